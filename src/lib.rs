@@ -1,0 +1,1 @@
+//! Provisions technical users of a data space from Kubernetes.
