@@ -1,1 +1,4 @@
 //! Provisions technical users of a data space from Kubernetes.
+
+pub mod domain;
+pub mod portal;

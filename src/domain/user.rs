@@ -1,0 +1,191 @@
+//! A technical user as the data-space portal shows it, in our words.
+
+use std::fmt;
+
+use secrecy::SecretString;
+
+/// The portal's id of a technical user (`serviceAccountId`, a UUID as text, in lower case).
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct UserId(String);
+
+impl UserId {
+    /// Takes the id as the portal spells it; letter case is folded, as UUIDs have none.
+    #[must_use]
+    pub fn new(id: &str) -> Self {
+        Self(id.trim().to_ascii_lowercase())
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for UserId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Who issues a user's credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum UserKind {
+    /// A client of the portal's central identity provider; usable at once, its secret can be reset.
+    Internal,
+    /// A client of the wallet service; made asynchronously, its secret cannot be reset.
+    External,
+}
+
+/// The state of a user in the portal (`UserStatusId`, portal 2.0 to main).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum UserStatus {
+    /// Usable.
+    Active,
+    /// The wallet service has not answered yet.
+    Pending,
+    /// Deleted, the wallet service has not confirmed; up to 2.6 it never leaves this state. Counts as gone.
+    PendingDeletion,
+    /// Out of use: deleted on a portal of 2.0 or 2.1, unsubscribed on later ones.
+    Inactive,
+    /// Deleted.
+    Deleted,
+    /// A state that this operator does not know.
+    Other,
+}
+
+/// Whose user it is (`companyServiceAccountTypeId`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Ownership {
+    /// Made by the company itself.
+    Own,
+    /// Made for the company by a provider through the marketplace.
+    Managed,
+    /// Made for a subscription and kept by the provider.
+    ProviderOwned,
+    /// A value that this operator does not know.
+    Other,
+}
+
+/// A named object of the portal that a user is linked to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Linked {
+    /// The portal's id of that object.
+    pub id: String,
+    /// Its name, where it has one.
+    pub name: Option<String>,
+}
+
+/// One entry of the portal's user list. The list shows no description, no roles and no secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedUser {
+    /// The portal's id.
+    pub id: UserId,
+    /// The OAuth client ID; absent while a wallet user is pending.
+    pub client_id: Option<String>,
+    /// The name, not unique in the portal.
+    pub name: String,
+    /// Internal or External; derived from the name's `dim-` prefix where the portal (before 2.3) does not tell.
+    pub kind: UserKind,
+    /// The state.
+    pub status: UserStatus,
+    /// Whose user it is.
+    pub ownership: Ownership,
+    /// Whether the login's company owns it (false: only provides it).
+    pub is_owner: bool,
+    /// The connector it is linked to.
+    pub connector: Option<Linked>,
+    /// The marketplace offer it was made for.
+    pub offer: Option<Linked>,
+}
+
+/// What the portal tells of one user, its secret included.
+#[derive(Debug, Clone)]
+pub struct UserDetails {
+    /// The portal's id.
+    pub id: UserId,
+    /// The OAuth client ID; absent while a wallet user is pending.
+    pub client_id: Option<String>,
+    /// The name.
+    pub name: String,
+    /// The description, which carries our mark.
+    pub description: String,
+    /// The names of its roles.
+    pub roles: Vec<String>,
+    /// Internal or External.
+    pub kind: UserKind,
+    /// The state.
+    pub status: UserStatus,
+    /// Whose user it is.
+    pub ownership: Ownership,
+    /// `authenticationServiceUrl` as sent, only where it is a URL and means this user: absent before 2.3, and for
+    /// users that are not active (a pending wallet user shows the central identity provider there, which is wrong).
+    pub authentication_url: Option<String>,
+    /// The client secret, readable at any time; absent while a wallet user is pending.
+    pub secret: Option<SecretString>,
+    /// The connector it is linked to.
+    pub connector: Option<Linked>,
+    /// The marketplace offer it was made for.
+    pub offer: Option<Linked>,
+}
+
+/// One member of the answer to a create.
+#[derive(Debug, Clone)]
+pub struct CreatedUser {
+    /// The portal's id.
+    pub id: UserId,
+    /// The OAuth client ID; absent for a wallet user.
+    pub client_id: Option<String>,
+    /// The name (`dim-` before it for a wallet user).
+    pub name: String,
+    /// Active, or pending for a wallet user.
+    pub status: UserStatus,
+    /// The names of the roles it got.
+    pub roles: Vec<String>,
+    /// The client secret; absent for a wallet user.
+    pub secret: Option<SecretString>,
+}
+
+/// What is asked of the portal for a new user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewUser {
+    /// The name, at most 80 characters.
+    pub name: String,
+    /// The description with our mark.
+    pub description: String,
+    /// The ids of the roles (not their names).
+    pub role_ids: Vec<String>,
+}
+
+/// How a role's users are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RoleKind {
+    /// By the central identity provider.
+    Internal,
+    /// By the wallet service.
+    External,
+}
+
+/// A role that the portal offers to the login's company.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Role {
+    /// The portal's id.
+    pub id: String,
+    /// The exact name, as in `spec.user.create.roles`.
+    pub name: String,
+    /// How its users are made; by the known names where the portal (before 2.3) does not tell.
+    pub kind: RoleKind,
+    /// Only providers may use it: the portal (2.4 and later) drops it silently from a create.
+    pub provider_only: bool,
+}
+
+/// A credential: what a consumer needs to obtain a token.
+#[derive(Debug, Clone)]
+pub struct Credential {
+    /// The OAuth client ID.
+    pub client_id: String,
+    /// The OAuth client secret.
+    pub client_secret: SecretString,
+    /// The token endpoint, normalised ([`crate::domain::token_url`]).
+    pub token_url: String,
+}

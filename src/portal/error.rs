@@ -1,0 +1,116 @@
+//! What can go wrong with a portal, as classes that callers decide by. No variant holds text of an answer's body.
+
+use std::time::Duration;
+
+use thiserror::Error;
+
+/// A call to the portal, its identity provider or its circuit breaker failed.
+#[derive(Debug, Clone, Error, PartialEq, Eq)]
+pub enum PortalError {
+    /// Nothing answered: DNS, connect, reset, time-out.
+    #[error("{endpoint} is not reachable: {reason}")]
+    Unreachable {
+        /// `host:port`.
+        endpoint: String,
+        /// What went wrong, in words.
+        reason: String,
+    },
+    /// The TLS handshake was refused by either side.
+    #[error("TLS with {endpoint} failed: {reason}")]
+    Tls {
+        /// `host:port`.
+        endpoint: String,
+        /// What went wrong, in words.
+        reason: String,
+    },
+    /// The circuit breaker is open: the portal failed a moment ago and is not asked again yet.
+    #[error("the portal failed repeatedly and is tried again in {} s", retry_after.as_secs())]
+    CircuitOpen {
+        /// When the next probe may go out.
+        retry_after: Duration,
+    },
+    /// The portal, or a proxy before it, answered 429 (or 503 with `Retry-After`).
+    #[error("the portal asks for a pause")]
+    Throttled {
+        /// The pause asked for, where it was told.
+        retry_after: Option<Duration>,
+    },
+    /// The identity provider refuses the operator's login.
+    #[error("the identity provider refuses the login ({code})")]
+    LoginRefused {
+        /// The OAuth error code, a closed set: `invalid_client`, `unauthorized_client`, `invalid_grant`, `other`.
+        code: &'static str,
+    },
+    /// The new refresh token could not be stored, so the access token was not used.
+    #[error("the new refresh token could not be stored: {reason}")]
+    TokenNotStored {
+        /// What went wrong, in words without secrets.
+        reason: String,
+    },
+    /// 401 also with a fresh token: the token carries no permission of the portal.
+    #[error("the portal does not accept the login's token: it carries none of the portal's permissions")]
+    Unauthorized,
+    /// 403: the permission is missing, or the login is not known to the portal.
+    #[error("the login may not do this: {permission} is missing, or the portal does not know this login")]
+    Forbidden {
+        /// The permission that the call needs.
+        permission: &'static str,
+    },
+    /// HTML or a foreign answer where the portal's backend would answer JSON: probably the web page's address.
+    #[error("{endpoint} is not the portal's backend")]
+    NotThePortalBackend {
+        /// `host:port`.
+        endpoint: String,
+    },
+    /// 404, or the 409 that updates and resets answer instead: unknown, deleted or foreign id.
+    #[error("the portal knows no such user")]
+    NotFound,
+    /// 409 of a known kind.
+    #[error("the portal refuses: {code}")]
+    Conflict {
+        /// The portal's error code (`SERVICE_ACCOUNT_NOT_ACTIVE`, …), from its closed set, else `other`.
+        code: &'static str,
+    },
+    /// 400, 405, 415, 422 …: repeating it changes nothing.
+    #[error("the portal rejects the request with {status} ({code})")]
+    Rejected {
+        /// The HTTP status.
+        status: u16,
+        /// The portal's error code from its closed set, else `other`.
+        code: &'static str,
+    },
+    /// 500 "not found in central keycloak": the user's client is gone from the identity provider.
+    #[error("the user's client is missing in the identity provider")]
+    LostInIdentityProvider,
+    /// 5xx: passing or lasting, cannot be told apart.
+    #[error("the portal answered {status}")]
+    Server {
+        /// The HTTP status.
+        status: u16,
+    },
+    /// The answer was too long or not what the contract says.
+    #[error("the portal's answer cannot be used: {reason}")]
+    BadAnswer {
+        /// What is wrong with it, in words.
+        reason: &'static str,
+    },
+}
+
+/// Whether a failed create may have made a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// Certainly nothing was made: nothing was sent, or the portal refused with a 4xx.
+    None,
+    /// Unknown: time-out, cut connection, 5xx, an answer that cannot be read.
+    Unknown,
+}
+
+/// A create that did not yield an answer.
+#[derive(Debug, Clone, Error, PartialEq, Eq)]
+#[error("{error}")]
+pub struct CreateFailure {
+    /// What went wrong.
+    pub error: PortalError,
+    /// Whether a user may exist all the same.
+    pub effect: Effect,
+}

@@ -1,0 +1,152 @@
+//! Places where technical users are made, behind one trait. Knows nothing of Kubernetes.
+//!
+//! [`Portal`] is what the controller sees. The concrete client for Catena-X and Cofinity-X is in `catena_x`, its login
+//! in `oauth`, and what keeps a portal from being overrun (limiter, lanes, circuit breaker, retry) in `resilient`.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::domain::user::{CreatedUser, Credential, ListedUser, NewUser, Role, UserDetails, UserId};
+
+mod error;
+
+pub use error::{CreateFailure, Effect, PortalError};
+
+/// Which queue a call waits in: what a person waits for goes ahead of what runs by the clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Lane {
+    /// A new or changed resource, a heal, a deletion.
+    Interactive,
+    /// Sweeps and periodic verification.
+    Background,
+}
+
+/// What the login may do, read from its token (`resource_access["Cl2-CX-Portal"].roles`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Permissions {
+    /// `view_tech_user_management`: list and read, secrets included.
+    pub view: bool,
+    /// `add_tech_user_management`: create, update, reset.
+    pub create: bool,
+    /// `delete_tech_user_management`: of the deletion login where one is given, else of the login.
+    pub delete: bool,
+    /// `technical_roles_management`: list the roles on offer.
+    pub roles: bool,
+}
+
+/// Who the login is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Login {
+    /// The company's business partner number (claim `bpn`), absent for a login that has none.
+    pub bpn: Option<String>,
+    /// The login's own client ID (claim `client_id`), absent for a person's login.
+    pub client_id: Option<String>,
+    /// The deletion login's own client ID, where one is given.
+    pub delete_client_id: Option<String>,
+    /// The names of its technical-user roles (`resource_access["technical_roles_management"].roles`).
+    pub technical_roles: Vec<String>,
+    /// What it may do.
+    pub permissions: Permissions,
+}
+
+/// The portal's version as far as its answers tell it apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum VersionRange {
+    /// 2.0 or 2.1.
+    V2_0,
+    /// 2.2.
+    V2_2,
+    /// 2.3 or 2.4.
+    V2_3,
+    /// 2.5 or 2.6.
+    V2_5,
+    /// After 2.6.
+    Later,
+}
+
+/// One reading of the whole user list, all statuses.
+#[derive(Debug, Clone)]
+pub struct Scan {
+    /// The distinct users seen.
+    pub users: Vec<ListedUser>,
+    /// Every page told the same total: such a scan shows at least one user of each name (equal names fill adjacent
+    /// ranks), so two of them in a row prove a name absent.
+    pub stable: bool,
+    /// Stable, and the distinct ids add up to the total: every user was seen.
+    pub complete: bool,
+}
+
+/// What the token endpoint said of a credential.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verification {
+    /// A token was issued.
+    Accepted,
+    /// Refused: wrong secret, unknown or disabled client. `unknown_client` tells `invalid_client`, which a wrong
+    /// secret never gets (Keycloak 26).
+    Refused {
+        /// The endpoint answered `invalid_client`.
+        unknown_client: bool,
+    },
+    /// The endpoint could not be reached or did not answer as a token endpoint: says nothing of the credential.
+    Unreachable {
+        /// `host:port` of the endpoint.
+        endpoint: String,
+        /// What went wrong, in words without secrets.
+        reason: String,
+    },
+}
+
+/// A place where technical users are made, seen through one login.
+///
+/// Every call may wait for the limiter. Errors never hold text from an answer's body, nor a secret.
+#[async_trait]
+pub trait Portal: Send + Sync {
+    /// Logs in (or uses the token in hand) and tells who the login is.
+    async fn login(&self) -> Result<Login, PortalError>;
+
+    /// The portal's version; asked once, then remembered.
+    async fn version(&self) -> Result<VersionRange, PortalError>;
+
+    /// The roles that the login's company may give to technical users.
+    async fn roles(&self, lane: Lane) -> Result<Vec<Role>, PortalError>;
+
+    /// Reads the whole user list once.
+    async fn scan(&self, lane: Lane) -> Result<Scan, PortalError>;
+
+    /// Reads one user. [`PortalError::NotFound`] is the only proof that an id is gone (2.2 and later).
+    async fn details(&self, id: &UserId, lane: Lane) -> Result<UserDetails, PortalError>;
+
+    /// Waits for a place in the limiter and for a fresh token, so that the create that follows starts at once.
+    async fn create_slot(&self) -> Result<Box<dyn CreateSlot>, PortalError>;
+
+    /// Sets name and description; the portal has no partial update. Works for active users only.
+    async fn update(&self, id: &UserId, name: &str, description: &str) -> Result<(), PortalError>;
+
+    /// Makes a new secret; the old one is dead at once. Internal users only. The secret is not returned: it is read
+    /// with [`Portal::details`], which is the one way that also works after a crash.
+    async fn reset(&self, id: &UserId) -> Result<(), PortalError>;
+
+    /// Deletes a user, with the deletion login where one is given.
+    async fn delete(&self, id: &UserId) -> Result<(), PortalError>;
+
+    /// Asks the credential's token endpoint for a token.
+    async fn verify(&self, credential: &Credential, lane: Lane) -> Verification;
+
+    /// The token endpoint of users that the portal does not tell one for (its central identity provider).
+    fn token_url(&self) -> &str;
+}
+
+/// A create that may start now: it holds the limiter's place and a fresh token.
+#[async_trait]
+pub trait CreateSlot: Send {
+    /// The one POST. Never repeated by the client; 0, 1 or 2 users come back.
+    async fn create(self: Box<Self>, user: NewUser) -> Result<Vec<CreatedUser>, CreateFailure>;
+}
+
+/// How long a create may take before the client gives up. The portal may still complete it: whoever looks for the
+/// user waits [`CREATE_SETTLE_TIME`] first. A constant, the same in all releases.
+pub const CREATE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long after its start a create whose outcome is unknown counts as under way: twice [`CREATE_TIMEOUT`].
+pub const CREATE_SETTLE_TIME: Duration = Duration::from_secs(60);
