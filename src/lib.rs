@@ -1,4 +1,4 @@
 //! Provisions technical users of a data space from Kubernetes.
-
+pub mod api;
 pub mod domain;
 pub mod portal;

@@ -1,2 +1,6 @@
 //! The operator.
-fn main() {}
+fn main() {
+    for d in technical_user_operator::api::definitions() {
+        println!("---\n{}", serde_saphyr::to_string(&d).unwrap());
+    }
+}

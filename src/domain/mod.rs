@@ -1,3 +1,10 @@
 //! The pure heart: what a technical user is and what to do about it. No I/O, no async, no Kubernetes, no HTTP.
 
+pub mod access;
+pub mod attempt;
+pub mod identity;
+pub mod inventory;
+pub mod plan;
+pub mod reason;
+pub mod roles;
 pub mod user;

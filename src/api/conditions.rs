@@ -1,0 +1,102 @@
+//! Condition types, and how a list of conditions is brought up to date.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use k8s_openapi::jiff::Timestamp;
+
+/// Everything is as the spec asks (both kinds).
+pub const READY: &str = "Ready";
+/// The operator is at work on it (kstatus); present only while true.
+pub const RECONCILING: &str = "Reconciling";
+/// Only a person can help (kstatus); present only while true.
+pub const STALLED: &str = "Stalled";
+/// The user exists in the portal and is active.
+pub const USER_READY: &str = "UserReady";
+/// A token was obtained with the credential.
+pub const CREDENTIAL_VERIFIED: &str = "CredentialVerified";
+/// The outputs hold the credential.
+pub const PUBLISHED: &str = "Published";
+/// The Portal's login may delete users.
+pub const CAN_DELETE: &str = "CanDelete";
+
+/// What a condition shall say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// The condition type, one of the constants above.
+    pub type_: &'static str,
+    /// `Some(true)` True, `Some(false)` False, `None` Unknown.
+    pub status: Option<bool>,
+    /// A reason of [`crate::domain::reason::Reason`].
+    pub reason: &'static str,
+    /// What it means here and what to do, in words.
+    pub message: String,
+}
+
+/// The longest message that is written; the API allows 32768 bytes.
+const MAX_MESSAGE: usize = 4096;
+
+/// The list that says what is wanted: a condition keeps its `lastTransitionTime` while its status stays, and one that is
+/// not wanted any more goes (Kubernetes API conventions, "Typical status properties").
+#[must_use]
+pub fn brought_up_to_date(
+    old: &[Condition],
+    wanted: &[Wanted],
+    generation: Option<i64>,
+    now: Timestamp,
+) -> Vec<Condition> {
+    wanted
+        .iter()
+        .map(|w| {
+            let status = match w.status {
+                Some(true) => "True",
+                Some(false) => "False",
+                None => "Unknown",
+            };
+            let since = old
+                .iter()
+                .find(|c| c.type_ == w.type_ && c.status == status)
+                .map_or_else(|| Time(now), |c| c.last_transition_time.clone());
+            Condition {
+                type_: w.type_.to_owned(),
+                status: status.to_owned(),
+                reason: w.reason.to_owned(),
+                message: cut(&w.message, MAX_MESSAGE),
+                observed_generation: generation,
+                last_transition_time: since,
+            }
+        })
+        .collect()
+}
+
+/// The text, cut to so many bytes at a character's boundary.
+#[must_use]
+pub fn cut(text: &str, bytes: usize) -> String {
+    if text.len() <= bytes {
+        return text.to_owned();
+    }
+    let end =
+        (0..=bytes.saturating_sub('…'.len_utf8())).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(0);
+    format!("{}…", text.get(..end).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_condition_keeps_its_time_while_its_status_stays() {
+        let wanted = |status, reason| Wanted { type_: READY, status, reason, message: "words".into() };
+        let first = brought_up_to_date(&[], &[wanted(Some(false), "A")], Some(1), Timestamp::UNIX_EPOCH);
+        let later = Timestamp::from_second(60).unwrap();
+        let second = brought_up_to_date(&first, &[wanted(Some(false), "B")], Some(2), later);
+        assert_eq!(second[0].last_transition_time, first[0].last_transition_time);
+        assert_eq!((second[0].reason.as_str(), second[0].observed_generation), ("B", Some(2)));
+        let third = brought_up_to_date(&second, &[wanted(Some(true), "C")], Some(2), later);
+        assert_eq!(third[0].last_transition_time, Time(later));
+    }
+
+    #[test]
+    fn text_is_cut_at_a_character() {
+        assert_eq!(cut("äöü", 6), "äöü");
+        assert_eq!(cut("äöüä", 7), "äö…");
+    }
+}

@@ -1,0 +1,48 @@
+//! The public Kubernetes types: what a person writes and what the operator answers.
+//!
+//! All versions of a kind share one schema; fields are only ever added, and only as optional ones.
+
+pub mod conditions;
+pub mod portal;
+pub mod technical_user;
+
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::CustomResourceExt;
+
+pub use portal::Portal;
+pub use technical_user::TechnicalUser;
+
+/// The API group of all kinds.
+pub const GROUP: &str = "technicaluser.dev";
+
+/// The finalizer on a `TechnicalUser` that may have a user in a portal, and on a `Portal` that such resources use.
+pub const FINALIZER: &str = "technicaluser.dev/finalizer";
+
+/// The field manager of all our writes.
+pub const FIELD_MANAGER: &str = "technical-user-operator";
+
+/// Annotations and labels that the operator reads or writes.
+pub mod keys {
+    /// On a `TechnicalUser`: the last attempt to make its user, `<generation> <attempt> <pin>`. Written by the operator.
+    pub const CREATING: &str = "technicaluser.dev/creating";
+    /// On a `TechnicalUser`: any new value asks for a successor of a lost or stuck user.
+    pub const ROTATE: &str = "technicaluser.dev/rotate";
+    /// On a `TechnicalUser` under deletion: let it go without the portal.
+    pub const RELEASE: &str = "technicaluser.dev/release";
+    /// On a `Portal`: the hint of another cluster whose users this one takes over.
+    pub const TAKE_OVER: &str = "technicaluser.dev/take-over";
+    /// On a `Portal`: how many users may have vanished without that being a fault of the portal.
+    pub const ACCEPT_LOSS: &str = "technicaluser.dev/accept-loss";
+    /// On a Secret: `<instance>/<namespace>/<name>` of the `TechnicalUser` it was written for. Makes it ours.
+    pub const OWNER: &str = "technicaluser.dev/owner";
+    /// On a Secret: the portal's id of the user whose credential it holds.
+    pub const USER_ID: &str = "technicaluser.dev/user-id";
+    /// Label on a Secret: the instance that wrote it. Our watch selects by it.
+    pub const INSTANCE: &str = "technicaluser.dev/instance";
+}
+
+/// The definitions of all kinds, as `crds/` holds them.
+#[must_use]
+pub fn definitions() -> Vec<CustomResourceDefinition> {
+    vec![Portal::crd(), TechnicalUser::crd()]
+}

@@ -1,0 +1,444 @@
+//! Kind `Portal`: where users are made, with which login, and who may use it.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, LabelSelector};
+use kube::core::Duration;
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A data-space portal, seen through one login of one company.
+///
+/// The login is a technical user with the role "Connector Management" that an administrator of the company made by
+/// hand in the portal. It can list, read (secrets included), create and reset every technical user of the company;
+/// `access` decides which namespaces may have that done for them, and for which roles.
+#[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[kube(
+    group = "technicaluser.dev",
+    version = "v1alpha1",
+    kind = "Portal",
+    namespaced,
+    status = "PortalStatus",
+    shortname = "tup",
+    category = "technicalusers",
+    printcolumn(
+        name = "Ready",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type=='Ready')].status"
+    ),
+    printcolumn(
+        name = "Reason",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type=='Ready')].reason"
+    ),
+    printcolumn(name = "Company", type_ = "string", json_path = ".status.company.bpn"),
+    printcolumn(
+        name = "Can Delete",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type=='CanDelete')].status"
+    ),
+    printcolumn(name = "Version", type_ = "string", json_path = ".status.version", priority = 1),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
+)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("[has(self.catenaX), has(self.cofinityX)].filter(set, set).size() == 1").message("name exactly one of catenaX and cofinityX"),
+)]
+pub struct PortalSpec {
+    /// Catena-X, and everybody who runs its portal. Exactly one of `catenaX` and `cofinityX` is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub catena_x: Option<CatenaX>,
+
+    /// Cofinity-X: you log in at a cofinity-x.com address. Exactly one of `catenaX` and `cofinityX` is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cofinity_x: Option<CofinityX>,
+
+    /// Which namespaces may use this portal, and for what. Absent: the Portal's own namespace, for every role, and it
+    /// may also publish users that the operator did not make. The first rule that grants a request serves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub access: Option<Vec<AccessRule>>,
+
+    /// Certificates to trust besides the public roots.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<Tls>,
+
+    /// How hard the portal may be worked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<Limits>,
+
+    /// How often the portal's whole user list is read, once for all TechnicalUsers. At least 10s. Default: 5m.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 32))]
+    #[x_kube(validation = Rule::new("duration(self) >= duration('10s')").message("resyncInterval is at least 10s"))]
+    pub resync_interval: Option<Duration>,
+
+    /// How published credentials are tried again at their token endpoint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verification: Option<VerificationPolicy>,
+
+    /// What becomes of a TechnicalUser under deletion whose user can be neither deleted nor revoked with this login.
+    /// Hold keeps the resource, with a condition that names what a person has to do. Release lets it go and lists the
+    /// user in `status.retained`. Default: Hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when_undeletable: Option<WhenUndeletable>,
+
+    /// True: nothing is written to this portal (no create, reset, update or delete). It is still read, and deleted
+    /// Secrets are still healed. Default: false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspend: Option<bool>,
+}
+
+/// A portal of the Catena-X make.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct CatenaX {
+    /// The address of the portal's backend, such as https://portal-backend.example.org, not of its web page. A
+    /// trailing /api/administration is accepted. Plain http is accepted for loopback addresses only.
+    #[schemars(length(min = 1, max = 512))]
+    #[x_kube(
+        validation = Rule::new("self.matches('^https://[^/?#@ ]+(/api/administration)?/?$') || self.matches('^http://(127[.][0-9.]+|localhost|\\\\[::1\\\\])(:[0-9]+)?(/api/administration)?/?$')")
+            .message("url is the https address of the portal's backend, without a path (or with /api/administration)")
+    )]
+    pub url: String,
+
+    /// The token endpoint of the portal's central identity provider, such as
+    /// https://centralidp.example.org/auth/realms/CX-Central/protocol/openid-connect/token. Always https, but for
+    /// loopback addresses.
+    #[schemars(length(min = 1, max = 512))]
+    #[x_kube(
+        validation = Rule::new("self.matches('^https://[^/?#@ ]+/[^?# ]+$') || self.matches('^http://(127[.][0-9.]+|localhost|\\\\[::1\\\\])(:[0-9]+)?/[^?# ]+$')")
+            .message("tokenUrl is the https address of the token endpoint, path included")
+    )]
+    pub token_url: String,
+
+    /// The business partner number of your company. Given: the operator refuses to work (WrongCompany) when the login
+    /// belongs to another company.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 32), regex(pattern = r"^BPN[LSA][0-9A-Z]{12}$"))]
+    pub bpn: Option<String>,
+
+    /// The operator's login.
+    pub auth: Auth,
+
+    /// A second login that is used for deletion alone. The role of the guides, Connector Management, cannot delete.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delete_auth: Option<Auth>,
+}
+
+/// The portal of Cofinity-X.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("(self.environment == 'PreProduction') == has(self.tokenUrl)")
+        .message("tokenUrl is required for PreProduction, whose identity provider is not published, and means nothing for Production")
+)]
+pub struct CofinityX {
+    /// Production (portal.cofinity-x.com) or PreProduction (beta).
+    pub environment: CofinityXEnvironment,
+
+    /// The token endpoint of the identity provider of PreProduction. Always https.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 512))]
+    #[x_kube(
+        validation = Rule::new("self.matches('^https://[^/?#@ ]+/[^?# ]+$')")
+            .message("tokenUrl is the https address of the token endpoint, path included")
+    )]
+    pub token_url: Option<String>,
+
+    /// The business partner number of your company. Given: the operator refuses to work (WrongCompany) when the login
+    /// belongs to another company.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 32), regex(pattern = r"^BPN[LSA][0-9A-Z]{12}$"))]
+    pub bpn: Option<String>,
+
+    /// The operator's login.
+    pub auth: Auth,
+
+    /// A second login that is used for deletion alone. The role of the guides, Connector Management, cannot delete.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delete_auth: Option<Auth>,
+}
+
+/// An environment of Cofinity-X.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CofinityXEnvironment {
+    /// The productive portal.
+    Production,
+    /// The portal for tests ("beta").
+    PreProduction,
+}
+
+/// How the operator logs in. Exactly one variant is given.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("[has(self.clientCredentials), has(self.refreshToken)].filter(set, set).size() == 1")
+        .message("name exactly one of clientCredentials and refreshToken")
+)]
+pub struct Auth {
+    /// A technical user: the OAuth client credentials grant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_credentials: Option<LoginSecret>,
+
+    /// A person: an OAuth refresh token (offline access). The Secret is only read; the portal renews the token with
+    /// each use, and the live one is kept in the Secret `<portal>-session`, which belongs to the operator.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh_token: Option<LoginSecret>,
+}
+
+/// Where a login is read from.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct LoginSecret {
+    /// A Secret of the Portal's namespace. Keys for clientCredentials: `client-id` and `client-secret`. Keys for
+    /// refreshToken: `refresh-token`, and `client-id` where it is not Cl2-CX-Portal.
+    pub secret_ref: LocalSecret,
+}
+
+/// A Secret of the same namespace.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct LocalSecret {
+    /// The Secret's name.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+}
+
+/// What some namespaces may do with a Portal.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("self.namespaces.from == 'Same' || has(self.roles) || (has(self.existing) && self.existing)")
+        .message("a rule for other namespaces names the roles that it grants, or sets existing")
+)]
+pub struct AccessRule {
+    /// The namespaces whose TechnicalUsers this rule serves.
+    pub namespaces: AccessNamespaces,
+
+    /// The roles that they may ask for, by exact name. Required unless `from` is Same; absent there: every role.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64), inner(length(min = 1, max = 255)))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub roles: Option<Vec<String>>,
+
+    /// Whether they may publish users that the operator did not make (`spec.user.existing`), whatever role these have.
+    /// Default: false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub existing: Option<bool>,
+}
+
+/// A set of namespaces.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("(self.from == 'Selector') == has(self.selector)").message("selector is given exactly where from is Selector")
+)]
+pub struct AccessNamespaces {
+    /// Same: the Portal's own. All: every namespace that the operator watches. Selector: by the namespace's labels.
+    pub from: AccessFrom,
+
+    /// The labels of the namespaces, where `from` is Selector.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selector: Option<LabelSelector>,
+}
+
+/// Which namespaces a rule serves.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccessFrom {
+    /// The Portal's own namespace.
+    Same,
+    /// Every namespace that the operator watches.
+    All,
+    /// Namespaces by their labels.
+    Selector,
+}
+
+/// Certificates to trust.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Tls {
+    /// Certificates to trust besides the public roots: for the portal, its identity provider and the wallet alike.
+    pub ca_bundle: CaBundle,
+}
+
+/// Where PEM certificates are read from. Exactly one variant is given.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("[has(self.configMapRef), has(self.secretRef)].filter(set, set).size() == 1")
+        .message("name exactly one of configMapRef and secretRef")
+)]
+pub struct CaBundle {
+    /// A ConfigMap of the Portal's namespace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config_map_ref: Option<KeyRef>,
+
+    /// A Secret of the Portal's namespace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_ref: Option<KeyRef>,
+}
+
+/// A key of an object of the same namespace.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct KeyRef {
+    /// The object's name.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+
+    /// The key that holds the certificates, in PEM. Default: ca.crt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    pub key: Option<String>,
+}
+
+/// How hard a portal may be worked. Shared by all TechnicalUsers of the Portal.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Limits {
+    /// Requests a second, on average. Default: 10.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1000))]
+    pub requests_per_second: Option<i32>,
+
+    /// Requests that may go out at once after a quiet time. Default: 20.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1000))]
+    pub burst: Option<i32>,
+
+    /// Requests under way at the same time. Default: 4, from which on the portal gets no faster.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 64))]
+    pub concurrency: Option<i32>,
+}
+
+/// How published credentials are tried again.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct VerificationPolicy {
+    /// How often each published credential is tried at its token endpoint, so that a reset by hand is noticed. At
+    /// least 10s. Default: 1h.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 32))]
+    #[x_kube(validation = Rule::new("duration(self) >= duration('10s')").message("verification.interval is at least 10s"))]
+    pub interval: Option<Duration>,
+}
+
+/// What becomes of a resource under deletion whose user stays.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhenUndeletable {
+    /// The resource stays until a person has acted.
+    Hold,
+    /// The resource goes; the user is listed as retained.
+    Release,
+}
+
+/// What the operator found.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase", default)]
+pub struct PortalStatus {
+    /// The `metadata.generation` that the conditions speak of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+
+    /// Ready, CanDelete, and Stalled where only a person can help.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
+    pub conditions: Vec<Condition>,
+
+    /// The company that the login belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub company: Option<Company>,
+
+    /// The portal's version as far as its answers tell, such as "2.5 or 2.6".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+
+    /// What the login may do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub permissions: Option<PermissionsFound>,
+
+    /// The roles that the portal offers to the company.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<OfferedRole>,
+
+    /// Users that the operator left in the portal, the newest last; at most 100.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub retained: Vec<RetainedUser>,
+
+    /// Users of the portal that bear this installation's mark while no resource claims them; at most 100.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unclaimed: Vec<UnclaimedUser>,
+}
+
+/// A company of the data space.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Company {
+    /// Its business partner number.
+    pub bpn: String,
+}
+
+/// What a login may do.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase", default)]
+pub struct PermissionsFound {
+    /// List and read technical users.
+    pub view: bool,
+    /// Create, update and reset technical users.
+    pub create: bool,
+    /// Delete technical users (with `deleteAuth` where it is given).
+    pub delete: bool,
+    /// List the roles on offer.
+    pub roles: bool,
+}
+
+/// A role on offer.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct OfferedRole {
+    /// The exact name, as in `spec.user.create.roles`.
+    pub name: String,
+    /// Internal (central identity provider, at once) or External (wallet service, takes minutes).
+    pub kind: String,
+    /// Only providers may use it: asking for it yields no user.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub provider_only: bool,
+}
+
+/// A user that the operator left in the portal.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct RetainedUser {
+    /// The portal's id of the user.
+    pub id: String,
+    /// Its OAuth client ID.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
+    /// Its name in the portal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The `TechnicalUser` it was made for, `<namespace>/<name>`.
+    pub technical_user: String,
+    /// Why it stayed.
+    pub reason: String,
+    /// Since when it is listed here (RFC 3339).
+    pub since: String,
+}
+
+/// A user of ours that no resource claims.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct UnclaimedUser {
+    /// The portal's id of the user.
+    pub id: String,
+    /// Its name in the portal.
+    pub name: String,
+    /// The `TechnicalUser` its mark names, `<namespace>/<name>`.
+    pub technical_user: String,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_false(value: &bool) -> bool {
+    !value
+}

@@ -1,0 +1,318 @@
+//! Kind `TechnicalUser`: one technical user of a portal and where its credential goes.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A technical user of a data-space portal, and where its credential goes.
+#[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[kube(
+    group = "technicaluser.dev",
+    version = "v1alpha1",
+    kind = "TechnicalUser",
+    namespaced,
+    status = "TechnicalUserStatus",
+    shortname = "tu",
+    category = "technicalusers",
+    printcolumn(
+        name = "Ready",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type=='Ready')].status"
+    ),
+    printcolumn(
+        name = "Reason",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type=='Ready')].reason"
+    ),
+    printcolumn(name = "Portal", type_ = "string", json_path = ".spec.portalRef.name"),
+    printcolumn(name = "Client ID", type_ = "string", json_path = ".status.user.clientId"),
+    printcolumn(
+        name = "Message",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type=='Ready')].message",
+        priority = 1
+    ),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
+)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("!has(self.deletionPolicy) || !has(self.user.existing)")
+        .message("deletionPolicy means nothing for an existing user: the operator never changes or deletes it")
+)]
+pub struct TechnicalUserSpec {
+    /// The Portal that the user belongs to. Cannot be changed: make a new TechnicalUser instead.
+    #[x_kube(validation = Rule::new("self == oldSelf").message("portalRef cannot be changed: make a new TechnicalUser for the other Portal"))]
+    pub portal_ref: PortalRef,
+
+    /// Which user: one that the operator makes and owns, or one that is there already.
+    pub user: User,
+
+    /// What becomes of the user in the portal when this resource is deleted. Delete: it is deleted; where the
+    /// Portal's login may not delete, it is revoked instead. Revoke: its secret is reset and forgotten, the user
+    /// stays. Retain: it stays as it is. Users that stay are listed in the Portal's `status.retained`. Default: Delete.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deletion_policy: Option<DeletionPolicy>,
+
+    /// Where the credential goes. Absent: one Secret of the resource's name, in format Raw.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 1))]
+    pub outputs: Option<Vec<Output>>,
+}
+
+/// Names a Portal.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct PortalRef {
+    /// The Portal's name.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+
+    /// The Portal's namespace. Absent: the TechnicalUser's own. The Portal's `access` decides who may use it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 63))]
+    pub namespace: Option<String>,
+}
+
+/// Which user. Exactly one variant is given.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("[has(self.create), has(self.existing)].filter(set, set).size() == 1").message("name exactly one of create and existing"),
+    validation = Rule::new("has(self.create) == has(oldSelf.create)").message("a user that is made cannot become an existing one, nor the other way: make a new TechnicalUser")
+)]
+pub struct User {
+    /// The operator makes and owns the user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub create: Option<CreateUser>,
+
+    /// The user is there already, made by hand or by a provider after a marketplace subscription. The operator finds
+    /// it and publishes its credential, and never changes or deletes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub existing: Option<ExistingUser>,
+}
+
+/// A user that the operator makes.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("has(self.name) == has(oldSelf.name) && (!has(self.name) || self.name == oldSelf.name)")
+        .message("create.name cannot be changed: make a new TechnicalUser")
+)]
+pub struct CreateUser {
+    /// The roles, by the exact names that the portal offers (see the Portal's `status.roles`), such as
+    /// "Identity Wallet Management". Internal and External roles cannot be mixed. Cannot be changed, as the portal
+    /// cannot change them: make a new TechnicalUser.
+    #[schemars(length(min = 1, max = 32), inner(length(min = 1, max = 255)))]
+    #[x_kube(
+        merge_strategy = ListMerge::Set,
+        validation = Rule::new("self.all(role, role in oldSelf) && oldSelf.all(role, role in self)").message("roles cannot be changed, the portal cannot do that: make a new TechnicalUser")
+    )]
+    pub roles: Vec<String>,
+
+    /// The readable part of the user's name in the portal, after a unique part that the operator adds. Lower-case
+    /// letters, digits and dashes. Cannot be changed. Default: namespace and name of the resource.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 68), regex(pattern = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"))]
+    pub name: Option<String>,
+
+    /// Text for the people who see the user in the portal, after the operator's mark.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 512))]
+    #[x_kube(validation = Rule::new("!self.contains('[technicaluser.dev/')").message("description must not contain the operator's mark"))]
+    pub description: Option<String>,
+}
+
+/// A user that is there already. Exactly one field is given.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("[has(self.id), has(self.clientId), has(self.name)].filter(set, set).size() == 1").message("name exactly one of id, clientId and name"),
+    validation = Rule::new("self == oldSelf").message("an existing user cannot be exchanged for another: make a new TechnicalUser")
+)]
+pub struct ExistingUser {
+    /// The portal's id of the user (a UUID).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 36), regex(pattern = r"^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$"))]
+    pub id: Option<String>,
+
+    /// The OAuth client ID of the user, such as sa42.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 255))]
+    pub client_id: Option<String>,
+
+    /// The exact name of the user in the portal. Names are not unique there: where two users bear it, neither is
+    /// published.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 255))]
+    pub name: Option<String>,
+}
+
+/// What becomes of a user.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeletionPolicy {
+    /// It is deleted.
+    Delete,
+    /// Its secret is reset and forgotten; the user stays.
+    Revoke,
+    /// It stays as it is.
+    Retain,
+}
+
+/// A place for the credential. Exactly one variant is given.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("has(self.secret)").message("an output names a secret"))]
+pub struct Output {
+    /// A Secret in the resource's namespace. A Secret of somebody else is never overwritten.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<SecretOutput>,
+}
+
+/// A Secret that the operator writes.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct SecretOutput {
+    /// The Secret's name. Default: the name of the resource.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253), regex(pattern = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"))]
+    pub name: Option<String>,
+
+    /// Which keys the Secret has. Raw: `client-id`, `client-secret`, `token-url`, `technical-user-id`, `bpn` where
+    /// the company is known, and `issuer-url` for users of the central identity provider. Default: Raw.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub format: Option<SecretFormat>,
+
+    /// Labels for the Secret, such as one that a restarter watches.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("maxProperties" = 64))]
+    #[x_kube(validation = Rule::new("self.all(key, !key.startsWith('technicaluser.dev/'))").message("labels of technicaluser.dev belong to the operator"))]
+    pub labels: Option<BTreeMap<String, String>>,
+
+    /// Annotations for the Secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("maxProperties" = 64))]
+    #[x_kube(validation = Rule::new("self.all(key, !key.startsWith('technicaluser.dev/'))").message("annotations of technicaluser.dev belong to the operator"))]
+    pub annotations: Option<BTreeMap<String, String>>,
+}
+
+/// The layout of a Secret.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SecretFormat {
+    /// One key per value, in kebab case.
+    #[default]
+    Raw,
+}
+
+/// What the operator found and did.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase", default)]
+pub struct TechnicalUserStatus {
+    /// The `metadata.generation` that the conditions speak of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+
+    /// Ready, UserReady, CredentialVerified, Published; Reconciling and Stalled where they are true (kstatus).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
+    pub conditions: Vec<Condition>,
+
+    /// Whose portal the user is in. Pinned: nothing is done while the Portal resource leads to another one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub portal: Option<PinnedPortal>,
+
+    /// The user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<RecordedUser>,
+
+    /// The credential.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credential: Option<RecordedCredential>,
+
+    /// What was written where.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub outputs: Vec<RecordedOutput>,
+
+    /// The requests by annotation that were acted on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub handled: Option<Handled>,
+}
+
+/// The portal that a user is in.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase", default)]
+pub struct PinnedPortal {
+    /// Namespace of the Portal resource.
+    pub namespace: String,
+    /// Name of the Portal resource.
+    pub name: String,
+    /// Address of the portal's backend.
+    pub url: String,
+    /// Business partner number of the company.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bpn: Option<String>,
+    /// Tells this installation from a copy of it in another cluster.
+    pub hint: String,
+}
+
+/// The user as last seen.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase", default)]
+pub struct RecordedUser {
+    /// The portal's id.
+    pub id: String,
+    /// Counts the users that were made for this resource, from 1; absent for an existing user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub generation: Option<i64>,
+    /// The OAuth client ID; absent while the wallet service has not answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
+    /// The name in the portal.
+    pub name: String,
+    /// Internal (central identity provider) or External (wallet service).
+    pub kind: String,
+    /// The state in the portal, as last seen when it changed.
+    pub status: String,
+    /// The roles.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<String>,
+}
+
+/// The credential as published.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase", default)]
+pub struct RecordedCredential {
+    /// Counts the credentials that were published, from 1.
+    pub generation: i64,
+    /// When this credential was first seen (RFC 3339).
+    pub issued_at: String,
+    /// When a token was first obtained with it (RFC 3339).
+    pub verified_at: String,
+}
+
+/// An output as written.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase", default)]
+pub struct RecordedOutput {
+    /// Secret.
+    pub kind: String,
+    /// The object's name.
+    pub name: String,
+    /// The object's uid.
+    pub uid: String,
+    /// The object's resourceVersion after our write.
+    pub resource_version: String,
+    /// A keyed digest of what was written; tells nothing of it.
+    pub digest: String,
+}
+
+/// Requests that were acted on.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Handled {
+    /// The last value of the annotation `technicaluser.dev/rotate`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rotate: Option<String>,
+}

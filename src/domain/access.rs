@@ -1,0 +1,65 @@
+//! Who may use a Portal, and for what.
+
+/// One rule, already matched against the asking namespace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    /// The roles that may be asked for; `None` means every role.
+    pub roles: Option<Vec<String>>,
+    /// Users that the operator did not make may be published.
+    pub existing: bool,
+}
+
+/// What the rules that serve a namespace grant together.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Grants(pub Vec<Grant>);
+
+impl Grants {
+    /// What a Portal without `access` grants to its own namespace: everything.
+    #[must_use]
+    pub fn everything() -> Self {
+        Self(vec![Grant { roles: None, existing: true }])
+    }
+
+    /// Whether one rule grants all these roles together.
+    #[must_use]
+    pub fn roles(&self, asked: &[String]) -> bool {
+        self.0
+            .iter()
+            .any(|g| g.roles.as_ref().is_none_or(|granted| asked.iter().all(|role| granted.contains(role))))
+    }
+
+    /// Whether users that the operator did not make may be published.
+    #[must_use]
+    pub fn existing(&self) -> bool {
+        self.0.iter().any(|g| g.existing)
+    }
+
+    /// The roles granted, for a message.
+    #[must_use]
+    pub fn granted_roles(&self) -> Vec<&str> {
+        let mut names: Vec<&str> =
+            self.0.iter().filter_map(|g| g.roles.as_ref()).flatten().map(String::as_str).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_granted_by_one_rule_as_a_whole() {
+        let rule = |roles: &[&str]| Grant {
+            roles: Some(roles.iter().map(ToString::to_string).collect()),
+            existing: false,
+        };
+        let grants = Grants(vec![rule(&["A", "B"]), rule(&["C"])]);
+        assert!(grants.roles(&["A".into(), "B".into()]));
+        assert!(!grants.roles(&["A".into(), "C".into()]));
+        assert!(!grants.existing());
+        assert!(!Grants::default().roles(&["A".into()]));
+        assert!(Grants::everything().roles(&["A".into()]) && Grants::everything().existing());
+    }
+}

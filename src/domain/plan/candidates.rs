@@ -1,0 +1,95 @@
+//! Users whose names were made for a resource: which one it stands for, and which ones must go.
+
+use crate::domain::identity::LAST_GENERATION;
+use crate::domain::reason::Reason;
+use crate::domain::roles::Blocker;
+use crate::domain::user::{UserId, UserStatus};
+
+use super::observation::{Candidate, Confirmed, Observation, PortalFacts, SecretView};
+use super::{Current, ours};
+
+/// What the users of our name come to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Choice {
+    /// This one.
+    Take(Current),
+    /// None can be used: make the one of this generation.
+    Make(i64),
+}
+
+/// Chooses among all users with a name of this resource. `at_least` is the lowest generation that may be taken or made.
+pub(super) fn choose(
+    o: &Observation,
+    portal: &PortalFacts,
+    candidates: &[Candidate],
+    at_least: i64,
+) -> Result<Choice, Blocker> {
+    for candidate in candidates {
+        if let Confirmed::Ours(hint) = &candidate.confirmed {
+            ours(o, portal, hint)?;
+        }
+    }
+    let usable = candidates.iter().filter(|c| c.generation >= at_least && usable(c));
+    if let Some(best) = usable.min_by_key(|c| rank(o, c)) {
+        return Ok(Choice::Take(Current { id: best.id.clone(), generation: best.generation }));
+    }
+    let used_up = candidates.iter().filter(|c| occupies_its_name(c)).map(|c| c.generation).max().unwrap_or(0);
+    let generation = at_least.max(used_up + 1).max(1);
+    if generation > LAST_GENERATION {
+        return Err(Blocker::lasting(
+            Reason::GenerationsExhausted,
+            format!(
+                "{used_up} users were made for this resource, and names for more cannot be spelled; make a resource of another name"
+            ),
+        ));
+    }
+    Ok(Choice::Make(generation))
+}
+
+/// Ours, and on its way to be active or active.
+pub(super) fn usable(candidate: &Candidate) -> bool {
+    matches!(candidate.confirmed, Confirmed::Ours(_))
+        && matches!(candidate.status, UserStatus::Active | UserStatus::Pending)
+}
+
+/// A user that is gone leaves its name free; every other keeps it.
+fn occupies_its_name(candidate: &Candidate) -> bool {
+    candidate.confirmed != Confirmed::Gone
+}
+
+/// The published one first, then the highest generation; among equals the active one, then the lowest number of the
+/// client id, then the smallest id, so that two processes choose alike.
+fn rank(o: &Observation, c: &Candidate) -> (bool, i64, bool, u64, UserId) {
+    let published = matches!(&o.secret, SecretView::Ours { user: Some(user), .. } if *user == c.id);
+    (!published, -c.generation, c.status != UserStatus::Active, client_number(c), c.id.clone())
+}
+
+fn client_number(candidate: &Candidate) -> u64 {
+    let digits: String =
+        candidate.client_id.iter().flat_map(|id| id.chars()).filter(char::is_ascii_digit).collect();
+    digits.parse().unwrap_or(u64::MAX)
+}
+
+/// A sibling that must go, now that the status names another user: ours, active, made by this copy of the installation
+/// (or one taken over), and neither published nor left on purpose.
+pub(super) fn duplicate<'a>(
+    o: &'a Observation,
+    portal: &PortalFacts,
+    current: &Current,
+) -> Option<&'a Candidate> {
+    o.siblings.iter().find(|c| {
+        c.id != current.id
+            && !c.listed_as_retained
+            && c.status == UserStatus::Active
+            && matches!(&c.confirmed, Confirmed::Ours(hint) if ours(o, portal, hint).is_ok())
+            && !matches!(&o.secret, SecretView::Ours { user: Some(user), .. } if *user == c.id)
+    })
+}
+
+/// A sibling that nobody has looked at yet.
+pub(super) fn unread(o: &Observation) -> Option<&UserId> {
+    o.siblings
+        .iter()
+        .find(|c| c.confirmed == Confirmed::Unread && c.status != UserStatus::PendingDeletion)
+        .map(|c| &c.id)
+}

@@ -1,0 +1,104 @@
+//! From an active user to an output that holds its verified credential, and keeping it so.
+
+use crate::domain::reason::Reason;
+use crate::domain::roles::Blocker;
+
+use super::observation::{Observation, Proof, SecretView, UserFacts, Verified};
+use super::step::{Current, Read, Report, Rest, Step, Wake, Write};
+
+/// All is as recorded: nothing to do but the periodic verification.
+pub(super) fn keep(o: &Observation, current: &Current) -> Step {
+    match &o.verification {
+        None if o.verification_due => Step::Read(Read::Verify(Proof::Published)),
+        // An outage of the token endpoint says nothing of a credential that was proved before.
+        Some((_, Verified::Unreachable(_))) => rest(o, current, Report::StillReady, Wake::Backoff),
+        _ => rest(o, current, Report::Ready, Wake::Verification),
+    }
+}
+
+/// Verifies the credential that the user's details show, and publishes it where the output does not hold it.
+pub(super) fn publish(o: &Observation, current: &Current, user: &UserFacts) -> Step {
+    let Some(wanted) = &user.digest else {
+        return rest(
+            o,
+            current,
+            Report::Credential(Blocker::passing(
+                Reason::NotYet,
+                format!("the portal shows no credential for user {} yet", current.id),
+            )),
+            Wake::Backoff,
+        );
+    };
+    let published = match &o.secret {
+        SecretView::Foreign(owner) => {
+            return rest(
+                o,
+                current,
+                Report::Output(Blocker::lasting(
+                    Reason::SecretNotOurs,
+                    format!(
+                        "a Secret of that name is there and belongs to {owner}; it is not touched. Delete it, or name another one in outputs"
+                    ),
+                )),
+                Wake::Backoff,
+            );
+        }
+        SecretView::Absent => false,
+        SecretView::Ours { digest: None, .. } => return Step::Read(Read::Secret),
+        SecretView::Ours { digest: Some(digest), metadata_as_wanted, user: holder, .. } => {
+            digest == wanted && *metadata_as_wanted && holder.as_ref() == Some(&current.id)
+        }
+    };
+    // What was proved once and is still there needs no second proof.
+    let proved =
+        published && o.recorded.credential && o.recorded.digest.as_ref() == Some(wanted) && !refused(o);
+    if proved {
+        return rest(o, current, Report::Ready, Wake::Verification);
+    }
+    match &o.verification {
+        Some((Proof::Read, Verified::Accepted)) if published => {
+            rest(o, current, Report::Ready, Wake::Verification)
+        }
+        Some((Proof::Read, Verified::Accepted)) => match &o.writable {
+            Some(Err(blocker)) => rest(o, current, Report::Output(blocker.clone()), Wake::Backoff),
+            _ => Step::Write(Write::Publish(current.clone())),
+        },
+        Some((Proof::Read, Verified::Refused { .. })) => rest(
+            o,
+            current,
+            Report::Credential(Blocker::passing(
+                Reason::CredentialRefused,
+                format!(
+                    "the token endpoint refuses the credential that the portal shows for user {}; it is not published. A user of a \
+                 marketplace subscription is accepted once the subscription is active",
+                    current.id
+                ),
+            )),
+            Wake::Backoff,
+        ),
+        Some((Proof::Read, Verified::Unreachable(reason))) => {
+            rest(o, current, Report::Credential(unreachable(reason)), Wake::Backoff)
+        }
+        _ => Step::Read(Read::Verify(Proof::Read)),
+    }
+}
+
+fn refused(o: &Observation) -> bool {
+    matches!(o.verification, Some((_, Verified::Refused { .. })))
+}
+
+fn unreachable(reason: &str) -> Blocker {
+    Blocker::passing(
+        Reason::TokenEndpointUnreachable,
+        format!(
+            "{reason}; an egress rule or a proxy setting is probably missing. Nothing is known of the credential"
+        ),
+    )
+}
+
+fn rest(o: &Observation, current: &Current, report: Report, wake: Wake) -> Step {
+    // A healthy user is not replaced: the request is answered by saying so.
+    let answered = report == Report::Ready && o.rotation_requested;
+    let rotation_handled = answered || o.rotation_under_way(current);
+    Step::Rest(Rest { current: Some(current.clone()), report, wake, rotation_handled })
+}

@@ -1,0 +1,275 @@
+//! The way back: every user of the resource is deleted, revoked or left, then the finalizer goes.
+
+use crate::domain::identity::Mark;
+use crate::domain::reason::Reason;
+use crate::domain::roles::Blocker;
+use crate::domain::user::{UserId, UserKind, UserStatus};
+
+use super::observation::{
+    AttemptState, Candidate, Confirmed, Deletion, Desired, Done, Observation, PortalFacts, UserFacts,
+    UserView,
+};
+use super::step::{Read, Report, Step, Wake, Write};
+use super::{ours, same_portal};
+
+pub(super) fn plan(o: &Observation) -> Step {
+    if !o.finalizer {
+        return Step::gone();
+    }
+    if o.released {
+        return released(o);
+    }
+    let policy = match &o.desired {
+        Desired::Create(desired) => desired.deletion,
+        // An existing user is never changed.
+        Desired::Existing { .. } => return Step::Write(Write::DropFinalizer),
+    };
+    let portal = match &o.portal {
+        Ok(portal) => portal,
+        Err(blocker) => return hold(blocker, Wake::Backoff),
+    };
+    if let Err(blocker) = same_portal(o, portal) {
+        return hold(&blocker, Wake::OnChange);
+    }
+    if portal.suspended {
+        return Step::held(
+            Reason::PortalSuspended,
+            "the Portal is suspended: the user stays until it is resumed",
+            Wake::OnChange,
+        );
+    }
+    let targets = match targets(o) {
+        Ok(targets) => targets,
+        Err(step) => return step,
+    };
+    for id in &targets {
+        if let Some(step) = take_back(o, portal, policy, id) {
+            return step;
+        }
+    }
+    Step::Write(Write::DropFinalizer)
+}
+
+fn hold(blocker: &Blocker, wake: Wake) -> Step {
+    Step::rest(Report::Deleting(Blocker { stalled: false, ..blocker.clone() }), wake)
+}
+
+/// A person let it go without the portal: what is known of it is listed, nothing is asked.
+fn released(o: &Observation) -> Step {
+    match &o.recorded.user {
+        Some(user) if user.generation > 0 && !o.is_done(&user.id, &Done::ListedRetained) => {
+            Step::Write(Write::ListRetained(
+                user.id.clone(),
+                "released by annotation, without asking the portal".to_owned(),
+            ))
+        }
+        _ => Step::Write(Write::DropFinalizer),
+    }
+}
+
+/// The users to take back: the recorded one and every other of ours. An open attempt is settled first.
+fn targets(o: &Observation) -> Result<Vec<UserId>, Step> {
+    let mut targets: Vec<UserId> = o.recorded.user.iter().map(|u| u.id.clone()).collect();
+    let search = match &o.attempt {
+        None => targets.is_empty(),
+        Some(open) => match &open.state {
+            AttemptState::InFlight => {
+                return Err(Step::held(
+                    Reason::Creating,
+                    "the portal is being asked for a user; it is taken back as soon as it answers",
+                    Wake::OnChange,
+                ));
+            }
+            AttemptState::Settling(left) => {
+                return Err(Step::held(
+                    Reason::SettlingAttempt,
+                    "an earlier create was interrupted; the portal may still complete it, so the user is looked for in a moment",
+                    Wake::After(*left),
+                ));
+            }
+            AttemptState::Made(id) => {
+                targets.push(id.clone());
+                false
+            }
+            AttemptState::Refused(_) | AttemptState::RefusedRetry => false,
+            AttemptState::Settled => true,
+        },
+    };
+    let others: &[Candidate] = match &o.search {
+        Some(found) => found,
+        None if search => return Err(Step::Read(Read::Search)),
+        None => &o.siblings,
+    };
+    targets.extend(others.iter().filter(|c| worth_a_look(c)).map(|c| c.id.clone()));
+    let mut seen = Vec::new();
+    targets.retain(|id| {
+        let new = !seen.contains(id);
+        seen.push(id.clone());
+        new
+    });
+    Ok(targets)
+}
+
+fn worth_a_look(candidate: &Candidate) -> bool {
+    !candidate.listed_as_retained
+        && matches!(candidate.confirmed, Confirmed::Unread | Confirmed::Ours(_))
+        && matches!(candidate.status, UserStatus::Active | UserStatus::Pending)
+}
+
+/// The next step for one user; `None` when it needs no more.
+fn take_back(o: &Observation, portal: &PortalFacts, policy: Deletion, id: &UserId) -> Option<Step> {
+    if o.is_done(id, &Done::Deleted) || o.is_done(id, &Done::ListedRetained) {
+        return None;
+    }
+    match o.view(id) {
+        None => Some(Step::Read(Read::User(id.clone()))),
+        Some(UserView::Gone) => None,
+        Some(UserView::Lost) => undeletable(
+            o,
+            portal,
+            id,
+            None,
+            &Undeletable {
+                why: "its identity provider has lost the client, so it can be neither used nor deleted"
+                    .to_owned(),
+                act: "ask the portal's operator to remove it".to_owned(),
+            },
+        ),
+        Some(UserView::Read(user)) => match whose(o, portal, user) {
+            Whose::NotOurs => None,
+            Whose::OtherCluster(blocker) => Some(hold(&blocker, Wake::OnChange)),
+            Whose::Ours => with_details(o, portal, policy, id, user),
+        },
+    }
+}
+
+enum Whose {
+    Ours,
+    NotOurs,
+    OtherCluster(Blocker),
+}
+
+/// A user without any mark is ours only where the status names it.
+fn whose(o: &Observation, portal: &PortalFacts, user: &UserFacts) -> Whose {
+    match &user.mark {
+        Some(Mark { owner, retained: false, hint, .. }) if *owner == o.owner => match ours(o, portal, hint) {
+            Ok(()) => Whose::Ours,
+            Err(blocker) => Whose::OtherCluster(blocker),
+        },
+        Some(_) => Whose::NotOurs,
+        None => {
+            let recorded = o
+                .recorded
+                .user
+                .as_ref()
+                .is_some_and(|r| o.view(&r.id) == Some(&UserView::Read(user.clone())));
+            if recorded { Whose::Ours } else { Whose::NotOurs }
+        }
+    }
+}
+
+fn with_details(
+    o: &Observation,
+    portal: &PortalFacts,
+    policy: Deletion,
+    id: &UserId,
+    user: &UserFacts,
+) -> Option<Step> {
+    match (user.status, policy) {
+        (UserStatus::PendingDeletion | UserStatus::Deleted | UserStatus::Inactive, _) => None,
+        (_, Deletion::Retain) => retain(o, id, user, "deletionPolicy is Retain"),
+        (UserStatus::Active, Deletion::Delete) => delete(o, portal, id, user),
+        (UserStatus::Active, Deletion::Revoke) if user.kind == UserKind::Internal => revoke(o, id, user, "deletionPolicy is Revoke"),
+        (UserStatus::Active, Deletion::Revoke) => undeletable(o, portal, id, Some(user), &Undeletable {
+            why: "the secret of a wallet user cannot be reset, so deletionPolicy Revoke cannot be carried out".to_owned(),
+            act: "delete the user in the portal's web page".to_owned(),
+        }),
+        (UserStatus::Pending, _) => undeletable(o, portal, id, Some(user), &Undeletable {
+            why: "the wallet service has not answered yet, and the portal cannot delete a pending user".to_owned(),
+            act: "wait, or ask the portal's operator".to_owned(),
+        }),
+        (UserStatus::Other, _) => undeletable(o, portal, id, Some(user), &Undeletable {
+            why: "it is in a state that this operator does not know".to_owned(),
+            act: "delete the user in the portal's web page".to_owned(),
+        }),
+    }
+}
+
+fn delete(o: &Observation, portal: &PortalFacts, id: &UserId, user: &UserFacts) -> Option<Step> {
+    let refused = o.done.iter().find_map(|(done, what)| match what {
+        Done::DeleteRefused(why) if done == id => Some(why.clone()),
+        _ => None,
+    });
+    if let Some(why) = refused {
+        let act = user.connector.as_ref().map_or_else(
+            || "delete the user in the portal's web page".to_owned(),
+            |connector| format!("delete the connector \"{connector}\" in the portal, or unlink the user"),
+        );
+        return undeletable(o, portal, id, Some(user), &Undeletable { why, act });
+    }
+    if portal.may_delete && !o.is_done(id, &Done::DeleteForbidden) {
+        return Some(Step::Write(Write::Delete(id.clone())));
+    }
+    if user.kind == UserKind::Internal {
+        return revoke(o, id, user, "the Portal's login may not delete; it was revoked instead");
+    }
+    undeletable(
+        o,
+        portal,
+        id,
+        Some(user),
+        &Undeletable {
+            why: "the Portal's login may not delete, and the secret of a wallet user cannot be reset"
+                .to_owned(),
+            act: "delete the user in the portal's web page, or give the Portal a deleteAuth".to_owned(),
+        },
+    )
+}
+
+fn revoke(o: &Observation, id: &UserId, user: &UserFacts, why: &str) -> Option<Step> {
+    if !o.is_done(id, &Done::Reset) {
+        return Some(Step::Write(Write::Reset(id.clone())));
+    }
+    retain(o, id, user, why)
+}
+
+fn retain(o: &Observation, id: &UserId, user: &UserFacts, why: &str) -> Option<Step> {
+    // The portal changes active users only.
+    if user.status == UserStatus::Active && !o.is_done(id, &Done::MarkedRetained) {
+        return Some(Step::Write(Write::MarkRetained(id.clone())));
+    }
+    Some(Step::Write(Write::ListRetained(id.clone(), why.to_owned())))
+}
+
+struct Undeletable {
+    why: String,
+    act: String,
+}
+
+fn undeletable(
+    o: &Observation,
+    portal: &PortalFacts,
+    id: &UserId,
+    user: Option<&UserFacts>,
+    because: &Undeletable,
+) -> Option<Step> {
+    if portal.release_undeletable {
+        return match user {
+            Some(user) => retain(o, id, user, &because.why),
+            None => Some(Step::Write(Write::ListRetained(id.clone(), because.why.clone()))),
+        };
+    }
+    let client = user.and_then(|u| u.client_id.as_deref()).unwrap_or("none yet");
+    let linked = user
+        .and_then(|u| u.connector.as_ref())
+        .map_or(String::new(), |c| format!(", linked to connector \"{c}\""));
+    Some(Step::held(
+        Reason::Undeletable,
+        format!(
+            "user {id} (client ID {client}{linked}) cannot be removed: {}. To do: {}; the finalizer goes at the next sweep \
+             after that. Or let the resource go without the portal: annotate it with technicaluser.dev/release",
+            because.why, because.act
+        ),
+        Wake::Backoff,
+    ))
+}

@@ -1,0 +1,129 @@
+//! The way of a resource that publishes a user which is there already. That user is never changed.
+
+use crate::domain::reason::Reason;
+use crate::domain::roles::Blocker;
+use crate::domain::user::UserStatus;
+
+use super::observation::{Observation, PortalFacts, UserFacts, UserView};
+use super::step::{Current, Read, Step, Wake};
+use super::{blocked, credential, live, same_portal};
+
+pub(super) fn plan(o: &Observation, selector: &str) -> Step {
+    let portal = match &o.portal {
+        Ok(portal) => portal,
+        Err(blocker) => return blocked(o, blocker, Wake::Backoff),
+    };
+    if let Err(blocker) = same_portal(o, portal) {
+        return blocked(o, &blocker, Wake::OnChange);
+    }
+    if !portal.grants.existing() {
+        return blocked(
+            o,
+            &Blocker::lasting(
+                Reason::AccessDenied,
+                "the Portal's access does not let this namespace publish users that the operator did not make; its owner can add \
+             a rule with existing: true",
+            ),
+            Wake::OnChange,
+        );
+    }
+    let current = match o.selected.as_deref() {
+        None => {
+            return blocked(
+                o,
+                &Blocker::passing(Reason::Searching, "the portal's user list is being read"),
+                Wake::Backoff,
+            );
+        }
+        Some([]) => {
+            return blocked(
+                o,
+                &Blocker::lasting(
+                    Reason::UserNotFound,
+                    format!(
+                        "the portal shows this company no user with {selector}; it is published as soon as it appears"
+                    ),
+                ),
+                Wake::OnChange,
+            );
+        }
+        Some([id]) => Current { id: id.clone(), generation: 0 },
+        Some(several) => {
+            return blocked(
+                o,
+                &Blocker::lasting(
+                    Reason::UserAmbiguous,
+                    format!("{} users have {selector}; select one by id or clientId", several.len()),
+                ),
+                Wake::OnChange,
+            );
+        }
+    };
+    let recorded = o.recorded.user.as_ref().is_some_and(|u| u.id == current.id);
+    if recorded && live::as_recorded(o) {
+        return credential::keep(o, &current);
+    }
+    match o.view(&current.id) {
+        None => Step::Read(Read::User(current.id)),
+        Some(UserView::Gone) => live::user_blocked(
+            o,
+            &current,
+            Blocker::lasting(
+                Reason::UserGone,
+                format!("user {} is not in the portal, or belongs to another company", current.id),
+            ),
+            Wake::Backoff,
+        ),
+        Some(UserView::Lost) => live::user_blocked(
+            o,
+            &current,
+            Blocker::lasting(
+                Reason::IdentityLost,
+                format!(
+                    "the portal lists user {}, but its identity provider has lost the client",
+                    current.id
+                ),
+            ),
+            Wake::Backoff,
+        ),
+        Some(UserView::Read(user)) => with_details(o, portal, &current, user),
+    }
+}
+
+fn with_details(o: &Observation, portal: &PortalFacts, current: &Current, user: &UserFacts) -> Step {
+    if user.client_id.as_ref().is_some_and(|id| portal.logins.contains(id)) {
+        return live::user_blocked(
+            o,
+            current,
+            Blocker::lasting(
+                Reason::OperatorLogin,
+                "this user is the operator's own login, which is never published",
+            ),
+            Wake::OnChange,
+        );
+    }
+    if let Some(mark) = user.mark.as_ref().filter(|mark| !mark.retained) {
+        return live::user_blocked(
+            o,
+            current,
+            Blocker::lasting(
+                Reason::ManagedElsewhere,
+                format!(
+                    "user {} was made for the TechnicalUser {}, which alone publishes it",
+                    current.id, mark.owner
+                ),
+            ),
+            Wake::OnChange,
+        );
+    }
+    match user.status {
+        UserStatus::Active => credential::publish(o, current, user),
+        UserStatus::Pending => live::user_blocked(o, current, live::pending_blocker(o, current), Wake::Poll),
+        _ => live::user_blocked(
+            o,
+            current,
+            Blocker::lasting(Reason::UserInactive, format!("user {} is deleted or out of use", current.id)),
+            Wake::Backoff,
+        ),
+    }
+}

@@ -1,0 +1,353 @@
+//! What is known of one `TechnicalUser` at a moment: the input of [`super::plan`].
+//!
+//! Facts that cost a call are absent until the plan asked for them and somebody read them.
+
+use std::time::Duration;
+
+use crate::domain::access::Grants;
+use crate::domain::attempt::Attempt;
+use crate::domain::identity::{Hint, Mark, Owner, Pin};
+use crate::domain::roles::Blocker;
+use crate::domain::user::{Role, UserId, UserKind, UserStatus};
+
+/// Everything that [`super::plan`] decides by.
+#[derive(Debug, Clone)]
+pub struct Observation {
+    /// Which resource of which installation.
+    pub owner: Owner,
+    /// Which copy of the installation this is.
+    pub hint: Hint,
+    /// The spec.
+    pub desired: Desired,
+    /// `metadata.deletionTimestamp` is set.
+    pub deleting: bool,
+    /// The annotation `release` is there.
+    pub released: bool,
+    /// The annotation `rotate` asks for something that was not handled yet.
+    pub rotation_requested: bool,
+    /// Our finalizer is there.
+    pub finalizer: bool,
+    /// The object was read from the apiserver in this pass, not from the cache.
+    pub live: bool,
+    /// The status speaks of the current spec.
+    pub spec_observed: bool,
+    /// The status.
+    pub recorded: Recorded,
+    /// The open attempt.
+    pub attempt: Option<OpenAttempt>,
+    /// The Portal, or why it cannot be used.
+    pub portal: Result<PortalFacts, Blocker>,
+    /// What the last snapshot of the user list says of the recorded user.
+    pub listed: Listed,
+    /// Users of the last snapshot whose names were made for this resource, but the recorded one.
+    pub siblings: Vec<Candidate>,
+    /// For `existing`: the users of the last snapshot that the selector fits.
+    pub selected: Option<Vec<UserId>>,
+    /// The outcome of a search in this pass: every user with a name of this resource.
+    pub search: Option<Vec<Candidate>>,
+    /// The users whose details were read in this pass.
+    pub read: Vec<(UserId, UserView)>,
+    /// The Secret of the output.
+    pub secret: SecretView,
+    /// Whether the output can be written, asked in this pass.
+    pub writable: Option<Result<(), Blocker>>,
+    /// What the token endpoint said in this pass.
+    pub verification: Option<(Proof, Verified)>,
+    /// It is time to try the published credential again.
+    pub verification_due: bool,
+    /// What was done to users in this pass.
+    pub done: Vec<(UserId, Done)>,
+    /// How long the user has been pending by the status.
+    pub pending_for: Option<Duration>,
+    /// The identity provider has refused the lost user's client long and often enough, and it is the only such user.
+    pub loss_confirmed: bool,
+}
+
+/// The spec, as far as it decides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Desired {
+    /// A user that we make and own.
+    Create(DesiredUser),
+    /// A user that is there already.
+    Existing {
+        /// How it is selected, for messages.
+        selector: String,
+    },
+}
+
+/// A user that we make.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DesiredUser {
+    /// The roles by name.
+    pub roles: Vec<String>,
+    /// `create.name`.
+    pub name: Option<String>,
+    /// `create.description`.
+    pub description: Option<String>,
+    /// What becomes of the user in the end.
+    pub deletion: Deletion,
+}
+
+/// What becomes of a user when its resource is deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deletion {
+    /// It is deleted.
+    Delete,
+    /// Its secret is reset and forgotten.
+    Revoke,
+    /// It stays.
+    Retain,
+}
+
+/// The status, read leniently.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Recorded {
+    /// Whose portal the user is in.
+    pub portal: Option<RecordedPortal>,
+    /// The user.
+    pub user: Option<RecordedUser>,
+    /// A credential was verified and published.
+    pub credential: bool,
+    /// The digest of what was written to the output.
+    pub digest: Option<String>,
+}
+
+/// `status.portal`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedPortal {
+    /// URL and company.
+    pub pin: Pin,
+    /// The address, for messages.
+    pub url: String,
+    /// The company, for messages.
+    pub bpn: Option<String>,
+    /// Which copy of the installation wrote it.
+    pub hint: Hint,
+}
+
+/// `status.user`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedUser {
+    /// The portal's id.
+    pub id: UserId,
+    /// Which of the resource's users it is; 0 for an existing user.
+    pub generation: i64,
+    /// It was active when last seen.
+    pub active: bool,
+}
+
+/// An attempt that no status has closed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenAttempt {
+    /// What the annotation says.
+    pub attempt: Attempt,
+    /// What has become of it.
+    pub state: AttemptState,
+}
+
+/// What has become of an attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AttemptState {
+    /// This process is carrying it out.
+    InFlight,
+    /// This process carried it out, and the portal made this user.
+    Made(UserId),
+    /// This process carried it out, and certainly no user was made. Not tried again yet.
+    Refused(Blocker),
+    /// As `Refused`, and the time has come to try again.
+    RefusedRetry,
+    /// Nobody knows; the portal may still be at it for so long.
+    Settling(Duration),
+    /// Nobody knows, and the portal has had its time.
+    Settled,
+}
+
+/// The Portal as far as it decides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PortalFacts {
+    /// URL and company.
+    pub pin: Pin,
+    /// The address, for messages.
+    pub url: String,
+    /// The company.
+    pub bpn: Option<String>,
+    /// Nothing may be written.
+    pub suspended: bool,
+    /// It is being deleted: no new users.
+    pub deleting: bool,
+    /// The login may create.
+    pub may_create: bool,
+    /// The login (or the deletion login) may delete.
+    pub may_delete: bool,
+    /// Users that can be neither deleted nor revoked let their resource go.
+    pub release_undeletable: bool,
+    /// The roles on offer.
+    pub roles: Vec<Role>,
+    /// What `access` grants to the resource's namespace.
+    pub grants: Grants,
+    /// The copies of this installation whose users are taken over.
+    pub taken_over: Vec<Hint>,
+    /// So many known users vanished that no loss is believed.
+    pub loss_suspected: Option<usize>,
+    /// The client IDs of the operator's own logins.
+    pub logins: Vec<String>,
+}
+
+/// What the last snapshot says of a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listed {
+    /// No snapshot, or one that missed some users.
+    Unknown,
+    /// Not in a snapshot that saw every user.
+    Missing,
+    /// There, in this state.
+    There(UserStatus),
+}
+
+/// A user whose name was made for this resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// The portal's id.
+    pub id: UserId,
+    /// The generation that its name tells.
+    pub generation: i64,
+    /// Its state in the list.
+    pub status: UserStatus,
+    /// Internal or External.
+    pub kind: UserKind,
+    /// The OAuth client ID.
+    pub client_id: Option<String>,
+    /// Whose it is by its details.
+    pub confirmed: Confirmed,
+    /// It is listed as retained in the Portal's status.
+    pub listed_as_retained: bool,
+}
+
+/// Whose user it is by the mark in its details.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Confirmed {
+    /// Not read yet.
+    Unread,
+    /// Made for this resource, by the copy of the installation with this hint.
+    Ours(Hint),
+    /// Made for this resource, and left in the portal.
+    Retained,
+    /// No mark, or the mark of another resource.
+    Foreign,
+    /// Its client is gone from the identity provider: it cannot be read, nor used.
+    Lost,
+    /// It is no longer there.
+    Gone,
+}
+
+/// A user's details.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UserView {
+    /// Read.
+    Read(UserFacts),
+    /// The portal knows no such user (any more).
+    Gone,
+    /// The identity provider has lost its client.
+    Lost,
+}
+
+/// What the details say, as far as it decides. The credential itself stays with whoever read it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserFacts {
+    /// The name.
+    pub name: String,
+    /// The state.
+    pub status: UserStatus,
+    /// Internal or External.
+    pub kind: UserKind,
+    /// The OAuth client ID.
+    pub client_id: Option<String>,
+    /// The roles by name.
+    pub roles: Vec<String>,
+    /// The mark in the description.
+    pub mark: Option<Mark>,
+    /// The description.
+    pub description: String,
+    /// The connector it is linked to.
+    pub connector: Option<String>,
+    /// The digest of what the output would hold with its credential; absent without one.
+    pub digest: Option<String>,
+}
+
+/// The Secret of the output.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SecretView {
+    /// There is none.
+    Absent,
+    /// One that is not ours; whose, in words.
+    Foreign(String),
+    /// Ours.
+    Ours {
+        /// The user whose credential it says to hold.
+        user: Option<UserId>,
+        /// The digest of its content: as recorded where it was not written since, else once it was read.
+        digest: Option<String>,
+        /// Labels, annotations and owner are as they should be.
+        metadata_as_wanted: bool,
+    },
+}
+
+/// Which credential the token endpoint was asked about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// The one that the user's details showed in this pass.
+    Read,
+    /// The one in the output.
+    Published,
+}
+
+/// What the token endpoint said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verified {
+    /// A token was issued.
+    Accepted,
+    /// Refused.
+    Refused {
+        /// `invalid_client`: the client is unknown (or disabled).
+        unknown_client: bool,
+    },
+    /// Not reachable: why, in words, host and port named.
+    Unreachable(String),
+}
+
+/// What was done to a user in this pass.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Done {
+    /// The portal accepted its deletion.
+    Deleted,
+    /// The login may not delete it.
+    DeleteForbidden,
+    /// The portal refuses to delete it: why, in words.
+    DeleteRefused(String),
+    /// Its secret was reset and forgotten.
+    Reset,
+    /// It got the mark of a retained user, or cannot get it.
+    MarkedRetained,
+    /// It is listed in the Portal's status.
+    ListedRetained,
+}
+
+impl Observation {
+    /// The view of a user that was read in this pass.
+    #[must_use]
+    pub fn view(&self, id: &UserId) -> Option<&UserView> {
+        self.read.iter().rev().find(|(read, _)| read == id).map(|(_, view)| view)
+    }
+
+    /// Whether this was done to the user in this pass.
+    #[must_use]
+    pub fn is_done(&self, id: &UserId, what: &Done) -> bool {
+        self.done.iter().any(|(user, done)| user == id && done == what)
+    }
+
+    /// The generation that the status tells, 0 without one.
+    #[must_use]
+    pub fn recorded_generation(&self) -> i64 {
+        self.recorded.user.as_ref().map_or(0, |u| u.generation)
+    }
+}

@@ -1,0 +1,186 @@
+//! Every reason that a condition or an event can give. Each has its paragraph in `docs/reasons.md`.
+
+macro_rules! reasons {
+    ($($(#[doc = $doc:literal])+ $name:ident,)+) => {
+        /// Why a condition is as it is. The text is the variant's name.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Reason { $($(#[doc = $doc])+ $name,)+ }
+
+        impl Reason {
+            /// All reasons.
+            pub const ALL: &'static [Reason] = &[$(Reason::$name),+];
+
+            /// The reason as conditions and events spell it.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Reason::$name => stringify!($name)),+ }
+            }
+        }
+    };
+}
+
+reasons! {
+    // TechnicalUser: as it should be, or on the way.
+    /// The credential was verified and published.
+    Ready,
+    /// A user is being made.
+    Creating,
+    /// The portal is searched for a user that was made earlier.
+    Searching,
+    /// An earlier create may still be completed by the portal.
+    SettlingAttempt,
+    /// The wallet service has not answered yet.
+    Pending,
+    /// The wallet service has not answered for a long time.
+    PendingTooLong,
+    /// The user is there and active.
+    UserActive,
+    /// A token was obtained.
+    TokenObtained,
+    /// The outputs were written.
+    OutputsWritten,
+    /// Nothing to say about this yet.
+    NotYet,
+    /// The resource is under deletion.
+    Deleting,
+
+    // TechnicalUser: what stands in the way.
+    /// The stored resource cannot be read by this operator.
+    InvalidResource,
+    /// There is no such Portal.
+    PortalNotFound,
+    /// The Portal cannot be used at the moment.
+    PortalNotReady,
+    /// The Portal is under deletion.
+    PortalDeleting,
+    /// The Portal is suspended.
+    PortalSuspended,
+    /// The Portal's `access` does not grant this.
+    AccessDenied,
+    /// The target is the operator's own login.
+    OperatorLogin,
+    /// The portal does not offer a role that is asked for.
+    RoleNotOffered,
+    /// Internal and External roles are asked for together.
+    RolesMixed,
+    /// Only providers may use a role that is asked for.
+    RoleProviderOnly,
+    /// The user did not get every role that was asked for.
+    RolesMissing,
+    /// The portal made no user.
+    NoUserCreated,
+    /// The portal refused to make the user.
+    CreateRefused,
+    /// Every generation of names is used up.
+    GenerationsExhausted,
+    /// A permission of the login is missing.
+    PermissionMissing,
+    /// The login belongs to another company, or the Portal leads to another portal than before.
+    CompanyChanged,
+    /// The user was made by a copy of this installation in another cluster.
+    TakenFromOtherCluster,
+    /// The user bears the mark of another resource.
+    MarkedByOther,
+    /// The user is no longer in the portal.
+    UserGone,
+    /// So many users vanished at once that the portal is not believed.
+    LossSuspected,
+    /// The identity provider has lost the user's client.
+    IdentityLost,
+    /// The user is not active.
+    UserInactive,
+    /// No such user is in the portal (yet).
+    UserNotFound,
+    /// More than one user has the name.
+    UserAmbiguous,
+    /// The user belongs to another TechnicalUser.
+    ManagedElsewhere,
+    /// The token endpoint refuses the credential.
+    CredentialRefused,
+    /// The token endpoint cannot be reached.
+    TokenEndpointUnreachable,
+    /// A Secret of somebody else has the name.
+    SecretNotOurs,
+    /// The Secret cannot be written.
+    SecretNotWritable,
+    /// The portal answered with an error.
+    PortalError,
+    /// The Kubernetes API refused or failed.
+    KubernetesError,
+    /// The user could not be deleted, nor revoked.
+    Undeletable,
+
+    // Events.
+    /// A user was made.
+    UserCreated,
+    /// A user of an earlier attempt was found.
+    UserFound,
+    /// A credential was published.
+    CredentialPublished,
+    /// A credential that was changed in the portal was published.
+    CredentialChanged,
+    /// A Secret was written again.
+    SecretHealed,
+    /// A user was deleted.
+    UserDeleted,
+    /// A user was revoked.
+    UserRevoked,
+    /// A user was left in the portal.
+    UserRetained,
+    /// A user that was made twice was removed.
+    DuplicateRemoved,
+    /// A request by annotation is not carried out.
+    RequestIgnored,
+
+    // Portal.
+    /// The portal answers and the login may work.
+    LoggedIn,
+    /// The first look at the portal is under way.
+    Connecting,
+    /// The login Secret is missing.
+    LoginSecretMissing,
+    /// The login Secret lacks a key.
+    LoginSecretIncomplete,
+    /// The identity provider refuses the login.
+    LoginRefused,
+    /// A renewed refresh token could not be stored.
+    TokenNotStored,
+    /// The certificates of `tls.caBundle` cannot be used.
+    CaBundleInvalid,
+    /// The address is not the portal's backend.
+    NotThePortalBackend,
+    /// The portal or its identity provider does not answer.
+    Unreachable,
+    /// The TLS connection is refused.
+    TlsFailed,
+    /// The portal answers with errors.
+    PortalFailing,
+    /// The login belongs to another company than `bpn` says.
+    WrongCompany,
+    /// Too many users vanished at once.
+    UsersVanished,
+    /// The Portal is suspended.
+    Suspended,
+    /// TechnicalUsers still use the Portal.
+    InUse,
+    /// The login may delete users.
+    MayDelete,
+    /// The login may not delete users.
+    MayNotDelete,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_are_spelled_as_the_api_conventions_ask() {
+        for reason in Reason::ALL {
+            let text = reason.as_str();
+            assert!(
+                text.chars().all(char::is_alphanumeric) && text.starts_with(char::is_uppercase),
+                "{text}"
+            );
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Which roles a resource asks for, and whether one user can have them.
+
+use crate::domain::reason::Reason;
+use crate::domain::user::{Role, RoleKind};
+
+/// Roles that one user can have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resolved {
+    /// The portal's ids, in the order asked for.
+    pub ids: Vec<String>,
+    /// How the user is made.
+    pub kind: RoleKind,
+}
+
+/// Why a resource cannot go on, in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Blocker {
+    /// The reason of the condition.
+    pub reason: Reason,
+    /// What it means here and what to do.
+    pub message: String,
+    /// Only a person can help (kstatus `Stalled`).
+    pub stalled: bool,
+}
+
+impl Blocker {
+    /// Something that passes by itself.
+    #[must_use]
+    pub fn passing(reason: Reason, message: impl Into<String>) -> Self {
+        Self { reason, message: message.into(), stalled: false }
+    }
+
+    /// Something that only a person can change.
+    #[must_use]
+    pub fn lasting(reason: Reason, message: impl Into<String>) -> Self {
+        Self { reason, message: message.into(), stalled: true }
+    }
+}
+
+/// Finds the roles asked for among those on offer.
+///
+/// # Errors
+/// `RoleNotOffered`, `RoleProviderOnly` or `RolesMixed`, with the names that matter.
+pub fn resolve(asked: &[String], offered: &[Role]) -> Result<Resolved, Blocker> {
+    let find = |name: &String| offered.iter().find(|role| role.name == *name);
+    let unknown: Vec<&str> = asked.iter().filter(|name| find(name).is_none()).map(String::as_str).collect();
+    if !unknown.is_empty() {
+        let mut names: Vec<&str> =
+            offered.iter().filter(|r| !r.provider_only).map(|r| r.name.as_str()).collect();
+        names.sort_unstable();
+        return Err(Blocker::lasting(
+            Reason::RoleNotOffered,
+            format!(
+                "the portal does not offer {} to this company; it offers: {}",
+                quoted(&unknown),
+                names.join(", ")
+            ),
+        ));
+    }
+    let roles: Vec<&Role> = asked.iter().filter_map(find).collect();
+    let provider_only: Vec<&str> =
+        roles.iter().filter(|r| r.provider_only).map(|r| r.name.as_str()).collect();
+    if !provider_only.is_empty() {
+        return Err(Blocker::lasting(
+            Reason::RoleProviderOnly,
+            format!(
+                "{} may be used by providers only: the portal would drop it without a word and make no user with it",
+                quoted(&provider_only)
+            ),
+        ));
+    }
+    let of_kind = |kind| roles.iter().filter(|r| r.kind == kind).map(|r| r.name.as_str()).collect::<Vec<_>>();
+    let (internal, external) = (of_kind(RoleKind::Internal), of_kind(RoleKind::External));
+    let kind = match (internal.is_empty(), external.is_empty()) {
+        (false, false) => {
+            return Err(Blocker::lasting(
+                Reason::RolesMixed,
+                format!(
+                    "the portal would make two users of these roles; write two TechnicalUsers, one with {} and one with {}",
+                    quoted(&internal),
+                    quoted(&external)
+                ),
+            ));
+        }
+        (true, false) => RoleKind::External,
+        _ => RoleKind::Internal,
+    };
+    Ok(Resolved { ids: roles.iter().map(|r| r.id.clone()).collect(), kind })
+}
+
+/// The names of `asked` that a user lacks.
+#[must_use]
+pub fn missing<'a>(asked: &'a [String], got: &[String]) -> Vec<&'a str> {
+    asked.iter().filter(|name| !got.contains(name)).map(String::as_str).collect()
+}
+
+/// Names in quotation marks, with commas between.
+#[must_use]
+pub fn quoted(names: &[&str]) -> String {
+    names.iter().map(|n| format!("\"{n}\"")).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn offered() -> Vec<Role> {
+        let role = |name: &str, kind, provider_only| Role {
+            id: format!("id-{name}"),
+            name: name.into(),
+            kind,
+            provider_only,
+        };
+        vec![
+            role("Identity Wallet Management", RoleKind::External, false),
+            role("Dataspace Discovery", RoleKind::Internal, false),
+            role("BPDM Pool Consumer", RoleKind::Internal, true),
+        ]
+    }
+
+    fn resolved(names: &[&str]) -> Result<Resolved, Reason> {
+        let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+        resolve(&names, &offered()).map_err(|b| b.reason)
+    }
+
+    #[test]
+    fn one_kind_of_roles_makes_one_user() {
+        assert_eq!(resolved(&["Dataspace Discovery"]).unwrap().kind, RoleKind::Internal);
+        assert_eq!(resolved(&["Identity Wallet Management"]).unwrap().kind, RoleKind::External);
+    }
+
+    #[test]
+    fn what_the_portal_would_not_do_is_refused_before_it_is_asked() {
+        assert_eq!(resolved(&["dataspace discovery"]), Err(Reason::RoleNotOffered));
+        assert_eq!(resolved(&["BPDM Pool Consumer"]), Err(Reason::RoleProviderOnly));
+        assert_eq!(resolved(&["Dataspace Discovery", "Identity Wallet Management"]), Err(Reason::RolesMixed));
+    }
+
+    #[test]
+    fn an_unknown_role_names_those_on_offer() {
+        let blocker = resolve(&["Nope".into()], &offered()).unwrap_err();
+        assert!(
+            blocker.message.contains("Dataspace Discovery, Identity Wallet Management"),
+            "{}",
+            blocker.message
+        );
+    }
+}
