@@ -11,6 +11,7 @@ use crate::domain::user::{CreatedUser, Credential, ListedUser, NewUser, Role, Us
 
 mod caller;
 mod error;
+pub mod oauth;
 pub mod observe;
 pub mod resilient;
 mod transport;
