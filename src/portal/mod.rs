@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use crate::domain::user::{CreatedUser, Credential, ListedUser, NewUser, Role, UserDetails, UserId};
 
 mod caller;
+pub mod catena_x;
 mod error;
 pub mod oauth;
 pub mod observe;
