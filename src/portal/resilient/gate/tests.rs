@@ -89,11 +89,11 @@ async fn a_short_pause_is_waited_for_and_a_long_one_told() {
         async move { gate.enter(Lane::Background).await.map(drop) }
     });
     tokio::time::sleep(Duration::from_millis(10)).await;
-    gate.pause(Duration::from_secs(60));
+    gate.pause(Duration::from_mins(1));
     assert!(matches!(waiting.await.unwrap(), Err(PortalError::Throttled { retry_after: Some(_) })));
     assert!(gate.enter(Lane::Interactive).await.is_err());
     assert!(gate.check_pause().is_err());
-    tokio::time::sleep(Duration::from_secs(60)).await;
+    tokio::time::sleep(Duration::from_mins(1)).await;
     assert!(gate.enter(Lane::Interactive).await.is_ok());
 }
 
