@@ -7,4 +7,5 @@ pub mod inventory;
 pub mod plan;
 pub mod reason;
 pub mod roles;
+pub mod token_url;
 pub mod user;

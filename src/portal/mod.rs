@@ -9,7 +9,13 @@ use async_trait::async_trait;
 
 use crate::domain::user::{CreatedUser, Credential, ListedUser, NewUser, Role, UserDetails, UserId};
 
+mod caller;
+pub mod catena_x;
 mod error;
+pub mod oauth;
+pub mod observe;
+pub mod resilient;
+mod transport;
 
 pub use error::{CreateFailure, Effect, PortalError};
 
@@ -24,6 +30,7 @@ pub enum Lane {
 
 /// What the login may do, read from its token (`resource_access["Cl2-CX-Portal"].roles`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "four independent permissions, not a state")]
 pub struct Permissions {
     /// `view_tech_user_management`: list and read, secrets included.
     pub view: bool,
@@ -149,4 +156,4 @@ pub trait CreateSlot: Send {
 pub const CREATE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long after its start a create whose outcome is unknown counts as under way: twice [`CREATE_TIMEOUT`].
-pub const CREATE_SETTLE_TIME: Duration = Duration::from_secs(60);
+pub const CREATE_SETTLE_TIME: Duration = Duration::from_mins(1);

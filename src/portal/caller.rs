@@ -1,0 +1,66 @@
+//! What all calls of one Portal share: the HTTP client, the limiter, the circuit breaker and who hears of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::RequestBuilder;
+use tokio::time::Instant;
+
+use super::PortalError;
+use super::observe::{CallObserver, CallOutcome, Operation};
+use super::resilient::{Breaker, Gate, Limits};
+use super::transport::{Answer, Fault, Transport};
+
+/// Cheap to clone; clones share everything.
+#[derive(Clone)]
+pub(crate) struct Caller {
+    pub(crate) transport: Transport,
+    pub(crate) gate: Gate,
+    pub(crate) breaker: Breaker,
+    observer: Arc<dyn CallObserver>,
+}
+
+/// One request and its bounds.
+pub(crate) struct Request<'a> {
+    pub(crate) operation: Operation,
+    pub(crate) builder: RequestBuilder,
+    /// `host:port`, for errors.
+    pub(crate) endpoint: &'a str,
+    pub(crate) timeout: Duration,
+    /// The longest answer, in bytes.
+    pub(crate) limit: usize,
+}
+
+impl Caller {
+    pub(crate) fn new(transport: Transport, limits: Limits, observer: Arc<dyn CallObserver>) -> Self {
+        let breaker = Breaker::new(Arc::clone(&observer));
+        Self { transport, gate: Gate::new(limits), breaker, observer }
+    }
+
+    /// Sends once and reads the answer with `read`. Whoever calls holds a place of the limiter.
+    pub(crate) async fn send<T, E>(
+        &self,
+        request: Request<'_>,
+        read: impl FnOnce(Result<Answer, Fault>) -> Result<T, E>,
+        error: impl FnOnce(&E) -> CallOutcome,
+    ) -> Result<T, E> {
+        let started = Instant::now();
+        let Request { operation, builder, endpoint, timeout, limit } = request;
+        let result = read(self.transport.send(builder, endpoint, timeout, limit).await);
+        let outcome = match &result {
+            Ok(_) => CallOutcome::Success,
+            Err(failure) => error(failure),
+        };
+        self.observer.observed(operation, outcome, started.elapsed());
+        result
+    }
+}
+
+/// Whether an error says that the server, or the way to it, is down.
+pub(crate) fn is_down(error: &PortalError) -> bool {
+    match error {
+        PortalError::Unreachable { .. } | PortalError::Tls { .. } => true,
+        PortalError::Server { status } => *status >= 500,
+        _ => false,
+    }
+}

@@ -1,0 +1,129 @@
+use secrecy::ExposeSecret;
+
+use super::*;
+
+const ID: &str = "0B6C1F4E-2222-4444-8888-1234567890AB";
+
+fn answer(body: &str) -> Answer {
+    Answer::of(200, body)
+}
+
+fn details_of(changes: &str) -> UserDetails {
+    let body = format!(
+        r#"{{"serviceAccountId":"{ID}","name":"edc","description":"d","companyServiceAccountTypeId":"OWN",
+        "roles":[{{"roleId":"r","clientId":"technical_roles_management","roleName":"Dataspace Discovery"}}],
+        "LastEditorName":null,{changes}}}"#
+    );
+    details(&answer(&body), &UserId::new(ID)).unwrap()
+}
+
+#[test]
+fn a_page_of_a_new_release() {
+    let page = page(&answer(
+        r#"{"meta":{"totalElements":17,"totalPages":2,"page":0,"contentSize":2},"content":[
+        {"serviceAccountId":"A","clientId":"sa42","name":"edc","userType":"INTERNAL","serviceAccountType":"OWN",
+         "status":"ACTIVE","isOwner":true,"isProvider":false,"offerSubscriptionId":null,
+         "connector":{"id":"c","name":"my-edc"},"offer":{"id":"o","type":"APP","name":null,"subscriptionId":null}},
+        {"serviceAccountId":"B","clientId":null,"name":"dim-edc","userType":"NEW","serviceAccountType":"NEW",
+         "status":"NEW","isOwner":false,"isProvider":true,"connector":null,"offer":null}]}"#,
+    ))
+    .unwrap();
+    assert_eq!((page.total, page.pages), (17, 2));
+    let [first, second] = page.users.as_slice() else { panic!("two users") };
+    assert_eq!(first.id.as_str(), "a");
+    assert_eq!(first.client_id.as_deref(), Some("sa42"));
+    assert_eq!(
+        (first.kind, first.status, first.ownership),
+        (UserKind::Internal, UserStatus::Active, Ownership::Own)
+    );
+    assert_eq!(first.connector, Some(Linked { id: "c".into(), name: Some("my-edc".into()) }));
+    assert_eq!(first.offer, Some(Linked { id: "o".into(), name: None }));
+    assert!(first.is_owner && !second.is_owner);
+    assert_eq!(
+        (second.kind, second.status, second.ownership),
+        (UserKind::External, UserStatus::Other, Ownership::Other)
+    );
+}
+
+#[test]
+fn a_page_of_an_old_release_tells_no_kind() {
+    let page = page(&answer(
+        r#"{"meta":{"totalElements":1,"totalPages":1,"page":0,"contentSize":1},"content":[
+        {"serviceAccountId":"A","clientId":null,"name":"dim-edc","serviceAccountType":"OWN","status":"PENDING"}]}"#,
+    ))
+    .unwrap();
+    assert_eq!(page.users[0].kind, UserKind::External);
+}
+
+#[test]
+fn the_token_url_is_believed_of_active_users_only() {
+    let url = "https://wallet.example.org/oauth/token";
+    let with = |status: &str, url: &str| {
+        details_of(&format!(
+            r#""usertype":"EXTERNAL","status":"{status}","authenticationServiceUrl":"{url}""#
+        ))
+        .authentication_url
+    };
+    assert_eq!(with("ACTIVE", url).as_deref(), Some(url));
+    assert_eq!(with("PENDING", url), None);
+    assert_eq!(with("PENDING_DELETION", url), None);
+    assert_eq!(with("ACTIVE", "Technical User Status is Still in pending state"), None);
+    assert_eq!(with("ACTIVE", ""), None);
+}
+
+#[test]
+fn details_of_a_pending_user_have_no_secret() {
+    let user = details_of(r#""usertype":"EXTERNAL","status":"PENDING","clientId":null,"secret":null"#);
+    assert!(user.secret.is_none() && user.client_id.is_none());
+    let user = details_of(r#""usertype":"INTERNAL","status":"ACTIVE","clientId":"sa1","secret":"s3cret""#);
+    assert_eq!(user.secret.as_ref().unwrap().expose_secret(), "s3cret");
+    assert!(!format!("{user:?}").contains("s3cret"));
+    assert_eq!(user.roles, ["Dataspace Discovery"]);
+}
+
+#[test]
+fn details_of_another_user_are_refused() {
+    let body = r#"{"serviceAccountId":"x","name":"edc"}"#;
+    assert!(matches!(details(&answer(body), &UserId::new(ID)), Err(PortalError::BadAnswer { .. })));
+}
+
+#[test]
+fn a_create_answers_none_one_or_two_users_or_an_object() {
+    let internal = r#"{"serviceAccountId":"A","clientId":"sa1","name":"n","description":"d","status":"ACTIVE",
+        "authenticationType":"SECRET","roles":[{"roleId":"r","clientId":"c","roleName":"R"}],
+        "companyServiceAccountTypeId":"OWN","secret":"s3cret","subscriptionId":null}"#;
+    let external = r#"{"serviceAccountId":"B","clientId":null,"name":"dim-n","status":"PENDING","secret":null,
+        "authenticationType":null,"roles":[]}"#;
+    let made = |body: &str| created(&answer(body)).unwrap();
+    assert!(made("[]").is_empty());
+    assert_eq!(made(internal).len(), 1);
+    let both = made(&format!("[{internal},{external}]"));
+    assert_eq!(both[0].secret.as_ref().unwrap().expose_secret(), "s3cret");
+    assert_eq!((both[0].status, both[1].status), (UserStatus::Active, UserStatus::Pending));
+    assert_eq!(both[0].roles, ["R"]);
+    let unreadable = created(&answer(r#"{"secret":"s3cret"}"#)).unwrap_err();
+    assert!(unreadable.acted && !format!("{unreadable:?}").contains("s3cret"));
+}
+
+#[test]
+fn roles_of_old_and_new_releases() {
+    let roles = roles(&answer(
+        r#"[{"roleId":"1","roleName":"Identity Wallet Management","roleDescription":null},
+        {"roleId":"2","roleName":"Dataspace Discovery"},
+        {"roleId":"3","roleName":"Wallet","roleType":"External","onlyAccessibleByProvider":false},
+        {"roleId":"4","roleName":"BPDM Pool Consumer","roleType":"Internal","onlyAccessibleByProvider":true}]"#,
+    ))
+    .unwrap();
+    let kinds: Vec<_> = roles.iter().map(|role| role.kind).collect();
+    assert_eq!(kinds, [RoleKind::External, RoleKind::Internal, RoleKind::External, RoleKind::Internal]);
+    assert!(roles[3].provider_only && !roles[0].provider_only);
+}
+
+#[test]
+fn what_is_not_as_agreed_is_told_without_its_text() {
+    for body in ["", "s3cret", "{}", r#"{"meta":{"totalElements":"s3cret"}}"#] {
+        let error = page(&answer(body)).err().unwrap();
+        assert!(matches!(error, PortalError::BadAnswer { .. }));
+        assert!(!format!("{error:?} {error}").contains("s3cret"));
+    }
+}

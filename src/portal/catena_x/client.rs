@@ -1,0 +1,171 @@
+//! How a call travels: breaker, token, place in the limiter, the request, once more after a 401, and for reads a few
+//! more tries.
+
+use std::sync::Arc;
+
+use super::address::Address;
+use super::errors::Failure;
+use super::request::Call;
+use crate::portal::caller::{Caller, is_down};
+use crate::portal::oauth::{AccessToken, TokenSource};
+use crate::portal::observe::Operation;
+use crate::portal::resilient::{Place, Probe, RETRIES, Verdict, retry_pause};
+use crate::portal::transport::{Answer, endpoint};
+use crate::portal::{Lane, PortalError};
+
+/// The portal seen through one login.
+pub(super) struct Client {
+    pub(super) caller: Caller,
+    pub(super) address: Address,
+    /// `host:port` of the portal.
+    pub(super) endpoint: String,
+    pub(super) login: TokenSource,
+    pub(super) delete_login: Option<TokenSource>,
+}
+
+impl Client {
+    pub(super) fn new(
+        caller: Caller,
+        address: Address,
+        login: TokenSource,
+        delete_login: Option<TokenSource>,
+    ) -> Self {
+        let endpoint = endpoint(address.url());
+        Self { caller, address, endpoint, login, delete_login }
+    }
+
+    /// A call that changes nothing: tried again where that may help.
+    pub(super) async fn read(&self, call: &Call, lane: Lane) -> Result<Answer, PortalError> {
+        let probe = self.caller.breaker.admit()?;
+        self.read_as(Some(&self.login), call, lane, probe).await
+    }
+
+    /// As [`Self::read`], without a token.
+    pub(super) async fn read_openly(&self, call: &Call, lane: Lane) -> Result<Answer, PortalError> {
+        let probe = self.caller.breaker.admit()?;
+        self.read_as(None, call, lane, probe).await
+    }
+
+    async fn read_as(
+        &self,
+        login: Option<&TokenSource>,
+        call: &Call,
+        lane: Lane,
+        mut probe: Option<Probe>,
+    ) -> Result<Answer, PortalError> {
+        let (mut repetition, mut token_is_new) = (0, false);
+        loop {
+            let probing = probe.is_some();
+            let (token, place) = match self.ready(login, lane, probing).await {
+                Ok(ready) => ready,
+                Err(error) => {
+                    if let Some(probe) = probe.take_if(|_| is_down(&error)) {
+                        probe.settle(Verdict::Down);
+                    }
+                    return Err(error);
+                }
+            };
+            let result = call.send(&self.caller, token.as_deref(), &self.endpoint).await;
+            drop(place);
+            let verdict = result.as_ref().map_or_else(|failure| failure.verdict, |_| Verdict::Alive);
+            match probe.take() {
+                Some(probe) => probe.settle(verdict),
+                None => self.caller.breaker.record(verdict),
+            }
+            let failure = match result {
+                Ok(answer) => return Ok(answer),
+                Err(failure) => failure,
+            };
+            if let (Some(login), Some(token)) = (login, token)
+                && wants_new_token(login, &token, &failure, token_is_new).await
+            {
+                token_is_new = true;
+            } else if failure.repeatable && repetition < RETRIES && !probing {
+                tokio::time::sleep(retry_pause(repetition)).await;
+                repetition += 1;
+            } else {
+                return Err(failure.error);
+            }
+        }
+    }
+
+    /// A call that changes something: sent once, and once more only where the portal refused its token.
+    pub(super) async fn write(&self, login: &TokenSource, call: &Call) -> Result<Answer, PortalError> {
+        self.admit_write().await?;
+        let mut token_is_new = false;
+        loop {
+            let (token, place) = self.ready(Some(login), Lane::Interactive, false).await?;
+            let result = call.send(&self.caller, token.as_deref(), &self.endpoint).await;
+            drop(place);
+            let failure = match result {
+                Ok(answer) => {
+                    self.caller.breaker.record(Verdict::Alive);
+                    return Ok(answer);
+                }
+                Err(failure) => failure,
+            };
+            self.caller.breaker.record(failure.verdict);
+            let Some(token) = token else { return Err(failure.error) };
+            if !wants_new_token(login, &token, &failure, token_is_new).await {
+                return Err(failure.error);
+            }
+            token_is_new = true;
+        }
+    }
+
+    /// Lets a call begin that changes something. It is never itself the probe of an open breaker: a read goes first.
+    pub(super) async fn admit_write(&self) -> Result<(), PortalError> {
+        let Some(probe) = self.caller.breaker.admit()? else { return Ok(()) };
+        let call = Call::get(Operation::List, self.address.page(0, 1));
+        let result = self.read_as(Some(&self.login), &call, Lane::Interactive, Some(probe)).await;
+        match (self.caller.breaker.check(), result) {
+            // The portal answered, be it with a refusal.
+            (Ok(()), _) => Ok(()),
+            (Err(_), Err(error)) => Err(error),
+            (Err(open), Ok(_)) => Err(open),
+        }
+    }
+
+    /// A token (where a login is used) and a place, both good for a request now. The token comes first: asking for one
+    /// takes a place itself.
+    pub(super) async fn ready(
+        &self,
+        login: Option<&TokenSource>,
+        lane: Lane,
+        probing: bool,
+    ) -> Result<(Option<Arc<AccessToken>>, Place), PortalError> {
+        loop {
+            let token = match login {
+                Some(login) => Some(login.token().await?),
+                None => None,
+            };
+            let place = self.caller.gate.enter(lane).await?;
+            if !probing && let Err(open) = self.caller.breaker.check() {
+                place.refund();
+                return Err(open);
+            }
+            if token.as_ref().is_none_or(|token| token.is_usable()) {
+                return Ok((token, place));
+            }
+            // It grew old in the queue.
+            place.refund();
+        }
+    }
+}
+
+/// Whether the call should be sent again with a new token: after the first 401.
+async fn wants_new_token(
+    login: &TokenSource,
+    token: &Arc<AccessToken>,
+    failure: &Failure,
+    token_is_new: bool,
+) -> bool {
+    if failure.error != PortalError::Unauthorized {
+        return false;
+    }
+    if token_is_new {
+        login.settle();
+        return false;
+    }
+    login.discard(token).await
+}

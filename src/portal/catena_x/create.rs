@@ -1,0 +1,66 @@
+//! The one call that must not be sent twice.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use http::Method;
+use serde_json::json;
+
+use super::answer;
+use super::client::Client;
+use super::errors::Failure;
+use super::request::Call;
+use crate::domain::user::{CreatedUser, NewUser};
+use crate::portal::oauth::AccessToken;
+use crate::portal::observe::Operation;
+use crate::portal::resilient::{Place, Verdict};
+use crate::portal::{CREATE_TIMEOUT, CreateFailure, CreateSlot, Effect, Lane, PortalError};
+
+/// Waits until a create can start at once.
+pub(super) async fn slot(client: &Arc<Client>) -> Result<Slot, PortalError> {
+    client.admit_write().await?;
+    let (token, place) = client.ready(Some(&client.login), Lane::Interactive, false).await?;
+    Ok(Slot { client: Arc::clone(client), token, place })
+}
+
+/// A place in the limiter and a token.
+pub(super) struct Slot {
+    client: Arc<Client>,
+    token: Option<Arc<AccessToken>>,
+    place: Place,
+}
+
+#[async_trait]
+impl CreateSlot for Slot {
+    async fn create(self: Box<Self>, user: NewUser) -> Result<Vec<CreatedUser>, CreateFailure> {
+        let Self { client, token, place } = *self;
+        // The slot may have been held for a while: what stops all other calls stops this one, too.
+        if let Err(error) = client.caller.breaker.check().and_then(|()| client.caller.gate.check_pause()) {
+            place.refund();
+            return Err(failure_of(Failure::unsent(error)));
+        }
+        let body = json!({
+            "name": user.name,
+            "description": user.description,
+            "authenticationType": "SECRET",
+            "roleIds": user.role_ids,
+        });
+        let call = Call::new(Operation::Create, Method::POST, client.address.users())
+            .with_body(body)
+            .within(CREATE_TIMEOUT);
+        let result = call.send(&client.caller, token.as_deref(), &client.endpoint).await;
+        drop(place);
+        let verdict = result.as_ref().map_or_else(|failure| failure.verdict, |_| Verdict::Alive);
+        client.caller.breaker.record(verdict);
+        if let (Err(Failure { error: PortalError::Unauthorized, .. }), Some(token)) = (&result, &token) {
+            // Not sent again here, but the next attempt shall have a new token.
+            client.login.discard(token).await;
+        }
+        result.and_then(|answer| answer::created(&answer)).map_err(failure_of)
+    }
+}
+
+fn failure_of(failure: Failure) -> CreateFailure {
+    let effect = if failure.acted { Effect::Unknown } else { Effect::None };
+    CreateFailure { error: failure.error, effect }
+}

@@ -1,0 +1,175 @@
+//! From an answer that is no success to an error: by status and by what the body says, never by its content type, which
+//! changed between releases and is wrong in most.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::codes::{OTHER, known, means_not_found};
+use crate::portal::PortalError;
+use crate::portal::oauth::UNTOLD_PAUSE;
+use crate::portal::observe::Operation;
+use crate::portal::resilient::Verdict;
+use crate::portal::transport::{Answer, Fault};
+
+/// How the portal says that a user's client is gone from the identity provider (2.0 and later).
+const LOST_CLIENT: &str = "not found in central keycloak";
+
+/// A request that failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Failure {
+    pub(super) error: PortalError,
+    /// What it says of the portal as a whole.
+    pub(super) verdict: Verdict,
+    /// The portal may have acted on the request.
+    pub(super) acted: bool,
+    /// A read may be repeated at once.
+    pub(super) repeatable: bool,
+    /// The pause that the portal asks of all calls.
+    pub(super) pause: Option<Duration>,
+}
+
+impl Failure {
+    pub(super) fn of_fault(fault: Fault) -> Self {
+        let verdict = match fault.error {
+            PortalError::BadAnswer { .. } => Verdict::Alive,
+            _ => Verdict::Down,
+        };
+        Self { error: fault.error, verdict, acted: fault.sent, repeatable: fault.brief, pause: None }
+    }
+
+    /// Nothing was sent.
+    pub(super) fn unsent(error: PortalError) -> Self {
+        Self { error, verdict: Verdict::Unclear, acted: false, repeatable: false, pause: None }
+    }
+
+    /// A success that cannot be read.
+    pub(super) fn unreadable(reason: &'static str) -> Self {
+        let error = PortalError::BadAnswer { reason };
+        Self { error, verdict: Verdict::Alive, acted: true, repeatable: false, pause: None }
+    }
+
+    /// The error that an answer means.
+    pub(super) fn of_answer(operation: Operation, answer: &Answer, endpoint: &str) -> Self {
+        let status = answer.status;
+        let said = Said::read(&answer.body);
+        let error = error_of(operation, answer, &said, endpoint);
+        let pause = match error {
+            PortalError::Throttled { retry_after } => Some(retry_after.unwrap_or(UNTOLD_PAUSE)),
+            _ => None,
+        };
+        Self {
+            verdict: verdict_of(operation, status, &error, &said),
+            acted: !is_refusal(status),
+            repeatable: matches!(error, PortalError::Server { status: 500 | 502 | 503 | 504 }),
+            pause,
+            error,
+        }
+    }
+}
+
+/// A 4xx is a refusal: nothing was done. Those that a proxy answers while the portal may still be at work are not.
+fn is_refusal(status: u16) -> bool {
+    (400..500).contains(&status) && !matches!(status, 408 | 425 | 499)
+}
+
+fn verdict_of(operation: Operation, status: u16, error: &PortalError, said: &Said) -> Verdict {
+    let about_one_user = matches!(
+        operation,
+        Operation::Details | Operation::Create | Operation::Update | Operation::Reset | Operation::Delete
+    );
+    match error {
+        PortalError::NotThePortalBackend { .. } | PortalError::Unreachable { .. } => Verdict::Unclear,
+        PortalError::Throttled { .. } => {
+            // A 503 may be the backend's end, but the pause that it asks for is protection enough.
+            if status == 503 { Verdict::Unclear } else { Verdict::Alive }
+        }
+        PortalError::Server { status } => {
+            let may_be_the_users_fault = *status == 500 && about_one_user && said.by_the_portal;
+            if *status >= 500 && !may_be_the_users_fault { Verdict::Down } else { Verdict::Unclear }
+        }
+        // Also a user's client that is lost: the next user's may be there.
+        _ => Verdict::Alive,
+    }
+}
+
+fn error_of(operation: Operation, answer: &Answer, said: &Said, endpoint: &str) -> PortalError {
+    let code = said.code.unwrap_or(OTHER);
+    let status = answer.status;
+    let for_a_user = !matches!(operation, Operation::Create | Operation::Roles | Operation::List);
+    match status {
+        // A redirect goes to a login page or to another host; the backend itself sends none.
+        200..400 | 404 | 405 if answer.is_html() || answer.is_redirect() => {
+            PortalError::NotThePortalBackend { endpoint: endpoint.to_owned() }
+        }
+        401 => PortalError::Unauthorized,
+        403 if said.code.is_none_or(|code| code == "ForbiddenAccess") => {
+            PortalError::Forbidden { permission: permission(operation) }
+        }
+        404 | 409 if for_a_user && means_not_found(code) => PortalError::NotFound,
+        407 => PortalError::Unreachable {
+            endpoint: endpoint.to_owned(),
+            reason: "the proxy wants a login".to_owned(),
+        },
+        409 => PortalError::Conflict { code },
+        429 | 503 if status == 429 || answer.retry_after.is_some() => {
+            PortalError::Throttled { retry_after: answer.retry_after }
+        }
+        500 if said.client_lost => PortalError::LostInIdentityProvider,
+        408 | 425 | 499 | 500.. => PortalError::Server { status },
+        400..500 => PortalError::Rejected { status, code },
+        _ => PortalError::BadAnswer { reason: "its status means nothing here" },
+    }
+}
+
+/// The permission that a call needs.
+pub(super) fn permission(operation: Operation) -> &'static str {
+    match operation {
+        Operation::Create | Operation::Update | Operation::Reset => "add_tech_user_management",
+        Operation::Delete => "delete_tech_user_management",
+        Operation::Roles => "technical_roles_management",
+        Operation::List | Operation::Details | Operation::Token | Operation::Version | Operation::Verify => {
+            "view_tech_user_management"
+        }
+    }
+}
+
+/// What a body says: the portal's own error shape, or the framework's for requests that it cannot read.
+#[derive(Default)]
+struct Said {
+    /// The first known error code, `other` for an unknown one.
+    code: Option<&'static str>,
+    /// The body has one of the two shapes, so it is the portal's and not a proxy's.
+    by_the_portal: bool,
+    client_lost: bool,
+}
+
+impl Said {
+    fn read(body: &[u8]) -> Self {
+        let Ok(Value::Object(body)) = serde_json::from_slice::<Value>(body) else { return Self::default() };
+        let texts: Vec<&str> = body
+            .get("errors")
+            .and_then(Value::as_object)
+            .into_iter()
+            .flat_map(|errors| errors.values())
+            .flat_map(|texts| texts.as_array().map(Vec::as_slice).unwrap_or_default())
+            .filter_map(Value::as_str)
+            .collect();
+        let details = body.get("details").and_then(Value::as_array);
+        let told: Vec<&str> = details
+            .into_iter()
+            .flatten()
+            .filter_map(|detail| detail.get("errorCode").and_then(Value::as_str))
+            .collect();
+        // A 400 of the portal names its code among the errors as well.
+        let code = told.iter().chain(&texts).find_map(|text| known(text));
+        Self {
+            code: code.or((!told.is_empty()).then_some(OTHER)),
+            by_the_portal: body.contains_key("errors") || body.contains_key("errorId"),
+            client_lost: texts.iter().any(|text| text.contains(LOST_CLIENT)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,19 @@
+//! The portal of Catena-X and of everybody who runs it (Cofinity-X): versions 2.0 to 2.6 and what came after, with one
+//! tolerant client.
+
+mod address;
+mod answer;
+mod client;
+mod codes;
+mod connection;
+mod create;
+mod errors;
+mod login;
+mod portal;
+mod request;
+mod scan;
+mod version;
+mod wire;
+
+pub use connection::{Connection, ConnectionError};
+pub use portal::CatenaXPortal;

@@ -1,0 +1,127 @@
+//! The portal as the rest of the operator sees it.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use http::Method;
+use serde_json::json;
+use tokio::sync::{OnceCell, Semaphore};
+use url::Url;
+
+use super::address::Address;
+use super::client::Client;
+use super::connection::{Connection, ConnectionError};
+use super::request::Call;
+use super::{answer, create, login, scan, version};
+use crate::domain::user::{Credential, Role, UserDetails, UserId};
+use crate::portal::caller::Caller;
+use crate::portal::oauth::{self, TokenSource};
+use crate::portal::observe::{CallObserver, Operation};
+use crate::portal::transport::{Transport, endpoint, is_safe};
+use crate::portal::{CreateSlot, Lane, Login, Portal, PortalError, Scan, Verification, VersionRange};
+
+/// A portal of Catena-X or Cofinity-X.
+pub struct CatenaXPortal {
+    client: Arc<Client>,
+    token_url: String,
+    version: OnceCell<VersionRange>,
+    /// How many credentials are tried at once.
+    verifying: Semaphore,
+}
+
+impl CatenaXPortal {
+    /// Makes the client; nothing is called yet. Needs a Tokio runtime only for the calls.
+    pub fn new(connection: Connection, observer: Arc<dyn CallObserver>) -> Result<Self, ConnectionError> {
+        let Connection { api_url, token_url, login, delete_login, ca_bundle, limits } = connection;
+        let address = Address::parse(&api_url).map_err(|reason| ConnectionError::ApiUrl { reason })?;
+        let token_url = parse_token_url(&token_url)?;
+        for url in [address.url(), &token_url] {
+            if !is_safe(url) {
+                return Err(ConnectionError::NotHttps { endpoint: endpoint(url) });
+            }
+        }
+        let transport =
+            Transport::new(ca_bundle.as_deref()).map_err(|reason| ConnectionError::Client { reason })?;
+        let caller = Caller::new(transport, limits, observer);
+        let source = |credentials| TokenSource::new(caller.clone(), token_url.clone(), credentials);
+        let (login, delete_login) = (source(login), delete_login.map(source));
+        Ok(Self {
+            client: Arc::new(Client::new(caller, address, login, delete_login)),
+            token_url: token_url.into(),
+            version: OnceCell::new(),
+            verifying: Semaphore::new(limits.concurrency.max(1) as usize),
+        })
+    }
+}
+
+fn parse_token_url(text: &str) -> Result<Url, ConnectionError> {
+    let wrong = |reason| ConnectionError::TokenUrl { reason };
+    let url = Url::parse(text.trim()).map_err(|_| wrong("it is no URL"))?;
+    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
+        return Err(wrong("it is no web address"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(wrong("it holds a user name or a password"));
+    }
+    Ok(url)
+}
+
+#[async_trait]
+impl Portal for CatenaXPortal {
+    async fn login(&self) -> Result<Login, PortalError> {
+        login::login(&self.client).await
+    }
+
+    async fn version(&self) -> Result<VersionRange, PortalError> {
+        self.version.get_or_try_init(|| version::ask(&self.client)).await.copied()
+    }
+
+    async fn roles(&self, lane: Lane) -> Result<Vec<Role>, PortalError> {
+        let call = Call::get(Operation::Roles, self.client.address.roles());
+        answer::roles(&self.client.read(&call, lane).await?)
+    }
+
+    async fn scan(&self, lane: Lane) -> Result<Scan, PortalError> {
+        let version = self.version().await?;
+        scan::scan(&self.client, version, lane).await
+    }
+
+    async fn details(&self, id: &UserId, lane: Lane) -> Result<UserDetails, PortalError> {
+        let call = Call::get(Operation::Details, self.client.address.user(id));
+        answer::details(&self.client.read(&call, lane).await?, id)
+    }
+
+    async fn create_slot(&self) -> Result<Box<dyn CreateSlot>, PortalError> {
+        Ok(Box::new(create::slot(&self.client).await?))
+    }
+
+    async fn update(&self, id: &UserId, name: &str, description: &str) -> Result<(), PortalError> {
+        let body = json!({
+            "serviceAccountId": id.as_str(),
+            "name": name,
+            "description": description,
+            "authenticationType": "SECRET",
+        });
+        let call = Call::new(Operation::Update, Method::PUT, self.client.address.user(id)).with_body(body);
+        self.client.write(&self.client.login, &call).await.map(drop)
+    }
+
+    async fn reset(&self, id: &UserId) -> Result<(), PortalError> {
+        let call = Call::new(Operation::Reset, Method::POST, self.client.address.reset(id));
+        self.client.write(&self.client.login, &call).await.map(drop)
+    }
+
+    async fn delete(&self, id: &UserId) -> Result<(), PortalError> {
+        let call = Call::new(Operation::Delete, Method::DELETE, self.client.address.user(id));
+        let login = self.client.delete_login.as_ref().unwrap_or(&self.client.login);
+        self.client.write(login, &call).await.map(drop)
+    }
+
+    async fn verify(&self, credential: &Credential, lane: Lane) -> Verification {
+        oauth::verify(&self.client.caller, &self.verifying, credential, lane).await
+    }
+
+    fn token_url(&self) -> &str {
+        &self.token_url
+    }
+}

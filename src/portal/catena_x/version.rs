@@ -1,0 +1,113 @@
+//! Which release answers, told by the error messages that it knows: they are open to everybody since 2.0.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::client::Client;
+use super::request::Call;
+use crate::portal::observe::Operation;
+use crate::portal::{Lane, PortalError, VersionRange};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ErrorMessages {
+    error_type: String,
+    #[serde(default)]
+    error_messages: Vec<ErrorMessage>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ErrorMessage {
+    error_code: String,
+}
+
+/// Asks. Where the list of messages is refused or absent (something in between lets only known paths through), the user
+/// list tells 2.0 from later releases, and a later one counts as 2.2, of which the least is expected.
+pub(super) async fn ask(client: &Client) -> Result<VersionRange, PortalError> {
+    let call = Call::get(Operation::Version, client.address.error_messages());
+    match client.read_openly(&call, Lane::Interactive).await {
+        Ok(answer) if serde_json::from_slice::<Value>(&answer.body).is_err() => {
+            Err(PortalError::NotThePortalBackend { endpoint: client.endpoint.clone() })
+        }
+        Ok(answer) => match by_messages(&answer.body) {
+            Some(version) => Ok(version),
+            None => by_statuses(client).await,
+        },
+        Err(
+            PortalError::Unauthorized
+            | PortalError::Forbidden { .. }
+            | PortalError::NotFound
+            | PortalError::Rejected { .. }
+            | PortalError::Conflict { .. },
+        ) => by_statuses(client).await,
+        Err(error) => Err(error),
+    }
+}
+
+fn by_messages(body: &[u8]) -> Option<VersionRange> {
+    let all: Vec<ErrorMessages> = serde_json::from_slice(body).ok()?;
+    let knows = |error_type: &str, code: &str| {
+        all.iter()
+            .filter(|messages| messages.error_type == error_type)
+            .flat_map(|messages| &messages.error_messages)
+            .any(|message| message.error_code == code)
+    };
+    let about_users = "AdministrationServiceAccountErrors";
+    let signs = [
+        (about_users, "SERVICE_ACCOUNT_USER_ROLES_NOT_ALLOWED", VersionRange::Later),
+        ("AdministrationConnectorErrors", "CONNECTOR_ARGUMENT_TECH_USER_IN_USE", VersionRange::V2_5),
+        (about_users, "SERVICE_ACCOUNT_NOT_ACTIVE", VersionRange::V2_3),
+        (about_users, "SERVICE_ACCOUNT_NOT_CONFLICT", VersionRange::V2_0),
+        (about_users, "SERVICE_ACCOUNT_NOT_FOUND", VersionRange::V2_2),
+    ];
+    signs.into_iter().find(|(error_type, code, _)| knows(error_type, code)).map(|(_, _, version)| version)
+}
+
+/// 2.0 and 2.1 do not know the status `PENDING_DELETION` and answer 400 to it.
+async fn by_statuses(client: &Client) -> Result<VersionRange, PortalError> {
+    let mut url = client.address.page(0, 1);
+    url.query_pairs_mut().append_pair("userStatus", "PENDING_DELETION");
+    match client.read(&Call::get(Operation::List, url), Lane::Interactive).await {
+        Ok(_) => Ok(VersionRange::V2_2),
+        Err(PortalError::Rejected { status: 400, .. }) => Ok(VersionRange::V2_0),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn messages(users: &[&str], connectors: &[&str]) -> Vec<u8> {
+        let list = |codes: &[&str]| -> Vec<Value> {
+            codes.iter().map(|code| serde_json::json!({"errorCode": code, "message": "x"})).collect()
+        };
+        serde_json::to_vec(&serde_json::json!([
+            {"errorType": "AdministrationServiceAccountErrors", "errorMessages": list(users)},
+            {"errorType": "AdministrationConnectorErrors", "errorMessages": list(connectors)},
+        ]))
+        .unwrap()
+    }
+
+    #[test]
+    fn each_release_is_told_by_its_messages() {
+        let (found, active) = ("SERVICE_ACCOUNT_NOT_FOUND", "SERVICE_ACCOUNT_NOT_ACTIVE");
+        let in_use = "CONNECTOR_ARGUMENT_TECH_USER_IN_USE";
+        for (users, connectors, want) in [
+            (vec!["SERVICE_ACCOUNT_NOT_CONFLICT"], vec![], Some(VersionRange::V2_0)),
+            (vec![found], vec![], Some(VersionRange::V2_2)),
+            (vec![found, active], vec!["CONNECTOR_NOT_FOUND"], Some(VersionRange::V2_3)),
+            (vec![found, active], vec![in_use], Some(VersionRange::V2_5)),
+            (
+                vec![found, active, "SERVICE_ACCOUNT_USER_ROLES_NOT_ALLOWED"],
+                vec![in_use],
+                Some(VersionRange::Later),
+            ),
+            (vec!["SOMETHING_ELSE"], vec![], None),
+        ] {
+            assert_eq!(by_messages(&messages(&users, &connectors)), want, "{users:?}");
+        }
+        assert_eq!(by_messages(b"{}"), None);
+    }
+}

@@ -1,0 +1,146 @@
+//! What a token endpoint answered (RFC 6749 section 5, Keycloak 26).
+
+use std::time::Duration;
+
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use crate::portal::PortalError;
+use crate::portal::transport::Answer;
+
+/// Keycloak always tells the life of a token; RFC 6749 lets it be left out.
+const DEFAULT_LIFE: u64 = 60;
+
+/// The pause after a 429 that names none.
+pub(crate) const UNTOLD_PAUSE: Duration = Duration::from_secs(2);
+
+/// Why a token endpoint gave no token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// The credential is wrong, unknown, disabled or at its end. The code is from a closed set.
+    Credential(&'static str),
+    /// It does not answer as a token endpoint: the URL is wrong, or something is in between.
+    NoTokenEndpoint,
+    /// It refuses the request for another reason than the credential.
+    Request,
+    /// It asks for a pause.
+    Pause,
+    /// A 5xx.
+    Server(u16),
+}
+
+/// Tokens, as issued.
+pub(super) struct Issued {
+    pub(super) access_token: SecretString,
+    pub(super) refresh_token: Option<SecretString>,
+    pub(super) life: Duration,
+}
+
+#[derive(Deserialize)]
+struct Tokens {
+    access_token: String,
+    refresh_token: Option<String>,
+    expires_in: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct Failure {
+    error: String,
+}
+
+/// Reads the answer.
+pub(super) fn read(answer: &Answer) -> Result<Issued, Refusal> {
+    match answer.status {
+        200 => {
+            let tokens: Tokens =
+                serde_json::from_slice(&answer.body).map_err(|_| Refusal::NoTokenEndpoint)?;
+            if tokens.access_token.is_empty() {
+                return Err(Refusal::NoTokenEndpoint);
+            }
+            Ok(Issued {
+                access_token: tokens.access_token.into(),
+                refresh_token: tokens.refresh_token.filter(|token| !token.is_empty()).map(Into::into),
+                life: Duration::from_secs(tokens.expires_in.unwrap_or(DEFAULT_LIFE).min(86_400)),
+            })
+        }
+        429 => Err(Refusal::Pause),
+        503 if answer.retry_after.is_some() => Err(Refusal::Pause),
+        status @ 500.. => Err(Refusal::Server(status)),
+        400 | 401 | 403 => Err(refused(answer)),
+        _ => Err(Refusal::NoTokenEndpoint),
+    }
+}
+
+fn refused(answer: &Answer) -> Refusal {
+    let failure: Option<Failure> = serde_json::from_slice(&answer.body).ok();
+    match failure.as_ref().map(|failure| failure.error.as_str()) {
+        Some("invalid_client") => Refusal::Credential("invalid_client"),
+        Some("unauthorized_client") => Refusal::Credential("unauthorized_client"),
+        Some("invalid_grant") => Refusal::Credential("invalid_grant"),
+        // SAP's UAA says `unauthorized`; whatever a 401 says, it is about who asks.
+        Some("unauthorized" | "access_denied") => Refusal::Credential("other"),
+        Some(_) if answer.status == 401 => Refusal::Credential("other"),
+        None if answer.status == 401 && !answer.is_html() => Refusal::Credential("other"),
+        Some(_) => Refusal::Request,
+        None => Refusal::NoTokenEndpoint,
+    }
+}
+
+impl Refusal {
+    /// As the operator's own login meets it.
+    pub(super) fn into_error(self, retry_after: Option<Duration>) -> PortalError {
+        match self {
+            Self::Credential(code) => PortalError::LoginRefused { code },
+            Self::Request => PortalError::LoginRefused { code: "other" },
+            Self::NoTokenEndpoint => {
+                PortalError::BadAnswer { reason: "the token URL does not answer as a token endpoint" }
+            }
+            Self::Pause => PortalError::Throttled { retry_after },
+            Self::Server(status) => PortalError::Server { status },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use secrecy::ExposeSecret;
+
+    #[test]
+    fn tokens_are_read() {
+        let body = r#"{"access_token":"a","expires_in":299,"refresh_token":"r","token_type":"Bearer"}"#;
+        let issued = read(&Answer::of(200, body)).ok().unwrap();
+        assert_eq!(issued.access_token.expose_secret(), "a");
+        assert_eq!(issued.refresh_token.unwrap().expose_secret(), "r");
+        assert_eq!(issued.life, Duration::from_secs(299));
+        let short = read(&Answer::of(200, r#"{"access_token":"a"}"#)).ok().unwrap();
+        assert!(short.refresh_token.is_none());
+        assert_eq!(short.life, Duration::from_secs(DEFAULT_LIFE));
+    }
+
+    #[test]
+    fn refusals_are_told_apart() {
+        for (status, body, want) in [
+            (401, r#"{"error":"unauthorized_client"}"#, Refusal::Credential("unauthorized_client")),
+            (401, r#"{"error":"invalid_client"}"#, Refusal::Credential("invalid_client")),
+            (400, r#"{"error":"invalid_client"}"#, Refusal::Credential("invalid_client")),
+            (400, r#"{"error":"invalid_grant"}"#, Refusal::Credential("invalid_grant")),
+            (401, r#"{"error":"unauthorized"}"#, Refusal::Credential("other")),
+            (401, r#"{"error":"something new"}"#, Refusal::Credential("other")),
+            (401, "", Refusal::Credential("other")),
+            (401, "<html>sign in</html>", Refusal::NoTokenEndpoint),
+            (400, r#"{"error":"unsupported_grant_type"}"#, Refusal::Request),
+            (400, "what?", Refusal::NoTokenEndpoint),
+            (403, "<html>no</html>", Refusal::NoTokenEndpoint),
+            (404, r#"{"error":"Realm does not exist"}"#, Refusal::NoTokenEndpoint),
+            (405, r#"{"error":"HTTP 405 Method Not Allowed"}"#, Refusal::NoTokenEndpoint),
+            (302, "", Refusal::NoTokenEndpoint),
+            (200, "<html>portal</html>", Refusal::NoTokenEndpoint),
+            (200, r#"{"access_token":""}"#, Refusal::NoTokenEndpoint),
+            (429, "", Refusal::Pause),
+            (502, "<html>bad gateway</html>", Refusal::Server(502)),
+        ] {
+            assert_eq!(read(&Answer::of(status, body)).err(), Some(want), "{status} {body}");
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! What an access token says of its bearer, read without checking its signature: it came over TLS from the issuer that
+//! the Portal names, and it is the portal that decides by it.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::portal::Permissions;
+
+/// The client whose roles are the portal's permissions.
+const PERMISSIONS_OF: &str = "Cl2-CX-Portal";
+
+/// The client whose roles are those of technical users.
+const TECHNICAL_ROLES_OF: &str = "technical_roles_management";
+
+/// The claims that matter.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Claims {
+    pub(crate) bpn: Option<String>,
+    /// A technical user's own client; a person's token has none.
+    pub(crate) client_id: Option<String>,
+    pub(crate) technical_roles: Vec<String>,
+    pub(crate) permissions: Permissions,
+}
+
+#[derive(Deserialize)]
+struct Payload {
+    bpn: Option<Value>,
+    client_id: Option<Value>,
+    #[serde(default)]
+    resource_access: Map<String, Value>,
+}
+
+impl Claims {
+    /// `None` where the token is no JWT.
+    pub(super) fn of(token: &SecretString) -> Option<Self> {
+        let payload = token.expose_secret().split('.').nth(1)?;
+        let payload = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
+        let payload: Payload = serde_json::from_slice(&payload).ok()?;
+        let permissions = roles(&payload.resource_access, PERMISSIONS_OF);
+        let has = |name: &str| permissions.iter().any(|permission| permission == name);
+        Some(Self {
+            bpn: payload.bpn.as_ref().and_then(text),
+            client_id: payload.client_id.as_ref().and_then(text),
+            technical_roles: roles(&payload.resource_access, TECHNICAL_ROLES_OF),
+            permissions: Permissions {
+                view: has("view_tech_user_management"),
+                create: has("add_tech_user_management"),
+                delete: has("delete_tech_user_management"),
+                roles: has("technical_roles_management"),
+            },
+        })
+    }
+}
+
+/// A claim's text; of a multi-valued one (a mapper's setting) the first.
+fn text(claim: &Value) -> Option<String> {
+    let value = claim.as_str().or_else(|| claim.as_array()?.first()?.as_str())?;
+    (!value.is_empty()).then(|| value.to_owned())
+}
+
+fn roles(access: &Map<String, Value>, client: &str) -> Vec<String> {
+    let roles = access.get(client).and_then(|client| client.get("roles")).and_then(Value::as_array);
+    roles.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn claims(payload: &str) -> Option<Claims> {
+        Claims::of(&format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(payload)).into())
+    }
+
+    #[test]
+    fn a_technical_users_token_tells_who_it_is() {
+        let claims = claims(
+            r#"{"bpn":"BPNL00000003CRHK","client_id":"sa12","azp":"sa12","resource_access":{
+                "technical_roles_management":{"roles":["Connector Management"]},
+                "Cl2-CX-Portal":{"roles":["view_tech_user_management","add_tech_user_management"]}}}"#,
+        )
+        .unwrap();
+        assert_eq!(claims.bpn.as_deref(), Some("BPNL00000003CRHK"));
+        assert_eq!(claims.client_id.as_deref(), Some("sa12"));
+        assert_eq!(claims.technical_roles, ["Connector Management"]);
+        assert_eq!(claims.permissions, Permissions { view: true, create: true, delete: false, roles: false });
+    }
+
+    #[test]
+    fn a_persons_token_has_no_client_and_a_bpn_may_be_a_list() {
+        let claims = claims(r#"{"bpn":["BPNL1"],"azp":"Cl2-CX-Portal"}"#).unwrap();
+        assert_eq!(claims, Claims { bpn: Some("BPNL1".into()), ..Claims::default() });
+    }
+
+    #[test]
+    fn what_is_no_jwt_tells_nothing() {
+        for token in ["", "opaque", "a.b.c", "e30.bm8.x", "e30.W10.x"] {
+            assert_eq!(Claims::of(&token.into()), None, "{token}");
+        }
+    }
+}

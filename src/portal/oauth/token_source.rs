@@ -1,0 +1,211 @@
+//! The token in hand: asked for once for all who need it, replaced in time, and once more after a 401.
+
+use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::time::Instant;
+use url::Url;
+
+use super::answer::{self, Refusal};
+use super::refresh::{self, Session};
+use super::{AccessToken, Credentials};
+use crate::portal::caller::{Caller, Request, is_down};
+use crate::portal::observe::{CallOutcome, Operation};
+use crate::portal::resilient::Verdict;
+use crate::portal::transport::{ANSWER_LIMIT, CALL_TIMEOUT, Fault};
+use crate::portal::{Lane, PortalError};
+
+/// How long a refused login is not tried again: a wrong secret costs one token call per pause.
+const REFUSED_PAUSE: Duration = Duration::from_secs(30);
+
+/// How long any other failure is told to all who wait for the token, instead of trying for each of them.
+const FAILED_PAUSE: Duration = Duration::from_secs(2);
+
+/// Tokens of one login.
+pub(crate) struct TokenSource {
+    login: Arc<LoginCall>,
+    state: Arc<Mutex<State>>,
+    /// Until when a 401 brings no new token: one was tried and refused, too.
+    settled_until: SyncMutex<Option<Instant>>,
+}
+
+#[derive(Default)]
+struct State {
+    current: Option<Arc<AccessToken>>,
+    failed: Option<(Instant, PortalError)>,
+    session: Session,
+}
+
+/// How to ask for a token.
+pub(super) struct LoginCall {
+    caller: Caller,
+    url: Url,
+    endpoint: String,
+    credentials: Credentials,
+}
+
+/// A token request that gave none.
+pub(super) struct Failed {
+    pub(super) error: PortalError,
+    /// The identity provider may have acted on it.
+    pub(super) acted: bool,
+}
+
+impl TokenSource {
+    pub(crate) fn new(caller: Caller, url: Url, credentials: Credentials) -> Self {
+        let endpoint = crate::portal::transport::endpoint(&url);
+        let login = Arc::new(LoginCall { caller, url, endpoint, credentials });
+        Self { login, state: Arc::default(), settled_until: SyncMutex::new(None) }
+    }
+
+    /// The client ID that the login is configured with; a person's login has none of its own.
+    pub(crate) fn client_id(&self) -> Option<&str> {
+        match &self.login.credentials {
+            Credentials::ClientCredentials { client_id, .. } => Some(client_id),
+            Credentials::RefreshToken { .. } => None,
+        }
+    }
+
+    /// A token that may be sent now and for a while.
+    pub(crate) async fn token(&self) -> Result<Arc<AccessToken>, PortalError> {
+        let state = Arc::clone(&self.state).lock_owned().await;
+        if let Some(token) = &state.current
+            && !token.is_old()
+            && token.is_usable()
+        {
+            return Ok(Arc::clone(token));
+        }
+        if let Some((until, error)) = &state.failed
+            && Instant::now() < *until
+        {
+            return state.usable().ok_or_else(|| error.clone());
+        }
+        // A task of its own: who gives up waiting must not lose the answer, with which a refresh token may come.
+        let renewal = tokio::spawn(renew(Arc::clone(&self.login), state));
+        renewal.await.unwrap_or_else(|_| {
+            let endpoint = self.login.endpoint.clone();
+            Err(PortalError::Unreachable { endpoint, reason: "the login was interrupted".to_owned() })
+        })
+    }
+
+    /// After a 401: forgets the token if it is still the one in hand. False where a new token was refused as well a
+    /// moment ago, so that another try is pointless.
+    pub(crate) async fn discard(&self, refused: &Arc<AccessToken>) -> bool {
+        let settled = *self.settled_until.lock().unwrap_or_else(PoisonError::into_inner);
+        if settled.is_some_and(|until| Instant::now() < until) {
+            return false;
+        }
+        let mut state = self.state.lock().await;
+        if state.current.as_ref().is_some_and(|current| Arc::ptr_eq(current, refused)) {
+            state.current = None;
+        }
+        true
+    }
+
+    /// A new token was refused with 401, too: the login lacks what the portal wants, and a third changes nothing.
+    pub(crate) fn settle(&self) {
+        let until = Instant::now() + REFUSED_PAUSE;
+        *self.settled_until.lock().unwrap_or_else(PoisonError::into_inner) = Some(until);
+    }
+}
+
+impl State {
+    fn usable(&self) -> Option<Arc<AccessToken>> {
+        self.current.as_ref().filter(|token| token.is_usable()).map(Arc::clone)
+    }
+}
+
+async fn renew(
+    login: Arc<LoginCall>,
+    mut state: OwnedMutexGuard<State>,
+) -> Result<Arc<AccessToken>, PortalError> {
+    let renewed = match &login.credentials {
+        Credentials::ClientCredentials { client_id, client_secret } => {
+            login.client_credentials(client_id, client_secret).await
+        }
+        Credentials::RefreshToken { client_id, store } => {
+            refresh::renew(&login, client_id, store.as_ref(), &mut state.session).await
+        }
+    };
+    let renewed = renewed.and_then(|token| {
+        if token.is_usable() {
+            Ok(Arc::new(token))
+        } else {
+            Err(PortalError::BadAnswer { reason: "the token's life is too short" })
+        }
+    });
+    match renewed {
+        Ok(token) => {
+            state.failed = None;
+            state.current = Some(Arc::clone(&token));
+            Ok(token)
+        }
+        Err(error) => {
+            let pause = match error {
+                PortalError::LoginRefused { .. } => REFUSED_PAUSE,
+                _ => FAILED_PAUSE,
+            };
+            state.failed = Some((Instant::now() + pause, error.clone()));
+            // The identity provider is down for a moment: the old token serves to its end.
+            state.usable().ok_or(error)
+        }
+    }
+}
+
+impl LoginCall {
+    async fn client_credentials(&self, id: &str, secret: &SecretString) -> Result<AccessToken, PortalError> {
+        let form = [
+            ("grant_type", "client_credentials"),
+            ("client_id", id),
+            ("client_secret", secret.expose_secret()),
+        ];
+        let asked_at = Instant::now();
+        let issued = self.post(&form).await.map_err(|failed| failed.error)?;
+        Ok(AccessToken::new(issued.access_token, asked_at, issued.life))
+    }
+
+    /// The refresh token cannot be read, so nothing was asked.
+    pub(super) fn store_unreadable(reason: String) -> PortalError {
+        PortalError::Unreachable { endpoint: "the store of the refresh token".to_owned(), reason }
+    }
+
+    /// One request, never repeated. Waits in the interactive lane, as whoever needs the token may be a person's.
+    pub(super) async fn post(&self, form: &[(&str, &str)]) -> Result<answer::Issued, Failed> {
+        let place = match self.caller.gate.enter(Lane::Interactive).await {
+            Ok(place) => place,
+            Err(error) => return Err(Failed { error, acted: false }),
+        };
+        let request = Request {
+            operation: Operation::Token,
+            builder: self.caller.transport.post(self.url.clone()).form(form),
+            endpoint: &self.endpoint,
+            timeout: CALL_TIMEOUT,
+            limit: ANSWER_LIMIT,
+        };
+        let result = self.caller.send(request, read, |failed| CallOutcome::of(&failed.error)).await;
+        drop(place);
+        if let Err(failed) = &result {
+            if let PortalError::Throttled { retry_after } = failed.error {
+                self.caller.gate.pause(retry_after.unwrap_or(answer::UNTOLD_PAUSE));
+            }
+            if is_down(&failed.error) {
+                self.caller.breaker.record(Verdict::Down);
+            }
+        }
+        result
+    }
+}
+
+fn read(result: Result<crate::portal::transport::Answer, Fault>) -> Result<answer::Issued, Failed> {
+    let answer = result.map_err(|fault| Failed { error: fault.error, acted: fault.sent })?;
+    answer::read(&answer).map_err(|refusal| Failed {
+        error: refusal.into_error(answer.retry_after),
+        acted: match refusal {
+            Refusal::Credential(_) | Refusal::Request | Refusal::Pause => false,
+            Refusal::Server(_) => true,
+            Refusal::NoTokenEndpoint => answer.status == 200,
+        },
+    })
+}

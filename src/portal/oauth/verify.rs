@@ -1,0 +1,94 @@
+//! The proof that a technical user's credential works: a token is asked for with it and thrown away.
+
+use std::time::Duration;
+
+use secrecy::ExposeSecret;
+use tokio::sync::Semaphore;
+use url::Url;
+
+use super::answer::{self, Refusal};
+use crate::domain::user::Credential;
+use crate::portal::caller::{Caller, Request};
+use crate::portal::observe::{CallOutcome, Operation};
+use crate::portal::transport::{ANSWER_LIMIT, endpoint, is_safe};
+use crate::portal::{Lane, PortalError, Verification};
+
+/// A token endpoint that takes longer counts as unreachable.
+const VERIFY_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Tries the credential once. It takes its turn in the limiter but says nothing of the portal: neither does it count for
+/// the breaker, nor does a slow wallet hold a place that the portal's calls need (`at_once` bounds these instead).
+pub(crate) async fn verify(
+    caller: &Caller,
+    at_once: &Semaphore,
+    credential: &Credential,
+    lane: Lane,
+) -> Verification {
+    let Ok(url) = Url::parse(&credential.token_url) else {
+        return unreachable("?".to_owned(), "the token URL is no URL");
+    };
+    let endpoint = endpoint(&url);
+    if !is_safe(&url) {
+        return unreachable(endpoint, "the token URL is not https: a secret is not sent in the clear");
+    }
+    let _held = at_once.acquire().await;
+    match caller.gate.enter(lane).await {
+        Ok(turn) => drop(turn),
+        Err(_) => return unreachable(endpoint, "it was not asked: a pause in all calls was asked for"),
+    }
+    let form = [
+        ("grant_type", "client_credentials"),
+        ("client_id", credential.client_id.as_str()),
+        ("client_secret", credential.client_secret.expose_secret()),
+    ];
+    let request = Request {
+        operation: Operation::Verify,
+        builder: caller.transport.post(url).form(&form),
+        endpoint: &endpoint,
+        timeout: VERIFY_TIMEOUT,
+        limit: ANSWER_LIMIT,
+    };
+    let read = |result: Result<_, crate::portal::transport::Fault>| {
+        let answer = result.map_err(|fault| NoToken::Fault(fault.error))?;
+        answer::read(&answer).map_err(NoToken::Refusal)
+    };
+    match caller.send(request, read, NoToken::outcome).await {
+        Ok(_) => Verification::Accepted,
+        Err(NoToken::Refusal(Refusal::Credential(code))) => {
+            Verification::Refused { unknown_client: code == "invalid_client" }
+        }
+        Err(no_token) => unreachable(endpoint, &no_token.reason()),
+    }
+}
+
+enum NoToken {
+    Fault(PortalError),
+    Refusal(Refusal),
+}
+
+impl NoToken {
+    fn outcome(&self) -> CallOutcome {
+        match self {
+            Self::Fault(error) => CallOutcome::of(error),
+            Self::Refusal(refusal) => CallOutcome::of(&refusal.into_error(None)),
+        }
+    }
+
+    fn reason(&self) -> String {
+        match self {
+            Self::Fault(PortalError::Unreachable { reason, .. }) => reason.clone(),
+            Self::Fault(PortalError::Tls { reason, .. }) => format!("TLS failed: {reason}"),
+            Self::Fault(error) => error.to_string(),
+            Self::Refusal(Refusal::Request) => "it refuses the client credentials grant".to_owned(),
+            Self::Refusal(Refusal::Pause) => "it asks for a pause".to_owned(),
+            Self::Refusal(Refusal::Server(status)) => format!("it answered {status}"),
+            Self::Refusal(Refusal::NoTokenEndpoint | Refusal::Credential(_)) => {
+                "it does not answer as a token endpoint".to_owned()
+            }
+        }
+    }
+}
+
+fn unreachable(endpoint: String, reason: &str) -> Verification {
+    Verification::Unreachable { endpoint, reason: reason.to_owned() }
+}

@@ -1,0 +1,86 @@
+//! What the client tells about its calls, for metrics: closed sets only, so that they can be labels.
+
+use std::time::Duration;
+
+use super::PortalError;
+
+/// Which call was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Operation {
+    /// A token for the operator's own login (or for its deletion login).
+    Token,
+    /// The portal's error messages, by which its version is told.
+    Version,
+    /// The roles on offer.
+    Roles,
+    /// One page of the user list.
+    List,
+    /// One user.
+    Details,
+    /// A new user.
+    Create,
+    /// Name and description of a user.
+    Update,
+    /// A new secret.
+    Reset,
+    /// The end of a user.
+    Delete,
+    /// A token for a technical user's credential.
+    Verify,
+}
+
+/// How a call ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CallOutcome {
+    /// It was answered as asked.
+    Success,
+    /// It was refused: a 4xx, or a refused login.
+    Refused,
+    /// A pause was asked for.
+    Throttled,
+    /// A 5xx.
+    ServerError,
+    /// Nothing answered, or TLS failed.
+    Unreachable,
+    /// The answer cannot be used, or is not the portal's.
+    Unusable,
+}
+
+impl CallOutcome {
+    pub(crate) fn of(error: &PortalError) -> Self {
+        match error {
+            PortalError::Unreachable { .. } | PortalError::Tls { .. } | PortalError::CircuitOpen { .. } => {
+                Self::Unreachable
+            }
+            PortalError::Throttled { .. } => Self::Throttled,
+            PortalError::Server { .. } | PortalError::LostInIdentityProvider => Self::ServerError,
+            PortalError::NotThePortalBackend { .. } | PortalError::BadAnswer { .. } => Self::Unusable,
+            PortalError::LoginRefused { .. }
+            | PortalError::TokenNotStored { .. }
+            | PortalError::Unauthorized
+            | PortalError::Forbidden { .. }
+            | PortalError::NotFound
+            | PortalError::Conflict { .. }
+            | PortalError::Rejected { .. } => Self::Refused,
+        }
+    }
+}
+
+/// Hears of each request that was sent (retries one by one) and of the circuit breaker.
+pub trait CallObserver: Send + Sync {
+    /// A request ended.
+    fn observed(&self, operation: Operation, outcome: CallOutcome, elapsed: Duration);
+
+    /// The circuit breaker opened (true) or closed.
+    fn breaker(&self, open: bool);
+}
+
+/// Hears nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoObserver;
+
+impl CallObserver for NoObserver {
+    fn observed(&self, _: Operation, _: CallOutcome, _: Duration) {}
+
+    fn breaker(&self, _: bool) {}
+}

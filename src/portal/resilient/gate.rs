@@ -1,0 +1,147 @@
+//! The limiter: so many requests a second, so many at once, two lanes, and the pause that a server asks for.
+//!
+//! What a person waits for goes ahead of what runs by the clock, which still gets every fifth place: neither waits for
+//! ever. `governor` has no lanes, so this is a token bucket of our own.
+
+mod queue;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Notify, oneshot};
+use tokio::time::Instant;
+
+use crate::portal::{Lane, PortalError};
+use queue::{Next, Queue};
+
+/// How fast a portal may be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Requests a second in the long run; 0 counts as 1.
+    pub requests_per_second: u32,
+    /// Requests that may come at once after a calm time; 0 counts as 1.
+    pub burst: u32,
+    /// Requests under way at once; 0 counts as 1.
+    pub concurrency: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { requests_per_second: 10, burst: 20, concurrency: 4 }
+    }
+}
+
+/// The limiter. Cheap to clone; clones share their state.
+#[derive(Clone)]
+pub(crate) struct Gate {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    queue: Mutex<Queue>,
+    changed: Notify,
+}
+
+/// A place: one request may be sent while it is held.
+pub(crate) struct Place {
+    shared: Arc<Shared>,
+    unused: bool,
+}
+
+type Granted = Result<Place, PortalError>;
+
+impl Gate {
+    pub(crate) fn new(limits: Limits) -> Self {
+        Self { shared: Arc::new(Shared { queue: Mutex::new(Queue::new(limits)), changed: Notify::new() }) }
+    }
+
+    /// Waits for a place. [`PortalError::Throttled`] where the server asked for a pause too long to wait for.
+    pub(crate) async fn enter(&self, lane: Lane) -> Granted {
+        let waiting = {
+            let mut queue = self.shared.lock();
+            queue.check_pause(Instant::now())?;
+            let (sender, waiting) = oneshot::channel();
+            queue.push(lane, sender);
+            if !queue.pumping {
+                queue.pumping = true;
+                tokio::spawn(pump(Arc::clone(&self.shared)));
+            }
+            waiting
+        };
+        self.shared.changed.notify_one();
+        waiting.await.unwrap_or(Err(PortalError::Throttled { retry_after: None }))
+    }
+
+    /// The server asked for a pause: nobody gets a place before its end.
+    pub(crate) fn pause(&self, pause: Duration) {
+        let mut queue = self.shared.lock();
+        let until = Instant::now() + pause;
+        queue.paused_until = Some(queue.paused_until.map_or(until, |earlier| earlier.max(until)));
+        drop(queue);
+        self.shared.changed.notify_one();
+    }
+
+    /// Whether a pause is on that is too long to wait for; for a request whose place was taken before the pause.
+    pub(crate) fn check_pause(&self) -> Result<(), PortalError> {
+        self.shared.lock().check_pause(Instant::now())
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Place {
+    /// Gives the place back as if it had never been taken: nothing was sent.
+    pub(crate) fn refund(mut self) {
+        self.unused = true;
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.shared.lock().release(self.unused);
+        self.shared.changed.notify_one();
+    }
+}
+
+/// Hands out places while somebody waits; ends when nobody does.
+async fn pump(shared: Arc<Shared>) {
+    loop {
+        let (granted, refused, next) = {
+            let mut queue = shared.lock();
+            let now = Instant::now();
+            let refused = queue.check_pause(now).err().map(|error| (error, queue.drain()));
+            let (granted, next) = queue.grant(now);
+            queue.pumping = next != Next::Nobody;
+            (granted, refused, next)
+        };
+        // Sent outside the lock: a place that nobody takes any more is given back on the spot.
+        if let Some((error, waiters)) = refused {
+            for waiter in waiters {
+                let _gone = waiter.send(Err(error.clone()));
+            }
+        }
+        for waiter in granted {
+            let place = Place { shared: Arc::clone(&shared), unused: false };
+            if let Err(Ok(place)) = waiter.send(Ok(place)) {
+                place.refund();
+            }
+        }
+        match next {
+            Next::Nobody => return,
+            Next::At(at) => {
+                tokio::select! {
+                    () = tokio::time::sleep_until(at) => {}
+                    () = shared.changed.notified() => {}
+                }
+            }
+            Next::WhenChanged => shared.changed.notified().await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

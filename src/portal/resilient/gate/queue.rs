@@ -1,0 +1,134 @@
+//! The bookkeeping of the limiter: who waits, how many may go now, when to look again. No I/O and no waiting.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use super::{Granted, Limits};
+use crate::portal::{Lane, PortalError};
+
+/// After so many interactive places in a row one of those that run by the clock goes, if any waits.
+const INTERACTIVE_STREAK: u32 = 4;
+
+/// A pause up to this long is waited for; a longer one is told to the caller.
+const WAITED_PAUSE: Duration = Duration::from_secs(5);
+
+pub(super) type Waiter = oneshot::Sender<Granted>;
+
+/// When there may be something to hand out again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Next {
+    /// Nobody waits.
+    Nobody,
+    /// At this time.
+    At(Instant),
+    /// When a place is given back.
+    WhenChanged,
+}
+
+pub(super) struct Queue {
+    per_second: f64,
+    burst: f64,
+    concurrency: u32,
+    /// Requests that may be sent now.
+    ready: f64,
+    filled_at: Instant,
+    in_flight: u32,
+    interactive: VecDeque<Waiter>,
+    background: VecDeque<Waiter>,
+    streak: u32,
+    pub(super) paused_until: Option<Instant>,
+    /// A task hands out places.
+    pub(super) pumping: bool,
+}
+
+impl Queue {
+    pub(super) fn new(limits: Limits) -> Self {
+        let burst = f64::from(limits.burst.max(1));
+        Self {
+            per_second: f64::from(limits.requests_per_second.max(1)),
+            burst,
+            concurrency: limits.concurrency.max(1),
+            ready: burst,
+            filled_at: Instant::now(),
+            in_flight: 0,
+            interactive: VecDeque::new(),
+            background: VecDeque::new(),
+            streak: 0,
+            paused_until: None,
+            pumping: false,
+        }
+    }
+
+    pub(super) fn push(&mut self, lane: Lane, waiter: Waiter) {
+        match lane {
+            Lane::Interactive => self.interactive.push_back(waiter),
+            Lane::Background => self.background.push_back(waiter),
+        }
+    }
+
+    /// An error where the server asked for a pause that is too long to wait for.
+    pub(super) fn check_pause(&self, now: Instant) -> Result<(), PortalError> {
+        let left = self.paused_until.map(|until| until.saturating_duration_since(now)).unwrap_or_default();
+        if left > WAITED_PAUSE { Err(PortalError::Throttled { retry_after: Some(left) }) } else { Ok(()) }
+    }
+
+    /// Everybody who waits.
+    pub(super) fn drain(&mut self) -> Vec<Waiter> {
+        self.interactive.drain(..).chain(self.background.drain(..)).collect()
+    }
+
+    pub(super) fn release(&mut self, unused: bool) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+        if unused {
+            self.ready = (self.ready + 1.0).min(self.burst);
+        }
+    }
+
+    /// Who may go now.
+    pub(super) fn grant(&mut self, now: Instant) -> (Vec<Waiter>, Next) {
+        self.fill(now);
+        self.interactive.retain(|waiter| !waiter.is_closed());
+        self.background.retain(|waiter| !waiter.is_closed());
+        let mut granted = Vec::new();
+        loop {
+            if self.interactive.is_empty() && self.background.is_empty() {
+                return (granted, Next::Nobody);
+            }
+            if let Some(until) = self.paused_until.filter(|until| *until > now) {
+                return (granted, Next::At(until));
+            }
+            if self.in_flight >= self.concurrency {
+                return (granted, Next::WhenChanged);
+            }
+            if self.ready < 1.0 {
+                let missing = Duration::from_secs_f64((1.0 - self.ready) / self.per_second);
+                // A millisecond more, so that rounding does not wake us a hair too early.
+                return (granted, Next::At(now + missing + Duration::from_millis(1)));
+            }
+            if let Some(waiter) = self.take() {
+                self.ready -= 1.0;
+                self.in_flight += 1;
+                granted.push(waiter);
+            }
+        }
+    }
+
+    fn take(&mut self) -> Option<Waiter> {
+        let background_is_due = self.streak >= INTERACTIVE_STREAK && !self.background.is_empty();
+        if self.interactive.is_empty() || background_is_due {
+            self.streak = 0;
+            return self.background.pop_front();
+        }
+        self.streak = if self.background.is_empty() { 0 } else { self.streak + 1 };
+        self.interactive.pop_front()
+    }
+
+    fn fill(&mut self, now: Instant) {
+        let passed = now.saturating_duration_since(self.filled_at).as_secs_f64();
+        self.ready = (self.ready + passed * self.per_second).min(self.burst);
+        self.filled_at = now;
+    }
+}

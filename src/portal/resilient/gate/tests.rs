@@ -1,0 +1,117 @@
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::*;
+
+fn gate(requests_per_second: u32, burst: u32, concurrency: u32) -> Gate {
+    Gate::new(Limits { requests_per_second, burst, concurrency })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_burst_goes_at_once_and_the_rest_by_the_rate() {
+    let gate = gate(10, 5, 100);
+    let start = Instant::now();
+    for _ in 0..5 {
+        drop(gate.enter(Lane::Interactive).await.unwrap());
+    }
+    assert_eq!(start.elapsed(), Duration::ZERO);
+    for _ in 0..10 {
+        drop(gate.enter(Lane::Interactive).await.unwrap());
+    }
+    let elapsed = start.elapsed();
+    assert!((Duration::from_millis(950)..Duration::from_millis(1100)).contains(&elapsed), "{elapsed:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_more_are_under_way_than_allowed() {
+    let gate = gate(1000, 1000, 3);
+    let (running, most) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
+    let tasks: Vec<_> = (0..20)
+        .map(|_| {
+            let (gate, running, most) = (gate.clone(), Arc::clone(&running), Arc::clone(&most));
+            tokio::spawn(async move {
+                let place = gate.enter(Lane::Background).await.unwrap();
+                most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                running.fetch_sub(1, Ordering::SeqCst);
+                drop(place);
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    assert_eq!(most.load(Ordering::SeqCst), 3);
+}
+
+/// The order in which waiters of both lanes get the one place.
+async fn order(interactive: usize, background: usize) -> Vec<Lane> {
+    let gate = gate(1000, 1000, 1);
+    let held = gate.enter(Lane::Interactive).await.unwrap();
+    let order = Arc::new(Mutex::new(Vec::new()));
+    let lanes = std::iter::repeat_n(Lane::Background, background)
+        .chain(std::iter::repeat_n(Lane::Interactive, interactive));
+    let tasks: Vec<_> = lanes
+        .map(|lane| {
+            let (gate, order) = (gate.clone(), Arc::clone(&order));
+            tokio::spawn(async move {
+                let _place = gate.enter(lane).await.unwrap();
+                order.lock().unwrap().push(lane);
+            })
+        })
+        .collect();
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    drop(held);
+    for task in tasks {
+        task.await.unwrap();
+    }
+    let order = order.lock().unwrap();
+    order.clone()
+}
+
+#[tokio::test(start_paused = true)]
+async fn interactive_goes_first_and_background_does_not_starve() {
+    use Lane::{Background as B, Interactive as I};
+    assert_eq!(order(2, 2).await, [I, I, B, B]);
+    assert_eq!(order(10, 2).await, [I, I, I, I, B, I, I, I, I, B, I, I]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_short_pause_is_waited_for_and_a_long_one_told() {
+    let gate = gate(1000, 1000, 10);
+    let start = Instant::now();
+    gate.pause(Duration::from_secs(3));
+    drop(gate.enter(Lane::Interactive).await.unwrap());
+    assert!(start.elapsed() >= Duration::from_secs(3));
+
+    gate.pause(Duration::from_secs(2));
+    let waiting = tokio::spawn({
+        let gate = gate.clone();
+        async move { gate.enter(Lane::Background).await.map(drop) }
+    });
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    gate.pause(Duration::from_mins(1));
+    assert!(matches!(waiting.await.unwrap(), Err(PortalError::Throttled { retry_after: Some(_) })));
+    assert!(gate.enter(Lane::Interactive).await.is_err());
+    assert!(gate.check_pause().is_err());
+    tokio::time::sleep(Duration::from_mins(1)).await;
+    assert!(gate.enter(Lane::Interactive).await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_gives_up_waiting_costs_nothing() {
+    let gate = gate(1, 1, 1);
+    let held = gate.enter(Lane::Interactive).await.unwrap();
+    let given_up = tokio::spawn({
+        let gate = gate.clone();
+        async move { gate.enter(Lane::Interactive).await.map(drop) }
+    });
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    given_up.abort();
+    drop(held);
+    let start = Instant::now();
+    let place = gate.enter(Lane::Interactive).await.unwrap();
+    assert_eq!(start.elapsed(), Duration::ZERO);
+    place.refund();
+    drop(gate.enter(Lane::Interactive).await.unwrap());
+    assert_eq!(start.elapsed(), Duration::ZERO);
+}

@@ -1,0 +1,12 @@
+//! What keeps a portal from being overrun, and the operator from waiting on a dead one: one [`Gate`] (rate, concurrency,
+//! two lanes, the pause that a server asks for), one [`Breaker`], and the pauses between retries of reads.
+
+mod breaker;
+mod gate;
+mod retry;
+
+pub use gate::Limits;
+
+pub(crate) use breaker::{Breaker, Probe, Verdict};
+pub(crate) use gate::{Gate, Place};
+pub(crate) use retry::{RETRIES, retry_pause};

@@ -1,0 +1,47 @@
+//! The `Retry-After` header (RFC 9110 section 10.2.3): seconds or a date.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimeParser;
+
+/// Nobody is obeyed for longer than this: a wrong clock must not stop a Portal for a year.
+const LONGEST_PAUSE: Duration = Duration::from_hours(1);
+
+/// The pause that `value` asks for.
+pub(super) fn pause(value: &str) -> Option<Duration> {
+    pause_from(value.trim(), Timestamp::now())
+}
+
+fn pause_from(value: &str, now: Timestamp) -> Option<Duration> {
+    let pause = if let Ok(seconds) = value.parse::<u64>() {
+        Duration::from_secs(seconds)
+    } else {
+        let until = DateTimeParser::new().relaxed_weekday(true).parse_timestamp(value).ok()?;
+        Duration::try_from(until.duration_since(now)).unwrap_or_default()
+    };
+    Some(pause.min(LONGEST_PAUSE))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_and_dates_are_understood() {
+        let now: Timestamp = "2026-11-22T12:00:00Z".parse().unwrap();
+        for (value, seconds) in [
+            ("0", Some(0)),
+            ("7", Some(7)),
+            ("999999999", Some(3600)),
+            ("Sun, 22 Nov 2026 12:00:30 GMT", Some(30)),
+            ("Sun, 22 Nov 2026 11:00:00 GMT", Some(0)),
+            ("Sun, 22 Nov 2099 11:00:00 GMT", Some(3600)),
+            ("soon", None),
+            ("-1", None),
+            ("", None),
+        ] {
+            assert_eq!(pause_from(value, now), seconds.map(Duration::from_secs), "{value}");
+        }
+    }
+}
