@@ -4,6 +4,7 @@ pub mod access;
 pub mod attempt;
 pub mod identity;
 pub mod inventory;
+pub mod output;
 pub mod plan;
 pub mod reason;
 pub mod roles;
