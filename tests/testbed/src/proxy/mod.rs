@@ -17,14 +17,16 @@ use self::{record::Records, rules::Rules, upstream::Upstream};
 use crate::{ControlPlane, Error};
 
 mod forward;
+mod gate;
 mod matcher;
 mod record;
 mod rules;
 mod upstream;
 
+pub use gate::Gate;
 pub use matcher::Matcher;
 pub use record::RecordedRequest;
-pub use rules::{Action, Gate, Rule, RuleHandle, Stage};
+pub use rules::{Action, Rule, RuleHandle, Stage};
 
 /// A plain HTTP proxy on 127.0.0.1 in front of an apiserver, for one operator under test.
 ///
@@ -32,6 +34,8 @@ pub use rules::{Action, Gate, Rule, RuleHandle, Stage};
 /// the requests (never bodies or tokens) and breaks those that a [`Rule`] picks. A request that was forwarded is
 /// carried out by the apiserver even if its client is killed meanwhile. It belongs to the Tokio runtime it was
 /// started in, and ends with its connections when dropped.
+///
+/// kubectl and helm keep their tokens to themselves on plain HTTP: through the proxy they are anonymous.
 #[derive(Debug)]
 pub struct ApiProxy {
     url: String,

@@ -9,9 +9,9 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use tokio::sync::watch;
 
-use crate::{Error, LIMIT, Matcher};
+use super::gate::Gate;
+use crate::Matcher;
 
 /// What is done to a request that a rule picks.
 #[derive(Debug, Clone)]
@@ -127,8 +127,7 @@ impl<'a> Rule<'a> {
     /// Stops the requests at a gate until it is released, from now on.
     #[must_use]
     pub fn hold(self, stage: Stage) -> Gate {
-        let gate =
-            Gate(Arc::new(Doors { reached: watch::Sender::new(0), released: watch::Sender::new(false) }));
+        let gate = Gate::default();
         self.add(Effect::Hold(stage, gate.clone()));
         gate
     }
@@ -164,44 +163,5 @@ impl RuleHandle {
     pub fn remove(self) {
         let mut rules = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
         rules.retain(|entry| !Arc::ptr_eq(entry, &self.entry));
-    }
-}
-
-/// A place where requests wait for the test.
-#[derive(Debug, Clone)]
-pub struct Gate(Arc<Doors>);
-
-#[derive(Debug)]
-struct Doors {
-    reached: watch::Sender<usize>,
-    released: watch::Sender<bool>,
-}
-
-impl Gate {
-    /// Waits until a request stands at the gate, or has stood there.
-    pub async fn reached(&self) -> Result<(), Error> {
-        let mut reached = self.0.reached.subscribe();
-        let waiting = tokio::time::timeout(LIMIT, reached.wait_for(|count| *count > 0)).await;
-        match waiting {
-            Ok(_) => Ok(()),
-            Err(_) => Err(Error::Timeout { what: "a request at the gate".to_owned(), limit: LIMIT }),
-        }
-    }
-
-    /// How many requests have come to the gate so far.
-    #[must_use]
-    pub fn count(&self) -> usize {
-        *self.0.reached.borrow()
-    }
-
-    /// Lets the waiting requests go on, and all that come later pass.
-    pub fn release(&self) {
-        self.0.released.send_replace(true);
-    }
-
-    pub(super) async fn pass(&self) {
-        self.0.reached.send_modify(|count| *count += 1);
-        // The sender lives in `self`, so this cannot fail.
-        let _ = self.0.released.subscribe().wait_for(|released| *released).await;
     }
 }
