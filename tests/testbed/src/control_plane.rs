@@ -7,19 +7,16 @@ use std::{
 
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace, ServiceAccount};
 use kube::{
-    Api, Client,
+    Api,
     api::{ObjectMeta, PostParams},
 };
 use tokio::sync::OnceCell;
 
 use crate::{
-    Binaries, Error, access, binaries, components, eventually, free_port,
+    Binaries, Error, binaries, components, eventually, free_port, launch,
     pki::Pki,
     supervisor::{Server, Supervisor},
 };
-
-/// How often a server is started with other ports when another process took the first ones.
-const ATTEMPTS: usize = 5;
 
 /// etcd, kube-apiserver and kube-controller-manager on 127.0.0.1, with RBAC.
 ///
@@ -60,10 +57,10 @@ impl ControlPlane {
         let dir = supervisor.dir().to_owned();
         let pki = Pki::create(&dir)?;
 
-        let (etcd, etcd_port) = start_etcd(&supervisor, &binaries).await?;
-        let (apiserver, port) = start_apiserver(&supervisor, &binaries, &pki, etcd_port).await?;
+        let (etcd, etcd_port) = launch::etcd(&supervisor, &binaries, free_port).await?;
+        let (apiserver, port) = launch::apiserver(&supervisor, &binaries, &pki, etcd_port, free_port).await?;
         let server = format!("https://127.0.0.1:{port}");
-        let admin_kubeconfig = dir.join(admin_kubeconfig_name(port));
+        let admin_kubeconfig = dir.join(launch::admin_kubeconfig_name(port));
 
         let kubeconfig = dir.join("controller-manager.kubeconfig");
         components::certificate_kubeconfig(&server, &pki.ca, &pki.controller_manager).write(&kubeconfig)?;
@@ -171,77 +168,5 @@ impl ControlPlane {
             }),
             answer => answer?,
         }
-    }
-}
-
-async fn start_etcd(supervisor: &Supervisor, binaries: &Binaries) -> Result<(Server, u16), Error> {
-    for attempt in 0..ATTEMPTS {
-        let (port, peer_port) = (free_port()?, free_port()?);
-        // An own data directory each time: the first one may already name the port that was taken.
-        let data = supervisor.dir().join(format!("etcd-{attempt}"));
-        let args = components::etcd(&data, port, peer_port);
-        let server = supervisor.run(&format!("etcd-{attempt}"), &binaries.etcd, &args)?;
-        let ready = || async { server.log().contains(components::ETCD_READY) };
-        if became_ready(&server, ready).await? {
-            return Ok((server, port));
-        }
-    }
-    Err(Error::Argument(format!("no free ports for etcd in {ATTEMPTS} attempts")))
-}
-
-async fn start_apiserver(
-    supervisor: &Supervisor,
-    binaries: &Binaries,
-    pki: &Pki,
-    etcd_port: u16,
-) -> Result<(Server, u16), Error> {
-    let dir = supervisor.dir();
-    for attempt in 0..ATTEMPTS {
-        let port = free_port()?;
-        let kubeconfig = dir.join(admin_kubeconfig_name(port));
-        components::certificate_kubeconfig(&format!("https://127.0.0.1:{port}"), &pki.ca, &pki.admin)
-            .write(&kubeconfig)?;
-        let args = components::apiserver(pki, dir, etcd_port, port);
-        let server = supervisor.run(&format!("kube-apiserver-{attempt}"), &binaries.kube_apiserver, &args)?;
-        // The client trusts this control plane's own authority only, so no other server on that port is mistaken.
-        let client = access::client(&kubeconfig).await?;
-        if became_ready(&server, || is_ready(&client)).await? {
-            return Ok((server, port));
-        }
-        supervisor.stop(&server)?;
-    }
-    Err(Error::Argument(format!("no free port for kube-apiserver in {ATTEMPTS} attempts")))
-}
-
-fn admin_kubeconfig_name(port: u16) -> String {
-    format!("admin-{port}.kubeconfig")
-}
-
-async fn is_ready(client: &Client) -> bool {
-    match http::Request::get("/readyz").body(Vec::new()) {
-        Ok(request) => client.request_text(request).await.is_ok(),
-        Err(_) => false,
-    }
-}
-
-/// Waits for a server: `true` when it is ready, `false` when it ended because its port was taken.
-async fn became_ready<F>(server: &Server, ready: impl Fn() -> F) -> Result<bool, Error>
-where
-    F: Future<Output = bool>,
-{
-    let outcome = eventually("ready", || async {
-        if ready().await {
-            Some(Ok(true))
-        } else if server.is_running() {
-            None
-        } else if server.log().contains("address already in use") {
-            Some(Ok(false))
-        } else {
-            Some(Err(server.error("ended before it was ready")))
-        }
-    });
-    match outcome.await {
-        Ok(outcome) => outcome,
-        Err(error) => Err(server.error(format!("did not become ready ({error})"))),
     }
 }

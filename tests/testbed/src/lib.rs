@@ -24,6 +24,7 @@ mod commands;
 mod components;
 mod control_plane;
 mod error;
+mod launch;
 mod metrics;
 mod pki;
 mod process;
