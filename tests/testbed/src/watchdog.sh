@@ -9,7 +9,7 @@ exec 3<&0
     trap '' INT HUP TERM
     exec >/dev/null 2>&1
     while IFS= read -r line <&3; do
-      [ "$line" = done ] && exit 0
+      [ "$line" = "done" ] && exit 0
     done
     # The process id of the outer shell, which the program below keeps.
     kill -KILL "$$"
