@@ -111,6 +111,16 @@ pub struct CatenaX {
     )]
     pub token_url: String,
 
+    /// The token endpoint of the wallet service, for wallet users of a portal before 2.3, which does not tell it. Later
+    /// portals tell it themselves, and what they tell is used. Always https, but for loopback addresses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 512))]
+    #[x_kube(
+        validation = Rule::new("self.matches('^https://[^/?#@ ]+/[^?# ]+$') || self.matches('^http://(127[.][0-9.]+|localhost|\\[::1\\])(:[0-9]+)?/[^?# ]+$')")
+            .message("walletTokenUrl is the https address of the token endpoint, path included")
+    )]
+    pub wallet_token_url: Option<String>,
+
     /// The business partner number of your company. Given: the operator refuses to work (WrongCompany) when the login
     /// belongs to another company.
     #[serde(default, skip_serializing_if = "Option::is_none")]

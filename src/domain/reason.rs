@@ -95,6 +95,8 @@ reasons! {
     UserAmbiguous,
     /// The user belongs to another TechnicalUser.
     ManagedElsewhere,
+    /// The portal shows no credential for the user, or no token endpoint.
+    CredentialNotShown,
     /// The token endpoint refuses the credential.
     CredentialRefused,
     /// The token endpoint cannot be reached.

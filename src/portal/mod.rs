@@ -157,3 +157,13 @@ pub const CREATE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long after its start a create whose outcome is unknown counts as under way: twice [`CREATE_TIMEOUT`].
 pub const CREATE_SETTLE_TIME: Duration = Duration::from_mins(1);
+
+pub use catena_x::{Connection, ConnectionError};
+pub use oauth::{Credentials, PORTAL_CLIENT, TokenStore};
+pub use resilient::Limits;
+
+/// Makes connections to portals; the one place that knows the concrete clients.
+pub trait Connector: Send + Sync {
+    /// A connection that was not used yet.
+    fn connect(&self, connection: Connection) -> Result<std::sync::Arc<dyn Portal>, ConnectionError>;
+}
