@@ -1,0 +1,12 @@
+//! The only place where the Kubernetes types, the domain and the portals meet: one folder per kind.
+
+pub mod backoff;
+pub mod context;
+pub mod inventory;
+pub mod kube_error;
+pub mod merge;
+pub mod objects;
+pub mod portal;
+pub mod registry;
+pub mod secrets;
+pub mod technical_user;
