@@ -1,16 +1,18 @@
 //! What is sent again, what waits, and what is not sent at all.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
 use serde_json::json;
 use technical_user_operator::domain::user::{NewUser, UserId};
+use technical_user_operator::portal::catena_x::CatenaXPortal;
+use technical_user_operator::portal::observe::{CallObserver, CallOutcome, Operation};
 use technical_user_operator::portal::{Effect, Lane, Portal, PortalError};
 
 use crate::stub::{PERMISSIONS, Reply, Stub, empty_page, jwt, tokens};
-use crate::support::{error, portal_of};
+use crate::support::{LOGIN_SECRET, client_credentials, connection, error, portal_of};
 
 fn token() -> Reply {
     tokens(&jwt("sa1", &PERMISSIONS), 300)
@@ -155,6 +157,48 @@ async fn a_portal_that_is_down_costs_one_probe() {
     let sent: Vec<_> = stub.seen().into_iter().skip(before + 1).map(|seen| seen.what().to_owned()).collect();
     assert_eq!(sent, ["serviceaccounts", "resetCredentials"]);
     portal.roles(Lane::Background).await.unwrap();
+}
+
+#[tokio::test]
+async fn who_listens_hears_of_every_request_and_of_the_breaker() {
+    use CallOutcome::{ServerError, Success};
+
+    let stub = Stub::start(|seen, before| match (seen.what(), before) {
+        ("token", _) => token(),
+        ("roles", 0) => Reply::html(503),
+        ("roles", _) => roles(),
+        _ => Reply::html(502),
+    })
+    .await;
+    let heard = Arc::new(Heard::default());
+    let connection = connection(&stub.origin, &stub.token_url(), client_credentials("sa1", LOGIN_SECRET));
+    let portal = CatenaXPortal::new(connection, Arc::clone(&heard) as Arc<dyn CallObserver>).unwrap();
+    portal.roles(Lane::Interactive).await.unwrap();
+    for _ in 0..5 {
+        error(portal.reset(&UserId::new("a")).await);
+    }
+    error(portal.reset(&UserId::new("a")).await);
+    let mut calls =
+        vec![(Operation::Token, Success), (Operation::Roles, ServerError), (Operation::Roles, Success)];
+    calls.extend([(Operation::Reset, ServerError); 5]);
+    assert_eq!(*heard.calls.lock().unwrap(), calls);
+    assert_eq!(*heard.breaker.lock().unwrap(), [true]);
+}
+
+#[derive(Default)]
+struct Heard {
+    calls: Mutex<Vec<(Operation, CallOutcome)>>,
+    breaker: Mutex<Vec<bool>>,
+}
+
+impl CallObserver for Heard {
+    fn observed(&self, operation: Operation, outcome: CallOutcome, _: Duration) {
+        self.calls.lock().unwrap().push((operation, outcome));
+    }
+
+    fn breaker(&self, open: bool) {
+        self.breaker.lock().unwrap().push(open);
+    }
 }
 
 #[tokio::test]

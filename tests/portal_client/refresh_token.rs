@@ -188,3 +188,63 @@ async fn a_store_that_cannot_be_read_spends_nothing() {
     assert!(failure.to_string().contains("the store of the refresh token"), "{failure}");
     assert!(stub.seen().is_empty());
 }
+
+mod at_keycloak {
+    //! The same against the simulated identity provider, which counts the uses of each token.
+
+    use portal_simulator::{Action, Caller, Company, Config, Endpoint, Fault, Simulator, Version};
+
+    use super::*;
+    use crate::simulated::{ALL, BPN, COMPANY};
+
+    async fn simulator() -> Simulator {
+        let person = Caller::with_permissions("admin", "R1", ALL).of(COMPANY).human();
+        let config = Config::new(Version::V2_6).company(Company::new(COMPANY, BPN)).caller(person);
+        // Too old to be used after 2 s.
+        Simulator::start(config.token_lifetime(std::time::Duration::from_secs(12))).await.unwrap()
+    }
+
+    fn portal_to(simulator: &Simulator, store: &Arc<Store>) -> CatenaXPortal {
+        let store = Arc::clone(store) as Arc<dyn TokenStore>;
+        let login = Credentials::RefreshToken { client_id: PORTAL_CLIENT.to_owned(), store };
+        portal(connection(simulator.portal_url(), &simulator.token_url(), login))
+    }
+
+    #[tokio::test]
+    async fn a_persons_login_lives_on() {
+        let simulator = simulator().await;
+        let store = Store::with("R1");
+        let portal = portal_to(&simulator, &store);
+        for _ in 0..3 {
+            let login = portal.login().await.unwrap();
+            assert_eq!((login.bpn.as_deref(), login.client_id), (Some(BPN), None));
+            assert!(login.permissions.delete);
+            portal.roles(Lane::Interactive).await.unwrap();
+            a_while().await;
+        }
+        assert_eq!(simulator.count(Endpoint::Refresh), 3);
+        assert_eq!(store.stored.lock().unwrap().len(), 3);
+    }
+
+    #[tokio::test]
+    async fn one_lost_answer_is_forgiven_and_two_are_not() {
+        for (lost, survives) in [(1, true), (2, false)] {
+            let simulator = simulator().await;
+            simulator.inject(Fault::at(Endpoint::Refresh, Action::DoneButAnswerLost).times(lost));
+            let portal = portal_to(&simulator, &Store::with("R1"));
+            for _ in 0..lost {
+                assert!(matches!(error(portal.login().await), PortalError::Unreachable { .. }));
+                a_while().await;
+            }
+            let result = portal.login().await;
+            assert_eq!(result.is_ok(), survives);
+            if survives {
+                a_while().await;
+                portal.login().await.unwrap();
+            } else {
+                assert_eq!(error(result), PortalError::LoginRefused { code: "invalid_grant" });
+                assert_eq!(simulator.count(Endpoint::Refresh), 2, "the third use was not tried");
+            }
+        }
+    }
+}

@@ -79,6 +79,15 @@ async fn users_lost_among_equal_names_are_found_by_digits() {
 }
 
 #[tokio::test]
+async fn a_user_that_is_listed_twice_counts_twice() {
+    let stub = stub(|_, _, _| page(4, 1, &[1, 2, 2, 3])).await;
+    let scan = portal_of(&stub).scan(Lane::Background).await.unwrap();
+    assert!(scan.stable && scan.complete);
+    assert_eq!(scan.users.len(), 3);
+    assert_eq!(stub.count("serviceaccounts"), 1);
+}
+
+#[tokio::test]
 async fn a_user_that_no_page_shows_leaves_the_scan_incomplete() {
     let stub =
         stub(|_, _, query| if query.contains("clientId=") { page(0, 0, &[]) } else { page(3, 1, &[1, 2]) })

@@ -44,7 +44,7 @@ pub(crate) fn portal(connection: Connection) -> CatenaXPortal {
 pub(crate) fn error<T, E: Debug + Display>(result: Result<T, E>) -> E {
     let Err(error) = result else { panic!("it should have failed") };
     let shown = format!("{error} {error:?}");
-    for secret in [SECRET, LOGIN_SECRET, "e30."] {
+    for secret in [SECRET, LOGIN_SECRET, "e30.", "eyJ", "Org.Eclipse", "clientId "] {
         assert!(!shown.contains(secret), "{shown}");
     }
     error
