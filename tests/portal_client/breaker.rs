@@ -132,7 +132,8 @@ async fn a_portal_that_is_down_costs_one_probe() {
     let portal = portal_of(&stub);
     // Three tries each: the fifth failure opens the breaker.
     for _ in 0..2 {
-        error(portal.roles(Lane::Interactive).await);
+        let failure = error(portal.roles(Lane::Interactive).await);
+        assert_eq!(failure, PortalError::Server { status: 503 }, "the cause, not the breaker");
     }
     let before = stub.seen().len();
     for result in join_all((0..20).map(|_| portal.roles(Lane::Background))).await {

@@ -67,7 +67,7 @@ async fn provider(store: &Arc<Store>, replies: Vec<Option<Reply>>) -> Stub {
         let token = jwt("ignored", &PERMISSIONS);
         Reply::json(
             200,
-            &json!({"access_token": token, "expires_in": 11, "refresh_token": format!("R{}", before + 2)}),
+            &json!({"access_token": token, "expires_in": 12, "refresh_token": format!("R{}", before + 2)}),
         )
     })
     .await
@@ -93,7 +93,7 @@ fn sent(stub: &Stub) -> Vec<String> {
         .collect()
 }
 
-/// Until the failure of a moment ago is forgotten, and the token of 11 s is too old.
+/// Until the failure of a moment ago is forgotten, and the token of 12 s is too old.
 async fn a_while() {
     tokio::time::sleep(std::time::Duration::from_millis(2100)).await;
 }
