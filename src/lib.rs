@@ -1,5 +1,6 @@
 //! Provisions technical users of a data space from Kubernetes.
 pub mod api;
+pub mod config;
 pub mod domain;
 pub mod metrics;
 pub mod portal;
