@@ -2,5 +2,6 @@
 pub mod api;
 pub mod config;
 pub mod domain;
+pub mod k8s;
 pub mod metrics;
 pub mod portal;
