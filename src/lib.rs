@@ -1,4 +1,7 @@
 //! Provisions technical users of a data space from Kubernetes.
 pub mod api;
+pub mod config;
 pub mod domain;
+pub mod k8s;
+pub mod metrics;
 pub mod portal;

@@ -39,7 +39,9 @@ pub fn raw(values: &Values) -> Content {
         content.insert("bpn".to_owned(), SecretString::from(bpn.clone()));
     }
     // Only users of the central identity provider have an issuer that is known.
-    if let Some(issuer) = (values.kind == UserKind::Internal).then(|| token_url::issuer_url(&credential.token_url)).flatten() {
+    if let Some(issuer) =
+        (values.kind == UserKind::Internal).then(|| token_url::issuer_url(&credential.token_url)).flatten()
+    {
         content.insert("issuer-url".to_owned(), SecretString::from(issuer));
     }
     content
@@ -104,7 +106,8 @@ mod tests {
             credential: Credential {
                 client_id: "sa42".into(),
                 client_secret: SecretString::from("s3cret"),
-                token_url: "https://idp.example.org/auth/realms/CX-Central/protocol/openid-connect/token".into(),
+                token_url: "https://idp.example.org/auth/realms/CX-Central/protocol/openid-connect/token"
+                    .into(),
             },
             user_id: UserId::new("0B6C0000-0000-0000-0000-000000000001"),
             kind,

@@ -1,0 +1,201 @@
+//! The only reader of arguments and environment.
+//!
+//! Bad usage ends in clap's exit code 2. Secrets are never arguments: they come from files or from the environment, and
+//! live in memory as [`SecretString`].
+
+use std::ffi::OsString;
+use std::net::SocketAddr;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+mod check;
+
+pub use check::{CheckArgs, Output, SecretError, Target};
+
+/// Provisions technical users of a data space from Kubernetes.
+#[derive(Debug, Parser)]
+#[command(name = "technical-user-operator", version, about)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What the binary can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the operator
+    Run(Box<RunArgs>),
+    /// Print the custom resource definitions as YAML
+    Crds,
+    /// Try a portal and its login from here, without Kubernetes
+    Check(Box<CheckArgs>),
+}
+
+impl Cli {
+    /// Reads this process's arguments and environment; on bad usage or `--help`, prints what clap says and exits.
+    #[must_use]
+    pub fn read() -> Self {
+        Self::from_arguments(std::env::args_os()).unwrap_or_else(|error| error.exit())
+    }
+
+    /// Reads `arguments`, the program's name first, and the environment.
+    pub fn from_arguments(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let cli = Self::try_parse_from(arguments)?;
+        if let Command::Check(check) = &cli.command {
+            check.validate()?;
+        }
+        Ok(cli)
+    }
+}
+
+/// Settings of `run`.
+#[derive(Debug, Clone, Args)]
+pub struct RunArgs {
+    /// Name under which this installation owns users in the portal: 1 to 20 of a-z, 0-9 and -.
+    /// Keep it when the cluster is rebuilt; no two running installations of a company may share one
+    #[arg(long, env = "TUO_INSTANCE", value_parser = instance)]
+    pub instance: String,
+
+    /// Namespace that the operator runs in
+    #[arg(long, env = "POD_NAMESPACE", value_parser = namespace)]
+    pub namespace: String,
+
+    /// Namespaces to watch, comma separated, or * for all [default: the operator's own]
+    #[arg(long, env = "TUO_WATCH_NAMESPACES", value_name = "NAMESPACES", value_parser = watch_namespaces)]
+    watch_namespaces: Option<WatchNamespaces>,
+
+    /// Hold a lease while active, so that several replicas can run
+    #[arg(
+        long,
+        env = "TUO_LEADER_ELECTION",
+        value_name = "BOOL",
+        num_args = 0..=1,
+        default_value = "false",
+        default_missing_value = "true",
+        action = clap::ArgAction::Set
+    )]
+    pub leader_election: bool,
+
+    /// Name of that lease [default: technical-user-operator-<instance>]
+    #[arg(long, env = "TUO_LEASE_NAME", value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    lease_name: Option<String>,
+
+    /// Who this process is, in events and in the lease [default: a random name]
+    #[arg(
+        long,
+        env = "POD_NAME",
+        value_name = "NAME",
+        default_value_t = random_name(),
+        hide_default_value = true,
+        value_parser = clap::builder::NonEmptyStringValueParser::new()
+    )]
+    pub pod_name: String,
+
+    /// Address for probes and metrics; port 0 takes any free one, which the log tells
+    #[arg(long, env = "TUO_LISTEN", value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
+    pub listen: SocketAddr,
+
+    /// How many resources are worked on at once
+    #[arg(long, env = "TUO_CONCURRENCY", value_name = "COUNT", default_value_t = 8,
+          value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub concurrency: u16,
+
+    /// How to log.
+    #[command(flatten)]
+    pub log: LogArgs,
+}
+
+impl RunArgs {
+    /// The namespaces to watch.
+    #[must_use]
+    pub fn watch_namespaces(&self) -> WatchNamespaces {
+        match &self.watch_namespaces {
+            None => WatchNamespaces::Some(vec![self.namespace.clone()]),
+            Some(WatchNamespaces::Some(names)) if names.is_empty() => {
+                WatchNamespaces::Some(vec![self.namespace.clone()])
+            }
+            Some(watched) => watched.clone(),
+        }
+    }
+
+    /// The name of the lease.
+    #[must_use]
+    pub fn lease_name(&self) -> String {
+        self.lease_name.clone().unwrap_or_else(|| format!("technical-user-operator-{}", self.instance))
+    }
+}
+
+/// How to log.
+#[derive(Debug, Clone, Args)]
+pub struct LogArgs {
+    /// Form of the log on standard error
+    #[arg(long = "log-format", env = "TUO_LOG_FORMAT", value_name = "FORMAT", default_value = "text")]
+    pub format: LogFormat,
+
+    /// What to log: tracing's filter syntax
+    #[arg(long = "log-filter", env = "TUO_LOG", value_name = "FILTER", default_value = "info")]
+    pub filter: String,
+}
+
+/// Form of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Which namespaces are watched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WatchNamespaces {
+    /// The whole cluster.
+    All,
+    /// These, each once, in the order given; at least one.
+    Some(Vec<String>),
+}
+
+fn instance(text: &str) -> Result<String, String> {
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if (1..=20).contains(&text.len()) && text.chars().all(fits) {
+        return Ok(text.to_owned());
+    }
+    Err("it names this installation in the portal, in 1 to 20 of a-z, 0-9 and -".into())
+}
+
+/// A DNS label (RFC 1123), as the apiserver asks of namespaces.
+fn namespace(text: &str) -> Result<String, String> {
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let edges = !text.starts_with('-') && !text.ends_with('-');
+    if (1..=63).contains(&text.len()) && text.chars().all(fits) && edges {
+        return Ok(text.to_owned());
+    }
+    Err(format!("{text:?} is no name of a namespace"))
+}
+
+/// An empty text is as good as none, and yields no names.
+fn watch_namespaces(text: &str) -> Result<WatchNamespaces, String> {
+    let names: Vec<_> = text.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
+    if names == ["*"] {
+        return Ok(WatchNamespaces::All);
+    }
+    if names.contains(&"*") {
+        return Err("* stands for all namespaces and goes with no other".into());
+    }
+    let mut watched = Vec::new();
+    for name in names {
+        let name = namespace(name)?;
+        if !watched.contains(&name) {
+            watched.push(name);
+        }
+    }
+    Ok(WatchNamespaces::Some(watched))
+}
+
+fn random_name() -> String {
+    format!("technical-user-operator-{}", uuid::Uuid::new_v4().simple())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,254 @@
+//! Kubernetes Events, published behind the caller's back.
+//!
+//! An event never delays nor fails what it tells of. Normal events are best effort under a token bucket; Warning events
+//! wait as long as it takes, and are tried again where the apiserver could not take them.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use k8s_openapi::api::core::v1::ObjectReference;
+use kube::Client;
+use kube::runtime::events::{Event, EventType, Recorder, Reporter};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use crate::metrics::Metrics;
+
+/// The `reportingController` of our events.
+const CONTROLLER: &str = "technical-user-operator";
+/// Normal events: so many a second in the long run …
+const PER_SECOND: NonZeroU32 = NonZeroU32::new(10).unwrap();
+/// … and so many at once.
+const BURST: NonZeroU32 = NonZeroU32::new(50).unwrap();
+/// The API's bound on a note, in bytes (events.k8s.io/v1).
+const NOTE_BYTES: usize = 1024;
+/// Normal events that may wait; more are dropped.
+const NORMAL_WAITING: usize = 200;
+/// One call must not hold the other events up for longer.
+const PUBLISH_WITHIN: Duration = Duration::from_secs(10);
+/// A Warning event that the apiserver could not take is tried again after these waits, then given up with a log line.
+const RETRY_AFTER: [Duration; 4] =
+    [Duration::from_secs(2), Duration::from_secs(4), Duration::from_secs(8), Duration::from_secs(16)];
+
+/// Where to say what happened to an object. Cheap to clone.
+///
+/// `reason` is a word in upper camel case that scripts may rely on, `action` says what was being done, `note` is for
+/// people. Repetitions within six minutes are counted on the first event and keep its note (kube's recorder).
+#[derive(Clone)]
+pub struct Events {
+    normal: mpsc::Sender<Message>,
+    warning: mpsc::UnboundedSender<Message>,
+    bucket: Arc<DefaultDirectRateLimiter>,
+    metrics: Metrics,
+}
+
+/// The task that publishes; it ends by [`Publisher::drain`].
+pub struct Publisher {
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+type Message = (ObjectReference, Event);
+
+impl Events {
+    /// Starts publishing as `pod`. Needs a tokio runtime, and `create` and `patch` on `events.k8s.io/events`.
+    #[must_use]
+    pub fn start(client: Client, pod: &str, metrics: Metrics) -> (Self, Publisher) {
+        let reporter = Reporter { controller: CONTROLLER.into(), instance: Some(pod.into()) };
+        // One recorder for all: it counts what repeats.
+        let recorder = Recorder::new(client, reporter);
+        let (normal, normals) = mpsc::channel(NORMAL_WAITING);
+        let (warning, warnings) = mpsc::unbounded_channel();
+        let stop = CancellationToken::new();
+        let task = tokio::spawn(publish_all(recorder, normals, warnings, stop.clone()));
+        let bucket = Arc::new(RateLimiter::direct(Quota::per_second(PER_SECOND).allow_burst(BURST)));
+        (Self { normal, warning, bucket, metrics }, Publisher { stop, task })
+    }
+
+    /// Tells of something that went as it should. Dropped, and counted, where too much is told.
+    pub fn normal(&self, object: ObjectReference, reason: &'static str, action: &str, note: &str) {
+        let message = (object, event(EventType::Normal, reason, action, note));
+        if self.bucket.check().is_err() || self.normal.try_send(message).is_err() {
+            self.metrics.event_dropped();
+        }
+    }
+
+    /// Tells of something that a person should look at.
+    pub fn warning(&self, object: ObjectReference, reason: &'static str, action: &str, note: &str) {
+        if self.warning.send((object, event(EventType::Warning, reason, action, note))).is_err() {
+            self.metrics.event_dropped();
+        }
+    }
+}
+
+impl Publisher {
+    /// Publishes what was said before, for at most `within`, then stops.
+    pub async fn drain(mut self, within: Duration) {
+        self.stop.cancel();
+        if tokio::time::timeout(within, &mut self.task).await.is_err() {
+            self.task.abort();
+            tracing::warn!("some events were not published before the stop");
+        }
+    }
+}
+
+fn event(type_: EventType, reason: &str, action: &str, note: &str) -> Event {
+    Event {
+        type_,
+        reason: reason.into(),
+        note: Some(cut(note).into()),
+        action: action.into(),
+        secondary: None,
+    }
+}
+
+async fn publish_all(
+    recorder: Recorder,
+    mut normals: mpsc::Receiver<Message>,
+    mut warnings: mpsc::UnboundedReceiver<Message>,
+    stop: CancellationToken,
+) {
+    loop {
+        let (object, event) = tokio::select! {
+            biased;
+            Some(message) = warnings.recv() => message,
+            Some(message) = normals.recv() => message,
+            () = stop.cancelled() => return,
+        };
+        publish(&recorder, &object, &event).await;
+    }
+}
+
+async fn publish(recorder: &Recorder, object: &ObjectReference, event: &Event) {
+    let waits = if matches!(event.type_, EventType::Warning) { RETRY_AFTER.as_slice() } else { &[] };
+    let mut waits = waits.iter();
+    loop {
+        let (problem, passing) = match timeout(PUBLISH_WITHIN, recorder.publish(event, object)).await {
+            Ok(Ok(())) => return,
+            Ok(Err(kube::Error::Api(status))) => {
+                (status.to_string(), status.code == 429 || status.code >= 500)
+            }
+            Ok(Err(error)) => (error.to_string(), true),
+            Err(_) => ("no answer in time".into(), true),
+        };
+        let Some(wait) = waits.next().filter(|_| passing) else {
+            let (namespace, name) = (object.namespace.as_deref(), object.name.as_deref());
+            tracing::warn!(namespace, name, reason = event.reason, "event not published: {problem}");
+            return;
+        };
+        tokio::time::sleep(*wait).await;
+    }
+}
+
+/// The beginning of `note` that the API takes, whole characters only.
+fn cut(note: &str) -> &str {
+    note.get(..note.floor_char_boundary(NOTE_BYTES)).unwrap_or(note)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::sync::Mutex;
+
+    use http::{Request, Response};
+    use kube::client::Body;
+    use serde_json::Value;
+
+    use super::*;
+
+    type Answer = fn(usize) -> u16;
+
+    /// An apiserver that keeps the events posted to it, answering the n-th call with `answer(n)`.
+    fn apiserver(answer: Answer) -> (Client, Arc<Mutex<Vec<Value>>>) {
+        let posted = Arc::new(Mutex::new(Vec::new()));
+        let seen = posted.clone();
+        let service = tower::service_fn(move |request: Request<Body>| {
+            let seen = seen.clone();
+            async move {
+                let bytes = request.into_body().collect_bytes().await.unwrap();
+                let body: Value = serde_json::from_slice(&bytes).unwrap();
+                let call = {
+                    let mut seen = seen.lock().unwrap();
+                    seen.push(body);
+                    seen.len()
+                };
+                let status = serde_json::json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "code": answer(call)});
+                let body = if answer(call) == 201 { bytes.to_vec() } else { status.to_string().into_bytes() };
+                Ok::<_, Infallible>(Response::builder().status(answer(call)).body(Body::from(body)).unwrap())
+            }
+        });
+        (Client::new(service, "default"), posted)
+    }
+
+    fn object(name: &str) -> ObjectReference {
+        ObjectReference { namespace: Some("n".into()), name: Some(name.into()), ..ObjectReference::default() }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn events_are_published_as_ours() {
+        let (client, posted) = apiserver(|_| 201);
+        let (events, publisher) = Events::start(client, "pod-1", Metrics::default());
+        events.warning(object("a"), "Broken", "Create", "it broke");
+        publisher.drain(Duration::from_secs(1)).await;
+        let posted = posted.lock().unwrap();
+        let sent = &posted[0];
+        assert_eq!(sent["reportingController"], "technical-user-operator");
+        assert_eq!(sent["reportingInstance"], "pod-1");
+        assert_eq!((&sent["type"], &sent["reason"]), (&"Warning".into(), &"Broken".into()));
+        assert_eq!((&sent["action"], &sent["note"]), (&"Create".into(), &"it broke".into()));
+        assert_eq!(sent["metadata"]["namespace"], "n");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_normal_events_are_dropped() {
+        let (client, posted) = apiserver(|_| 201);
+        let metrics = Metrics::default();
+        let (events, publisher) = Events::start(client, "pod", metrics.clone());
+        for n in 0..300 {
+            events.normal(object(&format!("o{n}")), "Fine", "Check", "");
+            events.warning(object(&format!("o{n}")), "Bad", "Check", "");
+        }
+        publisher.drain(Duration::from_secs(5)).await;
+        let posted = posted.lock().unwrap();
+        let count = |kind: &str| posted.iter().filter(|event| event["type"] == kind).count();
+        assert_eq!(count("Warning"), 300);
+        assert!((50..100).contains(&count("Normal")), "{}", count("Normal"));
+        assert!(metrics.encode().contains("tuo_events_dropped_total 2"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_warning_outlives_a_busy_apiserver_but_not_a_refusal() {
+        let (client, posted) = apiserver(|call| if call < 3 { 503 } else { 201 });
+        let (events, publisher) = Events::start(client, "pod", Metrics::default());
+        events.warning(object("a"), "Bad", "Check", "");
+        publisher.drain(Duration::from_mins(1)).await;
+        assert_eq!(posted.lock().unwrap().len(), 3);
+
+        let (client, posted) = apiserver(|_| 403);
+        let (events, publisher) = Events::start(client, "pod", Metrics::default());
+        events.warning(object("a"), "Bad", "Check", "");
+        publisher.drain(Duration::from_mins(1)).await;
+        assert_eq!(posted.lock().unwrap().len(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stop_waits_only_so_long() {
+        let (client, _posted) = apiserver(|_| 503);
+        let (events, publisher) = Events::start(client, "pod", Metrics::default());
+        events.warning(object("a"), "Bad", "Check", "");
+        let started = tokio::time::Instant::now();
+        publisher.drain(Duration::from_secs(3)).await;
+        assert_eq!(started.elapsed(), Duration::from_secs(3));
+    }
+
+    #[test]
+    fn a_long_note_is_cut_between_characters() {
+        assert_eq!(cut("short"), "short");
+        assert_eq!(cut(&"a".repeat(2000)).len(), 1024);
+        assert_eq!(cut(&"€".repeat(2000)).len(), 1023);
+    }
+}

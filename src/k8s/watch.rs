@@ -1,0 +1,155 @@
+//! One cache per kind, whether one namespace, several or all are watched.
+//!
+//! kube's `Controller` takes one `Api`, that is one namespace or all of them. Its hooks for ready-made streams are
+//! behind `unstable-runtime` features, which may change in any release. So the operator stands one public layer lower,
+//! on [`watcher`], [`Writer`] and (in the controller) `applier`, all of them stable.
+//!
+//! A reflector's store is replaced as a whole by `Init … InitDone`. With several namespaces in one store, the re-list
+//! of one would empty the others; so a re-list is turned into the changes that it shows ([`merge`]), and the store
+//! sees exactly one `Init … InitDone`, when every namespace was listed once.
+
+use std::fmt::Debug;
+use std::hash::Hash;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::stream::{self, Stream, StreamExt};
+use kube::runtime::reflector::{ObjectRef, Store, store::Writer};
+use kube::runtime::utils::Backoff;
+use kube::runtime::watcher::{self, DefaultBackoff, watcher};
+use kube::runtime::{WatchStreamExt, reflector};
+use kube::{Api, Resource, ResourceExt};
+use serde::de::DeserializeOwned;
+
+mod merge;
+
+use merge::{Change, Scope, merge};
+
+/// An object that appeared, changed or vanished.
+pub struct Touched<K: Resource> {
+    /// Which object.
+    pub reference: ObjectRef<K>,
+    /// The object as it is in the cache, or as it last was.
+    pub object: Arc<K>,
+    /// It is gone from the cluster.
+    pub deleted: bool,
+}
+
+/// Watches `apis` (one per namespace, or a single one for all) into one cache.
+///
+/// `prune` drops what the operator does not need before anything is kept; managed fields are dropped anyway.
+///
+/// The cache moves only while the stream is polled, and an item comes after the cache shows it. The stream never ends.
+/// [`Store::wait_until_ready`] returns when every namespace was listed once. A namespace that may not be watched (403)
+/// or knows no such kind (404) is logged once, left out and tried again; while that is so of all of them, the cache is
+/// not ready. Objects of a namespace that is refused later stay as they were last seen.
+pub fn cache<K>(
+    apis: Vec<Api<K>>,
+    config: &watcher::Config,
+    kind: K::DynamicType,
+    prune: impl Fn(&mut K) + Send + Sync + Clone + 'static,
+) -> (Store<K>, impl Stream<Item = Touched<K>> + Send + 'static)
+where
+    K: Resource + Clone + DeserializeOwned + Debug + Send + Sync + 'static,
+    K::DynamicType: Clone + Eq + Hash + Debug + Send + Sync + Unpin,
+{
+    let scopes = apis.into_iter().map(|api| watch(api, config.clone(), prune.clone())).collect();
+    fill(Writer::new(kind.clone()), kind, merge(scopes))
+}
+
+/// One namespace's endless watch with back-off, under the name that messages call it by.
+fn watch<K>(api: Api<K>, config: watcher::Config, prune: impl Fn(&mut K) + Send + 'static) -> Scope<K>
+where
+    K: Resource + Clone + DeserializeOwned + Debug + Send + 'static,
+{
+    let name = api.namespace().map_or_else(|| "all namespaces".to_owned(), |ns| format!("namespace {ns}"));
+    let events = watcher(api, config).backoff(WatchBackoff::default()).modify(move |object| {
+        object.managed_fields_mut().clear();
+        prune(object);
+    });
+    Scope { name, events: events.boxed() }
+}
+
+/// Applies changes to the store, then passes them on.
+fn fill<K>(
+    writer: Writer<K>,
+    kind: K::DynamicType,
+    changes: impl Stream<Item = Change<K>> + Send + 'static,
+) -> (Store<K>, impl Stream<Item = Touched<K>> + Send + 'static)
+where
+    K: Resource + Clone + Send + Sync + 'static,
+    K::DynamicType: Clone + Eq + Hash + Send + Sync,
+{
+    let store = writer.as_reader();
+    let reader = store.clone();
+    let touched = changes.scan(writer, move |writer, change| {
+        let touched = apply(writer, &reader, &kind, change);
+        std::future::ready(Some(stream::iter(touched)))
+    });
+    (store, touched.flatten())
+}
+
+/// Applies one change and tells which objects it touched.
+fn apply<K>(
+    writer: &mut Writer<K>,
+    store: &Store<K>,
+    kind: &K::DynamicType,
+    change: Change<K>,
+) -> Vec<Touched<K>>
+where
+    K: Resource + Clone + 'static,
+    K::DynamicType: Clone + Eq + Hash,
+{
+    let touched = |object: Arc<K>, deleted| Touched {
+        reference: reflector::Lookup::to_object_ref(object.as_ref(), kind.clone()),
+        object,
+        deleted,
+    };
+    match change {
+        Change::Initial(objects) => {
+            writer.apply_watcher_event(&watcher::Event::Init);
+            for object in objects {
+                writer.apply_watcher_event(&watcher::Event::InitApply(object));
+            }
+            writer.apply_watcher_event(&watcher::Event::InitDone);
+            store.state().into_iter().map(|object| touched(object, false)).collect()
+        }
+        Change::Present(object) => {
+            let event = watcher::Event::Apply(object);
+            writer.apply_watcher_event(&event);
+            let watcher::Event::Apply(object) = event else { return Vec::new() };
+            vec![touched(Arc::new(object), false)]
+        }
+        Change::Gone(key, last) => {
+            let mut reference = ObjectRef::new_with(&key.name, kind.clone());
+            reference.namespace = key.namespace;
+            let Some(object) = last.map(Arc::new).or_else(|| store.get(&reference)) else {
+                return Vec::new();
+            };
+            writer.apply_watcher_event(&watcher::Event::Delete(object.as_ref().clone()));
+            vec![touched(object, true)]
+        }
+    }
+}
+
+/// kube's default back-off (0.8 s doubling to 30 s, with jitter), which starts over after two minutes without an error.
+///
+/// A watcher announces each list before it makes it, and kube's own stream takes that announcement for a success: lists
+/// that fail for good would be made every second for ever.
+#[derive(Default)]
+struct WatchBackoff(DefaultBackoff);
+
+impl Iterator for WatchBackoff {
+    type Item = Duration;
+
+    fn next(&mut self) -> Option<Duration> {
+        self.0.next()
+    }
+}
+
+impl Backoff for WatchBackoff {
+    fn reset(&mut self) {}
+}
+
+#[cfg(test)]
+mod tests;

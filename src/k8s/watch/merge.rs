@@ -1,0 +1,178 @@
+//! Many watches, one sequence of changes.
+
+use std::collections::{HashMap, HashSet};
+
+use futures::stream::{self, BoxStream, Stream, StreamExt};
+use kube::runtime::watcher::{Error, Event};
+use kube::{Resource, ResourceExt};
+
+/// Namespace and name of an object.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Key {
+    /// `None` for cluster-scoped kinds.
+    pub namespace: Option<String>,
+    /// `metadata.name`.
+    pub name: String,
+}
+
+impl Key {
+    fn of<K: Resource>(object: &K) -> Self {
+        Self { namespace: object.namespace(), name: object.name_any() }
+    }
+}
+
+/// What happened to the objects of a kind.
+#[derive(Debug)]
+pub(super) enum Change<K> {
+    /// Everything there is, once, before all other changes.
+    Initial(Vec<K>),
+    /// The object is there, new or changed or listed again.
+    Present(K),
+    /// The object is gone; its last state where the watch told it.
+    Gone(Key, Option<K>),
+}
+
+/// One endless watch.
+pub(super) struct Scope<K> {
+    /// What it watches, as messages call it.
+    pub name: String,
+    /// Its events, with back-off after errors.
+    pub events: BoxStream<'static, Result<Event<K>, Error>>,
+}
+
+/// Merges watches into one sequence of changes.
+///
+/// [`Change::Initial`] comes when each was listed in full or refused, and one at least was listed.
+pub(super) fn merge<K: Resource + Send + 'static>(
+    scopes: Vec<Scope<K>>,
+) -> impl Stream<Item = Change<K>> + Send + 'static {
+    let (names, streams): (Vec<_>, Vec<_>) =
+        scopes.into_iter().map(|scope| (scope.name, scope.events)).unzip();
+    let numbered = streams.into_iter().enumerate().map(|(n, s)| s.map(move |item| (n, item)).boxed());
+    stream::select_all(numbered)
+        .scan(Merge::new(names), |merge, (scope, item)| {
+            std::future::ready(Some(stream::iter(merge.take(scope, item))))
+        })
+        .flatten()
+}
+
+struct Merge<K> {
+    scopes: Vec<Watched>,
+    /// What was seen so far, until everything was listed once.
+    initial: Option<HashMap<Key, K>>,
+}
+
+struct Watched {
+    name: String,
+    state: State,
+    /// The objects that are passed on as present.
+    known: HashSet<Key>,
+    /// The objects that the list under way has shown so far.
+    listing: HashSet<Key>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Neither listed nor refused.
+    Pending,
+    Listed,
+    /// 403 or 404 since it was last listed; the first of them was logged.
+    Refused,
+}
+
+impl<K: Resource> Merge<K> {
+    fn new(names: Vec<String>) -> Self {
+        let scope =
+            |name| Watched { name, state: State::Pending, known: HashSet::new(), listing: HashSet::new() };
+        Self { scopes: names.into_iter().map(scope).collect(), initial: Some(HashMap::new()) }
+    }
+
+    fn take(&mut self, scope: usize, item: Result<Event<K>, Error>) -> Vec<Change<K>> {
+        let Some(scope) = self.scopes.get_mut(scope) else { return Vec::new() };
+        let changes = match item {
+            Ok(Event::Init) => {
+                scope.listing.clear();
+                Vec::new()
+            }
+            Ok(Event::InitApply(object)) => {
+                let key = Key::of(&object);
+                scope.listing.insert(key.clone());
+                scope.known.insert(key);
+                vec![Change::Present(object)]
+            }
+            Ok(Event::InitDone) => {
+                scope.listed();
+                let listing = std::mem::take(&mut scope.listing);
+                let vanished: Vec<_> = scope.known.difference(&listing).cloned().collect();
+                scope.known = listing;
+                vanished.into_iter().map(|key| Change::Gone(key, None)).collect()
+            }
+            Ok(Event::Apply(object)) => {
+                scope.known.insert(Key::of(&object));
+                vec![Change::Present(object)]
+            }
+            Ok(Event::Delete(object)) => {
+                let key = Key::of(&object);
+                scope.known.remove(&key);
+                vec![Change::Gone(key, Some(object))]
+            }
+            Err(error) => {
+                scope.failed(&error);
+                Vec::new()
+            }
+        };
+        self.pass(changes)
+    }
+
+    /// Holds changes back until all can be told as one.
+    fn pass(&mut self, changes: Vec<Change<K>>) -> Vec<Change<K>> {
+        let Some(initial) = &mut self.initial else { return changes };
+        for change in changes {
+            match change {
+                Change::Present(object) => drop(initial.insert(Key::of(&object), object)),
+                Change::Gone(key, _) => drop(initial.remove(&key)),
+                Change::Initial(_) => {}
+            }
+        }
+        let pending = self.scopes.iter().any(|scope| scope.state == State::Pending);
+        let listed = self.scopes.iter().any(|scope| scope.state == State::Listed);
+        if pending || !listed {
+            return Vec::new();
+        }
+        let objects = self.initial.take().unwrap_or_default();
+        vec![Change::Initial(objects.into_values().collect())]
+    }
+}
+
+impl Watched {
+    fn listed(&mut self) {
+        if self.state == State::Refused {
+            tracing::info!("{} can be watched now", self.name);
+        }
+        self.state = State::Listed;
+    }
+
+    fn failed(&mut self, error: &Error) {
+        match (status(error), self.state) {
+            (Some(403 | 404), State::Refused) => {}
+            (Some(403 | 404), _) => {
+                tracing::warn!("{} cannot be watched and is left out until it can be: {error}", self.name);
+                self.state = State::Refused;
+            }
+            // The cluster has forgotten where the watch stood: a new list follows by itself.
+            (Some(410), _) => tracing::debug!("watch of {}: {error}", self.name),
+            _ => tracing::warn!("watch of {}: {error}; it is tried again", self.name),
+        }
+    }
+}
+
+/// The status code that the apiserver answered with.
+fn status(error: &Error) -> Option<u16> {
+    match error {
+        Error::InitialListFailed(kube::Error::Api(status))
+        | Error::WatchStartFailed(kube::Error::Api(status))
+        | Error::WatchFailed(kube::Error::Api(status))
+        | Error::WatchError(status) => Some(status.code),
+        _ => None,
+    }
+}

@@ -1,0 +1,184 @@
+use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
+use futures::stream::BoxStream;
+use futures::{FutureExt, StreamExt, stream};
+use k8s_openapi::api::core::v1::ConfigMap;
+use kube::core::{DynamicObject, Status};
+use kube::discovery::ApiResource;
+use kube::runtime::watcher::{Error, Event};
+
+use super::*;
+
+type Item = watcher::Result<Event<ConfigMap>>;
+
+fn object(namespace: &str, name: &str, version: &str) -> ConfigMap {
+    let mut object = ConfigMap::default();
+    object.metadata.namespace = Some(namespace.into());
+    object.metadata.name = Some(name.into());
+    object.metadata.resource_version = Some(version.into());
+    object
+}
+
+fn refused(code: u16) -> Item {
+    let status = Status { code, message: "no".into(), ..Status::default() };
+    Err(Error::InitialListFailed(kube::Error::Api(Box::new(status))))
+}
+
+/// A complete list.
+fn list(objects: impl IntoIterator<Item = ConfigMap>) -> Vec<Item> {
+    let applied = objects.into_iter().map(|o| Ok(Event::InitApply(o)));
+    std::iter::once(Ok(Event::Init)).chain(applied).chain([Ok(Event::InitDone)]).collect()
+}
+
+/// Two namespaces, `a` and `b`, whose watches are scripted.
+struct World {
+    a: UnboundedSender<Item>,
+    b: UnboundedSender<Item>,
+    store: Store<ConfigMap>,
+    touched: BoxStream<'static, Touched<ConfigMap>>,
+}
+
+impl World {
+    fn new() -> Self {
+        let ((a, from_a), (b, from_b)) = (unbounded(), unbounded());
+        let scope =
+            |name: &str, from: UnboundedReceiver<Item>| Scope { name: name.into(), events: from.boxed() };
+        let changes = merge(vec![scope("a", from_a), scope("b", from_b)]);
+        let (store, touched) = fill(Writer::default(), (), changes);
+        Self { a, b, store, touched: touched.boxed() }
+    }
+
+    /// What comes out when `items` go in, as `+name` and `-name`, sorted.
+    fn after(&mut self, to: &UnboundedSender<Item>, items: Vec<Item>) -> Vec<String> {
+        for item in items {
+            to.unbounded_send(item).unwrap();
+        }
+        let mut seen = Vec::new();
+        while let Some(Some(touched)) = self.touched.next().now_or_never() {
+            seen.push(format!("{}{}", if touched.deleted { '-' } else { '+' }, touched.reference.name));
+        }
+        seen.sort();
+        seen
+    }
+
+    fn a(&mut self, items: Vec<Item>) -> Vec<String> {
+        self.after(&self.a.clone(), items)
+    }
+
+    fn b(&mut self, items: Vec<Item>) -> Vec<String> {
+        self.after(&self.b.clone(), items)
+    }
+
+    fn ready(&self) -> bool {
+        self.store.wait_until_ready().now_or_never().is_some()
+    }
+
+    fn cached(&self) -> Vec<String> {
+        let mut names: Vec<_> = self.store.state().iter().map(|o| o.name_any()).collect();
+        names.sort();
+        names
+    }
+}
+
+#[test]
+fn nothing_is_told_before_every_namespace_was_listed_once() {
+    let mut world = World::new();
+    assert!(world.a(list([object("a", "a1", "1"), object("a", "a2", "1")])).is_empty());
+    assert!(world.a(vec![Ok(Event::Delete(object("a", "a2", "2")))]).is_empty());
+    assert!(world.a(vec![Ok(Event::Apply(object("a", "a3", "3")))]).is_empty());
+    assert!(!world.ready() && world.cached().is_empty());
+    assert_eq!(world.b(list([object("b", "b1", "1")])), ["+a1", "+a3", "+b1"]);
+    assert!(world.ready());
+    assert_eq!(world.cached(), ["a1", "a3", "b1"]);
+}
+
+#[test]
+fn a_relist_is_told_as_changes_and_leaves_other_namespaces_alone() {
+    let mut world = World::new();
+    world.a(list([object("a", "a1", "1"), object("a", "a2", "1")]));
+    world.b(list([object("b", "a1", "1")]));
+    let seen = world.a(list([object("a", "a2", "5"), object("a", "a3", "6")]));
+    assert_eq!(seen, ["+a2", "+a3", "-a1"]);
+    assert_eq!(world.cached(), ["a1", "a2", "a3"], "a1 of the namespace b stays");
+    assert_eq!(world.a(list([])), ["-a2", "-a3"]);
+    assert_eq!(world.cached(), ["a1"]);
+}
+
+#[test]
+fn a_relist_that_breaks_off_removes_nothing() {
+    let mut world = World::new();
+    world.a(list([object("a", "a1", "1"), object("a", "a2", "1")]));
+    world.b(list([]));
+    let broken = vec![Ok(Event::Init), Ok(Event::InitApply(object("a", "a3", "2"))), refused(500)];
+    assert_eq!(world.a(broken), ["+a3"]);
+    assert_eq!(world.cached(), ["a1", "a2", "a3"]);
+    assert_eq!(world.a(list([object("a", "a1", "1")])), ["+a1", "-a2", "-a3"]);
+}
+
+#[test]
+fn changes_and_deletions_pass_with_the_object() {
+    let mut world = World::new();
+    world.a(list([object("a", "a1", "1")]));
+    world.b(list([]));
+    assert_eq!(world.a(vec![Ok(Event::Apply(object("a", "a1", "2")))]), ["+a1"]);
+    assert_eq!(world.store.state()[0].resource_version().as_deref(), Some("2"));
+    world.a.unbounded_send(Ok(Event::Delete(object("a", "a1", "3")))).unwrap();
+    let gone = world.touched.next().now_or_never().flatten().unwrap();
+    assert!(gone.deleted && world.cached().is_empty());
+    assert_eq!(gone.object.resource_version().as_deref(), Some("3"));
+}
+
+#[test]
+fn a_refused_namespace_is_left_out_until_it_can_be_watched() {
+    let mut world = World::new();
+    world.a(vec![Ok(Event::Init), refused(403)]);
+    assert_eq!(world.b(list([object("b", "b1", "1")])), ["+b1"]);
+    assert!(world.ready());
+    assert!(world.a(vec![Ok(Event::Init), refused(403)]).is_empty());
+    assert_eq!(world.a(list([object("a", "a1", "1")])), ["+a1"]);
+    assert_eq!(world.cached(), ["a1", "b1"]);
+}
+
+#[test]
+fn an_unclear_error_holds_the_start_back() {
+    let mut world = World::new();
+    world.a(vec![Ok(Event::Init), refused(503)]);
+    assert!(world.b(list([object("b", "b1", "1")])).is_empty());
+    assert!(!world.ready());
+    assert_eq!(world.a(list([])), ["+b1"]);
+}
+
+#[test]
+fn nothing_is_ready_while_all_is_refused() {
+    let mut world = World::new();
+    world.a(vec![Ok(Event::Init), refused(404)]);
+    world.b(vec![Ok(Event::Init), refused(404)]);
+    assert!(!world.ready());
+    world.b(list([]));
+    assert!(world.ready());
+}
+
+#[test]
+fn objects_without_a_type_are_cached_too() {
+    let kind = ApiResource::erase::<ConfigMap>(&());
+    let object = DynamicObject::new("x", &kind).within("a");
+    let events: Vec<watcher::Result<_>> =
+        vec![Ok(Event::Init), Ok(Event::InitApply(object)), Ok(Event::InitDone)];
+    let scope = Scope { name: "a".into(), events: stream::iter(events).chain(stream::pending()).boxed() };
+    let (store, touched) = fill(Writer::new(kind.clone()), kind.clone(), merge(vec![scope]));
+    let first = touched.boxed().next().now_or_never().flatten().unwrap();
+    assert_eq!(first.reference, ObjectRef::new_with("x", kind).within("a"));
+    assert_eq!(store.state().len(), 1);
+}
+
+#[test]
+fn lists_that_keep_failing_are_made_ever_more_slowly() {
+    let mut backoff = WatchBackoff::default();
+    let waits: Vec<_> = std::iter::from_fn(|| {
+        backoff.reset();
+        backoff.next()
+    })
+    .take(8)
+    .collect();
+    assert!(waits.iter().all(|wait| *wait >= Duration::from_millis(800)));
+    assert!(waits[7] >= Duration::from_secs(30) && waits[7] <= Duration::from_mins(1), "{waits:?}");
+}
