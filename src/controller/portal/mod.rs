@@ -29,7 +29,7 @@ use crate::controller::objects::{
 use crate::controller::registry::{Connected, Link, PortalKey};
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
-use crate::metrics::{Kind, Outcome, Sweep};
+use crate::metrics::{Kind, Reconciled, Sweep};
 use crate::portal::CREATE_TIMEOUT;
 
 pub use sweep::{portal_of, users_of};
@@ -47,17 +47,17 @@ pub async fn reconcile(object: Arc<DynamicObject>, ctx: Arc<Context>) -> Result<
     let key = key_of(&object);
     let began = Instant::now();
     let (action, outcome) = match tokio::time::timeout(DEADLINE, look(&ctx, &key, &object)).await {
-        Ok(Ok((action, true))) => (action, Outcome::Changed),
-        Ok(Ok((action, false))) => (action, Outcome::Unchanged),
-        Ok(Err(KubeError::Conflict)) => (Action::requeue(spread(AFTER_CONFLICT)), Outcome::Error),
-        Ok(Err(KubeError::NotFound)) => (Action::await_change(), Outcome::Unchanged),
+        Ok(Ok((action, true))) => (action, Reconciled::Changed),
+        Ok(Ok((action, false))) => (action, Reconciled::Unchanged),
+        Ok(Err(KubeError::Conflict)) => (Action::requeue(spread(AFTER_CONFLICT)), Reconciled::Error),
+        Ok(Err(KubeError::NotFound)) => (Action::await_change(), Reconciled::Unchanged),
         Ok(Err(error)) => {
             tracing::warn!(portal = %key, %error, "a pass over a Portal failed");
-            (Action::requeue(ctx.portal_backoffs.after_failure(&key)), Outcome::Error)
+            (Action::requeue(ctx.portal_backoffs.after_failure(&key)), Reconciled::Error)
         }
         Err(_) => {
             tracing::warn!(portal = %key, "a pass over a Portal took too long and was given up for now");
-            (Action::requeue(ctx.portal_backoffs.after_failure(&key)), Outcome::Error)
+            (Action::requeue(ctx.portal_backoffs.after_failure(&key)), Reconciled::Error)
         }
     };
     ctx.metrics.reconciled(Kind::Portal, outcome, began.elapsed());
@@ -117,7 +117,7 @@ async fn look(ctx: &Arc<Context>, key: &PortalKey, object: &DynamicObject) -> Re
         ctx.metrics.portal_swept(Sweep::Ok);
         spread(interval.max(began.elapsed().saturating_mul(SHARE_OF_TIME)))
     } else {
-        ctx.metrics.portal_swept(Sweep::Failed);
+        ctx.metrics.portal_swept(Sweep::Error);
         ctx.portal_backoffs.after_failure(key).min(interval.max(Duration::from_secs(10)))
     };
     ctx.portal_memory.looked(key, &circumstances, fingerprint, next);

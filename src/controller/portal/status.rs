@@ -65,7 +65,7 @@ fn announce(ctx: &Context, object: &DynamicObject, old: &PortalStatus, blocker: 
     let before = old.conditions.iter().find(|c| c.type_ == READY).map(|c| c.reason.as_str());
     if before != Some(blocker.reason.as_str()) {
         let reference = object.object_ref(&portals());
-        ctx.events.warning(&reference, blocker.reason.as_str(), "Reconcile", &blocker.message);
+        ctx.events.warning(reference, blocker.reason.as_str(), "Reconcile", &blocker.message);
     }
 }
 

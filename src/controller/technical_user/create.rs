@@ -147,8 +147,7 @@ impl Task {
                     self.link.inventory.remember(&user.id, Some(self.mark.clone()));
                 }
                 let Some(user) = users.first() else { return Outcome::Refused(nothing_made()) };
-                self.ctx.events.normal(
-                    &super::reference(&self.ctx, &self.key),
+                self.ctx.events.normal(super::reference(&self.ctx, &self.key),
                     Reason::UserCreated.as_str(),
                     "Create",
                     &format!("user {} ({}) was made in the portal", user.id, user.name),

@@ -30,7 +30,7 @@ use crate::domain::identity::Mark;
 use crate::domain::plan::{self, Desired, Observation, Report, Rest, Step, Wake};
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
-use crate::metrics::{Kind, Outcome};
+use crate::metrics::{Kind, Reconciled};
 use crate::portal::PortalError;
 
 pub use observe::owner;
@@ -51,12 +51,12 @@ pub async fn reconcile(object: Arc<DynamicObject>, ctx: Arc<Context>) -> Result<
     let began = Instant::now();
     let ended = tokio::time::timeout(DEADLINE, look(&ctx, &object)).await;
     let (action, outcome) = match ended {
-        Ok(Ok((action, true))) => (action, Outcome::Changed),
-        Ok(Ok((action, false))) => (action, Outcome::Unchanged),
-        Ok(Err(failure)) => (after_failure(&ctx, &key, &failure), Outcome::Error),
+        Ok(Ok((action, true))) => (action, Reconciled::Changed),
+        Ok(Ok((action, false))) => (action, Reconciled::Unchanged),
+        Ok(Err(failure)) => (after_failure(&ctx, &key, &failure), Reconciled::Error),
         Err(_) => {
             tracing::warn!(object = %key, "a pass took too long and was given up for now");
-            (Action::requeue(ctx.backoffs.after_failure(&key)), Outcome::Error)
+            (Action::requeue(ctx.backoffs.after_failure(&key)), Reconciled::Error)
         }
     };
     ctx.metrics.reconciled(Kind::TechnicalUser, outcome, began.elapsed());

@@ -12,7 +12,7 @@ use crate::controller::registry::Connected;
 use crate::domain::identity::Mark;
 use crate::domain::plan::{AttemptState, Candidate, Confirmed, Proof, Read, SecretView, UserFacts, UserView, Verified};
 use crate::domain::user::{Credential, UserDetails, UserId, UserStatus};
-use crate::metrics::VerificationOutcome;
+use crate::metrics::Verified as Counted;
 use crate::portal::{Lane, PortalError, Verification, VersionRange};
 
 /// Carries one read out.
@@ -176,9 +176,9 @@ async fn verify(pass: &Pass, proof: Proof) -> Result<Verified, Failure> {
     };
     let verification = link.portal.verify(&credential, lane).await;
     let outcome = match &verification {
-        Verification::Accepted => VerificationOutcome::Accepted,
-        Verification::Refused { .. } => VerificationOutcome::Refused,
-        Verification::Unreachable { .. } => VerificationOutcome::Unreachable,
+        Verification::Accepted => Counted::Accepted,
+        Verification::Refused { .. } => Counted::Refused,
+        Verification::Unreachable { .. } => Counted::Unreachable,
     };
     pass.ctx.metrics.credential_verified(outcome);
     Ok(match verification {

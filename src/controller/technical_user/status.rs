@@ -102,7 +102,7 @@ fn announce(pass: &Pass, new: &TechnicalUserStatus) {
         let changed = before.is_none_or(|(_, old, _)| old != reason);
         let quiet = status == "True" || on_the_way.iter().any(|quiet| quiet.as_str() == reason);
         if let (true, false, Some(reason)) = (changed, quiet, Reason::ALL.iter().find(|r| r.as_str() == reason)) {
-            pass.ctx.events.warning(&reference(&pass.ctx, &pass.key), reason.as_str(), "Reconcile", &message);
+            pass.ctx.events.warning(reference(&pass.ctx, &pass.key), reason.as_str(), "Reconcile", &message);
         }
     }
 }

@@ -94,7 +94,7 @@ async fn publish(pass: &mut Pass, current: &Current) -> Result<(), Failure> {
         (false, ..) => (Reason::CredentialPublished, "holds the credential; a token was obtained with it"),
     };
     let note = format!("Secret \"{}\" {words} (user {})", pass.envelope.name, current.id);
-    pass.ctx.events.normal(&reference(&pass.ctx, &pass.key), reason.as_str(), "Publish", &note);
+    pass.ctx.events.normal(reference(&pass.ctx, &pass.key), reason.as_str(), "Publish", &note);
     Ok(())
 }
 
@@ -219,7 +219,7 @@ async fn list_retained(pass: &mut Pass, id: &UserId, why: &str) -> Result<(), Fa
         }
     }
     let note = format!("user {id} stays in the portal: {why}");
-    pass.ctx.events.warning(&reference(&pass.ctx, &pass.key), Reason::UserRetained.as_str(), "Retain", &note);
+    pass.ctx.events.warning(reference(&pass.ctx, &pass.key), Reason::UserRetained.as_str(), "Retain", &note);
     pass.observation.done.push((id.clone(), Done::ListedRetained));
     Ok(())
 }
@@ -240,5 +240,5 @@ fn entry(pass: &Pass, id: &UserId, why: &str) -> RetainedUser {
 }
 
 fn event(pass: &Pass, reason: Reason, action: &'static str, note: &str) {
-    pass.ctx.events.normal(&reference(&pass.ctx, &pass.key), reason.as_str(), action, note);
+    pass.ctx.events.normal(reference(&pass.ctx, &pass.key), reason.as_str(), action, note);
 }
