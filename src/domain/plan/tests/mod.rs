@@ -1,5 +1,6 @@
 //! What the plan decides, row by row: an observation, and the decision in words.
 
+mod bugs;
 mod builders;
 mod credential;
 mod deletion;
