@@ -157,13 +157,14 @@ pub(super) fn as_recorded(o: &Observation) -> bool {
         }
         _ => false,
     };
-    let refused = matches!(o.verification, Some((Proof::Published, Verified::Refused { .. })));
+    // Once the credential was read, there was a reason to doubt the published one.
+    let doubted = matches!(o.verification, Some((Proof::Read, _) | (_, Verified::Refused { .. })));
     let listed = matches!(o.listed, Listed::Unknown | Listed::There(UserStatus::Active));
     user.active
         && o.recorded.credential
         && secret_as_recorded
         && listed
-        && !refused
+        && !doubted
         && o.spec_observed
         && o.attempt.is_none()
 }
