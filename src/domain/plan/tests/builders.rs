@@ -8,10 +8,10 @@ use super::super::{
 };
 use crate::domain::access::Grants;
 use crate::domain::attempt::Attempt;
-use crate::domain::identity::{Hint, Mark, Owner, Pin};
+use crate::domain::identity::{Hint, Owner, Pin};
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
-use crate::domain::user::{Role, RoleKind, UserId, UserKind, UserStatus};
+use crate::domain::user::{Role, RoleKind, UserId, UserStatus};
 
 pub(super) const URL: &str = "https://portal.example.org";
 

@@ -1,5 +1,6 @@
 //! What the plan decides, row by row: an observation, and the decision in words.
 
+mod arbitrary;
 mod bugs;
 mod builders;
 mod credential;
@@ -9,6 +10,7 @@ mod existing;
 mod limits;
 mod live;
 mod tidy;
+mod totality;
 mod trouble;
 mod users;
 mod words;
