@@ -1,8 +1,14 @@
 //! What was decided wrongly once, each with the way it came about.
 
-use super::super::{Proof, Verified};
-use super::builders::{a_ready_resource, details};
-use super::check;
+use std::time::Duration;
+
+use super::super::{AttemptState, Confirmed, Deletion, Done, Listed, Proof, Verified};
+use super::builders::{
+    a_deleted_resource, a_new_resource, a_ready_resource, a_recorded_resource, candidate, details, id,
+};
+use super::{Observation, check};
+use crate::domain::identity::LAST_GENERATION;
+use crate::domain::user::UserStatus;
 
 const REFUSED: Verified = Verified::Refused { unknown_client: false };
 
@@ -27,5 +33,19 @@ fn a_credential_that_was_changed_in_the_portal_is_published_anew() {
             refused().seen("u1", details()).verified(Proof::Read, REFUSED),
             "credential CredentialRefused (u1 g1), try again",
         ),
+    ]);
+}
+
+/// The chosen one of two users was gone by the time its details were read, and another generation was made though the other
+/// one was there.
+#[test]
+fn a_user_that_is_gone_since_the_search_does_not_hide_its_twin() {
+    let two = || a_new_resource().writable().searched(vec![candidate("ua", 1), candidate("ub", 1)]);
+    check(vec![
+        ("gone", two().seen_gone("ua"), "read ub"),
+        ("on its way out", two().seen("ua", details().in_state(UserStatus::PendingDeletion)), "read ub"),
+        ("left behind", two().seen("ua", details().retained()), "read ub"),
+        ("another's", two().seen("ua", details().of_other_resource()), "read ub"),
+        ("both gone", two().seen_gone("ua").seen_gone("ub"), "create g2 [id-discovery]"),
     ]);
 }
