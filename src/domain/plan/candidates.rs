@@ -5,7 +5,7 @@ use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use crate::domain::user::{UserId, UserStatus};
 
-use super::observation::{Candidate, Confirmed, Observation, PortalFacts, SecretView};
+use super::observation::{Candidate, Confirmed, Observation, PortalFacts, SecretView, UserView};
 use super::{Current, ours};
 
 /// What the users of our name come to.
@@ -29,7 +29,9 @@ pub(super) fn choose(
             ours(o, portal, hint)?;
         }
     }
-    let usable = candidates.iter().filter(|c| c.generation >= at_least && usable(c));
+    let usable = candidates
+        .iter()
+        .filter(|c| c.generation >= at_least && usable(c) && !useless_by_its_details(o, &c.id));
     if let Some(best) = usable.min_by_key(|c| rank(o, c)) {
         return Ok(Choice::Take(Current { id: best.id.clone(), generation: best.generation }));
     }
@@ -50,6 +52,18 @@ pub(super) fn choose(
 pub(super) fn usable(candidate: &Candidate) -> bool {
     matches!(candidate.confirmed, Confirmed::Ours(_))
         && matches!(candidate.status, UserStatus::Active | UserStatus::Pending)
+}
+
+/// What the details say counts for more than what the search said before.
+fn useless_by_its_details(o: &Observation, id: &UserId) -> bool {
+    match o.view(id) {
+        Some(UserView::Gone) => true,
+        Some(UserView::Read(user)) => {
+            !matches!(user.status, UserStatus::Active | UserStatus::Pending | UserStatus::Other)
+                || user.mark.as_ref().is_some_and(|mark| mark.retained || mark.owner != o.owner)
+        }
+        Some(UserView::Lost) | None => false,
+    }
 }
 
 /// A user that is gone leaves its name free; every other keeps it.

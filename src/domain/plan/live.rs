@@ -327,7 +327,9 @@ pub(super) fn pending_blocker(o: &Observation, current: &Current) -> Blocker {
 }
 
 fn lost(o: &Observation, desired: &DesiredUser, portal: &PortalFacts, current: &Current) -> Step {
-    if o.rotation_requested || o.loss_confirmed {
+    // What is known of the time of a loss is known of the recorded user alone.
+    let certain = o.loss_confirmed && o.recorded.user.as_ref().is_some_and(|u| u.id == current.id);
+    if o.rotation_requested || certain {
         if !o.is_done(&current.id, &Done::ListedRetained) && !portal.suspended {
             return Step::Write(Write::ListRetained(
                 current.id.clone(),
@@ -384,27 +386,11 @@ fn successor(o: &Observation, desired: &DesiredUser, portal: &PortalFacts, curre
         };
     };
     match candidates::choose(o, portal, found, at_least) {
-        Ok(Choice::Take(next))
-            if next.id != current.id
-                && !matches!(o.view(&next.id), Some(UserView::Gone | UserView::Lost)) =>
-        {
-            follow_successor(o, desired, portal, &next)
-        }
+        // Each one that is followed from here is of a later generation than the one before, so this comes to an end.
+        Ok(Choice::Take(next)) if next.id != current.id => follow(o, desired, portal, &next),
         Ok(Choice::Take(next)) => make(o, desired, portal, next.generation + 1),
         Ok(Choice::Make(generation)) => make(o, desired, portal, generation),
         Err(blocker) => blocked(o, &blocker, Wake::OnChange),
-    }
-}
-
-/// As [`follow`], for a user that the search just found; ends where that one cannot be used either.
-fn follow_successor(o: &Observation, desired: &DesiredUser, portal: &PortalFacts, next: &Current) -> Step {
-    match o.view(&next.id) {
-        None => Step::Read(Read::User(next.id.clone())),
-        Some(UserView::Read(user)) if user.status == UserStatus::Active => {
-            active(o, desired, portal, next, user)
-        }
-        Some(UserView::Read(user)) if user.status == UserStatus::Pending => pending(o, desired, portal, next),
-        Some(_) => make(o, desired, portal, next.generation + 1),
     }
 }
 
