@@ -49,3 +49,37 @@ fn a_user_that_is_gone_since_the_search_does_not_hide_its_twin() {
         ("both gone", two().seen_gone("ua").seen_gone("ub"), "create g2 [id-discovery]"),
     ]);
 }
+
+/// A status and an annotation can say any number: adding one to the largest was a panic, and a generation beyond the last
+/// was asked for under a name that is taken.
+#[test]
+fn no_generation_beyond_the_last_is_made_whatever_status_and_annotation_say() {
+    let exhausted = "user GenerationsExhausted STALLED";
+    let gone = |generation| {
+        let recorded = a_ready_resource().recorded_as("u1", generation).listed(Listed::Missing);
+        recorded.seen_gone("u1").writable()
+    };
+    let after_the_last = candidate("u9", LAST_GENERATION);
+    check(vec![
+        ("a status of the largest number", gone(i64::MAX).searched(vec![]), exhausted),
+        (
+            "an attempt of the largest number",
+            a_new_resource()
+                .attempt(i64::MAX, AttemptState::Made(id("u1")))
+                .seen_gone("u1")
+                .searched(vec![])
+                .writable(),
+            exhausted,
+        ),
+        (
+            "an attempt beyond the last, to retry",
+            a_new_resource().attempt(LAST_GENERATION + 1, AttemptState::RefusedRetry).writable(),
+            exhausted,
+        ),
+        (
+            "the last one is gone since the search",
+            gone(1).searched(vec![after_the_last]).seen_gone("u9"),
+            exhausted,
+        ),
+    ]);
+}
