@@ -36,16 +36,20 @@ pub(super) fn choose(
         return Ok(Choice::Take(Current { id: best.id.clone(), generation: best.generation }));
     }
     let used_up = candidates.iter().filter(|c| occupies_its_name(c)).map(|c| c.generation).max().unwrap_or(0);
-    let generation = at_least.max(used_up + 1).max(1);
-    if generation > LAST_GENERATION {
-        return Err(Blocker::lasting(
-            Reason::GenerationsExhausted,
-            format!(
-                "{used_up} users were made for this resource, and names for more cannot be spelled; make a resource of another name"
-            ),
-        ));
+    Ok(Choice::Make(at_least.max(used_up.saturating_add(1)).max(1)))
+}
+
+/// Whether a name can tell this generation.
+pub(super) fn can_be_spelled(generation: i64) -> Result<(), Blocker> {
+    if generation <= LAST_GENERATION {
+        return Ok(());
     }
-    Ok(Choice::Make(generation))
+    Err(Blocker::lasting(
+        Reason::GenerationsExhausted,
+        format!(
+            "{LAST_GENERATION} users were made for this resource, and names for more cannot be spelled; make a resource of another name"
+        ),
+    ))
 }
 
 /// Ours, and on its way to be active or active.
@@ -75,7 +79,13 @@ fn occupies_its_name(candidate: &Candidate) -> bool {
 /// client id, then the smallest id, so that two processes choose alike.
 fn rank(o: &Observation, c: &Candidate) -> (bool, i64, bool, u64, UserId) {
     let published = matches!(&o.secret, SecretView::Ours { user: Some(user), .. } if *user == c.id);
-    (!published, -c.generation, c.status != UserStatus::Active, client_number(c), c.id.clone())
+    (
+        !published,
+        c.generation.saturating_neg(),
+        c.status != UserStatus::Active,
+        client_number(c),
+        c.id.clone(),
+    )
 }
 
 fn client_number(candidate: &Candidate) -> u64 {

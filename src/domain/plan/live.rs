@@ -85,6 +85,9 @@ fn find_or_make(o: &Observation, desired: &DesiredUser, portal: &PortalFacts, at
 
 /// Everything that must hold before the portal is asked for a user, then the asking.
 fn make(o: &Observation, desired: &DesiredUser, portal: &PortalFacts, generation: i64) -> Step {
+    if let Err(blocker) = candidates::can_be_spelled(generation) {
+        return blocked(o, &blocker, Wake::OnChange);
+    }
     match ready_to_make(o, desired, portal) {
         Ok(Some(step)) | Err(step) => return step,
         Ok(None) => {}
@@ -378,7 +381,7 @@ fn gone(o: &Observation, desired: &DesiredUser, portal: &PortalFacts, current: &
 
 /// Takes or makes a user of a later generation.
 fn successor(o: &Observation, desired: &DesiredUser, portal: &PortalFacts, current: &Current) -> Step {
-    let at_least = current.generation.max(o.recorded_generation()) + 1;
+    let at_least = current.generation.max(o.recorded_generation()).saturating_add(1);
     let Some(found) = &o.search else {
         return match may_make(desired, portal) {
             Ok(()) => Step::Read(Read::Search),
@@ -388,7 +391,7 @@ fn successor(o: &Observation, desired: &DesiredUser, portal: &PortalFacts, curre
     match candidates::choose(o, portal, found, at_least) {
         // Each one that is followed from here is of a later generation than the one before, so this comes to an end.
         Ok(Choice::Take(next)) if next.id != current.id => follow(o, desired, portal, &next),
-        Ok(Choice::Take(next)) => make(o, desired, portal, next.generation + 1),
+        Ok(Choice::Take(next)) => make(o, desired, portal, next.generation.saturating_add(1)),
         Ok(Choice::Make(generation)) => make(o, desired, portal, generation),
         Err(blocker) => blocked(o, &blocker, Wake::OnChange),
     }
