@@ -83,3 +83,16 @@ fn no_generation_beyond_the_last_is_made_whatever_status_and_annotation_say() {
         ),
     ]);
 }
+
+/// The predecessor came back to life (a restored identity provider) while its successor was still pending. Its credential was
+/// still published, so it was recorded again, which opened the successor's attempt again, which was found and recorded…
+#[test]
+fn a_published_predecessor_that_comes_back_does_not_take_the_place_of_its_successor() {
+    let successor = || a_recorded_resource().recorded_as("u2", 2).with_secret_of("u1", "d1");
+    let same_generation = || successor().recorded_as("u2", 1);
+    check(vec![
+        ("a predecessor", successor().sibling(candidate("u1", 1)), "read u2"),
+        ("of the same generation", same_generation().sibling(candidate("u1", 1)), "read u1"),
+        ("whose is it?", same_generation().sibling(candidate("u1", 1).is(Confirmed::Unread)), "confirm u1"),
+    ]);
+}
