@@ -9,8 +9,8 @@ use crate::domain::user::{UserKind, UserStatus};
 
 use super::candidates::{self, Choice};
 use super::observation::{
-    AttemptState, DesiredUser, Done, Listed, Observation, PortalFacts, Proof, SecretView, UserFacts,
-    UserView, Verified,
+    AttemptState, Candidate, Confirmed, DesiredUser, Done, Listed, Observation, PortalFacts, Proof,
+    RecordedUser, SecretView, UserFacts, UserView, Verified,
 };
 use super::step::{Current, Read, Report, Rest, Step, Wake, Write};
 use super::{blocked, credential, ours, same_portal};
@@ -46,20 +46,42 @@ pub(super) fn plan(o: &Observation, desired: &DesiredUser) -> Step {
             AttemptState::Settled => find_or_make(o, desired, portal, open.attempt.generation),
         },
         None => match &o.recorded.user {
-            Some(user) => {
-                let recorded = Current { id: user.id.clone(), generation: user.generation };
-                follow(o, desired, portal, &published_instead(o).unwrap_or(recorded))
-            }
+            Some(user) => follow_recorded(o, desired, portal, user),
             None => find_or_make(o, desired, portal, 1),
         },
     }
 }
 
-/// A sibling of ours whose credential the Secret holds: a status from before a replacement names another one.
-fn published_instead(o: &Observation) -> Option<Current> {
+/// The sibling whose credential the Secret holds, where the status names another user: one that was made twice, or a status
+/// from before a replacement. A predecessor that is still published does not count: its successor is on the way.
+fn published_instead(o: &Observation) -> Option<&Candidate> {
     let SecretView::Ours { user: Some(published), .. } = &o.secret else { return None };
-    let sibling = o.siblings.iter().find(|c| c.id == *published && candidates::usable(c))?;
-    Some(Current { id: sibling.id.clone(), generation: sibling.generation })
+    let recorded = o.recorded.user.as_ref()?;
+    o.siblings
+        .iter()
+        .find(|c| c.id == *published && recorded.id != *published && c.generation >= recorded.generation)
+}
+
+/// Goes on with the recorded user, or with the one that is published instead.
+fn follow_recorded(
+    o: &Observation,
+    desired: &DesiredUser,
+    portal: &PortalFacts,
+    user: &RecordedUser,
+) -> Step {
+    match published_instead(o) {
+        Some(published) if published.confirmed == Confirmed::Unread => {
+            Step::Read(Read::Confirm(published.id.clone()))
+        }
+        Some(published) if candidates::usable(published) => {
+            let current = Current { id: published.id.clone(), generation: published.generation };
+            follow(o, desired, portal, &current)
+        }
+        _ => {
+            let current = Current { id: user.id.clone(), generation: user.generation };
+            follow(o, desired, portal, &current)
+        }
+    }
 }
 
 fn waiting(o: &Observation, reason: Reason, message: &str, wake: Wake) -> Step {
