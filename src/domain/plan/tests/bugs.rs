@@ -96,3 +96,24 @@ fn a_published_predecessor_that_comes_back_does_not_take_the_place_of_its_succes
         ("whose is it?", same_generation().sibling(candidate("u1", 1).is(Confirmed::Unread)), "confirm u1"),
     ]);
 }
+
+/// A restored resource bears the annotation of an early attempt, and the search finds a user of a later generation. The early
+/// attempt stayed open for ever: never called as recorded, two scans of the whole list each time.
+#[test]
+fn an_attempt_for_an_earlier_user_than_the_recorded_one_is_of_no_concern() {
+    let later = |state| a_ready_resource().recorded_as("u1", 3).attempt(1, state);
+    check(vec![
+        ("settled", later(AttemptState::Settled), "ready (u1 g3), verify in time"),
+        (
+            "not settled",
+            later(AttemptState::Settling(Duration::from_secs(9))),
+            "ready (u1 g3), verify in time",
+        ),
+        ("in flight", later(AttemptState::InFlight), "ready (u1 g3), verify in time"),
+        (
+            "under deletion it is settled all the same",
+            later(AttemptState::Settled).but(|o| o.deleting = true),
+            "search",
+        ),
+    ]);
+}
