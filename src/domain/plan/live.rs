@@ -9,8 +9,8 @@ use crate::domain::user::{UserKind, UserStatus};
 
 use super::candidates::{self, Choice};
 use super::observation::{
-    AttemptState, Candidate, Confirmed, DesiredUser, Done, Listed, Observation, PortalFacts, Proof,
-    RecordedUser, SecretView, UserFacts, UserView, Verified,
+    AttemptState, Candidate, Confirmed, DesiredUser, Done, Listed, Observation, OpenAttempt, PortalFacts,
+    Proof, RecordedUser, SecretView, UserFacts, UserView, Verified,
 };
 use super::step::{Current, Read, Report, Rest, Step, Wake, Write};
 use super::{blocked, credential, ours, same_portal};
@@ -26,7 +26,7 @@ pub(super) fn plan(o: &Observation, desired: &DesiredUser) -> Step {
     if o.recorded.user.is_some() && !o.finalizer {
         return Step::Write(Write::PutFinalizer);
     }
-    match &o.attempt {
+    match attempt_ahead(o) {
         Some(open) => match &open.state {
             AttemptState::InFlight => {
                 waiting(o, Reason::Creating, "the portal is asked for a user", Wake::OnChange)
@@ -50,6 +50,11 @@ pub(super) fn plan(o: &Observation, desired: &DesiredUser) -> Step {
             None => find_or_make(o, desired, portal, 1),
         },
     }
+}
+
+/// The attempt that is to be settled: one for a later user than the status names. What comes of an earlier one is a duplicate.
+fn attempt_ahead(o: &Observation) -> Option<&OpenAttempt> {
+    o.attempt.as_ref().filter(|open| open.attempt.generation > o.recorded_generation())
 }
 
 /// The sibling whose credential the Secret holds, where the status names another user: one that was made twice, or a status
@@ -92,7 +97,7 @@ fn waiting(o: &Observation, reason: Reason, message: &str, wake: Wake) -> Step {
 fn find_or_make(o: &Observation, desired: &DesiredUser, portal: &PortalFacts, at_least: i64) -> Step {
     let Some(found) = &o.search else {
         // What was never asked of the portal is not looked for there either while it cannot be asked.
-        let first = if o.attempt.is_none() { ready_to_make(o, desired, portal) } else { Ok(None) };
+        let first = if attempt_ahead(o).is_none() { ready_to_make(o, desired, portal) } else { Ok(None) };
         return match first {
             Ok(step) => step.unwrap_or(Step::Read(Read::Search)),
             Err(step) => step,
@@ -115,7 +120,7 @@ fn make(o: &Observation, desired: &DesiredUser, portal: &PortalFacts, generation
         Ok(None) => {}
     }
     // A definite refusal of this process left nothing behind that a search could find.
-    let refused_here = o.attempt.as_ref().is_some_and(|open| open.state == AttemptState::RefusedRetry);
+    let refused_here = attempt_ahead(o).is_some_and(|open| open.state == AttemptState::RefusedRetry);
     if o.search.is_none() && !refused_here {
         return Step::Read(Read::Search);
     }
@@ -191,7 +196,7 @@ pub(super) fn as_recorded(o: &Observation) -> bool {
         && listed
         && !doubted
         && o.spec_observed
-        && o.attempt.is_none()
+        && attempt_ahead(o).is_none()
 }
 
 /// Goes on with the user that the resource stands for.
