@@ -117,3 +117,19 @@ fn an_attempt_for_an_earlier_user_than_the_recorded_one_is_of_no_concern() {
         ),
     ]);
 }
+
+/// A release let the resource go while its create was in flight: a user that nobody knew of.
+#[test]
+fn a_release_waits_for_a_create_in_flight_and_lists_what_it_made() {
+    let released = |state| a_deleted_resource().released().done("u1", Done::ListedRetained).attempt(2, state);
+    check(vec![
+        ("in flight", released(AttemptState::InFlight), "held Creating"),
+        ("made", released(AttemptState::Made(id("u2"))), "list u2 retained"),
+        (
+            "listed",
+            released(AttemptState::Made(id("u2"))).done("u2", Done::ListedRetained),
+            "drop the finalizer",
+        ),
+        ("nobody knows", released(AttemptState::Settled), "drop the finalizer"),
+    ]);
+}
