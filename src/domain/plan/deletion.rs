@@ -54,17 +54,30 @@ fn hold(blocker: &Blocker, wake: Wake) -> Step {
     Step::rest(Report::Deleting(Blocker { stalled: false, ..blocker.clone() }), wake)
 }
 
-/// A person let it go without the portal: what is known of it is listed, nothing is asked.
+/// A person let it go without the portal: what is known of it is listed, nothing is asked. A create in flight is known in a
+/// moment.
 fn released(o: &Observation) -> Step {
-    match &o.recorded.user {
-        Some(user) if user.generation > 0 && !o.is_done(&user.id, &Done::ListedRetained) => {
-            Step::Write(Write::ListRetained(
-                user.id.clone(),
-                "released by annotation, without asking the portal".to_owned(),
-            ))
-        }
-        _ => Step::Write(Write::DropFinalizer),
-    }
+    let made = match o.attempt.as_ref().map(|open| &open.state) {
+        Some(AttemptState::InFlight) => return in_flight(),
+        Some(AttemptState::Made(id)) => Some(id),
+        _ => None,
+    };
+    let recorded = o.recorded.user.as_ref().filter(|user| user.generation > 0).map(|user| &user.id);
+    recorded.into_iter().chain(made).find(|id| !o.is_done(id, &Done::ListedRetained)).map_or(
+        Step::Write(Write::DropFinalizer),
+        |id| {
+            let why = "released by annotation, without asking the portal";
+            Step::Write(Write::ListRetained(id.clone(), why.to_owned()))
+        },
+    )
+}
+
+fn in_flight() -> Step {
+    Step::held(
+        Reason::Creating,
+        "the portal is being asked for a user; it is taken back as soon as it answers",
+        Wake::OnChange,
+    )
 }
 
 /// The users to take back: the recorded one and every other of ours. An open attempt is settled first.
@@ -73,13 +86,7 @@ fn targets(o: &Observation) -> Result<Vec<UserId>, Step> {
     let search = match &o.attempt {
         None => targets.is_empty(),
         Some(open) => match &open.state {
-            AttemptState::InFlight => {
-                return Err(Step::held(
-                    Reason::Creating,
-                    "the portal is being asked for a user; it is taken back as soon as it answers",
-                    Wake::OnChange,
-                ));
-            }
+            AttemptState::InFlight => return Err(in_flight()),
             AttemptState::Settling(left) => {
                 return Err(Step::held(
                     Reason::SettlingAttempt,
