@@ -133,3 +133,13 @@ fn a_release_waits_for_a_create_in_flight_and_lists_what_it_made() {
         ("nobody knows", released(AttemptState::Settled), "drop the finalizer"),
     ]);
 }
+
+/// A user that is to stay held its resource because it could not be deleted.
+#[test]
+fn a_lost_user_that_is_to_stay_is_listed_and_let_go() {
+    let lost = || a_deleted_resource().policy(Deletion::Retain).seen_lost("u1");
+    check(vec![
+        ("listed", lost(), "list u1 retained"),
+        ("let go", lost().done("u1", Done::ListedRetained), "drop the finalizer"),
+    ]);
+}
