@@ -131,6 +131,7 @@ fn take_back(o: &Observation, portal: &PortalFacts, policy: Deletion, id: &UserI
     match o.view(id) {
         None => Some(Step::Read(Read::User(id.clone()))),
         Some(UserView::Gone) => None,
+        Some(UserView::Lost) if policy == Deletion::Retain => Some(list(id, RETAINED)),
         Some(UserView::Lost) => undeletable(
             o,
             portal,
@@ -184,7 +185,7 @@ fn with_details(
 ) -> Option<Step> {
     match (user.status, policy) {
         (UserStatus::PendingDeletion | UserStatus::Deleted | UserStatus::Inactive, _) => None,
-        (_, Deletion::Retain) => retain(o, id, user, "deletionPolicy is Retain"),
+        (_, Deletion::Retain) => retain(o, id, user, RETAINED),
         (UserStatus::Active, Deletion::Delete) => delete(o, portal, id, user),
         (UserStatus::Active, Deletion::Revoke) if user.kind == UserKind::Internal => revoke(o, id, user, "deletionPolicy is Revoke"),
         (UserStatus::Active, Deletion::Revoke) => undeletable(o, portal, id, Some(user), &Undeletable {
@@ -245,7 +246,13 @@ fn retain(o: &Observation, id: &UserId, user: &UserFacts, why: &str) -> Option<S
     if user.status == UserStatus::Active && !o.is_done(id, &Done::MarkedRetained) {
         return Some(Step::Write(Write::MarkRetained(id.clone())));
     }
-    Some(Step::Write(Write::ListRetained(id.clone(), why.to_owned())))
+    Some(list(id, why))
+}
+
+const RETAINED: &str = "deletionPolicy is Retain";
+
+fn list(id: &UserId, why: &str) -> Step {
+    Step::Write(Write::ListRetained(id.clone(), why.to_owned()))
 }
 
 struct Undeletable {
@@ -263,7 +270,7 @@ fn undeletable(
     if portal.release_undeletable {
         return match user {
             Some(user) => retain(o, id, user, &because.why),
-            None => Some(Step::Write(Write::ListRetained(id.clone(), because.why.clone()))),
+            None => Some(list(id, &because.why)),
         };
     }
     let client = user.and_then(|u| u.client_id.as_deref()).unwrap_or("none yet");
