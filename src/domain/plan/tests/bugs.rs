@@ -143,3 +143,36 @@ fn a_lost_user_that_is_to_stay_is_listed_and_let_go() {
         ("let go", lost().done("u1", Done::ListedRetained), "drop the finalizer"),
     ]);
 }
+
+/// Killed between the mark and the entry in the Portal's list, and the user was in no list.
+#[test]
+fn a_user_that_is_marked_as_retained_is_listed_too() {
+    let retained = || candidate("u9", 1).is(Confirmed::Retained);
+    let deleted = || a_deleted_resource().done("u1", Done::Deleted);
+    check(vec![
+        ("the recorded one", a_deleted_resource().seen("u1", details().retained()), "list u1 retained"),
+        (
+            "listed",
+            a_deleted_resource().seen("u1", details().retained()).done("u1", Done::ListedRetained),
+            "drop the finalizer",
+        ),
+        ("another one", deleted().sibling(retained()), "read u9"),
+        (
+            "another one, read",
+            deleted().sibling(retained()).seen("u9", details().retained()),
+            "list u9 retained",
+        ),
+        ("another one, listed", deleted().sibling(retained().listed_as_retained()), "drop the finalizer"),
+        ("of a living resource", a_ready_resource().sibling(retained()), "list u9 retained"),
+        (
+            "of a living resource, listed",
+            a_ready_resource().sibling(retained().listed_as_retained()),
+            "ready (u1 g1), verify in time",
+        ),
+        (
+            "of a living resource, listed just now",
+            a_ready_resource().sibling(retained()).done("u9", Done::ListedRetained),
+            "ready (u1 g1), verify in time",
+        ),
+    ]);
+}
