@@ -5,7 +5,7 @@ use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use crate::domain::user::{UserId, UserStatus};
 
-use super::observation::{Candidate, Confirmed, Observation, PortalFacts, SecretView, UserView};
+use super::observation::{Candidate, Confirmed, Done, Observation, PortalFacts, SecretView, UserView};
 use super::{Current, ours};
 
 /// What the users of our name come to.
@@ -108,6 +108,19 @@ pub(super) fn duplicate<'a>(
             && matches!(&c.confirmed, Confirmed::Ours(hint) if ours(o, portal, hint).is_ok())
             && !matches!(&o.secret, SecretView::Ours { user: Some(user), .. } if *user == c.id)
     })
+}
+
+/// A sibling that bears the mark of a retained user and is in no list: somebody was killed in between.
+pub(super) fn left_unlisted(o: &Observation) -> Option<&UserId> {
+    o.siblings
+        .iter()
+        .find(|c| {
+            c.confirmed == Confirmed::Retained
+                && c.status == UserStatus::Active
+                && !c.listed_as_retained
+                && !o.is_done(&c.id, &Done::ListedRetained)
+        })
+        .map(|c| &c.id)
 }
 
 /// A sibling that nobody has looked at yet.

@@ -119,7 +119,7 @@ fn targets(o: &Observation) -> Result<Vec<UserId>, Step> {
 
 fn worth_a_look(candidate: &Candidate) -> bool {
     !candidate.listed_as_retained
-        && matches!(candidate.confirmed, Confirmed::Unread | Confirmed::Ours(_))
+        && matches!(candidate.confirmed, Confirmed::Unread | Confirmed::Ours(_) | Confirmed::Retained)
         && matches!(candidate.status, UserStatus::Active | UserStatus::Pending)
 }
 
@@ -145,6 +145,7 @@ fn take_back(o: &Observation, portal: &PortalFacts, policy: Deletion, id: &UserI
         ),
         Some(UserView::Read(user)) => match whose(o, portal, user) {
             Whose::NotOurs => None,
+            Whose::Left => Some(list(id, "it was left in the portal earlier")),
             Whose::OtherCluster(blocker) => Some(hold(&blocker, Wake::OnChange)),
             Whose::Ours => with_details(o, portal, policy, id, user),
         },
@@ -154,6 +155,7 @@ fn take_back(o: &Observation, portal: &PortalFacts, policy: Deletion, id: &UserI
 enum Whose {
     Ours,
     NotOurs,
+    Left,
     OtherCluster(Blocker),
 }
 
@@ -164,6 +166,7 @@ fn whose(o: &Observation, portal: &PortalFacts, user: &UserFacts) -> Whose {
             Ok(()) => Whose::Ours,
             Err(blocker) => Whose::OtherCluster(blocker),
         },
+        Some(Mark { owner, retained: true, .. }) if *owner == o.owner => Whose::Left,
         Some(_) => Whose::NotOurs,
         None => {
             let recorded = o

@@ -221,6 +221,10 @@ fn tidy(o: &Observation, portal: &PortalFacts, current: &Current) -> Option<Step
     if let Some(id) = candidates::unread(o) {
         return Some(Step::Read(Read::Confirm(id.clone())));
     }
+    if let Some(left) = candidates::left_unlisted(o) {
+        let why = "it was made twice and left in the portal earlier".to_owned();
+        return Some(Step::Write(Write::ListRetained(left.clone(), why)));
+    }
     let extra = candidates::duplicate(o, portal, current)?;
     if !o.live {
         return Some(Step::Read(Read::Object));
