@@ -176,3 +176,18 @@ fn a_user_that_is_marked_as_retained_is_listed_too() {
         ),
     ]);
 }
+
+/// The first duplicate was dealt with in this pass, and the second one was not looked at.
+#[test]
+fn one_duplicate_does_not_hide_another() {
+    let thrice = || a_ready_resource().sibling(candidate("u8", 1)).sibling(candidate("u9", 1)).read_live();
+    check(vec![
+        ("the first", thrice(), "delete u8"),
+        ("the second", thrice().done("u8", Done::Deleted), "delete u9"),
+        (
+            "none",
+            thrice().done("u8", Done::Deleted).done("u9", Done::Deleted),
+            "ready (u1 g1), verify in time",
+        ),
+    ]);
+}
