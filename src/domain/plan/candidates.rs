@@ -104,6 +104,8 @@ pub(super) fn duplicate<'a>(
     o.siblings.iter().find(|c| {
         c.id != current.id
             && !c.listed_as_retained
+            && !o.is_done(&c.id, &Done::Deleted)
+            && !o.is_done(&c.id, &Done::ListedRetained)
             && c.status == UserStatus::Active
             && matches!(&c.confirmed, Confirmed::Ours(hint) if ours(o, portal, hint).is_ok())
             && !matches!(&o.secret, SecretView::Ours { user: Some(user), .. } if *user == c.id)

@@ -231,9 +231,6 @@ fn tidy(o: &Observation, portal: &PortalFacts, current: &Current) -> Option<Step
     }
     let id = extra.id.clone();
     let done = |what: &Done| o.is_done(&extra.id, what);
-    if done(&Done::Deleted) || done(&Done::ListedRetained) {
-        return None;
-    }
     let undeletable = !portal.may_delete
         || done(&Done::DeleteForbidden)
         || o.done.iter().any(|(user, d)| *user == extra.id && matches!(d, Done::DeleteRefused(_)));
