@@ -191,3 +191,16 @@ fn one_duplicate_does_not_hide_another() {
         ),
     ]);
 }
+
+/// A portal that has lost its users for a day is not believed by living resources; those under deletion were let go, and their
+/// users came back as orphans.
+#[test]
+fn a_suspicious_loss_lets_no_resource_go() {
+    let gone = || a_deleted_resource().seen_gone("u1");
+    let suspicious = |o: Observation| o.portal_but(|p| p.loss_suspected = Some(7));
+    check(vec![
+        ("believed", gone(), "drop the finalizer"),
+        ("not believed", suspicious(gone()), "held LossSuspected"),
+        ("a release needs no belief", suspicious(gone()).released(), "list u1 retained"),
+    ]);
+}
