@@ -130,7 +130,16 @@ fn take_back(o: &Observation, portal: &PortalFacts, policy: Deletion, id: &UserI
     }
     match o.view(id) {
         None => Some(Step::Read(Read::User(id.clone()))),
-        Some(UserView::Gone) => None,
+        Some(UserView::Gone) => portal.loss_suspected.map(|count| {
+            Step::held(
+                Reason::LossSuspected,
+                format!(
+                    "user {id} is gone from the portal, and {count} users vanished at once: that is taken for a fault of the \
+                     portal. If it is not, annotate the Portal with technicaluser.dev/accept-loss: {count}"
+                ),
+                Wake::OnChange,
+            )
+        }),
         Some(UserView::Lost) if policy == Deletion::Retain => Some(list(id, RETAINED)),
         Some(UserView::Lost) => undeletable(
             o,
