@@ -204,3 +204,18 @@ fn a_suspicious_loss_lets_no_resource_go() {
         ("a release needs no belief", suspicious(gone()).released(), "list u1 retained"),
     ]);
 }
+
+/// Of two users without a mark that looked the same, the one that was not recorded was taken for the recorded one.
+#[test]
+fn an_unmarked_user_is_ours_by_its_id_alone() {
+    let unmarked = || details().marked(None);
+    check(vec![(
+        "its twin is recorded",
+        a_deleted_resource()
+            .seen("u1", unmarked())
+            .done("u1", Done::Deleted)
+            .sibling(candidate("u2", 1))
+            .seen("u2", unmarked()),
+        "drop the finalizer",
+    )]);
+}
