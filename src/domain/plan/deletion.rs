@@ -152,7 +152,7 @@ fn take_back(o: &Observation, portal: &PortalFacts, policy: Deletion, id: &UserI
                 act: "ask the portal's operator to remove it".to_owned(),
             },
         ),
-        Some(UserView::Read(user)) => match whose(o, portal, user) {
+        Some(UserView::Read(user)) => match whose(o, portal, id, user) {
             Whose::NotOurs => None,
             Whose::Left => Some(list(id, "it was left in the portal earlier")),
             Whose::OtherCluster(blocker) => Some(hold(&blocker, Wake::OnChange)),
@@ -169,7 +169,7 @@ enum Whose {
 }
 
 /// A user without any mark is ours only where the status names it.
-fn whose(o: &Observation, portal: &PortalFacts, user: &UserFacts) -> Whose {
+fn whose(o: &Observation, portal: &PortalFacts, id: &UserId, user: &UserFacts) -> Whose {
     match &user.mark {
         Some(Mark { owner, retained: false, hint, .. }) if *owner == o.owner => match ours(o, portal, hint) {
             Ok(()) => Whose::Ours,
@@ -178,11 +178,7 @@ fn whose(o: &Observation, portal: &PortalFacts, user: &UserFacts) -> Whose {
         Some(Mark { owner, retained: true, .. }) if *owner == o.owner => Whose::Left,
         Some(_) => Whose::NotOurs,
         None => {
-            let recorded = o
-                .recorded
-                .user
-                .as_ref()
-                .is_some_and(|r| o.view(&r.id) == Some(&UserView::Read(user.clone())));
+            let recorded = o.recorded.user.as_ref().is_some_and(|recorded| recorded.id == *id);
             if recorded { Whose::Ours } else { Whose::NotOurs }
         }
     }
