@@ -70,8 +70,8 @@ pub struct Context {
     pub events: Events,
     /// Metrics.
     pub metrics: Metrics,
-    /// Whether this process is the active one; absent without leader election.
-    pub leadership: Option<Leadership>,
+    /// Whether this process is the active one.
+    pub leadership: Leadership,
     /// Asks for a `TechnicalUser` to be looked at.
     pub wake_user: UnboundedSender<Key>,
     /// Asks for a `Portal` to be looked at.
@@ -86,7 +86,7 @@ impl Context {
     /// Whether this process may write: it was not asked to stop, and holds the lease where there is one.
     #[must_use]
     pub fn may_write(&self) -> bool {
-        self.leadership.as_ref().is_none_or(Leadership::is_leader)
+        self.leadership.is_leader()
     }
 
     /// Whether a create may be started.

@@ -35,11 +35,15 @@ impl From<kube::Error> for KubeError {
             kube::Error::Api(status) => match status.code {
                 404 => Self::NotFound,
                 409 => Self::Conflict,
-                code @ (400 | 401 | 403 | 405 | 413 | 415 | 422) => Self::Denied { code, message: status.message },
+                code @ (400 | 401 | 403 | 405 | 413 | 415 | 422) => {
+                    Self::Denied { code, message: status.message }
+                }
                 code => Self::Unclear { reason: format!("status {code}") },
             },
             // Decoding errors may quote what they could not decode.
-            kube::Error::SerdeError(_) => Self::Unclear { reason: "an answer that cannot be read".to_owned() },
+            kube::Error::SerdeError(_) => {
+                Self::Unclear { reason: "an answer that cannot be read".to_owned() }
+            }
             other => Self::Unclear { reason: kind(&other).to_owned() },
         }
     }

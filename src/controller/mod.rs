@@ -2,11 +2,13 @@
 
 pub mod backoff;
 pub mod context;
+pub mod installation;
 pub mod inventory;
 pub mod kube_error;
 pub mod merge;
 pub mod objects;
 pub mod portal;
+pub mod queue;
 pub mod registry;
 pub mod secrets;
 pub mod technical_user;

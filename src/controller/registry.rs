@@ -100,7 +100,9 @@ impl Registry {
             .values()
             .filter_map(connected)
             .filter(|connected| connected.pin == *pin)
-            .flat_map(|connected| connected.login.client_id.into_iter().chain(connected.login.delete_client_id))
+            .flat_map(|connected| {
+                connected.login.client_id.into_iter().chain(connected.login.delete_client_id)
+            })
             .collect()
     }
 }

@@ -64,7 +64,12 @@ impl Secrets {
     }
 
     /// Makes a Secret that is not there yet (POST: somebody else's is a conflict).
-    pub async fn create(&self, envelope: &Envelope, content: &Content, dry_run: bool) -> Result<ObjectMeta, KubeError> {
+    pub async fn create(
+        &self,
+        envelope: &Envelope,
+        content: &Content,
+        dry_run: bool,
+    ) -> Result<ObjectMeta, KubeError> {
         let body: Secret = serde_json::from_value(document(envelope, content))
             .map_err(|_| KubeError::Unclear { reason: "the Secret cannot be built".to_owned() })?;
         let params = PostParams { dry_run, field_manager: Some(FIELD_MANAGER.to_owned()) };
@@ -91,7 +96,8 @@ impl Secrets {
                 data.insert(key.clone(), Value::Null);
             }
         }
-        let params = PatchParams { dry_run, field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
+        let params =
+            PatchParams { dry_run, field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
         Ok(self.api.patch(&envelope.name, &params, &Patch::Merge(&body)).await?.metadata)
     }
 
@@ -156,7 +162,9 @@ impl Texts {
         let values = secret.data.iter().flatten();
         Self(
             values
-                .filter_map(|(key, value)| Some((key.clone(), SecretString::from(std::str::from_utf8(&value.0).ok()?))))
+                .filter_map(|(key, value)| {
+                    Some((key.clone(), SecretString::from(std::str::from_utf8(&value.0).ok()?)))
+                })
                 .collect(),
         )
     }

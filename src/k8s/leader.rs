@@ -4,5 +4,8 @@
 pub struct Leadership;
 impl Leadership {
     /// stub
-    pub fn is_leader(&self) -> bool { true }
+    #[must_use]
+    pub fn is_leader(&self) -> bool {
+        true
+    }
 }

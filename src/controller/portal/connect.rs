@@ -85,13 +85,17 @@ pub async fn ingredients(
     object: &DynamicObject,
     spec: &PortalSpec,
 ) -> Result<Ingredients, Blocker> {
-    let target = Target::of(spec)
-        .ok_or_else(|| Blocker::lasting(Reason::InvalidResource, "the Portal names no address that is known"))?;
+    let target = Target::of(spec).ok_or_else(|| {
+        Blocker::lasting(Reason::InvalidResource, "the Portal names no address that is known")
+    })?;
     let secrets = Secrets::new(&ctx.client, &key.namespace);
-    let mut parts: Vec<(String, Vec<u8>)> = vec![("spec".to_owned(), format!("{target:?} {:?}", spec.limits).into_bytes())];
+    let mut parts: Vec<(String, Vec<u8>)> =
+        vec![("spec".to_owned(), format!("{target:?} {:?}", spec.limits).into_bytes())];
     let login = credentials(ctx, key, object, &secrets, &target.auth, "session", &mut parts).await?;
     let delete_login = match &target.delete_auth {
-        Some(auth) => Some(credentials(ctx, key, object, &secrets, auth, "delete-session", &mut parts).await?),
+        Some(auth) => {
+            Some(credentials(ctx, key, object, &secrets, auth, "delete-session", &mut parts).await?)
+        }
         None => None,
     };
     let ca_bundle = match &spec.tls {
@@ -99,7 +103,10 @@ pub async fn ingredients(
         None => None,
     };
     parts.extend(ca_bundle.iter().map(|pem| ("ca".to_owned(), pem.clone().into_bytes())));
-    let digest = ctx.installation.digest_key.digest(parts.iter().map(|(name, value)| (name.as_str(), value.as_slice())));
+    let digest = ctx
+        .installation
+        .digest_key
+        .digest(parts.iter().map(|(name, value)| (name.as_str(), value.as_slice())));
     Ok(Ingredients {
         connection: Connection {
             api_url: target.url.clone(),
@@ -116,7 +123,8 @@ pub async fn ingredients(
 
 fn limits(limits: Option<&Limits>) -> portal::Limits {
     let default = portal::Limits::default();
-    let number = |value: Option<i32>, default: u32| value.and_then(|v| u32::try_from(v).ok()).unwrap_or(default);
+    let number =
+        |value: Option<i32>, default: u32| value.and_then(|v| u32::try_from(v).ok()).unwrap_or(default);
     let limits = limits.copied();
     portal::Limits {
         requests_per_second: number(limits.and_then(|l| l.requests_per_second), default.requests_per_second),
@@ -146,7 +154,10 @@ async fn credentials(
         Ok(None) => {
             return Err(Blocker::lasting(
                 Reason::LoginSecretMissing,
-                format!("Secret \"{name}\" is not there; make it in namespace {} with the login's keys", key.namespace),
+                format!(
+                    "Secret \"{name}\" is not there; make it in namespace {} with the login's keys",
+                    key.namespace
+                ),
             ));
         }
         Err(error) => return Err(kubernetes(&error)),
@@ -166,19 +177,27 @@ async fn credentials(
 
 fn required(texts: &Texts, name: &str, key: &str) -> Result<secrecy::SecretString, Blocker> {
     texts.get(key).ok_or_else(|| {
-        Blocker::lasting(Reason::LoginSecretIncomplete, format!("Secret \"{name}\" has no key \"{key}\", or it is empty"))
+        Blocker::lasting(
+            Reason::LoginSecretIncomplete,
+            format!("Secret \"{name}\" has no key \"{key}\", or it is empty"),
+        )
     })
 }
 
-async fn ca_bundle(ctx: &Context, key: &PortalKey, secrets: &Secrets, bundle: &CaBundle) -> Result<String, Blocker> {
+async fn ca_bundle(
+    ctx: &Context,
+    key: &PortalKey,
+    secrets: &Secrets,
+    bundle: &CaBundle,
+) -> Result<String, Blocker> {
     let missing = |what: String| Blocker::lasting(Reason::CaBundleInvalid, what);
     if let Some(reference) = &bundle.config_map_ref {
         let entry = reference.key.as_deref().unwrap_or("ca.crt");
         let api: Api<ConfigMap> = Api::namespaced(ctx.client.clone(), &key.namespace);
         let found = api.get_opt(&reference.name).await.map_err(|error| kubernetes(&error.into()))?;
-        return found
-            .and_then(|map| map.data?.remove(entry))
-            .ok_or_else(|| missing(format!("ConfigMap \"{}\" with key \"{entry}\" is not there", reference.name)));
+        return found.and_then(|map| map.data?.remove(entry)).ok_or_else(|| {
+            missing(format!("ConfigMap \"{}\" with key \"{entry}\" is not there", reference.name))
+        });
     }
     let Some(reference) = &bundle.secret_ref else {
         return Err(missing("tls.caBundle names nothing".to_owned()));
@@ -205,7 +224,8 @@ pub async fn connect(ctx: &Context, ingredients: Ingredients) -> Result<Connecte
     let login = portal.login().await.map_err(|error| blocker(&error))?;
     let pin = Pin::new(&target.url, login.bpn.as_deref());
     let inventory = Arc::new(Inventory::new(Arc::clone(&portal), ctx.registry.gate(&pin)));
-    let new = Connected { portal, url: target.url.clone(), pin, login, version, roles: Arc::default(), inventory };
+    let new =
+        Connected { portal, url: target.url.clone(), pin, login, version, roles: Arc::default(), inventory };
     look_again(&target, new).await
 }
 
@@ -251,7 +271,9 @@ pub fn blocker(error: &PortalError) -> Blocker {
         ),
         PortalError::LoginRefused { .. } => Blocker::lasting(
             Reason::LoginRefused,
-            format!("{words}; correct client-id and client-secret in the login Secret, it is read again by itself"),
+            format!(
+                "{words}; correct client-id and client-secret in the login Secret, it is read again by itself"
+            ),
         ),
         PortalError::TokenNotStored { .. } => Blocker::passing(Reason::TokenNotStored, words),
         PortalError::Unauthorized | PortalError::Forbidden { .. } => Blocker::lasting(
@@ -260,7 +282,9 @@ pub fn blocker(error: &PortalError) -> Blocker {
         ),
         PortalError::NotThePortalBackend { .. } => Blocker::lasting(
             Reason::NotThePortalBackend,
-            format!("{words}: url is the address of the backend (often portal-backend.…), not of the web page"),
+            format!(
+                "{words}: url is the address of the backend (often portal-backend.…), not of the web page"
+            ),
         ),
         PortalError::Rejected { .. }
         | PortalError::Conflict { .. }
@@ -285,7 +309,9 @@ mod tests {
     #[test]
     fn the_path_of_the_api_is_accepted_and_no_part_of_the_address() {
         let auth = json!({"clientCredentials": {"secretRef": {"name": "login"}}});
-        for url in ["https://p.example.org", "https://p.example.org/", "https://p.example.org/api/administration/"] {
+        for url in
+            ["https://p.example.org", "https://p.example.org/", "https://p.example.org/api/administration/"]
+        {
             let spec = json!({"catenaX": {"url": url, "tokenUrl": "https://idp/token", "auth": auth}});
             assert_eq!(target(spec).unwrap().url, "https://p.example.org");
         }

@@ -40,7 +40,8 @@ impl PortalMemory {
     /// A look has ended; the next one is due after this time.
     pub fn looked(&self, key: &PortalKey, circumstances: &str, fingerprint: Option<String>, next: Duration) {
         let due = Some(Instant::now() + next);
-        self.portals().insert(key.clone(), Looked { circumstances: circumstances.to_owned(), fingerprint, due });
+        self.portals()
+            .insert(key.clone(), Looked { circumstances: circumstances.to_owned(), fingerprint, due });
     }
 
     /// What the last connection was made of.

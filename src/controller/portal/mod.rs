@@ -85,7 +85,11 @@ fn wake_all(ctx: &Context, key: &PortalKey) {
     }
 }
 
-async fn look(ctx: &Arc<Context>, key: &PortalKey, object: &DynamicObject) -> Result<(Action, bool), KubeError> {
+async fn look(
+    ctx: &Arc<Context>,
+    key: &PortalKey,
+    object: &DynamicObject,
+) -> Result<(Action, bool), KubeError> {
     if !ctx.may_write() {
         return Ok((Action::requeue(Duration::from_secs(5)), false));
     }
@@ -121,7 +125,14 @@ async fn look(ctx: &Arc<Context>, key: &PortalKey, object: &DynamicObject) -> Re
         ctx.portal_backoffs.after_failure(key).min(interval.max(Duration::from_secs(10)))
     };
     ctx.portal_memory.looked(key, &circumstances, fingerprint, next);
-    let changed = status::write(ctx, key, &object, looked.map(|(link, _, unclaimed)| (link, unclaimed)), leaving.clone()).await?;
+    let changed = status::write(
+        ctx,
+        key,
+        &object,
+        looked.map(|(link, _, unclaimed)| (link, unclaimed)),
+        leaving.clone(),
+    )
+    .await?;
     Ok((next_action(next, leaving.is_some()), changed))
 }
 
@@ -142,12 +153,19 @@ fn circumstances(object: &DynamicObject) -> String {
 }
 
 fn interval(object: &DynamicObject) -> Duration {
-    part::<PortalSpec>(object, "spec").ok().and_then(|spec| spec.resync_interval).map_or(DEFAULT_RESYNC, Duration::from)
+    part::<PortalSpec>(object, "spec")
+        .ok()
+        .and_then(|spec| spec.resync_interval)
+        .map_or(DEFAULT_RESYNC, Duration::from)
 }
 
 type Looked = (Connected, String, Vec<crate::api::portal::UnclaimedUser>);
 
-async fn connect_and_sweep(ctx: &Arc<Context>, key: &PortalKey, object: &DynamicObject) -> Result<Looked, Blocker> {
+async fn connect_and_sweep(
+    ctx: &Arc<Context>,
+    key: &PortalKey,
+    object: &DynamicObject,
+) -> Result<Looked, Blocker> {
     let before = ctx.registry.link(key);
     let last = match &before {
         Some(Link::Up(connected)) => Some(connected.clone()),
@@ -158,10 +176,13 @@ async fn connect_and_sweep(ctx: &Arc<Context>, key: &PortalKey, object: &Dynamic
     match try_connect_and_sweep(ctx, key, object, last.clone()).await {
         Ok(looked) => {
             let new = &looked.0;
-            let same = was_up && last.is_some_and(|last| {
-                last.pin == new.pin && last.roles == new.roles && last.login == new.login
-                    && last.inventory.loss_suspected() == new.inventory.loss_suspected()
-            });
+            let same = was_up
+                && last.is_some_and(|last| {
+                    last.pin == new.pin
+                        && last.roles == new.roles
+                        && last.login == new.login
+                        && last.inventory.loss_suspected() == new.inventory.loss_suspected()
+                });
             ctx.registry.set(key, Link::Up(new.clone()));
             if !same {
                 wake_all(ctx, key);
@@ -184,8 +205,9 @@ async fn try_connect_and_sweep(
     object: &DynamicObject,
     last: Option<Connected>,
 ) -> Result<Looked, Blocker> {
-    let spec: PortalSpec = part(object, "spec")
-        .map_err(|why| Blocker::lasting(Reason::InvalidResource, format!("the Portal cannot be read: {why}")))?;
+    let spec: PortalSpec = part(object, "spec").map_err(|why| {
+        Blocker::lasting(Reason::InvalidResource, format!("the Portal cannot be read: {why}"))
+    })?;
     let ingredients = connect::ingredients(ctx, key, object, &spec).await?;
     let fingerprint = ingredients.fingerprint.clone();
     let known = ctx.portal_memory.fingerprint(key);
@@ -237,7 +259,8 @@ async fn leave(ctx: &Context, key: &PortalKey, object: &DynamicObject) -> Result
             "creates that were under way when the deletion began are waited for",
         )));
     }
-    let finalizers: Vec<_> = object.finalizers().iter().filter(|finalizer| *finalizer != FINALIZER).cloned().collect();
+    let finalizers: Vec<_> =
+        object.finalizers().iter().filter(|finalizer| *finalizer != FINALIZER).cloned().collect();
     match patch_finalizers(ctx, key, object, &finalizers).await {
         Ok(_) | Err(KubeError::NotFound) => {
             gone(ctx, key);

@@ -31,7 +31,13 @@ pub struct Session {
 impl Session {
     /// The session Secret `name` for the token that a person gave.
     #[must_use]
-    pub fn new(ctx: &Arc<Context>, secrets: Secrets, portal: &DynamicObject, name: &str, given: SecretString) -> Self {
+    pub fn new(
+        ctx: &Arc<Context>,
+        secrets: Secrets,
+        portal: &DynamicObject,
+        name: &str,
+        given: SecretString,
+    ) -> Self {
         let portal_name = portal.metadata.name.clone().unwrap_or_default();
         let namespace = portal.metadata.namespace.clone().unwrap_or_default();
         let mark = format!("{}/{namespace}/{portal_name}", ctx.installation.instance);
@@ -77,7 +83,8 @@ impl TokenStore for Session {
         let written = match self.secrets.metadata(name).await {
             Ok(None) => self.secrets.create(&self.envelope, &content, false).await,
             Ok(Some(metadata)) => {
-                let owner = metadata.annotations.as_ref().and_then(|annotations| annotations.get(keys::OWNER));
+                let owner =
+                    metadata.annotations.as_ref().and_then(|annotations| annotations.get(keys::OWNER));
                 if owner != self.envelope.annotations.get(keys::OWNER) {
                     return Err(format!("Secret \"{name}\" is there and belongs to somebody else"));
                 }

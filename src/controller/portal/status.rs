@@ -34,7 +34,8 @@ pub async fn write(
         Ok((link, unclaimed)) => {
             found(&mut new, &link);
             new.unclaimed = unclaimed;
-            let suspended = part::<PortalSpec>(object, "spec").is_ok_and(|spec| spec.suspend.unwrap_or(false));
+            let suspended =
+                part::<PortalSpec>(object, "spec").is_ok_and(|spec| spec.suspend.unwrap_or(false));
             let blocker = leaving.or_else(|| standing_in_the_way(&link, suspended));
             new.conditions = conditions(&old, blocker.as_ref(), Some(link.login.permissions.delete), &new);
             blocker
@@ -48,7 +49,8 @@ pub async fn write(
     let values = [&old, &new].map(|status| serde_json::to_value(status).unwrap_or_default());
     let Some(difference) = merge::difference(&values[0], &values[1]) else { return Ok(false) };
     let api: Api<DynamicObject> = Api::namespaced_with(ctx.client.clone(), &key.namespace, &portals());
-    let body = json!({ "metadata": { "resourceVersion": object.metadata.resource_version }, "status": difference });
+    let body =
+        json!({ "metadata": { "resourceVersion": object.metadata.resource_version }, "status": difference });
     let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
     match api.patch_status(&key.name, &params, &Patch::Merge(&body)).await.map_err(KubeError::from) {
         Ok(_) => {}
@@ -116,7 +118,10 @@ fn standing_in_the_way(link: &Connected, suspended: bool) -> Option<Blocker> {
         ));
     }
     if suspended {
-        return Some(Blocker::passing(Reason::Suspended, "spec.suspend is true: nothing is written to the portal"));
+        return Some(Blocker::passing(
+            Reason::Suspended,
+            "spec.suspend is true: nothing is written to the portal",
+        ));
     }
     (!link.login.permissions.create).then(|| {
         Blocker::lasting(

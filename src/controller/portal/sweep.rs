@@ -64,7 +64,12 @@ fn selects_by_list(object: &DynamicObject) -> bool {
 
 /// How many users that statuses name are missing from a list that showed everybody, where that is too many to believe.
 #[must_use]
-pub fn suspected_loss(ctx: &Context, key: &PortalKey, portal: &DynamicObject, snapshot: &Snapshot) -> Option<usize> {
+pub fn suspected_loss(
+    ctx: &Context,
+    key: &PortalKey,
+    portal: &DynamicObject,
+    snapshot: &Snapshot,
+) -> Option<usize> {
     if !snapshot.is_complete() {
         return None;
     }
@@ -75,7 +80,8 @@ pub fn suspected_loss(ctx: &Context, key: &PortalKey, portal: &DynamicObject, sn
         .map(|user| UserId::new(&user.id))
         .collect();
     let missing = known.iter().filter(|id| snapshot.get(id).is_none()).count();
-    let accepted = annotation(portal, keys::ACCEPT_LOSS).and_then(|count| count.trim().parse().ok()).unwrap_or(0);
+    let accepted =
+        annotation(portal, keys::ACCEPT_LOSS).and_then(|count| count.trim().parse().ok()).unwrap_or(0);
     (loss_is_suspicious(known.len(), missing) && missing > accepted).then_some(missing)
 }
 

@@ -38,9 +38,15 @@ struct Memory {
 enum State {
     InFlight,
     Made(UserId),
-    Refused { blocker: Blocker, circumstances: u64, until: Instant },
+    Refused {
+        blocker: Blocker,
+        circumstances: u64,
+        until: Instant,
+    },
     /// Since when the portal may be at it without anybody to tell.
-    Unknown { since: Instant },
+    Unknown {
+        since: Instant,
+    },
 }
 
 /// The last attempt of each resource.
@@ -103,11 +109,14 @@ impl Attempts {
         match memories.get(key).map(|memory| &memory.state) {
             Some(State::InFlight) => AttemptState::InFlight,
             Some(State::Made(id)) => AttemptState::Made(id.clone()),
-            Some(State::Refused { blocker, circumstances: then, until }) if *then == circumstances && now < *until => {
+            Some(State::Refused { blocker, circumstances: then, until })
+                if *then == circumstances && now < *until =>
+            {
                 AttemptState::Refused(blocker.clone())
             }
             Some(State::Refused { .. }) => AttemptState::RefusedRetry,
-            Some(State::Unknown { since }) => match (*since + CREATE_SETTLE_TIME).checked_duration_since(now) {
+            Some(State::Unknown { since }) => match (*since + CREATE_SETTLE_TIME).checked_duration_since(now)
+            {
                 Some(left) if !left.is_zero() => AttemptState::Settling(left),
                 _ => AttemptState::Settled,
             },
@@ -178,6 +187,10 @@ mod tests {
         assert_eq!(attempts.state(&key(), &attempt("a"), 1), AttemptState::RefusedRetry);
         attempts.end(&key(), &attempt("b"), Outcome::Refused(blocker.clone()), 1);
         tokio::time::advance(FIRST_RETRY).await;
-        assert_eq!(attempts.state(&key(), &attempt("b"), 1), AttemptState::Refused(blocker), "the second wait is longer");
+        assert_eq!(
+            attempts.state(&key(), &attempt("b"), 1),
+            AttemptState::Refused(blocker),
+            "the second wait is longer"
+        );
     }
 }

@@ -103,7 +103,10 @@ impl Task {
         };
         let late = began.elapsed() > START_LIMIT || !self.ctx.may_write();
         let outcome = if late {
-            Outcome::Refused(Blocker::passing(Reason::Creating, "the create was not started in time; it is tried again"))
+            Outcome::Refused(Blocker::passing(
+                Reason::Creating,
+                "the create was not started in time; it is tried again",
+            ))
         } else {
             self.outcome(slot.create(self.user.clone()).await)
         };
@@ -147,7 +150,8 @@ impl Task {
                     self.link.inventory.remember(&user.id, Some(self.mark.clone()));
                 }
                 let Some(user) = users.first() else { return Outcome::Refused(nothing_made()) };
-                self.ctx.events.normal(super::reference(&self.ctx, &self.key),
+                self.ctx.events.normal(
+                    super::reference(&self.ctx, &self.key),
                     Reason::UserCreated.as_str(),
                     "Create",
                     &format!("user {} ({}) was made in the portal", user.id, user.name),
@@ -184,17 +188,17 @@ fn refused(error: &PortalError) -> Blocker {
             Reason::PermissionMissing,
             "the Portal's login may not make users: use a technical user with the role \"Connector Management\"",
         ),
-        PortalError::Rejected { .. } | PortalError::Conflict { .. } => Blocker::lasting(
-            Reason::CreateRefused,
-            format!("the portal refuses to make the user: {error}"),
-        ),
+        PortalError::Rejected { .. } | PortalError::Conflict { .. } => {
+            Blocker::lasting(Reason::CreateRefused, format!("the portal refuses to make the user: {error}"))
+        }
         // Nothing was sent, or the portal asks for a pause: it passes.
         other => Blocker::passing(Reason::PortalError, other.to_string()),
     }
 }
 
 fn listed(user: &CreatedUser) -> ListedUser {
-    let external = user.client_id.is_none() || user.name.starts_with("dim-") || user.status == UserStatus::Pending;
+    let external =
+        user.client_id.is_none() || user.name.starts_with("dim-") || user.status == UserStatus::Pending;
     ListedUser {
         id: user.id.clone(),
         client_id: user.client_id.clone(),

@@ -47,7 +47,9 @@ impl Memory {
     pub fn verification_due_in(&self, key: &Key, interval: Duration) -> Duration {
         let now = Instant::now();
         let mut due = lock(&self.verifications);
-        let at = *due.entry(key.clone()).or_insert_with(|| now + interval.mul_f64(fastrand::f64().mul_add(0.9, 0.1)));
+        let at = *due
+            .entry(key.clone())
+            .or_insert_with(|| now + interval.mul_f64(fastrand::f64().mul_add(0.9, 0.1)));
         // A shorter interval in the spec takes effect at once.
         at.min(now + interval.mul_f64(1.25)).saturating_duration_since(now)
     }
@@ -60,9 +62,11 @@ impl Memory {
     /// The identity provider has lost the user's client. `refused`: its token endpoint said `invalid_client` just now.
     pub fn lost(&self, key: &Key, portal: &PortalKey, refused: bool) {
         let mut losses = lock(&self.losses);
-        let loss = losses
-            .entry(key.clone())
-            .or_insert_with(|| Loss { portal: portal.clone(), since: Instant::now(), refusals: 0 });
+        let loss = losses.entry(key.clone()).or_insert_with(|| Loss {
+            portal: portal.clone(),
+            since: Instant::now(),
+            refusals: 0,
+        });
         loss.refusals += u32::from(refused);
     }
 

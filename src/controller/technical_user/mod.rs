@@ -21,7 +21,9 @@ use kube::runtime::controller::Action;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use crate::api::technical_user::{CreateUser, DeletionPolicy, ExistingUser, PortalRef, TechnicalUserSpec, TechnicalUserStatus, User};
+use crate::api::technical_user::{
+    CreateUser, DeletionPolicy, ExistingUser, PortalRef, TechnicalUserSpec, TechnicalUserStatus, User,
+};
 use crate::controller::backoff::spread;
 use crate::controller::context::Context;
 use crate::controller::kube_error::{AFTER_CONFLICT, KubeError};
@@ -115,7 +117,10 @@ async fn run(pass: &mut Pass) -> Result<Rest, Failure> {
 }
 
 fn after_portal_error(pass: &Pass, error: &PortalError) -> Rest {
-    if matches!(error, PortalError::Unauthorized | PortalError::LoginRefused { .. } | PortalError::Forbidden { .. }) {
+    if matches!(
+        error,
+        PortalError::Unauthorized | PortalError::LoginRefused { .. } | PortalError::Forbidden { .. }
+    ) {
         // The login may have changed: the Portal reads it again.
         pass.ctx.wake_portal(&pass.portal_key);
     }
@@ -171,7 +176,8 @@ fn lenient_spec(object: &DynamicObject) -> TechnicalUserSpec {
     let spec = object.data.get("spec").cloned().unwrap_or_default();
     let field = |name: &str| spec.get(name).cloned().unwrap_or_default();
     let portal_ref: Option<PortalRef> = serde_json::from_value(field("portalRef")).ok();
-    let recorded = status.portal.map(|portal| PortalRef { name: portal.name, namespace: Some(portal.namespace) });
+    let recorded =
+        status.portal.map(|portal| PortalRef { name: portal.name, namespace: Some(portal.namespace) });
     let policy: Option<DeletionPolicy> = serde_json::from_value(field("deletionPolicy")).ok();
     let existing = field("user").get("existing").is_some_and(Value::is_object);
     TechnicalUserSpec {
@@ -188,7 +194,11 @@ fn lenient_spec(object: &DynamicObject) -> TechnicalUserSpec {
 /// What events of a resource regard.
 fn reference(ctx: &Context, key: &Key) -> ObjectReference {
     ctx.cached_user(key).map_or_else(
-        || ObjectReference { name: Some(key.name.clone()), namespace: Some(key.namespace.clone()), ..ObjectReference::default() },
+        || ObjectReference {
+            name: Some(key.name.clone()),
+            namespace: Some(key.namespace.clone()),
+            ..ObjectReference::default()
+        },
         |object| object.object_ref(&technical_users()),
     )
 }

@@ -29,15 +29,19 @@ use crate::domain::access::{Grant, Grants};
 use crate::domain::attempt::Attempt;
 use crate::domain::identity::{Hint, Owner, Pin};
 use crate::domain::plan::{
-    Candidate, Confirmed, Deletion, Desired, DesiredUser, Listed, Observation, OpenAttempt, PortalFacts, Recorded,
-    RecordedPortal, RecordedUser, SecretView,
+    Candidate, Confirmed, Deletion, Desired, DesiredUser, Listed, Observation, OpenAttempt, PortalFacts,
+    Recorded, RecordedPortal, RecordedUser, SecretView,
 };
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use crate::domain::user::{ListedUser, UserId};
 
 /// Begins a pass.
-pub async fn observe(ctx: &Arc<Context>, object: DynamicObject, spec: TechnicalUserSpec) -> Result<Pass, Failure> {
+pub async fn observe(
+    ctx: &Arc<Context>,
+    object: DynamicObject,
+    spec: TechnicalUserSpec,
+) -> Result<Pass, Failure> {
     let key = Key::of(&object);
     let now = Timestamp::now();
     let status: TechnicalUserStatus = lenient(&object, "status");
@@ -63,7 +67,8 @@ pub async fn observe(ctx: &Arc<Context>, object: DynamicObject, spec: TechnicalU
     let recorded = recorded(&status, &envelope.name);
     let owner = owner(ctx, &key);
     let attempt = open_attempt(ctx, &object, &key, &recorded, circumstances);
-    let portal_status: PortalStatus = portal_object.as_ref().map(|o| lenient(o, "status")).unwrap_or_default();
+    let portal_status: PortalStatus =
+        portal_object.as_ref().map(|o| lenient(o, "status")).unwrap_or_default();
     let rotate = annotation(&object, keys::ROTATE);
     let handled = status.handled.as_ref().and_then(|handled| handled.rotate.as_deref());
     let verification_interval = portal_spec
@@ -154,7 +159,9 @@ fn link(
                 format!("Portal {key} is not ready ({}): {}", blocker.reason.as_str(), blocker.message),
             )),
         ),
-        None => (None, Err(Blocker::passing(Reason::PortalNotReady, format!("Portal {key} is being connected")))),
+        None => {
+            (None, Err(Blocker::passing(Reason::PortalNotReady, format!("Portal {key} is being connected"))))
+        }
     }
 }
 
@@ -185,7 +192,12 @@ fn portal_facts(
 }
 
 /// What the Portal's rules grant to a namespace.
-async fn grants(ctx: &Context, spec: &PortalSpec, portal: &PortalKey, namespace: &str) -> Result<Grants, Failure> {
+async fn grants(
+    ctx: &Context,
+    spec: &PortalSpec,
+    portal: &PortalKey,
+    namespace: &str,
+) -> Result<Grants, Failure> {
     let same = portal.namespace == namespace;
     let Some(rules) = &spec.access else {
         return Ok(if same { Grants::everything() } else { Grants::default() });
@@ -214,7 +226,8 @@ async fn labels(ctx: &Context, namespace: &str) -> Result<super::memory::Labels,
     if let Some(labels) = ctx.memory.labels(namespace) {
         return Ok(labels);
     }
-    let found = Api::<Namespace>::all(ctx.client.clone()).get_opt(namespace).await.map_err(KubeError::from)?;
+    let found =
+        Api::<Namespace>::all(ctx.client.clone()).get_opt(namespace).await.map_err(KubeError::from)?;
     let labels = found.and_then(|namespace| namespace.metadata.labels).unwrap_or_default();
     ctx.memory.remember_labels(namespace, labels.clone());
     Ok(labels)
@@ -238,7 +251,8 @@ fn desired(spec: &TechnicalUserSpec) -> Desired {
 }
 
 fn selector_words(existing: &ExistingUser) -> String {
-    let word = |field: &str, value: &Option<String>| value.as_ref().map(|value| format!("{field} \"{value}\""));
+    let word =
+        |field: &str, value: &Option<String>| value.as_ref().map(|value| format!("{field} \"{value}\""));
     word("id", &existing.id)
         .or_else(|| word("client ID", &existing.client_id))
         .or_else(|| word("name", &existing.name))
@@ -297,7 +311,8 @@ fn circumstances(object: &DynamicObject, portal: Option<&DynamicObject>, facts: 
 
 fn pending_for(status: &TechnicalUserStatus, now: Timestamp) -> Option<Duration> {
     let condition = status.conditions.iter().find(|c| c.type_ == USER_READY && c.status == "False")?;
-    let pending = [Reason::Pending.as_str(), Reason::PendingTooLong.as_str()].contains(&condition.reason.as_str());
+    let pending =
+        [Reason::Pending.as_str(), Reason::PendingTooLong.as_str()].contains(&condition.reason.as_str());
     pending.then(|| now.duration_since(condition.last_transition_time.0).unsigned_abs())
 }
 
@@ -340,7 +355,13 @@ fn see_inventory(pass: &mut Pass, portal_status: &PortalStatus) {
         // An id needs no list; a name or client id that is not there may hide behind equal names.
         o.selected = match &existing.id {
             Some(id) => Some(vec![UserId::new(id)]),
-            None => Some(snapshot.users().filter(|user| is_selected(existing, user)).map(|user| user.id.clone()).collect()),
+            None => Some(
+                snapshot
+                    .users()
+                    .filter(|user| is_selected(existing, user))
+                    .map(|user| user.id.clone())
+                    .collect(),
+            ),
         };
         return;
     }
@@ -359,7 +380,12 @@ fn is_selected(existing: &ExistingUser, user: &ListedUser) -> bool {
 }
 
 /// A user of our name, with what is remembered of its mark.
-pub(super) fn candidate(link: &Connected, owner: &Owner, user: &ListedUser, listed_as_retained: bool) -> Candidate {
+pub(super) fn candidate(
+    link: &Connected,
+    owner: &Owner,
+    user: &ListedUser,
+    listed_as_retained: bool,
+) -> Candidate {
     let confirmed = match link.inventory.mark(&user.id) {
         None => Confirmed::Unread,
         Some(Some(mark)) if mark.owner == *owner && mark.retained => Confirmed::Retained,

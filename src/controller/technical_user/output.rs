@@ -51,7 +51,10 @@ fn denied(pass: &Pass, error: KubeError) -> Result<Blocker, Failure> {
     };
     Ok(Blocker::passing(
         Reason::SecretNotWritable,
-        format!("the Secret \"{}\" cannot be written, so the portal is not asked for anything: {words}", pass.envelope.name),
+        format!(
+            "the Secret \"{}\" cannot be written, so the portal is not asked for anything: {words}",
+            pass.envelope.name
+        ),
     ))
 }
 
@@ -77,7 +80,9 @@ fn places(quota: &ResourceQuota) -> Option<usize> {
     };
     ["secrets", "count/secrets"]
         .iter()
-        .filter_map(|name| Some(number(&status.hard, name)?.saturating_sub(number(&status.used, name).unwrap_or(0))))
+        .filter_map(|name| {
+            Some(number(&status.hard, name)?.saturating_sub(number(&status.used, name).unwrap_or(0)))
+        })
         .min()
 }
 
@@ -92,7 +97,9 @@ pub async fn publish(pass: &mut Pass, current: &Current) -> Result<(), Failure> 
             // Keys that somebody added are removed with the same write.
             let present = match &at.keys {
                 Some(keys) => keys.clone(),
-                None => pass.secrets.texts(&envelope.name).await?.map(|texts| texts.keys()).unwrap_or_default(),
+                None => {
+                    pass.secrets.texts(&envelope.name).await?.map(|texts| texts.keys()).unwrap_or_default()
+                }
             };
             pass.secrets.overwrite(&envelope, &content, &at.version, &present, false).await?
         }
@@ -125,7 +132,8 @@ fn envelope_for(envelope: &Envelope, user: &UserId) -> Envelope {
 
 /// Deletes Secrets of ours that the spec names no longer, once the new one is written.
 pub async fn remove_former(pass: &mut Pass) -> Result<(), Failure> {
-    let former: Vec<_> = pass.status.outputs.iter().filter(|o| o.name != pass.envelope.name).cloned().collect();
+    let former: Vec<_> =
+        pass.status.outputs.iter().filter(|o| o.name != pass.envelope.name).cloned().collect();
     for output in former {
         if let Some(metadata) = pass.secrets.metadata(&output.name).await? {
             let owner = metadata.annotations.as_ref().and_then(|annotations| annotations.get(keys::OWNER));
@@ -144,7 +152,12 @@ mod tests {
 
     fn quota(hard: &[(&str, &str)], used: &[(&str, &str)]) -> ResourceQuota {
         let counts = |pairs: &[(&str, &str)]| {
-            Some(pairs.iter().map(|(name, count)| ((*name).to_owned(), Quantity((*count).to_owned()))).collect())
+            Some(
+                pairs
+                    .iter()
+                    .map(|(name, count)| ((*name).to_owned(), Quantity((*count).to_owned())))
+                    .collect(),
+            )
         };
         let status = ResourceQuotaStatus { hard: counts(hard), used: counts(used) };
         ResourceQuota { status: Some(status), ..ResourceQuota::default() }

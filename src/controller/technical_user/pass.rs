@@ -103,7 +103,9 @@ impl From<KubeError> for Failure {
 impl Pass {
     /// The connection; a step that needs it is planned only where there is one.
     pub fn connected(&self) -> Result<&Connected, Failure> {
-        self.link.as_ref().ok_or(Failure::Portal(PortalError::BadAnswer { reason: "the Portal is not connected" }))
+        self.link
+            .as_ref()
+            .ok_or(Failure::Portal(PortalError::BadAnswer { reason: "the Portal is not connected" }))
     }
 
     /// The credential that a user's details show, with a token endpoint that is known.

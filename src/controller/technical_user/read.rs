@@ -10,7 +10,9 @@ use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{has_finalizer, is_deleting, lenient, technical_users};
 use crate::controller::registry::Connected;
 use crate::domain::identity::Mark;
-use crate::domain::plan::{AttemptState, Candidate, Confirmed, Proof, Read, SecretView, UserFacts, UserView, Verified};
+use crate::domain::plan::{
+    AttemptState, Candidate, Confirmed, Proof, Read, SecretView, UserFacts, UserView, Verified,
+};
 use crate::domain::user::{Credential, UserDetails, UserId, UserStatus};
 use crate::metrics::Verified as Counted;
 use crate::portal::{Lane, PortalError, Verification, VersionRange};
@@ -65,7 +67,9 @@ async fn search(pass: &Pass) -> Result<Vec<Candidate>, Failure> {
     // Foreign users of the very same name may hide ours on a list that did not show everybody.
     let foreign = found.iter().any(|candidate| candidate.confirmed == Confirmed::Foreign);
     if foreign && !snapshot.is_complete() {
-        return Err(PortalError::BadAnswer { reason: "users of equal names hide each other in the list" }.into());
+        return Err(
+            PortalError::BadAnswer { reason: "users of equal names hide each other in the list" }.into()
+        );
     }
     Ok(found)
 }

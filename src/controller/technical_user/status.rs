@@ -63,7 +63,9 @@ pub struct InvalidResource<'a> {
 }
 
 async fn patch(pass: &mut Pass, new: TechnicalUserStatus) -> Result<bool, Failure> {
-    let Some(difference) = merge::difference(&to_value(&pass.status), &to_value(&new)) else { return Ok(false) };
+    let Some(difference) = merge::difference(&to_value(&pass.status), &to_value(&new)) else {
+        return Ok(false);
+    };
     let object = send(&pass.ctx, &pass.object, &difference).await?;
     announce(pass, &new);
     pass.object_is_now(object.metadata);
@@ -76,7 +78,8 @@ async fn send(
     object: &DynamicObject,
     difference: &Value,
 ) -> Result<DynamicObject, Failure> {
-    let (namespace, name) = (object.metadata.namespace.clone().unwrap_or_default(), object.metadata.name.clone());
+    let (namespace, name) =
+        (object.metadata.namespace.clone().unwrap_or_default(), object.metadata.name.clone());
     let api: Api<DynamicObject> = Api::namespaced_with(ctx.client.clone(), &namespace, &technical_users());
     // A uid is no precondition of a patch of the status (Kubernetes 1.36); the resourceVersion is.
     let body = json!({
@@ -84,7 +87,10 @@ async fn send(
         "status": difference,
     });
     let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
-    Ok(api.patch_status(&name.unwrap_or_default(), &params, &Patch::Merge(&body)).await.map_err(KubeError::from)?)
+    Ok(api
+        .patch_status(&name.unwrap_or_default(), &params, &Patch::Merge(&body))
+        .await
+        .map_err(KubeError::from)?)
 }
 
 fn to_value(status: &TechnicalUserStatus) -> Value {
@@ -94,14 +100,21 @@ fn to_value(status: &TechnicalUserStatus) -> Value {
 /// A condition that got worse is told as an event, once.
 fn announce(pass: &Pass, new: &TechnicalUserStatus) {
     let ready = |status: &TechnicalUserStatus| {
-        status.conditions.iter().find(|c| c.type_ == READY).map(|c| (c.status.clone(), c.reason.clone(), c.message.clone()))
+        status
+            .conditions
+            .iter()
+            .find(|c| c.type_ == READY)
+            .map(|c| (c.status.clone(), c.reason.clone(), c.message.clone()))
     };
-    let on_the_way = [Reason::Creating, Reason::Searching, Reason::SettlingAttempt, Reason::Pending, Reason::NotYet];
+    let on_the_way =
+        [Reason::Creating, Reason::Searching, Reason::SettlingAttempt, Reason::Pending, Reason::NotYet];
     let (before, after) = (ready(&pass.status), ready(new));
     if let Some((status, reason, message)) = after {
         let changed = before.is_none_or(|(_, old, _)| old != reason);
         let quiet = status == "True" || on_the_way.iter().any(|quiet| quiet.as_str() == reason);
-        if let (true, false, Some(reason)) = (changed, quiet, Reason::ALL.iter().find(|r| r.as_str() == reason)) {
+        if let (true, false, Some(reason)) =
+            (changed, quiet, Reason::ALL.iter().find(|r| r.as_str() == reason))
+        {
             pass.ctx.events.warning(reference(&pass.ctx, &pass.key), reason.as_str(), "Reconcile", &message);
         }
     }
@@ -122,10 +135,13 @@ fn compute(pass: &Pass, rest: &Rest) -> TechnicalUserStatus {
     }
     new.observed_generation = pass.object.metadata.generation;
     let wanted = match &rest.report {
-        Report::StillReady => return TechnicalUserStatus { conditions: pass.status.conditions.clone(), ..new },
+        Report::StillReady => {
+            return TechnicalUserStatus { conditions: pass.status.conditions.clone(), ..new };
+        }
         report => wanted(pass, report, &new),
     };
-    new.conditions = conditions::brought_up_to_date(&new.conditions, &wanted, new.observed_generation, pass.now);
+    new.conditions =
+        conditions::brought_up_to_date(&new.conditions, &wanted, new.observed_generation, pass.now);
     new
 }
 
@@ -188,7 +204,8 @@ fn spelled(status: UserStatus) -> &'static str {
 }
 
 fn record_credential(pass: &Pass, new: &mut TechnicalUserStatus, rest: &Rest) {
-    let (Some(at), SecretView::Ours { digest: Some(digest), .. }) = (&pass.secret, &pass.observation.secret) else {
+    let (Some(at), SecretView::Ours { digest: Some(digest), .. }) = (&pass.secret, &pass.observation.secret)
+    else {
         return;
     };
     let written = RecordedOutput {
@@ -215,9 +232,12 @@ fn wanted(pass: &Pass, report: &Report, new: &TechnicalUserStatus) -> Vec<Wanted
         let name = user.map_or("?", |user| user.client_id.as_deref().unwrap_or(&user.id));
         done(USER_READY, Reason::UserActive, format!("user {name} is active in the portal"))
     };
-    let verified = || done(CREDENTIAL_VERIFIED, Reason::TokenObtained, "a token was obtained with the credential".into());
+    let verified = || {
+        done(CREDENTIAL_VERIFIED, Reason::TokenObtained, "a token was obtained with the credential".into())
+    };
     let secret = &pass.envelope.name;
-    let published = || done(PUBLISHED, Reason::OutputsWritten, format!("Secret \"{secret}\" holds the credential"));
+    let published =
+        || done(PUBLISHED, Reason::OutputsWritten, format!("Secret \"{secret}\" holds the credential"));
     let not_yet = |type_| Wanted {
         type_,
         status: None,
@@ -225,12 +245,17 @@ fn wanted(pass: &Pass, report: &Report, new: &TechnicalUserStatus) -> Vec<Wanted
         message: "not looked at yet".to_owned(),
     };
     let before = || {
-        let holds = matches!(&pass.observation.secret, SecretView::Ours { .. }) && pass.status.credential.is_some();
+        let holds =
+            matches!(&pass.observation.secret, SecretView::Ours { .. }) && pass.status.credential.is_some();
         if holds { published() } else { Wanted { status: Some(false), ..not_yet(PUBLISHED) } }
     };
     match report {
         Report::Ready | Report::StillReady => vec![
-            done(READY, Reason::Ready, format!("the credential is verified and Secret \"{secret}\" holds it")),
+            done(
+                READY,
+                Reason::Ready,
+                format!("the credential is verified and Secret \"{secret}\" holds it"),
+            ),
             user_ready(),
             verified(),
             published(),

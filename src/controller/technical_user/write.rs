@@ -41,7 +41,8 @@ pub async fn write(pass: &mut Pass, what: Write) -> Result<(), Failure> {
 async fn patch_finalizers(pass: &mut Pass, finalizers: Vec<String>) -> Result<(), Failure> {
     let api: Api<DynamicObject> =
         Api::namespaced_with(pass.ctx.client.clone(), &pass.key.namespace, &technical_users());
-    let patch = json!({ "metadata": { "resourceVersion": pass.resource_version(), "finalizers": finalizers } });
+    let patch =
+        json!({ "metadata": { "resourceVersion": pass.resource_version(), "finalizers": finalizers } });
     let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
     match api.patch(&pass.key.name, &params, &Patch::Merge(&patch)).await.map_err(KubeError::from) {
         Ok(object) => {
@@ -64,7 +65,8 @@ async fn put_finalizer(pass: &mut Pass) -> Result<(), Failure> {
 
 async fn drop_finalizer(pass: &mut Pass) -> Result<(), Failure> {
     let finalizers = pass.object.metadata.finalizers.clone().unwrap_or_default();
-    patch_finalizers(pass, finalizers.into_iter().filter(|finalizer| finalizer != FINALIZER).collect()).await?;
+    patch_finalizers(pass, finalizers.into_iter().filter(|finalizer| finalizer != FINALIZER).collect())
+        .await?;
     pass.observation.finalizer = false;
     pass.ctx.memory.forget(&pass.key);
     Ok(())
@@ -133,7 +135,9 @@ async fn delete(pass: &mut Pass, id: &UserId) -> Result<(), Failure> {
         }
         Err(PortalError::Forbidden { .. } | PortalError::Unauthorized) => Done::DeleteForbidden,
         Err(PortalError::Conflict { code }) => Done::DeleteRefused(refusal(code)),
-        Err(PortalError::LostInIdentityProvider) if link.version == VersionRange::V2_0 && is_external(pass, id) => {
+        Err(PortalError::LostInIdentityProvider)
+            if link.version == VersionRange::V2_0 && is_external(pass, id) =>
+        {
             Done::DeleteRefused("a portal of 2.0 or 2.1 cannot delete wallet users".to_owned())
         }
         Err(PortalError::LostInIdentityProvider) => {
@@ -214,8 +218,11 @@ async fn list_retained(pass: &mut Pass, id: &UserId, why: &str) -> Result<(), Fa
                 "metadata": { "resourceVersion": portal.metadata.resource_version },
                 "status": { "retained": retained },
             });
-            let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
-            api.patch_status(&pass.portal_key.name, &params, &Patch::Merge(&patch)).await.map_err(KubeError::from)?;
+            let params =
+                PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
+            api.patch_status(&pass.portal_key.name, &params, &Patch::Merge(&patch))
+                .await
+                .map_err(KubeError::from)?;
         }
     }
     let note = format!("user {id} stays in the portal: {why}");

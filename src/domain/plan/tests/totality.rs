@@ -38,11 +38,7 @@ fn goes_to_the_portal(write: &Write) -> bool {
         | Write::Delete(_)
         | Write::Reset(_)
         | Write::MarkRetained(_) => true,
-        Write::PutFinalizer
-        | Write::Record(_)
-        | Write::Publish(_)
-        | Write::ListRetained(..)
-        | Write::DropFinalizer => false,
+        Write::PutFinalizer | Write::Publish(_) | Write::ListRetained(..) | Write::DropFinalizer => false,
     }
 }
 

@@ -31,7 +31,6 @@ fn write(write: &Write) -> String {
     match write {
         Write::PutFinalizer => "put the finalizer".into(),
         Write::Create { generation, role_ids } => format!("create g{generation} [{}]", role_ids.join(", ")),
-        Write::Record(current) => format!("record {}", user(current)),
         Write::Publish(current) => format!("publish {}", user(current)),
         Write::Describe(current) => format!("describe {}", user(current)),
         Write::Delete(id) => format!("delete {id}"),
