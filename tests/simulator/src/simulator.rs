@@ -57,7 +57,7 @@ impl Simulator {
             wallet: origin(Part::Wallet),
         });
         let mut hosts = Vec::new();
-        for (part, host, listener) in bound {
+        for (part, mut host, listener) in bound {
             host.serve(&core, listener);
             hosts.push((part, host));
         }
@@ -108,8 +108,8 @@ impl Simulator {
     /// portal answers 502; what the wallet has to do waits.
     pub async fn stop(&self, part: Part) {
         self.set_reachable(part, false);
-        for (_, host) in self.hosts.lock().await.iter().filter(|(of, _)| *of == part) {
-            host.stop();
+        for (_, host) in self.hosts.lock().await.iter_mut().filter(|(of, _)| *of == part) {
+            host.stop().await;
         }
     }
 
@@ -164,6 +164,12 @@ impl Simulator {
     #[must_use]
     pub fn users(&self, company: &str) -> Vec<UserView> {
         self.look(|view| view.users(company))
+    }
+
+    /// Clients of the identity provider that the API never shows; see [`View::orphaned_clients`].
+    #[must_use]
+    pub fn orphaned_clients(&self) -> Vec<String> {
+        self.core.read(|state| View(state).orphaned_clients())
     }
 
     /// All calls in the order of arrival.
