@@ -193,7 +193,7 @@ impl Simulator {
     /// Every secret value ever handed out: of seeded callers and made users, access tokens and refresh tokens.
     #[must_use]
     pub fn secrets_handed_out(&self) -> Vec<String> {
-        self.core.read(|state| state.secrets.clone())
+        self.core.read(|state| state.secrets.iter().cloned().collect())
     }
 
     /// Adds a fault.

@@ -243,3 +243,16 @@ async fn the_order_is_by_name() {
     let body = world.list("page=0&size=15&clientId=order").await.json();
     assert_eq!(names(&body), ["-1", "10", "9", "a", "A", "b", "C"]);
 }
+
+/// Section 14 speaks of portals with 11,000 users: the simulator bears them.
+#[tokio::test]
+async fn many_users() {
+    let world = World::main().await;
+    for number in 0..11_000 {
+        world.sim.seed_user(UserSeed::new("One", &format!("user-{:05}", number * 7919 % 11_000))).unwrap();
+    }
+    let page = world.list("page=700&size=15&clientId=sa").await.json();
+    assert_eq!(page["meta"]["totalElements"], 11_000);
+    let names = names(&page);
+    assert_eq!((names[0], names[14]), ("user-10500", "user-10514"));
+}

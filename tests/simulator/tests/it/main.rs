@@ -16,6 +16,7 @@ mod connectors;
 mod faults;
 mod idp;
 mod lists;
+mod matching;
 mod recorded;
 mod refresh;
 mod routing;
