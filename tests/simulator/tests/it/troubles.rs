@@ -57,7 +57,7 @@ async fn a_refusing_identity_provider() {
         world.sim.heal_idp();
     }
     // The failed delete and reset changed nothing.
-    assert_eq!(world.view(&user.id.to_string()), world.view(&user.id.to_string()));
+    assert_eq!(world.view(&user.id.to_string()), user);
     assert_eq!(world.details(user.id).await.json()["secret"], user.secret.unwrap());
     assert_eq!(
         (orphans(&world), world.details(user.id).await.status),

@@ -60,16 +60,12 @@ async fn activation_after_a_delay() {
     let id = world.create("edc", &[WALLET]).await.id().parse().unwrap();
     soon(world.sim.wait_for(|view| view.user(id).unwrap().status == Status::Active)).await;
     world.delete(id).await;
-    let key = world.view(&id.to_string());
     // Sticks for ever up to 2.6, although the wallet has removed the key.
-    soon(async {
-        while login(&world, key.client_id.as_deref().unwrap(), key.secret.as_deref().unwrap(), true)
-            .await
-            .status
-            == 200
-        {}
-    })
-    .await;
+    soon(world.sim.wait_for(|view| view.wallet_clients().is_empty())).await;
+    let key = world.view(&id.to_string());
+    let refused =
+        login(&world, key.client_id.as_deref().unwrap(), key.secret.as_deref().unwrap(), true).await;
+    assert_eq!(refused.status, 401);
     assert_eq!(world.view(&id.to_string()).status, Status::PendingDeletion);
 }
 
