@@ -40,7 +40,7 @@ impl Simulator {
         })
     }
 
-    /// A person deletes the user in the web page. A wallet user becomes `PENDING_DELETION` and its key goes at once.
+    /// A person deletes the user in the web page. A wallet user becomes `PENDING_DELETION` and the wallet removes its key when its delay is over.
     pub fn delete_by_hand(&self, user: Uuid) -> Change {
         let change = self.change(|state| {
             let client_id = state.user(user)?.client_id.clone();
