@@ -5,3 +5,4 @@ pub mod domain;
 pub mod k8s;
 pub mod metrics;
 pub mod portal;
+pub mod telemetry;
