@@ -2,7 +2,9 @@
 pub mod api;
 pub mod config;
 pub mod domain;
+pub mod health;
 pub mod k8s;
 pub mod metrics;
 pub mod portal;
+pub mod server;
 pub mod telemetry;
