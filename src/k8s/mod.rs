@@ -2,4 +2,5 @@
 
 pub mod client;
 pub mod events;
+pub mod leader;
 pub mod watch;
