@@ -1,0 +1,135 @@
+//! What the probes say.
+//!
+//! Ready is who can serve: the custom resource definitions are there and the cache is filled. A standby is ready too,
+//! and an outage of a portal changes neither readiness nor liveness: it is a condition and a metric.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::time::{Instant, interval};
+
+/// A heartbeat older than this means that the runtime turns no more.
+const BEAT_WITHIN: Duration = Duration::from_mins(1);
+/// Time between heartbeats.
+const BEAT_EVERY: Duration = Duration::from_secs(5);
+
+/// Something that must have happened before the process is ready.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gate {
+    /// The custom resource definitions are established.
+    CustomResourceDefinitions,
+    /// Everything that is watched was listed once.
+    Cache,
+}
+
+impl Gate {
+    const ALL: [Self; 2] = [Self::CustomResourceDefinitions, Self::Cache];
+}
+
+impl fmt::Display for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::CustomResourceDefinitions => "the custom resource definitions are not established",
+            Self::Cache => "the watched resources were not listed in full yet",
+        })
+    }
+}
+
+/// The state that the probes report. Cheap to clone. All gates are closed at first.
+#[derive(Clone)]
+pub struct Health(Arc<Inner>);
+
+struct Inner {
+    custom_resource_definitions: AtomicBool,
+    cache: AtomicBool,
+    beat: Mutex<Instant>,
+}
+
+impl Default for Health {
+    fn default() -> Self {
+        Self(Arc::new(Inner {
+            custom_resource_definitions: AtomicBool::new(false),
+            cache: AtomicBool::new(false),
+            beat: Mutex::new(Instant::now()),
+        }))
+    }
+}
+
+impl Health {
+    /// `gate` is passed.
+    pub fn open(&self, gate: Gate) {
+        self.flag(gate).store(true, Ordering::Relaxed);
+    }
+
+    /// `gate` is to be passed again.
+    pub fn close(&self, gate: Gate) {
+        self.flag(gate).store(false, Ordering::Relaxed);
+    }
+
+    /// What readiness waits for; nothing when ready.
+    #[must_use]
+    pub fn pending(&self) -> Vec<Gate> {
+        Gate::ALL.into_iter().filter(|gate| !self.flag(*gate).load(Ordering::Relaxed)).collect()
+    }
+
+    /// The runtime turns.
+    pub fn beat(&self) {
+        *self.0.beat.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    /// Beats for ever, to be spawned on the runtime that does the work.
+    pub async fn keep_beating(self) {
+        let mut ticks = interval(BEAT_EVERY);
+        loop {
+            ticks.tick().await;
+            self.beat();
+        }
+    }
+
+    /// The last heartbeat is recent.
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
+        self.0.beat.lock().unwrap_or_else(PoisonError::into_inner).elapsed() < BEAT_WITHIN
+    }
+
+    fn flag(&self, gate: Gate) -> &AtomicBool {
+        match gate {
+            Gate::CustomResourceDefinitions => &self.0.custom_resource_definitions,
+            Gate::Cache => &self.0.cache,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn readiness_waits_for_every_gate() {
+        let health = Health::default();
+        assert_eq!(health.pending(), Gate::ALL);
+        health.open(Gate::Cache);
+        assert_eq!(health.pending(), [Gate::CustomResourceDefinitions]);
+        health.open(Gate::CustomResourceDefinitions);
+        assert!(health.pending().is_empty());
+        health.close(Gate::Cache);
+        assert_eq!(health.clone().pending(), [Gate::Cache]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn liveness_is_a_recent_heartbeat() {
+        let health = Health::default();
+        tokio::time::advance(Duration::from_secs(59)).await;
+        assert!(health.is_alive());
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert!(!health.is_alive());
+        let beating = tokio::spawn(health.clone().keep_beating());
+        tokio::time::sleep(Duration::from_mins(10)).await;
+        assert!(health.is_alive());
+        beating.abort();
+    }
+}

@@ -1,0 +1,207 @@
+//! Leader election over one `Lease`, after client-go's: at most one process acts.
+//!
+//! Nobody compares clocks. Another's lease has expired when its record did not change for its duration by *our*
+//! monotonic clock; our own leadership ends ten seconds after the last successful renewal was *sent*, five before
+//! anybody can take over. [`Leadership::is_leader`] looks at the clock when it is asked, so a process that was paused
+//! and wakes up late is no leader any more. Who has lost must exit; a new process applies anew.
+//!
+//! Needs `get`, `create` and `update` on that one Lease.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use k8s_openapi::api::coordination::v1::Lease;
+use kube::{Api, Client};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
+use tokio_util::sync::CancellationToken;
+
+use crate::metrics::Metrics;
+
+mod lease;
+
+use lease::{Held, LeaseLock};
+
+/// After so long without a change others may take over; written into the lease (client-go's default).
+const LEASE_DURATION: Duration = Duration::from_secs(15);
+/// After so long without a renewal we are no leader any more (client-go's default).
+const RENEW_DEADLINE: Duration = Duration::from_secs(10);
+/// Time between tries (client-go's default); standbys wait up to a fifth longer, so that they do not try in step.
+const RETRY_PERIOD: Duration = Duration::from_secs(2);
+/// Bound on each call, so that a hanging one leaves time for others within the deadline.
+const CALL_WITHIN: Duration = Duration::from_secs(3);
+/// Bound on giving the lease back.
+const RELEASE_WITHIN: Duration = Duration::from_secs(5);
+
+/// Whether this process is the one that acts. Cheap to clone.
+#[derive(Clone)]
+pub struct Leadership(Arc<watch::Sender<State>>);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Standby,
+    /// Leads until then, or without end where there is no election.
+    Leading(Option<Instant>),
+    Lost,
+}
+
+impl Leadership {
+    /// That of a process that runs without election.
+    #[must_use]
+    pub fn without_election() -> Self {
+        Self(Arc::new(watch::Sender::new(State::Leading(None))))
+    }
+
+    /// At this very moment this process may act.
+    #[must_use]
+    pub fn is_leader(&self) -> bool {
+        match *self.0.borrow() {
+            State::Leading(until) => until.is_none_or(|until| Instant::now() < until),
+            State::Standby | State::Lost => false,
+        }
+    }
+
+    /// Waits until this process leads, at once where it does; for ever where it has lost.
+    pub async fn acquired(&self) {
+        let mut state = self.0.subscribe();
+        // Cannot fail: we hold the sender.
+        let _ = state.wait_for(|state| matches!(state, State::Leading(_))).await;
+    }
+
+    /// Waits until leadership that was held has ended, whatever hangs: the process must exit then.
+    pub async fn lost(&self) {
+        let mut state = self.0.subscribe();
+        loop {
+            let now = *state.borrow_and_update();
+            match now {
+                State::Lost => return,
+                State::Leading(Some(until)) if until <= Instant::now() => return,
+                State::Leading(Some(until)) => tokio::select! {
+                    _ = state.changed() => {}
+                    () = sleep_until(until) => {}
+                },
+                State::Standby | State::Leading(None) => drop(state.changed().await),
+            }
+        }
+    }
+}
+
+/// The task that applies for the lease and renews it.
+pub struct Election {
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl Election {
+    /// Applies for the lease `name` in `namespace`. `pod` is who holds it, to people: each process adds a random part.
+    #[must_use]
+    pub fn start(
+        client: Client,
+        namespace: &str,
+        name: &str,
+        pod: &str,
+        metrics: Metrics,
+    ) -> (Leadership, Self) {
+        let identity = format!("{pod}_{}", uuid::Uuid::new_v4());
+        let lock = LeaseLock::new(Api::<Lease>::namespaced(client, namespace), name, identity);
+        let leadership = Leadership(Arc::new(watch::Sender::new(State::Standby)));
+        let stop = CancellationToken::new();
+        let candidate = Candidate { lock, state: leadership.0.clone(), metrics };
+        let task = tokio::spawn(candidate.run(stop.clone()));
+        (leadership, Self { stop, task })
+    }
+
+    /// Ends leadership and gives the lease back, so that a standby takes over at once. Call it after the last action
+    /// that needs leadership: [`Leadership::lost`] returns then. Takes five seconds at most.
+    pub async fn release(mut self) {
+        self.stop.cancel();
+        if timeout(RELEASE_WITHIN, &mut self.task).await.is_err() {
+            self.task.abort();
+            tracing::warn!("the lease was not given back; it expires by itself");
+        }
+    }
+}
+
+struct Candidate {
+    lock: LeaseLock,
+    state: Arc<watch::Sender<State>>,
+    metrics: Metrics,
+}
+
+impl Candidate {
+    async fn run(mut self, stop: CancellationToken) {
+        let stopped = tokio::select! {
+            () = self.lead() => false,
+            () = stop.cancelled() => true,
+        };
+        // First we stop to be the leader, then others may know.
+        self.set(State::Lost);
+        if stopped {
+            self.lock.release().await;
+        }
+    }
+
+    /// Returns when leadership was held and lost.
+    async fn lead(&mut self) {
+        let mut until = self.acquire().await;
+        tracing::info!(identity = self.lock.identity(), "leading");
+        while let Some(renewed) = self.renew(until).await {
+            until = renewed;
+        }
+    }
+
+    async fn acquire(&mut self) -> Instant {
+        let mut seen = None;
+        loop {
+            match self.lock.hold().await {
+                Ok(Held::Ours(until)) => {
+                    self.set(State::Leading(Some(until)));
+                    return until;
+                }
+                Ok(Held::Other(holder)) => {
+                    if seen.as_ref() != Some(&holder) {
+                        tracing::info!(holder, "standing by");
+                    }
+                    seen = Some(holder);
+                }
+                Err(error) => tracing::warn!("cannot apply for the lease: {error}"),
+            }
+            sleep(RETRY_PERIOD.mul_f64(1.0 + fastrand::f64() / 5.0)).await;
+        }
+    }
+
+    /// Until when we lead after the next renewal; `None` when leadership has ended.
+    async fn renew(&mut self, until: Instant) -> Option<Instant> {
+        sleep(RETRY_PERIOD).await;
+        loop {
+            match timeout_at(until, self.lock.hold()).await {
+                // An answer that comes after the end, such as to a process that was paused, revives nothing.
+                Ok(Ok(Held::Ours(renewed))) if Instant::now() < until => {
+                    self.set(State::Leading(Some(renewed)));
+                    return Some(renewed);
+                }
+                Ok(Ok(Held::Ours(_))) | Err(_) => {}
+                Ok(Ok(Held::Other(holder))) => {
+                    tracing::error!(holder, "leadership lost: somebody else holds the lease");
+                    return None;
+                }
+                Ok(Err(error)) => tracing::warn!("cannot renew the lease: {error}"),
+            }
+            if Instant::now() + RETRY_PERIOD >= until {
+                sleep_until(until).await;
+                tracing::error!("leadership lost: the lease was not renewed in time");
+                return None;
+            }
+            sleep(RETRY_PERIOD).await;
+        }
+    }
+
+    fn set(&self, state: State) {
+        self.state.send_replace(state);
+        self.metrics.leader(matches!(state, State::Leading(_)));
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,202 @@
+//! One try at a time to hold a `Lease`: read, judge, replace with `resourceVersion`.
+
+use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
+use k8s_openapi::jiff::Timestamp;
+use kube::Api;
+use kube::api::PostParams;
+use tokio::time::{Duration, Instant, timeout};
+
+use super::{CALL_WITHIN, LEASE_DURATION, RENEW_DEADLINE};
+
+/// Who holds the lease after a try.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Held {
+    /// We do, and act until then.
+    Ours(Instant),
+    /// Somebody else, or nobody knows yet who won a race.
+    Other(String),
+}
+
+/// Why a try failed. Nothing is known of its effect.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum LeaseError {
+    #[error("no answer in time")]
+    Slow,
+    #[error(transparent)]
+    Call(#[from] kube::Error),
+}
+
+/// A lease as one candidate sees it.
+pub(super) struct LeaseLock {
+    api: Api<Lease>,
+    name: String,
+    identity: String,
+    observed: Option<Observed>,
+}
+
+/// The lease as last seen.
+struct Observed {
+    lease: Lease,
+    /// When we first saw it like that.
+    since: Instant,
+}
+
+impl LeaseLock {
+    pub(super) fn new(api: Api<Lease>, name: &str, identity: String) -> Self {
+        Self { api, name: name.into(), identity, observed: None }
+    }
+
+    pub(super) fn identity(&self) -> &str {
+        &self.identity
+    }
+
+    /// Takes the lease or renews it, where nobody else holds it.
+    pub(super) async fn hold(&mut self) -> Result<Held, LeaseError> {
+        // The lease as we left it needs no read first; a conflict tells where somebody touched it.
+        if let Some(ours) = self.ours()
+            && let Some(until) = self.replace(ours).await?
+        {
+            return Ok(Held::Ours(until));
+        }
+        let Some(lease) = call(self.api.get_opt(&self.name)).await? else { return self.create().await };
+        self.observe(lease.clone());
+        if let Some(other) = self.other() {
+            return Ok(Held::Other(other));
+        }
+        Ok(self.replace(lease).await?.map_or_else(lost_race, Held::Ours))
+    }
+
+    /// Gives the lease back where we hold it, as client-go does: no holder, one second.
+    pub(super) async fn release(&mut self) {
+        loop {
+            match self.try_release().await {
+                Ok(true) => return,
+                Ok(false) => {}
+                Err(error) => {
+                    tracing::warn!("the lease was not given back; it expires by itself: {error}");
+                    return;
+                }
+            }
+        }
+    }
+
+    /// `false` after a conflict, such as with a renewal that was broken off on our side only.
+    async fn try_release(&mut self) -> Result<bool, LeaseError> {
+        let Some(mut lease) = call(self.api.get_opt(&self.name)).await? else { return Ok(true) };
+        if holder(&lease) != self.identity {
+            return Ok(true);
+        }
+        let now = Some(MicroTime(Timestamp::now()));
+        let spec = lease.spec.get_or_insert_default();
+        spec.holder_identity = Some(String::new());
+        spec.lease_duration_seconds = Some(1);
+        spec.acquire_time.clone_from(&now);
+        spec.renew_time = now;
+        match call(self.api.replace(&self.name, &PostParams::default(), &lease)).await {
+            Ok(_) => Ok(true),
+            Err(LeaseError::Call(kube::Error::Api(status))) if status.is_conflict() => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn ours(&self) -> Option<Lease> {
+        self.observed.as_ref().map(|seen| &seen.lease).filter(|lease| holder(lease) == self.identity).cloned()
+    }
+
+    /// Who else holds it, as far as we have seen.
+    fn other(&self) -> Option<String> {
+        let seen = self.observed.as_ref()?;
+        let holder = holder(&seen.lease);
+        (holder != self.identity && !seen.expired()).then(|| holder.to_owned())
+    }
+
+    /// Notes what was read; the time stays where nothing changed.
+    fn observe(&mut self, lease: Lease) {
+        let since = match self.observed.take() {
+            Some(seen) if seen.lease.spec == lease.spec => seen.since,
+            _ => Instant::now(),
+        };
+        self.observed = Some(Observed { lease, since });
+    }
+
+    /// Nobody has the lease. Where we saw it held, the holder may not know yet: we wait as if it were still there.
+    async fn create(&mut self) -> Result<Held, LeaseError> {
+        if let Some(other) = self.other() {
+            return Ok(Held::Other(other));
+        }
+        let mut lease = Lease::default();
+        lease.metadata.name = Some(self.name.clone());
+        lease.spec = Some(self.spec(None));
+        let sent = Instant::now();
+        match call(self.api.create(&PostParams::default(), &lease)).await {
+            Ok(lease) => {
+                self.observe(lease);
+                Ok(Held::Ours(sent + RENEW_DEADLINE))
+            }
+            Err(LeaseError::Call(kube::Error::Api(status))) if status.is_already_exists() => Ok(lost_race()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes us into `lease`. `None` where it has changed or gone meanwhile.
+    async fn replace(&mut self, mut lease: Lease) -> Result<Option<Instant>, LeaseError> {
+        lease.spec = Some(self.spec(lease.spec.as_ref()));
+        // Others count from when they see the write, which is later than now.
+        let sent = Instant::now();
+        match call(self.api.replace(&self.name, &PostParams::default(), &lease)).await {
+            Ok(lease) => {
+                self.observe(lease);
+                Ok(Some(sent + RENEW_DEADLINE))
+            }
+            Err(LeaseError::Call(kube::Error::Api(status)))
+                if status.is_conflict() || status.is_not_found() =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn spec(&self, before: Option<&LeaseSpec>) -> LeaseSpec {
+        let now = MicroTime(Timestamp::now());
+        let before = before.cloned().unwrap_or_default();
+        let renewal = before.holder_identity.as_deref() == Some(&self.identity);
+        let transitions = before.lease_transitions.unwrap_or(0);
+        let first = before.acquire_time.is_none();
+        LeaseSpec {
+            holder_identity: Some(self.identity.clone()),
+            lease_duration_seconds: i32::try_from(LEASE_DURATION.as_secs()).ok(),
+            acquire_time: before.acquire_time.filter(|_| renewal).or_else(|| Some(now.clone())),
+            renew_time: Some(now),
+            lease_transitions: Some(if renewal || first {
+                transitions
+            } else {
+                transitions.saturating_add(1)
+            }),
+            ..before
+        }
+    }
+}
+
+impl Observed {
+    /// Nobody holds it, or its holder let it be for its whole duration.
+    fn expired(&self) -> bool {
+        let spec = self.lease.spec.as_ref();
+        let seconds = spec.and_then(|spec| spec.lease_duration_seconds).and_then(|s| u64::try_from(s).ok());
+        let duration = seconds.map_or(LEASE_DURATION, Duration::from_secs);
+        holder(&self.lease).is_empty() || self.since.elapsed() >= duration
+    }
+}
+
+fn holder(lease: &Lease) -> &str {
+    lease.spec.as_ref().and_then(|spec| spec.holder_identity.as_deref()).unwrap_or_default()
+}
+
+fn lost_race() -> Held {
+    Held::Other("who was faster".into())
+}
+
+async fn call<T>(future: impl Future<Output = Result<T, kube::Error>>) -> Result<T, LeaseError> {
+    Ok(timeout(CALL_WITHIN, future).await.map_err(|_| LeaseError::Slow)??)
+}
