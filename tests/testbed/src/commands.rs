@@ -1,0 +1,90 @@
+//! kubectl and helm against a control plane.
+
+use std::{
+    path::Path,
+    process::{ExitStatus, Stdio},
+};
+
+use tokio::{io::AsyncWriteExt, process::Command};
+
+use crate::{ControlPlane, Error};
+
+/// What a command wrote and how it ended.
+#[derive(Debug, Clone)]
+pub struct CommandOutput {
+    /// The command line, for messages.
+    pub command: String,
+    /// How it ended.
+    pub status: ExitStatus,
+    /// Its standard output.
+    pub stdout: String,
+    /// Its standard error.
+    pub stderr: String,
+}
+
+impl CommandOutput {
+    /// Its standard output if it succeeded, an error with everything it wrote otherwise.
+    pub fn success(self) -> Result<String, Error> {
+        if self.status.success() {
+            return Ok(self.stdout);
+        }
+        Err(Error::Command {
+            command: self.command,
+            status: self.status.to_string(),
+            output: format!("{}{}", self.stdout, self.stderr),
+        })
+    }
+}
+
+impl ControlPlane {
+    /// Runs kubectl as admin. A `--kubeconfig` among the arguments makes it somebody else.
+    pub async fn kubectl(&self, args: &[&str]) -> Result<CommandOutput, Error> {
+        self.run(&self.binaries().kubectl, args, None).await
+    }
+
+    /// Runs kubectl with something on its standard input, for `-f -`.
+    pub async fn kubectl_with_input(&self, args: &[&str], input: &str) -> Result<CommandOutput, Error> {
+        self.run(&self.binaries().kubectl, args, Some(input)).await
+    }
+
+    /// Runs helm as admin, with settings, cache and plugins of its own.
+    pub async fn helm(&self, args: &[&str]) -> Result<CommandOutput, Error> {
+        self.run(&self.binaries().helm, args, None).await
+    }
+
+    async fn run(&self, program: &Path, args: &[&str], input: Option<&str>) -> Result<CommandOutput, Error> {
+        let home = self.dir().join("home");
+        let command = format!("{} {}", program.file_name().unwrap_or_default().display(), args.join(" "));
+        let mut child = Command::new(program)
+            .args(args)
+            // Nothing of the developer's own settings may have a say, nor be changed.
+            .env("HOME", &home)
+            .env("KUBECONFIG", self.admin_kubeconfig())
+            .env("KUBECACHEDIR", home.join("kube-cache"))
+            .env("HELM_CACHE_HOME", home.join("helm-cache"))
+            .env("HELM_CONFIG_HOME", home.join("helm-config"))
+            .env("HELM_DATA_HOME", home.join("helm-data"))
+            .env_remove("HELM_NAMESPACE")
+            .stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() })
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(Error::io(format!("running {command}")))?;
+        let stdin = child.stdin.take();
+        let feed = async {
+            if let (Some(mut stdin), Some(input)) = (stdin, input) {
+                // A command that ends without reading says why itself.
+                let _ = stdin.write_all(input.as_bytes()).await;
+            }
+        };
+        let ((), output) = tokio::join!(feed, child.wait_with_output());
+        let output = output.map_err(Error::io(format!("running {command}")))?;
+        Ok(CommandOutput {
+            command,
+            status: output.status,
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        })
+    }
+}

@@ -1,0 +1,82 @@
+//! The command lines of the three servers.
+
+use std::path::Path;
+
+use crate::{
+    access::Kubeconfig,
+    pki::{Pair, Pki},
+};
+
+/// etcd on two ports of 127.0.0.1 with its data in `data`.
+pub(crate) fn etcd(data: &Path, client_port: u16, peer_port: u16) -> Vec<String> {
+    let client = format!("http://127.0.0.1:{client_port}");
+    let peer = format!("http://127.0.0.1:{peer_port}");
+    vec![
+        "--name=testbed".to_owned(),
+        flag("data-dir", data.display()),
+        flag("listen-client-urls", &client),
+        flag("advertise-client-urls", &client),
+        flag("listen-peer-urls", &peer),
+        flag("initial-advertise-peer-urls", &peer),
+        format!("--initial-cluster=testbed={peer}"),
+        // The data die with the test: waiting for the disk would only slow it down.
+        "--unsafe-no-fsync".to_owned(),
+    ]
+}
+
+/// The line in etcd's log after which it answers.
+pub(crate) const ETCD_READY: &str = "ready to serve client requests";
+
+/// The apiserver, with what a cluster that kubeadm set up switches on where an operator can notice.
+pub(crate) fn apiserver(pki: &Pki, dir: &Path, etcd_port: u16, port: u16) -> Vec<String> {
+    vec![
+        format!("--etcd-servers=http://127.0.0.1:{etcd_port}"),
+        "--bind-address=127.0.0.1".to_owned(),
+        flag("secure-port", port),
+        "--advertise-address=127.0.0.1".to_owned(),
+        // Nothing here reaches the apiserver by its Service, and a loopback address is refused as an endpoint.
+        "--endpoint-reconciler-type=none".to_owned(),
+        "--service-cluster-ip-range=10.0.0.0/24".to_owned(),
+        "--authorization-mode=Node,RBAC".to_owned(),
+        flag("cert-dir", dir.display()),
+        flag("tls-cert-file", pki.server.certificate.display()),
+        flag("tls-private-key-file", pki.server.key.display()),
+        flag("client-ca-file", pki.ca.display()),
+        "--service-account-issuer=https://kubernetes.default.svc.cluster.local".to_owned(),
+        flag("service-account-signing-key-file", pki.service_account_key.display()),
+        flag("service-account-key-file", pki.service_account_public_key.display()),
+        "--allow-privileged=true".to_owned(),
+        "--profiling=false".to_owned(),
+    ]
+}
+
+/// The controller manager: every controller that runs by default, each with its own service account as in a cluster.
+pub(crate) fn controller_manager(pki: &Pki, kubeconfig: &Path) -> Vec<String> {
+    vec![
+        flag("kubeconfig", kubeconfig.display()),
+        "--use-service-account-credentials=true".to_owned(),
+        flag("service-account-private-key-file", pki.service_account_key.display()),
+        flag("root-ca-file", pki.ca.display()),
+        "--leader-elect=false".to_owned(),
+        // No port of its own: nobody asks it anything, and there is none to collide.
+        "--secure-port=0".to_owned(),
+        // There are no nodes; without these fewer informers run.
+        "--controllers=*,-node-ipam-controller,-node-lifecycle-controller,-persistentvolume-attach-detach-controller,\
+         -persistentvolume-binder-controller,-persistentvolume-expander-controller,-ephemeral-volume-controller,\
+         -horizontal-pod-autoscaler-controller,-ttl-controller"
+            .to_owned(),
+        // The default of 20 requests a second makes deletions of namespaces slow right after the start.
+        "--kube-api-qps=200".to_owned(),
+        "--kube-api-burst=400".to_owned(),
+        "--profiling=false".to_owned(),
+    ]
+}
+
+/// A kubeconfig that authenticates by certificate.
+pub(crate) fn certificate_kubeconfig(server: &str, ca: &Path, pair: &Pair) -> Kubeconfig {
+    Kubeconfig::new(server, ca).with_certificate(&pair.certificate, &pair.key)
+}
+
+fn flag(name: &str, value: impl std::fmt::Display) -> String {
+    format!("--{name}={value}")
+}

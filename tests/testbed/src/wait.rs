@@ -1,0 +1,55 @@
+//! Waiting for conditions, and ports nobody listens on.
+
+use std::{
+    collections::BTreeSet,
+    future::Future,
+    net::{Ipv4Addr, TcpListener},
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+use crate::Error;
+
+/// How long the testbed waits for anything before it calls it a failure. Far more than anything needs on a busy
+/// machine: it only bounds how long a broken test takes.
+pub const LIMIT: Duration = Duration::from_mins(3);
+
+/// How often a condition is looked at that cannot be subscribed to.
+const INTERVAL: Duration = Duration::from_millis(50);
+
+/// Asks `check` again and again until it gives a value. `what` says in the error which condition it was.
+pub async fn eventually<T, F>(what: &str, mut check: impl FnMut() -> F) -> Result<T, Error>
+where
+    F: Future<Output = Option<T>>,
+{
+    let deadline = Instant::now() + LIMIT;
+    loop {
+        if let Some(value) = check().await {
+            return Ok(value);
+        }
+        if Instant::now() >= deadline {
+            return Err(Error::Timeout { what: what.to_owned(), limit: LIMIT });
+        }
+        tokio::time::sleep(INTERVAL).await;
+    }
+}
+
+/// A TCP port of 127.0.0.1 that nobody listens on, and that this process has not given out before.
+///
+/// Another process may still take it before the caller does: whoever uses it must be ready to try another.
+pub fn free_port() -> Result<u16, Error> {
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+    // Holding on to the refused ports makes the kernel offer others.
+    let mut refused = Vec::new();
+    loop {
+        let listener =
+            TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(Error::io("finding a free port"))?;
+        let port = listener.local_addr().map_err(Error::io("finding a free port"))?.port();
+        if GIVEN.lock().unwrap_or_else(PoisonError::into_inner).insert(port) {
+            return Ok(port);
+        }
+        refused.push(listener);
+    }
+}
