@@ -236,6 +236,7 @@ fn wrong_values_are_refused_before_anything_is_installed() {
         ("replicas=two", "/replicas"),
         ("log.format=xml", "/log/format"),
         ("concurrency=0", "/concurrency"),
+        ("concurrency=65", "/concurrency"),
         ("proxy.https=proxy.example.org:3128", "/proxy/https"),
         ("terminationGracePeriodSeconds=30", "/terminationGracePeriodSeconds"),
         ("replicas=2", "leaderElection.enabled=true"),
