@@ -10,7 +10,7 @@ pub enum PortalError {
     /// Nothing answered: DNS, connect, reset, time-out.
     #[error("{endpoint} is not reachable: {reason}")]
     Unreachable {
-        /// `host:port`.
+        /// `host:port`, or `the store of the refresh token` where a person's login cannot be read.
         endpoint: String,
         /// What went wrong, in words.
         reason: String,
@@ -56,7 +56,7 @@ pub enum PortalError {
         /// The permission that the call needs.
         permission: &'static str,
     },
-    /// HTML or a foreign answer where the portal's backend would answer JSON: probably the web page's address.
+    /// A web page or a redirect where the portal's backend would answer JSON: probably the web page's address.
     #[error("{endpoint} is not the portal's backend")]
     NotThePortalBackend {
         /// `host:port`.
@@ -82,7 +82,7 @@ pub enum PortalError {
     /// 500 "not found in central keycloak": the user's client is gone from the identity provider.
     #[error("the user's client is missing in the identity provider")]
     LostInIdentityProvider,
-    /// 5xx: passing or lasting, cannot be told apart.
+    /// 5xx, and 408, 425, 499 of a proxy that gave up waiting: passing or lasting, cannot be told apart.
     #[error("the portal answered {status}")]
     Server {
         /// The HTTP status.

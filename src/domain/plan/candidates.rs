@@ -5,7 +5,7 @@ use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use crate::domain::user::{UserId, UserStatus};
 
-use super::observation::{Candidate, Confirmed, Observation, PortalFacts, SecretView};
+use super::observation::{Candidate, Confirmed, Done, Observation, PortalFacts, SecretView, UserView};
 use super::{Current, ours};
 
 /// What the users of our name come to.
@@ -29,27 +29,45 @@ pub(super) fn choose(
             ours(o, portal, hint)?;
         }
     }
-    let usable = candidates.iter().filter(|c| c.generation >= at_least && usable(c));
+    let usable = candidates
+        .iter()
+        .filter(|c| c.generation >= at_least && usable(c) && !useless_by_its_details(o, &c.id));
     if let Some(best) = usable.min_by_key(|c| rank(o, c)) {
         return Ok(Choice::Take(Current { id: best.id.clone(), generation: best.generation }));
     }
     let used_up = candidates.iter().filter(|c| occupies_its_name(c)).map(|c| c.generation).max().unwrap_or(0);
-    let generation = at_least.max(used_up + 1).max(1);
-    if generation > LAST_GENERATION {
-        return Err(Blocker::lasting(
-            Reason::GenerationsExhausted,
-            format!(
-                "{used_up} users were made for this resource, and names for more cannot be spelled; make a resource of another name"
-            ),
-        ));
+    Ok(Choice::Make(at_least.max(used_up.saturating_add(1)).max(1)))
+}
+
+/// Whether a name can tell this generation.
+pub(super) fn can_be_spelled(generation: i64) -> Result<(), Blocker> {
+    if generation <= LAST_GENERATION {
+        return Ok(());
     }
-    Ok(Choice::Make(generation))
+    Err(Blocker::lasting(
+        Reason::GenerationsExhausted,
+        format!(
+            "{LAST_GENERATION} users were made for this resource, and names for more cannot be spelled; make a resource of another name"
+        ),
+    ))
 }
 
 /// Ours, and on its way to be active or active.
 pub(super) fn usable(candidate: &Candidate) -> bool {
     matches!(candidate.confirmed, Confirmed::Ours(_))
         && matches!(candidate.status, UserStatus::Active | UserStatus::Pending)
+}
+
+/// What the details say counts for more than what the search said before.
+fn useless_by_its_details(o: &Observation, id: &UserId) -> bool {
+    match o.view(id) {
+        Some(UserView::Gone) => true,
+        Some(UserView::Read(user)) => {
+            !matches!(user.status, UserStatus::Active | UserStatus::Pending | UserStatus::Other)
+                || user.mark.as_ref().is_some_and(|mark| mark.retained || mark.owner != o.owner)
+        }
+        Some(UserView::Lost) | None => false,
+    }
 }
 
 /// A user that is gone leaves its name free; every other keeps it.
@@ -61,7 +79,13 @@ fn occupies_its_name(candidate: &Candidate) -> bool {
 /// client id, then the smallest id, so that two processes choose alike.
 fn rank(o: &Observation, c: &Candidate) -> (bool, i64, bool, u64, UserId) {
     let published = matches!(&o.secret, SecretView::Ours { user: Some(user), .. } if *user == c.id);
-    (!published, -c.generation, c.status != UserStatus::Active, client_number(c), c.id.clone())
+    (
+        !published,
+        c.generation.saturating_neg(),
+        c.status != UserStatus::Active,
+        client_number(c),
+        c.id.clone(),
+    )
 }
 
 fn client_number(candidate: &Candidate) -> u64 {
@@ -80,10 +104,25 @@ pub(super) fn duplicate<'a>(
     o.siblings.iter().find(|c| {
         c.id != current.id
             && !c.listed_as_retained
+            && !o.is_done(&c.id, &Done::Deleted)
+            && !o.is_done(&c.id, &Done::ListedRetained)
             && c.status == UserStatus::Active
             && matches!(&c.confirmed, Confirmed::Ours(hint) if ours(o, portal, hint).is_ok())
             && !matches!(&o.secret, SecretView::Ours { user: Some(user), .. } if *user == c.id)
     })
+}
+
+/// A sibling that bears the mark of a retained user and is in no list: somebody was killed in between.
+pub(super) fn left_unlisted(o: &Observation) -> Option<&UserId> {
+    o.siblings
+        .iter()
+        .find(|c| {
+            c.confirmed == Confirmed::Retained
+                && c.status == UserStatus::Active
+                && !c.listed_as_retained
+                && !o.is_done(&c.id, &Done::ListedRetained)
+        })
+        .map(|c| &c.id)
 }
 
 /// A sibling that nobody has looked at yet.

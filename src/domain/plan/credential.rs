@@ -23,8 +23,12 @@ pub(super) fn publish(o: &Observation, current: &Current, user: &UserFacts) -> S
             o,
             current,
             Report::Credential(Blocker::passing(
-                Reason::NotYet,
-                format!("the portal shows no credential for user {} yet", current.id),
+                Reason::CredentialNotShown,
+                format!(
+                    "the portal shows no credential for user {}, or no token endpoint of the wallet: portals before 2.3 do not \
+                     tell it, there the Portal's walletTokenUrl names it",
+                    current.id
+                ),
             )),
             Wake::Backoff,
         );

@@ -54,17 +54,30 @@ fn hold(blocker: &Blocker, wake: Wake) -> Step {
     Step::rest(Report::Deleting(Blocker { stalled: false, ..blocker.clone() }), wake)
 }
 
-/// A person let it go without the portal: what is known of it is listed, nothing is asked.
+/// A person let it go without the portal: what is known of it is listed, nothing is asked. A create in flight is known in a
+/// moment.
 fn released(o: &Observation) -> Step {
-    match &o.recorded.user {
-        Some(user) if user.generation > 0 && !o.is_done(&user.id, &Done::ListedRetained) => {
-            Step::Write(Write::ListRetained(
-                user.id.clone(),
-                "released by annotation, without asking the portal".to_owned(),
-            ))
-        }
-        _ => Step::Write(Write::DropFinalizer),
-    }
+    let made = match o.attempt.as_ref().map(|open| &open.state) {
+        Some(AttemptState::InFlight) => return in_flight(),
+        Some(AttemptState::Made(id)) => Some(id),
+        _ => None,
+    };
+    let recorded = o.recorded.user.as_ref().filter(|user| user.generation > 0).map(|user| &user.id);
+    recorded.into_iter().chain(made).find(|id| !o.is_done(id, &Done::ListedRetained)).map_or(
+        Step::Write(Write::DropFinalizer),
+        |id| {
+            let why = "released by annotation, without asking the portal";
+            Step::Write(Write::ListRetained(id.clone(), why.to_owned()))
+        },
+    )
+}
+
+fn in_flight() -> Step {
+    Step::held(
+        Reason::Creating,
+        "the portal is being asked for a user; it is taken back as soon as it answers",
+        Wake::OnChange,
+    )
 }
 
 /// The users to take back: the recorded one and every other of ours. An open attempt is settled first.
@@ -73,13 +86,7 @@ fn targets(o: &Observation) -> Result<Vec<UserId>, Step> {
     let search = match &o.attempt {
         None => targets.is_empty(),
         Some(open) => match &open.state {
-            AttemptState::InFlight => {
-                return Err(Step::held(
-                    Reason::Creating,
-                    "the portal is being asked for a user; it is taken back as soon as it answers",
-                    Wake::OnChange,
-                ));
-            }
+            AttemptState::InFlight => return Err(in_flight()),
             AttemptState::Settling(left) => {
                 return Err(Step::held(
                     Reason::SettlingAttempt,
@@ -112,7 +119,7 @@ fn targets(o: &Observation) -> Result<Vec<UserId>, Step> {
 
 fn worth_a_look(candidate: &Candidate) -> bool {
     !candidate.listed_as_retained
-        && matches!(candidate.confirmed, Confirmed::Unread | Confirmed::Ours(_))
+        && matches!(candidate.confirmed, Confirmed::Unread | Confirmed::Ours(_) | Confirmed::Retained)
         && matches!(candidate.status, UserStatus::Active | UserStatus::Pending)
 }
 
@@ -123,7 +130,17 @@ fn take_back(o: &Observation, portal: &PortalFacts, policy: Deletion, id: &UserI
     }
     match o.view(id) {
         None => Some(Step::Read(Read::User(id.clone()))),
-        Some(UserView::Gone) => None,
+        Some(UserView::Gone) => portal.loss_suspected.map(|count| {
+            Step::held(
+                Reason::LossSuspected,
+                format!(
+                    "user {id} is gone from the portal, and {count} users vanished at once: that is taken for a fault of the \
+                     portal. If it is not, annotate the Portal with technicaluser.dev/accept-loss: {count}"
+                ),
+                Wake::OnChange,
+            )
+        }),
+        Some(UserView::Lost) if policy == Deletion::Retain => Some(list(id, RETAINED)),
         Some(UserView::Lost) => undeletable(
             o,
             portal,
@@ -135,8 +152,9 @@ fn take_back(o: &Observation, portal: &PortalFacts, policy: Deletion, id: &UserI
                 act: "ask the portal's operator to remove it".to_owned(),
             },
         ),
-        Some(UserView::Read(user)) => match whose(o, portal, user) {
+        Some(UserView::Read(user)) => match whose(o, portal, id, user) {
             Whose::NotOurs => None,
+            Whose::Left => Some(list(id, "it was left in the portal earlier")),
             Whose::OtherCluster(blocker) => Some(hold(&blocker, Wake::OnChange)),
             Whose::Ours => with_details(o, portal, policy, id, user),
         },
@@ -146,23 +164,21 @@ fn take_back(o: &Observation, portal: &PortalFacts, policy: Deletion, id: &UserI
 enum Whose {
     Ours,
     NotOurs,
+    Left,
     OtherCluster(Blocker),
 }
 
 /// A user without any mark is ours only where the status names it.
-fn whose(o: &Observation, portal: &PortalFacts, user: &UserFacts) -> Whose {
+fn whose(o: &Observation, portal: &PortalFacts, id: &UserId, user: &UserFacts) -> Whose {
     match &user.mark {
         Some(Mark { owner, retained: false, hint, .. }) if *owner == o.owner => match ours(o, portal, hint) {
             Ok(()) => Whose::Ours,
             Err(blocker) => Whose::OtherCluster(blocker),
         },
+        Some(Mark { owner, retained: true, .. }) if *owner == o.owner => Whose::Left,
         Some(_) => Whose::NotOurs,
         None => {
-            let recorded = o
-                .recorded
-                .user
-                .as_ref()
-                .is_some_and(|r| o.view(&r.id) == Some(&UserView::Read(user.clone())));
+            let recorded = o.recorded.user.as_ref().is_some_and(|recorded| recorded.id == *id);
             if recorded { Whose::Ours } else { Whose::NotOurs }
         }
     }
@@ -177,7 +193,7 @@ fn with_details(
 ) -> Option<Step> {
     match (user.status, policy) {
         (UserStatus::PendingDeletion | UserStatus::Deleted | UserStatus::Inactive, _) => None,
-        (_, Deletion::Retain) => retain(o, id, user, "deletionPolicy is Retain"),
+        (_, Deletion::Retain) => retain(o, id, user, RETAINED),
         (UserStatus::Active, Deletion::Delete) => delete(o, portal, id, user),
         (UserStatus::Active, Deletion::Revoke) if user.kind == UserKind::Internal => revoke(o, id, user, "deletionPolicy is Revoke"),
         (UserStatus::Active, Deletion::Revoke) => undeletable(o, portal, id, Some(user), &Undeletable {
@@ -238,7 +254,13 @@ fn retain(o: &Observation, id: &UserId, user: &UserFacts, why: &str) -> Option<S
     if user.status == UserStatus::Active && !o.is_done(id, &Done::MarkedRetained) {
         return Some(Step::Write(Write::MarkRetained(id.clone())));
     }
-    Some(Step::Write(Write::ListRetained(id.clone(), why.to_owned())))
+    Some(list(id, why))
+}
+
+const RETAINED: &str = "deletionPolicy is Retain";
+
+fn list(id: &UserId, why: &str) -> Step {
+    Step::Write(Write::ListRetained(id.clone(), why.to_owned()))
 }
 
 struct Undeletable {
@@ -256,7 +278,7 @@ fn undeletable(
     if portal.release_undeletable {
         return match user {
             Some(user) => retain(o, id, user, &because.why),
-            None => Some(Step::Write(Write::ListRetained(id.clone(), because.why.clone()))),
+            None => Some(list(id, &because.why)),
         };
     }
     let client = user.and_then(|u| u.client_id.as_deref()).unwrap_or("none yet");

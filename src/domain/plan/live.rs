@@ -9,8 +9,8 @@ use crate::domain::user::{UserKind, UserStatus};
 
 use super::candidates::{self, Choice};
 use super::observation::{
-    AttemptState, DesiredUser, Done, Listed, Observation, PortalFacts, Proof, SecretView, UserFacts,
-    UserView, Verified,
+    AttemptState, Candidate, Confirmed, DesiredUser, Done, Listed, Observation, OpenAttempt, PortalFacts,
+    Proof, RecordedUser, SecretView, UserFacts, UserView, Verified,
 };
 use super::step::{Current, Read, Report, Rest, Step, Wake, Write};
 use super::{blocked, credential, ours, same_portal};
@@ -26,7 +26,7 @@ pub(super) fn plan(o: &Observation, desired: &DesiredUser) -> Step {
     if o.recorded.user.is_some() && !o.finalizer {
         return Step::Write(Write::PutFinalizer);
     }
-    match &o.attempt {
+    match attempt_ahead(o) {
         Some(open) => match &open.state {
             AttemptState::InFlight => {
                 waiting(o, Reason::Creating, "the portal is asked for a user", Wake::OnChange)
@@ -46,20 +46,47 @@ pub(super) fn plan(o: &Observation, desired: &DesiredUser) -> Step {
             AttemptState::Settled => find_or_make(o, desired, portal, open.attempt.generation),
         },
         None => match &o.recorded.user {
-            Some(user) => {
-                let recorded = Current { id: user.id.clone(), generation: user.generation };
-                follow(o, desired, portal, &published_instead(o).unwrap_or(recorded))
-            }
+            Some(user) => follow_recorded(o, desired, portal, user),
             None => find_or_make(o, desired, portal, 1),
         },
     }
 }
 
-/// A sibling of ours whose credential the Secret holds: a status from before a replacement names another one.
-fn published_instead(o: &Observation) -> Option<Current> {
+/// The attempt that is to be settled: one for a later user than the status names. What comes of an earlier one is a duplicate.
+fn attempt_ahead(o: &Observation) -> Option<&OpenAttempt> {
+    o.attempt.as_ref().filter(|open| open.attempt.generation > o.recorded_generation())
+}
+
+/// The sibling whose credential the Secret holds, where the status names another user: one that was made twice, or a status
+/// from before a replacement. A predecessor that is still published does not count: its successor is on the way.
+fn published_instead(o: &Observation) -> Option<&Candidate> {
     let SecretView::Ours { user: Some(published), .. } = &o.secret else { return None };
-    let sibling = o.siblings.iter().find(|c| c.id == *published && candidates::usable(c))?;
-    Some(Current { id: sibling.id.clone(), generation: sibling.generation })
+    let recorded = o.recorded.user.as_ref()?;
+    o.siblings
+        .iter()
+        .find(|c| c.id == *published && recorded.id != *published && c.generation >= recorded.generation)
+}
+
+/// Goes on with the recorded user, or with the one that is published instead.
+fn follow_recorded(
+    o: &Observation,
+    desired: &DesiredUser,
+    portal: &PortalFacts,
+    user: &RecordedUser,
+) -> Step {
+    match published_instead(o) {
+        Some(published) if published.confirmed == Confirmed::Unread => {
+            Step::Read(Read::Confirm(published.id.clone()))
+        }
+        Some(published) if candidates::usable(published) => {
+            let current = Current { id: published.id.clone(), generation: published.generation };
+            follow(o, desired, portal, &current)
+        }
+        _ => {
+            let current = Current { id: user.id.clone(), generation: user.generation };
+            follow(o, desired, portal, &current)
+        }
+    }
 }
 
 fn waiting(o: &Observation, reason: Reason, message: &str, wake: Wake) -> Step {
@@ -70,7 +97,7 @@ fn waiting(o: &Observation, reason: Reason, message: &str, wake: Wake) -> Step {
 fn find_or_make(o: &Observation, desired: &DesiredUser, portal: &PortalFacts, at_least: i64) -> Step {
     let Some(found) = &o.search else {
         // What was never asked of the portal is not looked for there either while it cannot be asked.
-        let first = if o.attempt.is_none() { ready_to_make(o, desired, portal) } else { Ok(None) };
+        let first = if attempt_ahead(o).is_none() { ready_to_make(o, desired, portal) } else { Ok(None) };
         return match first {
             Ok(step) => step.unwrap_or(Step::Read(Read::Search)),
             Err(step) => step,
@@ -85,12 +112,15 @@ fn find_or_make(o: &Observation, desired: &DesiredUser, portal: &PortalFacts, at
 
 /// Everything that must hold before the portal is asked for a user, then the asking.
 fn make(o: &Observation, desired: &DesiredUser, portal: &PortalFacts, generation: i64) -> Step {
+    if let Err(blocker) = candidates::can_be_spelled(generation) {
+        return blocked(o, &blocker, Wake::OnChange);
+    }
     match ready_to_make(o, desired, portal) {
         Ok(Some(step)) | Err(step) => return step,
         Ok(None) => {}
     }
     // A definite refusal of this process left nothing behind that a search could find.
-    let refused_here = o.attempt.as_ref().is_some_and(|open| open.state == AttemptState::RefusedRetry);
+    let refused_here = attempt_ahead(o).is_some_and(|open| open.state == AttemptState::RefusedRetry);
     if o.search.is_none() && !refused_here {
         return Step::Read(Read::Search);
     }
@@ -157,15 +187,16 @@ pub(super) fn as_recorded(o: &Observation) -> bool {
         }
         _ => false,
     };
-    let refused = matches!(o.verification, Some((Proof::Published, Verified::Refused { .. })));
+    // Once the credential was read, there was a reason to doubt the published one.
+    let doubted = matches!(o.verification, Some((Proof::Read, _) | (_, Verified::Refused { .. })));
     let listed = matches!(o.listed, Listed::Unknown | Listed::There(UserStatus::Active));
     user.active
         && o.recorded.credential
         && secret_as_recorded
         && listed
-        && !refused
+        && !doubted
         && o.spec_observed
-        && o.attempt.is_none()
+        && attempt_ahead(o).is_none()
 }
 
 /// Goes on with the user that the resource stands for.
@@ -190,15 +221,16 @@ fn tidy(o: &Observation, portal: &PortalFacts, current: &Current) -> Option<Step
     if let Some(id) = candidates::unread(o) {
         return Some(Step::Read(Read::Confirm(id.clone())));
     }
+    if let Some(left) = candidates::left_unlisted(o) {
+        let why = "it was made twice and left in the portal earlier".to_owned();
+        return Some(Step::Write(Write::ListRetained(left.clone(), why)));
+    }
     let extra = candidates::duplicate(o, portal, current)?;
     if !o.live {
         return Some(Step::Read(Read::Object));
     }
     let id = extra.id.clone();
     let done = |what: &Done| o.is_done(&extra.id, what);
-    if done(&Done::Deleted) || done(&Done::ListedRetained) {
-        return None;
-    }
     let undeletable = !portal.may_delete
         || done(&Done::DeleteForbidden)
         || o.done.iter().any(|(user, d)| *user == extra.id && matches!(d, Done::DeleteRefused(_)));
@@ -326,7 +358,9 @@ pub(super) fn pending_blocker(o: &Observation, current: &Current) -> Blocker {
 }
 
 fn lost(o: &Observation, desired: &DesiredUser, portal: &PortalFacts, current: &Current) -> Step {
-    if o.rotation_requested || o.loss_confirmed {
+    // What is known of the time of a loss is known of the recorded user alone.
+    let certain = o.loss_confirmed && o.recorded.user.as_ref().is_some_and(|u| u.id == current.id);
+    if o.rotation_requested || certain {
         if !o.is_done(&current.id, &Done::ListedRetained) && !portal.suspended {
             return Step::Write(Write::ListRetained(
                 current.id.clone(),
@@ -375,7 +409,7 @@ fn gone(o: &Observation, desired: &DesiredUser, portal: &PortalFacts, current: &
 
 /// Takes or makes a user of a later generation.
 fn successor(o: &Observation, desired: &DesiredUser, portal: &PortalFacts, current: &Current) -> Step {
-    let at_least = current.generation.max(o.recorded_generation()) + 1;
+    let at_least = current.generation.max(o.recorded_generation()).saturating_add(1);
     let Some(found) = &o.search else {
         return match may_make(desired, portal) {
             Ok(()) => Step::Read(Read::Search),
@@ -383,27 +417,11 @@ fn successor(o: &Observation, desired: &DesiredUser, portal: &PortalFacts, curre
         };
     };
     match candidates::choose(o, portal, found, at_least) {
-        Ok(Choice::Take(next))
-            if next.id != current.id
-                && !matches!(o.view(&next.id), Some(UserView::Gone | UserView::Lost)) =>
-        {
-            follow_successor(o, desired, portal, &next)
-        }
-        Ok(Choice::Take(next)) => make(o, desired, portal, next.generation + 1),
+        // Each one that is followed from here is of a later generation than the one before, so this comes to an end.
+        Ok(Choice::Take(next)) if next.id != current.id => follow(o, desired, portal, &next),
+        Ok(Choice::Take(next)) => make(o, desired, portal, next.generation.saturating_add(1)),
         Ok(Choice::Make(generation)) => make(o, desired, portal, generation),
         Err(blocker) => blocked(o, &blocker, Wake::OnChange),
-    }
-}
-
-/// As [`follow`], for a user that the search just found; ends where that one cannot be used either.
-fn follow_successor(o: &Observation, desired: &DesiredUser, portal: &PortalFacts, next: &Current) -> Step {
-    match o.view(&next.id) {
-        None => Step::Read(Read::User(next.id.clone())),
-        Some(UserView::Read(user)) if user.status == UserStatus::Active => {
-            active(o, desired, portal, next, user)
-        }
-        Some(UserView::Read(user)) if user.status == UserStatus::Pending => pending(o, desired, portal, next),
-        Some(_) => make(o, desired, portal, next.generation + 1),
     }
 }
 

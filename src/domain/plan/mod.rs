@@ -94,3 +94,19 @@ fn blocked(o: &Observation, blocker: &Blocker, wake: Wake) -> Step {
         Step::user_blocked(blocker.clone(), wake)
     }
 }
+
+/// The end of a pass that was interrupted by something that passes.
+#[must_use]
+pub fn interrupted(o: &Observation, blocker: &Blocker, wake: Wake) -> Rest {
+    let step = if o.deleting {
+        Step::rest(Report::Deleting(Blocker { stalled: false, ..blocker.clone() }), wake)
+    } else {
+        blocked(o, blocker, wake)
+    };
+    match step {
+        Step::Rest(rest) => rest,
+        Step::Read(_) | Step::Write(_) => {
+            Rest { current: None, report: Report::User(blocker.clone()), wake, rotation_handled: false }
+        }
+    }
+}

@@ -50,8 +50,6 @@ pub enum Write {
         /// The ids of its roles.
         role_ids: Vec<String>,
     },
-    /// Write the status that names the user, then go on.
-    Record(Current),
     /// Write the credential that was read and verified into the output.
     Publish(Current),
     /// Give the user the description that it should have.

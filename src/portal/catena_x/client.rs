@@ -80,7 +80,11 @@ impl Client {
                 && wants_new_token(login, &token, &failure, token_is_new).await
             {
                 token_is_new = true;
-            } else if failure.repeatable && repetition < RETRIES && !probing {
+            } else if failure.repeatable
+                && repetition < RETRIES
+                && !probing
+                && self.caller.breaker.check().is_ok()
+            {
                 tokio::time::sleep(retry_pause(repetition)).await;
                 repetition += 1;
             } else {

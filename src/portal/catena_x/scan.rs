@@ -1,7 +1,7 @@
 //! Reads the whole user list. Pages by offset lose users: when the list moves between two pages, and among users of one
 //! name, whose order differs from page to page.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::answer;
 use super::client::Client;
@@ -56,13 +56,16 @@ async fn narrow(
 struct Reading {
     users: BTreeMap<UserId, ListedUser>,
     total: u64,
+    /// Entries that were on one page more than once: a user that two connectors are linked to is listed twice, and
+    /// counted twice.
+    repeated: u64,
     /// Every page told the same total, and no page before the last was empty.
     stable: bool,
 }
 
 impl Reading {
     fn is_full(&self) -> bool {
-        self.users.len() as u64 == self.total
+        self.users.len() as u64 + self.repeated == self.total
     }
 }
 
@@ -72,7 +75,7 @@ async fn read(
     lane: Lane,
     digit: Option<u8>,
 ) -> Result<Reading, PortalError> {
-    let mut reading = Reading { users: BTreeMap::new(), total: 0, stable: true };
+    let mut reading = Reading { users: BTreeMap::new(), total: 0, repeated: 0, stable: true };
     let mut number = 0;
     loop {
         let call = Call::get(Operation::List, page_url(client, version, number, digit));
@@ -81,6 +84,8 @@ async fn read(
             reading.total = page.total;
         }
         let is_empty = page.users.is_empty();
+        let distinct: BTreeSet<&UserId> = page.users.iter().map(|user| &user.id).collect();
+        reading.repeated += (page.users.len() - distinct.len()) as u64;
         reading.users.extend(page.users.into_iter().map(|user| (user.id.clone(), user)));
         number += 1;
         let is_last = number >= page.pages;

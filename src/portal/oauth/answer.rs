@@ -4,12 +4,16 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::portal::PortalError;
 use crate::portal::transport::Answer;
 
 /// Keycloak always tells the life of a token; RFC 6749 lets it be left out.
 const DEFAULT_LIFE: u64 = 60;
+
+/// No token is kept for longer than a day, whatever is told.
+const LONGEST_LIFE: u64 = 86_400;
 
 /// The pause after a 429 that names none.
 pub(crate) const UNTOLD_PAUSE: Duration = Duration::from_secs(2);
@@ -40,7 +44,8 @@ pub(super) struct Issued {
 struct Tokens {
     access_token: String,
     refresh_token: Option<String>,
-    expires_in: Option<u64>,
+    /// Seconds; some servers write them as text.
+    expires_in: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -60,7 +65,7 @@ pub(super) fn read(answer: &Answer) -> Result<Issued, Refusal> {
             Ok(Issued {
                 access_token: tokens.access_token.into(),
                 refresh_token: tokens.refresh_token.filter(|token| !token.is_empty()).map(Into::into),
-                life: Duration::from_secs(tokens.expires_in.unwrap_or(DEFAULT_LIFE).min(86_400)),
+                life: Duration::from_secs(seconds(tokens.expires_in.as_ref()).min(LONGEST_LIFE)),
             })
         }
         429 => Err(Refusal::Pause),
@@ -69,6 +74,11 @@ pub(super) fn read(answer: &Answer) -> Result<Issued, Refusal> {
         400 | 401 | 403 => Err(refused(answer)),
         _ => Err(Refusal::NoTokenEndpoint),
     }
+}
+
+fn seconds(expires_in: Option<&Value>) -> u64 {
+    let told = expires_in.and_then(|told| told.as_u64().or_else(|| told.as_str()?.parse().ok()));
+    told.unwrap_or(DEFAULT_LIFE)
 }
 
 fn refused(answer: &Answer) -> Refusal {
@@ -113,6 +123,8 @@ mod tests {
         assert_eq!(issued.access_token.expose_secret(), "a");
         assert_eq!(issued.refresh_token.unwrap().expose_secret(), "r");
         assert_eq!(issued.life, Duration::from_secs(299));
+        let text = read(&Answer::of(200, r#"{"access_token":"a","expires_in":"120"}"#)).ok().unwrap();
+        assert_eq!(text.life, Duration::from_mins(2));
         let short = read(&Answer::of(200, r#"{"access_token":"a"}"#)).ok().unwrap();
         assert!(short.refresh_token.is_none());
         assert_eq!(short.life, Duration::from_secs(DEFAULT_LIFE));

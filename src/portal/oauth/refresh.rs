@@ -1,8 +1,10 @@
 //! A person's login: each refresh token is good for one use and one repetition (Keycloak 26 with `refreshTokenMaxReuse`
 //! 1). The new one is stored before the access token that came with it is used; a lost answer is forgiven once.
 
+use std::time::Duration;
+
 use secrecy::{ExposeSecret, SecretString};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::token_source::LoginCall;
 use super::{AccessToken, TokenStore};
@@ -10,6 +12,11 @@ use crate::portal::PortalError;
 
 /// How often one refresh token may be sent without an answer: a third use ends the whole login.
 const USES: u32 = 2;
+
+/// Everybody who needs a token waits for the store, so it must answer.
+const STORE_TIMEOUT: Duration = Duration::from_secs(30);
+
+const LATE: &str = "no answer in time";
 
 /// What is remembered between two refreshes.
 #[derive(Default)]
@@ -76,13 +83,15 @@ async fn keep_unstored(
     session: &mut Session,
 ) -> Result<Option<AccessToken>, PortalError> {
     let Some((new, _)) = &session.unstored else { return Ok(None) };
-    store.store(new).await.map_err(|reason| PortalError::TokenNotStored { reason })?;
+    let stored = timeout(STORE_TIMEOUT, store.store(new)).await.unwrap_or_else(|_| Err(LATE.to_owned()));
+    stored.map_err(|reason| PortalError::TokenNotStored { reason })?;
     Ok(session.unstored.take().map(|(_, token)| token))
 }
 
 async fn newest(store: &dyn TokenStore, session: &Session) -> Result<SecretString, PortalError> {
     // A store that cannot be read would not take the new token either: better not to spend the old one.
-    let stored = store.load().await.map_err(LoginCall::store_unreadable)?;
+    let stored = timeout(STORE_TIMEOUT, store.load()).await.unwrap_or_else(|_| Err(LATE.to_owned()));
+    let stored = stored.map_err(LoginCall::store_unreadable)?;
     match &session.exchanged {
         Some((old, new)) if same(old, &stored) => Ok(new.clone()),
         _ => Ok(stored),

@@ -1,5 +1,5 @@
-//! What keeps a portal from being overrun, and the operator from waiting on a dead one: one [`Gate`] (rate, concurrency,
-//! two lanes, the pause that a server asks for), one [`Breaker`], and the pauses between retries of reads.
+//! What keeps a portal from being overrun, and the operator from waiting on a dead one: one gate (rate, concurrency,
+//! two lanes, the pause that a server asks for), one breaker, and the pauses between retries of reads.
 
 mod breaker;
 mod gate;

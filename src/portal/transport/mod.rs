@@ -24,6 +24,10 @@ pub(crate) use fault::Fault;
 /// How long a connection may take to stand, TLS included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// A connection that was idle for longer is not used again: what stands in between may have dropped it, and a create that
+/// goes into such a connection ends with an unknown effect.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
+
 /// How long a call other than a create may take, from connecting to the last byte.
 pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -77,6 +81,7 @@ impl Transport {
             .referer(false)
             .retry(reqwest::retry::never())
             .connect_timeout(CONNECT_TIMEOUT)
+            .pool_idle_timeout(IDLE_TIMEOUT)
             .user_agent(concat!("technical-user-operator/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|_| {

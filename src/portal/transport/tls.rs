@@ -17,7 +17,7 @@ pub(crate) fn client_config(ca_bundle: Option<&str>) -> Result<ClientConfig, Str
             "a certificate of the CA bundle cannot be used as a certificate authority".to_owned()
         })?;
     }
-    // Named here so that no process-wide default is needed (kube and reqwest could disagree on it).
+    // Named here so that no process-wide default is needed, on which several libraries could disagree.
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()

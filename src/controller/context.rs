@@ -1,0 +1,122 @@
+//! What every reconcile of this process shares.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use k8s_openapi::api::core::v1::Secret;
+use kube::Client;
+use kube::api::{DynamicObject, PartialObjectMeta};
+use kube::runtime::reflector::Store;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio_util::task::TaskTracker;
+
+use crate::controller::backoff::Backoffs;
+use crate::controller::objects::{Key, portals, technical_users};
+use crate::controller::portal::memory::PortalMemory;
+use crate::controller::registry::{PortalKey, Registry};
+use crate::controller::technical_user::memory::Memory;
+use crate::domain::identity::Hint;
+use crate::domain::output::DigestKey;
+use crate::k8s::events::Events;
+use crate::k8s::leader::Leadership;
+use crate::metrics::Metrics;
+use crate::portal::Connector;
+
+/// Which installation this is.
+#[derive(Debug, Clone)]
+pub struct Installation {
+    /// `--instance`.
+    pub instance: String,
+    /// Which copy of it.
+    pub hint: Hint,
+    /// The key for digests.
+    pub digest_key: DigestKey,
+}
+
+/// The caches that the watches fill.
+#[derive(Clone)]
+pub struct Caches {
+    /// The `TechnicalUser`s.
+    pub users: Store<DynamicObject>,
+    /// The `Portal`s.
+    pub portals: Store<DynamicObject>,
+    /// Metadata of the Secrets that bear our label.
+    pub secrets: Store<PartialObjectMeta<Secret>>,
+}
+
+/// What every reconcile shares.
+pub struct Context {
+    /// The apiserver.
+    pub client: Client,
+    /// Which installation this is.
+    pub installation: Installation,
+    /// What the watches saw.
+    pub caches: Caches,
+    /// The Portals' connections.
+    pub registry: Registry,
+    /// Makes connections.
+    pub connector: Arc<dyn Connector>,
+    /// What this process remembers of each `TechnicalUser`.
+    pub memory: Memory,
+    /// What this process remembers of each `Portal`.
+    pub portal_memory: PortalMemory,
+    /// The namespaces that are watched; a single `None` for all.
+    pub watched: Vec<Option<String>>,
+    /// Failures in a row, per `TechnicalUser`.
+    pub backoffs: Backoffs<Key>,
+    /// Failures in a row, per `Portal`.
+    pub portal_backoffs: Backoffs<PortalKey>,
+    /// Events.
+    pub events: Events,
+    /// Metrics.
+    pub metrics: Metrics,
+    /// Whether this process is the active one.
+    pub leadership: Leadership,
+    /// Asks for a `TechnicalUser` to be looked at.
+    pub wake_user: UnboundedSender<Key>,
+    /// Asks for a `Portal` to be looked at.
+    pub wake_portal: UnboundedSender<PortalKey>,
+    /// Creates that no deadline cancels; a graceful stop waits for them.
+    pub creates: TaskTracker,
+    /// No new create is started any more.
+    pub stopping: AtomicBool,
+}
+
+impl Context {
+    /// Whether this process may write: it was not asked to stop, and holds the lease where there is one.
+    #[must_use]
+    pub fn may_write(&self) -> bool {
+        self.leadership.is_leader()
+    }
+
+    /// Whether a create may be started.
+    #[must_use]
+    pub fn may_create(&self) -> bool {
+        self.may_write() && !self.stopping.load(Ordering::SeqCst)
+    }
+
+    /// A `TechnicalUser` as last seen by the watch.
+    #[must_use]
+    pub fn cached_user(&self, key: &Key) -> Option<Arc<DynamicObject>> {
+        self.caches.users.get(&key.reference(technical_users()))
+    }
+
+    /// A `Portal` as last seen by the watch.
+    #[must_use]
+    pub fn cached_portal(&self, key: &PortalKey) -> Option<Arc<DynamicObject>> {
+        let key = Key { namespace: key.namespace.clone(), name: key.name.clone() };
+        self.caches.portals.get(&key.reference(portals()))
+    }
+
+    /// Has a `TechnicalUser` looked at.
+    pub fn wake(&self, key: &Key) {
+        // Without a receiver the process is on its way out.
+        let _ = self.wake_user.send(key.clone());
+    }
+
+    /// Has a `Portal` looked at.
+    pub fn wake_portal(&self, key: &PortalKey) {
+        self.portal_memory.hurry(key);
+        let _ = self.wake_portal.send(key.clone());
+    }
+}

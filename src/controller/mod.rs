@@ -1,0 +1,14 @@
+//! The only place where the Kubernetes types, the domain and the portals meet: one folder per kind.
+
+pub mod backoff;
+pub mod context;
+pub mod installation;
+pub mod inventory;
+pub mod kube_error;
+pub mod merge;
+pub mod objects;
+pub mod portal;
+pub mod queue;
+pub mod registry;
+pub mod secrets;
+pub mod technical_user;

@@ -1,0 +1,329 @@
+//! From a Portal's spec and its login Secret to a connection that was seen to work.
+
+use std::sync::Arc;
+
+use k8s_openapi::api::core::v1::ConfigMap;
+use kube::Api;
+use kube::api::DynamicObject;
+use secrecy::ExposeSecret;
+
+use super::session::Session;
+use crate::api::portal::{Auth, CaBundle, CofinityXEnvironment, Limits, PortalSpec};
+use crate::controller::context::Context;
+use crate::controller::inventory::Inventory;
+use crate::controller::kube_error::KubeError;
+use crate::controller::registry::{Connected, PortalKey};
+use crate::controller::secrets::{Secrets, Texts};
+use crate::domain::identity::Pin;
+use crate::domain::reason::Reason;
+use crate::domain::roles::Blocker;
+use crate::portal::{self, Connection, ConnectionError, Credentials, Lane, PORTAL_CLIENT, PortalError};
+
+/// Where Cofinity-X runs its portal.
+const COFINITY_X: (&str, &str) = (
+    "https://portal-backend.services.cofinity-x.com",
+    "https://centralidp.services.cofinity-x.com/auth/realms/CX-Central/protocol/openid-connect/token",
+);
+const COFINITY_X_BETA: &str = "https://portal-backend.beta.cofinity-x.com";
+
+/// Where a portal is and who logs in, whichever variant of the spec says so.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Target {
+    /// The address of the backend, without the path of the API.
+    pub url: String,
+    /// The token endpoint.
+    pub token_url: String,
+    /// The company that the login must belong to.
+    pub bpn: Option<String>,
+    /// The login.
+    pub auth: Auth,
+    /// The login for deletion.
+    pub delete_auth: Option<Auth>,
+}
+
+impl Target {
+    /// What a spec names.
+    #[must_use]
+    pub fn of(spec: &PortalSpec) -> Option<Self> {
+        if let Some(x) = &spec.catena_x {
+            let url = x.url.trim_end_matches('/').trim_end_matches("/api/administration").to_owned();
+            return Some(Self {
+                url,
+                token_url: x.token_url.clone(),
+                bpn: x.bpn.clone(),
+                auth: x.auth.clone(),
+                delete_auth: x.delete_auth.clone(),
+            });
+        }
+        let x = spec.cofinity_x.as_ref()?;
+        let (url, token_url) = match x.environment {
+            CofinityXEnvironment::Production => (COFINITY_X.0, Some(COFINITY_X.1.to_owned())),
+            CofinityXEnvironment::PreProduction => (COFINITY_X_BETA, x.token_url.clone()),
+        };
+        Some(Self {
+            url: url.to_owned(),
+            token_url: token_url?,
+            bpn: x.bpn.clone(),
+            auth: x.auth.clone(),
+            delete_auth: x.delete_auth.clone(),
+        })
+    }
+}
+
+/// What a connection is made of, and a fingerprint that changes when any of it does.
+pub struct Ingredients {
+    target: Target,
+    connection: Connection,
+    /// Tells whether a connection is still the one that the spec and the Secrets ask for. A keyed digest.
+    pub fingerprint: String,
+}
+
+/// Reads everything that a connection needs.
+pub async fn ingredients(
+    ctx: &Arc<Context>,
+    key: &PortalKey,
+    object: &DynamicObject,
+    spec: &PortalSpec,
+) -> Result<Ingredients, Blocker> {
+    let target = Target::of(spec).ok_or_else(|| {
+        Blocker::lasting(Reason::InvalidResource, "the Portal names no address that is known")
+    })?;
+    let secrets = Secrets::new(&ctx.client, &key.namespace);
+    let mut parts: Vec<(String, Vec<u8>)> =
+        vec![("spec".to_owned(), format!("{target:?} {:?}", spec.limits).into_bytes())];
+    let login = credentials(ctx, key, object, &secrets, &target.auth, "session", &mut parts).await?;
+    let delete_login = match &target.delete_auth {
+        Some(auth) => {
+            Some(credentials(ctx, key, object, &secrets, auth, "delete-session", &mut parts).await?)
+        }
+        None => None,
+    };
+    let ca_bundle = match &spec.tls {
+        Some(tls) => Some(ca_bundle(ctx, key, &secrets, &tls.ca_bundle).await?),
+        None => None,
+    };
+    parts.extend(ca_bundle.iter().map(|pem| ("ca".to_owned(), pem.clone().into_bytes())));
+    let digest = ctx
+        .installation
+        .digest_key
+        .digest(parts.iter().map(|(name, value)| (name.as_str(), value.as_slice())));
+    Ok(Ingredients {
+        connection: Connection {
+            api_url: target.url.clone(),
+            token_url: target.token_url.clone(),
+            login,
+            delete_login,
+            ca_bundle,
+            limits: limits(spec.limits.as_ref()),
+        },
+        target,
+        fingerprint: digest,
+    })
+}
+
+fn limits(limits: Option<&Limits>) -> portal::Limits {
+    let default = portal::Limits::default();
+    let number =
+        |value: Option<i32>, default: u32| value.and_then(|v| u32::try_from(v).ok()).unwrap_or(default);
+    let limits = limits.copied();
+    portal::Limits {
+        requests_per_second: number(limits.and_then(|l| l.requests_per_second), default.requests_per_second),
+        burst: number(limits.and_then(|l| l.burst), default.burst),
+        concurrency: number(limits.and_then(|l| l.concurrency), default.concurrency),
+    }
+}
+
+/// One login, read from its Secret.
+async fn credentials(
+    ctx: &Arc<Context>,
+    key: &PortalKey,
+    object: &DynamicObject,
+    secrets: &Secrets,
+    auth: &Auth,
+    session: &str,
+    parts: &mut Vec<(String, Vec<u8>)>,
+) -> Result<Credentials, Blocker> {
+    let (reference, refresh) = match (&auth.client_credentials, &auth.refresh_token) {
+        (Some(login), _) => (&login.secret_ref, false),
+        (None, Some(login)) => (&login.secret_ref, true),
+        (None, None) => return Err(Blocker::lasting(Reason::InvalidResource, "auth names no login")),
+    };
+    let name = &reference.name;
+    let texts = match secrets.texts(name).await {
+        Ok(Some(texts)) => texts,
+        Ok(None) => {
+            return Err(Blocker::lasting(
+                Reason::LoginSecretMissing,
+                format!(
+                    "Secret \"{name}\" is not there; make it in namespace {} with the login's keys",
+                    key.namespace
+                ),
+            ));
+        }
+        Err(error) => return Err(kubernetes(&error)),
+    };
+    parts.extend(texts.exact().map(|(key, value)| (format!("{session} {key}"), value.to_vec())));
+    if refresh {
+        let token = required(&texts, name, "refresh-token")?;
+        let client_id = texts.plain("client-id").unwrap_or_else(|| PORTAL_CLIENT.to_owned());
+        let store = Session::new(ctx, secrets.clone(), object, &format!("{}-{session}", key.name), token);
+        return Ok(Credentials::RefreshToken { client_id, store: Arc::new(store) });
+    }
+    Ok(Credentials::ClientCredentials {
+        client_id: required(&texts, name, "client-id")?.expose_secret().to_owned(),
+        client_secret: required(&texts, name, "client-secret")?,
+    })
+}
+
+fn required(texts: &Texts, name: &str, key: &str) -> Result<secrecy::SecretString, Blocker> {
+    texts.get(key).ok_or_else(|| {
+        Blocker::lasting(
+            Reason::LoginSecretIncomplete,
+            format!("Secret \"{name}\" has no key \"{key}\", or it is empty"),
+        )
+    })
+}
+
+async fn ca_bundle(
+    ctx: &Context,
+    key: &PortalKey,
+    secrets: &Secrets,
+    bundle: &CaBundle,
+) -> Result<String, Blocker> {
+    let missing = |what: String| Blocker::lasting(Reason::CaBundleInvalid, what);
+    if let Some(reference) = &bundle.config_map_ref {
+        let entry = reference.key.as_deref().unwrap_or("ca.crt");
+        let api: Api<ConfigMap> = Api::namespaced(ctx.client.clone(), &key.namespace);
+        let found = api.get_opt(&reference.name).await.map_err(|error| kubernetes(&error.into()))?;
+        return found.and_then(|map| map.data?.remove(entry)).ok_or_else(|| {
+            missing(format!("ConfigMap \"{}\" with key \"{entry}\" is not there", reference.name))
+        });
+    }
+    let Some(reference) = &bundle.secret_ref else {
+        return Err(missing("tls.caBundle names nothing".to_owned()));
+    };
+    let entry = reference.key.as_deref().unwrap_or("ca.crt");
+    let texts = secrets.texts(&reference.name).await.map_err(|error| kubernetes(&error))?;
+    texts
+        .and_then(|texts| texts.plain(entry))
+        .ok_or_else(|| missing(format!("Secret \"{}\" with key \"{entry}\" is not there", reference.name)))
+}
+
+fn kubernetes(error: &KubeError) -> Blocker {
+    Blocker::passing(Reason::KubernetesError, format!("the Kubernetes API refuses: {error}"))
+}
+
+/// Makes a connection, and looks who the login is, what it may do and which roles there are. The user list is not read.
+pub async fn connect(ctx: &Context, ingredients: Ingredients) -> Result<Connected, Blocker> {
+    let Ingredients { target, connection, .. } = ingredients;
+    let portal = ctx.connector.connect(connection).map_err(|error| match error {
+        ConnectionError::Client { .. } => Blocker::lasting(Reason::CaBundleInvalid, error.to_string()),
+        other => Blocker::lasting(Reason::InvalidResource, other.to_string()),
+    })?;
+    let version = portal.version().await.map_err(|error| blocker(&error))?;
+    let login = portal.login().await.map_err(|error| blocker(&error))?;
+    let pin = Pin::new(&target.url, login.bpn.as_deref());
+    let inventory = Arc::new(Inventory::new(Arc::clone(&portal), ctx.registry.gate(&pin)));
+    let new =
+        Connected { portal, url: target.url.clone(), pin, login, version, roles: Arc::default(), inventory };
+    look_again(&target, new).await
+}
+
+/// Looks again who the login is, what it may do and which roles there are.
+pub async fn look_again(target: &Target, mut connected: Connected) -> Result<Connected, Blocker> {
+    let login = connected.portal.login().await.map_err(|error| blocker(&error))?;
+    if let (Some(wanted), found) = (&target.bpn, &login.bpn) {
+        if found.as_ref() != Some(wanted) {
+            let found = found.as_deref().unwrap_or("a company that its token does not tell");
+            return Err(Blocker::lasting(
+                Reason::WrongCompany,
+                format!("the login belongs to {found}, but the Portal says bpn: {wanted}; nothing is done"),
+            ));
+        }
+    }
+    if !login.permissions.view {
+        return Err(Blocker::lasting(
+            Reason::PermissionMissing,
+            "the login may not read technical users (view_tech_user_management is missing): use a technical user with the \
+             role \"Connector Management\"",
+        ));
+    }
+    if login.permissions.roles {
+        let roles = connected.portal.roles(Lane::Background).await.map_err(|error| blocker(&error))?;
+        connected.roles = Arc::new(roles);
+    }
+    connected.login = login;
+    Ok(connected)
+}
+
+/// What a failure means for a Portal.
+#[must_use]
+pub fn blocker(error: &PortalError) -> Blocker {
+    let words = error.to_string();
+    match error {
+        PortalError::Unreachable { .. } => Blocker::passing(
+            Reason::Unreachable,
+            format!("{words}; an egress rule or a proxy setting may be missing"),
+        ),
+        PortalError::Tls { .. } => Blocker::lasting(
+            Reason::TlsFailed,
+            format!("{words}; if the certificate is of your own authority, name it in tls.caBundle"),
+        ),
+        PortalError::LoginRefused { .. } => Blocker::lasting(
+            Reason::LoginRefused,
+            format!(
+                "{words}; correct client-id and client-secret in the login Secret, it is read again by itself"
+            ),
+        ),
+        PortalError::TokenNotStored { .. } => Blocker::passing(Reason::TokenNotStored, words),
+        PortalError::Unauthorized | PortalError::Forbidden { .. } => Blocker::lasting(
+            Reason::PermissionMissing,
+            format!("{words}; use a technical user with the role \"Connector Management\""),
+        ),
+        PortalError::NotThePortalBackend { .. } => Blocker::lasting(
+            Reason::NotThePortalBackend,
+            format!(
+                "{words}: url is the address of the backend (often portal-backend.…), not of the web page"
+            ),
+        ),
+        PortalError::Rejected { .. }
+        | PortalError::Conflict { .. }
+        | PortalError::NotFound
+        | PortalError::LostInIdentityProvider
+        | PortalError::Server { .. }
+        | PortalError::BadAnswer { .. }
+        | PortalError::CircuitOpen { .. }
+        | PortalError::Throttled { .. } => Blocker::passing(Reason::PortalFailing, words),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn target(spec: serde_json::Value) -> Option<Target> {
+        Target::of(&serde_json::from_value(spec).unwrap())
+    }
+
+    #[test]
+    fn the_path_of_the_api_is_accepted_and_no_part_of_the_address() {
+        let auth = json!({"clientCredentials": {"secretRef": {"name": "login"}}});
+        for url in
+            ["https://p.example.org", "https://p.example.org/", "https://p.example.org/api/administration/"]
+        {
+            let spec = json!({"catenaX": {"url": url, "tokenUrl": "https://idp/token", "auth": auth}});
+            assert_eq!(target(spec).unwrap().url, "https://p.example.org");
+        }
+    }
+
+    #[test]
+    fn cofinity_x_is_known_by_name() {
+        let auth = json!({"clientCredentials": {"secretRef": {"name": "login"}}});
+        let production = target(json!({"cofinityX": {"environment": "Production", "auth": auth}})).unwrap();
+        assert!(production.token_url.starts_with("https://centralidp.services.cofinity-x.com/"));
+        let beta = json!({"cofinityX": {"environment": "PreProduction", "tokenUrl": "https://idp/token", "auth": auth}});
+        assert_eq!(target(beta).unwrap().url, COFINITY_X_BETA);
+        assert_eq!(target(json!({})), None);
+    }
+}

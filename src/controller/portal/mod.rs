@@ -1,0 +1,303 @@
+//! The way of a `Portal`: connect, sweep, tell; and stay until nobody needs it any more.
+
+mod connect;
+pub mod memory;
+mod session;
+mod status;
+mod sweep;
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use kube::Api;
+use kube::ResourceExt as _;
+use kube::api::{DynamicObject, ListParams, Patch, PatchParams};
+use kube::runtime::controller::Action;
+use serde_json::json;
+use tokio::time::Instant;
+
+use crate::api::portal::{PortalSpec, PortalStatus};
+use crate::api::{FIELD_MANAGER, FINALIZER, keys};
+use crate::controller::backoff::spread;
+use crate::controller::context::Context;
+use crate::controller::kube_error::{AFTER_CONFLICT, KubeError};
+use crate::controller::objects::{
+    Key, annotation, has_finalizer, is_deleting, lenient, part, portals, technical_users,
+};
+use crate::controller::registry::{Connected, Link, PortalKey};
+use crate::domain::reason::Reason;
+use crate::domain::roles::Blocker;
+use crate::metrics::{Kind, Reconciled, Sweep};
+use crate::portal::CREATE_TIMEOUT;
+
+pub use sweep::{portal_of, users_of};
+
+/// A look at a portal takes no longer; the list of 11,000 users takes about a minute.
+const DEADLINE: Duration = Duration::from_mins(10);
+
+/// A sweep by the clock never takes more than a twentieth of the time.
+const SHARE_OF_TIME: u32 = 20;
+
+const DEFAULT_RESYNC: Duration = Duration::from_mins(5);
+
+/// One pass over one Portal. Never fails: what goes wrong is told in the status and tried again.
+pub async fn reconcile(object: Arc<DynamicObject>, ctx: Arc<Context>) -> Result<Action, Infallible> {
+    let key = key_of(&object);
+    let began = Instant::now();
+    let (action, outcome) = match tokio::time::timeout(DEADLINE, look(&ctx, &key, &object)).await {
+        Ok(Ok((action, true))) => (action, Reconciled::Changed),
+        Ok(Ok((action, false))) => (action, Reconciled::Unchanged),
+        Ok(Err(KubeError::Conflict)) => (Action::requeue(spread(AFTER_CONFLICT)), Reconciled::Error),
+        Ok(Err(KubeError::NotFound)) => (Action::await_change(), Reconciled::Unchanged),
+        Ok(Err(error)) => {
+            tracing::warn!(portal = %key, %error, "a pass over a Portal failed");
+            (Action::requeue(ctx.portal_backoffs.after_failure(&key)), Reconciled::Error)
+        }
+        Err(_) => {
+            tracing::warn!(portal = %key, "a pass over a Portal took too long and was given up for now");
+            (Action::requeue(ctx.portal_backoffs.after_failure(&key)), Reconciled::Error)
+        }
+    };
+    ctx.metrics.reconciled(Kind::Portal, outcome, began.elapsed());
+    Ok(action)
+}
+
+/// Names a Portal object.
+#[must_use]
+pub fn key_of(object: &DynamicObject) -> PortalKey {
+    let Key { namespace, name } = Key::of(object);
+    PortalKey { namespace, name }
+}
+
+/// Forgets a Portal that is gone, and tells those that used it.
+pub fn gone(ctx: &Context, key: &PortalKey) {
+    ctx.registry.forget(key);
+    ctx.portal_memory.forget(key);
+    ctx.portal_backoffs.forget(key);
+    wake_all(ctx, key);
+}
+
+fn wake_all(ctx: &Context, key: &PortalKey) {
+    for object in users_of(ctx, key) {
+        ctx.wake(&Key::of(&object));
+    }
+}
+
+async fn look(
+    ctx: &Arc<Context>,
+    key: &PortalKey,
+    object: &DynamicObject,
+) -> Result<(Action, bool), KubeError> {
+    if !ctx.may_write() {
+        return Ok((Action::requeue(Duration::from_secs(5)), false));
+    }
+    let mut object = object.clone();
+    let leaving = if is_deleting(&object) {
+        match leave(ctx, key, &object).await? {
+            Leaving::Gone => return Ok((Action::await_change(), true)),
+            Leaving::Held(blocker) => Some(blocker),
+        }
+    } else {
+        if !has_finalizer(&object) {
+            let mut finalizers = object.finalizers().to_vec();
+            finalizers.push(FINALIZER.to_owned());
+            object = patch_finalizers(ctx, key, &object, &finalizers).await?;
+        }
+        None
+    };
+    let circumstances = circumstances(&object);
+    let due_in = ctx.portal_memory.due_in(key, &circumstances);
+    if !due_in.is_zero() {
+        return Ok((next_action(due_in, leaving.is_some()), false));
+    }
+    let interval = interval(&object);
+    let began = Instant::now();
+    let looked = connect_and_sweep(ctx, key, &object).await;
+    let fingerprint = looked.as_ref().ok().map(|(_, fingerprint, _)| fingerprint.clone());
+    let next = if looked.is_ok() {
+        ctx.portal_backoffs.forget(key);
+        ctx.metrics.portal_swept(Sweep::Ok);
+        spread(interval.max(began.elapsed().saturating_mul(SHARE_OF_TIME)))
+    } else {
+        ctx.metrics.portal_swept(Sweep::Error);
+        ctx.portal_backoffs.after_failure(key).min(interval.max(Duration::from_secs(10)))
+    };
+    ctx.portal_memory.looked(key, &circumstances, fingerprint, next);
+    let changed = status::write(
+        ctx,
+        key,
+        &object,
+        looked.map(|(link, _, unclaimed)| (link, unclaimed)),
+        leaving.clone(),
+    )
+    .await?;
+    Ok((next_action(next, leaving.is_some()), changed))
+}
+
+/// A Portal under deletion is looked at often: the last resource that needs it may go at any moment.
+fn next_action(next: Duration, leaving: bool) -> Action {
+    Action::requeue(if leaving { next.min(Duration::from_secs(5)) } else { next } + Duration::from_millis(50))
+}
+
+/// What a look at the portal depends on; our own writes of the status are no part of it.
+fn circumstances(object: &DynamicObject) -> String {
+    format!(
+        "{:?} {:?} {:?} {:?}",
+        object.metadata.uid,
+        object.metadata.generation,
+        annotation(object, keys::ACCEPT_LOSS),
+        annotation(object, keys::TAKE_OVER),
+    )
+}
+
+fn interval(object: &DynamicObject) -> Duration {
+    part::<PortalSpec>(object, "spec")
+        .ok()
+        .and_then(|spec| spec.resync_interval)
+        .map_or(DEFAULT_RESYNC, Duration::from)
+}
+
+type Looked = (Connected, String, Vec<crate::api::portal::UnclaimedUser>);
+
+async fn connect_and_sweep(
+    ctx: &Arc<Context>,
+    key: &PortalKey,
+    object: &DynamicObject,
+) -> Result<Looked, Blocker> {
+    let before = ctx.registry.link(key);
+    let last = match &before {
+        Some(Link::Up(connected)) => Some(connected.clone()),
+        Some(Link::Down(_, connected)) => connected.clone(),
+        None => None,
+    };
+    let was_up = matches!(before, Some(Link::Up(_)));
+    match try_connect_and_sweep(ctx, key, object, last.clone()).await {
+        Ok(looked) => {
+            let new = &looked.0;
+            let same = was_up
+                && last.is_some_and(|last| {
+                    last.pin == new.pin
+                        && last.roles == new.roles
+                        && last.login == new.login
+                        && last.inventory.loss_suspected() == new.inventory.loss_suspected()
+                });
+            ctx.registry.set(key, Link::Up(new.clone()));
+            if !same {
+                wake_all(ctx, key);
+            }
+            Ok(looked)
+        }
+        Err(blocker) => {
+            ctx.registry.set(key, Link::Down(blocker.clone(), last));
+            if was_up || before.is_none() {
+                wake_all(ctx, key);
+            }
+            Err(blocker)
+        }
+    }
+}
+
+async fn try_connect_and_sweep(
+    ctx: &Arc<Context>,
+    key: &PortalKey,
+    object: &DynamicObject,
+    last: Option<Connected>,
+) -> Result<Looked, Blocker> {
+    let spec: PortalSpec = part(object, "spec").map_err(|why| {
+        Blocker::lasting(Reason::InvalidResource, format!("the Portal cannot be read: {why}"))
+    })?;
+    let ingredients = connect::ingredients(ctx, key, object, &spec).await?;
+    let fingerprint = ingredients.fingerprint.clone();
+    let known = ctx.portal_memory.fingerprint(key);
+    let link = match (last, connect::Target::of(&spec)) {
+        (Some(last), Some(target)) if known.as_ref() == Some(&fingerprint) => {
+            connect::look_again(&target, last).await?
+        }
+        _ => connect::connect(ctx, ingredients).await?,
+    };
+    let changes = link.inventory.sweep().await.map_err(|error| connect::blocker(&error))?;
+    let snapshot = link.inventory.snapshot().unwrap_or_default();
+    let loss = sweep::suspected_loss(ctx, key, object, &snapshot);
+    if loss != link.inventory.loss_suspected() {
+        link.inventory.suspect_loss(loss);
+        wake_all(ctx, key);
+    }
+    sweep::wake_changed(ctx, key, &changes);
+    let status: PortalStatus = lenient(object, "status");
+    let unclaimed =
+        sweep::unclaimed(ctx, &link, &status, &snapshot).await.map_err(|error| connect::blocker(&error))?;
+    Ok((link, fingerprint, unclaimed))
+}
+
+enum Leaving {
+    Gone,
+    Held(Blocker),
+}
+
+/// Lets a Portal under deletion go once no resource that holds our finalizer uses it. A create that was under way when
+/// its deletion began has had its time by then.
+async fn leave(ctx: &Context, key: &PortalKey, object: &DynamicObject) -> Result<Leaving, KubeError> {
+    if !has_finalizer(object) {
+        gone(ctx, key);
+        return Ok(Leaving::Gone);
+    }
+    let holders = holders(ctx, key).await?;
+    if !holders.is_empty() {
+        let shown: Vec<_> = holders.iter().take(10).map(ToString::to_string).collect();
+        let more = if holders.len() > 10 { ", …" } else { "" };
+        return Ok(Leaving::Held(Blocker::passing(
+            Reason::InUse,
+            format!("{} TechnicalUsers still need this Portal: {}{more}", holders.len(), shown.join(", ")),
+        )));
+    }
+    let since = object.metadata.deletion_timestamp.as_ref().map_or(Timestamp::UNIX_EPOCH, |time| time.0);
+    if Timestamp::now().duration_since(since).unsigned_abs() < CREATE_TIMEOUT {
+        return Ok(Leaving::Held(Blocker::passing(
+            Reason::InUse,
+            "creates that were under way when the deletion began are waited for",
+        )));
+    }
+    let finalizers: Vec<_> =
+        object.finalizers().iter().filter(|finalizer| *finalizer != FINALIZER).cloned().collect();
+    match patch_finalizers(ctx, key, object, &finalizers).await {
+        Ok(_) | Err(KubeError::NotFound) => {
+            gone(ctx, key);
+            Ok(Leaving::Gone)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// The resources that hold our finalizer and use the Portal, read from the apiserver.
+async fn holders(ctx: &Context, key: &PortalKey) -> Result<Vec<String>, KubeError> {
+    let mut holders = Vec::new();
+    for namespace in &ctx.watched {
+        let api: Api<DynamicObject> = match namespace {
+            Some(namespace) => Api::namespaced_with(ctx.client.clone(), namespace, &technical_users()),
+            None => Api::all_with(ctx.client.clone(), &technical_users()),
+        };
+        let list = api.list(&ListParams::default()).await?;
+        holders.extend(
+            list.iter()
+                .filter(|object| has_finalizer(object) && portal_of(object).as_ref() == Some(key))
+                .map(|object| Key::of(object).to_string()),
+        );
+    }
+    Ok(holders)
+}
+
+async fn patch_finalizers(
+    ctx: &Context,
+    key: &PortalKey,
+    object: &DynamicObject,
+    finalizers: &[String],
+) -> Result<DynamicObject, KubeError> {
+    let api: Api<DynamicObject> = Api::namespaced_with(ctx.client.clone(), &key.namespace, &portals());
+    let patch = json!({
+        "metadata": { "resourceVersion": object.metadata.resource_version, "finalizers": finalizers }
+    });
+    let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
+    Ok(api.patch(&key.name, &params, &Patch::Merge(&patch)).await?)
+}

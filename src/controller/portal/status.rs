@@ -1,0 +1,183 @@
+//! The status of a Portal, written where it changed. The list of retained users belongs to those who retain them.
+
+use jiff::Timestamp;
+use kube::Api;
+use kube::Resource as _;
+use kube::api::{DynamicObject, Patch, PatchParams};
+use serde_json::json;
+
+use crate::api::FIELD_MANAGER;
+use crate::api::conditions::{self, CAN_DELETE, READY, RECONCILING, STALLED, Wanted};
+use crate::api::portal::{Company, OfferedRole, PermissionsFound, PortalSpec, PortalStatus, UnclaimedUser};
+use crate::controller::context::Context;
+use crate::controller::kube_error::KubeError;
+use crate::controller::merge;
+use crate::controller::objects::{lenient, part, portals};
+use crate::controller::registry::{Connected, PortalKey};
+use crate::domain::reason::Reason;
+use crate::domain::roles::Blocker;
+use crate::domain::user::RoleKind;
+use crate::portal::VersionRange;
+
+/// Writes what a look at the portal found; whether anything changed.
+pub async fn write(
+    ctx: &Context,
+    key: &PortalKey,
+    object: &DynamicObject,
+    looked: Result<(Connected, Vec<UnclaimedUser>), Blocker>,
+    leaving: Option<Blocker>,
+) -> Result<bool, KubeError> {
+    let old: PortalStatus = lenient(object, "status");
+    let mut new = old.clone();
+    new.observed_generation = object.metadata.generation;
+    let blocker = match looked {
+        Ok((link, unclaimed)) => {
+            found(&mut new, &link);
+            new.unclaimed = unclaimed;
+            let suspended =
+                part::<PortalSpec>(object, "spec").is_ok_and(|spec| spec.suspend.unwrap_or(false));
+            let blocker = leaving.or_else(|| standing_in_the_way(&link, suspended));
+            new.conditions = conditions(&old, blocker.as_ref(), Some(link.login.permissions.delete), &new);
+            blocker
+        }
+        Err(failure) => {
+            let blocker = leaving.unwrap_or(failure);
+            new.conditions = conditions(&old, Some(&blocker), None, &new);
+            Some(blocker)
+        }
+    };
+    let values = [&old, &new].map(|status| serde_json::to_value(status).unwrap_or_default());
+    let Some(difference) = merge::difference(&values[0], &values[1]) else { return Ok(false) };
+    let api: Api<DynamicObject> = Api::namespaced_with(ctx.client.clone(), &key.namespace, &portals());
+    let body =
+        json!({ "metadata": { "resourceVersion": object.metadata.resource_version }, "status": difference });
+    let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
+    match api.patch_status(&key.name, &params, &Patch::Merge(&body)).await.map_err(KubeError::from) {
+        Ok(_) => {}
+        // The next look writes it; it is not worth a second reading of the portal.
+        Err(KubeError::Conflict) => return Ok(false),
+        Err(error) => return Err(error),
+    }
+    announce(ctx, object, &old, blocker.as_ref());
+    Ok(true)
+}
+
+fn announce(ctx: &Context, object: &DynamicObject, old: &PortalStatus, blocker: Option<&Blocker>) {
+    let Some(blocker) = blocker else { return };
+    let before = old.conditions.iter().find(|c| c.type_ == READY).map(|c| c.reason.as_str());
+    if before != Some(blocker.reason.as_str()) {
+        let reference = object.object_ref(&portals());
+        ctx.events.warning(reference, blocker.reason.as_str(), "Reconcile", &blocker.message);
+    }
+}
+
+fn found(status: &mut PortalStatus, link: &Connected) {
+    status.company = link.login.bpn.clone().map(|bpn| Company { bpn });
+    status.version = Some(version(link.version).to_owned());
+    let permissions = link.login.permissions;
+    status.permissions = Some(PermissionsFound {
+        view: permissions.view,
+        create: permissions.create,
+        delete: permissions.delete,
+        roles: permissions.roles,
+    });
+    status.roles = link
+        .roles
+        .iter()
+        .map(|role| OfferedRole {
+            name: role.name.clone(),
+            kind: match role.kind {
+                RoleKind::Internal => "Internal".to_owned(),
+                RoleKind::External => "External".to_owned(),
+            },
+            provider_only: role.provider_only,
+        })
+        .collect();
+    status.roles.sort_by(|a, b| a.name.cmp(&b.name));
+}
+
+fn version(version: VersionRange) -> &'static str {
+    match version {
+        VersionRange::V2_0 => "2.0 or 2.1",
+        VersionRange::V2_2 => "2.2",
+        VersionRange::V2_3 => "2.3 or 2.4",
+        VersionRange::V2_5 => "2.5 or 2.6",
+        VersionRange::Later => "after 2.6",
+    }
+}
+
+fn standing_in_the_way(link: &Connected, suspended: bool) -> Option<Blocker> {
+    if let Some(count) = link.inventory.loss_suspected() {
+        return Some(Blocker::lasting(
+            Reason::UsersVanished,
+            format!(
+                "{count} users of this installation vanished from the portal at once; that is taken for a fault of the portal, \
+                 and none is made anew. If they are gone indeed, annotate this Portal with \
+                 technicaluser.dev/accept-loss: {count}"
+            ),
+        ));
+    }
+    if suspended {
+        return Some(Blocker::passing(
+            Reason::Suspended,
+            "spec.suspend is true: nothing is written to the portal",
+        ));
+    }
+    (!link.login.permissions.create).then(|| {
+        Blocker::lasting(
+            Reason::PermissionMissing,
+            "the login may read technical users only (add_tech_user_management is missing): existing users can be published, \
+             none can be made. Use a technical user with the role \"Connector Management\"",
+        )
+    })
+}
+
+fn conditions(
+    old: &PortalStatus,
+    blocker: Option<&Blocker>,
+    can_delete: Option<bool>,
+    new: &PortalStatus,
+) -> Vec<k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition> {
+    let mut wanted = match blocker {
+        None => vec![Wanted {
+            type_: READY,
+            status: Some(true),
+            reason: Reason::LoggedIn.as_str(),
+            message: "the portal answers, and the login may make technical users".to_owned(),
+        }],
+        Some(blocker) => {
+            let told = |type_, status| Wanted {
+                type_,
+                status: Some(status),
+                reason: blocker.reason.as_str(),
+                message: blocker.message.clone(),
+            };
+            let progress = if blocker.stalled { STALLED } else { RECONCILING };
+            vec![told(READY, false), told(progress, true)]
+        }
+    };
+    wanted.extend(match can_delete {
+        Some(true) => Some(Wanted {
+            type_: CAN_DELETE,
+            status: Some(true),
+            reason: Reason::MayDelete.as_str(),
+            message: "users are deleted with their resources".to_owned(),
+        }),
+        Some(false) => Some(Wanted {
+            type_: CAN_DELETE,
+            status: Some(false),
+            reason: Reason::MayNotDelete.as_str(),
+            message: "the login may not delete users (no technical-user role of the portal may): with their resources, \
+                      internal users are revoked, and wallet users need a person or a deleteAuth"
+                .to_owned(),
+        }),
+        // Nothing new is known: what was found before stays.
+        None => old.conditions.iter().find(|c| c.type_ == CAN_DELETE).map(|c| Wanted {
+            type_: CAN_DELETE,
+            status: Some(c.status == "True"),
+            reason: if c.status == "True" { Reason::MayDelete.as_str() } else { Reason::MayNotDelete.as_str() },
+            message: c.message.clone(),
+        }),
+    });
+    conditions::brought_up_to_date(&old.conditions, &wanted, new.observed_generation, Timestamp::now())
+}

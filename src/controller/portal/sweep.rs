@@ -1,0 +1,133 @@
+//! One reading of a portal's user list, and what it means for the `TechnicalUser`s of the Portal.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use kube::api::DynamicObject;
+
+use crate::api::keys;
+use crate::api::portal::{PortalStatus, UnclaimedUser};
+use crate::api::technical_user::{TechnicalUserSpec, TechnicalUserStatus};
+use crate::controller::context::Context;
+use crate::controller::inventory::Changes;
+use crate::controller::objects::{Key, annotation, has_finalizer, is_deleting, lenient, part};
+use crate::controller::registry::{Connected, PortalKey};
+use crate::controller::technical_user::owner;
+use crate::domain::identity::{Mark, parse_own_name};
+use crate::domain::inventory::{Snapshot, loss_is_suspicious};
+use crate::domain::user::{UserId, UserStatus};
+use crate::portal::{Lane, PortalError};
+
+/// So many users of ours without a resource are listed, and at most so many are read for it per sweep.
+const UNCLAIMED_LIMIT: usize = 100;
+
+/// The resources that use a Portal, as the cache shows them.
+#[must_use]
+pub fn users_of(ctx: &Context, key: &PortalKey) -> Vec<Arc<DynamicObject>> {
+    ctx.caches.users.state().into_iter().filter(|object| portal_of(object).as_ref() == Some(key)).collect()
+}
+
+/// Which Portal a resource uses: by its status, else by its spec.
+#[must_use]
+pub fn portal_of(object: &DynamicObject) -> Option<PortalKey> {
+    let status: TechnicalUserStatus = lenient(object, "status");
+    if let Some(portal) = status.portal.filter(|portal| !portal.name.is_empty()) {
+        return Some(PortalKey { namespace: portal.namespace, name: portal.name });
+    }
+    let reference = object.data.get("spec")?.get("portalRef")?;
+    let text = |field: &str| reference.get(field).and_then(serde_json::Value::as_str).map(str::to_owned);
+    let namespace = text("namespace").or_else(|| object.metadata.namespace.clone())?;
+    Some(PortalKey { namespace, name: text("name")? })
+}
+
+/// Has the resources looked at whose users changed.
+pub fn wake_changed(ctx: &Context, key: &PortalKey, changes: &Changes) {
+    if changes.users.is_empty() {
+        return;
+    }
+    for object in users_of(ctx, key) {
+        let resource = Key::of(&object);
+        let status: TechnicalUserStatus = lenient(&object, "status");
+        let user = status.user.map(|user| UserId::new(&user.id));
+        let concerned = user.as_ref().is_some_and(|id| changes.users.contains(id))
+            || changes.prefixes.contains(&owner(ctx, &resource).name_prefix())
+            || (user.is_none() && selects_by_list(&object));
+        if concerned {
+            ctx.wake(&resource);
+        }
+    }
+}
+
+fn selects_by_list(object: &DynamicObject) -> bool {
+    part::<TechnicalUserSpec>(object, "spec").is_ok_and(|spec| spec.user.existing.is_some())
+}
+
+/// How many users that statuses name are missing from a list that showed everybody, where that is too many to believe.
+#[must_use]
+pub fn suspected_loss(
+    ctx: &Context,
+    key: &PortalKey,
+    portal: &DynamicObject,
+    snapshot: &Snapshot,
+) -> Option<usize> {
+    if !snapshot.is_complete() {
+        return None;
+    }
+    let known: Vec<UserId> = users_of(ctx, key)
+        .iter()
+        .filter(|object| has_finalizer(object) && !is_deleting(object))
+        .filter_map(|object| lenient::<TechnicalUserStatus>(object, "status").user)
+        .map(|user| UserId::new(&user.id))
+        .collect();
+    let missing = known.iter().filter(|id| snapshot.get(id).is_none()).count();
+    let accepted =
+        annotation(portal, keys::ACCEPT_LOSS).and_then(|count| count.trim().parse().ok()).unwrap_or(0);
+    (loss_is_suspicious(known.len(), missing) && missing > accepted).then_some(missing)
+}
+
+/// Users that bear the mark of this installation while no resource claims them. Each is read once.
+pub async fn unclaimed(
+    ctx: &Context,
+    link: &Connected,
+    status: &PortalStatus,
+    snapshot: &Snapshot,
+) -> Result<Vec<UnclaimedUser>, PortalError> {
+    let claimed: HashSet<String> =
+        ctx.caches.users.state().iter().map(|object| owner(ctx, &Key::of(object)).name_prefix()).collect();
+    let mut candidates: Vec<_> = snapshot
+        .users()
+        .filter(|user| matches!(user.status, UserStatus::Active | UserStatus::Pending))
+        .filter(|user| parse_own_name(&user.name).is_some_and(|own| !claimed.contains(&own.prefix)))
+        .filter(|user| !status.retained.iter().any(|retained| UserId::new(&retained.id) == user.id))
+        .collect();
+    candidates.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
+    let mut unclaimed = Vec::new();
+    let mut reads = 0;
+    for user in candidates {
+        let mark = match link.inventory.mark(&user.id) {
+            Some(mark) => mark,
+            None if reads < UNCLAIMED_LIMIT => {
+                reads += 1;
+                match link.portal.details(&user.id, Lane::Background).await {
+                    Ok(details) => {
+                        let mark = Mark::find(&details.description);
+                        link.inventory.remember(&user.id, mark.clone());
+                        mark
+                    }
+                    Err(PortalError::NotFound | PortalError::LostInIdentityProvider) => None,
+                    Err(error) => return Err(error),
+                }
+            }
+            None => continue,
+        };
+        if let Some(mark) = mark.filter(|m| !m.retained && m.owner.instance == ctx.installation.instance) {
+            unclaimed.push(UnclaimedUser {
+                id: user.id.to_string(),
+                name: user.name.clone(),
+                technical_user: format!("{}/{}", mark.owner.namespace, mark.owner.name),
+            });
+        }
+    }
+    unclaimed.truncate(UNCLAIMED_LIMIT);
+    Ok(unclaimed)
+}

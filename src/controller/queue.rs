@@ -1,0 +1,137 @@
+//! The two queues: what the watches saw, what sweeps and finished creates ask for, and the clock.
+
+use std::sync::Arc;
+
+use futures::{Stream, StreamExt as _};
+use k8s_openapi::api::core::v1::Secret;
+use kube::api::{DynamicObject, PartialObjectMeta};
+use kube::runtime::controller::{Config, applier};
+use kube::runtime::reflector::ObjectRef;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio_util::sync::CancellationToken;
+
+use crate::api::keys;
+use crate::controller::context::Context;
+use crate::controller::objects::{Key, portals, technical_users};
+use crate::controller::registry::PortalKey;
+use crate::controller::{portal, technical_user};
+use crate::domain::identity::Owner;
+use crate::k8s::watch::Touched;
+
+/// What the watches deliver.
+pub struct Watches<U, P, S> {
+    /// `TechnicalUser`s.
+    pub users: U,
+    /// `Portal`s.
+    pub portals: P,
+    /// Metadata of our Secrets.
+    pub secrets: S,
+}
+
+/// Drives the watches: fills the caches and wakes whom a change concerns. Ends with `stop`.
+pub async fn watch<U, P, S>(ctx: Arc<Context>, watches: Watches<U, P, S>, stop: CancellationToken)
+where
+    U: Stream<Item = Touched<DynamicObject>>,
+    P: Stream<Item = Touched<DynamicObject>>,
+    S: Stream<Item = Touched<PartialObjectMeta<Secret>>>,
+{
+    let users = watches.users.for_each(|touched| {
+        let key = Key::of(&touched.object);
+        if touched.deleted {
+            ctx.memory.forget(&key);
+            ctx.backoffs.forget(&key);
+        } else {
+            ctx.wake(&key);
+        }
+        std::future::ready(())
+    });
+    let portals = watches.portals.for_each(|touched| {
+        let key = portal::key_of(&touched.object);
+        if touched.deleted {
+            portal::gone(&ctx, &key);
+        } else {
+            // Not `wake_portal`, which hurries: most changes are our own writes of its status.
+            let _ = ctx.wake_portal.send(key.clone());
+            for user in portal::users_of(&ctx, &key) {
+                ctx.wake(&Key::of(&user));
+            }
+        }
+        std::future::ready(())
+    });
+    let secrets = watches.secrets.for_each(|touched| {
+        if let Some(key) = owner_of(&touched.object, &ctx.installation.instance) {
+            ctx.wake(&key);
+        }
+        std::future::ready(())
+    });
+    tokio::select! {
+        _ = async { tokio::join!(users, portals, secrets) } => {}
+        () = stop.cancelled() => {}
+    }
+}
+
+/// For which of our resources a Secret was written.
+fn owner_of(secret: &PartialObjectMeta<Secret>, instance: &str) -> Option<Key> {
+    let owner = Owner::parse(secret.metadata.annotations.as_ref()?.get(keys::OWNER)?)?;
+    let here = owner.instance == instance && Some(&owner.namespace) == secret.metadata.namespace.as_ref();
+    here.then_some(Key { namespace: owner.namespace, name: owner.name })
+}
+
+/// Reconciles `TechnicalUser`s until `stop`, then ends the passes that are under way.
+pub async fn technical_users_until(
+    ctx: Arc<Context>,
+    wakes: UnboundedReceiver<Key>,
+    concurrency: u16,
+    stop: CancellationToken,
+) {
+    let queue = stream(wakes, stop).map(|key: Key| key.reference(technical_users()));
+    run(Arc::clone(&ctx), ctx.caches.users.clone(), queue, concurrency, technical_user::reconcile).await;
+}
+
+/// Reconciles `Portal`s until `stop`, then ends the passes that are under way.
+pub async fn portals_until(
+    ctx: Arc<Context>,
+    wakes: UnboundedReceiver<PortalKey>,
+    concurrency: u16,
+    stop: CancellationToken,
+) {
+    let queue = stream(wakes, stop)
+        .map(|key: PortalKey| Key { namespace: key.namespace, name: key.name }.reference(portals()));
+    run(Arc::clone(&ctx), ctx.caches.portals.clone(), queue, concurrency, portal::reconcile).await;
+}
+
+fn stream<K: Send + 'static>(
+    wakes: UnboundedReceiver<K>,
+    stop: CancellationToken,
+) -> impl Stream<Item = K> + Send + 'static {
+    futures::stream::unfold(wakes, |mut wakes| async move { Some((wakes.recv().await?, wakes)) })
+        .take_until(async move { stop.cancelled().await })
+}
+
+async fn run<F>(
+    ctx: Arc<Context>,
+    store: kube::runtime::reflector::Store<DynamicObject>,
+    queue: impl Stream<Item = ObjectRef<DynamicObject>> + Send + 'static,
+    concurrency: u16,
+    reconcile: impl Fn(Arc<DynamicObject>, Arc<Context>) -> F,
+) where
+    F: Future<Output = Result<kube::runtime::controller::Action, std::convert::Infallible>> + Send + 'static,
+{
+    let queue = queue.map(Ok::<_, std::convert::Infallible>);
+    applier(
+        |object, ctx| Box::pin(reconcile(object, ctx)),
+        |_, never: &std::convert::Infallible, _| match *never {},
+        ctx,
+        store,
+        queue,
+        Config::default().concurrency(concurrency),
+    )
+    .for_each(|result| {
+        if let Err(error) = result {
+            // An object that was deleted meanwhile is routine.
+            tracing::debug!(%error, "the queue");
+        }
+        std::future::ready(())
+    })
+    .await;
+}

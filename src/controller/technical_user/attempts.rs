@@ -1,0 +1,196 @@
+//! What this process knows of attempts to make users: those it carries out, and those it found written down.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::controller::objects::Key;
+use crate::domain::attempt::Attempt;
+use crate::domain::plan::AttemptState;
+use crate::domain::roles::Blocker;
+use crate::domain::user::UserId;
+use crate::portal::CREATE_SETTLE_TIME;
+
+/// After a definite refusal the portal is asked again when something changed, else after this time, doubling.
+const FIRST_RETRY: Duration = Duration::from_mins(5);
+const LONGEST_RETRY: Duration = Duration::from_hours(2);
+
+/// What became of an attempt of this process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The portal made this user.
+    Made(UserId),
+    /// Certainly no user was made.
+    Refused(Blocker),
+    /// Nobody knows.
+    Unknown,
+}
+
+#[derive(Debug)]
+struct Memory {
+    id: String,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    InFlight,
+    Made(UserId),
+    Refused {
+        blocker: Blocker,
+        circumstances: u64,
+        until: Instant,
+    },
+    /// Since when the portal may be at it without anybody to tell.
+    Unknown {
+        since: Instant,
+    },
+}
+
+/// The last attempt of each resource.
+#[derive(Debug, Default)]
+pub struct Attempts {
+    memories: Mutex<HashMap<Key, Memory>>,
+    refusals: Mutex<HashMap<Key, u32>>,
+}
+
+impl Attempts {
+    fn memories(&self) -> MutexGuard<'_, HashMap<Key, Memory>> {
+        self.memories.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// This process starts an attempt.
+    pub fn begin(&self, key: &Key, attempt: &Attempt) {
+        self.memories().insert(key.clone(), Memory { id: attempt.id.clone(), state: State::InFlight });
+    }
+
+    /// Whether an attempt of this process for the resource is under way.
+    #[must_use]
+    pub fn in_flight(&self, key: &Key) -> bool {
+        matches!(self.memories().get(key), Some(Memory { state: State::InFlight, .. }))
+    }
+
+    /// The attempt was never written down: it does not exist.
+    pub fn forget(&self, key: &Key) {
+        self.memories().remove(key);
+    }
+
+    /// The attempt has ended. `circumstances` sums up what a refusal may depend on.
+    pub fn end(&self, key: &Key, attempt: &Attempt, outcome: Outcome, circumstances: u64) {
+        let state = match outcome {
+            Outcome::Made(id) => {
+                self.refusals.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+                State::Made(id)
+            }
+            Outcome::Refused(blocker) => {
+                let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+                let count = refusals.entry(key.clone()).or_default();
+                let wait = FIRST_RETRY.saturating_mul(1 << (*count).min(10)).min(LONGEST_RETRY);
+                *count = count.saturating_add(1);
+                State::Refused { blocker, circumstances, until: Instant::now() + wait }
+            }
+            Outcome::Unknown => State::Unknown { since: Instant::now() },
+        };
+        self.memories().insert(key.clone(), Memory { id: attempt.id.clone(), state });
+    }
+
+    /// What is known of the attempt that is written on a resource; one that this process does not know may be under way
+    /// in another, and has its time from now on.
+    pub fn state(&self, key: &Key, attempt: &Attempt, circumstances: u64) -> AttemptState {
+        let now = Instant::now();
+        let mut memories = self.memories();
+        let known = memories.get(key).is_some_and(|memory| memory.id == attempt.id);
+        if !known {
+            let state = State::Unknown { since: now };
+            memories.insert(key.clone(), Memory { id: attempt.id.clone(), state });
+        }
+        match memories.get(key).map(|memory| &memory.state) {
+            Some(State::InFlight) => AttemptState::InFlight,
+            Some(State::Made(id)) => AttemptState::Made(id.clone()),
+            Some(State::Refused { blocker, circumstances: then, until })
+                if *then == circumstances && now < *until =>
+            {
+                AttemptState::Refused(blocker.clone())
+            }
+            Some(State::Refused { .. }) => AttemptState::RefusedRetry,
+            Some(State::Unknown { since }) => match (*since + CREATE_SETTLE_TIME).checked_duration_since(now)
+            {
+                Some(left) if !left.is_zero() => AttemptState::Settling(left),
+                _ => AttemptState::Settled,
+            },
+            None => AttemptState::Settling(CREATE_SETTLE_TIME),
+        }
+    }
+
+    /// When the portal has had its time for an attempt whose outcome nobody knows: a search for it begins after that.
+    #[must_use]
+    pub fn settled_at(&self, key: &Key) -> Option<Instant> {
+        match self.memories().get(key).map(|memory| &memory.state) {
+            Some(State::Unknown { since }) => Some(*since + CREATE_SETTLE_TIME),
+            _ => None,
+        }
+    }
+
+    /// How long a refusal still keeps the portal from being asked.
+    #[must_use]
+    pub fn refused_for(&self, key: &Key) -> Option<Duration> {
+        match self.memories().get(key).map(|memory| &memory.state) {
+            Some(State::Refused { until, .. }) => Some(until.saturating_duration_since(Instant::now())),
+            _ => None,
+        }
+    }
+
+    /// Forgets a resource that is gone.
+    pub fn drop_resource(&self, key: &Key) {
+        self.memories().remove(key);
+        self.refusals.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::identity::Pin;
+    use crate::domain::reason::Reason;
+
+    fn key() -> Key {
+        Key { namespace: "connector".into(), name: "edc".into() }
+    }
+
+    fn attempt(id: &str) -> Attempt {
+        Attempt { generation: 1, id: id.into(), pin: Pin::read("p") }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_attempt_of_another_process_has_its_time_from_when_it_is_first_seen() {
+        let attempts = Attempts::default();
+        assert_eq!(attempts.state(&key(), &attempt("a"), 0), AttemptState::Settling(CREATE_SETTLE_TIME));
+        tokio::time::advance(CREATE_SETTLE_TIME - Duration::from_secs(1)).await;
+        assert_eq!(attempts.state(&key(), &attempt("a"), 0), AttemptState::Settling(Duration::from_secs(1)));
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!(attempts.state(&key(), &attempt("a"), 0), AttemptState::Settled);
+        assert_eq!(attempts.state(&key(), &attempt("b"), 0), AttemptState::Settling(CREATE_SETTLE_TIME));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refusal_is_tried_again_when_something_changed_or_slowly() {
+        let attempts = Attempts::default();
+        let blocker = Blocker::lasting(Reason::CreateRefused, "no");
+        attempts.begin(&key(), &attempt("a"));
+        assert_eq!(attempts.state(&key(), &attempt("a"), 1), AttemptState::InFlight);
+        attempts.end(&key(), &attempt("a"), Outcome::Refused(blocker.clone()), 1);
+        assert_eq!(attempts.state(&key(), &attempt("a"), 1), AttemptState::Refused(blocker.clone()));
+        assert_eq!(attempts.state(&key(), &attempt("a"), 2), AttemptState::RefusedRetry);
+        tokio::time::advance(FIRST_RETRY).await;
+        assert_eq!(attempts.state(&key(), &attempt("a"), 1), AttemptState::RefusedRetry);
+        attempts.end(&key(), &attempt("b"), Outcome::Refused(blocker.clone()), 1);
+        tokio::time::advance(FIRST_RETRY).await;
+        assert_eq!(
+            attempts.state(&key(), &attempt("b"), 1),
+            AttemptState::Refused(blocker),
+            "the second wait is longer"
+        );
+    }
+}

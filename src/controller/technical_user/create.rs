@@ -1,0 +1,218 @@
+//! An attempt to make a user: written down on the resource, then one POST, as one task that no deadline cancels.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kube::Api;
+use kube::api::{DynamicObject, Patch, PatchParams};
+use serde_json::json;
+use tokio::time::Instant;
+
+use super::attempts::Outcome;
+use super::live_description;
+use super::pass::{Failure, Pass};
+use crate::api::{FIELD_MANAGER, FINALIZER, keys};
+use crate::controller::context::Context;
+use crate::controller::kube_error::KubeError;
+use crate::controller::objects::{Key, annotation, technical_users};
+use crate::controller::registry::Connected;
+use crate::domain::attempt::Attempt;
+use crate::domain::identity::Mark;
+use crate::domain::plan::{Desired, OpenAttempt};
+use crate::domain::reason::Reason;
+use crate::domain::roles::Blocker;
+use crate::domain::user::{CreatedUser, ListedUser, NewUser, Ownership, UserKind, UserStatus};
+use crate::portal::{CreateFailure, Effect, PortalError};
+
+/// The POST starts within this time of the patch that writes the attempt down, or not at all: whoever finds the attempt
+/// later counts on it.
+const START_LIMIT: Duration = Duration::from_secs(10);
+
+/// What the task needs; nothing of the pass, which may be cancelled.
+struct Task {
+    ctx: Arc<Context>,
+    key: Key,
+    link: Connected,
+    user: NewUser,
+    mark: Mark,
+    attempt: Attempt,
+    resource_version: String,
+    finalizers: Vec<String>,
+    circumstances: u64,
+}
+
+/// Starts the task and waits for its end. Where the pass is cancelled meanwhile, the outcome is kept for the next one.
+pub async fn create(pass: &mut Pass, generation: i64, role_ids: Vec<String>) -> Result<(), Failure> {
+    let Desired::Create(desired) = &pass.observation.desired else { return Err(Failure::Endless) };
+    if !pass.ctx.may_create() {
+        return Err(Failure::NotActive);
+    }
+    let owner = pass.observation.owner.clone();
+    let link = pass.connected()?.clone();
+    let attempt = Attempt { generation, id: random_id(), pin: link.pin.clone() };
+    let mut finalizers = pass.object.metadata.finalizers.clone().unwrap_or_default();
+    if !finalizers.iter().any(|finalizer| finalizer == FINALIZER) {
+        finalizers.push(FINALIZER.to_owned());
+    }
+    let user = NewUser {
+        name: owner.user_name(generation, desired.name.as_deref()),
+        description: live_description(&pass.observation, generation),
+        role_ids,
+    };
+    let task = Task {
+        mark: Mark { owner, generation, hint: pass.observation.hint.clone(), retained: false },
+        ctx: Arc::clone(&pass.ctx),
+        key: pass.key.clone(),
+        link,
+        user,
+        attempt: attempt.clone(),
+        resource_version: pass.resource_version().unwrap_or_default().to_owned(),
+        finalizers,
+        circumstances: pass.circumstances,
+    };
+    let ended = pass.ctx.creates.spawn(task.run()).await;
+    match ended {
+        Ok(Ok(object)) => {
+            pass.object = object;
+            pass.observation.finalizer = true;
+            let state = pass.ctx.memory.attempts.state(&pass.key, &attempt, pass.circumstances);
+            // A refusal of this very pass is not tried again in it.
+            pass.observation.attempt = Some(OpenAttempt { attempt, state });
+            Ok(())
+        }
+        Ok(Err(failure)) => Err(failure),
+        Err(_) => Err(Failure::Overtaken),
+    }
+}
+
+impl Task {
+    async fn run(self) -> Result<DynamicObject, Failure> {
+        let _change = self.link.inventory.change().await;
+        let slot = self.link.portal.create_slot().await?;
+        if !self.ctx.may_create() {
+            return Err(Failure::NotActive);
+        }
+        self.ctx.memory.attempts.begin(&self.key, &self.attempt);
+        let began = Instant::now();
+        let object = match self.write_down().await {
+            Ok(object) => object,
+            Err(failure) => {
+                self.ctx.memory.attempts.forget(&self.key);
+                return Err(failure);
+            }
+        };
+        let late = began.elapsed() > START_LIMIT || !self.ctx.may_write();
+        let outcome = if late {
+            Outcome::Refused(Blocker::passing(
+                Reason::Creating,
+                "the create was not started in time; it is tried again",
+            ))
+        } else {
+            self.outcome(slot.create(self.user.clone()).await)
+        };
+        // What was never sent is free to be sent by the next pass.
+        let circumstances = if late { !self.circumstances } else { self.circumstances };
+        self.ctx.memory.attempts.end(&self.key, &self.attempt, outcome, circumstances);
+        self.ctx.wake(&self.key);
+        Ok(object)
+    }
+
+    /// The patch: finalizer and annotation, on the object in the state that was decided on.
+    async fn write_down(&self) -> Result<DynamicObject, Failure> {
+        let api: Api<DynamicObject> =
+            Api::namespaced_with(self.ctx.client.clone(), &self.key.namespace, &technical_users());
+        let patch = json!({
+            "metadata": {
+                "resourceVersion": self.resource_version,
+                "finalizers": self.finalizers,
+                "annotations": { keys::CREATING: self.attempt.to_string() },
+            }
+        });
+        let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
+        match api.patch(&self.key.name, &params, &Patch::Merge(&patch)).await.map_err(KubeError::from) {
+            Ok(object) => Ok(object),
+            Err(KubeError::NotFound) => Err(Failure::Overtaken),
+            Err(error @ KubeError::Denied { .. }) => Err(error.into()),
+            // Unclear, a conflict included (a retried patch meets its own first try): our attempt there means ours.
+            Err(_) => {
+                let object = api.get(&self.key.name).await.map_err(KubeError::from)?;
+                let written = annotation(&object, keys::CREATING) == Some(&self.attempt.to_string());
+                if written { Ok(object) } else { Err(Failure::Overtaken) }
+            }
+        }
+    }
+
+    fn outcome(&self, answer: Result<Vec<CreatedUser>, CreateFailure>) -> Outcome {
+        match answer {
+            Ok(users) => {
+                for user in &users {
+                    self.link.inventory.put(listed(user));
+                    self.link.inventory.remember(&user.id, Some(self.mark.clone()));
+                }
+                let Some(user) = users.first() else { return Outcome::Refused(nothing_made()) };
+                self.ctx.events.normal(
+                    super::reference(&self.ctx, &self.key),
+                    Reason::UserCreated.as_str(),
+                    "Create",
+                    &format!("user {} ({}) was made in the portal", user.id, user.name),
+                );
+                Outcome::Made(user.id.clone())
+            }
+            Err(CreateFailure { error, effect: Effect::None }) => Outcome::Refused(refused(&error)),
+            Err(CreateFailure { effect: Effect::Unknown, error }) => {
+                tracing::warn!(object = %self.key, %error, "a create ended without an answer; the user is looked for");
+                Outcome::Unknown
+            }
+        }
+    }
+}
+
+fn nothing_made() -> Blocker {
+    Blocker::lasting(
+        Reason::NoUserCreated,
+        "the portal accepted the request and made no user: the roles may be used by providers only",
+    )
+}
+
+fn refused(error: &PortalError) -> Blocker {
+    match error {
+        PortalError::Rejected { code: "SERVICE_ROLES_NOT_ASSIGN_ARGUMENT", .. } => Blocker::lasting(
+            Reason::RoleNotOffered,
+            "the portal refuses a role: it is not offered to this company (any more)",
+        ),
+        PortalError::Rejected { code: "SERVICE_ACCOUNT_USER_ROLES_NOT_ALLOWED", .. } => Blocker::lasting(
+            Reason::CreateRefused,
+            "the portal refuses a role: this company brings its own wallet, so the portal makes no wallet users for it",
+        ),
+        PortalError::Forbidden { .. } | PortalError::Unauthorized => Blocker::lasting(
+            Reason::PermissionMissing,
+            "the Portal's login may not make users: use a technical user with the role \"Connector Management\"",
+        ),
+        PortalError::Rejected { .. } | PortalError::Conflict { .. } => {
+            Blocker::lasting(Reason::CreateRefused, format!("the portal refuses to make the user: {error}"))
+        }
+        // Nothing was sent, or the portal asks for a pause: it passes.
+        other => Blocker::passing(Reason::PortalError, other.to_string()),
+    }
+}
+
+fn listed(user: &CreatedUser) -> ListedUser {
+    let external =
+        user.client_id.is_none() || user.name.starts_with("dim-") || user.status == UserStatus::Pending;
+    ListedUser {
+        id: user.id.clone(),
+        client_id: user.client_id.clone(),
+        name: user.name.clone(),
+        kind: if external { UserKind::External } else { UserKind::Internal },
+        status: user.status,
+        ownership: Ownership::Own,
+        is_owner: true,
+        connector: None,
+        offer: None,
+    }
+}
+
+/// Letters and digits that no other attempt has.
+fn random_id() -> String {
+    uuid::Uuid::new_v4().simple().to_string().chars().take(12).collect()
+}

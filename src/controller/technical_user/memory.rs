@@ -1,0 +1,191 @@
+//! What this process remembers of each `TechnicalUser` between passes. A restart forgets it without harm.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::attempts::Attempts;
+use crate::controller::backoff::spread;
+use crate::controller::objects::Key;
+use crate::controller::registry::PortalKey;
+
+/// A lost user gets a successor by itself when its token endpoint has said `invalid_client` for so long …
+const LOSS_TIME: Duration = Duration::from_hours(1);
+/// … and so often.
+const LOSS_TRIES: u32 = 3;
+
+/// What this process remembers.
+#[derive(Debug, Default)]
+pub struct Memory {
+    /// Attempts to make users.
+    pub attempts: Attempts,
+    verifications: Mutex<HashMap<Key, Instant>>,
+    losses: Mutex<HashMap<Key, Loss>>,
+    unpublished: Mutex<HashMap<String, HashSet<String>>>,
+    polls: Mutex<HashMap<Key, u32>>,
+    labels: Mutex<HashMap<String, (Instant, Labels)>>,
+}
+
+/// Labels of a namespace.
+pub type Labels = std::collections::BTreeMap<String, String>;
+
+#[derive(Debug)]
+struct Loss {
+    portal: PortalKey,
+    since: Instant,
+    refusals: u32,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Memory {
+    /// When the published credential is to be tried again. First asked after a start, it is spread over the interval.
+    pub fn verification_due_in(&self, key: &Key, interval: Duration) -> Duration {
+        let now = Instant::now();
+        let mut due = lock(&self.verifications);
+        let at = *due
+            .entry(key.clone())
+            .or_insert_with(|| now + interval.mul_f64(fastrand::f64().mul_add(0.9, 0.1)));
+        // A shorter interval in the spec takes effect at once.
+        at.min(now + interval.mul_f64(1.25)).saturating_duration_since(now)
+    }
+
+    /// The credential was tried.
+    pub fn verified(&self, key: &Key, interval: Duration) {
+        lock(&self.verifications).insert(key.clone(), Instant::now() + spread(interval));
+    }
+
+    /// The identity provider has lost the user's client. `refused`: its token endpoint said `invalid_client` just now.
+    pub fn lost(&self, key: &Key, portal: &PortalKey, refused: bool) {
+        let mut losses = lock(&self.losses);
+        let loss = losses.entry(key.clone()).or_insert_with(|| Loss {
+            portal: portal.clone(),
+            since: Instant::now(),
+            refusals: 0,
+        });
+        loss.refusals += u32::from(refused);
+    }
+
+    /// The user is not lost (any more).
+    pub fn found(&self, key: &Key) {
+        lock(&self.losses).remove(key);
+    }
+
+    /// Refused long and often enough, and no other user of the Portal is lost: then it is no restore of the identity
+    /// provider, which takes many users at once.
+    #[must_use]
+    pub fn loss_is_confirmed(&self, key: &Key) -> bool {
+        let losses = lock(&self.losses);
+        losses.get(key).is_some_and(|loss| {
+            loss.refusals >= LOSS_TRIES
+                && loss.since.elapsed() >= LOSS_TIME
+                && losses.values().filter(|other| other.portal == loss.portal).count() == 1
+        })
+    }
+
+    /// Takes one of the namespace's free places for Secrets, for a user whose Secret is not written yet. `free` is `None`
+    /// where no quota counts Secrets.
+    pub fn take_place(&self, key: &Key, free: Option<usize>) -> bool {
+        let mut unpublished = lock(&self.unpublished);
+        let taken = unpublished.entry(key.namespace.clone()).or_default();
+        if taken.contains(&key.name) || free.is_none_or(|free| taken.len() < free) {
+            taken.insert(key.name.clone());
+            return true;
+        }
+        false
+    }
+
+    /// The Secret is written, or will not be.
+    pub fn free_place(&self, key: &Key) {
+        if let Some(taken) = lock(&self.unpublished).get_mut(&key.namespace) {
+            taken.remove(&key.name);
+        }
+    }
+
+    /// The wait before the next look at a pending user: from 2 s to half a minute, and after half an hour 5 minutes.
+    pub fn next_poll(&self, key: &Key, pending_for: Option<Duration>) -> Duration {
+        if pending_for.is_some_and(|time| time > Duration::from_mins(30)) {
+            return spread(Duration::from_mins(5));
+        }
+        let mut polls = lock(&self.polls);
+        let count = polls.entry(key.clone()).or_default();
+        let wait = Duration::from_secs(2).saturating_mul(1 << (*count).min(4)).min(Duration::from_secs(30));
+        *count = count.saturating_add(1);
+        spread(wait)
+    }
+
+    /// The user is not pending (any more).
+    pub fn stop_polling(&self, key: &Key) {
+        lock(&self.polls).remove(key);
+    }
+
+    /// The labels of a namespace, where they were read less than half a minute ago.
+    #[must_use]
+    pub fn labels(&self, namespace: &str) -> Option<Labels> {
+        let labels = lock(&self.labels);
+        let (read, labels) = labels.get(namespace)?;
+        (read.elapsed() < Duration::from_secs(30)).then(|| labels.clone())
+    }
+
+    /// Remembers the labels of a namespace.
+    pub fn remember_labels(&self, namespace: &str, labels: Labels) {
+        lock(&self.labels).insert(namespace.to_owned(), (Instant::now(), labels));
+    }
+
+    /// Forgets a resource that is gone.
+    pub fn forget(&self, key: &Key) {
+        self.attempts.drop_resource(key);
+        lock(&self.verifications).remove(key);
+        self.found(key);
+        self.free_place(key);
+        self.stop_polling(key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(name: &str) -> Key {
+        Key { namespace: "connector".into(), name: name.into() }
+    }
+
+    fn portal(name: &str) -> PortalKey {
+        PortalKey { namespace: "dataspace".into(), name: name.into() }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_loss_is_confirmed_by_an_hour_three_refusals_and_being_the_only_one() {
+        let memory = Memory::default();
+        for _ in 0..3 {
+            memory.lost(&key("a"), &portal("p"), true);
+        }
+        assert!(!memory.loss_is_confirmed(&key("a")), "too early");
+        tokio::time::advance(LOSS_TIME).await;
+        assert!(memory.loss_is_confirmed(&key("a")));
+        memory.lost(&key("other"), &portal("another"), false);
+        assert!(memory.loss_is_confirmed(&key("a")), "another Portal's loss does not matter");
+        memory.lost(&key("b"), &portal("p"), false);
+        assert!(!memory.loss_is_confirmed(&key("a")), "two at once");
+        memory.found(&key("b"));
+        assert!(memory.loss_is_confirmed(&key("a")));
+        memory.found(&key("a"));
+        assert!(!memory.loss_is_confirmed(&key("a")));
+    }
+
+    #[test]
+    fn no_more_users_wait_for_a_secret_than_a_quota_has_places() {
+        let memory = Memory::default();
+        assert!(memory.take_place(&key("a"), Some(1)));
+        assert!(memory.take_place(&key("a"), Some(1)), "its own place");
+        assert!(!memory.take_place(&key("b"), Some(1)));
+        memory.free_place(&key("a"));
+        assert!(memory.take_place(&key("b"), Some(1)));
+        assert!(memory.take_place(&key("c"), None));
+        assert!(!memory.take_place(&key("d"), Some(0)));
+    }
+}

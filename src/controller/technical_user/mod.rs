@@ -1,0 +1,213 @@
+//! The way of a `TechnicalUser`: observe, plan, carry out, status.
+
+pub mod attempts;
+mod create;
+pub mod memory;
+mod observe;
+mod output;
+mod pass;
+mod read;
+mod status;
+mod write;
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::ObjectReference;
+use kube::Resource as _;
+use kube::api::DynamicObject;
+use kube::runtime::controller::Action;
+use serde_json::Value;
+use tokio::time::Instant;
+
+use crate::api::technical_user::{
+    CreateUser, DeletionPolicy, ExistingUser, PortalRef, TechnicalUserSpec, TechnicalUserStatus, User,
+};
+use crate::controller::backoff::spread;
+use crate::controller::context::Context;
+use crate::controller::kube_error::{AFTER_CONFLICT, KubeError};
+use crate::controller::objects::{Key, is_deleting, lenient, part, technical_users};
+use crate::domain::identity::Mark;
+use crate::domain::plan::{self, Desired, Observation, Report, Rest, Step, Wake};
+use crate::domain::reason::Reason;
+use crate::domain::roles::Blocker;
+use crate::metrics::{Kind, Reconciled};
+use crate::portal::PortalError;
+
+pub use observe::owner;
+use pass::{Failure, Pass};
+
+/// A pass takes no longer; an attempt that is under way goes on all the same.
+const DEADLINE: Duration = Duration::from_mins(3);
+
+/// More steps than any plan needs; 300 users of one name are confirmed within one step.
+const STEPS: usize = 100;
+
+/// A look without any sign that something changed, for what no watch tells (labels of namespaces).
+const SLOW_LOOK: Duration = Duration::from_mins(2);
+
+/// One pass over one resource. Never fails: what goes wrong is told in the status and tried again.
+pub async fn reconcile(object: Arc<DynamicObject>, ctx: Arc<Context>) -> Result<Action, Infallible> {
+    let key = Key::of(&object);
+    let began = Instant::now();
+    let ended = tokio::time::timeout(DEADLINE, look(&ctx, &object)).await;
+    let (action, outcome) = match ended {
+        Ok(Ok((action, true))) => (action, Reconciled::Changed),
+        Ok(Ok((action, false))) => (action, Reconciled::Unchanged),
+        Ok(Err(failure)) => (after_failure(&ctx, &key, &failure), Reconciled::Error),
+        Err(_) => {
+            tracing::warn!(object = %key, "a pass took too long and was given up for now");
+            (Action::requeue(ctx.backoffs.after_failure(&key)), Reconciled::Error)
+        }
+    };
+    ctx.metrics.reconciled(Kind::TechnicalUser, outcome, began.elapsed());
+    ctx.metrics.objects_in_backoff(ctx.backoffs.waiting());
+    Ok(action)
+}
+
+async fn look(ctx: &Arc<Context>, object: &DynamicObject) -> Result<(Action, bool), Failure> {
+    let spec = match part::<TechnicalUserSpec>(object, "spec") {
+        Ok(spec) => spec,
+        // Cleaning up needs no valid spec.
+        Err(_) if is_deleting(object) => lenient_spec(object),
+        Err(why) => {
+            let changed = status::write_invalid(&status::InvalidResource { ctx, object, why: &why }).await?;
+            return Ok((Action::await_change(), changed));
+        }
+    };
+    let mut pass = observe::observe(ctx, object.clone(), spec).await?;
+    let rest = match run(&mut pass).await {
+        Ok(rest) => rest,
+        Err(Failure::Portal(error)) => after_portal_error(&pass, &error),
+        Err(Failure::Kube(KubeError::Denied { message, .. })) => plan::interrupted(
+            &pass.observation,
+            &Blocker::passing(Reason::KubernetesError, format!("the Kubernetes API refuses: {message}")),
+            Wake::Backoff,
+        ),
+        Err(failure) => return Err(failure),
+    };
+    if rest.report == Report::Gone {
+        ctx.memory.forget(&pass.key);
+        return Ok((Action::await_change(), true));
+    }
+    let changed = status::write(&mut pass, &rest).await?;
+    if rest.report == Report::Ready {
+        output::remove_former(&mut pass).await?;
+    }
+    Ok((next_look(&pass, &rest), changed))
+}
+
+/// Plans and carries out until the plan comes to rest.
+async fn run(pass: &mut Pass) -> Result<Rest, Failure> {
+    for _ in 0..STEPS {
+        match plan::plan(&pass.observation) {
+            Step::Read(what) => {
+                tracing::debug!(object = %pass.key, ?what, "read");
+                read::read(pass, what).await?;
+            }
+            Step::Write(what) => {
+                tracing::debug!(object = %pass.key, ?what, "write");
+                write::write(pass, what).await?;
+            }
+            Step::Rest(rest) => return Ok(rest),
+        }
+    }
+    Err(Failure::Endless)
+}
+
+fn after_portal_error(pass: &Pass, error: &PortalError) -> Rest {
+    if matches!(
+        error,
+        PortalError::Unauthorized | PortalError::LoginRefused { .. } | PortalError::Forbidden { .. }
+    ) {
+        // The login may have changed: the Portal reads it again.
+        pass.ctx.wake_portal(&pass.portal_key);
+    }
+    let wake = match error {
+        PortalError::CircuitOpen { retry_after } => Wake::After(spread(*retry_after)),
+        PortalError::Throttled { retry_after: Some(time) } => Wake::After(spread(*time)),
+        _ => Wake::Backoff,
+    };
+    let words = match error {
+        PortalError::CircuitOpen { .. } => "the portal fails at the moment and is tried again".to_owned(),
+        other => other.to_string(),
+    };
+    plan::interrupted(&pass.observation, &Blocker::passing(Reason::PortalError, words), wake)
+}
+
+fn after_failure(ctx: &Context, key: &Key, failure: &Failure) -> Action {
+    match failure {
+        Failure::Overtaken => Action::requeue(spread(AFTER_CONFLICT)),
+        Failure::NotActive => Action::requeue(Duration::from_secs(5)),
+        Failure::Kube(KubeError::NotFound) => Action::await_change(),
+        failure => {
+            tracing::warn!(object = %key, %failure, "a pass failed");
+            Action::requeue(ctx.backoffs.after_failure(key))
+        }
+    }
+}
+
+fn next_look(pass: &Pass, rest: &Rest) -> Action {
+    let (ctx, key) = (&pass.ctx, &pass.key);
+    if rest.wake != Wake::Backoff {
+        ctx.backoffs.forget(key);
+    }
+    if rest.wake != Wake::Poll {
+        ctx.memory.stop_polling(key);
+    }
+    match rest.wake {
+        Wake::OnChange => Action::requeue(spread(SLOW_LOOK)),
+        Wake::After(time) => Action::requeue(time + Duration::from_millis(50)),
+        Wake::Backoff => {
+            let refused = ctx.memory.attempts.refused_for(key).unwrap_or_default();
+            Action::requeue(ctx.backoffs.after_failure(key).max(refused))
+        }
+        Wake::Poll => Action::requeue(ctx.memory.next_poll(key, pass.observation.pending_for)),
+        Wake::Verification => Action::requeue(
+            ctx.memory.verification_due_in(key, pass.verification_interval).max(Duration::from_secs(1)),
+        ),
+    }
+}
+
+/// What cleaning up needs of a spec that does not parse.
+fn lenient_spec(object: &DynamicObject) -> TechnicalUserSpec {
+    let status: TechnicalUserStatus = lenient(object, "status");
+    let spec = object.data.get("spec").cloned().unwrap_or_default();
+    let field = |name: &str| spec.get(name).cloned().unwrap_or_default();
+    let portal_ref: Option<PortalRef> = serde_json::from_value(field("portalRef")).ok();
+    let recorded =
+        status.portal.map(|portal| PortalRef { name: portal.name, namespace: Some(portal.namespace) });
+    let policy: Option<DeletionPolicy> = serde_json::from_value(field("deletionPolicy")).ok();
+    let existing = field("user").get("existing").is_some_and(Value::is_object);
+    TechnicalUserSpec {
+        portal_ref: portal_ref.or(recorded).unwrap_or(PortalRef { name: String::new(), namespace: None }),
+        user: User {
+            create: (!existing).then(|| CreateUser { roles: Vec::new(), name: None, description: None }),
+            existing: existing.then_some(ExistingUser { id: None, client_id: None, name: None }),
+        },
+        deletion_policy: policy,
+        outputs: None,
+    }
+}
+
+/// What events of a resource regard.
+fn reference(ctx: &Context, key: &Key) -> ObjectReference {
+    ctx.cached_user(key).map_or_else(
+        || ObjectReference {
+            name: Some(key.name.clone()),
+            namespace: Some(key.namespace.clone()),
+            ..ObjectReference::default()
+        },
+        |object| object.object_ref(&technical_users()),
+    )
+}
+
+/// The description of a living user of ours.
+fn live_description(o: &Observation, generation: i64) -> String {
+    let text = match &o.desired {
+        Desired::Create(desired) => desired.description.as_deref(),
+        Desired::Existing { .. } => None,
+    };
+    Mark { owner: o.owner.clone(), generation, hint: o.hint.clone(), retained: false }.describe(text)
+}

@@ -1,0 +1,138 @@
+//! One pass over one `TechnicalUser`: what is known, what was read on the way, and what ended it early.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::api::DynamicObject;
+use thiserror::Error;
+
+use crate::api::technical_user::{TechnicalUserSpec, TechnicalUserStatus};
+use crate::controller::context::Context;
+use crate::controller::kube_error::KubeError;
+use crate::controller::objects::Key;
+use crate::controller::registry::{Connected, PortalKey};
+use crate::controller::secrets::{Envelope, Secrets, Version};
+use crate::domain::plan::Observation;
+use crate::domain::user::{Credential, UserDetails, UserId, UserKind};
+use crate::portal::PortalError;
+
+/// One pass over one resource.
+pub struct Pass {
+    /// What the process shares.
+    pub ctx: Arc<Context>,
+    /// Which resource.
+    pub key: Key,
+    /// The object as last read or written.
+    pub object: DynamicObject,
+    /// Its spec.
+    pub spec: TechnicalUserSpec,
+    /// Its status as last read or written.
+    pub status: TechnicalUserStatus,
+    /// Which Portal.
+    pub portal_key: PortalKey,
+    /// The connection, where there is one.
+    pub link: Option<Connected>,
+    /// What the plan decides by.
+    pub observation: Observation,
+    /// The details that were read in this pass, secrets included.
+    pub details: HashMap<UserId, UserDetails>,
+    /// The Secret of the output: which object, in which state, with which keys.
+    pub secret: Option<SecretAt>,
+    /// How the Secret should look, its content and the user's id aside.
+    pub envelope: Envelope,
+    /// The Secrets of the namespace.
+    pub secrets: Secrets,
+    /// What a refusal of the portal may depend on, summed up.
+    pub circumstances: u64,
+    /// How often published credentials are tried.
+    pub verification_interval: std::time::Duration,
+    /// The wallet's token endpoint, for portals that do not tell it.
+    pub wallet_token_url: Option<String>,
+    /// When the pass began.
+    pub now: Timestamp,
+}
+
+/// The Secret of the output as last seen.
+#[derive(Debug, Clone)]
+pub struct SecretAt {
+    /// Which object, in which state.
+    pub version: Version,
+    /// Its keys, once it was read.
+    pub keys: Option<Vec<String>>,
+}
+
+impl SecretAt {
+    /// The Secret that metadata tells of.
+    #[must_use]
+    pub fn of(metadata: &ObjectMeta) -> Self {
+        Self { version: Version::of(metadata), keys: None }
+    }
+}
+
+/// Why a pass ended before the plan came to rest.
+#[derive(Debug, Error)]
+pub enum Failure {
+    /// The portal, or its identity provider.
+    #[error(transparent)]
+    Portal(#[from] PortalError),
+    /// The apiserver.
+    #[error(transparent)]
+    Kube(KubeError),
+    /// Somebody else wrote meanwhile: observe again.
+    #[error("somebody else wrote meanwhile")]
+    Overtaken,
+    /// This process may not write (any more).
+    #[error("this process is not the active one")]
+    NotActive,
+    /// The plan did not come to rest in a sane number of steps.
+    #[error("the plan did not come to rest")]
+    Endless,
+}
+
+impl From<KubeError> for Failure {
+    fn from(error: KubeError) -> Self {
+        match error {
+            KubeError::Conflict => Self::Overtaken,
+            other => Self::Kube(other),
+        }
+    }
+}
+
+impl Pass {
+    /// The connection; a step that needs it is planned only where there is one.
+    pub fn connected(&self) -> Result<&Connected, Failure> {
+        self.link
+            .as_ref()
+            .ok_or(Failure::Portal(PortalError::BadAnswer { reason: "the Portal is not connected" }))
+    }
+
+    /// The credential that a user's details show, with a token endpoint that is known.
+    #[must_use]
+    pub fn credential(&self, id: &UserId) -> Option<Credential> {
+        let details = self.details.get(id)?;
+        let link = self.link.as_ref()?;
+        let told = details.authentication_url.as_deref().and_then(crate::domain::token_url::normalise);
+        let token_url = match details.kind {
+            UserKind::Internal => told.unwrap_or_else(|| link.portal.token_url().to_owned()),
+            UserKind::External => told.or_else(|| self.wallet_token_url.clone())?,
+        };
+        Some(Credential {
+            client_id: details.client_id.clone()?,
+            client_secret: details.secret.clone()?,
+            token_url,
+        })
+    }
+
+    /// Takes over what a write of the object answered.
+    pub fn object_is_now(&mut self, metadata: ObjectMeta) {
+        self.object.metadata = metadata;
+    }
+
+    /// The object's resourceVersion as last seen.
+    #[must_use]
+    pub fn resource_version(&self) -> Option<&str> {
+        self.object.metadata.resource_version.as_deref()
+    }
+}

@@ -1,0 +1,235 @@
+//! Finds out what the plan asks for, and puts it into the observation.
+
+use kube::Api;
+use kube::api::DynamicObject;
+
+use super::observe::{candidate, open_attempt, recorded};
+use super::output;
+use super::pass::{Failure, Pass};
+use crate::controller::kube_error::KubeError;
+use crate::controller::objects::{has_finalizer, is_deleting, lenient, technical_users};
+use crate::controller::registry::Connected;
+use crate::domain::identity::Mark;
+use crate::domain::plan::{
+    AttemptState, Candidate, Confirmed, Proof, Read, SecretView, UserFacts, UserView, Verified,
+};
+use crate::domain::user::{Credential, UserDetails, UserId, UserStatus};
+use crate::metrics::Verified as Counted;
+use crate::portal::{Lane, PortalError, Verification, VersionRange};
+
+/// Carries one read out.
+pub async fn read(pass: &mut Pass, what: Read) -> Result<(), Failure> {
+    match what {
+        Read::Search => {
+            let found = search(pass).await?;
+            pass.observation.search = Some(found);
+        }
+        Read::User(id) => {
+            let view = user(pass, &id).await?;
+            pass.observation.read.push((id, view));
+        }
+        Read::Confirm(id) => {
+            let confirmed = confirm(pass.connected()?, &pass.observation.owner, &id).await?;
+            for sibling in &mut pass.observation.siblings {
+                if sibling.id == id {
+                    sibling.confirmed = confirmed.clone();
+                }
+            }
+        }
+        Read::Secret => secret(pass).await?,
+        Read::Writable => pass.observation.writable = Some(output::writable(pass).await?),
+        Read::Verify(proof) => {
+            let verified = verify(pass, proof).await?;
+            pass.observation.verification = Some((proof, verified));
+        }
+        Read::Object => object(pass).await?,
+    }
+    Ok(())
+}
+
+/// Every user with a name of this resource, each confirmed by its mark. A name that is not found is proved absent.
+async fn search(pass: &Pass) -> Result<Vec<Candidate>, Failure> {
+    let link = pass.connected()?;
+    let settled = match &pass.observation.attempt {
+        Some(open) if open.state == AttemptState::Settled => pass.ctx.memory.attempts.settled_at(&pass.key),
+        _ => None,
+    };
+    let snapshot = link.inventory.prove(settled).await?;
+    let owner = &pass.observation.owner;
+    let mut found = Vec::new();
+    for user in snapshot.named_for(owner) {
+        let mut candidate = candidate(link, owner, user, false);
+        if candidate.confirmed == Confirmed::Unread && candidate.status != UserStatus::PendingDeletion {
+            candidate.confirmed = confirm(link, owner, &candidate.id).await?;
+        }
+        found.push(candidate);
+    }
+    // Foreign users of the very same name may hide ours on a list that did not show everybody.
+    let foreign = found.iter().any(|candidate| candidate.confirmed == Confirmed::Foreign);
+    if foreign && !snapshot.is_complete() {
+        return Err(
+            PortalError::BadAnswer { reason: "users of equal names hide each other in the list" }.into()
+        );
+    }
+    Ok(found)
+}
+
+async fn confirm(
+    link: &Connected,
+    owner: &crate::domain::identity::Owner,
+    id: &UserId,
+) -> Result<Confirmed, Failure> {
+    match link.portal.details(id, Lane::Interactive).await {
+        Ok(details) => {
+            let mark = Mark::find(&details.description);
+            link.inventory.remember(id, mark.clone());
+            Ok(match mark {
+                Some(mark) if mark.owner == *owner && mark.retained => Confirmed::Retained,
+                Some(mark) if mark.owner == *owner => Confirmed::Ours(mark.hint),
+                _ => Confirmed::Foreign,
+            })
+        }
+        Err(PortalError::NotFound) => Ok(Confirmed::Gone),
+        Err(PortalError::LostInIdentityProvider) => Ok(Confirmed::Lost),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn user(pass: &mut Pass, id: &UserId) -> Result<UserView, Failure> {
+    let link = pass.connected()?.clone();
+    match link.portal.details(id, Lane::Interactive).await {
+        Ok(details) => {
+            pass.ctx.memory.found(&pass.key);
+            link.inventory.remember(id, Mark::find(&details.description));
+            pass.details.insert(id.clone(), details.clone());
+            Ok(UserView::Read(facts(pass, id, &details)))
+        }
+        Err(PortalError::NotFound) => Ok(UserView::Gone),
+        Err(PortalError::LostInIdentityProvider) if link.version == VersionRange::V2_0 => {
+            deleted_or_lost(pass, &link, id).await
+        }
+        Err(PortalError::LostInIdentityProvider) => {
+            pass.ctx.memory.lost(&pass.key, &pass.portal_key, false);
+            Ok(UserView::Lost)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Portals of 2.0 and 2.1 answer the same for a deleted user as for one whose client is lost; their list tells: a deleted
+/// one is INACTIVE.
+async fn deleted_or_lost(pass: &Pass, link: &Connected, id: &UserId) -> Result<UserView, Failure> {
+    link.inventory.sweep().await?;
+    let snapshot = link.inventory.snapshot().unwrap_or_default();
+    match snapshot.get(id) {
+        Some(user) if user.status == UserStatus::Inactive => Ok(UserView::Gone),
+        None if snapshot.is_complete() => Ok(UserView::Gone),
+        _ => {
+            pass.ctx.memory.lost(&pass.key, &pass.portal_key, false);
+            Ok(UserView::Lost)
+        }
+    }
+}
+
+fn facts(pass: &Pass, id: &UserId, details: &UserDetails) -> UserFacts {
+    UserFacts {
+        name: details.name.clone(),
+        status: details.status,
+        kind: details.kind,
+        client_id: details.client_id.clone(),
+        roles: details.roles.clone(),
+        mark: Mark::find(&details.description),
+        description: details.description.clone(),
+        connector: details.connector.as_ref().map(|c| c.name.clone().unwrap_or_else(|| c.id.clone())),
+        digest: output::content_of(pass, id).map(|(_, digest)| digest),
+    }
+}
+
+/// The content of the Secret, as a digest.
+async fn secret(pass: &mut Pass) -> Result<(), Failure> {
+    let name = pass.envelope.name.clone();
+    let Some(found) = pass.secrets.get(&name).await? else {
+        pass.observation.secret = SecretView::Absent;
+        pass.secret = None;
+        return Ok(());
+    };
+    let data = found.data.unwrap_or_default();
+    let content = data.iter().map(|(key, value)| (key.as_str(), value.0.as_slice()));
+    let read = pass.ctx.installation.digest_key.digest(content);
+    let mut at = super::pass::SecretAt::of(&found.metadata);
+    at.keys = Some(data.keys().cloned().collect());
+    pass.secret = Some(at);
+    if let SecretView::Ours { digest, .. } = &mut pass.observation.secret {
+        *digest = Some(read);
+    }
+    Ok(())
+}
+
+async fn verify(pass: &Pass, proof: Proof) -> Result<Verified, Failure> {
+    let link = pass.connected()?;
+    let (credential, lane) = match proof {
+        Proof::Read => {
+            let credential = pass.details.keys().find_map(|id| pass.credential(id));
+            (credential, Lane::Interactive)
+        }
+        Proof::Published => (published(pass).await?, Lane::Background),
+    };
+    let Some(credential) = credential else {
+        // A Secret without a whole credential is healed from the portal.
+        return Ok(Verified::Refused { unknown_client: false });
+    };
+    let verification = link.portal.verify(&credential, lane).await;
+    let outcome = match &verification {
+        Verification::Accepted => Counted::Accepted,
+        Verification::Refused { .. } => Counted::Refused,
+        Verification::Unreachable { .. } => Counted::Unreachable,
+    };
+    pass.ctx.metrics.credential_verified(outcome);
+    Ok(match verification {
+        Verification::Accepted => {
+            pass.ctx.memory.verified(&pass.key, pass.verification_interval);
+            Verified::Accepted
+        }
+        Verification::Refused { unknown_client } => {
+            if pass.observation.read.iter().any(|(_, view)| *view == UserView::Lost) {
+                pass.ctx.memory.lost(&pass.key, &pass.portal_key, unknown_client);
+            }
+            Verified::Refused { unknown_client }
+        }
+        Verification::Unreachable { endpoint, reason } => {
+            Verified::Unreachable(format!("the token endpoint {endpoint} cannot be reached: {reason}"))
+        }
+    })
+}
+
+/// The credential in the Secret.
+async fn published(pass: &Pass) -> Result<Option<Credential>, Failure> {
+    let Some(texts) = pass.secrets.texts(&pass.envelope.name).await? else { return Ok(None) };
+    let credential = (|| {
+        Some(Credential {
+            client_id: texts.plain("client-id")?,
+            client_secret: texts.get("client-secret")?,
+            token_url: texts.plain("token-url")?,
+        })
+    })();
+    Ok(credential)
+}
+
+/// The object itself: what is decided next must not rest on a cache.
+async fn object(pass: &mut Pass) -> Result<(), Failure> {
+    let api: Api<DynamicObject> =
+        Api::namespaced_with(pass.ctx.client.clone(), &pass.key.namespace, &technical_users());
+    let live = api.get(&pass.key.name).await.map_err(KubeError::from)?;
+    if live.metadata.uid != pass.object.metadata.uid {
+        return Err(Failure::Overtaken);
+    }
+    pass.status = lenient(&live, "status");
+    let o = &mut pass.observation;
+    o.deleting = is_deleting(&live);
+    o.finalizer = has_finalizer(&live);
+    o.recorded = recorded(&pass.status, &pass.envelope.name);
+    o.attempt = open_attempt(&pass.ctx, &live, &pass.key, &o.recorded, pass.circumstances);
+    o.live = true;
+    pass.object = live;
+    Ok(())
+}

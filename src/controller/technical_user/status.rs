@@ -1,0 +1,289 @@
+//! The status: what was found and done, written where it changed.
+
+use jiff::Timestamp;
+use kube::Api;
+use kube::api::{DynamicObject, Patch, PatchParams};
+use serde_json::{Value, json};
+
+use super::output;
+use super::pass::{Failure, Pass};
+use super::reference;
+use crate::api::conditions::{
+    self, CREDENTIAL_VERIFIED, PUBLISHED, READY, RECONCILING, STALLED, USER_READY, Wanted,
+};
+use crate::api::technical_user::{
+    Handled, PinnedPortal, RecordedCredential, RecordedOutput, RecordedUser, TechnicalUserStatus,
+};
+use crate::api::{FIELD_MANAGER, keys};
+use crate::controller::kube_error::KubeError;
+use crate::controller::merge;
+use crate::controller::objects::{annotation, technical_users};
+use crate::domain::plan::{Current, Report, Rest, SecretView};
+use crate::domain::reason::Reason;
+use crate::domain::roles::Blocker;
+use crate::domain::user::{UserId, UserKind, UserStatus};
+
+/// How `status.user.status` spells an active user.
+pub const ACTIVE: &str = "Active";
+
+/// Writes the status of a pass that came to rest; whether anything changed.
+pub async fn write(pass: &mut Pass, rest: &Rest) -> Result<bool, Failure> {
+    let new = compute(pass, rest);
+    patch(pass, new).await
+}
+
+/// Writes that a stored resource cannot be read.
+pub async fn write_invalid(pass_like: &InvalidResource<'_>) -> Result<bool, Failure> {
+    let InvalidResource { ctx, object, why } = pass_like;
+    let old: TechnicalUserStatus = crate::controller::objects::lenient(object, "status");
+    let blocker = Blocker::lasting(
+        Reason::InvalidResource,
+        format!("this resource cannot be read by this operator, so nothing is done for it: {why}"),
+    );
+    let mut new = old.clone();
+    new.conditions = conditions::brought_up_to_date(
+        &old.conditions,
+        &blocked(READY, &blocker),
+        object.metadata.generation,
+        Timestamp::now(),
+    );
+    let Some(difference) = merge::difference(&to_value(&old), &to_value(&new)) else { return Ok(false) };
+    send(ctx, object, &difference).await?;
+    Ok(true)
+}
+
+/// A stored resource that does not parse.
+pub struct InvalidResource<'a> {
+    /// What the process shares.
+    pub ctx: &'a crate::controller::context::Context,
+    /// The object.
+    pub object: &'a DynamicObject,
+    /// What does not parse.
+    pub why: &'a str,
+}
+
+async fn patch(pass: &mut Pass, new: TechnicalUserStatus) -> Result<bool, Failure> {
+    let Some(difference) = merge::difference(&to_value(&pass.status), &to_value(&new)) else {
+        return Ok(false);
+    };
+    let object = send(&pass.ctx, &pass.object, &difference).await?;
+    announce(pass, &new);
+    pass.object_is_now(object.metadata);
+    pass.status = new;
+    Ok(true)
+}
+
+async fn send(
+    ctx: &crate::controller::context::Context,
+    object: &DynamicObject,
+    difference: &Value,
+) -> Result<DynamicObject, Failure> {
+    let (namespace, name) =
+        (object.metadata.namespace.clone().unwrap_or_default(), object.metadata.name.clone());
+    let api: Api<DynamicObject> = Api::namespaced_with(ctx.client.clone(), &namespace, &technical_users());
+    // A uid is no precondition of a patch of the status (Kubernetes 1.36); the resourceVersion is.
+    let body = json!({
+        "metadata": { "resourceVersion": object.metadata.resource_version },
+        "status": difference,
+    });
+    let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
+    Ok(api
+        .patch_status(&name.unwrap_or_default(), &params, &Patch::Merge(&body))
+        .await
+        .map_err(KubeError::from)?)
+}
+
+fn to_value(status: &TechnicalUserStatus) -> Value {
+    serde_json::to_value(status).unwrap_or_default()
+}
+
+/// A condition that got worse is told as an event, once.
+fn announce(pass: &Pass, new: &TechnicalUserStatus) {
+    let ready = |status: &TechnicalUserStatus| {
+        status
+            .conditions
+            .iter()
+            .find(|c| c.type_ == READY)
+            .map(|c| (c.status.clone(), c.reason.clone(), c.message.clone()))
+    };
+    let on_the_way =
+        [Reason::Creating, Reason::Searching, Reason::SettlingAttempt, Reason::Pending, Reason::NotYet];
+    let (before, after) = (ready(&pass.status), ready(new));
+    if let Some((status, reason, message)) = after {
+        let changed = before.is_none_or(|(_, old, _)| old != reason);
+        let quiet = status == "True" || on_the_way.iter().any(|quiet| quiet.as_str() == reason);
+        if let (true, false, Some(reason)) =
+            (changed, quiet, Reason::ALL.iter().find(|r| r.as_str() == reason))
+        {
+            pass.ctx.events.warning(reference(&pass.ctx, &pass.key), reason.as_str(), "Reconcile", &message);
+        }
+    }
+}
+
+fn compute(pass: &Pass, rest: &Rest) -> TechnicalUserStatus {
+    let mut new = pass.status.clone();
+    if let Some(current) = &rest.current {
+        record_user(pass, &mut new, current);
+    }
+    if rest.report == Report::Ready {
+        record_credential(pass, &mut new, rest);
+    }
+    let rotate = annotation(&pass.object, keys::ROTATE);
+    let restored = pass.status.user.is_none() && new.user.is_some();
+    if let (Some(rotate), true) = (rotate, rest.rotation_handled || restored) {
+        new.handled = Some(Handled { rotate: Some(rotate.to_owned()) });
+    }
+    new.observed_generation = pass.object.metadata.generation;
+    let wanted = match &rest.report {
+        Report::StillReady => {
+            return TechnicalUserStatus { conditions: pass.status.conditions.clone(), ..new };
+        }
+        report => wanted(pass, report, &new),
+    };
+    new.conditions =
+        conditions::brought_up_to_date(&new.conditions, &wanted, new.observed_generation, pass.now);
+    new
+}
+
+fn record_user(pass: &Pass, new: &mut TechnicalUserStatus, current: &Current) {
+    if let Some(link) = &pass.link {
+        new.portal = Some(PinnedPortal {
+            namespace: pass.portal_key.namespace.clone(),
+            name: pass.portal_key.name.clone(),
+            url: link.url.clone(),
+            bpn: link.login.bpn.clone(),
+            hint: pass.observation.hint.to_string(),
+        });
+    }
+    let generation = (current.generation > 0).then_some(current.generation);
+    if let Some(details) = pass.details.get(&current.id) {
+        new.user = Some(RecordedUser {
+            id: current.id.to_string(),
+            generation,
+            client_id: details.client_id.clone(),
+            name: details.name.clone(),
+            kind: kind(details.kind).to_owned(),
+            status: spelled(details.status).to_owned(),
+            roles: details.roles.clone(),
+        });
+        return;
+    }
+    let same = new.user.as_ref().is_some_and(|user| UserId::new(&user.id) == current.id);
+    if same {
+        return;
+    }
+    let snapshot = pass.link.as_ref().and_then(|link| link.inventory.snapshot());
+    let listed = snapshot.as_ref().and_then(|snapshot| snapshot.get(&current.id));
+    new.user = Some(RecordedUser {
+        id: current.id.to_string(),
+        generation,
+        client_id: listed.and_then(|user| user.client_id.clone()),
+        name: listed.map(|user| user.name.clone()).unwrap_or_default(),
+        kind: listed.map(|user| kind(user.kind).to_owned()).unwrap_or_default(),
+        status: listed.map(|user| spelled(user.status).to_owned()).unwrap_or_default(),
+        roles: Vec::new(),
+    });
+}
+
+fn kind(kind: UserKind) -> &'static str {
+    match kind {
+        UserKind::Internal => "Internal",
+        UserKind::External => "External",
+    }
+}
+
+fn spelled(status: UserStatus) -> &'static str {
+    match status {
+        UserStatus::Active => ACTIVE,
+        UserStatus::Pending => "Pending",
+        UserStatus::PendingDeletion => "PendingDeletion",
+        UserStatus::Inactive => "Inactive",
+        UserStatus::Deleted => "Deleted",
+        UserStatus::Other => "Other",
+    }
+}
+
+fn record_credential(pass: &Pass, new: &mut TechnicalUserStatus, rest: &Rest) {
+    let (Some(at), SecretView::Ours { digest: Some(digest), .. }) = (&pass.secret, &pass.observation.secret)
+    else {
+        return;
+    };
+    let written = RecordedOutput {
+        kind: "Secret".to_owned(),
+        name: pass.envelope.name.clone(),
+        uid: at.version.uid.clone(),
+        resource_version: at.version.resource_version.clone(),
+        digest: digest.clone(),
+    };
+    // A key of another installation makes other digests of the same credential; that counts as a new one.
+    let known = new.outputs.iter().any(|output| output.digest == *digest) && new.credential.is_some();
+    let seen_here = rest.current.as_ref().and_then(|current| output::content_of(pass, &current.id));
+    if !known && seen_here.is_some() {
+        let time = pass.now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        let generation = new.credential.as_ref().map_or(0, |credential| credential.generation) + 1;
+        new.credential = Some(RecordedCredential { generation, issued_at: time.clone(), verified_at: time });
+    }
+    new.outputs = vec![written];
+}
+
+fn wanted(pass: &Pass, report: &Report, new: &TechnicalUserStatus) -> Vec<Wanted> {
+    let user = new.user.as_ref();
+    let user_ready = || {
+        let name = user.map_or("?", |user| user.client_id.as_deref().unwrap_or(&user.id));
+        done(USER_READY, Reason::UserActive, format!("user {name} is active in the portal"))
+    };
+    let verified = || {
+        done(CREDENTIAL_VERIFIED, Reason::TokenObtained, "a token was obtained with the credential".into())
+    };
+    let secret = &pass.envelope.name;
+    let published =
+        || done(PUBLISHED, Reason::OutputsWritten, format!("Secret \"{secret}\" holds the credential"));
+    let not_yet = |type_| Wanted {
+        type_,
+        status: None,
+        reason: Reason::NotYet.as_str(),
+        message: "not looked at yet".to_owned(),
+    };
+    let before = || {
+        let holds =
+            matches!(&pass.observation.secret, SecretView::Ours { .. }) && pass.status.credential.is_some();
+        if holds { published() } else { Wanted { status: Some(false), ..not_yet(PUBLISHED) } }
+    };
+    match report {
+        Report::Ready | Report::StillReady => vec![
+            done(
+                READY,
+                Reason::Ready,
+                format!("the credential is verified and Secret \"{secret}\" holds it"),
+            ),
+            user_ready(),
+            verified(),
+            published(),
+        ],
+        Report::User(b) => with_parts(b, [failed(USER_READY, b), not_yet(CREDENTIAL_VERIFIED), before()]),
+        Report::Credential(b) => with_parts(b, [user_ready(), failed(CREDENTIAL_VERIFIED, b), before()]),
+        Report::Output(b) => with_parts(b, [user_ready(), verified(), failed(PUBLISHED, b)]),
+        Report::Deleting(b) => blocked(READY, b),
+        Report::Gone => blocked(READY, &Blocker::passing(Reason::Deleting, "nothing is left to be done")),
+    }
+}
+
+fn with_parts(blocker: &Blocker, parts: [Wanted; 3]) -> Vec<Wanted> {
+    let mut all = blocked(READY, blocker);
+    all.extend(parts);
+    all
+}
+
+fn done(type_: &'static str, reason: Reason, message: String) -> Wanted {
+    Wanted { type_, status: Some(true), reason: reason.as_str(), message }
+}
+
+fn failed(type_: &'static str, blocker: &Blocker) -> Wanted {
+    Wanted { type_, status: Some(false), reason: blocker.reason.as_str(), message: blocker.message.clone() }
+}
+
+/// A condition that is not true, and whether the operator is at it or only a person can help (kstatus).
+fn blocked(type_: &'static str, blocker: &Blocker) -> Vec<Wanted> {
+    let progress = if blocker.stalled { STALLED } else { RECONCILING };
+    vec![failed(type_, blocker), Wanted { status: Some(true), ..failed(progress, blocker) }]
+}

@@ -1,0 +1,251 @@
+//! Carries out what the plan wants changed, and puts what came of it into the observation. Every write can be repeated.
+
+use jiff::Timestamp;
+use kube::Api;
+use kube::api::{DynamicObject, Patch, PatchParams};
+use serde_json::{Value, json};
+
+use super::pass::{Failure, Pass};
+use super::{create, live_description, output, reference};
+use crate::api::portal::{PortalStatus, RetainedUser};
+use crate::api::{FIELD_MANAGER, FINALIZER};
+use crate::controller::kube_error::KubeError;
+use crate::controller::objects::{lenient, portals, technical_users};
+use crate::domain::identity::Mark;
+use crate::domain::plan::{Current, Desired, Done, UserView, Write};
+use crate::domain::reason::Reason;
+use crate::domain::user::{UserId, UserKind, UserStatus};
+use crate::portal::{PortalError, VersionRange};
+
+/// So many retained users are listed in a Portal's status.
+const RETAINED_LIMIT: usize = 100;
+
+/// Carries one write out.
+pub async fn write(pass: &mut Pass, what: Write) -> Result<(), Failure> {
+    if !pass.ctx.may_write() {
+        return Err(Failure::NotActive);
+    }
+    match what {
+        Write::PutFinalizer => put_finalizer(pass).await,
+        Write::Create { generation, role_ids } => create::create(pass, generation, role_ids).await,
+        Write::Publish(current) => publish(pass, &current).await,
+        Write::Describe(current) => describe(pass, &current).await,
+        Write::Delete(id) => delete(pass, &id).await,
+        Write::Reset(id) => reset(pass, &id).await,
+        Write::MarkRetained(id) => mark_retained(pass, &id).await,
+        Write::ListRetained(id, why) => list_retained(pass, &id, &why).await,
+        Write::DropFinalizer => drop_finalizer(pass).await,
+    }
+}
+
+async fn patch_finalizers(pass: &mut Pass, finalizers: Vec<String>) -> Result<(), Failure> {
+    let api: Api<DynamicObject> =
+        Api::namespaced_with(pass.ctx.client.clone(), &pass.key.namespace, &technical_users());
+    let patch =
+        json!({ "metadata": { "resourceVersion": pass.resource_version(), "finalizers": finalizers } });
+    let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
+    match api.patch(&pass.key.name, &params, &Patch::Merge(&patch)).await.map_err(KubeError::from) {
+        Ok(object) => {
+            pass.object_is_now(object.metadata);
+            Ok(())
+        }
+        // Gone with its last finalizer.
+        Err(KubeError::NotFound) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn put_finalizer(pass: &mut Pass) -> Result<(), Failure> {
+    let mut finalizers = pass.object.metadata.finalizers.clone().unwrap_or_default();
+    finalizers.push(FINALIZER.to_owned());
+    patch_finalizers(pass, finalizers).await?;
+    pass.observation.finalizer = true;
+    Ok(())
+}
+
+async fn drop_finalizer(pass: &mut Pass) -> Result<(), Failure> {
+    let finalizers = pass.object.metadata.finalizers.clone().unwrap_or_default();
+    patch_finalizers(pass, finalizers.into_iter().filter(|finalizer| finalizer != FINALIZER).collect())
+        .await?;
+    pass.observation.finalizer = false;
+    pass.ctx.memory.forget(&pass.key);
+    Ok(())
+}
+
+async fn publish(pass: &mut Pass, current: &Current) -> Result<(), Failure> {
+    let (had_secret, had_credential) = (pass.secret.is_some(), pass.status.credential.is_some());
+    let before = pass.observation.recorded.digest.clone();
+    match output::publish(pass, current).await {
+        Ok(()) => {}
+        // The words come from a dry run with nothing in it: an admission policy may quote what it refuses.
+        Err(Failure::Kube(KubeError::Denied { .. } | KubeError::NotFound)) => {
+            pass.observation.writable = Some(output::writable(pass).await?.and_then(|()| {
+                Err(crate::domain::roles::Blocker::passing(
+                    Reason::SecretNotWritable,
+                    format!("the Secret \"{}\" could not be written; it is tried again", pass.envelope.name),
+                ))
+            }));
+            return Ok(());
+        }
+        Err(failure) => return Err(failure),
+    }
+    let after = output::content_of(pass, &current.id).map(|(_, digest)| digest);
+    let (reason, words) = match (had_credential, before == after, had_secret) {
+        (true, true, _) => (Reason::SecretHealed, "was written again as it should be"),
+        (true, false, _) => (Reason::CredentialChanged, "now holds the credential that the portal shows"),
+        (false, ..) => (Reason::CredentialPublished, "holds the credential; a token was obtained with it"),
+    };
+    let note = format!("Secret \"{}\" {words} (user {})", pass.envelope.name, current.id);
+    pass.ctx.events.normal(reference(&pass.ctx, &pass.key), reason.as_str(), "Publish", &note);
+    Ok(())
+}
+
+async fn describe(pass: &mut Pass, current: &Current) -> Result<(), Failure> {
+    let Some(details) = pass.details.get(&current.id) else { return Err(Failure::Overtaken) };
+    let name = details.name.clone();
+    let description = live_description(&pass.observation, current.generation);
+    let link = pass.connected()?.clone();
+    link.portal.update(&current.id, &name, &description).await?;
+    link.inventory.remember(&current.id, Mark::find(&description));
+    for (id, view) in &mut pass.observation.read {
+        if let (true, UserView::Read(facts)) = (*id == current.id, view) {
+            facts.mark = Mark::find(&description);
+            facts.description.clone_from(&description);
+        }
+    }
+    Ok(())
+}
+
+async fn delete(pass: &mut Pass, id: &UserId) -> Result<(), Failure> {
+    let link = pass.connected()?.clone();
+    let _change = link.inventory.change().await;
+    let done = match link.portal.delete(id).await {
+        Ok(()) | Err(PortalError::NotFound) => {
+            match link.inventory.snapshot().and_then(|snapshot| snapshot.get(id).cloned()) {
+                Some(mut user) if user.kind == UserKind::External => {
+                    user.status = UserStatus::PendingDeletion;
+                    link.inventory.put(user);
+                }
+                _ => link.inventory.remove(id),
+            }
+            let duplicate = !pass.observation.deleting;
+            let reason = if duplicate { Reason::DuplicateRemoved } else { Reason::UserDeleted };
+            event(pass, reason, "Delete", &format!("user {id} was deleted in the portal"));
+            Done::Deleted
+        }
+        Err(PortalError::Forbidden { .. } | PortalError::Unauthorized) => Done::DeleteForbidden,
+        Err(PortalError::Conflict { code }) => Done::DeleteRefused(refusal(code)),
+        Err(PortalError::LostInIdentityProvider)
+            if link.version == VersionRange::V2_0 && is_external(pass, id) =>
+        {
+            Done::DeleteRefused("a portal of 2.0 or 2.1 cannot delete wallet users".to_owned())
+        }
+        Err(PortalError::LostInIdentityProvider) => {
+            pass.observation.read.push((id.clone(), UserView::Lost));
+            return Ok(());
+        }
+        Err(error) => return Err(error.into()),
+    };
+    pass.observation.done.push((id.clone(), done));
+    Ok(())
+}
+
+fn is_external(pass: &Pass, id: &UserId) -> bool {
+    pass.details.get(id).is_some_and(|details| details.kind == UserKind::External)
+}
+
+fn refusal(code: &str) -> String {
+    match code {
+        "SERVICE_USERID_ACTIVATION_PENDING_CONFLICT" => "it is linked to a connector".to_owned(),
+        "SERVICE_USERID_ACTIVATION_ACTIVE_CONFLICT" => "it is linked to an active subscription".to_owned(),
+        "SERVICE_ACCOUNT_NOT_ACTIVE" => "the portal says that it is not active".to_owned(),
+        other => format!("the portal refuses ({other})"),
+    }
+}
+
+async fn reset(pass: &mut Pass, id: &UserId) -> Result<(), Failure> {
+    let link = pass.connected()?.clone();
+    link.portal.reset(id).await?;
+    event(pass, Reason::UserRevoked, "Revoke", &format!("the secret of user {id} was reset and forgotten"));
+    pass.observation.done.push((id.clone(), Done::Reset));
+    Ok(())
+}
+
+/// Nobody takes the user for ours again.
+async fn mark_retained(pass: &mut Pass, id: &UserId) -> Result<(), Failure> {
+    let link = pass.connected()?.clone();
+    let details = match pass.details.get(id) {
+        Some(details) => Some(details.clone()),
+        None => link.portal.details(id, crate::portal::Lane::Interactive).await.ok(),
+    };
+    if let Some(details) = details {
+        let owner = pass.observation.owner.clone();
+        let generation = owner.generation_of(&details.name).unwrap_or(1);
+        let mark = Mark { owner, generation, hint: pass.observation.hint.clone(), retained: true };
+        let text = match &pass.observation.desired {
+            Desired::Create(desired) => desired.description.clone(),
+            Desired::Existing { .. } => None,
+        };
+        match link.portal.update(id, &details.name, &mark.describe(text.as_deref())).await {
+            Ok(()) => link.inventory.remember(id, Some(mark)),
+            // It cannot be changed (any more): the Portal's list of retained users still names it.
+            Err(
+                PortalError::NotFound
+                | PortalError::Conflict { .. }
+                | PortalError::Rejected { .. }
+                | PortalError::Forbidden { .. }
+                | PortalError::LostInIdentityProvider,
+            ) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    pass.observation.done.push((id.clone(), Done::MarkedRetained));
+    Ok(())
+}
+
+/// Lists a user in the Portal's status, for good: written before its resource is let go.
+async fn list_retained(pass: &mut Pass, id: &UserId, why: &str) -> Result<(), Failure> {
+    let api: Api<DynamicObject> =
+        Api::namespaced_with(pass.ctx.client.clone(), &pass.portal_key.namespace, &portals());
+    if let Some(portal) = api.get_opt(&pass.portal_key.name).await.map_err(KubeError::from)? {
+        let status: PortalStatus = lenient(&portal, "status");
+        let mut retained = status.retained;
+        if !retained.iter().any(|user| user.id == id.as_str()) {
+            retained.push(entry(pass, id, why));
+            let excess = retained.len().saturating_sub(RETAINED_LIMIT);
+            retained.drain(..excess);
+            let patch: Value = json!({
+                "metadata": { "resourceVersion": portal.metadata.resource_version },
+                "status": { "retained": retained },
+            });
+            let params =
+                PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
+            api.patch_status(&pass.portal_key.name, &params, &Patch::Merge(&patch))
+                .await
+                .map_err(KubeError::from)?;
+        }
+    }
+    let note = format!("user {id} stays in the portal: {why}");
+    pass.ctx.events.warning(reference(&pass.ctx, &pass.key), Reason::UserRetained.as_str(), "Retain", &note);
+    pass.observation.done.push((id.clone(), Done::ListedRetained));
+    Ok(())
+}
+
+fn entry(pass: &Pass, id: &UserId, why: &str) -> RetainedUser {
+    let details = pass.details.get(id);
+    let recorded = pass.status.user.as_ref().filter(|user| UserId::new(&user.id) == *id);
+    RetainedUser {
+        id: id.to_string(),
+        client_id: details
+            .and_then(|details| details.client_id.clone())
+            .or_else(|| recorded.and_then(|user| user.client_id.clone())),
+        name: details.map(|details| details.name.clone()).or_else(|| recorded.map(|user| user.name.clone())),
+        technical_user: format!("{}/{}", pass.key.namespace, pass.key.name),
+        reason: why.to_owned(),
+        since: Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+    }
+}
+
+fn event(pass: &Pass, reason: Reason, action: &'static str, note: &str) {
+    pass.ctx.events.normal(reference(&pass.ctx, &pass.key), reason.as_str(), action, note);
+}

@@ -1,0 +1,241 @@
+//! Arbitrary observations: one that makes sense, with any number of its fields set to anything.
+
+use std::time::Duration;
+
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+
+use super::super::{
+    AttemptState, Candidate, Confirmed, Deletion, Done, Listed, Observation, Proof, RecordedUser, SecretView,
+    UserFacts, UserView, Verified,
+};
+use super::builders::{
+    a_deleted_resource, a_new_resource, a_ready_resource, a_recorded_resource, an_existing, candidate,
+    details, details_of, here, id, other_pin, there,
+};
+use crate::domain::access::Grants;
+use crate::domain::identity::Mark;
+use crate::domain::reason::Reason;
+use crate::domain::roles::Blocker;
+use crate::domain::user::{UserId, UserKind, UserStatus};
+
+/// One field set to something.
+#[derive(Debug, Clone)]
+pub(super) enum Fact {
+    Switch(u8),
+    Portal(u8),
+    Roles(Vec<&'static str>),
+    Policy(Deletion),
+    Recorded(Option<(UserId, i64, bool)>),
+    OtherPin,
+    OtherHint,
+    Attempt(i64, AttemptState),
+    Listed(Listed),
+    Sibling(Candidate),
+    Selected(Option<Vec<UserId>>),
+    Search(Vec<Candidate>),
+    View(UserId, UserView),
+    Secret(SecretView),
+    Writable(bool),
+    Verified(Proof, Verified),
+    Done(UserId, Done),
+}
+
+pub(super) fn a_base() -> impl Strategy<Value = Observation> {
+    prop_oneof![
+        Just(a_new_resource()),
+        Just(a_recorded_resource()),
+        Just(a_ready_resource()),
+        Just(a_deleted_resource()),
+        Just(an_existing(&["u1"])),
+    ]
+}
+
+fn an_id() -> impl Strategy<Value = UserId> {
+    (0..4_u8).prop_map(|n| id(&format!("u{n}")))
+}
+
+/// Mostly small ones, and those at the edges: a status and an annotation can say anything.
+fn a_generation() -> impl Strategy<Value = i64> {
+    prop_oneof![6 => 0..5_i64, 1 => Just(1295_i64), 1 => Just(i64::MAX), 1 => Just(i64::MIN)]
+}
+
+fn a_status() -> impl Strategy<Value = UserStatus> {
+    prop_oneof![
+        3 => Just(UserStatus::Active),
+        2 => Just(UserStatus::Pending),
+        1 => Just(UserStatus::PendingDeletion),
+        1 => Just(UserStatus::Inactive),
+        1 => Just(UserStatus::Deleted),
+        1 => Just(UserStatus::Other),
+    ]
+}
+
+fn a_candidate() -> impl Strategy<Value = Candidate> {
+    let confirmed = prop_oneof![
+        2 => Just(Confirmed::Unread),
+        4 => Just(Confirmed::Ours(here())),
+        1 => Just(Confirmed::Ours(there())),
+        1 => Just(Confirmed::Retained),
+        1 => Just(Confirmed::Foreign),
+        1 => Just(Confirmed::Lost),
+        1 => Just(Confirmed::Gone),
+    ];
+    (an_id(), 0..1296_i64, 0..5_i64, a_status(), confirmed, any::<bool>(), any::<bool>()).prop_map(
+        |(id, far, near, status, confirmed, external, listed)| Candidate {
+            id,
+            generation: if far % 10 == 0 { far } else { near },
+            status,
+            kind: if external { UserKind::External } else { UserKind::Internal },
+            confirmed,
+            listed_as_retained: listed,
+            ..candidate("u", 1)
+        },
+    )
+}
+
+fn a_view() -> impl Strategy<Value = UserView> {
+    let mark = prop_oneof![
+        4 => Just(details().mark),
+        1 => Just(details_of(2).mark),
+        1 => Just(None::<Mark>),
+        1 => Just(details().retained().mark),
+        1 => Just(details().of_other_cluster().mark),
+        1 => Just(details().of_other_resource().mark),
+    ];
+    let read = (a_status(), any::<bool>(), mark, option::of(Just("linked".to_owned())), 0..4_u8).prop_map(
+        |(status, external, mark, connector, digest)| {
+            let facts = details().marked(mark).in_state(status);
+            UserView::Read(UserFacts {
+                kind: if external { UserKind::External } else { UserKind::Internal },
+                connector,
+                digest: (digest > 0).then(|| format!("d{digest}")),
+                ..facts
+            })
+        },
+    );
+    prop_oneof![6 => read, 1 => Just(UserView::Gone), 1 => Just(UserView::Lost)]
+}
+
+fn an_attempt_state() -> impl Strategy<Value = AttemptState> {
+    prop_oneof![
+        Just(AttemptState::InFlight),
+        an_id().prop_map(AttemptState::Made),
+        Just(AttemptState::Refused(Blocker::passing(Reason::PortalError, "400"))),
+        Just(AttemptState::RefusedRetry),
+        Just(AttemptState::Settling(Duration::from_secs(9))),
+        Just(AttemptState::Settled),
+    ]
+}
+
+fn a_secret() -> impl Strategy<Value = SecretView> {
+    let ours =
+        (option::of(an_id()), 0..4_u8, any::<bool>()).prop_map(|(user, digest, metadata_as_wanted)| {
+            SecretView::Ours { user, digest: (digest > 0).then(|| format!("d{digest}")), metadata_as_wanted }
+        });
+    prop_oneof![1 => Just(SecretView::Absent), 1 => Just(SecretView::Foreign("Helm".into())), 4 => ours]
+}
+
+fn something_done() -> impl Strategy<Value = Done> {
+    prop_oneof![
+        Just(Done::Deleted),
+        Just(Done::DeleteForbidden),
+        Just(Done::DeleteRefused("linked".into())),
+        Just(Done::Reset),
+        Just(Done::MarkedRetained),
+        Just(Done::ListedRetained),
+    ]
+}
+
+pub(super) fn a_fact() -> impl Strategy<Value = Fact> {
+    let proof = prop_oneof![Just(Proof::Read), Just(Proof::Published)];
+    let said = prop_oneof![
+        Just(Verified::Accepted),
+        any::<bool>().prop_map(|unknown_client| Verified::Refused { unknown_client }),
+        Just(Verified::Unreachable("down".into())),
+    ];
+    let role = prop_oneof![Just("discovery"), Just("wallet"), Just("nope")];
+    let policy = prop_oneof![Just(Deletion::Delete), Just(Deletion::Revoke), Just(Deletion::Retain)];
+    let listed =
+        prop_oneof![Just(Listed::Unknown), Just(Listed::Missing), a_status().prop_map(Listed::There)];
+    prop_oneof![
+        (0..9_u8).prop_map(Fact::Switch),
+        (0..10_u8).prop_map(Fact::Portal),
+        vec(role, 1..3).prop_map(Fact::Roles),
+        policy.prop_map(Fact::Policy),
+        option::of((an_id(), a_generation(), any::<bool>())).prop_map(Fact::Recorded),
+        Just(Fact::OtherPin),
+        Just(Fact::OtherHint),
+        (a_generation(), an_attempt_state()).prop_map(|(g, state)| Fact::Attempt(g, state)),
+        listed.prop_map(Fact::Listed),
+        a_candidate().prop_map(Fact::Sibling),
+        option::of(vec(an_id(), 0..3)).prop_map(Fact::Selected),
+        vec(a_candidate(), 0..4).prop_map(Fact::Search),
+        (an_id(), a_view()).prop_map(|(id, view)| Fact::View(id, view)),
+        a_secret().prop_map(Fact::Secret),
+        any::<bool>().prop_map(Fact::Writable),
+        (proof, said).prop_map(|(proof, said)| Fact::Verified(proof, said)),
+        (an_id(), something_done()).prop_map(|(id, done)| Fact::Done(id, done)),
+    ]
+}
+
+impl Fact {
+    pub(super) fn put_into(self, o: Observation) -> Observation {
+        match self {
+            Self::Switch(which) => o.but(|o| switch(o, which)),
+            Self::Portal(which) => portal(o, which),
+            Self::Roles(names) => o.roles(&names),
+            Self::Policy(policy) => o.policy(policy),
+            Self::Recorded(user) => o.but(|o| {
+                o.recorded.user =
+                    user.map(|(id, generation, active)| RecordedUser { id, generation, active });
+            }),
+            Self::OtherPin => o.recorded_pin(other_pin()),
+            Self::OtherHint => o.recorded_hint(there()),
+            Self::Attempt(generation, state) => o.attempt(generation, state),
+            Self::Listed(listed) => o.listed(listed),
+            Self::Sibling(sibling) => o.sibling(sibling),
+            Self::Selected(selected) => o.but(|o| o.selected = selected),
+            Self::Search(found) => o.searched(found),
+            Self::View(id, view) => o.but(|o| o.read.push((id, view))),
+            Self::Secret(secret) => o.but(|o| o.secret = secret),
+            Self::Writable(true) => o.writable(),
+            Self::Writable(false) => o.unwritable(),
+            Self::Verified(proof, said) => o.verified(proof, said),
+            Self::Done(id, done) => o.but(|o| o.done.push((id, done))),
+        }
+    }
+}
+
+fn switch(o: &mut Observation, which: u8) {
+    let flags = [
+        &mut o.deleting,
+        &mut o.released,
+        &mut o.rotation_requested,
+        &mut o.finalizer,
+        &mut o.live,
+        &mut o.spec_observed,
+        &mut o.verification_due,
+        &mut o.loss_confirmed,
+        &mut o.recorded.credential,
+    ];
+    if let Some(flag) = flags.into_iter().nth(usize::from(which)) {
+        *flag = !*flag;
+    }
+}
+
+fn portal(o: Observation, which: u8) -> Observation {
+    match which {
+        0 => o.portal_blocked_in_passing(),
+        1 => o.portal_blocked_for_good(),
+        2 => o.suspended(),
+        3 => o.portal_but(|p| p.deleting = true),
+        4 => o.portal_but(|p| p.may_create = false),
+        5 => o.portal_but(|p| p.may_delete = false),
+        6 => o.portal_but(|p| p.release_undeletable = true),
+        7 => o.portal_but(|p| p.grants = Grants::default()),
+        8 => o.portal_but(|p| p.taken_over = vec![there()]),
+        _ => o.portal_but(|p| p.loss_suspected = Some(9)),
+    }
+}

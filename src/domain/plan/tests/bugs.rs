@@ -1,0 +1,221 @@
+//! What was decided wrongly once, each with the way it came about.
+
+use std::time::Duration;
+
+use super::super::{AttemptState, Confirmed, Deletion, Done, Listed, Proof, Verified};
+use super::builders::{
+    a_deleted_resource, a_new_resource, a_ready_resource, a_recorded_resource, candidate, details, id,
+};
+use super::{Observation, check};
+use crate::domain::identity::LAST_GENERATION;
+use crate::domain::user::UserStatus;
+
+const REFUSED: Verified = Verified::Refused { unknown_client: false };
+
+/// The answer about the credential that was read took the place of the refusal of the published one, and with it went the
+/// only reason not to call the resource as it should be: a secret that was reset by hand was never published again.
+#[test]
+fn a_credential_that_was_changed_in_the_portal_is_published_anew() {
+    let refused = || a_ready_resource().verified(Proof::Published, REFUSED);
+    let changed = || refused().seen("u1", details().but(|u| u.digest = Some("d2".into())));
+    check(vec![
+        ("read it", refused(), "read u1"),
+        ("another one: verify it", changed(), "verify what was read"),
+        ("it works", changed().verified(Proof::Read, Verified::Accepted), "publish u1 g1"),
+        ("the same: try once more", refused().seen("u1", details()), "verify what was read"),
+        (
+            "the same, and it works",
+            refused().seen("u1", details()).verified(Proof::Read, Verified::Accepted),
+            "ready (u1 g1), verify in time",
+        ),
+        (
+            "the same, and it does not work",
+            refused().seen("u1", details()).verified(Proof::Read, REFUSED),
+            "credential CredentialRefused (u1 g1), try again",
+        ),
+    ]);
+}
+
+/// The chosen one of two users was gone by the time its details were read, and another generation was made though the other
+/// one was there.
+#[test]
+fn a_user_that_is_gone_since_the_search_does_not_hide_its_twin() {
+    let two = || a_new_resource().writable().searched(vec![candidate("ua", 1), candidate("ub", 1)]);
+    check(vec![
+        ("gone", two().seen_gone("ua"), "read ub"),
+        ("on its way out", two().seen("ua", details().in_state(UserStatus::PendingDeletion)), "read ub"),
+        ("left behind", two().seen("ua", details().retained()), "read ub"),
+        ("another's", two().seen("ua", details().of_other_resource()), "read ub"),
+        ("both gone", two().seen_gone("ua").seen_gone("ub"), "create g2 [id-discovery]"),
+    ]);
+}
+
+/// A status and an annotation can say any number: adding one to the largest was a panic, and a generation beyond the last
+/// was asked for under a name that is taken.
+#[test]
+fn no_generation_beyond_the_last_is_made_whatever_status_and_annotation_say() {
+    let exhausted = "user GenerationsExhausted STALLED";
+    let gone = |generation| {
+        let recorded = a_ready_resource().recorded_as("u1", generation).listed(Listed::Missing);
+        recorded.seen_gone("u1").writable()
+    };
+    let after_the_last = candidate("u9", LAST_GENERATION);
+    check(vec![
+        ("a status of the largest number", gone(i64::MAX).searched(vec![]), exhausted),
+        (
+            "an attempt of the largest number",
+            a_new_resource()
+                .attempt(i64::MAX, AttemptState::Made(id("u1")))
+                .seen_gone("u1")
+                .searched(vec![])
+                .writable(),
+            exhausted,
+        ),
+        (
+            "an attempt beyond the last, to retry",
+            a_new_resource().attempt(LAST_GENERATION + 1, AttemptState::RefusedRetry).writable(),
+            exhausted,
+        ),
+        (
+            "the last one is gone since the search",
+            gone(1).searched(vec![after_the_last]).seen_gone("u9"),
+            exhausted,
+        ),
+    ]);
+}
+
+/// The predecessor came back to life (a restored identity provider) while its successor was still pending. Its credential was
+/// still published, so it was recorded again, which opened the successor's attempt again, which was found and recorded…
+#[test]
+fn a_published_predecessor_that_comes_back_does_not_take_the_place_of_its_successor() {
+    let successor = || a_recorded_resource().recorded_as("u2", 2).with_secret_of("u1", "d1");
+    let same_generation = || successor().recorded_as("u2", 1);
+    check(vec![
+        ("a predecessor", successor().sibling(candidate("u1", 1)), "read u2"),
+        ("of the same generation", same_generation().sibling(candidate("u1", 1)), "read u1"),
+        ("whose is it?", same_generation().sibling(candidate("u1", 1).is(Confirmed::Unread)), "confirm u1"),
+    ]);
+}
+
+/// A restored resource bears the annotation of an early attempt, and the search finds a user of a later generation. The early
+/// attempt stayed open for ever: never called as recorded, two scans of the whole list each time.
+#[test]
+fn an_attempt_for_an_earlier_user_than_the_recorded_one_is_of_no_concern() {
+    let later = |state| a_ready_resource().recorded_as("u1", 3).attempt(1, state);
+    check(vec![
+        ("settled", later(AttemptState::Settled), "ready (u1 g3), verify in time"),
+        (
+            "not settled",
+            later(AttemptState::Settling(Duration::from_secs(9))),
+            "ready (u1 g3), verify in time",
+        ),
+        ("in flight", later(AttemptState::InFlight), "ready (u1 g3), verify in time"),
+        (
+            "under deletion it is settled all the same",
+            later(AttemptState::Settled).but(|o| o.deleting = true),
+            "search",
+        ),
+    ]);
+}
+
+/// A release let the resource go while its create was in flight: a user that nobody knew of.
+#[test]
+fn a_release_waits_for_a_create_in_flight_and_lists_what_it_made() {
+    let released = |state| a_deleted_resource().released().done("u1", Done::ListedRetained).attempt(2, state);
+    check(vec![
+        ("in flight", released(AttemptState::InFlight), "held Creating"),
+        ("made", released(AttemptState::Made(id("u2"))), "list u2 retained"),
+        (
+            "listed",
+            released(AttemptState::Made(id("u2"))).done("u2", Done::ListedRetained),
+            "drop the finalizer",
+        ),
+        ("nobody knows", released(AttemptState::Settled), "drop the finalizer"),
+    ]);
+}
+
+/// A user that is to stay held its resource because it could not be deleted.
+#[test]
+fn a_lost_user_that_is_to_stay_is_listed_and_let_go() {
+    let lost = || a_deleted_resource().policy(Deletion::Retain).seen_lost("u1");
+    check(vec![
+        ("listed", lost(), "list u1 retained"),
+        ("let go", lost().done("u1", Done::ListedRetained), "drop the finalizer"),
+    ]);
+}
+
+/// Killed between the mark and the entry in the Portal's list, and the user was in no list.
+#[test]
+fn a_user_that_is_marked_as_retained_is_listed_too() {
+    let retained = || candidate("u9", 1).is(Confirmed::Retained);
+    let deleted = || a_deleted_resource().done("u1", Done::Deleted);
+    check(vec![
+        ("the recorded one", a_deleted_resource().seen("u1", details().retained()), "list u1 retained"),
+        (
+            "listed",
+            a_deleted_resource().seen("u1", details().retained()).done("u1", Done::ListedRetained),
+            "drop the finalizer",
+        ),
+        ("another one", deleted().sibling(retained()), "read u9"),
+        (
+            "another one, read",
+            deleted().sibling(retained()).seen("u9", details().retained()),
+            "list u9 retained",
+        ),
+        ("another one, listed", deleted().sibling(retained().listed_as_retained()), "drop the finalizer"),
+        ("of a living resource", a_ready_resource().sibling(retained()), "list u9 retained"),
+        (
+            "of a living resource, listed",
+            a_ready_resource().sibling(retained().listed_as_retained()),
+            "ready (u1 g1), verify in time",
+        ),
+        (
+            "of a living resource, listed just now",
+            a_ready_resource().sibling(retained()).done("u9", Done::ListedRetained),
+            "ready (u1 g1), verify in time",
+        ),
+    ]);
+}
+
+/// The first duplicate was dealt with in this pass, and the second one was not looked at.
+#[test]
+fn one_duplicate_does_not_hide_another() {
+    let thrice = || a_ready_resource().sibling(candidate("u8", 1)).sibling(candidate("u9", 1)).read_live();
+    check(vec![
+        ("the first", thrice(), "delete u8"),
+        ("the second", thrice().done("u8", Done::Deleted), "delete u9"),
+        (
+            "none",
+            thrice().done("u8", Done::Deleted).done("u9", Done::Deleted),
+            "ready (u1 g1), verify in time",
+        ),
+    ]);
+}
+
+/// A portal that has lost its users for a day is not believed by living resources; those under deletion were let go, and their
+/// users came back as orphans.
+#[test]
+fn a_suspicious_loss_lets_no_resource_go() {
+    let gone = || a_deleted_resource().seen_gone("u1");
+    let suspicious = |o: Observation| o.portal_but(|p| p.loss_suspected = Some(7));
+    check(vec![
+        ("believed", gone(), "drop the finalizer"),
+        ("not believed", suspicious(gone()), "held LossSuspected"),
+        ("a release needs no belief", suspicious(gone()).released(), "list u1 retained"),
+    ]);
+}
+
+/// Of two users without a mark that looked the same, the one that was not recorded was taken for the recorded one.
+#[test]
+fn an_unmarked_user_is_ours_by_its_id_alone() {
+    let unmarked = || details().marked(None);
+    check(vec![(
+        "its twin is recorded",
+        a_deleted_resource()
+            .seen("u1", unmarked())
+            .done("u1", Done::Deleted)
+            .sibling(candidate("u2", 1))
+            .seen("u2", unmarked()),
+        "drop the finalizer",
+    )]);
+}

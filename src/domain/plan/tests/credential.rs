@@ -1,0 +1,126 @@
+//! From an active user to an output that holds its verified credential.
+
+use super::super::{Listed, Proof, SecretView, Verified};
+use super::builders::{a_ready_resource, a_recorded_resource, details};
+use super::{Observation, check};
+
+fn unreachable() -> Verified {
+    Verified::Unreachable("idp.example.org:443 refuses connections".into())
+}
+
+const REFUSED: Verified = Verified::Refused { unknown_client: false };
+
+#[test]
+fn a_ready_resource_asks_nobody() {
+    let ready = "ready (u1 g1), verify in time";
+    let trying = |said| a_ready_resource().verified(Proof::Published, said);
+    check(vec![
+        ("calm", a_ready_resource(), ready),
+        ("no list yet", a_ready_resource().listed(Listed::Unknown), ready),
+        ("time to try it", a_ready_resource().but(|o| o.verification_due = true), "verify what is published"),
+        ("accepted", trying(Verified::Accepted).but(|o| o.verification_due = true), ready),
+        ("unreachable is not refused", trying(unreachable()), "still ready (u1 g1), try again"),
+        ("refused: what does the portal say?", trying(REFUSED), "read u1"),
+        ("the spec has changed", a_ready_resource().but(|o| o.spec_observed = false), "read u1"),
+        (
+            "the spec has changed, the user has not",
+            a_ready_resource().but(|o| o.spec_observed = false).seen("u1", details()),
+            ready,
+        ),
+    ]);
+}
+
+#[test]
+fn a_credential_is_published_only_after_a_token() {
+    let active = || a_recorded_resource().seen("u1", details());
+    let read = |said| active().verified(Proof::Read, said);
+    check(vec![
+        ("not verified", active(), "verify what was read"),
+        ("accepted", read(Verified::Accepted), "publish u1 g1"),
+        ("refused", read(REFUSED), "credential CredentialRefused (u1 g1), try again"),
+        ("unreachable", read(unreachable()), "credential TokenEndpointUnreachable (u1 g1), try again"),
+        (
+            "what is published proves nothing of what was read",
+            active().verified(Proof::Published, Verified::Accepted),
+            "verify what was read",
+        ),
+        (
+            "the portal shows none yet",
+            a_recorded_resource().seen("u1", details().but(|u| u.digest = None)),
+            "credential NotYet (u1 g1), try again",
+        ),
+        (
+            "not writable",
+            read(Verified::Accepted).unwritable(),
+            "output SecretNotWritable STALLED (u1 g1), try again",
+        ),
+    ]);
+}
+
+#[test]
+fn a_secret_is_healed_and_a_foreign_one_is_not_touched() {
+    let ready = || a_ready_resource().seen("u1", details());
+    let wrong_metadata = |o: Observation| {
+        o.but(|o| {
+            if let SecretView::Ours { metadata_as_wanted, .. } = &mut o.secret {
+                *metadata_as_wanted = false;
+            }
+        })
+    };
+    check(vec![
+        ("written by somebody: read it", a_ready_resource().with_touched_secret_of("u1"), "read the Secret"),
+        (
+            "read it before the portal's trouble is told",
+            a_ready_resource().with_touched_secret_of("u1").portal_blocked_for_good(),
+            "read the Secret",
+        ),
+        ("other content", a_ready_resource().with_secret_of("u1", "dx"), "read u1"),
+        (
+            "other content: verify before it is healed",
+            ready().with_secret_of("u1", "dx"),
+            "verify what was read",
+        ),
+        (
+            "other content, verified",
+            ready().with_secret_of("u1", "dx").verified(Proof::Read, Verified::Accepted),
+            "publish u1 g1",
+        ),
+        (
+            "removed",
+            ready().but(|o| o.secret = SecretView::Absent).verified(Proof::Read, Verified::Accepted),
+            "publish u1 g1",
+        ),
+        (
+            "of another user of ours",
+            ready().with_secret_of("u0", "d1").verified(Proof::Read, Verified::Accepted),
+            "publish u1 g1",
+        ),
+        ("wrong labels", wrong_metadata(ready()).verified(Proof::Read, Verified::Accepted), "publish u1 g1"),
+        ("foreign", ready().with_foreign_secret(), "output SecretNotOurs STALLED (u1 g1), try again"),
+        (
+            "not recorded yet, and written by somebody",
+            a_recorded_resource().but(|o| o.recorded.user = None).with_touched_secret_of("u1").writable(),
+            "search",
+        ),
+    ]);
+}
+
+#[test]
+fn a_ready_resource_stays_ready_through_what_passes() {
+    let ready = a_ready_resource;
+    check(vec![
+        ("the portal is down", ready().portal_blocked_in_passing(), "still ready, try again"),
+        (
+            "the portal is down for somebody who is not ready",
+            a_recorded_resource().portal_blocked_in_passing(),
+            "user Unreachable, try again",
+        ),
+        ("the login is refused", ready().portal_blocked_for_good(), "user LoginRefused STALLED, try again"),
+        ("the portal is suspended", ready().suspended(), "ready (u1 g1), verify in time"),
+        (
+            "the portal is under deletion",
+            ready().portal_but(|p| p.deleting = true),
+            "ready (u1 g1), verify in time",
+        ),
+    ]);
+}

@@ -1,0 +1,120 @@
+//! A user that somebody else made is found, waited for and published, and never changed.
+
+use super::super::{Listed, Proof, Verified};
+use super::builders::{a_new_resource, a_ready_resource, an_existing, details, id, other_pin};
+use super::{Observation, check};
+use crate::domain::access::Grants;
+use crate::domain::user::UserStatus;
+
+/// `u1` is selected; it bears no mark.
+fn selected() -> Observation {
+    an_existing(&["u1"])
+}
+
+fn a_ready_one() -> Observation {
+    let desired = an_existing(&["u1"]);
+    a_ready_resource().recorded_as("u1", 0).but(|o| {
+        o.desired = desired.desired;
+        o.selected = desired.selected;
+        o.finalizer = false;
+    })
+}
+
+#[test]
+fn a_selector_must_fit_one_user() {
+    check(vec![
+        ("no list yet", selected().but(|o| o.selected = None), "user Searching, try again"),
+        ("none", an_existing(&[]), "user UserNotFound STALLED"),
+        ("two", an_existing(&["u1", "u2"]), "user UserAmbiguous STALLED"),
+        ("one", selected(), "read u1"),
+        (
+            "access does not allow it",
+            selected().portal_but(|p| p.grants = Grants::default()),
+            "user AccessDenied STALLED",
+        ),
+        ("the portal is down", selected().portal_blocked_in_passing(), "user Unreachable, try again"),
+        (
+            "the portal is down, it was ready",
+            a_ready_one().portal_blocked_in_passing(),
+            "still ready, try again",
+        ),
+        ("no list yet, it was ready", a_ready_one().but(|o| o.selected = None), "still ready, try again"),
+        ("another company", a_ready_one().recorded_pin(other_pin()), "user CompanyChanged STALLED"),
+        ("another one now", a_ready_one().but(|o| o.selected = Some(vec![id("u2")])), "read u2"),
+    ]);
+}
+
+#[test]
+fn only_an_active_unmarked_user_is_published() {
+    let with = |facts| selected().seen("u1", facts);
+    let unmarked = || details().marked(None);
+    check(vec![
+        ("verify it", with(unmarked()), "verify what was read"),
+        ("verified", with(unmarked()).verified(Proof::Read, Verified::Accepted), "publish u1 g0"),
+        (
+            "refused",
+            with(unmarked()).verified(Proof::Read, Verified::Refused { unknown_client: true }),
+            "credential CredentialRefused (u1 g0), try again",
+        ),
+        (
+            "the operator's own login",
+            with(unmarked().but(|u| u.client_id = Some("sa-operator".into()))),
+            "user OperatorLogin STALLED (u1 g0)",
+        ),
+        (
+            "another resource's user",
+            with(details().of_other_resource()),
+            "user ManagedElsewhere STALLED (u1 g0)",
+        ),
+        ("left by another resource", with(details().retained()), "verify what was read"),
+        ("pending", with(unmarked().in_state(UserStatus::Pending)), "user Pending (u1 g0), look again"),
+        (
+            "pending for long",
+            with(unmarked().in_state(UserStatus::Pending)).pending_for(31),
+            "user PendingTooLong STALLED (u1 g0), look again",
+        ),
+        (
+            "disabled",
+            with(unmarked().in_state(UserStatus::Inactive)),
+            "user UserInactive STALLED (u1 g0), try again",
+        ),
+        ("gone", selected().seen_gone("u1"), "user UserGone STALLED (u1 g0), try again"),
+        ("lost", selected().seen_lost("u1"), "user IdentityLost STALLED (u1 g0), try again"),
+    ]);
+}
+
+#[test]
+fn a_published_one_is_kept() {
+    check(vec![
+        ("calm, and without a finalizer", a_ready_one(), "ready (u1 g0), verify in time"),
+        ("time to try it", a_ready_one().but(|o| o.verification_due = true), "verify what is published"),
+        ("disabled since", a_ready_one().listed(Listed::There(UserStatus::Inactive)), "read u1"),
+        (
+            "a request to rotate is not for it",
+            a_ready_one().rotate(),
+            "ready (u1 g0), verify in time, request handled",
+        ),
+        (
+            "a suspended portal is read all the same",
+            selected()
+                .suspended()
+                .seen("u1", details().marked(None))
+                .verified(Proof::Read, Verified::Accepted),
+            "publish u1 g0",
+        ),
+    ]);
+}
+
+#[test]
+fn nothing_is_taken_back() {
+    let deleted = |o: Observation| o.but(|o| o.deleting = true);
+    check(vec![
+        ("no finalizer of ours", deleted(a_ready_one()), "gone"),
+        (
+            "a finalizer from earlier",
+            deleted(a_ready_one()).but(|o| o.finalizer = true),
+            "drop the finalizer",
+        ),
+        ("new", deleted(a_new_resource()), "gone"),
+    ]);
+}

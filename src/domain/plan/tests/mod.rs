@@ -1,0 +1,34 @@
+//! What the plan decides, row by row: an observation, and the decision in words.
+
+mod arbitrary;
+mod bugs;
+mod builders;
+mod credential;
+mod deletion;
+mod deletion_targets;
+mod existing;
+mod limits;
+mod live;
+mod tidy;
+mod totality;
+mod trouble;
+mod users;
+mod words;
+
+use super::{Observation, plan};
+use words::in_words;
+
+/// One decision: what it is about, what is observed, and what is to be done, as [`in_words`] says it.
+type Row = (&'static str, Observation, &'static str);
+
+/// Compares every row, and tells all that differ at once.
+fn check(rows: Vec<Row>) {
+    let wrong: Vec<String> = rows
+        .into_iter()
+        .filter_map(|(about, observed, expected)| {
+            let decided = in_words(&plan(&observed));
+            (decided != expected).then(|| format!("{about}:\n   expected {expected}\n   decided  {decided}"))
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{} rows differ\n{}", wrong.len(), wrong.join("\n"));
+}

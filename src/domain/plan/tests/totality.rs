@@ -1,0 +1,80 @@
+//! Whatever is observed, however little sense it makes: there is a decision, it asks nothing that was answered, and it
+//! writes nothing where nothing may be written.
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::super::{Confirmed, Observation, Proof, Read, SecretView, Step, UserView, Write, plan};
+use super::arbitrary::{Fact, a_base, a_fact};
+use crate::domain::identity::Hint;
+
+/// A read whose answer is in the observation would be asked for again and again.
+fn is_answered(o: &Observation, read: &Read) -> bool {
+    match read {
+        Read::Search => o.search.is_some(),
+        Read::User(id) => o.view(id).is_some(),
+        Read::Confirm(id) => o.siblings.iter().all(|c| c.id != *id || c.confirmed != Confirmed::Unread),
+        Read::Secret => !matches!(o.secret, SecretView::Ours { digest: None, .. }),
+        Read::Writable => o.writable.is_some(),
+        Read::Verify(Proof::Read) => matches!(o.verification, Some((Proof::Read, _))),
+        // What was read is asked about last, so this answer means that both were given.
+        Read::Verify(Proof::Published) => o.verification.is_some(),
+        Read::Object => o.live,
+    }
+}
+
+/// Whether something forbids every write to the portal.
+fn must_not_write(o: &Observation) -> bool {
+    let Ok(portal) = &o.portal else { return true };
+    let other_hint = |hint: &Hint| *hint != o.hint && !portal.taken_over.contains(hint);
+    portal.suspended || o.recorded.portal.as_ref().is_some_and(|r| r.pin != portal.pin || other_hint(&r.hint))
+}
+
+/// A write that changes a user in the portal, or makes one.
+fn goes_to_the_portal(write: &Write) -> bool {
+    match write {
+        Write::Create { .. }
+        | Write::Describe(_)
+        | Write::Delete(_)
+        | Write::Reset(_)
+        | Write::MarkRetained(_) => true,
+        Write::PutFinalizer | Write::Publish(_) | Write::ListRetained(..) | Write::DropFinalizer => false,
+    }
+}
+
+/// A user whose details say that it is not ours is not written to.
+fn touches_a_foreign_user(o: &Observation, write: &Write) -> bool {
+    let (Write::Delete(id) | Write::Reset(id) | Write::MarkRetained(id)) = write else { return false };
+    let Some(UserView::Read(user)) = o.view(id) else { return false };
+    user.mark.as_ref().is_some_and(|mark| mark.owner != o.owner)
+}
+
+fn judge(o: &Observation) -> Result<(), TestCaseError> {
+    match plan(o) {
+        Step::Read(read) => prop_assert!(!is_answered(o, &read), "asks again: {read:?}"),
+        Step::Write(write) => {
+            prop_assert!(
+                !must_not_write(o) || !goes_to_the_portal(&write),
+                "writes where nothing may be written: {write:?}"
+            );
+            let drops = write == Write::DropFinalizer;
+            prop_assert!(!drops || o.deleting, "drops the finalizer of a living resource");
+            let creates = matches!(write, Write::Create { .. });
+            prop_assert!(!creates || !o.deleting, "makes a user for a resource under deletion");
+            prop_assert!(!creates || o.writable == Some(Ok(())), "makes a user for an unwritable output");
+            prop_assert!(!touches_a_foreign_user(o, &write), "touches a foreign user: {write:?}");
+        }
+        Step::Rest(_) => {}
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { max_shrink_iters: 10_000, ..ProptestConfig::with_cases(20_000) })]
+
+    #[test]
+    fn every_observation_has_a_decision_that_leads_on(base in a_base(), facts in vec(a_fact(), 0..30)) {
+        let observed = facts.into_iter().fold(base, |o, fact: Fact| fact.put_into(o));
+        judge(&observed)?;
+    }
+}

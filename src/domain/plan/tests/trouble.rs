@@ -1,0 +1,199 @@
+//! A recorded user that is not as it should be, and what a request for rotation does about it.
+
+use super::super::{AttemptState, Done, Listed, Proof, Verified};
+use super::builders::{
+    a_new_resource, a_ready_resource, a_recorded_resource, candidate, details, details_of, id,
+};
+use super::{Observation, check};
+use crate::domain::access::Grants;
+use crate::domain::user::UserStatus;
+
+const REFUSED: Verified = Verified::Refused { unknown_client: true };
+
+/// Recorded, published once, and the list shows it no more.
+fn vanished() -> Observation {
+    a_ready_resource().listed(Listed::Missing)
+}
+
+#[test]
+fn a_user_that_is_gone_gets_a_successor() {
+    let gone = || vanished().seen_gone("u1");
+    let next = "create g2 [id-discovery]";
+    let in_state = |state| {
+        a_ready_resource()
+            .listed(Listed::There(state))
+            .seen("u1", details().in_state(state))
+            .searched(vec![])
+            .writable()
+    };
+    check(vec![
+        ("the list proves nothing: its details are asked for", vanished(), "read u1"),
+        (
+            "the details know it: all is well",
+            vanished().seen("u1", details()),
+            "ready (u1 g1), verify in time",
+        ),
+        ("gone: is a successor there?", gone(), "search"),
+        ("none: can it be written?", gone().searched(vec![]), "prove the output writable"),
+        ("it can", gone().searched(vec![]).writable(), next),
+        ("a successor is there", gone().searched(vec![candidate("u2", 2)]), "read u2"),
+        (
+            "the successor is good",
+            gone().searched(vec![candidate("u2", 2)]).seen("u2", details_of(2)),
+            "verify what was read",
+        ),
+        (
+            "the successor waits for the wallet",
+            gone().searched(vec![candidate("u2", 2)]).seen("u2", details_of(2).in_state(UserStatus::Pending)),
+            "user Pending (u2 g2), look again",
+        ),
+        (
+            "the successor is gone too",
+            gone().searched(vec![candidate("u2", 2)]).seen_gone("u2").writable(),
+            "create g3 [id-discovery]",
+        ),
+        ("waits for its deletion", in_state(UserStatus::PendingDeletion), next),
+        ("inactive", in_state(UserStatus::Inactive), next),
+        ("deleted, and still shown", in_state(UserStatus::Deleted), next),
+        ("in an unknown state", in_state(UserStatus::Other), "user UserInactive STALLED (u1 g1), try again"),
+        (
+            "many are gone at once",
+            gone().portal_but(|p| p.loss_suspected = Some(7)),
+            "user LossSuspected STALLED (u1 g1)",
+        ),
+        (
+            "nobody may make a successor",
+            gone().portal_but(|p| p.grants = Grants::default()),
+            "user AccessDenied STALLED (u1 g1)",
+        ),
+        ("not while the portal is suspended", gone().suspended(), "user PortalSuspended (u1 g1)"),
+    ]);
+}
+
+#[test]
+fn a_user_that_was_made_just_now_is_followed_before_the_status_names_it() {
+    let made = || a_new_resource().attempt(1, AttemptState::Made(id("u1")));
+    check(vec![
+        ("its details", made(), "read u1"),
+        ("active", made().seen("u1", details()), "verify what was read"),
+        (
+            "pending",
+            made().seen("u1", details().in_state(UserStatus::Pending)),
+            "user Pending (u1 g1), look again",
+        ),
+        ("gone at once", made().seen_gone("u1"), "search"),
+        (
+            "gone at once: the next",
+            made().seen_gone("u1").searched(vec![]).writable(),
+            "create g2 [id-discovery]",
+        ),
+    ]);
+}
+
+#[test]
+fn a_pending_user_is_waited_for_and_stepped_around_on_request() {
+    let pending = || {
+        a_recorded_resource()
+            .listed(Listed::There(UserStatus::Pending))
+            .seen("u1", details().external().in_state(UserStatus::Pending))
+    };
+    let handled = "user Pending (u2 g2), look again, request handled";
+    check(vec![
+        ("in time", pending().pending_for(30), "user Pending (u1 g1), look again"),
+        ("since the status does not tell", pending(), "user Pending (u1 g1), look again"),
+        ("too long", pending().pending_for(31), "user PendingTooLong STALLED (u1 g1), look again"),
+        ("rotate", pending().rotate(), "search"),
+        (
+            "rotate: none yet",
+            pending().rotate().searched(vec![candidate("u1", 1)]).writable(),
+            "create g2 [id-discovery]",
+        ),
+        (
+            "rotate: made, and pending as well",
+            pending()
+                .rotate()
+                .attempt(2, AttemptState::Made(id("u2")))
+                .seen("u2", details_of(2).in_state(UserStatus::Pending)),
+            handled,
+        ),
+        (
+            "rotate: found, and pending as well",
+            pending()
+                .rotate()
+                .searched(vec![candidate("u2", 2)])
+                .seen("u2", details_of(2).in_state(UserStatus::Pending)),
+            handled,
+        ),
+        ("rotate, not while suspended", pending().rotate().suspended(), "user PortalSuspended (u1 g1)"),
+    ]);
+}
+
+#[test]
+fn a_lost_user_is_left_on_request_or_once_it_is_certain() {
+    let lost = || vanished().seen_lost("u1");
+    let tried = |said| lost().verified(Proof::Published, said);
+    let condition = "user IdentityLost STALLED (u1 g1), try again";
+    check(vec![
+        ("is its credential refused as well?", lost(), "verify what is published"),
+        ("it is", tried(REFUSED), condition),
+        ("it is not", tried(Verified::Accepted), condition),
+        ("nobody can tell", tried(Verified::Unreachable("down".into())), condition),
+        ("nothing is published", a_recorded_resource().listed(Listed::Missing).seen_lost("u1"), condition),
+        ("certain", lost().but(|o| o.loss_confirmed = true), "list u1 retained"),
+        ("rotate", lost().rotate(), "list u1 retained"),
+        ("rotate: listed", lost().rotate().done("u1", Done::ListedRetained), "search"),
+        (
+            "rotate: none yet",
+            lost().rotate().done("u1", Done::ListedRetained).searched(vec![]).writable(),
+            "create g2 [id-discovery]",
+        ),
+        ("not while suspended", lost().rotate().suspended(), "user PortalSuspended (u1 g1)"),
+    ]);
+}
+
+#[test]
+fn a_request_to_rotate_a_healthy_user_is_answered_and_nothing_is_made() {
+    check(vec![
+        ("its details first", a_ready_resource().rotate(), "read u1"),
+        (
+            "healthy",
+            a_ready_resource().rotate().seen("u1", details()),
+            "ready (u1 g1), verify in time, request handled",
+        ),
+        (
+            "no answer while its credential is refused",
+            a_ready_resource().rotate().seen("u1", details()).verified(Proof::Read, REFUSED),
+            "credential CredentialRefused (u1 g1), try again",
+        ),
+    ]);
+}
+
+#[test]
+fn a_user_without_our_mark_is_not_taken_for_ours() {
+    let with = |facts| vanished().seen("u1", facts);
+    check(vec![
+        ("another's", with(details().of_other_resource()), "user MarkedByOther STALLED (u1 g1)"),
+        ("left behind: a successor", with(details().retained()), "search"),
+        ("the mark was edited away: it is put back", with(details().marked(None)), "describe u1 g1"),
+        ("not while suspended", with(details().marked(None)).suspended(), "ready (u1 g1), verify in time"),
+        (
+            "nor without the permission",
+            with(details().marked(None)).portal_but(|p| p.may_create = false),
+            "ready (u1 g1), verify in time",
+        ),
+        ("a role is missing", with(details().but(|u| u.roles.clear())), "user RolesMissing STALLED (u1 g1)"),
+        (
+            "the description has changed",
+            with(details()).desired_but(|d| d.description = Some("for the EDC".into())),
+            "describe u1 g1",
+        ),
+    ]);
+}
+
+#[test]
+fn a_missing_finalizer_is_put_back() {
+    check(vec![
+        ("recorded", a_ready_resource().without_finalizer(), "put the finalizer"),
+        ("nothing recorded", a_new_resource().writable(), "search"),
+    ]);
+}

@@ -1,0 +1,204 @@
+//! Tokens of a technical user's login.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::join_all;
+use serde_json::json;
+use technical_user_operator::domain::user::{NewUser, UserId};
+use technical_user_operator::portal::{Effect, Lane, Permissions, Portal, PortalError};
+
+use crate::stub::{PERMISSIONS, Reply, SECRET, Stub, empty_page, jwt, tokens};
+use crate::support::{LOGIN_SECRET, client_credentials, connection, error, portal, portal_of};
+
+fn refusal(code: &str) -> Reply {
+    Reply::json(401, &json!({"error": code, "error_description": SECRET}))
+}
+
+#[tokio::test]
+async fn one_token_serves_all_and_the_secret_goes_in_the_form() {
+    let stub = Stub::start(|seen, _| match seen.what() {
+        "token" => {
+            std::thread::sleep(Duration::from_millis(50));
+            tokens(&jwt("sa1", &PERMISSIONS), 300)
+        }
+        _ => Reply::json(200, &json!([])),
+    })
+    .await;
+    let portal = portal_of(&stub);
+    for result in join_all((0..20).map(|_| portal.roles(Lane::Interactive))).await {
+        assert!(result.unwrap().is_empty());
+    }
+    assert_eq!(stub.count("token"), 1);
+    let request = stub.seen().into_iter().find(|seen| seen.what() == "token").unwrap();
+    assert_eq!(request.token, None);
+    let form = request.form();
+    assert_eq!(form["grant_type"], "client_credentials");
+    assert_eq!((form["client_id"].as_str(), form["client_secret"].as_str()), ("sa1", LOGIN_SECRET));
+}
+
+#[tokio::test]
+async fn a_wrong_secret_costs_one_token_call_for_many_calls() {
+    for code in ["unauthorized_client", "invalid_client"] {
+        let stub = Stub::start(move |_, _| refusal(code)).await;
+        let portal = portal_of(&stub);
+        for result in join_all((0..10).map(|_| portal.roles(Lane::Interactive))).await {
+            assert_eq!(error(result), PortalError::LoginRefused { code });
+        }
+        assert_eq!(error(portal.login().await), PortalError::LoginRefused { code });
+        assert_eq!(stub.seen().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_token_url_that_is_none_is_told() {
+    for reply in
+        [Reply::html(200), Reply::html(404), Reply::json(404, &json!({"error": "Realm does not exist"}))]
+    {
+        let stub = Stub::start(move |_, _| reply.clone()).await;
+        let failure = error(portal_of(&stub).login().await);
+        assert!(failure.to_string().contains("token endpoint"), "{failure}");
+    }
+}
+
+#[tokio::test]
+async fn a_401_brings_one_new_token_and_one_more_try() {
+    let stub = Stub::start(|seen, before| match (seen.what(), before) {
+        ("token", _) => tokens(&jwt("sa1", &PERMISSIONS), 300),
+        (_, 0) => Reply::text(401, ""),
+        _ => Reply::json(200, &json!([])),
+    })
+    .await;
+    let portal = portal_of(&stub);
+    assert!(portal.roles(Lane::Interactive).await.unwrap().is_empty());
+    assert_eq!((stub.count("token"), stub.count("roles")), (2, 2));
+    let used: Vec<_> = stub.seen().into_iter().filter_map(|seen| seen.token).collect();
+    assert_ne!(used[0], used[1]);
+}
+
+#[tokio::test]
+async fn a_login_without_permissions_does_not_ask_for_tokens_for_ever() {
+    let stub = Stub::start(|seen, _| match seen.what() {
+        "token" => tokens(&jwt("sa1", &[]), 300),
+        _ => Reply::text(401, ""),
+    })
+    .await;
+    let portal = portal_of(&stub);
+    assert_eq!(portal.login().await.unwrap().permissions, Permissions::default());
+    for _ in 0..5 {
+        assert_eq!(error(portal.roles(Lane::Interactive).await), PortalError::Unauthorized);
+    }
+    assert_eq!(stub.count("token"), 2);
+    assert_eq!(stub.count("roles"), 6);
+}
+
+#[tokio::test]
+async fn a_write_is_sent_again_after_a_401_but_a_create_is_not() {
+    let stub = Stub::start(|seen, before| match (seen.what(), before) {
+        ("token", _) => tokens(&jwt("sa1", &PERMISSIONS), 300),
+        (_, 0) => Reply::text(401, ""),
+        _ => Reply::json(200, &json!([])),
+    })
+    .await;
+    let portal = portal_of(&stub);
+    portal.reset(&UserId::new("a")).await.unwrap();
+    assert_eq!(stub.count("resetCredentials"), 2);
+
+    let user = NewUser { name: "n".into(), description: "d".into(), role_ids: vec!["r".into()] };
+    let failure = error(portal.create_slot().await.unwrap().create(user.clone()).await);
+    assert_eq!((failure.error, failure.effect), (PortalError::Unauthorized, Effect::None));
+    assert_eq!(stub.count("serviceaccounts"), 1);
+    let tokens_before = stub.count("token");
+    assert!(portal.create_slot().await.unwrap().create(user).await.unwrap().is_empty());
+    assert_eq!(stub.count("token"), tokens_before + 1);
+    let created = stub.seen().into_iter().rfind(|seen| seen.what() == "serviceaccounts").unwrap();
+    assert_eq!(
+        serde_json::from_str::<serde_json::Value>(&created.body).unwrap(),
+        json!({"name": "n", "description": "d", "authenticationType": "SECRET", "roleIds": ["r"]})
+    );
+}
+
+#[tokio::test]
+async fn a_token_is_replaced_in_time_and_never_used_with_little_life() {
+    // 12 s of life: too old to be used after 2 s, and due for replacement after 9.6 s.
+    let stub = Stub::start(|seen, _| match seen.what() {
+        "token" => tokens(&jwt("sa1", &PERMISSIONS), 12),
+        _ => Reply::json(200, &json!([])),
+    })
+    .await;
+    let portal = portal_of(&stub);
+    for _ in 0..2 {
+        portal.roles(Lane::Interactive).await.unwrap();
+    }
+    assert_eq!(stub.count("token"), 1);
+    tokio::time::sleep(Duration::from_millis(2200)).await;
+    portal.roles(Lane::Interactive).await.unwrap();
+    assert_eq!(stub.count("token"), 2);
+
+    let stub = Stub::start(|_, _| tokens(&jwt("sa1", &PERMISSIONS), 5)).await;
+    assert!(matches!(error(portal_of(&stub).login().await), PortalError::BadAnswer { .. }));
+}
+
+#[tokio::test]
+async fn who_gives_up_waiting_does_not_lose_the_token() {
+    let stub = Stub::start(|seen, _| match seen.what() {
+        "token" => {
+            std::thread::sleep(Duration::from_millis(100));
+            tokens(&jwt("sa1", &PERMISSIONS), 300)
+        }
+        _ => Reply::json(200, &json!([])),
+    })
+    .await;
+    let portal = Arc::new(portal_of(&stub));
+    let impatient = tokio::time::timeout(Duration::from_millis(30), portal.roles(Lane::Interactive));
+    assert!(impatient.await.is_err());
+    portal.roles(Lane::Interactive).await.unwrap();
+    assert_eq!(stub.count("token"), 1);
+}
+
+#[tokio::test]
+async fn a_token_that_is_no_jwt_leaves_permissions_to_be_tried() {
+    let stub = Stub::start(|seen, _| match seen.what() {
+        "token" => tokens("opaque", 300),
+        "roles" => Reply::text(403, ""),
+        _ => empty_page(),
+    })
+    .await;
+    let login = portal_of(&stub).login().await.unwrap();
+    assert_eq!((login.bpn, login.client_id), (None, None));
+    assert_eq!(login.permissions, Permissions { view: true, create: true, delete: true, roles: false });
+}
+
+#[tokio::test]
+async fn deletion_has_its_own_login() {
+    let stub = Stub::start(|seen, _| match seen.what() {
+        "token" if seen.form()["client_id"] == "sa1" => tokens(&jwt("sa1", &PERMISSIONS), 300),
+        "token" if seen.form()["client_secret"] == "right" => {
+            tokens(&jwt("deleter", &["delete_tech_user_management"]), 300)
+        }
+        "token" => refusal("unauthorized_client"),
+        _ => Reply::text(204, ""),
+    })
+    .await;
+    let with = |secret: &str| {
+        let login = client_credentials("sa1", LOGIN_SECRET);
+        let mut connection = connection(&stub.origin, &stub.token_url(), login);
+        connection.delete_login = Some(client_credentials("deleter", secret));
+        portal(connection)
+    };
+    let portal = with("right");
+    let login = portal.login().await.unwrap();
+    assert_eq!(login.client_id.as_deref(), Some("sa1"));
+    assert_eq!(login.delete_client_id.as_deref(), Some("deleter"));
+    assert!(login.permissions.view && login.permissions.delete);
+    portal.delete(&UserId::new("a")).await.unwrap();
+    let used = stub.seen().into_iter().find(|seen| seen.what() == "a").and_then(|seen| seen.token).unwrap();
+    assert!(used.len() < jwt("sa1", &PERMISSIONS).len(), "the deletion login's token is the shorter one");
+
+    let portal = with("wrong");
+    let login = portal.login().await.unwrap();
+    assert_eq!(login.delete_client_id.as_deref(), Some("deleter"));
+    assert!(login.permissions.view && !login.permissions.delete);
+    let refused = PortalError::LoginRefused { code: "unauthorized_client" };
+    assert_eq!(error(portal.delete(&UserId::new("a")).await), refused);
+}

@@ -1,0 +1,129 @@
+//! Whose certificates are trusted.
+
+use std::sync::Arc;
+
+use portal_simulator::{Part, Simulator, Tls, Version};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, SanType, date_time_ymd};
+use rustls::pki_types::PrivatePkcs8KeyDer;
+use technical_user_operator::domain::user::NewUser;
+use technical_user_operator::portal::catena_x::CatenaXPortal;
+use technical_user_operator::portal::{Effect, Lane, Portal, PortalError, Verification};
+
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+
+use crate::simulated::{config, connection_to, credential, start};
+use crate::support::{LOGIN_SECRET, client_credentials, connection, error, portal};
+
+fn trusting(simulator: &Simulator, parts: &[Part]) -> CatenaXPortal {
+    let bundle: String = parts.iter().map(|part| simulator.ca_pem_of(*part).unwrap()).collect();
+    let mut connection = connection_to(simulator);
+    connection.ca_bundle = (!bundle.is_empty()).then_some(bundle);
+    portal(connection)
+}
+
+async fn simulator() -> Simulator {
+    start(config(Version::V2_6).tls(Tls::AuthorityPerHost)).await
+}
+
+fn unknown_issuer(failure: &PortalError, origin: &str) {
+    let PortalError::Tls { endpoint, reason } = failure else { panic!("{failure:?}") };
+    assert_eq!(format!("https://{endpoint}"), origin);
+    assert!(reason.contains("issuer is unknown"), "{reason}");
+}
+
+#[tokio::test]
+async fn a_bundle_of_all_authorities_opens_all_doors() {
+    let simulator = simulator().await;
+    let portal = trusting(&simulator, &[Part::Portal, Part::Idp, Part::Wallet]);
+    portal.login().await.unwrap();
+    portal.roles(Lane::Interactive).await.unwrap();
+    let wallet = credential("nobody", "nothing", simulator.wallet_url());
+    assert!(matches!(portal.verify(&wallet, Lane::Interactive).await, Verification::Refused { .. }));
+}
+
+#[tokio::test]
+async fn an_unknown_authority_is_told_with_its_host() {
+    let simulator = simulator().await;
+    let idp = simulator.token_url().split("/auth").next().unwrap().to_owned();
+    for parts in [&[][..], &[Part::Portal, Part::Wallet]] {
+        unknown_issuer(&error(trusting(&simulator, parts).login().await), &idp);
+    }
+    let portal = trusting(&simulator, &[Part::Idp]);
+    portal.login().await.unwrap();
+    unknown_issuer(&error(portal.roles(Lane::Interactive).await), simulator.portal_url());
+    let wallet = credential("nobody", "nothing", simulator.wallet_url());
+    let Verification::Unreachable { reason, .. } = portal.verify(&wallet, Lane::Interactive).await else {
+        panic!("the wallet's certificate was trusted")
+    };
+    assert!(reason.contains("issuer is unknown"), "{reason}");
+}
+
+#[tokio::test]
+async fn a_create_over_failed_tls_made_nothing() {
+    let simulator = simulator().await;
+    let portal = trusting(&simulator, &[Part::Idp]);
+    let user = NewUser { name: "n".into(), description: "d".into(), role_ids: vec![] };
+    let failure = error(portal.create_slot().await.unwrap().create(user).await);
+    unknown_issuer(&failure.error, simulator.portal_url());
+    assert_eq!(failure.effect, Effect::None);
+}
+
+#[tokio::test]
+async fn plain_http_behind_an_https_address_is_a_tls_failure() {
+    let simulator = start(config(Version::V2_6)).await;
+    let mut connection = connection_to(&simulator);
+    connection.api_url = simulator.portal_url().replace("http://", "https://");
+    let failure = error(portal(connection).version().await);
+    assert!(matches!(failure, PortalError::Tls { .. }), "{failure:?}");
+}
+
+/// A server whose certificate is signed by a trusted authority and wrong in another way; what the client says of it.
+async fn reason_for(change: impl FnOnce(&mut CertificateParams)) -> String {
+    let mut authority = CertificateParams::default();
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority_key = KeyPair::generate().unwrap();
+    let bundle = authority.self_signed(&authority_key).unwrap().pem();
+    let mut params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+    change(&mut params);
+    let key = KeyPair::generate().unwrap();
+    let certificate = params.signed_by(&key, &Issuer::new(authority, authority_key)).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(
+            vec![certificate.der().clone()],
+            PrivatePkcs8KeyDer::from(key.serialize_der()).into(),
+        )
+        .unwrap();
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let origin = format!("https://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            // The client hangs up, which is what this is about.
+            let _refused = acceptor.accept(stream).await;
+        }
+    });
+    let login = client_credentials("sa1", LOGIN_SECRET);
+    let mut connection = connection(&origin, &format!("{origin}/token"), login);
+    connection.ca_bundle = Some(bundle);
+    match error(portal(connection).version().await) {
+        PortalError::Tls { reason, .. } => reason,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_certificate_is_told() {
+    let expired = reason_for(|params| params.not_after = date_time_ymd(2020, 1, 1)).await;
+    assert_eq!(expired, "the certificate is expired");
+    let early = reason_for(|params| params.not_before = date_time_ymd(2090, 1, 1)).await;
+    assert_eq!(early, "the certificate is not valid yet");
+    let named = |params: &mut CertificateParams| {
+        params.subject_alt_names = vec![SanType::DnsName("portal.example.org".try_into().unwrap())];
+    };
+    assert_eq!(reason_for(named).await, "the certificate is for another name");
+}

@@ -1,0 +1,111 @@
+//! What all parts of a running simulator share.
+
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::calls::Call;
+use crate::config::WalletDelay;
+use crate::gates::Stage;
+use crate::http::Part;
+use crate::state::State;
+
+/// Settings that do not change while the simulator runs.
+pub(crate) struct Settings {
+    pub(crate) wallet_delay: WalletDelay,
+    pub(crate) wallet_url_with_path: bool,
+    pub(crate) latency: bool,
+    pub(crate) token_lifetime: Duration,
+    pub(crate) clock_skew: Duration,
+}
+
+/// Origins of the three hosts.
+pub(crate) struct Origins {
+    pub(crate) portal: String,
+    pub(crate) idp: String,
+    pub(crate) wallet: String,
+}
+
+/// Shared by listeners, handlers and the library's user.
+pub(crate) struct Core {
+    state: Mutex<State>,
+    changed: Notify,
+    pub(crate) settings: Settings,
+    origins: OnceLock<Origins>,
+    /// Ends everything.
+    pub(crate) end: CancellationToken,
+    /// One call after the other through the part of the work that does not scale; see [`crate::latency`].
+    pub(crate) bottleneck: tokio::sync::Mutex<()>,
+}
+
+impl Core {
+    pub(crate) fn new(state: State, settings: Settings) -> Arc<Self> {
+        Arc::new(Self {
+            state: Mutex::new(state),
+            changed: Notify::new(),
+            settings,
+            origins: OnceLock::new(),
+            end: CancellationToken::new(),
+            bottleneck: tokio::sync::Mutex::new(()),
+        })
+    }
+
+    pub(crate) fn set_origins(&self, origins: Origins) {
+        // Set once, before the first listener accepts.
+        let _ = self.origins.set(origins);
+    }
+
+    pub(crate) fn origin(&self, part: Part) -> &str {
+        self.origins.get().map_or("", |origins| match part {
+            Part::Portal => &origins.portal,
+            Part::Idp => &origins.idp,
+            Part::Wallet => &origins.wallet,
+        })
+    }
+
+    /// The issuer of the identity provider's tokens.
+    pub(crate) fn issuer(&self) -> String {
+        format!("{}/auth/realms/CX-Central", self.origin(Part::Idp))
+    }
+
+    pub(crate) fn token_url(&self) -> String {
+        format!("{}/protocol/openid-connect/token", self.issuer())
+    }
+
+    /// Changes the state and tells everybody who waits for a change.
+    pub(crate) fn change<T>(&self, f: impl FnOnce(&mut State) -> T) -> T {
+        let result = f(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner));
+        self.changed.notify_waiters();
+        result
+    }
+
+    pub(crate) fn read<T>(&self, f: impl FnOnce(&State) -> T) -> T {
+        f(&self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Waits until the state is so.
+    pub(crate) async fn wait_for(&self, mut condition: impl FnMut(&State) -> bool) {
+        loop {
+            let mut change = std::pin::pin!(self.changed.notified());
+            // Registered before the look, so that no change between look and wait is missed.
+            change.as_mut().enable();
+            if self.read(&mut condition) {
+                return;
+            }
+            change.await;
+        }
+    }
+
+    /// Holds the call at the gates that stand here.
+    pub(crate) async fn gate(&self, stage: Stage, call: &Call) {
+        let gates = self.change(|state| {
+            state.gates.retain(|gate| !gate.is_open());
+            state.gates.clone()
+        });
+        for gate in gates {
+            gate.pass(stage, call).await;
+        }
+    }
+}

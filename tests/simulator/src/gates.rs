@@ -1,0 +1,98 @@
+//! Gates: a test holds a call at a certain point.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::calls::{Call, Endpoint};
+
+/// Where a gate holds a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// The call has arrived, nothing is done.
+    Arrived,
+    /// Create, update, delete and reset only: the portal has read the row and spoken to the identity provider,
+    /// and has saved nothing.
+    Working,
+    /// All is done, the answer is about to be sent.
+    Done,
+}
+
+/// A closed gate. Dropping it opens it.
+pub struct Gate {
+    inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    endpoint: Endpoint,
+    stage: Stage,
+    skip: AtomicUsize,
+    open: CancellationToken,
+    reached: watch::Sender<usize>,
+    held: Mutex<Vec<Call>>,
+}
+
+impl Gate {
+    pub(crate) fn new(endpoint: Endpoint, stage: Stage, skip: usize) -> (Self, Arc<Inner>) {
+        let inner = Arc::new(Inner {
+            endpoint,
+            stage,
+            skip: AtomicUsize::new(skip),
+            open: CancellationToken::new(),
+            reached: watch::Sender::new(0),
+            held: Mutex::new(Vec::new()),
+        });
+        (Self { inner: Arc::clone(&inner) }, inner)
+    }
+
+    /// Waits until a call stands at the gate.
+    pub async fn reached(&self) {
+        self.reached_by(1).await;
+    }
+
+    /// Waits until so many calls stand at the gate.
+    pub async fn reached_by(&self, calls: usize) {
+        let mut reached = self.inner.reached.subscribe();
+        // The sender lives in self, so the wait cannot end for want of one.
+        let _ = reached.wait_for(|count| *count >= calls).await;
+    }
+
+    /// The calls that have come to the gate.
+    #[must_use]
+    pub fn calls(&self) -> Vec<Call> {
+        self.inner.held.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Opens the gate for the calls at it and for all later ones.
+    pub fn release(&self) {
+        self.inner.open.cancel();
+    }
+}
+
+impl Drop for Gate {
+    fn drop(&mut self) {
+        self.release();
+    }
+}
+
+impl Inner {
+    pub(crate) fn is_open(&self) -> bool {
+        self.open.is_cancelled()
+    }
+
+    /// Holds the call if the gate is meant for it.
+    pub(crate) async fn pass(&self, stage: Stage, call: &Call) {
+        if self.stage != stage || self.endpoint != call.endpoint || self.is_open() {
+            return;
+        }
+        let skipped = self.skip.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+        if skipped.is_ok() {
+            return;
+        }
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).push(call.clone());
+        self.reached.send_modify(|count| *count += 1);
+        self.open.cancelled().await;
+    }
+}

@@ -1,0 +1,109 @@
+//! The order of a list page.
+//!
+//! The real portal sorts by name alone and leaves the order of equal names to the database, which answers a page
+//! by the cheapest way for that page: a heap of as many rows as the page's end needs, or a sort of all. So equal
+//! names stand in another order on each page, the same at each try (portal contract, section 2.1). This does what
+//! the database does.
+
+use std::cmp::Ordering;
+
+/// One page of rows sorted by name.
+pub(crate) fn page<'a, T>(rows: impl IntoIterator<Item = (&'a str, T)>, page: usize, size: usize) -> Vec<T> {
+    let start = page.saturating_mul(size);
+    let end = start.saturating_add(size);
+    let mut keyed: Vec<Row<T>> =
+        rows.into_iter().map(|(name, row)| Row { key: Key::of(name), row }).collect();
+    // The database takes to the heap once it has seen twice as many rows as it needs.
+    let sorted = if keyed.len() > end.saturating_mul(2) {
+        first_by_heap(keyed, end)
+    } else {
+        keyed.sort_by(|a, b| a.key.cmp(&b.key));
+        keyed
+    };
+    sorted.into_iter().skip(start).take(size).map(|row| row.row).collect()
+}
+
+struct Row<T> {
+    key: Key,
+    row: T,
+}
+
+/// A name's place in the database's collation: letters and digits before case, punctuation before digits before
+/// letters, bytes last. Only identical names are equal.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    base: Vec<(u8, char)>,
+    case: Vec<bool>,
+    bytes: String,
+}
+
+impl Key {
+    fn of(name: &str) -> Self {
+        let base = name
+            .chars()
+            .flat_map(char::to_lowercase)
+            .map(|c| {
+                let class = if c.is_alphabetic() { 2 } else { u8::from(c.is_numeric()) };
+                (class, c)
+            })
+            .collect();
+        Self { base, case: name.chars().map(char::is_uppercase).collect(), bytes: name.to_owned() }
+    }
+}
+
+/// The first `bound` rows in order, by a bounded heap whose root is the last of them.
+fn first_by_heap<T>(rows: Vec<Row<T>>, bound: usize) -> Vec<Row<T>> {
+    let mut heap: Vec<Row<T>> = Vec::with_capacity(bound);
+    for row in rows {
+        if heap.len() < bound {
+            heap.push(row);
+            let last = heap.len() - 1;
+            sift_up(&mut heap, last);
+        } else if heap.first().is_some_and(|root| row.key < root.key) {
+            if let Some(root) = heap.first_mut() {
+                *root = row;
+            }
+            let length = heap.len();
+            sift_down(&mut heap, length);
+        }
+    }
+    for end in (1..heap.len()).rev() {
+        heap.swap(0, end);
+        sift_down(&mut heap, end);
+    }
+    heap
+}
+
+fn compare<T>(heap: &[Row<T>], a: usize, b: usize) -> Ordering {
+    heap.get(a).map(|row| &row.key).cmp(&heap.get(b).map(|row| &row.key))
+}
+
+fn sift_up<T>(heap: &mut [Row<T>], mut at: usize) {
+    while at > 0 {
+        let parent = (at - 1) / 2;
+        if compare(heap, at, parent) != Ordering::Greater {
+            break;
+        }
+        heap.swap(at, parent);
+        at = parent;
+    }
+}
+
+/// Moves the root down within the first `length` rows.
+fn sift_down<T>(heap: &mut [Row<T>], length: usize) {
+    let mut at = 0;
+    loop {
+        let mut child = 2 * at + 1;
+        if child >= length {
+            break;
+        }
+        if child + 1 < length && compare(heap, child, child + 1) == Ordering::Less {
+            child += 1;
+        }
+        if compare(heap, at, child) != Ordering::Less {
+            break;
+        }
+        heap.swap(at, child);
+        at = child;
+    }
+}
