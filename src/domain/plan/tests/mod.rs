@@ -9,6 +9,7 @@ mod deletion_targets;
 mod existing;
 mod limits;
 mod live;
+mod model;
 mod tidy;
 mod totality;
 mod trouble;
