@@ -58,12 +58,16 @@ impl World {
         match self.object.clone() {
             Some(object) if !object.deleting => {
                 let named = object.status.user.as_ref().map(|(id, ..)| id.clone());
-                if live.len() != 1 || named.as_ref() != live.first().map(|u| &u.id) {
+                // A lost user that was left for a successor is listed, and may come back.
+                let (in_use, others): (Vec<&User>, Vec<&User>) =
+                    live.iter().partition(|u| named.as_ref() == Some(&u.id));
+                let unknown = others.iter().any(|u| !self.retained.contains(&u.id));
+                if in_use.len() != 1 || unknown {
                     let ids: Vec<&UserId> = live.iter().map(|u| &u.id).collect();
                     self.forbid(format!("the status names {named:?}, the portal has {ids:?}"));
                 }
                 let content = self.secret.as_ref().and_then(|s| s.content.clone());
-                let wanted = live.first().map(|u| (u.id.clone(), u.version));
+                let wanted = in_use.first().map(|u| (u.id.clone(), u.version));
                 if content != wanted {
                     self.forbid(format!("published is {content:?}, the portal has {wanted:?}"));
                 }
