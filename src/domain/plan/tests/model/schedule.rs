@@ -13,6 +13,8 @@ use crate::domain::user::{UserId, UserStatus};
 pub(super) enum Event {
     /// A process takes so many steps of its pass.
     Steps(usize, u8),
+    /// A process goes on undisturbed until it rests, with the newest of everything.
+    Works(usize),
     /// A process works at the create that it carries out.
     Task(usize),
     /// Its cache shows the newest object and Secret, or one between.
@@ -62,6 +64,8 @@ pub(super) fn a_setup() -> impl Strategy<Value = Setup> {
 pub(super) fn an_event() -> impl Strategy<Value = Event> {
     let p = || 0..2_usize;
     let n = any::<u8>;
+    // What blocks everything is put right sooner than it comes.
+    let rarely = || prop::bool::weighted(0.3);
     let fate = prop_oneof![
         (1..=30_u64).prop_map(Fate::Slow),
         Just(Fate::AnswerLost),
@@ -71,6 +75,7 @@ pub(super) fn an_event() -> impl Strategy<Value = Event> {
     let time = prop_oneof![2 => 1..12_u64, 2 => 12..70_u64, 1 => 70..400_u64];
     prop_oneof![
         24 => (p(), 1..10_u8).prop_map(|(p, k)| Event::Steps(p, k)),
+        24 => p().prop_map(Event::Works),
         10 => p().prop_map(Event::Task),
         6 => (p(), n()).prop_map(|(p, k)| Event::CatchUp(p, k)),
         4 => p().prop_map(Event::Sweep),
@@ -78,23 +83,23 @@ pub(super) fn an_event() -> impl Strategy<Value = Event> {
         2 => p().prop_map(Event::VerificationDue),
         8 => time.prop_map(Event::Time),
         5 => fate.prop_map(Event::NextCreate),
-        1 => any::<bool>().prop_map(Event::PortalDown),
-        1 => any::<bool>().prop_map(Event::PortalRefuses),
-        1 => any::<bool>().prop_map(Event::IdpDown),
-        1 => any::<bool>().prop_map(Event::Unwritable),
-        1 => any::<bool>().prop_map(Event::Suspended),
+        1 => rarely().prop_map(Event::PortalDown),
+        1 => rarely().prop_map(Event::PortalRefuses),
+        1 => rarely().prop_map(Event::IdpDown),
+        1 => rarely().prop_map(Event::Unwritable),
+        1 => rarely().prop_map(Event::Suspended),
         1 => any::<bool>().prop_map(Event::NextPatchUnclear),
         1 => Just(Event::NextStatusLost),
-        1 => Just(Event::StatusWiped),
-        1 => n().prop_map(Event::StatusRestored),
-        1 => n().prop_map(Event::ObjectRestored),
+        2 => Just(Event::StatusWiped),
+        2 => n().prop_map(Event::StatusRestored),
+        3 => n().prop_map(Event::ObjectRestored),
         1 => Just(Event::Deleted),
         1 => prop::bool::weighted(0.3).prop_map(|r| if r { Event::Released } else { Event::Rotate }),
-        2 => Just(Event::Rotate),
+        3 => Just(Event::Rotate),
         2 => n().prop_map(Event::UserRemoved),
-        1 => n().prop_map(Event::UserReset),
+        2 => n().prop_map(Event::UserReset),
         2 => n().prop_map(Event::UserLost),
-        1 => n().prop_map(Event::UserFound),
+        2 => n().prop_map(Event::UserFound),
         1 => Just(Event::SecretRemoved),
         1 => Just(Event::SecretEdited),
     ]
@@ -117,6 +122,7 @@ impl World {
                     }
                 }
             }
+            Event::Works(p) => self.works_undisturbed(p),
             Event::Task(p) => self.work_at_task(p),
             Event::CatchUp(p, n) => self.catch_up(p, usize::from(n % 3)),
             Event::Sweep(p) => self.sweep(p),
@@ -227,19 +233,8 @@ impl World {
             let kind = self.kind();
             self.portal.works(self.now, kind, false);
             for p in 0..self.processes.len() {
-                self.catch_up(p, 0);
-                self.sweep(p);
                 self.processes[p].verification_due = true;
-                // The task goes first: a search waits for it.
-                while self.processes[p].task.is_some() {
-                    self.work_at_task(p);
-                    self.now += 1;
-                }
-                while self.step(p) {
-                    if self.processes[p].task.is_some() {
-                        self.work_at_task(p);
-                    }
-                }
+                self.works_undisturbed(p);
             }
             calm = if self.state() == before { calm + 1 } else { 0 };
             if calm == CALM {
@@ -247,6 +242,21 @@ impl World {
             }
         }
         self.forbid("does not come to rest".into());
+    }
+
+    /// A process carries its create out, then its pass, and the next one where the object has changed since.
+    fn works_undisturbed(&mut self, p: usize) {
+        for _ in 0..3 {
+            while self.processes[p].task.is_some() {
+                self.work_at_task(p);
+                self.now += 1;
+            }
+            self.catch_up(p, 0);
+            self.sweep(p);
+            while self.step(p) {
+                self.work_at_task(p);
+            }
+        }
     }
 
     /// What is written somewhere; a calm round changes nothing of it.
