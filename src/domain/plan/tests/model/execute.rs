@@ -168,7 +168,6 @@ impl World {
                 return false;
             }
             Write::Create { generation, .. } => return self.create(p, pass, *generation),
-            Write::Record(current) => self.record(p, pass, current),
             Write::Publish(current) => return self.publish(p, pass, current),
             Write::ListRetained(id, _) => {
                 self.retained.insert(id.clone());
@@ -312,17 +311,6 @@ impl World {
                 Done::MarkedRetained
             }
         }
-    }
-
-    fn record(&mut self, p: usize, pass: &mut Pass, current: &Current) {
-        let rest = Rest {
-            current: Some(current.clone()),
-            report: Report::StillReady,
-            wake: crate::domain::plan::Wake::OnChange,
-            rotation_handled: false,
-        };
-        self.rest(p, pass, &rest);
-        self.take_up(pass);
     }
 
     /// Writes the status where it changes; whether that came through is seen by the next pass.
