@@ -71,7 +71,10 @@ impl World {
         match read {
             Read::Object => match &self.object {
                 Some(object) => {
+                    // What is published is looked at with it.
                     pass.object = object.clone();
+                    pass.secret.clone_from(&self.secret);
+                    pass.secret_read = false;
                     pass.live = true;
                 }
                 None => return false,
@@ -162,6 +165,7 @@ impl World {
                 self.take_up(pass);
             }
             Write::DropFinalizer => {
+                self.judge_letting_go(p);
                 if !self.write_object(rv, |o| o.finalizer = false) {
                     return self.look_again(p);
                 }
@@ -198,6 +202,7 @@ impl World {
         if self.processes[p].task.is_some() {
             return self.look_again(p);
         }
+        self.judge_create(pass, generation);
         let attempt = format!("{}", self.fresh());
         let written = Attempt { generation, id: attempt.clone(), pin: pin() };
         let unclear = std::mem::take(&mut self.trouble.unclear_patch);
@@ -239,7 +244,7 @@ impl World {
             return;
         };
         let (kind, refuses) = (self.kind(), self.trouble.refuses);
-        self.portal.works(now, kind, refuses);
+        self.portal.works(now, kind, refuses, self.setup.stuck);
         let post = self.portal.posts.iter().find(|post| post.attempt == task.attempt);
         let answer = post.filter(|post| post.fate != super::portal::Fate::AnswerLost);
         let known = match answer.and_then(|post| post.outcome.clone()) {

@@ -16,6 +16,8 @@ pub(super) struct Setup {
     pub may_delete: bool,
     pub release_undeletable: bool,
     pub policy: Deletion,
+    /// The wallet service never answers for a successor.
+    pub stuck: bool,
     /// Somebody else's user bears a name of ours.
     pub foreign: bool,
 }
@@ -87,7 +89,7 @@ pub(super) struct World {
     pub trouble: Trouble,
     pub processes: Vec<Process>,
     /// Something was taken back to an earlier moment: what was known since is not.
-    pub restored: bool,
+    pub restored_at: u64,
     /// What must never happen, and did.
     pub wrong: Vec<String>,
     /// What happened, for whoever reads a failure.
@@ -109,7 +111,7 @@ impl World {
             retained: BTreeSet::new(),
             trouble: Trouble::default(),
             processes: vec![Process::default(), Process::default()],
-            restored: false,
+            restored_at: 0,
             wrong: Vec::new(),
             story: Vec::new(),
             setup,
