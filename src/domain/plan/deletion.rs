@@ -6,7 +6,7 @@ use crate::domain::roles::Blocker;
 use crate::domain::user::{UserId, UserKind, UserStatus};
 
 use super::observation::{
-    AttemptState, Candidate, Confirmed, Deletion, Desired, Done, Observation, PortalFacts, UserFacts,
+    AttemptState, Candidate, Confirmed, Deletion, Desired, Done, Listed, Observation, PortalFacts, UserFacts,
     UserView,
 };
 use super::step::{Read, Report, Step, Wake, Write};
@@ -84,7 +84,7 @@ fn in_flight() -> Step {
 fn targets(o: &Observation) -> Result<Vec<UserId>, Step> {
     let mut targets: Vec<UserId> = o.recorded.user.iter().map(|u| u.id.clone()).collect();
     let search = match &o.attempt {
-        None => targets.is_empty(),
+        None => !list_is_of_use(o),
         Some(open) => match &open.state {
             AttemptState::InFlight => return Err(in_flight()),
             AttemptState::Settling(left) => {
@@ -115,6 +115,14 @@ fn targets(o: &Observation) -> Result<Vec<UserId>, Step> {
         new
     });
     Ok(targets)
+}
+
+/// Whether the last snapshot is from after the recorded user was made: then it shows those made before as well.
+fn list_is_of_use(o: &Observation) -> bool {
+    o.recorded
+        .user
+        .as_ref()
+        .is_some_and(|user| matches!(o.listed, Listed::There(_)) || o.is_done(&user.id, &Done::Deleted))
 }
 
 fn worth_a_look(candidate: &Candidate) -> bool {
