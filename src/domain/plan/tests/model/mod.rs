@@ -12,6 +12,7 @@ mod judge;
 mod portal;
 mod process;
 mod schedule;
+mod stories;
 mod world;
 
 use std::cell::RefCell;
