@@ -152,7 +152,7 @@ fn take_back(o: &Observation, portal: &PortalFacts, policy: Deletion, id: &UserI
             )
         }),
         Some(UserView::Lost) if policy == Deletion::Retain => Some(list(id, RETAINED)),
-        Some(UserView::Lost) => undeletable(
+        Some(UserView::Lost) => Some(undeletable(
             o,
             portal,
             id,
@@ -162,7 +162,7 @@ fn take_back(o: &Observation, portal: &PortalFacts, policy: Deletion, id: &UserI
                     .to_owned(),
                 act: "ask the portal's operator to remove it".to_owned(),
             },
-        ),
+        )),
         Some(UserView::Read(user)) => match whose(o, portal, id, user) {
             Whose::NotOurs => None,
             Whose::Left => Some(list(id, "it was left in the portal earlier")),
@@ -202,8 +202,8 @@ fn with_details(
     id: &UserId,
     user: &UserFacts,
 ) -> Option<Step> {
-    match (user.status, policy) {
-        (UserStatus::PendingDeletion | UserStatus::Deleted | UserStatus::Inactive, _) => None,
+    Some(match (user.status, policy) {
+        (UserStatus::PendingDeletion | UserStatus::Deleted | UserStatus::Inactive, _) => return None,
         (_, Deletion::Retain) => retain(o, id, user, RETAINED),
         (UserStatus::Active, Deletion::Delete) => delete(o, portal, id, user),
         (UserStatus::Active, Deletion::Revoke) if user.kind == UserKind::Internal => revoke(o, id, user, "deletionPolicy is Revoke"),
@@ -219,10 +219,10 @@ fn with_details(
             why: "it is in a state that this operator does not know".to_owned(),
             act: "delete the user in the portal's web page".to_owned(),
         }),
-    }
+    })
 }
 
-fn delete(o: &Observation, portal: &PortalFacts, id: &UserId, user: &UserFacts) -> Option<Step> {
+fn delete(o: &Observation, portal: &PortalFacts, id: &UserId, user: &UserFacts) -> Step {
     let refused = o.done.iter().find_map(|(done, what)| match what {
         Done::DeleteRefused(why) if done == id => Some(why.clone()),
         _ => None,
@@ -235,7 +235,7 @@ fn delete(o: &Observation, portal: &PortalFacts, id: &UserId, user: &UserFacts) 
         return undeletable(o, portal, id, Some(user), &Undeletable { why, act });
     }
     if portal.may_delete && !o.is_done(id, &Done::DeleteForbidden) {
-        return Some(Step::Write(Write::Delete(id.clone())));
+        return Step::Write(Write::Delete(id.clone()));
     }
     if user.kind == UserKind::Internal {
         return revoke(o, id, user, "the Portal's login may not delete; it was revoked instead");
@@ -253,19 +253,19 @@ fn delete(o: &Observation, portal: &PortalFacts, id: &UserId, user: &UserFacts) 
     )
 }
 
-fn revoke(o: &Observation, id: &UserId, user: &UserFacts, why: &str) -> Option<Step> {
+fn revoke(o: &Observation, id: &UserId, user: &UserFacts, why: &str) -> Step {
     if !o.is_done(id, &Done::Reset) {
-        return Some(Step::Write(Write::Reset(id.clone())));
+        return Step::Write(Write::Reset(id.clone()));
     }
     retain(o, id, user, why)
 }
 
-fn retain(o: &Observation, id: &UserId, user: &UserFacts, why: &str) -> Option<Step> {
+fn retain(o: &Observation, id: &UserId, user: &UserFacts, why: &str) -> Step {
     // The portal changes active users only.
     if user.status == UserStatus::Active && !o.is_done(id, &Done::MarkedRetained) {
-        return Some(Step::Write(Write::MarkRetained(id.clone())));
+        return Step::Write(Write::MarkRetained(id.clone()));
     }
-    Some(list(id, why))
+    list(id, why)
 }
 
 const RETAINED: &str = "deletionPolicy is Retain";
@@ -285,18 +285,18 @@ fn undeletable(
     id: &UserId,
     user: Option<&UserFacts>,
     because: &Undeletable,
-) -> Option<Step> {
+) -> Step {
     if portal.release_undeletable {
         return match user {
             Some(user) => retain(o, id, user, &because.why),
-            None => Some(list(id, &because.why)),
+            None => list(id, &because.why),
         };
     }
     let client = user.and_then(|u| u.client_id.as_deref()).unwrap_or("none yet");
     let linked = user
         .and_then(|u| u.connector.as_ref())
         .map_or(String::new(), |c| format!(", linked to connector \"{c}\""));
-    Some(Step::held(
+    Step::held(
         Reason::Undeletable,
         format!(
             "user {id} (client ID {client}{linked}) cannot be removed: {}. To do: {}; the finalizer goes at the next sweep \
@@ -304,5 +304,5 @@ fn undeletable(
             because.why, because.act
         ),
         Wake::Backoff,
-    ))
+    )
 }

@@ -39,7 +39,7 @@ impl World {
         let observed = self.observe(p, &pass);
         let step = plan(&observed);
         pass.steps += 1;
-        self.tell(format!("process {p}: {}", in_words(&step)));
+        self.tell(&format!("process {p}: {}", in_words(&step)));
         if pass.steps > STEP_LIMIT {
             self.forbid(format!("process {p} goes round in circles"));
             return false;
@@ -232,11 +232,11 @@ impl World {
             let written = self.object.as_ref().and_then(|o| o.creating.as_ref());
             let ours = !task.unclear || written.is_some_and(|a| a.id == task.attempt);
             if !ours || now > task.patched + POST_WITHIN {
-                self.tell(format!("process {p}: nothing sent for {}", task.attempt));
+                self.tell(&format!("process {p}: nothing sent for {}", task.attempt));
                 self.processes[p].attempts.insert(task.attempt, Known::NothingSent);
                 return;
             }
-            self.tell(format!("process {p}: POST for {}", task.attempt));
+            self.tell(&format!("process {p}: POST for {}", task.attempt));
             self.judge_post(p, &task.attempt);
             self.portal.post(task.attempt.clone(), task.generation, now);
             task.sent = Some(now);
@@ -256,7 +256,7 @@ impl World {
                 return;
             }
         };
-        self.tell(format!("process {p}: {} is {known:?}", task.attempt));
+        self.tell(&format!("process {p}: {} is {known:?}", task.attempt));
         if let (Known::Made(id), Some(snapshot)) = (&known, &mut self.processes[p].snapshot) {
             snapshot.extend(self.portal.users.iter().find(|u| u.id == *id).cloned());
         }

@@ -64,8 +64,8 @@ pub(super) fn a_setup() -> impl Strategy<Value = Setup> {
             may_delete,
             release_undeletable,
             policy,
-            foreign,
             stuck,
+            foreign,
         })
 }
 
@@ -120,7 +120,7 @@ fn pick(n: u8, len: usize) -> usize {
 impl World {
     pub(super) fn happens(&mut self, event: Event) {
         if !matches!(event, Event::Steps(..) | Event::Task(_)) {
-            self.tell(format!("{event:?}"));
+            self.tell(&format!("{event:?}"));
         }
         match event {
             Event::Steps(p, steps) => {
@@ -228,7 +228,7 @@ impl World {
 
     /// Faults stop, and the processes go on until nothing more is done.
     pub(super) fn comes_to_rest(&mut self) {
-        self.tell("faults stop".to_owned());
+        self.tell("faults stop");
         self.trouble = Trouble::default();
         self.portal.fate = Fate::Done;
         for user in &mut self.portal.users {

@@ -10,6 +10,7 @@ use crate::domain::user::UserId;
 
 /// What stays the same through one run.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, each read by itself")]
 pub(super) struct Setup {
     /// The role asked for makes wallet users.
     pub external: bool,
@@ -62,6 +63,7 @@ pub(super) fn digest(content: Option<&(UserId, u32)>) -> String {
 
 /// What goes wrong until somebody puts it right.
 #[derive(Debug, Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, each read by itself")]
 pub(super) struct Trouble {
     pub portal_down: bool,
     pub idp_down: bool,
@@ -124,12 +126,12 @@ impl World {
         self.counter
     }
 
-    pub(super) fn tell(&mut self, what: String) {
+    pub(super) fn tell(&mut self, what: &str) {
         self.story.push(format!("{:>6} {what}", self.now));
     }
 
     pub(super) fn forbid(&mut self, what: String) {
-        self.tell(format!("WRONG: {what}"));
+        self.tell(&format!("WRONG: {what}"));
         self.wrong.push(what);
     }
 
