@@ -12,6 +12,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
@@ -26,6 +27,7 @@ pub(crate) struct Host {
     pub(crate) address: SocketAddr,
     tls: Option<TlsAcceptor>,
     stop: CancellationToken,
+    accepting: Option<JoinHandle<()>>,
 }
 
 /// The connection ends without an answer.
@@ -42,7 +44,7 @@ impl Host {
     ) -> io::Result<(Self, TcpListener)> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
         let address = listener.local_addr()?;
-        Ok((Self { part: serves, address, tls, stop: CancellationToken::new() }, listener))
+        Ok((Self { part: serves, address, tls, stop: CancellationToken::new(), accepting: None }, listener))
     }
 
     pub(crate) fn origin(&self) -> String {
@@ -51,19 +53,23 @@ impl Host {
     }
 
     /// Accepts connections until stopped.
-    pub(crate) fn serve(&self, core: &Arc<Core>, listener: TcpListener) {
+    pub(crate) fn serve(&mut self, core: &Arc<Core>, listener: TcpListener) {
         let server = Server {
             core: Arc::clone(core),
             part: self.part,
             tls: self.tls.clone(),
             stop: self.stop.clone(),
         };
-        tokio::spawn(server.accept(listener));
+        self.accepting = Some(tokio::spawn(server.accept(listener)));
     }
 
     /// Refuses new connections and cuts the open ones.
-    pub(crate) fn stop(&self) {
+    pub(crate) async fn stop(&mut self) {
         self.stop.cancel();
+        // Only when the listener is gone is the address free, and refused.
+        if let Some(accepting) = self.accepting.take() {
+            let _ = accepting.await;
+        }
     }
 
     /// Serves again on the same address.

@@ -1,5 +1,6 @@
 //! The first state, from a configuration.
 
+use std::collections::BTreeSet;
 use std::io;
 
 use uuid::Uuid;
@@ -69,7 +70,7 @@ pub(crate) fn state(config: Config) -> Result<State, SetupError> {
         calls: Vec::new(),
         faults: Faults::default(),
         gates: Vec::new(),
-        secrets: Vec::new(),
+        secrets: BTreeSet::new(),
     };
     for company in config.companies {
         if state.company_named(&company.name).is_some() {

@@ -57,7 +57,7 @@ impl Simulator {
             wallet: origin(Part::Wallet),
         });
         let mut hosts = Vec::new();
-        for (part, host, listener) in bound {
+        for (part, mut host, listener) in bound {
             host.serve(&core, listener);
             hosts.push((part, host));
         }
@@ -108,8 +108,8 @@ impl Simulator {
     /// portal answers 502; what the wallet has to do waits.
     pub async fn stop(&self, part: Part) {
         self.set_reachable(part, false);
-        for (_, host) in self.hosts.lock().await.iter().filter(|(of, _)| *of == part) {
-            host.stop();
+        for (_, host) in self.hosts.lock().await.iter_mut().filter(|(of, _)| *of == part) {
+            host.stop().await;
         }
     }
 
@@ -166,6 +166,12 @@ impl Simulator {
         self.look(|view| view.users(company))
     }
 
+    /// Clients of the identity provider that the API never shows; see [`View::orphaned_clients`].
+    #[must_use]
+    pub fn orphaned_clients(&self) -> Vec<String> {
+        self.core.read(|state| View(state).orphaned_clients())
+    }
+
     /// All calls in the order of arrival.
     #[must_use]
     pub fn calls(&self) -> Vec<Call> {
@@ -187,7 +193,7 @@ impl Simulator {
     /// Every secret value ever handed out: of seeded callers and made users, access tokens and refresh tokens.
     #[must_use]
     pub fn secrets_handed_out(&self) -> Vec<String> {
-        self.core.read(|state| state.secrets.clone())
+        self.core.read(|state| state.secrets.iter().cloned().collect())
     }
 
     /// Adds a fault.

@@ -123,6 +123,12 @@ impl View<'_> {
         clients.filter(|client_id| self.0.user_of_client(client_id).is_none()).collect()
     }
 
+    /// Client ids of the wallet's service keys: of the wallet users whose credentials work.
+    #[must_use]
+    pub fn wallet_clients(&self) -> Vec<String> {
+        self.0.wallet.keys.iter().map(|key| key.client_id.clone()).collect()
+    }
+
     /// All connectors.
     #[must_use]
     pub fn connectors(&self) -> Vec<ConnectorView> {

@@ -110,10 +110,13 @@ impl Idp {
     /// The next client id `sa<n>`. The sequence is shared with app clients, so gaps are normal.
     pub(crate) fn next_client_id(&mut self) -> String {
         self.sequence += fastrand::u64(1..=2);
-        while self.clients.iter().any(|client| client.client_id == format!("sa{}", self.sequence)) {
+        loop {
+            let client_id = format!("sa{}", self.sequence);
+            if self.client(&client_id).is_none() {
+                return client_id;
+            }
             self.sequence += 1;
         }
-        format!("sa{}", self.sequence)
     }
 
     pub(crate) fn client(&self, client_id: &str) -> Option<&IdpClient> {

@@ -5,6 +5,7 @@ pub(crate) mod order;
 pub(crate) mod roles;
 pub(crate) mod user;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use uuid::Uuid;
@@ -45,7 +46,7 @@ pub(crate) struct State {
     pub(crate) faults: Faults,
     pub(crate) gates: Vec<Arc<gates::Inner>>,
     /// Every secret value ever handed out.
-    pub(crate) secrets: Vec<String>,
+    pub(crate) secrets: BTreeSet<String>,
 }
 
 impl State {
@@ -99,8 +100,8 @@ impl State {
 
     /// Notes a secret value, so that tests can look for it in logs.
     pub(crate) fn note_secret(&mut self, secret: &str) {
-        if !secret.is_empty() && !self.secrets.iter().any(|known| known == secret) {
-            self.secrets.push(secret.to_owned());
+        if !secret.is_empty() {
+            self.secrets.insert(secret.to_owned());
         }
     }
 

@@ -11,55 +11,49 @@ use std::cmp::Ordering;
 pub(crate) fn page<'a, T>(rows: impl IntoIterator<Item = (&'a str, T)>, page: usize, size: usize) -> Vec<T> {
     let start = page.saturating_mul(size);
     let end = start.saturating_add(size);
-    let mut keyed: Vec<Row<T>> =
-        rows.into_iter().map(|(name, row)| Row { key: Key::of(name), row }).collect();
+    let mut keyed: Vec<Row<'a, T>> = rows.into_iter().map(|(name, row)| Row { name, row }).collect();
     // The database takes to the heap once it has seen twice as many rows as it needs.
     let sorted = if keyed.len() > end.saturating_mul(2) {
         first_by_heap(keyed, end)
     } else {
-        keyed.sort_by(|a, b| a.key.cmp(&b.key));
+        keyed.sort_by(|a, b| compare_names(a.name, b.name));
         keyed
     };
     sorted.into_iter().skip(start).take(size).map(|row| row.row).collect()
 }
 
-struct Row<T> {
-    key: Key,
+struct Row<'a, T> {
+    name: &'a str,
     row: T,
 }
 
-/// A name's place in the database's collation: letters and digits before case, punctuation before digits before
-/// letters, bytes last. Only identical names are equal.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Key {
-    base: Vec<(u8, char)>,
-    case: Vec<bool>,
-    bytes: String,
+/// The order of two names in the database's collation: letters and digits before case, punctuation before digits
+/// before letters, bytes last. Only identical names are equal.
+fn compare_names(a: &str, b: &str) -> Ordering {
+    if a == b {
+        return Ordering::Equal;
+    }
+    let case = |name: &str| name.chars().map(char::is_uppercase).collect::<Vec<_>>();
+    base(a).cmp(base(b)).then_with(|| case(a).cmp(&case(b))).then_with(|| a.cmp(b))
 }
 
-impl Key {
-    fn of(name: &str) -> Self {
-        let base = name
-            .chars()
-            .flat_map(char::to_lowercase)
-            .map(|c| {
-                let class = if c.is_alphabetic() { 2 } else { u8::from(c.is_numeric()) };
-                (class, c)
-            })
-            .collect();
-        Self { base, case: name.chars().map(char::is_uppercase).collect(), bytes: name.to_owned() }
-    }
+/// The letters of a name without their case, each after what sorts before it.
+fn base(name: &str) -> impl Iterator<Item = (u8, char)> {
+    name.chars().flat_map(char::to_lowercase).map(|c| {
+        let class = if c.is_alphabetic() { 2 } else { u8::from(c.is_numeric()) };
+        (class, c)
+    })
 }
 
 /// The first `bound` rows in order, by a bounded heap whose root is the last of them.
-fn first_by_heap<T>(rows: Vec<Row<T>>, bound: usize) -> Vec<Row<T>> {
-    let mut heap: Vec<Row<T>> = Vec::with_capacity(bound);
+fn first_by_heap<'a, T>(rows: Vec<Row<'a, T>>, bound: usize) -> Vec<Row<'a, T>> {
+    let mut heap: Vec<Row<'a, T>> = Vec::with_capacity(bound);
     for row in rows {
         if heap.len() < bound {
             heap.push(row);
             let last = heap.len() - 1;
             sift_up(&mut heap, last);
-        } else if heap.first().is_some_and(|root| row.key < root.key) {
+        } else if heap.first().is_some_and(|root| compare_names(row.name, root.name).is_lt()) {
             if let Some(root) = heap.first_mut() {
                 *root = row;
             }
@@ -74,11 +68,15 @@ fn first_by_heap<T>(rows: Vec<Row<T>>, bound: usize) -> Vec<Row<T>> {
     heap
 }
 
-fn compare<T>(heap: &[Row<T>], a: usize, b: usize) -> Ordering {
-    heap.get(a).map(|row| &row.key).cmp(&heap.get(b).map(|row| &row.key))
+fn compare<T>(heap: &[Row<'_, T>], a: usize, b: usize) -> Ordering {
+    match (heap.get(a), heap.get(b)) {
+        (Some(a), Some(b)) => compare_names(a.name, b.name),
+        // Both are always within the heap.
+        _ => Ordering::Equal,
+    }
 }
 
-fn sift_up<T>(heap: &mut [Row<T>], mut at: usize) {
+fn sift_up<T>(heap: &mut [Row<'_, T>], mut at: usize) {
     while at > 0 {
         let parent = (at - 1) / 2;
         if compare(heap, at, parent) != Ordering::Greater {
@@ -90,7 +88,7 @@ fn sift_up<T>(heap: &mut [Row<T>], mut at: usize) {
 }
 
 /// Moves the root down within the first `length` rows.
-fn sift_down<T>(heap: &mut [Row<T>], length: usize) {
+fn sift_down<T>(heap: &mut [Row<'_, T>], length: usize) {
     let mut at = 0;
     loop {
         let mut child = 2 * at + 1;
