@@ -1,5 +1,6 @@
 //! Provisions technical users of a data space from Kubernetes.
 pub mod api;
+pub mod check;
 pub mod config;
 pub mod controller;
 pub mod domain;
