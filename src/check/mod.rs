@@ -9,6 +9,7 @@ mod site;
 mod token_file;
 mod users;
 mod words;
+mod write;
 
 use std::io::Write;
 use std::time::Duration;
@@ -58,6 +59,19 @@ async fn check(args: &CheckArgs, printer: &mut Printer<'_>, pace: &Pace) -> Resu
         printer.note(note.clone());
     }
     let Some(logins) = login::open(args, &site, printer)? else { return Ok(()) };
-    reach::reach(&logins, &site, printer, pace).await;
+    let reached = reach::reach(&logins, &site, printer, pace).await;
+    let stopped = pace.stop.is_cancelled();
+    match reached {
+        Some(reached) if args.write && !stopped => {
+            write::trial(&logins.portal, &reached, printer, pace).await;
+        }
+        _ if args.write => {
+            printer.step(Step::note("write-create", "not tried, because of what is missing above"));
+        }
+        _ => {}
+    }
+    if pace.stop.is_cancelled() {
+        printer.step(Step::failed("interrupted", "the check was ended before it was done"));
+    }
     Ok(())
 }

@@ -35,13 +35,13 @@ pub(super) async fn reach(
     if !reach.company(&login) || pace.stop.is_cancelled() {
         return None;
     }
-    let mut served = reach.permissions(&login, version).await;
-    let roles = reach.roles(&login, &mut served).await;
+    let enough = reach.permissions(&login, version).await;
+    let roles = reach.roles(&login).await?;
     if pace.stop.is_cancelled() {
         return None;
     }
-    reach.users(&login, &mut served).await;
-    served.then_some(Reached { login, version, roles })
+    reach.users(&login).await?;
+    enough.then_some(Reached { login, version, roles })
 }
 
 struct Reach<'a, 'p> {
@@ -143,7 +143,7 @@ impl Reach<'_, '_> {
             self.printer.missing(advice);
         }
         let other_not_tried = self.site.deletion_login && self.logins.deletion.is_none();
-        if !login.permissions.delete && !other_not_tried {
+        if enough && !login.permissions.delete && !other_not_tried {
             self.printer.note(words::NO_DELETE);
         }
         enough
@@ -169,30 +169,31 @@ impl Reach<'_, '_> {
         self.printer.step(step.with("clientId", found.client_id).with("bpn", found.bpn));
     }
 
-    async fn roles(&mut self, login: &Login, served: &mut bool) -> Vec<Role> {
+    /// `None` where the portal does not serve the login.
+    async fn roles(&mut self, login: &Login) -> Option<Vec<Role>> {
         let name = "offered-roles";
         if !login.permissions.roles {
             self.printer.step(Step::note(name, "not asked for: the permission is missing"));
-            return Vec::new();
+            return Some(Vec::new());
         }
         match self.logins.portal.roles(Lane::Interactive).await {
             Ok(mut roles) => {
                 roles.sort_by(|a, b| a.name.cmp(&b.name));
                 self.printer.step(offered(name, &roles));
-                roles
+                Some(roles)
             }
             Err(error) => {
-                *served = false;
                 self.not_served(name, &error);
-                Vec::new()
+                None
             }
         }
     }
 
-    async fn users(&mut self, login: &Login, served: &mut bool) {
+    /// `None` where the portal does not serve the login.
+    async fn users(&mut self, login: &Login) -> Option<()> {
         if !login.permissions.view {
             self.printer.step(Step::note("users", "not asked for: the permission is missing"));
-            return;
+            return Some(());
         }
         match self.logins.portal.scan(Lane::Interactive).await {
             Ok(scan) => {
@@ -202,10 +203,11 @@ impl Reach<'_, '_> {
                 for leftover in leftovers {
                     self.leftover(&leftover);
                 }
+                Some(())
             }
             Err(error) => {
-                *served = false;
                 self.not_served("users", &error);
+                None
             }
         }
     }

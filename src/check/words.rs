@@ -83,8 +83,13 @@ pub(super) fn permissions(found: Permissions) -> [Permission; 4] {
     let permission = |name, portal_name, purpose, granted| Permission { name, portal_name, purpose, granted };
     [
         permission("view", "view_tech_user_management", "list and read technical users", found.view),
-        permission("create", "add_tech_user_management", "create, change and reset them", found.create),
-        permission("delete", "delete_tech_user_management", "delete them", found.delete),
+        permission(
+            "create",
+            "add_tech_user_management",
+            "create, change and reset technical users",
+            found.create,
+        ),
+        permission("delete", "delete_tech_user_management", "delete technical users", found.delete),
         permission("roles", "technical_roles_management", "list the roles on offer", found.roles),
     ]
 }
