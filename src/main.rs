@@ -43,13 +43,22 @@ fn run_check(args: CheckArgs) -> ExitCode {
     let pace = check::Pace::default();
     let stop = pace.stop.clone();
     runtime.spawn(async move {
-        // The first Ctrl-C ends the check in good order, the second at once.
-        if tokio::signal::ctrl_c().await.is_ok() {
+        // The first Ctrl-C or SIGTERM ends the check in good order, the second at once.
+        if signalled().await.is_ok() {
             stop.cancel();
-            if tokio::signal::ctrl_c().await.is_ok() {
+            if signalled().await.is_ok() {
                 std::process::exit(130);
             }
         }
     });
     ExitCode::from(runtime.block_on(check::run(args, &mut std::io::stdout(), pace)))
+}
+
+/// Ctrl-C or SIGTERM.
+async fn signalled() -> std::io::Result<()> {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted,
+        _ = terminate.recv() => Ok(()),
+    }
 }

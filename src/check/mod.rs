@@ -60,15 +60,16 @@ async fn check(args: &CheckArgs, printer: &mut Printer<'_>, pace: &Pace) -> Resu
     }
     let Some(logins) = login::open(args, &site, printer)? else { return Ok(()) };
     let reached = reach::reach(&logins, &site, printer, pace).await;
-    let stopped = pace.stop.is_cancelled();
+    let not_tried = |why: &str| Step::note("write-create", format!("not tried: {why}"));
     match reached {
-        Some(reached) if args.write && !stopped => {
+        _ if !args.write => {}
+        _ if site.suspended => {
+            printer.step(not_tried("the manifest says suspend: true, so that nothing may be written"));
+        }
+        Some(reached) if !pace.stop.is_cancelled() => {
             write::trial(&logins.portal, &reached, printer, pace).await;
         }
-        _ if args.write => {
-            printer.step(Step::note("write-create", "not tried, because of what is missing above"));
-        }
-        _ => {}
+        _ => printer.step(not_tried("the steps above forbid it")),
     }
     if pace.stop.is_cancelled() {
         printer.step(Step::failed("interrupted", "the check was ended before it was done"));

@@ -112,7 +112,9 @@ fn summary(report: &Report) -> String {
 fn result(report: &Report) -> String {
     let failed = report.steps.iter().filter(|step| step.verdict > Verdict::Note).count();
     match (report.exit_code(), failed) {
-        (0, _) => "Result: all that is needed is there (exit code 0)\n".to_owned(),
+        (0, _) if report.left.is_empty() => "Result: all that is needed is there (exit code 0)\n".to_owned(),
+        (0, _) => "Result: all that is needed is there; a person has to remove what is left (exit code 0)\n"
+            .to_owned(),
         (code, 1) => format!("Result: 1 step failed (exit code {code})\n"),
         (code, failed) => format!("Result: {failed} steps failed (exit code {code})\n"),
     }

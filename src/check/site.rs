@@ -23,6 +23,8 @@ pub(super) struct Site {
     pub(super) ca_in_cluster: bool,
     /// The manifest names a login for deletion.
     pub(super) deletion_login: bool,
+    /// The manifest says that nothing may be written.
+    pub(super) suspended: bool,
     /// What of the manifest is not looked at.
     pub(super) notes: Vec<String>,
 }
@@ -37,6 +39,7 @@ pub(super) fn of(args: &CheckArgs) -> Result<Site, String> {
             ca_bundle: None,
             ca_in_cluster: false,
             deletion_login: false,
+            suspended: false,
             notes: Vec::new(),
         },
         Target::Manifest(path) => {
@@ -117,6 +120,7 @@ fn described(spec: &PortalSpec, args: &CheckArgs) -> Result<Site, String> {
         ca_bundle: None,
         ca_in_cluster,
         deletion_login: target.delete_auth.is_some(),
+        suspended: spec.suspend == Some(true),
         notes,
     })
 }

@@ -69,31 +69,7 @@ impl TokenStore for TokenFile {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
-
-    fn directory() -> PathBuf {
-        let path = std::env::temp_dir().join(format!("tuo-token-{}", uuid::Uuid::new_v4()));
-        fs::create_dir(&path).unwrap();
-        path
-    }
-
-    #[tokio::test]
-    async fn the_token_changes_and_nothing_else_is_left() {
-        let directory = directory();
-        let (path, link) = (directory.join("token"), directory.join("link"));
-        fs::write(&path, "R1\n").unwrap();
-        std::os::unix::fs::symlink(&path, &link).unwrap();
-        let file = TokenFile::open(&link).unwrap();
-        assert_eq!(file.load().await.unwrap().expose_secret(), "R1");
-        file.store(&"R2".into()).await.unwrap();
-        assert_eq!(fs::read_to_string(&path).unwrap(), "R2\n");
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
-        assert_eq!(fs::read_dir(&directory).unwrap().count(), 2);
-        fs::remove_dir_all(directory).unwrap();
-    }
 
     #[test]
     fn a_place_where_nothing_can_be_kept_is_refused() {

@@ -130,7 +130,7 @@ pub(super) async fn marked(portal: &dyn Portal, scan: &Scan) -> (Step, Vec<Lefto
 impl Marks {
     fn step(&self) -> Step {
         let marked: usize = self.instances.values().sum();
-        let mut step = Step::ok("marked-users", format!("{marked} of them bear the operator's mark"))
+        let mut step = Step::ok("marked-users", format!("{marked} with the operator's mark"))
             .with("total", marked)
             .with("instances", json(&self.instances))
             .with("retained", self.retained)
@@ -141,10 +141,10 @@ impl Marks {
             step = step.line(format!("{count} of instance {instance}"));
         }
         for (count, words) in [
-            (self.retained, "of them are marked as retained: no longer managed"),
-            (self.without, "have a name of the operator's form and no mark"),
-            (self.unreadable, "have a name of the operator's form and could not be read"),
-            (self.unread, "more have a name of the operator's form and were not read"),
+            (self.retained, "marked as retained: no longer managed"),
+            (self.without, "with a name of the operator's form and no mark"),
+            (self.unreadable, "with a name of the operator's form that could not be read"),
+            (self.unread, "more with a name of the operator's form, not read"),
         ] {
             if count > 0 {
                 step = step.line(format!("{count} {words}"));

@@ -49,6 +49,9 @@ pub(super) fn trouble(error: &PortalError, circumstances: Circumstances) -> Stri
         }
         PortalError::Server { .. } => "it, or what it needs (such as its identity provider), is down",
         PortalError::BadAnswer { .. } => "the address may be wrong, or something in between answers",
+        PortalError::TokenNotStored { .. } => {
+            "the access token was not used; the identity provider takes the token in the file once more, but not twice"
+        }
         PortalError::Unauthorized => "use a technical user with the role \"Connector Management\"",
         _ => return error.to_string(),
     };

@@ -119,6 +119,9 @@ async fn a_manifest_names_the_portal() {
     let path = manifest(BPN, more);
     let said = check_at(quick(), &[&[path.as_str()], &login[..]].concat()).await;
     said.is(0).has("a deleteAuth, which was not tried").has("certificates that are in the cluster");
+    let path = manifest(BPN, "  suspend: true\n");
+    let said = check_at(quick(), &[&[path.as_str(), "--write"], &login[..]].concat()).await;
+    said.is(0).step("note", "write-create").has("suspend: true");
     let none = scratch.file("none.yaml", "kind: Portal\napiVersion: v1\n");
     let said = check_at(quick(), &[&[none.as_str(), "-o", "json"], &login[..]].concat()).await;
     let document = said.is(1).json();

@@ -47,6 +47,20 @@ async fn the_new_token_is_in_the_file_before_the_access_token_is_used() {
 }
 
 #[tokio::test]
+async fn behind_a_link_the_file_changes_and_the_link_stays() {
+    let simulator = simulator().await;
+    let (scratch, links) = (Scratch::new(), Scratch::new());
+    let file = scratch.file("token", FIRST);
+    let link = links.file("link", "");
+    fs::remove_file(&link).unwrap();
+    std::os::unix::fs::symlink(&file, &link).unwrap();
+    check_as_person(&simulator, &link, quick()).await.is(0);
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert!(!fs::read_to_string(&file).unwrap().contains(FIRST));
+    assert_eq!((scratch.entries(), links.entries()), (1, 1));
+}
+
+#[tokio::test]
 async fn a_file_that_cannot_be_rewritten_costs_no_token() {
     let simulator = simulator().await;
     let scratch = Scratch::new();
