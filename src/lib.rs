@@ -1,6 +1,7 @@
 //! Provisions technical users of a data space from Kubernetes.
 pub mod api;
 pub mod app;
+pub mod check;
 pub mod config;
 pub mod controller;
 pub mod domain;

@@ -3,7 +3,11 @@
 //! A test binary of its own: the apiserver counts everybody's requests, so nothing else may run beside it.
 
 #[path = "../e2e/support/mod.rs"]
-#[allow(dead_code, unused_imports, reason = "the support of the end-to-end tests; this binary needs a part of it")]
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "the support of the end-to-end tests; this binary needs a part of it"
+)]
 mod support;
 
 use portal_simulator::Endpoint;
@@ -13,7 +17,9 @@ use testbed::{Matcher, RequestCounts, eventually};
 /// Writes of the kinds that the operator owns, dry runs aside. Events and the Lease are others.
 fn writes(counts: &RequestCounts) -> u64 {
     let ours = ["technicalusers", "portals", "secrets"];
-    counts.filter(|call| call.is_write() && !call.is_dry_run() && ours.contains(&call.resource.as_str())).total()
+    counts
+        .filter(|call| call.is_write() && !call.is_dry_run() && ours.contains(&call.resource.as_str()))
+        .total()
 }
 
 async fn counts(world: &World) -> RequestCounts {
@@ -33,7 +39,8 @@ async fn writes_since(world: &World, before: &RequestCounts, least: u64) -> u64 
 async fn assert_silent(world: &World, before: &RequestCounts, what: &str) {
     let since = counts(world).await.since(before);
     let written = world.proxy.matching(&Matcher::writes().dry_run(false));
-    let last: Vec<_> = written.iter().rev().take(5).map(|call| format!("{} {}", call.method, call.target)).collect();
+    let last: Vec<_> =
+        written.iter().rev().take(5).map(|call| format!("{} {}", call.method, call.target)).collect();
     assert_eq!(writes(&since), 0, "{what} writes nothing; the last writes: {last:#?}");
 }
 
@@ -76,7 +83,9 @@ async fn writes_are_few_a_calm_system_is_silent_and_a_restart_is_cheap() {
     assert!(wallet <= 5, "a new wallet user took {wallet} writes");
 
     // Fifty users, calm over several sweeps: no write, no call for any of them.
-    let names: Vec<String> = (0..if std::env::var_os("CALM_FEW").is_some() { 3 } else { 48 }).map(|number| format!("user-{number}")).collect();
+    let names: Vec<String> = (0..if std::env::var_os("CALM_FEW").is_some() { 3 } else { 48 })
+        .map(|number| format!("user-{number}"))
+        .collect();
     for name in &names {
         world.apply(&create(name, &world.namespace, "Dataspace Discovery")).await;
     }
