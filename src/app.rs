@@ -161,6 +161,7 @@ async fn work(
         leadership: leadership.clone(),
         wake_user,
         wake_portal,
+        listed: CancellationToken::new(),
         creates: TaskTracker::new(),
         stopping: AtomicBool::new(false),
     });
@@ -193,12 +194,6 @@ async fn work(
     ctx.stopping.store(true, Ordering::SeqCst);
     queues.cancel();
     ctx.creates.close();
-    // Queues that still wait for the first lists have nothing under way.
-    let listed = ctx.caches.users.wait_until_ready();
-    if futures::FutureExt::now_or_never(listed).is_none() {
-        user_task.abort();
-        portal_task.abort();
-    }
     let drained = async {
         ctx.creates.wait().await;
         let _ = tokio::join!(user_task, portal_task);
@@ -238,13 +233,16 @@ fn secrets(client: &Client, watched: &[Option<String>]) -> Vec<Api<PartialObject
         .collect()
 }
 
-/// Opens the readiness gates once everything that is watched was listed.
+/// Opens the readiness gates, and lets the queues start, once everything that is watched was listed.
+///
+/// The only one that waits for the stores: kube's `wait_until_ready` (5.0) wakes the last of several waiters only.
 async fn ready(ctx: Arc<Context>, health: Health) {
     let caches = &ctx.caches;
     if caches.users.wait_until_ready().await.is_ok() && caches.portals.wait_until_ready().await.is_ok() {
         health.open(Gate::CustomResourceDefinitions);
         if caches.secrets.wait_until_ready().await.is_ok() {
             health.open(Gate::Cache);
+            ctx.listed.cancel();
             tracing::info!("ready");
         }
     }
