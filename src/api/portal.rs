@@ -116,7 +116,7 @@ pub struct CatenaX {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 512))]
     #[x_kube(
-        validation = Rule::new("self.matches('^https://[^/?#@ ]+/[^?# ]+$') || self.matches('^http://(127[.][0-9.]+|localhost|\\[::1\\])(:[0-9]+)?/[^?# ]+$')")
+        validation = Rule::new("self.matches('^https://[^/?#@ ]+/[^?# ]+$') || self.matches('^http://(127[.][0-9.]+|localhost|\\\\[::1\\\\])(:[0-9]+)?/[^?# ]+$')")
             .message("walletTokenUrl is the https address of the token endpoint, path included")
     )]
     pub wallet_token_url: Option<String>,
