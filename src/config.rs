@@ -158,10 +158,12 @@ pub enum WatchNamespaces {
 
 fn instance(text: &str) -> Result<String, String> {
     let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    if (1..=20).contains(&text.len()) && text.chars().all(fits) {
+    // It becomes the value of a label and the end of names, which a dash must not end.
+    let edges = !text.starts_with('-') && !text.ends_with('-');
+    if (1..=20).contains(&text.len()) && text.chars().all(fits) && edges {
         return Ok(text.to_owned());
     }
-    Err("it names this installation in the portal, in 1 to 20 of a-z, 0-9 and -".into())
+    Err("it names this installation in the portal, in 1 to 20 of a-z, 0-9 and -, no dash at the ends".into())
 }
 
 /// A DNS label (RFC 1123), as the apiserver asks of namespaces.

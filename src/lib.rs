@@ -6,7 +6,7 @@
 //! # Modules
 //!
 //! * `main` parses the arguments and dispatches.
-//! * `app` builds the concrete things, and starts and stops them in order.
+//! * [`app`] builds the concrete things, and starts and stops them in order.
 //! * `check` tries a portal and its login, without Kubernetes.
 //! * [`config`] is the only reader of arguments and environment.
 //! * [`api`] has the Kubernetes types: what a person writes, and what the operator answers.
@@ -18,6 +18,7 @@
 //! * [`server`] serves probes and metrics.
 //! * [`health`] knows what the probes say.
 //! * [`metrics`] counts.
+//! * [`observer`] has the calls to portals counted.
 //! * [`telemetry`] sets the log up.
 //!
 //! # Layers
@@ -33,17 +34,20 @@
 //! | `controller` | `reqwest`, `crate::portal::catena_x` |
 //! | `k8s` | `crate::api`, `crate::domain`, `crate::portal`, `crate::controller` |
 //! | `server`, `health`, `metrics`, `telemetry` | `crate::controller`, `crate::portal`, `crate::api` |
+//! | `observer` | `crate::controller`, `crate::api` |
 //! | `check` | `crate::controller` |
 //!
 //! Nothing but [`config`] reads `std::env`; tests may.
 
 pub mod api;
+pub mod app;
 pub mod config;
 pub mod controller;
 pub mod domain;
 pub mod health;
 pub mod k8s;
 pub mod metrics;
+pub mod observer;
 pub mod portal;
 pub mod server;
 pub mod telemetry;

@@ -16,6 +16,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use super::words;
 use crate::metrics::Metrics;
 
 /// The `reportingController` of our events.
@@ -129,10 +130,7 @@ async fn publish(recorder: &Recorder, object: &ObjectReference, event: &Event) {
     loop {
         let (problem, passing) = match timeout(PUBLISH_WITHIN, recorder.publish(event, object)).await {
             Ok(Ok(())) => return,
-            Ok(Err(kube::Error::Api(status))) => {
-                (status.to_string(), status.code == 429 || status.code >= 500)
-            }
-            Ok(Err(error)) => (error.to_string(), true),
+            Ok(Err(error)) => (words(&error), is_passing(&error)),
             Err(_) => ("no answer in time".into(), true),
         };
         let Some(wait) = waits.next().filter(|_| passing) else {
@@ -142,6 +140,11 @@ async fn publish(recorder: &Recorder, object: &ObjectReference, event: &Event) {
         };
         tokio::time::sleep(*wait).await;
     }
+}
+
+/// Another try may do: the apiserver is busy or was not reached.
+fn is_passing(error: &kube::Error) -> bool {
+    !matches!(error, kube::Error::Api(status) if status.code != 429 && status.code < 500)
 }
 
 /// The beginning of `note` that the API takes, whole characters only.

@@ -119,7 +119,10 @@ fn targets(o: &Observation) -> Result<Vec<UserId>, Step> {
 
 fn worth_a_look(candidate: &Candidate) -> bool {
     !candidate.listed_as_retained
-        && matches!(candidate.confirmed, Confirmed::Unread | Confirmed::Ours(_) | Confirmed::Retained)
+        && matches!(
+            candidate.confirmed,
+            Confirmed::Unread | Confirmed::Ours(_) | Confirmed::Retained | Confirmed::Lost
+        )
         && matches!(candidate.status, UserStatus::Active | UserStatus::Pending)
 }
 

@@ -7,6 +7,8 @@ use kube::Api;
 use kube::api::PostParams;
 use tokio::time::{Duration, Instant, timeout};
 
+use crate::k8s::words;
+
 use super::{CALL_WITHIN, LEASE_DURATION, RENEW_DEADLINE};
 
 /// Who holds the lease after a try.
@@ -23,7 +25,7 @@ pub(super) enum Held {
 pub(super) enum LeaseError {
     #[error("no answer in time")]
     Slow,
-    #[error(transparent)]
+    #[error("{}", words(.0))]
     Call(#[from] kube::Error),
 }
 

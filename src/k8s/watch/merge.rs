@@ -6,6 +6,8 @@ use futures::stream::{self, BoxStream, Stream, StreamExt};
 use kube::runtime::watcher::{Error, Event};
 use kube::{Resource, ResourceExt};
 
+use crate::k8s::words;
+
 /// Namespace and name of an object.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Key {
@@ -153,7 +155,8 @@ impl Watched {
     }
 
     fn failed(&mut self, error: &Error) {
-        match (status(error), self.state) {
+        let (code, error) = told(error);
+        match (code, self.state) {
             (Some(403 | 404), State::Refused) => {}
             (Some(403 | 404), _) => {
                 tracing::warn!("{} cannot be watched and is left out until it can be: {error}", self.name);
@@ -166,13 +169,14 @@ impl Watched {
     }
 }
 
-/// The status code that the apiserver answered with.
-fn status(error: &Error) -> Option<u16> {
+/// The status code that the apiserver answered with, if it did, and what went wrong.
+fn told(error: &Error) -> (Option<u16>, String) {
     match error {
-        Error::InitialListFailed(kube::Error::Api(status))
-        | Error::WatchStartFailed(kube::Error::Api(status))
-        | Error::WatchFailed(kube::Error::Api(status))
-        | Error::WatchError(status) => Some(status.code),
-        _ => None,
+        Error::InitialListFailed(error) | Error::WatchStartFailed(error) | Error::WatchFailed(error) => {
+            let code = if let kube::Error::Api(status) = error { Some(status.code) } else { None };
+            (code, words(error))
+        }
+        Error::WatchError(status) => (Some(status.code), status.message.clone()),
+        Error::NoResourceVersion => (None, error.to_string()),
     }
 }

@@ -219,3 +219,18 @@ fn an_unmarked_user_is_ours_by_its_id_alone() {
         "drop the finalizer",
     )]);
 }
+
+/// A resource under deletion let go of a user that was made just before and lost since: the identity provider came back, and so
+/// did the user.
+#[test]
+fn a_lost_user_of_our_name_is_not_forgotten_under_deletion() {
+    let deleted = || a_deleted_resource().done("u1", Done::Deleted);
+    let settled = || a_new_resource().but(|o| o.deleting = true).attempt(1, AttemptState::Settled);
+    let lost = || candidate("u9", 1).is(Confirmed::Lost);
+    check(vec![
+        ("beside another one", deleted().sibling(lost()), "read u9"),
+        ("found", settled().searched(vec![lost()]), "read u9"),
+        ("held", settled().searched(vec![lost()]).seen_lost("u9"), "held Undeletable, try again"),
+        ("listed when it was left", deleted().sibling(lost().listed_as_retained()), "drop the finalizer"),
+    ]);
+}

@@ -1,0 +1,306 @@
+//! The composition root of `run`: builds the concrete things, and owns the order of start and stop.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::Secret;
+use kube::api::{Api, DynamicObject, PartialObjectMeta};
+use kube::runtime::watcher;
+use kube::{Client, Config};
+use thiserror::Error;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc::unbounded_channel;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::api::keys;
+use crate::api::technical_user::TechnicalUserStatus;
+use crate::config::{RunArgs, WatchNamespaces};
+use crate::controller::context::{Caches, Context};
+use crate::controller::installation::{self, InstallationError};
+use crate::controller::objects::{is_deleting, lenient, portals, technical_users};
+use crate::controller::queue::{self, Watches};
+use crate::health::{Gate, Health};
+use crate::k8s::events::Events;
+use crate::k8s::leader::{Election, Leadership};
+use crate::k8s::{client, watch};
+use crate::metrics::{Metrics, UserState};
+use crate::observer::MetricsObserver;
+use crate::portal::catena_x::CatenaXPortal;
+use crate::portal::{CREATE_TIMEOUT, Connection, ConnectionError, Connector, Portal};
+use crate::server::Server;
+
+/// Portals looked at at once.
+const PORTAL_CONCURRENCY: u16 = 4;
+/// What a stop waits for beyond a create: the writes that name its user.
+const STOP_MARGIN: Duration = Duration::from_secs(20);
+const EVENTS_WITHIN: Duration = Duration::from_secs(5);
+const COUNT_EVERY: Duration = Duration::from_secs(15);
+
+/// The operator could not start, or had to stop.
+#[derive(Debug, Error)]
+pub enum RunError {
+    /// Nothing can be served there.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address asked for.
+        address: std::net::SocketAddr,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// There is no way to an apiserver.
+    #[error("no Kubernetes API: {0}")]
+    Kubernetes(String),
+    /// The installation's Secret cannot be had.
+    #[error(transparent)]
+    Installation(#[from] InstallationError),
+    /// The lease went to another process, or ran out.
+    #[error("the lease was lost; this process is not the active one any more")]
+    LeaseLost,
+    /// Signals cannot be heard.
+    #[error("cannot listen for signals: {0}")]
+    Signals(std::io::Error),
+}
+
+/// Runs the operator until it is asked to stop, or loses its lease.
+pub async fn run(args: RunArgs) -> Result<(), RunError> {
+    let stop = stop_signal()?;
+    let (metrics, health) = (Metrics::default(), Health::default());
+    let listen = |source| RunError::Listen { address: args.listen, source };
+    let server =
+        tokio::spawn(Server::bind(args.listen).await.map_err(listen)?.run(health.clone(), metrics.clone()));
+    let beats = tokio::spawn(health.clone().keep_beating());
+    let ended = serve(&args, &metrics, &health, stop).await;
+    beats.abort();
+    server.abort();
+    ended
+}
+
+async fn serve(
+    args: &RunArgs,
+    metrics: &Metrics,
+    health: &Health,
+    stop: CancellationToken,
+) -> Result<(), RunError> {
+    let config = Config::infer().await.map_err(|error| RunError::Kubernetes(error.to_string()))?;
+    let client = client::client(config).map_err(|error| RunError::Kubernetes(error.to_string()))?;
+    let (leadership, election) = lead(args, &client, metrics);
+    if election.is_some() {
+        // A standby is as ready as it can be.
+        health.open(Gate::CustomResourceDefinitions);
+        health.open(Gate::Cache);
+        tokio::select! {
+            () = leadership.acquired() => tracing::info!("this process is the active one"),
+            () = stop.cancelled() => {
+                release(election).await;
+                return Ok(());
+            }
+        }
+    }
+    let ended = work(args, &client, metrics, health, leadership, stop).await;
+    release(election).await;
+    ended
+}
+
+fn lead(args: &RunArgs, client: &Client, metrics: &Metrics) -> (Leadership, Option<Election>) {
+    if !args.leader_election {
+        return (Leadership::without_election(), None);
+    }
+    let (leadership, election) =
+        Election::start(client.clone(), &args.namespace, &args.lease_name(), &args.pod_name, metrics.clone());
+    (leadership, Some(election))
+}
+
+async fn release(election: Option<Election>) {
+    if let Some(election) = election {
+        election.release().await;
+    }
+}
+
+async fn work(
+    args: &RunArgs,
+    client: &Client,
+    metrics: &Metrics,
+    health: &Health,
+    leadership: Leadership,
+    stop: CancellationToken,
+) -> Result<(), RunError> {
+    let installation = installation::load_or_create(client, &args.namespace, &args.instance).await?;
+    tracing::info!(instance = %installation.instance, hint = %installation.hint, "starting");
+    let (events, publisher) = Events::start(client.clone(), &args.pod_name, metrics.clone());
+    let watched: Vec<Option<String>> = match args.watch_namespaces() {
+        WatchNamespaces::All => vec![None],
+        WatchNamespaces::Some(names) => names.into_iter().map(Some).collect(),
+    };
+    let (users, touched_users) = watch::cache(
+        dynamic(client, &watched, &technical_users()),
+        &watcher::Config::default(),
+        technical_users(),
+        |_| {},
+    );
+    let (portal_store, touched_portals) =
+        watch::cache(dynamic(client, &watched, &portals()), &watcher::Config::default(), portals(), |_| {});
+    let ours = watcher::Config::default().labels(&format!("{}={}", keys::INSTANCE, installation.instance));
+    let (secrets, touched_secrets) = watch::cache(secrets(client, &watched), &ours, (), |_| {});
+    let (wake_user, woken_users) = unbounded_channel();
+    let (wake_portal, woken_portals) = unbounded_channel();
+    let ctx = Arc::new(Context {
+        client: client.clone(),
+        installation,
+        caches: Caches { users, portals: portal_store, secrets },
+        registry: crate::controller::registry::Registry::default(),
+        connector: Arc::new(CatenaXConnector { observer: Arc::new(MetricsObserver(metrics.clone())) }),
+        memory: crate::controller::technical_user::memory::Memory::default(),
+        portal_memory: crate::controller::portal::memory::PortalMemory::default(),
+        watched,
+        backoffs: crate::controller::backoff::Backoffs::default(),
+        portal_backoffs: crate::controller::backoff::Backoffs::default(),
+        events,
+        metrics: metrics.clone(),
+        leadership: leadership.clone(),
+        wake_user,
+        wake_portal,
+        creates: TaskTracker::new(),
+        stopping: AtomicBool::new(false),
+    });
+    // The watches outlive the queues: passes that are under way still read the caches.
+    let watching = CancellationToken::new();
+    let watches = Watches { users: touched_users, portals: touched_portals, secrets: touched_secrets };
+    let watch_task = tokio::spawn(queue::watch(Arc::clone(&ctx), watches, watching.clone()));
+    let ready_task = tokio::spawn(ready(Arc::clone(&ctx), health.clone()));
+    let count_task = tokio::spawn(count(Arc::clone(&ctx)));
+    let queues = CancellationToken::new();
+    let user_task = tokio::spawn(queue::technical_users_until(
+        Arc::clone(&ctx),
+        woken_users,
+        args.concurrency,
+        queues.clone(),
+    ));
+    let portal_task = tokio::spawn(queue::portals_until(
+        Arc::clone(&ctx),
+        woken_portals,
+        PORTAL_CONCURRENCY,
+        queues.clone(),
+    ));
+    let ended = tokio::select! {
+        () = stop.cancelled() => {
+            tracing::info!("stopping: no create is started any more, those under way are waited for");
+            Ok(())
+        }
+        () = leadership.lost() => Err(RunError::LeaseLost),
+    };
+    ctx.stopping.store(true, Ordering::SeqCst);
+    queues.cancel();
+    ctx.creates.close();
+    let drained = async {
+        ctx.creates.wait().await;
+        let _ = tokio::join!(user_task, portal_task);
+    };
+    if tokio::time::timeout(CREATE_TIMEOUT + STOP_MARGIN, drained).await.is_err() {
+        tracing::warn!("some passes did not end in time; what they left open is settled at the next start");
+    }
+    watching.cancel();
+    let _ = watch_task.await;
+    ready_task.abort();
+    count_task.abort();
+    publisher.drain(EVENTS_WITHIN).await;
+    ended
+}
+
+fn dynamic(
+    client: &Client,
+    watched: &[Option<String>],
+    resource: &kube::api::ApiResource,
+) -> Vec<Api<DynamicObject>> {
+    watched
+        .iter()
+        .map(|namespace| match namespace {
+            Some(namespace) => Api::namespaced_with(client.clone(), namespace, resource),
+            None => Api::all_with(client.clone(), resource),
+        })
+        .collect()
+}
+
+fn secrets(client: &Client, watched: &[Option<String>]) -> Vec<Api<PartialObjectMeta<Secret>>> {
+    watched
+        .iter()
+        .map(|namespace| match namespace {
+            Some(namespace) => Api::namespaced(client.clone(), namespace),
+            None => Api::all(client.clone()),
+        })
+        .collect()
+}
+
+/// Opens the readiness gates once everything that is watched was listed.
+async fn ready(ctx: Arc<Context>, health: Health) {
+    let caches = &ctx.caches;
+    if caches.users.wait_until_ready().await.is_ok() && caches.portals.wait_until_ready().await.is_ok() {
+        health.open(Gate::CustomResourceDefinitions);
+        if caches.secrets.wait_until_ready().await.is_ok() {
+            health.open(Gate::Cache);
+            tracing::info!("ready");
+        }
+    }
+}
+
+/// Counts the resources by state, for the metrics.
+async fn count(ctx: Arc<Context>) {
+    loop {
+        tokio::time::sleep(COUNT_EVERY).await;
+        let mut counts = [0_usize; 4];
+        for object in ctx.caches.users.state() {
+            let index = UserState::ALL.iter().position(|known| *known == state(&object)).unwrap_or_default();
+            if let Some(count) = counts.get_mut(index) {
+                *count += 1;
+            }
+        }
+        for (state, number) in UserState::ALL.iter().zip(counts) {
+            ctx.metrics.technical_users(*state, number);
+        }
+    }
+}
+
+fn state(object: &DynamicObject) -> UserState {
+    if is_deleting(object) {
+        return UserState::Deleting;
+    }
+    let status: TechnicalUserStatus = lenient(object, "status");
+    let holds = |type_: &str| status.conditions.iter().any(|c| c.type_ == type_ && c.status == "True");
+    if holds(crate::api::conditions::READY) {
+        UserState::Ready
+    } else if holds(crate::api::conditions::STALLED) {
+        UserState::Stalled
+    } else {
+        UserState::Reconciling
+    }
+}
+
+/// Cancelled by SIGTERM or SIGINT.
+fn stop_signal() -> Result<CancellationToken, RunError> {
+    let (mut terminate, mut interrupt) = (
+        signal(SignalKind::terminate()).map_err(RunError::Signals)?,
+        signal(SignalKind::interrupt()).map_err(RunError::Signals)?,
+    );
+    let stop = CancellationToken::new();
+    let heard = stop.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        heard.cancel();
+    });
+    Ok(stop)
+}
+
+struct CatenaXConnector {
+    observer: Arc<MetricsObserver>,
+}
+
+impl Connector for CatenaXConnector {
+    fn connect(&self, connection: Connection) -> Result<Arc<dyn Portal>, ConnectionError> {
+        let observer = Arc::clone(&self.observer) as Arc<dyn crate::portal::observe::CallObserver>;
+        Ok(Arc::new(CatenaXPortal::new(connection, observer)?))
+    }
+}

@@ -1,0 +1,69 @@
+//! From `kubectl apply` to a Secret whose credential obtains a token, and back.
+
+use portal_simulator::{Status, Version};
+use serde_json::json;
+
+use crate::support::{condition, create, one_company, secret_value, status, world};
+
+#[tokio::test]
+async fn an_internal_user_is_made_verified_and_published_and_goes_with_its_resource() {
+    let world = world().start().await;
+    world.apply(&create("edc-discovery", &world.namespace, "Dataspace Discovery")).await;
+    let user = world.ready("edc-discovery").await;
+    assert_eq!(status(&user)["user"]["kind"], "Internal");
+    for type_ in ["UserReady", "CredentialVerified", "Published"] {
+        assert_eq!(condition(&user, type_).unwrap()["status"], "True", "{type_}");
+    }
+    let secret = world.get_secret("edc-discovery").await.unwrap();
+    assert_eq!(secret_value(&secret, "token-url"), world.simulator.token_url());
+    assert_eq!(secret_value(&secret, "bpn"), "BPNL000000000ONE");
+    assert_eq!(world.token_with("edc-discovery").await, 200);
+    let ours = world.ours();
+    assert_eq!(ours.len(), 1);
+    assert!(ours[0].description.contains(&format!("[technicaluser.dev/1 e2e/{}/edc-discovery g1 ", world.namespace)));
+    world.delete("edc-discovery").await;
+    world.gone("edc-discovery").await;
+    assert_eq!(world.ours(), []);
+    world.assert_nothing_leaked().await;
+}
+
+#[tokio::test]
+async fn a_wallet_user_is_waited_for_on_every_version() {
+    for version in [Version::V2_0, Version::V2_2, Version::V2_3, Version::V2_4, Version::V2_5, Version::V2_6, Version::Main] {
+        let world = world().simulator(one_company(version)).start().await;
+        world.apply(&create("edc-wallet", &world.namespace, "Identity Wallet Management")).await;
+        world.apply(&create("edc-discovery", &world.namespace, "Dataspace Discovery")).await;
+        let user = world.ready("edc-wallet").await;
+        world.ready("edc-discovery").await;
+        assert_eq!(status(&user)["user"]["kind"], "External", "{version:?}");
+        assert_eq!(world.token_with("edc-wallet").await, 200, "{version:?}");
+        assert_eq!(world.token_with("edc-discovery").await, 200, "{version:?}");
+        let secret = world.get_secret("edc-wallet").await.unwrap();
+        assert!(secret_value(&secret, "token-url").ends_with("/oauth/token"), "{version:?}");
+        world.delete("edc-discovery").await;
+        world.gone("edc-discovery").await;
+        world.delete("edc-wallet").await;
+        if version == Version::V2_0 {
+            // It cannot delete wallet users: the owner's choice decides.
+            let words = world.because("edc-wallet", "Undeletable").await;
+            assert!(words.contains("2.0"), "{words}");
+            world.patch_portal(&json!({"spec": {"whenUndeletable": "Release"}})).await;
+        }
+        world.gone("edc-wallet").await;
+        assert!(world.ours().is_empty(), "{version:?}");
+        world.assert_nothing_leaked().await;
+    }
+}
+
+#[tokio::test]
+async fn kubectl_shows_what_a_person_wants_to_know() {
+    let world = world().start().await;
+    world.apply(&create("edc-discovery", &world.namespace, "Dataspace Discovery")).await;
+    let namespace = world.namespace.as_str();
+    let wait = ["wait", "-n", namespace, "--for=condition=Ready", "technicaluser/edc-discovery", "--timeout=170s"];
+    world.plane.kubectl(&wait).await.unwrap().success().unwrap();
+    let table = world.plane.kubectl(&["get", "-n", namespace, "tu"]).await.unwrap().success().unwrap();
+    let client_id = world.ours()[0].client_id.clone().unwrap();
+    assert!(table.contains("READY") && table.contains("CLIENT ID") && table.contains(&client_id), "{table}");
+    assert!(world.simulator.users("One").iter().all(|user| user.status == Status::Active));
+}

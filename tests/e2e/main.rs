@@ -1,0 +1,7 @@
+//! The operator against real parts: a real apiserver with RBAC on, the real chart, the simulated portal.
+//!
+//! Each test has its own namespace, its own simulator and its own operator process, which runs with a token of the
+//! ServiceAccount that the chart made: a missing permission fails a test.
+
+mod first_user;
+mod support;

@@ -1,0 +1,10 @@
+//! What every test stands on.
+
+mod leaks;
+mod manifests;
+mod objects;
+mod world;
+
+pub use manifests::{PORTAL, create, existing, portal};
+pub use objects::{condition, is_gone, message, reason, secret_value, status};
+pub use world::{World, WorldBuilder, one_company, world};
