@@ -71,7 +71,7 @@ fn field<'a>(spec: &'a mut Value, path: &str) -> Option<&'a mut Value> {
 }
 
 /// The first sample that has the field, with another value there.
-fn with(samples: &[Value], path: &str, value: Value) -> Value {
+fn with(samples: &[Value], path: &str, value: &Value) -> Value {
     samples
         .iter()
         .find_map(|sample| {
@@ -162,7 +162,7 @@ fn cases(kind: Kind) -> Vec<(String, &'static str, Case)> {
                 for name in schema[word].as_array().unwrap() {
                     let mut without = if path.is_empty() { samples[0].clone() } else { now(&samples, path) };
                     without.as_object_mut().unwrap().remove(name.as_str().unwrap());
-                    let spec = if path.is_empty() { without } else { with(&samples, path, without) };
+                    let spec = if path.is_empty() { without } else { with(&samples, path, &without) };
                     let at = format!("{path}.{}", name.as_str().unwrap());
                     cases.push((
                         at.trim_start_matches('.').to_owned(),
@@ -173,7 +173,7 @@ fn cases(kind: Kind) -> Vec<(String, &'static str, Case)> {
                 continue;
             }
             for (value, refused) in beside(path, schema, word, &now(&samples, path)) {
-                let case = Case { spec: with(&samples, path, value), refused };
+                let case = Case { spec: with(&samples, path, &value), refused };
                 cases.push((path.to_owned(), refused.unwrap_or_default(), case));
             }
         }

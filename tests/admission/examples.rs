@@ -1,6 +1,7 @@
 //! The manifests in `examples/` are taken by an apiserver as they are, and so are those in the README.
 
 use std::fs;
+use std::path::Path;
 
 use serde_json::Value;
 use technical_user_operator::api::portal::PortalSpec;
@@ -19,7 +20,7 @@ fn examples() -> Vec<(String, String)> {
     let mut names: Vec<_> = fs::read_dir(folder)
         .unwrap()
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .filter(|name| name.ends_with(".yaml"))
+        .filter(|name| Path::new(name).extension().is_some_and(|extension| extension == "yaml"))
         .collect();
     names.sort();
     names.into_iter().map(|name| (name.clone(), read(&format!("examples/{name}")))).collect()

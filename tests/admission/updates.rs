@@ -15,12 +15,12 @@ const ROLES: &str = "roles cannot be changed, the portal cannot do that: make a 
 /// A change to a stored spec, and the words of the refusal.
 pub struct Change {
     before: Value,
-    change: Value,
+    patch: Value,
     pub refused: Option<&'static str>,
 }
 
 pub fn changes() -> Vec<Change> {
-    let change = |before: &Value, change: Value, refused| Change { before: before.clone(), change, refused };
+    let change = |before: &Value, patch: Value, refused| Change { before: before.clone(), patch, refused };
     let to_create = |fields: Value| json!({ "user": { "create": fields } });
     let (mut create, existing) = (create(), existing());
     create["user"]["create"]["roles"] = json!(["A", "B"]);
@@ -59,10 +59,10 @@ pub fn changes() -> Vec<Change> {
 #[tokio::test]
 async fn what_the_portal_cannot_change_cannot_be_changed_here() {
     let server = Server::new("updates").await;
-    for (number, Change { before, change, refused }) in changes().iter().enumerate() {
+    for (number, Change { before, patch, refused }) in changes().iter().enumerate() {
         let name = format!("u{number}");
         server.create(Kind::TechnicalUser, &name, before, false).await.unwrap();
-        let answer = server.change(Kind::TechnicalUser, &name, change).await;
-        assert_answer(&format!("{before} then {change}"), &answer, *refused);
+        let answer = server.change(Kind::TechnicalUser, &name, patch).await;
+        assert_answer(&format!("{before} then {patch}"), &answer, *refused);
     }
 }
