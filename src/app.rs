@@ -193,6 +193,12 @@ async fn work(
     ctx.stopping.store(true, Ordering::SeqCst);
     queues.cancel();
     ctx.creates.close();
+    // Queues that still wait for the first lists have nothing under way.
+    let listed = ctx.caches.users.wait_until_ready();
+    if futures::FutureExt::now_or_never(listed).is_none() {
+        user_task.abort();
+        portal_task.abort();
+    }
     let drained = async {
         ctx.creates.wait().await;
         let _ = tokio::join!(user_task, portal_task);

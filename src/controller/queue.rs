@@ -100,6 +100,14 @@ pub async fn portals_until(
     run(Arc::clone(&ctx), ctx.caches.portals.clone(), queue, concurrency, portal::reconcile).await;
 }
 
+/// Waits until everything that is watched was listed: a Portal that was not listed yet is not one that is missing.
+async fn listed(ctx: &Context) -> bool {
+    let caches = &ctx.caches;
+    caches.users.wait_until_ready().await.is_ok()
+        && caches.portals.wait_until_ready().await.is_ok()
+        && caches.secrets.wait_until_ready().await.is_ok()
+}
+
 fn stream<K: Send + 'static>(
     wakes: UnboundedReceiver<K>,
     stop: CancellationToken,
@@ -117,6 +125,9 @@ async fn run<F>(
 ) where
     F: Future<Output = Result<kube::runtime::controller::Action, std::convert::Infallible>> + Send + 'static,
 {
+    if !listed(&ctx).await {
+        return;
+    }
     let queue = queue.map(Ok::<_, std::convert::Infallible>);
     applier(
         |object, ctx| Box::pin(reconcile(object, ctx)),

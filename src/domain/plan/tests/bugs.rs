@@ -234,3 +234,21 @@ fn a_lost_user_of_our_name_is_not_forgotten_under_deletion() {
         ("listed when it was left", deleted().sibling(lost().listed_as_retained()), "drop the finalizer"),
     ]);
 }
+
+/// Deleted right after a restart, before any reading of the list: the predecessor of the recorded user was forgotten.
+#[test]
+fn a_deletion_does_not_rely_on_a_list_that_does_not_know_the_recorded_user() {
+    let with = |listed| a_deleted_resource().listed(listed);
+    let predecessor = || vec![candidate("u0", 1), candidate("u1", 2)];
+    check(vec![
+        ("no list", with(Listed::Unknown), "search"),
+        ("an older list", with(Listed::Missing), "search"),
+        ("a list that shows it", with(Listed::There(UserStatus::Active)), "read u1"),
+        ("found", with(Listed::Unknown).searched(predecessor()).done("u1", Done::Deleted), "read u0"),
+        (
+            "the deletion itself took it from the list",
+            with(Listed::Missing).done("u1", Done::Deleted),
+            "drop the finalizer",
+        ),
+    ]);
+}

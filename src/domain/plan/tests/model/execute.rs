@@ -39,7 +39,7 @@ impl World {
         let observed = self.observe(p, &pass);
         let step = plan(&observed);
         pass.steps += 1;
-        self.tell(format!("process {p}: {}", in_words(&step)));
+        self.tell(&format!("process {p}: {}", in_words(&step)));
         if pass.steps > STEP_LIMIT {
             self.forbid(format!("process {p} goes round in circles"));
             return false;
@@ -71,7 +71,10 @@ impl World {
         match read {
             Read::Object => match &self.object {
                 Some(object) => {
+                    // What is published is looked at with it.
                     pass.object = object.clone();
+                    pass.secret.clone_from(&self.secret);
+                    pass.secret_read = false;
                     pass.live = true;
                 }
                 None => return false,
@@ -162,13 +165,13 @@ impl World {
                 self.take_up(pass);
             }
             Write::DropFinalizer => {
+                self.judge_letting_go(p);
                 if !self.write_object(rv, |o| o.finalizer = false) {
                     return self.look_again(p);
                 }
                 return false;
             }
             Write::Create { generation, .. } => return self.create(p, pass, *generation),
-            Write::Record(current) => self.record(p, pass, current),
             Write::Publish(current) => return self.publish(p, pass, current),
             Write::ListRetained(id, _) => {
                 self.retained.insert(id.clone());
@@ -198,6 +201,7 @@ impl World {
         if self.processes[p].task.is_some() {
             return self.look_again(p);
         }
+        self.judge_create(pass, generation);
         let attempt = format!("{}", self.fresh());
         let written = Attempt { generation, id: attempt.clone(), pin: pin() };
         let unclear = std::mem::take(&mut self.trouble.unclear_patch);
@@ -227,11 +231,11 @@ impl World {
             let written = self.object.as_ref().and_then(|o| o.creating.as_ref());
             let ours = !task.unclear || written.is_some_and(|a| a.id == task.attempt);
             if !ours || now > task.patched + POST_WITHIN {
-                self.tell(format!("process {p}: nothing sent for {}", task.attempt));
+                self.tell(&format!("process {p}: nothing sent for {}", task.attempt));
                 self.processes[p].attempts.insert(task.attempt, Known::NothingSent);
                 return;
             }
-            self.tell(format!("process {p}: POST for {}", task.attempt));
+            self.tell(&format!("process {p}: POST for {}", task.attempt));
             self.judge_post(p, &task.attempt);
             self.portal.post(task.attempt.clone(), task.generation, now);
             task.sent = Some(now);
@@ -239,7 +243,7 @@ impl World {
             return;
         };
         let (kind, refuses) = (self.kind(), self.trouble.refuses);
-        self.portal.works(now, kind, refuses);
+        self.portal.works(now, kind, refuses, self.setup.stuck);
         let post = self.portal.posts.iter().find(|post| post.attempt == task.attempt);
         let answer = post.filter(|post| post.fate != super::portal::Fate::AnswerLost);
         let known = match answer.and_then(|post| post.outcome.clone()) {
@@ -251,7 +255,7 @@ impl World {
                 return;
             }
         };
-        self.tell(format!("process {p}: {} is {known:?}", task.attempt));
+        self.tell(&format!("process {p}: {} is {known:?}", task.attempt));
         if let (Known::Made(id), Some(snapshot)) = (&known, &mut self.processes[p].snapshot) {
             snapshot.extend(self.portal.users.iter().find(|u| u.id == *id).cloned());
         }
@@ -312,17 +316,6 @@ impl World {
                 Done::MarkedRetained
             }
         }
-    }
-
-    fn record(&mut self, p: usize, pass: &mut Pass, current: &Current) {
-        let rest = Rest {
-            current: Some(current.clone()),
-            report: Report::StillReady,
-            wake: crate::domain::plan::Wake::OnChange,
-            rotation_handled: false,
-        };
-        self.rest(p, pass, &rest);
-        self.take_up(pass);
     }
 
     /// Writes the status where it changes; whether that came through is seen by the next pass.

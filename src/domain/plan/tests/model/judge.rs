@@ -4,8 +4,8 @@ use super::super::builders::owner;
 use super::portal::User;
 use super::process::{Known, Pass};
 use super::world::World;
-use crate::domain::plan::Deletion;
-use crate::domain::user::UserId;
+use crate::domain::plan::{Candidate, Confirmed, Deletion};
+use crate::domain::user::{UserId, UserStatus};
 
 impl World {
     /// A write to a user's description or secret, or its end.
@@ -22,8 +22,9 @@ impl World {
         let named = |user: &Option<(UserId, i64, bool)>| user.as_ref().is_some_and(|(named, ..)| named == id);
         let named_as_seen = named(&pass.object.status.user);
         // A status or a Secret that was put back to an earlier moment in between cannot be known.
-        let named_now = named(&object.status.user) && !self.restored;
-        let published = self.secret.as_ref().is_some_and(|s| s.user == *id) && !self.restored;
+        let knowable = pass.object.rv > self.restored_at;
+        let named_now = named(&object.status.user) && knowable;
+        let published = self.secret.as_ref().is_some_and(|s| s.user == *id) && knowable;
         if named_as_seen || named_now || published {
             self.forbid(format!("takes back {id}, which is in use"));
         }
@@ -45,6 +46,27 @@ impl World {
         }
     }
 
+    /// An attempt: not where the search has shown a user that serves.
+    pub(super) fn judge_create(&mut self, pass: &Pass, generation: i64) {
+        let serves = |c: &&Candidate| {
+            matches!(c.confirmed, Confirmed::Ours(_))
+                && c.generation >= generation
+                && matches!(c.status, UserStatus::Active | UserStatus::Pending)
+                && pass.read.iter().all(|(id, _)| *id != c.id)
+        };
+        let found = pass.search.iter().flatten().find(serves).map(|c| c.id.clone());
+        if let Some(id) = found {
+            self.forbid(format!("makes another user beside {id}"));
+        }
+    }
+
+    /// The end of a resource: not while a create for it is in flight here.
+    pub(super) fn judge_letting_go(&mut self, p: usize) {
+        if self.processes[p].task.as_ref().is_some_and(|task| task.sent.is_some()) {
+            self.forbid(format!("process {p} lets go while its create is in flight"));
+        }
+    }
+
     /// What holds once nothing more is done.
     pub(super) fn judge_calm(&mut self) {
         let live: Vec<User> = self.portal.users.iter().filter(|u| u.bears_our_live_mark()).cloned().collect();
@@ -56,6 +78,8 @@ impl World {
             self.forbid(format!("in no list: {unlisted:?}"));
         }
         match self.object.clone() {
+            // Nobody can do anything about a wallet service that never answers.
+            Some(_) if self.setup.stuck && live.iter().any(|u| u.status == UserStatus::Pending) => {}
             Some(object) if !object.deleting => {
                 let named = object.status.user.as_ref().map(|(id, ..)| id.clone());
                 // A lost user that was left for a successor is listed, and may come back.
@@ -93,7 +117,7 @@ impl World {
                 // lists it as unclaimed.
                 let let_go = self.versions.last().is_some_and(|object| object.released);
                 let unknown = live.iter().find(|u| !self.retained.contains(&u.id));
-                if let (Some(user), false) = (unknown, self.restored || let_go) {
+                if let (Some(user), false) = (unknown, self.restored_at > 0 || let_go) {
                     let id = user.id.clone();
                     self.forbid(format!("left behind: {id}"));
                 }

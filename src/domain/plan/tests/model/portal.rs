@@ -119,7 +119,7 @@ impl Portal {
     }
 
     /// Carries out the creates whose time has come, and lets the wallet service answer.
-    pub(super) fn works(&mut self, now: u64, kind: UserKind, refuses: bool) {
+    pub(super) fn works(&mut self, now: u64, kind: UserKind, refuses: bool, stuck: bool) {
         for post in self.posts.iter_mut().filter(|p| p.outcome.is_none() && p.due <= now) {
             if post.fate == Fate::Swallowed {
                 continue;
@@ -144,7 +144,7 @@ impl Portal {
             });
         }
         for user in self.users.iter_mut().filter(|u| u.status == UserStatus::Pending) {
-            if now >= user.since + WALLET_TIME {
+            if now >= user.since + WALLET_TIME && !(stuck && user.generation > 1) {
                 user.status = UserStatus::Active;
             }
         }

@@ -51,12 +51,20 @@ pub(super) enum Event {
 pub(super) fn a_setup() -> impl Strategy<Value = Setup> {
     let policy =
         prop_oneof![4 => Just(Deletion::Delete), 1 => Just(Deletion::Revoke), 1 => Just(Deletion::Retain)];
-    (any::<bool>(), prop::bool::weighted(0.7), prop::bool::weighted(0.3), policy, prop::bool::weighted(0.2))
-        .prop_map(|(external, may_delete, release_undeletable, policy, foreign)| Setup {
+    (
+        any::<bool>(),
+        prop::bool::weighted(0.7),
+        prop::bool::weighted(0.3),
+        policy,
+        prop::bool::weighted(0.2),
+        prop::bool::weighted(0.1),
+    )
+        .prop_map(|(external, may_delete, release_undeletable, policy, foreign, stuck)| Setup {
             external,
             may_delete,
             release_undeletable,
             policy,
+            stuck,
             foreign,
         })
 }
@@ -94,7 +102,7 @@ pub(super) fn an_event() -> impl Strategy<Value = Event> {
         2 => n().prop_map(Event::StatusRestored),
         3 => n().prop_map(Event::ObjectRestored),
         1 => Just(Event::Deleted),
-        1 => prop::bool::weighted(0.3).prop_map(|r| if r { Event::Released } else { Event::Rotate }),
+        1 => Just(Event::Released),
         3 => Just(Event::Rotate),
         2 => n().prop_map(Event::UserRemoved),
         2 => n().prop_map(Event::UserReset),
@@ -112,7 +120,7 @@ fn pick(n: u8, len: usize) -> usize {
 impl World {
     pub(super) fn happens(&mut self, event: Event) {
         if !matches!(event, Event::Steps(..) | Event::Task(_)) {
-            self.tell(format!("{event:?}"));
+            self.tell(&format!("{event:?}"));
         }
         match event {
             Event::Steps(p, steps) => {
@@ -161,7 +169,7 @@ impl World {
             Event::SecretEdited => self.edit_secret(),
         }
         let kind = self.kind();
-        self.portal.works(self.now, kind, self.trouble.refuses);
+        self.portal.works(self.now, kind, self.trouble.refuses, self.setup.stuck);
     }
 
     /// The cache shows the newest versions but so many; it never goes back.
@@ -187,7 +195,7 @@ impl World {
             }
             _ => Object { rotate: object.rotate, ..Object::default() },
         };
-        self.restored = true;
+        self.restored_at = self.fresh();
         self.write_object(None, |o| {
             o.status = earlier.status;
             if matches!(event, Event::ObjectRestored(_)) {
@@ -220,7 +228,7 @@ impl World {
 
     /// Faults stop, and the processes go on until nothing more is done.
     pub(super) fn comes_to_rest(&mut self) {
-        self.tell("faults stop".to_owned());
+        self.tell("faults stop");
         self.trouble = Trouble::default();
         self.portal.fate = Fate::Done;
         for user in &mut self.portal.users {
@@ -231,10 +239,11 @@ impl World {
             let before = self.state();
             self.now += 100;
             let kind = self.kind();
-            self.portal.works(self.now, kind, false);
+            self.portal.works(self.now, kind, false, self.setup.stuck);
             for p in 0..self.processes.len() {
                 self.processes[p].verification_due = true;
                 self.works_undisturbed(p);
+                self.sweep(p);
             }
             calm = if self.state() == before { calm + 1 } else { 0 };
             if calm == CALM {
@@ -252,7 +261,6 @@ impl World {
                 self.now += 1;
             }
             self.catch_up(p, 0);
-            self.sweep(p);
             while self.step(p) {
                 self.work_at_task(p);
             }

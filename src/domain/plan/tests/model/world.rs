@@ -10,12 +10,15 @@ use crate::domain::user::UserId;
 
 /// What stays the same through one run.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, each read by itself")]
 pub(super) struct Setup {
     /// The role asked for makes wallet users.
     pub external: bool,
     pub may_delete: bool,
     pub release_undeletable: bool,
     pub policy: Deletion,
+    /// The wallet service never answers for a successor.
+    pub stuck: bool,
     /// Somebody else's user bears a name of ours.
     pub foreign: bool,
 }
@@ -60,6 +63,7 @@ pub(super) fn digest(content: Option<&(UserId, u32)>) -> String {
 
 /// What goes wrong until somebody puts it right.
 #[derive(Debug, Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, each read by itself")]
 pub(super) struct Trouble {
     pub portal_down: bool,
     pub idp_down: bool,
@@ -87,7 +91,7 @@ pub(super) struct World {
     pub trouble: Trouble,
     pub processes: Vec<Process>,
     /// Something was taken back to an earlier moment: what was known since is not.
-    pub restored: bool,
+    pub restored_at: u64,
     /// What must never happen, and did.
     pub wrong: Vec<String>,
     /// What happened, for whoever reads a failure.
@@ -109,7 +113,7 @@ impl World {
             retained: BTreeSet::new(),
             trouble: Trouble::default(),
             processes: vec![Process::default(), Process::default()],
-            restored: false,
+            restored_at: 0,
             wrong: Vec::new(),
             story: Vec::new(),
             setup,
@@ -122,12 +126,12 @@ impl World {
         self.counter
     }
 
-    pub(super) fn tell(&mut self, what: String) {
+    pub(super) fn tell(&mut self, what: &str) {
         self.story.push(format!("{:>6} {what}", self.now));
     }
 
     pub(super) fn forbid(&mut self, what: String) {
-        self.tell(format!("WRONG: {what}"));
+        self.tell(&format!("WRONG: {what}"));
         self.wrong.push(what);
     }
 
