@@ -8,7 +8,7 @@ use crate::domain::roles::{self, Blocker, quoted};
 use crate::domain::user::{UserKind, UserStatus};
 
 use super::candidates::{self, Choice};
-use super::live::{attempt_ahead, make, may_make};
+use super::live::{attempt_ahead, granted, make, may_make};
 use super::observation::{
     DesiredUser, Done, Listed, Observation, PortalFacts, Proof, SecretView, UserFacts, UserView, Verified,
 };
@@ -159,6 +159,9 @@ fn active(
             ),
             Wake::OnChange,
         );
+    }
+    if let Err(blocker) = granted(desired, portal) {
+        return user_blocked(o, current, blocker, Wake::OnChange);
     }
     let wanted = description(o, desired, current.generation);
     if user.description != wanted && !portal.suspended && portal.may_create {
