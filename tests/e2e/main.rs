@@ -3,5 +3,13 @@
 //! Each test has its own namespace, its own simulator and its own operator process, which runs with a token of the
 //! ServiceAccount that the chart made: a missing permission fails a test.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
 mod first_user;
 mod support;
