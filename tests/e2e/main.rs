@@ -3,5 +3,6 @@
 //! Each test has its own namespace, its own simulator and its own operator process, which runs with a token of the
 //! ServiceAccount that the chart made: a missing permission fails a test.
 
+mod crash_points;
 mod first_user;
 mod support;

@@ -209,6 +209,27 @@ impl World {
         self.said.extend(operator.lines());
     }
 
+    /// The operators that run, in the order of their start.
+    pub fn operators(&self) -> &[Process] {
+        &self.operators
+    }
+
+    /// Kills the operator that was started first, without a warning.
+    pub fn kill_first_operator(&mut self) {
+        let operator = self.operators.remove(0);
+        operator.kill9().unwrap();
+        self.said.extend(operator.lines());
+    }
+
+    /// A way to the apiserver beside [`World::proxy`], for one more operator.
+    pub async fn another_way(&self) -> (ApiProxy, PathBuf) {
+        let proxy = ApiProxy::start(self.plane).await.unwrap();
+        let token =
+            self.plane.service_account_token(&self.namespace, "technical-user-operator").await.unwrap();
+        let kubeconfig = self.plane.kubeconfig_for_token(&token, Some(proxy.url())).unwrap();
+        (proxy, kubeconfig)
+    }
+
     /// Stops the operator that was started last, as Kubernetes does.
     pub async fn stop_operator(&mut self) {
         let operator = self.operators.pop().unwrap();
@@ -281,7 +302,12 @@ impl World {
     }
 
     /// Waits until a resource is as it should be.
-    pub async fn until(&self, name: &str, what: &str, mut check: impl FnMut(&DynamicObject) -> bool) -> DynamicObject {
+    pub async fn until(
+        &self,
+        name: &str,
+        what: &str,
+        mut check: impl FnMut(&DynamicObject) -> bool,
+    ) -> DynamicObject {
         let api = self.users_api();
         let mut last = None;
         let limit = tokio::time::Instant::now() + testbed::LIMIT;
@@ -317,7 +343,8 @@ impl World {
 
     /// Waits until a resource gives this reason for not being ready, and tells its message.
     pub async fn because(&self, name: &str, wanted: &str) -> String {
-        let object = self.until(name, &format!("{name} says {wanted}"), |object| reason(object) == wanted).await;
+        let object =
+            self.until(name, &format!("{name} says {wanted}"), |object| reason(object) == wanted).await;
         message(&object)
     }
 
@@ -364,7 +391,12 @@ impl World {
 
     /// Makes any object of a core or other group by `kubectl apply`.
     pub async fn kubectl_apply(&self, manifest: &Value) {
-        self.plane.kubectl_with_input(&["apply", "-f", "-"], &manifest.to_string()).await.unwrap().success().unwrap();
+        self.plane
+            .kubectl_with_input(&["apply", "-f", "-"], &manifest.to_string())
+            .await
+            .unwrap()
+            .success()
+            .unwrap();
     }
 
     /// The users of company One that bear a live mark of ours.
@@ -398,7 +430,8 @@ impl World {
     /// Fails where a secret of the simulator occurs in logs, events, statuses or annotations.
     pub async fn assert_nothing_leaked(&self) {
         assert_no_secret(&self.simulator, "the log", &self.log());
-        let events: Api<k8s_openapi::api::events::v1::Event> = Api::namespaced(self.client.clone(), &self.namespace);
+        let events: Api<k8s_openapi::api::events::v1::Event> =
+            Api::namespaced(self.client.clone(), &self.namespace);
         let events = events.list(&ListParams::default()).await.unwrap();
         assert_no_secret(&self.simulator, "the events", &serde_json::to_string(&events).unwrap());
         for kind in ["Portal", "TechnicalUser"] {
@@ -407,7 +440,8 @@ impl World {
         }
         if let Some(address) = self.operators.last().and_then(address) {
             let http = reqwest::Client::builder().no_proxy().build().unwrap();
-            let metrics = http.get(format!("http://{address}/metrics")).send().await.unwrap().text().await.unwrap();
+            let metrics =
+                http.get(format!("http://{address}/metrics")).send().await.unwrap().text().await.unwrap();
             assert_no_secret(&self.simulator, "the metrics", &metrics);
         }
     }
@@ -423,5 +457,12 @@ impl World {
 pub fn address(operator: &Process) -> Option<String> {
     let line = operator.lines().into_iter().find(|line| line.contains("serving probes and metrics"))?;
     let at = line.find("127.0.0.1:")?;
-    Some(line[at..].split_whitespace().next().unwrap_or_default().trim_matches(|c: char| !c.is_ascii_digit()).to_owned())
+    Some(
+        line[at..]
+            .split_whitespace()
+            .next()
+            .unwrap_or_default()
+            .trim_matches(|c: char| !c.is_ascii_digit())
+            .to_owned(),
+    )
 }
