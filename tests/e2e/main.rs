@@ -3,6 +3,12 @@
 //! Each test has its own namespace, its own simulator and its own operator process, which runs with a token of the
 //! ServiceAccount that the chart made: a missing permission fails a test.
 
+mod answers_lost;
 mod crash_points;
+mod deletion_crashes;
+mod duplicates;
 mod first_user;
+mod leaders;
+mod paused;
+mod stops;
 mod support;

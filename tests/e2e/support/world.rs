@@ -438,7 +438,8 @@ impl World {
             let objects = self.api(kind, &self.namespace).list(&ListParams::default()).await.unwrap();
             assert_no_secret(&self.simulator, kind, &serde_json::to_string(&objects).unwrap());
         }
-        if let Some(address) = self.operators.last().and_then(address) {
+        let running = self.operators.last().filter(|operator| operator.try_wait().unwrap().is_none());
+        if let Some(address) = running.and_then(address) {
             let http = reqwest::Client::builder().no_proxy().build().unwrap();
             let metrics =
                 http.get(format!("http://{address}/metrics")).send().await.unwrap().text().await.unwrap();
