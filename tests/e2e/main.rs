@@ -4,6 +4,7 @@
 //! ServiceAccount that the chart made: a missing permission fails a test.
 
 mod answers_lost;
+mod apiserver_faults;
 mod crash_points;
 mod deletion_crashes;
 mod duplicates;
