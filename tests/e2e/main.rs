@@ -11,5 +11,6 @@ mod duplicates;
 mod first_user;
 mod leaders;
 mod paused;
+mod restores;
 mod stops;
 mod support;

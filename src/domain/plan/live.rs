@@ -23,7 +23,7 @@ pub(super) fn plan(o: &Observation, desired: &DesiredUser) -> Step {
     if let Err(blocker) = same_portal(o, portal) {
         return blocked(o, &blocker, Wake::OnChange);
     }
-    if o.recorded.user.is_some() && !o.finalizer {
+    if (o.recorded.user.is_some() || o.attempt.is_some()) && !o.finalizer {
         return Step::Write(Write::PutFinalizer);
     }
     match attempt_ahead(o) {

@@ -219,3 +219,14 @@ fn an_unmarked_user_is_ours_by_its_id_alone() {
         "drop the finalizer",
     )]);
 }
+
+/// A finalizer that a hand removed while a create was open did not come back, and a deletion then left its user behind.
+#[test]
+fn an_open_attempt_holds_its_resource() {
+    let open = |state| a_new_resource().attempt(1, state).without_finalizer();
+    check(vec![
+        ("in flight", open(AttemptState::InFlight), "put the finalizer"),
+        ("settling", open(AttemptState::Settling(Duration::from_secs(9))), "put the finalizer"),
+        ("settled", open(AttemptState::Settled), "put the finalizer"),
+    ]);
+}
