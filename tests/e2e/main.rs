@@ -14,3 +14,4 @@ mod paused;
 mod restores;
 mod stops;
 mod support;
+mod two_operators;

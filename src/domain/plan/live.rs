@@ -31,6 +31,10 @@ pub(super) fn plan(o: &Observation, desired: &DesiredUser) -> Step {
             AttemptState::InFlight => {
                 waiting(o, Reason::Creating, "the portal is asked for a user", Wake::OnChange)
             }
+            // Another process may have told why the portal refused it: both need not say two things by turns.
+            AttemptState::Settling(left) if o.told.is_some_and(tells_a_refusal) => {
+                Step::rest(Report::AsTold, Wake::After(*left))
+            }
             AttemptState::Settling(left) => waiting(
                 o,
                 Reason::SettlingAttempt,
@@ -50,6 +54,12 @@ pub(super) fn plan(o: &Observation, desired: &DesiredUser) -> Step {
             None => find_or_make(o, desired, portal, 1),
         },
     }
+}
+
+/// Whether a condition's reason is one that a refused create gives.
+fn tells_a_refusal(reason: Reason) -> bool {
+    use Reason::{CreateRefused, NoUserCreated, PermissionMissing, PortalError, RoleNotOffered};
+    matches!(reason, CreateRefused | NoUserCreated | PermissionMissing | PortalError | RoleNotOffered)
 }
 
 /// The attempt that is to be settled: one for a later user than the status names. What comes of an earlier one is a duplicate.
@@ -123,6 +133,9 @@ fn make(o: &Observation, desired: &DesiredUser, portal: &PortalFacts, generation
     let refused_here = attempt_ahead(o).is_some_and(|open| open.state == AttemptState::RefusedRetry);
     if o.search.is_none() && !refused_here {
         return Step::Read(Read::Search);
+    }
+    if let Some(refusal) = &o.refusal {
+        return blocked(o, refusal, Wake::Backoff);
     }
     match roles::resolve(&desired.roles, &portal.roles) {
         Ok(resolved) => Step::Write(Write::Create { generation, role_ids: resolved.ids }),
