@@ -161,13 +161,14 @@ async fn work(
         leadership: leadership.clone(),
         wake_user,
         wake_portal,
+        listed: CancellationToken::new(),
         creates: TaskTracker::new(),
         stopping: AtomicBool::new(false),
     });
     // The watches outlive the queues: passes that are under way still read the caches.
     let watching = CancellationToken::new();
-    let watches = Watches { users: touched_users, portals: touched_portals, secrets: touched_secrets };
-    let watch_task = tokio::spawn(queue::watch(Arc::clone(&ctx), watches, watching.clone()));
+    let streams = Watches { users: touched_users, portals: touched_portals, secrets: touched_secrets };
+    let watch_task = tokio::spawn(queue::watch(Arc::clone(&ctx), streams, watching.clone()));
     let ready_task = tokio::spawn(ready(Arc::clone(&ctx), health.clone()));
     let count_task = tokio::spawn(count(Arc::clone(&ctx)));
     let queues = CancellationToken::new();
@@ -232,13 +233,16 @@ fn secrets(client: &Client, watched: &[Option<String>]) -> Vec<Api<PartialObject
         .collect()
 }
 
-/// Opens the readiness gates once everything that is watched was listed.
+/// Opens the readiness gates, and lets the queues start, once everything that is watched was listed.
+///
+/// The only one that waits for the stores: kube's `wait_until_ready` (5.0) wakes the last of several waiters only.
 async fn ready(ctx: Arc<Context>, health: Health) {
     let caches = &ctx.caches;
     if caches.users.wait_until_ready().await.is_ok() && caches.portals.wait_until_ready().await.is_ok() {
         health.open(Gate::CustomResourceDefinitions);
         if caches.secrets.wait_until_ready().await.is_ok() {
             health.open(Gate::Cache);
+            ctx.listed.cancel();
             tracing::info!("ready");
         }
     }

@@ -93,7 +93,7 @@ reasons! {
     UserNotFound,
     /// More than one user has the name.
     UserAmbiguous,
-    /// The user belongs to another TechnicalUser.
+    /// The user belongs to another `TechnicalUser`.
     ManagedElsewhere,
     /// The portal shows no credential for the user, or no token endpoint.
     CredentialNotShown,
@@ -115,8 +115,6 @@ reasons! {
     // Events.
     /// A user was made.
     UserCreated,
-    /// A user of an earlier attempt was found.
-    UserFound,
     /// A credential was published.
     CredentialPublished,
     /// A credential that was changed in the portal was published.
@@ -137,8 +135,6 @@ reasons! {
     // Portal.
     /// The portal answers and the login may work.
     LoggedIn,
-    /// The first look at the portal is under way.
-    Connecting,
     /// The login Secret is missing.
     LoginSecretMissing,
     /// The login Secret lacks a key.
@@ -163,7 +159,7 @@ reasons! {
     UsersVanished,
     /// The Portal is suspended.
     Suspended,
-    /// TechnicalUsers still use the Portal.
+    /// `TechnicalUser`s still use the Portal.
     InUse,
     /// The login may delete users.
     MayDelete,

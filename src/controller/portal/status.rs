@@ -17,7 +17,6 @@ use crate::controller::registry::{Connected, PortalKey};
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use crate::domain::user::RoleKind;
-use crate::portal::VersionRange;
 
 /// Writes what a look at the portal found; whether anything changed.
 pub async fn write(
@@ -73,7 +72,7 @@ fn announce(ctx: &Context, object: &DynamicObject, old: &PortalStatus, blocker: 
 
 fn found(status: &mut PortalStatus, link: &Connected) {
     status.company = link.login.bpn.clone().map(|bpn| Company { bpn });
-    status.version = Some(version(link.version).to_owned());
+    status.version = Some(link.version.words().to_owned());
     let permissions = link.login.permissions;
     status.permissions = Some(PermissionsFound {
         view: permissions.view,
@@ -94,16 +93,6 @@ fn found(status: &mut PortalStatus, link: &Connected) {
         })
         .collect();
     status.roles.sort_by(|a, b| a.name.cmp(&b.name));
-}
-
-fn version(version: VersionRange) -> &'static str {
-    match version {
-        VersionRange::V2_0 => "2.0 or 2.1",
-        VersionRange::V2_2 => "2.2",
-        VersionRange::V2_3 => "2.3 or 2.4",
-        VersionRange::V2_5 => "2.5 or 2.6",
-        VersionRange::Later => "after 2.6",
-    }
 }
 
 fn standing_in_the_way(link: &Connected, suspended: bool) -> Option<Blocker> {

@@ -13,6 +13,7 @@ use kube::api::{Api, DynamicObject, PartialObjectMeta};
 use kube::core::{Selector, SelectorExt as _};
 use kube::runtime::reflector::ObjectRef;
 
+use super::RETAINED_LIMIT;
 use super::pass::{Failure, Pass, SecretAt};
 use crate::api::conditions::{READY, USER_READY};
 use crate::api::portal::{AccessFrom, PortalSpec, PortalStatus, WhenUndeletable};
@@ -116,6 +117,7 @@ pub async fn observe(
         link,
         observation,
         details: HashMap::new(),
+        proved: None,
         secret: None,
         envelope,
         secrets,
@@ -149,7 +151,13 @@ fn link(
     cleanup: bool,
 ) -> (Option<Connected>, Result<(), Blocker>) {
     if object.is_none() {
-        return (None, Err(Blocker::lasting(Reason::PortalNotFound, format!("there is no Portal {key}"))));
+        return (
+            None,
+            Err(Blocker::lasting(
+                Reason::PortalNotFound,
+                format!("there is no Portal {key} in the namespaces that this operator watches"),
+            )),
+        );
     }
     match ctx.registry.link(key) {
         Some(Link::Up(connected)) => (Some(connected), Ok(())),
@@ -217,8 +225,8 @@ async fn grants(
         };
         if serves {
             let every_role = rule.namespaces.from == AccessFrom::Same && rule.roles.is_none();
-            let roles = (!every_role).then(|| rule.roles.clone().unwrap_or_default());
-            grants.0.push(Grant { roles, existing: rule.existing.unwrap_or(false) });
+            let named = (!every_role).then(|| rule.roles.clone().unwrap_or_default());
+            grants.0.push(Grant { roles: named, existing: rule.existing.unwrap_or(false) });
         }
     }
     Ok(grants)
@@ -375,11 +383,13 @@ fn see_inventory(pass: &mut Pass, portal_status: &PortalStatus) {
         return;
     }
     let retained: Vec<&str> = portal_status.retained.iter().map(|user| user.id.as_str()).collect();
+    // Where the list is full, an entry would only push another one out, which would be listed again, and so on.
+    let full = retained.len() >= RETAINED_LIMIT;
     o.siblings = snapshot
         .named_for(&o.owner)
         .into_iter()
         .filter(|user| Some(&user.id) != recorded.as_ref())
-        .map(|user| candidate(link, &o.owner, user, retained.contains(&user.id.as_str())))
+        .map(|user| candidate(link, &o.owner, user, full || retained.contains(&user.id.as_str())))
         .collect();
 }
 
@@ -413,7 +423,7 @@ pub(super) fn candidate(
 }
 
 /// The Secret's metadata: from the cache where that agrees with the status, else from the apiserver.
-async fn see_secret(pass: &mut Pass) -> Result<(), Failure> {
+pub(super) async fn see_secret(pass: &mut Pass) -> Result<(), Failure> {
     let name = pass.envelope.name.clone();
     let reference = ObjectRef::<PartialObjectMeta<Secret>>::new(&name).within(&pass.key.namespace);
     let cached = pass.ctx.caches.secrets.get(&reference).map(|secret| secret.metadata.clone());
