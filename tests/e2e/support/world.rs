@@ -192,7 +192,7 @@ impl World {
         self.operators.last().unwrap()
     }
 
-    /// The kubeconfig of the chart's ServiceAccount through the proxy.
+    /// The kubeconfig of the chart's `ServiceAccount` through the proxy.
     pub fn kubeconfig(&self) -> PathBuf {
         self.kubeconfig.clone()
     }
