@@ -1,15 +1,28 @@
 //! The operator against real parts: a real apiserver with RBAC on, the real chart, the simulated portal.
 //!
 //! Each test has its own namespace, its own simulator and its own operator process, which runs with a token of the
-//! ServiceAccount that the chart made: a missing permission fails a test.
-
+//! `ServiceAccount` that the chart made: a missing permission fails a test.
+//!
+//! Most of the time is waiting for attempts to settle: `cargo test --test e2e -- --test-threads 12` is no strain.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "a test fails by panicking"
+    clippy::print_stdout,
+    reason = "these are tests; clippy sees that of the test functions only"
 )]
 
+mod answers_lost;
+mod apiserver_faults;
+mod crash_points;
+mod deletion_crashes;
+mod duplicates;
 mod first_user;
+mod leaders;
+mod paused;
+mod restores;
+mod stops;
+#[allow(dead_code, unused_imports, reason = "it offers what a next test needs")]
 mod support;
+mod two_operators;

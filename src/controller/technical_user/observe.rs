@@ -15,7 +15,7 @@ use kube::runtime::reflector::ObjectRef;
 
 use super::RETAINED_LIMIT;
 use super::pass::{Failure, Pass, SecretAt};
-use crate::api::conditions::USER_READY;
+use crate::api::conditions::{READY, USER_READY};
 use crate::api::portal::{AccessFrom, PortalSpec, PortalStatus, WhenUndeletable};
 use crate::api::technical_user::{
     DeletionPolicy, ExistingUser, SecretOutput, TechnicalUserSpec, TechnicalUserStatus,
@@ -86,7 +86,9 @@ pub async fn observe(
         finalizer: has_finalizer(&object),
         live: false,
         spec_observed: status.observed_generation == object.metadata.generation,
+        told: told(&status, object.metadata.generation),
         attempt,
+        refusal: ctx.memory.attempts.refusal(&key, circumstances),
         portal: facts,
         listed: Listed::Unknown,
         siblings: Vec::new(),
@@ -315,6 +317,13 @@ fn circumstances(object: &DynamicObject, portal: Option<&DynamicObject>, facts: 
         roles.hash(&mut hasher);
     }
     hasher.finish()
+}
+
+/// Why the resource is not ready, where the status speaks of this generation.
+fn told(status: &TechnicalUserStatus, generation: Option<i64>) -> Option<Reason> {
+    let ready = status.conditions.iter().find(|c| c.type_ == READY && c.status == "False")?;
+    let reason = Reason::ALL.iter().find(|reason| reason.as_str() == ready.reason).copied();
+    reason.filter(|_| status.observed_generation == generation)
 }
 
 fn pending_for(status: &TechnicalUserStatus, now: Timestamp) -> Option<Duration> {
