@@ -3,5 +3,9 @@
 //! Each test has its own namespace, its own simulator and its own operator process, which runs with a token of the
 //! ServiceAccount that the chart made: a missing permission fails a test.
 
+mod access;
+mod existing;
 mod first_user;
+mod limits;
+mod roles;
 mod support;
