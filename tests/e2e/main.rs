@@ -8,4 +8,5 @@ mod existing;
 mod first_user;
 mod limits;
 mod roles;
+mod secrets;
 mod support;
