@@ -4,6 +4,8 @@
 //! ServiceAccount that the chart made: a missing permission fails a test.
 
 mod access;
+mod company;
+mod deletion;
 mod existing;
 mod first_user;
 mod limits;

@@ -14,7 +14,7 @@ use kube::core::{Selector, SelectorExt as _};
 use kube::runtime::reflector::ObjectRef;
 
 use super::pass::{Failure, Pass, SecretAt};
-use crate::api::conditions::USER_READY;
+use crate::api::conditions::{READY, USER_READY};
 use crate::api::portal::{AccessFrom, PortalSpec, PortalStatus, WhenUndeletable};
 use crate::api::technical_user::{
     DeletionPolicy, ExistingUser, SecretOutput, TechnicalUserSpec, TechnicalUserStatus,
@@ -84,7 +84,7 @@ pub async fn observe(
         rotation_requested: rotate.is_some() && rotate != handled && status.user.is_some(),
         finalizer: has_finalizer(&object),
         live: false,
-        spec_observed: status.observed_generation == object.metadata.generation,
+        spec_observed: status.observed_generation == object.metadata.generation && is_ready(&status),
         attempt,
         portal: facts,
         listed: Listed::Unknown,
@@ -127,6 +127,10 @@ pub async fn observe(
         see_secret(&mut pass).await?;
     }
     Ok(pass)
+}
+
+fn is_ready(status: &TechnicalUserStatus) -> bool {
+    status.conditions.iter().any(|condition| condition.type_ == READY && condition.status == "True")
 }
 
 /// Which resource of which installation.

@@ -29,7 +29,7 @@ pub struct Observation {
     pub finalizer: bool,
     /// The object was read from the apiserver in this pass, not from the cache.
     pub live: bool,
-    /// The status speaks of the current spec.
+    /// The status says that all is as the current spec asks.
     pub spec_observed: bool,
     /// The status.
     pub recorded: Recorded,
