@@ -161,6 +161,7 @@ async fn work(
         leadership: leadership.clone(),
         wake_user,
         wake_portal,
+        listed: CancellationToken::new(),
         creates: TaskTracker::new(),
         stopping: AtomicBool::new(false),
     });
@@ -232,13 +233,16 @@ fn secrets(client: &Client, watched: &[Option<String>]) -> Vec<Api<PartialObject
         .collect()
 }
 
-/// Opens the readiness gates once everything that is watched was listed.
+/// Opens the readiness gates, and lets the queues start, once everything that is watched was listed.
+///
+/// The only one that waits for the stores: kube's `wait_until_ready` (5.0) wakes the last of several waiters only.
 async fn ready(ctx: Arc<Context>, health: Health) {
     let caches = &ctx.caches;
     if caches.users.wait_until_ready().await.is_ok() && caches.portals.wait_until_ready().await.is_ok() {
         health.open(Gate::CustomResourceDefinitions);
         if caches.secrets.wait_until_ready().await.is_ok() {
             health.open(Gate::Cache);
+            ctx.listed.cancel();
             tracing::info!("ready");
         }
     }

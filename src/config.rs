@@ -10,7 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 mod check;
 
-pub use check::{CheckArgs, Output, SecretError, Target};
+pub use check::{CheckArgs, Output, SecretError, Target, read_secret};
 
 /// Provisions technical users of a data space from Kubernetes.
 #[derive(Debug, Parser)]

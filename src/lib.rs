@@ -1,6 +1,47 @@
 //! Provisions technical users of a data space from Kubernetes.
+//!
+//! The way of a `TechnicalUser` is in two places: [`controller`]`::technical_user` observes, carries out and tells, and
+//! [`domain::plan`] decides, as a pure function, what comes next.
+//!
+//! # Modules
+//!
+//! * `main` parses the arguments and dispatches.
+//! * [`app`] builds the concrete things, and starts and stops them in order.
+//! * `check` tries a portal and its login, without Kubernetes.
+//! * [`config`] is the only reader of arguments and environment.
+//! * [`api`] has the Kubernetes types: what a person writes, and what the operator answers.
+//! * [`domain`] is pure: what a technical user is, and what to do next about it. No I/O, no async.
+//! * [`portal`] has the trait of a portal, the client for Catena-X and Cofinity-X, and what keeps a portal from being
+//!   overrun.
+//! * [`controller`] is where the others meet: one folder per kind; observe, execute and status beside each other.
+//! * [`k8s`] has what any operator needs: a client with time-outs, watches, events, the leader election.
+//! * [`server`] serves probes and metrics.
+//! * [`health`] knows what the probes say.
+//! * [`metrics`] counts.
+//! * [`observer`] has the calls to portals counted.
+//! * [`telemetry`] sets the log up.
+//!
+//! # Layers
+//!
+//! They point one way. `tests/architecture` reads the sources, tests included, and fails where a layer names what it
+//! must not:
+//!
+//! | layer | must not name |
+//! |---|---|
+//! | `domain` | `kube`, `k8s_openapi`, `reqwest`, `tokio`, `crate::api`, `crate::portal`, `crate::controller`, `crate::vault`, `crate::k8s` |
+//! | `portal` | `kube`, `k8s_openapi`, `crate::api`, `crate::controller`, `crate::k8s` |
+//! | `api` | `reqwest`, `crate::portal`, `crate::controller` |
+//! | `controller` | `reqwest`, `crate::portal::catena_x` |
+//! | `k8s` | `crate::api`, `crate::domain`, `crate::portal`, `crate::controller` |
+//! | `server`, `health`, `metrics`, `telemetry` | `crate::controller`, `crate::portal`, `crate::api` |
+//! | `observer` | `crate::controller`, `crate::api` |
+//! | `check` | `crate::controller` |
+//!
+//! Nothing but [`config`] reads `std::env`; tests may.
+
 pub mod api;
 pub mod app;
+pub mod check;
 pub mod config;
 pub mod controller;
 pub mod domain;

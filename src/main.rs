@@ -3,8 +3,10 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use technical_user_operator::config::{Cli, Command, RunArgs};
-use technical_user_operator::{api, app, telemetry};
+use technical_user_operator::config::{CheckArgs, Cli, Command, RunArgs};
+use technical_user_operator::{api, app, check, telemetry};
+use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{SignalKind, signal};
 
 fn main() -> ExitCode {
     // kube and reqwest each bring rustls; both use this provider.
@@ -12,27 +14,32 @@ fn main() -> ExitCode {
     match Cli::read().command {
         Command::Run(args) => run(*args),
         Command::Crds => print_crds(),
-        Command::Check(_) => ExitCode::FAILURE,
+        Command::Check(args) => run_check(*args),
     }
+}
+
+/// Tells what there is no log for.
+fn complain(what: &dyn std::fmt::Display) -> ExitCode {
+    let _ = writeln!(std::io::stderr(), "{what}");
+    ExitCode::FAILURE
+}
+
+fn runtime() -> std::io::Result<Runtime> {
+    Builder::new_multi_thread().enable_all().build()
 }
 
 fn run(args: RunArgs) -> ExitCode {
     if let Err(error) = telemetry::init(&args.log) {
-        let _ = writeln!(std::io::stderr(), "the log cannot be set up: {error}");
-        return ExitCode::FAILURE;
+        return complain(&error);
     }
-    let ended = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map(|runtime| runtime.block_on(app::run(args)));
-    match ended {
-        Ok(Ok(())) => ExitCode::SUCCESS,
-        Ok(Err(error)) => {
-            tracing::error!(%error, "the operator ends");
-            ExitCode::FAILURE
-        }
+    let runtime = match runtime() {
+        Ok(runtime) => runtime,
+        Err(error) => return complain(&error),
+    };
+    match runtime.block_on(app::run(args)) {
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!(%error, "no runtime");
+            tracing::error!(%error, "the operator ends");
             ExitCode::FAILURE
         }
     }
@@ -44,9 +51,39 @@ fn print_crds() -> ExitCode {
         let written = serde_saphyr::to_string(&definition)
             .map_err(std::io::Error::other)
             .and_then(|text| write!(out, "---\n{text}"));
-        if written.is_err() {
-            return ExitCode::FAILURE;
+        if let Err(error) = written {
+            return complain(&error);
         }
     }
     ExitCode::SUCCESS
+}
+
+/// Its log goes to standard error, from warnings on: standard output is the result.
+fn run_check(args: CheckArgs) -> ExitCode {
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(tracing::Level::WARN).init();
+    let runtime = match runtime() {
+        Ok(runtime) => runtime,
+        Err(error) => return complain(&error),
+    };
+    let pace = check::Pace::default();
+    let stop = pace.stop.clone();
+    runtime.spawn(async move {
+        // The first Ctrl-C or SIGTERM ends the check in good order, the second at once.
+        if signalled().await.is_ok() {
+            stop.cancel();
+            if signalled().await.is_ok() {
+                std::process::exit(130);
+            }
+        }
+    });
+    ExitCode::from(runtime.block_on(check::run(args, &mut std::io::stdout(), pace)))
+}
+
+/// Ctrl-C or SIGTERM.
+async fn signalled() -> std::io::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted,
+        _ = terminate.recv() => Ok(()),
+    }
 }

@@ -4,6 +4,7 @@
 
 pub mod conditions;
 pub mod portal;
+pub mod target;
 pub mod technical_user;
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;

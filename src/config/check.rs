@@ -1,7 +1,7 @@
 //! Settings of `check`.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::error::ErrorKind;
 use clap::{ArgGroup, Args, CommandFactory, ValueEnum};
@@ -42,7 +42,7 @@ pub struct CheckArgs {
     #[arg(long, value_name = "FILE", requires = "client_id")]
     client_secret_file: Option<PathBuf>,
 
-    /// File with a person's refresh token, instead of a client secret
+    /// File with a person's refresh token, instead of a client secret. It is rewritten: each use changes the token
     #[arg(long, value_name = "FILE", conflicts_with = "client_secret_file")]
     refresh_token_file: Option<PathBuf>,
 
@@ -152,9 +152,10 @@ impl CheckArgs {
         secret(self.client_secret_file.as_ref(), CLIENT_SECRET, &from_environment)
     }
 
-    /// The person's refresh token, where one is used.
-    pub fn refresh_token(&self) -> Result<Option<SecretString>, SecretError> {
-        self.refresh_token_file.as_ref().map(read).transpose()
+    /// The file of a person's refresh token, where one is used. It is also written: each use changes the token.
+    #[must_use]
+    pub fn refresh_token_file(&self) -> Option<&Path> {
+        self.refresh_token_file.as_deref()
     }
 
     /// The deletion login's client secret, where there is such a login.
@@ -181,15 +182,20 @@ fn secret(
     variable: &str,
     environment: Environment<'_>,
 ) -> Result<Option<SecretString>, SecretError> {
-    file.map_or_else(|| Ok(environment(variable)), |path| read(path).map(Some))
+    file.map_or_else(|| Ok(environment(variable)), |path| read_secret(path).map(Some))
 }
 
 /// Reads a secret from a file, without the line break that editors put at its end.
-fn read(path: &PathBuf) -> Result<SecretString, SecretError> {
-    let text = fs::read_to_string(path).map_err(|source| SecretError::File { path: path.clone(), source })?;
+pub fn read_secret(path: &Path) -> Result<SecretString, SecretError> {
+    let text =
+        fs::read_to_string(path).map_err(|source| SecretError::File { path: path.to_owned(), source })?;
     let text = SecretString::from(text);
     let trimmed = secrecy::ExposeSecret::expose_secret(&text).trim_end_matches(['\r', '\n']);
-    if trimmed.is_empty() { Err(SecretError::Empty(path.clone())) } else { Ok(SecretString::from(trimmed)) }
+    if trimmed.is_empty() {
+        Err(SecretError::Empty(path.to_owned()))
+    } else {
+        Ok(SecretString::from(trimmed))
+    }
 }
 
 #[cfg(test)]

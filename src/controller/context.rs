@@ -8,6 +8,7 @@ use kube::Client;
 use kube::api::{DynamicObject, PartialObjectMeta};
 use kube::runtime::reflector::Store;
 use tokio::sync::mpsc::UnboundedSender;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::controller::backoff::Backoffs;
@@ -76,6 +77,8 @@ pub struct Context {
     pub wake_user: UnboundedSender<Key>,
     /// Asks for a `Portal` to be looked at.
     pub wake_portal: UnboundedSender<PortalKey>,
+    /// Cancelled once everything that is watched was listed.
+    pub listed: CancellationToken,
     /// Creates that no deadline cancels; a graceful stop waits for them.
     pub creates: TaskTracker,
     /// No new create is started any more.

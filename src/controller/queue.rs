@@ -91,8 +91,9 @@ pub async fn technical_users_until(
     concurrency: u16,
     stop: CancellationToken,
 ) {
-    let queue = stream(wakes, stop).map(|key: Key| key.reference(technical_users()));
-    run(Arc::clone(&ctx), ctx.caches.users.clone(), queue, concurrency, technical_user::reconcile).await;
+    let queue = stream(wakes, stop.clone()).map(|key: Key| key.reference(technical_users()));
+    let store = ctx.caches.users.clone();
+    run(ctx, store, queue, concurrency, stop, technical_user::reconcile).await;
 }
 
 /// Reconciles `Portal`s until `stop`, then ends the passes that are under way.
@@ -102,9 +103,10 @@ pub async fn portals_until(
     concurrency: u16,
     stop: CancellationToken,
 ) {
-    let queue = stream(wakes, stop)
+    let queue = stream(wakes, stop.clone())
         .map(|key: PortalKey| Key { namespace: key.namespace, name: key.name }.reference(portals()));
-    run(Arc::clone(&ctx), ctx.caches.portals.clone(), queue, concurrency, portal::reconcile).await;
+    let store = ctx.caches.portals.clone();
+    run(ctx, store, queue, concurrency, stop, portal::reconcile).await;
 }
 
 fn stream<K: Send + 'static>(
@@ -120,10 +122,16 @@ async fn run<F>(
     store: kube::runtime::reflector::Store<DynamicObject>,
     queue: impl Stream<Item = ObjectRef<DynamicObject>> + Send + 'static,
     concurrency: u16,
+    stop: CancellationToken,
     reconcile: impl Fn(Arc<DynamicObject>, Arc<Context>) -> F,
 ) where
     F: Future<Output = Result<kube::runtime::controller::Action, std::convert::Infallible>> + Send + 'static,
 {
+    // A Portal that was not listed yet is not one that is missing.
+    tokio::select! {
+        () = ctx.listed.cancelled() => {}
+        () = stop.cancelled() => return,
+    }
     let queue = queue.map(Ok::<_, std::convert::Infallible>);
     applier(
         |object, ctx| Box::pin(reconcile(object, ctx)),

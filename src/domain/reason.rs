@@ -115,8 +115,6 @@ reasons! {
     // Events.
     /// A user was made.
     UserCreated,
-    /// A user of an earlier attempt was found.
-    UserFound,
     /// A credential was published.
     CredentialPublished,
     /// A credential that was changed in the portal was published.
@@ -131,14 +129,10 @@ reasons! {
     UserRetained,
     /// A user that was made twice was removed.
     DuplicateRemoved,
-    /// A request by annotation is not carried out.
-    RequestIgnored,
 
     // Portal.
     /// The portal answers and the login may work.
     LoggedIn,
-    /// The first look at the portal is under way.
-    Connecting,
     /// The login Secret is missing.
     LoginSecretMissing,
     /// The login Secret lacks a key.

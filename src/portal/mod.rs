@@ -72,6 +72,20 @@ pub enum VersionRange {
     Later,
 }
 
+impl VersionRange {
+    /// The range in words, such as "2.5 or 2.6".
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::V2_0 => "2.0 or 2.1",
+            Self::V2_2 => "2.2",
+            Self::V2_3 => "2.3 or 2.4",
+            Self::V2_5 => "2.5 or 2.6",
+            Self::Later => "after 2.6",
+        }
+    }
+}
+
 /// One reading of the whole user list, all statuses.
 #[derive(Debug, Clone)]
 pub struct Scan {
@@ -161,6 +175,7 @@ pub const CREATE_SETTLE_TIME: Duration = Duration::from_mins(1);
 pub use catena_x::{Connection, ConnectionError};
 pub use oauth::{Credentials, PORTAL_CLIENT, TokenStore};
 pub use resilient::Limits;
+pub(crate) use transport::endpoint;
 
 /// Makes connections to portals; the one place that knows the concrete clients.
 pub trait Connector: Send + Sync {

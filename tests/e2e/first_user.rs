@@ -20,7 +20,11 @@ async fn an_internal_user_is_made_verified_and_published_and_goes_with_its_resou
     assert_eq!(world.token_with("edc-discovery").await, 200);
     let ours = world.ours();
     assert_eq!(ours.len(), 1);
-    assert!(ours[0].description.contains(&format!("[technicaluser.dev/1 e2e/{}/edc-discovery g1 ", world.namespace)));
+    assert!(
+        ours[0]
+            .description
+            .contains(&format!("[technicaluser.dev/1 e2e/{}/edc-discovery g1 ", world.namespace))
+    );
     world.delete("edc-discovery").await;
     world.gone("edc-discovery").await;
     assert_eq!(world.ours(), []);
@@ -29,7 +33,15 @@ async fn an_internal_user_is_made_verified_and_published_and_goes_with_its_resou
 
 #[tokio::test]
 async fn a_wallet_user_is_waited_for_on_every_version() {
-    for version in [Version::V2_0, Version::V2_2, Version::V2_3, Version::V2_4, Version::V2_5, Version::V2_6, Version::Main] {
+    for version in [
+        Version::V2_0,
+        Version::V2_2,
+        Version::V2_3,
+        Version::V2_4,
+        Version::V2_5,
+        Version::V2_6,
+        Version::Main,
+    ] {
         let world = world().simulator(one_company(version)).start().await;
         world.apply(&create("edc-wallet", &world.namespace, "Identity Wallet Management")).await;
         world.apply(&create("edc-discovery", &world.namespace, "Dataspace Discovery")).await;
@@ -60,7 +72,8 @@ async fn kubectl_shows_what_a_person_wants_to_know() {
     let world = world().start().await;
     world.apply(&create("edc-discovery", &world.namespace, "Dataspace Discovery")).await;
     let namespace = world.namespace.as_str();
-    let wait = ["wait", "-n", namespace, "--for=condition=Ready", "technicaluser/edc-discovery", "--timeout=170s"];
+    let wait =
+        ["wait", "-n", namespace, "--for=condition=Ready", "technicaluser/edc-discovery", "--timeout=170s"];
     world.plane.kubectl(&wait).await.unwrap().success().unwrap();
     let table = world.plane.kubectl(&["get", "-n", namespace, "tu"]).await.unwrap().success().unwrap();
     let client_id = world.ours()[0].client_id.clone().unwrap();

@@ -99,7 +99,8 @@ fn only_the_secrets_in_use_are_read() {
     let check = check("p.yaml --refresh-token-file /absent").unwrap();
     assert!(check.client_secret().unwrap().is_none());
     assert!(check.delete_client_secret().unwrap().is_none());
-    assert!(check.refresh_token().is_err());
+    assert_eq!(check.refresh_token_file(), Some(Path::new("/absent")));
+    assert!(matches!(read_secret(Path::new("/absent")), Err(SecretError::File { .. })));
 }
 
 #[test]

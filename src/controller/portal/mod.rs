@@ -19,6 +19,7 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use crate::api::portal::{PortalSpec, PortalStatus};
+use crate::api::target::Target;
 use crate::api::{FIELD_MANAGER, FINALIZER, keys};
 use crate::controller::backoff::spread;
 use crate::controller::context::Context;
@@ -211,7 +212,7 @@ async fn try_connect_and_sweep(
     let ingredients = connect::ingredients(ctx, key, object, &spec).await?;
     let fingerprint = ingredients.fingerprint.clone();
     let known = ctx.portal_memory.fingerprint(key);
-    let link = match (last, connect::Target::of(&spec)) {
+    let link = match (last, Target::of(&spec)) {
         (Some(last), Some(target)) if known.as_ref() == Some(&fingerprint) => {
             connect::look_again(&target, last).await?
         }

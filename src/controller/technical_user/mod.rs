@@ -38,6 +38,9 @@ use crate::portal::PortalError;
 pub use observe::owner;
 use pass::{Failure, Pass};
 
+/// So many retained users are listed in a Portal's status.
+const RETAINED_LIMIT: usize = 100;
+
 /// A pass takes no longer; an attempt that is under way goes on all the same.
 const DEADLINE: Duration = Duration::from_mins(3);
 

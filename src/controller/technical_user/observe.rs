@@ -13,6 +13,7 @@ use kube::api::{Api, DynamicObject, PartialObjectMeta};
 use kube::core::{Selector, SelectorExt as _};
 use kube::runtime::reflector::ObjectRef;
 
+use super::RETAINED_LIMIT;
 use super::pass::{Failure, Pass, SecretAt};
 use crate::api::conditions::{READY, USER_READY};
 use crate::api::portal::{AccessFrom, PortalSpec, PortalStatus, WhenUndeletable};
@@ -370,11 +371,13 @@ fn see_inventory(pass: &mut Pass, portal_status: &PortalStatus) {
         return;
     }
     let retained: Vec<&str> = portal_status.retained.iter().map(|user| user.id.as_str()).collect();
+    // Where the list is full, an entry would only push another one out, which would be listed again, and so on.
+    let full = retained.len() >= RETAINED_LIMIT;
     o.siblings = snapshot
         .named_for(&o.owner)
         .into_iter()
         .filter(|user| Some(&user.id) != recorded.as_ref())
-        .map(|user| candidate(link, &o.owner, user, retained.contains(&user.id.as_str())))
+        .map(|user| candidate(link, &o.owner, user, full || retained.contains(&user.id.as_str())))
         .collect();
 }
 
@@ -408,7 +411,7 @@ pub(super) fn candidate(
 }
 
 /// The Secret's metadata: from the cache where that agrees with the status, else from the apiserver.
-async fn see_secret(pass: &mut Pass) -> Result<(), Failure> {
+pub(super) async fn see_secret(pass: &mut Pass) -> Result<(), Failure> {
     let name = pass.envelope.name.clone();
     let reference = ObjectRef::<PartialObjectMeta<Secret>>::new(&name).within(&pass.key.namespace);
     let cached = pass.ctx.caches.secrets.get(&reference).map(|secret| secret.metadata.clone());

@@ -3,7 +3,7 @@
 use kube::Api;
 use kube::api::DynamicObject;
 
-use super::observe::{candidate, open_attempt, recorded};
+use super::observe::{candidate, open_attempt, recorded, see_secret};
 use super::output;
 use super::pass::{Failure, Pass};
 use crate::controller::kube_error::KubeError;
@@ -231,5 +231,6 @@ async fn object(pass: &mut Pass) -> Result<(), Failure> {
     o.attempt = open_attempt(&pass.ctx, &live, &pass.key, &o.recorded, pass.circumstances);
     o.live = true;
     pass.object = live;
-    Ok(())
+    // What the Secret says it holds is looked at again, too: the published user is never taken for a duplicate.
+    see_secret(pass).await
 }

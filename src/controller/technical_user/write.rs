@@ -6,7 +6,7 @@ use kube::api::{DynamicObject, Patch, PatchParams};
 use serde_json::{Value, json};
 
 use super::pass::{Failure, Pass};
-use super::{create, live_description, output, reference};
+use super::{RETAINED_LIMIT, create, live_description, output, reference};
 use crate::api::portal::{PortalStatus, RetainedUser};
 use crate::api::{FIELD_MANAGER, FINALIZER};
 use crate::controller::kube_error::KubeError;
@@ -16,9 +16,6 @@ use crate::domain::plan::{Current, Desired, Done, UserView, Write};
 use crate::domain::reason::Reason;
 use crate::domain::user::{UserId, UserKind, UserStatus};
 use crate::portal::{PortalError, VersionRange};
-
-/// So many retained users are listed in a Portal's status.
-const RETAINED_LIMIT: usize = 100;
 
 /// Carries one write out.
 pub async fn write(pass: &mut Pass, what: Write) -> Result<(), Failure> {

@@ -6,7 +6,7 @@ use crate::domain::roles::Blocker;
 use crate::domain::user::{UserId, UserKind, UserStatus};
 
 use super::observation::{
-    AttemptState, Candidate, Confirmed, Deletion, Desired, Done, Observation, PortalFacts, UserFacts,
+    AttemptState, Candidate, Confirmed, Deletion, Desired, Done, Listed, Observation, PortalFacts, UserFacts,
     UserView,
 };
 use super::step::{Read, Report, Step, Wake, Write};
@@ -84,7 +84,7 @@ fn in_flight() -> Step {
 fn targets(o: &Observation) -> Result<Vec<UserId>, Step> {
     let mut targets: Vec<UserId> = o.recorded.user.iter().map(|u| u.id.clone()).collect();
     let search = match &o.attempt {
-        None => targets.is_empty(),
+        None => !list_is_of_use(o),
         Some(open) => match &open.state {
             AttemptState::InFlight => return Err(in_flight()),
             AttemptState::Settling(left) => {
@@ -117,9 +117,20 @@ fn targets(o: &Observation) -> Result<Vec<UserId>, Step> {
     Ok(targets)
 }
 
+/// Whether the last snapshot is from after the recorded user was made: then it shows those made before as well.
+fn list_is_of_use(o: &Observation) -> bool {
+    o.recorded
+        .user
+        .as_ref()
+        .is_some_and(|user| matches!(o.listed, Listed::There(_)) || o.is_done(&user.id, &Done::Deleted))
+}
+
 fn worth_a_look(candidate: &Candidate) -> bool {
     !candidate.listed_as_retained
-        && matches!(candidate.confirmed, Confirmed::Unread | Confirmed::Ours(_) | Confirmed::Retained)
+        && matches!(
+            candidate.confirmed,
+            Confirmed::Unread | Confirmed::Ours(_) | Confirmed::Retained | Confirmed::Lost
+        )
         && matches!(candidate.status, UserStatus::Active | UserStatus::Pending)
 }
 
@@ -141,7 +152,7 @@ fn take_back(o: &Observation, portal: &PortalFacts, policy: Deletion, id: &UserI
             )
         }),
         Some(UserView::Lost) if policy == Deletion::Retain => Some(list(id, RETAINED)),
-        Some(UserView::Lost) => undeletable(
+        Some(UserView::Lost) => Some(undeletable(
             o,
             portal,
             id,
@@ -151,7 +162,7 @@ fn take_back(o: &Observation, portal: &PortalFacts, policy: Deletion, id: &UserI
                     .to_owned(),
                 act: "ask the portal's operator to remove it".to_owned(),
             },
-        ),
+        )),
         Some(UserView::Read(user)) => match whose(o, portal, id, user) {
             Whose::NotOurs => None,
             Whose::Left => Some(list(id, "it was left in the portal earlier")),
@@ -191,8 +202,8 @@ fn with_details(
     id: &UserId,
     user: &UserFacts,
 ) -> Option<Step> {
-    match (user.status, policy) {
-        (UserStatus::PendingDeletion | UserStatus::Deleted | UserStatus::Inactive, _) => None,
+    Some(match (user.status, policy) {
+        (UserStatus::PendingDeletion | UserStatus::Deleted | UserStatus::Inactive, _) => return None,
         (_, Deletion::Retain) => retain(o, id, user, RETAINED),
         (UserStatus::Active, Deletion::Delete) => delete(o, portal, id, user),
         (UserStatus::Active, Deletion::Revoke) if user.kind == UserKind::Internal => revoke(o, id, user, "deletionPolicy is Revoke"),
@@ -208,10 +219,10 @@ fn with_details(
             why: "it is in a state that this operator does not know".to_owned(),
             act: "delete the user in the portal's web page".to_owned(),
         }),
-    }
+    })
 }
 
-fn delete(o: &Observation, portal: &PortalFacts, id: &UserId, user: &UserFacts) -> Option<Step> {
+fn delete(o: &Observation, portal: &PortalFacts, id: &UserId, user: &UserFacts) -> Step {
     let refused = o.done.iter().find_map(|(done, what)| match what {
         Done::DeleteRefused(why) if done == id => Some(why.clone()),
         _ => None,
@@ -224,7 +235,7 @@ fn delete(o: &Observation, portal: &PortalFacts, id: &UserId, user: &UserFacts) 
         return undeletable(o, portal, id, Some(user), &Undeletable { why, act });
     }
     if portal.may_delete && !o.is_done(id, &Done::DeleteForbidden) {
-        return Some(Step::Write(Write::Delete(id.clone())));
+        return Step::Write(Write::Delete(id.clone()));
     }
     if user.kind == UserKind::Internal {
         return revoke(o, id, user, "the Portal's login may not delete; it was revoked instead");
@@ -242,19 +253,19 @@ fn delete(o: &Observation, portal: &PortalFacts, id: &UserId, user: &UserFacts) 
     )
 }
 
-fn revoke(o: &Observation, id: &UserId, user: &UserFacts, why: &str) -> Option<Step> {
+fn revoke(o: &Observation, id: &UserId, user: &UserFacts, why: &str) -> Step {
     if !o.is_done(id, &Done::Reset) {
-        return Some(Step::Write(Write::Reset(id.clone())));
+        return Step::Write(Write::Reset(id.clone()));
     }
     retain(o, id, user, why)
 }
 
-fn retain(o: &Observation, id: &UserId, user: &UserFacts, why: &str) -> Option<Step> {
+fn retain(o: &Observation, id: &UserId, user: &UserFacts, why: &str) -> Step {
     // The portal changes active users only.
     if user.status == UserStatus::Active && !o.is_done(id, &Done::MarkedRetained) {
-        return Some(Step::Write(Write::MarkRetained(id.clone())));
+        return Step::Write(Write::MarkRetained(id.clone()));
     }
-    Some(list(id, why))
+    list(id, why)
 }
 
 const RETAINED: &str = "deletionPolicy is Retain";
@@ -274,18 +285,18 @@ fn undeletable(
     id: &UserId,
     user: Option<&UserFacts>,
     because: &Undeletable,
-) -> Option<Step> {
+) -> Step {
     if portal.release_undeletable {
         return match user {
             Some(user) => retain(o, id, user, &because.why),
-            None => Some(list(id, &because.why)),
+            None => list(id, &because.why),
         };
     }
     let client = user.and_then(|u| u.client_id.as_deref()).unwrap_or("none yet");
     let linked = user
         .and_then(|u| u.connector.as_ref())
         .map_or(String::new(), |c| format!(", linked to connector \"{c}\""));
-    Some(Step::held(
+    Step::held(
         Reason::Undeletable,
         format!(
             "user {id} (client ID {client}{linked}) cannot be removed: {}. To do: {}; the finalizer goes at the next sweep \
@@ -293,5 +304,5 @@ fn undeletable(
             because.why, because.act
         ),
         Wake::Backoff,
-    ))
+    )
 }

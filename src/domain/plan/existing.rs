@@ -6,7 +6,7 @@ use crate::domain::user::UserStatus;
 
 use super::observation::{Observation, PortalFacts, UserFacts, UserView};
 use super::step::{Current, Read, Step, Wake};
-use super::{blocked, credential, live, same_portal};
+use super::{blocked, credential, follow, same_portal};
 
 pub(super) fn plan(o: &Observation, selector: &str) -> Step {
     let portal = match &o.portal {
@@ -60,12 +60,12 @@ pub(super) fn plan(o: &Observation, selector: &str) -> Step {
         }
     };
     let recorded = o.recorded.user.as_ref().is_some_and(|u| u.id == current.id);
-    if recorded && live::as_recorded(o) {
+    if recorded && follow::as_recorded(o) {
         return credential::keep(o, &current);
     }
     match o.view(&current.id) {
         None => Step::Read(Read::User(current.id)),
-        Some(UserView::Gone) => live::user_blocked(
+        Some(UserView::Gone) => follow::user_blocked(
             o,
             &current,
             Blocker::lasting(
@@ -74,7 +74,7 @@ pub(super) fn plan(o: &Observation, selector: &str) -> Step {
             ),
             Wake::Backoff,
         ),
-        Some(UserView::Lost) => live::user_blocked(
+        Some(UserView::Lost) => follow::user_blocked(
             o,
             &current,
             Blocker::lasting(
@@ -92,7 +92,7 @@ pub(super) fn plan(o: &Observation, selector: &str) -> Step {
 
 fn with_details(o: &Observation, portal: &PortalFacts, current: &Current, user: &UserFacts) -> Step {
     if user.client_id.as_ref().is_some_and(|id| portal.logins.contains(id)) {
-        return live::user_blocked(
+        return follow::user_blocked(
             o,
             current,
             Blocker::lasting(
@@ -103,7 +103,7 @@ fn with_details(o: &Observation, portal: &PortalFacts, current: &Current, user: 
         );
     }
     if let Some(mark) = user.mark.as_ref().filter(|mark| !mark.retained) {
-        return live::user_blocked(
+        return follow::user_blocked(
             o,
             current,
             Blocker::lasting(
@@ -118,8 +118,10 @@ fn with_details(o: &Observation, portal: &PortalFacts, current: &Current, user: 
     }
     match user.status {
         UserStatus::Active => credential::publish(o, current, user),
-        UserStatus::Pending => live::user_blocked(o, current, live::pending_blocker(o, current), Wake::Poll),
-        _ => live::user_blocked(
+        UserStatus::Pending => {
+            follow::user_blocked(o, current, follow::pending_blocker(o, current), Wake::Poll)
+        }
+        _ => follow::user_blocked(
             o,
             current,
             Blocker::lasting(Reason::UserInactive, format!("user {} is deleted or out of use", current.id)),

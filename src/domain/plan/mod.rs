@@ -1,13 +1,15 @@
 //! The heart: what to do next for one `TechnicalUser`.
 //!
 //! [`plan`] is total and pure. Whoever carries its steps out puts what came of them into the [`Observation`] and asks
-//! again, until a [`Step::Rest`] ends the pass. `live` follows a resource to a published credential, `existing` does so
+//! again, until a [`Step::Rest`] ends the pass. `live` leads a resource to its user, `follow` that user
+//! to a published credential, `existing` does so
 //! for a user that is there already, `deletion` takes the user back; `candidates` chooses among users of our name.
 
 mod candidates;
 mod credential;
 mod deletion;
 mod existing;
+mod follow;
 mod live;
 mod observation;
 mod step;
@@ -88,7 +90,7 @@ fn ours(o: &Observation, portal: &PortalFacts, hint: &Hint) -> Result<(), Blocke
 /// The end of a pass that something keeps from going on. A resource that is as it should be stays ready through what
 /// passes by itself.
 fn blocked(o: &Observation, blocker: &Blocker, wake: Wake) -> Step {
-    if !blocker.stalled && live::as_recorded(o) {
+    if !blocker.stalled && follow::as_recorded(o) {
         Step::rest(Report::StillReady, wake)
     } else {
         Step::user_blocked(blocker.clone(), wake)

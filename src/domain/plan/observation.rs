@@ -12,6 +12,7 @@ use crate::domain::user::{Role, UserId, UserKind, UserStatus};
 
 /// Everything that [`super::plan`] decides by.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, each read by itself")]
 pub struct Observation {
     /// Which resource of which installation.
     pub owner: Owner,
@@ -164,6 +165,7 @@ pub enum AttemptState {
 
 /// The Portal as far as it decides.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, each read by itself")]
 pub struct PortalFacts {
     /// URL and company.
     pub pin: Pin,
@@ -242,6 +244,7 @@ pub enum Confirmed {
 
 /// A user's details.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "a handful of them live for one pass")]
 pub enum UserView {
     /// Read.
     Read(UserFacts),

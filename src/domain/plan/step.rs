@@ -34,7 +34,7 @@ pub enum Read {
     Writable,
     /// Whether the token endpoint accepts a credential.
     Verify(Proof),
-    /// The object itself, from the apiserver.
+    /// The object itself, and whose credential its Secret says to hold, both from the apiserver.
     Object,
 }
 

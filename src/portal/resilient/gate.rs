@@ -31,6 +31,21 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// The limits that a person gave; the default for each that is absent or makes no sense.
+    #[must_use]
+    pub fn given(requests_per_second: Option<i32>, burst: Option<i32>, concurrency: Option<i32>) -> Self {
+        let default = Self::default();
+        let number =
+            |given: Option<i32>, default: u32| given.and_then(|n| u32::try_from(n).ok()).unwrap_or(default);
+        Self {
+            requests_per_second: number(requests_per_second, default.requests_per_second),
+            burst: number(burst, default.burst),
+            concurrency: number(concurrency, default.concurrency),
+        }
+    }
+}
+
 /// The limiter. Cheap to clone; clones share their state.
 #[derive(Clone)]
 pub(crate) struct Gate {

@@ -219,3 +219,36 @@ fn an_unmarked_user_is_ours_by_its_id_alone() {
         "drop the finalizer",
     )]);
 }
+
+/// A resource under deletion let go of a user that was made just before and lost since: the identity provider came back, and so
+/// did the user.
+#[test]
+fn a_lost_user_of_our_name_is_not_forgotten_under_deletion() {
+    let deleted = || a_deleted_resource().done("u1", Done::Deleted);
+    let settled = || a_new_resource().but(|o| o.deleting = true).attempt(1, AttemptState::Settled);
+    let lost = || candidate("u9", 1).is(Confirmed::Lost);
+    check(vec![
+        ("beside another one", deleted().sibling(lost()), "read u9"),
+        ("found", settled().searched(vec![lost()]), "read u9"),
+        ("held", settled().searched(vec![lost()]).seen_lost("u9"), "held Undeletable, try again"),
+        ("listed when it was left", deleted().sibling(lost().listed_as_retained()), "drop the finalizer"),
+    ]);
+}
+
+/// Deleted right after a restart, before any reading of the list: the predecessor of the recorded user was forgotten.
+#[test]
+fn a_deletion_does_not_rely_on_a_list_that_does_not_know_the_recorded_user() {
+    let with = |listed| a_deleted_resource().listed(listed);
+    let predecessor = || vec![candidate("u0", 1), candidate("u1", 2)];
+    check(vec![
+        ("no list", with(Listed::Unknown), "search"),
+        ("an older list", with(Listed::Missing), "search"),
+        ("a list that shows it", with(Listed::There(UserStatus::Active)), "read u1"),
+        ("found", with(Listed::Unknown).searched(predecessor()).done("u1", Done::Deleted), "read u0"),
+        (
+            "the deletion itself took it from the list",
+            with(Listed::Missing).done("u1", Done::Deleted),
+            "drop the finalizer",
+        ),
+    ]);
+}

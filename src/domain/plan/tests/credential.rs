@@ -47,7 +47,7 @@ fn a_credential_is_published_only_after_a_token() {
         (
             "the portal shows none yet",
             a_recorded_resource().seen("u1", details().but(|u| u.digest = None)),
-            "credential NotYet (u1 g1), try again",
+            "credential CredentialNotShown (u1 g1), try again",
         ),
         (
             "not writable",

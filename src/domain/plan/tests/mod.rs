@@ -9,14 +9,24 @@ mod deletion_targets;
 mod existing;
 mod limits;
 mod live;
+mod model;
 mod tidy;
 mod totality;
 mod trouble;
 mod users;
 mod words;
 
+use proptest::prelude::ProptestConfig;
+
 use super::{Observation, plan};
 use words::in_words;
+
+/// So many cases, or what `PROPTEST_CASES` asks for.
+fn runs(cases: u32) -> ProptestConfig {
+    let asked = ProptestConfig::default();
+    let cases = if asked.cases == 256 { cases } else { asked.cases };
+    ProptestConfig { cases, max_shrink_iters: 20_000, ..asked }
+}
 
 /// One decision: what it is about, what is observed, and what is to be done, as [`in_words`] says it.
 type Row = (&'static str, Observation, &'static str);

@@ -30,7 +30,7 @@ fn a_duplicate_goes_once_the_status_names_the_survivor_and_on_a_live_read() {
         (
             "not while another one is recorded",
             a_ready_resource().recorded_as("u2", 2).sibling(candidate("u1", 1)).read_live(),
-            "read u1",
+            "read u2",
         ),
     ]);
 }

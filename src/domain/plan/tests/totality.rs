@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::super::{Confirmed, Observation, Proof, Read, SecretView, Step, UserView, Write, plan};
 use super::arbitrary::{Fact, a_base, a_fact};
+use super::runs;
 use crate::domain::identity::Hint;
 
 /// A read whose answer is in the observation would be asked for again and again.
@@ -70,7 +71,7 @@ fn judge(o: &Observation) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { max_shrink_iters: 10_000, ..ProptestConfig::with_cases(20_000) })]
+    #![proptest_config(runs(4_000))]
 
     #[test]
     fn every_observation_has_a_decision_that_leads_on(base in a_base(), facts in vec(a_fact(), 0..30)) {

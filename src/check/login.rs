@@ -1,0 +1,78 @@
+//! The logins that are tried.
+
+use std::sync::Arc;
+
+use super::print::Printer;
+use super::report::Step;
+use super::site::Site;
+use super::token_file::TokenFile;
+use crate::config::CheckArgs;
+use crate::portal::catena_x::CatenaXPortal;
+use crate::portal::observe::NoObserver;
+use crate::portal::{Connection, Credentials, PORTAL_CLIENT};
+
+/// Clients of the portal, which nobody has used yet.
+pub(super) struct Logins {
+    /// As the operator has it: with the deletion login where there is one.
+    pub(super) portal: CatenaXPortal,
+    /// The deletion login on its own, to tell what is wrong with it.
+    pub(super) deletion: Option<CatenaXPortal>,
+    /// A person's: its first failure is forgiven.
+    pub(super) is_person: bool,
+}
+
+/// Reads the secrets and makes the clients; `None` where a refresh token must not be used. The error is in words.
+pub(super) fn open(
+    args: &CheckArgs,
+    site: &Site,
+    printer: &mut Printer<'_>,
+) -> Result<Option<Logins>, String> {
+    let login = match args.refresh_token_file() {
+        Some(path) => match TokenFile::open(path) {
+            Ok(file) => Credentials::RefreshToken {
+                client_id: args.client_id.clone().unwrap_or_else(|| PORTAL_CLIENT.to_owned()),
+                store: Arc::new(file),
+            },
+            Err(words) => {
+                let words = format!(
+                    "{words}; using the token changes it, so nothing was sent and the token is as good as before"
+                );
+                printer.step(Step::failed("token", words.clone()));
+                printer.missing(words);
+                return Ok(None);
+            }
+        },
+        None => client(args.client_id.as_deref(), args.client_secret())?,
+    };
+    let delete_login = match &args.delete_client_id {
+        Some(id) => Some(client(Some(id), args.delete_client_secret())?),
+        None => None,
+    };
+    let connect = |login: Credentials, delete_login: Option<Credentials>| {
+        let connection = Connection {
+            api_url: site.target.url.clone(),
+            token_url: site.target.token_url.clone(),
+            login,
+            delete_login,
+            ca_bundle: site.ca_bundle.clone(),
+            limits: site.limits,
+        };
+        CatenaXPortal::new(connection, Arc::new(NoObserver)).map_err(|error| error.to_string())
+    };
+    let is_person = matches!(login, Credentials::RefreshToken { .. });
+    let deletion = delete_login.clone().map(|login| connect(login, None)).transpose()?;
+    Ok(Some(Logins { portal: connect(login, delete_login)?, deletion, is_person }))
+}
+
+fn client(
+    id: Option<&str>,
+    secret: Result<Option<secrecy::SecretString>, crate::config::SecretError>,
+) -> Result<Credentials, String> {
+    let secret = secret.map_err(|error| error.to_string())?;
+    match (id, secret) {
+        (Some(id), Some(client_secret)) => {
+            Ok(Credentials::ClientCredentials { client_id: id.to_owned(), client_secret })
+        }
+        _ => Err("the login's client ID or secret is missing".to_owned()),
+    }
+}

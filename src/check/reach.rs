@@ -1,0 +1,297 @@
+//! What the login reaches and may do; everything here only reads.
+
+use serde_json::{Value, json};
+use url::Url;
+
+use super::Pace;
+use super::login::Logins;
+use super::print::Printer;
+use super::report::{Step, Verdict};
+use super::site::Site;
+use super::users::{self, Leftover};
+use super::words::{self, Circumstances};
+use crate::domain::user::{Role, RoleKind};
+use crate::portal::{self, Lane, Login, Portal, PortalError, VersionRange};
+
+/// What was found, for whoever goes on from here.
+pub(super) struct Reached {
+    pub(super) login: Login,
+    pub(super) version: VersionRange,
+    pub(super) roles: Vec<Role>,
+}
+
+/// `None` where there is nothing to go on with.
+pub(super) async fn reach(
+    logins: &Logins,
+    site: &Site,
+    printer: &mut Printer<'_>,
+    pace: &Pace,
+) -> Option<Reached> {
+    let circumstances = Circumstances { is_person: logins.is_person, ca_in_cluster: site.ca_in_cluster };
+    let mut reach = Reach { logins, site, printer, circumstances };
+    let login = reach.login(pace).await;
+    let version = reach.portal().await;
+    let (login, version) = (login?, version?);
+    if !reach.company(&login) || pace.stop.is_cancelled() {
+        return None;
+    }
+    let enough = reach.permissions(&login, version).await;
+    let roles = reach.roles(&login).await?;
+    if pace.stop.is_cancelled() {
+        return None;
+    }
+    reach.users(&login).await?;
+    enough.then_some(Reached { login, version, roles })
+}
+
+struct Reach<'a, 'p> {
+    logins: &'a Logins,
+    site: &'a Site,
+    printer: &'a mut Printer<'p>,
+    circumstances: Circumstances,
+}
+
+impl Reach<'_, '_> {
+    /// Step and summary of a failure.
+    fn trouble(&mut self, name: &'static str, error: &PortalError) {
+        let words = words::trouble(error, self.circumstances);
+        self.printer.step(Step::new(name, words::verdict(error), words.clone()));
+        self.printer.missing(words);
+    }
+
+    async fn login(&mut self, pace: &Pace) -> Option<Login> {
+        let mut result = self.logins.portal.login().await;
+        if let Err(PortalError::Unreachable { .. } | PortalError::Server { .. }) = &result
+            && self.logins.is_person
+        {
+            // The answer may be lost while the token was used: the identity provider forgives that once.
+            self.printer.waiting("no answer to the refresh token; it may be sent once more");
+            tokio::time::sleep(pace.pause).await;
+            result = self.logins.portal.login().await;
+        }
+        let provider = endpoint(&self.site.target.token_url);
+        let answers = Step::ok("identity-provider", format!("{provider} answers"));
+        let error = match result {
+            Ok(login) => {
+                self.printer.step(answers);
+                self.printer.step(
+                    Step::ok("token", words::who(&login))
+                        .with("clientId", login.client_id.clone())
+                        .with("technicalRoles", login.technical_roles.clone()),
+                );
+                return Some(login);
+            }
+            Err(error) => error,
+        };
+        let portals = is_portals(&error, &endpoint(&self.site.target.url), &provider);
+        if portals {
+            // A token that tells nothing was tried at the portal, whose own step tells what is wrong.
+            self.printer.step(answers);
+            self.trouble("token", &error);
+        } else if words::verdict(&error) == Verdict::Unreached {
+            self.trouble("identity-provider", &error);
+        } else {
+            self.printer.step(answers);
+            self.trouble("token", &error);
+        }
+        None
+    }
+
+    async fn portal(&mut self) -> Option<VersionRange> {
+        let endpoint = endpoint(&self.site.target.url);
+        let answers = Step::ok("portal", format!("{endpoint} answers as the portal's backend"));
+        match self.logins.portal.version().await {
+            Ok(version) => {
+                self.printer.step(answers);
+                self.printer.step(Step::ok("version", version.words()).with("version", version.words()));
+                Some(version)
+            }
+            Err(error) if words::verdict(&error) == Verdict::Failed => {
+                self.printer.step(answers);
+                self.trouble("version", &error);
+                None
+            }
+            Err(error) => {
+                self.trouble("portal", &error);
+                None
+            }
+        }
+    }
+
+    fn company(&mut self, login: &Login) -> bool {
+        let step = words::company(self.site.target.bpn.as_deref(), login.bpn.as_deref());
+        let right = step.verdict != Verdict::Failed;
+        if !right {
+            self.printer.missing(step.words.clone());
+        }
+        self.printer.step(step);
+        right
+    }
+
+    /// Whether the login can be worked with.
+    async fn permissions(&mut self, login: &Login, version: VersionRange) -> bool {
+        self.deletion_login(login).await;
+        let mut enough = true;
+        for permission in words::permissions(login.permissions) {
+            self.printer.step(permission.step());
+            if let Some(words) = permission.missing() {
+                enough = false;
+                self.printer.missing(words);
+            }
+        }
+        if let Some(advice) = words::advice(login, version) {
+            self.printer.missing(advice);
+        }
+        let other_not_tried = self.site.deletion_login && self.logins.deletion.is_none();
+        if enough && !login.permissions.delete && !other_not_tried {
+            self.printer.note(words::NO_DELETE);
+        }
+        enough
+    }
+
+    async fn deletion_login(&mut self, login: &Login) {
+        let Some(deletion) = &self.logins.deletion else { return };
+        let name = "deletion-login";
+        let found = match deletion.login().await {
+            Ok(found) => found,
+            Err(error) => return self.trouble(name, &error),
+        };
+        let step = if found.bpn != login.bpn {
+            Step::failed(name, "it belongs to another company than the login")
+        } else if found.permissions.delete {
+            Step::ok(name, words::who(&found))
+        } else {
+            Step::missing(name, format!("{}, which may not delete either", words::who(&found)))
+        };
+        if step.verdict > Verdict::Note {
+            self.printer.missing(format!("the deletion login: {}", step.words));
+        }
+        self.printer.step(step.with("clientId", found.client_id).with("bpn", found.bpn));
+    }
+
+    /// `None` where the portal does not serve the login.
+    async fn roles(&mut self, login: &Login) -> Option<Vec<Role>> {
+        let name = "offered-roles";
+        if !login.permissions.roles {
+            self.printer.step(Step::note(name, "not asked for: the permission is missing"));
+            return Some(Vec::new());
+        }
+        match self.logins.portal.roles(Lane::Interactive).await {
+            Ok(mut roles) => {
+                roles.sort_by(|a, b| a.name.cmp(&b.name));
+                self.printer.step(offered(name, &roles));
+                Some(roles)
+            }
+            Err(error) => {
+                self.not_served(name, &error);
+                None
+            }
+        }
+    }
+
+    /// `None` where the portal does not serve the login.
+    async fn users(&mut self, login: &Login) -> Option<()> {
+        if !login.permissions.view {
+            self.printer.step(Step::note("users", "not asked for: the permission is missing"));
+            return Some(());
+        }
+        match self.logins.portal.scan(Lane::Interactive).await {
+            Ok(scan) => {
+                self.printer.step(users::listed(&scan));
+                let (step, leftovers) = users::marked(&self.logins.portal, &scan).await;
+                self.printer.step(step);
+                for leftover in leftovers {
+                    self.leftover(&leftover);
+                }
+                Some(())
+            }
+            Err(error) => {
+                self.not_served("users", &error);
+                None
+            }
+        }
+    }
+
+    fn leftover(&mut self, user: &Leftover) {
+        let state = if user.retained {
+            "could not be deleted"
+        } else {
+            "was not cleaned up, or is another check's at work"
+        };
+        self.printer.note(format!(
+            "an earlier check --write left the user {} (id {}): it {state}; delete it in the portal",
+            user.name, user.id
+        ));
+    }
+
+    fn not_served(&mut self, name: &'static str, error: &PortalError) {
+        let words = words::not_served(error, self.circumstances);
+        self.printer.step(Step::new(name, words::verdict(error), words.clone()));
+        self.printer.missing(words);
+    }
+}
+
+/// The portal failed, not the identity provider.
+fn is_portals(error: &PortalError, portal: &str, provider: &str) -> bool {
+    match error {
+        PortalError::NotThePortalBackend { .. } => true,
+        PortalError::Unreachable { endpoint, .. } | PortalError::Tls { endpoint, .. } => {
+            endpoint == portal && portal != provider
+        }
+        _ => false,
+    }
+}
+
+/// `host:port`, as errors name it.
+fn endpoint(url: &str) -> String {
+    Url::parse(url).map_or_else(|_| "?".to_owned(), |url| portal::endpoint(&url))
+}
+
+fn offered(name: &'static str, roles: &[Role]) -> Step {
+    let kind = |role: &Role| match role.kind {
+        RoleKind::Internal => "Internal",
+        RoleKind::External => "External",
+    };
+    let list: Vec<Value> = roles
+        .iter()
+        .map(|role| json!({"name": role.name, "kind": kind(role), "providerOnly": role.provider_only}))
+        .collect();
+    let words = match roles.len() {
+        0 => return Step::missing(name, "the portal offers no role to this company").with("roles", list),
+        1 => "1 role".to_owned(),
+        count => format!("{count} roles"),
+    };
+    roles.iter().fold(Step::ok(name, words).with("roles", list), |step, role| {
+        let only = if role.provider_only { ", for providers only" } else { "" };
+        step.line(format!("{} ({}{only})", role.name, kind(role)))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_are_told_apart_by_their_address() {
+        let down =
+            |endpoint: &str| PortalError::Unreachable { endpoint: endpoint.into(), reason: String::new() };
+        assert!(is_portals(&down("p:1"), "p:1", "i:1"));
+        assert!(!is_portals(&down("i:1"), "p:1", "i:1"));
+        assert!(!is_portals(&down("x:1"), "x:1", "x:1"), "one host for both");
+        assert_eq!(endpoint("https://p.example.org/a"), "p.example.org:443");
+    }
+
+    #[test]
+    fn roles_are_listed_with_their_kind() {
+        let role = |name: &str, kind, provider_only| Role {
+            id: String::new(),
+            name: name.into(),
+            kind,
+            provider_only,
+        };
+        let roles = [role("A", RoleKind::Internal, false), role("B", RoleKind::External, true)];
+        let step = offered("offered-roles", &roles);
+        assert_eq!(step.lines, ["A (Internal)", "B (External, for providers only)"]);
+        assert_eq!(offered("offered-roles", &[]).verdict, Verdict::Missing);
+    }
+}

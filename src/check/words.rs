@@ -1,0 +1,253 @@
+//! What errors and permissions mean, in words that say what to do.
+
+use super::report::{Step, Verdict};
+use crate::portal::{Login, Permissions, PortalError, VersionRange};
+
+/// What a failure is read against.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Circumstances {
+    /// The login is a person's.
+    pub(super) is_person: bool,
+    /// The manifest's certificates are not here.
+    pub(super) ca_in_cluster: bool,
+}
+
+/// How bad a failure is while things are only read.
+pub(super) fn verdict(error: &PortalError) -> Verdict {
+    match error {
+        PortalError::Unreachable { .. }
+        | PortalError::Tls { .. }
+        | PortalError::CircuitOpen { .. }
+        | PortalError::Throttled { .. }
+        | PortalError::NotThePortalBackend { .. }
+        | PortalError::Server { .. }
+        | PortalError::BadAnswer { .. } => Verdict::Unreached,
+        PortalError::LoginRefused { .. }
+        | PortalError::TokenNotStored { .. }
+        | PortalError::Unauthorized
+        | PortalError::Forbidden { .. }
+        | PortalError::NotFound
+        | PortalError::Conflict { .. }
+        | PortalError::Rejected { .. }
+        | PortalError::LostInIdentityProvider => Verdict::Failed,
+    }
+}
+
+/// What happened, and what to do about it.
+pub(super) fn trouble(error: &PortalError, circumstances: Circumstances) -> String {
+    let hint = match error {
+        PortalError::Unreachable { .. } => "an egress rule or a proxy setting may be missing",
+        PortalError::Tls { .. } if circumstances.ca_in_cluster => {
+            "the manifest names certificates of the cluster: give them with --ca-file"
+        }
+        PortalError::Tls { .. } => {
+            "if the certificate is of your own authority, give it with --ca-file, and to the operator in tls.caBundle"
+        }
+        PortalError::LoginRefused { code } => refused(code, circumstances.is_person),
+        PortalError::NotThePortalBackend { .. } => {
+            "it answers with a web page; url is the address of the backend (often portal-backend.…), not of the web page"
+        }
+        PortalError::Server { .. } => "it, or what it needs (such as its identity provider), is down",
+        PortalError::BadAnswer { .. } => "the address may be wrong, or something in between answers",
+        PortalError::TokenNotStored { .. } => {
+            "the access token was not used; the identity provider takes the token in the file once more, but not twice"
+        }
+        PortalError::Unauthorized => "use a technical user with the role \"Connector Management\"",
+        _ => return error.to_string(),
+    };
+    format!("{error}: {hint}")
+}
+
+fn refused(code: &str, is_person: bool) -> &'static str {
+    match code {
+        "invalid_client" => "the client ID is unknown there, or disabled",
+        "unauthorized_client" => "the client secret is wrong",
+        "invalid_grant" if is_person => {
+            "the refresh token is used up or at its end; a person has to log in again for a new one"
+        }
+        _ => "client ID and secret may be wrong, or the token endpoint is another's",
+    }
+}
+
+/// A permission, as the portal names it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Permission {
+    /// The name of its step.
+    pub(super) name: &'static str,
+    /// The portal's own name.
+    pub(super) portal_name: &'static str,
+    /// What it is for.
+    pub(super) purpose: &'static str,
+    pub(super) granted: bool,
+}
+
+/// All permissions that matter.
+pub(super) fn permissions(found: Permissions) -> [Permission; 4] {
+    let permission = |name, portal_name, purpose, granted| Permission { name, portal_name, purpose, granted };
+    [
+        permission("view", "view_tech_user_management", "list and read technical users", found.view),
+        permission(
+            "create",
+            "add_tech_user_management",
+            "create, change and reset technical users",
+            found.create,
+        ),
+        permission("delete", "delete_tech_user_management", "delete technical users", found.delete),
+        permission("roles", "technical_roles_management", "list the roles on offer", found.roles),
+    ]
+}
+
+/// The permission that the login of the guides does not have, and that the operator can do without.
+const DELETE: &str = "delete";
+
+impl Permission {
+    /// The step that tells it.
+    pub(super) fn step(self) -> Step {
+        let words =
+            format!("{}: {} ({})", self.portal_name, if self.granted { "yes" } else { "no" }, self.purpose);
+        let verdict = match (self.granted, self.name) {
+            (true, _) => Verdict::Ok,
+            (false, DELETE) => Verdict::Note,
+            (false, _) => Verdict::Missing,
+        };
+        Step::new(self.name, verdict, words)
+            .with("permission", self.portal_name)
+            .with("granted", self.granted)
+    }
+
+    /// What is missing without it.
+    pub(super) fn missing(self) -> Option<String> {
+        (!self.granted && self.name != DELETE)
+            .then(|| format!("this login may not {} ({} is missing)", self.purpose, self.portal_name))
+    }
+}
+
+/// What follows from a delete permission that is missing.
+pub(super) const NO_DELETE: &str = "this login may not delete: of deleted TechnicalUsers, internal users are revoked and \
+     stay in the portal, and wallet users need a person or deleteAuth";
+
+/// Why permissions are missing, and which login has them.
+pub(super) fn advice(login: &Login, version: VersionRange) -> Option<String> {
+    let found = login.permissions;
+    if found.view && found.create && found.roles {
+        return None;
+    }
+    let is = |role: &str| login.technical_roles.iter().any(|name| name == role);
+    let why = if is("Offer Management") && found.view && !found.create {
+        "this login is Offer Management: it may read only".to_owned()
+    } else if login.technical_roles.is_empty() {
+        "this login's roles do not carry what the operator needs".to_owned()
+    } else {
+        format!(
+            "this login's role is {}, which does not carry what the operator needs",
+            login.technical_roles.join(", ")
+        )
+    };
+    let what = if version < VersionRange::V2_5 {
+        "a portal before 2.5 has no technical user's role that may: ask its operator to add the permissions to one, or use \
+         a person's login (--refresh-token-file)"
+    } else {
+        "use a technical user with the role \"Connector Management\""
+    };
+    Some(format!("{why}; {what}"))
+}
+
+/// Whose login it is.
+pub(super) fn who(login: &Login) -> String {
+    let roles = match login.technical_roles.as_slice() {
+        [] => String::new(),
+        roles => format!(", role {}", roles.join(", ")),
+    };
+    match &login.client_id {
+        Some(id) => format!("obtained for technical user {id}{roles}"),
+        None => format!("obtained for a person's login{roles}"),
+    }
+}
+
+/// The company, against the one that is wanted.
+pub(super) fn company(wanted: Option<&str>, found: Option<&str>) -> Step {
+    let step = match (wanted, found) {
+        (Some(wanted), found) if found != Some(wanted) => Step::failed(
+            "company",
+            format!(
+                "the login belongs to {}, but {wanted} is wanted (WrongCompany): the operator would do nothing",
+                found.unwrap_or("a company that its token does not tell")
+            ),
+        ),
+        (_, Some(found)) => Step::ok("company", format!("the login belongs to {found}")),
+        (_, None) => Step::note("company", "the token does not tell a company"),
+    };
+    step.with("bpn", found).with("wanted", wanted)
+}
+
+/// 403 although the token carries the permission, 401 although it carries some: what it means.
+pub(super) fn not_served(error: &PortalError, circumstances: Circumstances) -> String {
+    match error {
+        PortalError::Forbidden { permission } => format!(
+            "the portal refuses (403) although the token carries {permission}: it does not know this login; it must be a \
+             technical user that was made in the portal itself"
+        ),
+        other => trouble(other, circumstances),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn login(roles: &[&str], permissions: Permissions) -> Login {
+        Login {
+            bpn: None,
+            client_id: None,
+            delete_client_id: None,
+            technical_roles: roles.iter().map(|role| (*role).to_owned()).collect(),
+            permissions,
+        }
+    }
+
+    #[test]
+    fn a_missing_delete_is_told_and_is_no_fault() {
+        let found = permissions(Permissions { view: true, create: true, delete: false, roles: true });
+        let verdicts: Vec<Verdict> = found.iter().map(|p| p.step().verdict).collect();
+        assert_eq!(verdicts, [Verdict::Ok, Verdict::Ok, Verdict::Note, Verdict::Ok]);
+        assert!(found.iter().all(|permission| permission.missing().is_none()));
+        let none = permissions(Permissions::default());
+        assert_eq!(none.iter().filter_map(|permission| permission.missing()).count(), 3);
+    }
+
+    #[test]
+    fn the_advice_fits_the_login_and_the_version() {
+        let read_only = Permissions { view: true, ..Permissions::default() };
+        let offers = login(&["Offer Management"], read_only);
+        let words = advice(&offers, VersionRange::V2_5).unwrap();
+        assert!(words.starts_with("this login is Offer Management: it may read only; use"), "{words}");
+        assert!(advice(&offers, VersionRange::V2_3).unwrap().contains("before 2.5"));
+        let other = login(&["Dataspace Discovery"], Permissions::default());
+        assert!(advice(&other, VersionRange::Later).unwrap().contains("role is Dataspace Discovery"));
+        let enough = Permissions { view: true, create: true, delete: false, roles: true };
+        assert_eq!(advice(&login(&["Connector Management"], enough), VersionRange::V2_5), None);
+    }
+
+    #[test]
+    fn the_company_must_be_the_one_that_is_wanted() {
+        for (wanted, found, verdict) in [
+            (None, Some("A"), Verdict::Ok),
+            (Some("A"), Some("A"), Verdict::Ok),
+            (Some("A"), Some("B"), Verdict::Failed),
+            (Some("A"), None, Verdict::Failed),
+            (None, None, Verdict::Note),
+        ] {
+            assert_eq!(company(wanted, found).verdict, verdict, "{wanted:?} {found:?}");
+        }
+    }
+
+    #[test]
+    fn hints_follow_the_circumstances() {
+        let tls = PortalError::Tls { endpoint: "p:443".into(), reason: "r".into() };
+        let plain = Circumstances::default();
+        assert!(trouble(&tls, plain).contains("if the certificate is of your own authority"));
+        assert!(trouble(&tls, Circumstances { ca_in_cluster: true, ..plain }).contains("of the cluster"));
+        let grant = PortalError::LoginRefused { code: "invalid_grant" };
+        assert!(trouble(&grant, Circumstances { is_person: true, ..plain }).contains("log in again"));
+    }
+}

@@ -1,0 +1,116 @@
+//! What the operator does with a user in its life: read it, prove its credential, change it, reset it.
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::{Made, Trial, not_accepted};
+use crate::check::report::Step;
+use crate::domain::identity::Mark;
+use crate::portal::{Lane, Verification};
+
+/// What the change adds to the description.
+const CHANGED: &str = "changed by technical-user-operator check";
+
+impl Trial<'_, '_> {
+    /// Tells each step; a step that fails ends the exercise only where the next ones need it.
+    pub(super) async fn exercise(&mut self, user: &mut Made) {
+        if self.stopped() {
+            return;
+        }
+        self.read(user).await;
+        let Some(first) = user.secret.clone() else { return };
+        self.prove("write-credential", "the credential works: a token was issued for it", user, &first).await;
+        if self.stopped() {
+            return;
+        }
+        self.update(user).await;
+        if self.stopped() {
+            return;
+        }
+        let Some(second) = self.reset(user, &first).await else { return };
+        self.disprove(user, &first).await;
+        self.prove("write-new-secret", "the new secret works", user, &second).await;
+    }
+
+    fn stopped(&self) -> bool {
+        self.pace.stop.is_cancelled()
+    }
+
+    async fn read(&mut self, user: &mut Made) {
+        let name = "write-details";
+        match self.portal.details(&user.id, Lane::Interactive).await {
+            Ok(details) => {
+                let marked = Mark::find(&details.description).as_ref() == Some(&self.mark);
+                let has_secret = details.secret.is_some();
+                user.see(details);
+                match (marked, has_secret) {
+                    (true, true) => {
+                        self.step(Step::ok(name, "the portal shows it, with its mark and its secret"));
+                    }
+                    (true, false) => self.failed(name, "the portal shows it without its secret".to_owned()),
+                    (false, _) => self.failed(name, "the portal shows it without its mark".to_owned()),
+                }
+            }
+            Err(error) => self.failed(name, error.to_string()),
+        }
+    }
+
+    async fn prove(&mut self, name: &'static str, good: &str, user: &Made, secret: &SecretString) {
+        let answer = self.verify(user, secret).await;
+        match not_accepted(&answer) {
+            None => self.step(Step::ok(name, good)),
+            Some(words) => self.failed(name, words),
+        }
+    }
+
+    async fn disprove(&mut self, user: &Made, secret: &SecretString) {
+        let name = "write-old-secret";
+        let answer = self.verify(user, secret).await;
+        match (&answer, not_accepted(&answer)) {
+            (Verification::Refused { .. }, _) => {
+                self.step(Step::ok(name, "the old secret is dead: the token endpoint refuses it"));
+            }
+            (_, None) => self.failed(name, "the old secret still works".to_owned()),
+            (_, Some(words)) => self.failed(name, words),
+        }
+    }
+
+    async fn update(&mut self, user: &Made) {
+        let name = "write-update";
+        let description = self.mark.describe(Some(CHANGED));
+        if let Err(error) = self.portal.update(&user.id, &self.name, &description).await {
+            return self.failed(name, error.to_string());
+        }
+        match self.portal.details(&user.id, Lane::Interactive).await {
+            Ok(details) if details.description == description => {
+                self.step(Step::ok(name, "the portal took a new description and shows it"));
+            }
+            Ok(_) => self.failed(name, "the portal took a new description and shows the old one".to_owned()),
+            Err(error) => self.failed(name, format!("the portal took a new description, but: {error}")),
+        }
+    }
+
+    /// The new secret.
+    async fn reset(&mut self, user: &mut Made, old: &SecretString) -> Option<SecretString> {
+        let name = "write-reset";
+        if let Err(error) = self.portal.reset(&user.id).await {
+            self.failed(name, error.to_string());
+            return None;
+        }
+        match self.portal.details(&user.id, Lane::Interactive).await {
+            Ok(details) => {
+                user.see(details);
+                let new = user.secret.clone().filter(|new| new.expose_secret() != old.expose_secret());
+                if new.is_some() {
+                    self.step(Step::ok(name, "the portal made a new secret and shows it"));
+                } else {
+                    self.failed(name, "the portal took the reset and shows no new secret".to_owned());
+                }
+                new
+            }
+            Err(error) => {
+                self.failed(name, format!("the portal took the reset, but: {error}"));
+                None
+            }
+        }
+    }
+}

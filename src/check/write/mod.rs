@@ -1,0 +1,172 @@
+//! The trial of what changes things: a user is made, its credential proved, changed and reset, and the user removed again
+//! whatever failed in between.
+
+mod exercise;
+mod make;
+mod remove;
+
+use secrecy::SecretString;
+use tokio::time::sleep;
+
+use super::Pace;
+use super::print::Printer;
+use super::reach::Reached;
+use super::report::Step;
+use super::users::INSTANCE;
+use crate::domain::identity::{Hint, Mark, Owner};
+use crate::domain::token_url;
+use crate::domain::user::{Credential, Role, RoleKind, UserDetails, UserId};
+use crate::portal::{Lane, Portal, Verification, VersionRange};
+
+/// A user with this role could do what the operator can.
+const NOT_TRIED: &str = "Connector Management";
+
+/// How often something is tried that fails for a moment.
+const TRIES: usize = 3;
+
+/// A user that was made here.
+struct Made {
+    id: UserId,
+    client_id: Option<String>,
+    /// The newest secret that was seen.
+    secret: Option<SecretString>,
+    token_url: Option<String>,
+}
+
+/// The trial of one user.
+struct Trial<'a, 'p> {
+    portal: &'a dyn Portal,
+    printer: &'a mut Printer<'p>,
+    pace: &'a Pace,
+    version: VersionRange,
+    may_delete: bool,
+    mark: Mark,
+    name: String,
+}
+
+/// Makes a user and removes it, and tells each step.
+pub(super) async fn trial(portal: &dyn Portal, reached: &Reached, printer: &mut Printer<'_>, pace: &Pace) {
+    let Some(role) = choose(&reached.roles) else {
+        let words = "the portal offers no Internal role that could be tried (Connector Management is not)";
+        printer.missing(words);
+        return printer.step(Step::failed("write-create", words));
+    };
+    let (mark, name) = identity(&uuid::Uuid::new_v4().simple().to_string());
+    let mut trial = Trial {
+        portal,
+        printer,
+        pace,
+        version: reached.version,
+        may_delete: reached.login.permissions.delete,
+        mark,
+        name,
+    };
+    let mut made = trial.make(role).await;
+    if let Some(user) = made.first_mut() {
+        trial.exercise(user).await;
+    }
+    for user in &made {
+        trial.remove(user).await;
+    }
+}
+
+/// The first by name that a user of this company can have.
+fn choose(roles: &[Role]) -> Option<&Role> {
+    let fits =
+        |role: &&Role| role.kind == RoleKind::Internal && !role.provider_only && role.name != NOT_TRIED;
+    roles.iter().filter(fits).min_by(|a, b| a.name.cmp(&b.name))
+}
+
+/// Mark and name of a user that can be told from all others.
+fn identity(random: &str) -> (Mark, String) {
+    let name: String = random.chars().take(8).collect();
+    let owner = Owner { instance: INSTANCE.to_owned(), namespace: INSTANCE.to_owned(), name };
+    let user_name = owner.user_name(1, None);
+    (Mark { owner, generation: 1, hint: Hint::of_installation(random), retained: false }, user_name)
+}
+
+impl Trial<'_, '_> {
+    fn step(&mut self, step: Step) {
+        self.printer.step(step);
+    }
+
+    fn failed(&mut self, name: &'static str, words: String) {
+        self.printer.missing(format!("{name}: {words}"));
+        self.step(Step::failed(name, words));
+    }
+
+    async fn pause(&self) {
+        sleep(self.pace.pause).await;
+    }
+
+    /// Tries a credential, again where the identity provider is away for a moment.
+    async fn verify(&self, user: &Made, secret: &SecretString) -> Verification {
+        let credential = Credential {
+            client_id: user.client_id.clone().unwrap_or_default(),
+            client_secret: secret.clone(),
+            token_url: user.token_url.clone().unwrap_or_else(|| self.portal.token_url().to_owned()),
+        };
+        let mut answer = self.portal.verify(&credential, Lane::Interactive).await;
+        for _ in 1..TRIES {
+            if !matches!(answer, Verification::Unreachable { .. }) {
+                break;
+            }
+            self.pause().await;
+            answer = self.portal.verify(&credential, Lane::Interactive).await;
+        }
+        answer
+    }
+}
+
+impl Made {
+    fn see(&mut self, details: UserDetails) {
+        self.client_id = details.client_id.or(self.client_id.take());
+        self.secret = details.secret.or(self.secret.take());
+        self.token_url = details.authentication_url.as_deref().and_then(token_url::normalise);
+    }
+}
+
+/// A secret that does not work, in words.
+fn not_accepted(answer: &Verification) -> Option<String> {
+    match answer {
+        Verification::Accepted => None,
+        Verification::Refused { .. } => Some("the token endpoint refuses it".to_owned()),
+        Verification::Unreachable { endpoint, reason } => {
+            Some(format!("the token endpoint {endpoint} could not be asked: {reason}"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::identity::parse_own_name;
+
+    #[test]
+    fn only_an_ordinary_internal_role_is_tried() {
+        let role = |name: &str, kind, provider_only| Role {
+            id: name.to_owned(),
+            name: name.to_owned(),
+            kind,
+            provider_only,
+        };
+        let offered = [
+            role("Semantic Model Management", RoleKind::Internal, false),
+            role("A provider's", RoleKind::Internal, true),
+            role("A wallet's", RoleKind::External, false),
+            role("Connector Management", RoleKind::Internal, false),
+            role("Dataspace Discovery", RoleKind::Internal, false),
+        ];
+        assert_eq!(choose(&offered).unwrap().name, "Dataspace Discovery");
+        assert_eq!(choose(&offered[1..4]), None);
+    }
+
+    #[test]
+    fn the_user_is_told_from_all_others_and_from_other_checks() {
+        let (mark, name) = identity("0a1b2c3d4e5f");
+        let (_, other) = identity("ffffffffffff");
+        assert!(parse_own_name(&name).is_some() && name.ends_with("-check-0a1b2c3d"), "{name}");
+        assert_ne!(parse_own_name(&name), parse_own_name(&other));
+        assert_eq!(Mark::find(&mark.describe(None)).unwrap().owner.to_string(), "check/check/0a1b2c3d");
+    }
+}

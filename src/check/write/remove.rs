@@ -1,0 +1,146 @@
+//! The end of the user: deleted, or else made harmless and named.
+
+use super::{Made, TRIES, Trial};
+use crate::check::report::{Left, Step};
+use crate::domain::identity::Mark;
+use crate::domain::user::UserStatus;
+use crate::portal::{Lane, PortalError, Verification, VersionRange};
+
+const NAME: &str = "write-delete";
+
+/// How sure it is that a user is gone.
+enum Gone {
+    /// The portal no longer knows it.
+    Seen,
+    /// The portal said so.
+    Told,
+}
+
+impl Trial<'_, '_> {
+    /// Removes the user, as far as the login can.
+    pub(super) async fn remove(&mut self, user: &Made) {
+        if !self.may_delete {
+            let words = "not tried: delete_tech_user_management is missing";
+            self.step(Step::note(NAME, words));
+            return self.retain(user, "this login may not delete it").await;
+        }
+        match self.delete(user).await {
+            Ok(Gone::Seen) => {
+                let words = match &user.secret {
+                    Some(secret) => match self.verify(user, secret).await {
+                        Verification::Refused { .. } => "the portal deleted it, and its credential is dead",
+                        Verification::Accepted => {
+                            "the portal deleted it, but its credential still works for now"
+                        }
+                        Verification::Unreachable { .. } => "the portal deleted it",
+                    },
+                    None => "the portal deleted it",
+                };
+                self.step(Step::ok(NAME, words));
+            }
+            Ok(Gone::Told) => {
+                let words =
+                    "the portal says that it deleted it, but gives no usable answer when it is asked for it";
+                self.step(Step::ok(NAME, words));
+            }
+            Err(words) => {
+                self.failed(NAME, words.clone());
+                self.retain(user, &format!("it could not be deleted ({words})")).await;
+            }
+        }
+    }
+
+    /// The error is in words.
+    async fn delete(&self, user: &Made) -> Result<Gone, String> {
+        let mut words = String::new();
+        for attempt in 0..TRIES {
+            if attempt > 0 {
+                self.pause().await;
+            }
+            let told = self.portal.delete(&user.id).await;
+            match (&told, self.is_gone(user).await) {
+                (_, Some(true)) => return Ok(Gone::Seen),
+                (Ok(()), None) => return Ok(Gone::Told),
+                (Ok(()), Some(false)) => {
+                    "the portal took the request and still shows the user".clone_into(&mut words);
+                }
+                (Err(error), _) => words = error.to_string(),
+            }
+        }
+        Err(words)
+    }
+
+    /// `None` where the portal does not tell.
+    async fn is_gone(&self, user: &Made) -> Option<bool> {
+        match self.portal.details(&user.id, Lane::Interactive).await {
+            Err(PortalError::NotFound) => Some(true),
+            // 2.0 and 2.1 keep a deleted user as an inactive one without a client, and cannot show it.
+            Err(PortalError::LostInIdentityProvider) if self.version == VersionRange::V2_0 => {
+                self.is_inactive(user).await
+            }
+            Ok(details) => Some(matches!(details.status, UserStatus::PendingDeletion | UserStatus::Deleted)),
+            Err(_) => None,
+        }
+    }
+
+    async fn is_inactive(&self, user: &Made) -> Option<bool> {
+        let scan = self.portal.scan(Lane::Interactive).await.ok()?;
+        match scan.users.iter().find(|listed| listed.id == user.id) {
+            Some(listed) => Some(listed.status == UserStatus::Inactive),
+            None => scan.complete.then_some(true),
+        }
+    }
+
+    /// What stays is made harmless, marked as nobody's, and named.
+    async fn retain(&mut self, user: &Made, why: &str) {
+        let revoked = self.revoke(user).await;
+        let mark = Mark { retained: true, ..self.mark.clone() };
+        let marked = self.portal.update(&user.id, &self.name, &mark.describe(None)).await;
+        let name = "write-revoke";
+        match (&revoked, &marked) {
+            (Ok(()), Ok(())) => {
+                let words = "its secret was reset and the new one read by nobody, and its description says that it is retained";
+                self.step(Step::ok(name, words));
+            }
+            (Ok(()), Err(error)) => {
+                self.failed(name, format!("its secret was reset, but its description: {error}"));
+            }
+            (Err(words), _) => self.failed(name, words.clone()),
+        }
+        let credential =
+            if revoked.is_ok() { "is dead" } else { "may still work, though nobody was told it" };
+        self.printer.left(Left {
+            id: Some(user.id.to_string()),
+            name: self.name.clone(),
+            client_id: user.client_id.clone(),
+            revoked: revoked.is_ok(),
+            words: format!(
+                "{why}; its credential {credential}; a person of the company has to delete it in the portal's web page \
+                 (technical user management)"
+            ),
+        });
+    }
+
+    /// A new secret that nobody reads; the error is in words.
+    async fn revoke(&self, user: &Made) -> Result<(), String> {
+        let mut words = String::new();
+        for attempt in 0..TRIES {
+            if attempt > 0 {
+                self.pause().await;
+            }
+            match self.portal.reset(&user.id).await {
+                Ok(()) => return self.is_dead(user).await,
+                Err(error) => words = format!("its secret could not be reset: {error}"),
+            }
+        }
+        Err(words)
+    }
+
+    async fn is_dead(&self, user: &Made) -> Result<(), String> {
+        let Some(known) = &user.secret else { return Ok(()) };
+        match self.verify(user, known).await {
+            Verification::Accepted => Err("its secret was reset, and the old one still works".to_owned()),
+            Verification::Refused { .. } | Verification::Unreachable { .. } => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,357 @@
+//! The rules by which a step is carried out: the only place where the model says what an executor does.
+//!
+//! - A pass begins with the object (from the cache, or live after a conflict) and goes on until the plan rests. A conflict, a
+//!   lost answer, or a portal that fails ends it; what it knew is forgotten, and the next one reads live.
+//! - `Create` is one merge patch with the version that was seen: finalizer and annotation. An unclear answer is settled by
+//!   reading back. Then a task makes the POST within ten seconds of the patch or not at all; it goes on beside the passes, and
+//!   there is one per resource and process. What came of it is remembered by the attempt.
+//! - `Search` waits for that task. It sees every user of the name at one moment, each confirmed by its details.
+//! - `Publish` makes the Secret where none was seen, else writes over the very version that was seen.
+//! - The status write that names a user, and both finalizer writes, carry the version that was seen.
+//! - What the login may not is answered as forbidden.
+
+use super::portal::CREATE_TIMEOUT;
+use super::process::{Known, Pass, Task};
+use super::world::{World, digest};
+use crate::domain::attempt::Attempt;
+use crate::domain::plan::{
+    Confirmed, Current, Done, Proof, Read, Report, Rest, Step, UserView, Verified, Write, plan,
+};
+use crate::domain::user::{UserId, UserKind, UserStatus};
+
+use super::super::builders::pin;
+use super::super::words::in_words;
+
+/// A pass that takes more steps than this goes round in circles.
+const STEP_LIMIT: u32 = 60;
+/// The POST starts within this time of the patch.
+const POST_WITHIN: u64 = 10;
+
+/// Whether the pass goes on.
+type GoesOn = bool;
+
+impl World {
+    /// One step of a process's pass; whether the pass goes on.
+    pub(super) fn step(&mut self, p: usize) -> GoesOn {
+        let Some(mut pass) = self.processes[p].pass.take().or_else(|| Pass::begin(self, p)) else {
+            return false;
+        };
+        let observed = self.observe(p, &pass);
+        let step = plan(&observed);
+        pass.steps += 1;
+        self.tell(&format!("process {p}: {}", in_words(&step)));
+        if pass.steps > STEP_LIMIT {
+            self.forbid(format!("process {p} goes round in circles"));
+            return false;
+        }
+        let goes_on = match step {
+            Step::Read(read) => self.read(p, &mut pass, &read),
+            Step::Write(write) => self.write(p, &mut pass, &write),
+            Step::Rest(rest) => {
+                self.rest(p, &pass, &rest);
+                false
+            }
+        };
+        if goes_on {
+            self.processes[p].pass = Some(pass);
+        }
+        goes_on
+    }
+
+    /// Ends a pass that met something new; the next one looks for itself.
+    fn look_again(&mut self, p: usize) -> GoesOn {
+        let last = (self.versions.len() - 1, self.secret_versions.len() - 1);
+        let process = &mut self.processes[p];
+        process.wants_live = true;
+        (process.cache, process.secret_cache) = last;
+        false
+    }
+
+    fn read(&mut self, p: usize, pass: &mut Pass, read: &Read) -> GoesOn {
+        match read {
+            Read::Object => match &self.object {
+                Some(object) => {
+                    // What is published is looked at with it.
+                    pass.object = object.clone();
+                    pass.secret.clone_from(&self.secret);
+                    pass.secret_read = false;
+                    pass.live = true;
+                }
+                None => return false,
+            },
+            Read::Secret => {
+                pass.secret.clone_from(&self.secret);
+                pass.secret_read = true;
+            }
+            Read::Writable => pass.writable = Some(!self.trouble.unwritable),
+            Read::Search => {
+                if self.trouble.portal_down {
+                    return false;
+                }
+                // Own creates are not under way during the scans: it waits.
+                if self.processes[p].task.is_some() {
+                    pass.steps -= 1;
+                } else {
+                    let users = self.portal.users.clone();
+                    let found = users.iter().map(|u| self.candidate(u, self.confirm(&u.id))).collect();
+                    self.processes[p].snapshot = Some(users);
+                    pass.search = Some(found);
+                }
+            }
+            Read::User(id) => {
+                if self.trouble.portal_down {
+                    return false;
+                }
+                let view = self.portal.view(id);
+                pass.credential = match &view {
+                    UserView::Read(user) if user.status == UserStatus::Active => {
+                        self.portal.user(id).map(|u| (id.clone(), u.version))
+                    }
+                    _ => None,
+                };
+                pass.read.push((id.clone(), view));
+            }
+            Read::Confirm(id) => {
+                if self.trouble.portal_down {
+                    return false;
+                }
+                let confirmed = self.confirm(id);
+                // What may change by itself is asked again in the next pass.
+                if matches!(confirmed, Confirmed::Ours(_) | Confirmed::Foreign | Confirmed::Retained) {
+                    self.processes[p].confirmed.insert(id.clone(), confirmed.clone());
+                }
+                pass.confirmed.insert(id.clone(), confirmed);
+            }
+            Read::Verify(proof) => {
+                let credential = match proof {
+                    Proof::Read => pass.credential.clone(),
+                    Proof::Published => self.secret.as_ref().and_then(|s| s.content.clone()),
+                };
+                let said = self.token_endpoint(credential.as_ref());
+                if *proof == Proof::Read && said == Verified::Accepted {
+                    pass.proved = credential;
+                }
+                if *proof == Proof::Published && said == Verified::Accepted {
+                    self.processes[p].verification_due = false;
+                }
+                pass.verification = Some((*proof, said));
+            }
+        }
+        true
+    }
+
+    pub(super) fn token_endpoint(&self, credential: Option<&(UserId, u32)>) -> Verified {
+        if self.trouble.idp_down {
+            return Verified::Unreachable("down".into());
+        }
+        let user = credential.and_then(|(id, _)| self.portal.user(id)).filter(|u| !u.lost);
+        match (user, credential) {
+            (Some(user), Some((_, version)))
+                if user.status == UserStatus::Active && user.version == *version =>
+            {
+                Verified::Accepted
+            }
+            (user, _) => Verified::Refused { unknown_client: user.is_none() },
+        }
+    }
+
+    fn write(&mut self, p: usize, pass: &mut Pass, write: &Write) -> GoesOn {
+        let rv = Some(pass.object.rv);
+        match write {
+            Write::PutFinalizer => {
+                if !self.write_object(rv, |o| o.finalizer = true) {
+                    return self.look_again(p);
+                }
+                self.take_up(pass);
+            }
+            Write::DropFinalizer => {
+                self.judge_letting_go(p);
+                if !self.write_object(rv, |o| o.finalizer = false) {
+                    return self.look_again(p);
+                }
+                return false;
+            }
+            Write::Create { generation, .. } => return self.create(p, pass, *generation),
+            Write::Publish(current) => return self.publish(p, pass, current),
+            Write::ListRetained(id, _) => {
+                self.retained.insert(id.clone());
+                pass.done.push((id.clone(), Done::ListedRetained));
+            }
+            Write::Describe(current) => return self.describe(p, pass, current),
+            Write::Delete(id) | Write::Reset(id) | Write::MarkRetained(id) => {
+                if self.trouble.portal_down || self.trouble.suspended {
+                    return false;
+                }
+                self.judge_change(pass, id);
+                let done = self.change(p, write, id);
+                pass.done.push((id.clone(), done));
+            }
+        }
+        true
+    }
+
+    /// Takes the object as our own write left it.
+    fn take_up(&self, pass: &mut Pass) {
+        if let Some(object) = &self.object {
+            pass.object = object.clone();
+        }
+    }
+
+    fn create(&mut self, p: usize, pass: &mut Pass, generation: i64) -> GoesOn {
+        if self.processes[p].task.is_some() {
+            return self.look_again(p);
+        }
+        self.judge_create(pass, generation);
+        let attempt = format!("{}", self.fresh());
+        let written = Attempt { generation, id: attempt.clone(), pin: pin() };
+        let unclear = std::mem::take(&mut self.trouble.unclear_patch);
+        let patched = unclear != Some(false)
+            && self.write_object(Some(pass.object.rv), |o| {
+                o.finalizer = true;
+                o.creating = Some(written);
+            });
+        if !patched && unclear.is_none() {
+            return self.look_again(p);
+        }
+        let now = self.now;
+        let process = &mut self.processes[p];
+        process.attempts.insert(attempt.clone(), Known::InFlight);
+        process.first_seen.insert(attempt.clone(), now);
+        process.task =
+            Some(Task { attempt, generation, patched: now, sent: None, unclear: unclear.is_some() });
+        self.take_up(pass);
+        true
+    }
+
+    /// One step of the task that makes a user: read back, POST, wait for the answer.
+    pub(super) fn work_at_task(&mut self, p: usize) {
+        let Some(mut task) = self.processes[p].task.take() else { return };
+        let now = self.now;
+        let Some(sent) = task.sent else {
+            let written = self.object.as_ref().and_then(|o| o.creating.as_ref());
+            let ours = !task.unclear || written.is_some_and(|a| a.id == task.attempt);
+            if !ours || now > task.patched + POST_WITHIN {
+                self.tell(&format!("process {p}: nothing sent for {}", task.attempt));
+                self.processes[p].attempts.insert(task.attempt, Known::NothingSent);
+                return;
+            }
+            self.tell(&format!("process {p}: POST for {}", task.attempt));
+            self.judge_post(p, &task.attempt);
+            self.portal.post(task.attempt.clone(), task.generation, now);
+            task.sent = Some(now);
+            self.processes[p].task = Some(task);
+            return;
+        };
+        let (kind, refuses) = (self.kind(), self.trouble.refuses);
+        self.portal.works(now, kind, refuses, self.setup.stuck);
+        let post = self.portal.posts.iter().find(|post| post.attempt == task.attempt);
+        let answer = post.filter(|post| post.fate != super::portal::Fate::AnswerLost);
+        let known = match answer.and_then(|post| post.outcome.clone()) {
+            Some(Ok(id)) => Known::Made(id),
+            Some(Err(())) => Known::RefusedAt(now),
+            None if now >= sent + CREATE_TIMEOUT => Known::Unclear,
+            None => {
+                self.processes[p].task = Some(task);
+                return;
+            }
+        };
+        self.tell(&format!("process {p}: {} is {known:?}", task.attempt));
+        if let (Known::Made(id), Some(snapshot)) = (&known, &mut self.processes[p].snapshot) {
+            snapshot.extend(self.portal.users.iter().find(|u| u.id == *id).cloned());
+        }
+        self.processes[p].attempts.insert(task.attempt, known);
+    }
+
+    fn publish(&mut self, p: usize, pass: &mut Pass, current: &Current) -> GoesOn {
+        let Some(credential) = pass.credential.clone() else {
+            self.forbid("publishes what was not read".into());
+            return false;
+        };
+        if credential.0 != current.id || pass.proved.as_ref() != Some(&credential) {
+            self.forbid(format!("publishes for {} what was not proved: {credential:?}", current.id));
+        }
+        let Some(version) = self.write_secret(pass.secret_version(), credential) else {
+            return self.look_again(p);
+        };
+        pass.secret = self.secret.clone().filter(|s| s.version == version);
+        pass.secret_read = true;
+        true
+    }
+
+    fn describe(&mut self, p: usize, pass: &mut Pass, current: &Current) -> GoesOn {
+        self.judge_touch(&current.id);
+        let Some(user) = self.portal.user_mut(&current.id) else { return self.look_again(p) };
+        user.mark.generation = current.generation;
+        user.mark.retained = false;
+        let view = user.view();
+        pass.read.push((current.id.clone(), view));
+        true
+    }
+
+    fn change(&mut self, p: usize, write: &Write, id: &UserId) -> Done {
+        match write {
+            Write::Delete(_) if !self.setup.may_delete => Done::DeleteForbidden,
+            Write::Delete(_) => match self.portal.delete(id) {
+                Ok(()) => {
+                    let left = self.portal.user(id).cloned();
+                    if let Some(snapshot) = &mut self.processes[p].snapshot {
+                        snapshot.retain(|u| u.id != *id);
+                        snapshot.extend(left);
+                    }
+                    Done::Deleted
+                }
+                Err(()) => Done::DeleteRefused("409".into()),
+            },
+            Write::Reset(_) => {
+                if let Some(user) = self.portal.user_mut(id).filter(|u| u.kind == UserKind::Internal) {
+                    user.version += 1;
+                }
+                Done::Reset
+            }
+            _ => {
+                if let Some(user) = self.portal.user_mut(id).filter(|u| u.status == UserStatus::Active) {
+                    user.mark.retained = true;
+                    self.processes[p].confirmed.insert(id.clone(), Confirmed::Retained);
+                }
+                Done::MarkedRetained
+            }
+        }
+    }
+
+    /// Writes the status where it changes; whether that came through is seen by the next pass.
+    fn rest(&mut self, p: usize, pass: &Pass, rest: &Rest) {
+        self.processes[p].report = in_words(&Step::Rest(rest.clone()));
+        self.processes[p].wants_live = false;
+        let mut status = pass.object.status.clone();
+        if let Some(current) = &rest.current {
+            let same = status.user.as_ref().is_some_and(|(id, ..)| *id == current.id);
+            let seen = pass.read.iter().rev().find(|(id, _)| *id == current.id).map(|(_, view)| view);
+            let active = match seen {
+                Some(view) => matches!(view, UserView::Read(u) if u.status == UserStatus::Active),
+                None => status.user.as_ref().is_some_and(|(.., active)| *active),
+            };
+            status.user = Some((current.id.clone(), current.generation, active));
+            status.portal = true;
+            if !same {
+                status.credential = false;
+                status.written = None;
+            }
+            if rest.report == Report::Ready {
+                status.credential = true;
+                // Where nobody read the content, it is as the status says.
+                if let Some(secret) = pass.secret.as_ref().filter(|_| pass.secret_read) {
+                    status.written = Some((digest(secret.content.as_ref()), secret.version));
+                }
+            }
+        }
+        if rest.rotation_handled || (status.user.is_some() && pass.object.status.user.is_none()) {
+            status.rotated = pass.object.rotate;
+        }
+        if status == pass.object.status || std::mem::take(&mut self.trouble.status_lost) {
+            return;
+        }
+        if !self.write_object(Some(pass.object.rv), |o| o.status = status) {
+            self.look_again(p);
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! What must never happen, looked at when it would; and what must hold when all is calm.
+
+use super::super::builders::owner;
+use super::portal::User;
+use super::process::{Known, Pass};
+use super::world::World;
+use crate::domain::plan::{Candidate, Confirmed, Deletion};
+use crate::domain::user::{UserId, UserStatus};
+
+impl World {
+    /// A write to a user's description or secret, or its end.
+    pub(super) fn judge_touch(&mut self, id: &UserId) {
+        if self.portal.user(id).is_some_and(|u| u.mark.owner != owner()) {
+            self.forbid(format!("touches {id}, which is somebody else's"));
+        }
+    }
+
+    /// The end of a user, for a resource that lives: never the one that is named or published.
+    pub(super) fn judge_change(&mut self, pass: &Pass, id: &UserId) {
+        self.judge_touch(id);
+        let Some(object) = self.object.as_ref().filter(|o| !o.deleting) else { return };
+        let named = |user: &Option<(UserId, i64, bool)>| user.as_ref().is_some_and(|(named, ..)| named == id);
+        let named_as_seen = named(&pass.object.status.user);
+        // A status or a Secret that was put back to an earlier moment in between cannot be known.
+        let knowable = pass.object.rv > self.restored_at;
+        let named_now = named(&object.status.user) && knowable;
+        let published = self.secret.as_ref().is_some_and(|s| s.user == *id) && knowable;
+        if named_as_seen || named_now || published {
+            self.forbid(format!("takes back {id}, which is in use"));
+        }
+    }
+
+    /// A POST: announced before, once for an attempt, one at a time for a process.
+    pub(super) fn judge_post(&mut self, p: usize, attempt: &str) {
+        let announced =
+            self.versions.iter().any(|v| v.creating.as_ref().is_some_and(|written| written.id == attempt));
+        if !announced {
+            self.forbid(format!("POST for {attempt} without a word before"));
+        }
+        if self.portal.posts.iter().any(|post| post.attempt == attempt) {
+            self.forbid(format!("two POSTs for {attempt}"));
+        }
+        let in_flight = self.processes[p].attempts.values().filter(|known| **known == Known::InFlight);
+        if in_flight.count() > 1 {
+            self.forbid(format!("process {p} has two creates in flight"));
+        }
+    }
+
+    /// An attempt: not where the search has shown a user that serves.
+    pub(super) fn judge_create(&mut self, pass: &Pass, generation: i64) {
+        let serves = |c: &&Candidate| {
+            matches!(c.confirmed, Confirmed::Ours(_))
+                && c.generation >= generation
+                && matches!(c.status, UserStatus::Active | UserStatus::Pending)
+                && pass.read.iter().all(|(id, _)| *id != c.id)
+        };
+        let found = pass.search.iter().flatten().find(serves).map(|c| c.id.clone());
+        if let Some(id) = found {
+            self.forbid(format!("makes another user beside {id}"));
+        }
+    }
+
+    /// The end of a resource: not while a create for it is in flight here.
+    pub(super) fn judge_letting_go(&mut self, p: usize) {
+        if self.processes[p].task.as_ref().is_some_and(|task| task.sent.is_some()) {
+            self.forbid(format!("process {p} lets go while its create is in flight"));
+        }
+    }
+
+    /// What holds once nothing more is done.
+    pub(super) fn judge_calm(&mut self) {
+        let live: Vec<User> = self.portal.users.iter().filter(|u| u.bears_our_live_mark()).cloned().collect();
+        let unlisted =
+            self.portal.users.iter().filter(|u| u.mark.owner == owner() && u.mark.retained && !u.lost);
+        let unlisted: Vec<UserId> =
+            unlisted.map(|u| u.id.clone()).filter(|id| !self.retained.contains(id)).collect();
+        if !unlisted.is_empty() {
+            self.forbid(format!("in no list: {unlisted:?}"));
+        }
+        match self.object.clone() {
+            // Nobody can do anything about a wallet service that never answers.
+            Some(_) if self.setup.stuck && live.iter().any(|u| u.status == UserStatus::Pending) => {}
+            Some(object) if !object.deleting => {
+                let named = object.status.user.as_ref().map(|(id, ..)| id.clone());
+                // A lost user that was left for a successor is listed, and may come back.
+                let (in_use, others): (Vec<&User>, Vec<&User>) =
+                    live.iter().partition(|u| named.as_ref() == Some(&u.id));
+                let unknown = others.iter().any(|u| !self.retained.contains(&u.id));
+                if in_use.len() != 1 || unknown {
+                    let ids: Vec<&UserId> = live.iter().map(|u| &u.id).collect();
+                    self.forbid(format!("the status names {named:?}, the portal has {ids:?}"));
+                }
+                let content = self.secret.as_ref().and_then(|s| s.content.clone());
+                let wanted = in_use.first().map(|u| (u.id.clone(), u.version));
+                if content != wanted {
+                    self.forbid(format!("published is {content:?}, the portal has {wanted:?}"));
+                }
+                if !object.finalizer || !object.status.credential {
+                    self.forbid("not recorded as it should be".into());
+                }
+                for p in 0..self.processes.len() {
+                    if !self.processes[p].report.starts_with("ready") {
+                        self.forbid(format!("process {p} says: {}", self.processes[p].report));
+                    }
+                }
+            }
+            Some(_) => {
+                let may_be_held = self.setup.external
+                    && !self.setup.release_undeletable
+                    && (!self.setup.may_delete || self.setup.policy == Deletion::Revoke);
+                if !may_be_held {
+                    self.forbid(format!("held: {}", self.processes[0].report));
+                }
+            }
+            None => {
+                // What a backup forgot, nobody can know, nor what was let go without asking the portal; the next sweep
+                // lists it as unclaimed.
+                let let_go = self.versions.last().is_some_and(|object| object.released);
+                let unknown = live.iter().find(|u| !self.retained.contains(&u.id));
+                if let (Some(user), false) = (unknown, self.restored_at > 0 || let_go) {
+                    let id = user.id.clone();
+                    self.forbid(format!("left behind: {id}"));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Two operator processes, one portal, and everything that can go wrong between them.
+//!
+//! Each run takes an arbitrary schedule: steps of either process, kills, pauses, stale caches, creates that the portal carries
+//! out late or never, lost answers, refusals, backups that put status or object back, hands in the portal and at the Secret.
+//! On the way nothing forbidden may happen (`judge`); when the faults stop, both processes come to rest, and then there is one
+//! user, published and known, or none.
+//!
+//! By default [`SCHEDULES`] schedules of up to [`EVENTS`] events are run; `PROPTEST_CASES` asks for more.
+
+mod execute;
+mod judge;
+mod portal;
+mod process;
+mod schedule;
+mod stories;
+mod world;
+
+use std::cell::RefCell;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
+
+use super::runs;
+use process::RETRY;
+use schedule::{Event, a_setup, an_event};
+use world::{Setup, World};
+
+/// So many interleavings are run by default.
+const SCHEDULES: u32 = 10_000;
+/// So many things happen in one of them, at most.
+const EVENTS: usize = 60;
+
+/// Runs a schedule to its end; what went wrong, with the story of how.
+fn run(setup: Setup, events: &[Event]) -> Result<World, String> {
+    let mut world = World::new(setup);
+    for event in events {
+        world.happens(*event);
+    }
+    world.comes_to_rest();
+    world.judge_calm();
+    if world.wrong.is_empty() {
+        return Ok(world);
+    }
+    Err(format!("{}\n{}", world.wrong.join("\n"), world.story.join("\n")))
+}
+
+/// What the schedules of a test came to, so that nobody believes in a model that never gets anywhere.
+#[derive(Debug, Default)]
+struct Tally {
+    schedules: u32,
+    events: usize,
+    creates: usize,
+    with_several_users: u32,
+    with_a_deletion: u32,
+}
+
+impl Tally {
+    fn count(&mut self, world: &World, events: usize) {
+        self.schedules += 1;
+        self.events += events;
+        self.creates += world.portal.posts.len();
+        let made = world.portal.posts.iter().filter(|post| matches!(post.outcome, Some(Ok(_)))).count();
+        self.with_several_users += u32::from(made > 1);
+        self.with_a_deletion += u32::from(world.versions.iter().any(|object| object.deleting));
+    }
+}
+
+#[test]
+fn whatever_happens_there_is_one_user_in_the_end() {
+    let mut runner = TestRunner::new(ProptestConfig { source_file: Some(file!()), ..runs(SCHEDULES) });
+    let tally = RefCell::new(Tally::default());
+    let done = runner.run(&(a_setup(), vec(an_event(), 0..EVENTS)), |(setup, events)| {
+        let world = run(setup, &events).map_err(TestCaseError::fail)?;
+        tally.borrow_mut().count(&world, events.len());
+        Ok(())
+    });
+    println!("{:?}", tally.borrow());
+    if let Err(failure) = done {
+        panic!("{failure}");
+    }
+}
+
+/// Restarts and time, and nothing else.
+fn a_restart_or_time() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        1 => Just(Event::Crash(0)),
+        6 => Just(Event::Works(0)),
+        3 => (1..200_u64).prop_map(Event::Time),
+    ]
+}
+
+proptest! {
+    #![proptest_config(runs(SCHEDULES / 10))]
+
+    /// One POST for each restart, and one for each time that a refusal is waited out.
+    #[test]
+    fn a_portal_that_refuses_for_ever_is_asked_seldom(
+        mut setup in a_setup(),
+        events in vec(a_restart_or_time(), 0..EVENTS),
+    ) {
+        setup.foreign = false;
+        let mut world = World::new(setup);
+        world.happens(Event::PortalRefuses(true));
+        let begin = world.now;
+        for event in &events {
+            world.happens(*event);
+        }
+        let restarts = events.iter().filter(|e| matches!(e, Event::Crash(_))).count() as u64;
+        let allowed = 1 + restarts + (world.now - begin) / RETRY;
+        let asked = world.portal.posts.len() as u64;
+        prop_assert!(asked <= allowed, "asked {asked} times, allowed {allowed}\n{}", world.story.join("\n"));
+        prop_assert!(world.portal.users.is_empty());
+    }
+}

@@ -1,0 +1,247 @@
+//! One operator process: what it remembers, and what it observes at the beginning of a pass and on its way.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::super::builders::{URL, a_new_resource, a_portal, here, id, owner, pin};
+use super::portal::{CREATE_TIMEOUT, User};
+use super::world::{Object, Secret, Version, World, digest};
+use crate::domain::plan::{
+    AttemptState, Candidate, Confirmed, Desired, Done, Listed, Observation, OpenAttempt, Proof,
+    RecordedPortal, RecordedUser, SecretView, UserView, Verified,
+};
+use crate::domain::reason::Reason;
+use crate::domain::roles::Blocker;
+use crate::domain::user::{UserId, UserKind, UserStatus};
+
+/// After a refusal a create is tried again.
+pub(super) const RETRY: u64 = 300;
+
+/// What this process knows of an attempt that it carried out. It forgets with the process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Known {
+    InFlight,
+    Made(UserId),
+    RefusedAt(u64),
+    /// The portal was certainly not asked.
+    NothingSent,
+    /// No answer came.
+    Unclear,
+}
+
+/// The task that makes a user. It goes on beside the passes.
+#[derive(Debug, Clone)]
+pub(super) struct Task {
+    pub attempt: String,
+    pub generation: i64,
+    pub patched: u64,
+    pub sent: Option<u64>,
+    /// The answer to the patch was lost: it is settled by reading back.
+    pub unclear: bool,
+}
+
+#[derive(Debug, Clone, Default)]
+pub(super) struct Process {
+    pub attempts: BTreeMap<String, Known>,
+    /// When an attempt was first seen by this process.
+    pub first_seen: BTreeMap<String, u64>,
+    /// The last reading of the list: who was there, in which state.
+    pub snapshot: Option<Vec<User>>,
+    /// Whose users are, once read.
+    pub confirmed: BTreeMap<UserId, Confirmed>,
+    /// Which version of the object and of the Secret its cache shows.
+    pub cache: usize,
+    pub secret_cache: usize,
+    /// The next pass reads the object from the apiserver.
+    pub wants_live: bool,
+    pub task: Option<Task>,
+    pub pass: Option<Pass>,
+    pub verification_due: bool,
+    /// How its last pass ended.
+    pub report: String,
+}
+
+/// What is known in one pass.
+#[derive(Debug, Clone)]
+pub(super) struct Pass {
+    pub object: Object,
+    pub live: bool,
+    pub secret: Option<Secret>,
+    pub secret_read: bool,
+    pub search: Option<Vec<Candidate>>,
+    pub read: Vec<(UserId, UserView)>,
+    /// The credential that was read last, and whether it was proved.
+    pub credential: Option<(UserId, u32)>,
+    pub proved: Option<(UserId, u32)>,
+    pub verification: Option<(Proof, Verified)>,
+    pub writable: Option<bool>,
+    pub done: Vec<(UserId, Done)>,
+    pub confirmed: BTreeMap<UserId, Confirmed>,
+    pub steps: u32,
+}
+
+impl Pass {
+    /// `None` where there is no object.
+    pub(super) fn begin(world: &World, p: usize) -> Option<Self> {
+        let process = &world.processes[p];
+        let object = if process.wants_live {
+            world.object.clone()?
+        } else {
+            world.object.as_ref()?;
+            world.versions[process.cache].clone()
+        };
+        Some(Self {
+            object,
+            live: process.wants_live,
+            secret: world.secret_versions[process.secret_cache].clone(),
+            secret_read: false,
+            search: None,
+            read: Vec::new(),
+            credential: None,
+            proved: None,
+            verification: None,
+            writable: None,
+            done: Vec::new(),
+            confirmed: BTreeMap::new(),
+            steps: 0,
+        })
+    }
+
+    pub(super) fn secret_version(&self) -> Option<Version> {
+        self.secret.as_ref().map(|s| s.version)
+    }
+}
+
+impl World {
+    /// A user as a candidate; whose it is comes from what was read.
+    pub(super) fn candidate(&self, user: &User, confirmed: Confirmed) -> Candidate {
+        Candidate {
+            id: user.id.clone(),
+            generation: user.generation,
+            status: user.status,
+            kind: user.kind,
+            client_id: (user.status == UserStatus::Active).then(|| format!("sa-{}", user.id)),
+            confirmed,
+            listed_as_retained: self.retained.contains(&user.id),
+        }
+    }
+
+    pub(super) fn confirm(&self, id: &UserId) -> Confirmed {
+        match self.portal.user(id) {
+            None => Confirmed::Gone,
+            Some(user) if user.lost => Confirmed::Lost,
+            Some(user) if user.mark.owner != owner() => Confirmed::Foreign,
+            Some(user) if user.mark.retained => Confirmed::Retained,
+            Some(user) => Confirmed::Ours(user.mark.hint.clone()),
+        }
+    }
+
+    fn attempt_state(&mut self, p: usize, attempt: &str) -> AttemptState {
+        let now = self.now;
+        let process = &mut self.processes[p];
+        let first_seen = *process.first_seen.entry(attempt.to_owned()).or_insert(now);
+        match process.attempts.get(attempt) {
+            Some(Known::InFlight) => AttemptState::InFlight,
+            Some(Known::Made(id)) => AttemptState::Made(id.clone()),
+            Some(Known::RefusedAt(at)) if now < at + RETRY => {
+                AttemptState::Refused(Blocker::lasting(Reason::PortalError, "refused"))
+            }
+            Some(Known::RefusedAt(_) | Known::NothingSent) => AttemptState::RefusedRetry,
+            // Twice the time that a create may take, from the moment when this process saw it first.
+            Some(Known::Unclear) | None => match (first_seen + 2 * CREATE_TIMEOUT).saturating_sub(now) {
+                0 => AttemptState::Settled,
+                left => AttemptState::Settling(Duration::from_secs(left)),
+            },
+        }
+    }
+
+    /// What this process knows now.
+    pub(super) fn observe(&mut self, p: usize, pass: &Pass) -> Observation {
+        let object = pass.object.clone();
+        let status = &object.status;
+        let recorded = status.user.as_ref().map(|(id, _, _)| id.clone());
+        let generation = status.user.as_ref().map_or(0, |(_, g, _)| *g);
+        let open = object.creating.clone().filter(|a| a.generation != generation);
+        let attempt = open.map(|attempt| {
+            let state = self.attempt_state(p, &attempt.id);
+            OpenAttempt { attempt, state }
+        });
+        let trouble = self.trouble;
+        let process = &self.processes[p];
+        let listed = match (&process.snapshot, &recorded) {
+            (Some(users), Some(id)) => {
+                users.iter().find(|u| u.id == *id).map_or(Listed::Missing, |u| Listed::There(u.status))
+            }
+            _ => Listed::Unknown,
+        };
+        let siblings = process.snapshot.iter().flatten().filter(|u| Some(&u.id) != recorded.as_ref());
+        let siblings = siblings.map(|user| {
+            let known = pass.confirmed.get(&user.id).or_else(|| process.confirmed.get(&user.id));
+            self.candidate(user, known.cloned().unwrap_or(Confirmed::Unread))
+        });
+        let mut o = a_new_resource();
+        if let Desired::Create(desired) = &mut o.desired {
+            desired.deletion = self.setup.policy;
+            desired.roles = vec![if self.setup.external { "wallet" } else { "discovery" }.to_owned()];
+        }
+        o.siblings = siblings.collect();
+        o.deleting = object.deleting;
+        o.released = object.released;
+        o.rotation_requested = recorded.is_some() && object.rotate != status.rotated;
+        o.finalizer = object.finalizer;
+        o.live = pass.live;
+        o.spec_observed = recorded.is_some();
+        o.recorded.portal = status.portal.then(|| RecordedPortal {
+            pin: pin(),
+            url: URL.into(),
+            bpn: Some("BPNL1".into()),
+            hint: here(),
+        });
+        o.recorded.user =
+            status.user.clone().map(|(id, generation, active)| RecordedUser { id, generation, active });
+        o.recorded.credential = status.credential;
+        o.recorded.digest = status.written.as_ref().map(|(digest, _)| digest.clone());
+        o.attempt = attempt;
+        o.portal = Ok(a_portal()).map(|mut portal| {
+            portal.may_delete = self.setup.may_delete;
+            portal.release_undeletable = self.setup.release_undeletable;
+            portal.suspended = trouble.suspended;
+            portal
+        });
+        if trouble.portal_down {
+            o.portal = Err(Blocker::passing(Reason::Unreachable, "down"));
+        }
+        o.listed = listed;
+        o.search.clone_from(&pass.search);
+        o.read.clone_from(&pass.read);
+        o.secret = secret_view(pass);
+        o.writable = pass
+            .writable
+            .map(|can| if can { Ok(()) } else { Err(Blocker::lasting(Reason::SecretNotWritable, "quota")) });
+        o.verification.clone_from(&pass.verification);
+        o.verification_due = process.verification_due;
+        o.done.clone_from(&pass.done);
+        o
+    }
+
+    pub(super) fn kind(&self) -> UserKind {
+        if self.setup.external { UserKind::External } else { UserKind::Internal }
+    }
+
+    /// The id of somebody else's user with a name of ours.
+    pub(super) fn foreign() -> UserId {
+        id("foreign")
+    }
+}
+
+/// The digest is known where the status tells it for this very version, else once the content was read.
+fn secret_view(pass: &Pass) -> SecretView {
+    let Some(secret) = &pass.secret else { return SecretView::Absent };
+    let as_written = pass.object.status.written.as_ref().filter(|(_, version)| *version == secret.version);
+    let read = pass.secret_read.then(|| digest(secret.content.as_ref()));
+    SecretView::Ours {
+        user: Some(secret.user.clone()),
+        digest: read.or_else(|| as_written.map(|(digest, _)| digest.clone())),
+        metadata_as_wanted: true,
+    }
+}

@@ -1,0 +1,76 @@
+//! Schedules that are too rare for chance, or that went wrong once.
+
+use super::portal::Fate;
+use super::run;
+use super::schedule::Event::{self, *};
+use super::world::{Setup, World};
+use crate::domain::plan::Deletion;
+
+fn internal() -> Setup {
+    Setup {
+        external: false,
+        may_delete: true,
+        release_undeletable: false,
+        policy: Deletion::Delete,
+        stuck: false,
+        foreign: false,
+    }
+}
+
+fn external() -> Setup {
+    Setup { external: true, ..internal() }
+}
+
+fn ends_well(setup: Setup, events: &[Event]) -> World {
+    run(setup, events).unwrap_or_else(|wrong| panic!("{wrong}"))
+}
+
+fn users(world: &World) -> usize {
+    world.portal.users.iter().filter(|u| u.bears_our_live_mark()).count()
+}
+
+#[test]
+fn a_lost_user_that_comes_back_does_not_take_turns_with_its_pending_successor() {
+    let stuck = Setup { stuck: true, ..external() };
+    let published = [Works(0), Time(300), Works(0), Sweep(0)];
+    let successor = [UserLost(0), Rotate, Sweep(0), Works(0), UserFound(0), Sweep(0), Works(0)];
+    let world = ends_well(stuck, &[&published[..], &successor[..]].concat());
+    assert_eq!((users(&world), world.portal.posts.len()), (2, 2), "one lost, listed and back; one stuck");
+}
+
+#[test]
+fn a_create_that_a_backup_forgot_leaves_no_second_user() {
+    let create_is_slow = [NextCreate(Fate::Slow(30)), Steps(0, 3), Task(0), Crash(0)];
+    let forgotten = [ObjectRestored(0), CatchUp(1, 0), Works(1), Time(31), Sweep(1), Works(1)];
+    let world = ends_well(internal(), &[&create_is_slow[..], &forgotten[..]].concat());
+    assert_eq!((users(&world), world.portal.posts.len()), (1, 2));
+}
+
+#[test]
+fn a_release_waits_for_the_create_in_flight() {
+    let create_is_slow = [NextCreate(Fate::Slow(20)), Steps(0, 4), Task(0)];
+    let released = [Deleted, Released, CatchUp(0, 0), Steps(0, 5), Time(20), Task(0), Works(0)];
+    let world = ends_well(internal(), &[&create_is_slow[..], &released[..]].concat());
+    assert!(world.object.is_none());
+    assert!(world.portal.users.iter().all(|u| world.retained.contains(&u.id)), "listed");
+}
+
+#[test]
+fn a_process_that_was_paused_after_its_patch_asks_nothing_of_the_portal() {
+    let world = ends_well(internal(), &[Steps(0, 3), Time(11), Task(0), Works(1)]);
+    assert_eq!((users(&world), world.portal.posts.len()), (1, 1));
+}
+
+#[test]
+fn a_killed_create_is_found_and_not_made_again() {
+    let killed = [NextCreate(Fate::Slow(30)), Steps(0, 3), Task(0), Crash(0), Works(1), Works(0)];
+    let world = ends_well(internal(), &killed);
+    assert_eq!((users(&world), world.portal.posts.len()), (1, 1));
+}
+
+#[test]
+fn a_secret_that_was_reset_in_the_portal_is_published_anew() {
+    let world = ends_well(internal(), &[Works(0), UserReset(0), VerificationDue(0), Works(0)]);
+    let published = world.secret.and_then(|secret| secret.content).map(|(_, version)| version);
+    assert_eq!(published, Some(2));
+}

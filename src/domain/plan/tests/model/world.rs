@@ -1,0 +1,171 @@
+//! What two operator processes share: the object, its Secret, the Portal's list of retained users, and a clock.
+
+use std::collections::BTreeSet;
+
+use super::portal::Portal;
+use super::process::Process;
+use crate::domain::attempt::Attempt;
+use crate::domain::plan::Deletion;
+use crate::domain::user::UserId;
+
+/// What stays the same through one run.
+#[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, each read by itself")]
+pub(super) struct Setup {
+    /// The role asked for makes wallet users.
+    pub external: bool,
+    pub may_delete: bool,
+    pub release_undeletable: bool,
+    pub policy: Deletion,
+    /// The wallet service never answers for a successor.
+    pub stuck: bool,
+    /// Somebody else's user bears a name of ours.
+    pub foreign: bool,
+}
+
+/// The object as the apiserver has it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Object {
+    pub rv: u64,
+    pub finalizer: bool,
+    pub creating: Option<Attempt>,
+    pub deleting: bool,
+    pub released: bool,
+    /// The value of the annotation, and the one acted on.
+    pub rotate: u64,
+    pub status: Status,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Status {
+    pub user: Option<(UserId, i64, bool)>,
+    pub credential: bool,
+    /// The digest of what was written, and the Secret's version then.
+    pub written: Option<(String, Version)>,
+    pub rotated: u64,
+    pub portal: bool,
+}
+
+/// A Secret's uid and resourceVersion.
+pub(super) type Version = (u64, u64);
+
+/// Our Secret. It holds a user's credential (the user, and which of its secrets), or what a hand wrote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Secret {
+    pub version: Version,
+    pub user: UserId,
+    pub content: Option<(UserId, u32)>,
+}
+
+pub(super) fn digest(content: Option<&(UserId, u32)>) -> String {
+    content.map_or_else(|| "by hand".to_owned(), |(user, version)| format!("{user} {version}"))
+}
+
+/// What goes wrong until somebody puts it right.
+#[derive(Debug, Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, each read by itself")]
+pub(super) struct Trouble {
+    pub portal_down: bool,
+    pub idp_down: bool,
+    pub unwritable: bool,
+    pub suspended: bool,
+    /// Every create is refused.
+    pub refuses: bool,
+    /// The answer of the next patch of an attempt is lost, and it was carried out or not.
+    pub unclear_patch: Option<bool>,
+    /// The next status write is lost.
+    pub status_lost: bool,
+}
+
+pub(super) struct World {
+    pub setup: Setup,
+    pub now: u64,
+    counter: u64,
+    pub portal: Portal,
+    pub object: Option<Object>,
+    /// Every version that the object had: stale caches and backups show an earlier one.
+    pub versions: Vec<Object>,
+    pub secret: Option<Secret>,
+    pub secret_versions: Vec<Option<Secret>>,
+    pub retained: BTreeSet<UserId>,
+    pub trouble: Trouble,
+    pub processes: Vec<Process>,
+    /// Something was taken back to an earlier moment: what was known since is not.
+    pub restored_at: u64,
+    /// What must never happen, and did.
+    pub wrong: Vec<String>,
+    /// What happened, for whoever reads a failure.
+    pub story: Vec<String>,
+}
+
+impl World {
+    pub(super) fn new(setup: Setup) -> Self {
+        let object = Object { rv: 1, ..Object::default() };
+        let portal = Portal::new(setup.foreign);
+        Self {
+            now: 1000,
+            counter: 1,
+            portal,
+            versions: vec![object.clone()],
+            object: Some(object),
+            secret: None,
+            secret_versions: vec![None],
+            retained: BTreeSet::new(),
+            trouble: Trouble::default(),
+            processes: vec![Process::default(), Process::default()],
+            restored_at: 0,
+            wrong: Vec::new(),
+            story: Vec::new(),
+            setup,
+        }
+    }
+
+    /// A number that nothing else has.
+    pub(super) fn fresh(&mut self) -> u64 {
+        self.counter += 1;
+        self.counter
+    }
+
+    pub(super) fn tell(&mut self, what: &str) {
+        self.story.push(format!("{:>6} {what}", self.now));
+    }
+
+    pub(super) fn forbid(&mut self, what: String) {
+        self.tell(&format!("WRONG: {what}"));
+        self.wrong.push(what);
+    }
+
+    /// Changes the object. With a version, only where it is the current one; whether it was changed.
+    pub(super) fn write_object(&mut self, rv: Option<u64>, change: impl FnOnce(&mut Object)) -> bool {
+        let next = self.fresh();
+        let Some(object) = &mut self.object else { return false };
+        if rv.is_some_and(|rv| rv != object.rv) {
+            return false;
+        }
+        change(object);
+        object.rv = next;
+        self.versions.push(object.clone());
+        // The apiserver removes what is under deletion and held by no finalizer; the Secret goes with it.
+        if object.deleting && !object.finalizer {
+            self.object = None;
+            self.put_secret(None);
+        }
+        true
+    }
+
+    pub(super) fn put_secret(&mut self, secret: Option<Secret>) {
+        self.secret.clone_from(&secret);
+        self.secret_versions.push(secret);
+    }
+
+    /// Writes the Secret: made where there is none, else only over the version that was seen.
+    pub(super) fn write_secret(&mut self, seen: Option<Version>, content: (UserId, u32)) -> Option<Version> {
+        if self.secret.as_ref().map(|s| s.version) != seen || self.object.is_none() {
+            return None;
+        }
+        let rv = self.fresh();
+        let version = (seen.map_or(rv, |(uid, _)| uid), rv);
+        self.put_secret(Some(Secret { version, user: content.0.clone(), content: Some(content) }));
+        Some(version)
+    }
+}

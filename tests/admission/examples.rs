@@ -1,0 +1,74 @@
+//! The manifests in `examples/` are taken by an apiserver as they are, and so are those in the README.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+use technical_user_operator::api::portal::PortalSpec;
+use technical_user_operator::api::technical_user::TechnicalUserSpec;
+
+use crate::support::cluster;
+
+fn read(path: &str) -> String {
+    let path = format!("{}/{path}", env!("CARGO_MANIFEST_DIR"));
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// The YAML files of `examples/`, folders left out.
+fn examples() -> Vec<(String, String)> {
+    let folder = format!("{}/examples", env!("CARGO_MANIFEST_DIR"));
+    let mut names: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| Path::new(name).extension().is_some_and(|extension| extension == "yaml"))
+        .collect();
+    names.sort();
+    names.into_iter().map(|name| (name.clone(), read(&format!("examples/{name}")))).collect()
+}
+
+/// The fenced blocks of a page that are manifests of ours.
+fn blocks(page: &str) -> Vec<(String, String)> {
+    let text = read(page);
+    let blocks = text.split("```").skip(1).step_by(2).filter_map(|block| block.strip_prefix("yaml\n"));
+    let ours = blocks.filter(|block| block.contains("apiVersion:"));
+    ours.enumerate().map(|(number, block)| (format!("{page}, block {number}"), block.to_owned())).collect()
+}
+
+/// The objects of a text with several documents.
+fn objects(text: &str) -> Vec<Value> {
+    let documents = text.split("\n---").map(str::trim).filter(|document| document.contains("kind:"));
+    documents.map(|document| serde_saphyr::from_str(document).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn an_apiserver_takes_them() {
+    let cluster = cluster().await;
+    let examples = examples();
+    assert!(examples.len() >= 7, "{} examples", examples.len());
+    for namespace in ["dataspace", "connector"] {
+        cluster.kubectl(&["create", "namespace", namespace]).await.unwrap().success().unwrap();
+    }
+    for (name, text) in examples.into_iter().chain(blocks("README.md")) {
+        let args = ["apply", "--dry-run=server", "--validate=strict", "-f", "-"];
+        let answer = cluster.kubectl_with_input(&args, &text).await.unwrap();
+        answer.success().unwrap_or_else(|error| panic!("{name}: {error}"));
+    }
+}
+
+#[test]
+fn the_operator_reads_them() {
+    let mut read = 0;
+    for (name, text) in examples().into_iter().chain(blocks("README.md")) {
+        for object in objects(&text) {
+            let spec = object["spec"].clone();
+            let parsed = match object["kind"].as_str().unwrap() {
+                "Portal" => serde_json::from_value::<PortalSpec>(spec).map(drop),
+                "TechnicalUser" => serde_json::from_value::<TechnicalUserSpec>(spec).map(drop),
+                _ => continue,
+            };
+            parsed.unwrap_or_else(|error| panic!("{name}: {error}"));
+            read += 1;
+        }
+    }
+    assert!(read >= 6, "only {read} manifests of ours");
+}

@@ -1,0 +1,114 @@
+//! What people see of the kinds.
+
+use serde_json::json;
+
+use crate::portals::catena_x;
+use crate::support::{Kind, Server, cluster};
+use crate::technical_users::create;
+
+async fn kubectl(args: &[&str]) -> String {
+    cluster().await.kubectl(args).await.unwrap().success().unwrap()
+}
+
+/// The words of a line of a table.
+fn columns(table: &str, line: usize) -> Vec<&str> {
+    table
+        .lines()
+        .nth(line)
+        .unwrap_or_default()
+        .split("  ")
+        .map(str::trim)
+        .filter(|text| !text.is_empty())
+        .collect()
+}
+
+#[tokio::test]
+async fn explain_has_words_for_fields() {
+    for (path, words) in [
+        ("technicaluser.spec.user.create.roles", "exact names that the portal offers"),
+        ("tu.spec.outputs.secret", "A Secret of somebody else is never"),
+        ("portal.spec.catenaX.url", "not of its web page"),
+        ("tup.spec.access", "The first rule that grants a request serves"),
+        ("portal.status.retained", "Users that the operator left in the portal"),
+    ] {
+        let text = kubectl(&["explain", path]).await.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(text.contains(words), "{path}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn short_names_category_and_columns() {
+    let server = Server::new("kubectl").await;
+    let namespace = &server.namespace;
+    server.create(Kind::Portal, "catena-x", &catena_x(), false).await.unwrap();
+    server.create(Kind::TechnicalUser, "edc-wallet", &create(), false).await.unwrap();
+    let condition = |status: &str, reason: &str| {
+        json!({ "type": "Ready", "status": status, "reason": reason, "message": "some words",
+                "lastTransitionTime": "2026-01-01T00:00:00Z" })
+    };
+    let can_delete = json!({ "type": "CanDelete", "status": "False", "reason": "MayNotDelete", "message": "m",
+                             "lastTransitionTime": "2026-01-01T00:00:00Z" });
+    let portal = json!({ "status": { "conditions": [condition("True", "LoggedIn"), can_delete],
+                         "company": { "bpn": "BPNL00000003CRHK" }, "version": "2.5 or 2.6" } });
+    let user = json!({ "status": { "conditions": [condition("False", "Pending")],
+                       "user": { "id": "i", "name": "n", "kind": "External", "status": "Pending", "clientId": "sa42" } } });
+    for (name, status) in [("tup/catena-x", portal), ("tu/edc-wallet", user)] {
+        let patch = status.to_string();
+        kubectl(&["-n", namespace, "patch", name, "--subresource=status", "--type=merge", "-p", &patch])
+            .await;
+    }
+    let portals = kubectl(&["-n", namespace, "get", "tup"]).await;
+    assert_eq!(columns(&portals, 0), ["NAME", "READY", "REASON", "COMPANY", "CAN DELETE", "AGE"]);
+    assert_eq!(columns(&portals, 1)[..5], ["catena-x", "True", "LoggedIn", "BPNL00000003CRHK", "False"]);
+    let users = kubectl(&["-n", namespace, "get", "tu"]).await;
+    assert_eq!(columns(&users, 0), ["NAME", "READY", "REASON", "PORTAL", "CLIENT ID", "AGE"]);
+    assert_eq!(columns(&users, 1)[..5], ["edc-wallet", "False", "Pending", "p", "sa42"]);
+    let wide = kubectl(&["-n", namespace, "get", "tu", "-o", "wide"]).await;
+    assert!(columns(&wide, 0).contains(&"MESSAGE") && columns(&wide, 1).contains(&"some words"), "{wide}");
+    let all = kubectl(&[
+        "-n",
+        namespace,
+        "get",
+        "technicalusers.technicaluser.dev,portals.technicaluser.dev",
+        "-o",
+        "name",
+    ])
+    .await;
+    let mut category: Vec<_> = all.lines().collect();
+    category.sort_unstable();
+    assert_eq!(category, ["portal.technicaluser.dev/catena-x", "technicaluser.technicaluser.dev/edc-wallet"]);
+}
+
+#[tokio::test]
+async fn an_unknown_field_is_refused_by_kubectl_and_pruned_elsewhere() {
+    let server = Server::new("unknown").await;
+    let namespace = server.namespace.as_str();
+    let mut spec = create();
+    spec["rotation"] = json!({ "interval": "720h" });
+    spec["user"]["create"]["role"] = json!("A");
+    let stored = server.create(Kind::TechnicalUser, "pruned", &spec, true).await.unwrap();
+    assert_eq!(stored, create());
+    let manifest = json!({ "apiVersion": "technicaluser.dev/v1alpha1", "kind": "TechnicalUser",
+                           "metadata": { "name": "x", "namespace": namespace }, "spec": spec });
+    let try_with = async |validate: &str| {
+        let args = ["create", "--dry-run=server", validate, "-f", "-"];
+        cluster().await.kubectl_with_input(&args, &manifest.to_string()).await.unwrap()
+    };
+    let refused = try_with("--validate=strict").await;
+    assert!(!refused.status.success());
+    for field in ["spec.rotation", "spec.user.create.role"] {
+        assert!(refused.stderr.contains(&format!("unknown field \"{field}\"")), "{}", refused.stderr);
+    }
+    let warned = try_with("--validate=warn").await;
+    assert!(warned.status.success() && warned.stderr.contains("unknown field"), "{}", warned.stderr);
+}
+
+#[tokio::test]
+async fn a_status_is_not_written_with_the_spec() {
+    let server = Server::new("status").await;
+    let namespace = server.namespace.as_str();
+    server.create(Kind::TechnicalUser, "x", &create(), false).await.unwrap();
+    let patch = json!({ "status": { "user": { "id": "forged" } } }).to_string();
+    kubectl(&["-n", namespace, "patch", "tu/x", "--type=merge", "-p", &patch]).await;
+    assert_eq!(kubectl(&["-n", namespace, "get", "tu/x", "-o", "jsonpath={.status}"]).await, "");
+}

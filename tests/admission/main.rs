@@ -1,0 +1,18 @@
+//! What the apiserver lets in: every rule and every bound of the definitions in `crds/`, with a case that it accepts and
+//! one that it refuses, and what people see of the kinds by kubectl.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "these are tests; clippy sees that of the test functions only"
+)]
+
+mod bounds;
+mod examples;
+mod kubectl;
+mod portals;
+mod rules;
+mod schema;
+mod support;
+mod technical_users;
+mod updates;

@@ -1,0 +1,149 @@
+//! The table of layers, and what a source does against it. `src/lib.rs` has the same table for readers.
+
+use crate::paths::paths;
+
+/// A layer: a module below the crate's root.
+pub struct Layer {
+    /// The module's name.
+    pub name: &'static str,
+    /// What it must not name, its tests included.
+    pub forbidden: &'static [&'static str],
+}
+
+const ENVIRONMENT: &str = "std::env";
+
+/// All layers.
+pub const LAYERS: &[Layer] = &[
+    Layer {
+        name: "domain",
+        forbidden: &[
+            "kube",
+            "k8s_openapi",
+            "reqwest",
+            "tokio",
+            "crate::api",
+            "crate::portal",
+            "crate::controller",
+            "crate::vault",
+            "crate::k8s",
+        ],
+    },
+    Layer {
+        name: "portal",
+        forbidden: &["kube", "k8s_openapi", "crate::api", "crate::controller", "crate::k8s"],
+    },
+    Layer { name: "api", forbidden: &["reqwest", "crate::portal", "crate::controller"] },
+    Layer { name: "controller", forbidden: &["reqwest", "crate::portal::catena_x"] },
+    Layer { name: "k8s", forbidden: &["crate::api", "crate::domain", "crate::portal", "crate::controller"] },
+    Layer { name: "server", forbidden: OBSERVERS },
+    Layer { name: "health", forbidden: OBSERVERS },
+    Layer { name: "metrics", forbidden: OBSERVERS },
+    Layer { name: "telemetry", forbidden: OBSERVERS },
+    Layer { name: "observer", forbidden: &["crate::controller", "crate::api"] },
+    Layer { name: "check", forbidden: &["crate::controller"] },
+    Layer { name: "app", forbidden: &[] },
+    Layer { name: "config", forbidden: &[] },
+    Layer { name: "lib", forbidden: &[] },
+    Layer { name: "main", forbidden: &[] },
+];
+
+/// What those must not name that only watch and tell.
+const OBSERVERS: &[&str] = &["crate::controller", "crate::portal", "crate::api"];
+
+/// The layer of a file, named by its path below `src`.
+pub fn layer_of(file: &str) -> &str {
+    let first = file.split('/').next().unwrap_or_default();
+    first.strip_suffix(".rs").unwrap_or(first)
+}
+
+/// The module of a file, such as `["domain", "plan"]`.
+fn module_of(file: &str) -> Vec<&str> {
+    let path = file.strip_suffix(".rs").unwrap_or(file);
+    let mut parts: Vec<_> = path.split('/').collect();
+    if parts.last() == Some(&"mod") || parts == ["lib"] || parts == ["main"] {
+        parts.pop();
+    }
+    parts
+}
+
+/// Whether a file holds tests alone.
+fn is_test_file(file: &str) -> bool {
+    file.split('/').any(|part| part == "tests" || part == "tests.rs")
+}
+
+/// What a source does against the table, each in words.
+pub fn violations(file: &str, source: &str) -> Vec<String> {
+    let layer = layer_of(file);
+    let forbidden = LAYERS.iter().find(|known| known.name == layer).map_or(&[][..], |known| known.forbidden);
+    let mut found = Vec::new();
+    for named in paths(&module_of(file), source) {
+        let path = named.parts.join("::");
+        let names = |what: &str| path == what || path.starts_with(&format!("{what}::"));
+        // A glob of a whole crate, or another name for it, would hide what is named.
+        let whole = |of: &str| path == of || path == format!("{of}::*");
+        let hidden = whole("crate") && !forbidden.is_empty();
+        let in_tests = named.in_tests || is_test_file(file);
+        let environment = layer != "config" && !in_tests && (names(ENVIRONMENT) || whole("std"));
+        if hidden || environment || forbidden.iter().any(|what| names(what)) {
+            found.push(format!("src/{file}: {layer} must not name {path}"));
+        }
+    }
+    found
+}
+
+#[test]
+fn bad_snippets_are_found() {
+    for (file, source) in [
+        ("domain/x.rs", "use kube::Api;"),
+        ("domain/x.rs", "fn f() -> k8s_openapi::X {}"),
+        ("domain/x.rs", "use std::{fmt, time}; use tokio::{sync, time as t};"),
+        ("domain/x.rs", "use r#reqwest::Client;"),
+        ("domain/x.rs", "pub use crate::{domain::user, api::{keys}};"),
+        ("domain/x.rs", "use super::super::portal::Portal;"),
+        ("domain/mod.rs", "use super::k8s;"),
+        ("domain/plan/tests/x.rs", "use crate::controller::X;"),
+        ("domain/x.rs", "#[cfg(test)] mod tests { #[tokio::test] async fn f() {} }"),
+        ("domain/x.rs", "use crate::*;"),
+        ("domain/x.rs", "use crate as root; fn f() { root::api::x() }"),
+        ("portal/x.rs", "use crate::api::Portal;"),
+        ("portal/catena_x/x.rs", "extern crate kube;"),
+        ("api/x.rs", "use reqwest;"),
+        ("api/x.rs", "use crate::controller::context::Context;"),
+        ("controller/x.rs", "use crate::portal::{Portal, catena_x::CatenaX};"),
+        ("controller/x.rs", "use reqwest::Client;"),
+        ("k8s/x.rs", "use crate::domain::user::UserId;"),
+        ("server.rs", "use crate::api::Portal;"),
+        ("health.rs", "use crate::portal::Portal;"),
+        ("metrics.rs", "use crate::controller::X;"),
+        ("telemetry.rs", "use super::controller::X;"),
+        ("observer.rs", "use crate::controller::X;"),
+        ("check.rs", "use crate::controller::X;"),
+        ("check/x.rs", "use crate::controller::X;"),
+        ("app.rs", "use std::env;"),
+        ("main.rs", "fn main() { std::env::var(\"X\"); }"),
+        ("controller/x.rs", "use std::{env, fs};"),
+        ("controller/x.rs", "use std as s; fn f() { s::env::var(\"X\"); }"),
+        ("controller/x.rs", "#[cfg(test)] mod tests {} use std::env::var;"),
+    ] {
+        assert!(!violations(file, source).is_empty(), "{file}: {source}");
+    }
+}
+
+#[test]
+fn good_snippets_pass() {
+    for (file, source) in [
+        ("domain/x.rs", "//! See [`crate::api`].\n/// use kube::Api;\nuse crate::domain::user::UserId;"),
+        ("domain/x.rs", "use super::user; const A: &str = \"kube::Api\"; mod tests { use super::*; }"),
+        ("portal/x.rs", "use reqwest::Client; use crate::domain::user::UserId; use super::catena_x;"),
+        ("api/x.rs", "/// A reason of [`crate::portal::X`].\nuse kube::CustomResource;"),
+        ("controller/x.rs", "use crate::portal::Portal; use crate::api::keys; use kube::Api;"),
+        ("config.rs", "fn f() { std::env::args_os(); }"),
+        ("config/check.rs", "use std::env;"),
+        ("portal/x.rs", "#[cfg(test)] mod tests { fn f() { std::env::var(\"X\"); } }"),
+        ("portal/x/tests.rs", "use std::env;"),
+        ("server.rs", "use std::env_like; use crate::metrics::Metrics;"),
+        ("app.rs", "use crate::portal::catena_x::Client; use crate::api;"),
+    ] {
+        assert_eq!(violations(file, source), Vec::<String>::new(), "{file}: {source}");
+    }
+}
