@@ -9,6 +9,7 @@ mod deletion;
 mod existing;
 mod first_user;
 mod limits;
+mod lost_users;
 mod roles;
 mod secrets;
 mod support;
