@@ -10,6 +10,8 @@ mod existing;
 mod first_user;
 mod limits;
 mod lost_users;
+mod portal_trouble;
+mod refresh_login;
 mod roles;
 mod secrets;
 mod support;

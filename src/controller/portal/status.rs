@@ -17,7 +17,6 @@ use crate::controller::registry::{Connected, PortalKey};
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use crate::domain::user::RoleKind;
-use crate::portal::VersionRange;
 
 /// Writes what a look at the portal found; whether anything changed.
 pub async fn write(
@@ -73,7 +72,7 @@ fn announce(ctx: &Context, object: &DynamicObject, old: &PortalStatus, blocker: 
 
 fn found(status: &mut PortalStatus, link: &Connected) {
     status.company = link.login.bpn.clone().map(|bpn| Company { bpn });
-    status.version = Some(version(link.version).to_owned());
+    status.version = Some(link.version.words().to_owned());
     let permissions = link.login.permissions;
     status.permissions = Some(PermissionsFound {
         view: permissions.view,
@@ -96,16 +95,6 @@ fn found(status: &mut PortalStatus, link: &Connected) {
     status.roles.sort_by(|a, b| a.name.cmp(&b.name));
 }
 
-fn version(version: VersionRange) -> &'static str {
-    match version {
-        VersionRange::V2_0 => "2.0 or 2.1",
-        VersionRange::V2_2 => "2.2",
-        VersionRange::V2_3 => "2.3 or 2.4",
-        VersionRange::V2_5 => "2.5 or 2.6",
-        VersionRange::Later => "after 2.6",
-    }
-}
-
 fn standing_in_the_way(link: &Connected, suspended: bool) -> Option<Blocker> {
     if let Some(count) = link.inventory.loss_suspected() {
         return Some(Blocker::lasting(
@@ -123,11 +112,18 @@ fn standing_in_the_way(link: &Connected, suspended: bool) -> Option<Blocker> {
             "spec.suspend is true: nothing is written to the portal",
         ));
     }
-    (!link.login.permissions.create).then(|| {
+    let permissions = link.login.permissions;
+    let missing =
+        [(permissions.create, "add_tech_user_management"), (permissions.roles, "technical_roles_management")];
+    let missing: Vec<_> = missing.iter().filter(|(there, _)| !there).map(|(_, name)| *name).collect();
+    (!missing.is_empty()).then(|| {
         Blocker::lasting(
             Reason::PermissionMissing,
-            "the login may read technical users only (add_tech_user_management is missing): existing users can be published, \
-             none can be made. Use a technical user with the role \"Connector Management\"",
+            format!(
+                "the login may read technical users only ({} missing): existing users can be published, none can be made. \
+                 Use a technical user with the role \"Connector Management\"",
+                missing.join(", ")
+            ),
         )
     })
 }

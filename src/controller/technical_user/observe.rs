@@ -183,7 +183,7 @@ fn portal_facts(
         bpn: link.login.bpn.clone(),
         suspended: spec.suspend.unwrap_or(false),
         deleting: is_deleting(object),
-        may_create: link.login.permissions.create,
+        may_create: link.login.permissions.create && link.login.permissions.roles,
         may_delete: link.login.permissions.delete,
         release_undeletable: spec.when_undeletable == Some(WhenUndeletable::Release),
         roles: link.roles.to_vec(),
