@@ -18,8 +18,9 @@ async fn the_address_of_the_web_page_is_told_from_that_of_the_backend() {
     world.start_operator();
     let words = world.portal_because("NotThePortalBackend").await;
     assert!(words.contains("not of the web page"), "{words}");
-    let words = world.because("edc", "PortalNotReady").await;
-    assert!(words.contains("NotThePortalBackend"), "{words}");
+    world
+        .until("edc", "it says what its Portal says", |user| message(user).contains("NotThePortalBackend"))
+        .await;
     let right = world.simulator.portal_url().to_owned();
     world.patch_portal(&json!({"spec": {"catenaX": {"url": format!("{right}/api/administration/")}}})).await;
     world.ready("edc").await;
