@@ -167,8 +167,8 @@ async fn work(
     });
     // The watches outlive the queues: passes that are under way still read the caches.
     let watching = CancellationToken::new();
-    let watches = Watches { users: touched_users, portals: touched_portals, secrets: touched_secrets };
-    let watch_task = tokio::spawn(queue::watch(Arc::clone(&ctx), watches, watching.clone()));
+    let streams = Watches { users: touched_users, portals: touched_portals, secrets: touched_secrets };
+    let watch_task = tokio::spawn(queue::watch(Arc::clone(&ctx), streams, watching.clone()));
     let ready_task = tokio::spawn(ready(Arc::clone(&ctx), health.clone()));
     let count_task = tokio::spawn(count(Arc::clone(&ctx)));
     let queues = CancellationToken::new();

@@ -1,4 +1,9 @@
 //! Kind `Portal`: where users are made, with which login, and who may use it.
+#![allow(
+    clippy::duplicated_attributes,
+    reason = "the lint takes two printer columns of one type for a mistake"
+)]
+#![allow(clippy::doc_markdown, reason = "kubectl explain shows the texts as they are")]
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, LabelSelector};
 use kube::core::Duration;
@@ -191,7 +196,8 @@ pub struct Auth {
     pub client_credentials: Option<LoginSecret>,
 
     /// A person: an OAuth refresh token (offline access). The Secret is only read; the portal renews the token with
-    /// each use, and the live one is kept in the Secret `<portal>-session`, which belongs to the operator.
+    /// each use, and the live one is kept in the Secret `<portal>-session` (`<portal>-delete-session` for deleteAuth), which
+    /// belongs to the operator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refresh_token: Option<LoginSecret>,
 }
@@ -334,7 +340,9 @@ pub struct VerificationPolicy {
     pub interval: Option<Duration>,
 }
 
-/// What becomes of a resource under deletion whose user stays.
+/// What becomes of a TechnicalUser under deletion whose user can be neither deleted nor revoked with this login. Hold keeps
+/// the resource, with a condition that names what a person has to do. Release lets it go and lists the user in
+/// `status.retained`. Default: Hold.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WhenUndeletable {
     /// The resource stays until a person has acted.
@@ -392,6 +400,7 @@ pub struct Company {
 /// What a login may do.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase", default)]
+#[allow(clippy::struct_excessive_bools, reason = "four independent permissions, not a state")]
 pub struct PermissionsFound {
     /// List and read technical users.
     pub view: bool,

@@ -1,4 +1,9 @@
 //! Kind `TechnicalUser`: one technical user of a portal and where its credential goes.
+#![allow(
+    clippy::duplicated_attributes,
+    reason = "the lint takes two printer columns of one type for a mistake"
+)]
+#![allow(clippy::doc_markdown, reason = "kubectl explain shows the texts as they are")]
 
 use std::collections::BTreeMap;
 
@@ -50,9 +55,7 @@ pub struct TechnicalUserSpec {
     /// Which user: one that the operator makes and owns, or one that is there already.
     pub user: User,
 
-    /// What becomes of the user in the portal when this resource is deleted. Delete: it is deleted; where the
-    /// Portal's login may not delete, it is revoked instead. Revoke: its secret is reset and forgotten, the user
-    /// stays. Retain: it stays as it is. Users that stay are listed in the Portal's `status.retained`. Default: Delete.
+    /// What becomes of the user in the portal in the end; `kubectl explain` shows the words of the type.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion_policy: Option<DeletionPolicy>,
 
@@ -150,7 +153,9 @@ pub struct ExistingUser {
     pub name: Option<String>,
 }
 
-/// What becomes of a user.
+/// What becomes of the user in the portal when this resource is deleted. Delete: it is deleted; where the Portal's
+/// login may not delete, it is revoked instead. Revoke: its secret is reset and forgotten, the user stays. Retain: it
+/// stays as it is. Users that stay are listed in the Portal's `status.retained`. Default: Delete.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeletionPolicy {
     /// It is deleted.
@@ -198,7 +203,8 @@ pub struct SecretOutput {
     pub annotations: Option<BTreeMap<String, String>>,
 }
 
-/// The layout of a Secret.
+/// Which keys the Secret has. Raw: `client-id`, `client-secret`, `token-url`, `technical-user-id`, `bpn` where the company
+/// is known, and `issuer-url` for users of the central identity provider. Default: Raw.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SecretFormat {
     /// One key per value, in kebab case.

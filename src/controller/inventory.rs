@@ -182,11 +182,11 @@ impl Inventory {
 
 fn difference(old: &Snapshot, new: &Snapshot) -> Changes {
     let mut changes = Changes::default();
-    let mut changed = |user: &ListedUser| {
+    let mut note = |user: &ListedUser| {
         changes.users.insert(user.id.clone());
         changes.prefixes.extend(parse_own_name(&user.name).map(|own| own.prefix));
     };
-    new.users().filter(|user| old.get(&user.id) != Some(user)).for_each(&mut changed);
-    old.users().filter(|user| new.get(&user.id).is_none()).for_each(&mut changed);
+    new.users().filter(|user| old.get(&user.id) != Some(user)).for_each(&mut note);
+    old.users().filter(|user| new.get(&user.id).is_none()).for_each(&mut note);
     changes
 }

@@ -77,14 +77,14 @@ impl DigestKey {
     /// contents read alike.
     #[must_use]
     pub fn digest<'a>(&self, content: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> String {
-        let mut context = hmac::Context::with_key(&self.0);
+        let mut mac = hmac::Context::with_key(&self.0);
         for (key, value) in content {
             for part in [key.as_bytes(), value] {
-                context.update(&(part.len() as u64).to_be_bytes());
-                context.update(part);
+                mac.update(&(part.len() as u64).to_be_bytes());
+                mac.update(part);
             }
         }
-        context.sign().as_ref().iter().take(16).fold(String::with_capacity(32), |mut text, byte| {
+        mac.sign().as_ref().iter().take(16).fold(String::with_capacity(32), |mut text, byte| {
             let _ = write!(text, "{byte:02x}");
             text
         })

@@ -93,7 +93,7 @@ reasons! {
     UserNotFound,
     /// More than one user has the name.
     UserAmbiguous,
-    /// The user belongs to another TechnicalUser.
+    /// The user belongs to another `TechnicalUser`.
     ManagedElsewhere,
     /// The portal shows no credential for the user, or no token endpoint.
     CredentialNotShown,
@@ -129,6 +129,8 @@ reasons! {
     UserRetained,
     /// A user that was made twice was removed.
     DuplicateRemoved,
+    /// A request by annotation is not carried out.
+    RequestIgnored,
 
     // Portal.
     /// The portal answers and the login may work.
@@ -157,7 +159,7 @@ reasons! {
     UsersVanished,
     /// The Portal is suspended.
     Suspended,
-    /// TechnicalUsers still use the Portal.
+    /// `TechnicalUser`s still use the Portal.
     InUse,
     /// The login may delete users.
     MayDelete,

@@ -179,14 +179,14 @@ pub async fn connect(ctx: &Context, ingredients: Ingredients) -> Result<Connecte
 /// Looks again who the login is, what it may do and which roles there are.
 pub async fn look_again(target: &Target, mut connected: Connected) -> Result<Connected, Blocker> {
     let login = connected.portal.login().await.map_err(|error| blocker(&error))?;
-    if let (Some(wanted), found) = (&target.bpn, &login.bpn) {
-        if found.as_ref() != Some(wanted) {
-            let found = found.as_deref().unwrap_or("a company that its token does not tell");
-            return Err(Blocker::lasting(
-                Reason::WrongCompany,
-                format!("the login belongs to {found}, but the Portal says bpn: {wanted}; nothing is done"),
-            ));
-        }
+    if let Some(wanted) = &target.bpn
+        && login.bpn.as_ref() != Some(wanted)
+    {
+        let found = login.bpn.as_deref().unwrap_or("a company that its token does not tell");
+        return Err(Blocker::lasting(
+            Reason::WrongCompany,
+            format!("the login belongs to {found}, but the Portal says bpn: {wanted}; nothing is done"),
+        ));
     }
     if !login.permissions.view {
         return Err(Blocker::lasting(

@@ -167,7 +167,7 @@ mod tests {
     async fn an_attempt_of_another_process_has_its_time_from_when_it_is_first_seen() {
         let attempts = Attempts::default();
         assert_eq!(attempts.state(&key(), &attempt("a"), 0), AttemptState::Settling(CREATE_SETTLE_TIME));
-        tokio::time::advance(CREATE_SETTLE_TIME - Duration::from_secs(1)).await;
+        tokio::time::advance(CREATE_SETTLE_TIME.saturating_sub(Duration::from_secs(1))).await;
         assert_eq!(attempts.state(&key(), &attempt("a"), 0), AttemptState::Settling(Duration::from_secs(1)));
         tokio::time::advance(Duration::from_secs(1)).await;
         assert_eq!(attempts.state(&key(), &attempt("a"), 0), AttemptState::Settled);

@@ -115,6 +115,7 @@ pub async fn observe(
         link,
         observation,
         details: HashMap::new(),
+        proved: None,
         secret: None,
         envelope,
         secrets,
@@ -152,7 +153,13 @@ fn link(
     cleanup: bool,
 ) -> (Option<Connected>, Result<(), Blocker>) {
     if object.is_none() {
-        return (None, Err(Blocker::lasting(Reason::PortalNotFound, format!("there is no Portal {key}"))));
+        return (
+            None,
+            Err(Blocker::lasting(
+                Reason::PortalNotFound,
+                format!("there is no Portal {key} in the namespaces that this operator watches"),
+            )),
+        );
     }
     match ctx.registry.link(key) {
         Some(Link::Up(connected)) => (Some(connected), Ok(())),
@@ -220,8 +227,8 @@ async fn grants(
         };
         if serves {
             let every_role = rule.namespaces.from == AccessFrom::Same && rule.roles.is_none();
-            let roles = (!every_role).then(|| rule.roles.clone().unwrap_or_default());
-            grants.0.push(Grant { roles, existing: rule.existing.unwrap_or(false) });
+            let named = (!every_role).then(|| rule.roles.clone().unwrap_or_default());
+            grants.0.push(Grant { roles: named, existing: rule.existing.unwrap_or(false) });
         }
     }
     Ok(grants)

@@ -88,7 +88,11 @@ fn places(quota: &ResourceQuota) -> Option<usize> {
 
 /// Writes the credential that was read and verified, all keys at once.
 pub async fn publish(pass: &mut Pass, current: &Current) -> Result<(), Failure> {
-    let Some((values, digest)) = content_of(pass, &current.id) else { return Err(Failure::Overtaken) };
+    let Some((values, digest)) =
+        content_of(pass, &current.id).filter(|_| pass.proved.as_ref() == Some(&current.id))
+    else {
+        return Err(Failure::Overtaken);
+    };
     let content = output::raw(&values);
     let envelope = envelope_for(&pass.envelope, &current.id);
     let metadata = match &pass.secret {

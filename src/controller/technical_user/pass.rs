@@ -38,6 +38,8 @@ pub struct Pass {
     pub observation: Observation,
     /// The details that were read in this pass, secrets included.
     pub details: HashMap<UserId, UserDetails>,
+    /// The user whose credential, as read in this pass, was tried at its token endpoint.
+    pub proved: Option<UserId>,
     /// The Secret of the output: which object, in which state, with which keys.
     pub secret: Option<SecretAt>,
     /// How the Secret should look, its content and the user's id aside.

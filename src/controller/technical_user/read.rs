@@ -26,6 +26,11 @@ pub async fn read(pass: &mut Pass, what: Read) -> Result<(), Failure> {
         }
         Read::User(id) => {
             let view = user(pass, &id).await?;
+            // What was proved of another user proves nothing of this one.
+            if pass.proved.as_ref().is_some_and(|proved| *proved != id) {
+                pass.proved = None;
+                pass.observation.verification.take_if(|(proof, _)| *proof == Proof::Read);
+            }
             pass.observation.read.push((id, view));
         }
         Read::Confirm(id) => {
@@ -165,11 +170,14 @@ async fn secret(pass: &mut Pass) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn verify(pass: &Pass, proof: Proof) -> Result<Verified, Failure> {
-    let link = pass.connected()?;
+async fn verify(pass: &mut Pass, proof: Proof) -> Result<Verified, Failure> {
+    let link = pass.connected()?.clone();
     let (credential, lane) = match proof {
         Proof::Read => {
-            let credential = pass.details.keys().find_map(|id| pass.credential(id));
+            // The user that was read last is the one that the plan speaks of.
+            let user = pass.observation.read.last().map(|(id, _)| id.clone());
+            let credential = user.as_ref().and_then(|id| pass.credential(id));
+            pass.proved = user;
             (credential, Lane::Interactive)
         }
         Proof::Published => (published(pass).await?, Lane::Background),

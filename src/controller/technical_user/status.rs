@@ -69,6 +69,7 @@ async fn patch(pass: &mut Pass, new: TechnicalUserStatus) -> Result<bool, Failur
     };
     let object = send(&pass.ctx, &pass.object, &difference).await?;
     announce(pass, &new);
+    announce_ignored(pass, &new);
     pass.object_is_now(object.metadata);
     pass.status = new;
     Ok(true)
@@ -118,6 +119,22 @@ fn announce(pass: &Pass, new: &TechnicalUserStatus) {
         {
             pass.ctx.events.warning(reference(&pass.ctx, &pass.key), reason.as_str(), "Reconcile", &message);
         }
+    }
+}
+
+/// A request to replace a healthy user is answered by saying that nothing is done.
+fn announce_ignored(pass: &Pass, new: &TechnicalUserStatus) {
+    let same_user = match (&pass.status.user, &new.user) {
+        (Some(before), Some(after)) => before.id == after.id,
+        _ => false,
+    };
+    if same_user && pass.status.handled != new.handled {
+        pass.ctx.events.warning(
+            reference(&pass.ctx, &pass.key),
+            Reason::RequestIgnored.as_str(),
+            "Rotate",
+            "the user is healthy: this release replaces lost and stuck users only, so the request is not carried out",
+        );
     }
 }
 

@@ -8,7 +8,7 @@ use crate::domain::roles::{self, Blocker, quoted};
 use crate::domain::user::{UserKind, UserStatus};
 
 use super::candidates::{self, Choice};
-use super::live::{attempt_ahead, make, may_make};
+use super::live::{attempt_ahead, granted, make, may_make};
 use super::observation::{
     DesiredUser, Done, Listed, Observation, PortalFacts, Proof, SecretView, UserFacts, UserView, Verified,
 };
@@ -162,6 +162,9 @@ fn active(
             ),
             Wake::OnChange,
         );
+    }
+    if let Err(blocker) = granted(desired, portal) {
+        return user_blocked(o, current, blocker, Wake::OnChange);
     }
     let described = user.description == description(o, desired, current.generation);
     let blocker = match may_describe(portal) {

@@ -137,13 +137,8 @@ fn ready_to_make(o: &Observation, desired: &DesiredUser, portal: &PortalFacts) -
     }
 }
 
-pub(super) fn may_make(desired: &DesiredUser, portal: &PortalFacts) -> Result<(), Blocker> {
-    if portal.deleting {
-        return Err(Blocker::passing(
-            Reason::PortalDeleting,
-            "the Portal is under deletion and accepts no new users",
-        ));
-    }
+/// Whether the Portal's rules let the namespace have the roles. Asked for making and publishing, never for cleaning up.
+pub(super) fn granted(desired: &DesiredUser, portal: &PortalFacts) -> Result<(), Blocker> {
     if !portal.grants.roles(&desired.roles) {
         let granted = portal.grants.granted_roles();
         return Err(Blocker::lasting(
@@ -155,6 +150,17 @@ pub(super) fn may_make(desired: &DesiredUser, portal: &PortalFacts) -> Result<()
             ),
         ));
     }
+    Ok(())
+}
+
+pub(super) fn may_make(desired: &DesiredUser, portal: &PortalFacts) -> Result<(), Blocker> {
+    if portal.deleting {
+        return Err(Blocker::passing(
+            Reason::PortalDeleting,
+            "the Portal is under deletion and accepts no new users",
+        ));
+    }
+    granted(desired, portal)?;
     // Such a login may not see the roles on offer either, so this comes first.
     if !portal.may_create {
         return Err(Blocker::lasting(

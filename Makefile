@@ -1,0 +1,24 @@
+# Two commands do everything: `make demo` and `make test`. Both install and build what they need, and cache it.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+.PHONY: help
+help: ## Show the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
+
+.PHONY: demo
+demo: ## From kubectl apply to a Secret that works, step by step (KEEP=1 leaves it up)
+	@KEEP=$(KEEP) tools/demo.sh
+
+.PHONY: demo-stop
+demo-stop: ## End a demo that was left up
+	@tools/demo.sh stop
+
+.PHONY: test
+test: ## Run all tests: format, lints, dependencies, generated files, unit and end-to-end tests
+	@tools/test.sh
+
+.PHONY: generate
+generate: ## Write crds/ and the chart's copies from the types
+	@tools/generate-crds.sh

@@ -1,0 +1,169 @@
+#!/usr/bin/env bash
+# The main job, start to end, on this machine: a real Kubernetes API server, a simulated portal, the chart, the operator.
+# KEEP=1 leaves everything up at the end; `tools/demo.sh stop` ends it then.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+state="target/demo"
+cargo_flags=(--quiet --workspace --bins)
+
+say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
+show() { printf '$ %s\n' "$*" >&2; "$@"; }
+
+stop() {
+  [ -f "$state/pids" ] || return 0
+  # The last to start is the first to stop.
+  tac "$state/pids" | while read -r pid name; do
+    # Only what this script started: a process id may have been given away since.
+    if [ "$(tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -c -- "$name")" = 1 ]; then
+      kill "$pid" 2>/dev/null || true
+      for _ in $(seq 1 300); do [ -d "/proc/$pid" ] || break; sleep 0.1; done
+    fi
+  done
+  rm -rf "$state"
+}
+if [ "${1:-}" = stop ]; then stop; exit 0; fi
+if [ -f "$state/pids" ]; then echo "a demo is up already; end it with: tools/demo.sh stop" >&2; exit 1; fi
+rm -rf "$state" && mkdir -p "$state"
+: >"$state/pids"
+ended() {
+  code=$?
+  if [ $code -ne 0 ] && [ -f "$state/operator.log" ]; then
+    echo "the demo failed; the operator's last lines:" >&2
+    tail -n 30 "$state/operator.log" >&2
+  fi
+  if [ $code -ne 0 ] || [ -z "${KEEP:-}" ]; then stop; fi
+  exit $code
+}
+trap ended EXIT
+
+start() { # name, what must occur in its command line, then the command; output to files
+  local name="$1" mark="$2"; shift 2
+  "$@" >"$state/$name.out" 2>"$state/$name.log" &
+  echo "$! $mark" >>"$state/pids"
+}
+until_line() { # file: waits for its first line
+  for _ in $(seq 1 1800); do
+    if [ -s "$1" ] && [ "$(wc -l <"$1")" -ge 1 ]; then head -n 1 "$1"; return 0; fi
+    sleep 0.1
+  done
+  echo "nothing came in $1" >&2
+  return 1
+}
+field() { python3 -c 'import json,sys; print(json.load(sys.stdin)[sys.argv[1]])' "$1"; }
+
+say "1. Build what is missing (the first time on a machine takes about a quarter of an hour)"
+bash tests/testbed/build.sh >/dev/null
+cargo build "${cargo_flags[@]}"
+# CARGO_TARGET_DIR may lead elsewhere.
+bin="${CARGO_TARGET_DIR:-target}/debug"
+
+say "2. Start a Kubernetes API server and a portal of version ${VERSION:-2.6}"
+mkfifo "$state/testbed.stdin"
+sleep infinity >"$state/testbed.stdin" &
+echo "$! sleep" >>"$state/pids"
+start testbed "testbed up" "$bin/testbed" up <"$state/testbed.stdin"
+plane="$(until_line "$state/testbed.out")"
+KUBECONFIG="$(field kubeconfig <<<"$plane")"
+export KUBECONFIG
+kubectl() { "$(field kubectl <<<"$plane")" "$@"; }
+helm() { "$(field helm <<<"$plane")" "$@"; }
+export HELM_CACHE_HOME="$state/helm" HELM_CONFIG_HOME="$state/helm" HELM_DATA_HOME="$state/helm"
+cat >"$state/seed.json" <<'SEED'
+{"companies": [{"name": "One", "bpn": "BPNL00000003CRHK", "roles": ["ACTIVE_PARTICIPANT"]}],
+ "callers": [{"clientId": "sa12", "secret": "the-secret-of-the-demo", "company": "One",
+              "permissions": ["view_tech_user_management", "add_tech_user_management", "delete_tech_user_management",
+                              "technical_roles_management"]}],
+ "walletDelay": "3s"}
+SEED
+start simulator "portal-simulator" "$bin/portal-simulator" --port 0 --version "${VERSION:-2.6}" --seed "$state/seed.json"
+portal="$(until_line "$state/simulator.out")"
+api="$(field portal <<<"$portal")"
+url="${api%/api/administration}"
+token_url="$(field token <<<"$portal")"
+show kubectl version
+
+say "3. Install the operator with Helm"
+show kubectl apply -f examples/00-namespaces.yaml
+show helm install technical-user-operator charts/technical-user-operator \
+  --namespace technical-user-operator --create-namespace \
+  --set instance=demo --set 'watchNamespaces={dataspace,connector}' >/dev/null
+show kubectl get deployment,serviceaccount,role --all-namespaces -l app.kubernetes.io/name=technical-user-operator
+echo "(There is no node here to run the pod: the same binary runs beside, with a token of the chart's ServiceAccount.)"
+server="$(field server <<<"$plane")"
+kubectl config view --raw --minify -o jsonpath='{.clusters[0].cluster.certificate-authority-data}' | base64 -d >"$state/ca.crt"
+(
+  umask 077
+  kubectl --kubeconfig="$state/operator.kubeconfig" config set-cluster demo --server="$server" \
+    --certificate-authority="$state/ca.crt" --embed-certs=true
+  kubectl --kubeconfig="$state/operator.kubeconfig" config set-context demo --cluster=demo --user=operator
+  kubectl --kubeconfig="$state/operator.kubeconfig" config use-context demo
+  # Written by kubectl's own reader of tokens, so that the token is no argument of a process.
+  kubectl create token technical-user-operator --namespace technical-user-operator --duration=8h >"$state/operator.token"
+  python3 - "$state" <<'PY'
+import pathlib, sys
+state = pathlib.Path(sys.argv[1])
+config = state / "operator.kubeconfig"
+text = config.read_text().replace("users: null", "users: []")
+token = (state / "operator.token").resolve()
+user = f"users:\n- name: operator\n  user:\n    tokenFile: {token}\n"
+config.write_text(text.replace("users: []\n", user) if "users: []\n" in text else text + user)
+PY
+) >/dev/null
+start operator "technical-user-operator run" env -u HTTPS_PROXY -u HTTP_PROXY -u https_proxy -u http_proxy \
+  KUBECONFIG="$state/operator.kubeconfig" POD_NAMESPACE=technical-user-operator POD_NAME=demo \
+  TUO_INSTANCE=demo TUO_WATCH_NAMESPACES=dataspace,connector TUO_LISTEN=127.0.0.1:0 \
+  "$bin/technical-user-operator" run
+
+say "4. What the login can do, before anything is made"
+(umask 077; printf the-secret-of-the-demo >"$state/client-secret")
+show "$bin/technical-user-operator" check --url "$url" --token-url "$token_url" --client-id sa12 \
+  --client-secret-file "$state/client-secret"
+
+say "5. The login and the Portal, once for the company"
+show kubectl create secret generic portal-login --namespace dataspace --from-literal=client-id=sa12 \
+  --from-file=client-secret="$state/client-secret"
+sed -e "s|https://portal-backend.example.org|$url|" -e "s|https://centralidp.example.org/[^ ]*|$token_url|" \
+  examples/portal-catena-x.yaml | show kubectl apply -f -
+show kubectl wait --namespace dataspace --for=condition=Ready portal/catena-x --timeout=180s
+show kubectl get portals --all-namespaces
+
+say "6. One TechnicalUser for each credential that a connector needs"
+show kubectl apply -f examples/technicaluser-wallet.yaml -f examples/technicaluser-discovery.yaml
+show kubectl get technicalusers --namespace connector
+show kubectl wait --namespace connector --for=condition=Ready technicaluser --all --timeout=180s
+show kubectl get technicalusers --namespace connector
+echo
+kubectl get technicaluser edc-wallet --namespace connector \
+  -o jsonpath='{range .status.conditions[*]}{.type}{"="}{.status}{"  "}{.reason}{": "}{.message}{"\n"}{end}'
+
+say "7. The Secrets, and a token obtained with each as a connector would"
+for secret in edc-wallet discovery-credential; do
+  show kubectl describe secret "$secret" --namespace connector | sed -n '/^Data/,$p'
+  kubectl get secret "$secret" --namespace connector -o json | python3 -c '
+import base64, json, sys, urllib.parse, urllib.request
+data = {key: base64.b64decode(value).decode() for key, value in json.load(sys.stdin)["data"].items()}
+form = {"grant_type": "client_credentials", "client_id": data["client-id"], "client_secret": data["client-secret"]}
+opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+with opener.open(data["token-url"], urllib.parse.urlencode(form).encode()) as answer:
+    token = json.load(answer)
+print("token obtained from", data["token-url"], "- valid for", token["expires_in"], "seconds")'
+done
+
+say "8. A deleted Secret is healed, with the credential that it had"
+show kubectl delete secret discovery-credential --namespace connector
+show kubectl wait --namespace connector --for=create secret/discovery-credential --timeout=180s
+
+if [ -n "${KEEP:-}" ]; then
+  say "Everything is left up. Look around with"
+  echo "export KUBECONFIG=$KUBECONFIG"
+  echo "alias kubectl=$(field kubectl <<<"$plane")"
+  echo "and end it with: tools/demo.sh stop"
+  exit 0
+fi
+
+say "9. The users go with their resources, then the Portal may go"
+show kubectl delete technicalusers --all --namespace connector --timeout=180s
+show "$bin/technical-user-operator" check --url "$url" --token-url "$token_url" --client-id sa12 \
+  --client-secret-file "$state/client-secret" | grep -i "user" || true
+show kubectl delete portal catena-x --namespace dataspace --timeout=180s
+say "Done: nothing is left in the portal, and nothing is left running."
