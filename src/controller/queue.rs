@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use futures::{Stream, StreamExt as _};
 use k8s_openapi::api::core::v1::Secret;
+use kube::Resource as _;
 use kube::api::{DynamicObject, PartialObjectMeta};
 use kube::runtime::controller::{Config, applier};
 use kube::runtime::reflector::ObjectRef;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_util::sync::CancellationToken;
 
-use crate::api::keys;
+use crate::api::{TechnicalUser, keys};
 use crate::controller::context::Context;
 use crate::controller::objects::{Key, portals, technical_users};
 use crate::controller::registry::PortalKey;
@@ -70,11 +71,17 @@ where
     }
 }
 
-/// For which of our resources a Secret was written.
+/// For which of our resources a Secret was written: by its mark, or by its ownerReference where the mark was removed.
 fn owner_of(secret: &PartialObjectMeta<Secret>, instance: &str) -> Option<Key> {
-    let owner = Owner::parse(secret.metadata.annotations.as_ref()?.get(keys::OWNER)?)?;
-    let here = owner.instance == instance && Some(&owner.namespace) == secret.metadata.namespace.as_ref();
-    here.then_some(Key { namespace: owner.namespace, name: owner.name })
+    let namespace = secret.metadata.namespace.clone()?;
+    let mark = secret.metadata.annotations.as_ref().and_then(|annotations| annotations.get(keys::OWNER));
+    if let Some(owner) = mark.and_then(|mark| Owner::parse(mark)) {
+        let here = owner.instance == instance && owner.namespace == namespace;
+        return here.then_some(Key { namespace, name: owner.name });
+    }
+    let kind = TechnicalUser::kind(&());
+    let owner = secret.metadata.owner_references.iter().flatten().find(|owner| owner.kind == kind)?;
+    Some(Key { namespace, name: owner.name.clone() })
 }
 
 /// Reconciles `TechnicalUser`s until `stop`, then ends the passes that are under way.

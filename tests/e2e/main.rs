@@ -13,15 +13,27 @@
     reason = "these are tests; clippy sees that of the test functions only"
 )]
 
+mod access;
 mod answers_lost;
 mod apiserver_faults;
+mod company;
 mod crash_points;
+mod deletion;
 mod deletion_crashes;
 mod duplicates;
+mod existing;
 mod first_user;
+mod invalid;
 mod leaders;
+mod limits;
+mod lost_users;
+mod namespaces;
 mod paused;
+mod portal_trouble;
+mod refresh_login;
 mod restores;
+mod roles;
+mod secrets;
 mod stops;
 #[allow(dead_code, unused_imports, reason = "it offers what a next test needs")]
 mod support;

@@ -112,11 +112,18 @@ fn standing_in_the_way(link: &Connected, suspended: bool) -> Option<Blocker> {
             "spec.suspend is true: nothing is written to the portal",
         ));
     }
-    (!link.login.permissions.create).then(|| {
+    let permissions = link.login.permissions;
+    let missing =
+        [(permissions.create, "add_tech_user_management"), (permissions.roles, "technical_roles_management")];
+    let missing: Vec<_> = missing.iter().filter(|(there, _)| !there).map(|(_, name)| *name).collect();
+    (!missing.is_empty()).then(|| {
         Blocker::lasting(
             Reason::PermissionMissing,
-            "the login may read technical users only (add_tech_user_management is missing): existing users can be published, \
-             none can be made. Use a technical user with the role \"Connector Management\"",
+            format!(
+                "the login may read technical users only ({} missing): existing users can be published, none can be made. \
+                 Use a technical user with the role \"Connector Management\"",
+                missing.join(", ")
+            ),
         )
     })
 }

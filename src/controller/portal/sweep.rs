@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use kube::api::DynamicObject;
 
+use crate::api::conditions::READY;
 use crate::api::keys;
 use crate::api::portal::{PortalStatus, UnclaimedUser};
 use crate::api::technical_user::{TechnicalUserSpec, TechnicalUserStatus};
@@ -15,6 +16,7 @@ use crate::controller::registry::{Connected, PortalKey};
 use crate::controller::technical_user::owner;
 use crate::domain::identity::{Mark, parse_own_name};
 use crate::domain::inventory::{Snapshot, loss_is_suspicious};
+use crate::domain::reason::Reason;
 use crate::domain::user::{UserId, UserStatus};
 use crate::portal::{Lane, PortalError};
 
@@ -73,16 +75,30 @@ pub fn suspected_loss(
     if !snapshot.is_complete() {
         return None;
     }
-    let known: Vec<UserId> = users_of(ctx, key)
-        .iter()
-        .filter(|object| has_finalizer(object) && !is_deleting(object))
-        .filter_map(|object| lenient::<TechnicalUserStatus>(object, "status").user)
-        .map(|user| UserId::new(&user.id))
-        .collect();
-    let missing = known.iter().filter(|id| snapshot.get(id).is_none()).count();
+    let holders: Vec<_> = users_of(ctx, key).into_iter().filter(|object| has_finalizer(object)).collect();
+    let is_missing = |object: &&Arc<DynamicObject>| {
+        let status: TechnicalUserStatus = lenient(object, "status");
+        status.user.is_some_and(|user| snapshot.get(&UserId::new(&user.id)).is_none())
+    };
     let accepted =
         annotation(portal, keys::ACCEPT_LOSS).and_then(|count| count.trim().parse().ok()).unwrap_or(0);
-    (loss_is_suspicious(known.len(), missing) && missing > accepted).then_some(missing)
+    // Once suspected, a loss is no smaller because some of the resources are deleted meanwhile, or this process restarted.
+    let suspected_before = ready_reason(portal).as_deref() == Some(Reason::UsersVanished.as_str());
+    if suspected_before {
+        let missing = holders.iter().filter(is_missing).count();
+        return (missing > accepted).then_some(missing);
+    }
+    // The users of resources under deletion go by our own doing.
+    let live: Vec<_> = holders.into_iter().filter(|object| !is_deleting(object)).collect();
+    let known =
+        live.iter().filter(|object| lenient::<TechnicalUserStatus>(object, "status").user.is_some()).count();
+    let missing = live.iter().filter(is_missing).count();
+    (loss_is_suspicious(known, missing) && missing > accepted).then_some(missing)
+}
+
+fn ready_reason(portal: &DynamicObject) -> Option<String> {
+    let status: PortalStatus = lenient(portal, "status");
+    status.conditions.into_iter().find(|condition| condition.type_ == READY).map(|condition| condition.reason)
 }
 
 /// Users that bear the mark of this installation while no resource claims them. Each is read once.

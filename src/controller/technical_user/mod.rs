@@ -80,7 +80,12 @@ async fn look(ctx: &Arc<Context>, object: &DynamicObject) -> Result<(Action, boo
         }
     };
     let mut pass = observe::observe(ctx, object.clone(), spec).await?;
-    let rest = match run(&mut pass).await {
+    let ended = match run(&mut pass).await {
+        // Before the status forgets them.
+        Ok(rest) if rest.report == Report::Ready => output::remove_former(&pass).await.map(|()| rest),
+        ended => ended,
+    };
+    let rest = match ended {
         Ok(rest) => rest,
         Err(Failure::Portal(error)) => after_portal_error(&pass, &error),
         Err(Failure::Kube(KubeError::Denied { message, .. })) => plan::interrupted(
@@ -95,9 +100,6 @@ async fn look(ctx: &Arc<Context>, object: &DynamicObject) -> Result<(Action, boo
         return Ok((Action::await_change(), true));
     }
     let changed = status::write(&mut pass, &rest).await?;
-    if rest.report == Report::Ready {
-        output::remove_former(&mut pass).await?;
-    }
     Ok((next_look(&pass, &rest), changed))
 }
 

@@ -85,7 +85,7 @@ pub async fn observe(
         rotation_requested: rotate.is_some() && rotate != handled && status.user.is_some(),
         finalizer: has_finalizer(&object),
         live: false,
-        spec_observed: status.observed_generation == object.metadata.generation,
+        spec_observed: status.observed_generation == object.metadata.generation && is_ready(&status),
         told: told(&status, object.metadata.generation),
         attempt,
         refusal: ctx.memory.attempts.refusal(&key, circumstances),
@@ -131,6 +131,10 @@ pub async fn observe(
         see_secret(&mut pass).await?;
     }
     Ok(pass)
+}
+
+fn is_ready(status: &TechnicalUserStatus) -> bool {
+    status.conditions.iter().any(|condition| condition.type_ == READY && condition.status == "True")
 }
 
 /// Which resource of which installation.
@@ -188,7 +192,7 @@ fn portal_facts(
         bpn: link.login.bpn.clone(),
         suspended: spec.suspend.unwrap_or(false),
         deleting: is_deleting(object),
-        may_create: link.login.permissions.create,
+        may_create: link.login.permissions.create && link.login.permissions.roles,
         may_delete: link.login.permissions.delete,
         release_undeletable: spec.when_undeletable == Some(WhenUndeletable::Release),
         roles: link.roles.to_vec(),

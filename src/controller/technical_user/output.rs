@@ -135,10 +135,8 @@ fn envelope_for(envelope: &Envelope, user: &UserId) -> Envelope {
 }
 
 /// Deletes Secrets of ours that the spec names no longer, once the new one is written.
-pub async fn remove_former(pass: &mut Pass) -> Result<(), Failure> {
-    let former: Vec<_> =
-        pass.status.outputs.iter().filter(|o| o.name != pass.envelope.name).cloned().collect();
-    for output in former {
+pub async fn remove_former(pass: &Pass) -> Result<(), Failure> {
+    for output in pass.status.outputs.iter().filter(|o| o.name != pass.envelope.name) {
         if let Some(metadata) = pass.secrets.metadata(&output.name).await? {
             let owner = metadata.annotations.as_ref().and_then(|annotations| annotations.get(keys::OWNER));
             if owner == Some(&pass.observation.owner.to_string()) {

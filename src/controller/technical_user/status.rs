@@ -18,7 +18,8 @@ use crate::api::{FIELD_MANAGER, keys};
 use crate::controller::kube_error::KubeError;
 use crate::controller::merge;
 use crate::controller::objects::{annotation, technical_users};
-use crate::domain::plan::{Current, Report, Rest, SecretView};
+use crate::domain::identity::Hint;
+use crate::domain::plan::{Current, Report, Rest, SecretView, UserFacts, UserView};
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use crate::domain::user::{UserId, UserKind, UserStatus};
@@ -169,7 +170,7 @@ fn record_user(pass: &Pass, new: &mut TechnicalUserStatus, current: &Current) {
             name: pass.portal_key.name.clone(),
             url: link.url.clone(),
             bpn: link.login.bpn.clone(),
-            hint: pass.observation.hint.to_string(),
+            hint: hint_of(pass, current).to_string(),
         });
     }
     let generation = (current.generation > 0).then_some(current.generation);
@@ -200,6 +201,14 @@ fn record_user(pass: &Pass, new: &mut TechnicalUserStatus, current: &Current) {
         status: listed.map(|user| spelled(user.status).to_owned()).unwrap_or_default(),
         roles: Vec::new(),
     });
+}
+
+/// Which copy of the installation a user's mark names: that of another cluster until it was written anew.
+fn hint_of<'a>(pass: &'a Pass, current: &Current) -> &'a Hint {
+    match pass.observation.view(&current.id) {
+        Some(UserView::Read(UserFacts { mark: Some(mark), .. })) if current.generation > 0 => &mark.hint,
+        _ => &pass.observation.hint,
+    }
 }
 
 fn kind(kind: UserKind) -> &'static str {

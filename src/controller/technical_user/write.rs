@@ -200,31 +200,47 @@ async fn mark_retained(pass: &mut Pass, id: &UserId) -> Result<(), Failure> {
     Ok(())
 }
 
+/// How often the list of retained users is tried to be written before the whole pass is begun anew, which knows no more
+/// why the user stays.
+const LIST_TRIES: usize = 10;
+
 /// Lists a user in the Portal's status, for good: written before its resource is let go.
 async fn list_retained(pass: &mut Pass, id: &UserId, why: &str) -> Result<(), Failure> {
-    let api: Api<DynamicObject> =
-        Api::namespaced_with(pass.ctx.client.clone(), &pass.portal_key.namespace, &portals());
-    if let Some(portal) = api.get_opt(&pass.portal_key.name).await.map_err(KubeError::from)? {
-        let status: PortalStatus = lenient(&portal, "status");
-        let mut retained = status.retained;
-        if !retained.iter().any(|user| user.id == id.as_str()) {
-            retained.push(entry(pass, id, why));
-            let excess = retained.len().saturating_sub(RETAINED_LIMIT);
-            retained.drain(..excess);
-            let patch: Value = json!({
-                "metadata": { "resourceVersion": portal.metadata.resource_version },
-                "status": { "retained": retained },
-            });
-            let params =
-                PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
-            api.patch_status(&pass.portal_key.name, &params, &Patch::Merge(&patch))
-                .await
-                .map_err(KubeError::from)?;
+    for _ in 0..LIST_TRIES {
+        match add_to_retained(pass, id, why).await {
+            // The Portal's own status, or another resource's user, was written meanwhile.
+            Err(KubeError::Conflict) => {}
+            Err(error) => return Err(error.into()),
+            Ok(()) => {
+                let note = format!("user {id} stays in the portal: {why}");
+                let reference = reference(&pass.ctx, &pass.key);
+                pass.ctx.events.warning(reference, Reason::UserRetained.as_str(), "Retain", &note);
+                pass.observation.done.push((id.clone(), Done::ListedRetained));
+                return Ok(());
+            }
         }
     }
-    let note = format!("user {id} stays in the portal: {why}");
-    pass.ctx.events.warning(reference(&pass.ctx, &pass.key), Reason::UserRetained.as_str(), "Retain", &note);
-    pass.observation.done.push((id.clone(), Done::ListedRetained));
+    Err(Failure::Overtaken)
+}
+
+async fn add_to_retained(pass: &Pass, id: &UserId, why: &str) -> Result<(), KubeError> {
+    let api: Api<DynamicObject> =
+        Api::namespaced_with(pass.ctx.client.clone(), &pass.portal_key.namespace, &portals());
+    let Some(portal) = api.get_opt(&pass.portal_key.name).await? else { return Ok(()) };
+    let status: PortalStatus = lenient(&portal, "status");
+    let mut retained = status.retained;
+    if retained.iter().any(|user| user.id == id.as_str()) {
+        return Ok(());
+    }
+    retained.push(entry(pass, id, why));
+    let excess = retained.len().saturating_sub(RETAINED_LIMIT);
+    retained.drain(..excess);
+    let patch: Value = json!({
+        "metadata": { "resourceVersion": portal.metadata.resource_version },
+        "status": { "retained": retained },
+    });
+    let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
+    api.patch_status(&pass.portal_key.name, &params, &Patch::Merge(&patch)).await?;
     Ok(())
 }
 

@@ -30,7 +30,10 @@ pub(super) fn as_recorded(o: &Observation) -> bool {
     // Once the credential was read, there was a reason to doubt the published one.
     let doubted = matches!(o.verification, Some((Proof::Read, _) | (_, Verified::Refused { .. })));
     let listed = matches!(o.listed, Listed::Unknown | Listed::There(UserStatus::Active));
+    // A user that was taken over gets a mark of this copy of the installation.
+    let made_here = o.recorded.portal.as_ref().is_none_or(|portal| portal.hint == o.hint);
     user.active
+        && made_here
         && o.recorded.credential
         && secret_as_recorded
         && listed
@@ -163,11 +166,37 @@ fn active(
     if let Err(blocker) = granted(desired, portal) {
         return user_blocked(o, current, blocker, Wake::OnChange);
     }
-    let wanted = description(o, desired, current.generation);
-    if user.description != wanted && !portal.suspended && portal.may_create {
-        return Step::Write(Write::Describe(current.clone()));
+    let described = user.description == description(o, desired, current.generation);
+    let blocker = match may_describe(portal) {
+        Ok(()) if !described => return Step::Write(Write::Describe(current.clone())),
+        Ok(()) => None,
+        // The spec was changed and is not carried out; a person's edit in the portal is put right when that is possible.
+        Err(blocker) => Some(blocker).filter(|_| !described && !o.spec_observed),
+    };
+    match (credential::publish(o, current, user), blocker) {
+        // The Secret is as it should be, the user is not.
+        (Step::Rest(Rest { report: Report::Ready, .. }), Some(blocker)) => {
+            user_blocked(o, current, blocker, Wake::OnChange)
+        }
+        (step, _) => step,
     }
-    credential::publish(o, current, user)
+}
+
+fn may_describe(portal: &PortalFacts) -> Result<(), Blocker> {
+    if portal.suspended {
+        return Err(Blocker::passing(
+            Reason::PortalSuspended,
+            "the Portal is suspended: the user's description is changed when it is resumed",
+        ));
+    }
+    if !portal.may_create {
+        return Err(Blocker::lasting(
+            Reason::PermissionMissing,
+            "the Portal's login may not change the user's description (add_tech_user_management is missing): use a \
+             technical user with the role \"Connector Management\"",
+        ));
+    }
+    Ok(())
 }
 
 /// The description that a user of ours has.

@@ -174,18 +174,19 @@ pub(super) fn may_make(desired: &DesiredUser, portal: &PortalFacts) -> Result<()
         ));
     }
     granted(desired, portal)?;
+    // Such a login may not see the roles on offer either, so this comes first.
+    if !portal.may_create {
+        return Err(Blocker::lasting(
+            Reason::PermissionMissing,
+            "the Portal's login may not make users (add_tech_user_management or technical_roles_management is missing): \
+             use a technical user with the role \"Connector Management\"",
+        ));
+    }
     roles::resolve(&desired.roles, &portal.roles)?;
     if portal.suspended {
         return Err(Blocker::passing(
             Reason::PortalSuspended,
             "the Portal is suspended: a user is made when it is resumed",
-        ));
-    }
-    if !portal.may_create {
-        return Err(Blocker::lasting(
-            Reason::PermissionMissing,
-            "the Portal's login may not make users (add_tech_user_management is missing): use a technical user with the role \
-             \"Connector Management\"",
         ));
     }
     Ok(())

@@ -31,7 +31,7 @@ pub struct Observation {
     pub finalizer: bool,
     /// The object was read from the apiserver in this pass, not from the cache.
     pub live: bool,
-    /// The status speaks of the current spec.
+    /// The status says that all is as the current spec asks.
     pub spec_observed: bool,
     /// Why the resource is not ready, as the status tells for the current spec.
     pub told: Option<Reason>,

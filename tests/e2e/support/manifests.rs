@@ -44,3 +44,10 @@ pub fn existing(name: &str, namespace: &str, selector: &Value) -> Value {
         "spec": { "portalRef": { "name": PORTAL }, "user": { "existing": selector } },
     })
 }
+
+/// A resource of another namespace than its Portal's.
+pub fn create_from(name: &str, namespace: &str, portal_namespace: &str, role: &str) -> Value {
+    let mut manifest = create(name, namespace, role);
+    manifest["spec"]["portalRef"]["namespace"] = portal_namespace.into();
+    manifest
+}

@@ -52,6 +52,9 @@ pub struct WorldBuilder {
     values: Vec<String>,
     env: BTreeMap<String, String>,
     login: (String, String),
+    neighbours: Vec<String>,
+    cluster_wide: bool,
+    plane: Option<&'static ControlPlane>,
     run: bool,
 }
 
@@ -62,6 +65,9 @@ pub fn world() -> WorldBuilder {
         values: Vec::new(),
         env: BTreeMap::new(),
         login: ("sa-op".to_owned(), "op-secret-7f3k2".to_owned()),
+        neighbours: Vec::new(),
+        cluster_wide: false,
+        plane: None,
         run: true,
     }
 }
@@ -91,6 +97,24 @@ impl WorldBuilder {
         self
     }
 
+    /// One more namespace that the operator watches, with this label (`key=value`, or none).
+    pub fn neighbour(mut self, label: &str) -> Self {
+        self.neighbours.push(label.to_owned());
+        self
+    }
+
+    /// Rights by a ClusterRole, as an installation for all namespaces has them.
+    pub fn cluster_wide(mut self) -> Self {
+        self.cluster_wide = true;
+        self
+    }
+
+    /// A control plane of its own.
+    pub fn plane(mut self, plane: &'static ControlPlane) -> Self {
+        self.plane = Some(plane);
+        self
+    }
+
     /// Without an operator at first.
     pub fn stopped(mut self) -> Self {
         self.run = false;
@@ -98,12 +122,19 @@ impl WorldBuilder {
     }
 
     /// Makes it: namespace, chart, simulator, login Secret, Portal, operator.
-    pub async fn start(self) -> World {
+    pub async fn start(mut self) -> World {
         testbed::install_crypto_provider();
-        let plane = testbed::shared().await;
+        let plane = if let Some(plane) = self.plane {
+            install_definitions(plane).await;
+            plane
+        } else {
+            let plane = testbed::shared().await;
+            DEFINITIONS.get_or_init(|| install_definitions(plane)).await;
+            plane
+        };
         let client = plane.admin_client().await.unwrap();
-        DEFINITIONS.get_or_init(|| install_definitions(plane)).await;
         let namespace = plane.namespace("e2e").await.unwrap();
+        let neighbours = self.make_neighbours(plane, &namespace).await;
         install_chart(plane, &namespace, &self.values).await;
         let simulator = Simulator::start(self.simulator).await.unwrap();
         let proxy = ApiProxy::start(plane).await.unwrap();
@@ -117,6 +148,7 @@ impl WorldBuilder {
             proxy,
             kubeconfig,
             env: self.env,
+            neighbours,
             operators: Vec::new(),
             said: Vec::new(),
         };
@@ -127,6 +159,30 @@ impl WorldBuilder {
             world.start_operator();
         }
         world
+    }
+}
+
+impl WorldBuilder {
+    /// Makes the other namespaces, and has all of them watched.
+    async fn make_neighbours(&mut self, plane: &ControlPlane, namespace: &str) -> Vec<String> {
+        let mut neighbours = Vec::new();
+        for label in &self.neighbours {
+            let neighbour = plane.namespace("e2e").await.unwrap();
+            if !label.is_empty() {
+                plane.kubectl(&["label", "namespace", &neighbour, label]).await.unwrap().success().unwrap();
+            }
+            neighbours.push(neighbour);
+        }
+        let watched = [&[namespace.to_owned()], neighbours.as_slice()].concat().join(",");
+        if self.cluster_wide {
+            self.values.push("watchNamespaces={*}".to_owned());
+            self.values.push(format!("fullnameOverride=tuo-{namespace}"));
+            self.values.push("serviceAccount.name=technical-user-operator".to_owned());
+        } else {
+            self.values.push(format!("watchNamespaces={{{watched}}}"));
+        }
+        self.env.insert("TUO_WATCH_NAMESPACES".to_owned(), watched);
+        neighbours
     }
 }
 
@@ -156,6 +212,8 @@ pub struct World {
     pub namespace: String,
     pub simulator: Arc<Simulator>,
     pub proxy: ApiProxy,
+    /// The other namespaces that the operator watches.
+    pub neighbours: Vec<String>,
     kubeconfig: PathBuf,
     env: BTreeMap<String, String>,
     operators: Vec<Process>,
@@ -286,14 +344,22 @@ impl World {
         api.patch(PORTAL, &PatchParams::default(), &Patch::Merge(patch)).await.unwrap();
     }
 
+    /// Takes `name` apart: `<namespace>/<name>` is a resource of another namespace.
+    fn place<'a>(&'a self, name: &'a str) -> (Api<DynamicObject>, &'a str) {
+        let (namespace, name) = name.split_once('/').unwrap_or((&self.namespace, name));
+        (self.api("TechnicalUser", namespace), name)
+    }
+
     /// Changes a resource.
     pub async fn patch_user(&self, name: &str, patch: &Value) {
-        self.users_api().patch(name, &PatchParams::default(), &Patch::Merge(patch)).await.unwrap();
+        let (api, name) = self.place(name);
+        api.patch(name, &PatchParams::default(), &Patch::Merge(patch)).await.unwrap();
     }
 
     /// A resource as it is.
     pub async fn user(&self, name: &str) -> Option<DynamicObject> {
-        self.users_api().get_opt(name).await.unwrap()
+        let (api, name) = self.place(name);
+        api.get_opt(name).await.unwrap()
     }
 
     /// The Portal as it is.
@@ -308,11 +374,11 @@ impl World {
         what: &str,
         mut check: impl FnMut(&DynamicObject) -> bool,
     ) -> DynamicObject {
-        let api = self.users_api();
+        let (api, short) = self.place(name);
         let mut last = None;
         let limit = tokio::time::Instant::now() + testbed::LIMIT;
         loop {
-            if let Some(object) = api.get_opt(name).await.unwrap() {
+            if let Some(object) = api.get_opt(short).await.unwrap() {
                 if check(&object) {
                     return object;
                 }
@@ -323,7 +389,7 @@ impl World {
         }
     }
 
-    fn fail_late(&self, limit: tokio::time::Instant, what: &str, last: &impl Debug) {
+    pub(super) fn fail_late(&self, limit: tokio::time::Instant, what: &str, last: &impl Debug) {
         if tokio::time::Instant::now() > limit {
             let log: Vec<String> = self.operators.iter().flat_map(Process::lines).collect();
             let tail = log.iter().rev().take(60).rev().cloned().collect::<Vec<_>>().join("\n");
@@ -363,7 +429,8 @@ impl World {
 
     /// Asks for a resource's deletion.
     pub async fn delete(&self, name: &str) {
-        self.users_api().delete(name, &DeleteParams::default()).await.unwrap();
+        let (api, name) = self.place(name);
+        api.delete(name, &DeleteParams::default()).await.unwrap();
     }
 
     /// Waits until a resource is gone.
@@ -381,7 +448,8 @@ impl World {
 
     /// A Secret of the namespace.
     pub async fn get_secret(&self, name: &str) -> Option<Secret> {
-        Api::<Secret>::namespaced(self.client.clone(), &self.namespace).get_opt(name).await.unwrap()
+        let (namespace, name) = name.split_once('/').unwrap_or((&self.namespace, name));
+        Api::<Secret>::namespaced(self.client.clone(), namespace).get_opt(name).await.unwrap()
     }
 
     /// The Secrets of the namespace, for writes by hand.

@@ -187,6 +187,11 @@ fn a_user_without_our_mark_is_not_taken_for_ours() {
             with(details()).desired_but(|d| d.description = Some("for the EDC".into())),
             "describe u1 g1",
         ),
+        (
+            "the spec has changed it while suspended",
+            with(details().marked(None)).suspended().but(|o| o.spec_observed = false),
+            "user PortalSuspended (u1 g1)",
+        ),
     ]);
 }
 

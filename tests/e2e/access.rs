@@ -1,0 +1,94 @@
+//! Who may use a Portal, and for what: nothing is read or made for those who may not.
+
+use portal_simulator::{Endpoint, UserSeed};
+use serde_json::json;
+
+use crate::support::{create, create_from, existing, world};
+
+#[tokio::test]
+async fn a_portal_serves_the_namespaces_and_roles_that_its_access_names() {
+    let world = world().neighbour("dataspace=yes").neighbour("").start().await;
+    let (home, friend, stranger) =
+        (world.namespace.as_str(), world.neighbours[0].as_str(), world.neighbours[1].as_str());
+    world.patch_portal(&json!({"spec": {"access": [
+        {"namespaces": {"from": "Same"}},
+        {"namespaces": {"from": "Selector", "selector": {"matchLabels": {"dataspace": "yes"}}}, "roles": ["Dataspace Discovery"]},
+    ]}})).await;
+    world.portal_ready().await;
+    world.simulator.seed_user(UserSeed::new("One", "by-hand")).unwrap();
+    world.apply(&create_from("edc", friend, home, "Dataspace Discovery")).await;
+    world.apply(&create_from("wallet", friend, home, "Identity Wallet Management")).await;
+    world.apply(&create_from("edc", stranger, home, "Dataspace Discovery")).await;
+    world.apply(&create("edc", home, "Semantic Model Management")).await;
+    let mut foreign = existing("by-hand", friend, &json!({"name": "by-hand"}));
+    foreign["spec"]["portalRef"]["namespace"] = home.into();
+    world.apply(&foreign).await;
+    world.apply(&existing("by-hand", home, &json!({"name": "by-hand"}))).await;
+
+    world.ready(&format!("{friend}/edc")).await;
+    world.ready("edc").await;
+    let words = world.because(&format!("{friend}/wallet"), "AccessDenied").await;
+    assert!(
+        words.contains("\"Identity Wallet Management\"") && words.contains("granted: Dataspace Discovery"),
+        "{words}"
+    );
+    let words = world.because(&format!("{stranger}/edc"), "AccessDenied").await;
+    assert!(words.contains("granted: nothing"), "{words}");
+    for name in [format!("{friend}/by-hand"), "by-hand".to_owned()] {
+        let words = world.because(&name, "AccessDenied").await;
+        assert!(words.contains("existing: true"), "{words}");
+    }
+    world.two_sweeps().await;
+    assert_eq!(world.count(Endpoint::Create), 2);
+    let by_hand = world.simulator.users("One").into_iter().find(|user| user.name == "by-hand").unwrap();
+    let read =
+        |id: &str| world.simulator.calls_of(Endpoint::Details).iter().any(|call| call.path.contains(id));
+    assert!(!read(&by_hand.id.to_string()), "its secret is not even read");
+
+    world
+        .patch_portal(&json!({"spec": {"access": [
+            {"namespaces": {"from": "All"}, "existing": true,
+             "roles": ["Dataspace Discovery", "Identity Wallet Management", "Semantic Model Management"]},
+        ]}}))
+        .await;
+    for name in [
+        format!("{friend}/wallet"),
+        format!("{stranger}/edc"),
+        format!("{friend}/by-hand"),
+        "by-hand".to_owned(),
+    ] {
+        world.ready(&name).await;
+    }
+    // What is published is watched over only while it is granted; taking it back needs no grant.
+    world.patch_portal(&json!({"spec": {"access": [{"namespaces": {"from": "Same"}}]}})).await;
+    world.delete(&format!("{stranger}/edc")).await;
+    world.gone(&format!("{stranger}/edc")).await;
+    world.assert_nothing_leaked().await;
+}
+
+#[tokio::test]
+async fn the_operators_own_login_is_never_published() {
+    let world = world().start().await;
+    world.secret("delete-login", &[("client-id", "sa-cm"), ("client-secret", "cm-secret-9d4m1")]).await;
+    let auth = json!({"clientCredentials": {"secretRef": {"name": "delete-login"}}});
+    world.patch_portal(&json!({"spec": {"catenaX": {"deleteAuth": auth}}})).await;
+    world.portal_ready().await;
+    let login = world.simulator.users("One").into_iter().find(|user| user.name == "sa-op").unwrap();
+    let namespace = world.namespace.as_str();
+    world.apply(&existing("by-client-id", namespace, &json!({"clientId": "sa-op"}))).await;
+    world.apply(&existing("by-id", namespace, &json!({"id": login.id.to_string()}))).await;
+    world.apply(&existing("by-name", namespace, &json!({"name": "sa-op"}))).await;
+    world.apply(&existing("for-deletion", namespace, &json!({"clientId": "sa-cm"}))).await;
+    for name in ["by-client-id", "by-id", "by-name", "for-deletion"] {
+        let words = world.because(name, "OperatorLogin").await;
+        assert!(words.contains("own login"), "{words}");
+    }
+    world.two_sweeps().await;
+    for name in ["by-client-id", "by-id", "by-name", "for-deletion"] {
+        assert!(world.get_secret(name).await.is_none(), "{name}");
+        world.delete(name).await;
+        world.gone(name).await;
+    }
+    assert_eq!(world.portal_writes(), 0);
+    world.assert_nothing_leaked().await;
+}

@@ -1,0 +1,135 @@
+//! Whose portal it is: another company, another environment or another cluster stops everything, and nothing is lost.
+
+use axum::response::Html;
+use portal_simulator::{Endpoint, Simulator, Version};
+use serde_json::json;
+
+use crate::support::{create, message, one_company, reason, status, world};
+
+#[tokio::test]
+async fn the_address_of_the_web_page_is_told_from_that_of_the_backend() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let page = format!("http://{}", listener.local_addr().unwrap());
+    let app = axum::Router::new().fallback(async || Html("<!doctype html><title>Portal</title>"));
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    let mut world = world().stopped().start().await;
+    world.patch_portal(&json!({"spec": {"catenaX": {"url": page}}})).await;
+    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.start_operator();
+    let words = world.portal_because("NotThePortalBackend").await;
+    assert!(words.contains("not of the web page"), "{words}");
+    world
+        .until("edc", "it says what its Portal says", |user| message(user).contains("NotThePortalBackend"))
+        .await;
+    let right = world.simulator.portal_url().to_owned();
+    world.patch_portal(&json!({"spec": {"catenaX": {"url": format!("{right}/api/administration/")}}})).await;
+    world.ready("edc").await;
+    assert_eq!(world.ours().len(), 1);
+    world.assert_nothing_leaked().await;
+}
+
+#[tokio::test]
+async fn another_companys_login_touches_nothing() {
+    let world = world().start().await;
+    world.patch_portal(&json!({"spec": {"catenaX": {"bpn": "BPNL000000000TWO"}}})).await;
+    let words = world.portal_because("WrongCompany").await;
+    assert!(words.contains("BPNL000000000ONE") && words.contains("BPNL000000000TWO"), "{words}");
+    world.patch_portal(&json!({"spec": {"catenaX": {"bpn": null}}})).await;
+    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("leaving", &world.namespace, "Dataspace Discovery")).await;
+    world.ready("edc").await;
+    world.ready("leaving").await;
+    let (writes, secret) = (world.portal_writes(), world.get_secret("edc").await);
+
+    world.login("sa-two", "two-secret-5w2r8").await;
+    let words = world.because("edc", "CompanyChanged").await;
+    assert!(words.contains("BPNL000000000ONE") && words.contains("BPNL000000000TWO"), "{words}");
+    world.delete("leaving").await;
+    world.because("leaving", "CompanyChanged").await;
+    world.two_sweeps().await;
+    assert_eq!(world.portal_writes(), writes);
+    assert_eq!(world.get_secret("edc").await, secret);
+
+    world.login("sa-op", "op-secret-7f3k2").await;
+    world.sweep().await;
+    world.ready("edc").await;
+    world.gone("leaving").await;
+    assert_eq!(world.ours().len(), 1);
+    assert_eq!(world.count(Endpoint::Create), 2);
+    world.assert_nothing_leaked().await;
+}
+
+#[tokio::test]
+async fn a_portal_made_anew_for_another_environment_makes_no_user_there() {
+    let world = world().start().await;
+    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.ready("edc").await;
+    let secret = world.get_secret("edc").await;
+    let other = Simulator::start(one_company(Version::Main)).await.unwrap();
+    let before = other.users("One").len();
+    let lead_to = async |simulator: &Simulator| {
+        let place = json!({"url": simulator.portal_url(), "tokenUrl": simulator.token_url()});
+        world.patch_portal(&json!({"spec": {"catenaX": place}})).await;
+    };
+    lead_to(&other).await;
+    let words = world.because("edc", "CompanyChanged").await;
+    assert!(words.contains(world.simulator.portal_url()) && words.contains(other.portal_url()), "{words}");
+    let swept = other.count(Endpoint::List);
+    world.patch_user("edc", &json!({"metadata": {"labels": {"looked": "again"}}})).await;
+    other.wait_for(|view| view.answered(Endpoint::List) >= swept + 2).await;
+    assert_eq!(reason(&world.user("edc").await.unwrap()), "CompanyChanged");
+    assert_eq!(other.users("One").len(), before);
+    assert_eq!(world.get_secret("edc").await, secret);
+    lead_to(&world.simulator).await;
+    world.ready("edc").await;
+    assert_eq!(world.count(Endpoint::Create), 1);
+    world.assert_nothing_leaked().await;
+}
+
+#[tokio::test]
+async fn a_cloned_cluster_touches_nothing_until_it_is_told_to_take_over() {
+    let mut world = world().start().await;
+    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("restored", &world.namespace, "Dataspace Discovery")).await;
+    world.ready("edc").await;
+    world.ready("restored").await;
+    let old = status(&world.user("edc").await.unwrap())["portal"]["hint"].as_str().unwrap().to_owned();
+    world.stop_operator().await;
+    world.secrets_api().delete("technical-user-operator-e2e", &Default::default()).await.unwrap();
+    // This one comes from Git, without its status.
+    world.patch_user("restored", &json!({"metadata": {"finalizers": null}})).await;
+    world.delete("restored").await;
+    world.gone("restored").await;
+    world.apply(&create("restored", &world.namespace, "Dataspace Discovery")).await;
+    let (writes, secret) = (world.portal_writes(), world.get_secret("edc").await);
+
+    world.start_operator();
+    for name in ["edc", "restored"] {
+        let words = world.because(name, "TakenFromOtherCluster").await;
+        assert!(words.contains(&format!("technicaluser.dev/take-over: {old}")), "{words}");
+    }
+    world.two_sweeps().await;
+    assert_eq!(world.portal_writes(), writes);
+    assert_eq!(world.get_secret("edc").await, secret);
+
+    world.patch_portal(&json!({"metadata": {"annotations": {"technicaluser.dev/take-over": old}}})).await;
+    for name in ["edc", "restored"] {
+        let user = world.ready(name).await;
+        let new = status(&user)["portal"]["hint"].as_str().unwrap().to_owned();
+        assert_ne!(new, old);
+        assert!(
+            world.user_of(name).description.contains(&format!(" g1 {new}]")),
+            "{name}: {}",
+            message(&user)
+        );
+        assert_eq!(world.token_with(name).await, 200);
+    }
+    // The permission is needed no longer.
+    world.patch_portal(&json!({"metadata": {"annotations": {"technicaluser.dev/take-over": null}}})).await;
+    world.secrets_api().delete("edc", &Default::default()).await.unwrap();
+    world.two_sweeps().await;
+    world.ready("edc").await;
+    world.eventually("the Secret is healed", async || world.get_secret("edc").await.is_some()).await;
+    assert_eq!(world.count(Endpoint::Create), 2);
+    world.assert_nothing_leaked().await;
+}

@@ -1,0 +1,228 @@
+//! The way back: what the policy, the login and the kind of the user allow, and never a user that nobody knows of.
+
+use portal_simulator::{Change, ConnectorStatus, Endpoint, Status, UserView};
+use serde_json::{Value, json};
+
+use crate::support::{World, create, secret_value, world};
+
+const INTERNAL: &str = "Dataspace Discovery";
+const EXTERNAL: &str = "Identity Wallet Management";
+
+fn with(name: &str, world: &World, role: &str, policy: Option<&str>) -> Value {
+    let mut manifest = create(name, &world.namespace, role);
+    if let Some(policy) = policy {
+        manifest["spec"]["deletionPolicy"] = policy.into();
+    }
+    manifest
+}
+
+fn seen(world: &World, user: &UserView) -> Option<UserView> {
+    world.simulator.look(|view| view.user(user.id))
+}
+
+/// Waits until the Portal lists the user as retained, and tells why.
+async fn retained(world: &World, user: &UserView) -> String {
+    let id = user.id.to_string();
+    let entry = |status: &Value| {
+        let list = status["retained"].as_array().cloned().unwrap_or_default();
+        list.into_iter().find(|entry| entry["id"] == id.as_str())
+    };
+    let status =
+        world.portal_until("the Portal lists it as retained", |p| entry(&p.data["status"]).is_some()).await;
+    let entry = entry(&status).unwrap();
+    assert!(entry["technicalUser"].as_str().unwrap().starts_with(&world.namespace), "{entry}");
+    entry["reason"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn each_policy_does_what_it_says() {
+    let world = world().start().await;
+    for (name, role, policy) in [
+        ("delete", INTERNAL, None),
+        ("delete-wallet", EXTERNAL, Some("Delete")),
+        ("revoke", INTERNAL, Some("Revoke")),
+        ("retain", INTERNAL, Some("Retain")),
+        ("retain-wallet", EXTERNAL, Some("Retain")),
+    ] {
+        world.apply(&with(name, &world, role, policy)).await;
+    }
+    let mut users = std::collections::BTreeMap::new();
+    for name in ["delete", "delete-wallet", "revoke", "retain", "retain-wallet"] {
+        world.ready(name).await;
+        users.insert(name, world.user_of(name));
+        world.delete(name).await;
+    }
+    for name in users.keys() {
+        world.gone(name).await;
+    }
+    assert_eq!(seen(&world, &users["delete"]).unwrap().status, Status::Deleted);
+    world
+        .simulator
+        .wait_for(|view| {
+            view.user(users["delete-wallet"].id).is_none_or(|user| user.status != Status::Active)
+        })
+        .await;
+    let revoked = seen(&world, &users["revoke"]).unwrap();
+    assert_eq!(revoked.status, Status::Active);
+    assert_ne!(revoked.secret, users["revoke"].secret, "the old secret is dead");
+    for name in ["retain", "retain-wallet"] {
+        let kept = seen(&world, &users[name]).unwrap();
+        assert_eq!((kept.status, &kept.secret), (Status::Active, &users[name].secret), "{name}");
+    }
+    for name in ["revoke", "retain", "retain-wallet"] {
+        let user = &users[name];
+        assert!(
+            seen(&world, user).unwrap().description.contains("[technicaluser.dev/1 retained e2e/"),
+            "{name}"
+        );
+        let why = retained(&world, user).await;
+        assert!(why.contains("deletionPolicy"), "{why}");
+        let (kind, note) = world.event(name, "UserRetained").await;
+        assert!(kind == "Warning" && note.contains(&user.id.to_string()), "{note}");
+    }
+    // Whoever makes a resource of the same name anew gets a user of its own.
+    world.apply(&with("retain", &world, INTERNAL, None)).await;
+    world.ready("retain").await;
+    assert_ne!(world.user_of("retain").id, users["retain"].id);
+    world.assert_nothing_leaked().await;
+}
+
+#[tokio::test]
+async fn with_the_login_of_the_guides_internal_users_are_revoked_and_wallet_users_held() {
+    let world = world().login("sa-cm", "cm-secret-9d4m1").start().await;
+    for (name, role) in [
+        ("internal", INTERNAL),
+        ("hand", EXTERNAL),
+        ("let-go", EXTERNAL),
+        ("free", EXTERNAL),
+        ("helped", EXTERNAL),
+    ] {
+        world.apply(&with(name, &world, role, None)).await;
+    }
+    for name in ["internal", "hand", "let-go", "free", "helped"] {
+        world.ready(name).await;
+    }
+    let status = world.portal_ready().await;
+    let can_delete =
+        status["conditions"].as_array().unwrap().iter().find(|c| c["type"] == "CanDelete").unwrap().clone();
+    assert_eq!(can_delete["status"], "False", "{can_delete}");
+    let internal = world.user_of("internal");
+    world.delete("internal").await;
+    world.gone("internal").await;
+    let revoked = seen(&world, &internal).unwrap();
+    assert_ne!(revoked.secret, internal.secret, "the old secret is dead");
+    assert!(retained(&world, &internal).await.contains("may not delete"));
+
+    let users: Vec<UserView> = ["hand", "let-go", "free", "helped"].map(|name| world.user_of(name)).into();
+    for (name, user) in ["hand", "let-go", "free", "helped"].iter().zip(&users) {
+        world.delete(name).await;
+        let words = world.because(name, "Undeletable").await;
+        let client = user.client_id.clone().unwrap();
+        assert!(
+            words.contains(&client) && words.contains("web page") && words.contains("next sweep"),
+            "{words}"
+        );
+    }
+    world.two_sweeps().await;
+    assert_eq!(world.count(Endpoint::Delete), 0);
+    // A person deletes it in the web page.
+    assert_eq!(world.simulator.delete_by_hand(users[0].id), Change::Done);
+    world.sweep().await;
+    world.gone("hand").await;
+    // A person lets it go without the portal.
+    world
+        .patch_user("let-go", &json!({"metadata": {"annotations": {"technicaluser.dev/release": "yes"}}}))
+        .await;
+    world.gone("let-go").await;
+    assert!(retained(&world, &users[1]).await.contains("released by annotation"));
+    assert_eq!(seen(&world, &users[1]).unwrap().secret, users[1].secret);
+    // The Portal gets a login that may delete.
+    world.secret("delete-login", &[("client-id", "sa-op"), ("client-secret", "op-secret-7f3k2")]).await;
+    let auth = json!({"clientCredentials": {"secretRef": {"name": "delete-login"}}});
+    world.patch_portal(&json!({"spec": {"catenaX": {"deleteAuth": auth}}})).await;
+    world.gone("free").await;
+    world.gone("helped").await;
+    assert!(
+        [&users[2], &users[3]]
+            .iter()
+            .all(|user| seen(&world, user).is_none_or(|u| u.status != Status::Active))
+    );
+    assert!(
+        world.simulator.calls_of(Endpoint::Delete).iter().all(|call| call.caller.as_deref() == Some("sa-op"))
+    );
+    world.assert_nothing_leaked().await;
+}
+
+#[tokio::test]
+async fn what_can_be_neither_deleted_nor_revoked_goes_where_the_owner_says_so() {
+    let world = world().login("sa-cm", "cm-secret-9d4m1").start().await;
+    world.apply(&with("edc", &world, EXTERNAL, Some("Revoke"))).await;
+    world.ready("edc").await;
+    let user = world.user_of("edc");
+    world.delete("edc").await;
+    let words = world.because("edc", "Undeletable").await;
+    assert!(words.contains("Revoke cannot be carried out"), "{words}");
+    world.patch_portal(&json!({"spec": {"whenUndeletable": "Release"}})).await;
+    world.gone("edc").await;
+    assert!(retained(&world, &user).await.contains("cannot be reset"));
+    assert!(seen(&world, &user).unwrap().description.contains("retained"));
+    world.assert_nothing_leaked().await;
+}
+
+#[tokio::test]
+async fn a_user_that_a_connector_uses_is_held_and_the_connector_named() {
+    let world = world().start().await;
+    world.apply(&with("edc", &world, INTERNAL, None)).await;
+    world.ready("edc").await;
+    let user = world.user_of("edc");
+    let connector = world.simulator.link_connector(user.id, "connector-7").unwrap();
+    world.delete("edc").await;
+    let words = world.because("edc", "Undeletable").await;
+    assert!(
+        words.contains("linked to connector \"connector-7\"") && words.contains("delete the connector"),
+        "{words}"
+    );
+    world.two_sweeps().await;
+    assert_eq!(world.token_with("edc").await, 200, "it goes on working until then");
+    assert_eq!(world.simulator.set_connector_status(connector, ConnectorStatus::Inactive), Change::Done);
+    world.sweep().await;
+    world.gone("edc").await;
+    assert_eq!(seen(&world, &user).unwrap().status, Status::Deleted);
+    world.assert_nothing_leaked().await;
+}
+
+#[tokio::test]
+async fn a_suspended_portal_is_not_written_to_and_secrets_are_healed_all_the_same() {
+    let world = world().start().await;
+    for name in ["edc", "leaving"] {
+        world.apply(&with(name, &world, INTERNAL, None)).await;
+        world.ready(name).await;
+    }
+    world.patch_portal(&json!({"spec": {"suspend": true}})).await;
+    world.portal_because("Suspended").await;
+    let writes = world.portal_writes();
+    world.apply(&with("new", &world, INTERNAL, None)).await;
+    world.because("new", "PortalSuspended").await;
+    world.delete("leaving").await;
+    world.because("leaving", "PortalSuspended").await;
+    world.patch_user("edc", &json!({"spec": {"user": {"create": {"description": "later"}}}})).await;
+    let good = world.get_secret("edc").await.unwrap();
+    world.secrets_api().delete("edc", &Default::default()).await.unwrap();
+    world
+        .eventually("the Secret is healed", async || {
+            let healed = world.get_secret("edc").await;
+            healed.is_some_and(|s| secret_value(&s, "client-secret") == secret_value(&good, "client-secret"))
+        })
+        .await;
+    world.two_sweeps().await;
+    assert_eq!(world.portal_writes(), writes);
+    world.patch_portal(&json!({"spec": {"suspend": null}})).await;
+    world.ready("new").await;
+    world.gone("leaving").await;
+    world
+        .eventually("the description is written", async || {
+            world.user_of("edc").description.ends_with(" later")
+        })
+        .await;
+    world.assert_nothing_leaked().await;
+}

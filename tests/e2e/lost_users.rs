@@ -1,0 +1,198 @@
+//! Users that are lost, stuck, doubled or gone: a successor where that is certain, a person's word where it is not.
+
+use portal_simulator::{Change, Endpoint, Status, UserSeed, UserView, Version, WalletDelay};
+use serde_json::json;
+use technical_user_operator::domain::identity::{Hint, Mark, Owner};
+
+use crate::support::{World, create, one_company, reason, status, world};
+
+const ROTATE: &str = "technicaluser.dev/rotate";
+
+fn retained_ids(status: &serde_json::Value) -> Vec<String> {
+    let list = status["retained"].as_array().cloned().unwrap_or_default();
+    list.iter().map(|entry| entry["id"].as_str().unwrap().to_owned()).collect()
+}
+
+async fn successor(world: &World, name: &str, of: &UserView) -> UserView {
+    let user = world.until(name, "its second user is there", |u| status(u)["user"]["generation"] == 2).await;
+    assert_ne!(status(&user)["user"]["id"], json!(of.id));
+    world.ready(name).await;
+    assert_eq!(world.token_with(name).await, 200);
+    let new = world
+        .simulator
+        .users("One")
+        .into_iter()
+        .find(|u| json!(u.id) == status(&user)["user"]["id"])
+        .unwrap();
+    assert!(new.description.contains(&format!("/{name} g2 ")), "{}", new.description);
+    new
+}
+
+#[tokio::test]
+async fn a_user_whose_client_is_lost_gets_a_successor_on_request() {
+    let world = world().start().await;
+    world.patch_portal(&json!({"spec": {"verification": {"interval": "10s"}}})).await;
+    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.ready("edc").await;
+    let lost = world.user_of("edc");
+    assert_eq!(world.simulator.remove_idp_client(lost.client_id.as_deref().unwrap()), Change::Done);
+    let words = world.because("edc", "IdentityLost").await;
+    assert!(words.contains(ROTATE) && words.contains("being restored, wait"), "{words}");
+    world.two_sweeps().await;
+    assert_eq!(world.count(Endpoint::Create), 1, "a restore of the identity provider looks the same");
+    // It comes back by a restore: nothing else is needed.
+    assert_eq!(world.simulator.restore_idp_client(lost.client_id.as_deref().unwrap()), Change::Done);
+    world.sweep().await;
+    world.ready("edc").await;
+
+    assert_eq!(world.simulator.remove_idp_client(lost.client_id.as_deref().unwrap()), Change::Done);
+    world.because("edc", "IdentityLost").await;
+    world.patch_user("edc", &json!({"metadata": {"annotations": {ROTATE: "1"}}})).await;
+    successor(&world, "edc", &lost).await;
+    let status = world.portal_ready().await;
+    assert_eq!(retained_ids(&status), [lost.id.to_string()]);
+    world.two_sweeps().await;
+    assert_eq!(world.count(Endpoint::Create), 2, "one request, one successor");
+    world.delete("edc").await;
+    world.gone("edc").await;
+    world.assert_nothing_leaked().await;
+}
+
+#[tokio::test]
+async fn a_stuck_wallet_user_is_stepped_around_on_request() {
+    let world = world().simulator(one_company(Version::Main).wallet_delay(WalletDelay::Never)).start().await;
+    world.apply(&create("edc", &world.namespace, "Identity Wallet Management")).await;
+    let words = world.because("edc", "Pending").await;
+    assert!(words.contains("wallet service"), "{words}");
+    let stuck = world.user_of("edc");
+    world.two_sweeps().await;
+    assert!(world.get_secret("edc").await.is_none());
+    assert_eq!(world.count(Endpoint::Create), 1);
+    world.patch_user("edc", &json!({"metadata": {"annotations": {ROTATE: "now"}}})).await;
+    world.until("edc", "its second user is there", |u| status(u)["user"]["generation"] == 2).await;
+    world.simulator.activate_wallet_users();
+    world.sweep().await;
+    successor(&world, "edc", &stuck).await;
+    // The stuck one got through after all: it is one too many.
+    world.eventually("the first one is gone", async || world.ours().len() == 1).await;
+    assert_eq!(world.count(Endpoint::Create), 2);
+    world.assert_nothing_leaked().await;
+}
+
+#[tokio::test]
+async fn a_user_that_was_deleted_by_hand_has_a_successor() {
+    let world = world().start().await;
+    for (name, role) in [("edc", "Dataspace Discovery"), ("wallet", "Identity Wallet Management")] {
+        world.apply(&create(name, &world.namespace, role)).await;
+        world.ready(name).await;
+        let gone = world.user_of(name);
+        assert_eq!(world.simulator.delete_by_hand(gone.id), Change::Done);
+        world.sweep().await;
+        successor(&world, name, &gone).await;
+        assert_eq!(world.ours().iter().filter(|u| u.description.contains(&format!("/{name} "))).count(), 1);
+    }
+    world.assert_nothing_leaked().await;
+}
+
+#[tokio::test]
+async fn many_users_that_vanish_at_once_are_not_made_anew_until_a_person_says_so() {
+    let world = world().start().await;
+    let names: Vec<String> = (1..=5).map(|number| format!("edc-{number}")).collect();
+    for name in &names {
+        world.apply(&create(name, &world.namespace, "Dataspace Discovery")).await;
+    }
+    for name in &names {
+        world.ready(name).await;
+    }
+    for name in &names[..4] {
+        assert_eq!(world.simulator.delete_by_hand(world.user_of(name).id), Change::Done);
+    }
+    world.sweep().await;
+    let words = world.portal_because("UsersVanished").await;
+    assert!(words.contains("technicaluser.dev/accept-loss: 4"), "{words}");
+    for name in &names[..4] {
+        let words = world.because(name, "LossSuspected").await;
+        assert!(words.contains("accept-loss: 4"), "{words}");
+    }
+    world.delete("edc-4").await;
+    world.because("edc-4", "LossSuspected").await;
+    world.two_sweeps().await;
+    assert_eq!(world.count(Endpoint::Create), 5);
+    assert_eq!(reason(&world.user("edc-5").await.unwrap()), "Ready");
+    world.patch_portal(&json!({"metadata": {"annotations": {"technicaluser.dev/accept-loss": "4"}}})).await;
+    for name in &names[..3] {
+        world.until(name, "its second user is there", |u| status(u)["user"]["generation"] == 2).await;
+        world.ready(name).await;
+    }
+    world.gone("edc-4").await;
+    assert_eq!(world.ours().len(), 4);
+    world.portal_ready().await;
+    world.assert_nothing_leaked().await;
+}
+
+#[tokio::test]
+async fn a_user_that_was_made_twice_is_removed_once_the_other_is_published() {
+    for (client_id, secret, deletes) in
+        [("sa-op", "op-secret-7f3k2", true), ("sa-cm", "cm-secret-9d4m1", false)]
+    {
+        let world = world().login(client_id, secret).start().await;
+        world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+        world.ready("edc").await;
+        let kept = world.user_of("edc");
+        let double = UserSeed::new("One", &kept.name).description(&kept.description);
+        let double = world.simulator.seed_user(double).unwrap();
+        let look = || world.simulator.look(|view| view.user(double.id)).unwrap();
+        world.sweep().await;
+        world.eventually("one of them is left", async || world.ours().len() == 1).await;
+        assert_eq!(world.user_of("edc"), kept);
+        if deletes {
+            assert_eq!(look().status, Status::Deleted);
+            world.event("edc", "DuplicateRemoved").await;
+        } else {
+            assert_ne!(look().secret, double.secret, "its secret is dead");
+            world
+                .portal_until("it is listed", |p| retained_ids(status(p)).contains(&double.id.to_string()))
+                .await;
+        }
+        world.two_sweeps().await;
+        world.ready("edc").await;
+        assert_eq!(world.token_with("edc").await, 200);
+        assert_eq!(world.count(Endpoint::Create), 1);
+        world.assert_nothing_leaked().await;
+    }
+}
+
+#[tokio::test]
+async fn among_three_hundred_users_of_one_name_ours_is_found_or_one_is_made() {
+    let world = world().start().await;
+    world.portal_ready().await;
+    let identity = world.get_secret("technical-user-operator-e2e").await.unwrap();
+    let hint = Hint::of_installation(&crate::support::secret_value(&identity, "id"));
+    let owner =
+        |name: &str| Owner { instance: "e2e".into(), namespace: world.namespace.clone(), name: name.into() };
+    let crowd = |name: &str, count: usize| {
+        let portal_name = owner(name).user_name(1, None);
+        (0..count).for_each(|_| drop(world.simulator.seed_user(UserSeed::new("One", &portal_name)).unwrap()));
+        portal_name
+    };
+    let portal_name = crowd("found", 150);
+    let mark = Mark { owner: owner("found"), generation: 1, hint, retained: false };
+    let ours = UserSeed::new("One", &portal_name).description(&mark.describe(None));
+    let ours = world.simulator.seed_user(ours).unwrap();
+    crowd("found", 149);
+    world.apply(&create("found", &world.namespace, "Dataspace Discovery")).await;
+    let ready = world.ready("found").await;
+    assert_eq!(status(&ready)["user"]["id"], json!(ours.id));
+    assert_eq!(world.count(Endpoint::Create), 0);
+
+    crowd("made", 30);
+    world.sweep().await;
+    world.apply(&create("made", &world.namespace, "Dataspace Discovery")).await;
+    let ready = world.ready("made").await;
+    assert_eq!(status(&ready)["user"]["generation"], 2, "the first name is taken by others");
+    assert_eq!(world.count(Endpoint::Create), 1);
+    assert_eq!(world.ours().len(), 2);
+    world.two_sweeps().await;
+    assert_eq!(world.portal_writes(), 1, "the others are not touched");
+    world.assert_nothing_leaked().await;
+}

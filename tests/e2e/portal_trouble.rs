@@ -1,0 +1,236 @@
+//! Logins that do not do and portals that fail: said in words, mended by itself, and what is published stays.
+
+use k8s_openapi::api::core::v1::ConfigMap;
+use kube::api::{Api, DeleteParams, Patch, PatchParams};
+use portal_simulator::{Action, Canned, Endpoint, Fault, Part, Simulator, Tls, UserSeed, Version};
+use serde_json::json;
+
+use crate::support::{
+    PORTAL, World, condition, create, existing, message, one_company, portal, reason, world,
+};
+
+#[tokio::test]
+async fn a_login_that_does_not_do_is_told_and_read_again_by_itself() {
+    let mut world = world().stopped().start().await;
+    world.secrets_api().delete("portal-login", &DeleteParams::default()).await.unwrap();
+    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.start_operator();
+    let words = world.portal_because("LoginSecretMissing").await;
+    assert!(words.contains("\"portal-login\"") && words.contains(&world.namespace), "{words}");
+    world
+        .until("edc", "it says what its Portal says", |user| message(user).contains("LoginSecretMissing"))
+        .await;
+    world.secret("portal-login", &[("client-id", "sa-op")]).await;
+    let words = world.portal_because("LoginSecretIncomplete").await;
+    assert!(words.contains("\"client-secret\""), "{words}");
+    world.login("sa-op", "wrong-secret-1234").await;
+    let words = world.portal_because("LoginRefused").await;
+    assert!(words.contains("client-secret in the login Secret"), "{words}");
+    world.login("sa-none", "none-secret-1x6v4").await;
+    let words = world.portal_because("PermissionMissing").await;
+    assert!(words.contains("view_tech_user_management") && words.contains("Connector Management"), "{words}");
+    assert_eq!(world.portal_writes(), 0);
+    // People make Secrets with `echo`.
+    world.login("sa-op", "op-secret-7f3k2\n").await;
+    world.ready("edc").await;
+    world.assert_nothing_leaked().await;
+}
+
+#[tokio::test]
+async fn a_login_that_may_only_read_publishes_what_is_there_and_says_why_it_makes_nothing() {
+    let world = world().login("sa-om", "om-secret-3h8q5").start().await;
+    world.simulator.seed_user(UserSeed::new("One", "by-hand")).unwrap();
+    let words = world.portal_because("PermissionMissing").await;
+    assert!(words.contains("add_tech_user_management") && words.contains("Connector Management"), "{words}");
+    world.apply(&existing("by-hand", &world.namespace, &json!({"name": "by-hand"}))).await;
+    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.ready("by-hand").await;
+    let words = world.because("edc", "PermissionMissing").await;
+    assert!(words.contains("Connector Management"), "{words}");
+    world.two_sweeps().await;
+    assert_eq!(world.portal_writes(), 0);
+    world.login("sa-cm", "cm-secret-9d4m1").await;
+    world.ready("edc").await;
+    world.portal_ready().await;
+    world.assert_nothing_leaked().await;
+}
+
+/// Makes some resources and waits until they are ready.
+async fn published(world: &World, count: usize) -> Vec<String> {
+    let names: Vec<String> = (1..=count).map(|number| format!("edc-{number}")).collect();
+    for name in &names {
+        world.apply(&create(name, &world.namespace, "Dataspace Discovery")).await;
+    }
+    for name in &names {
+        world.ready(name).await;
+    }
+    names
+}
+
+#[tokio::test]
+async fn what_is_published_stays_ready_while_the_portal_fails() {
+    let world = world().start().await;
+    let names = published(&world, 4).await;
+    let transition =
+        |user: &kube::api::DynamicObject| condition(user, "Ready").unwrap()["lastTransitionTime"].clone();
+    let mut since = Vec::new();
+    for name in &names {
+        since.push(transition(&world.user(name).await.unwrap()));
+    }
+    // Gone altogether.
+    world.simulator.stop(Part::Portal).await;
+    let words = world.portal_because("Unreachable").await;
+    assert!(words.contains("127.0.0.1:") && words.contains("egress rule or a proxy"), "{words}");
+    world.apply(&create("new", &world.namespace, "Dataspace Discovery")).await;
+    world.until("new", "it says what its Portal says", |user| message(user).contains("(Unreachable)")).await;
+    world.simulator.restart(Part::Portal).await.unwrap();
+    world.ready("new").await;
+    // A proxy before it answers with web pages; the resources do not join in.
+    let bad = world.simulator.inject(Fault::at(Endpoint::List, Action::Status(Canned::html(502))));
+    world.portal_because("PortalFailing").await;
+    let (details, token) = (world.count(Endpoint::Details), world.count(Endpoint::Token));
+    for name in &names {
+        world.patch_user(name, &json!({"metadata": {"labels": {"looked": "again"}}})).await;
+    }
+    for number in 1..=20 {
+        world.apply(&create(&format!("late-{number}"), &world.namespace, "Dataspace Discovery")).await;
+    }
+    for number in 1..=20 {
+        world.because(&format!("late-{number}"), "PortalNotReady").await;
+    }
+    let probes = world.count(Endpoint::List);
+    world.lists_answered(probes + 2).await;
+    assert_eq!(world.count(Endpoint::Details), details, "nobody asks for single users meanwhile");
+    assert!(world.count(Endpoint::Token) <= token + 2, "nor for tokens");
+    for (name, since) in names.iter().zip(&since) {
+        let user = world.user(name).await.unwrap();
+        assert_eq!((reason(&user).as_str(), &transition(&user)), ("Ready", since), "{name}");
+        assert_eq!(world.token_with(name).await, 200);
+    }
+    world.simulator.remove_fault(bad);
+    for number in 1..=20 {
+        world.ready(&format!("late-{number}")).await;
+    }
+    assert_eq!(world.ours().len(), 25);
+    world.assert_nothing_leaked().await;
+}
+
+#[tokio::test]
+async fn a_portal_that_hangs_answers_nonsense_or_is_slow_is_got_over() {
+    let world = world().start().await;
+    let names = published(&world, 2).await;
+    world.simulator.inject(Fault::at(Endpoint::List, Action::HtmlInstead).times(2));
+    world.portal_because("NotThePortalBackend").await;
+    world.portal_ready().await;
+    world.simulator.inject(Fault::at(Endpoint::List, Action::Hang).once());
+    world.portal_because("Unreachable").await;
+    world.portal_ready().await;
+    world.simulator.inject(Fault::at(Endpoint::List, Action::CutConnection).times(3));
+    world.simulator.inject(Fault::anywhere(Action::Delay(std::time::Duration::from_secs(2))).times(20));
+    world.apply(&create("new", &world.namespace, "Dataspace Discovery")).await;
+    world.ready("new").await;
+    for name in &names {
+        assert_eq!(reason(&world.user(name).await.unwrap()), "Ready", "{name}");
+    }
+    assert_eq!(world.ours().len(), 3);
+    world.assert_nothing_leaked().await;
+}
+
+#[tokio::test]
+async fn a_wallet_that_cannot_be_reached_is_named() {
+    let world = world().start().await;
+    world.simulator.hold_wallet();
+    world.apply(&create("edc", &world.namespace, "Identity Wallet Management")).await;
+    world.because("edc", "Pending").await;
+    world.simulator.release_wallet();
+    world.simulator.activate_wallet_users();
+    world.simulator.stop_wallet().await;
+    world.sweep().await;
+    let words = world.because("edc", "TokenEndpointUnreachable").await;
+    let host = world.simulator.wallet_url().trim_start_matches("http://").to_owned();
+    assert!(words.contains(&host) && words.contains("egress rule or a proxy"), "{words}");
+    world.two_sweeps().await;
+    assert!(world.get_secret("edc").await.is_none(), "nothing is published that was not proved");
+    world.simulator.restart_wallet().await.unwrap();
+    world.sweep().await;
+    world.ready("edc").await;
+    assert_eq!(world.count(Endpoint::Create), 1);
+    // Once it was proved, an outage of the wallet says nothing of it.
+    world.simulator.stop_wallet().await;
+    world.patch_portal(&json!({"spec": {"verification": {"interval": "10s"}}})).await;
+    world.two_sweeps().await;
+    assert_eq!(reason(&world.user("edc").await.unwrap()), "Ready");
+    world.assert_nothing_leaked().await;
+}
+
+#[tokio::test]
+async fn a_certificate_of_ones_own_authority_is_named_and_trusted() {
+    let secure = |version| one_company(version).tls(Tls::OneAuthority);
+    let stranger = Simulator::start(secure(Version::Main)).await.unwrap();
+    let world = world().simulator(secure(Version::Main)).start().await;
+    let config_map = async |pem: &str| {
+        let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "ca"}, "data": {"ca.crt": pem}});
+        let api: Api<ConfigMap> = Api::namespaced(world.client.clone(), &world.namespace);
+        api.patch("ca", &PatchParams::apply("a-person").force(), &Patch::Apply(&map)).await.unwrap();
+    };
+    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("wallet", &world.namespace, "Identity Wallet Management")).await;
+    let words = world.portal_because("TlsFailed").await;
+    assert!(words.contains("tls.caBundle") && words.contains("127.0.0.1:"), "{words}");
+    let by_map = json!({"spec": {"tls": {"caBundle": {"configMapRef": {"name": "ca"}}}}});
+    world.patch_portal(&by_map).await;
+    let words = world.portal_because("CaBundleInvalid").await;
+    assert!(words.contains("ConfigMap \"ca\"") && words.contains("ca.crt"), "{words}");
+    config_map("no certificate at all").await;
+    world
+        .eventually("what is wrong is told", async || {
+            !world.portal_because("CaBundleInvalid").await.contains("is not there")
+        })
+        .await;
+    config_map(&stranger.ca_pem()).await;
+    world.portal_because("TlsFailed").await;
+    assert_eq!(world.count(Endpoint::Create), 0);
+    config_map(&world.simulator.ca_pem()).await;
+    world.ready("edc").await;
+    world.ready("wallet").await;
+    world.secret("authority", &[("bundle.pem", &world.simulator.ca_pem())]).await;
+    let by_secret = json!({"configMapRef": null, "secretRef": {"name": "authority", "key": "bundle.pem"}});
+    world.patch_portal(&json!({"spec": {"tls": {"caBundle": by_secret}}})).await;
+    world.portal_ready().await;
+    world.apply(&create("later", &world.namespace, "Identity Wallet Management")).await;
+    world.ready("later").await;
+    world.assert_nothing_leaked().await;
+}
+
+#[tokio::test]
+async fn a_portal_that_is_not_there_is_waited_for() {
+    let mut world = world().stopped().start().await;
+    let (kind, namespace) = ("portals.technicaluser.dev", world.namespace.clone());
+    world.plane.kubectl(&["delete", kind, PORTAL, "-n", &namespace]).await.unwrap().success().unwrap();
+    world.apply(&create("edc", &namespace, "Dataspace Discovery")).await;
+    world.start_operator();
+    let words = world.because("edc", "PortalNotFound").await;
+    assert!(words.contains(&format!("{namespace}/{PORTAL}")), "{words}");
+    world.apply(&portal(&world.simulator, &namespace)).await;
+    world.ready("edc").await;
+    // Under deletion it stays while it is needed, and takes nobody new.
+    world
+        .plane
+        .kubectl(&["delete", kind, PORTAL, "-n", &namespace, "--wait=false"])
+        .await
+        .unwrap()
+        .success()
+        .unwrap();
+    let words = world.portal_because("InUse").await;
+    assert!(words.contains(&format!("{namespace}/edc")), "{words}");
+    world.apply(&create("late", &namespace, "Dataspace Discovery")).await;
+    world.because("late", "PortalDeleting").await;
+    world.delete("late").await;
+    world.gone("late").await;
+    world.delete("edc").await;
+    world.gone("edc").await;
+    world.eventually("the Portal goes", async || world.portal().await.is_none()).await;
+    assert!(world.ours().is_empty());
+    assert_eq!(world.count(Endpoint::Create), 1);
+    world.assert_nothing_leaked().await;
+}

@@ -1,0 +1,94 @@
+//! A person's login: each refresh token is written down before the access token that came with it is used.
+
+use portal_simulator::{Caller, Endpoint, Version};
+use serde_json::json;
+use testbed::{Matcher, Stage};
+
+use crate::support::{create, one_company, reason, secret_value, world};
+
+const FIRST: &str = "first-refresh-token-of-the-boss";
+const SECOND: &str = "second-refresh-token-of-her-deputy";
+
+#[tokio::test]
+async fn a_persons_login_is_renewed_written_down_and_survives_a_restart() {
+    let everything = [
+        "view_tech_user_management",
+        "add_tech_user_management",
+        "delete_tech_user_management",
+        "technical_roles_management",
+    ];
+    let config = one_company(Version::Main)
+        .token_lifetime(std::time::Duration::from_secs(30))
+        .caller(Caller::with_permissions("boss", FIRST, everything).of("One").human())
+        .caller(Caller::with_permissions("deputy", SECOND, everything).of("One").human());
+    let mut world = world().simulator(config).stopped().start().await;
+    world.secret("person", &[("refresh-token", FIRST)]).await;
+    world.patch_portal(&json!({"spec": {"catenaX": {"auth": {"clientCredentials": null, "refreshToken": {"secretRef": {"name": "person"}}}}}})).await;
+    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    let session = format!("^/api/v1/namespaces/{}/secrets$", world.namespace);
+    // The first is the installation's own.
+    let gate = world
+        .proxy
+        .on(Matcher::any().method("POST").path_regex(&session).unwrap())
+        .nth(2)
+        .hold(Stage::Before);
+    world.start_operator();
+    gate.reached().await.unwrap();
+    assert_eq!(world.count(Endpoint::Refresh), 1);
+    assert_eq!(
+        world.count(Endpoint::List) + world.count(Endpoint::Roles),
+        0,
+        "the token waits for the Secret"
+    );
+    gate.release();
+    world.ready("edc").await;
+    let live = async || secret_value(&world.get_secret("catena-x-session").await.unwrap(), "refresh-token");
+    let stored = live().await;
+    assert!(stored != FIRST && stored.len() > 20);
+    assert_eq!(
+        secret_value(&world.get_secret("person").await.unwrap(), "refresh-token"),
+        FIRST,
+        "it is only read"
+    );
+
+    world.stop_operator().await;
+    world.start_operator();
+    let refreshes = world.count(Endpoint::Refresh);
+    world.simulator.wait_for(|view| view.answered(Endpoint::Refresh) > refreshes).await;
+    world.apply(&create("after-restart", &world.namespace, "Dataspace Discovery")).await;
+    world.ready("after-restart").await;
+    let renewed = secret_value(&world.get_secret("catena-x-session").await.unwrap(), "refresh-token");
+    assert_ne!(renewed, stored, "the session went on with its live token");
+
+    // The session ends, say by a logout everywhere; a new token starts another one.
+    world.secret("person", &[("refresh-token", "no-such-token-any-more")]).await;
+    world.portal_because("LoginRefused").await;
+    assert_eq!(reason(&world.user("edc").await.unwrap()), "Ready");
+    world.secret("person", &[("refresh-token", SECOND)]).await;
+    world.sweep().await;
+    world.portal_ready().await;
+    world.apply(&create("by-deputy", &world.namespace, "Dataspace Discovery")).await;
+    world.ready("by-deputy").await;
+    world.assert_nothing_leaked().await;
+}
+
+#[tokio::test]
+async fn a_session_secret_of_somebody_else_is_not_touched() {
+    let everything = ["view_tech_user_management", "add_tech_user_management", "technical_roles_management"];
+    let config = one_company(Version::Main)
+        .caller(Caller::with_permissions("boss", FIRST, everything).of("One").human());
+    let mut world = world().simulator(config).stopped().start().await;
+    world.secret("person", &[("refresh-token", FIRST)]).await;
+    world.secret("catena-x-session", &[("refresh-token", "of somebody else")]).await;
+    let before = world.get_secret("catena-x-session").await;
+    world.patch_portal(&json!({"spec": {"catenaX": {"auth": {"clientCredentials": null, "refreshToken": {"secretRef": {"name": "person"}}}}}})).await;
+    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.start_operator();
+    let words = world.portal_because("TokenNotStored").await;
+    assert!(words.contains("catena-x-session") && words.contains("somebody else"), "{words}");
+    assert_eq!(world.count(Endpoint::List), 0);
+    assert_eq!(world.get_secret("catena-x-session").await, before);
+    world.secrets_api().delete("catena-x-session", &Default::default()).await.unwrap();
+    world.ready("edc").await;
+    world.assert_nothing_leaked().await;
+}

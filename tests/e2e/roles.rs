@@ -1,0 +1,86 @@
+//! Roles that cannot be had: refused in words, as far as possible before the portal is asked, and mended.
+
+use portal_simulator::{Endpoint, RoleDef};
+use serde_json::json;
+
+use crate::support::{create, reason, world};
+
+#[tokio::test]
+async fn roles_that_cannot_be_had_are_refused_before_the_portal_is_asked() {
+    let world = world().start().await;
+    let namespace = world.namespace.as_str();
+    world.apply(&create("unknown", namespace, "Dataspace Discoverer")).await;
+    let mut mixed = create("mixed", namespace, "Dataspace Discovery");
+    mixed["spec"]["user"]["create"]["roles"] = json!(["Dataspace Discovery", "Identity Wallet Management"]);
+    world.apply(&mixed).await;
+    world.apply(&create("provider", namespace, "BPDM Pool Consumer")).await;
+
+    let words = world.because("unknown", "RoleNotOffered").await;
+    assert!(
+        words.contains("\"Dataspace Discoverer\"") && words.contains("Connector Management, "),
+        "{words}"
+    );
+    let words = world.because("mixed", "RolesMixed").await;
+    assert!(words.contains("write two TechnicalUsers"), "{words}");
+    let words = world.because("provider", "RoleProviderOnly").await;
+    assert!(words.contains("\"BPDM Pool Consumer\"") && words.contains("providers only"), "{words}");
+
+    world.two_sweeps().await;
+    let writes = world.writes();
+    world.two_sweeps().await;
+    assert_eq!(world.writes(), writes, "the same conditions are not written again");
+    assert_eq!(world.portal_writes(), 0);
+    assert_eq!(world.count(Endpoint::Details), 0);
+    assert!(world.get_secret("unknown").await.is_none());
+
+    world.simulator.add_role(RoleDef::new("Dataspace Discoverer"));
+    let mut roles = world.simulator.roles();
+    roles.iter_mut().for_each(|role| role.provider_only = false);
+    world.simulator.set_roles(roles);
+    world.sweep().await;
+    world.ready("unknown").await;
+    world.ready("provider").await;
+    world.delete("mixed").await;
+    world.gone("mixed").await;
+    world.apply(&create("mixed", namespace, "Dataspace Discovery")).await;
+    world.ready("mixed").await;
+    assert_eq!(world.count(Endpoint::Create), 3);
+    world.assert_nothing_leaked().await;
+}
+
+#[tokio::test]
+async fn a_portal_that_makes_no_user_without_a_word_is_not_asked_in_a_loop() {
+    let world = world().start().await;
+    world.patch_portal(&json!({"spec": {"resyncInterval": "1h"}})).await;
+    world.portal_ready().await;
+    let provider_only = |on: bool| {
+        let mut roles = world.simulator.roles();
+        roles.iter_mut().filter(|r| r.name == "Dataspace Discovery").for_each(|role| role.provider_only = on);
+        world.simulator.set_roles(roles);
+    };
+    // What the list of roles said a moment ago is no longer true.
+    provider_only(true);
+    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    let words = world.because("edc", "NoUserCreated").await;
+    assert!(words.contains("role"), "{words}");
+    assert_eq!(world.count(Endpoint::Create), 1);
+    // Another look at the resource alone changes nothing.
+    world.patch_user("edc", &json!({"metadata": {"labels": {"looked": "again"}}})).await;
+    world.patch_user("edc", &json!({"metadata": {"labels": {"looked": "twice"}}})).await;
+    world.sweep().await;
+    let words = world.because("edc", "RoleProviderOnly").await;
+    assert!(words.contains("Dataspace Discovery"), "{words}");
+    world.two_sweeps().await;
+    assert_eq!(world.count(Endpoint::Create), 1);
+    assert_eq!(reason(&world.user("edc").await.unwrap()), "RoleProviderOnly");
+
+    // The portal keeps the word that it broke before; a change of the Portal has it asked again at once.
+    provider_only(false);
+    world.patch_portal(&json!({"spec": {"resyncInterval": "10s"}})).await;
+    world.ready("edc").await;
+    assert_eq!(world.ours().len(), 1);
+    assert_eq!(world.count(Endpoint::Create), 2);
+    world.delete("edc").await;
+    world.gone("edc").await;
+    world.assert_nothing_leaked().await;
+}

@@ -1,0 +1,162 @@
+//! The Secret: never somebody else's, always as the portal has it, and where the spec wants it.
+
+use kube::api::{DeleteParams, Patch, PatchParams};
+use portal_simulator::Endpoint;
+use serde_json::{Value, json};
+
+use crate::support::{World, create, secret_value, status, world};
+
+async fn edit(world: &World, name: &str, patch: &Value) {
+    world.secrets_api().patch(name, &PatchParams::default(), &Patch::Merge(patch)).await.unwrap();
+}
+
+#[tokio::test]
+async fn somebody_elses_secret_is_not_touched_and_no_user_is_made() {
+    let world = world().start().await;
+    world.secret("edc", &[("client-id", "by hand")]).await;
+    let before = world.get_secret("edc").await;
+    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    let words = world.because("edc", "SecretNotOurs").await;
+    assert!(words.contains("somebody else") && words.contains("no user is made"), "{words}");
+    world.two_sweeps().await;
+    assert_eq!(world.portal_writes(), 0);
+    assert_eq!(world.get_secret("edc").await, before);
+    world.secrets_api().delete("edc", &DeleteParams::default()).await.unwrap();
+    world.sweep().await;
+    world.ready("edc").await;
+
+    let mut second = create("second", &world.namespace, "Dataspace Discovery");
+    second["spec"]["outputs"] = json!([{"secret": {"name": "edc"}}]);
+    world.apply(&second).await;
+    let words = world.because("second", "SecretNotOurs").await;
+    assert!(words.contains(&format!("the TechnicalUser e2e/{}/edc", world.namespace)), "{words}");
+    world.two_sweeps().await;
+    assert_eq!(world.count(Endpoint::Create), 1);
+    assert_eq!(world.token_with("edc").await, 200);
+    world.patch_user("second", &json!({"spec": {"outputs": null}})).await;
+    world.ready("second").await;
+    world.delete("second").await;
+    world.gone("second").await;
+    assert_eq!(world.token_with("edc").await, 200);
+    world.assert_nothing_leaked().await;
+}
+
+#[tokio::test]
+async fn a_secret_is_healed_from_the_portal_without_a_new_credential() {
+    let world = world().start().await;
+    let mut manifest = create("edc", &world.namespace, "Dataspace Discovery");
+    manifest["spec"]["outputs"] =
+        json!([{"secret": {"labels": {"restart": "me"}, "annotations": {"note": "of the EDC"}}}]);
+    world.apply(&manifest).await;
+    world.ready("edc").await;
+    let good = world.get_secret("edc").await.unwrap();
+    let labels = good.metadata.labels.clone().unwrap();
+    assert_eq!((labels["restart"].as_str(), labels["technicaluser.dev/instance"].as_str()), ("me", "e2e"));
+    assert_eq!(good.metadata.annotations.as_ref().unwrap()["note"], "of the EDC");
+    let writes = world.portal_writes();
+    let healed = async |what: &str| {
+        world
+            .eventually(what, async || {
+                world.get_secret("edc").await.is_some_and(|secret| {
+                    secret.data == good.data
+                        && secret.metadata.labels == good.metadata.labels
+                        && secret.metadata.annotations == good.metadata.annotations
+                        && secret.metadata.owner_references == good.metadata.owner_references
+                })
+            })
+            .await;
+    };
+    world.secrets_api().delete("edc", &DeleteParams::default()).await.unwrap();
+    healed("a deleted Secret is there again").await;
+    let (kind, note) = world.event("edc", "SecretHealed").await;
+    assert_eq!(kind, "Normal", "{note}");
+    edit(&world, "edc", &json!({"stringData": {"client-secret": "wrong"}})).await;
+    healed("a changed value is right again").await;
+    edit(&world, "edc", &json!({"stringData": {"more": "of mine"}, "data": {"bpn": null}})).await;
+    healed("a key that was added is gone, one that was removed is there").await;
+    edit(
+        &world,
+        "edc",
+        &json!({"metadata": {"labels": {"restart": "you", "technicaluser.dev/instance": null}}}),
+    )
+    .await;
+    healed("labels are right again").await;
+    edit(
+        &world,
+        "edc",
+        &json!({"metadata": {"annotations": {"note": null, "technicaluser.dev/user-id": "x"}}}),
+    )
+    .await;
+    healed("annotations are right again").await;
+    edit(&world, "edc", &json!({"metadata": {"ownerReferences": null}})).await;
+    healed("the ownerReference is there again").await;
+    world.ready("edc").await;
+    assert_eq!(world.portal_writes(), writes, "no credential was made anew");
+    world.assert_nothing_leaked().await;
+}
+
+#[tokio::test]
+async fn a_secret_that_is_ours_no_longer_is_told_and_left_alone() {
+    let world = world().start().await;
+    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.ready("edc").await;
+    edit(&world, "edc", &json!({"metadata": {"annotations": {"technicaluser.dev/owner": null}}})).await;
+    world.because("edc", "SecretNotOurs").await;
+    let taken = world.get_secret("edc").await;
+    world.two_sweeps().await;
+    assert_eq!(world.get_secret("edc").await, taken);
+    world.secrets_api().delete("edc", &DeleteParams::default()).await.unwrap();
+    world.sweep().await;
+    world.ready("edc").await;
+    assert_eq!(world.token_with("edc").await, 200);
+    assert_eq!(world.count(Endpoint::Create), 1);
+    world.assert_nothing_leaked().await;
+}
+
+#[tokio::test]
+async fn a_secret_that_was_reset_by_hand_is_found_and_published() {
+    let world = world().start().await;
+    world.patch_portal(&json!({"spec": {"verification": {"interval": "10s"}}})).await;
+    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.ready("edc").await;
+    let new = world.simulator.reset_by_hand(world.user_of("edc").id).unwrap();
+    world
+        .eventually("the new secret is published", async || {
+            secret_value(&world.get_secret("edc").await.unwrap(), "client-secret") == new
+        })
+        .await;
+    let (kind, note) = world.event("edc", "CredentialChanged").await;
+    assert!(kind == "Normal" && note.contains("edc"), "{note}");
+    world
+        .until("edc", "the second credential is counted", |user| {
+            status(user)["credential"]["generation"] == 2
+        })
+        .await;
+    world.ready("edc").await;
+    assert_eq!(world.count(Endpoint::Reset), 0);
+    world.assert_nothing_leaked().await;
+}
+
+#[tokio::test]
+async fn what_the_spec_changes_is_changed() {
+    let world = world().start().await;
+    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.ready("edc").await;
+    let user = world.user_of("edc");
+    world.patch_user("edc", &json!({"spec": {"user": {"create": {"description": "for the EDC"}}}})).await;
+    world.ready("edc").await;
+    assert!(world.user_of("edc").description.ends_with("] for the EDC"));
+
+    let renamed = json!([{"secret": {"name": "credential", "labels": {"a": "b"}}}]);
+    world.patch_user("edc", &json!({"spec": {"outputs": renamed}})).await;
+    world.ready("edc").await;
+    assert_eq!(world.token_with("credential").await, 200);
+    world.eventually("the former Secret is gone", async || world.get_secret("edc").await.is_none()).await;
+    let relabelled = json!([{"secret": {"name": "credential", "labels": {"a": "c"}}}]);
+    world.patch_user("edc", &json!({"spec": {"outputs": relabelled}})).await;
+    world.ready("edc").await;
+    assert_eq!(world.get_secret("credential").await.unwrap().metadata.labels.unwrap()["a"], "c");
+    assert_eq!((world.user_of("edc").id, world.user_of("edc").secret), (user.id, user.secret));
+    assert_eq!(world.count(Endpoint::Create), 1);
+    world.assert_nothing_leaked().await;
+}
