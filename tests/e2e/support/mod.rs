@@ -7,5 +7,5 @@ mod objects;
 mod world;
 
 pub use manifests::{PORTAL, create, create_from, existing, portal};
-pub use objects::{condition, is_gone, message, reason, secret_value, status};
+pub use objects::{condition, message, reason, secret_value, status};
 pub use world::{World, WorldBuilder, one_company, world};

@@ -29,8 +29,3 @@ pub fn secret_value(secret: &Secret, key: &str) -> String {
     let data = secret.data.as_ref().and_then(|data| data.get(key));
     data.map(|value| String::from_utf8_lossy(&value.0).into_owned()).unwrap_or_default()
 }
-
-/// Whether a read says that there is no such object.
-pub fn is_gone<K>(found: &Option<K>) -> bool {
-    found.is_none()
-}

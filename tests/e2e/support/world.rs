@@ -103,7 +103,7 @@ impl WorldBuilder {
         self
     }
 
-    /// Rights by a ClusterRole, as an installation for all namespaces has them.
+    /// Rights by a `ClusterRole`, as an installation for all namespaces has them.
     pub fn cluster_wide(mut self) -> Self {
         self.cluster_wide = true;
         self
@@ -250,7 +250,7 @@ impl World {
         self.operators.last().unwrap()
     }
 
-    /// The kubeconfig of the chart's ServiceAccount through the proxy.
+    /// The kubeconfig of the chart's `ServiceAccount` through the proxy.
     pub fn kubeconfig(&self) -> PathBuf {
         self.kubeconfig.clone()
     }
