@@ -61,7 +61,9 @@ say "2. Start a Kubernetes API server and a portal of version ${VERSION:-2.6}"
 mkfifo "$state/testbed.stdin"
 sleep infinity >"$state/testbed.stdin" &
 echo "$! sleep" >>"$state/pids"
-start testbed "testbed up" "$bin/testbed" up <"$state/testbed.stdin"
+# Redirected here and not in `start`: what runs in the background would read from /dev/null.
+"$bin/testbed" up <"$state/testbed.stdin" >"$state/testbed.out" 2>"$state/testbed.log" &
+echo "$! testbed up" >>"$state/pids"
 plane="$(until_line "$state/testbed.out")"
 KUBECONFIG="$(field kubeconfig <<<"$plane")"
 export KUBECONFIG
@@ -90,7 +92,7 @@ show helm install technical-user-operator charts/technical-user-operator \
 show kubectl get deployment,serviceaccount,role --all-namespaces -l app.kubernetes.io/name=technical-user-operator
 echo "(There is no node here to run the pod: the same binary runs beside, with a token of the chart's ServiceAccount.)"
 server="$(field server <<<"$plane")"
-kubectl config view --raw --minify -o jsonpath='{.clusters[0].cluster.certificate-authority-data}' | base64 -d >"$state/ca.crt"
+kubectl config view --raw --minify --flatten -o jsonpath='{.clusters[0].cluster.certificate-authority-data}' | base64 -d >"$state/ca.crt"
 (
   umask 077
   kubectl --kubeconfig="$state/operator.kubeconfig" config set-cluster demo --server="$server" \

@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
     namespaced,
     status = "PortalStatus",
     shortname = "tup",
-    category = "technicalusers",
+    category = "dataspace",
     printcolumn(
         name = "Ready",
         type_ = "string",

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
     namespaced,
     status = "TechnicalUserStatus",
     shortname = "tu",
-    category = "technicalusers",
+    category = "dataspace",
     printcolumn(
         name = "Ready",
         type_ = "string",

@@ -65,15 +65,7 @@ async fn short_names_category_and_columns() {
     assert_eq!(columns(&users, 1)[..5], ["edc-wallet", "False", "Pending", "p", "sa42"]);
     let wide = kubectl(&["-n", namespace, "get", "tu", "-o", "wide"]).await;
     assert!(columns(&wide, 0).contains(&"MESSAGE") && columns(&wide, 1).contains(&"some words"), "{wide}");
-    let all = kubectl(&[
-        "-n",
-        namespace,
-        "get",
-        "technicalusers.technicaluser.dev,portals.technicaluser.dev",
-        "-o",
-        "name",
-    ])
-    .await;
+    let all = kubectl(&["-n", namespace, "get", "dataspace", "-o", "name"]).await;
     let mut category: Vec<_> = all.lines().collect();
     category.sort_unstable();
     assert_eq!(category, ["portal.technicaluser.dev/catena-x", "technicaluser.technicaluser.dev/edc-wallet"]);

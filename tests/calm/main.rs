@@ -2,6 +2,14 @@
 //!
 //! A test binary of its own: the apiserver counts everybody's requests, so nothing else may run beside it.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
 #[path = "../e2e/support/mod.rs"]
 #[allow(
     dead_code,

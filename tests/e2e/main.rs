@@ -2,28 +2,41 @@
 //!
 //! Each test has its own namespace, its own simulator and its own operator process, which runs with a token of the
 //! `ServiceAccount` that the chart made: a missing permission fails a test.
+//!
+//! Most of the time is waiting for attempts to settle: `cargo test --test e2e -- --test-threads 12` is no strain.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::print_stdout,
     reason = "these are tests; clippy sees that of the test functions only"
 )]
 
 mod access;
+mod answers_lost;
+mod apiserver_faults;
 mod cofinity;
 mod company;
+mod crash_points;
 mod deletion;
+mod deletion_crashes;
+mod duplicates;
 mod existing;
 mod first_user;
 mod hot_loop;
 mod invalid;
+mod leaders;
 mod limits;
 mod lost_users;
 mod namespaces;
+mod paused;
 mod portal_trouble;
 mod refresh_login;
+mod restores;
 mod roles;
 mod secrets;
-#[allow(dead_code, unused_imports, reason = "other test programs use it too")]
+mod stops;
+#[allow(dead_code, unused_imports, reason = "it offers what a next test needs")]
 mod support;
+mod two_operators;

@@ -38,27 +38,38 @@ struct Memory {
 enum State {
     InFlight,
     Made(UserId),
-    Refused {
-        blocker: Blocker,
-        circumstances: u64,
-        until: Instant,
-    },
+    Refused,
     /// Since when the portal may be at it without anybody to tell.
     Unknown {
         since: Instant,
     },
 }
 
-/// The last attempt of each resource.
+/// What the portal refused to this process.
+#[derive(Debug)]
+struct Refusal {
+    blocker: Blocker,
+    circumstances: u64,
+    until: Instant,
+    /// So many in a row.
+    count: u32,
+}
+
+/// The last attempt of each resource, and the last refusal: that one also counts when another process has written an
+/// attempt down since, else two would ask the portal by turns for ever.
 #[derive(Debug, Default)]
 pub struct Attempts {
     memories: Mutex<HashMap<Key, Memory>>,
-    refusals: Mutex<HashMap<Key, u32>>,
+    refusals: Mutex<HashMap<Key, Refusal>>,
 }
 
 impl Attempts {
     fn memories(&self) -> MutexGuard<'_, HashMap<Key, Memory>> {
         self.memories.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn refusals(&self) -> MutexGuard<'_, HashMap<Key, Refusal>> {
+        self.refusals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// This process starts an attempt.
@@ -81,15 +92,16 @@ impl Attempts {
     pub fn end(&self, key: &Key, attempt: &Attempt, outcome: Outcome, circumstances: u64) {
         let state = match outcome {
             Outcome::Made(id) => {
-                self.refusals.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+                self.refusals().remove(key);
                 State::Made(id)
             }
             Outcome::Refused(blocker) => {
-                let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
-                let count = refusals.entry(key.clone()).or_default();
-                let wait = FIRST_RETRY.saturating_mul(1 << (*count).min(10)).min(LONGEST_RETRY);
-                *count = count.saturating_add(1);
-                State::Refused { blocker, circumstances, until: Instant::now() + wait }
+                let mut refusals = self.refusals();
+                let count = refusals.get(key).map_or(0, |refusal| refusal.count);
+                let wait = FIRST_RETRY.saturating_mul(1 << count.min(10)).min(LONGEST_RETRY);
+                let (until, count) = (Instant::now() + wait, count.saturating_add(1));
+                refusals.insert(key.clone(), Refusal { blocker, circumstances, until, count });
+                State::Refused
             }
             Outcome::Unknown => State::Unknown { since: Instant::now() },
         };
@@ -109,12 +121,9 @@ impl Attempts {
         match memories.get(key).map(|memory| &memory.state) {
             Some(State::InFlight) => AttemptState::InFlight,
             Some(State::Made(id)) => AttemptState::Made(id.clone()),
-            Some(State::Refused { blocker, circumstances: then, until })
-                if *then == circumstances && now < *until =>
-            {
-                AttemptState::Refused(blocker.clone())
+            Some(State::Refused) => {
+                self.refusal(key, circumstances).map_or(AttemptState::RefusedRetry, AttemptState::Refused)
             }
-            Some(State::Refused { .. }) => AttemptState::RefusedRetry,
             Some(State::Unknown { since }) => match (*since + CREATE_SETTLE_TIME).checked_duration_since(now)
             {
                 Some(left) if !left.is_zero() => AttemptState::Settling(left),
@@ -133,19 +142,25 @@ impl Attempts {
         }
     }
 
-    /// How long a refusal still keeps the portal from being asked.
+    /// Why the portal refused under these very circumstances, while it is too early to ask again.
     #[must_use]
-    pub fn refused_for(&self, key: &Key) -> Option<Duration> {
-        match self.memories().get(key).map(|memory| &memory.state) {
-            Some(State::Refused { until, .. }) => Some(until.saturating_duration_since(Instant::now())),
-            _ => None,
-        }
+    pub fn refusal(&self, key: &Key, circumstances: u64) -> Option<Blocker> {
+        self.refused_for(key, circumstances)?;
+        self.refusals().get(key).map(|refusal| refusal.blocker.clone())
+    }
+
+    /// How long a refusal still keeps the portal from being asked under these circumstances.
+    #[must_use]
+    pub fn refused_for(&self, key: &Key, circumstances: u64) -> Option<Duration> {
+        let refusals = self.refusals();
+        let refusal = refusals.get(key).filter(|refusal| refusal.circumstances == circumstances)?;
+        refusal.until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
     }
 
     /// Forgets a resource that is gone.
     pub fn drop_resource(&self, key: &Key) {
         self.memories().remove(key);
-        self.refusals.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+        self.refusals().remove(key);
     }
 }
 
@@ -192,5 +207,21 @@ mod tests {
             AttemptState::Refused(blocker),
             "the second wait is longer"
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refusal_counts_also_after_an_attempt_of_another_process() {
+        let attempts = Attempts::default();
+        let blocker = Blocker::lasting(Reason::CreateRefused, "no");
+        attempts.begin(&key(), &attempt("a"));
+        attempts.end(&key(), &attempt("a"), Outcome::Refused(blocker.clone()), 1);
+        assert_eq!(attempts.state(&key(), &attempt("b"), 1), AttemptState::Settling(CREATE_SETTLE_TIME));
+        tokio::time::advance(CREATE_SETTLE_TIME).await;
+        assert_eq!(attempts.state(&key(), &attempt("b"), 1), AttemptState::Settled);
+        assert_eq!(attempts.refusal(&key(), 1), Some(blocker));
+        assert_eq!(attempts.refusal(&key(), 2), None, "something changed");
+        tokio::time::advance(FIRST_RETRY).await;
+        assert_eq!(attempts.refusal(&key(), 1), None);
+        assert_eq!(attempts.refused_for(&key(), 1), None);
     }
 }

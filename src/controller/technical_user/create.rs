@@ -134,10 +134,10 @@ impl Task {
             Err(KubeError::NotFound) => Err(Failure::Overtaken),
             Err(error @ KubeError::Denied { .. }) => Err(error.into()),
             // Unclear, a conflict included (a retried patch meets its own first try): our attempt there means ours.
-            Err(_) => {
+            Err(error) => {
                 let object = api.get(&self.key.name).await.map_err(KubeError::from)?;
                 let written = annotation(&object, keys::CREATING) == Some(&self.attempt.to_string());
-                if written { Ok(object) } else { Err(Failure::Overtaken) }
+                if written { Ok(object) } else { Err(error.into()) }
             }
         }
     }

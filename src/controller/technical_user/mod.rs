@@ -173,7 +173,7 @@ fn next_look(pass: &Pass, rest: &Rest) -> Action {
         Wake::OnChange => Action::requeue(spread(SLOW_LOOK)),
         Wake::After(time) => Action::requeue(time + Duration::from_millis(50)),
         Wake::Backoff => {
-            let refused = ctx.memory.attempts.refused_for(key).unwrap_or_default();
+            let refused = ctx.memory.attempts.refused_for(key, pass.circumstances).unwrap_or_default();
             Action::requeue(ctx.backoffs.after_failure(key).max(refused))
         }
         Wake::Poll => Action::requeue(ctx.memory.next_poll(key, pass.observation.pending_for)),

@@ -86,7 +86,9 @@ pub async fn observe(
         finalizer: has_finalizer(&object),
         live: false,
         spec_observed: status.observed_generation == object.metadata.generation && is_ready(&status),
+        told: told(&status, object.metadata.generation),
         attempt,
+        refusal: ctx.memory.attempts.refusal(&key, circumstances),
         portal: facts,
         listed: Listed::Unknown,
         siblings: Vec::new(),
@@ -319,6 +321,13 @@ fn circumstances(object: &DynamicObject, portal: Option<&DynamicObject>, facts: 
         roles.hash(&mut hasher);
     }
     hasher.finish()
+}
+
+/// Why the resource is not ready, where the status speaks of this generation.
+fn told(status: &TechnicalUserStatus, generation: Option<i64>) -> Option<Reason> {
+    let ready = status.conditions.iter().find(|c| c.type_ == READY && c.status == "False")?;
+    let reason = Reason::ALL.iter().find(|reason| reason.as_str() == ready.reason).copied();
+    reason.filter(|_| status.observed_generation == generation)
 }
 
 fn pending_for(status: &TechnicalUserStatus, now: Timestamp) -> Option<Duration> {

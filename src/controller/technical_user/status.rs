@@ -159,7 +159,7 @@ fn compute(pass: &Pass, rest: &Rest) -> TechnicalUserStatus {
     }
     new.observed_generation = pass.object.metadata.generation;
     let wanted = match &rest.report {
-        Report::StillReady => {
+        Report::StillReady | Report::AsTold => {
             return TechnicalUserStatus { conditions: pass.status.conditions.clone(), ..new };
         }
         report => wanted(pass, report, &new),
@@ -282,7 +282,7 @@ fn wanted(pass: &Pass, report: &Report, new: &TechnicalUserStatus) -> Vec<Wanted
         if holds { published() } else { Wanted { status: Some(false), ..not_yet(PUBLISHED) } }
     };
     match report {
-        Report::Ready | Report::StillReady => vec![
+        Report::Ready | Report::StillReady | Report::AsTold => vec![
             done(
                 READY,
                 Reason::Ready,

@@ -9,7 +9,7 @@ use super::observation::{
     AttemptState, Candidate, Confirmed, DesiredUser, Observation, OpenAttempt, PortalFacts, RecordedUser,
     SecretView,
 };
-use super::step::{Current, Read, Step, Wake, Write};
+use super::step::{Current, Read, Report, Step, Wake, Write};
 use super::{blocked, same_portal};
 
 pub(super) fn plan(o: &Observation, desired: &DesiredUser) -> Step {
@@ -20,13 +20,17 @@ pub(super) fn plan(o: &Observation, desired: &DesiredUser) -> Step {
     if let Err(blocker) = same_portal(o, portal) {
         return blocked(o, &blocker, Wake::OnChange);
     }
-    if o.recorded.user.is_some() && !o.finalizer {
+    if (o.recorded.user.is_some() || o.attempt.is_some()) && !o.finalizer {
         return Step::Write(Write::PutFinalizer);
     }
     match attempt_ahead(o) {
         Some(open) => match &open.state {
             AttemptState::InFlight => {
                 waiting(o, Reason::Creating, "the portal is asked for a user", Wake::OnChange)
+            }
+            // Another process may have told why the portal refused it: both need not say two things by turns.
+            AttemptState::Settling(left) if o.told.is_some_and(tells_a_refusal) => {
+                Step::rest(Report::AsTold, Wake::After(*left))
             }
             AttemptState::Settling(left) => waiting(
                 o,
@@ -47,6 +51,12 @@ pub(super) fn plan(o: &Observation, desired: &DesiredUser) -> Step {
             None => find_or_make(o, desired, portal, 1),
         },
     }
+}
+
+/// Whether a condition's reason is one that a refused create gives.
+fn tells_a_refusal(reason: Reason) -> bool {
+    use Reason::{CreateRefused, NoUserCreated, PermissionMissing, PortalError, RoleNotOffered};
+    matches!(reason, CreateRefused | NoUserCreated | PermissionMissing | PortalError | RoleNotOffered)
 }
 
 /// The attempt that is to be settled: one for a later user than the status names. What comes of an earlier one is a duplicate.
@@ -120,6 +130,9 @@ pub(super) fn make(o: &Observation, desired: &DesiredUser, portal: &PortalFacts,
     let refused_here = attempt_ahead(o).is_some_and(|open| open.state == AttemptState::RefusedRetry);
     if o.search.is_none() && !refused_here {
         return Step::Read(Read::Search);
+    }
+    if let Some(refusal) = &o.refusal {
+        return blocked(o, refusal, Wake::Backoff);
     }
     match roles::resolve(&desired.roles, &portal.roles) {
         Ok(resolved) => Step::Write(Write::Create { generation, role_ids: resolved.ids }),

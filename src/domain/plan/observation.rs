@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::domain::access::Grants;
 use crate::domain::attempt::Attempt;
 use crate::domain::identity::{Hint, Mark, Owner, Pin};
+use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use crate::domain::user::{Role, UserId, UserKind, UserStatus};
 
@@ -32,10 +33,15 @@ pub struct Observation {
     pub live: bool,
     /// The status says that all is as the current spec asks.
     pub spec_observed: bool,
+    /// Why the resource is not ready, as the status tells for the current spec.
+    pub told: Option<Reason>,
     /// The status.
     pub recorded: Recorded,
     /// The open attempt.
     pub attempt: Option<OpenAttempt>,
+    /// Why the portal refused a create to this process under these very circumstances, too lately to ask again. It is of
+    /// no matter whose attempt has been written down since.
+    pub refusal: Option<Blocker>,
     /// The Portal, or why it cannot be used.
     pub portal: Result<PortalFacts, Blocker>,
     /// What the last snapshot of the user list says of the recorded user.

@@ -95,6 +95,8 @@ pub enum Report {
     Ready,
     /// It was ready and stays so; something passing keeps us from looking closer.
     StillReady,
+    /// What they say already.
+    AsTold,
     /// The user is not as it should be, or cannot be had.
     User(Blocker),
     /// The user is active, its credential is not verified.

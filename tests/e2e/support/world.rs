@@ -267,6 +267,27 @@ impl World {
         self.said.extend(operator.lines());
     }
 
+    /// The operators that run, in the order of their start.
+    pub fn operators(&self) -> &[Process] {
+        &self.operators
+    }
+
+    /// Kills the operator that was started first, without a warning.
+    pub fn kill_first_operator(&mut self) {
+        let operator = self.operators.remove(0);
+        operator.kill9().unwrap();
+        self.said.extend(operator.lines());
+    }
+
+    /// A way to the apiserver beside [`World::proxy`], for one more operator.
+    pub async fn another_way(&self) -> (ApiProxy, PathBuf) {
+        let proxy = ApiProxy::start(self.plane).await.unwrap();
+        let token =
+            self.plane.service_account_token(&self.namespace, "technical-user-operator").await.unwrap();
+        let kubeconfig = self.plane.kubeconfig_for_token(&token, Some(proxy.url())).unwrap();
+        (proxy, kubeconfig)
+    }
+
     /// Stops the operator that was started last, as Kubernetes does.
     pub async fn stop_operator(&mut self) {
         let operator = self.operators.pop().unwrap();
@@ -485,7 +506,8 @@ impl World {
             let objects = self.api(kind, &self.namespace).list(&ListParams::default()).await.unwrap();
             assert_no_secret(&self.simulator, kind, &serde_json::to_string(&objects).unwrap());
         }
-        if let Some(address) = self.operators.last().and_then(address) {
+        let running = self.operators.last().filter(|operator| operator.try_wait().unwrap().is_none());
+        if let Some(address) = running.and_then(address) {
             let http = reqwest::Client::builder().no_proxy().build().unwrap();
             let metrics =
                 http.get(format!("http://{address}/metrics")).send().await.unwrap().text().await.unwrap();

@@ -31,6 +31,8 @@ pub(super) enum Fact {
     OtherPin,
     OtherHint,
     Attempt(i64, AttemptState),
+    Told(Option<Reason>),
+    Refused,
     Listed(Listed),
     Sibling(Candidate),
     Selected(Option<Vec<UserId>>),
@@ -159,6 +161,7 @@ pub(super) fn a_fact() -> impl Strategy<Value = Fact> {
     let policy = prop_oneof![Just(Deletion::Delete), Just(Deletion::Revoke), Just(Deletion::Retain)];
     let listed =
         prop_oneof![Just(Listed::Unknown), Just(Listed::Missing), a_status().prop_map(Listed::There)];
+    let told = prop_oneof![Just(Reason::CreateRefused), Just(Reason::Creating), Just(Reason::Pending)];
     prop_oneof![
         (0..9_u8).prop_map(Fact::Switch),
         (0..10_u8).prop_map(Fact::Portal),
@@ -168,6 +171,8 @@ pub(super) fn a_fact() -> impl Strategy<Value = Fact> {
         Just(Fact::OtherPin),
         Just(Fact::OtherHint),
         (a_generation(), an_attempt_state()).prop_map(|(g, state)| Fact::Attempt(g, state)),
+        option::of(told).prop_map(Fact::Told),
+        Just(Fact::Refused),
         listed.prop_map(Fact::Listed),
         a_candidate().prop_map(Fact::Sibling),
         option::of(vec(an_id(), 0..3)).prop_map(Fact::Selected),
@@ -194,6 +199,8 @@ impl Fact {
             Self::OtherPin => o.recorded_pin(other_pin()),
             Self::OtherHint => o.recorded_hint(there()),
             Self::Attempt(generation, state) => o.attempt(generation, state),
+            Self::Told(reason) => o.but(|o| o.told = reason),
+            Self::Refused => o.but(|o| o.refusal = Some(Blocker::lasting(Reason::CreateRefused, "400"))),
             Self::Listed(listed) => o.listed(listed),
             Self::Sibling(sibling) => o.sibling(sibling),
             Self::Selected(selected) => o.but(|o| o.selected = selected),

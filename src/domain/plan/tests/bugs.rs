@@ -8,6 +8,8 @@ use super::builders::{
 };
 use super::{Observation, check};
 use crate::domain::identity::LAST_GENERATION;
+use crate::domain::reason::Reason;
+use crate::domain::roles::Blocker;
 use crate::domain::user::UserStatus;
 
 const REFUSED: Verified = Verified::Refused { unknown_client: false };
@@ -218,6 +220,46 @@ fn an_unmarked_user_is_ours_by_its_id_alone() {
             .seen("u2", unmarked()),
         "drop the finalizer",
     )]);
+}
+
+/// A finalizer that a hand removed while a create was open did not come back, and a deletion then left its user behind.
+#[test]
+fn an_open_attempt_holds_its_resource() {
+    let open = |state| a_new_resource().attempt(1, state).without_finalizer();
+    check(vec![
+        ("in flight", open(AttemptState::InFlight), "put the finalizer"),
+        ("settling", open(AttemptState::Settling(Duration::from_secs(9))), "put the finalizer"),
+        ("settled", open(AttemptState::Settled), "put the finalizer"),
+    ]);
+}
+
+/// Two processes made a refused attempt anew by turns, one a minute, for ever: each took the attempt of the other for one
+/// whose outcome nobody knows. And each overwrote what the other told in the status, as fast as they could.
+#[test]
+fn two_processes_do_not_ask_a_refusing_portal_by_turns() {
+    let refusal = || Blocker::lasting(Reason::CreateRefused, "no");
+    let refused = |o: Observation| o.but(|o| o.refusal = Some(refusal()));
+    let told = |o: Observation, reason| o.but(|o| o.told = Some(reason));
+    let settling = || a_new_resource().attempt(1, AttemptState::Settling(Duration::from_secs(9)));
+    let settled = || a_new_resource().attempt(1, AttemptState::Settled).writable();
+    check(vec![
+        ("it has its time", settling(), "user SettlingAttempt, after 9 s"),
+        ("the other one has told", told(settling(), Reason::CreateRefused), "as told, after 9 s"),
+        ("told before", told(settling(), Reason::PortalNotReady), "user SettlingAttempt, after 9 s"),
+        ("the user is looked for", refused(settled()), "search"),
+        ("it is there", refused(settled()).searched(vec![candidate("u1", 1)]), "read u1"),
+        (
+            "it is not: too early",
+            refused(settled()).searched(vec![]),
+            "user CreateRefused STALLED, try again",
+        ),
+        ("it is not", settled().searched(vec![]), "create g1 [id-discovery]"),
+        (
+            "under deletion the other one waits for the portal",
+            told(settling(), Reason::Creating).but(|o| o.deleting = true),
+            "as told, after 9 s",
+        ),
+    ]);
 }
 
 /// A resource under deletion let go of a user that was made just before and lost since: the identity provider came back, and so

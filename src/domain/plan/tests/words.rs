@@ -45,6 +45,7 @@ fn rest(rest: &Rest) -> String {
     let report = match &rest.report {
         Report::Ready => "ready".into(),
         Report::StillReady => "still ready".into(),
+        Report::AsTold => "as told".into(),
         Report::User(blocker) => blocked("user", blocker),
         Report::Credential(blocker) => blocked("credential", blocker),
         Report::Output(blocker) => blocked("output", blocker),

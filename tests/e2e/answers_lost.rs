@@ -1,0 +1,61 @@
+//! The portal's answer to a create does not come, whether the user was made or not.
+
+use std::time::Duration;
+
+use portal_simulator::{Action, Canned, Endpoint, Fault};
+
+use crate::support::{create, one_user, reason, world};
+
+const INTERNAL: &str = "Dataspace Discovery";
+const EXTERNAL: &str = "Identity Wallet Management";
+
+/// One user comes of it, by so many creates.
+async fn one_user_in_the_end(role: &str, action: Action, creates: usize) {
+    let world = world().start().await;
+    world.simulator.inject(Fault::at(Endpoint::Create, action).once());
+    world.apply(&create("edc", &world.namespace, role)).await;
+    world.until("edc", "it waits for the attempt", |object| reason(object) == "SettlingAttempt").await;
+    one_user(&world, "edc").await;
+    assert_eq!(world.simulator.count(Endpoint::Create), creates);
+    world.assert_nothing_leaked().await;
+}
+
+#[tokio::test]
+async fn an_internal_user_was_made_and_the_connection_was_cut() {
+    one_user_in_the_end(INTERNAL, Action::DoneButAnswerLost, 1).await;
+}
+
+#[tokio::test]
+async fn an_external_user_was_made_and_the_connection_was_cut() {
+    one_user_in_the_end(EXTERNAL, Action::DoneButAnswerLost, 1).await;
+}
+
+#[tokio::test]
+async fn a_user_was_made_and_a_gateway_answered() {
+    one_user_in_the_end(INTERNAL, Action::DoneThen(Canned::html(502)), 1).await;
+}
+
+#[tokio::test]
+async fn a_user_was_made_and_the_portal_answered_with_an_error() {
+    one_user_in_the_end(EXTERNAL, Action::DoneThen(Canned::error(500)), 1).await;
+}
+
+#[tokio::test]
+async fn no_user_was_made_and_a_gateway_answered() {
+    one_user_in_the_end(INTERNAL, Action::Status(Canned::html(502)), 2).await;
+}
+
+#[tokio::test]
+async fn no_user_was_made_and_the_connection_was_cut() {
+    one_user_in_the_end(EXTERNAL, Action::CutConnection, 2).await;
+}
+
+#[tokio::test]
+async fn no_user_was_made_and_nothing_is_answered() {
+    one_user_in_the_end(INTERNAL, Action::Hang, 2).await;
+}
+
+#[tokio::test]
+async fn the_user_is_made_long_after_the_caller_has_gone() {
+    one_user_in_the_end(INTERNAL, Action::DoneOnlyAfterCallerGone(Duration::from_secs(10)), 1).await;
+}

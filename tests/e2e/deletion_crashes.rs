@@ -1,0 +1,134 @@
+//! Deletion is asked for at any point of a resource's life, and the process is killed on the way.
+
+use portal_simulator::{Action, Endpoint, Fault, Stage as PortalStage, Status};
+use testbed::{Matcher, Stage};
+
+use crate::support::{World, connected, create, one_user, reason, world};
+
+const NAME: &str = "edc";
+const INTERNAL: &str = "Dataspace Discovery";
+const EXTERNAL: &str = "Identity Wallet Management";
+
+async fn nothing_is_left(world: &World) {
+    world.gone(NAME).await;
+    assert_eq!(world.ours(), []);
+    world.assert_nothing_leaked().await;
+}
+
+#[tokio::test]
+async fn while_the_attempt_is_under_way() {
+    for role in [INTERNAL, EXTERNAL] {
+        let world = world().start().await;
+        let gate = world.simulator.gate(Endpoint::Create, PortalStage::Working);
+        world.apply(&create(NAME, &world.namespace, role)).await;
+        gate.reached().await;
+        world.delete(NAME).await;
+        gate.release();
+        nothing_is_left(&world).await;
+        assert_eq!(world.simulator.count(Endpoint::Create), 1);
+    }
+}
+
+/// Killed with the portal at the create, which ends late or never; deleted meanwhile.
+async fn with_an_open_attempt(role: &str, made: bool) {
+    let mut world = world().start().await;
+    if !made {
+        world.simulator.inject(Fault::at(Endpoint::Create, Action::CutConnection).once());
+    }
+    let gate = world.simulator.gate(Endpoint::Create, PortalStage::Arrived);
+    world.apply(&create(NAME, &world.namespace, role)).await;
+    gate.reached().await;
+    world.kill_operator();
+    world.delete(NAME).await;
+    world.start_operator();
+    world.until(NAME, "the attempt is seen", |object| reason(object) == "SettlingAttempt").await;
+    gate.release();
+    nothing_is_left(&world).await;
+    assert_eq!(world.simulator.count(Endpoint::Create), 1);
+}
+
+#[tokio::test]
+async fn with_an_open_attempt_that_made_an_internal_user() {
+    with_an_open_attempt(INTERNAL, true).await;
+}
+
+#[tokio::test]
+async fn with_an_open_attempt_that_made_an_external_user() {
+    with_an_open_attempt(EXTERNAL, true).await;
+}
+
+#[tokio::test]
+async fn with_an_open_attempt_that_made_none() {
+    with_an_open_attempt(INTERNAL, false).await;
+}
+
+#[tokio::test]
+async fn while_the_user_waits_for_the_wallet() {
+    for killed in [false, true] {
+        let mut world = world().start().await;
+        world.simulator.stop_wallet().await;
+        world.apply(&create(NAME, &world.namespace, EXTERNAL)).await;
+        world.because(NAME, "Pending").await;
+        if killed {
+            world.kill_operator();
+            world.start_operator();
+        }
+        world.delete(NAME).await;
+        world.because(NAME, "Undeletable").await;
+        assert_eq!(world.ours().len(), 1);
+        world.simulator.restart_wallet().await.unwrap();
+        nothing_is_left(&world).await;
+    }
+}
+
+/// Killed at the call of a deletion that this gate holds, and started again.
+async fn killed_at(role: &str, hold: impl FnOnce(&World) -> Held) {
+    let mut world = connected(world()).await;
+    world.apply(&create(NAME, &world.namespace, role)).await;
+    let user = one_user(&world, NAME).await;
+    let call = hold(&world);
+    world.delete(NAME).await;
+    match &call {
+        Held::Apiserver(gate) => gate.reached().await.unwrap(),
+        Held::Portal(gate) => gate.reached().await,
+    }
+    world.kill_operator();
+    if let Held::Portal(gate) = &call {
+        gate.release();
+    }
+    world.start_operator();
+    nothing_is_left(&world).await;
+    let left = world.simulator.look(|view| view.user(user.id)).map(|user| user.status);
+    assert!(
+        left.is_none_or(|status| matches!(status, Status::Deleted | Status::PendingDeletion)),
+        "{left:?}"
+    );
+}
+
+enum Held {
+    Apiserver(testbed::Gate),
+    Portal(portal_simulator::Gate),
+}
+
+#[tokio::test]
+async fn killed_while_the_portal_is_asked_for_the_details() {
+    killed_at(INTERNAL, |world| Held::Portal(world.simulator.gate(Endpoint::Details, PortalStage::Arrived)))
+        .await;
+}
+
+#[tokio::test]
+async fn killed_while_the_portal_deletes() {
+    for role in [INTERNAL, EXTERNAL] {
+        for stage in [PortalStage::Arrived, PortalStage::Working, PortalStage::Done] {
+            killed_at(role, |world| Held::Portal(world.simulator.gate(Endpoint::Delete, stage))).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn killed_while_the_finalizer_is_taken_away() {
+    for stage in [Stage::Before, Stage::After] {
+        let finalizer = Matcher::any().method("PATCH").path_regex("/technicalusers/edc$").unwrap();
+        killed_at(INTERNAL, |world| Held::Apiserver(world.proxy.on(finalizer).nth(1).hold(stage))).await;
+    }
+}

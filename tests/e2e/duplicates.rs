@@ -1,0 +1,72 @@
+//! A user that was made twice: one stays, and the other is taken back once the status names the one that stays.
+
+use portal_simulator::{Endpoint, UserSeed, UserView};
+use serde_json::{Value, json};
+use testbed::{Matcher, Stage};
+
+use crate::support::{CREATING, World, WorldBuilder, create, one_user, status, world};
+
+const NAME: &str = "edc";
+
+async fn with_a_user(builder: WorldBuilder) -> (World, UserView) {
+    let world = builder.start().await;
+    world.apply(&create(NAME, &world.namespace, "Dataspace Discovery")).await;
+    let user = one_user(&world, NAME).await;
+    (world, user)
+}
+
+fn twin(world: &World, of: &UserView) -> UserView {
+    world.simulator.seed_user(UserSeed::new("One", &of.name).description(&of.description)).unwrap()
+}
+
+#[tokio::test]
+async fn the_one_that_the_status_does_not_name_is_deleted() {
+    let (world, user) = with_a_user(world()).await;
+    let twin = twin(&world, &user);
+    let gone = |view: &portal_simulator::View<'_>| {
+        view.user(twin.id).is_none_or(|user| user.status == portal_simulator::Status::Deleted)
+    };
+    world.simulator.wait_for(gone).await;
+    assert_eq!(one_user(&world, NAME).await, user);
+    world.assert_nothing_leaked().await;
+}
+
+#[tokio::test]
+async fn nobody_is_deleted_before_the_status_names_the_one_that_stays() {
+    let (mut world, user) = with_a_user(world()).await;
+    world.stop_operator().await;
+    twin(&world, &user);
+    world.patch_user(NAME, &json!({"metadata": {"annotations": {CREATING: null}}})).await;
+    let lost = kube::api::Patch::Merge(json!({"status": null}));
+    world.users_api().patch_status(NAME, &kube::api::PatchParams::default(), &lost).await.unwrap();
+    let statuses = Matcher::any().method("PATCH").path("/technicalusers/edc/status");
+    let gate = world.proxy.on(statuses).hold(Stage::Before);
+    world.start_operator();
+    gate.reached().await.unwrap();
+    assert_eq!(world.simulator.count(Endpoint::Delete), 0);
+    gate.release();
+    world.simulator.wait_for(|view| view.answered(Endpoint::Delete) == 1).await;
+    assert_eq!(one_user(&world, NAME).await, user, "the published one stays");
+    world.assert_nothing_leaked().await;
+}
+
+#[tokio::test]
+async fn with_a_login_that_may_not_delete_it_is_reset_marked_and_listed() {
+    let (world, user) = with_a_user(world().login("sa-cm", "cm-secret-9d4m1")).await;
+    let twin = twin(&world, &user);
+    let id = twin.id.to_string();
+    let listed = |portal: &kube::api::DynamicObject| {
+        let retained = status(portal)["retained"].as_array().cloned().unwrap_or_default();
+        retained.iter().any(|entry: &Value| entry["id"] == id.as_str())
+    };
+    let is_listed = || async { world.portal().await.filter(listed) };
+    let portal = testbed::eventually("the twin is listed", is_listed).await.unwrap();
+    let retained = &status(&portal)["retained"][0];
+    assert_eq!(retained["technicalUser"], format!("{}/{NAME}", world.namespace));
+    let left = world.simulator.look(|view| view.user(twin.id)).unwrap();
+    assert!(left.description.contains("[technicaluser.dev/1 retained "), "{}", left.description);
+    assert_ne!(left.secret, twin.secret, "its secret was reset");
+    assert_eq!(world.simulator.count(Endpoint::Reset), 1);
+    assert_eq!(one_user(&world, NAME).await, user);
+    world.assert_nothing_leaked().await;
+}

@@ -1,0 +1,57 @@
+//! A process that stands still after it has written its attempt down, and wakes up too late to ask the portal.
+
+use std::time::Duration;
+
+use portal_simulator::Endpoint;
+use testbed::{Matcher, Stage};
+
+use crate::support::{create, one_user, sweeps, world};
+
+/// The POST starts within ten seconds of the patch, or not at all.
+const TOO_LONG: Duration = Duration::from_secs(11);
+
+fn attempts() -> Matcher {
+    Matcher::any().method("PATCH").path_regex("/technicalusers/edc$").unwrap()
+}
+
+#[tokio::test]
+async fn another_process_takes_over_and_the_one_that_wakes_up_asks_for_nothing() {
+    let mut world = world().start().await;
+    world.portal_because("LoggedIn").await;
+    let gate = world.proxy.on(attempts()).nth(1).hold(Stage::After);
+    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    gate.reached().await.unwrap();
+    world.operator().sigstop().unwrap();
+    gate.release();
+    let (_way, kubeconfig) = world.another_way().await;
+    world.start_operator_with(&kubeconfig);
+    let user = one_user(&world, "edc").await;
+    world.operators()[0].sigcont().unwrap();
+    // Its patch was answered too late, be it by its own clock: it reads back, and learns that somebody else was at it.
+    let read_back = Matcher::any().method("GET").path_regex("/technicalusers/edc$").unwrap();
+    let has_read_back = || async { (world.proxy.count(&read_back) > 0).then_some(()) };
+    testbed::eventually("the first process reads back", has_read_back).await.unwrap();
+    sweeps(&world, 4).await;
+    assert_eq!(one_user(&world, "edc").await, user);
+    assert_eq!(world.simulator.count(Endpoint::Create), 1);
+    world.assert_nothing_leaked().await;
+}
+
+#[tokio::test]
+async fn it_starts_over_with_an_attempt_of_its_own() {
+    let world = world().start().await;
+    world.portal_because("LoggedIn").await;
+    let gate = world.proxy.on(attempts()).nth(1).hold(Stage::After);
+    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    gate.reached().await.unwrap();
+    world.operator().sigstop().unwrap();
+    gate.release();
+    // Not a wait for something to happen: it is the time itself that makes the attempt worthless.
+    tokio::time::sleep(TOO_LONG).await;
+    assert_eq!(world.simulator.count(Endpoint::Create), 0);
+    world.operator().sigcont().unwrap();
+    one_user(&world, "edc").await;
+    assert_eq!(world.proxy.count(&attempts()), 2, "the first attempt was not used");
+    assert_eq!(world.simulator.count(Endpoint::Create), 1);
+    world.assert_nothing_leaked().await;
+}

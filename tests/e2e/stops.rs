@@ -1,0 +1,62 @@
+//! Asked to stop while the portal is at a create.
+
+use portal_simulator::{Action, Endpoint, Fault, Stage};
+
+use crate::support::{create, one_user, status, world};
+
+#[tokio::test]
+async fn it_waits_for_the_answer_and_writes_the_user_down() {
+    for role in ["Dataspace Discovery", "Identity Wallet Management"] {
+        let mut world = world().start().await;
+        let gate = world.simulator.gate(Endpoint::Create, Stage::Working);
+        world.apply(&create("edc", &world.namespace, role)).await;
+        gate.reached().await;
+        let operator = world.operator();
+        let (ended, ()) = tokio::join!(operator.sigterm_and_wait(), async {
+            operator.wait_for_line(|line| line.contains("stopping")).await.unwrap();
+            gate.release();
+        });
+        assert_eq!(ended.unwrap().code(), Some(0));
+        let named = status(&world.user("edc").await.unwrap())["user"]["id"].clone();
+        assert_eq!(named, world.ours()[0].id.to_string());
+        world.start_operator();
+        one_user(&world, "edc").await;
+        assert_eq!(world.simulator.count(Endpoint::Create), 1);
+        world.assert_nothing_leaked().await;
+    }
+}
+
+#[tokio::test]
+async fn it_ends_also_where_no_answer_comes_and_the_next_one_finds_the_user() {
+    let mut world = world().start().await;
+    world.simulator.inject(
+        Fault::at(Endpoint::Create, Action::DoneOnlyAfterCallerGone(std::time::Duration::ZERO)).once(),
+    );
+    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.simulator.wait_for(|view| view.count(Endpoint::Create) == 1).await;
+    world.stop_operator().await;
+    world.start_operator();
+    one_user(&world, "edc").await;
+    assert_eq!(world.simulator.count(Endpoint::Create), 1);
+    world.assert_nothing_leaked().await;
+}
+
+#[tokio::test]
+async fn no_create_is_started_any_more() {
+    let mut world = world().start().await;
+    let gate = world.simulator.gate(Endpoint::Create, Stage::Working);
+    world.apply(&create("first", &world.namespace, "Dataspace Discovery")).await;
+    gate.reached().await;
+    let operator = world.operator();
+    let (ended, ()) = tokio::join!(operator.sigterm_and_wait(), async {
+        operator.wait_for_line(|line| line.contains("stopping")).await.unwrap();
+        world.apply(&create("second", &world.namespace, "Dataspace Discovery")).await;
+        gate.release();
+    });
+    assert_eq!(ended.unwrap().code(), Some(0));
+    assert_eq!(world.simulator.count(Endpoint::Create), 1);
+    world.start_operator();
+    one_user(&world, "first").await;
+    one_user(&world, "second").await;
+    world.assert_nothing_leaked().await;
+}
