@@ -1,6 +1,7 @@
 //! Whose portal it is: another company, another environment or another cluster stops everything, and nothing is lost.
 
 use axum::response::Html;
+use kube::api::DeleteParams;
 use portal_simulator::{Endpoint, Simulator, Version};
 use serde_json::json;
 
@@ -95,7 +96,7 @@ async fn a_cloned_cluster_touches_nothing_until_it_is_told_to_take_over() {
     world.ready("restored").await;
     let old = status(&world.user("edc").await.unwrap())["portal"]["hint"].as_str().unwrap().to_owned();
     world.stop_operator().await;
-    world.secrets_api().delete("technical-user-operator-e2e", &Default::default()).await.unwrap();
+    world.secrets_api().delete("technical-user-operator-e2e", &DeleteParams::default()).await.unwrap();
     // This one comes from Git, without its status.
     world.patch_user("restored", &json!({"metadata": {"finalizers": null}})).await;
     world.delete("restored").await;
@@ -126,7 +127,7 @@ async fn a_cloned_cluster_touches_nothing_until_it_is_told_to_take_over() {
     }
     // The permission is needed no longer.
     world.patch_portal(&json!({"metadata": {"annotations": {"technicaluser.dev/take-over": null}}})).await;
-    world.secrets_api().delete("edc", &Default::default()).await.unwrap();
+    world.secrets_api().delete("edc", &DeleteParams::default()).await.unwrap();
     world.two_sweeps().await;
     world.ready("edc").await;
     world.eventually("the Secret is healed", async || world.get_secret("edc").await.is_some()).await;

@@ -1,5 +1,6 @@
 //! The way back: what the policy, the login and the kind of the user allow, and never a user that nobody knows of.
 
+use kube::api::DeleteParams;
 use portal_simulator::{Change, ConnectorStatus, Endpoint, Status, UserView};
 use serde_json::{Value, json};
 
@@ -207,7 +208,7 @@ async fn a_suspended_portal_is_not_written_to_and_secrets_are_healed_all_the_sam
     world.because("leaving", "PortalSuspended").await;
     world.patch_user("edc", &json!({"spec": {"user": {"create": {"description": "later"}}}})).await;
     let good = world.get_secret("edc").await.unwrap();
-    world.secrets_api().delete("edc", &Default::default()).await.unwrap();
+    world.secrets_api().delete("edc", &DeleteParams::default()).await.unwrap();
     world
         .eventually("the Secret is healed", async || {
             let healed = world.get_secret("edc").await;

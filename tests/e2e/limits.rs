@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::support::{World, create, reason, world};
 
 async fn quota(world: &World, free: usize) {
-    let secrets = world.secrets_api().list(&Default::default()).await.unwrap().items.len();
+    let secrets = world.secrets_api().list(&kube::api::ListParams::default()).await.unwrap().items.len();
     world
         .kubectl_apply(&json!({
             "apiVersion": "v1", "kind": "ResourceQuota",

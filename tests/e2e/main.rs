@@ -16,6 +16,7 @@
 mod access;
 mod answers_lost;
 mod apiserver_faults;
+mod cofinity;
 mod company;
 mod crash_points;
 mod deletion;
@@ -23,6 +24,7 @@ mod deletion_crashes;
 mod duplicates;
 mod existing;
 mod first_user;
+mod hot_loop;
 mod invalid;
 mod leaders;
 mod limits;

@@ -1,5 +1,6 @@
 //! A person's login: each refresh token is written down before the access token that came with it is used.
 
+use kube::api::DeleteParams;
 use portal_simulator::{Caller, Endpoint, Version};
 use serde_json::json;
 use testbed::{Matcher, Stage};
@@ -88,7 +89,7 @@ async fn a_session_secret_of_somebody_else_is_not_touched() {
     assert!(words.contains("catena-x-session") && words.contains("somebody else"), "{words}");
     assert_eq!(world.count(Endpoint::List), 0);
     assert_eq!(world.get_secret("catena-x-session").await, before);
-    world.secrets_api().delete("catena-x-session", &Default::default()).await.unwrap();
+    world.secrets_api().delete("catena-x-session", &DeleteParams::default()).await.unwrap();
     world.ready("edc").await;
     world.assert_nothing_leaked().await;
 }

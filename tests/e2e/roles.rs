@@ -35,7 +35,9 @@ async fn roles_that_cannot_be_had_are_refused_before_the_portal_is_asked() {
 
     world.simulator.add_role(RoleDef::new("Dataspace Discoverer"));
     let mut roles = world.simulator.roles();
-    roles.iter_mut().for_each(|role| role.provider_only = false);
+    for role in &mut roles {
+        role.provider_only = false;
+    }
     world.simulator.set_roles(roles);
     world.sweep().await;
     world.ready("unknown").await;

@@ -99,8 +99,16 @@ async fn look(ctx: &Arc<Context>, object: &DynamicObject) -> Result<(Action, boo
         ctx.memory.forget(&pass.key);
         return Ok((Action::await_change(), true));
     }
+    // What was found before a restart holds until the Portal is connected again.
+    if is_being_connected(&pass) && status::speaks_of_this(&pass) {
+        return Ok((next_look(&pass, &rest), false));
+    }
     let changed = status::write(&mut pass, &rest).await?;
     Ok((next_look(&pass, &rest), changed))
+}
+
+fn is_being_connected(pass: &Pass) -> bool {
+    pass.ctx.registry.link(&pass.portal_key).is_none() && pass.ctx.cached_portal(&pass.portal_key).is_some()
 }
 
 /// Plans and carries out until the plan comes to rest.

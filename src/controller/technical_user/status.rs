@@ -33,6 +33,12 @@ pub async fn write(pass: &mut Pass, rest: &Rest) -> Result<bool, Failure> {
     patch(pass, new).await
 }
 
+/// Whether the status has conditions of the resource's present spec.
+#[must_use]
+pub fn speaks_of_this(pass: &Pass) -> bool {
+    !pass.status.conditions.is_empty() && pass.status.observed_generation == pass.object.metadata.generation
+}
+
 /// Writes that a stored resource cannot be read.
 pub async fn write_invalid(pass_like: &InvalidResource<'_>) -> Result<bool, Failure> {
     let InvalidResource { ctx, object, why } = pass_like;

@@ -103,7 +103,7 @@ impl WorldBuilder {
         self
     }
 
-    /// Rights by a ClusterRole, as an installation for all namespaces has them.
+    /// Rights by a `ClusterRole`, as an installation for all namespaces has them.
     pub fn cluster_wide(mut self) -> Self {
         self.cluster_wide = true;
         self

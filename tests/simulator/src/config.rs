@@ -14,6 +14,7 @@ pub struct Config {
     pub(crate) wallet_url_with_path: bool,
     pub(crate) latency: bool,
     pub(crate) tls: Tls,
+    pub(crate) tls_names: Vec<String>,
     pub(crate) token_lifetime: Duration,
     pub(crate) clock_skew: Duration,
     pub(crate) one_port: Option<u16>,
@@ -51,6 +52,7 @@ impl Config {
             wallet_url_with_path: false,
             latency: false,
             tls: Tls::Off,
+            tls_names: Vec::new(),
             token_lifetime: Duration::from_mins(5),
             clock_skew: Duration::from_mins(5),
             one_port: None,
@@ -97,6 +99,13 @@ impl Config {
     #[must_use]
     pub fn tls(mut self, tls: Tls) -> Self {
         self.tls = tls;
+        self
+    }
+
+    /// More names of hosts for the certificates, besides localhost and 127.0.0.1.
+    #[must_use]
+    pub fn tls_names<'a>(mut self, names: impl IntoIterator<Item = &'a str>) -> Self {
+        self.tls_names = names.into_iter().map(str::to_owned).collect();
         self
     }
 

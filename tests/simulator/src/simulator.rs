@@ -35,14 +35,14 @@ impl Simulator {
             token_lifetime: config.token_lifetime,
             clock_skew: config.clock_skew,
         };
-        let (tls, one_port) = (config.tls, config.one_port);
+        let (tls, tls_names, one_port) = (config.tls, config.tls_names.clone(), config.one_port);
         let core = Core::new(setup::state(config)?, settings);
         let authorities = authorities(tls)?;
         let mut bound = Vec::new();
         let parts = if one_port.is_some() { &Part::ALL[..1] } else { &Part::ALL[..] };
         for part in parts {
             let authority = authorities.iter().find(|(of, _)| of == part);
-            let acceptor = authority.map(|(_, authority)| authority.acceptor()).transpose()?;
+            let acceptor = authority.map(|(_, authority)| authority.acceptor(&tls_names)).transpose()?;
             let serves = one_port.is_none().then_some(*part);
             let (host, listener) = Host::bind(serves, one_port.unwrap_or(0), acceptor).await?;
             bound.push((*part, host, listener));

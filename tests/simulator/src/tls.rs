@@ -35,9 +35,10 @@ impl Authority {
         Ok(Self { issuer: Issuer::new(params, key), pem })
     }
 
-    /// Accepts connections with a certificate of this authority for the local host.
-    pub(crate) fn acceptor(&self) -> Result<TlsAcceptor, TlsError> {
-        let params = CertificateParams::new(vec!["localhost".to_owned(), "127.0.0.1".to_owned()])?;
+    /// Accepts connections with a certificate of this authority for the local host and these names.
+    pub(crate) fn acceptor(&self, names: &[String]) -> Result<TlsAcceptor, TlsError> {
+        let local = ["localhost".to_owned(), "127.0.0.1".to_owned()];
+        let params = CertificateParams::new([local.as_slice(), names].concat())?;
         let key = KeyPair::generate()?;
         let certificate = params.signed_by(&key, &self.issuer)?;
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
