@@ -27,10 +27,14 @@ async fn another_process_takes_over_and_the_one_that_wakes_up_asks_for_nothing()
     world.start_operator_with(&kubeconfig);
     let user = one_user(&world, "edc").await;
     world.operators()[0].sigcont().unwrap();
-    // Its patch was answered too late, be it by its own clock: it reads back, and learns that somebody else was at it.
+    // Whichever it sees first: that the answer to its patch came too late, then it reads back; or the answer, then it sees
+    // that it is too late for the create.
     let read_back = Matcher::any().method("GET").path_regex("/technicalusers/edc$").unwrap();
-    let has_read_back = || async { (world.proxy.count(&read_back) > 0).then_some(()) };
-    testbed::eventually("the first process reads back", has_read_back).await.unwrap();
+    let has_noticed = || async {
+        let too_late = world.operators()[0].lines().iter().any(|line| line.contains("not started in time"));
+        (too_late || world.proxy.count(&read_back) > 0).then_some(())
+    };
+    testbed::eventually("the first process notices that it is too late", has_noticed).await.unwrap();
     sweeps(&world, 4).await;
     assert_eq!(one_user(&world, "edc").await, user);
     assert_eq!(world.simulator.count(Endpoint::Create), 1);
