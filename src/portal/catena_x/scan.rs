@@ -21,12 +21,12 @@ const MOST_PAGES: u32 = 20_000;
 
 /// All users of all statuses that the version has.
 pub(super) async fn scan(client: &Client, version: VersionRange, lane: Lane) -> Result<Scan, PortalError> {
-    let mut reading = read(client, version, lane, None).await?;
+    let mut reading = read(client, version, lane, None, PAGE_SIZE).await?;
     for _ in 0..RESTARTS {
         if reading.stable {
             break;
         }
-        reading = read(client, version, lane, None).await?;
+        reading = read(client, version, lane, None, PAGE_SIZE).await?;
     }
     if reading.stable {
         narrow(client, version, lane, &mut reading).await?;
@@ -38,22 +38,29 @@ pub(super) async fn scan(client: &Client, version: VersionRange, lane: Lane) -> 
 /// Lists are narrowed by client ids with so many digits in a row, which tells ten thousand users apart.
 const LONGEST_FILTER: usize = 4;
 
+/// Other page sizes bring other orders of equal names, which show users that no narrow list did.
+const OTHER_SIZES: [u32; 5] = [14, 13, 11, 8, 7];
+
 /// Equal names hid some users. Smaller lists show them: one for each digit that a client id may hold, and where such a
-/// list hides some as well, one for each pair of digits that begins with it, and so on.
+/// list hides some as well, one for each pair of digits that begins with it, and so on. What is still hidden then has a
+/// client id of one digit, which no filter sets apart; pages of other sizes may show it.
 async fn narrow(
     client: &Client,
     version: VersionRange,
     lane: Lane,
     reading: &mut Reading,
 ) -> Result<(), PortalError> {
-    let mut filters: VecDeque<String> = (0..=9).map(|digit| digit.to_string()).collect();
-    while let Some(filter) = filters.pop_front() {
+    let digits = || (0..=9).map(|digit: u8| digit.to_string());
+    let mut filters: VecDeque<(String, u32)> = digits().map(|digit| (digit, PAGE_SIZE)).collect();
+    let mut others: VecDeque<(String, u32)> =
+        OTHER_SIZES.iter().flat_map(|size| digits().map(move |digit| (digit, *size))).collect();
+    while let Some((filter, size)) = filters.pop_front().or_else(|| others.pop_front()) {
         if reading.is_full() {
             return Ok(());
         }
-        let narrowed = read(client, version, lane, Some(&filter)).await?;
-        if !narrowed.is_full() && filter.len() < LONGEST_FILTER {
-            filters.extend((0..=9).map(|digit| format!("{filter}{digit}")));
+        let narrowed = read(client, version, lane, Some(&filter), size).await?;
+        if !narrowed.is_full() && size == PAGE_SIZE && filter.len() < LONGEST_FILTER {
+            filters.extend(digits().map(|digit| (format!("{filter}{digit}"), PAGE_SIZE)));
         }
         reading.users.extend(narrowed.users);
     }
@@ -82,11 +89,12 @@ async fn read(
     version: VersionRange,
     lane: Lane,
     client_id: Option<&str>,
+    size: u32,
 ) -> Result<Reading, PortalError> {
     let mut reading = Reading { users: BTreeMap::new(), total: 0, repeated: 0, stable: true };
     let mut number = 0;
     loop {
-        let call = Call::get(Operation::List, page_url(client, version, number, client_id));
+        let call = Call::get(Operation::List, page_url(client, version, (number, size), client_id));
         let page = answer::page(&client.read(&call, lane).await?)?;
         if number == 0 {
             reading.total = page.total;
@@ -110,8 +118,13 @@ async fn read(
     }
 }
 
-fn page_url(client: &Client, version: VersionRange, page: u32, client_id: Option<&str>) -> url::Url {
-    let mut url = client.address.page(page, PAGE_SIZE);
+fn page_url(
+    client: &Client,
+    version: VersionRange,
+    (page, size): (u32, u32),
+    client_id: Option<&str>,
+) -> url::Url {
+    let mut url = client.address.page(page, size);
     {
         let mut query = url.query_pairs_mut();
         for status in ["ACTIVE", "PENDING", "INACTIVE"] {
