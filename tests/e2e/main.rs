@@ -31,6 +31,7 @@ mod limits;
 mod lost_users;
 mod namespaces;
 mod paused;
+mod permissions;
 mod portal_trouble;
 mod refresh_login;
 mod restores;

@@ -319,6 +319,11 @@ impl World {
         Api::namespaced_with(self.client.clone(), namespace, &Self::resource(kind))
     }
 
+    /// The `Portal`s of the namespace.
+    pub fn portals_api(&self) -> Api<DynamicObject> {
+        self.api("Portal", &self.namespace)
+    }
+
     /// The `TechnicalUser`s of the namespace.
     pub fn users_api(&self) -> Api<DynamicObject> {
         self.api("TechnicalUser", &self.namespace)
