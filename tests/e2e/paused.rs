@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use portal_simulator::Endpoint;
-use testbed::{Matcher, Stage};
+use testbed::{Matcher, Process, Stage};
 
 use crate::support::{create, one_user, sweeps, world};
 
@@ -14,6 +14,19 @@ fn attempts() -> Matcher {
     Matcher::any().method("PATCH").path_regex("/technicalusers/edc$").unwrap()
 }
 
+/// Returns when the process stands still: the signal reaches each of its threads a moment after it was sent.
+async fn pause(operator: &Process) {
+    operator.sigstop().unwrap();
+    let tasks = format!("/proc/{}/task", operator.id());
+    let stands = |task: std::io::Result<std::fs::DirEntry>| {
+        let stat = std::fs::read_to_string(task.unwrap().path().join("stat")).unwrap_or_default();
+        // After the name in parentheses comes the state.
+        stat.rsplit_once(") ").is_none_or(|(_, rest)| rest.starts_with('T'))
+    };
+    let stand = || async { std::fs::read_dir(&tasks).unwrap().all(stands).then_some(()) };
+    testbed::eventually("every thread stands still", stand).await.unwrap();
+}
+
 #[tokio::test]
 async fn another_process_takes_over_and_the_one_that_wakes_up_asks_for_nothing() {
     let mut world = world().start().await;
@@ -21,16 +34,20 @@ async fn another_process_takes_over_and_the_one_that_wakes_up_asks_for_nothing()
     let gate = world.proxy.on(attempts()).nth(1).hold(Stage::After);
     world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
     gate.reached().await.unwrap();
-    world.operator().sigstop().unwrap();
+    pause(world.operator()).await;
     gate.release();
     let (_way, kubeconfig) = world.another_way().await;
     world.start_operator_with(&kubeconfig);
     let user = one_user(&world, "edc").await;
     world.operators()[0].sigcont().unwrap();
-    // Its patch was answered too late, be it by its own clock: it reads back, and learns that somebody else was at it.
+    // Whichever it sees first: that the answer to its patch came too late, then it reads back; or the answer, then it sees
+    // that it is too late for the create.
     let read_back = Matcher::any().method("GET").path_regex("/technicalusers/edc$").unwrap();
-    let has_read_back = || async { (world.proxy.count(&read_back) > 0).then_some(()) };
-    testbed::eventually("the first process reads back", has_read_back).await.unwrap();
+    let has_noticed = || async {
+        let too_late = world.operators()[0].lines().iter().any(|line| line.contains("not started in time"));
+        (too_late || world.proxy.count(&read_back) > 0).then_some(())
+    };
+    testbed::eventually("the first process notices that it is too late", has_noticed).await.unwrap();
     sweeps(&world, 4).await;
     assert_eq!(one_user(&world, "edc").await, user);
     assert_eq!(world.simulator.count(Endpoint::Create), 1);
@@ -44,7 +61,7 @@ async fn it_starts_over_with_an_attempt_of_its_own() {
     let gate = world.proxy.on(attempts()).nth(1).hold(Stage::After);
     world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
     gate.reached().await.unwrap();
-    world.operator().sigstop().unwrap();
+    pause(world.operator()).await;
     gate.release();
     // Not a wait for something to happen: it is the time itself that makes the attempt worthless.
     tokio::time::sleep(TOO_LONG).await;

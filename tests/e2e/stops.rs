@@ -1,6 +1,6 @@
 //! Asked to stop while the portal is at a create.
 
-use portal_simulator::{Action, Endpoint, Fault, Stage};
+use portal_simulator::{Action, Canned, Endpoint, Fault, Stage};
 
 use crate::support::{create, one_user, status, world};
 
@@ -58,5 +58,27 @@ async fn no_create_is_started_any_more() {
     world.start_operator();
     one_user(&world, "first").await;
     one_user(&world, "second").await;
+    world.assert_nothing_leaked().await;
+}
+
+#[tokio::test]
+async fn the_user_is_written_down_also_where_the_portal_fails_right_after() {
+    let mut world = world().start().await;
+    let gate = world.simulator.gate(Endpoint::Create, Stage::Working);
+    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    gate.reached().await;
+    world.simulator.inject(Fault::at(Endpoint::Details, Action::Status(Canned::html(502))));
+    let operator = world.operator();
+    let (ended, ()) = tokio::join!(operator.sigterm_and_wait(), async {
+        operator.wait_for_line(|line| line.contains("stopping")).await.unwrap();
+        gate.release();
+    });
+    assert_eq!(ended.unwrap().code(), Some(0));
+    let named = status(&world.user("edc").await.unwrap())["user"]["id"].clone();
+    assert_eq!(named, world.ours()[0].id.to_string());
+    world.simulator.clear_faults();
+    world.start_operator();
+    one_user(&world, "edc").await;
+    assert_eq!(world.simulator.count(Endpoint::Create), 1);
     world.assert_nothing_leaked().await;
 }

@@ -103,6 +103,7 @@ impl Task {
         };
         let late = began.elapsed() > START_LIMIT || !self.ctx.may_write();
         let outcome = if late {
+            tracing::warn!(object = %self.key, "a create was not started in time, so it is not started at all");
             Outcome::Refused(Blocker::passing(
                 Reason::Creating,
                 "the create was not started in time; it is tried again",

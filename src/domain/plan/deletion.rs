@@ -87,10 +87,6 @@ fn targets(o: &Observation) -> Result<Vec<UserId>, Step> {
         None => !list_is_of_use(o),
         Some(open) => match &open.state {
             AttemptState::InFlight => return Err(in_flight()),
-            // The process whose attempt it is says so itself.
-            AttemptState::Settling(left) if o.told == Some(Reason::Creating) => {
-                return Err(Step::rest(Report::AsTold, Wake::After(*left)));
-            }
             AttemptState::Settling(left) => {
                 return Err(Step::held(
                     Reason::SettlingAttempt,

@@ -105,10 +105,24 @@ pub fn interrupted(o: &Observation, blocker: &Blocker, wake: Wake) -> Rest {
     } else {
         blocked(o, blocker, wake)
     };
-    match step {
+    let rest = match step {
         Step::Rest(rest) => rest,
         Step::Read(_) | Step::Write(_) => {
             Rest { current: None, report: Report::User(blocker.clone()), wake, rotation_handled: false }
         }
+    };
+    match just_made(o) {
+        Some(current) if !o.deleting && rest.current.is_none() => {
+            Rest { rotation_handled: o.rotation_under_way(&current), current: Some(current), ..rest }
+        }
+        _ => rest,
     }
+}
+
+/// The user that this process made and that no status names yet: there is no need to look at it to write it down.
+fn just_made(o: &Observation) -> Option<Current> {
+    let open = o.attempt.as_ref().filter(|open| open.attempt.generation > o.recorded_generation())?;
+    let AttemptState::Made(id) = &open.state else { return None };
+    let here = o.portal.as_ref().is_ok_and(|portal| same_portal(o, portal).is_ok());
+    here.then(|| Current { id: id.clone(), generation: open.attempt.generation })
 }

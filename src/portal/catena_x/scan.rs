@@ -1,7 +1,7 @@
 //! Reads the whole user list. Pages by offset lose users: when the list moves between two pages, and among users of one
 //! name, whose order differs from page to page.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::answer;
 use super::client::Client;
@@ -35,18 +35,26 @@ pub(super) async fn scan(client: &Client, version: VersionRange, lane: Lane) -> 
     Ok(Scan { users: reading.users.into_values().collect(), stable: reading.stable, complete })
 }
 
-/// Equal names hid some users: smaller lists, one for each digit that a client id may hold, show most of them.
+/// Lists are narrowed by client ids with so many digits in a row, which tells ten thousand users apart.
+const LONGEST_FILTER: usize = 4;
+
+/// Equal names hid some users. Smaller lists show them: one for each digit that a client id may hold, and where such a
+/// list hides some as well, one for each pair of digits that begins with it, and so on.
 async fn narrow(
     client: &Client,
     version: VersionRange,
     lane: Lane,
     reading: &mut Reading,
 ) -> Result<(), PortalError> {
-    for digit in 0..=9 {
+    let mut filters: VecDeque<String> = (0..=9).map(|digit| digit.to_string()).collect();
+    while let Some(filter) = filters.pop_front() {
         if reading.is_full() {
             return Ok(());
         }
-        let narrowed = read(client, version, lane, Some(digit)).await?;
+        let narrowed = read(client, version, lane, Some(&filter)).await?;
+        if !narrowed.is_full() && filter.len() < LONGEST_FILTER {
+            filters.extend((0..=9).map(|digit| format!("{filter}{digit}")));
+        }
         reading.users.extend(narrowed.users);
     }
     Ok(())
@@ -73,12 +81,12 @@ async fn read(
     client: &Client,
     version: VersionRange,
     lane: Lane,
-    digit: Option<u8>,
+    client_id: Option<&str>,
 ) -> Result<Reading, PortalError> {
     let mut reading = Reading { users: BTreeMap::new(), total: 0, repeated: 0, stable: true };
     let mut number = 0;
     loop {
-        let call = Call::get(Operation::List, page_url(client, version, number, digit));
+        let call = Call::get(Operation::List, page_url(client, version, number, client_id));
         let page = answer::page(&client.read(&call, lane).await?)?;
         if number == 0 {
             reading.total = page.total;
@@ -102,7 +110,7 @@ async fn read(
     }
 }
 
-fn page_url(client: &Client, version: VersionRange, page: u32, digit: Option<u8>) -> url::Url {
+fn page_url(client: &Client, version: VersionRange, page: u32, client_id: Option<&str>) -> url::Url {
     let mut url = client.address.page(page, PAGE_SIZE);
     {
         let mut query = url.query_pairs_mut();
@@ -112,8 +120,8 @@ fn page_url(client: &Client, version: VersionRange, page: u32, digit: Option<u8>
         if version >= VersionRange::V2_2 {
             query.append_pair("userStatus", "PENDING_DELETION");
         }
-        if let Some(digit) = digit {
-            query.append_pair("clientId", &digit.to_string());
+        if let Some(client_id) = client_id {
+            query.append_pair("clientId", client_id);
         }
     }
     url

@@ -254,11 +254,6 @@ fn two_processes_do_not_ask_a_refusing_portal_by_turns() {
             "user CreateRefused STALLED, try again",
         ),
         ("it is not", settled().searched(vec![]), "create g1 [id-discovery]"),
-        (
-            "under deletion the other one waits for the portal",
-            told(settling(), Reason::Creating).but(|o| o.deleting = true),
-            "as told, after 9 s",
-        ),
     ]);
 }
 

@@ -7,6 +7,7 @@ mod credential;
 mod deletion;
 mod deletion_targets;
 mod existing;
+mod interrupted;
 mod limits;
 mod live;
 mod model;
