@@ -1,0 +1,201 @@
+//! What is known of a `TechnicalUser` at the start of a pass: caches, the Portal's connection, the Secret's metadata.
+
+mod inventory;
+mod portal;
+mod recorded;
+mod secret;
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use kube::api::DynamicObject;
+
+use super::pass::{Failure, Pass};
+use crate::api::conditions::{READY, USER_READY};
+use crate::api::keys;
+use crate::api::portal::{PortalSpec, PortalStatus};
+use crate::api::technical_user::{DeletionPolicy, ExistingUser, TechnicalUserSpec, TechnicalUserStatus};
+use crate::controller::context::Context;
+use crate::controller::objects::{Key, annotation, has_finalizer, is_deleting, lenient, part};
+use crate::controller::registry::PortalKey;
+use crate::controller::secrets::Secrets;
+use crate::domain::access::Grants;
+use crate::domain::identity::Owner;
+use crate::domain::plan::{Deletion, Desired, DesiredUser, Listed, Observation, PortalFacts, SecretView};
+use crate::domain::reason::Reason;
+use crate::domain::roles::Blocker;
+
+pub(super) use inventory::candidate;
+use inventory::see_inventory;
+use portal::{grants, link, portal_facts};
+pub(super) use recorded::{open_attempt, recorded};
+use secret::envelope;
+pub(super) use secret::see_secret;
+
+/// Begins a pass.
+pub async fn observe(
+    ctx: &Arc<Context>,
+    object: DynamicObject,
+    spec: TechnicalUserSpec,
+) -> Result<Pass, Failure> {
+    let key = Key::of(&object);
+    let now = Timestamp::now();
+    let status: TechnicalUserStatus = lenient(&object, "status");
+    let portal_key = PortalKey {
+        namespace: spec.portal_ref.namespace.clone().unwrap_or_else(|| key.namespace.clone()),
+        name: spec.portal_ref.name.clone(),
+    };
+    let portal_object = ctx.cached_portal(&portal_key);
+    let portal_spec = portal_object.as_ref().and_then(|object| part::<PortalSpec>(object, "spec").ok());
+    let (link, usable) = link(ctx, &portal_key, portal_object.as_deref(), is_deleting(&object));
+    let grants = match &portal_spec {
+        Some(spec) => grants(ctx, spec, &portal_key, &key.namespace).await?,
+        None => Grants::default(),
+    };
+    let facts = match (&link, usable, portal_object.as_deref(), portal_spec.as_ref()) {
+        (Some(link), Ok(()), Some(object), Some(spec)) => Ok(portal_facts(ctx, link, object, spec, grants)),
+        (_, Err(blocker), ..) => Err(blocker),
+        _ => Err(Blocker::passing(Reason::PortalNotReady, format!("Portal {portal_key} cannot be read"))),
+    };
+    let circumstances = circumstances(&object, portal_object.as_deref(), facts.as_ref().ok());
+    let envelope = envelope(ctx, &object, &spec);
+    let secrets = Secrets::new(&ctx.client, &key.namespace);
+    let recorded = recorded(&status, &envelope.name);
+    let owner = owner(ctx, &key);
+    let attempt = open_attempt(ctx, &object, &key, &recorded, circumstances);
+    let portal_status: PortalStatus =
+        portal_object.as_ref().map(|o| lenient(o, "status")).unwrap_or_default();
+    let rotate = annotation(&object, keys::ROTATE);
+    let handled = status.handled.as_ref().and_then(|handled| handled.rotate.as_deref());
+    let verification_interval = portal_spec
+        .as_ref()
+        .and_then(|spec| spec.verification?.interval)
+        .map_or(Duration::from_hours(1), Duration::from);
+    let observation = Observation {
+        hint: ctx.installation.hint.clone(),
+        desired: desired(&spec),
+        deleting: is_deleting(&object),
+        released: annotation(&object, keys::RELEASE).is_some(),
+        // Where there is no status (a restore), a value that is found is recorded, not acted on.
+        rotation_requested: rotate.is_some() && rotate != handled && status.user.is_some(),
+        finalizer: has_finalizer(&object),
+        live: false,
+        spec_observed: status.observed_generation == object.metadata.generation && is_ready(&status),
+        told: told(&status, object.metadata.generation),
+        attempt,
+        refusal: ctx.memory.attempts.refusal(&key, circumstances),
+        portal: facts,
+        listed: Listed::Unknown,
+        siblings: Vec::new(),
+        selected: None,
+        search: None,
+        read: Vec::new(),
+        secret: SecretView::Absent,
+        writable: None,
+        verification: None,
+        verification_due: ctx.memory.verification_due_in(&key, verification_interval).is_zero(),
+        done: Vec::new(),
+        pending_for: pending_for(&status, now),
+        loss_confirmed: ctx.memory.loss_is_confirmed(&key),
+        recorded,
+        owner,
+    };
+    let wallet_token_url =
+        portal_spec.as_ref().and_then(|spec| spec.catena_x.as_ref()).and_then(|x| x.wallet_token_url.clone());
+    let mut pass = Pass {
+        ctx: Arc::clone(ctx),
+        key,
+        object,
+        spec,
+        status,
+        portal_key,
+        link,
+        observation,
+        details: HashMap::new(),
+        proved: None,
+        secret: None,
+        envelope,
+        secrets,
+        circumstances,
+        verification_interval,
+        wallet_token_url,
+        now,
+    };
+    see_inventory(&mut pass, &portal_status);
+    if !pass.observation.deleting {
+        see_secret(&mut pass).await?;
+    }
+    Ok(pass)
+}
+
+fn is_ready(status: &TechnicalUserStatus) -> bool {
+    status.conditions.iter().any(|condition| condition.type_ == READY && condition.status == "True")
+}
+
+/// Which resource of which installation.
+#[must_use]
+pub fn owner(ctx: &Context, key: &Key) -> Owner {
+    Owner {
+        instance: ctx.installation.instance.clone(),
+        namespace: key.namespace.clone(),
+        name: key.name.clone(),
+    }
+}
+
+fn desired(spec: &TechnicalUserSpec) -> Desired {
+    if let Some(existing) = &spec.user.existing {
+        return Desired::Existing { selector: selector_words(existing) };
+    }
+    let create = spec.user.create.as_ref();
+    Desired::Create(DesiredUser {
+        roles: create.map(|c| c.roles.clone()).unwrap_or_default(),
+        name: create.and_then(|c| c.name.clone()),
+        description: create.and_then(|c| c.description.clone()),
+        deletion: match spec.deletion_policy {
+            None | Some(DeletionPolicy::Delete) => Deletion::Delete,
+            Some(DeletionPolicy::Revoke) => Deletion::Revoke,
+            Some(DeletionPolicy::Retain) => Deletion::Retain,
+        },
+    })
+}
+
+fn selector_words(existing: &ExistingUser) -> String {
+    let word =
+        |field: &str, value: &Option<String>| value.as_ref().map(|value| format!("{field} \"{value}\""));
+    word("id", &existing.id)
+        .or_else(|| word("client ID", &existing.client_id))
+        .or_else(|| word("name", &existing.name))
+        .unwrap_or_default()
+}
+
+/// Sums up what a refusal of the portal may depend on.
+fn circumstances(object: &DynamicObject, portal: Option<&DynamicObject>, facts: Option<&PortalFacts>) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    object.metadata.generation.hash(&mut hasher);
+    portal.and_then(|portal| portal.metadata.generation).hash(&mut hasher);
+    if let Some(facts) = facts {
+        facts.may_create.hash(&mut hasher);
+        facts.pin.hash(&mut hasher);
+        let mut roles: Vec<_> = facts.roles.iter().map(|role| (&role.name, role.provider_only)).collect();
+        roles.sort();
+        roles.hash(&mut hasher);
+    }
+    hasher.finish()
+}
+
+/// Why the resource is not ready, where the status speaks of this generation.
+fn told(status: &TechnicalUserStatus, generation: Option<i64>) -> Option<Reason> {
+    let ready = status.conditions.iter().find(|c| c.type_ == READY && c.status == "False")?;
+    let reason = Reason::ALL.iter().find(|reason| reason.as_str() == ready.reason).copied();
+    reason.filter(|_| status.observed_generation == generation)
+}
+
+fn pending_for(status: &TechnicalUserStatus, now: Timestamp) -> Option<Duration> {
+    let condition = status.conditions.iter().find(|c| c.type_ == USER_READY && c.status == "False")?;
+    let pending =
+        [Reason::Pending.as_str(), Reason::PendingTooLong.as_str()].contains(&condition.reason.as_str());
+    pending.then(|| now.duration_since(condition.last_transition_time.0).unsigned_abs())
+}

@@ -1,0 +1,120 @@
+//! The Portal: its connection, and what it grants to a namespace.
+
+use kube::Api;
+use kube::api::DynamicObject;
+use kube::core::{Selector, SelectorExt as _};
+
+use crate::api::keys;
+use crate::api::portal::{AccessFrom, PortalSpec, WhenUndeletable};
+use crate::controller::context::Context;
+use crate::controller::kube_error::KubeError;
+use crate::controller::objects::{annotation, is_deleting};
+use crate::controller::registry::{Connected, Link, PortalKey};
+use crate::controller::technical_user::memory::Labels;
+use crate::controller::technical_user::pass::Failure;
+use crate::domain::access::{Grant, Grants};
+use crate::domain::identity::Hint;
+use crate::domain::plan::PortalFacts;
+use crate::domain::reason::Reason;
+use crate::domain::roles::Blocker;
+use k8s_openapi::api::core::v1::Namespace;
+
+/// The connection, and whether it can be used for this. Cleaning up may use the last login that worked.
+pub(super) fn link(
+    ctx: &Context,
+    key: &PortalKey,
+    object: Option<&DynamicObject>,
+    cleanup: bool,
+) -> (Option<Connected>, Result<(), Blocker>) {
+    if object.is_none() {
+        return (
+            None,
+            Err(Blocker::lasting(
+                Reason::PortalNotFound,
+                format!("there is no Portal {key} in the namespaces that this operator watches"),
+            )),
+        );
+    }
+    match ctx.registry.link(key) {
+        Some(Link::Up(connected)) => (Some(connected), Ok(())),
+        Some(Link::Down(_, Some(connected))) if cleanup => (Some(connected), Ok(())),
+        Some(Link::Down(blocker, connected)) => (
+            connected,
+            Err(Blocker::passing(
+                Reason::PortalNotReady,
+                format!("Portal {key} is not ready ({}): {}", blocker.reason.as_str(), blocker.message),
+            )),
+        ),
+        None => {
+            (None, Err(Blocker::passing(Reason::PortalNotReady, format!("Portal {key} is being connected"))))
+        }
+    }
+}
+
+pub(super) fn portal_facts(
+    ctx: &Context,
+    link: &Connected,
+    object: &DynamicObject,
+    spec: &PortalSpec,
+    grants: Grants,
+) -> PortalFacts {
+    PortalFacts {
+        pin: link.pin.clone(),
+        url: link.url.clone(),
+        bpn: link.login.bpn.clone(),
+        suspended: spec.suspend.unwrap_or(false),
+        deleting: is_deleting(object),
+        may_create: link.login.permissions.create && link.login.permissions.roles,
+        may_delete: link.login.permissions.delete,
+        release_undeletable: spec.when_undeletable == Some(WhenUndeletable::Release),
+        roles: link.roles.to_vec(),
+        grants,
+        taken_over: annotation(object, keys::TAKE_OVER)
+            .map(|hints| hints.split([',', ' ']).filter(|h| !h.is_empty()).map(Hint::read).collect())
+            .unwrap_or_default(),
+        loss_suspected: link.inventory.loss_suspected(),
+        logins: ctx.registry.logins(&link.pin),
+    }
+}
+
+/// What the Portal's rules grant to a namespace.
+pub(super) async fn grants(
+    ctx: &Context,
+    spec: &PortalSpec,
+    portal: &PortalKey,
+    namespace: &str,
+) -> Result<Grants, Failure> {
+    let same = portal.namespace == namespace;
+    let Some(rules) = &spec.access else {
+        return Ok(if same { Grants::everything() } else { Grants::default() });
+    };
+    let mut grants = Grants::default();
+    for rule in rules {
+        let serves = match (rule.namespaces.from, &rule.namespaces.selector) {
+            (AccessFrom::Same, _) => same,
+            (AccessFrom::All, _) => true,
+            (AccessFrom::Selector, Some(selector)) => match Selector::try_from(selector.clone()) {
+                Ok(selector) => selector.matches(&labels(ctx, namespace).await?),
+                Err(_) => false,
+            },
+            (AccessFrom::Selector, None) => false,
+        };
+        if serves {
+            let every_role = rule.namespaces.from == AccessFrom::Same && rule.roles.is_none();
+            let named = (!every_role).then(|| rule.roles.clone().unwrap_or_default());
+            grants.0.push(Grant { roles: named, existing: rule.existing.unwrap_or(false) });
+        }
+    }
+    Ok(grants)
+}
+
+async fn labels(ctx: &Context, namespace: &str) -> Result<Labels, Failure> {
+    if let Some(labels) = ctx.memory.labels(namespace) {
+        return Ok(labels);
+    }
+    let found =
+        Api::<Namespace>::all(ctx.client.clone()).get_opt(namespace).await.map_err(KubeError::from)?;
+    let labels = found.and_then(|namespace| namespace.metadata.labels).unwrap_or_default();
+    ctx.memory.remember_labels(namespace, labels.clone());
+    Ok(labels)
+}
