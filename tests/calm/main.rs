@@ -20,7 +20,7 @@ mod support;
 
 use portal_simulator::Endpoint;
 use support::{World, condition, create, world};
-use testbed::{Matcher, RequestCounts, eventually};
+use testbed::{Matcher, RecordedRequest, RequestCounts, eventually};
 
 /// Writes of the kinds that the operator owns, dry runs aside. Events and the Lease are others.
 fn writes(counts: &RequestCounts) -> u64 {
@@ -42,6 +42,10 @@ async fn writes_since(world: &World, before: &RequestCounts, least: u64) -> u64 
     })
     .await
     .unwrap()
+}
+
+fn told(call: &RecordedRequest) -> String {
+    format!("{} {} {:?}", call.method, call.target, call.apiserver_code)
 }
 
 async fn assert_silent(world: &World, before: &RequestCounts, what: &str) {
@@ -88,7 +92,9 @@ async fn writes_are_few_a_calm_system_is_silent_and_a_restart_is_cheap() {
     world.ready("wallet").await;
     sweeps(&world, 1).await;
     let wallet = writes_since(&world, &before, 4).await - 1;
-    assert!(wallet <= 5, "a new wallet user took {wallet} writes");
+    let seen: Vec<_> =
+        world.proxy.matching(&Matcher::writes().dry_run(false)).iter().rev().take(8).map(told).collect();
+    assert!(wallet <= 5, "a new wallet user took {wallet} writes; the last ones: {seen:#?}");
 
     // Fifty users, calm over several sweeps: no write, no call for any of them.
     let names: Vec<String> = (0..48).map(|number| format!("user-{number}")).collect();

@@ -131,7 +131,11 @@ impl Task {
         });
         let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
         match api.patch(&self.key.name, &params, &Patch::Merge(&patch)).await.map_err(KubeError::from) {
-            Ok(object) => Ok(object),
+            Ok(object) => {
+                let after = object.metadata.resource_version.as_deref();
+                self.ctx.memory.overwrote(&self.key, Some(&self.resource_version), after);
+                Ok(object)
+            }
             Err(KubeError::NotFound) => Err(Failure::Overtaken),
             Err(error @ KubeError::Denied { .. }) => Err(error.into()),
             // Unclear, a conflict included (a retried patch meets its own first try): our attempt there means ours.

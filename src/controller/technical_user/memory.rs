@@ -16,6 +16,9 @@ const LOSS_TIME: Duration = Duration::from_hours(1);
 /// … and so often.
 const LOSS_TRIES: u32 = 3;
 
+/// A cache that has not shown a write after this time does not show it because it is not there (any more).
+const CACHE_LIMIT: Duration = Duration::from_secs(10);
+
 /// What this process remembers.
 #[derive(Debug, Default)]
 pub struct Memory {
@@ -25,6 +28,7 @@ pub struct Memory {
     losses: Mutex<HashMap<Key, Loss>>,
     unpublished: Mutex<HashMap<String, HashSet<String>>>,
     polls: Mutex<HashMap<Key, u32>>,
+    overwritten: Mutex<HashMap<Key, (HashSet<String>, Instant)>>,
     labels: Mutex<HashMap<String, (Instant, Labels)>>,
 }
 
@@ -123,6 +127,31 @@ impl Memory {
         lock(&self.polls).remove(key);
     }
 
+    /// This process has written an object: a cache that still shows the state `before` is behind.
+    pub fn overwrote(&self, key: &Key, before: Option<&str>, after: Option<&str>) {
+        // A write that changes nothing leaves the state as it is.
+        if let Some(version) = before.filter(|_| before != after) {
+            let mut overwritten = lock(&self.overwritten);
+            let (versions, at) =
+                overwritten.entry(key.clone()).or_insert_with(|| (HashSet::new(), Instant::now()));
+            versions.insert(version.to_owned());
+            *at = Instant::now();
+        }
+    }
+
+    /// Whether an object is in a state that this process has written over a moment ago. Deciding by it would only end in
+    /// conflicts. After that moment the state is believed, whatever it is.
+    pub fn is_behind(&self, key: &Key, version: Option<&str>) -> bool {
+        let mut overwritten = lock(&self.overwritten);
+        let behind = overwritten.get(key).is_some_and(|(versions, at)| {
+            at.elapsed() < CACHE_LIMIT && version.is_some_and(|version| versions.contains(version))
+        });
+        if !behind {
+            overwritten.remove(key);
+        }
+        behind
+    }
+
     /// The labels of a namespace, where they were read less than half a minute ago.
     #[must_use]
     pub fn labels(&self, namespace: &str) -> Option<Labels> {
@@ -143,6 +172,7 @@ impl Memory {
         self.found(key);
         self.free_place(key);
         self.stop_polling(key);
+        lock(&self.overwritten).remove(key);
     }
 }
 
@@ -175,6 +205,22 @@ mod tests {
         assert!(memory.loss_is_confirmed(&key("a")));
         memory.found(&key("a"));
         assert!(!memory.loss_is_confirmed(&key("a")));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_cache_is_behind_while_it_shows_what_was_written_over() {
+        let memory = Memory::default();
+        assert!(!memory.is_behind(&key("a"), Some("1")));
+        memory.overwrote(&key("a"), Some("1"), Some("2"));
+        memory.overwrote(&key("a"), Some("2"), Some("3"));
+        memory.overwrote(&key("a"), Some("3"), Some("3"));
+        assert!(memory.is_behind(&key("a"), Some("1")) && memory.is_behind(&key("a"), Some("2")));
+        assert!(!memory.is_behind(&key("b"), Some("1")));
+        assert!(!memory.is_behind(&key("a"), Some("3")), "it has caught up");
+        assert!(!memory.is_behind(&key("a"), Some("1")), "and what is forgotten is believed");
+        memory.overwrote(&key("a"), Some("4"), Some("5"));
+        tokio::time::advance(CACHE_LIMIT).await;
+        assert!(!memory.is_behind(&key("a"), Some("4")), "restored from a backup");
     }
 
     #[test]

@@ -47,6 +47,9 @@ const DEADLINE: Duration = Duration::from_mins(3);
 /// More steps than any plan needs; 300 users of one name are confirmed within one step.
 const STEPS: usize = 100;
 
+/// How long the cache takes, at most usually, to show a write.
+const CACHE_LAG: Duration = Duration::from_millis(200);
+
 /// A look without any sign that something changed, for what no watch tells (labels of namespaces).
 const SLOW_LOOK: Duration = Duration::from_mins(2);
 
@@ -70,6 +73,10 @@ pub async fn reconcile(object: Arc<DynamicObject>, ctx: Arc<Context>) -> Result<
 }
 
 async fn look(ctx: &Arc<Context>, object: &DynamicObject) -> Result<(Action, bool), Failure> {
+    if ctx.memory.is_behind(&Key::of(object), object.metadata.resource_version.as_deref()) {
+        // The watch brings our own write in a moment.
+        return Ok((Action::requeue(CACHE_LAG), false));
+    }
     let spec = match part::<TechnicalUserSpec>(object, "spec") {
         Ok(spec) => spec,
         // Cleaning up needs no valid spec.
@@ -100,15 +107,11 @@ async fn look(ctx: &Arc<Context>, object: &DynamicObject) -> Result<(Action, boo
         return Ok((Action::await_change(), true));
     }
     // What was found before a restart holds until the Portal is connected again.
-    if is_being_connected(&pass) && status::speaks_of_this(&pass) {
+    if pass.connecting && pass.observation.portal.is_err() && status::speaks_of_this(&pass) {
         return Ok((next_look(&pass, &rest), false));
     }
     let changed = status::write(&mut pass, &rest).await?;
     Ok((next_look(&pass, &rest), changed))
-}
-
-fn is_being_connected(pass: &Pass) -> bool {
-    pass.ctx.registry.link(&pass.portal_key).is_none() && pass.ctx.cached_portal(&pass.portal_key).is_some()
 }
 
 /// Plans and carries out until the plan comes to rest.

@@ -34,6 +34,8 @@ pub struct Pass {
     pub portal_key: PortalKey,
     /// The connection, where there is one.
     pub link: Option<Connected>,
+    /// The Portal is there, and was not looked at yet by this process.
+    pub connecting: bool,
     /// What the plan decides by.
     pub observation: Observation,
     /// The details that were read in this pass, secrets included.

@@ -17,7 +17,7 @@ use crate::api::technical_user::{
 use crate::api::{FIELD_MANAGER, keys};
 use crate::controller::kube_error::KubeError;
 use crate::controller::merge;
-use crate::controller::objects::{annotation, technical_users};
+use crate::controller::objects::{Key, annotation, technical_users};
 use crate::domain::identity::Hint;
 use crate::domain::plan::{Current, Report, Rest, SecretView, UserFacts, UserView};
 use crate::domain::reason::Reason;
@@ -86,19 +86,20 @@ async fn send(
     object: &DynamicObject,
     difference: &Value,
 ) -> Result<DynamicObject, Failure> {
-    let (namespace, name) =
-        (object.metadata.namespace.clone().unwrap_or_default(), object.metadata.name.clone());
-    let api: Api<DynamicObject> = Api::namespaced_with(ctx.client.clone(), &namespace, &technical_users());
+    let key = Key::of(object);
+    let api: Api<DynamicObject> =
+        Api::namespaced_with(ctx.client.clone(), &key.namespace, &technical_users());
     // A uid is no precondition of a patch of the status (Kubernetes 1.36); the resourceVersion is.
     let body = json!({
         "metadata": { "resourceVersion": object.metadata.resource_version },
         "status": difference,
     });
     let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
-    Ok(api
-        .patch_status(&name.unwrap_or_default(), &params, &Patch::Merge(&body))
-        .await
-        .map_err(KubeError::from)?)
+    let written =
+        api.patch_status(&key.name, &params, &Patch::Merge(&body)).await.map_err(KubeError::from)?;
+    let versions = [object, &written].map(|object| object.metadata.resource_version.as_deref());
+    ctx.memory.overwrote(&key, versions[0], versions[1]);
+    Ok(written)
 }
 
 fn to_value(status: &TechnicalUserStatus) -> Value {

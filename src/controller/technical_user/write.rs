@@ -43,6 +43,8 @@ async fn patch_finalizers(pass: &mut Pass, finalizers: Vec<String>) -> Result<()
     let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
     match api.patch(&pass.key.name, &params, &Patch::Merge(&patch)).await.map_err(KubeError::from) {
         Ok(object) => {
+            let after = object.metadata.resource_version.as_deref();
+            pass.ctx.memory.overwrote(&pass.key, pass.resource_version(), after);
             pass.object_is_now(object.metadata);
             Ok(())
         }

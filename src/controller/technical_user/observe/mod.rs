@@ -50,6 +50,7 @@ pub async fn observe(
     };
     let portal_object = ctx.cached_portal(&portal_key);
     let portal_spec = portal_object.as_ref().and_then(|object| part::<PortalSpec>(object, "spec").ok());
+    let connecting = portal_object.is_some() && ctx.registry.link(&portal_key).is_none();
     let (link, usable) = link(ctx, &portal_key, portal_object.as_deref(), is_deleting(&object));
     let grants = match &portal_spec {
         Some(spec) => grants(ctx, spec, &portal_key, &key.namespace).await?,
@@ -113,6 +114,7 @@ pub async fn observe(
         status,
         portal_key,
         link,
+        connecting,
         observation,
         details: HashMap::new(),
         proved: None,
