@@ -8,8 +8,8 @@ help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
 
 .PHONY: demo
-demo: ## From kubectl apply to a Secret that works, step by step (KEEP=1 leaves it up)
-	@KEEP=$(KEEP) tools/demo.sh
+demo: ## From kubectl apply to a Secret that works, step by step (KEEP=1 leaves it up, VERSION=2.3 plays that portal)
+	@KEEP=$(KEEP) VERSION=$(VERSION) tools/demo.sh
 
 .PHONY: demo-stop
 demo-stop: ## End a demo that was left up

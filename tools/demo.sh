@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The main job, start to end, on this machine: a real Kubernetes API server, a simulated portal, the chart, the operator.
-# KEEP=1 leaves everything up at the end; `tools/demo.sh stop` ends it then.
+# KEEP=1 leaves everything up at the end; `tools/demo.sh stop` ends it then. VERSION=2.3 plays a portal of that version.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 state="target/demo"
@@ -125,6 +125,7 @@ say "5. The login and the Portal, once for the company"
 show kubectl create secret generic portal-login --namespace dataspace --from-literal=client-id=sa12 \
   --from-file=client-secret="$state/client-secret"
 sed -e "s|https://portal-backend.example.org|$url|" -e "s|https://centralidp.example.org/[^ ]*|$token_url|" \
+  -e "s|# walletTokenUrl: .*|walletTokenUrl: $url/oauth/token|" \
   examples/portal-catena-x.yaml | show kubectl apply -f -
 show kubectl wait --namespace dataspace --for=condition=Ready portal/catena-x --timeout=180s
 show kubectl get portals --all-namespaces
@@ -164,8 +165,16 @@ if [ -n "${KEEP:-}" ]; then
 fi
 
 say "9. The users go with their resources, then the Portal may go"
+case "${VERSION:-}" in 2.0 | 2.1)
+  echo "(A portal of 2.0 or 2.1 cannot delete wallet users; the Portal says that their resources may go all the same.)"
+  show kubectl patch portal catena-x --namespace dataspace --type merge --patch '{"spec": {"whenUndeletable": "Release"}}'
+  ;;
+esac
 show kubectl delete technicalusers --all --namespace connector --timeout=180s
 show "$bin/technical-user-operator" check --url "$url" --token-url "$token_url" --client-id sa12 \
   --client-secret-file "$state/client-secret" | grep -i "user" || true
 show kubectl delete portal catena-x --namespace dataspace --timeout=180s
-say "Done: nothing is left in the portal, and nothing is left running."
+case "${VERSION:-}" in
+  2.0 | 2.1) say "Done: the wallet user stays in the portal, marked as retained; nothing is left running." ;;
+  *) say "Done: nothing is left in the portal, and nothing is left running." ;;
+esac
