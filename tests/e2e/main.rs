@@ -41,3 +41,4 @@ mod stops;
 #[allow(dead_code, unused_imports, reason = "it offers what a next test needs")]
 mod support;
 mod two_operators;
+mod unclaimed;
