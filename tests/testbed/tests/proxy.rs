@@ -205,9 +205,11 @@ async fn a_gate_holds_a_request_before_the_apiserver_sees_it() {
 async fn a_gate_holds_the_answer_of_a_request_that_was_carried_out() {
     let setup = setup().await;
     let gate = setup.proxy.on(creations()).nth(1).hold(Stage::After);
+    assert!(!gate.is_expected());
     let (created, ()) = tokio::join!(setup.create("a"), async {
+        eventually("it is there", || async { setup.exists("a").await.then_some(()) }).await.unwrap();
+        assert!(gate.is_expected());
         gate.reached().await.unwrap();
-        assert!(setup.exists("a").await);
         gate.release();
     });
     created.unwrap();

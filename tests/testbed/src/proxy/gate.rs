@@ -1,6 +1,9 @@
 //! Places where requests wait for the test.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use tokio::sync::watch;
 
@@ -12,6 +15,8 @@ pub struct Gate(Arc<Doors>);
 
 #[derive(Debug, Default)]
 struct Doors {
+    /// Requests that the rule has picked for this gate, whether they stand at it yet or not.
+    picked: AtomicUsize,
     reached: watch::Sender<usize>,
     abandoned: watch::Sender<usize>,
     released: watch::Sender<bool>,
@@ -27,6 +32,19 @@ impl Gate {
     /// for this before [`Gate::release`]: the proxy learns of the client's end a moment later than the test.
     pub async fn abandoned(&self) -> Result<(), Error> {
         first(&self.0.abandoned, "a request given up at the gate").await
+    }
+
+    /// Whether a request stands at the gate, has stood there, or is on its way to it. What a request does at the
+    /// apiserver can be seen there before it stands at a gate of [`Stage::After`](super::Stage::After): whoever has
+    /// seen it knows by this that [`Gate::reached`] is about to return.
+    #[must_use]
+    pub fn is_expected(&self) -> bool {
+        self.0.picked.load(Ordering::SeqCst) > 0
+    }
+
+    /// A request was picked for this gate.
+    pub(super) fn expect(&self) {
+        self.0.picked.fetch_add(1, Ordering::SeqCst);
     }
 
     /// How many requests have come to the gate so far.

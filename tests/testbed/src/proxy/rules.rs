@@ -83,6 +83,9 @@ impl Rules {
             let number = entry.matched.fetch_add(1, Ordering::Relaxed) + 1;
             if effect.is_none() && entry.nth.is_none_or(|nth| nth == number) {
                 entry.hits.fetch_add(1, Ordering::Relaxed);
+                if let Effect::Hold(_, gate) = &entry.effect {
+                    gate.expect();
+                }
                 effect = Some(entry.effect.clone());
             }
         }
