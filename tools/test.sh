@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 step() { printf '\n== %s (%d s so far)\n' "$*" "$SECONDS"; }
 
-step "real parts for the tests: etcd, kube-apiserver, kube-controller-manager, kubectl, helm"
+step "real parts for the tests: etcd, Kubernetes, helm"
 bash tests/testbed/build.sh >/dev/null
 
 step "format"

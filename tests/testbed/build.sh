@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds the programs the tests run against: etcd, kube-apiserver, kube-controller-manager, kubectl and helm.
+# Builds the programs the tests run against: etcd, Kubernetes' control plane, kubectl, what a node runs (kubelet,
+# kube-proxy, kube-scheduler), and helm.
 #
 #   build.sh           build what is missing, then print one line "tool=path" for each tool on stdout
 #   build.sh --print   print those lines only, whether the files are there or not
@@ -25,7 +26,8 @@ packages() {
     etcd) echo go.etcd.io/etcd/server/v3 ;;
     kubernetes)
       echo k8s.io/kubernetes/cmd/kube-apiserver k8s.io/kubernetes/cmd/kube-controller-manager \
-        k8s.io/kubernetes/cmd/kubectl
+        k8s.io/kubernetes/cmd/kubectl k8s.io/kubernetes/cmd/kube-scheduler k8s.io/kubernetes/cmd/kubelet \
+        k8s.io/kubernetes/cmd/kube-proxy
       ;;
     helm) echo helm.sh/helm/v4/cmd/helm ;;
   esac
@@ -34,7 +36,7 @@ packages() {
 # tools MODULE: the names of the programs it gives.
 tools() {
   case $1 in
-    kubernetes) echo kube-apiserver kube-controller-manager kubectl ;;
+    kubernetes) echo kube-apiserver kube-controller-manager kubectl kube-scheduler kubelet kube-proxy ;;
     *) echo "$1" ;;
   esac
 }

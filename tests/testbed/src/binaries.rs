@@ -18,6 +18,12 @@ pub struct Binaries {
     pub kube_apiserver: PathBuf,
     /// The controller manager.
     pub kube_controller_manager: PathBuf,
+    /// The scheduler.
+    pub kube_scheduler: PathBuf,
+    /// A node's agent.
+    pub kubelet: PathBuf,
+    /// What makes Services reachable on a node.
+    pub kube_proxy: PathBuf,
     /// kubectl.
     pub kubectl: PathBuf,
     /// helm.
@@ -57,6 +63,9 @@ fn parse(text: &str) -> Result<Binaries, Error> {
         etcd: path("etcd")?,
         kube_apiserver: path("kube-apiserver")?,
         kube_controller_manager: path("kube-controller-manager")?,
+        kube_scheduler: path("kube-scheduler")?,
+        kubelet: path("kubelet")?,
+        kube_proxy: path("kube-proxy")?,
         kubectl: path("kubectl")?,
         helm: path("helm")?,
     })
