@@ -1,5 +1,6 @@
 //! What a simulator is started with.
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use crate::version::Version;
@@ -18,6 +19,7 @@ pub struct Config {
     pub(crate) token_lifetime: Duration,
     pub(crate) clock_skew: Duration,
     pub(crate) one_port: Option<u16>,
+    pub(crate) address: Ipv4Addr,
 }
 
 /// When the wallet service makes or removes a wallet user (portal contract, section 4.2).
@@ -56,6 +58,7 @@ impl Config {
             token_lifetime: Duration::from_mins(5),
             clock_skew: Duration::from_mins(5),
             one_port: None,
+            address: Ipv4Addr::LOCALHOST,
         }
     }
 
@@ -127,6 +130,13 @@ impl Config {
     #[must_use]
     pub fn one_port(mut self, port: u16) -> Self {
         self.one_port = Some(port);
+        self
+    }
+
+    /// Listens on this address of the machine instead of 127.0.0.1; certificates name it.
+    #[must_use]
+    pub fn listen_on(mut self, address: Ipv4Addr) -> Self {
+        self.address = address;
         self
     }
 }

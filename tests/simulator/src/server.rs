@@ -39,10 +39,10 @@ impl Host {
     /// Takes an address; nothing is answered before [`Host::serve`].
     pub(crate) async fn bind(
         serves: Option<Part>,
-        port: u16,
+        address: (Ipv4Addr, u16),
         tls: Option<TlsAcceptor>,
     ) -> io::Result<(Self, TcpListener)> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+        let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         Ok((Self { part: serves, address, tls, stop: CancellationToken::new(), accepting: None }, listener))
     }

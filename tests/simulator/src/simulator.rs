@@ -35,7 +35,8 @@ impl Simulator {
             token_lifetime: config.token_lifetime,
             clock_skew: config.clock_skew,
         };
-        let (tls, tls_names, one_port) = (config.tls, config.tls_names.clone(), config.one_port);
+        let (tls, one_port, address) = (config.tls, config.one_port, config.address);
+        let tls_names = [config.tls_names.as_slice(), &[address.to_string()]].concat();
         let core = Core::new(setup::state(config)?, settings);
         let authorities = authorities(tls)?;
         let mut bound = Vec::new();
@@ -44,7 +45,7 @@ impl Simulator {
             let authority = authorities.iter().find(|(of, _)| of == part);
             let acceptor = authority.map(|(_, authority)| authority.acceptor(&tls_names)).transpose()?;
             let serves = one_port.is_none().then_some(*part);
-            let (host, listener) = Host::bind(serves, one_port.unwrap_or(0), acceptor).await?;
+            let (host, listener) = Host::bind(serves, (address, one_port.unwrap_or(0)), acceptor).await?;
             bound.push((*part, host, listener));
         }
         let origin = |part: Part| {

@@ -33,6 +33,16 @@ async fn an_authority_per_host() {
     assert_eq!(all.post(world.sim.token_url()).send().await.unwrap().status(), 400);
 }
 
+#[tokio::test]
+async fn another_address_of_the_machine_is_served_with_a_certificate_that_names_it() {
+    let config = config(Version::Main).tls(Tls::OneAuthority).listen_on([127, 0, 0, 2].into());
+    let mut world = World::with(config).await;
+    assert!(world.sim.portal_url().starts_with("https://127.0.0.2:"), "{}", world.sim.portal_url());
+    world.http = client(&world.sim.ca_pem());
+    let errors = format!("{}/errormessage", world.sim.api_url());
+    assert_eq!(world.http.get(errors).send().await.unwrap().status(), 200);
+}
+
 impl World {
     /// The system's authorities do not do.
     async fn login_refused(&self) {
