@@ -5,9 +5,9 @@ use portal_simulator::{Endpoint, UserView};
 use serde_json::{Value, json};
 
 use super::objects::{condition, status};
-use super::world::World;
+use super::site::Site;
 
-impl World {
+impl Site {
     /// Has the whole user list read twice, and waits until that was done: whatever was due has had its occasion twice.
     pub async fn two_sweeps(&self) {
         for _ in 0..2 {
@@ -46,12 +46,6 @@ impl World {
             .map(|e| self.count(e))
             .iter()
             .sum()
-    }
-
-    /// How often the operator wrote to the apiserver; events and dry runs aside.
-    pub fn writes(&self) -> usize {
-        let writes = self.proxy.matching(&testbed::Matcher::writes().dry_run(false));
-        writes.iter().filter(|request| !request.target.contains("/events")).count()
     }
 
     /// The living user in the portal that bears the mark of a resource of this namespace.

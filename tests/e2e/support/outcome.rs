@@ -3,7 +3,7 @@
 use portal_simulator::{Endpoint, UserView};
 use serde_json::json;
 
-use super::{World, WorldBuilder, secret_value, status};
+use super::{Site, World, WorldBuilder, secret_value, status};
 
 /// The finalizer of our resources.
 pub const FINALIZER: &str = "technicaluser.dev/finalizer";
@@ -20,7 +20,7 @@ pub async fn connected(builder: WorldBuilder) -> World {
 
 /// Waits until a resource is ready; fails where it has not exactly one live user, which its status names, and whose
 /// credential its Secret holds and obtains a token with.
-pub async fn one_user(world: &World, name: &str) -> UserView {
+pub async fn one_user(world: &Site, name: &str) -> UserView {
     let object = world.ready(name).await;
     let mark = format!("/{}/{name} g", world.namespace);
     let users: Vec<_> = world.ours().into_iter().filter(|user| user.description.contains(&mark)).collect();
@@ -34,7 +34,7 @@ pub async fn one_user(world: &World, name: &str) -> UserView {
 }
 
 /// Waits for so many more readings of the portal's list.
-pub async fn sweeps(world: &World, times: usize) {
+pub async fn sweeps(world: &Site, times: usize) {
     let before = world.simulator.count(Endpoint::List);
     world.simulator.wait_for(|view| view.answered(Endpoint::List) >= before + times).await;
 }

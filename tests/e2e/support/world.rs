@@ -1,23 +1,16 @@
-//! One test's world: a namespace, a simulator, the installed chart, an operator.
+//! One test's world: a site, the installed chart, an operator that runs as a process beside it.
 
 use std::collections::BTreeMap;
-use std::fmt::Debug;
+use std::ops::Deref;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use k8s_openapi::api::core::v1::Secret;
-use kube::Client;
-use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
-use portal_simulator::{Caller, Company, CompanyRole, Config, Simulator, UserView, Version, WalletDelay};
-use serde_json::{Value, json};
-use technical_user_operator::controller::objects::{portals, technical_users};
+use portal_simulator::{Caller, Company, CompanyRole, Config, Simulator, Version, WalletDelay};
 use testbed::{ApiProxy, ControlPlane, Process};
 use tokio::sync::OnceCell;
 
-use super::leaks::assert_no_secret;
-use super::manifests::{PORTAL, portal};
-use super::objects::{condition, message, reason};
+use super::manifests::portal;
+use super::site::Site;
 
 static DEFINITIONS: OnceCell<()> = OnceCell::const_new();
 
@@ -132,7 +125,6 @@ impl WorldBuilder {
             DEFINITIONS.get_or_init(|| install_definitions(plane)).await;
             plane
         };
-        let client = plane.admin_client().await.unwrap();
         let namespace = plane.namespace("e2e").await.unwrap();
         let neighbours = self.make_neighbours(plane, &namespace).await;
         install_chart(plane, &namespace, &self.values).await;
@@ -141,16 +133,12 @@ impl WorldBuilder {
         let token = plane.service_account_token(&namespace, "technical-user-operator").await.unwrap();
         let kubeconfig = plane.kubeconfig_for_token(&token, Some(proxy.url())).unwrap();
         let mut world = World {
-            plane,
-            client,
-            namespace,
-            simulator: Arc::new(simulator),
+            site: Site::new(plane, namespace, simulator).await,
             proxy,
             kubeconfig,
             env: self.env,
             neighbours,
             operators: Vec::new(),
-            said: Vec::new(),
         };
         world.login(&self.login.0, &self.login.1).await;
         let portal = portal(&world.simulator, &world.namespace);
@@ -207,17 +195,21 @@ async fn install_chart(plane: &ControlPlane, namespace: &str, values: &[String])
 
 /// One test's world. Everything stops when it goes.
 pub struct World {
-    pub plane: &'static ControlPlane,
-    pub client: Client,
-    pub namespace: String,
-    pub simulator: Arc<Simulator>,
+    site: Site,
     pub proxy: ApiProxy,
     /// The other namespaces that the operator watches.
     pub neighbours: Vec<String>,
     kubeconfig: PathBuf,
     env: BTreeMap<String, String>,
     operators: Vec<Process>,
-    said: Vec<String>,
+}
+
+impl Deref for World {
+    type Target = Site;
+
+    fn deref(&self) -> &Site {
+        &self.site
+    }
 }
 
 static OPERATORS: AtomicUsize = AtomicUsize::new(0);
@@ -246,7 +238,9 @@ impl World {
         for (name, value) in &self.env {
             builder = builder.env(name, value);
         }
-        self.operators.push(builder.spawn().unwrap());
+        let operator = builder.spawn().unwrap();
+        self.site.heard(operator.transcript());
+        self.operators.push(operator);
         self.operators.last().unwrap()
     }
 
@@ -264,7 +258,6 @@ impl World {
     pub fn kill_operator(&mut self) {
         let operator = self.operators.pop().unwrap();
         operator.kill9().unwrap();
-        self.said.extend(operator.lines());
     }
 
     /// The operators that run, in the order of their start.
@@ -276,7 +269,6 @@ impl World {
     pub fn kill_first_operator(&mut self) {
         let operator = self.operators.remove(0);
         operator.kill9().unwrap();
-        self.said.extend(operator.lines());
     }
 
     /// A way to the apiserver beside [`World::proxy`], for one more operator.
@@ -292,238 +284,32 @@ impl World {
     pub async fn stop_operator(&mut self) {
         let operator = self.operators.pop().unwrap();
         let ended = operator.sigterm_and_wait().await.unwrap();
-        self.said.extend(operator.lines());
         assert!(ended.success(), "the operator ended with {ended}");
     }
 
-    /// Writes the login Secret.
-    pub async fn login(&self, client_id: &str, secret: &str) {
-        self.secret("portal-login", &[("client-id", client_id), ("client-secret", secret)]).await;
+    /// How often the operator wrote to the apiserver; events and dry runs aside.
+    pub fn writes(&self) -> usize {
+        let writes = self.proxy.matching(&testbed::Matcher::writes().dry_run(false));
+        writes.iter().filter(|request| !request.target.contains("/events")).count()
     }
 
-    /// Writes a Secret as a person would.
-    pub async fn secret(&self, name: &str, values: &[(&str, &str)]) {
-        let data: BTreeMap<_, _> = values.iter().copied().collect();
-        let secret = json!({
-            "apiVersion": "v1", "kind": "Secret", "metadata": { "name": name, "namespace": self.namespace }, "stringData": data,
-        });
-        let api: Api<Secret> = Api::namespaced(self.client.clone(), &self.namespace);
-        api.patch(name, &PatchParams::apply("a-person").force(), &Patch::Apply(&secret)).await.unwrap();
-    }
-
-    fn resource(kind: &str) -> ApiResource {
-        if kind == "Portal" { portals() } else { technical_users() }
-    }
-
-    fn api(&self, kind: &str, namespace: &str) -> Api<DynamicObject> {
-        Api::namespaced_with(self.client.clone(), namespace, &Self::resource(kind))
-    }
-
-    /// The `Portal`s of the namespace.
-    pub fn portals_api(&self) -> Api<DynamicObject> {
-        self.api("Portal", &self.namespace)
-    }
-
-    /// The `TechnicalUser`s of the namespace.
-    pub fn users_api(&self) -> Api<DynamicObject> {
-        self.api("TechnicalUser", &self.namespace)
-    }
-
-    /// `kubectl apply`.
-    pub async fn apply(&self, manifest: &Value) -> DynamicObject {
-        self.try_apply(manifest).await.unwrap()
-    }
-
-    /// `kubectl apply` that may be refused.
-    pub async fn try_apply(&self, manifest: &Value) -> Result<DynamicObject, kube::Error> {
-        let kind = manifest["kind"].as_str().unwrap();
-        let namespace = manifest["metadata"]["namespace"].as_str().unwrap_or(&self.namespace);
-        let name = manifest["metadata"]["name"].as_str().unwrap();
-        let params = PatchParams::apply("a-person").force();
-        self.api(kind, namespace).patch(name, &params, &Patch::Apply(manifest)).await
-    }
-
-    /// Changes the Portal's spec, or its metadata.
-    pub async fn patch_portal(&self, patch: &Value) {
-        let api = self.api("Portal", &self.namespace);
-        api.patch(PORTAL, &PatchParams::default(), &Patch::Merge(patch)).await.unwrap();
-    }
-
-    /// Takes `name` apart: `<namespace>/<name>` is a resource of another namespace.
-    fn place<'a>(&'a self, name: &'a str) -> (Api<DynamicObject>, &'a str) {
-        let (namespace, name) = name.split_once('/').unwrap_or((&self.namespace, name));
-        (self.api("TechnicalUser", namespace), name)
-    }
-
-    /// Changes a resource.
-    pub async fn patch_user(&self, name: &str, patch: &Value) {
-        let (api, name) = self.place(name);
-        api.patch(name, &PatchParams::default(), &Patch::Merge(patch)).await.unwrap();
-    }
-
-    /// A resource as it is.
-    pub async fn user(&self, name: &str) -> Option<DynamicObject> {
-        let (api, name) = self.place(name);
-        api.get_opt(name).await.unwrap()
-    }
-
-    /// The Portal as it is.
-    pub async fn portal(&self) -> Option<DynamicObject> {
-        self.api("Portal", &self.namespace).get_opt(PORTAL).await.unwrap()
-    }
-
-    /// Waits until a resource is as it should be.
-    pub async fn until(
-        &self,
-        name: &str,
-        what: &str,
-        mut check: impl FnMut(&DynamicObject) -> bool,
-    ) -> DynamicObject {
-        let (api, short) = self.place(name);
-        let mut last = None;
-        let limit = tokio::time::Instant::now() + testbed::LIMIT;
-        loop {
-            if let Some(object) = api.get_opt(short).await.unwrap() {
-                if check(&object) {
-                    return object;
-                }
-                last = Some(object);
-            }
-            self.fail_late(limit, what, &last);
-            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-        }
-    }
-
-    pub(super) fn fail_late(&self, limit: tokio::time::Instant, what: &str, last: &impl Debug) {
-        if tokio::time::Instant::now() > limit {
-            let log: Vec<String> = self.operators.iter().flat_map(Process::lines).collect();
-            let tail = log.iter().rev().take(60).rev().cloned().collect::<Vec<_>>().join("\n");
-            panic!("waited in vain until {what}; last seen: {last:#?}\nthe operator's last lines:\n{tail}");
-        }
-    }
-
-    /// Waits until a resource is ready.
-    pub async fn ready(&self, name: &str) -> DynamicObject {
-        self.until(name, &format!("{name} is ready"), |object| {
-            condition(object, "Ready").is_some_and(|ready| {
-                ready["status"] == "True" && ready["observedGeneration"] == json!(object.metadata.generation)
-            })
-        })
-        .await
-    }
-
-    /// Waits until a resource gives this reason for not being ready, and tells its message.
-    pub async fn because(&self, name: &str, wanted: &str) -> String {
-        let object =
-            self.until(name, &format!("{name} says {wanted}"), |object| reason(object) == wanted).await;
-        message(&object)
-    }
-
-    /// Waits until the Portal gives this reason, and tells its message.
-    pub async fn portal_because(&self, wanted: &str) -> String {
-        let limit = tokio::time::Instant::now() + testbed::LIMIT;
-        loop {
-            let portal = self.portal().await;
-            if let Some(portal) = portal.as_ref().filter(|portal| reason(portal) == wanted) {
-                return message(portal);
-            }
-            self.fail_late(limit, &format!("the Portal says {wanted}"), &portal);
-            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-        }
-    }
-
-    /// Asks for a resource's deletion.
-    pub async fn delete(&self, name: &str) {
-        let (api, name) = self.place(name);
-        api.delete(name, &DeleteParams::default()).await.unwrap();
-    }
-
-    /// Waits until a resource is gone.
-    pub async fn gone(&self, name: &str) {
-        let limit = tokio::time::Instant::now() + testbed::LIMIT;
-        loop {
-            let found = self.user(name).await;
-            if found.is_none() {
-                return;
-            }
-            self.fail_late(limit, &format!("{name} is gone"), &found);
-            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-        }
-    }
-
-    /// A Secret of the namespace.
-    pub async fn get_secret(&self, name: &str) -> Option<Secret> {
-        let (namespace, name) = name.split_once('/').unwrap_or((&self.namespace, name));
-        Api::<Secret>::namespaced(self.client.clone(), namespace).get_opt(name).await.unwrap()
-    }
-
-    /// The Secrets of the namespace, for writes by hand.
-    pub fn secrets_api(&self) -> Api<Secret> {
-        Api::namespaced(self.client.clone(), &self.namespace)
-    }
-
-    /// Makes any object of a core or other group by `kubectl apply`.
-    pub async fn kubectl_apply(&self, manifest: &Value) {
-        self.plane
-            .kubectl_with_input(&["apply", "-f", "-"], &manifest.to_string())
-            .await
-            .unwrap()
-            .success()
-            .unwrap();
-    }
-
-    /// The users of company One that bear a live mark of ours.
-    pub fn ours(&self) -> Vec<UserView> {
-        let live = |user: &UserView| {
-            user.description.contains("[technicaluser.dev/1 e2e/")
-                && matches!(user.status, portal_simulator::Status::Active | portal_simulator::Status::Pending)
-        };
-        self.simulator.users("One").into_iter().filter(live).collect()
-    }
-
-    /// Obtains a token with what a Secret holds, as a connector would.
-    pub async fn token_with(&self, secret: &str) -> u16 {
-        let secret = self.get_secret(secret).await.expect("the Secret is there");
-        let value = |key| super::secret_value(&secret, key);
-        let form = [
-            ("grant_type", "client_credentials".to_owned()),
-            ("client_id", value("client-id")),
-            ("client_secret", value("client-secret")),
-        ];
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        http.post(value("token-url")).form(&form).send().await.unwrap().status().as_u16()
-    }
-
-    /// Everything that the operators said so far.
-    pub fn log(&self) -> String {
-        let lines = self.said.iter().cloned().chain(self.operators.iter().flat_map(Process::lines));
-        lines.collect::<Vec<_>>().join("\n")
-    }
-
-    /// Fails where a secret of the simulator occurs in logs, events, statuses or annotations.
+    /// Fails where a secret of the simulator occurs in logs, events, statuses, annotations or metrics.
     pub async fn assert_nothing_leaked(&self) {
-        assert_no_secret(&self.simulator, "the log", &self.log());
-        let events: Api<k8s_openapi::api::events::v1::Event> =
-            Api::namespaced(self.client.clone(), &self.namespace);
-        let events = events.list(&ListParams::default()).await.unwrap();
-        assert_no_secret(&self.simulator, "the events", &serde_json::to_string(&events).unwrap());
-        for kind in ["Portal", "TechnicalUser"] {
-            let objects = self.api(kind, &self.namespace).list(&ListParams::default()).await.unwrap();
-            assert_no_secret(&self.simulator, kind, &serde_json::to_string(&objects).unwrap());
-        }
+        self.assert_no_secret_in("the log", &self.log());
+        self.assert_no_secret_in_objects().await;
         let running = self.operators.last().filter(|operator| operator.try_wait().unwrap().is_none());
         if let Some(address) = running.and_then(address) {
-            let http = reqwest::Client::builder().no_proxy().build().unwrap();
-            let metrics =
-                http.get(format!("http://{address}/metrics")).send().await.unwrap().text().await.unwrap();
-            assert_no_secret(&self.simulator, "the metrics", &metrics);
+            let metrics = self
+                .http()
+                .get(format!("http://{address}/metrics"))
+                .send()
+                .await
+                .unwrap()
+                .text()
+                .await
+                .unwrap();
+            self.assert_no_secret_in("the metrics", &metrics);
         }
-    }
-
-    /// Creates an object by POST.
-    pub async fn post(&self, manifest: &Value) -> Result<DynamicObject, kube::Error> {
-        let object: DynamicObject = serde_json::from_value(manifest.clone()).unwrap();
-        self.users_api().create(&PostParams::default(), &object).await
     }
 }
 

@@ -37,7 +37,7 @@ pub use commands::CommandOutput;
 pub use control_plane::{ControlPlane, shared};
 pub use error::Error;
 pub use metrics::{RequestCounts, RequestLabels};
-pub use process::{Process, ProcessBuilder};
+pub use process::{Process, ProcessBuilder, Transcript};
 pub use proxy::{Action, ApiProxy, Gate, Matcher, RecordedRequest, Rule, RuleHandle, Stage};
 pub use wait::{LIMIT, eventually, free_port};
 

@@ -100,6 +100,18 @@ pub struct Process {
     running: Mutex<Running>,
 }
 
+/// What a [`Process`] writes, also after its end.
+#[derive(Clone)]
+pub struct Transcript(Arc<Output>);
+
+impl Transcript {
+    /// Every line so far, of both outputs in the order they were read.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        self.0.lines()
+    }
+}
+
 struct Running {
     child: Child,
     /// The watchdog's pipe.
@@ -122,6 +134,12 @@ impl Process {
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
         self.output.lines()
+    }
+
+    /// What it writes, for somebody who outlives it.
+    #[must_use]
+    pub fn transcript(&self) -> Transcript {
+        Transcript(Arc::clone(&self.output))
     }
 
     /// How many lines it has written so far: a mark for [`Process::wait_for_line_after`].
