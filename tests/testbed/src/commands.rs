@@ -55,7 +55,8 @@ impl ControlPlane {
     async fn run(&self, program: &Path, args: &[&str], input: Option<&str>) -> Result<CommandOutput, Error> {
         let home = self.dir().join("home");
         let command = format!("{} {}", program.file_name().unwrap_or_default().display(), args.join(" "));
-        let mut child = Command::new(program)
+        let mut process = Command::new(program);
+        process
             .args(args)
             // Nothing of the developer's own settings may have a say, nor be changed.
             .env("HOME", &home)
@@ -64,27 +65,37 @@ impl ControlPlane {
             .env("HELM_CACHE_HOME", home.join("helm-cache"))
             .env("HELM_CONFIG_HOME", home.join("helm-config"))
             .env("HELM_DATA_HOME", home.join("helm-data"))
-            .env_remove("HELM_NAMESPACE")
-            .stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() })
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(Error::io(format!("running {command}")))?;
-        let stdin = child.stdin.take();
-        let feed = async {
-            if let (Some(mut stdin), Some(input)) = (stdin, input) {
-                // A command that ends without reading says why itself.
-                let _ = stdin.write_all(input.as_bytes()).await;
-            }
-        };
-        let ((), output) = tokio::join!(feed, child.wait_with_output());
-        let output = output.map_err(Error::io(format!("running {command}")))?;
-        Ok(CommandOutput {
-            command,
-            status: output.status,
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        })
+            .env_remove("HELM_NAMESPACE");
+        output(command, &mut process, input).await
     }
+}
+
+/// Runs a command to its end. `command` is what it is called in messages.
+pub(crate) async fn output(
+    command: String,
+    process: &mut Command,
+    input: Option<&str>,
+) -> Result<CommandOutput, Error> {
+    let mut child = process
+        .stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() })
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(Error::io(format!("running {command}")))?;
+    let stdin = child.stdin.take();
+    let feed = async {
+        if let (Some(mut stdin), Some(input)) = (stdin, input) {
+            // A command that ends without reading says why itself.
+            let _ = stdin.write_all(input.as_bytes()).await;
+        }
+    };
+    let ((), output) = tokio::join!(feed, child.wait_with_output());
+    let output = output.map_err(Error::io(format!("running {command}")))?;
+    Ok(CommandOutput {
+        command,
+        status: output.status,
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    })
 }

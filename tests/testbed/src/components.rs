@@ -1,11 +1,30 @@
-//! The command lines of the three servers.
+//! The command lines of the servers of a control plane.
 
-use std::path::Path;
+use std::{net::Ipv4Addr, path::Path};
 
 use crate::{
     access::Kubeconfig,
     pki::{Pair, Pki},
 };
+
+/// Where a control plane stands.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Site<'a> {
+    /// The address that the apiserver listens on and is known by.
+    pub(crate) address: Ipv4Addr,
+    /// The name of its node if it has one, and so scheduling, endpoints and volumes.
+    pub(crate) node: Option<&'a str>,
+}
+
+impl Site<'_> {
+    /// By itself, for this machine only.
+    pub(crate) const ALONE: Self = Self { address: Ipv4Addr::LOCALHOST, node: None };
+}
+
+/// The first address of the range below, which becomes that of the Service `kubernetes`.
+pub(crate) const KUBERNETES_SERVICE: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
+
+const SERVICES: &str = "10.0.0.0/24";
 
 /// etcd on two ports of 127.0.0.1 with its data in `data`.
 pub(crate) fn etcd(data: &Path, client_port: u16, peer_port: u16) -> Vec<String> {
@@ -28,15 +47,13 @@ pub(crate) fn etcd(data: &Path, client_port: u16, peer_port: u16) -> Vec<String>
 pub(crate) const ETCD_READY: &str = "ready to serve client requests";
 
 /// The apiserver, with what a cluster that kubeadm set up switches on where an operator can notice.
-pub(crate) fn apiserver(pki: &Pki, dir: &Path, etcd_port: u16, port: u16) -> Vec<String> {
-    vec![
+pub(crate) fn apiserver(pki: &Pki, dir: &Path, etcd_port: u16, site: Site<'_>, port: u16) -> Vec<String> {
+    let mut args = vec![
         format!("--etcd-servers=http://127.0.0.1:{etcd_port}"),
-        "--bind-address=127.0.0.1".to_owned(),
+        flag("bind-address", site.address),
         flag("secure-port", port),
-        "--advertise-address=127.0.0.1".to_owned(),
-        // Nothing here reaches the apiserver by its Service, and a loopback address is refused as an endpoint.
-        "--endpoint-reconciler-type=none".to_owned(),
-        "--service-cluster-ip-range=10.0.0.0/24".to_owned(),
+        flag("advertise-address", site.address),
+        flag("service-cluster-ip-range", SERVICES),
         "--authorization-mode=Node,RBAC".to_owned(),
         flag("cert-dir", dir.display()),
         flag("tls-cert-file", pki.server.certificate.display()),
@@ -47,12 +64,21 @@ pub(crate) fn apiserver(pki: &Pki, dir: &Path, etcd_port: u16, port: u16) -> Vec
         flag("service-account-key-file", pki.service_account_public_key.display()),
         "--allow-privileged=true".to_owned(),
         "--profiling=false".to_owned(),
-    ]
+    ];
+    if site.node.is_some() {
+        args.push("--kubelet-preferred-address-types=InternalIP".to_owned());
+        args.push(flag("kubelet-client-certificate", pki.admin.certificate.display()));
+        args.push(flag("kubelet-client-key", pki.admin.key.display()));
+    } else {
+        // Nothing here reaches the apiserver by its Service, and a loopback address is refused as an endpoint.
+        args.push("--endpoint-reconciler-type=none".to_owned());
+    }
+    args
 }
 
 /// The controller manager: every controller that runs by default, each with its own service account as in a cluster.
-pub(crate) fn controller_manager(pki: &Pki, kubeconfig: &Path) -> Vec<String> {
-    vec![
+pub(crate) fn controller_manager(pki: &Pki, kubeconfig: &Path, site: Site<'_>) -> Vec<String> {
+    let mut args = vec![
         flag("kubeconfig", kubeconfig.display()),
         "--use-service-account-credentials=true".to_owned(),
         flag("service-account-private-key-file", pki.service_account_key.display()),
@@ -60,14 +86,30 @@ pub(crate) fn controller_manager(pki: &Pki, kubeconfig: &Path) -> Vec<String> {
         "--leader-elect=false".to_owned(),
         // No port of its own: nobody asks it anything, and there is none to collide.
         "--secure-port=0".to_owned(),
-        // There are no nodes; without these fewer informers run.
-        "--controllers=*,-node-ipam-controller,-node-lifecycle-controller,-persistentvolume-attach-detach-controller,\
-         -persistentvolume-binder-controller,-persistentvolume-expander-controller,-ephemeral-volume-controller,\
-         -horizontal-pod-autoscaler-controller,-ttl-controller"
-            .to_owned(),
         // The default of 20 requests a second makes deletions of namespaces slow right after the start.
         "--kube-api-qps=200".to_owned(),
         "--kube-api-burst=400".to_owned(),
+        "--profiling=false".to_owned(),
+    ];
+    if site.node.is_none() {
+        // Without these fewer informers run.
+        args.push(
+            "--controllers=*,-node-ipam-controller,-node-lifecycle-controller,\
+             -persistentvolume-attach-detach-controller,-persistentvolume-binder-controller,\
+             -persistentvolume-expander-controller,-ephemeral-volume-controller,\
+             -horizontal-pod-autoscaler-controller,-ttl-controller"
+                .to_owned(),
+        );
+    }
+    args
+}
+
+/// The scheduler.
+pub(crate) fn scheduler(kubeconfig: &Path) -> Vec<String> {
+    vec![
+        flag("kubeconfig", kubeconfig.display()),
+        "--leader-elect=false".to_owned(),
+        "--secure-port=0".to_owned(),
         "--profiling=false".to_owned(),
     ]
 }
@@ -77,6 +119,6 @@ pub(crate) fn certificate_kubeconfig(server: &str, ca: &Path, pair: &Pair) -> Ku
     Kubeconfig::new(server, ca).with_certificate(&pair.certificate, &pair.key)
 }
 
-fn flag(name: &str, value: impl std::fmt::Display) -> String {
+pub(crate) fn flag(name: &str, value: impl std::fmt::Display) -> String {
     format!("--{name}={value}")
 }

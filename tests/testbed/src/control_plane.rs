@@ -13,7 +13,9 @@ use kube::{
 use tokio::sync::OnceCell;
 
 use crate::{
-    Binaries, Error, binaries, components, eventually, free_port, launch,
+    Binaries, Error, binaries,
+    components::{self, Site},
+    eventually, free_port, launch,
     pki::Pki,
     supervisor::{Server, Supervisor},
 };
@@ -26,9 +28,17 @@ pub struct ControlPlane {
     supervisor: Supervisor,
     binaries: Binaries,
     server: String,
-    ca: PathBuf,
+    pki: Pki,
     admin_kubeconfig: PathBuf,
     servers: BTreeMap<&'static str, Server>,
+}
+
+/// The programs, built first if they are missing. That may take minutes, which must not hold up the runtime's other
+/// tasks.
+pub(crate) async fn found_binaries() -> Result<Binaries, Error> {
+    tokio::task::spawn_blocking(binaries)
+        .await
+        .map_err(|error| Error::Binaries(format!("looking for them ended early: {error}")))?
 }
 
 /// The control plane that all tests of this process share. Each test takes its own [`ControlPlane::namespace`].
@@ -49,17 +59,26 @@ pub async fn shared() -> &'static ControlPlane {
 impl ControlPlane {
     /// Starts a control plane of its own and waits until namespaces in it can be used.
     pub async fn start() -> Result<Self, Error> {
-        // May build for minutes, which must not hold up the runtime's other tasks.
-        let binaries = tokio::task::spawn_blocking(binaries)
-            .await
-            .map_err(|error| Error::Binaries(format!("looking for them ended early: {error}")))??;
-        let supervisor = Supervisor::start()?;
+        let binaries = found_binaries().await?;
+        let supervisor = Supervisor::start("testbed")?;
+        let control_plane = Self::launch(supervisor, binaries, Site::ALONE).await?;
+        control_plane.wait_for_default_objects("default").await?;
+        Ok(control_plane)
+    }
+
+    /// Starts the servers under a supervisor. When this returns the apiserver answers; the controllers may not yet.
+    pub(crate) async fn launch(
+        supervisor: Supervisor,
+        binaries: Binaries,
+        site: Site<'_>,
+    ) -> Result<Self, Error> {
         let dir = supervisor.dir().to_owned();
-        let pki = Pki::create(&dir)?;
+        let pki = Pki::create(&dir, site)?;
 
         let (etcd, etcd_port) = launch::etcd(&supervisor, &binaries, free_port).await?;
-        let (apiserver, port) = launch::apiserver(&supervisor, &binaries, &pki, etcd_port, free_port).await?;
-        let server = format!("https://127.0.0.1:{port}");
+        let (apiserver, port) =
+            launch::apiserver(&supervisor, &binaries, &pki, etcd_port, site, free_port).await?;
+        let server = format!("https://{}:{port}", site.address);
         let admin_kubeconfig = dir.join(launch::admin_kubeconfig_name(port));
 
         let kubeconfig = dir.join("controller-manager.kubeconfig");
@@ -67,17 +86,22 @@ impl ControlPlane {
         let controller_manager = supervisor.run(
             "kube-controller-manager",
             &binaries.kube_controller_manager,
-            &components::controller_manager(&pki, &kubeconfig),
+            &components::controller_manager(&pki, &kubeconfig, site),
         )?;
 
-        let servers = BTreeMap::from([
+        let mut servers = BTreeMap::from([
             ("etcd", etcd),
             ("kube-apiserver", apiserver),
             ("kube-controller-manager", controller_manager),
         ]);
-        let control_plane = Self { supervisor, binaries, server, ca: pki.ca, admin_kubeconfig, servers };
-        control_plane.wait_for_default_objects("default").await?;
-        Ok(control_plane)
+        if let Some(node) = &pki.node {
+            let kubeconfig = dir.join("scheduler.kubeconfig");
+            components::certificate_kubeconfig(&server, &pki.ca, &node.scheduler).write(&kubeconfig)?;
+            let args = components::scheduler(&kubeconfig);
+            let scheduler = supervisor.run("kube-scheduler", &binaries.kube_scheduler, &args)?;
+            servers.insert("kube-scheduler", scheduler);
+        }
+        Ok(Self { supervisor, binaries, server, pki, admin_kubeconfig, servers })
     }
 
     /// Ends all servers and removes their files, and waits for that.
@@ -96,7 +120,7 @@ impl ControlPlane {
     /// The file of the certificate authority that signed the apiserver's certificate, PEM.
     #[must_use]
     pub fn ca(&self) -> &Path {
-        &self.ca
+        &self.pki.ca
     }
 
     /// The temporary directory of this control plane. Tests may put files there; it is removed at the end.
@@ -147,15 +171,15 @@ impl ControlPlane {
     }
 
     /// Waits for what the controllers put into every namespace; until then the apiserver refuses pods there.
-    async fn wait_for_default_objects(&self, namespace: &str) -> Result<(), Error> {
+    pub(crate) async fn wait_for_default_objects(&self, namespace: &str) -> Result<(), Error> {
         let client = self.admin_client().await?;
         let accounts = Api::<ServiceAccount>::namespaced(client.clone(), namespace);
         let config_maps = Api::<ConfigMap>::namespaced(client, namespace);
         let what = format!("the default objects in namespace {namespace}");
         let there = eventually(&what, || async {
             // A dead server is reported as such instead of after the limit.
-            if let Some(dead) = self.servers.values().find(|server| !server.is_running()) {
-                return Some(Err(dead.error("ended")));
+            if let Err(dead) = self.check_servers() {
+                return Some(Err(dead));
             }
             let account = accounts.get_opt("default").await.ok().flatten();
             let root_ca = config_maps.get_opt("kube-root-ca.crt").await.ok().flatten();
@@ -168,5 +192,28 @@ impl ControlPlane {
             }),
             answer => answer?,
         }
+    }
+
+    /// An error if a server has ended.
+    pub(crate) fn check_servers(&self) -> Result<(), Error> {
+        match self.servers.values().find(|server| !server.is_running()) {
+            Some(dead) => Err(dead.error("ended")),
+            None => Ok(()),
+        }
+    }
+
+    /// What runs the servers.
+    pub(crate) fn supervisor(&self) -> &Supervisor {
+        &self.supervisor
+    }
+
+    /// Its keys and certificates.
+    pub(crate) fn pki(&self) -> &Pki {
+        &self.pki
+    }
+
+    /// Counts a server among those of this control plane.
+    pub(crate) fn adopt(&mut self, name: &'static str, server: Server) {
+        self.servers.insert(name, server);
     }
 }

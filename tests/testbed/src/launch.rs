@@ -5,7 +5,9 @@ use std::time::Duration;
 use kube::Client;
 
 use crate::{
-    Binaries, Error, access, components, eventually,
+    Binaries, Error, access,
+    components::{self, Site},
+    eventually,
     pki::Pki,
     supervisor::{Server, Supervisor},
 };
@@ -42,15 +44,16 @@ pub(crate) async fn apiserver(
     binaries: &Binaries,
     pki: &Pki,
     etcd_port: u16,
+    site: Site<'_>,
     mut free_port: impl FnMut() -> Result<u16, Error>,
 ) -> Result<(Server, u16), Error> {
     let dir = supervisor.dir();
     for attempt in 0..ATTEMPTS {
         let port = free_port()?;
         let kubeconfig = dir.join(admin_kubeconfig_name(port));
-        components::certificate_kubeconfig(&format!("https://127.0.0.1:{port}"), &pki.ca, &pki.admin)
+        components::certificate_kubeconfig(&format!("https://{}:{port}", site.address), &pki.ca, &pki.admin)
             .write(&kubeconfig)?;
-        let args = components::apiserver(pki, dir, etcd_port, port);
+        let args = components::apiserver(pki, dir, etcd_port, site, port);
         let server = supervisor.run(&format!("kube-apiserver-{attempt}"), &binaries.kube_apiserver, &args)?;
         // The client trusts this control plane's own authority only, so no other server on that port is mistaken.
         let client = access::client(&kubeconfig).await?;
@@ -105,8 +108,8 @@ mod tests {
     #[tokio::test]
     async fn a_port_that_is_taken_is_replaced_by_another() {
         let binaries = tokio::task::spawn_blocking(binaries).await.unwrap().unwrap();
-        let supervisor = Supervisor::start().unwrap();
-        let pki = Pki::create(supervisor.dir()).unwrap();
+        let supervisor = Supervisor::start("testbed").unwrap();
+        let pki = Pki::create(supervisor.dir(), Site::ALONE).unwrap();
         let taken = TcpListener::bind("127.0.0.1:0").unwrap();
         let taken_port = taken.local_addr().unwrap().port();
         let proposals = || {
@@ -118,7 +121,7 @@ mod tests {
         assert!(etcd.is_running());
         assert_ne!(etcd_port, taken_port);
         let (apiserver, port) =
-            apiserver(&supervisor, &binaries, &pki, etcd_port, proposals()).await.unwrap();
+            apiserver(&supervisor, &binaries, &pki, etcd_port, Site::ALONE, proposals()).await.unwrap();
         assert!(apiserver.is_running());
         assert_ne!(port, taken_port);
         let dir = supervisor.dir().to_owned();

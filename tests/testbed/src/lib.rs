@@ -26,6 +26,7 @@ mod control_plane;
 mod error;
 mod launch;
 mod metrics;
+mod node;
 mod pki;
 mod process;
 mod proxy;
@@ -38,6 +39,7 @@ pub use control_plane::{ControlPlane, shared};
 pub use error::Error;
 pub use metrics::{RequestCounts, RequestLabels};
 pub use process::{Process, ProcessBuilder, Transcript};
+pub use node::{Node, Parts};
 pub use proxy::{Action, ApiProxy, Gate, Matcher, RecordedRequest, Rule, RuleHandle, Stage};
 pub use wait::{LIMIT, eventually, free_port};
 

@@ -12,7 +12,10 @@ use rcgen::{
     KeyUsagePurpose,
 };
 
-use crate::Error;
+use crate::{
+    Error,
+    components::{KUBERNETES_SERVICE, Site},
+};
 
 /// Where the files are.
 #[derive(Debug, Clone)]
@@ -25,10 +28,20 @@ pub(crate) struct Pki {
     pub(crate) admin: Pair,
     /// The controller manager's client certificate.
     pub(crate) controller_manager: Pair,
+    /// What a node adds.
+    pub(crate) node: Option<NodePairs>,
     /// The key that signs service account tokens.
     pub(crate) service_account_key: PathBuf,
     /// The key that verifies them.
     pub(crate) service_account_public_key: PathBuf,
+}
+
+/// The client certificates of what a node adds.
+#[derive(Debug, Clone)]
+pub(crate) struct NodePairs {
+    pub(crate) scheduler: Pair,
+    pub(crate) kubelet: Pair,
+    pub(crate) proxy: Pair,
 }
 
 /// A certificate with its key, both PEM.
@@ -40,7 +53,7 @@ pub(crate) struct Pair {
 
 impl Pki {
     /// Makes a new set in a directory.
-    pub(crate) fn create(dir: &Path) -> Result<Self, Error> {
+    pub(crate) fn create(dir: &Path, site: Site<'_>) -> Result<Self, Error> {
         let mut params = parameters("testbed-ca", None)?;
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::DigitalSignature];
@@ -51,10 +64,13 @@ impl Pki {
         write_private(&ca, &certificate.pem())?;
 
         let mut server = parameters("kube-apiserver", None)?;
-        server.subject_alt_names =
-            CertificateParams::new(["127.0.0.1", "localhost", "kubernetes.default.svc"].map(String::from))
-                .map_err(Error::credentials("naming the apiserver"))?
-                .subject_alt_names;
+        let mut names = ["127.0.0.1", "localhost", "kubernetes.default.svc"].map(String::from).to_vec();
+        if site.node.is_some() {
+            names.extend([site.address, KUBERNETES_SERVICE].map(|address| address.to_string()));
+        }
+        server.subject_alt_names = CertificateParams::new(names)
+            .map_err(Error::credentials("naming the apiserver"))?
+            .subject_alt_names;
         server.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
 
         let key = self::key()?;
@@ -63,16 +79,22 @@ impl Pki {
         let service_account_public_key = dir.join("service-account.pub");
         write_private(&service_account_public_key, &key.public_key_pem())?;
 
+        let sign_client = |name: &str, group, file: &str| sign(client(name, group)?, &issuer, dir, file);
+        let node = match site.node {
+            None => None,
+            Some(node) => Some(NodePairs {
+                scheduler: sign_client("system:kube-scheduler", None, "scheduler")?,
+                kubelet: sign_client(&format!("system:node:{node}"), Some("system:nodes"), "kubelet")?,
+                proxy: sign_client("system:kube-proxy", None, "kube-proxy")?,
+            }),
+        };
+
         Ok(Self {
             server: sign(server, &issuer, dir, "apiserver")?,
-            admin: sign(client("testbed-admin", Some("system:masters"))?, &issuer, dir, "admin")?,
-            controller_manager: sign(
-                client("system:kube-controller-manager", None)?,
-                &issuer,
-                dir,
-                "controller-manager",
-            )?,
+            admin: sign_client("testbed-admin", Some("system:masters"), "admin")?,
+            controller_manager: sign_client("system:kube-controller-manager", None, "controller-manager")?,
             ca,
+            node,
             service_account_key,
             service_account_public_key,
         })

@@ -21,6 +21,7 @@ use crate::{Error, error::tail};
 #[derive(Debug)]
 pub(crate) struct Supervisor {
     dir: PathBuf,
+    prefix: Vec<String>,
     child: Mutex<Child>,
     talk: Mutex<Talk>,
 }
@@ -40,10 +41,10 @@ pub(crate) struct Server {
 }
 
 impl Supervisor {
-    /// Starts a supervisor, which makes itself a temporary directory.
-    pub(crate) fn start() -> Result<Self, Error> {
+    /// Starts a supervisor, which makes itself a temporary directory whose name begins with `name`.
+    pub(crate) fn start(name: &str) -> Result<Self, Error> {
         let mut child = Command::new("bash")
-            .args(["-c", include_str!("supervisor.sh"), "testbed-supervisor"])
+            .args(["-c", include_str!("supervisor.sh"), "testbed-supervisor", name])
             .env_remove("BASH_ENV")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -56,7 +57,7 @@ impl Supervisor {
         };
         let mut talk = Talk { commands, answers: BufReader::new(answers) };
         let dir = PathBuf::from(talk.answer()?);
-        Ok(Self { dir, child: Mutex::new(child), talk: Mutex::new(talk) })
+        Ok(Self { dir, prefix: Vec::new(), child: Mutex::new(child), talk: Mutex::new(talk) })
     }
 
     /// The temporary directory, removed at the end.
@@ -64,21 +65,49 @@ impl Supervisor {
         &self.dir
     }
 
+    /// Has every server from now on started by a program that becomes the rest of its arguments.
+    pub(crate) fn set_prefix(&mut self, prefix: Vec<String>) {
+        self.prefix = prefix;
+    }
+
     /// Starts a server.
     pub(crate) fn run(&self, name: &str, program: &Path, args: &[String]) -> Result<Server, Error> {
-        let mut words = program.display().to_string().into_bytes();
-        for arg in args {
-            words.push(0);
-            words.extend_from_slice(arg.as_bytes());
-        }
-        words.push(0);
-        fs::write(self.dir.join(format!("{name}.argv")), words)
-            .map_err(Error::io(format!("writing the command line of {name}")))?;
+        let program = program.display().to_string();
+        self.run_command(name, self.prefix.iter().chain([&program]).chain(args))
+    }
+
+    /// Starts a server by its whole command line, without the prefix.
+    pub(crate) fn run_command<'a>(
+        &self,
+        name: &str,
+        command: impl IntoIterator<Item = &'a String>,
+    ) -> Result<Server, Error> {
+        self.write_command(name, command)?;
         let answer = self.ask(&format!("start {name}"))?;
         let pid = answer
             .parse()
             .map_err(|_| Error::Argument(format!("the supervisor answered {answer:?} instead of a pid")))?;
         Ok(Server { name: name.to_owned(), pid, log: self.dir.join(format!("{name}.log")) })
+    }
+
+    /// Has a command run at the very end, when all servers are dead, whatever this process dies of.
+    pub(crate) fn finally(&self, name: &str, command: &[String]) -> Result<(), Error> {
+        self.write_command(name, command)?;
+        self.ask(&format!("finally {name}")).map(drop)
+    }
+
+    fn write_command<'a>(
+        &self,
+        name: &str,
+        words: impl IntoIterator<Item = &'a String>,
+    ) -> Result<(), Error> {
+        let mut text = Vec::new();
+        for word in words {
+            text.extend_from_slice(word.as_bytes());
+            text.push(0);
+        }
+        fs::write(self.dir.join(format!("{name}.argv")), text)
+            .map_err(Error::io(format!("writing the command line of {name}")))
     }
 
     /// Kills one server and waits until it is gone.

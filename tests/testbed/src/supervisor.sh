@@ -1,15 +1,26 @@
 # Keeps the servers of one control plane, and ends them when its owner is gone, whatever became of the owner.
 #
 # The owner holds the other end of stdin: when that closes, even by SIGKILL, the servers started here are killed and
-# the directory is removed. Commands, one a line:
+# the directory is removed. The argument is the beginning of the directory's name. Commands, one a line:
 #   start NAME        run the NUL-separated command line in NAME.argv with NAME.log as output; answers with its pid
 #   stop PID          kill that server; answers "stopped"
+#   finally NAME      run the command line in NAME.argv at the end, when all servers are dead; answers "noted"
 set -u
 
-dir=$(mktemp -d "${TMPDIR:-/tmp}/testbed.XXXXXXXX") || exit 1
+dir=$(mktemp -d "${TMPDIR:-/tmp}/$1.XXXXXXXX") || exit 1
 keep=${TESTBED_KEEP_LOGS-}
 exec 3>&2 2>"$dir/supervisor.log"
 [ -n "$keep" ] || exec 3>&-
+
+last=
+
+# Reads the NUL-separated command line in a file of that name into the array argv.
+read_argv() {
+  argv=()
+  while IFS= read -r -d '' word; do
+    argv+=("$word")
+  done <"$dir/$1.argv"
+}
 
 finish() {
   trap '' INT HUP TERM
@@ -18,6 +29,10 @@ finish() {
     kill -KILL "$pid"
   done
   wait
+  if [ -n "$last" ]; then
+    read_argv "$last"
+    "${argv[@]}" </dev/null >>"$dir/$last.log" 2>&1
+  fi
   if [ -n "$keep" ]; then
     find "$dir" -mindepth 1 -depth ! -name '*.log' -delete
     echo "testbed: the servers' logs are kept in $dir" >&3
@@ -38,10 +53,7 @@ echo "$dir"
 while read -r command argument; do
   case $command in
     start)
-      argv=()
-      while IFS= read -r -d '' word; do
-        argv+=("$word")
-      done <"$dir/$argument.argv"
+      read_argv "$argument"
       "${argv[@]}" </dev/null >>"$dir/$argument.log" 2>&1 3>&- &
       echo "$!"
       ;;
@@ -51,6 +63,10 @@ while read -r command argument; do
       done
       wait "$argument"
       echo stopped
+      ;;
+    finally)
+      last=$argument
+      echo noted
       ;;
   esac
 done
