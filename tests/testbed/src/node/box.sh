@@ -14,7 +14,7 @@ set -euo pipefail
 
 readonly locks=/run/technical-user-operator-testbed
 # How long a box of the same name may take to go away, and how many can live at once.
-readonly patience=30 boxes=64
+readonly patience=20 boxes=64
 # Of all boxes alike, because they are seen inside only.
 readonly services=10.0.0.0/24 pods=10.1.0.0/24
 
@@ -151,6 +151,9 @@ choose_index() {
 
 check() {
   local problem controllers directory seen=,
+  for problem in awk find flock nsenter setpriv unshare; do
+    command -v "$problem" >/dev/null || fail "a node needs the program $problem"
+  done
   [[ $(id -u) == 0 ]] || fail "a node needs root"
   local capabilities=$((16#$(awk '$1 == "CapEff:" { print $2 }' /proc/self/status)))
   ((capabilities >> 21 & 1)) || fail "a node needs CAP_SYS_ADMIN"
@@ -278,6 +281,8 @@ case $command in
     (try) 2>&1
     ;;
   up)
+    # Whatever kills the supervisor kills the box.
+    [[ -n ${TESTBED_LEASHED-} ]] || TESTBED_LEASHED=1 exec setpriv --pdeathsig KILL bash "$0" up "$@"
     lock "$1"
     clear "$1"
     remove_directory "$1"
@@ -296,7 +301,7 @@ case $command in
   serve)
     join "$1" host
     shift
-    exec "$@"
+    exec setpriv --pdeathsig KILL "$@"
     ;;
   end)
     mkdir -p "$locks"

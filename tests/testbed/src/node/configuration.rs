@@ -111,6 +111,9 @@ fn kubelet(ca: &Path, address: Ipv4Addr) -> Value {
         "imageGCHighThresholdPercent": 100,
         "volumePluginDir": "/var/lib/kubelet/volume-plugins",
         "registerNode": true,
+        // There is no DNS. Pods ask themselves, where nobody listens, and are refused at once.
+        "clusterDNS": ["127.0.0.1"],
+        "clusterDomain": "cluster.local",
         "resolvConf": "/etc/resolv.conf",
         "serializeImagePulls": false,
         "kubeAPIQPS": 100,
