@@ -63,9 +63,10 @@ files() {
 
 # By what they run, and by their cgroups, which no process of a node can leave.
 processes() {
-  local process
+  local process text
   for process in /proc/[0-9]*; do
-    if { cat "$process/cgroup"; tr '\0' '\n' <"$process/cmdline"; } 2>/dev/null | grep -qE "/$mark"; then
+    text=$({ cat "$process/cgroup"; tr '\0' '\n' <"$process/cmdline"; } 2>/dev/null) || continue
+    if grep -qE "/$mark" <<<"$text"; then
       cat "$process/comm" 2>/dev/null || true
     fi
   done

@@ -1,7 +1,10 @@
 //! Real Kubernetes control planes for tests.
 //!
 //! A [`ControlPlane`] is etcd, kube-apiserver and kube-controller-manager on 127.0.0.1, with RBAC, built from source
-//! by `build.sh` on first use. An [`ApiProxy`] stands between one operator under test and the apiserver: it records
+//! by `build.sh` on first use. A [`Node`] adds kubelet, containerd, kube-proxy and kube-scheduler, so that pods run;
+//! it needs root and more privileges than an ordinary container has, and [`Node::missing`] says what a machine lacks.
+//! `node-parts.sh` fetches what it consists of, `image.py` makes images for it, and `leftovers.sh` prints all that it
+//! could leave on a machine. An [`ApiProxy`] stands between one operator under test and the apiserver: it records
 //! the calls and breaks chosen ones. A [`Process`] is such an operator as a child process that can be killed at any
 //! moment. Nothing outlives the process that uses this crate, even if that is killed with SIGKILL.
 //!
@@ -15,6 +18,22 @@
 //! gate.reached().await?;
 //! # drop(namespace);
 //! # Ok(())
+//! # }
+//! ```
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), testbed::Error> {
+//! if let Some(missing) = testbed::Node::missing() {
+//!     eprintln!("skipped, because {missing}");
+//!     return Ok(());
+//! }
+//! let node = testbed::Node::start("example").await?;
+//! node.import_image(&node.parts().busybox).await?;
+//! let run = ["run", "pod", "--image=testbed/busybox:1", "--", "sleep", "infinity"];
+//! node.control_plane().kubectl(&run).await?.success()?;
+//! // … when it runs:
+//! node.kill_container("default", "pod", "pod").await?;
+//! node.stop().await
 //! # }
 //! ```
 
