@@ -57,8 +57,9 @@ rules() {
 
 files() {
   find "${TMPDIR:-/tmp}" /tmp -mindepth 1 -maxdepth 1 -name 'testbed-node-*' | sort -u | { grep -E "$mark" || true; }
-  # The locks stay, empty: whoever waits for one must find the file that others lock.
-  find /run/technical-user-operator-testbed -name "${name:-*}.directory" 2>/dev/null || true
+  # The locks of indexes stay, empty: there are only so many.
+  find /run/technical-user-operator-testbed -name "${name:-*}.directory" -o -name "${name:-*}.lock" \
+    ! -name 'index-*' 2>/dev/null || true
 }
 
 # By what they run, and by their cgroups, which no process of a node can leave.

@@ -115,11 +115,20 @@ clear() {
   done
 }
 
-# lock NAME: waits for a box of that name to be gone. The descriptor 8 is inherited by what this shell becomes.
+# lock NAME [SECONDS]: waits for a box of that name to be gone. The descriptor 8 is inherited by what this shell becomes.
 lock() {
   mkdir -p "$locks"
-  exec 8>"$locks/$1.lock"
-  flock -w "$patience" 8 || fail "there is a node $1 already"
+  # Whoever removes what a box leaves removes its lock too: then the file that was locked is no longer the one of that
+  # name.
+  until [[ $locks/$1.lock -ef /proc/$$/fd/8 ]]; do
+    exec 8>"$locks/$1.lock"
+    flock -w "${2:-$patience}" 8 || return 1
+  done
+}
+
+# forget NAME: removes the lock, which must be held, and with it the last of that name.
+forget() {
+  rm -f "$locks/$1.directory" "$locks/$1.lock"
 }
 
 # remove_directory NAME: what the crashed owner of a box left.
@@ -129,7 +138,6 @@ remove_directory() {
   directory=$(<"$locks/$1.directory")
   # Only what `testbed` itself has made.
   [[ ${directory##*/} != "testbed-node-$1".???????? ]] || rm -rf "$directory"
-  rm -f "$locks/$1.directory"
 }
 
 # choose_index: locks a free index and sets `index` and `interface`. The descriptor 9 is inherited likewise.
@@ -283,7 +291,7 @@ case $command in
   up)
     # Whatever kills the supervisor kills the box.
     [[ -n ${TESTBED_LEASHED-} ]] || TESTBED_LEASHED=1 exec setpriv --pdeathsig KILL bash "$0" up "$@"
-    lock "$1"
+    lock "$1" || fail "there is a node $1 already"
     clear "$1"
     remove_directory "$1"
     choose_index
@@ -304,18 +312,17 @@ case $command in
     exec setpriv --pdeathsig KILL "$@"
     ;;
   end)
-    mkdir -p "$locks"
-    exec 8>"$locks/$1.lock"
-    # A box that was just killed may hold it for a moment. Who else holds it has cleaned up, or is about to.
-    flock -w 5 8 || exit 0
+    # A box that was just killed may hold the lock for a moment. Who else holds it has cleaned up, or is about to.
+    lock "$1" 5 || exit 0
     clear "$1"
-    rm -f "$locks/$1.directory"
+    forget "$1"
     ;;
   down)
     kill_all "$1"
-    lock "$1"
+    lock "$1" || fail "the node $1 does not end"
     clear "$1"
     remove_directory "$1"
+    forget "$1"
     ;;
   *) fail "box.sh does not know ${command:-what to do}" ;;
 esac
