@@ -2,6 +2,7 @@
 """Puts a directory into a container image, without a daemon, a registry or a build tool.
 
     image.py ROOT_DIR OUT.tar NAME:TAG [--entrypoint JSON] [--cmd JSON] [--user U] [--env K=V]...
+             [--label K=V]... [--expose PORT/tcp]...
 
 OUT.tar is a docker-archive with one layer, which `docker load`, `podman load` and `ctr images import` take. The same
 directory always gives the same bytes: names are sorted, times are zero, everything belongs to root. Permission bits
@@ -70,6 +71,13 @@ def words(text):
     return value
 
 
+def pair(text):
+    name, separator, value = text.partition("=")
+    if not name or not separator:
+        raise ValueError
+    return name, value
+
+
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("root", metavar="ROOT_DIR")
@@ -79,6 +87,8 @@ def arguments():
     parser.add_argument("--cmd", metavar="JSON", type=words, help="a list of strings")
     parser.add_argument("--user", help="name, uid or uid:gid")
     parser.add_argument("--env", metavar="K=V", action="append", default=[])
+    parser.add_argument("--label", metavar="K=V", type=pair, action="append", default=[])
+    parser.add_argument("--expose", metavar="PORT/tcp", action="append", default=[])
     given = parser.parse_args()
     if ":" not in given.name.rpartition("/")[2]:
         parser.error(f"{given.name} has no tag")
@@ -90,6 +100,7 @@ def arguments():
 def main():
     given = arguments()
     settings = {"Entrypoint": given.entrypoint, "Cmd": given.cmd, "User": given.user, "Env": given.env}
+    settings["Labels"], settings["ExposedPorts"] = dict(given.label), {port: {} for port in given.expose}
     layer_file, image_file = f"{given.out}.layer.{os.getpid()}", f"{given.out}.new.{os.getpid()}"
     try:
         with open(layer_file, "wb") as out:
