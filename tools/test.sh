@@ -9,12 +9,17 @@ bash tests/testbed/build.sh >/dev/null
 
 step "format"
 cargo fmt --all --check
+unformatted=$(cd tests/connector && gofmt -l .)
+[ -z "$unformatted" ] || { echo "not as gofmt writes it: $unformatted" >&2; exit 1; }
 
 step "lints"
 cargo clippy --quiet --workspace --all-targets -- -D warnings
 
 step "dependencies"
 tools/deny.sh
+
+step "the connector that tests run in pods"
+(cd tests/connector && GOWORK=off GOFLAGS='' go vet . && GOWORK=off GOFLAGS='' go test .)
 
 step "tests"
 # Build everything first: the test binaries start the operator's binary.
