@@ -19,6 +19,10 @@ demo-stop: ## End a demo that was left up
 test: ## Run all tests: format, lints, dependencies, generated files, unit and end-to-end tests
 	@tools/test.sh
 
+.PHONY: image
+image: ## Build the operator's image into a file, without Docker (IMAGE=name:tag names it, OUT=path places it)
+	@IMAGE="$(IMAGE)" OUT="$(OUT)" tools/image.sh
+
 .PHONY: generate
 generate: ## Write crds/ and the chart's copies from the types
 	@tools/generate-crds.sh

@@ -21,6 +21,9 @@ tools/deny.sh
 step "the connector that tests run in pods"
 (cd tests/connector && GOWORK=off GOFLAGS='' go vet . && GOWORK=off GOFLAGS='' go test .)
 
+step "the operator's image, with the release build"
+tools/image.sh >/dev/null
+
 step "tests"
 # Build everything first: the test binaries start the operator's binary.
 cargo build --quiet --workspace --bins
