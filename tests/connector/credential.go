@@ -38,7 +38,7 @@ func readCredential(env func(string) string) (credential, *failure) {
 		}
 		for i, value := range values {
 			text, err := os.ReadFile(filepath.Join(directory, value.key))
-			if err != nil {
+			if err != nil || len(text) == 0 {
 				missing = append(missing, "file "+value.key)
 			}
 			found[i] = string(text)

@@ -155,6 +155,10 @@ func TestAChangedSecretIsPickedUp(t *testing.T) {
 	if !seen.Ready || seen.Obtained != 2 || seen.Failed != 1 || seen.LastError == nil {
 		t.Fatalf("%+v", seen)
 	}
+	write(t, filepath.Join(mount, "2"), server.URL, "sa1", "")
+	if seen = attempt(t, c); seen.Ready || seen.LastError.Message != "missing: file client-secret" {
+		t.Fatalf("%+v %+v", seen, seen.LastError)
+	}
 	if err := os.Remove(filepath.Join(mount, "2", "client-secret")); err != nil {
 		t.Fatal(err)
 	}
