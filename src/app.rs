@@ -31,6 +31,8 @@ use crate::portal::catena_x::CatenaXPortal;
 use crate::portal::{CREATE_TIMEOUT, Connection, ConnectionError, Connector, Portal};
 use crate::server::Server;
 
+mod definitions;
+
 /// Portals looked at at once.
 const PORTAL_CONCURRENCY: u16 = 4;
 /// What a stop waits for beyond a create: the writes that name its user.
@@ -85,10 +87,14 @@ async fn serve(
 ) -> Result<(), RunError> {
     let config = Config::infer().await.map_err(|error| RunError::Kubernetes(error.to_string()))?;
     let client = client::client(config).map_err(|error| RunError::Kubernetes(error.to_string()))?;
+    // Before the lease is applied for: a process that cannot work must not keep it from one that can.
+    tokio::select! {
+        () = definitions::wait_until_they_fit(&client, health) => {}
+        () = stop.cancelled() => return Ok(()),
+    }
     let (leadership, election) = lead(args, &client, metrics);
     if election.is_some() {
         // A standby is as ready as it can be.
-        health.open(Gate::CustomResourceDefinitions);
         health.open(Gate::Cache);
         tokio::select! {
             () = leadership.acquired() => tracing::info!("this process is the active one"),
@@ -233,18 +239,18 @@ fn secrets(client: &Client, watched: &[Option<String>]) -> Vec<Api<PartialObject
         .collect()
 }
 
-/// Opens the readiness gates, and lets the queues start, once everything that is watched was listed.
+/// Opens the gate of the cache, and lets the queues start, once everything that is watched was listed.
 ///
 /// The only one that waits for the stores: kube's `wait_until_ready` (5.0) wakes the last of several waiters only.
 async fn ready(ctx: Arc<Context>, health: Health) {
     let caches = &ctx.caches;
-    if caches.users.wait_until_ready().await.is_ok() && caches.portals.wait_until_ready().await.is_ok() {
-        health.open(Gate::CustomResourceDefinitions);
-        if caches.secrets.wait_until_ready().await.is_ok() {
-            health.open(Gate::Cache);
-            ctx.listed.cancel();
-            tracing::info!("ready");
-        }
+    if caches.users.wait_until_ready().await.is_ok()
+        && caches.portals.wait_until_ready().await.is_ok()
+        && caches.secrets.wait_until_ready().await.is_ok()
+    {
+        health.open(Gate::Cache);
+        ctx.listed.cancel();
+        tracing::info!("ready");
     }
 }
 

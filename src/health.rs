@@ -1,8 +1,10 @@
 //! What the probes say.
 //!
-//! Ready is who can serve: the custom resource definitions are there and the cache is filled. A standby is ready too,
-//! and an outage of a portal changes neither readiness nor liveness: it is a condition and a metric.
+//! Ready is who can serve: the custom resource definitions fit and the cache is filled. A standby is ready where the
+//! definitions fit, and an outage of a portal changes neither readiness nor liveness: it is a condition and a metric.
+//! What a person should know beside that is told as well, ready or not.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -20,10 +22,19 @@ const BEAT_EVERY: Duration = Duration::from_secs(5);
 /// Something that must have happened before the process is ready.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Gate {
-    /// The custom resource definitions are established.
+    /// The cluster's custom resource definitions fit this program.
     CustomResourceDefinitions,
-    /// Everything that is watched was listed once.
+    /// Everything that is watched and may be listed was listed once.
     Cache,
+}
+
+/// What a person is told about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Subject {
+    /// The custom resource definitions.
+    Definitions,
+    /// The watched namespaces.
+    Namespaces,
 }
 
 impl Gate {
@@ -33,7 +44,7 @@ impl Gate {
 impl fmt::Display for Gate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::CustomResourceDefinitions => "the custom resource definitions are not established",
+            Self::CustomResourceDefinitions => "the custom resource definitions were not seen to fit",
             Self::Cache => "the watched resources were not listed in full yet",
         })
     }
@@ -47,6 +58,7 @@ struct Inner {
     custom_resource_definitions: AtomicBool,
     cache: AtomicBool,
     beat: Mutex<Instant>,
+    told: Mutex<BTreeMap<Subject, Vec<String>>>,
 }
 
 impl Default for Health {
@@ -55,6 +67,7 @@ impl Default for Health {
             custom_resource_definitions: AtomicBool::new(false),
             cache: AtomicBool::new(false),
             beat: Mutex::new(Instant::now()),
+            told: Mutex::default(),
         }))
     }
 }
@@ -63,6 +76,17 @@ impl Health {
     /// `gate` is passed.
     pub fn open(&self, gate: Gate) {
         self.flag(gate).store(true, Ordering::Relaxed);
+    }
+
+    /// Has people told this about a subject, a line each; nothing takes back what was told.
+    pub fn tell(&self, subject: Subject, lines: Vec<String>) {
+        self.0.told.lock().unwrap_or_else(PoisonError::into_inner).insert(subject, lines);
+    }
+
+    /// What people are told.
+    #[must_use]
+    pub fn told(&self) -> Vec<String> {
+        self.0.told.lock().unwrap_or_else(PoisonError::into_inner).values().flatten().cloned().collect()
     }
 
     /// `gate` is to be passed again.

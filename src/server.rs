@@ -97,11 +97,12 @@ async fn livez(State(health): State<Health>) -> (StatusCode, &'static str) {
 
 async fn readyz(State(health): State<Health>) -> (StatusCode, String) {
     let pending = health.pending();
+    let told = health.told().into_iter().map(|line| line + "\n").collect::<String>();
     if pending.is_empty() {
-        return (StatusCode::OK, "ok\n".into());
+        return (StatusCode::OK, format!("ok\n{told}"));
     }
     let reasons: Vec<_> = pending.iter().map(ToString::to_string).collect();
-    (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {}\n", reasons.join("; ")))
+    (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {}\n{told}", reasons.join("; ")))
 }
 
 async fn expose(State(metrics): State<Metrics>) -> impl IntoResponse {
@@ -113,7 +114,7 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     use super::*;
-    use crate::health::Gate;
+    use crate::health::{Gate, Subject};
 
     async fn start(health: &Health) -> SocketAddr {
         let server = Server::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
@@ -139,9 +140,16 @@ mod tests {
         let answer = ask(address, "/readyz").await;
         assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
         assert!(answer.contains("custom resource definitions") && answer.contains("listed"), "{answer}");
+        health.tell(Subject::Namespaces, vec!["namespace x is not served".into()]);
+        health.tell(Subject::Definitions, vec!["kind X lacks a field".into()]);
+        let answer = ask(address, "/readyz").await;
+        assert!(answer.ends_with("yet\nkind X lacks a field\nnamespace x is not served\n"), "{answer}");
         health.open(Gate::CustomResourceDefinitions);
         health.open(Gate::Cache);
-        assert!(ask(address, "/readyz").await.starts_with("HTTP/1.1 200"));
+        health.tell(Subject::Definitions, Vec::new());
+        let answer = ask(address, "/readyz").await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        assert!(answer.ends_with("ok\nnamespace x is not served\n"), "{answer}");
     }
 
     #[tokio::test]

@@ -19,6 +19,7 @@ mod apiserver_faults;
 mod cofinity;
 mod company;
 mod crash_points;
+mod definitions;
 mod deletion;
 mod deletion_crashes;
 mod duplicates;
