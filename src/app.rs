@@ -32,6 +32,7 @@ use crate::portal::{CREATE_TIMEOUT, Connection, ConnectionError, Connector, Port
 use crate::server::Server;
 
 mod definitions;
+mod namespaces;
 
 /// Portals looked at at once.
 const PORTAL_CONCURRENCY: u16 = 4;
@@ -113,8 +114,13 @@ fn lead(args: &RunArgs, client: &Client, metrics: &Metrics) -> (Leadership, Opti
     if !args.leader_election {
         return (Leadership::without_election(), None);
     }
-    let (leadership, election) =
-        Election::start(client.clone(), &args.namespace, &args.lease_name(), &args.pod_name, metrics.clone());
+    let (leadership, election) = Election::start(
+        client.clone(),
+        &args.namespace,
+        &args.lease_name(),
+        &args.pod_name,
+        metrics.clone(),
+    );
     (leadership, Some(election))
 }
 
@@ -132,23 +138,27 @@ async fn work(
     leadership: Leadership,
     stop: CancellationToken,
 ) -> Result<(), RunError> {
-    let installation = installation::load_or_create(client, &args.namespace, &args.instance).await?;
+    let installation =
+        installation::load_or_create(client, &args.namespace, &args.instance)
+            .await?;
     tracing::info!(instance = %installation.instance, hint = %installation.hint, "starting");
     let (events, publisher) = Events::start(client.clone(), &args.pod_name, metrics.clone());
     let watched: Vec<Option<String>> = match args.watch_namespaces() {
         WatchNamespaces::All => vec![None],
         WatchNamespaces::Some(names) => names.into_iter().map(Some).collect(),
     };
+    let (refusals, all) = (watch::Refusals::default(), watcher::Config::default());
     let (users, touched_users) = watch::cache(
         dynamic(client, &watched, &technical_users()),
-        &watcher::Config::default(),
+        &all,
         technical_users(),
         |_| {},
+        &refusals,
     );
     let (portal_store, touched_portals) =
-        watch::cache(dynamic(client, &watched, &portals()), &watcher::Config::default(), portals(), |_| {});
+        watch::cache(dynamic(client, &watched, &portals()), &all, portals(), |_| {}, &refusals);
     let ours = watcher::Config::default().labels(&format!("{}={}", keys::INSTANCE, installation.instance));
-    let (secrets, touched_secrets) = watch::cache(secrets(client, &watched), &ours, (), |_| {});
+    let (secrets, touched_secrets) = watch::cache(secrets(client, &watched), &ours, (), |_| {}, &refusals);
     let (wake_user, woken_users) = unbounded_channel();
     let (wake_portal, woken_portals) = unbounded_channel();
     let ctx = Arc::new(Context {
@@ -160,6 +170,7 @@ async fn work(
         memory: crate::controller::technical_user::memory::Memory::default(),
         portal_memory: crate::controller::portal::memory::PortalMemory::default(),
         watched,
+        refusals,
         backoffs: crate::controller::backoff::Backoffs::default(),
         portal_backoffs: crate::controller::backoff::Backoffs::default(),
         events,
@@ -175,7 +186,8 @@ async fn work(
     let watching = CancellationToken::new();
     let streams = Watches { users: touched_users, portals: touched_portals, secrets: touched_secrets };
     let watch_task = tokio::spawn(queue::watch(Arc::clone(&ctx), streams, watching.clone()));
-    let ready_task = tokio::spawn(ready(Arc::clone(&ctx), health.clone()));
+    let ready_task = tokio::spawn(ready(Arc::clone(&ctx)));
+    let tell_task = tokio::spawn(namespaces::tell(Arc::clone(&ctx), health.clone()));
     let count_task = tokio::spawn(count(Arc::clone(&ctx)));
     let queues = CancellationToken::new();
     let user_task = tokio::spawn(queue::technical_users_until(
@@ -210,6 +222,7 @@ async fn work(
     watching.cancel();
     let _ = watch_task.await;
     ready_task.abort();
+    tell_task.abort();
     count_task.abort();
     publisher.drain(EVENTS_WITHIN).await;
     ended
@@ -239,16 +252,15 @@ fn secrets(client: &Client, watched: &[Option<String>]) -> Vec<Api<PartialObject
         .collect()
 }
 
-/// Opens the gate of the cache, and lets the queues start, once everything that is watched was listed.
+/// Lets the queues start once everything that is watched and may be listed was listed.
 ///
 /// The only one that waits for the stores: kube's `wait_until_ready` (5.0) wakes the last of several waiters only.
-async fn ready(ctx: Arc<Context>, health: Health) {
+async fn ready(ctx: Arc<Context>) {
     let caches = &ctx.caches;
     if caches.users.wait_until_ready().await.is_ok()
         && caches.portals.wait_until_ready().await.is_ok()
         && caches.secrets.wait_until_ready().await.is_ok()
     {
-        health.open(Gate::Cache);
         ctx.listed.cancel();
         tracing::info!("ready");
     }

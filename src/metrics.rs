@@ -193,6 +193,7 @@ pub struct Metrics {
     credentials_verified: Family<VerifiedLabel, Counter>,
     events_dropped: Counter,
     leader: Gauge,
+    namespaces_unwatched: Gauge,
 }
 
 impl Default for Metrics {
@@ -211,6 +212,7 @@ impl Default for Metrics {
             credentials_verified: Family::default(),
             events_dropped: Counter::default(),
             leader: Gauge::default(),
+            namespaces_unwatched: Gauge::default(),
         };
         new.start_at_zero();
         new.registry = Arc::new(new.register());
@@ -274,6 +276,11 @@ impl Metrics {
         self.leader.set(leads.into());
     }
 
+    /// So many of the namespaces that are to be watched may not be.
+    pub fn namespaces_unwatched(&self, count: usize) {
+        self.namespaces_unwatched.set(gauge(count));
+    }
+
     /// All metrics in the `OpenMetrics` text format.
     #[must_use]
     pub fn encode(&self) -> String {
@@ -331,6 +338,8 @@ impl Metrics {
         let dropped = self.events_dropped.clone();
         all.register("events_dropped", "Kubernetes Events that were not published", dropped);
         all.register("leader", "1 where this process is the active one", self.leader.clone());
+        let unwatched = self.namespaces_unwatched.clone();
+        all.register("namespaces_unwatched", "Namespaces to watch that may not be watched", unwatched);
         let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         all.register("build", "What is running", build);
         all
@@ -360,6 +369,7 @@ mod tests {
             "tuo_credentials_verified_total{outcome=\"refused\"} 0",
             "tuo_events_dropped_total 0",
             "tuo_leader 0",
+            "tuo_namespaces_unwatched 0",
             "tuo_build_info{version=",
         ] {
             assert!(text.contains(line), "{line} in:\n{text}");

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use k8s_openapi::api::core::v1::Secret;
 use kube::Client;
-use kube::api::{DynamicObject, PartialObjectMeta};
+use kube::api::{ApiResource, DynamicObject, PartialObjectMeta};
 use kube::runtime::reflector::Store;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
@@ -20,6 +20,7 @@ use crate::domain::identity::Hint;
 use crate::domain::output::DigestKey;
 use crate::k8s::events::Events;
 use crate::k8s::leader::Leadership;
+use crate::k8s::watch::Refusals;
 use crate::metrics::Metrics;
 use crate::portal::Connector;
 
@@ -63,6 +64,8 @@ pub struct Context {
     pub portal_memory: PortalMemory,
     /// The namespaces that are watched; a single `None` for all.
     pub watched: Vec<Option<String>>,
+    /// What of them may not be watched at the moment. From the absence of an object there nothing follows.
+    pub refusals: Refusals,
     /// Failures in a row, per `TechnicalUser`.
     pub backoffs: Backoffs<Key>,
     /// Failures in a row, per `Portal`.
@@ -111,6 +114,24 @@ impl Context {
         self.caches.portals.get(&key.reference(portals()))
     }
 
+    /// `TechnicalUser`s of this namespace may be there that nobody here sees.
+    #[must_use]
+    pub fn hides_users(&self, namespace: &str) -> bool {
+        self.refusals.hide(&resource(&technical_users()), namespace)
+    }
+
+    /// `Portal`s of this namespace may be there that nobody here sees.
+    #[must_use]
+    pub fn hides_portals(&self, namespace: &str) -> bool {
+        self.refusals.hide(&resource(&portals()), namespace)
+    }
+
+    /// A namespace in which `Portal`s may be that nobody here sees.
+    #[must_use]
+    pub fn portals_hidden_in(&self) -> Option<String> {
+        self.refusals.anywhere(&resource(&portals()))
+    }
+
     /// Has a `TechnicalUser` looked at.
     pub fn wake(&self, key: &Key) {
         // Without a receiver the process is on its way out.
@@ -122,4 +143,8 @@ impl Context {
         self.portal_memory.hurry(key);
         let _ = self.wake_portal.send(key.clone());
     }
+}
+
+fn resource(kind: &ApiResource) -> String {
+    format!("{}.{}", kind.plural, kind.group)
 }

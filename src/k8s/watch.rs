@@ -13,7 +13,7 @@ use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::stream::{self, Stream, StreamExt};
+use futures::stream::{self, BoxStream, Stream, StreamExt};
 use kube::runtime::reflector::{ObjectRef, Store, store::Writer};
 use kube::runtime::utils::Backoff;
 use kube::runtime::watcher::{self, DefaultBackoff, watcher};
@@ -22,8 +22,10 @@ use kube::{Api, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 
 mod merge;
+mod refusals;
 
-use merge::{Change, Scope, merge};
+use merge::{Change, Scope, is_refusal, merge};
+pub use refusals::{Place, Refusals};
 
 /// An object that appeared, changed or vanished.
 pub struct Touched<K: Resource> {
@@ -41,33 +43,62 @@ pub struct Touched<K: Resource> {
 ///
 /// The cache moves only while the stream is polled, and an item comes after the cache shows it. The stream never ends.
 /// [`Store::wait_until_ready`] returns when every namespace was listed once. A namespace that may not be watched (403)
-/// or knows no such kind (404) is logged once, left out and tried again; while that is so of all of them, the cache is
-/// not ready. Objects of a namespace that is refused later stay as they were last seen.
+/// or knows no such kind (404) is told to `refusals`, left out and tried again; while that is so of all of them, the
+/// cache is not ready. Objects of a namespace that is refused later stay as they were last seen, until it is listed anew.
 pub fn cache<K>(
     apis: Vec<Api<K>>,
     config: &watcher::Config,
     kind: K::DynamicType,
     prune: impl Fn(&mut K) + Send + Sync + Clone + 'static,
+    refusals: &Refusals,
 ) -> (Store<K>, impl Stream<Item = Touched<K>> + Send + 'static)
 where
     K: Resource + Clone + DeserializeOwned + Debug + Send + Sync + 'static,
     K::DynamicType: Clone + Eq + Hash + Debug + Send + Sync + Unpin,
 {
-    let scopes = apis.into_iter().map(|api| watch(api, config.clone(), prune.clone())).collect();
-    fill(Writer::new(kind.clone()), kind, merge(scopes))
+    let (group, plural) = (K::group(&kind), K::plural(&kind));
+    let resource = if group.is_empty() { plural.into_owned() } else { format!("{plural}.{group}") };
+    let scopes = apis
+        .into_iter()
+        .map(|api| Scope {
+            place: Place { namespace: api.namespace().map(str::to_owned), resource: resource.clone() },
+            events: watch(api, config.clone(), prune.clone()),
+        })
+        .collect();
+    fill(Writer::new(kind.clone()), kind, merge(scopes, refusals))
 }
 
-/// One namespace's endless watch with back-off, under the name that messages call it by.
-fn watch<K>(api: Api<K>, config: watcher::Config, prune: impl Fn(&mut K) + Send + 'static) -> Scope<K>
+/// One namespace's endless watch with back-off.
+fn watch<K>(
+    api: Api<K>,
+    config: watcher::Config,
+    prune: impl Fn(&mut K) + Send + 'static,
+) -> BoxStream<'static, watcher::Result<watcher::Event<K>>>
 where
     K: Resource + Clone + DeserializeOwned + Debug + Send + 'static,
 {
-    let name = api.namespace().map_or_else(|| "all namespaces".to_owned(), |ns| format!("namespace {ns}"));
-    let events = watcher(api, config).backoff(WatchBackoff::default()).modify(move |object| {
+    let begin = move || watcher(api.clone(), config.clone()).boxed();
+    let events = anew_after_refusal(begin).backoff(WatchBackoff::default()).modify(move |object| {
         object.managed_fields_mut().clear();
         prune(object);
     });
-    Scope { name, events: events.boxed() }
+    events.boxed()
+}
+
+/// A watch that begins with a list again after it was refused.
+///
+/// kube's watcher goes on where it stood once it is let in again, and says nothing as long as nothing changes: nobody
+/// would know that it is let in, nor what was missed.
+fn anew_after_refusal<K: Send + 'static>(
+    begin: impl Fn() -> BoxStream<'static, watcher::Result<watcher::Event<K>>> + Send + 'static,
+) -> impl Stream<Item = watcher::Result<watcher::Event<K>>> + Send + 'static {
+    stream::unfold((begin(), begin), |(mut events, begin)| async move {
+        let item = events.next().await?;
+        if item.as_ref().is_err_and(is_refusal) {
+            events = begin();
+        }
+        Some((item, (events, begin)))
+    })
 }
 
 /// Applies changes to the store, then passes them on.

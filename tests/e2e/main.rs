@@ -43,3 +43,4 @@ mod stops;
 mod support;
 mod two_operators;
 mod unclaimed;
+mod unwatched;

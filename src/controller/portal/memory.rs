@@ -19,11 +19,15 @@ struct Looked {
 
 /// All Portals.
 #[derive(Debug, Default)]
-pub struct PortalMemory(Mutex<HashMap<PortalKey, Looked>>);
+pub struct PortalMemory {
+    looked: Mutex<HashMap<PortalKey, Looked>>,
+    /// Since when a Portal is known to be under deletion, with its uid.
+    deleting: Mutex<HashMap<PortalKey, (Option<String>, Instant)>>,
+}
 
 impl PortalMemory {
     fn portals(&self) -> MutexGuard<'_, HashMap<PortalKey, Looked>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.looked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How long the next look at the portal has time; none where something that it depends on changed.
@@ -58,8 +62,37 @@ impl PortalMemory {
         }
     }
 
+    /// For how long this process knows that a Portal is under deletion; from now on where it did not.
+    #[must_use]
+    pub fn deleting_for(&self, key: &PortalKey, uid: Option<&str>) -> Duration {
+        let mut deleting = self.deleting.lock().unwrap_or_else(PoisonError::into_inner);
+        let entry = deleting.entry(key.clone()).or_insert_with(|| (uid.map(str::to_owned), Instant::now()));
+        if entry.0.as_deref() != uid {
+            *entry = (uid.map(str::to_owned), Instant::now());
+        }
+        entry.1.elapsed()
+    }
+
     /// Forgets a Portal that is gone.
     pub fn forget(&self, key: &PortalKey) {
         self.portals().remove(key);
+        self.deleting.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_deletion_is_timed_by_our_own_clock_for_each_object() {
+        let (memory, key) = (PortalMemory::default(), PortalKey { namespace: "n".into(), name: "p".into() });
+        assert_eq!(memory.deleting_for(&key, Some("1")), Duration::ZERO);
+        tokio::time::advance(Duration::from_secs(40)).await;
+        assert_eq!(memory.deleting_for(&key, Some("1")), Duration::from_secs(40));
+        assert_eq!(memory.deleting_for(&key, Some("2")), Duration::ZERO, "another one of that name");
+        tokio::time::advance(Duration::from_secs(1)).await;
+        memory.forget(&key);
+        assert_eq!(memory.deleting_for(&key, Some("2")), Duration::ZERO);
     }
 }

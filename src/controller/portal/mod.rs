@@ -10,7 +10,6 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use kube::Api;
 use kube::ResourceExt as _;
 use kube::api::{DynamicObject, ListParams, Patch, PatchParams};
@@ -244,7 +243,20 @@ async fn leave(ctx: &Context, key: &PortalKey, object: &DynamicObject) -> Result
         gone(ctx, key);
         return Ok(Leaving::Gone);
     }
-    let holders = holders(ctx, key).await?;
+    // By our own clock since we know of the deletion: the object's time is the apiserver's, and clocks differ.
+    let known_for = ctx.portal_memory.deleting_for(key, object.metadata.uid.as_deref());
+    let holders = match holders(ctx, key).await? {
+        Holders::Seen(holders) => holders,
+        Holders::Hidden { namespace, why } => {
+            return Ok(Leaving::Held(Blocker::passing(
+                Reason::InUse,
+                format!(
+                    "whether TechnicalUsers of {namespace} still need this Portal cannot be seen ({why}); the chart makes a \
+                     Role in each namespace of watchNamespaces"
+                ),
+            )));
+        }
+    };
     if !holders.is_empty() {
         let shown: Vec<_> = holders.iter().take(10).map(ToString::to_string).collect();
         let more = if holders.len() > 10 { ", …" } else { "" };
@@ -253,8 +265,7 @@ async fn leave(ctx: &Context, key: &PortalKey, object: &DynamicObject) -> Result
             format!("{} TechnicalUsers still need this Portal: {}{more}", holders.len(), shown.join(", ")),
         )));
     }
-    let since = object.metadata.deletion_timestamp.as_ref().map_or(Timestamp::UNIX_EPOCH, |time| time.0);
-    if Timestamp::now().duration_since(since).unsigned_abs() < CREATE_TIMEOUT {
+    if known_for < CREATE_TIMEOUT {
         return Ok(Leaving::Held(Blocker::passing(
             Reason::InUse,
             "creates that were under way when the deletion began are waited for",
@@ -271,22 +282,37 @@ async fn leave(ctx: &Context, key: &PortalKey, object: &DynamicObject) -> Result
     }
 }
 
+enum Holders {
+    /// All of them.
+    Seen(Vec<String>),
+    /// Not all namespaces may be listed.
+    Hidden { namespace: String, why: String },
+}
+
 /// The resources that hold our finalizer and use the Portal, read from the apiserver.
-async fn holders(ctx: &Context, key: &PortalKey) -> Result<Vec<String>, KubeError> {
+async fn holders(ctx: &Context, key: &PortalKey) -> Result<Holders, KubeError> {
     let mut holders = Vec::new();
     for namespace in &ctx.watched {
         let api: Api<DynamicObject> = match namespace {
             Some(namespace) => Api::namespaced_with(ctx.client.clone(), namespace, &technical_users()),
             None => Api::all_with(ctx.client.clone(), &technical_users()),
         };
-        let list = api.list(&ListParams::default()).await?;
+        let list = match api.list(&ListParams::default()).await.map_err(KubeError::from) {
+            Ok(list) => list,
+            Err(KubeError::Denied { message, .. }) => {
+                let place = |name: &String| format!("namespace {name}");
+                let namespace = namespace.as_ref().map_or_else(|| "all namespaces".to_owned(), place);
+                return Ok(Holders::Hidden { namespace, why: message });
+            }
+            Err(error) => return Err(error),
+        };
         holders.extend(
             list.iter()
                 .filter(|object| has_finalizer(object) && portal_of(object).as_ref() == Some(key))
                 .map(|object| Key::of(object).to_string()),
         );
     }
-    Ok(holders)
+    Ok(Holders::Seen(holders))
 }
 
 async fn patch_finalizers(

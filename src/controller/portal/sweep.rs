@@ -102,6 +102,9 @@ fn ready_reason(portal: &DynamicObject) -> Option<String> {
 }
 
 /// Users that bear the mark of this installation while no resource claims them. Each is read once.
+///
+/// A resource in a namespace that may not be listed is not seen, so none of its users is found without one; what was
+/// found while it could be listed stays.
 pub async fn unclaimed(
     ctx: &Context,
     link: &Connected,
@@ -136,7 +139,10 @@ pub async fn unclaimed(
             }
             None => continue,
         };
-        if let Some(mark) = mark.filter(|m| !m.retained && m.owner.instance == ctx.installation.instance) {
+        let told = || status.unclaimed.iter().any(|told| UserId::new(&told.id) == user.id);
+        let known = |mark: &Mark| !ctx.hides_users(&mark.owner.namespace) || told();
+        let ours = |mark: &Mark| !mark.retained && mark.owner.instance == ctx.installation.instance;
+        if let Some(mark) = mark.filter(|mark| ours(mark) && known(mark)) {
             unclaimed.push(UnclaimedUser {
                 id: user.id.to_string(),
                 name: user.name.clone(),

@@ -8,6 +8,8 @@ use kube::{Resource, ResourceExt};
 
 use crate::k8s::words;
 
+use super::refusals::{Place, Refusals};
+
 /// Namespace and name of an object.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Key {
@@ -36,8 +38,8 @@ pub(super) enum Change<K> {
 
 /// One endless watch.
 pub(super) struct Scope<K> {
-    /// What it watches, as messages call it.
-    pub name: String,
+    /// What it watches.
+    pub place: Place,
     /// Its events, with back-off after errors.
     pub events: BoxStream<'static, Result<Event<K>, Error>>,
 }
@@ -47,12 +49,13 @@ pub(super) struct Scope<K> {
 /// [`Change::Initial`] comes when each was listed in full or refused, and one at least was listed.
 pub(super) fn merge<K: Resource + Send + 'static>(
     scopes: Vec<Scope<K>>,
+    refusals: &Refusals,
 ) -> impl Stream<Item = Change<K>> + Send + 'static {
-    let (names, streams): (Vec<_>, Vec<_>) =
-        scopes.into_iter().map(|scope| (scope.name, scope.events)).unzip();
+    let (places, streams): (Vec<_>, Vec<_>) =
+        scopes.into_iter().map(|scope| (scope.place, scope.events)).unzip();
     let numbered = streams.into_iter().enumerate().map(|(n, s)| s.map(move |item| (n, item)).boxed());
     stream::select_all(numbered)
-        .scan(Merge::new(names), |merge, (scope, item)| {
+        .scan(Merge::new(places, refusals), |merge, (scope, item)| {
             std::future::ready(Some(stream::iter(merge.take(scope, item))))
         })
         .flatten()
@@ -65,7 +68,8 @@ struct Merge<K> {
 }
 
 struct Watched {
-    name: String,
+    place: Place,
+    refusals: Refusals,
     state: State,
     /// The objects that are passed on as present.
     known: HashSet<Key>,
@@ -78,15 +82,20 @@ enum State {
     /// Neither listed nor refused.
     Pending,
     Listed,
-    /// 403 or 404 since it was last listed; the first of them was logged.
+    /// 403 or 404 since it was last listed.
     Refused,
 }
 
 impl<K: Resource> Merge<K> {
-    fn new(names: Vec<String>) -> Self {
-        let scope =
-            |name| Watched { name, state: State::Pending, known: HashSet::new(), listing: HashSet::new() };
-        Self { scopes: names.into_iter().map(scope).collect(), initial: Some(HashMap::new()) }
+    fn new(places: Vec<Place>, refusals: &Refusals) -> Self {
+        let scope = |place| Watched {
+            place,
+            refusals: refusals.clone(),
+            state: State::Pending,
+            known: HashSet::new(),
+            listing: HashSet::new(),
+        };
+        Self { scopes: places.into_iter().map(scope).collect(), initial: Some(HashMap::new()) }
     }
 
     fn take(&mut self, scope: usize, item: Result<Event<K>, Error>) -> Vec<Change<K>> {
@@ -149,24 +158,31 @@ impl<K: Resource> Merge<K> {
 impl Watched {
     fn listed(&mut self) {
         if self.state == State::Refused {
-            tracing::info!("{} can be watched now", self.name);
+            tracing::info!("{} can be watched now", self.place);
         }
         self.state = State::Listed;
+        self.refusals.listed(&self.place);
     }
 
     fn failed(&mut self, error: &Error) {
         let (code, error) = told(error);
         match (code, self.state) {
-            (Some(403 | 404), State::Refused) => {}
             (Some(403 | 404), _) => {
-                tracing::warn!("{} cannot be watched and is left out until it can be: {error}", self.name);
+                // Who shows the refusals logs them too.
+                tracing::debug!("{} cannot be watched and is left out until it can be: {error}", self.place);
                 self.state = State::Refused;
+                self.refusals.refused(&self.place, &error);
             }
             // The cluster has forgotten where the watch stood: a new list follows by itself.
-            (Some(410), _) => tracing::debug!("watch of {}: {error}", self.name),
-            _ => tracing::warn!("watch of {}: {error}; it is tried again", self.name),
+            (Some(410), _) => tracing::debug!("watch of {}: {error}", self.place),
+            _ => tracing::warn!("watch of {}: {error}; it is tried again", self.place),
         }
     }
+}
+
+/// Whether a watch is refused for now: by RBAC, or because there is no such kind.
+pub(super) fn is_refusal(error: &Error) -> bool {
+    matches!(told(error).0, Some(403 | 404))
 }
 
 /// The status code that the apiserver answered with, if it did, and what went wrong.

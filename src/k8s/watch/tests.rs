@@ -35,16 +35,22 @@ struct World {
     b: UnboundedSender<Item>,
     store: Store<ConfigMap>,
     touched: BoxStream<'static, Touched<ConfigMap>>,
+    refusals: Refusals,
+}
+
+fn place(namespace: &str) -> Place {
+    Place { namespace: Some(namespace.into()), resource: "configmaps".into() }
 }
 
 impl World {
     fn new() -> Self {
         let ((a, from_a), (b, from_b)) = (unbounded(), unbounded());
         let scope =
-            |name: &str, from: UnboundedReceiver<Item>| Scope { name: name.into(), events: from.boxed() };
-        let changes = merge(vec![scope("a", from_a), scope("b", from_b)]);
+            |name: &str, from: UnboundedReceiver<Item>| Scope { place: place(name), events: from.boxed() };
+        let refusals = Refusals::default();
+        let changes = merge(vec![scope("a", from_a), scope("b", from_b)], &refusals);
         let (store, touched) = fill(Writer::default(), (), changes);
-        Self { a, b, store, touched: touched.boxed() }
+        Self { a, b, store, touched: touched.boxed(), refusals }
     }
 
     /// What comes out when `items` go in, as `+name` and `-name`, sorted.
@@ -133,9 +139,43 @@ fn a_refused_namespace_is_left_out_until_it_can_be_watched() {
     world.a(vec![Ok(Event::Init), refused(403)]);
     assert_eq!(world.b(list([object("b", "b1", "1")])), ["+b1"]);
     assert!(world.ready());
+    assert!(world.refusals.hide("configmaps", "a") && !world.refusals.hide("configmaps", "b"));
     assert!(world.a(vec![Ok(Event::Init), refused(403)]).is_empty());
     assert_eq!(world.a(list([object("a", "a1", "1")])), ["+a1"]);
+    assert!(!world.refusals.hide("configmaps", "a"));
     assert_eq!(world.cached(), ["a1", "b1"]);
+}
+
+#[test]
+fn what_was_seen_before_a_refusal_stays_until_the_next_list() {
+    let mut world = World::new();
+    world.a(list([object("a", "a1", "1"), object("a", "a2", "1")]));
+    world.b(list([]));
+    assert!(world.a(vec![refused(403)]).is_empty());
+    assert!(world.refusals.hide("configmaps", "a"));
+    assert_eq!(world.cached(), ["a1", "a2"]);
+    assert_eq!(world.a(list([object("a", "a2", "1")])), ["+a2", "-a1"]);
+    assert!(!world.refusals.hide("configmaps", "a"));
+}
+
+#[test]
+fn a_watch_that_was_refused_begins_anew_with_a_list() {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    let times = Arc::new(AtomicUsize::new(0));
+    let count = times.clone();
+    let begin = move || {
+        let first = count.fetch_add(1, Ordering::SeqCst) == 0;
+        let status = Status { code: if first { 403 } else { 500 }, ..Status::default() };
+        let error = Err(Error::WatchStartFailed(kube::Error::Api(Box::new(status))));
+        stream::iter(vec![Ok(Event::Init), Ok(Event::InitDone), error]).chain(stream::pending()).boxed()
+    };
+    let mut events = anew_after_refusal::<ConfigMap>(begin).boxed();
+    let mut seen = Vec::new();
+    while let Some(Some(item)) = events.next().now_or_never() {
+        seen.push(item.is_ok());
+    }
+    assert_eq!(seen, [true, true, false, true, true, false]);
+    assert_eq!(times.load(Ordering::SeqCst), 2, "another error is the watcher's own affair");
 }
 
 #[test]
@@ -163,8 +203,9 @@ fn objects_without_a_type_are_cached_too() {
     let object = DynamicObject::new("x", &kind).within("a");
     let events: Vec<watcher::Result<_>> =
         vec![Ok(Event::Init), Ok(Event::InitApply(object)), Ok(Event::InitDone)];
-    let scope = Scope { name: "a".into(), events: stream::iter(events).chain(stream::pending()).boxed() };
-    let (store, touched) = fill(Writer::new(kind.clone()), kind.clone(), merge(vec![scope]));
+    let scope = Scope { place: place("a"), events: stream::iter(events).chain(stream::pending()).boxed() };
+    let changes = merge(vec![scope], &Refusals::default());
+    let (store, touched) = fill(Writer::new(kind.clone()), kind.clone(), changes);
     let first = touched.boxed().next().now_or_never().flatten().unwrap();
     assert_eq!(first.reference, ObjectRef::new_with("x", kind).within("a"));
     assert_eq!(store.state().len(), 1);

@@ -221,6 +221,11 @@ impl World {
         self.start_operator_with(&kubeconfig)
     }
 
+    /// Sets a variable of the environment of operators that are started from now on.
+    pub fn set_env(&mut self, name: &str, value: &str) {
+        self.env.insert(name.to_owned(), value.to_owned());
+    }
+
     /// Starts an operator with a kubeconfig of its own.
     pub fn start_operator_with(&mut self, kubeconfig: &std::path::Path) -> &Process {
         let number = OPERATORS.fetch_add(1, Ordering::SeqCst);

@@ -30,7 +30,7 @@ use crate::domain::roles::Blocker;
 
 pub(super) use inventory::candidate;
 use inventory::see_inventory;
-use portal::{grants, link, portal_facts};
+use portal::{every_login_is_known, grants, link, portal_facts};
 pub(super) use recorded::{open_attempt, recorded};
 use secret::envelope;
 pub(super) use secret::see_secret;
@@ -55,6 +55,10 @@ pub async fn observe(
     let grants = match &portal_spec {
         Some(spec) => grants(ctx, spec, &portal_key, &key.namespace).await?,
         None => Grants::default(),
+    };
+    let usable = match &spec.user.existing {
+        Some(_) => usable.and_then(|()| every_login_is_known(ctx)),
+        None => usable,
     };
     let facts = match (&link, usable, portal_object.as_deref(), portal_spec.as_ref()) {
         (Some(link), Ok(()), Some(object), Some(spec)) => Ok(portal_facts(ctx, link, object, spec, grants)),
@@ -199,5 +203,7 @@ fn pending_for(status: &TechnicalUserStatus, now: Timestamp) -> Option<Duration>
     let condition = status.conditions.iter().find(|c| c.type_ == USER_READY && c.status == "False")?;
     let pending =
         [Reason::Pending.as_str(), Reason::PendingTooLong.as_str()].contains(&condition.reason.as_str());
-    pending.then(|| now.duration_since(condition.last_transition_time.0).unsigned_abs())
+    // Another process may have written the time by a clock that runs ahead of ours.
+    pending
+        .then(|| Duration::try_from(now.duration_since(condition.last_transition_time.0)).unwrap_or_default())
 }

@@ -26,6 +26,14 @@ pub(super) fn link(
     object: Option<&DynamicObject>,
     cleanup: bool,
 ) -> (Option<Connected>, Result<(), Blocker>) {
+    if object.is_none() && ctx.hides_portals(&key.namespace) {
+        let words = format!(
+            "Portal {key} cannot be seen: this operator may not list Portals in namespace {}; the chart makes a Role in \
+             each namespace of watchNamespaces",
+            key.namespace
+        );
+        return (None, Err(Blocker::passing(Reason::PortalNotReady, words)));
+    }
     if object.is_none() {
         return (
             None,
@@ -49,6 +57,19 @@ pub(super) fn link(
             (None, Err(Blocker::passing(Reason::PortalNotReady, format!("Portal {key} is being connected"))))
         }
     }
+}
+
+/// A user that is there already may be the login of any Portal, and no login is ever published: as long as there may be
+/// Portals that nobody here sees, no such user is published for the first time.
+pub(super) fn every_login_is_known(ctx: &Context) -> Result<(), Blocker> {
+    let Some(namespace) = ctx.portals_hidden_in() else { return Ok(()) };
+    Err(Blocker::passing(
+        Reason::PortalNotReady,
+        format!(
+            "a user that is there already may be the login of a Portal, and this operator may not list the Portals of \
+             namespace {namespace}; the chart makes a Role in each namespace of watchNamespaces"
+        ),
+    ))
 }
 
 pub(super) fn portal_facts(

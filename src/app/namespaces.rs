@@ -1,0 +1,104 @@
+//! Tells which of the watched namespaces may not be watched; the others are served meanwhile.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::controller::context::Context;
+use crate::health::{Gate, Health, Subject};
+use crate::k8s::watch::Place;
+
+/// What is refused is logged again after so long.
+const SAY_AGAIN_AFTER: Duration = Duration::from_mins(10);
+/// The kinds of a namespace are refused one after the other; they are told together.
+const GATHER_FOR: Duration = Duration::from_secs(1);
+
+/// Tells of each change in log, readiness and metrics, and again from time to time. For ever.
+///
+/// Opens the gate of the cache once everything that may be listed was listed, and closes it while nothing may be.
+pub async fn tell(ctx: Arc<Context>, health: Health) {
+    let mut refused = ctx.refusals.subscribe();
+    let mut said = Vec::new();
+    loop {
+        let namespaces = by_namespace(&refused.borrow_and_update());
+        let lines: Vec<_> = namespaces.iter().map(|(name, refused)| words(name, refused)).collect();
+        ctx.metrics.namespaces_unwatched(namespaces.len());
+        if lines != said {
+            for line in &lines {
+                tracing::warn!("{line}");
+            }
+        }
+        if lines.is_empty() && !said.is_empty() {
+            tracing::info!("all watched namespaces are served");
+        }
+        said.clone_from(&lines);
+        health.tell(Subject::Namespaces, lines);
+        if ctx.listed.is_cancelled() {
+            if namespaces.len() < ctx.watched.len() {
+                health.open(Gate::Cache);
+            } else {
+                health.close(Gate::Cache);
+            }
+        }
+        let listed = ctx.listed.is_cancelled();
+        tokio::select! {
+            changed = refused.changed() => match changed {
+                Ok(()) => tokio::time::sleep(GATHER_FOR).await,
+                Err(_) => return,
+            },
+            () = ctx.listed.cancelled(), if !listed => {}
+            () = tokio::time::sleep(SAY_AGAIN_AFTER), if !namespaces.is_empty() => said.clear(),
+        }
+    }
+}
+
+type Refused = BTreeMap<String, Vec<(String, String)>>;
+
+/// What is refused in each namespace: kinds, with the apiserver's words.
+fn by_namespace(refused: &BTreeMap<Place, String>) -> Refused {
+    let mut namespaces = Refused::new();
+    for (place, why) in refused {
+        let name = place.namespace.clone().unwrap_or_else(|| "*".to_owned());
+        namespaces.entry(name).or_default().push((place.resource.clone(), why.clone()));
+    }
+    namespaces
+}
+
+fn words(namespace: &str, refused: &[(String, String)]) -> String {
+    let kinds: Vec<_> = refused.iter().map(|(kind, _)| kind.as_str()).collect();
+    let why = refused.first().map(|(_, why)| why.as_str()).unwrap_or_default();
+    format!(
+        "namespace {namespace} is not served: list and watch of {} are refused: {why}; the chart makes a Role in each \
+         namespace of watchNamespaces, which must exist. It is served as soon as it may be listed",
+        kinds.join(", ")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kinds_of_a_namespace_are_told_together() {
+        let place = |namespace: &str, resource: &str| Place {
+            namespace: Some(namespace.into()),
+            resource: resource.into(),
+        };
+        let refused = [
+            (place("b", "secrets"), "no secrets (403)".to_owned()),
+            (place("a", "portals.x"), "no portals (403)".to_owned()),
+            (place("a", "users.x"), "no users (403)".to_owned()),
+        ];
+        let namespaces = by_namespace(&refused.into());
+        assert_eq!(namespaces.keys().collect::<Vec<_>>(), ["a", "b"]);
+        let line = words("a", &namespaces["a"]);
+        for part in [
+            "namespace a is not served",
+            "portals.x, users.x are refused",
+            "no portals (403)",
+            "watchNamespaces",
+        ] {
+            assert!(line.contains(part), "{part}: {line}");
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! Namespaces that the operator may not watch, from the start or later: told, left out, served once they may be; and
+//! nothing is concluded from what is not seen.
+
+use portal_simulator::{UserSeed, UserView};
+use serde_json::{Value, json};
+use technical_user_operator::domain::identity::{Hint, Mark, Owner};
+use testbed::Matcher;
+
+use crate::support::{
+    World, create, create_from, existing, message, one_user, secret_value, status, sweeps, world,
+};
+
+const ROLE: &str = "technical-user-operator";
+
+/// Takes the chart's Role out of a namespace and waits until that is in force; the Role, to be put back.
+async fn without_role(world: &World, namespace: &str) -> Value {
+    let get = ["get", "role", ROLE, "-n", namespace, "-o", "json"];
+    let mut role: Value =
+        serde_json::from_str(&world.plane.kubectl(&get).await.unwrap().success().unwrap()).unwrap();
+    for field in ["resourceVersion", "uid", "creationTimestamp", "managedFields"] {
+        role["metadata"].as_object_mut().unwrap().remove(field);
+    }
+    world.plane.kubectl(&["delete", "role", ROLE, "-n", namespace]).await.unwrap().success().unwrap();
+    let account = format!("system:serviceaccount:{}:{ROLE}", world.namespace);
+    world
+        .eventually("the Role is gone", async || {
+            let asked =
+                ["auth", "can-i", "list", "portals.technicaluser.dev", "-n", namespace, "--as", &account];
+            world.plane.kubectl(&asked).await.unwrap().success().is_err()
+        })
+        .await;
+    role
+}
+
+/// A Portal that every namespace may use.
+async fn open_to_all(world: &World) {
+    let access = json!([{"namespaces": {"from": "All"}, "roles": ["Dataspace Discovery"], "existing": true}]);
+    world.patch_portal(&json!({"spec": {"access": access}})).await;
+}
+
+/// A user in the portal that bears the mark of a resource, as it is after a restore.
+async fn seeded(world: &World, namespace: &str, name: &str) -> UserView {
+    world.portal_because("LoggedIn").await;
+    let identity = world.get_secret("technical-user-operator-e2e").await.unwrap();
+    let hint = Hint::of_installation(&secret_value(&identity, "id"));
+    let owner = Owner { instance: "e2e".into(), namespace: namespace.into(), name: name.into() };
+    let mark = Mark { owner: owner.clone(), generation: 1, hint, retained: false };
+    let seed = UserSeed::new("One", &owner.user_name(1, None)).description(&mark.describe(None));
+    world.simulator.seed_user(seed).unwrap()
+}
+
+fn unclaimed(portal: &kube::api::DynamicObject) -> Vec<String> {
+    let listed = status(portal)["unclaimed"].as_array().cloned().unwrap_or_default();
+    listed.iter().map(|user| user["technicalUser"].as_str().unwrap().to_owned()).collect()
+}
+
+async fn unwatched(world: &World, count: usize) {
+    let line = format!("tuo_namespaces_unwatched {count}\n");
+    world
+        .eventually("the metric tells", async || {
+            world.ask("/metrics").await.is_some_and(|(_, text)| text.contains(&line))
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn a_namespace_without_role_is_told_and_the_others_are_served() {
+    let mut world = world().neighbour("").stopped().start().await;
+    let dark = world.neighbours[0].clone();
+    open_to_all(&world).await;
+    let role = without_role(&world, &dark).await;
+    world.apply(&create_from("hidden", &dark, &world.namespace, "Dataspace Discovery")).await;
+    world.start_operator();
+    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    one_user(&world, "edc").await;
+    let text = world.readyz(200, &format!("namespace {dark} is not served")).await;
+    for words in ["portals.technicaluser.dev", "secrets", "watchNamespaces", "cannot list resource"] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    let told =
+        |line: &str| line.contains("WARN") && line.contains(&format!("namespace {dark} is not served"));
+    world.operator().wait_for_line(told).await.unwrap();
+    unwatched(&world, 1).await;
+
+    // Two users without a resource, as far as can be seen: what is told of one shows that both were looked at.
+    let theirs = seeded(&world, &dark, "hidden").await;
+    let lost = format!("{}/lost", world.namespace);
+    seeded(&world, &world.namespace, "lost").await;
+    let portal = world.portal_until("the lost user is listed", |portal| !unclaimed(portal).is_empty()).await;
+    assert_eq!(portal["unclaimed"][0]["technicalUser"], json!(lost));
+    sweeps(&world, 2).await;
+    assert_eq!(
+        unclaimed(&world.portal().await.unwrap()),
+        [lost],
+        "whose resource is not seen is not unclaimed"
+    );
+
+    // Nor is a Portal absent that is not seen, and who knows whether a user that is there is its login.
+    world.apply(&create_from("far", &world.namespace, &dark, "Dataspace Discovery")).await;
+    let words = world.because("far", "PortalNotReady").await;
+    assert!(words.contains(&dark) && words.contains("may not list"), "{words}");
+    let stock = world.simulator.seed_user(UserSeed::new("One", "by-hand")).unwrap();
+    world.apply(&existing("found", &world.namespace, &json!({"id": stock.id}))).await;
+    let words = world.because("found", "PortalNotReady").await;
+    assert!(words.contains(&dark), "{words}");
+
+    world.kubectl_apply(&role).await;
+    let hidden = world.ready(&format!("{dark}/hidden")).await;
+    assert_eq!(status(&hidden)["user"]["id"], json!(theirs.id), "the user that was there is taken up");
+    world.ready("found").await;
+    world.because("far", "PortalNotFound").await;
+    unwatched(&world, 0).await;
+    assert!(!world.readyz(200, "ok").await.contains("namespace"));
+    world.assert_nothing_leaked().await;
+}
+
+#[tokio::test]
+async fn a_role_that_goes_while_it_runs_takes_its_namespace_along_and_brings_it_back() {
+    let world = world().neighbour("").start().await;
+    let dark = world.neighbours[0].clone();
+    open_to_all(&world).await;
+    let name = format!("{dark}/edc");
+    world.apply(&create_from("edc", &dark, &world.namespace, "Dataspace Discovery")).await;
+    world.ready(&name).await;
+    let users = world.ours();
+    let role = without_role(&world, &dark).await;
+    // Watches that are open stay so; they end by themselves after five minutes.
+    world.proxy.drop_connections();
+    world.readyz(200, &format!("namespace {dark} is not served")).await;
+    world.apply(&create("here", &world.namespace, "Dataspace Discovery")).await;
+    one_user(&world, "here").await;
+    sweeps(&world, 2).await;
+    assert_eq!(unclaimed(&world.portal().await.unwrap()), Vec::<String>::new());
+    assert!(users.iter().all(|user| world.ours().contains(user)), "nothing is taken back");
+
+    // A Portal under deletion waits for what it cannot see.
+    world.delete("here").await;
+    world.gone("here").await;
+    world.portals_api().delete(crate::support::PORTAL, &kube::api::DeleteParams::default()).await.unwrap();
+    let held =
+        world.portal_until("the Portal is held", |portal| message(portal).contains("cannot be seen")).await;
+    assert_eq!(held["conditions"][0]["status"], "False", "{held}");
+    world.delete(&name).await;
+    assert!(world.user(&name).await.is_some(), "nobody may let it go");
+    world.kubectl_apply(&role).await;
+    world.gone(&name).await;
+    assert_eq!(world.ours(), []);
+    world.readyz(200, "ok").await;
+    unwatched(&world, 0).await;
+    world.assert_nothing_leaked().await;
+}
+
+#[tokio::test]
+async fn nothing_to_watch_is_not_ready() {
+    let mut world = world().neighbour("").stopped().start().await;
+    let other = world.neighbours[0].clone();
+    let role = without_role(&world, &world.namespace).await;
+    without_role(&world, &other).await;
+    world.start_operator();
+    let text = world.readyz(503, &format!("namespace {other} is not served")).await;
+    assert!(text.contains(&format!("namespace {} is not served", world.namespace)), "{text}");
+    unwatched(&world, 2).await;
+    assert_eq!(world.proxy.count(&Matcher::any().method("PATCH")), 0);
+    world.kubectl_apply(&role).await;
+    world.readyz(200, &format!("namespace {other} is not served")).await;
+    without_role(&world, &world.namespace).await;
+    world.proxy.drop_connections();
+    world.readyz(503, &format!("namespace {} is not served", world.namespace)).await;
+    world.kubectl_apply(&role).await;
+    world.readyz(200, "ok").await;
+}
