@@ -16,6 +16,7 @@
 mod access;
 mod answers_lost;
 mod apiserver_faults;
+mod clocks;
 mod cofinity;
 mod company;
 mod crash_points;

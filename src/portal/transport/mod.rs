@@ -11,7 +11,7 @@ mod tls;
 use std::time::Duration;
 
 use http::Method;
-use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, DATE, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder};
 use url::Url;
@@ -110,7 +110,8 @@ impl Transport {
         let mut response = request.timeout(timeout).send().await.map_err(|error| fault(&error))?;
         let html_type = header(&response, CONTENT_TYPE)
             .is_some_and(|value| value.trim_start().to_ascii_lowercase().starts_with("text/html"));
-        let retry_after = header(&response, RETRY_AFTER).and_then(retry_after::pause);
+        let retry_after = header(&response, RETRY_AFTER)
+            .and_then(|value| retry_after::pause(value, header(&response, DATE)));
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| fault(&error))? {
             if body.len() + chunk.len() > limit {

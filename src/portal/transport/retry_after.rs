@@ -8,17 +8,21 @@ use jiff::fmt::rfc2822::DateTimeParser;
 /// Nobody is obeyed for longer than this: a wrong clock must not stop a Portal for a year.
 const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 
-/// The pause that `value` asks for.
-pub(super) fn pause(value: &str) -> Option<Duration> {
-    pause_from(value.trim(), Timestamp::now())
+/// The pause that `value` asks for. `date` is the answer's own `Date`: a date is told by the clock of who answers, which
+/// need not be ours.
+pub(super) fn pause(value: &str, date: Option<&str>) -> Option<Duration> {
+    pause_from(value.trim(), date.and_then(parse).unwrap_or_else(Timestamp::now))
+}
+
+fn parse(date: &str) -> Option<Timestamp> {
+    DateTimeParser::new().relaxed_weekday(true).parse_timestamp(date.trim()).ok()
 }
 
 fn pause_from(value: &str, now: Timestamp) -> Option<Duration> {
     let pause = if let Ok(seconds) = value.parse::<u64>() {
         Duration::from_secs(seconds)
     } else {
-        let until = DateTimeParser::new().relaxed_weekday(true).parse_timestamp(value).ok()?;
-        Duration::try_from(until.duration_since(now)).unwrap_or_default()
+        Duration::try_from(parse(value)?.duration_since(now)).unwrap_or_default()
     };
     Some(pause.min(LONGEST_PAUSE))
 }
@@ -43,5 +47,14 @@ mod tests {
         ] {
             assert_eq!(pause_from(value, now), seconds.map(Duration::from_secs), "{value}");
         }
+    }
+
+    #[test]
+    fn a_date_counts_by_the_clock_of_who_wrote_it() {
+        let wanted = "Sun, 22 Nov 2099 12:00:30 GMT";
+        let half_a_minute = Some(Duration::from_secs(30));
+        assert_eq!(pause(wanted, Some("Sun, 22 Nov 2099 12:00:00 GMT")), half_a_minute);
+        assert_eq!(pause(wanted, Some("today")), Some(LONGEST_PAUSE));
+        assert_eq!(pause(wanted, None), Some(LONGEST_PAUSE));
     }
 }
