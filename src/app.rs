@@ -111,13 +111,13 @@ async fn serve(
 }
 
 fn lead(args: &RunArgs, client: &Client, metrics: &Metrics) -> (Leadership, Option<Election>) {
-    if !args.leader_election {
+    if !args.installation.leader_election {
         return (Leadership::without_election(), None);
     }
     let (leadership, election) = Election::start(
         client.clone(),
-        &args.namespace,
-        &args.lease_name(),
+        &args.installation.namespace,
+        &args.installation.lease_name(),
         &args.pod_name,
         metrics.clone(),
     );
@@ -139,11 +139,11 @@ async fn work(
     stop: CancellationToken,
 ) -> Result<(), RunError> {
     let installation =
-        installation::load_or_create(client, &args.namespace, &args.instance)
+        installation::load_or_create(client, &args.installation.namespace, &args.installation.instance)
             .await?;
     tracing::info!(instance = %installation.instance, hint = %installation.hint, "starting");
     let (events, publisher) = Events::start(client.clone(), &args.pod_name, metrics.clone());
-    let watched: Vec<Option<String>> = match args.watch_namespaces() {
+    let watched: Vec<Option<String>> = match args.installation.watch_namespaces() {
         WatchNamespaces::All => vec![None],
         WatchNamespaces::Some(names) => names.into_iter().map(Some).collect(),
     };

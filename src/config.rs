@@ -9,8 +9,10 @@ use std::net::SocketAddr;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 mod check;
+mod preflight;
 
 pub use check::{CheckArgs, Output, SecretError, Target, read_secret};
+pub use preflight::PreflightArgs;
 
 /// Provisions technical users of a data space from Kubernetes.
 #[derive(Debug, Parser)]
@@ -30,6 +32,8 @@ pub enum Command {
     Crds,
     /// Try a portal and its login from here, without Kubernetes
     Check(Box<CheckArgs>),
+    /// Ask the cluster whether the operator can work: definitions, permissions, namespaces
+    Preflight(Box<PreflightArgs>),
 }
 
 impl Cli {
@@ -49,9 +53,9 @@ impl Cli {
     }
 }
 
-/// Settings of `run`.
+/// Which installation of the operator this is.
 #[derive(Debug, Clone, Args)]
-pub struct RunArgs {
+pub struct InstallationArgs {
     /// Name under which this installation owns users in the portal: 1 to 20 of a-z, 0-9 and -.
     /// Keep it when the cluster is rebuilt; no two running installations of a company may share one
     #[arg(long, env = "TUO_INSTANCE", value_parser = instance)]
@@ -80,6 +84,40 @@ pub struct RunArgs {
     /// Name of that lease [default: technical-user-operator-<instance>]
     #[arg(long, env = "TUO_LEASE_NAME", value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     lease_name: Option<String>,
+}
+
+impl InstallationArgs {
+    /// The namespaces to watch.
+    #[must_use]
+    pub fn watch_namespaces(&self) -> WatchNamespaces {
+        match &self.watch_namespaces {
+            None => WatchNamespaces::Some(vec![self.namespace.clone()]),
+            Some(WatchNamespaces::Some(names)) if names.is_empty() => {
+                WatchNamespaces::Some(vec![self.namespace.clone()])
+            }
+            Some(watched) => watched.clone(),
+        }
+    }
+
+    /// The name of the lease.
+    #[must_use]
+    pub fn lease_name(&self) -> String {
+        self.lease_name.clone().unwrap_or_else(|| format!("technical-user-operator-{}", self.instance))
+    }
+
+    /// The name of the Secret with the installation's identity.
+    #[must_use]
+    pub fn own_object(&self) -> String {
+        format!("technical-user-operator-{}", self.instance)
+    }
+}
+
+/// Settings of `run`.
+#[derive(Debug, Clone, Args)]
+pub struct RunArgs {
+    /// Which installation.
+    #[command(flatten)]
+    pub installation: InstallationArgs,
 
     /// Who this process is, in events and in the lease [default: a random name]
     #[arg(
@@ -104,26 +142,6 @@ pub struct RunArgs {
     /// How to log.
     #[command(flatten)]
     pub log: LogArgs,
-}
-
-impl RunArgs {
-    /// The namespaces to watch.
-    #[must_use]
-    pub fn watch_namespaces(&self) -> WatchNamespaces {
-        match &self.watch_namespaces {
-            None => WatchNamespaces::Some(vec![self.namespace.clone()]),
-            Some(WatchNamespaces::Some(names)) if names.is_empty() => {
-                WatchNamespaces::Some(vec![self.namespace.clone()])
-            }
-            Some(watched) => watched.clone(),
-        }
-    }
-
-    /// The name of the lease.
-    #[must_use]
-    pub fn lease_name(&self) -> String {
-        self.lease_name.clone().unwrap_or_else(|| format!("technical-user-operator-{}", self.instance))
-    }
 }
 
 /// How to log.

@@ -8,6 +8,7 @@
 //! * `main` parses the arguments and dispatches.
 //! * [`app`] builds the concrete things, and starts and stops them in order.
 //! * `check` tries a portal and its login, without Kubernetes.
+//! * `preflight` asks the cluster whether the operator can work there.
 //! * [`config`] is the only reader of arguments and environment.
 //! * [`api`] has the Kubernetes types: what a person writes, and what the operator answers.
 //! * [`domain`] is pure: what a technical user is, and what to do next about it. No I/O, no async.
@@ -36,6 +37,7 @@
 //! | `server`, `health`, `metrics`, `telemetry` | `crate::controller`, `crate::portal`, `crate::api` |
 //! | `observer` | `crate::controller`, `crate::api` |
 //! | `check` | `crate::controller` |
+//! | `preflight` | `crate::controller`, `crate::portal`, `crate::domain` |
 //!
 //! Nothing but [`config`] reads `std::env`; tests may.
 
@@ -50,5 +52,6 @@ pub mod k8s;
 pub mod metrics;
 pub mod observer;
 pub mod portal;
+pub mod preflight;
 pub mod server;
 pub mod telemetry;

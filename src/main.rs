@@ -3,8 +3,8 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use technical_user_operator::config::{CheckArgs, Cli, Command, RunArgs};
-use technical_user_operator::{api, app, check, telemetry};
+use technical_user_operator::config::{CheckArgs, Cli, Command, PreflightArgs, RunArgs};
+use technical_user_operator::{api, app, check, preflight, telemetry};
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -15,6 +15,7 @@ fn main() -> ExitCode {
         Command::Run(args) => run(*args),
         Command::Crds => print_crds(),
         Command::Check(args) => run_check(*args),
+        Command::Preflight(args) => run_preflight(*args),
     }
 }
 
@@ -58,9 +59,21 @@ fn print_crds() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Its log goes to standard error, from warnings on: standard output is the result.
-fn run_check(args: CheckArgs) -> ExitCode {
+/// The log goes to standard error, from warnings on: standard output is the result.
+fn log_warnings() {
     tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(tracing::Level::WARN).init();
+}
+
+fn run_preflight(args: PreflightArgs) -> ExitCode {
+    log_warnings();
+    match runtime() {
+        Ok(runtime) => ExitCode::from(runtime.block_on(preflight::run(args, &mut std::io::stdout()))),
+        Err(error) => complain(&error),
+    }
+}
+
+fn run_check(args: CheckArgs) -> ExitCode {
+    log_warnings();
     let runtime = match runtime() {
         Ok(runtime) => runtime,
         Err(error) => return complain(&error),

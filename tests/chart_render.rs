@@ -12,6 +12,10 @@ use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
+use technical_user_operator::preflight::permissions;
+
+/// The Secret and the Lease of the instance in these tests.
+const OWN_OBJECT: &str = "technical-user-operator-prod-eu";
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -127,45 +131,13 @@ fn permissions(role: &Value) -> BTreeSet<String> {
     all
 }
 
-fn set(lines: &[&str]) -> BTreeSet<String> {
-    lines.iter().map(|line| (*line).to_owned()).collect()
-}
-
-/// All that the operator may do in a namespace that it watches.
+/// All that the operator does in a namespace that it watches, by its own list.
 fn watched_permissions() -> BTreeSet<String> {
-    set(&[
-        "technicaluser.dev/technicalusers get",
-        "technicaluser.dev/technicalusers list",
-        "technicaluser.dev/technicalusers watch",
-        "technicaluser.dev/technicalusers patch",
-        "technicaluser.dev/technicalusers/status patch",
-        "technicaluser.dev/technicalusers/finalizers update",
-        "technicaluser.dev/portals get",
-        "technicaluser.dev/portals list",
-        "technicaluser.dev/portals watch",
-        "technicaluser.dev/portals patch",
-        "technicaluser.dev/portals/status patch",
-        "/secrets get",
-        "/secrets list",
-        "/secrets watch",
-        "/secrets create",
-        "/secrets patch",
-        "/secrets delete",
-        "/configmaps get",
-        "/namespaces get",
-        "/resourcequotas list",
-        "events.k8s.io/events create",
-        "events.k8s.io/events patch",
-    ])
+    permissions::watched().iter().map(ToString::to_string).collect()
 }
 
 fn own_permissions() -> BTreeSet<String> {
-    set(&[
-        "/secrets[technical-user-operator-prod-eu] get",
-        "/secrets create",
-        "events.k8s.io/events create",
-        "events.k8s.io/events patch",
-    ])
+    permissions::own(OWN_OBJECT, None).iter().map(ToString::to_string).collect()
 }
 
 /// Every binding must give the role of its own name to the operator's account in `ops`.
@@ -280,7 +252,11 @@ fn nothing_optional_is_made_by_default() {
     let mut kinds: Vec<_> = render(&[]).iter().map(|object| kind(object).to_owned()).collect();
     kinds.sort();
     kinds.dedup();
-    assert_eq!(kinds, ["CustomResourceDefinition", "Deployment", "Role", "RoleBinding", "ServiceAccount"]);
+    assert_eq!(
+        kinds,
+        ["CustomResourceDefinition", "Deployment", "Pod", "Role", "RoleBinding", "ServiceAccount"],
+        "the pod is that of `helm test`"
+    );
 }
 
 #[test]
@@ -351,12 +327,8 @@ fn leader_election_brings_its_lease_and_lets_pods_overlap() {
     assert_eq!(env(&several, "TUO_LEADER_ELECTION").as_deref(), Some("true"));
     let own =
         of_kind(&several, "Role").into_iter().find(|role| name(role).ends_with("-own")).expect("a Role");
-    let leases = set(&[
-        "coordination.k8s.io/leases[technical-user-operator-prod-eu] get",
-        "coordination.k8s.io/leases[technical-user-operator-prod-eu] update",
-        "coordination.k8s.io/leases create",
-    ]);
-    assert_eq!(permissions(own), own_permissions().union(&leases).cloned().collect());
+    let with_lease = permissions::own(OWN_OBJECT, Some(OWN_OBJECT));
+    assert_eq!(permissions(own), with_lease.iter().map(ToString::to_string).collect());
     assert_eq!(of_kind(&several, "PodDisruptionBudget").len(), 1);
 
     let one = render(&["--set", "leaderElection.enabled=true"]);
@@ -385,6 +357,47 @@ fn the_pod_is_restricted() {
     assert_eq!(container["livenessProbe"]["httpGet"]["path"], "/livez");
     assert_eq!(container["readinessProbe"]["httpGet"]["path"], "/readyz");
     assert!(container["resources"]["limits"]["memory"].is_string());
+}
+
+#[test]
+fn the_preflight_asks_as_the_operator_would() {
+    let render = |more: &str| {
+        let settings = format!(
+            "crds.install=false,leaderElection.enabled=true,networkPolicy.enabled=true,tolerations[0].operator=Exists,\
+             image.tag=edge,podLabels.team=connector,preflight.annotations.a=b{more}"
+        );
+        render(&["--set", &settings])
+    };
+    let objects = render("");
+    let test = of_kind(&objects, "Pod")[0];
+    let annotations = &test["metadata"]["annotations"];
+    assert_eq!(annotations["helm.sh/hook"], "test");
+    assert_eq!(annotations["helm.sh/hook-delete-policy"], "before-hook-creation,hook-succeeded");
+    assert_eq!(annotations["a"], "b");
+    assert_eq!(test["metadata"]["labels"]["team"], "connector");
+    let (theirs, own) = (pod(&objects), &test["spec"]);
+    for field in ["serviceAccountName", "securityContext", "tolerations", "automountServiceAccountToken"] {
+        assert_eq!(own[field], theirs[field], "{field}");
+    }
+    let (theirs, own) = (&theirs["containers"][0], &own["containers"][0]);
+    for field in ["image", "imagePullPolicy", "securityContext", "resources"] {
+        assert_eq!(own[field], theirs[field], "{field}");
+    }
+    assert_eq!(own["args"], serde_json::json!(["preflight"]));
+    let variables = own["env"].as_array().expect("an environment");
+    assert_eq!(variables.len(), 4);
+    for variable in variables {
+        assert!(theirs["env"].as_array().expect("an environment").contains(variable), "{variable}");
+    }
+    // Nothing takes it for one of the operator's pods, but the policy lets it out.
+    let labels = &test["metadata"]["labels"];
+    let selector = &deployment(&objects)["spec"]["selector"]["matchLabels"];
+    assert_ne!(labels["app.kubernetes.io/name"], selector["app.kubernetes.io/name"]);
+    let policy = of_kind(&objects, "NetworkPolicy")[0];
+    let names = &policy["spec"]["podSelector"]["matchExpressions"][0]["values"];
+    let wanted = [&selector["app.kubernetes.io/name"], &labels["app.kubernetes.io/name"]];
+    assert_eq!(names, &serde_json::json!(wanted));
+    assert_eq!(of_kind(&render(",preflight.enabled=false"), "Pod").len(), 0);
 }
 
 #[test]
@@ -564,11 +577,20 @@ async fn a_real_apiserver_knows_every_field() {
     };
     let arguments = arguments(&namespace);
     let yaml = helm(&arguments.each_ref().map(String::as_str)).expect("the chart renders");
+    // A pod is only admitted with its account and priority there.
+    let account =
+        ["create", "serviceaccount", "tuo-technical-user-operator", "-n", &namespace, "--save-config"];
+    for create in [&account[..], &["create", "priorityclass", "important", "--value=1"]] {
+        kubectl(create).await.expect("it is made");
+    }
     let apply = ["apply", "--dry-run=server", "--validate=strict", "-f", "-"];
     let answer = cluster.kubectl_with_input(&apply, &yaml).await.expect("kubectl runs");
     assert!(!answer.stderr.contains("Warning"), "the apiserver warns: {}", answer.stderr);
     let objects = answer.success().expect("the apiserver accepts every object");
     assert_eq!(objects.lines().count(), documents(&yaml).len());
+    for kind in ["networkpolicy.networking.k8s.io/", "pod/", "deployment.apps/"] {
+        assert!(objects.lines().any(|line| line.starts_with(kind)), "{kind} in {objects}");
+    }
 }
 
 async fn kubectl(arguments: &[&str]) -> Result<String, String> {

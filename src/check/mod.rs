@@ -2,9 +2,9 @@
 //! it may do and what is missing, in words.
 
 mod login;
-mod print;
+pub(crate) mod print;
 mod reach;
-mod report;
+pub(crate) mod report;
 mod site;
 mod token_file;
 mod users;

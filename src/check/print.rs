@@ -6,19 +6,19 @@ use super::report::{Addresses, Left, Report, Step, Verdict};
 use crate::config::Output;
 
 /// Collects the report and prints it.
-pub(super) struct Printer<'a> {
+pub(crate) struct Printer<'a> {
     out: &'a mut (dyn Write + Send),
     output: Output,
     report: Report,
 }
 
 impl<'a> Printer<'a> {
-    pub(super) fn new(out: &'a mut (dyn Write + Send), output: Output) -> Self {
+    pub(crate) fn new(out: &'a mut (dyn Write + Send), output: Output) -> Self {
         Self { out, output, report: Report::default() }
     }
 
     /// The addresses, which are the first step.
-    pub(super) fn target(&mut self, target: &Addresses) {
+    pub(crate) fn target(&mut self, target: &Addresses) {
         self.report.target = Some(target.clone());
         let step = Step::ok("target", "the addresses")
             .line(format!("portal          {}", target.url))
@@ -29,33 +29,33 @@ impl<'a> Printer<'a> {
         });
     }
 
-    pub(super) fn step(&mut self, step: Step) {
+    pub(crate) fn step(&mut self, step: Step) {
         self.text(&lines_of(&step));
         self.report.steps.push(step);
     }
 
     /// What is missing, told once more at the end.
-    pub(super) fn missing(&mut self, words: impl Into<String>) {
+    pub(crate) fn missing(&mut self, words: impl Into<String>) {
         self.report.missing.push(words.into());
     }
 
     /// What a person should know, told at the end.
-    pub(super) fn note(&mut self, words: impl Into<String>) {
+    pub(crate) fn note(&mut self, words: impl Into<String>) {
         self.report.notes.push(words.into());
     }
 
     /// A user that stays.
-    pub(super) fn left(&mut self, left: Left) {
+    pub(crate) fn left(&mut self, left: Left) {
         self.report.left.push(left);
     }
 
     /// Something that takes a while, for people only.
-    pub(super) fn waiting(&mut self, words: &str) {
+    pub(crate) fn waiting(&mut self, words: &str) {
         self.text(&format!("...   {words}\n"));
     }
 
     /// The end of the report; its exit code.
-    pub(super) fn finish(mut self) -> u8 {
+    pub(crate) fn finish(mut self) -> u8 {
         match self.output {
             Output::Text => self.text(&summary(&self.report)),
             Output::Json => {

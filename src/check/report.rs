@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 /// How a step ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Verdict {
+pub(crate) enum Verdict {
     /// As it should be.
     Ok,
     /// Not tried, or not needed: neither good nor bad.
@@ -28,7 +28,7 @@ impl Verdict {
     }
 
     /// The first word of its line.
-    pub(super) fn label(self) -> &'static str {
+    pub(crate) fn label(self) -> &'static str {
         match self {
             Self::Ok => "ok",
             Self::Note => "note",
@@ -48,45 +48,45 @@ impl Verdict {
 
 /// One thing that was tried.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Step {
+pub(crate) struct Step {
     /// A name that stays the same in all releases.
-    pub(super) name: &'static str,
-    pub(super) verdict: Verdict,
-    pub(super) words: String,
+    pub(crate) name: &'static str,
+    pub(crate) verdict: Verdict,
+    pub(crate) words: String,
     /// Further lines for people; the details hold the same for programs.
-    pub(super) lines: Vec<String>,
-    pub(super) details: Map<String, Value>,
+    pub(crate) lines: Vec<String>,
+    pub(crate) details: Map<String, Value>,
 }
 
 impl Step {
-    pub(super) fn new(name: &'static str, verdict: Verdict, words: impl Into<String>) -> Self {
+    pub(crate) fn new(name: &'static str, verdict: Verdict, words: impl Into<String>) -> Self {
         Self { name, verdict, words: words.into(), lines: Vec::new(), details: Map::new() }
     }
 
-    pub(super) fn ok(name: &'static str, words: impl Into<String>) -> Self {
+    pub(crate) fn ok(name: &'static str, words: impl Into<String>) -> Self {
         Self::new(name, Verdict::Ok, words)
     }
 
-    pub(super) fn note(name: &'static str, words: impl Into<String>) -> Self {
+    pub(crate) fn note(name: &'static str, words: impl Into<String>) -> Self {
         Self::new(name, Verdict::Note, words)
     }
 
-    pub(super) fn missing(name: &'static str, words: impl Into<String>) -> Self {
+    pub(crate) fn missing(name: &'static str, words: impl Into<String>) -> Self {
         Self::new(name, Verdict::Missing, words)
     }
 
-    pub(super) fn failed(name: &'static str, words: impl Into<String>) -> Self {
+    pub(crate) fn failed(name: &'static str, words: impl Into<String>) -> Self {
         Self::new(name, Verdict::Failed, words)
     }
 
     /// Adds a detail for programs.
-    pub(super) fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
+    pub(crate) fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
         self.details.insert(key.to_owned(), value.into());
         self
     }
 
     /// Adds a line for people.
-    pub(super) fn line(mut self, line: impl Into<String>) -> Self {
+    pub(crate) fn line(mut self, line: impl Into<String>) -> Self {
         self.lines.push(line.into());
         self
     }
@@ -103,19 +103,19 @@ impl Step {
 
 /// A user that stays in the portal.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Left {
+pub(crate) struct Left {
     /// The portal's id, where it is known.
-    pub(super) id: Option<String>,
-    pub(super) name: String,
-    pub(super) client_id: Option<String>,
+    pub(crate) id: Option<String>,
+    pub(crate) name: String,
+    pub(crate) client_id: Option<String>,
     /// Its credential is dead, or nobody has it.
-    pub(super) revoked: bool,
+    pub(crate) revoked: bool,
     /// Why it stays and what a person has to do.
-    pub(super) words: String,
+    pub(crate) words: String,
 }
 
 impl Left {
-    pub(super) fn line(&self) -> String {
+    pub(crate) fn line(&self) -> String {
         let id = self.id.as_deref().unwrap_or("unknown");
         let client = self.client_id.as_deref().unwrap_or("unknown");
         format!("{} (id {id}, client ID {client}): {}", self.name, self.words)
@@ -134,30 +134,30 @@ impl Left {
 
 /// The addresses that were checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Addresses {
-    pub(super) url: String,
-    pub(super) token_url: String,
-    pub(super) bpn: Option<String>,
+pub(crate) struct Addresses {
+    pub(crate) url: String,
+    pub(crate) token_url: String,
+    pub(crate) bpn: Option<String>,
 }
 
 /// Everything that was found.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Report {
-    pub(super) target: Option<Addresses>,
-    pub(super) steps: Vec<Step>,
-    pub(super) missing: Vec<String>,
-    pub(super) notes: Vec<String>,
-    pub(super) left: Vec<Left>,
+pub(crate) struct Report {
+    pub(crate) target: Option<Addresses>,
+    pub(crate) steps: Vec<Step>,
+    pub(crate) missing: Vec<String>,
+    pub(crate) notes: Vec<String>,
+    pub(crate) left: Vec<Left>,
 }
 
 impl Report {
     /// The worst step decides.
-    pub(super) fn exit_code(&self) -> u8 {
+    pub(crate) fn exit_code(&self) -> u8 {
         self.steps.iter().map(|step| step.verdict.exit_code()).max().unwrap_or(0)
     }
 
     /// The whole as one JSON document.
-    pub(super) fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         let exit_code = self.exit_code();
         json!({
             "ok": exit_code == 0,

@@ -27,9 +27,9 @@ fn the_definition_is_sound() {
 #[test]
 fn what_is_not_given_has_a_default() {
     let run = run(&[]).unwrap();
-    assert_eq!(run.watch_namespaces(), some(&["own"]));
-    assert_eq!(run.lease_name(), "technical-user-operator-prod");
-    assert!(!run.leader_election);
+    assert_eq!(run.installation.watch_namespaces(), some(&["own"]));
+    assert_eq!(run.installation.lease_name(), "technical-user-operator-prod");
+    assert!(!run.installation.leader_election);
     assert_eq!(run.listen, "0.0.0.0:8080".parse().unwrap());
     assert_eq!((run.concurrency, run.log.format, run.log.filter.as_str()), (8, LogFormat::Text, "info"));
 }
@@ -58,15 +58,15 @@ fn every_setting_can_be_given() {
         "64",
     ])
     .unwrap();
-    assert!(run.leader_election);
-    assert_eq!((run.lease_name().as_str(), run.listen.port(), run.concurrency), ("mine", 0, 64));
+    assert!(run.installation.leader_election);
+    assert_eq!((run.installation.lease_name().as_str(), run.listen.port(), run.concurrency), ("mine", 0, 64));
     assert_eq!((run.log.format, run.log.filter.as_str()), (LogFormat::Json, "debug"));
 }
 
 #[test]
 fn leader_election_is_a_flag_or_a_word() {
-    assert!(run(&["--leader-election"]).unwrap().leader_election);
-    assert!(!run(&["--leader-election", "false"]).unwrap().leader_election);
+    assert!(run(&["--leader-election"]).unwrap().installation.leader_election);
+    assert!(!run(&["--leader-election", "false"]).unwrap().installation.leader_election);
     assert!(run(&["--leader-election=perhaps"]).is_err());
 }
 
@@ -100,7 +100,8 @@ fn bad_usage_is_exit_code_2() {
 
 #[test]
 fn namespaces_are_some_or_all() {
-    let watched = |text: &str| run(&["--watch-namespaces", text]).map(|run| run.watch_namespaces());
+    let watched =
+        |text: &str| run(&["--watch-namespaces", text]).map(|run| run.installation.watch_namespaces());
     assert_eq!(watched("*").unwrap(), WatchNamespaces::All);
     assert_eq!(watched("b, a,,b").unwrap(), some(&["b", "a"]));
     assert_eq!(watched("").unwrap(), some(&["own"]), "an empty variable is as good as none");

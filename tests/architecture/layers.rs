@@ -41,6 +41,7 @@ pub const LAYERS: &[Layer] = &[
     Layer { name: "telemetry", forbidden: OBSERVERS },
     Layer { name: "observer", forbidden: &["crate::controller", "crate::api"] },
     Layer { name: "check", forbidden: &["crate::controller"] },
+    Layer { name: "preflight", forbidden: &["crate::controller", "crate::portal", "crate::domain"] },
     Layer { name: "app", forbidden: &[] },
     Layer { name: "config", forbidden: &[] },
     Layer { name: "lib", forbidden: &[] },

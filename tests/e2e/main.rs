@@ -35,6 +35,7 @@ mod namespaces;
 mod paused;
 mod permissions;
 mod portal_trouble;
+mod preflight;
 mod refresh_login;
 mod restores;
 mod roles;

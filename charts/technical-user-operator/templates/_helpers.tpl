@@ -79,6 +79,25 @@ technical-user-operator-{{ include "technical-user-operator.instance" . }}
 {{- end -}}
 {{- end -}}
 
+{{/* The environment that says which installation it is: the operator's and the preflight's. */}}
+{{- define "technical-user-operator.installationEnv" -}}
+- name: TUO_INSTANCE
+  value: {{ include "technical-user-operator.instance" . | quote }}
+- name: TUO_WATCH_NAMESPACES
+  value: {{ include "technical-user-operator.watchNamespaces" . | fromJsonArray | join "," | quote }}
+- name: TUO_LEADER_ELECTION
+  value: {{ .Values.leaderElection.enabled | quote }}
+- name: POD_NAMESPACE
+  valueFrom:
+    fieldRef:
+      fieldPath: metadata.namespace
+{{- end -}}
+
+{{/* The name of the preflight's pod; no Service, budget or ReplicaSet of the operator's selects it. */}}
+{{- define "technical-user-operator.preflightName" -}}
+{{- printf "%s-preflight" (default .Chart.Name .Values.nameOverride | trunc 53 | trimSuffix "-") -}}
+{{- end -}}
+
 {{/* What the operator does in the namespaces that it watches. */}}
 {{- define "technical-user-operator.watchedRules" -}}
 # The reconciler of TechnicalUsers: patch writes the finalizer and the attempt that precedes each create.

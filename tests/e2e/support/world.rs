@@ -249,6 +249,22 @@ impl World {
         self.operators.last().unwrap()
     }
 
+    /// Runs `preflight` with the chart's `ServiceAccount` and the operator's environment; its exit code and what it said.
+    pub async fn preflight(&self, arguments: &[&str], kubeconfig: &std::path::Path) -> (Option<i32>, String) {
+        let mut builder = Process::builder(env!("CARGO_BIN_EXE_technical-user-operator"))
+            .arg("preflight")
+            .args(arguments)
+            .env("TUO_INSTANCE", "e2e")
+            .env("POD_NAMESPACE", &self.namespace)
+            .env("KUBECONFIG", kubeconfig.to_string_lossy().into_owned());
+        for (name, value) in &self.env {
+            builder = builder.env(name, value);
+        }
+        let process = builder.spawn().unwrap();
+        let ended = process.wait().await.unwrap();
+        (ended.code(), process.lines().join("\n"))
+    }
+
     /// The kubeconfig of the chart's `ServiceAccount` through the proxy.
     pub fn kubeconfig(&self) -> PathBuf {
         self.kubeconfig.clone()

@@ -1,0 +1,97 @@
+//! Every permission that the operator uses. The chart's Roles grant the same; a test compares the two.
+
+use std::fmt;
+
+/// In each namespace that is watched: group, resource, verbs.
+const WATCHED: [(&str, &str, &[&str]); 10] = [
+    ("technicaluser.dev", "technicalusers", &["get", "list", "watch", "patch"]),
+    ("technicaluser.dev", "technicalusers/status", &["patch"]),
+    ("technicaluser.dev", "technicalusers/finalizers", &["update"]),
+    ("technicaluser.dev", "portals", &["get", "list", "watch", "patch"]),
+    ("technicaluser.dev", "portals/status", &["patch"]),
+    ("", "secrets", &["get", "list", "watch", "create", "patch", "delete"]),
+    ("", "configmaps", &["get"]),
+    ("", "namespaces", &["get"]),
+    ("", "resourcequotas", &["list"]),
+    (EVENTS.0, EVENTS.1, EVENTS.2),
+];
+const EVENTS: (&str, &str, &[&str]) = ("events.k8s.io", "events", &["create", "patch"]);
+
+/// One verb on one resource.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Permission {
+    /// The API group, empty for the core.
+    pub group: &'static str,
+    /// The resource, with its subresource behind a slash.
+    pub resource: &'static str,
+    /// The only object that it is for.
+    pub name: Option<String>,
+    /// The verb.
+    pub verb: &'static str,
+}
+
+impl fmt::Display for Permission {
+    /// As `group/resource[name] verb`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.name.as_ref().map(|name| format!("[{name}]")).unwrap_or_default();
+        write!(f, "{}/{}{name} {}", self.group, self.resource, self.verb)
+    }
+}
+
+impl Permission {
+    /// The resource as people write it, such as `portals.technicaluser.dev`.
+    #[must_use]
+    pub fn what(&self) -> String {
+        let (resource, subresource) = self.resource.split_once('/').unwrap_or((self.resource, ""));
+        let group = if self.group.is_empty() { String::new() } else { format!(".{}", self.group) };
+        let subresource = if subresource.is_empty() { String::new() } else { format!("/{subresource}") };
+        let name = self.name.as_ref().map(|name| format!(" {name}")).unwrap_or_default();
+        format!("{resource}{group}{subresource}{name}")
+    }
+}
+
+fn each(
+    (group, resource, verbs): (&'static str, &'static str, &'static [&'static str]),
+    name: Option<&str>,
+) -> impl Iterator<Item = Permission> {
+    let name = name.map(str::to_owned);
+    verbs.iter().map(move |verb| Permission { group, resource, name: name.clone(), verb })
+}
+
+/// What the operator does in each namespace that it watches.
+#[must_use]
+pub fn watched() -> Vec<Permission> {
+    WATCHED.into_iter().flat_map(|rule| each(rule, None)).collect()
+}
+
+/// What it does in its own namespace, watched or not; `object` names its Secret and `lease` its Lease.
+#[must_use]
+pub fn own(object: &str, lease: Option<&str>) -> Vec<Permission> {
+    let leases = "coordination.k8s.io";
+    let mut all: Vec<_> = each(("", "secrets", &["get"]), Some(object)).collect();
+    all.extend(each(("", "secrets", &["create"]), None));
+    if lease.is_some() {
+        all.extend(each((leases, "leases", &["get", "update"]), lease));
+        all.extend(each((leases, "leases", &["create"]), None));
+    }
+    all.extend(each(EVENTS, None));
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_permission_is_told_in_two_ways() {
+        let own = own("mine", Some("lease"));
+        let told = |index: usize| (own[index].to_string(), own[index].what());
+        assert_eq!(told(0), ("/secrets[mine] get".into(), "secrets mine".into()));
+        assert_eq!(
+            told(3),
+            ("coordination.k8s.io/leases[lease] update".into(), "leases.coordination.k8s.io lease".into())
+        );
+        let status = &watched()[4];
+        assert_eq!(status.what(), "technicalusers.technicaluser.dev/status");
+    }
+}

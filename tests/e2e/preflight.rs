@@ -1,0 +1,95 @@
+//! `preflight`, as `helm test` runs it: with the chart's `ServiceAccount`, against a real apiserver.
+
+use serde_json::{Value, json};
+use testbed::Matcher;
+
+use crate::support::world;
+
+#[tokio::test]
+async fn an_installation_that_has_all_it_needs_passes() {
+    let world = world()
+        .value("leaderElection.enabled=true")
+        .env("TUO_LEADER_ELECTION", "true")
+        .neighbour("")
+        .start()
+        .await;
+    world.portal_because("LoggedIn").await;
+    let writes = world.writes();
+    let (code, said) = world.preflight(&[], &world.kubeconfig()).await;
+    assert_eq!(code, Some(0), "{said}");
+    for words in [
+        "Kubernetes v1.",
+        "all kinds are served with all their fields",
+        &format!("namespace {}: all 22 permissions", world.namespace),
+        &format!("namespace {}: all 22 permissions", world.neighbours[0]),
+        &format!("{}/catena-x is ready (LoggedIn)", world.namespace),
+        "all that is needed is there",
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    let reviews = world.proxy.count(&Matcher::any().method("POST").path("selfsubjectaccessreviews"));
+    assert!(reviews > 40);
+    assert!(world.writes() - writes <= reviews + 5, "questions, and a lease that is renewed meanwhile");
+    let (code, said) = world.preflight(&["-o", "json"], &world.kubeconfig()).await;
+    let report: Value = serde_json::from_str(&said).unwrap();
+    assert_eq!((code, &report["ok"], &report["missing"]), (Some(0), &json!(true), &json!([])));
+}
+
+#[tokio::test]
+async fn what_is_missing_is_named() {
+    let mut world = world().login("sa-op", "wrong").neighbour("").stopped().start().await;
+    let dark = world.neighbours[0].clone();
+    let delete = ["delete", "role", "technical-user-operator", "-n", &dark];
+    world.plane.kubectl(&delete).await.unwrap().success().unwrap();
+    let watched = format!("{},{dark},not-there-at-all", world.namespace);
+    world.set_env("TUO_WATCH_NAMESPACES", &watched);
+    let mut said = String::new();
+    world
+        .eventually("the Role is gone", async || {
+            let (code, text) = world.preflight(&[], &world.kubeconfig()).await;
+            said = text;
+            code == Some(1)
+        })
+        .await;
+    for words in [
+        &format!("namespace {dark}: permissions are missing"),
+        "get, list, watch, patch portals.technicaluser.dev",
+        "get, list, watch, create, patch, delete secrets",
+        "the chart makes a Role in each namespace of watchNamespaces",
+        &format!("namespace {}: all 22 permissions", world.namespace),
+        "catena-x was not looked at yet",
+        "namespace not-there-at-all",
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    // A cluster-wide right shows that the namespace itself is missing.
+    let (code, said) = world.preflight(&["-o", "json"], world.plane.admin_kubeconfig()).await;
+    assert_eq!(code, Some(1), "{said}");
+    let report: Value = serde_json::from_str(&said).unwrap();
+    let missing = report["missing"].as_array().unwrap();
+    assert!(missing.len() == 1 && missing[0].as_str().unwrap().contains("not-there-at-all is not there"));
+}
+
+#[tokio::test]
+async fn a_portal_that_is_not_ready_is_told_and_fails_nothing() {
+    let world = world().login("sa-op", "wrong").start().await;
+    world.portal_because("LoginRefused").await;
+    let (code, said) = world.preflight(&[], &world.kubeconfig()).await;
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("catena-x is not ready (LoginRefused)"), "{said}");
+}
+
+#[tokio::test]
+async fn an_apiserver_that_is_not_reached_is_told_apart() {
+    let world = world().stopped().start().await;
+    let kubeconfig = world.kubeconfig();
+    let port = testbed::free_port().unwrap();
+    let elsewhere = std::fs::read_to_string(&kubeconfig)
+        .unwrap()
+        .replace(world.proxy.url(), &format!("https://127.0.0.1:{port}"));
+    let file = world.plane.dir().join(format!("{}-nowhere.yaml", world.namespace));
+    std::fs::write(&file, elsewhere).unwrap();
+    let (code, said) = world.preflight(&[], &file).await;
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("the Kubernetes API is not reached"), "{said}");
+}
