@@ -207,3 +207,26 @@ fn pending_for(status: &TechnicalUserStatus, now: Timestamp) -> Option<Duration>
     pending
         .then(|| Duration::try_from(now.duration_since(condition.last_transition_time.0)).unwrap_or_default())
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_wait_that_a_faster_clock_wrote_down_has_not_begun() {
+        let status: TechnicalUserStatus = serde_json::from_value(json!({"conditions": [{
+            "type": USER_READY, "status": "False", "reason": "Pending", "message": "",
+            "lastTransitionTime": "2026-11-22T12:00:00Z",
+        }]}))
+        .unwrap();
+        for (now, waited) in [("2026-11-22T12:05:00Z", 300), ("2026-11-22T11:00:00Z", 0)] {
+            assert_eq!(
+                pending_for(&status, now.parse().unwrap()),
+                Some(Duration::from_secs(waited)),
+                "{now}"
+            );
+        }
+    }
+}
