@@ -5,6 +5,7 @@ mod leaks;
 mod manifests;
 mod objects;
 mod outcome;
+mod probes;
 mod site;
 mod world;
 

@@ -10,6 +10,7 @@ use testbed::{ApiProxy, ControlPlane, Process};
 use tokio::sync::OnceCell;
 
 use super::manifests::portal;
+use super::probes::address;
 use super::site::Site;
 
 static DEFINITIONS: OnceCell<()> = OnceCell::const_new();
@@ -332,18 +333,4 @@ impl World {
             self.assert_no_secret_in("the metrics", &metrics);
         }
     }
-}
-
-/// Where an operator serves probes and metrics, by its log.
-pub fn address(operator: &Process) -> Option<String> {
-    let line = operator.lines().into_iter().find(|line| line.contains("serving probes and metrics"))?;
-    let at = line.find("127.0.0.1:")?;
-    Some(
-        line[at..]
-            .split_whitespace()
-            .next()
-            .unwrap_or_default()
-            .trim_matches(|c: char| !c.is_ascii_digit())
-            .to_owned(),
-    )
 }
