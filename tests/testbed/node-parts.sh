@@ -56,7 +56,7 @@ need() {
 # home: the directory of the parts, named after everything that goes into them.
 home() {
   local sum
-  sum=$(cat "$here/node-parts.sh" "$here/image.py" "$here"/go/pause/* | sha256sum | cut -c1-16)
+  sum=$(cat "$here/node-parts.sh" "$here/../../tools/image.py" "$here"/go/pause/* | sha256sum | cut -c1-16)
   echo "$cache/node-$sum"
 }
 
@@ -140,13 +140,13 @@ assemble() {
   say "building the image that holds a pod's namespaces"
   (cd "$here/go/pause" && CGO_ENABLED=0 GOWORK=off GOFLAGS='' go build -trimpath -buildvcs=false -ldflags '-s -w' \
     -o "$tmp/pause/pause" .)
-  "$here/image.py" "$tmp/pause" "$tmp/pause.tar" testbed/pause:1 --entrypoint '["/pause"]' --user 65535:65535
+  "$here/../../tools/image.py" "$tmp/pause" "$tmp/pause.tar" testbed/pause:1 --entrypoint '["/pause"]' --user 65535:65535
   cp "$tmp/root/bin/busybox" "$tmp/busybox/bin/"
   for file in $("$tmp/busybox/bin/busybox" --list); do
     [[ $file == busybox ]] || ln -s busybox "$tmp/busybox/bin/$file"
   done
   chmod 1777 "$tmp/busybox/tmp"
-  "$here/image.py" "$tmp/busybox" "$tmp/busybox.tar" testbed/busybox:1 --env PATH=/bin --cmd '["/bin/sh"]'
+  "$here/../../tools/image.py" "$tmp/busybox" "$tmp/busybox.tar" testbed/busybox:1 --env PATH=/bin --cmd '["/bin/sh"]'
   rm -rf "$tmp/pause" "$tmp/busybox"
   touch "$tmp/complete"
 }

@@ -57,8 +57,8 @@ pub use commands::CommandOutput;
 pub use control_plane::{ControlPlane, shared};
 pub use error::Error;
 pub use metrics::{RequestCounts, RequestLabels};
-pub use process::{Process, ProcessBuilder, Transcript};
 pub use node::{Node, Parts};
+pub use process::{Process, ProcessBuilder, Transcript};
 pub use proxy::{Action, ApiProxy, Gate, Matcher, RecordedRequest, Rule, RuleHandle, Stage};
 pub use wait::{LIMIT, eventually, free_port};
 

@@ -24,20 +24,31 @@ impl Node {
 
     /// Kills the first process of a running container, as if it had crashed.
     pub async fn kill_container(&self, namespace: &str, pod: &str, container: &str) -> Result<(), Error> {
+        let id = self.container_id(namespace, pod, container).await?;
+        self.ctr(&["tasks", "kill", "--signal", "SIGKILL", &id]).await.map(drop)
+    }
+
+    /// The id of a running container at containerd.
+    pub(super) async fn container_id(
+        &self,
+        namespace: &str,
+        pod: &str,
+        container: &str,
+    ) -> Result<String, Error> {
         let what = format!("the container {container} of the pod {namespace}/{pod}");
         let pods = Api::<Pod>::namespaced(self.control_plane().admin_client().await?, namespace);
         let found = pods.get(pod).await.map_err(Error::kube(format!("reading the pod {namespace}/{pod}")))?;
         let statuses = found.status.and_then(|status| status.container_statuses).unwrap_or_default();
-        let id = statuses
+        statuses
             .iter()
             .find(|status| status.name == container)
             .filter(|status| status.state.as_ref().is_some_and(|state| state.running.is_some()))
             .and_then(|status| status.container_id.as_deref()?.strip_prefix("containerd://"))
-            .ok_or_else(|| Error::Argument(format!("{what} is not running")))?;
-        self.ctr(&["tasks", "kill", "--signal", "SIGKILL", id]).await.map(drop)
+            .map(str::to_owned)
+            .ok_or_else(|| Error::Argument(format!("{what} is not running")))
     }
 
-    async fn ctr(&self, args: &[&str]) -> Result<String, Error> {
+    pub(super) async fn ctr(&self, args: &[&str]) -> Result<String, Error> {
         self.run("ctr", &[&["--namespace", "k8s.io"], args].concat()).await?.success()
     }
 }

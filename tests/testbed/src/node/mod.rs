@@ -22,6 +22,7 @@ use crate::{
 mod box_command;
 mod configuration;
 mod images;
+mod memory;
 mod missing;
 mod network;
 mod parts;
