@@ -19,6 +19,10 @@ demo-stop: ## End a demo that was left up
 test: ## Run all tests: format, lints, dependencies, generated files, unit and end-to-end tests
 	@tools/test.sh
 
+.PHONY: e2e
+e2e: ## Run the tests on a real node alone: chart, image and connectors, by the commands of the pages
+	@tools/e2e.sh
+
 .PHONY: image
 image: ## Build the operator's image into a file, without Docker (IMAGE=name:tag names it, OUT=path places it)
 	@IMAGE="$(IMAGE)" OUT="$(OUT)" tools/image.sh

@@ -35,11 +35,25 @@ cargo test --workspace --exclude technical-user-operator || failed=1
 others=()
 for test in tests/*.rs tests/*/main.rs; do
   name="$(basename "${test%/main.rs}" .rs)"
-  case "$name" in e2e | simulator | testbed) ;; *) others+=(--test "$name") ;; esac
+  case "$name" in connector | e2e | installed | simulator | testbed) ;; *) others+=(--test "$name") ;; esac
 done
 cargo test --no-fail-fast --lib --bins "${others[@]}" || failed=1
 cargo test --doc || failed=1
 cargo test --test e2e -- --test-threads 12 || failed=1
+
+step "as users install it, on a node"
+if lack=$("${CARGO_TARGET_DIR:-target}/debug/testbed" node check 2>&1); then
+  tools/e2e.sh || failed=1
+elif [ -n "${REQUIRE_NODE:-}" ]; then
+  echo "REQUIRE_NODE is set, but no node can run here: $lack" >&2
+  failed=1
+else
+  not_run="NOT RUN: the tests on a node (make e2e), as none can run here: $lack"
+fi
 [ "$failed" = 0 ] || { echo "some tests failed" >&2; exit 1; }
 
-step "all passed"
+if [ -n "${not_run:-}" ]; then
+  step "$not_run"
+else
+  step "all passed"
+fi

@@ -29,7 +29,9 @@ fn examples() -> Vec<(String, String)> {
 /// The fenced blocks of a page that are manifests of ours.
 fn blocks(page: &str) -> Vec<(String, String)> {
     let text = read(page);
-    let blocks = text.split("```").skip(1).step_by(2).filter_map(|block| block.strip_prefix("yaml\n"));
+    let fenced = text.split("```").skip(1).step_by(2);
+    let blocks =
+        fenced.filter_map(|block| block.strip_prefix("yaml")?.split_once('\n')).map(|(_, text)| text);
     let ours = blocks.filter(|block| block.contains("apiVersion:"));
     ours.enumerate().map(|(number, block)| (format!("{page}, block {number}"), block.to_owned())).collect()
 }

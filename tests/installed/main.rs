@@ -1,0 +1,19 @@
+//! As users install it: the real chart on a real node, the real image in a pod, pods that read the Secrets.
+//!
+//! Run by `make e2e`, which builds the images first and compares what is on the machine before and after. A node needs
+//! root and some of the kernel's features; where they lack, `make e2e` says so and these tests are not run.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "these are tests; clippy sees that of the test functions only"
+)]
+
+mod bad_input;
+mod leaders;
+mod many_resources;
+mod roll_outs;
+mod story;
+mod support;

@@ -1,0 +1,151 @@
+//! The pages, followed from the first command to the last in a cluster where nothing is installed.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use portal_simulator::{Caller, Company, CompanyRole, Config, Simulator, Status, Version, WalletDelay};
+use serde_json::Value;
+use testbed::eventually;
+
+use crate::support::{Cluster, Page, Reader};
+
+/// The company, the login and its secret, as the README has them.
+fn portal() -> Config {
+    Config::new(Version::V2_6)
+        .company(Company::new("Example Company", "BPNL00000003CRHK").roles([CompanyRole::ActiveParticipant]))
+        .caller(Caller::with_role("sa12", "…", "Connector Management").of("Example Company"))
+        .wallet_delay(WalletDelay::After(std::time::Duration::from_secs(2)))
+}
+
+/// The addresses of the pages, and what the portal's certificate needs.
+fn instead(simulator: &Simulator) -> BTreeMap<String, String> {
+    let authority = simulator.ca_pem().replace('\n', "\n    ");
+    let config_map = "---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: simulator-ca\n  namespace: dataspace\ndata:";
+    let words = [
+        ("https://portal-backend.example.org", simulator.portal_url().to_owned()),
+        (
+            "https://centralidp.example.org/auth/realms/CX-Central/protocol/openid-connect/token",
+            simulator.token_url(),
+        ),
+        (
+            "spec:\n  catenaX:",
+            "spec:\n  tls:\n    caBundle:\n      configMapRef:\n        name: simulator-ca\n        key: ca.crt\n  catenaX:"
+                .to_owned(),
+        ),
+        // Comes with the namespaces, before the Portal that needs it.
+        (
+            "# The Portal's access selects by this label.\n    dataspace: \"yes\"\n",
+            format!("dataspace: \"yes\"\n{config_map}\n  ca.crt: |\n    {authority}\n"),
+        ),
+    ];
+    words.map(|(from, to)| (from.to_owned(), to)).into()
+}
+
+/// Our users: those that are not the login.
+fn users(simulator: &Simulator) -> Vec<(String, Status)> {
+    let users = simulator.users("Example Company");
+    let made = users.into_iter().filter(|user| user.client_id.as_deref() != Some("sa12"));
+    let mut made: Vec<_> = made.map(|user| (user.id.to_string(), user.status)).collect();
+    made.sort_unstable_by(|one, other| one.0.cmp(&other.0));
+    made
+}
+
+/// What the Secrets of the connectors' namespace hold.
+async fn secrets(reader: &Reader) -> BTreeMap<String, Value> {
+    let printed = reader.run("kubectl -n connector get secrets -o json").await;
+    let list: Value = serde_json::from_str(&printed).unwrap();
+    let secrets = list["items"].as_array().unwrap().iter();
+    secrets.map(|one| (one["metadata"]["name"].as_str().unwrap().to_owned(), one["data"].clone())).collect()
+}
+
+/// Waits until the program in a pod has obtained a token, and after that one more.
+async fn obtains_tokens(reader: &Reader, pod: &str) {
+    let obtained = async || {
+        let outcome = reader.cluster().outcome("connector", pod).await;
+        outcome["obtained"].as_u64().unwrap()
+    };
+    let before = obtained().await;
+    eventually(&format!("{pod} obtains tokens"), || async { (obtained().await > before).then_some(()) })
+        .await
+        .unwrap();
+}
+
+/// Adds an optional field to a CRD of the reader's copy of the chart, as a later release has one.
+fn add_a_field(reader: &Reader) {
+    let file = reader.file("charts/technical-user-operator/files/crds/technicalusers.yaml");
+    let text = fs::read_to_string(&file).unwrap();
+    let place = "              deletionPolicy:\n";
+    assert_eq!(text.matches(place).count(), 1, "{}", file.display());
+    let field = format!("              aLaterField:\n                type: string\n{place}");
+    fs::write(&file, text.replacen(place, &field, 1)).unwrap();
+}
+
+const CONNECTORS: [&str; 4] = ["connector", "by-env-from", "by-reference", "by-volume"];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_pages_do_what_they_say() {
+    let cluster = Cluster::empty("d").await;
+    let simulator = cluster.simulator(portal()).await;
+    cluster.connector_image("registry.example.org/my-connector:1.0.0", &simulator).await;
+    let mut reader = Reader::new(cluster, instead(&simulator));
+    let (readme, first_user) = (Page::read("README.md"), Page::read("docs/first-user.md"));
+    let (connector, operations) = (Page::read("docs/connector.md"), Page::read("docs/operations.md"));
+
+    reader.follow(&readme, "Install").await;
+    reader.follow(&readme, "The first credentials").await;
+    reader.follow(&readme, "").await;
+    obtains_tokens(&reader, "connector").await;
+    for heading in first_user.headings() {
+        reader.follow(&first_user, heading).await;
+    }
+    for heading in connector.headings() {
+        reader.follow(&connector, heading).await;
+    }
+    for pod in CONNECTORS {
+        obtains_tokens(&reader, pod).await;
+    }
+    let (made, published) = (users(&simulator), secrets(&reader).await);
+    assert_eq!(made.len(), 3, "{made:?}");
+
+    add_a_field(&reader);
+    let mut headings = operations.headings().into_iter();
+    for heading in headings.by_ref() {
+        reader.follow(&operations, heading).await;
+        if heading == "Upgrade" {
+            let image = reader
+                .run("kubectl -n dataspace get pods -o jsonpath='{.items[*].spec.containers[*].image}'")
+                .await;
+            assert_eq!(image, "registry.example.org/technical-user-operator:0.2.0");
+            let explained = reader.run("kubectl explain technicaluser.spec.aLaterField").await;
+            assert!(explained.contains("<string>"), "{explained}");
+        }
+        if heading == "Remove it, and what stays" {
+            break;
+        }
+        assert_eq!(users(&simulator), made, "after {heading:?}");
+        assert_eq!(secrets(&reader).await, published, "after {heading:?}");
+    }
+    // Nobody noticed so far, and nobody notices that the operator is gone.
+    for pod in CONNECTORS {
+        obtains_tokens(&reader, pod).await;
+        let outcome = reader.cluster().outcome("connector", pod).await;
+        assert_eq!(outcome["failed"], 0, "{pod}: {outcome}");
+    }
+    assert_eq!(users(&simulator), made);
+    assert_eq!(secrets(&reader).await, published);
+
+    let again = headings.next().unwrap();
+    reader.follow(&operations, again).await;
+    let kept = secrets(&reader).await;
+    assert_eq!(kept.keys().collect::<Vec<_>>(), ["edc-discovery", "edc-wallet"]);
+    assert!(kept.iter().all(|(name, data)| published[name] == *data), "the credentials are the same");
+    assert_eq!(users(&simulator).len(), 3, "its user is revoked, as the login may not delete");
+
+    for heading in headings {
+        reader.follow(&operations, heading).await;
+    }
+    assert_eq!(secrets(&reader).await, BTreeMap::new());
+    let left =
+        reader.run("kubectl get crd -o name; kubectl -n dataspace get deploy,role,sa,secret -o name").await;
+    assert!(!left.contains("technical"), "{left}");
+}
