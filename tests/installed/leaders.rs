@@ -1,38 +1,72 @@
 //! Two replicas: one acts, the other takes over when the first is killed or cut off.
 
-use portal_simulator::{Endpoint, Gate, Stage};
 use std::net::Ipv4Addr;
+
+use futures::StreamExt;
+use k8s_openapi::api::core::v1::Secret;
+use kube::api::{ListParams, WatchEvent, WatchParams};
+use portal_simulator::{Endpoint, Gate, Stage};
 
 use crate::support::{Release, create, one_user, reason};
 
 const TWO: [&str; 2] = ["replicas=2", "leaderElection.enabled=true"];
 
-/// A release whose leader is at a create, the leader's name, and the create.
-async fn leader_at_a_create() -> (Release, String, Gate) {
+/// A leader that is at a create.
+struct AtACreate {
+    release: Release,
+    leader: String,
+    create: Gate,
+    /// The version of the namespace's Secrets before it.
+    before: String,
+}
+
+async fn leader_at_a_create() -> AtACreate {
     let release = Release::install(&TWO).await;
     release.portal_because("LoggedIn").await;
     let leader = release.a_leader().await;
+    let secrets = release.secrets_api().list(&ListParams::default()).await.unwrap();
+    let before = secrets.metadata.resource_version.unwrap();
     let gate = release.simulator.gate(Endpoint::Create, Stage::Working);
     release.apply(&create("edc", &release.namespace, "Dataspace Discovery")).await;
     gate.reached().await;
-    (release, leader, gate)
+    AtACreate { release, leader, create: gate, before }
 }
 
-/// The other replica has taken over and knows of the attempt; the portal finishes it now.
-async fn one_user_in_the_end(release: &Release, gate: &Gate) {
-    release.until("edc", "the attempt is seen", |object| reason(object) == "SettlingAttempt").await;
-    gate.release();
-    one_user(release, "edc").await;
-    assert_eq!(release.simulator.count(Endpoint::Create), 1);
-    let secrets = release.secrets_api().get("edc").await.unwrap();
-    let writers = secrets.metadata.managed_fields.unwrap_or_default();
-    assert_eq!(writers.len(), 1, "written once: {writers:#?}");
-    release.assert_nothing_leaked().await;
+impl AtACreate {
+    /// The other replica has taken over and knows of the attempt; the portal finishes it now.
+    async fn one_user_in_the_end(&self) {
+        let release = &self.release;
+        release.until("edc", "the attempt is seen", |object| reason(object) == "SettlingAttempt").await;
+        self.create.release();
+        self.made_and_written_once().await;
+    }
+
+    async fn made_and_written_once(&self) {
+        one_user(&self.release, "edc").await;
+        self.release.two_sweeps().await;
+        assert_eq!(self.release.simulator.count(Endpoint::Create), 1);
+        assert_eq!(self.writes_of_the_secret().await, ["added"]);
+        self.release.assert_nothing_leaked().await;
+    }
+
+    /// What was written, as the apiserver tells it again.
+    async fn writes_of_the_secret(&self) -> Vec<&'static str> {
+        let told = WatchParams::default().fields("metadata.name=edc").timeout(2);
+        let events = self.release.secrets_api().watch(&told, &self.before).await.unwrap();
+        let kinds = events.map(|event| match event.unwrap() {
+            WatchEvent::Added(Secret { .. }) => "added",
+            WatchEvent::Modified(_) => "modified",
+            WatchEvent::Deleted(_) => "deleted",
+            other => panic!("{other:?}"),
+        });
+        kinds.collect().await
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_other_replica_takes_over_from_one_that_is_killed_in_its_container() {
-    let (release, leader, gate) = leader_at_a_create().await;
+    let at = leader_at_a_create().await;
+    let (release, leader) = (&at.release, at.leader.clone());
     release
         .eventually("the other one leads", async || {
             if release.leader().await.as_deref() != Some(&leader) {
@@ -44,13 +78,14 @@ async fn the_other_replica_takes_over_from_one_that_is_killed_in_its_container()
             false
         })
         .await;
-    one_user_in_the_end(&release, &gate).await;
+    at.one_user_in_the_end().await;
     assert!(release.restarts().await > 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_other_replica_takes_over_from_one_that_is_cut_off() {
-    let (release, leader, gate) = leader_at_a_create().await;
+    let at = leader_at_a_create().await;
+    let (release, leader) = (&at.release, at.leader.clone());
     let pods = release.pods().await;
     let pod = pods.iter().find(|pod| pod.metadata.name.as_deref() == Some(&leader)).unwrap();
     let address = pod.status.as_ref().unwrap().pod_ip.as_ref().unwrap();
@@ -59,7 +94,7 @@ async fn the_other_replica_takes_over_from_one_that_is_cut_off() {
     release
         .eventually("the other one leads", async || release.leader().await.is_some_and(|pod| pod != leader))
         .await;
-    one_user_in_the_end(&release, &gate).await;
+    at.one_user_in_the_end().await;
     // The one that is cut off has ended itself, and stands by when it is back.
     release.eventually("it was started again", async || release.restarts().await > 0).await;
     release.cluster.node.restore_network(address).await.unwrap();
@@ -74,6 +109,5 @@ async fn the_other_replica_takes_over_from_one_that_is_cut_off() {
             "--timeout=3m",
         ])
         .await;
-    one_user(&release, "edc").await;
-    assert_eq!(release.simulator.count(Endpoint::Create), 1);
+    at.made_and_written_once().await;
 }
