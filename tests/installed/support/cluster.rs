@@ -25,7 +25,7 @@ impl Cluster {
             panic!("no node can run here: {lack}");
         }
         // A process has a few at most, and each is ended with the process.
-        let node = Node::start(&format!("{name}{}", std::process::id() % 1000)).await.unwrap();
+        let node = Node::start(&format!("{name}{}", std::process::id())).await.unwrap();
         Self { node: Box::leak(Box::new(node)) }
     }
 
