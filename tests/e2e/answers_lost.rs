@@ -59,3 +59,18 @@ async fn no_user_was_made_and_nothing_is_answered() {
 async fn the_user_is_made_long_after_the_caller_has_gone() {
     one_user_in_the_end(INTERNAL, Action::DoneOnlyAfterCallerGone(Duration::from_secs(10)), 1).await;
 }
+
+/// A token that is refused at the create has made nothing: the create is asked for again with a new one.
+#[tokio::test]
+async fn the_token_is_refused_at_the_create() {
+    for refusals in [1, 3] {
+        let world = world().start().await;
+        world.portal_ready().await;
+        let refused = Action::Status(Canned::empty(401));
+        world.simulator.inject(Fault::at(Endpoint::Create, refused).times(refusals));
+        world.apply(&create("edc", &world.namespace, INTERNAL)).await;
+        one_user(&world, "edc").await;
+        assert_eq!(world.simulator.count(Endpoint::Create), refusals + 1);
+        world.assert_nothing_leaked().await;
+    }
+}

@@ -15,6 +15,8 @@ use crate::portal::CREATE_SETTLE_TIME;
 
 /// After a definite refusal the portal is asked again when something changed, else after this time, doubling.
 const FIRST_RETRY: Duration = Duration::from_mins(5);
+/// The same after a refusal of a kind that passes by itself.
+const FIRST_RETRY_PASSING: Duration = Duration::from_secs(5);
 const LONGEST_RETRY: Duration = Duration::from_hours(2);
 
 /// What became of an attempt of this process.
@@ -98,7 +100,8 @@ impl Attempts {
             Outcome::Refused(blocker) => {
                 let mut refusals = self.refusals();
                 let count = refusals.get(key).map_or(0, |refusal| refusal.count);
-                let wait = FIRST_RETRY.saturating_mul(1 << count.min(10)).min(LONGEST_RETRY);
+                let first = if blocker.stalled { FIRST_RETRY } else { FIRST_RETRY_PASSING };
+                let wait = first.saturating_mul(1 << count.min(16)).min(LONGEST_RETRY);
                 let (until, count) = (Instant::now() + wait, count.saturating_add(1));
                 refusals.insert(key.clone(), Refusal { blocker, circumstances, until, count });
                 State::Refused
@@ -207,6 +210,23 @@ mod tests {
             AttemptState::Refused(blocker),
             "the second wait is longer"
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refusal_that_passes_by_itself_is_tried_again_soon_but_not_for_ever() {
+        let attempts = Attempts::default();
+        let blocker = Blocker::passing(Reason::PortalError, "not now");
+        let mut waited = Duration::ZERO;
+        for _ in 0..20 {
+            attempts.end(&key(), &attempt("a"), Outcome::Refused(blocker.clone()), 1);
+            let left = attempts.refused_for(&key(), 1).unwrap();
+            assert!(left >= waited && left <= LONGEST_RETRY, "{left:?} after {waited:?}");
+            assert!(!waited.is_zero() || left == FIRST_RETRY_PASSING, "{left:?}");
+            tokio::time::advance(left).await;
+            assert_eq!(attempts.state(&key(), &attempt("a"), 1), AttemptState::RefusedRetry);
+            waited = left;
+        }
+        assert_eq!(waited, LONGEST_RETRY);
     }
 
     #[tokio::test(start_paused = true)]

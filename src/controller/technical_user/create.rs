@@ -189,7 +189,12 @@ fn refused(error: &PortalError) -> Blocker {
             Reason::CreateRefused,
             "the portal refuses a role: this company brings its own wallet, so the portal makes no wallet users for it",
         ),
-        PortalError::Forbidden { .. } | PortalError::Unauthorized => Blocker::lasting(
+        // Its token was withdrawn between two calls; where the login itself is refused, the Portal says so.
+        PortalError::Unauthorized => Blocker::passing(
+            Reason::PortalError,
+            "the portal did not take the login's token; the create is tried again with a new one",
+        ),
+        PortalError::Forbidden { .. } => Blocker::lasting(
             Reason::PermissionMissing,
             "the Portal's login may not make users: use a technical user with the role \"Connector Management\"",
         ),
