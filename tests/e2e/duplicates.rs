@@ -1,6 +1,6 @@
 //! A user that was made twice: one stays, and the other is taken back once the status names the one that stays.
 
-use portal_simulator::{Endpoint, UserSeed, UserView};
+use portal_simulator::{Endpoint, Stage as PortalStage, UserSeed, UserView};
 use serde_json::{Value, json};
 use testbed::{Matcher, Stage};
 
@@ -29,6 +29,26 @@ async fn the_one_that_the_status_does_not_name_is_deleted() {
     world.simulator.wait_for(gone).await;
     assert_eq!(one_user(&world, NAME).await, user);
     world.assert_nothing_leaked().await;
+}
+
+#[tokio::test]
+async fn the_process_is_killed_while_it_is_deleted() {
+    for stage in [PortalStage::Arrived, PortalStage::Working, PortalStage::Done] {
+        let (mut world, user) = with_a_user(world()).await;
+        let gate = world.simulator.gate(Endpoint::Delete, stage);
+        let twin = twin(&world, &user);
+        gate.reached().await;
+        world.kill_operator();
+        gate.release();
+        world.start_operator();
+        let gone = |view: &portal_simulator::View<'_>| {
+            view.user(twin.id).is_none_or(|user| user.status == portal_simulator::Status::Deleted)
+        };
+        world.simulator.wait_for(gone).await;
+        assert_eq!(one_user(&world, NAME).await, user);
+        assert_eq!(world.ours().len(), 1);
+        world.assert_nothing_leaked().await;
+    }
 }
 
 #[tokio::test]

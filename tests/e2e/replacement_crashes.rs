@@ -1,0 +1,89 @@
+//! Killed at every write of a replacement, and started again at once: one successor, whose credential is published.
+
+use portal_simulator::{Change, Endpoint, UserView};
+use serde_json::json;
+
+use crate::crash::{Begun, Call, Held, Killed, crash_everywhere};
+use crate::support::{World, connected, create, reason, secret_value, status, world};
+
+const NAME: &str = "edc";
+const ROTATE: &str = "technicaluser.dev/rotate";
+
+/// A resource whose user the identity provider has lost, while the operator does nothing by the clock.
+async fn with_a_lost_user() -> (World, UserView) {
+    let world = connected(world()).await;
+    world.apply(&create(NAME, &world.namespace, "Dataspace Discovery")).await;
+    world.ready(NAME).await;
+    let user = world.user_of(NAME);
+    assert_eq!(world.simulator.remove_idp_client(user.client_id.as_deref().unwrap()), Change::Done);
+    world.secrets_api().delete(NAME, &kube::api::DeleteParams::default()).await.unwrap();
+    world.because(NAME, "IdentityLost").await;
+    (world, user)
+}
+
+async fn ask_for_a_successor(world: &World) {
+    world.patch_user(NAME, &json!({"metadata": {"annotations": {ROTATE: "1"}}})).await;
+}
+
+/// Waits for the successor; fails where there is none, or more than one.
+async fn one_successor(world: &World, lost: &UserView) {
+    let object =
+        world.until(NAME, "its second user is there", |u| status(u)["user"]["generation"] == 2).await;
+    let object = if reason(&object) == "Ready" { object } else { world.ready(NAME).await };
+    let mark = format!("/{}/{NAME} g2 ", world.namespace);
+    let users: Vec<_> = world.ours().into_iter().filter(|user| user.description.contains(&mark)).collect();
+    assert_eq!(users.len(), 1, "{users:#?}");
+    assert_eq!(status(&object)["user"]["id"], json!(users[0].id));
+    let secret = world.get_secret(NAME).await.unwrap();
+    assert_eq!(secret_value(&secret, "client-id"), users[0].client_id.clone().unwrap());
+    assert_eq!(world.token_with(NAME).await, 200);
+    // What was lost cannot be deleted; it is told of.
+    let listed = world
+        .portal_until("the lost one is listed", |portal| {
+            status(portal)["retained"].as_array().is_some_and(|list| !list.is_empty())
+        })
+        .await;
+    let listed: Vec<_> = listed["retained"].as_array().unwrap().iter().map(|one| one["id"].clone()).collect();
+    assert_eq!(listed, [json!(lost.id)]);
+}
+
+async fn crash(call: Call, killed: Killed) -> bool {
+    let (mut world, lost) = with_a_lost_user().await;
+    let held = call.hold(&world, killed);
+    ask_for_a_successor(&world).await;
+    let met = tokio::select! {
+        () = held.reached() => true,
+        _ = world.until(NAME, "it is replaced", |u| status(u)["user"]["generation"] == 2 && reason(u) == "Ready") =>
+            held.was_made().await,
+    };
+    world.kill_operator();
+    let at_work = matches!(call, Call::Portal { endpoint: Endpoint::Create, .. }) && met;
+    if let (Held::Portal(gate), false) = (&held, at_work) {
+        gate.release();
+    }
+    world.start_operator();
+    if let (Held::Portal(gate), true) = (&held, at_work) {
+        world.until(NAME, "the attempt is seen", |object| reason(object) == "SettlingAttempt").await;
+        gate.release();
+    }
+    one_successor(&world, &lost).await;
+    assert!(
+        world.simulator.count(Endpoint::Create) <= 3,
+        "{} creates",
+        world.simulator.count(Endpoint::Create)
+    );
+    world.assert_nothing_leaked().await;
+    met
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_that_is_killed_at_any_write_leaves_one_successor() {
+    let (world, lost) = with_a_lost_user().await;
+    let begun = Begun::now(&world);
+    ask_for_a_successor(&world).await;
+    one_successor(&world, &lost).await;
+    let mut calls = begun.calls(&world);
+    calls.retain(Call::is_write);
+    assert!(calls.contains(&Call::Portal { endpoint: Endpoint::Create, skip: 0 }), "{calls:#?}");
+    crash_everywhere(calls, crash).await;
+}
