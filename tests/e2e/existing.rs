@@ -88,3 +88,21 @@ async fn a_user_that_cannot_be_told_or_used_is_waited_for() {
     world.because("subscribed", "UserNotFound").await;
     world.assert_nothing_leaked().await;
 }
+
+#[tokio::test]
+async fn a_user_of_another_company_is_as_if_it_were_not_there() {
+    let world = world().start().await;
+    let foreign = world.simulator.seed_user(UserSeed::new("Two", "theirs").description("by hand")).unwrap();
+    let namespace = world.namespace.as_str();
+    world.apply(&existing("by-id", namespace, &json!({"id": foreign.id}))).await;
+    world.apply(&existing("by-client-id", namespace, &json!({"clientId": foreign.client_id}))).await;
+    let words = world.because("by-id", "UserGone").await;
+    assert!(words.contains(&foreign.id.to_string()), "{words}");
+    world.because("by-client-id", "UserNotFound").await;
+    world.two_sweeps().await;
+    assert_eq!(world.portal_writes(), 0);
+    for name in ["by-id", "by-client-id"] {
+        assert!(world.get_secret(name).await.is_none(), "{name}");
+    }
+    world.assert_nothing_leaked().await;
+}

@@ -4,15 +4,14 @@ use portal_simulator::Endpoint;
 use serde_json::{Value, json};
 use testbed::ControlPlane;
 
-use crate::support::{create, world};
+use crate::support::{create, message, portal, reason, world};
 
-/// A definition as another release may have had it: any text where this one knows some words.
-fn loosened(file: &str) -> Value {
+/// A definition as another release may have had it: any text where this one knows some words, in this field of the spec.
+fn loosened(file: &str, field: &str) -> Value {
     let text = std::fs::read_to_string(format!("{}/crds/{file}.yaml", env!("CARGO_MANIFEST_DIR"))).unwrap();
     let mut definition: Value = serde_saphyr::from_str(&text).unwrap();
     let spec = &mut definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"];
-    let policy = spec["properties"]["deletionPolicy"].as_object_mut().unwrap();
-    policy.remove("enum");
+    spec["properties"][field].as_object_mut().unwrap().remove("enum").unwrap();
     definition
 }
 
@@ -29,7 +28,7 @@ async fn a_resource_that_cannot_be_read_says_so_and_stops_nobody_else() {
     }
     world.ready("never-made").await;
     let made = world.user_of("unread");
-    world.kubectl_apply(&loosened("technicalusers")).await;
+    world.kubectl_apply(&loosened("technicalusers", "deletionPolicy")).await;
     world
         .eventually("the definition is in force", async || {
             let bad = create("bad", &world.namespace, "Dataspace Discovery");
@@ -54,5 +53,44 @@ async fn a_resource_that_cannot_be_read_says_so_and_stops_nobody_else() {
         world.gone(name).await;
     }
     assert!(world.ours().iter().all(|user| user.id != made.id), "its user goes with it");
+    world.assert_nothing_leaked().await;
+}
+
+#[tokio::test]
+async fn a_portal_that_cannot_be_read_says_so_and_its_users_wait() {
+    let plane: &'static ControlPlane = Box::leak(Box::new(ControlPlane::start().await.unwrap()));
+    let world = world().plane(plane).start().await;
+    world.apply(&create("first", &world.namespace, "Dataspace Discovery")).await;
+    world.ready("first").await;
+    let mut other = portal(&world.simulator, &world.namespace);
+    other["metadata"]["name"] = "other".into();
+    world.apply(&other).await;
+    world.kubectl_apply(&loosened("portals", "whenUndeletable")).await;
+    world
+        .eventually("the definition is in force", async || {
+            other["spec"]["whenUndeletable"] = "Burn".into();
+            world.try_apply(&other).await.is_ok()
+        })
+        .await;
+    let mut user = create("second", &world.namespace, "Dataspace Discovery");
+    user["spec"]["portalRef"]["name"] = "other".into();
+    world.apply(&user).await;
+    let words = world.until("second", "it says what its Portal says", |user| !message(user).is_empty()).await;
+    assert!(message(&words).contains("other"), "{}", message(&words));
+    let portals = world.portals_api();
+    world
+        .eventually("the Portal says so", async || {
+            reason(&portals.get("other").await.unwrap()) == "InvalidResource"
+        })
+        .await;
+    world.two_sweeps().await;
+    assert_eq!(world.count(Endpoint::Create), 1, "nothing is made by what cannot be read");
+    world.apply(&create("third", &world.namespace, "Dataspace Discovery")).await;
+    world.ready("third").await;
+    world.delete("second").await;
+    world.gone("second").await;
+    portals.delete("other", &kube::api::DeleteParams::default()).await.unwrap();
+    world.eventually("the Portal is gone", async || portals.get_opt("other").await.unwrap().is_none()).await;
+    world.ready("first").await;
     world.assert_nothing_leaked().await;
 }

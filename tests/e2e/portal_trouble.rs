@@ -2,7 +2,7 @@
 
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::{Api, DeleteParams, Patch, PatchParams};
-use portal_simulator::{Action, Canned, Endpoint, Fault, Part, Simulator, Tls, UserSeed, Version};
+use portal_simulator::{Action, Caller, Canned, Endpoint, Fault, Part, Simulator, Tls, UserSeed, Version};
 use serde_json::json;
 
 use crate::support::{
@@ -133,6 +133,48 @@ async fn a_portal_that_hangs_answers_nonsense_or_is_slow_is_got_over() {
         assert_eq!(reason(&world.user(name).await.unwrap()), "Ready", "{name}");
     }
     assert_eq!(world.ours().len(), 3);
+    world.assert_nothing_leaked().await;
+}
+
+#[tokio::test]
+async fn a_hang_at_one_user_holds_up_no_other() {
+    let world = world().start().await;
+    let names = published(&world, 2).await;
+    let hanging = world.user_of(&names[0]);
+    let id = hanging.id.to_string();
+    let fault = world.simulator.inject(Fault::at(Endpoint::Details, Action::Hang).path_contains(&id));
+    for name in &names {
+        world.secrets_api().delete(name, &DeleteParams::default()).await.unwrap();
+    }
+    world.apply(&create("new", &world.namespace, "Dataspace Discovery")).await;
+    world.ready("new").await;
+    world.eventually("the other Secret is back", async || world.get_secret(&names[1]).await.is_some()).await;
+    let words = world.until(&names[0], "it is told", |user| reason(user) != "Ready").await;
+    assert!(!message(&words).is_empty(), "{words:#?}");
+    assert!(world.get_secret(&names[0]).await.is_none());
+    world.simulator.remove_fault(fault);
+    world.eventually("its Secret is back", async || world.get_secret(&names[0]).await.is_some()).await;
+    world.ready(&names[0]).await;
+    assert_eq!(world.token_with(&names[0]).await, 200);
+    assert_eq!(world.ours().len(), 3);
+    world.assert_nothing_leaked().await;
+}
+
+#[tokio::test]
+async fn a_login_that_may_not_list_roles_is_told_what_it_lacks() {
+    let few = ["view_tech_user_management", "add_tech_user_management"];
+    let caller = Caller::with_permissions("sa-few", "few-secret-2p9d6", few).of("One");
+    let config = one_company(Version::Main).caller(caller);
+    let world = world().simulator(config).login("sa-few", "few-secret-2p9d6").start().await;
+    let words = world.portal_because("PermissionMissing").await;
+    assert!(words.contains("technical_roles_management"), "{words}");
+    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    let words = world.because("edc", "PermissionMissing").await;
+    assert!(words.contains("technical_roles_management"), "{words}");
+    world.two_sweeps().await;
+    assert_eq!(world.portal_writes(), 0);
+    world.login("sa-cm", "cm-secret-9d4m1").await;
+    world.ready("edc").await;
     world.assert_nothing_leaked().await;
 }
 
