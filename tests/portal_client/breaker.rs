@@ -116,6 +116,13 @@ async fn a_short_pause_is_waited_for_and_a_long_one_told() {
     assert_eq!(stub.count("roles"), 3);
 }
 
+/// Lets the process's clock jump; nothing may be under way, as its time-out would come at once.
+async fn later(time: Duration) {
+    tokio::time::pause();
+    tokio::time::advance(time).await;
+    tokio::time::resume();
+}
+
 #[tokio::test]
 async fn a_portal_that_is_down_costs_one_probe() {
     let down = Arc::new(AtomicBool::new(true));
@@ -143,17 +150,17 @@ async fn a_portal_that_is_down_costs_one_probe() {
     assert!(matches!(error(portal.reset(&UserId::new("a")).await), PortalError::CircuitOpen { .. }));
     assert_eq!(stub.seen().len(), before);
 
-    tokio::time::sleep(Duration::from_millis(5600)).await;
+    later(Duration::from_millis(5600)).await;
     let results = join_all((0..20).map(|_| portal.roles(Lane::Background))).await;
     let probes = results.iter().filter(|result| matches!(result, Err(PortalError::Server { .. }))).count();
     assert_eq!((probes, stub.seen().len()), (1, before + 1));
 
     // The next interval is twice as long; a write waits for a read that goes ahead of it.
-    tokio::time::sleep(Duration::from_millis(5600)).await;
+    later(Duration::from_millis(5600)).await;
     error(portal.roles(Lane::Background).await);
     assert_eq!(stub.seen().len(), before + 1);
     down.store(false, Ordering::SeqCst);
-    tokio::time::sleep(Duration::from_millis(5600)).await;
+    later(Duration::from_millis(5600)).await;
     portal.reset(&UserId::new("a")).await.unwrap();
     let sent: Vec<_> = stub.seen().into_iter().skip(before + 1).map(|seen| seen.what().to_owned()).collect();
     assert_eq!(sent, ["serviceaccounts", "resetCredentials"]);
