@@ -1,0 +1,215 @@
+//! What the operator is allowed, against its own list of what it needs.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use technical_user_operator::preflight::permissions;
+
+use crate::cluster::{installed, kubectl};
+use crate::helm::{chart, render, template};
+use crate::objects::{deployment, env, kind, name, of_kind};
+
+/// The Secret and the Lease of the instance in these tests.
+const OWN_OBJECT: &str = "technical-user-operator-prod-eu";
+
+/// Each permission of a role in one line: group/resource[/name] verb.
+fn permissions(role: &Value) -> BTreeSet<String> {
+    let strings = |value: &Value| -> Vec<String> {
+        value
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|item| item.as_str().expect("a string").to_owned())
+            .collect()
+    };
+    let mut all = BTreeSet::new();
+    for rule in role["rules"].as_array().expect("rules") {
+        let names = strings(&rule["resourceNames"]);
+        let names = if names.is_empty() { vec![String::new()] } else { names };
+        for group in strings(&rule["apiGroups"]) {
+            for resource in strings(&rule["resources"]) {
+                for name in &names {
+                    for verb in strings(&rule["verbs"]) {
+                        let name = if name.is_empty() { String::new() } else { format!("[{name}]") };
+                        all.insert(format!("{group}/{resource}{name} {verb}"));
+                    }
+                }
+            }
+        }
+    }
+    all
+}
+
+/// All that the operator does in a namespace that it watches, by its own list.
+fn watched_permissions() -> BTreeSet<String> {
+    permissions::watched().iter().map(ToString::to_string).collect()
+}
+
+fn own_permissions() -> BTreeSet<String> {
+    permissions::own(OWN_OBJECT, None).iter().map(ToString::to_string).collect()
+}
+
+/// Every binding must give the role of its own name to the operator's account in `ops`.
+fn assert_bound(objects: &[Value], role_kind: &str) {
+    for role in of_kind(objects, role_kind) {
+        let bindings = of_kind(objects, &format!("{role_kind}Binding"));
+        let binding = bindings
+            .iter()
+            .find(|b| name(b) == name(role) && b["metadata"]["namespace"] == role["metadata"]["namespace"])
+            .unwrap_or_else(|| panic!("nobody is bound to {}", name(role)));
+        assert_eq!(binding["roleRef"]["kind"], role_kind);
+        assert_eq!(binding["roleRef"]["name"], role["metadata"]["name"]);
+        let account = of_kind(objects, "ServiceAccount")[0];
+        assert_eq!(
+            binding["subjects"],
+            serde_json::json!([{"kind": "ServiceAccount", "name": name(account), "namespace": "ops"}])
+        );
+    }
+}
+
+/// Role name and namespace of each Role.
+fn roles(objects: &[Value]) -> Vec<(String, String)> {
+    let place = |role: &&Value| {
+        (role["metadata"]["namespace"].as_str().expect("a namespace").to_owned(), name(role).to_owned())
+    };
+    let mut all: Vec<_> = of_kind(objects, "Role").iter().map(place).collect();
+    all.sort();
+    all
+}
+
+#[test]
+fn by_default_only_the_namespace_of_the_release_is_opened() {
+    let objects = render(&[]);
+    let cluster_wide: Vec<_> = objects
+        .iter()
+        .filter(|object| kind(object).starts_with("Cluster"))
+        .map(|object| format!("{} {}", kind(object), name(object)))
+        .collect();
+    assert_eq!(cluster_wide, Vec::<String>::new());
+    let place = |name: &str| ("ops".to_owned(), name.to_owned());
+    assert_eq!(
+        roles(&objects),
+        [place("tuo-technical-user-operator"), place("tuo-technical-user-operator-own")]
+    );
+    assert_eq!(permissions(of_kind(&objects, "Role")[0]), watched_permissions());
+    assert_eq!(permissions(of_kind(&objects, "Role")[1]), own_permissions());
+    assert_bound(&objects, "Role");
+    assert_eq!(env(&objects, "TUO_WATCH_NAMESPACES").as_deref(), Some("ops"));
+    assert_eq!(env(&objects, "TUO_INSTANCE").as_deref(), Some("prod-eu"));
+}
+
+#[test]
+fn each_watched_namespace_has_a_role_of_its_own() {
+    let objects = render(&["--set", "watchNamespaces={connector,portal}"]);
+    assert_eq!(of_kind(&objects, "ClusterRole").len(), 0);
+    let place = |namespace: &str, name: &str| (namespace.to_owned(), name.to_owned());
+    assert_eq!(
+        roles(&objects),
+        [
+            place("connector", "tuo-technical-user-operator"),
+            place("ops", "tuo-technical-user-operator-own"),
+            place("portal", "tuo-technical-user-operator"),
+        ]
+    );
+    for role in of_kind(&objects, "Role") {
+        let expected =
+            if role["metadata"]["namespace"] == "ops" { own_permissions() } else { watched_permissions() };
+        assert_eq!(permissions(role), expected);
+    }
+    assert_bound(&objects, "Role");
+    assert_eq!(env(&objects, "TUO_WATCH_NAMESPACES").as_deref(), Some("connector,portal"));
+}
+
+#[test]
+fn all_namespaces_need_a_cluster_role() {
+    let objects = render(&["--set", "watchNamespaces={*}"]);
+    let cluster_roles = of_kind(&objects, "ClusterRole");
+    assert_eq!(cluster_roles.len(), 1);
+    assert_eq!(permissions(cluster_roles[0]), watched_permissions());
+    assert_bound(&objects, "ClusterRole");
+    assert_eq!(roles(&objects), [("ops".to_owned(), "tuo-technical-user-operator-own".to_owned())]);
+    assert_bound(&objects, "Role");
+    assert_eq!(env(&objects, "TUO_WATCH_NAMESPACES").as_deref(), Some("*"));
+}
+
+#[test]
+fn every_permission_says_what_it_is_for() {
+    let yaml = template(&["--set", "instance=prod-eu,leaderElection.enabled=true,crds.install=false"])
+        .expect("the chart renders");
+    let lines: Vec<_> = yaml.lines().map(str::trim).collect();
+    for (index, line) in lines.iter().enumerate().filter(|(_, line)| line.starts_with("- apiGroups:")) {
+        // A rule without a comment of its own follows one for the same resource.
+        let before = lines[index - 1];
+        let resource =
+            |line: &str| line.trim_start_matches("resources: [").split(['/', ']']).next().map(str::to_owned);
+        let explained = before.starts_with('#')
+            || lines[..index]
+                .iter()
+                .rev()
+                .find(|line| line.starts_with("resources:"))
+                .and_then(|line| resource(line))
+                == resource(lines[index + 1]);
+        assert!(explained, "no comment above {line} {}", lines[index + 1]);
+    }
+    assert!(yaml.contains("RBAC cannot say that"), "what RBAC cannot narrow is told beside the rule");
+}
+
+#[test]
+fn leader_election_brings_its_lease_and_lets_pods_overlap() {
+    let alone = render(&[]);
+    assert_eq!(deployment(&alone)["spec"]["strategy"]["type"], "Recreate");
+    assert_eq!(env(&alone, "TUO_LEADER_ELECTION").as_deref(), Some("false"));
+
+    let several = render(&["--set", "leaderElection.enabled=true,replicas=2"]);
+    assert_eq!(deployment(&several)["spec"]["strategy"]["type"], "RollingUpdate");
+    assert_eq!(deployment(&several)["spec"]["replicas"], 2);
+    assert_eq!(env(&several, "TUO_LEADER_ELECTION").as_deref(), Some("true"));
+    let own =
+        of_kind(&several, "Role").into_iter().find(|role| name(role).ends_with("-own")).expect("a Role");
+    let with_lease = permissions::own(OWN_OBJECT, Some(OWN_OBJECT));
+    assert_eq!(permissions(own), with_lease.iter().map(ToString::to_string).collect());
+    assert_eq!(of_kind(&several, "PodDisruptionBudget").len(), 1);
+
+    let one = render(&["--set", "leaderElection.enabled=true"]);
+    assert_eq!(of_kind(&one, "PodDisruptionBudget").len(), 0, "a single pod would block every drain");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_real_authorizer_allows_what_is_needed_and_no_more() {
+    let cluster = testbed::shared().await;
+    let own = cluster.namespace("own").await.expect("a namespace");
+    let watched = cluster.namespace("watched").await.expect("a namespace");
+    let other = cluster.namespace("other").await.expect("a namespace");
+    let settings = format!(
+        "instance=prod-eu,replicas=0,crds.install=false,leaderElection.enabled=true,watchNamespaces={{{watched}}}"
+    );
+    installed(&["install", "tuo", &chart(), "-n", &own, "--set", &settings]).await;
+
+    let account = format!("--as=system:serviceaccount:{own}:tuo-technical-user-operator");
+    let may = async |namespace: &str, verb: &str, what: &str| {
+        let question = ["auth", "can-i", verb, what, "-n", namespace, &account];
+        kubectl(&question).await.is_ok_and(|answer| answer == "yes")
+    };
+    for (namespace, verb, what, expected) in [
+        (&watched, "list", "secrets", true),
+        (&watched, "delete", "secrets", true),
+        (&watched, "update", "secrets", false),
+        (&watched, "deletecollection", "secrets", false),
+        (&watched, "list", "namespaces", false),
+        (&watched, "list", "resourcequotas", true),
+        (&watched, "create", "pods", false),
+        (&own, "get", "secrets/technical-user-operator-prod-eu", true),
+        (&own, "get", "secrets/another", false),
+        (&own, "create", "secrets", true),
+        (&own, "list", "secrets", false),
+        (&own, "update", "leases.coordination.k8s.io/technical-user-operator-prod-eu", true),
+        (&own, "update", "leases.coordination.k8s.io/another", false),
+        (&other, "get", "secrets", false),
+        (&other, "create", "events.events.k8s.io", false),
+    ] {
+        assert_eq!(may(namespace, verb, what).await, expected, "{verb} {what} in {namespace}");
+    }
+    // A Role may open the namespace that it is in, and that one alone.
+    kubectl(&["get", "namespace", &watched, &account]).await.expect("the labels of a watched namespace");
+    kubectl(&["get", "namespace", &other, &account]).await.expect_err("another namespace is closed");
+}

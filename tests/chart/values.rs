@@ -1,0 +1,114 @@
+//! Values: what is required, refused and documented.
+
+use serde_json::Value;
+
+use crate::helm::{chart, documents, helm, refusal, render, template};
+use crate::objects::kind;
+
+#[test]
+fn lint_is_content() {
+    helm(&["lint", "--strict", "technical-user-operator", "--set", "instance=prod-eu"])
+        .expect("no complaint");
+}
+
+#[test]
+fn the_instance_is_required_and_explained() {
+    let message = refusal(&[]);
+    for words in [
+        "The value \"instance\" is required.",
+        "the name under which this installation owns users in the portal",
+        "stays the same when the cluster is rebuilt",
+        "No two running installations of one company share a name",
+        "--set instance=prod-eu",
+    ] {
+        assert!(message.contains(words), "{words:?} is missing in: {message}");
+    }
+}
+
+#[test]
+fn wrong_values_are_refused_before_anything_is_installed() {
+    for (setting, complaint) in [
+        ("instance=Prod", "/instance"),
+        ("instance=prod_eu", "/instance"),
+        ("instance=prod-", "/instance"),
+        ("instance=a12345678901234567890", "/instance"),
+        ("watchNamespaces=connector", "/watchNamespaces"),
+        ("watchNamespaces={Connector}", "/watchNamespaces/0"),
+        ("watchNamespaces={*,connector}", "/watchNamespaces"),
+        ("watchNamespaces={connector,connector}", "/watchNamespaces"),
+        ("watchNamespace={connector}", "watchNamespace"),
+        ("image.digest=sha256:abc", "/image/digest"),
+        ("image.pullPolicy=Sometimes", "/image/pullPolicy"),
+        ("image.tagg=1", "tagg"),
+        ("image.pullSecrets={my-registry}", "/image/pullSecrets/0"),
+        ("crds.install=1", "/crds/install"),
+        ("replicas=two", "/replicas"),
+        ("log.format=xml", "/log/format"),
+        ("concurrency=0", "/concurrency"),
+        ("concurrency=65", "/concurrency"),
+        ("proxy.https=proxy.example.org:3128", "/proxy/https"),
+        ("terminationGracePeriodSeconds=30", "/terminationGracePeriodSeconds"),
+        ("replicas=2", "leaderElection.enabled=true"),
+        ("serviceAccount.create=false", "serviceAccount.name"),
+    ] {
+        let message = refusal(&["--set", "instance=prod-eu", "--set", setting]);
+        assert!(message.contains(complaint), "{setting} is refused with: {message}");
+    }
+}
+
+#[test]
+fn kubernetes_before_1_30_is_refused() {
+    let settings = |version| ["--set", "instance=prod-eu", "--kube-version", version];
+    assert!(refusal(&settings("1.29.9")).contains("incompatible with Kubernetes"));
+    template(&settings("1.30.0-eks-a1b2c3")).expect("builds of cloud providers are accepted");
+}
+
+#[test]
+fn nothing_optional_is_made_by_default() {
+    let mut kinds: Vec<_> = render(&[]).iter().map(|object| kind(object).to_owned()).collect();
+    kinds.sort();
+    kinds.dedup();
+    assert_eq!(
+        kinds,
+        ["CustomResourceDefinition", "Deployment", "Pod", "Role", "RoleBinding", "ServiceAccount"],
+        "the pod is that of `helm test`"
+    );
+}
+
+#[test]
+fn every_value_is_in_the_readme() {
+    fn paths(prefix: &str, value: &Value, found: &mut Vec<String>) {
+        match value {
+            Value::Object(fields) if !fields.is_empty() => {
+                for (name, field) in fields {
+                    paths(
+                        &if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") },
+                        field,
+                        found,
+                    );
+                }
+            }
+            _ => found.push(prefix.to_owned()),
+        }
+    }
+    let read =
+        |file: &str| std::fs::read_to_string(format!("{}/{file}", chart())).expect("a file of the chart");
+    let mut all = Vec::new();
+    paths("", &documents(&read("values.yaml"))[0], &mut all);
+    let readme = read("README.md");
+    let documented = |path: &str| {
+        // A whole block may be told in one row, such as `resources`.
+        path.match_indices('.')
+            .map(|(end, _)| &path[..end])
+            .chain([path])
+            .any(|part| readme.contains(&format!("| `{part}` |")))
+    };
+    let missing: Vec<_> = all.into_iter().filter(|path| !documented(path)).collect();
+    assert_eq!(missing, Vec::<String>::new());
+}
+
+#[test]
+fn it_works_as_a_part_of_another_chart() {
+    // A parent hands down `global`, and `enabled` where that is its dependency's condition.
+    render(&["--set", "global.imageRegistry=x,enabled=true"]);
+}
