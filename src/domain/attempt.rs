@@ -6,7 +6,8 @@ use crate::domain::identity::Pin;
 
 /// What the annotation `technicaluser.dev/creating` says: `<generation> <attempt> <pin>`.
 ///
-/// It is never removed. The attempt is *open* until the status names a user of its generation.
+/// It is never removed. The attempt is *open* until the status names a user of its generation. Later releases may add
+/// words after these three; they are ignored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
     /// Which of the resource's users it makes.
@@ -18,13 +19,14 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    /// Reads the annotation; `None` where it is not of this form.
+    /// Reads the annotation. `None` means that this release cannot read it: such an annotation counts as an attempt in
+    /// progress, never as no attempt.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let mut words = text.split(' ');
+        let mut words = text.split_whitespace();
         let (generation, id, pin) = (words.next()?, words.next()?, words.next()?);
         let generation = generation.parse().ok().filter(|g| *g > 0)?;
-        words.next().is_none().then(|| Self { generation, id: id.to_owned(), pin: Pin::read(pin) })
+        Some(Self { generation, id: id.to_owned(), pin: Pin::read(pin) })
     }
 }
 
@@ -42,8 +44,16 @@ mod tests {
     fn an_attempt_is_read_as_it_was_written() {
         let attempt = Attempt { generation: 12, id: "k3j2h1g0".into(), pin: Pin::new("https://p", None) };
         assert_eq!(Attempt::parse(&attempt.to_string()), Some(attempt));
-        for bad in ["", "1", "1 a", "x a b", "0 a b", "1 a b c"] {
+        for bad in ["", " ", "1", "1 a", "x a b", "0 a b", "-1 a b", "99999999999999999999 a b"] {
             assert_eq!(Attempt::parse(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn words_that_a_later_release_adds_are_ignored() {
+        let attempt = Attempt { generation: 1, id: "a".into(), pin: Pin::read("b") };
+        for text in ["1 a b c", "1 a b c=d e", " 1  a b", "1 a b "] {
+            assert_eq!(Attempt::parse(text).as_ref(), Some(&attempt), "{text:?}");
         }
     }
 }

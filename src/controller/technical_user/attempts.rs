@@ -113,13 +113,13 @@ impl Attempts {
 
     /// What is known of the attempt that is written on a resource; one that this process does not know may be under way
     /// in another, and has its time from now on.
-    pub fn state(&self, key: &Key, attempt: &Attempt, circumstances: u64) -> AttemptState {
+    pub fn state(&self, key: &Key, id: &str, circumstances: u64) -> AttemptState {
         let now = Instant::now();
         let mut memories = self.memories();
-        let known = memories.get(key).is_some_and(|memory| memory.id == attempt.id);
+        let known = memories.get(key).is_some_and(|memory| memory.id == id);
         if !known {
             let state = State::Unknown { since: now };
-            memories.insert(key.clone(), Memory { id: attempt.id.clone(), state });
+            memories.insert(key.clone(), Memory { id: id.to_owned(), state });
         }
         match memories.get(key).map(|memory| &memory.state) {
             Some(State::InFlight) => AttemptState::InFlight,
@@ -184,12 +184,12 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_attempt_of_another_process_has_its_time_from_when_it_is_first_seen() {
         let attempts = Attempts::default();
-        assert_eq!(attempts.state(&key(), &attempt("a"), 0), AttemptState::Settling(CREATE_SETTLE_TIME));
+        assert_eq!(attempts.state(&key(), "a", 0), AttemptState::Settling(CREATE_SETTLE_TIME));
         tokio::time::advance(CREATE_SETTLE_TIME.saturating_sub(Duration::from_secs(1))).await;
-        assert_eq!(attempts.state(&key(), &attempt("a"), 0), AttemptState::Settling(Duration::from_secs(1)));
+        assert_eq!(attempts.state(&key(), "a", 0), AttemptState::Settling(Duration::from_secs(1)));
         tokio::time::advance(Duration::from_secs(1)).await;
-        assert_eq!(attempts.state(&key(), &attempt("a"), 0), AttemptState::Settled);
-        assert_eq!(attempts.state(&key(), &attempt("b"), 0), AttemptState::Settling(CREATE_SETTLE_TIME));
+        assert_eq!(attempts.state(&key(), "a", 0), AttemptState::Settled);
+        assert_eq!(attempts.state(&key(), "b", 0), AttemptState::Settling(CREATE_SETTLE_TIME));
     }
 
     #[tokio::test(start_paused = true)]
@@ -197,16 +197,16 @@ mod tests {
         let attempts = Attempts::default();
         let blocker = Blocker::lasting(Reason::CreateRefused, "no");
         attempts.begin(&key(), &attempt("a"));
-        assert_eq!(attempts.state(&key(), &attempt("a"), 1), AttemptState::InFlight);
+        assert_eq!(attempts.state(&key(), "a", 1), AttemptState::InFlight);
         attempts.end(&key(), &attempt("a"), Outcome::Refused(blocker.clone()), 1);
-        assert_eq!(attempts.state(&key(), &attempt("a"), 1), AttemptState::Refused(blocker.clone()));
-        assert_eq!(attempts.state(&key(), &attempt("a"), 2), AttemptState::RefusedRetry);
+        assert_eq!(attempts.state(&key(), "a", 1), AttemptState::Refused(blocker.clone()));
+        assert_eq!(attempts.state(&key(), "a", 2), AttemptState::RefusedRetry);
         tokio::time::advance(FIRST_RETRY).await;
-        assert_eq!(attempts.state(&key(), &attempt("a"), 1), AttemptState::RefusedRetry);
+        assert_eq!(attempts.state(&key(), "a", 1), AttemptState::RefusedRetry);
         attempts.end(&key(), &attempt("b"), Outcome::Refused(blocker.clone()), 1);
         tokio::time::advance(FIRST_RETRY).await;
         assert_eq!(
-            attempts.state(&key(), &attempt("b"), 1),
+            attempts.state(&key(), "b", 1),
             AttemptState::Refused(blocker),
             "the second wait is longer"
         );
@@ -223,7 +223,7 @@ mod tests {
             assert!(left >= waited && left <= LONGEST_RETRY, "{left:?} after {waited:?}");
             assert!(!waited.is_zero() || left == FIRST_RETRY_PASSING, "{left:?}");
             tokio::time::advance(left).await;
-            assert_eq!(attempts.state(&key(), &attempt("a"), 1), AttemptState::RefusedRetry);
+            assert_eq!(attempts.state(&key(), "a", 1), AttemptState::RefusedRetry);
             waited = left;
         }
         assert_eq!(waited, LONGEST_RETRY);
@@ -235,9 +235,9 @@ mod tests {
         let blocker = Blocker::lasting(Reason::CreateRefused, "no");
         attempts.begin(&key(), &attempt("a"));
         attempts.end(&key(), &attempt("a"), Outcome::Refused(blocker.clone()), 1);
-        assert_eq!(attempts.state(&key(), &attempt("b"), 1), AttemptState::Settling(CREATE_SETTLE_TIME));
+        assert_eq!(attempts.state(&key(), "b", 1), AttemptState::Settling(CREATE_SETTLE_TIME));
         tokio::time::advance(CREATE_SETTLE_TIME).await;
-        assert_eq!(attempts.state(&key(), &attempt("b"), 1), AttemptState::Settled);
+        assert_eq!(attempts.state(&key(), "b", 1), AttemptState::Settled);
         assert_eq!(attempts.refusal(&key(), 1), Some(blocker));
         assert_eq!(attempts.refusal(&key(), 2), None, "something changed");
         tokio::time::advance(FIRST_RETRY).await;

@@ -75,9 +75,9 @@ pub async fn create(pass: &mut Pass, generation: i64, role_ids: Vec<String>) -> 
         Ok(Ok(object)) => {
             pass.object = object;
             pass.observation.finalizer = true;
-            let state = pass.ctx.memory.attempts.state(&pass.key, &attempt, pass.circumstances);
+            let state = pass.ctx.memory.attempts.state(&pass.key, &attempt.id, pass.circumstances);
             // A refusal of this very pass is not tried again in it.
-            pass.observation.attempt = Some(OpenAttempt { attempt, state });
+            pass.observation.attempt = Some(OpenAttempt { attempt: Some(attempt), state });
             Ok(())
         }
         Ok(Err(failure)) => Err(failure),

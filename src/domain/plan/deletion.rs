@@ -5,6 +5,7 @@ use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use crate::domain::user::{UserId, UserKind, UserStatus};
 
+use super::live::settling_words;
 use super::observation::{
     AttemptState, Candidate, Confirmed, Deletion, Desired, Done, Listed, Observation, PortalFacts, UserFacts,
     UserView,
@@ -88,11 +89,7 @@ fn targets(o: &Observation) -> Result<Vec<UserId>, Step> {
         Some(open) => match &open.state {
             AttemptState::InFlight => return Err(in_flight()),
             AttemptState::Settling(left) => {
-                return Err(Step::held(
-                    Reason::SettlingAttempt,
-                    "an earlier create was interrupted; the portal may still complete it, so the user is looked for in a moment",
-                    Wake::After(*left),
-                ));
+                return Err(Step::held(Reason::SettlingAttempt, settling_words(open), Wake::After(*left)));
             }
             AttemptState::Made(id) => {
                 targets.push(id.clone());

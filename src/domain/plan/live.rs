@@ -1,5 +1,7 @@
 //! The way of a resource that makes its user: access, roles, an open attempt, a search, a create, then the credential.
 
+use std::time::Duration;
+
 use crate::domain::reason::Reason;
 use crate::domain::roles::{self, Blocker, quoted};
 
@@ -24,32 +26,53 @@ pub(super) fn plan(o: &Observation, desired: &DesiredUser) -> Step {
         return Step::Write(Write::PutFinalizer);
     }
     match attempt_ahead(o) {
-        Some(open) => match &open.state {
-            AttemptState::InFlight => {
-                waiting(o, Reason::Creating, "the portal is asked for a user", Wake::OnChange)
+        Some(open) => {
+            // Where the annotation cannot be read, every generation from the first on is looked for.
+            let generation = open.generation().unwrap_or(1);
+            match &open.state {
+                AttemptState::InFlight => {
+                    waiting(o, Reason::Creating, "the portal is asked for a user", Wake::OnChange)
+                }
+                AttemptState::Settling(left) => settling(o, open, *left),
+                AttemptState::Refused(blocker) => blocked(o, blocker, Wake::Backoff),
+                AttemptState::Made(id) => follow(o, desired, portal, &Current { id: id.clone(), generation }),
+                AttemptState::RefusedRetry => make(o, desired, portal, generation),
+                AttemptState::Settled => find_or_make(o, desired, portal, generation),
             }
-            // Another process may have told why the portal refused it: both need not say two things by turns.
-            AttemptState::Settling(left) if o.told.is_some_and(tells_a_refusal) => {
-                Step::rest(Report::AsTold, Wake::After(*left))
-            }
-            AttemptState::Settling(left) => waiting(
-                o,
-                Reason::SettlingAttempt,
-                "an earlier create was interrupted; the portal may still complete it, so the user is looked for in a moment",
-                Wake::After(*left),
-            ),
-            AttemptState::Refused(blocker) => blocked(o, blocker, Wake::Backoff),
-            AttemptState::Made(id) => {
-                let current = Current { id: id.clone(), generation: open.attempt.generation };
-                follow(o, desired, portal, &current)
-            }
-            AttemptState::RefusedRetry => make(o, desired, portal, open.attempt.generation),
-            AttemptState::Settled => find_or_make(o, desired, portal, open.attempt.generation),
-        },
+        }
         None => match &o.recorded.user {
             Some(user) => follow_recorded(o, desired, portal, user),
             None => find_or_make(o, desired, portal, 1),
         },
+    }
+}
+
+/// An attempt whose outcome is unknown has its time.
+fn settling(o: &Observation, open: &OpenAttempt, left: Duration) -> Step {
+    // Another process may have told why the portal refused it: both need not say two things by turns.
+    if o.told.is_some_and(tells_a_refusal) {
+        return Step::rest(Report::AsTold, Wake::After(left));
+    }
+    waiting(o, Reason::SettlingAttempt, settling_words(open), Wake::After(left))
+}
+
+/// What a resource says while an attempt whose outcome is unknown has its time.
+pub(super) fn settling_words(open: &OpenAttempt) -> &'static str {
+    if open.attempt.is_some() {
+        "an earlier create was interrupted; the portal may still complete it, so the user is looked for in a moment"
+    } else {
+        "the annotation technicaluser.dev/creating cannot be read, so a create may be in progress; the operator waits until \
+         the portal has completed it, and then searches for the user"
+    }
+}
+
+/// An annotation that cannot be read may stand for a create of any generation: before another user is created, that one
+/// has its time. A resource whose user is recorded and as it should be does not wait for it.
+fn unreadable_attempt(o: &Observation) -> Option<(&OpenAttempt, Duration)> {
+    let open = o.attempt.as_ref().filter(|open| open.attempt.is_none())?;
+    match open.state {
+        AttemptState::Settling(left) => Some((open, left)),
+        _ => None,
     }
 }
 
@@ -60,8 +83,14 @@ fn tells_a_refusal(reason: Reason) -> bool {
 }
 
 /// The attempt that is to be settled: one for a later user than the status names. What comes of an earlier one is a duplicate.
+///
+/// One that cannot be read is ahead of a resource without a user. Where a user is recorded, what comes of it is found in the
+/// list as a duplicate, and it is waited for before a successor is created.
 pub(super) fn attempt_ahead(o: &Observation) -> Option<&OpenAttempt> {
-    o.attempt.as_ref().filter(|open| open.attempt.generation > o.recorded_generation())
+    o.attempt.as_ref().filter(|open| match open.generation() {
+        Some(generation) => generation > o.recorded_generation(),
+        None => o.recorded.user.is_none(),
+    })
 }
 
 /// The sibling whose credential the Secret holds, where the status names another user: one that was made twice, or a status
@@ -121,6 +150,9 @@ fn find_or_make(o: &Observation, desired: &DesiredUser, portal: &PortalFacts, at
 pub(super) fn make(o: &Observation, desired: &DesiredUser, portal: &PortalFacts, generation: i64) -> Step {
     if let Err(blocker) = candidates::can_be_spelled(generation) {
         return blocked(o, &blocker, Wake::OnChange);
+    }
+    if let Some((open, left)) = unreadable_attempt(o) {
+        return waiting(o, Reason::SettlingAttempt, settling_words(open), Wake::After(left));
     }
     match ready_to_make(o, desired, portal) {
         Ok(Some(step)) | Err(step) => return step,

@@ -64,7 +64,7 @@ fn same_portal(o: &Observation, portal: &PortalFacts) -> Result<(), Blocker> {
         ours(o, portal, &recorded.hint)?;
     }
     match &o.attempt {
-        Some(open) if open.attempt.pin != portal.pin => {
+        Some(OpenAttempt { attempt: Some(attempt), .. }) if attempt.pin != portal.pin => {
             Err(company_changed("being made in another one".to_owned()))
         }
         _ => Ok(()),
@@ -121,8 +121,9 @@ pub fn interrupted(o: &Observation, blocker: &Blocker, wake: Wake) -> Rest {
 
 /// The user that this process made and that no status names yet: there is no need to look at it to write it down.
 fn just_made(o: &Observation) -> Option<Current> {
-    let open = o.attempt.as_ref().filter(|open| open.attempt.generation > o.recorded_generation())?;
+    let open = o.attempt.as_ref()?;
+    let generation = open.generation().filter(|generation| *generation > o.recorded_generation())?;
     let AttemptState::Made(id) = &open.state else { return None };
     let here = o.portal.as_ref().is_ok_and(|portal| same_portal(o, portal).is_ok());
-    here.then(|| Current { id: id.clone(), generation: open.attempt.generation })
+    here.then(|| Current { id: id.clone(), generation })
 }

@@ -146,8 +146,9 @@ pub struct RecordedUser {
 /// An attempt that no status has closed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenAttempt {
-    /// What the annotation says.
-    pub attempt: Attempt,
+    /// What the annotation says; `None` where it cannot be read (edited by hand, or written by a later release). It then
+    /// counts as an attempt in progress whose generation and portal are unknown.
+    pub attempt: Option<Attempt>,
     /// What has become of it.
     pub state: AttemptState,
 }
@@ -339,6 +340,14 @@ pub enum Done {
     MarkedRetained,
     /// It is listed in the Portal's status.
     ListedRetained,
+}
+
+impl OpenAttempt {
+    /// The generation of the user that it creates; `None` where the annotation cannot be read.
+    #[must_use]
+    pub fn generation(&self) -> Option<i64> {
+        self.attempt.as_ref().map(|attempt| attempt.generation)
+    }
 }
 
 impl Observation {

@@ -41,11 +41,16 @@ pub(in crate::controller::technical_user) fn open_attempt(
     recorded: &Recorded,
     circumstances: u64,
 ) -> Option<OpenAttempt> {
-    let attempt = annotation(object, keys::CREATING).and_then(Attempt::parse)?;
-    let closed = recorded.user.as_ref().is_some_and(|user| user.generation == attempt.generation);
+    let text = annotation(object, keys::CREATING)?;
+    let attempt = Attempt::parse(text);
+    let closed = attempt.as_ref().is_some_and(|attempt| {
+        recorded.user.as_ref().is_some_and(|user| user.generation == attempt.generation)
+    });
     if closed {
         return None;
     }
-    let state = ctx.memory.attempts.state(key, &attempt, circumstances);
+    // What cannot be read is told apart from another such by its whole text.
+    let id = attempt.as_ref().map_or(text, |attempt| &attempt.id);
+    let state = ctx.memory.attempts.state(key, id, circumstances);
     Some(OpenAttempt { attempt, state })
 }

@@ -226,7 +226,15 @@ impl Observation {
         let attempt = Attempt { generation, id: "a1".into(), pin: pin() };
         self.but(|o| {
             o.finalizer = true;
-            o.attempt = Some(OpenAttempt { attempt, state });
+            o.attempt = Some(OpenAttempt { attempt: Some(attempt), state });
+        })
+    }
+
+    /// The annotation is there and cannot be read.
+    pub(super) fn unreadable_attempt(self, state: AttemptState) -> Self {
+        self.but(|o| {
+            o.finalizer = true;
+            o.attempt = Some(OpenAttempt { attempt: None, state });
         })
     }
 

@@ -92,7 +92,7 @@ fn another_company_is_not_touched() {
     let other_attempt = |o: Observation| {
         o.but(|o| {
             if let Some(open) = &mut o.attempt {
-                open.attempt.pin = other_pin();
+                open.attempt.as_mut().unwrap().pin = other_pin();
             }
         })
     };

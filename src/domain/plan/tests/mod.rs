@@ -14,6 +14,7 @@ mod model;
 mod tidy;
 mod totality;
 mod trouble;
+mod unreadable;
 mod users;
 mod words;
 

@@ -4,7 +4,9 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::super::{Confirmed, Observation, Proof, Read, SecretView, Step, UserView, Write, plan};
+use super::super::{
+    AttemptState, Confirmed, Observation, Proof, Read, SecretView, Step, UserView, Write, plan,
+};
 use super::arbitrary::{Fact, a_base, a_fact};
 use super::runs;
 use crate::domain::identity::Hint;
@@ -63,6 +65,9 @@ fn judge(o: &Observation) -> Result<(), TestCaseError> {
             let creates = matches!(write, Write::Create { .. });
             prop_assert!(!creates || !o.deleting, "makes a user for a resource under deletion");
             prop_assert!(!creates || o.writable == Some(Ok(())), "makes a user for an unwritable output");
+            let unreadable = o.attempt.as_ref().is_some_and(|open| open.attempt.is_none());
+            let settled = o.attempt.as_ref().is_some_and(|open| open.state == AttemptState::Settled);
+            prop_assert!(!creates || !unreadable || settled, "makes a user beside an attempt in progress");
             prop_assert!(!touches_a_foreign_user(o, &write), "touches a foreign user: {write:?}");
         }
         Step::Rest(_) => {}

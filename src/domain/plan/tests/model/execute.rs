@@ -209,6 +209,7 @@ impl World {
             && self.write_object(Some(pass.object.rv), |o| {
                 o.finalizer = true;
                 o.creating = Some(written);
+                o.garbled = None;
             });
         if !patched && unclear.is_none() {
             return self.look_again(p);
@@ -228,7 +229,8 @@ impl World {
         let Some(mut task) = self.processes[p].task.take() else { return };
         let now = self.now;
         let Some(sent) = task.sent else {
-            let written = self.object.as_ref().and_then(|o| o.creating.as_ref());
+            let written =
+                self.object.as_ref().filter(|o| o.garbled.is_none()).and_then(|o| o.creating.as_ref());
             let ours = !task.unclear || written.is_some_and(|a| a.id == task.attempt);
             if !ours || now > task.patched + POST_WITHIN {
                 self.tell(&format!("process {p}: nothing sent for {}", task.attempt));

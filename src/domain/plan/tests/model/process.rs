@@ -161,11 +161,15 @@ impl World {
         let status = &object.status;
         let recorded = status.user.as_ref().map(|(id, _, _)| id.clone());
         let generation = status.user.as_ref().map_or(0, |(_, g, _)| *g);
-        let open = object.creating.clone().filter(|a| a.generation != generation);
-        let attempt = open.map(|attempt| {
-            let state = self.attempt_state(p, &attempt.id);
-            OpenAttempt { attempt, state }
-        });
+        let attempt = if let Some(edit) = object.garbled {
+            let state = self.attempt_state(p, &format!("edit {edit}"));
+            Some(OpenAttempt { attempt: None, state })
+        } else {
+            object.creating.clone().filter(|a| a.generation != generation).map(|attempt| {
+                let state = self.attempt_state(p, &attempt.id);
+                OpenAttempt { attempt: Some(attempt), state }
+            })
+        };
         let trouble = self.trouble;
         let process = &self.processes[p];
         let listed = match (&process.snapshot, &recorded) {

@@ -34,6 +34,8 @@ pub(super) enum Event {
     Suspended(bool),
     NextPatchUnclear(bool),
     NextStatusLost,
+    /// Somebody edits the annotation of the attempt, so that it cannot be read.
+    AttemptGarbled,
     StatusWiped,
     StatusRestored(u8),
     ObjectRestored(u8),
@@ -98,6 +100,7 @@ pub(super) fn an_event() -> impl Strategy<Value = Event> {
         1 => rarely().prop_map(Event::Suspended),
         1 => any::<bool>().prop_map(Event::NextPatchUnclear),
         1 => Just(Event::NextStatusLost),
+        1 => Just(Event::AttemptGarbled),
         2 => Just(Event::StatusWiped),
         2 => n().prop_map(Event::StatusRestored),
         3 => n().prop_map(Event::ObjectRestored),
@@ -152,6 +155,10 @@ impl World {
                 let value = self.fresh();
                 self.write_object(None, |o| o.rotate = value);
             }
+            Event::AttemptGarbled => {
+                let edit = self.fresh();
+                self.write_object(None, |o| o.garbled = Some(edit));
+            }
             Event::Released => {
                 self.write_object(None, |o| o.released = true);
             }
@@ -200,6 +207,7 @@ impl World {
             o.status = earlier.status;
             if matches!(event, Event::ObjectRestored(_)) {
                 o.creating = earlier.creating;
+                o.garbled = earlier.garbled;
                 o.finalizer = earlier.finalizer;
                 o.rotate = earlier.rotate;
             }

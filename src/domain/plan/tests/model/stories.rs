@@ -74,3 +74,20 @@ fn a_secret_that_was_reset_in_the_portal_is_published_anew() {
     let published = world.secret.and_then(|secret| secret.content).map(|(_, version)| version);
     assert_eq!(published, Some(2));
 }
+
+#[test]
+fn an_attempt_that_was_edited_while_the_portal_creates_the_user_leaves_no_second_user() {
+    let create_is_slow = [NextCreate(Fate::Slow(25)), Steps(0, 3), Task(0), AttemptGarbled, Crash(0)];
+    let searched = [CatchUp(1, 0), Works(1), Works(0), Time(26), Sweep(1), Works(1)];
+    let world = ends_well(internal(), &[&create_is_slow[..], &searched[..]].concat());
+    assert_eq!((users(&world), world.portal.posts.len()), (1, 1));
+}
+
+#[test]
+fn a_deletion_finds_the_user_of_an_attempt_that_was_edited() {
+    let create_is_slow =
+        [NextCreate(Fate::Slow(25)), Steps(0, 3), Task(0), AttemptGarbled, Deleted, Crash(0)];
+    let world = ends_well(internal(), &[&create_is_slow[..], &[CatchUp(0, 0), Works(0)][..]].concat());
+    assert!(world.object.is_none());
+    assert_eq!(users(&world), 0);
+}

@@ -29,6 +29,8 @@ pub(super) struct Object {
     pub rv: u64,
     pub finalizer: bool,
     pub creating: Option<Attempt>,
+    /// Somebody has edited the annotation, so that it cannot be read; each edit has a number of its own.
+    pub garbled: Option<u64>,
     pub deleting: bool,
     pub released: bool,
     /// The value of the annotation, and the one acted on.
