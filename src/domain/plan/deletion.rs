@@ -45,10 +45,15 @@ pub(super) fn plan(o: &Observation) -> Step {
     };
     for id in &targets {
         if let Some(step) = take_back(o, portal, policy, id) {
-            return step;
+            // Another object may bear the name by now, and use the user.
+            return if changes_a_user(&step) && !o.live { Step::Read(Read::Object) } else { step };
         }
     }
     Step::Write(Write::DropFinalizer)
+}
+
+fn changes_a_user(step: &Step) -> bool {
+    matches!(step, Step::Write(Write::Delete(_) | Write::Reset(_) | Write::MarkRetained(_)))
 }
 
 fn hold(blocker: &Blocker, wake: Wake) -> Step {

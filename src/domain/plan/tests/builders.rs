@@ -128,9 +128,9 @@ pub(super) fn a_ready_resource() -> Observation {
     o
 }
 
-/// A ready resource under deletion.
+/// A ready resource under deletion, as the apiserver has it.
 pub(super) fn a_deleted_resource() -> Observation {
-    let mut o = a_ready_resource();
+    let mut o = a_ready_resource().read_live();
     o.deleting = true;
     o
 }

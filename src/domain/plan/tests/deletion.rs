@@ -154,3 +154,14 @@ fn a_release_asks_no_portal() {
         ("an existing user is not listed", released().recorded_as("u1", 0), DROP),
     ]);
 }
+
+#[test]
+fn nothing_is_done_to_a_user_before_the_object_was_read_from_the_apiserver() {
+    let cached = |o: Observation| o.but(|o| o.live = false);
+    check(vec![
+        ("details need no live object", cached(a_deleted_resource()), "read u1"),
+        ("delete", cached(internal(Deletion::Delete)), "read the object"),
+        ("revoke", cached(internal(Deletion::Revoke)), "read the object"),
+        ("retain", cached(internal(Deletion::Retain)), "read the object"),
+    ]);
+}

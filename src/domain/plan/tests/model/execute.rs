@@ -70,6 +70,7 @@ impl World {
     fn read(&mut self, p: usize, pass: &mut Pass, read: &Read) -> GoesOn {
         match read {
             Read::Object => match &self.object {
+                Some(object) if object.uid != pass.object.uid => return self.look_again(p),
                 Some(object) => {
                     // What is published is looked at with it.
                     pass.object = object.clone();
@@ -183,8 +184,12 @@ impl World {
                     return false;
                 }
                 self.judge_change(pass, id);
-                let done = self.change(p, write, id);
-                pass.done.push((id.clone(), done));
+                let unclear = self.trouble.unclear_change.take();
+                let done = (unclear != Some(false)).then(|| self.change(p, write, id));
+                if unclear.is_some() {
+                    return false;
+                }
+                pass.done.extend(done.map(|done| (id.clone(), done)));
             }
         }
         true
@@ -269,6 +274,9 @@ impl World {
             self.forbid("publishes what was not read".into());
             return false;
         };
+        if self.trouble.access_withdrawn {
+            self.forbid(format!("publishes {} without access", current.id));
+        }
         if credential.0 != current.id || pass.proved.as_ref() != Some(&credential) {
             self.forbid(format!("publishes for {} what was not proved: {credential:?}", current.id));
         }

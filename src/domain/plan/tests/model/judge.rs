@@ -18,6 +18,9 @@ impl World {
     /// The end of a user, for a resource that lives: never the one that is named or published.
     pub(super) fn judge_change(&mut self, pass: &Pass, id: &UserId) {
         self.judge_touch(id);
+        if self.object.as_ref().is_some_and(|object| object.uid != pass.object.uid) {
+            self.forbid(format!("takes back {id} for an object that is gone, while another bears its name"));
+        }
         let Some(object) = self.object.as_ref().filter(|o| !o.deleting) else { return };
         let named = |user: &Option<(UserId, i64, bool)>| user.as_ref().is_some_and(|(named, ..)| named == id);
         let named_as_seen = named(&pass.object.status.user);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::super::builders::{URL, a_new_resource, a_portal, here, id, owner, pin};
 use super::portal::{CREATE_TIMEOUT, User};
 use super::world::{Object, Secret, Version, World, digest};
+use crate::domain::access::Grants;
 use crate::domain::plan::{
     AttemptState, Candidate, Confirmed, Desired, Done, Listed, Observation, OpenAttempt, Proof,
     RecordedPortal, RecordedUser, SecretView, UserView, Verified,
@@ -210,6 +211,9 @@ impl World {
             portal.may_delete = self.setup.may_delete;
             portal.release_undeletable = self.setup.release_undeletable;
             portal.suspended = trouble.suspended;
+            if trouble.access_withdrawn {
+                portal.grants = Grants::default();
+            }
             portal
         });
         if trouble.portal_down {

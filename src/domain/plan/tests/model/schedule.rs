@@ -32,7 +32,9 @@ pub(super) enum Event {
     IdpDown(bool),
     Unwritable(bool),
     Suspended(bool),
+    AccessWithdrawn(bool),
     NextPatchUnclear(bool),
+    NextChangeUnclear(bool),
     NextStatusLost,
     /// Somebody edits the annotation of the attempt, so that it cannot be read.
     AttemptGarbled,
@@ -41,6 +43,8 @@ pub(super) enum Event {
     ObjectRestored(u8),
     Deleted,
     Released,
+    /// After its end an object of the same name is made.
+    Recreated,
     Rotate,
     UserRemoved(u8),
     UserReset(u8),
@@ -98,7 +102,9 @@ pub(super) fn an_event() -> impl Strategy<Value = Event> {
         1 => rarely().prop_map(Event::IdpDown),
         1 => rarely().prop_map(Event::Unwritable),
         1 => rarely().prop_map(Event::Suspended),
+        1 => rarely().prop_map(Event::AccessWithdrawn),
         1 => any::<bool>().prop_map(Event::NextPatchUnclear),
+        2 => any::<bool>().prop_map(Event::NextChangeUnclear),
         1 => Just(Event::NextStatusLost),
         1 => Just(Event::AttemptGarbled),
         2 => Just(Event::StatusWiped),
@@ -106,6 +112,7 @@ pub(super) fn an_event() -> impl Strategy<Value = Event> {
         3 => n().prop_map(Event::ObjectRestored),
         1 => Just(Event::Deleted),
         1 => Just(Event::Released),
+        3 => Just(Event::Recreated),
         3 => Just(Event::Rotate),
         2 => n().prop_map(Event::UserRemoved),
         2 => n().prop_map(Event::UserReset),
@@ -149,7 +156,9 @@ impl World {
             Event::IdpDown(on) => self.trouble.idp_down = on,
             Event::Unwritable(on) => self.trouble.unwritable = on,
             Event::Suspended(on) => self.trouble.suspended = on,
+            Event::AccessWithdrawn(on) => self.trouble.access_withdrawn = on,
             Event::NextPatchUnclear(carried_out) => self.trouble.unclear_patch = Some(carried_out),
+            Event::NextChangeUnclear(carried_out) => self.trouble.unclear_change = Some(carried_out),
             Event::NextStatusLost => self.trouble.status_lost = true,
             Event::Rotate => {
                 let value = self.fresh();
@@ -162,6 +171,7 @@ impl World {
             Event::Released => {
                 self.write_object(None, |o| o.released = true);
             }
+            Event::Recreated => self.recreate(),
             Event::Deleted => {
                 self.write_object(None, |o| o.deleting = true);
             }
@@ -212,6 +222,16 @@ impl World {
                 o.rotate = earlier.rotate;
             }
         });
+    }
+
+    /// A person applies the manifest again once the object is gone.
+    fn recreate(&mut self) {
+        if self.object.is_none() {
+            let number = self.fresh();
+            let object = Object { uid: number, rv: number, ..Object::default() };
+            self.versions.push(object.clone());
+            self.object = Some(object);
+        }
     }
 
     /// Somebody does something to one of our users.

@@ -91,3 +91,20 @@ fn a_deletion_finds_the_user_of_an_attempt_that_was_edited() {
     assert!(world.object.is_none());
     assert_eq!(users(&world), 0);
 }
+
+#[test]
+fn a_deletion_that_is_late_leaves_the_next_object_of_the_name_its_user() {
+    let both_see_the_end = [Works(0), Deleted, CatchUp(0, 0), CatchUp(1, 0), Sweep(1), Steps(1, 1)];
+    let the_next_one = [Works(0), Recreated, Works(0), Steps(1, 9), Works(1)];
+    let world = ends_well(internal(), &[&both_see_the_end[..], &the_next_one[..]].concat());
+    assert_eq!((users(&world), world.portal.posts.len()), (1, 2));
+}
+
+#[test]
+fn a_deletion_whose_answer_is_lost_is_made_good() {
+    for carried_out in [true, false] {
+        let events = [Works(0), NextChangeUnclear(carried_out), Deleted, Works(0), Works(0)];
+        let world = ends_well(internal(), &events);
+        assert!(world.object.is_none() && users(&world) == 0);
+    }
+}

@@ -26,6 +26,8 @@ pub(super) struct Setup {
 /// The object as the apiserver has it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Object {
+    /// Which object of the name it is.
+    pub uid: u64,
     pub rv: u64,
     pub finalizer: bool,
     pub creating: Option<Attempt>,
@@ -77,6 +79,10 @@ pub(super) struct Trouble {
     pub unclear_patch: Option<bool>,
     /// The next status write is lost.
     pub status_lost: bool,
+    /// The Portal's `access` no longer serves the namespace.
+    pub access_withdrawn: bool,
+    /// The answer of the next deletion, reset or change of a description is lost, and it was carried out or not.
+    pub unclear_change: Option<bool>,
 }
 
 pub(super) struct World {
