@@ -54,14 +54,29 @@ pub enum Link {
     Down(Blocker, Option<Connected>),
 }
 
+/// The client of a Portal. It is kept as long as its fingerprint is the same, whether or not a look at the portal
+/// succeeds: it holds the tokens in hand, what is known of a refresh token, the breaker and the limiter.
+#[derive(Clone)]
+struct Client {
+    fingerprint: String,
+    portal: Arc<dyn Portal>,
+    /// The user list, of the portal and company that it was last seen to lead to.
+    inventory: Option<(Pin, Arc<Inventory>)>,
+}
+
 /// All connections.
 #[derive(Default)]
 pub struct Registry {
+    clients: Mutex<HashMap<PortalKey, Client>>,
     links: Mutex<HashMap<PortalKey, Link>>,
     gates: Mutex<HashMap<String, CompanyGate>>,
 }
 
 impl Registry {
+    fn clients(&self) -> MutexGuard<'_, HashMap<PortalKey, Client>> {
+        self.clients.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn links(&self) -> MutexGuard<'_, HashMap<PortalKey, Link>> {
         self.links.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -80,6 +95,47 @@ impl Registry {
     /// Forgets a Portal that is gone.
     pub fn forget(&self, key: &PortalKey) {
         self.links().remove(key);
+        self.clients().remove(key);
+    }
+
+    /// The client of a Portal: the one that is kept, or a new one where what it is built from has changed.
+    ///
+    /// # Errors
+    /// What `build` says.
+    pub fn client<E>(
+        &self,
+        key: &PortalKey,
+        fingerprint: &str,
+        build: impl FnOnce() -> Result<Arc<dyn Portal>, E>,
+    ) -> Result<Arc<dyn Portal>, E> {
+        let mut clients = self.clients();
+        if let Some(kept) = clients.get(key).filter(|kept| kept.fingerprint == fingerprint) {
+            return Ok(Arc::clone(&kept.portal));
+        }
+        let portal = build()?;
+        let new =
+            Client { fingerprint: fingerprint.to_owned(), portal: Arc::clone(&portal), inventory: None };
+        clients.insert(key.clone(), new);
+        Ok(portal)
+    }
+
+    /// The user list that a Portal's client reads: the one that is kept, or a new one where the client is new or leads to
+    /// another portal or company.
+    #[must_use]
+    pub fn inventory(&self, key: &PortalKey, pin: &Pin, portal: &Arc<dyn Portal>) -> Arc<Inventory> {
+        let gate = self.gate(pin);
+        let mut clients = self.clients();
+        let client = clients.get_mut(key).filter(|client| Arc::ptr_eq(&client.portal, portal));
+        if let Some((of, inventory)) = client.as_ref().and_then(|client| client.inventory.as_ref())
+            && of == pin
+        {
+            return Arc::clone(inventory);
+        }
+        let new = Arc::new(Inventory::new(Arc::clone(portal), gate));
+        if let Some(client) = client {
+            client.inventory = Some((pin.clone(), Arc::clone(&new)));
+        }
+        new
     }
 
     /// The gate of a company's users in a portal: two Portals of one company share it.

@@ -89,7 +89,15 @@ async fn a_session_secret_of_somebody_else_is_not_touched() {
     assert!(words.contains("catena-x-session") && words.contains("somebody else"), "{words}");
     assert_eq!(world.count(Endpoint::List), 0);
     assert_eq!(world.get_secret("catena-x-session").await, before);
+    // The identity provider ends the session at the third use of one refresh token.
+    let given = format!("/api/v1/namespaces/{}/secrets/person$", world.namespace);
+    let given = Matcher::any().method("GET").path_regex(&given).unwrap();
+    world
+        .eventually("the login was tried again and again", async || world.proxy.matching(&given).len() >= 5)
+        .await;
+    assert_eq!(world.count(Endpoint::Refresh), 1, "the refresh token is used once");
     world.secrets_api().delete("catena-x-session", &DeleteParams::default()).await.unwrap();
     world.ready("edc").await;
+    assert_eq!(world.count(Endpoint::Refresh), 1, "what came of that one use is stored in the end");
     world.assert_nothing_leaked().await;
 }

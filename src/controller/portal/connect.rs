@@ -11,7 +11,6 @@ use super::session::Session;
 use crate::api::portal::{Auth, CaBundle, Limits, PortalSpec};
 use crate::api::target::Target;
 use crate::controller::context::Context;
-use crate::controller::inventory::Inventory;
 use crate::controller::kube_error::KubeError;
 use crate::controller::registry::{Connected, PortalKey};
 use crate::controller::secrets::{Secrets, Texts};
@@ -24,8 +23,8 @@ use crate::portal::{self, Connection, ConnectionError, Credentials, Lane, PORTAL
 pub struct Ingredients {
     target: Target,
     connection: Connection,
-    /// Tells whether a connection is still the one that the spec and the Secrets ask for. A keyed digest.
-    pub fingerprint: String,
+    /// Tells whether a client is still the one that the spec and the Secrets ask for. A keyed digest.
+    fingerprint: String,
 }
 
 /// Reads everything that a connection needs.
@@ -39,8 +38,10 @@ pub async fn ingredients(
         Blocker::lasting(Reason::InvalidResource, "the Portal names no address that is known")
     })?;
     let secrets = Secrets::new(&ctx.client, &key.namespace);
-    let mut parts: Vec<(String, Vec<u8>)> =
-        vec![("spec".to_owned(), format!("{target:?} {:?}", spec.limits).into_bytes())];
+    // The company that the login must belong to is no part of the client.
+    let Target { url, token_url, auth, delete_auth, bpn: _ } = &target;
+    let of_spec = format!("{url} {token_url} {auth:?} {delete_auth:?} {:?}", spec.limits);
+    let mut parts: Vec<(String, Vec<u8>)> = vec![("spec".to_owned(), of_spec.into_bytes())];
     let login = credentials(ctx, key, object, &secrets, &target.auth, "session", &mut parts).await?;
     let delete_login = match &target.delete_auth {
         Some(auth) => {
@@ -160,25 +161,16 @@ fn kubernetes(error: &KubeError) -> Blocker {
     Blocker::passing(Reason::KubernetesError, format!("the Kubernetes API refuses: {error}"))
 }
 
-/// Makes a connection, and looks who the login is, what it may do and which roles there are. The user list is not read.
-pub async fn connect(ctx: &Context, ingredients: Ingredients) -> Result<Connected, Blocker> {
-    let Ingredients { target, connection, .. } = ingredients;
-    let portal = ctx.connector.connect(connection).map_err(|error| match error {
+/// Looks who the login is, what it may do and which roles there are. The user list is not read.
+pub async fn connect(ctx: &Context, key: &PortalKey, ingredients: Ingredients) -> Result<Connected, Blocker> {
+    let Ingredients { target, connection, fingerprint } = ingredients;
+    let build = || ctx.connector.connect(connection);
+    let portal = ctx.registry.client(key, &fingerprint, build).map_err(|error| match error {
         ConnectionError::Client { .. } => Blocker::lasting(Reason::CaBundleInvalid, error.to_string()),
         other => Blocker::lasting(Reason::InvalidResource, other.to_string()),
     })?;
     let version = portal.version().await.map_err(|error| blocker(&error))?;
     let login = portal.login().await.map_err(|error| blocker(&error))?;
-    let pin = Pin::new(&target.url, login.bpn.as_deref());
-    let inventory = Arc::new(Inventory::new(Arc::clone(&portal), ctx.registry.gate(&pin)));
-    let new =
-        Connected { portal, url: target.url.clone(), pin, login, version, roles: Arc::default(), inventory };
-    look_again(&target, new).await
-}
-
-/// Looks again who the login is, what it may do and which roles there are.
-pub async fn look_again(target: &Target, mut connected: Connected) -> Result<Connected, Blocker> {
-    let login = connected.portal.login().await.map_err(|error| blocker(&error))?;
     if let Some(wanted) = &target.bpn
         && login.bpn.as_ref() != Some(wanted)
     {
@@ -195,12 +187,15 @@ pub async fn look_again(target: &Target, mut connected: Connected) -> Result<Con
              role \"Connector Management\"",
         ));
     }
-    if login.permissions.roles {
-        let roles = connected.portal.roles(Lane::Background).await.map_err(|error| blocker(&error))?;
-        connected.roles = Arc::new(roles);
-    }
-    connected.login = login;
-    Ok(connected)
+    let roles = if login.permissions.roles {
+        portal.roles(Lane::Background).await.map_err(|error| blocker(&error))?
+    } else {
+        Vec::new()
+    };
+    let pin = Pin::new(&target.url, login.bpn.as_deref());
+    let inventory = ctx.registry.inventory(key, &pin, &portal);
+    let url = target.url;
+    Ok(Connected { portal, url, pin, login, version, roles: Arc::new(roles), inventory })
 }
 
 /// What a failure means for a Portal.

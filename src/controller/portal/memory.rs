@@ -13,7 +13,6 @@ use crate::controller::registry::PortalKey;
 struct Looked {
     /// What the look depended on.
     circumstances: String,
-    fingerprint: Option<String>,
     due: Option<Instant>,
 }
 
@@ -42,16 +41,9 @@ impl PortalMemory {
     }
 
     /// A look has ended; the next one is due after this time.
-    pub fn looked(&self, key: &PortalKey, circumstances: &str, fingerprint: Option<String>, next: Duration) {
+    pub fn looked(&self, key: &PortalKey, circumstances: &str, next: Duration) {
         let due = Some(Instant::now() + next);
-        self.portals()
-            .insert(key.clone(), Looked { circumstances: circumstances.to_owned(), fingerprint, due });
-    }
-
-    /// What the last connection was made of.
-    #[must_use]
-    pub fn fingerprint(&self, key: &PortalKey) -> Option<String> {
-        self.portals().get(key)?.fingerprint.clone()
+        self.portals().insert(key.clone(), Looked { circumstances: circumstances.to_owned(), due });
     }
 
     /// Somebody was refused by the portal: the login is read again soon, not at once for each who asks.

@@ -18,7 +18,6 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use crate::api::portal::{PortalSpec, PortalStatus};
-use crate::api::target::Target;
 use crate::api::{FIELD_MANAGER, FINALIZER, keys};
 use crate::controller::backoff::spread;
 use crate::controller::context::Context;
@@ -115,7 +114,6 @@ async fn look(
     let interval = interval(&object);
     let began = Instant::now();
     let looked = connect_and_sweep(ctx, key, &object).await;
-    let fingerprint = looked.as_ref().ok().map(|(_, fingerprint, _)| fingerprint.clone());
     let next = if looked.is_ok() {
         ctx.portal_backoffs.forget(key);
         ctx.metrics.portal_swept(Sweep::Ok);
@@ -124,15 +122,8 @@ async fn look(
         ctx.metrics.portal_swept(Sweep::Error);
         ctx.portal_backoffs.after_failure(key).min(interval.max(Duration::from_secs(10)))
     };
-    ctx.portal_memory.looked(key, &circumstances, fingerprint, next);
-    let changed = status::write(
-        ctx,
-        key,
-        &object,
-        looked.map(|(link, _, unclaimed)| (link, unclaimed)),
-        leaving.clone(),
-    )
-    .await?;
+    ctx.portal_memory.looked(key, &circumstances, next);
+    let changed = status::write(ctx, key, &object, looked, leaving.clone()).await?;
     Ok((next_action(next, leaving.is_some()), changed))
 }
 
@@ -159,7 +150,7 @@ fn interval(object: &DynamicObject) -> Duration {
         .map_or(DEFAULT_RESYNC, Duration::from)
 }
 
-type Looked = (Connected, String, Vec<crate::api::portal::UnclaimedUser>);
+type Looked = (Connected, Vec<crate::api::portal::UnclaimedUser>);
 
 async fn connect_and_sweep(
     ctx: &Arc<Context>,
@@ -173,7 +164,7 @@ async fn connect_and_sweep(
         None => None,
     };
     let was_up = matches!(before, Some(Link::Up(_)));
-    match try_connect_and_sweep(ctx, key, object, last.clone()).await {
+    match try_connect_and_sweep(ctx, key, object).await {
         Ok(looked) => {
             let new = &looked.0;
             let same = was_up
@@ -203,20 +194,12 @@ async fn try_connect_and_sweep(
     ctx: &Arc<Context>,
     key: &PortalKey,
     object: &DynamicObject,
-    last: Option<Connected>,
 ) -> Result<Looked, Blocker> {
     let spec: PortalSpec = part(object, "spec").map_err(|why| {
         Blocker::lasting(Reason::InvalidResource, format!("the Portal cannot be read: {why}"))
     })?;
     let ingredients = connect::ingredients(ctx, key, object, &spec).await?;
-    let fingerprint = ingredients.fingerprint.clone();
-    let known = ctx.portal_memory.fingerprint(key);
-    let link = match (last, Target::of(&spec)) {
-        (Some(last), Some(target)) if known.as_ref() == Some(&fingerprint) => {
-            connect::look_again(&target, last).await?
-        }
-        _ => connect::connect(ctx, ingredients).await?,
-    };
+    let link = connect::connect(ctx, key, ingredients).await?;
     let changes = link.inventory.sweep().await.map_err(|error| connect::blocker(&error))?;
     let snapshot = link.inventory.snapshot().unwrap_or_default();
     let loss = sweep::suspected_loss(ctx, key, object, &snapshot);
@@ -228,7 +211,7 @@ async fn try_connect_and_sweep(
     let status: PortalStatus = lenient(object, "status");
     let unclaimed =
         sweep::unclaimed(ctx, &link, &status, &snapshot).await.map_err(|error| connect::blocker(&error))?;
-    Ok((link, fingerprint, unclaimed))
+    Ok((link, unclaimed))
 }
 
 enum Leaving {
