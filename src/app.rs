@@ -19,6 +19,7 @@ use crate::api::technical_user::TechnicalUserStatus;
 use crate::config::{RunArgs, WatchNamespaces};
 use crate::controller::context::{Caches, Context};
 use crate::controller::installation::{self, InstallationError};
+use crate::controller::namespaces::Namespaces;
 use crate::controller::objects::{is_deleting, lenient, portals, technical_users};
 use crate::controller::queue::{self, Watches};
 use crate::health::{Gate, Health};
@@ -159,6 +160,7 @@ async fn work(
         watch::cache(dynamic(client, &watched, &portals()), &all, portals(), |_| {}, &refusals);
     let ours = watcher::Config::default().labels(&format!("{}={}", keys::INSTANCE, installation.instance));
     let (secrets, touched_secrets) = watch::cache(secrets(client, &watched), &ours, (), |_| {}, &refusals);
+    let (seen_namespaces, label_refusals) = namespaces::watch(client, args.installation.scoped_rbac);
     let (wake_user, woken_users) = unbounded_channel();
     let (wake_portal, woken_portals) = unbounded_channel();
     let ctx = Arc::new(Context {
@@ -170,6 +172,7 @@ async fn work(
         memory: crate::controller::technical_user::memory::Memory::default(),
         portal_memory: crate::controller::portal::memory::PortalMemory::default(),
         watched,
+        namespaces: Namespaces::new(label_refusals.clone()),
         refusals,
         backoffs: crate::controller::backoff::Backoffs::default(),
         portal_backoffs: crate::controller::backoff::Backoffs::default(),
@@ -184,10 +187,16 @@ async fn work(
     });
     // The watches outlive the queues: passes that are under way still read the caches.
     let watching = CancellationToken::new();
-    let streams = Watches { users: touched_users, portals: touched_portals, secrets: touched_secrets };
+    let streams = Watches {
+        users: touched_users,
+        portals: touched_portals,
+        secrets: touched_secrets,
+        namespaces: seen_namespaces,
+    };
     let watch_task = tokio::spawn(queue::watch(Arc::clone(&ctx), streams, watching.clone()));
     let ready_task = tokio::spawn(ready(Arc::clone(&ctx)));
     let tell_task = tokio::spawn(namespaces::tell(Arc::clone(&ctx), health.clone()));
+    let labels_task = tokio::spawn(namespaces::tell_of_labels(label_refusals, health.clone()));
     let count_task = tokio::spawn(count(Arc::clone(&ctx)));
     let queues = CancellationToken::new();
     let user_task = tokio::spawn(queue::technical_users_until(
@@ -223,6 +232,7 @@ async fn work(
     let _ = watch_task.await;
     ready_task.abort();
     tell_task.abort();
+    labels_task.abort();
     count_task.abort();
     publisher.drain(EVENTS_WITHIN).await;
     ended

@@ -69,6 +69,18 @@ pub struct InstallationArgs {
     #[arg(long, env = "TUO_WATCH_NAMESPACES", value_name = "NAMESPACES", value_parser = watch_namespaces)]
     watch_namespaces: Option<WatchNamespaces>,
 
+    /// The operator has Roles in the watched namespaces and no `ClusterRole`: labels of namespaces are read one by one
+    #[arg(
+        long,
+        env = "TUO_SCOPED_RBAC",
+        value_name = "BOOL",
+        num_args = 0..=1,
+        default_value = "false",
+        default_missing_value = "true",
+        action = clap::ArgAction::Set
+    )]
+    pub scoped_rbac: bool,
+
     /// Hold a lease while active, so that several replicas can run
     #[arg(
         long,

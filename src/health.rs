@@ -35,6 +35,8 @@ pub enum Subject {
     Definitions,
     /// The watched namespaces.
     Namespaces,
+    /// The labels of namespaces.
+    NamespaceLabels,
 }
 
 impl Gate {

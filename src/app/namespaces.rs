@@ -1,12 +1,19 @@
-//! Tells which of the watched namespaces may not be watched; the others are served meanwhile.
+//! Tells which of the watched namespaces may not be watched; the others are served meanwhile. And watches the labels of
+//! all namespaces.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::stream::{self, BoxStream, StreamExt as _};
+use k8s_openapi::api::core::v1::Namespace;
+use kube::Client;
+use kube::api::{Api, PartialObjectMeta};
+use kube::runtime::watcher;
+
 use crate::controller::context::Context;
 use crate::health::{Gate, Health, Subject};
-use crate::k8s::watch::Place;
+use crate::k8s::watch::{self, Place, Refusals, Touched};
 
 /// What is refused is logged again after so long.
 const SAY_AGAIN_AFTER: Duration = Duration::from_mins(10);
@@ -52,6 +59,44 @@ pub async fn tell(ctx: Arc<Context>, health: Health) {
     }
 }
 
+type Seen = Touched<PartialObjectMeta<Namespace>>;
+
+/// Watches the metadata of all namespaces, and tells why where that is refused. Nothing is watched with Roles only.
+pub fn watch(client: &Client, scoped: bool) -> (BoxStream<'static, Seen>, Refusals) {
+    let refusals = Refusals::default();
+    if scoped {
+        return (stream::pending().boxed(), refusals);
+    }
+    let prune = |namespace: &mut PartialObjectMeta<Namespace>| {
+        namespace.metadata.annotations = None;
+        namespace.metadata.owner_references = None;
+    };
+    let all = vec![Api::all(client.clone())];
+    let (_, seen) = watch::cache(all, &watcher::Config::default(), (), prune, &refusals);
+    (seen.boxed(), refusals)
+}
+
+/// Tells of a watch of all namespaces that is refused though the chart's `ClusterRole` should grant it. For ever.
+pub async fn tell_of_labels(refusals: Refusals, health: Health) {
+    let mut refused = refusals.subscribe();
+    loop {
+        let line = refused.borrow_and_update().values().next().map(|why| {
+            format!(
+                "namespaces cannot be watched: {why}. Their labels are read one by one, and a namespace that is deleted with \
+                 TechnicalUsers in it may be stuck in deletion. The chart's ClusterRole grants this; where there is none on \
+                 purpose, set scopedRBAC"
+            )
+        });
+        if let Some(line) = &line {
+            tracing::warn!("{line}");
+        }
+        health.tell(Subject::NamespaceLabels, line.into_iter().collect());
+        if refused.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
 type Refused = BTreeMap<String, Vec<(String, String)>>;
 
 /// What is refused in each namespace: kinds, with the apiserver's words.
@@ -67,9 +112,15 @@ fn by_namespace(refused: &BTreeMap<Place, String>) -> Refused {
 fn words(namespace: &str, refused: &[(String, String)]) -> String {
     let kinds: Vec<_> = refused.iter().map(|(kind, _)| kind.as_str()).collect();
     let why = refused.first().map(|(_, why)| why.as_str()).unwrap_or_default();
+    let ours = ["portals", "technicalusers"].map(|plural| format!("{plural}.{}", crate::api::GROUP));
+    let stuck = if kinds.iter().any(|kind| ours.iter().any(|ours| ours == kind)) {
+        ". If the namespace is being deleted, it is stuck until a ClusterRoleBinding grants this again (docs/operations.md)"
+    } else {
+        ""
+    };
     format!(
         "namespace {namespace} is not served: list and watch of {} are refused: {why}; the chart makes a Role in each \
-         namespace of watchNamespaces, which must exist. It is served as soon as it may be listed",
+         namespace of watchNamespaces, which must exist. It is served as soon as it may be listed{stuck}",
         kinds.join(", ")
     )
 }
@@ -87,14 +138,16 @@ mod tests {
         let refused = [
             (place("b", "secrets"), "no secrets (403)".to_owned()),
             (place("a", "portals.x"), "no portals (403)".to_owned()),
-            (place("a", "users.x"), "no users (403)".to_owned()),
+            (place("a", "technicalusers.technicaluser.dev"), "no users (403)".to_owned()),
         ];
         let namespaces = by_namespace(&refused.into());
+        assert!(!words("b", &namespaces["b"]).contains("ClusterRoleBinding"), "its own kinds are seen");
         assert_eq!(namespaces.keys().collect::<Vec<_>>(), ["a", "b"]);
         let line = words("a", &namespaces["a"]);
         for part in [
             "namespace a is not served",
-            "portals.x, users.x are refused",
+            "portals.x, technicalusers.technicaluser.dev are refused",
+            "ClusterRoleBinding",
             "no portals (403)",
             "watchNamespaces",
         ] {

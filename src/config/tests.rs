@@ -29,7 +29,7 @@ fn what_is_not_given_has_a_default() {
     let run = run(&[]).unwrap();
     assert_eq!(run.installation.watch_namespaces(), some(&["own"]));
     assert_eq!(run.installation.lease_name(), "technical-user-operator-prod");
-    assert!(!run.installation.leader_election);
+    assert!(!run.installation.leader_election && !run.installation.scoped_rbac);
     assert_eq!(run.listen, "0.0.0.0:8080".parse().unwrap());
     assert_eq!((run.concurrency, run.log.format, run.log.filter.as_str()), (8, LogFormat::Text, "info"));
 }
@@ -46,6 +46,7 @@ fn without_a_pod_name_each_process_is_somebody_else() {
 fn every_setting_can_be_given() {
     let run = run(&[
         "--leader-election=true",
+        "--scoped-rbac=true",
         "--lease-name",
         "mine",
         "--listen",
@@ -58,7 +59,7 @@ fn every_setting_can_be_given() {
         "64",
     ])
     .unwrap();
-    assert!(run.installation.leader_election);
+    assert!(run.installation.leader_election && run.installation.scoped_rbac);
     assert_eq!((run.installation.lease_name().as_str(), run.listen.port(), run.concurrency), ("mine", 0, 64));
     assert_eq!((run.log.format, run.log.filter.as_str()), (LogFormat::Json, "debug"));
 }
@@ -119,6 +120,7 @@ fn the_environment_has_these_names() {
         "TUO_INSTANCE",
         "POD_NAMESPACE",
         "TUO_WATCH_NAMESPACES",
+        "TUO_SCOPED_RBAC",
         "TUO_LEADER_ELECTION",
         "TUO_LEASE_NAME",
         "POD_NAME",

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::controller::backoff::Backoffs;
+use crate::controller::namespaces::Namespaces;
 use crate::controller::objects::{Key, portals, technical_users};
 use crate::controller::portal::memory::PortalMemory;
 use crate::controller::registry::{PortalKey, Registry};
@@ -64,7 +65,9 @@ pub struct Context {
     pub portal_memory: PortalMemory,
     /// The namespaces that are watched; a single `None` for all.
     pub watched: Vec<Option<String>>,
-    /// What of them may not be watched at the moment. From the absence of an object there nothing follows.
+    /// The labels of namespaces.
+    pub namespaces: Namespaces,
+    /// What of the watched namespaces may not be watched at the moment. From the absence of an object there nothing follows.
     pub refusals: Refusals,
     /// Failures in a row, per `TechnicalUser`.
     pub backoffs: Backoffs<Key>,

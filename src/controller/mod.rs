@@ -6,6 +6,7 @@ pub mod installation;
 pub mod inventory;
 pub mod kube_error;
 pub mod merge;
+pub mod namespaces;
 pub mod objects;
 pub mod portal;
 pub mod queue;

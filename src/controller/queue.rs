@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use futures::{Stream, StreamExt as _};
-use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::api::core::v1::{Namespace, Secret};
 use kube::Resource as _;
 use kube::api::{DynamicObject, PartialObjectMeta};
 use kube::runtime::controller::{Config, applier};
@@ -20,21 +20,24 @@ use crate::domain::identity::Owner;
 use crate::k8s::watch::Touched;
 
 /// What the watches deliver.
-pub struct Watches<U, P, S> {
+pub struct Watches<U, P, S, N> {
     /// `TechnicalUser`s.
     pub users: U,
     /// `Portal`s.
     pub portals: P,
     /// Metadata of our Secrets.
     pub secrets: S,
+    /// Metadata of all namespaces, where they may be watched.
+    pub namespaces: N,
 }
 
 /// Drives the watches: fills the caches and wakes whom a change concerns. Ends with `stop`.
-pub async fn watch<U, P, S>(ctx: Arc<Context>, watches: Watches<U, P, S>, stop: CancellationToken)
+pub async fn watch<U, P, S, N>(ctx: Arc<Context>, watches: Watches<U, P, S, N>, stop: CancellationToken)
 where
     U: Stream<Item = Touched<DynamicObject>>,
     P: Stream<Item = Touched<DynamicObject>>,
     S: Stream<Item = Touched<PartialObjectMeta<Secret>>>,
+    N: Stream<Item = Touched<PartialObjectMeta<Namespace>>>,
 {
     let users = watches.users.for_each(|touched| {
         let key = Key::of(&touched.object);
@@ -65,8 +68,18 @@ where
         }
         std::future::ready(())
     });
+    let namespaces = watches.namespaces.for_each(|touched| {
+        if ctx.namespaces.saw(&touched) {
+            let name = &touched.reference.name;
+            let users = ctx.caches.users.state();
+            for user in users.iter().filter(|user| user.metadata.namespace.as_ref() == Some(name)) {
+                ctx.wake(&Key::of(user));
+            }
+        }
+        std::future::ready(())
+    });
     tokio::select! {
-        _ = async { tokio::join!(users, portals, secrets) } => {}
+        _ = async { tokio::join!(users, portals, secrets, namespaces) } => {}
         () = stop.cancelled() => {}
     }
 }

@@ -29,11 +29,7 @@ pub struct Memory {
     unpublished: Mutex<HashMap<String, HashSet<String>>>,
     polls: Mutex<HashMap<Key, u32>>,
     overwritten: Mutex<HashMap<Key, (HashSet<String>, Instant)>>,
-    labels: Mutex<HashMap<String, (Instant, Labels)>>,
 }
-
-/// Labels of a namespace.
-pub type Labels = std::collections::BTreeMap<String, String>;
 
 #[derive(Debug)]
 struct Loss {
@@ -150,19 +146,6 @@ impl Memory {
             overwritten.remove(key);
         }
         behind
-    }
-
-    /// The labels of a namespace, where they were read less than half a minute ago.
-    #[must_use]
-    pub fn labels(&self, namespace: &str) -> Option<Labels> {
-        let labels = lock(&self.labels);
-        let (read, labels) = labels.get(namespace)?;
-        (read.elapsed() < Duration::from_secs(30)).then(|| labels.clone())
-    }
-
-    /// Remembers the labels of a namespace.
-    pub fn remember_labels(&self, namespace: &str, labels: Labels) {
-        lock(&self.labels).insert(namespace.to_owned(), (Instant::now(), labels));
     }
 
     /// Forgets a resource that is gone.

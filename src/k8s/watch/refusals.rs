@@ -29,12 +29,12 @@ pub struct Refusals(Arc<watch::Sender<BTreeMap<Place, String>>>);
 
 impl Refusals {
     /// The apiserver refuses a watch.
-    pub(super) fn refused(&self, place: &Place, words: &str) {
+    pub(crate) fn refused(&self, place: &Place, words: &str) {
         self.0.send_if_modified(|all| all.insert(place.clone(), words.to_owned()).as_deref() != Some(words));
     }
 
     /// Everything at a place was listed.
-    pub(super) fn listed(&self, place: &Place) {
+    pub(crate) fn listed(&self, place: &Place) {
         self.0.send_if_modified(|all| all.remove(place).is_some());
     }
 
@@ -42,6 +42,12 @@ impl Refusals {
     #[must_use]
     pub fn subscribe(&self) -> watch::Receiver<BTreeMap<Place, String>> {
         self.0.subscribe()
+    }
+
+    /// Whether anything is refused.
+    #[must_use]
+    pub fn any(&self) -> bool {
+        !self.0.borrow().is_empty()
     }
 
     /// Whether objects of this kind may be in a namespace without being seen, or may be gone from it. Nothing may be
@@ -74,13 +80,13 @@ mod tests {
     fn what_is_refused_hides_until_it_is_listed() {
         let refusals = Refusals::default();
         let mut changes = refusals.subscribe();
-        assert!(!refusals.hide("users", "a") && refusals.anywhere("users").is_none());
+        assert!(!refusals.hide("users", "a") && refusals.anywhere("users").is_none() && !refusals.any());
         refusals.refused(&place(Some("a"), "users"), "no");
         assert!(changes.has_changed().unwrap());
         changes.mark_unchanged();
         refusals.refused(&place(Some("a"), "users"), "no");
         assert!(!changes.has_changed().unwrap(), "the same is told once");
-        assert!(refusals.hide("users", "a"));
+        assert!(refusals.hide("users", "a") && refusals.any());
         assert!(!refusals.hide("users", "b") && !refusals.hide("portals", "a"));
         assert_eq!(refusals.anywhere("users").as_deref(), Some("a"));
         refusals.listed(&place(Some("a"), "users"));

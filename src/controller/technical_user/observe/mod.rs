@@ -53,8 +53,9 @@ pub async fn observe(
     let connecting = portal_object.is_some() && ctx.registry.link(&portal_key).is_none();
     let (link, usable) = link(ctx, &portal_key, portal_object.as_deref(), is_deleting(&object));
     let grants = match &portal_spec {
-        Some(spec) => grants(ctx, spec, &portal_key, &key.namespace).await?,
-        None => Grants::default(),
+        // What deletes a user needs no grant, and must not wait for the labels of its namespace.
+        Some(spec) if !is_deleting(&object) => grants(ctx, spec, &portal_key, &key.namespace).await?,
+        _ => Grants::default(),
     };
     let usable = match &spec.user.existing {
         Some(_) => usable.and_then(|()| every_login_is_known(ctx)),

@@ -1,23 +1,19 @@
 //! The Portal: its connection, and what it grants to a namespace.
 
-use kube::Api;
 use kube::api::DynamicObject;
 use kube::core::{Selector, SelectorExt as _};
 
 use crate::api::keys;
 use crate::api::portal::{AccessFrom, PortalSpec, WhenUndeletable};
 use crate::controller::context::Context;
-use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{annotation, is_deleting};
 use crate::controller::registry::{Connected, Link, PortalKey};
-use crate::controller::technical_user::memory::Labels;
 use crate::controller::technical_user::pass::Failure;
 use crate::domain::access::{Grant, Grants};
 use crate::domain::identity::Hint;
 use crate::domain::plan::PortalFacts;
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
-use k8s_openapi::api::core::v1::Namespace;
 
 /// The connection, and whether it can be used for this. Cleaning up may use the last login that worked.
 pub(super) fn link(
@@ -46,13 +42,23 @@ pub(super) fn link(
     match ctx.registry.link(key) {
         Some(Link::Up(connected)) => (Some(connected), Ok(())),
         Some(Link::Down(_, Some(connected))) if cleanup => (Some(connected), Ok(())),
-        Some(Link::Down(blocker, connected)) => (
-            connected,
-            Err(Blocker::passing(
-                Reason::PortalNotReady,
-                format!("Portal {key} is not ready ({}): {}", blocker.reason.as_str(), blocker.message),
-            )),
-        ),
+        Some(Link::Down(blocker, connected)) => {
+            let ending = if cleanup && ctx.namespaces.is_ending(&key.namespace) {
+                format!(
+                    ". Namespace {} is being deleted, so a login Secret that was deleted with it cannot be created again. To \
+                     do: delete the user in the portal, then annotate this resource with technicaluser.dev/release",
+                    key.namespace
+                )
+            } else {
+                String::new()
+            };
+            let why = format!(
+                "Portal {key} is not ready ({}): {}{ending}",
+                blocker.reason.as_str(),
+                blocker.message
+            );
+            (connected, Err(Blocker::passing(Reason::PortalNotReady, why)))
+        }
         None => {
             (None, Err(Blocker::passing(Reason::PortalNotReady, format!("Portal {key} is being connected"))))
         }
@@ -115,7 +121,7 @@ pub(super) async fn grants(
             (AccessFrom::Same, _) => same,
             (AccessFrom::All, _) => true,
             (AccessFrom::Selector, Some(selector)) => match Selector::try_from(selector.clone()) {
-                Ok(selector) => selector.matches(&labels(ctx, namespace).await?),
+                Ok(selector) => selector.matches(&ctx.namespaces.labels(&ctx.client, namespace).await?),
                 Err(_) => false,
             },
             (AccessFrom::Selector, None) => false,
@@ -127,15 +133,4 @@ pub(super) async fn grants(
         }
     }
     Ok(grants)
-}
-
-async fn labels(ctx: &Context, namespace: &str) -> Result<Labels, Failure> {
-    if let Some(labels) = ctx.memory.labels(namespace) {
-        return Ok(labels);
-    }
-    let found =
-        Api::<Namespace>::all(ctx.client.clone()).get_opt(namespace).await.map_err(KubeError::from)?;
-    let labels = found.and_then(|namespace| namespace.metadata.labels).unwrap_or_default();
-    ctx.memory.remember_labels(namespace, labels.clone());
-    Ok(labels)
 }
