@@ -124,6 +124,7 @@ async fn run(pass: &mut Pass) -> Result<Rest, Failure> {
             }
             Step::Write(what) => {
                 tracing::debug!(object = %pass.key, ?what, "write");
+                status::announce_deletion(pass, &what).await;
                 write::write(pass, what).await?;
             }
             Step::Rest(rest) => return Ok(rest),

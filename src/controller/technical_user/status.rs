@@ -1,6 +1,7 @@
 //! The status: what was found and done, written where it changed.
 
 use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::Api;
 use kube::api::{DynamicObject, Patch, PatchParams};
 use serde_json::{Value, json};
@@ -19,7 +20,7 @@ use crate::controller::kube_error::KubeError;
 use crate::controller::merge;
 use crate::controller::objects::{Key, annotation, technical_users};
 use crate::domain::identity::Hint;
-use crate::domain::plan::{Current, Report, Rest, SecretView, UserFacts, UserView};
+use crate::domain::plan::{Current, Report, Rest, SecretView, UserFacts, UserView, Wake, Write};
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use crate::domain::user::{UserId, UserKind, UserStatus};
@@ -31,6 +32,26 @@ pub const ACTIVE: &str = "Active";
 pub async fn write(pass: &mut Pass, rest: &Rest) -> Result<bool, Failure> {
     let new = compute(pass, rest);
     patch(pass, new).await
+}
+
+/// Writes that a resource which was ready is no more, before the portal is asked to delete its user: that may take a while.
+///
+/// What goes wrong keeps no user from being deleted.
+pub async fn announce_deletion(pass: &mut Pass, what: &Write) {
+    let words = match what {
+        Write::Delete(id) => format!("user {id} is being deleted in the portal"),
+        Write::Reset(id) => format!("the secret of user {id} is being reset in the portal"),
+        _ => return,
+    };
+    let is_ready = |c: &&Condition| c.type_ == READY && c.status == "True";
+    if !pass.observation.deleting || pass.status.conditions.iter().find(is_ready).is_none() {
+        return;
+    }
+    let report = Report::Deleting(Blocker::passing(Reason::Deleting, words));
+    let rest = Rest { current: None, report, wake: Wake::OnChange, rotation_handled: false };
+    if let Err(failure) = write(pass, &rest).await {
+        tracing::warn!(object = %pass.key, %failure, "the status of a deletion cannot be written");
+    }
 }
 
 /// Whether the status has conditions of the resource's present spec.
@@ -115,8 +136,14 @@ fn announce(pass: &Pass, new: &TechnicalUserStatus) {
             .find(|c| c.type_ == READY)
             .map(|c| (c.status.clone(), c.reason.clone(), c.message.clone()))
     };
-    let on_the_way =
-        [Reason::Creating, Reason::Searching, Reason::SettlingAttempt, Reason::Pending, Reason::NotYet];
+    let on_the_way = [
+        Reason::Creating,
+        Reason::Searching,
+        Reason::SettlingAttempt,
+        Reason::Pending,
+        Reason::NotYet,
+        Reason::Deleting,
+    ];
     let (before, after) = (ready(&pass.status), ready(new));
     if let Some((status, reason, message)) = after {
         let changed = before.is_none_or(|(_, old, _)| old != reason);
