@@ -22,6 +22,11 @@ use crate::k8s::{client, definitions, words};
 use permissions::Permission;
 
 const ROLES: &str = "the chart makes a Role in each namespace of watchNamespaces";
+const CLUSTER_ROLE: &str =
+    "the chart creates a ClusterRole for this; where an administrator grants none, set scopedRBAC=true";
+const ROLES_ONLY: &str = "scopedRBAC is true: a watched namespace that is deleted while TechnicalUsers or Portals are in it \
+     is stuck in deletion, as Kubernetes deletes the RoleBinding first. Delete the TechnicalUsers, then the Portals, then the \
+     namespace. docs/operations.md says how a ClusterRoleBinding frees a namespace that is stuck";
 
 /// Asks, writes what it finds to `out`, and returns the exit code: 0, 1 where something is missing, 2 where the
 /// Kubernetes API is not reached.
@@ -51,14 +56,22 @@ async fn ask(client: &Client, args: &InstallationArgs, printer: &mut Printer<'_>
     let fit = definitions_fit(client, printer).await;
     let lease = args.lease_name();
     let own = permissions::own(&args.own_object(), args.leader_election.then_some(lease.as_str()));
-    may(client, Some(&args.namespace), "own-namespace", &own, printer).await;
+    may(client, Some(&args.namespace), "own-namespace", &own, ROLES, printer).await;
+    let wanted = if args.scoped_rbac {
+        printer.step(Step::note("namespace-deletion", ROLES_ONLY));
+        printer.note(ROLES_ONLY);
+        permissions::watched_with_roles_only()
+    } else {
+        may(client, None, "cluster", &permissions::cluster(), CLUSTER_ROLE, printer).await;
+        permissions::watched()
+    };
     let watched = match args.watch_namespaces() {
         WatchNamespaces::All => vec![None],
         WatchNamespaces::Some(names) => names.into_iter().map(Some).collect(),
     };
     for namespace in watched.iter().map(Option::as_deref) {
         if is_there(client, namespace, printer).await
-            && may(client, namespace, "namespace", &permissions::watched(), printer).await
+            && may(client, namespace, "namespace", &wanted, ROLES, printer).await
             && fit
         {
             portals(client, namespace, printer).await;
@@ -106,6 +119,7 @@ async fn may(
     namespace: Option<&str>,
     step: &'static str,
     wanted: &[Permission],
+    granted_by: &str,
     printer: &mut Printer<'_>,
 ) -> bool {
     let place = namespace.map_or_else(|| "all namespaces".to_owned(), |name| format!("namespace {name}"));
@@ -137,7 +151,7 @@ async fn may(
         .with("namespace", name)
         .with("missing", lines.clone());
     printer.step(lines.iter().fold(told, Step::line));
-    printer.missing(format!("{place}: {}; {ROLES}", lines.join("; ")));
+    printer.missing(format!("{place}: {}; {granted_by}", lines.join("; ")));
     false
 }
 

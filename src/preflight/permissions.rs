@@ -2,20 +2,31 @@
 
 use std::fmt;
 
-/// In each namespace that is watched: group, resource, verbs.
-const WATCHED: [(&str, &str, &[&str]); 10] = [
+/// A rule: group, resource, verbs.
+type Rule = (&'static str, &'static str, &'static [&'static str]);
+
+/// The operator's own kinds.
+const OWN_KINDS: [Rule; 5] = [
     ("technicaluser.dev", "technicalusers", &["get", "list", "watch", "patch"]),
     ("technicaluser.dev", "technicalusers/status", &["patch"]),
     ("technicaluser.dev", "technicalusers/finalizers", &["update"]),
     ("technicaluser.dev", "portals", &["get", "list", "watch", "patch"]),
     ("technicaluser.dev", "portals/status", &["patch"]),
+];
+
+/// The labels of all namespaces.
+const ALL_NAMESPACES: Rule = ("", "namespaces", &["get", "list", "watch"]);
+
+/// The labels of one namespace.
+const ONE_NAMESPACE: Rule = ("", "namespaces", &["get"]);
+
+/// Other kinds, in each namespace that is watched.
+const WATCHED: [Rule; 4] = [
     ("", "secrets", &["get", "list", "watch", "create", "patch", "delete"]),
     ("", "configmaps", &["get"]),
-    ("", "namespaces", &["get"]),
     ("", "resourcequotas", &["list"]),
-    (EVENTS.0, EVENTS.1, EVENTS.2),
+    ("events.k8s.io", "events", &["create", "patch"]),
 ];
-const EVENTS: (&str, &str, &[&str]) = ("events.k8s.io", "events", &["create", "patch"]);
 
 /// One verb on one resource.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,18 +61,31 @@ impl Permission {
     }
 }
 
-fn each(
-    (group, resource, verbs): (&'static str, &'static str, &'static [&'static str]),
-    name: Option<&str>,
-) -> impl Iterator<Item = Permission> {
+fn each((group, resource, verbs): Rule, name: Option<&str>) -> impl Iterator<Item = Permission> {
     let name = name.map(str::to_owned);
     verbs.iter().map(move |verb| Permission { group, resource, name: name.clone(), verb })
 }
 
-/// What the operator does in each namespace that it watches.
+fn all(rules: impl IntoIterator<Item = Rule>) -> Vec<Permission> {
+    rules.into_iter().flat_map(|rule| each(rule, None)).collect()
+}
+
+/// What the operator does in the whole cluster, whichever namespaces it watches. Nothing where it has Roles only.
+#[must_use]
+pub fn cluster() -> Vec<Permission> {
+    all(OWN_KINDS.into_iter().chain([ALL_NAMESPACES]))
+}
+
+/// What it does in each namespace that it watches, beside [`cluster`].
 #[must_use]
 pub fn watched() -> Vec<Permission> {
-    WATCHED.into_iter().flat_map(|rule| each(rule, None)).collect()
+    all(WATCHED)
+}
+
+/// What it does in each namespace that it watches, where it has Roles only.
+#[must_use]
+pub fn watched_with_roles_only() -> Vec<Permission> {
+    all(OWN_KINDS.into_iter().chain([ONE_NAMESPACE]).chain(WATCHED))
 }
 
 /// What it does in its own namespace, watched or not; `object` names its Secret and `lease` its Lease.
@@ -74,7 +98,6 @@ pub fn own(object: &str, lease: Option<&str>) -> Vec<Permission> {
         all.extend(each((leases, "leases", &["get", "update"]), lease));
         all.extend(each((leases, "leases", &["create"]), None));
     }
-    all.extend(each(EVENTS, None));
     all
 }
 
@@ -91,7 +114,7 @@ mod tests {
             told(3),
             ("coordination.k8s.io/leases[lease] update".into(), "leases.coordination.k8s.io lease".into())
         );
-        let status = &watched()[4];
+        let status = &cluster()[4];
         assert_eq!(status.what(), "technicalusers.technicaluser.dev/status");
     }
 }

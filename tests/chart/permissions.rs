@@ -6,7 +6,7 @@ use serde_json::Value;
 use technical_user_operator::preflight::permissions;
 
 use crate::cluster::{installed, kubectl};
-use crate::helm::{chart, render, template};
+use crate::helm::{chart, documents, helm, render, template};
 use crate::objects::{deployment, env, kind, name, of_kind};
 
 /// The Secret and the Lease of the instance in these tests.
@@ -40,13 +40,29 @@ fn permissions(role: &Value) -> BTreeSet<String> {
     all
 }
 
-/// All that the operator does in a namespace that it watches, by its own list.
+fn lines(permissions: &[permissions::Permission]) -> BTreeSet<String> {
+    permissions.iter().map(ToString::to_string).collect()
+}
+
+/// What the operator does in a namespace that it watches, by its own list.
 fn watched_permissions() -> BTreeSet<String> {
-    permissions::watched().iter().map(ToString::to_string).collect()
+    lines(&permissions::watched())
+}
+
+fn cluster_permissions() -> BTreeSet<String> {
+    lines(&permissions::cluster())
 }
 
 fn own_permissions() -> BTreeSet<String> {
-    permissions::own(OWN_OBJECT, None).iter().map(ToString::to_string).collect()
+    lines(&permissions::own(OWN_OBJECT, None))
+}
+
+/// The name of the release's only `ClusterRole`, and what it grants to the operator's account.
+fn cluster_role(objects: &[Value]) -> (String, BTreeSet<String>) {
+    let roles = of_kind(objects, "ClusterRole");
+    assert_eq!((roles.len(), of_kind(objects, "ClusterRoleBinding").len()), (1, 1));
+    assert_bound(objects, "ClusterRole");
+    (name(roles[0]).to_owned(), permissions(roles[0]))
 }
 
 /// Every binding must give the role of its own name to the operator's account in `ops`.
@@ -80,12 +96,7 @@ fn roles(objects: &[Value]) -> Vec<(String, String)> {
 #[test]
 fn by_default_only_the_namespace_of_the_release_is_opened() {
     let objects = render(&[]);
-    let cluster_wide: Vec<_> = objects
-        .iter()
-        .filter(|object| kind(object).starts_with("Cluster"))
-        .map(|object| format!("{} {}", kind(object), name(object)))
-        .collect();
-    assert_eq!(cluster_wide, Vec::<String>::new());
+    assert_eq!(cluster_role(&objects), ("tuo-technical-user-operator:ops".to_owned(), cluster_permissions()));
     let place = |name: &str| ("ops".to_owned(), name.to_owned());
     assert_eq!(
         roles(&objects),
@@ -101,7 +112,7 @@ fn by_default_only_the_namespace_of_the_release_is_opened() {
 #[test]
 fn each_watched_namespace_has_a_role_of_its_own() {
     let objects = render(&["--set", "watchNamespaces={connector,portal}"]);
-    assert_eq!(of_kind(&objects, "ClusterRole").len(), 0);
+    assert_eq!(cluster_role(&objects).1, cluster_permissions());
     let place = |namespace: &str, name: &str| (namespace.to_owned(), name.to_owned());
     assert_eq!(
         roles(&objects),
@@ -123,13 +134,78 @@ fn each_watched_namespace_has_a_role_of_its_own() {
 #[test]
 fn all_namespaces_need_a_cluster_role() {
     let objects = render(&["--set", "watchNamespaces={*}"]);
-    let cluster_roles = of_kind(&objects, "ClusterRole");
-    assert_eq!(cluster_roles.len(), 1);
-    assert_eq!(permissions(cluster_roles[0]), watched_permissions());
-    assert_bound(&objects, "ClusterRole");
+    let everything = &cluster_permissions() | &watched_permissions();
+    assert_eq!(cluster_role(&objects), ("tuo-technical-user-operator:ops".to_owned(), everything));
     assert_eq!(roles(&objects), [("ops".to_owned(), "tuo-technical-user-operator-own".to_owned())]);
     assert_bound(&objects, "Role");
     assert_eq!(env(&objects, "TUO_WATCH_NAMESPACES").as_deref(), Some("*"));
+}
+
+/// What survives the end of a namespace is worth no secret, and makes and deletes nothing.
+#[test]
+fn the_cluster_role_opens_no_secret() {
+    let (_, granted) = cluster_role(&render(&[]));
+    let expected = [
+        "/namespaces get",
+        "/namespaces list",
+        "/namespaces watch",
+        "technicaluser.dev/portals get",
+        "technicaluser.dev/portals list",
+        "technicaluser.dev/portals patch",
+        "technicaluser.dev/portals watch",
+        "technicaluser.dev/portals/status patch",
+        "technicaluser.dev/technicalusers get",
+        "technicaluser.dev/technicalusers list",
+        "technicaluser.dev/technicalusers patch",
+        "technicaluser.dev/technicalusers watch",
+        "technicaluser.dev/technicalusers/finalizers update",
+        "technicaluser.dev/technicalusers/status patch",
+    ];
+    assert_eq!(granted.iter().map(String::as_str).collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn without_a_cluster_role_each_role_has_all_that_is_needed() {
+    let objects = render(&["--set", "scopedRBAC=true,watchNamespaces={connector,portal}"]);
+    assert!(objects.iter().all(|object| !kind(object).starts_with("ClusterRole")));
+    let all = lines(&permissions::watched_with_roles_only());
+    for role in of_kind(&objects, "Role") {
+        let expected = if role["metadata"]["namespace"] == "ops" { own_permissions() } else { all.clone() };
+        assert_eq!(permissions(role), expected);
+    }
+    assert_bound(&objects, "Role");
+    assert_eq!(env(&objects, "TUO_SCOPED_RBAC").as_deref(), Some("true"));
+    assert_eq!(env(&render(&[]), "TUO_SCOPED_RBAC").as_deref(), Some("false"));
+
+    let settings = ["--set", "instance=prod-eu,scopedRBAC=true,watchNamespaces={*}"];
+    let refused = template(&settings).expect_err("all namespaces need a ClusterRole");
+    assert!(refused.contains("scopedRBAC=false"), "{refused}");
+}
+
+/// As with `--reuse-values` from a release before the value was there.
+#[test]
+fn values_of_an_earlier_chart_have_the_cluster_role() {
+    let objects = render(&["--set", "scopedRBAC=null"]);
+    assert_eq!(cluster_role(&objects).1, cluster_permissions());
+    assert_eq!(env(&objects, "TUO_SCOPED_RBAC").as_deref(), Some("false"));
+}
+
+#[test]
+fn releases_of_one_name_in_two_namespaces_share_nothing() {
+    let names = |namespace: &str, release: &str| -> Vec<String> {
+        let arguments = ["template", release, "technical-user-operator", "--namespace", namespace];
+        let yaml = helm(&[&arguments[..], &["--set", "instance=prod-eu,crds.install=false"]].concat());
+        let objects = documents(&yaml.expect("the chart renders"));
+        let cluster_wide = objects.iter().filter(|object| kind(object).starts_with("ClusterRole"));
+        cluster_wide.map(|object| name(object).to_owned()).collect()
+    };
+    let chart = "technical-user-operator";
+    let all = [names("a", chart), names("b", chart), names("operator", "technical-user"), names("a", "b")];
+    let mut all: Vec<_> = all.concat();
+    let count = all.len();
+    all.sort();
+    all.dedup();
+    assert_eq!((count, all.len()), (8, 4), "a ClusterRole and its binding have the same name: {all:?}");
 }
 
 #[test]
@@ -195,7 +271,8 @@ async fn a_real_authorizer_allows_what_is_needed_and_no_more() {
         (&watched, "delete", "secrets", true),
         (&watched, "update", "secrets", false),
         (&watched, "deletecollection", "secrets", false),
-        (&watched, "list", "namespaces", false),
+        (&watched, "patch", "technicalusers.technicaluser.dev/status", true),
+        (&watched, "create", "technicalusers.technicaluser.dev", false),
         (&watched, "list", "resourcequotas", true),
         (&watched, "create", "pods", false),
         (&own, "get", "secrets/technical-user-operator-prod-eu", true),
@@ -204,8 +281,27 @@ async fn a_real_authorizer_allows_what_is_needed_and_no_more() {
         (&own, "list", "secrets", false),
         (&own, "update", "leases.coordination.k8s.io/technical-user-operator-prod-eu", true),
         (&own, "update", "leases.coordination.k8s.io/another", false),
+        (&own, "create", "events.events.k8s.io", false),
         (&other, "get", "secrets", false),
+        (&other, "get", "configmaps", false),
+        // What survives the end of a namespace.
+        (&other, "watch", "technicalusers.technicaluser.dev", true),
+        (&other, "patch", "portals.technicaluser.dev", true),
+        (&other, "delete", "portals.technicaluser.dev", false),
         (&other, "create", "events.events.k8s.io", false),
+    ] {
+        assert_eq!(may(namespace, verb, what).await, expected, "{verb} {what} in {namespace}");
+    }
+    kubectl(&["get", "namespaces", &account]).await.expect("the labels of all namespaces");
+    kubectl(&["label", "namespace", &watched, "a=b", &account]).await.expect_err("they are only read");
+
+    let scoped = format!("{settings},scopedRBAC=true");
+    installed(&["upgrade", "tuo", &chart(), "-n", &own, "--set", &scoped]).await;
+    for (namespace, verb, what, expected) in [
+        (&watched, "watch", "technicalusers.technicaluser.dev", true),
+        (&watched, "list", "secrets", true),
+        (&other, "watch", "technicalusers.technicaluser.dev", false),
+        (&other, "patch", "portals.technicaluser.dev", false),
     ] {
         assert_eq!(may(namespace, verb, what).await, expected, "{verb} {what} in {namespace}");
     }

@@ -70,7 +70,16 @@ fn nothing_optional_is_made_by_default() {
     kinds.dedup();
     assert_eq!(
         kinds,
-        ["CustomResourceDefinition", "Deployment", "Pod", "Role", "RoleBinding", "ServiceAccount"],
+        [
+            "ClusterRole",
+            "ClusterRoleBinding",
+            "CustomResourceDefinition",
+            "Deployment",
+            "Pod",
+            "Role",
+            "RoleBinding",
+            "ServiceAccount"
+        ],
         "the pod is that of `helm test`"
     );
 }

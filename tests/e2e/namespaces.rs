@@ -1,9 +1,32 @@
-//! A whole namespace is deleted, with the Portal, the login and the resources in it: it ends, as the policies say.
+//! A namespace is deleted with the resources in it, and Kubernetes deletes the operator's `RoleBinding` there first: the
+//! users are deleted in the portal, and the namespace ends.
 
-use portal_simulator::{Change, Endpoint, Status};
+use std::time::Duration;
+
+use portal_simulator::{Action, Change, Endpoint, Fault, Stage, Status, UserView};
 use serde_json::{Value, json};
+use testbed::Matcher;
 
-use crate::support::{World, create, portal, world};
+use crate::support::{World, WorldBuilder, create, create_from, portal, world};
+
+const INTERNAL: &str = "Dataspace Discovery";
+const EXTERNAL: &str = "Identity Wallet Management";
+
+/// A world with a neighbour that the Portal of the home namespace serves by its label, and that has an internal and an
+/// external user.
+async fn served(builder: WorldBuilder) -> (World, String) {
+    let world = builder.neighbour("dataspace=yes").start().await;
+    let namespace = world.neighbours[0].clone();
+    let selector = json!({"from": "Selector", "selector": {"matchLabels": {"dataspace": "yes"}}});
+    let access = json!([{"namespaces": selector, "roles": [INTERNAL, EXTERNAL]}]);
+    world.patch_portal(&json!({"spec": {"access": access}})).await;
+    for (name, role) in [("internal", INTERNAL), ("wallet", EXTERNAL)] {
+        world.apply(&create_from(name, &namespace, &world.namespace, role)).await;
+        world.ready(&format!("{namespace}/{name}")).await;
+    }
+    assert_eq!(world.ours().len(), 2);
+    (world, namespace)
+}
 
 /// A neighbour with a Portal, its login and two published resources.
 async fn furnished(world: &World, client_id: &str, secret: &str) -> String {
@@ -14,55 +37,114 @@ async fn furnished(world: &World, client_id: &str, secret: &str) -> String {
     });
     world.kubectl_apply(&login).await;
     world.apply(&portal(&world.simulator, &namespace)).await;
-    for (name, role) in [("internal", "Dataspace Discovery"), ("wallet", "Identity Wallet Management")] {
+    for (name, role) in [("internal", INTERNAL), ("wallet", EXTERNAL)] {
         world.apply(&create(name, &namespace, role)).await;
         world.ready(&format!("{namespace}/{name}")).await;
     }
     namespace
 }
 
-async fn deleted(world: &World, namespace: &str) {
-    let ask = ["get", "namespace", namespace, "--ignore-not-found", "-o", "name"];
+/// Each DELETE takes two seconds in the portal.
+fn deletes_slowly(world: &World) {
+    world.simulator.inject(Fault::at(Endpoint::Delete, Action::Delay(Duration::from_secs(2))));
+}
+
+async fn delete(world: &World, namespace: &str) {
+    let delete = ["delete", "namespace", namespace, "--wait=false"];
+    world.plane.kubectl(&delete).await.unwrap().success().unwrap();
+}
+
+async fn is_there(world: &World, kind: &str, name: &[&str]) -> bool {
+    let ask = [&["get", kind, "--ignore-not-found", "-o", "name"], name].concat();
+    !world.plane.kubectl(&ask).await.unwrap().success().unwrap().is_empty()
+}
+
+/// Waits until Kubernetes has deleted what the operator's rights in a namespace come from, and the Secrets.
+async fn rights_and_secrets_gone(world: &World, namespace: &str) {
     world
-        .eventually("the namespace is gone", async || {
-            world.plane.kubectl(&ask).await.unwrap().success().unwrap().is_empty()
+        .eventually("the RoleBindings and Secrets of the namespace are gone", async || {
+            !is_there(world, "rolebindings,roles,secrets", &["-n", namespace]).await
         })
         .await;
 }
 
-#[tokio::test]
-async fn a_namespace_goes_with_its_users() {
-    let world = world().neighbour("").cluster_wide().start().await;
-    let namespace = furnished(&world, "sa-op", "op-secret-7f3k2").await;
-    let users = world.ours();
-    assert_eq!(users.len(), 2);
+async fn ended(world: &World, namespace: &str) {
     world
-        .plane
-        .kubectl(&["delete", "namespace", &namespace, "--wait=false"])
-        .await
-        .unwrap()
-        .success()
-        .unwrap();
-    deleted(&world, &namespace).await;
-    assert!(world.ours().is_empty());
-    assert_eq!(world.count(Endpoint::Create), 2);
-    assert_eq!(world.count(Endpoint::Delete), 2);
+        .eventually("the namespace is gone", async || !is_there(world, "namespace", &[namespace]).await)
+        .await;
+}
+
+/// A namespace that ends, and its users with it, while the portal takes its time.
+async fn ends_with_its_users(builder: WorldBuilder) {
+    let (world, namespace) = served(builder).await;
+    deletes_slowly(&world);
+    delete(&world, &namespace).await;
+    ended(&world, &namespace).await;
+    assert_eq!(world.ours(), []);
+    assert_eq!((world.count(Endpoint::Create), world.count(Endpoint::Delete)), (2, 2));
     world.assert_nothing_leaked().await;
 }
 
 #[tokio::test]
+async fn a_namespace_ends_with_its_users() {
+    ends_with_its_users(world()).await;
+}
+
+#[tokio::test]
+async fn a_namespace_ends_with_its_users_where_all_are_watched() {
+    ends_with_its_users(world().cluster_wide()).await;
+}
+
+#[tokio::test]
+async fn a_resource_says_that_its_user_is_being_deleted() {
+    let (world, namespace) = served(world()).await;
+    let gate = world.simulator.gate(Endpoint::Delete, Stage::Arrived);
+    delete(&world, &namespace).await;
+    rights_and_secrets_gone(&world, &namespace).await;
+    for name in ["internal", "wallet"] {
+        let words = world.because(&format!("{namespace}/{name}"), "Deleting").await;
+        let user = world.ours().into_iter().find(|user| user.description.contains(&format!("/{name} ")));
+        assert!(words.contains(&user.unwrap().id.to_string()), "{words}");
+    }
+    gate.release();
+    ended(&world, &namespace).await;
+    assert_eq!(world.ours(), []);
+    world.assert_nothing_leaked().await;
+}
+
+/// Kubernetes deletes the namespace's login Secret and the operator's rights first: the login is kept in memory.
+async fn ends_with_its_portal(builder: WorldBuilder) {
+    let world = builder.neighbour("").start().await;
+    let namespace = furnished(&world, "sa-op", "op-secret-7f3k2").await;
+    deletes_slowly(&world);
+    delete(&world, &namespace).await;
+    ended(&world, &namespace).await;
+    assert_eq!(world.ours(), []);
+    assert_eq!((world.count(Endpoint::Create), world.count(Endpoint::Delete)), (2, 2));
+    world.assert_nothing_leaked().await;
+}
+
+#[tokio::test]
+async fn a_namespace_ends_with_its_portal_and_login() {
+    ends_with_its_portal(world()).await;
+}
+
+#[tokio::test]
+async fn a_namespace_ends_with_its_portal_and_login_where_all_are_watched() {
+    ends_with_its_portal(world().cluster_wide()).await;
+}
+
+#[tokio::test]
 async fn a_namespace_waits_for_a_person_where_the_login_may_not_delete() {
-    let world = world().neighbour("").cluster_wide().start().await;
+    let world = world().neighbour("").start().await;
     let namespace = furnished(&world, "sa-cm", "cm-secret-9d4m1").await;
     let users = world.ours();
-    let of = |name: &str| users.iter().find(|user| user.description.contains(&format!("/{name} "))).unwrap();
-    world
-        .plane
-        .kubectl(&["delete", "namespace", &namespace, "--wait=false"])
-        .await
-        .unwrap()
-        .success()
-        .unwrap();
+    let of = |name: &str| -> &UserView {
+        users.iter().find(|user| user.description.contains(&format!("/{name} "))).unwrap()
+    };
+    world.simulator.inject(Fault::at(Endpoint::Reset, Action::Delay(Duration::from_secs(2))));
+    delete(&world, &namespace).await;
+    rights_and_secrets_gone(&world, &namespace).await;
     let words = world.because(&format!("{namespace}/wallet"), "Undeletable").await;
     assert!(words.contains(of("wallet").client_id.as_deref().unwrap()), "{words}");
     world.gone(&format!("{namespace}/internal")).await;
@@ -70,11 +152,131 @@ async fn a_namespace_waits_for_a_person_where_the_login_may_not_delete() {
     assert_ne!(revoked.secret, of("internal").secret, "the old secret is dead");
     assert!(revoked.status == Status::Active && revoked.description.contains("retained"));
     assert_eq!(world.simulator.delete_by_hand(of("wallet").id), Change::Done);
-    deleted(&world, &namespace).await;
+    ended(&world, &namespace).await;
     assert_eq!(world.ours(), []);
     let portals = ["get", "portals.technicaluser.dev", "-n", &world.namespace, "-o", "json"];
     let portals: Value =
         serde_json::from_str(&world.plane.kubectl(&portals).await.unwrap().success().unwrap()).unwrap();
     assert_eq!(portals["items"].as_array().unwrap().len(), 1, "the other Portal is not concerned");
+    world.assert_nothing_leaked().await;
+}
+
+#[tokio::test]
+async fn a_namespace_ends_after_a_restart() {
+    let (mut world, namespace) = served(world()).await;
+    world.stop_operator().await;
+    delete(&world, &namespace).await;
+    rights_and_secrets_gone(&world, &namespace).await;
+    deletes_slowly(&world);
+    world.start_operator();
+    ended(&world, &namespace).await;
+    assert_eq!(world.ours(), []);
+    assert_eq!(world.count(Endpoint::Delete), 2);
+    world.assert_nothing_leaked().await;
+}
+
+/// After a restart nobody knows the login any more, and none can be written into a namespace that ends.
+#[tokio::test]
+async fn a_login_that_ended_first_is_named_and_the_resources_can_be_released() {
+    let mut world = world().neighbour("").start().await;
+    let namespace = furnished(&world, "sa-op", "op-secret-7f3k2").await;
+    world.stop_operator().await;
+    delete(&world, &namespace).await;
+    rights_and_secrets_gone(&world, &namespace).await;
+    world.start_operator();
+    for name in ["internal", "wallet"] {
+        let name = format!("{namespace}/{name}");
+        let words = world.because(&name, "PortalNotReady").await;
+        for part in ["is being deleted", "technicaluser.dev/release", "portal-login"] {
+            assert!(words.contains(part), "{part}: {words}");
+        }
+        world
+            .patch_user(&name, &json!({"metadata": {"annotations": {"technicaluser.dev/release": "yes"}}}))
+            .await;
+    }
+    ended(&world, &namespace).await;
+    assert_eq!(world.count(Endpoint::Delete), 0);
+    assert_eq!(world.ours().len(), 2, "they are kept, as a person said");
+    world.assert_nothing_leaked().await;
+}
+
+#[tokio::test]
+async fn a_user_that_is_being_created_when_its_namespace_ends_is_deleted() {
+    for role in [INTERNAL, EXTERNAL] {
+        let world = world().neighbour("").start().await;
+        let namespace = world.neighbours[0].clone();
+        let access = json!([{"namespaces": {"from": "All"}, "roles": [role]}]);
+        world.patch_portal(&json!({"spec": {"access": access}})).await;
+        world.portal_ready().await;
+        let gate = world.simulator.gate(Endpoint::Create, Stage::Working);
+        world.apply(&create_from("edc", &namespace, &world.namespace, role)).await;
+        gate.reached().await;
+        delete(&world, &namespace).await;
+        rights_and_secrets_gone(&world, &namespace).await;
+        gate.release();
+        ended(&world, &namespace).await;
+        assert_eq!(world.ours(), [], "{role}");
+        assert_eq!(world.count(Endpoint::Create), 1);
+        world.assert_nothing_leaked().await;
+    }
+}
+
+/// What selects a namespace by its labels needs them; what deletes a user does not.
+#[tokio::test]
+async fn labels_that_cannot_be_read_keep_no_user_from_being_deleted() {
+    let (mut world, namespace) = served(world()).await;
+    world.stop_operator().await;
+    let refused = testbed::Action::status(403, "Forbidden", "no namespace for you");
+    let namespaces = Matcher::any().path_regex("^/api/v1/namespaces(/[^/]+)?$").unwrap();
+    let rule = world.proxy.on(namespaces).action(refused);
+    for name in ["internal", "wallet"] {
+        world.delete(&format!("{namespace}/{name}")).await;
+    }
+    world.start_operator();
+    for name in ["internal", "wallet"] {
+        world.gone(&format!("{namespace}/{name}")).await;
+    }
+    assert_eq!(world.ours(), []);
+    rule.remove();
+    world.assert_nothing_leaked().await;
+}
+
+/// Without the `ClusterRole` Kubernetes deletes the right to remove the finalizers before the resources: the users are
+/// deleted, and the namespace is stuck until somebody grants that right again.
+#[tokio::test]
+async fn with_roles_only_a_cluster_role_binding_frees_a_namespace_that_is_stuck() {
+    let (mut world, namespace) = served(world().scoped()).await;
+    let users = world.ours();
+    deletes_slowly(&world);
+    delete(&world, &namespace).await;
+    rights_and_secrets_gone(&world, &namespace).await;
+    world.simulator.wait_for(|view| view.answered(Endpoint::Delete) >= users.len()).await;
+    // Neither the process that knew the resources nor one that does not can free it.
+    world.proxy.drop_connections();
+    let words = world.readyz(200, &format!("namespace {namespace} is not served")).await;
+    assert!(words.contains("ClusterRoleBinding") && words.contains("docs/operations.md"), "{words}");
+    world.stop_operator().await;
+    world.start_operator();
+    world.readyz(200, &format!("namespace {namespace} is not served")).await;
+    assert!(is_there(&world, "technicalusers.technicaluser.dev", &["-n", &namespace]).await);
+
+    let name = format!("end-of-{namespace}");
+    let run = async |arguments: &[&str]| world.plane.kubectl(arguments).await.unwrap().success().unwrap();
+    let resources = ["technicalusers", "technicalusers/status", "portals", "portals/status"];
+    let resources = resources.map(|resource| match resource.split_once('/') {
+        Some((kind, part)) => format!("--resource={kind}.technicaluser.dev/{part}"),
+        None => format!("--resource={resource}.technicaluser.dev"),
+    });
+    let role = ["create", "clusterrole", &name, "--verb=get,list,watch,patch"];
+    let resources: Vec<_> = resources.iter().map(String::as_str).collect();
+    run(&[&role[..], &resources].concat()).await;
+    let account = format!("--serviceaccount={}:technical-user-operator", world.namespace);
+    let grants = format!("--clusterrole={name}");
+    run(&["create", "clusterrolebinding", &name, &grants, &account]).await;
+    ended(&world, &namespace).await;
+    assert_eq!(world.ours(), []);
+    for kind in ["clusterrolebinding", "clusterrole"] {
+        run(&["delete", kind, &name]).await;
+    }
     world.assert_nothing_leaked().await;
 }

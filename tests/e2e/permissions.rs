@@ -6,15 +6,23 @@ use kube::api::{DeleteParams, Patch, PatchParams};
 use serde_json::{Value, json};
 use testbed::{Action, Matcher, RecordedRequest};
 
-use crate::support::{World, create, sweeps, world};
+use crate::support::{World, WorldBuilder, create, sweeps, world};
 
-/// Allowed, and never seen as a call.
-const NOT_CALLED: [(&str, &str); 1] =
-    // Asked for by the admission plugin OwnerReferencesPermissionEnforcement, for `blockOwnerDeletion` on our Secrets.
-    [("technicalusers/finalizers", "update")];
+/// An API group, a resource with its subresource, and a verb.
+type Permission = (String, String, String);
 
-/// What a call needs: resource (with its subresource) and verb.
-fn needed(call: &RecordedRequest) -> Option<(String, String)> {
+fn permission(group: &str, resource: &str, verb: &str) -> Permission {
+    (group.to_owned(), resource.to_owned(), verb.to_owned())
+}
+
+/// Allowed, and never seen as a call: the admission plugin `OwnerReferencesPermissionEnforcement` asks for it, for
+/// `blockOwnerDeletion` on our Secrets.
+fn not_called() -> Permission {
+    permission("technicaluser.dev", "technicalusers/finalizers", "update")
+}
+
+/// What a call needs.
+fn needed(call: &RecordedRequest) -> Option<Permission> {
     let (path, query) = call.target.split_once('?').unwrap_or((&call.target, ""));
     let mut parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
     // Every authenticated user may read what there is.
@@ -22,7 +30,7 @@ fn needed(call: &RecordedRequest) -> Option<(String, String)> {
         return None;
     }
     // /api/v1/… and /apis/<group>/<version>/…
-    let skip = if parts.first() == Some(&"api") { 2 } else { 3 };
+    let (group, skip) = if parts.first() == Some(&"api") { ("", 2) } else { (*parts.get(1)?, 3) };
     parts.drain(..skip.min(parts.len()));
     if parts.first() == Some(&"namespaces") && parts.len() > 2 {
         parts.drain(..2);
@@ -42,17 +50,29 @@ fn needed(call: &RecordedRequest) -> Option<(String, String)> {
         ("DELETE", _) => "delete",
         _ => return None,
     };
-    Some((resource, verb.to_owned()))
+    Some(permission(group, &resource, verb))
 }
 
-async fn granted(world: &World) -> BTreeSet<(String, String)> {
-    let roles = world.plane.kubectl(&["get", "roles", "-n", &world.namespace, "-o", "json"]).await.unwrap();
-    let roles: Value = serde_json::from_str(&roles.success().unwrap()).unwrap();
+/// What the Roles of the namespace and the release's `ClusterRole`, if there is one, grant.
+async fn granted(world: &World) -> BTreeSet<Permission> {
+    let read = async |ask: &[&str]| -> Value {
+        let answer = world.plane.kubectl(ask).await.unwrap().success().unwrap();
+        if answer.is_empty() { json!({}) } else { serde_json::from_str(&answer).unwrap() }
+    };
+    let roles = read(&["get", "roles", "-n", &world.namespace, "-o", "json"]).await;
+    let name = format!("technical-user-operator:{}", world.namespace);
+    let cluster = read(&["get", "clusterrole", &name, "--ignore-not-found", "-o", "json"]).await;
+    let texts = |value: &Value| -> Vec<String> {
+        value.as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect()
+    };
     let mut granted = BTreeSet::new();
-    for rule in roles["items"].as_array().unwrap().iter().flat_map(|role| role["rules"].as_array().unwrap()) {
-        for resource in rule["resources"].as_array().unwrap() {
-            for verb in rule["verbs"].as_array().unwrap() {
-                granted.insert((resource.as_str().unwrap().to_owned(), verb.as_str().unwrap().to_owned()));
+    let roles = roles["items"].as_array().unwrap().iter().chain([&cluster]);
+    for rule in roles.filter_map(|role| role["rules"].as_array()).flatten() {
+        for group in texts(&rule["apiGroups"]) {
+            for resource in texts(&rule["resources"]) {
+                for verb in texts(&rule["verbs"]) {
+                    granted.insert(permission(&group, &resource, &verb));
+                }
             }
         }
     }
@@ -61,7 +81,21 @@ async fn granted(world: &World) -> BTreeSet<(String, String)> {
 
 #[tokio::test]
 async fn every_permission_of_the_chart_is_used() {
-    let world = world().value("leaderElection.enabled=true").env("TUO_LEADER_ELECTION", "true").start().await;
+    every_permission_is_used(world()).await;
+}
+
+#[tokio::test]
+async fn every_permission_of_the_chart_is_used_where_it_has_roles_only() {
+    every_permission_is_used(world().scoped()).await;
+}
+
+async fn every_permission_is_used(builder: WorldBuilder) {
+    let leading = builder.value("leaderElection.enabled=true").env("TUO_LEADER_ELECTION", "true");
+    let mut world = leading.stopped().start().await;
+    // Until the watch of namespaces shows them, their labels are read.
+    let list = Matcher::any().method("GET").path_regex("^/api/v1/namespaces$").unwrap();
+    world.proxy.on(list).nth(1).action(Action::status(403, "Forbidden", "not yet"));
+    world.start_operator();
     let ca = rcgen::generate_simple_self_signed(["unused.example.org".to_owned()]).unwrap().cert.pem();
     world
         .kubectl_apply(&json!({
@@ -103,12 +137,12 @@ async fn every_permission_of_the_chart_is_used() {
     world.gone("edc").await;
     // The answer to an attempt's patch is lost: it is read back. And a user that stays is listed with its Portal.
     let attempt = Matcher::any().method("PATCH").path_regex("/technicalusers/kept$").unwrap();
-    let lost = world.proxy.on(attempt).nth(1).action(Action::DropAfter);
+    let unanswered = world.proxy.on(attempt).nth(1).action(Action::DropAfter);
     let mut kept = create("kept", &world.namespace, "Dataspace Discovery");
     kept["spec"]["deletionPolicy"] = json!("Retain");
     world.apply(&kept).await;
     world.ready("kept").await;
-    assert_eq!(lost.hits(), 1);
+    assert_eq!(unanswered.hits(), 1);
     world.delete("kept").await;
     world.gone("kept").await;
     let patched_events = Matcher::any().method("PATCH").path("/events");
@@ -127,8 +161,7 @@ async fn every_permission_of_the_chart_is_used() {
     let unused: Vec<_> = granted(&world)
         .await
         .into_iter()
-        .filter(|(resource, verb)| !NOT_CALLED.contains(&(resource.as_str(), verb.as_str())))
-        .filter(|permission| !used.contains(permission))
+        .filter(|permission| *permission != not_called() && !used.contains(permission))
         .collect();
     assert_eq!(unused, [], "the chart grants what nothing uses; used were {used:#?}");
     world.assert_nothing_leaked().await;

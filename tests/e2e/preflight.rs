@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use testbed::Matcher;
 
-use crate::support::world;
+use crate::support::{create, world};
 
 #[tokio::test]
 async fn an_installation_that_has_all_it_needs_passes() {
@@ -20,15 +20,17 @@ async fn an_installation_that_has_all_it_needs_passes() {
     for words in [
         "Kubernetes v1.",
         "all kinds are served with all their fields",
-        &format!("namespace {}: all 22 permissions", world.namespace),
-        &format!("namespace {}: all 22 permissions", world.neighbours[0]),
+        "all namespaces: all 14 permissions",
+        &format!("namespace {}: all 10 permissions", world.namespace),
+        &format!("namespace {}: all 10 permissions", world.neighbours[0]),
         &format!("{}/catena-x is ready (LoggedIn)", world.namespace),
         "all that is needed is there",
     ] {
         assert!(said.contains(words), "{words}: {said}");
     }
     let reviews = world.proxy.count(&Matcher::any().method("POST").path("selfsubjectaccessreviews"));
-    assert!(reviews > 40);
+    assert!(reviews >= 14 + 2 * 10);
+    assert!(!said.contains("scopedRBAC"), "{said}");
     assert!(world.writes() - writes <= reviews + 5, "questions, and a lease that is renewed meanwhile");
     let (code, said) = world.preflight(&["-o", "json"], &world.kubeconfig()).await;
     let report: Value = serde_json::from_str(&said).unwrap();
@@ -36,8 +38,41 @@ async fn an_installation_that_has_all_it_needs_passes() {
 }
 
 #[tokio::test]
+async fn an_installation_with_roles_only_passes_and_is_told_what_that_costs() {
+    let world = world().scoped().start().await;
+    world.portal_because("LoggedIn").await;
+    let (code, said) = world.preflight(&[], &world.kubeconfig()).await;
+    assert_eq!(code, Some(0), "{said}");
+    for words in [
+        &format!("namespace {}: all 22 permissions", world.namespace),
+        "scopedRBAC is true",
+        "is stuck in deletion",
+        "docs/operations.md",
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn a_cluster_role_that_is_missing_is_named() {
+    let mut world = world().scoped().stopped().start().await;
+    world.set_env("TUO_SCOPED_RBAC", "false");
+    let (code, said) = world.preflight(&[], &world.kubeconfig()).await;
+    assert_eq!(code, Some(1), "{said}");
+    for words in ["all namespaces: permissions are missing", "get, list, watch namespaces", "scopedRBAC=true"]
+    {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    // The operator works all the same, and says what is missing.
+    world.start_operator();
+    world.readyz(200, "namespaces cannot be watched").await;
+    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.ready("edc").await;
+}
+
+#[tokio::test]
 async fn what_is_missing_is_named() {
-    let mut world = world().login("sa-op", "wrong").neighbour("").stopped().start().await;
+    let mut world = world().scoped().login("sa-op", "wrong").neighbour("").stopped().start().await;
     let dark = world.neighbours[0].clone();
     let delete = ["delete", "role", "technical-user-operator", "-n", &dark];
     world.plane.kubectl(&delete).await.unwrap().success().unwrap();

@@ -65,7 +65,7 @@ async fn unwatched(world: &World, count: usize) {
 
 #[tokio::test]
 async fn a_namespace_without_role_is_told_and_the_others_are_served() {
-    let mut world = world().neighbour("").stopped().start().await;
+    let mut world = world().scoped().neighbour("").stopped().start().await;
     let dark = world.neighbours[0].clone();
     open_to_all(&world).await;
     let role = without_role(&world, &dark).await;
@@ -116,7 +116,7 @@ async fn a_namespace_without_role_is_told_and_the_others_are_served() {
 
 #[tokio::test]
 async fn a_role_that_goes_while_it_runs_takes_its_namespace_along_and_brings_it_back() {
-    let world = world().neighbour("").start().await;
+    let world = world().scoped().neighbour("").start().await;
     let dark = world.neighbours[0].clone();
     open_to_all(&world).await;
     let name = format!("{dark}/edc");
@@ -152,7 +152,7 @@ async fn a_role_that_goes_while_it_runs_takes_its_namespace_along_and_brings_it_
 
 #[tokio::test]
 async fn nothing_to_watch_is_not_ready() {
-    let mut world = world().neighbour("").stopped().start().await;
+    let mut world = world().scoped().neighbour("").stopped().start().await;
     let other = world.neighbours[0].clone();
     let role = without_role(&world, &world.namespace).await;
     without_role(&world, &other).await;

@@ -14,6 +14,7 @@
 mod bad_input;
 mod leaders;
 mod many_resources;
+mod namespaces;
 mod roll_outs;
 mod story;
 mod support;

@@ -146,6 +146,6 @@ async fn the_pages_do_what_they_say() {
     }
     assert_eq!(secrets(&reader).await, BTreeMap::new());
     let left =
-        reader.run("kubectl get crd -o name; kubectl -n dataspace get deploy,role,sa,secret -o name").await;
+        reader.run("kubectl get crd,clusterrole,clusterrolebinding -o name; kubectl -n dataspace get deploy,role,sa,secret -o name").await;
     assert!(!left.contains("technical"), "{left}");
 }

@@ -12,6 +12,11 @@
 {{- end -}}
 {{- end -}}
 
+{{/* The name of the objects that belong to no namespace. No namespace has a colon in its name, so two releases never share one. */}}
+{{- define "technical-user-operator.clusterName" -}}
+{{- printf "%s:%s" (include "technical-user-operator.fullname" .) .Release.Namespace -}}
+{{- end -}}
+
 {{/* Labels that select the pods; they never change while a release lives. */}}
 {{- define "technical-user-operator.selectorLabels" -}}
 app.kubernetes.io/name: {{ default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
@@ -85,6 +90,8 @@ technical-user-operator-{{ include "technical-user-operator.instance" . }}
   value: {{ include "technical-user-operator.instance" . | quote }}
 - name: TUO_WATCH_NAMESPACES
   value: {{ include "technical-user-operator.watchNamespaces" . | fromJsonArray | join "," | quote }}
+- name: TUO_SCOPED_RBAC
+  value: {{ .Values.scopedRBAC | default false | quote }}
 - name: TUO_LEADER_ELECTION
   value: {{ .Values.leaderElection.enabled | quote }}
 - name: POD_NAMESPACE
@@ -98,8 +105,8 @@ technical-user-operator-{{ include "technical-user-operator.instance" . }}
 {{- printf "%s-preflight" (default .Chart.Name .Values.nameOverride | trunc 53 | trimSuffix "-") -}}
 {{- end -}}
 
-{{/* What the operator does in the namespaces that it watches. */}}
-{{- define "technical-user-operator.watchedRules" -}}
+{{/* What the operator does with its own kinds. */}}
+{{- define "technical-user-operator.ownKindRules" -}}
 # The reconciler of TechnicalUsers: patch writes the finalizer and the attempt that precedes each create.
 - apiGroups: [technicaluser.dev]
   resources: [technicalusers]
@@ -119,6 +126,10 @@ technical-user-operator-{{ include "technical-user-operator.instance" . }}
 - apiGroups: [technicaluser.dev]
   resources: [portals/status]
   verbs: [patch]
+{{- end -}}
+
+{{/* What the operator does in a watched namespace with other kinds. */}}
+{{- define "technical-user-operator.namespaceRules" -}}
 # get: login Secrets, CA bundles in Secrets, and a Secret of ours that somebody has changed.
 # list, watch: metadata only, with a label selector for the Secrets of this installation. RBAC cannot say that: it
 # knows no labels, so whoever has this ServiceAccount's token can read every Secret of the namespace.
@@ -129,10 +140,6 @@ technical-user-operator-{{ include "technical-user-operator.instance" . }}
 # The CA bundle of a Portal, where it is in a ConfigMap.
 - apiGroups: [""]
   resources: [configmaps]
-  verbs: [get]
-# The labels of a namespace, for the selectors of a Portal's `access`. In a Role: this one namespace.
-- apiGroups: [""]
-  resources: [namespaces]
   verbs: [get]
 # The free Secrets of a quota: no more users are made at a time than Secrets can be written.
 - apiGroups: [""]

@@ -48,6 +48,7 @@ pub struct WorldBuilder {
     login: (String, String),
     neighbours: Vec<String>,
     cluster_wide: bool,
+    scoped: bool,
     plane: Option<&'static ControlPlane>,
     run: bool,
 }
@@ -61,6 +62,7 @@ pub fn world() -> WorldBuilder {
         login: ("sa-op".to_owned(), "op-secret-7f3k2".to_owned()),
         neighbours: Vec::new(),
         cluster_wide: false,
+        scoped: false,
         plane: None,
         run: true,
     }
@@ -97,9 +99,15 @@ impl WorldBuilder {
         self
     }
 
-    /// Rights by a `ClusterRole`, as an installation for all namespaces has them.
+    /// All rights by a `ClusterRole`, as an installation for all namespaces has them.
     pub fn cluster_wide(mut self) -> Self {
         self.cluster_wide = true;
+        self
+    }
+
+    /// Rights by `Role`s only, for administrators who grant no `ClusterRole`.
+    pub fn scoped(mut self) -> Self {
+        self.scoped = true;
         self
     }
 
@@ -165,11 +173,13 @@ impl WorldBuilder {
         let watched = [&[namespace.to_owned()], neighbours.as_slice()].concat().join(",");
         if self.cluster_wide {
             self.values.push("watchNamespaces={*}".to_owned());
-            self.values.push(format!("fullnameOverride=tuo-{namespace}"));
-            self.values.push("serviceAccount.name=technical-user-operator".to_owned());
         } else {
             self.values.push(format!("watchNamespaces={{{watched}}}"));
         }
+        if self.scoped {
+            self.values.push("scopedRBAC=true".to_owned());
+        }
+        self.env.insert("TUO_SCOPED_RBAC".to_owned(), self.scoped.to_string());
         self.env.insert("TUO_WATCH_NAMESPACES".to_owned(), watched);
         neighbours
     }
