@@ -53,7 +53,7 @@ fn the_preflight_asks_as_the_operator_would() {
     }
     assert_eq!(own["args"], serde_json::json!(["preflight"]));
     let variables = own["env"].as_array().expect("an environment");
-    assert_eq!(variables.len(), 4);
+    assert_eq!(variables.len(), 5);
     for variable in variables {
         assert!(theirs["env"].as_array().expect("an environment").contains(variable), "{variable}");
     }
