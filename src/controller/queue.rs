@@ -1,19 +1,20 @@
 //! The two queues: what the watches saw, what sweeps and finished creates ask for, and the clock.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use futures::{Stream, StreamExt as _};
 use k8s_openapi::api::core::v1::{Namespace, Secret};
-use kube::Resource as _;
 use kube::api::{DynamicObject, PartialObjectMeta};
 use kube::runtime::controller::{Config, applier};
 use kube::runtime::reflector::ObjectRef;
+use kube::{Resource as _, ResourceExt as _};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_util::sync::CancellationToken;
 
-use crate::api::{TechnicalUser, keys};
+use crate::api::{GROUP, TechnicalUser, keys};
 use crate::controller::context::Context;
-use crate::controller::objects::{Key, portals, technical_users};
+use crate::controller::objects::{Key, is_deleting, portals, technical_users};
 use crate::controller::registry::PortalKey;
 use crate::controller::{portal, technical_user};
 use crate::domain::identity::Owner;
@@ -49,15 +50,19 @@ where
         }
         std::future::ready(())
     });
+    let mut seen: HashMap<PortalKey, OfUsers> = HashMap::new();
     let portals = watches.portals.for_each(|touched| {
         let key = portal::key_of(&touched.object);
         if touched.deleted {
+            seen.remove(&key);
             portal::gone(&ctx, &key);
         } else {
             // Not `wake_portal`, which hurries: most changes are our own writes of its status.
             let _ = ctx.wake_portal.send(key.clone());
-            for user in portal::users_of(&ctx, &key) {
-                ctx.wake(&Key::of(&user));
+            let new = OfUsers::of(&touched.object);
+            if seen.get(&key) != Some(&new) {
+                seen.insert(key.clone(), new);
+                portal::wake_all(&ctx, &key);
             }
         }
         std::future::ready(())
@@ -81,6 +86,33 @@ where
     tokio::select! {
         _ = async { tokio::join!(users, portals, secrets, namespaces) } => {}
         () = stop.cancelled() => {}
+    }
+}
+
+/// What of a Portal concerns the `TechnicalUser`s that use it. Its status does not: the outcome of a look at the portal
+/// wakes them by itself.
+#[derive(PartialEq, Eq)]
+struct OfUsers {
+    uid: Option<String>,
+    generation: Option<i64>,
+    deleting: bool,
+    annotations: Vec<(String, String)>,
+}
+
+impl OfUsers {
+    fn of(portal: &DynamicObject) -> Self {
+        let ours = |(key, _): &(&String, &String)| key.starts_with(GROUP);
+        Self {
+            uid: portal.metadata.uid.clone(),
+            generation: portal.metadata.generation,
+            deleting: is_deleting(portal),
+            annotations: portal
+                .annotations()
+                .iter()
+                .filter(ours)
+                .map(|(key, value)| (key.clone(), value.clone()))
+                .collect(),
+        }
     }
 }
 
@@ -162,4 +194,46 @@ async fn run<F>(
         std::future::ready(())
     })
     .await;
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_write_of_a_portals_status_concerns_none_of_its_users() {
+        let portal = |patch: serde_json::Value| {
+            let mut object = json!({
+                "apiVersion": "technicaluser.dev/v1alpha1", "kind": "Portal",
+                "metadata": {"name": "p", "namespace": "n", "uid": "1", "generation": 1, "resourceVersion": "1"},
+            });
+            json_patch(&mut object, &patch);
+            OfUsers::of(&serde_json::from_value(object).unwrap())
+        };
+        let before = portal(json!({}));
+        let status = json!({"metadata": {"resourceVersion": "2"}, "status": {"retained": [{"id": "x"}]}});
+        assert!(before == portal(status));
+        assert!(before == portal(json!({"metadata": {"annotations": {"example.org/note": "x"}}})));
+        for change in [
+            json!({"metadata": {"generation": 2}}),
+            json!({"metadata": {"uid": "2"}}),
+            json!({"metadata": {"deletionTimestamp": "2026-11-26T12:00:00Z"}}),
+            json!({"metadata": {"annotations": {"technicaluser.dev/take-over": "abc"}}}),
+        ] {
+            assert!(before != portal(change.clone()), "{change}");
+        }
+    }
+
+    fn json_patch(target: &mut serde_json::Value, patch: &serde_json::Value) {
+        match (target.as_object_mut(), patch.as_object()) {
+            (Some(target), Some(patch)) => {
+                for (key, value) in patch {
+                    json_patch(target.entry(key).or_insert(json!({})), value);
+                }
+            }
+            _ => patch.clone_into(target),
+        }
+    }
 }

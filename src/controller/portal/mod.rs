@@ -78,7 +78,8 @@ pub fn gone(ctx: &Context, key: &PortalKey) {
     wake_all(ctx, key);
 }
 
-fn wake_all(ctx: &Context, key: &PortalKey) {
+/// Has everyone looked at who uses a Portal.
+pub fn wake_all(ctx: &Context, key: &PortalKey) {
     for object in users_of(ctx, key) {
         ctx.wake(&Key::of(&object));
     }
