@@ -34,6 +34,8 @@ pub mod keys {
     pub const TAKE_OVER: &str = "technicaluser.dev/take-over";
     /// On a `Portal`: how many users may have vanished without that being a fault of the portal.
     pub const ACCEPT_LOSS: &str = "technicaluser.dev/accept-loss";
+    /// On a `Portal`: the origin at which the portal was before it moved to the address of the spec.
+    pub const PORTAL_MOVED: &str = "technicaluser.dev/portal-moved";
     /// On a Secret: `<instance>/<namespace>/<name>` of the `TechnicalUser` it was written for. Makes it ours.
     pub const OWNER: &str = "technicaluser.dev/owner";
     /// On a Secret: the portal's id of the user whose credential it holds.

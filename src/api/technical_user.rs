@@ -256,6 +256,9 @@ pub struct PinnedPortal {
     pub name: String,
     /// Address of the portal's backend.
     pub url: String,
+    /// Address of the token endpoint of the portal's identity provider.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_url: Option<String>,
     /// Business partner number of the company.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bpn: Option<String>,

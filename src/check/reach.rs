@@ -119,7 +119,7 @@ impl Reach<'_, '_> {
     }
 
     fn company(&mut self, login: &Login) -> bool {
-        let step = words::company(self.site.target.bpn.as_deref(), login.bpn.as_deref());
+        let step = words::company(self.site.target.bpn.as_deref(), &login.companies);
         let right = step.verdict != Verdict::Failed;
         if !right {
             self.printer.missing(step.words.clone());
@@ -156,7 +156,8 @@ impl Reach<'_, '_> {
             Ok(found) => found,
             Err(error) => return self.trouble(name, &error),
         };
-        let step = if found.bpn != login.bpn {
+        let shared = found.companies.iter().any(|bpn| login.companies.contains(bpn));
+        let step = if !shared && found.companies != login.companies {
             Step::failed(name, "it belongs to another company than the login")
         } else if found.permissions.delete {
             Step::ok(name, words::who(&found))
@@ -166,7 +167,7 @@ impl Reach<'_, '_> {
         if step.verdict > Verdict::Note {
             self.printer.missing(format!("the deletion login: {}", step.words));
         }
-        self.printer.step(step.with("clientId", found.client_id).with("bpn", found.bpn));
+        self.printer.step(step.with("clientId", found.client_id).with("bpn", found.companies.join(", ")));
     }
 
     /// `None` where the portal does not serve the login.

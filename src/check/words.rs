@@ -165,19 +165,27 @@ pub(super) fn who(login: &Login) -> String {
 }
 
 /// The company, against the one that is wanted.
-pub(super) fn company(wanted: Option<&str>, found: Option<&str>) -> Step {
+pub(super) fn company(wanted: Option<&str>, found: &[String]) -> Step {
+    let names = found.join(", ");
     let step = match (wanted, found) {
-        (Some(wanted), found) if found != Some(wanted) => Step::failed(
+        (Some(wanted), found) if !found.iter().any(|bpn| bpn == wanted) => Step::failed(
             "company",
             format!(
                 "the login belongs to {}, but {wanted} is wanted (WrongCompany): the operator would do nothing",
-                found.unwrap_or("a company that its token does not tell")
+                if found.is_empty() { "a company that its token does not name" } else { &names }
             ),
         ),
-        (_, Some(found)) => Step::ok("company", format!("the login belongs to {found}")),
-        (_, None) => Step::note("company", "the token does not tell a company"),
+        (Some(wanted), _) => Step::ok("company", format!("the login belongs to {wanted}")),
+        (None, []) => Step::note("company", "the token names no company"),
+        (None, [found]) => Step::ok("company", format!("the login belongs to {found}")),
+        (None, _) => Step::failed(
+            "company",
+            format!(
+                "the token names several companies ({names}); set bpn to the one whose users are managed (CompanyAmbiguous)"
+            ),
+        ),
     };
-    step.with("bpn", found).with("wanted", wanted)
+    step.with("bpn", (!found.is_empty()).then_some(names)).with("wanted", wanted)
 }
 
 /// 403 although the token carries the permission, 401 although it carries some: what it means.
@@ -197,7 +205,7 @@ mod tests {
 
     fn login(roles: &[&str], permissions: Permissions) -> Login {
         Login {
-            bpn: None,
+            companies: Vec::new(),
             client_id: None,
             delete_client_id: None,
             technical_roles: roles.iter().map(|role| (*role).to_owned()).collect(),
@@ -231,13 +239,16 @@ mod tests {
     #[test]
     fn the_company_must_be_the_one_that_is_wanted() {
         for (wanted, found, verdict) in [
-            (None, Some("A"), Verdict::Ok),
-            (Some("A"), Some("A"), Verdict::Ok),
-            (Some("A"), Some("B"), Verdict::Failed),
-            (Some("A"), None, Verdict::Failed),
-            (None, None, Verdict::Note),
+            (None, &["A"][..], Verdict::Ok),
+            (Some("A"), &["A"], Verdict::Ok),
+            (Some("A"), &["A", "B"], Verdict::Ok),
+            (Some("A"), &["B"], Verdict::Failed),
+            (Some("A"), &[], Verdict::Failed),
+            (None, &["A", "B"], Verdict::Failed),
+            (None, &[], Verdict::Note),
         ] {
-            assert_eq!(company(wanted, found).verdict, verdict, "{wanted:?} {found:?}");
+            let names: Vec<String> = found.iter().map(ToString::to_string).collect();
+            assert_eq!(company(wanted, &names).verdict, verdict, "{wanted:?} {found:?}");
         }
     }
 

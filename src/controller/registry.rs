@@ -31,10 +31,16 @@ impl fmt::Display for PortalKey {
 pub struct Connected {
     /// The portal through this login.
     pub portal: Arc<dyn Portal>,
-    /// The address of the portal's backend, as statuses pin it.
+    /// The address of the portal's backend, in one spelling.
     pub url: String,
-    /// URL and company.
+    /// The address as the spec spells it.
+    pub written_url: String,
+    /// The token endpoint, in one spelling.
+    pub token_url: String,
+    /// URL and company. Where the token names several companies, and the Portal chooses none, one of them.
     pub pin: Pin,
+    /// The company of new users; absent where the token names none or several.
+    pub company: Option<String>,
     /// Who the login is.
     pub login: Login,
     /// The portal's version.
@@ -60,6 +66,8 @@ pub enum Link {
 struct Client {
     fingerprint: String,
     portal: Arc<dyn Portal>,
+    /// The companies that its token named when the login was last accepted.
+    companies: Vec<String>,
     /// The user list, of the portal and company that it was last seen to lead to.
     inventory: Option<(Pin, Arc<Inventory>)>,
 }
@@ -113,10 +121,33 @@ impl Registry {
             return Ok(Arc::clone(&kept.portal));
         }
         let portal = build()?;
-        let new =
-            Client { fingerprint: fingerprint.to_owned(), portal: Arc::clone(&portal), inventory: None };
+        let new = Client {
+            fingerprint: fingerprint.to_owned(),
+            portal: Arc::clone(&portal),
+            companies: Vec::new(),
+            inventory: None,
+        };
         clients.insert(key.clone(), new);
         Ok(portal)
+    }
+
+    /// Whether this is the present client of a Portal.
+    #[must_use]
+    pub fn is_client(&self, key: &PortalKey, portal: &Arc<dyn Portal>) -> bool {
+        self.clients().get(key).is_some_and(|client| Arc::ptr_eq(&client.portal, portal))
+    }
+
+    /// The companies that the token of a Portal's present client named when its login was last accepted.
+    #[must_use]
+    pub fn companies(&self, key: &PortalKey) -> Vec<String> {
+        self.clients().get(key).map(|client| client.companies.clone()).unwrap_or_default()
+    }
+
+    /// The login of a Portal's present client was accepted with these companies.
+    pub fn accept(&self, key: &PortalKey, companies: &[String]) {
+        if let Some(client) = self.clients().get_mut(key) {
+            companies.clone_into(&mut client.companies);
+        }
     }
 
     /// The user list that a Portal's client reads: the one that is kept, or a new one where the client is new or leads to

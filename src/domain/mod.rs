@@ -1,6 +1,7 @@
 //! The pure heart: what a technical user is and what to do about it. No I/O, no async, no Kubernetes, no HTTP.
 
 pub mod access;
+pub mod address;
 pub mod attempt;
 pub mod identity;
 pub mod inventory;

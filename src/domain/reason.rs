@@ -75,8 +75,14 @@ reasons! {
     GenerationsExhausted,
     /// A permission of the login is missing.
     PermissionMissing,
-    /// The login belongs to another company, or the Portal leads to another portal than before.
+    /// The login belongs to another company than before.
     CompanyChanged,
+    /// The token of the Portal's login names no company.
+    CompanyUnknown,
+    /// The token of the Portal's login names several companies, and the Portal chooses none.
+    CompanyAmbiguous,
+    /// The Portal leads to another address than before.
+    PortalMoved,
     /// The user was made by a copy of this installation in another cluster.
     TakenFromOtherCluster,
     /// The user bears the mark of another resource.

@@ -45,8 +45,9 @@ pub struct Permissions {
 /// Who the login is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Login {
-    /// The company's business partner number (claim `bpn`), absent for a login that has none.
-    pub bpn: Option<String>,
+    /// The business partner numbers that the token names (claim `bpn`), each once, in the order of the alphabet. None for
+    /// a login that has none; several where the identity provider is set up like that.
+    pub companies: Vec<String>,
     /// The login's own client ID (claim `client_id`), absent for a person's login.
     pub client_id: Option<String>,
     /// The deletion login's own client ID, where one is given.
@@ -125,6 +126,9 @@ pub enum Verification {
 pub trait Portal: Send + Sync {
     /// Logs in (or uses the token in hand) and tells who the login is.
     async fn login(&self) -> Result<Login, PortalError>;
+
+    /// Forgets the token in hand, so that the next call obtains a new one: what the token says is in doubt.
+    async fn forget_token(&self) {}
 
     /// The portal's version; asked once, then remembered.
     async fn version(&self) -> Result<VersionRange, PortalError>;

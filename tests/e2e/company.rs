@@ -73,12 +73,23 @@ async fn a_portal_made_anew_for_another_environment_makes_no_user_there() {
         world.patch_portal(&json!({"spec": {"catenaX": place}})).await;
     };
     lead_to(&other).await;
-    let words = world.because("edc", "CompanyChanged").await;
+    let words = world.because("edc", "PortalMoved").await;
     assert!(words.contains(world.simulator.portal_url()) && words.contains(other.portal_url()), "{words}");
     let swept = other.count(Endpoint::List);
     world.patch_user("edc", &json!({"metadata": {"labels": {"looked": "again"}}})).await;
     other.wait_for(|view| view.answered(Endpoint::List) >= swept + 2).await;
-    assert_eq!(reason(&world.user("edc").await.unwrap()), "CompanyChanged");
+    assert_eq!(reason(&world.user("edc").await.unwrap()), "PortalMoved");
+    // Even by a person's word: no user with this mark is there.
+    let origin = world.simulator.portal_url();
+    world
+        .patch_portal(&json!({"metadata": {"annotations": {"technicaluser.dev/portal-moved": origin}}}))
+        .await;
+    world
+        .until("edc", "its user is not found there", |user| {
+            reason(user) == "PortalMoved" && message(user).contains("shows no user")
+        })
+        .await;
+    world.patch_portal(&json!({"metadata": {"annotations": {"technicaluser.dev/portal-moved": null}}})).await;
     assert_eq!(other.users("One").len(), before);
     assert_eq!(world.get_secret("edc").await, secret);
     lead_to(&world.simulator).await;

@@ -16,6 +16,7 @@
 mod access;
 mod answers_lost;
 mod apiserver_faults;
+mod claims;
 mod clocks;
 mod cofinity;
 mod company;
@@ -32,6 +33,7 @@ mod invalid;
 mod leaders;
 mod limits;
 mod lost_users;
+mod moves;
 mod namespaces;
 mod paused;
 mod permissions;

@@ -217,7 +217,7 @@ mod at_keycloak {
         let portal = portal_to(&simulator, &store);
         for _ in 0..3 {
             let login = portal.login().await.unwrap();
-            assert_eq!((login.bpn.as_deref(), login.client_id), (Some(BPN), None));
+            assert_eq!((login.companies, login.client_id), (vec![BPN.to_owned()], None));
             assert!(login.permissions.delete);
             portal.roles(Lane::Interactive).await.unwrap();
             a_while().await;

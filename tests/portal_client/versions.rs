@@ -30,7 +30,7 @@ async fn login_version_and_roles() {
         let portal = portal_to(&simulator);
         assert_eq!(portal.version().await.unwrap(), range(version), "{version}");
         let login = portal.login().await.unwrap();
-        assert_eq!((login.bpn.as_deref(), login.client_id.as_deref()), (Some(BPN), Some("sa1")));
+        assert_eq!((login.companies, login.client_id.as_deref()), (vec![BPN.to_owned()], Some("sa1")));
         assert_eq!(login.permissions, Permissions { view: true, create: true, delete: true, roles: true });
         let roles = portal.roles(Lane::Background).await.unwrap();
         let kind = |name: &str| roles.iter().find(|role| role.name == name).map(|role| role.kind);

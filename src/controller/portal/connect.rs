@@ -7,6 +7,7 @@ use kube::Api;
 use kube::api::DynamicObject;
 use secrecy::ExposeSecret;
 
+use super::company;
 use super::session::Session;
 use crate::api::portal::{Auth, CaBundle, Limits, PortalSpec};
 use crate::api::target::Target;
@@ -14,6 +15,7 @@ use crate::controller::context::Context;
 use crate::controller::kube_error::KubeError;
 use crate::controller::registry::{Connected, PortalKey};
 use crate::controller::secrets::{Secrets, Texts};
+use crate::domain::address;
 use crate::domain::identity::Pin;
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
@@ -40,6 +42,7 @@ pub async fn ingredients(
     let secrets = Secrets::new(&ctx.client, &key.namespace);
     // The company that the login must belong to is no part of the client.
     let Target { url, token_url, auth, delete_auth, bpn: _ } = &target;
+    let (url, token_url) = (address::portal(url), address::token_endpoint(token_url));
     let of_spec = format!("{url} {token_url} {auth:?} {delete_auth:?} {:?}", spec.limits);
     let mut parts: Vec<(String, Vec<u8>)> = vec![("spec".to_owned(), of_spec.into_bytes())];
     let login = credentials(ctx, key, object, &secrets, &target.auth, "session", &mut parts).await?;
@@ -161,8 +164,14 @@ fn kubernetes(error: &KubeError) -> Blocker {
     Blocker::passing(Reason::KubernetesError, format!("the Kubernetes API refuses: {error}"))
 }
 
-/// Looks who the login is, what it may do and which roles there are. The user list is not read.
-pub async fn connect(ctx: &Context, key: &PortalKey, ingredients: Ingredients) -> Result<Connected, Blocker> {
+/// Looks who the login is, what it may do and which roles there are. The user list is not read. `last_known` is the company
+/// that the Portal's status names.
+pub async fn connect(
+    ctx: &Context,
+    key: &PortalKey,
+    ingredients: Ingredients,
+    last_known: Option<&str>,
+) -> Result<Connected, Blocker> {
     let Ingredients { target, connection, fingerprint } = ingredients;
     let build = || ctx.connector.connect(connection);
     let portal = ctx.registry.client(key, &fingerprint, build).map_err(|error| match error {
@@ -171,14 +180,18 @@ pub async fn connect(ctx: &Context, key: &PortalKey, ingredients: Ingredients) -
     })?;
     let version = portal.version().await.map_err(|error| blocker(&error))?;
     let login = portal.login().await.map_err(|error| blocker(&error))?;
-    if let Some(wanted) = &target.bpn
-        && login.bpn.as_ref() != Some(wanted)
-    {
-        let found = login.bpn.as_deref().unwrap_or("a company that its token does not tell");
-        return Err(Blocker::lasting(
-            Reason::WrongCompany,
-            format!("the login belongs to {found}, but the Portal says bpn: {wanted}; nothing is done"),
-        ));
+    let before = ctx.registry.companies(key);
+    let known = !before.is_empty() || last_known.is_some();
+    let company = match company::of_login(target.bpn.as_deref(), &login.companies, &before, known) {
+        Ok(company) => company,
+        Err(blocker) => {
+            // The next token may say what this one does not.
+            portal.forget_token().await;
+            return Err(blocker);
+        }
+    };
+    if company.is_none() && !login.companies.is_empty() {
+        portal.forget_token().await;
     }
     if !login.permissions.view {
         return Err(Blocker::lasting(
@@ -192,10 +205,13 @@ pub async fn connect(ctx: &Context, key: &PortalKey, ingredients: Ingredients) -
     } else {
         Vec::new()
     };
-    let pin = Pin::new(&target.url, login.bpn.as_deref());
+    ctx.registry.accept(key, &login.companies);
+    let url = address::portal(&target.url);
+    let pin = Pin::new(&url, company.as_deref().or(login.companies.first().map(String::as_str)));
     let inventory = ctx.registry.inventory(key, &pin, &portal);
-    let url = target.url;
-    Ok(Connected { portal, url, pin, login, version, roles: Arc::new(roles), inventory })
+    let (written_url, token_url) = (target.url, address::token_endpoint(&target.token_url));
+    let roles = Arc::new(roles);
+    Ok(Connected { portal, url, written_url, token_url, pin, company, login, version, roles, inventory })
 }
 
 /// What a failure means for a Portal.

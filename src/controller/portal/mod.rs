@@ -1,5 +1,6 @@
 //! The way of a `Portal`: connect, sweep, tell; and stay until nobody needs it any more.
 
+mod company;
 mod connect;
 pub mod memory;
 mod session;
@@ -171,6 +172,8 @@ async fn connect_and_sweep(
             let same = was_up
                 && last.is_some_and(|last| {
                     last.pin == new.pin
+                        && last.company == new.company
+                        && last.token_url == new.token_url
                         && last.roles == new.roles
                         && last.login == new.login
                         && last.inventory.loss_suspected() == new.inventory.loss_suspected()
@@ -182,6 +185,10 @@ async fn connect_and_sweep(
             Ok(looked)
         }
         Err(blocker) => {
+            // A login whose company is in doubt cleans nothing up: what it is not shown may be there.
+            let last = last.filter(|last| {
+                !(company::is_in_doubt(&blocker) && ctx.registry.is_client(key, &last.portal))
+            });
             ctx.registry.set(key, Link::Down(blocker.clone(), last));
             if was_up || before.is_none() {
                 wake_all(ctx, key);
@@ -200,16 +207,17 @@ async fn try_connect_and_sweep(
         Blocker::lasting(Reason::InvalidResource, format!("the Portal cannot be read: {why}"))
     })?;
     let ingredients = connect::ingredients(ctx, key, object, &spec).await?;
-    let link = connect::connect(ctx, key, ingredients).await?;
+    let status: PortalStatus = lenient(object, "status");
+    let last_known = status.company.as_ref().map(|company| company.bpn.as_str());
+    let link = connect::connect(ctx, key, ingredients, last_known).await?;
     let changes = link.inventory.sweep().await.map_err(|error| connect::blocker(&error))?;
     let snapshot = link.inventory.snapshot().unwrap_or_default();
-    let loss = sweep::suspected_loss(ctx, key, object, &snapshot);
+    let loss = sweep::suspected_loss(ctx, key, object, &link, &snapshot);
     if loss != link.inventory.loss_suspected() {
         link.inventory.suspect_loss(loss);
         wake_all(ctx, key);
     }
     sweep::wake_changed(ctx, key, &changes);
-    let status: PortalStatus = lenient(object, "status");
     let unclaimed =
         sweep::unclaimed(ctx, &link, &status, &snapshot).await.map_err(|error| connect::blocker(&error))?;
     Ok((link, unclaimed))

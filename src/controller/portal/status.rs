@@ -14,6 +14,7 @@ use crate::controller::kube_error::KubeError;
 use crate::controller::merge;
 use crate::controller::objects::{lenient, part, portals};
 use crate::controller::registry::{Connected, PortalKey};
+use crate::domain::plan;
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use crate::domain::user::RoleKind;
@@ -71,7 +72,10 @@ fn announce(ctx: &Context, object: &DynamicObject, old: &PortalStatus, blocker: 
 }
 
 fn found(status: &mut PortalStatus, link: &Connected) {
-    status.company = link.login.bpn.clone().map(|bpn| Company { bpn });
+    // Where the login has several companies, the one that it had before is kept.
+    if link.company.is_some() || link.login.companies.is_empty() {
+        status.company = link.company.clone().map(|bpn| Company { bpn });
+    }
     status.version = Some(link.version.words().to_owned());
     let permissions = link.login.permissions;
     status.permissions = Some(PermissionsFound {
@@ -105,6 +109,9 @@ fn standing_in_the_way(link: &Connected, suspended: bool) -> Option<Blocker> {
                  technicaluser.dev/accept-loss: {count}"
             ),
         ));
+    }
+    if link.company.is_none() && !link.login.companies.is_empty() {
+        return Some(Blocker::lasting(Reason::CompanyAmbiguous, plan::ambiguous(&link.login.companies)));
     }
     if suspended {
         return Some(Blocker::passing(

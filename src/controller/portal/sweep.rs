@@ -14,6 +14,7 @@ use crate::controller::inventory::Changes;
 use crate::controller::objects::{Key, annotation, has_finalizer, is_deleting, lenient, part};
 use crate::controller::registry::{Connected, PortalKey};
 use crate::controller::technical_user::owner;
+use crate::domain::address;
 use crate::domain::identity::{Mark, parse_own_name};
 use crate::domain::inventory::{Snapshot, loss_is_suspicious};
 use crate::domain::reason::Reason;
@@ -70,12 +71,14 @@ pub fn suspected_loss(
     ctx: &Context,
     key: &PortalKey,
     portal: &DynamicObject,
+    link: &Connected,
     snapshot: &Snapshot,
 ) -> Option<usize> {
     if !snapshot.is_complete() {
         return None;
     }
-    let holders: Vec<_> = users_of(ctx, key).into_iter().filter(|object| has_finalizer(object)).collect();
+    let here = |object: &Arc<DynamicObject>| has_finalizer(object) && is_pinned_to(object, link);
+    let holders: Vec<_> = users_of(ctx, key).into_iter().filter(here).collect();
     let is_missing = |object: &&Arc<DynamicObject>| {
         let status: TechnicalUserStatus = lenient(object, "status");
         status.user.is_some_and(|user| snapshot.get(&UserId::new(&user.id)).is_none())
@@ -94,6 +97,16 @@ pub fn suspected_loss(
         live.iter().filter(|object| lenient::<TechnicalUserStatus>(object, "status").user.is_some()).count();
     let missing = live.iter().filter(is_missing).count();
     (loss_is_suspicious(known, missing) && missing > accepted).then_some(missing)
+}
+
+/// Whether a resource's status speaks of the portal and company that a connection leads to: where a Portal leads elsewhere
+/// now, its users are missing for that reason.
+fn is_pinned_to(object: &DynamicObject, link: &Connected) -> bool {
+    let status: TechnicalUserStatus = lenient(object, "status");
+    status.portal.is_none_or(|pin| {
+        let same_company = pin.bpn.is_none_or(|bpn| link.login.companies.contains(&bpn));
+        pin.url.is_empty() || (address::portal(&pin.url) == link.url && same_company)
+    })
 }
 
 fn ready_reason(portal: &DynamicObject) -> Option<String> {

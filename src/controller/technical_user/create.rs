@@ -18,7 +18,7 @@ use crate::controller::objects::{Key, annotation, technical_users};
 use crate::controller::registry::Connected;
 use crate::domain::attempt::Attempt;
 use crate::domain::identity::Mark;
-use crate::domain::plan::{Desired, OpenAttempt};
+use crate::domain::plan::{self, Desired, OpenAttempt};
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use crate::domain::user::{CreatedUser, ListedUser, NewUser, Ownership, UserKind, UserStatus};
@@ -49,7 +49,8 @@ pub async fn create(pass: &mut Pass, generation: i64, role_ids: Vec<String>) -> 
     }
     let owner = pass.observation.owner.clone();
     let link = pass.connected()?.clone();
-    let attempt = Attempt { generation, id: random_id(), pin: link.pin.clone() };
+    let Some(pin) = plan::attempt_pin(&pass.observation) else { return Err(Failure::Overtaken) };
+    let attempt = Attempt { generation, id: random_id(), pin };
     let mut finalizers = pass.object.metadata.finalizers.clone().unwrap_or_default();
     if !finalizers.iter().any(|finalizer| finalizer == FINALIZER) {
         finalizers.push(FINALIZER.to_owned());

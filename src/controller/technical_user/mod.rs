@@ -148,6 +148,7 @@ fn after_portal_error(pass: &Pass, error: &PortalError) -> Rest {
     };
     let words = match error {
         PortalError::CircuitOpen { .. } => "the portal fails at the moment and is tried again".to_owned(),
+        _ if !pass.discloses => "the portal, or its identity provider, answered with an error".to_owned(),
         other => other.to_string(),
     };
     plan::interrupted(&pass.observation, &Blocker::passing(Reason::PortalError, words), wake)

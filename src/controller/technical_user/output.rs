@@ -10,7 +10,7 @@ use crate::api::keys;
 use crate::controller::kube_error::KubeError;
 use crate::controller::secrets::Envelope;
 use crate::domain::output::{self, Values};
-use crate::domain::plan::{Current, SecretView};
+use crate::domain::plan::{self, Current, SecretView};
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use crate::domain::user::UserId;
@@ -122,7 +122,7 @@ pub fn content_of(pass: &Pass, id: &UserId) -> Option<(Values, String)> {
         credential: pass.credential(id)?,
         user_id: id.clone(),
         kind: pass.details.get(id)?.kind,
-        bpn: pass.link.as_ref()?.login.bpn.clone(),
+        bpn: plan::company(&pass.observation).map(str::to_owned),
     };
     let digest = pass.ctx.installation.digest_key.of_content(&output::raw(&values));
     Some((values, digest))

@@ -36,6 +36,8 @@ pub struct Pass {
     pub link: Option<Connected>,
     /// The Portal is there, and was not looked at yet by this process.
     pub connecting: bool,
+    /// The namespace may read details of the Portal in messages: its address, company and Secrets.
+    pub discloses: bool,
     /// What the plan decides by.
     pub observation: Observation,
     /// The details that were read in this pass, secrets included.

@@ -20,7 +20,7 @@ use crate::controller::kube_error::KubeError;
 use crate::controller::merge;
 use crate::controller::objects::{Key, annotation, technical_users};
 use crate::domain::identity::Hint;
-use crate::domain::plan::{Current, Report, Rest, SecretView, UserFacts, UserView, Wake, Write};
+use crate::domain::plan::{self, Current, Report, Rest, SecretView, UserFacts, UserView, Wake, Write};
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use crate::domain::user::{UserId, UserKind, UserStatus};
@@ -198,15 +198,7 @@ fn compute(pass: &Pass, rest: &Rest) -> TechnicalUserStatus {
 }
 
 fn record_user(pass: &Pass, new: &mut TechnicalUserStatus, current: &Current) {
-    if let Some(link) = &pass.link {
-        new.portal = Some(PinnedPortal {
-            namespace: pass.portal_key.namespace.clone(),
-            name: pass.portal_key.name.clone(),
-            url: link.url.clone(),
-            bpn: link.login.bpn.clone(),
-            hint: hint_of(pass, current).to_string(),
-        });
-    }
+    pin(pass, new, hint_of(pass, current));
     let generation = (current.generation > 0).then_some(current.generation);
     if let Some(details) = pass.details.get(&current.id) {
         new.user = Some(RecordedUser {
@@ -235,6 +227,43 @@ fn record_user(pass: &Pass, new: &mut TechnicalUserStatus, current: &Current) {
         status: listed.map(|user| spelled(user.status).to_owned()).unwrap_or_default(),
         roles: Vec::new(),
     });
+}
+
+/// Writes down whose portal the user is in. Address and company are never replaced while the status names a user.
+fn pin(pass: &Pass, new: &mut TechnicalUserStatus, hint: &Hint) {
+    let Ok(portal) = &pass.observation.portal else { return };
+    let recorded = new.portal.clone().filter(|portal| new.user.is_some() && !portal.url.is_empty());
+    let pinned = recorded.unwrap_or_else(|| PinnedPortal {
+        url: portal.url.clone(),
+        token_url: Some(portal.token_url.clone()),
+        bpn: plan::company(&pass.observation).map(str::to_owned),
+        ..PinnedPortal::default()
+    });
+    // A status of an earlier release gets the token endpoint when the user was looked at.
+    let looked_at = pinned.token_url.is_none() && !pass.details.is_empty();
+    new.portal = Some(PinnedPortal {
+        namespace: pass.portal_key.namespace.clone(),
+        name: pass.portal_key.name.clone(),
+        token_url: if looked_at { Some(portal.token_url.clone()) } else { pinned.token_url },
+        hint: hint.to_string(),
+        ..pinned
+    });
+}
+
+/// Writes address and company anew: the user was found there by its details.
+pub async fn repin(pass: &mut Pass) -> Result<(), Failure> {
+    let Ok(portal) = &pass.observation.portal else { return Err(Failure::Overtaken) };
+    let mut new = pass.status.clone();
+    let recorded = new.portal.unwrap_or_default();
+    new.portal = Some(PinnedPortal {
+        url: portal.url.clone(),
+        token_url: Some(portal.token_url.clone()),
+        bpn: recorded.bpn.or_else(|| portal.bpn.clone()),
+        ..recorded
+    });
+    patch(pass, new).await?;
+    pass.observation.recorded = super::observe::recorded(&pass.status, &pass.envelope.name);
+    Ok(())
 }
 
 /// Which copy of the installation a user's mark names: that of another cluster until it was written anew.

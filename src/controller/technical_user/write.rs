@@ -6,7 +6,7 @@ use kube::api::{DynamicObject, Patch, PatchParams};
 use serde_json::{Value, json};
 
 use super::pass::{Failure, Pass};
-use super::{RETAINED_LIMIT, create, live_description, output, reference};
+use super::{RETAINED_LIMIT, create, live_description, output, reference, status};
 use crate::api::portal::{PortalStatus, RetainedUser};
 use crate::api::{FIELD_MANAGER, FINALIZER};
 use crate::controller::kube_error::KubeError;
@@ -23,6 +23,7 @@ pub async fn write(pass: &mut Pass, what: Write) -> Result<(), Failure> {
         return Err(Failure::NotActive);
     }
     match what {
+        Write::Repin => status::repin(pass).await,
         Write::PutFinalizer => put_finalizer(pass).await,
         Write::Create { generation, role_ids } => create::create(pass, generation, role_ids).await,
         Write::Publish(current) => publish(pass, &current).await,

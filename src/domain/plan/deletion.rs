@@ -10,8 +10,9 @@ use super::observation::{
     AttemptState, Candidate, Confirmed, Deletion, Desired, Done, Listed, Observation, PortalFacts, UserFacts,
     UserView,
 };
+use super::ours;
+use super::pin::{self, Pinned};
 use super::step::{Read, Report, Step, Wake, Write};
-use super::{ours, same_portal};
 
 pub(super) fn plan(o: &Observation) -> Step {
     if !o.finalizer {
@@ -29,8 +30,10 @@ pub(super) fn plan(o: &Observation) -> Step {
         Ok(portal) => portal,
         Err(blocker) => return hold(blocker, Wake::Backoff),
     };
-    if let Err(blocker) = same_portal(o, portal) {
-        return hold(&blocker, Wake::OnChange);
+    match pin::check(o, portal) {
+        Pinned::Here => {}
+        Pinned::Next(step) => return step,
+        Pinned::Blocked(blocker, wake) => return hold(&blocker, wake),
     }
     if portal.suspended {
         return Step::held(

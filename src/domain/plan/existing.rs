@@ -5,15 +5,23 @@ use crate::domain::roles::Blocker;
 use crate::domain::user::UserStatus;
 
 use super::observation::{Observation, PortalFacts, UserFacts, UserView};
+use super::pin::{self, Pinned};
 use super::step::{Current, Read, Step, Wake};
-use super::{blocked, credential, follow, same_portal};
+use super::{blocked, credential, follow};
 
 pub(super) fn plan(o: &Observation, selector: &str) -> Step {
     let portal = match &o.portal {
         Ok(portal) => portal,
         Err(blocker) => return blocked(o, blocker, Wake::Backoff),
     };
-    if let Err(blocker) = same_portal(o, portal) {
+    match pin::check(o, portal) {
+        Pinned::Here => {}
+        Pinned::Next(step) => return step,
+        Pinned::Blocked(blocker, wake) => return blocked(o, &blocker, wake),
+    }
+    if o.recorded.user.is_none()
+        && let Err(blocker) = pin::company_of_new_user(o, portal)
+    {
         return blocked(o, &blocker, Wake::OnChange);
     }
     if !portal.grants.existing() {

@@ -13,7 +13,7 @@ use super::observation::{
     DesiredUser, Done, Listed, Observation, PortalFacts, Proof, SecretView, UserFacts, UserView, Verified,
 };
 use super::step::{Current, Read, Report, Rest, Step, Wake, Write};
-use super::{blocked, credential, ours};
+use super::{blocked, credential, ours, pin};
 
 /// Whether status, Secret and list agree that all is as it should be, so that nobody has to be asked.
 pub(super) fn as_recorded(o: &Observation) -> bool {
@@ -32,8 +32,10 @@ pub(super) fn as_recorded(o: &Observation) -> bool {
     let listed = matches!(o.listed, Listed::Unknown | Listed::There(UserStatus::Active));
     // A user that was taken over gets a mark of this copy of the installation.
     let made_here = o.recorded.portal.as_ref().is_none_or(|portal| portal.hint == o.hint);
+    let pinned_here = o.portal.as_ref().map_or(true, |portal| pin::is_here(o, portal));
     user.active
         && made_here
+        && pinned_here
         && o.recorded.credential
         && secret_as_recorded
         && listed

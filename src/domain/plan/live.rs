@@ -5,21 +5,29 @@ use std::time::Duration;
 use crate::domain::reason::Reason;
 use crate::domain::roles::{self, Blocker, quoted};
 
+use super::blocked;
 use super::candidates::{self, Choice};
 use super::follow::follow;
 use super::observation::{
     AttemptState, Candidate, Confirmed, DesiredUser, Observation, OpenAttempt, PortalFacts, RecordedUser,
     SecretView,
 };
+use super::pin::{self, Pinned};
 use super::step::{Current, Read, Report, Step, Wake, Write};
-use super::{blocked, same_portal};
 
 pub(super) fn plan(o: &Observation, desired: &DesiredUser) -> Step {
     let portal = match &o.portal {
         Ok(portal) => portal,
         Err(blocker) => return blocked(o, blocker, Wake::Backoff),
     };
-    if let Err(blocker) = same_portal(o, portal) {
+    match pin::check(o, portal) {
+        Pinned::Here => {}
+        Pinned::Next(step) => return step,
+        Pinned::Blocked(blocker, wake) => return blocked(o, &blocker, wake),
+    }
+    if o.recorded.user.is_none()
+        && let Err(blocker) = pin::company_of_new_user(o, portal)
+    {
         return blocked(o, &blocker, Wake::OnChange);
     }
     if (o.recorded.user.is_some() || o.attempt.is_some()) && !o.finalizer {

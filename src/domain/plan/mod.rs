@@ -12,6 +12,7 @@ mod existing;
 mod follow;
 mod live;
 mod observation;
+mod pin;
 mod step;
 #[cfg(test)]
 mod tests;
@@ -21,6 +22,7 @@ pub use observation::{
     OpenAttempt, PortalFacts, Proof, Recorded, RecordedPortal, RecordedUser, SecretView, UserFacts, UserView,
     Verified,
 };
+pub use pin::{ambiguous, company, of_attempt as attempt_pin};
 pub use step::{Current, Read, Report, Rest, Step, Wake, Write};
 
 use crate::domain::identity::Hint;
@@ -38,36 +40,6 @@ pub fn plan(o: &Observation) -> Step {
         (_, true) => deletion::plan(o),
         (Desired::Create(desired), false) => live::plan(o, desired),
         (Desired::Existing { selector }, false) => existing::plan(o, selector),
-    }
-}
-
-/// Whether the Portal still leads to the portal and company that the status and the attempt speak of, and whether it was
-/// this copy of the installation that spoke. Where not, nothing may be concluded and nothing written.
-fn same_portal(o: &Observation, portal: &PortalFacts) -> Result<(), Blocker> {
-    let company_changed = |was: String| {
-        Blocker::lasting(
-            Reason::CompanyChanged,
-            format!(
-                "the Portal now leads to {} of company {}, but this resource's user is {was}; nothing is touched. \
-                 Correct the Portal's address and login, or release this resource (annotation technicaluser.dev/release \
-                 on its deletion) and make a new one",
-                portal.url,
-                portal.bpn.as_deref().unwrap_or("(unknown)"),
-            ),
-        )
-    };
-    if let Some(recorded) = &o.recorded.portal {
-        if recorded.pin != portal.pin {
-            let company = recorded.bpn.as_deref().unwrap_or("(unknown)");
-            return Err(company_changed(format!("in {} of company {company}", recorded.url)));
-        }
-        ours(o, portal, &recorded.hint)?;
-    }
-    match &o.attempt {
-        Some(OpenAttempt { attempt: Some(attempt), .. }) if attempt.pin != portal.pin => {
-            Err(company_changed("being made in another one".to_owned()))
-        }
-        _ => Ok(()),
     }
 }
 
@@ -124,6 +96,6 @@ fn just_made(o: &Observation) -> Option<Current> {
     let open = o.attempt.as_ref()?;
     let generation = open.generation().filter(|generation| *generation > o.recorded_generation())?;
     let AttemptState::Made(id) = &open.state else { return None };
-    let here = o.portal.as_ref().is_ok_and(|portal| same_portal(o, portal).is_ok());
+    let here = o.portal.as_ref().is_ok_and(|portal| pin::is_here(o, portal));
     here.then(|| Current { id: id.clone(), generation })
 }

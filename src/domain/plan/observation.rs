@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::domain::access::Grants;
 use crate::domain::attempt::Attempt;
-use crate::domain::identity::{Hint, Mark, Owner, Pin};
+use crate::domain::identity::{Hint, Mark, Owner};
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use crate::domain::user::{Role, UserId, UserKind, UserStatus};
@@ -122,11 +122,11 @@ pub struct Recorded {
 /// `status.portal`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordedPortal {
-    /// URL and company.
-    pub pin: Pin,
-    /// The address, for messages.
+    /// The address of the portal's backend.
     pub url: String,
-    /// The company, for messages.
+    /// The token endpoint; absent in a status of an earlier release, which fits every one.
+    pub token_url: Option<String>,
+    /// The company; absent where it was unknown.
     pub bpn: Option<String>,
     /// Which copy of the installation wrote it.
     pub hint: Hint,
@@ -174,12 +174,20 @@ pub enum AttemptState {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "independent facts, each read by itself")]
 pub struct PortalFacts {
-    /// URL and company.
-    pub pin: Pin,
-    /// The address, for messages.
+    /// The address of the portal's backend, in one spelling.
     pub url: String,
-    /// The company.
+    /// The address as the spec spells it: pins of earlier releases are made of that.
+    pub written_url: String,
+    /// The token endpoint, in one spelling.
+    pub token_url: String,
+    /// The companies that the login's token names, in no particular order.
+    pub companies: Vec<String>,
+    /// The company of new users; absent where the token names none or several.
     pub bpn: Option<String>,
+    /// The origins at which the portal was before it moved, by the word of a person.
+    pub moved_from: Vec<String>,
+    /// The resource's namespace may read the Portal's address and company in messages.
+    pub discloses: bool,
     /// Nothing may be written.
     pub suspended: bool,
     /// It is being deleted: no new users.

@@ -41,6 +41,8 @@ pub enum Read {
 /// Something to change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Write {
+    /// Write address and company of the portal into the status anew: the user was found there by its details.
+    Repin,
     /// Put our finalizer back.
     PutFinalizer,
     /// Make a user: write the attempt down, then ask the portal, once.

@@ -32,7 +32,7 @@ pub(super) async fn login(client: &Client) -> Result<Login, PortalError> {
         };
     }
     Ok(Login {
-        bpn: claims.bpn,
+        companies: claims.companies,
         client_id: claims.client_id,
         delete_client_id,
         technical_roles: claims.technical_roles,

@@ -72,6 +72,10 @@ impl Portal for CatenaXPortal {
         login::login(&self.client).await
     }
 
+    async fn forget_token(&self) {
+        self.client.login.forget().await;
+    }
+
     async fn version(&self) -> Result<VersionRange, PortalError> {
         self.version.get_or_try_init(|| version::ask(&self.client)).await.copied()
     }

@@ -1,6 +1,8 @@
 //! What an access token says of its bearer, read without checking its signature: it came over TLS from the issuer that
 //! the Portal names, and it is the portal that decides by it.
 
+use std::collections::BTreeSet;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::{ExposeSecret, SecretString};
@@ -18,7 +20,8 @@ const TECHNICAL_ROLES_OF: &str = "technical_roles_management";
 /// The claims that matter.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Claims {
-    pub(crate) bpn: Option<String>,
+    /// The business partner numbers, each once, in the order of the alphabet.
+    pub(crate) companies: Vec<String>,
     /// A technical user's own client; a person's token has none.
     pub(crate) client_id: Option<String>,
     pub(crate) technical_roles: Vec<String>,
@@ -42,7 +45,7 @@ impl Claims {
         let permissions = roles(&payload.resource_access, PERMISSIONS_OF);
         let has = |name: &str| permissions.iter().any(|permission| permission == name);
         Some(Self {
-            bpn: payload.bpn.as_ref().and_then(text),
+            companies: payload.bpn.as_ref().map(texts).unwrap_or_default(),
             client_id: payload.client_id.as_ref().and_then(text),
             technical_roles: roles(&payload.resource_access, TECHNICAL_ROLES_OF),
             permissions: Permissions {
@@ -53,6 +56,13 @@ impl Claims {
             },
         })
     }
+}
+
+/// All texts of a claim, which may hold one or several.
+fn texts(claim: &Value) -> Vec<String> {
+    let values = claim.as_array().map_or(std::slice::from_ref(claim), Vec::as_slice);
+    let texts = values.iter().filter_map(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
+    texts.map(str::to_owned).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// A claim's text; of a multi-valued one (a mapper's setting) the first.
@@ -82,7 +92,7 @@ mod tests {
                 "Cl2-CX-Portal":{"roles":["view_tech_user_management","add_tech_user_management"]}}}"#,
         )
         .unwrap();
-        assert_eq!(claims.bpn.as_deref(), Some("BPNL00000003CRHK"));
+        assert_eq!(claims.companies, ["BPNL00000003CRHK"]);
         assert_eq!(claims.client_id.as_deref(), Some("sa12"));
         assert_eq!(claims.technical_roles, ["Connector Management"]);
         assert_eq!(claims.permissions, Permissions { view: true, create: true, delete: false, roles: false });
@@ -91,7 +101,17 @@ mod tests {
     #[test]
     fn a_persons_token_has_no_client_and_a_bpn_may_be_a_list() {
         let claims = claims(r#"{"bpn":["BPNL1"],"azp":"Cl2-CX-Portal"}"#).unwrap();
-        assert_eq!(claims, Claims { bpn: Some("BPNL1".into()), ..Claims::default() });
+        assert_eq!(claims, Claims { companies: vec!["BPNL1".into()], ..Claims::default() });
+    }
+
+    #[test]
+    fn several_companies_are_the_same_in_any_order() {
+        for claim in [r#"["B","A"]"#, r#"["A","B","A",""," B "]"#, r#"["A",null,7,"B"]"#] {
+            assert_eq!(claims(&format!(r#"{{"bpn":{claim}}}"#)).unwrap().companies, ["A", "B"], "{claim}");
+        }
+        for claim in ["null", r#""""#, "[]", "7", "{}"] {
+            assert!(claims(&format!(r#"{{"bpn":{claim}}}"#)).unwrap().companies.is_empty(), "{claim}");
+        }
     }
 
     #[test]

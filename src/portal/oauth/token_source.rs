@@ -104,6 +104,11 @@ impl TokenSource {
         true
     }
 
+    /// Forgets the token in hand.
+    pub(crate) async fn forget(&self) {
+        self.state.lock().await.current = None;
+    }
+
     /// A new token was refused with 401, too: the login lacks what the portal wants, and a third changes nothing.
     pub(crate) fn settle(&self) {
         let until = Instant::now() + REFUSED_PAUSE;

@@ -35,6 +35,13 @@ impl Site {
         self.simulator.wait_for(|view| view.answered(Endpoint::List) >= pages).await;
     }
 
+    /// Has the Portal looked at, without waiting for it.
+    pub async fn sweep_soon(&self) {
+        let value = self.simulator.calls().len().to_string();
+        self.patch_portal(&json!({"metadata": {"annotations": {"technicaluser.dev/take-over": value}}}))
+            .await;
+    }
+
     /// How often an endpoint of the simulator was called.
     pub fn count(&self, endpoint: Endpoint) -> usize {
         self.simulator.count(endpoint)

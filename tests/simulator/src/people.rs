@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::idp;
@@ -129,6 +130,14 @@ impl Simulator {
                 return Change::Done;
             }
             Change::of(state.idp.client_mut(client_id).map(|client| client.permissions = permissions))
+        })
+    }
+
+    /// Sets the claim `bpn` of a client's tokens from the next token on (null: none), at the identity provider's console. The
+    /// portal itself does not read it. `None`: the company's number again.
+    pub fn set_bpn_claim(&self, client_id: &str, claim: Option<Value>) -> Change {
+        self.change(|state| {
+            Change::of(state.idp.client_mut(client_id).map(|client| client.bpn_claim = claim))
         })
     }
 

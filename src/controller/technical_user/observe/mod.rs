@@ -51,18 +51,21 @@ pub async fn observe(
     let portal_object = ctx.cached_portal(&portal_key);
     let portal_spec = portal_object.as_ref().and_then(|object| part::<PortalSpec>(object, "spec").ok());
     let connecting = portal_object.is_some() && ctx.registry.link(&portal_key).is_none();
-    let (link, usable) = link(ctx, &portal_key, portal_object.as_deref(), is_deleting(&object));
     let grants = match &portal_spec {
         // What deletes a user needs no grant, and must not wait for the labels of its namespace.
         Some(spec) if !is_deleting(&object) => grants(ctx, spec, &portal_key, &key.namespace).await?,
         _ => Grants::default(),
     };
+    let discloses = portal_key.namespace == key.namespace || !grants.0.is_empty();
+    let (link, usable) = link(ctx, &portal_key, portal_object.as_deref(), is_deleting(&object), discloses);
     let usable = match &spec.user.existing {
         Some(_) => usable.and_then(|()| every_login_is_known(ctx)),
         None => usable,
     };
     let facts = match (&link, usable, portal_object.as_deref(), portal_spec.as_ref()) {
-        (Some(link), Ok(()), Some(object), Some(spec)) => Ok(portal_facts(ctx, link, object, spec, grants)),
+        (Some(link), Ok(()), Some(object), Some(spec)) => {
+            Ok(portal_facts(ctx, link, object, spec, grants, discloses))
+        }
         (_, Err(blocker), ..) => Err(blocker),
         _ => Err(Blocker::passing(Reason::PortalNotReady, format!("Portal {portal_key} cannot be read"))),
     };
@@ -120,6 +123,7 @@ pub async fn observe(
         portal_key,
         link,
         connecting,
+        discloses,
         observation,
         details: HashMap::new(),
         proved: None,
@@ -185,7 +189,7 @@ fn circumstances(object: &DynamicObject, portal: Option<&DynamicObject>, facts: 
     portal.and_then(|portal| portal.metadata.generation).hash(&mut hasher);
     if let Some(facts) = facts {
         facts.may_create.hash(&mut hasher);
-        facts.pin.hash(&mut hasher);
+        (&facts.url, &facts.bpn).hash(&mut hasher);
         let mut roles: Vec<_> = facts.roles.iter().map(|role| (&role.name, role.provider_only)).collect();
         roles.sort();
         roles.hash(&mut hasher);

@@ -10,6 +10,7 @@ use crate::controller::objects::{annotation, is_deleting};
 use crate::controller::registry::{Connected, Link, PortalKey};
 use crate::controller::technical_user::pass::Failure;
 use crate::domain::access::{Grant, Grants};
+use crate::domain::address;
 use crate::domain::identity::Hint;
 use crate::domain::plan::PortalFacts;
 use crate::domain::reason::Reason;
@@ -21,6 +22,7 @@ pub(super) fn link(
     key: &PortalKey,
     object: Option<&DynamicObject>,
     cleanup: bool,
+    discloses: bool,
 ) -> (Option<Connected>, Result<(), Blocker>) {
     if object.is_none() && ctx.hides_portals(&key.namespace) {
         let words = format!(
@@ -52,16 +54,22 @@ pub(super) fn link(
             } else {
                 String::new()
             };
-            let why = format!(
-                "Portal {key} is not ready ({}): {}{ending}",
-                blocker.reason.as_str(),
-                blocker.message
-            );
+            let why = format!("{}{ending}", not_ready(key, &blocker, discloses));
             (connected, Err(Blocker::passing(Reason::PortalNotReady, why)))
         }
         None => {
             (None, Err(Blocker::passing(Reason::PortalNotReady, format!("Portal {key} is being connected"))))
         }
+    }
+}
+
+/// The Portal's own words name hosts, Secrets and companies: a namespace without access gets the reason alone.
+fn not_ready(key: &PortalKey, blocker: &Blocker, discloses: bool) -> String {
+    let reason = blocker.reason.as_str();
+    if discloses {
+        format!("Portal {key} is not ready ({reason}): {}", blocker.message)
+    } else {
+        format!("Portal {key} is not ready ({reason}), and its access does not serve this namespace")
     }
 }
 
@@ -84,11 +92,18 @@ pub(super) fn portal_facts(
     object: &DynamicObject,
     spec: &PortalSpec,
     grants: Grants,
+    discloses: bool,
 ) -> PortalFacts {
     PortalFacts {
-        pin: link.pin.clone(),
         url: link.url.clone(),
-        bpn: link.login.bpn.clone(),
+        written_url: link.written_url.clone(),
+        token_url: link.token_url.clone(),
+        companies: link.login.companies.clone(),
+        bpn: link.company.clone(),
+        moved_from: annotation(object, keys::PORTAL_MOVED)
+            .map(|origins| origins.split([',', ' ']).filter(|o| !o.is_empty()).map(address::origin).collect())
+            .unwrap_or_default(),
+        discloses,
         suspended: spec.suspend.unwrap_or(false),
         deleting: is_deleting(object),
         may_create: link.login.permissions.create && link.login.permissions.roles,

@@ -8,7 +8,7 @@ use crate::controller::context::Context;
 use crate::controller::objects::{Key, annotation};
 use crate::controller::technical_user::status;
 use crate::domain::attempt::Attempt;
-use crate::domain::identity::{Hint, Pin};
+use crate::domain::identity::Hint;
 use crate::domain::plan::{OpenAttempt, Recorded, RecordedPortal, RecordedUser};
 use crate::domain::user::UserId;
 
@@ -19,8 +19,8 @@ pub(in crate::controller::technical_user) fn recorded(
     let written = status.outputs.iter().find(|written| written.name == output);
     Recorded {
         portal: status.portal.as_ref().filter(|portal| !portal.url.is_empty()).map(|portal| RecordedPortal {
-            pin: Pin::new(&portal.url, portal.bpn.as_deref()),
             url: portal.url.clone(),
+            token_url: portal.token_url.clone(),
             bpn: portal.bpn.clone(),
             hint: Hint::read(&portal.hint),
         }),

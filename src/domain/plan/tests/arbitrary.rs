@@ -11,8 +11,8 @@ use super::super::{
     UserFacts, UserView, Verified,
 };
 use super::builders::{
-    a_deleted_resource, a_new_resource, a_ready_resource, a_recorded_resource, an_existing, candidate,
-    details, details_of, here, id, other_pin, there,
+    OTHER_COMPANY, a_deleted_resource, a_new_resource, a_ready_resource, a_recorded_resource, an_existing,
+    candidate, details, details_of, here, id, there,
 };
 use crate::domain::access::Grants;
 use crate::domain::identity::Mark;
@@ -199,7 +199,7 @@ impl Fact {
                 o.recorded.user =
                     user.map(|(id, generation, active)| RecordedUser { id, generation, active });
             }),
-            Self::OtherPin => o.recorded_pin(other_pin()),
+            Self::OtherPin => o.recorded_company(OTHER_COMPANY),
             Self::OtherHint => o.recorded_hint(there()),
             Self::Attempt(generation, state) => o.attempt(generation, state),
             Self::UnreadableAttempt(state) => o.unreadable_attempt(state),

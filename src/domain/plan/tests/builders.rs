@@ -39,6 +39,10 @@ pub(super) fn other_pin() -> Pin {
     Pin::new(URL, Some("BPNL2"))
 }
 
+pub(super) const TOKEN_URL: &str = "https://idp.example.org/token";
+pub(super) const COMPANY: &str = "BPNL1";
+pub(super) const OTHER_COMPANY: &str = "BPNL2";
+
 fn roles() -> Vec<Role> {
     let role = |name: &str, kind, provider_only| Role {
         id: format!("id-{name}"),
@@ -55,9 +59,13 @@ fn roles() -> Vec<Role> {
 
 pub(super) fn a_portal() -> PortalFacts {
     PortalFacts {
-        pin: pin(),
         url: URL.into(),
-        bpn: Some("BPNL1".into()),
+        written_url: URL.into(),
+        token_url: TOKEN_URL.into(),
+        companies: vec![COMPANY.into()],
+        bpn: Some(COMPANY.into()),
+        moved_from: Vec::new(),
+        discloses: true,
         suspended: false,
         deleting: false,
         may_create: true,
@@ -68,6 +76,16 @@ pub(super) fn a_portal() -> PortalFacts {
         taken_over: Vec::new(),
         loss_suspected: None,
         logins: vec!["sa-operator".into()],
+    }
+}
+
+/// What a status records of the portal.
+pub(super) fn a_pin() -> RecordedPortal {
+    RecordedPortal {
+        url: URL.into(),
+        token_url: Some(TOKEN_URL.into()),
+        bpn: Some(COMPANY.into()),
+        hint: here(),
     }
 }
 
@@ -113,8 +131,7 @@ pub(super) fn a_recorded_resource() -> Observation {
     let mut o = a_new_resource();
     o.finalizer = true;
     o.spec_observed = true;
-    o.recorded.portal =
-        Some(RecordedPortal { pin: pin(), url: URL.into(), bpn: Some("BPNL1".into()), hint: here() });
+    o.recorded.portal = Some(a_pin());
     o.recorded.user = Some(RecordedUser { id: id("u1"), generation: 1, active: true });
     o.listed = Listed::There(UserStatus::Active);
     o
@@ -206,20 +223,20 @@ impl Observation {
         self.but(|o| o.recorded.user = Some(RecordedUser { id: id(user), generation, active: true }))
     }
 
-    pub(super) fn recorded_pin(self, pin: Pin) -> Self {
+    pub(super) fn pin_but(self, change: impl FnOnce(&mut RecordedPortal)) -> Self {
         self.but(|o| {
             if let Some(portal) = &mut o.recorded.portal {
-                portal.pin = pin;
+                change(portal);
             }
         })
     }
 
+    pub(super) fn recorded_company(self, bpn: &str) -> Self {
+        self.pin_but(|pin| pin.bpn = Some(bpn.to_owned()))
+    }
+
     pub(super) fn recorded_hint(self, hint: Hint) -> Self {
-        self.but(|o| {
-            if let Some(portal) = &mut o.recorded.portal {
-                portal.hint = hint;
-            }
-        })
+        self.pin_but(|pin| pin.hint = hint)
     }
 
     pub(super) fn attempt(self, generation: i64, state: AttemptState) -> Self {

@@ -131,7 +131,11 @@ fn what_holds_a_resource_under_deletion() {
         ("the portal is down", deleted().portal_blocked_in_passing(), "held Unreachable, try again"),
         ("the login is refused", deleted().portal_blocked_for_good(), "held LoginRefused, try again"),
         ("suspended", deleted().suspended(), "held PortalSuspended"),
-        ("another company", deleted().recorded_pin(super::builders::other_pin()), "held CompanyChanged"),
+        (
+            "another company",
+            deleted().recorded_company(super::builders::OTHER_COMPANY),
+            "held CompanyChanged",
+        ),
         ("another cluster", deleted().recorded_hint(super::builders::there()), "held TakenFromOtherCluster"),
         (
             "another cluster, by the mark",
@@ -149,7 +153,7 @@ fn a_release_asks_no_portal() {
         ("then let go", released().done("u1", Done::ListedRetained), DROP),
         ("the portal is down", released().portal_blocked_for_good(), "list u1 retained"),
         ("suspended", released().suspended(), "list u1 retained"),
-        ("another company", released().recorded_pin(super::builders::other_pin()), "list u1 retained"),
+        ("another company", released().recorded_company(super::builders::OTHER_COMPANY), "list u1 retained"),
         ("no user", released().but(|o| o.recorded.user = None), DROP),
         ("an existing user is not listed", released().recorded_as("u1", 0), DROP),
     ]);

@@ -1,7 +1,7 @@
 //! A user that somebody else made is found, waited for and published, and never changed.
 
 use super::super::{Listed, Proof, Verified};
-use super::builders::{a_new_resource, a_ready_resource, an_existing, details, id, other_pin};
+use super::builders::{OTHER_COMPANY, a_new_resource, a_ready_resource, an_existing, details, id};
 use super::{Observation, check};
 use crate::domain::access::Grants;
 use crate::domain::user::UserStatus;
@@ -39,7 +39,7 @@ fn a_selector_must_fit_one_user() {
             "still ready, try again",
         ),
         ("no list yet, it was ready", a_ready_one().but(|o| o.selected = None), "still ready, try again"),
-        ("another company", a_ready_one().recorded_pin(other_pin()), "user CompanyChanged STALLED"),
+        ("another company", a_ready_one().recorded_company(OTHER_COMPANY), "user CompanyChanged STALLED"),
         ("another one now", a_ready_one().but(|o| o.selected = Some(vec![id("u2")])), "read u2"),
     ]);
 }

@@ -1,7 +1,7 @@
 //! A pass that something passing has interrupted.
 
 use super::super::{AttemptState, Observation, Step, Wake, interrupted};
-use super::builders::{a_new_resource, a_ready_resource, id, other_pin};
+use super::builders::{OTHER_COMPANY, a_new_resource, a_ready_resource, id};
 use super::words::in_words;
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
@@ -18,7 +18,10 @@ fn a_user_that_was_made_is_recorded_also_by_a_pass_that_is_interrupted() {
         (in_the_end(made(a_new_resource(), 1)), "user PortalError (u2 g1), try again"),
         (in_the_end(asked()), "user PortalError (u2 g2), try again, request handled"),
         (in_the_end(made(a_new_resource(), 1).portal_blocked_in_passing()), "user PortalError, try again"),
-        (in_the_end(made(a_ready_resource().recorded_pin(other_pin()), 2)), "user PortalError, try again"),
+        (
+            in_the_end(made(a_ready_resource().recorded_company(OTHER_COMPANY), 2)),
+            "user PortalError, try again",
+        ),
         (in_the_end(a_new_resource()), "user PortalError, try again"),
     ] {
         assert_eq!(decided, expected);

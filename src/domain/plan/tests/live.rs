@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::super::{AttemptState, Candidate, Confirmed};
 use super::builders::{
-    a_new_resource, a_ready_resource, a_recorded_resource, candidate, details_of, id, other_pin, there,
+    OTHER_COMPANY, a_new_resource, a_ready_resource, a_recorded_resource, candidate, details_of, id,
+    other_pin, there,
 };
 use super::{Observation, check};
 use crate::domain::access::{Grant, Grants};
@@ -97,10 +98,10 @@ fn another_company_is_not_touched() {
         })
     };
     check(vec![
-        ("by the status", a_ready_resource().recorded_pin(other_pin()), company),
+        ("by the status", a_ready_resource().recorded_company(OTHER_COMPANY), company),
         (
             "by the status, without finalizer",
-            a_ready_resource().recorded_pin(other_pin()).without_finalizer(),
+            a_ready_resource().recorded_company(OTHER_COMPANY).without_finalizer(),
             company,
         ),
         ("by the attempt", other_attempt(a_new_resource().attempt(1, AttemptState::Settled)), company),

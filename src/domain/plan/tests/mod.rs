@@ -11,6 +11,7 @@ mod interrupted;
 mod limits;
 mod live;
 mod model;
+mod pins;
 mod tidy;
 mod totality;
 mod trouble;

@@ -30,7 +30,14 @@ fn is_answered(o: &Observation, read: &Read) -> bool {
 fn must_not_write(o: &Observation) -> bool {
     let Ok(portal) = &o.portal else { return true };
     let other_hint = |hint: &Hint| *hint != o.hint && !portal.taken_over.contains(hint);
-    portal.suspended || o.recorded.portal.as_ref().is_some_and(|r| r.pin != portal.pin || other_hint(&r.hint))
+    let other_company =
+        |bpn: &Option<String>| bpn.as_ref().is_some_and(|bpn| !portal.companies.contains(bpn));
+    let other_address = |url: &String| *url != portal.url && !portal.moved_from.contains(url);
+    portal.suspended
+        || o.recorded
+            .portal
+            .as_ref()
+            .is_some_and(|pin| other_company(&pin.bpn) || other_address(&pin.url) || other_hint(&pin.hint))
 }
 
 /// A write that changes a user in the portal, or makes one.
@@ -41,7 +48,11 @@ fn goes_to_the_portal(write: &Write) -> bool {
         | Write::Delete(_)
         | Write::Reset(_)
         | Write::MarkRetained(_) => true,
-        Write::PutFinalizer | Write::Publish(_) | Write::ListRetained(..) | Write::DropFinalizer => false,
+        Write::Repin
+        | Write::PutFinalizer
+        | Write::Publish(_)
+        | Write::ListRetained(..)
+        | Write::DropFinalizer => false,
     }
 }
 

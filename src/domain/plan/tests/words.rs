@@ -29,6 +29,7 @@ fn read(read: &Read) -> String {
 
 fn write(write: &Write) -> String {
     match write {
+        Write::Repin => "write the pin anew".into(),
         Write::PutFinalizer => "put the finalizer".into(),
         Write::Create { generation, role_ids } => format!("create g{generation} [{}]", role_ids.join(", ")),
         Write::Publish(current) => format!("publish {}", user(current)),

@@ -7,6 +7,7 @@ pub(crate) mod tokens;
 use std::collections::HashMap;
 
 use http::StatusCode;
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::errors::{PROVISIONING, PortalError, SYSTEM_TEXT_JSON};
@@ -25,6 +26,8 @@ pub(crate) struct IdpClient {
     pub(crate) enabled: bool,
     pub(crate) name: String,
     pub(crate) bpn: Option<String>,
+    /// The claim `bpn` of its tokens, where it is not just the company.
+    pub(crate) bpn_claim: Option<Value>,
     /// Roles of `technical_roles_management`.
     pub(crate) roles: Vec<String>,
     /// Roles of the portal's client.
@@ -44,6 +47,7 @@ impl IdpClient {
             enabled: true,
             name: name.to_owned(),
             bpn,
+            bpn_claim: None,
             roles: roles.iter().map(|role| role.name.clone()).collect(),
             permissions,
             other_audiences: roles.iter().filter_map(|role| role.other_audience.clone()).collect(),

@@ -46,7 +46,8 @@ pub(crate) fn for_client(client: &IdpClient, issuer: &str, lifetime: Duration) -
     let name = format!("service-account-{}", client.client_id);
     let claims = json!({
         "azp": client.client_id, "client_id": client.client_id, "preferred_username": name,
-        "bpn": client.bpn, "resource_access": access, "scope": "email profile",
+        "bpn": client.bpn_claim.clone().unwrap_or_else(|| json!(client.bpn)),
+        "resource_access": access, "scope": "email profile",
         "clientHost": "127.0.0.1", "clientAddress": "127.0.0.1", "email_verified": false,
     });
     issue(claims, audience, issuer, lifetime, |ends| Token {

@@ -159,6 +159,8 @@ impl World {
     fn write(&mut self, p: usize, pass: &mut Pass, write: &Write) -> GoesOn {
         let rv = Some(pass.object.rv);
         match write {
+            // The model's portal never moves.
+            Write::Repin => {}
             Write::PutFinalizer => {
                 if !self.write_object(rv, |o| o.finalizer = true) {
                     return self.look_again(p);

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::super::builders::{URL, a_new_resource, a_portal, here, id, owner, pin};
+use super::super::builders::{a_new_resource, a_pin, a_portal, id, owner};
 use super::portal::{CREATE_TIMEOUT, User};
 use super::world::{Object, Secret, Version, World, digest};
 use crate::domain::access::Grants;
 use crate::domain::plan::{
-    AttemptState, Candidate, Confirmed, Desired, Done, Listed, Observation, OpenAttempt, Proof,
-    RecordedPortal, RecordedUser, SecretView, UserView, Verified,
+    AttemptState, Candidate, Confirmed, Desired, Done, Listed, Observation, OpenAttempt, Proof, RecordedUser,
+    SecretView, UserView, Verified,
 };
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
@@ -196,12 +196,7 @@ impl World {
         o.finalizer = object.finalizer;
         o.live = pass.live;
         o.spec_observed = recorded.is_some();
-        o.recorded.portal = status.portal.then(|| RecordedPortal {
-            pin: pin(),
-            url: URL.into(),
-            bpn: Some("BPNL1".into()),
-            hint: here(),
-        });
+        o.recorded.portal = status.portal.then(a_pin);
         o.recorded.user =
             status.user.clone().map(|(id, generation, active)| RecordedUser { id, generation, active });
         o.recorded.credential = status.credential;

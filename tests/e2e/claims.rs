@@ -1,0 +1,90 @@
+//! The companies that a login's token names: several, in any order, none for a while, another one for a while.
+
+use portal_simulator::{Change, Endpoint};
+use serde_json::{Value, json};
+
+use crate::support::{World, condition, create, message, reason, status, world};
+
+const ONE: &str = "BPNL000000000ONE";
+const TWO: &str = "BPNL000000000TWO";
+
+async fn claim(world: &World, claim: Value) {
+    assert_eq!(world.simulator.set_bpn_claim("sa-op", Some(claim)), Change::Done);
+    let tokens = world.count(Endpoint::Token);
+    world.simulator.expire_tokens();
+    // A token in hand that is refused, or that leaves the company in doubt, is replaced.
+    world.sweep_soon().await;
+    world.simulator.wait_for(|view| view.answered(Endpoint::Token) > tokens).await;
+}
+
+/// What a user's status records of the portal, and whether it is ready.
+async fn state(world: &World, name: &str) -> (Value, Value) {
+    let user = world.user(name).await.unwrap();
+    (status(&user)["portal"].clone(), condition(&user, "Ready").unwrap()["status"].clone())
+}
+
+#[tokio::test]
+async fn a_company_is_one_of_those_that_the_token_names_and_is_never_written_over() {
+    let world = world().start().await;
+    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("leaving", &world.namespace, "Dataspace Discovery")).await;
+    world.ready("edc").await;
+    world.ready("leaving").await;
+    let before = state(&world, "edc").await;
+    assert_eq!(before.0["bpn"], ONE);
+    let company = async || status(&world.portal().await.unwrap())["company"]["bpn"].clone();
+
+    // Several, in any order.
+    for order in [[ONE, TWO], [TWO, ONE]] {
+        claim(&world, json!(order)).await;
+        let words = world.portal_because("CompanyAmbiguous").await;
+        assert!(words.contains(ONE) && words.contains(TWO) && words.contains("Set bpn"), "{words}");
+        world.sweep().await;
+        assert_eq!(state(&world, "edc").await, before);
+        assert_eq!(company().await, ONE);
+    }
+    world.apply(&create("ambiguous", &world.namespace, "Dataspace Discovery")).await;
+    world.because("ambiguous", "CompanyAmbiguous").await;
+    assert_eq!(world.count(Endpoint::Create), 2);
+    // One of them is chosen.
+    world.patch_portal(&json!({"spec": {"catenaX": {"bpn": ONE}}})).await;
+    world.ready("ambiguous").await;
+    world.portal_ready().await;
+    world.patch_portal(&json!({"spec": {"catenaX": {"bpn": null}}})).await;
+    claim(&world, json!(ONE)).await;
+    world.portal_ready().await;
+    assert_eq!(state(&world, "edc").await, before);
+
+    // None for a while: one message, and nothing else.
+    claim(&world, Value::Null).await;
+    world.portal_because("CompanyUnknown").await;
+    let writes = world.portal_writes();
+    world.apply(&create("meanwhile", &world.namespace, "Dataspace Discovery")).await;
+    world.until("meanwhile", "it waits", |user| message(user).contains("CompanyUnknown")).await;
+    world.delete("leaving").await;
+    world.until("leaving", "it is held", |user| message(user).contains("CompanyUnknown")).await;
+    assert_eq!(state(&world, "edc").await, before);
+    assert_eq!(company().await, ONE);
+    assert_eq!(world.portal_writes(), writes);
+    let meanwhile = world.user("meanwhile").await.unwrap();
+    assert!(condition(&meanwhile, "Stalled").is_none(), "{meanwhile:#?}");
+
+    // Another one for a while: the same.
+    claim(&world, json!(TWO)).await;
+    let words = world.portal_because("CompanyChanged").await;
+    assert_eq!((words.matches(ONE).count(), words.matches(TWO).count()), (1, 1), "{words}");
+    assert_eq!(state(&world, "edc").await, before);
+    assert_eq!(world.portal_writes(), writes);
+
+    // It returns.
+    claim(&world, json!([ONE])).await;
+    world.portal_ready().await;
+    world.ready("meanwhile").await;
+    world.gone("leaving").await;
+    assert_eq!(state(&world, "edc").await, before);
+    assert_eq!(state(&world, "meanwhile").await.0["bpn"], ONE);
+    assert_eq!(reason(&world.user("edc").await.unwrap()), "Ready");
+    assert_eq!(world.ours().len(), 3);
+    assert_eq!(world.count(Endpoint::Create), 4);
+    world.assert_nothing_leaked().await;
+}

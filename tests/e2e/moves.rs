@@ -1,0 +1,70 @@
+//! A portal's address: another spelling of it, and a move to another one.
+
+use portal_simulator::Endpoint;
+use serde_json::json;
+
+use crate::support::{create, status, world};
+
+#[tokio::test]
+async fn another_spelling_of_an_address_is_the_same_portal() {
+    let world = world().start().await;
+    // The spelling that a release before this one would have recorded.
+    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.ready("edc").await;
+    let spelled = world.simulator.portal_url().replace("http://127.0.0.1", "http://127.0.0.001");
+    assert_ne!(spelled, world.simulator.portal_url());
+    let status_of = async |name: &str| status(&world.user(name).await.unwrap()).clone();
+    let before = status_of("edc").await;
+    let lists = world.count(Endpoint::List);
+    world
+        .patch_portal(&json!({"spec": {"catenaX": {"url": format!("{spelled}/api/administration/")}}}))
+        .await;
+    world.lists_answered(lists + 1).await;
+    world.portal_ready().await;
+    world.sweep().await;
+    world.ready("edc").await;
+    assert_eq!(status_of("edc").await["portal"], before["portal"]);
+    world.delete("edc").await;
+    world.gone("edc").await;
+    assert!(world.ours().is_empty());
+    world.assert_nothing_leaked().await;
+}
+
+#[tokio::test]
+async fn a_portal_that_moved_is_followed_by_the_word_of_a_person() {
+    let world = world().start().await;
+    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("leaving", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("lost-its-mark", &world.namespace, "Dataspace Discovery")).await;
+    for name in ["edc", "leaving", "lost-its-mark"] {
+        world.ready(name).await;
+    }
+    let (old, writes) = (world.simulator.portal_url().to_owned(), world.portal_writes());
+    // The same server, at an address that is another one.
+    let new = old.replace("127.0.0.1", "localhost");
+    let unmarked = world.user_of("lost-its-mark");
+    let _ = world.simulator.edit_by_hand(unmarked.id, &unmarked.name, "somebody took the mark off");
+    world.patch_portal(&json!({"spec": {"catenaX": {"url": new}}})).await;
+    for name in ["edc", "leaving", "lost-its-mark"] {
+        let words = world.because(name, "PortalMoved").await;
+        assert!(words.contains(&format!("technicaluser.dev/portal-moved: {old}")), "{words}");
+    }
+    world.delete("leaving").await;
+    world.sweep().await;
+    world.because("leaving", "PortalMoved").await;
+    assert_eq!(world.portal_writes(), writes);
+
+    world.patch_portal(&json!({"metadata": {"annotations": {"technicaluser.dev/portal-moved": old}}})).await;
+    world.ready("edc").await;
+    world.gone("leaving").await;
+    let words = world.because("lost-its-mark", "PortalMoved").await;
+    assert!(words.contains("shows no user of this resource"), "{words}");
+    let edc = world.user("edc").await.unwrap();
+    assert_eq!(status(&edc)["portal"]["url"], new);
+    // The word is needed no longer.
+    world.patch_portal(&json!({"metadata": {"annotations": {"technicaluser.dev/portal-moved": null}}})).await;
+    world.sweep().await;
+    world.ready("edc").await;
+    assert_eq!(world.count(Endpoint::Create), 3);
+    world.assert_nothing_leaked().await;
+}
