@@ -46,6 +46,7 @@ mod roles;
 mod secrets;
 mod start_up;
 mod stops;
+mod strangers;
 #[allow(dead_code, unused_imports, reason = "it offers what a next test needs")]
 mod support;
 mod two_operators;

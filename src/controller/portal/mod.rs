@@ -2,6 +2,7 @@
 
 mod company;
 mod connect;
+mod holders;
 pub mod memory;
 mod session;
 mod status;
@@ -13,7 +14,7 @@ use std::time::Duration;
 
 use kube::Api;
 use kube::ResourceExt as _;
-use kube::api::{DynamicObject, ListParams, Patch, PatchParams};
+use kube::api::{DynamicObject, Patch, PatchParams};
 use kube::runtime::controller::Action;
 use serde_json::json;
 use tokio::time::Instant;
@@ -23,14 +24,13 @@ use crate::api::{FIELD_MANAGER, FINALIZER, keys};
 use crate::controller::backoff::spread;
 use crate::controller::context::Context;
 use crate::controller::kube_error::{AFTER_CONFLICT, KubeError};
-use crate::controller::objects::{
-    Key, annotation, has_finalizer, is_deleting, lenient, part, portals, technical_users,
-};
+use crate::controller::objects::{Key, annotation, has_finalizer, is_deleting, lenient, part, portals};
 use crate::controller::registry::{Connected, Link, PortalKey};
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use crate::metrics::{Kind, Reconciled, Sweep};
 use crate::portal::CREATE_TIMEOUT;
+use holders::Holders;
 
 pub use sweep::{portal_of, users_of};
 
@@ -212,7 +212,7 @@ async fn try_connect_and_sweep(
     let link = connect::connect(ctx, key, ingredients, last_known).await?;
     let changes = link.inventory.sweep().await.map_err(|error| connect::blocker(&error))?;
     let snapshot = link.inventory.snapshot().unwrap_or_default();
-    let loss = sweep::suspected_loss(ctx, key, object, &link, &snapshot);
+    let loss = sweep::suspected_loss(ctx, key, object, &link, &snapshot).await;
     if loss != link.inventory.loss_suspected() {
         link.inventory.suspect_loss(loss);
         wake_all(ctx, key);
@@ -237,7 +237,7 @@ async fn leave(ctx: &Context, key: &PortalKey, object: &DynamicObject) -> Result
     }
     // By our own clock since we know of the deletion: the object's time is the apiserver's, and clocks differ.
     let known_for = ctx.portal_memory.deleting_for(key, object.metadata.uid.as_deref());
-    let holders = match holders(ctx, key).await? {
+    let holders = match holders::seen(ctx, key, object).await? {
         Holders::Seen(holders) => holders,
         Holders::Hidden { namespace, why } => {
             return Ok(Leaving::Held(Blocker::passing(
@@ -272,39 +272,6 @@ async fn leave(ctx: &Context, key: &PortalKey, object: &DynamicObject) -> Result
         }
         Err(error) => Err(error),
     }
-}
-
-enum Holders {
-    /// All of them.
-    Seen(Vec<String>),
-    /// Not all namespaces may be listed.
-    Hidden { namespace: String, why: String },
-}
-
-/// The resources that hold our finalizer and use the Portal, read from the apiserver.
-async fn holders(ctx: &Context, key: &PortalKey) -> Result<Holders, KubeError> {
-    let mut holders = Vec::new();
-    for namespace in &ctx.watched {
-        let api: Api<DynamicObject> = match namespace {
-            Some(namespace) => Api::namespaced_with(ctx.client.clone(), namespace, &technical_users()),
-            None => Api::all_with(ctx.client.clone(), &technical_users()),
-        };
-        let list = match api.list(&ListParams::default()).await.map_err(KubeError::from) {
-            Ok(list) => list,
-            Err(KubeError::Denied { message, .. }) => {
-                let place = |name: &String| format!("namespace {name}");
-                let namespace = namespace.as_ref().map_or_else(|| "all namespaces".to_owned(), place);
-                return Ok(Holders::Hidden { namespace, why: message });
-            }
-            Err(error) => return Err(error),
-        };
-        holders.extend(
-            list.iter()
-                .filter(|object| has_finalizer(object) && portal_of(object).as_ref() == Some(key))
-                .map(|object| Key::of(object).to_string()),
-        );
-    }
-    Ok(Holders::Seen(holders))
 }
 
 async fn patch_finalizers(

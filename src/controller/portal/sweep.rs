@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use kube::api::DynamicObject;
 
+use super::holders::Access;
 use crate::api::conditions::READY;
 use crate::api::keys;
 use crate::api::portal::{PortalStatus, UnclaimedUser};
@@ -67,7 +68,7 @@ fn selects_by_list(object: &DynamicObject) -> bool {
 
 /// How many users that statuses name are missing from a list that showed everybody, where that is too many to believe.
 #[must_use]
-pub fn suspected_loss(
+pub async fn suspected_loss(
     ctx: &Context,
     key: &PortalKey,
     portal: &DynamicObject,
@@ -77,8 +78,14 @@ pub fn suspected_loss(
     if !snapshot.is_complete() {
         return None;
     }
-    let here = |object: &Arc<DynamicObject>| has_finalizer(object) && is_pinned_to(object, link);
-    let holders: Vec<_> = users_of(ctx, key).into_iter().filter(here).collect();
+    // Anybody can name a Portal, and a user that is in no list.
+    let mut access = Access::of(ctx, key, portal);
+    let mut holders = Vec::new();
+    for object in users_of(ctx, key).into_iter().filter(|object| has_finalizer(object)) {
+        if is_pinned_to(&object, link) && access.serves(&object).await {
+            holders.push(object);
+        }
+    }
     let is_missing = |object: &&Arc<DynamicObject>| {
         let status: TechnicalUserStatus = lenient(object, "status");
         status.user.is_some_and(|user| snapshot.get(&UserId::new(&user.id)).is_none())

@@ -35,6 +35,7 @@ use crate::domain::roles::Blocker;
 use crate::metrics::{Kind, Reconciled};
 use crate::portal::PortalError;
 
+pub(in crate::controller) use observe::grants;
 pub use observe::owner;
 use pass::{Failure, Pass};
 

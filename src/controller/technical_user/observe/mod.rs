@@ -30,7 +30,8 @@ use crate::domain::roles::Blocker;
 
 pub(super) use inventory::candidate;
 use inventory::see_inventory;
-use portal::{every_login_is_known, grants, link, portal_facts};
+pub(in crate::controller) use portal::grants;
+use portal::{every_login_is_known, link, portal_facts};
 pub(super) use recorded::{open_attempt, recorded};
 use secret::envelope;
 pub(super) use secret::see_secret;

@@ -120,7 +120,7 @@ pub(super) fn portal_facts(
 }
 
 /// What the Portal's rules grant to a namespace.
-pub(super) async fn grants(
+pub(in crate::controller) async fn grants(
     ctx: &Context,
     spec: &PortalSpec,
     portal: &PortalKey,
