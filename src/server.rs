@@ -2,7 +2,9 @@
 //!
 //! It starts before anything else and stops last, so that a slow start and a slow stop can be seen.
 
-use std::net::SocketAddr;
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
@@ -22,7 +24,15 @@ use crate::metrics::Metrics;
 /// A client that does not send its request's head by then is hung up on.
 const HEAD_WITHIN: Duration = Duration::from_secs(5);
 /// A connection serves one request and ends by then.
-const CONNECTION_WITHIN: Duration = Duration::from_secs(30);
+const CONNECTION_WITHIN: Duration = Duration::from_secs(10);
+/// Connections at the same time …
+const CONNECTIONS: usize = 64;
+/// … and those from one address, so that one client cannot keep the kubelet's probes out. More are closed at once.
+const CONNECTIONS_PER_ADDRESS: usize = 16;
+/// Size of a request's head; a longer one is refused.
+const HEAD_BYTES: usize = 16 * 1024;
+/// Header fields of a request.
+const HEADERS: usize = 64;
 /// Pause after a failed accept, such as when file descriptors have run out.
 const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(200);
 /// `OpenMetrics` 1.0, section "Text format".
@@ -52,10 +62,15 @@ impl Server {
     /// Answers for ever; to be aborted or dropped as the last thing of a stop.
     pub async fn run(self, health: Health, metrics: Metrics) {
         let router = router(health, metrics);
+        let places = Places::default();
         loop {
             match self.listener.accept().await {
-                Ok((stream, _)) => {
-                    tokio::spawn(serve(stream, router.clone()));
+                Ok((stream, from)) => {
+                    if let Some(place) = places.take(from.ip()) {
+                        tokio::spawn(serve(stream, router.clone(), place));
+                    } else {
+                        tracing::debug!(%from, "too many connections: one more is closed");
+                    }
                 }
                 Err(error) => {
                     tracing::warn!("cannot accept a connection: {error}");
@@ -66,10 +81,47 @@ impl Server {
     }
 }
 
-async fn serve(stream: TcpStream, router: Router) {
+/// The connections that are open, by address.
+#[derive(Clone, Default)]
+struct Places(Arc<Mutex<HashMap<IpAddr, usize>>>);
+
+/// One open connection; the place is free when it is dropped.
+struct Place(Places, IpAddr);
+
+impl Places {
+    fn open(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(&self, from: IpAddr) -> Option<Place> {
+        let mut open = self.open();
+        let (all, own) = (open.values().sum::<usize>(), open.get(&from).copied().unwrap_or_default());
+        if all >= CONNECTIONS || own >= CONNECTIONS_PER_ADDRESS {
+            return None;
+        }
+        open.insert(from, own + 1);
+        Some(Place(self.clone(), from))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut open = self.0.open();
+        let left = open.get(&self.1).copied().unwrap_or_default().saturating_sub(1);
+        if left == 0 {
+            open.remove(&self.1);
+        } else {
+            open.insert(self.1, left);
+        }
+    }
+}
+
+async fn serve(stream: TcpStream, router: Router, _place: Place) {
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_WITHIN)
+        .max_buf_size(HEAD_BYTES)
+        .max_headers(HEADERS)
         .keep_alive(false)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
     match tokio::time::timeout(CONNECTION_WITHIN, connection).await {
@@ -110,75 +162,4 @@ async fn expose(State(metrics): State<Metrics>) -> impl IntoResponse {
 }
 
 #[cfg(test)]
-mod tests {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-
-    use super::*;
-    use crate::health::{Gate, Subject};
-
-    async fn start(health: &Health) -> SocketAddr {
-        let server = Server::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
-        let address = server.address();
-        assert_ne!(address.port(), 0);
-        tokio::spawn(server.run(health.clone(), Metrics::default()));
-        address
-    }
-
-    /// The whole answer to one request.
-    async fn ask(address: SocketAddr, path: &str) -> String {
-        let mut stream = TcpStream::connect(address).await.unwrap();
-        stream.write_all(format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n").as_bytes()).await.unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.unwrap();
-        answer
-    }
-
-    #[tokio::test]
-    async fn readiness_says_what_it_waits_for() {
-        let health = Health::default();
-        let address = start(&health).await;
-        let answer = ask(address, "/readyz").await;
-        assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
-        assert!(answer.contains("custom resource definitions") && answer.contains("listed"), "{answer}");
-        health.tell(Subject::Namespaces, vec!["namespace x is not served".into()]);
-        health.tell(Subject::Definitions, vec!["kind X lacks a field".into()]);
-        let answer = ask(address, "/readyz").await;
-        assert!(answer.ends_with("yet\nkind X lacks a field\nnamespace x is not served\n"), "{answer}");
-        health.open(Gate::CustomResourceDefinitions);
-        health.open(Gate::Cache);
-        health.tell(Subject::Definitions, Vec::new());
-        let answer = ask(address, "/readyz").await;
-        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-        assert!(answer.ends_with("ok\nnamespace x is not served\n"), "{answer}");
-    }
-
-    #[tokio::test]
-    async fn liveness_needs_no_gate() {
-        assert!(ask(start(&Health::default()).await, "/livez").await.starts_with("HTTP/1.1 200"));
-    }
-
-    #[tokio::test]
-    async fn metrics_are_open_metrics() {
-        let answer = ask(start(&Health::default()).await, "/metrics").await;
-        assert!(answer.contains("application/openmetrics-text; version=1.0.0"), "{answer}");
-        assert!(answer.contains("tuo_leader 0") && answer.ends_with("# EOF\n"), "{answer}");
-    }
-
-    #[tokio::test]
-    async fn nothing_else_is_there() {
-        let address = start(&Health::default()).await;
-        for path in ["/", "/debug", "/metrics/x"] {
-            assert!(ask(address, path).await.starts_with("HTTP/1.1 404"), "{path}");
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn who_sends_no_request_is_hung_up_on() {
-        let address = start(&Health::default()).await;
-        let mut stream = TcpStream::connect(address).await.unwrap();
-        stream.write_all(b"GET /livez HTT").await.unwrap();
-        let mut rest = Vec::new();
-        let ended = tokio::time::timeout(HEAD_WITHIN * 3, stream.read_to_end(&mut rest)).await;
-        assert!(ended.is_ok(), "the server hung up");
-    }
-}
+mod tests;
