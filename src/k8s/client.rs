@@ -10,26 +10,33 @@ use tower::timeout::TimeoutLayer;
 
 /// How long the apiserver may take until an answer begins.
 const HEADERS_WITHIN: Duration = Duration::from_secs(30);
-/// How long a connection may be silent within an answer: longer than any watch lasts (290 s, then kube's watcher ends
-/// it by itself after five more).
-const SILENT_FOR: Duration = Duration::from_mins(5);
+/// How long a connection may be silent within an answer. The apiserver sends a bookmark into each watch about every
+/// minute; where none comes, a NAT or a load balancer may have dropped the connection without a word. The watch is begun
+/// anew then, from where it stood.
+const SILENT_FOR: Duration = Duration::from_secs(90);
 /// How a call is named in the apiserver's audit log.
 const AGENT: &str = concat!("technical-user-operator/", env!("CARGO_PKG_VERSION"));
 
 /// Makes the client.
 ///
-/// - An answer begins within 30 s or the call fails; only the beginning is bounded, so watches stream on.
+/// - An answer begins within 30 s and goes on within 90 s, or the call fails; its length is not bounded, so watches stream
+///   on.
 /// - Nothing is repeated silently. kube repeats refused calls (429, 503, 504) up to 15 times over minutes; our callers
 ///   decide by reading back, watches have a back-off of their own.
 /// - No proxy: kube takes `HTTPS_PROXY`, meant for portals, for the apiserver's too when it reads a kubeconfig.
 pub fn client(config: Config) -> Result<Client, kube::Error> {
-    client_with(config, HEADERS_WITHIN)
+    client_with(config, HEADERS_WITHIN, SILENT_FOR)
 }
 
-fn client_with(mut config: Config, headers_within: Duration) -> Result<Client, kube::Error> {
+/// [`client`] with other limits.
+pub(super) fn client_with(
+    mut config: Config,
+    headers_within: Duration,
+    silent_for: Duration,
+) -> Result<Client, kube::Error> {
     config.default_retry = false;
     config.proxy_url = None;
-    config.read_timeout = Some(SILENT_FOR);
+    config.read_timeout = Some(silent_for);
     // Else the time that a pooled connection waited for its next call would count.
     config.reset_reader_on_write = true;
     config.headers.push((USER_AGENT, HeaderValue::from_static(AGENT)));
@@ -82,7 +89,7 @@ mod tests {
     }
 
     fn to(address: SocketAddr) -> Client {
-        client_with(Config::new(format!("http://{address}").parse().unwrap()), LIMIT).unwrap()
+        client_with(Config::new(format!("http://{address}").parse().unwrap()), LIMIT, SILENT_FOR).unwrap()
     }
 
     fn request(method: &str) -> Request<Vec<u8>> {

@@ -8,6 +8,8 @@ use kube::runtime::watcher::{Error, Event};
 
 use super::*;
 
+mod silence;
+
 type Item = watcher::Result<Event<ConfigMap>>;
 
 fn object(namespace: &str, name: &str, version: &str) -> ConfigMap {
