@@ -25,7 +25,20 @@ pub enum TelemetryError {
 /// Sets the process's log up; once.
 pub fn init(settings: &LogArgs) -> Result<(), TelemetryError> {
     let terminal = std::io::stderr().is_terminal();
-    Ok(subscriber(settings, std::io::stderr, terminal)?.try_init()?)
+    subscriber(settings, std::io::stderr, terminal)?.try_init()?;
+    std::panic::set_hook(Box::new(log_panic));
+    Ok(())
+}
+
+/// One line for a panic: where it was, and what it says where that is a fixed text. A text that was put together may
+/// quote anything, a secret too, and is left out.
+fn log_panic(panic: &std::panic::PanicHookInfo<'_>) {
+    let place = panic.location().map(ToString::to_string).unwrap_or_default();
+    tracing::error!(place, "panic: {}", fixed_text(panic.payload()));
+}
+
+fn fixed_text(payload: &(dyn std::any::Any + Send)) -> &'static str {
+    payload.downcast_ref::<&'static str>().copied().unwrap_or("(text left out)")
 }
 
 fn subscriber<W>(settings: &LogArgs, writer: W, ansi: bool) -> Result<impl Subscriber, ParseError>
@@ -119,6 +132,15 @@ mod tests {
         let lines: Vec<serde_json::Value> = text.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
         assert_eq!(lines.len(), 2);
         assert_eq!((&lines[0]["message"], &lines[0]["answer"]), (&"said".into(), &42.into()));
+    }
+
+    #[test]
+    fn a_panic_is_logged_without_what_it_quotes() {
+        let value = "s3cret".to_owned();
+        let quoted = std::panic::catch_unwind(|| panic!("unexpected {value}")).unwrap_err();
+        assert_eq!(fixed_text(quoted.as_ref()), "(text left out)");
+        let fixed = std::panic::catch_unwind(|| panic!("out of order")).unwrap_err();
+        assert_eq!(fixed_text(fixed.as_ref()), "out of order");
     }
 
     #[test]
