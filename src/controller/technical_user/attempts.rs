@@ -111,6 +111,16 @@ impl Attempts {
         self.memories().insert(key.clone(), Memory { id: attempt.id.clone(), state });
     }
 
+    /// The task of an attempt has ended without its outcome, such as by a panic: nobody knows what the portal did.
+    pub fn abandon(&self, key: &Key, attempt: &Attempt) {
+        if let Some(memory) = self.memories().get_mut(key)
+            && memory.id == attempt.id
+            && matches!(memory.state, State::InFlight)
+        {
+            memory.state = State::Unknown { since: Instant::now() };
+        }
+    }
+
     /// What is known of the attempt that is written on a resource; one that this process does not know may be under way
     /// in another, and has its time from now on.
     pub fn state(&self, key: &Key, id: &str, circumstances: u64) -> AttemptState {
@@ -190,6 +200,19 @@ mod tests {
         tokio::time::advance(Duration::from_secs(1)).await;
         assert_eq!(attempts.state(&key(), "a", 0), AttemptState::Settled);
         assert_eq!(attempts.state(&key(), "b", 0), AttemptState::Settling(CREATE_SETTLE_TIME));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_attempt_whose_task_ended_without_an_outcome_settles() {
+        let attempts = Attempts::default();
+        attempts.begin(&key(), &attempt("a"));
+        attempts.abandon(&key(), &attempt("of another task"));
+        assert!(attempts.in_flight(&key()));
+        attempts.abandon(&key(), &attempt("a"));
+        assert_eq!(attempts.state(&key(), "a", 0), AttemptState::Settling(CREATE_SETTLE_TIME));
+        attempts.end(&key(), &attempt("a"), Outcome::Made(UserId::new("1")), 0);
+        attempts.abandon(&key(), &attempt("a"));
+        assert_eq!(attempts.state(&key(), "a", 0), AttemptState::Made(UserId::new("1")));
     }
 
     #[tokio::test(start_paused = true)]

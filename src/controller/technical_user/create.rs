@@ -86,6 +86,15 @@ pub async fn create(pass: &mut Pass, generation: i64, role_ids: Vec<String>) -> 
     }
 }
 
+/// Where the task panics, the resource does not wait for it for ever.
+struct AbandonAtEnd<'a>(&'a Task);
+
+impl Drop for AbandonAtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.ctx.memory.attempts.abandon(&self.0.key, &self.0.attempt);
+    }
+}
+
 impl Task {
     async fn run(self) -> Result<DynamicObject, Failure> {
         let _change = self.link.inventory.change().await;
@@ -94,6 +103,7 @@ impl Task {
             return Err(Failure::NotActive);
         }
         self.ctx.memory.attempts.begin(&self.key, &self.attempt);
+        let _abandon = AbandonAtEnd(&self);
         let began = Instant::now();
         let object = match self.write_down().await {
             Ok(object) => object,
