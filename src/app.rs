@@ -175,6 +175,7 @@ async fn work(
         namespaces: Namespaces::new(label_refusals.clone()),
         refusals,
         backoffs: crate::controller::backoff::Backoffs::default(),
+        conflicts: crate::controller::backoff::Conflicts::default(),
         portal_backoffs: crate::controller::backoff::Backoffs::default(),
         events,
         metrics: metrics.clone(),

@@ -146,7 +146,8 @@ pub struct RunArgs {
     #[arg(long, env = "TUO_LISTEN", value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
     pub listen: SocketAddr,
 
-    /// How many resources are worked on at once
+    /// How many resources are reconciled at the same time, at most half of them (and at least two) of one Portal;
+    /// one that waits for a portal for more than a second is not counted
     #[arg(long, env = "TUO_CONCURRENCY", value_name = "COUNT", default_value_t = 8,
           value_parser = clap::value_parser!(u16).range(1..=64))]
     pub concurrency: u16,

@@ -1,4 +1,4 @@
-//! What the operator counts, in one explicit registry. Labels are enums: no names, messages or URLs.
+//! What the operator counts, in one explicit registry. Labels are enums, and the names of Portals: no messages or URLs.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -161,6 +161,13 @@ struct SweepLabel {
     outcome: Sweep,
 }
 
+/// One series per Portal: how old its list is can be judged only for each. It ends with the Portal.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct PortalLabels {
+    portal_namespace: String,
+    portal: String,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct StateLabel {
     state: UserState,
@@ -188,7 +195,7 @@ pub struct Metrics {
     portal_call_duration: Histograms<OperationLabel>,
     portal_circuit_open: Gauge,
     portal_sweeps: Family<SweepLabel, Counter>,
-    portal_last_sweep: Gauge<f64, AtomicU64>,
+    portal_last_sweep: Family<PortalLabels, Gauge<f64, AtomicU64>>,
     technical_users: Family<StateLabel, Gauge>,
     credentials_verified: Family<VerifiedLabel, Counter>,
     events_dropped: Counter,
@@ -207,7 +214,7 @@ impl Default for Metrics {
             portal_call_duration: Family::new_with_constructor(histogram),
             portal_circuit_open: Gauge::default(),
             portal_sweeps: Family::default(),
-            portal_last_sweep: Gauge::default(),
+            portal_last_sweep: Family::default(),
             technical_users: Family::default(),
             credentials_verified: Family::default(),
             events_dropped: Counter::default(),
@@ -248,12 +255,19 @@ impl Metrics {
     }
 
     /// A sweep of a portal's user list ended.
-    pub fn portal_swept(&self, outcome: Sweep) {
+    pub fn portal_swept(&self, namespace: &str, portal: &str, outcome: Sweep) {
         self.portal_sweeps.get_or_create(&SweepLabel { outcome }).inc();
         if outcome == Sweep::Ok {
             let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-            self.portal_last_sweep.set(now.as_secs_f64());
+            let labels = PortalLabels { portal_namespace: namespace.into(), portal: portal.into() };
+            self.portal_last_sweep.get_or_create(&labels).set(now.as_secs_f64());
         }
+    }
+
+    /// A Portal is gone, and its series with it.
+    pub fn portal_gone(&self, namespace: &str, portal: &str) {
+        let labels = PortalLabels { portal_namespace: namespace.into(), portal: portal.into() };
+        self.portal_last_sweep.remove(&labels);
     }
 
     /// So many `TechnicalUser`s are in `state`.
@@ -364,7 +378,6 @@ mod tests {
             "tuo_portal_calls_total{operation=\"create\",outcome=\"unreachable\"} 0",
             "tuo_portal_circuit_open 0",
             "tuo_portal_sweeps_total{outcome=\"error\"} 0",
-            "tuo_portal_last_sweep_timestamp_seconds 0.0",
             "tuo_technical_users{state=\"stalled\"} 0",
             "tuo_credentials_verified_total{outcome=\"refused\"} 0",
             "tuo_events_dropped_total 0",
@@ -387,7 +400,9 @@ mod tests {
         other.portal_circuit(true);
         other.portal_circuit(true);
         other.portal_circuit(false);
-        other.portal_swept(Sweep::Ok);
+        other.portal_swept("dataspace", "one", Sweep::Ok);
+        other.portal_swept("dataspace", "two", Sweep::Ok);
+        other.portal_gone("dataspace", "two");
         other.technical_users(UserState::Ready, 7);
         other.credential_verified(Verified::Accepted);
         other.objects_in_backoff(3);
@@ -399,7 +414,7 @@ mod tests {
             "tuo_portal_calls_total{operation=\"details\",outcome=\"refused\"} 1",
             "tuo_portal_call_duration_seconds_sum{operation=\"details\"} 0.2",
             "tuo_portal_circuit_open 1",
-            "tuo_portal_sweeps_total{outcome=\"ok\"} 1",
+            "tuo_portal_sweeps_total{outcome=\"ok\"} 2",
             "tuo_technical_users{state=\"ready\"} 7",
             "tuo_credentials_verified_total{outcome=\"accepted\"} 1",
             "tuo_objects_in_backoff 3",
@@ -407,6 +422,11 @@ mod tests {
         ] {
             assert!(text.contains(line), "{line} in:\n{text}");
         }
-        assert!(!text.contains("tuo_portal_last_sweep_timestamp_seconds 0.0"));
+        let swept: Vec<_> = text
+            .lines()
+            .filter(|line| line.starts_with("tuo_portal_last_sweep_timestamp_seconds{"))
+            .collect();
+        assert_eq!(swept.len(), 1, "one for each Portal that is there: {text}");
+        assert!(swept[0].contains("{portal_namespace=\"dataspace\",portal=\"one\"} 1"), "{}", swept[0]);
     }
 }

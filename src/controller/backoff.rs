@@ -5,6 +5,8 @@ use std::hash::Hash;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 const FIRST: Duration = Duration::from_secs(2);
 const LONGEST: Duration = Duration::from_mins(5);
 
@@ -42,6 +44,70 @@ impl<K: Eq + Hash + Clone> Backoffs<K> {
     }
 }
 
+/// The wait after a first conflict.
+const FIRST_CONFLICT: Duration = Duration::from_millis(500);
+/// The longest wait after conflicts: shorter than after failures, as the write is due.
+const LONGEST_CONFLICT: Duration = Duration::from_secs(30);
+
+/// Conflicts in a row, per object: another client wrote what a reconcile had read.
+///
+/// The writes of that client wake the object, so the wait holds for wakes too. Until a reconcile ends without a conflict,
+/// the object is read from the apiserver: the cache showed what led to the conflict.
+#[derive(Debug)]
+pub struct Conflicts<K> {
+    conflicts: Mutex<HashMap<K, Conflict>>,
+}
+
+#[derive(Debug)]
+struct Conflict {
+    count: u32,
+    until: Instant,
+}
+
+impl<K> Default for Conflicts<K> {
+    fn default() -> Self {
+        Self { conflicts: Mutex::default() }
+    }
+}
+
+impl<K: Eq + Hash + Clone> Conflicts<K> {
+    /// The wait after one more conflict: 0.5 s, doubling to 30 s, give or take a quarter.
+    pub fn after_conflict(&self, key: &K) -> Duration {
+        let mut conflicts = self.conflicts.lock().unwrap_or_else(PoisonError::into_inner);
+        let conflict =
+            conflicts.entry(key.clone()).or_insert_with(|| Conflict { count: 0, until: Instant::now() });
+        let wait = spread(FIRST_CONFLICT.saturating_mul(1 << conflict.count.min(12)).min(LONGEST_CONFLICT));
+        conflict.count = conflict.count.saturating_add(1);
+        conflict.until = Instant::now() + wait;
+        wait
+    }
+
+    /// What is left of the wait; none where it is over.
+    #[must_use]
+    pub fn wait(&self, key: &K) -> Option<Duration> {
+        let conflicts = self.conflicts.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = conflicts.get(key)?.until.saturating_duration_since(Instant::now());
+        (!left.is_zero()).then_some(left)
+    }
+
+    /// Whether the last reconcile ended in a conflict.
+    #[must_use]
+    pub fn unsettled(&self, key: &K) -> bool {
+        self.conflicts.lock().unwrap_or_else(PoisonError::into_inner).contains_key(key)
+    }
+
+    /// A reconcile ended without a conflict, or the object is gone.
+    pub fn forget(&self, key: &K) {
+        self.conflicts.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+    }
+
+    /// How many objects wait.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.conflicts.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+}
+
 /// The time, give or take a quarter, so that many objects do not move in step.
 #[must_use]
 pub fn spread(time: Duration) -> Duration {
@@ -64,5 +130,26 @@ mod tests {
         backoffs.forget(&"a");
         assert_eq!(backoffs.waiting(), 0);
         assert!(backoffs.after_failure(&"a") <= FIRST.mul_f64(1.25));
+    }
+    #[tokio::test(start_paused = true)]
+    async fn conflicts_wait_longer_each_time_whatever_wakes_the_object() {
+        let conflicts = Conflicts::default();
+        assert!(conflicts.wait(&"a").is_none() && !conflicts.unsettled(&"a"));
+        let mut last = Duration::ZERO;
+        for round in 0..12 {
+            let wait = conflicts.after_conflict(&"a");
+            assert!(wait <= LONGEST_CONFLICT.mul_f64(1.25));
+            assert!(round > 5 || wait > last, "{wait:?} after {last:?}");
+            last = wait;
+            assert_eq!(conflicts.wait(&"a"), Some(wait));
+            tokio::time::advance(wait).await;
+            assert!(conflicts.wait(&"a").is_none(), "the wait is over");
+            assert!(conflicts.unsettled(&"a"), "the cache is not believed yet");
+        }
+        assert!(last >= LONGEST_CONFLICT.mul_f64(0.75));
+        assert_eq!(conflicts.waiting(), 1);
+        conflicts.forget(&"a");
+        assert!(!conflicts.unsettled(&"a"));
+        assert!(conflicts.after_conflict(&"a") <= FIRST_CONFLICT.mul_f64(1.25));
     }
 }

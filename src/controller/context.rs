@@ -11,7 +11,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::controller::backoff::Backoffs;
+use crate::controller::backoff::{Backoffs, Conflicts};
 use crate::controller::namespaces::Namespaces;
 use crate::controller::objects::{Key, portals, technical_users};
 use crate::controller::portal::memory::PortalMemory;
@@ -71,6 +71,8 @@ pub struct Context {
     pub refusals: Refusals,
     /// Failures in a row, per `TechnicalUser`.
     pub backoffs: Backoffs<Key>,
+    /// Conflicts in a row, per `TechnicalUser`.
+    pub conflicts: Conflicts<Key>,
     /// Failures in a row, per `Portal`.
     pub portal_backoffs: Backoffs<PortalKey>,
     /// Events.
@@ -133,6 +135,12 @@ impl Context {
     #[must_use]
     pub fn portals_hidden_in(&self) -> Option<String> {
         self.refusals.anywhere(&resource(&portals()))
+    }
+
+    /// Counts the objects that wait after an error, for the metrics.
+    pub fn count_backoffs(&self) {
+        let waiting = self.backoffs.waiting() + self.conflicts.waiting() + self.portal_backoffs.waiting();
+        self.metrics.objects_in_backoff(waiting);
     }
 
     /// Has a `TechnicalUser` looked at.

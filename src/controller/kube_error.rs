@@ -1,7 +1,5 @@
 //! What the Kubernetes API refused, in words that hold nothing of what was sent.
 
-use std::time::Duration;
-
 use thiserror::Error;
 
 /// A call to the apiserver failed.
@@ -56,6 +54,3 @@ fn kind(error: &kube::Error) -> &'static str {
         _ => "the request failed",
     }
 }
-
-/// How long a pass waits before it looks again after somebody else's write.
-pub const AFTER_CONFLICT: Duration = Duration::from_millis(500);

@@ -2,6 +2,7 @@
 
 pub mod backoff;
 pub mod context;
+pub mod dispatcher;
 pub mod installation;
 pub mod inventory;
 pub mod kube_error;

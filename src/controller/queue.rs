@@ -1,20 +1,20 @@
 //! The two queues: what the watches saw, what sweeps and finished creates ask for, and the clock.
 
 use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use futures::{Stream, StreamExt as _};
+use futures::{FutureExt as _, Stream, StreamExt as _};
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use kube::api::{DynamicObject, PartialObjectMeta};
-use kube::runtime::controller::{Config, applier};
-use kube::runtime::reflector::ObjectRef;
 use kube::{Resource as _, ResourceExt as _};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::{GROUP, TechnicalUser, keys};
 use crate::controller::context::Context;
-use crate::controller::objects::{Key, is_deleting, portals, technical_users};
+use crate::controller::dispatcher::{self, Action, Work};
+use crate::controller::objects::{Key, is_deleting};
 use crate::controller::registry::PortalKey;
 use crate::controller::{portal, technical_user};
 use crate::domain::identity::Owner;
@@ -45,6 +45,8 @@ where
         if touched.deleted {
             ctx.memory.forget(&key);
             ctx.backoffs.forget(&key);
+            ctx.conflicts.forget(&key);
+            ctx.count_backoffs();
         } else {
             ctx.wake(&key);
         }
@@ -129,71 +131,88 @@ fn owner_of(secret: &PartialObjectMeta<Secret>, instance: &str) -> Option<Key> {
     Some(Key { namespace, name: owner.name.clone() })
 }
 
-/// Reconciles `TechnicalUser`s until `stop`, then ends the passes that are under way.
+/// Reconciles `TechnicalUser`s until `stop`, then waits for the reconciles in progress. At most half of the workers serve
+/// one Portal.
 pub async fn technical_users_until(
     ctx: Arc<Context>,
     wakes: UnboundedReceiver<Key>,
-    concurrency: u16,
+    workers: u16,
     stop: CancellationToken,
 ) {
-    let queue = stream(wakes, stop.clone()).map(|key: Key| key.reference(technical_users()));
-    let store = ctx.caches.users.clone();
-    run(ctx, store, queue, concurrency, stop, technical_user::reconcile).await;
+    if listed(&ctx, &stop).await {
+        dispatcher::run(Arc::new(Users(ctx)), wakes, workers, stop).await;
+    }
 }
 
-/// Reconciles `Portal`s until `stop`, then ends the passes that are under way.
+/// Reconciles `Portal`s until `stop`, then waits for the reconciles in progress.
 pub async fn portals_until(
     ctx: Arc<Context>,
     wakes: UnboundedReceiver<PortalKey>,
-    concurrency: u16,
+    workers: u16,
     stop: CancellationToken,
 ) {
-    let queue = stream(wakes, stop.clone())
-        .map(|key: PortalKey| Key { namespace: key.namespace, name: key.name }.reference(portals()));
-    let store = ctx.caches.portals.clone();
-    run(ctx, store, queue, concurrency, stop, portal::reconcile).await;
-}
-
-fn stream<K: Send + 'static>(
-    wakes: UnboundedReceiver<K>,
-    stop: CancellationToken,
-) -> impl Stream<Item = K> + Send + 'static {
-    futures::stream::unfold(wakes, |mut wakes| async move { Some((wakes.recv().await?, wakes)) })
-        .take_until(async move { stop.cancelled().await })
-}
-
-async fn run<F>(
-    ctx: Arc<Context>,
-    store: kube::runtime::reflector::Store<DynamicObject>,
-    queue: impl Stream<Item = ObjectRef<DynamicObject>> + Send + 'static,
-    concurrency: u16,
-    stop: CancellationToken,
-    reconcile: impl Fn(Arc<DynamicObject>, Arc<Context>) -> F,
-) where
-    F: Future<Output = Result<kube::runtime::controller::Action, std::convert::Infallible>> + Send + 'static,
-{
-    // A Portal that was not listed yet is not one that is missing.
-    tokio::select! {
-        () = ctx.listed.cancelled() => {}
-        () = stop.cancelled() => return,
+    if listed(&ctx, &stop).await {
+        dispatcher::run(Arc::new(Portals(ctx)), wakes, workers, stop).await;
     }
-    let queue = queue.map(Ok::<_, std::convert::Infallible>);
-    applier(
-        |object, ctx| Box::pin(reconcile(object, ctx)),
-        |_, never: &std::convert::Infallible, _| match *never {},
-        ctx,
-        store,
-        queue,
-        Config::default().concurrency(concurrency),
-    )
-    .for_each(|result| {
-        if let Err(error) = result {
-            // An object that was deleted meanwhile is routine.
-            tracing::debug!(%error, "the queue");
+}
+
+/// Waits until everything was listed: a Portal that was not listed yet is not one that is missing. False at a stop.
+async fn listed(ctx: &Context, stop: &CancellationToken) -> bool {
+    tokio::select! {
+        () = ctx.listed.cancelled() => true,
+        () = stop.cancelled() => false,
+    }
+}
+
+/// The reconciles of `TechnicalUser`s. Their lane is their Portal; those whose Portal does not exist share one, so that
+/// invented names get no workers of their own.
+struct Users(Arc<Context>);
+
+impl Work for Users {
+    type Key = Key;
+    type Lane = Option<PortalKey>;
+
+    fn lane(&self, key: &Key) -> Option<Self::Lane> {
+        let object = self.0.cached_user(key)?;
+        Some(portal_ref(&object).filter(|portal| self.0.cached_portal(portal).is_some()))
+    }
+
+    async fn reconcile(&self, key: Key) -> Action {
+        let Some(object) = self.0.cached_user(&key) else { return Action::await_change() };
+        let reconcile = technical_user::reconcile(object, Arc::clone(&self.0));
+        match AssertUnwindSafe(reconcile).catch_unwind().await {
+            Ok(action) => action,
+            Err(_) => technical_user::panicked(&self.0, &key).await,
         }
-        std::future::ready(())
-    })
-    .await;
+    }
+}
+
+/// The reconciles of `Portal`s, each its own lane.
+struct Portals(Arc<Context>);
+
+impl Work for Portals {
+    type Key = PortalKey;
+    type Lane = PortalKey;
+
+    fn lane(&self, key: &PortalKey) -> Option<PortalKey> {
+        self.0.cached_portal(key).map(|_| key.clone())
+    }
+
+    async fn reconcile(&self, key: PortalKey) -> Action {
+        let Some(object) = self.0.cached_portal(&key) else { return Action::await_change() };
+        let reconcile = portal::reconcile(object, Arc::clone(&self.0));
+        match AssertUnwindSafe(reconcile).catch_unwind().await {
+            Ok(action) => action,
+            Err(_) => portal::panicked(&self.0, &key).await,
+        }
+    }
+}
+
+/// The Portal that a `TechnicalUser` names.
+fn portal_ref(object: &DynamicObject) -> Option<PortalKey> {
+    let reference = object.data.get("spec")?.get("portalRef")?;
+    let text = |field: &str| reference.get(field).and_then(serde_json::Value::as_str).map(str::to_owned);
+    Some(PortalKey { namespace: text("namespace").or_else(|| object.namespace())?, name: text("name")? })
 }
 
 #[cfg(test)]

@@ -115,6 +115,8 @@ reasons! {
     PortalError,
     /// The Kubernetes API refused or failed.
     KubernetesError,
+    /// A fault of this program ended a reconcile.
+    InternalError,
     /// The user could not be deleted, nor revoked.
     Undeletable,
 

@@ -2,7 +2,7 @@
 //!
 //! kube's `Controller` takes one `Api`, that is one namespace or all of them. Its hooks for ready-made streams are
 //! behind `unstable-runtime` features, which may change in any release. So the operator stands one public layer lower,
-//! on [`watcher`], [`Writer`] and (in the controller) `applier`, all of them stable.
+//! on [`watcher`] and [`Writer`], both of them stable.
 //!
 //! A reflector's store is replaced as a whole by `Init … InitDone`. With several namespaces in one store, the re-list
 //! of one would empty the others; so a re-list is turned into the changes that it shows ([`merge`]), and the store

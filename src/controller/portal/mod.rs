@@ -8,14 +8,12 @@ mod session;
 mod status;
 mod sweep;
 
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 use kube::Api;
 use kube::ResourceExt as _;
 use kube::api::{DynamicObject, Patch, PatchParams};
-use kube::runtime::controller::Action;
 use serde_json::json;
 use tokio::time::Instant;
 
@@ -23,9 +21,11 @@ use crate::api::portal::{PortalSpec, PortalStatus};
 use crate::api::{FIELD_MANAGER, FINALIZER, keys};
 use crate::controller::backoff::spread;
 use crate::controller::context::Context;
-use crate::controller::kube_error::{AFTER_CONFLICT, KubeError};
+use crate::controller::dispatcher::Action;
+use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{Key, annotation, has_finalizer, is_deleting, lenient, part, portals};
 use crate::controller::registry::{Connected, Link, PortalKey};
+use crate::controller::technical_user::{PANICKED, REPORT_WITHIN};
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use crate::metrics::{Kind, Reconciled, Sweep};
@@ -43,13 +43,17 @@ const SHARE_OF_TIME: u32 = 20;
 const DEFAULT_RESYNC: Duration = Duration::from_mins(5);
 
 /// One pass over one Portal. Never fails: what goes wrong is told in the status and tried again.
-pub async fn reconcile(object: Arc<DynamicObject>, ctx: Arc<Context>) -> Result<Action, Infallible> {
+pub async fn reconcile(object: Arc<DynamicObject>, ctx: Arc<Context>) -> Action {
     let key = key_of(&object);
     let began = Instant::now();
     let (action, outcome) = match tokio::time::timeout(DEADLINE, look(&ctx, &key, &object)).await {
         Ok(Ok((action, true))) => (action, Reconciled::Changed),
         Ok(Ok((action, false))) => (action, Reconciled::Unchanged),
-        Ok(Err(KubeError::Conflict)) => (Action::requeue(spread(AFTER_CONFLICT)), Reconciled::Error),
+        Ok(Err(KubeError::Conflict)) => {
+            // What was found is not written: the portal is looked at once more for it.
+            ctx.portal_memory.hurry(&key);
+            (Action::requeue(ctx.portal_backoffs.after_failure(&key)), Reconciled::Error)
+        }
         Ok(Err(KubeError::NotFound)) => (Action::await_change(), Reconciled::Unchanged),
         Ok(Err(error)) => {
             tracing::warn!(portal = %key, %error, "a pass over a Portal failed");
@@ -61,7 +65,24 @@ pub async fn reconcile(object: Arc<DynamicObject>, ctx: Arc<Context>) -> Result<
         }
     };
     ctx.metrics.reconciled(Kind::Portal, outcome, began.elapsed());
-    Ok(action)
+    ctx.count_backoffs();
+    action
+}
+
+/// A reconcile of this Portal panicked: a fault of this program. It is tried again like any failure.
+pub async fn panicked(ctx: &Context, key: &PortalKey) -> Action {
+    let action = Action::requeue(ctx.portal_backoffs.after_failure(key));
+    ctx.metrics.reconciled(Kind::Portal, Reconciled::Error, Duration::ZERO);
+    ctx.count_backoffs();
+    tracing::error!(portal = %key, "a reconcile of a Portal panicked; it is tried again");
+    if let Some(object) = ctx.cached_portal(key).filter(|_| ctx.may_write()) {
+        let blocker = Blocker::passing(Reason::InternalError, PANICKED);
+        let written = status::write(ctx, key, &object, Err(blocker), None);
+        if !matches!(tokio::time::timeout(REPORT_WITHIN, written).await, Ok(Ok(_))) {
+            tracing::warn!(portal = %key, "the status could not be written");
+        }
+    }
+    action
 }
 
 /// Names a Portal object.
@@ -76,6 +97,8 @@ pub fn gone(ctx: &Context, key: &PortalKey) {
     ctx.registry.forget(key);
     ctx.portal_memory.forget(key);
     ctx.portal_backoffs.forget(key);
+    ctx.metrics.portal_gone(&key.namespace, &key.name);
+    ctx.count_backoffs();
     wake_all(ctx, key);
 }
 
@@ -118,10 +141,10 @@ async fn look(
     let looked = connect_and_sweep(ctx, key, &object).await;
     let next = if looked.is_ok() {
         ctx.portal_backoffs.forget(key);
-        ctx.metrics.portal_swept(Sweep::Ok);
+        ctx.metrics.portal_swept(&key.namespace, &key.name, Sweep::Ok);
         spread(interval.max(began.elapsed().saturating_mul(SHARE_OF_TIME)))
     } else {
-        ctx.metrics.portal_swept(Sweep::Error);
+        ctx.metrics.portal_swept(&key.namespace, &key.name, Sweep::Error);
         ctx.portal_backoffs.after_failure(key).min(interval.max(Duration::from_secs(10)))
     };
     ctx.portal_memory.looked(key, &circumstances, next);

@@ -1,5 +1,7 @@
 //! The status of a Portal, written where it changed. The list of retained users belongs to those who retain them.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use kube::Api;
 use kube::Resource as _;
@@ -9,6 +11,7 @@ use serde_json::json;
 use crate::api::FIELD_MANAGER;
 use crate::api::conditions::{self, CAN_DELETE, READY, RECONCILING, STALLED, Wanted};
 use crate::api::portal::{Company, OfferedRole, PermissionsFound, PortalSpec, PortalStatus, UnclaimedUser};
+use crate::controller::backoff::spread;
 use crate::controller::context::Context;
 use crate::controller::kube_error::KubeError;
 use crate::controller::merge;
@@ -19,6 +22,11 @@ use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use crate::domain::user::RoleKind;
 
+/// How often a status is tried to be written …
+const WRITE_TRIES: u32 = 5;
+/// … and the wait between the tries, longer each time.
+const WRITE_AGAIN_AFTER: Duration = Duration::from_millis(100);
+
 /// Writes what a look at the portal found; whether anything changed.
 pub async fn write(
     ctx: &Context,
@@ -27,21 +35,48 @@ pub async fn write(
     looked: Result<(Connected, Vec<UnclaimedUser>), Blocker>,
     leaving: Option<Blocker>,
 ) -> Result<bool, KubeError> {
+    let (mut before, mut tries) = (object.clone(), 1);
+    loop {
+        // The generation that was looked at, whatever the object's is meanwhile.
+        before.metadata.generation = object.metadata.generation;
+        match write_over(ctx, key, &before, &looked, leaving.as_ref()).await {
+            // Mostly a resource's entry in the list of retained users: no reason to read the portal a second time.
+            Err(KubeError::Conflict) if tries < WRITE_TRIES => {
+                tries += 1;
+                tokio::time::sleep(spread(WRITE_AGAIN_AFTER * tries)).await;
+                let api: Api<DynamicObject> =
+                    Api::namespaced_with(ctx.client.clone(), &key.namespace, &portals());
+                before = api.get(&key.name).await?;
+            }
+            ended => return ended,
+        }
+    }
+}
+
+/// Writes over a status that was read.
+async fn write_over(
+    ctx: &Context,
+    key: &PortalKey,
+    object: &DynamicObject,
+    looked: &Result<(Connected, Vec<UnclaimedUser>), Blocker>,
+    leaving: Option<&Blocker>,
+) -> Result<bool, KubeError> {
     let old: PortalStatus = lenient(object, "status");
     let mut new = old.clone();
     new.observed_generation = object.metadata.generation;
+    let leaving = leaving.cloned();
     let blocker = match looked {
         Ok((link, unclaimed)) => {
-            found(&mut new, &link);
-            new.unclaimed = unclaimed;
+            found(&mut new, link);
+            new.unclaimed.clone_from(unclaimed);
             let suspended =
                 part::<PortalSpec>(object, "spec").is_ok_and(|spec| spec.suspend.unwrap_or(false));
-            let blocker = leaving.or_else(|| standing_in_the_way(&link, suspended));
+            let blocker = leaving.or_else(|| standing_in_the_way(link, suspended));
             new.conditions = conditions(&old, blocker.as_ref(), Some(link.login.permissions.delete), &new);
             blocker
         }
         Err(failure) => {
-            let blocker = leaving.unwrap_or(failure);
+            let blocker = leaving.unwrap_or_else(|| failure.clone());
             new.conditions = conditions(&old, Some(&blocker), None, &new);
             Some(blocker)
         }
@@ -52,12 +87,7 @@ pub async fn write(
     let body =
         json!({ "metadata": { "resourceVersion": object.metadata.resource_version }, "status": difference });
     let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
-    match api.patch_status(&key.name, &params, &Patch::Merge(&body)).await.map_err(KubeError::from) {
-        Ok(_) => {}
-        // The next look writes it; it is not worth a second reading of the portal.
-        Err(KubeError::Conflict) => return Ok(false),
-        Err(error) => return Err(error),
-    }
+    api.patch_status(&key.name, &params, &Patch::Merge(&body)).await?;
     announce(ctx, object, &old, blocker.as_ref());
     Ok(true)
 }

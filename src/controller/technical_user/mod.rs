@@ -10,14 +10,12 @@ mod read;
 mod status;
 mod write;
 
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::ObjectReference;
-use kube::Resource as _;
 use kube::api::DynamicObject;
-use kube::runtime::controller::Action;
+use kube::{Api, Resource as _};
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -26,7 +24,8 @@ use crate::api::technical_user::{
 };
 use crate::controller::backoff::spread;
 use crate::controller::context::Context;
-use crate::controller::kube_error::{AFTER_CONFLICT, KubeError};
+use crate::controller::dispatcher::Action;
+use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{Key, is_deleting, lenient, part, technical_users};
 use crate::domain::identity::Mark;
 use crate::domain::plan::{self, Desired, Observation, Report, Rest, Step, Wake};
@@ -51,14 +50,27 @@ const STEPS: usize = 100;
 /// How long the cache takes, at most usually, to show a write.
 const CACHE_LAG: Duration = Duration::from_millis(200);
 
+/// What a condition says after a panic: what the panic says may quote anything.
+pub(in crate::controller) const PANICKED: &str = "the operator ran into a fault of its own and tries again; please report \
+     it with the operator's log";
+
+/// How long the report of a panic may take.
+pub(in crate::controller) const REPORT_WITHIN: Duration = Duration::from_secs(10);
+
 /// A look without any sign that something changed, for what no watch tells (labels of namespaces).
 const SLOW_LOOK: Duration = Duration::from_mins(2);
 
 /// One pass over one resource. Never fails: what goes wrong is told in the status and tried again.
-pub async fn reconcile(object: Arc<DynamicObject>, ctx: Arc<Context>) -> Result<Action, Infallible> {
+pub async fn reconcile(object: Arc<DynamicObject>, ctx: Arc<Context>) -> Action {
     let key = Key::of(&object);
+    if let Some(wait) = ctx.conflicts.wait(&key) {
+        return Action::requeue(wait);
+    }
     let began = Instant::now();
     let ended = tokio::time::timeout(DEADLINE, look(&ctx, &object)).await;
+    if matches!(ended, Ok(Ok(_))) {
+        ctx.conflicts.forget(&key);
+    }
     let (action, outcome) = match ended {
         Ok(Ok((action, true))) => (action, Reconciled::Changed),
         Ok(Ok((action, false))) => (action, Reconciled::Unchanged),
@@ -69,11 +81,34 @@ pub async fn reconcile(object: Arc<DynamicObject>, ctx: Arc<Context>) -> Result<
         }
     };
     ctx.metrics.reconciled(Kind::TechnicalUser, outcome, began.elapsed());
-    ctx.metrics.objects_in_backoff(ctx.backoffs.waiting());
-    Ok(action)
+    ctx.count_backoffs();
+    action
+}
+
+/// A reconcile of this resource panicked: a fault of this program. It is tried again like any failure.
+pub async fn panicked(ctx: &Context, key: &Key) -> Action {
+    let action = Action::requeue(ctx.backoffs.after_failure(key));
+    ctx.metrics.reconciled(Kind::TechnicalUser, Reconciled::Error, Duration::ZERO);
+    ctx.count_backoffs();
+    tracing::error!(object = %key, "a reconcile panicked; it is tried again");
+    if let Some(object) = ctx.cached_user(key).filter(|_| ctx.may_write()) {
+        let blocker = Blocker::passing(Reason::InternalError, PANICKED);
+        let written = status::write_blocker(ctx, &object, &blocker);
+        if !matches!(tokio::time::timeout(REPORT_WITHIN, written).await, Ok(Ok(_))) {
+            tracing::warn!(object = %key, "the status could not be written");
+        }
+    }
+    action
 }
 
 async fn look(ctx: &Arc<Context>, object: &DynamicObject) -> Result<(Action, bool), Failure> {
+    let live;
+    let object = if ctx.conflicts.unsettled(&Key::of(object)) {
+        live = read_live(ctx, object).await?;
+        &live
+    } else {
+        object
+    };
     if ctx.memory.is_behind(&Key::of(object), object.metadata.resource_version.as_deref()) {
         // The watch brings our own write in a moment.
         return Ok((Action::requeue(CACHE_LAG), false));
@@ -113,6 +148,14 @@ async fn look(ctx: &Arc<Context>, object: &DynamicObject) -> Result<(Action, boo
     }
     let changed = status::write(&mut pass, &rest).await?;
     Ok((next_look(&pass, &rest), changed))
+}
+
+/// The object as the apiserver has it: after a conflict the cache may still show what led to it.
+async fn read_live(ctx: &Context, object: &DynamicObject) -> Result<DynamicObject, Failure> {
+    let key = Key::of(object);
+    let api: Api<DynamicObject> =
+        Api::namespaced_with(ctx.client.clone(), &key.namespace, &technical_users());
+    Ok(api.get(&key.name).await.map_err(KubeError::from)?)
 }
 
 /// Plans and carries out until the plan comes to rest.
@@ -157,7 +200,7 @@ fn after_portal_error(pass: &Pass, error: &PortalError) -> Rest {
 
 fn after_failure(ctx: &Context, key: &Key, failure: &Failure) -> Action {
     match failure {
-        Failure::Overtaken => Action::requeue(spread(AFTER_CONFLICT)),
+        Failure::Overtaken => Action::requeue(ctx.conflicts.after_conflict(key)),
         Failure::NotActive => Action::requeue(Duration::from_secs(5)),
         Failure::Kube(KubeError::NotFound) => Action::await_change(),
         failure => {

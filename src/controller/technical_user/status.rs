@@ -63,15 +63,24 @@ pub fn speaks_of_this(pass: &Pass) -> bool {
 /// Writes that a stored resource cannot be read.
 pub async fn write_invalid(pass_like: &InvalidResource<'_>) -> Result<bool, Failure> {
     let InvalidResource { ctx, object, why } = pass_like;
-    let old: TechnicalUserStatus = crate::controller::objects::lenient(object, "status");
     let blocker = Blocker::lasting(
         Reason::InvalidResource,
         format!("this resource cannot be read by this operator, so nothing is done for it: {why}"),
     );
+    write_blocker(ctx, object, &blocker).await
+}
+
+/// Writes what stands in the way where there is no pass that knows more; whether anything changed.
+pub async fn write_blocker(
+    ctx: &crate::controller::context::Context,
+    object: &DynamicObject,
+    blocker: &Blocker,
+) -> Result<bool, Failure> {
+    let old: TechnicalUserStatus = crate::controller::objects::lenient(object, "status");
     let mut new = old.clone();
     new.conditions = conditions::brought_up_to_date(
         &old.conditions,
-        &blocked(READY, &blocker),
+        &blocked(READY, blocker),
         object.metadata.generation,
         Timestamp::now(),
     );

@@ -40,13 +40,17 @@ pub(super) fn envelope(ctx: &Context, object: &DynamicObject, spec: &TechnicalUs
     }
 }
 
-/// The Secret's metadata: from the cache where that agrees with the status, else from the apiserver.
+/// The Secret's metadata: from the cache where that agrees with the status, else, and after a conflict, from the apiserver.
 pub(in crate::controller::technical_user) async fn see_secret(pass: &mut Pass) -> Result<(), Failure> {
     let name = pass.envelope.name.clone();
     let reference = ObjectRef::<PartialObjectMeta<Secret>>::new(&name).within(&pass.key.namespace);
     let cached = pass.ctx.caches.secrets.get(&reference).map(|secret| secret.metadata.clone());
     let metadata = match cached {
-        Some(metadata) if recorded_digest(pass, &metadata).is_some() => Some(metadata),
+        Some(metadata)
+            if recorded_digest(pass, &metadata).is_some() && !pass.ctx.conflicts.unsettled(&pass.key) =>
+        {
+            Some(metadata)
+        }
         _ => pass.secrets.metadata(&name).await?,
     };
     pass.secret = metadata.as_ref().map(SecretAt::of);
