@@ -34,6 +34,9 @@ use crate::server::Server;
 
 mod definitions;
 mod namespaces;
+mod tasks;
+
+use tasks::Tasks;
 
 /// Portals looked at at once.
 const PORTAL_CONCURRENCY: u16 = 4;
@@ -62,6 +65,14 @@ pub enum RunError {
     /// The lease went to another process, or ran out.
     #[error("the lease was lost; this process is not the active one any more")]
     LeaseLost,
+    /// A task that must run as long as the process has ended.
+    #[error("the task \"{task}\" {how}")]
+    TaskEnded {
+        /// Which one.
+        task: &'static str,
+        /// Whether it ended or panicked.
+        how: &'static str,
+    },
     /// Signals cannot be heard.
     #[error("cannot listen for signals: {0}")]
     Signals(std::io::Error),
@@ -72,13 +83,20 @@ pub async fn run(args: RunArgs) -> Result<(), RunError> {
     let stop = stop_signal()?;
     let (metrics, health) = (Metrics::default(), Health::default());
     let listen = |source| RunError::Listen { address: args.listen, source };
-    let server =
-        tokio::spawn(Server::bind(args.listen).await.map_err(listen)?.run(health.clone(), metrics.clone()));
-    let beats = tokio::spawn(health.clone().keep_beating());
-    let ended = serve(&args, &metrics, &health, stop).await;
-    beats.abort();
-    server.abort();
-    ended
+    let server = Server::bind(args.listen).await.map_err(listen)?;
+    let mut tasks = Tasks::default();
+    tasks.spawn("server", server.run(health.clone(), metrics.clone()));
+    tasks.spawn("heartbeat", health.clone().keep_beating());
+    let serving = serve(&args, &metrics, &health, stop.clone());
+    tokio::pin!(serving);
+    tokio::select! {
+        ended = &mut serving => ended,
+        error = tasks.ended() => {
+            health.fail();
+            stop.cancel();
+            serving.await.and(Err(error))
+        }
+    }
 }
 
 async fn serve(
@@ -100,6 +118,8 @@ async fn serve(
         health.open(Gate::Cache);
         tokio::select! {
             () = leadership.acquired() => tracing::info!("this process is the active one"),
+            // The task that applies for the lease has ended.
+            () = leadership.lost() => return Err(RunError::LeaseLost),
             () = stop.cancelled() => {
                 release(election).await;
                 return Ok(());
@@ -113,6 +133,7 @@ async fn serve(
 
 fn lead(args: &RunArgs, client: &Client, metrics: &Metrics) -> (Leadership, Option<Election>) {
     if !args.installation.leader_election {
+        metrics.leader(true);
         return (Leadership::without_election(), None);
     }
     let (leadership, election) = Election::start(
@@ -194,47 +215,47 @@ async fn work(
         secrets: touched_secrets,
         namespaces: seen_namespaces,
     };
-    let watch_task = tokio::spawn(queue::watch(Arc::clone(&ctx), streams, watching.clone()));
-    let ready_task = tokio::spawn(ready(Arc::clone(&ctx)));
-    let tell_task = tokio::spawn(namespaces::tell(Arc::clone(&ctx), health.clone()));
-    let labels_task = tokio::spawn(namespaces::tell_of_labels(label_refusals, health.clone()));
-    let count_task = tokio::spawn(count(Arc::clone(&ctx)));
-    let queues = CancellationToken::new();
-    let user_task = tokio::spawn(queue::technical_users_until(
-        Arc::clone(&ctx),
-        woken_users,
-        args.concurrency,
-        queues.clone(),
-    ));
-    let portal_task = tokio::spawn(queue::portals_until(
-        Arc::clone(&ctx),
-        woken_portals,
-        PORTAL_CONCURRENCY,
-        queues.clone(),
-    ));
+    let mut background = Tasks::default();
+    background.spawn("watches", queue::watch(Arc::clone(&ctx), streams, watching.clone()));
+    background.spawn("first list", ready(Arc::clone(&ctx)));
+    background.spawn("namespaces", namespaces::tell(Arc::clone(&ctx), health.clone()));
+    background.spawn("labels", namespaces::tell_of_labels(label_refusals, health.clone()));
+    background.spawn("metrics", count(Arc::clone(&ctx)));
+    let (mut queue_tasks, queues) = (Tasks::default(), CancellationToken::new());
+    queue_tasks.spawn(
+        "queue of TechnicalUsers",
+        queue::technical_users_until(Arc::clone(&ctx), woken_users, args.concurrency, queues.clone()),
+    );
+    queue_tasks.spawn(
+        "queue of Portals",
+        queue::portals_until(Arc::clone(&ctx), woken_portals, PORTAL_CONCURRENCY, queues.clone()),
+    );
     let ended = tokio::select! {
         () = stop.cancelled() => {
             tracing::info!("stopping: no create is started any more, those under way are waited for");
             Ok(())
         }
         () = leadership.lost() => Err(RunError::LeaseLost),
+        error = background.ended() => Err(error),
+        error = queue_tasks.ended() => Err(error),
+        () = publisher.ended() => Err(RunError::TaskEnded { task: "events", how: "ended" }),
     };
+    if matches!(ended, Err(RunError::TaskEnded { .. })) {
+        health.fail();
+    }
     ctx.stopping.store(true, Ordering::SeqCst);
     queues.cancel();
     ctx.creates.close();
-    let drained = async {
-        ctx.creates.wait().await;
-        let _ = tokio::join!(user_task, portal_task);
-    };
-    if tokio::time::timeout(CREATE_TIMEOUT + STOP_MARGIN, drained).await.is_err() {
-        tracing::warn!("some passes did not end in time; what they left open is settled at the next start");
+    let within = CREATE_TIMEOUT + STOP_MARGIN;
+    let creates = tokio::time::timeout(within, ctx.creates.wait());
+    let (creates, reconciles) = tokio::join!(creates, queue_tasks.finish(within));
+    if creates.is_err() || !reconciles {
+        tracing::warn!(
+            "some reconciles did not end in time; what they left open is settled at the next start"
+        );
     }
     watching.cancel();
-    let _ = watch_task.await;
-    ready_task.abort();
-    tell_task.abort();
-    labels_task.abort();
-    count_task.abort();
+    drop(background);
     publisher.drain(EVENTS_WITHIN).await;
     ended
 }
@@ -274,6 +295,7 @@ async fn ready(ctx: Arc<Context>) {
     {
         ctx.listed.cancel();
         tracing::info!("ready");
+        std::future::pending::<()>().await;
     }
 }
 

@@ -59,6 +59,7 @@ pub struct Health(Arc<Inner>);
 struct Inner {
     custom_resource_definitions: AtomicBool,
     cache: AtomicBool,
+    failed: AtomicBool,
     beat: Mutex<Instant>,
     told: Mutex<BTreeMap<Subject, Vec<String>>>,
 }
@@ -68,6 +69,7 @@ impl Default for Health {
         Self(Arc::new(Inner {
             custom_resource_definitions: AtomicBool::new(false),
             cache: AtomicBool::new(false),
+            failed: AtomicBool::new(false),
             beat: Mutex::new(Instant::now()),
             told: Mutex::default(),
         }))
@@ -116,10 +118,16 @@ impl Health {
         }
     }
 
-    /// The last heartbeat is recent.
+    /// A task that the process cannot do without has ended: the process is alive no more, and stops.
+    pub fn fail(&self) {
+        self.0.failed.store(true, Ordering::Relaxed);
+    }
+
+    /// The last heartbeat is recent, and every task runs.
     #[must_use]
     pub fn is_alive(&self) -> bool {
-        self.0.beat.lock().unwrap_or_else(PoisonError::into_inner).elapsed() < BEAT_WITHIN
+        let failed = self.0.failed.load(Ordering::Relaxed);
+        !failed && self.0.beat.lock().unwrap_or_else(PoisonError::into_inner).elapsed() < BEAT_WITHIN
     }
 
     fn flag(&self, gate: Gate) -> &AtomicBool {
@@ -156,6 +164,8 @@ mod tests {
         let beating = tokio::spawn(health.clone().keep_beating());
         tokio::time::sleep(Duration::from_mins(10)).await;
         assert!(health.is_alive());
+        health.fail();
+        assert!(!health.is_alive(), "a task has ended");
         beating.abort();
     }
 }

@@ -50,6 +50,7 @@ pub struct Events {
 /// The task that publishes; it ends by [`Publisher::drain`].
 pub struct Publisher {
     stop: CancellationToken,
+    ended: CancellationToken,
     task: JoinHandle<()>,
 }
 
@@ -64,10 +65,16 @@ impl Events {
         let recorder = Recorder::new(client, reporter);
         let (normal, normals) = mpsc::channel(NORMAL_WAITING);
         let (warning, warnings) = mpsc::unbounded_channel();
-        let stop = CancellationToken::new();
-        let task = tokio::spawn(publish_all(recorder, normals, warnings, stop.clone()));
+        let (stop, ended) = (CancellationToken::new(), CancellationToken::new());
+        let publishing = publish_all(recorder, normals, warnings, stop.clone());
+        // Dropped, and thereby cancelled, however the task ends.
+        let at_end = ended.clone().drop_guard();
+        let task = tokio::spawn(async move {
+            publishing.await;
+            drop(at_end);
+        });
         let bucket = Arc::new(RateLimiter::direct(Quota::per_second(PER_SECOND).allow_burst(BURST)));
-        (Self { normal, warning, bucket, metrics }, Publisher { stop, task })
+        (Self { normal, warning, bucket, metrics }, Publisher { stop, ended, task })
     }
 
     /// Tells of something that went as it should. Dropped, and counted, where too much is told.
@@ -87,6 +94,11 @@ impl Events {
 }
 
 impl Publisher {
+    /// Waits until the task has ended, also by a panic.
+    pub async fn ended(&self) {
+        self.ended.cancelled().await;
+    }
+
     /// Publishes what was said before, for at most `within`, then stops.
     pub async fn drain(mut self, within: Duration) {
         self.stop.cancel();

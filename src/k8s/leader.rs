@@ -129,8 +129,19 @@ struct Candidate {
     metrics: Metrics,
 }
 
+/// Ends leadership when it is dropped.
+struct LostAtEnd(Arc<watch::Sender<State>>);
+
+impl Drop for LostAtEnd {
+    fn drop(&mut self) {
+        self.0.send_replace(State::Lost);
+    }
+}
+
 impl Candidate {
     async fn run(mut self, stop: CancellationToken) {
+        // However the task ends, by a panic too, this process leads no longer.
+        let _lost = LostAtEnd(Arc::clone(&self.state));
         let stopped = tokio::select! {
             () = self.lead() => false,
             () = stop.cancelled() => true,

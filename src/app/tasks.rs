@@ -1,0 +1,76 @@
+//! The tasks that run as long as the process: when one of them ends, the process must end too.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use tokio::task::{Id, JoinSet};
+
+use super::RunError;
+
+/// Tasks that are not meant to end before the stop. All of them are aborted when this is dropped.
+#[derive(Default)]
+pub struct Tasks {
+    set: JoinSet<()>,
+    names: HashMap<Id, &'static str>,
+}
+
+impl Tasks {
+    /// Starts a task.
+    pub fn spawn(&mut self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
+        let id = self.set.spawn(task).id();
+        self.names.insert(id, name);
+    }
+
+    /// Waits until one of them has ended, and tells which and how. For ever where there is none.
+    pub async fn ended(&mut self) -> RunError {
+        let (id, how) = match self.set.join_next_with_id().await {
+            None => std::future::pending().await,
+            Some(Ok((id, ()))) => (id, "ended"),
+            Some(Err(error)) => (error.id(), if error.is_panic() { "panicked" } else { "was aborted" }),
+        };
+        let task = self.names.get(&id).copied().unwrap_or("unknown");
+        tracing::error!(
+            task,
+            "a task of the operator {how}; the process stops, so that a new one takes over"
+        );
+        RunError::TaskEnded { task, how }
+    }
+
+    /// Waits until all of them have ended by themselves; false where some have not in time.
+    pub async fn finish(&mut self, within: Duration) -> bool {
+        let all = async { while self.set.join_next().await.is_some() {} };
+        tokio::time::timeout(within, all).await.is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(error: &RunError) -> (&'static str, &'static str) {
+        let RunError::TaskEnded { task, how } = error else { panic!("{error}") };
+        (task, how)
+    }
+
+    #[tokio::test]
+    async fn a_task_that_ends_or_panics_is_named() {
+        let mut tasks = Tasks::default();
+        tasks.spawn("lasting", std::future::pending());
+        tasks.spawn("short", async {});
+        assert_eq!(told(&tasks.ended().await), ("short", "ended"));
+        tasks.spawn("broken", async { panic!("as asked for") });
+        let error = tasks.ended().await;
+        assert_eq!(told(&error), ("broken", "panicked"));
+        assert_eq!(error.to_string(), "the task \"broken\" panicked");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stop_waits_for_tasks_but_not_for_ever() {
+        let mut tasks = Tasks::default();
+        tasks.spawn("soon", tokio::time::sleep(Duration::from_secs(3)));
+        assert!(tasks.finish(Duration::from_secs(5)).await);
+        assert!(tasks.finish(Duration::from_secs(5)).await, "none is left");
+        tasks.spawn("late", std::future::pending());
+        assert!(!tasks.finish(Duration::from_secs(5)).await);
+    }
+}
