@@ -81,6 +81,12 @@ impl Namespaces {
         Ok(labels)
     }
 
+    /// Whether the labels of a namespace are known without asking the apiserver.
+    #[must_use]
+    pub fn knows(&self, namespace: &str) -> bool {
+        self.watched(namespace).or_else(|| self.read_before(namespace)).is_some()
+    }
+
     /// A namespace that the watch does not show (yet) may be there all the same.
     fn watched(&self, namespace: &str) -> Option<Labels> {
         if self.refusals.any() {

@@ -1,11 +1,14 @@
 //! What this process remembers of each Portal between passes.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use kube::api::DynamicObject;
 use tokio::time::Instant;
 
+use crate::api::portal::{PortalSpec, PortalStatus};
+use crate::controller::objects::{lenient, part};
 use crate::controller::registry::PortalKey;
 
 /// What was looked at last, and when the next look is due.
@@ -16,9 +19,21 @@ struct Looked {
     due: Option<Instant>,
 }
 
+/// What a Portal's object says, parsed once for all resources that use it.
+#[derive(Debug)]
+pub struct Parsed {
+    resource_version: Option<String>,
+    uid: Option<String>,
+    /// The spec; absent where it does not parse.
+    pub spec: Option<PortalSpec>,
+    /// The status, with what does not parse left out.
+    pub status: PortalStatus,
+}
+
 /// All Portals.
 #[derive(Debug, Default)]
 pub struct PortalMemory {
+    parsed: Mutex<HashMap<PortalKey, Arc<Parsed>>>,
     looked: Mutex<HashMap<PortalKey, Looked>>,
     /// Since when a Portal is known to be under deletion, with its uid.
     deleting: Mutex<HashMap<PortalKey, (Option<String>, Instant)>>,
@@ -27,6 +42,28 @@ pub struct PortalMemory {
 impl PortalMemory {
     fn portals(&self) -> MutexGuard<'_, HashMap<PortalKey, Looked>> {
         self.looked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What a Portal's object says.
+    #[must_use]
+    pub fn parsed(&self, key: &PortalKey, object: &DynamicObject) -> Arc<Parsed> {
+        let metadata = &object.metadata;
+        let is_this = |parsed: &&Arc<Parsed>| {
+            parsed.resource_version.is_some()
+                && (&parsed.resource_version, &parsed.uid) == (&metadata.resource_version, &metadata.uid)
+        };
+        let mut all = self.parsed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(parsed) = all.get(key).filter(is_this) {
+            return Arc::clone(parsed);
+        }
+        let parsed = Arc::new(Parsed {
+            resource_version: metadata.resource_version.clone(),
+            uid: metadata.uid.clone(),
+            spec: part(object, "spec").ok(),
+            status: lenient(object, "status"),
+        });
+        all.insert(key.clone(), Arc::clone(&parsed));
+        parsed
     }
 
     /// How long the next look at the portal has time; none where something that it depends on changed.
@@ -68,6 +105,7 @@ impl PortalMemory {
     /// Forgets a Portal that is gone.
     pub fn forget(&self, key: &PortalKey) {
         self.portals().remove(key);
+        self.parsed.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
         self.deleting.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
     }
 }
@@ -75,6 +113,27 @@ impl PortalMemory {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_portal_is_parsed_once_for_each_state_of_it() {
+        let (memory, key) = (PortalMemory::default(), PortalKey { namespace: "n".into(), name: "p".into() });
+        let object = |version: &str, interval: &str| -> DynamicObject {
+            serde_json::from_value(serde_json::json!({
+                "apiVersion": "technicaluser.dev/v1alpha1", "kind": "Portal",
+                "metadata": {"name": "p", "namespace": "n", "uid": "1", "resourceVersion": version},
+                "spec": {"suspend": interval == "yes"}, "status": {"version": version},
+            }))
+            .unwrap()
+        };
+        let first = memory.parsed(&key, &object("1", "no"));
+        assert!(Arc::ptr_eq(&first, &memory.parsed(&key, &object("1", "no"))));
+        assert_eq!(first.spec.as_ref().unwrap().suspend, Some(false));
+        let second = memory.parsed(&key, &object("2", "yes"));
+        assert_eq!(second.spec.as_ref().unwrap().suspend, Some(true));
+        assert_eq!(second.status.version.as_deref(), Some("2"));
+        memory.forget(&key);
+        assert!(!Arc::ptr_eq(&second, &memory.parsed(&key, &object("2", "yes"))));
+    }
 
     #[tokio::test(start_paused = true)]
     async fn a_deletion_is_timed_by_our_own_clock_for_each_object() {

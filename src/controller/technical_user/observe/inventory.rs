@@ -10,7 +10,7 @@ use crate::domain::plan::{Candidate, Confirmed, Listed};
 use crate::domain::user::{ListedUser, UserId};
 
 /// What the last snapshot says of the resource's users.
-pub(super) fn see_inventory(pass: &mut Pass, portal_status: &PortalStatus) {
+pub(super) fn see_inventory(pass: &mut Pass, portal_status: Option<&PortalStatus>) {
     let Some(link) = &pass.link else { return };
     let Some(snapshot) = link.inventory.snapshot() else { return };
     let o = &mut pass.observation;
@@ -34,7 +34,8 @@ pub(super) fn see_inventory(pass: &mut Pass, portal_status: &PortalStatus) {
         };
         return;
     }
-    let retained: Vec<&str> = portal_status.retained.iter().map(|user| user.id.as_str()).collect();
+    let retained: Vec<&str> =
+        portal_status.iter().flat_map(|status| &status.retained).map(|user| user.id.as_str()).collect();
     // Where the list is full, an entry would only push another one out, which would be listed again, and so on.
     let full = retained.len() >= RETAINED_LIMIT;
     o.siblings = snapshot

@@ -16,10 +16,9 @@ use kube::api::DynamicObject;
 use super::pass::{Failure, Pass};
 use crate::api::conditions::{READY, USER_READY};
 use crate::api::keys;
-use crate::api::portal::{PortalSpec, PortalStatus};
 use crate::api::technical_user::{DeletionPolicy, ExistingUser, TechnicalUserSpec, TechnicalUserStatus};
 use crate::controller::context::Context;
-use crate::controller::objects::{Key, annotation, has_finalizer, is_deleting, lenient, part};
+use crate::controller::objects::{Key, annotation, has_finalizer, is_deleting, lenient};
 use crate::controller::registry::PortalKey;
 use crate::controller::secrets::Secrets;
 use crate::domain::access::Grants;
@@ -50,20 +49,23 @@ pub async fn observe(
         name: spec.portal_ref.name.clone(),
     };
     let portal_object = ctx.cached_portal(&portal_key);
-    let portal_spec = portal_object.as_ref().and_then(|object| part::<PortalSpec>(object, "spec").ok());
+    let parsed = portal_object.as_ref().map(|object| ctx.portal_memory.parsed(&portal_key, object));
+    let portal_spec = parsed.as_ref().and_then(|parsed| parsed.spec.as_ref());
     let connecting = portal_object.is_some() && ctx.registry.link(&portal_key).is_none();
-    let grants = match &portal_spec {
-        // What deletes a user needs no grant, and must not wait for the labels of its namespace.
-        Some(spec) if !is_deleting(&object) => grants(ctx, spec, &portal_key, &key.namespace).await?,
+    // What deletes a user needs no grant, and must not wait for the labels of its namespace.
+    let without_wait = !is_deleting(&object) || ctx.namespaces.knows(&key.namespace);
+    let granted = match portal_spec {
+        Some(spec) if without_wait => grants(ctx, spec, &portal_key, &key.namespace).await?,
         _ => Grants::default(),
     };
-    let discloses = portal_key.namespace == key.namespace || !grants.0.is_empty();
+    let discloses = portal_key.namespace == key.namespace || !granted.0.is_empty();
+    let grants = if is_deleting(&object) { Grants::default() } else { granted };
     let (link, usable) = link(ctx, &portal_key, portal_object.as_deref(), is_deleting(&object), discloses);
     let usable = match &spec.user.existing {
         Some(_) => usable.and_then(|()| every_login_is_known(ctx)),
         None => usable,
     };
-    let facts = match (&link, usable, portal_object.as_deref(), portal_spec.as_ref()) {
+    let facts = match (&link, usable, portal_object.as_deref(), portal_spec) {
         (Some(link), Ok(()), Some(object), Some(spec)) => {
             Ok(portal_facts(ctx, link, object, spec, grants, discloses))
         }
@@ -76,12 +78,9 @@ pub async fn observe(
     let recorded = recorded(&status, &envelope.name);
     let owner = owner(ctx, &key);
     let attempt = open_attempt(ctx, &object, &key, &recorded, circumstances);
-    let portal_status: PortalStatus =
-        portal_object.as_ref().map(|o| lenient(o, "status")).unwrap_or_default();
     let rotate = annotation(&object, keys::ROTATE);
     let handled = status.handled.as_ref().and_then(|handled| handled.rotate.as_deref());
     let verification_interval = portal_spec
-        .as_ref()
         .and_then(|spec| spec.verification?.interval)
         .map_or(Duration::from_hours(1), Duration::from);
     let observation = Observation {
@@ -114,7 +113,7 @@ pub async fn observe(
         owner,
     };
     let wallet_token_url =
-        portal_spec.as_ref().and_then(|spec| spec.catena_x.as_ref()).and_then(|x| x.wallet_token_url.clone());
+        portal_spec.and_then(|spec| spec.catena_x.as_ref()).and_then(|x| x.wallet_token_url.clone());
     let mut pass = Pass {
         ctx: Arc::clone(ctx),
         key,
@@ -136,7 +135,7 @@ pub async fn observe(
         wallet_token_url,
         now,
     };
-    see_inventory(&mut pass, &portal_status);
+    see_inventory(&mut pass, parsed.as_ref().map(|parsed| &parsed.status));
     if !pass.observation.deleting {
         see_secret(&mut pass).await?;
     }
