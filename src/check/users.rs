@@ -158,6 +158,7 @@ impl Marks {
 mod tests {
     use super::*;
     use crate::domain::user::Ownership;
+    use crate::portal::ListOrder;
 
     fn user(name: &str, status: UserStatus, kind: UserKind) -> ListedUser {
         ListedUser {
@@ -180,9 +181,9 @@ mod tests {
             user("b", UserStatus::Active, UserKind::External),
             user("c", UserStatus::Pending, UserKind::External),
         ];
-        let step = listed(&Scan { users, stable: true, complete: true });
+        let step = listed(&Scan { users, stable: true, complete: true, order: ListOrder::of([]) });
         assert_eq!(step.lines, ["2 active, 1 pending; 2 external, 1 internal", "the list was complete"]);
-        let none = listed(&Scan { users: vec![], stable: false, complete: false });
+        let none = listed(&Scan { users: vec![], stable: false, complete: false, order: ListOrder::of([]) });
         assert!(none.lines.len() == 1 && none.lines[0].starts_with("the list was not complete"));
     }
 

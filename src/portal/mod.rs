@@ -7,17 +7,19 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::domain::user::{CreatedUser, Credential, ListedUser, NewUser, Role, UserDetails, UserId};
+use crate::domain::user::{CreatedUser, Credential, NewUser, Role, UserDetails, UserId};
 
 mod caller;
 pub mod catena_x;
 mod error;
+mod listing;
 pub mod oauth;
 pub mod observe;
 pub mod resilient;
 mod transport;
 
 pub use error::{CreateFailure, Effect, PortalError};
+pub use listing::{ListOrder, Scan, ScanProgress};
 
 /// Which queue a call waits in: what a person waits for goes ahead of what runs by the clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -87,18 +89,6 @@ impl VersionRange {
     }
 }
 
-/// One reading of the whole user list, all statuses.
-#[derive(Debug, Clone)]
-pub struct Scan {
-    /// The distinct users seen.
-    pub users: Vec<ListedUser>,
-    /// Every page told the same total: such a scan shows at least one user of each name (equal names fill adjacent
-    /// ranks), so two of them in a row prove a name absent.
-    pub stable: bool,
-    /// Stable, and the distinct ids add up to the total: every user was seen.
-    pub complete: bool,
-}
-
 /// What the token endpoint said of a credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verification {
@@ -138,6 +128,18 @@ pub trait Portal: Send + Sync {
 
     /// Reads the whole user list once.
     async fn scan(&self, lane: Lane) -> Result<Scan, PortalError>;
+
+    /// How far the running scan has come, where the client knows.
+    fn scan_progress(&self) -> Option<ScanProgress> {
+        None
+    }
+
+    /// The users whose client ID contains this text, by a list that the portal narrows: short where the whole list is long.
+    async fn narrow(&self, client_id: &str, lane: Lane) -> Result<Scan, PortalError> {
+        let mut scan = self.scan(lane).await?;
+        scan.users.retain(|user| user.client_id.as_ref().is_some_and(|id| id.contains(client_id)));
+        Ok(scan)
+    }
 
     /// Reads one user. [`PortalError::NotFound`] is the only proof that an id is gone (2.2 and later).
     async fn details(&self, id: &UserId, lane: Lane) -> Result<UserDetails, PortalError>;

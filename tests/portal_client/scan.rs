@@ -89,10 +89,47 @@ async fn a_user_that_is_listed_twice_counts_twice() {
 
 #[tokio::test]
 async fn a_user_that_no_page_shows_leaves_the_scan_incomplete() {
-    let stub =
-        stub(|_, _, query| if query.contains("clientId=") { page(0, 0, &[]) } else { page(3, 1, &[1, 2]) })
-            .await;
+    // User 14 is on both pages, another one of its name on none.
+    let stub = stub(|number, _, query| match number {
+        _ if query.contains("clientId=") => page(0, 0, &[]),
+        0 => page(16, 2, &(0..15).collect::<Vec<_>>()),
+        _ => page(16, 2, &[14]),
+    })
+    .await;
     let scan = portal_of(&stub).scan(Lane::Background).await.unwrap();
     assert!(scan.stable && !scan.complete);
+    assert_eq!(scan.users.len(), 15);
+}
+
+#[tokio::test]
+async fn a_list_that_shows_fewer_users_than_it_reports_is_not_stable() {
+    let stub = stub(|_, _, _| page(3, 1, &[1, 2])).await;
+    let scan = portal_of(&stub).scan(Lane::Background).await.unwrap();
+    assert!(!scan.stable && !scan.complete);
+}
+
+#[tokio::test]
+async fn scans_of_one_order_of_names_are_alike() {
+    let of = |total: usize| {
+        stub(move |number, _, _| match number {
+            0 => page(total, 2, &(0..15).collect::<Vec<_>>()),
+            _ => page(total, 2, &(15..total).collect::<Vec<_>>()),
+        })
+    };
+    let order = async |stub: &Stub| portal_of(stub).scan(Lane::Background).await.unwrap().order;
+    let (one, same, other) = (of(16).await, of(16).await, of(17).await);
+    assert_eq!(order(&one).await, order(&same).await);
+    assert_ne!(order(&one).await, order(&other).await);
+}
+
+#[tokio::test]
+async fn a_list_is_narrowed_by_a_client_id() {
+    let stub = stub(
+        |_, _, query| if query.contains("clientId=sa7") { page(2, 1, &[7, 17]) } else { page(0, 0, &[]) },
+    )
+    .await;
+    let scan = portal_of(&stub).narrow("sa7", Lane::Interactive).await.unwrap();
+    assert!(scan.complete);
     assert_eq!(scan.users.len(), 2);
+    assert_eq!(stub.count("serviceaccounts"), 1);
 }

@@ -23,11 +23,11 @@ const NOT_AS_AGREED: PortalError =
     PortalError::BadAnswer { reason: "it is not what the portal's API promises" };
 
 /// One page of the list.
-pub(super) struct Page {
-    pub(super) users: Vec<ListedUser>,
+pub(crate) struct Page {
+    pub(crate) users: Vec<ListedUser>,
     /// Users on all pages.
-    pub(super) total: u64,
-    pub(super) pages: u32,
+    pub(crate) total: u64,
+    pub(crate) pages: u32,
 }
 
 pub(super) fn page(answer: &Answer) -> Result<Page, PortalError> {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::address::Address;
 use super::errors::Failure;
 use super::request::Call;
+use super::scan::Progress;
 use crate::portal::caller::{Caller, is_down};
 use crate::portal::oauth::{AccessToken, TokenSource};
 use crate::portal::observe::Operation;
@@ -21,6 +22,7 @@ pub(super) struct Client {
     pub(super) endpoint: String,
     pub(super) login: TokenSource,
     pub(super) delete_login: Option<TokenSource>,
+    pub(super) progress: Progress,
 }
 
 impl Client {
@@ -31,7 +33,7 @@ impl Client {
         delete_login: Option<TokenSource>,
     ) -> Self {
         let endpoint = endpoint(address.url());
-        Self { caller, address, endpoint, login, delete_login }
+        Self { caller, address, endpoint, login, delete_login, progress: Progress::default() }
     }
 
     /// A call that changes nothing: tried again where that may help.

@@ -18,7 +18,9 @@ use crate::portal::caller::Caller;
 use crate::portal::oauth::{self, TokenSource};
 use crate::portal::observe::{CallObserver, Operation};
 use crate::portal::transport::{Transport, endpoint, is_safe};
-use crate::portal::{CreateSlot, Lane, Login, Portal, PortalError, Scan, Verification, VersionRange};
+use crate::portal::{
+    CreateSlot, Lane, Login, Portal, PortalError, Scan, ScanProgress, Verification, VersionRange,
+};
 
 /// A portal of Catena-X or Cofinity-X.
 pub struct CatenaXPortal {
@@ -88,6 +90,15 @@ impl Portal for CatenaXPortal {
     async fn scan(&self, lane: Lane) -> Result<Scan, PortalError> {
         let version = self.version().await?;
         scan::scan(&self.client, version, lane).await
+    }
+
+    fn scan_progress(&self) -> Option<ScanProgress> {
+        Some(self.client.progress.get())
+    }
+
+    async fn narrow(&self, client_id: &str, lane: Lane) -> Result<Scan, PortalError> {
+        let version = self.version().await?;
+        scan::narrow(&self.client, version, client_id, lane).await
     }
 
     async fn details(&self, id: &UserId, lane: Lane) -> Result<UserDetails, PortalError> {

@@ -2,37 +2,107 @@
 //! name, whose order differs from page to page.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-use super::answer;
+use super::answer::{self, Page};
 use super::client::Client;
 use super::request::Call;
 use crate::domain::user::{ListedUser, UserId};
+use crate::portal::listing::Ordering;
 use crate::portal::observe::Operation;
-use crate::portal::{Lane, PortalError, Scan, VersionRange};
+use crate::portal::{Lane, ListOrder, PortalError, Scan, ScanProgress, VersionRange};
 
 /// The most entries that the portal puts on a page (all versions).
 const PAGE_SIZE: u32 = 15;
 
-/// How often a reading is begun anew because the list moved.
+/// How often a reading is begun again because the list moved.
 const RESTARTS: u32 = 3;
 
-/// A portal that tells more pages than this does not tell the truth.
+/// The list of a portal that reports more pages than this is refused.
 const MOST_PAGES: u32 = 20_000;
+
+/// How far the running scan has come.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    read: AtomicU32,
+    pages: AtomicU32,
+}
+
+impl Progress {
+    pub(super) fn get(&self) -> ScanProgress {
+        ScanProgress { read: self.read.load(Relaxed), pages: self.pages.load(Relaxed) }
+    }
+
+    fn set(&self, read: u32, pages: u32) {
+        self.read.store(read, Relaxed);
+        self.pages.store(pages, Relaxed);
+    }
+}
+
+/// The pages of a user list.
+pub(crate) trait Pages: Sync {
+    /// One page of the list, or of the list that is narrowed to client IDs that contain a text.
+    fn page(
+        &self,
+        number: u32,
+        size: u32,
+        client_id: Option<&str>,
+    ) -> impl Future<Output = Result<Page, PortalError>> + Send;
+
+    /// So many pages of the whole list were read.
+    fn came(&self, _read: u32, _pages: u32) {}
+}
+
+struct PortalPages<'a> {
+    client: &'a Client,
+    version: VersionRange,
+    lane: Lane,
+}
+
+impl Pages for PortalPages<'_> {
+    async fn page(&self, number: u32, size: u32, client_id: Option<&str>) -> Result<Page, PortalError> {
+        let url = page_url(self.client, self.version, (number, size), client_id);
+        answer::page(&self.client.read(&Call::get(Operation::List, url), self.lane).await?)
+    }
+
+    fn came(&self, read: u32, pages: u32) {
+        self.client.progress.set(read, pages);
+    }
+}
 
 /// All users of all statuses that the version has.
 pub(super) async fn scan(client: &Client, version: VersionRange, lane: Lane) -> Result<Scan, PortalError> {
-    let mut reading = read(client, version, lane, None, PAGE_SIZE).await?;
+    scan_pages(&PortalPages { client, version, lane }).await
+}
+
+/// The users whose client ID contains a text.
+pub(super) async fn narrow(
+    client: &Client,
+    version: VersionRange,
+    client_id: &str,
+    lane: Lane,
+) -> Result<Scan, PortalError> {
+    Ok(read_stable(&PortalPages { client, version, lane }, Some(client_id)).await?.finish())
+}
+
+/// Reads the whole list.
+pub(crate) async fn scan_pages(pages: &impl Pages) -> Result<Scan, PortalError> {
+    let mut reading = read_stable(pages, None).await?;
+    if reading.stable {
+        show_hidden(pages, &mut reading).await?;
+    }
+    Ok(reading.finish())
+}
+
+async fn read_stable(pages: &impl Pages, client_id: Option<&str>) -> Result<Reading, PortalError> {
+    let mut reading = read(pages, client_id, PAGE_SIZE).await?;
     for _ in 0..RESTARTS {
         if reading.stable {
             break;
         }
-        reading = read(client, version, lane, None, PAGE_SIZE).await?;
+        reading = read(pages, client_id, PAGE_SIZE).await?;
     }
-    if reading.stable {
-        narrow(client, version, lane, &mut reading).await?;
-    }
-    let complete = reading.stable && reading.is_full();
-    Ok(Scan { users: reading.users.into_values().collect(), stable: reading.stable, complete })
+    Ok(reading)
 }
 
 /// Lists are narrowed by client ids with so many digits in a row, which tells ten thousand users apart.
@@ -44,25 +114,26 @@ const OTHER_SIZES: [u32; 5] = [14, 13, 11, 8, 7];
 /// Equal names hid some users. Smaller lists show them: one for each digit that a client id may hold, and where such a
 /// list hides some as well, one for each pair of digits that begins with it, and so on. What is still hidden then has a
 /// client id of one digit, which no filter sets apart; pages of other sizes may show it.
-async fn narrow(
-    client: &Client,
-    version: VersionRange,
-    lane: Lane,
-    reading: &mut Reading,
-) -> Result<(), PortalError> {
+async fn show_hidden(pages: &impl Pages, reading: &mut Reading) -> Result<(), PortalError> {
     let digits = || (0..=9).map(|digit: u8| digit.to_string());
     let mut filters: VecDeque<(String, u32)> = digits().map(|digit| (digit, PAGE_SIZE)).collect();
     let mut others: VecDeque<(String, u32)> =
         OTHER_SIZES.iter().flat_map(|size| digits().map(move |digit| (digit, *size))).collect();
+    // A user of another name was created since: counted as one of those that are hidden, it would hide one for good.
+    let names: BTreeSet<String> = if reading.is_full() {
+        BTreeSet::new()
+    } else {
+        reading.users.values().map(|user| user.name.clone()).collect()
+    };
     while let Some((filter, size)) = filters.pop_front().or_else(|| others.pop_front()) {
         if reading.is_full() {
             return Ok(());
         }
-        let narrowed = read(client, version, lane, Some(&filter), size).await?;
+        let narrowed = read(pages, Some(&filter), size).await?;
         if !narrowed.is_full() && size == PAGE_SIZE && filter.len() < LONGEST_FILTER {
             filters.extend(digits().map(|digit| (format!("{filter}{digit}"), PAGE_SIZE)));
         }
-        reading.users.extend(narrowed.users);
+        reading.users.extend(narrowed.users.into_iter().filter(|(_, user)| names.contains(&user.name)));
     }
     Ok(())
 }
@@ -74,48 +145,51 @@ struct Reading {
     /// Entries that were on one page more than once: a user that two connectors are linked to is listed twice, and
     /// counted twice.
     repeated: u64,
-    /// Every page told the same total, and no page before the last was empty.
+    /// Every page reported the same total, and together they showed that many entries.
     stable: bool,
+    order: ListOrder,
 }
 
 impl Reading {
     fn is_full(&self) -> bool {
         self.users.len() as u64 + self.repeated == self.total
     }
+
+    fn finish(self) -> Scan {
+        let complete = self.stable && self.is_full();
+        Scan { users: self.users.into_values().collect(), stable: self.stable, complete, order: self.order }
+    }
 }
 
-async fn read(
-    client: &Client,
-    version: VersionRange,
-    lane: Lane,
-    client_id: Option<&str>,
-    size: u32,
-) -> Result<Reading, PortalError> {
-    let mut reading = Reading { users: BTreeMap::new(), total: 0, repeated: 0, stable: true };
-    let mut number = 0;
-    loop {
-        let call = Call::get(Operation::List, page_url(client, version, (number, size), client_id));
-        let page = answer::page(&client.read(&call, lane).await?)?;
+async fn read(pages: &impl Pages, client_id: Option<&str>, size: u32) -> Result<Reading, PortalError> {
+    let (mut users, mut order) = (BTreeMap::new(), Ordering::default());
+    let (mut total, mut repeated, mut number) = (0, 0, 0);
+    let stable = loop {
+        let page = pages.page(number, size, client_id).await?;
         if number == 0 {
-            reading.total = page.total;
+            total = page.total;
         }
         let is_empty = page.users.is_empty();
         let distinct: BTreeSet<&UserId> = page.users.iter().map(|user| &user.id).collect();
-        reading.repeated += (page.users.len() - distinct.len()) as u64;
-        reading.users.extend(page.users.into_iter().map(|user| (user.id.clone(), user)));
+        repeated += (page.users.len() - distinct.len()) as u64;
+        page.users.iter().for_each(|user| order.push(&user.name));
+        users.extend(page.users.into_iter().map(|user| (user.id.clone(), user)));
         number += 1;
         let is_last = number >= page.pages;
-        if page.total != reading.total || (is_empty && !is_last) {
-            reading.stable = false;
-            return Ok(reading);
+        if client_id.is_none() {
+            pages.came(number, page.pages);
+        }
+        if page.total != total || (is_empty && !is_last) {
+            break false;
         }
         if is_last {
-            return Ok(reading);
+            break order.names() == total;
         }
         if number >= MOST_PAGES {
             return Err(PortalError::BadAnswer { reason: "the user list has no end" });
         }
-    }
+    };
+    Ok(Reading { users, total, repeated, stable, order: order.finish() })
 }
 
 fn page_url(
