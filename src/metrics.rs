@@ -199,6 +199,10 @@ pub struct Metrics {
     technical_users: Family<StateLabel, Gauge>,
     credentials_verified: Family<VerifiedLabel, Counter>,
     events_dropped: Counter,
+    searches: Gauge,
+    searches_waiting: Gauge,
+    search_pages_read: Gauge,
+    search_pages: Gauge,
     leader: Gauge,
     namespaces_unwatched: Gauge,
 }
@@ -218,6 +222,10 @@ impl Default for Metrics {
             technical_users: Family::default(),
             credentials_verified: Family::default(),
             events_dropped: Counter::default(),
+            searches: Gauge::default(),
+            searches_waiting: Gauge::default(),
+            search_pages_read: Gauge::default(),
+            search_pages: Gauge::default(),
             leader: Gauge::default(),
             namespaces_unwatched: Gauge::default(),
         };
@@ -283,6 +291,18 @@ impl Metrics {
     /// A Kubernetes Event was dropped.
     pub fn event_dropped(&self) {
         self.events_dropped.inc();
+    }
+
+    /// A reading of a portal's user list for resources that wait for it has begun; it ends with the result.
+    #[must_use]
+    pub fn search_begins(&self) -> SearchProgress {
+        self.searches.inc();
+        SearchProgress { metrics: self.clone(), read: 0, pages: 0 }
+    }
+
+    /// So many more resources wait for the search of a user list (fewer where it is negative).
+    pub fn search_waits(&self, more: i64) {
+        self.searches_waiting.inc_by(more);
     }
 
     /// This process is the active one.
@@ -351,12 +371,47 @@ impl Metrics {
         all.register("credentials_verified", "Published credentials tried at the token endpoint", verified);
         let dropped = self.events_dropped.clone();
         all.register("events_dropped", "Kubernetes Events that were not published", dropped);
+        all.register(
+            "searches",
+            "Portals whose user list is read for waiting resources",
+            self.searches.clone(),
+        );
+        let waiting = self.searches_waiting.clone();
+        all.register("searches_waiting", "TechnicalUsers that wait for the search of a user list", waiting);
+        let read = self.search_pages_read.clone();
+        all.register("search_pages_read", "Pages that the running searches have read", read);
+        let pages = self.search_pages.clone();
+        all.register("search_pages", "Pages of the lists that the running searches read", pages);
         all.register("leader", "1 where this process is the active one", self.leader.clone());
         let unwatched = self.namespaces_unwatched.clone();
         all.register("namespaces_unwatched", "Namespaces to watch that may not be watched", unwatched);
         let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         all.register("build", "What is running", build);
         all
+    }
+}
+
+/// How far a search has come. What it reported is taken off again at its end.
+pub struct SearchProgress {
+    metrics: Metrics,
+    read: i64,
+    pages: i64,
+}
+
+impl SearchProgress {
+    /// So many pages of so many were read.
+    pub fn came(&mut self, read: u32, pages: u32) {
+        let (read, pages) = (i64::from(read), i64::from(pages));
+        self.metrics.search_pages_read.inc_by(read - self.read);
+        self.metrics.search_pages.inc_by(pages - self.pages);
+        (self.read, self.pages) = (read, pages);
+    }
+}
+
+impl Drop for SearchProgress {
+    fn drop(&mut self) {
+        self.came(0, 0);
+        self.metrics.searches.dec();
     }
 }
 
@@ -381,6 +436,9 @@ mod tests {
             "tuo_technical_users{state=\"stalled\"} 0",
             "tuo_credentials_verified_total{outcome=\"refused\"} 0",
             "tuo_events_dropped_total 0",
+            "tuo_searches 0",
+            "tuo_searches_waiting 0",
+            "tuo_search_pages 0",
             "tuo_leader 0",
             "tuo_namespaces_unwatched 0",
             "tuo_build_info{version=",

@@ -9,7 +9,8 @@ use crate::domain::roles::Blocker;
 use crate::domain::user::Role;
 use crate::portal::{Login, Portal, VersionRange};
 
-use super::inventory::{CompanyGate, Inventory};
+use super::inventory::{CompanyGate, Inventory, Listener};
+use crate::metrics::Metrics;
 
 /// Names a Portal resource.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -153,7 +154,14 @@ impl Registry {
     /// The user list that a Portal's client reads: the one that is kept, or a new one where the client is new or leads to
     /// another portal or company.
     #[must_use]
-    pub fn inventory(&self, key: &PortalKey, pin: &Pin, portal: &Arc<dyn Portal>) -> Arc<Inventory> {
+    pub fn inventory(
+        &self,
+        key: &PortalKey,
+        pin: &Pin,
+        portal: &Arc<dyn Portal>,
+        listener: Arc<dyn Listener>,
+        metrics: &Metrics,
+    ) -> Arc<Inventory> {
         let gate = self.gate(pin);
         let mut clients = self.clients();
         let client = clients.get_mut(key).filter(|client| Arc::ptr_eq(&client.portal, portal));
@@ -162,7 +170,7 @@ impl Registry {
         {
             return Arc::clone(inventory);
         }
-        let new = Arc::new(Inventory::new(Arc::clone(portal), gate));
+        let new = Arc::new(Inventory::new(Arc::clone(portal), gate, listener, metrics.clone()));
         if let Some(client) = client {
             client.inventory = Some((pin.clone(), Arc::clone(&new)));
         }

@@ -29,6 +29,8 @@ reasons! {
     Searching,
     /// An earlier create may still be completed by the portal.
     SettlingAttempt,
+    /// The portal's user list hides users of equal names.
+    ListIncomplete,
     /// The wallet service has not answered yet.
     Pending,
     /// The wallet service has not answered for a long time.

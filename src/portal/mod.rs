@@ -179,6 +179,8 @@ pub const CREATE_TIMEOUT: Duration = Duration::from_secs(30);
 pub const CREATE_SETTLE_TIME: Duration = Duration::from_mins(1);
 
 pub use catena_x::{Connection, ConnectionError};
+#[cfg(test)]
+pub(crate) use catena_x::{Page, Pages, scan_pages};
 pub use oauth::{Credentials, PORTAL_CLIENT, TokenStore};
 pub use resilient::Limits;
 pub(crate) use transport::endpoint;

@@ -45,6 +45,7 @@ mod refresh_login;
 mod replacement_crashes;
 mod restores;
 mod roles;
+mod searches;
 mod secrets;
 mod start_up;
 mod stops;

@@ -8,7 +8,9 @@ use kube::api::DynamicObject;
 use secrecy::ExposeSecret;
 
 use super::company;
+use super::listener::PortalListener;
 use super::session::Session;
+use super::sweep::Place;
 use crate::api::portal::{Auth, CaBundle, Limits, PortalSpec};
 use crate::api::target::Target;
 use crate::controller::context::Context;
@@ -167,7 +169,7 @@ fn kubernetes(error: &KubeError) -> Blocker {
 /// Looks who the login is, what it may do and which roles there are. The user list is not read. `last_known` is the company
 /// that the Portal's status names.
 pub async fn connect(
-    ctx: &Context,
+    ctx: &Arc<Context>,
     key: &PortalKey,
     ingredients: Ingredients,
     last_known: Option<&str>,
@@ -208,7 +210,9 @@ pub async fn connect(
     ctx.registry.accept(key, &login.companies);
     let url = address::portal(&target.url);
     let pin = Pin::new(&url, company.as_deref().or(login.companies.first().map(String::as_str)));
-    let inventory = ctx.registry.inventory(key, &pin, &portal);
+    let listener =
+        PortalListener::create(ctx, key, Place { url: url.clone(), companies: login.companies.clone() });
+    let inventory = ctx.registry.inventory(key, &pin, &portal, listener, &ctx.metrics);
     let (written_url, token_url) = (target.url, address::token_endpoint(&target.token_url));
     let roles = Arc::new(roles);
     Ok(Connected { portal, url, written_url, token_url, pin, company, login, version, roles, inventory })

@@ -11,6 +11,7 @@ use super::sweep::portal_of;
 use crate::api::portal::{PortalSpec, PortalStatus};
 use crate::api::technical_user::TechnicalUserStatus;
 use crate::controller::context::Context;
+use crate::controller::inventory::Inventory;
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{Key, has_finalizer, lenient, part, technical_users};
 use crate::controller::registry::{Link, PortalKey};
@@ -67,7 +68,7 @@ pub struct Access<'a> {
     spec: Option<PortalSpec>,
     /// The Portal was connected once; before that it has made no user.
     was_connected: bool,
-    snapshot: Option<Arc<Snapshot>>,
+    inventory: Option<Arc<Inventory>>,
     served: HashMap<String, bool>,
 }
 
@@ -75,16 +76,16 @@ impl<'a> Access<'a> {
     /// Of one Portal.
     pub fn of(ctx: &'a Context, key: &'a PortalKey, portal: &DynamicObject) -> Self {
         let status: PortalStatus = lenient(portal, "status");
-        let snapshot = match ctx.registry.link(key) {
-            Some(Link::Up(connected) | Link::Down(_, Some(connected))) => connected.inventory.snapshot(),
+        let inventory = match ctx.registry.link(key) {
+            Some(Link::Up(connected) | Link::Down(_, Some(connected))) => Some(connected.inventory),
             _ => None,
         };
         Self {
             ctx,
             key,
             spec: part(portal, "spec").ok(),
-            was_connected: status.version.is_some() || snapshot.is_some(),
-            snapshot,
+            was_connected: status.version.is_some() || inventory.is_some(),
+            inventory,
             served: HashMap::new(),
         }
     }
@@ -113,18 +114,21 @@ impl<'a> Access<'a> {
         }
         let status: TechnicalUserStatus = lenient(object, "status");
         let recorded = status.user.is_some_and(|user| !user.id.is_empty());
-        match &self.snapshot {
-            Some(snapshot) => is_in(snapshot, &owner(self.ctx, &resource), recorded),
-            // The portal cannot be asked.
-            None => self.was_connected,
-        }
+        let seen = self
+            .inventory
+            .as_ref()
+            .and_then(|inventory| inventory.look(|list| is_in(list, &owner(self.ctx, &resource), recorded)));
+        // Where the list was not read, the portal cannot be asked.
+        seen.unwrap_or(self.was_connected)
     }
 }
 
 /// Whether the list of the portal shows a user whose name was made for this resource. A list that missed some users says
 /// nothing of a recorded one.
 fn is_in(snapshot: &Snapshot, owner: &Owner, recorded: bool) -> bool {
-    !snapshot.named_for(owner).is_empty() || (recorded && !snapshot.is_complete())
+    !snapshot.named_for(owner).is_empty()
+        || !snapshot.unseen_for(owner).is_empty()
+        || (recorded && !snapshot.is_complete())
 }
 
 #[cfg(test)]

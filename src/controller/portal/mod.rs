@@ -3,6 +3,7 @@
 mod company;
 mod connect;
 mod holders;
+mod listener;
 pub mod memory;
 mod session;
 mod status;
@@ -39,6 +40,9 @@ const DEADLINE: Duration = Duration::from_mins(10);
 
 /// A sweep by the clock never takes more than a twentieth of the time.
 const SHARE_OF_TIME: u32 = 20;
+
+/// A reconcile waits no longer for a sweep. The sweep goes on, and wakes the Portal at its end.
+const SWEEP_PATIENCE: Duration = Duration::from_mins(1);
 
 const DEFAULT_RESYNC: Duration = Duration::from_mins(5);
 
@@ -139,10 +143,14 @@ async fn look(
     let interval = interval(&object);
     let began = Instant::now();
     let looked = connect_and_sweep(ctx, key, &object).await;
-    let next = if looked.is_ok() {
+    let next = if let Ok(looked) = &looked {
         ctx.portal_backoffs.forget(key);
-        ctx.metrics.portal_swept(&key.namespace, &key.name, Sweep::Ok);
-        spread(interval.max(began.elapsed().saturating_mul(SHARE_OF_TIME)))
+        if looked.swept.is_some() {
+            ctx.metrics.portal_swept(&key.namespace, &key.name, Sweep::Ok);
+        }
+        // While a sweep goes on its end wakes the Portal.
+        let took = looked.swept.as_ref().map(|(_, took)| *took).unwrap_or_default();
+        spread(interval.max(took.max(began.elapsed()).saturating_mul(SHARE_OF_TIME)))
     } else {
         ctx.metrics.portal_swept(&key.namespace, &key.name, Sweep::Error);
         ctx.portal_backoffs.after_failure(key).min(interval.max(Duration::from_secs(10)))
@@ -175,7 +183,12 @@ fn interval(object: &DynamicObject) -> Duration {
         .map_or(DEFAULT_RESYNC, Duration::from)
 }
 
-type Looked = (Connected, Vec<crate::api::portal::UnclaimedUser>);
+/// What a look at the portal found.
+struct Looked {
+    link: Connected,
+    /// What the sweep found, and how long it took; `None` while it goes on.
+    swept: Option<(Vec<crate::api::portal::UnclaimedUser>, Duration)>,
+}
 
 async fn connect_and_sweep(
     ctx: &Arc<Context>,
@@ -191,7 +204,7 @@ async fn connect_and_sweep(
     let was_up = matches!(before, Some(Link::Up(_)));
     match try_connect_and_sweep(ctx, key, object).await {
         Ok(looked) => {
-            let new = &looked.0;
+            let new = &looked.link;
             let same = was_up
                 && last.is_some_and(|last| {
                     last.pin == new.pin
@@ -199,7 +212,6 @@ async fn connect_and_sweep(
                         && last.token_url == new.token_url
                         && last.roles == new.roles
                         && last.login == new.login
-                        && last.inventory.loss_suspected() == new.inventory.loss_suspected()
                 });
             ctx.registry.set(key, Link::Up(new.clone()));
             if !same {
@@ -233,17 +245,12 @@ async fn try_connect_and_sweep(
     let status: PortalStatus = lenient(object, "status");
     let last_known = status.company.as_ref().map(|company| company.bpn.as_str());
     let link = connect::connect(ctx, key, ingredients, last_known).await?;
-    let changes = link.inventory.sweep().await.map_err(|error| connect::blocker(&error))?;
-    let snapshot = link.inventory.snapshot().unwrap_or_default();
-    let loss = sweep::suspected_loss(ctx, key, object, &link, &snapshot).await;
-    if loss != link.inventory.loss_suspected() {
-        link.inventory.suspect_loss(loss);
-        wake_all(ctx, key);
-    }
-    sweep::wake_changed(ctx, key, &changes);
-    let unclaimed =
-        sweep::unclaimed(ctx, &link, &status, &snapshot).await.map_err(|error| connect::blocker(&error))?;
-    Ok((link, unclaimed))
+    let Some(swept) = link.inventory.sweep(SWEEP_PATIENCE).await else {
+        return Ok(Looked { link, swept: None });
+    };
+    let took = swept.map_err(|error| connect::blocker(&error))?;
+    let unclaimed = sweep::unclaimed(ctx, &link, &status).await.map_err(|error| connect::blocker(&error))?;
+    Ok(Looked { link, swept: Some((unclaimed, took)) })
 }
 
 enum Leaving {

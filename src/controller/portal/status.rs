@@ -8,9 +8,10 @@ use kube::Resource as _;
 use kube::api::{DynamicObject, Patch, PatchParams};
 use serde_json::json;
 
+use super::Looked;
 use crate::api::FIELD_MANAGER;
 use crate::api::conditions::{self, CAN_DELETE, READY, RECONCILING, STALLED, Wanted};
-use crate::api::portal::{Company, OfferedRole, PermissionsFound, PortalSpec, PortalStatus, UnclaimedUser};
+use crate::api::portal::{Company, OfferedRole, PermissionsFound, PortalSpec, PortalStatus};
 use crate::controller::backoff::spread;
 use crate::controller::context::Context;
 use crate::controller::kube_error::KubeError;
@@ -32,7 +33,7 @@ pub async fn write(
     ctx: &Context,
     key: &PortalKey,
     object: &DynamicObject,
-    looked: Result<(Connected, Vec<UnclaimedUser>), Blocker>,
+    looked: Result<Looked, Blocker>,
     leaving: Option<Blocker>,
 ) -> Result<bool, KubeError> {
     let (mut before, mut tries) = (object.clone(), 1);
@@ -58,7 +59,7 @@ async fn write_over(
     ctx: &Context,
     key: &PortalKey,
     object: &DynamicObject,
-    looked: &Result<(Connected, Vec<UnclaimedUser>), Blocker>,
+    looked: &Result<Looked, Blocker>,
     leaving: Option<&Blocker>,
 ) -> Result<bool, KubeError> {
     let old: PortalStatus = lenient(object, "status");
@@ -66,9 +67,17 @@ async fn write_over(
     new.observed_generation = object.metadata.generation;
     let leaving = leaving.cloned();
     let blocker = match looked {
-        Ok((link, unclaimed)) => {
+        // What was found before a restart holds until the list was read.
+        Ok(Looked { link, .. })
+            if !link.inventory.is_judged() && is_ready_because(&old, Reason::UsersVanished) =>
+        {
+            return Ok(false);
+        }
+        Ok(Looked { link, swept }) => {
             found(&mut new, link);
-            new.unclaimed.clone_from(unclaimed);
+            if let Some((unclaimed, _)) = swept {
+                new.unclaimed.clone_from(unclaimed);
+            }
             let suspended =
                 part::<PortalSpec>(object, "spec").is_ok_and(|spec| spec.suspend.unwrap_or(false));
             let blocker = leaving.or_else(|| standing_in_the_way(link, suspended));
@@ -90,6 +99,10 @@ async fn write_over(
     api.patch_status(&key.name, &params, &Patch::Merge(&body)).await?;
     announce(ctx, object, &old, blocker.as_ref());
     Ok(true)
+}
+
+fn is_ready_because(status: &PortalStatus, reason: Reason) -> bool {
+    status.conditions.iter().any(|c| c.type_ == READY && c.reason == reason.as_str())
 }
 
 fn announce(ctx: &Context, object: &DynamicObject, old: &PortalStatus, blocker: Option<&Blocker>) {

@@ -9,17 +9,17 @@ use super::holders::Access;
 use crate::api::conditions::READY;
 use crate::api::keys;
 use crate::api::portal::{PortalStatus, UnclaimedUser};
-use crate::api::technical_user::{TechnicalUserSpec, TechnicalUserStatus};
+use crate::api::technical_user::{RecordedUser, TechnicalUserSpec, TechnicalUserStatus};
 use crate::controller::context::Context;
-use crate::controller::inventory::Changes;
+use crate::controller::inventory::Inventory;
 use crate::controller::objects::{Key, annotation, has_finalizer, is_deleting, lenient, part};
 use crate::controller::registry::{Connected, PortalKey};
 use crate::controller::technical_user::owner;
 use crate::domain::address;
-use crate::domain::identity::{Mark, parse_own_name};
-use crate::domain::inventory::{Snapshot, loss_is_suspicious};
+use crate::domain::identity::Mark;
+use crate::domain::inventory::{Changes, Coverage, Snapshot, loss_is_suspicious};
 use crate::domain::reason::Reason;
-use crate::domain::user::{UserId, UserStatus};
+use crate::domain::user::{ListedUser, UserId, UserStatus};
 use crate::portal::{Lane, PortalError};
 
 /// So many users of ours without a resource are listed, and at most so many are read for it per sweep.
@@ -66,29 +66,40 @@ fn selects_by_list(object: &DynamicObject) -> bool {
     part::<TechnicalUserSpec>(object, "spec").is_ok_and(|spec| spec.user.existing.is_some())
 }
 
+/// Which portal and company a list is of.
+pub struct Place {
+    /// The address of the portal, in one spelling.
+    pub url: String,
+    /// The companies of the login.
+    pub companies: Vec<String>,
+}
+
 /// How many users that statuses name are missing from a list that showed everybody, where that is too many to believe.
 #[must_use]
 pub async fn suspected_loss(
     ctx: &Context,
     key: &PortalKey,
     portal: &DynamicObject,
-    link: &Connected,
-    snapshot: &Snapshot,
+    place: &Place,
+    inventory: &Inventory,
 ) -> Option<usize> {
-    if !snapshot.is_complete() {
-        return None;
+    // A list that moved while it was read shows neither who is missing nor who is back.
+    if inventory.look(|list| list.coverage() == Coverage::Partial).unwrap_or(true) {
+        return inventory.loss_suspected();
     }
     // Anybody can name a Portal, and a user that is in no list.
     let mut access = Access::of(ctx, key, portal);
     let mut holders = Vec::new();
     for object in users_of(ctx, key).into_iter().filter(|object| has_finalizer(object)) {
-        if is_pinned_to(&object, link) && access.serves(&object).await {
+        if is_pinned_to(&object, place) && access.serves(&object).await {
             holders.push(object);
         }
     }
     let is_missing = |object: &&Arc<DynamicObject>| {
         let status: TechnicalUserStatus = lenient(object, "status");
-        status.user.is_some_and(|user| snapshot.get(&UserId::new(&user.id)).is_none())
+        let misses =
+            |user: &RecordedUser| inventory.look(|list| list.misses(&UserId::new(&user.id), &user.name));
+        status.user.as_ref().and_then(misses).unwrap_or(false)
     };
     let accepted =
         annotation(portal, keys::ACCEPT_LOSS).and_then(|count| count.trim().parse().ok()).unwrap_or(0);
@@ -108,11 +119,11 @@ pub async fn suspected_loss(
 
 /// Whether a resource's status speaks of the portal and company that a connection leads to: where a Portal leads elsewhere
 /// now, its users are missing for that reason.
-fn is_pinned_to(object: &DynamicObject, link: &Connected) -> bool {
+fn is_pinned_to(object: &DynamicObject, place: &Place) -> bool {
     let status: TechnicalUserStatus = lenient(object, "status");
     status.portal.is_none_or(|pin| {
-        let same_company = pin.bpn.is_none_or(|bpn| link.login.companies.contains(&bpn));
-        pin.url.is_empty() || (address::portal(&pin.url) == link.url && same_company)
+        let same_company = pin.bpn.is_none_or(|bpn| place.companies.contains(&bpn));
+        pin.url.is_empty() || (address::portal(&pin.url) == place.url && same_company)
     })
 }
 
@@ -129,16 +140,20 @@ pub async fn unclaimed(
     ctx: &Context,
     link: &Connected,
     status: &PortalStatus,
-    snapshot: &Snapshot,
 ) -> Result<Vec<UnclaimedUser>, PortalError> {
     let claimed: HashSet<String> =
         ctx.caches.users.state().iter().map(|object| owner(ctx, &Key::of(object)).name_prefix()).collect();
-    let mut candidates: Vec<_> = snapshot
-        .users()
-        .filter(|user| matches!(user.status, UserStatus::Active | UserStatus::Pending))
-        .filter(|user| parse_own_name(&user.name).is_some_and(|own| !claimed.contains(&own.prefix)))
-        .filter(|user| !status.retained.iter().any(|retained| UserId::new(&retained.id) == user.id))
-        .collect();
+    let retained: HashSet<UserId> = status.retained.iter().map(|user| UserId::new(&user.id)).collect();
+    let unclaimed = |list: &Snapshot| -> Vec<ListedUser> {
+        list.of_our_form()
+            .filter(|(prefix, _)| !claimed.contains(*prefix))
+            .map(|(_, user)| user)
+            .filter(|user| matches!(user.status, UserStatus::Active | UserStatus::Pending))
+            .filter(|user| !retained.contains(&user.id))
+            .cloned()
+            .collect()
+    };
+    let mut candidates = link.inventory.look(unclaimed).unwrap_or_default();
     candidates.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
     let mut unclaimed = Vec::new();
     let mut reads = 0;

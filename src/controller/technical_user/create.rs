@@ -13,6 +13,7 @@ use super::live_description;
 use super::pass::{Failure, Pass};
 use crate::api::{FIELD_MANAGER, FINALIZER, keys};
 use crate::controller::context::Context;
+use crate::controller::inventory::{Change, Kind};
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{Key, annotation, technical_users};
 use crate::controller::registry::Connected;
@@ -39,6 +40,8 @@ struct Task {
     resource_version: String,
     finalizers: Vec<String>,
     circumstances: u64,
+    /// Keeps proofs of absence waiting until the create has ended.
+    _change: Change,
 }
 
 /// Starts the task and waits for its end. Where the pass is cancelled meanwhile, the outcome is kept for the next one.
@@ -50,6 +53,8 @@ pub async fn create(pass: &mut Pass, generation: i64, role_ids: Vec<String>) -> 
     let owner = pass.observation.owner.clone();
     let link = pass.connected()?.clone();
     let Some(pin) = plan::attempt_pin(&pass.observation) else { return Err(Failure::Overtaken) };
+    // Waited for here, where the reconcile may end meanwhile.
+    let change = link.inventory.change(&pass.key, Kind::Create).await?;
     let attempt = Attempt { generation, id: random_id(), pin };
     let mut finalizers = pass.object.metadata.finalizers.clone().unwrap_or_default();
     if !finalizers.iter().any(|finalizer| finalizer == FINALIZER) {
@@ -70,6 +75,7 @@ pub async fn create(pass: &mut Pass, generation: i64, role_ids: Vec<String>) -> 
         resource_version: pass.resource_version().unwrap_or_default().to_owned(),
         finalizers,
         circumstances: pass.circumstances,
+        _change: change,
     };
     let ended = pass.ctx.creates.spawn(task.run()).await;
     match ended {
@@ -97,7 +103,6 @@ impl Drop for AbandonAtEnd<'_> {
 
 impl Task {
     async fn run(self) -> Result<DynamicObject, Failure> {
-        let _change = self.link.inventory.change().await;
         let slot = self.link.portal.create_slot().await?;
         if !self.ctx.may_create() {
             return Err(Failure::NotActive);

@@ -10,6 +10,7 @@ use super::attempts::Attempts;
 use crate::controller::backoff::spread;
 use crate::controller::objects::Key;
 use crate::controller::registry::PortalKey;
+use crate::domain::user::UserId;
 
 /// A lost user gets a successor by itself when its token endpoint has said `invalid_client` for so long …
 const LOSS_TIME: Duration = Duration::from_hours(1);
@@ -28,6 +29,7 @@ pub struct Memory {
     losses: Mutex<HashMap<Key, Loss>>,
     unpublished: Mutex<HashMap<String, HashSet<String>>>,
     polls: Mutex<HashMap<Key, u32>>,
+    missing: Mutex<HashMap<Key, HashMap<UserId, Instant>>>,
     overwritten: Mutex<HashMap<Key, (HashSet<String>, Instant)>>,
 }
 
@@ -68,6 +70,23 @@ impl Memory {
             refusals: 0,
         });
         loss.refusals += u32::from(refused);
+    }
+
+    /// Since when the portal has answered that it knows no such user; from now on where it did not before.
+    pub fn missing_since(&self, key: &Key, id: &UserId) -> Instant {
+        let mut missing = lock(&self.missing);
+        *missing.entry(key.clone()).or_default().entry(id.clone()).or_insert_with(Instant::now)
+    }
+
+    /// The user is there.
+    pub fn not_missing(&self, key: &Key, id: &UserId) {
+        let mut missing = lock(&self.missing);
+        if let Some(users) = missing.get_mut(key) {
+            users.remove(id);
+            if users.is_empty() {
+                missing.remove(key);
+            }
+        }
     }
 
     /// The user is not lost (any more).
@@ -156,6 +175,7 @@ impl Memory {
         self.free_place(key);
         self.stop_polling(key);
         lock(&self.overwritten).remove(key);
+        lock(&self.missing).remove(key);
     }
 }
 

@@ -60,6 +60,10 @@ pub(in crate::controller) const REPORT_WITHIN: Duration = Duration::from_secs(10
 /// A look without any sign that something changed, for what no watch tells (labels of namespaces).
 const SLOW_LOOK: Duration = Duration::from_mins(2);
 
+/// Said while the list is read. No numbers: what moves by itself is a metric and a log line.
+const LIST_AWAITED: &str = "this resource waits for the search of the portal's user list, which takes minutes where \
+                            the portal has many thousand users; it goes on at the end of the search";
+
 /// One pass over one resource. Never fails: what goes wrong is told in the status and tried again.
 pub async fn reconcile(object: Arc<DynamicObject>, ctx: Arc<Context>) -> Action {
     let key = Key::of(&object);
@@ -131,6 +135,11 @@ async fn look(ctx: &Arc<Context>, object: &DynamicObject) -> Result<(Action, boo
     let rest = match ended {
         Ok(rest) => rest,
         Err(Failure::Portal(error)) => after_portal_error(&pass, &error),
+        Err(Failure::ListAwaited) => plan::interrupted(
+            &pass.observation,
+            &Blocker::passing(Reason::Searching, LIST_AWAITED),
+            Wake::OnChange,
+        ),
         Err(Failure::Kube(KubeError::Denied { message, .. })) => plan::interrupted(
             &pass.observation,
             &Blocker::passing(Reason::KubernetesError, format!("the Kubernetes API refuses: {message}")),

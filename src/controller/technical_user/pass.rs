@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use crate::api::technical_user::{TechnicalUserSpec, TechnicalUserStatus};
 use crate::controller::context::Context;
+use crate::controller::inventory::Unmet;
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::Key;
 use crate::controller::registry::{Connected, PortalKey};
@@ -89,6 +90,9 @@ pub enum Failure {
     /// Somebody else wrote meanwhile: observe again.
     #[error("somebody else wrote meanwhile")]
     Overtaken,
+    /// The portal's user list is read for it; it is woken at the end.
+    #[error("waits for the search of the portal's user list")]
+    ListAwaited,
     /// This process may not write (any more).
     #[error("this process is not the active one")]
     NotActive,
@@ -102,6 +106,15 @@ impl From<KubeError> for Failure {
         match error {
             KubeError::Conflict => Self::Overtaken,
             other => Self::Kube(other),
+        }
+    }
+}
+
+impl From<Unmet> for Failure {
+    fn from(unmet: Unmet) -> Self {
+        match unmet {
+            Unmet::Waiting => Self::ListAwaited,
+            Unmet::Failing(error) => Self::Portal(error),
         }
     }
 }

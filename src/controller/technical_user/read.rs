@@ -6,14 +6,17 @@ use kube::api::DynamicObject;
 use super::observe::{candidate, open_attempt, recorded, see_secret};
 use super::output;
 use super::pass::{Failure, Pass};
+use crate::controller::inventory::Need;
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{has_finalizer, is_deleting, lenient, technical_users};
 use crate::controller::registry::Connected;
 use crate::domain::identity::Mark;
+use crate::domain::inventory::Snapshot;
 use crate::domain::plan::{
-    AttemptState, Candidate, Confirmed, Proof, Read, SecretView, UserFacts, UserView, Verified,
+    AttemptState, Candidate, Confirmed, Desired, Proof, Read, SecretView, Selection, UserFacts, UserView,
+    Verified,
 };
-use crate::domain::user::{Credential, UserDetails, UserId, UserStatus};
+use crate::domain::user::{Credential, ListedUser, UserDetails, UserId, UserStatus};
 use crate::metrics::Verified as Counted;
 use crate::portal::{Lane, PortalError, Verification, VersionRange};
 
@@ -23,6 +26,7 @@ pub async fn read(pass: &mut Pass, what: Read) -> Result<(), Failure> {
         Read::Search => {
             let found = search(pass).await?;
             pass.observation.search = Some(found);
+            see_loss(pass);
         }
         Read::User(id) => {
             let view = user(pass, &id).await?;
@@ -48,6 +52,7 @@ pub async fn read(pass: &mut Pass, what: Read) -> Result<(), Failure> {
             pass.observation.verification = Some((proof, verified));
         }
         Read::Object => object(pass).await?,
+        Read::Narrow => narrow(pass).await?,
     }
     Ok(())
 }
@@ -59,11 +64,21 @@ async fn search(pass: &Pass) -> Result<Vec<Candidate>, Failure> {
         Some(open) if open.state == AttemptState::Settled => pass.ctx.memory.attempts.settled_at(&pass.key),
         _ => None,
     };
-    let snapshot = link.inventory.prove(settled).await?;
+    link.inventory.meet(&pass.key, Need::Proof(settled)).await?;
     let owner = &pass.observation.owner;
+    let of_our_name = |list: &Snapshot| {
+        let cloned = |users: Vec<&ListedUser>| users.into_iter().cloned().collect::<Vec<_>>();
+        (cloned(list.named_for(owner)), cloned(list.unseen_for(owner)), list.is_complete())
+    };
+    let (seen, unseen, complete) = link.inventory.look(of_our_name).unwrap_or_default();
     let mut found = Vec::new();
-    for user in snapshot.named_for(owner) {
+    for (user, is_seen) in seen.iter().map(|user| (user, true)).chain(unseen.iter().map(|user| (user, false)))
+    {
         let mut candidate = candidate(link, owner, user, false);
+        if !is_seen {
+            // Its entry is from an earlier reading.
+            candidate.confirmed = Confirmed::Unread;
+        }
         if candidate.confirmed == Confirmed::Unread && candidate.status != UserStatus::PendingDeletion {
             candidate.confirmed = confirm(link, owner, &candidate.id).await?;
         }
@@ -71,7 +86,7 @@ async fn search(pass: &Pass) -> Result<Vec<Candidate>, Failure> {
     }
     // Foreign users of the very same name may hide ours on a list that did not show everybody.
     let foreign = found.iter().any(|candidate| candidate.confirmed == Confirmed::Foreign);
-    if foreign && !snapshot.is_complete() {
+    if foreign && !complete {
         return Err(
             PortalError::BadAnswer { reason: "users of equal names hide each other in the list" }.into()
         );
@@ -105,11 +120,15 @@ async fn user(pass: &mut Pass, id: &UserId) -> Result<UserView, Failure> {
     match link.portal.details(id, Lane::Interactive).await {
         Ok(details) => {
             pass.ctx.memory.found(&pass.key);
+            pass.ctx.memory.not_missing(&pass.key, id);
             link.inventory.remember(id, Mark::find(&details.description));
             pass.details.insert(id.clone(), details.clone());
             Ok(UserView::Read(facts(pass, id, &details)))
         }
-        Err(PortalError::NotFound) => Ok(UserView::Gone),
+        Err(PortalError::NotFound) => {
+            missing(pass, &link, id).await?;
+            Ok(UserView::Gone)
+        }
         Err(PortalError::LostInIdentityProvider) if link.version == VersionRange::V2_0 => {
             deleted_or_lost(pass, &link, id).await
         }
@@ -123,17 +142,57 @@ async fn user(pass: &mut Pass, id: &UserId) -> Result<UserView, Failure> {
 
 /// Portals of 2.0 and 2.1 answer the same for a deleted user as for one whose client is lost; their list tells: a deleted
 /// one is INACTIVE.
-async fn deleted_or_lost(pass: &Pass, link: &Connected, id: &UserId) -> Result<UserView, Failure> {
-    link.inventory.sweep().await?;
-    let snapshot = link.inventory.snapshot().unwrap_or_default();
-    match snapshot.get(id) {
-        Some(user) if user.status == UserStatus::Inactive => Ok(UserView::Gone),
-        None if snapshot.is_complete() => Ok(UserView::Gone),
-        _ => {
-            pass.ctx.memory.lost(&pass.key, &pass.portal_key, false);
-            Ok(UserView::Lost)
-        }
+async fn deleted_or_lost(pass: &mut Pass, link: &Connected, id: &UserId) -> Result<UserView, Failure> {
+    let since = pass.ctx.memory.missing_since(&pass.key, id);
+    let is_inactive = || link.inventory.get(id).is_some_and(|user| user.status == UserStatus::Inactive);
+    if is_inactive() {
+        missing(pass, link, id).await?;
+        return Ok(UserView::Gone);
     }
+    link.inventory.meet(&pass.key, Need::Judgement(since)).await?;
+    let is_listed = link.inventory.get(id).is_some();
+    if !is_inactive() && !is_listed {
+        link.inventory.meet(&pass.key, Need::Proof(Some(since))).await?;
+    }
+    let absent = link.inventory.look(|list| list.is_complete() && !list.knows(id)).unwrap_or(false);
+    if is_inactive() || absent {
+        see_loss(pass);
+        return Ok(UserView::Gone);
+    }
+    pass.ctx.memory.lost(&pass.key, &pass.portal_key, false);
+    Ok(UserView::Lost)
+}
+
+/// The portal knows no such user (any more). What follows from that waits for a reading of the list that began later,
+/// and on which it was judged whether many users are missing at once: that is a fault of the portal.
+async fn missing(pass: &mut Pass, link: &Connected, id: &UserId) -> Result<(), Failure> {
+    if matches!(pass.observation.desired, Desired::Existing { .. }) {
+        return Ok(());
+    }
+    let since = pass.ctx.memory.missing_since(&pass.key, id);
+    link.inventory.meet(&pass.key, Need::Judgement(since)).await?;
+    see_loss(pass);
+    Ok(())
+}
+
+/// Takes over whether a mass disappearance is suspected now: the reconcile may have begun before a reading showed it.
+fn see_loss(pass: &mut Pass) {
+    let suspected = pass.link.as_ref().and_then(|link| link.inventory.loss_suspected());
+    if let Ok(portal) = &mut pass.observation.portal {
+        portal.loss_suspected = suspected;
+    }
+}
+
+/// The users with the client ID that `existing` selects, by a list that shows them all.
+async fn narrow(pass: &mut Pass) -> Result<(), Failure> {
+    let wanted = pass.spec.user.existing.as_ref().and_then(|existing| existing.client_id.clone());
+    let wanted = wanted.unwrap_or_default();
+    let scan = pass.connected()?.portal.narrow(&wanted, Lane::Interactive).await?;
+    let fits = |user: &ListedUser| user.client_id.as_deref() == Some(wanted.as_str());
+    pass.observation.selected =
+        Some(scan.users.iter().filter(|user| fits(user)).map(|user| user.id.clone()).collect());
+    pass.observation.selection = if scan.complete { Selection::Certain } else { Selection::Uncertain };
+    Ok(())
 }
 
 fn facts(pass: &Pass, id: &UserId, details: &UserDetails) -> UserFacts {

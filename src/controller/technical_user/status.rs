@@ -225,8 +225,8 @@ fn record_user(pass: &Pass, new: &mut TechnicalUserStatus, current: &Current) {
     if same {
         return;
     }
-    let snapshot = pass.link.as_ref().and_then(|link| link.inventory.snapshot());
-    let listed = snapshot.as_ref().and_then(|snapshot| snapshot.get(&current.id));
+    let listed = pass.link.as_ref().and_then(|link| link.inventory.get(&current.id));
+    let listed = listed.as_ref();
     new.user = Some(RecordedUser {
         id: current.id.to_string(),
         generation,

@@ -9,6 +9,7 @@ use super::pass::{Failure, Pass};
 use super::{RETAINED_LIMIT, create, live_description, output, reference, status};
 use crate::api::portal::{PortalStatus, RetainedUser};
 use crate::api::{FIELD_MANAGER, FINALIZER};
+use crate::controller::inventory::Kind;
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{lenient, portals, technical_users};
 use crate::domain::identity::Mark;
@@ -118,10 +119,10 @@ async fn describe(pass: &mut Pass, current: &Current) -> Result<(), Failure> {
 
 async fn delete(pass: &mut Pass, id: &UserId) -> Result<(), Failure> {
     let link = pass.connected()?.clone();
-    let _change = link.inventory.change().await;
+    let _change = link.inventory.change(&pass.key, Kind::Delete).await?;
     let done = match link.portal.delete(id).await {
         Ok(()) | Err(PortalError::NotFound) => {
-            match link.inventory.snapshot().and_then(|snapshot| snapshot.get(id).cloned()) {
+            match link.inventory.get(id) {
                 Some(mut user) if user.kind == UserKind::External => {
                     user.status = UserStatus::PendingDeletion;
                     link.inventory.put(user);

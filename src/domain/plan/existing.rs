@@ -2,9 +2,9 @@
 
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
-use crate::domain::user::UserStatus;
+use crate::domain::user::{UserId, UserStatus};
 
-use super::observation::{Observation, PortalFacts, UserFacts, UserView};
+use super::observation::{Observation, PortalFacts, Selection, UserFacts, UserView};
 use super::pin::{self, Pinned};
 use super::step::{Current, Read, Step, Wake};
 use super::{blocked, credential, follow};
@@ -42,6 +42,13 @@ pub(super) fn plan(o: &Observation, selector: &str) -> Step {
                 &Blocker::passing(Reason::Searching, "the portal's user list is being read"),
                 Wake::Backoff,
             );
+        }
+        // Two are two, whatever else is hidden; a Ready resource is kept all the same.
+        Some(shown) if o.selection != Selection::Certain && (shown.len() < 2 || follow::as_recorded(o)) => {
+            match selected_before(o, shown) {
+                Some(current) => current,
+                None => return uncertain(o, selector),
+            }
         }
         Some([]) => {
             return blocked(
@@ -96,6 +103,25 @@ pub(super) fn plan(o: &Observation, selector: &str) -> Step {
         ),
         Some(UserView::Read(user)) => with_details(o, portal, &current, user),
     }
+}
+
+/// The user that was selected when the list showed everybody, while no other one is shown.
+fn selected_before(o: &Observation, shown: &[UserId]) -> Option<Current> {
+    let user = o.recorded.user.as_ref()?;
+    let alone = shown.iter().all(|id| *id == user.id);
+    alone.then(|| Current { id: user.id.clone(), generation: 0 })
+}
+
+/// Equal names hide users of the list: neither that there is one user nor that there is none follows from it.
+fn uncertain(o: &Observation, selector: &str) -> Step {
+    if o.selection == Selection::Narrows {
+        return Step::Read(Read::Narrow);
+    }
+    let message = format!(
+        "the portal's user list hides users of equal names, so it does not show whether exactly one user has {selector}; \
+         select the user by id"
+    );
+    blocked(o, &Blocker::passing(Reason::ListIncomplete, message), Wake::OnChange)
 }
 
 fn with_details(o: &Observation, portal: &PortalFacts, current: &Current, user: &UserFacts) -> Step {

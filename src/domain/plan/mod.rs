@@ -19,8 +19,8 @@ mod tests;
 
 pub use observation::{
     AttemptState, Candidate, Confirmed, Deletion, Desired, DesiredUser, Done, Listed, Observation,
-    OpenAttempt, PortalFacts, Proof, Recorded, RecordedPortal, RecordedUser, SecretView, UserFacts, UserView,
-    Verified,
+    OpenAttempt, PortalFacts, Proof, Recorded, RecordedPortal, RecordedUser, SecretView, Selection,
+    UserFacts, UserView, Verified,
 };
 pub use pin::{ambiguous, company, of_attempt as attempt_pin};
 pub use step::{Current, Read, Report, Rest, Step, Wake, Write};

@@ -50,6 +50,8 @@ pub struct Observation {
     pub siblings: Vec<Candidate>,
     /// For `existing`: the users of the last snapshot that the selector fits.
     pub selected: Option<Vec<UserId>>,
+    /// Whether these are all of them.
+    pub selection: Selection,
     /// The outcome of a search in this pass: every user with a name of this resource.
     pub search: Option<Vec<Candidate>>,
     /// The users whose details were read in this pass.
@@ -219,6 +221,17 @@ pub enum Listed {
     Missing,
     /// There, in this state.
     There(UserStatus),
+}
+
+/// Whether all users that a selector fits are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Selection {
+    /// They are.
+    Certain,
+    /// The list hides users of equal names: there may be more.
+    Uncertain,
+    /// As `Uncertain`, and a list narrowed by the client ID was not read yet.
+    Narrows,
 }
 
 /// A user whose name was made for this resource.

@@ -26,6 +26,8 @@ pub enum Read {
     Search,
     /// One user's details.
     User(UserId),
+    /// The users with the client ID that `existing` selects.
+    Narrow,
     /// Whose user a sibling is.
     Confirm(UserId),
     /// The content of the Secret.

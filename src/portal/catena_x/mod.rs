@@ -17,3 +17,8 @@ mod wire;
 
 pub use connection::{Connection, ConnectionError};
 pub use portal::CatenaXPortal;
+#[cfg(test)]
+pub(crate) use {
+    answer::Page,
+    scan::{Pages, scan_pages},
+};

@@ -6,49 +6,70 @@ use crate::controller::registry::Connected;
 use crate::controller::technical_user::RETAINED_LIMIT;
 use crate::controller::technical_user::pass::Pass;
 use crate::domain::identity::Owner;
-use crate::domain::plan::{Candidate, Confirmed, Listed};
+use crate::domain::inventory::Snapshot;
+use crate::domain::plan::{Candidate, Confirmed, Listed, Selection};
 use crate::domain::user::{ListedUser, UserId};
 
 /// What the last snapshot says of the resource's users.
 pub(super) fn see_inventory(pass: &mut Pass, portal_status: Option<&PortalStatus>) {
     let Some(link) = &pass.link else { return };
-    let Some(snapshot) = link.inventory.snapshot() else { return };
     let o = &mut pass.observation;
     let recorded = o.recorded.user.as_ref().map(|user| user.id.clone());
-    o.listed = match recorded.as_ref().map(|id| snapshot.get(id)) {
-        Some(Some(user)) => Listed::There(user.status),
-        Some(None) if snapshot.is_complete() => Listed::Missing,
-        _ => Listed::Unknown,
+    let name = pass.status.user.as_ref().map(|user| user.name.clone()).unwrap_or_default();
+    let existing = pass.spec.user.existing.as_ref();
+    let owner = &o.owner;
+    let look = |list: &Snapshot| Seen {
+        listed: recorded.as_ref().map_or(Listed::Unknown, |id| listed(list, id, &name)),
+        named: list.named_for(owner).into_iter().cloned().collect(),
+        selected: existing.map(|existing| select(list, existing)),
     };
-    if let Some(existing) = &pass.spec.user.existing {
-        // An id needs no list; a name or client id that is not there may hide behind equal names.
-        o.selected = match &existing.id {
-            Some(id) => Some(vec![UserId::new(id)]),
-            None => Some(
-                snapshot
-                    .users()
-                    .filter(|user| is_selected(existing, user))
-                    .map(|user| user.id.clone())
-                    .collect(),
-            ),
-        };
+    let Some(seen) = link.inventory.look(look) else { return };
+    o.listed = seen.listed;
+    if let Some((selected, selection)) = seen.selected {
+        (o.selected, o.selection) = (Some(selected), selection);
         return;
     }
     let retained: Vec<&str> =
         portal_status.iter().flat_map(|status| &status.retained).map(|user| user.id.as_str()).collect();
     // Where the list is full, an entry would only push another one out, which would be listed again, and so on.
     let full = retained.len() >= RETAINED_LIMIT;
-    o.siblings = snapshot
-        .named_for(&o.owner)
-        .into_iter()
+    o.siblings = seen
+        .named
+        .iter()
         .filter(|user| Some(&user.id) != recorded.as_ref())
         .map(|user| candidate(link, &o.owner, user, full || retained.contains(&user.id.as_str())))
         .collect();
 }
 
-fn is_selected(existing: &ExistingUser, user: &ListedUser) -> bool {
-    existing.client_id.as_ref().is_some_and(|id| user.client_id.as_ref() == Some(id))
-        || existing.name.as_ref().is_some_and(|name| user.name == *name)
+/// What the list shows of a resource.
+struct Seen {
+    listed: Listed,
+    named: Vec<ListedUser>,
+    selected: Option<(Vec<UserId>, Selection)>,
+}
+
+fn listed(list: &Snapshot, id: &UserId, name: &str) -> Listed {
+    match list.get(id) {
+        Some(user) => Listed::There(user.status),
+        None if list.misses(id, name) => Listed::Missing,
+        None => Listed::Unknown,
+    }
+}
+
+/// The users that `existing` selects. An id needs no list; equal names may hide users of a name or client ID.
+fn select(list: &Snapshot, existing: &ExistingUser) -> (Vec<UserId>, Selection) {
+    if let Some(id) = &existing.id {
+        return (vec![UserId::new(id)], Selection::Certain);
+    }
+    let by_client_id = existing.client_id.iter().flat_map(|id| list.with_client_id(id));
+    let by_name = existing.name.iter().flat_map(|name| list.with_name(name));
+    let selected = by_client_id.chain(by_name).cloned().collect();
+    let selection = match (list.is_complete(), &existing.client_id) {
+        (true, _) => Selection::Certain,
+        (false, Some(_)) => Selection::Narrows,
+        (false, None) => Selection::Uncertain,
+    };
+    (selected, selection)
 }
 
 /// A user of our name, with what is remembered of its mark.

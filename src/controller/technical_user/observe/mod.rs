@@ -23,7 +23,9 @@ use crate::controller::registry::PortalKey;
 use crate::controller::secrets::Secrets;
 use crate::domain::access::Grants;
 use crate::domain::identity::Owner;
-use crate::domain::plan::{Deletion, Desired, DesiredUser, Listed, Observation, PortalFacts, SecretView};
+use crate::domain::plan::{
+    Deletion, Desired, DesiredUser, Listed, Observation, PortalFacts, SecretView, Selection,
+};
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 
@@ -100,6 +102,7 @@ pub async fn observe(
         listed: Listed::Unknown,
         siblings: Vec::new(),
         selected: None,
+        selection: Selection::Certain,
         search: None,
         read: Vec::new(),
         secret: SecretView::Absent,

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::super::{
     AttemptState, Candidate, Deletion, Desired, DesiredUser, Done, Listed, Observation, OpenAttempt,
-    PortalFacts, Proof, Recorded, RecordedPortal, RecordedUser, SecretView, UserFacts, UserView, Verified,
+    PortalFacts, Proof, Recorded, RecordedPortal, RecordedUser, SecretView, Selection, UserFacts, UserView,
+    Verified,
 };
 use crate::domain::access::Grants;
 use crate::domain::attempt::Attempt;
@@ -114,6 +115,7 @@ pub(super) fn a_new_resource() -> Observation {
         listed: Listed::Unknown,
         siblings: Vec::new(),
         selected: None,
+        selection: Selection::Certain,
         search: None,
         read: Vec::new(),
         secret: SecretView::Absent,

@@ -1,6 +1,6 @@
 //! A user that somebody else made is found, waited for and published, and never changed.
 
-use super::super::{Listed, Proof, Verified};
+use super::super::{Listed, Proof, SecretView, Selection, Verified};
 use super::builders::{OTHER_COMPANY, a_new_resource, a_ready_resource, an_existing, details, id};
 use super::{Observation, check};
 use crate::domain::access::Grants;
@@ -116,5 +116,31 @@ fn nothing_is_taken_back() {
             "drop the finalizer",
         ),
         ("new", deleted(a_new_resource()), "gone"),
+    ]);
+}
+
+/// A list that hides users of equal names proves neither that there is one user nor that there is none.
+#[test]
+fn a_list_that_hides_users_decides_nothing() {
+    let with = |o: Observation, selection: Selection, ids: &[&str]| {
+        let selected = ids.iter().map(|text| id(text)).collect();
+        o.but(|o| (o.selected, o.selection) = (Some(selected), selection))
+    };
+    let new = |selection, ids: &[&str]| with(selected(), selection, ids);
+    let ready = |ids: &[&str]| with(a_ready_one(), Selection::Uncertain, ids);
+    check(vec![
+        ("one is shown", new(Selection::Uncertain, &["u1"]), "user ListIncomplete"),
+        ("none is shown", new(Selection::Uncertain, &[]), "user ListIncomplete"),
+        ("two are shown", new(Selection::Uncertain, &["u1", "u2"]), "user UserAmbiguous STALLED"),
+        ("a narrow list may show all", new(Selection::Narrows, &["u1"]), "narrow the list"),
+        ("it did", new(Selection::Certain, &["u1"]), "read u1"),
+        ("it was ready, and is shown", ready(&["u1"]), "ready (u1 g0), verify in time"),
+        ("it was ready, and is hidden", ready(&[]), "ready (u1 g0), verify in time"),
+        ("it was ready, and another one is shown", ready(&["u2"]), "still ready"),
+        (
+            "it was ready, is hidden, and its Secret is gone",
+            ready(&[]).but(|o| o.secret = SecretView::Absent),
+            "read u1",
+        ),
     ]);
 }

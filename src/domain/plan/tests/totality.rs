@@ -5,7 +5,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::super::{
-    AttemptState, Confirmed, Observation, Proof, Read, SecretView, Step, UserView, Write, plan,
+    AttemptState, Confirmed, Observation, Proof, Read, SecretView, Selection, Step, UserView, Write, plan,
 };
 use super::arbitrary::{Fact, a_base, a_fact};
 use super::runs;
@@ -15,6 +15,7 @@ use crate::domain::identity::Hint;
 fn is_answered(o: &Observation, read: &Read) -> bool {
     match read {
         Read::Search => o.search.is_some(),
+        Read::Narrow => o.selection != Selection::Narrows,
         Read::User(id) => o.view(id).is_some(),
         Read::Confirm(id) => o.siblings.iter().all(|c| c.id != *id || c.confirmed != Confirmed::Unread),
         Read::Secret => !matches!(o.secret, SecretView::Ours { digest: None, .. }),

@@ -17,6 +17,7 @@ pub(super) fn in_words(step: &Step) -> String {
 fn read(read: &Read) -> String {
     match read {
         Read::Search => "search".into(),
+        Read::Narrow => "narrow the list".into(),
         Read::User(id) => format!("read {id}"),
         Read::Confirm(id) => format!("confirm {id}"),
         Read::Secret => "read the Secret".into(),

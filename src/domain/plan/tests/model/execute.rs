@@ -5,7 +5,8 @@
 //! - `Create` is one merge patch with the version that was seen: finalizer and annotation. An unclear answer is settled by
 //!   reading back. Then a task makes the POST within ten seconds of the patch or not at all; it goes on beside the passes, and
 //!   there is one per resource and process. What came of it is remembered by the attempt.
-//! - `Search` waits for that task. It sees every user of the name at one moment, each confirmed by its details.
+//! - `Search` is shared work that goes on when a pass ends. While that task or another search is in progress it yields
+//!   nothing, and the pass ends; a later one sees every user of the name at one moment, each confirmed by its details.
 //! - `Publish` makes the Secret where none was seen, else writes over the very version that was seen.
 //! - The status write that names a user, and both finalizer writes, carry the version that was seen.
 //! - What the login may not is answered as forbidden.
@@ -84,20 +85,23 @@ impl World {
                 pass.secret.clone_from(&self.secret);
                 pass.secret_read = true;
             }
+            // The model has no `existing`.
+            Read::Narrow => return false,
             Read::Writable => pass.writable = Some(!self.trouble.unwritable),
             Read::Search => {
                 if self.trouble.portal_down {
                     return false;
                 }
-                // Own creates are not under way during the scans: it waits.
-                if self.processes[p].task.is_some() {
-                    pass.steps -= 1;
-                } else {
-                    let users = self.portal.users.clone();
-                    let found = users.iter().map(|u| self.candidate(u, self.confirm(&u.id))).collect();
-                    self.processes[p].snapshot = Some(users);
-                    pass.search = Some(found);
+                // Own creates are not in progress during the scans: it waits, and the pass ends.
+                let waits = std::mem::take(&mut self.trouble.search_waits);
+                if waits || self.processes[p].task.is_some() {
+                    self.processes[p].report = "waits for the search".into();
+                    return false;
                 }
+                let users = self.portal.users.clone();
+                let found = users.iter().map(|u| self.candidate(u, self.confirm(&u.id))).collect();
+                self.processes[p].snapshot = Some(users);
+                pass.search = Some(found);
             }
             Read::User(id) => {
                 if self.trouble.portal_down {

@@ -36,6 +36,7 @@ pub(super) enum Event {
     NextPatchUnclear(bool),
     NextChangeUnclear(bool),
     NextStatusLost,
+    NextSearchWaits,
     /// Somebody edits the annotation of the attempt, so that it cannot be read.
     AttemptGarbled,
     StatusWiped,
@@ -106,6 +107,7 @@ pub(super) fn an_event() -> impl Strategy<Value = Event> {
         1 => any::<bool>().prop_map(Event::NextPatchUnclear),
         2 => any::<bool>().prop_map(Event::NextChangeUnclear),
         1 => Just(Event::NextStatusLost),
+        2 => Just(Event::NextSearchWaits),
         1 => Just(Event::AttemptGarbled),
         2 => Just(Event::StatusWiped),
         2 => n().prop_map(Event::StatusRestored),
@@ -160,6 +162,7 @@ impl World {
             Event::NextPatchUnclear(carried_out) => self.trouble.unclear_patch = Some(carried_out),
             Event::NextChangeUnclear(carried_out) => self.trouble.unclear_change = Some(carried_out),
             Event::NextStatusLost => self.trouble.status_lost = true,
+            Event::NextSearchWaits => self.trouble.search_waits = true,
             Event::Rotate => {
                 let value = self.fresh();
                 self.write_object(None, |o| o.rotate = value);

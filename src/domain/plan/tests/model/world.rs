@@ -79,6 +79,8 @@ pub(super) struct Trouble {
     pub unclear_patch: Option<bool>,
     /// The next status write is lost.
     pub status_lost: bool,
+    /// The next search is not at its end when it is asked for.
+    pub search_waits: bool,
     /// The Portal's `access` no longer serves the namespace.
     pub access_withdrawn: bool,
     /// The answer of the next deletion, reset or change of a description is lost, and it was carried out or not.

@@ -1,0 +1,207 @@
+//! Keeps this process's own creates and deletes of a company apart from the readings that prove a name absent.
+
+use std::collections::{BTreeSet, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Notify, oneshot};
+use tokio::time::timeout;
+
+use crate::controller::objects::Key;
+
+/// How long creates wait at first for the changes in progress to end, so that a proof can begin. A change that takes
+/// longer delays the proof alone; the next try keeps creates waiting for twice the time, so that it comes to an end.
+const FIRST_DRAIN: Duration = Duration::from_secs(2);
+/// A create waits at least as long where a proof is about to begin.
+const DRAIN_PATIENCE: Duration = Duration::from_secs(3);
+
+/// Whether users of a company change, or a proof is in progress, never both.
+///
+/// A proof waits for the changes in progress. While it runs none starts; those that wait are released together at its
+/// end.
+#[derive(Clone, Default)]
+pub struct CompanyGate(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    state: Mutex<State>,
+    /// A change ended.
+    ended: Notify,
+    /// One proof at a time.
+    proving: Arc<tokio::sync::Mutex<()>>,
+}
+
+#[derive(Default)]
+struct State {
+    closed: Closed,
+    /// The changes in progress by number.
+    running: BTreeSet<u64>,
+    /// How many changes have started.
+    started: u64,
+    waiting: Vec<(Kind, oneshot::Sender<Change>)>,
+    /// Resources whose change waits for the end of the proof without a task of its own.
+    blocked: HashSet<Key>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Closed {
+    #[default]
+    No,
+    /// A proof is about to begin: creates wait.
+    ToCreates,
+    /// A proof is in progress.
+    Yes,
+}
+
+/// Which change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A create: it may hang for as long as the portal likes.
+    Create,
+    /// A delete.
+    Delete,
+}
+
+impl Closed {
+    fn keeps_out(self, kind: Kind) -> bool {
+        self == Self::Yes || (self == Self::ToCreates && kind == Kind::Create)
+    }
+}
+
+/// A change in progress, until it is dropped.
+pub struct Change {
+    gate: Arc<Shared>,
+    number: u64,
+}
+
+/// No change is in progress and none starts, until it is dropped.
+pub struct Quiet {
+    gate: Arc<Shared>,
+    _proving: tokio::sync::OwnedMutexGuard<()>,
+}
+
+impl CompanyGate {
+    /// Starts a change, or waits so long for the end of the proof: `None` where it is still in progress then. Where a
+    /// proof is about to begin, the wait is short in any case.
+    pub async fn change(&self, kind: Kind, patience: Duration) -> Option<Change> {
+        let (waiting, patience) = {
+            let mut state = self.0.lock();
+            if !state.closed.keeps_out(kind) {
+                return Some(self.0.start(&mut state));
+            }
+            let (sender, waiting) = oneshot::channel();
+            state.waiting.push((kind, sender));
+            let about_to_begin = state.closed == Closed::ToCreates;
+            (waiting, if about_to_begin { patience.max(DRAIN_PATIENCE) } else { patience })
+        };
+        timeout(patience, waiting).await.ok()?.ok()
+    }
+
+    /// Waits until no change is in progress, and lets none start.
+    pub async fn quiet(&self) -> Quiet {
+        let proving = Arc::clone(&self.0.proving).lock_owned().await;
+        // Its end opens the gate also where the caller is cancelled.
+        let quiet = Quiet { gate: Arc::clone(&self.0), _proving: proving };
+        let mut drain = FIRST_DRAIN;
+        loop {
+            self.0.lock().closed = Closed::ToCreates;
+            if timeout(drain, self.0.close()).await.is_ok() {
+                return quiet;
+            }
+            let hanging = self.0.open();
+            self.0.wait_for(hanging).await;
+            drain = drain.saturating_mul(2);
+        }
+    }
+
+    /// Tells a time without any change from others: the same number at two moments means that no change was in progress
+    /// between them. `None` while there is one.
+    #[must_use]
+    pub fn quiet_since(&self) -> Option<u64> {
+        let state = self.0.lock();
+        state.running.is_empty().then_some(state.started)
+    }
+
+    /// Remembers a resource whose change waits for the end of the proof.
+    pub fn block(&self, who: &Key) {
+        self.0.lock().blocked.insert(who.clone());
+    }
+
+    /// The resources whose change waited for the end of a proof.
+    #[must_use]
+    pub fn unblock(&self) -> HashSet<Key> {
+        std::mem::take(&mut self.0.lock().blocked)
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn start(self: &Arc<Self>, state: &mut State) -> Change {
+        state.started += 1;
+        state.running.insert(state.started);
+        Change { gate: Arc::clone(self), number: state.started }
+    }
+
+    /// Waits until no change is in progress, then keeps all out.
+    async fn close(&self) {
+        loop {
+            let ended = self.ended.notified();
+            tokio::pin!(ended);
+            ended.as_mut().enable();
+            {
+                let mut state = self.lock();
+                if state.running.is_empty() {
+                    state.closed = Closed::Yes;
+                    return;
+                }
+            }
+            ended.await;
+        }
+    }
+
+    /// Lets all that wait start; the changes that were in progress before.
+    fn open(self: &Arc<Self>) -> BTreeSet<u64> {
+        let (hanging, granted) = {
+            let mut state = self.lock();
+            state.closed = Closed::No;
+            let hanging = state.running.clone();
+            let waiting = std::mem::take(&mut state.waiting);
+            let granted: Vec<_> =
+                waiting.into_iter().map(|(_, sender)| (sender, self.start(&mut state))).collect();
+            (hanging, granted)
+        };
+        // Outside the lock: the change of a caller that no longer waits ends here.
+        for (sender, change) in granted {
+            drop(sender.send(change));
+        }
+        hanging
+    }
+
+    async fn wait_for(&self, hanging: BTreeSet<u64>) {
+        loop {
+            let ended = self.ended.notified();
+            tokio::pin!(ended);
+            ended.as_mut().enable();
+            if self.lock().running.is_disjoint(&hanging) {
+                return;
+            }
+            ended.await;
+        }
+    }
+}
+
+impl Drop for Change {
+    fn drop(&mut self) {
+        self.gate.lock().running.remove(&self.number);
+        self.gate.ended.notify_waiters();
+    }
+}
+
+impl Drop for Quiet {
+    fn drop(&mut self) {
+        self.gate.open();
+    }
+}

@@ -1,0 +1,181 @@
+//! The user list of one portal, read once for all `TechnicalUser`s, and what its readings prove.
+//!
+//! `reading` reads the list once and takes the result over, `sweep` does so periodically, `search` until the list
+//! answers what resources wait for; `gate` keeps this process's own creates and deletes apart from a proof.
+
+mod gate;
+mod reading;
+mod search;
+mod sweep;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::sync::{Mutex as AsyncMutex, Notify};
+use tokio::time::Instant;
+
+pub use gate::{Change, CompanyGate, Kind};
+pub use search::{Need, Unmet};
+
+use crate::controller::objects::Key;
+use crate::domain::identity::Mark;
+use crate::domain::inventory::{Changes, Snapshot};
+use crate::domain::user::{ListedUser, UserId};
+use crate::metrics::Metrics;
+use crate::portal::Portal;
+use reading::Stable;
+use search::Search;
+use sweep::Sweep;
+
+/// How long a reconcile waits for the list before it gives its place back: a short list is read within that time.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Hears what the readings of a list yield, whoever asked for them.
+#[async_trait]
+pub trait Listener: Send + Sync {
+    /// A reading was taken over: judges whether too many users are missing, then wakes the resources concerned.
+    async fn list_read(&self, inventory: &Inventory, changes: &Changes);
+
+    /// What these resources waited for has ended.
+    fn search_ended(&self, waiting: Vec<Key>);
+
+    /// A sweep ended that nobody waits for any more.
+    fn sweep_ended(&self);
+}
+
+/// The user list of one portal as one login sees it.
+pub struct Inventory {
+    portal: Arc<dyn Portal>,
+    gate: CompanyGate,
+    listener: Arc<dyn Listener>,
+    metrics: Metrics,
+    /// One reading at a time.
+    reading: AsyncMutex<()>,
+    state: Mutex<State>,
+    /// A reading, a search or a sweep ended.
+    ended: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    snapshot: Snapshot,
+    /// How many readings were taken over.
+    readings: u64,
+    /// When the last reading began, and how long it took.
+    read: Option<(Instant, Duration)>,
+    /// This process's own changes since the last reading began.
+    written: Vec<(Instant, UserId)>,
+    /// The marks of users whose details were read.
+    marks: HashMap<UserId, Option<Mark>>,
+    /// The last reading, where it was stable.
+    last: Option<Stable>,
+    /// When the first reading of the last proving pair began.
+    proved: Option<Instant>,
+    /// When the last reading began on which a mass disappearance was judged.
+    judged: Option<Instant>,
+    /// So many known users vanished at once that no loss is believed.
+    loss: Option<usize>,
+    search: Search,
+    sweep: Sweep,
+}
+
+impl Inventory {
+    /// An inventory that was not read yet.
+    #[must_use]
+    pub fn new(
+        portal: Arc<dyn Portal>,
+        gate: CompanyGate,
+        listener: Arc<dyn Listener>,
+        metrics: Metrics,
+    ) -> Self {
+        Self {
+            portal,
+            gate,
+            listener,
+            metrics,
+            reading: AsyncMutex::new(()),
+            state: Mutex::default(),
+            ended: Notify::new(),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Looks at the list as it is known; `None` before the first reading.
+    pub fn look<T>(&self, at: impl FnOnce(&Snapshot) -> T) -> Option<T> {
+        let state = self.state();
+        (state.readings > 0).then(|| at(&state.snapshot))
+    }
+
+    /// The entry of a user.
+    #[must_use]
+    pub fn get(&self, id: &UserId) -> Option<ListedUser> {
+        self.look(|snapshot| snapshot.get(id).cloned())?
+    }
+
+    /// Starts a create or a delete, for as long as the result lives. While a proof is in progress it waits for its end,
+    /// as long as that is near; [`Unmet::Waiting`] where it is not, and `who` is woken then.
+    pub async fn change(&self, who: &Key, kind: Kind) -> Result<Change, Unmet> {
+        if let Some(change) = self.gate.change(kind, self.patience()).await {
+            return Ok(change);
+        }
+        self.gate.block(who);
+        // The proof may have ended before that was remembered.
+        self.gate.change(kind, Duration::ZERO).await.ok_or(Unmet::Waiting)
+    }
+
+    /// How long a reconcile waits for a reading: not at all where the last one took longer than it would wait.
+    fn patience(&self) -> Duration {
+        let long = self.state().read.is_some_and(|(_, took)| took > PATIENCE);
+        if long { Duration::ZERO } else { PATIENCE }
+    }
+
+    /// Writes a user of ours through, new or changed.
+    pub fn put(&self, user: ListedUser) {
+        let mut state = self.state();
+        state.written.push((Instant::now(), user.id.clone()));
+        state.snapshot.put(user);
+    }
+
+    /// Writes through that a user of ours is deleted.
+    pub fn remove(&self, id: &UserId) {
+        let mut state = self.state();
+        state.written.push((Instant::now(), id.clone()));
+        state.snapshot.remove(id);
+        state.marks.remove(id);
+    }
+
+    /// The mark of a user whose details were read; the outer `None` where they were not.
+    #[must_use]
+    pub fn mark(&self, id: &UserId) -> Option<Option<Mark>> {
+        self.state().marks.get(id).cloned()
+    }
+
+    /// Remembers a user's mark.
+    pub fn remember(&self, id: &UserId, mark: Option<Mark>) {
+        self.state().marks.insert(id.clone(), mark);
+    }
+
+    /// So many known users vanished at once that no loss is believed.
+    #[must_use]
+    pub fn loss_suspected(&self) -> Option<usize> {
+        self.state().loss
+    }
+
+    /// Whether a mass disappearance was judged on any reading.
+    #[must_use]
+    pub fn is_judged(&self) -> bool {
+        self.state().judged.is_some()
+    }
+
+    /// Sets or lifts the suspicion.
+    pub fn suspect_loss(&self, missing: Option<usize>) {
+        self.state().loss = missing;
+    }
+}

@@ -1,0 +1,86 @@
+//! One reading of the list: what it changes, and whether it proves something together with the one before.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::Inventory;
+use crate::domain::inventory::{Coverage, Reading};
+use crate::portal::{Lane, ListOrder, PortalError, Scan};
+
+/// A reading during which the total never changed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Stable {
+    number: u64,
+    began: Instant,
+    order: ListOrder,
+    /// What the gate reported at its beginning.
+    quiet: Option<u64>,
+}
+
+impl Inventory {
+    /// Reads the list, unless a reading that began after `since` has ended meanwhile.
+    ///
+    /// Two stable readings in a row with the same name at each rank prove every name absent that neither shows, where
+    /// no change of ours was in progress from the beginning of the first to the end of the second. A user that is there
+    /// all the time is missing from a stable reading only where one before it was deleted and one behind it was created
+    /// between two pages; the second reading then shows another name at the rank of the deleted one.
+    pub(super) async fn read(&self, lane: Lane, since: Instant) -> Result<(), PortalError> {
+        let _one_at_a_time = self.reading.lock().await;
+        if self.state().read.is_some_and(|(began, _)| began >= since) {
+            return Ok(());
+        }
+        let (began, quiet) = (Instant::now(), self.gate.quiet_since());
+        let scan = self.portal.scan(lane).await?;
+        self.take_over(scan, began, quiet).await;
+        Ok(())
+    }
+
+    async fn take_over(&self, scan: Scan, began: Instant, quiet: Option<u64>) {
+        let coverage = match (scan.stable, scan.complete) {
+            (_, true) => Coverage::Complete,
+            (true, false) => Coverage::Names,
+            (false, false) => Coverage::Partial,
+        };
+        let changes = {
+            let mut state = self.state();
+            let state = &mut *state;
+            state.readings += 1;
+            let number = state.readings;
+            state.written.retain(|(at, _)| *at >= began);
+            let written = state.written.iter().map(|(_, id)| id.clone()).collect();
+            let changes = state.snapshot.apply(Reading { number, users: scan.users, coverage, written });
+            let this = scan.stable.then_some(Stable { number, began, order: scan.order, quiet });
+            if let (Some(first), Some(second)) = (state.last, this)
+                && first.order == second.order
+                && first.quiet.is_some()
+                && first.quiet == self.gate.quiet_since()
+            {
+                state.proved = Some(first.began);
+                state.snapshot.prove(first.number);
+            }
+            state.last = this;
+            state.read = Some((began, began.elapsed()));
+            if coverage > Coverage::Partial {
+                let snapshot = &state.snapshot;
+                state.marks.retain(|id, _| snapshot.knows(id));
+            }
+            changes
+        };
+        self.listener.list_read(self, &changes).await;
+        if coverage > Coverage::Partial {
+            self.state().judged = Some(began);
+        }
+        self.ended.notify_waiters();
+    }
+
+    /// How long the last reading took.
+    pub(super) fn took(&self) -> Duration {
+        self.state().read.map(|(_, took)| took).unwrap_or_default()
+    }
+
+    /// Whether the last reading was stable.
+    pub(super) fn is_stable(&self) -> bool {
+        self.state().last.is_some()
+    }
+}

@@ -1,0 +1,272 @@
+//! What resources wait for from the list: shared work of the Portal that goes on when the reconcile that asked for it
+//! ends.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
+
+use super::{Inventory, State};
+use crate::controller::backoff::spread;
+use crate::controller::objects::Key;
+use crate::domain::inventory::Snapshot;
+use crate::portal::{Lane, PortalError};
+
+/// How many readings in a row a proof may take: of three, the last two are a pair where only the first met a change.
+const READINGS: usize = 3;
+/// How often that is tried before it is given up for now: the list moves too fast.
+const TRIES: usize = 2;
+/// The first wait after a failure; it doubles.
+const FIRST_PAUSE: Duration = Duration::from_secs(2);
+const LONGEST_PAUSE: Duration = Duration::from_mins(5);
+/// How often the progress of a long search is measured.
+const MEASURE: Duration = Duration::from_secs(10);
+/// How often it is logged.
+const LOG: Duration = Duration::from_mins(2);
+
+/// What a resource needs from the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// A proof of absence that began after this time; any of this process where it is `None`.
+    Proof(Option<Instant>),
+    /// A reading that began after this time, and on which a mass disappearance was judged.
+    Judgement(Instant),
+}
+
+/// Why the list does not answer yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unmet {
+    /// It is being read, or a proof is in progress; who asked is woken at the end.
+    Waiting,
+    /// The last try failed; it is tried again while anybody waits.
+    Failing(PortalError),
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Search {
+    running: bool,
+    waiting: HashMap<Key, Waiting>,
+    /// Why the last try failed.
+    failure: Option<PortalError>,
+    /// How many that wait the metric counts.
+    counted: i64,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    need: Need,
+    /// Its reconcile has ended: it is to be woken.
+    left: bool,
+}
+
+impl State {
+    fn meets(&self, need: Need) -> bool {
+        match need {
+            Need::Proof(None) => self.proved.is_some(),
+            Need::Proof(Some(after)) => self.proved.is_some_and(|began| began >= after),
+            Need::Judgement(after) => self.judged.is_some_and(|began| began >= after),
+        }
+    }
+
+    /// Ends the waiting of these; the keys of those that are to be woken.
+    fn release(&mut self, which: impl Fn(&Self, Need) -> bool) -> Vec<Key> {
+        let ended: Vec<Key> = self
+            .search
+            .waiting
+            .iter()
+            .filter(|(_, waiting)| which(self, waiting.need))
+            .map(|(key, _)| key.clone())
+            .collect();
+        let mut left =
+            |key: Key| self.search.waiting.remove(&key).filter(|waiting| waiting.left).map(|_| key);
+        ended.into_iter().filter_map(&mut left).collect()
+    }
+}
+
+impl Inventory {
+    /// Waits for what a resource needs from the list, as long as that is near. Where it is not, the list is read all the
+    /// same, and `who` is woken at the end.
+    pub async fn meet(self: &Arc<Self>, who: &Key, need: Need) -> Result<(), Unmet> {
+        let deadline = Instant::now() + self.patience();
+        loop {
+            let ended = self.ended.notified();
+            tokio::pin!(ended);
+            ended.as_mut().enable();
+            {
+                let mut state = self.state();
+                if state.meets(need) {
+                    state.search.waiting.remove(who);
+                    return Ok(());
+                }
+                self.request(&mut state, who, need);
+                if let Some(error) = state.search.failure.clone() {
+                    self.leave_search(&mut state, who);
+                    return Err(Unmet::Failing(error));
+                }
+            }
+            if timeout_at(deadline, ended).await.is_err() {
+                let mut state = self.state();
+                if state.meets(need) {
+                    state.search.waiting.remove(who);
+                    return Ok(());
+                }
+                self.request(&mut state, who, need);
+                self.leave_search(&mut state, who);
+                return Err(Unmet::Waiting);
+            }
+        }
+    }
+
+    fn request(self: &Arc<Self>, state: &mut State, who: &Key, need: Need) {
+        state.search.waiting.entry(who.clone()).or_insert(Waiting { need, left: false }).need = need;
+        if !state.search.running {
+            state.search.running = true;
+            state.search.failure = None;
+            tokio::spawn(Arc::clone(self).search_once());
+        }
+    }
+
+    fn leave_search(&self, state: &mut State, who: &Key) {
+        if let Some(waiting) = state.search.waiting.get_mut(who) {
+            waiting.left = true;
+        }
+        self.count(state);
+    }
+
+    fn count(&self, state: &mut State) {
+        let waiting = i64::try_from(state.search.waiting.len()).unwrap_or(i64::MAX);
+        self.metrics.search_waits(waiting - state.search.counted);
+        state.search.counted = waiting;
+    }
+
+    async fn search_once(self: Arc<Self>) {
+        let searcher = Arc::clone(&self);
+        // A task of its own, so that a panic in it does not leave a search that never ends.
+        if tokio::spawn(async move { searcher.search().await }).await.is_err() {
+            tracing::error!("the search of the user list was interrupted");
+            let woken = {
+                let mut state = self.state();
+                state.search.running = false;
+                state.release(|_, _| true)
+            };
+            self.ended.notify_waiters();
+            self.listener.search_ended(woken);
+        }
+    }
+
+    /// Reads the list until nobody waits for it.
+    async fn search(&self) {
+        let (mut pause, mut tries) = (FIRST_PAUSE, 0_u32);
+        let began = Instant::now();
+        while let Some((need, waiting)) = self.next_need() {
+            if tries == 0 {
+                tracing::info!(waiting, "the search of the user list begins");
+            }
+            tries += 1;
+            match self.satisfy(need).await {
+                Ok(()) => {
+                    pause = FIRST_PAUSE;
+                    let woken = {
+                        let mut state = self.state();
+                        state.search.failure = None;
+                        state.release(State::meets)
+                    };
+                    self.report(woken);
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "the search of the user list failed; it is tried again while resources wait for it");
+                    let wait = match &error {
+                        PortalError::CircuitOpen { retry_after }
+                        | PortalError::Throttled { retry_after: Some(retry_after) } => {
+                            pause.max(*retry_after)
+                        }
+                        _ => pause,
+                    };
+                    let woken = {
+                        let mut state = self.state();
+                        state.search.failure = Some(error);
+                        state.release(|_, _| true)
+                    };
+                    self.report(woken);
+                    tokio::time::sleep(spread(wait)).await;
+                    pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
+                }
+            }
+        }
+        let (users, took) = (self.look(Snapshot::len).unwrap_or_default(), began.elapsed());
+        tracing::info!(users, seconds = took.as_secs(), "the search of the user list ended");
+    }
+
+    fn report(&self, woken: Vec<Key>) {
+        self.count(&mut self.state());
+        self.ended.notify_waiters();
+        self.listener.search_ended(woken);
+    }
+
+    /// What is to be done next and for how many; `None` ends the search.
+    fn next_need(&self) -> Option<(Need, usize)> {
+        let mut state = self.state();
+        let rank = |need: &Need| match need {
+            Need::Proof(after) => (true, *after),
+            Need::Judgement(after) => (false, Some(*after)),
+        };
+        // The most demanding first: a late proof meets all the others.
+        let need = state.search.waiting.values().map(|waiting| waiting.need).max_by_key(rank);
+        state.search.running = need.is_some();
+        Some((need?, state.search.waiting.len()))
+    }
+
+    async fn satisfy(&self, need: Need) -> Result<(), PortalError> {
+        for _ in 0..TRIES {
+            let quiet = match need {
+                Need::Proof(_) => Some(self.gate.quiet().await),
+                Need::Judgement(_) => None,
+            };
+            let mut result = Ok(());
+            for _ in 0..READINGS {
+                if self.state().meets(need) {
+                    break;
+                }
+                result = self.read_and_measure().await;
+                // The changes that wait have their turn where the list moves.
+                if result.is_err() || !self.is_stable() {
+                    break;
+                }
+            }
+            if quiet.is_some() {
+                drop(quiet);
+                self.listener.search_ended(self.gate.unblock().into_iter().collect());
+            }
+            result?;
+            if self.state().meets(need) {
+                return Ok(());
+            }
+        }
+        Err(PortalError::BadAnswer { reason: "the user list changes too fast to be read twice" })
+    }
+
+    async fn read_and_measure(&self) -> Result<(), PortalError> {
+        let mut measured = self.metrics.search_begins();
+        let mut ticks = interval(MEASURE);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        ticks.tick().await;
+        let mut logged = Instant::now();
+        let reading = self.read(Lane::Interactive, Instant::now());
+        tokio::pin!(reading);
+        loop {
+            tokio::select! {
+                ended = &mut reading => return ended,
+                _ = ticks.tick() => {
+                    let Some(progress) = self.portal.scan_progress() else { continue };
+                    measured.came(progress.read, progress.pages);
+                    if logged.elapsed() >= LOG {
+                        logged = Instant::now();
+                        let (read, pages) = (progress.read, progress.pages);
+                        tracing::info!(read, pages, "the search of the user list goes on");
+                    }
+                }
+            }
+        }
+    }
+}

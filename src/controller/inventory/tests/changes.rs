@@ -1,0 +1,100 @@
+//! This process's own creates and deletes beside proofs.
+
+use super::portal::PlayedPortal;
+use super::*;
+
+const ANY: Need = Need::Proof(None);
+
+async fn starts(scene: &Scene, kind: Kind) -> Duration {
+    let began = Instant::now();
+    drop(scene.inventory.change(&key("a"), kind).await.unwrap());
+    began.elapsed()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hanging_create_delays_a_new_proof_and_nothing_else() {
+    let scene = Scene::new(PlayedPortal::with(3));
+    scene.inventory.meet(&key("edc"), ANY).await.unwrap();
+    let hanging = scene.inventory.change(&key("hangs"), Kind::Create).await.unwrap();
+    let (settled, began) = (Instant::now(), Instant::now());
+    let inventory = Arc::clone(&scene.inventory);
+    let proof = tokio::spawn(async move { inventory.meet(&key("later"), Need::Proof(Some(settled))).await });
+    tokio::task::yield_now().await;
+    // Who has a proof goes on, and deletes do.
+    scene.inventory.meet(&key("edc"), ANY).await.unwrap();
+    assert_eq!(starts(&scene, Kind::Delete).await, Duration::ZERO);
+    assert!(starts(&scene, Kind::Create).await <= Duration::from_secs(2));
+    scene.sweep().await;
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    assert_eq!(starts(&scene, Kind::Create).await, Duration::ZERO, "the hanging one alone is waited for");
+    assert_eq!(proof.await.unwrap(), Err(Unmet::Waiting));
+    assert!(scene.heard.woken().is_empty());
+    drop(hanging);
+    scene.until_met("later", Need::Proof(Some(settled))).await;
+    assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_a_proof_runs_no_change_starts_and_all_are_released_together() {
+    let scene = Scene::new(PlayedPortal::with(30).page_time(Duration::from_millis(500)));
+    let inventory = Arc::clone(&scene.inventory);
+    let proof = tokio::spawn(async move { inventory.meet(&key("edc"), ANY).await });
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let began = Instant::now();
+    let (a, b) = (key("a"), key("b"));
+    let (create, delete) =
+        tokio::join!(scene.inventory.change(&a, Kind::Create), scene.inventory.change(&b, Kind::Delete));
+    assert!(create.is_ok() && delete.is_ok());
+    assert!(began.elapsed() >= Duration::from_millis(1800), "{:?}", began.elapsed());
+    proof.await.unwrap().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_does_not_wait_in_its_reconcile_for_a_long_proof() {
+    let scene = Scene::new(PlayedPortal::with(60).page_time(Duration::from_mins(1)));
+    assert_eq!(scene.inventory.meet(&key("edc"), ANY).await, Err(Unmet::Waiting));
+    for kind in [Kind::Create, Kind::Delete] {
+        let change = scene.inventory.change(&key("a"), kind).await;
+        assert_eq!(change.err(), Some(Unmet::Waiting));
+    }
+    tokio::time::sleep(Duration::from_mins(9)).await;
+    let woken = scene.heard.woken();
+    assert!(woken.contains(&key("a")) && woken.contains(&key("edc")), "{woken:?}");
+    assert_eq!(starts(&scene, Kind::Create).await, Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn creates_without_end_do_not_keep_a_proof_waiting_for_ever() {
+    let scene = Scene::new(PlayedPortal::with(3));
+    let busy: Vec<_> = (0..8)
+        .map(|number| {
+            let inventory = Arc::clone(&scene.inventory);
+            tokio::spawn(async move {
+                tokio::time::sleep(Duration::from_millis(400) * number).await;
+                loop {
+                    // Each takes longer than the first wait for them to end.
+                    if let Ok(change) = inventory.change(&key("busy"), Kind::Create).await {
+                        tokio::time::sleep(Duration::from_millis(3300)).await;
+                        drop(change);
+                    }
+                }
+            })
+        })
+        .collect();
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let began = Instant::now();
+    scene.until_met("edc", Need::Proof(Some(began))).await;
+    assert!(began.elapsed() < Duration::from_mins(1), "{:?}", began.elapsed());
+    busy.iter().for_each(tokio::task::JoinHandle::abort);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_that_no_longer_waits_leaves_no_change_behind() {
+    let gate = CompanyGate::default();
+    let quiet = gate.quiet().await;
+    assert!(gate.change(Kind::Create, Duration::ZERO).await.is_none());
+    drop(quiet);
+    assert!(gate.quiet_since().is_some(), "nothing is in progress");
+    let scene = Scene::new(PlayedPortal::with(1));
+    assert!(scene.gate.quiet_since().is_some());
+}

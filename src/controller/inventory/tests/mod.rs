@@ -1,0 +1,105 @@
+//! The real inventory under a portal that is played, in simulated time.
+
+mod changes;
+mod portal;
+mod proofs;
+mod property;
+mod searches;
+mod sweeps;
+
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use super::*;
+use crate::domain::identity::Owner;
+use crate::domain::inventory::Changes;
+use portal::PlayedPortal;
+
+fn owner(name: &str) -> Owner {
+    Owner { instance: "prod".into(), namespace: "connector".into(), name: name.into() }
+}
+
+fn key(name: &str) -> Key {
+    Key { namespace: "connector".into(), name: name.into() }
+}
+
+fn id(text: &str) -> UserId {
+    UserId::new(text)
+}
+
+/// What the inventory passed on.
+#[derive(Default)]
+struct Heard {
+    changes: Mutex<Vec<Changes>>,
+    woken: Mutex<Vec<Key>>,
+    sweeps: Mutex<usize>,
+}
+
+#[async_trait]
+impl Listener for Heard {
+    async fn list_read(&self, _: &Inventory, changes: &Changes) {
+        self.changes.lock().unwrap().push(changes.clone());
+    }
+
+    fn search_ended(&self, waiting: Vec<Key>) {
+        self.woken.lock().unwrap().extend(waiting);
+    }
+
+    fn sweep_ended(&self) {
+        *self.sweeps.lock().unwrap() += 1;
+    }
+}
+
+impl Heard {
+    fn woken(&self) -> Vec<Key> {
+        std::mem::take(&mut *self.woken.lock().unwrap())
+    }
+
+    fn has_heard_of(&self, user: &str) -> bool {
+        self.changes.lock().unwrap().iter().any(|changes| changes.users.contains(&id(user)))
+    }
+}
+
+/// A portal that is played, the inventory of it, and what that passes on.
+struct Scene {
+    portal: Arc<PlayedPortal>,
+    heard: Arc<Heard>,
+    gate: CompanyGate,
+    inventory: Arc<Inventory>,
+}
+
+impl Scene {
+    fn new(portal: PlayedPortal) -> Self {
+        let (portal, heard, gate) = (Arc::new(portal), Arc::new(Heard::default()), CompanyGate::default());
+        let listener: Arc<dyn Listener> = Arc::clone(&heard) as _;
+        let seen: Arc<dyn Portal> = Arc::clone(&portal) as _;
+        let inventory = Arc::new(Inventory::new(seen, gate.clone(), listener, Metrics::default()));
+        Self { portal, heard, gate, inventory }
+    }
+
+    async fn sweep(&self) {
+        self.inventory.sweep(Duration::from_hours(1)).await.unwrap().unwrap();
+    }
+
+    /// Waits for a need, however long it takes.
+    async fn until_met(&self, who: &str, need: Need) {
+        for _ in 0..200 {
+            match self.inventory.meet(&key(who), need).await {
+                Ok(()) => return,
+                Err(_) => tokio::time::sleep(Duration::from_secs(5)).await,
+            }
+        }
+        panic!("{need:?} is never met");
+    }
+
+    /// The users that may bear a name of this resource.
+    fn candidates(&self, name: &str) -> Vec<String> {
+        let owner = owner(name);
+        let ids = |list: &Snapshot| {
+            let users = list.named_for(&owner).into_iter().chain(list.unseen_for(&owner));
+            users.map(|user| user.id.to_string()).collect()
+        };
+        self.inventory.look(ids).unwrap_or_default()
+    }
+}

@@ -1,0 +1,173 @@
+//! A portal that is played: a list of users in pages, each page at one moment, and people who change it meanwhile.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::{id, owner};
+use crate::domain::user::{
+    Credential, ListedUser, Ownership, Role, UserDetails, UserId, UserKind, UserStatus,
+};
+use crate::portal::{
+    CreateSlot, Lane, Login, Page, Pages, Portal, PortalError, Scan, Verification, VersionRange, scan_pages,
+};
+
+/// What people do to the list before the page of this number (of all pages that were read) is answered.
+type People = Box<dyn FnMut(usize, &mut Vec<ListedUser>) -> Result<(), PortalError> + Send>;
+
+pub(super) struct PlayedPortal {
+    users: Mutex<Vec<ListedUser>>,
+    people: Mutex<People>,
+    /// How long a page takes.
+    page_time: Duration,
+    pages: AtomicUsize,
+    scans: AtomicUsize,
+}
+
+pub(super) fn user(text: &str, name: &str) -> ListedUser {
+    ListedUser {
+        id: id(text),
+        client_id: Some(format!("sa-{text}")),
+        name: name.to_owned(),
+        kind: UserKind::Internal,
+        status: UserStatus::Active,
+        ownership: Ownership::Own,
+        is_owner: true,
+        connector: None,
+        offer: None,
+    }
+}
+
+/// The first user of a resource of ours.
+pub(super) fn ours(text: &str, resource: &str) -> ListedUser {
+    user(text, &owner(resource).user_name(1, None))
+}
+
+impl PlayedPortal {
+    /// A list of so many users of other names, of which all sort before ours.
+    pub(super) fn with(count: usize) -> Self {
+        let users = (0..count).map(|n| user(&format!("f{n}"), &format!("a-{n:05}"))).collect();
+        Self {
+            users: Mutex::new(users),
+            people: Mutex::new(Box::new(|_, _| Ok(()))),
+            page_time: Duration::from_millis(100),
+            pages: AtomicUsize::new(0),
+            scans: AtomicUsize::new(0),
+        }
+    }
+
+    pub(super) fn page_time(mut self, time: Duration) -> Self {
+        self.page_time = time;
+        self
+    }
+
+    pub(super) fn and(self, user: ListedUser) -> Self {
+        self.users.lock().unwrap().push(user);
+        self
+    }
+
+    pub(super) fn people(
+        self,
+        people: impl FnMut(usize, &mut Vec<ListedUser>) -> Result<(), PortalError> + Send + 'static,
+    ) -> Self {
+        self.behave(people);
+        self
+    }
+
+    pub(super) fn behave(
+        &self,
+        people: impl FnMut(usize, &mut Vec<ListedUser>) -> Result<(), PortalError> + Send + 'static,
+    ) {
+        *self.people.lock().unwrap() = Box::new(people);
+    }
+
+    pub(super) fn change(&self, change: impl FnOnce(&mut Vec<ListedUser>)) {
+        change(&mut self.users.lock().unwrap());
+    }
+
+    pub(super) fn delete(&self, text: &str) {
+        self.change(|users| users.retain(|user| user.id != id(text)));
+    }
+
+    /// How many readings were begun.
+    pub(super) fn scans(&self) -> usize {
+        self.scans.load(Ordering::SeqCst)
+    }
+}
+
+impl Pages for PlayedPortal {
+    async fn page(&self, number: u32, size: u32, client_id: Option<&str>) -> Result<Page, PortalError> {
+        tokio::time::sleep(self.page_time).await;
+        let count = self.pages.fetch_add(1, Ordering::SeqCst);
+        let mut users = self.users.lock().unwrap();
+        (self.people.lock().unwrap())(count, &mut users)?;
+        let fits = |user: &&ListedUser| {
+            client_id.is_none_or(|text| user.client_id.as_ref().is_some_and(|id| id.contains(text)))
+        };
+        let mut listed: Vec<ListedUser> = users.iter().filter(fits).cloned().collect();
+        // Equal names stand in another order on each page.
+        listed.sort_by(|a, b| {
+            a.name.cmp(&b.name).then_with(|| order(number, &a.id).cmp(&order(number, &b.id)))
+        });
+        let total = listed.len();
+        let pages = u32::try_from(total.div_ceil(size as usize)).unwrap();
+        let (number, size) = (number as usize, size as usize);
+        let users = listed.into_iter().skip(number * size).take(size).collect();
+        Ok(Page { users, total: total as u64, pages })
+    }
+}
+
+fn order(page: u32, id: &UserId) -> u32 {
+    let sum = id.as_str().bytes().fold(page, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+    sum.wrapping_mul(2_654_435_761) >> 8
+}
+
+#[async_trait]
+impl Portal for PlayedPortal {
+    async fn scan(&self, _: Lane) -> Result<Scan, PortalError> {
+        self.scans.fetch_add(1, Ordering::SeqCst);
+        scan_pages(self).await
+    }
+
+    async fn login(&self) -> Result<Login, PortalError> {
+        Err(PortalError::Unauthorized)
+    }
+
+    async fn version(&self) -> Result<VersionRange, PortalError> {
+        Ok(VersionRange::Later)
+    }
+
+    async fn roles(&self, _: Lane) -> Result<Vec<Role>, PortalError> {
+        Ok(Vec::new())
+    }
+
+    async fn details(&self, _: &UserId, _: Lane) -> Result<UserDetails, PortalError> {
+        Err(PortalError::NotFound)
+    }
+
+    async fn create_slot(&self) -> Result<Box<dyn CreateSlot>, PortalError> {
+        Err(PortalError::Unauthorized)
+    }
+
+    async fn update(&self, _: &UserId, _: &str, _: &str) -> Result<(), PortalError> {
+        Err(PortalError::NotFound)
+    }
+
+    async fn reset(&self, _: &UserId) -> Result<(), PortalError> {
+        Err(PortalError::NotFound)
+    }
+
+    async fn delete(&self, _: &UserId) -> Result<(), PortalError> {
+        Err(PortalError::NotFound)
+    }
+
+    async fn verify(&self, _: &Credential, _: Lane) -> Verification {
+        Verification::Accepted
+    }
+
+    fn token_url(&self) -> &'static str {
+        "https://idp.example.org/token"
+    }
+}

@@ -1,0 +1,70 @@
+//! The periodic reading of the list.
+
+use super::portal::PlayedPortal;
+use super::*;
+use crate::portal::PortalError;
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_sweep_goes_on_is_not_begun_twice_and_wakes_the_portal_at_its_end() {
+    let scene = Scene::new(PlayedPortal::with(150).page_time(Duration::from_secs(30)));
+    let patience = Duration::from_mins(1);
+    assert!(scene.inventory.sweep(patience).await.is_none());
+    assert!(scene.inventory.sweep(patience).await.is_none());
+    assert_eq!(scene.portal.scans(), 1);
+    assert_eq!(*scene.heard.sweeps.lock().unwrap(), 0);
+    tokio::time::sleep(Duration::from_mins(4)).await;
+    assert_eq!(*scene.heard.sweeps.lock().unwrap(), 1);
+    let took = scene.inventory.sweep(patience).await.unwrap().unwrap();
+    assert_eq!(took.as_secs(), 300);
+    assert_eq!(scene.portal.scans(), 1, "its result was waiting");
+    assert!(scene.inventory.sweep(patience).await.is_none());
+    assert_eq!(scene.portal.scans(), 2, "the next one");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sweep_reports_why_it_failed_and_the_next_one_tries_again() {
+    let scene = Scene::new(
+        PlayedPortal::with(3)
+            .people(|page, _| if page == 0 { Err(PortalError::Server { status: 500 }) } else { Ok(()) }),
+    );
+    let patience = Duration::from_mins(1);
+    assert_eq!(scene.inventory.sweep(patience).await, Some(Err(PortalError::Server { status: 500 })));
+    assert!(scene.inventory.sweep(patience).await.unwrap().is_ok());
+    assert_eq!(*scene.heard.sweeps.lock().unwrap(), 0, "it was waited for");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sweep_takes_the_reading_that_a_search_makes_meanwhile() {
+    let scene = Scene::new(PlayedPortal::with(150).page_time(Duration::from_secs(1)));
+    assert!(scene.inventory.meet(&key("edc"), Need::Proof(None)).await.is_err());
+    scene.sweep().await;
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    assert_eq!(scene.portal.scans(), 2, "the pair of the search");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reading_is_judged_before_anybody_acts_on_it() {
+    struct Judge;
+    #[async_trait]
+    impl Listener for Judge {
+        async fn list_read(&self, inventory: &Inventory, changes: &Changes) {
+            inventory
+                .suspect_loss(inventory.look(Snapshot::is_empty).unwrap().then_some(changes.users.len()));
+        }
+
+        fn search_ended(&self, _: Vec<Key>) {}
+
+        fn sweep_ended(&self) {}
+    }
+    let portal = Arc::new(PlayedPortal::with(5));
+    let seen: Arc<dyn Portal> = Arc::clone(&portal) as _;
+    let gate = CompanyGate::default();
+    let inventory = Arc::new(Inventory::new(seen, gate, Arc::new(Judge), Metrics::default()));
+    inventory.sweep(Duration::from_mins(1)).await.unwrap().unwrap();
+    portal.change(Vec::clear);
+    // Its details answered 404 between the sweeps.
+    let missing = Instant::now();
+    assert!(inventory.is_judged());
+    inventory.meet(&key("edc"), Need::Judgement(missing)).await.unwrap();
+    assert_eq!(inventory.loss_suspected(), Some(5));
+}

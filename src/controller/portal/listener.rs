@@ -1,0 +1,55 @@
+//! Hears what the readings of a Portal's user list yield, whoever asked for them, and wakes those that they concern.
+
+use std::sync::{Arc, Weak};
+
+use async_trait::async_trait;
+
+use super::sweep::{self, Place};
+use super::wake_all;
+use crate::controller::context::Context;
+use crate::controller::inventory::{Inventory, Listener};
+use crate::controller::objects::Key;
+use crate::controller::registry::PortalKey;
+use crate::domain::inventory::Changes;
+
+/// The listener of one Portal.
+pub struct PortalListener {
+    ctx: Weak<Context>,
+    key: PortalKey,
+    place: Place,
+}
+
+impl PortalListener {
+    /// A listener that lives no longer than the process's context.
+    pub fn create(ctx: &Arc<Context>, key: &PortalKey, place: Place) -> Arc<dyn Listener> {
+        Arc::new(Self { ctx: Arc::downgrade(ctx), key: key.clone(), place })
+    }
+}
+
+#[async_trait]
+impl Listener for PortalListener {
+    async fn list_read(&self, inventory: &Inventory, changes: &Changes) {
+        let Some(ctx) = self.ctx.upgrade() else { return };
+        let Some(portal) = ctx.cached_portal(&self.key) else { return };
+        // First, so that no resource that is woken takes a mass disappearance for the loss of its user.
+        let loss = sweep::suspected_loss(&ctx, &self.key, &portal, &self.place, inventory).await;
+        if loss != inventory.loss_suspected() {
+            inventory.suspect_loss(loss);
+            wake_all(&ctx, &self.key);
+            ctx.wake_portal(&self.key);
+        }
+        sweep::wake_changed(&ctx, &self.key, changes);
+    }
+
+    fn search_ended(&self, waiting: Vec<Key>) {
+        let Some(ctx) = self.ctx.upgrade() else { return };
+        for key in &waiting {
+            ctx.wake(key);
+        }
+    }
+
+    fn sweep_ended(&self) {
+        let Some(ctx) = self.ctx.upgrade() else { return };
+        ctx.wake_portal(&self.key);
+    }
+}

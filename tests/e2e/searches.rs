@@ -1,0 +1,99 @@
+//! What the operator concludes from the portal's user list where that is long, moves, or hides users.
+
+use portal_simulator::{Endpoint, UserSeed, Version};
+use serde_json::json;
+use technical_user_operator::domain::identity::{Hint, Mark, Owner};
+
+use crate::support::{World, create, one_company, reason, status, world};
+
+/// So many users of others. Their names sort before those that the operator gives.
+fn crowd(world: &World, count: usize) {
+    for number in 0..count {
+        world.simulator.seed_user(UserSeed::new("One", &format!("a-{number:05}"))).unwrap();
+    }
+}
+
+/// A user in the portal that the first release of this installation created for a resource.
+async fn left_from_before(world: &World, name: &str) -> portal_simulator::UserView {
+    let identity = world.get_secret("technical-user-operator-e2e").await.unwrap();
+    let hint = Hint::of_installation(&crate::support::secret_value(&identity, "id"));
+    let owner = Owner { instance: "e2e".into(), namespace: world.namespace.clone(), name: name.into() };
+    let portal_name = owner.user_name(1, None);
+    let mark = Mark { owner, generation: 1, hint, retained: false };
+    world.simulator.seed_user(UserSeed::new("One", &portal_name).description(&mark.describe(None))).unwrap()
+}
+
+/// A proof once made holds for a name that later readings do not show, because the list moves while they are read.
+#[tokio::test]
+async fn a_user_that_later_readings_miss_is_adopted() {
+    let world = world().start().await;
+    world.portal_ready().await;
+    crowd(&world, 40);
+    let before = left_from_before(&world, "edc").await;
+    world.apply(&create("other", &world.namespace, "Dataspace Discovery")).await;
+    world.ready("other").await;
+    // From now on somebody creates a user after each page, at the beginning of the list.
+    let simulator = std::sync::Arc::clone(&world.simulator);
+    let moving = tokio::spawn(async move {
+        let mut pages = simulator.count(Endpoint::List);
+        for number in 0.. {
+            let seen = pages;
+            simulator.wait_for(move |view| view.count(Endpoint::List) > seen).await;
+            pages = simulator.count(Endpoint::List);
+            simulator.seed_user(UserSeed::new("One", &format!("0-{number:05}"))).unwrap();
+        }
+    });
+    world.two_sweeps().await;
+    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    let ready = world.ready("edc").await;
+    moving.abort();
+    assert_eq!(status(&ready)["user"]["id"], json!(before.id), "it is adopted");
+    assert_eq!(world.count(Endpoint::Create), 1, "the other one alone was created");
+    world.assert_nothing_leaked().await;
+}
+
+/// How many users the long list has: few in the usual run, as many as the variable says for a measurement.
+fn long_list() -> usize {
+    std::env::var("TUO_TEST_LIST_USERS").ok().and_then(|count| count.parse().ok()).unwrap_or(200)
+}
+
+/// A proof takes longer than a reconcile waits for it. It goes on, and the resource says what it waits for.
+#[tokio::test]
+async fn a_search_outlives_the_reconcile_that_asked_for_it() {
+    let users = long_list();
+    let usual = users <= 1000;
+    let simulator = one_company(Version::Main);
+    let world = world().simulator(simulator).stopped().start().await;
+    let mut world = world;
+    crowd(&world, users);
+    if usual {
+        // Slow enough that 14 pages take longer than a reconcile waits.
+        world.patch_portal(&json!({"spec": {"limits": {"requestsPerSecond": 2, "burst": 1}}})).await;
+    }
+    let began = std::time::Instant::now();
+    world.start_operator();
+    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    let limit = std::time::Duration::from_secs(if usual { 180 } else { 1800 });
+    let (mut waited, mut ready) = (None, None);
+    while ready.is_none() && began.elapsed() < limit {
+        if let Some(user) = world.user("edc").await {
+            match reason(&user).as_str() {
+                "Searching" => {
+                    let words = crate::support::message(&user);
+                    assert!(words.contains("search of the portal's user list"), "{words}");
+                    assert!(!words.contains(|c: char| c.is_ascii_digit()), "{words}");
+                    waited.get_or_insert_with(|| began.elapsed());
+                }
+                "Ready" => ready = Some(began.elapsed()),
+                _ => {}
+            }
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    }
+    println!("{users} users: waits after {waited:?}, ready after {ready:?}");
+    assert!(waited.is_some() && ready.is_some(), "waited {waited:?}, ready {ready:?}");
+    assert_eq!(world.count(Endpoint::Create), 1);
+    world.portal_ready().await;
+    assert!(world.log().contains("the search of the user list begins"));
+    world.assert_nothing_leaked().await;
+}
