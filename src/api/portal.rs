@@ -127,7 +127,7 @@ pub struct CatenaX {
     pub wallet_token_url: Option<String>,
 
     /// The business partner number of your company. Given: the operator refuses to work (WrongCompany) when the login
-    /// belongs to another company.
+    /// belongs to another company. Needed where the login's token names several companies (CompanyAmbiguous).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 32), regex(pattern = r"^BPN[LSA][0-9A-Z]{12}$"))]
     pub bpn: Option<String>,
@@ -161,7 +161,7 @@ pub struct CofinityX {
     pub token_url: Option<String>,
 
     /// The business partner number of your company. Given: the operator refuses to work (WrongCompany) when the login
-    /// belongs to another company.
+    /// belongs to another company. Needed where the login's token names several companies (CompanyAmbiguous).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 32), regex(pattern = r"^BPN[LSA][0-9A-Z]{12}$"))]
     pub bpn: Option<String>,

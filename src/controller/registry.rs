@@ -144,6 +144,13 @@ impl Registry {
         self.clients().get(key).map(|client| client.companies.clone()).unwrap_or_default()
     }
 
+    /// It is in doubt whose users a Portal's present client is shown: what its list proves counts no more.
+    pub fn forget_inventory(&self, key: &PortalKey) {
+        if let Some(client) = self.clients().get_mut(key) {
+            client.inventory = None;
+        }
+    }
+
     /// The login of a Portal's present client was accepted with these companies.
     pub fn accept(&self, key: &PortalKey, companies: &[String]) {
         if let Some(client) = self.clients().get_mut(key) {

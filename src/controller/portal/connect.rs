@@ -187,6 +187,7 @@ pub async fn connect(
     let company = match company::of_login(target.bpn.as_deref(), &login.companies, &before, known) {
         Ok(company) => company,
         Err(blocker) => {
+            ctx.registry.forget_inventory(key);
             // The next token may say what this one does not.
             portal.forget_token().await;
             return Err(blocker);

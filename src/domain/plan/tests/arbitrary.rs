@@ -11,8 +11,8 @@ use super::super::{
     UserFacts, UserView, Verified,
 };
 use super::builders::{
-    OTHER_COMPANY, a_deleted_resource, a_new_resource, a_ready_resource, a_recorded_resource, an_existing,
-    candidate, details, details_of, here, id, there,
+    COMPANY, NEW_URL, OTHER_COMPANY, URL, a_deleted_resource, a_new_resource, a_ready_resource,
+    a_recorded_resource, an_existing, candidate, details, details_of, here, id, there,
 };
 use crate::domain::access::Grants;
 use crate::domain::identity::Mark;
@@ -165,7 +165,7 @@ pub(super) fn a_fact() -> impl Strategy<Value = Fact> {
     let told = prop_oneof![Just(Reason::CreateRefused), Just(Reason::Creating), Just(Reason::Pending)];
     prop_oneof![
         (0..9_u8).prop_map(Fact::Switch),
-        (0..10_u8).prop_map(Fact::Portal),
+        (0..14_u8).prop_map(Fact::Portal),
         vec(role, 1..3).prop_map(Fact::Roles),
         policy.prop_map(Fact::Policy),
         option::of((an_id(), a_generation(), any::<bool>())).prop_map(Fact::Recorded),
@@ -247,6 +247,19 @@ fn portal(o: Observation, which: u8) -> Observation {
         6 => o.portal_but(|p| p.release_undeletable = true),
         7 => o.portal_but(|p| p.grants = Grants::default()),
         8 => o.portal_but(|p| p.taken_over = vec![there()]),
+        10 => o.portal_but(|p| p.url = NEW_URL.to_owned()),
+        11 => o.portal_but(|p| {
+            p.url = NEW_URL.to_owned();
+            p.moved_from = vec![URL.to_owned()];
+        }),
+        12 => o.portal_but(|p| {
+            p.companies = vec![COMPANY.to_owned(), OTHER_COMPANY.to_owned()];
+            p.bpn = None;
+        }),
+        13 => o.portal_but(|p| {
+            p.companies.clear();
+            p.bpn = None;
+        }),
         _ => o.portal_but(|p| p.loss_suspected = Some(9)),
     }
 }

@@ -40,6 +40,7 @@ pub(super) fn other_pin() -> Pin {
     Pin::new(URL, Some("BPNL2"))
 }
 
+pub(super) const NEW_URL: &str = "https://new.example.org";
 pub(super) const TOKEN_URL: &str = "https://idp.example.org/token";
 pub(super) const COMPANY: &str = "BPNL1";
 pub(super) const OTHER_COMPANY: &str = "BPNL2";

@@ -2,8 +2,8 @@
 
 use super::super::{AttemptState, Observation, Report, Rest, Step, UserView, attempt_pin, company, plan};
 use super::builders::{
-    COMPANY, OTHER_COMPANY, TOKEN_URL, URL, a_deleted_resource, a_new_resource, a_pin, a_ready_resource,
-    an_existing, details, details_of, id,
+    COMPANY, NEW_URL, OTHER_COMPANY, TOKEN_URL, URL, a_deleted_resource, a_new_resource, a_pin,
+    a_ready_resource, an_existing, details, details_of, id,
 };
 use super::check;
 use crate::domain::identity::Pin;
@@ -12,7 +12,6 @@ const READY: &str = "ready (u1 g1), verify in time";
 const CHANGED: &str = "user CompanyChanged STALLED";
 const MOVED: &str = "user PortalMoved STALLED";
 const MOVED_HERE: &str = "user PortalMoved STALLED, try again";
-const NEW_URL: &str = "https://new.example.org";
 const NEW_TOKEN_URL: &str = "https://new-idp.example.org/token";
 
 fn names(o: Observation, companies: &[&str]) -> Observation {

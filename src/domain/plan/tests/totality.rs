@@ -33,7 +33,8 @@ fn must_not_write(o: &Observation) -> bool {
     let other_hint = |hint: &Hint| *hint != o.hint && !portal.taken_over.contains(hint);
     let other_company =
         |bpn: &Option<String>| bpn.as_ref().is_some_and(|bpn| !portal.companies.contains(bpn));
-    let other_address = |url: &String| *url != portal.url && !portal.moved_from.contains(url);
+    // Even after a move that a person confirms: the pin is written anew first.
+    let other_address = |url: &String| *url != portal.url;
     portal.suspended
         || o.recorded
             .portal
