@@ -380,14 +380,23 @@ pub struct PortalStatus {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub roles: Vec<OfferedRole>,
 
-    /// Users that the operator left in the portal, the newest last; at most 100.
+    /// Users that the operator left in the portal, the newest last; at most 100. An entry is removed once the portal no
+    /// longer knows its user. The list is for people: the operator decides by the mark in the user's description.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub retained: Vec<RetainedUser>,
+
+    /// The number of entries that were left out of `retained` since the list became full. Absent while the list has room.
+    /// In the portal, the description of each retained user begins with "No longer managed from Kubernetes."
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retained_omitted: Option<i64>,
 
     /// Users of the portal that bear this installation's mark while no resource claims them; at most 100.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unclaimed: Vec<UnclaimedUser>,
 }
+
+/// The most users that `status.retained` lists.
+pub const RETAINED_LIMIT: usize = 100;
 
 /// A company of the data space.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq, Eq)]
@@ -443,6 +452,23 @@ pub struct RetainedUser {
     pub reason: String,
     /// Since when it is listed here (RFC 3339).
     pub since: String,
+    /// The address of the portal that the user is in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// The business partner number of the company that the user belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bpn: Option<String>,
+}
+
+/// The reason of an entry that a sweep added because of the user's mark.
+pub const FOUND_BY_MARK: &str = "its description says that it is retained";
+
+impl RetainedUser {
+    /// A sweep added this entry because of the user's mark; the resource that retained the user knows the reason.
+    #[must_use]
+    pub fn found_by_mark(&self) -> bool {
+        self.reason == FOUND_BY_MARK
+    }
 }
 
 /// A user of ours that no resource claims.

@@ -5,6 +5,7 @@ mod connect;
 mod holders;
 mod listener;
 pub mod memory;
+mod retained;
 mod session;
 mod status;
 mod sweep;
@@ -18,7 +19,7 @@ use kube::api::{DynamicObject, Patch, PatchParams};
 use serde_json::json;
 use tokio::time::Instant;
 
-use crate::api::portal::{PortalSpec, PortalStatus};
+use crate::api::portal::{PortalSpec, PortalStatus, UnclaimedUser};
 use crate::api::{FIELD_MANAGER, FINALIZER, keys};
 use crate::controller::backoff::spread;
 use crate::controller::context::Context;
@@ -187,7 +188,13 @@ fn interval(object: &DynamicObject) -> Duration {
 struct Looked {
     link: Connected,
     /// What the sweep found, and how long it took; `None` while it goes on.
-    swept: Option<(Vec<crate::api::portal::UnclaimedUser>, Duration)>,
+    swept: Option<(Leftovers, Duration)>,
+}
+
+/// Users of ours in the portal that no resource stands for.
+struct Leftovers {
+    unclaimed: Vec<UnclaimedUser>,
+    retained: retained::RetainedChanges,
 }
 
 async fn connect_and_sweep(
@@ -250,7 +257,8 @@ async fn try_connect_and_sweep(
     };
     let took = swept.map_err(|error| connect::blocker(&error))?;
     let unclaimed = sweep::unclaimed(ctx, &link, &status).await.map_err(|error| connect::blocker(&error))?;
-    Ok(Looked { link, swept: Some((unclaimed, took)) })
+    let retained = retained::compare(&ctx.installation, &link, &status).await;
+    Ok(Looked { link, swept: Some((Leftovers { unclaimed, retained }, took)) })
 }
 
 enum Leaving {

@@ -1,4 +1,4 @@
-//! The status of a Portal, written where it changed. The list of retained users belongs to those who retain them.
+//! The status of a Portal, written where it changed. Those who retain users add them to its list, too.
 
 use std::time::Duration;
 
@@ -75,8 +75,9 @@ async fn write_over(
         }
         Ok(Looked { link, swept }) => {
             found(&mut new, link);
-            if let Some((unclaimed, _)) = swept {
-                new.unclaimed.clone_from(unclaimed);
+            if let Some((leftovers, _)) = swept {
+                new.unclaimed.clone_from(&leftovers.unclaimed);
+                leftovers.retained.apply(&mut new);
             }
             let suspended =
                 part::<PortalSpec>(object, "spec").is_ok_and(|spec| spec.suspend.unwrap_or(false));

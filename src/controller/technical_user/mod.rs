@@ -7,6 +7,7 @@ mod observe;
 mod output;
 mod pass;
 mod read;
+mod retained;
 mod status;
 mod write;
 
@@ -37,9 +38,6 @@ use crate::portal::PortalError;
 pub(in crate::controller) use observe::grants;
 pub use observe::owner;
 use pass::{Failure, Pass};
-
-/// So many retained users are listed in a Portal's status.
-const RETAINED_LIMIT: usize = 100;
 
 /// A pass takes no longer; an attempt that is under way goes on all the same.
 const DEADLINE: Duration = Duration::from_mins(3);

@@ -1,22 +1,21 @@
 //! Carries out what the plan wants changed, and puts what came of it into the observation. Every write can be repeated.
 
-use jiff::Timestamp;
 use kube::Api;
 use kube::api::{DynamicObject, Patch, PatchParams};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::pass::{Failure, Pass};
-use super::{RETAINED_LIMIT, create, live_description, output, reference, status};
-use crate::api::portal::{PortalStatus, RetainedUser};
+use super::{create, live_description, output, reference, retained, status};
 use crate::api::{FIELD_MANAGER, FINALIZER};
 use crate::controller::inventory::Kind;
 use crate::controller::kube_error::KubeError;
-use crate::controller::objects::{lenient, portals, technical_users};
+use crate::controller::objects::technical_users;
+use crate::controller::registry::Connected;
 use crate::domain::identity::Mark;
 use crate::domain::plan::{Current, Desired, Done, UserView, Write};
 use crate::domain::reason::Reason;
 use crate::domain::user::{UserId, UserKind, UserStatus};
-use crate::portal::{PortalError, VersionRange};
+use crate::portal::{Lane, PortalError, VersionRange};
 
 /// Carries one write out.
 pub async fn write(pass: &mut Pass, what: Write) -> Result<(), Failure> {
@@ -32,7 +31,7 @@ pub async fn write(pass: &mut Pass, what: Write) -> Result<(), Failure> {
         Write::Delete(id) => delete(pass, &id).await,
         Write::Reset(id) => reset(pass, &id).await,
         Write::MarkRetained(id) => mark_retained(pass, &id).await,
-        Write::ListRetained(id, why) => list_retained(pass, &id, &why).await,
+        Write::ListRetained(id, why) => retained::list(pass, &id, &why).await,
         Write::DropFinalizer => drop_finalizer(pass).await,
     }
 }
@@ -172,95 +171,47 @@ async fn reset(pass: &mut Pass, id: &UserId) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Nobody takes the user for ours again.
+/// Nobody takes the user for ours again. Where the user cannot be read or changed at the moment, or the login lacks a
+/// permission, it is tried again: no user is listed as retained while its mark says that it is managed.
 async fn mark_retained(pass: &mut Pass, id: &UserId) -> Result<(), Failure> {
     let link = pass.connected()?.clone();
-    let details = match pass.details.get(id) {
-        Some(details) => Some(details.clone()),
-        None => link.portal.details(id, crate::portal::Lane::Interactive).await.ok(),
-    };
-    if let Some(details) = details {
-        let owner = pass.observation.owner.clone();
-        let generation = owner.generation_of(&details.name).unwrap_or(1);
-        let mark = Mark { owner, generation, hint: pass.observation.hint.clone(), retained: true };
-        let text = match &pass.observation.desired {
-            Desired::Create(desired) => desired.description.clone(),
-            Desired::Existing { .. } => None,
-        };
-        match link.portal.update(id, &details.name, &mark.describe(text.as_deref())).await {
-            Ok(()) => link.inventory.remember(id, Some(mark)),
-            // It cannot be changed (any more): the Portal's list of retained users still names it.
-            Err(
-                PortalError::NotFound
-                | PortalError::Conflict { .. }
-                | PortalError::Rejected { .. }
-                | PortalError::Forbidden { .. }
-                | PortalError::LostInIdentityProvider,
-            ) => {}
-            Err(error) => return Err(error.into()),
+    let mark = match write_retained_mark(pass, &link, id).await {
+        Ok(mark) => mark,
+        // It is gone, or the portal changes no such user: the Portal's list names it, and this process tries it no more.
+        Err(
+            error @ (PortalError::NotFound
+            | PortalError::Conflict { .. }
+            | PortalError::Rejected { .. }
+            | PortalError::LostInIdentityProvider),
+        ) => {
+            tracing::warn!(object = %pass.key, user = %id, %error, "a retained user cannot be marked");
+            retained_mark(pass, 1)
         }
-    }
+        Err(error) => return Err(error.into()),
+    };
+    link.inventory.remember(id, Some(mark));
     pass.observation.done.push((id.clone(), Done::MarkedRetained));
     Ok(())
 }
 
-/// How often the list of retained users is tried to be written before the whole pass is begun anew, which knows no more
-/// why the user stays.
-const LIST_TRIES: usize = 10;
-
-/// Lists a user in the Portal's status, for good: written before its resource is let go.
-async fn list_retained(pass: &mut Pass, id: &UserId, why: &str) -> Result<(), Failure> {
-    for _ in 0..LIST_TRIES {
-        match add_to_retained(pass, id, why).await {
-            // The Portal's own status, or another resource's user, was written meanwhile.
-            Err(KubeError::Conflict) => {}
-            Err(error) => return Err(error.into()),
-            Ok(()) => {
-                let note = format!("user {id} stays in the portal: {why}");
-                let reference = reference(&pass.ctx, &pass.key);
-                pass.ctx.events.warning(reference, Reason::UserRetained.as_str(), "Retain", &note);
-                pass.observation.done.push((id.clone(), Done::ListedRetained));
-                return Ok(());
-            }
-        }
-    }
-    Err(Failure::Overtaken)
+async fn write_retained_mark(pass: &Pass, link: &Connected, id: &UserId) -> Result<Mark, PortalError> {
+    let details = match pass.details.get(id) {
+        Some(details) => details.clone(),
+        None => link.portal.details(id, Lane::Interactive).await?,
+    };
+    let generation = pass.observation.owner.generation_of(&details.name).unwrap_or(1);
+    let mark = retained_mark(pass, generation);
+    let text = match &pass.observation.desired {
+        Desired::Create(desired) => desired.description.as_deref(),
+        Desired::Existing { .. } => None,
+    };
+    link.portal.update(id, &details.name, &mark.describe(text)).await?;
+    Ok(mark)
 }
 
-async fn add_to_retained(pass: &Pass, id: &UserId, why: &str) -> Result<(), KubeError> {
-    let api: Api<DynamicObject> =
-        Api::namespaced_with(pass.ctx.client.clone(), &pass.portal_key.namespace, &portals());
-    let Some(portal) = api.get_opt(&pass.portal_key.name).await? else { return Ok(()) };
-    let status: PortalStatus = lenient(&portal, "status");
-    let mut retained = status.retained;
-    if retained.iter().any(|user| user.id == id.as_str()) {
-        return Ok(());
-    }
-    retained.push(entry(pass, id, why));
-    let excess = retained.len().saturating_sub(RETAINED_LIMIT);
-    retained.drain(..excess);
-    let patch: Value = json!({
-        "metadata": { "resourceVersion": portal.metadata.resource_version },
-        "status": { "retained": retained },
-    });
-    let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
-    api.patch_status(&pass.portal_key.name, &params, &Patch::Merge(&patch)).await?;
-    Ok(())
-}
-
-fn entry(pass: &Pass, id: &UserId, why: &str) -> RetainedUser {
-    let details = pass.details.get(id);
-    let recorded = pass.status.user.as_ref().filter(|user| UserId::new(&user.id) == *id);
-    RetainedUser {
-        id: id.to_string(),
-        client_id: details
-            .and_then(|details| details.client_id.clone())
-            .or_else(|| recorded.and_then(|user| user.client_id.clone())),
-        name: details.map(|details| details.name.clone()).or_else(|| recorded.map(|user| user.name.clone())),
-        technical_user: format!("{}/{}", pass.key.namespace, pass.key.name),
-        reason: why.to_owned(),
-        since: Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-    }
+fn retained_mark(pass: &Pass, generation: i64) -> Mark {
+    let (owner, hint) = (pass.observation.owner.clone(), pass.observation.hint.clone());
+    Mark { owner, generation, hint, retained: true }
 }
 
 fn event(pass: &Pass, reason: Reason, action: &'static str, note: &str) {

@@ -95,7 +95,8 @@ fn client_number(candidate: &Candidate) -> u64 {
 }
 
 /// A sibling that must go, now that the status names another user: ours, active, made by this copy of the installation
-/// (or one taken over), and neither published nor left on purpose.
+/// (or one taken over), and not published. The Portal's list of retained users does not count: it is bounded, and what is
+/// retained bears a mark that says so.
 pub(super) fn duplicate<'a>(
     o: &'a Observation,
     portal: &PortalFacts,
@@ -103,7 +104,6 @@ pub(super) fn duplicate<'a>(
 ) -> Option<&'a Candidate> {
     o.siblings.iter().find(|c| {
         c.id != current.id
-            && !c.listed_as_retained
             && !o.is_done(&c.id, &Done::Deleted)
             && !o.is_done(&c.id, &Done::ListedRetained)
             && c.status == UserStatus::Active

@@ -6,10 +6,15 @@ use crate::domain::roles::Blocker;
 use super::observation::{Observation, Proof, SecretView, UserFacts, Verified};
 use super::step::{Current, Read, Report, Rest, Step, Wake, Write};
 
-/// All is as recorded: nothing to do but the periodic verification.
+/// The periodic verification where it is due. It goes before anything that may fail, such as reading another user.
+pub(super) fn check(o: &Observation) -> Option<Step> {
+    let due = o.verification.is_none() && o.verification_due;
+    due.then_some(Step::Read(Read::Verify(Proof::Published)))
+}
+
+/// All is as recorded, and nothing more is to be done.
 pub(super) fn keep(o: &Observation, current: &Current) -> Step {
     match &o.verification {
-        None if o.verification_due => Step::Read(Read::Verify(Proof::Published)),
         // An outage of the token endpoint says nothing of a credential that was proved before.
         Some((_, Verified::Unreachable(_))) => rest(o, current, Report::StillReady, Wake::Backoff),
         _ => rest(o, current, Report::Ready, Wake::Verification),

@@ -130,13 +130,22 @@ fn list_is_of_use(o: &Observation) -> bool {
         .is_some_and(|user| matches!(o.listed, Listed::There(_)) || o.is_done(&user.id, &Done::Deleted))
 }
 
+/// The mark in the portal decides, never the Portal's list of retained users: that one is bounded. A user that bears the
+/// mark of a retained one is only listed.
 fn worth_a_look(candidate: &Candidate) -> bool {
-    !candidate.listed_as_retained
-        && matches!(
-            candidate.confirmed,
-            Confirmed::Unread | Confirmed::Ours(_) | Confirmed::Retained | Confirmed::Lost
-        )
-        && matches!(candidate.status, UserStatus::Active | UserStatus::Pending)
+    let by_its_mark = match candidate.confirmed {
+        Confirmed::Unread | Confirmed::Ours(_) | Confirmed::Lost => true,
+        Confirmed::Retained => !candidate.listed_as_retained,
+        Confirmed::Foreign | Confirmed::Gone => false,
+    };
+    by_its_mark && matches!(candidate.status, UserStatus::Active | UserStatus::Pending)
+}
+
+/// A user of ours that an earlier reconcile left for its successor because its client is missing in the identity provider.
+fn left_for_its_successor(o: &Observation, id: &UserId) -> bool {
+    let others = o.search.iter().flatten().chain(&o.siblings);
+    o.recorded.user.as_ref().is_some_and(|recorded| recorded.id != *id)
+        && others.filter(|c| c.id == *id).any(|c| c.generation < o.recorded_generation())
 }
 
 /// The next step for one user; `None` when it needs no more.
@@ -157,6 +166,7 @@ fn take_back(o: &Observation, portal: &PortalFacts, policy: Deletion, id: &UserI
             )
         }),
         Some(UserView::Lost) if policy == Deletion::Retain => Some(list(id, RETAINED)),
+        Some(UserView::Lost) if left_for_its_successor(o, id) => Some(list(id, LEFT_FOR_SUCCESSOR)),
         Some(UserView::Lost) => Some(undeletable(
             o,
             portal,
@@ -274,6 +284,10 @@ fn retain(o: &Observation, id: &UserId, user: &UserFacts, why: &str) -> Step {
 }
 
 const RETAINED: &str = "deletionPolicy is Retain";
+
+/// Why a user is listed whose client is missing in the identity provider.
+pub(super) const LEFT_FOR_SUCCESSOR: &str =
+    "its client is missing in the identity provider; it can be neither used nor deleted";
 
 fn list(id: &UserId, why: &str) -> Step {
     Step::Write(Write::ListRetained(id.clone(), why.to_owned()))

@@ -8,6 +8,7 @@ use crate::domain::roles::{self, Blocker, quoted};
 use crate::domain::user::{UserKind, UserStatus};
 
 use super::candidates::{self, Choice};
+use super::deletion::LEFT_FOR_SUCCESSOR;
 use super::live::{attempt_ahead, granted, make, may_make};
 use super::observation::{
     DesiredUser, Done, Listed, Observation, PortalFacts, Proof, SecretView, UserFacts, UserView, Verified,
@@ -53,7 +54,9 @@ pub(super) fn follow(
 ) -> Step {
     let recorded = o.recorded.user.as_ref().is_some_and(|u| u.id == current.id);
     if recorded && as_recorded(o) && !o.rotation_requested {
-        return tidy(o, portal, current).unwrap_or_else(|| credential::keep(o, current));
+        return credential::check(o)
+            .or_else(|| tidy(o, portal, current))
+            .unwrap_or_else(|| credential::keep(o, current));
     }
     match o.view(&current.id) {
         None => Step::Read(Read::User(current.id.clone())),
@@ -241,10 +244,7 @@ fn lost(o: &Observation, desired: &DesiredUser, portal: &PortalFacts, current: &
     let certain = o.loss_confirmed && o.recorded.user.as_ref().is_some_and(|u| u.id == current.id);
     if o.rotation_requested || certain {
         if !o.is_done(&current.id, &Done::ListedRetained) && !portal.suspended {
-            return Step::Write(Write::ListRetained(
-                current.id.clone(),
-                "the identity provider has lost its client; it can be neither used nor deleted".to_owned(),
-            ));
+            return Step::Write(Write::ListRetained(current.id.clone(), LEFT_FOR_SUCCESSOR.to_owned()));
         }
         return successor(o, desired, portal, current);
     }

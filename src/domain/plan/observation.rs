@@ -249,7 +249,8 @@ pub struct Candidate {
     pub client_id: Option<String>,
     /// Whose it is by its details.
     pub confirmed: Confirmed,
-    /// It is listed as retained in the Portal's status.
+    /// There is no need to list it as retained in the Portal's status: it is there, or the list is full. Decides nothing
+    /// else.
     pub listed_as_retained: bool,
 }
 

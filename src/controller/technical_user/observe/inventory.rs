@@ -1,9 +1,8 @@
 //! The users of the last snapshot of the portal's list that concern a resource.
 
-use crate::api::portal::PortalStatus;
+use crate::api::portal::{PortalStatus, RETAINED_LIMIT};
 use crate::api::technical_user::ExistingUser;
 use crate::controller::registry::Connected;
-use crate::controller::technical_user::RETAINED_LIMIT;
 use crate::controller::technical_user::pass::Pass;
 use crate::domain::identity::Owner;
 use crate::domain::inventory::Snapshot;

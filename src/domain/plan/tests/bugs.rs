@@ -268,7 +268,21 @@ fn a_lost_user_of_our_name_is_not_forgotten_under_deletion() {
         ("beside another one", deleted().sibling(lost()), "read u9"),
         ("found", settled().searched(vec![lost()]), "read u9"),
         ("held", settled().searched(vec![lost()]).seen_lost("u9"), "held Undeletable, try again"),
-        ("listed when it was left", deleted().sibling(lost().listed_as_retained()), "drop the finalizer"),
+        (
+            "held, whatever the Portal's list says",
+            deleted().sibling(lost().listed_as_retained()).seen_lost("u9"),
+            "held Undeletable, try again",
+        ),
+        (
+            "left for its successor",
+            deleted().recorded_as("u1", 2).sibling(lost()).seen_lost("u9"),
+            "list u9 retained",
+        ),
+        (
+            "left for its successor, and listed",
+            deleted().recorded_as("u1", 2).sibling(lost()).seen_lost("u9").done("u9", Done::ListedRetained),
+            "drop the finalizer",
+        ),
     ]);
 }
 
@@ -286,6 +300,53 @@ fn a_deletion_does_not_rely_on_a_list_that_does_not_know_the_recorded_user() {
             "the deletion itself took it from the list",
             with(Listed::Missing).done("u1", Done::Deleted),
             "drop the finalizer",
+        ),
+    ]);
+}
+
+/// A Portal's list of retained users is bounded; once it was full, no duplicate was removed and a deletion left users behind.
+#[test]
+fn a_full_list_of_retained_users_changes_nothing_but_the_list() {
+    let full = |candidate: super::super::Candidate| candidate.listed_as_retained();
+    let deleted = || a_deleted_resource().done("u1", Done::Deleted);
+    let duplicate = || a_ready_resource().sibling(full(candidate("u9", 1)));
+    check(vec![
+        ("a duplicate", duplicate(), "read the object"),
+        ("a duplicate, live", duplicate().read_live(), "delete u9"),
+        ("a deletion", deleted().sibling(full(candidate("u9", 1))), "read u9"),
+        (
+            "one that bears the mark of a retained user stays",
+            deleted().sibling(full(candidate("u9", 1).is(Confirmed::Retained))),
+            "drop the finalizer",
+        ),
+        (
+            "and is not listed again",
+            a_ready_resource().sibling(full(candidate("u9", 1).is(Confirmed::Retained))),
+            "ready (u1 g1), verify in time",
+        ),
+    ]);
+}
+
+/// A sibling that could not be read ended each reconcile before the published credential was verified.
+#[test]
+fn the_periodic_verification_goes_before_other_users_are_read() {
+    let due = || {
+        a_ready_resource()
+            .sibling(candidate("u9", 1).is(Confirmed::Unread))
+            .but(|o| o.verification_due = true)
+    };
+    check(vec![
+        ("due", due(), "verify what is published"),
+        ("accepted", due().verified(Proof::Published, Verified::Accepted), "confirm u9"),
+        (
+            "refused: the credential is read first",
+            due().verified(Proof::Published, Verified::Refused { unknown_client: false }),
+            "read u1",
+        ),
+        (
+            "the endpoint does not answer",
+            due().verified(Proof::Published, Verified::Unreachable("down".into())),
+            "confirm u9",
         ),
     ]);
 }

@@ -47,7 +47,7 @@ fn what_is_not_certainly_a_duplicate_of_ours_stays() {
             twice(extra().is(Confirmed::Ours(there()))).portal_but(|p| p.taken_over = vec![there()]),
             "delete u9",
         ),
-        ("listed as retained", twice(extra().listed_as_retained()), READY),
+        ("marked as retained", twice(extra().is(Confirmed::Retained).listed_as_retained()), READY),
         ("pending: it cannot be deleted yet", twice(extra().in_state(UserStatus::Pending)), READY),
         ("on its way out", twice(extra().is(Confirmed::Unread).in_state(UserStatus::PendingDeletion)), READY),
         ("while suspended", twice(extra()).suspended(), READY),

@@ -181,7 +181,7 @@ impl World {
             Write::Create { generation, .. } => return self.create(p, pass, *generation),
             Write::Publish(current) => return self.publish(p, pass, current),
             Write::ListRetained(id, _) => {
-                self.retained.insert(id.clone());
+                self.list_retained(id);
                 pass.done.push((id.clone(), Done::ListedRetained));
             }
             Write::Describe(current) => return self.describe(p, pass, current),

@@ -70,13 +70,18 @@ impl World {
         }
     }
 
+    /// A full list is no place for one more user; its mark in the portal says that it is retained.
+    fn is_listed_or_full(&self, id: &UserId) -> bool {
+        self.ever_retained.contains(id) || self.retained.len() >= self.setup.list_limit
+    }
+
     /// What holds once nothing more is done.
     pub(super) fn judge_calm(&mut self) {
         let live: Vec<User> = self.portal.users.iter().filter(|u| u.bears_our_live_mark()).cloned().collect();
         let unlisted =
             self.portal.users.iter().filter(|u| u.mark.owner == owner() && u.mark.retained && !u.lost);
         let unlisted: Vec<UserId> =
-            unlisted.map(|u| u.id.clone()).filter(|id| !self.retained.contains(id)).collect();
+            unlisted.map(|u| u.id.clone()).filter(|id| !self.is_listed_or_full(id)).collect();
         if !unlisted.is_empty() {
             self.forbid(format!("in no list: {unlisted:?}"));
         }
@@ -88,7 +93,7 @@ impl World {
                 // A lost user that was left for a successor is listed, and may come back.
                 let (in_use, others): (Vec<&User>, Vec<&User>) =
                     live.iter().partition(|u| named.as_ref() == Some(&u.id));
-                let unknown = others.iter().any(|u| !self.retained.contains(&u.id));
+                let unknown = others.iter().any(|u| !self.ever_retained.contains(&u.id));
                 if in_use.len() != 1 || unknown {
                     let ids: Vec<&UserId> = live.iter().map(|u| &u.id).collect();
                     self.forbid(format!("the status names {named:?}, the portal has {ids:?}"));
@@ -119,7 +124,7 @@ impl World {
                 // What a backup forgot, nobody can know, nor what was let go without asking the portal; the next sweep
                 // lists it as unclaimed.
                 let let_go = self.versions.last().is_some_and(|object| object.released);
-                let unknown = live.iter().find(|u| !self.retained.contains(&u.id));
+                let unknown = live.iter().find(|u| !self.ever_retained.contains(&u.id));
                 if let (Some(user), false) = (unknown, self.restored_at > 0 || let_go) {
                     let id = user.id.clone();
                     self.forbid(format!("left behind: {id}"));

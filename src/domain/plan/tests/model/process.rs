@@ -123,7 +123,8 @@ impl World {
             kind: user.kind,
             client_id: (user.status == UserStatus::Active).then(|| format!("sa-{}", user.id)),
             confirmed,
-            listed_as_retained: self.retained.contains(&user.id),
+            listed_as_retained: self.retained.len() >= self.setup.list_limit
+                || self.retained.contains(&user.id),
         }
     }
 

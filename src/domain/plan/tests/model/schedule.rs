@@ -65,14 +65,10 @@ pub(super) fn a_setup() -> impl Strategy<Value = Setup> {
         policy,
         prop::bool::weighted(0.2),
         prop::bool::weighted(0.1),
+        prop_oneof![3 => Just(100_usize), 2 => 0..3_usize],
     )
-        .prop_map(|(external, may_delete, release_undeletable, policy, foreign, stuck)| Setup {
-            external,
-            may_delete,
-            release_undeletable,
-            policy,
-            stuck,
-            foreign,
+        .prop_map(|(external, may_delete, release_undeletable, policy, foreign, stuck, list_limit)| {
+            Setup { external, may_delete, release_undeletable, policy, stuck, foreign, list_limit }
         })
 }
 

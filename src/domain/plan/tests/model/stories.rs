@@ -14,6 +14,7 @@ fn internal() -> Setup {
         policy: Deletion::Delete,
         stuck: false,
         foreign: false,
+        list_limit: 100,
     }
 }
 
@@ -52,7 +53,7 @@ fn a_release_waits_for_the_create_in_flight() {
     let released = [Deleted, Released, CatchUp(0, 0), Steps(0, 5), Time(20), Task(0), Works(0)];
     let world = ends_well(internal(), &[&create_is_slow[..], &released[..]].concat());
     assert!(world.object.is_none());
-    assert!(world.portal.users.iter().all(|u| world.retained.contains(&u.id)), "listed");
+    assert!(world.portal.users.iter().all(|u| world.ever_retained.contains(&u.id)), "listed");
 }
 
 #[test]

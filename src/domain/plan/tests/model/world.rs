@@ -21,6 +21,8 @@ pub(super) struct Setup {
     pub stuck: bool,
     /// Somebody else's user bears a name of ours.
     pub foreign: bool,
+    /// So many entries has the Portal's list of retained users room for.
+    pub list_limit: usize,
 }
 
 /// The object as the apiserver has it.
@@ -97,7 +99,10 @@ pub(super) struct World {
     pub versions: Vec<Object>,
     pub secret: Option<Secret>,
     pub secret_versions: Vec<Option<Secret>>,
-    pub retained: BTreeSet<UserId>,
+    /// The Portal's list of retained users, the newest last.
+    pub retained: Vec<UserId>,
+    /// What was ever listed there.
+    pub ever_retained: BTreeSet<UserId>,
     pub trouble: Trouble,
     pub processes: Vec<Process>,
     /// Something was taken back to an earlier moment: what was known since is not.
@@ -120,7 +125,8 @@ impl World {
             object: Some(object),
             secret: None,
             secret_versions: vec![None],
-            retained: BTreeSet::new(),
+            retained: Vec::new(),
+            ever_retained: BTreeSet::new(),
             trouble: Trouble::default(),
             processes: vec![Process::default(), Process::default()],
             restored_at: 0,
@@ -161,6 +167,16 @@ impl World {
             self.put_secret(None);
         }
         true
+    }
+
+    /// Lists a user as retained; the oldest entry goes where there is no room.
+    pub(super) fn list_retained(&mut self, id: &UserId) {
+        self.ever_retained.insert(id.clone());
+        if !self.retained.contains(id) {
+            self.retained.push(id.clone());
+            let excess = self.retained.len().saturating_sub(self.setup.list_limit);
+            self.retained.drain(..excess);
+        }
     }
 
     pub(super) fn put_secret(&mut self, secret: Option<Secret>) {

@@ -1,0 +1,146 @@
+//! Keeps the list of retained users of a Portal a view of the portal: users that the portal no longer knows leave it, users
+//! whose mark was seen join it while there is room.
+
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+
+use crate::api::portal::{FOUND_BY_MARK, PortalStatus, RETAINED_LIMIT, RetainedUser};
+use crate::controller::context::Installation;
+use crate::controller::registry::Connected;
+use crate::domain::address;
+use crate::domain::inventory::Snapshot;
+use crate::domain::user::{ListedUser, UserId, UserStatus};
+use crate::portal::{Lane, PortalError, VersionRange};
+
+/// The most entries that one sweep asks the portal about.
+const READS_PER_SWEEP: usize = 5;
+
+/// What a sweep found out about retained users.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RetainedChanges {
+    /// The ids that the portal no longer knows.
+    gone: HashSet<String>,
+    /// Users that bear the mark of a retained user.
+    found: Vec<RetainedUser>,
+}
+
+impl RetainedChanges {
+    /// Applies the changes to the list.
+    pub fn apply(&self, status: &mut PortalStatus) {
+        status.retained.retain(|user| !self.gone.contains(&user.id));
+        for user in &self.found {
+            let listed = status.retained.iter().any(|listed| listed.id == user.id);
+            if !listed && status.retained.len() < RETAINED_LIMIT {
+                status.retained.push(user.clone());
+            }
+        }
+        if status.retained.len() < RETAINED_LIMIT {
+            status.retained_omitted = None;
+        }
+    }
+}
+
+/// Compares the list with the portal. Only the details of an id prove that it is gone; a few of those that the user list
+/// does not show are read per sweep, chosen at random so that each has its turn.
+pub async fn compare(
+    installation: &Installation,
+    link: &Connected,
+    status: &PortalStatus,
+) -> RetainedChanges {
+    let look = |list: &Snapshot| (absent(link, status, list), unlisted(status, list));
+    let (absent, unlisted) = link.inventory.look(look).unwrap_or_default();
+    RetainedChanges { gone: gone(link, absent).await, found: found(installation, link, status, unlisted) }
+}
+
+/// The ids that a list which shows every user does not show as usable.
+fn absent(link: &Connected, status: &PortalStatus, list: &Snapshot) -> Vec<UserId> {
+    if !list.is_complete() {
+        return Vec::new();
+    }
+    let here = status.retained.iter().filter(|user| is_in_this_portal(user, link, status));
+    let ids = here.map(|user| UserId::new(&user.id));
+    ids.filter(|id| {
+        list.get(id).is_none_or(|user| matches!(user.status, UserStatus::Deleted | UserStatus::Inactive))
+    })
+    .collect()
+}
+
+async fn gone(link: &Connected, mut absent: Vec<UserId>) -> HashSet<String> {
+    let mut gone = HashSet::new();
+    if link.inventory.loss_suspected().is_some() {
+        return gone;
+    }
+    fastrand::shuffle(&mut absent);
+    for id in absent.into_iter().take(READS_PER_SWEEP) {
+        match link.portal.details(&id, Lane::Background).await {
+            Err(PortalError::NotFound) => {
+                gone.insert(id.to_string());
+            }
+            // Portals of 2.0 and 2.1 answer so for a deleted user; that their list does not show it decides.
+            Err(PortalError::LostInIdentityProvider) if link.version == VersionRange::V2_0 => {
+                gone.insert(id.to_string());
+            }
+            Ok(_) | Err(PortalError::LostInIdentityProvider) => {}
+            // The portal is in trouble: the next sweep goes on.
+            Err(_) => break,
+        }
+    }
+    gone
+}
+
+/// A portal answers 404 for ids of other portals and companies, too. An entry of an earlier release does not name them; it
+/// belongs to the company that the status named last.
+fn is_in_this_portal(user: &RetainedUser, link: &Connected, status: &PortalStatus) -> bool {
+    let is_ours = |bpn: Option<&String>| {
+        bpn.map_or(link.login.companies.is_empty(), |bpn| link.login.companies.contains(bpn))
+    };
+    match &user.url {
+        Some(url) => address::portal(url) == link.url && is_ours(user.bpn.as_ref()),
+        None => is_ours(status.company.as_ref().map(|company| &company.bpn)),
+    }
+}
+
+/// Users with a name of our form that are not in the list.
+fn unlisted(status: &PortalStatus, list: &Snapshot) -> Vec<ListedUser> {
+    if status.retained.len() >= RETAINED_LIMIT {
+        return Vec::new();
+    }
+    let listed: HashSet<&str> = status.retained.iter().map(|user| user.id.as_str()).collect();
+    list.of_our_form()
+        .map(|(_, user)| user)
+        .filter(|user| matches!(user.status, UserStatus::Active | UserStatus::Pending))
+        .filter(|user| !listed.contains(user.id.as_str()))
+        .cloned()
+        .collect()
+}
+
+/// Those of them that are known to bear the mark of a retained user.
+fn found(
+    installation: &Installation,
+    link: &Connected,
+    status: &PortalStatus,
+    unlisted: Vec<ListedUser>,
+) -> Vec<RetainedUser> {
+    let room = RETAINED_LIMIT.saturating_sub(status.retained.len());
+    let entry = |user: ListedUser| {
+        let mark = link.inventory.mark(&user.id).flatten()?;
+        let ours = mark.retained
+            && mark.owner.instance == installation.instance
+            && mark.hint == installation.hint;
+        ours.then(|| RetainedUser {
+            id: user.id.to_string(),
+            client_id: user.client_id,
+            name: Some(user.name),
+            technical_user: format!("{}/{}", mark.owner.namespace, mark.owner.name),
+            reason: FOUND_BY_MARK.to_owned(),
+            since: Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            url: Some(link.url.clone()),
+            bpn: link.company.clone(),
+        })
+    };
+    unlisted.into_iter().filter_map(entry).take(room).collect()
+}
+
+#[cfg(test)]
+mod tests;
