@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use k8s_openapi::api::core::v1::Secret;
 use kube::Client;
 use kube::api::{ApiResource, DynamicObject, PartialObjectMeta};
-use kube::runtime::reflector::Store;
+use kube::runtime::reflector::{ObjectRef, Store};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -110,6 +110,13 @@ impl Context {
     #[must_use]
     pub fn cached_user(&self, key: &Key) -> Option<Arc<DynamicObject>> {
         self.caches.users.get(&key.reference(technical_users()))
+    }
+
+    /// Whether the watch shows a Secret of ours.
+    #[must_use]
+    pub fn has_secret(&self, key: &Key) -> bool {
+        let reference = ObjectRef::<PartialObjectMeta<Secret>>::new(&key.name).within(&key.namespace);
+        self.caches.secrets.get(&reference).is_some()
     }
 
     /// A `Portal` as last seen by the watch.

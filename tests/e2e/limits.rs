@@ -1,6 +1,6 @@
 //! What Kubernetes and the portal allow: no user is made whose Secret could not be written.
 
-use portal_simulator::Endpoint;
+use portal_simulator::{Action, Canned, Endpoint, Fault};
 use serde_json::{Value, json};
 
 use crate::support::{World, create, reason, world};
@@ -77,6 +77,21 @@ async fn no_more_users_are_made_than_a_quota_has_places() {
     settled(6).await;
     assert_eq!(world.ours().len(), 6);
     assert_eq!(world.count(Endpoint::Create), 6);
+    world.assert_nothing_leaked().await;
+}
+
+#[tokio::test]
+async fn a_refused_create_keeps_no_place_of_a_quota() {
+    let world = world().start().await;
+    world.portal_ready().await;
+    quota(&world, 1).await;
+    world.simulator.inject(Fault::at(Endpoint::Create, Action::Status(Canned::error(400))).once());
+    world.apply(&create("refused", &world.namespace, "Dataspace Discovery")).await;
+    world.because("refused", "CreateRefused").await;
+    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.ready("edc").await;
+    assert_eq!(world.count(Endpoint::Create), 2);
+    assert_eq!(world.ours().len(), 1);
     world.assert_nothing_leaked().await;
 }
 

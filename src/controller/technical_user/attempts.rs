@@ -85,6 +85,16 @@ impl Attempts {
         matches!(self.memories().get(key), Some(Memory { state: State::InFlight, .. }))
     }
 
+    /// Whether the last attempt of the resource has created a user, or may still do so.
+    #[must_use]
+    pub fn may_have_created(&self, key: &Key) -> bool {
+        self.memories().get(key).is_some_and(|memory| match memory.state {
+            State::InFlight | State::Made(_) => true,
+            State::Refused => false,
+            State::Unknown { since } => since.elapsed() < CREATE_SETTLE_TIME,
+        })
+    }
+
     /// The attempt was never written down: it does not exist.
     pub fn forget(&self, key: &Key) {
         self.memories().remove(key);

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::attempts::Outcome;
 use super::live_description;
 use super::pass::{Failure, Pass};
+use super::places::Place;
 use crate::api::{FIELD_MANAGER, FINALIZER, keys};
 use crate::controller::context::Context;
 use crate::controller::inventory::{Change, Kind};
@@ -42,6 +43,8 @@ struct Task {
     circumstances: u64,
     /// Keeps proofs of absence waiting until the create has ended.
     _change: Change,
+    /// Held until the outcome is known.
+    _place: Option<Place>,
 }
 
 /// Starts the task and waits for its end. Where the pass is cancelled meanwhile, the outcome is kept for the next one.
@@ -76,6 +79,7 @@ pub async fn create(pass: &mut Pass, generation: i64, role_ids: Vec<String>) -> 
         finalizers,
         circumstances: pass.circumstances,
         _change: change,
+        _place: pass.place.take(),
     };
     let ended = pass.ctx.creates.spawn(task.run()).await;
     match ended {

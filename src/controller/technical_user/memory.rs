@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::attempts::Attempts;
+use super::places::Places;
 use crate::controller::backoff::spread;
 use crate::controller::objects::Key;
 use crate::controller::registry::PortalKey;
@@ -25,9 +26,10 @@ const CACHE_LIMIT: Duration = Duration::from_secs(10);
 pub struct Memory {
     /// Attempts to make users.
     pub attempts: Attempts,
+    /// The places of quotas that creates have taken.
+    pub places: Places,
     verifications: Mutex<HashMap<Key, Instant>>,
     losses: Mutex<HashMap<Key, Loss>>,
-    unpublished: Mutex<HashMap<String, HashSet<String>>>,
     polls: Mutex<HashMap<Key, u32>>,
     missing: Mutex<HashMap<Key, HashMap<UserId, Instant>>>,
     overwritten: Mutex<HashMap<Key, (HashSet<String>, Instant)>>,
@@ -106,25 +108,6 @@ impl Memory {
         })
     }
 
-    /// Takes one of the namespace's free places for Secrets, for a user whose Secret is not written yet. `free` is `None`
-    /// where no quota counts Secrets.
-    pub fn take_place(&self, key: &Key, free: Option<usize>) -> bool {
-        let mut unpublished = lock(&self.unpublished);
-        let taken = unpublished.entry(key.namespace.clone()).or_default();
-        if taken.contains(&key.name) || free.is_none_or(|free| taken.len() < free) {
-            taken.insert(key.name.clone());
-            return true;
-        }
-        false
-    }
-
-    /// The Secret is written, or will not be.
-    pub fn free_place(&self, key: &Key) {
-        if let Some(taken) = lock(&self.unpublished).get_mut(&key.namespace) {
-            taken.remove(&key.name);
-        }
-    }
-
     /// The wait before the next look at a pending user: from 2 s to half a minute, and after half an hour 5 minutes.
     pub fn next_poll(&self, key: &Key, pending_for: Option<Duration>) -> Duration {
         if pending_for.is_some_and(|time| time > Duration::from_mins(30)) {
@@ -172,7 +155,6 @@ impl Memory {
         self.attempts.drop_resource(key);
         lock(&self.verifications).remove(key);
         self.found(key);
-        self.free_place(key);
         self.stop_polling(key);
         lock(&self.overwritten).remove(key);
         lock(&self.missing).remove(key);
@@ -224,17 +206,5 @@ mod tests {
         memory.overwrote(&key("a"), Some("4"), Some("5"));
         tokio::time::advance(CACHE_LIMIT).await;
         assert!(!memory.is_behind(&key("a"), Some("4")), "restored from a backup");
-    }
-
-    #[test]
-    fn no_more_users_wait_for_a_secret_than_a_quota_has_places() {
-        let memory = Memory::default();
-        assert!(memory.take_place(&key("a"), Some(1)));
-        assert!(memory.take_place(&key("a"), Some(1)), "its own place");
-        assert!(!memory.take_place(&key("b"), Some(1)));
-        memory.free_place(&key("a"));
-        assert!(memory.take_place(&key("b"), Some(1)));
-        assert!(memory.take_place(&key("c"), None));
-        assert!(!memory.take_place(&key("d"), Some(0)));
     }
 }

@@ -6,6 +6,7 @@ pub mod memory;
 mod observe;
 mod output;
 mod pass;
+mod places;
 mod read;
 mod retained;
 mod status;

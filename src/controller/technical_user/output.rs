@@ -6,6 +6,7 @@ use kube::Api;
 use kube::api::ListParams;
 
 use super::pass::{Failure, Pass, SecretAt};
+use super::places;
 use crate::api::keys;
 use crate::controller::kube_error::KubeError;
 use crate::controller::secrets::Envelope;
@@ -16,7 +17,7 @@ use crate::domain::roles::Blocker;
 use crate::domain::user::UserId;
 
 /// Asks, by a dry run of the very write, whether the Secret can be written.
-pub async fn writable(pass: &Pass) -> Result<Result<(), Blocker>, Failure> {
+pub async fn writable(pass: &mut Pass) -> Result<Result<(), Blocker>, Failure> {
     let content = output::placeholder();
     let answer = match (&pass.observation.secret, &pass.secret) {
         (SecretView::Foreign(owner), _) => {
@@ -59,11 +60,11 @@ fn denied(pass: &Pass, error: KubeError) -> Result<Blocker, Failure> {
 }
 
 /// A dry run says that one Secret has a place. Where a quota counts Secrets, no more users are made than it has places.
-async fn free_place(pass: &Pass) -> Result<Result<(), Blocker>, Failure> {
+async fn free_place(pass: &mut Pass) -> Result<Result<(), Blocker>, Failure> {
     let quotas: Api<ResourceQuota> = Api::namespaced(pass.ctx.client.clone(), &pass.key.namespace);
     let quotas = quotas.list(&ListParams::default()).await.map_err(KubeError::from)?;
-    let free = quotas.iter().filter_map(places).min();
-    if pass.ctx.memory.take_place(&pass.key, free) {
+    let free = quotas.iter().filter_map(free_places).min();
+    if free.is_none_or(|free| places::take(pass, free)) {
         return Ok(Ok(()));
     }
     Ok(Err(Blocker::passing(
@@ -73,7 +74,7 @@ async fn free_place(pass: &Pass) -> Result<Result<(), Blocker>, Failure> {
 }
 
 /// How many more Secrets a quota allows; `None` where it does not count them.
-fn places(quota: &ResourceQuota) -> Option<usize> {
+fn free_places(quota: &ResourceQuota) -> Option<usize> {
     let status = quota.status.as_ref()?;
     let number = |counts: &Option<std::collections::BTreeMap<String, Quantity>>, name: &str| {
         counts.as_ref()?.get(name)?.0.parse::<usize>().ok()
@@ -108,7 +109,6 @@ pub async fn publish(pass: &mut Pass, current: &Current) -> Result<(), Failure> 
             pass.secrets.overwrite(&envelope, &content, &at.version, &present, false).await?
         }
     };
-    pass.ctx.memory.free_place(&pass.key);
     pass.secret = Some(SecretAt::of(&metadata));
     pass.observation.secret =
         SecretView::Ours { user: Some(current.id.clone()), digest: Some(digest), metadata_as_wanted: true };
@@ -167,10 +167,10 @@ mod tests {
 
     #[test]
     fn a_quota_that_counts_secrets_has_so_many_places() {
-        assert_eq!(places(&quota(&[("secrets", "5")], &[("secrets", "3")])), Some(2));
-        assert_eq!(places(&quota(&[("count/secrets", "1"), ("secrets", "9")], &[])), Some(1));
-        assert_eq!(places(&quota(&[("secrets", "1")], &[("secrets", "4")])), Some(0));
-        assert_eq!(places(&quota(&[("pods", "5")], &[])), None);
-        assert_eq!(places(&ResourceQuota::default()), None);
+        assert_eq!(free_places(&quota(&[("secrets", "5")], &[("secrets", "3")])), Some(2));
+        assert_eq!(free_places(&quota(&[("count/secrets", "1"), ("secrets", "9")], &[])), Some(1));
+        assert_eq!(free_places(&quota(&[("secrets", "1")], &[("secrets", "4")])), Some(0));
+        assert_eq!(free_places(&quota(&[("pods", "5")], &[])), None);
+        assert_eq!(free_places(&ResourceQuota::default()), None);
     }
 }

@@ -8,6 +8,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::DynamicObject;
 use thiserror::Error;
 
+use super::places::Place;
 use crate::api::technical_user::{TechnicalUserSpec, TechnicalUserStatus};
 use crate::controller::context::Context;
 use crate::controller::inventory::Unmet;
@@ -51,6 +52,8 @@ pub struct Pass {
     pub envelope: Envelope,
     /// The Secrets of the namespace.
     pub secrets: Secrets,
+    /// The place for the Secret in the namespace's quota, from the dry run to the create.
+    pub place: Option<Place>,
     /// What a refusal of the portal may depend on, summed up.
     pub circumstances: u64,
     /// How often published credentials are tried.

@@ -133,6 +133,7 @@ pub async fn observe(
         secret: None,
         envelope,
         secrets,
+        place: None,
         circumstances,
         verification_interval,
         wallet_token_url,

@@ -1,0 +1,207 @@
+//! Free places for Secrets in a namespace whose quota counts them: no more users are created than Secrets have room.
+//!
+//! A place belongs to whoever means to create a user: the reconcile that asked by a dry run, then the create that it
+//! starts. It is free again when they end, however they end. After the create its resource needs the place until its Secret
+//! is written; that is derived from what is known of the resource, so nothing has to be given back.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use kube::api::DynamicObject;
+
+use super::attempts::Attempts;
+use super::pass::Pass;
+use crate::api::conditions::STALLED;
+use crate::api::technical_user::{TechnicalUserSpec, TechnicalUserStatus};
+use crate::controller::objects::{Key, is_deleting, lenient, part};
+
+type Taken = Arc<Mutex<HashMap<Key, usize>>>;
+
+/// The places that reconciles and creates of this process have taken.
+#[derive(Debug, Default)]
+pub struct Places {
+    taken: Taken,
+}
+
+/// A place for one Secret; free again when it is dropped.
+#[derive(Debug)]
+pub struct Place {
+    key: Key,
+    taken: Taken,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(holders) = taken.get_mut(&self.key) {
+            *holders -= 1;
+            if *holders == 0 {
+                taken.remove(&self.key);
+            }
+        }
+    }
+}
+
+impl Places {
+    /// Takes one of the `free` places of the resource's namespace, unless other resources need them all. `waiting` names the
+    /// resources that need one because their users are there, or may be.
+    pub fn take(&self, key: &Key, free: usize, waiting: impl FnOnce() -> HashSet<Key>) -> Option<Place> {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut others = waiting();
+        others.extend(taken.keys().filter(|other| other.namespace == key.namespace).cloned());
+        others.remove(key);
+        if others.len() >= free {
+            return None;
+        }
+        *taken.entry(key.clone()).or_default() += 1;
+        Some(Place { key: key.clone(), taken: Arc::clone(&self.taken) })
+    }
+}
+
+/// Takes a place for the resource of this reconcile; whether there was one.
+pub(super) fn take(pass: &mut Pass, free: usize) -> bool {
+    let ctx = &pass.ctx;
+    let waiting = || {
+        let objects = ctx.caches.users.state();
+        let here =
+            objects.iter().filter(|object| object.metadata.namespace.as_ref() == Some(&pass.key.namespace));
+        here.filter(|object| {
+            needs_a_place(object, &ctx.memory.attempts) && !ctx.has_secret(&secret_of(object))
+        })
+        .map(|object| Key::of(object))
+        .collect()
+    };
+    let place = ctx.memory.places.take(&pass.key, free, waiting);
+    pass.place = place;
+    pass.place.is_some()
+}
+
+/// Whether a user was created, or may have been, whose Secret is still to be written.
+fn needs_a_place(object: &DynamicObject, attempts: &Attempts) -> bool {
+    let status: TechnicalUserStatus = lenient(object, "status");
+    let creates = object.data.pointer("/spec/user/create").is_some();
+    let stalled = status.conditions.iter().any(|c| c.type_ == STALLED && c.status == "True");
+    let has_user = status.user.is_some_and(|user| !user.id.is_empty());
+    creates
+        && !is_deleting(object)
+        && !stalled
+        && status.credential.is_none()
+        && (has_user || attempts.may_have_created(&Key::of(object)))
+}
+
+/// The Secret of the resource's output.
+fn secret_of(object: &DynamicObject) -> Key {
+    let Key { namespace, name } = Key::of(object);
+    let named = part::<TechnicalUserSpec>(object, "spec").ok().and_then(|spec| {
+        let output = spec.outputs?.into_iter().next()?;
+        output.secret?.name
+    });
+    Key { namespace, name: named.unwrap_or(name) }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::controller::technical_user::attempts::Outcome;
+    use crate::domain::attempt::Attempt;
+    use crate::domain::identity::Pin;
+    use crate::domain::reason::Reason;
+    use crate::domain::roles::Blocker;
+    use crate::domain::user::UserId;
+
+    fn key(name: &str) -> Key {
+        Key { namespace: "connector".into(), name: name.into() }
+    }
+
+    fn nobody() -> HashSet<Key> {
+        HashSet::new()
+    }
+
+    #[test]
+    fn a_place_is_free_again_when_its_holder_ends() {
+        let places = Places::default();
+        let reconcile = places.take(&key("a"), 1, nobody).unwrap();
+        assert!(places.take(&key("b"), 1, nobody).is_none());
+        assert!(places.take(&key("b"), 2, nobody).is_some(), "another one is free");
+        let create = places.take(&key("a"), 1, nobody).unwrap();
+        drop(reconcile);
+        assert!(places.take(&key("b"), 1, nobody).is_none(), "its create goes on");
+        drop(create);
+        assert!(places.take(&key("b"), 1, nobody).is_some());
+        assert!(places.take(&key("b"), 0, nobody).is_none());
+        let elsewhere = Key { namespace: "other".into(), name: "a".into() };
+        let _held = places.take(&key("a"), 1, nobody).unwrap();
+        assert!(places.take(&elsewhere, 1, nobody).is_some(), "each namespace has its own");
+    }
+
+    #[test]
+    fn users_without_a_secret_need_the_places() {
+        let places = Places::default();
+        let waiting = || HashSet::from([key("a")]);
+        assert!(places.take(&key("b"), 1, waiting).is_none());
+        assert!(places.take(&key("a"), 1, waiting).is_some(), "its own place");
+        let _same = places.take(&key("a"), 2, waiting).unwrap();
+        assert!(places.take(&key("b"), 2, waiting).is_some(), "nobody is counted twice");
+    }
+
+    fn object(change: impl FnOnce(&mut Value)) -> DynamicObject {
+        let mut value = json!({
+            "apiVersion": "technicaluser.dev/v1alpha1", "kind": "TechnicalUser",
+            "metadata": {"namespace": "connector", "name": "a"},
+            "spec": {"portalRef": {"name": "p"}, "user": {"create": {"roles": ["r"]}}},
+        });
+        change(&mut value);
+        serde_json::from_value(value).unwrap()
+    }
+
+    #[test]
+    fn a_place_is_needed_from_the_create_to_the_secret_and_no_longer() {
+        let attempts = Attempts::default();
+        let needs = |change: &dyn Fn(&mut Value)| needs_a_place(&object(|value| change(value)), &attempts);
+        let with_user =
+            |value: &mut Value| value["status"]["user"] = json!({"id": "u1", "status": "Pending"});
+        assert!(!needs(&|_| {}), "nothing was created");
+        assert!(needs(&with_user));
+        assert!(!needs(&|value| {
+            with_user(value);
+            value["metadata"]["deletionTimestamp"] = json!("2026-11-26T00:00:00Z");
+        }));
+        assert!(!needs(&|value| {
+            with_user(value);
+            value["status"]["credential"] = json!({"generation": 1, "issuedAt": "", "verifiedAt": ""});
+        }));
+        assert!(!needs(&|value| {
+            with_user(value);
+            value["status"]["conditions"] = json!([{"type": "Stalled", "status": "True", "reason": "AccessDenied",
+                "message": "", "lastTransitionTime": "2026-11-26T00:00:00Z"}]);
+        }));
+        assert!(!needs(&|value| {
+            with_user(value);
+            value["spec"]["user"] = json!({"existing": {"id": "u1"}});
+        }));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_attempt_needs_a_place_unless_it_was_refused() {
+        let attempts = Attempts::default();
+        let attempt = Attempt { generation: 1, id: "x".into(), pin: Pin::read("p") };
+        let needs = || needs_a_place(&object(|_| {}), &attempts);
+        attempts.begin(&key("a"), &attempt);
+        assert!(needs());
+        for (outcome, needed) in [
+            (Outcome::Refused(Blocker::lasting(Reason::CreateRefused, "no")), false),
+            (Outcome::Unknown, true),
+            (Outcome::Made(UserId::new("u1")), true),
+        ] {
+            attempts.end(&key("a"), &attempt, outcome.clone(), 1);
+            assert_eq!(needs(), needed, "{outcome:?}");
+        }
+        attempts.end(&key("a"), &attempt, Outcome::Unknown, 1);
+        tokio::time::advance(crate::portal::CREATE_SETTLE_TIME).await;
+        assert!(!needs(), "a search finds what it created, if anything");
+        attempts.drop_resource(&key("a"));
+        assert!(!needs());
+    }
+}
