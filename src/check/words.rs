@@ -24,6 +24,7 @@ pub(super) fn verdict(error: &PortalError) -> Verdict {
         | PortalError::BadAnswer { .. } => Verdict::Unreached,
         PortalError::LoginRefused { .. }
         | PortalError::TokenNotStored { .. }
+        | PortalError::DeletionLogin { .. }
         | PortalError::Unauthorized
         | PortalError::Forbidden { .. }
         | PortalError::NotFound
@@ -208,6 +209,7 @@ mod tests {
             companies: Vec::new(),
             client_id: None,
             delete_client_id: None,
+            deletion_trouble: None,
             technical_roles: roles.iter().map(|role| (*role).to_owned()).collect(),
             permissions,
         }

@@ -55,6 +55,8 @@ reasons! {
     PortalNotReady,
     /// The Portal is under deletion.
     PortalDeleting,
+    /// The deletion login (`deleteAuth`) cannot be used at the moment.
+    DeletionLoginFailing,
     /// The Portal is suspended.
     PortalSuspended,
     /// The Portal's `access` does not grant this.

@@ -47,6 +47,12 @@ pub enum PortalError {
         /// What went wrong, in words without secrets.
         reason: String,
     },
+    /// The deletion login (`deleteAuth`) cannot be used at the moment. Whether it may delete is not known.
+    #[error("the deletion login (deleteAuth) cannot be used: {reason}")]
+    DeletionLogin {
+        /// What went wrong, in words without secrets and without moving numbers.
+        reason: String,
+    },
     /// 401 also with a fresh token: the token carries no permission of the portal.
     #[error("the portal does not accept the login's token: it carries none of the portal's permissions")]
     Unauthorized,

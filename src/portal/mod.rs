@@ -38,7 +38,8 @@ pub struct Permissions {
     pub view: bool,
     /// `add_tech_user_management`: create, update, reset.
     pub create: bool,
-    /// `delete_tech_user_management`: of the deletion login where one is given, else of the login.
+    /// `delete_tech_user_management`: of the deletion login where one is given, else of the login. True while that is not
+    /// known.
     pub delete: bool,
     /// `technical_roles_management`: list the roles on offer.
     pub roles: bool,
@@ -58,6 +59,9 @@ pub struct Login {
     pub technical_roles: Vec<String>,
     /// What it may do.
     pub permissions: Permissions,
+    /// Why it is not known whether the deletion login may delete, in words: no token could be obtained for it. A deletion is
+    /// tried all the same.
+    pub deletion_trouble: Option<String>,
 }
 
 /// The portal's version as far as its answers tell it apart.

@@ -57,6 +57,7 @@ impl CallOutcome {
             PortalError::NotThePortalBackend { .. } | PortalError::BadAnswer { .. } => Self::Unusable,
             PortalError::LoginRefused { .. }
             | PortalError::TokenNotStored { .. }
+            | PortalError::DeletionLogin { .. }
             | PortalError::Unauthorized
             | PortalError::Forbidden { .. }
             | PortalError::NotFound

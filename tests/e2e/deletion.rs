@@ -1,10 +1,10 @@
 //! The way back: what the policy, the login and the kind of the user allow, and never a user that nobody knows of.
 
 use kube::api::DeleteParams;
-use portal_simulator::{Change, ConnectorStatus, Endpoint, Status, UserView};
+use portal_simulator::{Action, Canned, Change, ConnectorStatus, Endpoint, Fault, Status, UserView};
 use serde_json::{Value, json};
 
-use crate::support::{World, create, secret_value, world};
+use crate::support::{World, condition, create, secret_value, status, world};
 
 const INTERNAL: &str = "Dataspace Discovery";
 const EXTERNAL: &str = "Identity Wallet Management";
@@ -189,6 +189,72 @@ async fn a_user_that_a_connector_uses_is_held_and_the_connector_named() {
     world.sweep().await;
     world.gone("edc").await;
     assert_eq!(seen(&world, &user).unwrap().status, Status::Deleted);
+    world.assert_nothing_leaked().await;
+}
+
+#[tokio::test]
+async fn a_deletion_waits_for_a_deletion_login_that_fails_in_passing() {
+    let world = world().login("sa-cm", "cm-secret-9d4m1").stopped().start().await;
+    world.secret("delete-login", &[("client-id", "sa-op"), ("client-secret", "op-secret-7f3k2")]).await;
+    let auth = json!({"clientCredentials": {"secretRef": {"name": "delete-login"}}});
+    world.patch_portal(&json!({"spec": {"catenaX": {"deleteAuth": auth}}})).await;
+    let failing =
+        world.simulator.inject(Fault::at(Endpoint::Token, Action::Status(Canned::html(404))).caller("sa-op"));
+    let mut world = world;
+    world.start_operator();
+    world.apply(&with("edc", &world, INTERNAL, None)).await;
+    world.ready("edc").await;
+    let user = world.user_of("edc");
+    let can_delete = async |wanted: &str| {
+        world
+            .portal_until("CanDelete is as it should be", |portal| {
+                condition(portal, "CanDelete").is_some_and(|condition| condition["status"] == wanted)
+            })
+            .await
+    };
+    can_delete("Unknown").await;
+    world.delete("edc").await;
+    let words = world.because("edc", "DeletionLoginFailing").await;
+    assert!(words.contains("deleteAuth"), "{words}");
+    world.two_sweeps().await;
+    assert_eq!(world.count(Endpoint::Reset), 0, "nothing is revoked");
+    assert_eq!(seen(&world, &user).unwrap().description, user.description, "nothing is marked");
+    assert!(status(&world.portal().await.unwrap())["retained"].is_null());
+    world.simulator.remove_fault(failing);
+    world.gone("edc").await;
+    assert_eq!(seen(&world, &user).unwrap().status, Status::Deleted);
+    world.sweep().await;
+    can_delete("True").await;
+    world.assert_nothing_leaked().await;
+}
+
+#[tokio::test]
+async fn can_delete_follows_a_login_that_loses_its_permissions() {
+    let world = world().start().await;
+    world.patch_portal(&json!({"spec": {"resyncInterval": "10s"}})).await;
+    let all = ["view_tech_user_management", "add_tech_user_management", "technical_roles_management"];
+    world.portal_ready().await;
+    let can_delete = async |wanted: &str, word: &str| {
+        world
+            .portal_until("CanDelete follows", |portal| {
+                condition(portal, "CanDelete").is_some_and(|condition| {
+                    condition["status"] == wanted && condition["message"].as_str().unwrap().contains(word)
+                })
+            })
+            .await;
+    };
+    can_delete("True", "deleted").await;
+    for (permissions, word) in
+        [(&all[..], "delete_tech_user_management"), (&all[1..], "view_tech_user_management")]
+    {
+        let change = world.simulator.set_caller_permissions("sa-op", permissions.iter().copied());
+        assert_eq!(change, Change::Done);
+        world.simulator.revoke_tokens();
+        // Without the permission to view, no user list is read that could be waited for.
+        let look = json!({"technicaluser.dev/take-over": word});
+        world.patch_portal(&json!({"metadata": {"annotations": look}})).await;
+        can_delete("False", word).await;
+    }
     world.assert_nothing_leaked().await;
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use serde_json::json;
 use technical_user_operator::domain::user::{NewUser, UserId};
+use technical_user_operator::portal::catena_x::CatenaXPortal;
 use technical_user_operator::portal::{Effect, Lane, Permissions, Portal, PortalError};
 
 use crate::stub::{PERMISSIONS, Reply, SECRET, Stub, empty_page, jwt, tokens};
@@ -198,7 +199,48 @@ async fn deletion_has_its_own_login() {
     let portal = with("wrong");
     let login = portal.login().await.unwrap();
     assert_eq!(login.delete_client_id.as_deref(), Some("deleter"));
-    assert!(login.permissions.view && !login.permissions.delete);
-    let refused = PortalError::LoginRefused { code: "unauthorized_client" };
-    assert_eq!(error(portal.delete(&UserId::new("a")).await), refused);
+    assert!(login.permissions.view);
+    let trouble = login.deletion_trouble.unwrap();
+    assert!(trouble.contains("unauthorized_client"), "{trouble}");
+    assert_eq!(error(portal.delete(&UserId::new("a")).await), PortalError::DeletionLogin { reason: trouble });
+}
+
+/// A portal through a login, and a deletion login whose token endpoint answers so.
+async fn with_deletion_login(answer: Reply) -> (Stub, CatenaXPortal) {
+    let stub = Stub::start(move |seen, _| match seen.what() {
+        "token" if seen.form()["client_id"] == "sa1" => tokens(&jwt("sa1", &PERMISSIONS), 300),
+        "token" => answer.clone(),
+        _ => Reply::text(204, ""),
+    })
+    .await;
+    let mut connection = connection(&stub.origin, &stub.token_url(), client_credentials("sa1", LOGIN_SECRET));
+    connection.delete_login = Some(client_credentials("deleter", "right"));
+    let portal = portal(connection);
+    (stub, portal)
+}
+
+#[tokio::test]
+async fn trouble_with_the_deletion_login_never_means_that_it_may_not_delete() {
+    for answer in [
+        Reply::html(200),
+        Reply::html(404),
+        Reply::json(404, &json!({"error": "Realm does not exist"})),
+        Reply::html(403),
+        Reply::html(502),
+        Reply::text(500, ""),
+        Reply::text(429, ""),
+        refusal("invalid_client"),
+    ] {
+        let shown = format!("{answer:?}");
+        let (stub, portal) = with_deletion_login(answer).await;
+        let login = portal.login().await.unwrap();
+        assert!(login.permissions.view && login.permissions.delete, "{shown}");
+        assert!(login.deletion_trouble.is_some(), "{shown}");
+        let refused = error(portal.delete(&UserId::new("a")).await);
+        assert!(matches!(refused, PortalError::DeletionLogin { .. }), "{shown}: {refused}");
+        assert_eq!(stub.count("a"), 0, "{shown}");
+    }
+    let (_stub, portal) = with_deletion_login(tokens(&jwt("deleter", &PERMISSIONS[..1]), 300)).await;
+    let login = portal.login().await.unwrap();
+    assert_eq!((login.permissions.delete, login.deletion_trouble), (false, None), "its token says no");
 }

@@ -238,6 +238,7 @@ pub fn blocker(error: &PortalError) -> Blocker {
                 "{words}; correct client-id and client-secret in the login Secret, it is read again by itself"
             ),
         ),
+        PortalError::DeletionLogin { .. } => Blocker::passing(Reason::DeletionLoginFailing, words),
         PortalError::TokenNotStored { .. } => Blocker::passing(Reason::TokenNotStored, words),
         PortalError::Unauthorized | PortalError::Forbidden { .. } => Blocker::lasting(
             Reason::PermissionMissing,

@@ -22,6 +22,7 @@ use crate::domain::plan;
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use crate::domain::user::RoleKind;
+use crate::portal::Login;
 
 /// How often a status is tried to be written …
 const WRITE_TRIES: u32 = 5;
@@ -82,12 +83,12 @@ async fn write_over(
             let suspended =
                 part::<PortalSpec>(object, "spec").is_ok_and(|spec| spec.suspend.unwrap_or(false));
             let blocker = leaving.or_else(|| standing_in_the_way(link, suspended));
-            new.conditions = conditions(&old, blocker.as_ref(), Some(link.login.permissions.delete), &new);
+            new.conditions = conditions(&old, blocker.as_ref(), CanDelete::of(&link.login), &new);
             blocker
         }
         Err(failure) => {
             let blocker = leaving.unwrap_or_else(|| failure.clone());
-            new.conditions = conditions(&old, Some(&blocker), None, &new);
+            new.conditions = conditions(&old, Some(&blocker), CanDelete::after(failure), &new);
             Some(blocker)
         }
     };
@@ -122,10 +123,11 @@ fn found(status: &mut PortalStatus, link: &Connected) {
     }
     status.version = Some(link.version.words().to_owned());
     let permissions = link.login.permissions;
+    let known_before = status.permissions.is_some_and(|found| found.delete);
     status.permissions = Some(PermissionsFound {
         view: permissions.view,
         create: permissions.create,
-        delete: permissions.delete,
+        delete: if link.login.deletion_trouble.is_some() { known_before } else { permissions.delete },
         roles: permissions.roles,
     });
     status.roles = link
@@ -182,7 +184,7 @@ fn standing_in_the_way(link: &Connected, suspended: bool) -> Option<Blocker> {
 fn conditions(
     old: &PortalStatus,
     blocker: Option<&Blocker>,
-    can_delete: Option<bool>,
+    can_delete: CanDelete,
     new: &PortalStatus,
 ) -> Vec<k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition> {
     let mut wanted = match blocker {
@@ -203,28 +205,70 @@ fn conditions(
             vec![told(READY, false), told(progress, true)]
         }
     };
-    wanted.extend(match can_delete {
-        Some(true) => Some(Wanted {
-            type_: CAN_DELETE,
-            status: Some(true),
-            reason: Reason::MayDelete.as_str(),
-            message: "users are deleted with their resources".to_owned(),
-        }),
-        Some(false) => Some(Wanted {
-            type_: CAN_DELETE,
-            status: Some(false),
-            reason: Reason::MayNotDelete.as_str(),
-            message: "the login may not delete users (no technical-user role of the portal may): with their resources, \
-                      internal users are revoked, and wallet users need a person or a deleteAuth"
-                .to_owned(),
-        }),
-        // Nothing new is known: what was found before stays.
-        None => old.conditions.iter().find(|c| c.type_ == CAN_DELETE).map(|c| Wanted {
-            type_: CAN_DELETE,
-            status: Some(c.status == "True"),
-            reason: if c.status == "True" { Reason::MayDelete.as_str() } else { Reason::MayNotDelete.as_str() },
-            message: c.message.clone(),
-        }),
-    });
+    wanted.extend(can_delete.wanted(old));
     conditions::brought_up_to_date(&old.conditions, &wanted, new.observed_generation, Timestamp::now())
 }
+
+/// What is known of whether users can be deleted.
+enum CanDelete {
+    Yes,
+    /// Why not, and what to do.
+    No(String),
+    /// Why that is not known, and what to do.
+    Unknown(String),
+    /// Nothing new: what was found before is kept.
+    AsBefore,
+}
+
+impl CanDelete {
+    fn of(login: &Login) -> Self {
+        if let Some(trouble) = &login.deletion_trouble {
+            return Self::Unknown(format!(
+                "the deletion login (deleteAuth) cannot be used: {trouble}. Deletions wait until it works; nothing is revoked \
+                 or retained meanwhile. If the login is wrong, correct the Secret that deleteAuth names"
+            ));
+        }
+        if login.permissions.delete {
+            return Self::Yes;
+        }
+        let whose =
+            if login.delete_client_id.is_some() { "the deletion login (deleteAuth)" } else { "the login" };
+        Self::No(format!(
+            "{whose} may not delete users: delete_tech_user_management is missing, which no technical-user role of the portal \
+             has. With their resources, internal users are revoked, and wallet users need a person. To have users deleted, give \
+             the Portal a deleteAuth: the login of a person who may delete technical users"
+        ))
+    }
+
+    /// A user is read before it is deleted.
+    fn after(failure: &Blocker) -> Self {
+        if failure.reason == Reason::PermissionMissing {
+            return Self::No(format!(
+                "users cannot be deleted while they cannot be read: {}",
+                failure.message
+            ));
+        }
+        Self::AsBefore
+    }
+
+    fn wanted(self, old: &PortalStatus) -> Option<Wanted> {
+        let (status, reason, message) = match self {
+            Self::Yes => (Some(true), Reason::MayDelete, "users are deleted with their resources".to_owned()),
+            Self::No(message) => (Some(false), Reason::MayNotDelete, message),
+            Self::Unknown(message) => (None, Reason::DeletionLoginFailing, message),
+            Self::AsBefore => {
+                let before = old.conditions.iter().find(|c| c.type_ == CAN_DELETE)?;
+                let (status, reason) = match before.status.as_str() {
+                    "True" => (Some(true), Reason::MayDelete),
+                    "False" => (Some(false), Reason::MayNotDelete),
+                    _ => (None, Reason::DeletionLoginFailing),
+                };
+                (status, reason, before.message.clone())
+            }
+        };
+        Some(Wanted { type_: CAN_DELETE, status, reason: reason.as_str(), message })
+    }
+}
+
+#[cfg(test)]
+mod tests;

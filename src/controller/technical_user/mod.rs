@@ -188,7 +188,10 @@ async fn run(pass: &mut Pass) -> Result<Rest, Failure> {
 fn after_portal_error(pass: &Pass, error: &PortalError) -> Rest {
     if matches!(
         error,
-        PortalError::Unauthorized | PortalError::LoginRefused { .. } | PortalError::Forbidden { .. }
+        PortalError::Unauthorized
+            | PortalError::LoginRefused { .. }
+            | PortalError::Forbidden { .. }
+            | PortalError::DeletionLogin { .. }
     ) {
         // The login may have changed: the Portal reads it again.
         pass.ctx.wake_portal(&pass.portal_key);
@@ -198,12 +201,40 @@ fn after_portal_error(pass: &Pass, error: &PortalError) -> Rest {
         PortalError::Throttled { retry_after: Some(time) } => Wake::After(spread(*time)),
         _ => Wake::Backoff,
     };
-    let words = match error {
-        PortalError::CircuitOpen { .. } => "the portal fails at the moment and is tried again".to_owned(),
-        _ if !pass.discloses => "the portal, or its identity provider, answered with an error".to_owned(),
-        other => other.to_string(),
+    plan::interrupted(&pass.observation, &trouble_of(error, pass.discloses), wake)
+}
+
+/// What a failed call means for the resource, and what to do. Hosts and Secrets are named only to namespaces with a grant.
+fn trouble_of(error: &PortalError, discloses: bool) -> Blocker {
+    let (reason, words) = match error {
+        PortalError::CircuitOpen { .. } => {
+            (Reason::PortalError, "the portal fails at the moment and is tried again".to_owned())
+        }
+        PortalError::DeletionLogin { .. } if !discloses => (
+            Reason::DeletionLoginFailing,
+            "the Portal's deletion login (deleteAuth) cannot be used".to_owned(),
+        ),
+        _ if !discloses => {
+            (Reason::PortalError, "the portal, or its identity provider, answered with an error".to_owned())
+        }
+        PortalError::Forbidden { permission } => (
+            Reason::PermissionMissing,
+            format!(
+                "the Portal's login may not do what is needed next: {permission} is missing, or the portal does not know this \
+                 login. Give the login that permission (the role \"Connector Management\" has all but \
+                 delete_tech_user_management), or another login to the Portal"
+            ),
+        ),
+        PortalError::DeletionLogin { .. } => (
+            Reason::DeletionLoginFailing,
+            format!(
+                "{error}. The user is deleted once it works. If the login is wrong, correct the Secret that the Portal's \
+                 deleteAuth names, or remove deleteAuth from the Portal"
+            ),
+        ),
+        other => (Reason::PortalError, other.to_string()),
     };
-    plan::interrupted(&pass.observation, &Blocker::passing(Reason::PortalError, words), wake)
+    Blocker::passing(reason, words)
 }
 
 fn after_failure(ctx: &Context, key: &Key, failure: &Failure) -> Action {

@@ -133,7 +133,8 @@ async fn delete(pass: &mut Pass, id: &UserId) -> Result<(), Failure> {
             event(pass, reason, "Delete", &format!("user {id} was deleted in the portal"));
             Done::Deleted
         }
-        Err(PortalError::Forbidden { .. } | PortalError::Unauthorized) => Done::DeleteForbidden,
+        // A token that is not accepted at all may be so in passing.
+        Err(PortalError::Forbidden { .. }) => Done::DeleteForbidden,
         Err(PortalError::Conflict { code }) => Done::DeleteRefused(refusal(code)),
         Err(PortalError::LostInIdentityProvider)
             if link.version == VersionRange::V2_0 && is_external(pass, id) =>

@@ -243,17 +243,30 @@ fn delete(o: &Observation, portal: &PortalFacts, id: &UserId, user: &UserFacts) 
         _ => None,
     });
     if let Some(why) = refused {
-        let act = user.connector.as_ref().map_or_else(
-            || "delete the user in the portal's web page".to_owned(),
-            |connector| format!("delete the connector \"{connector}\" in the portal, or unlink the user"),
-        );
+        let act = match &user.connector {
+            Some(connector) => {
+                format!("delete the connector \"{connector}\" in the portal's web page, or give it another technical user")
+            }
+            None if why.contains("connector") => {
+                "delete the connector that uses the user in the portal's web page, or give it another technical user".to_owned()
+            }
+            None if why.contains("subscription") => {
+                "end the subscription in the portal's web page; that removes the user".to_owned()
+            }
+            None => "delete the user in the portal's web page".to_owned(),
+        };
         return undeletable(o, portal, id, Some(user), &Undeletable { why, act });
     }
     if portal.may_delete && !o.is_done(id, &Done::DeleteForbidden) {
         return Step::Write(Write::Delete(id.clone()));
     }
     if user.kind == UserKind::Internal {
-        return revoke(o, id, user, "the Portal's login may not delete; it was revoked instead");
+        return revoke(
+            o,
+            id,
+            user,
+            "the Portal's login may not delete (delete_tech_user_management is missing); it was revoked instead",
+        );
     }
     undeletable(
         o,
@@ -261,7 +274,8 @@ fn delete(o: &Observation, portal: &PortalFacts, id: &UserId, user: &UserFacts) 
         id,
         Some(user),
         &Undeletable {
-            why: "the Portal's login may not delete, and the secret of a wallet user cannot be reset"
+            why: "the Portal's login may not delete (delete_tech_user_management is missing), and the secret of a wallet user \
+                  cannot be reset"
                 .to_owned(),
             act: "delete the user in the portal's web page, or give the Portal a deleteAuth".to_owned(),
         },

@@ -2,13 +2,20 @@
 
 use super::client::Client;
 use super::request::Call;
-use crate::portal::oauth::Claims;
+use crate::portal::oauth::{Claims, TokenSource};
 use crate::portal::observe::Operation;
 use crate::portal::{Lane, Login, Permissions, PortalError};
 
 /// Logs in with both logins.
 ///
-/// A deletion login that is refused means only that nothing can be deleted; the rest works without it.
+/// What the deletion login meets decides as follows. No trouble with it keeps the rest from working.
+///
+/// | it meets | it may delete | a deletion |
+/// |---|---|---|
+/// | a token with `delete_tech_user_management`, or one that is no JWT | yes | is sent; only the portal's 403 means "may not" |
+/// | a token without that permission | no | revokes instead |
+/// | a refusal (`invalid_client` and the like), which a person cures in the Secret | not known | waits |
+/// | 404, a web page, 5xx, 429, no answer, failing TLS, a token that cannot be stored | not known | waits |
 pub(super) async fn login(client: &Client) -> Result<Login, PortalError> {
     client.admit_write().await?;
     let token = client.login.token().await?;
@@ -17,18 +24,16 @@ pub(super) async fn login(client: &Client) -> Result<Login, PortalError> {
         None => Claims { permissions: probe_permissions(client).await?, ..Claims::default() },
     };
     let mut permissions = claims.permissions;
-    let mut delete_client_id = None;
+    let (mut delete_client_id, mut deletion_trouble) = (None, None);
     if let Some(delete_login) = &client.delete_login {
         delete_client_id = delete_login.client_id().map(str::to_owned);
         permissions.delete = match delete_login.token().await {
             // A token that tells nothing may do it: the portal will say.
             Ok(token) => token.claims.as_ref().is_none_or(|claims| claims.permissions.delete),
-            Err(
-                PortalError::LoginRefused { .. }
-                | PortalError::TokenNotStored { .. }
-                | PortalError::BadAnswer { .. },
-            ) => false,
-            Err(error) => return Err(error),
+            Err(error) => {
+                deletion_trouble = Some(trouble(&error));
+                true
+            }
         };
     }
     Ok(Login {
@@ -37,7 +42,22 @@ pub(super) async fn login(client: &Client) -> Result<Login, PortalError> {
         delete_client_id,
         technical_roles: claims.technical_roles,
         permissions,
+        deletion_trouble,
     })
+}
+
+/// A token for the deletion login, so that what fails next is not the login.
+pub(super) async fn deletion_login_works(login: &TokenSource) -> Result<(), PortalError> {
+    login.token().await.map(drop).map_err(|error| PortalError::DeletionLogin { reason: trouble(&error) })
+}
+
+/// Why no token could be obtained.
+fn trouble(error: &PortalError) -> String {
+    match error {
+        PortalError::Server { status } => format!("its token endpoint answered {status}"),
+        PortalError::Throttled { .. } => "its token endpoint asks for a pause".to_owned(),
+        error => error.to_string(),
+    }
 }
 
 /// For a token that is no JWT: what reads is tried. What writes cannot be tried without writing and counts as allowed to

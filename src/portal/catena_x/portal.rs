@@ -128,8 +128,16 @@ impl Portal for CatenaXPortal {
 
     async fn delete(&self, id: &UserId) -> Result<(), PortalError> {
         let call = Call::new(Operation::Delete, Method::DELETE, self.client.address.user(id));
-        let login = self.client.delete_login.as_ref().unwrap_or(&self.client.login);
-        self.client.write(login, &call).await.map(drop)
+        let Some(login) = &self.client.delete_login else {
+            return self.client.write(&self.client.login, &call).await.map(drop);
+        };
+        login::deletion_login_works(login).await?;
+        self.client.write(login, &call).await.map(drop).map_err(|error| match error {
+            PortalError::Unauthorized => {
+                PortalError::DeletionLogin { reason: "the portal does not accept its token".to_owned() }
+            }
+            error => error,
+        })
     }
 
     async fn verify(&self, credential: &Credential, lane: Lane) -> Verification {

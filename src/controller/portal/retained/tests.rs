@@ -87,6 +87,7 @@ fn linked(answer: PortalError) -> (Arc<Details>, Connected) {
             delete_client_id: None,
             technical_roles: Vec::new(),
             permissions: Permissions::default(),
+            deletion_trouble: None,
         },
         version: VersionRange::Later,
         roles: Arc::default(),
