@@ -97,7 +97,10 @@ impl VersionRange {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verification {
     /// A token was issued.
-    Accepted,
+    Accepted {
+        /// The roles that the token shows; `None` where it names none.
+        roles: Option<TokenRoles>,
+    },
     /// Refused: wrong secret, unknown or disabled client. `unknown_client` tells `invalid_client`, which a wrong
     /// secret never gets (Keycloak 26).
     Refused {
@@ -111,6 +114,15 @@ pub enum Verification {
         /// What went wrong, in words without secrets.
         reason: String,
     },
+}
+
+/// The roles that a technical user's token shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenRoles {
+    /// The names of its technical-user roles, in order.
+    pub technical: Vec<String>,
+    /// Sums up its roles at all clients of the identity provider. Compare it within one process only.
+    pub digest: u64,
 }
 
 /// A place where technical users are made, seen through one login.

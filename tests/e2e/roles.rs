@@ -1,6 +1,6 @@
 //! Roles that cannot be had: refused in words, as far as possible before the portal is asked, and mended.
 
-use portal_simulator::{Endpoint, RoleDef};
+use portal_simulator::{Change, Endpoint, RoleDef};
 use serde_json::json;
 
 use crate::support::{create, reason, world};
@@ -84,5 +84,28 @@ async fn a_portal_that_makes_no_user_without_a_word_is_not_asked_in_a_loop() {
     assert_eq!(world.count(Endpoint::Create), 2);
     world.delete("edc").await;
     world.gone("edc").await;
+    world.assert_nothing_leaked().await;
+}
+
+#[tokio::test]
+async fn roles_that_are_taken_away_in_the_portal_are_seen_at_the_next_verification() {
+    let world = world().start().await;
+    world.patch_portal(&json!({"spec": {"verification": {"interval": "10s"}}})).await;
+    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.ready("edc").await;
+    let user = world.user_of("edc").id;
+    let verified = async |more: usize| {
+        let before = world.count(Endpoint::Token);
+        world.simulator.wait_for(|view| view.count(Endpoint::Token) >= before + more).await;
+    };
+    let details = world.count(Endpoint::Details);
+    verified(2).await;
+    assert_eq!(world.count(Endpoint::Details), details, "no call per user while nothing changes");
+    assert_eq!(world.simulator.set_roles_of_user(user, ["BPDM Pool Consumer"]), Change::Done);
+    let words = world.because("edc", "RolesMissing").await;
+    assert!(words.contains("Dataspace Discovery"), "{words}");
+    assert_eq!(world.simulator.set_roles_of_user(user, ["Dataspace Discovery"]), Change::Done);
+    world.patch_user("edc", &json!({"metadata": {"annotations": {"example.org/look": "again"}}})).await;
+    world.ready("edc").await;
     world.assert_nothing_leaked().await;
 }

@@ -3,6 +3,7 @@
 use kube::api::{DeleteParams, Patch, PatchParams};
 use portal_simulator::Endpoint;
 use serde_json::{Value, json};
+use testbed::Matcher;
 
 use crate::support::{World, create, secret_value, status, world};
 
@@ -158,5 +159,43 @@ async fn what_the_spec_changes_is_changed() {
     assert_eq!(world.get_secret("credential").await.unwrap().metadata.labels.unwrap()["a"], "c");
     assert_eq!((world.user_of("edc").id, world.user_of("edc").secret), (user.id, user.secret));
     assert_eq!(world.count(Endpoint::Create), 1);
+    world.assert_nothing_leaked().await;
+}
+
+/// Another controller may write its own annotations into the Secret as often as it likes.
+#[tokio::test]
+async fn what_others_change_of_a_secret_costs_nothing() {
+    let world = world().start().await;
+    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.ready("edc").await;
+    let recorded = status(&world.user("edc").await.unwrap())["outputs"].clone();
+    let reads = || world.proxy.count(&Matcher::any().method("GET").watch(false).path("/secrets/edc"));
+    let (reads_before, writes_before) = (reads(), world.writes());
+    for number in 0..100 {
+        let annotations = json!({"example.org/seen": number.to_string()});
+        edit(&world, "edc", &json!({"metadata": {"annotations": annotations}})).await;
+    }
+    // A change of what is ours is seen in the metadata at once, and ends the series.
+    edit(&world, "edc", &json!({"metadata": {"annotations": {"technicaluser.dev/user-id": "x"}}})).await;
+    let user = world.user_of("edc").id.to_string();
+    world
+        .eventually("our annotation is right again", async || {
+            let annotations = world.get_secret("edc").await.unwrap().metadata.annotations.unwrap();
+            annotations["technicaluser.dev/user-id"] == user && annotations["example.org/seen"] == "99"
+        })
+        .await;
+    world.until("edc", "the repair is recorded", |user| status(user)["outputs"] != recorded).await;
+    let (reads, writes) = (reads() - reads_before, world.writes() - writes_before);
+    assert!(reads <= 12, "{reads} reads for 100 changes");
+    // One of the Secret and one of the status; a cache that lags behind may cost a conflict.
+    assert!(writes <= 4, "{writes} writes");
+    // A value is healed however often the Secret was changed before.
+    let good = secret_value(&world.get_secret("edc").await.unwrap(), "client-secret");
+    edit(&world, "edc", &json!({"stringData": {"client-secret": "wrong"}})).await;
+    world
+        .eventually("the value is right again", async || {
+            secret_value(&world.get_secret("edc").await.unwrap(), "client-secret") == good
+        })
+        .await;
     world.assert_nothing_leaked().await;
 }

@@ -129,7 +129,7 @@ impl Made {
 /// A secret that does not work, in words.
 fn not_accepted(answer: &Verification) -> Option<String> {
     match answer {
-        Verification::Accepted => None,
+        Verification::Accepted { .. } => None,
         Verification::Refused { .. } => Some("the token endpoint refuses it".to_owned()),
         Verification::Unreachable { endpoint, reason } => {
             Some(format!("the token endpoint {endpoint} could not be asked: {reason}"))

@@ -29,7 +29,7 @@ impl Trial<'_, '_> {
                 let words = match &user.secret {
                     Some(secret) => match self.verify(user, secret).await {
                         Verification::Refused { .. } => "the portal deleted it, and its credential is dead",
-                        Verification::Accepted => {
+                        Verification::Accepted { .. } => {
                             "the portal deleted it, but its credential still works for now"
                         }
                         Verification::Unreachable { .. } => "the portal deleted it",
@@ -139,7 +139,9 @@ impl Trial<'_, '_> {
     async fn is_dead(&self, user: &Made) -> Result<(), String> {
         let Some(known) = &user.secret else { return Ok(()) };
         match self.verify(user, known).await {
-            Verification::Accepted => Err("its secret was reset, and the old one still works".to_owned()),
+            Verification::Accepted { .. } => {
+                Err("its secret was reset, and the old one still works".to_owned())
+            }
             Verification::Refused { .. } | Verification::Unreachable { .. } => Ok(()),
         }
     }

@@ -8,6 +8,8 @@ use tokio::time::Instant;
 
 use super::attempts::Attempts;
 use super::places::Places;
+use super::seen_secrets::SeenSecrets;
+use super::token_roles::SeenRoles;
 use crate::controller::backoff::spread;
 use crate::controller::objects::Key;
 use crate::controller::registry::PortalKey;
@@ -26,6 +28,10 @@ const CACHE_LIMIT: Duration = Duration::from_secs(10);
 pub struct Memory {
     /// Attempts to make users.
     pub attempts: Attempts,
+    /// The roles that tokens show.
+    pub roles: SeenRoles,
+    /// The states of Secrets that were compared.
+    pub secrets: SeenSecrets,
     /// The places of quotas that creates have taken.
     pub places: Places,
     verifications: Mutex<HashMap<Key, Instant>>,
@@ -153,6 +159,8 @@ impl Memory {
     /// Forgets a resource that is gone.
     pub fn forget(&self, key: &Key) {
         self.attempts.drop_resource(key);
+        self.roles.forget(key);
+        self.secrets.forget(key);
         lock(&self.verifications).remove(key);
         self.found(key);
         self.stop_polling(key);

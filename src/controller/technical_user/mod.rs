@@ -9,7 +9,9 @@ mod pass;
 mod places;
 mod read;
 mod retained;
+mod seen_secrets;
 mod status;
+mod token_roles;
 mod write;
 
 use std::sync::Arc;
@@ -265,9 +267,11 @@ fn next_look(pass: &Pass, rest: &Rest) -> Action {
             Action::requeue(ctx.backoffs.after_failure(key).max(refused))
         }
         Wake::Poll => Action::requeue(ctx.memory.next_poll(key, pass.observation.pending_for)),
-        Wake::Verification => Action::requeue(
-            ctx.memory.verification_due_in(key, pass.verification_interval).max(Duration::from_secs(1)),
-        ),
+        Wake::Verification => {
+            let due = ctx.memory.verification_due_in(key, pass.verification_interval);
+            let due = pass.secret_unread_for.map_or(due, |left| due.min(left));
+            Action::requeue(due.max(Duration::from_secs(1)))
+        }
     }
 }
 

@@ -110,6 +110,8 @@ pub async fn publish(pass: &mut Pass, current: &Current) -> Result<(), Failure> 
         }
     };
     pass.secret = Some(SecretAt::of(&metadata));
+    pass.secret_written = true;
+    pass.ctx.memory.secrets.forget(&pass.key);
     pass.observation.secret =
         SecretView::Ours { user: Some(current.id.clone()), digest: Some(digest), metadata_as_wanted: true };
     Ok(())

@@ -48,6 +48,10 @@ pub struct Pass {
     pub proved: Option<UserId>,
     /// The Secret of the output: which object, in which state, with which keys.
     pub secret: Option<SecretAt>,
+    /// This pass has written the Secret.
+    pub secret_written: bool,
+    /// The Secret was changed by somebody and is not read yet, because nothing of ours differed a moment ago.
+    pub secret_unread_for: Option<std::time::Duration>,
     /// How the Secret should look, its content and the user's id aside.
     pub envelope: Envelope,
     /// The Secrets of the namespace.

@@ -16,9 +16,9 @@ use crate::domain::plan::{
     AttemptState, Candidate, Confirmed, Desired, Proof, Read, SecretView, Selection, UserFacts, UserView,
     Verified,
 };
-use crate::domain::user::{Credential, ListedUser, UserDetails, UserId, UserStatus};
+use crate::domain::user::{Credential, ListedUser, UserDetails, UserId, UserKind, UserStatus};
 use crate::metrics::Verified as Counted;
-use crate::portal::{Lane, PortalError, Verification, VersionRange};
+use crate::portal::{Lane, PortalError, TokenRoles, Verification, VersionRange};
 
 /// Carries one read out.
 pub async fn read(pass: &mut Pass, what: Read) -> Result<(), Failure> {
@@ -122,6 +122,8 @@ async fn user(pass: &mut Pass, id: &UserId) -> Result<UserView, Failure> {
             pass.ctx.memory.found(&pass.key);
             pass.ctx.memory.not_missing(&pass.key, id);
             link.inventory.remember(id, Mark::find(&details.description));
+            // The plan still judges these details in this reconcile.
+            pass.ctx.memory.roles.details_read(&pass.key, id);
             pass.details.insert(id.clone(), details.clone());
             Ok(UserView::Read(facts(pass, id, &details)))
         }
@@ -222,6 +224,11 @@ async fn secret(pass: &mut Pass) -> Result<(), Failure> {
     let read = pass.ctx.installation.digest_key.digest(content);
     let mut at = super::pass::SecretAt::of(&found.metadata);
     at.keys = Some(data.keys().cloned().collect());
+    if pass.observation.recorded.digest.as_ref() == Some(&read) {
+        pass.ctx.memory.secrets.as_written(&pass.key, &at.version, &read);
+    } else {
+        pass.ctx.memory.secrets.forget(&pass.key);
+    }
     pass.secret = Some(at);
     if let SecretView::Ours { digest, .. } = &mut pass.observation.secret {
         *digest = Some(read);
@@ -247,14 +254,17 @@ async fn verify(pass: &mut Pass, proof: Proof) -> Result<Verified, Failure> {
     };
     let verification = link.portal.verify(&credential, lane).await;
     let outcome = match &verification {
-        Verification::Accepted => Counted::Accepted,
+        Verification::Accepted { .. } => Counted::Accepted,
         Verification::Refused { .. } => Counted::Refused,
         Verification::Unreachable { .. } => Counted::Unreachable,
     };
     pass.ctx.metrics.credential_verified(outcome);
     Ok(match verification {
-        Verification::Accepted => {
+        Verification::Accepted { roles } => {
             pass.ctx.memory.verified(&pass.key, pass.verification_interval);
+            if let Some(roles) = roles {
+                compare_roles(pass, proof, &roles);
+            }
             Verified::Accepted
         }
         Verification::Refused { unknown_client } => {
@@ -267,6 +277,24 @@ async fn verify(pass: &mut Pass, proof: Proof) -> Result<Verified, Failure> {
             Verified::Unreachable(format!("the token endpoint {endpoint} cannot be reached: {reason}"))
         }
     })
+}
+
+/// Roles of a user can change in the portal without a word in its list; the token of an internal user shows them.
+fn compare_roles(pass: &mut Pass, proof: Proof, token: &TokenRoles) {
+    let seen = &pass.ctx.memory.roles;
+    match (proof, &pass.proved, &pass.status.user) {
+        (Proof::Read, Some(user), _) => {
+            let internal = pass.details.get(user).is_some_and(|details| details.kind == UserKind::Internal);
+            if internal {
+                seen.shown_with_details(&pass.key, user, token);
+            }
+        }
+        (Proof::Published, _, Some(user)) if user.kind == super::status::INTERNAL => {
+            seen.shown(&pass.key, &UserId::new(&user.id), token, &user.roles);
+        }
+        _ => {}
+    }
+    pass.observation.roles_doubted = seen.are_doubted(&pass.key);
 }
 
 /// The credential in the Secret.

@@ -7,7 +7,7 @@ use kube::api::{DynamicObject, Patch, PatchParams};
 use serde_json::{Value, json};
 
 use super::output;
-use super::pass::{Failure, Pass};
+use super::pass::{Failure, Pass, SecretAt};
 use super::reference;
 use crate::api::conditions::{
     self, CREDENTIAL_VERIFIED, PUBLISHED, READY, RECONCILING, STALLED, USER_READY, Wanted,
@@ -27,6 +27,8 @@ use crate::domain::user::{UserId, UserKind, UserStatus};
 
 /// How `status.user.status` spells an active user.
 pub const ACTIVE: &str = "Active";
+/// How `status.user.kind` spells a user of the central identity provider.
+pub const INTERNAL: &str = "Internal";
 
 /// Writes the status of a pass that came to rest; whether anything changed.
 pub async fn write(pass: &mut Pass, rest: &Rest) -> Result<bool, Failure> {
@@ -285,7 +287,7 @@ fn hint_of<'a>(pass: &'a Pass, current: &Current) -> &'a Hint {
 
 fn kind(kind: UserKind) -> &'static str {
     match kind {
-        UserKind::Internal => "Internal",
+        UserKind::Internal => INTERNAL,
         UserKind::External => "External",
     }
 }
@@ -310,7 +312,7 @@ fn record_credential(pass: &Pass, new: &mut TechnicalUserStatus, rest: &Rest) {
         kind: "Secret".to_owned(),
         name: pass.envelope.name.clone(),
         uid: at.version.uid.clone(),
-        resource_version: at.version.resource_version.clone(),
+        resource_version: resource_version(pass, at, digest),
         digest: digest.clone(),
     };
     // A key of another installation makes other digests of the same credential; that counts as a new one.
@@ -322,6 +324,17 @@ fn record_credential(pass: &Pass, new: &mut TechnicalUserStatus, rest: &Rest) {
         new.credential = Some(RecordedCredential { generation, issued_at: time.clone(), verified_at: time });
     }
     new.outputs = vec![written];
+}
+
+/// The state that this installation has written. What others change of the Secret is not recorded, however often they do.
+fn resource_version(pass: &Pass, at: &SecretAt, digest: &str) -> String {
+    let as_written = pass.status.outputs.iter().find(|written| {
+        written.name == pass.envelope.name && written.uid == at.version.uid && written.digest == digest
+    });
+    match as_written {
+        Some(written) if !pass.secret_written => written.resource_version.clone(),
+        _ => at.version.resource_version.clone(),
+    }
 }
 
 fn wanted(pass: &Pass, report: &Report, new: &TechnicalUserStatus) -> Vec<Wanted> {

@@ -75,7 +75,7 @@ pub(super) fn plan(o: &Observation, selector: &str) -> Step {
         }
     };
     let recorded = o.recorded.user.as_ref().is_some_and(|u| u.id == current.id);
-    if recorded && follow::as_recorded(o) {
+    if recorded && follow::as_recorded(o) && !o.roles_doubted {
         return credential::check(o).unwrap_or_else(|| credential::keep(o, &current));
     }
     match o.view(&current.id) {

@@ -53,7 +53,7 @@ pub(super) fn follow(
     current: &Current,
 ) -> Step {
     let recorded = o.recorded.user.as_ref().is_some_and(|u| u.id == current.id);
-    if recorded && as_recorded(o) && !o.rotation_requested {
+    if recorded && as_recorded(o) && !o.rotation_requested && !o.roles_doubted {
         return credential::check(o)
             .or_else(|| tidy(o, portal, current))
             .unwrap_or_else(|| credential::keep(o, current));

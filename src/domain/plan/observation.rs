@@ -64,6 +64,8 @@ pub struct Observation {
     pub verification: Option<(Proof, Verified)>,
     /// It is time to try the published credential again.
     pub verification_due: bool,
+    /// The token of the published credential shows other roles than before, and the user's details were not read since.
+    pub roles_doubted: bool,
     /// What was done to users in this pass.
     pub done: Vec<(UserId, Done)>,
     /// How long the user has been pending by the status.

@@ -2,6 +2,7 @@
 //! the Portal names, and it is the portal that decides by it.
 
 use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,7 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::portal::Permissions;
+use crate::portal::{Permissions, TokenRoles};
 
 /// The client whose roles are the portal's permissions.
 const PERMISSIONS_OF: &str = "Cl2-CX-Portal";
@@ -36,12 +37,32 @@ struct Payload {
     resource_access: Map<String, Value>,
 }
 
+fn payload(token: &SecretString) -> Option<Payload> {
+    let payload = token.expose_secret().split('.').nth(1)?;
+    let payload = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
+    serde_json::from_slice(&payload).ok()
+}
+
+/// The roles that a technical user's token shows; `None` where it is no JWT or names no roles at all.
+pub(super) fn token_roles(token: &SecretString) -> Option<TokenRoles> {
+    let access = Some(payload(token)?.resource_access).filter(|access| !access.is_empty())?;
+    let mut technical = roles(&access, TECHNICAL_ROLES_OF);
+    technical.sort();
+    let mut clients: Vec<(&String, Vec<String>)> =
+        access.keys().map(|client| (client, roles(&access, client))).collect();
+    clients.sort();
+    let mut hasher = DefaultHasher::new();
+    for (client, roles) in &mut clients {
+        roles.sort();
+        (client, roles).hash(&mut hasher);
+    }
+    Some(TokenRoles { technical, digest: hasher.finish() })
+}
+
 impl Claims {
     /// `None` where the token is no JWT.
     pub(super) fn of(token: &SecretString) -> Option<Self> {
-        let payload = token.expose_secret().split('.').nth(1)?;
-        let payload = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
-        let payload: Payload = serde_json::from_slice(&payload).ok()?;
+        let payload = payload(token)?;
         let permissions = roles(&payload.resource_access, PERMISSIONS_OF);
         let has = |name: &str| permissions.iter().any(|permission| permission == name);
         Some(Self {
@@ -111,6 +132,32 @@ mod tests {
         }
         for claim in ["null", r#""""#, "[]", "7", "{}"] {
             assert!(claims(&format!(r#"{{"bpn":{claim}}}"#)).unwrap().companies.is_empty(), "{claim}");
+        }
+    }
+
+    #[test]
+    fn the_roles_of_a_token_are_compared_whatever_their_order() {
+        let shown = |payload: &str| {
+            token_roles(&format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(payload)).into()).unwrap()
+        };
+        let one = shown(
+            r#"{"resource_access":{"technical_roles_management":{"roles":["b","a"]},"Cl2-CX-Portal":{"roles":["x","y"]}}}"#,
+        );
+        assert_eq!(one.technical, ["a", "b"]);
+        let same = shown(
+            r#"{"jti":"other","resource_access":{"Cl2-CX-Portal":{"roles":["y","x"]},"technical_roles_management":{"roles":["a","b"]}}}"#,
+        );
+        assert_eq!(one, same);
+        for other in [
+            r#"{"resource_access":{"technical_roles_management":{"roles":["a"]},"Cl2-CX-Portal":{"roles":["x","y"]}}}"#,
+            r#"{"resource_access":{"technical_roles_management":{"roles":["a","b"]},"Cl2-CX-Portal":{"roles":["x"]}}}"#,
+            r#"{"resource_access":{"technical_roles_management":{"roles":["a","b"]}}}"#,
+            r#"{"resource_access":{"account":{"roles":["view-profile"]}}}"#,
+        ] {
+            assert_ne!(one.digest, shown(other).digest, "{other}");
+        }
+        for token in ["opaque", "e30.e30.x"] {
+            assert_eq!(token_roles(&token.into()), None, "{token}");
         }
     }
 

@@ -7,6 +7,7 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 use super::answer::{self, Refusal};
+use super::claims::token_roles;
 use crate::domain::user::Credential;
 use crate::portal::caller::{Caller, Request};
 use crate::portal::observe::{CallOutcome, Operation};
@@ -53,7 +54,7 @@ pub(crate) async fn verify(
         answer::read(&answer).map_err(NoToken::Refusal)
     };
     match caller.send(request, read, NoToken::outcome).await {
-        Ok(_) => Verification::Accepted,
+        Ok(issued) => Verification::Accepted { roles: token_roles(&issued.access_token) },
         Err(NoToken::Refusal(Refusal::Credential(code))) => {
             Verification::Refused { unknown_client: code == "invalid_client" }
         }

@@ -16,6 +16,7 @@ use kube::api::DynamicObject;
 use super::pass::{Failure, Pass};
 use crate::api::conditions::{READY, USER_READY};
 use crate::api::keys;
+use crate::api::portal::PortalSpec;
 use crate::api::technical_user::{DeletionPolicy, ExistingUser, TechnicalUserSpec, TechnicalUserStatus};
 use crate::controller::context::Context;
 use crate::controller::objects::{Key, annotation, has_finalizer, is_deleting, lenient};
@@ -63,10 +64,8 @@ pub async fn observe(
     let discloses = portal_key.namespace == key.namespace || !granted.0.is_empty();
     let grants = if is_deleting(&object) { Grants::default() } else { granted };
     let (link, usable) = link(ctx, &portal_key, portal_object.as_deref(), is_deleting(&object), discloses);
-    let usable = match &spec.user.existing {
-        Some(_) => usable.and_then(|()| every_login_is_known(ctx)),
-        None => usable,
-    };
+    let existing = spec.user.existing.is_some();
+    let usable = usable.and_then(|()| if existing { every_login_is_known(ctx) } else { Ok(()) });
     let facts = match (&link, usable, portal_object.as_deref(), portal_spec) {
         (Some(link), Ok(()), Some(object), Some(spec)) => {
             Ok(portal_facts(ctx, link, object, spec, grants, discloses))
@@ -82,9 +81,7 @@ pub async fn observe(
     let attempt = open_attempt(ctx, &object, &key, &recorded, circumstances);
     let rotate = annotation(&object, keys::ROTATE);
     let handled = status.handled.as_ref().and_then(|handled| handled.rotate.as_deref());
-    let verification_interval = portal_spec
-        .and_then(|spec| spec.verification?.interval)
-        .map_or(Duration::from_hours(1), Duration::from);
+    let verification_interval = verification_interval(portal_spec);
     let observation = Observation {
         hint: ctx.installation.hint.clone(),
         desired: desired(&spec),
@@ -109,6 +106,7 @@ pub async fn observe(
         writable: None,
         verification: None,
         verification_due: ctx.memory.verification_due_in(&key, verification_interval).is_zero(),
+        roles_doubted: ctx.memory.roles.are_doubted(&key),
         done: Vec::new(),
         pending_for: pending_for(&status, now),
         loss_confirmed: ctx.memory.loss_is_confirmed(&key),
@@ -131,6 +129,8 @@ pub async fn observe(
         details: HashMap::new(),
         proved: None,
         secret: None,
+        secret_written: false,
+        secret_unread_for: None,
         envelope,
         secrets,
         place: None,
@@ -144,6 +144,12 @@ pub async fn observe(
         see_secret(&mut pass).await?;
     }
     Ok(pass)
+}
+
+/// How often published credentials are tried.
+fn verification_interval(portal: Option<&PortalSpec>) -> Duration {
+    let interval = portal.and_then(|spec| spec.verification?.interval);
+    interval.map_or(Duration::from_hours(1), Duration::from)
 }
 
 fn is_ready(status: &TechnicalUserStatus) -> bool {

@@ -13,6 +13,7 @@ use crate::controller::context::Context;
 use crate::controller::objects::Key;
 use crate::controller::secrets::{Envelope, Version};
 use crate::controller::technical_user::pass::{Failure, Pass, SecretAt};
+use crate::controller::technical_user::seen_secrets::Seen;
 use crate::domain::plan::SecretView;
 use crate::domain::user::UserId;
 
@@ -45,17 +46,37 @@ pub(in crate::controller::technical_user) async fn see_secret(pass: &mut Pass) -
     let name = pass.envelope.name.clone();
     let reference = ObjectRef::<PartialObjectMeta<Secret>>::new(&name).within(&pass.key.namespace);
     let cached = pass.ctx.caches.secrets.get(&reference).map(|secret| secret.metadata.clone());
-    let metadata = match cached {
-        Some(metadata)
-            if recorded_digest(pass, &metadata).is_some() && !pass.ctx.conflicts.unsettled(&pass.key) =>
-        {
-            Some(metadata)
+    // After a conflict the cache is behind.
+    let cached = cached.filter(|_| !pass.ctx.conflicts.unsettled(&pass.key));
+    let known = cached.as_ref().map_or(Seen::Unknown, |metadata| known(pass, metadata));
+    pass.secret_unread_for = None;
+    let metadata = match (cached, known) {
+        (Some(metadata), Seen::Compared(_)) => Some(metadata),
+        // Others change this Secret again and again. What is ours of its metadata is seen; its content is read later.
+        (Some(metadata), Seen::NotYet(digest, left)) => {
+            let mut seen = view(pass, &metadata);
+            if let SecretView::Ours { digest: shown, metadata_as_wanted: true, .. } = &mut seen {
+                *shown = Some(digest);
+                pass.secret = Some(SecretAt::of(&metadata));
+                pass.secret_unread_for = Some(left);
+                pass.observation.secret = seen;
+                return Ok(());
+            }
+            pass.secrets.metadata(&name).await?
         }
-        _ => pass.secrets.metadata(&name).await?,
+        (_, _) => pass.secrets.metadata(&name).await?,
     };
     pass.secret = metadata.as_ref().map(SecretAt::of);
     pass.observation.secret = metadata.map_or(SecretView::Absent, |metadata| view(pass, &metadata));
     Ok(())
+}
+
+/// What is known of the content of a Secret in this state, by the status or by what this process has compared.
+fn known(pass: &Pass, metadata: &ObjectMeta) -> Seen {
+    match recorded_digest(pass, metadata) {
+        Some(digest) => Seen::Compared(digest),
+        None => pass.ctx.memory.secrets.look(&pass.key, &Version::of(metadata)),
+    }
 }
 
 /// The digest that the status tells, where it was this very state of this very object that was recorded.
@@ -81,7 +102,10 @@ fn view(pass: &Pass, metadata: &ObjectMeta) -> SecretView {
         && metadata.owner_references.iter().flatten().any(|owner| owner.uid == wanted.owner.uid);
     SecretView::Ours {
         user: annotations.get(keys::USER_ID).map(|id| UserId::new(id)),
-        digest: recorded_digest(pass, metadata),
+        digest: match known(pass, metadata) {
+            Seen::Compared(digest) => Some(digest),
+            Seen::NotYet(..) | Seen::Unknown => None,
+        },
         metadata_as_wanted,
     }
 }

@@ -164,7 +164,7 @@ pub(super) fn a_fact() -> impl Strategy<Value = Fact> {
         prop_oneof![Just(Listed::Unknown), Just(Listed::Missing), a_status().prop_map(Listed::There)];
     let told = prop_oneof![Just(Reason::CreateRefused), Just(Reason::Creating), Just(Reason::Pending)];
     prop_oneof![
-        (0..9_u8).prop_map(Fact::Switch),
+        (0..10_u8).prop_map(Fact::Switch),
         (0..14_u8).prop_map(Fact::Portal),
         vec(role, 1..3).prop_map(Fact::Roles),
         policy.prop_map(Fact::Policy),
@@ -230,6 +230,7 @@ fn switch(o: &mut Observation, which: u8) {
         &mut o.verification_due,
         &mut o.loss_confirmed,
         &mut o.recorded.credential,
+        &mut o.roles_doubted,
     ];
     if let Some(flag) = flags.into_iter().nth(usize::from(which)) {
         *flag = !*flag;

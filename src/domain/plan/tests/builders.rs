@@ -123,6 +123,7 @@ pub(super) fn a_new_resource() -> Observation {
         writable: None,
         verification: None,
         verification_due: false,
+        roles_doubted: false,
         done: Vec::new(),
         pending_for: None,
         loss_confirmed: false,
