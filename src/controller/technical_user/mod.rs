@@ -263,8 +263,11 @@ fn next_look(pass: &Pass, rest: &Rest) -> Action {
         Wake::OnChange => Action::requeue(spread(SLOW_LOOK)),
         Wake::After(time) => Action::requeue(time + Duration::from_millis(50)),
         Wake::Backoff => {
-            let refused = ctx.memory.attempts.refused_for(key, pass.circumstances).unwrap_or_default();
-            Action::requeue(ctx.backoffs.after_failure(key).max(refused))
+            // A refusal has a back-off of its own, which does not grow with each reconcile that something wakes meanwhile.
+            match ctx.memory.attempts.refused_for(key, pass.circumstances) {
+                Some(left) => Action::requeue(left + Duration::from_millis(50)),
+                None => Action::requeue(ctx.backoffs.after_failure(key)),
+            }
         }
         Wake::Poll => Action::requeue(ctx.memory.next_poll(key, pass.observation.pending_for)),
         Wake::Verification => {
