@@ -146,8 +146,9 @@ async fn publish(recorder: &Recorder, object: &ObjectReference, event: &Event) {
             Err(_) => ("no answer in time".into(), true),
         };
         let Some(wait) = waits.next().filter(|_| passing) else {
-            let (namespace, name) = (object.namespace.as_deref(), object.name.as_deref());
-            tracing::warn!(namespace, name, reason = event.reason, "event not published: {problem}");
+            let text = |part: &Option<String>| part.clone().unwrap_or_default();
+            let resource = format!("{}/{}", text(&object.namespace), text(&object.name));
+            tracing::warn!(resource, reason = event.reason, error = problem, "an event was not published");
             return;
         };
         tokio::time::sleep(*wait).await;

@@ -7,7 +7,7 @@ use reqwest::RequestBuilder;
 use tokio::time::Instant;
 
 use super::PortalError;
-use super::observe::{CallObserver, CallOutcome, Operation};
+use super::observe::{CallObserver, CallOutcome, Operation, took};
 use super::resilient::{Breaker, Gate, Limits};
 use super::transport::{Answer, Fault, Transport};
 
@@ -51,7 +51,9 @@ impl Caller {
             Ok(_) => CallOutcome::Success,
             Err(failure) => error(failure),
         };
-        self.observer.observed(operation, outcome, started.elapsed());
+        let elapsed = started.elapsed();
+        took(operation, elapsed);
+        self.observer.observed(operation, outcome, elapsed);
         result
     }
 }

@@ -1,5 +1,6 @@
 //! What the client tells about its calls, for metrics: closed sets only, so that they can be labels.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use super::PortalError;
@@ -84,4 +85,29 @@ impl CallObserver for NoObserver {
     fn observed(&self, _: Operation, _: CallOutcome, _: Duration) {}
 
     fn breaker(&self, _: bool) {}
+}
+
+tokio::task_local! {
+    /// The operation that is timed, and how long its requests took so far.
+    static TIMED: (Operation, Cell<Duration>);
+}
+
+/// Runs a call, and tells how long its requests of this operation took: without the wait for the limiter, for a token
+/// and for the circuit breaker's probe.
+pub async fn timed<T>(operation: Operation, call: impl Future<Output = T>) -> (T, Duration) {
+    let run = async move {
+        let result = call.await;
+        (result, TIMED.with(|(_, time)| time.get()))
+    };
+    TIMED.scope((operation, Cell::new(Duration::ZERO)), run).await
+}
+
+/// Adds a request to what [`timed`] measures, where it measures.
+pub(crate) fn took(operation: Operation, elapsed: Duration) {
+    // Outside of `timed` there is nobody to tell.
+    let _ = TIMED.try_with(|(timed, time)| {
+        if *timed == operation {
+            time.set(time.get() + elapsed);
+        }
+    });
 }

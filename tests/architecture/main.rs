@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "these are tests")]
 
 mod layers;
+mod log_fields;
 mod paths;
 mod tokens;
 

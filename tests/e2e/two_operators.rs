@@ -41,7 +41,7 @@ async fn searched(operators: &[Process], marks: &[usize], object: &str) {
     let check = || async {
         for (operator, mark) in operators.iter().zip(marks) {
             let lines = operator.lines();
-            let searches = |line: &&String| line.contains("what=Search") && line.contains(object);
+            let searches = |line: &&String| line.contains("step=Search") && line.contains(object);
             found.fetch_or(lines[*mark..].iter().any(|line| searches(&line)), Ordering::Relaxed);
         }
         found.load(Ordering::Relaxed).then_some(())

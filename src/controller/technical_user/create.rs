@@ -123,7 +123,7 @@ impl Task {
         };
         let late = began.elapsed() > START_LIMIT || !self.ctx.may_write();
         let outcome = if late {
-            tracing::warn!(object = %self.key, "a create was not started in time, so it is not started at all");
+            tracing::warn!(resource = %self.key, "a create was not started in time, so it is not started at all");
             Outcome::Refused(Blocker::passing(
                 Reason::Creating,
                 "the create was not started in time; it is tried again",
@@ -185,7 +185,7 @@ impl Task {
             }
             Err(CreateFailure { error, effect: Effect::None }) => Outcome::Refused(refused(&error)),
             Err(CreateFailure { effect: Effect::Unknown, error }) => {
-                tracing::warn!(object = %self.key, %error, "a create ended without an answer; the user is looked for");
+                tracing::warn!(resource = %self.key, %error, "a create ended without an answer; the user is looked for");
                 Outcome::Unknown
             }
         }

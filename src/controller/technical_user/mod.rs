@@ -81,7 +81,7 @@ pub async fn reconcile(object: Arc<DynamicObject>, ctx: Arc<Context>) -> Action 
         Ok(Ok((action, false))) => (action, Reconciled::Unchanged),
         Ok(Err(failure)) => (after_failure(&ctx, &key, &failure), Reconciled::Error),
         Err(_) => {
-            tracing::warn!(object = %key, "a pass took too long and was given up for now");
+            tracing::warn!(resource = %key, "a pass took too long and was given up for now");
             (Action::requeue(ctx.backoffs.after_failure(&key)), Reconciled::Error)
         }
     };
@@ -173,11 +173,11 @@ async fn run(pass: &mut Pass) -> Result<Rest, Failure> {
     for _ in 0..STEPS {
         match plan::plan(&pass.observation) {
             Step::Read(what) => {
-                tracing::debug!(object = %pass.key, ?what, "read");
+                tracing::debug!(resource = %pass.key, step = ?what, "read");
                 read::read(pass, what).await?;
             }
             Step::Write(what) => {
-                tracing::debug!(object = %pass.key, ?what, "write");
+                tracing::debug!(resource = %pass.key, step = ?what, "write");
                 status::announce_deletion(pass, &what).await;
                 write::write(pass, what).await?;
             }
@@ -245,7 +245,7 @@ fn after_failure(ctx: &Context, key: &Key, failure: &Failure) -> Action {
         Failure::NotActive => Action::requeue(Duration::from_secs(5)),
         Failure::Kube(KubeError::NotFound) => Action::await_change(),
         failure => {
-            tracing::warn!(object = %key, %failure, "a pass failed");
+            tracing::warn!(resource = %key, error = %failure, "a pass failed");
             Action::requeue(ctx.backoffs.after_failure(key))
         }
     }

@@ -2,15 +2,18 @@
 
 use k8s_openapi::api::core::v1::ResourceQuota;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Api;
 use kube::api::ListParams;
+use tokio::time::Instant;
 
 use super::pass::{Failure, Pass, SecretAt};
 use super::places;
 use crate::api::keys;
+use crate::controller::audit;
 use crate::controller::kube_error::KubeError;
 use crate::controller::secrets::Envelope;
-use crate::domain::output::{self, Values};
+use crate::domain::output::{self, Content, Values};
 use crate::domain::plan::{self, Current, SecretView};
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
@@ -96,8 +99,23 @@ pub async fn publish(pass: &mut Pass, current: &Current) -> Result<(), Failure> 
     };
     let content = output::raw(&values);
     let envelope = envelope_for(&pass.envelope, &current.id);
-    let metadata = match &pass.secret {
-        None => pass.secrets.create(&envelope, &content, false).await?,
+    let began = Instant::now();
+    let written = write(pass, &envelope, &content).await;
+    let user = (&current.id, values.credential.client_id.as_str());
+    audit::published(&pass.key, &envelope.name, user, began, written.as_ref().map(drop));
+    let metadata = written?;
+    pass.secret = Some(SecretAt::of(&metadata));
+    pass.secret_written = true;
+    pass.ctx.memory.secrets.forget(&pass.key);
+    pass.observation.secret =
+        SecretView::Ours { user: Some(current.id.clone()), digest: Some(digest), metadata_as_wanted: true };
+    Ok(())
+}
+
+/// Creates the Secret, or overwrites it in the state that was seen.
+async fn write(pass: &Pass, envelope: &Envelope, content: &Content) -> Result<ObjectMeta, KubeError> {
+    match &pass.secret {
+        None => pass.secrets.create(envelope, content, false).await,
         Some(at) => {
             // Keys that somebody added are removed with the same write.
             let present = match &at.keys {
@@ -106,15 +124,9 @@ pub async fn publish(pass: &mut Pass, current: &Current) -> Result<(), Failure> 
                     pass.secrets.texts(&envelope.name).await?.map(|texts| texts.keys()).unwrap_or_default()
                 }
             };
-            pass.secrets.overwrite(&envelope, &content, &at.version, &present, false).await?
+            pass.secrets.overwrite(envelope, content, &at.version, &present, false).await
         }
-    };
-    pass.secret = Some(SecretAt::of(&metadata));
-    pass.secret_written = true;
-    pass.ctx.memory.secrets.forget(&pass.key);
-    pass.observation.secret =
-        SecretView::Ours { user: Some(current.id.clone()), digest: Some(digest), metadata_as_wanted: true };
-    Ok(())
+    }
 }
 
 /// What the output holds for a user, and its digest; `None` without a credential.

@@ -18,9 +18,10 @@ use crate::api::conditions::{READY, USER_READY};
 use crate::api::keys;
 use crate::api::portal::PortalSpec;
 use crate::api::technical_user::{DeletionPolicy, ExistingUser, TechnicalUserSpec, TechnicalUserStatus};
+use crate::controller::audit::Audited;
 use crate::controller::context::Context;
 use crate::controller::objects::{Key, annotation, has_finalizer, is_deleting, lenient};
-use crate::controller::registry::PortalKey;
+use crate::controller::registry::{Connected, PortalKey};
 use crate::controller::secrets::Secrets;
 use crate::domain::access::Grants;
 use crate::domain::identity::Owner;
@@ -29,6 +30,7 @@ use crate::domain::plan::{
 };
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
+use crate::domain::user::UserId;
 
 pub(super) use inventory::candidate;
 use inventory::see_inventory;
@@ -116,13 +118,13 @@ pub async fn observe(
     let wallet_token_url =
         portal_spec.and_then(|spec| spec.catena_x.as_ref()).and_then(|x| x.wallet_token_url.clone());
     let mut pass = Pass {
+        link: link.map(|link| audited(link, &key, &status)),
         ctx: Arc::clone(ctx),
         key,
         object,
         spec,
         status,
         portal_key,
-        link,
         connecting,
         discloses,
         observation,
@@ -150,6 +152,13 @@ pub async fn observe(
 fn verification_interval(portal: Option<&PortalSpec>) -> Duration {
     let interval = portal.and_then(|spec| spec.verification?.interval);
     interval.map_or(Duration::from_hours(1), Duration::from)
+}
+
+/// The connection as this resource uses it: its writes are logged.
+fn audited(link: Connected, key: &Key, status: &TechnicalUserStatus) -> Connected {
+    let recorded =
+        status.user.as_ref().and_then(|user| Some((UserId::new(&user.id), user.client_id.clone()?)));
+    Connected { portal: Arc::new(Audited::new(Arc::clone(&link.portal), key.clone(), recorded)), ..link }
 }
 
 fn is_ready(status: &TechnicalUserStatus) -> bool {

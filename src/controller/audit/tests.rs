@@ -1,0 +1,210 @@
+use std::io::Write;
+
+use secrecy::SecretString;
+use serde_json::Value;
+
+use super::*;
+use crate::domain::user::{Ownership, UserKind, UserStatus};
+
+/// A portal that answers each write with this.
+struct Answers(Option<PortalError>);
+
+#[async_trait]
+impl Portal for Answers {
+    async fn login(&self) -> Result<Login, PortalError> {
+        Err(PortalError::NotFound)
+    }
+
+    async fn version(&self) -> Result<VersionRange, PortalError> {
+        Ok(VersionRange::Later)
+    }
+
+    async fn roles(&self, _: Lane) -> Result<Vec<Role>, PortalError> {
+        Ok(Vec::new())
+    }
+
+    async fn scan(&self, _: Lane) -> Result<Scan, PortalError> {
+        Err(PortalError::NotFound)
+    }
+
+    async fn details(&self, id: &UserId, _: Lane) -> Result<UserDetails, PortalError> {
+        Ok(UserDetails {
+            id: id.clone(),
+            client_id: Some("sa7".into()),
+            name: "name".into(),
+            description: String::new(),
+            roles: Vec::new(),
+            kind: UserKind::Internal,
+            status: UserStatus::Active,
+            ownership: Ownership::Own,
+            authentication_url: None,
+            secret: Some(SecretString::from("hidden-7f3k2")),
+            connector: None,
+            offer: None,
+        })
+    }
+
+    async fn create_slot(&self) -> Result<Box<dyn CreateSlot>, PortalError> {
+        Ok(Box::new(Self(self.0.clone())))
+    }
+
+    async fn update(&self, _: &UserId, _: &str, _: &str) -> Result<(), PortalError> {
+        self.0.clone().map_or(Ok(()), Err)
+    }
+
+    async fn reset(&self, _: &UserId) -> Result<(), PortalError> {
+        self.0.clone().map_or(Ok(()), Err)
+    }
+
+    async fn delete(&self, _: &UserId) -> Result<(), PortalError> {
+        self.0.clone().map_or(Ok(()), Err)
+    }
+
+    async fn verify(&self, _: &Credential, _: Lane) -> Verification {
+        Verification::Accepted
+    }
+
+    fn token_url(&self) -> &'static str {
+        "https://idp.example/token"
+    }
+}
+
+#[async_trait]
+impl CreateSlot for Answers {
+    async fn create(self: Box<Self>, user: NewUser) -> Result<Vec<CreatedUser>, CreateFailure> {
+        match self.0 {
+            Some(error) => {
+                let effect =
+                    if matches!(error, PortalError::Server { .. }) { Effect::Unknown } else { Effect::None };
+                Err(CreateFailure { error, effect })
+            }
+            None => Ok(vec![CreatedUser {
+                id: UserId::new("u9"),
+                client_id: Some("sa9".into()),
+                name: user.name,
+                status: UserStatus::Active,
+                roles: Vec::new(),
+                secret: Some(SecretString::from("hidden-9d4m1")),
+            }]),
+        }
+    }
+}
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+fn key() -> Key {
+    Key { namespace: "connector".into(), name: "edc".into() }
+}
+
+/// The lines of the log, as JSON.
+fn logged(log: &Log) -> Vec<Value> {
+    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(!text.contains("hidden"), "a secret is logged: {text}");
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn listen() -> (Log, tracing::subscriber::DefaultGuard) {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_max_level(tracing::Level::INFO)
+        .with_writer(move || writer.clone())
+        .finish();
+    (log, tracing::subscriber::set_default(subscriber))
+}
+
+/// Makes every write once, after the user's details were read.
+async fn every_write(answer: Option<PortalError>) -> Vec<Value> {
+    let (log, _guard) = listen();
+    let portal = Audited::new(Arc::new(Answers(answer)), key(), None);
+    let id = UserId::new("u7");
+    portal.details(&id, Lane::Interactive).await.unwrap();
+    let user = NewUser { name: "n".into(), description: String::new(), role_ids: Vec::new() };
+    let _ = portal.create_slot().await.unwrap().create(user).await;
+    let _ = portal.update(&id, "n", "d").await;
+    let _ = portal.reset(&id).await;
+    let _ = portal.delete(&id).await;
+    logged(&log)
+}
+
+#[tokio::test]
+async fn each_write_has_one_line_with_every_field_and_no_secret() {
+    let lines = every_write(None).await;
+    let actions: Vec<_> = lines.iter().map(|line| line["action"].as_str().unwrap()).collect();
+    assert_eq!(actions, ["create", "update", "reset", "delete"]);
+    for line in &lines {
+        assert_eq!((&line["level"], &line["message"]), (&"INFO".into(), &"audit".into()));
+        assert_eq!((&line["resource"], &line["outcome"]), (&"connector/edc".into(), &"success".into()));
+        assert!(line["duration_ms"].is_u64(), "{line}");
+        let user = if line["action"] == "create" { ("u9", "sa9") } else { ("u7", "sa7") };
+        assert_eq!((&line["user_id"], &line["client_id"]), (&user.0.into(), &user.1.into()));
+        assert!(line.get("error").is_none(), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn a_failed_write_says_what_became_of_it() {
+    let open = PortalError::CircuitOpen { retry_after: Duration::from_secs(1) };
+    for (error, outcome) in [
+        (PortalError::Forbidden { permission: "p" }, "refused"),
+        (PortalError::Server { status: 502 }, "unknown"),
+        (open, "not_sent"),
+    ] {
+        let lines = every_write(Some(error.clone())).await;
+        assert_eq!(lines.len(), 4);
+        for line in lines {
+            assert_eq!((&line["outcome"], &line["error"]), (&outcome.into(), &error.to_string().into()));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_user_that_was_not_read_is_named_as_the_status_names_it() {
+    let (log, _guard) = listen();
+    let recorded = Some((UserId::new("u1"), "sa1".to_owned()));
+    let portal = Audited::new(Arc::new(Answers(None)), key(), recorded);
+    portal.delete(&UserId::new("u1")).await.unwrap();
+    portal.delete(&UserId::new("u2")).await.unwrap();
+    let lines = logged(&log);
+    assert_eq!(lines[0]["client_id"], "sa1");
+    assert!(lines[1].get("client_id").is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_the_request_itself_counts_as_its_duration() {
+    let ((), took) = timed(Operation::Delete, async {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        crate::portal::observe::took(Operation::Token, Duration::from_millis(40));
+        crate::portal::observe::took(Operation::Delete, Duration::from_millis(7));
+    })
+    .await;
+    assert_eq!(took, Duration::from_millis(7));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_published_secret_has_its_line() {
+    let (log, _guard) = listen();
+    let user = (&UserId::new("u1"), "sa1");
+    published(&key(), "edc", user, Instant::now(), Ok(()));
+    let refused = KubeError::Denied { code: 403, message: "no".into() };
+    published(&key(), "edc", user, Instant::now(), Err(&refused));
+    let lines = logged(&log);
+    for line in &lines {
+        assert_eq!((&line["action"], &line["secret"]), (&"publish".into(), &"edc".into()));
+        assert_eq!((&line["user_id"], &line["client_id"]), (&"u1".into(), &"sa1".into()));
+    }
+    assert_eq!((&lines[0]["outcome"], &lines[1]["outcome"]), (&"success".into(), &"refused".into()));
+}
