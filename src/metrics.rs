@@ -203,6 +203,7 @@ pub struct Metrics {
     searches_waiting: Gauge,
     search_pages_read: Gauge,
     search_pages: Gauge,
+    statuses_not_written: Counter,
     leader: Gauge,
     namespaces_unwatched: Gauge,
 }
@@ -226,6 +227,7 @@ impl Default for Metrics {
             searches_waiting: Gauge::default(),
             search_pages_read: Gauge::default(),
             search_pages: Gauge::default(),
+            statuses_not_written: Counter::default(),
             leader: Gauge::default(),
             namespaces_unwatched: Gauge::default(),
         };
@@ -305,6 +307,11 @@ impl Metrics {
         self.searches_waiting.inc_by(more);
     }
 
+    /// A status could not be written.
+    pub fn status_not_written(&self) {
+        self.statuses_not_written.inc();
+    }
+
     /// This process is the active one.
     pub fn leader(&self, leads: bool) {
         self.leader.set(leads.into());
@@ -382,6 +389,8 @@ impl Metrics {
         all.register("search_pages_read", "Pages that the running searches have read", read);
         let pages = self.search_pages.clone();
         all.register("search_pages", "Pages of the lists that the running searches read", pages);
+        let unwritten = self.statuses_not_written.clone();
+        all.register("statuses_not_written", "Statuses that could not be written", unwritten);
         all.register("leader", "1 where this process is the active one", self.leader.clone());
         let unwatched = self.namespaces_unwatched.clone();
         all.register("namespaces_unwatched", "Namespaces to watch that may not be watched", unwatched);
@@ -439,6 +448,7 @@ mod tests {
             "tuo_searches 0",
             "tuo_searches_waiting 0",
             "tuo_search_pages 0",
+            "tuo_statuses_not_written_total 0",
             "tuo_leader 0",
             "tuo_namespaces_unwatched 0",
             "tuo_build_info{version=",

@@ -61,6 +61,7 @@ fn what_the_operator_has_not_seen_is_progressing() {
             json!({"metadata": {"generation": 3}}),
             json!({"metadata": {"generation": 3}, "status": null}),
             json!({"metadata": {"generation": 3}, "status": {}}),
+            json!({"metadata": {"generation": 3}, "status": {"observedGeneration": -1}}),
             json!({"metadata": {"generation": 3}, "status": {"conditions": []}}),
             object(2, ready),
             object(2, &[("Ready", "False", "X"), ("Stalled", "True", "X")]),

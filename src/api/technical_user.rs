@@ -215,8 +215,10 @@ pub enum SecretFormat {
 /// What the operator found and did.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq)]
 #[serde(rename_all = "camelCase", default)]
+// The apiserver gives a new object this status, so that kstatus calls it InProgress before the operator has seen it.
+#[schemars(extend("default" = {"observedGeneration": -1}))]
 pub struct TechnicalUserStatus {
-    /// The `metadata.generation` that the conditions speak of.
+    /// The `metadata.generation` that the conditions describe. -1: the operator has not seen the resource yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
 

@@ -67,7 +67,8 @@ fn outcome(error: &PortalError) -> &'static str {
         PortalError::Tls { .. }
         | PortalError::CircuitOpen { .. }
         | PortalError::LoginRefused { .. }
-        | PortalError::TokenNotStored { .. } => NOT_SENT,
+        | PortalError::TokenNotStored { .. }
+        | PortalError::DeletionLogin { .. } => NOT_SENT,
         PortalError::Throttled { .. }
         | PortalError::Unauthorized
         | PortalError::Forbidden { .. }
@@ -109,7 +110,7 @@ pub fn published(
     let outcome = match result {
         Ok(()) => SUCCESS,
         Err(KubeError::Denied { .. } | KubeError::NotFound | KubeError::Conflict) => REFUSED,
-        Err(KubeError::Unclear { .. }) => UNKNOWN,
+        Err(KubeError::Failed { .. } | KubeError::Unclear { .. }) => UNKNOWN,
     };
     let duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     let error = result.err().map(ToString::to_string);

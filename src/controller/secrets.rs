@@ -73,7 +73,8 @@ impl Secrets {
         let body: Secret = serde_json::from_value(document(envelope, content))
             .map_err(|_| KubeError::Unclear { reason: "the Secret cannot be built".to_owned() })?;
         let params = PostParams { dry_run, field_manager: Some(FIELD_MANAGER.to_owned()) };
-        Ok(self.api.create(&params, &body).await?.metadata)
+        let answer = self.api.create(&params, &body).await;
+        answer.map(|secret| secret.metadata).map_err(|error| about(error, dry_run))
     }
 
     /// Writes a Secret of ours: that very object (`uid`), in that very state (`resourceVersion`), all keys at once. Keys
@@ -98,7 +99,8 @@ impl Secrets {
         }
         let params =
             PatchParams { dry_run, field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
-        Ok(self.api.patch(&envelope.name, &params, &Patch::Merge(&body)).await?.metadata)
+        let answer = self.api.patch(&envelope.name, &params, &Patch::Merge(&body)).await;
+        answer.map(|secret| secret.metadata).map_err(|error| about(error, dry_run))
     }
 
     /// Deletes a Secret: that very object, in that very state.
@@ -111,6 +113,12 @@ impl Secrets {
             Err(error) => Err(error),
         }
     }
+}
+
+/// What went wrong with a write. A dry run holds no secret, so the apiserver's words about it may be repeated.
+fn about(error: kube::Error, dry_run: bool) -> KubeError {
+    let error = KubeError::from(error);
+    if dry_run { error } else { error.without_words() }
 }
 
 /// Which object, in which state.

@@ -119,6 +119,8 @@ reasons! {
     PortalError,
     /// The Kubernetes API refused or failed.
     KubernetesError,
+    /// A reconcile did not end in time.
+    ReconcileTimeout,
     /// A fault of this program ended a reconcile.
     InternalError,
     /// The user could not be deleted, nor revoked.
@@ -143,6 +145,8 @@ reasons! {
     DuplicateRemoved,
     /// A request by annotation is not carried out.
     RequestIgnored,
+    /// A status could not be written.
+    StatusNotWritten,
 
     // Portal.
     /// The portal answers and the login may work.

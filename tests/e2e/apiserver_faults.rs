@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use kube::api::{Patch, PatchParams};
 use portal_simulator::{Endpoint, Stage as PortalStage};
 use serde_json::json;
-use testbed::{Action, Matcher};
+use testbed::{Action, Matcher, Stage};
 
-use crate::support::{World, create, one_user, world};
+use crate::support::{self, World, condition, create, one_user, world};
 
 const NAME: &str = "edc";
 
@@ -58,13 +59,106 @@ async fn an_apiserver_that_fails_at_every_attempt_is_asked_ever_more_seldom() {
     let world = connected().await;
     let fault = world.proxy.on(attempts()).action(Action::status(500, "InternalError", "a webhook failed"));
     world.apply(&create(NAME, &world.namespace, "Dataspace Discovery")).await;
-    world
-        .operator()
-        .wait_for_line(|line| line.contains("a pass failed") && line.contains("status 500"))
-        .await
-        .unwrap();
+    let message = world.because(NAME, "KubernetesError").await;
+    assert!(message.contains("status 500: a webhook failed"), "{message}");
+    assert_eq!(world.simulator.count(Endpoint::Create), 0);
     fault.remove();
     ends_well(&world).await;
+}
+
+#[tokio::test]
+async fn a_webhook_that_fails_or_a_busy_apiserver_is_reported_in_its_own_words_before_the_portal_is_asked() {
+    let world = connected().await;
+    let dry_runs = || Matcher::any().method("POST").path_regex("/secrets$").unwrap().dry_run(true);
+    for (made, (name, code, words)) in [
+        ("webhook", 500, "failed calling webhook \"policy.example.org\": no endpoints available"),
+        ("busy", 429, "too many requests, please try again later"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let fault = world.proxy.on(dry_runs()).action(Action::status(code, "InternalError", words));
+        world.apply(&create(name, &world.namespace, "Dataspace Discovery")).await;
+        let message = world.because(name, "SecretNotWritable").await;
+        assert!(message.contains(words), "{message}");
+        assert!(condition(&world.user(name).await.unwrap(), "Reconciling").is_some());
+        assert_eq!(world.simulator.count(Endpoint::Create), made);
+        fault.remove();
+        one_user(&world, name).await;
+    }
+    world.assert_nothing_leaked().await;
+}
+
+#[tokio::test]
+async fn the_words_about_the_real_write_of_a_secret_are_withheld() {
+    let world = connected().await;
+    let words = "data quoted-by-a-webhook is not allowed";
+    let fault = world.proxy.on(secret_writes()).action(Action::status(500, "InternalError", words));
+    world.apply(&create(NAME, &world.namespace, "Dataspace Discovery")).await;
+    world.because(NAME, "SecretNotWritable").await;
+    for text in [world.log(), format!("{:?}", world.user(NAME).await)] {
+        assert!(!text.contains("quoted-by-a-webhook"), "{text}");
+    }
+    fault.remove();
+    ends_well(&world).await;
+}
+
+#[tokio::test]
+async fn a_failure_before_there_is_a_plan_is_reported_too() {
+    let world = connected().await;
+    let metadata = Matcher::any().method("GET").path_regex("/secrets/edc$").unwrap();
+    let fault = world.proxy.on(metadata).action(Action::status(503, "ServiceUnavailable", "etcd is away"));
+    world.apply(&create(NAME, &world.namespace, "Dataspace Discovery")).await;
+    let message = world.because(NAME, "KubernetesError").await;
+    assert!(message.contains("etcd is away"), "{message}");
+    assert!(condition(&world.user(NAME).await.unwrap(), "Reconciling").is_some());
+    fault.remove();
+    ends_well(&world).await;
+}
+
+#[tokio::test]
+async fn a_portal_whose_finalizer_is_refused_says_so() {
+    let mut world = world().stopped().start().await;
+    let finalizers = Matcher::any().method("PATCH").path_regex("/portals/catena-x$").unwrap();
+    let fault = world.proxy.on(finalizers).action(Action::status(500, "InternalError", "a webhook failed"));
+    world.start_operator();
+    let message = world.portal_because("KubernetesError").await;
+    assert!(message.contains("status 500: a webhook failed"), "{message}");
+    fault.remove();
+    world.portal_because("LoggedIn").await;
+}
+
+#[tokio::test]
+async fn a_status_that_cannot_be_written_is_an_event_and_a_log_line() {
+    let world = connected().await;
+    let fault = world.proxy.on(statuses()).action(Action::status(403, "Forbidden", "no status today"));
+    world.apply(&create(NAME, &world.namespace, "No such role")).await;
+    let (kind, note) = world.event(NAME, "StatusNotWritten").await;
+    assert_eq!(kind, "Warning");
+    assert!(note.contains("no status today"), "{note}");
+    let says = |line: &str| line.contains("could not be written") && line.contains("/edc");
+    world.operator().wait_for_line(says).await.unwrap();
+    fault.remove();
+    world.because(NAME, "RoleNotOffered").await;
+    world.assert_nothing_leaked().await;
+}
+
+#[tokio::test]
+async fn an_attempt_that_is_read_back_in_a_later_state_is_not_followed_by_what_was_known_before() {
+    let world = connected().await;
+    let gate = world.proxy.on(attempts()).nth(1).hold(Stage::After);
+    world.apply(&create(NAME, &world.namespace, "Dataspace Discovery")).await;
+    gate.reached().await.unwrap();
+    // Another client writes the status between the attempt and its reading back.
+    let status = json!({"status": {"observedGeneration": 7, "handled": {"rotate": "once"}}});
+    let params = PatchParams::default();
+    world.users_api().patch_status(NAME, &params, &Patch::Merge(&status)).await.unwrap();
+    world.proxy.drop_connections();
+    gate.release();
+    ends_well(&world).await;
+    let object = world.ready(NAME).await;
+    assert_eq!(support::status(&object)["handled"]["rotate"], "once");
+    assert_eq!(support::status(&object)["observedGeneration"], 1);
 }
 
 #[tokio::test]

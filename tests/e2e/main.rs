@@ -32,6 +32,7 @@ mod fairness;
 mod first_user;
 mod hot_loop;
 mod invalid;
+mod kstatus;
 mod leaders;
 mod limits;
 mod lost_users;

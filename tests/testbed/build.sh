@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the programs the tests run against: etcd, Kubernetes' control plane, kubectl, what a node runs (kubelet,
-# kube-proxy, kube-scheduler), and helm.
+# kube-proxy, kube-scheduler), helm, and a program that asks the kstatus library about objects.
 #
 #   build.sh           build what is missing, then print one line "tool=path" for each tool on stdout
 #   build.sh --print   print those lines only, whether the files are there or not
@@ -16,7 +16,7 @@ here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 readonly here
 cache=${TESTBED_CACHE:-${XDG_CACHE_HOME:-${HOME:?HOME or TESTBED_CACHE must be set}/.cache}/technical-user-operator/testbed}
 readonly cache
-readonly modules=(etcd kubernetes helm)
+readonly modules=(etcd kubernetes helm kstatus)
 
 say() { printf 'testbed: %s\n' "$*" >&2; }
 
@@ -30,6 +30,7 @@ packages() {
         k8s.io/kubernetes/cmd/kube-proxy
       ;;
     helm) echo helm.sh/helm/v4/cmd/helm ;;
+    kstatus) echo testbed.invalid/kstatus ;;
   esac
 }
 
@@ -47,6 +48,7 @@ usually() {
     etcd) echo "1 minute" ;;
     kubernetes) echo "10 minutes" ;;
     helm) echo "4 minutes" ;;
+    kstatus) echo "1 minute" ;;
   esac
 }
 
@@ -87,6 +89,8 @@ home() {
   local sum
   sum=$({
     cat "$here/go/$1/go.mod" "$here/go/$1/go.sum"
+    # A program of our own has its source here.
+    [[ ! -e $here/go/$1/main.go ]] || cat "$here/go/$1/main.go"
     packages "$1"
     ldflags "$1"
     echo "$go_version $(go env GOOS GOARCH | tr '\n' ' ')"

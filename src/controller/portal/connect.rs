@@ -28,7 +28,7 @@ pub struct Ingredients {
     target: Target,
     connection: Connection,
     /// Tells whether a client is still the one that the spec and the Secrets ask for. A keyed digest.
-    fingerprint: String,
+    pub fingerprint: String,
 }
 
 /// Reads everything that a connection needs.
@@ -163,7 +163,7 @@ async fn ca_bundle(
 }
 
 fn kubernetes(error: &KubeError) -> Blocker {
-    Blocker::passing(Reason::KubernetesError, format!("the Kubernetes API refuses: {error}"))
+    error.blocker()
 }
 
 /// Looks who the login is, what it may do and which roles there are. The user list is not read. `last_known` is the company

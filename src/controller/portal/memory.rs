@@ -8,8 +8,11 @@ use kube::api::DynamicObject;
 use tokio::time::Instant;
 
 use crate::api::portal::{PortalSpec, PortalStatus};
+use crate::controller::backoff::spread;
 use crate::controller::objects::{lenient, part};
 use crate::controller::registry::PortalKey;
+use crate::controller::since::Since;
+use crate::domain::roles::Blocker;
 
 /// What was looked at last, and when the next look is due.
 #[derive(Debug, Clone, Default)]
@@ -30,11 +33,32 @@ pub struct Parsed {
     pub status: PortalStatus,
 }
 
+/// A login that the identity provider refused.
+#[derive(Debug)]
+struct RefusedLogin {
+    fingerprint: String,
+    blocker: Blocker,
+    ask_again: Instant,
+    /// How many times in a row.
+    count: u32,
+}
+
+/// The identity provider is asked again about the same login after this time, doubling: some lock an account that is
+/// refused too often.
+const FIRST_RETRY: Duration = Duration::from_secs(10);
+const LONGEST_RETRY: Duration = Duration::from_mins(5);
+
 /// All Portals.
 #[derive(Debug, Default)]
 pub struct PortalMemory {
     parsed: Mutex<HashMap<PortalKey, Arc<Parsed>>>,
     looked: Mutex<HashMap<PortalKey, Looked>>,
+    /// Since when a Portal waits for something that may still arrive, by the reason of its condition.
+    pub waiting: Since<PortalKey>,
+    /// Since when reconciles of a Portal fail in the same way.
+    pub failing: Since<PortalKey>,
+    /// Logins that the identity provider refused.
+    refused: Mutex<HashMap<PortalKey, RefusedLogin>>,
     /// Since when a Portal is known to be under deletion, with its uid.
     deleting: Mutex<HashMap<PortalKey, (Option<String>, Instant)>>,
 }
@@ -91,6 +115,36 @@ impl PortalMemory {
         }
     }
 
+    /// The identity provider refused this login: it is asked again when the login changes, or after a time that grows.
+    pub fn login_refused(&self, key: &PortalKey, fingerprint: &str, blocker: &Blocker) {
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let same = refused.get(key).filter(|before| before.fingerprint == fingerprint);
+        let count = same.map_or(0, |before| before.count);
+        let wait = FIRST_RETRY.saturating_mul(1 << count.min(16)).min(LONGEST_RETRY);
+        refused.insert(
+            key.clone(),
+            RefusedLogin {
+                fingerprint: fingerprint.to_owned(),
+                blocker: blocker.clone(),
+                ask_again: Instant::now() + spread(wait),
+                count: count.saturating_add(1),
+            },
+        );
+    }
+
+    /// What the identity provider said of this very login, while it is too early to ask it again.
+    #[must_use]
+    pub fn refusal_of(&self, key: &PortalKey, fingerprint: &str) -> Option<Blocker> {
+        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = refused.get(key).filter(|refused| refused.fingerprint == fingerprint)?;
+        (Instant::now() < known.ask_again).then(|| known.blocker.clone())
+    }
+
+    /// The login is not refused (any more).
+    pub fn login_accepted(&self, key: &PortalKey) {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+    }
+
     /// For how long this process knows that a Portal is under deletion; from now on where it did not.
     #[must_use]
     pub fn deleting_for(&self, key: &PortalKey, uid: Option<&str>) -> Duration {
@@ -106,6 +160,9 @@ impl PortalMemory {
     pub fn forget(&self, key: &PortalKey) {
         self.portals().remove(key);
         self.parsed.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+        self.waiting.forget(key);
+        self.failing.forget(key);
+        self.login_accepted(key);
         self.deleting.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
     }
 }
@@ -133,6 +190,31 @@ mod tests {
         assert_eq!(second.status.version.as_deref(), Some("2"));
         memory.forget(&key);
         assert!(!Arc::ptr_eq(&second, &memory.parsed(&key, &object("2", "yes"))));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refused_login_is_asked_about_again_when_it_changes_or_ever_more_seldom() {
+        let (memory, key) = (PortalMemory::default(), PortalKey { namespace: "n".into(), name: "p".into() });
+        let blocker = Blocker::lasting(crate::domain::reason::Reason::LoginRefused, "no");
+        let mut waits = Vec::new();
+        for _ in 0..10 {
+            memory.login_refused(&key, "a", &blocker);
+            assert_eq!(memory.refusal_of(&key, "b"), None, "another login");
+            let began = Instant::now();
+            while memory.refusal_of(&key, "a").is_some() {
+                tokio::time::advance(Duration::from_secs(1)).await;
+            }
+            waits.push(began.elapsed());
+        }
+        assert!(waits[0] <= FIRST_RETRY.mul_f64(1.25) + Duration::from_secs(1), "{waits:?}");
+        assert!(waits[9] >= LONGEST_RETRY.mul_f64(0.75), "{waits:?}");
+        assert!(waits.iter().all(|wait| *wait <= LONGEST_RETRY.mul_f64(1.25) + Duration::from_secs(1)));
+        memory.login_refused(&key, "b", &blocker);
+        tokio::time::advance(FIRST_RETRY.mul_f64(1.25)).await;
+        assert_eq!(memory.refusal_of(&key, "b"), None, "a new login begins anew");
+        memory.login_refused(&key, "b", &blocker);
+        memory.login_accepted(&key);
+        assert_eq!(memory.refusal_of(&key, "b"), None);
     }
 
     #[tokio::test(start_paused = true)]

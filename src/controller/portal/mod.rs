@@ -2,6 +2,7 @@
 
 mod company;
 mod connect;
+mod failure;
 mod holders;
 mod listener;
 pub mod memory;
@@ -24,16 +25,17 @@ use crate::api::{FIELD_MANAGER, FINALIZER, keys};
 use crate::controller::backoff::spread;
 use crate::controller::context::Context;
 use crate::controller::dispatcher::Action;
+use crate::controller::grace::{LOOK_AGAIN, may_arrive};
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{Key, annotation, has_finalizer, is_deleting, lenient, part, portals};
 use crate::controller::registry::{Connected, Link, PortalKey};
-use crate::controller::technical_user::{PANICKED, REPORT_WITHIN};
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use crate::metrics::{Kind, Reconciled, Sweep};
 use crate::portal::CREATE_TIMEOUT;
 use holders::Holders;
 
+use failure::Failure;
 pub use sweep::{portal_of, users_of};
 
 /// A look at a portal takes no longer; the list of 11,000 users takes about a minute.
@@ -52,22 +54,12 @@ pub async fn reconcile(object: Arc<DynamicObject>, ctx: Arc<Context>) -> Action 
     let key = key_of(&object);
     let began = Instant::now();
     let (action, outcome) = match tokio::time::timeout(DEADLINE, look(&ctx, &key, &object)).await {
-        Ok(Ok((action, true))) => (action, Reconciled::Changed),
-        Ok(Ok((action, false))) => (action, Reconciled::Unchanged),
-        Ok(Err(KubeError::Conflict)) => {
-            // What was found is not written: the portal is looked at once more for it.
-            ctx.portal_memory.hurry(&key);
-            (Action::requeue(ctx.portal_backoffs.after_failure(&key)), Reconciled::Error)
+        Ok(Ok((action, changed))) => {
+            ctx.portal_memory.failing.forget(&key);
+            (action, if changed { Reconciled::Changed } else { Reconciled::Unchanged })
         }
-        Ok(Err(KubeError::NotFound)) => (Action::await_change(), Reconciled::Unchanged),
-        Ok(Err(error)) => {
-            tracing::warn!(portal = %key, %error, "a pass over a Portal failed");
-            (Action::requeue(ctx.portal_backoffs.after_failure(&key)), Reconciled::Error)
-        }
-        Err(_) => {
-            tracing::warn!(portal = %key, "a pass over a Portal took too long and was given up for now");
-            (Action::requeue(ctx.portal_backoffs.after_failure(&key)), Reconciled::Error)
-        }
+        Ok(Err(error)) => (failure::after(&ctx, &key, &error.into()).await, Reconciled::Error),
+        Err(_) => (failure::after(&ctx, &key, &Failure::Deadline).await, Reconciled::Error),
     };
     ctx.metrics.reconciled(Kind::Portal, outcome, began.elapsed());
     ctx.count_backoffs();
@@ -76,17 +68,9 @@ pub async fn reconcile(object: Arc<DynamicObject>, ctx: Arc<Context>) -> Action 
 
 /// A reconcile of this Portal panicked: a fault of this program. It is tried again like any failure.
 pub async fn panicked(ctx: &Context, key: &PortalKey) -> Action {
-    let action = Action::requeue(ctx.portal_backoffs.after_failure(key));
+    let action = failure::after(ctx, key, &Failure::Panicked).await;
     ctx.metrics.reconciled(Kind::Portal, Reconciled::Error, Duration::ZERO);
     ctx.count_backoffs();
-    tracing::error!(portal = %key, "a reconcile of a Portal panicked; it is tried again");
-    if let Some(object) = ctx.cached_portal(key).filter(|_| ctx.may_write()) {
-        let blocker = Blocker::passing(Reason::InternalError, PANICKED);
-        let written = status::write(ctx, key, &object, Err(blocker), None);
-        if !matches!(tokio::time::timeout(REPORT_WITHIN, written).await, Ok(Ok(_))) {
-            tracing::warn!(portal = %key, "the status could not be written");
-        }
-    }
     action
 }
 
@@ -144,6 +128,7 @@ async fn look(
     let interval = interval(&object);
     let began = Instant::now();
     let looked = connect_and_sweep(ctx, key, &object).await;
+    let waits_for_another = looked.as_ref().err().is_some_and(|blocker| may_arrive(blocker.reason));
     let next = if let Ok(looked) = &looked {
         ctx.portal_backoffs.forget(key);
         if looked.swept.is_some() {
@@ -154,7 +139,8 @@ async fn look(
         spread(interval.max(took.max(began.elapsed()).saturating_mul(SHARE_OF_TIME)))
     } else {
         ctx.metrics.portal_swept(&key.namespace, &key.name, Sweep::Error);
-        ctx.portal_backoffs.after_failure(key).min(interval.max(Duration::from_secs(10)))
+        let backoff = ctx.portal_backoffs.after_failure(key).min(interval.max(LOOK_AGAIN));
+        if waits_for_another { backoff.min(LOOK_AGAIN) } else { backoff }
     };
     ctx.portal_memory.looked(key, &circumstances, next);
     let changed = status::write(ctx, key, &object, looked, leaving.clone()).await?;
@@ -249,6 +235,30 @@ async fn try_connect_and_sweep(
         Blocker::lasting(Reason::InvalidResource, format!("the Portal cannot be read: {why}"))
     })?;
     let ingredients = connect::ingredients(ctx, key, object, &spec).await?;
+    let fingerprint = ingredients.fingerprint.clone();
+    // The Secret is read often, the identity provider is not asked as often about the same login.
+    if let Some(refused) = ctx.portal_memory.refusal_of(key, &fingerprint) {
+        return Err(refused);
+    }
+    match connect_with(ctx, key, object, ingredients).await {
+        Err(blocker) if blocker.reason == Reason::LoginRefused => {
+            ctx.portal_memory.login_refused(key, &fingerprint, &blocker);
+            Err(blocker)
+        }
+        ended => {
+            ctx.portal_memory.login_accepted(key);
+            ended
+        }
+    }
+}
+
+/// Connects, or looks again with the connection that there is, and reads the user list.
+async fn connect_with(
+    ctx: &Arc<Context>,
+    key: &PortalKey,
+    object: &DynamicObject,
+    ingredients: connect::Ingredients,
+) -> Result<Looked, Blocker> {
     let status: PortalStatus = lenient(object, "status");
     let last_known = status.company.as_ref().map(|company| company.bpn.as_str());
     let link = connect::connect(ctx, key, ingredients, last_known).await?;

@@ -14,6 +14,7 @@ use crate::api::conditions::{self, CAN_DELETE, READY, RECONCILING, STALLED, Want
 use crate::api::portal::{Company, OfferedRole, PermissionsFound, PortalSpec, PortalStatus};
 use crate::controller::backoff::spread;
 use crate::controller::context::Context;
+use crate::controller::grace;
 use crate::controller::kube_error::KubeError;
 use crate::controller::merge;
 use crate::controller::objects::{lenient, part, portals};
@@ -37,6 +38,10 @@ pub async fn write(
     looked: Result<Looked, Blocker>,
     leaving: Option<Blocker>,
 ) -> Result<bool, KubeError> {
+    if looked.is_ok() {
+        ctx.portal_memory.waiting.forget(key);
+    }
+    let looked = looked.map_err(|blocker| within_grace(ctx, key, object, blocker));
     let (mut before, mut tries) = (object.clone(), 1);
     loop {
         // The generation that was looked at, whatever the object's is meanwhile.
@@ -105,6 +110,14 @@ async fn write_over(
 
 fn is_ready_because(status: &PortalStatus, reason: Reason) -> bool {
     status.conditions.iter().any(|c| c.type_ == READY && c.reason == reason.as_str())
+}
+
+/// What another object may still bring is not `Stalled` at first.
+fn within_grace(ctx: &Context, key: &PortalKey, object: &DynamicObject, blocker: Blocker) -> Blocker {
+    let old: PortalStatus = lenient(object, "status");
+    let waiting = &ctx.portal_memory.waiting;
+    let left = grace::left(waiting, key, &object.metadata, &old.conditions, Some(&blocker));
+    Blocker { stalled: blocker.stalled && left.is_none(), ..blocker }
 }
 
 fn announce(ctx: &Context, object: &DynamicObject, old: &PortalStatus, blocker: Option<&Blocker>) {

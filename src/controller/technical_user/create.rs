@@ -83,6 +83,11 @@ pub async fn create(pass: &mut Pass, generation: i64, role_ids: Vec<String>) -> 
     };
     let ended = pass.ctx.creates.spawn(task.run()).await;
     match ended {
+        // Read back after an unclear patch, in a state that another client has written since: what is known of the
+        // status is older than the resourceVersion. The outcome of the attempt is kept for the next reconcile.
+        Ok(Ok(object)) if object.data.get("status") != pass.object.data.get("status") => {
+            Err(Failure::Overtaken)
+        }
         Ok(Ok(object)) => {
             pass.object = object;
             pass.observation.finalizer = true;

@@ -13,6 +13,7 @@ use super::token_roles::SeenRoles;
 use crate::controller::backoff::spread;
 use crate::controller::objects::Key;
 use crate::controller::registry::PortalKey;
+use crate::controller::since::Since;
 use crate::domain::user::UserId;
 
 /// A lost user gets a successor by itself when its token endpoint has said `invalid_client` for so long …
@@ -34,6 +35,10 @@ pub struct Memory {
     pub secrets: SeenSecrets,
     /// The places of quotas that creates have taken.
     pub places: Places,
+    /// Since when a resource waits for something that may still arrive, by the reason of its condition.
+    pub waiting: Since<Key>,
+    /// Since when reconciles of a resource fail in the same way.
+    pub failing: Since<Key>,
     verifications: Mutex<HashMap<Key, Instant>>,
     losses: Mutex<HashMap<Key, Loss>>,
     polls: Mutex<HashMap<Key, u32>>,
@@ -161,6 +166,8 @@ impl Memory {
         self.attempts.drop_resource(key);
         self.roles.forget(key);
         self.secrets.forget(key);
+        self.waiting.forget(key);
+        self.failing.forget(key);
         lock(&self.verifications).remove(key);
         self.found(key);
         self.stop_polling(key);

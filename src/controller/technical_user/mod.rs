@@ -2,6 +2,7 @@
 
 pub mod attempts;
 mod create;
+mod failures;
 pub mod memory;
 mod observe;
 mod output;
@@ -29,15 +30,15 @@ use crate::api::technical_user::{
 use crate::controller::backoff::spread;
 use crate::controller::context::Context;
 use crate::controller::dispatcher::Action;
+use crate::controller::grace::LOOK_AGAIN;
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{Key, is_deleting, lenient, part, technical_users};
 use crate::domain::identity::Mark;
 use crate::domain::plan::{self, Desired, Observation, Report, Rest, Step, Wake};
-use crate::domain::reason::Reason;
-use crate::domain::roles::Blocker;
 use crate::metrics::{Kind, Reconciled};
-use crate::portal::PortalError;
 
+use failures::Progress;
+pub use failures::panicked;
 pub(in crate::controller) use observe::grants;
 pub use observe::owner;
 use pass::{Failure, Pass};
@@ -51,19 +52,8 @@ const STEPS: usize = 100;
 /// How long the cache takes, at most usually, to show a write.
 const CACHE_LAG: Duration = Duration::from_millis(200);
 
-/// What a condition says after a panic: what the panic says may quote anything.
-pub(in crate::controller) const PANICKED: &str = "the operator ran into a fault of its own and tries again; please report \
-     it with the operator's log";
-
-/// How long the report of a panic may take.
-pub(in crate::controller) const REPORT_WITHIN: Duration = Duration::from_secs(10);
-
 /// A look without any sign that something changed, for what no watch tells (labels of namespaces).
 const SLOW_LOOK: Duration = Duration::from_mins(2);
-
-/// Said while the list is read. No numbers: what moves by itself is a metric and a log line.
-const LIST_AWAITED: &str = "this resource waits for the search of the portal's user list, which takes minutes where \
-                            the portal has many thousand users; it goes on at the end of the search";
 
 /// One pass over one resource. Never fails: what goes wrong is told in the status and tried again.
 pub async fn reconcile(object: Arc<DynamicObject>, ctx: Arc<Context>) -> Action {
@@ -72,41 +62,30 @@ pub async fn reconcile(object: Arc<DynamicObject>, ctx: Arc<Context>) -> Action 
         return Action::requeue(wait);
     }
     let began = Instant::now();
-    let ended = tokio::time::timeout(DEADLINE, look(&ctx, &object)).await;
-    if matches!(ended, Ok(Ok(_))) {
+    let progress = Progress::default();
+    let ended = tokio::time::timeout(DEADLINE, look(&ctx, &object, &progress))
+        .await
+        .unwrap_or_else(|_| Err(Failure::Deadline { step: progress.step(), within: DEADLINE }));
+    if ended.is_ok() {
         ctx.conflicts.forget(&key);
     }
     let (action, outcome) = match ended {
-        Ok(Ok((action, true))) => (action, Reconciled::Changed),
-        Ok(Ok((action, false))) => (action, Reconciled::Unchanged),
-        Ok(Err(failure)) => (after_failure(&ctx, &key, &failure), Reconciled::Error),
-        Err(_) => {
-            tracing::warn!(resource = %key, "a pass took too long and was given up for now");
-            (Action::requeue(ctx.backoffs.after_failure(&key)), Reconciled::Error)
+        Ok((action, changed)) => {
+            ctx.memory.failing.forget(&key);
+            (action, if changed { Reconciled::Changed } else { Reconciled::Unchanged })
         }
+        Err(failure) => (failures::after(&ctx, &key, &failure).await, Reconciled::Error),
     };
     ctx.metrics.reconciled(Kind::TechnicalUser, outcome, began.elapsed());
     ctx.count_backoffs();
     action
 }
 
-/// A reconcile of this resource panicked: a fault of this program. It is tried again like any failure.
-pub async fn panicked(ctx: &Context, key: &Key) -> Action {
-    let action = Action::requeue(ctx.backoffs.after_failure(key));
-    ctx.metrics.reconciled(Kind::TechnicalUser, Reconciled::Error, Duration::ZERO);
-    ctx.count_backoffs();
-    tracing::error!(object = %key, "a reconcile panicked; it is tried again");
-    if let Some(object) = ctx.cached_user(key).filter(|_| ctx.may_write()) {
-        let blocker = Blocker::passing(Reason::InternalError, PANICKED);
-        let written = status::write_blocker(ctx, &object, &blocker);
-        if !matches!(tokio::time::timeout(REPORT_WITHIN, written).await, Ok(Ok(_))) {
-            tracing::warn!(object = %key, "the status could not be written");
-        }
-    }
-    action
-}
-
-async fn look(ctx: &Arc<Context>, object: &DynamicObject) -> Result<(Action, bool), Failure> {
+async fn look(
+    ctx: &Arc<Context>,
+    object: &DynamicObject,
+    progress: &Progress,
+) -> Result<(Action, bool), Failure> {
     let live;
     let object = if ctx.conflicts.unsettled(&Key::of(object)) {
         live = read_live(ctx, object).await?;
@@ -128,24 +107,17 @@ async fn look(ctx: &Arc<Context>, object: &DynamicObject) -> Result<(Action, boo
         }
     };
     let mut pass = observe::observe(ctx, object.clone(), spec).await?;
-    let ended = match run(&mut pass).await {
+    let ended = match run(&mut pass, progress).await {
         // Before the status forgets them.
         Ok(rest) if rest.report == Report::Ready => output::remove_former(&pass).await.map(|()| rest),
         ended => ended,
     };
-    let rest = match ended {
+    let mut rest = match ended {
         Ok(rest) => rest,
-        Err(Failure::Portal(error)) => after_portal_error(&pass, &error),
-        Err(Failure::ListAwaited) => plan::interrupted(
-            &pass.observation,
-            &Blocker::passing(Reason::Searching, LIST_AWAITED),
-            Wake::OnChange,
-        ),
-        Err(Failure::Kube(KubeError::Denied { message, .. })) => plan::interrupted(
-            &pass.observation,
-            &Blocker::passing(Reason::KubernetesError, format!("the Kubernetes API refuses: {message}")),
-            Wake::Backoff,
-        ),
+        Err(failure @ (Failure::Portal(_) | Failure::ListAwaited | Failure::Kube(_))) => {
+            let Some(blocker) = failure.blocker(pass.discloses) else { return Err(failure) };
+            plan::interrupted(&pass.observation, &blocker, failures::wake_after(&pass, &failure))
+        }
         Err(failure) => return Err(failure),
     };
     if rest.report == Report::Gone {
@@ -156,8 +128,14 @@ async fn look(ctx: &Arc<Context>, object: &DynamicObject) -> Result<(Action, boo
     if pass.connecting && pass.observation.portal.is_err() && status::speaks_of_this(&pass) {
         return Ok((next_look(&pass, &rest), false));
     }
+    let grace = status::grant_grace(&pass, &mut rest);
+    progress.at("writing the status");
     let changed = status::write(&mut pass, &rest).await?;
-    Ok((next_look(&pass, &rest), changed))
+    let next = next_look(&pass, &rest);
+    Ok((
+        grace.map_or(next, |left| Action::requeue(left.min(LOOK_AGAIN) + Duration::from_millis(50))),
+        changed,
+    ))
 }
 
 /// The object as the apiserver has it: after a conflict the cache may still show what led to it.
@@ -169,15 +147,17 @@ async fn read_live(ctx: &Context, object: &DynamicObject) -> Result<DynamicObjec
 }
 
 /// Plans and carries out until the plan comes to rest.
-async fn run(pass: &mut Pass) -> Result<Rest, Failure> {
+async fn run(pass: &mut Pass, progress: &Progress) -> Result<Rest, Failure> {
     for _ in 0..STEPS {
         match plan::plan(&pass.observation) {
             Step::Read(what) => {
                 tracing::debug!(resource = %pass.key, step = ?what, "read");
+                progress.at(what.words());
                 read::read(pass, what).await?;
             }
             Step::Write(what) => {
                 tracing::debug!(resource = %pass.key, step = ?what, "write");
+                progress.at(what.words());
                 status::announce_deletion(pass, &what).await;
                 write::write(pass, what).await?;
             }
@@ -185,70 +165,6 @@ async fn run(pass: &mut Pass) -> Result<Rest, Failure> {
         }
     }
     Err(Failure::Endless)
-}
-
-fn after_portal_error(pass: &Pass, error: &PortalError) -> Rest {
-    if matches!(
-        error,
-        PortalError::Unauthorized
-            | PortalError::LoginRefused { .. }
-            | PortalError::Forbidden { .. }
-            | PortalError::DeletionLogin { .. }
-    ) {
-        // The login may have changed: the Portal reads it again.
-        pass.ctx.wake_portal(&pass.portal_key);
-    }
-    let wake = match error {
-        PortalError::CircuitOpen { retry_after } => Wake::After(spread(*retry_after)),
-        PortalError::Throttled { retry_after: Some(time) } => Wake::After(spread(*time)),
-        _ => Wake::Backoff,
-    };
-    plan::interrupted(&pass.observation, &trouble_of(error, pass.discloses), wake)
-}
-
-/// What a failed call means for the resource, and what to do. Hosts and Secrets are named only to namespaces with a grant.
-fn trouble_of(error: &PortalError, discloses: bool) -> Blocker {
-    let (reason, words) = match error {
-        PortalError::CircuitOpen { .. } => {
-            (Reason::PortalError, "the portal fails at the moment and is tried again".to_owned())
-        }
-        PortalError::DeletionLogin { .. } if !discloses => (
-            Reason::DeletionLoginFailing,
-            "the Portal's deletion login (deleteAuth) cannot be used".to_owned(),
-        ),
-        _ if !discloses => {
-            (Reason::PortalError, "the portal, or its identity provider, answered with an error".to_owned())
-        }
-        PortalError::Forbidden { permission } => (
-            Reason::PermissionMissing,
-            format!(
-                "the Portal's login may not do what is needed next: {permission} is missing, or the portal does not know this \
-                 login. Give the login that permission (the role \"Connector Management\" has all but \
-                 delete_tech_user_management), or another login to the Portal"
-            ),
-        ),
-        PortalError::DeletionLogin { .. } => (
-            Reason::DeletionLoginFailing,
-            format!(
-                "{error}. The user is deleted once it works. If the login is wrong, correct the Secret that the Portal's \
-                 deleteAuth names, or remove deleteAuth from the Portal"
-            ),
-        ),
-        other => (Reason::PortalError, other.to_string()),
-    };
-    Blocker::passing(reason, words)
-}
-
-fn after_failure(ctx: &Context, key: &Key, failure: &Failure) -> Action {
-    match failure {
-        Failure::Overtaken => Action::requeue(ctx.conflicts.after_conflict(key)),
-        Failure::NotActive => Action::requeue(Duration::from_secs(5)),
-        Failure::Kube(KubeError::NotFound) => Action::await_change(),
-        failure => {
-            tracing::warn!(resource = %key, error = %failure, "a pass failed");
-            Action::requeue(ctx.backoffs.after_failure(key))
-        }
-    }
 }
 
 fn next_look(pass: &Pass, rest: &Rest) -> Action {

@@ -50,6 +50,7 @@ pub async fn writable(pass: &mut Pass) -> Result<Result<(), Blocker>, Failure> {
 fn denied(pass: &Pass, error: KubeError) -> Result<Blocker, Failure> {
     let words = match error {
         KubeError::Denied { message, .. } => message,
+        failed @ KubeError::Failed { .. } => failed.to_string(),
         KubeError::NotFound => format!("namespace {} is not there", pass.key.namespace),
         other => return Err(other.into()),
     };

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -61,7 +62,7 @@ pub struct Pass {
     /// What a refusal of the portal may depend on, summed up.
     pub circumstances: u64,
     /// How often published credentials are tried.
-    pub verification_interval: std::time::Duration,
+    pub verification_interval: Duration,
     /// The wallet's token endpoint, for portals that do not tell it.
     pub wallet_token_url: Option<String>,
     /// When the pass began.
@@ -106,6 +107,17 @@ pub enum Failure {
     /// The plan did not come to rest in a sane number of steps.
     #[error("the plan did not come to rest")]
     Endless,
+    /// It took too long.
+    #[error("it did not end within {} s, in the step: {step}", within.as_secs())]
+    Deadline {
+        /// The step that it was in.
+        step: &'static str,
+        /// The time that it had.
+        within: Duration,
+    },
+    /// A fault of this program. What the panic says is in the log alone: it may quote anything.
+    #[error("the operator ran into a fault of its own")]
+    Panicked,
 }
 
 impl From<KubeError> for Failure {

@@ -1,5 +1,7 @@
 //! The status: what was found and done, written where it changed.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::Api;
@@ -16,6 +18,7 @@ use crate::api::technical_user::{
     Handled, PinnedPortal, RecordedCredential, RecordedOutput, RecordedUser, TechnicalUserStatus,
 };
 use crate::api::{FIELD_MANAGER, keys};
+use crate::controller::grace;
 use crate::controller::kube_error::KubeError;
 use crate::controller::merge;
 use crate::controller::objects::{Key, annotation, technical_users};
@@ -52,8 +55,22 @@ pub async fn announce_deletion(pass: &mut Pass, what: &Write) {
     let report = Report::Deleting(Blocker::passing(Reason::Deleting, words));
     let rest = Rest { current: None, report, wake: Wake::OnChange, rotation_handled: false };
     if let Err(failure) = write(pass, &rest).await {
-        tracing::warn!(object = %pass.key, %failure, "the status of a deletion cannot be written");
+        tracing::warn!(resource = %pass.key, error = %failure, "the status of a deletion cannot be written");
     }
+}
+
+/// What another object may still bring is not `Stalled` at first; how long that lasts on.
+pub fn grant_grace(pass: &Pass, rest: &mut Rest) -> Option<Duration> {
+    let blocker = match &mut rest.report {
+        Report::User(blocker) | Report::Credential(blocker) | Report::Output(blocker) => Some(blocker),
+        Report::Ready | Report::StillReady | Report::AsTold | Report::Deleting(_) | Report::Gone => None,
+    };
+    let (waiting, metadata) = (&pass.ctx.memory.waiting, &pass.object.metadata);
+    let left = grace::left(waiting, &pass.key, metadata, &pass.status.conditions, blocker.as_deref())?;
+    if let Some(blocker) = blocker {
+        blocker.stalled = false;
+    }
+    Some(left)
 }
 
 /// Whether the status has conditions of the resource's present spec.
@@ -69,20 +86,12 @@ pub async fn write_invalid(pass_like: &InvalidResource<'_>) -> Result<bool, Fail
         Reason::InvalidResource,
         format!("this resource cannot be read by this operator, so nothing is done for it: {why}"),
     );
-    write_blocker(ctx, object, &blocker).await
-}
-
-/// Writes what stands in the way where there is no pass that knows more; whether anything changed.
-pub async fn write_blocker(
-    ctx: &crate::controller::context::Context,
-    object: &DynamicObject,
-    blocker: &Blocker,
-) -> Result<bool, Failure> {
     let old: TechnicalUserStatus = crate::controller::objects::lenient(object, "status");
     let mut new = old.clone();
+    new.observed_generation = object.metadata.generation;
     new.conditions = conditions::brought_up_to_date(
         &old.conditions,
-        &blocked(READY, blocker),
+        &blocked(READY, &blocker),
         object.metadata.generation,
         Timestamp::now(),
     );

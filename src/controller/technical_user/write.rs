@@ -78,7 +78,7 @@ async fn publish(pass: &mut Pass, current: &Current) -> Result<(), Failure> {
     match output::publish(pass, current).await {
         Ok(()) => {}
         // The words come from a dry run with nothing in it: an admission policy may quote what it refuses.
-        Err(Failure::Kube(KubeError::Denied { .. } | KubeError::NotFound)) => {
+        Err(Failure::Kube(KubeError::Denied { .. } | KubeError::NotFound | KubeError::Failed { .. })) => {
             pass.observation.writable = Some(output::writable(pass).await?.and_then(|()| {
                 Err(crate::domain::roles::Blocker::passing(
                     Reason::SecretNotWritable,

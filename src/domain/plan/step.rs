@@ -40,6 +40,23 @@ pub enum Read {
     Object,
 }
 
+impl Read {
+    /// What is being done, for people.
+    #[must_use]
+    pub fn words(&self) -> &'static str {
+        match self {
+            Self::Search => "searching the portal's user list",
+            Self::Narrow => "reading the portal's list of users with this client ID",
+            Self::User(_) => "reading the user from the portal",
+            Self::Confirm(_) => "reading another user of the same name from the portal",
+            Self::Secret => "reading the Secret",
+            Self::Writable => "checking that the Secret can be written",
+            Self::Verify(_) => "trying the credential at its token endpoint",
+            Self::Object => "reading the resource",
+        }
+    }
+}
+
 /// Something to change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Write {
@@ -68,6 +85,25 @@ pub enum Write {
     ListRetained(UserId, String),
     /// Take our finalizer away.
     DropFinalizer,
+}
+
+impl Write {
+    /// What is being done, for people.
+    #[must_use]
+    pub fn words(&self) -> &'static str {
+        match self {
+            Self::Repin => "recording the portal that the user was found in",
+            Self::PutFinalizer => "adding the finalizer",
+            Self::Create { .. } => "creating the user in the portal",
+            Self::Publish(_) => "writing the Secret",
+            Self::Describe(_) => "changing the user's description in the portal",
+            Self::Delete(_) => "deleting a user in the portal",
+            Self::Reset(_) => "resetting the user's secret in the portal",
+            Self::MarkRetained(_) => "marking the user as retained in the portal",
+            Self::ListRetained(..) => "adding the user to the Portal's list of retained users",
+            Self::DropFinalizer => "removing the finalizer",
+        }
+    }
 }
 
 /// The user that a resource stands for now.

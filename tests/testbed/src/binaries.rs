@@ -28,6 +28,8 @@ pub struct Binaries {
     pub kubectl: PathBuf,
     /// helm.
     pub helm: PathBuf,
+    /// What the kstatus library says of objects: reads one JSON object per line, writes status and message.
+    pub kstatus: PathBuf,
 }
 
 /// Finds the programs; those that are missing are built first, which takes minutes and tells on stderr how it goes.
@@ -68,5 +70,6 @@ fn parse(text: &str) -> Result<Binaries, Error> {
         kube_proxy: path("kube-proxy")?,
         kubectl: path("kubectl")?,
         helm: path("helm")?,
+        kstatus: path("kstatus")?,
     })
 }

@@ -52,6 +52,15 @@ impl ControlPlane {
         self.run(&self.binaries().helm, args, None).await
     }
 
+    /// What the kstatus library says of each object: its status, such as `InProgress`, and a message.
+    pub async fn kstatus(&self, objects: &[serde_json::Value]) -> Result<Vec<(String, String)>, Error> {
+        let lines = objects.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+        let answer = self.run(&self.binaries().kstatus, &[], Some(&lines)).await?.success()?;
+        let pair =
+            |line: &str| line.split_once('\t').map(|(status, message)| (status.into(), message.into()));
+        Ok(answer.lines().filter_map(pair).collect())
+    }
+
     async fn run(&self, program: &Path, args: &[&str], input: Option<&str>) -> Result<CommandOutput, Error> {
         let home = self.dir().join("home");
         let command = format!("{} {}", program.file_name().unwrap_or_default().display(), args.join(" "));

@@ -1,0 +1,239 @@
+//! Reconciles that end without a plan's rest: what the condition says, and when it is tried again.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use super::pass::{Failure, Pass};
+use crate::controller::backoff::spread;
+use crate::controller::context::Context;
+use crate::controller::dispatcher::Action;
+use crate::controller::failure::{CONFLICTS_ARE_QUIET_FOR, PANICKED, Reported, report};
+use crate::controller::kube_error::KubeError;
+use crate::controller::objects::{Key, technical_users};
+use crate::domain::plan::Wake;
+use crate::domain::reason::Reason;
+use crate::domain::roles::Blocker;
+use crate::metrics::{Kind, Reconciled};
+use crate::portal::PortalError;
+
+/// Which step a reconcile is in.
+#[derive(Debug)]
+pub struct Progress(Mutex<&'static str>);
+
+impl Default for Progress {
+    fn default() -> Self {
+        Self(Mutex::new("observing the resource, its Secret and its Portal"))
+    }
+}
+
+impl Progress {
+    /// It is in this step now.
+    pub fn at(&self, step: &'static str) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = step;
+    }
+
+    /// The step that it is in.
+    #[must_use]
+    pub fn step(&self) -> &'static str {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Said while the list is read. No numbers: what moves by itself is a metric and a log line.
+const LIST_AWAITED: &str = "this resource waits for the search of the portal's user list, which takes minutes where \
+                            the portal has many thousand users; it goes on at the end of the search";
+
+impl Failure {
+    /// What a condition says of it: the one place where a failure becomes words. Hosts and Secrets are named only to
+    /// namespaces with a grant (`discloses`). `None`: another process is the active one, and writes the status.
+    #[must_use]
+    pub fn blocker(&self, discloses: bool) -> Option<Blocker> {
+        Some(match self {
+            Self::Portal(error) => trouble_of(error, discloses),
+            Self::ListAwaited => Blocker::passing(Reason::Searching, LIST_AWAITED),
+            Self::Kube(error) => error.blocker(),
+            Self::Overtaken => KubeError::Conflict.blocker(),
+            Self::NotActive => return None,
+            Self::Endless => Blocker::lasting(
+                Reason::InternalError,
+                format!("{self}; this is a fault of the operator: report it, with the operator's log"),
+            ),
+            Self::Panicked => Blocker::passing(Reason::InternalError, PANICKED),
+            Self::Deadline { .. } => Blocker::passing(
+                Reason::ReconcileTimeout,
+                format!("the reconcile was given up: {self}; it is tried again"),
+            ),
+        })
+    }
+}
+
+/// What a failed call means for the resource, and what to do. Hosts and Secrets are named only to namespaces with a grant.
+fn trouble_of(error: &PortalError, discloses: bool) -> Blocker {
+    let (reason, words) = match error {
+        PortalError::CircuitOpen { .. } => {
+            (Reason::PortalError, "the portal fails at the moment and is tried again".to_owned())
+        }
+        PortalError::DeletionLogin { .. } if !discloses => (
+            Reason::DeletionLoginFailing,
+            "the Portal's deletion login (deleteAuth) cannot be used".to_owned(),
+        ),
+        _ if !discloses => {
+            (Reason::PortalError, "the portal, or its identity provider, answered with an error".to_owned())
+        }
+        PortalError::Forbidden { permission } => (
+            Reason::PermissionMissing,
+            format!(
+                "the Portal's login may not do what is needed next: {permission} is missing, or the portal does not know this \
+                 login. Give the login that permission (the role \"Connector Management\" has all but \
+                 delete_tech_user_management), or another login to the Portal"
+            ),
+        ),
+        PortalError::DeletionLogin { .. } => (
+            Reason::DeletionLoginFailing,
+            format!(
+                "{error}. The user is deleted once it works. If the login is wrong, correct the Secret that the Portal's \
+                 deleteAuth names, or remove deleteAuth from the Portal"
+            ),
+        ),
+        other => (Reason::PortalError, other.to_string()),
+    };
+    Blocker::passing(reason, words)
+}
+
+/// A failure interrupted a plan: when to try again. The Portal is told where its login may have changed.
+pub fn wake_after(pass: &Pass, failure: &Failure) -> Wake {
+    let error = match failure {
+        Failure::Portal(error) => error,
+        // Its end wakes the resource.
+        Failure::ListAwaited => return Wake::OnChange,
+        failure => {
+            tracing::warn!(resource = %pass.key, error = %failure, "a reconcile was interrupted");
+            return Wake::Backoff;
+        }
+    };
+    if matches!(
+        error,
+        PortalError::Unauthorized
+            | PortalError::LoginRefused { .. }
+            | PortalError::Forbidden { .. }
+            | PortalError::DeletionLogin { .. }
+    ) {
+        // The login may have changed: the Portal reads it again.
+        pass.ctx.wake_portal(&pass.portal_key);
+    }
+    match error {
+        PortalError::CircuitOpen { retry_after } => Wake::After(spread(*retry_after)),
+        PortalError::Throttled { retry_after: Some(time) } => Wake::After(spread(*time)),
+        _ => Wake::Backoff,
+    }
+}
+
+/// A reconcile failed: writes the condition, and says when it is tried again.
+pub async fn after(ctx: &Context, key: &Key, failure: &Failure) -> Action {
+    // The active process writes the status.
+    let Some(blocker) = failure.blocker(false) else { return Action::requeue(Duration::from_secs(5)) };
+    let failing_for = ctx.memory.failing.elapsed(key, blocker.reason.as_str());
+    let next = if matches!(failure, Failure::Overtaken) {
+        let next = Action::requeue(ctx.conflicts.after_conflict(key));
+        if failing_for < CONFLICTS_ARE_QUIET_FOR {
+            return next;
+        }
+        next
+    } else {
+        tracing::warn!(resource = %key, error = %failure, "a reconcile failed");
+        Action::requeue(ctx.backoffs.after_failure(key))
+    };
+    if !ctx.may_write() {
+        return next;
+    }
+    match report(ctx, &technical_users(), key, &blocker, failing_for).await {
+        Ok(Reported::Gone) => Action::await_change(),
+        Ok(Reported::Written { before, after }) => {
+            ctx.memory.overwrote(key, before.as_deref(), after.as_deref());
+            next
+        }
+        Ok(Reported::Unchanged) | Err(_) => next,
+    }
+}
+
+/// A reconcile of this resource panicked: a fault of this program. It is tried again like any failure.
+pub async fn panicked(ctx: &Context, key: &Key) -> Action {
+    let action = after(ctx, key, &Failure::Panicked).await;
+    ctx.metrics.reconciled(Kind::TechnicalUser, Reconciled::Error, Duration::ZERO);
+    ctx.count_backoffs();
+    action
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One failure of each variant; a new variant is a failure to compile.
+    fn next(after: Option<&Failure>) -> Option<Failure> {
+        let kube = |error| Some(Failure::Kube(error));
+        match after {
+            None => Some(Failure::Portal(PortalError::Server { status: 502 })),
+            Some(Failure::Portal(_)) => Some(Failure::ListAwaited),
+            Some(Failure::ListAwaited) => kube(KubeError::NotFound),
+            Some(Failure::Kube(KubeError::NotFound)) => kube(KubeError::Conflict),
+            Some(Failure::Kube(KubeError::Conflict)) => {
+                kube(KubeError::Denied { code: 403, message: "the apiserver's words".into() })
+            }
+            Some(Failure::Kube(KubeError::Denied { .. })) => {
+                kube(KubeError::Failed { code: 500, message: "the apiserver's words".into() })
+            }
+            Some(Failure::Kube(KubeError::Failed { .. })) => {
+                kube(KubeError::Unclear { reason: "the connection failed".into() })
+            }
+            Some(Failure::Kube(KubeError::Unclear { .. })) => Some(Failure::Overtaken),
+            Some(Failure::Overtaken) => Some(Failure::NotActive),
+            Some(Failure::NotActive) => Some(Failure::Endless),
+            Some(Failure::Endless) => {
+                Some(Failure::Deadline { step: "reading the user", within: Duration::from_mins(3) })
+            }
+            Some(Failure::Deadline { .. }) => Some(Failure::Panicked),
+            Some(Failure::Panicked) => None,
+        }
+    }
+
+    #[test]
+    fn every_failure_has_a_reason_and_words() {
+        let mut last = None;
+        let mut count = 0;
+        while let Some(failure) = next(last.as_ref()) {
+            count += 1;
+            match (failure.blocker(true), &failure) {
+                (None, failure) => {
+                    assert!(matches!(failure, Failure::NotActive), "{failure} has no condition");
+                }
+                (Some(blocker), failure) => {
+                    let (reason, words) = match failure {
+                        Failure::Portal(_) => (Reason::PortalError, "502"),
+                        Failure::ListAwaited => (Reason::Searching, "search of the portal's user list"),
+                        Failure::Kube(KubeError::Denied { .. } | KubeError::Failed { .. }) => {
+                            (Reason::KubernetesError, "the apiserver's words")
+                        }
+                        Failure::Kube(KubeError::Unclear { .. }) => {
+                            (Reason::KubernetesError, "did not answer: the connection failed")
+                        }
+                        Failure::Kube(KubeError::NotFound) => (Reason::KubernetesError, "no longer finds"),
+                        Failure::Kube(KubeError::Conflict) | Failure::Overtaken => {
+                            (Reason::KubernetesError, "another client")
+                        }
+                        Failure::Deadline { .. } => {
+                            (Reason::ReconcileTimeout, "180 s, in the step: reading the user")
+                        }
+                        Failure::Endless | Failure::Panicked | Failure::NotActive => {
+                            (Reason::InternalError, "report it")
+                        }
+                    };
+                    assert_eq!(blocker.reason, reason, "{failure}");
+                    assert!(blocker.message.contains(words), "{}", blocker.message);
+                    assert_eq!(blocker.stalled, matches!(failure, Failure::Endless), "{failure}");
+                }
+            }
+            last = Some(failure);
+        }
+        assert_eq!(count, 12);
+    }
+}

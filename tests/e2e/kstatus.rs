@@ -1,0 +1,168 @@
+//! What the kstatus library says of live objects, in every state that they go through: Flux and Argo CD decide by it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures::StreamExt as _;
+use kube::api::{Api, DeleteParams, DynamicObject, ListParams, WatchEvent, WatchParams};
+use serde_json::{Value, json};
+use tokio::task::JoinHandle;
+
+use crate::support::{Site, condition, create, one_user, portal, reason, world};
+
+/// Every state that the objects of one kind went through, as a watch saw them.
+struct Samples {
+    seen: Arc<Mutex<Vec<Value>>>,
+    watch: JoinHandle<()>,
+}
+
+impl Samples {
+    /// Samples from now on.
+    async fn of(api: Api<DynamicObject>) -> Self {
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let sink = Arc::clone(&seen);
+        // The apiserver answers 429 to the first list of a kind while it fills its cache.
+        let list = || async { api.list(&ListParams::default()).await.ok() };
+        let from = testbed::eventually("a first list", list).await.unwrap();
+        let version = from.metadata.resource_version.unwrap();
+        let mut events = api.watch(&WatchParams::default(), &version).await.unwrap().boxed();
+        let watch = tokio::spawn(async move {
+            while let Some(Ok(event)) = events.next().await {
+                if let WatchEvent::Added(object) | WatchEvent::Modified(object) = event {
+                    let object = serde_json::to_value(object).unwrap();
+                    sink.lock().unwrap_or_else(PoisonError::into_inner).push(object);
+                }
+            }
+        });
+        Self { seen, watch }
+    }
+
+    /// The kstatus status of each state, in order, those of one kind in a row once; each with the reason of Ready.
+    async fn statuses(&self, site: &Site) -> Vec<(String, String)> {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let statuses = site.plane.kstatus(&seen).await.unwrap();
+        assert_eq!(statuses.len(), seen.len());
+        let mut steps: Vec<(String, String)> = Vec::new();
+        for ((status, _), object) in statuses.into_iter().zip(seen) {
+            let object: DynamicObject = serde_json::from_value(object).unwrap();
+            let step = (status, reason(&object));
+            if steps.last() != Some(&step) {
+                steps.push(step);
+            }
+        }
+        steps
+    }
+}
+
+impl Drop for Samples {
+    fn drop(&mut self) {
+        self.watch.abort();
+    }
+}
+
+fn words(steps: &[(String, String)]) -> Vec<&str> {
+    let mut words: Vec<&str> = steps.iter().map(|(status, _)| status.as_str()).collect();
+    words.dedup();
+    words
+}
+
+#[tokio::test]
+async fn a_new_object_is_in_progress_before_anybody_has_seen_it() {
+    let world = world().stopped().start().await;
+    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    let objects = [world.user("edc").await.unwrap(), world.portal().await.unwrap()];
+    for object in &objects {
+        assert_eq!(object.data["status"], json!({"observedGeneration": -1}), "{object:?}");
+    }
+    let objects = objects.map(|object| serde_json::to_value(object).unwrap());
+    for (status, message) in world.plane.kstatus(&objects).await.unwrap() {
+        assert_eq!(status, "InProgress", "{message}");
+    }
+}
+
+#[tokio::test]
+async fn an_object_is_in_progress_until_it_is_ready_failed_where_a_person_has_to_act_and_terminating_at_the_end()
+ {
+    let world = world().start().await;
+    world.portal_because("LoggedIn").await;
+    let samples = Samples::of(world.users_api()).await;
+    // A wallet user waits for the wallet service on its way.
+    world.apply(&create("edc", &world.namespace, "Identity Wallet Management")).await;
+    one_user(&world, "edc").await;
+    world.apply(&create("bad", &world.namespace, "No such role")).await;
+    world.because("bad", "RoleNotOffered").await;
+    for name in ["edc", "bad"] {
+        world.delete(name).await;
+        world.gone(name).await;
+    }
+    let steps = samples.statuses(&world).await;
+    let of = |name: &str| steps.iter().position(|(status, _)| status == name);
+    assert_eq!(
+        words(&steps),
+        ["InProgress", "Current", "InProgress", "Failed", "Terminating"],
+        "edc to Current, then bad to Failed, then both: {steps:?}"
+    );
+    assert_eq!(steps[of("Current").unwrap()].1, "Ready");
+    assert_eq!(steps[of("Failed").unwrap()].1, "RoleNotOffered");
+}
+
+#[tokio::test]
+async fn what_is_applied_in_any_order_never_fails_on_the_way() {
+    let mut world = world().stopped().start().await;
+    let login = world.get_secret("portal-login").await.unwrap();
+    world.secrets_api().delete("portal-login", &DeleteParams::default()).await.unwrap();
+    world.portals_api().delete(crate::support::PORTAL, &DeleteParams::default()).await.unwrap();
+    let users = Samples::of(world.users_api()).await;
+    let portals = Samples::of(world.portals_api()).await;
+    world.start_operator();
+
+    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.because("edc", "PortalNotFound").await;
+    let manifest = portal(&world.simulator, &world.namespace);
+    world.apply(&manifest).await;
+    world.because("edc", "PortalNotReady").await;
+    world.portal_because("LoginSecretMissing").await;
+    let values: Vec<(String, String)> = login
+        .data
+        .unwrap()
+        .into_iter()
+        .map(|(key, value)| (key, String::from_utf8(value.0).unwrap()))
+        .collect();
+    let values: Vec<(&str, &str)> =
+        values.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    // At first a placeholder, as a tool that fills Secrets in later writes it.
+    world.secret("portal-login", &[("client-id", "sa-op"), ("client-secret", "to-be-filled-in")]).await;
+    world.portal_because("LoginRefused").await;
+    world.secret("portal-login", &values).await;
+    one_user(&world, "edc").await;
+
+    for samples in [&users, &portals] {
+        let steps = samples.statuses(&world).await;
+        assert!(steps.iter().all(|(status, _)| status != "Failed"), "{steps:?}");
+        assert_eq!(steps.last().unwrap().0, "Current", "{steps:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_does_not_arrive_within_the_grace_period_is_stalled() {
+    let world = world().start().await;
+    world.portal_because("LoggedIn").await;
+    let mut lonely = create("edc", &world.namespace, "Dataspace Discovery");
+    lonely["spec"]["portalRef"]["name"] = "nowhere".into();
+    let samples = Samples::of(world.users_api()).await;
+    world.apply(&lonely).await;
+    world.until("edc", "edc is stalled", |object| condition(object, "Stalled").is_some()).await;
+    let steps = samples.statuses(&world).await;
+    assert_eq!(words(&steps), ["InProgress", "Failed"], "{steps:?}");
+    assert!(steps.iter().skip(1).all(|(_, reason)| reason == "PortalNotFound"), "{steps:?}");
+    let seen = samples.seen.lock().unwrap().clone();
+    let at = |object: &Value, type_: &str| {
+        let object: DynamicObject = serde_json::from_value(object.clone()).unwrap();
+        condition(&object, type_)
+            .map(|condition| condition["lastTransitionTime"].as_str().unwrap().to_owned())
+    };
+    let began = seen.iter().find_map(|object| at(object, "Reconciling")).unwrap();
+    let ended = seen.iter().find_map(|object| at(object, "Stalled")).unwrap();
+    let [began, ended] = [began, ended].map(|time| time.parse::<jiff::Timestamp>().unwrap());
+    let waited = ended.duration_since(began).as_secs();
+    assert!((118..150).contains(&waited), "stalled after {waited} s");
+}
