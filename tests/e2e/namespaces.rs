@@ -7,7 +7,7 @@ use portal_simulator::{Action, Change, Endpoint, Fault, Stage, Status, UserView}
 use serde_json::{Value, json};
 use testbed::Matcher;
 
-use crate::support::{World, WorldBuilder, create, create_from, portal, world};
+use crate::support::{World, WorldBuilder, create, create_from, message, portal, reason, world};
 
 const INTERNAL: &str = "Dataspace Discovery";
 const EXTERNAL: &str = "Identity Wallet Management";
@@ -186,10 +186,12 @@ async fn a_login_that_ended_first_is_named_and_the_resources_can_be_released() {
     world.start_operator();
     for name in ["internal", "wallet"] {
         let name = format!("{namespace}/{name}");
-        let words = world.because(&name, "PortalNotReady").await;
-        for part in ["is being deleted", "technicaluser.dev/release", "portal-login"] {
-            assert!(words.contains(part), "{part}: {words}");
+        let held = "it says what holds it";
+        let held = world.until(&name, held, |object| message(object).contains("is being deleted")).await;
+        for part in ["technicaluser.dev/release", "portal-login"] {
+            assert!(message(&held).contains(part), "{part}: {}", message(&held));
         }
+        assert_eq!(reason(&held), "PortalNotReady");
         world
             .patch_user(&name, &json!({"metadata": {"annotations": {"technicaluser.dev/release": "yes"}}}))
             .await;
