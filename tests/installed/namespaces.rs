@@ -30,6 +30,19 @@ async fn serving() -> (Release, String) {
     (release, namespace)
 }
 
+/// Waits until the namespace is gone; fails with what is left of it.
+async fn ended(release: &Release, namespace: &str) {
+    let wait = ["wait", "--for=delete", "--timeout=3m", &format!("namespace/{namespace}")];
+    if let Err(error) = release.plane.kubectl(&wait).await.unwrap().success() {
+        let mut left = String::new();
+        for kind in ["namespace", "technicalusers.technicaluser.dev"] {
+            let what = ["get", kind, "-n", namespace, "-o", "yaml"];
+            left.push_str(&release.plane.kubectl(&what).await.unwrap().stdout);
+        }
+        panic!("{error}\n{left}\n{}", release.logs().await);
+    }
+}
+
 async fn nothing_is_left(release: &Release) {
     assert_eq!(release.ours(), []);
     assert_eq!((release.count(Endpoint::Create), release.count(Endpoint::Delete)), (2, 2));
@@ -40,7 +53,8 @@ async fn nothing_is_left(release: &Release) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_namespace_ends_with_its_users() {
     let (release, namespace) = serving().await;
-    release.cluster.kubectl(&["delete", "namespace", &namespace, "--timeout=3m"]).await;
+    release.cluster.kubectl(&["delete", "namespace", &namespace, "--wait=false"]).await;
+    ended(&release, &namespace).await;
     nothing_is_left(&release).await;
 }
 
@@ -56,7 +70,6 @@ async fn a_namespace_ends_once_there_is_an_operator_again() {
         .eventually("its RoleBinding is gone", async || release.cluster.kubectl(&bindings).await.is_empty())
         .await;
     release.cluster.kubectl(&[&["scale", "--replicas=1"], &operator[..]].concat()).await;
-    let name = format!("namespace/{namespace}");
-    release.cluster.kubectl(&["wait", "--for=delete", "--timeout=3m", &name]).await;
+    ended(&release, &namespace).await;
     nothing_is_left(&release).await;
 }
