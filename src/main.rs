@@ -59,13 +59,10 @@ fn print_crds() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// The log goes to standard error, from warnings on: standard output is the result.
-fn log_warnings() {
-    tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(tracing::Level::WARN).init();
-}
-
 fn run_preflight(args: PreflightArgs) -> ExitCode {
-    log_warnings();
+    if let Err(error) = telemetry::init_warnings() {
+        return complain(&error);
+    }
     match runtime() {
         Ok(runtime) => ExitCode::from(runtime.block_on(preflight::run(args, &mut std::io::stdout()))),
         Err(error) => complain(&error),
@@ -73,7 +70,9 @@ fn run_preflight(args: PreflightArgs) -> ExitCode {
 }
 
 fn run_check(args: CheckArgs) -> ExitCode {
-    log_warnings();
+    if let Err(error) = telemetry::init_warnings() {
+        return complain(&error);
+    }
     let runtime = match runtime() {
         Ok(runtime) => runtime,
         Err(error) => return complain(&error),

@@ -41,6 +41,16 @@ fn fixed_text(payload: &(dyn std::any::Any + Send)) -> &'static str {
     payload.downcast_ref::<&'static str>().copied().unwrap_or("(text left out)")
 }
 
+/// Sets the log up for a command whose result goes to standard output: from warnings on, and with the same things left
+/// out as in the log of [`init`].
+pub fn init_warnings() -> Result<(), TelemetryError> {
+    init(&warnings())
+}
+
+fn warnings() -> LogArgs {
+    LogArgs { format: LogFormat::Text, filter: "warn".to_owned() }
+}
+
 fn subscriber<W>(settings: &LogArgs, writer: W, ansi: bool) -> Result<impl Subscriber, ParseError>
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
@@ -111,6 +121,17 @@ mod tests {
             });
             assert!(text.contains("the fault") && !text.contains("the secret"), "{filter}: {text}");
         }
+    }
+
+    #[test]
+    fn the_log_of_check_and_preflight_is_filtered_too() {
+        let warnings = warnings();
+        let text = logged(warnings.format, &warnings.filter, || {
+            tracing::warn!(target: "kube_client::client", "the secret");
+            tracing::info!("a detail");
+            tracing::warn!("the warning");
+        });
+        assert!(text.contains("the warning") && !text.contains("the secret") && !text.contains("a detail"));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use thiserror::Error;
 
 use crate::api::FIELD_MANAGER;
 use crate::controller::context::Installation;
+use crate::controller::kube_error::KubeError;
 use crate::domain::identity::Hint;
 use crate::domain::output::DigestKey;
 
@@ -53,7 +54,7 @@ pub async fn load_or_create(
     let api: Api<Secret> = Api::namespaced(client.clone(), namespace);
     let failed = |error: kube::Error| InstallationError::Kubernetes {
         name: name.clone(),
-        reason: crate::controller::kube_error::KubeError::from(error).to_string(),
+        reason: KubeError::from(error).to_string(),
     };
     let secret = match api.get_opt(&name).await.map_err(failed)? {
         Some(secret) => secret,
@@ -63,7 +64,7 @@ pub async fn load_or_create(
             Err(kube::Error::Api(status)) if status.is_already_exists() => {
                 api.get(&name).await.map_err(failed)?
             }
-            Err(error) => return Err(failed(error)),
+            Err(error) => return Err(refused(&name, error)),
         },
     };
     let value = |key: &'static str| {
@@ -83,6 +84,20 @@ pub async fn load_or_create(
     })
 }
 
+/// The apiserver's words about a real write of a Secret may quote it, so they are left out.
+fn refused(name: &str, error: kube::Error) -> InstallationError {
+    let reason = match error {
+        kube::Error::Api(status) => {
+            format!(
+                "the apiserver refuses to create it, with status {}; its audit log tells why",
+                status.code
+            )
+        }
+        other => KubeError::from(other).to_string(),
+    };
+    InstallationError::Kubernetes { name: name.to_owned(), reason }
+}
+
 fn params() -> PostParams {
     PostParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PostParams::default() }
 }
@@ -99,4 +114,21 @@ fn new_secret(name: &str) -> Result<Secret, InstallationError> {
         "data": { ID: STANDARD.encode(id), DIGEST_KEY: STANDARD.encode(key) },
     }))
     .map_err(|_| InstallationError::Random)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_apiservers_words_about_the_secret_are_left_out() {
+        let status = kube::core::Status {
+            code: 422,
+            message: "Secret \"x\" is invalid: data[digest-key]: Invalid value: \"s3cret\"".to_owned(),
+            ..kube::core::Status::default()
+        };
+        let error = refused("technical-user-operator-prod", kube::Error::Api(status.boxed()));
+        let shown = format!("{error} {error:?}");
+        assert!(shown.contains("422") && !shown.contains("s3cret"), "{shown}");
+    }
 }

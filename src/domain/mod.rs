@@ -9,5 +9,6 @@ pub mod output;
 pub mod plan;
 pub mod reason;
 pub mod roles;
+pub mod text;
 pub mod token_url;
 pub mod user;

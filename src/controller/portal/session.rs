@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 use kube::Resource as _;
 use kube::api::DynamicObject;
 use secrecy::{ExposeSecret, SecretString};
@@ -12,7 +12,9 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::api::{Portal, keys};
 use crate::controller::context::Context;
 use crate::controller::kube_error::KubeError;
+use crate::controller::marks;
 use crate::controller::secrets::{Envelope, Secrets, Version};
+use crate::domain::identity::Owner;
 use crate::domain::output::{Content, DigestKey};
 use crate::portal::TokenStore;
 
@@ -23,6 +25,7 @@ const SOURCE: &str = "source";
 /// The session of one login.
 pub struct Session {
     secrets: Secrets,
+    portal: Owner,
     envelope: Envelope,
     given: SecretString,
     source: String,
@@ -40,13 +43,14 @@ impl Session {
     ) -> Self {
         let portal_name = portal.metadata.name.clone().unwrap_or_default();
         let namespace = portal.metadata.namespace.clone().unwrap_or_default();
-        let mark = format!("{}/{namespace}/{portal_name}", ctx.installation.instance);
+        let portal_owner =
+            Owner { instance: ctx.installation.instance.clone(), namespace, name: portal_name.clone() };
         Self {
             secrets,
             envelope: Envelope {
                 name: name.to_owned(),
                 labels: BTreeMap::new(),
-                annotations: BTreeMap::from([(keys::OWNER.to_owned(), mark)]),
+                annotations: BTreeMap::from([(keys::OWNER.to_owned(), marks::of_session(&portal_owner))]),
                 owner: OwnerReference {
                     api_version: Portal::api_version(&()).into_owned(),
                     kind: Portal::kind(&()).into_owned(),
@@ -56,6 +60,7 @@ impl Session {
                     block_owner_deletion: None,
                 },
             },
+            portal: portal_owner,
             source: source(&ctx.installation.digest_key, &given),
             given,
         }
@@ -66,12 +71,30 @@ fn source(key: &DigestKey, given: &SecretString) -> String {
     key.digest([(SOURCE, given.expose_secret().as_bytes())])
 }
 
+impl Session {
+    /// The token that was stored for the token that a person gave. The digest beside it shows that this installation
+    /// wrote it.
+    async fn live(&self) -> Result<Option<SecretString>, KubeError> {
+        let stored = self.secrets.texts(&self.envelope.name).await?;
+        let live = stored.filter(|texts| texts.plain(SOURCE).as_ref() == Some(&self.source));
+        Ok(live.and_then(|texts| texts.get(TOKEN)))
+    }
+
+    /// Whether a Secret of the session's name is the session. One of an earlier release that lost its ownerReference in a
+    /// restore is known by its content.
+    async fn is_own(&self, secret: &ObjectMeta) -> Result<bool, KubeError> {
+        if marks::is_session_of(secret, &self.portal) {
+            return Ok(true);
+        }
+        Ok(marks::bears_former_mark(secret, &self.portal) && self.live().await?.is_some())
+    }
+}
+
 #[async_trait]
 impl TokenStore for Session {
     async fn load(&self) -> Result<SecretString, String> {
-        let stored = self.secrets.texts(&self.envelope.name).await.map_err(|error| error.to_string())?;
-        let live = stored.filter(|texts| texts.plain(SOURCE).as_ref() == Some(&self.source));
-        Ok(live.and_then(|texts| texts.get(TOKEN)).unwrap_or_else(|| self.given.clone()))
+        let live = self.live().await.map_err(|error| error.to_string())?;
+        Ok(live.unwrap_or_else(|| self.given.clone()))
     }
 
     async fn store(&self, new: &SecretString) -> Result<(), String> {
@@ -82,14 +105,19 @@ impl TokenStore for Session {
         let name = &self.envelope.name;
         let written = match self.secrets.metadata(name).await {
             Ok(None) => self.secrets.create(&self.envelope, &content, false).await,
-            Ok(Some(metadata)) => {
-                let owner =
-                    metadata.annotations.as_ref().and_then(|annotations| annotations.get(keys::OWNER));
-                if owner != self.envelope.annotations.get(keys::OWNER) {
-                    return Err(format!("Secret \"{name}\" is there and belongs to somebody else"));
+            Ok(Some(metadata)) => match self.is_own(&metadata).await {
+                Ok(true) => {
+                    let version = Version::of(&metadata);
+                    self.secrets.overwrite(&self.envelope, &content, &version, &[], false).await
                 }
-                self.secrets.overwrite(&self.envelope, &content, &Version::of(&metadata), &[], false).await
-            }
+                Ok(false) => {
+                    let owner = marks::words(&metadata);
+                    return Err(format!(
+                        "Secret \"{name}\" belongs to {owner}; delete it, or give the Portal another name"
+                    ));
+                }
+                Err(error) => Err(error),
+            },
             Err(error) => Err(error),
         };
         written.map(drop).map_err(|error| match error {

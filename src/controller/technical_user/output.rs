@@ -12,6 +12,7 @@ use super::places;
 use crate::api::keys;
 use crate::controller::audit;
 use crate::controller::kube_error::KubeError;
+use crate::controller::marks;
 use crate::controller::secrets::Envelope;
 use crate::domain::output::{self, Content, Values};
 use crate::domain::plan::{self, Current, SecretView};
@@ -152,11 +153,10 @@ fn envelope_for(envelope: &Envelope, user: &UserId) -> Envelope {
 /// Deletes Secrets of ours that the spec names no longer, once the new one is written.
 pub async fn remove_former(pass: &Pass) -> Result<(), Failure> {
     for output in pass.status.outputs.iter().filter(|o| o.name != pass.envelope.name) {
-        if let Some(metadata) = pass.secrets.metadata(&output.name).await? {
-            let owner = metadata.annotations.as_ref().and_then(|annotations| annotations.get(keys::OWNER));
-            if owner == Some(&pass.observation.owner.to_string()) {
-                pass.secrets.delete(&output.name, &SecretAt::of(&metadata).version).await?;
-            }
+        if let Some(metadata) = pass.secrets.metadata(&output.name).await?
+            && marks::is_published_for(&metadata, &pass.observation.owner)
+        {
+            pass.secrets.delete(&output.name, &SecretAt::of(&metadata).version).await?;
         }
     }
     Ok(())

@@ -10,6 +10,7 @@ use super::owner;
 use crate::api::technical_user::{SecretOutput, TechnicalUserSpec};
 use crate::api::{TechnicalUser, keys};
 use crate::controller::context::Context;
+use crate::controller::marks;
 use crate::controller::objects::Key;
 use crate::controller::secrets::{Envelope, Version};
 use crate::controller::technical_user::pass::{Failure, Pass, SecretAt};
@@ -89,11 +90,8 @@ fn recorded_digest(pass: &Pass, metadata: &ObjectMeta) -> Option<String> {
 
 fn view(pass: &Pass, metadata: &ObjectMeta) -> SecretView {
     let annotations = metadata.annotations.clone().unwrap_or_default();
-    let owner = annotations.get(keys::OWNER);
-    if owner != Some(&pass.observation.owner.to_string()) {
-        return SecretView::Foreign(
-            owner.map_or_else(|| "somebody else".to_owned(), |owner| format!("the TechnicalUser {owner}")),
-        );
+    if !marks::is_published_for(metadata, &pass.observation.owner) {
+        return SecretView::Foreign(marks::words(metadata));
     }
     let labels = metadata.labels.clone().unwrap_or_default();
     let wanted = &pass.envelope;

@@ -1,0 +1,98 @@
+//! Text from outside that people read in conditions, events and logs: bounded, and without characters that change how
+//! the rest of a line is shown.
+
+/// What stands for a character that may not be shown.
+const REPLACEMENT: char = '\u{FFFD}';
+
+/// What stands at the end of a text that was cut.
+const CUT: char = '…';
+
+/// `text` with at most `most` characters, control characters and invisible formatting characters replaced.
+///
+/// A text that is too long is cut and ends in `…`, so that it differs from each text of the allowed length minus one.
+#[must_use]
+pub fn printable(text: &str, most: usize) -> String {
+    bounded(text, most, |c| !is_unprintable(c))
+}
+
+/// As [`printable`], but line breaks and tabs are kept.
+#[must_use]
+pub fn printable_lines(text: &str, most: usize) -> String {
+    bounded(text, most, |c| matches!(c, '\n' | '\r' | '\t') || !is_unprintable(c))
+}
+
+fn bounded(text: &str, most: usize, may_stand: impl Fn(char) -> bool) -> String {
+    let shown = |c: char| if may_stand(c) { c } else { REPLACEMENT };
+    if text.chars().nth(most).is_none() {
+        return text.chars().map(shown).collect();
+    }
+    text.chars().take(most.saturating_sub(1)).map(shown).chain([CUT]).collect()
+}
+
+/// Control characters (line breaks, NUL and ESC among them), and the characters that change the direction of the text
+/// around them or are not shown at all.
+fn is_unprintable(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{061C}'
+                | '\u{200B}'
+                | '\u{200E}'
+                | '\u{200F}'
+                | '\u{2028}'..='\u{202E}'
+                | '\u{2060}'..='\u{206F}'
+                | '\u{FEFF}'
+                | '\u{FFF9}'..='\u{FFFB}'
+                | '\u{FFFE}'..='\u{FFFF}'
+                | '\u{E0000}'..='\u{E007F}'
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn legal_text_of_all_scripts_is_kept() {
+        for text in
+            ["", "edc-wallet", "Müller & Söhne", "数据空间", "مرحبا", "नमस्ते", "👩\u{200D}🔧", "a\u{0301}"]
+        {
+            assert_eq!(printable(text, 256), text);
+        }
+    }
+
+    #[test]
+    fn control_and_direction_characters_are_replaced() {
+        for c in [
+            '\0',
+            '\n',
+            '\r',
+            '\t',
+            '\u{1B}',
+            '\u{7F}',
+            '\u{85}',
+            '\u{9B}',
+            '\u{061C}',
+            '\u{200B}',
+            '\u{200F}',
+            '\u{2028}',
+            '\u{202E}',
+            '\u{2066}',
+            '\u{2069}',
+            '\u{FEFF}',
+            '\u{E0041}',
+        ] {
+            assert_eq!(printable(&format!("a{c}b"), 256), "a\u{FFFD}b", "{c:?}");
+        }
+        assert_eq!(printable_lines("a\r\n\tb\u{1B}", 256), "a\r\n\tb\u{FFFD}");
+    }
+
+    #[test]
+    fn a_long_text_is_cut_and_never_equals_a_shorter_one() {
+        assert_eq!(printable("äöü", 3), "äöü");
+        assert_eq!(printable("äöüß", 3), "äö…");
+        let cut = printable(&"a".repeat(1000), 256);
+        assert_eq!(cut.chars().count(), 256);
+        assert_ne!(cut, "a".repeat(255));
+    }
+}
