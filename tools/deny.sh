@@ -1,19 +1,32 @@
 #!/usr/bin/env bash
 # Licences, bans and sources of all dependencies, and advisories where their database can be had.
+#
+# Whether the database can be had is decided by fetching it, and what is in it by the check's own exit code: no text of the
+# tool is searched, so a finding always fails. CARGO_DENY names another cargo-deny; REQUIRE_ADVISORIES=1 also fails where
+# the database cannot be had.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 version="0.20.2"
-root="${XDG_CACHE_HOME:-$HOME/.cache}/technical-user-operator/tools/cargo-deny-$version"
-if [ ! -x "$root/bin/cargo-deny" ]; then
-  echo "installing cargo-deny $version (a few minutes, once)"
-  cargo install --quiet --locked --root "$root" "cargo-deny@$version"
+deny="${CARGO_DENY:-}"
+if [ -z "$deny" ]; then
+  root="${XDG_CACHE_HOME:-$HOME/.cache}/technical-user-operator/tools/cargo-deny-$version"
+  deny="$root/bin/cargo-deny"
+  if [ ! -x "$deny" ]; then
+    echo "installing cargo-deny $version (a few minutes, once)"
+    cargo install --quiet --locked --root "$root" "cargo-deny@$version"
+  fi
 fi
-"$root/bin/cargo-deny" --workspace check licenses bans sources
-if timeout 60 "$root/bin/cargo-deny" --workspace check advisories 2>"$root/advisories.log"; then
+"$deny" --workspace check licenses bans sources
+if timeout 60 "$deny" --workspace fetch db; then
+  "$deny" --workspace check --disable-fetch advisories
   echo "advisories checked"
-elif grep -qE 'failed to (fetch|clone|acquire|open)|advisory database' "$root/advisories.log"; then
-  echo "SKIPPED: the advisory database (github.com/rustsec/advisory-db) cannot be reached from here"
-else
-  cat "$root/advisories.log" >&2
-  exit 1
+  exit 0
 fi
+cat >&2 <<'WARNING'
+********************************************************************************
+ADVISORIES NOT CHECKED: the database github.com/rustsec/advisory-db cannot be
+fetched from here. Known weaknesses of dependencies were not looked for. Set
+REQUIRE_ADVISORIES=1 where that must fail.
+********************************************************************************
+WARNING
+[ "${REQUIRE_ADVISORIES:-}" != 1 ]
