@@ -29,7 +29,7 @@ use crate::k8s::{client, watch};
 use crate::metrics::{Metrics, UserState};
 use crate::observer::MetricsObserver;
 use crate::portal::catena_x::CatenaXPortal;
-use crate::portal::{CREATE_TIMEOUT, Connection, ConnectionError, Connector, Portal};
+use crate::portal::{CREATE_TIMEOUT, Connection, ConnectionError, Connector, PlainHttp, Portal};
 use crate::server::Server;
 
 mod definitions;
@@ -189,7 +189,7 @@ async fn work(
         installation,
         caches: Caches { users, portals: portal_store, secrets },
         registry: crate::controller::registry::Registry::default(),
-        connector: Arc::new(CatenaXConnector { observer: Arc::new(MetricsObserver(metrics.clone())) }),
+        connector: connector(args, metrics),
         memory: crate::controller::technical_user::memory::Memory::default(),
         portal_memory: crate::controller::portal::memory::PortalMemory::default(),
         watched,
@@ -349,13 +349,31 @@ fn stop_signal() -> Result<CancellationToken, RunError> {
     Ok(stop)
 }
 
+/// Whether plain http may be used. It is reported at each start: nobody shall run with it by mistake.
+fn plain_http(args: &RunArgs) -> PlainHttp {
+    let plain_http = args.plain_http.setting();
+    if plain_http == PlainHttp::PrivateAddresses {
+        tracing::warn!(
+            "plain http to loopback and private addresses is allowed: logins, tokens and client secrets are sent \
+             unencrypted there. Use --allow-insecure-http for test systems only"
+        );
+    }
+    plain_http
+}
+
+fn connector(args: &RunArgs, metrics: &Metrics) -> Arc<dyn Connector> {
+    let observer = Arc::new(MetricsObserver(metrics.clone()));
+    Arc::new(CatenaXConnector { observer, plain_http: plain_http(args) })
+}
+
 struct CatenaXConnector {
     observer: Arc<MetricsObserver>,
+    plain_http: PlainHttp,
 }
 
 impl Connector for CatenaXConnector {
     fn connect(&self, connection: Connection) -> Result<Arc<dyn Portal>, ConnectionError> {
         let observer = Arc::clone(&self.observer) as Arc<dyn crate::portal::observe::CallObserver>;
-        Ok(Arc::new(CatenaXPortal::new(connection, observer)?))
+        Ok(Arc::new(CatenaXPortal::new(connection, self.plain_http, observer)?))
     }
 }

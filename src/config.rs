@@ -8,6 +8,8 @@ use std::net::SocketAddr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::portal::PlainHttp;
+
 mod check;
 mod preflight;
 
@@ -152,9 +154,39 @@ pub struct RunArgs {
           value_parser = clap::value_parser!(u16).range(1..=64))]
     pub concurrency: u16,
 
+    /// Whether plain http may be used.
+    #[command(flatten)]
+    pub plain_http: PlainHttpArgs,
+
     /// How to log.
     #[command(flatten)]
     pub log: LogArgs,
+}
+
+/// Whether plain http may be used.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct PlainHttpArgs {
+    /// Allow plain http to loopback and private addresses, for test systems only: logins, tokens and client secrets are
+    /// then sent unencrypted
+    #[arg(
+        long,
+        env = "TUO_ALLOW_INSECURE_HTTP",
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_value = "false",
+        default_missing_value = "true",
+        action = clap::ArgAction::Set
+    )]
+    allow_insecure_http: bool,
+}
+
+impl PlainHttpArgs {
+    /// The setting.
+    #[must_use]
+    pub fn setting(self) -> PlainHttp {
+        if self.allow_insecure_http { PlainHttp::PrivateAddresses } else { PlainHttp::Refused }
+    }
 }
 
 /// How to log.

@@ -114,12 +114,13 @@ PY
 start operator "technical-user-operator run" env -u HTTPS_PROXY -u HTTP_PROXY -u https_proxy -u http_proxy \
   KUBECONFIG="$state/operator.kubeconfig" POD_NAMESPACE=technical-user-operator POD_NAME=demo \
   TUO_INSTANCE=demo TUO_WATCH_NAMESPACES=dataspace,connector TUO_LISTEN=127.0.0.1:0 \
+  TUO_ALLOW_INSECURE_HTTP=true \
   "$bin/technical-user-operator" run
 
 say "4. What the login can do, before anything is made"
 (umask 077; printf the-secret-of-the-demo >"$state/client-secret")
 show "$bin/technical-user-operator" check --url "$url" --token-url "$token_url" --client-id sa12 \
-  --client-secret-file "$state/client-secret"
+  --client-secret-file "$state/client-secret" --allow-insecure-http
 
 say "5. The login and the Portal, once for the company"
 show kubectl create secret generic portal-login --namespace dataspace --from-literal=client-id=sa12 \
@@ -172,7 +173,7 @@ case "${VERSION:-}" in 2.0 | 2.1)
 esac
 show kubectl delete technicalusers --all --namespace connector --timeout=180s
 show "$bin/technical-user-operator" check --url "$url" --token-url "$token_url" --client-id sa12 \
-  --client-secret-file "$state/client-secret" | grep -i "user" || true
+  --client-secret-file "$state/client-secret" --allow-insecure-http | grep -i "user" || true
 show kubectl delete portal catena-x --namespace dataspace --timeout=180s
 case "${VERSION:-}" in
   2.0 | 2.1) say "Done: the wallet user stays in the portal, marked as retained; nothing is left running." ;;

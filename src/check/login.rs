@@ -57,7 +57,8 @@ pub(super) fn open(
             ca_bundle: site.ca_bundle.clone(),
             limits: site.limits,
         };
-        CatenaXPortal::new(connection, Arc::new(NoObserver)).map_err(|error| error.to_string())
+        CatenaXPortal::new(connection, args.plain_http.setting(), Arc::new(NoObserver))
+            .map_err(|error| error.to_string())
     };
     let is_person = matches!(login, Credentials::RefreshToken { .. });
     let deletion = delete_login.clone().map(|login| connect(login, None)).transpose()?;

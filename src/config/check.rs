@@ -8,7 +8,7 @@ use clap::{ArgGroup, Args, CommandFactory, ValueEnum};
 use secrecy::SecretString;
 use url::Url;
 
-use super::Cli;
+use super::{Cli, PlainHttpArgs};
 
 /// Settings of `check`: a portal by a manifest or by its addresses, and a login.
 #[derive(Debug, Clone, Args)]
@@ -61,6 +61,10 @@ pub struct CheckArgs {
     /// Also make a user and delete it again
     #[arg(long)]
     pub write: bool,
+
+    /// Whether plain http may be used.
+    #[command(flatten)]
+    pub plain_http: PlainHttpArgs,
 
     /// Form of the result on standard output
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::PortalError;
 use super::observe::{CallObserver, CallOutcome, Operation, took};
 use super::resilient::{Breaker, Gate, Limits};
-use super::transport::{Answer, Fault, Transport};
+use super::transport::{Answer, Fault, Limit, Transport};
 
 /// Cheap to clone; clones share everything.
 #[derive(Clone)]
@@ -27,8 +27,8 @@ pub(crate) struct Request<'a> {
     /// `host:port`, for errors.
     pub(crate) endpoint: &'a str,
     pub(crate) timeout: Duration,
-    /// The longest answer, in bytes.
-    pub(crate) limit: usize,
+    /// How much of the answer is read.
+    pub(crate) limit: Limit,
 }
 
 impl Caller {

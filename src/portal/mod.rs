@@ -9,6 +9,7 @@ use async_trait::async_trait;
 
 use crate::domain::user::{CreatedUser, Credential, NewUser, Role, UserDetails, UserId};
 
+mod bounds;
 mod caller;
 pub mod catena_x;
 mod error;
@@ -199,6 +200,7 @@ pub use catena_x::{Connection, ConnectionError};
 pub(crate) use catena_x::{Page, Pages, scan_pages};
 pub use oauth::{Credentials, PORTAL_CLIENT, TokenStore};
 pub use resilient::Limits;
+pub use transport::PlainHttp;
 pub(crate) use transport::endpoint;
 
 /// Makes connections to portals; the one place that knows the concrete clients.

@@ -115,6 +115,13 @@ fn proxies_reach_the_environment() {
 }
 
 #[test]
+fn plain_http_is_allowed_on_request_alone() {
+    assert_eq!(env(&render(&[]), "TUO_ALLOW_INSECURE_HTTP"), None);
+    let objects = render(&["--set", "allowInsecureHttp=true"]);
+    assert_eq!(env(&objects, "TUO_ALLOW_INSECURE_HTTP").as_deref(), Some("true"));
+}
+
+#[test]
 fn a_service_monitor_finds_its_service() {
     let objects =
         render(&["--set", "metrics.serviceMonitor.enabled=true,metrics.serviceMonitor.labels.release=prom"]);

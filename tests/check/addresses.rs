@@ -79,8 +79,9 @@ async fn plain_http_is_refused_before_anything_is_sent() {
     let said = check_at(
         quick(),
         &[
+            "--allow-insecure-http=false",
             "--url",
-            "http://portal.example.org",
+            "http://127.0.0.1:1",
             "--token-url",
             "https://idp.example.org/token",
             "--client-id",

@@ -16,6 +16,7 @@ async fn run(simulator: &Simulator, more: &'static [&'static str]) -> Output {
             .args(arguments)
             .args(more)
             .env("TUO_CLIENT_SECRET", SECRET)
+            .env("TUO_ALLOW_INSECURE_HTTP", "true")
             .output()
             .unwrap()
     };

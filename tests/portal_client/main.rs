@@ -9,6 +9,7 @@
 
 mod breaker;
 mod faults;
+mod hostile;
 mod login;
 mod odd_servers;
 mod proxy;

@@ -6,7 +6,7 @@ use serde_json::json;
 use technical_user_operator::domain::user::{Credential, UserId};
 use technical_user_operator::portal::catena_x::{CatenaXPortal, ConnectionError};
 use technical_user_operator::portal::observe::NoObserver;
-use technical_user_operator::portal::{Lane, Portal, PortalError, Verification, VersionRange};
+use technical_user_operator::portal::{Lane, PlainHttp, Portal, PortalError, Verification, VersionRange};
 
 use crate::stub::{PERMISSIONS, Reply, SECRET, Stub, empty_page, jwt, messages, tokens};
 use crate::support::{LOGIN_SECRET, client_credentials, connection, error, portal_of};
@@ -101,8 +101,7 @@ async fn nobody_there_is_told_with_host_and_port() {
     assert!(
         matches!(verified, Verification::Unreachable { endpoint, .. } if endpoint == address.to_string())
     );
-    let verified =
-        portal.verify(&credential("http://wallet.example.org/token".into()), Lane::Interactive).await;
+    let verified = portal.verify(&credential("http://8.8.8.8/token".into()), Lane::Interactive).await;
     assert!(matches!(verified, Verification::Unreachable { reason, .. } if reason.contains("not https")));
 }
 
@@ -175,14 +174,17 @@ async fn a_connection_that_cannot_work_is_not_made() {
     let made = |api_url: &str, token_url: &str, ca_bundle: Option<&str>| {
         let mut connection = connection(api_url, token_url, login());
         connection.ca_bundle = ca_bundle.map(str::to_owned);
-        CatenaXPortal::new(connection, std::sync::Arc::new(NoObserver))
+        CatenaXPortal::new(connection, PlainHttp::Refused, std::sync::Arc::new(NoObserver))
     };
     let (api, token) = ("https://portal.example.org", "https://idp.example.org/token");
     assert!(made(api, token, None).is_ok());
     assert!(matches!(made("portal", token, None), Err(ConnectionError::ApiUrl { .. })));
     assert!(matches!(made(api, "idp", None), Err(ConnectionError::TokenUrl { .. })));
-    let http = error(made("http://portal.example.org", token, None));
-    assert_eq!(http, ConnectionError::NotHttps { endpoint: "portal.example.org:80".into() });
+    for origin in ["http://portal.example.org", "http://127.0.0.1", "http://localhost", "http://[::1]"] {
+        let http = error(made(origin, token, None));
+        let endpoint = format!("{}:80", origin.trim_start_matches("http://"));
+        assert_eq!(http, ConnectionError::NotHttps { endpoint });
+    }
     assert!(matches!(made(api, "http://idp.example.org/token", None), Err(ConnectionError::NotHttps { .. })));
     assert!(matches!(made(api, token, Some("no pem")), Err(ConnectionError::Client { .. })));
 }

@@ -108,3 +108,24 @@ async fn a_proxy_that_refuses_is_told() {
     let (said, _) = calls_with(Some("407 Proxy Authentication Required"), "").await;
     assert!(said.contains("the proxy wants a login"), "{said}");
 }
+
+/// Plain http is for the machine itself and private networks; the form with the secret must not pass through a proxy.
+#[tokio::test]
+async fn plain_http_never_goes_through_a_proxy() {
+    let simulator = start(config(Version::V2_6)).await;
+    let proxy = Proxy::start(Some("403 Forbidden")).await;
+    let mut child = tokio::process::Command::new(std::env::current_exe().unwrap());
+    child.args(["--exact", "proxy::in_a_process_of_its_own", "--ignored", "--nocapture"]).env_clear();
+    for variable in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY", "all_proxy"] {
+        child.env(variable, &proxy.url);
+    }
+    let child = child
+        .env("TEST_API_URL", simulator.portal_url())
+        .env("TEST_TOKEN_URL", simulator.token_url())
+        .output()
+        .await
+        .unwrap();
+    let said = String::from_utf8(child.stdout).unwrap();
+    assert!(said.contains(" roles"), "{said}");
+    assert_eq!(proxy.tunnels.load(Ordering::SeqCst), 0);
+}

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -19,6 +20,7 @@ pub(crate) struct Seen {
     pub(crate) query: String,
     pub(crate) token: Option<String>,
     pub(crate) body: String,
+    pub(crate) accept_encoding: Option<String>,
 }
 
 impl Seen {
@@ -42,21 +44,46 @@ impl Seen {
 pub(crate) struct Reply {
     status: u16,
     headers: Vec<(&'static str, String)>,
-    body: String,
+    body: Content,
+}
+
+#[derive(Clone, Debug)]
+enum Content {
+    Whole(Vec<u8>),
+    /// This piece again and again, with this pause between.
+    Endless(Vec<u8>, Duration),
 }
 
 impl Reply {
     pub(crate) fn json(status: u16, body: &Value) -> Self {
-        Self { status, headers: vec![("content-type", "application/json".into())], body: body.to_string() }
+        Self {
+            status,
+            headers: vec![("content-type", "application/json".into())],
+            body: Content::Whole(body.to_string().into()),
+        }
     }
 
     pub(crate) fn text(status: u16, body: &str) -> Self {
-        Self { status, headers: vec![("content-type", "text/plain".into())], body: body.into() }
+        Self {
+            status,
+            headers: vec![("content-type", "text/plain".into())],
+            body: Content::Whole(body.into()),
+        }
     }
 
     pub(crate) fn html(status: u16) -> Self {
         let body = format!("<!doctype html><html><body>{SECRET}</body></html>");
+        let body = Content::Whole(body.into());
         Self { status, headers: vec![("content-type", "text/html; charset=utf-8".into())], body }
+    }
+
+    pub(crate) fn bytes(status: u16, body: &[u8]) -> Self {
+        Self { status, headers: Vec::new(), body: Content::Whole(body.to_vec()) }
+    }
+
+    /// A body that never ends.
+    pub(crate) fn endless(status: u16, piece: &[u8], pause: Duration) -> Self {
+        Self { status, headers: Vec::new(), body: Content::Endless(piece.to_vec(), pause) }
     }
 
     pub(crate) fn header(mut self, name: &'static str, value: &str) -> Self {
@@ -174,6 +201,9 @@ async fn handle(
         query: uri.query().unwrap_or_default().to_owned(),
         token: token.and_then(|value| value.strip_prefix("Bearer ")).map(str::to_owned),
         body,
+        accept_encoding: headers
+            .get("accept-encoding")
+            .map(|value| String::from_utf8_lossy(value.as_bytes()).into()),
     };
     let before = {
         let mut all = shared.seen.lock().unwrap();
@@ -186,5 +216,15 @@ async fn handle(
     for (name, value) in reply.headers {
         response = response.header(name, value);
     }
-    response.body(Body::from(reply.body)).unwrap()
+    let body = match reply.body {
+        Content::Whole(bytes) => Body::from(bytes),
+        Content::Endless(piece, pause) => Body::from_stream(futures::stream::unfold((), move |()| {
+            let piece = piece.clone();
+            async move {
+                tokio::time::sleep(pause).await;
+                Some((Ok::<_, std::io::Error>(piece), ()))
+            }
+        })),
+    };
+    response.body(body).unwrap()
 }

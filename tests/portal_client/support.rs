@@ -3,6 +3,7 @@
 use std::fmt::{Debug, Display};
 use std::sync::Arc;
 
+use technical_user_operator::portal::PlainHttp;
 use technical_user_operator::portal::catena_x::{CatenaXPortal, Connection};
 use technical_user_operator::portal::oauth::Credentials;
 use technical_user_operator::portal::observe::NoObserver;
@@ -37,7 +38,7 @@ pub(crate) fn portal_of(stub: &Stub) -> CatenaXPortal {
 }
 
 pub(crate) fn portal(connection: Connection) -> CatenaXPortal {
-    CatenaXPortal::new(connection, Arc::new(NoObserver)).unwrap()
+    CatenaXPortal::new(connection, PlainHttp::PrivateAddresses, Arc::new(NoObserver)).unwrap()
 }
 
 /// The error, after a look whether it holds what it must not.

@@ -11,6 +11,7 @@ use crate::domain::user::{
     CreatedUser, Linked, ListedUser, Ownership, Role, RoleKind, UserDetails, UserId, UserKind, UserStatus,
 };
 use crate::portal::PortalError;
+use crate::portal::bounds::{Exact, List, Text, URL, is_exact};
 use crate::portal::transport::Answer;
 
 /// What the portal puts before the name of a wallet user.
@@ -22,6 +23,21 @@ const EXTERNAL_ROLE: &str = "Identity Wallet Management";
 const NOT_AS_AGREED: PortalError =
     PortalError::BadAnswer { reason: "it is not what the portal's API promises" };
 
+/// The most users that the operator reads of one company. It keeps all of them in memory.
+pub(super) const MOST_USERS: u64 = 25_000;
+
+/// The most text of all users together, in bytes: 168 for each of them.
+pub(super) const MOST_TEXT: usize = 4 << 20;
+
+pub(super) const TOO_MANY_USERS: PortalError = PortalError::BadAnswer {
+    reason: "the company has more than 25000 technical users, which is too many to read",
+};
+
+const TOO_MANY_ROLES: PortalError = PortalError::BadAnswer { reason: "it lists more roles than it may" };
+
+/// The most roles on offer.
+const MOST_ROLES: usize = 512;
+
 /// One page of the list.
 pub(crate) struct Page {
     pub(crate) users: Vec<ListedUser>,
@@ -30,55 +46,83 @@ pub(crate) struct Page {
     pub(crate) pages: u32,
 }
 
-pub(super) fn page(answer: &Answer) -> Result<Page, PortalError> {
+/// Reads a page for which `size` entries were asked. More than that are refused: pages that overlap without a word prove
+/// nothing, and their number is what bounds the memory.
+pub(super) fn page(answer: &Answer, size: u32) -> Result<Page, PortalError> {
     let page: PageDto = parse(answer)?;
+    let List { entries, has_more } = page.content;
+    if has_more || entries.len() > size as usize {
+        return Err(PortalError::BadAnswer { reason: "a page lists more users than were asked for" });
+    }
+    if page.meta.total_elements > MOST_USERS {
+        return Err(TOO_MANY_USERS);
+    }
     Ok(Page {
-        users: page.content.into_iter().map(listed).collect(),
+        users: entries.into_iter().map(listed).collect(),
         total: page.meta.total_elements,
         pages: page.meta.total_pages,
     })
 }
 
 pub(super) fn roles(answer: &Answer) -> Result<Vec<Role>, PortalError> {
-    let roles: Vec<RoleDto> = parse(answer)?;
-    Ok(roles.into_iter().map(role).collect())
+    let roles: List<RoleDto, MOST_ROLES> = parse(answer)?;
+    if roles.has_more {
+        return Err(TOO_MANY_ROLES);
+    }
+    Ok(roles.entries.into_iter().map(role).collect())
 }
 
 pub(super) fn details(answer: &Answer, asked: &UserId) -> Result<UserDetails, PortalError> {
     let dto: DetailsDto = parse(answer)?;
-    let id = UserId::new(&dto.service_account_id);
+    let id = UserId::new(&dto.service_account_id.0);
     if id != *asked {
         return Err(PortalError::BadAnswer { reason: "it is about another user" });
     }
-    let name = dto.name.unwrap_or_default();
-    let status = status(dto.status.as_deref());
+    let name = text(dto.name);
+    let status = status(word(dto.status.as_ref()));
     Ok(UserDetails {
         id,
-        client_id: filled(dto.client_id),
-        kind: kind(dto.user_type.as_deref(), &name),
+        client_id: exact(dto.client_id),
+        kind: kind(word(dto.user_type.as_ref()), &name),
         name,
-        description: dto.description.unwrap_or_default(),
-        roles: role_names(dto.roles),
+        description: dto.description.unwrap_or_default().0,
+        roles: role_names(dto.roles)?,
         status,
-        ownership: ownership(dto.company_service_account_type_id.as_deref()),
+        ownership: ownership(word(dto.company_service_account_type_id.as_ref())),
         authentication_url: dto
             .authentication_service_url
+            .map(|url| url.0)
             .filter(|url| status == UserStatus::Active && is_web_address(url)),
-        secret: filled(dto.secret).map(Into::into),
+        secret: exact(dto.secret).map(Into::into),
         connector: dto.connector.map(linked),
         offer: dto.offer.map(linked),
     })
 }
 
-/// The answer to a create. One that cannot be read leaves open what was made.
-pub(super) fn created(answer: &Answer) -> Result<Vec<CreatedUser>, Failure> {
-    let dto = serde_json::from_slice(&answer.body)
+/// The answer to the create of a user with this name. One that cannot be read leaves open what was made.
+///
+/// A user of another name was not made by this create: whoever looks for the user finds it by its name.
+pub(super) fn created(answer: &Answer, name: &str) -> Result<Vec<CreatedUser>, Failure> {
+    let CreatedAnswerDto(users) = serde_json::from_slice(&answer.body)
         .map_err(|_| Failure::unreadable("the answer to a create is not what the portal's API promises"))?;
-    let users = match dto {
-        CreatedAnswerDto::Many(users) => users,
-        CreatedAnswerDto::One(user) => vec![*user],
-    };
-    Ok(users.into_iter().map(created_user).collect())
+    if users.has_more {
+        return Err(Failure::unreadable("the answer to a create lists more users than a create can make"));
+    }
+    let users = users
+        .entries
+        .into_iter()
+        .map(created_user)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|_| Failure::unreadable("the answer to a create lists more roles than it may"))?;
+    let is_made = |user: &CreatedUser| user.name.strip_prefix(EXTERNAL_PREFIX).unwrap_or(&user.name) == name;
+    if !users.iter().all(is_made) {
+        return Err(Failure::unreadable("the answer to a create is about a user of another name"));
+    }
+    let same_id = matches!(users.as_slice(), [one, other] if one.id == other.id);
+    if same_id {
+        return Err(Failure::unreadable("the answer to a create lists one user twice"));
+    }
+    Ok(users)
 }
 
 fn parse<T: DeserializeOwned>(answer: &Answer) -> Result<T, PortalError> {
@@ -87,40 +131,52 @@ fn parse<T: DeserializeOwned>(answer: &Answer) -> Result<T, PortalError> {
 }
 
 fn listed(dto: ListedDto) -> ListedUser {
-    let name = dto.name.unwrap_or_default();
+    let name = text(dto.name);
     ListedUser {
-        id: UserId::new(&dto.service_account_id),
-        client_id: filled(dto.client_id),
-        kind: kind(dto.user_type.as_deref(), &name),
+        id: UserId::new(&dto.service_account_id.0),
+        client_id: filled(dto.client_id.map(|id| id.0)),
+        kind: kind(word(dto.user_type.as_ref()), &name),
         name,
-        status: status(dto.status.as_deref()),
-        ownership: ownership(dto.service_account_type.as_deref()),
+        status: status(word(dto.status.as_ref())),
+        ownership: ownership(word(dto.service_account_type.as_ref())),
         is_owner: dto.is_owner.unwrap_or_default(),
         connector: dto.connector.map(linked),
         offer: dto.offer.map(linked),
     }
 }
 
-fn created_user(dto: CreatedDto) -> CreatedUser {
-    CreatedUser {
-        id: UserId::new(&dto.service_account_id),
-        client_id: filled(dto.client_id),
-        name: dto.name.unwrap_or_default(),
-        status: status(dto.status.as_deref()),
-        roles: role_names(dto.roles),
-        secret: filled(dto.secret).map(Into::into),
-    }
+/// The bytes of all texts of a user.
+pub(super) fn text_of(user: &ListedUser) -> usize {
+    let linked = |linked: &Option<Linked>| {
+        linked.as_ref().map_or(0, |it| it.id.len() + it.name.as_ref().map_or(0, String::len))
+    };
+    user.id.as_str().len()
+        + user.name.len()
+        + user.client_id.as_ref().map_or(0, String::len)
+        + linked(&user.connector)
+        + linked(&user.offer)
+}
+
+fn created_user(dto: CreatedDto) -> Result<CreatedUser, PortalError> {
+    Ok(CreatedUser {
+        id: UserId::new(&dto.service_account_id.0),
+        client_id: exact(dto.client_id),
+        name: text(dto.name),
+        status: status(word(dto.status.as_ref())),
+        roles: role_names(dto.roles)?,
+        secret: exact(dto.secret).map(Into::into),
+    })
 }
 
 fn role(dto: RoleDto) -> Role {
-    let is_external = match dto.role_type.as_deref() {
+    let is_external = match word(dto.role_type.as_ref()) {
         Some(text) => text.eq_ignore_ascii_case("External"),
-        None => dto.role_name == EXTERNAL_ROLE,
+        None => dto.role_name.0 == EXTERNAL_ROLE,
     };
     let kind = if is_external { RoleKind::External } else { RoleKind::Internal };
     Role {
-        id: dto.role_id,
-        name: dto.role_name,
+        id: dto.role_id.0,
+        name: dto.role_name.0,
         kind,
         provider_only: dto.only_accessible_by_provider.unwrap_or_default(),
     }
@@ -156,11 +212,27 @@ fn ownership(text: Option<&str>) -> Ownership {
 }
 
 fn linked(dto: LinkedDto) -> Linked {
-    Linked { id: dto.id, name: dto.name }
+    Linked { id: dto.id.0, name: dto.name.map(|name| name.0) }
 }
 
-fn role_names(roles: Option<Vec<UserRoleDto>>) -> Vec<String> {
-    roles.into_iter().flatten().map(|role| role.role_name).collect()
+fn role_names<const MOST: usize>(roles: Option<List<UserRoleDto, MOST>>) -> Result<Vec<String>, PortalError> {
+    let roles = roles.unwrap_or_default();
+    if roles.has_more {
+        return Err(TOO_MANY_ROLES);
+    }
+    Ok(roles.entries.into_iter().map(|role| role.role_name.0).collect())
+}
+
+fn text<const MOST: usize>(text: Option<Text<MOST>>) -> String {
+    text.unwrap_or_default().0
+}
+
+fn word<const MOST: usize>(text: Option<&Text<MOST>>) -> Option<&str> {
+    text.map(|text| text.0.as_str())
+}
+
+fn exact<const MOST: usize>(text: Option<Exact<MOST>>) -> Option<String> {
+    filled(text.map(|text| text.0))
 }
 
 /// Empty text means the same as none.
@@ -169,7 +241,9 @@ fn filled(text: Option<String>) -> Option<String> {
 }
 
 fn is_web_address(text: &str) -> bool {
-    Url::parse(text.trim()).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+    // Checked as sent: a URL's parser drops tabs and line breaks without a word.
+    is_exact(text, URL)
+        && Url::parse(text.trim()).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
 }
 
 #[cfg(test)]

@@ -37,8 +37,10 @@ pub enum ConnectionError {
         /// What is wrong with it, in words.
         reason: &'static str,
     },
-    /// http where https is needed: anything but this very machine.
-    #[error("{endpoint} must be called by https")]
+    /// http where https is needed.
+    #[error(
+        "{endpoint} must be called by https; plain http is for loopback and private addresses of test systems, where the operator runs with --allow-insecure-http"
+    )]
     NotHttps {
         /// `host:port`.
         endpoint: String,

@@ -3,10 +3,12 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::codes::{OTHER, known, means_not_found};
 use crate::portal::PortalError;
+use crate::portal::bounds::{Gather, Gathered};
 use crate::portal::oauth::UNTOLD_PAUSE;
 use crate::portal::observe::Operation;
 use crate::portal::resilient::Verdict;
@@ -144,29 +146,56 @@ struct Said {
     client_lost: bool,
 }
 
+/// The two shapes of a body. Nothing of it is kept but what [`Said`] needs: a body may be as nested as it likes.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct ErrorDto {
+    errors: Option<Gathered<Texts>>,
+    details: Option<Gathered<Codes>>,
+    #[serde(rename = "errorId")]
+    error_id: Option<IgnoredAny>,
+}
+
+/// The texts of `errors`. A 400 of the portal names its code there as well.
+#[derive(Default)]
+struct Texts {
+    code: Option<&'static str>,
+    client_lost: bool,
+}
+
+impl Gather for Texts {
+    fn text(&mut self, _: &str, text: &str) {
+        self.code = self.code.or_else(|| known(text));
+        self.client_lost |= text.contains(LOST_CLIENT);
+    }
+}
+
+/// The codes of `details`.
+#[derive(Default)]
+struct Codes {
+    known: Option<&'static str>,
+    any: bool,
+}
+
+impl Gather for Codes {
+    fn text(&mut self, key: &str, text: &str) {
+        if key == "errorCode" {
+            self.known = self.known.or_else(|| known(text));
+            self.any = true;
+        }
+    }
+}
+
 impl Said {
     fn read(body: &[u8]) -> Self {
-        let Ok(Value::Object(body)) = serde_json::from_slice::<Value>(body) else { return Self::default() };
-        let texts: Vec<&str> = body
-            .get("errors")
-            .and_then(Value::as_object)
-            .into_iter()
-            .flat_map(|errors| errors.values())
-            .flat_map(|texts| texts.as_array().map(Vec::as_slice).unwrap_or_default())
-            .filter_map(Value::as_str)
-            .collect();
-        let details = body.get("details").and_then(Value::as_array);
-        let told: Vec<&str> = details
-            .into_iter()
-            .flatten()
-            .filter_map(|detail| detail.get("errorCode").and_then(Value::as_str))
-            .collect();
-        // A 400 of the portal names its code among the errors as well.
-        let code = told.iter().chain(&texts).find_map(|text| known(text));
+        let Ok(body) = serde_json::from_slice::<ErrorDto>(body) else { return Self::default() };
+        let by_the_portal = body.errors.is_some() || body.error_id.is_some();
+        let Gathered(texts) = body.errors.unwrap_or_default();
+        let Gathered(told) = body.details.unwrap_or_default();
         Self {
-            code: code.or((!told.is_empty()).then_some(OTHER)),
-            by_the_portal: body.contains_key("errors") || body.contains_key("errorId"),
-            client_lost: texts.iter().any(|text| text.contains(LOST_CLIENT)),
+            code: told.known.or(texts.code).or(told.any.then_some(OTHER)),
+            by_the_portal,
+            client_lost: texts.client_lost,
         }
     }
 }

@@ -10,14 +10,16 @@ use url::Url;
 
 use super::address::Address;
 use super::client::Client;
+use super::codes::OTHER;
 use super::connection::{Connection, ConnectionError};
 use super::request::Call;
 use super::{answer, create, login, scan, version};
 use crate::domain::user::{Credential, Role, UserDetails, UserId};
+use crate::portal::bounds::is_id;
 use crate::portal::caller::Caller;
 use crate::portal::oauth::{self, TokenSource};
 use crate::portal::observe::{CallObserver, Operation};
-use crate::portal::transport::{Transport, endpoint, is_safe};
+use crate::portal::transport::{PlainHttp, Transport, endpoint};
 use crate::portal::{
     CreateSlot, Lane, Login, Portal, PortalError, Scan, ScanProgress, Verification, VersionRange,
 };
@@ -33,17 +35,21 @@ pub struct CatenaXPortal {
 
 impl CatenaXPortal {
     /// Makes the client; nothing is called yet. Needs a Tokio runtime only for the calls.
-    pub fn new(connection: Connection, observer: Arc<dyn CallObserver>) -> Result<Self, ConnectionError> {
+    pub fn new(
+        connection: Connection,
+        plain_http: PlainHttp,
+        observer: Arc<dyn CallObserver>,
+    ) -> Result<Self, ConnectionError> {
         let Connection { api_url, token_url, login, delete_login, ca_bundle, limits } = connection;
         let address = Address::parse(&api_url).map_err(|reason| ConnectionError::ApiUrl { reason })?;
         let token_url = parse_token_url(&token_url)?;
+        let transport = Transport::new(ca_bundle.as_deref(), plain_http)
+            .map_err(|reason| ConnectionError::Client { reason })?;
         for url in [address.url(), &token_url] {
-            if !is_safe(url) {
+            if !transport.allows(url) {
                 return Err(ConnectionError::NotHttps { endpoint: endpoint(url) });
             }
         }
-        let transport =
-            Transport::new(ca_bundle.as_deref()).map_err(|reason| ConnectionError::Client { reason })?;
         let caller = Caller::new(transport, limits, observer);
         let source = |credentials| TokenSource::new(caller.clone(), token_url.clone(), credentials);
         let (login, delete_login) = (source(login), delete_login.map(source));
@@ -66,6 +72,11 @@ fn parse_token_url(text: &str) -> Result<Url, ConnectionError> {
         return Err(wrong("it holds a user name or a password"));
     }
     Ok(url)
+}
+
+/// Refuses an id that is none, as the portal would: as a segment of a path it could name another resource.
+fn check_id(id: &UserId) -> Result<(), PortalError> {
+    if is_id(id.as_str()) { Ok(()) } else { Err(PortalError::Rejected { status: 400, code: OTHER }) }
 }
 
 #[async_trait]
@@ -102,6 +113,7 @@ impl Portal for CatenaXPortal {
     }
 
     async fn details(&self, id: &UserId, lane: Lane) -> Result<UserDetails, PortalError> {
+        check_id(id)?;
         let call = Call::get(Operation::Details, self.client.address.user(id));
         answer::details(&self.client.read(&call, lane).await?, id)
     }
@@ -111,6 +123,7 @@ impl Portal for CatenaXPortal {
     }
 
     async fn update(&self, id: &UserId, name: &str, description: &str) -> Result<(), PortalError> {
+        check_id(id)?;
         let body = json!({
             "serviceAccountId": id.as_str(),
             "name": name,
@@ -122,11 +135,13 @@ impl Portal for CatenaXPortal {
     }
 
     async fn reset(&self, id: &UserId) -> Result<(), PortalError> {
+        check_id(id)?;
         let call = Call::new(Operation::Reset, Method::POST, self.client.address.reset(id));
         self.client.write(&self.client.login, &call).await.map(drop)
     }
 
     async fn delete(&self, id: &UserId) -> Result<(), PortalError> {
+        check_id(id)?;
         let call = Call::new(Operation::Delete, Method::DELETE, self.client.address.user(id));
         let Some(login) = &self.client.delete_login else {
             return self.client.write(&self.client.login, &call).await.map(drop);

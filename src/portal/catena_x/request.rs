@@ -11,7 +11,7 @@ use super::errors::Failure;
 use crate::portal::caller::{self, Caller};
 use crate::portal::oauth::AccessToken;
 use crate::portal::observe::{CallOutcome, Operation};
-use crate::portal::transport::{ANSWER_LIMIT, Answer, CALL_TIMEOUT, LIST_LIMIT};
+use crate::portal::transport::{Answer, CALL_TIMEOUT, Limit};
 
 /// A call of the portal's API.
 pub(super) struct Call {
@@ -53,8 +53,7 @@ impl Call {
         if let Some(body) = &self.body {
             builder = builder.json(body);
         }
-        let limit = if self.operation == Operation::List { LIST_LIMIT } else { ANSWER_LIMIT };
-        let (operation, timeout) = (self.operation, self.timeout);
+        let (operation, timeout, limit) = (self.operation, self.timeout, limit(self.operation));
         let request = caller::Request { operation, builder, endpoint, timeout, limit };
         let read = |result: Result<Answer, _>| {
             let answer = result.map_err(Failure::of_fault)?;
@@ -68,5 +67,19 @@ impl Call {
             caller.gate.pause(pause);
         }
         result
+    }
+}
+
+/// How much of an answer is read. A page of the list has about 10 KiB, a user with all roles about 10 KiB, the error
+/// messages of all services about 100 KiB.
+fn limit(operation: Operation) -> Limit {
+    match operation {
+        Operation::List | Operation::Roles => Limit::Whole(256 << 10),
+        Operation::Version => Limit::Whole(1 << 20),
+        Operation::Details | Operation::Create | Operation::Token | Operation::Verify => {
+            Limit::Whole(64 << 10)
+        }
+        // What these answer is not looked at.
+        Operation::Update | Operation::Reset | Operation::Delete => Limit::Start(64 << 10),
     }
 }

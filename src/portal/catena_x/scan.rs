@@ -4,22 +4,20 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-use super::answer::{self, Page};
+use super::answer::{self, MOST_TEXT, MOST_USERS, Page, TOO_MANY_USERS};
 use super::client::Client;
 use super::request::Call;
+use super::wire::PAGE_SIZE;
 use crate::domain::user::{ListedUser, UserId};
 use crate::portal::listing::Ordering;
 use crate::portal::observe::Operation;
 use crate::portal::{Lane, ListOrder, PortalError, Scan, ScanProgress, VersionRange};
 
-/// The most entries that the portal puts on a page (all versions).
-const PAGE_SIZE: u32 = 15;
-
 /// How often a reading is begun again because the list moved.
 const RESTARTS: u32 = 3;
 
-/// The list of a portal that reports more pages than this is refused.
-const MOST_PAGES: u32 = 20_000;
+/// How many pages of smaller lists are read at most for users that equal names hid.
+const MOST_NARROWED_PAGES: u32 = 10_000;
 
 /// How far the running scan has come.
 #[derive(Debug, Default)]
@@ -62,7 +60,7 @@ struct PortalPages<'a> {
 impl Pages for PortalPages<'_> {
     async fn page(&self, number: u32, size: u32, client_id: Option<&str>) -> Result<Page, PortalError> {
         let url = page_url(self.client, self.version, (number, size), client_id);
-        answer::page(&self.client.read(&Call::get(Operation::List, url), self.lane).await?)
+        answer::page(&self.client.read(&Call::get(Operation::List, url), self.lane).await?, size)
     }
 
     fn came(&self, read: u32, pages: u32) {
@@ -125,15 +123,20 @@ async fn show_hidden(pages: &impl Pages, reading: &mut Reading) -> Result<(), Po
     } else {
         reading.users.values().map(|user| user.name.clone()).collect()
     };
+    let mut read_pages = 0;
     while let Some((filter, size)) = filters.pop_front().or_else(|| others.pop_front()) {
-        if reading.is_full() {
+        if reading.is_full() || read_pages >= MOST_NARROWED_PAGES {
             return Ok(());
         }
         let narrowed = read(pages, Some(&filter), size).await?;
         if !narrowed.is_full() && size == PAGE_SIZE && filter.len() < LONGEST_FILTER {
             filters.extend(digits().map(|digit| (format!("{filter}{digit}"), PAGE_SIZE)));
         }
+        read_pages += narrowed.pages;
         reading.users.extend(narrowed.users.into_iter().filter(|(_, user)| names.contains(&user.name)));
+        if reading.users.len() as u64 > MOST_USERS {
+            return Err(TOO_MANY_USERS);
+        }
     }
     Ok(())
 }
@@ -148,6 +151,8 @@ struct Reading {
     /// Every page reported the same total, and together they showed that many entries.
     stable: bool,
     order: ListOrder,
+    /// How many pages were read.
+    pages: u32,
 }
 
 impl Reading {
@@ -163,11 +168,17 @@ impl Reading {
 
 async fn read(pages: &impl Pages, client_id: Option<&str>, size: u32) -> Result<Reading, PortalError> {
     let (mut users, mut order) = (BTreeMap::new(), Ordering::default());
-    let (mut total, mut repeated, mut number) = (0, 0, 0);
+    let (mut total, mut repeated, mut number, mut text) = (0, 0, 0, 0);
     let stable = loop {
         let page = pages.page(number, size, client_id).await?;
         if number == 0 {
             total = page.total;
+        }
+        text += page.users.iter().map(answer::text_of).sum::<usize>();
+        if text > MOST_TEXT {
+            return Err(PortalError::BadAnswer {
+                reason: "the names in the user list are too long to keep them all",
+            });
         }
         let is_empty = page.users.is_empty();
         let distinct: BTreeSet<&UserId> = page.users.iter().map(|user| &user.id).collect();
@@ -185,11 +196,12 @@ async fn read(pages: &impl Pages, client_id: Option<&str>, size: u32) -> Result<
         if is_last {
             break order.names() == total;
         }
-        if number >= MOST_PAGES {
+        // The total may lie, the number of pages as well.
+        if u64::from(number) * u64::from(size) >= MOST_USERS + u64::from(size) {
             return Err(PortalError::BadAnswer { reason: "the user list has no end" });
         }
     };
-    Ok(Reading { users, total, repeated, stable, order: order.finish() })
+    Ok(Reading { users, total, repeated, stable, order: order.finish(), pages: number })
 }
 
 fn page_url(

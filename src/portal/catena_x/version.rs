@@ -1,25 +1,30 @@
 //! Which release answers, told by the error messages that it knows: they are open to everybody since 2.0.
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde::de::IgnoredAny;
 
 use super::client::Client;
 use super::request::Call;
+use crate::portal::bounds::{List, Text};
 use crate::portal::observe::Operation;
 use crate::portal::{Lane, PortalError, VersionRange};
+
+/// The portal has a few dozen types of errors, and a few hundred codes in all.
+const MOST_TYPES: usize = 256;
+const MOST_CODES: usize = 1024;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ErrorMessages {
-    error_type: String,
+    error_type: Text<64>,
     #[serde(default)]
-    error_messages: Vec<ErrorMessage>,
+    error_messages: List<ErrorMessage, MOST_CODES>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ErrorMessage {
-    error_code: String,
+    error_code: Text<64>,
 }
 
 /// Asks. Where the list of messages is refused or absent (something in between lets only known paths through), the user
@@ -27,7 +32,7 @@ struct ErrorMessage {
 pub(super) async fn ask(client: &Client) -> Result<VersionRange, PortalError> {
     let call = Call::get(Operation::Version, client.address.error_messages());
     match client.read_openly(&call, Lane::Interactive).await {
-        Ok(answer) if serde_json::from_slice::<Value>(&answer.body).is_err() => {
+        Ok(answer) if serde_json::from_slice::<IgnoredAny>(&answer.body).is_err() => {
             Err(PortalError::NotThePortalBackend { endpoint: client.endpoint.clone() })
         }
         Ok(answer) => match by_messages(&answer.body) {
@@ -46,12 +51,13 @@ pub(super) async fn ask(client: &Client) -> Result<VersionRange, PortalError> {
 }
 
 fn by_messages(body: &[u8]) -> Option<VersionRange> {
-    let all: Vec<ErrorMessages> = serde_json::from_slice(body).ok()?;
+    let all: List<ErrorMessages, MOST_TYPES> = serde_json::from_slice(body).ok()?;
     let knows = |error_type: &str, code: &str| {
-        all.iter()
-            .filter(|messages| messages.error_type == error_type)
-            .flat_map(|messages| &messages.error_messages)
-            .any(|message| message.error_code == code)
+        all.entries
+            .iter()
+            .filter(|messages| messages.error_type.0 == error_type)
+            .flat_map(|messages| &messages.error_messages.entries)
+            .any(|message| message.error_code.0 == code)
     };
     let about_users = "AdministrationServiceAccountErrors";
     let signs = [
@@ -77,6 +83,8 @@ async fn by_statuses(client: &Client) -> Result<VersionRange, PortalError> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
 
     fn messages(users: &[&str], connectors: &[&str]) -> Vec<u8> {

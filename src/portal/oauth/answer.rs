@@ -4,10 +4,16 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 use serde::Deserialize;
-use serde_json::Value;
 
 use crate::portal::PortalError;
-use crate::portal::transport::Answer;
+use crate::portal::bounds::{Exact, Gather, Gathered, Text};
+use crate::portal::transport::{Answer, Limit};
+
+/// The longest token. What is between here and a portal takes headers of 8 to 16 KiB.
+const TOKEN: usize = 32 << 10;
+
+/// How much of a token endpoint's answer is read: an access and a refresh token, and an ID token beside them.
+pub(super) const TOKEN_LIMIT: Limit = Limit::Whole(128 << 10);
 
 /// Keycloak always tells the life of a token; RFC 6749 lets it be left out.
 const DEFAULT_LIFE: u64 = 60;
@@ -42,15 +48,29 @@ pub(super) struct Issued {
 
 #[derive(Deserialize)]
 struct Tokens {
-    access_token: String,
-    refresh_token: Option<String>,
+    access_token: Exact<TOKEN>,
+    refresh_token: Option<Exact<TOKEN>>,
     /// Seconds; some servers write them as text.
-    expires_in: Option<Value>,
+    expires_in: Option<Gathered<Seconds>>,
+}
+
+/// A whole number, or a text that is one.
+#[derive(Default)]
+struct Seconds(Option<u64>);
+
+impl Gather for Seconds {
+    fn text(&mut self, _: &str, text: &str) {
+        self.0 = self.0.or_else(|| text.parse().ok());
+    }
+
+    fn number(&mut self, number: u64) {
+        self.0 = self.0.or(Some(number));
+    }
 }
 
 #[derive(Deserialize)]
 struct Failure {
-    error: String,
+    error: Text<64>,
 }
 
 /// Reads the answer.
@@ -59,13 +79,18 @@ pub(super) fn read(answer: &Answer) -> Result<Issued, Refusal> {
         200 => {
             let tokens: Tokens =
                 serde_json::from_slice(&answer.body).map_err(|_| Refusal::NoTokenEndpoint)?;
-            if tokens.access_token.is_empty() {
+            if tokens.access_token.0.is_empty() {
                 return Err(Refusal::NoTokenEndpoint);
             }
+            let life = tokens.expires_in.and_then(|Gathered(Seconds(told))| told).unwrap_or(DEFAULT_LIFE);
             Ok(Issued {
-                access_token: tokens.access_token.into(),
-                refresh_token: tokens.refresh_token.filter(|token| !token.is_empty()).map(Into::into),
-                life: Duration::from_secs(seconds(tokens.expires_in.as_ref()).min(LONGEST_LIFE)),
+                access_token: tokens.access_token.0.into(),
+                refresh_token: tokens
+                    .refresh_token
+                    .map(|token| token.0)
+                    .filter(|token| !token.is_empty())
+                    .map(Into::into),
+                life: Duration::from_secs(life.min(LONGEST_LIFE)),
             })
         }
         429 => Err(Refusal::Pause),
@@ -76,14 +101,9 @@ pub(super) fn read(answer: &Answer) -> Result<Issued, Refusal> {
     }
 }
 
-fn seconds(expires_in: Option<&Value>) -> u64 {
-    let told = expires_in.and_then(|told| told.as_u64().or_else(|| told.as_str()?.parse().ok()));
-    told.unwrap_or(DEFAULT_LIFE)
-}
-
 fn refused(answer: &Answer) -> Refusal {
     let failure: Option<Failure> = serde_json::from_slice(&answer.body).ok();
-    match failure.as_ref().map(|failure| failure.error.as_str()) {
+    match failure.as_ref().map(|failure| failure.error.0.as_str()) {
         Some("invalid_client") => Refusal::Credential("invalid_client"),
         Some("unauthorized_client") => Refusal::Credential("unauthorized_client"),
         Some("invalid_grant") => Refusal::Credential("invalid_grant"),

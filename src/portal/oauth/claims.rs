@@ -1,15 +1,16 @@
 //! What an access token says of its bearer, read without checking its signature: it came over TLS from the issuer that
 //! the Portal names, and it is the portal that decides by it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use serde_json::{Map, Value};
 
+use crate::domain::text::printable;
+use crate::portal::bounds::{Gather, Gathered, NAME};
 use crate::portal::{Permissions, TokenRoles};
 
 /// The client whose roles are the portal's permissions.
@@ -17,6 +18,12 @@ const PERMISSIONS_OF: &str = "Cl2-CX-Portal";
 
 /// The client whose roles are those of technical users.
 const TECHNICAL_ROLES_OF: &str = "technical_roles_management";
+
+/// The most roles of one client that a token may name.
+const ROLES: usize = 512;
+
+/// The most companies that a token may name.
+const COMPANIES: usize = 64;
 
 /// The claims that matter.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -31,10 +38,55 @@ pub(crate) struct Claims {
 
 #[derive(Deserialize)]
 struct Payload {
-    bpn: Option<Value>,
-    client_id: Option<Value>,
+    bpn: Option<Gathered<All>>,
+    client_id: Option<Gathered<First>>,
     #[serde(default)]
-    resource_access: Map<String, Value>,
+    resource_access: Access,
+}
+
+/// The roles by client.
+type Access = BTreeMap<String, Gathered<Roles>>;
+
+/// The roles of one client, at most [`ROLES`].
+#[derive(Default)]
+struct Roles(Vec<String>);
+
+impl Gather for Roles {
+    fn text(&mut self, key: &str, text: &str) {
+        if key == "roles" && self.0.len() < ROLES {
+            self.0.push(printable(text, NAME));
+        }
+    }
+}
+
+fn roles(access: &Access, client: &str) -> Vec<String> {
+    access.get(client).map(|Gathered(Roles(roles))| roles.clone()).unwrap_or_default()
+}
+
+/// A claim's text; of a multi-valued one (a mapper's setting) the first.
+#[derive(Default)]
+struct First(Option<String>);
+
+impl Gather for First {
+    fn text(&mut self, _: &str, text: &str) {
+        self.0.get_or_insert_with(|| printable(text, NAME));
+    }
+}
+
+/// All texts of a claim, which may hold one or several: the first [`COMPANIES`] of the alphabet.
+#[derive(Default)]
+struct All(BTreeSet<String>);
+
+impl Gather for All {
+    fn text(&mut self, _: &str, text: &str) {
+        let text = text.trim();
+        if !text.is_empty() {
+            self.0.insert(printable(text, NAME));
+        }
+        if self.0.len() > COMPANIES {
+            self.0.pop_last();
+        }
+    }
 }
 
 fn payload(token: &SecretString) -> Option<Payload> {
@@ -66,8 +118,14 @@ impl Claims {
         let permissions = roles(&payload.resource_access, PERMISSIONS_OF);
         let has = |name: &str| permissions.iter().any(|permission| permission == name);
         Some(Self {
-            companies: payload.bpn.as_ref().map(texts).unwrap_or_default(),
-            client_id: payload.client_id.as_ref().and_then(text),
+            companies: payload
+                .bpn
+                .map(|Gathered(All(texts))| texts.into_iter().collect())
+                .unwrap_or_default(),
+            client_id: payload
+                .client_id
+                .and_then(|Gathered(First(text))| text)
+                .filter(|text| !text.is_empty()),
             technical_roles: roles(&payload.resource_access, TECHNICAL_ROLES_OF),
             permissions: Permissions {
                 view: has("view_tech_user_management"),
@@ -77,24 +135,6 @@ impl Claims {
             },
         })
     }
-}
-
-/// All texts of a claim, which may hold one or several.
-fn texts(claim: &Value) -> Vec<String> {
-    let values = claim.as_array().map_or(std::slice::from_ref(claim), Vec::as_slice);
-    let texts = values.iter().filter_map(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
-    texts.map(str::to_owned).collect::<BTreeSet<_>>().into_iter().collect()
-}
-
-/// A claim's text; of a multi-valued one (a mapper's setting) the first.
-fn text(claim: &Value) -> Option<String> {
-    let value = claim.as_str().or_else(|| claim.as_array()?.first()?.as_str())?;
-    (!value.is_empty()).then(|| value.to_owned())
-}
-
-fn roles(access: &Map<String, Value>, client: &str) -> Vec<String> {
-    let roles = access.get(client).and_then(|client| client.get("roles")).and_then(Value::as_array);
-    roles.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 #[cfg(test)]
@@ -133,6 +173,9 @@ mod tests {
         for claim in ["null", r#""""#, "[]", "7", "{}"] {
             assert!(claims(&format!(r#"{{"bpn":{claim}}}"#)).unwrap().companies.is_empty(), "{claim}");
         }
+        let many: Vec<String> = (0..1000).map(|number| format!("\"C{number:03}\"")).collect();
+        let companies = claims(&format!(r#"{{"bpn":[{}]}}"#, many.join(","))).unwrap().companies;
+        assert_eq!((companies.len(), companies[63].as_str()), (64, "C063"));
     }
 
     #[test]

@@ -8,13 +8,13 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::Instant;
 use url::Url;
 
-use super::answer::{self, Refusal};
+use super::answer::{self, Refusal, TOKEN_LIMIT};
 use super::refresh::{self, Session};
 use super::{AccessToken, Credentials};
 use crate::portal::caller::{Caller, Request, is_down};
 use crate::portal::observe::{CallOutcome, Operation};
 use crate::portal::resilient::Verdict;
-use crate::portal::transport::{ANSWER_LIMIT, CALL_TIMEOUT, Fault};
+use crate::portal::transport::{CALL_TIMEOUT, Fault};
 use crate::portal::{Lane, PortalError};
 
 /// How long a refused login is not tried again: a wrong secret costs one token call per pause.
@@ -187,7 +187,7 @@ impl LoginCall {
             builder: self.caller.transport.post(self.url.clone()).form(form),
             endpoint: &self.endpoint,
             timeout: CALL_TIMEOUT,
-            limit: ANSWER_LIMIT,
+            limit: TOKEN_LIMIT,
         };
         let result = self.caller.send(request, read, |failed| CallOutcome::of(&failed.error)).await;
         drop(place);

@@ -6,12 +6,12 @@ use secrecy::ExposeSecret;
 use tokio::sync::Semaphore;
 use url::Url;
 
-use super::answer::{self, Refusal};
+use super::answer::{self, Refusal, TOKEN_LIMIT};
 use super::claims::token_roles;
 use crate::domain::user::Credential;
 use crate::portal::caller::{Caller, Request};
 use crate::portal::observe::{CallOutcome, Operation};
-use crate::portal::transport::{ANSWER_LIMIT, endpoint, is_safe};
+use crate::portal::transport::endpoint;
 use crate::portal::{Lane, PortalError, Verification};
 
 /// A token endpoint that takes longer counts as unreachable.
@@ -29,7 +29,7 @@ pub(crate) async fn verify(
         return unreachable("?".to_owned(), "the token URL is no URL");
     };
     let endpoint = endpoint(&url);
-    if !is_safe(&url) {
+    if !caller.transport.allows(&url) {
         return unreachable(endpoint, "the token URL is not https: a secret is not sent in the clear");
     }
     let _held = at_once.acquire().await;
@@ -47,7 +47,7 @@ pub(crate) async fn verify(
         builder: caller.transport.post(url).form(&form),
         endpoint: &endpoint,
         timeout: VERIFY_TIMEOUT,
-        limit: ANSWER_LIMIT,
+        limit: TOKEN_LIMIT,
     };
     let read = |result: Result<_, crate::portal::transport::Fault>| {
         let answer = result.map_err(|fault| NoToken::Fault(fault.error))?;

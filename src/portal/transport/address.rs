@@ -1,5 +1,7 @@
 //! Which addresses may be called, and how they are named in messages.
 
+use std::net::IpAddr;
+
 use url::{Host, Url};
 
 /// `host:port`, as errors name an endpoint: never path or query.
@@ -11,17 +13,35 @@ pub(crate) fn endpoint(url: &Url) -> String {
     }
 }
 
-/// Secrets and tokens travel over TLS only; plain http is for this very machine (RFC 8252 section 8.3).
-pub(crate) fn is_safe(url: &Url) -> bool {
-    match url.scheme() {
-        "https" => true,
-        "http" => match url.host() {
-            Some(Host::Ipv4(ip)) => ip.is_loopback(),
-            Some(Host::Ipv6(ip)) => ip.is_loopback(),
-            Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
-            None => false,
-        },
-        _ => false,
+/// Whether plain http may be used at all. Secrets and tokens travel in what is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PlainHttp {
+    /// Never: https with checked certificates only.
+    #[default]
+    Refused,
+    /// To loopback and private addresses, for test systems.
+    PrivateAddresses,
+}
+
+impl PlainHttp {
+    /// Whether a request may be sent to `url`. What a name resolves to is checked where the connection is made
+    /// ([`is_private`]).
+    pub(super) fn allows(self, url: &Url) -> bool {
+        match (url.scheme(), self, url.host()) {
+            ("http", Self::PrivateAddresses, Some(Host::Ipv4(ip))) => is_private(ip.into()),
+            ("http", Self::PrivateAddresses, Some(Host::Ipv6(ip))) => is_private(ip.into()),
+            ("https", _, Some(_)) | ("http", Self::PrivateAddresses, Some(Host::Domain(_))) => true,
+            _ => false,
+        }
+    }
+}
+
+/// An address of this machine or of a private network (RFC 1918, RFC 4193). Link-local addresses are none: cloud providers
+/// serve credentials there.
+pub(super) fn is_private(ip: IpAddr) -> bool {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => ip.is_loopback() || ip.is_private(),
+        IpAddr::V6(ip) => ip.is_loopback() || ip.is_unique_local(),
     }
 }
 
@@ -30,19 +50,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn plain_http_is_for_loopback_alone() {
-        for (text, safe) in [
-            ("https://portal.example.org", true),
-            ("http://127.0.0.1:1", true),
-            ("http://127.9.9.9", true),
-            ("http://[::1]:1", true),
-            ("http://LOCALHOST:1", true),
-            ("http://portal.example.org", false),
-            ("http://10.0.0.1", false),
-            ("http://localhost.example.org", false),
-            ("ftp://localhost", false),
+    fn plain_http_is_refused_by_default_and_else_for_private_addresses_alone() {
+        for (text, always, for_tests) in [
+            ("https://portal.example.org", true, true),
+            ("http://127.0.0.1:1", false, true),
+            ("http://127.9.9.9", false, true),
+            ("http://[::1]:1", false, true),
+            ("http://LOCALHOST:1", false, true),
+            ("http://10.0.0.1", false, true),
+            ("http://172.16.0.1", false, true),
+            ("http://192.168.1.1", false, true),
+            ("http://[fd00::1]", false, true),
+            ("http://[::ffff:10.0.0.1]", false, true),
+            // Resolved, and then checked.
+            ("http://portal.tx.test", false, true),
+            ("http://172.32.0.1", false, false),
+            ("http://8.8.8.8", false, false),
+            ("http://169.254.169.254", false, false),
+            ("http://[fe80::1]", false, false),
+            ("http://[::ffff:8.8.8.8]", false, false),
+            ("http://0.0.0.0", false, false),
+            ("ftp://localhost", false, false),
         ] {
-            assert_eq!(is_safe(&Url::parse(text).unwrap()), safe, "{text}");
+            let url = Url::parse(text).unwrap();
+            assert_eq!(PlainHttp::Refused.allows(&url), always, "{text}");
+            assert_eq!(PlainHttp::PrivateAddresses.allows(&url), for_tests, "{text}");
         }
     }
 

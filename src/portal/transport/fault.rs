@@ -5,6 +5,7 @@ use std::io;
 
 use rustls::{AlertDescription, CertificateError};
 
+use super::resolver::PUBLIC_ONLY;
 use crate::portal::PortalError;
 
 /// No answer came, or not the whole of it.
@@ -88,6 +89,9 @@ fn connection_reason(error: &reqwest::Error, sent: bool, timed_out: bool) -> &'s
     }
     if says("tunnel error") {
         return "the proxy did not open a tunnel";
+    }
+    if says(PUBLIC_ONLY) {
+        return "plain http is for loopback and private addresses, and the name has public ones only";
     }
     if says("dns error") {
         return "the name does not resolve";

@@ -246,6 +246,7 @@ impl World {
             .env("POD_NAMESPACE", &self.namespace)
             .env("POD_NAME", format!("operator-{number}"))
             .env("TUO_LISTEN", "127.0.0.1:0")
+            .env("TUO_ALLOW_INSECURE_HTTP", "true")
             .env("TUO_LOG", "info,technical_user_operator=debug")
             .env("KUBECONFIG", kubeconfig.to_string_lossy().into_owned());
         for proxy in ["HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy"] {

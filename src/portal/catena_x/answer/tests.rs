@@ -8,6 +8,10 @@ fn answer(body: &str) -> Answer {
     Answer::of(200, body)
 }
 
+fn page_of(answer: &Answer) -> Result<Page, PortalError> {
+    page(answer, 15)
+}
+
 fn details_of(changes: &str) -> UserDetails {
     let body = format!(
         r#"{{"serviceAccountId":"{ID}","name":"edc","description":"d","companyServiceAccountTypeId":"OWN",
@@ -19,7 +23,7 @@ fn details_of(changes: &str) -> UserDetails {
 
 #[test]
 fn a_page_of_a_new_release() {
-    let page = page(&answer(
+    let page = page_of(&answer(
         r#"{"meta":{"totalElements":17,"totalPages":2,"page":0,"contentSize":2},"content":[
         {"serviceAccountId":"A","clientId":"sa42","name":"edc","userType":"INTERNAL","serviceAccountType":"OWN",
          "status":"ACTIVE","isOwner":true,"isProvider":false,"offerSubscriptionId":null,
@@ -47,7 +51,7 @@ fn a_page_of_a_new_release() {
 
 #[test]
 fn a_page_of_an_old_release_tells_no_kind() {
-    let page = page(&answer(
+    let page = page_of(&answer(
         r#"{"meta":{"totalElements":1,"totalPages":1,"page":0,"contentSize":1},"content":[
         {"serviceAccountId":"A","clientId":null,"name":"dim-edc","serviceAccountType":"OWN","status":"PENDING"}]}"#,
     ))
@@ -94,14 +98,14 @@ fn a_create_answers_none_one_or_two_users_or_an_object() {
         "companyServiceAccountTypeId":"OWN","secret":"s3cret","subscriptionId":null}"#;
     let external = r#"{"serviceAccountId":"B","clientId":null,"name":"dim-n","status":"PENDING","secret":null,
         "authenticationType":null,"roles":[]}"#;
-    let made = |body: &str| created(&answer(body)).unwrap();
+    let made = |body: &str| created(&answer(body), "n").unwrap();
     assert!(made("[]").is_empty());
     assert_eq!(made(internal).len(), 1);
     let both = made(&format!("[{internal},{external}]"));
     assert_eq!(both[0].secret.as_ref().unwrap().expose_secret(), "s3cret");
     assert_eq!((both[0].status, both[1].status), (UserStatus::Active, UserStatus::Pending));
     assert_eq!(both[0].roles, ["R"]);
-    let unreadable = created(&answer(r#"{"secret":"s3cret"}"#)).unwrap_err();
+    let unreadable = created(&answer(r#"{"secret":"s3cret"}"#), "n").unwrap_err();
     assert!(unreadable.acted && !format!("{unreadable:?}").contains("s3cret"));
 }
 
@@ -122,7 +126,7 @@ fn roles_of_old_and_new_releases() {
 #[test]
 fn what_is_not_as_agreed_is_told_without_its_text() {
     for body in ["", "s3cret", "{}", r#"{"meta":{"totalElements":"s3cret"}}"#] {
-        let error = page(&answer(body)).err().unwrap();
+        let error = page_of(&answer(body)).err().unwrap();
         assert!(matches!(error, PortalError::BadAnswer { .. }));
         assert!(!format!("{error:?} {error}").contains("s3cret"));
     }
