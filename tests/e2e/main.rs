@@ -30,6 +30,7 @@ mod duplicates;
 mod existing;
 mod fairness;
 mod first_user;
+mod hostile;
 mod hot_loop;
 mod invalid;
 mod kstatus;

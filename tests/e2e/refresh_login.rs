@@ -5,7 +5,7 @@ use portal_simulator::{Caller, Endpoint, Version};
 use serde_json::json;
 use testbed::{Matcher, Stage};
 
-use crate::support::{create, one_company, reason, secret_value, world};
+use crate::support::{World, create, one_company, reason, secret_value, world};
 
 const FIRST: &str = "first-refresh-token-of-the-boss";
 const SECOND: &str = "second-refresh-token-of-her-deputy";
@@ -100,4 +100,51 @@ async fn a_session_secret_of_somebody_else_is_not_touched() {
     world.ready("edc").await;
     assert_eq!(world.count(Endpoint::Refresh), 1, "what came of that one use is stored in the end");
     world.assert_nothing_leaked().await;
+}
+
+#[tokio::test]
+async fn a_technical_user_named_as_the_portal_does_not_get_its_session() {
+    let everything = ["view_tech_user_management", "add_tech_user_management", "technical_roles_management"];
+    let config = one_company(Version::Main)
+        .caller(Caller::with_permissions("boss", FIRST, everything).of("One").human());
+    let mut world = world().simulator(config).stopped().start().await;
+    world.secret("person", &[("refresh-token", FIRST)]).await;
+    world.patch_portal(&json!({"spec": {"catenaX": {"auth": {"clientCredentials": null, "refreshToken": {"secretRef": {"name": "person"}}}}}})).await;
+    world.start_operator();
+    world.portal_ready().await;
+    let before = live(&world).await;
+    let mut twin = create("catena-x", &world.namespace, "Dataspace Discovery");
+    twin["spec"]["outputs"] = json!([{"secret": {"name": "catena-x-session"}}]);
+    world.apply(&twin).await;
+    let words = world.because("catena-x", "SecretNotOurs").await;
+    assert!(words.contains("catena-x-session") && words.contains("the Portal"), "{words}");
+    assert_eq!(live(&world).await, before);
+    assert_eq!(world.count(Endpoint::Create), 0);
+
+    // A session that the release before wrote, with the mark that its TechnicalUser would have, is the Portal's too.
+    let former = format!("e2e/{}/catena-x", world.namespace);
+    world.stop_operator().await;
+    let patch = json!({"metadata": {"annotations": {"technicaluser.dev/owner": former}}});
+    world
+        .secrets_api()
+        .patch("catena-x-session", &kube::api::PatchParams::default(), &kube::api::Patch::Merge(&patch))
+        .await
+        .unwrap();
+    let refreshes = world.count(Endpoint::Refresh);
+    world.start_operator();
+    world.simulator.wait_for(|view| view.answered(Endpoint::Refresh) > refreshes).await;
+    world
+        .eventually("the session has the new mark", async || {
+            let session = world.get_secret("catena-x-session").await.unwrap();
+            session.metadata.annotations.unwrap()["technicaluser.dev/owner"] == format!("portal/{former}")
+        })
+        .await;
+    assert_ne!(live(&world).await, before, "the session went on with its live token");
+    world.because("catena-x", "SecretNotOurs").await;
+    world.assert_nothing_leaked().await;
+}
+
+/// The token in the session.
+async fn live(world: &World) -> String {
+    secret_value(&world.get_secret("catena-x-session").await.unwrap(), "refresh-token")
 }
