@@ -7,7 +7,7 @@ use technical_user_operator::domain::identity::{Hint, Mark, Owner};
 use testbed::Matcher;
 
 use crate::support::{
-    World, create, create_from, existing, message, one_user, secret_value, status, sweeps, world,
+    World, create, create_from, existing, message, one_user, portal, secret_value, status, sweeps, world,
 };
 
 const ROLE: &str = "technical-user-operator";
@@ -24,8 +24,7 @@ async fn without_role(world: &World, namespace: &str) -> Value {
     let account = format!("system:serviceaccount:{}:{ROLE}", world.namespace);
     world
         .eventually("the Role is gone", async || {
-            let asked =
-                ["auth", "can-i", "list", "portals.technicaluser.dev", "-n", namespace, "--as", &account];
+            let asked = ["auth", "can-i", "list", "secrets", "-n", namespace, "--as", &account];
             world.plane.kubectl(&asked).await.unwrap().success().is_err()
         })
         .await;
@@ -111,6 +110,32 @@ async fn a_namespace_without_role_is_told_and_the_others_are_served() {
     world.because("far", "PortalNotFound").await;
     unwatched(&world, 0).await;
     assert!(!world.readyz(200, "ok").await.contains("namespace"));
+    world.assert_nothing_leaked().await;
+}
+
+/// The `ClusterRole` shows the resources of a namespace whose Role is missing: they say what is missing, and nothing is
+/// created for them.
+#[tokio::test]
+async fn resources_whose_secrets_are_refused_say_so_and_get_no_user() {
+    let mut world = world().neighbour("").stopped().start().await;
+    let dark = world.neighbours[0].clone();
+    open_to_all(&world).await;
+    let role = without_role(&world, &dark).await;
+    world.apply(&create_from("edc", &dark, &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&portal(&world.simulator, &dark)).await;
+    world.start_operator();
+    let name = format!("{dark}/edc");
+    let refused = |object: &kube::api::DynamicObject| message(object).contains("secrets");
+    world.until(&name, "it names what is refused", refused).await;
+    let text = world.readyz(200, &format!("namespace {dark} is not served")).await;
+    assert!(text.contains("secrets are refused") && !text.contains("ClusterRoleBinding"), "{text}");
+    world.portal_because("LoggedIn").await;
+    sweeps(&world, 2).await;
+    assert_eq!(world.portal_writes(), 0);
+    world.kubectl_apply(&role).await;
+    world.ready(&name).await;
+    assert_eq!(world.count(portal_simulator::Endpoint::Create), 1);
+    unwatched(&world, 0).await;
     world.assert_nothing_leaked().await;
 }
 
