@@ -243,16 +243,14 @@ async fn labels_that_cannot_be_read_keep_no_user_from_being_deleted() {
     world.assert_nothing_leaked().await;
 }
 
-/// Without the `ClusterRole` Kubernetes deletes the right to remove the finalizers before the resources: the users are
-/// deleted, and the namespace is stuck until somebody grants that right again.
+/// Without the `ClusterRole` Kubernetes deletes the rights before the resources: the namespace is stuck until a person grants
+/// them again.
 #[tokio::test]
 async fn with_roles_only_a_cluster_role_binding_frees_a_namespace_that_is_stuck() {
     let (mut world, namespace) = served(world().scoped()).await;
-    let users = world.ours();
     deletes_slowly(&world);
     delete(&world, &namespace).await;
     rights_and_secrets_gone(&world, &namespace).await;
-    world.simulator.wait_for(|view| view.answered(Endpoint::Delete) >= users.len()).await;
     // Neither the process that knew the resources nor one that does not can free it.
     world.proxy.drop_connections();
     let words = world.readyz(200, &format!("namespace {namespace} is not served")).await;
