@@ -9,6 +9,7 @@ pub mod grace;
 pub mod installation;
 pub mod inventory;
 pub mod kube_error;
+pub mod logins;
 pub mod marks;
 pub mod merge;
 pub mod namespaces;

@@ -10,6 +10,7 @@ use crate::domain::user::Role;
 use crate::portal::{Login, Portal, VersionRange};
 
 use super::inventory::{CompanyGate, Inventory, Listener};
+use super::logins::OperatorLogins;
 use crate::metrics::Metrics;
 
 /// Names a Portal resource.
@@ -76,6 +77,8 @@ struct Client {
 /// All connections.
 #[derive(Default)]
 pub struct Registry {
+    /// The client IDs of the operator's own logins.
+    pub logins: OperatorLogins,
     clients: Mutex<HashMap<PortalKey, Client>>,
     links: Mutex<HashMap<PortalKey, Link>>,
     gates: Mutex<HashMap<String, CompanyGate>>,
@@ -189,22 +192,5 @@ impl Registry {
     pub fn gate(&self, pin: &Pin) -> CompanyGate {
         let mut gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);
         gates.entry(pin.to_string()).or_default().clone()
-    }
-
-    /// The client IDs of all logins into this company's portal: none of them is ever published.
-    #[must_use]
-    pub fn logins(&self, pin: &Pin) -> Vec<String> {
-        let connected = |link: &Link| match link {
-            Link::Up(connected) | Link::Down(_, Some(connected)) => Some(connected.clone()),
-            Link::Down(_, None) => None,
-        };
-        self.links()
-            .values()
-            .filter_map(connected)
-            .filter(|connected| connected.pin == *pin)
-            .flat_map(|connected| {
-                connected.login.client_id.into_iter().chain(connected.login.delete_client_id)
-            })
-            .collect()
     }
 }

@@ -34,6 +34,12 @@ impl Grants {
         self.0.iter().any(|g| g.existing)
     }
 
+    /// What the rules grant that let users be published which the operator did not make.
+    #[must_use]
+    pub fn for_existing(&self) -> Self {
+        Self(self.0.iter().filter(|g| g.existing).cloned().collect())
+    }
+
     /// The roles granted, for a message.
     #[must_use]
     pub fn granted_roles(&self) -> Vec<&str> {
@@ -61,5 +67,17 @@ mod tests {
         assert!(!grants.existing());
         assert!(!Grants::default().roles(&["A".into()]));
         assert!(Grants::everything().roles(&["A".into()]) && Grants::everything().existing());
+    }
+
+    #[test]
+    fn for_existing_users_only_the_roles_of_such_rules_count() {
+        let rule = |roles: &[&str], existing| Grant {
+            roles: Some(roles.iter().map(ToString::to_string).collect()),
+            existing,
+        };
+        let grants = Grants(vec![rule(&["A", "B"], false), rule(&["C"], true)]).for_existing();
+        assert!(grants.roles(&["C".into()]));
+        assert!(!grants.roles(&["A".into()]) && !grants.roles(&["A".into(), "C".into()]));
+        assert!(Grants::everything().for_existing().roles(&["A".into()]));
     }
 }

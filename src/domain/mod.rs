@@ -6,6 +6,7 @@ pub mod attempt;
 pub mod identity;
 pub mod inventory;
 pub mod output;
+pub mod ownership;
 pub mod plan;
 pub mod reason;
 pub mod roles;

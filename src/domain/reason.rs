@@ -91,6 +91,8 @@ reasons! {
     TakenFromOtherCluster,
     /// The user bears the mark of another resource.
     MarkedByOther,
+    /// Nothing proves that the user was created for this resource.
+    UserNotOurs,
     /// The user is no longer in the portal.
     UserGone,
     /// So many users vanished at once that the portal is not believed.

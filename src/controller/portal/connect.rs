@@ -9,12 +9,14 @@ use secrecy::ExposeSecret;
 
 use super::company;
 use super::listener::PortalListener;
+use super::logins;
 use super::session::Session;
 use super::sweep::Place;
 use crate::api::portal::{Auth, CaBundle, Limits, PortalSpec};
 use crate::api::target::Target;
 use crate::controller::context::Context;
 use crate::controller::kube_error::KubeError;
+use crate::controller::logins::LoginPlace;
 use crate::controller::registry::{Connected, PortalKey};
 use crate::controller::secrets::{Secrets, Texts};
 use crate::domain::address;
@@ -38,6 +40,20 @@ pub async fn ingredients(
     object: &DynamicObject,
     spec: &PortalSpec,
 ) -> Result<Ingredients, Blocker> {
+    let read = read_ingredients(ctx, key, object, spec).await;
+    // A login Secret that is missing names no login; one that could not be read may.
+    if !matches!(&read, Err(blocker) if blocker.reason == Reason::KubernetesError) {
+        logins::tried(ctx, key);
+    }
+    read
+}
+
+async fn read_ingredients(
+    ctx: &Arc<Context>,
+    key: &PortalKey,
+    object: &DynamicObject,
+    spec: &PortalSpec,
+) -> Result<Ingredients, Blocker> {
     let target = Target::of(spec).ok_or_else(|| {
         Blocker::lasting(Reason::InvalidResource, "the Portal names no address that is known")
     })?;
@@ -47,13 +63,15 @@ pub async fn ingredients(
     let (url, token_url) = (address::portal(url), address::token_endpoint(token_url));
     let of_spec = format!("{url} {token_url} {auth:?} {delete_auth:?} {:?}", spec.limits);
     let mut parts: Vec<(String, Vec<u8>)> = vec![("spec".to_owned(), of_spec.into_bytes())];
-    let login = credentials(ctx, key, object, &secrets, &target.auth, "session", &mut parts).await?;
+    let place = LoginPlace::new(&target.url, &target.token_url);
+    let of = LoginOf { ctx, key, object, secrets: &secrets, place: &place };
+    // Both are read before either is refused: what they name is never published, whether the Portal works or not.
+    let login = credentials(&of, &target.auth, "session", &mut parts).await;
     let delete_login = match &target.delete_auth {
-        Some(auth) => {
-            Some(credentials(ctx, key, object, &secrets, auth, "delete-session", &mut parts).await?)
-        }
+        Some(auth) => Some(credentials(&of, auth, "delete-session", &mut parts).await),
         None => None,
     };
+    let (login, delete_login) = (login?, delete_login.transpose()?);
     let ca_bundle = match &spec.tls {
         Some(tls) => Some(ca_bundle(ctx, key, &secrets, &tls.ca_bundle).await?),
         None => None,
@@ -86,16 +104,23 @@ fn limits(limits: Option<&Limits>) -> portal::Limits {
     )
 }
 
+/// Whose login is read, and from where.
+struct LoginOf<'a> {
+    ctx: &'a Arc<Context>,
+    key: &'a PortalKey,
+    object: &'a DynamicObject,
+    secrets: &'a Secrets,
+    place: &'a LoginPlace,
+}
+
 /// One login, read from its Secret.
 async fn credentials(
-    ctx: &Arc<Context>,
-    key: &PortalKey,
-    object: &DynamicObject,
-    secrets: &Secrets,
+    of: &LoginOf<'_>,
     auth: &Auth,
     session: &str,
     parts: &mut Vec<(String, Vec<u8>)>,
 ) -> Result<Credentials, Blocker> {
+    let LoginOf { ctx, key, object, secrets, place } = *of;
     let (reference, refresh) = match (&auth.client_credentials, &auth.refresh_token) {
         (Some(login), _) => (&login.secret_ref, false),
         (None, Some(login)) => (&login.secret_ref, true),
@@ -116,6 +141,9 @@ async fn credentials(
         Err(error) => return Err(kubernetes(&error)),
     };
     parts.extend(texts.exact().map(|(key, value)| (format!("{session} {key}"), value.to_vec())));
+    if let Some(client_id) = texts.plain("client-id").filter(|_| !refresh) {
+        logins::configured(ctx, place, &client_id);
+    }
     if refresh {
         let token = required(&texts, name, "refresh-token")?;
         let client_id = texts.plain("client-id").unwrap_or_else(|| PORTAL_CLIENT.to_owned());
@@ -182,6 +210,7 @@ pub async fn connect(
     })?;
     let version = portal.version().await.map_err(|error| blocker(&error))?;
     let login = portal.login().await.map_err(|error| blocker(&error))?;
+    logins::in_use(ctx, &LoginPlace::new(&target.url, &target.token_url), &login);
     let before = ctx.registry.companies(key);
     let known = !before.is_empty() || last_known.is_some();
     let company = match company::of_login(target.bpn.as_deref(), &login.companies, &before, known) {

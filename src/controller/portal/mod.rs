@@ -5,6 +5,7 @@ mod connect;
 mod failure;
 mod holders;
 mod listener;
+mod logins;
 pub mod memory;
 mod retained;
 mod session;
@@ -232,6 +233,7 @@ async fn try_connect_and_sweep(
     object: &DynamicObject,
 ) -> Result<Looked, Blocker> {
     let spec: PortalSpec = part(object, "spec").map_err(|why| {
+        logins::tried(ctx, key);
         Blocker::lasting(Reason::InvalidResource, format!("the Portal cannot be read: {why}"))
     })?;
     let ingredients = connect::ingredients(ctx, key, object, &spec).await?;

@@ -9,7 +9,6 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use super::attempts::Outcome;
-use super::live_description;
 use super::pass::{Failure, Pass};
 use super::places::Place;
 use crate::api::{FIELD_MANAGER, FINALIZER, keys};
@@ -65,7 +64,7 @@ pub async fn create(pass: &mut Pass, generation: i64, role_ids: Vec<String>) -> 
     }
     let user = NewUser {
         name: owner.user_name(generation, desired.name.as_deref()),
-        description: live_description(&pass.observation, generation),
+        description: pass.observation.description(generation),
         role_ids,
     };
     let task = Task {

@@ -33,8 +33,7 @@ use crate::controller::dispatcher::Action;
 use crate::controller::grace::LOOK_AGAIN;
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{Key, is_deleting, lenient, part, technical_users};
-use crate::domain::identity::Mark;
-use crate::domain::plan::{self, Desired, Observation, Report, Rest, Step, Wake};
+use crate::domain::plan::{self, Report, Rest, Step, Wake};
 use crate::metrics::{Kind, Reconciled};
 
 use failures::Progress;
@@ -225,13 +224,4 @@ fn reference(ctx: &Context, key: &Key) -> ObjectReference {
         },
         |object| object.object_ref(&technical_users()),
     )
-}
-
-/// The description of a living user of ours.
-fn live_description(o: &Observation, generation: i64) -> String {
-    let text = match &o.desired {
-        Desired::Create(desired) => desired.description.as_deref(),
-        Desired::Existing { .. } => None,
-    };
-    Mark { owner: o.owner.clone(), generation, hint: o.hint.clone(), retained: false }.describe(text)
 }

@@ -3,12 +3,13 @@
 use kube::Api;
 use kube::api::DynamicObject;
 
-use super::observe::{candidate, open_attempt, recorded, see_secret};
-use super::output;
+use super::observe::{candidate, observe};
 use super::pass::{Failure, Pass};
+use super::{lenient_spec, output};
+use crate::api::technical_user::TechnicalUserSpec;
 use crate::controller::inventory::Need;
 use crate::controller::kube_error::KubeError;
-use crate::controller::objects::{has_finalizer, is_deleting, lenient, technical_users};
+use crate::controller::objects::{is_deleting, part, technical_users};
 use crate::controller::registry::Connected;
 use crate::domain::identity::Mark;
 use crate::domain::inventory::Snapshot;
@@ -119,7 +120,9 @@ async fn user(pass: &mut Pass, id: &UserId) -> Result<UserView, Failure> {
     let link = pass.connected()?.clone();
     match link.portal.details(id, Lane::Interactive).await {
         Ok(details) => {
-            pass.ctx.memory.found(&pass.key);
+            if is_the_resources(pass, id) {
+                pass.ctx.memory.found(&pass.key);
+            }
             pass.ctx.memory.not_missing(&pass.key, id);
             link.inventory.remember(id, Mark::find(&details.description));
             // The plan still judges these details in this reconcile.
@@ -134,12 +137,21 @@ async fn user(pass: &mut Pass, id: &UserId) -> Result<UserView, Failure> {
         Err(PortalError::LostInIdentityProvider) if link.version == VersionRange::V2_0 => {
             deleted_or_lost(pass, &link, id).await
         }
-        Err(PortalError::LostInIdentityProvider) => {
-            pass.ctx.memory.lost(&pass.key, &pass.portal_key, false);
-            Ok(UserView::Lost)
-        }
+        Err(PortalError::LostInIdentityProvider) => Ok(lost(pass, id)),
         Err(error) => Err(error.into()),
     }
+}
+
+/// What is remembered of a resource's missing client is that of its own user, not of one that is looked at beside it.
+fn is_the_resources(pass: &Pass, id: &UserId) -> bool {
+    pass.observation.recorded.user.as_ref().is_none_or(|user| user.id == *id)
+}
+
+fn lost(pass: &Pass, id: &UserId) -> UserView {
+    if is_the_resources(pass, id) {
+        pass.ctx.memory.lost(&pass.key, &pass.portal_key, false);
+    }
+    UserView::Lost
 }
 
 /// Portals of 2.0 and 2.1 answer the same for a deleted user as for one whose client is lost; their list tells: a deleted
@@ -161,8 +173,7 @@ async fn deleted_or_lost(pass: &mut Pass, link: &Connected, id: &UserId) -> Resu
         see_loss(pass);
         return Ok(UserView::Gone);
     }
-    pass.ctx.memory.lost(&pass.key, &pass.portal_key, false);
-    Ok(UserView::Lost)
+    Ok(lost(pass, id))
 }
 
 /// The portal knows no such user (any more). What follows from that waits for a reading of the list that began later,
@@ -191,8 +202,10 @@ async fn narrow(pass: &mut Pass) -> Result<(), Failure> {
     let wanted = wanted.unwrap_or_default();
     let scan = pass.connected()?.portal.narrow(&wanted, Lane::Interactive).await?;
     let fits = |user: &ListedUser| user.client_id.as_deref() == Some(wanted.as_str());
-    pass.observation.selected =
-        Some(scan.users.iter().filter(|user| fits(user)).map(|user| user.id.clone()).collect());
+    let selected: Vec<UserId> =
+        scan.users.iter().filter(|user| fits(user)).map(|user| user.id.clone()).collect();
+    pass.observation.clients.extend(selected.iter().map(|id| (id.clone(), wanted.clone())));
+    pass.observation.selected = Some(selected);
     pass.observation.selection = if scan.complete { Selection::Certain } else { Selection::Uncertain };
     Ok(())
 }
@@ -310,7 +323,8 @@ async fn published(pass: &Pass) -> Result<Option<Credential>, Failure> {
     Ok(credential)
 }
 
-/// The object itself: what is decided next must not rest on a cache.
+/// The object itself: what is decided next must not rest on a cache. All that was observed is observed anew with it; what
+/// was read and done in this reconcile is kept.
 async fn object(pass: &mut Pass) -> Result<(), Failure> {
     let api: Api<DynamicObject> =
         Api::namespaced_with(pass.ctx.client.clone(), &pass.key.namespace, &technical_users());
@@ -318,18 +332,25 @@ async fn object(pass: &mut Pass) -> Result<(), Failure> {
     if live.metadata.uid != pass.object.metadata.uid {
         return Err(Failure::Overtaken);
     }
-    pass.status = lenient(&live, "status");
+    let spec = match part::<TechnicalUserSpec>(&live, "spec") {
+        Ok(spec) => spec,
+        Err(_) if is_deleting(&live) => lenient_spec(&live),
+        // The next reconcile, which the watch brings, reports that it cannot be read.
+        Err(_) => return Err(Failure::Overtaken),
+    };
+    let new = observe(&pass.ctx, live, spec).await?;
+    let old = std::mem::replace(pass, new);
     let o = &mut pass.observation;
-    o.deleting = is_deleting(&live);
-    o.finalizer = has_finalizer(&live);
-    o.recorded = recorded(&pass.status, &pass.envelope.name);
-    o.attempt = open_attempt(&pass.ctx, &live, &pass.key, &o.recorded, pass.circumstances);
     o.live = true;
-    pass.object = live;
-    // What deletes a user needs no Secret, and in a namespace that ends it may not be read any more.
-    if pass.observation.deleting {
-        return Ok(());
-    }
-    // What the Secret says it holds is looked at again, too: the published user is never taken for a duplicate.
-    see_secret(pass).await
+    o.search = old.observation.search;
+    o.read = old.observation.read;
+    o.writable = old.observation.writable;
+    o.verification = old.observation.verification;
+    o.done = old.observation.done;
+    pass.details = old.details;
+    pass.proved = old.proved;
+    pass.place = old.place;
+    pass.secret_written = old.secret_written;
+    pass.now = old.now;
+    Ok(())
 }

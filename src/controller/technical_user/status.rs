@@ -23,6 +23,7 @@ use crate::controller::kube_error::KubeError;
 use crate::controller::merge;
 use crate::controller::objects::{Key, annotation, technical_users};
 use crate::domain::identity::Hint;
+use crate::domain::ownership::{self, Whose};
 use crate::domain::plan::{self, Current, Report, Rest, SecretView, UserFacts, UserView, Wake, Write};
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
@@ -229,6 +230,7 @@ fn record_user(pass: &Pass, new: &mut TechnicalUserStatus, current: &Current) {
             kind: kind(details.kind).to_owned(),
             status: spelled(details.status).to_owned(),
             roles: details.roles.clone(),
+            proof: proof(pass, current),
         });
         return;
     }
@@ -246,6 +248,7 @@ fn record_user(pass: &Pass, new: &mut TechnicalUserStatus, current: &Current) {
         kind: listed.map(|user| kind(user.kind).to_owned()).unwrap_or_default(),
         status: listed.map(|user| spelled(user.status).to_owned()).unwrap_or_default(),
         roles: Vec::new(),
+        proof: None,
     });
 }
 
@@ -282,8 +285,27 @@ pub async fn repin(pass: &mut Pass) -> Result<(), Failure> {
         ..recorded
     });
     patch(pass, new).await?;
-    pass.observation.recorded = super::observe::recorded(&pass.status, &pass.envelope.name);
+    pass.observation.recorded =
+        super::observe::recorded(&pass.ctx, &pass.observation.owner, &pass.status, &pass.envelope.name);
     Ok(())
+}
+
+/// The proof that the user is this resource's: written once its details say so, and kept as long as the same user is
+/// recorded. An existing user is nobody's, so it gets none.
+fn proof(pass: &Pass, current: &Current) -> Option<String> {
+    let o = &pass.observation;
+    let portal = o.portal.as_ref().ok().filter(|_| current.generation > 0)?;
+    let ours = match o.view(&current.id) {
+        Some(UserView::Read(user)) => {
+            matches!(o.whose(portal, &current.id, user), Whose::Ours(_) | Whose::OursWithoutMark)
+        }
+        _ => false,
+    };
+    if ours {
+        return Some(ownership::proof(&pass.ctx.installation.digest_key, &o.owner, &current.id));
+    }
+    let before = pass.status.user.as_ref().filter(|user| UserId::new(&user.id) == current.id)?;
+    before.proof.clone()
 }
 
 /// Which copy of the installation a user's mark names: that of another cluster until it was written anew.

@@ -5,17 +5,17 @@ use kube::api::{DynamicObject, Patch, PatchParams};
 use serde_json::json;
 
 use super::pass::{Failure, Pass};
-use super::{create, live_description, output, reference, retained, status};
+use super::{create, output, reference, retained, status};
 use crate::api::{FIELD_MANAGER, FINALIZER};
 use crate::controller::inventory::Kind;
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::technical_users;
 use crate::controller::registry::Connected;
 use crate::domain::identity::Mark;
-use crate::domain::plan::{Current, Desired, Done, UserView, Write};
+use crate::domain::plan::{Current, Done, UserView, Write};
 use crate::domain::reason::Reason;
 use crate::domain::user::{UserId, UserKind, UserStatus};
-use crate::portal::{Lane, PortalError, VersionRange};
+use crate::portal::{PortalError, VersionRange};
 
 /// Carries one write out.
 pub async fn write(pass: &mut Pass, what: Write) -> Result<(), Failure> {
@@ -103,7 +103,7 @@ async fn publish(pass: &mut Pass, current: &Current) -> Result<(), Failure> {
 async fn describe(pass: &mut Pass, current: &Current) -> Result<(), Failure> {
     let Some(details) = pass.details.get(&current.id) else { return Err(Failure::Overtaken) };
     let name = details.name.clone();
-    let description = live_description(&pass.observation, current.generation);
+    let description = pass.observation.description(current.generation);
     let link = pass.connected()?.clone();
     link.portal.update(&current.id, &name, &description).await?;
     link.inventory.remember(&current.id, Mark::find(&description));
@@ -176,7 +176,11 @@ async fn reset(pass: &mut Pass, id: &UserId) -> Result<(), Failure> {
 /// permission, it is tried again: no user is listed as retained while its mark says that it is managed.
 async fn mark_retained(pass: &mut Pass, id: &UserId) -> Result<(), Failure> {
     let link = pass.connected()?.clone();
-    let mark = match write_retained_mark(pass, &link, id).await {
+    // Planned only after the details were read in this reconcile: they said that the user is ours.
+    let Some(name) = pass.details.get(id).map(|details| details.name.clone()) else {
+        return Err(Failure::Overtaken);
+    };
+    let mark = match write_retained_mark(pass, &link, id, &name).await {
         Ok(mark) => mark,
         // It is gone, or the portal changes no such user: the Portal's list names it, and this process tries it no more.
         Err(
@@ -195,19 +199,15 @@ async fn mark_retained(pass: &mut Pass, id: &UserId) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn write_retained_mark(pass: &Pass, link: &Connected, id: &UserId) -> Result<Mark, PortalError> {
-    let details = match pass.details.get(id) {
-        Some(details) => details.clone(),
-        None => link.portal.details(id, Lane::Interactive).await?,
-    };
-    let generation = pass.observation.owner.generation_of(&details.name).unwrap_or(1);
-    let mark = retained_mark(pass, generation);
-    let text = match &pass.observation.desired {
-        Desired::Create(desired) => desired.description.as_deref(),
-        Desired::Existing { .. } => None,
-    };
-    link.portal.update(id, &details.name, &mark.describe(text)).await?;
-    Ok(mark)
+async fn write_retained_mark(
+    pass: &Pass,
+    link: &Connected,
+    id: &UserId,
+    name: &str,
+) -> Result<Mark, PortalError> {
+    let generation = pass.observation.owner.generation_of(name).unwrap_or(1);
+    link.portal.update(id, name, &pass.observation.retained_description(generation)).await?;
+    Ok(retained_mark(pass, generation))
 }
 
 fn retained_mark(pass: &Pass, generation: i64) -> Mark {

@@ -1,6 +1,7 @@
 //! Users whose names were made for a resource: which one it stands for, and which ones must go.
 
 use crate::domain::identity::LAST_GENERATION;
+use crate::domain::ownership::Whose;
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use crate::domain::user::{UserId, UserStatus};
@@ -31,7 +32,7 @@ pub(super) fn choose(
     }
     let usable = candidates
         .iter()
-        .filter(|c| c.generation >= at_least && usable(c) && !useless_by_its_details(o, &c.id));
+        .filter(|c| c.generation >= at_least && usable(c) && !useless_by_its_details(o, portal, &c.id));
     if let Some(best) = usable.min_by_key(|c| rank(o, c)) {
         return Ok(Choice::Take(Current { id: best.id.clone(), generation: best.generation }));
     }
@@ -59,12 +60,12 @@ pub(super) fn usable(candidate: &Candidate) -> bool {
 }
 
 /// What the details say counts for more than what the search said before.
-fn useless_by_its_details(o: &Observation, id: &UserId) -> bool {
+pub(super) fn useless_by_its_details(o: &Observation, portal: &PortalFacts, id: &UserId) -> bool {
     match o.view(id) {
         Some(UserView::Gone) => true,
         Some(UserView::Read(user)) => {
             !matches!(user.status, UserStatus::Active | UserStatus::Pending | UserStatus::Other)
-                || user.mark.as_ref().is_some_and(|mark| mark.retained || mark.owner != o.owner)
+                || matches!(o.whose(portal, id, user), Whose::Other(_) | Whose::Retained | Whose::Unproved)
         }
         Some(UserView::Lost) | None => false,
     }
@@ -109,7 +110,21 @@ pub(super) fn duplicate<'a>(
             && c.status == UserStatus::Active
             && matches!(&c.confirmed, Confirmed::Ours(hint) if ours(o, portal, hint).is_ok())
             && !matches!(&o.secret, SecretView::Ours { user: Some(user), .. } if *user == c.id)
+            && may_be_ours(o, portal, &c.id)
     })
+}
+
+/// Whether the details, once they were read in this reconcile, do not say that the user is not ours: what is remembered of
+/// a mark is older, and a person may have removed it to keep the user.
+fn may_be_ours(o: &Observation, portal: &PortalFacts, id: &UserId) -> bool {
+    match o.view(id) {
+        None => true,
+        Some(UserView::Read(user)) => {
+            user.status == UserStatus::Active
+                && matches!(o.whose(portal, id, user), Whose::Ours(mark) if ours(o, portal, &mark.hint).is_ok())
+        }
+        Some(UserView::Gone | UserView::Lost) => false,
+    }
 }
 
 /// A sibling that bears the mark of a retained user and is in no list: somebody was killed in between.

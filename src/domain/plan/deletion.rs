@@ -1,6 +1,6 @@
 //! The way back: every user of the resource is deleted, revoked or left, then the finalizer goes.
 
-use crate::domain::identity::Mark;
+use crate::domain::ownership::{self, Whose};
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use crate::domain::user::{UserId, UserKind, UserStatus};
@@ -46,13 +46,18 @@ pub(super) fn plan(o: &Observation) -> Step {
         Ok(targets) => targets,
         Err(step) => return step,
     };
+    // One user that cannot be deleted does not keep the others.
+    let mut held = None;
     for id in &targets {
-        if let Some(step) = take_back(o, portal, policy, id) {
+        match take_back(o, portal, policy, id) {
+            Some(step @ Step::Rest(_)) => held = held.or(Some(step)),
             // Another object may bear the name by now, and use the user.
-            return if changes_a_user(&step) && !o.live { Step::Read(Read::Object) } else { step };
+            Some(step) if changes_a_user(&step) && !o.live => return Step::Read(Read::Object),
+            Some(step) => return step,
+            None => {}
         }
     }
-    Step::Write(Write::DropFinalizer)
+    held.unwrap_or(Step::Write(Write::DropFinalizer))
 }
 
 fn changes_a_user(step: &Step) -> bool {
@@ -178,35 +183,18 @@ fn take_back(o: &Observation, portal: &PortalFacts, policy: Deletion, id: &UserI
                 act: "ask the portal's operator to remove it".to_owned(),
             },
         )),
-        Some(UserView::Read(user)) => match whose(o, portal, id, user) {
-            Whose::NotOurs => None,
-            Whose::Left => Some(list(id, "it was left in the portal earlier")),
-            Whose::OtherCluster(blocker) => Some(hold(&blocker, Wake::OnChange)),
-            Whose::Ours => with_details(o, portal, policy, id, user),
+        Some(UserView::Read(user)) => match o.whose(portal, id, user) {
+            Whose::Other(_) => None,
+            Whose::Unproved if o.is_listed_only(id) => None,
+            Whose::Unproved => Some(hold(&ownership::unproved_blocker(id), Wake::OnChange)),
+            Whose::OperatorLogin => Some(hold(&ownership::login_blocker(id), Wake::OnChange)),
+            Whose::Retained => Some(list(id, "it was left in the portal earlier")),
+            Whose::Ours(mark) => match ours(o, portal, &mark.hint) {
+                Ok(()) => with_details(o, portal, policy, id, user),
+                Err(blocker) => Some(hold(&blocker, Wake::OnChange)),
+            },
+            Whose::OursWithoutMark => with_details(o, portal, policy, id, user),
         },
-    }
-}
-
-enum Whose {
-    Ours,
-    NotOurs,
-    Left,
-    OtherCluster(Blocker),
-}
-
-/// A user without any mark is ours only where the status names it.
-fn whose(o: &Observation, portal: &PortalFacts, id: &UserId, user: &UserFacts) -> Whose {
-    match &user.mark {
-        Some(Mark { owner, retained: false, hint, .. }) if *owner == o.owner => match ours(o, portal, hint) {
-            Ok(()) => Whose::Ours,
-            Err(blocker) => Whose::OtherCluster(blocker),
-        },
-        Some(Mark { owner, retained: true, .. }) if *owner == o.owner => Whose::Left,
-        Some(_) => Whose::NotOurs,
-        None => {
-            let recorded = o.recorded.user.as_ref().is_some_and(|recorded| recorded.id == *id);
-            if recorded { Whose::Ours } else { Whose::NotOurs }
-        }
     }
 }
 

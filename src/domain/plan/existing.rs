@@ -1,5 +1,6 @@
 //! The way of a resource that publishes a user which is there already. That user is never changed.
 
+use crate::domain::ownership;
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use crate::domain::user::{UserId, UserStatus};
@@ -74,6 +75,10 @@ pub(super) fn plan(o: &Observation, selector: &str) -> Step {
             );
         }
     };
+    // Not even its secret is read.
+    if o.is_login(portal, &current.id) {
+        return blocked(o, &ownership::login_blocker(&current.id), Wake::OnChange);
+    }
     let recorded = o.recorded.user.as_ref().is_some_and(|u| u.id == current.id);
     if recorded && follow::as_recorded(o) && !o.roles_doubted {
         return credential::check(o).unwrap_or_else(|| credential::keep(o, &current));
@@ -125,30 +130,28 @@ fn uncertain(o: &Observation, selector: &str) -> Step {
 }
 
 fn with_details(o: &Observation, portal: &PortalFacts, current: &Current, user: &UserFacts) -> Step {
-    if user.client_id.as_ref().is_some_and(|id| portal.logins.contains(id)) {
-        return follow::user_blocked(
-            o,
-            current,
-            Blocker::lasting(
-                Reason::OperatorLogin,
-                "this user is the operator's own login, which is never published",
-            ),
-            Wake::OnChange,
-        );
+    // The status tells nothing of a user that this resource may not have.
+    if user.client_id.as_ref().is_some_and(|id| portal.logins.is_known(id)) {
+        return blocked(o, &ownership::login_blocker(&current.id), Wake::OnChange);
     }
-    if let Some(mark) = user.mark.as_ref().filter(|mark| !mark.retained) {
-        return follow::user_blocked(
-            o,
-            current,
-            Blocker::lasting(
-                Reason::ManagedElsewhere,
-                format!(
-                    "user {} was made for the TechnicalUser {}, which alone publishes it",
-                    current.id, mark.owner
-                ),
-            ),
-            Wake::OnChange,
-        );
+    // A user that was retained by a resource of this very name may be published by it again.
+    if let Some(mark) = user.mark.as_ref().filter(|mark| !mark.retained || mark.owner != o.owner) {
+        let words = if mark.retained {
+            format!(
+                "User {} was created for the TechnicalUser {} and retained when that was deleted. Another TechnicalUser \
+                 does not publish it. To publish it all the same, remove the mark from its description in the portal",
+                current.id, mark.owner
+            )
+        } else {
+            format!(
+                "user {} was made for the TechnicalUser {}, which alone publishes it",
+                current.id, mark.owner
+            )
+        };
+        return blocked(o, &Blocker::lasting(Reason::ManagedElsewhere, words), Wake::OnChange);
+    }
+    if let Err(blocker) = follow::has_granted_roles_only(&portal.grants.for_existing(), &current.id, user) {
+        return blocked(o, &blocker, Wake::OnChange);
     }
     match user.status {
         UserStatus::Active => credential::publish(o, current, user),

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use crate::domain::identity::Mark;
+use crate::domain::access::Grants;
+use crate::domain::ownership::{self, Whose};
 use crate::domain::reason::Reason;
 use crate::domain::roles::{self, Blocker, quoted};
-use crate::domain::user::{UserKind, UserStatus};
+use crate::domain::user::{UserId, UserKind, UserStatus};
 
 use super::candidates::{self, Choice};
 use super::deletion::LEFT_FOR_SUCCESSOR;
@@ -54,6 +55,9 @@ pub(super) fn follow(
 ) -> Step {
     let recorded = o.recorded.user.as_ref().is_some_and(|u| u.id == current.id);
     if recorded && as_recorded(o) && !o.rotation_requested && !o.roles_doubted {
+        if o.is_login(portal, &current.id) {
+            return blocked(o, &ownership::login_blocker(&current.id), Wake::OnChange);
+        }
         return credential::check(o)
             .or_else(|| tidy(o, portal, current))
             .unwrap_or_else(|| credential::keep(o, current));
@@ -83,6 +87,9 @@ fn tidy(o: &Observation, portal: &PortalFacts, current: &Current) -> Option<Step
         return Some(Step::Read(Read::Object));
     }
     let id = extra.id.clone();
+    if o.view(&id).is_none() {
+        return Some(Step::Read(Read::User(id)));
+    }
     let done = |what: &Done| o.is_done(&extra.id, what);
     let undeletable = !portal.may_delete
         || done(&Done::DeleteForbidden)
@@ -106,25 +113,28 @@ fn with_details(
     current: &Current,
     user: &UserFacts,
 ) -> Step {
-    match &user.mark {
-        Some(mark) if mark.owner != o.owner => {
-            return user_blocked(
-                o,
-                current,
-                Blocker::lasting(
-                    Reason::MarkedByOther,
-                    format!("user {} bears the mark of {}; it is not touched", current.id, mark.owner),
-                ),
-                Wake::OnChange,
+    // What is not ours is not recorded either: the status then tells nothing of it.
+    match o.whose(portal, &current.id, user) {
+        Whose::Other(mark) => {
+            let blocker = Blocker::lasting(
+                Reason::MarkedByOther,
+                format!("user {} bears the mark of {}; it is not touched", current.id, mark.owner),
             );
+            return blocked(o, &blocker, Wake::OnChange);
         }
-        Some(mark) if mark.retained => return successor(o, desired, portal, current),
-        Some(mark) => {
+        Whose::OperatorLogin => {
+            return blocked(o, &ownership::login_blocker(&current.id), Wake::OnChange);
+        }
+        Whose::Unproved => {
+            return blocked(o, &ownership::unproved_blocker(&current.id), Wake::OnChange);
+        }
+        Whose::Retained => return successor(o, desired, portal, current),
+        Whose::Ours(mark) => {
             if let Err(blocker) = ours(o, portal, &mark.hint) {
                 return blocked(o, &blocker, Wake::OnChange);
             }
         }
-        None => {}
+        Whose::OursWithoutMark => {}
     }
     match user.status {
         UserStatus::Active => active(o, desired, portal, current, user),
@@ -171,7 +181,10 @@ fn active(
     if let Err(blocker) = granted(desired, portal) {
         return user_blocked(o, current, blocker, Wake::OnChange);
     }
-    let described = user.description == description(o, desired, current.generation);
+    if let Err(blocker) = has_granted_roles_only(&portal.grants, &current.id, user) {
+        return user_blocked(o, current, blocker, Wake::OnChange);
+    }
+    let described = user.description == o.description(current.generation);
     let blocker = match may_describe(portal) {
         Ok(()) if !described => return Step::Write(Write::Describe(current.clone())),
         Ok(()) => None,
@@ -204,10 +217,24 @@ fn may_describe(portal: &PortalFacts) -> Result<(), Blocker> {
     Ok(())
 }
 
-/// The description that a user of ours has.
-pub(super) fn description(o: &Observation, desired: &DesiredUser, generation: i64) -> String {
-    Mark { owner: o.owner.clone(), generation, hint: o.hint.clone(), retained: false }
-        .describe(desired.description.as_deref())
+/// Whether one rule grants all roles that a user has: a credential is worth these, whatever was requested.
+pub(super) fn has_granted_roles_only(grants: &Grants, id: &UserId, user: &UserFacts) -> Result<(), Blocker> {
+    if grants.roles(&user.roles) {
+        return Ok(());
+    }
+    let granted = grants.granted_roles();
+    let beyond: Vec<&str> =
+        user.roles.iter().map(String::as_str).filter(|role| !granted.contains(role)).collect();
+    let what = if beyond.is_empty() { "its roles together".to_owned() } else { quoted(&beyond) };
+    Err(Blocker::lasting(
+        Reason::AccessDenied,
+        format!(
+            "User {id} has the roles {}. The Portal's access does not grant {what} to this namespace (granted: {}), so \
+             its credential is not published. The Portal's owner can add a rule, or the roles can be removed in the portal",
+            quoted(&user.roles.iter().map(String::as_str).collect::<Vec<_>>()),
+            if granted.is_empty() { "nothing".to_owned() } else { granted.join(", ") },
+        ),
+    ))
 }
 
 fn pending(o: &Observation, desired: &DesiredUser, portal: &PortalFacts, current: &Current) -> Step {

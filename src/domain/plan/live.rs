@@ -122,7 +122,10 @@ fn follow_recorded(
         Some(published) if published.confirmed == Confirmed::Unread => {
             Step::Read(Read::Confirm(published.id.clone()))
         }
-        Some(published) if candidates::usable(published) => {
+        Some(published)
+            if candidates::usable(published)
+                && !candidates::useless_by_its_details(o, portal, &published.id) =>
+        {
             let current = Current { id: published.id.clone(), generation: published.generation };
             follow(o, desired, portal, &current)
         }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::domain::access::Grants;
 use crate::domain::attempt::Attempt;
 use crate::domain::identity::{Hint, Mark, Owner};
+use crate::domain::ownership::{self, Logins, Shown, Source, Whose};
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use crate::domain::user::{Role, UserId, UserKind, UserStatus};
@@ -48,6 +49,8 @@ pub struct Observation {
     pub listed: Listed,
     /// Users of the last snapshot whose names were made for this resource, but the recorded one.
     pub siblings: Vec<Candidate>,
+    /// The client IDs of the recorded user and of the selected ones, by the last snapshot and the status.
+    pub clients: Vec<(UserId, String)>,
     /// For `existing`: the users of the last snapshot that the selector fits.
     pub selected: Option<Vec<UserId>>,
     /// Whether these are all of them.
@@ -145,6 +148,8 @@ pub struct RecordedUser {
     pub generation: i64,
     /// It was active when last seen.
     pub active: bool,
+    /// The proof beside the id is right: the rule of [`ownership`] found it to be this resource's earlier.
+    pub proved: bool,
 }
 
 /// An attempt that no status has closed.
@@ -210,8 +215,8 @@ pub struct PortalFacts {
     pub taken_over: Vec<Hint>,
     /// So many known users vanished that no loss is believed.
     pub loss_suspected: Option<usize>,
-    /// The client IDs of the operator's own logins.
-    pub logins: Vec<String>,
+    /// The client IDs of the operator's own logins into this portal.
+    pub logins: Logins,
 }
 
 /// What the last snapshot says of a user.
@@ -379,6 +384,63 @@ impl Observation {
     #[must_use]
     pub fn view(&self, id: &UserId) -> Option<&UserView> {
         self.read.iter().rev().find(|(read, _)| read == id).map(|(_, view)| view)
+    }
+
+    /// Where the id of a user comes from.
+    fn source(&self, id: &UserId) -> Source {
+        let created = self.attempt.as_ref().filter(|open| open.state == AttemptState::Made(id.clone()));
+        match (&self.recorded.user, created) {
+            (Some(user), _) if user.id == *id => {
+                Source::Recorded { generation: user.generation, proved: user.proved }
+            }
+            (_, Some(open)) => Source::Created { generation: open.generation().unwrap_or(0) },
+            _ => Source::Listed,
+        }
+    }
+
+    /// Whether the id comes from a list alone: neither the status nor a create of this process names it.
+    #[must_use]
+    pub fn is_listed_only(&self, id: &UserId) -> bool {
+        self.source(id) == Source::Listed
+    }
+
+    /// Whose user it is, by its details.
+    #[must_use]
+    pub fn whose<'a>(&self, portal: &PortalFacts, id: &UserId, user: &'a UserFacts) -> Whose<'a> {
+        let shown =
+            Shown { name: &user.name, client_id: user.client_id.as_deref(), mark: user.mark.as_ref() };
+        ownership::whose(&self.owner, self.source(id), shown, &portal.logins)
+    }
+
+    /// Whether a user is the operator's own login by what is known without its details.
+    #[must_use]
+    pub fn is_login(&self, portal: &PortalFacts, id: &UserId) -> bool {
+        let created = matches!(self.desired, Desired::Create(_));
+        let logins = &portal.logins;
+        self.clients
+            .iter()
+            .filter(|(user, _)| user == id)
+            .any(|(_, client)| if created { logins.is_in_use(client) } else { logins.is_known(client) })
+    }
+
+    /// The description of the resource's user of a generation.
+    #[must_use]
+    pub fn description(&self, generation: i64) -> String {
+        self.describe(generation, false)
+    }
+
+    /// The description of the resource's user of a generation that is retained.
+    #[must_use]
+    pub fn retained_description(&self, generation: i64) -> String {
+        self.describe(generation, true)
+    }
+
+    fn describe(&self, generation: i64, retained: bool) -> String {
+        let text = match &self.desired {
+            Desired::Create(desired) => desired.description.as_deref(),
+            Desired::Existing { .. } => None,
+        };
+        Mark { owner: self.owner.clone(), generation, hint: self.hint.clone(), retained }.describe(text)
     }
 
     /// Whether this was done to the user in this pass.

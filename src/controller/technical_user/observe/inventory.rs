@@ -11,9 +11,13 @@ use crate::domain::user::{ListedUser, UserId};
 
 /// What the last snapshot says of the resource's users.
 pub(super) fn see_inventory(pass: &mut Pass, portal_status: Option<&PortalStatus>) {
-    let Some(link) = &pass.link else { return };
     let o = &mut pass.observation;
     let recorded = o.recorded.user.as_ref().map(|user| user.id.clone());
+    let by_status = pass.status.user.as_ref().and_then(|user| user.client_id.clone());
+    o.clients.extend(recorded.clone().zip(by_status));
+    let Some(link) = &pass.link else { return };
+    let by_list = |id: &UserId| Some((id.clone(), link.inventory.get(id)?.client_id.clone()?));
+    o.clients.extend(recorded.as_ref().and_then(by_list));
     let name = pass.status.user.as_ref().map(|user| user.name.clone()).unwrap_or_default();
     let existing = pass.spec.user.existing.as_ref();
     let owner = &o.owner;
@@ -25,6 +29,7 @@ pub(super) fn see_inventory(pass: &mut Pass, portal_status: Option<&PortalStatus
     let Some(seen) = link.inventory.look(look) else { return };
     o.listed = seen.listed;
     if let Some((selected, selection)) = seen.selected {
+        o.clients.extend(selected.iter().filter_map(by_list));
         (o.selected, o.selection) = (Some(selected), selection);
         return;
     }

@@ -36,9 +36,9 @@ pub(super) use inventory::candidate;
 use inventory::see_inventory;
 pub(in crate::controller) use portal::grants;
 use portal::{every_login_is_known, link, portal_facts};
-pub(super) use recorded::{open_attempt, recorded};
-use secret::envelope;
-pub(super) use secret::see_secret;
+use recorded::open_attempt;
+pub(super) use recorded::recorded;
+use secret::{envelope, see_secret};
 
 /// Begins a pass.
 pub async fn observe(
@@ -78,8 +78,8 @@ pub async fn observe(
     let circumstances = circumstances(&object, portal_object.as_deref(), facts.as_ref().ok());
     let envelope = envelope(ctx, &object, &spec);
     let secrets = Secrets::new(&ctx.client, &key.namespace);
-    let recorded = recorded(&status, &envelope.name);
     let owner = owner(ctx, &key);
+    let recorded = recorded(ctx, &owner, &status, &envelope.name);
     let attempt = open_attempt(ctx, &object, &key, &recorded, circumstances);
     let rotate = annotation(&object, keys::ROTATE);
     let handled = status.handled.as_ref().and_then(|handled| handled.rotate.as_deref());
@@ -100,6 +100,7 @@ pub async fn observe(
         portal: facts,
         listed: Listed::Unknown,
         siblings: Vec::new(),
+        clients: Vec::new(),
         selected: None,
         selection: Selection::Certain,
         search: None,

@@ -6,7 +6,9 @@ use kube::core::{Selector, SelectorExt as _};
 use crate::api::keys;
 use crate::api::portal::{AccessFrom, PortalSpec, WhenUndeletable};
 use crate::controller::context::Context;
+use crate::controller::logins::LoginPlace;
 use crate::controller::objects::{annotation, is_deleting};
+use crate::controller::portal;
 use crate::controller::registry::{Connected, Link, PortalKey};
 use crate::controller::technical_user::pass::Failure;
 use crate::domain::access::{Grant, Grants};
@@ -74,8 +76,18 @@ fn not_ready(key: &PortalKey, blocker: &Blocker, discloses: bool) -> String {
 }
 
 /// A user that is there already may be the login of any Portal, and no login is ever published: as long as there may be
-/// Portals that nobody here sees, no such user is published for the first time.
+/// Portals that nobody here sees, or whose login was not read yet, no such user is published for the first time.
 pub(super) fn every_login_is_known(ctx: &Context) -> Result<(), Blocker> {
+    let portals = || ctx.caches.portals.state().into_iter().map(|object| portal::key_of(&object));
+    if let Some(key) = ctx.registry.logins.untried(portals()) {
+        return Err(Blocker::passing(
+            Reason::PortalNotReady,
+            format!(
+                "A user that is there already may be the login of a Portal, and the login of Portal {key} was not read yet. \
+                 The operator waits for it, at most two minutes after its start"
+            ),
+        ));
+    }
     let Some(namespace) = ctx.portals_hidden_in() else { return Ok(()) };
     Err(Blocker::passing(
         Reason::PortalNotReady,
@@ -115,7 +127,7 @@ pub(super) fn portal_facts(
             .map(|hints| hints.split([',', ' ']).filter(|h| !h.is_empty()).map(Hint::read).collect())
             .unwrap_or_default(),
         loss_suspected: link.inventory.loss_suspected(),
-        logins: ctx.registry.logins(&link.pin),
+        logins: ctx.registry.logins.at(&LoginPlace::new(&link.url, link.portal.token_url())),
     }
 }
 

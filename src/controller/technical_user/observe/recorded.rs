@@ -8,14 +8,20 @@ use crate::controller::context::Context;
 use crate::controller::objects::{Key, annotation};
 use crate::controller::technical_user::status;
 use crate::domain::attempt::Attempt;
-use crate::domain::identity::Hint;
+use crate::domain::identity::{Hint, Owner};
+use crate::domain::ownership;
 use crate::domain::plan::{OpenAttempt, Recorded, RecordedPortal, RecordedUser};
 use crate::domain::user::UserId;
 
 pub(in crate::controller::technical_user) fn recorded(
+    ctx: &Context,
+    owner: &Owner,
     status: &TechnicalUserStatus,
     output: &str,
 ) -> Recorded {
+    let proved = |id: &UserId, given: Option<&String>| {
+        given.is_some_and(|given| *given == ownership::proof(&ctx.installation.digest_key, owner, id))
+    };
     let written = status.outputs.iter().find(|written| written.name == output);
     Recorded {
         portal: status.portal.as_ref().filter(|portal| !portal.url.is_empty()).map(|portal| RecordedPortal {
@@ -28,6 +34,7 @@ pub(in crate::controller::technical_user) fn recorded(
             id: UserId::new(&user.id),
             generation: user.generation.unwrap_or(0),
             active: user.status == status::ACTIVE,
+            proved: proved(&UserId::new(&user.id), user.proof.as_ref()),
         }),
         credential: status.credential.is_some(),
         digest: written.map(|written| written.digest.clone()),

@@ -28,6 +28,8 @@ pub(super) enum Fact {
     Roles(Vec<&'static str>),
     Policy(Deletion),
     Recorded(Option<(UserId, i64, bool)>),
+    Proved,
+    Client(UserId, &'static str),
     OtherPin,
     OtherHint,
     Attempt(i64, AttemptState),
@@ -98,6 +100,10 @@ fn a_candidate() -> impl Strategy<Value = Candidate> {
     )
 }
 
+fn a_client() -> impl Strategy<Value = &'static str> {
+    prop_oneof![6 => Just("sa1"), 1 => Just("sa-operator"), 1 => Just("sa-wrong")]
+}
+
 fn a_view() -> impl Strategy<Value = UserView> {
     let mark = prop_oneof![
         4 => Just(details().mark),
@@ -107,17 +113,22 @@ fn a_view() -> impl Strategy<Value = UserView> {
         1 => Just(details().of_other_cluster().mark),
         1 => Just(details().of_other_resource().mark),
     ];
-    let read = (a_status(), any::<bool>(), mark, option::of(Just("linked".to_owned())), 0..4_u8).prop_map(
-        |(status, external, mark, connector, digest)| {
+    let name = prop_oneof![4 => Just(details().name), 1 => Just(details_of(2).name), 1 => Just("by-hand".to_owned())];
+    let roles = prop_oneof![6 => Just(vec!["discovery"]), 1 => Just(vec!["discovery", "wallet"])];
+    let shown = (name, a_client(), roles);
+    let read = (a_status(), any::<bool>(), mark, option::of(Just("linked".to_owned())), 0..4_u8, shown)
+        .prop_map(|(status, external, mark, connector, digest, (name, client, roles))| {
             let facts = details().marked(mark).in_state(status);
             UserView::Read(UserFacts {
+                name,
+                client_id: Some(client.into()),
+                roles: roles.into_iter().map(str::to_owned).collect(),
                 kind: if external { UserKind::External } else { UserKind::Internal },
                 connector,
                 digest: (digest > 0).then(|| format!("d{digest}")),
                 ..facts
             })
-        },
-    );
+        });
     prop_oneof![6 => read, 1 => Just(UserView::Gone), 1 => Just(UserView::Lost)]
 }
 
@@ -169,6 +180,8 @@ pub(super) fn a_fact() -> impl Strategy<Value = Fact> {
         vec(role, 1..3).prop_map(Fact::Roles),
         policy.prop_map(Fact::Policy),
         option::of((an_id(), a_generation(), any::<bool>())).prop_map(Fact::Recorded),
+        Just(Fact::Proved),
+        (an_id(), a_client()).prop_map(|(id, client)| Fact::Client(id, client)),
         Just(Fact::OtherPin),
         Just(Fact::OtherHint),
         (a_generation(), an_attempt_state()).prop_map(|(g, state)| Fact::Attempt(g, state)),
@@ -196,10 +209,16 @@ impl Fact {
             Self::Roles(names) => o.roles(&names),
             Self::Policy(policy) => o.policy(policy),
             Self::Recorded(user) => o.but(|o| {
-                o.recorded.user =
-                    user.map(|(id, generation, active)| RecordedUser { id, generation, active });
+                o.recorded.user = user.map(|(id, generation, active)| RecordedUser {
+                    id,
+                    generation,
+                    active,
+                    proved: false,
+                });
             }),
             Self::OtherPin => o.recorded_company(OTHER_COMPANY),
+            Self::Proved => o.proved(),
+            Self::Client(id, client) => o.but(|o| o.clients.push((id, client.into()))),
             Self::OtherHint => o.recorded_hint(there()),
             Self::Attempt(generation, state) => o.attempt(generation, state),
             Self::UnreadableAttempt(state) => o.unreadable_attempt(state),

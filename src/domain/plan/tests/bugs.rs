@@ -183,7 +183,10 @@ fn a_user_that_is_marked_as_retained_is_listed_too() {
 /// The first duplicate was dealt with in this pass, and the second one was not looked at.
 #[test]
 fn one_duplicate_does_not_hide_another() {
-    let thrice = || a_ready_resource().sibling(candidate("u8", 1)).sibling(candidate("u9", 1)).read_live();
+    let thrice = || {
+        let both = a_ready_resource().sibling(candidate("u8", 1)).sibling(candidate("u9", 1)).read_live();
+        both.seen("u8", details()).seen("u9", details())
+    };
     check(vec![
         ("the first", thrice(), "delete u8"),
         ("the second", thrice().done("u8", Done::Deleted), "delete u9"),
@@ -313,7 +316,8 @@ fn a_full_list_of_retained_users_changes_nothing_but_the_list() {
     let duplicate = || a_ready_resource().sibling(full(candidate("u9", 1)));
     check(vec![
         ("a duplicate", duplicate(), "read the object"),
-        ("a duplicate, live", duplicate().read_live(), "delete u9"),
+        ("a duplicate, live: its details", duplicate().read_live(), "read u9"),
+        ("a duplicate by its details", duplicate().read_live().seen("u9", details()), "delete u9"),
         ("a deletion", deleted().sibling(full(candidate("u9", 1))), "read u9"),
         (
             "one that bears the mark of a retained user stays",

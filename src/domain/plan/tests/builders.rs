@@ -10,6 +10,7 @@ use super::super::{
 use crate::domain::access::Grants;
 use crate::domain::attempt::Attempt;
 use crate::domain::identity::{Hint, Owner, Pin};
+use crate::domain::ownership::Logins;
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use crate::domain::user::{Role, RoleKind, UserId, UserStatus};
@@ -59,6 +60,14 @@ fn roles() -> Vec<Role> {
     ]
 }
 
+/// `sa-operator` logs in; `sa-wrong` is named by a login Secret, and does not work.
+fn logins() -> Logins {
+    let mut logins = Logins::default();
+    logins.use_now("sa-operator");
+    logins.configure("sa-wrong");
+    logins
+}
+
 pub(super) fn a_portal() -> PortalFacts {
     PortalFacts {
         url: URL.into(),
@@ -77,7 +86,7 @@ pub(super) fn a_portal() -> PortalFacts {
         grants: Grants::everything(),
         taken_over: Vec::new(),
         loss_suspected: None,
-        logins: vec!["sa-operator".into()],
+        logins: logins(),
     }
 }
 
@@ -115,6 +124,7 @@ pub(super) fn a_new_resource() -> Observation {
         portal: Ok(a_portal()),
         listed: Listed::Unknown,
         siblings: Vec::new(),
+        clients: Vec::new(),
         selected: None,
         selection: Selection::Certain,
         search: None,
@@ -136,7 +146,7 @@ pub(super) fn a_recorded_resource() -> Observation {
     o.finalizer = true;
     o.spec_observed = true;
     o.recorded.portal = Some(a_pin());
-    o.recorded.user = Some(RecordedUser { id: id("u1"), generation: 1, active: true });
+    o.recorded.user = Some(RecordedUser { id: id("u1"), generation: 1, active: true, proved: false });
     o.listed = Listed::There(UserStatus::Active);
     o
 }
@@ -224,7 +234,23 @@ impl Observation {
     }
 
     pub(super) fn recorded_as(self, user: &str, generation: i64) -> Self {
-        self.but(|o| o.recorded.user = Some(RecordedUser { id: id(user), generation, active: true }))
+        self.but(|o| {
+            o.recorded.user = Some(RecordedUser { id: id(user), generation, active: true, proved: false })
+        })
+    }
+
+    /// The proof beside the recorded id is right.
+    pub(super) fn proved(self) -> Self {
+        self.but(|o| {
+            if let Some(user) = &mut o.recorded.user {
+                user.proved = true;
+            }
+        })
+    }
+
+    /// List or status show the user with this client ID.
+    pub(super) fn client(self, user: &str, client: &str) -> Self {
+        self.but(|o| o.clients.push((id(user), client.into())))
     }
 
     pub(super) fn pin_but(self, change: impl FnOnce(&mut RecordedPortal)) -> Self {

@@ -59,14 +59,10 @@ fn only_an_active_unmarked_user_is_published() {
         (
             "the operator's own login",
             with(unmarked().but(|u| u.client_id = Some("sa-operator".into()))),
-            "user OperatorLogin STALLED (u1 g0)",
+            "user OperatorLogin STALLED",
         ),
-        (
-            "another resource's user",
-            with(details().of_other_resource()),
-            "user ManagedElsewhere STALLED (u1 g0)",
-        ),
-        ("left by another resource", with(details().retained()), "verify what was read"),
+        ("another resource's user", with(details().of_other_resource()), "user ManagedElsewhere STALLED"),
+        ("retained by a resource of this name", with(details().retained()), "verify what was read"),
         ("pending", with(unmarked().in_state(UserStatus::Pending)), "user Pending (u1 g0), look again"),
         (
             "pending for long",

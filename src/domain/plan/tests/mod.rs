@@ -11,6 +11,7 @@ mod interrupted;
 mod limits;
 mod live;
 mod model;
+mod ownership;
 mod pins;
 mod tidy;
 mod totality;

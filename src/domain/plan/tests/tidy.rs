@@ -3,12 +3,18 @@
 use super::super::{Candidate, Confirmed, Done};
 use super::builders::{a_ready_resource, a_recorded_resource, candidate, details, there};
 use super::{Observation, check};
+use crate::domain::identity::Mark;
 use crate::domain::user::UserStatus;
 
 const READY: &str = "ready (u1 g1), verify in time";
 
+/// The extra user is ours by its details as well.
 fn twice(extra: Candidate) -> Observation {
-    a_ready_resource().sibling(extra).read_live()
+    let mark = match &extra.confirmed {
+        Confirmed::Ours(hint) => details().mark.map(|mark| Mark { hint: hint.clone(), ..mark }),
+        _ => details().mark,
+    };
+    a_ready_resource().sibling(extra).read_live().seen("u9", details().marked(mark))
 }
 
 fn extra() -> Candidate {
@@ -20,7 +26,8 @@ fn a_duplicate_goes_once_the_status_names_the_survivor_and_on_a_live_read() {
     check(vec![
         ("whose is it?", twice(extra().is(Confirmed::Unread)), "confirm u9"),
         ("ours: look again, live", a_ready_resource().sibling(extra()), "read the object"),
-        ("ours, live", twice(extra()), "delete u9"),
+        ("ours, live: its details", a_ready_resource().sibling(extra()).read_live(), "read u9"),
+        ("ours by its details", twice(extra()), "delete u9"),
         ("deleted", twice(extra()).done("u9", Done::Deleted), READY),
         (
             "not before the survivor is published",

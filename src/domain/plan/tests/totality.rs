@@ -5,11 +5,13 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::super::{
-    AttemptState, Confirmed, Observation, Proof, Read, SecretView, Selection, Step, UserView, Write, plan,
+    AttemptState, Confirmed, Desired, Observation, Proof, Read, SecretView, Selection, Step, UserView, Write,
+    plan,
 };
 use super::arbitrary::{Fact, a_base, a_fact};
 use super::runs;
 use crate::domain::identity::Hint;
+use crate::domain::ownership::Whose;
 
 /// A read whose answer is in the observation would be asked for again and again.
 fn is_answered(o: &Observation, read: &Read) -> bool {
@@ -58,11 +60,25 @@ fn goes_to_the_portal(write: &Write) -> bool {
     }
 }
 
-/// A user whose details say that it is not ours is not written to.
+/// Only a user is written to, or published, whose details were read and say that it is ours. One that is there already is
+/// published unless it is another resource's or a login, and never written to.
 fn touches_a_foreign_user(o: &Observation, write: &Write) -> bool {
-    let (Write::Delete(id) | Write::Reset(id) | Write::MarkRetained(id)) = write else { return false };
-    let Some(UserView::Read(user)) = o.view(id) else { return false };
-    user.mark.as_ref().is_some_and(|mark| mark.owner != o.owner)
+    let (id, publishes) = match write {
+        Write::Delete(id) | Write::Reset(id) | Write::MarkRetained(id) => (id, false),
+        Write::Describe(current) => (&current.id, false),
+        Write::Publish(current) => (&current.id, true),
+        _ => return false,
+    };
+    let (Some(UserView::Read(user)), Ok(portal)) = (o.view(id), &o.portal) else { return true };
+    let login = user.client_id.as_ref().is_some_and(|id| portal.logins.is_in_use(id));
+    let existing = publishes && matches!(o.desired, Desired::Existing { .. });
+    let ours = match o.whose(portal, id, user) {
+        Whose::Ours(mark) => mark.hint == o.hint || portal.taken_over.contains(&mark.hint),
+        Whose::OursWithoutMark => true,
+        Whose::Unproved | Whose::Retained => existing,
+        Whose::Other(_) | Whose::OperatorLogin => false,
+    };
+    login || !ours || (publishes && !portal.grants.roles(&user.roles))
 }
 
 fn judge(o: &Observation) -> Result<(), TestCaseError> {

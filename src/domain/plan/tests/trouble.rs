@@ -172,7 +172,7 @@ fn a_request_to_rotate_a_healthy_user_is_answered_and_nothing_is_made() {
 fn a_user_without_our_mark_is_not_taken_for_ours() {
     let with = |facts| vanished().seen("u1", facts);
     check(vec![
-        ("another's", with(details().of_other_resource()), "user MarkedByOther STALLED (u1 g1)"),
+        ("another's", with(details().of_other_resource()), "user MarkedByOther STALLED"),
         ("left behind: a successor", with(details().retained()), "search"),
         ("the mark was edited away: it is put back", with(details().marked(None)), "describe u1 g1"),
         ("not while suspended", with(details().marked(None)).suspended(), "ready (u1 g1), verify in time"),

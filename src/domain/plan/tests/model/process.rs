@@ -198,8 +198,12 @@ impl World {
         o.live = pass.live;
         o.spec_observed = recorded.is_some();
         o.recorded.portal = status.portal.then(a_pin);
-        o.recorded.user =
-            status.user.clone().map(|(id, generation, active)| RecordedUser { id, generation, active });
+        o.recorded.user = status.user.clone().map(|(id, generation, active)| RecordedUser {
+            id,
+            generation,
+            active,
+            proved: false,
+        });
         o.recorded.credential = status.credential;
         o.recorded.digest = status.written.as_ref().map(|(digest, _)| digest.clone());
         o.attempt = attempt;

@@ -1,0 +1,257 @@
+//! Whose user is it? The one rule for every id that comes from a status, from the answer to a create or from a list,
+//! asked before a user is published, changed, reset, deleted or marked as retained.
+//!
+//! A status can be written by others, so an id in it proves nothing by itself. The mark in the user's description decides.
+//! A user without a mark is the resource's only where something proves it that a status cannot forge: a name that the
+//! operator gives to users of this very resource, or the proof of [`proof`].
+
+use std::collections::BTreeSet;
+
+use crate::domain::identity::{Mark, Owner};
+use crate::domain::output::DigestKey;
+use crate::domain::reason::Reason;
+use crate::domain::roles::Blocker;
+use crate::domain::user::UserId;
+
+/// Where the id of a user comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// The status names it.
+    Recorded {
+        /// Which of the resource's users it is; 0 for an existing user.
+        generation: i64,
+        /// The proof beside the id is right.
+        proved: bool,
+    },
+    /// The answer to a create of this process names it.
+    Created {
+        /// Which of the resource's users was to be created.
+        generation: i64,
+    },
+    /// A list or a search shows it.
+    Listed,
+}
+
+/// What a user's details say, as far as it tells whose user it is.
+#[derive(Debug, Clone, Copy)]
+pub struct Shown<'a> {
+    /// The name.
+    pub name: &'a str,
+    /// The OAuth client ID.
+    pub client_id: Option<&'a str>,
+    /// The mark in the description.
+    pub mark: Option<&'a Mark>,
+}
+
+/// Whose user it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Whose<'a> {
+    /// It bears the live mark of this resource; the hint in the mark is checked by the caller.
+    Ours(&'a Mark),
+    /// It bears no mark, and it is proved to be this resource's: the mark is restored.
+    OursWithoutMark,
+    /// It bears the mark of a retained user of this resource: it is not used again.
+    Retained,
+    /// It bears the mark of another resource, live or retained.
+    Other(&'a Mark),
+    /// It is the operator's own login.
+    OperatorLogin,
+    /// It bears no mark, and nothing proves that it is this resource's.
+    Unproved,
+}
+
+/// Whose user it is, by its details as read in this reconcile.
+#[must_use]
+pub fn whose<'a>(owner: &Owner, source: Source, user: Shown<'a>, logins: &Logins) -> Whose<'a> {
+    match user.mark {
+        Some(mark) if mark.owner != *owner => Whose::Other(mark),
+        Some(mark) if mark.retained => Whose::Retained,
+        Some(_) if user.client_id.is_some_and(|id| logins.is_in_use(id)) => Whose::OperatorLogin,
+        Some(mark) => Whose::Ours(mark),
+        None if source == Source::Listed => Whose::Unproved,
+        None if user.client_id.is_some_and(|id| logins.is_known(id)) => Whose::OperatorLogin,
+        None if is_proved(owner, source, user.name) => Whose::OursWithoutMark,
+        None => Whose::Unproved,
+    }
+}
+
+fn is_proved(owner: &Owner, source: Source, name: &str) -> bool {
+    let of_form = |generation| generation > 0 && owner.generation_of(name) == Some(generation);
+    match source {
+        Source::Recorded { generation, proved } => of_form(generation) || (proved && generation > 0),
+        Source::Created { generation } => of_form(generation),
+        Source::Listed => false,
+    }
+}
+
+/// What `status.user.proof` says of a user of a resource: a keyed digest of both. It is written only after the rule found
+/// the user to be the resource's, so that it can stand in for a mark that somebody removed.
+#[must_use]
+pub fn proof(key: &DigestKey, owner: &Owner, id: &UserId) -> String {
+    // No key of a Secret holds a blank, so this is never the digest of an output.
+    key.digest([("user of", owner.to_string().as_bytes()), ("user id", id.as_str().as_bytes())])
+}
+
+/// The client IDs of the operator's own logins into one portal, former ones included.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Logins {
+    configured: BTreeSet<String>,
+    in_use: BTreeSet<String>,
+}
+
+impl Logins {
+    /// A login Secret names it.
+    pub fn configure(&mut self, client_id: &str) {
+        self.configured.insert(spelled(client_id));
+    }
+
+    /// A token was obtained with it, or names it.
+    pub fn use_now(&mut self, client_id: &str) {
+        self.in_use.insert(spelled(client_id));
+    }
+
+    /// Adds the logins of another Portal that leads to the same portal.
+    pub fn extend(&mut self, other: &Self) {
+        self.configured.extend(other.configured.iter().cloned());
+        self.in_use.extend(other.in_use.iter().cloned());
+    }
+
+    /// Whether a Portal names it as its login, whether that login works or not.
+    #[must_use]
+    pub fn is_known(&self, client_id: &str) -> bool {
+        let client_id = spelled(client_id);
+        self.configured.contains(&client_id) || self.in_use.contains(&client_id)
+    }
+
+    /// Whether a Portal has logged in with it. For a user that bears the mark of its resource only this counts: else
+    /// anybody who may write a Portal could name the client ID of another's user as login, and stop it from being
+    /// published.
+    #[must_use]
+    pub fn is_in_use(&self, client_id: &str) -> bool {
+        self.in_use.contains(&spelled(client_id))
+    }
+}
+
+fn spelled(client_id: &str) -> String {
+    client_id.trim().to_ascii_lowercase()
+}
+
+/// What a resource says whose user is the operator's own login.
+#[must_use]
+pub fn login_blocker(id: &UserId) -> Blocker {
+    Blocker::lasting(
+        Reason::OperatorLogin,
+        format!(
+            "User {id} is the operator's own login, or was until lately: it is never published, changed or deleted. Give \
+             the Portal another login, or name another user"
+        ),
+    )
+}
+
+/// What a resource says whose status names a user that nothing proves to be its own.
+#[must_use]
+pub fn unproved_blocker(id: &UserId) -> Blocker {
+    Blocker::lasting(
+        Reason::UserNotOurs,
+        format!(
+            "The status names user {id}, which bears no mark, and neither its name nor status.user.proof shows that the \
+             operator created it for this resource. It is not published, changed or deleted. Find out who wrote the status. \
+             To have the resource's own user looked for, remove status.user; to release the resource, delete it with the \
+             annotation technicaluser.dev/release"
+        ),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::identity::Hint;
+
+    fn owner(name: &str) -> Owner {
+        Owner { instance: "prod".into(), namespace: "connector".into(), name: name.into() }
+    }
+
+    fn mark(name: &str, retained: bool) -> Mark {
+        Mark { owner: owner(name), generation: 1, hint: Hint::read("here"), retained }
+    }
+
+    fn logins() -> Logins {
+        let mut logins = Logins::default();
+        logins.configure("sa-configured");
+        logins.use_now("SA-used");
+        logins
+    }
+
+    const RECORDED: Source = Source::Recorded { generation: 2, proved: false };
+    const PROVED: Source = Source::Recorded { generation: 2, proved: true };
+    const CREATED: Source = Source::Created { generation: 2 };
+
+    #[test]
+    fn the_mark_decides_whatever_the_status_says() {
+        let (ours, retained) = (mark("edc", false), mark("edc", true));
+        let (others, others_retained) = (mark("other", false), mark("other", true));
+        let own_name = owner("edc").user_name(2, None);
+        for source in [RECORDED, PROVED, CREATED, Source::Listed] {
+            let by = |mark| {
+                let shown = Shown { name: &own_name, client_id: Some("sa1"), mark: Some(mark) };
+                whose(&owner("edc"), source, shown, &logins())
+            };
+            assert_eq!(by(&ours), Whose::Ours(&ours), "{source:?}");
+            assert_eq!(by(&retained), Whose::Retained, "{source:?}");
+            assert_eq!(by(&others), Whose::Other(&others), "{source:?}");
+            assert_eq!(by(&others_retained), Whose::Other(&others_retained), "{source:?}");
+        }
+    }
+
+    #[test]
+    fn without_a_mark_the_name_of_that_generation_or_the_proof_decides() {
+        let name = |generation| owner("edc").user_name(generation, None);
+        let ours = Whose::OursWithoutMark;
+        for (source, name, expected) in [
+            (RECORDED, name(2), ours.clone()),
+            (RECORDED, format!("dim-{}", name(2)), ours.clone()),
+            (RECORDED, name(1), Whose::Unproved),
+            (RECORDED, owner("other").user_name(2, None), Whose::Unproved),
+            (RECORDED, "by-hand".into(), Whose::Unproved),
+            (PROVED, "by-hand".into(), ours.clone()),
+            (CREATED, name(2), ours),
+            (CREATED, "by-hand".into(), Whose::Unproved),
+            (Source::Listed, name(2), Whose::Unproved),
+            (Source::Recorded { generation: 0, proved: true }, "by-hand".into(), Whose::Unproved),
+        ] {
+            let shown = Shown { name: &name, client_id: Some("sa1"), mark: None };
+            assert_eq!(whose(&owner("edc"), source, shown, &logins()), expected, "{source:?} {name}");
+        }
+    }
+
+    #[test]
+    fn a_login_is_never_a_user_of_a_resource() {
+        let (ours, own_name) = (mark("edc", false), owner("edc").user_name(2, None));
+        let by = |source, client_id, mark| {
+            whose(
+                &owner("edc"),
+                source,
+                Shown { name: &own_name, client_id: Some(client_id), mark },
+                &logins(),
+            )
+        };
+        for source in [RECORDED, PROVED, CREATED] {
+            assert_eq!(by(source, "sa-used", None), Whose::OperatorLogin, "{source:?}");
+            assert_eq!(by(source, "Sa-Configured", None), Whose::OperatorLogin, "{source:?}");
+            assert_eq!(by(source, "sa-used", Some(&ours)), Whose::OperatorLogin, "{source:?}");
+        }
+        assert_eq!(by(Source::Listed, "sa-used", Some(&ours)), Whose::OperatorLogin);
+        // Who may write a Portal cannot stop the user of another resource by naming it as a login.
+        assert_eq!(by(RECORDED, "sa-configured", Some(&ours)), Whose::Ours(&ours));
+    }
+
+    #[test]
+    fn a_proof_is_of_one_user_of_one_resource_by_one_installation() {
+        let (key, id) = (DigestKey::new(&[1; 32]), UserId::new("u1"));
+        let right = proof(&key, &owner("edc"), &id);
+        assert_eq!(right, proof(&key, &owner("edc"), &id));
+        assert_ne!(right, proof(&key, &owner("other"), &id));
+        assert_ne!(right, proof(&key, &owner("edc"), &UserId::new("u2")));
+        assert_ne!(right, proof(&DigestKey::new(&[2; 32]), &owner("edc"), &id));
+    }
+}
