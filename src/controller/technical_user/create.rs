@@ -9,6 +9,7 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use super::attempts::Outcome;
+use super::basis::Basis;
 use super::pass::{Failure, Pass};
 use super::places::Place;
 use crate::api::{FIELD_MANAGER, FINALIZER, keys};
@@ -40,6 +41,7 @@ struct Task {
     resource_version: String,
     finalizers: Vec<String>,
     circumstances: u64,
+    basis: Basis,
     /// Keeps proofs of absence waiting until the create has ended.
     _change: Change,
     /// Held until the outcome is known.
@@ -77,6 +79,7 @@ pub async fn create(pass: &mut Pass, generation: i64, role_ids: Vec<String>) -> 
         resource_version: pass.resource_version().unwrap_or_default().to_owned(),
         finalizers,
         circumstances: pass.circumstances,
+        basis: Basis::of(pass).ok_or(Failure::Overtaken)?,
         _change: change,
         _place: pass.place.take(),
     };
@@ -114,6 +117,10 @@ impl Task {
         let slot = self.link.portal.create_slot().await?;
         if !self.ctx.may_create() {
             return Err(Failure::NotActive);
+        }
+        if !self.basis.holds(&self.ctx).await? {
+            tracing::debug!(object = %self.key, "what a create rests on has changed meanwhile");
+            return Err(Failure::Overtaken);
         }
         self.ctx.memory.attempts.begin(&self.key, &self.attempt);
         let _abandon = AbandonAtEnd(&self);

@@ -1,6 +1,7 @@
 //! The way of a `TechnicalUser`: observe, plan, carry out, status.
 
 pub mod attempts;
+mod basis;
 mod create;
 mod failures;
 pub mod memory;

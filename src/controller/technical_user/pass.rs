@@ -41,6 +41,8 @@ pub struct Pass {
     pub connecting: bool,
     /// The namespace may read details of the Portal in messages: its address, company and Secrets.
     pub discloses: bool,
+    /// The Portal as the cache showed it.
+    pub portal: Option<Arc<DynamicObject>>,
     /// What the plan decides by.
     pub observation: Observation,
     /// The details that were read in this pass, secrets included.

@@ -49,10 +49,7 @@ pub async fn observe(
     let key = Key::of(&object);
     let now = Timestamp::now();
     let status: TechnicalUserStatus = lenient(&object, "status");
-    let portal_key = PortalKey {
-        namespace: spec.portal_ref.namespace.clone().unwrap_or_else(|| key.namespace.clone()),
-        name: spec.portal_ref.name.clone(),
-    };
+    let portal_key = portal_key(&spec, &key);
     let portal_object = ctx.cached_portal(&portal_key);
     let parsed = portal_object.as_ref().map(|object| ctx.portal_memory.parsed(&portal_key, object));
     let portal_spec = parsed.as_ref().and_then(|parsed| parsed.spec.as_ref());
@@ -128,6 +125,7 @@ pub async fn observe(
         portal_key,
         connecting,
         discloses,
+        portal: portal_object,
         observation,
         details: HashMap::new(),
         proved: None,
@@ -147,6 +145,14 @@ pub async fn observe(
         see_secret(&mut pass).await?;
     }
     Ok(pass)
+}
+
+/// Which Portal a resource names.
+fn portal_key(spec: &TechnicalUserSpec, key: &Key) -> PortalKey {
+    PortalKey {
+        namespace: spec.portal_ref.namespace.clone().unwrap_or_else(|| key.namespace.clone()),
+        name: spec.portal_ref.name.clone(),
+    }
 }
 
 /// How often published credentials are tried.

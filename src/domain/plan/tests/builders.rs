@@ -235,7 +235,7 @@ impl Observation {
 
     pub(super) fn recorded_as(self, user: &str, generation: i64) -> Self {
         self.but(|o| {
-            o.recorded.user = Some(RecordedUser { id: id(user), generation, active: true, proved: false })
+            o.recorded.user = Some(RecordedUser { id: id(user), generation, active: true, proved: false });
         })
     }
 
