@@ -69,7 +69,7 @@ impl Server {
                     if let Some(place) = places.take(from.ip()) {
                         tokio::spawn(serve(stream, router.clone(), place));
                     } else {
-                        tracing::debug!(%from, "too many connections: one more is closed");
+                        tracing::debug!(peer = %from, "too many connections: one more is closed");
                     }
                 }
                 Err(error) => {

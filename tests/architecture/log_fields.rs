@@ -13,23 +13,23 @@ fn documented() -> BTreeSet<String> {
     let table = page.split("| field | what |").nth(1).unwrap_or_default();
     let rows = table.lines().skip(1).skip_while(|line| line.starts_with("|---"));
     let rows = rows.take_while(|line| line.starts_with('|'));
-    rows.filter_map(|line| Some(line.split('`').nth(1)?.to_owned())).collect()
+    let first = |line: &'_ str| line.split('|').nth(1).unwrap_or_default().to_owned();
+    rows.flat_map(|line| first(line).split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>())
+        .collect()
 }
 
 /// The fields that a source gives to the macros of `tracing`, its tests aside.
 fn fields(source: &str) -> Vec<String> {
     let code = source.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
-    let call =
-        Regex::new(r"(?s)\b(?:trace|debug|info|warn|error|event|(?:\w+_)?span|instrument)!\((.*?)\)[;,\n ]")
-            .unwrap();
-    let text = Regex::new(r#""(?:[^"\\]|\\.)*""#).unwrap();
+    let call = Regex::new(r"\b(?:trace|debug|info|warn|error|event|(?:\w+_)?span|instrument)!\(").unwrap();
+    let text = Regex::new(r#"(?s)"(?:[^"\\]|\\.)*""#).unwrap();
     let mut found = Vec::new();
-    for arguments in call.captures_iter(code) {
+    for begin in call.find_iter(code) {
+        let arguments = up_to_the_end(&code[begin.end()..]);
         // What follows the text is no field: it fills the text in.
-        let arguments = arguments[1].replace("\\\"", "");
-        let before = match text.find_iter(&arguments).find(|text| !is_value(&arguments[..text.start()])) {
+        let before = match text.find_iter(arguments).find(|text| !is_value(&arguments[..text.start()])) {
             Some(message) => &arguments[..message.start()],
-            None => &arguments[..],
+            None => arguments,
         };
         let before = text.replace_all(before, "0");
         for part in split(&before) {
@@ -41,6 +41,23 @@ fn fields(source: &str) -> Vec<String> {
         }
     }
     found
+}
+
+/// The arguments of a call, up to the bracket that ends it; brackets in texts do not count.
+fn up_to_the_end(code: &str) -> &str {
+    let (mut depth, mut in_text, mut escaped) = (0, false, false);
+    for (at, character) in code.char_indices() {
+        match character {
+            _ if escaped => escaped = false,
+            '\\' if in_text => escaped = true,
+            '"' => in_text = !in_text,
+            '(' if !in_text => depth += 1,
+            ')' if !in_text && depth == 0 => return &code[..at],
+            ')' if !in_text => depth -= 1,
+            _ => {}
+        }
+    }
+    code
 }
 
 /// Whether a text that follows this is the value of a field.
@@ -93,7 +110,7 @@ fn fields_are_found() {
         tracing::info!(%resource, action = "publish", error, "words {}", x);
         tracing::warn!(resource = %self.key, step = ?what, "done");
         tracing::info!("{} can be watched now", self.place);
-        error!(target: "a", b = f(1, "c"), "d");
+        error!(target: "a", b = f(1, "c"), "d (e) \"f, g\"; h", i);
     "#;
     assert_eq!(fields(source), ["resource", "action", "error", "resource", "step", "b"]);
 }

@@ -195,7 +195,7 @@ impl Inventory {
             }
         }
         let (users, took) = (self.look(Snapshot::len).unwrap_or_default(), began.elapsed());
-        tracing::info!(users, seconds = took.as_secs(), "the search of the user list ended");
+        tracing::info!(users, duration_ms = took.as_millis(), "the search of the user list ended");
     }
 
     fn report(&self, woken: Vec<Key>) {
@@ -263,7 +263,7 @@ impl Inventory {
                     if logged.elapsed() >= LOG {
                         logged = Instant::now();
                         let (read, pages) = (progress.read, progress.pages);
-                        tracing::info!(read, pages, "the search of the user list goes on");
+                        tracing::info!(pages_read = read, pages, "the search of the user list goes on");
                     }
                 }
             }

@@ -189,7 +189,7 @@ async fn mark_retained(pass: &mut Pass, id: &UserId) -> Result<(), Failure> {
             | PortalError::Rejected { .. }
             | PortalError::LostInIdentityProvider),
         ) => {
-            tracing::warn!(object = %pass.key, user = %id, %error, "a retained user cannot be marked");
+            tracing::warn!(resource = %pass.key, user_id = %id, %error, "a retained user cannot be marked");
             retained_mark(pass, 1)
         }
         Err(error) => return Err(error.into()),
