@@ -24,6 +24,10 @@ pub fn printable_lines(text: &str, most: usize) -> String {
 fn bounded(text: &str, most: usize, may_stand: impl Fn(char) -> bool) -> String {
     let shown = |c: char| if may_stand(c) { c } else { REPLACEMENT };
     if text.chars().nth(most).is_none() {
+        if text.chars().all(&may_stand) {
+            // Most texts: copied without spare capacity.
+            return text.to_owned();
+        }
         return text.chars().map(shown).collect();
     }
     text.chars().take(most.saturating_sub(1)).map(shown).chain([CUT]).collect()

@@ -1,18 +1,20 @@
 //! A technical user as the data-space portal shows it, in our words.
 
 use std::fmt;
+use std::sync::Arc;
 
 use secrecy::SecretString;
 
-/// The portal's id of a technical user (`serviceAccountId`, a UUID as text, in lower case).
+/// The portal's id of a technical user (`serviceAccountId`, a UUID as text, in lower case). Clones share the text: the
+/// inventory keeps each id in several places.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct UserId(String);
+pub struct UserId(Arc<str>);
 
 impl UserId {
     /// Takes the id as the portal spells it; letter case is folded, as UUIDs have none.
     #[must_use]
     pub fn new(id: &str) -> Self {
-        Self(id.trim().to_ascii_lowercase())
+        Self(id.trim().to_ascii_lowercase().into())
     }
 
     /// The id as text.

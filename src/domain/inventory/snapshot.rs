@@ -227,7 +227,7 @@ impl Snapshot {
     /// The users with names of our form, each with what its name begins with.
     pub fn of_our_form(&self) -> impl Iterator<Item = (&str, &ListedUser)> {
         self.prefixes.entries().flat_map(move |(prefix, ids)| {
-            ids.iter().filter_map(move |id| Some((prefix, &self.users.get(id)?.user)))
+            ids.filter_map(move |id| Some((prefix, &self.users.get(id)?.user)))
         })
     }
 

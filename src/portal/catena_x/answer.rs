@@ -24,13 +24,13 @@ const NOT_AS_AGREED: PortalError =
     PortalError::BadAnswer { reason: "it is not what the portal's API promises" };
 
 /// The most users that the operator reads of one company. It keeps all of them in memory.
-pub(super) const MOST_USERS: u64 = 25_000;
+pub(super) const MOST_USERS: u64 = 22_000;
 
-/// The most text of all users together, in bytes: 168 for each of them.
+/// The most text of all users together, in bytes: 190 for each of them.
 pub(super) const MOST_TEXT: usize = 4 << 20;
 
 pub(super) const TOO_MANY_USERS: PortalError = PortalError::BadAnswer {
-    reason: "the company has more than 25000 technical users, which is too many to read",
+    reason: "the company has more than 22000 technical users, which is too many to read",
 };
 
 const TOO_MANY_ROLES: PortalError = PortalError::BadAnswer { reason: "it lists more roles than it may" };

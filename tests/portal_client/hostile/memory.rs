@@ -82,7 +82,7 @@ fn full_page(number: usize, length: usize) -> Reply {
             with(with(user, "connector", linked.clone()), "offer", linked)
         })
         .collect();
-    Reply::json(200, &page_of(24_990, 1_666, &users))
+    Reply::json(200, &page_of(21_990, 1_466, &users))
 }
 
 #[tokio::test(flavor = "multi_thread")]
