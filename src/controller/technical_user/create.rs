@@ -119,7 +119,7 @@ impl Task {
             return Err(Failure::NotActive);
         }
         if !self.basis.holds(&self.ctx).await? {
-            tracing::debug!(object = %self.key, "what a create rests on has changed meanwhile");
+            tracing::debug!(resource = %self.key, "what a create rests on has changed meanwhile");
             return Err(Failure::Overtaken);
         }
         self.ctx.memory.attempts.begin(&self.key, &self.attempt);
