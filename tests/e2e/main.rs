@@ -39,6 +39,7 @@ mod limits;
 mod lost_users;
 mod moves;
 mod namespaces;
+mod ownership;
 mod paused;
 mod permissions;
 mod portal_trouble;
