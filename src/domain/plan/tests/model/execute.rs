@@ -99,7 +99,11 @@ impl World {
                     return false;
                 }
                 let users = self.portal.users.clone();
-                let found = users.iter().map(|u| self.candidate(u, self.confirm(&u.id))).collect();
+                let found = users
+                    .iter()
+                    .filter(|u| !u.by_hand)
+                    .map(|u| self.candidate(u, self.confirm(&u.id)))
+                    .collect();
                 self.processes[p].snapshot = Some(users);
                 pass.search = Some(found);
             }
@@ -283,6 +287,7 @@ impl World {
         if self.trouble.access_withdrawn {
             self.forbid(format!("publishes {} without access", current.id));
         }
+        self.judge_touch(&current.id);
         if credential.0 != current.id || pass.proved.as_ref() != Some(&credential) {
             self.forbid(format!("publishes for {} what was not proved: {credential:?}", current.id));
         }

@@ -10,7 +10,7 @@ use crate::domain::user::{UserId, UserStatus};
 impl World {
     /// A write to a user's description or secret, or its end.
     pub(super) fn judge_touch(&mut self, id: &UserId) {
-        if self.portal.user(id).is_some_and(|u| u.mark.owner != owner()) {
+        if self.portal.user(id).is_some_and(|u| u.by_hand || u.mark.owner != owner()) {
             self.forbid(format!("touches {id}, which is somebody else's"));
         }
     }
@@ -78,8 +78,8 @@ impl World {
     /// What holds once nothing more is done.
     pub(super) fn judge_calm(&mut self) {
         let live: Vec<User> = self.portal.users.iter().filter(|u| u.bears_our_live_mark()).cloned().collect();
-        let unlisted =
-            self.portal.users.iter().filter(|u| u.mark.owner == owner() && u.mark.retained && !u.lost);
+        let retained = |u: &&User| !u.by_hand && u.mark.owner == owner() && u.mark.retained && !u.lost;
+        let unlisted = self.portal.users.iter().filter(retained);
         let unlisted: Vec<UserId> =
             unlisted.map(|u| u.id.clone()).filter(|id| !self.is_listed_or_full(id)).collect();
         if !unlisted.is_empty() {

@@ -21,12 +21,15 @@ pub(super) struct User {
     /// Which of its secrets it has now.
     pub version: u32,
     pub lost: bool,
+    /// A person created it in the web page: it has a name of its own and no mark.
+    pub by_hand: bool,
 }
 
 impl User {
     /// It is or will be of use, and says to be ours.
     pub(super) fn bears_our_live_mark(&self) -> bool {
-        self.mark.owner == owner()
+        !self.by_hand
+            && self.mark.owner == owner()
             && !self.mark.retained
             && matches!(self.status, UserStatus::Active | UserStatus::Pending)
     }
@@ -36,14 +39,19 @@ impl User {
             return UserView::Lost;
         }
         let active = self.status == UserStatus::Active;
+        let (name, mark) = if self.by_hand {
+            ("a person's user".to_owned(), None)
+        } else {
+            (owner().user_name(self.generation, None), Some(self.mark.clone()))
+        };
         UserView::Read(UserFacts {
-            name: owner().user_name(self.generation, None),
+            name,
             status: self.status,
             kind: self.kind,
             client_id: active.then(|| format!("sa-{}", self.id)),
             roles: vec![if self.kind == UserKind::External { "wallet" } else { "discovery" }.to_owned()],
-            mark: Some(self.mark.clone()),
-            description: self.mark.describe(None),
+            description: mark.as_ref().map(|mark| mark.describe(None)).unwrap_or_default(),
+            mark,
             connector: None,
             digest: active.then(|| super::world::digest(Some(&(self.id.clone(), self.version)))),
         })
@@ -94,8 +102,10 @@ impl Portal {
             since: 0,
             version: 1,
             lost: false,
+            by_hand: false,
         };
-        let users = if foreign { vec![user] } else { Vec::new() };
+        let by_hand = User { id: id("by-hand"), by_hand: true, ..user.clone() };
+        let users = if foreign { vec![user, by_hand] } else { vec![by_hand] };
         Self { users, posts: Vec::new(), fate: Fate::Done }
     }
 
@@ -141,6 +151,7 @@ impl Portal {
                 since: post.due,
                 version: 1,
                 lost: false,
+                by_hand: false,
             });
         }
         for user in self.users.iter_mut().filter(|u| u.status == UserStatus::Pending) {

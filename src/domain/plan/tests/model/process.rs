@@ -180,7 +180,8 @@ impl World {
             }
             _ => Listed::Unknown,
         };
-        let siblings = process.snapshot.iter().flatten().filter(|u| Some(&u.id) != recorded.as_ref());
+        let siblings =
+            process.snapshot.iter().flatten().filter(|u| Some(&u.id) != recorded.as_ref() && !u.by_hand);
         let siblings = siblings.map(|user| {
             let known = pass.confirmed.get(&user.id).or_else(|| process.confirmed.get(&user.id));
             self.candidate(user, known.cloned().unwrap_or(Confirmed::Unread))
@@ -236,9 +237,9 @@ impl World {
         if self.setup.external { UserKind::External } else { UserKind::Internal }
     }
 
-    /// The id of somebody else's user with a name of ours.
-    pub(super) fn foreign() -> UserId {
-        id("foreign")
+    /// Users that are not ours: one that bears another resource's mark and a name of ours, and a person's.
+    pub(super) fn not_ours() -> [UserId; 2] {
+        [id("foreign"), id("by-hand")]
     }
 }
 

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::portal::{Fate, User};
 use super::process::Process;
-use super::world::{Object, Setup, Trouble, World};
+use super::world::{Object, Setup, Status, Trouble, World};
 use crate::domain::plan::Deletion;
 use crate::domain::user::{UserId, UserStatus};
 
@@ -40,6 +40,8 @@ pub(super) enum Event {
     /// Somebody edits the annotation of the attempt, so that it cannot be read.
     AttemptGarbled,
     StatusWiped,
+    /// Somebody writes the id of a user that is not ours into the status.
+    StatusForged(u8),
     StatusRestored(u8),
     ObjectRestored(u8),
     Deleted,
@@ -106,6 +108,7 @@ pub(super) fn an_event() -> impl Strategy<Value = Event> {
         2 => Just(Event::NextSearchWaits),
         1 => Just(Event::AttemptGarbled),
         2 => Just(Event::StatusWiped),
+        2 => n().prop_map(Event::StatusForged),
         2 => n().prop_map(Event::StatusRestored),
         3 => n().prop_map(Event::ObjectRestored),
         1 => Just(Event::Deleted),
@@ -175,6 +178,7 @@ impl World {
                 self.write_object(None, |o| o.deleting = true);
             }
             Event::StatusWiped | Event::StatusRestored(_) | Event::ObjectRestored(_) => self.restore(event),
+            Event::StatusForged(n) => self.forge(n),
             Event::UserRemoved(n) => self.by_hand(n, |users, at| {
                 users.remove(at);
             }),
@@ -223,6 +227,29 @@ impl World {
         });
     }
 
+    /// Whoever may write a status names a user that is not ours, as if it were active and published.
+    fn forge(&mut self, n: u8) {
+        let not_ours = Self::not_ours();
+        let id = not_ours[pick(n, not_ours.len())].clone();
+        self.restored_at = self.fresh();
+        self.write_object(None, |o| {
+            o.finalizer = true;
+            o.status.portal = true;
+            o.status.user = Some((id, 1 + i64::from(n % 3), n.is_multiple_of(2)));
+            o.status.credential = n.is_multiple_of(5);
+        });
+    }
+
+    /// A person removes a forged user from the status.
+    fn correct_forged_status(&mut self) {
+        let not_ours = Self::not_ours();
+        let forged = |o: &Object| o.status.user.as_ref().is_some_and(|(id, ..)| not_ours.contains(id));
+        if self.object.as_ref().is_some_and(forged) {
+            self.tell("the forged status is removed");
+            self.write_object(None, |o| o.status = Status::default());
+        }
+    }
+
     /// A person applies the manifest again once the object is gone.
     fn recreate(&mut self) {
         if self.object.is_none() {
@@ -235,8 +262,8 @@ impl World {
 
     /// Somebody does something to one of our users.
     fn by_hand(&mut self, n: u8, change: impl FnOnce(&mut Vec<User>, usize)) {
-        let foreign = Self::foreign();
-        let active = |u: &User| u.status == UserStatus::Active && u.id != foreign;
+        let not_ours = Self::not_ours();
+        let active = |u: &User| u.status == UserStatus::Active && !not_ours.contains(&u.id);
         let ids: Vec<UserId> = self.portal.users.iter().filter(|u| active(u)).map(|u| u.id.clone()).collect();
         let Some(id) = ids.get(pick(n, ids.len())) else { return };
         if let Some(at) = self.portal.users.iter().position(|u| u.id == *id) {
@@ -261,6 +288,7 @@ impl World {
         for user in &mut self.portal.users {
             user.lost = false;
         }
+        self.correct_forged_status();
         let mut calm = 0;
         for _ in 0..ROUNDS {
             let before = self.state();

@@ -53,7 +53,7 @@ fn a_release_waits_for_the_create_in_flight() {
     let released = [Deleted, Released, CatchUp(0, 0), Steps(0, 5), Time(20), Task(0), Works(0)];
     let world = ends_well(internal(), &[&create_is_slow[..], &released[..]].concat());
     assert!(world.object.is_none());
-    assert!(world.portal.users.iter().all(|u| world.ever_retained.contains(&u.id)), "listed");
+    assert!(world.portal.users.iter().all(|u| u.by_hand || world.ever_retained.contains(&u.id)), "listed");
 }
 
 #[test]
@@ -107,5 +107,17 @@ fn a_deletion_whose_answer_is_lost_is_made_good() {
         let events = [Works(0), NextChangeUnclear(carried_out), Deleted, Works(0), Works(0)];
         let world = ends_well(internal(), &events);
         assert!(world.object.is_none() && users(&world) == 0);
+    }
+}
+
+#[test]
+fn a_forged_status_neither_deletes_nor_publishes_the_user_that_it_names() {
+    for n in [0, 1, 2, 3] {
+        let foreign = Setup { foreign: true, ..internal() };
+        let world = ends_well(foreign.clone(), &[Works(0), StatusForged(n), Sweep(0), Works(0), Works(1)]);
+        assert_eq!(users(&world), 1, "its own user is published again");
+        let world = ends_well(foreign, &[Works(0), StatusForged(n), Deleted, Works(0), Works(1)]);
+        assert!(world.object.is_none());
+        assert!(World::not_ours().iter().all(|id| world.portal.user(id).is_some()));
     }
 }
