@@ -53,6 +53,15 @@ pub struct Connected {
     pub inventory: Arc<Inventory>,
 }
 
+impl Connected {
+    /// Whether the portal has answered a call with this login. A token alone proves nothing of its company: it is not checked
+    /// here, and whoever runs the token endpoint writes what it says.
+    #[must_use]
+    pub fn is_accepted(&self) -> bool {
+        self.login.permissions.roles || self.inventory.look(|_| ()).is_some()
+    }
+}
+
 /// What is known of a Portal's connection.
 #[derive(Clone)]
 pub enum Link {

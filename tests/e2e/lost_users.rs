@@ -1,6 +1,9 @@
 //! Users that are lost, stuck, doubled or gone: a successor where that is certain, a person's word where it is not.
 
-use portal_simulator::{Change, Endpoint, Status, UserSeed, UserView, Version, WalletDelay};
+use kube::api::DeleteParams;
+use portal_simulator::{
+    Action, Canned, Change, Endpoint, Fault, Status, UserSeed, UserView, Version, WalletDelay,
+};
 use serde_json::json;
 use technical_user_operator::domain::identity::{Hint, Mark, Owner};
 
@@ -206,4 +209,26 @@ async fn a_name_that_others_have_is_not_used() {
     world.two_sweeps().await;
     assert_eq!(world.portal_writes(), 1, "the others are not touched");
     world.assert_nothing_leaked().await;
+}
+
+#[tokio::test]
+async fn a_user_that_the_list_shows_is_not_gone_because_its_details_say_so_once() {
+    let world = world().start().await;
+    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.ready("edc").await;
+    let user = world.user_of("edc");
+    world.simulator.inject(Fault::at(Endpoint::Details, Action::Status(Canned::error(404))).once());
+    world.secrets_api().delete("edc", &DeleteParams::default()).await.unwrap();
+    world.until("edc", "it says that list and details disagree", |u| reason(u) == "PortalError").await;
+    world.ready("edc").await;
+    assert_eq!(world.user_of("edc").id, user.id, "the same user");
+    assert_eq!(world.count(Endpoint::Create), 1);
+
+    world.simulator.inject(Fault::at(Endpoint::Details, Action::Status(Canned::error(404))).once());
+    world.delete("edc").await;
+    world.gone("edc").await;
+    assert_eq!(
+        world.simulator.look(|view| view.user(user.id)).map(|user| user.status),
+        Some(Status::Deleted)
+    );
 }

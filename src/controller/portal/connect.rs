@@ -210,7 +210,6 @@ pub async fn connect(
     })?;
     let version = portal.version().await.map_err(|error| blocker(&error))?;
     let login = portal.login().await.map_err(|error| blocker(&error))?;
-    logins::in_use(ctx, &LoginPlace::new(&target.url, &target.token_url), &login);
     let before = ctx.registry.companies(key);
     let known = !before.is_empty() || last_known.is_some();
     let company = match company::of_login(target.bpn.as_deref(), &login.companies, &before, known) {

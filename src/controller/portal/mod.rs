@@ -265,10 +265,17 @@ async fn connect_with(
     let last_known = status.company.as_ref().map(|company| company.bpn.as_str());
     let link = connect::connect(ctx, key, ingredients, last_known).await?;
     let Some(swept) = link.inventory.sweep(SWEEP_PATIENCE).await else {
+        if !link.is_accepted() {
+            return Err(Blocker::passing(
+                Reason::PortalFailing,
+                "the first reading of the portal's user list is not complete yet; it goes on",
+            ));
+        }
         return Ok(Looked { link, swept: None });
     };
     let took = swept.map_err(|error| connect::blocker(&error))?;
-    let unclaimed = sweep::unclaimed(ctx, &link, &status).await.map_err(|error| connect::blocker(&error))?;
+    logins::in_use(ctx, &link);
+    let unclaimed = sweep::unclaimed(ctx, &link, &status).await;
     let retained = retained::compare(&ctx.installation, &link, &status).await;
     Ok(Looked { link, swept: Some((Leftovers { unclaimed, retained }, took)) })
 }

@@ -104,7 +104,9 @@ pub async fn suspected_loss(
     let accepted =
         annotation(portal, keys::ACCEPT_LOSS).and_then(|count| count.trim().parse().ok()).unwrap_or(0);
     // Once suspected, a loss is no smaller because some of the resources are deleted meanwhile, or this process restarted.
-    let suspected_before = ready_reason(portal).as_deref() == Some(Reason::UsersVanished.as_str());
+    // The condition knows it only as long as nothing else is wrong with the Portal.
+    let suspected_before = inventory.loss_suspected().is_some()
+        || ready_reason(portal).as_deref() == Some(Reason::UsersVanished.as_str());
     if suspected_before {
         let missing = holders.iter().filter(is_missing).count();
         return (missing > accepted).then_some(missing);
@@ -136,11 +138,7 @@ fn ready_reason(portal: &DynamicObject) -> Option<String> {
 ///
 /// A resource in a namespace that may not be listed is not seen, so none of its users is found without one; what was
 /// found while it could be listed stays.
-pub async fn unclaimed(
-    ctx: &Context,
-    link: &Connected,
-    status: &PortalStatus,
-) -> Result<Vec<UnclaimedUser>, PortalError> {
+pub async fn unclaimed(ctx: &Context, link: &Connected, status: &PortalStatus) -> Vec<UnclaimedUser> {
     let claimed: HashSet<String> =
         ctx.caches.users.state().iter().map(|object| owner(ctx, &Key::of(object)).name_prefix()).collect();
     let retained: HashSet<UserId> = status.retained.iter().map(|user| UserId::new(&user.id)).collect();
@@ -155,6 +153,7 @@ pub async fn unclaimed(
     };
     let mut candidates = link.inventory.look(unclaimed).unwrap_or_default();
     candidates.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
+    let reported = |id: &UserId| status.unclaimed.iter().find(|known| UserId::new(&known.id) == *id);
     let mut unclaimed = Vec::new();
     let mut reads = 0;
     for user in candidates {
@@ -169,13 +168,25 @@ pub async fn unclaimed(
                         mark
                     }
                     Err(PortalError::NotFound | PortalError::LostInIdentityProvider) => None,
-                    Err(error) => return Err(error),
+                    // This user cannot be read at the moment: what was known of it stays.
+                    Err(PortalError::Server { .. } | PortalError::BadAnswer { .. }) => {
+                        unclaimed.extend(reported(&user.id).cloned());
+                        continue;
+                    }
+                    // The portal is in trouble: the next sweep goes on.
+                    Err(_) => {
+                        reads = UNCLAIMED_LIMIT;
+                        unclaimed.extend(reported(&user.id).cloned());
+                        continue;
+                    }
                 }
             }
-            None => continue,
+            None => {
+                unclaimed.extend(reported(&user.id).cloned());
+                continue;
+            }
         };
-        let told = || status.unclaimed.iter().any(|told| UserId::new(&told.id) == user.id);
-        let known = |mark: &Mark| !ctx.hides_users(&mark.owner.namespace) || told();
+        let known = |mark: &Mark| !ctx.hides_users(&mark.owner.namespace) || reported(&user.id).is_some();
         let ours = |mark: &Mark| !mark.retained && mark.owner.instance == ctx.installation.instance;
         if let Some(mark) = mark.filter(|mark| ours(mark) && known(mark)) {
             unclaimed.push(UnclaimedUser {
@@ -186,5 +197,5 @@ pub async fn unclaimed(
         }
     }
     unclaimed.truncate(UNCLAIMED_LIMIT);
-    Ok(unclaimed)
+    unclaimed
 }

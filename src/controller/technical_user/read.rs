@@ -185,6 +185,14 @@ async fn missing(pass: &mut Pass, link: &Connected, id: &UserId) -> Result<(), F
     let since = pass.ctx.memory.missing_since(&pass.key, id);
     link.inventory.meet(&pass.key, Need::Judgement(since)).await?;
     see_loss(pass);
+    let shown = link.inventory.get(id).map(|user| user.status);
+    if matches!(shown, Some(UserStatus::Active | UserStatus::Pending)) {
+        // A portal whose parts disagree: the newer word is the list's.
+        pass.ctx.memory.not_missing(&pass.key, id);
+        return Err(
+            PortalError::BadAnswer { reason: "its user list shows a user that it does not know" }.into()
+        );
+    }
     Ok(())
 }
 
