@@ -7,10 +7,15 @@ use std::fmt;
 
 use aws_lc_rs::digest;
 
+use super::text::printable_lines;
+
 const BASE36: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
 
 /// The longest name that we give to a user.
 pub const NAME_LIMIT: usize = 80;
+
+/// The longest text behind the mark: more than `create.description` may have.
+const LONGEST_TEXT: usize = 1024;
 
 /// The highest generation that a name can spell (two digits of base 36).
 pub const LAST_GENERATION: i64 = 36 * 36 - 1;
@@ -195,7 +200,8 @@ impl Mark {
         let mark =
             format!("{lead} [technicaluser.dev/1 {word}{} g{} {}]", self.owner, self.generation, self.hint);
         match description.map(str::trim).filter(|d| !d.is_empty()) {
-            Some(text) => format!("{mark} {text}"),
+            // As it is read back, so that it is not written anew for a character that is never shown.
+            Some(text) => format!("{mark} {}", printable_lines(text, LONGEST_TEXT)),
             None => mark,
         }
     }
@@ -266,6 +272,15 @@ mod tests {
             "[technicaluser.dev/1 a/b/c x h]",
         ] {
             assert_eq!(Mark::find(foreign), None, "{foreign}");
+        }
+    }
+
+    #[test]
+    fn a_description_is_read_back_as_it_is_composed() {
+        let mark = Mark { owner: owner(), generation: 3, hint: Hint::read("abc123"), retained: false };
+        for text in ["for\u{200B}the EDC", "\u{FEFF}EDC", "a\u{202E}b\r\n\tc", "Müller", "\u{1B}[31m"] {
+            let described = mark.describe(Some(text));
+            assert_eq!(printable_lines(&described, 2048), described, "{text:?}");
         }
     }
 
