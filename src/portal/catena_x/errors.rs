@@ -105,6 +105,10 @@ fn error_of(operation: Operation, answer: &Answer, said: &Said, endpoint: &str) 
             PortalError::NotThePortalBackend { endpoint: endpoint.to_owned() }
         }
         401 => PortalError::Unauthorized,
+        // The backend refuses without a page: this one is of a proxy or a firewall, and says nothing of the login.
+        403 if answer.is_html() && operation != Operation::Version => {
+            PortalError::BadAnswer { reason: "a 403 with a web page is not the portal's" }
+        }
         403 if said.code.is_none_or(|code| code == "ForbiddenAccess") => {
             PortalError::Forbidden { permission: permission(operation) }
         }

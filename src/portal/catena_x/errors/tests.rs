@@ -80,7 +80,7 @@ fn conflicts_and_rejections_carry_their_code() {
 
 #[test]
 fn missing_permissions_are_named_with_and_without_a_body() {
-    for text in [String::new(), body(403, "ForbiddenAccess"), HTML.to_owned()] {
+    for text in [String::new(), body(403, "ForbiddenAccess")] {
         let permission = "delete_tech_user_management";
         assert_eq!(error(Operation::Delete, 403, &text), PortalError::Forbidden { permission });
         assert_eq!(error(Operation::Delete, 401, &text), PortalError::Unauthorized);
@@ -90,6 +90,17 @@ fn missing_permissions_are_named_with_and_without_a_body() {
         error(Operation::Delete, 403, &body(403, stranger)),
         PortalError::Rejected { status: 403, code: stranger }
     );
+}
+
+/// A proxy or a firewall answers it in passing: the login may do what it could before.
+#[test]
+fn a_403_with_a_web_page_is_no_missing_permission() {
+    for operation in [Operation::Delete, Operation::Create, Operation::List] {
+        let found = failure(operation, 403, HTML);
+        assert!(matches!(found.error, PortalError::BadAnswer { .. }), "{found:?}");
+        assert!(!found.acted, "it is a refusal all the same");
+    }
+    assert_eq!(error(Operation::Delete, 401, HTML), PortalError::Unauthorized);
 }
 
 #[test]
