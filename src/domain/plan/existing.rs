@@ -7,10 +7,11 @@ use crate::domain::user::{UserId, UserStatus};
 
 use super::observation::{Observation, PortalFacts, Selection, UserFacts, UserView};
 use super::pin::{self, Pinned};
+use super::selector::Selector;
 use super::step::{Current, Read, Step, Wake};
 use super::{blocked, credential, follow};
 
-pub(super) fn plan(o: &Observation, selector: &str) -> Step {
+pub(super) fn plan(o: &Observation, selector: &Selector) -> Step {
     let portal = match &o.portal {
         Ok(portal) => portal,
         Err(blocker) => return blocked(o, blocker, Wake::Backoff),
@@ -106,7 +107,7 @@ pub(super) fn plan(o: &Observation, selector: &str) -> Step {
             ),
             Wake::Backoff,
         ),
-        Some(UserView::Read(user)) => with_details(o, portal, &current, user),
+        Some(UserView::Read(user)) => with_details(o, portal, &current, user, selector),
     }
 }
 
@@ -118,7 +119,7 @@ fn selected_before(o: &Observation, shown: &[UserId]) -> Option<Current> {
 }
 
 /// Equal names hide users of the list: neither that there is one user nor that there is none follows from it.
-fn uncertain(o: &Observation, selector: &str) -> Step {
+fn uncertain(o: &Observation, selector: &Selector) -> Step {
     if o.selection == Selection::Narrows {
         return Step::Read(Read::Narrow);
     }
@@ -129,10 +130,26 @@ fn uncertain(o: &Observation, selector: &str) -> Step {
     blocked(o, &Blocker::passing(Reason::ListIncomplete, message), Wake::OnChange)
 }
 
-fn with_details(o: &Observation, portal: &PortalFacts, current: &Current, user: &UserFacts) -> Step {
+fn with_details(
+    o: &Observation,
+    portal: &PortalFacts,
+    current: &Current,
+    user: &UserFacts,
+    selector: &Selector,
+) -> Step {
     // The status tells nothing of a user that this resource may not have.
     if user.client_id.as_ref().is_some_and(|id| portal.logins.is_known(id)) {
         return blocked(o, &ownership::login_blocker(&current.id), Wake::OnChange);
+    }
+    // The id is of a list that may be old, or of a status that others can write: the details decide.
+    if !selector.fits(&current.id, user) {
+        if o.selection != Selection::Certain {
+            return uncertain(o, selector);
+        }
+        let message = format!(
+            "the portal no longer shows this company a user with {selector}; it is published as soon as it appears"
+        );
+        return blocked(o, &Blocker::lasting(Reason::UserNotFound, message), Wake::Backoff);
     }
     // A user that was retained by a resource of this very name may be published by it again.
     if let Some(mark) = user.mark.as_ref().filter(|mark| !mark.retained || mark.owner != o.owner) {

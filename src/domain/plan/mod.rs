@@ -13,6 +13,7 @@ mod follow;
 mod live;
 mod observation;
 mod pin;
+mod selector;
 mod step;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ pub use observation::{
     UserFacts, UserView, Verified,
 };
 pub use pin::{ambiguous, company, of_attempt as attempt_pin};
+pub use selector::Selector;
 pub use step::{Current, Read, Report, Rest, Step, Wake, Write};
 
 use crate::domain::identity::Hint;

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use super::selector::Selector;
 use crate::domain::access::Grants;
 use crate::domain::attempt::Attempt;
 use crate::domain::identity::{Hint, Mark, Owner};
@@ -84,8 +85,8 @@ pub enum Desired {
     Create(DesiredUser),
     /// A user that is there already.
     Existing {
-        /// How it is selected, for messages.
-        selector: String,
+        /// How it is selected.
+        selector: Selector,
     },
 }
 

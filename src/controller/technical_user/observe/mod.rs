@@ -26,7 +26,7 @@ use crate::controller::secrets::Secrets;
 use crate::domain::access::Grants;
 use crate::domain::identity::Owner;
 use crate::domain::plan::{
-    Deletion, Desired, DesiredUser, Listed, Observation, PortalFacts, SecretView, Selection,
+    Deletion, Desired, DesiredUser, Listed, Observation, PortalFacts, SecretView, Selection, Selector,
 };
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
@@ -184,7 +184,7 @@ pub fn owner(ctx: &Context, key: &Key) -> Owner {
 
 fn desired(spec: &TechnicalUserSpec) -> Desired {
     if let Some(existing) = &spec.user.existing {
-        return Desired::Existing { selector: selector_words(existing) };
+        return Desired::Existing { selector: selector(existing) };
     }
     let create = spec.user.create.as_ref();
     Desired::Create(DesiredUser {
@@ -199,13 +199,13 @@ fn desired(spec: &TechnicalUserSpec) -> Desired {
     })
 }
 
-fn selector_words(existing: &ExistingUser) -> String {
-    let word =
-        |field: &str, value: &Option<String>| value.as_ref().map(|value| format!("{field} \"{value}\""));
-    word("id", &existing.id)
-        .or_else(|| word("client ID", &existing.client_id))
-        .or_else(|| word("name", &existing.name))
-        .unwrap_or_default()
+/// The apiserver sees to it that exactly one of the three is there.
+fn selector(existing: &ExistingUser) -> Selector {
+    match existing {
+        ExistingUser { id: Some(id), .. } => Selector::Id(UserId::new(id)),
+        ExistingUser { client_id: Some(client), .. } => Selector::ClientId(client.clone()),
+        ExistingUser { name, .. } => Selector::Name(name.clone().unwrap_or_default()),
+    }
 }
 
 /// Sums up what a refusal of the portal may depend on.

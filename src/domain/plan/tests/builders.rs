@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::super::{
     AttemptState, Candidate, Deletion, Desired, DesiredUser, Done, Listed, Observation, OpenAttempt,
-    PortalFacts, Proof, Recorded, RecordedPortal, RecordedUser, SecretView, Selection, UserFacts, UserView,
-    Verified,
+    PortalFacts, Proof, Recorded, RecordedPortal, RecordedUser, SecretView, Selection, Selector, UserFacts,
+    UserView, Verified,
 };
 use crate::domain::access::Grants;
 use crate::domain::attempt::Attempt;
@@ -169,7 +169,7 @@ pub(super) fn a_deleted_resource() -> Observation {
 /// A resource that publishes the user `u1`, which somebody else made.
 pub(super) fn an_existing(selected: &[&str]) -> Observation {
     let mut o = a_new_resource();
-    o.desired = Desired::Existing { selector: "the client ID sa1".into() };
+    o.desired = Desired::Existing { selector: Selector::ClientId("sa1".into()) };
     o.selected = Some(selected.iter().map(|s| id(s)).collect());
     o
 }

@@ -1,6 +1,6 @@
 //! A user that somebody else made is found, waited for and published, and never changed.
 
-use super::super::{Listed, Proof, SecretView, Selection, Verified};
+use super::super::{Desired, Listed, Proof, SecretView, Selection, Selector, Verified};
 use super::builders::{OTHER_COMPANY, a_new_resource, a_ready_resource, an_existing, details, id};
 use super::{Observation, check};
 use crate::domain::access::Grants;
@@ -138,5 +138,42 @@ fn a_list_that_hides_users_decides_nothing() {
             ready(&[]).but(|o| o.secret = SecretView::Absent),
             "read u1",
         ),
+    ]);
+}
+
+/// A status can be written by others, and a list can be old: neither makes another user the selected one.
+#[test]
+fn the_details_must_have_what_is_selected() {
+    let by = |o: Observation, selector: Selector| {
+        o.but(|o| o.desired = Desired::Existing { selector }).verified(Proof::Read, Verified::Accepted)
+    };
+    let x = || details().marked(None).but(|u| (u.name, u.client_id) = ("x".into(), Some("sa9".into())));
+    let new = |selector| by(selected().seen("u1", x()), selector);
+    let recorded = |selector| {
+        let hidden = selected().recorded_as("u1", 0).but(|o| o.selected = Some(Vec::new()));
+        by(hidden.but(|o| o.selection = Selection::Uncertain).seen("u1", x()), selector)
+    };
+    let name = |name: &str| Selector::Name(name.into());
+    let client = |id: &str| Selector::ClientId(id.into());
+    let ours = "publish u1 g0";
+    check(vec![
+        ("its name", new(name("x")), ours),
+        ("its client ID", new(client("sa9")), ours),
+        ("its id", new(Selector::Id(id("u1"))), ours),
+        ("another name", new(name("a")), "user UserNotFound STALLED, try again"),
+        ("another client ID", new(client("sa1")), "user UserNotFound STALLED, try again"),
+        ("another id", new(Selector::Id(id("u2"))), "user UserNotFound STALLED, try again"),
+    ]);
+    let ready = |o: Observation| {
+        a_ready_one().but(|ready| {
+            (ready.desired, ready.selected, ready.selection) = (o.desired, o.selected, o.selection);
+            (ready.read, ready.verification) = (o.read, o.verification);
+            ready.secret = SecretView::Absent;
+        })
+    };
+    check(vec![
+        ("recorded and hidden", ready(recorded(name("x"))), ours),
+        ("a forged record of another user", ready(recorded(name("a"))), "user ListIncomplete"),
+        ("the same by client ID", ready(recorded(client("sa1"))), "user ListIncomplete"),
     ]);
 }

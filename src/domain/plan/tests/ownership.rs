@@ -1,7 +1,7 @@
 //! Whose user is it: what a status that others wrote, a forged mark or a login leads to, on every path.
 
 use super::super::{
-    AttemptState, Confirmed, Deletion, Desired, Done, Proof, SecretView, UserFacts, Verified,
+    AttemptState, Confirmed, Deletion, Desired, Done, Proof, SecretView, Selector, UserFacts, Verified,
 };
 use super::builders::{
     a_deleted_resource, a_new_resource, a_ready_resource, a_recorded_resource, an_existing, candidate,
@@ -310,6 +310,6 @@ fn one_function_composes_the_description() {
     assert!(
         o.description(3).ends_with("] for the EDC") && o.retained_description(3).ends_with("] for the EDC")
     );
-    let existing = o.but(|o| o.desired = Desired::Existing { selector: String::new() });
+    let existing = o.but(|o| o.desired = Desired::Existing { selector: Selector::Name(String::new()) });
     assert!(existing.description(3).ends_with(']'));
 }
