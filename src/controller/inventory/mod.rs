@@ -24,7 +24,7 @@ pub use search::{Need, Unmet};
 use crate::controller::objects::Key;
 use crate::domain::identity::Mark;
 use crate::domain::inventory::{Changes, Snapshot};
-use crate::domain::user::{ListedUser, UserId};
+use crate::domain::user::{ListedUser, UserId, UserStatus};
 use crate::metrics::Metrics;
 use crate::portal::Portal;
 use reading::Stable;
@@ -75,8 +75,9 @@ struct State {
     last: Option<Stable>,
     /// When the first reading of the last proving pair began.
     proved: Option<Instant>,
-    /// When the last reading began on which a mass disappearance was judged.
+    /// When the last reading began on which a mass disappearance was judged, and its number.
     judged: Option<Instant>,
+    judged_number: u64,
     /// So many known users vanished at once that no loss is believed.
     loss: Option<usize>,
     search: Search,
@@ -160,6 +161,21 @@ impl Inventory {
     /// Remembers a user's mark.
     pub fn remember(&self, id: &UserId, mark: Option<Mark>) {
         self.state().marks.insert(id.clone(), mark);
+    }
+
+    /// Whether the list confirms that a user is gone whose details answered, at this time, that the portal knows no such
+    /// user. A reading that began later and shows the user as active or pending contradicts that: a replica of the portal
+    /// may lag behind.
+    pub async fn confirms_gone(
+        self: &Arc<Self>,
+        who: &Key,
+        id: &UserId,
+        since: Instant,
+    ) -> Result<bool, Unmet> {
+        self.meet(who, Need::Judgement(since)).await?;
+        let state = self.state();
+        let shown = state.snapshot.shown_since(id, state.judged_number);
+        Ok(shown.is_none_or(|user| !matches!(user.status, UserStatus::Active | UserStatus::Pending)))
     }
 
     /// So many known users vanished at once that no loss is believed.

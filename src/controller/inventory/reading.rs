@@ -42,7 +42,7 @@ impl Inventory {
             (true, false) => Coverage::Names,
             (false, false) => Coverage::Partial,
         };
-        let changes = {
+        let (changes, number) = {
             let mut state = self.state();
             let state = &mut *state;
             state.readings += 1;
@@ -65,11 +65,12 @@ impl Inventory {
                 let snapshot = &state.snapshot;
                 state.marks.retain(|id, _| snapshot.knows(id));
             }
-            changes
+            (changes, number)
         };
         self.listener.list_read(self, &changes).await;
         if coverage > Coverage::Partial {
-            self.state().judged = Some(began);
+            let mut state = self.state();
+            (state.judged, state.judged_number) = (Some(began), number);
         }
         self.ended.notify_waiters();
     }

@@ -39,7 +39,7 @@ pub async fn read(pass: &mut Pass, what: Read) -> Result<(), Failure> {
             pass.observation.read.push((id, view));
         }
         Read::Confirm(id) => {
-            let confirmed = confirm(pass.connected()?, &pass.observation.owner, &id).await?;
+            let confirmed = confirm(pass, &id).await?;
             for sibling in &mut pass.observation.siblings {
                 if sibling.id == id {
                     sibling.confirmed = confirmed.clone();
@@ -81,7 +81,7 @@ async fn search(pass: &Pass) -> Result<Vec<Candidate>, Failure> {
             candidate.confirmed = Confirmed::Unread;
         }
         if candidate.confirmed == Confirmed::Unread && candidate.status != UserStatus::PendingDeletion {
-            candidate.confirmed = confirm(link, owner, &candidate.id).await?;
+            candidate.confirmed = confirm(pass, &candidate.id).await?;
         }
         found.push(candidate);
     }
@@ -95,13 +95,11 @@ async fn search(pass: &Pass) -> Result<Vec<Candidate>, Failure> {
     Ok(found)
 }
 
-async fn confirm(
-    link: &Connected,
-    owner: &crate::domain::identity::Owner,
-    id: &UserId,
-) -> Result<Confirmed, Failure> {
+async fn confirm(pass: &Pass, id: &UserId) -> Result<Confirmed, Failure> {
+    let (link, owner) = (pass.connected()?, &pass.observation.owner);
     match link.portal.details(id, Lane::Interactive).await {
         Ok(details) => {
+            pass.ctx.memory.not_missing(&pass.key, id);
             let mark = Mark::find(&details.description);
             link.inventory.remember(id, mark.clone());
             Ok(match mark {
@@ -110,7 +108,10 @@ async fn confirm(
                 _ => Confirmed::Foreign,
             })
         }
-        Err(PortalError::NotFound) => Ok(Confirmed::Gone),
+        Err(PortalError::NotFound) => {
+            confirm_gone(pass, link, id).await?;
+            Ok(Confirmed::Gone)
+        }
         Err(PortalError::LostInIdentityProvider) => Ok(Confirmed::Lost),
         Err(error) => Err(error.into()),
     }
@@ -182,18 +183,20 @@ async fn missing(pass: &mut Pass, link: &Connected, id: &UserId) -> Result<(), F
     if matches!(pass.observation.desired, Desired::Existing { .. }) {
         return Ok(());
     }
-    let since = pass.ctx.memory.missing_since(&pass.key, id);
-    link.inventory.meet(&pass.key, Need::Judgement(since)).await?;
+    confirm_gone(pass, link, id).await?;
     see_loss(pass);
-    let shown = link.inventory.get(id).map(|user| user.status);
-    if matches!(shown, Some(UserStatus::Active | UserStatus::Pending)) {
-        // A portal whose parts disagree: the newer word is the list's.
-        pass.ctx.memory.not_missing(&pass.key, id);
-        return Err(
-            PortalError::BadAnswer { reason: "its user list shows a user that it does not know" }.into()
-        );
-    }
     Ok(())
+}
+
+/// Waits for a reading of the list that began after the portal first answered that it knows no such user. A list that
+/// shows the user all the same contradicts the answer: nothing follows from it then, and both are read again.
+async fn confirm_gone(pass: &Pass, link: &Connected, id: &UserId) -> Result<(), Failure> {
+    let since = pass.ctx.memory.missing_since(&pass.key, id);
+    if link.inventory.confirms_gone(&pass.key, id, since).await? {
+        return Ok(());
+    }
+    pass.ctx.memory.not_missing(&pass.key, id);
+    Err(PortalError::BadAnswer { reason: "its user list shows a user that it does not know" }.into())
 }
 
 /// Takes over whether a mass disappearance is suspected now: the reconcile may have begun before a reading showed it.

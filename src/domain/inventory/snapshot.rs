@@ -187,6 +187,12 @@ impl Snapshot {
         !hidden && !self.users.contains_key(id)
     }
 
+    /// The entry of a user that the reading of this number or a later one showed.
+    #[must_use]
+    pub fn shown_since(&self, id: &UserId, number: u64) -> Option<&ListedUser> {
+        self.users.get(id).filter(|entry| entry.seen >= number).map(|entry| &entry.user)
+    }
+
     /// The entries whose name was made for this resource, the oldest generation first.
     #[must_use]
     pub fn named_for(&self, owner: &Owner) -> Vec<&ListedUser> {
