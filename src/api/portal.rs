@@ -395,6 +395,12 @@ pub struct PortalStatus {
     /// Users of the portal that bear this installation's mark while no resource claims them; at most 100.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unclaimed: Vec<UnclaimedUser>,
+
+    /// The number of recorded users that are missing from the user list, where that is taken for a fault of the portal
+    /// (reason UsersVanished). It is kept while the portal cannot be read, and while the Portal is deleted. Absent while
+    /// no mass disappearance is suspected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub missing_users: Option<i64>,
 }
 
 /// The most users that `status.retained` lists.

@@ -1,5 +1,6 @@
 //! The status of a Portal, written where it changed. Those who retain users add them to its list, too.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -15,10 +16,11 @@ use crate::api::portal::{Company, OfferedRole, PermissionsFound, PortalSpec, Por
 use crate::controller::backoff::spread;
 use crate::controller::context::Context;
 use crate::controller::grace;
+use crate::controller::inventory::Inventory;
 use crate::controller::kube_error::KubeError;
 use crate::controller::merge;
 use crate::controller::objects::{lenient, part, portals};
-use crate::controller::registry::{Connected, PortalKey};
+use crate::controller::registry::{Connected, Link, PortalKey};
 use crate::domain::plan;
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
@@ -72,6 +74,7 @@ async fn write_over(
     let mut new = old.clone();
     new.observed_generation = object.metadata.generation;
     let leaving = leaving.cloned();
+    new.missing_users = missing_users(&old, inventory(ctx, key, looked).as_deref());
     let blocker = match looked {
         // What was found before a restart holds until the list was read.
         Ok(Looked { link, .. })
@@ -87,7 +90,7 @@ async fn write_over(
             }
             let suspended =
                 part::<PortalSpec>(object, "spec").is_ok_and(|spec| spec.suspend.unwrap_or(false));
-            let blocker = leaving.or_else(|| standing_in_the_way(link, suspended));
+            let blocker = leaving.or_else(|| standing_in_the_way(link, suspended, new.missing_users));
             new.conditions = conditions(&old, blocker.as_ref(), CanDelete::of(&link.login), &new);
             blocker
         }
@@ -158,8 +161,27 @@ fn found(status: &mut PortalStatus, link: &Connected) {
     status.roles.sort_by(|a, b| a.name.cmp(&b.name));
 }
 
-fn standing_in_the_way(link: &Connected, suspended: bool) -> Option<Blocker> {
-    if let Some(count) = link.inventory.loss_suspected() {
+/// The user list of the login that works, or that worked last.
+fn inventory(ctx: &Context, key: &PortalKey, looked: &Result<Looked, Blocker>) -> Option<Arc<Inventory>> {
+    if let Ok(Looked { link, .. }) = looked {
+        return Some(Arc::clone(&link.inventory));
+    }
+    match ctx.registry.link(key)? {
+        Link::Up(link) | Link::Down(_, Some(link)) => Some(link.inventory),
+        Link::Down(_, None) => None,
+    }
+}
+
+/// How many users are missing at once, by the list; what was found before holds until one was judged.
+fn missing_users(old: &PortalStatus, inventory: Option<&Inventory>) -> Option<i64> {
+    match inventory.filter(|inventory| inventory.is_judged()) {
+        Some(inventory) => inventory.loss_suspected().map(|count| i64::try_from(count).unwrap_or(i64::MAX)),
+        None => old.missing_users,
+    }
+}
+
+fn standing_in_the_way(link: &Connected, suspended: bool, missing: Option<i64>) -> Option<Blocker> {
+    if let Some(count) = missing {
         return Some(Blocker::lasting(
             Reason::UsersVanished,
             format!(

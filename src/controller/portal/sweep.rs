@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::api::DynamicObject;
 
 use super::holders::Access;
@@ -103,20 +104,47 @@ pub async fn suspected_loss(
     };
     let accepted =
         annotation(portal, keys::ACCEPT_LOSS).and_then(|count| count.trim().parse().ok()).unwrap_or(0);
+    let suspected_before = inventory.loss_suspected().is_some() || was_suspected(&lenient(portal, "status"));
+    let holders: Vec<Holder> = holders
+        .iter()
+        .map(|object| Holder {
+            deleting: is_deleting(object),
+            known: lenient::<TechnicalUserStatus>(object, "status").user.is_some(),
+            missing: is_missing(&object),
+        })
+        .collect();
+    judge(&holders, suspected_before).filter(|missing| *missing > accepted)
+}
+
+/// A resource that has, or had, a user.
+#[derive(Debug, Clone, Copy)]
+struct Holder {
+    deleting: bool,
+    /// Its status names a user.
+    known: bool,
+    /// The list should show that user, and does not.
+    missing: bool,
+}
+
+/// How many users are missing, where that is too many to believe.
+fn judge(holders: &[Holder], suspected_before: bool) -> Option<usize> {
     // Once suspected, a loss is no smaller because some of the resources are deleted meanwhile, or this process restarted.
-    // The condition knows it only as long as nothing else is wrong with the Portal.
-    let suspected_before = inventory.loss_suspected().is_some()
-        || ready_reason(portal).as_deref() == Some(Reason::UsersVanished.as_str());
     if suspected_before {
-        let missing = holders.iter().filter(is_missing).count();
-        return (missing > accepted).then_some(missing);
+        return Some(holders.iter().filter(|holder| holder.missing).count());
     }
     // The users of resources under deletion go by our own doing.
-    let live: Vec<_> = holders.into_iter().filter(|object| !is_deleting(object)).collect();
-    let known =
-        live.iter().filter(|object| lenient::<TechnicalUserStatus>(object, "status").user.is_some()).count();
-    let missing = live.iter().filter(is_missing).count();
-    (loss_is_suspicious(known, missing) && missing > accepted).then_some(missing)
+    let live = || holders.iter().filter(|holder| !holder.deleting);
+    let missing = live().filter(|holder| holder.missing).count();
+    loss_is_suspicious(live().filter(|holder| holder.known).count(), missing).then_some(missing)
+}
+
+/// Whether a status says that a mass disappearance is suspected. Releases before `missingUsers` had the reason of `Ready`
+/// alone for it, which a failure or the deletion of the Portal replaces.
+fn was_suspected(status: &PortalStatus) -> bool {
+    let is_ready_reason = |condition: &Condition| {
+        condition.type_ == READY && condition.reason == Reason::UsersVanished.as_str()
+    };
+    status.missing_users.is_some() || status.conditions.iter().any(is_ready_reason)
 }
 
 /// Whether a resource's status speaks of the portal and company that a connection leads to: where a Portal leads elsewhere
@@ -127,11 +155,6 @@ fn is_pinned_to(object: &DynamicObject, place: &Place) -> bool {
         let same_company = pin.bpn.is_none_or(|bpn| place.companies.contains(&bpn));
         pin.url.is_empty() || (address::portal(&pin.url) == place.url && same_company)
     })
-}
-
-fn ready_reason(portal: &DynamicObject) -> Option<String> {
-    let status: PortalStatus = lenient(portal, "status");
-    status.conditions.into_iter().find(|condition| condition.type_ == READY).map(|condition| condition.reason)
 }
 
 /// Users that bear the mark of this installation while no resource claims them. Each is read once.
@@ -198,4 +221,38 @@ pub async fn unclaimed(ctx: &Context, link: &Connected, status: &PortalStatus) -
     }
     unclaimed.truncate(UNCLAIMED_LIMIT);
     unclaimed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn holders(deleting: usize, live: usize) -> Vec<Holder> {
+        let missing = |deleting| Holder { deleting, known: true, missing: true };
+        [vec![missing(true); deleting], vec![missing(false); live]].concat()
+    }
+
+    #[test]
+    fn a_suspicion_does_not_shrink_while_the_resources_are_deleted() {
+        assert_eq!(judge(&holders(0, 5), false), Some(5));
+        for deleting in 0..=5 {
+            assert_eq!(judge(&holders(deleting, 5 - deleting), true), Some(5), "{deleting} are deleted");
+        }
+        assert_eq!(judge(&holders(5, 0), false), None, "without a suspicion they went by our own doing");
+    }
+
+    #[test]
+    fn a_suspicion_outlives_the_reason_of_ready() {
+        let with = |missing: Option<i64>, reason: &str| -> PortalStatus {
+            let condition = serde_json::json!({"type": READY, "status": "False", "reason": reason, "message": "",
+                "lastTransitionTime": "2026-11-26T00:00:00Z"});
+            serde_json::from_value(serde_json::json!({"conditions": [condition], "missingUsers": missing}))
+                .unwrap()
+        };
+        assert!(was_suspected(&with(Some(5), "UsersVanished")));
+        assert!(was_suspected(&with(Some(5), "InUse")), "the Portal is under deletion");
+        assert!(was_suspected(&with(Some(5), "PortalFailing")), "the portal fails");
+        assert!(was_suspected(&with(None, "UsersVanished")), "written by an earlier release");
+        assert!(!was_suspected(&with(None, "PortalFailing")));
+    }
 }
