@@ -30,6 +30,12 @@ impl fmt::Display for UserId {
     }
 }
 
+/// Whether a text has the form of an id of the portal: 1 to 64 letters, digits and dashes.
+#[must_use]
+pub fn is_id(text: &str) -> bool {
+    (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+}
+
 /// Who issues a user's credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum UserKind {

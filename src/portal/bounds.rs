@@ -8,6 +8,8 @@ use serde::de::{
     Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
 
+pub(crate) use crate::domain::user::is_id;
+
 use crate::domain::text::{printable, printable_lines};
 
 /// The longest name of a user, role, connector or offer. One more than a resource can ask for, so that a name that was
@@ -48,11 +50,6 @@ impl<T, const MOST: usize> Default for List<T, MOST> {
     fn default() -> Self {
         Self { entries: Vec::new(), has_more: false }
     }
-}
-
-/// Whether `id` has the form of an id of the portal.
-pub(crate) fn is_id(id: &str) -> bool {
-    (1..=ID).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
 /// Whether a text is printable ASCII, blanks included, of at most `most` characters.

@@ -11,9 +11,10 @@ use crate::api::FIELD_MANAGER;
 use crate::api::portal::{PortalStatus, RETAINED_LIMIT, RetainedUser};
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{lenient, portals};
-use crate::domain::plan::Done;
+use crate::domain::plan::{AttemptState, Done};
 use crate::domain::reason::Reason;
-use crate::domain::user::UserId;
+use crate::domain::text::printable;
+use crate::domain::user::{UserId, is_id};
 
 /// How often the list is tried to be written before the whole reconcile is begun anew, which no longer knows why the user
 /// is kept.
@@ -21,6 +22,14 @@ const LIST_TRIES: usize = 10;
 
 /// Lists a user in the Portal's status: written before its resource is released.
 pub async fn list(pass: &mut Pass, id: &UserId, why: &str) -> Result<(), Failure> {
+    if !may_be_listed(pass, id) {
+        tracing::warn!(
+            resource = %pass.key,
+            "a user is not listed as retained: nothing proves that the id in the status is of a user of this resource"
+        );
+        pass.observation.done.push((id.clone(), Done::ListedRetained));
+        return Ok(());
+    }
     for _ in 0..LIST_TRIES {
         match add(pass, id, why).await {
             // The Portal's own status, or another resource's user, was written meanwhile.
@@ -36,6 +45,21 @@ pub async fn list(pass: &mut Pass, id: &UserId, why: &str) -> Result<(), Failure
         }
     }
     Err(Failure::Overtaken)
+}
+
+/// A status can be written by others: what it says gets into the Portal of a namespace without a grant only where it is
+/// proved.
+fn may_be_listed(pass: &Pass, id: &UserId) -> bool {
+    let o = &pass.observation;
+    let made =
+        o.attempt.as_ref().is_some_and(|open| matches!(&open.state, AttemptState::Made(made) if made == id));
+    let recorded = o.recorded.user.as_ref().is_some_and(|user| user.id == *id);
+    let proved = o.recorded.user.as_ref().is_some_and(|user| recorded && user.proved);
+    let named = |name: &str| o.owner.generation_of(name).is_some();
+    let named = recorded && pass.status.user.as_ref().is_some_and(|user| named(&user.name));
+    // A user that only a list shows, or whose details were read, was judged before.
+    let known = !recorded || pass.details.contains_key(id);
+    is_id(id.as_str()) && (pass.discloses || made || proved || named || known)
 }
 
 async fn add(pass: &Pass, id: &UserId, why: &str) -> Result<(), KubeError> {
@@ -79,7 +103,7 @@ fn entry(pass: &Pass, id: &UserId, why: &str) -> RetainedUser {
     let details = pass.details.get(id);
     let recorded = pass.status.user.as_ref().filter(|user| UserId::new(&user.id) == *id);
     let link = pass.link.as_ref();
-    RetainedUser {
+    bounded(RetainedUser {
         id: id.to_string(),
         client_id: details
             .and_then(|details| details.client_id.clone())
@@ -99,5 +123,41 @@ fn entry(pass: &Pass, id: &UserId, why: &str) -> RetainedUser {
             Some(portal) => portal.bpn.clone(),
             None => link.and_then(|link| link.company.clone()),
         },
+    })
+}
+
+/// Texts of a status that others can write, and of the portal, in the bounds of what the portal may answer.
+fn bounded(entry: RetainedUser) -> RetainedUser {
+    let text = |text: Option<String>, most: usize| text.map(|text| printable(&text, most));
+    RetainedUser {
+        id: printable(&entry.id, 64),
+        client_id: text(entry.client_id, 256),
+        name: text(entry.name, 256),
+        reason: printable(&entry.reason, 512),
+        url: text(entry.url, 512),
+        bpn: text(entry.bpn, 32),
+        ..entry
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_is_bounded_whatever_a_status_says() {
+        let long = || format!("\u{1B}\u{202E}{}", "x".repeat(100_000));
+        let entry = bounded(RetainedUser {
+            id: long(),
+            client_id: Some(long()),
+            name: Some(long()),
+            technical_user: "connector/edc".into(),
+            reason: long(),
+            since: "2026-11-26T15:00:00Z".into(),
+            url: Some(long()),
+            bpn: Some(long()),
+        });
+        let text = serde_json::to_string(&entry).unwrap();
+        assert!(text.len() < 4096 && !text.contains(['\u{202E}']) && !text.contains("u001b"), "{text}");
     }
 }
