@@ -35,8 +35,9 @@ fn must_not_write(o: &Observation) -> bool {
     let other_hint = |hint: &Hint| *hint != o.hint && !portal.taken_over.contains(hint);
     let other_company =
         |bpn: &Option<String>| bpn.as_ref().is_some_and(|bpn| !portal.companies.contains(bpn));
-    // Even after a move that a person confirms: the pin is written anew first.
-    let other_address = |url: &String| *url != portal.url;
+    // Even after a move that a person confirms the pin is written first, where there is a user that it speaks of.
+    let confirmed = |url: &String| o.recorded.user.is_none() && portal.moved_from.contains(url);
+    let other_address = |url: &String| *url != portal.url && !confirmed(url);
     portal.suspended
         || o.recorded
             .portal
