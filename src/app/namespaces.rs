@@ -1,4 +1,4 @@
-//! Tells which of the watched namespaces may not be watched; the others are served meanwhile. And watches the labels of
+//! Reports which of the watched namespaces may not be watched; the others are served meanwhile. And watches the labels of
 //! all namespaces.
 
 use std::collections::BTreeMap;
@@ -20,7 +20,7 @@ const SAY_AGAIN_AFTER: Duration = Duration::from_mins(10);
 /// The kinds of a namespace are refused one after the other; they are told together.
 const GATHER_FOR: Duration = Duration::from_secs(1);
 
-/// Tells of each change in log, readiness and metrics, and again from time to time. For ever.
+/// Reports each change in log, readiness and metrics, and again from time to time. Never returns.
 ///
 /// Opens the gate of the cache once everything that may be listed was listed, and closes it while nothing may be.
 pub async fn tell(ctx: Arc<Context>, health: Health) {
@@ -61,7 +61,7 @@ pub async fn tell(ctx: Arc<Context>, health: Health) {
 
 type Seen = Touched<PartialObjectMeta<Namespace>>;
 
-/// Watches the metadata of all namespaces, and tells why where that is refused. Nothing is watched with Roles only.
+/// Watches the metadata of all namespaces, and reports why where that is refused. Nothing is watched with Roles only.
 pub fn watch(client: &Client, scoped: bool) -> (BoxStream<'static, Seen>, Refusals) {
     let refusals = Refusals::default();
     if scoped {
@@ -76,7 +76,7 @@ pub fn watch(client: &Client, scoped: bool) -> (BoxStream<'static, Seen>, Refusa
     (seen.boxed(), refusals)
 }
 
-/// Tells of a watch of all namespaces that is refused though the chart's `ClusterRole` should grant it. For ever.
+/// Reports a watch of all namespaces that is refused though the chart's `ClusterRole` should grant it. Never returns.
 pub async fn tell_of_labels(refusals: Refusals, health: Health) {
     let mut refused = refusals.subscribe();
     loop {

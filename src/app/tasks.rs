@@ -21,7 +21,7 @@ impl Tasks {
         self.names.insert(id, name);
     }
 
-    /// Waits until one of them has ended, and tells which and how. For ever where there is none.
+    /// Waits until one of them has ended, and returns which and how. Never returns where there is none.
     pub async fn ended(&mut self) -> RunError {
         let (id, how) = match self.set.join_next_with_id().await {
             None => std::future::pending().await,

@@ -55,7 +55,7 @@ pub struct Connected {
 
 impl Connected {
     /// Whether the portal has answered a call with this login. A token alone proves nothing of its company: it is not checked
-    /// here, and whoever runs the token endpoint writes what it says.
+    /// here, and the owner of the token endpoint writes what it says.
     #[must_use]
     pub fn is_accepted(&self) -> bool {
         self.login.permissions.roles || self.inventory.look(|_| ()).is_some()

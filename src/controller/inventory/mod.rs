@@ -34,7 +34,7 @@ use sweep::Sweep;
 /// How long a reconcile waits for the list before it gives its place back: a short list is read within that time.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Hears what the readings of a list yield, whoever asked for them.
+/// Receives what the readings of a list yield, independent of who requested them.
 #[async_trait]
 pub trait Listener: Send + Sync {
     /// A reading was taken over: judges whether too many users are missing, then wakes the resources concerned.

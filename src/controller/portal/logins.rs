@@ -15,7 +15,7 @@ pub fn configured(ctx: &Context, place: &LoginPlace, client_id: &str) {
     }
 }
 
-/// The portal has answered a call with the Portal's login. Before that, a token proves nothing: whoever runs the token endpoint
+/// The portal has answered a call with the Portal's login. Before that, a token proves nothing: the owner of the token endpoint
 /// writes what it says.
 pub fn in_use(ctx: &Context, link: &Connected) {
     let (place, login) = (&LoginPlace::new(&link.url, &link.token_url), &link.login);

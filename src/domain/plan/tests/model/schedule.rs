@@ -227,7 +227,7 @@ impl World {
         });
     }
 
-    /// Whoever may write a status names a user that is not ours, as if it were active and published.
+    /// Somebody who may write a status names a user that is not ours, as if it were active and published.
     fn forge(&mut self, n: u8) {
         let not_ours = Self::not_ours();
         let id = not_ours[pick(n, not_ours.len())].clone();
