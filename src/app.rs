@@ -16,7 +16,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::api::keys;
 use crate::api::technical_user::TechnicalUserStatus;
-use crate::config::{RunArgs, WatchNamespaces};
+use crate::config::{Listen, RunArgs, WatchNamespaces};
 use crate::controller::context::{Caches, Context};
 use crate::controller::installation::{self, InstallationError};
 use crate::controller::namespaces::Namespaces;
@@ -52,7 +52,7 @@ pub enum RunError {
     #[error("cannot listen on {address}: {source}")]
     Listen {
         /// The address asked for.
-        address: std::net::SocketAddr,
+        address: Listen,
         /// What the system says.
         source: std::io::Error,
     },
@@ -83,7 +83,7 @@ pub async fn run(args: RunArgs) -> Result<(), RunError> {
     let stop = stop_signal()?;
     let (metrics, health) = (Metrics::default(), Health::default());
     let listen = |source| RunError::Listen { address: args.listen, source };
-    let server = Server::bind(args.listen).await.map_err(listen)?;
+    let server = Server::bind(args.listen).map_err(listen)?;
     let mut tasks = Tasks::default();
     tasks.spawn("server", server.run(health.clone(), metrics.clone()));
     tasks.spawn("heartbeat", health.clone().keep_beating());

@@ -4,16 +4,17 @@
 //! live in memory as [`SecretString`].
 
 use std::ffi::OsString;
-use std::net::SocketAddr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::portal::PlainHttp;
 
 mod check;
+mod listen;
 mod preflight;
 
 pub use check::{CheckArgs, Output, SecretError, Target, read_secret};
+pub use listen::Listen;
 pub use preflight::PreflightArgs;
 
 /// Provisions technical users of a data space from Kubernetes.
@@ -144,9 +145,10 @@ pub struct RunArgs {
     )]
     pub pod_name: String,
 
-    /// Address for probes and metrics; port 0 takes any free one, which the log tells
-    #[arg(long, env = "TUO_LISTEN", value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
-    pub listen: SocketAddr,
+    /// Where to serve probes and metrics: a port of all addresses, IPv6 (where the machine has it) and IPv4, or one IP
+    /// address with a port. Port 0 takes any free one, which the log reports
+    #[arg(long, env = "TUO_LISTEN", value_name = "[ADDRESS]:PORT", default_value = ":8080")]
+    pub listen: Listen,
 
     /// How many resources are reconciled at the same time, at most half of them (and at least two) of one Portal;
     /// one that waits for a portal for more than a second is not counted

@@ -18,8 +18,11 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::config::Listen;
 use crate::health::Health;
 use crate::metrics::Metrics;
+
+mod socket;
 
 /// A client that does not send its request's head by then is hung up on.
 const HEAD_WITHIN: Duration = Duration::from_secs(5);
@@ -45,9 +48,9 @@ pub struct Server {
 }
 
 impl Server {
-    /// Listens on `address`; the log tells which port was taken where it is 0.
-    pub async fn bind(address: SocketAddr) -> std::io::Result<Self> {
-        let listener = TcpListener::bind(address).await?;
+    /// Listens there; the log reports which port was taken where it is 0. Needs a runtime.
+    pub fn bind(listen: Listen) -> std::io::Result<Self> {
+        let listener = socket::open(listen)?;
         let address = listener.local_addr()?;
         tracing::info!(%address, "serving probes and metrics");
         Ok(Self { listener, address })
@@ -94,6 +97,8 @@ impl Places {
     }
 
     fn take(&self, from: IpAddr) -> Option<Place> {
+        // An IPv4 client of a socket for both is the same client.
+        let from = from.to_canonical();
         let mut open = self.open();
         let (all, own) = (open.values().sum::<usize>(), open.get(&from).copied().unwrap_or_default());
         if all >= CONNECTIONS || own >= CONNECTIONS_PER_ADDRESS {

@@ -30,7 +30,7 @@ fn what_is_not_given_has_a_default() {
     assert_eq!(run.installation.watch_namespaces(), some(&["own"]));
     assert_eq!(run.installation.lease_name(), "technical-user-operator-prod");
     assert!(!run.installation.leader_election && !run.installation.scoped_rbac);
-    assert_eq!(run.listen, "0.0.0.0:8080".parse().unwrap());
+    assert_eq!(run.listen, Listen::All(8080));
     assert_eq!((run.concurrency, run.log.format, run.log.filter.as_str()), (8, LogFormat::Text, "info"));
 }
 
@@ -60,7 +60,8 @@ fn every_setting_can_be_given() {
     ])
     .unwrap();
     assert!(run.installation.leader_election && run.installation.scoped_rbac);
-    assert_eq!((run.installation.lease_name().as_str(), run.listen.port(), run.concurrency), ("mine", 0, 64));
+    assert_eq!(run.listen, Listen::One("127.0.0.1:0".parse().unwrap()));
+    assert_eq!((run.installation.lease_name().as_str(), run.concurrency), ("mine", 64));
     assert_eq!((run.log.format, run.log.filter.as_str()), (LogFormat::Json, "debug"));
 }
 

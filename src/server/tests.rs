@@ -3,8 +3,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use super::*;
 use crate::health::{Gate, Subject};
 
-async fn start(health: &Health) -> SocketAddr {
-    let server = Server::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
+fn start(health: &Health) -> SocketAddr {
+    let server = Server::bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let address = server.address();
     assert_ne!(address.port(), 0);
     tokio::spawn(server.run(health.clone(), Metrics::default()));
@@ -23,7 +23,7 @@ async fn ask(address: SocketAddr, path: &str) -> String {
 #[tokio::test]
 async fn readiness_says_what_it_waits_for() {
     let health = Health::default();
-    let address = start(&health).await;
+    let address = start(&health);
     let answer = ask(address, "/readyz").await;
     assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
     assert!(answer.contains("custom resource definitions") && answer.contains("listed"), "{answer}");
@@ -41,19 +41,19 @@ async fn readiness_says_what_it_waits_for() {
 
 #[tokio::test]
 async fn liveness_needs_no_gate() {
-    assert!(ask(start(&Health::default()).await, "/livez").await.starts_with("HTTP/1.1 200"));
+    assert!(ask(start(&Health::default()), "/livez").await.starts_with("HTTP/1.1 200"));
 }
 
 #[tokio::test]
 async fn metrics_are_open_metrics() {
-    let answer = ask(start(&Health::default()).await, "/metrics").await;
+    let answer = ask(start(&Health::default()), "/metrics").await;
     assert!(answer.contains("application/openmetrics-text; version=1.0.0"), "{answer}");
     assert!(answer.contains("tuo_leader 0") && answer.ends_with("# EOF\n"), "{answer}");
 }
 
 #[tokio::test]
 async fn nothing_else_is_there() {
-    let address = start(&Health::default()).await;
+    let address = start(&Health::default());
     for path in ["/", "/debug", "/metrics/x"] {
         assert!(ask(address, path).await.starts_with("HTTP/1.1 404"), "{path}");
     }
@@ -61,7 +61,7 @@ async fn nothing_else_is_there() {
 
 #[tokio::test(start_paused = true)]
 async fn who_sends_no_request_is_hung_up_on() {
-    let address = start(&Health::default()).await;
+    let address = start(&Health::default());
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(b"GET /livez HTT").await.unwrap();
     let mut rest = Vec::new();
@@ -85,7 +85,7 @@ async fn answers(mut stream: TcpStream) -> bool {
 
 #[tokio::test]
 async fn one_client_cannot_keep_others_out_nor_all_together_fill_the_memory() {
-    let address = start(&Health::default()).await;
+    let address = start(&Health::default());
     let mut open = Vec::new();
     for client in 2..6 {
         let from = format!("127.0.0.{client}");
@@ -105,7 +105,7 @@ async fn one_client_cannot_keep_others_out_nor_all_together_fill_the_memory() {
 
 #[tokio::test]
 async fn a_long_head_is_refused() {
-    let address = start(&Health::default()).await;
+    let address = start(&Health::default());
     let long = format!("x-long: {}\r\n", "a".repeat(2 * HEAD_BYTES));
     let many = "x-many: a\r\n".repeat(HEADERS + 1);
     for headers in [long, many] {
