@@ -5,15 +5,20 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, oneshot};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::controller::objects::Key;
+use crate::portal::CREATE_TIMEOUT;
 
 /// How long creates wait at first for the changes in progress to end, so that a proof can begin. A change that takes
-/// longer delays the proof alone; the next try keeps creates waiting for twice the time, so that it comes to an end.
+/// longer delays the proof alone; the next try keeps all changes waiting, for twice the time, so that it comes to an end.
 const FIRST_DRAIN: Duration = Duration::from_secs(2);
+/// A single call of the portal ends within this time, whatever the portal does.
+const LONGEST_DRAIN: Duration = CREATE_TIMEOUT;
 /// A create waits at least as long where a proof is about to begin.
 const DRAIN_PATIENCE: Duration = Duration::from_secs(3);
+/// How long the resources that are woken at the end of a proof have time to start their changes before the next proof.
+const TURN: Duration = Duration::from_secs(2);
 
 /// Whether users of a company change, or a proof is in progress, never both.
 ///
@@ -27,6 +32,8 @@ struct Shared {
     state: Mutex<State>,
     /// A change ended.
     ended: Notify,
+    /// A change started.
+    begun: Notify,
     /// One proof at a time.
     proving: Arc<tokio::sync::Mutex<()>>,
 }
@@ -41,6 +48,8 @@ struct State {
     waiting: Vec<(Kind, oneshot::Sender<Change>)>,
     /// Resources whose change waits for the end of the proof without a task of its own.
     blocked: HashSet<Key>,
+    /// The turn of those that were woken: how many changes have started at its end, and when it ends in any case.
+    turn: Option<(u64, Instant)>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -49,6 +58,8 @@ enum Closed {
     No,
     /// A proof is about to begin: creates wait.
     ToCreates,
+    /// A proof is about to begin, and waited for changes before: all wait.
+    ToAll,
     /// A proof is in progress.
     Yes,
 }
@@ -64,7 +75,11 @@ pub enum Kind {
 
 impl Closed {
     fn keeps_out(self, kind: Kind) -> bool {
-        self == Self::Yes || (self == Self::ToCreates && kind == Kind::Create)
+        match self {
+            Self::No => false,
+            Self::ToCreates => kind == Kind::Create,
+            Self::ToAll | Self::Yes => true,
+        }
     }
 }
 
@@ -81,6 +96,13 @@ pub struct Quiet {
 }
 
 impl CompanyGate {
+    /// Starts a change; `None` where it has to wait.
+    #[must_use]
+    pub fn try_change(&self, kind: Kind) -> Option<Change> {
+        let mut state = self.0.lock();
+        (!state.closed.keeps_out(kind)).then(|| self.0.start(&mut state))
+    }
+
     /// Starts a change, or waits so long for the end of the proof: `None` where it is still in progress then. Where a
     /// proof is about to begin, the wait is short in any case.
     pub async fn change(&self, kind: Kind, patience: Duration) -> Option<Change> {
@@ -91,26 +113,29 @@ impl CompanyGate {
             }
             let (sender, waiting) = oneshot::channel();
             state.waiting.push((kind, sender));
-            let about_to_begin = state.closed == Closed::ToCreates;
+            let about_to_begin = state.closed != Closed::Yes;
             (waiting, if about_to_begin { patience.max(DRAIN_PATIENCE) } else { patience })
         };
         timeout(patience, waiting).await.ok()?.ok()
     }
 
-    /// Waits until no change is in progress, and lets none start.
-    pub async fn quiet(&self) -> Quiet {
+    /// Waits until no change is in progress, and lets none start. Where that takes several tries, `wake` gets the resources
+    /// whose change waits, each time that changes may start meanwhile.
+    pub async fn quiet(&self, wake: impl Fn(HashSet<Key>)) -> Quiet {
         let proving = Arc::clone(&self.0.proving).lock_owned().await;
         // Its end opens the gate also where the caller is cancelled.
         let quiet = Quiet { gate: Arc::clone(&self.0), _proving: proving };
-        let mut drain = FIRST_DRAIN;
+        let (mut drain, mut closed) = (FIRST_DRAIN, Closed::ToCreates);
         loop {
-            self.0.lock().closed = Closed::ToCreates;
+            self.0.end_of_turn().await;
+            self.0.lock().closed = closed;
             if timeout(drain, self.0.close()).await.is_ok() {
                 return quiet;
             }
             let hanging = self.0.open();
+            wake(self.unblock());
             self.0.wait_for(hanging).await;
-            drain = drain.saturating_mul(2);
+            (drain, closed) = (drain.saturating_mul(2).min(LONGEST_DRAIN), Closed::ToAll);
         }
     }
 
@@ -127,10 +152,15 @@ impl CompanyGate {
         self.0.lock().blocked.insert(who.clone());
     }
 
-    /// The resources whose change waited for the end of a proof.
+    /// The resources whose change waited for the end of a proof, to be woken. The next proof lets them start first.
     #[must_use]
     pub fn unblock(&self) -> HashSet<Key> {
-        std::mem::take(&mut self.0.lock().blocked)
+        let mut state = self.0.lock();
+        let blocked = std::mem::take(&mut state.blocked);
+        if !blocked.is_empty() {
+            state.turn = Some((state.started + blocked.len() as u64, Instant::now() + TURN));
+        }
+        blocked
     }
 }
 
@@ -142,7 +172,32 @@ impl Shared {
     fn start(self: &Arc<Self>, state: &mut State) -> Change {
         state.started += 1;
         state.running.insert(state.started);
+        self.begun.notify_waiters();
         Change { gate: Arc::clone(self), number: state.started }
+    }
+
+    /// Waits until those that were woken at the end of a proof have started their changes, or had the time to.
+    async fn end_of_turn(&self) {
+        loop {
+            let begun = self.begun.notified();
+            tokio::pin!(begun);
+            begun.as_mut().enable();
+            let ends = {
+                let mut state = self.lock();
+                let started = state.started;
+                match state.turn {
+                    Some((until, ends)) if started < until => ends,
+                    _ => {
+                        state.turn = None;
+                        return;
+                    }
+                }
+            };
+            if timeout_at(ends, begun).await.is_err() {
+                self.lock().turn = None;
+                return;
+            }
+        }
     }
 
     /// Waits until no change is in progress, then keeps all out.

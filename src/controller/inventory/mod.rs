@@ -128,7 +128,7 @@ impl Inventory {
         }
         self.gate.block(who);
         // The proof may have ended before that was remembered.
-        self.gate.change(kind, Duration::ZERO).await.ok_or(Unmet::Waiting)
+        self.gate.try_change(kind).ok_or(Unmet::Waiting)
     }
 
     /// How long a reconcile waits for a reading: not at all where the last one took longer than it would wait.

@@ -2,11 +2,18 @@
 
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::sync::MutexGuard;
+use tokio::time::{Instant, timeout_at};
 
 use super::Inventory;
 use crate::domain::inventory::{Coverage, Reading};
 use crate::portal::{Lane, ListOrder, PortalError, Scan};
+
+/// A reading takes no longer, nor do all readings of one proof: the changes of the company wait for its end.
+pub(super) const LONGEST_READING: Duration = Duration::from_mins(30);
+
+const TOO_SLOW: PortalError =
+    PortalError::BadAnswer { reason: "the reading of the user list takes too long" };
 
 /// A reading during which the total never changed.
 #[derive(Debug, Clone, Copy)]
@@ -26,12 +33,23 @@ impl Inventory {
     /// all the time is missing from a stable reading only where one before it was deleted and one behind it was created
     /// between two pages; the second reading then shows another name at the rank of the deleted one.
     pub(super) async fn read(&self, lane: Lane, since: Instant) -> Result<(), PortalError> {
-        let _one_at_a_time = self.reading.lock().await;
+        let one_at_a_time = self.reading.lock().await;
         if self.state().read.is_some_and(|(began, _)| began >= since) {
             return Ok(());
         }
+        self.read_now(lane, Instant::now() + LONGEST_READING, &one_at_a_time).await
+    }
+
+    /// Reads the list, for a caller that keeps all other readings waiting. It is given up at the deadline.
+    pub(super) async fn read_now(
+        &self,
+        lane: Lane,
+        deadline: Instant,
+        _one_at_a_time: &MutexGuard<'_, ()>,
+    ) -> Result<(), PortalError> {
         let (began, quiet) = (Instant::now(), self.gate.quiet_since());
-        let scan = self.portal.scan(lane).await?;
+        // Only the scan is given up: what a reading has changed is passed on in any case.
+        let scan = timeout_at(deadline, self.portal.scan(lane)).await.map_err(|_| TOO_SLOW)??;
         self.take_over(scan, began, quiet).await;
         Ok(())
     }

@@ -1,12 +1,13 @@
 //! What resources wait for from the list: shared work of the Portal that goes on when the reconcile that asked for it
 //! ends.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
 
+use super::reading::LONGEST_READING;
 use super::{Inventory, State};
 use crate::controller::backoff::spread;
 use crate::controller::objects::Key;
@@ -24,6 +25,9 @@ const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 const MEASURE: Duration = Duration::from_secs(10);
 /// How often it is logged.
 const LOG: Duration = Duration::from_mins(2);
+
+const INTERRUPTED: PortalError =
+    PortalError::BadAnswer { reason: "the search of the user list was interrupted" };
 
 /// What a resource needs from the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,17 +145,18 @@ impl Inventory {
     }
 
     async fn search_once(self: Arc<Self>) {
-        let searcher = Arc::clone(&self);
-        // A task of its own, so that a panic in it does not leave a search that never ends.
-        if tokio::spawn(async move { searcher.search().await }).await.is_err() {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let searcher = Arc::clone(&self);
+            // A task of its own, so that a panic in it does not leave a search that never ends.
+            if tokio::spawn(async move { searcher.search().await }).await.is_ok() {
+                return;
+            }
             tracing::error!("the search of the user list was interrupted");
-            let woken = {
-                let mut state = self.state();
-                state.search.running = false;
-                state.release(|_, _| true)
-            };
-            self.ended.notify_waiters();
-            self.listener.search_ended(woken);
+            self.wake_blocked(self.gate.unblock());
+            self.fail(INTERRUPTED);
+            tokio::time::sleep(spread(pause)).await;
+            pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
         }
     }
 
@@ -183,12 +188,7 @@ impl Inventory {
                         }
                         _ => pause,
                     };
-                    let woken = {
-                        let mut state = self.state();
-                        state.search.failure = Some(error);
-                        state.release(|_, _| true)
-                    };
-                    self.report(woken);
+                    self.fail(error);
                     tokio::time::sleep(spread(wait)).await;
                     pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
                 }
@@ -196,6 +196,22 @@ impl Inventory {
         }
         let (users, took) = (self.look(Snapshot::len).unwrap_or_default(), began.elapsed());
         tracing::info!(users, duration_ms = took.as_millis(), "the search of the user list ended");
+    }
+
+    /// The try failed: all that wait hear why.
+    fn fail(&self, error: PortalError) {
+        let woken = {
+            let mut state = self.state();
+            state.search.failure = Some(error);
+            state.release(|_, _| true)
+        };
+        self.report(woken);
+    }
+
+    fn wake_blocked(&self, blocked: HashSet<Key>) {
+        if !blocked.is_empty() {
+            self.listener.search_ended(blocked.into_iter().collect());
+        }
     }
 
     fn report(&self, woken: Vec<Key>) {
@@ -219,40 +235,61 @@ impl Inventory {
 
     async fn satisfy(&self, need: Need) -> Result<(), PortalError> {
         for _ in 0..TRIES {
-            let quiet = match need {
-                Need::Proof(_) => Some(self.gate.quiet().await),
-                Need::Judgement(_) => None,
-            };
-            let mut result = Ok(());
-            for _ in 0..READINGS {
-                if self.state().meets(need) {
-                    break;
-                }
-                result = self.read_and_measure().await;
-                // The changes that wait have their turn where the list moves.
-                if result.is_err() || !self.is_stable() {
-                    break;
-                }
-            }
-            if quiet.is_some() {
-                drop(quiet);
-                self.listener.search_ended(self.gate.unblock().into_iter().collect());
-            }
-            result?;
             if self.state().meets(need) {
                 return Ok(());
             }
+            match need {
+                Need::Judgement(_) => {
+                    self.read_and_measure(self.read(Lane::Interactive, Instant::now())).await?;
+                }
+                Need::Proof(_) => self.prove(need).await?,
+            }
+        }
+        if self.state().meets(need) {
+            return Ok(());
         }
         Err(PortalError::BadAnswer { reason: "the user list changes too fast to be read twice" })
     }
 
-    async fn read_and_measure(&self) -> Result<(), PortalError> {
+    /// Reads the list until it proves what is needed, while no change of the company is in progress.
+    async fn prove(&self, need: Need) -> Result<(), PortalError> {
+        let (quiet, one_at_a_time) = loop {
+            // The company's changes do not wait for the end of a reading that proves nothing.
+            drop(self.reading.lock().await);
+            let quiet = self.gate.quiet(|blocked| self.wake_blocked(blocked)).await;
+            if let Ok(guard) = self.reading.try_lock() {
+                break (quiet, guard);
+            }
+            drop(quiet);
+            self.wake_blocked(self.gate.unblock());
+        };
+        let deadline = Instant::now() + LONGEST_READING;
+        let mut result = Ok(());
+        for _ in 0..READINGS {
+            if self.state().meets(need) {
+                break;
+            }
+            let reading = self.read_now(Lane::Interactive, deadline, &one_at_a_time);
+            result = self.read_and_measure(reading).await;
+            // The changes that wait have their turn where the list moves.
+            if result.is_err() || !self.is_stable() {
+                break;
+            }
+        }
+        drop((quiet, one_at_a_time));
+        self.wake_blocked(self.gate.unblock());
+        result
+    }
+
+    async fn read_and_measure(
+        &self,
+        reading: impl Future<Output = Result<(), PortalError>>,
+    ) -> Result<(), PortalError> {
         let mut measured = self.metrics.search_begins();
         let mut ticks = interval(MEASURE);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         ticks.tick().await;
         let mut logged = Instant::now();
-        let reading = self.read(Lane::Interactive, Instant::now());
         tokio::pin!(reading);
         loop {
             tokio::select! {

@@ -91,10 +91,94 @@ async fn creates_without_end_do_not_keep_a_proof_waiting_for_ever() {
 #[tokio::test(start_paused = true)]
 async fn a_caller_that_no_longer_waits_leaves_no_change_behind() {
     let gate = CompanyGate::default();
-    let quiet = gate.quiet().await;
+    let quiet = gate.quiet(|_| ()).await;
     assert!(gate.change(Kind::Create, Duration::ZERO).await.is_none());
     drop(quiet);
     assert!(gate.quiet_since().is_some(), "nothing is in progress");
     let scene = Scene::new(PlayedPortal::with(1));
     assert!(scene.gate.quiet_since().is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn changes_do_not_wait_for_a_reading_that_proves_nothing() {
+    let scene = Scene::new(PlayedPortal::with(60).page_time(Duration::from_mins(1)));
+    assert!(scene.inventory.sweep(Duration::from_secs(1)).await.is_none());
+    assert_eq!(scene.inventory.meet(&key("edc"), ANY).await, Err(Unmet::Waiting));
+    assert_eq!(starts(&scene, Kind::Create).await, Duration::ZERO, "the sweep goes on for minutes");
+    assert_eq!(starts(&scene, Kind::Delete).await, Duration::ZERO);
+    scene.until_met("edc", ANY).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_proof_that_does_not_end_lets_changes_start_all_the_same() {
+    let scene = Scene::new(PlayedPortal::with(60).page_time(Duration::from_hours(1)));
+    assert_eq!(scene.inventory.meet(&key("edc"), ANY).await, Err(Unmet::Waiting));
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(scene.inventory.change(&key("a"), Kind::Create).await.err(), Some(Unmet::Waiting));
+    tokio::time::sleep(Duration::from_mins(30)).await;
+    assert!(scene.heard.woken().contains(&key("a")));
+    assert_eq!(starts(&scene, Kind::Create).await, Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn those_that_waited_for_a_proof_have_their_turn_before_the_next() {
+    let scene = Scene::new(PlayedPortal::with(60).page_time(Duration::from_mins(1)));
+    let later = Instant::now() + Duration::from_secs(30);
+    assert_eq!(scene.inventory.meet(&key("edc"), ANY).await, Err(Unmet::Waiting));
+    assert_eq!(scene.inventory.change(&key("a"), Kind::Create).await.err(), Some(Unmet::Waiting));
+    tokio::time::sleep_until(later).await;
+    assert_eq!(scene.inventory.meet(&key("later"), Need::Proof(Some(later))).await, Err(Unmet::Waiting));
+    let mut woken = Vec::new();
+    while !woken.contains(&key("a")) {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        woken.extend(scene.heard.woken());
+    }
+    assert_eq!(starts(&scene, Kind::Create).await, Duration::ZERO, "the next proof has not begun");
+    scene.until_met("later", Need::Proof(Some(later))).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn deletes_without_end_do_not_keep_a_proof_waiting_for_ever() {
+    let scene = Scene::new(PlayedPortal::with(3));
+    let busy: Vec<_> = (0..8)
+        .map(|number| {
+            let inventory = Arc::clone(&scene.inventory);
+            tokio::spawn(async move {
+                tokio::time::sleep(Duration::from_millis(400) * number).await;
+                loop {
+                    if let Ok(change) = inventory.change(&key("busy"), Kind::Delete).await {
+                        tokio::time::sleep(Duration::from_millis(3300)).await;
+                        drop(change);
+                    }
+                }
+            })
+        })
+        .collect();
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let began = Instant::now();
+    let late = Need::Proof(Some(began));
+    let proved = tokio::time::timeout(Duration::from_mins(2), scene.until_met("edc", late)).await;
+    assert!(proved.is_ok());
+    busy.iter().for_each(tokio::task::JoinHandle::abort);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_create_that_gave_up_while_a_proof_was_about_to_begin_is_woken_when_it_may_start() {
+    let scene = Scene::new(PlayedPortal::with(3).page_time(Duration::from_secs(10)));
+    scene.sweep().await;
+    let first = scene.inventory.change(&key("first"), Kind::Create).await.unwrap();
+    assert_eq!(
+        scene.inventory.meet(&key("edc"), Need::Proof(Some(Instant::now()))).await,
+        Err(Unmet::Waiting)
+    );
+    tokio::time::sleep(Duration::from_millis(2500)).await;
+    let second = scene.inventory.change(&key("second"), Kind::Delete).await.unwrap();
+    drop(first);
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    // The second try of the proof waits for longer than this create does.
+    assert_eq!(scene.inventory.change(&key("a"), Kind::Create).await.err(), Some(Unmet::Waiting));
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(scene.heard.woken(), [key("a")]);
+    assert_eq!(starts(&scene, Kind::Create).await, Duration::ZERO);
+    drop(second);
 }

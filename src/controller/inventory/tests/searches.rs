@@ -91,3 +91,21 @@ async fn a_list_that_never_rests_is_given_up_for_a_while() {
     scene.portal.behave(|_, _| Ok(()));
     scene.until_met("edc", ANY).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_search_that_panics_is_a_failure_that_waits_before_the_next_try() {
+    let scene = Scene::new(PlayedPortal::with(3).people(|_, _| panic!("a fault of this program")));
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_mins(10) {
+        match scene.inventory.meet(&key("edc"), ANY).await {
+            Err(Unmet::Failing(PortalError::BadAnswer { reason })) => assert!(reason.contains("interrupted")),
+            other => panic!("{other:?}"),
+        }
+        // It is woken at the end of each try.
+        while scene.heard.woken().is_empty() {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    }
+    assert!(scene.portal.scans() < 15, "{} readings", scene.portal.scans());
+    assert!(scene.gate.quiet_since().is_some());
+}
