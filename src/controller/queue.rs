@@ -173,7 +173,13 @@ impl Work for Users {
     type Lane = Option<PortalKey>;
 
     fn lane(&self, key: &Key) -> Option<Self::Lane> {
-        let object = self.0.cached_user(key)?;
+        let Some(object) = self.0.cached_user(key) else {
+            // A reconcile that ended after the watch had shown the deletion may have left an entry behind.
+            self.0.backoffs.forget(key);
+            self.0.conflicts.forget(key);
+            self.0.count_backoffs();
+            return None;
+        };
         Some(portal_ref(&object).filter(|portal| self.0.cached_portal(portal).is_some()))
     }
 
@@ -195,7 +201,13 @@ impl Work for Portals {
     type Lane = PortalKey;
 
     fn lane(&self, key: &PortalKey) -> Option<PortalKey> {
-        self.0.cached_portal(key).map(|_| key.clone())
+        if self.0.cached_portal(key).is_none() {
+            self.0.portal_backoffs.forget(key);
+            self.0.portal_memory.forget(key);
+            self.0.count_backoffs();
+            return None;
+        }
+        Some(key.clone())
     }
 
     async fn reconcile(&self, key: PortalKey) -> Action {
