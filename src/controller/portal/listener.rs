@@ -31,8 +31,12 @@ impl Listener for PortalListener {
     async fn list_read(&self, inventory: &Inventory, changes: &Changes) {
         let Some(ctx) = self.ctx.upgrade() else { return };
         let Some(portal) = ctx.cached_portal(&self.key) else { return };
+        // The login may belong to more or fewer companies since the list was first read.
+        let companies = ctx.registry.companies(&self.key);
+        let companies = if companies.is_empty() { self.place.companies.clone() } else { companies };
+        let place = Place { url: self.place.url.clone(), companies };
         // First, so that no resource that is woken takes a mass disappearance for the loss of its user.
-        let loss = sweep::suspected_loss(&ctx, &self.key, &portal, &self.place, inventory).await;
+        let loss = sweep::suspected_loss(&ctx, &self.key, &portal, &place, inventory).await;
         if loss != inventory.loss_suspected() {
             inventory.suspect_loss(loss);
             wake_all(&ctx, &self.key);
