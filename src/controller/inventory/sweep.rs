@@ -41,6 +41,12 @@ impl Inventory {
         }
     }
 
+    /// Whether a sweep is in progress, or has ended without anybody having taken its result.
+    #[must_use]
+    pub fn has_sweep(&self) -> bool {
+        !matches!(self.state().sweep, Sweep::None)
+    }
+
     fn begin_or_take(self: &Arc<Self>) -> Option<Result<Duration, PortalError>> {
         let mut state = self.state();
         match std::mem::take(&mut state.sweep) {

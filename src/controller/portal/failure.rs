@@ -48,7 +48,7 @@ pub async fn after(ctx: &Context, key: &PortalKey, failure: &Failure) -> Action 
     let next = Action::requeue(ctx.portal_backoffs.after_failure(key));
     if matches!(failure, Failure::Kube(KubeError::Conflict)) {
         // What was found is not written: the portal is looked at once more for it.
-        ctx.portal_memory.hurry(key);
+        ctx.portal_memory.repeat(key);
         if failing_for < CONFLICTS_ARE_QUIET_FOR {
             return next;
         }

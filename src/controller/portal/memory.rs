@@ -20,6 +20,10 @@ struct Looked {
     /// What the look depended on.
     circumstances: String,
     due: Option<Instant>,
+    /// When the user list is to be read again; at once where that is not known.
+    sweep_due: Option<Instant>,
+    /// When the next look is due that somebody asked for since the last one began.
+    hurried: Option<Instant>,
 }
 
 /// What a Portal's object says, parsed once for all resources that use it.
@@ -42,6 +46,9 @@ struct RefusedLogin {
     /// How many times in a row.
     count: u32,
 }
+
+/// A look that somebody asks for begins after this time.
+const HURRY: Duration = Duration::from_secs(5);
 
 /// The identity provider is asked again about the same login after this time, doubling: some lock an account that is
 /// refused too often.
@@ -101,17 +108,52 @@ impl PortalMemory {
         }
     }
 
-    /// A look has ended; the next one is due after this time.
-    pub fn looked(&self, key: &PortalKey, circumstances: &str, next: Duration) {
-        let due = Some(Instant::now() + next);
-        self.portals().insert(key.clone(), Looked { circumstances: circumstances.to_owned(), due });
+    /// How long the next reading of the user list has time; none where something that it depends on changed.
+    #[must_use]
+    pub fn sweep_due_in(&self, key: &PortalKey, circumstances: &str) -> Duration {
+        match self.portals().get(key) {
+            Some(Looked { circumstances: then, sweep_due: Some(due), .. }) if then == circumstances => {
+                due.saturating_duration_since(Instant::now())
+            }
+            _ => Duration::ZERO,
+        }
     }
 
-    /// Somebody was refused by the portal: the login is read again soon, not at once for each who asks.
+    /// A look begins: it answers all that asked for one before.
+    pub fn begin(&self, key: &PortalKey) {
+        self.portals().entry(key.clone()).or_default().hurried = None;
+    }
+
+    /// A look has ended; the next one is due after this time. `swept`: and the user list need not be read before.
+    pub fn looked(&self, key: &PortalKey, circumstances: &str, next: Duration, swept: bool) {
+        let due = Instant::now() + next;
+        let mut portals = self.portals();
+        let looked = portals.entry(key.clone()).or_default();
+        if swept {
+            looked.sweep_due = Some(due);
+        } else if looked.circumstances != circumstances {
+            looked.sweep_due = None;
+        }
+        circumstances.clone_into(&mut looked.circumstances);
+        // Whoever asked while the look was in progress may know what it did not find.
+        looked.due = Some(looked.hurried.map_or(due, |hurried| hurried.min(due)));
+    }
+
+    /// Somebody was refused by the portal: the login is read again soon, not at once for each who asks. The user list is
+    /// not read for it.
     pub fn hurry(&self, key: &PortalKey) {
         if let Some(looked) = self.portals().get_mut(key) {
-            let soon = Instant::now() + Duration::from_secs(5);
+            let soon = Instant::now() + HURRY;
             looked.due = Some(looked.due.map_or(soon, |due| due.min(soon)));
+            looked.hurried = Some(looked.hurried.map_or(soon, |hurried| hurried.min(soon)));
+        }
+    }
+
+    /// What a look found could not be written: all of it is found again soon.
+    pub fn repeat(&self, key: &PortalKey) {
+        self.hurry(key);
+        if let Some(looked) = self.portals().get_mut(key) {
+            looked.sweep_due = None;
         }
     }
 
@@ -190,6 +232,55 @@ mod tests {
         assert_eq!(second.status.version.as_deref(), Some("2"));
         memory.forget(&key);
         assert!(!Arc::ptr_eq(&second, &memory.parsed(&key, &object("2", "yes"))));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_hurried_look_does_not_read_the_user_list() {
+        let (memory, key) = (PortalMemory::default(), PortalKey { namespace: "n".into(), name: "p".into() });
+        let interval = Duration::from_mins(5);
+        memory.begin(&key);
+        assert_eq!(memory.sweep_due_in(&key, "a"), Duration::ZERO);
+        memory.looked(&key, "a", interval, true);
+        // Every refusal of 60 resources wakes the Portal.
+        for _ in 0..60 {
+            memory.hurry(&key);
+            assert_eq!(memory.due_in(&key, "a"), HURRY);
+            tokio::time::advance(HURRY).await;
+            let left = memory.sweep_due_in(&key, "a");
+            memory.begin(&key);
+            if left.is_zero() {
+                break;
+            }
+            memory.looked(&key, "a", left, false);
+            assert_eq!(memory.due_in(&key, "a"), left);
+        }
+        assert_eq!(memory.sweep_due_in(&key, "a"), Duration::ZERO, "not before its time");
+        memory.looked(&key, "a", interval, true);
+        assert_eq!(memory.sweep_due_in(&key, "b"), Duration::ZERO, "a loss was accepted");
+        memory.looked(&key, "b", HURRY, false);
+        assert_eq!(
+            memory.sweep_due_in(&key, "b"),
+            Duration::ZERO,
+            "that look failed before it read the list"
+        );
+        memory.looked(&key, "b", interval, true);
+        memory.repeat(&key);
+        assert_eq!(memory.sweep_due_in(&key, "b"), Duration::ZERO);
+        assert_eq!(memory.due_in(&key, "b"), HURRY);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_asks_for_a_look_while_one_is_in_progress_gets_another() {
+        let (memory, key) = (PortalMemory::default(), PortalKey { namespace: "n".into(), name: "p".into() });
+        memory.begin(&key);
+        memory.hurry(&key);
+        tokio::time::advance(Duration::from_secs(2)).await;
+        memory.looked(&key, "a", Duration::from_mins(5), true);
+        assert_eq!(memory.due_in(&key, "a"), Duration::from_secs(3));
+        tokio::time::advance(Duration::from_secs(3)).await;
+        memory.begin(&key);
+        memory.looked(&key, "a", Duration::from_mins(5), true);
+        assert_eq!(memory.due_in(&key, "a"), Duration::from_mins(5), "it was answered");
     }
 
     #[tokio::test(start_paused = true)]

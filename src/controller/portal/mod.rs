@@ -128,8 +128,11 @@ async fn look(
     }
     let interval = interval(&object);
     let began = Instant::now();
-    let looked = connect_and_sweep(ctx, key, &object).await;
+    let sweep_due_in = ctx.portal_memory.sweep_due_in(key, &circumstances);
+    ctx.portal_memory.begin(key);
+    let looked = connect_and_sweep(ctx, key, &object, sweep_due_in.is_zero()).await;
     let waits_for_another = looked.as_ref().err().is_some_and(|blocker| may_arrive(blocker.reason));
+    let list_not_due = looked.as_ref().is_ok_and(|looked| looked.list_not_due);
     let next = if let Ok(looked) = &looked {
         ctx.portal_backoffs.forget(key);
         if looked.swept.is_some() {
@@ -137,13 +140,17 @@ async fn look(
         }
         // While a sweep goes on its end wakes the Portal.
         let took = looked.swept.as_ref().map(|(_, took)| *took).unwrap_or_default();
-        spread(interval.max(took.max(began.elapsed()).saturating_mul(SHARE_OF_TIME)))
+        if list_not_due {
+            sweep_due_in
+        } else {
+            spread(interval.max(took.max(began.elapsed()).saturating_mul(SHARE_OF_TIME)))
+        }
     } else {
         ctx.metrics.portal_swept(&key.namespace, &key.name, Sweep::Error);
         let backoff = ctx.portal_backoffs.after_failure(key).min(interval.max(LOOK_AGAIN));
         if waits_for_another { backoff.min(LOOK_AGAIN) } else { backoff }
     };
-    ctx.portal_memory.looked(key, &circumstances, next);
+    ctx.portal_memory.looked(key, &circumstances, next, looked.is_ok() && !list_not_due);
     let changed = status::write(ctx, key, &object, looked, leaving.clone()).await?;
     Ok((next_action(next, leaving.is_some()), changed))
 }
@@ -174,8 +181,10 @@ fn interval(object: &DynamicObject) -> Duration {
 /// What a look at the portal found.
 struct Looked {
     link: Connected,
-    /// What the sweep found, and how long it took; `None` while it goes on.
+    /// What the sweep found, and how long it took; `None` while it goes on, and where it is not due.
     swept: Option<(Leftovers, Duration)>,
+    /// The user list was not read: somebody asked for the look before the next sweep is due.
+    list_not_due: bool,
 }
 
 /// Users of ours in the portal that no resource stands for.
@@ -188,6 +197,7 @@ async fn connect_and_sweep(
     ctx: &Arc<Context>,
     key: &PortalKey,
     object: &DynamicObject,
+    sweep_is_due: bool,
 ) -> Result<Looked, Blocker> {
     let before = ctx.registry.link(key);
     let last = match &before {
@@ -196,7 +206,7 @@ async fn connect_and_sweep(
         None => None,
     };
     let was_up = matches!(before, Some(Link::Up(_)));
-    match try_connect_and_sweep(ctx, key, object).await {
+    match try_connect_and_sweep(ctx, key, object, sweep_is_due).await {
         Ok(looked) => {
             let new = &looked.link;
             let same = was_up
@@ -231,6 +241,7 @@ async fn try_connect_and_sweep(
     ctx: &Arc<Context>,
     key: &PortalKey,
     object: &DynamicObject,
+    sweep_is_due: bool,
 ) -> Result<Looked, Blocker> {
     let spec: PortalSpec = part(object, "spec").map_err(|why| {
         logins::tried(ctx, key);
@@ -242,7 +253,7 @@ async fn try_connect_and_sweep(
     if let Some(refused) = ctx.portal_memory.refusal_of(key, &fingerprint) {
         return Err(refused);
     }
-    match connect_with(ctx, key, object, ingredients).await {
+    match connect_with(ctx, key, object, ingredients, sweep_is_due).await {
         Err(blocker) if blocker.reason == Reason::LoginRefused => {
             ctx.portal_memory.login_refused(key, &fingerprint, &blocker);
             Err(blocker)
@@ -254,16 +265,20 @@ async fn try_connect_and_sweep(
     }
 }
 
-/// Connects, or looks again with the connection that there is, and reads the user list.
+/// Connects, or looks again with the connection that there is, and reads the user list where that is due.
 async fn connect_with(
     ctx: &Arc<Context>,
     key: &PortalKey,
     object: &DynamicObject,
     ingredients: connect::Ingredients,
+    sweep_is_due: bool,
 ) -> Result<Looked, Blocker> {
     let status: PortalStatus = lenient(object, "status");
     let last_known = status.company.as_ref().map(|company| company.bpn.as_str());
     let link = connect::connect(ctx, key, ingredients, last_known).await?;
+    if !sweep_is_due && link.inventory.is_judged() && !link.inventory.has_sweep() {
+        return Ok(Looked { link, swept: None, list_not_due: true });
+    }
     let Some(swept) = link.inventory.sweep(SWEEP_PATIENCE).await else {
         if !link.is_accepted() {
             return Err(Blocker::passing(
@@ -271,13 +286,13 @@ async fn connect_with(
                 "the first reading of the portal's user list is not complete yet; it goes on",
             ));
         }
-        return Ok(Looked { link, swept: None });
+        return Ok(Looked { link, swept: None, list_not_due: false });
     };
     let took = swept.map_err(|error| connect::blocker(&error))?;
     logins::in_use(ctx, &link);
     let unclaimed = sweep::unclaimed(ctx, &link, &status).await;
     let retained = retained::compare(&ctx.installation, &link, &status).await;
-    Ok(Looked { link, swept: Some((Leftovers { unclaimed, retained }, took)) })
+    Ok(Looked { link, swept: Some((Leftovers { unclaimed, retained }, took)), list_not_due: false })
 }
 
 enum Leaving {

@@ -82,7 +82,7 @@ async fn write_over(
         {
             return Ok(false);
         }
-        Ok(Looked { link, swept }) => {
+        Ok(Looked { link, swept, .. }) => {
             found(&mut new, link);
             if let Some((leftovers, _)) = swept {
                 new.unclaimed.clone_from(&leftovers.unclaimed);
