@@ -194,7 +194,7 @@ pub struct PortalFacts {
     pub companies: Vec<String>,
     /// The company of new users; absent where the token names none or several.
     pub bpn: Option<String>,
-    /// The origins at which the portal was before it moved, by the word of a person.
+    /// Where the portal was before it moved, by the word of a person: addresses as they are written, and their origins.
     pub moved_from: Vec<String>,
     /// The resource's namespace may read the Portal's address and company in messages.
     pub discloses: bool,

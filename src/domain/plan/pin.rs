@@ -188,7 +188,7 @@ fn other_attempt(portal: &PortalFacts) -> Blocker {
         format!(
             "the user of this resource was being created in another portal or for another company (annotation \
              technicaluser.dev/creating).{place} Nothing is changed. If the portal has moved, annotate the Portal \
-             with technicaluser.dev/portal-moved and its old origin. Otherwise correct the Portal's address and login, or release \
+             with technicaluser.dev/portal-moved and its old address, as the Portal spelled it. Otherwise correct the Portal's address and login, or release \
              this resource (annotation technicaluser.dev/release on its deletion) and create a new one"
         ),
     )

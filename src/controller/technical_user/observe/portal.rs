@@ -98,6 +98,16 @@ pub(super) fn every_login_is_known(ctx: &Context) -> Result<(), Blocker> {
     ))
 }
 
+/// The addresses that the annotation names: each as it is written, and its origin. The pin of an attempt is a hash of the
+/// address as an earlier release found it written.
+fn moved_from(annotation: &str) -> Vec<String> {
+    let written = annotation.split([',', ' ']).filter(|address| !address.is_empty());
+    let mut addresses: Vec<String> =
+        written.flat_map(|address| [address.to_owned(), address::origin(address)]).collect();
+    addresses.dedup();
+    addresses
+}
+
 pub(super) fn portal_facts(
     ctx: &Context,
     link: &Connected,
@@ -112,9 +122,7 @@ pub(super) fn portal_facts(
         token_url: link.token_url.clone(),
         companies: link.login.companies.clone(),
         bpn: link.company.clone(),
-        moved_from: annotation(object, keys::PORTAL_MOVED)
-            .map(|origins| origins.split([',', ' ']).filter(|o| !o.is_empty()).map(address::origin).collect())
-            .unwrap_or_default(),
+        moved_from: annotation(object, keys::PORTAL_MOVED).map(moved_from).unwrap_or_default(),
         discloses,
         suspended: spec.suspend.unwrap_or(false),
         deleting: is_deleting(object),
@@ -160,4 +168,22 @@ pub(in crate::controller) async fn grants(
         }
     }
     Ok(grants)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_before_a_move_is_taken_as_written_and_by_its_origin() {
+        assert_eq!(
+            moved_from("https://OLD.example.org/api/administration, https://idp.example.org"),
+            [
+                "https://OLD.example.org/api/administration",
+                "https://old.example.org",
+                "https://idp.example.org",
+            ]
+        );
+        assert!(moved_from(" , ").is_empty());
+    }
 }

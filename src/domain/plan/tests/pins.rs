@@ -180,6 +180,15 @@ fn a_portal_that_moved_is_not_touched_until_a_person_says_so() {
             moved(a_new_resource().attempt(1, AttemptState::Settled)),
             "search",
         ),
+        (
+            "an attempt at an address in another spelling",
+            pinned(
+                moved(a_new_resource().attempt(1, AttemptState::Settled))
+                    .portal_but(|p| p.moved_from.insert(0, "https://PORTAL.example.org/".to_owned())),
+                Pin::new("https://PORTAL.example.org/", Some(COMPANY)),
+            ),
+            "search",
+        ),
         ("an attempt elsewhere", at(a_new_resource().attempt(1, AttemptState::Settled), NEW_URL), CHANGED),
     ]);
     let words = message(&at(a_ready_resource(), NEW_URL));
