@@ -77,7 +77,9 @@ impl Namespaces {
         }
         let found = Api::<Namespace>::all(client.clone()).get_metadata_opt(namespace).await?;
         let labels = found.and_then(|namespace| namespace.metadata.labels).unwrap_or_default();
-        lock(&self.read).insert(namespace.to_owned(), (Instant::now(), labels.clone()));
+        let mut read = lock(&self.read);
+        read.retain(|_, (at, _)| at.elapsed() < READ_HOLDS);
+        read.insert(namespace.to_owned(), (Instant::now(), labels.clone()));
         Ok(labels)
     }
 

@@ -9,7 +9,7 @@ use crate::domain::roles::Blocker;
 use crate::domain::user::Role;
 use crate::portal::{Login, Portal, VersionRange};
 
-use super::inventory::{CompanyGate, Inventory, Listener};
+use super::inventory::{CompanyGate, Inventory, Listener, WeakCompanyGate};
 use super::logins::OperatorLogins;
 use crate::metrics::Metrics;
 
@@ -90,7 +90,7 @@ pub struct Registry {
     pub logins: OperatorLogins,
     clients: Mutex<HashMap<PortalKey, Client>>,
     links: Mutex<HashMap<PortalKey, Link>>,
-    gates: Mutex<HashMap<String, CompanyGate>>,
+    gates: Mutex<HashMap<String, WeakCompanyGate>>,
 }
 
 impl Registry {
@@ -196,10 +196,41 @@ impl Registry {
         new
     }
 
-    /// The gate of a company's users in a portal: two Portals of one company share it.
+    /// The gate of a company's users in a portal: two Portals of one company share it. It lasts as long as an inventory, a
+    /// change or a proof of that company.
     #[must_use]
     pub fn gate(&self, pin: &Pin) -> CompanyGate {
         let mut gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);
-        gates.entry(pin.to_string()).or_default().clone()
+        gates.retain(|_, gate| gate.upgrade().is_some());
+        if let Some(gate) = gates.get(&pin.to_string()).and_then(WeakCompanyGate::upgrade) {
+            return gate;
+        }
+        let gate = CompanyGate::default();
+        gates.insert(pin.to_string(), gate.downgrade());
+        gate
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gate_is_kept_as_long_as_it_is_used() {
+        let registry = Registry::default();
+        let count = || registry.gates.lock().unwrap().len();
+        let pin = |company: &str| Pin::new("https://portal.example.org", Some(company));
+        let gate = registry.gate(&pin("ONE"));
+        let change = gate.quiet_since();
+        gate.block(&crate::controller::objects::Key { namespace: "n".into(), name: "a".into() });
+        assert_eq!(registry.gate(&pin("ONE")).unblock().len(), 1, "the same gate");
+        assert!(change.is_some());
+        for company in 0..100 {
+            drop(registry.gate(&pin(&company.to_string())));
+        }
+        assert_eq!(count(), 2, "that in use, and the last one");
+        drop(gate);
+        drop(registry.gate(&pin("TWO")));
+        assert_eq!(count(), 1);
     }
 }

@@ -1,7 +1,7 @@
 //! Keeps this process's own creates and deletes of a company apart from the readings that prove a name absent.
 
 use std::collections::{BTreeSet, HashSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::sync::{Notify, oneshot};
@@ -26,6 +26,17 @@ const TURN: Duration = Duration::from_secs(2);
 /// end.
 #[derive(Clone, Default)]
 pub struct CompanyGate(Arc<Shared>);
+
+/// A gate as long as anybody uses it.
+pub struct WeakCompanyGate(Weak<Shared>);
+
+impl WeakCompanyGate {
+    /// The gate, where it is still in use.
+    #[must_use]
+    pub fn upgrade(&self) -> Option<CompanyGate> {
+        self.0.upgrade().map(CompanyGate)
+    }
+}
 
 #[derive(Default)]
 struct Shared {
@@ -101,6 +112,12 @@ impl CompanyGate {
     pub fn try_change(&self, kind: Kind) -> Option<Change> {
         let mut state = self.0.lock();
         (!state.closed.keeps_out(kind)).then(|| self.0.start(&mut state))
+    }
+
+    /// Refers to the gate without keeping it.
+    #[must_use]
+    pub fn downgrade(&self) -> WeakCompanyGate {
+        WeakCompanyGate(Arc::downgrade(&self.0))
     }
 
     /// Starts a change, or waits so long for the end of the proof: `None` where it is still in progress then. Where a

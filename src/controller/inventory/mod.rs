@@ -18,7 +18,7 @@ use async_trait::async_trait;
 use tokio::sync::{Mutex as AsyncMutex, Notify};
 use tokio::time::Instant;
 
-pub use gate::{Change, CompanyGate, Kind};
+pub use gate::{Change, CompanyGate, Kind, WeakCompanyGate};
 pub use search::{Need, Unmet};
 
 use crate::controller::objects::Key;

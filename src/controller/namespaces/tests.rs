@@ -112,3 +112,16 @@ fn a_namespace_under_deletion_is_known() {
     assert!(namespaces.saw(&touched("a", &ending, true)));
     assert!(!namespaces.is_ending("a"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn labels_that_are_too_old_to_be_used_are_not_kept() {
+    let (client, _) = apiserver(Some("read"));
+    let namespaces = Namespaces::default();
+    for number in 0..100 {
+        from(&namespaces, &client, &format!("n{number}")).await;
+    }
+    assert_eq!(lock(&namespaces.read).len(), 100);
+    tokio::time::advance(READ_HOLDS).await;
+    from(&namespaces, &client, "another").await;
+    assert_eq!(lock(&namespaces.read).len(), 1);
+}
