@@ -25,6 +25,7 @@ pub(super) fn verdict(error: &PortalError) -> Verdict {
         PortalError::LoginRefused { .. }
         | PortalError::TokenNotStored { .. }
         | PortalError::DeletionLogin { .. }
+        | PortalError::OtherCompany
         | PortalError::Unauthorized
         | PortalError::Forbidden { .. }
         | PortalError::NotFound

@@ -68,7 +68,8 @@ fn outcome(error: &PortalError) -> &'static str {
         | PortalError::CircuitOpen { .. }
         | PortalError::LoginRefused { .. }
         | PortalError::TokenNotStored { .. }
-        | PortalError::DeletionLogin { .. } => NOT_SENT,
+        | PortalError::DeletionLogin { .. }
+        | PortalError::OtherCompany => NOT_SENT,
         PortalError::Throttled { .. }
         | PortalError::Unauthorized
         | PortalError::Forbidden { .. }
@@ -124,6 +125,18 @@ pub fn published(
 impl Portal for Audited {
     async fn login(&self) -> Result<Login, PortalError> {
         self.portal.login().await
+    }
+
+    async fn forget_token(&self) {
+        self.portal.forget_token().await;
+    }
+
+    async fn confirm(&self, login: &Login) -> Result<(), PortalError> {
+        self.portal.confirm(login).await
+    }
+
+    fn accept(&self, companies: &[String]) {
+        self.portal.accept(companies);
     }
 
     async fn version(&self) -> Result<VersionRange, PortalError> {

@@ -53,15 +53,6 @@ pub struct Connected {
     pub inventory: Arc<Inventory>,
 }
 
-impl Connected {
-    /// Whether the portal has answered a call with this login. A token alone proves nothing of its company: it is not checked
-    /// here, and the owner of the token endpoint writes what it says.
-    #[must_use]
-    pub fn is_accepted(&self) -> bool {
-        self.login.permissions.roles || self.inventory.look(|_| ()).is_some()
-    }
-}
-
 /// What is known of a Portal's connection.
 #[derive(Clone)]
 pub enum Link {
@@ -79,6 +70,8 @@ struct Client {
     portal: Arc<dyn Portal>,
     /// The companies that its token named when the login was last accepted.
     companies: Vec<String>,
+    /// The companies and the client ID of the last login that the portal was seen to accept.
+    confirmed: Option<(Vec<String>, Option<String>)>,
     /// The user list, of the portal and company that it was last seen to lead to.
     inventory: Option<(Pin, Arc<Inventory>)>,
 }
@@ -138,6 +131,7 @@ impl Registry {
             fingerprint: fingerprint.to_owned(),
             portal: Arc::clone(&portal),
             companies: Vec::new(),
+            confirmed: None,
             inventory: None,
         };
         clients.insert(key.clone(), new);
@@ -154,6 +148,21 @@ impl Registry {
     #[must_use]
     pub fn companies(&self, key: &PortalKey) -> Vec<String> {
         self.clients().get(key).map(|client| client.companies.clone()).unwrap_or_default()
+    }
+
+    /// Whether the portal was seen to accept a token of a Portal's present client that said the same of the login.
+    #[must_use]
+    pub fn is_confirmed(&self, key: &PortalKey, login: &Login) -> bool {
+        self.clients().get(key).and_then(|client| client.confirmed.as_ref()).is_some_and(
+            |(companies, client_id)| *companies == login.companies && *client_id == login.client_id,
+        )
+    }
+
+    /// The portal was seen to accept a token that says this of the login.
+    pub fn confirm(&self, key: &PortalKey, login: &Login) {
+        if let Some(client) = self.clients().get_mut(key) {
+            client.confirmed = Some((login.companies.clone(), login.client_id.clone()));
+        }
     }
 
     /// It is in doubt whose users a Portal's present client is shown: what its list proves counts no more.

@@ -53,6 +53,11 @@ pub enum PortalError {
         /// What went wrong, in words without secrets and without moving numbers.
         reason: String,
     },
+    /// A token of the login does not name the company whose users the Portal manages. Nothing was sent.
+    #[error(
+        "the token of the Portal's login no longer names the company that it named when the login was last accepted"
+    )]
+    OtherCompany,
     /// 401 also with a fresh token: the token carries no permission of the portal.
     #[error("the portal does not accept the login's token: it carries none of the portal's permissions")]
     Unauthorized,

@@ -137,6 +137,16 @@ pub trait Portal: Send + Sync {
     /// Forgets the token in hand, so that the next call obtains a new one: what the token says is in doubt.
     async fn forget_token(&self) {}
 
+    /// Makes one call that the portal answers only to a login that it accepts, with a token that names the same companies and
+    /// the same client ID as `login`: a token alone is the word of whoever runs the token endpoint.
+    async fn confirm(&self, _login: &Login) -> Result<(), PortalError> {
+        Ok(())
+    }
+
+    /// From now on a call is sent only with a token that names all of these companies, or none where there are none;
+    /// [`PortalError::OtherCompany`] otherwise. [`Portal::login`] and [`Portal::confirm`] take any token.
+    fn accept(&self, _companies: &[String]) {}
+
     /// The portal's version; asked once, then remembered.
     async fn version(&self) -> Result<VersionRange, PortalError>;
 

@@ -59,6 +59,7 @@ impl CallOutcome {
             PortalError::LoginRefused { .. }
             | PortalError::TokenNotStored { .. }
             | PortalError::DeletionLogin { .. }
+            | PortalError::OtherCompany
             | PortalError::Unauthorized
             | PortalError::Forbidden { .. }
             | PortalError::NotFound

@@ -6,10 +6,10 @@ use std::time::Duration;
 use futures::future::join_all;
 use serde_json::json;
 use technical_user_operator::domain::user::{NewUser, UserId};
-use technical_user_operator::portal::catena_x::CatenaXPortal;
-use technical_user_operator::portal::{Effect, Lane, Permissions, Portal, PortalError};
+use technical_user_operator::portal::catena_x::{CatenaXPortal, Connection};
+use technical_user_operator::portal::{Effect, Lane, Limits, Login, Permissions, Portal, PortalError};
 
-use crate::stub::{PERMISSIONS, Reply, SECRET, Stub, empty_page, jwt, tokens};
+use crate::stub::{PERMISSIONS, Reply, SECRET, Stub, empty_page, jwt, jwt_of, tokens};
 use crate::support::{LOGIN_SECRET, client_credentials, connection, error, portal, portal_of};
 
 fn refusal(code: &str) -> Reply {
@@ -243,4 +243,85 @@ async fn trouble_with_the_deletion_login_never_means_that_it_may_not_delete() {
     let (_stub, portal) = with_deletion_login(tokens(&jwt("deleter", &PERMISSIONS[..1]), 300)).await;
     let login = portal.login().await.unwrap();
     assert_eq!((login.permissions.delete, login.deletion_trouble), (false, None), "its token says no");
+}
+
+#[tokio::test]
+async fn a_token_that_ends_while_it_waits_for_a_place_is_not_replaced_for_ever() {
+    let stub = Stub::start(|seen, _| match seen.what() {
+        // Usable for one second; a place is free every two.
+        "token" => tokens(&jwt("sa1", &PERMISSIONS), 11),
+        _ => empty_page(),
+    })
+    .await;
+    let limits = Limits { requests_per_second: 1, burst: 1, concurrency: 1 };
+    let login = client_credentials("sa1", LOGIN_SECRET);
+    let portal = portal(Connection { limits, ..connection(&stub.origin, &stub.token_url(), login) });
+    let calls = join_all((0..3).map(|_| portal.roles(Lane::Background)));
+    let ended = tokio::time::timeout(Duration::from_mins(2), calls).await;
+    assert!(ended.is_ok(), "every call ends; tokens so far: {}", stub.count("token"));
+}
+
+#[tokio::test]
+async fn a_login_is_confirmed_by_a_call_with_a_token_that_says_the_same() {
+    let stub = Stub::start(|seen, before| match (seen.what(), before) {
+        ("token", 0) => tokens(&jwt_of("VICTIM", "sa1", &PERMISSIONS), 300),
+        ("token", _) => tokens(&jwt_of("OWN", "sa1", &PERMISSIONS), 300),
+        // The first token is none that the portal knows.
+        (_, 0) => Reply::text(401, ""),
+        _ => empty_page(),
+    })
+    .await;
+    let portal = portal_of(&stub);
+    let forged = portal.login().await.unwrap();
+    assert_eq!(forged.companies, ["VICTIM"]);
+    assert_eq!(error(portal.confirm(&forged).await), PortalError::OtherCompany);
+    let own = portal.login().await.unwrap();
+    assert_eq!(own.companies, ["OWN"]);
+    portal.confirm(&own).await.unwrap();
+    let other_client = Login { client_id: Some("sa2".to_owned()), ..own };
+    assert_eq!(error(portal.confirm(&other_client).await), PortalError::OtherCompany);
+}
+
+#[tokio::test]
+async fn a_login_that_the_portal_refuses_is_not_confirmed() {
+    let stub = Stub::start(|seen, _| match seen.what() {
+        "token" => tokens(&jwt_of("VICTIM", "sa1", &PERMISSIONS), 300),
+        _ => Reply::text(401, ""),
+    })
+    .await;
+    let portal = portal_of(&stub);
+    let forged = portal.login().await.unwrap();
+    assert_eq!(error(portal.confirm(&forged).await), PortalError::Unauthorized);
+}
+
+#[tokio::test]
+async fn nothing_is_sent_with_a_token_of_another_company() {
+    let stub = Stub::start(|seen, before| match (seen.what(), before) {
+        ("token", 1) => tokens(&jwt_of("TWO", "sa1", &PERMISSIONS), 300),
+        // No company.
+        ("token", 2) => tokens(&jwt_of("", "sa1", &PERMISSIONS), 300),
+        ("token", _) => tokens(&jwt_of("ONE", "sa1", &PERMISSIONS), 300),
+        ("roles", _) => Reply::json(200, &json!([])),
+        _ => empty_page(),
+    })
+    .await;
+    let portal = portal_of(&stub);
+    let user = UserId::new("a");
+    let login = portal.login().await.unwrap();
+    portal.accept(&login.companies);
+    assert!(portal.roles(Lane::Interactive).await.is_ok());
+    for _ in 0..2 {
+        portal.forget_token().await;
+        let before = stub.seen().len();
+        assert_eq!(error(portal.details(&user, Lane::Interactive).await), PortalError::OtherCompany);
+        assert_eq!(error(portal.scan(Lane::Background).await), PortalError::OtherCompany);
+        assert_eq!(error(portal.delete(&user).await), PortalError::OtherCompany);
+        assert_eq!(portal.create_slot().await.err(), Some(PortalError::OtherCompany));
+        let sent: Vec<_> = stub.seen().split_off(before).iter().map(|seen| seen.what().to_owned()).collect();
+        assert!(sent.iter().all(|what| matches!(what.as_str(), "token" | "errormessage")), "{sent:?}");
+        // Logging in goes on, or nobody would learn of the company.
+        assert_ne!(portal.login().await.unwrap().companies, ["ONE"]);
+    }
+    portal.forget_token().await;
+    assert!(portal.roles(Lane::Interactive).await.is_ok(), "the company is back");
 }

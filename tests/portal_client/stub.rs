@@ -101,8 +101,13 @@ pub(crate) const PERMISSIONS: [&str; 3] =
 
 /// A token that says who it is for.
 pub(crate) fn jwt(client_id: &str, permissions: &[&str]) -> String {
+    jwt_of("BPNL00000003CRHK", client_id, permissions)
+}
+
+/// The same of a company.
+pub(crate) fn jwt_of(bpn: &str, client_id: &str, permissions: &[&str]) -> String {
     let payload = json!({
-        "bpn": "BPNL00000003CRHK", "client_id": client_id, "nonce": uuid::Uuid::new_v4(),
+        "bpn": bpn, "client_id": client_id, "nonce": uuid::Uuid::new_v4(),
         "resource_access": {"Cl2-CX-Portal": {"roles": permissions}},
     });
     format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(payload.to_string()))

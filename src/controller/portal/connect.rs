@@ -17,7 +17,7 @@ use crate::api::target::Target;
 use crate::controller::context::Context;
 use crate::controller::kube_error::KubeError;
 use crate::controller::logins::LoginPlace;
-use crate::controller::registry::{Connected, PortalKey};
+use crate::controller::registry::{Connected, Link, PortalKey};
 use crate::controller::secrets::{Secrets, Texts};
 use crate::domain::address;
 use crate::domain::identity::Pin;
@@ -210,6 +210,12 @@ pub async fn connect(
     })?;
     let version = portal.version().await.map_err(|error| blocker(&error))?;
     let login = portal.login().await.map_err(|error| blocker(&error))?;
+    let confirmed =
+        if ctx.registry.is_confirmed(key, &login) { Ok(()) } else { portal.confirm(&login).await };
+    // A token that the portal does not know is the word of whoever runs the token endpoint.
+    if matches!(confirmed, Ok(()) | Err(PortalError::Forbidden { .. })) {
+        logins::in_use(ctx, &LoginPlace::new(&target.url, &target.token_url), &login);
+    }
     let before = ctx.registry.companies(key);
     let known = !before.is_empty() || last_known.is_some();
     let company = match company::of_login(target.bpn.as_deref(), &login.companies, &before, known) {
@@ -231,14 +237,34 @@ pub async fn connect(
              role \"Connector Management\"",
         ));
     }
+    if let Err(error) = confirmed {
+        portal.forget_token().await;
+        return Err(blocker(&error));
+    }
+    ctx.registry.confirm(key, &login);
+    let url = address::portal(&target.url);
+    let pin = Pin::new(&url, company.as_deref().or(login.companies.first().map(String::as_str)));
+    // What was connected for another company must not be used with tokens of this one.
+    let leads_elsewhere = match ctx.registry.link(key) {
+        Some(Link::Up(last) | Link::Down(_, Some(last))) => {
+            last.pin != pin && ctx.registry.is_client(key, &last.portal)
+        }
+        _ => false,
+    };
+    if leads_elsewhere {
+        let words = format!("Portal {key} is being connected for another company");
+        ctx.registry.set(key, Link::Down(Blocker::passing(Reason::PortalNotReady, words), None));
+    }
+    match &company {
+        Some(company) => portal.accept(std::slice::from_ref(company)),
+        None => portal.accept(&login.companies),
+    }
     let roles = if login.permissions.roles {
         portal.roles(Lane::Background).await.map_err(|error| blocker(&error))?
     } else {
         Vec::new()
     };
     ctx.registry.accept(key, &login.companies);
-    let url = address::portal(&target.url);
-    let pin = Pin::new(&url, company.as_deref().or(login.companies.first().map(String::as_str)));
     let listener =
         PortalListener::create(ctx, key, Place { url: url.clone(), companies: login.companies.clone() });
     let inventory = ctx.registry.inventory(key, &pin, &portal, listener, &ctx.metrics);
@@ -268,6 +294,10 @@ pub fn blocker(error: &PortalError) -> Blocker {
         ),
         PortalError::DeletionLogin { .. } => Blocker::passing(Reason::DeletionLoginFailing, words),
         PortalError::TokenNotStored { .. } => Blocker::passing(Reason::TokenNotStored, words),
+        PortalError::OtherCompany => Blocker::passing(
+            Reason::CompanyUnknown,
+            format!("{words}. Nothing is changed in the portal until the login is accepted again"),
+        ),
         PortalError::Unauthorized | PortalError::Forbidden { .. } => Blocker::lasting(
             Reason::PermissionMissing,
             format!("{words}; use a technical user with the role \"Connector Management\""),

@@ -6,7 +6,8 @@ use serde_json::Value;
 use crate::controller::context::Context;
 use crate::controller::logins::LoginPlace;
 use crate::controller::objects::Key;
-use crate::controller::registry::{Connected, PortalKey};
+use crate::controller::registry::PortalKey;
+use crate::portal::Login;
 
 /// A login Secret names this client ID.
 pub fn configured(ctx: &Context, place: &LoginPlace, client_id: &str) {
@@ -17,8 +18,7 @@ pub fn configured(ctx: &Context, place: &LoginPlace, client_id: &str) {
 
 /// The portal has answered a call with the Portal's login. Before that, a token proves nothing: the owner of the token endpoint
 /// writes what it says.
-pub fn in_use(ctx: &Context, link: &Connected) {
-    let (place, login) = (&LoginPlace::new(&link.url, &link.token_url), &link.login);
+pub fn in_use(ctx: &Context, place: &LoginPlace, login: &Login) {
     // A deletion login whose token may not delete, or was refused, is as good as one that did not log in.
     let deletion = login.delete_client_id.as_ref().filter(|_| login.permissions.delete);
     for client_id in login.client_id.iter().chain(deletion) {

@@ -225,6 +225,8 @@ async fn connect_and_sweep(
         }
         Err(blocker) => {
             // A login whose company is in doubt cleans nothing up: what it is not shown may be there.
+            // A client that serves another company by now cleans nothing up.
+            let last = last.filter(|_| !matches!(ctx.registry.link(key), Some(Link::Down(_, None))));
             let last = last.filter(|last| {
                 !(company::is_in_doubt(&blocker) && ctx.registry.is_client(key, &last.portal))
             });
@@ -280,16 +282,9 @@ async fn connect_with(
         return Ok(Looked { link, swept: None, list_not_due: true });
     }
     let Some(swept) = link.inventory.sweep(SWEEP_PATIENCE).await else {
-        if !link.is_accepted() {
-            return Err(Blocker::passing(
-                Reason::PortalFailing,
-                "the first reading of the portal's user list is not complete yet; it goes on",
-            ));
-        }
         return Ok(Looked { link, swept: None, list_not_due: false });
     };
     let took = swept.map_err(|error| connect::blocker(&error))?;
-    logins::in_use(ctx, &link);
     let unclaimed = sweep::unclaimed(ctx, &link, &status).await;
     let retained = retained::compare(&ctx.installation, &link, &status).await;
     Ok(Looked { link, swept: Some((Leftovers { unclaimed, retained }, took)), list_not_due: false })

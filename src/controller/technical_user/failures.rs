@@ -73,6 +73,10 @@ fn trouble_of(error: &PortalError, discloses: bool) -> Blocker {
         PortalError::CircuitOpen { .. } => {
             (Reason::PortalError, "the portal fails at the moment and is tried again".to_owned())
         }
+        PortalError::OtherCompany => (
+            Reason::CompanyUnknown,
+            format!("{error}. Nothing is changed in the portal until the login is accepted again"),
+        ),
         PortalError::DeletionLogin { .. } if !discloses => (
             Reason::DeletionLoginFailing,
             "the Portal's deletion login (deleteAuth) cannot be used".to_owned(),
@@ -117,6 +121,7 @@ pub fn wake_after(pass: &Pass, failure: &Failure) -> Wake {
             | PortalError::LoginRefused { .. }
             | PortalError::Forbidden { .. }
             | PortalError::DeletionLogin { .. }
+            | PortalError::OtherCompany
     ) {
         // The login may have changed: the Portal reads it again.
         pass.ctx.wake_portal(&pass.portal_key);

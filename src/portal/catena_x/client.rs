@@ -1,11 +1,11 @@
 //! How a call travels: breaker, token, place in the limiter, the request, once more after a 401, and for reads a few
 //! more tries.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::address::Address;
 use super::errors::Failure;
-use super::request::Call;
+use super::request::{Bearer, Call};
 use super::scan::Progress;
 use crate::portal::caller::{Caller, is_down};
 use crate::portal::oauth::{AccessToken, TokenSource};
@@ -23,7 +23,12 @@ pub(super) struct Client {
     pub(super) login: TokenSource,
     pub(super) delete_login: Option<TokenSource>,
     pub(super) progress: Progress,
+    /// The companies that a token has to name; `None` before the first login was accepted.
+    accepted: Mutex<Option<Vec<String>>>,
 }
+
+/// A token that lasts no longer than the wait for a place is obtained anew so often, then the call fails.
+const TOKENS_PER_PLACE: usize = 5;
 
 impl Client {
     pub(super) fn new(
@@ -33,7 +38,41 @@ impl Client {
         delete_login: Option<TokenSource>,
     ) -> Self {
         let endpoint = endpoint(address.url());
-        Self { caller, address, endpoint, login, delete_login, progress: Progress::default() }
+        Self {
+            caller,
+            address,
+            endpoint,
+            login,
+            delete_login,
+            progress: Progress::default(),
+            accepted: Mutex::default(),
+        }
+    }
+
+    /// From now on a token has to name all of these companies.
+    pub(super) fn accept(&self, companies: &[String]) {
+        *self.accepted.lock().unwrap_or_else(PoisonError::into_inner) = Some(companies.to_vec());
+    }
+
+    /// Whether a call may be sent with this token of this login.
+    fn check(&self, login: &TokenSource, token: &AccessToken, bearer: &Bearer) -> Result<(), PortalError> {
+        let named = token.claims.as_ref().map(|claims| claims.companies.as_slice()).unwrap_or_default();
+        let is_right = match bearer {
+            Bearer::Any => true,
+            Bearer::Like { companies, client_id } => {
+                let client = token.claims.as_ref().and_then(|claims| claims.client_id.as_ref());
+                named == companies && client == client_id.as_ref()
+            }
+            Bearer::Accepted => match &*self.accepted.lock().unwrap_or_else(PoisonError::into_inner) {
+                None => true,
+                Some(accepted) if accepted.is_empty() || named.is_empty() => {
+                    // The deletion login need not name a company.
+                    accepted.len() == named.len() || !std::ptr::eq(login, &raw const self.login)
+                }
+                Some(accepted) => accepted.iter().all(|company| named.contains(company)),
+            },
+        };
+        if is_right { Ok(()) } else { Err(PortalError::OtherCompany) }
     }
 
     /// A call that changes nothing: tried again where that may help.
@@ -58,7 +97,7 @@ impl Client {
         let (mut repetition, mut token_is_new) = (0, false);
         loop {
             let probing = probe.is_some();
-            let (token, place) = match self.ready(login, lane, probing).await {
+            let (token, place) = match self.ready(login, lane, probing, &call.bearer).await {
                 Ok(ready) => ready,
                 Err(error) => {
                     if let Some(probe) = probe.take_if(|_| is_down(&error)) {
@@ -100,7 +139,7 @@ impl Client {
         self.admit_write().await?;
         let mut token_is_new = false;
         loop {
-            let (token, place) = self.ready(Some(login), Lane::Interactive, false).await?;
+            let (token, place) = self.ready(Some(login), Lane::Interactive, false, &call.bearer).await?;
             let result = call.send(&self.caller, token.as_deref(), &self.endpoint).await;
             drop(place);
             let failure = match result {
@@ -122,7 +161,7 @@ impl Client {
     /// Lets a call begin that changes something. It is never itself the probe of an open breaker: a read goes first.
     pub(super) async fn admit_write(&self) -> Result<(), PortalError> {
         let Some(probe) = self.caller.breaker.admit()? else { return Ok(()) };
-        let call = Call::get(Operation::List, self.address.page(0, 1));
+        let call = Call::get(Operation::List, self.address.page(0, 1)).by(Bearer::Any);
         let result = self.read_as(Some(&self.login), &call, Lane::Interactive, Some(probe)).await;
         match (self.caller.breaker.check(), result) {
             // The portal answered, be it with a refusal.
@@ -139,10 +178,15 @@ impl Client {
         login: Option<&TokenSource>,
         lane: Lane,
         probing: bool,
+        bearer: &Bearer,
     ) -> Result<(Option<Arc<AccessToken>>, Place), PortalError> {
-        loop {
+        for _ in 0..TOKENS_PER_PLACE {
             let token = match login {
-                Some(login) => Some(login.token().await?),
+                Some(login) => {
+                    let token = login.token().await?;
+                    self.check(login, &token, bearer)?;
+                    Some(token)
+                }
                 None => None,
             };
             let place = self.caller.gate.enter(lane).await?;
@@ -156,6 +200,7 @@ impl Client {
             // It grew old in the queue.
             place.refund();
         }
+        Err(PortalError::BadAnswer { reason: "the token's life is shorter than the wait for a call" })
     }
 }
 

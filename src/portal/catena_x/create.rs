@@ -9,7 +9,7 @@ use serde_json::json;
 use super::answer;
 use super::client::Client;
 use super::errors::Failure;
-use super::request::Call;
+use super::request::{Bearer, Call};
 use crate::domain::user::{CreatedUser, NewUser};
 use crate::portal::oauth::AccessToken;
 use crate::portal::observe::Operation;
@@ -19,7 +19,8 @@ use crate::portal::{CREATE_TIMEOUT, CreateFailure, CreateSlot, Effect, Lane, Por
 /// Waits until a create can start at once.
 pub(super) async fn slot(client: &Arc<Client>) -> Result<Slot, PortalError> {
     client.admit_write().await?;
-    let (token, place) = client.ready(Some(&client.login), Lane::Interactive, false).await?;
+    let (token, place) =
+        client.ready(Some(&client.login), Lane::Interactive, false, &Bearer::Accepted).await?;
     Ok(Slot { client: Arc::clone(client), token, place })
 }
 

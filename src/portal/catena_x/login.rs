@@ -1,7 +1,7 @@
 //! Who the login is and what it may do.
 
 use super::client::Client;
-use super::request::Call;
+use super::request::{Bearer, Call};
 use crate::portal::oauth::{Claims, TokenSource};
 use crate::portal::observe::Operation;
 use crate::portal::{Lane, Login, Permissions, PortalError};
@@ -51,6 +51,13 @@ pub(super) async fn deletion_login_works(login: &TokenSource) -> Result<(), Port
     login.token().await.map(drop).map_err(|error| PortalError::DeletionLogin { reason: trouble(&error) })
 }
 
+/// One page of one user, with a token that says the same of the login.
+pub(super) async fn confirm(client: &Client, login: &Login) -> Result<(), PortalError> {
+    let bearer = Bearer::Like { companies: login.companies.clone(), client_id: login.client_id.clone() };
+    let call = Call::get(Operation::List, client.address.page(0, 1)).by(bearer);
+    client.read(&call, Lane::Interactive).await.map(drop)
+}
+
 /// Why no token could be obtained.
 fn trouble(error: &PortalError) -> String {
     match error {
@@ -63,13 +70,13 @@ fn trouble(error: &PortalError) -> String {
 /// For a token that is no JWT: what reads is tried. What writes cannot be tried without writing and counts as allowed to
 /// whoever may read; the portal answers 403 where it is not.
 async fn probe_permissions(client: &Client) -> Result<Permissions, PortalError> {
-    let view = may(client, &Call::get(Operation::List, client.address.page(0, 1))).await?;
-    let roles = may(client, &Call::get(Operation::Roles, client.address.roles())).await?;
+    let view = may(client, Call::get(Operation::List, client.address.page(0, 1))).await?;
+    let roles = may(client, Call::get(Operation::Roles, client.address.roles())).await?;
     Ok(Permissions { view, create: view, delete: view, roles })
 }
 
-async fn may(client: &Client, call: &Call) -> Result<bool, PortalError> {
-    match client.read(call, Lane::Interactive).await {
+async fn may(client: &Client, call: Call) -> Result<bool, PortalError> {
+    match client.read(&call.by(Bearer::Any), Lane::Interactive).await {
         Ok(_) => Ok(true),
         Err(PortalError::Unauthorized | PortalError::Forbidden { .. }) => Ok(false),
         Err(error) => Err(error),

@@ -89,6 +89,14 @@ impl Portal for CatenaXPortal {
         self.client.login.forget().await;
     }
 
+    async fn confirm(&self, login: &Login) -> Result<(), PortalError> {
+        login::confirm(&self.client, login).await
+    }
+
+    fn accept(&self, companies: &[String]) {
+        self.client.accept(companies);
+    }
+
     async fn version(&self) -> Result<VersionRange, PortalError> {
         self.version.get_or_try_init(|| version::ask(&self.client)).await.copied()
     }
@@ -150,6 +158,9 @@ impl Portal for CatenaXPortal {
         self.client.write(login, &call).await.map(drop).map_err(|error| match error {
             PortalError::Unauthorized => {
                 PortalError::DeletionLogin { reason: "the portal does not accept its token".to_owned() }
+            }
+            PortalError::OtherCompany => {
+                PortalError::DeletionLogin { reason: "its token names another company".to_owned() }
             }
             error => error,
         })

@@ -20,11 +20,28 @@ pub(super) struct Call {
     url: Url,
     body: Option<Value>,
     timeout: Duration,
+    pub(super) bearer: Bearer,
+}
+
+/// Whose token a call may be sent with.
+#[derive(Debug, Clone, Default)]
+pub(super) enum Bearer {
+    /// Of the companies that were accepted.
+    #[default]
+    Accepted,
+    /// Anybody's: nothing is concluded from the answer but whether the portal answers.
+    Any,
+    /// One that says the same of the login.
+    Like { companies: Vec<String>, client_id: Option<String> },
 }
 
 impl Call {
     pub(super) fn new(operation: Operation, method: Method, url: Url) -> Self {
-        Self { operation, method, url, body: None, timeout: CALL_TIMEOUT }
+        Self { operation, method, url, body: None, timeout: CALL_TIMEOUT, bearer: Bearer::default() }
+    }
+
+    pub(super) fn by(self, bearer: Bearer) -> Self {
+        Self { bearer, ..self }
     }
 
     pub(super) fn get(operation: Operation, url: Url) -> Self {
