@@ -11,6 +11,7 @@ mod retained;
 mod session;
 mod status;
 mod sweep;
+mod unclaimed;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -285,7 +286,7 @@ async fn connect_with(
         return Ok(Looked { link, swept: None, list_not_due: false });
     };
     let took = swept.map_err(|error| connect::blocker(&error))?;
-    let unclaimed = sweep::unclaimed(ctx, &link, &status).await;
+    let unclaimed = unclaimed::unclaimed(ctx, &link, &status).await;
     let retained = retained::compare(&ctx.installation, &link, &status).await;
     Ok(Looked { link, swept: Some((Leftovers { unclaimed, retained }, took)), list_not_due: false })
 }

@@ -142,4 +142,4 @@ fn found(
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -1,6 +1,5 @@
 //! One reading of a portal's user list, and what it means for the `TechnicalUser`s of the Portal.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
@@ -9,22 +8,17 @@ use kube::api::DynamicObject;
 use super::holders::Access;
 use crate::api::conditions::READY;
 use crate::api::keys;
-use crate::api::portal::{PortalStatus, UnclaimedUser};
+use crate::api::portal::PortalStatus;
 use crate::api::technical_user::{RecordedUser, TechnicalUserSpec, TechnicalUserStatus};
 use crate::controller::context::Context;
 use crate::controller::inventory::Inventory;
 use crate::controller::objects::{Key, annotation, has_finalizer, is_deleting, lenient, part};
-use crate::controller::registry::{Connected, PortalKey};
+use crate::controller::registry::PortalKey;
 use crate::controller::technical_user::owner;
 use crate::domain::address;
-use crate::domain::identity::Mark;
-use crate::domain::inventory::{Changes, Coverage, Snapshot, loss_is_suspicious};
+use crate::domain::inventory::{Changes, Coverage, loss_is_suspicious};
 use crate::domain::reason::Reason;
-use crate::domain::user::{ListedUser, UserId, UserStatus};
-use crate::portal::{Lane, PortalError};
-
-/// So many users of ours without a resource are listed, and at most so many are read for it per sweep.
-const UNCLAIMED_LIMIT: usize = 100;
+use crate::domain::user::UserId;
 
 /// The resources that use a Portal, as the cache shows them.
 #[must_use]
@@ -155,72 +149,6 @@ fn is_pinned_to(object: &DynamicObject, place: &Place) -> bool {
         let same_company = pin.bpn.is_none_or(|bpn| place.companies.contains(&bpn));
         pin.url.is_empty() || (address::portal(&pin.url) == place.url && same_company)
     })
-}
-
-/// Users that bear the mark of this installation while no resource claims them. Each is read once.
-///
-/// A resource in a namespace that may not be listed is not seen, so none of its users is found without one; what was
-/// found while it could be listed stays.
-pub async fn unclaimed(ctx: &Context, link: &Connected, status: &PortalStatus) -> Vec<UnclaimedUser> {
-    let claimed: HashSet<String> =
-        ctx.caches.users.state().iter().map(|object| owner(ctx, &Key::of(object)).name_prefix()).collect();
-    let retained: HashSet<UserId> = status.retained.iter().map(|user| UserId::new(&user.id)).collect();
-    let unclaimed = |list: &Snapshot| -> Vec<ListedUser> {
-        list.of_our_form()
-            .filter(|(prefix, _)| !claimed.contains(*prefix))
-            .map(|(_, user)| user)
-            .filter(|user| matches!(user.status, UserStatus::Active | UserStatus::Pending))
-            .filter(|user| !retained.contains(&user.id))
-            .cloned()
-            .collect()
-    };
-    let mut candidates = link.inventory.look(unclaimed).unwrap_or_default();
-    candidates.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
-    let reported = |id: &UserId| status.unclaimed.iter().find(|known| UserId::new(&known.id) == *id);
-    let mut unclaimed = Vec::new();
-    let mut reads = 0;
-    for user in candidates {
-        let mark = match link.inventory.mark(&user.id) {
-            Some(mark) => mark,
-            None if reads < UNCLAIMED_LIMIT => {
-                reads += 1;
-                match link.portal.details(&user.id, Lane::Background).await {
-                    Ok(details) => {
-                        let mark = Mark::find(&details.description);
-                        link.inventory.remember(&user.id, mark.clone());
-                        mark
-                    }
-                    Err(PortalError::NotFound | PortalError::LostInIdentityProvider) => None,
-                    // This user cannot be read at the moment: what was known of it stays.
-                    Err(PortalError::Server { .. } | PortalError::BadAnswer { .. }) => {
-                        unclaimed.extend(reported(&user.id).cloned());
-                        continue;
-                    }
-                    // The portal is in trouble: the next sweep goes on.
-                    Err(_) => {
-                        reads = UNCLAIMED_LIMIT;
-                        unclaimed.extend(reported(&user.id).cloned());
-                        continue;
-                    }
-                }
-            }
-            None => {
-                unclaimed.extend(reported(&user.id).cloned());
-                continue;
-            }
-        };
-        let known = |mark: &Mark| !ctx.hides_users(&mark.owner.namespace) || reported(&user.id).is_some();
-        let ours = |mark: &Mark| !mark.retained && mark.owner.instance == ctx.installation.instance;
-        if let Some(mark) = mark.filter(|mark| ours(mark) && known(mark)) {
-            unclaimed.push(UnclaimedUser {
-                id: user.id.to_string(),
-                name: user.name.clone(),
-                technical_user: format!("{}/{}", mark.owner.namespace, mark.owner.name),
-            });
-        }
-    }
-    unclaimed.truncate(UNCLAIMED_LIMIT);
-    unclaimed
 }
 
 #[cfg(test)]

@@ -1,0 +1,112 @@
+//! Users of ours in a portal that no resource claims.
+
+use std::collections::HashSet;
+
+use crate::api::portal::{PortalStatus, UnclaimedUser};
+use crate::controller::context::Context;
+use crate::controller::inventory::Inventory;
+use crate::controller::objects::Key;
+use crate::controller::registry::Connected;
+use crate::controller::technical_user::owner;
+use crate::domain::identity::Mark;
+use crate::domain::inventory::Snapshot;
+use crate::domain::user::{ListedUser, UserId, UserStatus};
+use crate::portal::{Lane, Portal, PortalError};
+
+/// So many users of ours without a resource are listed, and at most so many are read for it per sweep.
+const LIMIT: usize = 100;
+
+/// Users that bear the mark of this installation while no resource claims them. Each is read once.
+///
+/// A resource in a namespace that may not be listed is not seen, so none of its users is found without one; what was
+/// found while it could be listed stays.
+pub async fn unclaimed(ctx: &Context, link: &Connected, status: &PortalStatus) -> Vec<UnclaimedUser> {
+    let claimed: HashSet<String> =
+        ctx.caches.users.state().iter().map(|object| owner(ctx, &Key::of(object)).name_prefix()).collect();
+    let retained: HashSet<UserId> = status.retained.iter().map(|user| UserId::new(&user.id)).collect();
+    let unclaimed = |list: &Snapshot| -> Vec<ListedUser> {
+        list.of_our_form()
+            .filter(|(prefix, _)| !claimed.contains(*prefix))
+            .map(|(_, user)| user)
+            .filter(|user| matches!(user.status, UserStatus::Active | UserStatus::Pending))
+            .filter(|user| !retained.contains(&user.id))
+            .cloned()
+            .collect()
+    };
+    let mut candidates = link.inventory.look(unclaimed).unwrap_or_default();
+    candidates.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
+    let marked = marks(link.portal.as_ref(), &link.inventory, candidates).await;
+    let reported = |id: &UserId| status.unclaimed.iter().find(|user| UserId::new(&user.id) == *id);
+    let known = |mark: &Mark, id: &UserId| !ctx.hides_users(&mark.owner.namespace) || reported(id).is_some();
+    let ours = |mark: &Mark| !mark.retained && mark.owner.instance == ctx.installation.instance;
+    let entry = |(user, mark): (ListedUser, Marked)| match mark {
+        Marked::Read(mark) => {
+            mark.filter(|mark| ours(mark) && known(mark, &user.id)).map(|mark| UnclaimedUser {
+                id: user.id.to_string(),
+                name: user.name,
+                technical_user: format!("{}/{}", mark.owner.namespace, mark.owner.name),
+            })
+        }
+        Marked::NotRead => reported(&user.id).cloned(),
+    };
+    marked.into_iter().filter_map(entry).take(LIMIT).collect()
+}
+
+/// What is known of a user's mark.
+#[derive(Debug, PartialEq, Eq)]
+enum Marked {
+    /// Its details were read.
+    Read(Option<Mark>),
+    /// They were not, or could not be: what was reported before still counts.
+    NotRead,
+}
+
+/// The marks of these users. A user that cannot be read keeps no other from being read, unless it is the portal that fails.
+async fn marks(
+    portal: &dyn Portal,
+    inventory: &Inventory,
+    users: Vec<ListedUser>,
+) -> Vec<(ListedUser, Marked)> {
+    let mut reads = 0;
+    let mut marked = Vec::with_capacity(users.len());
+    for user in users {
+        let mark = match inventory.mark(&user.id) {
+            Some(mark) => Marked::Read(mark),
+            None if reads >= LIMIT => Marked::NotRead,
+            None => {
+                reads += 1;
+                match portal.details(&user.id, Lane::Background).await {
+                    Ok(details) => {
+                        let mark = Mark::find(&details.description);
+                        inventory.remember(&user.id, mark.clone());
+                        Marked::Read(mark)
+                    }
+                    Err(PortalError::NotFound | PortalError::LostInIdentityProvider) => Marked::Read(None),
+                    Err(error) => {
+                        tracing::warn!(user_id = %user.id, %error, "a user that no resource claims cannot be read");
+                        if !is_of_one_user(&error) {
+                            reads = LIMIT;
+                        }
+                        Marked::NotRead
+                    }
+                }
+            }
+        };
+        marked.push((user, mark));
+    }
+    marked
+}
+
+/// Whether an error may concern one user alone.
+fn is_of_one_user(error: &PortalError) -> bool {
+    matches!(
+        error,
+        PortalError::Server { .. }
+            | PortalError::BadAnswer { .. }
+            | PortalError::Rejected { .. }
+            | PortalError::Conflict { .. }
+    )
+}
+
+#[cfg(test)]
+mod tests;
