@@ -122,6 +122,17 @@ impl Inventory {
         }
     }
 
+    /// Whether the list answers what a resource needs. Where it does not, it is read, and `who` is woken at the end.
+    pub fn is_met(self: &Arc<Self>, who: &Key, need: Need) -> bool {
+        let mut state = self.state();
+        if state.meets(need) {
+            return true;
+        }
+        self.request(&mut state, who, need);
+        self.leave_search(&mut state, who);
+        false
+    }
+
     fn request(self: &Arc<Self>, state: &mut State, who: &Key, need: Need) {
         state.search.waiting.entry(who.clone()).or_insert(Waiting { need, left: false }).need = need;
         if !state.search.running {

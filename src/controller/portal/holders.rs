@@ -6,18 +6,24 @@ use std::sync::Arc;
 
 use kube::Api;
 use kube::api::{DynamicObject, ListParams};
+use tokio::time::Instant;
 
-use super::sweep::portal_of;
+use super::sweep::{Place, is_pinned_to, portal_of};
+use crate::api::keys;
 use crate::api::portal::{PortalSpec, PortalStatus};
-use crate::api::technical_user::TechnicalUserStatus;
+use crate::api::technical_user::{RecordedUser, TechnicalUserStatus};
 use crate::controller::context::Context;
-use crate::controller::inventory::Inventory;
+use crate::controller::inventory::{Inventory, Need};
 use crate::controller::kube_error::KubeError;
-use crate::controller::objects::{Key, has_finalizer, lenient, part, technical_users};
+use crate::controller::objects::{Key, annotation, has_finalizer, lenient, part, technical_users};
 use crate::controller::registry::{Link, PortalKey};
 use crate::controller::technical_user::{grants, owner};
+use crate::domain::attempt::Attempt;
 use crate::domain::identity::Owner;
 use crate::domain::inventory::Snapshot;
+use crate::domain::output::DigestKey;
+use crate::domain::ownership;
+use crate::domain::user::UserId;
 
 /// The resources that keep a Portal.
 pub enum Holders {
@@ -33,7 +39,14 @@ pub enum Holders {
 }
 
 /// The resources that hold our finalizer and use the Portal, read from the apiserver.
-pub async fn seen(ctx: &Context, key: &PortalKey, portal: &DynamicObject) -> Result<Holders, KubeError> {
+///
+/// A Portal under deletion begins no create, so at `settled_at` every create has had its time.
+pub async fn seen(
+    ctx: &Context,
+    key: &PortalKey,
+    portal: &DynamicObject,
+    settled_at: Instant,
+) -> Result<Holders, KubeError> {
     let mut access = Access::of(ctx, key, portal);
     let mut holders = Vec::new();
     for namespace in &ctx.watched {
@@ -52,7 +65,7 @@ pub async fn seen(ctx: &Context, key: &PortalKey, portal: &DynamicObject) -> Res
         };
         for object in list.iter().filter(|object| has_finalizer(object)) {
             if portal_of(object).as_ref() == Some(key)
-                && (access.serves(object).await || access.may_have_a_user(object))
+                && (access.serves(object).await || access.may_have_a_user(object, settled_at))
             {
                 holders.push(Key::of(object).to_string());
             }
@@ -69,6 +82,8 @@ pub struct Access<'a> {
     /// The Portal was connected once; before that it has made no user.
     was_connected: bool,
     inventory: Option<Arc<Inventory>>,
+    /// Where the connection leads to.
+    place: Option<Place>,
     served: HashMap<String, bool>,
 }
 
@@ -76,9 +91,12 @@ impl<'a> Access<'a> {
     /// Of one Portal.
     pub fn of(ctx: &'a Context, key: &'a PortalKey, portal: &DynamicObject) -> Self {
         let status: PortalStatus = lenient(portal, "status");
-        let inventory = match ctx.registry.link(key) {
-            Some(Link::Up(connected) | Link::Down(_, Some(connected))) => Some(connected.inventory),
-            _ => None,
+        let (inventory, place) = match ctx.registry.link(key) {
+            Some(Link::Up(connected) | Link::Down(_, Some(connected))) => {
+                let place = Place { url: connected.url, companies: connected.login.companies };
+                (Some(connected.inventory), Some(place))
+            }
+            _ => (None, None),
         };
         Self {
             ctx,
@@ -86,6 +104,7 @@ impl<'a> Access<'a> {
             spec: part(portal, "spec").ok(),
             was_connected: status.version.is_some() || inventory.is_some(),
             inventory,
+            place,
             served: HashMap::new(),
         }
     }
@@ -107,20 +126,48 @@ impl<'a> Access<'a> {
     }
 
     /// Whether a resource that is served no longer may have a user in the portal all the same.
-    pub fn may_have_a_user(&self, object: &DynamicObject) -> bool {
+    pub fn may_have_a_user(&self, object: &DynamicObject, settled_at: Instant) -> bool {
         let resource = Key::of(object);
         if self.ctx.memory.attempts.in_flight(&resource) {
             return true;
         }
-        let status: TechnicalUserStatus = lenient(object, "status");
-        let recorded = status.user.is_some_and(|user| !user.id.is_empty());
-        let seen = self
-            .inventory
-            .as_ref()
-            .and_then(|inventory| inventory.look(|list| is_in(list, &owner(self.ctx, &resource), recorded)));
         // Where the list was not read, the portal cannot be asked.
-        seen.unwrap_or(self.was_connected)
+        let Some(inventory) = &self.inventory else { return self.was_connected };
+        let status: TechnicalUserStatus = lenient(object, "status");
+        let owner = owner(self.ctx, &resource);
+        let user = status.user.as_ref().filter(|user| !user.id.is_empty());
+        let is_elsewhere = self.place.as_ref().is_some_and(|place| !is_pinned_to(object, place));
+        if is_elsewhere && user.is_some_and(|user| is_proved(&self.ctx.installation.digest_key, &owner, user))
+        {
+            return true;
+        }
+        let generation = user.and_then(|user| user.generation);
+        if is_open(annotation(object, keys::CREATING), generation)
+            && !is_settled(inventory, &resource, settled_at)
+        {
+            return true;
+        }
+        let shown = |list: &Snapshot| is_in(list, &owner, user.is_some());
+        inventory.look(shown).unwrap_or(self.was_connected)
     }
+}
+
+/// Whether the operator wrote down that this user is the resource's. The list of another portal or company does not show
+/// such a user, and anybody can write down the id of one.
+fn is_proved(key: &DigestKey, owner: &Owner, user: &RecordedUser) -> bool {
+    user.proof.as_ref().is_some_and(|given| *given == ownership::proof(key, owner, &UserId::new(&user.id)))
+}
+
+/// Whether an attempt is open that is written down on a resource whose status names a user of this generation.
+fn is_open(annotation: Option<&str>, generation: Option<i64>) -> bool {
+    annotation
+        .is_some_and(|text| Attempt::parse(text).is_none_or(|attempt| generation != Some(attempt.generation)))
+}
+
+/// Whether every create has had its time, and a proof that began after that shows what they created. Where none does, the
+/// list is read. This does not depend on what is written on the resource, which anybody can change again and again.
+fn is_settled(inventory: &Arc<Inventory>, resource: &Key, settled_at: Instant) -> bool {
+    Instant::now() >= settled_at && inventory.is_met(resource, Need::Proof(Some(settled_at)))
 }
 
 /// Whether the list of the portal shows a user whose name was made for this resource. A list that missed some users says
@@ -134,7 +181,13 @@ fn is_in(snapshot: &Snapshot, owner: &Owner, recorded: bool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::user::{ListedUser, Ownership, UserId, UserKind, UserStatus};
+    use std::time::Duration;
+
+    use super::super::retained::tests::{Details, Nobody};
+    use crate::controller::inventory::CompanyGate;
+    use crate::domain::user::{ListedUser, Ownership, UserKind, UserStatus};
+    use crate::metrics::Metrics;
+    use crate::portal::PortalError;
 
     fn owner() -> Owner {
         Owner { instance: "prod".into(), namespace: "tenant".into(), name: "edc".into() }
@@ -167,5 +220,43 @@ mod tests {
         assert!(!is_in(&Snapshot::new(Vec::new(), true), &owner(), true));
         assert!(is_in(&Snapshot::new(of_another(), false), &owner(), true), "the list missed some users");
         assert!(!is_in(&Snapshot::new(of_another(), false), &owner(), false));
+    }
+
+    #[test]
+    fn an_attempt_is_open_until_the_status_names_a_user_of_its_generation() {
+        assert!(!is_open(None, None));
+        assert!(is_open(Some("2 a pin"), None) && is_open(Some("2 a pin"), Some(1)));
+        assert!(!is_open(Some("2 a pin"), Some(2)));
+        assert!(is_open(Some("?"), Some(2)), "one that cannot be read");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_open_attempt_counts_until_a_proof_covers_the_time_of_every_create() {
+        let list = Arc::new(Details { answer: PortalError::NotFound, asked: std::sync::Mutex::default() });
+        let inventory =
+            Arc::new(Inventory::new(list, CompanyGate::default(), Arc::new(Nobody), Metrics::default()));
+        let resource = Key { namespace: "tenant".into(), name: "edc".into() };
+        inventory.meet(&resource, Need::Proof(None)).await.unwrap();
+        let settled_at = Instant::now() + Duration::from_mins(1);
+        assert!(!is_settled(&inventory, &resource, settled_at), "an earlier proof does not count");
+        tokio::time::advance(Duration::from_mins(1)).await;
+        assert!(!is_settled(&inventory, &resource, settled_at), "the list is read first");
+        inventory.meet(&resource, Need::Proof(Some(settled_at))).await.unwrap();
+        assert!(is_settled(&inventory, &resource, settled_at));
+    }
+
+    #[test]
+    fn a_user_elsewhere_counts_only_where_the_operator_wrote_it_down() {
+        let key = DigestKey::new(&[1; 32]);
+        let user = |proof: Option<String>| -> RecordedUser {
+            serde_json::from_value(serde_json::json!({
+                "id": "u1", "generation": 1, "name": owner().user_name(1, None), "proof": proof,
+            }))
+            .unwrap()
+        };
+        assert!(is_proved(&key, &owner(), &user(Some(ownership::proof(&key, &owner(), &UserId::new("u1"))))));
+        assert!(!is_proved(&key, &owner(), &user(None)), "its name can be written by anybody");
+        let of_another = ownership::proof(&key, &owner(), &UserId::new("u2"));
+        assert!(!is_proved(&key, &owner(), &user(Some(of_another))));
     }
 }

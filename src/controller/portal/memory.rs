@@ -187,15 +187,15 @@ impl PortalMemory {
         self.refused.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
     }
 
-    /// For how long this process knows that a Portal is under deletion; from now on where it did not.
+    /// Since when this process knows that a Portal is under deletion; from now on where it did not.
     #[must_use]
-    pub fn deleting_for(&self, key: &PortalKey, uid: Option<&str>) -> Duration {
+    pub fn deleting_since(&self, key: &PortalKey, uid: Option<&str>) -> Instant {
         let mut deleting = self.deleting.lock().unwrap_or_else(PoisonError::into_inner);
         let entry = deleting.entry(key.clone()).or_insert_with(|| (uid.map(str::to_owned), Instant::now()));
         if entry.0.as_deref() != uid {
             *entry = (uid.map(str::to_owned), Instant::now());
         }
-        entry.1.elapsed()
+        entry.1
     }
 
     /// Forgets a Portal that is gone.
@@ -311,12 +311,16 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_deletion_is_timed_by_our_own_clock_for_each_object() {
         let (memory, key) = (PortalMemory::default(), PortalKey { namespace: "n".into(), name: "p".into() });
-        assert_eq!(memory.deleting_for(&key, Some("1")), Duration::ZERO);
+        assert_eq!(memory.deleting_since(&key, Some("1")).elapsed(), Duration::ZERO);
         tokio::time::advance(Duration::from_secs(40)).await;
-        assert_eq!(memory.deleting_for(&key, Some("1")), Duration::from_secs(40));
-        assert_eq!(memory.deleting_for(&key, Some("2")), Duration::ZERO, "another one of that name");
+        assert_eq!(memory.deleting_since(&key, Some("1")).elapsed(), Duration::from_secs(40));
+        assert_eq!(
+            memory.deleting_since(&key, Some("2")).elapsed(),
+            Duration::ZERO,
+            "another one of that name"
+        );
         tokio::time::advance(Duration::from_secs(1)).await;
         memory.forget(&key);
-        assert_eq!(memory.deleting_for(&key, Some("2")), Duration::ZERO);
+        assert_eq!(memory.deleting_since(&key, Some("2")).elapsed(), Duration::ZERO);
     }
 }

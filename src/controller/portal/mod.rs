@@ -34,7 +34,7 @@ use crate::controller::registry::{Connected, Link, PortalKey};
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use crate::metrics::{Kind, Reconciled, Sweep};
-use crate::portal::CREATE_TIMEOUT;
+use crate::portal::{CREATE_SETTLE_TIME, CREATE_TIMEOUT};
 use holders::Holders;
 
 use failure::Failure;
@@ -225,9 +225,9 @@ async fn connect_and_sweep(
             Ok(looked)
         }
         Err(blocker) => {
-            // A login whose company is in doubt cleans nothing up: what it is not shown may be there.
             // A client that serves another company by now cleans nothing up.
             let last = last.filter(|_| !matches!(ctx.registry.link(key), Some(Link::Down(_, None))));
+            // A login whose company is in doubt cleans nothing up: what it is not shown may be there.
             let last = last.filter(|last| {
                 !(company::is_in_doubt(&blocker) && ctx.registry.is_client(key, &last.portal))
             });
@@ -304,8 +304,8 @@ async fn leave(ctx: &Context, key: &PortalKey, object: &DynamicObject) -> Result
         return Ok(Leaving::Gone);
     }
     // By our own clock since we know of the deletion: the object's time is the apiserver's, and clocks differ.
-    let known_for = ctx.portal_memory.deleting_for(key, object.metadata.uid.as_deref());
-    let holders = match holders::seen(ctx, key, object).await? {
+    let known_since = ctx.portal_memory.deleting_since(key, object.metadata.uid.as_deref());
+    let holders = match holders::seen(ctx, key, object, known_since + CREATE_SETTLE_TIME).await? {
         Holders::Seen(holders) => holders,
         Holders::Hidden { namespace, why } => {
             return Ok(Leaving::Held(Blocker::passing(
@@ -325,7 +325,7 @@ async fn leave(ctx: &Context, key: &PortalKey, object: &DynamicObject) -> Result
             format!("{} TechnicalUsers still need this Portal: {}{more}", holders.len(), shown.join(", ")),
         )));
     }
-    if known_for < CREATE_TIMEOUT {
+    if known_since.elapsed() < CREATE_TIMEOUT {
         return Ok(Leaving::Held(Blocker::passing(
             Reason::InUse,
             "creates that were under way when the deletion began are waited for",

@@ -143,7 +143,7 @@ fn was_suspected(status: &PortalStatus) -> bool {
 
 /// Whether a resource's status speaks of the portal and company that a connection leads to: where a Portal leads elsewhere
 /// now, its users are missing for that reason.
-fn is_pinned_to(object: &DynamicObject, place: &Place) -> bool {
+pub fn is_pinned_to(object: &DynamicObject, place: &Place) -> bool {
     let status: TechnicalUserStatus = lenient(object, "status");
     status.portal.is_none_or(|pin| {
         let same_company = pin.bpn.is_none_or(|bpn| place.companies.contains(&bpn));
