@@ -17,14 +17,13 @@ use tokio_util::task::TaskTracker;
 use crate::api::keys;
 use crate::api::technical_user::TechnicalUserStatus;
 use crate::config::{Listen, RunArgs, WatchNamespaces};
-use crate::controller::context::{Caches, Context};
-use crate::controller::installation::{self, InstallationError};
+use crate::controller::context::{Caches, Context, Installation};
 use crate::controller::namespaces::Namespaces;
 use crate::controller::objects::{is_deleting, lenient, portals, technical_users};
 use crate::controller::queue::{self, Watches};
 use crate::health::{Gate, Health};
 use crate::k8s::events::Events;
-use crate::k8s::leader::{Election, Leadership};
+use crate::k8s::leader::{self, Election, Leadership};
 use crate::k8s::{client, watch};
 use crate::metrics::{Metrics, UserState};
 use crate::observer::MetricsObserver;
@@ -33,8 +32,10 @@ use crate::portal::{CREATE_TIMEOUT, Connection, ConnectionError, Connector, Plai
 use crate::server::Server;
 
 mod definitions;
+mod identity;
 mod namespaces;
 mod tasks;
+mod tries;
 
 use tasks::Tasks;
 
@@ -59,9 +60,6 @@ pub enum RunError {
     /// There is no way to an apiserver.
     #[error("no Kubernetes API: {0}")]
     Kubernetes(String),
-    /// The installation's Secret cannot be had.
-    #[error(transparent)]
-    Installation(#[from] InstallationError),
     /// The lease went to another process, or ran out.
     #[error("the lease was lost; this process is not the active one any more")]
     LeaseLost,
@@ -112,7 +110,11 @@ async fn serve(
         () = definitions::wait_until_they_fit(&client, health) => {}
         () = stop.cancelled() => return Ok(()),
     }
-    let (leadership, election) = lead(args, &client, metrics);
+    let installation = tokio::select! {
+        installation = identity::wait_for(&client, args, health) => installation,
+        () = stop.cancelled() => return Ok(()),
+    };
+    let (leadership, election) = lead(args, &client, metrics, health);
     if election.is_some() {
         // A standby is as ready as it can be.
         health.open(Gate::Cache);
@@ -126,23 +128,28 @@ async fn serve(
             }
         }
     }
-    let ended = work(args, &client, metrics, health, leadership, stop).await;
+    let ended = work(args, &client, metrics, health, (installation, leadership), stop).await;
     release(election).await;
     ended
 }
 
-fn lead(args: &RunArgs, client: &Client, metrics: &Metrics) -> (Leadership, Option<Election>) {
+fn lead(
+    args: &RunArgs,
+    client: &Client,
+    metrics: &Metrics,
+    health: &Health,
+) -> (Leadership, Option<Election>) {
     if !args.installation.leader_election {
         metrics.leader(true);
         return (Leadership::without_election(), None);
     }
-    let (leadership, election) = Election::start(
-        client.clone(),
-        &args.installation.namespace,
-        &args.installation.lease_name(),
-        &args.pod_name,
-        metrics.clone(),
-    );
+    let lease = leader::LeaseMetadata {
+        namespace: args.installation.namespace.clone(),
+        name: args.installation.lease_name(),
+        labels: args.common_labels.labels().clone(),
+    };
+    let (leadership, election) =
+        Election::start(client.clone(), lease, &args.pod_name, metrics.clone(), health.clone());
     (leadership, Some(election))
 }
 
@@ -157,12 +164,9 @@ async fn work(
     client: &Client,
     metrics: &Metrics,
     health: &Health,
-    leadership: Leadership,
+    (installation, leadership): (Installation, Leadership),
     stop: CancellationToken,
 ) -> Result<(), RunError> {
-    let installation =
-        installation::load_or_create(client, &args.installation.namespace, &args.installation.instance)
-            .await?;
     tracing::info!(instance = %installation.instance, hint = %installation.hint, "starting");
     let (events, publisher) = Events::start(client.clone(), &args.pod_name, metrics.clone());
     let watched: Vec<Option<String>> = match args.installation.watch_namespaces() {

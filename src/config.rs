@@ -10,10 +10,12 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::portal::PlainHttp;
 
 mod check;
+mod labels;
 mod listen;
 mod preflight;
 
 pub use check::{CheckArgs, Output, SecretError, Target, read_secret};
+pub use labels::CommonLabels;
 pub use listen::Listen;
 pub use preflight::PreflightArgs;
 
@@ -149,6 +151,16 @@ pub struct RunArgs {
     /// address with a port. Port 0 takes any free one, which the log reports
     #[arg(long, env = "TUO_LISTEN", value_name = "[ADDRESS]:PORT", default_value = ":8080")]
     pub listen: Listen,
+
+    /// Labels of everything that the operator creates in the cluster, Events aside, as key=value,key=value
+    #[arg(
+        long,
+        env = "TUO_COMMON_LABELS",
+        value_name = "LABELS",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub common_labels: CommonLabels,
 
     /// How many resources are reconciled at the same time, at most half of them (and at least two) of one Portal;
     /// one that waits for a portal for more than a second is not counted

@@ -1,7 +1,7 @@
 //! What the probes say.
 //!
-//! Ready is who can serve: the custom resource definitions fit and the cache is filled. A standby is ready where the
-//! definitions fit, and an outage of a portal changes neither readiness nor liveness: it is a condition and a metric.
+//! Ready is who can serve: the custom resource definitions fit, the installation has its identity and the cache is filled. A
+//! standby is ready without the cache, and an outage of a portal changes neither readiness nor liveness: it is a condition and a metric.
 //! What a person should know beside that is told as well, ready or not.
 
 use std::collections::BTreeMap;
@@ -24,6 +24,8 @@ const BEAT_EVERY: Duration = Duration::from_secs(5);
 pub enum Gate {
     /// The cluster's custom resource definitions fit this program.
     CustomResourceDefinitions,
+    /// The installation has its identity.
+    Identity,
     /// Everything that is watched and may be listed was listed once.
     Cache,
 }
@@ -33,6 +35,10 @@ pub enum Gate {
 pub enum Subject {
     /// The custom resource definitions.
     Definitions,
+    /// The Secret with the installation's identity.
+    Identity,
+    /// The Lease of the leader election.
+    Lease,
     /// The watched namespaces.
     Namespaces,
     /// The labels of namespaces.
@@ -40,13 +46,14 @@ pub enum Subject {
 }
 
 impl Gate {
-    const ALL: [Self; 2] = [Self::CustomResourceDefinitions, Self::Cache];
+    const ALL: [Self; 3] = [Self::CustomResourceDefinitions, Self::Identity, Self::Cache];
 }
 
 impl fmt::Display for Gate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::CustomResourceDefinitions => "the custom resource definitions were not seen to fit",
+            Self::Identity => "the Secret with the installation's identity is not there yet",
             Self::Cache => "the watched resources were not listed in full yet",
         })
     }
@@ -58,6 +65,7 @@ pub struct Health(Arc<Inner>);
 
 struct Inner {
     custom_resource_definitions: AtomicBool,
+    identity: AtomicBool,
     cache: AtomicBool,
     failed: AtomicBool,
     beat: Mutex<Instant>,
@@ -68,6 +76,7 @@ impl Default for Health {
     fn default() -> Self {
         Self(Arc::new(Inner {
             custom_resource_definitions: AtomicBool::new(false),
+            identity: AtomicBool::new(false),
             cache: AtomicBool::new(false),
             failed: AtomicBool::new(false),
             beat: Mutex::new(Instant::now()),
@@ -133,6 +142,7 @@ impl Health {
     fn flag(&self, gate: Gate) -> &AtomicBool {
         match gate {
             Gate::CustomResourceDefinitions => &self.0.custom_resource_definitions,
+            Gate::Identity => &self.0.identity,
             Gate::Cache => &self.0.cache,
         }
     }
@@ -147,7 +157,8 @@ mod tests {
         let health = Health::default();
         assert_eq!(health.pending(), Gate::ALL);
         health.open(Gate::Cache);
-        assert_eq!(health.pending(), [Gate::CustomResourceDefinitions]);
+        assert_eq!(health.pending(), [Gate::CustomResourceDefinitions, Gate::Identity]);
+        health.open(Gate::Identity);
         health.open(Gate::CustomResourceDefinitions);
         assert!(health.pending().is_empty());
         health.close(Gate::Cache);

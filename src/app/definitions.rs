@@ -1,21 +1,13 @@
 //! Nothing begins before the cluster's custom resource definitions fit: a field that they lack would be lost from what
 //! is written, a user's id among them.
 
-use std::time::Duration;
-
 use kube::Client;
-use tokio::time::Instant;
 
+use super::tries::Tries;
 use crate::api;
-use crate::controller::backoff::spread;
 use crate::health::{Gate, Health, Subject};
 use crate::k8s::{definitions, words};
 
-/// The first pause between two looks; it doubles.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-/// What stays the same is logged again after so long.
-const SAY_AGAIN_AFTER: Duration = Duration::from_mins(5);
 const REMEDY: &str = "install the definitions of this release (the chart's crds.install, or `technical-user-operator \
                       crds`); the operator waits and then goes on by itself";
 
@@ -24,7 +16,7 @@ const REMEDY: &str = "install the definitions of this release (the chart's crds.
 /// Fields that this program does not know are told and hold nothing up: in an upgrade the definitions come first, while
 /// the former process still runs.
 pub async fn wait_until_they_fit(client: &Client, health: &Health) {
-    let (mut pause, mut said) = (FIRST_PAUSE, None);
+    let mut tries = Tries::new(health, Subject::Definitions);
     loop {
         let found = match definitions::look(client, &api::definitions()).await {
             Ok(fit) if fit.lacking.is_empty() => {
@@ -50,12 +42,9 @@ pub async fn wait_until_they_fit(client: &Client, health: &Health) {
                 )
             }
         };
-        said = Some(say(said, &found));
-        health.tell(Subject::Definitions, vec![found]);
-        tokio::time::sleep(spread(pause)).await;
-        pause = LONGEST_PAUSE.min(pause * 2);
+        tries.failed(found).await;
     }
-    if said.is_some() {
+    if tries.any_failed() {
         tracing::info!("the custom resource definitions fit now");
     }
     health.open(Gate::CustomResourceDefinitions);
@@ -71,16 +60,5 @@ fn unknown_fields(health: &Health, unknown: &[String]) {
     } else {
         tracing::warn!("{line}");
         health.tell(Subject::Definitions, vec![line]);
-    }
-}
-
-/// Logs what is new, and what is not from time to time.
-fn say(said: Option<(String, Instant)>, now: &str) -> (String, Instant) {
-    match said {
-        Some((before, at)) if before == now && at.elapsed() < SAY_AGAIN_AFTER => (before, at),
-        _ => {
-            tracing::error!("{now}");
-            (now.to_owned(), Instant::now())
-        }
     }
 }

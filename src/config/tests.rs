@@ -55,11 +55,14 @@ fn every_setting_can_be_given() {
         "json",
         "--log-filter",
         "debug",
+        "--common-labels",
+        "team=connector",
         "--concurrency",
         "64",
     ])
     .unwrap();
     assert!(run.installation.leader_election && run.installation.scoped_rbac);
+    assert_eq!(run.common_labels, "team=connector".parse().unwrap());
     assert_eq!(run.listen, Listen::One("127.0.0.1:0".parse().unwrap()));
     assert_eq!((run.installation.lease_name().as_str(), run.concurrency), ("mine", 64));
     assert_eq!((run.log.format, run.log.filter.as_str()), (LogFormat::Json, "debug"));
@@ -95,7 +98,14 @@ fn bad_usage_is_exit_code_2() {
     ] {
         assert_eq!(parse(bad).unwrap_err().exit_code(), 2, "{bad:?}");
     }
-    for bad in ["--concurrency=0", "--concurrency=65", "--listen=8080", "--lease-name=", "--log-format=xml"] {
+    for bad in [
+        "--concurrency=0",
+        "--concurrency=65",
+        "--common-labels=team",
+        "--listen=8080",
+        "--lease-name=",
+        "--log-format=xml",
+    ] {
         assert_eq!(run(&[bad]).unwrap_err().exit_code(), 2, "{bad}");
     }
 }
@@ -126,6 +136,7 @@ fn the_environment_has_these_names() {
         "TUO_LEASE_NAME",
         "POD_NAME",
         "TUO_LISTEN",
+        "TUO_COMMON_LABELS",
         "TUO_CONCURRENCY",
         "TUO_ALLOW_INSECURE_HTTP",
         "TUO_LOG_FORMAT",

@@ -1,5 +1,6 @@
 //! What every reconcile of this process shares.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -34,6 +35,8 @@ pub struct Installation {
     pub hint: Hint,
     /// The key for digests.
     pub digest_key: DigestKey,
+    /// Labels of everything that it creates in the cluster, Events aside.
+    pub labels: BTreeMap<String, String>,
 }
 
 /// The caches that the watches fill.

@@ -1,12 +1,13 @@
 //! Which copy of the installation this is: a Secret of its own, made at the first start and kept.
 
+use std::collections::BTreeMap;
+
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::{Api, PostParams};
 use kube::{Client, ResourceExt as _};
-use serde_json::json;
 use thiserror::Error;
 
 use crate::api::FIELD_MANAGER;
@@ -44,11 +45,13 @@ pub enum InstallationError {
     Random,
 }
 
-/// Loads the installation's Secret, or makes it. The chart never makes it: a `helm upgrade` would change it.
+/// Loads the installation's Secret, or creates it with these labels. The chart never creates it: a `helm upgrade` would
+/// change it.
 pub async fn load_or_create(
     client: &Client,
     namespace: &str,
     instance: &str,
+    labels: &BTreeMap<String, String>,
 ) -> Result<Installation, InstallationError> {
     let name = format!("technical-user-operator-{instance}");
     let api: Api<Secret> = Api::namespaced(client.clone(), namespace);
@@ -58,14 +61,7 @@ pub async fn load_or_create(
     };
     let secret = match api.get_opt(&name).await.map_err(failed)? {
         Some(secret) => secret,
-        None => match api.create(&params(), &new_secret(&name)?).await {
-            Ok(secret) => secret,
-            // Another replica was first.
-            Err(kube::Error::Api(status)) if status.is_already_exists() => {
-                api.get(&name).await.map_err(failed)?
-            }
-            Err(error) => return Err(refused(&name, error)),
-        },
+        None => create(&api, &name, labels).await?,
     };
     let value = |key: &'static str| {
         secret
@@ -81,54 +77,100 @@ pub async fn load_or_create(
         instance: instance.to_owned(),
         hint: Hint::of_installation(&id),
         digest_key: DigestKey::new(&value(DIGEST_KEY)?),
+        labels: labels.clone(),
     })
 }
 
-/// The apiserver's words about a real write of a Secret may quote it, so they are left out.
-fn refused(name: &str, error: kube::Error) -> InstallationError {
-    let reason = match error {
-        kube::Error::Api(status) => {
-            format!(
-                "the apiserver refuses to create it, with status {}; its audit log tells why",
-                status.code
-            )
-        }
-        other => KubeError::from(other).to_string(),
-    };
-    InstallationError::Kubernetes { name: name.to_owned(), reason }
-}
-
-fn params() -> PostParams {
-    PostParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PostParams::default() }
-}
-
-fn new_secret(name: &str) -> Result<Secret, InstallationError> {
+async fn create(
+    api: &Api<Secret>,
+    name: &str,
+    labels: &BTreeMap<String, String>,
+) -> Result<Secret, InstallationError> {
     let mut key = [0_u8; 32];
     SystemRandom::new().fill(&mut key).map_err(|_| InstallationError::Random)?;
     let id = uuid::Uuid::new_v4().to_string();
-    serde_json::from_value(json!({
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "type": "Opaque",
-        "metadata": { "name": name, "labels": { "app.kubernetes.io/managed-by": FIELD_MANAGER } },
-        "data": { ID: STANDARD.encode(id), DIGEST_KEY: STANDARD.encode(key) },
-    }))
-    .map_err(|_| InstallationError::Random)
+    let failed = |reason: String| InstallationError::Kubernetes { name: name.to_owned(), reason };
+    match api.create(&params(false), &document(name, labels, id.as_bytes(), &key)).await {
+        Ok(secret) => Ok(secret),
+        // Another replica was first.
+        Err(kube::Error::Api(status)) if status.is_already_exists() => {
+            api.get(name).await.map_err(|error| failed(KubeError::from(error).to_string()))
+        }
+        Err(kube::Error::Api(status)) => Err(failed(refusal(api, name, labels, status.code).await)),
+        Err(other) => Err(failed(KubeError::from(other).to_string())),
+    }
+}
+
+/// Why the apiserver refuses. Its words about the real write may quote the Secret, so it is asked again, by a dry run with
+/// placeholders.
+async fn refusal(api: &Api<Secret>, name: &str, labels: &BTreeMap<String, String>, code: u16) -> String {
+    let placeholders = document(name, labels, b"placeholder", b"placeholder");
+    match api.create(&params(true), &placeholders).await {
+        Err(error @ kube::Error::Api(_)) => {
+            format!("the apiserver refuses to create it: {}", KubeError::from(error))
+        }
+        _ => format!("the apiserver refuses to create it, with status {code}; its audit log tells why"),
+    }
+}
+
+fn params(dry_run: bool) -> PostParams {
+    PostParams { dry_run, field_manager: Some(FIELD_MANAGER.to_owned()) }
+}
+
+fn document(name: &str, labels: &BTreeMap<String, String>, id: &[u8], digest_key: &[u8]) -> Secret {
+    let mut labels = labels.clone();
+    labels.insert("app.kubernetes.io/managed-by".to_owned(), FIELD_MANAGER.to_owned());
+    let data = [(ID, id), (DIGEST_KEY, digest_key)];
+    Secret {
+        type_: Some("Opaque".to_owned()),
+        metadata: ObjectMeta { name: Some(name.to_owned()), labels: Some(labels), ..ObjectMeta::default() },
+        data: Some(data.map(|(key, value)| (key.to_owned(), ByteString(value.to_vec()))).into()),
+        ..Secret::default()
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
+
+    use http::{Request, Response};
+    use kube::client::Body;
+    use serde_json::{Value, json};
+
     use super::*;
 
-    #[test]
-    fn the_apiservers_words_about_the_secret_are_left_out() {
-        let status = kube::core::Status {
-            code: 422,
-            message: "Secret \"x\" is invalid: data[digest-key]: Invalid value: \"s3cret\"".to_owned(),
-            ..kube::core::Status::default()
-        };
-        let error = refused("technical-user-operator-prod", kube::Error::Api(status.boxed()));
+    /// An apiserver that refuses each create in words that quote what was sent; of a dry run also why.
+    fn refusing() -> Client {
+        let service = tower::service_fn(|request: Request<Body>| async move {
+            let (method, query) =
+                (request.method().clone(), request.uri().query().unwrap_or_default().to_owned());
+            let sent = request.into_body().collect_bytes().await.unwrap();
+            let (code, words) = if method == http::Method::GET {
+                (404, String::new())
+            } else {
+                let sent: Value = serde_json::from_slice(&sent).unwrap();
+                let policy = if query.contains("dryRun=All") { "the policy wants a team" } else { "" };
+                (422, format!("{policy} Invalid value: {} {}", sent["data"], sent["metadata"]["labels"]))
+            };
+            let status = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
+                "code": code, "message": words, "reason": if code == 404 { "NotFound" } else { "Invalid" }});
+            let body = Body::from(status.to_string().into_bytes());
+            Ok::<_, Infallible>(Response::builder().status(code).body(body).unwrap())
+        });
+        Client::new(service, "default")
+    }
+
+    #[tokio::test]
+    async fn the_apiservers_words_about_the_secret_are_left_out() {
+        let labels = BTreeMap::from([("team".to_owned(), "connector".to_owned())]);
+        let error = load_or_create(&refusing(), "own", "prod", &labels).await.unwrap_err();
         let shown = format!("{error} {error:?}");
-        assert!(shown.contains("422") && !shown.contains("s3cret"), "{shown}");
+        assert!(shown.contains("technical-user-operator-prod") && shown.contains("the policy wants a team"));
+        assert!(shown.contains("connector"), "the labels are sent: {shown}");
+        // "placeholder" in base64, for both keys: nothing of what was really sent.
+        assert_eq!(error.to_string().matches("cGxhY2Vob2xkZXI=").count(), 2, "{error}");
+        let data = error.to_string();
+        let data = data.split_once('{').unwrap().1.split_once('}').unwrap().0;
+        assert_eq!(data.matches(':').count(), 2, "{data}");
     }
 }

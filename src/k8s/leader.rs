@@ -7,6 +7,7 @@
 //!
 //! Needs `get`, `create` and `update` on that one Lease.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
+use crate::health::{Health, Subject};
 use crate::metrics::Metrics;
 
 mod lease;
@@ -87,6 +89,17 @@ impl Leadership {
     }
 }
 
+/// The lease that is applied for.
+#[derive(Debug, Clone)]
+pub struct LeaseMetadata {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// Labels that are put on it.
+    pub labels: BTreeMap<String, String>,
+}
+
 /// The task that applies for the lease and renews it.
 pub struct Election {
     stop: CancellationToken,
@@ -94,20 +107,20 @@ pub struct Election {
 }
 
 impl Election {
-    /// Applies for the lease `name` in `namespace`. `pod` is who holds it, to people: each process adds a random part.
+    /// Applies for the lease. `pod` is who holds it, to people: each process adds a random part.
     #[must_use]
     pub fn start(
         client: Client,
-        namespace: &str,
-        name: &str,
+        lease: LeaseMetadata,
         pod: &str,
         metrics: Metrics,
+        health: Health,
     ) -> (Leadership, Self) {
         let identity = format!("{pod}_{}", uuid::Uuid::new_v4());
-        let lock = LeaseLock::new(Api::<Lease>::namespaced(client, namespace), name, identity);
+        let lock = LeaseLock::new(Api::<Lease>::namespaced(client, &lease.namespace), lease, identity);
         let leadership = Leadership(Arc::new(watch::Sender::new(State::Standby)));
         let stop = CancellationToken::new();
-        let candidate = Candidate { lock, state: leadership.0.clone(), metrics };
+        let candidate = Candidate { lock, state: leadership.0.clone(), metrics, health };
         let task = tokio::spawn(candidate.run(stop.clone()));
         (leadership, Self { stop, task })
     }
@@ -127,6 +140,7 @@ struct Candidate {
     lock: LeaseLock,
     state: Arc<watch::Sender<State>>,
     metrics: Metrics,
+    health: Health,
 }
 
 /// Ends leadership when it is dropped.
@@ -165,7 +179,10 @@ impl Candidate {
     async fn acquire(&mut self) -> Instant {
         let mut seen = None;
         loop {
-            match self.lock.hold().await {
+            let held = self.lock.hold().await;
+            let trouble = held.as_ref().err().map(|error| format!("{}: {error}", self.lock.words()));
+            self.health.tell(Subject::Lease, trouble.into_iter().collect());
+            match held {
                 Ok(Held::Ours(until)) => {
                     self.set(State::Leading(Some(until)));
                     return until;
@@ -176,7 +193,7 @@ impl Candidate {
                     }
                     seen = Some(holder);
                 }
-                Err(error) => tracing::warn!("cannot apply for the lease: {error}"),
+                Err(error) => tracing::warn!("cannot apply for {}: {error}", self.lock.words()),
             }
             sleep(RETRY_PERIOD.mul_f64(1.0 + fastrand::f64() / 5.0)).await;
         }

@@ -32,6 +32,7 @@ async fn readiness_says_what_it_waits_for() {
     let answer = ask(address, "/readyz").await;
     assert!(answer.ends_with("yet\nkind X lacks a field\nnamespace x is not served\n"), "{answer}");
     health.open(Gate::CustomResourceDefinitions);
+    health.open(Gate::Identity);
     health.open(Gate::Cache);
     health.tell(Subject::Definitions, Vec::new());
     let answer = ask(address, "/readyz").await;

@@ -19,6 +19,7 @@ mod apiserver_faults;
 mod claims;
 mod clocks;
 mod cofinity;
+mod common_labels;
 mod company;
 mod conflicts;
 mod crash;

@@ -49,7 +49,7 @@ impl Session {
             secrets,
             envelope: Envelope {
                 name: name.to_owned(),
-                labels: BTreeMap::new(),
+                labels: ctx.installation.labels.clone(),
                 annotations: BTreeMap::from([(keys::OWNER.to_owned(), marks::of_session(&portal_owner))]),
                 owner: OwnerReference {
                     api_version: Portal::api_version(&()).into_owned(),

@@ -1,5 +1,7 @@
 //! One try at a time to hold a `Lease`: read, judge, replace with `resourceVersion`.
 
+use std::collections::BTreeMap;
+
 use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use k8s_openapi::jiff::Timestamp;
@@ -9,7 +11,7 @@ use tokio::time::{Duration, Instant, timeout};
 
 use crate::k8s::words;
 
-use super::{CALL_WITHIN, LEASE_DURATION, RENEW_DEADLINE};
+use super::{CALL_WITHIN, LEASE_DURATION, LeaseMetadata, RENEW_DEADLINE};
 
 /// Who holds the lease after a try.
 #[derive(Debug, PartialEq, Eq)]
@@ -33,6 +35,7 @@ pub(super) enum LeaseError {
 pub(super) struct LeaseLock {
     api: Api<Lease>,
     name: String,
+    labels: BTreeMap<String, String>,
     identity: String,
     observed: Option<Observed>,
 }
@@ -45,8 +48,13 @@ struct Observed {
 }
 
 impl LeaseLock {
-    pub(super) fn new(api: Api<Lease>, name: &str, identity: String) -> Self {
-        Self { api, name: name.into(), identity, observed: None }
+    pub(super) fn new(api: Api<Lease>, lease: LeaseMetadata, identity: String) -> Self {
+        Self { api, name: lease.name, labels: lease.labels, identity, observed: None }
+    }
+
+    /// The lease, as messages name it.
+    pub(super) fn words(&self) -> String {
+        format!("the lease \"{}\"", self.name)
     }
 
     pub(super) fn identity(&self) -> &str {
@@ -129,6 +137,7 @@ impl LeaseLock {
         }
         let mut lease = Lease::default();
         lease.metadata.name = Some(self.name.clone());
+        self.label(&mut lease);
         lease.spec = Some(self.spec(None));
         let sent = Instant::now();
         match call(self.api.create(&PostParams::default(), &lease)).await {
@@ -144,6 +153,7 @@ impl LeaseLock {
     /// Writes us into `lease`. `None` where it has changed or gone meanwhile.
     async fn replace(&mut self, mut lease: Lease) -> Result<Option<Instant>, LeaseError> {
         lease.spec = Some(self.spec(lease.spec.as_ref()));
+        self.label(&mut lease);
         // Others count from when they see the write, which is later than now.
         let sent = Instant::now();
         match call(self.api.replace(&self.name, &PostParams::default(), &lease)).await {
@@ -157,6 +167,12 @@ impl LeaseLock {
                 Ok(None)
             }
             Err(error) => Err(error),
+        }
+    }
+
+    fn label(&self, lease: &mut Lease) {
+        if !self.labels.is_empty() {
+            lease.metadata.labels.get_or_insert_default().extend(self.labels.clone());
         }
     }
 

@@ -67,7 +67,13 @@ impl Apiserver {
     fn candidate(&self, pod: &str) -> Process {
         let reachable = Arc::new(Mutex::new(true));
         let client = self.client(&reachable);
-        let (leadership, election) = Election::start(client, "ns", "lease", pod, Metrics::default());
+        let lease = LeaseMetadata {
+            namespace: "ns".into(),
+            name: "lease".into(),
+            labels: BTreeMap::from([("team".into(), "connector".into())]),
+        };
+        let (leadership, election) =
+            Election::start(client, lease, pod, Metrics::default(), Health::default());
         Process { leadership, election, reachable }
     }
 }

@@ -99,7 +99,12 @@ fn linked(answer: PortalError) -> (Arc<Details>, Connected) {
 }
 
 fn installation() -> Installation {
-    Installation { instance: "prod".into(), hint: Hint::read("here"), digest_key: DigestKey::new(&[0; 32]) }
+    Installation {
+        instance: "prod".into(),
+        hint: Hint::read("here"),
+        digest_key: DigestKey::new(&[0; 32]),
+        labels: std::collections::BTreeMap::new(),
+    }
 }
 
 fn entry(id: &str, url: Option<&str>, bpn: Option<&str>) -> RetainedUser {

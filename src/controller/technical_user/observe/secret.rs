@@ -1,5 +1,7 @@
 //! The Secret of the output: how it should look, and what its metadata tells.
 
+use std::collections::BTreeMap;
+
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 use kube::Resource as _;
@@ -23,7 +25,9 @@ pub(super) fn envelope(ctx: &Context, object: &DynamicObject, spec: &TechnicalUs
     let key = Key::of(object);
     let output = spec.outputs.as_ref().and_then(|outputs| outputs.first()?.secret.clone());
     let SecretOutput { name, labels, annotations, .. } = output.unwrap_or_default();
-    let mut labels = labels.unwrap_or_default();
+    // What the resource names itself has precedence.
+    let mut labels: BTreeMap<_, _> =
+        ctx.installation.labels.clone().into_iter().chain(labels.unwrap_or_default()).collect();
     labels.insert(keys::INSTANCE.to_owned(), ctx.installation.instance.clone());
     let mut annotations = annotations.unwrap_or_default();
     annotations.insert(keys::OWNER.to_owned(), owner(ctx, &key).to_string());

@@ -1,0 +1,46 @@
+//! What has to succeed before the operator can work: tried again with growing pauses, with its failures in log and health.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::controller::backoff::spread;
+use crate::health::{Health, Subject};
+
+/// The first pause between two tries; it doubles.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// An error that does not change is logged again after this time.
+const SAY_AGAIN_AFTER: Duration = Duration::from_mins(5);
+
+/// The tries of one thing.
+pub(super) struct Tries<'a> {
+    health: &'a Health,
+    subject: Subject,
+    pause: Duration,
+    said: Option<(String, Instant)>,
+}
+
+impl<'a> Tries<'a> {
+    /// Nothing was tried so far.
+    pub(super) fn new(health: &'a Health, subject: Subject) -> Self {
+        Self { health, subject, pause: FIRST_PAUSE, said: None }
+    }
+
+    /// Reports why a try failed, and waits until the next one.
+    pub(super) async fn failed(&mut self, why: String) {
+        let is_known = |(before, at): &(String, Instant)| *before == why && at.elapsed() < SAY_AGAIN_AFTER;
+        if !self.said.as_ref().is_some_and(is_known) {
+            tracing::error!("{why}");
+            self.said = Some((why.clone(), Instant::now()));
+        }
+        self.health.tell(self.subject, vec![why]);
+        tokio::time::sleep(spread(self.pause)).await;
+        self.pause = LONGEST_PAUSE.min(self.pause * 2);
+    }
+
+    /// Whether a try has failed.
+    pub(super) fn any_failed(&self) -> bool {
+        self.said.is_some()
+    }
+}

@@ -1,0 +1,152 @@
+//! A cluster whose policy wants a label on whatever is created.
+
+use std::time::Duration;
+
+use k8s_openapi::api::coordination::v1::Lease;
+use kube::Api;
+use portal_simulator::{Caller, Version};
+use serde_json::json;
+
+use crate::support::{World, create, one_company, world};
+
+const NAME: &str = "technical-user-operator-e2e";
+const REFUSAL: &str = "everything needs the label team";
+
+/// Refuses what the operator writes into the world's namespace without the label `team`, and waits until that works.
+async fn want_label(world: &World) {
+    let name = format!("label-{}", world.namespace);
+    let account = format!("system:serviceaccount:{}:technical-user-operator", world.namespace);
+    let rule = |group: &str, resource: &str| json!({"apiGroups": [group], "apiVersions": ["v1"], "operations": ["CREATE", "UPDATE"], "resources": [resource]});
+    world
+        .kubectl_apply(&json!({
+            "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy",
+            "metadata": {"name": name},
+            "spec": {
+                "matchConstraints": {"resourceRules": [rule("", "secrets"), rule("coordination.k8s.io", "leases")]},
+                "matchConditions": [{"name": "operator", "expression": format!("request.userInfo.username == '{account}'")}],
+                "validations": [{
+                    "expression": "has(object.metadata.labels) && 'team' in object.metadata.labels", "message": REFUSAL,
+                }],
+            },
+        }))
+        .await;
+    world
+        .kubectl_apply(&json!({
+            "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicyBinding",
+            "metadata": {"name": name},
+            "spec": {"policyName": name, "validationActions": ["Deny"]},
+        }))
+        .await;
+    let limit = tokio::time::Instant::now() + testbed::LIMIT;
+    let namespace = &world.namespace;
+    let ask = ["create", "secret", "generic", "probe", "--dry-run=server", "-n", namespace, "--as", &account];
+    while !format!("{:?}", world.plane.kubectl(&ask).await.unwrap()).contains(REFUSAL) {
+        assert!(tokio::time::Instant::now() < limit, "the policy is never enforced");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+async fn lift(world: &World) {
+    let name = format!("label-{}", world.namespace);
+    let kind = "validatingadmissionpolicybinding";
+    world.plane.kubectl(&["delete", kind, &name]).await.unwrap().success().unwrap();
+}
+
+#[tokio::test]
+async fn a_refused_identity_is_reported_and_waited_for() {
+    let mut world = world().stopped().start().await;
+    want_label(&world).await;
+    world.start_operator();
+    let words = world.readyz(503, REFUSAL).await;
+    assert!(words.contains(&format!("Secret \"{NAME}\"")), "{words}");
+    assert!(world.operator().try_wait().unwrap().is_none(), "the process goes on");
+    lift(&world).await;
+    let words = world.readyz(200, "ok").await;
+    assert!(!words.contains(NAME), "{words}");
+    world.portal_because("LoggedIn").await;
+    world.assert_nothing_leaked().await;
+}
+
+#[tokio::test]
+async fn common_labels_are_on_everything_that_the_operator_creates() {
+    let config = one_company(Version::Main).caller(
+        Caller::with_permissions(
+            "boss",
+            "refresh-token-of-the-boss",
+            ["view_tech_user_management", "add_tech_user_management", "technical_roles_management"],
+        )
+        .of("One")
+        .human(),
+    );
+    let mut world = world()
+        .simulator(config)
+        .value("leaderElection.enabled=true")
+        .env("TUO_LEADER_ELECTION", "true")
+        .env("TUO_COMMON_LABELS", "team=connector,example.org/cost-center=4711")
+        .stopped()
+        .start()
+        .await;
+    want_label(&world).await;
+    world.secret("person", &[("refresh-token", "refresh-token-of-the-boss")]).await;
+    world
+        .patch_portal(&json!({"spec": {"catenaX": {"auth": {
+            "clientCredentials": null, "refreshToken": {"secretRef": {"name": "person"}}}}}}))
+        .await;
+    let mut with_label = create("own-label", &world.namespace, "Dataspace Discovery");
+    with_label["spec"]["outputs"] = json!([{"secret": {"name": "own-label", "labels": {"team": "other"}}}]);
+    world.apply(&with_label).await;
+    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.start_operator();
+    world.ready("edc").await;
+    world.ready("own-label").await;
+    for (secret, team) in
+        [(NAME, "connector"), ("catena-x-session", "connector"), ("edc", "connector"), ("own-label", "other")]
+    {
+        let labels = world.get_secret(secret).await.unwrap().metadata.labels.unwrap_or_default();
+        assert_eq!(labels.get("team").map(String::as_str), Some(team), "{secret}: {labels:?}");
+        assert_eq!(labels.get("example.org/cost-center").map(String::as_str), Some("4711"), "{secret}");
+    }
+    let lease = Api::<Lease>::namespaced(world.client.clone(), &world.namespace).get(NAME).await.unwrap();
+    assert_eq!(lease.metadata.labels.unwrap_or_default()["team"], "connector");
+    lift(&world).await;
+    world.assert_nothing_leaked().await;
+}
+
+#[tokio::test]
+async fn published_secrets_get_labels_that_are_added_later() {
+    let mut world = world().start().await;
+    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.ready("edc").await;
+    world.stop_operator().await;
+    world.set_env("TUO_COMMON_LABELS", "team=connector");
+    world.start_operator();
+    let limit = tokio::time::Instant::now() + testbed::LIMIT;
+    loop {
+        let labels = world.get_secret("edc").await.unwrap().metadata.labels.unwrap_or_default();
+        if labels.get("team").is_some_and(|team| team == "connector") {
+            break;
+        }
+        assert!(tokio::time::Instant::now() < limit, "{labels:?}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(world.ours().len(), 1);
+}
+
+#[tokio::test]
+async fn a_refused_lease_is_reported() {
+    let mut world = world()
+        .value("leaderElection.enabled=true")
+        .env("TUO_LEADER_ELECTION", "true")
+        .stopped()
+        .start()
+        .await;
+    world.start_operator();
+    world.portal_because("LoggedIn").await;
+    world.stop_operator().await;
+    want_label(&world).await;
+    world.start_operator();
+    let words = world.readyz(200, REFUSAL).await;
+    assert!(words.contains(&format!("the lease \"{NAME}\"")), "{words}");
+    lift(&world).await;
+    world.portal_because("LoggedIn").await;
+}
