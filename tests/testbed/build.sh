@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the programs the tests run against: etcd, Kubernetes' control plane, kubectl, what a node runs (kubelet,
-# kube-proxy, kube-scheduler), helm, and a program that asks the kstatus library about objects.
+# kube-proxy, kube-scheduler), Helm 4 and Helm 3, and a program that asks the kstatus library about objects.
 #
 #   build.sh           build what is missing, then print one line "tool=path" for each tool on stdout
 #   build.sh --print   print those lines only, whether the files are there or not
@@ -16,7 +16,7 @@ here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 readonly here
 cache=${TESTBED_CACHE:-${XDG_CACHE_HOME:-${HOME:?HOME or TESTBED_CACHE must be set}/.cache}/technical-user-operator/testbed}
 readonly cache
-readonly modules=(etcd kubernetes helm kstatus)
+readonly modules=(etcd kubernetes helm helm3 kstatus)
 
 say() { printf 'testbed: %s\n' "$*" >&2; }
 
@@ -30,6 +30,7 @@ packages() {
         k8s.io/kubernetes/cmd/kube-proxy
       ;;
     helm) echo helm.sh/helm/v4/cmd/helm ;;
+    helm3) echo helm.sh/helm/v3/cmd/helm ;;
     kstatus) echo testbed.invalid/kstatus ;;
   esac
 }
@@ -48,6 +49,7 @@ usually() {
     etcd) echo "1 minute" ;;
     kubernetes) echo "10 minutes" ;;
     helm) echo "4 minutes" ;;
+    helm3) echo "2 minutes" ;;
     kstatus) echo "1 minute" ;;
   esac
 }
@@ -67,6 +69,15 @@ ldflags() {
     helm)
       version=$(awk '$1 == "helm.sh/helm/v4" { print $2 }' "$here/go/helm/go.mod")
       flags+=" -X helm.sh/helm/v4/internal/version.version=$version"
+      ;;
+    helm3)
+      version=$(awk '$1 == "helm.sh/helm/v3" { print $2 }' "$here/go/helm3/go.mod")
+      flags+=" -X helm.sh/helm/v3/internal/version.version=$version"
+      # The Kubernetes that `helm template` assumes: that of its client library. Without it Helm 3 assumes 1.20.
+      version=$(awk '$1 == "k8s.io/client-go" { print $2 }' "$here/go/helm3/go.mod" | cut -d. -f2)
+      for package in chartutil lint/rules; do
+        flags+=" -X helm.sh/helm/v3/pkg/$package.k8sVersionMajor=1 -X helm.sh/helm/v3/pkg/$package.k8sVersionMinor=$version"
+      done
       ;;
   esac
   echo "$flags"
@@ -144,9 +155,11 @@ build() {
   done
   wait "$builder" || status=$?
   trap - INT TERM HUP
-  # The package go.etcd.io/etcd/server/v3 gives a program called "server".
+  # Two packages give programs of other names: go.etcd.io/etcd/server/v3 one called "server", and Helm 3 "helm".
   if ((status == 0)) && [[ $module == etcd && -e $tmp/bin/server ]]; then
     mv "$tmp/bin/server" "$tmp/bin/etcd"
+  elif ((status == 0)) && [[ $module == helm3 && -e $tmp/bin/helm ]]; then
+    mv "$tmp/bin/helm" "$tmp/bin/helm3"
   fi
   if ((status != 0)) || ! complete "$tmp/bin" "$module"; then
     say "building $module failed (go build ended with $status); the end of its output:"

@@ -26,8 +26,10 @@ pub struct Binaries {
     pub kube_proxy: PathBuf,
     /// kubectl.
     pub kubectl: PathBuf,
-    /// helm.
+    /// Helm 4.
     pub helm: PathBuf,
+    /// Helm 3, the oldest release that the chart promises to work with.
+    pub helm3: PathBuf,
     /// What the kstatus library says of objects: reads one JSON object per line, writes status and message.
     pub kstatus: PathBuf,
 }
@@ -70,6 +72,7 @@ fn parse(text: &str) -> Result<Binaries, Error> {
         kube_proxy: path("kube-proxy")?,
         kubectl: path("kubectl")?,
         helm: path("helm")?,
+        helm3: path("helm3")?,
         kstatus: path("kstatus")?,
     })
 }

@@ -47,9 +47,14 @@ impl ControlPlane {
         self.run(&self.binaries().kubectl, args, Some(input)).await
     }
 
-    /// Runs helm as admin, with settings, cache and plugins of its own.
+    /// Runs Helm 4 as admin, with settings, cache and plugins of its own.
     pub async fn helm(&self, args: &[&str]) -> Result<CommandOutput, Error> {
         self.run(&self.binaries().helm, args, None).await
+    }
+
+    /// Runs Helm 3 as [`ControlPlane::helm`] runs Helm 4.
+    pub async fn helm3(&self, args: &[&str]) -> Result<CommandOutput, Error> {
+        self.run(&self.binaries().helm3, args, None).await
     }
 
     /// What the kstatus library says of each object: its status, such as `InProgress`, and a message.
