@@ -49,7 +49,7 @@ fn the_files_are_those_of_the_types() {
 fn the_chart_has_the_same_files() {
     let copies = root().join("charts/technical-user-operator/files/crds");
     if copies.is_dir() {
-        holds(&copies, &files(), "charts/sync-crds.sh");
+        holds(&copies, &files(), "charts/sync.sh");
     }
 }
 

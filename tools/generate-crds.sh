@@ -15,4 +15,4 @@ cargo run --quiet --bin technical-user-operator -- crds | awk '
   { text = text $0 "\n" }
   END { flush() }
 '
-charts/sync-crds.sh
+charts/sync.sh

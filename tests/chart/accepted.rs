@@ -14,11 +14,26 @@ leaderElection: {enabled: true}
 image: {pullSecrets: [{name: my-registry}]}
 proxy: {https: 'http://proxy.example.org:3128'}
 serviceAccount: {annotations: {a: b}}
+rbac: {aggregateToView: true, aggregateToEdit: true, aggregateToAdmin: true}
+openshift: {adaptSecurityContext: force}
+listenAddress: '::'
+global: {imagePullSecrets: [another], commonLabels: {cost: a}}
+hostAliases: [{ip: 10.0.0.5, hostnames: [portal.example.test]}]
+dnsPolicy: None
+dnsConfig: {nameservers: [10.0.0.2], searches: [example.test], options: [{name: ndots, value: '1'}]}
+extraObjects:
+  - {apiVersion: v1, kind: ConfigMap, metadata: {name: '{{ .Release.Name }}-more'}}
+  - 'apiVersion: v1
+
+    kind: ConfigMap
+
+    metadata: {name: {{ .Release.Name }}-text}'
 metrics:
   service: {enabled: true, annotations: {a: b}}
 networkPolicy:
   enabled: true
   ingressFrom: [{namespaceSelector: {}}]
+  apiServerPorts: [8443]
   extraEgress: [{ports: [{port: 3128, protocol: TCP}]}]
 extraEnv: [{name: SSL_CERT_FILE, value: /ca/ca.crt}]
 extraVolumes: [{name: ca, configMap: {name: ca}}]

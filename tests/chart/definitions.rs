@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::cluster::{installed, kubectl};
-use crate::helm::{ROOT, chart, documents, render};
+use crate::helm::{ROOT, chart, copy, documents, render};
 use crate::objects::{name, of_kind};
 
 /// The value with 1.0 written as 1, which Kubernetes takes for the same.
@@ -31,13 +31,13 @@ fn crds_are_upgraded_with_the_release_and_stay_without_it() {
         let source = std::fs::read_to_string(format!("{ROOT}/crds/{file}")).expect("a generated CRD");
         let copy = std::fs::read_to_string(format!("{}/files/crds/{file}", chart())).unwrap_or_default();
         // Not assert_eq, here and below: it would print both.
-        assert!(source == copy, "crds/{file} has changed: run charts/sync-crds.sh");
+        assert!(source == copy, "crds/{file} has changed: run charts/sync.sh");
         let crd = documents(&source).remove(0);
         generated.push((name(&crd).to_owned(), crd));
     }
     let in_chart = std::fs::read_dir(format!("{}/files/crds", chart())).expect("copies");
     assert!(generated.len() >= 2);
-    assert_eq!(in_chart.count(), generated.len(), "run charts/sync-crds.sh");
+    assert_eq!(in_chart.count(), generated.len(), "run charts/sync.sh");
     assert_eq!(crds.len(), generated.len());
     for (crd_name, source) in &generated {
         let rendered = crds.iter().find(|crd| name(crd) == crd_name).expect("each CRD is rendered");
@@ -96,17 +96,4 @@ async fn crds_are_upgraded_and_outlive_the_release_with_all_resources() {
     // And it can be installed again over what stayed.
     installed(&[&["install", "tuo", &chart()], &release[..]].concat()).await;
     assert_eq!(kubectl(&resources).await.expect("an answer"), both);
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).expect("a directory");
-    for entry in std::fs::read_dir(from).expect("a directory") {
-        let entry = entry.expect("an entry");
-        let target = to.join(entry.file_name());
-        if entry.file_type().expect("a type").is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), target).expect("a copy");
-        }
-    }
 }

@@ -10,8 +10,15 @@
 mod accepted;
 mod cluster;
 mod definitions;
+mod earlier_values;
 mod helm;
+mod labels;
+mod names;
+mod network;
 mod objects;
+mod openshift;
+mod people;
 mod permissions;
 mod pods;
+mod umbrella;
 mod values;

@@ -1,7 +1,9 @@
 //! The pods: restricted, of the right image, with the right environment, and found by what reads their metrics.
 
-use crate::helm::render;
-use crate::objects::{deployment, env, of_kind, pod};
+use serde_json::{Value, json};
+
+use crate::helm::{folder, render, write};
+use crate::objects::{deployment, env, name, of_kind, pod};
 
 #[test]
 fn the_pod_is_restricted() {
@@ -9,19 +11,19 @@ fn the_pod_is_restricted() {
     let pod = pod(&objects);
     assert_eq!(
         pod["securityContext"],
-        serde_json::json!({"runAsNonRoot": true, "runAsUser": 65532, "runAsGroup": 65532,
+        json!({"runAsNonRoot": true, "runAsUser": 65532, "runAsGroup": 65532,
             "seccompProfile": {"type": "RuntimeDefault"}})
     );
     let container = &pod["containers"][0];
     assert_eq!(
         container["securityContext"],
-        serde_json::json!({"runAsNonRoot": true, "allowPrivilegeEscalation": false,
+        json!({"runAsNonRoot": true, "allowPrivilegeEscalation": false,
             "readOnlyRootFilesystem": true, "capabilities": {"drop": ["ALL"]}})
     );
     assert_eq!(pod["automountServiceAccountToken"], true);
     assert_eq!(of_kind(&objects, "ServiceAccount")[0]["automountServiceAccountToken"], false);
     assert!(pod["terminationGracePeriodSeconds"].as_i64() >= Some(60));
-    assert_eq!(container["args"], serde_json::json!(["run"]));
+    assert_eq!(container["args"], json!(["run"]));
     assert_eq!(container["livenessProbe"]["httpGet"]["path"], "/livez");
     assert_eq!(container["readinessProbe"]["httpGet"]["path"], "/readyz");
     assert!(container["resources"]["limits"]["memory"].is_string());
@@ -40,7 +42,8 @@ fn the_preflight_asks_as_the_operator_would() {
     let test = of_kind(&objects, "Pod")[0];
     let annotations = &test["metadata"]["annotations"];
     assert_eq!(annotations["helm.sh/hook"], "test");
-    assert_eq!(annotations["helm.sh/hook-delete-policy"], "before-hook-creation,hook-succeeded");
+    // Helm 3 reads the log for `--logs` after the test, when a policy that deletes the pod on success has done so.
+    assert_eq!(annotations["helm.sh/hook-delete-policy"], "before-hook-creation");
     assert_eq!(annotations["a"], "b");
     assert_eq!(test["metadata"]["labels"]["team"], "connector");
     let (theirs, own) = (pod(&objects), &test["spec"]);
@@ -51,7 +54,7 @@ fn the_preflight_asks_as_the_operator_would() {
     for field in ["image", "imagePullPolicy", "securityContext", "resources"] {
         assert_eq!(own[field], theirs[field], "{field}");
     }
-    assert_eq!(own["args"], serde_json::json!(["preflight"]));
+    assert_eq!(own["args"], json!(["preflight"]));
     let variables = own["env"].as_array().expect("an environment");
     assert_eq!(variables.len(), 5);
     for variable in variables {
@@ -64,17 +67,53 @@ fn the_preflight_asks_as_the_operator_would() {
     let policy = of_kind(&objects, "NetworkPolicy")[0];
     let names = &policy["spec"]["podSelector"]["matchExpressions"][0]["values"];
     let wanted = [&selector["app.kubernetes.io/name"], &labels["app.kubernetes.io/name"]];
-    assert_eq!(names, &serde_json::json!(wanted));
+    assert_eq!(names, &json!(wanted));
     assert_eq!(of_kind(&render(",preflight.enabled=false"), "Pod").len(), 0);
 }
 
+/// The pods of the operator and of the preflight.
+fn both(objects: &[Value]) -> [&Value; 2] {
+    [pod(objects), &of_kind(objects, "Pod")[0]["spec"]]
+}
+
 #[test]
-fn a_platform_that_chooses_the_user_gets_its_way() {
-    let objects = render(&["--set", "podSecurityContext.runAsUser=null,podSecurityContext.runAsGroup=null"]);
-    assert_eq!(
-        pod(&objects)["securityContext"],
-        serde_json::json!({"runAsNonRoot": true, "seccompProfile": {"type": "RuntimeDefault"}})
-    );
+fn names_are_resolved_as_the_values_say() {
+    for pod in both(&render(&[])) {
+        for field in ["hostAliases", "dnsPolicy", "dnsConfig"] {
+            assert!(pod.get(field).is_none(), "{field}");
+        }
+    }
+    let alias = "hostAliases[0].ip=10.0.0.5,hostAliases[0].hostnames={portal.example.test}";
+    let dns = "dnsPolicy=None,dnsConfig.nameservers={10.0.0.2}";
+    for pod in both(&render(&["--set", alias, "--set", dns])) {
+        let alias = json!([{"ip": "10.0.0.5", "hostnames": ["portal.example.test"]}]);
+        assert_eq!(pod["hostAliases"], alias);
+        assert_eq!(pod["dnsPolicy"], "None");
+        assert_eq!(pod["dnsConfig"], json!({"nameservers": ["10.0.0.2"]}));
+    }
+}
+
+#[test]
+fn the_process_chooses_where_it_listens_unless_a_value_does() {
+    assert_eq!(env(&render(&[]), "TUO_LISTEN"), None);
+    for (value, expected) in [("0.0.0.0", "0.0.0.0:8080"), ("::", "[::]:8080"), ("fd00::1", "[fd00::1]:8080")]
+    {
+        let objects = render(&["--set-string", &format!("listenAddress={value}")]);
+        assert_eq!(env(&objects, "TUO_LISTEN").as_deref(), Some(expected));
+    }
+}
+
+#[test]
+fn more_objects_come_with_the_release() {
+    let values = json!({"instance": "prod-eu", "extraObjects": [
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "{{ .Release.Name }}-one"}, "data": {"a": "1e3"}},
+        "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: two\n  namespace: {{ .Release.Namespace | quote }}\n",
+    ]});
+    let values = write(&folder("more-objects"), "values.json", &values.to_string());
+    let objects = render(&["--values", &values]);
+    let more = of_kind(&objects, "ConfigMap");
+    assert_eq!((name(more[0]), &more[0]["data"]["a"]), ("tuo-one", &json!("1e3")));
+    assert_eq!((name(more[1]), &more[1]["metadata"]["namespace"]), ("two", &json!("ops")));
 }
 
 #[test]
@@ -93,7 +132,7 @@ fn the_image_is_named_by_registry_tag_or_digest() {
         format!("ghcr.io/acme/technical-user-operator@{digest}")
     );
     let objects = render(&["--set", "image.pullSecrets[0].name=my-registry,image.pullPolicy=Always"]);
-    assert_eq!(pod(&objects)["imagePullSecrets"], serde_json::json!([{"name": "my-registry"}]));
+    assert_eq!(pod(&objects)["imagePullSecrets"], json!([{"name": "my-registry"}]));
     assert_eq!(pod(&objects)["containers"][0]["imagePullPolicy"], "Always");
 }
 

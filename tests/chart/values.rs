@@ -48,6 +48,13 @@ fn wrong_values_are_refused_before_anything_is_installed() {
         ("concurrency=65", "/concurrency"),
         ("proxy.https=proxy.example.org:3128", "/proxy/https"),
         ("terminationGracePeriodSeconds=30", "/terminationGracePeriodSeconds"),
+        ("listenAddress=0.0.0.0:8080", "/listenAddress"),
+        ("openshift.adaptSecurityContext=yes", "/openshift/adaptSecurityContext"),
+        ("global.imagePullSecrets=my-registry", "/global/imagePullSecrets"),
+        ("networkPolicy.apiServerPorts={https}", "/networkPolicy/apiServerPorts/0"),
+        ("dnsPolicy=Cluster", "/dnsPolicy"),
+        ("commonLabels.team=a b", "/commonLabels/team"),
+        ("extraEnv[0].name=A,extraEnv[0].value=1", "/extraEnv/0/value"),
         ("replicas=2", "leaderElection.enabled=true"),
         ("serviceAccount.create=false", "serviceAccount.name"),
     ] {
@@ -116,8 +123,29 @@ fn every_value_is_in_the_readme() {
     assert_eq!(missing, Vec::<String>::new());
 }
 
+fn notes(settings: &str) -> String {
+    let settings = format!("instance=prod-eu,crds.install=false{settings}");
+    let dry_run =
+        ["install", "tuo", "technical-user-operator", "--dry-run=client", "-n", "ops", "--set", &settings];
+    let printed = helm(&dry_run).expect("the chart renders");
+    printed.split_once("NOTES:").expect("notes").1.to_owned()
+}
+
 #[test]
-fn it_works_as_a_part_of_another_chart() {
-    // A parent hands down `global`, and `enabled` where that is its dependency's condition.
-    render(&["--set", "global.imageRegistry=x,enabled=true"]);
+fn the_notes_say_what_the_operator_may() {
+    let notes_by_default = notes("");
+    assert!(notes_by_default.contains("it grants nothing on Secrets"), "{notes_by_default}");
+    assert!(notes(",watchNamespaces={*}").contains("on the Secrets of all namespaces"));
+    let scoped = notes(",scopedRBAC=true");
+    assert!(scoped.contains("scopedRBAC is set") && scoped.contains("stuck in deletion"), "{scoped}");
+    assert!(!scoped.contains("ClusterRole"), "{scoped}");
+    assert!(notes(",openshift.adaptSecurityContext=force").contains("left to the platform"));
+}
+
+/// A secret in an argument is seen in the list of processes, and kept in the shell's history.
+#[test]
+fn the_notes_put_no_secret_on_a_command_line() {
+    let notes = notes("");
+    assert!(notes.contains("--from-file=client-secret=/dev/stdin"), "{notes}");
+    assert!(!notes.contains("--from-literal=client-secret"), "{notes}");
 }

@@ -113,7 +113,7 @@ async fn the_pages_do_what_they_say() {
         reader.follow(&operations, heading).await;
         if heading == "Upgrade" {
             let image = reader
-                .run("kubectl -n dataspace get pods -o jsonpath='{.items[*].spec.containers[*].image}'")
+                .run("kubectl -n dataspace get pods -l app.kubernetes.io/name=technical-user-operator -o jsonpath='{.items[*].spec.containers[*].image}'")
                 .await;
             assert_eq!(image, "registry.example.org/technical-user-operator:0.2.0");
             let explained = reader.run("kubectl explain technicaluser.spec.aLaterField").await;

@@ -17,21 +17,28 @@
 {{- printf "%s:%s" (include "technical-user-operator.fullname" .) .Release.Namespace -}}
 {{- end -}}
 
+{{/* The value of the label app.kubernetes.io/name. */}}
+{{- define "technical-user-operator.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" -}}
+{{- end -}}
+
 {{/* Labels that select the pods; they never change while a release lives. */}}
 {{- define "technical-user-operator.selectorLabels" -}}
-app.kubernetes.io/name: {{ default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+{{- dict "app.kubernetes.io/name" (include "technical-user-operator.name" .) "app.kubernetes.io/instance" .Release.Name | toYaml -}}
+{{- end -}}
+
+{{/* Labels for everything, of this chart's values and of the parent chart's. */}}
+{{- define "technical-user-operator.commonLabels" -}}
+{{- mergeOverwrite (deepCopy .Values.global.commonLabels) .Values.commonLabels | toYaml -}}
 {{- end -}}
 
 {{- define "technical-user-operator.labels" -}}
-helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
-{{ include "technical-user-operator.selectorLabels" . }}
-app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
-app.kubernetes.io/component: operator
-app.kubernetes.io/managed-by: {{ .Release.Service }}
-{{- with .Values.commonLabels }}
-{{ toYaml . }}
-{{- end }}
+{{- $own := include "technical-user-operator.selectorLabels" . | fromYaml -}}
+{{- $_ := set $own "helm.sh/chart" (printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-") -}}
+{{- $_ := set $own "app.kubernetes.io/version" .Chart.AppVersion -}}
+{{- $_ := set $own "app.kubernetes.io/component" "operator" -}}
+{{- $_ := set $own "app.kubernetes.io/managed-by" .Release.Service -}}
+{{- mergeOverwrite (include "technical-user-operator.commonLabels" . | fromYaml) $own | toYaml -}}
 {{- end -}}
 
 {{- define "technical-user-operator.serviceAccountName" -}}
@@ -72,81 +79,4 @@ technical-user-operator-{{ include "technical-user-operator.instance" . }}
 {{- else -}}
 {{- toJson (list .Release.Namespace) -}}
 {{- end -}}
-{{- end -}}
-
-{{- define "technical-user-operator.image" -}}
-{{- $image := .Values.image.repository -}}
-{{- with .Values.image.registry }}{{ $image = printf "%s/%s" (trimSuffix "/" .) $image }}{{ end -}}
-{{- if .Values.image.digest -}}
-{{- printf "%s@%s" $image .Values.image.digest -}}
-{{- else -}}
-{{- printf "%s:%s" $image (default .Chart.AppVersion .Values.image.tag) -}}
-{{- end -}}
-{{- end -}}
-
-{{/* The environment that says which installation it is: the operator's and the preflight's. */}}
-{{- define "technical-user-operator.installationEnv" -}}
-- name: TUO_INSTANCE
-  value: {{ include "technical-user-operator.instance" . | quote }}
-- name: TUO_WATCH_NAMESPACES
-  value: {{ include "technical-user-operator.watchNamespaces" . | fromJsonArray | join "," | quote }}
-- name: TUO_SCOPED_RBAC
-  value: {{ .Values.scopedRBAC | default false | quote }}
-- name: TUO_LEADER_ELECTION
-  value: {{ .Values.leaderElection.enabled | quote }}
-- name: POD_NAMESPACE
-  valueFrom:
-    fieldRef:
-      fieldPath: metadata.namespace
-{{- end -}}
-
-{{/* The name of the preflight's pod; no Service, budget or ReplicaSet of the operator's selects it. */}}
-{{- define "technical-user-operator.preflightName" -}}
-{{- printf "%s-preflight" (default .Chart.Name .Values.nameOverride | trunc 53 | trimSuffix "-") -}}
-{{- end -}}
-
-{{/* What the operator does with its own kinds. */}}
-{{- define "technical-user-operator.ownKindRules" -}}
-# The reconciler of TechnicalUsers: patch writes the finalizer and the attempt that precedes each create.
-- apiGroups: [technicaluser.dev]
-  resources: [technicalusers]
-  verbs: [get, list, watch, patch]
-- apiGroups: [technicaluser.dev]
-  resources: [technicalusers/status]
-  verbs: [patch]
-# The ownerReference of a generated Secret blocks its owner's deletion; the admission plugin
-# OwnerReferencesPermissionEnforcement allows that only to those who may update the owner's finalizers.
-- apiGroups: [technicaluser.dev]
-  resources: [technicalusers/finalizers]
-  verbs: [update]
-# The reconciler of Portals: patch writes the finalizer.
-- apiGroups: [technicaluser.dev]
-  resources: [portals]
-  verbs: [get, list, watch, patch]
-- apiGroups: [technicaluser.dev]
-  resources: [portals/status]
-  verbs: [patch]
-{{- end -}}
-
-{{/* What the operator does in a watched namespace with other kinds. */}}
-{{- define "technical-user-operator.namespaceRules" -}}
-# get: login Secrets, CA bundles in Secrets, and a Secret of ours that somebody has changed.
-# list, watch: metadata only, with a label selector for the Secrets of this installation. RBAC cannot say that: it
-# knows no labels, so whoever has this ServiceAccount's token can read every Secret of the namespace.
-# create, patch: the outputs of TechnicalUsers. delete: only a Secret of ours that no output names any more.
-- apiGroups: [""]
-  resources: [secrets]
-  verbs: [get, list, watch, create, patch, delete]
-# The CA bundle of a Portal, where it is in a ConfigMap.
-- apiGroups: [""]
-  resources: [configmaps]
-  verbs: [get]
-# The free Secrets of a quota: no more users are made at a time than Secrets can be written.
-- apiGroups: [""]
-  resources: [resourcequotas]
-  verbs: [list]
-# Events on TechnicalUsers and Portals; patch counts a repeated one.
-- apiGroups: [events.k8s.io]
-  resources: [events]
-  verbs: [create, patch]
 {{- end -}}

@@ -1,0 +1,45 @@
+{{/* What the operator does with its own kinds. */}}
+{{- define "technical-user-operator.ownKindRules" -}}
+# The reconciler of TechnicalUsers: patch writes the finalizer and the attempt that precedes each create.
+- apiGroups: [technicaluser.dev]
+  resources: [technicalusers]
+  verbs: [get, list, watch, patch]
+- apiGroups: [technicaluser.dev]
+  resources: [technicalusers/status]
+  verbs: [patch]
+# The ownerReference of a generated Secret blocks its owner's deletion; the admission plugin
+# OwnerReferencesPermissionEnforcement allows that only to those who may update the owner's finalizers.
+- apiGroups: [technicaluser.dev]
+  resources: [technicalusers/finalizers]
+  verbs: [update]
+# The reconciler of Portals: patch writes the finalizer.
+- apiGroups: [technicaluser.dev]
+  resources: [portals]
+  verbs: [get, list, watch, patch]
+- apiGroups: [technicaluser.dev]
+  resources: [portals/status]
+  verbs: [patch]
+{{- end -}}
+
+{{/* What the operator does in a watched namespace with other kinds. */}}
+{{- define "technical-user-operator.namespaceRules" -}}
+# get: login Secrets, CA bundles in Secrets, and a Secret of ours that somebody has changed.
+# list, watch: metadata only, with a label selector for the Secrets of this installation. RBAC cannot say that: it
+# knows no labels, so whoever has this ServiceAccount's token can read every Secret of the namespace.
+# create, patch: the outputs of TechnicalUsers. delete: only a Secret of ours that no output names any more.
+- apiGroups: [""]
+  resources: [secrets]
+  verbs: [get, list, watch, create, patch, delete]
+# The CA bundle of a Portal, where it is in a ConfigMap.
+- apiGroups: [""]
+  resources: [configmaps]
+  verbs: [get]
+# The free Secrets of a quota: no more users are made at a time than Secrets can be written.
+- apiGroups: [""]
+  resources: [resourcequotas]
+  verbs: [list]
+# Events on TechnicalUsers and Portals; patch counts a repeated one.
+- apiGroups: [events.k8s.io]
+  resources: [events]
+  verbs: [create, patch]
+{{- end -}}
