@@ -289,10 +289,10 @@ pub struct RecordedUser {
     /// The roles.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub roles: Vec<String>,
-    /// A keyed digest (HMAC-SHA-256, 32 hexadecimal digits) of this resource and the user's id. The operator writes it once it
-    /// found that it created the user for this resource. It proves that where the mark was removed from the user's
-    /// description; without mark, proof and a name that the operator gives, the user is not published, changed or deleted.
-    /// Only the operator can compute it: do not change it.
+    /// A keyed digest (HMAC-SHA-256, 32 hexadecimal digits) of this resource, the user's id and its generation. The operator
+    /// writes it once it found that it created the user for this resource. It proves that where the mark was removed from
+    /// the user's description; without mark, proof and a name that the operator gives, the user is not published, changed or
+    /// deleted. Only the operator can compute it: do not change it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proof: Option<String>,
 }

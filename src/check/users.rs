@@ -157,21 +157,11 @@ impl Marks {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::user::Ownership;
+    use crate::domain::test_support;
     use crate::portal::ListOrder;
 
     fn user(name: &str, status: UserStatus, kind: UserKind) -> ListedUser {
-        ListedUser {
-            id: UserId::new(name),
-            client_id: None,
-            name: name.to_owned(),
-            kind,
-            status,
-            ownership: Ownership::Own,
-            is_owner: true,
-            connector: None,
-            offer: None,
-        }
+        ListedUser { kind, status, ..test_support::listed(name, name) }
     }
 
     #[test]

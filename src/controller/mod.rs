@@ -15,8 +15,11 @@ pub mod merge;
 pub mod namespaces;
 pub mod objects;
 pub mod portal;
+pub mod proofs;
 pub mod queue;
 pub mod registry;
 pub mod secrets;
 pub mod since;
 pub mod technical_user;
+#[cfg(test)]
+mod test_support;

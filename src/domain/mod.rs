@@ -10,6 +10,8 @@ pub mod ownership;
 pub mod plan;
 pub mod reason;
 pub mod roles;
+#[cfg(test)]
+pub(crate) mod test_support;
 pub mod text;
 pub mod token_url;
 pub mod user;

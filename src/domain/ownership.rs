@@ -20,7 +20,7 @@ pub enum Source {
     Recorded {
         /// Which of the resource's users it is; 0 for an existing user.
         generation: i64,
-        /// The proof beside the id is right.
+        /// The proof beside the id is right, or the portal has shown the user to be the resource's.
         proved: bool,
     },
     /// The answer to a create of this process names it.
@@ -84,12 +84,32 @@ fn is_proved(owner: &Owner, source: Source, name: &str) -> bool {
     }
 }
 
-/// What `status.user.proof` says of a user of a resource: a keyed digest of both. It is written only after the rule found
-/// the user to be the resource's, so that it can stand in for a mark that somebody removed.
+/// What `status.user.proof` says of a user of a resource: a keyed digest of resource, id and generation. It is written only
+/// after the portal showed the user to be the resource's, so that it can stand in for a mark that somebody removed, and for
+/// the outcome of the create of that generation.
 #[must_use]
-pub fn proof(key: &DigestKey, owner: &Owner, id: &UserId) -> String {
+pub fn proof(key: &DigestKey, owner: &Owner, id: &UserId, generation: i64) -> String {
     // No key of a Secret holds a blank, so this is never the digest of an output.
-    key.digest([("user of", owner.to_string().as_bytes()), ("user id", id.as_str().as_bytes())])
+    key.digest([
+        ("user of", owner.to_string().as_bytes()),
+        ("user id", id.as_str().as_bytes()),
+        ("user generation", generation.to_string().as_bytes()),
+    ])
+}
+
+/// Which of the resource's users the portal shows one to be: by its name, else, where a person renamed it, by its mark.
+#[must_use]
+pub fn generation_shown(owner: &Owner, name: &str, mark: Option<&Mark>) -> Option<i64> {
+    let by_mark = || mark.filter(|mark| mark.owner == *owner).map(|mark| mark.generation);
+    owner.generation_of(name).or_else(by_mark)
+}
+
+/// Whether list and mark, without its details, show a user to be the resource's of this generation. A mark that was read
+/// decides, as everywhere.
+#[must_use]
+pub fn is_shown(owner: &Owner, generation: i64, name: &str, mark: Option<&Mark>) -> bool {
+    let not_ours = mark.is_some_and(|mark| mark.owner != *owner || mark.retained);
+    generation > 0 && !not_ours && generation_shown(owner, name, mark) == Some(generation)
 }
 
 /// The client IDs of the operator's own logins into one portal, former ones included.
@@ -248,10 +268,35 @@ mod tests {
     #[test]
     fn a_proof_is_of_one_user_of_one_resource_by_one_installation() {
         let (key, id) = (DigestKey::new(&[1; 32]), UserId::new("u1"));
-        let right = proof(&key, &owner("edc"), &id);
-        assert_eq!(right, proof(&key, &owner("edc"), &id));
-        assert_ne!(right, proof(&key, &owner("other"), &id));
-        assert_ne!(right, proof(&key, &owner("edc"), &UserId::new("u2")));
-        assert_ne!(right, proof(&DigestKey::new(&[2; 32]), &owner("edc"), &id));
+        let right = proof(&key, &owner("edc"), &id, 1);
+        assert_eq!(right, proof(&key, &owner("edc"), &id, 1));
+        assert_ne!(right, proof(&key, &owner("other"), &id, 1));
+        assert_ne!(right, proof(&key, &owner("edc"), &UserId::new("u2"), 1));
+        assert_ne!(right, proof(&key, &owner("edc"), &id, 2), "of the create of another user");
+        assert_ne!(right, proof(&DigestKey::new(&[2; 32]), &owner("edc"), &id, 1));
+    }
+
+    #[test]
+    fn name_and_mark_show_a_user_of_a_generation_without_its_details() {
+        let (first, retained) = (mark("edc", false), mark("edc", true));
+        let (others, name) = (mark("other", false), |generation| owner("edc").user_name(generation, None));
+        for (generation, name, mark, expected) in [
+            (1, name(1), None, true),
+            (1, format!("dim-{}", name(1)), None, true),
+            (1, name(1), Some(&first), true),
+            (2, name(1), None, false),
+            (0, "by-hand".into(), None, false),
+            (1, "by-hand".into(), None, false),
+            (1, "renamed".into(), Some(&first), true),
+            (2, "renamed".into(), Some(&first), false),
+            (1, name(1), Some(&others), false),
+            (1, name(1), Some(&retained), false),
+        ] {
+            assert_eq!(
+                is_shown(&owner("edc"), generation, &name, mark),
+                expected,
+                "{generation} {name} {mark:?}"
+            );
+        }
     }
 }

@@ -17,6 +17,8 @@ mod listing;
 pub mod oauth;
 pub mod observe;
 pub mod resilient;
+#[cfg(test)]
+pub(crate) mod test_support;
 mod transport;
 
 pub use error::{CreateFailure, Effect, PortalError};

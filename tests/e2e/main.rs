@@ -46,6 +46,7 @@ mod permissions;
 mod portal_trouble;
 mod preflight;
 mod refresh_login;
+mod renamed;
 mod replacement_crashes;
 mod restores;
 mod roles;

@@ -4,73 +4,31 @@ use secrecy::SecretString;
 use serde_json::Value;
 
 use super::*;
-use crate::domain::user::{Ownership, UserKind, UserStatus};
+use crate::domain::test_support::details;
+use crate::domain::user::UserStatus;
+use crate::portal::test_support::{Answers, Fake};
 
 /// A portal that answers each write with this.
-struct Answers(Option<PortalError>);
+struct Answer(Option<PortalError>);
 
 #[async_trait]
-impl Portal for Answers {
-    async fn login(&self) -> Result<Login, PortalError> {
-        Err(PortalError::NotFound)
+impl Answers for Answer {
+    async fn details(&self, id: &UserId) -> Result<UserDetails, PortalError> {
+        let secret = Some(SecretString::from("hidden-7f3k2"));
+        Ok(UserDetails { secret, ..details(id, "sa7") })
     }
 
-    async fn version(&self) -> Result<VersionRange, PortalError> {
-        Ok(VersionRange::Later)
-    }
-
-    async fn roles(&self, _: Lane) -> Result<Vec<Role>, PortalError> {
-        Ok(Vec::new())
-    }
-
-    async fn scan(&self, _: Lane) -> Result<Scan, PortalError> {
-        Err(PortalError::NotFound)
-    }
-
-    async fn details(&self, id: &UserId, _: Lane) -> Result<UserDetails, PortalError> {
-        Ok(UserDetails {
-            id: id.clone(),
-            client_id: Some("sa7".into()),
-            name: "name".into(),
-            description: String::new(),
-            roles: Vec::new(),
-            kind: UserKind::Internal,
-            status: UserStatus::Active,
-            ownership: Ownership::Own,
-            authentication_url: None,
-            secret: Some(SecretString::from("hidden-7f3k2")),
-            connector: None,
-            offer: None,
-        })
+    async fn write(&self) -> Result<(), PortalError> {
+        self.0.clone().map_or(Ok(()), Err)
     }
 
     async fn create_slot(&self) -> Result<Box<dyn CreateSlot>, PortalError> {
         Ok(Box::new(Self(self.0.clone())))
     }
-
-    async fn update(&self, _: &UserId, _: &str, _: &str) -> Result<(), PortalError> {
-        self.0.clone().map_or(Ok(()), Err)
-    }
-
-    async fn reset(&self, _: &UserId) -> Result<(), PortalError> {
-        self.0.clone().map_or(Ok(()), Err)
-    }
-
-    async fn delete(&self, _: &UserId) -> Result<(), PortalError> {
-        self.0.clone().map_or(Ok(()), Err)
-    }
-
-    async fn verify(&self, _: &Credential, _: Lane) -> Verification {
-        Verification::Accepted { roles: None }
-    }
-
-    fn token_url(&self) -> &'static str {
-        "https://idp.example/token"
-    }
 }
 
 #[async_trait]
-impl CreateSlot for Answers {
+impl CreateSlot for Answer {
     async fn create(self: Box<Self>, user: NewUser) -> Result<Vec<CreatedUser>, CreateFailure> {
         match self.0 {
             Some(error) => {
@@ -129,7 +87,7 @@ fn listen() -> (Log, tracing::subscriber::DefaultGuard) {
 /// Makes every write once, after the user's details were read.
 async fn every_write(answer: Option<PortalError>) -> Vec<Value> {
     let (log, _guard) = listen();
-    let portal = Audited::new(Arc::new(Answers(answer)), key(), None);
+    let portal = Audited::new(Arc::new(Fake(Answer(answer))), key(), None);
     let id = UserId::new("u7");
     portal.details(&id, Lane::Interactive).await.unwrap();
     let user = NewUser { name: "n".into(), description: String::new(), role_ids: Vec::new() };
@@ -175,7 +133,7 @@ async fn a_failed_write_says_what_became_of_it() {
 async fn a_user_that_was_not_read_is_named_as_the_status_names_it() {
     let (log, _guard) = listen();
     let recorded = Some((UserId::new("u1"), "sa1".to_owned()));
-    let portal = Audited::new(Arc::new(Answers(None)), key(), recorded);
+    let portal = Audited::new(Arc::new(Fake(Answer(None))), key(), recorded);
     portal.delete(&UserId::new("u1")).await.unwrap();
     portal.delete(&UserId::new("u2")).await.unwrap();
     let lines = logged(&log);

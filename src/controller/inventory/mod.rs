@@ -158,6 +158,15 @@ impl Inventory {
         self.state().marks.get(id).cloned()
     }
 
+    /// The users of the list that bear such a mark, as far as their details were read, whatever their names are.
+    pub fn marked(&self, fits: impl Fn(&Mark) -> bool) -> Vec<ListedUser> {
+        let state = self.state();
+        let marked = |(id, mark): (&UserId, &Option<Mark>)| {
+            mark.as_ref().filter(|mark| fits(mark)).and_then(|_| state.snapshot.get(id)).cloned()
+        };
+        state.marks.iter().filter_map(marked).collect()
+    }
+
     /// Remembers a user's mark.
     pub fn remember(&self, id: &UserId, mark: Option<Mark>) {
         self.state().marks.insert(id.clone(), mark);

@@ -16,14 +16,12 @@ use crate::controller::context::Context;
 use crate::controller::inventory::{Inventory, Need};
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{Key, annotation, has_finalizer, lenient, part, technical_users};
+use crate::controller::proofs::is_proved;
 use crate::controller::registry::{Link, PortalKey};
 use crate::controller::technical_user::{grants, owner};
 use crate::domain::attempt::Attempt;
 use crate::domain::identity::Owner;
 use crate::domain::inventory::Snapshot;
-use crate::domain::output::DigestKey;
-use crate::domain::ownership;
-use crate::domain::user::UserId;
 
 /// The resources that keep a Portal.
 pub enum Holders {
@@ -131,37 +129,40 @@ impl<'a> Access<'a> {
         if self.ctx.memory.attempts.in_flight(&resource) {
             return true;
         }
-        // Where the list was not read, the portal cannot be asked.
-        let Some(inventory) = &self.inventory else { return self.was_connected };
-        let status: TechnicalUserStatus = lenient(object, "status");
         let owner = owner(self.ctx, &resource);
-        let user = status.user.as_ref().filter(|user| !user.id.is_empty());
+        let proved = proved_user(self.ctx, object, self.inventory.as_deref());
+        let attempt_is_open = is_open(annotation(object, keys::CREATING), proved.as_ref());
+        // Where the list was not read, the portal cannot be asked.
+        let may_have = self.was_connected && (proved.is_some() || attempt_is_open);
+        let Some(inventory) = &self.inventory else { return may_have };
+        // The list of another portal or company does not show the user.
         let is_elsewhere = self.place.as_ref().is_some_and(|place| !is_pinned_to(object, place));
-        if is_elsewhere && user.is_some_and(|user| is_proved(&self.ctx.installation.digest_key, &owner, user))
-        {
+        if is_elsewhere && proved.is_some() {
             return true;
         }
-        let generation = user.and_then(|user| user.generation);
-        if is_open(annotation(object, keys::CREATING), generation)
-            && !is_settled(inventory, &resource, settled_at)
-        {
+        if attempt_is_open && !is_settled(inventory, &resource, settled_at) {
             return true;
         }
-        let shown = |list: &Snapshot| is_in(list, &owner, user.is_some());
-        inventory.look(shown).unwrap_or(self.was_connected)
+        let shown = |list: &Snapshot| is_in(list, &owner, proved.is_some());
+        inventory.look(shown).unwrap_or(may_have)
     }
 }
 
-/// Whether the operator wrote down that this user is the resource's. The list of another portal or company does not show
-/// such a user, and anybody can write down the id of one.
-fn is_proved(key: &DigestKey, owner: &Owner, user: &RecordedUser) -> bool {
-    user.proof.as_ref().is_some_and(|given| *given == ownership::proof(key, owner, &UserId::new(&user.id)))
+/// The user that the status of a resource names, where it is proved to be the resource's: anybody can write down an id.
+pub fn proved_user(
+    ctx: &Context,
+    object: &DynamicObject,
+    inventory: Option<&Inventory>,
+) -> Option<RecordedUser> {
+    let status: TechnicalUserStatus = lenient(object, "status");
+    let owner = owner(ctx, &Key::of(object));
+    status.user.filter(|user| is_proved(&ctx.installation, &owner, user, inventory))
 }
 
-/// Whether an attempt is open that is written down on a resource whose status names a user of this generation.
-fn is_open(annotation: Option<&str>, generation: Option<i64>) -> bool {
-    annotation
-        .is_some_and(|text| Attempt::parse(text).is_none_or(|attempt| generation != Some(attempt.generation)))
+/// Whether an attempt is open that is written down on a resource whose user is proved to be this one.
+fn is_open(annotation: Option<&str>, proved: Option<&RecordedUser>) -> bool {
+    let settled = |attempt: &Attempt| proved.is_some_and(|user| user.generation == Some(attempt.generation));
+    annotation.is_some_and(|text| Attempt::parse(text).is_none_or(|attempt| !settled(&attempt)))
 }
 
 /// Whether every create has had its time, and a proof that began after that shows what they created. Where none does, the
@@ -171,11 +172,11 @@ fn is_settled(inventory: &Arc<Inventory>, resource: &Key, settled_at: Instant) -
 }
 
 /// Whether the list of the portal shows a user whose name was made for this resource. A list that missed some users says
-/// nothing of a recorded one.
-fn is_in(snapshot: &Snapshot, owner: &Owner, recorded: bool) -> bool {
+/// nothing of one that is proved to be the resource's.
+fn is_in(snapshot: &Snapshot, owner: &Owner, has_user: bool) -> bool {
     !snapshot.named_for(owner).is_empty()
         || !snapshot.unseen_for(owner).is_empty()
-        || (recorded && !snapshot.is_complete())
+        || (has_user && !snapshot.is_complete())
 }
 
 #[cfg(test)]
@@ -183,37 +184,17 @@ mod tests {
     use super::*;
     use std::time::Duration;
 
-    use super::super::retained::tests::{Details, Nobody};
-    use crate::controller::inventory::CompanyGate;
-    use crate::domain::user::{ListedUser, Ownership, UserKind, UserStatus};
-    use crate::metrics::Metrics;
-    use crate::portal::PortalError;
+    use crate::controller::test_support::inventory_with;
+    use crate::domain::test_support::{listed, listed_for, owner as owner_named};
 
     fn owner() -> Owner {
-        Owner { instance: "prod".into(), namespace: "tenant".into(), name: "edc".into() }
-    }
-
-    fn named(name: String) -> ListedUser {
-        ListedUser {
-            id: UserId::new("u1"),
-            client_id: Some("sa1".into()),
-            name,
-            kind: UserKind::Internal,
-            status: UserStatus::Active,
-            ownership: Ownership::Own,
-            is_owner: true,
-            connector: None,
-            offer: None,
-        }
+        owner_named("edc")
     }
 
     #[test]
     fn a_resource_without_access_counts_only_where_the_portal_shows_a_user_made_for_it() {
-        let of_it = || vec![named(owner().user_name(1, None))];
-        let of_another = || {
-            let other = Owner { name: "other".into(), ..owner() };
-            vec![named(other.user_name(1, None)), named("made-by-hand".into())]
-        };
+        let of_it = || vec![listed_for("u1", &owner())];
+        let of_another = || vec![listed_for("u1", &owner_named("other")), listed("u2", "made-by-hand")];
         assert!(is_in(&Snapshot::new(of_it(), true), &owner(), true));
         assert!(is_in(&Snapshot::new(of_it(), true), &owner(), false), "an attempt that no status names yet");
         assert!(!is_in(&Snapshot::new(of_another(), true), &owner(), true), "whatever its status says");
@@ -225,16 +206,15 @@ mod tests {
     #[test]
     fn an_attempt_is_open_until_the_status_names_a_user_of_its_generation() {
         assert!(!is_open(None, None));
-        assert!(is_open(Some("2 a pin"), None) && is_open(Some("2 a pin"), Some(1)));
-        assert!(!is_open(Some("2 a pin"), Some(2)));
-        assert!(is_open(Some("?"), Some(2)), "one that cannot be read");
+        let user = |generation| RecordedUser { generation: Some(generation), ..RecordedUser::default() };
+        assert!(is_open(Some("2 a pin"), None) && is_open(Some("2 a pin"), Some(&user(1))));
+        assert!(!is_open(Some("2 a pin"), Some(&user(2))));
+        assert!(is_open(Some("?"), Some(&user(2))), "one that cannot be read");
     }
 
     #[tokio::test(start_paused = true)]
     async fn an_open_attempt_counts_until_a_proof_covers_the_time_of_every_create() {
-        let list = Arc::new(Details { answer: PortalError::NotFound, asked: std::sync::Mutex::default() });
-        let inventory =
-            Arc::new(Inventory::new(list, CompanyGate::default(), Arc::new(Nobody), Metrics::default()));
+        let inventory = inventory_with(Vec::new()).await;
         let resource = Key { namespace: "tenant".into(), name: "edc".into() };
         inventory.meet(&resource, Need::Proof(None)).await.unwrap();
         let settled_at = Instant::now() + Duration::from_mins(1);
@@ -243,20 +223,5 @@ mod tests {
         assert!(!is_settled(&inventory, &resource, settled_at), "the list is read first");
         inventory.meet(&resource, Need::Proof(Some(settled_at))).await.unwrap();
         assert!(is_settled(&inventory, &resource, settled_at));
-    }
-
-    #[test]
-    fn a_user_elsewhere_counts_only_where_the_operator_wrote_it_down() {
-        let key = DigestKey::new(&[1; 32]);
-        let user = |proof: Option<String>| -> RecordedUser {
-            serde_json::from_value(serde_json::json!({
-                "id": "u1", "generation": 1, "name": owner().user_name(1, None), "proof": proof,
-            }))
-            .unwrap()
-        };
-        assert!(is_proved(&key, &owner(), &user(Some(ownership::proof(&key, &owner(), &UserId::new("u1"))))));
-        assert!(!is_proved(&key, &owner(), &user(None)), "its name can be written by anybody");
-        let of_another = ownership::proof(&key, &owner(), &UserId::new("u2"));
-        assert!(!is_proved(&key, &owner(), &user(Some(of_another))));
     }
 }

@@ -142,4 +142,4 @@ fn found(
 }
 
 #[cfg(test)]
-pub(super) mod tests;
+mod tests;

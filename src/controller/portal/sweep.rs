@@ -5,18 +5,18 @@ use std::sync::Arc;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::api::DynamicObject;
 
-use super::holders::Access;
+use super::holders::{Access, proved_user};
 use crate::api::conditions::READY;
 use crate::api::keys;
 use crate::api::portal::PortalStatus;
-use crate::api::technical_user::{RecordedUser, TechnicalUserSpec, TechnicalUserStatus};
+use crate::api::technical_user::{TechnicalUserSpec, TechnicalUserStatus};
 use crate::controller::context::Context;
 use crate::controller::inventory::Inventory;
 use crate::controller::objects::{Key, annotation, has_finalizer, is_deleting, lenient, part};
 use crate::controller::registry::PortalKey;
 use crate::controller::technical_user::owner;
 use crate::domain::address;
-use crate::domain::inventory::{Changes, Coverage, loss_is_suspicious};
+use crate::domain::inventory::{Changes, Coverage, Snapshot, loss_is_suspicious};
 use crate::domain::reason::Reason;
 use crate::domain::user::UserId;
 
@@ -86,36 +86,25 @@ pub async fn suspected_loss(
     let mut access = Access::of(ctx, key, portal);
     let mut holders = Vec::new();
     for object in users_of(ctx, key).into_iter().filter(|object| has_finalizer(object)) {
-        if is_pinned_to(&object, place) && access.serves(&object).await {
-            holders.push(object);
+        if is_pinned_to(&object, place)
+            && access.serves(&object).await
+            && let Some(user) = proved_user(ctx, &object, Some(inventory))
+        {
+            let misses = |list: &Snapshot| list.misses(&UserId::new(&user.id), &user.name);
+            let missing = inventory.look(misses).unwrap_or(false);
+            holders.push(Holder { deleting: is_deleting(&object), missing });
         }
     }
-    let is_missing = |object: &&Arc<DynamicObject>| {
-        let status: TechnicalUserStatus = lenient(object, "status");
-        let misses =
-            |user: &RecordedUser| inventory.look(|list| list.misses(&UserId::new(&user.id), &user.name));
-        status.user.as_ref().and_then(misses).unwrap_or(false)
-    };
     let accepted =
         annotation(portal, keys::ACCEPT_LOSS).and_then(|count| count.trim().parse().ok()).unwrap_or(0);
     let suspected_before = inventory.loss_suspected().is_some() || was_suspected(&lenient(portal, "status"));
-    let holders: Vec<Holder> = holders
-        .iter()
-        .map(|object| Holder {
-            deleting: is_deleting(object),
-            known: lenient::<TechnicalUserStatus>(object, "status").user.is_some(),
-            missing: is_missing(&object),
-        })
-        .collect();
     judge(&holders, suspected_before).filter(|missing| *missing > accepted)
 }
 
-/// A resource that has, or had, a user.
+/// A resource whose status names a user that is proved to be its own.
 #[derive(Debug, Clone, Copy)]
 struct Holder {
     deleting: bool,
-    /// Its status names a user.
-    known: bool,
     /// The list should show that user, and does not.
     missing: bool,
 }
@@ -129,7 +118,7 @@ fn judge(holders: &[Holder], suspected_before: bool) -> Option<usize> {
     // The users of resources under deletion go by our own doing.
     let live = || holders.iter().filter(|holder| !holder.deleting);
     let missing = live().filter(|holder| holder.missing).count();
-    loss_is_suspicious(live().filter(|holder| holder.known).count(), missing).then_some(missing)
+    loss_is_suspicious(live().count(), missing).then_some(missing)
 }
 
 /// Whether a status says that a mass disappearance is suspected. Releases before `missingUsers` had the reason of `Ready`
@@ -156,7 +145,7 @@ mod tests {
     use super::*;
 
     fn holders(deleting: usize, live: usize) -> Vec<Holder> {
-        let missing = |deleting| Holder { deleting, known: true, missing: true };
+        let missing = |deleting| Holder { deleting, missing: true };
         [vec![missing(true); deleting], vec![missing(false); live]].concat()
     }
 

@@ -8,7 +8,7 @@ use crate::controller::inventory::Inventory;
 use crate::controller::objects::Key;
 use crate::controller::registry::Connected;
 use crate::controller::technical_user::owner;
-use crate::domain::identity::Mark;
+use crate::domain::identity::{Mark, parse_own_name};
 use crate::domain::inventory::Snapshot;
 use crate::domain::user::{ListedUser, UserId, UserStatus};
 use crate::portal::{Lane, Portal, PortalError};
@@ -34,6 +34,7 @@ pub async fn unclaimed(ctx: &Context, link: &Connected, status: &PortalStatus) -
             .collect()
     };
     let mut candidates = link.inventory.look(unclaimed).unwrap_or_default();
+    candidates.extend(renamed(&link.inventory, &ctx.installation.instance, &claimed));
     candidates.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
     let marked = marks(link.portal.as_ref(), &link.inventory, candidates).await;
     let reported = |id: &UserId| status.unclaimed.iter().find(|user| UserId::new(&user.id) == *id);
@@ -50,6 +51,18 @@ pub async fn unclaimed(ctx: &Context, link: &Connected, status: &PortalStatus) -
         Marked::NotRead => reported(&user.id).cloned(),
     };
     marked.into_iter().filter_map(entry).take(LIMIT).collect()
+}
+
+/// Users with the mark of this installation whose names say nothing of it: a person renamed them, and their details were read
+/// before.
+fn renamed(inventory: &Inventory, instance: &str, claimed: &HashSet<String>) -> Vec<ListedUser> {
+    let users = inventory
+        .marked(|mark| mark.owner.instance == instance && !claimed.contains(&mark.owner.name_prefix()));
+    let is_left = |user: &ListedUser| {
+        parse_own_name(&user.name).is_none()
+            && matches!(user.status, UserStatus::Active | UserStatus::Pending)
+    };
+    users.into_iter().filter(is_left).collect()
 }
 
 /// What is known of a user's mark.

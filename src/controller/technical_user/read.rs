@@ -85,6 +85,13 @@ async fn search(pass: &Pass) -> Result<Vec<Candidate>, Failure> {
         }
         found.push(candidate);
     }
+    for user in renamed(pass, link, &found) {
+        confirm(pass, &user.id).await?;
+        let candidate = candidate(link, owner, &user, false);
+        if matches!(candidate.confirmed, Confirmed::Ours(_) | Confirmed::Retained) {
+            found.push(candidate);
+        }
+    }
     // Foreign users of the very same name may hide ours on a list that did not show everybody.
     let foreign = found.iter().any(|candidate| candidate.confirmed == Confirmed::Foreign);
     if foreign && !complete {
@@ -93,6 +100,22 @@ async fn search(pass: &Pass) -> Result<Vec<Candidate>, Failure> {
         );
     }
     Ok(found)
+}
+
+/// Users of the list that are not found by their names and may bear the mark of this resource all the same: where it was
+/// seen before, and the one whose credential is published.
+fn renamed(pass: &Pass, link: &Connected, found: &[Candidate]) -> Vec<ListedUser> {
+    let owner = &pass.observation.owner;
+    let published = match &pass.observation.secret {
+        SecretView::Ours { user: Some(id), .. } => link.inventory.get(id),
+        _ => None,
+    };
+    let mut users = link.inventory.marked(|mark| mark.owner == *owner);
+    users.extend(published);
+    users.sort_by(|a, b| a.id.cmp(&b.id));
+    users.dedup_by(|a, b| a.id == b.id);
+    users.retain(|user| found.iter().all(|candidate| candidate.id != user.id));
+    users
 }
 
 async fn confirm(pass: &Pass, id: &UserId) -> Result<Confirmed, Failure> {

@@ -234,8 +234,11 @@ fn record_user(pass: &Pass, new: &mut TechnicalUserStatus, current: &Current) {
         });
         return;
     }
-    let same = new.user.as_ref().is_some_and(|user| UserId::new(&user.id) == current.id);
-    if same {
+    if let Some(user) = new.user.as_mut().filter(|user| UserId::new(&user.id) == current.id) {
+        // A status without a proof gets it as soon as the list shows the user as this resource's.
+        if user.generation == generation {
+            user.proof = proof(pass, current);
+        }
         return;
     }
     let listed = pass.link.as_ref().and_then(|link| link.inventory.get(&current.id));
@@ -285,26 +288,33 @@ pub async fn repin(pass: &mut Pass) -> Result<(), Failure> {
         ..recorded
     });
     patch(pass, new).await?;
+    let (ctx, owner, output) = (&pass.ctx, &pass.observation.owner, &pass.envelope.name);
     pass.observation.recorded =
-        super::observe::recorded(&pass.ctx, &pass.observation.owner, &pass.status, &pass.envelope.name);
+        super::observe::recorded(ctx, owner, &pass.status, output, pass.link.as_ref());
     Ok(())
 }
 
-/// The proof that the user is this resource's: written once its details say so, and kept as long as the same user is
-/// recorded. An existing user is nobody's, so it gets none.
+/// The proof that the user of this generation is this resource's: written once its details or the list say so, and kept as
+/// long as the same user is recorded. An existing user is nobody's, so it gets none.
 fn proof(pass: &Pass, current: &Current) -> Option<String> {
     let o = &pass.observation;
     let portal = o.portal.as_ref().ok().filter(|_| current.generation > 0)?;
+    let recorded = o
+        .recorded
+        .user
+        .as_ref()
+        .filter(|user| user.id == current.id && user.generation == current.generation);
     let ours = match o.view(&current.id) {
         Some(UserView::Read(user)) => {
             matches!(o.whose(portal, &current.id, user), Whose::Ours(_) | Whose::OursWithoutMark)
         }
-        _ => false,
+        _ => recorded.is_some_and(|user| user.proved),
     };
     if ours {
-        return Some(ownership::proof(&pass.ctx.installation.digest_key, &o.owner, &current.id));
+        let key = &pass.ctx.installation.digest_key;
+        return Some(ownership::proof(key, &o.owner, &current.id, current.generation));
     }
-    let before = pass.status.user.as_ref().filter(|user| UserId::new(&user.id) == current.id)?;
+    let before = recorded.and(pass.status.user.as_ref())?;
     before.proof.clone()
 }
 

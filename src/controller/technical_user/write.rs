@@ -12,9 +12,10 @@ use crate::controller::kube_error::KubeError;
 use crate::controller::objects::technical_users;
 use crate::controller::registry::Connected;
 use crate::domain::identity::Mark;
+use crate::domain::ownership;
 use crate::domain::plan::{Current, Done, UserView, Write};
 use crate::domain::reason::Reason;
-use crate::domain::user::{UserId, UserKind, UserStatus};
+use crate::domain::user::{ListedUser, UserId, UserKind, UserStatus};
 use crate::portal::{PortalError, VersionRange};
 
 /// Carries one write out.
@@ -102,13 +103,26 @@ async fn publish(pass: &mut Pass, current: &Current) -> Result<(), Failure> {
 
 async fn describe(pass: &mut Pass, current: &Current) -> Result<(), Failure> {
     let Some(details) = pass.details.get(&current.id) else { return Err(Failure::Overtaken) };
-    let name = details.name.clone();
+    // A name that a search finds is kept, whatever a person has written behind its first part.
+    let name = if pass.observation.is_named(&details.name, current.generation) {
+        details.name.clone()
+    } else {
+        pass.observation.user_name(details.kind, current.generation)
+    };
     let description = pass.observation.description(current.generation);
     let link = pass.connected()?.clone();
     link.portal.update(&current.id, &name, &description).await?;
     link.inventory.remember(&current.id, Mark::find(&description));
+    if let Some(listed) = link.inventory.get(&current.id).filter(|listed| listed.name != name) {
+        link.inventory.put(ListedUser { name: name.clone(), ..listed });
+    }
+    if let Some(details) = pass.details.get_mut(&current.id) {
+        details.name.clone_from(&name);
+        details.description.clone_from(&description);
+    }
     for (id, view) in &mut pass.observation.read {
         if let (true, UserView::Read(facts)) = (*id == current.id, view) {
+            facts.name.clone_from(&name);
             facts.mark = Mark::find(&description);
             facts.description.clone_from(&description);
         }
@@ -205,7 +219,9 @@ async fn write_retained_mark(
     id: &UserId,
     name: &str,
 ) -> Result<Mark, PortalError> {
-    let generation = pass.observation.owner.generation_of(name).unwrap_or(1);
+    let mark = pass.details.get(id).and_then(|details| Mark::find(&details.description));
+    let shown = ownership::generation_shown(&pass.observation.owner, name, mark.as_ref());
+    let generation = shown.unwrap_or(1);
     link.portal.update(id, name, &pass.observation.retained_description(generation)).await?;
     Ok(retained_mark(pass, generation))
 }

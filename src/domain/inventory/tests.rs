@@ -1,31 +1,18 @@
 use super::*;
 use crate::domain::identity::Owner;
-use crate::domain::user::{ListedUser, Ownership, UserKind, UserStatus};
+use crate::domain::test_support::{listed as user, listed_for, owner as owner_named};
+use crate::domain::user::ListedUser;
 
 fn owner() -> Owner {
-    Owner { instance: "prod".into(), namespace: "connector".into(), name: "edc".into() }
+    owner_named("edc")
 }
 
 fn id(text: &str) -> UserId {
     UserId::new(text)
 }
 
-fn user(text: &str, name: &str) -> ListedUser {
-    ListedUser {
-        id: id(text),
-        client_id: Some(format!("sa-{text}")),
-        name: name.to_owned(),
-        kind: UserKind::Internal,
-        status: UserStatus::Active,
-        ownership: Ownership::Own,
-        is_owner: true,
-        connector: None,
-        offer: None,
-    }
-}
-
 fn ours(text: &str) -> ListedUser {
-    user(text, &owner().user_name(1, None))
+    listed_for(text, &owner())
 }
 
 fn reading(number: u64, coverage: Coverage, users: &[ListedUser]) -> Reading {

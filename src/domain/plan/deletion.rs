@@ -127,12 +127,11 @@ fn targets(o: &Observation) -> Result<Vec<UserId>, Step> {
     Ok(targets)
 }
 
-/// Whether the last snapshot is from after the recorded user was made: then it shows those made before as well.
+/// Whether the last snapshot is from after the recorded user was made: then it shows those made before as well. A user that
+/// nothing proves to be the resource's says nothing of when those were made.
 fn list_is_of_use(o: &Observation) -> bool {
-    o.recorded
-        .user
-        .as_ref()
-        .is_some_and(|user| matches!(o.listed, Listed::There(_)) || o.is_done(&user.id, &Done::Deleted))
+    let is_shown = |id: &UserId| matches!(o.listed, Listed::There(_)) || o.is_done(id, &Done::Deleted);
+    o.recorded.user.as_ref().is_some_and(|user| user.proved && is_shown(&user.id))
 }
 
 /// The mark in the portal decides, never the Portal's list of retained users: that one is bounded. A user that bears the

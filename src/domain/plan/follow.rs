@@ -54,7 +54,8 @@ pub(super) fn follow(
     current: &Current,
 ) -> Step {
     let recorded = o.recorded.user.as_ref().is_some_and(|u| u.id == current.id);
-    if recorded && as_recorded(o) && !o.rotation_requested && !o.roles_doubted {
+    let renamed = o.name_doubted && may_describe(portal).is_ok();
+    if recorded && as_recorded(o) && !o.rotation_requested && !o.roles_doubted && !renamed {
         if o.is_login(portal, &current.id) {
             return blocked(o, &ownership::login_blocker(&current.id), Wake::OnChange);
         }
@@ -136,6 +137,9 @@ fn with_details(
         }
         Whose::OursWithoutMark => {}
     }
+    // A status can name another generation than the portal shows.
+    let generation = o.generation_shown(user).unwrap_or(current.generation);
+    let current = &Current { id: current.id.clone(), generation };
     match user.status {
         UserStatus::Active => active(o, desired, portal, current, user),
         UserStatus::Pending => pending(o, desired, portal, current),
@@ -184,7 +188,9 @@ fn active(
     if let Err(blocker) = has_granted_roles_only(&portal.grants, &current.id, user) {
         return user_blocked(o, current, blocker, Wake::OnChange);
     }
-    let described = user.description == o.description(current.generation);
+    // Without its name, a user is not found again where the status is lost.
+    let described =
+        user.description == o.description(current.generation) && o.is_named(&user.name, current.generation);
     let blocker = match may_describe(portal) {
         Ok(()) if !described => return Step::Write(Write::Describe(current.clone())),
         Ok(()) => None,
@@ -204,13 +210,13 @@ fn may_describe(portal: &PortalFacts) -> Result<(), Blocker> {
     if portal.suspended {
         return Err(Blocker::passing(
             Reason::PortalSuspended,
-            "the Portal is suspended: the user's description is changed when it is resumed",
+            "the Portal is suspended: the user's name or description is changed when it is resumed",
         ));
     }
     if !portal.may_create {
         return Err(Blocker::lasting(
             Reason::PermissionMissing,
-            "the Portal's login may not change the user's description (add_tech_user_management is missing): use a \
+            "the Portal's login may not change the user's name or description (add_tech_user_management is missing): use a \
              technical user with the role \"Connector Management\"",
         ));
     }

@@ -38,9 +38,7 @@ pub(super) fn plan(o: &Observation, desired: &DesiredUser) -> Step {
             // Where the annotation cannot be read, every generation from the first on is looked for.
             let generation = open.generation().unwrap_or(1);
             match &open.state {
-                AttemptState::InFlight => {
-                    waiting(o, Reason::Creating, "the portal is asked for a user", Wake::OnChange)
-                }
+                AttemptState::InFlight => in_flight(o),
                 AttemptState::Settling(left) => settling(o, open, *left),
                 AttemptState::Refused(blocker) => blocked(o, blocker, Wake::Backoff),
                 AttemptState::Made(id) => follow(o, desired, portal, &Current { id: id.clone(), generation }),
@@ -74,14 +72,22 @@ pub(super) fn settling_words(open: &OpenAttempt) -> &'static str {
     }
 }
 
-/// An annotation that cannot be read may stand for a create of any generation: before another user is created, that one
-/// has its time. A resource whose user is recorded and as it should be does not wait for it.
-fn unreadable_attempt(o: &Observation) -> Option<(&OpenAttempt, Duration)> {
-    let open = o.attempt.as_ref().filter(|open| open.attempt.is_none())?;
+/// Before another user is created, a create that may be in progress has its time: one whose annotation cannot be read, and
+/// so may be of any generation, and one whose generation a status names that nothing proves. A resource whose user is
+/// recorded and as it should be does not wait for it.
+fn unsettled_attempt(o: &Observation) -> Option<Step> {
+    let open = o.attempt.as_ref()?;
     match open.state {
-        AttemptState::Settling(left) => Some((open, left)),
+        AttemptState::InFlight => Some(in_flight(o)),
+        AttemptState::Settling(left) => {
+            Some(waiting(o, Reason::SettlingAttempt, settling_words(open), Wake::After(left)))
+        }
         _ => None,
     }
+}
+
+fn in_flight(o: &Observation) -> Step {
+    waiting(o, Reason::Creating, "the portal is asked for a user", Wake::OnChange)
 }
 
 /// Whether a condition's reason is one that a refused create gives.
@@ -162,8 +168,8 @@ pub(super) fn make(o: &Observation, desired: &DesiredUser, portal: &PortalFacts,
     if let Err(blocker) = candidates::can_be_spelled(generation) {
         return blocked(o, &blocker, Wake::OnChange);
     }
-    if let Some((open, left)) = unreadable_attempt(o) {
-        return waiting(o, Reason::SettlingAttempt, settling_words(open), Wake::After(left));
+    if let Some(step) = unsettled_attempt(o) {
+        return step;
     }
     match ready_to_make(o, desired, portal) {
         Ok(Some(step)) | Err(step) => return step,

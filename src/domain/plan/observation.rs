@@ -48,6 +48,9 @@ pub struct Observation {
     pub portal: Result<PortalFacts, Blocker>,
     /// What the last snapshot of the user list says of the recorded user.
     pub listed: Listed,
+    /// The last snapshot shows the recorded user under a name that the operator does not give to that user: a person renamed
+    /// it, or the status names another generation.
+    pub name_doubted: bool,
     /// Users of the last snapshot whose names were made for this resource, but the recorded one.
     pub siblings: Vec<Candidate>,
     /// The client IDs of the recorded user and of the selected ones, by the last snapshot and the status.
@@ -149,11 +152,21 @@ pub struct RecordedUser {
     pub generation: i64,
     /// It was active when last seen.
     pub active: bool,
-    /// The proof beside the id is right: the rule of [`ownership`] found it to be this resource's earlier.
+    /// The proof beside the id is right, or this process knows from the portal that the user of this id and generation is
+    /// this resource's.
     pub proved: bool,
 }
 
-/// An attempt that no status has closed.
+impl RecordedUser {
+    /// Whether the create of an attempt led to this user. Others can write a status, so generation and id alone do not say
+    /// so.
+    #[must_use]
+    pub fn settles(&self, attempt: &Attempt) -> bool {
+        self.proved && self.generation == attempt.generation
+    }
+}
+
+/// An attempt that no status has settled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenAttempt {
     /// What the annotation says; `None` where it cannot be read (edited by hand, or written by a later release). It then
@@ -422,6 +435,32 @@ impl Observation {
             .iter()
             .filter(|(user, _)| user == id)
             .any(|(_, client)| if created { logins.is_in_use(client) } else { logins.is_known(client) })
+    }
+
+    /// Which of the resource's users the details show one to be.
+    #[must_use]
+    pub fn generation_shown(&self, user: &UserFacts) -> Option<i64> {
+        ownership::generation_shown(&self.owner, &user.name, user.mark.as_ref())
+    }
+
+    /// Whether a user has a name by which a search finds it as the one of this generation.
+    #[must_use]
+    pub fn is_named(&self, name: &str, generation: i64) -> bool {
+        self.owner.generation_of(name) == Some(generation)
+    }
+
+    /// The name of the resource's user of a generation in the portal: that of a wallet user begins with `dim-`.
+    #[must_use]
+    pub fn user_name(&self, kind: UserKind, generation: i64) -> String {
+        let readable = match &self.desired {
+            Desired::Create(desired) => desired.name.as_deref(),
+            Desired::Existing { .. } => None,
+        };
+        let name = self.owner.user_name(generation, readable);
+        match kind {
+            UserKind::Internal => name,
+            UserKind::External => format!("dim-{name}"),
+        }
     }
 
     /// The description of the resource's user of a generation.

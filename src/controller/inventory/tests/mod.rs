@@ -12,12 +12,14 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use super::*;
-use crate::domain::identity::Owner;
 use crate::domain::inventory::Changes;
+use crate::domain::test_support::{listed as user, listed_for, owner};
+use crate::portal::test_support::Fake;
 use portal::PlayedPortal;
 
-fn owner(name: &str) -> Owner {
-    Owner { instance: "prod".into(), namespace: "connector".into(), name: name.into() }
+/// The first user of a resource of ours.
+fn ours(id: &str, resource: &str) -> ListedUser {
+    listed_for(id, &owner(resource))
 }
 
 fn key(name: &str) -> Key {
@@ -63,7 +65,7 @@ impl Heard {
 
 /// A portal that is played, the inventory of it, and what that passes on.
 struct Scene {
-    portal: Arc<PlayedPortal>,
+    portal: Arc<Fake<PlayedPortal>>,
     heard: Arc<Heard>,
     gate: CompanyGate,
     inventory: Arc<Inventory>,
@@ -71,7 +73,7 @@ struct Scene {
 
 impl Scene {
     fn new(portal: PlayedPortal) -> Self {
-        let (portal, heard, gate) = (Arc::new(portal), Arc::new(Heard::default()), CompanyGate::default());
+        let (portal, heard, gate) = (Arc::new(Fake(portal)), Arc::<Heard>::default(), CompanyGate::default());
         let listener: Arc<dyn Listener> = Arc::clone(&heard) as _;
         let seen: Arc<dyn Portal> = Arc::clone(&portal) as _;
         let inventory = Arc::new(Inventory::new(seen, gate.clone(), listener, Metrics::default()));

@@ -6,13 +6,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::{id, owner};
-use crate::domain::user::{
-    Credential, ListedUser, Ownership, Role, UserDetails, UserId, UserKind, UserStatus,
-};
-use crate::portal::{
-    CreateSlot, Lane, Login, Page, Pages, Portal, PortalError, Scan, Verification, VersionRange, scan_pages,
-};
+use super::{id, user};
+use crate::domain::user::{ListedUser, UserId};
+use crate::portal::test_support::Answers;
+use crate::portal::{Page, Pages, PortalError, Scan, scan_pages};
 
 /// What people do to the list before the page of this number (of all pages that were read) is answered.
 type People = Box<dyn FnMut(usize, &mut Vec<ListedUser>) -> Result<(), PortalError> + Send>;
@@ -24,25 +21,6 @@ pub(super) struct PlayedPortal {
     page_time: Duration,
     pages: AtomicUsize,
     scans: AtomicUsize,
-}
-
-pub(super) fn user(text: &str, name: &str) -> ListedUser {
-    ListedUser {
-        id: id(text),
-        client_id: Some(format!("sa-{text}")),
-        name: name.to_owned(),
-        kind: UserKind::Internal,
-        status: UserStatus::Active,
-        ownership: Ownership::Own,
-        is_owner: true,
-        connector: None,
-        offer: None,
-    }
-}
-
-/// The first user of a resource of ours.
-pub(super) fn ours(text: &str, resource: &str) -> ListedUser {
-    user(text, &owner(resource).user_name(1, None))
 }
 
 impl PlayedPortal {
@@ -87,7 +65,7 @@ impl PlayedPortal {
         change(&mut self.users.lock().unwrap());
     }
 
-    pub(super) fn delete(&self, text: &str) {
+    pub(super) fn remove(&self, text: &str) {
         self.change(|users| users.retain(|user| user.id != id(text)));
     }
 
@@ -125,49 +103,9 @@ fn order(page: u32, id: &UserId) -> u32 {
 }
 
 #[async_trait]
-impl Portal for PlayedPortal {
-    async fn scan(&self, _: Lane) -> Result<Scan, PortalError> {
+impl Answers for PlayedPortal {
+    async fn scan(&self) -> Result<Scan, PortalError> {
         self.scans.fetch_add(1, Ordering::SeqCst);
         scan_pages(self).await
-    }
-
-    async fn login(&self) -> Result<Login, PortalError> {
-        Err(PortalError::Unauthorized)
-    }
-
-    async fn version(&self) -> Result<VersionRange, PortalError> {
-        Ok(VersionRange::Later)
-    }
-
-    async fn roles(&self, _: Lane) -> Result<Vec<Role>, PortalError> {
-        Ok(Vec::new())
-    }
-
-    async fn details(&self, _: &UserId, _: Lane) -> Result<UserDetails, PortalError> {
-        Err(PortalError::NotFound)
-    }
-
-    async fn create_slot(&self) -> Result<Box<dyn CreateSlot>, PortalError> {
-        Err(PortalError::Unauthorized)
-    }
-
-    async fn update(&self, _: &UserId, _: &str, _: &str) -> Result<(), PortalError> {
-        Err(PortalError::NotFound)
-    }
-
-    async fn reset(&self, _: &UserId) -> Result<(), PortalError> {
-        Err(PortalError::NotFound)
-    }
-
-    async fn delete(&self, _: &UserId) -> Result<(), PortalError> {
-        Err(PortalError::NotFound)
-    }
-
-    async fn verify(&self, _: &Credential, _: Lane) -> Verification {
-        Verification::Accepted { roles: None }
-    }
-
-    fn token_url(&self) -> &'static str {
-        "https://idp.example.org/token"
     }
 }

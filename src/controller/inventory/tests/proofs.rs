@@ -1,6 +1,6 @@
 //! What proves a name absent, and what does not.
 
-use super::portal::{PlayedPortal, ours, user};
+use super::portal::PlayedPortal;
 use super::*;
 
 const ANY: Need = Need::Proof(None);
@@ -115,10 +115,10 @@ async fn what_any_reading_finds_is_passed_on() {
     let scene = Scene::new(PlayedPortal::with(3).and(ours("u", "edc")).and(ours("v", "vault")));
     scene.sweep().await;
     scene.heard.changes.lock().unwrap().clear();
-    scene.portal.delete("u");
+    scene.portal.remove("u");
     scene.inventory.meet(&key("other"), ANY).await.unwrap();
     assert!(scene.heard.has_heard_of("u") && !scene.heard.has_heard_of("v"));
-    scene.portal.delete("v");
+    scene.portal.remove("v");
     scene.inventory.meet(&key("other"), Need::Judgement(Instant::now())).await.unwrap();
     assert!(scene.heard.has_heard_of("v"));
 }
@@ -130,7 +130,7 @@ async fn marks_of_users_that_left_are_forgotten() {
     for user in ["u", "f1"] {
         scene.inventory.remember(&id(user), None);
     }
-    scene.portal.delete("f1");
+    scene.portal.remove("f1");
     scene.sweep().await;
     assert_eq!(scene.inventory.mark(&id("f1")), None);
     assert_eq!(scene.inventory.mark(&id("u")), Some(None));

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::portal::{PlayedPortal, ours, user};
+use super::portal::PlayedPortal;
 use super::*;
 use crate::domain::user::ListedUser;
 

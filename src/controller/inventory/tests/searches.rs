@@ -1,6 +1,6 @@
 //! A search is shared work that goes on when the reconcile that asked for it ends.
 
-use super::portal::{PlayedPortal, ours};
+use super::portal::PlayedPortal;
 use super::*;
 use crate::portal::PortalError;
 
@@ -76,7 +76,7 @@ async fn a_failure_is_reported_and_tried_again_while_anybody_waits() {
 #[tokio::test(start_paused = true)]
 async fn a_list_that_never_rests_is_given_up_for_a_while() {
     let scene = Scene::new(PlayedPortal::with(40).people(|page, users| {
-        users.push(portal::user(&format!("n{page}"), &format!("b-{page}")));
+        users.push(user(&format!("n{page}"), &format!("b-{page}")));
         Ok(())
     }));
     let mut failed = None;

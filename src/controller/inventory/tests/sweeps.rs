@@ -56,7 +56,7 @@ async fn a_reading_is_judged_before_anybody_acts_on_it() {
 
         fn sweep_ended(&self) {}
     }
-    let portal = Arc::new(PlayedPortal::with(5));
+    let portal = Arc::new(Fake(PlayedPortal::with(5)));
     let seen: Arc<dyn Portal> = Arc::clone(&portal) as _;
     let gate = CompanyGate::default();
     let inventory = Arc::new(Inventory::new(seen, gate, Arc::new(Judge), Metrics::default()));
@@ -72,16 +72,16 @@ async fn a_reading_is_judged_before_anybody_acts_on_it() {
 #[tokio::test(start_paused = true)]
 async fn a_list_that_shows_the_user_contradicts_details_that_know_no_such_user() {
     let pending = |text: &str| {
-        let mut user = super::portal::ours(text, text);
+        let mut user = ours(text, text);
         user.status = UserStatus::Pending;
         user
     };
     let inactive = |text: &str| {
-        let mut user = super::portal::ours(text, text);
+        let mut user = ours(text, text);
         user.status = UserStatus::Inactive;
         user
     };
-    let active = super::portal::ours("active", "active");
+    let active = ours("active", "active");
     let scene =
         Scene::new(PlayedPortal::with(3).and(active).and(pending("pending")).and(inactive("inactive")));
     scene.sweep().await;
@@ -93,17 +93,17 @@ async fn a_list_that_shows_the_user_contradicts_details_that_know_no_such_user()
     }
     assert!(gone("inactive").await);
     assert!(gone("unknown").await);
-    scene.portal.delete("active");
+    scene.portal.remove("active");
     assert!(gone("active").await, "a later reading does not show it any more");
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_entry_that_the_reading_did_not_show_contradicts_nothing() {
     // A foreign user of the very same name keeps the entry of the deleted one.
-    let twin = |text: &str| portal::user(text, &portal::ours("u", "edc").name);
+    let twin = |text: &str| user(text, &ours("u", "edc").name);
     let scene = Scene::new(PlayedPortal::with(20).and(twin("u")).and(twin("v")).and(twin("w")));
     scene.sweep().await;
-    scene.portal.delete("u");
+    scene.portal.remove("u");
     scene.portal.change(|users| users.push(twin("x")));
     let since = Instant::now();
     assert!(scene.inventory.confirms_gone(&key("edc"), &id("u"), since).await.unwrap());

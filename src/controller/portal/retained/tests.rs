@@ -1,83 +1,21 @@
-use std::sync::{Arc, Mutex};
-
-use async_trait::async_trait;
+use std::sync::Arc;
 
 use super::*;
 use crate::api::portal::Company;
-use crate::controller::inventory::{CompanyGate, Inventory, Listener};
-use crate::controller::objects::Key;
-use crate::domain::identity::{Hint, Mark, Owner, Pin};
-use crate::domain::inventory::Changes;
+use crate::controller::test_support::{Users, inventory_of};
+use crate::domain::identity::{Hint, Mark, Pin};
 use crate::domain::output::DigestKey;
-use crate::domain::user::{Credential, Ownership, Role, UserDetails, UserKind};
-use crate::metrics::Metrics;
-use crate::portal::{CreateSlot, ListOrder, Login, Permissions, Portal, Scan, Verification};
+use crate::domain::test_support::{listed_for, owner};
+use crate::portal::test_support::Fake;
+use crate::portal::{Login, Permissions};
 
 const URL: &str = "https://portal.example.org";
 const BPN: &str = "BPNL1";
 
-/// A portal of which only the details of users matter: it answers each id as it is told, and counts.
-pub(in crate::controller::portal) struct Details {
-    pub(in crate::controller::portal) answer: PortalError,
-    pub(in crate::controller::portal) asked: Mutex<Vec<UserId>>,
-}
-
-#[async_trait]
-impl Portal for Details {
-    async fn login(&self) -> Result<Login, PortalError> {
-        Err(PortalError::NotFound)
-    }
-    async fn version(&self) -> Result<VersionRange, PortalError> {
-        Ok(VersionRange::Later)
-    }
-    async fn roles(&self, _: Lane) -> Result<Vec<Role>, PortalError> {
-        Ok(Vec::new())
-    }
-    async fn scan(&self, _: Lane) -> Result<Scan, PortalError> {
-        // A list that takes no time could not be read twice.
-        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
-        Ok(Scan { users: Vec::new(), stable: true, complete: true, order: ListOrder::of([]) })
-    }
-    async fn details(&self, id: &UserId, _: Lane) -> Result<UserDetails, PortalError> {
-        self.asked.lock().unwrap().push(id.clone());
-        Err(self.answer.clone())
-    }
-    async fn create_slot(&self) -> Result<Box<dyn CreateSlot>, PortalError> {
-        Err(PortalError::NotFound)
-    }
-    async fn update(&self, _: &UserId, _: &str, _: &str) -> Result<(), PortalError> {
-        Ok(())
-    }
-    async fn reset(&self, _: &UserId) -> Result<(), PortalError> {
-        Ok(())
-    }
-    async fn delete(&self, _: &UserId) -> Result<(), PortalError> {
-        Ok(())
-    }
-    async fn verify(&self, _: &Credential, _: Lane) -> Verification {
-        Verification::Accepted { roles: None }
-    }
-    fn token_url(&self) -> &'static str {
-        ""
-    }
-}
-
-/// Nobody hears of the list, which is never read here.
-pub(in crate::controller::portal) struct Nobody;
-
-#[async_trait]
-impl Listener for Nobody {
-    async fn list_read(&self, _: &Inventory, _: &Changes) {}
-    fn search_ended(&self, _: Vec<Key>) {}
-    fn sweep_ended(&self) {}
-}
-
-fn linked(answer: PortalError) -> (Arc<Details>, Connected) {
-    let portal = Arc::new(Details { answer, asked: Mutex::default() });
-    let seen: Arc<dyn Portal> = Arc::clone(&portal) as _;
-    let inventory = Inventory::new(seen, CompanyGate::default(), Arc::new(Nobody), Metrics::default());
+fn linked(answer: PortalError) -> (Arc<Fake<Users>>, Connected) {
+    let portal = Users::none(answer);
     let link = Connected {
-        portal: Arc::clone(&portal) as Arc<dyn Portal>,
+        portal: portal.clone(),
         url: URL.to_owned(),
         written_url: URL.to_owned(),
         token_url: String::new(),
@@ -93,7 +31,7 @@ fn linked(answer: PortalError) -> (Arc<Details>, Connected) {
         },
         version: VersionRange::Later,
         roles: Arc::default(),
-        inventory: Arc::new(inventory),
+        inventory: inventory_of(portal.clone()),
     };
     (portal, link)
 }
@@ -125,18 +63,7 @@ fn here(id: &str) -> RetainedUser {
 }
 
 fn listed(id: &str, status: UserStatus) -> ListedUser {
-    let owner = Owner { instance: "prod".into(), namespace: "connector".into(), name: "edc".into() };
-    ListedUser {
-        id: UserId::new(id),
-        client_id: Some(format!("sa-{id}")),
-        name: owner.user_name(1, None),
-        kind: UserKind::Internal,
-        status,
-        ownership: Ownership::Own,
-        is_owner: true,
-        connector: None,
-        offer: None,
-    }
+    ListedUser { status, ..listed_for(id, &owner("edc")) }
 }
 
 fn status(retained: Vec<RetainedUser>) -> PortalStatus {
@@ -166,7 +93,7 @@ async fn an_entry_goes_when_the_details_of_its_id_answer_404() {
     let after = after(&link, status(vec![here("shown"), here("gone")]), &snapshot).await;
     assert_eq!(ids(&after), ["shown"]);
     assert_eq!(after.retained_omitted, None, "the list has room");
-    assert_eq!(*portal.asked.lock().unwrap(), [UserId::new("gone")]);
+    assert_eq!(portal.asked(), [UserId::new("gone")]);
 }
 
 #[tokio::test]
@@ -183,7 +110,7 @@ async fn nothing_is_concluded_for_another_portal_a_failing_one_or_an_incomplete_
     link.inventory.suspect_loss(Some(9));
     let kept = after(&link, status(vec![here("u1")]), &Snapshot::new(vec![], true)).await;
     assert_eq!(ids(&kept), ["u1"]);
-    assert!(portal.asked.lock().unwrap().is_empty());
+    assert!(portal.asked().is_empty());
     for answer in [PortalError::Server { status: 500 }, PortalError::LostInIdentityProvider] {
         let (_, link) = linked(answer);
         let kept = after(&link, status(vec![here("u1")]), &Snapshot::new(vec![], true)).await;
@@ -212,15 +139,14 @@ async fn a_full_list_is_emptied_by_a_few_reads_per_sweep() {
         sweeps += 1;
     }
     assert_eq!(sweeps, RETAINED_LIMIT.div_ceil(READS_PER_SWEEP));
-    assert_eq!(portal.asked.lock().unwrap().len(), RETAINED_LIMIT);
+    assert_eq!(portal.asked().len(), RETAINED_LIMIT);
 }
 
 #[tokio::test]
 async fn a_user_whose_mark_says_that_it_is_retained_is_listed_while_there_is_room() {
     let (_, link) = linked(PortalError::Server { status: 500 });
-    let owner = Owner { instance: "prod".into(), namespace: "connector".into(), name: "edc".into() };
     let mark = |retained, hint: &str| {
-        Some(Mark { owner: owner.clone(), generation: 1, hint: Hint::read(hint), retained })
+        Some(Mark { owner: owner("edc"), generation: 1, hint: Hint::read(hint), retained })
     };
     for (id, mark) in [
         ("retained", mark(true, "here")),

@@ -1,36 +1,17 @@
-use std::sync::{Arc, Mutex};
-
 use super::*;
-use crate::controller::inventory::CompanyGate;
-use crate::controller::portal::retained::tests::{Details, Nobody};
-use crate::domain::user::{Ownership, UserKind};
-use crate::metrics::Metrics;
-
-fn listed(id: &str) -> ListedUser {
-    ListedUser {
-        id: UserId::new(id),
-        client_id: None,
-        name: format!("name-of-{id}"),
-        kind: UserKind::Internal,
-        status: UserStatus::Active,
-        ownership: Ownership::Own,
-        is_owner: true,
-        connector: None,
-        offer: None,
-    }
-}
+use crate::controller::test_support::{Users, inventory_of, inventory_with};
+use crate::domain::identity::Hint;
+use crate::domain::test_support::{listed, listed_for, owner};
 
 /// What is known of three users, `u1` read before and the others not, in a portal that answers details like this; and how
 /// many were asked for.
 async fn marked(answer: PortalError) -> (Vec<Marked>, usize) {
-    let portal = Arc::new(Details { answer, asked: Mutex::default() });
-    let seen: Arc<dyn Portal> = Arc::clone(&portal) as _;
-    let inventory = Inventory::new(seen, CompanyGate::default(), Arc::new(Nobody), Metrics::default());
+    let portal = Users::none(answer);
+    let inventory = inventory_of(portal.clone());
     inventory.remember(&UserId::new("u1"), None);
-    let users = ["u3", "u2", "u1"].map(listed).into();
+    let users = ["u3", "u2", "u1"].map(|id| listed(id, "name")).into();
     let marked = marks(portal.as_ref(), &inventory, users).await.into_iter().map(|(_, mark)| mark).collect();
-    let asked = portal.asked.lock().unwrap().len();
-    (marked, asked)
+    (marked, portal.asked().len())
 }
 
 #[tokio::test]
@@ -48,4 +29,23 @@ async fn no_more_users_are_read_where_the_portal_fails() {
     for answer in [down, PortalError::Unauthorized, PortalError::OtherCompany] {
         assert_eq!(marked(answer).await, (vec![Marked::NotRead, Marked::NotRead, Marked::Read(None)], 1));
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_renamed_user_is_among_them_where_its_mark_was_read() {
+    let mark = |name: &str, retained| {
+        Some(Mark { owner: owner(name), generation: 1, hint: Hint::read("here"), retained })
+    };
+    let named = listed_for("named", &owner("gone"));
+    let users = [listed("renamed", "by-hand"), listed("claimed", "mine"), listed("unread", "other"), named];
+    let inventory = inventory_with(users.into()).await;
+    for (id, mark) in
+        [("renamed", mark("gone", false)), ("claimed", mark("edc", false)), ("named", mark("gone", false))]
+    {
+        inventory.remember(&UserId::new(id), mark);
+    }
+    let claimed = HashSet::from([owner("edc").name_prefix()]);
+    let found = |instance| renamed(&inventory, instance, &claimed).into_iter().map(|user| user.id);
+    assert_eq!(found("prod").collect::<Vec<_>>(), [UserId::new("renamed")]);
+    assert_eq!(found("other").count(), 0);
 }

@@ -6,6 +6,7 @@ use crate::controller::registry::Connected;
 use crate::controller::technical_user::pass::Pass;
 use crate::domain::identity::Owner;
 use crate::domain::inventory::Snapshot;
+use crate::domain::ownership;
 use crate::domain::plan::{Candidate, Confirmed, Listed, Selection};
 use crate::domain::user::{ListedUser, UserId};
 
@@ -23,11 +24,14 @@ pub(super) fn see_inventory(pass: &mut Pass, portal_status: Option<&PortalStatus
     let owner = &o.owner;
     let look = |list: &Snapshot| Seen {
         listed: recorded.as_ref().map_or(Listed::Unknown, |id| listed(list, id, &name)),
+        name: recorded.as_ref().and_then(|id| Some(list.get(id)?.name.clone())),
         named: list.named_for(owner).into_iter().cloned().collect(),
         selected: existing.map(|existing| select(list, existing)),
     };
     let Some(seen) = link.inventory.look(look) else { return };
     o.listed = seen.listed;
+    let generation = o.recorded_generation();
+    o.name_doubted = generation > 0 && seen.name.is_some_and(|name| !o.is_named(&name, generation));
     if let Some((selected, selection)) = seen.selected {
         o.clients.extend(selected.iter().filter_map(by_list));
         (o.selected, o.selection) = (Some(selected), selection);
@@ -48,6 +52,8 @@ pub(super) fn see_inventory(pass: &mut Pass, portal_status: Option<&PortalStatus
 /// What the list shows of a resource.
 struct Seen {
     listed: Listed,
+    /// The name of the recorded user.
+    name: Option<String>,
     named: Vec<ListedUser>,
     selected: Option<(Vec<UserId>, Selection)>,
 }
@@ -83,7 +89,9 @@ pub(in crate::controller::technical_user) fn candidate(
     user: &ListedUser,
     listed_as_retained: bool,
 ) -> Candidate {
-    let confirmed = match link.inventory.mark(&user.id) {
+    let mark = link.inventory.mark(&user.id);
+    let shown = ownership::generation_shown(owner, &user.name, mark.as_ref().and_then(Option::as_ref));
+    let confirmed = match mark {
         None => Confirmed::Unread,
         Some(Some(mark)) if mark.owner == *owner && mark.retained => Confirmed::Retained,
         Some(Some(mark)) if mark.owner == *owner => Confirmed::Ours(mark.hint),
@@ -91,7 +99,7 @@ pub(in crate::controller::technical_user) fn candidate(
     };
     Candidate {
         id: user.id.clone(),
-        generation: owner.generation_of(&user.name).unwrap_or(0),
+        generation: shown.unwrap_or(0),
         status: user.status,
         kind: user.kind,
         client_id: user.client_id.clone(),

@@ -76,8 +76,8 @@ pub async fn observe(
     let envelope = envelope(ctx, &object, &spec);
     let secrets = Secrets::new(&ctx.client, &key.namespace);
     let owner = owner(ctx, &key);
-    let recorded = recorded(ctx, &owner, &status, &envelope.name);
-    let attempt = open_attempt(ctx, &object, &key, &recorded, circumstances);
+    let recorded = recorded(ctx, &owner, &status, &envelope.name, link.as_ref());
+    let attempt = open_attempt(&ctx.memory.attempts, &object, &key, &recorded, circumstances);
     let rotate = annotation(&object, keys::ROTATE);
     let handled = status.handled.as_ref().and_then(|handled| handled.rotate.as_deref());
     let verification_interval = verification_interval(portal_spec);
@@ -96,6 +96,7 @@ pub async fn observe(
         refusal: ctx.memory.attempts.refusal(&key, circumstances),
         portal: facts,
         listed: Listed::Unknown,
+        name_doubted: false,
         siblings: Vec::new(),
         clients: Vec::new(),
         selected: None,

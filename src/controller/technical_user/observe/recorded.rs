@@ -6,11 +6,13 @@ use crate::api::keys;
 use crate::api::technical_user::TechnicalUserStatus;
 use crate::controller::context::Context;
 use crate::controller::objects::{Key, annotation};
+use crate::controller::proofs::is_proved;
+use crate::controller::registry::Connected;
+use crate::controller::technical_user::attempts::Attempts;
 use crate::controller::technical_user::status;
 use crate::domain::attempt::Attempt;
 use crate::domain::identity::{Hint, Owner};
-use crate::domain::ownership;
-use crate::domain::plan::{OpenAttempt, Recorded, RecordedPortal, RecordedUser};
+use crate::domain::plan::{AttemptState, OpenAttempt, Recorded, RecordedPortal, RecordedUser};
 use crate::domain::user::UserId;
 
 pub(in crate::controller::technical_user) fn recorded(
@@ -18,10 +20,9 @@ pub(in crate::controller::technical_user) fn recorded(
     owner: &Owner,
     status: &TechnicalUserStatus,
     output: &str,
+    link: Option<&Connected>,
 ) -> Recorded {
-    let proved = |id: &UserId, given: Option<&String>| {
-        given.is_some_and(|given| *given == ownership::proof(&ctx.installation.digest_key, owner, id))
-    };
+    let inventory = link.map(|link| link.inventory.as_ref());
     let written = status.outputs.iter().find(|written| written.name == output);
     Recorded {
         portal: status.portal.as_ref().filter(|portal| !portal.url.is_empty()).map(|portal| RecordedPortal {
@@ -34,15 +35,16 @@ pub(in crate::controller::technical_user) fn recorded(
             id: UserId::new(&user.id),
             generation: user.generation.unwrap_or(0),
             active: user.status == status::ACTIVE,
-            proved: proved(&UserId::new(&user.id), user.proof.as_ref()),
+            proved: is_proved(&ctx.installation, owner, user, inventory),
         }),
         credential: status.credential.is_some(),
         digest: written.map(|written| written.digest.clone()),
     }
 }
 
+/// The attempt that is written on a resource, unless the status names the user that it led to.
 pub(in crate::controller::technical_user) fn open_attempt(
-    ctx: &Context,
+    attempts: &Attempts,
     object: &DynamicObject,
     key: &Key,
     recorded: &Recorded,
@@ -50,14 +52,61 @@ pub(in crate::controller::technical_user) fn open_attempt(
 ) -> Option<OpenAttempt> {
     let text = annotation(object, keys::CREATING)?;
     let attempt = Attempt::parse(text);
-    let closed = attempt.as_ref().is_some_and(|attempt| {
-        recorded.user.as_ref().is_some_and(|user| user.generation == attempt.generation)
-    });
-    if closed {
+    if attempt.as_ref().zip(recorded.user.as_ref()).is_some_and(|(attempt, user)| user.settles(attempt)) {
         return None;
     }
     // What cannot be read is told apart from another such by its whole text.
     let id = attempt.as_ref().map_or(text, |attempt| &attempt.id);
-    let state = ctx.memory.attempts.state(key, id, circumstances);
-    Some(OpenAttempt { attempt, state })
+    let state = attempts.state(key, id, circumstances);
+    let recorded_before_it_was_read = match (&attempt, &state, &recorded.user) {
+        (Some(attempt), AttemptState::Made(id), Some(user)) => {
+            user.id == *id && user.generation == attempt.generation
+        }
+        _ => false,
+    };
+    (!recorded_before_it_was_read).then_some(OpenAttempt { attempt, state })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::controller::technical_user::attempts::Outcome;
+    use crate::domain::identity::Pin;
+
+    fn key() -> Key {
+        Key { namespace: "connector".into(), name: "edc".into() }
+    }
+
+    /// Whether an attempt of generation 2 is open while the status names this user.
+    fn is_open(attempts: &Attempts, id: &str, generation: i64, proved: bool) -> bool {
+        let object: DynamicObject = serde_json::from_value(json!({
+            "apiVersion": "technicaluser.dev/v1alpha1", "kind": "TechnicalUser",
+            "metadata": {"namespace": "connector", "name": "edc", "annotations": {keys::CREATING: "2 a1 pin"}},
+        }))
+        .unwrap();
+        let user = RecordedUser { id: UserId::new(id), generation, active: true, proved };
+        let recorded = Recorded { user: Some(user), ..Recorded::default() };
+        open_attempt(attempts, &object, &key(), &recorded, 0).is_some()
+    }
+
+    #[tokio::test]
+    async fn a_status_settles_an_attempt_only_by_a_proved_user_of_its_generation() {
+        let attempts = Attempts::default();
+        assert!(!is_open(&attempts, "u2", 2, true));
+        assert!(is_open(&attempts, "u2", 2, false), "anybody can write down a generation and an id");
+        assert!(is_open(&attempts, "u1", 1, true));
+    }
+
+    #[tokio::test]
+    async fn the_user_that_this_process_created_settles_its_attempt_before_it_was_read() {
+        let attempts = Attempts::default();
+        let attempt = Attempt { generation: 2, id: "a1".into(), pin: Pin::read("pin") };
+        attempts.begin(&key(), &attempt);
+        assert!(is_open(&attempts, "u2", 2, false), "in flight");
+        attempts.end(&key(), &attempt, Outcome::Made(UserId::new("u2")), 0);
+        assert!(!is_open(&attempts, "u2", 2, false));
+        assert!(is_open(&attempts, "other", 2, false) && is_open(&attempts, "u2", 3, false));
+    }
 }

@@ -175,7 +175,7 @@ pub(super) fn a_fact() -> impl Strategy<Value = Fact> {
         prop_oneof![Just(Listed::Unknown), Just(Listed::Missing), a_status().prop_map(Listed::There)];
     let told = prop_oneof![Just(Reason::CreateRefused), Just(Reason::Creating), Just(Reason::Pending)];
     prop_oneof![
-        (0..10_u8).prop_map(Fact::Switch),
+        (0..11_u8).prop_map(Fact::Switch),
         (0..14_u8).prop_map(Fact::Portal),
         vec(role, 1..3).prop_map(Fact::Roles),
         policy.prop_map(Fact::Policy),
@@ -250,6 +250,7 @@ fn switch(o: &mut Observation, which: u8) {
         &mut o.loss_confirmed,
         &mut o.recorded.credential,
         &mut o.roles_doubted,
+        &mut o.name_doubted,
     ];
     if let Some(flag) = flags.into_iter().nth(usize::from(which)) {
         *flag = !*flag;

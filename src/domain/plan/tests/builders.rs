@@ -123,6 +123,7 @@ pub(super) fn a_new_resource() -> Observation {
         refusal: None,
         portal: Ok(a_portal()),
         listed: Listed::Unknown,
+        name_doubted: false,
         siblings: Vec::new(),
         clients: Vec::new(),
         selected: None,
@@ -146,7 +147,7 @@ pub(super) fn a_recorded_resource() -> Observation {
     o.finalizer = true;
     o.spec_observed = true;
     o.recorded.portal = Some(a_pin());
-    o.recorded.user = Some(RecordedUser { id: id("u1"), generation: 1, active: true, proved: false });
+    o.recorded.user = Some(RecordedUser { id: id("u1"), generation: 1, active: true, proved: true });
     o.listed = Listed::There(UserStatus::Active);
     o
 }
@@ -235,15 +236,24 @@ impl Observation {
 
     pub(super) fn recorded_as(self, user: &str, generation: i64) -> Self {
         self.but(|o| {
-            o.recorded.user = Some(RecordedUser { id: id(user), generation, active: true, proved: false });
+            o.recorded.user = Some(RecordedUser { id: id(user), generation, active: true, proved: true });
         })
     }
 
-    /// The proof beside the recorded id is right.
+    /// The proof beside the recorded id is right, or the portal shows as much.
     pub(super) fn proved(self) -> Self {
+        self.with_proof(true)
+    }
+
+    /// The status names the user, and nothing else says that it is this resource's.
+    pub(super) fn unproved(self) -> Self {
+        self.with_proof(false)
+    }
+
+    fn with_proof(self, proved: bool) -> Self {
         self.but(|o| {
             if let Some(user) = &mut o.recorded.user {
-                user.proved = true;
+                user.proved = proved;
             }
         })
     }

@@ -13,10 +13,12 @@ mod live;
 mod model;
 mod ownership;
 mod pins;
+mod renamed;
 mod tidy;
 mod totality;
 mod trouble;
 mod unreadable;
+mod unsettled;
 mod users;
 mod words;
 

@@ -41,7 +41,7 @@ fn granted(roles: &[&str], existing: bool) -> Grants {
 
 /// Somebody wrote `u1` into the status of a living resource, everything verified and writable.
 fn forged(facts: UserFacts) -> Observation {
-    a_recorded_resource().seen("u1", facts).verified(Proof::Read, Verified::Accepted).writable()
+    a_recorded_resource().unproved().seen("u1", facts).verified(Proof::Read, Verified::Accepted).writable()
 }
 
 #[test]
@@ -106,6 +106,8 @@ fn a_forged_status_deletes_resets_and_retains_nobody() {
         for release in [false, true] {
             let with = |facts| {
                 a_deleted_resource()
+                    .unproved()
+                    .searched(vec![])
                     .policy(policy)
                     .seen("u1", facts)
                     .portal_but(|p| p.release_undeletable = release)
@@ -121,10 +123,10 @@ fn a_forged_status_deletes_resets_and_retains_nobody() {
             ]);
         }
     }
-    let by_name = a_deleted_resource().seen("u1", details().marked(None));
+    let deleted = || a_deleted_resource().unproved().searched(vec![]);
     check(vec![
-        ("the own user without a mark", by_name, "delete u1"),
-        ("the own user by its proof", a_deleted_resource().seen("u1", by_hand()).proved(), "delete u1"),
+        ("the own user without a mark", deleted().seen("u1", details().marked(None)), "delete u1"),
+        ("the own user by its proof", deleted().seen("u1", by_hand()).proved(), "delete u1"),
         (
             "a create's answer that names another user",
             a_new_resource()
@@ -138,8 +140,10 @@ fn a_forged_status_deletes_resets_and_retains_nobody() {
 
 #[test]
 fn a_forged_status_does_not_hide_the_real_user() {
-    let forged = || a_deleted_resource().recorded_as("x", 1).seen("x", by_hand()).sibling(candidate("u1", 1));
+    let status = || a_deleted_resource().recorded_as("x", 1).unproved().seen("x", by_hand());
+    let forged = || status().searched(vec![candidate("u1", 1)]);
     check(vec![
+        ("a list that was read before does not do", status().sibling(candidate("u1", 1)), "search"),
         ("it is looked for", forged(), "read u1"),
         ("it is deleted", forged().seen("u1", details()), "delete u1"),
         ("then the resource is held", forged().done("u1", Done::Deleted), "held UserNotOurs"),

@@ -351,6 +351,11 @@ impl World {
                 Some(view) => matches!(view, UserView::Read(u) if u.status == UserStatus::Active),
                 None => status.user.as_ref().is_some_and(|(.., active)| *active),
             };
+            let user = (current.id.clone(), current.generation);
+            // The plan follows no user to its end whose details do not say that it is ours.
+            if matches!(seen, Some(UserView::Read(_))) || self.is_shown(p, &user) {
+                status.proof = Some(user);
+            }
             status.user = Some((current.id.clone(), current.generation, active));
             status.portal = true;
             if !same {

@@ -7,6 +7,7 @@ use super::super::builders::{a_new_resource, a_pin, a_portal, id, owner};
 use super::portal::{CREATE_TIMEOUT, User};
 use super::world::{Object, Secret, Version, World, digest};
 use crate::domain::access::Grants;
+use crate::domain::attempt::Attempt;
 use crate::domain::plan::{
     AttemptState, Candidate, Confirmed, Desired, Done, Listed, Observation, OpenAttempt, Proof, RecordedUser,
     SecretView, UserView, Verified,
@@ -157,19 +158,35 @@ impl World {
         }
     }
 
+    /// Whether the list, as this process read it, shows a user to be ours and of this generation.
+    pub(super) fn is_shown(&self, p: usize, (id, generation): &(UserId, i64)) -> bool {
+        let users = self.processes[p].snapshot.iter().flatten();
+        let confirmed = self.processes[p].confirmed.get(id);
+        let is_other = matches!(confirmed, Some(Confirmed::Foreign | Confirmed::Retained));
+        !is_other && users.into_iter().any(|u| u.id == *id && u.generation == *generation && !u.by_hand)
+    }
+
     /// What this process knows now.
     pub(super) fn observe(&mut self, p: usize, pass: &Pass) -> Observation {
         let object = pass.object.clone();
         let status = &object.status;
         let recorded = status.user.as_ref().map(|(id, _, _)| id.clone());
         let generation = status.user.as_ref().map_or(0, |(_, g, _)| *g);
+        let user = status.user.clone().map(|(id, generation, active)| {
+            let named = (id, generation);
+            let proved = status.proof.as_ref() == Some(&named) || self.is_shown(p, &named);
+            RecordedUser { id: named.0, generation, active, proved }
+        });
         let attempt = if let Some(edit) = object.garbled {
             let state = self.attempt_state(p, &format!("edit {edit}"));
             Some(OpenAttempt { attempt: None, state })
         } else {
-            object.creating.clone().filter(|a| a.generation != generation).map(|attempt| {
+            let settled = |attempt: &Attempt| user.as_ref().is_some_and(|user| user.settles(attempt));
+            object.creating.clone().filter(|attempt| !settled(attempt)).and_then(|attempt| {
                 let state = self.attempt_state(p, &attempt.id);
-                OpenAttempt { attempt: Some(attempt), state }
+                let recorded = recorded.clone().map(|id| (AttemptState::Made(id), generation));
+                let made_here = recorded == Some((state.clone(), attempt.generation));
+                (!made_here).then_some(OpenAttempt { attempt: Some(attempt), state })
             })
         };
         let trouble = self.trouble;
@@ -199,12 +216,11 @@ impl World {
         o.live = pass.live;
         o.spec_observed = recorded.is_some();
         o.recorded.portal = status.portal.then(a_pin);
-        o.recorded.user = status.user.clone().map(|(id, generation, active)| RecordedUser {
-            id,
-            generation,
-            active,
-            proved: false,
+        o.name_doubted = process.snapshot.iter().flatten().any(|u| {
+            user.as_ref()
+                .is_some_and(|user| user.id == u.id && (u.by_hand || u.generation != user.generation))
         });
+        o.recorded.user = user;
         o.recorded.credential = status.credential;
         o.recorded.digest = status.written.as_ref().map(|(digest, _)| digest.clone());
         o.attempt = attempt;
@@ -240,6 +256,14 @@ impl World {
     /// Users that are not ours: one that bears another resource's mark and a name of ours, and a person's.
     pub(super) fn not_ours() -> [UserId; 2] {
         [id("foreign"), id("by-hand")]
+    }
+}
+
+impl World {
+    /// Users that are not ours, and one that is in no portal.
+    pub(super) fn forged_ids() -> [UserId; 3] {
+        let [foreign, by_hand] = Self::not_ours();
+        [foreign, by_hand, id("nobody")]
     }
 }
 

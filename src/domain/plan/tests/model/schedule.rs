@@ -40,7 +40,7 @@ pub(super) enum Event {
     /// Somebody edits the annotation of the attempt, so that it cannot be read.
     AttemptGarbled,
     StatusWiped,
-    /// Somebody writes the id of a user that is not ours into the status.
+    /// Somebody writes another user into the status: one that is not ours, none at all, or ours of another generation.
     StatusForged(u8),
     StatusRestored(u8),
     ObjectRestored(u8),
@@ -227,23 +227,28 @@ impl World {
         });
     }
 
-    /// Somebody who may write a status names a user that is not ours, as if it were active and published.
+    /// Somebody who may write a status names another user, as if it were active and published, half of the time with the
+    /// generation of the last attempt.
     fn forge(&mut self, n: u8) {
-        let not_ours = Self::not_ours();
-        let id = not_ours[pick(n, not_ours.len())].clone();
+        let ours = self.portal.users.iter().find(|u| u.bears_our_live_mark()).map(|u| u.id.clone());
+        let ids: Vec<UserId> = Self::forged_ids().into_iter().chain(ours).collect();
+        let id = ids[pick(n, ids.len())].clone();
+        let number = n / 4;
+        let attempted = self.object.as_ref().and_then(|o| o.creating.as_ref()).map(|a| a.generation);
+        let generation = attempted.filter(|_| number.is_multiple_of(2)).unwrap_or(1 + i64::from(number % 3));
         self.restored_at = self.fresh();
         self.write_object(None, |o| {
             o.finalizer = true;
             o.status.portal = true;
-            o.status.user = Some((id, 1 + i64::from(n % 3), n.is_multiple_of(2)));
-            o.status.credential = n.is_multiple_of(5);
+            o.status.user = Some((id, generation, number % 4 < 2));
+            o.status.credential = number.is_multiple_of(5);
         });
     }
 
     /// A person removes a forged user from the status.
     fn correct_forged_status(&mut self) {
-        let not_ours = Self::not_ours();
-        let forged = |o: &Object| o.status.user.as_ref().is_some_and(|(id, ..)| not_ours.contains(id));
+        let forged_ids = Self::forged_ids();
+        let forged = |o: &Object| o.status.user.as_ref().is_some_and(|(id, ..)| forged_ids.contains(id));
         if self.object.as_ref().is_some_and(forged) {
             self.tell("the forged status is removed");
             self.write_object(None, |o| o.status = Status::default());

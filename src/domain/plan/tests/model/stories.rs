@@ -111,6 +111,17 @@ fn a_deletion_whose_answer_is_lost_is_made_good() {
 }
 
 #[test]
+fn a_forged_generation_does_not_hide_the_user_of_a_create_in_progress() {
+    let create_is_slow = [NextCreate(Fate::Slow(25)), Steps(0, 3), Task(0), Crash(0), Sweep(0)];
+    for n in [0, 1, 2, 8] {
+        let forged = [StatusForged(n), Deleted, CatchUp(0, 0), Works(0), Works(1), Time(26), Sweep(0)];
+        let foreign = Setup { foreign: true, ..internal() };
+        let world = ends_well(foreign, &[&create_is_slow[..], &forged[..]].concat());
+        assert!(world.object.is_none() && users(&world) == 0, "{n}");
+    }
+}
+
+#[test]
 fn a_forged_status_neither_deletes_nor_publishes_the_user_that_it_names() {
     for n in [0, 1, 2, 3] {
         let foreign = Setup { foreign: true, ..internal() };

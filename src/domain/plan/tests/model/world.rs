@@ -45,6 +45,8 @@ pub(super) struct Object {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Status {
     pub user: Option<(UserId, i64, bool)>,
+    /// The user and the generation that the proof is of.
+    pub proof: Option<(UserId, i64)>,
     pub credential: bool,
     /// The digest of what was written, and the Secret's version then.
     pub written: Option<(String, Version)>,

@@ -1,0 +1,72 @@
+//! An inventory for tests of what is decided by it.
+
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+
+use crate::controller::inventory::{CompanyGate, Inventory, Listener};
+use crate::controller::objects::Key;
+use crate::domain::inventory::Changes;
+use crate::domain::user::{ListedUser, UserDetails, UserId};
+use crate::metrics::Metrics;
+use crate::portal::test_support::{Answers, Fake, a_scan};
+use crate::portal::{Portal, PortalError, Scan};
+
+/// A portal with these users. It gives one answer for the details of each, and counts.
+pub struct Users {
+    list: Vec<ListedUser>,
+    answer: PortalError,
+    asked: Mutex<Vec<UserId>>,
+}
+
+impl Users {
+    /// A portal that shows no user.
+    pub fn none(answer: PortalError) -> Arc<Fake<Self>> {
+        Self::listed(Vec::new(), answer)
+    }
+
+    /// A portal whose list shows these users.
+    pub fn listed(list: Vec<ListedUser>, answer: PortalError) -> Arc<Fake<Self>> {
+        Arc::new(Fake(Self { list, answer, asked: Mutex::default() }))
+    }
+
+    /// The users whose details were asked for.
+    pub fn asked(&self) -> Vec<UserId> {
+        self.asked.lock().unwrap().clone()
+    }
+}
+
+#[async_trait]
+impl Answers for Users {
+    async fn scan(&self) -> Result<Scan, PortalError> {
+        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        Ok(a_scan(self.list.clone()))
+    }
+
+    async fn details(&self, id: &UserId) -> Result<UserDetails, PortalError> {
+        self.asked.lock().unwrap().push(id.clone());
+        Err(self.answer.clone())
+    }
+}
+
+/// Nobody hears of the list.
+struct Nobody;
+
+#[async_trait]
+impl Listener for Nobody {
+    async fn list_read(&self, _: &Inventory, _: &Changes) {}
+    fn search_ended(&self, _: Vec<Key>) {}
+    fn sweep_ended(&self) {}
+}
+
+/// The inventory of a portal that nobody hears of, not read yet.
+pub fn inventory_of(portal: Arc<dyn Portal>) -> Arc<Inventory> {
+    Arc::new(Inventory::new(portal, CompanyGate::default(), Arc::new(Nobody), Metrics::default()))
+}
+
+/// The inventory of a portal with these users, read once.
+pub async fn inventory_with(users: Vec<ListedUser>) -> Arc<Inventory> {
+    let inventory = inventory_of(Users::listed(users, PortalError::NotFound));
+    inventory.sweep(std::time::Duration::from_mins(1)).await.unwrap().unwrap();
+    inventory
+}

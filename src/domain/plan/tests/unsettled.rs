@@ -1,0 +1,57 @@
+//! A status that names a user of the generation of an open attempt, which nothing proves: somebody else may have written it.
+
+use std::time::Duration;
+
+use super::super::{AttemptState, Observation, RecordedUser};
+use super::builders::{a_deleted_resource, a_recorded_resource, details, id, pin};
+use super::check;
+use crate::domain::attempt::Attempt;
+
+fn settling() -> AttemptState {
+    AttemptState::Settling(Duration::from_secs(20))
+}
+
+#[test]
+fn only_a_proved_user_of_its_generation_settles_an_attempt() {
+    let attempt = Attempt { generation: 2, id: "a1".into(), pin: pin() };
+    let settles = |generation, proved| {
+        RecordedUser { id: id("u1"), generation, active: true, proved }.settles(&attempt)
+    };
+    assert!(settles(2, true));
+    assert!(!settles(2, false) && !settles(1, true) && !settles(3, true));
+}
+
+#[test]
+fn a_deletion_settles_the_attempt_whatever_the_status_names() {
+    let forged = |state: AttemptState| -> Observation {
+        a_deleted_resource()
+            .recorded_as("x", 2)
+            .unproved()
+            .attempt(2, state)
+            .seen("x", details().of_other_resource())
+    };
+    check(vec![
+        ("in flight", forged(AttemptState::InFlight), "held Creating"),
+        ("unknown", forged(settling()), "held SettlingAttempt, after 20 s"),
+        ("the portal had its time", forged(AttemptState::Settled), "search"),
+        ("made", forged(AttemptState::Made(id("u2"))), "read u2"),
+    ]);
+}
+
+#[test]
+fn no_other_user_is_created_before_the_attempt_is_settled() {
+    let forged = |state| {
+        a_recorded_resource()
+            .recorded_as("x", 2)
+            .unproved()
+            .attempt(2, state)
+            .seen_gone("x")
+            .searched(vec![])
+            .writable()
+    };
+    check(vec![
+        ("in flight", forged(AttemptState::InFlight), "user Creating"),
+        ("unknown", forged(settling()), "user SettlingAttempt, after 20 s"),
+        ("the portal had its time", forged(AttemptState::Settled), "create g3 [id-discovery]"),
+    ]);
+}

@@ -1,0 +1,47 @@
+//! Values that the tests of several modules need.
+
+use crate::domain::identity::Owner;
+use crate::domain::user::{ListedUser, Ownership, UserDetails, UserId, UserKind, UserStatus};
+
+/// A resource of the installation `prod` in the namespace `connector`.
+pub fn owner(name: &str) -> Owner {
+    Owner { instance: "prod".into(), namespace: "connector".into(), name: name.into() }
+}
+
+/// An active internal user in the list.
+pub fn listed(id: &str, name: &str) -> ListedUser {
+    ListedUser {
+        id: UserId::new(id),
+        client_id: Some(format!("sa-{id}")),
+        name: name.to_owned(),
+        kind: UserKind::Internal,
+        status: UserStatus::Active,
+        ownership: Ownership::Own,
+        is_owner: true,
+        connector: None,
+        offer: None,
+    }
+}
+
+/// The first user of a resource in the list.
+pub fn listed_for(id: &str, owner: &Owner) -> ListedUser {
+    listed(id, &owner.user_name(1, None))
+}
+
+/// The details of an active internal user.
+pub fn details(id: &UserId, client_id: &str) -> UserDetails {
+    UserDetails {
+        id: id.clone(),
+        client_id: Some(client_id.to_owned()),
+        name: "name".into(),
+        description: String::new(),
+        roles: Vec::new(),
+        kind: UserKind::Internal,
+        status: UserStatus::Active,
+        ownership: Ownership::Own,
+        authentication_url: None,
+        secret: None,
+        connector: None,
+        offer: None,
+    }
+}

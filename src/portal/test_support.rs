@@ -1,0 +1,98 @@
+//! A portal for tests that differ in a few answers.
+
+use std::ops::Deref;
+
+use async_trait::async_trait;
+
+use super::{CreateSlot, Lane, ListOrder, Login, Portal, PortalError, Scan, Verification, VersionRange};
+use crate::domain::user::{Credential, ListedUser, Role, UserDetails, UserId};
+
+/// What a portal answers. Without an answer of its own it knows no user, and accepts each change.
+#[async_trait]
+pub trait Answers: Send + Sync {
+    /// The whole user list.
+    async fn scan(&self) -> Result<Scan, PortalError> {
+        // A list that takes no time could not be read twice.
+        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        Ok(a_scan(Vec::new()))
+    }
+
+    /// One user.
+    async fn details(&self, _id: &UserId) -> Result<UserDetails, PortalError> {
+        Err(PortalError::NotFound)
+    }
+
+    /// A change, reset or deletion of a user.
+    async fn write(&self) -> Result<(), PortalError> {
+        Ok(())
+    }
+
+    /// A place for a create.
+    async fn create_slot(&self) -> Result<Box<dyn CreateSlot>, PortalError> {
+        Err(PortalError::Unauthorized)
+    }
+}
+
+/// A reading that shows exactly these users.
+pub fn a_scan(users: Vec<ListedUser>) -> Scan {
+    let order = ListOrder::of(users.iter().map(|user| user.name.as_str()));
+    Scan { users, stable: true, complete: true, order }
+}
+
+/// The portal that gives these answers.
+pub struct Fake<T>(pub T);
+
+impl<T> Deref for Fake<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+#[async_trait]
+impl<T: Answers> Portal for Fake<T> {
+    async fn login(&self) -> Result<Login, PortalError> {
+        Err(PortalError::Unauthorized)
+    }
+
+    async fn version(&self) -> Result<VersionRange, PortalError> {
+        Ok(VersionRange::Later)
+    }
+
+    async fn roles(&self, _: Lane) -> Result<Vec<Role>, PortalError> {
+        Ok(Vec::new())
+    }
+
+    async fn scan(&self, _: Lane) -> Result<Scan, PortalError> {
+        self.0.scan().await
+    }
+
+    async fn details(&self, id: &UserId, _: Lane) -> Result<UserDetails, PortalError> {
+        self.0.details(id).await
+    }
+
+    async fn create_slot(&self) -> Result<Box<dyn CreateSlot>, PortalError> {
+        self.0.create_slot().await
+    }
+
+    async fn update(&self, _: &UserId, _: &str, _: &str) -> Result<(), PortalError> {
+        self.0.write().await
+    }
+
+    async fn reset(&self, _: &UserId) -> Result<(), PortalError> {
+        self.0.write().await
+    }
+
+    async fn delete(&self, _: &UserId) -> Result<(), PortalError> {
+        self.0.write().await
+    }
+
+    async fn verify(&self, _: &Credential, _: Lane) -> Verification {
+        Verification::Accepted { roles: None }
+    }
+
+    fn token_url(&self) -> &'static str {
+        "https://idp.example.org/token"
+    }
+}
