@@ -31,18 +31,9 @@ pub fn is_proved(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::controller::test_support::inventory_with;
+    use crate::controller::test_support::{installation, inventory_with};
     use crate::domain::identity::{Hint, Mark};
-    use crate::domain::output::DigestKey;
     use crate::domain::test_support::{listed, listed_for, owner};
-
-    fn installation() -> Installation {
-        Installation {
-            instance: "prod".into(),
-            hint: Hint::read("here"),
-            digest_key: DigestKey::new(&[1; 32]),
-        }
-    }
 
     fn user(id: &str, proof: Option<String>) -> RecordedUser {
         let name = owner("edc").user_name(1, None);

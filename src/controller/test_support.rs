@@ -1,12 +1,16 @@
-//! An inventory for tests of what is decided by it.
+//! An installation and an inventory for tests of what is decided by it.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 
+use crate::controller::context::Installation;
 use crate::controller::inventory::{CompanyGate, Inventory, Listener};
 use crate::controller::objects::Key;
+use crate::domain::identity::Hint;
 use crate::domain::inventory::Changes;
+use crate::domain::output::DigestKey;
 use crate::domain::user::{ListedUser, UserDetails, UserId};
 use crate::metrics::Metrics;
 use crate::portal::test_support::{Answers, Fake, a_scan};
@@ -57,6 +61,16 @@ impl Listener for Nobody {
     async fn list_read(&self, _: &Inventory, _: &Changes) {}
     fn search_ended(&self, _: Vec<Key>) {}
     fn sweep_ended(&self) {}
+}
+
+/// An installation of the name `prod` with the hint `here`.
+pub fn installation() -> Installation {
+    Installation {
+        instance: "prod".into(),
+        hint: Hint::read("here"),
+        digest_key: DigestKey::new(&[1; 32]),
+        labels: BTreeMap::new(),
+    }
 }
 
 /// The inventory of a portal that nobody hears of, not read yet.

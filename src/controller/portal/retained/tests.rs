@@ -2,9 +2,8 @@ use std::sync::Arc;
 
 use super::*;
 use crate::api::portal::Company;
-use crate::controller::test_support::{Users, inventory_of};
+use crate::controller::test_support::{Users, installation, inventory_of};
 use crate::domain::identity::{Hint, Mark, Pin};
-use crate::domain::output::DigestKey;
 use crate::domain::test_support::{listed_for, owner};
 use crate::portal::test_support::Fake;
 use crate::portal::{Login, Permissions};
@@ -34,15 +33,6 @@ fn linked(answer: PortalError) -> (Arc<Fake<Users>>, Connected) {
         inventory: inventory_of(portal.clone()),
     };
     (portal, link)
-}
-
-fn installation() -> Installation {
-    Installation {
-        instance: "prod".into(),
-        hint: Hint::read("here"),
-        digest_key: DigestKey::new(&[0; 32]),
-        labels: std::collections::BTreeMap::new(),
-    }
 }
 
 fn entry(id: &str, url: Option<&str>, bpn: Option<&str>) -> RetainedUser {
