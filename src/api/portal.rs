@@ -322,7 +322,8 @@ pub struct Limits {
     #[schemars(range(min = 1, max = 1000))]
     pub burst: Option<i32>,
 
-    /// Requests under way at the same time. Default: 4, from which on the portal gets no faster.
+    /// Requests under way at the same time. Default: 4, from which on the portal gets no faster. Creates take at most half
+    /// of these, and at least one; with a limit of 1, one other request may be sent during a create.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 64))]
     pub concurrency: Option<i32>,

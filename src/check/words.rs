@@ -19,6 +19,7 @@ pub(super) fn verdict(error: &PortalError) -> Verdict {
         | PortalError::Tls { .. }
         | PortalError::CircuitOpen { .. }
         | PortalError::Throttled { .. }
+        | PortalError::CreatesInProgress
         | PortalError::NotThePortalBackend { .. }
         | PortalError::Server { .. }
         | PortalError::BadAnswer { .. } => Verdict::Unreached,

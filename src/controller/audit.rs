@@ -69,6 +69,7 @@ fn outcome(error: &PortalError) -> &'static str {
         | PortalError::LoginRefused { .. }
         | PortalError::TokenNotStored { .. }
         | PortalError::DeletionLogin { .. }
+        | PortalError::CreatesInProgress
         | PortalError::OtherCompany => NOT_SENT,
         PortalError::Throttled { .. }
         | PortalError::Unauthorized

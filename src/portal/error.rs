@@ -35,6 +35,9 @@ pub enum PortalError {
         /// The pause asked for, where it was told.
         retry_after: Option<Duration>,
     },
+    /// Other creates hold all places in the limiter that creates may have, and none of them ends. Nothing was sent.
+    #[error("other creates are in progress at the portal, and it does not answer them")]
+    CreatesInProgress,
     /// The identity provider refuses the operator's login.
     #[error("the identity provider refuses the login ({code})")]
     LoginRefused {

@@ -53,7 +53,7 @@ impl CallOutcome {
             PortalError::Unreachable { .. } | PortalError::Tls { .. } | PortalError::CircuitOpen { .. } => {
                 Self::Unreachable
             }
-            PortalError::Throttled { .. } => Self::Throttled,
+            PortalError::Throttled { .. } | PortalError::CreatesInProgress => Self::Throttled,
             PortalError::Server { .. } | PortalError::LostInIdentityProvider => Self::ServerError,
             PortalError::NotThePortalBackend { .. } | PortalError::BadAnswer { .. } => Self::Unusable,
             PortalError::LoginRefused { .. }

@@ -315,6 +315,7 @@ pub fn blocker(error: &PortalError) -> Blocker {
         | PortalError::Server { .. }
         | PortalError::BadAnswer { .. }
         | PortalError::CircuitOpen { .. }
+        | PortalError::CreatesInProgress
         | PortalError::Throttled { .. } => Blocker::passing(Reason::PortalFailing, words),
     }
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 use kube::Api;
 use kube::api::{DynamicObject, Patch, PatchParams};
 use serde_json::json;
-use tokio::time::Instant;
+use tokio::sync::oneshot;
+use tokio::time::{Instant, timeout};
 
 use super::attempts::Outcome;
 use super::basis::Basis;
@@ -17,18 +18,22 @@ use crate::controller::context::Context;
 use crate::controller::inventory::{Change, Kind};
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{Key, annotation, technical_users};
-use crate::controller::registry::Connected;
+use crate::controller::registry::{Connected, PortalKey};
 use crate::domain::attempt::Attempt;
 use crate::domain::identity::Mark;
 use crate::domain::plan::{self, Desired, OpenAttempt};
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use crate::domain::user::{CreatedUser, ListedUser, NewUser, Ownership, UserKind, UserStatus};
-use crate::portal::{CreateFailure, Effect, PortalError};
+use crate::portal::{CreateFailure, CreateSlot, Effect, PortalError};
 
 /// The POST starts within this time of the patch that writes the attempt down, or not at all: whoever finds the attempt
 /// later counts on it.
 const START_LIMIT: Duration = Duration::from_secs(10);
+
+/// A reconcile waits no longer for the answer to its POST: meanwhile it would keep a place from other resources of the
+/// Portal. The task goes on, and wakes the resource at its end.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What the task needs; nothing of the pass, which may be cancelled.
 struct Task {
@@ -48,7 +53,8 @@ struct Task {
     _place: Option<Place>,
 }
 
-/// Starts the task and waits for its end. Where the pass is cancelled meanwhile, the outcome is kept for the next one.
+/// Starts the task and waits a while for its end. Where it takes longer, or the pass is cancelled meanwhile, the outcome is
+/// kept for the next one.
 pub async fn create(pass: &mut Pass, generation: i64, role_ids: Vec<String>) -> Result<(), Failure> {
     let Desired::Create(desired) = &pass.observation.desired else { return Err(Failure::Endless) };
     if !pass.ctx.may_create() {
@@ -59,6 +65,14 @@ pub async fn create(pass: &mut Pass, generation: i64, role_ids: Vec<String>) -> 
     let Some(pin) = plan::attempt_pin(&pass.observation) else { return Err(Failure::Overtaken) };
     // Waited for here, where the reconcile may end meanwhile.
     let change = link.inventory.change(&pass.key, Kind::Create).await?;
+    let slot = match link.portal.create_slot().await {
+        Err(error @ PortalError::CreatesInProgress) => {
+            pass.ctx.memory.turns.wait(&pass.portal_key, &pass.key);
+            return Err(error.into());
+        }
+        slot => slot?,
+    };
+    pass.ctx.memory.turns.leave(&pass.key);
     let attempt = Attempt { generation, id: random_id(), pin };
     let mut finalizers = pass.object.metadata.finalizers.clone().unwrap_or_default();
     if !finalizers.iter().any(|finalizer| finalizer == FINALIZER) {
@@ -83,23 +97,42 @@ pub async fn create(pass: &mut Pass, generation: i64, role_ids: Vec<String>) -> 
         _change: change,
         _place: pass.place.take(),
     };
-    let ended = pass.ctx.creates.spawn(task.run()).await;
-    match ended {
-        // Read back after an unclear patch, in a state that another client has written since: what is known of the
-        // status is older than the resourceVersion. The outcome of the attempt is kept for the next reconcile.
-        Ok(Ok(object)) if object.data.get("status") != pass.object.data.get("status") => {
-            Err(Failure::Overtaken)
+    let (sender, written_down) = oneshot::channel();
+    let turn = PassTurnOn { ctx: Arc::clone(&pass.ctx), portal: pass.portal_key.clone() };
+    let mut running = pass.ctx.creates.spawn(async move {
+        let _turn = turn;
+        task.run(slot, sender).await
+    });
+    let Ok(object) = written_down.await else {
+        return Err(running
+            .await
+            .map_or(Failure::Overtaken, |ended| ended.err().unwrap_or(Failure::Overtaken)));
+    };
+    let _in_progress = timeout(PATIENCE, &mut running).await;
+    // Read back after an unclear patch, in a state that another client has written since: what is known of the status is
+    // older than the resourceVersion. The outcome of the attempt is kept for the next reconcile.
+    if object.data.get("status") != pass.object.data.get("status") {
+        return Err(Failure::Overtaken);
+    }
+    pass.object = object;
+    pass.observation.finalizer = true;
+    let state = pass.ctx.memory.attempts.state(&pass.key, &attempt.id, pass.circumstances);
+    // A refusal of this very pass is not tried again in it.
+    pass.observation.attempt = Some(OpenAttempt { attempt: Some(attempt), state });
+    Ok(())
+}
+
+/// At the end of a create the next resource has its turn.
+struct PassTurnOn {
+    ctx: Arc<Context>,
+    portal: PortalKey,
+}
+
+impl Drop for PassTurnOn {
+    fn drop(&mut self) {
+        if let Some(next) = self.ctx.memory.turns.next(&self.portal) {
+            self.ctx.wake(&next);
         }
-        Ok(Ok(object)) => {
-            pass.object = object;
-            pass.observation.finalizer = true;
-            let state = pass.ctx.memory.attempts.state(&pass.key, &attempt.id, pass.circumstances);
-            // A refusal of this very pass is not tried again in it.
-            pass.observation.attempt = Some(OpenAttempt { attempt: Some(attempt), state });
-            Ok(())
-        }
-        Ok(Err(failure)) => Err(failure),
-        Err(_) => Err(Failure::Overtaken),
     }
 }
 
@@ -113,8 +146,12 @@ impl Drop for AbandonAtEnd<'_> {
 }
 
 impl Task {
-    async fn run(self) -> Result<DynamicObject, Failure> {
-        let slot = self.link.portal.create_slot().await?;
+    /// Sends the object to `written_down` once the attempt is written on it, and then the POST.
+    async fn run(
+        self,
+        slot: Box<dyn CreateSlot>,
+        written_down: oneshot::Sender<DynamicObject>,
+    ) -> Result<(), Failure> {
         if !self.ctx.may_create() {
             return Err(Failure::NotActive);
         }
@@ -132,6 +169,8 @@ impl Task {
                 return Err(failure);
             }
         };
+        // A reconcile that was given up receives nothing.
+        let _given_up = written_down.send(object);
         let late = began.elapsed() > START_LIMIT || !self.ctx.may_write();
         let outcome = if late {
             tracing::warn!(resource = %self.key, "a create was not started in time, so it is not started at all");
@@ -146,7 +185,7 @@ impl Task {
         let circumstances = if late { !self.circumstances } else { self.circumstances };
         self.ctx.memory.attempts.end(&self.key, &self.attempt, outcome, circumstances);
         self.ctx.wake(&self.key);
-        Ok(object)
+        Ok(())
     }
 
     /// The patch: finalizer and annotation, on the object in the state that was decided on.

@@ -43,6 +43,10 @@ impl Progress {
 const LIST_AWAITED: &str = "this resource waits for the search of the portal's user list, which takes minutes where \
                             the portal has many thousand users; it goes on at the end of the search";
 
+/// Said while creates that hang hold the places of the limiter.
+const TURN_AWAITED: &str = "the portal does not answer the creates in progress, which take half of what the Portal's \
+                            limits.concurrency allows; this create is sent as soon as one of them ends";
+
 impl Failure {
     /// What a condition says of it: the one place where a failure becomes words. Hosts and Secrets are named only to
     /// namespaces with a grant (`discloses`). `None`: another process is the active one, and writes the status.
@@ -73,6 +77,7 @@ fn trouble_of(error: &PortalError, discloses: bool) -> Blocker {
         PortalError::CircuitOpen { .. } => {
             (Reason::PortalError, "the portal fails at the moment and is tried again".to_owned())
         }
+        PortalError::CreatesInProgress => (Reason::Creating, TURN_AWAITED.to_owned()),
         PortalError::OtherCompany => (
             Reason::CompanyUnknown,
             format!("{error}. Nothing is changed in the portal until the login is accepted again"),

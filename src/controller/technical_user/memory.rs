@@ -10,6 +10,7 @@ use super::attempts::Attempts;
 use super::places::Places;
 use super::seen_secrets::SeenSecrets;
 use super::token_roles::SeenRoles;
+use super::turns::Turns;
 use crate::controller::backoff::spread;
 use crate::controller::objects::Key;
 use crate::controller::registry::PortalKey;
@@ -29,6 +30,8 @@ const CACHE_LIMIT: Duration = Duration::from_secs(10);
 pub struct Memory {
     /// Attempts to make users.
     pub attempts: Attempts,
+    /// Whose turn it is to have a user created.
+    pub turns: Turns,
     /// The roles that tokens show.
     pub roles: SeenRoles,
     /// The states of Secrets that were compared.
@@ -164,6 +167,7 @@ impl Memory {
     /// Forgets a resource that is gone.
     pub fn forget(&self, key: &Key) {
         self.attempts.drop_resource(key);
+        self.turns.leave(key);
         self.roles.forget(key);
         self.secrets.forget(key);
         self.waiting.forget(key);

@@ -14,6 +14,7 @@ mod retained;
 mod seen_secrets;
 mod status;
 mod token_roles;
+mod turns;
 mod write;
 
 use std::sync::Arc;

@@ -27,6 +27,17 @@ pub(super) struct Client {
     accepted: Mutex<Option<Vec<String>>>,
 }
 
+/// What a place in the limiter is for.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Purpose {
+    /// Any call but a create.
+    Call(Lane),
+    /// The probe of an open breaker.
+    Probe(Lane),
+    /// A create.
+    Create,
+}
+
 /// A token that lasts no longer than the wait for a place is obtained anew so often, then the call fails.
 const TOKENS_PER_PLACE: usize = 5;
 
@@ -97,7 +108,8 @@ impl Client {
         let (mut repetition, mut token_is_new) = (0, false);
         loop {
             let probing = probe.is_some();
-            let (token, place) = match self.ready(login, lane, probing, &call.bearer).await {
+            let purpose = if probing { Purpose::Probe(lane) } else { Purpose::Call(lane) };
+            let (token, place) = match self.ready(login, purpose, &call.bearer).await {
                 Ok(ready) => ready,
                 Err(error) => {
                     if let Some(probe) = probe.take_if(|_| is_down(&error)) {
@@ -139,7 +151,8 @@ impl Client {
         self.admit_write().await?;
         let mut token_is_new = false;
         loop {
-            let (token, place) = self.ready(Some(login), Lane::Interactive, false, &call.bearer).await?;
+            let purpose = Purpose::Call(Lane::Interactive);
+            let (token, place) = self.ready(Some(login), purpose, &call.bearer).await?;
             let result = call.send(&self.caller, token.as_deref(), &self.endpoint).await;
             drop(place);
             let failure = match result {
@@ -176,8 +189,7 @@ impl Client {
     pub(super) async fn ready(
         &self,
         login: Option<&TokenSource>,
-        lane: Lane,
-        probing: bool,
+        purpose: Purpose,
         bearer: &Bearer,
     ) -> Result<(Option<Arc<AccessToken>>, Place), PortalError> {
         for _ in 0..TOKENS_PER_PLACE {
@@ -189,8 +201,13 @@ impl Client {
                 }
                 None => None,
             };
-            let place = self.caller.gate.enter(lane).await?;
-            if !probing && let Err(open) = self.caller.breaker.check() {
+            let place = match purpose {
+                Purpose::Call(lane) | Purpose::Probe(lane) => self.caller.gate.enter(lane).await?,
+                Purpose::Create => self.caller.gate.enter_to_create().await?,
+            };
+            if !matches!(purpose, Purpose::Probe(_))
+                && let Err(open) = self.caller.breaker.check()
+            {
                 place.refund();
                 return Err(open);
             }

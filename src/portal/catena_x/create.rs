@@ -7,20 +7,19 @@ use http::Method;
 use serde_json::json;
 
 use super::answer;
-use super::client::Client;
+use super::client::{Client, Purpose};
 use super::errors::Failure;
 use super::request::{Bearer, Call};
 use crate::domain::user::{CreatedUser, NewUser};
 use crate::portal::oauth::AccessToken;
 use crate::portal::observe::Operation;
 use crate::portal::resilient::{Place, Verdict};
-use crate::portal::{CREATE_TIMEOUT, CreateFailure, CreateSlot, Effect, Lane, PortalError};
+use crate::portal::{CREATE_TIMEOUT, CreateFailure, CreateSlot, Effect, PortalError};
 
-/// Waits until a create can start at once.
+/// Waits until a create can start at once; [`PortalError::CreatesInProgress`] where creates that hang keep it from that.
 pub(super) async fn slot(client: &Arc<Client>) -> Result<Slot, PortalError> {
     client.admit_write().await?;
-    let (token, place) =
-        client.ready(Some(&client.login), Lane::Interactive, false, &Bearer::Accepted).await?;
+    let (token, place) = client.ready(Some(&client.login), Purpose::Create, &Bearer::Accepted).await?;
     Ok(Slot { client: Arc::clone(client), token, place })
 }
 

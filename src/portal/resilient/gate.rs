@@ -2,17 +2,23 @@
 //!
 //! What a person waits for goes ahead of what runs by the clock, which still gets every fifth place: neither waits for
 //! ever. `governor` has no lanes, so this is a token bucket of our own.
+//!
+//! A create may take minutes while the portal answers everything else at once. So creates hold at most half of the places
+//! (at least one), and where there is only one place, a create in progress adds one for the other requests.
 
 mod queue;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Notify, oneshot};
-use tokio::time::Instant;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::time::{Instant, timeout_at};
 
 use crate::portal::{Lane, PortalError};
-use queue::{Next, Queue};
+use queue::{Next, Queue, Waiter};
+
+/// How long a create waits while other creates hold all places that creates may have, and none of them ends.
+const CREATE_PATIENCE: Duration = Duration::from_secs(2);
 
 /// How fast a portal may be asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,28 +61,61 @@ pub(crate) struct Gate {
 struct Shared {
     queue: Mutex<Queue>,
     changed: Notify,
+    /// The places that creates may have.
+    creates: Arc<Semaphore>,
+    /// When a create last got such a place or gave it back.
+    creates_moved: Mutex<Instant>,
 }
 
 /// A place: one request may be sent while it is held.
 pub(crate) struct Place {
     shared: Arc<Shared>,
     unused: bool,
+    creates: bool,
+    permit: Option<CreatePermit>,
+}
+
+/// One of the places that creates may have.
+struct CreatePermit {
+    shared: Arc<Shared>,
+    _permit: OwnedSemaphorePermit,
 }
 
 type Granted = Result<Place, PortalError>;
 
 impl Gate {
     pub(crate) fn new(limits: Limits) -> Self {
-        Self { shared: Arc::new(Shared { queue: Mutex::new(Queue::new(limits)), changed: Notify::new() }) }
+        let creates = Semaphore::new((limits.concurrency / 2).max(1) as usize);
+        Self {
+            shared: Arc::new(Shared {
+                queue: Mutex::new(Queue::new(limits)),
+                changed: Notify::new(),
+                creates: Arc::new(creates),
+                creates_moved: Mutex::new(Instant::now()),
+            }),
+        }
     }
 
     /// Waits for a place. [`PortalError::Throttled`] where the server asked for a pause too long to wait for.
     pub(crate) async fn enter(&self, lane: Lane) -> Granted {
+        self.wait(lane, false).await
+    }
+
+    /// As [`Self::enter`], for a create. [`PortalError::CreatesInProgress`] where other creates hold all places that creates
+    /// may have, and none of them ends.
+    pub(crate) async fn enter_to_create(&self) -> Granted {
+        let permit = self.shared.create_permit().await?;
+        let mut place = self.wait(Lane::Interactive, true).await?;
+        place.permit = Some(permit);
+        Ok(place)
+    }
+
+    async fn wait(&self, lane: Lane, creates: bool) -> Granted {
         let waiting = {
             let mut queue = self.shared.lock();
             queue.check_pause(Instant::now())?;
             let (sender, waiting) = oneshot::channel();
-            queue.push(lane, sender);
+            queue.push(lane, Waiter { sender, creates });
             if !queue.pumping {
                 queue.pumping = true;
                 tokio::spawn(pump(Arc::clone(&self.shared)));
@@ -106,6 +145,32 @@ impl Shared {
     fn lock(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn creates_moved(&self) -> MutexGuard<'_, Instant> {
+        self.creates_moved.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn create_permit(self: &Arc<Self>) -> Result<CreatePermit, PortalError> {
+        let acquire = Arc::clone(&self.creates).acquire_owned();
+        tokio::pin!(acquire);
+        loop {
+            let until = *self.creates_moved() + CREATE_PATIENCE;
+            if let Ok(acquired) = timeout_at(until, &mut acquire).await {
+                let permit = acquired.map_err(|_| PortalError::CreatesInProgress)?;
+                *self.creates_moved() = Instant::now();
+                return Ok(CreatePermit { shared: Arc::clone(self), _permit: permit });
+            }
+            if *self.creates_moved() + CREATE_PATIENCE <= Instant::now() {
+                return Err(PortalError::CreatesInProgress);
+            }
+        }
+    }
+}
+
+impl Drop for CreatePermit {
+    fn drop(&mut self) {
+        *self.shared.creates_moved() = Instant::now();
+    }
 }
 
 impl Place {
@@ -117,7 +182,7 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.shared.lock().release(self.unused);
+        self.shared.lock().release(self.unused, self.creates);
         self.shared.changed.notify_one();
     }
 }
@@ -136,12 +201,13 @@ async fn pump(shared: Arc<Shared>) {
         // Sent outside the lock: a place that nobody takes any more is given back on the spot.
         if let Some((error, waiters)) = refused {
             for waiter in waiters {
-                let _gone = waiter.send(Err(error.clone()));
+                let _gone = waiter.sender.send(Err(error.clone()));
             }
         }
         for waiter in granted {
-            let place = Place { shared: Arc::clone(&shared), unused: false };
-            if let Err(Ok(place)) = waiter.send(Ok(place)) {
+            let place =
+                Place { shared: Arc::clone(&shared), unused: false, creates: waiter.creates, permit: None };
+            if let Err(Ok(place)) = waiter.sender.send(Ok(place)) {
                 place.refund();
             }
         }

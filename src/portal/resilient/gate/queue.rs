@@ -15,7 +15,12 @@ const INTERACTIVE_STREAK: u32 = 4;
 /// A pause up to this long is waited for; a longer one is told to the caller.
 const WAITED_PAUSE: Duration = Duration::from_secs(5);
 
-pub(super) type Waiter = oneshot::Sender<Granted>;
+/// Who waits for a place.
+pub(super) struct Waiter {
+    pub(super) sender: oneshot::Sender<Granted>,
+    /// For a create.
+    pub(super) creates: bool,
+}
 
 /// When there may be something to hand out again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +41,8 @@ pub(super) struct Queue {
     ready: f64,
     filled_at: Instant,
     in_flight: u32,
+    /// So many of these are creates.
+    creating: u32,
     interactive: VecDeque<Waiter>,
     background: VecDeque<Waiter>,
     streak: u32,
@@ -54,6 +61,7 @@ impl Queue {
             ready: burst,
             filled_at: Instant::now(),
             in_flight: 0,
+            creating: 0,
             interactive: VecDeque::new(),
             background: VecDeque::new(),
             streak: 0,
@@ -80,8 +88,9 @@ impl Queue {
         self.interactive.drain(..).chain(self.background.drain(..)).collect()
     }
 
-    pub(super) fn release(&mut self, unused: bool) {
+    pub(super) fn release(&mut self, unused: bool, creates: bool) {
         self.in_flight = self.in_flight.saturating_sub(1);
+        self.creating = self.creating.saturating_sub(u32::from(creates));
         if unused {
             self.ready = (self.ready + 1.0).min(self.burst);
         }
@@ -90,8 +99,8 @@ impl Queue {
     /// Who may go now.
     pub(super) fn grant(&mut self, now: Instant) -> (Vec<Waiter>, Next) {
         self.fill(now);
-        self.interactive.retain(|waiter| !waiter.is_closed());
-        self.background.retain(|waiter| !waiter.is_closed());
+        self.interactive.retain(|waiter| !waiter.sender.is_closed());
+        self.background.retain(|waiter| !waiter.sender.is_closed());
         let mut granted = Vec::new();
         loop {
             if self.interactive.is_empty() && self.background.is_empty() {
@@ -100,7 +109,8 @@ impl Queue {
             if let Some(until) = self.paused_until.filter(|until| *until > now) {
                 return (granted, Next::At(until));
             }
-            if self.in_flight >= self.concurrency {
+            // Creates leave a place to the other requests.
+            if self.in_flight >= self.concurrency.max(self.creating + 1) {
                 return (granted, Next::WhenChanged);
             }
             if self.ready < 1.0 {
@@ -111,6 +121,7 @@ impl Queue {
             if let Some(waiter) = self.take() {
                 self.ready -= 1.0;
                 self.in_flight += 1;
+                self.creating += u32::from(waiter.creates);
                 granted.push(waiter);
             }
         }

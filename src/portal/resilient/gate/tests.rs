@@ -115,3 +115,72 @@ async fn who_gives_up_waiting_costs_nothing() {
     drop(gate.enter(Lane::Interactive).await.unwrap());
     assert_eq!(start.elapsed(), Duration::ZERO);
 }
+
+/// Holds so many creates that never end, and fails where more than these get a place.
+async fn hanging(gate: &Gate, creates: usize) -> Vec<Place> {
+    let mut held = Vec::new();
+    for _ in 0..creates {
+        held.push(gate.enter_to_create().await.unwrap());
+    }
+    assert_eq!(gate.enter_to_create().await.err(), Some(PortalError::CreatesInProgress));
+    held
+}
+
+#[tokio::test(start_paused = true)]
+async fn creates_that_hang_hold_half_of_the_places_and_at_least_one() {
+    for (concurrency, creates) in [(1, 1), (2, 1), (3, 1), (4, 2), (9, 4)] {
+        let gate = gate(1000, 1000, concurrency);
+        let held = hanging(&gate, creates).await;
+        let others = (concurrency as usize - creates).max(1);
+        let start = Instant::now();
+        let mut places = Vec::new();
+        for lane in [Lane::Interactive, Lane::Background].into_iter().cycle().take(others) {
+            places.push(gate.enter(lane).await.unwrap());
+        }
+        assert_eq!(start.elapsed(), Duration::ZERO, "{concurrency}");
+        let one_more = tokio::time::timeout(Duration::from_mins(1), gate.enter(Lane::Interactive)).await;
+        assert!(one_more.is_err(), "{concurrency}: no more than these");
+        drop((held, places));
+        drop(gate.enter_to_create().await.unwrap());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_create_waits_for_the_only_place() {
+    let gate = gate(1000, 1000, 1);
+    let held = gate.enter(Lane::Background).await.unwrap();
+    let creating = tokio::time::timeout(Duration::from_mins(1), gate.enter_to_create()).await;
+    assert!(creating.is_err(), "another request has it");
+    drop(held);
+    drop(gate.enter_to_create().await.unwrap());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_create_waits_while_other_creates_end_and_not_while_they_hang() {
+    let gate = gate(1000, 1000, 2);
+    let start = Instant::now();
+    let tasks: Vec<_> = (0..10)
+        .map(|_| {
+            let gate = gate.clone();
+            tokio::spawn(async move {
+                let place = gate.enter_to_create().await?;
+                tokio::time::sleep(CREATE_PATIENCE / 2).await;
+                drop(place);
+                Ok::<_, PortalError>(())
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap().unwrap();
+    }
+    assert_eq!(start.elapsed(), CREATE_PATIENCE * 5, "one after the other");
+
+    let held = gate.enter_to_create().await.unwrap();
+    let start = Instant::now();
+    assert!(gate.enter_to_create().await.is_err());
+    assert_eq!(start.elapsed(), CREATE_PATIENCE);
+    assert!(gate.enter_to_create().await.is_err());
+    assert_eq!(start.elapsed(), CREATE_PATIENCE, "it is known by now that they hang");
+    drop(held);
+    drop(gate.enter_to_create().await.unwrap());
+}
