@@ -1,9 +1,11 @@
-//! The operator's own logins: which client IDs the login Secrets of all Portals name, and which of them were seen to work.
+//! The operator's own logins: which client IDs the login Secrets of the Portals name, and which of them the portal has
+//! accepted.
 //!
-//! None of them is ever published, changed or deleted. A login is remembered until the process ends, also where the Portal
-//! has another one by now.
+//! None of them is ever published, changed or deleted. What a Portal's Secrets name counts until they are read again, or the
+//! Portal is gone: a wrong client ID in a Secret keeps nobody from a user for longer. A login that the portal has accepted
+//! still works there after its Secret names another one, so it is protected for [`PROTECTED_FOR`] from then on.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -15,6 +17,10 @@ use crate::domain::ownership::Logins;
 
 /// How long a user that is there already waits, after the start of the process, for Portals that were not tried yet.
 const WAIT_FOR_PORTALS: Duration = Duration::from_mins(2);
+
+/// How long a login that the portal has accepted is protected after a Portal has named it for the last time: the time to
+/// remove it from the portal.
+const PROTECTED_FOR: Duration = Duration::from_hours(1);
 
 /// Where a login leads to: the same portal, by its backend's address or by its token endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -35,7 +41,16 @@ impl LoginPlace {
     }
 }
 
-/// All logins that this process has seen.
+/// What a reading of a Portal's logins has changed, so that those whom it concerns are looked at.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LoginChanges {
+    /// Client IDs that are protected now.
+    pub new: Vec<String>,
+    /// Some client ID is not protected any more.
+    pub fewer: bool,
+}
+
+/// All logins that this process knows.
 #[derive(Debug)]
 pub struct OperatorLogins {
     began: Instant,
@@ -44,8 +59,27 @@ pub struct OperatorLogins {
 
 #[derive(Debug, Default)]
 struct State {
-    logins: HashMap<LoginPlace, Logins>,
+    portals: HashMap<PortalKey, OfPortal>,
+    former: Vec<Former>,
     tried: HashSet<PortalKey>,
+}
+
+/// The logins of one Portal.
+#[derive(Debug)]
+struct OfPortal {
+    place: LoginPlace,
+    /// What its Secrets name.
+    configured: BTreeSet<String>,
+    /// What the portal has accepted.
+    in_use: BTreeSet<String>,
+}
+
+/// A login that the portal has accepted and that its Portal names no more.
+#[derive(Debug)]
+struct Former {
+    place: LoginPlace,
+    client_id: String,
+    until: Instant,
 }
 
 impl Default for OperatorLogins {
@@ -59,32 +93,63 @@ impl OperatorLogins {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A login Secret names this client ID; whether that is new.
-    pub fn configure(&self, place: &LoginPlace, client_id: &str) -> bool {
-        self.add(place, |logins| logins.configure(client_id))
+    /// The login Secrets of a Portal name these client IDs, and no others. Where not all of them could be read (`complete` is
+    /// false), what they named before counts as well.
+    pub fn configure(
+        &self,
+        key: &PortalKey,
+        place: &LoginPlace,
+        client_ids: &BTreeSet<String>,
+        complete: bool,
+    ) -> LoginChanges {
+        self.change(place, |state| {
+            let of = state.of(key, place);
+            if complete && of.configured != *client_ids {
+                let is_named = |id: &String| client_ids.iter().any(|other| other.eq_ignore_ascii_case(id));
+                let in_use = std::mem::take(&mut of.in_use).into_iter();
+                let (named, former) = in_use.partition(is_named);
+                (of.configured, of.in_use) = (client_ids.clone(), named);
+                state.protect(place, former);
+            } else {
+                of.configured.extend(client_ids.iter().cloned());
+            }
+        })
     }
 
-    /// A token was obtained with this client ID, or names it; whether that is new.
-    pub fn use_now(&self, place: &LoginPlace, client_id: &str) -> bool {
-        self.add(place, |logins| logins.use_now(client_id))
+    /// The portal has accepted logins with these client IDs.
+    pub fn use_now<'a>(
+        &self,
+        key: &PortalKey,
+        place: &LoginPlace,
+        client_ids: impl IntoIterator<Item = &'a String>,
+    ) -> LoginChanges {
+        self.change(place, |state| state.of(key, place).in_use.extend(client_ids.into_iter().cloned()))
     }
 
-    fn add(&self, place: &LoginPlace, add: impl FnOnce(&mut Logins)) -> bool {
+    /// Forgets a Portal that is gone, but for the logins that the portal has accepted.
+    pub fn forget(&self, key: &PortalKey) -> LoginChanges {
+        let place = self.state().portals.get(key).map(|of| of.place.clone());
+        self.state().tried.remove(key);
+        let Some(place) = place else { return LoginChanges::default() };
+        self.change(&place, |state| {
+            if let Some(of) = state.portals.remove(key) {
+                state.protect(&of.place, of.in_use);
+            }
+        })
+    }
+
+    fn change(&self, place: &LoginPlace, change: impl FnOnce(&mut State)) -> LoginChanges {
         let mut state = self.state();
-        let logins = state.logins.entry(place.clone()).or_default();
-        let before = logins.clone();
-        add(logins);
-        *logins != before
+        let before = state.at(place);
+        change(&mut state);
+        let after = state.at(place);
+        LoginChanges { new: after.beyond(&before), fewer: !before.beyond(&after).is_empty() }
     }
 
     /// The logins into the portal that this place is.
     #[must_use]
     pub fn at(&self, place: &LoginPlace) -> Logins {
-        let mut all = Logins::default();
-        for (_, logins) in self.state().logins.iter().filter(|(other, _)| other.is_same_portal(place)) {
-            all.extend(logins);
-        }
-        all
+        self.state().at(place)
     }
 
     /// The login Secrets of a Portal were read; whether for the first time.
@@ -103,47 +168,43 @@ impl OperatorLogins {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn key(name: &str) -> PortalKey {
-        PortalKey { namespace: "n".into(), name: name.into() }
+impl State {
+    /// The logins of a Portal; those of the place that it led to before are former ones.
+    fn of(&mut self, key: &PortalKey, place: &LoginPlace) -> &mut OfPortal {
+        if self.portals.get(key).is_some_and(|of| of.place != *place)
+            && let Some(moved) = self.portals.remove(key)
+        {
+            self.protect(&moved.place, moved.in_use);
+        }
+        self.portals.entry(key.clone()).or_insert_with(|| OfPortal {
+            place: place.clone(),
+            configured: BTreeSet::new(),
+            in_use: BTreeSet::new(),
+        })
     }
 
-    #[test]
-    fn a_login_is_one_of_every_portal_at_the_same_place() {
-        let logins = OperatorLogins::default();
-        let place = |url: &str, token: &str| LoginPlace::new(url, token);
-        assert!(logins.configure(&place("https://P:443/api/administration", "https://idp/a/token"), "sa1"));
-        assert!(!logins.configure(&place("https://p/", "https://idp/a/token"), "SA1"), "known already");
-        assert!(logins.use_now(&place("https://other", "https://IDP/a/token"), "sa2"));
-        let here = logins.at(&place("https://p", "https://idp/a/token"));
-        assert!(here.is_known("sa1") && !here.is_in_use("sa1"));
-        assert!(here.is_in_use("sa2"), "the same token endpoint");
-        let elsewhere = logins.at(&place("https://q", "https://idp/b/token"));
-        assert!(!elsewhere.is_known("sa1") && !elsewhere.is_known("sa2"));
+    fn protect(&mut self, place: &LoginPlace, client_ids: BTreeSet<String>) {
+        let until = Instant::now() + PROTECTED_FOR;
+        for client_id in client_ids {
+            self.former.retain(|former| former.place != *place || former.client_id != client_id);
+            self.former.push(Former { place: place.clone(), client_id, until });
+        }
     }
 
-    #[test]
-    fn a_former_login_is_remembered() {
-        let logins = OperatorLogins::default();
-        let place = LoginPlace::new("https://p", "https://idp/token");
-        logins.use_now(&place, "former");
-        logins.use_now(&place, "present");
-        assert!(logins.at(&place).is_in_use("former"));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn portals_that_were_not_tried_are_waited_for_but_not_for_ever() {
-        let logins = OperatorLogins::default();
-        let both = || [key("a"), key("b")];
-        assert!(logins.tried(&key("a")) && !logins.tried(&key("a")));
-        assert_eq!(logins.untried(both()), Some(key("b")));
-        tokio::time::advance(WAIT_FOR_PORTALS.saturating_sub(Duration::from_secs(1))).await;
-        assert_eq!(logins.untried(both()), Some(key("b")));
-        tokio::time::advance(Duration::from_secs(1)).await;
-        assert_eq!(logins.untried(both()), None);
-        assert_eq!(logins.untried([key("a")]), None);
+    fn at(&mut self, place: &LoginPlace) -> Logins {
+        let now = Instant::now();
+        self.former.retain(|former| former.until > now);
+        let mut all = Logins::default();
+        for of in self.portals.values().filter(|of| of.place.is_same_portal(place)) {
+            of.configured.iter().for_each(|client_id| all.configure(client_id));
+            of.in_use.iter().for_each(|client_id| all.use_now(client_id));
+        }
+        for former in self.former.iter().filter(|former| former.place.is_same_portal(place)) {
+            all.use_now(&former.client_id);
+        }
+        all
     }
 }
+
+#[cfg(test)]
+mod tests;

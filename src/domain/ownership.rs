@@ -136,6 +136,14 @@ impl Logins {
         self.in_use.extend(other.in_use.iter().cloned());
     }
 
+    /// The client IDs that are logins here and not there, or in use here and only named there.
+    #[must_use]
+    pub fn beyond(&self, other: &Self) -> Vec<String> {
+        let named = self.configured.iter().filter(|id| !other.is_known(id));
+        let in_use = self.in_use.difference(&other.in_use);
+        named.chain(in_use).cloned().collect()
+    }
+
     /// Whether a Portal names it as its login, whether that login works or not.
     #[must_use]
     pub fn is_known(&self, client_id: &str) -> bool {
@@ -162,8 +170,10 @@ pub fn login_blocker(id: &UserId) -> Blocker {
     Blocker::lasting(
         Reason::OperatorLogin,
         format!(
-            "User {id} is the operator's own login, or was until lately: it is never published, changed or deleted. Give \
-             the Portal another login, or name another user"
+            "User {id} is the operator's own login, or was until lately: it is never published, changed or deleted. Name \
+             another user. If the login Secret of a Portal names this user by mistake, correct the Secret; if the user was a \
+             login and is one no more, wait for an hour. To release a resource whose status names this user, delete it with \
+             the annotation technicaluser.dev/release"
         ),
     )
 }

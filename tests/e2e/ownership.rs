@@ -1,6 +1,6 @@
 //! Who may write statuses can name any user of the company there: nothing is published, changed or deleted for that.
 
-use kube::api::{Patch, PatchParams};
+use kube::api::{DeleteParams, Patch, PatchParams};
 use portal_simulator::{Change, Endpoint, Stage as PortalStage, UserSeed, UserView};
 use serde_json::{Value, json};
 
@@ -170,6 +170,33 @@ async fn the_login_of_a_portal_that_does_not_work_is_not_published() {
     world.because("after", "OperatorLogin").await;
     world.two_sweeps().await;
     assert!(world.get_secret("after").await.is_none());
+    assert_eq!(world.portal_writes(), 0);
+    world.assert_nothing_leaked().await;
+}
+
+#[tokio::test]
+async fn a_client_id_that_was_named_as_a_login_by_mistake_is_free_again() {
+    let world = world().start().await;
+    let user = world.simulator.seed_user(UserSeed::new("One", "by-hand").roles([ROLE])).unwrap();
+    let client_id = user.client_id.unwrap();
+    world.apply(&existing("by-hand", &world.namespace, &json!({"clientId": client_id}))).await;
+    world.ready("by-hand").await;
+    let login = async |client_id: &str| {
+        world
+            .secret("second-login", &[("client-id", client_id), ("client-secret", "wrong-secret-2q8v6")])
+            .await;
+    };
+    login(&client_id).await;
+    world.apply(&second_portal(&world, "second-login")).await;
+    let words = world.because("by-hand", "OperatorLogin").await;
+    assert!(words.contains("correct the Secret"), "{words}");
+    login("sa-another").await;
+    world.ready("by-hand").await;
+
+    login(&client_id).await;
+    world.because("by-hand", "OperatorLogin").await;
+    world.api("Portal", &world.namespace).delete("second", &DeleteParams::default()).await.unwrap();
+    world.ready("by-hand").await;
     assert_eq!(world.portal_writes(), 0);
     world.assert_nothing_leaked().await;
 }

@@ -1,5 +1,6 @@
 //! From a Portal's spec and its login Secret to a connection that was seen to work.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::ConfigMap;
@@ -62,15 +63,18 @@ async fn read_ingredients(
     let Target { url, token_url, auth, delete_auth, bpn: _ } = &target;
     let (url, token_url) = (address::portal(url), address::token_endpoint(token_url));
     let of_spec = format!("{url} {token_url} {auth:?} {delete_auth:?} {:?}", spec.limits);
-    let mut parts: Vec<(String, Vec<u8>)> = vec![("spec".to_owned(), of_spec.into_bytes())];
-    let place = LoginPlace::new(&target.url, &target.token_url);
-    let of = LoginOf { ctx, key, object, secrets: &secrets, place: &place };
+    let mut seen = Seen::default();
+    let of = LoginOf { ctx, key, object, secrets: &secrets };
     // Both are read before either is refused: what they name is never published, whether the Portal works or not.
-    let login = credentials(&of, &target.auth, "session", &mut parts).await;
+    let login = credentials(&of, &target.auth, "session", &mut seen).await;
     let delete_login = match &target.delete_auth {
-        Some(auth) => Some(credentials(&of, auth, "delete-session", &mut parts).await),
+        Some(auth) => Some(credentials(&of, auth, "delete-session", &mut seen).await),
         None => None,
     };
+    let place = LoginPlace::new(&target.url, &target.token_url);
+    logins::configured(ctx, key, &place, &seen.client_ids, !seen.unread);
+    let mut parts = seen.parts;
+    parts.push(("spec".to_owned(), of_spec.into_bytes()));
     let (login, delete_login) = (login?, delete_login.transpose()?);
     let ca_bundle = match &spec.tls {
         Some(tls) => Some(ca_bundle(ctx, key, &secrets, &tls.ca_bundle).await?),
@@ -110,7 +114,17 @@ struct LoginOf<'a> {
     key: &'a PortalKey,
     object: &'a DynamicObject,
     secrets: &'a Secrets,
-    place: &'a LoginPlace,
+}
+
+/// What the login Secrets of a Portal hold.
+#[derive(Default)]
+struct Seen {
+    /// For the fingerprint.
+    parts: Vec<(String, Vec<u8>)>,
+    /// The client IDs that they name.
+    client_ids: BTreeSet<String>,
+    /// One of them could not be read: it may name more.
+    unread: bool,
 }
 
 /// One login, read from its Secret.
@@ -118,9 +132,9 @@ async fn credentials(
     of: &LoginOf<'_>,
     auth: &Auth,
     session: &str,
-    parts: &mut Vec<(String, Vec<u8>)>,
+    seen: &mut Seen,
 ) -> Result<Credentials, Blocker> {
-    let LoginOf { ctx, key, object, secrets, place } = *of;
+    let LoginOf { ctx, key, object, secrets } = *of;
     let (reference, refresh) = match (&auth.client_credentials, &auth.refresh_token) {
         (Some(login), _) => (&login.secret_ref, false),
         (None, Some(login)) => (&login.secret_ref, true),
@@ -138,12 +152,13 @@ async fn credentials(
                 ),
             ));
         }
-        Err(error) => return Err(kubernetes(&error)),
+        Err(error) => {
+            seen.unread = true;
+            return Err(kubernetes(&error));
+        }
     };
-    parts.extend(texts.exact().map(|(key, value)| (format!("{session} {key}"), value.to_vec())));
-    if let Some(client_id) = texts.plain("client-id").filter(|_| !refresh) {
-        logins::configured(ctx, place, &client_id);
-    }
+    seen.parts.extend(texts.exact().map(|(key, value)| (format!("{session} {key}"), value.to_vec())));
+    seen.client_ids.extend(texts.plain("client-id").filter(|_| !refresh));
     if refresh {
         let token = required(&texts, name, "refresh-token")?;
         let client_id = texts.plain("client-id").unwrap_or_else(|| PORTAL_CLIENT.to_owned());
@@ -214,7 +229,7 @@ pub async fn connect(
         if ctx.registry.is_confirmed(key, &login) { Ok(()) } else { portal.confirm(&login).await };
     // A token that the portal does not know is the word of whoever runs the token endpoint.
     if matches!(confirmed, Ok(()) | Err(PortalError::Forbidden { .. })) {
-        logins::in_use(ctx, &LoginPlace::new(&target.url, &target.token_url), &login);
+        logins::in_use(ctx, key, &LoginPlace::new(&target.url, &target.token_url), &login);
     }
     let before = ctx.registry.companies(key);
     let known = !before.is_empty() || last_known.is_some();

@@ -86,6 +86,7 @@ pub fn key_of(object: &DynamicObject) -> PortalKey {
 /// Forgets a Portal that is gone, and tells those that used it.
 pub fn gone(ctx: &Context, key: &PortalKey) {
     ctx.registry.forget(key);
+    logins::gone(ctx, key);
     ctx.portal_memory.forget(key);
     ctx.portal_backoffs.forget(key);
     ctx.metrics.portal_gone(&key.namespace, &key.name);

@@ -62,7 +62,7 @@ impl Site {
         if kind == "Portal" { portals() } else { technical_users() }
     }
 
-    fn api(&self, kind: &str, namespace: &str) -> Api<DynamicObject> {
+    pub fn api(&self, kind: &str, namespace: &str) -> Api<DynamicObject> {
         Api::namespaced_with(self.client.clone(), namespace, &Self::resource(kind))
     }
 
