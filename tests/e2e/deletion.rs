@@ -1,7 +1,7 @@
 //! The way back: what the policy, the login and the kind of the user allow, and never a user that nobody knows of.
 
-use kube::api::DeleteParams;
-use portal_simulator::{Action, Canned, Change, ConnectorStatus, Endpoint, Fault, Status, UserView};
+use kube::api::{DeleteParams, Patch, PatchParams};
+use portal_simulator::{Action, Canned, Change, ConnectorStatus, Endpoint, Fault, Stage, Status, UserView};
 use serde_json::{Value, json};
 
 use crate::support::{World, condition, create, secret_value, status, world};
@@ -291,5 +291,24 @@ async fn a_suspended_portal_is_not_written_to_and_secrets_are_healed_all_the_sam
             world.user_of("edc").description.ends_with(" later")
         })
         .await;
+    world.assert_nothing_leaked().await;
+}
+
+#[tokio::test]
+async fn a_resource_that_was_not_ready_says_that_its_user_is_being_deleted() {
+    let world = world().start().await;
+    world.apply(&with("edc", &world, INTERNAL, None)).await;
+    world.ready("edc").await;
+    let user = world.ours().remove(0);
+    let not_ours = Patch::Merge(json!({"metadata": {"annotations": {"technicaluser.dev/owner": null}}}));
+    world.secrets_api().patch("edc", &PatchParams::default(), &not_ours).await.unwrap();
+    world.because("edc", "SecretNotOurs").await;
+    let gate = world.simulator.gate(Endpoint::Delete, Stage::Arrived);
+    world.delete("edc").await;
+    let words = world.because("edc", "Deleting").await;
+    assert!(words.contains(&user.id.to_string()), "{words}");
+    gate.release();
+    world.gone("edc").await;
+    assert_eq!(world.ours(), []);
     world.assert_nothing_leaked().await;
 }

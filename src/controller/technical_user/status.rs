@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::Api;
 use kube::api::{DynamicObject, Patch, PatchParams};
 use serde_json::{Value, json};
@@ -40,7 +39,9 @@ pub async fn write(pass: &mut Pass, rest: &Rest) -> Result<bool, Failure> {
     patch(pass, new).await
 }
 
-/// Writes that a resource which was ready is no more, before the portal is asked to delete its user: that may take a while.
+/// Writes that a user is being deleted before the portal is asked to delete it: that may take a while. Until then the status
+/// is that of the live resource. What was written since the deletion began is not written over: a deletion that fails again and
+/// again would change it each time.
 ///
 /// What goes wrong keeps no user from being deleted.
 pub async fn announce_deletion(pass: &mut Pass, what: &Write) {
@@ -49,8 +50,7 @@ pub async fn announce_deletion(pass: &mut Pass, what: &Write) {
         Write::Reset(id) => format!("the secret of user {id} is being reset in the portal"),
         _ => return,
     };
-    let is_ready = |c: &&Condition| c.type_ == READY && c.status == "True";
-    if !pass.observation.deleting || pass.status.conditions.iter().find(is_ready).is_none() {
+    if !pass.observation.deleting || speaks_of_this(pass) {
         return;
     }
     let report = Report::Deleting(Blocker::passing(Reason::Deleting, words));
