@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
 
 use portal_simulator::{Caller, Company, CompanyRole, Config, Simulator, Status, Version, WalletDelay};
 use serde_json::Value;
@@ -31,6 +32,18 @@ fn instead(simulator: &Simulator) -> BTreeMap<String, String> {
             "spec:\n  catenaX:",
             "spec:\n  tls:\n    caBundle:\n      configMapRef:\n        name: simulator-ca\n        key: ca.crt\n  catenaX:"
                 .to_owned(),
+        ),
+        (
+            "        - --client-id=$(CLIENT_ID)\n",
+            "        - --client-id=$(CLIENT_ID)\n        - --ca-file=/ca/ca.crt\n".to_owned(),
+        ),
+        (
+            "      volumeMounts:\n        - name: login\n",
+            "      volumeMounts:\n        - name: ca\n          mountPath: /ca\n        - name: login\n".to_owned(),
+        ),
+        (
+            "  volumes:\n    - name: login\n",
+            "  volumes:\n    - name: ca\n      configMap:\n        name: simulator-ca\n    - name: login\n".to_owned(),
         ),
         // Comes with the namespaces, before the Portal that needs it.
         (
@@ -70,6 +83,61 @@ async fn obtains_tokens(reader: &Reader, pod: &str) {
         .unwrap();
 }
 
+/// The releases of the connector's chart, each with the values file of its version on the page.
+const RELEASES: [(&str, &str); 3] = [
+    ("connector-11", "values-0.11.yaml"),
+    ("connector-12", "values-0.12.yaml"),
+    ("connector", "values-0.13.yaml"),
+];
+const CHART: &str = "tractusx-dev/tractusx-connector";
+
+/// Connectors that run with a user of before, as the chart is installed without the operator.
+async fn install_tractusx_connectors(reader: &Reader) {
+    reader.add(Path::new("tests/installed/tractusx-connector"), CHART);
+    for (release, values) in RELEASES {
+        let of = if values == "values-0.13.yaml" { "dcp" } else { "iatp" };
+        let old = format!(
+            "{of}.sts.oauth.token_url=https://idp.example.org/token,{of}.sts.oauth.client.id=sa-old,\
+             {of}.sts.oauth.client.secret_alias=old"
+        );
+        reader.run(&format!("helm install {release} {CHART} --namespace connector --set '{old}'")).await;
+    }
+}
+
+/// The page upgrades one release; the others are upgraded with the values for their versions. Control plane and data plane of
+/// each obtain tokens as the new user, and look into Vault where External Secrets writes.
+async fn every_chart_has_the_new_user(reader: &Reader, page: &Page) {
+    for (release, values) in RELEASES {
+        let command = format!(
+            "helm upgrade {release} {CHART} --namespace connector --reset-then-reuse-values --values {values}"
+        );
+        reader.run(&command).await;
+    }
+    let client_id = reader
+        .run("kubectl -n connector get technicaluser edc-wallet -o jsonpath='{.status.user.clientId}'")
+        .await;
+    let aliases = "kubectl -n connector get deployments -o jsonpath='{range .items[*].spec.template.spec.\
+                   containers[0].env[?(@.name==\"EDC_IAM_STS_OAUTH_CLIENT_SECRET_ALIAS\")]}{.value}{\"\\n\"}{end}'";
+    assert_eq!(reader.run(aliases).await, "edc-wallet\n".repeat(2 * RELEASES.len()));
+    assert!(page.files["push-secret.yaml"].contains("remoteKey: edc-wallet\n"));
+    for (release, _) in RELEASES {
+        for plane in ["controlplane", "dataplane"] {
+            let deployment = format!("deployment/{release}-tractusx-connector-{plane}");
+            reader.run(&format!("kubectl -n connector rollout status --timeout=5m {deployment}")).await;
+            let pods = format!(
+                "kubectl -n connector get pods -l release={release},plane={plane} \
+                 --field-selector=status.phase=Running -o jsonpath='{{.items[*].metadata.name}}'"
+            );
+            let pods = reader.run(&pods).await;
+            let pod = pods.split_whitespace().last().unwrap();
+            obtains_tokens(reader, pod).await;
+            let outcome = reader.cluster().outcome("connector", pod).await;
+            assert_eq!(outcome["clientId"], client_id.as_str(), "{release} {plane}: {outcome}");
+        }
+        reader.run(&format!("helm uninstall {release} --namespace connector --wait")).await;
+    }
+}
+
 /// Adds an optional field to a CRD of the reader's copy of the chart, as a later release has one.
 fn add_a_field(reader: &Reader) {
     let file = reader.file("charts/technical-user-operator/files/crds/technicalusers.yaml");
@@ -89,7 +157,8 @@ async fn the_pages_do_what_they_say() {
     cluster.connector_image("registry.example.org/my-connector:1.0.0", &simulator).await;
     let mut reader = Reader::new(cluster, instead(&simulator));
     let (readme, first_user) = (Page::read("README.md"), Page::read("docs/first-user.md"));
-    let (connector, operations) = (Page::read("docs/connector.md"), Page::read("docs/operations.md"));
+    let (programs, connector) = (Page::read("docs/read-the-secret.md"), Page::read("docs/connector.md"));
+    let operations = Page::read("docs/operations.md");
 
     reader.follow(&readme, "Install").await;
     reader.follow(&readme, "The first credentials").await;
@@ -98,9 +167,14 @@ async fn the_pages_do_what_they_say() {
     for heading in first_user.headings() {
         reader.follow(&first_user, heading).await;
     }
+    for heading in programs.headings() {
+        reader.follow(&programs, heading).await;
+    }
+    install_tractusx_connectors(&reader).await;
     for heading in connector.headings() {
         reader.follow(&connector, heading).await;
     }
+    every_chart_has_the_new_user(&reader, &connector).await;
     for pod in CONNECTORS {
         obtains_tokens(&reader, pod).await;
     }

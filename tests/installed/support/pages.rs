@@ -1,8 +1,8 @@
 //! The documented commands, taken from the pages and executed as they stand there.
 //!
-//! A block ```` ```yaml title="name.yaml" ```` is a file that the reader saves. A block ```` ```sh ```` is executed. A block
-//! ```` ```console ```` is executed too, and what each command prints is compared with what the page shows; run with
-//! `UPDATE_PAGES=1` it is written into the page instead. Other blocks are left alone.
+//! A block whose first line is a comment with a file name alone, `# name.yaml`, is a file that the reader saves. A block
+//! ```` ```sh ```` is executed. A block ```` ```console ```` is executed too, and what each command prints is compared with
+//! what the page shows; run with `UPDATE_PAGES=1` it is written into the page instead. Other blocks are not used.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -92,18 +92,25 @@ fn parse(text: &str) -> (BTreeMap<String, String>, Sections) {
         let block: String =
             lines.by_ref().take_while(|line| *line != "```").flat_map(|line| [line, "\n"]).collect();
         let steps = &mut sections.last_mut().unwrap().1;
-        let (language, about) = fence.split_once(' ').unwrap_or((fence, ""));
-        match language {
+        match fence {
             "sh" => steps.push(Step::Run(block)),
             "console" => steps.push(Step::Show(shown(&block))),
             _ => {
-                if let Some(name) = about.strip_prefix("title=\"").and_then(|name| name.strip_suffix('"')) {
-                    assert!(files.insert(name.to_owned(), block).is_none(), "two files {name}");
+                if let Some(name) = file_name(&block).map(str::to_owned) {
+                    assert!(files.insert(name.clone(), block).is_none(), "two files {name}");
                 }
             }
         }
     }
     (files, sections)
+}
+
+/// The file that a block is: its first line is a comment with the name alone.
+fn file_name(block: &str) -> Option<&str> {
+    let name = block.lines().next()?.strip_prefix("# ")?;
+    let (stem, ending) = name.rsplit_once('.')?;
+    let is_part = |part: &str| !part.is_empty() && !part.contains([' ', '/']);
+    (is_part(stem) && is_part(ending)).then_some(name)
 }
 
 /// Takes the text of a console apart.
@@ -173,10 +180,10 @@ fn pattern(line: &str) -> Regex {
 
 #[test]
 fn a_page_is_taken_apart() {
-    let page = "# Title\n```yaml title=\"a.yaml\"\nkind: A\n```\n## One\n```sh\nx\ny\n```\n```yaml\nkind: B\n```\n\
+    let page = "# Title\n```yaml\n# a.yaml\nkind: A\n```\n## One\n```sh\nx\ny\n```\n```yaml\n# A comment. It is no name.\nkind: B\n```\n\
                 ## Two\n```console\n$ get\nNAME\na\n\n$ again\n```\n";
     let (files, sections) = parse(page);
-    assert_eq!(files, BTreeMap::from([("a.yaml".to_owned(), "kind: A\n".to_owned())]));
+    assert_eq!(files, BTreeMap::from([("a.yaml".to_owned(), "# a.yaml\nkind: A\n".to_owned())]));
     let shown =
         |command: &str, output: &str| Shown { command: command.to_owned(), output: output.to_owned() };
     assert_eq!(

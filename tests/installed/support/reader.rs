@@ -48,6 +48,8 @@ impl Reader {
             reader.copy(Path::new(folder));
         }
         reader.copy(Path::new("Dockerfile"));
+        // What a person types in: the README asks for it without showing it.
+        fs::write(reader.root.join("client-secret.txt"), "…").unwrap();
         reader
     }
 
@@ -61,18 +63,28 @@ impl Reader {
         self.root.join(path)
     }
 
+    /// Puts a chart of the repository where the pages have it.
+    pub fn add(&self, chart: &Path, to: &str) {
+        self.copy_as(chart, Path::new(to), false);
+    }
+
     fn copy(&self, path: &Path) {
-        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+        // The chart is installed as it is.
+        self.copy_as(path, path, !path.starts_with("charts"));
+    }
+
+    fn copy_as(&self, path: &Path, to: &Path, with_replacements: bool) {
+        let (from, to) = (Path::new(env!("CARGO_MANIFEST_DIR")).join(path), self.root.join(to));
         if from.is_dir() {
-            fs::create_dir_all(self.root.join(path)).unwrap();
+            fs::create_dir_all(&to).unwrap();
             for entry in fs::read_dir(&from).unwrap() {
-                self.copy(&path.join(entry.unwrap().file_name()));
+                let name = entry.unwrap().file_name();
+                self.copy_as(&path.join(&name), &to.join(&name), with_replacements);
             }
         } else {
+            fs::create_dir_all(to.parent().unwrap()).unwrap();
             let text = fs::read_to_string(&from).unwrap();
-            // The chart is installed as it is.
-            let text = if path.starts_with("charts") { text } else { self.replaced(&text) };
-            fs::write(self.root.join(path), text).unwrap();
+            fs::write(to, if with_replacements { self.replaced(&text) } else { text }).unwrap();
         }
     }
 
