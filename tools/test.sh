@@ -4,12 +4,13 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 step() { printf '\n== %s (%d s so far)\n' "$*" "$SECONDS"; }
 
-step "real parts for the tests: etcd, Kubernetes, helm"
+step "real parts for the tests: etcd, Kubernetes, helm, Vault"
 bash tests/testbed/build.sh >/dev/null
+bash tests/testbed/build.sh vault >/dev/null
 
 step "format"
 cargo fmt --all --check
-unformatted=$(cd tests/connector && gofmt -l .)
+unformatted=$(gofmt -l tests/connector tests/testbed/go)
 [ -z "$unformatted" ] || { echo "not as gofmt writes it: $unformatted" >&2; exit 1; }
 
 step "lints"

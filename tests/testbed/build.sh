@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Builds the programs the tests run against: etcd, Kubernetes' control plane, kubectl, what a node runs (kubelet,
-# kube-proxy, kube-scheduler), Helm 4 and Helm 3, and a program that asks the kstatus library about objects.
+# kube-proxy, kube-scheduler), Helm 4 and Helm 3, and a program that asks the kstatus library about objects. Only where it
+# is named: a Vault server (vault).
 #
-#   build.sh           build what is missing, then print one line "tool=path" for each tool on stdout
-#   build.sh --print   print those lines only, whether the files are there or not
+#   build.sh [MODULE …]           build what is missing, then print one line "tool=path" for each tool on stdout
+#   build.sh --print [MODULE …]   print those lines only, whether the files are there or not
 #
 # Everything comes as source through the Go module proxy, pinned by go/*/go.mod and go.sum; only Go is needed.
 # The results are kept under ${TESTBED_CACHE:-${XDG_CACHE_HOME:-~/.cache}/technical-user-operator/testbed}, in one
@@ -16,7 +17,8 @@ here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 readonly here
 cache=${TESTBED_CACHE:-${XDG_CACHE_HOME:-${HOME:?HOME or TESTBED_CACHE must be set}/.cache}/technical-user-operator/testbed}
 readonly cache
-readonly modules=(etcd kubernetes helm helm3 kstatus)
+# Those that most tests need, built where none is named.
+modules=(etcd kubernetes helm helm3 kstatus)
 
 say() { printf 'testbed: %s\n' "$*" >&2; }
 
@@ -32,6 +34,8 @@ packages() {
     helm) echo helm.sh/helm/v4/cmd/helm ;;
     helm3) echo helm.sh/helm/v3/cmd/helm ;;
     kstatus) echo testbed.invalid/kstatus ;;
+    vault) echo testbed.invalid/vault ;;
+    *) return 1 ;;
   esac
 }
 
@@ -51,6 +55,7 @@ usually() {
     helm) echo "4 minutes" ;;
     helm3) echo "2 minutes" ;;
     kstatus) echo "1 minute" ;;
+    vault) echo "5 minutes" ;;
   esac
 }
 
@@ -101,7 +106,7 @@ home() {
   sum=$({
     cat "$here/go/$1/go.mod" "$here/go/$1/go.sum"
     # A program of our own has its source here.
-    [[ ! -e $here/go/$1/main.go ]] || cat "$here/go/$1/main.go"
+    find "$here/go/$1" -name '*.go' | sort | xargs -r cat
     packages "$1"
     ldflags "$1"
     echo "$go_version $(go env GOOS GOARCH | tr '\n' ' ')"
@@ -172,19 +177,22 @@ build() {
   say "built $(tools "$module") in $((SECONDS - started)) s"
 }
 
-case ${1-} in
-  '' | --print) ;;
-  *)
-    echo "usage: build.sh [--print]" >&2
-    exit 2
-    ;;
-esac
+print_only=false
+if [[ ${1-} == --print ]]; then
+  print_only=true
+  shift
+fi
+(($# == 0)) || modules=("$@")
+for module in "${modules[@]}"; do
+  packages "$module" >/dev/null || { echo "usage: build.sh [--print] [MODULE …]" >&2; exit 2; }
+done
+readonly modules print_only
 
 choose_go
 lines=()
 for module in "${modules[@]}"; do
   directory=$(home "$module")
-  if [[ ${1-} != --print ]] && ! complete "$directory" "$module"; then
+  if ! $print_only && ! complete "$directory" "$module"; then
     build "$module" "$directory"
   fi
   for tool in $(tools "$module"); do

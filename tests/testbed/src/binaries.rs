@@ -1,7 +1,6 @@
 //! Where the programs are, building them first if they are not there.
 
 use std::{
-    collections::BTreeMap,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::OnceLock,
@@ -41,10 +40,24 @@ pub fn binaries() -> Result<Binaries, Error> {
     FOUND.get_or_init(|| find().map_err(|error| error.to_string())).clone().map_err(Error::Binaries)
 }
 
+/// Finds a program of a module that `build.sh` builds only where it is named, and builds it first if it is missing.
+pub(crate) async fn built(module: &'static str) -> Result<PathBuf, Error> {
+    let lines = tokio::task::spawn_blocking(|| build(&[module]))
+        .await
+        .map_err(|error| Error::Binaries(format!("building {module} ended early: {error}")))??;
+    program(&lines, module)
+}
+
 fn find() -> Result<Binaries, Error> {
+    parse(&build(&[])?)
+}
+
+/// Runs the script for some modules, or those that most tests need. Returns the lines `tool=path` that it prints.
+fn build(modules: &[&str]) -> Result<String, Error> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("build.sh");
     let output = Command::new("bash")
         .arg(&script)
+        .args(modules)
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())
         .output()
@@ -52,17 +65,20 @@ fn find() -> Result<Binaries, Error> {
     if !output.status.success() {
         return Err(Error::Binaries(format!("{} ended with {}", script.display(), output.status)));
     }
-    parse(&String::from_utf8_lossy(&output.stdout))
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// Reads the lines `tool=path` that the script prints.
-fn parse(text: &str) -> Result<Binaries, Error> {
-    let paths: BTreeMap<&str, &str> = text.lines().filter_map(|line| line.split_once('=')).collect();
-    let path = |tool: &str| {
-        paths.get(tool).map(PathBuf::from).ok_or_else(|| {
-            Error::Binaries(format!("build.sh did not say where {tool} is, but only:\n{text}"))
-        })
-    };
+/// The path of a program among the lines that the script prints.
+fn program(lines: &str, tool: &str) -> Result<PathBuf, Error> {
+    let mut pairs = lines.lines().filter_map(|line| line.split_once('='));
+    pairs
+        .find(|(name, _)| *name == tool)
+        .map(|(_, path)| path.into())
+        .ok_or_else(|| Error::Binaries(format!("build.sh did not say where {tool} is, but only:\n{lines}")))
+}
+
+fn parse(lines: &str) -> Result<Binaries, Error> {
+    let path = |tool| program(lines, tool);
     Ok(Binaries {
         etcd: path("etcd")?,
         kube_apiserver: path("kube-apiserver")?,

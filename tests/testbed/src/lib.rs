@@ -6,7 +6,8 @@
 //! `node-parts.sh` fetches what it consists of, `image.py` makes images for it, and `leftovers.sh` prints all that it
 //! could leave on a machine. An [`ApiProxy`] stands between one operator under test and the apiserver: it records
 //! the calls and breaks chosen ones. A [`Process`] is such an operator as a child process that can be killed at any
-//! moment. Nothing outlives the process that uses this crate, even if that is killed with SIGKILL.
+//! moment. A [`Vault`] is built on its first use. Nothing outlives the process that uses this crate, even if that is
+//! killed with SIGKILL.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), testbed::Error> {
@@ -50,6 +51,7 @@ mod pki;
 mod process;
 mod proxy;
 mod supervisor;
+mod vault;
 mod wait;
 
 pub use binaries::{Binaries, binaries};
@@ -60,6 +62,7 @@ pub use metrics::{RequestCounts, RequestLabels};
 pub use node::{Node, Parts};
 pub use process::{Process, ProcessBuilder, Transcript};
 pub use proxy::{Action, ApiProxy, Gate, Matcher, RecordedRequest, Rule, RuleHandle, Stage};
+pub use vault::{Vault, VaultAnswer};
 pub use wait::{LIMIT, eventually, free_port};
 
 /// Makes aws-lc-rs the TLS implementation of this process. Doing it again is harmless.

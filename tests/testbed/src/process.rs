@@ -14,7 +14,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use self::output::Output;
 use crate::{Error, LIMIT, eventually};
 
-mod output;
+pub(crate) mod output;
 
 /// A program with its arguments and environment, not yet started.
 #[derive(Debug, Clone)]

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use crate::Error;
 
 /// Both outputs of a program, line by line.
-pub(super) struct Output {
+pub(crate) struct Output {
     state: Mutex<State>,
     /// Tells that the state changed; threads outside any Tokio runtime send it.
     changed: watch::Sender<()>,
@@ -25,7 +25,7 @@ struct State {
 }
 
 impl Output {
-    pub(super) fn new(log: Option<&Path>) -> Result<Arc<Self>, Error> {
+    pub(crate) fn new(log: Option<&Path>) -> Result<Arc<Self>, Error> {
         let open = |path: &Path| {
             OpenOptions::new()
                 .create(true)
@@ -38,7 +38,7 @@ impl Output {
     }
 
     /// Reads one of the outputs to its end, on a thread so that no Tokio runtime is needed.
-    pub(super) fn read(self: &Arc<Self>, stream: impl Read + Send + 'static) {
+    pub(crate) fn read(self: &Arc<Self>, stream: impl Read + Send + 'static) {
         self.state().open += 1;
         let output = Arc::clone(self);
         std::thread::spawn(move || {
@@ -65,18 +65,18 @@ impl Output {
         self.changed.send_replace(());
     }
 
-    pub(super) fn lines(&self) -> Vec<String> {
+    pub(crate) fn lines(&self) -> Vec<String> {
         self.state().lines.clone()
     }
 
-    pub(super) fn tail(&self) -> String {
+    pub(crate) fn tail(&self) -> String {
         let state = self.state();
         let skip = state.lines.len().saturating_sub(40);
         state.lines.iter().skip(skip).map(String::as_str).collect::<Vec<_>>().join("\n")
     }
 
     /// The first line after `mark` lines that matches; `None` if the outputs end without one.
-    pub(super) async fn find(&self, mark: usize, matches: impl Fn(&str) -> bool) -> Option<String> {
+    pub(crate) async fn find(&self, mark: usize, matches: impl Fn(&str) -> bool) -> Option<String> {
         let mut changed = self.changed.subscribe();
         let mut seen = mark;
         loop {
