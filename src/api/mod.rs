@@ -2,6 +2,7 @@
 //!
 //! All versions of a kind share one schema; fields are only ever added, and only as optional ones.
 
+pub mod bounds;
 pub mod conditions;
 pub mod portal;
 pub mod target;

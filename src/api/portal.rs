@@ -11,6 +11,8 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::api::bounds::{ADDRESS, COMPANY, NAME, OFFERED, RESOURCE, TEXT, WORD, of_conditions};
+
 /// A data-space portal, seen through one login of one company.
 ///
 /// The login is a technical user with the role "Connector Management" that an administrator of the company made by
@@ -364,7 +366,7 @@ pub struct PortalStatus {
 
     /// Ready, CanDelete, and Stalled where only a person can help.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
+    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]), transform = of_conditions)]
     pub conditions: Vec<Condition>,
 
     /// The company that the login belongs to.
@@ -373,6 +375,7 @@ pub struct PortalStatus {
 
     /// The portal's version as far as its answers tell, such as "2.5 or 2.6".
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = WORD))]
     pub version: Option<String>,
 
     /// What the login may do.
@@ -381,11 +384,13 @@ pub struct PortalStatus {
 
     /// The roles that the portal offers to the company.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = OFFERED))]
     pub roles: Vec<OfferedRole>,
 
     /// Users that the operator left in the portal, the newest last; at most 100. An entry is removed once the portal no
     /// longer knows its user. The list is for people: the operator decides by the mark in the user's description.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = RETAINED_LIMIT))]
     pub retained: Vec<RetainedUser>,
 
     /// The number of entries that were left out of `retained` since the list became full. Absent while the list has room.
@@ -395,6 +400,7 @@ pub struct PortalStatus {
 
     /// Users of the portal that bear this installation's mark while no resource claims them; at most 100.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = UNCLAIMED_LIMIT))]
     pub unclaimed: Vec<UnclaimedUser>,
 
     /// The number of recorded users that are missing from the user list, where that is taken for a fault of the portal
@@ -407,11 +413,15 @@ pub struct PortalStatus {
 /// The most users that `status.retained` lists.
 pub const RETAINED_LIMIT: usize = 100;
 
+/// The most users that `status.unclaimed` lists.
+pub const UNCLAIMED_LIMIT: usize = 100;
+
 /// A company of the data space.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct Company {
     /// Its business partner number.
+    #[schemars(length(max = COMPANY))]
     pub bpn: String,
 }
 
@@ -435,8 +445,10 @@ pub struct PermissionsFound {
 #[serde(rename_all = "camelCase")]
 pub struct OfferedRole {
     /// The exact name, as in `spec.user.create.roles`.
+    #[schemars(length(max = NAME))]
     pub name: String,
     /// Internal (central identity provider, at once) or External (wallet service, takes minutes).
+    #[schemars(length(max = WORD))]
     pub kind: String,
     /// Only providers may use it: asking for it yields no user.
     #[serde(default, skip_serializing_if = "is_false")]
@@ -448,24 +460,32 @@ pub struct OfferedRole {
 #[serde(rename_all = "camelCase")]
 pub struct RetainedUser {
     /// The portal's id of the user.
+    #[schemars(length(max = WORD))]
     pub id: String,
     /// Its OAuth client ID.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = NAME))]
     pub client_id: Option<String>,
     /// Its name in the portal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = NAME))]
     pub name: Option<String>,
     /// The `TechnicalUser` it was made for, `<namespace>/<name>`.
+    #[schemars(length(max = RESOURCE))]
     pub technical_user: String,
     /// Why it stayed.
+    #[schemars(length(max = TEXT))]
     pub reason: String,
     /// Since when it is listed here (RFC 3339).
+    #[schemars(length(max = WORD))]
     pub since: String,
     /// The address of the portal that the user is in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = ADDRESS))]
     pub url: Option<String>,
     /// The business partner number of the company that the user belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = COMPANY))]
     pub bpn: Option<String>,
 }
 
@@ -485,10 +505,13 @@ impl RetainedUser {
 #[serde(rename_all = "camelCase")]
 pub struct UnclaimedUser {
     /// The portal's id of the user.
+    #[schemars(length(max = WORD))]
     pub id: String,
     /// Its name in the portal.
+    #[schemars(length(max = NAME))]
     pub name: String,
     /// The `TechnicalUser` its mark names, `<namespace>/<name>`.
+    #[schemars(length(max = RESOURCE))]
     pub technical_user: String,
 }
 

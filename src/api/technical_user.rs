@@ -12,6 +12,8 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::api::bounds::{ADDRESS, COMPANY, NAME, OBJECT, OUTPUTS, ROLES, WORD, of_conditions};
+
 /// A technical user of a data-space portal, and where its credential goes.
 #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 #[kube(
@@ -224,7 +226,7 @@ pub struct TechnicalUserStatus {
 
     /// Ready, UserReady, CredentialVerified, Published; Reconciling and Stalled where they are true (kstatus).
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
+    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]), transform = of_conditions)]
     pub conditions: Vec<Condition>,
 
     /// Whose portal the user is in. Pinned: nothing is done while the Portal resource leads to another one.
@@ -241,6 +243,7 @@ pub struct TechnicalUserStatus {
 
     /// What was written where.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = OUTPUTS))]
     pub outputs: Vec<RecordedOutput>,
 
     /// The requests by annotation that were acted on.
@@ -253,18 +256,24 @@ pub struct TechnicalUserStatus {
 #[serde(rename_all = "camelCase", default)]
 pub struct PinnedPortal {
     /// Namespace of the Portal resource.
+    #[schemars(length(max = OBJECT))]
     pub namespace: String,
     /// Name of the Portal resource.
+    #[schemars(length(max = OBJECT))]
     pub name: String,
     /// Address of the portal's backend.
+    #[schemars(length(max = ADDRESS))]
     pub url: String,
     /// Address of the token endpoint of the portal's identity provider.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = ADDRESS))]
     pub token_url: Option<String>,
     /// Business partner number of the company.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = COMPANY))]
     pub bpn: Option<String>,
     /// Tells this installation from a copy of it in another cluster.
+    #[schemars(length(max = WORD))]
     pub hint: String,
 }
 
@@ -273,27 +282,34 @@ pub struct PinnedPortal {
 #[serde(rename_all = "camelCase", default)]
 pub struct RecordedUser {
     /// The portal's id.
+    #[schemars(length(max = WORD))]
     pub id: String,
     /// Counts the users that were made for this resource, from 1; absent for an existing user.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub generation: Option<i64>,
     /// The OAuth client ID; absent while the wallet service has not answered.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = NAME))]
     pub client_id: Option<String>,
     /// The name in the portal.
+    #[schemars(length(max = NAME))]
     pub name: String,
     /// Internal (central identity provider) or External (wallet service).
+    #[schemars(length(max = WORD))]
     pub kind: String,
     /// The state in the portal, as last seen when it changed.
+    #[schemars(length(max = WORD))]
     pub status: String,
     /// The roles.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = ROLES), inner(length(max = NAME)))]
     pub roles: Vec<String>,
     /// A keyed digest (HMAC-SHA-256, 32 hexadecimal digits) of this resource, the user's id and its generation. The operator
     /// writes it once it found that it created the user for this resource. It proves that where the mark was removed from
     /// the user's description; without mark, proof and a name that the operator gives, the user is not published, changed or
     /// deleted. Only the operator can compute it: do not change it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = WORD))]
     pub proof: Option<String>,
 }
 
@@ -304,8 +320,10 @@ pub struct RecordedCredential {
     /// Counts the credentials that were published, from 1.
     pub generation: i64,
     /// When this credential was first seen (RFC 3339).
+    #[schemars(length(max = WORD))]
     pub issued_at: String,
     /// When a token was first obtained with it (RFC 3339).
+    #[schemars(length(max = WORD))]
     pub verified_at: String,
 }
 
@@ -314,14 +332,19 @@ pub struct RecordedCredential {
 #[serde(rename_all = "camelCase", default)]
 pub struct RecordedOutput {
     /// Secret.
+    #[schemars(length(max = WORD))]
     pub kind: String,
     /// The object's name.
+    #[schemars(length(max = OBJECT))]
     pub name: String,
     /// The object's uid.
+    #[schemars(length(max = WORD))]
     pub uid: String,
     /// The object's resourceVersion after our write.
+    #[schemars(length(max = WORD))]
     pub resource_version: String,
     /// A keyed digest of what was written; tells nothing of it.
+    #[schemars(length(max = WORD))]
     pub digest: String,
 }
 
@@ -331,5 +354,6 @@ pub struct RecordedOutput {
 pub struct Handled {
     /// The last value of the annotation `technicaluser.dev/rotate`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = OBJECT))]
     pub rotate: Option<String>,
 }

@@ -1,6 +1,8 @@
 //! Text from outside that people read in conditions, events and logs: bounded, and without characters that change how
 //! the rest of a line is shown.
 
+use aws_lc_rs::digest;
+
 /// What stands for a character that may not be shown.
 const REPLACEMENT: char = '\u{FFFD}';
 
@@ -19,6 +21,23 @@ pub fn printable(text: &str, most: usize) -> String {
 #[must_use]
 pub fn printable_lines(text: &str, most: usize) -> String {
     bounded(text, most, |c| matches!(c, '\n' | '\r' | '\t') || !is_unprintable(c))
+}
+
+/// A printable text of at most `most` characters (and at least 65) that differs for each text: one that is too long, or that
+/// cannot be shown as it is, ends in its SHA-256.
+#[must_use]
+pub fn distinct(text: &str, most: usize) -> String {
+    let shown = printable(text, most);
+    if shown == text {
+        return shown;
+    }
+    let hash = digest::digest(&digest::SHA256, text.as_bytes());
+    let hash: String = hash.as_ref().iter().flat_map(|byte| [byte >> 4, byte & 15]).map(hex).collect();
+    format!("{}{hash}", printable(text, most.saturating_sub(hash.len())))
+}
+
+fn hex(half: u8) -> char {
+    char::from_digit(half.into(), 16).unwrap_or('0')
 }
 
 fn bounded(text: &str, most: usize, may_stand: impl Fn(char) -> bool) -> String {
@@ -89,6 +108,18 @@ mod tests {
             assert_eq!(printable(&format!("a{c}b"), 256), "a\u{FFFD}b", "{c:?}");
         }
         assert_eq!(printable_lines("a\r\n\tb\u{1B}", 256), "a\r\n\tb\u{FFFD}");
+    }
+
+    #[test]
+    fn a_long_value_is_shortened_and_told_from_others() {
+        assert_eq!(distinct("2026-11-26", 256), "2026-11-26");
+        let long = "a".repeat(10_000);
+        let values =
+            [long.clone(), format!("{long}b"), "a\nb".into(), "a\tb".into()].map(|v| distinct(&v, 256));
+        for (at, value) in values.iter().enumerate() {
+            assert!(value.chars().count() <= 256 && printable(value, 256) == *value, "{value}");
+            assert!(values.iter().skip(at + 1).all(|other| other != value));
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ use serde_json::json;
 
 use super::Looked;
 use crate::api::FIELD_MANAGER;
+use crate::api::bounds::Bounded as _;
 use crate::api::conditions::{self, CAN_DELETE, READY, RECONCILING, STALLED, Wanted};
 use crate::api::portal::{Company, OfferedRole, PermissionsFound, PortalSpec, PortalStatus};
 use crate::controller::backoff::spread;
@@ -100,6 +101,7 @@ async fn write_over(
             Some(blocker)
         }
     };
+    let new = new.bounded();
     let values = [&old, &new].map(|status| serde_json::to_value(status).unwrap_or_default());
     let Some(difference) = merge::difference(&values[0], &values[1]) else { return Ok(false) };
     let api: Api<DynamicObject> = Api::namespaced_with(ctx.client.clone(), &key.namespace, &portals());

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::api::portal::{PortalStatus, UnclaimedUser};
+use crate::api::portal::{PortalStatus, UNCLAIMED_LIMIT, UnclaimedUser};
 use crate::controller::context::Context;
 use crate::controller::inventory::Inventory;
 use crate::controller::objects::Key;
@@ -13,8 +13,8 @@ use crate::domain::inventory::Snapshot;
 use crate::domain::user::{ListedUser, UserId, UserStatus};
 use crate::portal::{Lane, Portal, PortalError};
 
-/// So many users of ours without a resource are listed, and at most so many are read for it per sweep.
-const LIMIT: usize = 100;
+/// At most so many users of ours without a resource are read per sweep.
+const LIMIT: usize = UNCLAIMED_LIMIT;
 
 /// Users that bear the mark of this installation while no resource claims them. Each is read once.
 ///

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::output;
 use super::pass::{Failure, Pass, SecretAt};
 use super::reference;
+use crate::api::bounds::{Bounded as _, OBJECT};
 use crate::api::conditions::{
     self, CREDENTIAL_VERIFIED, PUBLISHED, READY, RECONCILING, STALLED, USER_READY, Wanted,
 };
@@ -26,6 +27,7 @@ use crate::domain::ownership::{self, Whose};
 use crate::domain::plan::{self, Current, Report, Rest, SecretView, UserFacts, UserView, Wake, Write};
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
+use crate::domain::text::distinct;
 use crate::domain::user::{UserId, UserKind, UserStatus};
 
 /// How `status.user.status` spells an active user.
@@ -96,6 +98,7 @@ pub async fn write_invalid(pass_like: &InvalidResource<'_>) -> Result<bool, Fail
         object.metadata.generation,
         Timestamp::now(),
     );
+    let new = new.bounded();
     let Some(difference) = merge::difference(&to_value(&old), &to_value(&new)) else { return Ok(false) };
     send(ctx, object, &difference).await?;
     Ok(true)
@@ -112,6 +115,7 @@ pub struct InvalidResource<'a> {
 }
 
 async fn patch(pass: &mut Pass, new: TechnicalUserStatus) -> Result<bool, Failure> {
+    let new = new.bounded();
     let Some(difference) = merge::difference(&to_value(&pass.status), &to_value(&new)) else {
         return Ok(false);
     };
@@ -204,7 +208,7 @@ fn compute(pass: &Pass, rest: &Rest) -> TechnicalUserStatus {
     let rotate = annotation(&pass.object, keys::ROTATE);
     let restored = pass.status.user.is_none() && new.user.is_some();
     if let (Some(rotate), true) = (rotate, rest.rotation_handled || restored) {
-        new.handled = Some(Handled { rotate: Some(rotate.to_owned()) });
+        new.handled = Some(Handled { rotate: Some(handled_value(rotate)) });
     }
     new.observed_generation = pass.object.metadata.generation;
     let wanted = match &rest.report {
@@ -216,6 +220,12 @@ fn compute(pass: &Pass, rest: &Rest) -> TechnicalUserStatus {
     new.conditions =
         conditions::brought_up_to_date(&new.conditions, &wanted, new.observed_generation, pass.now);
     new
+}
+
+/// What the status says of a value of an annotation that was acted on: a value may be longer than a status should be.
+#[must_use]
+pub fn handled_value(value: &str) -> String {
+    distinct(value, OBJECT)
 }
 
 fn record_user(pass: &Pass, new: &mut TechnicalUserStatus, current: &Current) {

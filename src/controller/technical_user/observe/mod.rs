@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use kube::api::DynamicObject;
 
 use super::pass::{Failure, Pass};
+use super::status::handled_value;
 use crate::api::conditions::{READY, USER_READY};
 use crate::api::keys;
 use crate::api::portal::PortalSpec;
@@ -78,8 +79,8 @@ pub async fn observe(
     let owner = owner(ctx, &key);
     let recorded = recorded(ctx, &owner, &status, &envelope.name, link.as_ref());
     let attempt = open_attempt(&ctx.memory.attempts, &object, &key, &recorded, circumstances);
-    let rotate = annotation(&object, keys::ROTATE);
-    let handled = status.handled.as_ref().and_then(|handled| handled.rotate.as_deref());
+    let rotate = annotation(&object, keys::ROTATE).map(handled_value);
+    let handled = status.handled.as_ref().and_then(|handled| handled.rotate.clone());
     let verification_interval = verification_interval(portal_spec);
     let observation = Observation {
         hint: ctx.installation.hint.clone(),
