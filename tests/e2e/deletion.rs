@@ -312,3 +312,47 @@ async fn a_resource_that_was_not_ready_says_that_its_user_is_being_deleted() {
     assert_eq!(world.ours(), []);
     world.assert_nothing_leaked().await;
 }
+
+/// Until its description says so, nobody may take it for retained.
+#[tokio::test]
+async fn a_user_that_cannot_be_read_or_marked_is_not_listed_as_retained() {
+    let world = world().start().await;
+    world.apply(&with("kept", &world, INTERNAL, Some("Retain"))).await;
+    world.ready("kept").await;
+    let user = world.user_of("kept");
+    let fails = |endpoint| world.simulator.inject(Fault::at(endpoint, Action::Status(Canned::error(500))));
+    let is_listed = async || !status(&world.portal().await.unwrap())["retained"].is_null();
+    let unreadable = fails(Endpoint::Details);
+    world.delete("kept").await;
+    world.because("kept", "PortalError").await;
+    assert!(!is_listed().await);
+    fails(Endpoint::Update);
+    world.simulator.remove_fault(unreadable);
+    let updates = world.count(Endpoint::Update);
+    world.eventually("the mark was tried", async || world.count(Endpoint::Update) > updates).await;
+    world.because("kept", "PortalError").await;
+    assert!(!is_listed().await);
+    world.simulator.clear_faults();
+    world.gone("kept").await;
+    retained(&world, &user).await;
+    assert!(seen(&world, &user).unwrap().description.contains("[technicaluser.dev/1 retained e2e/"));
+    world.assert_nothing_leaked().await;
+}
+
+/// The same answer is given for ids of other companies.
+#[tokio::test]
+async fn a_user_that_the_portal_shows_is_not_gone_because_its_deletion_finds_none() {
+    let world = world().start().await;
+    world.apply(&with("edc", &world, INTERNAL, None)).await;
+    world.ready("edc").await;
+    let user = world.user_of("edc");
+    world.simulator.inject(Fault::at(Endpoint::Delete, Action::Status(Canned::error(404))));
+    world.delete("edc").await;
+    world.eventually("a deletion was tried twice", async || world.count(Endpoint::Delete) > 1).await;
+    assert_eq!(seen(&world, &user).unwrap().status, Status::Active);
+    assert!(world.user("edc").await.is_some(), "it is held");
+    world.simulator.clear_faults();
+    world.gone("edc").await;
+    assert_eq!(seen(&world, &user).unwrap().status, Status::Deleted);
+    world.assert_nothing_leaked().await;
+}

@@ -140,7 +140,8 @@ async fn confirm(pass: &Pass, id: &UserId) -> Result<Confirmed, Failure> {
     }
 }
 
-async fn user(pass: &mut Pass, id: &UserId) -> Result<UserView, Failure> {
+/// Reads one user. That the portal does not know it counts once its list confirms that.
+pub(super) async fn user(pass: &mut Pass, id: &UserId) -> Result<UserView, Failure> {
     let link = pass.connected()?.clone();
     match link.portal.details(id, Lane::Interactive).await {
         Ok(details) => {

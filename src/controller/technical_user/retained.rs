@@ -1,5 +1,7 @@
 //! The list of retained users in the Portal's status: a bounded view of the marks in the portal. Nothing is decided by it.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use kube::Api;
 use kube::api::{DynamicObject, Patch, PatchParams};
@@ -8,21 +10,24 @@ use serde_json::json;
 use super::pass::{Failure, Pass};
 use super::reference;
 use crate::api::FIELD_MANAGER;
+use crate::api::bounds::Bounded as _;
 use crate::api::portal::{PortalStatus, RETAINED_LIMIT, RetainedUser};
+use crate::controller::backoff::spread;
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{lenient, portals};
-use crate::domain::plan::{AttemptState, Done};
+use crate::domain::plan::{AttemptState, Done, OpenAttempt};
 use crate::domain::reason::Reason;
-use crate::domain::text::printable;
 use crate::domain::user::{UserId, is_id};
 
 /// How often the list is tried to be written before the whole reconcile is begun anew, which no longer knows why the user
-/// is kept.
-const LIST_TRIES: usize = 10;
+/// is kept …
+const LIST_TRIES: u32 = 10;
+/// … and the wait between the tries, longer each time.
+const LIST_AGAIN_AFTER: Duration = Duration::from_millis(100);
 
 /// Lists a user in the Portal's status: written before its resource is released.
 pub async fn list(pass: &mut Pass, id: &UserId, why: &str) -> Result<(), Failure> {
-    if !may_be_listed(pass, id) {
+    if !Origin::of(pass, id).may_be_listed(id) {
         tracing::warn!(
             resource = %pass.key,
             "a user is not listed as retained: nothing proves that the id in the status is of a user of this resource"
@@ -30,36 +35,64 @@ pub async fn list(pass: &mut Pass, id: &UserId, why: &str) -> Result<(), Failure
         pass.observation.done.push((id.clone(), Done::ListedRetained));
         return Ok(());
     }
-    for _ in 0..LIST_TRIES {
-        match add(pass, id, why).await {
-            // The Portal's own status, or another resource's user, was written meanwhile.
-            Err(KubeError::Conflict) => {}
-            Err(error) => return Err(error.into()),
-            Ok(()) => {
-                let note = format!("user {id} stays in the portal: {why}");
-                let reference = reference(&pass.ctx, &pass.key);
-                pass.ctx.events.warning(reference, Reason::UserRetained.as_str(), "Retain", &note);
-                pass.observation.done.push((id.clone(), Done::ListedRetained));
-                return Ok(());
+    let listing: &Pass = pass;
+    repeated(|| add(listing, id, why)).await?;
+    let note = format!("user {id} stays in the portal: {why}");
+    let reference = reference(&pass.ctx, &pass.key);
+    pass.ctx.events.warning(reference, Reason::UserRetained.as_str(), "Retain", &note);
+    pass.observation.done.push((id.clone(), Done::ListedRetained));
+    Ok(())
+}
+
+/// Repeats a write while it conflicts: the Portal's own status, or another resource's user, was written meanwhile.
+async fn repeated<W: Future<Output = Result<(), KubeError>>>(write: impl Fn() -> W) -> Result<(), Failure> {
+    for tried in 1..=LIST_TRIES {
+        match write().await {
+            Err(KubeError::Conflict) if tried < LIST_TRIES => {
+                tokio::time::sleep(spread(LIST_AGAIN_AFTER * tried)).await;
             }
+            ended => return Ok(ended?),
         }
     }
     Err(Failure::Overtaken)
 }
 
-/// A status can be written by others: what it says gets into the Portal of a namespace without a grant only where it is
-/// proved.
-fn may_be_listed(pass: &Pass, id: &UserId) -> bool {
-    let o = &pass.observation;
-    let made =
-        o.attempt.as_ref().is_some_and(|open| matches!(&open.state, AttemptState::Made(made) if made == id));
-    let recorded = o.recorded.user.as_ref().is_some_and(|user| user.id == *id);
-    let proved = o.recorded.user.as_ref().is_some_and(|user| recorded && user.proved);
-    let named = |name: &str| o.owner.generation_of(name).is_some();
-    let named = recorded && pass.status.user.as_ref().is_some_and(|user| named(&user.name));
-    // A user that only a list shows, or whose details were read, was judged before.
-    let known = !recorded || pass.details.contains_key(id);
-    is_id(id.as_str()) && (pass.discloses || made || proved || named || known)
+/// From where the id of a user is known that is to be listed.
+#[derive(Debug, Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, each read by itself")]
+struct Origin {
+    /// The Portal's access serves the resource's namespace.
+    discloses: bool,
+    /// The status names it …
+    recorded: bool,
+    /// … and it is proved to be the resource's.
+    proved: bool,
+    /// A create of this process led to it.
+    created: bool,
+    /// Its details were read in this reconcile, and the plan has judged them.
+    read: bool,
+}
+
+impl Origin {
+    fn of(pass: &Pass, id: &UserId) -> Self {
+        let o = &pass.observation;
+        let is_made =
+            |open: &OpenAttempt| matches!(&open.state, AttemptState::Made(created) if created == id);
+        let recorded = o.recorded.user.as_ref().filter(|user| user.id == *id);
+        Self {
+            discloses: pass.discloses,
+            recorded: recorded.is_some(),
+            proved: recorded.is_some_and(|user| user.proved),
+            created: o.attempt.as_ref().is_some_and(is_made),
+            read: pass.details.contains_key(id),
+        }
+    }
+
+    /// A status can be written by others: what it says gets into the Portal of a namespace without a grant only where it is
+    /// proved. A user that only a list shows was judged by its mark.
+    fn may_be_listed(self, id: &UserId) -> bool {
+        is_id(id.as_str()) && (self.discloses || !self.recorded || self.proved || self.created || self.read)
+    }
 }
 
 async fn add(pass: &Pass, id: &UserId, why: &str) -> Result<(), KubeError> {
@@ -103,7 +136,7 @@ fn entry(pass: &Pass, id: &UserId, why: &str) -> RetainedUser {
     let details = pass.details.get(id);
     let recorded = pass.status.user.as_ref().filter(|user| UserId::new(&user.id) == *id);
     let link = pass.link.as_ref();
-    bounded(RetainedUser {
+    RetainedUser {
         id: id.to_string(),
         client_id: details
             .and_then(|details| details.client_id.clone())
@@ -123,31 +156,56 @@ fn entry(pass: &Pass, id: &UserId, why: &str) -> RetainedUser {
             Some(portal) => portal.bpn.clone(),
             None => link.and_then(|link| link.company.clone()),
         },
-    })
-}
-
-/// Texts of a status that others can write, and of the portal, in the bounds of what the portal may answer.
-fn bounded(entry: RetainedUser) -> RetainedUser {
-    let text = |text: Option<String>, most: usize| text.map(|text| printable(&text, most));
-    RetainedUser {
-        id: printable(&entry.id, 64),
-        client_id: text(entry.client_id, 256),
-        name: text(entry.name, 256),
-        reason: printable(&entry.reason, 512),
-        url: text(entry.url, 512),
-        bpn: text(entry.bpn, 32),
-        ..entry
     }
+    .bounded()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use tokio::time::Instant;
+
     use super::*;
+
+    #[test]
+    fn what_a_status_names_is_listed_elsewhere_only_where_it_is_proved() {
+        let (id, recorded) = (UserId::new("u1"), Origin { recorded: true, ..Origin::default() });
+        assert!(!recorded.may_be_listed(&id), "anybody can write down an id");
+        for known in [
+            Origin { proved: true, ..recorded },
+            Origin { created: true, ..recorded },
+            Origin { read: true, ..recorded },
+            Origin { discloses: true, ..recorded },
+            Origin::default(),
+        ] {
+            assert!(known.may_be_listed(&id), "{known:?}");
+            assert!(!known.may_be_listed(&UserId::new("../u1")), "no id of a portal: {known:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_list_that_others_write_is_tried_again_after_a_pause_and_not_for_ever() {
+        let (began, tries) = (Instant::now(), AtomicU32::new(0));
+        let conflicts = |until: u32| {
+            let tries = &tries;
+            move || {
+                let conflicts = tries.fetch_add(1, Ordering::SeqCst) < until;
+                std::future::ready(if conflicts { Err(KubeError::Conflict) } else { Ok(()) })
+            }
+        };
+        repeated(conflicts(3)).await.unwrap();
+        assert_eq!(tries.swap(0, Ordering::SeqCst), 4);
+        assert!(began.elapsed() >= LIST_AGAIN_AFTER * 3, "{:?}", began.elapsed());
+        let ended = repeated(conflicts(u32::MAX)).await;
+        assert!(matches!(ended, Err(Failure::Overtaken)), "{ended:?}");
+        assert_eq!(tries.load(Ordering::SeqCst), LIST_TRIES);
+    }
 
     #[test]
     fn an_entry_is_bounded_whatever_a_status_says() {
         let long = || format!("\u{1B}\u{202E}{}", "x".repeat(100_000));
-        let entry = bounded(RetainedUser {
+        let entry = RetainedUser {
             id: long(),
             client_id: Some(long()),
             name: Some(long()),
@@ -156,7 +214,8 @@ mod tests {
             since: "2026-11-26T15:00:00Z".into(),
             url: Some(long()),
             bpn: Some(long()),
-        });
+        }
+        .bounded();
         let text = serde_json::to_string(&entry).unwrap();
         assert!(text.len() < 4096 && !text.contains(['\u{202E}']) && !text.contains("u001b"), "{text}");
     }

@@ -5,7 +5,7 @@ use kube::api::{DynamicObject, Patch, PatchParams};
 use serde_json::json;
 
 use super::pass::{Failure, Pass};
-use super::{create, output, reference, retained, status};
+use super::{create, output, read, reference, retained, status};
 use crate::api::{FIELD_MANAGER, FINALIZER};
 use crate::controller::inventory::Kind;
 use crate::controller::kube_error::KubeError;
@@ -130,11 +130,15 @@ async fn describe(pass: &mut Pass, current: &Current) -> Result<(), Failure> {
     Ok(())
 }
 
+/// What is known of a user that the portal shows and does not know when it is deleted.
+const SHOWN_BUT_NOT_DELETED: PortalError =
+    PortalError::BadAnswer { reason: "it shows a user that it does not know when the user is deleted" };
+
 async fn delete(pass: &mut Pass, id: &UserId) -> Result<(), Failure> {
     let link = pass.connected()?.clone();
     let _change = link.inventory.change(&pass.key, Kind::Delete).await?;
     let done = match link.portal.delete(id).await {
-        Ok(()) | Err(PortalError::NotFound) => {
+        Ok(()) => {
             match link.inventory.get(id) {
                 Some(mut user) if user.kind == UserKind::External => {
                     user.status = UserStatus::PendingDeletion;
@@ -147,6 +151,18 @@ async fn delete(pass: &mut Pass, id: &UserId) -> Result<(), Failure> {
             event(pass, reason, "Delete", &format!("user {id} was deleted in the portal"));
             Done::Deleted
         }
+        // The portal answers so for ids of other companies as well: its details and its list decide.
+        Err(PortalError::NotFound) => match read::user(pass, id).await? {
+            UserView::Gone => {
+                link.inventory.remove(id);
+                Done::Deleted
+            }
+            UserView::Lost => {
+                pass.observation.read.push((id.clone(), UserView::Lost));
+                return Ok(());
+            }
+            UserView::Read(_) => return Err(SHOWN_BUT_NOT_DELETED.into()),
+        },
         // A token that is not accepted at all may be so in passing.
         Err(PortalError::Forbidden { .. }) => Done::DeleteForbidden,
         Err(PortalError::Conflict { code }) => Done::DeleteRefused(refusal(code)),
@@ -197,12 +213,7 @@ async fn mark_retained(pass: &mut Pass, id: &UserId) -> Result<(), Failure> {
     let mark = match write_retained_mark(pass, &link, id, &name).await {
         Ok(mark) => mark,
         // It is gone, or the portal changes no such user: the Portal's list names it, and this process tries it no more.
-        Err(
-            error @ (PortalError::NotFound
-            | PortalError::Conflict { .. }
-            | PortalError::Rejected { .. }
-            | PortalError::LostInIdentityProvider),
-        ) => {
+        Err(error) if cannot_be_marked(&error) => {
             tracing::warn!(resource = %pass.key, user_id = %id, %error, "a retained user cannot be marked");
             retained_mark(pass, 1)
         }
@@ -211,6 +222,17 @@ async fn mark_retained(pass: &mut Pass, id: &UserId) -> Result<(), Failure> {
     link.inventory.remember(id, Some(mark));
     pass.observation.done.push((id.clone(), Done::MarkedRetained));
     Ok(())
+}
+
+/// Whether the portal changes no such user, as opposed to a failure that may pass.
+fn cannot_be_marked(error: &PortalError) -> bool {
+    matches!(
+        error,
+        PortalError::NotFound
+            | PortalError::Conflict { .. }
+            | PortalError::Rejected { .. }
+            | PortalError::LostInIdentityProvider
+    )
 }
 
 async fn write_retained_mark(
@@ -233,4 +255,28 @@ fn retained_mark(pass: &Pass, generation: i64) -> Mark {
 
 fn event(pass: &Pass, reason: Reason, action: &'static str, note: &str) {
     pass.ctx.events.normal(reference(&pass.ctx, &pass.key), reason.as_str(), action, note);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_user_is_listed_without_its_mark_only_where_the_portal_never_changes_it() {
+        for error in [
+            PortalError::NotFound,
+            PortalError::Conflict { code: "SERVICE_ACCOUNT_NOT_FOUND" },
+            PortalError::LostInIdentityProvider,
+        ] {
+            assert!(cannot_be_marked(&error), "{error}");
+        }
+        for error in [
+            PortalError::Server { status: 500 },
+            PortalError::Unauthorized,
+            PortalError::Forbidden { permission: "add_tech_user_management" },
+            PortalError::BadAnswer { reason: "it is odd" },
+        ] {
+            assert!(!cannot_be_marked(&error), "tried again: {error}");
+        }
+    }
 }
