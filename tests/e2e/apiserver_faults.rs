@@ -1,7 +1,5 @@
 //! The apiserver fails, answers too late or not at all, in the middle of a create.
 
-use std::time::Duration;
-
 use kube::api::{Patch, PatchParams};
 use portal_simulator::{Endpoint, Stage as PortalStage};
 use serde_json::json;
@@ -183,10 +181,15 @@ async fn the_network_is_cut_while_the_portal_is_at_the_create() {
     let gate = world.simulator.gate(Endpoint::Create, PortalStage::Working);
     world.apply(&create(NAME, &world.namespace, "Dataspace Discovery")).await;
     gate.reached().await;
+    let tokens = world.simulator.count(Endpoint::Token);
     world.proxy.pause_all();
     gate.release();
-    // Not a wait for something to happen: the cut lasts that long.
-    tokio::time::sleep(Duration::from_secs(20)).await;
+    // The credential is read and tried during the cut; what comes next is a write to the apiserver, which is not answered.
+    world
+        .simulator
+        .wait_for(|view| view.answered(Endpoint::Details) > 0 && view.answered(Endpoint::Token) > tokens)
+        .await;
+    assert!(world.get_secret(NAME).await.is_none());
     world.proxy.resume();
     ends_well(&world).await;
 }
@@ -194,10 +197,14 @@ async fn the_network_is_cut_while_the_portal_is_at_the_create() {
 #[tokio::test]
 async fn the_network_is_cut_before_the_attempt_is_written_down() {
     let world = connected().await;
-    world.patch_portal(&json!({"spec": {"resyncInterval": "11s"}})).await;
-    world.proxy.pause_all();
+    let gate = world.proxy.on(attempts()).nth(1).hold(Stage::Before);
     world.apply(&create(NAME, &world.namespace, "Dataspace Discovery")).await;
-    tokio::time::sleep(Duration::from_secs(20)).await;
+    gate.reached().await.unwrap();
+    world.proxy.pause_all();
+    gate.release();
+    // The operator gives up the patch: nothing answers for longer than it waits.
+    let gave_up = |line: &str| line.contains("/edc") && line.contains("did not answer");
+    world.operator().wait_for_line(gave_up).await.unwrap();
     assert_eq!(world.simulator.count(Endpoint::Create), 0);
     world.proxy.resume();
     ends_well(&world).await;

@@ -1,5 +1,7 @@
 //! What the operator concludes from the portal's user list where that is long, moves, or hides users.
 
+use kube::api::DynamicObject;
+use kube::runtime::wait::await_condition;
 use portal_simulator::{Endpoint, UserSeed, Version};
 use serde_json::json;
 use technical_user_operator::domain::identity::{Hint, Mark, Owner};
@@ -57,6 +59,16 @@ fn long_list() -> usize {
     std::env::var("TUO_TEST_LIST_USERS").ok().and_then(|count| count.parse().ok()).unwrap_or(200)
 }
 
+/// The resource as it first is so, by a watch: no state in between is missed.
+async fn first(
+    world: &World,
+    limit: std::time::Duration,
+    condition: impl Fn(Option<&DynamicObject>) -> bool,
+) -> DynamicObject {
+    let seen = await_condition(world.users_api(), "edc", condition);
+    tokio::time::timeout(limit, seen).await.unwrap().unwrap().unwrap()
+}
+
 /// A proof takes longer than a reconcile waits for it. It goes on, and the resource says what it waits for.
 #[tokio::test]
 async fn a_search_outlives_the_reconcile_that_asked_for_it() {
@@ -73,25 +85,18 @@ async fn a_search_outlives_the_reconcile_that_asked_for_it() {
     let began = std::time::Instant::now();
     world.start_operator();
     world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
-    let limit = std::time::Duration::from_secs(if usual { 180 } else { 1800 });
-    let (mut waited, mut ready) = (None, None);
-    while ready.is_none() && began.elapsed() < limit {
-        if let Some(user) = world.user("edc").await {
-            match reason(&user).as_str() {
-                "Searching" => {
-                    let words = crate::support::message(&user);
-                    assert!(words.contains("search of the portal's user list"), "{words}");
-                    assert!(!words.contains(|c: char| c.is_ascii_digit()), "{words}");
-                    waited.get_or_insert_with(|| began.elapsed());
-                }
-                "Ready" => ready = Some(began.elapsed()),
-                _ => {}
-            }
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
-    }
+    let limit = std::time::Duration::from_mins(if usual { 3 } else { 30 });
+    let searching = |user: Option<&DynamicObject>| user.is_some_and(|user| reason(user) == "Searching");
+    let waiting = first(&world, limit, searching).await;
+    let waited = began.elapsed();
+    let words = crate::support::message(&waiting);
+    assert!(words.contains("search of the portal's user list"), "{words}");
+    assert!(!words.contains(|c: char| c.is_ascii_digit()), "{words}");
+    let ready = |user: Option<&DynamicObject>| user.is_some_and(|user| reason(user) == "Ready");
+    let user = first(&world, limit, ready).await;
+    let ready = began.elapsed();
     println!("{users} users: waits after {waited:?}, ready after {ready:?}");
-    assert!(waited.is_some() && ready.is_some(), "waited {waited:?}, ready {ready:?}");
+    assert_eq!(reason(&user), "Ready");
     assert_eq!(world.count(Endpoint::Create), 1);
     world.portal_ready().await;
     assert!(world.log().contains("the search of the user list begins"));
