@@ -36,6 +36,7 @@ pub fn details(id: &UserId, client_id: &str) -> UserDetails {
         name: "name".into(),
         description: String::new(),
         roles: Vec::new(),
+        roles_in_tokens: true,
         kind: UserKind::Internal,
         status: UserStatus::Active,
         ownership: Ownership::Own,

@@ -120,6 +120,8 @@ pub struct UserDetails {
     pub description: String,
     /// The names of its roles.
     pub roles: Vec<String>,
+    /// Each of them is a role of the identity provider's client whose roles a token of the user names, in the same words.
+    pub roles_in_tokens: bool,
     /// Internal or External.
     pub kind: UserKind,
     /// The state.

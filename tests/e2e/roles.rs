@@ -1,7 +1,9 @@
 //! Roles that cannot be had: refused in words, as far as possible before the portal is asked, and mended.
 
+use kube::api::DeleteParams;
 use portal_simulator::{Change, Endpoint, RoleDef};
 use serde_json::json;
+use testbed::{Action, Matcher};
 
 use crate::support::{create, reason, world};
 
@@ -107,5 +109,60 @@ async fn roles_that_are_taken_away_in_the_portal_are_seen_at_the_next_verificati
     assert_eq!(world.simulator.set_roles_of_user(user, ["Dataspace Discovery"]), Change::Done);
     world.patch_user("edc", &json!({"metadata": {"annotations": {"example.org/look": "again"}}})).await;
     world.ready("edc").await;
+    world.assert_nothing_leaked().await;
+}
+
+#[tokio::test]
+async fn roles_that_are_changed_in_the_identity_provider_alone_are_seen_in_the_token() {
+    let world = world().start().await;
+    let access = json!([{"namespaces": {"from": "Same"}, "roles": ["Dataspace Discovery"]}]);
+    let often = json!({"interval": "10s"});
+    world.patch_portal(&json!({"spec": {"verification": often, "access": access}})).await;
+    world.portal_ready().await;
+    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.ready("edc").await;
+    let user = world.user_of("edc");
+    let set = |roles: &[&'static str]| {
+        let roles = roles.iter().copied();
+        assert_eq!(world.simulator.set_roles_in_identity_provider(user.id, roles), Change::Done);
+    };
+    set(&[]);
+    let words = world.because("edc", "RolesMissing").await;
+    assert!(words.contains("\"Dataspace Discovery\" in the identity provider"), "{words}");
+    assert!(words.contains(&user.client_id.clone().unwrap()), "{words}");
+    // Nobody touches the resource: the next verification sees it.
+    set(&["Dataspace Discovery"]);
+    world.ready("edc").await;
+    set(&["Dataspace Discovery", "Semantic Model Management"]);
+    let words = world.because("edc", "AccessDenied").await;
+    assert!(words.contains("portal does not show: \"Semantic Model Management\""), "{words}");
+    // A Secret that is gone is not written again with more than is granted.
+    world.secrets_api().delete("edc", &DeleteParams::default()).await.unwrap();
+    let tokens = world.count(Endpoint::Token);
+    world.simulator.wait_for(|view| view.answered(Endpoint::Token) >= tokens + 2).await;
+    assert!(world.get_secret("edc").await.is_none());
+    set(&["Dataspace Discovery"]);
+    world.ready("edc").await;
+    assert!(world.get_secret("edc").await.is_some());
+    world.assert_nothing_leaked().await;
+}
+
+/// What a token showed is in doubt until a status says what came of it.
+#[tokio::test]
+async fn roles_that_are_taken_away_are_reported_also_after_a_status_that_could_not_be_written() {
+    let world = world().start().await;
+    world.patch_portal(&json!({"spec": {"verification": {"interval": "10s"}}})).await;
+    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.ready("edc").await;
+    let user = world.user_of("edc").id;
+    let statuses = Matcher::any().method("PATCH").path("/technicalusers/edc/status");
+    let fault =
+        world.proxy.on(statuses.clone()).action(Action::status(503, "ServiceUnavailable", "etcd is away"));
+    let before = world.proxy.count(&statuses);
+    assert_eq!(world.simulator.set_roles_of_user(user, ["BPDM Pool Consumer"]), Change::Done);
+    world.eventually("a status was refused", async || world.proxy.count(&statuses) > before).await;
+    fault.remove();
+    let words = world.because("edc", "RolesMissing").await;
+    assert!(words.contains("Dataspace Discovery"), "{words}");
     world.assert_nothing_leaked().await;
 }

@@ -150,8 +150,6 @@ pub(super) async fn user(pass: &mut Pass, id: &UserId) -> Result<UserView, Failu
             }
             pass.ctx.memory.not_missing(&pass.key, id);
             link.inventory.remember(id, Mark::find(&details.description));
-            // The plan still judges these details in this reconcile.
-            pass.ctx.memory.roles.details_read(&pass.key, id);
             pass.details.insert(id.clone(), details.clone());
             Ok(UserView::Read(facts(pass, id, &details)))
         }
@@ -252,6 +250,7 @@ fn facts(pass: &Pass, id: &UserId, details: &UserDetails) -> UserFacts {
         kind: details.kind,
         client_id: details.client_id.clone(),
         roles: details.roles.clone(),
+        roles_in_tokens: details.roles_in_tokens,
         mark: Mark::find(&details.description),
         description: details.description.clone(),
         connector: details.connector.as_ref().map(|c| c.name.clone().unwrap_or_else(|| c.id.clone())),
@@ -301,6 +300,7 @@ async fn verify(pass: &mut Pass, proof: Proof) -> Result<Verified, Failure> {
         return Ok(Verified::Refused { unknown_client: false });
     };
     let verification = link.portal.verify(&credential, lane).await;
+    pass.observation.token_roles = None;
     let outcome = match &verification {
         Verification::Accepted { .. } => Counted::Accepted,
         Verification::Refused { .. } => Counted::Refused,
@@ -311,7 +311,7 @@ async fn verify(pass: &mut Pass, proof: Proof) -> Result<Verified, Failure> {
         Verification::Accepted { roles } => {
             pass.ctx.memory.verified(&pass.key, pass.verification_interval);
             if let Some(roles) = roles {
-                compare_roles(pass, proof, &roles);
+                compare_roles(pass, proof, roles);
             }
             Verified::Accepted
         }
@@ -327,22 +327,33 @@ async fn verify(pass: &mut Pass, proof: Proof) -> Result<Verified, Failure> {
     })
 }
 
-/// Roles of a user can change in the portal without a word in its list; the token of an internal user shows them.
-fn compare_roles(pass: &mut Pass, proof: Proof, token: &TokenRoles) {
+/// Roles of a user can change in the portal, or in the identity provider alone, without a word in the list; the token of an
+/// internal user shows them.
+fn compare_roles(pass: &mut Pass, proof: Proof, token: TokenRoles) {
     let seen = &pass.ctx.memory.roles;
     match (proof, &pass.proved, &pass.status.user) {
         (Proof::Read, Some(user), _) => {
             let internal = pass.details.get(user).is_some_and(|details| details.kind == UserKind::Internal);
             if internal {
-                seen.shown_with_details(&pass.key, user, token);
+                seen.shown_with_details(&pass.key, user, &token);
+                pass.observation.token_roles = Some((user.clone(), token.technical));
             }
         }
         (Proof::Published, _, Some(user)) if user.kind == super::status::INTERNAL => {
-            seen.shown(&pass.key, &UserId::new(&user.id), token, &user.roles);
+            let id = UserId::new(&user.id);
+            seen.shown(&pass.key, &id, &token, &user.roles);
+            pass.observation.token_roles = Some((id, token.technical));
         }
         _ => {}
     }
     pass.observation.roles_doubted = seen.are_doubted(&pass.key);
+}
+
+/// The status of a reconcile was written: what the tokens showed is no longer in doubt for users whose details it rests on.
+pub fn settle_roles(pass: &Pass) {
+    for id in pass.details.keys() {
+        pass.ctx.memory.roles.settled(&pass.key, id);
+    }
 }
 
 /// The credential in the Secret.
@@ -381,6 +392,7 @@ async fn object(pass: &mut Pass) -> Result<(), Failure> {
     o.read = old.observation.read;
     o.writable = old.observation.writable;
     o.verification = old.observation.verification;
+    o.token_roles = old.observation.token_roles;
     o.done = old.observation.done;
     pass.details = old.details;
     pass.proved = old.proved;

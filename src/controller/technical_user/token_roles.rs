@@ -1,5 +1,6 @@
 //! The roles that the tokens of published credentials show. A user's roles can change in the portal without a word in its
-//! list; its details are read only where its token shows other roles than before.
+//! list; its details are read only where its token shows other roles than before. The doubt ends when a status is written
+//! that rests on these details: one that could not be written has said nothing.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -17,7 +18,7 @@ struct Roles {
     user: UserId,
     /// As they were when the user's details were known.
     known: Option<u64>,
-    /// As the last token showed them; the details were not read since.
+    /// As the last token showed them; no status that rests on the details was written since.
     doubtful: Option<u64>,
 }
 
@@ -45,11 +46,11 @@ impl SeenRoles {
     pub fn shown_with_details(&self, key: &Key, user: &UserId, token: &TokenRoles) {
         let mut all = self.lock();
         let roles = entry(&mut all, key, user);
-        (roles.known, roles.doubtful) = (Some(token.digest), None);
+        roles.doubtful = Some(token.digest).filter(|shown| roles.known != Some(*shown));
     }
 
-    /// The user's details were read: what its last token showed belongs to them.
-    pub fn details_read(&self, key: &Key, user: &UserId) {
+    /// A status was written that rests on the user's details: what its last token showed belongs to them.
+    pub fn settled(&self, key: &Key, user: &UserId) {
         if let Some(roles) = self.lock().get_mut(key).filter(|roles| roles.user == *user)
             && let Some(digest) = roles.doubtful.take()
         {
@@ -101,9 +102,9 @@ mod tests {
         assert!(!seen.are_doubted(&key()), "the first token shows what the status names");
         seen.shown(&key(), &user, &token(&["a", "b"], 2), &recorded());
         assert!(seen.are_doubted(&key()), "a permission behind the same roles changed");
-        seen.details_read(&key(), &UserId::new("another"));
+        seen.settled(&key(), &UserId::new("another"));
         assert!(seen.are_doubted(&key()));
-        seen.details_read(&key(), &user);
+        seen.settled(&key(), &user);
         assert!(!seen.are_doubted(&key()));
         seen.shown(&key(), &user, &token(&["a", "b"], 2), &recorded());
         assert!(!seen.are_doubted(&key()), "and not again");
@@ -119,7 +120,11 @@ mod tests {
         seen.shown(&key(), &user, &token(&["a"], 1), &recorded());
         assert!(seen.are_doubted(&key()));
         seen.shown_with_details(&key(), &user, &token(&["a"], 1));
+        assert!(seen.are_doubted(&key()), "the status was not written");
+        seen.settled(&key(), &user);
         assert!(!seen.are_doubted(&key()));
+        seen.shown_with_details(&key(), &user, &token(&["a"], 1));
+        assert!(!seen.are_doubted(&key()), "the same token again");
         seen.shown(&key(), &UserId::new("u2"), &token(&["c"], 9), &["c".to_owned()]);
         assert!(!seen.are_doubted(&key()), "its successor has roles of its own");
         seen.forget(&key());

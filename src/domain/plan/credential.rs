@@ -96,7 +96,7 @@ fn refused(o: &Observation) -> bool {
     matches!(o.verification, Some((_, Verified::Refused { .. })))
 }
 
-fn unreachable(reason: &str) -> Blocker {
+pub(super) fn unreachable(reason: &str) -> Blocker {
     Blocker::passing(
         Reason::TokenEndpointUnreachable,
         format!(
@@ -105,7 +105,7 @@ fn unreachable(reason: &str) -> Blocker {
     )
 }
 
-fn rest(o: &Observation, current: &Current, report: Report, wake: Wake) -> Step {
+pub(super) fn rest(o: &Observation, current: &Current, report: Report, wake: Wake) -> Step {
     // A healthy user is not replaced: the request is answered by saying so.
     let answered = report == Report::Ready && o.rotation_requested;
     let rotation_handled = answered || o.rotation_under_way(current);

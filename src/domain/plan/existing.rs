@@ -9,7 +9,7 @@ use super::observation::{Observation, PortalFacts, Selection, UserFacts, UserVie
 use super::pin::{self, Pinned};
 use super::selector::Selector;
 use super::step::{Current, Read, Step, Wake};
-use super::{blocked, credential, follow};
+use super::{blocked, credential, follow, token_roles};
 
 pub(super) fn plan(o: &Observation, selector: &Selector) -> Step {
     let portal = match &o.portal {
@@ -171,7 +171,8 @@ fn with_details(
         return blocked(o, &blocker, Wake::OnChange);
     }
     match user.status {
-        UserStatus::Active => credential::publish(o, current, user),
+        UserStatus::Active => token_roles::check(o, &[], &portal.grants.for_existing(), current, user)
+            .unwrap_or_else(|| credential::publish(o, current, user)),
         UserStatus::Pending => {
             follow::user_blocked(o, current, follow::pending_blocker(o, current), Wake::Poll)
         }

@@ -15,7 +15,7 @@ use super::observation::{
     DesiredUser, Done, Listed, Observation, PortalFacts, Proof, SecretView, UserFacts, UserView, Verified,
 };
 use super::step::{Current, Read, Report, Rest, Step, Wake, Write};
-use super::{blocked, credential, ours, pin};
+use super::{blocked, credential, ours, pin, token_roles};
 
 /// Whether status, Secret and list agree that all is as it should be, so that nobody has to be asked.
 pub(super) fn as_recorded(o: &Observation) -> bool {
@@ -187,6 +187,9 @@ fn active(
     }
     if let Err(blocker) = has_granted_roles_only(&portal.grants, &current.id, user) {
         return user_blocked(o, current, blocker, Wake::OnChange);
+    }
+    if let Some(step) = token_roles::check(o, &desired.roles, &portal.grants, current, user) {
+        return step;
     }
     // Without its name, a user is not found again where the status is lost.
     let described =

@@ -17,6 +17,7 @@ mod selector;
 mod step;
 #[cfg(test)]
 mod tests;
+mod token_roles;
 
 pub use observation::{
     AttemptState, Candidate, Confirmed, Deletion, Desired, DesiredUser, Done, Listed, Observation,

@@ -71,8 +71,11 @@ pub struct Observation {
     pub verification: Option<(Proof, Verified)>,
     /// It is time to try the published credential again.
     pub verification_due: bool,
-    /// The token of the published credential shows other roles than before, and the user's details were not read since.
+    /// The token of the user's credential shows other roles than before, and no status was written since that rests on the
+    /// user's details.
     pub roles_doubted: bool,
+    /// The technical-user roles that the token shows which was obtained in this pass, and whose token it is.
+    pub token_roles: Option<(UserId, Vec<String>)>,
     /// What was done to users in this pass.
     pub done: Vec<(UserId, Done)>,
     /// How long the user has been pending by the status.
@@ -317,6 +320,8 @@ pub struct UserFacts {
     pub client_id: Option<String>,
     /// The roles by name.
     pub roles: Vec<String>,
+    /// A token of the user, where it is internal, names these roles in the same words.
+    pub roles_in_tokens: bool,
     /// The mark in the description.
     pub mark: Option<Mark>,
     /// The description.

@@ -12,6 +12,7 @@ use crate::domain::user::{
 };
 use crate::portal::PortalError;
 use crate::portal::bounds::{Exact, List, Text, URL, is_exact};
+use crate::portal::oauth::TECHNICAL_ROLES_OF;
 use crate::portal::transport::Answer;
 
 /// What the portal puts before the name of a wallet user.
@@ -80,6 +81,7 @@ pub(super) fn details(answer: &Answer, asked: &UserId) -> Result<UserDetails, Po
     }
     let name = text(dto.name);
     let status = status(word(dto.status.as_ref()));
+    let roles_in_tokens = are_in_tokens(dto.roles.as_ref());
     Ok(UserDetails {
         id,
         client_id: exact(dto.client_id),
@@ -87,6 +89,7 @@ pub(super) fn details(answer: &Answer, asked: &UserId) -> Result<UserDetails, Po
         name,
         description: dto.description.unwrap_or_default().0,
         roles: role_names(dto.roles)?,
+        roles_in_tokens,
         status,
         ownership: ownership(word(dto.company_service_account_type_id.as_ref())),
         authentication_url: dto
@@ -221,6 +224,12 @@ fn role_names<const MOST: usize>(roles: Option<List<UserRoleDto, MOST>>) -> Resu
         return Err(TOO_MANY_ROLES);
     }
     Ok(roles.entries.into_iter().map(|role| role.role_name.0).collect())
+}
+
+/// Whether the roles are of the client whose roles the tokens of technical users name.
+fn are_in_tokens<const MOST: usize>(roles: Option<&List<UserRoleDto, MOST>>) -> bool {
+    let client = |role: &UserRoleDto| role.client_id.as_ref().is_some_and(|id| id.0 == TECHNICAL_ROLES_OF);
+    roles.is_some_and(|roles| roles.entries.iter().all(client))
 }
 
 fn text<const MOST: usize>(text: Option<Text<MOST>>) -> String {

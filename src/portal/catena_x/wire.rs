@@ -116,6 +116,7 @@ impl<'de> Deserialize<'de> for CreatedAnswerDto {
 #[serde(rename_all = "camelCase")]
 pub(super) struct UserRoleDto {
     pub(super) role_name: Text<NAME>,
+    pub(super) client_id: Option<Text<NAME>>,
 }
 
 #[derive(Deserialize)]

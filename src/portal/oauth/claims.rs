@@ -17,7 +17,7 @@ use crate::portal::{Permissions, TokenRoles};
 const PERMISSIONS_OF: &str = "Cl2-CX-Portal";
 
 /// The client whose roles are those of technical users.
-const TECHNICAL_ROLES_OF: &str = "technical_roles_management";
+pub(crate) const TECHNICAL_ROLES_OF: &str = "technical_roles_management";
 
 /// The most roles of one client that a token may name.
 const ROLES: usize = 512;

@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use secrecy::SecretString;
 
 pub(crate) use answer::UNTOLD_PAUSE;
-pub(crate) use claims::Claims;
+pub(crate) use claims::{Claims, TECHNICAL_ROLES_OF};
 pub(crate) use token::AccessToken;
 pub(crate) use token_source::TokenSource;
 pub(crate) use verify::verify;

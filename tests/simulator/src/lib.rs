@@ -22,6 +22,7 @@ mod latency;
 mod messages;
 mod people;
 mod pipeline;
+mod role_changes;
 mod route;
 pub mod seed;
 mod server;

@@ -66,26 +66,6 @@ impl Simulator {
         Change::of(change.map(|_| ()))
     }
 
-    /// Roles are given to a user and taken from it at the identity provider's console and in the portal's database, as
-    /// upgrades of a realm do. Its next token shows them; the list of users shows nothing.
-    pub fn set_roles_of_user<'a>(&self, user: Uuid, names: impl IntoIterator<Item = &'a str>) -> Change {
-        let names: Vec<&str> = names.into_iter().collect();
-        self.change(|state| {
-            let roles: Vec<RoleDef> =
-                state.roles.iter().filter(|role| names.contains(&role.name.as_str())).cloned().collect();
-            let Some(found) = state.user_mut(user) else { return Change::NotFound };
-            found.roles = roles.iter().map(|role| role.id).collect();
-            let client_id = found.client_id.clone();
-            if let Some(client) = client_id.and_then(|client_id| state.idp.client_mut(&client_id)) {
-                let roles: Vec<&RoleDef> = roles.iter().collect();
-                let (id, name, bpn) = (client.client_id.clone(), client.name.clone(), client.bpn.clone());
-                let secret = client.secret.clone();
-                *client = idp::IdpClient { secret, ..idp::IdpClient::new(id, &name, bpn, &roles) };
-            }
-            Change::Done
-        })
-    }
-
     /// Sets a status, whatever leads to it.
     pub fn set_status(&self, user: Uuid, status: Status) -> Change {
         self.with_user(user, |user| user.status = status)

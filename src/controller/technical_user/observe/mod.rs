@@ -75,7 +75,6 @@ pub async fn observe(
     };
     let circumstances = circumstances(&object, portal_object.as_deref(), facts.as_ref().ok());
     let envelope = envelope(ctx, &object, &spec);
-    let secrets = Secrets::new(&ctx.client, &key.namespace);
     let owner = owner(ctx, &key);
     let recorded = recorded(ctx, &owner, &status, &envelope.name, link.as_ref());
     let attempt = open_attempt(&ctx.memory.attempts, &object, &key, &recorded, circumstances);
@@ -108,6 +107,7 @@ pub async fn observe(
         writable: None,
         verification: None,
         verification_due: ctx.memory.verification_due_in(&key, verification_interval).is_zero(),
+        token_roles: None,
         roles_doubted: ctx.memory.roles.are_doubted(&key),
         done: Vec::new(),
         pending_for: pending_for(&status, now),
@@ -120,6 +120,7 @@ pub async fn observe(
     let mut pass = Pass {
         link: link.map(|link| audited(link, &key, &status)),
         ctx: Arc::clone(ctx),
+        secrets: Secrets::new(&ctx.client, &key.namespace),
         key,
         object,
         spec,
@@ -135,7 +136,6 @@ pub async fn observe(
         secret_written: false,
         secret_unread_for: None,
         envelope,
-        secrets,
         place: None,
         circumstances,
         verification_interval,

@@ -44,6 +44,7 @@ pub(super) enum Fact {
     Secret(SecretView),
     Writable(bool),
     Verified(Proof, Verified),
+    Token(UserId, Vec<&'static str>),
     Done(UserId, Done),
 }
 
@@ -173,7 +174,13 @@ pub(super) fn a_fact() -> impl Strategy<Value = Fact> {
     let policy = prop_oneof![Just(Deletion::Delete), Just(Deletion::Revoke), Just(Deletion::Retain)];
     let listed =
         prop_oneof![Just(Listed::Unknown), Just(Listed::Missing), a_status().prop_map(Listed::There)];
-    let told = prop_oneof![Just(Reason::CreateRefused), Just(Reason::Creating), Just(Reason::Pending)];
+    let told = prop_oneof![
+        Just(Reason::CreateRefused),
+        Just(Reason::Creating),
+        Just(Reason::Pending),
+        Just(Reason::RolesMissing)
+    ];
+    let shown = vec(prop_oneof![Just("discovery"), Just("wallet")], 0..3);
     prop_oneof![
         (0..11_u8).prop_map(Fact::Switch),
         (0..14_u8).prop_map(Fact::Portal),
@@ -197,6 +204,7 @@ pub(super) fn a_fact() -> impl Strategy<Value = Fact> {
         a_secret().prop_map(Fact::Secret),
         any::<bool>().prop_map(Fact::Writable),
         (proof, said).prop_map(|(proof, said)| Fact::Verified(proof, said)),
+        (an_id(), shown).prop_map(|(id, roles)| Fact::Token(id, roles)),
         (an_id(), something_done()).prop_map(|(id, done)| Fact::Done(id, done)),
     ]
 }
@@ -233,6 +241,9 @@ impl Fact {
             Self::Writable(true) => o.writable(),
             Self::Writable(false) => o.unwritable(),
             Self::Verified(proof, said) => o.verified(proof, said),
+            Self::Token(id, roles) => {
+                o.but(|o| o.token_roles = Some((id, roles.into_iter().map(str::to_owned).collect())))
+            }
             Self::Done(id, done) => o.but(|o| o.done.push((id, done))),
         }
     }

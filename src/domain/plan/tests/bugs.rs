@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use super::super::{AttemptState, Confirmed, Deletion, Done, Listed, Proof, Verified};
 use super::builders::{
-    a_deleted_resource, a_new_resource, a_ready_resource, a_recorded_resource, an_existing, candidate,
-    details, id,
+    a_deleted_resource, a_new_resource, a_ready_resource, a_recorded_resource, candidate, details, id,
 };
 use super::{Observation, check};
 use crate::domain::identity::LAST_GENERATION;
@@ -354,26 +353,4 @@ fn the_periodic_verification_goes_before_other_users_are_read() {
             "confirm u9",
         ),
     ]);
-}
-
-/// Roles that were taken away in the portal by hand were never noticed.
-#[test]
-fn a_token_that_shows_other_roles_has_the_details_read() {
-    let doubted = || a_ready_resource().but(|o| o.roles_doubted = true);
-    let with_roles = |roles: &[&str]| {
-        let roles = roles.iter().map(ToString::to_string).collect();
-        doubted().seen("u1", details().but(|user| user.roles = roles))
-    };
-    check(vec![
-        ("read", doubted(), "read u1"),
-        ("as they should be", with_roles(&["discovery"]), "ready (u1 g1), verify in time"),
-        ("one is missing", with_roles(&[]), "user RolesMissing STALLED (u1 g1)"),
-        ("the portal does not answer", doubted().portal_blocked_in_passing(), "still ready, try again"),
-    ]);
-    let existing = a_ready_resource().but(|o| {
-        o.desired = an_existing(&["u1"]).desired;
-        o.selected = Some(vec![id("u1")]);
-        o.roles_doubted = true;
-    });
-    check(vec![("an existing user", existing, "read u1")]);
 }

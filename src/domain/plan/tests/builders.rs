@@ -135,6 +135,7 @@ pub(super) fn a_new_resource() -> Observation {
         verification: None,
         verification_due: false,
         roles_doubted: false,
+        token_roles: None,
         done: Vec::new(),
         pending_for: None,
         loss_confirmed: false,

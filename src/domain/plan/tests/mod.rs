@@ -15,6 +15,7 @@ mod ownership;
 mod pins;
 mod renamed;
 mod tidy;
+mod token_roles;
 mod totality;
 mod trouble;
 mod unreadable;

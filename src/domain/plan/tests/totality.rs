@@ -5,13 +5,14 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::super::{
-    AttemptState, Confirmed, Desired, Observation, Proof, Read, SecretView, Selection, Step, UserView, Write,
-    plan,
+    AttemptState, Confirmed, Desired, Observation, Proof, Read, SecretView, Selection, Step, UserFacts,
+    UserView, Write, plan,
 };
 use super::arbitrary::{Fact, a_base, a_fact};
 use super::runs;
 use crate::domain::identity::Hint;
 use crate::domain::ownership::Whose;
+use crate::domain::user::{UserId, UserKind};
 
 /// A read whose answer is in the observation would be asked for again and again.
 fn is_answered(o: &Observation, read: &Read) -> bool {
@@ -79,7 +80,14 @@ fn touches_a_foreign_user(o: &Observation, write: &Write) -> bool {
         Whose::Unproved | Whose::Retained => existing,
         Whose::Other(_) | Whose::OperatorLogin => false,
     };
-    login || !ours || (publishes && !portal.grants.roles(&user.roles))
+    let beyond = |roles: &[String]| publishes && !portal.grants.roles(roles);
+    login || !ours || beyond(&user.roles) || token_of(o, id, user).is_some_and(beyond)
+}
+
+/// The roles that the user's token showed in this pass.
+fn token_of<'a>(o: &'a Observation, id: &UserId, user: &UserFacts) -> Option<&'a [String]> {
+    let (of, roles) = o.token_roles.as_ref()?;
+    (of == id && user.kind == UserKind::Internal && user.roles_in_tokens).then_some(roles.as_slice())
 }
 
 fn judge(o: &Observation) -> Result<(), TestCaseError> {

@@ -19,6 +19,7 @@ pub(super) fn details_of(generation: i64) -> UserFacts {
         kind: UserKind::Internal,
         client_id: Some("sa1".into()),
         roles: vec!["discovery".into()],
+        roles_in_tokens: true,
         description: mark.describe(None),
         mark: Some(mark),
         connector: None,

@@ -143,3 +143,18 @@ async fn tokens_say_who_and_what() {
     assert_eq!(roles.as_array().unwrap().len(), 7);
     assert!(!roles.to_string().contains("delete_tech_user_management"));
 }
+
+/// The portal answers with the roles of its database, whatever the identity provider's console was used for.
+#[tokio::test]
+async fn roles_that_the_identity_provider_alone_knows_are_in_tokens_and_not_in_details() {
+    let world = World::main().await;
+    let user = world.sim.seed_user(UserSeed::new("One", "user").roles(["Dataspace Discovery"])).unwrap();
+    let set = world.sim.set_roles_in_identity_provider(user.id, ["Semantic Model Management"]);
+    assert_eq!(set, Change::Done);
+    let token = world.login(user.client_id.as_deref().unwrap(), user.secret.as_deref().unwrap()).await.json();
+    let claims = claims(token["access_token"].as_str().unwrap());
+    let roles = &claims["resource_access"]["technical_roles_management"]["roles"];
+    assert_eq!(*roles, json!(["Semantic Model Management"]));
+    let details = world.sim.users("One").into_iter().find(|found| found.id == user.id).unwrap();
+    assert_eq!(details.roles, ["Dataspace Discovery"]);
+}

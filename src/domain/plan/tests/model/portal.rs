@@ -50,6 +50,7 @@ impl User {
             kind: self.kind,
             client_id: active.then(|| format!("sa-{}", self.id)),
             roles: vec![if self.kind == UserKind::External { "wallet" } else { "discovery" }.to_owned()],
+            roles_in_tokens: true,
             description: mark.as_ref().map(|mark| mark.describe(None)).unwrap_or_default(),
             mark,
             connector: None,

@@ -1,0 +1,93 @@
+//! The roles that the token of a user's credential shows. The portal's details show the roles of its database; a role that
+//! was given or taken away in the identity provider alone is seen in the token only, and the token is what counts.
+
+use crate::domain::access::Grants;
+use crate::domain::reason::Reason;
+use crate::domain::roles::{self, Blocker, quoted};
+use crate::domain::user::UserKind;
+
+use super::credential;
+use super::follow::user_blocked;
+use super::observation::{Observation, Proof, UserFacts, Verified};
+use super::step::{Current, Read, Report, Step, Wake};
+
+/// What a user's token demands, after its details were found to be as they should be: a token, where there is reason to
+/// doubt the roles, or the end of the reconcile, where its roles are not those that were requested and granted.
+pub(super) fn check(
+    o: &Observation,
+    wanted: &[String],
+    grants: &Grants,
+    current: &Current,
+    user: &UserFacts,
+) -> Option<Step> {
+    // A wallet's token names other roles.
+    if user.kind != UserKind::Internal || !user.roles_in_tokens {
+        return None;
+    }
+    match &o.token_roles {
+        Some((id, token)) if *id == current.id => {
+            let blocker = judge(wanted, grants, current, user, token).err()?;
+            Some(user_blocked(o, current, blocker, Wake::Verification))
+        }
+        _ => token_of_doubted(o, current),
+    }
+}
+
+/// Where the roles are doubted, nothing is concluded without a token.
+fn token_of_doubted(o: &Observation, current: &Current) -> Option<Step> {
+    let told = matches!(o.told, Some(Reason::RolesMissing | Reason::AccessDenied));
+    if !told && !o.roles_doubted {
+        return None;
+    }
+    match &o.verification {
+        None => Some(Step::Read(Read::Verify(Proof::Read))),
+        Some((_, Verified::Unreachable(_))) if told => Some(Step::rest(Report::AsTold, Wake::Backoff)),
+        Some((_, Verified::Unreachable(reason))) => Some(credential::rest(
+            o,
+            current,
+            Report::Credential(credential::unreachable(reason)),
+            Wake::Backoff,
+        )),
+        Some((_, Verified::Accepted | Verified::Refused { .. })) => None,
+    }
+}
+
+fn judge(
+    wanted: &[String],
+    grants: &Grants,
+    current: &Current,
+    user: &UserFacts,
+    token: &[String],
+) -> Result<(), Blocker> {
+    let missing = roles::missing(wanted, token);
+    if !missing.is_empty() {
+        return Err(Blocker::lasting(
+            Reason::RolesMissing,
+            format!(
+                "User {} lacks {} in the identity provider: the portal shows what was requested, but the user's token does \
+                 not. Ask the portal's operator to give the role back to client {}. It is tried again at each verification",
+                current.id,
+                quoted(&missing),
+                user.client_id.as_deref().unwrap_or_default(),
+            ),
+        ));
+    }
+    if grants.roles(token) {
+        return Ok(());
+    }
+    let shown: Vec<&str> = user.roles.iter().map(String::as_str).collect();
+    let beyond: Vec<&str> = token.iter().map(String::as_str).filter(|role| !shown.contains(role)).collect();
+    let granted = grants.granted_roles();
+    Err(Blocker::lasting(
+        Reason::AccessDenied,
+        format!(
+            "The token of user {} shows roles that the portal does not show: {}. They were given in the identity provider \
+             alone, and the Portal's access does not grant them to this namespace (granted: {}), so the credential is not \
+             published. The Portal's owner can add a rule, or the portal's operator can take the roles away. It is tried \
+             again at each verification",
+            current.id,
+            quoted(&beyond),
+            if granted.is_empty() { "nothing".to_owned() } else { granted.join(", ") },
+        ),
+    ))
+}
