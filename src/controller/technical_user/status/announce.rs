@@ -1,0 +1,52 @@
+//! What of a new status is reported as an event.
+
+use crate::api::conditions::READY;
+use crate::api::technical_user::TechnicalUserStatus;
+use crate::controller::technical_user::pass::Pass;
+use crate::controller::technical_user::reference;
+use crate::domain::reason::Reason;
+
+/// A condition that got worse is told as an event, once.
+pub(super) fn announce(pass: &Pass, new: &TechnicalUserStatus) {
+    let ready = |status: &TechnicalUserStatus| {
+        status
+            .conditions
+            .iter()
+            .find(|c| c.type_ == READY)
+            .map(|c| (c.status.clone(), c.reason.clone(), c.message.clone()))
+    };
+    let on_the_way = [
+        Reason::Creating,
+        Reason::Searching,
+        Reason::SettlingAttempt,
+        Reason::Pending,
+        Reason::NotYet,
+        Reason::Deleting,
+    ];
+    let (before, after) = (ready(&pass.status), ready(new));
+    if let Some((status, reason, message)) = after {
+        let changed = before.is_none_or(|(_, old, _)| old != reason);
+        let quiet = status == "True" || on_the_way.iter().any(|quiet| quiet.as_str() == reason);
+        if let (true, false, Some(reason)) =
+            (changed, quiet, Reason::ALL.iter().find(|r| r.as_str() == reason))
+        {
+            pass.ctx.events.warning(reference(&pass.ctx, &pass.key), reason.as_str(), "Reconcile", &message);
+        }
+    }
+}
+
+/// A request to replace a healthy user is answered by saying that nothing is done.
+pub(super) fn announce_ignored(pass: &Pass, new: &TechnicalUserStatus) {
+    let same_user = match (&pass.status.user, &new.user) {
+        (Some(before), Some(after)) => before.id == after.id,
+        _ => false,
+    };
+    if same_user && pass.status.handled != new.handled {
+        pass.ctx.events.warning(
+            reference(&pass.ctx, &pass.key),
+            Reason::RequestIgnored.as_str(),
+            "Rotate",
+            "the user is healthy: this release replaces lost and stuck users only, so the request is not carried out",
+        );
+    }
+}

@@ -1,0 +1,40 @@
+//! The credential that is published, and the Secret that holds it.
+
+use crate::api::technical_user::{RecordedCredential, RecordedOutput, TechnicalUserStatus};
+use crate::controller::technical_user::output;
+use crate::controller::technical_user::pass::{Pass, SecretAt};
+use crate::domain::plan::{Rest, SecretView};
+
+pub(super) fn record_credential(pass: &Pass, new: &mut TechnicalUserStatus, rest: &Rest) {
+    let (Some(at), SecretView::Ours { digest: Some(digest), .. }) = (&pass.secret, &pass.observation.secret)
+    else {
+        return;
+    };
+    let written = RecordedOutput {
+        kind: "Secret".to_owned(),
+        name: pass.envelope.name.clone(),
+        uid: at.version.uid.clone(),
+        resource_version: resource_version(pass, at, digest),
+        digest: digest.clone(),
+    };
+    // A key of another installation makes other digests of the same credential; that counts as a new one.
+    let known = new.outputs.iter().any(|output| output.digest == *digest) && new.credential.is_some();
+    let seen_here = rest.current.as_ref().and_then(|current| output::content_of(pass, &current.id));
+    if !known && seen_here.is_some() {
+        let time = pass.now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        let generation = new.credential.as_ref().map_or(0, |credential| credential.generation) + 1;
+        new.credential = Some(RecordedCredential { generation, issued_at: time.clone(), verified_at: time });
+    }
+    new.outputs = vec![written];
+}
+
+/// The state that this installation has written. What others change of the Secret is not recorded, however often they do.
+fn resource_version(pass: &Pass, at: &SecretAt, digest: &str) -> String {
+    let as_written = pass.status.outputs.iter().find(|written| {
+        written.name == pass.envelope.name && written.uid == at.version.uid && written.digest == digest
+    });
+    match as_written {
+        Some(written) if !pass.secret_written => written.resource_version.clone(),
+        _ => at.version.resource_version.clone(),
+    }
+}

@@ -1,0 +1,186 @@
+//! The status: what was found and done, written where it changed.
+
+mod announce;
+mod credential;
+mod user;
+mod wanted;
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use kube::Api;
+use kube::api::{DynamicObject, Patch, PatchParams};
+use serde_json::{Value, json};
+
+pub use user::repin;
+
+use super::pass::{Failure, Pass};
+use crate::api::bounds::{Bounded as _, OBJECT};
+use crate::api::conditions::{self, READY};
+use crate::api::technical_user::{Handled, TechnicalUserStatus};
+use crate::api::{FIELD_MANAGER, keys};
+use crate::controller::grace;
+use crate::controller::kube_error::KubeError;
+use crate::controller::merge;
+use crate::controller::objects::{Key, annotation, technical_users};
+use crate::domain::plan::{Report, Rest, Wake, Write};
+use crate::domain::reason::Reason;
+use crate::domain::roles::Blocker;
+use crate::domain::text::distinct;
+use announce::{announce, announce_ignored};
+use credential::record_credential;
+use user::record_user;
+use wanted::{blocked, wanted};
+
+/// How `status.user.status` spells an active user.
+pub const ACTIVE: &str = "Active";
+/// How `status.user.kind` spells a user of the central identity provider.
+pub const INTERNAL: &str = "Internal";
+
+/// Writes the status of a pass that came to rest; whether anything changed.
+pub async fn write(pass: &mut Pass, rest: &Rest) -> Result<bool, Failure> {
+    let new = compute(pass, rest);
+    patch(pass, new).await
+}
+
+/// Writes that a user is being deleted before the portal is asked to delete it: that may take a while. Until then the status
+/// is that of the live resource. What was written since the deletion began is not written over: a deletion that fails again and
+/// again would change it each time.
+///
+/// What goes wrong keeps no user from being deleted.
+pub async fn announce_deletion(pass: &mut Pass, what: &Write) {
+    let words = match what {
+        Write::Delete(id) => format!("user {id} is being deleted in the portal"),
+        Write::Reset(id) => format!("the secret of user {id} is being reset in the portal"),
+        _ => return,
+    };
+    if !pass.observation.deleting || speaks_of_this(pass) {
+        return;
+    }
+    let report = Report::Deleting(Blocker::passing(Reason::Deleting, words));
+    let rest = Rest { current: None, report, wake: Wake::OnChange, rotation_handled: false };
+    if let Err(failure) = write(pass, &rest).await {
+        tracing::warn!(resource = %pass.key, error = %failure, "the status of a deletion cannot be written");
+    }
+}
+
+/// What another object may still bring is not `Stalled` at first; how long that lasts on.
+pub fn grant_grace(pass: &Pass, rest: &mut Rest) -> Option<Duration> {
+    let blocker = match &mut rest.report {
+        Report::User(blocker) | Report::Credential(blocker) | Report::Output(blocker) => Some(blocker),
+        Report::Ready | Report::StillReady | Report::AsTold | Report::Deleting(_) | Report::Gone => None,
+    };
+    let (waiting, metadata) = (&pass.ctx.memory.waiting, &pass.object.metadata);
+    let left = grace::left(waiting, &pass.key, metadata, &pass.status.conditions, blocker.as_deref())?;
+    if let Some(blocker) = blocker {
+        blocker.stalled = false;
+    }
+    Some(left)
+}
+
+/// Whether the status has conditions of the resource's present spec.
+#[must_use]
+pub fn speaks_of_this(pass: &Pass) -> bool {
+    !pass.status.conditions.is_empty() && pass.status.observed_generation == pass.object.metadata.generation
+}
+
+/// Writes that a stored resource cannot be read.
+pub async fn write_invalid(pass_like: &InvalidResource<'_>) -> Result<bool, Failure> {
+    let InvalidResource { ctx, object, why } = pass_like;
+    let blocker = Blocker::lasting(
+        Reason::InvalidResource,
+        format!("this resource cannot be read by this operator, so nothing is done for it: {why}"),
+    );
+    let old: TechnicalUserStatus = crate::controller::objects::lenient(object, "status");
+    let mut new = old.clone();
+    new.observed_generation = object.metadata.generation;
+    new.conditions = conditions::brought_up_to_date(
+        &old.conditions,
+        &blocked(READY, &blocker),
+        object.metadata.generation,
+        Timestamp::now(),
+    );
+    let new = new.bounded();
+    let Some(difference) = merge::difference(&to_value(&old), &to_value(&new)) else { return Ok(false) };
+    send(ctx, object, &difference).await?;
+    Ok(true)
+}
+
+/// A stored resource that does not parse.
+pub struct InvalidResource<'a> {
+    /// What the process shares.
+    pub ctx: &'a crate::controller::context::Context,
+    /// The object.
+    pub object: &'a DynamicObject,
+    /// What does not parse.
+    pub why: &'a str,
+}
+
+async fn patch(pass: &mut Pass, new: TechnicalUserStatus) -> Result<bool, Failure> {
+    let new = new.bounded();
+    let Some(difference) = merge::difference(&to_value(&pass.status), &to_value(&new)) else {
+        return Ok(false);
+    };
+    let object = send(&pass.ctx, &pass.object, &difference).await?;
+    announce(pass, &new);
+    announce_ignored(pass, &new);
+    pass.object_is_now(object.metadata);
+    pass.status = new;
+    Ok(true)
+}
+
+async fn send(
+    ctx: &crate::controller::context::Context,
+    object: &DynamicObject,
+    difference: &Value,
+) -> Result<DynamicObject, Failure> {
+    let key = Key::of(object);
+    let api: Api<DynamicObject> =
+        Api::namespaced_with(ctx.client.clone(), &key.namespace, &technical_users());
+    // A uid is no precondition of a patch of the status (Kubernetes 1.36); the resourceVersion is.
+    let body = json!({
+        "metadata": { "resourceVersion": object.metadata.resource_version },
+        "status": difference,
+    });
+    let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
+    let written =
+        api.patch_status(&key.name, &params, &Patch::Merge(&body)).await.map_err(KubeError::from)?;
+    let versions = [object, &written].map(|object| object.metadata.resource_version.as_deref());
+    ctx.memory.overwrote(&key, versions[0], versions[1]);
+    Ok(written)
+}
+
+fn to_value(status: &TechnicalUserStatus) -> Value {
+    serde_json::to_value(status).unwrap_or_default()
+}
+
+fn compute(pass: &Pass, rest: &Rest) -> TechnicalUserStatus {
+    let mut new = pass.status.clone();
+    if let Some(current) = &rest.current {
+        record_user(pass, &mut new, current);
+    }
+    if rest.report == Report::Ready {
+        record_credential(pass, &mut new, rest);
+    }
+    let rotate = annotation(&pass.object, keys::ROTATE);
+    let restored = pass.status.user.is_none() && new.user.is_some();
+    if let (Some(rotate), true) = (rotate, rest.rotation_handled || restored) {
+        new.handled = Some(Handled { rotate: Some(handled_value(rotate)) });
+    }
+    new.observed_generation = pass.object.metadata.generation;
+    let wanted = match &rest.report {
+        Report::StillReady | Report::AsTold => {
+            return TechnicalUserStatus { conditions: pass.status.conditions.clone(), ..new };
+        }
+        report => wanted(pass, report, &new),
+    };
+    new.conditions =
+        conditions::brought_up_to_date(&new.conditions, &wanted, new.observed_generation, pass.now);
+    new
+}
+
+/// What the status says of a value of an annotation that was acted on: a value may be longer than a status should be.
+#[must_use]
+pub fn handled_value(value: &str) -> String {
+    distinct(value, OBJECT)
+}

@@ -1,0 +1,135 @@
+//! The user that the status names: whose portal it is in, as whom it was last seen, and the proof that it is the resource's.
+
+use super::{ACTIVE, INTERNAL, patch};
+use crate::api::technical_user::{PinnedPortal, RecordedUser, TechnicalUserStatus};
+use crate::controller::technical_user::observe;
+use crate::controller::technical_user::pass::{Failure, Pass};
+use crate::domain::identity::Hint;
+use crate::domain::ownership::{self, Whose};
+use crate::domain::plan::{self, Current, UserFacts, UserView};
+use crate::domain::user::{UserId, UserKind, UserStatus};
+
+pub(super) fn record_user(pass: &Pass, new: &mut TechnicalUserStatus, current: &Current) {
+    pin(pass, new, hint_of(pass, current));
+    let generation = (current.generation > 0).then_some(current.generation);
+    if let Some(details) = pass.details.get(&current.id) {
+        new.user = Some(RecordedUser {
+            id: current.id.to_string(),
+            generation,
+            client_id: details.client_id.clone(),
+            name: details.name.clone(),
+            kind: kind(details.kind).to_owned(),
+            status: spelled(details.status).to_owned(),
+            roles: details.roles.clone(),
+            proof: proof(pass, current),
+        });
+        return;
+    }
+    if let Some(user) = new.user.as_mut().filter(|user| UserId::new(&user.id) == current.id) {
+        // A status without a proof gets it as soon as the list shows the user as this resource's.
+        if user.generation == generation {
+            user.proof = proof(pass, current);
+        }
+        return;
+    }
+    let listed = pass.link.as_ref().and_then(|link| link.inventory.get(&current.id));
+    let listed = listed.as_ref();
+    new.user = Some(RecordedUser {
+        id: current.id.to_string(),
+        generation,
+        client_id: listed.and_then(|user| user.client_id.clone()),
+        name: listed.map(|user| user.name.clone()).unwrap_or_default(),
+        kind: listed.map(|user| kind(user.kind).to_owned()).unwrap_or_default(),
+        status: listed.map(|user| spelled(user.status).to_owned()).unwrap_or_default(),
+        roles: Vec::new(),
+        proof: None,
+    });
+}
+
+/// Writes down whose portal the user is in. Address and company are never replaced while the status names a user.
+fn pin(pass: &Pass, new: &mut TechnicalUserStatus, hint: &Hint) {
+    let Ok(portal) = &pass.observation.portal else { return };
+    let recorded = new.portal.clone().filter(|portal| new.user.is_some() && !portal.url.is_empty());
+    let pinned = recorded.unwrap_or_else(|| PinnedPortal {
+        url: portal.url.clone(),
+        token_url: Some(portal.token_url.clone()),
+        bpn: plan::company(&pass.observation).map(str::to_owned),
+        ..PinnedPortal::default()
+    });
+    // A status of an earlier release gets the token endpoint when the user was looked at.
+    let looked_at = pinned.token_url.is_none() && !pass.details.is_empty();
+    new.portal = Some(PinnedPortal {
+        namespace: pass.portal_key.namespace.clone(),
+        name: pass.portal_key.name.clone(),
+        token_url: if looked_at { Some(portal.token_url.clone()) } else { pinned.token_url },
+        hint: hint.to_string(),
+        ..pinned
+    });
+}
+
+/// Writes address and company anew: the user was found there by its details.
+pub async fn repin(pass: &mut Pass) -> Result<(), Failure> {
+    let Ok(portal) = &pass.observation.portal else { return Err(Failure::Overtaken) };
+    let mut new = pass.status.clone();
+    let recorded = new.portal.unwrap_or_default();
+    new.portal = Some(PinnedPortal {
+        url: portal.url.clone(),
+        token_url: Some(portal.token_url.clone()),
+        bpn: recorded.bpn.or_else(|| portal.bpn.clone()),
+        ..recorded
+    });
+    patch(pass, new).await?;
+    let (ctx, owner, output) = (&pass.ctx, &pass.observation.owner, &pass.envelope.name);
+    pass.observation.recorded = observe::recorded(ctx, owner, &pass.status, output, pass.link.as_ref());
+    Ok(())
+}
+
+/// The proof that the user of this generation is this resource's: written once its details or the list say so, and kept as
+/// long as the same user is recorded. An existing user is nobody's, so it gets none.
+fn proof(pass: &Pass, current: &Current) -> Option<String> {
+    let o = &pass.observation;
+    let portal = o.portal.as_ref().ok().filter(|_| current.generation > 0)?;
+    let recorded = o
+        .recorded
+        .user
+        .as_ref()
+        .filter(|user| user.id == current.id && user.generation == current.generation);
+    let ours = match o.view(&current.id) {
+        Some(UserView::Read(user)) => {
+            matches!(o.whose(portal, &current.id, user), Whose::Ours(_) | Whose::OursWithoutMark)
+        }
+        _ => recorded.is_some_and(|user| user.proved),
+    };
+    if ours {
+        let key = &pass.ctx.installation.digest_key;
+        return Some(ownership::proof(key, &o.owner, &current.id, current.generation));
+    }
+    let before = recorded.and(pass.status.user.as_ref())?;
+    before.proof.clone()
+}
+
+/// Which copy of the installation a user's mark names: that of another cluster until it was written anew.
+fn hint_of<'a>(pass: &'a Pass, current: &Current) -> &'a Hint {
+    match pass.observation.view(&current.id) {
+        Some(UserView::Read(UserFacts { mark: Some(mark), .. })) if current.generation > 0 => &mark.hint,
+        _ => &pass.observation.hint,
+    }
+}
+
+fn kind(kind: UserKind) -> &'static str {
+    match kind {
+        UserKind::Internal => INTERNAL,
+        UserKind::External => "External",
+    }
+}
+
+fn spelled(status: UserStatus) -> &'static str {
+    match status {
+        UserStatus::Active => ACTIVE,
+        UserStatus::Pending => "Pending",
+        UserStatus::PendingDeletion => "PendingDeletion",
+        UserStatus::Inactive => "Inactive",
+        UserStatus::Deleted => "Deleted",
+        UserStatus::Other => "Other",
+    }
+}

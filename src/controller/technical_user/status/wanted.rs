@@ -1,0 +1,72 @@
+//! What the conditions say of the end of a reconcile.
+
+use crate::api::conditions::{
+    CREDENTIAL_VERIFIED, PUBLISHED, READY, RECONCILING, STALLED, USER_READY, Wanted,
+};
+use crate::api::technical_user::TechnicalUserStatus;
+use crate::controller::technical_user::pass::Pass;
+use crate::domain::plan::{Report, SecretView};
+use crate::domain::reason::Reason;
+use crate::domain::roles::Blocker;
+
+pub(super) fn wanted(pass: &Pass, report: &Report, new: &TechnicalUserStatus) -> Vec<Wanted> {
+    let user = new.user.as_ref();
+    let user_ready = || {
+        let name = user.map_or("?", |user| user.client_id.as_deref().unwrap_or(&user.id));
+        done(USER_READY, Reason::UserActive, format!("user {name} is active in the portal"))
+    };
+    let verified = || {
+        done(CREDENTIAL_VERIFIED, Reason::TokenObtained, "a token was obtained with the credential".into())
+    };
+    let secret = &pass.envelope.name;
+    let published =
+        || done(PUBLISHED, Reason::OutputsWritten, format!("Secret \"{secret}\" holds the credential"));
+    let not_yet = |type_| Wanted {
+        type_,
+        status: None,
+        reason: Reason::NotYet.as_str(),
+        message: "not looked at yet".to_owned(),
+    };
+    let before = || {
+        let holds =
+            matches!(&pass.observation.secret, SecretView::Ours { .. }) && pass.status.credential.is_some();
+        if holds { published() } else { Wanted { status: Some(false), ..not_yet(PUBLISHED) } }
+    };
+    match report {
+        Report::Ready | Report::StillReady | Report::AsTold => vec![
+            done(
+                READY,
+                Reason::Ready,
+                format!("the credential is verified and Secret \"{secret}\" holds it"),
+            ),
+            user_ready(),
+            verified(),
+            published(),
+        ],
+        Report::User(b) => with_parts(b, [failed(USER_READY, b), not_yet(CREDENTIAL_VERIFIED), before()]),
+        Report::Credential(b) => with_parts(b, [user_ready(), failed(CREDENTIAL_VERIFIED, b), before()]),
+        Report::Output(b) => with_parts(b, [user_ready(), verified(), failed(PUBLISHED, b)]),
+        Report::Deleting(b) => blocked(READY, b),
+        Report::Gone => blocked(READY, &Blocker::passing(Reason::Deleting, "nothing is left to be done")),
+    }
+}
+
+fn with_parts(blocker: &Blocker, parts: [Wanted; 3]) -> Vec<Wanted> {
+    let mut all = blocked(READY, blocker);
+    all.extend(parts);
+    all
+}
+
+fn done(type_: &'static str, reason: Reason, message: String) -> Wanted {
+    Wanted { type_, status: Some(true), reason: reason.as_str(), message }
+}
+
+fn failed(type_: &'static str, blocker: &Blocker) -> Wanted {
+    Wanted { type_, status: Some(false), reason: blocker.reason.as_str(), message: blocker.message.clone() }
+}
+
+/// A condition that is not true, and whether the operator is at it or only a person can help (kstatus).
+pub(super) fn blocked(type_: &'static str, blocker: &Blocker) -> Vec<Wanted> {
+    let progress = if blocker.stalled { STALLED } else { RECONCILING };
+    vec![failed(type_, blocker), Wanted { status: Some(true), ..failed(progress, blocker) }]
+}
