@@ -1,8 +1,6 @@
 //! What the plan decides, row by row: an observation, and the decision in words.
 
-mod arbitrary;
 mod bugs;
-mod builders;
 mod credential;
 mod deletion;
 mod deletion_targets;
@@ -14,19 +12,19 @@ mod model;
 mod ownership;
 mod pins;
 mod renamed;
+mod support;
 mod tidy;
 mod token_roles;
 mod totality;
 mod trouble;
 mod unreadable;
 mod unsettled;
-mod users;
-mod words;
 
 use proptest::prelude::ProptestConfig;
 
 use super::{Observation, plan};
-use words::in_words;
+use support::words::in_words;
+use support::{arbitrary, builders, words};
 
 /// So many cases, or what `PROPTEST_CASES` asks for.
 fn runs(cases: u32) -> ProptestConfig {

@@ -2,49 +2,49 @@
 
 use std::time::Duration;
 
-use super::super::{
-    AttemptState, Candidate, Deletion, Desired, DesiredUser, Done, Listed, Observation, OpenAttempt,
-    PortalFacts, Proof, Recorded, RecordedPortal, RecordedUser, SecretView, Selection, Selector, UserFacts,
-    UserView, Verified,
-};
 use crate::domain::access::Grants;
 use crate::domain::attempt::Attempt;
 use crate::domain::identity::{Hint, Owner, Pin};
 use crate::domain::ownership::Logins;
+use crate::domain::plan::{
+    AttemptState, Candidate, Deletion, Desired, DesiredUser, Done, Listed, Observation, OpenAttempt,
+    PortalFacts, Proof, Recorded, RecordedPortal, RecordedUser, SecretView, Selection, Selector, UserFacts,
+    UserView, Verified,
+};
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use crate::domain::user::{Role, RoleKind, UserId, UserStatus};
 
-pub(super) const URL: &str = "https://portal.example.org";
+pub(in crate::domain::plan::tests) const URL: &str = "https://portal.example.org";
 
-pub(super) fn id(text: &str) -> UserId {
+pub(in crate::domain::plan::tests) fn id(text: &str) -> UserId {
     UserId::new(text)
 }
 
-pub(super) fn owner() -> Owner {
+pub(in crate::domain::plan::tests) fn owner() -> Owner {
     Owner { instance: "prod".into(), namespace: "connector".into(), name: "edc".into() }
 }
 
-pub(super) fn here() -> Hint {
+pub(in crate::domain::plan::tests) fn here() -> Hint {
     Hint::read("here")
 }
 
-pub(super) fn there() -> Hint {
+pub(in crate::domain::plan::tests) fn there() -> Hint {
     Hint::read("there")
 }
 
-pub(super) fn pin() -> Pin {
+pub(in crate::domain::plan::tests) fn pin() -> Pin {
     Pin::new(URL, Some("BPNL1"))
 }
 
-pub(super) fn other_pin() -> Pin {
+pub(in crate::domain::plan::tests) fn other_pin() -> Pin {
     Pin::new(URL, Some("BPNL2"))
 }
 
-pub(super) const NEW_URL: &str = "https://new.example.org";
-pub(super) const TOKEN_URL: &str = "https://idp.example.org/token";
-pub(super) const COMPANY: &str = "BPNL1";
-pub(super) const OTHER_COMPANY: &str = "BPNL2";
+pub(in crate::domain::plan::tests) const NEW_URL: &str = "https://new.example.org";
+pub(in crate::domain::plan::tests) const TOKEN_URL: &str = "https://idp.example.org/token";
+pub(in crate::domain::plan::tests) const COMPANY: &str = "BPNL1";
+pub(in crate::domain::plan::tests) const OTHER_COMPANY: &str = "BPNL2";
 
 fn roles() -> Vec<Role> {
     let role = |name: &str, kind, provider_only| Role {
@@ -68,7 +68,7 @@ fn logins() -> Logins {
     logins
 }
 
-pub(super) fn a_portal() -> PortalFacts {
+pub(in crate::domain::plan::tests) fn a_portal() -> PortalFacts {
     PortalFacts {
         url: URL.into(),
         written_url: URL.into(),
@@ -91,7 +91,7 @@ pub(super) fn a_portal() -> PortalFacts {
 }
 
 /// What a status records of the portal.
-pub(super) fn a_pin() -> RecordedPortal {
+pub(in crate::domain::plan::tests) fn a_pin() -> RecordedPortal {
     RecordedPortal {
         url: URL.into(),
         token_url: Some(TOKEN_URL.into()),
@@ -101,7 +101,7 @@ pub(super) fn a_pin() -> RecordedPortal {
 }
 
 /// A resource that nobody has worked at yet: one internal role, no status, no finalizer, no Secret.
-pub(super) fn a_new_resource() -> Observation {
+pub(in crate::domain::plan::tests) fn a_new_resource() -> Observation {
     Observation {
         owner: owner(),
         hint: here(),
@@ -143,7 +143,7 @@ pub(super) fn a_new_resource() -> Observation {
 }
 
 /// A resource whose status names `u1` of generation 1, which is active; nothing is published.
-pub(super) fn a_recorded_resource() -> Observation {
+pub(in crate::domain::plan::tests) fn a_recorded_resource() -> Observation {
     let mut o = a_new_resource();
     o.finalizer = true;
     o.spec_observed = true;
@@ -154,7 +154,7 @@ pub(super) fn a_recorded_resource() -> Observation {
 }
 
 /// A resource whose user `u1` of generation 1 is published, verified and recorded.
-pub(super) fn a_ready_resource() -> Observation {
+pub(in crate::domain::plan::tests) fn a_ready_resource() -> Observation {
     let mut o = a_recorded_resource().with_secret_of("u1", "d1");
     o.recorded.credential = true;
     o.recorded.digest = Some("d1".into());
@@ -162,14 +162,14 @@ pub(super) fn a_ready_resource() -> Observation {
 }
 
 /// A ready resource under deletion, as the apiserver has it.
-pub(super) fn a_deleted_resource() -> Observation {
+pub(in crate::domain::plan::tests) fn a_deleted_resource() -> Observation {
     let mut o = a_ready_resource().read_live();
     o.deleting = true;
     o
 }
 
 /// A resource that publishes the user `u1`, which somebody else made.
-pub(super) fn an_existing(selected: &[&str]) -> Observation {
+pub(in crate::domain::plan::tests) fn an_existing(selected: &[&str]) -> Observation {
     let mut o = a_new_resource();
     o.desired = Desired::Existing { selector: Selector::ClientId("sa1".into()) };
     o.selected = Some(selected.iter().map(|s| id(s)).collect());
@@ -178,12 +178,12 @@ pub(super) fn an_existing(selected: &[&str]) -> Observation {
 
 impl Observation {
     /// Changes anything.
-    pub(super) fn but(mut self, change: impl FnOnce(&mut Self)) -> Self {
+    pub(in crate::domain::plan::tests) fn but(mut self, change: impl FnOnce(&mut Self)) -> Self {
         change(&mut self);
         self
     }
 
-    pub(super) fn portal_but(self, change: impl FnOnce(&mut PortalFacts)) -> Self {
+    pub(in crate::domain::plan::tests) fn portal_but(self, change: impl FnOnce(&mut PortalFacts)) -> Self {
         self.but(|o| {
             if let Ok(portal) = &mut o.portal {
                 change(portal);
@@ -191,7 +191,7 @@ impl Observation {
         })
     }
 
-    pub(super) fn desired_but(self, change: impl FnOnce(&mut DesiredUser)) -> Self {
+    pub(in crate::domain::plan::tests) fn desired_but(self, change: impl FnOnce(&mut DesiredUser)) -> Self {
         self.but(|o| {
             if let Desired::Create(desired) = &mut o.desired {
                 change(desired);
@@ -199,55 +199,55 @@ impl Observation {
         })
     }
 
-    pub(super) fn roles(self, names: &[&str]) -> Self {
+    pub(in crate::domain::plan::tests) fn roles(self, names: &[&str]) -> Self {
         self.desired_but(|d| d.roles = names.iter().map(ToString::to_string).collect())
     }
 
-    pub(super) fn policy(self, policy: Deletion) -> Self {
+    pub(in crate::domain::plan::tests) fn policy(self, policy: Deletion) -> Self {
         self.desired_but(|d| d.deletion = policy)
     }
 
-    pub(super) fn portal_blocked_in_passing(self) -> Self {
+    pub(in crate::domain::plan::tests) fn portal_blocked_in_passing(self) -> Self {
         self.but(|o| o.portal = Err(Blocker::passing(Reason::Unreachable, "down")))
     }
 
-    pub(super) fn portal_blocked_for_good(self) -> Self {
+    pub(in crate::domain::plan::tests) fn portal_blocked_for_good(self) -> Self {
         self.but(|o| o.portal = Err(Blocker::lasting(Reason::LoginRefused, "refused")))
     }
 
-    pub(super) fn suspended(self) -> Self {
+    pub(in crate::domain::plan::tests) fn suspended(self) -> Self {
         self.portal_but(|p| p.suspended = true)
     }
 
-    pub(super) fn without_finalizer(self) -> Self {
+    pub(in crate::domain::plan::tests) fn without_finalizer(self) -> Self {
         self.but(|o| o.finalizer = false)
     }
 
-    pub(super) fn read_live(self) -> Self {
+    pub(in crate::domain::plan::tests) fn read_live(self) -> Self {
         self.but(|o| o.live = true)
     }
 
-    pub(super) fn rotate(self) -> Self {
+    pub(in crate::domain::plan::tests) fn rotate(self) -> Self {
         self.but(|o| o.rotation_requested = true)
     }
 
-    pub(super) fn released(self) -> Self {
+    pub(in crate::domain::plan::tests) fn released(self) -> Self {
         self.but(|o| o.released = true)
     }
 
-    pub(super) fn recorded_as(self, user: &str, generation: i64) -> Self {
+    pub(in crate::domain::plan::tests) fn recorded_as(self, user: &str, generation: i64) -> Self {
         self.but(|o| {
             o.recorded.user = Some(RecordedUser { id: id(user), generation, active: true, proved: true });
         })
     }
 
     /// The proof beside the recorded id is right, or the portal shows as much.
-    pub(super) fn proved(self) -> Self {
+    pub(in crate::domain::plan::tests) fn proved(self) -> Self {
         self.with_proof(true)
     }
 
     /// The status names the user, and nothing else says that it is this resource's.
-    pub(super) fn unproved(self) -> Self {
+    pub(in crate::domain::plan::tests) fn unproved(self) -> Self {
         self.with_proof(false)
     }
 
@@ -260,11 +260,11 @@ impl Observation {
     }
 
     /// List or status show the user with this client ID.
-    pub(super) fn client(self, user: &str, client: &str) -> Self {
+    pub(in crate::domain::plan::tests) fn client(self, user: &str, client: &str) -> Self {
         self.but(|o| o.clients.push((id(user), client.into())))
     }
 
-    pub(super) fn pin_but(self, change: impl FnOnce(&mut RecordedPortal)) -> Self {
+    pub(in crate::domain::plan::tests) fn pin_but(self, change: impl FnOnce(&mut RecordedPortal)) -> Self {
         self.but(|o| {
             if let Some(portal) = &mut o.recorded.portal {
                 change(portal);
@@ -272,15 +272,15 @@ impl Observation {
         })
     }
 
-    pub(super) fn recorded_company(self, bpn: &str) -> Self {
+    pub(in crate::domain::plan::tests) fn recorded_company(self, bpn: &str) -> Self {
         self.pin_but(|pin| pin.bpn = Some(bpn.to_owned()))
     }
 
-    pub(super) fn recorded_hint(self, hint: Hint) -> Self {
+    pub(in crate::domain::plan::tests) fn recorded_hint(self, hint: Hint) -> Self {
         self.pin_but(|pin| pin.hint = hint)
     }
 
-    pub(super) fn attempt(self, generation: i64, state: AttemptState) -> Self {
+    pub(in crate::domain::plan::tests) fn attempt(self, generation: i64, state: AttemptState) -> Self {
         let attempt = Attempt { generation, id: "a1".into(), pin: pin() };
         self.but(|o| {
             o.finalizer = true;
@@ -289,74 +289,74 @@ impl Observation {
     }
 
     /// The annotation is there and cannot be read.
-    pub(super) fn unreadable_attempt(self, state: AttemptState) -> Self {
+    pub(in crate::domain::plan::tests) fn unreadable_attempt(self, state: AttemptState) -> Self {
         self.but(|o| {
             o.finalizer = true;
             o.attempt = Some(OpenAttempt { attempt: None, state });
         })
     }
 
-    pub(super) fn listed(self, listed: Listed) -> Self {
+    pub(in crate::domain::plan::tests) fn listed(self, listed: Listed) -> Self {
         self.but(|o| o.listed = listed)
     }
 
-    pub(super) fn searched(self, found: Vec<Candidate>) -> Self {
+    pub(in crate::domain::plan::tests) fn searched(self, found: Vec<Candidate>) -> Self {
         self.but(|o| o.search = Some(found))
     }
 
-    pub(super) fn sibling(self, sibling: Candidate) -> Self {
+    pub(in crate::domain::plan::tests) fn sibling(self, sibling: Candidate) -> Self {
         self.but(|o| o.siblings.push(sibling))
     }
 
-    pub(super) fn seen(self, user: &str, facts: UserFacts) -> Self {
+    pub(in crate::domain::plan::tests) fn seen(self, user: &str, facts: UserFacts) -> Self {
         self.but(|o| o.read.push((id(user), UserView::Read(facts))))
     }
 
-    pub(super) fn seen_gone(self, user: &str) -> Self {
+    pub(in crate::domain::plan::tests) fn seen_gone(self, user: &str) -> Self {
         self.but(|o| o.read.push((id(user), UserView::Gone)))
     }
 
-    pub(super) fn seen_lost(self, user: &str) -> Self {
+    pub(in crate::domain::plan::tests) fn seen_lost(self, user: &str) -> Self {
         self.but(|o| o.read.push((id(user), UserView::Lost)))
     }
 
-    pub(super) fn writable(self) -> Self {
+    pub(in crate::domain::plan::tests) fn writable(self) -> Self {
         self.but(|o| o.writable = Some(Ok(())))
     }
 
-    pub(super) fn unwritable(self) -> Self {
+    pub(in crate::domain::plan::tests) fn unwritable(self) -> Self {
         let blocker = Blocker::lasting(Reason::SecretNotWritable, "quota");
         self.but(|o| o.writable = Some(Err(blocker)))
     }
 
     /// Ours, of this user, with this digest of its content.
-    pub(super) fn with_secret_of(self, user: &str, digest: &str) -> Self {
+    pub(in crate::domain::plan::tests) fn with_secret_of(self, user: &str, digest: &str) -> Self {
         let secret =
             SecretView::Ours { user: Some(id(user)), digest: Some(digest.into()), metadata_as_wanted: true };
         self.but(|o| o.secret = secret)
     }
 
     /// Ours, of this user, and written by somebody since.
-    pub(super) fn with_touched_secret_of(self, user: &str) -> Self {
+    pub(in crate::domain::plan::tests) fn with_touched_secret_of(self, user: &str) -> Self {
         let secret = SecretView::Ours { user: Some(id(user)), digest: None, metadata_as_wanted: true };
         self.but(|o| o.secret = secret)
     }
 
-    pub(super) fn with_foreign_secret(self) -> Self {
+    pub(in crate::domain::plan::tests) fn with_foreign_secret(self) -> Self {
         self.but(|o| o.secret = SecretView::Foreign("Helm".into()))
     }
 
-    pub(super) fn verified(self, proof: Proof, said: Verified) -> Self {
+    pub(in crate::domain::plan::tests) fn verified(self, proof: Proof, said: Verified) -> Self {
         self.but(|o| o.verification = Some((proof, said)))
     }
 
-    pub(super) fn done(self, user: &str, what: Done) -> Self {
+    pub(in crate::domain::plan::tests) fn done(self, user: &str, what: Done) -> Self {
         self.but(|o| o.done.push((id(user), what)))
     }
 
-    pub(super) fn pending_for(self, minutes: u64) -> Self {
+    pub(in crate::domain::plan::tests) fn pending_for(self, minutes: u64) -> Self {
         self.but(|o| o.pending_for = Some(Duration::from_secs(60 * minutes)))
     }
 }
 
-pub(super) use super::users::{candidate, details, details_of};
+pub(in crate::domain::plan::tests) use super::users::{candidate, details, details_of};

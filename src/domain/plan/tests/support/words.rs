@@ -1,12 +1,12 @@
 //! A step in a few words, so that a row of a table can be read at a glance.
 
-use super::super::{Current, Proof, Read, Report, Rest, Step, Wake, Write};
+use crate::domain::plan::{Current, Proof, Read, Report, Rest, Step, Wake, Write};
 use crate::domain::roles::Blocker;
 
 /// What is to be done: `create g1 [discovery]`, `ready u1 g1`, `user Pending (u1 g1), look again`.
 ///
 /// A capital `STALLED` says that only a person can help; `, request handled` that a request for rotation is answered.
-pub(super) fn in_words(step: &Step) -> String {
+pub(in crate::domain::plan::tests) fn in_words(step: &Step) -> String {
     match step {
         Step::Read(read) => self::read(read),
         Step::Write(write) => self::write(write),

@@ -6,23 +6,23 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 
-use super::super::{
-    AttemptState, Candidate, Confirmed, Deletion, Done, Listed, Observation, Proof, RecordedUser, SecretView,
-    UserFacts, UserView, Verified,
-};
 use super::builders::{
     COMPANY, NEW_URL, OTHER_COMPANY, URL, a_deleted_resource, a_new_resource, a_ready_resource,
     a_recorded_resource, an_existing, candidate, details, details_of, here, id, there,
 };
 use crate::domain::access::Grants;
 use crate::domain::identity::Mark;
+use crate::domain::plan::{
+    AttemptState, Candidate, Confirmed, Deletion, Done, Listed, Observation, Proof, RecordedUser, SecretView,
+    UserFacts, UserView, Verified,
+};
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use crate::domain::user::{UserId, UserKind, UserStatus};
 
 /// One field set to something.
 #[derive(Debug, Clone)]
-pub(super) enum Fact {
+pub(in crate::domain::plan::tests) enum Fact {
     Switch(u8),
     Portal(u8),
     Roles(Vec<&'static str>),
@@ -48,7 +48,7 @@ pub(super) enum Fact {
     Done(UserId, Done),
 }
 
-pub(super) fn a_base() -> impl Strategy<Value = Observation> {
+pub(in crate::domain::plan::tests) fn a_base() -> impl Strategy<Value = Observation> {
     prop_oneof![
         Just(a_new_resource()),
         Just(a_recorded_resource()),
@@ -163,7 +163,7 @@ fn something_done() -> impl Strategy<Value = Done> {
     ]
 }
 
-pub(super) fn a_fact() -> impl Strategy<Value = Fact> {
+pub(in crate::domain::plan::tests) fn a_fact() -> impl Strategy<Value = Fact> {
     let proof = prop_oneof![Just(Proof::Read), Just(Proof::Published)];
     let said = prop_oneof![
         Just(Verified::Accepted),
@@ -210,7 +210,7 @@ pub(super) fn a_fact() -> impl Strategy<Value = Fact> {
 }
 
 impl Fact {
-    pub(super) fn put_into(self, o: Observation) -> Observation {
+    pub(in crate::domain::plan::tests) fn put_into(self, o: Observation) -> Observation {
         match self {
             Self::Switch(which) => o.but(|o| switch(o, which)),
             Self::Portal(which) => portal(o, which),

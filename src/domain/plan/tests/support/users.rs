@@ -1,17 +1,17 @@
 //! Users as the portal shows them, for the rows of a table.
 
-use super::super::{Candidate, Confirmed, UserFacts};
 use super::builders::{here, id, owner, there};
 use crate::domain::identity::{Mark, Owner};
+use crate::domain::plan::{Candidate, Confirmed, UserFacts};
 use crate::domain::user::{UserKind, UserStatus};
 
 /// The details of an active internal user of ours: generation 1, digest `d1`.
-pub(super) fn details() -> UserFacts {
+pub(in crate::domain::plan::tests) fn details() -> UserFacts {
     details_of(1)
 }
 
 /// The details of an active internal user of ours of a generation.
-pub(super) fn details_of(generation: i64) -> UserFacts {
+pub(in crate::domain::plan::tests) fn details_of(generation: i64) -> UserFacts {
     let mark = Mark { owner: owner(), generation, hint: here(), retained: false };
     UserFacts {
         name: owner().user_name(generation, None),
@@ -28,37 +28,37 @@ pub(super) fn details_of(generation: i64) -> UserFacts {
 }
 
 impl UserFacts {
-    pub(super) fn but(mut self, change: impl FnOnce(&mut Self)) -> Self {
+    pub(in crate::domain::plan::tests) fn but(mut self, change: impl FnOnce(&mut Self)) -> Self {
         change(&mut self);
         self
     }
 
-    pub(super) fn in_state(self, status: UserStatus) -> Self {
+    pub(in crate::domain::plan::tests) fn in_state(self, status: UserStatus) -> Self {
         self.but(|u| u.status = status)
     }
 
-    pub(super) fn external(self) -> Self {
+    pub(in crate::domain::plan::tests) fn external(self) -> Self {
         self.but(|u| u.kind = UserKind::External)
     }
 
-    pub(super) fn marked(self, mark: Option<Mark>) -> Self {
+    pub(in crate::domain::plan::tests) fn marked(self, mark: Option<Mark>) -> Self {
         self.but(|u| {
             u.description = mark.as_ref().map_or_else(String::new, |m| m.describe(None));
             u.mark = mark;
         })
     }
 
-    pub(super) fn retained(self) -> Self {
+    pub(in crate::domain::plan::tests) fn retained(self) -> Self {
         let mark = Mark { owner: owner(), generation: 1, hint: here(), retained: true };
         self.marked(Some(mark))
     }
 
-    pub(super) fn of_other_cluster(self) -> Self {
+    pub(in crate::domain::plan::tests) fn of_other_cluster(self) -> Self {
         let mark = Mark { owner: owner(), generation: 1, hint: there(), retained: false };
         self.marked(Some(mark))
     }
 
-    pub(super) fn of_other_resource(self) -> Self {
+    pub(in crate::domain::plan::tests) fn of_other_resource(self) -> Self {
         let owner = Owner { name: "other".into(), ..owner() };
         let mark = Mark { owner, generation: 1, hint: here(), retained: false };
         self.marked(Some(mark))
@@ -66,7 +66,7 @@ impl UserFacts {
 }
 
 /// An active internal user with a name of ours, confirmed by its mark.
-pub(super) fn candidate(user: &str, generation: i64) -> Candidate {
+pub(in crate::domain::plan::tests) fn candidate(user: &str, generation: i64) -> Candidate {
     Candidate {
         id: id(user),
         generation,
@@ -79,23 +79,23 @@ pub(super) fn candidate(user: &str, generation: i64) -> Candidate {
 }
 
 impl Candidate {
-    pub(super) fn is(self, confirmed: Confirmed) -> Self {
+    pub(in crate::domain::plan::tests) fn is(self, confirmed: Confirmed) -> Self {
         Self { confirmed, ..self }
     }
 
-    pub(super) fn in_state(self, status: UserStatus) -> Self {
+    pub(in crate::domain::plan::tests) fn in_state(self, status: UserStatus) -> Self {
         Self { status, ..self }
     }
 
-    pub(super) fn client(self, client: &str) -> Self {
+    pub(in crate::domain::plan::tests) fn client(self, client: &str) -> Self {
         Self { client_id: Some(client.into()), ..self }
     }
 
-    pub(super) fn external(self) -> Self {
+    pub(in crate::domain::plan::tests) fn external(self) -> Self {
         Self { kind: UserKind::External, ..self }
     }
 
-    pub(super) fn listed_as_retained(self) -> Self {
+    pub(in crate::domain::plan::tests) fn listed_as_retained(self) -> Self {
         Self { listed_as_retained: true, ..self }
     }
 }

@@ -1,0 +1,6 @@
+//! What the rows and properties are made of: observations, users, and a step in words.
+
+pub(super) mod arbitrary;
+pub(super) mod builders;
+mod users;
+pub(super) mod words;
