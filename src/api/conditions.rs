@@ -18,6 +18,9 @@ pub const PUBLISHED: &str = "Published";
 /// The Portal's login may delete users.
 pub const CAN_DELETE: &str = "CanDelete";
 
+/// Certificates of the Portal's CA bundle cannot be used; present only while true.
+pub const CERTIFICATES_IGNORED: &str = "CertificatesIgnored";
+
 /// What a condition shall say.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {

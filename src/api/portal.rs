@@ -364,7 +364,8 @@ pub struct PortalStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
 
-    /// Ready, CanDelete, and Stalled where only a person can help.
+    /// Ready and CanDelete, and while they are true: Reconciling (the operator goes on by itself), Stalled (only a person can
+    /// help), CertificatesIgnored (certificates of the CA bundle cannot be used).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]), transform = of_conditions)]
     pub conditions: Vec<Condition>,

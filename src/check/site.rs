@@ -11,7 +11,7 @@ use crate::api::GROUP;
 use crate::api::portal::{Auth, PortalSpec};
 use crate::api::target;
 use crate::config::{CheckArgs, Target};
-use crate::portal::Limits;
+use crate::portal::{BundleReport, Limits};
 
 /// A portal to be checked.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub(super) struct Site {
     pub(super) deletion_login: bool,
     /// The manifest says that nothing may be written.
     pub(super) suspended: bool,
-    /// What of the manifest is not looked at.
+    /// What of the manifest is not looked at, and what of the certificates is not used.
     pub(super) notes: Vec<String>,
 }
 
@@ -47,6 +47,9 @@ pub(super) fn of(args: &CheckArgs) -> Result<Site, String> {
             described(&spec, args).map_err(|why| format!("{}: {why}", path.display()))?
         }
     };
+    let report = ca_bundle.as_deref().map(BundleReport::of).filter(|report| report.usable > 0);
+    let unusable = report.and_then(|report| report.unusable);
+    site.notes.extend(unusable.map(|words| format!("certificates of --ca-file cannot be used: {words}")));
     site.ca_bundle = ca_bundle;
     Ok(site)
 }

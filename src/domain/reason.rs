@@ -163,6 +163,8 @@ reasons! {
     TokenNotStored,
     /// The certificates of `tls.caBundle` cannot be used.
     CaBundleInvalid,
+    /// Certificates of `tls.caBundle` cannot be used, others can.
+    UnusableCertificates,
     /// The address is not the portal's backend.
     NotThePortalBackend,
     /// The portal or its identity provider does not answer.

@@ -212,8 +212,8 @@ pub use catena_x::{Connection, ConnectionError};
 pub(crate) use catena_x::{Page, Pages, scan_pages};
 pub use oauth::{Credentials, PORTAL_CLIENT, TokenStore};
 pub use resilient::Limits;
-pub use transport::PlainHttp;
 pub(crate) use transport::endpoint;
+pub use transport::{BundleReport, PlainHttp};
 
 /// Makes connections to portals; the one place that knows the concrete clients.
 pub trait Connector: Send + Sync {

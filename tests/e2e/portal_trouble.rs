@@ -206,6 +206,34 @@ async fn a_wallet_that_cannot_be_reached_is_named() {
 }
 
 #[tokio::test]
+async fn an_unusable_certificate_of_a_bundle_is_named_and_the_others_are_used() {
+    let world = world().simulator(one_company(Version::Main).tls(Tls::OneAuthority)).start().await;
+    let bundle = async |pem: &str| world.secret("authority", &[("ca.crt", pem)]).await;
+    let broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    let authority = world.simulator.ca_pem();
+    bundle(&format!("{authority}{broken}")).await;
+    world.patch_portal(&json!({"spec": {"tls": {"caBundle": {"secretRef": {"name": "authority"}}}}})).await;
+    world.portal_because("LoggedIn").await;
+    let portal = world.portal().await.unwrap();
+    let notice = condition(&portal, "CertificatesIgnored").unwrap();
+    assert_eq!((&notice["status"], &notice["reason"]), (&json!("True"), &json!("UnusableCertificates")));
+    let words = notice["message"].as_str().unwrap();
+    assert!(words.contains("certificate 2 is not a valid X.509 certificate"), "{words}");
+    assert!(world.log().contains(words), "the log names it too");
+    bundle(&authority).await;
+    world
+        .eventually("the condition is removed", async || {
+            let portal = world.portal().await.unwrap();
+            condition(&portal, "CertificatesIgnored").is_none() && reason(&portal) == "LoggedIn"
+        })
+        .await;
+    bundle(broken).await;
+    let words = world.portal_because("CaBundleInvalid").await;
+    assert!(words.contains("certificate 1 is not a valid X.509 certificate"), "{words}");
+    world.assert_nothing_leaked().await;
+}
+
+#[tokio::test]
 async fn a_certificate_of_ones_own_authority_is_named_and_trusted() {
     let secure = |version| one_company(version).tls(Tls::OneAuthority);
     let stranger = Simulator::start(secure(Version::Main)).await.unwrap();
@@ -230,7 +258,8 @@ async fn a_certificate_of_ones_own_authority_is_named_and_trusted() {
         })
         .await;
     config_map(&stranger.ca_pem()).await;
-    world.portal_because("TlsFailed").await;
+    let words = world.portal_because("TlsFailed").await;
+    assert!(words.contains("tls.caBundle holds 1 usable"), "{words}");
     assert_eq!(world.count(Endpoint::Create), 0);
     config_map(&world.simulator.ca_pem()).await;
     world.ready("edc").await;

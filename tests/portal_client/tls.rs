@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use portal_simulator::{Part, Simulator, Tls, Version};
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, SanType, date_time_ymd};
+use rcgen::{
+    BasicConstraints, Certificate, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    SanType, date_time_ymd,
+};
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use technical_user_operator::domain::user::NewUser;
 use technical_user_operator::portal::catena_x::CatenaXPortal;
@@ -78,16 +81,8 @@ async fn plain_http_behind_an_https_address_is_a_tls_failure() {
     assert!(matches!(failure, PortalError::Tls { .. }), "{failure:?}");
 }
 
-/// A server whose certificate is signed by a trusted authority and wrong in another way; what the client says of it.
-async fn reason_for(change: impl FnOnce(&mut CertificateParams)) -> String {
-    let mut authority = CertificateParams::default();
-    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let authority_key = KeyPair::generate().unwrap();
-    let bundle = authority.self_signed(&authority_key).unwrap().pem();
-    let mut params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
-    change(&mut params);
-    let key = KeyPair::generate().unwrap();
-    let certificate = params.signed_by(&key, &Issuer::new(authority, authority_key)).unwrap();
+/// A server that shows this certificate; its origin.
+async fn server(certificate: &Certificate, key: &KeyPair) -> String {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = rustls::ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -103,16 +98,115 @@ async fn reason_for(change: impl FnOnce(&mut CertificateParams)) -> String {
     let origin = format!("https://{}", listener.local_addr().unwrap());
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            // The client hangs up, which is what this is about.
-            let _refused = acceptor.accept(stream).await;
+            // The client hangs up after the handshake, which is what this is about.
+            let _ended = acceptor.accept(stream).await;
         }
     });
+    origin
+}
+
+/// What a client that trusts this bundle says of a server, after or instead of the handshake.
+async fn says(origin: &str, bundle: String) -> PortalError {
     let login = client_credentials("sa1", LOGIN_SECRET);
-    let mut connection = connection(&origin, &format!("{origin}/token"), login);
+    let mut connection = connection(origin, &format!("{origin}/token"), login);
     connection.ca_bundle = Some(bundle);
-    match error(portal(connection).version().await) {
-        PortalError::Tls { reason, .. } => reason,
-        other => panic!("{other:?}"),
+    error(portal(connection).version().await)
+}
+
+fn tls_reason(failure: PortalError) -> String {
+    let PortalError::Tls { reason, .. } = failure else { panic!("{failure:?}") };
+    reason
+}
+
+/// A server whose certificate is signed by a trusted authority and wrong in another way; what the client says of it.
+async fn reason_for(change: impl FnOnce(&mut CertificateParams)) -> String {
+    let mut authority = CertificateParams::default();
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority_key = KeyPair::generate().unwrap();
+    let bundle = authority.self_signed(&authority_key).unwrap().pem();
+    let mut params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+    change(&mut params);
+    let key = KeyPair::generate().unwrap();
+    let certificate = params.signed_by(&key, &Issuer::new(authority, authority_key)).unwrap();
+    tls_reason(says(&server(&certificate, &key).await, bundle).await)
+}
+
+/// A server whose certificate is signed by its own key.
+async fn self_signed(change: impl FnOnce(&mut CertificateParams)) -> (String, String) {
+    let mut params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+    change(&mut params);
+    let key = KeyPair::generate().unwrap();
+    let certificate = params.self_signed(&key).unwrap();
+    (server(&certificate, &key).await, certificate.pem())
+}
+
+fn authority(params: &mut CertificateParams) {
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+}
+
+#[tokio::test]
+async fn a_server_certificate_in_the_bundle_is_trusted() {
+    // As `openssl req -x509` makes one, and as an authority of its own without that mark.
+    for change in [authority, |_: &mut CertificateParams| {}] {
+        let (origin, pem) = self_signed(change).await;
+        let failure = says(&origin, pem).await;
+        assert!(!matches!(failure, PortalError::Tls { .. }), "the server hangs up, no more: {failure:?}");
+    }
+    // One that another authority issued, which is not in the bundle.
+    let issuer = Issuer::new(CertificateParams::default(), KeyPair::generate().unwrap());
+    let key = KeyPair::generate().unwrap();
+    let issued = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+    let issued = issued.signed_by(&key, &issuer).unwrap();
+    let failure = says(&server(&issued, &key).await, issued.pem()).await;
+    assert!(!matches!(failure, PortalError::Tls { .. }), "{failure:?}");
+}
+
+#[tokio::test]
+async fn a_server_certificate_in_the_bundle_is_checked_all_the_same() {
+    let of_another_name = |params: &mut CertificateParams| {
+        authority(params);
+        params.subject_alt_names = vec![SanType::DnsName("portal.example.org".try_into().unwrap())];
+    };
+    let expired = |params: &mut CertificateParams| {
+        authority(params);
+        params.not_after = date_time_ymd(2020, 1, 1);
+    };
+    let early = |params: &mut CertificateParams| {
+        authority(params);
+        params.not_before = date_time_ymd(2090, 1, 1);
+    };
+    let for_clients = |params: &mut CertificateParams| {
+        authority(params);
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    };
+    let changes: [(fn(&mut CertificateParams), &str); 4] = [
+        (of_another_name, "the certificate is for another name"),
+        (expired, "the certificate is expired"),
+        (early, "the certificate is not valid yet"),
+        (for_clients, "the certificate is not for servers"),
+    ];
+    for (change, words) in changes {
+        let (origin, pem) = self_signed(change).await;
+        assert_eq!(tls_reason(says(&origin, pem).await), words);
+    }
+}
+
+#[tokio::test]
+async fn a_server_certificate_that_is_its_own_authority_is_named_as_such() {
+    let (origin, _) = self_signed(authority).await;
+    let (_, other) = self_signed(authority).await;
+    let reason = tls_reason(says(&origin, other).await);
+    assert_eq!(reason, "the server's certificate is its own authority, which tls.caBundle does not hold");
+}
+
+#[tokio::test]
+async fn an_unusable_certificate_keeps_no_other_from_being_used() {
+    let simulator = start(config(Version::V2_6).tls(Tls::OneAuthority)).await;
+    let broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    for bundle in [format!("{broken}{}", simulator.ca_pem()), format!("{}{broken}", simulator.ca_pem())] {
+        let mut connection = connection_to(&simulator);
+        connection.ca_bundle = Some(bundle);
+        portal(connection).login().await.unwrap();
     }
 }
 

@@ -24,7 +24,9 @@ use crate::domain::address;
 use crate::domain::identity::Pin;
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
-use crate::portal::{self, Connection, ConnectionError, Credentials, Lane, PORTAL_CLIENT, PortalError};
+use crate::portal::{
+    self, BundleReport, Connection, ConnectionError, Credentials, Lane, PORTAL_CLIENT, PortalError,
+};
 
 /// What a connection is made of, and a fingerprint that changes when any of it does.
 pub struct Ingredients {
@@ -76,10 +78,12 @@ async fn read_ingredients(
     let mut parts = seen.parts;
     parts.push(("spec".to_owned(), of_spec.into_bytes()));
     let (login, delete_login) = (login?, delete_login.transpose()?);
+    ctx.portal_memory.bundles.read(key, None);
     let ca_bundle = match &spec.tls {
         Some(tls) => Some(ca_bundle(ctx, key, &secrets, &tls.ca_bundle).await?),
         None => None,
     };
+    ctx.portal_memory.bundles.read(key, ca_bundle.as_deref().map(BundleReport::of));
     parts.extend(ca_bundle.iter().map(|pem| ("ca".to_owned(), pem.clone().into_bytes())));
     let digest = ctx
         .installation
@@ -299,7 +303,8 @@ pub fn blocker(error: &PortalError) -> Blocker {
         ),
         PortalError::Tls { .. } => Blocker::lasting(
             Reason::TlsFailed,
-            format!("{words}; if the certificate is of your own authority, name it in tls.caBundle"),
+            // What there is to do depends on the Portal: see `notices::tls_hint`.
+            words,
         ),
         PortalError::LoginRefused { .. } => Blocker::lasting(
             Reason::LoginRefused,

@@ -7,6 +7,7 @@ use std::time::Duration;
 use kube::api::DynamicObject;
 use tokio::time::Instant;
 
+use super::notices::Bundles;
 use crate::api::portal::{PortalSpec, PortalStatus};
 use crate::controller::backoff::spread;
 use crate::controller::objects::{lenient, part};
@@ -62,6 +63,8 @@ pub struct PortalMemory {
     looked: Mutex<HashMap<PortalKey, Looked>>,
     /// Since when a Portal waits for something that may still arrive, by the reason of its condition.
     pub waiting: Since<PortalKey>,
+    /// What was found in the CA bundles.
+    pub bundles: Bundles,
     /// Since when reconciles of a Portal fail in the same way.
     pub failing: Since<PortalKey>,
     /// Logins that the identity provider refused.
@@ -203,6 +206,7 @@ impl PortalMemory {
         self.portals().remove(key);
         self.parsed.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
         self.waiting.forget(key);
+        self.bundles.read(key, None);
         self.failing.forget(key);
         self.login_accepted(key);
         self.deleting.lock().unwrap_or_else(PoisonError::into_inner).remove(key);

@@ -7,6 +7,7 @@ mod holders;
 mod listener;
 mod logins;
 pub mod memory;
+mod notices;
 mod retained;
 mod session;
 mod status;
@@ -260,6 +261,11 @@ async fn try_connect_and_sweep(
     match connect_with(ctx, key, object, ingredients, sweep_is_due).await {
         Err(blocker) if blocker.reason == Reason::LoginRefused => {
             ctx.portal_memory.login_refused(key, &fingerprint, &blocker);
+            Err(blocker)
+        }
+        Err(mut blocker) if blocker.reason == Reason::TlsFailed => {
+            ctx.portal_memory.login_accepted(key);
+            blocker.message = format!("{}; {}", blocker.message, notices::tls_hint(ctx, key));
             Err(blocker)
         }
         ended => {

@@ -9,7 +9,7 @@ use kube::Resource as _;
 use kube::api::{DynamicObject, Patch, PatchParams};
 use serde_json::json;
 
-use super::Looked;
+use super::{Looked, notices};
 use crate::api::FIELD_MANAGER;
 use crate::api::bounds::Bounded as _;
 use crate::api::conditions::{self, CAN_DELETE, READY, RECONCILING, STALLED, Wanted};
@@ -75,6 +75,7 @@ async fn write_over(
     let mut new = old.clone();
     new.observed_generation = object.metadata.generation;
     let leaving = leaving.cloned();
+    let notices = notices::wanted(ctx, key);
     new.missing_users = missing_users(&old, inventory(ctx, key, looked).as_deref());
     let blocker = match looked {
         // What was found before a restart holds until the list was read.
@@ -92,12 +93,12 @@ async fn write_over(
             let suspended =
                 part::<PortalSpec>(object, "spec").is_ok_and(|spec| spec.suspend.unwrap_or(false));
             let blocker = leaving.or_else(|| standing_in_the_way(link, suspended, new.missing_users));
-            new.conditions = conditions(&old, blocker.as_ref(), CanDelete::of(&link.login), &new);
+            new.conditions = conditions(&old, blocker.as_ref(), CanDelete::of(&link.login), &notices, &new);
             blocker
         }
         Err(failure) => {
             let blocker = leaving.unwrap_or_else(|| failure.clone());
-            new.conditions = conditions(&old, Some(&blocker), CanDelete::after(failure), &new);
+            new.conditions = conditions(&old, Some(&blocker), CanDelete::after(failure), &notices, &new);
             Some(blocker)
         }
     };
@@ -110,6 +111,7 @@ async fn write_over(
     let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
     api.patch_status(&key.name, &params, &Patch::Merge(&body)).await?;
     announce(ctx, object, &old, blocker.as_ref());
+    notices::announce(ctx, object, &old.conditions, &new.conditions);
     Ok(true)
 }
 
@@ -222,6 +224,7 @@ fn conditions(
     old: &PortalStatus,
     blocker: Option<&Blocker>,
     can_delete: CanDelete,
+    notices: &[Wanted],
     new: &PortalStatus,
 ) -> Vec<k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition> {
     let mut wanted = match blocker {
@@ -243,6 +246,7 @@ fn conditions(
         }
     };
     wanted.extend(can_delete.wanted(old));
+    wanted.extend_from_slice(notices);
     conditions::brought_up_to_date(&old.conditions, &wanted, new.observed_generation, Timestamp::now())
 }
 

@@ -3,9 +3,10 @@
 use std::error::Error;
 use std::io;
 
-use rustls::{AlertDescription, CertificateError};
+use rustls::{AlertDescription, CertificateError, OtherError};
 
 use super::resolver::PUBLIC_ONLY;
+use super::tls::AuthorityAsServer;
 use crate::portal::PortalError;
 
 /// No answer came, or not the whole of it.
@@ -63,8 +64,9 @@ fn tls_reason(error: &reqwest::Error) -> Option<String> {
 
 fn certificate_reason(problem: &CertificateError) -> &'static str {
     match problem {
-        CertificateError::UnknownIssuer => {
-            "the certificate's issuer is unknown: a CA bundle is missing or is another's"
+        CertificateError::UnknownIssuer => "the certificate's issuer is unknown",
+        CertificateError::Other(OtherError(error)) if error.is::<AuthorityAsServer>() => {
+            "the server's certificate is its own authority, which tls.caBundle does not hold"
         }
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => "the certificate is expired",
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
@@ -76,6 +78,15 @@ fn certificate_reason(problem: &CertificateError) -> &'static str {
         CertificateError::Revoked => "the certificate is revoked",
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
             "the certificate is not for servers"
+        }
+        CertificateError::BadEncoding => "the certificate is malformed",
+        CertificateError::BadSignature => "the certificate's signature is wrong",
+        CertificateError::UnsupportedSignatureAlgorithmContext { .. }
+        | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
+            "the certificate is signed in a way that is not supported, such as with SHA-1"
+        }
+        CertificateError::UnhandledCriticalExtension => {
+            "the certificate has a critical extension that is not supported"
         }
         _ => "the certificate cannot be trusted",
     }

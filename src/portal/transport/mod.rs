@@ -24,6 +24,7 @@ use super::PortalError;
 pub use address::PlainHttp;
 pub(crate) use address::endpoint;
 pub(crate) use fault::Fault;
+pub use tls::BundleReport;
 
 use resolver::PrivateResolver;
 
