@@ -16,7 +16,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::api::keys;
 use crate::api::technical_user::TechnicalUserStatus;
-use crate::config::{Listen, RunArgs, WatchNamespaces};
+use crate::config::{self, Listen, RunArgs, WatchNamespaces};
 use crate::controller::context::{Caches, Context, Installation};
 use crate::controller::namespaces::Namespaces;
 use crate::controller::objects::{is_deleting, lenient, portals, technical_users};
@@ -28,7 +28,7 @@ use crate::k8s::{client, watch};
 use crate::metrics::{Metrics, UserState};
 use crate::observer::MetricsObserver;
 use crate::portal::catena_x::CatenaXPortal;
-use crate::portal::{CREATE_TIMEOUT, Connection, ConnectionError, Connector, PlainHttp, Portal};
+use crate::portal::{CREATE_TIMEOUT, Connection, ConnectionError, Connector, Network, PlainHttp, Portal};
 use crate::server::Server;
 
 mod definitions;
@@ -57,6 +57,9 @@ pub enum RunError {
         /// What the system says.
         source: std::io::Error,
     },
+    /// The environment's proxy settings do not work.
+    #[error("{0}")]
+    Proxy(String),
     /// There is no way to an apiserver.
     #[error("no Kubernetes API: {0}")]
     Kubernetes(String),
@@ -79,13 +82,16 @@ pub enum RunError {
 /// Runs the operator until it is asked to stop, or loses its lease.
 pub async fn run(args: RunArgs) -> Result<(), RunError> {
     let stop = stop_signal()?;
+    let network =
+        Network { plain_http: plain_http(&args), proxies: config::proxies().map_err(RunError::Proxy)? };
     let (metrics, health) = (Metrics::default(), Health::default());
     let listen = |source| RunError::Listen { address: args.listen, source };
     let server = Server::bind(args.listen).map_err(listen)?;
     let mut tasks = Tasks::default();
     tasks.spawn("server", server.run(health.clone(), metrics.clone()));
     tasks.spawn("heartbeat", health.clone().keep_beating());
-    let serving = serve(&args, &metrics, &health, stop.clone());
+    let connector = connector(network, &metrics);
+    let serving = serve(&args, connector, &metrics, &health, stop.clone());
     tokio::pin!(serving);
     tokio::select! {
         ended = &mut serving => ended,
@@ -99,6 +105,7 @@ pub async fn run(args: RunArgs) -> Result<(), RunError> {
 
 async fn serve(
     args: &RunArgs,
+    connector: Arc<dyn Connector>,
     metrics: &Metrics,
     health: &Health,
     stop: CancellationToken,
@@ -128,7 +135,7 @@ async fn serve(
             }
         }
     }
-    let ended = work(args, &client, metrics, health, (installation, leadership), stop).await;
+    let ended = work(args, &client, (metrics, health), connector, (installation, leadership), stop).await;
     release(election).await;
     ended
 }
@@ -162,8 +169,8 @@ async fn release(election: Option<Election>) {
 async fn work(
     args: &RunArgs,
     client: &Client,
-    metrics: &Metrics,
-    health: &Health,
+    (metrics, health): (&Metrics, &Health),
+    connector: Arc<dyn Connector>,
     (installation, leadership): (Installation, Leadership),
     stop: CancellationToken,
 ) -> Result<(), RunError> {
@@ -193,7 +200,7 @@ async fn work(
         installation,
         caches: Caches { users, portals: portal_store, secrets },
         registry: crate::controller::registry::Registry::default(),
-        connector: connector(args, metrics),
+        connector,
         memory: crate::controller::technical_user::memory::Memory::default(),
         portal_memory: crate::controller::portal::memory::PortalMemory::default(),
         watched,
@@ -358,26 +365,29 @@ fn plain_http(args: &RunArgs) -> PlainHttp {
     let plain_http = args.plain_http.setting();
     if plain_http == PlainHttp::PrivateAddresses {
         tracing::warn!(
-            "plain http to loopback and private addresses is allowed: logins, tokens and client secrets are sent \
-             unencrypted there. Use --allow-insecure-http for test systems only"
+            "plain http to loopback and private addresses is allowed for Portals with insecureHttp: logins, tokens and client \
+             secrets are sent unencrypted there. Use --allow-insecure-http for test systems only"
         );
     }
     plain_http
 }
 
-fn connector(args: &RunArgs, metrics: &Metrics) -> Arc<dyn Connector> {
-    let observer = Arc::new(MetricsObserver(metrics.clone()));
-    Arc::new(CatenaXConnector { observer, plain_http: plain_http(args) })
+fn connector(network: Network, metrics: &Metrics) -> Arc<dyn Connector> {
+    Arc::new(CatenaXConnector { observer: Arc::new(MetricsObserver(metrics.clone())), network })
 }
 
 struct CatenaXConnector {
     observer: Arc<MetricsObserver>,
-    plain_http: PlainHttp,
+    network: Network,
 }
 
 impl Connector for CatenaXConnector {
+    fn plain_http(&self) -> PlainHttp {
+        self.network.plain_http
+    }
+
     fn connect(&self, connection: Connection) -> Result<Arc<dyn Portal>, ConnectionError> {
         let observer = Arc::clone(&self.observer) as Arc<dyn crate::portal::observe::CallObserver>;
-        Ok(Arc::new(CatenaXPortal::new(connection, self.plain_http, observer)?))
+        Ok(Arc::new(CatenaXPortal::new(connection, self.network.clone(), observer)?))
     }
 }

@@ -13,11 +13,13 @@ mod check;
 mod labels;
 mod listen;
 mod preflight;
+mod proxy;
 
 pub use check::{CheckArgs, Output, SecretError, Target, read_secret};
 pub use labels::CommonLabels;
 pub use listen::Listen;
 pub use preflight::PreflightArgs;
+pub use proxy::proxies;
 
 /// Provisions technical users of a data space from Kubernetes.
 #[derive(Debug, Parser)]
@@ -181,7 +183,7 @@ pub struct RunArgs {
 #[derive(Debug, Clone, Copy, Args)]
 pub struct PlainHttpArgs {
     /// Allow plain http to loopback and private addresses, for test systems only: logins, tokens and client secrets are
-    /// then sent unencrypted
+    /// then sent unencrypted. A Portal asks for it with insecureHttp
     #[arg(
         long,
         env = "TUO_ALLOW_INSECURE_HTTP",

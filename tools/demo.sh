@@ -126,7 +126,7 @@ say "5. The login and the Portal, once for the company"
 show kubectl create secret generic portal-login --namespace dataspace --from-literal=client-id=sa12 \
   --from-file=client-secret="$state/client-secret"
 sed -e "s|https://portal-backend.example.org|$url|" -e "s|https://centralidp.example.org/[^ ]*|$token_url|" \
-  -e "s|# walletTokenUrl: .*|walletTokenUrl: $url/oauth/token|" \
+  -e "s|# walletTokenUrl: .*|walletTokenUrl: $url/oauth/token|" -e 's|^    auth:|    insecureHttp: true\n    auth:|' \
   examples/portal-catena-x.yaml | show kubectl apply -f -
 show kubectl wait --namespace dataspace --for=condition=Ready portal/catena-x --timeout=180s
 show kubectl get portals --all-namespaces

@@ -21,6 +21,9 @@ pub const CAN_DELETE: &str = "CanDelete";
 /// Certificates of the Portal's CA bundle cannot be used; present only while true.
 pub const CERTIFICATES_IGNORED: &str = "CertificatesIgnored";
 
+/// The Portal asks for plain http; present only while it does, and true where the process permits it.
+pub const INSECURE_HTTP: &str = "InsecureHttp";
+
 /// What a condition shall say.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {

@@ -16,6 +16,8 @@ pub struct Target {
     pub url: String,
     /// The token endpoint.
     pub token_url: String,
+    /// Plain http to loopback and private addresses is asked for.
+    pub insecure_http: bool,
     /// The company that the login must belong to.
     pub bpn: Option<String>,
     /// The login.
@@ -33,6 +35,7 @@ impl Target {
             return Some(Self {
                 url,
                 token_url: x.token_url.clone(),
+                insecure_http: x.insecure_http == Some(true),
                 bpn: x.bpn.clone(),
                 auth: x.auth.clone(),
                 delete_auth: x.delete_auth.clone(),
@@ -46,6 +49,7 @@ impl Target {
         Some(Self {
             url: url.to_owned(),
             token_url: token_url?,
+            insecure_http: false,
             bpn: x.bpn.clone(),
             auth: x.auth.clone(),
             delete_auth: x.delete_auth.clone(),

@@ -6,10 +6,10 @@ use super::print::Printer;
 use super::report::Step;
 use super::site::Site;
 use super::token_file::TokenFile;
-use crate::config::CheckArgs;
+use crate::config::{self, CheckArgs};
 use crate::portal::catena_x::CatenaXPortal;
 use crate::portal::observe::NoObserver;
-use crate::portal::{Connection, Credentials, PORTAL_CLIENT};
+use crate::portal::{Connection, Credentials, Network, PORTAL_CLIENT};
 
 /// Clients of the portal, which nobody has used yet.
 pub(super) struct Logins {
@@ -48,6 +48,7 @@ pub(super) fn open(
         Some(id) => Some(client(Some(id), args.delete_client_secret())?),
         None => None,
     };
+    let proxies = config::proxies()?;
     let connect = |login: Credentials, delete_login: Option<Credentials>| {
         let connection = Connection {
             api_url: site.target.url.clone(),
@@ -55,10 +56,11 @@ pub(super) fn open(
             login,
             delete_login,
             ca_bundle: site.ca_bundle.clone(),
+            insecure_http: site.insecure_http,
             limits: site.limits,
         };
-        CatenaXPortal::new(connection, args.plain_http.setting(), Arc::new(NoObserver))
-            .map_err(|error| error.to_string())
+        let network = Network { plain_http: args.plain_http.setting(), proxies: proxies.clone() };
+        CatenaXPortal::new(connection, network, Arc::new(NoObserver)).map_err(|error| error.to_string())
     };
     let is_person = matches!(login, Credentials::RefreshToken { .. });
     let deletion = delete_login.clone().map(|login| connect(login, None)).transpose()?;

@@ -15,12 +15,15 @@ use crate::portal::{BundleReport, Limits};
 
 /// A portal to be checked.
 #[derive(Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "independent facts of a manifest, each read by itself")]
 pub(super) struct Site {
     pub(super) target: Addresses,
     pub(super) limits: Limits,
     pub(super) ca_bundle: Option<String>,
     /// The manifest names certificates of the cluster, which are not here.
     pub(super) ca_in_cluster: bool,
+    /// The manifest asks for plain http. Without a manifest the process's flag alone decides.
+    pub(super) insecure_http: bool,
     /// The manifest names a login for deletion.
     pub(super) deletion_login: bool,
     /// The manifest says that nothing may be written.
@@ -38,6 +41,7 @@ pub(super) fn of(args: &CheckArgs) -> Result<Site, String> {
             limits: Limits::default(),
             ca_bundle: None,
             ca_in_cluster: false,
+            insecure_http: true,
             deletion_login: false,
             suspended: false,
             notes: Vec::new(),
@@ -122,6 +126,7 @@ fn described(spec: &PortalSpec, args: &CheckArgs) -> Result<Site, String> {
         ),
         ca_bundle: None,
         ca_in_cluster,
+        insecure_http: target.insecure_http,
         deletion_login: target.delete_auth.is_some(),
         suspended: spec.suspend == Some(true),
         notes,

@@ -165,6 +165,10 @@ reasons! {
     CaBundleInvalid,
     /// Certificates of `tls.caBundle` cannot be used, others can.
     UnusableCertificates,
+    /// The Portal asks for plain http, and the process permits it.
+    InsecureHttpAllowed,
+    /// Plain http is not permitted.
+    InsecureHttpRefused,
     /// The address is not the portal's backend.
     NotThePortalBackend,
     /// The portal or its identity provider does not answer.

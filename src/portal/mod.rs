@@ -213,10 +213,13 @@ pub(crate) use catena_x::{Page, Pages, scan_pages};
 pub use oauth::{Credentials, PORTAL_CLIENT, TokenStore};
 pub use resilient::Limits;
 pub(crate) use transport::endpoint;
-pub use transport::{BundleReport, PlainHttp};
+pub use transport::{BundleReport, Network, PlainHttp, Proxies};
 
 /// Makes connections to portals; the one place that knows the concrete clients.
 pub trait Connector: Send + Sync {
+    /// Whether this process permits plain http to Portals that ask for it.
+    fn plain_http(&self) -> PlainHttp;
+
     /// A connection that was not used yet.
     fn connect(&self, connection: Connection) -> Result<std::sync::Arc<dyn Portal>, ConnectionError>;
 }

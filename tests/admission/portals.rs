@@ -9,6 +9,28 @@ const URL: &str =
     "url is the https address of the portal's backend, without a path (or with /api/administration)";
 const TOKEN_URL: &str = "tokenUrl is the https address of the token endpoint, path included";
 const WALLET: &str = "walletTokenUrl is the https address of the token endpoint, path included";
+const PLAIN_HTTP: &str =
+    "plain http is for test systems only: set insecureHttp to true, and the chart's value allowInsecureHttp";
+/// Hosts that plain http may go to. What a name resolves to is checked by the operator.
+const PRIVATE: [&str; 8] = [
+    "localhost",
+    "127.0.0.1",
+    "10.1.2.3",
+    "172.16.0.1",
+    "192.168.1.1",
+    "[::1]",
+    "[fd00::1]",
+    "portal-backend.tx.test",
+];
+const PUBLIC: [&str; 7] = [
+    "8.8.8.8",
+    "172.32.0.1",
+    "169.254.169.254",
+    "[fe80::1]",
+    "[2001:db8::1]",
+    "127.0.0.1@example.org",
+    "0.0.0.0",
+];
 const ENVIRONMENT: &str = "tokenUrl is required for PreProduction, whose identity provider is not published, and means nothing for Production";
 const ONE_LOGIN: &str = "name exactly one of clientCredentials and refreshToken";
 const ROLES: &str = "a rule for other namespaces names the roles that it grants, or sets existing";
@@ -63,25 +85,14 @@ fn makes() -> Vec<Case> {
 fn addresses() -> Vec<Case> {
     let base = catena_x();
     let field = |name: &str, value: &str| json!({ "catenaX": { name: value } });
+    let plain = |name: &str, value: &str| json!({ "catenaX": { name: value, "insecureHttp": true } });
     let mut cases = Vec::new();
-    for url in [
-        "https://portal-backend.example.org/",
-        "https://portal-backend.example.org:8443",
-        "https://portal-backend.example.org/api/administration",
-        "https://portal-backend.example.org/api/administration/",
-        "http://localhost:8080",
-        "http://127.0.0.1:8080/api/administration",
-        "http://[::1]:8080",
-    ] {
-        cases.push(yes(&base, &field("url", url)));
+    for path in ["", "/", ":8443", "/api/administration", "/api/administration/"] {
+        cases.push(yes(&base, &field("url", &format!("https://portal-backend.example.org{path}"))));
     }
     for url in [
         "portal-backend.example.org",
         "ftp://portal-backend.example.org",
-        "http://portal-backend.example.org",
-        "http://localhost.example.org",
-        "http://127.0.0.1.example.org",
-        "http://127.0.0.1@example.org",
         "https://portal.example.org/home",
         "https://portal-backend.example.org/api",
         "https://user:password@portal-backend.example.org",
@@ -92,20 +103,22 @@ fn addresses() -> Vec<Case> {
     ] {
         cases.push(no(&base, &field("url", url), URL));
     }
-    for (name, words) in [("tokenUrl", TOKEN_URL), ("walletTokenUrl", WALLET)] {
-        for url in [
-            "https://idp.example.org/auth/realms/CX-Central/protocol/openid-connect/token",
-            "http://localhost:8080/token",
-            "http://127.0.0.1/token",
-            "http://[::1]:1/token",
-        ] {
-            cases.push(yes(&base, &field(name, url)));
+    for host in PRIVATE {
+        for path in ["", ":8080", "/api/administration"] {
+            let url = format!("http://{host}{path}");
+            cases.push(yes(&base, &plain("url", &url)));
+            cases.push(no(&base, &field("url", &url), PLAIN_HTTP));
         }
+    }
+    for host in PUBLIC {
+        cases.push(no(&base, &plain("url", &format!("http://{host}")), URL));
+    }
+    for (name, words) in [("tokenUrl", TOKEN_URL), ("walletTokenUrl", WALLET)] {
+        let good = "https://idp.example.org/auth/realms/CX-Central/protocol/openid-connect/token";
+        cases.push(yes(&base, &field(name, good)));
         for url in [
             "https://idp.example.org",
             "https://idp.example.org/",
-            "http://idp.example.org/token",
-            "http://localhost.example.org/token",
             "https://user:password@idp.example.org/token",
             "https://idp.example.org/token?x=y",
             "https://idp.example.org/token#x",
@@ -113,7 +126,20 @@ fn addresses() -> Vec<Case> {
         ] {
             cases.push(no(&base, &field(name, url), words));
         }
+        for host in PRIVATE {
+            let url = format!("http://{host}:8080/token");
+            cases.push(yes(&base, &plain(name, &url)));
+            cases.push(no(&base, &field(name, &url), PLAIN_HTTP));
+        }
+        for host in PUBLIC {
+            cases.push(no(&base, &plain(name, &format!("http://{host}/token")), words));
+        }
     }
+    cases.push(no(
+        &base,
+        &json!({ "catenaX": { "url": "http://localhost", "insecureHttp": false } }),
+        PLAIN_HTTP,
+    ));
     cases.push(yes(&base, &field("bpn", "BPNL00000003CRHK")));
     cases.push(no(&base, &field("bpn", "BPNX00000003CRHK"), "catenaX.bpn"));
     cases.push(no(&base, &field("bpn", "BPNL00000003CRH"), "catenaX.bpn"));

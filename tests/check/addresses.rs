@@ -102,7 +102,7 @@ async fn a_manifest_names_the_portal() {
     let manifest = |bpn: &str, more: &str| {
         let text = format!(
             "apiVersion: v1\nkind: Secret\nmetadata: {{name: login}}\n---\napiVersion: technicaluser.dev/v1alpha1\n\
-             kind: Portal\nmetadata: {{name: p}}\nspec:\n  catenaX:\n    url: {}\n    tokenUrl: {}\n    bpn: {bpn}\n    \
+             kind: Portal\nmetadata: {{name: p}}\nspec:\n  catenaX:\n    insecureHttp: true\n    url: {}\n    tokenUrl: {}\n    bpn: {bpn}\n    \
              auth: {{clientCredentials: {{secretRef: {{name: login}}}}}}\n{more}",
             simulator.api_url(),
             simulator.token_url()

@@ -124,7 +124,7 @@ async fn world_of(portal: &Hostile) -> World {
     let mut world = world().stopped().start().await;
     world
         .patch_portal(&json!({"spec": {
-            "catenaX": {"url": origin, "tokenUrl": format!("{origin}/token")},
+            "catenaX": {"url": origin, "tokenUrl": format!("{origin}/token"), "insecureHttp": true},
             "resyncInterval": "10s",
             "limits": {"requestsPerSecond": 1000, "burst": 1000, "concurrency": 8},
         }}))

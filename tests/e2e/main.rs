@@ -43,6 +43,7 @@ mod namespaces;
 mod ownership;
 mod paused;
 mod permissions;
+mod plain_http;
 mod portal_trouble;
 mod preflight;
 mod refresh_login;

@@ -9,10 +9,10 @@ use serde_json::json;
 use technical_user_operator::domain::user::{NewUser, UserId};
 use technical_user_operator::portal::catena_x::CatenaXPortal;
 use technical_user_operator::portal::observe::{CallObserver, CallOutcome, Operation};
-use technical_user_operator::portal::{Effect, Lane, PlainHttp, Portal, PortalError};
+use technical_user_operator::portal::{Effect, Lane, Portal, PortalError};
 
 use crate::stub::{PERMISSIONS, Reply, Stub, empty_page, jwt, tokens};
-use crate::support::{LOGIN_SECRET, client_credentials, connection, error, portal_of};
+use crate::support::{LOGIN_SECRET, client_credentials, connection, error, network, portal_of};
 
 fn token() -> Reply {
     tokens(&jwt("sa1", &PERMISSIONS), 300)
@@ -180,12 +180,8 @@ async fn who_listens_hears_of_every_request_and_of_the_breaker() {
     .await;
     let heard = Arc::new(Heard::default());
     let connection = connection(&stub.origin, &stub.token_url(), client_credentials("sa1", LOGIN_SECRET));
-    let portal = CatenaXPortal::new(
-        connection,
-        PlainHttp::PrivateAddresses,
-        Arc::clone(&heard) as Arc<dyn CallObserver>,
-    )
-    .unwrap();
+    let portal =
+        CatenaXPortal::new(connection, network(), Arc::clone(&heard) as Arc<dyn CallObserver>).unwrap();
     portal.roles(Lane::Interactive).await.unwrap();
     for _ in 0..5 {
         error(portal.reset(&UserId::new("a")).await);

@@ -4,9 +4,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use technical_user_operator::domain::user::{Credential, UserId};
-use technical_user_operator::portal::catena_x::{CatenaXPortal, ConnectionError};
+use technical_user_operator::portal::catena_x::{CatenaXPortal, ConnectionError, NotHttps};
 use technical_user_operator::portal::observe::NoObserver;
-use technical_user_operator::portal::{Lane, PlainHttp, Portal, PortalError, Verification, VersionRange};
+use technical_user_operator::portal::{
+    Lane, Network, PlainHttp, Portal, PortalError, Verification, VersionRange,
+};
 
 use crate::stub::{PERMISSIONS, Reply, SECRET, Stub, empty_page, jwt, messages, tokens};
 use crate::support::{LOGIN_SECRET, client_credentials, connection, error, portal_of};
@@ -174,7 +176,8 @@ async fn a_connection_that_cannot_work_is_not_made() {
     let made = |api_url: &str, token_url: &str, ca_bundle: Option<&str>| {
         let mut connection = connection(api_url, token_url, login());
         connection.ca_bundle = ca_bundle.map(str::to_owned);
-        CatenaXPortal::new(connection, PlainHttp::Refused, std::sync::Arc::new(NoObserver))
+        connection.insecure_http = false;
+        CatenaXPortal::new(connection, Network::default(), std::sync::Arc::new(NoObserver))
     };
     let (api, token) = ("https://portal.example.org", "https://idp.example.org/token");
     assert!(made(api, token, None).is_ok());
@@ -183,8 +186,33 @@ async fn a_connection_that_cannot_work_is_not_made() {
     for origin in ["http://portal.example.org", "http://127.0.0.1", "http://localhost", "http://[::1]"] {
         let http = error(made(origin, token, None));
         let endpoint = format!("{}:80", origin.trim_start_matches("http://"));
-        assert_eq!(http, ConnectionError::NotHttps { endpoint });
+        assert_eq!(http, ConnectionError::NotHttps { endpoint, why: NotHttps::NotWanted });
     }
     assert!(matches!(made(api, "http://idp.example.org/token", None), Err(ConnectionError::NotHttps { .. })));
     assert!(matches!(made(api, token, Some("no pem")), Err(ConnectionError::Client { .. })));
+}
+
+#[tokio::test]
+async fn plain_http_needs_the_process_the_portal_and_a_private_address() {
+    let made = |permitted: bool, asked_for: bool, origin: &str| {
+        let login = client_credentials("sa1", LOGIN_SECRET);
+        let mut connection = connection(origin, &format!("{origin}/token"), login);
+        connection.insecure_http = asked_for;
+        let plain_http = if permitted { PlainHttp::PrivateAddresses } else { PlainHttp::Refused };
+        let network = Network { plain_http, ..Network::default() };
+        match CatenaXPortal::new(connection, network, std::sync::Arc::new(NoObserver)) {
+            Ok(_) => None,
+            Err(ConnectionError::NotHttps { why, .. }) => Some(why),
+            Err(other) => panic!("{other}"),
+        }
+    };
+    let private = "http://10.0.0.1:8080";
+    assert_eq!(made(false, false, private), Some(NotHttps::NotWanted));
+    assert_eq!(made(false, true, private), Some(NotHttps::NotPermitted));
+    assert_eq!(made(true, false, private), Some(NotHttps::NotAskedFor));
+    assert_eq!(made(true, true, "http://192.0.2.1"), Some(NotHttps::NotPrivate));
+    assert_eq!(made(true, true, "http://169.254.169.254"), Some(NotHttps::NotPrivate));
+    assert_eq!(made(true, true, private), None);
+    let words = NotHttps::NotPermitted.to_string();
+    assert!(words.contains("allowInsecureHttp"), "{words}");
 }

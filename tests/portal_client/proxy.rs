@@ -102,6 +102,18 @@ async fn calls_go_past_the_proxy_where_it_is_not_wanted() {
 }
 
 #[tokio::test]
+async fn each_form_of_an_exception_goes_past_the_proxy() {
+    for no_proxy in ["*", "10.0.0.1, 127.0.0.0/8", "*.example.org,127.0.0.1"] {
+        let (said, tunnels) = calls_with(Some("403 Forbidden"), no_proxy).await;
+        assert!(said.contains(" roles"), "{no_proxy}: {said}");
+        assert_eq!(tunnels, 0, "{no_proxy}");
+    }
+    let (said, tunnels) = calls_with(None, "127.0.0.1:1,127.0.0.2,*.example.org").await;
+    assert!(said.contains(" roles"), "{said}");
+    assert_eq!(tunnels, 2, "another port, another address, another domain");
+}
+
+#[tokio::test]
 async fn a_proxy_that_refuses_is_told() {
     let (said, _) = calls_with(Some("403 Forbidden"), "").await;
     assert!(said.contains("the proxy did not open a tunnel"), "{said}");

@@ -3,11 +3,12 @@
 use std::fmt::{Debug, Display};
 use std::sync::Arc;
 
-use technical_user_operator::portal::PlainHttp;
+use technical_user_operator::config;
 use technical_user_operator::portal::catena_x::{CatenaXPortal, Connection};
 use technical_user_operator::portal::oauth::Credentials;
 use technical_user_operator::portal::observe::NoObserver;
 use technical_user_operator::portal::resilient::Limits;
+use technical_user_operator::portal::{Network, PlainHttp};
 
 use crate::stub::{SECRET, Stub};
 
@@ -28,6 +29,7 @@ pub(crate) fn connection(api_url: &str, token_url: &str, login: Credentials) -> 
         login,
         delete_login: None,
         ca_bundle: None,
+        insecure_http: true,
         limits: FAST,
     }
 }
@@ -37,8 +39,13 @@ pub(crate) fn portal_of(stub: &Stub) -> CatenaXPortal {
     portal(connection(&stub.origin, &stub.token_url(), client_credentials("sa1", LOGIN_SECRET)))
 }
 
+/// A process that permits plain http, with the proxy of its environment.
+pub(crate) fn network() -> Network {
+    Network { plain_http: PlainHttp::PrivateAddresses, proxies: config::proxies().unwrap() }
+}
+
 pub(crate) fn portal(connection: Connection) -> CatenaXPortal {
-    CatenaXPortal::new(connection, PlainHttp::PrivateAddresses, Arc::new(NoObserver)).unwrap()
+    CatenaXPortal::new(connection, network(), Arc::new(NoObserver)).unwrap()
 }
 
 /// The error, after a look whether it holds what it must not.

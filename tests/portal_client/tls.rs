@@ -140,6 +140,8 @@ async fn self_signed(change: impl FnOnce(&mut CertificateParams)) -> (String, St
     (server(&certificate, &key).await, certificate.pem())
 }
 
+type Change = fn(&mut CertificateParams);
+
 fn authority(params: &mut CertificateParams) {
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
 }
@@ -153,11 +155,11 @@ async fn a_server_certificate_in_the_bundle_is_trusted() {
         assert!(!matches!(failure, PortalError::Tls { .. }), "the server hangs up, no more: {failure:?}");
     }
     // One that another authority issued, which is not in the bundle.
-    let issuer = Issuer::new(CertificateParams::default(), KeyPair::generate().unwrap());
+    let other = Issuer::new(CertificateParams::default(), KeyPair::generate().unwrap());
     let key = KeyPair::generate().unwrap();
-    let issued = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
-    let issued = issued.signed_by(&key, &issuer).unwrap();
-    let failure = says(&server(&issued, &key).await, issued.pem()).await;
+    let params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+    let certificate = params.signed_by(&key, &other).unwrap();
+    let failure = says(&server(&certificate, &key).await, certificate.pem()).await;
     assert!(!matches!(failure, PortalError::Tls { .. }), "{failure:?}");
 }
 
@@ -179,7 +181,7 @@ async fn a_server_certificate_in_the_bundle_is_checked_all_the_same() {
         authority(params);
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
     };
-    let changes: [(fn(&mut CertificateParams), &str); 4] = [
+    let changes: [(Change, &str); 4] = [
         (of_another_name, "the certificate is for another name"),
         (expired, "the certificate is expired"),
         (early, "the certificate is not valid yet"),

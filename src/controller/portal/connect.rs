@@ -62,9 +62,9 @@ async fn read_ingredients(
     })?;
     let secrets = Secrets::new(&ctx.client, &key.namespace);
     // The company that the login must belong to is no part of the client.
-    let Target { url, token_url, auth, delete_auth, bpn: _ } = &target;
+    let Target { url, token_url, insecure_http, auth, delete_auth, bpn: _ } = &target;
     let (url, token_url) = (address::portal(url), address::token_endpoint(token_url));
-    let of_spec = format!("{url} {token_url} {auth:?} {delete_auth:?} {:?}", spec.limits);
+    let of_spec = format!("{url} {token_url} {insecure_http} {auth:?} {delete_auth:?} {:?}", spec.limits);
     let mut seen = Seen::default();
     let of = LoginOf { ctx, key, object, secrets: &secrets };
     // Both are read before either is refused: what they name is never published, whether the Portal works or not.
@@ -96,6 +96,7 @@ async fn read_ingredients(
             login,
             delete_login,
             ca_bundle,
+            insecure_http: target.insecure_http,
             limits: limits(spec.limits.as_ref()),
         },
         target,
@@ -225,6 +226,7 @@ pub async fn connect(
     let build = || ctx.connector.connect(connection);
     let portal = ctx.registry.client(key, &fingerprint, build).map_err(|error| match error {
         ConnectionError::Client { .. } => Blocker::lasting(Reason::CaBundleInvalid, error.to_string()),
+        ConnectionError::NotHttps { .. } => Blocker::lasting(Reason::InsecureHttpRefused, error.to_string()),
         other => Blocker::lasting(Reason::InvalidResource, other.to_string()),
     })?;
     let version = portal.version().await.map_err(|error| blocker(&error))?;

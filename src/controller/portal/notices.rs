@@ -1,4 +1,4 @@
-//! Conditions that a Portal has beside Ready and CanDelete, only while there is something to report.
+//! Conditions that a Portal has beside Ready and `CanDelete`, only while there is something to report.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,12 +7,14 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::Resource as _;
 use kube::api::DynamicObject;
 
-use crate::api::conditions::{CERTIFICATES_IGNORED, Wanted};
+use crate::api::conditions::{CERTIFICATES_IGNORED, INSECURE_HTTP, Wanted};
+use crate::api::portal::PortalSpec;
+use crate::api::target::Target;
 use crate::controller::context::Context;
 use crate::controller::objects::portals;
 use crate::controller::registry::PortalKey;
 use crate::domain::reason::Reason;
-use crate::portal::BundleReport;
+use crate::portal::{BundleReport, PlainHttp};
 
 /// What was last found in the CA bundle of each Portal.
 #[derive(Debug, Default)]
@@ -54,8 +56,33 @@ pub(super) fn tls_hint(ctx: &Context, key: &PortalKey) -> String {
 }
 
 /// The conditions that there is a reason for.
-pub(super) fn wanted(ctx: &Context, key: &PortalKey) -> Vec<Wanted> {
-    ignored_certificates(ctx, key).into_iter().collect()
+pub(super) fn wanted(ctx: &Context, key: &PortalKey, spec: Option<&PortalSpec>) -> Vec<Wanted> {
+    let asked_for = spec.and_then(Target::of).is_some_and(|target| target.insecure_http);
+    let plain_http = asked_for.then(|| insecure_http(ctx.connector.plain_http()));
+    ignored_certificates(ctx, key).into_iter().chain(plain_http).collect()
+}
+
+fn insecure_http(permitted: PlainHttp) -> Wanted {
+    let (status, reason, message) = match permitted {
+        PlainHttp::PrivateAddresses => (
+            true,
+            Reason::InsecureHttpAllowed,
+            "insecureHttp is set: logins, tokens and client secrets are sent unencrypted to the loopback and private addresses of \
+             this Portal that begin with http. Use it for test systems only",
+        ),
+        PlainHttp::Refused => (
+            false,
+            Reason::InsecureHttpRefused,
+            "insecureHttp is set and has no effect: the operator permits plain http only with the chart's value \
+             allowInsecureHttp (--allow-insecure-http)",
+        ),
+    };
+    Wanted {
+        type_: INSECURE_HTTP,
+        status: Some(status),
+        reason: reason.as_str(),
+        message: message.to_owned(),
+    }
 }
 
 fn ignored_certificates(ctx: &Context, key: &PortalKey) -> Option<Wanted> {
@@ -75,8 +102,12 @@ fn ignored_certificates(ctx: &Context, key: &PortalKey) -> Option<Wanted> {
 
 /// Reports in log and Events what is new among these conditions.
 pub(super) fn announce(ctx: &Context, object: &DynamicObject, old: &[Condition], new: &[Condition]) {
-    for notice in new.iter().filter(|condition| condition.type_ == CERTIFICATES_IGNORED) {
-        let is_known = |before: &Condition| before.type_ == notice.type_ && before.message == notice.message;
+    let is_notice = |condition: &&Condition| {
+        condition.status == "True" && matches!(condition.type_.as_str(), CERTIFICATES_IGNORED | INSECURE_HTTP)
+    };
+    for notice in new.iter().filter(is_notice) {
+        let is_known =
+            |before: &Condition| (&before.type_, &before.message) == (&notice.type_, &notice.message);
         if old.iter().any(is_known) {
             continue;
         }

@@ -75,7 +75,7 @@ async fn write_over(
     let mut new = old.clone();
     new.observed_generation = object.metadata.generation;
     let leaving = leaving.cloned();
-    let notices = notices::wanted(ctx, key);
+    let notices = notices::wanted(ctx, key, part::<PortalSpec>(object, "spec").ok().as_ref());
     new.missing_users = missing_users(&old, inventory(ctx, key, looked).as_deref());
     let blocker = match looked {
         // What was found before a restart holds until the list was read.

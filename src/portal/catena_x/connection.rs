@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use crate::portal::PlainHttp;
 use crate::portal::oauth::Credentials;
 use crate::portal::resilient::Limits;
 
@@ -18,6 +19,8 @@ pub struct Connection {
     pub delete_login: Option<Credentials>,
     /// Certificates (PEM) to trust besides the public roots: for portal, identity provider and wallet alike.
     pub ca_bundle: Option<String>,
+    /// Plain http to loopback and private addresses is wanted, where the process permits it.
+    pub insecure_http: bool,
     /// How fast the portal may be asked.
     pub limits: Limits,
 }
@@ -38,17 +41,51 @@ pub enum ConnectionError {
         reason: &'static str,
     },
     /// http where https is needed.
-    #[error(
-        "{endpoint} must be called by https; plain http is for loopback and private addresses of test systems, where the operator runs with --allow-insecure-http"
-    )]
+    #[error("{endpoint} must be called by https: {why}")]
     NotHttps {
         /// `host:port`.
         endpoint: String,
+        /// Why plain http is refused.
+        why: NotHttps,
     },
-    /// The CA bundle, or the environment's proxy settings, do not work.
+    /// The CA bundle does not work.
     #[error("{reason}")]
     Client {
         /// What is wrong, in words.
         reason: String,
     },
+}
+
+/// Why plain http is refused, and what permits it.
+#[derive(Debug, Clone, Copy, Error, PartialEq, Eq)]
+pub enum NotHttps {
+    /// Neither the process permits it nor the Portal asks for it.
+    #[error(
+        "plain http is for test systems only, and needs both insecureHttp in the Portal and the chart's value allowInsecureHttp \
+         (--allow-insecure-http)"
+    )]
+    NotWanted,
+    /// The process does not permit what the Portal asks for.
+    #[error(
+        "the Portal asks for plain http (insecureHttp), and the operator does not permit it: set the chart's value \
+         allowInsecureHttp (--allow-insecure-http), on test systems only"
+    )]
+    NotPermitted,
+    /// The process permits it, and the Portal does not ask for it.
+    #[error("the Portal does not ask for plain http: set insecureHttp in it, for test systems only")]
+    NotAskedFor,
+    /// It is permitted and asked for, and the address is no private one.
+    #[error("plain http is permitted to loopback and private addresses only")]
+    NotPrivate,
+}
+
+impl NotHttps {
+    pub(super) fn of(permitted: PlainHttp, asked_for: bool) -> Self {
+        match (permitted, asked_for) {
+            (PlainHttp::Refused, false) => Self::NotWanted,
+            (PlainHttp::Refused, true) => Self::NotPermitted,
+            (PlainHttp::PrivateAddresses, false) => Self::NotAskedFor,
+            (PlainHttp::PrivateAddresses, true) => Self::NotPrivate,
+        }
+    }
 }

@@ -15,7 +15,7 @@ mod scan;
 mod version;
 mod wire;
 
-pub use connection::{Connection, ConnectionError};
+pub use connection::{Connection, ConnectionError, NotHttps};
 pub use portal::CatenaXPortal;
 #[cfg(test)]
 pub(crate) use {

@@ -11,7 +11,7 @@ use url::Url;
 use super::address::Address;
 use super::client::Client;
 use super::codes::OTHER;
-use super::connection::{Connection, ConnectionError};
+use super::connection::{Connection, ConnectionError, NotHttps};
 use super::request::Call;
 use super::{answer, create, login, scan, version};
 use crate::domain::user::{Credential, Role, UserDetails, UserId};
@@ -19,7 +19,7 @@ use crate::portal::bounds::is_id;
 use crate::portal::caller::Caller;
 use crate::portal::oauth::{self, TokenSource};
 use crate::portal::observe::{CallObserver, Operation};
-use crate::portal::transport::{PlainHttp, Transport, endpoint};
+use crate::portal::transport::{Network, Transport, endpoint};
 use crate::portal::{
     CreateSlot, Lane, Login, Portal, PortalError, Scan, ScanProgress, Verification, VersionRange,
 };
@@ -37,17 +37,20 @@ impl CatenaXPortal {
     /// Makes the client; nothing is called yet. Needs a Tokio runtime only for the calls.
     pub fn new(
         connection: Connection,
-        plain_http: PlainHttp,
+        network: Network,
         observer: Arc<dyn CallObserver>,
     ) -> Result<Self, ConnectionError> {
-        let Connection { api_url, token_url, login, delete_login, ca_bundle, limits } = connection;
+        let Connection { api_url, token_url, login, delete_login, ca_bundle, insecure_http, limits } =
+            connection;
+        let permitted = network.plain_http;
         let address = Address::parse(&api_url).map_err(|reason| ConnectionError::ApiUrl { reason })?;
         let token_url = parse_token_url(&token_url)?;
-        let transport = Transport::new(ca_bundle.as_deref(), plain_http)
+        let transport = Transport::new(ca_bundle.as_deref(), network.of_portal(insecure_http))
             .map_err(|reason| ConnectionError::Client { reason })?;
         for url in [address.url(), &token_url] {
             if !transport.allows(url) {
-                return Err(ConnectionError::NotHttps { endpoint: endpoint(url) });
+                let why = NotHttps::of(permitted, insecure_http);
+                return Err(ConnectionError::NotHttps { endpoint: endpoint(url), why });
             }
         }
         let caller = Caller::new(transport, limits, observer);

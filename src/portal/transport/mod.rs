@@ -1,11 +1,13 @@
 //! One HTTP client per Portal: sends a request, reads an answer of bounded size in bounded time.
 //!
-//! TLS as in [`tls`]; proxies from the environment (`HTTPS_PROXY`, `NO_PROXY`) for https, and none for plain http, so that
-//! no secret reaches a proxy in the clear; no redirects, so that a token never goes elsewhere; no retries, which are
+//! TLS as in [`tls`]; a proxy as in [`proxy`] for https, and none for plain http, so that no secret reaches a proxy in the
+//! clear; no redirects, so that a token never goes elsewhere; no retries, which are
 //! [`super::resilient`]'s to decide.
 
 mod address;
 mod fault;
+mod network;
+mod proxy;
 mod resolver;
 mod retry_after;
 mod tls;
@@ -16,7 +18,7 @@ use std::time::Duration;
 use http::Method;
 use reqwest::header::{CONTENT_TYPE, DATE, RETRY_AFTER};
 use reqwest::redirect::Policy;
-use reqwest::{Client, ClientBuilder, RequestBuilder};
+use reqwest::{Client, ClientBuilder, Proxy, RequestBuilder};
 use url::Url;
 
 use super::PortalError;
@@ -24,6 +26,8 @@ use super::PortalError;
 pub use address::PlainHttp;
 pub(crate) use address::endpoint;
 pub(crate) use fault::Fault;
+pub use network::Network;
+pub use proxy::Proxies;
 pub use tls::BundleReport;
 
 use resolver::PrivateResolver;
@@ -108,18 +112,16 @@ pub(crate) struct Transport {
 
 impl Transport {
     /// Trusts the public roots and `ca_bundle`. The error is in words.
-    pub(crate) fn new(ca_bundle: Option<&str>, plain_http: PlainHttp) -> Result<Self, String> {
+    pub(crate) fn new(ca_bundle: Option<&str>, network: Network) -> Result<Self, String> {
+        let Network { plain_http, proxies } = network;
         let built = |builder: ClientBuilder| {
-            builder.build().map_err(|_| {
-                "the HTTP client cannot be built with the environment's proxy settings".to_owned()
-            })
+            builder.build().map_err(|_| "the HTTP client cannot be built".to_owned())
         };
+        let by_proxy = Proxy::custom(move |url| proxies.proxy_for(url));
         let tls = tls::client_config(ca_bundle)?;
         Ok(Self {
-            https: built(builder().tls_backend_preconfigured(tls.clone()).https_only(true))?,
-            http: built(
-                builder().tls_backend_preconfigured(tls).no_proxy().dns_resolver(Arc::new(PrivateResolver)),
-            )?,
+            https: built(builder().tls_backend_preconfigured(tls.clone()).https_only(true).proxy(by_proxy))?,
+            http: built(builder().tls_backend_preconfigured(tls).dns_resolver(Arc::new(PrivateResolver)))?,
             plain_http,
         })
     }
@@ -174,6 +176,8 @@ impl Transport {
 
 fn builder() -> ClientBuilder {
     Client::builder()
+        // The environment is read by `config` alone.
+        .no_proxy()
         .redirect(Policy::none())
         .referer(false)
         .retry(reqwest::retry::never())

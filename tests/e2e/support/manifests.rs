@@ -17,6 +17,7 @@ pub fn portal(simulator: &Simulator, namespace: &str) -> Value {
                 "url": simulator.portal_url(),
                 "tokenUrl": simulator.token_url(),
                 "walletTokenUrl": format!("{}/oauth/token", simulator.wallet_url()),
+                "insecureHttp": true,
                 "auth": { "clientCredentials": { "secretRef": { "name": "portal-login" } } },
             },
             "resyncInterval": "10s",
