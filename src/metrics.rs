@@ -1,11 +1,15 @@
-//! What the operator counts, in one explicit registry. Labels are enums, and the names of Portals: no messages or URLs.
+//! What the operator counts, in one explicit registry.
+
+mod classic;
+mod labels;
+mod search;
 
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, text};
+use prometheus_client::encoding::text;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -13,170 +17,15 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
+use labels::{
+    CallLabels, KindLabel, OperationLabel, PortalLabels, ReconcileLabels, StateLabel, SweepLabel,
+    VerifiedLabel,
+};
+pub use labels::{Kind, Operation, Outcome, Reconciled, Sweep, UserState, Verified};
+pub use search::SearchProgress;
+
 /// Upper bounds in seconds: from an answer out of the cache to the portal's slowest calls.
 const SECONDS: [f64; 11] = [0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0];
-
-/// Declares an enum of label values, written in snake case.
-macro_rules! labels {
-    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $value:ident => $text:literal),+ $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum $name { $($(#[$vdoc])* $value),+ }
-
-        impl EncodeLabelValue for $name {
-            fn encode(&self, encoder: &mut prometheus_client::encoding::LabelValueEncoder) -> std::fmt::Result {
-                encoder.write_str(match self { $(Self::$value => $text),+ })
-            }
-        }
-
-        impl $name {
-            /// All values, so that each series is there from the start.
-            pub const ALL: &[Self] = &[$(Self::$value),+];
-        }
-    };
-}
-
-labels! {
-    /// A kind that is reconciled.
-    Kind {
-        /// A `Portal`.
-        Portal => "portal",
-        /// A `TechnicalUser`.
-        TechnicalUser => "technical_user",
-    }
-}
-
-labels! {
-    /// How a reconcile ended.
-    Reconciled {
-        /// Something was written, here or in the portal.
-        Changed => "changed",
-        /// Nothing was due.
-        Unchanged => "unchanged",
-        /// It failed and will be tried again.
-        Error => "error",
-    }
-}
-
-labels! {
-    /// A call to a portal.
-    Operation {
-        /// A token for the operator's own login.
-        Login => "login",
-        /// The portal's version.
-        Version => "version",
-        /// The roles on offer.
-        Roles => "roles",
-        /// The whole user list.
-        Scan => "scan",
-        /// One user, its secret included.
-        Details => "details",
-        /// Make a user.
-        Create => "create",
-        /// Change a user's name or description.
-        Update => "update",
-        /// Give a user a new secret.
-        Reset => "reset",
-        /// Delete a user.
-        Delete => "delete",
-        /// Try a credential at the token endpoint.
-        Verify => "verify",
-    }
-}
-
-labels! {
-    /// How a call to a portal ended.
-    Outcome {
-        /// As asked.
-        Ok => "ok",
-        /// The portal refused it: an answer 4xx.
-        Refused => "refused",
-        /// The portal failed: an answer 5xx or one that makes no sense.
-        Failed => "failed",
-        /// No answer.
-        Unreachable => "unreachable",
-    }
-}
-
-labels! {
-    /// How a sweep of a portal's user list ended.
-    Sweep {
-        /// The whole list was read.
-        Ok => "ok",
-        /// It was not.
-        Error => "error",
-    }
-}
-
-labels! {
-    /// What a `TechnicalUser` is in, by its conditions.
-    UserState {
-        /// `Ready` is true.
-        Ready => "ready",
-        /// On its way.
-        Reconciling => "reconciling",
-        /// Waits for a person.
-        Stalled => "stalled",
-        /// Is being deleted.
-        Deleting => "deleting",
-    }
-}
-
-labels! {
-    /// What the token endpoint said of a published credential.
-    Verified {
-        /// A token was issued.
-        Accepted => "accepted",
-        /// Refused.
-        Refused => "refused",
-        /// No answer.
-        Unreachable => "unreachable",
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct KindLabel {
-    kind: Kind,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ReconcileLabels {
-    kind: Kind,
-    outcome: Reconciled,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct OperationLabel {
-    operation: Operation,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct CallLabels {
-    operation: Operation,
-    outcome: Outcome,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct SweepLabel {
-    outcome: Sweep,
-}
-
-/// One series per Portal: how old its list is can be judged only for each. It ends with the Portal.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct PortalLabels {
-    portal_namespace: String,
-    portal: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct StateLabel {
-    state: UserState,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct VerifiedLabel {
-    outcome: Verified,
-}
 
 type Histograms<L> = Family<L, Histogram, fn() -> Histogram>;
 
@@ -190,7 +39,7 @@ pub struct Metrics {
     registry: Arc<Registry>,
     reconciles: Family<ReconcileLabels, Counter>,
     reconcile_duration: Histograms<KindLabel>,
-    objects_in_backoff: Gauge,
+    objects_in_backoff: Family<KindLabel, Gauge>,
     portal_calls: Family<CallLabels, Counter>,
     portal_call_duration: Histograms<OperationLabel>,
     portal_circuit_open: Gauge,
@@ -214,7 +63,7 @@ impl Default for Metrics {
             registry: Arc::default(),
             reconciles: Family::default(),
             reconcile_duration: Family::new_with_constructor(histogram),
-            objects_in_backoff: Gauge::default(),
+            objects_in_backoff: Family::default(),
             portal_calls: Family::default(),
             portal_call_duration: Family::new_with_constructor(histogram),
             portal_circuit_open: Gauge::default(),
@@ -244,9 +93,9 @@ impl Metrics {
         self.reconcile_duration.get_or_create(&KindLabel { kind }).observe(took.as_secs_f64());
     }
 
-    /// So many objects wait after an error before they are tried again.
-    pub fn objects_in_backoff(&self, count: usize) {
-        self.objects_in_backoff.set(gauge(count));
+    /// The number of objects of a kind that wait after an error before they are tried again.
+    pub fn objects_in_backoff(&self, kind: Kind, count: usize) {
+        self.objects_in_backoff.get_or_create(&KindLabel { kind }).set(gauge(count));
     }
 
     /// One call to a portal ended after `took`, waiting for the limiter not included.
@@ -334,9 +183,16 @@ impl Metrics {
         out
     }
 
+    /// All metrics in Prometheus' classic text format.
+    #[must_use]
+    pub fn encode_classic(&self) -> String {
+        classic::of_open_metrics(&self.encode())
+    }
+
     fn start_at_zero(&self) {
         for &kind in Kind::ALL {
             self.reconcile_duration.get_or_create_owned(&KindLabel { kind });
+            self.objects_in_backoff.get_or_create_owned(&KindLabel { kind });
             for &outcome in Reconciled::ALL {
                 self.reconciles.get_or_create_owned(&ReconcileLabels { kind, outcome });
             }
@@ -400,101 +256,9 @@ impl Metrics {
     }
 }
 
-/// How far a search has come. What it reported is taken off again at its end.
-pub struct SearchProgress {
-    metrics: Metrics,
-    read: i64,
-    pages: i64,
-}
-
-impl SearchProgress {
-    /// So many pages of so many were read.
-    pub fn came(&mut self, read: u32, pages: u32) {
-        let (read, pages) = (i64::from(read), i64::from(pages));
-        self.metrics.search_pages_read.inc_by(read - self.read);
-        self.metrics.search_pages.inc_by(pages - self.pages);
-        (self.read, self.pages) = (read, pages);
-    }
-}
-
-impl Drop for SearchProgress {
-    fn drop(&mut self) {
-        self.came(0, 0);
-        self.metrics.searches.dec();
-    }
-}
-
 fn gauge(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_series_is_there_from_the_start() {
-        let text = Metrics::default().encode();
-        for line in [
-            "tuo_reconciles_total{kind=\"technical_user\",outcome=\"unchanged\"} 0",
-            "tuo_reconcile_duration_seconds_count{kind=\"portal\"} 0",
-            "tuo_objects_in_backoff 0",
-            "tuo_portal_calls_total{operation=\"create\",outcome=\"unreachable\"} 0",
-            "tuo_portal_circuit_open 0",
-            "tuo_portal_sweeps_total{outcome=\"error\"} 0",
-            "tuo_technical_users{state=\"stalled\"} 0",
-            "tuo_credentials_verified_total{outcome=\"refused\"} 0",
-            "tuo_events_dropped_total 0",
-            "tuo_searches 0",
-            "tuo_searches_waiting 0",
-            "tuo_search_pages 0",
-            "tuo_statuses_not_written_total 0",
-            "tuo_leader 0",
-            "tuo_namespaces_unwatched 0",
-            "tuo_build_info{version=",
-        ] {
-            assert!(text.contains(line), "{line} in:\n{text}");
-        }
-        assert!(text.ends_with("# EOF\n"));
-    }
-
-    #[test]
-    fn clones_count_together() {
-        let metrics = Metrics::default();
-        let other = metrics.clone();
-        let took = Duration::from_millis(200);
-        other.reconciled(Kind::Portal, Reconciled::Changed, took);
-        other.portal_called(Operation::Details, Outcome::Refused, took);
-        other.portal_circuit(true);
-        other.portal_circuit(true);
-        other.portal_circuit(false);
-        other.portal_swept("dataspace", "one", Sweep::Ok);
-        other.portal_swept("dataspace", "two", Sweep::Ok);
-        other.portal_gone("dataspace", "two");
-        other.technical_users(UserState::Ready, 7);
-        other.credential_verified(Verified::Accepted);
-        other.objects_in_backoff(3);
-        other.leader(true);
-        let text = metrics.encode();
-        for line in [
-            "tuo_reconciles_total{kind=\"portal\",outcome=\"changed\"} 1",
-            "tuo_reconcile_duration_seconds_bucket{le=\"0.25\",kind=\"portal\"} 1",
-            "tuo_portal_calls_total{operation=\"details\",outcome=\"refused\"} 1",
-            "tuo_portal_call_duration_seconds_sum{operation=\"details\"} 0.2",
-            "tuo_portal_circuit_open 1",
-            "tuo_portal_sweeps_total{outcome=\"ok\"} 2",
-            "tuo_technical_users{state=\"ready\"} 7",
-            "tuo_credentials_verified_total{outcome=\"accepted\"} 1",
-            "tuo_objects_in_backoff 3",
-            "tuo_leader 1",
-        ] {
-            assert!(text.contains(line), "{line} in:\n{text}");
-        }
-        let swept: Vec<_> = text
-            .lines()
-            .filter(|line| line.starts_with("tuo_portal_last_sweep_timestamp_seconds{"))
-            .collect();
-        assert_eq!(swept.len(), 1, "one for each Portal that is there: {text}");
-        assert!(swept[0].contains("{portal_namespace=\"dataspace\",portal=\"one\"} 1"), "{}", swept[0]);
-    }
-}
+mod tests;

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{ACCEPT, CONTENT_TYPE, VARY};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use hyper::server::conn::http1;
@@ -18,10 +18,13 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 
+use accept::Form;
+
 use crate::config::Listen;
 use crate::health::Health;
 use crate::metrics::Metrics;
 
+mod accept;
 mod socket;
 
 /// A client that does not send its request's head by then is hung up on.
@@ -38,8 +41,6 @@ const HEAD_BYTES: usize = 16 * 1024;
 const HEADERS: usize = 64;
 /// Pause after a failed accept, such as when file descriptors have run out.
 const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(200);
-/// `OpenMetrics` 1.0, section "Text format".
-const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// A server that listens already.
 pub struct Server {
@@ -162,8 +163,14 @@ async fn readyz(State(health): State<Health>) -> (StatusCode, String) {
     (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {}\n{told}", reasons.join("; ")))
 }
 
-async fn expose(State(metrics): State<Metrics>) -> impl IntoResponse {
-    ([(CONTENT_TYPE, OPEN_METRICS)], metrics.encode())
+async fn expose(State(metrics): State<Metrics>, headers: HeaderMap) -> impl IntoResponse {
+    let accept = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let form = Form::asked_for(accept);
+    let text = match form {
+        Form::Classic => metrics.encode_classic(),
+        Form::OpenMetrics => metrics.encode(),
+    };
+    ([(CONTENT_TYPE, form.content_type()), (VARY, "accept")], text)
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ use crate::domain::output::DigestKey;
 use crate::k8s::events::Events;
 use crate::k8s::leader::Leadership;
 use crate::k8s::watch::Refusals;
-use crate::metrics::Metrics;
+use crate::metrics::{Kind, Metrics};
 use crate::portal::Connector;
 
 /// Which installation this is.
@@ -149,8 +149,9 @@ impl Context {
 
     /// Counts the objects that wait after an error, for the metrics.
     pub fn count_backoffs(&self) {
-        let waiting = self.backoffs.waiting() + self.conflicts.waiting() + self.portal_backoffs.waiting();
-        self.metrics.objects_in_backoff(waiting);
+        let users = self.backoffs.waiting() + self.conflicts.waiting();
+        self.metrics.objects_in_backoff(Kind::TechnicalUser, users);
+        self.metrics.objects_in_backoff(Kind::Portal, self.portal_backoffs.waiting());
     }
 
     /// Has a `TechnicalUser` looked at.

@@ -13,8 +13,13 @@ fn start(health: &Health) -> SocketAddr {
 
 /// The whole answer to one request.
 async fn ask(address: SocketAddr, path: &str) -> String {
+    ask_with(address, path, "").await
+}
+
+/// The same with these headers, each with its line end.
+async fn ask_with(address: SocketAddr, path: &str, headers: &str) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
-    stream.write_all(format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n").as_bytes()).await.unwrap();
+    stream.write_all(format!("GET {path} HTTP/1.1\r\nhost: x\r\n{headers}\r\n").as_bytes()).await.unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
     answer
@@ -46,10 +51,16 @@ async fn liveness_needs_no_gate() {
 }
 
 #[tokio::test]
-async fn metrics_are_open_metrics() {
-    let answer = ask(start(&Health::default()), "/metrics").await;
-    assert!(answer.contains("application/openmetrics-text; version=1.0.0"), "{answer}");
-    assert!(answer.contains("tuo_leader 0") && answer.ends_with("# EOF\n"), "{answer}");
+async fn metrics_are_classic_text_unless_open_metrics_is_asked_for() {
+    let address = start(&Health::default());
+    let answer = ask(address, "/metrics").await;
+    assert!(answer.contains("content-type: text/plain; version=0.0.4"), "{answer}");
+    assert!(answer.contains("tuo_leader 0\n") && !answer.contains("# EOF"), "{answer}");
+    let accept =
+        "accept: application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1\r\n";
+    let answer = ask_with(address, "/metrics", accept).await;
+    assert!(answer.contains("content-type: application/openmetrics-text; version=1.0.0"), "{answer}");
+    assert!(answer.contains("tuo_leader 0\n") && answer.ends_with("# EOF\n"), "{answer}");
 }
 
 #[tokio::test]

@@ -1,0 +1,167 @@
+//! The labels: enums, and the names of Portals. No messages or URLs.
+
+use std::fmt::Write as _;
+
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
+
+/// Declares an enum of label values, written in snake case.
+macro_rules! labels {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $value:ident => $text:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum $name { $($(#[$vdoc])* $value),+ }
+
+        impl EncodeLabelValue for $name {
+            fn encode(&self, encoder: &mut prometheus_client::encoding::LabelValueEncoder) -> std::fmt::Result {
+                encoder.write_str(match self { $(Self::$value => $text),+ })
+            }
+        }
+
+        impl $name {
+            /// All values, so that each series is there from the start.
+            pub const ALL: &[Self] = &[$(Self::$value),+];
+        }
+    };
+}
+
+labels! {
+    /// A kind that is reconciled.
+    Kind {
+        /// A `Portal`.
+        Portal => "portal",
+        /// A `TechnicalUser`.
+        TechnicalUser => "technical_user",
+    }
+}
+
+labels! {
+    /// How a reconcile ended.
+    Reconciled {
+        /// Something was written, here or in the portal.
+        Changed => "changed",
+        /// Nothing was due.
+        Unchanged => "unchanged",
+        /// It failed and will be tried again.
+        Error => "error",
+    }
+}
+
+labels! {
+    /// A call to a portal.
+    Operation {
+        /// A token for the operator's own login.
+        Login => "login",
+        /// The portal's version.
+        Version => "version",
+        /// The roles on offer.
+        Roles => "roles",
+        /// The whole user list.
+        Scan => "scan",
+        /// One user, its secret included.
+        Details => "details",
+        /// Make a user.
+        Create => "create",
+        /// Change a user's name or description.
+        Update => "update",
+        /// Give a user a new secret.
+        Reset => "reset",
+        /// Delete a user.
+        Delete => "delete",
+        /// Try a credential at the token endpoint.
+        Verify => "verify",
+    }
+}
+
+labels! {
+    /// How a call to a portal ended.
+    Outcome {
+        /// As asked.
+        Ok => "ok",
+        /// The portal refused it: an answer 4xx.
+        Refused => "refused",
+        /// The portal failed: an answer 5xx or one that makes no sense.
+        Failed => "failed",
+        /// No answer.
+        Unreachable => "unreachable",
+    }
+}
+
+labels! {
+    /// How a sweep of a portal's user list ended.
+    Sweep {
+        /// The whole list was read.
+        Ok => "ok",
+        /// It was not.
+        Error => "error",
+    }
+}
+
+labels! {
+    /// What a `TechnicalUser` is in, by its conditions.
+    UserState {
+        /// `Ready` is true.
+        Ready => "ready",
+        /// On its way.
+        Reconciling => "reconciling",
+        /// Waits for a person.
+        Stalled => "stalled",
+        /// Is being deleted.
+        Deleting => "deleting",
+    }
+}
+
+labels! {
+    /// What the token endpoint said of a published credential.
+    Verified {
+        /// A token was issued.
+        Accepted => "accepted",
+        /// Refused.
+        Refused => "refused",
+        /// No answer.
+        Unreachable => "unreachable",
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct KindLabel {
+    pub(super) kind: Kind,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct ReconcileLabels {
+    pub(super) kind: Kind,
+    pub(super) outcome: Reconciled,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct OperationLabel {
+    pub(super) operation: Operation,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct CallLabels {
+    pub(super) operation: Operation,
+    pub(super) outcome: Outcome,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct SweepLabel {
+    pub(super) outcome: Sweep,
+}
+
+/// One series per Portal: how old its list is can be judged only for each. It ends with the Portal.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct PortalLabels {
+    pub(super) portal_namespace: String,
+    pub(super) portal: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct StateLabel {
+    pub(super) state: UserState,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct VerifiedLabel {
+    pub(super) outcome: Verified,
+}
