@@ -128,7 +128,7 @@ show kubectl create secret generic portal-login --namespace dataspace --from-lit
 sed -e "s|https://portal-backend.example.org|$url|" -e "s|https://centralidp.example.org/[^ ]*|$token_url|" \
   -e "s|# walletTokenUrl: .*|walletTokenUrl: $url/oauth/token|" -e 's|^    auth:|    insecureHttp: true\n    auth:|' \
   examples/portal-catena-x.yaml | show kubectl apply -f -
-show kubectl wait --namespace dataspace --for=condition=Ready portal/catena-x --timeout=180s
+show kubectl wait --namespace dataspace --for=condition=Ready portal/example-catena-x --timeout=180s
 show kubectl get portals --all-namespaces
 
 say "6. One TechnicalUser for each credential that a connector needs"
@@ -137,11 +137,11 @@ show kubectl get technicalusers --namespace connector
 show kubectl wait --namespace connector --for=condition=Ready technicaluser --all --timeout=180s
 show kubectl get technicalusers --namespace connector
 echo
-kubectl get technicaluser edc-wallet --namespace connector \
+kubectl get technicaluser example-wallet --namespace connector \
   -o jsonpath='{range .status.conditions[*]}{.type}{"="}{.status}{"  "}{.reason}{": "}{.message}{"\n"}{end}'
 
 say "7. The Secrets, and a token obtained with each as a connector would"
-for secret in edc-wallet discovery-credential; do
+for secret in example-wallet example-discovery-credential; do
   show kubectl describe secret "$secret" --namespace connector | sed -n '/^Data/,$p'
   kubectl get secret "$secret" --namespace connector -o json | python3 -c '
 import base64, json, sys, urllib.parse, urllib.request
@@ -154,8 +154,8 @@ print("token obtained from", data["token-url"], "- valid for", token["expires_in
 done
 
 say "8. A deleted Secret is healed, with the credential that it had"
-show kubectl delete secret discovery-credential --namespace connector
-show kubectl wait --namespace connector --for=create secret/discovery-credential --timeout=180s
+show kubectl delete secret example-discovery-credential --namespace connector
+show kubectl wait --namespace connector --for=create secret/example-discovery-credential --timeout=180s
 
 if [ -n "${KEEP:-}" ]; then
   say "Everything is left up. Look around with"
@@ -168,13 +168,13 @@ fi
 say "9. The users go with their resources, then the Portal may go"
 case "${VERSION:-}" in 2.0 | 2.1)
   echo "(A portal of 2.0 or 2.1 cannot delete wallet users; the Portal says that their resources may go all the same.)"
-  show kubectl patch portal catena-x --namespace dataspace --type merge --patch '{"spec": {"whenUndeletable": "Release"}}'
+  show kubectl patch portal example-catena-x --namespace dataspace --type merge --patch '{"spec": {"whenUndeletable": "Release"}}'
   ;;
 esac
 show kubectl delete technicalusers --all --namespace connector --timeout=180s
 show "$bin/technical-user-operator" check --url "$url" --token-url "$token_url" --client-id sa12 \
   --client-secret-file "$state/client-secret" --allow-insecure-http | grep -i "user" || true
-show kubectl delete portal catena-x --namespace dataspace --timeout=180s
+show kubectl delete portal example-catena-x --namespace dataspace --timeout=180s
 case "${VERSION:-}" in
   2.0 | 2.1) say "Done: the wallet user stays in the portal, marked as retained; nothing is left running." ;;
   *) say "Done: nothing is left in the portal, and nothing is left running." ;;

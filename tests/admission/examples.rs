@@ -1,5 +1,6 @@
 //! The manifests in `examples/` are taken by an apiserver as they are, and so are those in the README.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -40,6 +41,46 @@ fn blocks(page: &str) -> Vec<(String, String)> {
 fn objects(text: &str) -> Vec<Value> {
     let documents = text.split("\n---").map(str::trim).filter(|document| document.contains("kind:"));
     documents.map(|document| serde_saphyr::from_str(document).unwrap()).collect()
+}
+
+/// Kind, namespace and name of an object.
+fn identity(object: &Value) -> (String, String, String) {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let metadata = &object["metadata"];
+    (text(&object["kind"]), text(&metadata["namespace"]), text(&metadata["name"]))
+}
+
+/// `kubectl apply -f examples/` in a cluster that was set up by the pages.
+#[test]
+fn they_overwrite_nothing_that_the_pages_create() {
+    let pages =
+        ["README.md", "docs/connector.md", "docs/argo-cd.md", "docs/first-user.md", "docs/operations.md"];
+    let created = pages.iter().flat_map(|page| blocks(page)).flat_map(|(_, text)| objects(&text));
+    let created: BTreeSet<_> = created.map(|object| identity(&object)).collect();
+    assert!(created.iter().any(|(kind, _, name)| kind == "Portal" && name == "catena-x"), "{created:?}");
+    for (file, text) in examples() {
+        for object in objects(&text) {
+            let identity = identity(&object);
+            // A namespace only gets the labels that the pages ask for.
+            if identity.0 == "Namespace" {
+                continue;
+            }
+            assert!(!created.contains(&identity), "{file}: {identity:?} is in a page, too");
+            let (kind, _, name) = identity;
+            // A login with placeholders would replace a real one.
+            assert_ne!(kind, "Secret", "{file}");
+            assert!(name.starts_with("example-"), "{file}: {kind} {name}");
+        }
+    }
+}
+
+/// A secret in an argument is seen in the list of processes, and kept in the shell's history.
+#[test]
+fn no_example_puts_a_secret_on_a_command_line() {
+    let readme = ("README.md".to_owned(), read("examples/README.md"));
+    for (file, text) in examples().into_iter().chain([readme]) {
+        assert!(!text.contains("--from-literal=client-secret"), "{file}");
+    }
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@
 mod bounds;
 mod examples;
 mod kubectl;
+mod kustomize;
 mod portals;
 mod rules;
 mod schema;
