@@ -1,9 +1,10 @@
 //! Labels of one's own on all that the chart creates.
 
 use serde_json::json;
+use technical_user_operator::config::CommonLabels;
 
 use crate::helm::render;
-use crate::objects::{deployment, kind, name};
+use crate::objects::{deployment, env, kind, name};
 
 const EVERYTHING: &str = "commonLabels.team=connector,podLabels.role=operator,metrics.serviceMonitor.enabled=true,\
                           networkPolicy.enabled=true,leaderElection.enabled=true,replicas=2,rbac.aggregateToView=true,\
@@ -46,4 +47,29 @@ fn they_replace_none_of_the_charts_own() {
     for (label, value) in deployment(&taken)["spec"]["selector"]["matchLabels"].as_object().expect("labels") {
         assert_eq!(&pod[label], value, "the Deployment finds its pods");
     }
+}
+
+#[test]
+fn the_operator_gets_those_that_it_accepts() {
+    assert_eq!(env(&render(&[]), "TUO_COMMON_LABELS"), None);
+    let reserved = [
+        r"app\.kubernetes\.io/instance",
+        r"app\.kubernetes\.io/managed-by",
+        r"argocd\.argoproj\.io/instance",
+        r"kapp\.k14s\.io/app",
+        r"technicaluser\.dev/instance",
+        r"a\.technicaluser\.dev/b",
+    ];
+    let reserved: Vec<_> = reserved.iter().map(|label| format!("commonLabels.{label}=x")).collect();
+    let own = r"commonLabels.team=connector,commonLabels.example\.org/cost=,global.commonLabels.team=no";
+    let objects =
+        render(&["--set", &reserved.join(","), "--set", own, "--set-string", "global.commonLabels.no=1e3"]);
+    let passed = env(&objects, "TUO_COMMON_LABELS").expect("labels");
+    let read: CommonLabels =
+        passed.parse().unwrap_or_else(|error| panic!("the operator refuses {passed:?}: {error}"));
+    let labels = read.labels().iter().map(|(key, value)| (key.as_str(), value.as_str()));
+    assert_eq!(labels.collect::<Vec<_>>(), [("example.org/cost", ""), ("no", "1e3"), ("team", "connector")]);
+    let alone = render(&["--set", &reserved.join(",")]);
+    assert_eq!(env(&alone, "TUO_COMMON_LABELS"), None);
+    assert_eq!(alone[0]["metadata"]["labels"]["argocd.argoproj.io/instance"], "x");
 }

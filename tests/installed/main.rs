@@ -12,9 +12,11 @@
 )]
 
 mod bad_input;
+mod helm_tests;
 mod leaders;
 mod many_resources;
 mod namespaces;
+mod policies;
 mod roll_outs;
 mod story;
 mod support;

@@ -32,6 +32,25 @@
 {{- mergeOverwrite (deepCopy .Values.global.commonLabels) .Values.commonLabels | toYaml -}}
 {{- end -}}
 
+{{/*
+The labels for what the operator creates, as key=value,key=value: without those by which the operator and other tools know their
+own objects. The operator refuses them.
+*/}}
+{{- define "technical-user-operator.operatorLabels" -}}
+{{- $reserved := list
+  `^app\.kubernetes\.io/(instance|managed-by)$`
+  `^argocd\.argoproj\.io/instance$`
+  `^kapp\.k14s\.io/`
+  `^([^/]*\.)?technicaluser\.dev/` | join "|" -}}
+{{- $labels := list -}}
+{{- range $key, $value := include "technical-user-operator.commonLabels" . | fromYaml -}}
+{{- if not (regexMatch $reserved $key) -}}
+{{- $labels = append $labels (printf "%s=%s" $key $value) -}}
+{{- end -}}
+{{- end -}}
+{{- join "," $labels -}}
+{{- end -}}
+
 {{- define "technical-user-operator.labels" -}}
 {{- $own := include "technical-user-operator.selectorLabels" . | fromYaml -}}
 {{- $_ := set $own "helm.sh/chart" (printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-") -}}

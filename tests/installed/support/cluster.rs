@@ -11,6 +11,8 @@ use super::images;
 
 /// The operator's image as the tests' releases name it.
 pub const OPERATOR: &str = "registry.example.org/technical-user-operator:tested";
+/// The chart's values for that image.
+pub const IMAGE_VALUES: &str = "image.registry=registry.example.org,image.tag=tested";
 
 /// A cluster of one node. It ends with the process.
 pub struct Cluster {

@@ -61,13 +61,22 @@ impl Release {
 
     /// `helm install` or `helm upgrade` that waits; what Helm says where it fails.
     pub async fn helm(&self, verb: &str, values: &[&str]) -> Result<String, String> {
-        let chart = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/technical-user-operator");
-        let (registry, image) = cluster::OPERATOR.split_once('/').unwrap();
-        let tag = format!("image.tag={}", image.split_once(':').unwrap().1);
-        let registry = format!("image.registry={registry}");
+        let answer = self.plane.helm(&self.arguments(verb, values)).await;
+        answer.unwrap().success().map_err(|error| error.to_string())
+    }
+
+    /// The same with Helm 3.
+    pub async fn helm3(&self, verb: &str, values: &[&str]) -> Result<String, String> {
+        let answer = self.plane.helm3(&self.arguments(verb, values)).await;
+        answer.unwrap().success().map_err(|error| error.to_string())
+    }
+
+    /// The arguments for Helm: values, and flags among them.
+    fn arguments<'a>(&'a self, verb: &'a str, values: &[&'a str]) -> Vec<&'a str> {
+        const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/technical-user-operator");
         let mut arguments =
-            vec![verb, "technical-user-operator", chart, "--namespace", &self.namespace, "--wait"];
-        for value in ["instance=e2e", "crds.install=false", &tag, &registry, "log.format=text"] {
+            vec![verb, "technical-user-operator", CHART, "--namespace", &self.namespace, "--wait"];
+        for value in ["instance=e2e", "crds.install=false", "log.format=text", cluster::IMAGE_VALUES] {
             arguments.extend(["--set", value]);
         }
         for value in values {
@@ -77,7 +86,7 @@ impl Release {
                 arguments.extend(["--set", value]);
             }
         }
-        self.plane.helm(&arguments).await.unwrap().success().map_err(|error| error.to_string())
+        arguments
     }
 
     /// Makes the Portal that leads to the simulator.
