@@ -1,83 +1,11 @@
 //! The chart's roles allow what the operator does, and nothing that it never does.
 
-use std::collections::BTreeSet;
-
 use kube::api::{DeleteParams, Patch, PatchParams};
+use portal_simulator::{Tls, Version};
 use serde_json::{Value, json};
-use testbed::{Action, Matcher, RecordedRequest};
+use testbed::{Action, Matcher, eventually};
 
-use crate::support::{World, WorldBuilder, create, sweeps, world};
-
-/// An API group, a resource with its subresource, and a verb.
-type Permission = (String, String, String);
-
-fn permission(group: &str, resource: &str, verb: &str) -> Permission {
-    (group.to_owned(), resource.to_owned(), verb.to_owned())
-}
-
-/// Allowed, and never seen as a call: the admission plugin `OwnerReferencesPermissionEnforcement` asks for it, for
-/// `blockOwnerDeletion` on our Secrets.
-fn not_called() -> Permission {
-    permission("technicaluser.dev", "technicalusers/finalizers", "update")
-}
-
-/// What a call needs.
-fn needed(call: &RecordedRequest) -> Option<Permission> {
-    let (path, query) = call.target.split_once('?').unwrap_or((&call.target, ""));
-    let mut parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
-    // Every authenticated user may read what there is.
-    if parts.first() == Some(&"openapi") {
-        return None;
-    }
-    // /api/v1/… and /apis/<group>/<version>/…
-    let (group, skip) = if parts.first() == Some(&"api") { ("", 2) } else { (*parts.get(1)?, 3) };
-    parts.drain(..skip.min(parts.len()));
-    if parts.first() == Some(&"namespaces") && parts.len() > 2 {
-        parts.drain(..2);
-    }
-    let resource = match parts.as_slice() {
-        [resource] | [resource, _] => (*resource).to_owned(),
-        [resource, _, subresource] => format!("{resource}/{subresource}"),
-        _ => return None,
-    };
-    let verb = match (call.method.as_str(), parts.len()) {
-        ("GET", 1) if query.contains("watch=true") => "watch",
-        ("GET", 1) => "list",
-        ("GET", _) => "get",
-        ("POST", _) => "create",
-        ("PUT", _) => "update",
-        ("PATCH", _) => "patch",
-        ("DELETE", _) => "delete",
-        _ => return None,
-    };
-    Some(permission(group, &resource, verb))
-}
-
-/// What the Roles of the namespace and the release's `ClusterRole`, if there is one, grant.
-async fn granted(world: &World) -> BTreeSet<Permission> {
-    let read = async |ask: &[&str]| -> Value {
-        let answer = world.plane.kubectl(ask).await.unwrap().success().unwrap();
-        if answer.is_empty() { json!({}) } else { serde_json::from_str(&answer).unwrap() }
-    };
-    let roles = read(&["get", "roles", "-n", &world.namespace, "-o", "json"]).await;
-    let name = format!("technical-user-operator:{}", world.namespace);
-    let cluster = read(&["get", "clusterrole", &name, "--ignore-not-found", "-o", "json"]).await;
-    let texts = |value: &Value| -> Vec<String> {
-        value.as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect()
-    };
-    let mut granted = BTreeSet::new();
-    let roles = roles["items"].as_array().unwrap().iter().chain([&cluster]);
-    for rule in roles.filter_map(|role| role["rules"].as_array()).flatten() {
-        for group in texts(&rule["apiGroups"]) {
-            for resource in texts(&rule["resources"]) {
-                for verb in texts(&rule["verbs"]) {
-                    granted.insert(permission(&group, &resource, &verb));
-                }
-            }
-        }
-    }
-    granted
-}
+use crate::support::{World, WorldBuilder, create, one_company, portal, sweeps, world};
 
 #[tokio::test]
 async fn every_permission_of_the_chart_is_used() {
@@ -157,12 +85,75 @@ async fn every_permission_is_used(builder: WorldBuilder) {
         .await
         .unwrap();
 
-    let used: BTreeSet<_> = world.proxy.requests().iter().filter_map(needed).collect();
-    let unused: Vec<_> = granted(&world)
+    assert_eq!(world.unused_rights().await, [], "the chart grants what nothing uses");
+    world.assert_nothing_leaked().await;
+}
+
+/// An operator in a namespace that it does not watch, so that a right there is not taken for one in a watched namespace.
+async fn apart() -> World {
+    let mut world = world()
+        .simulator(one_company(Version::Main).tls(Tls::OneAuthority))
+        .value("leaderElection.enabled=true")
+        .env("TUO_LEADER_ELECTION", "true")
+        .neighbour("")
+        .stopped()
+        .start()
+        .await;
+    let watched = world.neighbours[0].clone();
+    let chart = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/technical-user-operator");
+    let values = format!("watchNamespaces={{{watched}}}");
+    let upgrade = ["upgrade", "technical-user-operator", chart, "-n", &world.namespace, "--reuse-values"];
+    let upgrade = [&upgrade[..], &["--set", &values]].concat();
+    world.plane.helm(&upgrade).await.unwrap().success().unwrap();
+    world.set_env("TUO_WATCH_NAMESPACES", &watched);
+
+    let object = |kind: &str, name: &str, field: &str, data: Value| json!({"apiVersion": "v1", "kind": kind, "metadata": {"name": name, "namespace": watched}, field: data});
+    let login = json!({"client-id": "sa-op", "client-secret": "op-secret-7f3k2"});
+    world.kubectl_apply(&object("Secret", "portal-login", "stringData", login)).await;
+    let authority = json!({"ca.crt": world.simulator.ca_pem()});
+    world.kubectl_apply(&object("ConfigMap", "authority", "data", authority)).await;
+    let mut portal = portal(&world.simulator, &watched);
+    portal["spec"]["tls"] = json!({"caBundle": {"configMapRef": {"name": "authority", "key": "ca.crt"}}});
+    let selector = json!({"matchLabels": {"kubernetes.io/metadata.name": watched}});
+    let namespaces = json!({"from": "Selector", "selector": selector});
+    portal["spec"]["access"] = json!([{"namespaces": namespaces, "roles": ["Dataspace Discovery"]}]);
+    world.apply(&portal).await;
+    // Until the watch of namespaces shows them, their labels are read.
+    let list = Matcher::any().method("GET").path_regex("^/api/v1/namespaces$").unwrap();
+    world.proxy.on(list).nth(1).action(Action::status(403, "Forbidden", "not yet"));
+    world.start_operator();
+    world
+}
+
+#[tokio::test]
+async fn every_permission_is_used_in_the_namespace_and_for_the_object_that_it_is_for() {
+    let world = apart().await;
+    let watched = world.neighbours[0].clone();
+    let (edc, kept) = (format!("{watched}/edc"), format!("{watched}/kept"));
+    world.apply(&create("edc", &watched, "Dataspace Discovery")).await;
+    let mut retained = create("kept", &watched, "Dataspace Discovery");
+    retained["spec"]["deletionPolicy"] = "Retain".into();
+    world.apply(&retained).await;
+    world.ready(&edc).await;
+    world.ready(&kept).await;
+    // A Secret that is repaired, one that is replaced by one of another name, twice, and a user that is retained.
+    let change = r#"{"stringData": {"client-secret": "another"}}"#;
+    let change = ["patch", "secret", "edc", "-n", &watched, "--patch", change];
+    world.plane.kubectl(&change).await.unwrap().success().unwrap();
+    world.delete(&kept).await;
+    world.gone(&kept).await;
+    for name in ["one", "two"] {
+        let outputs = json!([{"secret": {"name": name}}]);
+        world.patch_user(&edc, &json!({"spec": {"outputs": outputs}})).await;
+        eventually("the Secret is there", || async {
+            world.get_secret(&format!("{watched}/{name}")).await.map(drop)
+        })
         .await
-        .into_iter()
-        .filter(|permission| *permission != not_called() && !used.contains(permission))
-        .collect();
-    assert_eq!(unused, [], "the chart grants what nothing uses; used were {used:#?}");
+        .unwrap();
+    }
+    let all_used =
+        eventually("each right is used", || async { world.unused_rights().await.is_empty().then_some(()) });
+    let all_used = all_used.await;
+    assert!(all_used.is_ok(), "the chart grants what nothing uses there: {:#?}", world.unused_rights().await);
     world.assert_nothing_leaked().await;
 }

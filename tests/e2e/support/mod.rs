@@ -6,6 +6,7 @@ mod manifests;
 mod objects;
 mod outcome;
 mod probes;
+mod rights;
 mod site;
 mod world;
 
