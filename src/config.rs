@@ -1,7 +1,7 @@
 //! The only reader of arguments and environment.
 //!
 //! Bad usage ends in clap's exit code 2. Secrets are never arguments: they come from files or from the environment, and
-//! live in memory as [`SecretString`].
+//! live in memory as [`secrecy::SecretString`].
 
 use std::ffi::OsString;
 
@@ -100,7 +100,7 @@ pub struct InstallationArgs {
     )]
     pub leader_election: bool,
 
-    /// Name of that lease [default: technical-user-operator-<instance>]
+    /// Name of that lease [default: technical-user-operator-INSTANCE]
     #[arg(long, env = "TUO_LEASE_NAME", value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     lease_name: Option<String>,
 }

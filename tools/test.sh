@@ -16,6 +16,9 @@ unformatted=$(gofmt -l tests/connector tests/testbed/go)
 step "lints"
 cargo clippy --quiet --workspace --all-targets -- -D warnings
 
+step "documentation of the code"
+RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps --workspace
+
 step "dependencies"
 tools/deny.sh
 

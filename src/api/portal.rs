@@ -129,7 +129,7 @@ const ASKED_FOR: &str = "(has(self.insecureHttp) && self.insecureHttp) || \
         .message("plain http is for test systems only: set insecureHttp to true, and the chart's value allowInsecureHttp")
 )]
 pub struct CatenaX {
-    /// The address of the portal's backend, such as https://portal-backend.example.org, not of its web page. A
+    /// The address of the portal's backend, such as `https://portal-backend.example.org`, not of its web page. A
     /// trailing /api/administration is accepted. Plain http needs `insecureHttp`.
     #[schemars(length(min = 1, max = 512))]
     #[x_kube(
@@ -139,7 +139,7 @@ pub struct CatenaX {
     pub url: String,
 
     /// The token endpoint of the portal's central identity provider, such as
-    /// https://centralidp.example.org/auth/realms/CX-Central/protocol/openid-connect/token. Plain http needs
+    /// `https://centralidp.example.org/auth/realms/CX-Central/protocol/openid-connect/token`. Plain http needs
     /// `insecureHttp`.
     #[schemars(length(min = 1, max = 512))]
     #[x_kube(

@@ -3,7 +3,7 @@
 //!
 //! None of them is ever published, changed or deleted. What a Portal's Secrets name counts until they are read again, or the
 //! Portal is gone: a wrong client ID in a Secret keeps nobody from a user for longer. A login that the portal has accepted
-//! still works there after its Secret names another one, so it is protected for [`PROTECTED_FOR`] from then on.
+//! still works there after its Secret names another one, so it is protected for an hour from then on.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};

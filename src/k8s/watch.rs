@@ -2,10 +2,10 @@
 //!
 //! kube's `Controller` takes one `Api`, that is one namespace or all of them. Its hooks for ready-made streams are
 //! behind `unstable-runtime` features, which may change in any release. So the operator stands one public layer lower,
-//! on [`watcher`] and [`Writer`], both of them stable.
+//! on [`watcher()`] and [`Writer`], both of them stable.
 //!
 //! A reflector's store is replaced as a whole by `Init … InitDone`. With several namespaces in one store, the re-list
-//! of one would empty the others; so a re-list is turned into the changes that it shows ([`merge`]), and the store
+//! of one would empty the others; so a re-list is turned into the changes that it shows (module `merge`), and the store
 //! sees exactly one `Init … InitDone`, when every namespace was listed once.
 
 use std::fmt::Debug;
