@@ -34,6 +34,7 @@ mod first_user;
 mod hostile;
 mod hot_loop;
 mod invalid;
+mod ipv6;
 mod kstatus;
 mod leaders;
 mod limits;

@@ -30,13 +30,6 @@ impl World {
 /// Where an operator serves probes and metrics, by its log.
 pub fn address(operator: &Process) -> Option<String> {
     let line = operator.lines().into_iter().find(|line| line.contains("serving probes and metrics"))?;
-    let at = line.find("127.0.0.1:")?;
-    Some(
-        line[at..]
-            .split_whitespace()
-            .next()
-            .unwrap_or_default()
-            .trim_matches(|c: char| !c.is_ascii_digit())
-            .to_owned(),
-    )
+    let (_, address) = line.split_once("address=")?;
+    Some(address.split_whitespace().next()?.to_owned())
 }

@@ -130,6 +130,9 @@ fn shown(block: &str) -> Vec<Shown> {
 /// Whether a command printed what the page shows: the same lines in the same order, however wide the columns are. What is
 /// different each time (ages, times, ids, the ends of generated names) has to be of the same kind.
 pub fn prints_the_same(shown: &str, printed: &str) -> Result<(), String> {
+    if printed.contains(MISSING) {
+        return Err(format!("a field that does not exist is asked for; this was printed:\n{printed}"));
+    }
     let words = |text: &str| -> Vec<String> {
         text.lines()
             .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
@@ -144,6 +147,9 @@ pub fn prints_the_same(shown: &str, printed: &str) -> Result<(), String> {
     }
     Err(format!("the page shows:\n{}\nbut this was printed:\n{}", shown.join("\n"), printed.join("\n")))
 }
+
+/// What kubectl prints for a field that does not exist.
+const MISSING: &str = "<no value>";
 
 /// What is different each time.
 const CHANGING: [(&str, &str); 9] = [
@@ -194,6 +200,31 @@ fn a_page_is_taken_apart() {
             ("Two".to_owned(), vec![Step::Show(vec![shown("get", "NAME\na\n\n"), shown("again", "")])]),
         ]
     );
+}
+
+#[test]
+fn no_page_shows_a_field_that_does_not_exist() {
+    fn pages(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                pages(&path, found);
+            } else if path.extension().is_some_and(|extension| extension == "md") {
+                found.push(path);
+            }
+        }
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut found = vec![root.join("README.md")];
+    for folder in ["docs", "charts", "examples"] {
+        pages(&root.join(folder), &mut found);
+    }
+    assert!(found.len() > 5, "{found:?}");
+    for page in found {
+        assert!(!fs::read_to_string(&page).unwrap().contains(MISSING), "{}", page.display());
+    }
+    let shown = format!("{MISSING} role\n");
+    prints_the_same(&shown, &shown).unwrap_err();
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What a simulator is started with.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use crate::version::Version;
@@ -19,7 +19,7 @@ pub struct Config {
     pub(crate) token_lifetime: Duration,
     pub(crate) clock_skew: Duration,
     pub(crate) one_port: Option<u16>,
-    pub(crate) address: Ipv4Addr,
+    pub(crate) address: IpAddr,
 }
 
 /// When the wallet service makes or removes a wallet user (portal contract, section 4.2).
@@ -58,7 +58,7 @@ impl Config {
             token_lifetime: Duration::from_mins(5),
             clock_skew: Duration::from_mins(5),
             one_port: None,
-            address: Ipv4Addr::LOCALHOST,
+            address: Ipv4Addr::LOCALHOST.into(),
         }
     }
 
@@ -135,8 +135,8 @@ impl Config {
 
     /// Listens on this address of the machine instead of 127.0.0.1; certificates name it.
     #[must_use]
-    pub fn listen_on(mut self, address: Ipv4Addr) -> Self {
-        self.address = address;
+    pub fn listen_on(mut self, address: impl Into<IpAddr>) -> Self {
+        self.address = address.into();
         self
     }
 }

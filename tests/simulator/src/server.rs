@@ -1,7 +1,7 @@
 //! Listeners and connections.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use http::Response;
@@ -39,7 +39,7 @@ impl Host {
     /// Takes an address; nothing is answered before [`Host::serve`].
     pub(crate) async fn bind(
         serves: Option<Part>,
-        address: (Ipv4Addr, u16),
+        address: (IpAddr, u16),
         tls: Option<TlsAcceptor>,
     ) -> io::Result<(Self, TcpListener)> {
         let listener = TcpListener::bind(address).await?;

@@ -1,6 +1,9 @@
 //! The command lines of the servers of a control plane.
 
-use std::{net::Ipv4Addr, path::Path};
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::Path,
+};
 
 use crate::{
     access::Kubeconfig,
@@ -11,25 +14,45 @@ use crate::{
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Site<'a> {
     /// The address that the apiserver listens on and is known by.
-    pub(crate) address: Ipv4Addr,
+    pub(crate) address: IpAddr,
     /// The name of its node if it has one, and so scheduling, endpoints and volumes.
     pub(crate) node: Option<&'a str>,
 }
 
 impl Site<'_> {
     /// By itself, for this machine only.
-    pub(crate) const ALONE: Self = Self { address: Ipv4Addr::LOCALHOST, node: None };
+    pub(crate) const ALONE: Self = Self { address: IpAddr::V4(Ipv4Addr::LOCALHOST), node: None };
+
+    /// The same by IPv6 alone.
+    pub(crate) const ALONE_BY_IPV6: Self = Self { address: IpAddr::V6(Ipv6Addr::LOCALHOST), node: None };
+
+    /// The apiserver's address on this port.
+    pub(crate) fn server(&self, port: u16) -> String {
+        format!("https://{}", SocketAddr::new(self.address, port))
+    }
+
+    /// etcd's address on this port: this machine, by the apiserver's IP version.
+    fn etcd(&self, port: u16) -> String {
+        let host: IpAddr =
+            if self.address.is_ipv6() { Ipv6Addr::LOCALHOST.into() } else { Ipv4Addr::LOCALHOST.into() };
+        format!("http://{}", SocketAddr::new(host, port))
+    }
+
+    fn services(&self) -> &'static str {
+        if self.address.is_ipv6() { SERVICES_BY_IPV6 } else { SERVICES }
+    }
 }
 
 /// The first address of the range below, which becomes that of the Service `kubernetes`.
 pub(crate) const KUBERNETES_SERVICE: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
 
 const SERVICES: &str = "10.0.0.0/24";
+const SERVICES_BY_IPV6: &str = "fd00:10::/112";
 
-/// etcd on two ports of 127.0.0.1 with its data in `data`.
-pub(crate) fn etcd(data: &Path, client_port: u16, peer_port: u16) -> Vec<String> {
-    let client = format!("http://127.0.0.1:{client_port}");
-    let peer = format!("http://127.0.0.1:{peer_port}");
+/// etcd on two ports of this machine with its data in `data`.
+pub(crate) fn etcd(data: &Path, site: Site<'_>, client_port: u16, peer_port: u16) -> Vec<String> {
+    let client = site.etcd(client_port);
+    let peer = site.etcd(peer_port);
     vec![
         "--name=testbed".to_owned(),
         flag("data-dir", data.display()),
@@ -49,11 +72,11 @@ pub(crate) const ETCD_READY: &str = "ready to serve client requests";
 /// The apiserver, with what a cluster that kubeadm set up switches on where an operator can notice.
 pub(crate) fn apiserver(pki: &Pki, dir: &Path, etcd_port: u16, site: Site<'_>, port: u16) -> Vec<String> {
     let mut args = vec![
-        format!("--etcd-servers=http://127.0.0.1:{etcd_port}"),
+        flag("etcd-servers", site.etcd(etcd_port)),
         flag("bind-address", site.address),
         flag("secure-port", port),
         flag("advertise-address", site.address),
-        flag("service-cluster-ip-range", SERVICES),
+        flag("service-cluster-ip-range", site.services()),
         "--authorization-mode=Node,RBAC".to_owned(),
         flag("cert-dir", dir.display()),
         flag("tls-cert-file", pki.server.certificate.display()),

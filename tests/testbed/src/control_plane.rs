@@ -59,9 +59,18 @@ pub async fn shared() -> &'static ControlPlane {
 impl ControlPlane {
     /// Starts a control plane of its own and waits until namespaces in it can be used.
     pub async fn start() -> Result<Self, Error> {
+        Self::start_at(Site::ALONE).await
+    }
+
+    /// The same on `[::1]`, with no address of IPv4.
+    pub async fn start_by_ipv6() -> Result<Self, Error> {
+        Self::start_at(Site::ALONE_BY_IPV6).await
+    }
+
+    async fn start_at(site: Site<'_>) -> Result<Self, Error> {
         let binaries = found_binaries().await?;
         let supervisor = Supervisor::start("testbed")?;
-        let control_plane = Self::launch(supervisor, binaries, Site::ALONE).await?;
+        let control_plane = Self::launch(supervisor, binaries, site).await?;
         control_plane.wait_for_default_objects("default").await?;
         Ok(control_plane)
     }
@@ -75,10 +84,10 @@ impl ControlPlane {
         let dir = supervisor.dir().to_owned();
         let pki = Pki::create(&dir, site)?;
 
-        let (etcd, etcd_port) = launch::etcd(&supervisor, &binaries, free_port).await?;
+        let (etcd, etcd_port) = launch::etcd(&supervisor, &binaries, site, free_port).await?;
         let (apiserver, port) =
             launch::apiserver(&supervisor, &binaries, &pki, etcd_port, site, free_port).await?;
-        let server = format!("https://{}:{port}", site.address);
+        let server = site.server(port);
         let admin_kubeconfig = dir.join(launch::admin_kubeconfig_name(port));
 
         let kubeconfig = dir.join("controller-manager.kubeconfig");

@@ -22,13 +22,14 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 pub(crate) async fn etcd(
     supervisor: &Supervisor,
     binaries: &Binaries,
+    site: Site<'_>,
     mut free_port: impl FnMut() -> Result<u16, Error>,
 ) -> Result<(Server, u16), Error> {
     for attempt in 0..ATTEMPTS {
         let (port, peer_port) = (free_port()?, free_port()?);
         // An own data directory each time: the first one may already name the port that was taken.
         let data = supervisor.dir().join(format!("etcd-{attempt}"));
-        let args = components::etcd(&data, port, peer_port);
+        let args = components::etcd(&data, site, port, peer_port);
         let server = supervisor.run(&format!("etcd-{attempt}"), &binaries.etcd, &args)?;
         let ready = || async { server.log().contains(components::ETCD_READY) };
         if became_ready(&server, ready).await? {
@@ -51,8 +52,7 @@ pub(crate) async fn apiserver(
     for attempt in 0..ATTEMPTS {
         let port = free_port()?;
         let kubeconfig = dir.join(admin_kubeconfig_name(port));
-        components::certificate_kubeconfig(&format!("https://{}:{port}", site.address), &pki.ca, &pki.admin)
-            .write(&kubeconfig)?;
+        components::certificate_kubeconfig(&site.server(port), &pki.ca, &pki.admin).write(&kubeconfig)?;
         let args = components::apiserver(pki, dir, etcd_port, site, port);
         let server = supervisor.run(&format!("kube-apiserver-{attempt}"), &binaries.kube_apiserver, &args)?;
         // The client trusts this control plane's own authority only, so no other server on that port is mistaken.
@@ -117,7 +117,7 @@ mod tests {
             move || first.take().map_or_else(free_port, Ok)
         };
 
-        let (etcd, etcd_port) = etcd(&supervisor, &binaries, proposals()).await.unwrap();
+        let (etcd, etcd_port) = etcd(&supervisor, &binaries, Site::ALONE, proposals()).await.unwrap();
         assert!(etcd.is_running());
         assert_ne!(etcd_port, taken_port);
         let (apiserver, port) =

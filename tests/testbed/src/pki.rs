@@ -64,9 +64,10 @@ impl Pki {
         write_private(&ca, &certificate.pem())?;
 
         let mut server = parameters("kube-apiserver", None)?;
-        let mut names = ["127.0.0.1", "localhost", "kubernetes.default.svc"].map(String::from).to_vec();
+        let mut names =
+            ["127.0.0.1", "::1", "localhost", "kubernetes.default.svc"].map(String::from).to_vec();
         if site.node.is_some() {
-            names.extend([site.address, KUBERNETES_SERVICE].map(|address| address.to_string()));
+            names.extend([site.address.to_string(), KUBERNETES_SERVICE.to_string()]);
         }
         server.subject_alt_names = CertificateParams::new(names)
             .map_err(Error::credentials("naming the apiserver"))?

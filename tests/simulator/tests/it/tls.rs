@@ -35,7 +35,7 @@ async fn an_authority_per_host() {
 
 #[tokio::test]
 async fn another_address_of_the_machine_is_served_with_a_certificate_that_names_it() {
-    let config = config(Version::Main).tls(Tls::OneAuthority).listen_on([127, 0, 0, 2].into());
+    let config = config(Version::Main).tls(Tls::OneAuthority).listen_on([127, 0, 0, 2]);
     let mut world = World::with(config).await;
     assert!(world.sim.portal_url().starts_with("https://127.0.0.2:"), "{}", world.sim.portal_url());
     world.http = client(&world.sim.ca_pem());

@@ -70,7 +70,7 @@ impl Node {
         // Those that follow go down with the box even if the supervisor is killed.
         supervisor.set_prefix(command.words("serve", &[]));
 
-        let site = Site { address: host, node: Some(name) };
+        let site = Site { address: host.into(), node: Some(name) };
         configuration::write_containerd(&dir, &parts)?;
         let program = parts.bin.join("containerd").display().to_string();
         let containerd = command.enter(&outer, &program, &["--config=/var/lib/testbed/containerd.toml"]);
