@@ -4,9 +4,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 step() { printf '\n== %s (%d s so far)\n' "$*" "$SECONDS"; }
 
-step "real parts for the tests: etcd, Kubernetes, helm, Vault"
+step "real parts for the tests: etcd, Kubernetes, helm, Vault, External Secrets"
 bash tests/testbed/build.sh >/dev/null
-bash tests/testbed/build.sh vault >/dev/null
+bash tests/testbed/build.sh vault external-secrets >/dev/null
 
 step "format"
 cargo fmt --all --check

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Builds the programs the tests run against: etcd, Kubernetes' control plane, kubectl, what a node runs (kubelet,
-# kube-proxy, kube-scheduler), Helm 4 and Helm 3, and a program that asks the kstatus library about objects. Only where it
-# is named: a Vault server (vault).
+# kube-proxy, kube-scheduler), Helm 4 and Helm 3, and a program that asks the kstatus library about objects. Only where
+# they are named: a Vault server (vault), and External Secrets Operator with Vault as its only provider
+# (external-secrets).
 #
 #   build.sh [MODULE …]           build what is missing, then print one line "tool=path" for each tool on stdout
 #   build.sh --print [MODULE …]   print those lines only, whether the files are there or not
@@ -35,6 +36,7 @@ packages() {
     helm3) echo helm.sh/helm/v3/cmd/helm ;;
     kstatus) echo testbed.invalid/kstatus ;;
     vault) echo testbed.invalid/vault ;;
+    external-secrets) echo github.com/external-secrets/external-secrets/external-secrets ;;
     *) return 1 ;;
   esac
 }
@@ -56,6 +58,7 @@ usually() {
     helm3) echo "2 minutes" ;;
     kstatus) echo "1 minute" ;;
     vault) echo "5 minutes" ;;
+    external-secrets) echo "3 minutes" ;;
   esac
 }
 
@@ -106,7 +109,7 @@ home() {
   sum=$({
     cat "$here/go/$1/go.mod" "$here/go/$1/go.sum"
     # A program of our own has its source here.
-    find "$here/go/$1" -name '*.go' | sort | xargs -r cat
+    find "$here/go/$1" -name '*.go' -o -name source.sh | sort | xargs -r cat
     packages "$1"
     ldflags "$1"
     echo "$go_version $(go env GOOS GOARCH | tr '\n' ' ')"
@@ -141,10 +144,14 @@ build() {
   tmp=$cache/$module.building.$$
   mkdir -p "$tmp/bin"
   say "building $(tools "$module") from source, usually $(usually "$module") cold"
-  local package_list
+  local package_list source=$here/go/$module
+  if [[ -e $source/source.sh ]]; then
+    "$source/source.sh" "$tmp/source"
+    source=$tmp/source
+  fi
   read -ra package_list <<<"$(packages "$module")"
   (
-    cd "$here/go/$module"
+    cd "$source"
     # GOFLAGS of the caller's environment would make other programs than the directory's name says.
     CGO_ENABLED=0 GOWORK=off GOFLAGS='' exec go build -mod=readonly -buildvcs=false -trimpath \
       -ldflags "$(ldflags "$module")" -o "$tmp/bin/" "${package_list[@]}" 9>&-
@@ -172,6 +179,7 @@ build() {
     rm -rf "$tmp"
     exit 1
   fi
+  rm -rf "$tmp/source"
   mv "$tmp" "$final"
   exec 9>&-
   say "built $(tools "$module") in $((SECONDS - started)) s"

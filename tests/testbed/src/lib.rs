@@ -6,8 +6,8 @@
 //! `node-parts.sh` fetches what it consists of, `image.py` makes images for it, and `leftovers.sh` prints all that it
 //! could leave on a machine. An [`ApiProxy`] stands between one operator under test and the apiserver: it records
 //! the calls and breaks chosen ones. A [`Process`] is such an operator as a child process that can be killed at any
-//! moment. A [`Vault`] is built on its first use. Nothing outlives the process that uses this crate, even if that is
-//! killed with SIGKILL.
+//! moment. A [`Vault`] and [`ExternalSecrets`] are built on the first use of each. Nothing outlives the process that
+//! uses this crate, even if that is killed with SIGKILL.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), testbed::Error> {
@@ -44,6 +44,7 @@ mod commands;
 mod components;
 mod control_plane;
 mod error;
+mod external_secrets;
 mod launch;
 mod metrics;
 mod node;
@@ -58,6 +59,7 @@ pub use binaries::{Binaries, binaries};
 pub use commands::CommandOutput;
 pub use control_plane::{ControlPlane, shared};
 pub use error::Error;
+pub use external_secrets::ExternalSecrets;
 pub use metrics::{RequestCounts, RequestLabels};
 pub use node::{Node, Parts};
 pub use process::{Process, ProcessBuilder, Transcript};

@@ -1,0 +1,33 @@
+//! The blocks of the page that is tested.
+
+use std::fs;
+use std::path::Path;
+
+/// The page about the connector, with its files.
+pub struct Page(String);
+
+impl Page {
+    /// Reads it.
+    pub fn read() -> Self {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/connector.md");
+        Self(fs::read_to_string(path).unwrap())
+    }
+
+    /// The text of the page.
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+
+    /// The block whose first line is the comment `# name`.
+    pub fn file(&self, name: &str) -> String {
+        let first_line = format!("# {name}\n");
+        let blocks = self.0.split("\n```");
+        // A fence's language stands before the first line.
+        let mut found = blocks
+            .filter_map(|block| block.split_once('\n'))
+            .filter_map(|(_, block)| block.strip_prefix(&first_line));
+        let block = found.next().unwrap_or_else(|| panic!("the page has no block {name}"));
+        assert!(found.next().is_none(), "the page has two blocks {name}");
+        block.to_owned()
+    }
+}
