@@ -34,6 +34,8 @@ async fn control_plane_probes_and_portal_are_reached_by_ipv6_alone() {
         let url = format!("http://{host}:{}/livez", served.unwrap());
         assert!(world.http().get(url).send().await.unwrap().status().is_success(), "{host}");
     }
+    let (_, metrics) = world.ask("/metrics").await.unwrap();
+    assert!(metrics.contains("tuo_leader 1\n"), "without election this process is the active one: {metrics}");
     for name in ["internal", "wallet"] {
         world.ready(name).await;
         assert_eq!(world.token_with(name).await, 200);
