@@ -85,7 +85,7 @@ token_url="$(field token <<<"$portal")"
 show kubectl version
 
 say "3. Install the operator with Helm"
-show kubectl apply -f examples/00-namespaces.yaml
+show kubectl apply -f examples/namespaces/
 show helm install technical-user-operator charts/technical-user-operator \
   --namespace technical-user-operator --create-namespace \
   --set instance=demo --set 'watchNamespaces={dataspace,connector}' >/dev/null

@@ -15,16 +15,21 @@ fn read(path: &str) -> String {
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// The YAML files of `examples/`, folders left out.
-fn examples() -> Vec<(String, String)> {
-    let folder = format!("{}/examples", env!("CARGO_MANIFEST_DIR"));
-    let mut names: Vec<_> = fs::read_dir(folder)
+/// The YAML files of a folder, the folders in it left out.
+fn manifests(folder: &str) -> Vec<(String, String)> {
+    let mut names: Vec<_> = fs::read_dir(format!("{}/{folder}", env!("CARGO_MANIFEST_DIR")))
         .unwrap()
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
         .filter(|name| Path::new(name).extension().is_some_and(|extension| extension == "yaml"))
+        .map(|name| format!("{folder}/{name}"))
         .collect();
     names.sort();
-    names.into_iter().map(|name| (name.clone(), read(&format!("examples/{name}")))).collect()
+    names.into_iter().map(|name| (name.clone(), read(&name))).collect()
+}
+
+/// All examples but those of kustomize, which are not whole by themselves.
+fn examples() -> Vec<(String, String)> {
+    ["examples", "examples/namespaces", "examples/cofinity-x"].into_iter().flat_map(manifests).collect()
 }
 
 /// The fenced blocks of a page that are manifests of ours.
@@ -48,6 +53,17 @@ fn identity(object: &Value) -> (String, String, String) {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let metadata = &object["metadata"];
     (text(&object["kind"]), text(&metadata["namespace"]), text(&metadata["name"]))
+}
+
+/// `kubectl delete -f examples/` deletes no namespace, and with it the operator and its login.
+#[test]
+fn the_folder_as_a_whole_has_no_namespace_and_contacts_nobody() {
+    for (file, text) in manifests("examples") {
+        for object in objects(&text) {
+            assert_ne!(object["kind"], "Namespace", "{file}");
+            assert!(object["spec"]["cofinityX"].is_null(), "{file} has the address of a real portal");
+        }
+    }
 }
 
 /// `kubectl apply -f examples/` in a cluster that was set up by the pages.
