@@ -16,7 +16,8 @@ use crate::controller::objects::Key;
 use crate::domain::user::{CreatedUser, Credential, NewUser, Role, UserDetails, UserId};
 use crate::portal::observe::{Operation, timed};
 use crate::portal::{
-    CreateFailure, CreateSlot, Effect, Lane, Login, Portal, PortalError, Scan, Verification, VersionRange,
+    CreateFailure, CreateSlot, Effect, Lane, Login, Portal, PortalError, Scan, ScanProgress, Verification,
+    VersionRange,
 };
 
 /// The client IDs that were seen, by the portal's id of the user.
@@ -150,6 +151,14 @@ impl Portal for Audited {
 
     async fn scan(&self, lane: Lane) -> Result<Scan, PortalError> {
         self.portal.scan(lane).await
+    }
+
+    fn scan_progress(&self) -> Option<ScanProgress> {
+        self.portal.scan_progress()
+    }
+
+    async fn narrow(&self, client_id: &str, lane: Lane) -> Result<Scan, PortalError> {
+        self.portal.narrow(client_id, lane).await
     }
 
     async fn details(&self, id: &UserId, lane: Lane) -> Result<UserDetails, PortalError> {

@@ -130,24 +130,23 @@ pub struct TokenRoles {
 
 /// A place where technical users are made, seen through one login.
 ///
-/// Every call may wait for the limiter. Errors never hold text from an answer's body, nor a secret.
+/// Every call may wait for the limiter. Errors never hold text from an answer's body, nor a secret. No method has a default
+/// body: what wraps a portal would not notice that it does not pass that method on.
 #[async_trait]
 pub trait Portal: Send + Sync {
     /// Logs in (or uses the token in hand) and tells who the login is.
     async fn login(&self) -> Result<Login, PortalError>;
 
     /// Forgets the token in hand, so that the next call obtains a new one: what the token says is in doubt.
-    async fn forget_token(&self) {}
+    async fn forget_token(&self);
 
     /// Makes one call that the portal answers only to a login that it accepts, with a token that names the same companies and
     /// the same client ID as `login`: a token alone is the word of whoever runs the token endpoint.
-    async fn confirm(&self, _login: &Login) -> Result<(), PortalError> {
-        Ok(())
-    }
+    async fn confirm(&self, login: &Login) -> Result<(), PortalError>;
 
     /// From now on a call is sent only with a token that names all of these companies, or none where there are none;
     /// [`PortalError::OtherCompany`] otherwise. [`Portal::login`] and [`Portal::confirm`] take any token.
-    fn accept(&self, _companies: &[String]) {}
+    fn accept(&self, companies: &[String]);
 
     /// The portal's version; asked once, then remembered.
     async fn version(&self) -> Result<VersionRange, PortalError>;
@@ -159,16 +158,10 @@ pub trait Portal: Send + Sync {
     async fn scan(&self, lane: Lane) -> Result<Scan, PortalError>;
 
     /// How far the running scan has come, where the client knows.
-    fn scan_progress(&self) -> Option<ScanProgress> {
-        None
-    }
+    fn scan_progress(&self) -> Option<ScanProgress>;
 
     /// The users whose client ID contains this text, by a list that the portal narrows: short where the whole list is long.
-    async fn narrow(&self, client_id: &str, lane: Lane) -> Result<Scan, PortalError> {
-        let mut scan = self.scan(lane).await?;
-        scan.users.retain(|user| user.client_id.as_ref().is_some_and(|id| id.contains(client_id)));
-        Ok(scan)
-    }
+    async fn narrow(&self, client_id: &str, lane: Lane) -> Result<Scan, PortalError>;
 
     /// Reads one user. [`PortalError::NotFound`] is the only proof that an id is gone (2.2 and later).
     async fn details(&self, id: &UserId, lane: Lane) -> Result<UserDetails, PortalError>;

@@ -4,7 +4,9 @@ use std::ops::Deref;
 
 use async_trait::async_trait;
 
-use super::{CreateSlot, Lane, ListOrder, Login, Portal, PortalError, Scan, Verification, VersionRange};
+use super::{
+    CreateSlot, Lane, ListOrder, Login, Portal, PortalError, Scan, ScanProgress, Verification, VersionRange,
+};
 use crate::domain::user::{Credential, ListedUser, Role, UserDetails, UserId};
 
 /// What a portal answers. Without an answer of its own it knows no user, and accepts each change.
@@ -15,6 +17,18 @@ pub trait Answers: Send + Sync {
         // A list that takes no time could not be read twice.
         tokio::time::sleep(std::time::Duration::from_millis(1)).await;
         Ok(a_scan(Vec::new()))
+    }
+
+    /// The users with such a client ID.
+    async fn narrow(&self, client_id: &str) -> Result<Scan, PortalError> {
+        let mut scan = self.scan().await?;
+        scan.users.retain(|user| user.client_id.as_ref().is_some_and(|id| id.contains(client_id)));
+        Ok(scan)
+    }
+
+    /// How far the running scan has come.
+    fn scan_progress(&self) -> Option<ScanProgress> {
+        None
     }
 
     /// One user.
@@ -56,6 +70,14 @@ impl<T: Answers> Portal for Fake<T> {
         Err(PortalError::Unauthorized)
     }
 
+    async fn forget_token(&self) {}
+
+    async fn confirm(&self, _: &Login) -> Result<(), PortalError> {
+        Ok(())
+    }
+
+    fn accept(&self, _: &[String]) {}
+
     async fn version(&self) -> Result<VersionRange, PortalError> {
         Ok(VersionRange::Later)
     }
@@ -66,6 +88,14 @@ impl<T: Answers> Portal for Fake<T> {
 
     async fn scan(&self, _: Lane) -> Result<Scan, PortalError> {
         self.0.scan().await
+    }
+
+    fn scan_progress(&self) -> Option<ScanProgress> {
+        self.0.scan_progress()
+    }
+
+    async fn narrow(&self, client_id: &str, _: Lane) -> Result<Scan, PortalError> {
+        self.0.narrow(client_id).await
     }
 
     async fn details(&self, id: &UserId, _: Lane) -> Result<UserDetails, PortalError> {

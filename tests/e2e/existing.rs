@@ -1,6 +1,6 @@
 //! Users that are there already: found, waited for, published, and never changed.
 
-use portal_simulator::{Endpoint, OfferSeed, UserSeed};
+use portal_simulator::{Endpoint, OfferSeed, Status, UserSeed};
 use serde_json::json;
 
 use crate::support::{create, existing, secret_value, status, world};
@@ -86,6 +86,29 @@ async fn a_user_that_cannot_be_told_or_used_is_waited_for() {
     assert_eq!(world.simulator.delete_by_hand(managed.id), portal_simulator::Change::Done);
     world.sweep().await;
     world.because("subscribed", "UserNotFound").await;
+    world.assert_nothing_leaked().await;
+}
+
+/// Wallet users that wait have no client ID, so no filter shows those that equal names hide.
+#[tokio::test]
+async fn a_client_id_selects_its_user_where_the_list_hides_users_of_equal_names() {
+    let world = world().start().await;
+    let namespace = world.namespace.as_str();
+    for _ in 0..60 {
+        let waiting = UserSeed::new("One", "dim-twin").external().status(Status::Pending);
+        world.simulator.seed_user(waiting).unwrap();
+    }
+    let user = world.simulator.seed_user(UserSeed::new("One", "one")).unwrap();
+    let client_id = user.client_id.as_deref().unwrap();
+    world.apply(&existing("by-name", namespace, &json!({"name": "one"}))).await;
+    world.because("by-name", "ListIncomplete").await;
+    world.apply(&existing("by-client-id", namespace, &json!({"clientId": client_id}))).await;
+    let ready = world.ready("by-client-id").await;
+    assert_eq!(status(&ready)["user"]["id"], json!(user.id));
+    assert_eq!(world.token_with("by-client-id").await, 200);
+    let narrowed = format!("clientId={client_id}");
+    let lists = world.simulator.calls_of(Endpoint::List);
+    assert!(lists.iter().any(|call| call.path.contains(&narrowed)), "the list is narrowed by the client ID");
     world.assert_nothing_leaked().await;
 }
 

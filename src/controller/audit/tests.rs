@@ -4,9 +4,9 @@ use secrecy::SecretString;
 use serde_json::Value;
 
 use super::*;
-use crate::domain::test_support::details;
-use crate::domain::user::UserStatus;
-use crate::portal::test_support::{Answers, Fake};
+use crate::domain::test_support::{details, listed};
+use crate::domain::user::{ListedUser, UserStatus};
+use crate::portal::test_support::{Answers, Fake, a_scan};
 
 /// A portal that answers each write with this.
 struct Answer(Option<PortalError>);
@@ -165,4 +165,31 @@ async fn a_published_secret_has_its_line() {
         assert_eq!((&line["user_id"], &line["client_id"]), (&"u1".into(), &"sa1".into()));
     }
     assert_eq!((&lines[0]["outcome"], &lines[1]["outcome"]), (&"success".into(), &"refused".into()));
+}
+
+/// A portal whose whole list is never read, and which has come this far.
+struct Narrowed;
+
+#[async_trait]
+impl Answers for Narrowed {
+    async fn scan(&self) -> Result<Scan, PortalError> {
+        panic!("the whole list is read")
+    }
+
+    async fn narrow(&self, client_id: &str) -> Result<Scan, PortalError> {
+        let user = ListedUser { client_id: Some(client_id.to_owned()), ..listed("u1", "edc") };
+        Ok(a_scan(vec![user]))
+    }
+
+    fn scan_progress(&self) -> Option<ScanProgress> {
+        Some(ScanProgress { read: 3, pages: 7 })
+    }
+}
+
+#[tokio::test]
+async fn what_is_asked_of_the_list_reaches_the_portal_as_it_is() {
+    let portal = Audited::new(Arc::new(Fake(Narrowed)), key(), None);
+    let narrowed = portal.narrow("sa7", Lane::Interactive).await.unwrap();
+    assert_eq!(narrowed.users[0].client_id.as_deref(), Some("sa7"));
+    assert_eq!(portal.scan_progress(), Some(ScanProgress { read: 3, pages: 7 }));
 }
