@@ -1,6 +1,6 @@
 //! Keeps this process's own creates and deletes of a company apart from the readings that prove a name absent.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -8,13 +8,13 @@ use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::controller::objects::Key;
-use crate::portal::CREATE_TIMEOUT;
 
-/// How long creates wait at first for the changes in progress to end, so that a proof can begin. A change that takes
-/// longer delays the proof alone; the next try keeps all changes waiting, for twice the time, so that it comes to an end.
+/// How long changes are kept out at first while those in progress end, so that a proof can begin. Where that takes longer,
+/// the changes that wait start, and the next try keeps them out for twice the time, so that it comes to an end.
 const FIRST_DRAIN: Duration = Duration::from_secs(2);
-/// A single call of the portal ends within this time, whatever the portal does.
-const LONGEST_DRAIN: Duration = CREATE_TIMEOUT;
+/// A change ends within this time, whatever the portal does: a reconcile, in which it waits for its place, takes up to three
+/// minutes, and the patch and the POST of a create less than two.
+const LONGEST_DRAIN: Duration = Duration::from_mins(5);
 /// A create waits at least as long where a proof is about to begin.
 const DRAIN_PATIENCE: Duration = Duration::from_secs(3);
 /// How long the resources that are woken at the end of a proof have time to start their changes before the next proof.
@@ -53,7 +53,7 @@ struct Shared {
 struct State {
     closed: Closed,
     /// The changes in progress by number.
-    running: BTreeSet<u64>,
+    running: BTreeMap<u64, Kind>,
     /// How many changes have started.
     started: u64,
     waiting: Vec<(Kind, oneshot::Sender<Change>)>,
@@ -67,9 +67,9 @@ struct State {
 enum Closed {
     #[default]
     No,
-    /// A proof is about to begin: creates wait.
+    /// A proof waits for the creates in progress: no other create starts.
     ToCreates,
-    /// A proof is about to begin, and waited for changes before: all wait.
+    /// No create is in progress, and a proof waits for the deletes: no change starts.
     ToAll,
     /// A proof is in progress.
     Yes,
@@ -111,7 +111,7 @@ impl CompanyGate {
     #[must_use]
     pub fn try_change(&self, kind: Kind) -> Option<Change> {
         let mut state = self.0.lock();
-        (!state.closed.keeps_out(kind)).then(|| self.0.start(&mut state))
+        (!state.closed.keeps_out(kind)).then(|| self.0.start(&mut state, kind))
     }
 
     /// Refers to the gate without keeping it.
@@ -126,7 +126,7 @@ impl CompanyGate {
         let (waiting, patience) = {
             let mut state = self.0.lock();
             if !state.closed.keeps_out(kind) {
-                return Some(self.0.start(&mut state));
+                return Some(self.0.start(&mut state, kind));
             }
             let (sender, waiting) = oneshot::channel();
             state.waiting.push((kind, sender));
@@ -137,22 +137,26 @@ impl CompanyGate {
     }
 
     /// Waits until no change is in progress, and lets none start. Where that takes several tries, `wake` gets the resources
-    /// whose change waits, each time that changes may start meanwhile.
+    /// whose change waits, each time that changes may start meanwhile. Creates may hang for long: deletes are kept out only
+    /// once no create is in progress.
     pub async fn quiet(&self, wake: impl Fn(HashSet<Key>)) -> Quiet {
         let proving = Arc::clone(&self.0.proving).lock_owned().await;
         // Its end opens the gate also where the caller is cancelled.
         let quiet = Quiet { gate: Arc::clone(&self.0), _proving: proving };
-        let (mut drain, mut closed) = (FIRST_DRAIN, Closed::ToCreates);
+        let (mut creates, mut deletes) = (FIRST_DRAIN, FIRST_DRAIN);
         loop {
             self.0.end_of_turn().await;
-            self.0.lock().closed = closed;
-            if timeout(drain, self.0.close()).await.is_ok() {
+            let too_short = if !self.0.drain(Closed::ToCreates, creates).await {
+                &mut creates
+            } else if !self.0.drain(Closed::ToAll, deletes).await {
+                &mut deletes
+            } else {
                 return quiet;
-            }
+            };
+            *too_short = too_short.saturating_mul(2).min(LONGEST_DRAIN);
             let hanging = self.0.open();
             wake(self.unblock());
-            self.0.wait_for(hanging).await;
-            (drain, closed) = (drain.saturating_mul(2).min(LONGEST_DRAIN), Closed::ToAll);
+            self.0.until(|state| hanging.iter().all(|number| !state.running.contains_key(number))).await;
         }
     }
 
@@ -186,9 +190,9 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn start(self: &Arc<Self>, state: &mut State) -> Change {
+    fn start(self: &Arc<Self>, state: &mut State, kind: Kind) -> Change {
         state.started += 1;
-        state.running.insert(state.started);
+        state.running.insert(state.started, kind);
         self.begun.notify_waiters();
         Change { gate: Arc::clone(self), number: state.started }
     }
@@ -217,18 +221,28 @@ impl Shared {
         }
     }
 
-    /// Waits until no change is in progress, then keeps all out.
-    async fn close(&self) {
+    /// Keeps changes out, and waits until none of those is in progress; `false` where that takes longer. Once no change at all
+    /// is in progress, the proof is.
+    async fn drain(&self, closed: Closed, patience: Duration) -> bool {
+        self.lock().closed = closed;
+        let ended = self.until(|state| {
+            let ended = !state.running.values().any(|kind| closed.keeps_out(*kind));
+            if ended && closed == Closed::ToAll {
+                state.closed = Closed::Yes;
+            }
+            ended
+        });
+        timeout(patience, ended).await.is_ok()
+    }
+
+    /// Waits for the ends of changes until this holds.
+    async fn until(&self, holds: impl Fn(&mut State) -> bool) {
         loop {
             let ended = self.ended.notified();
             tokio::pin!(ended);
             ended.as_mut().enable();
-            {
-                let mut state = self.lock();
-                if state.running.is_empty() {
-                    state.closed = Closed::Yes;
-                    return;
-                }
+            if holds(&mut self.lock()) {
+                return;
             }
             ended.await;
         }
@@ -239,10 +253,10 @@ impl Shared {
         let (hanging, granted) = {
             let mut state = self.lock();
             state.closed = Closed::No;
-            let hanging = state.running.clone();
+            let hanging = state.running.keys().copied().collect();
             let waiting = std::mem::take(&mut state.waiting);
             let granted: Vec<_> =
-                waiting.into_iter().map(|(_, sender)| (sender, self.start(&mut state))).collect();
+                waiting.into_iter().map(|(kind, sender)| (sender, self.start(&mut state, kind))).collect();
             (hanging, granted)
         };
         // Outside the lock: the change of a caller that no longer waits ends here.
@@ -250,18 +264,6 @@ impl Shared {
             drop(sender.send(change));
         }
         hanging
-    }
-
-    async fn wait_for(&self, hanging: BTreeSet<u64>) {
-        loop {
-            let ended = self.ended.notified();
-            tokio::pin!(ended);
-            ended.as_mut().enable();
-            if self.lock().running.is_disjoint(&hanging) {
-                return;
-            }
-            ended.await;
-        }
     }
 }
 

@@ -35,6 +35,27 @@ async fn a_hanging_create_delays_a_new_proof_and_nothing_else() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn creates_that_hang_keep_no_delete_waiting_in_any_try_of_a_proof() {
+    let scene = Scene::new(PlayedPortal::with(3));
+    scene.inventory.meet(&key("edc"), ANY).await.unwrap();
+    let mut hanging = scene.inventory.change(&key("hangs"), Kind::Create).await.unwrap();
+    let late = Need::Proof(Some(Instant::now()));
+    assert!(!scene.inventory.is_met(&key("later"), late));
+    for _ in 0..4 {
+        // The proof has waited in vain, and the next create hangs before its next try.
+        tokio::time::sleep(Duration::from_secs(25)).await;
+        let next = scene.inventory.change(&key("hangs"), Kind::Create).await.unwrap();
+        drop(std::mem::replace(&mut hanging, next));
+        for _ in 0..10 {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            assert_eq!(starts(&scene, Kind::Delete).await, Duration::ZERO);
+        }
+    }
+    drop(hanging);
+    scene.until_met("later", late).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn while_a_proof_runs_no_change_starts_and_all_are_released_together() {
     let scene = Scene::new(PlayedPortal::with(30).page_time(Duration::from_millis(500)));
     let inventory = Arc::clone(&scene.inventory);
@@ -172,7 +193,7 @@ async fn a_create_that_gave_up_while_a_proof_was_about_to_begin_is_woken_when_it
         Err(Unmet::Waiting)
     );
     tokio::time::sleep(Duration::from_millis(2500)).await;
-    let second = scene.inventory.change(&key("second"), Kind::Delete).await.unwrap();
+    let second = scene.inventory.change(&key("second"), Kind::Create).await.unwrap();
     drop(first);
     tokio::time::sleep(Duration::from_millis(10)).await;
     // The second try of the proof waits for longer than this create does.
