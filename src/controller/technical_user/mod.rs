@@ -3,6 +3,7 @@
 pub mod attempts;
 mod basis;
 mod create;
+mod delete;
 mod failures;
 pub mod memory;
 mod observe;

@@ -5,9 +5,8 @@ use kube::api::{DynamicObject, Patch, PatchParams};
 use serde_json::json;
 
 use super::pass::{Failure, Pass};
-use super::{create, output, read, reference, retained, status};
+use super::{create, delete, output, reference, retained, status};
 use crate::api::{FIELD_MANAGER, FINALIZER};
-use crate::controller::inventory::Kind;
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::technical_users;
 use crate::controller::registry::Connected;
@@ -15,8 +14,8 @@ use crate::domain::identity::Mark;
 use crate::domain::ownership;
 use crate::domain::plan::{Current, Done, UserView, Write};
 use crate::domain::reason::Reason;
-use crate::domain::user::{ListedUser, UserId, UserKind, UserStatus};
-use crate::portal::{PortalError, VersionRange};
+use crate::domain::user::{ListedUser, UserId};
+use crate::portal::PortalError;
 
 /// Carries one write out.
 pub async fn write(pass: &mut Pass, what: Write) -> Result<(), Failure> {
@@ -29,7 +28,7 @@ pub async fn write(pass: &mut Pass, what: Write) -> Result<(), Failure> {
         Write::Create { generation, role_ids } => create::create(pass, generation, role_ids).await,
         Write::Publish(current) => publish(pass, &current).await,
         Write::Describe(current) => describe(pass, &current).await,
-        Write::Delete(id) => delete(pass, &id).await,
+        Write::Delete(id) => delete::delete(pass, &id).await,
         Write::Reset(id) => reset(pass, &id).await,
         Write::MarkRetained(id) => mark_retained(pass, &id).await,
         Write::ListRetained(id, why) => retained::list(pass, &id, &why).await,
@@ -130,70 +129,6 @@ async fn describe(pass: &mut Pass, current: &Current) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What is known of a user that the portal shows and does not know when it is deleted.
-const SHOWN_BUT_NOT_DELETED: PortalError =
-    PortalError::BadAnswer { reason: "it shows a user that it does not know when the user is deleted" };
-
-async fn delete(pass: &mut Pass, id: &UserId) -> Result<(), Failure> {
-    let link = pass.connected()?.clone();
-    let _change = link.inventory.change(&pass.key, Kind::Delete).await?;
-    let done = match link.portal.delete(id).await {
-        Ok(()) => {
-            match link.inventory.get(id) {
-                Some(mut user) if user.kind == UserKind::External => {
-                    user.status = UserStatus::PendingDeletion;
-                    link.inventory.put(user);
-                }
-                _ => link.inventory.remove(id),
-            }
-            let duplicate = !pass.observation.deleting;
-            let reason = if duplicate { Reason::DuplicateRemoved } else { Reason::UserDeleted };
-            event(pass, reason, "Delete", &format!("user {id} was deleted in the portal"));
-            Done::Deleted
-        }
-        // The portal answers so for ids of other companies as well: its details and its list decide.
-        Err(PortalError::NotFound) => match read::user(pass, id).await? {
-            UserView::Gone => {
-                link.inventory.remove(id);
-                Done::Deleted
-            }
-            UserView::Lost => {
-                pass.observation.read.push((id.clone(), UserView::Lost));
-                return Ok(());
-            }
-            UserView::Read(_) => return Err(SHOWN_BUT_NOT_DELETED.into()),
-        },
-        // A token that is not accepted at all may be so in passing.
-        Err(PortalError::Forbidden { .. }) => Done::DeleteForbidden,
-        Err(PortalError::Conflict { code }) => Done::DeleteRefused(refusal(code)),
-        Err(PortalError::LostInIdentityProvider)
-            if link.version == VersionRange::V2_0 && is_external(pass, id) =>
-        {
-            Done::DeleteRefused("a portal of 2.0 or 2.1 cannot delete wallet users".to_owned())
-        }
-        Err(PortalError::LostInIdentityProvider) => {
-            pass.observation.read.push((id.clone(), UserView::Lost));
-            return Ok(());
-        }
-        Err(error) => return Err(error.into()),
-    };
-    pass.observation.done.push((id.clone(), done));
-    Ok(())
-}
-
-fn is_external(pass: &Pass, id: &UserId) -> bool {
-    pass.details.get(id).is_some_and(|details| details.kind == UserKind::External)
-}
-
-fn refusal(code: &str) -> String {
-    match code {
-        "SERVICE_USERID_ACTIVATION_PENDING_CONFLICT" => "it is linked to a connector".to_owned(),
-        "SERVICE_USERID_ACTIVATION_ACTIVE_CONFLICT" => "it is linked to an active subscription".to_owned(),
-        "SERVICE_ACCOUNT_NOT_ACTIVE" => "the portal says that it is not active".to_owned(),
-        other => format!("the portal refuses ({other})"),
-    }
-}
-
 async fn reset(pass: &mut Pass, id: &UserId) -> Result<(), Failure> {
     let link = pass.connected()?.clone();
     link.portal.reset(id).await?;
@@ -253,7 +188,7 @@ fn retained_mark(pass: &Pass, generation: i64) -> Mark {
     Mark { owner, generation, hint, retained: true }
 }
 
-fn event(pass: &Pass, reason: Reason, action: &'static str, note: &str) {
+pub(super) fn event(pass: &Pass, reason: Reason, action: &'static str, note: &str) {
     pass.ctx.events.normal(reference(&pass.ctx, &pass.key), reason.as_str(), action, note);
 }
 

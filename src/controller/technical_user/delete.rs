@@ -1,0 +1,132 @@
+//! Deletes a user in the portal, and finds out what an answer that it is not there means.
+
+use super::pass::{Failure, Pass};
+use super::read;
+use super::write::event;
+use crate::controller::inventory::{Inventory, Kind, Unmet};
+use crate::controller::objects::Key;
+use crate::domain::plan::{Done, UserView};
+use crate::domain::reason::Reason;
+use crate::domain::user::{UserId, UserKind, UserStatus};
+use crate::portal::{Portal, PortalError, VersionRange};
+
+/// What is known of a user that the portal shows and does not know when it is deleted.
+const SHOWN_BUT_NOT_DELETED: PortalError =
+    PortalError::BadAnswer { reason: "it shows a user that it does not know when the user is deleted" };
+
+/// Deletes a user in the portal.
+pub async fn delete(pass: &mut Pass, id: &UserId) -> Result<(), Failure> {
+    let link = pass.connected()?.clone();
+    let done = match send(&link.inventory, &*link.portal, &pass.key, id).await? {
+        Ok(()) => {
+            let duplicate = !pass.observation.deleting;
+            let reason = if duplicate { Reason::DuplicateRemoved } else { Reason::UserDeleted };
+            event(pass, reason, "Delete", &format!("user {id} was deleted in the portal"));
+            Done::Deleted
+        }
+        // The portal answers so for ids of other companies as well: its details and its list decide.
+        Err(PortalError::NotFound) => match read::user(pass, id).await? {
+            UserView::Gone => {
+                link.inventory.remove(id);
+                Done::Deleted
+            }
+            UserView::Lost => {
+                pass.observation.read.push((id.clone(), UserView::Lost));
+                return Ok(());
+            }
+            UserView::Read(_) => return Err(SHOWN_BUT_NOT_DELETED.into()),
+        },
+        // A token that is not accepted at all may be so in passing.
+        Err(PortalError::Forbidden { .. }) => Done::DeleteForbidden,
+        Err(PortalError::Conflict { code }) => Done::DeleteRefused(refusal(code)),
+        Err(PortalError::LostInIdentityProvider)
+            if link.version == VersionRange::V2_0 && is_external(pass, id) =>
+        {
+            Done::DeleteRefused("a portal of 2.0 or 2.1 cannot delete wallet users".to_owned())
+        }
+        Err(PortalError::LostInIdentityProvider) => {
+            pass.observation.read.push((id.clone(), UserView::Lost));
+            return Ok(());
+        }
+        Err(error) => return Err(error.into()),
+    };
+    pass.observation.done.push((id.clone(), done));
+    Ok(())
+}
+
+/// The call, and what it changes in the list. The change of the company ends with the portal's answer: what a 404 leads to
+/// waits for the list, which waits for the changes in progress.
+async fn send(
+    inventory: &Inventory,
+    portal: &dyn Portal,
+    who: &Key,
+    id: &UserId,
+) -> Result<Result<(), PortalError>, Unmet> {
+    let _change = inventory.change(who, Kind::Delete).await?;
+    let answer = portal.delete(id).await;
+    if answer.is_ok() {
+        match inventory.get(id) {
+            Some(mut user) if user.kind == UserKind::External => {
+                user.status = UserStatus::PendingDeletion;
+                inventory.put(user);
+            }
+            _ => inventory.remove(id),
+        }
+    }
+    Ok(answer)
+}
+
+fn is_external(pass: &Pass, id: &UserId) -> bool {
+    pass.details.get(id).is_some_and(|details| details.kind == UserKind::External)
+}
+
+fn refusal(code: &str) -> String {
+    match code {
+        "SERVICE_USERID_ACTIVATION_PENDING_CONFLICT" => "it is linked to a connector".to_owned(),
+        "SERVICE_USERID_ACTIVATION_ACTIVE_CONFLICT" => "it is linked to an active subscription".to_owned(),
+        "SERVICE_ACCOUNT_NOT_ACTIVE" => "the portal says that it is not active".to_owned(),
+        other => format!("the portal refuses ({other})"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use async_trait::async_trait;
+    use tokio::time::Instant;
+
+    use super::*;
+    use crate::controller::inventory::Need;
+    use crate::controller::test_support::inventory_of;
+    use crate::portal::test_support::{Answers, Fake};
+
+    /// Takes a second for each deletion, and knows no user.
+    struct KnowsNobody;
+
+    #[async_trait]
+    impl Answers for KnowsNobody {
+        async fn write(&self) -> Result<(), PortalError> {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            Err(PortalError::NotFound)
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_proof_begins_as_soon_as_the_portal_answers_that_it_knows_no_such_user() {
+        let portal = std::sync::Arc::new(Fake(KnowsNobody));
+        let inventory = inventory_of(portal.clone());
+        let key = |name: &str| Key { namespace: "connector".into(), name: name.into() };
+        let (sent, id) = (Instant::now(), UserId::new("u1"));
+        let leaving = key("leaving");
+        let deletion = send(&inventory, &*portal, &leaving, &id);
+        tokio::pin!(deletion);
+        assert!(tokio::time::timeout(Duration::from_millis(500), &mut deletion).await.is_err());
+        assert!(!inventory.is_met(&key("later"), Need::Proof(Some(sent))), "it waits for the deletion");
+        assert_eq!(deletion.await, Ok(Err(PortalError::NotFound)));
+        let answered = Instant::now();
+        // What the answer leads to waits for the list, and so for the same proof.
+        inventory.meet(&leaving, Need::Proof(Some(sent))).await.unwrap();
+        assert!(answered.elapsed() < Duration::from_millis(100), "{:?}", answered.elapsed());
+    }
+}
