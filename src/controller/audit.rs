@@ -137,6 +137,10 @@ impl Portal for Audited {
         self.portal.confirm(login).await
     }
 
+    async fn confirm_deletion_login(&self, client_id: &str) -> Result<(), PortalError> {
+        self.portal.confirm_deletion_login(client_id).await
+    }
+
     fn accept(&self, companies: &[String]) {
         self.portal.accept(companies);
     }

@@ -3,7 +3,8 @@
 //!
 //! None of them is ever published, changed or deleted. What a Portal's Secrets name counts until they are read again, or the
 //! Portal is gone: a wrong client ID in a Secret keeps nobody from a user for longer. A login that the portal has accepted
-//! still works there after its Secret names another one, so it is protected for an hour from then on.
+//! still works there after its Secret names another one, so it is protected as long as this process uses it (for cleaning
+//! up, while the new one does not work), and for an hour from then on.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -60,6 +61,8 @@ pub struct OperatorLogins {
 #[derive(Debug, Default)]
 struct State {
     portals: HashMap<PortalKey, OfPortal>,
+    /// The logins of the connections that are in use.
+    serving: HashMap<PortalKey, (LoginPlace, BTreeSet<String>)>,
     former: Vec<Former>,
     tried: HashSet<PortalKey>,
 }
@@ -124,6 +127,17 @@ impl OperatorLogins {
         client_ids: impl IntoIterator<Item = &'a String>,
     ) -> LoginChanges {
         self.change(place, |state| state.of(key, place).in_use.extend(client_ids.into_iter().cloned()))
+    }
+
+    /// The connection of a Portal that is in use, be it for cleaning up alone, leads to this place with logins of these client
+    /// IDs; `None` where there is none. Those of the connection before are former ones from now on.
+    pub fn serve(&self, key: &PortalKey, logins: Option<(LoginPlace, BTreeSet<String>)>) {
+        let mut state = self.state();
+        let before = state.serving.remove(key);
+        if let Some((place, client_ids)) = before.filter(|before| logins.as_ref() != Some(before)) {
+            state.protect(&place, client_ids);
+        }
+        state.serving.extend(logins.map(|logins| (key.clone(), logins)));
     }
 
     /// Forgets a Portal that is gone, but for the logins that the portal has accepted.
@@ -198,6 +212,11 @@ impl State {
         for of in self.portals.values().filter(|of| of.place.is_same_portal(place)) {
             of.configured.iter().for_each(|client_id| all.configure(client_id));
             of.in_use.iter().for_each(|client_id| all.use_now(client_id));
+        }
+        for (_, client_ids) in self.serving.values().filter(|(at, _)| at.is_same_portal(place)) {
+            for client_id in client_ids {
+                all.use_now(client_id);
+            }
         }
         for former in self.former.iter().filter(|former| former.place.is_same_portal(place)) {
             all.use_now(&former.client_id);

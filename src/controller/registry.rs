@@ -1,6 +1,6 @@
 //! The Portals as the process knows them: one connection each, shared by all `TechnicalUser`s.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -10,7 +10,7 @@ use crate::domain::user::Role;
 use crate::portal::{Login, Portal, VersionRange};
 
 use super::inventory::{CompanyGate, Inventory, Listener, WeakCompanyGate};
-use super::logins::OperatorLogins;
+use super::logins::{LoginPlace, OperatorLogins};
 use crate::metrics::Metrics;
 
 /// Names a Portal resource.
@@ -45,12 +45,21 @@ pub struct Connected {
     pub company: Option<String>,
     /// Who the login is.
     pub login: Login,
+    /// The client IDs of its logins that the portal has accepted.
+    pub accepted_logins: BTreeSet<String>,
     /// The portal's version.
     pub version: VersionRange,
     /// The roles on offer.
     pub roles: Arc<Vec<Role>>,
     /// The user list.
     pub inventory: Arc<Inventory>,
+}
+
+impl Connected {
+    /// Where its logins lead to, and their client IDs.
+    fn logins(&self) -> (LoginPlace, BTreeSet<String>) {
+        (LoginPlace::new(&self.url, &self.token_url), self.accepted_logins.clone())
+    }
 }
 
 /// What is known of a Portal's connection.
@@ -72,6 +81,8 @@ struct Client {
     companies: Vec<String>,
     /// The companies and the client ID of the last login that the portal was seen to accept.
     confirmed: Option<(Vec<String>, Option<String>)>,
+    /// The client ID of the deletion login, once the portal was seen to accept it.
+    confirmed_deletion_login: Option<String>,
     /// The user list, of the portal and company that it was last seen to lead to.
     inventory: Option<(Pin, Arc<Inventory>)>,
 }
@@ -103,11 +114,17 @@ impl Registry {
 
     /// Sets the connection of a Portal.
     pub fn set(&self, key: &PortalKey, link: Link) {
+        let used = match &link {
+            Link::Up(connected) | Link::Down(_, Some(connected)) => Some(connected),
+            Link::Down(_, None) => None,
+        };
+        self.logins.serve(key, used.map(Connected::logins));
         self.links().insert(key.clone(), link);
     }
 
     /// Forgets a Portal that is gone.
     pub fn forget(&self, key: &PortalKey) {
+        self.logins.serve(key, None);
         self.links().remove(key);
         self.clients().remove(key);
     }
@@ -132,6 +149,7 @@ impl Registry {
             portal: Arc::clone(&portal),
             companies: Vec::new(),
             confirmed: None,
+            confirmed_deletion_login: None,
             inventory: None,
         };
         clients.insert(key.clone(), new);
@@ -162,6 +180,20 @@ impl Registry {
     pub fn confirm(&self, key: &PortalKey, login: &Login) {
         if let Some(client) = self.clients().get_mut(key) {
             client.confirmed = Some((login.companies.clone(), login.client_id.clone()));
+        }
+    }
+
+    /// Whether the portal was seen to accept the deletion login of a Portal's present client, with this client ID.
+    #[must_use]
+    pub fn is_deletion_login_confirmed(&self, key: &PortalKey, client_id: &str) -> bool {
+        let confirmed = |client: &Client| client.confirmed_deletion_login.as_deref() == Some(client_id);
+        self.clients().get(key).is_some_and(confirmed)
+    }
+
+    /// The portal was seen to accept the deletion login with this client ID.
+    pub fn confirm_deletion_login(&self, key: &PortalKey, client_id: &str) {
+        if let Some(client) = self.clients().get_mut(key) {
+            client.confirmed_deletion_login = Some(client_id.to_owned());
         }
     }
 

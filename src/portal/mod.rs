@@ -144,8 +144,12 @@ pub trait Portal: Send + Sync {
     /// the same client ID as `login`: a token alone is the word of whoever runs the token endpoint.
     async fn confirm(&self, login: &Login) -> Result<(), PortalError>;
 
+    /// Makes one call that the portal answers only to a login that it accepts, with a token of the deletion login that names
+    /// this client ID.
+    async fn confirm_deletion_login(&self, client_id: &str) -> Result<(), PortalError>;
+
     /// From now on a call is sent only with a token that names all of these companies, or none where there are none;
-    /// [`PortalError::OtherCompany`] otherwise. [`Portal::login`] and [`Portal::confirm`] take any token.
+    /// [`PortalError::OtherCompany`] otherwise. [`Portal::login`] and the two calls that confirm a login take any token.
     fn accept(&self, companies: &[String]);
 
     /// The portal's version; asked once, then remembered.

@@ -76,6 +76,10 @@ impl<T: Answers> Portal for Fake<T> {
         Ok(())
     }
 
+    async fn confirm_deletion_login(&self, _: &str) -> Result<(), PortalError> {
+        Ok(())
+    }
+
     fn accept(&self, _: &[String]) {}
 
     async fn version(&self) -> Result<VersionRange, PortalError> {

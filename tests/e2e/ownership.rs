@@ -201,6 +201,33 @@ async fn a_client_id_that_was_named_as_a_login_by_mistake_is_free_again() {
     world.assert_nothing_leaked().await;
 }
 
+/// Who may write a Portal can name any client ID there.
+#[tokio::test]
+async fn a_deletion_login_that_does_not_work_stops_no_user_of_that_client_id() {
+    let world = world().start().await;
+    world.apply(&create("edc", &world.namespace, ROLE)).await;
+    let client_id = one_user(&world, "edc").await.client_id.unwrap();
+    world.secret("second-login", &[("client-id", "sa-op"), ("client-secret", "op-secret-7f3k2")]).await;
+    world.secret("delete-login", &[("client-id", &client_id), ("client-secret", "wrong-secret-2q8v6")]).await;
+    let mut second = second_portal(&world, "second-login");
+    second["spec"]["catenaX"]["deleteAuth"] =
+        json!({"clientCredentials": {"secretRef": {"name": "delete-login"}}});
+    world.apply(&second).await;
+    let portals = world.api("Portal", &world.namespace);
+    world
+        .eventually("the deletion login was refused", async || {
+            let portal = portals.get("second").await.unwrap();
+            condition(&portal, "CanDelete").is_some_and(|condition| condition["status"] == "Unknown")
+        })
+        .await;
+    world.secrets_api().delete("edc", &DeleteParams::default()).await.unwrap();
+    world.eventually("the Secret is restored", async || world.get_secret("edc").await.is_some()).await;
+    world.ready("edc").await;
+    world.delete("edc").await;
+    world.gone("edc").await;
+    world.assert_nothing_leaked().await;
+}
+
 #[tokio::test]
 async fn an_existing_user_waits_for_the_logins_of_all_portals() {
     let mut world = world().stopped().start().await;

@@ -294,6 +294,39 @@ async fn a_login_that_the_portal_refuses_is_not_confirmed() {
     assert_eq!(error(portal.confirm(&forged).await), PortalError::Unauthorized);
 }
 
+/// A portal through a login, and a deletion login for which `token` is issued and to whose calls the portal answers so.
+async fn with_deletion_token(token: &str, answer: Reply) -> CatenaXPortal {
+    let (token, bearer) = (token.to_owned(), token.to_owned());
+    let stub = Stub::start(move |seen, _| match seen.what() {
+        "token" if seen.form()["client_id"] == "sa1" => tokens(&jwt("sa1", &PERMISSIONS), 300),
+        "token" => tokens(&token, 300),
+        _ if seen.token.as_ref() == Some(&bearer) => answer.clone(),
+        _ => empty_page(),
+    })
+    .await;
+    let mut connection = connection(&stub.origin, &stub.token_url(), client_credentials("sa1", LOGIN_SECRET));
+    connection.delete_login = Some(client_credentials("deleter", "right"));
+    portal(connection)
+}
+
+#[tokio::test]
+async fn a_deletion_login_is_confirmed_by_a_call_with_its_own_token() {
+    let deleter = jwt("deleter", &["delete_tech_user_management"]);
+    let confirm = async |token: &str, answer| {
+        with_deletion_token(token, answer).await.confirm_deletion_login("deleter").await
+    };
+    confirm(&deleter, empty_page()).await.unwrap();
+    let refused = error(confirm(&deleter, Reply::text(403, "")).await);
+    assert!(matches!(refused, PortalError::Forbidden { .. }), "it may not read: {refused}");
+    assert_eq!(error(confirm(&deleter, Reply::text(401, "")).await), PortalError::Unauthorized);
+    for other in ["opaque".to_owned(), jwt("sa2", &["delete_tech_user_management"])] {
+        assert_eq!(error(confirm(&other, empty_page()).await), PortalError::OtherCompany, "{other}");
+    }
+    let (_stub, portal) = with_deletion_login(refusal("invalid_client")).await;
+    let refused = error(portal.confirm_deletion_login("deleter").await);
+    assert!(matches!(refused, PortalError::LoginRefused { .. }), "{refused}");
+}
+
 #[tokio::test]
 async fn nothing_is_sent_with_a_token_of_another_company() {
     let stub = Stub::start(|seen, before| match (seen.what(), before) {

@@ -52,7 +52,7 @@ async fn a_client_id_that_is_named_by_mistake_counts_until_the_secret_is_read_ag
     let unread = logins.configure(&key("a"), &here(), &["right".to_owned()].into(), false);
     assert_eq!(unread, LoginChanges::default(), "the other Secret could not be read");
     assert!(logins.at(&here()).is_known("deletes"));
-    assert!(configure(&logins, "a", &[]).fewer, "the Secrets are gone");
+    assert!(configure(&logins, "a", &[]).fewer, "a person's login has no client ID");
     assert!(!logins.at(&here()).is_known("right"));
 }
 
@@ -71,6 +71,35 @@ async fn a_former_login_that_worked_is_protected_for_an_hour() {
     tokio::time::advance(Duration::from_secs(1)).await;
     assert!(!is_protected() && !logins.at(&here()).is_known("former"));
     assert!(logins.at(&here()).is_in_use("present"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_is_protected_while_its_secret_is_missing_and_while_the_operator_uses_it() {
+    let logins = OperatorLogins::default();
+    let serve = |client_id: &str| {
+        logins.serve(&key("a"), Some((here(), [client_id.to_owned()].into())));
+    };
+    let is_protected = || logins.at(&here()).is_in_use("first");
+    configure(&logins, "a", &["first"]);
+    use_now(&logins, "a", "first");
+    serve("first");
+    let missing = logins.configure(&key("a"), &here(), &BTreeSet::new(), false);
+    assert_eq!(missing, LoginChanges::default(), "its Secret is missing");
+    tokio::time::advance(PROTECTED_FOR * 5).await;
+    assert!(is_protected());
+    configure(&logins, "a", &["does-not-work"]);
+    serve("first");
+    tokio::time::advance(PROTECTED_FOR * 5).await;
+    assert!(is_protected(), "the operator still cleans up with it");
+    serve("second");
+    tokio::time::advance(PROTECTED_FOR.saturating_sub(Duration::from_secs(1))).await;
+    assert!(is_protected() && logins.at(&here()).is_in_use("second"));
+    tokio::time::advance(Duration::from_secs(1)).await;
+    assert!(!is_protected());
+    logins.serve(&key("a"), None);
+    assert!(logins.at(&here()).is_in_use("second"), "for another hour");
+    tokio::time::advance(PROTECTED_FOR).await;
+    assert!(!logins.at(&here()).is_in_use("second"));
 }
 
 #[tokio::test(start_paused = true)]

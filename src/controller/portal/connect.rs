@@ -128,8 +128,16 @@ struct Seen {
     parts: Vec<(String, Vec<u8>)>,
     /// The client IDs that they name.
     client_ids: BTreeSet<String>,
-    /// One of them could not be read: it may name more.
+    /// One of them could not be read, or is not as it should be: it may name more, and what it named before may be in use.
     unread: bool,
+}
+
+impl Seen {
+    /// What the Secret of a technical user's login names.
+    fn names(&mut self, client_id: Option<String>) {
+        self.unread |= client_id.is_none();
+        self.client_ids.extend(client_id);
+    }
 }
 
 /// One login, read from its Secret.
@@ -149,6 +157,7 @@ async fn credentials(
     let texts = match secrets.texts(name).await {
         Ok(Some(texts)) => texts,
         Ok(None) => {
+            seen.unread = true;
             return Err(Blocker::lasting(
                 Reason::LoginSecretMissing,
                 format!(
@@ -163,13 +172,13 @@ async fn credentials(
         }
     };
     seen.parts.extend(texts.exact().map(|(key, value)| (format!("{session} {key}"), value.to_vec())));
-    seen.client_ids.extend(texts.plain("client-id").filter(|_| !refresh));
     if refresh {
         let token = required(&texts, name, "refresh-token")?;
         let client_id = texts.plain("client-id").unwrap_or_else(|| PORTAL_CLIENT.to_owned());
         let store = Session::new(ctx, secrets.clone(), object, &format!("{}-{session}", key.name), token);
         return Ok(Credentials::RefreshToken { client_id, store: Arc::new(store) });
     }
+    seen.names(texts.plain("client-id"));
     Ok(Credentials::ClientCredentials {
         client_id: required(&texts, name, "client-id")?.expose_secret().to_owned(),
         client_secret: required(&texts, name, "client-secret")?,
@@ -233,10 +242,8 @@ pub async fn connect(
     let login = portal.login().await.map_err(|error| blocker(&error))?;
     let confirmed =
         if ctx.registry.is_confirmed(key, &login) { Ok(()) } else { portal.confirm(&login).await };
-    // A token that the portal does not know is the word of whoever runs the token endpoint.
-    if matches!(confirmed, Ok(()) | Err(PortalError::Forbidden { .. })) {
-        logins::in_use(ctx, key, &LoginPlace::new(&target.url, &target.token_url), &login);
-    }
+    let accepted_logins = logins::accepted(ctx, key, portal.as_ref(), &login, &confirmed).await;
+    logins::in_use(ctx, key, &LoginPlace::new(&target.url, &target.token_url), &accepted_logins);
     let before = ctx.registry.companies(key);
     let known = !before.is_empty() || last_known.is_some();
     let company = match company::of_login(target.bpn.as_deref(), &login.companies, &before, known) {
@@ -291,7 +298,19 @@ pub async fn connect(
     let inventory = ctx.registry.inventory(key, &pin, &portal, listener, &ctx.metrics);
     let (written_url, token_url) = (target.url, address::token_endpoint(&target.token_url));
     let roles = Arc::new(roles);
-    Ok(Connected { portal, url, written_url, token_url, pin, company, login, version, roles, inventory })
+    Ok(Connected {
+        portal,
+        url,
+        written_url,
+        token_url,
+        pin,
+        company,
+        login,
+        accepted_logins,
+        version,
+        roles,
+        inventory,
+    })
 }
 
 /// What a failure means for a Portal.
@@ -339,5 +358,19 @@ pub fn blocker(error: &PortalError) -> Blocker {
         | PortalError::CircuitOpen { .. }
         | PortalError::CreatesInProgress
         | PortalError::Throttled { .. } => Blocker::passing(Reason::PortalFailing, words),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_login_secret_without_a_client_id_is_not_one_that_names_no_login() {
+        let mut seen = Seen::default();
+        seen.names(Some("sa1".to_owned()));
+        assert!(!seen.unread && seen.client_ids.contains("sa1"));
+        seen.names(None);
+        assert!(seen.unread && seen.client_ids.contains("sa1"));
     }
 }

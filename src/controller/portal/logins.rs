@@ -10,7 +10,7 @@ use crate::controller::logins::{LoginChanges, LoginPlace};
 use crate::controller::objects::Key;
 use crate::controller::registry::PortalKey;
 use crate::domain::reason::Reason;
-use crate::portal::Login;
+use crate::portal::{Login, Portal, PortalError};
 
 /// The login Secrets of a Portal name these client IDs; not all of them could be read where `complete` is false.
 pub fn configured(
@@ -23,13 +23,52 @@ pub fn configured(
     wake_concerned(ctx, &ctx.registry.logins.configure(key, place, client_ids, complete));
 }
 
-/// The portal has answered a call with the Portal's login. Before that, a token proves nothing: the owner of the token endpoint
-/// writes what it says.
-pub fn in_use(ctx: &Context, key: &PortalKey, place: &LoginPlace, login: &Login) {
-    // A deletion login whose token may not delete, or was refused, is as good as one that did not log in.
-    let deletion = login.delete_client_id.as_ref().filter(|_| login.permissions.delete);
-    let client_ids = login.client_id.iter().chain(deletion);
+/// The portal has accepted logins with these client IDs.
+pub fn in_use(ctx: &Context, key: &PortalKey, place: &LoginPlace, client_ids: &BTreeSet<String>) {
     wake_concerned(ctx, &ctx.registry.logins.use_now(key, place, client_ids));
+}
+
+/// The client IDs of a Portal's logins that the portal has accepted, after its login was tried with this outcome. A token
+/// alone proves nothing: the owner of the token endpoint writes what it says.
+pub async fn accepted(
+    ctx: &Context,
+    key: &PortalKey,
+    portal: &dyn Portal,
+    login: &Login,
+    outcome: &Result<(), PortalError>,
+) -> BTreeSet<String> {
+    let mut accepted = BTreeSet::new();
+    accepted.extend(login.client_id.clone().filter(|_| is_known_to_portal(outcome)));
+    if let Some(client_id) = &login.delete_client_id
+        && is_deletion_login_accepted(ctx, key, portal, login, client_id).await
+    {
+        accepted.insert(client_id.clone());
+    }
+    accepted
+}
+
+/// Asks the portal once for each deletion login. One that has no token, or may not delete, is not used.
+async fn is_deletion_login_accepted(
+    ctx: &Context,
+    key: &PortalKey,
+    portal: &dyn Portal,
+    login: &Login,
+    client_id: &str,
+) -> bool {
+    if ctx.registry.is_deletion_login_confirmed(key, client_id) {
+        return true;
+    }
+    let is_used = login.deletion_trouble.is_none() && login.permissions.delete;
+    let accepted = is_used && is_known_to_portal(&portal.confirm_deletion_login(client_id).await);
+    if accepted {
+        ctx.registry.confirm_deletion_login(key, client_id);
+    }
+    accepted
+}
+
+/// Whether the portal knows who has called, be the login permitted to do so or not.
+fn is_known_to_portal(outcome: &Result<(), PortalError>) -> bool {
+    matches!(outcome, Ok(()) | Err(PortalError::Forbidden { .. }))
 }
 
 /// A Portal is gone.

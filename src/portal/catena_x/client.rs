@@ -68,12 +68,11 @@ impl Client {
     /// Whether a call may be sent with this token of this login.
     fn check(&self, login: &TokenSource, token: &AccessToken, bearer: &Bearer) -> Result<(), PortalError> {
         let named = token.claims.as_ref().map(|claims| claims.companies.as_slice()).unwrap_or_default();
+        let client = token.claims.as_ref().and_then(|claims| claims.client_id.as_ref());
         let is_right = match bearer {
             Bearer::Any => true,
-            Bearer::Like { companies, client_id } => {
-                let client = token.claims.as_ref().and_then(|claims| claims.client_id.as_ref());
-                named == companies && client == client_id.as_ref()
-            }
+            Bearer::Like { companies, client_id } => named == companies && client == client_id.as_ref(),
+            Bearer::Of(client_id) => client == Some(client_id),
             Bearer::Accepted => match &*self.accepted.lock().unwrap_or_else(PoisonError::into_inner) {
                 None => true,
                 Some(accepted) if accepted.is_empty() || named.is_empty() => {
@@ -88,8 +87,18 @@ impl Client {
 
     /// A call that changes nothing: tried again where that may help.
     pub(super) async fn read(&self, call: &Call, lane: Lane) -> Result<Answer, PortalError> {
+        self.read_by(&self.login, call, lane).await
+    }
+
+    /// As [`Self::read`], with a token of this login.
+    pub(super) async fn read_by(
+        &self,
+        login: &TokenSource,
+        call: &Call,
+        lane: Lane,
+    ) -> Result<Answer, PortalError> {
         let probe = self.caller.breaker.admit()?;
-        self.read_as(Some(&self.login), call, lane, probe).await
+        self.read_as(Some(login), call, lane, probe).await
     }
 
     /// As [`Self::read`], without a token.

@@ -58,6 +58,13 @@ pub(super) async fn confirm(client: &Client, login: &Login) -> Result<(), Portal
     client.read(&call, Lane::Interactive).await.map(drop)
 }
 
+/// One page of one user, with a token of the deletion login.
+pub(super) async fn confirm_deletion_login(client: &Client, client_id: &str) -> Result<(), PortalError> {
+    let Some(login) = &client.delete_login else { return Err(PortalError::Unauthorized) };
+    let call = Call::get(Operation::List, client.address.page(0, 1)).by(Bearer::Of(client_id.to_owned()));
+    client.read_by(login, &call, Lane::Interactive).await.map(drop)
+}
+
 /// Why no token could be obtained.
 fn trouble(error: &PortalError) -> String {
     match error {

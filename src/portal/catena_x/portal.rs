@@ -96,6 +96,10 @@ impl Portal for CatenaXPortal {
         login::confirm(&self.client, login).await
     }
 
+    async fn confirm_deletion_login(&self, client_id: &str) -> Result<(), PortalError> {
+        login::confirm_deletion_login(&self.client, client_id).await
+    }
+
     fn accept(&self, companies: &[String]) {
         self.client.accept(companies);
     }

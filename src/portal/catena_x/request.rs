@@ -33,6 +33,8 @@ pub(super) enum Bearer {
     Any,
     /// One that says the same of the login.
     Like { companies: Vec<String>, client_id: Option<String> },
+    /// One that names this client ID.
+    Of(String),
 }
 
 impl Call {

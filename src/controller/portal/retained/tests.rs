@@ -28,6 +28,7 @@ fn linked(answer: PortalError) -> (Arc<Fake<Users>>, Connected) {
             permissions: Permissions::default(),
             deletion_trouble: None,
         },
+        accepted_logins: std::collections::BTreeSet::new(),
         version: VersionRange::Later,
         roles: Arc::default(),
         inventory: inventory_of(portal.clone()),
