@@ -101,7 +101,7 @@ impl VersionRange {
 pub enum Verification {
     /// A token was issued.
     Accepted {
-        /// The roles that the token shows; `None` where it names none.
+        /// The roles that the token shows; `None` where it cannot be read.
         roles: Option<TokenRoles>,
     },
     /// Refused: wrong secret, unknown or disabled client. `unknown_client` tells `invalid_client`, which a wrong

@@ -1,7 +1,7 @@
 //! Roles that cannot be had: refused in words, as far as possible before the portal is asked, and mended.
 
 use kube::api::DeleteParams;
-use portal_simulator::{Change, Endpoint, RoleDef};
+use portal_simulator::{Action as Reaction, Canned, Change, Endpoint, Fault, RoleDef, TokenScopes};
 use serde_json::json;
 use testbed::{Action, Matcher};
 
@@ -164,5 +164,69 @@ async fn roles_that_are_taken_away_are_reported_also_after_a_status_that_could_n
     fault.remove();
     let words = world.because("edc", "RolesMissing").await;
     assert!(words.contains("Dataspace Discovery"), "{words}");
+    world.assert_nothing_leaked().await;
+}
+
+/// What a token showed is in doubt until a status rests on a token.
+#[tokio::test]
+async fn roles_that_are_taken_away_are_reported_also_after_an_outage_of_the_token_endpoint() {
+    let world = world().start().await;
+    world.patch_portal(&json!({"spec": {"verification": {"interval": "10s"}}})).await;
+    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.ready("edc").await;
+    let user = world.user_of("edc");
+    let client_id = user.client_id.unwrap();
+    let details = Fault::at(Endpoint::Details, Reaction::Status(Canned::html(404)));
+    let details = world.simulator.inject(details);
+    let before = world.count(Endpoint::Details);
+    assert_eq!(world.simulator.set_roles_in_identity_provider(user.id, []), Change::Done);
+    world.simulator.wait_for(|view| view.answered(Endpoint::Details) > before).await;
+    let down = Fault::at(Endpoint::Token, Reaction::Status(Canned::html(502))).caller(&client_id);
+    let down = world.simulator.inject(down);
+    world.simulator.remove_fault(details);
+    world.because("edc", "TokenEndpointUnreachable").await;
+    world.simulator.remove_fault(down);
+    let words = world.because("edc", "RolesMissing").await;
+    assert!(words.contains("in the identity provider"), "{words}");
+    world.assert_nothing_leaked().await;
+}
+
+/// A token of a user without any role has no claim with roles at all.
+#[tokio::test]
+async fn a_user_whose_last_role_is_taken_away_in_the_identity_provider_is_reported() {
+    let mut world = world().start().await;
+    world.simulator.set_token_scopes(TokenScopes { account: false, technical_roles: true });
+    world.patch_portal(&json!({"spec": {"verification": {"interval": "10s"}}})).await;
+    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.ready("edc").await;
+    let user = world.user_of("edc");
+    assert_eq!(world.simulator.set_roles_in_identity_provider(user.id, []), Change::Done);
+    let words = world.because("edc", "RolesMissing").await;
+    assert!(words.contains("in the identity provider"), "{words}");
+    world.stop_operator().await;
+    let tokens = world.count(Endpoint::Token);
+    world.start_operator();
+    // One of the operator's login, and two of the user's credential.
+    world.simulator.wait_for(|view| view.answered(Endpoint::Token) >= tokens + 3).await;
+    assert_eq!(reason(&world.user("edc").await.unwrap()), "RolesMissing", "also after a restart");
+    assert_eq!(
+        world.simulator.set_roles_in_identity_provider(user.id, ["Dataspace Discovery"]),
+        Change::Done
+    );
+    world.ready("edc").await;
+    world.assert_nothing_leaked().await;
+}
+
+/// An identity provider can leave the roles of technical users out of all tokens.
+#[tokio::test]
+async fn tokens_that_never_name_the_roles_of_technical_users_take_none_away() {
+    let world = world().start().await;
+    world.simulator.set_token_scopes(TokenScopes { account: true, technical_roles: false });
+    world.patch_portal(&json!({"spec": {"verification": {"interval": "10s"}}})).await;
+    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.ready("edc").await;
+    let tokens = world.count(Endpoint::Token);
+    world.simulator.wait_for(|view| view.answered(Endpoint::Token) >= tokens + 2).await;
+    world.ready("edc").await;
     world.assert_nothing_leaked().await;
 }

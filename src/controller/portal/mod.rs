@@ -89,6 +89,7 @@ pub fn gone(ctx: &Context, key: &PortalKey) {
     ctx.registry.forget(key);
     logins::gone(ctx, key);
     ctx.portal_memory.forget(key);
+    ctx.memory.roles.forget_portal(key);
     ctx.portal_backoffs.forget(key);
     ctx.metrics.portal_gone(&key.namespace, &key.name);
     ctx.count_backoffs();

@@ -133,7 +133,7 @@ async fn look(
     let grace = status::grant_grace(&pass, &mut rest);
     progress.at("writing the status");
     let changed = status::write(&mut pass, &rest).await?;
-    read::settle_roles(&pass);
+    token_roles::settle(&pass, &rest);
     let next = next_look(&pass, &rest);
     Ok((
         grace.map_or(next, |left| Action::requeue(left.min(LOOK_AGAIN) + Duration::from_millis(50))),

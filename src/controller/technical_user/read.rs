@@ -5,7 +5,7 @@ use kube::api::DynamicObject;
 
 use super::observe::{candidate, observe};
 use super::pass::{Failure, Pass};
-use super::{lenient_spec, output};
+use super::{lenient_spec, output, token_roles};
 use crate::api::technical_user::TechnicalUserSpec;
 use crate::controller::inventory::Need;
 use crate::controller::kube_error::KubeError;
@@ -17,9 +17,9 @@ use crate::domain::plan::{
     AttemptState, Candidate, Confirmed, Desired, Proof, Read, SecretView, Selection, UserFacts, UserView,
     Verified,
 };
-use crate::domain::user::{Credential, ListedUser, UserDetails, UserId, UserKind, UserStatus};
+use crate::domain::user::{Credential, ListedUser, UserDetails, UserId, UserStatus};
 use crate::metrics::Verified as Counted;
-use crate::portal::{Lane, PortalError, TokenRoles, Verification, VersionRange};
+use crate::portal::{Lane, PortalError, Verification, VersionRange};
 
 /// Carries one read out.
 pub async fn read(pass: &mut Pass, what: Read) -> Result<(), Failure> {
@@ -311,7 +311,7 @@ async fn verify(pass: &mut Pass, proof: Proof) -> Result<Verified, Failure> {
         Verification::Accepted { roles } => {
             pass.ctx.memory.verified(&pass.key, pass.verification_interval);
             if let Some(roles) = roles {
-                compare_roles(pass, proof, roles);
+                token_roles::compare(pass, &link, proof, roles);
             }
             Verified::Accepted
         }
@@ -325,35 +325,6 @@ async fn verify(pass: &mut Pass, proof: Proof) -> Result<Verified, Failure> {
             Verified::Unreachable(format!("the token endpoint {endpoint} cannot be reached: {reason}"))
         }
     })
-}
-
-/// Roles of a user can change in the portal, or in the identity provider alone, without a word in the list; the token of an
-/// internal user shows them.
-fn compare_roles(pass: &mut Pass, proof: Proof, token: TokenRoles) {
-    let seen = &pass.ctx.memory.roles;
-    match (proof, &pass.proved, &pass.status.user) {
-        (Proof::Read, Some(user), _) => {
-            let internal = pass.details.get(user).is_some_and(|details| details.kind == UserKind::Internal);
-            if internal {
-                seen.shown_with_details(&pass.key, user, &token);
-                pass.observation.token_roles = Some((user.clone(), token.technical));
-            }
-        }
-        (Proof::Published, _, Some(user)) if user.kind == super::status::INTERNAL => {
-            let id = UserId::new(&user.id);
-            seen.shown(&pass.key, &id, &token, &user.roles);
-            pass.observation.token_roles = Some((id, token.technical));
-        }
-        _ => {}
-    }
-    pass.observation.roles_doubted = seen.are_doubted(&pass.key);
-}
-
-/// The status of a reconcile was written: what the tokens showed is no longer in doubt for users whose details it rests on.
-pub fn settle_roles(pass: &Pass) {
-    for id in pass.details.keys() {
-        pass.ctx.memory.roles.settled(&pass.key, id);
-    }
 }
 
 /// The credential in the Secret.

@@ -27,6 +27,7 @@ pub use observation::{
 pub use pin::{ambiguous, company, of_attempt as attempt_pin};
 pub use selector::Selector;
 pub use step::{Current, Read, Report, Rest, Step, Wake, Write};
+pub use token_roles::is_told_by_token;
 
 use crate::domain::identity::Hint;
 use crate::domain::reason::Reason;

@@ -11,6 +11,20 @@ use super::follow::user_blocked;
 use super::observation::{Observation, Proof, UserFacts, Verified};
 use super::step::{Current, Read, Report, Step, Wake};
 
+/// What a message says of roles that a token lacks.
+const LACKS: &str =
+    "in the identity provider: the portal shows what was requested, but the user's token does not";
+
+/// How a message begins that reports roles that only a token shows.
+const HAS_TOO_MANY: &str = "The token of user";
+
+/// Whether a condition reports what the token of the user showed.
+#[must_use]
+pub fn is_told_by_token(reason: &str, message: &str) -> bool {
+    (reason == Reason::RolesMissing.as_str() && message.contains(LACKS))
+        || (reason == Reason::AccessDenied.as_str() && message.starts_with(HAS_TOO_MANY))
+}
+
 /// What a user's token demands, after its details were found to be as they should be: a token, where there is reason to
 /// doubt the roles, or the end of the reconcile, where its roles are not those that were requested and granted.
 pub(super) fn check(
@@ -64,8 +78,8 @@ fn judge(
         return Err(Blocker::lasting(
             Reason::RolesMissing,
             format!(
-                "User {} lacks {} in the identity provider: the portal shows what was requested, but the user's token does \
-                 not. Ask the portal's operator to give the role back to client {}. It is tried again at each verification",
+                "User {} lacks {} {LACKS}. Ask the portal's operator to give the role back to client {}. It is tried again at \
+                 each verification",
                 current.id,
                 quoted(&missing),
                 user.client_id.as_deref().unwrap_or_default(),
@@ -81,7 +95,7 @@ fn judge(
     Err(Blocker::lasting(
         Reason::AccessDenied,
         format!(
-            "The token of user {} shows roles that the portal does not show: {}. They were given in the identity provider \
+            "{HAS_TOO_MANY} {} shows roles that the portal does not show: {}. They were given in the identity provider \
              alone, and the Portal's access does not grant them to this namespace (granted: {}), so the credential is not \
              published. The Portal's owner can add a rule, or the portal's operator can take the roles away. It is tried \
              again at each verification",

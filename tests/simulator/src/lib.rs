@@ -40,7 +40,7 @@ pub use crate::config::{Caller, Company, CompanyRole, Config, Tls, WalletDelay};
 pub use crate::faults::{Action, Canned, CannedBody, Fault, FaultId};
 pub use crate::gates::{Gate, Stage};
 pub use crate::http::Part;
-pub use crate::idp::{IdpMoment, IdpTrouble};
+pub use crate::idp::{IdpMoment, IdpTrouble, TokenScopes};
 pub use crate::people::Change;
 pub use crate::setup::{SetupError, StartError};
 pub use crate::simulator::Simulator;

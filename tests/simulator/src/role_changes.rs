@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::idp::IdpClient;
+use crate::idp::{IdpClient, TokenScopes};
 use crate::people::Change;
 use crate::simulator::Simulator;
 use crate::state::RoleDef;
@@ -24,6 +24,11 @@ impl Simulator {
             Change::Done => self.set_roles_in_identity_provider(user, names),
             Change::NotFound => Change::NotFound,
         }
+    }
+
+    /// From now on tokens of technical users name the roles of other clients.
+    pub fn set_token_scopes(&self, scopes: TokenScopes) {
+        self.change(|state| state.idp.token_scopes = scopes);
     }
 
     /// Roles are given to a user and taken from it at the identity provider's console alone. Its next token shows them; the

@@ -1,6 +1,6 @@
 //! The roles that a user's token shows count, whatever the portal's details say.
 
-use super::super::{Proof, Verified};
+use super::super::{Proof, Report, Rest, Step, Verified, is_told_by_token, plan};
 use super::builders::{a_ready_resource, a_recorded_resource, an_existing, details, id};
 use super::{Observation, check};
 use crate::domain::access::{Grant, Grants};
@@ -141,4 +141,20 @@ fn a_token_whose_roles_cannot_be_compared_decides_nothing() {
         ),
         ("roles of another client", shown(|user| user.roles_in_tokens = false), "publish u1 g1"),
     ]);
+}
+
+/// After a restart, only the words of the condition say that it rests on a token.
+#[test]
+fn a_message_says_whether_it_rests_on_a_token() {
+    let told = |o: Observation| match plan(&o) {
+        Step::Rest(Rest { report: Report::User(blocker), .. }) => {
+            is_told_by_token(blocker.reason.as_str(), &blocker.message)
+        }
+        step => panic!("{step:?}"),
+    };
+    let of_token =
+        |roles: &[&str]| token(granted(with_roles(doubted(), &["discovery"])), Proof::Published, roles);
+    assert!(told(of_token(&[])) && told(of_token(&["discovery", "pool"])));
+    assert!(!told(with_roles(doubted(), &[])), "the portal's details lack it");
+    assert!(!told(granted(with_roles(doubted(), &["discovery", "pool"]))), "the portal's details show it");
 }

@@ -118,7 +118,7 @@ fn client_credentials(core: &Core, request: &Request, form: &[(String, String)])
         if secret.as_deref() != Some(client.secret.as_str()) {
             return refused("unauthorized_client");
         }
-        let fresh = tokens::for_client(client, &issuer, core.settings.token_lifetime);
+        let fresh = tokens::for_client(client, state.idp.token_scopes, &issuer, core.settings.token_lifetime);
         let answer = json!({
             "access_token": fresh.text, "expires_in": fresh.expires_in, "refresh_expires_in": 0,
             "token_type": "Bearer", "not-before-policy": 1_700_000_000, "scope": "email profile",

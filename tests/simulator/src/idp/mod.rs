@@ -92,6 +92,22 @@ pub(crate) struct Troubled {
     pub(crate) times: Option<usize>,
 }
 
+/// Whose client roles the tokens of technical users name (client scopes of the realm). A token without any has no claim
+/// `resource_access`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TokenScopes {
+    /// Those of the client `account`, which every account has.
+    pub account: bool,
+    /// Those of the client `technical_roles_management`.
+    pub technical_roles: bool,
+}
+
+impl Default for TokenScopes {
+    fn default() -> Self {
+        Self { account: true, technical_roles: true }
+    }
+}
+
 /// All that the identity provider knows.
 #[derive(Default)]
 pub(crate) struct Idp {
@@ -102,6 +118,7 @@ pub(crate) struct Idp {
     pub(crate) tokens: HashMap<String, Token>,
     pub(crate) sessions: Vec<Session>,
     pub(crate) troubles: Vec<Troubled>,
+    pub(crate) token_scopes: TokenScopes,
     pub(crate) reachable: bool,
     sequence: u64,
 }

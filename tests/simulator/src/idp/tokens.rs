@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::idp::{Human, IdpClient, PORTAL_CLIENT};
+use crate::idp::{Human, IdpClient, PORTAL_CLIENT, TokenScopes};
 
 /// What the portal reads from an access token that it takes.
 #[derive(Clone, Debug)]
@@ -29,13 +29,21 @@ pub(crate) struct Issued {
 }
 
 /// A token of a client's service account.
-pub(crate) fn for_client(client: &IdpClient, issuer: &str, lifetime: Duration) -> Issued {
+pub(crate) fn for_client(
+    client: &IdpClient,
+    scopes: TokenScopes,
+    issuer: &str,
+    lifetime: Duration,
+) -> Issued {
     let portal_audience = !client.permissions.is_empty();
     let mut audience = client.other_audiences.clone();
     audience.extend(["Cl23-CX-Policy-Hub", "account"].map(str::to_owned));
-    let mut access =
-        json!({"account": {"roles": ["manage-account", "manage-account-links", "view-profile"]}});
-    if !client.roles.is_empty() {
+    let mut access = json!({});
+    if scopes.account {
+        let roles = ["manage-account", "manage-account-links", "view-profile"].map(str::to_owned);
+        insert(&mut access, "account", &roles);
+    }
+    if scopes.technical_roles && !client.roles.is_empty() {
         audience.push("technical_roles_management".to_owned());
         insert(&mut access, "technical_roles_management", &client.roles);
     }
@@ -43,6 +51,7 @@ pub(crate) fn for_client(client: &IdpClient, issuer: &str, lifetime: Duration) -
         audience.push(PORTAL_CLIENT.to_owned());
         insert(&mut access, PORTAL_CLIENT, &client.permissions);
     }
+    let access = Some(access).filter(|access| access.as_object().is_some_and(|clients| !clients.is_empty()));
     let name = format!("service-account-{}", client.client_id);
     let claims = json!({
         "azp": client.client_id, "client_id": client.client_id, "preferred_username": name,
