@@ -44,6 +44,7 @@ where
         let key = Key::of(&touched.object);
         if touched.deleted {
             ctx.memory.forget(&key);
+            technical_user::pass_turn_on(&ctx, &key);
             ctx.backoffs.forget(&key);
             ctx.conflicts.forget(&key);
             ctx.count_backoffs();

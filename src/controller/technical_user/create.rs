@@ -13,6 +13,7 @@ use super::attempts::Outcome;
 use super::basis::Basis;
 use super::pass::{Failure, Pass};
 use super::places::Place;
+use super::turns;
 use crate::api::{FIELD_MANAGER, FINALIZER, keys};
 use crate::controller::context::Context;
 use crate::controller::inventory::{Change, Kind};
@@ -72,7 +73,8 @@ pub async fn create(pass: &mut Pass, generation: i64, role_ids: Vec<String>) -> 
         }
         slot => slot?,
     };
-    pass.ctx.memory.turns.leave(&pass.key);
+    pass.ctx.memory.turns.begin(&pass.key);
+    let turn = PassTurnOn { ctx: Arc::clone(&pass.ctx), portal: pass.portal_key.clone() };
     let attempt = Attempt { generation, id: random_id(), pin };
     let mut finalizers = pass.object.metadata.finalizers.clone().unwrap_or_default();
     if !finalizers.iter().any(|finalizer| finalizer == FINALIZER) {
@@ -98,7 +100,6 @@ pub async fn create(pass: &mut Pass, generation: i64, role_ids: Vec<String>) -> 
         _place: pass.place.take(),
     };
     let (sender, written_down) = oneshot::channel();
-    let turn = PassTurnOn { ctx: Arc::clone(&pass.ctx), portal: pass.portal_key.clone() };
     let mut running = pass.ctx.creates.spawn(async move {
         let _turn = turn;
         task.run(slot, sender).await
@@ -130,9 +131,7 @@ struct PassTurnOn {
 
 impl Drop for PassTurnOn {
     fn drop(&mut self) {
-        if let Some(next) = self.ctx.memory.turns.next(&self.portal) {
-            self.ctx.wake(&next);
-        }
+        turns::wake_next(&self.ctx, &self.portal);
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::pass::{Failure, Pass};
+use super::turns;
 use crate::controller::backoff::spread;
 use crate::controller::context::Context;
 use crate::controller::dispatcher::Action;
@@ -169,6 +170,7 @@ pub async fn after(ctx: &Context, key: &Key, failure: &Failure) -> Action {
 /// A reconcile of this resource panicked: a fault of this program. It is tried again like any failure.
 pub async fn panicked(ctx: &Context, key: &Key) -> Action {
     let action = after(ctx, key, &Failure::Panicked).await;
+    turns::pass_on(ctx, key);
     ctx.metrics.reconciled(Kind::TechnicalUser, Reconciled::Error, Duration::ZERO);
     ctx.count_backoffs();
     action

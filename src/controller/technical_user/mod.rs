@@ -44,6 +44,7 @@ pub use failures::panicked;
 pub(in crate::controller) use observe::grants;
 pub use observe::owner;
 use pass::{Failure, Pass};
+pub use turns::pass_on as pass_turn_on;
 
 /// A pass takes no longer; an attempt that is under way goes on all the same.
 const DEADLINE: Duration = Duration::from_mins(3);
@@ -59,13 +60,19 @@ const SLOW_LOOK: Duration = Duration::from_mins(2);
 
 /// One pass over one resource. Never fails: what goes wrong is told in the status and tried again.
 pub async fn reconcile(object: Arc<DynamicObject>, ctx: Arc<Context>) -> Action {
-    let key = Key::of(&object);
+    let action = reconcile_once(&object, &ctx).await;
+    turns::pass_on(&ctx, &Key::of(&object));
+    action
+}
+
+async fn reconcile_once(object: &DynamicObject, ctx: &Arc<Context>) -> Action {
+    let key = Key::of(object);
     if let Some(wait) = ctx.conflicts.wait(&key) {
         return Action::requeue(wait);
     }
     let began = Instant::now();
     let progress = Progress::default();
-    let ended = tokio::time::timeout(DEADLINE, look(&ctx, &object, &progress))
+    let ended = tokio::time::timeout(DEADLINE, look(ctx, object, &progress))
         .await
         .unwrap_or_else(|_| Err(Failure::Deadline { step: progress.step(), within: DEADLINE }));
     if ended.is_ok() {
@@ -76,7 +83,7 @@ pub async fn reconcile(object: Arc<DynamicObject>, ctx: Arc<Context>) -> Action 
             ctx.memory.failing.forget(&key);
             (action, if changed { Reconciled::Changed } else { Reconciled::Unchanged })
         }
-        Err(failure) => (failures::after(&ctx, &key, &failure).await, Reconciled::Error),
+        Err(failure) => (failures::after(ctx, &key, &failure).await, Reconciled::Error),
     };
     ctx.metrics.reconciled(Kind::TechnicalUser, outcome, began.elapsed());
     ctx.count_backoffs();

@@ -3,44 +3,82 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::controller::context::Context;
 use crate::controller::objects::Key;
 use crate::controller::registry::PortalKey;
 
-/// The resources that wait, per Portal, in the order in which they came.
+/// The turns of all Portals.
 #[derive(Debug, Default)]
-pub struct Turns(Mutex<HashMap<PortalKey, VecDeque<Key>>>);
+pub struct Turns(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    /// The resources that wait, per Portal, in the order in which they came.
+    waiting: HashMap<PortalKey, VecDeque<Key>>,
+    /// The resources that were woken because it is their turn, until they use it.
+    woken: HashMap<Key, PortalKey>,
+}
 
 impl Turns {
-    fn lock(&self) -> MutexGuard<'_, HashMap<PortalKey, VecDeque<Key>>> {
+    fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// This resource waits. One that waits already keeps its turn.
     pub fn wait(&self, portal: &PortalKey, key: &Key) {
-        let mut turns = self.lock();
-        let waiting = turns.entry(portal.clone()).or_default();
+        let mut state = self.lock();
+        // Another resource has taken its place: the end of that create is the next turn.
+        state.woken.remove(key);
+        let waiting = state.waiting.entry(portal.clone()).or_default();
         if !waiting.contains(key) {
             waiting.push_back(key.clone());
         }
     }
 
-    /// A create at this Portal has ended: whose turn is next.
-    pub fn next(&self, portal: &PortalKey) -> Option<Key> {
-        let mut turns = self.lock();
-        let waiting = turns.get_mut(portal)?;
+    /// A place for a create at this Portal is free: whose turn is next.
+    fn next(&self, portal: &PortalKey) -> Option<Key> {
+        let mut state = self.lock();
+        let waiting = state.waiting.get_mut(portal)?;
         let next = waiting.pop_front();
         if waiting.is_empty() {
-            turns.remove(portal);
+            state.waiting.remove(portal);
         }
+        state.woken.extend(next.clone().map(|key| (key, portal.clone())));
         next
     }
 
-    /// This resource waits no more: its create has begun, or it is gone.
+    /// The create of this resource has begun: it has used its turn.
+    pub fn begin(&self, key: &Key) {
+        self.leave(key);
+        self.lock().woken.remove(key);
+    }
+
+    /// This resource waits no more. A turn that it has is not used by that.
     pub fn leave(&self, key: &Key) {
-        self.lock().retain(|_, waiting| {
+        self.lock().waiting.retain(|_, waiting| {
             waiting.retain(|other| other != key);
             !waiting.is_empty()
         });
+    }
+
+    /// Takes the turn of a resource that was woken for it and did not use it.
+    fn take_unused(&self, key: &Key) -> Option<PortalKey> {
+        self.lock().woken.remove(key)
+    }
+}
+
+/// A place for a create at this Portal is free: the next resource has its turn.
+pub(super) fn wake_next(ctx: &Context, portal: &PortalKey) {
+    if let Some(next) = ctx.memory.turns.next(portal) {
+        ctx.wake(&next);
+    }
+}
+
+/// A reconcile of this resource has ended, or the resource is gone: where it was its turn and it began no create, the next one
+/// has its turn.
+pub fn pass_on(ctx: &Context, key: &Key) {
+    if let Some(portal) = ctx.memory.turns.take_unused(key) {
+        wake_next(ctx, &portal);
     }
 }
 
@@ -62,5 +100,33 @@ mod tests {
         assert_eq!(order, ["a", "c", "d"].map(key));
         turns.leave(&key("e"));
         assert_eq!(turns.next(&portal("q")), None);
+    }
+
+    #[test]
+    fn a_turn_that_is_not_used_is_the_next_ones() {
+        let turns = Turns::default();
+        let key = |name: &str| Key { namespace: "n".into(), name: name.into() };
+        let portal = PortalKey { namespace: "n".into(), name: "p".into() };
+        for name in ["changed", "gone", "creates", "overtaken", "last"] {
+            turns.wait(&portal, &key(name));
+        }
+        assert_eq!(turns.next(&portal), Some(key("changed")));
+        assert_eq!(turns.take_unused(&key("changed")), Some(portal.clone()), "it began no create");
+        assert_eq!(turns.next(&portal), Some(key("gone")));
+        turns.leave(&key("gone"));
+        assert_eq!(turns.take_unused(&key("gone")), Some(portal.clone()), "its turn is not lost with it");
+        assert_eq!(turns.next(&portal), Some(key("creates")));
+        turns.begin(&key("creates"));
+        assert_eq!(turns.take_unused(&key("creates")), None, "it is used");
+        assert_eq!(turns.next(&portal), Some(key("overtaken")));
+        turns.wait(&portal, &key("overtaken"));
+        assert_eq!(
+            turns.take_unused(&key("overtaken")),
+            None,
+            "another one has its place, and passes on the turn"
+        );
+        assert_eq!(turns.next(&portal), Some(key("last")));
+        assert_eq!(turns.next(&portal), Some(key("overtaken")));
+        assert_eq!(turns.take_unused(&key("waits for no turn")), None);
     }
 }
