@@ -28,6 +28,20 @@ pub fn is_proved(
     user.proof.as_ref().is_some_and(|given| *given == right()) || inventory.is_some_and(shown)
 }
 
+/// Whether a user that a status names is one that the portal should have: it is proved to be the resource's, or its recorded
+/// name is of this very resource and generation. The latter proves nothing, since it can be written by others; but it is all
+/// that is left where the proof is of another copy of the installation, and the portal does not show the user any more.
+#[must_use]
+pub fn is_expected(
+    installation: &Installation,
+    owner: &Owner,
+    user: &RecordedUser,
+    inventory: Option<&Inventory>,
+) -> bool {
+    let is_named = || user.generation.is_some_and(|given| owner.generation_of(&user.name) == Some(given));
+    is_named() || is_proved(installation, owner, user, inventory)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -49,6 +63,19 @@ mod tests {
         assert!(!proved(&user("u1", Some(proof("u2")))));
         assert!(!proved(&RecordedUser { generation: Some(2), ..user("u1", Some(proof("u1"))) }));
         assert!(!is_proved(&installation(), &owner("other"), &user("u1", Some(proof("u1"))), None));
+    }
+
+    #[test]
+    fn a_user_is_expected_by_its_proof_or_by_a_name_of_its_generation() {
+        let expected = |user: &RecordedUser| is_expected(&installation(), &owner("edc"), user, None);
+        let proof = ownership::proof(&installation().digest_key, &owner("edc"), &UserId::new("u1"), 1);
+        let renamed = RecordedUser { name: "renamed".into(), ..user("u1", None) };
+        assert!(expected(&user("u1", None)) && expected(&user("u1", Some("of another copy".into()))));
+        assert!(expected(&RecordedUser { proof: Some(proof), ..renamed.clone() }));
+        assert!(!expected(&renamed));
+        assert!(!expected(&RecordedUser { generation: Some(2), ..user("u1", None) }));
+        assert!(!expected(&RecordedUser { generation: None, ..user("u1", None) }), "an existing user");
+        assert!(!is_expected(&installation(), &owner("other"), &user("u1", None), None));
     }
 
     #[tokio::test(start_paused = true)]

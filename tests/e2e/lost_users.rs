@@ -1,6 +1,6 @@
 //! Users that are lost, stuck, doubled or gone: a successor where that is certain, a person's word where it is not.
 
-use kube::api::DeleteParams;
+use kube::api::{DeleteParams, Patch, PatchParams};
 use portal_simulator::{
     Action, Canned, Change, Endpoint, Fault, Status, UserSeed, UserView, Version, WalletDelay,
 };
@@ -130,6 +130,34 @@ async fn many_users_that_vanish_at_once_are_not_made_anew_until_a_person_says_so
     world.gone("edc-4").await;
     assert_eq!(world.ours().len(), 4);
     world.portal_ready().await;
+    world.assert_nothing_leaked().await;
+}
+
+/// A copy of the installation with another key, and a portal that was restored from an old backup.
+#[tokio::test]
+async fn many_users_without_a_proof_that_vanish_at_once_are_not_made_anew() {
+    let mut world = world().start().await;
+    let names: Vec<String> = (1..=5).map(|number| format!("edc-{number}")).collect();
+    for name in &names {
+        world.apply(&create(name, &world.namespace, "Dataspace Discovery")).await;
+    }
+    for name in &names {
+        world.ready(name).await;
+    }
+    world.stop_operator().await;
+    for (name, proof) in names.iter().zip([None, Some("of another copy")].into_iter().cycle()) {
+        let patch = Patch::Merge(json!({"status": {"user": {"proof": proof}}}));
+        world.users_api().patch_status(name, &PatchParams::default(), &patch).await.unwrap();
+        assert_eq!(world.simulator.delete_by_hand(world.user_of(name).id), Change::Done);
+    }
+    world.start_operator();
+    let words = world.portal_because("UsersVanished").await;
+    assert!(words.contains("technicaluser.dev/accept-loss: 5"), "{words}");
+    for name in &names {
+        world.because(name, "LossSuspected").await;
+    }
+    world.two_sweeps().await;
+    assert_eq!(world.count(Endpoint::Create), 5);
     world.assert_nothing_leaked().await;
 }
 

@@ -16,7 +16,7 @@ use crate::controller::context::Context;
 use crate::controller::inventory::{Inventory, Need};
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{Key, annotation, has_finalizer, lenient, part, technical_users};
-use crate::controller::proofs::is_proved;
+use crate::controller::proofs::{is_expected, is_proved};
 use crate::controller::registry::{Link, PortalKey};
 use crate::controller::technical_user::{grants, owner};
 use crate::domain::attempt::Attempt;
@@ -157,6 +157,13 @@ pub fn proved_user(
     let status: TechnicalUserStatus = lenient(object, "status");
     let owner = owner(ctx, &Key::of(object));
     status.user.filter(|user| is_proved(&ctx.installation, &owner, user, inventory))
+}
+
+/// The user that the status of a resource names, where the portal should have it.
+pub fn expected_user(ctx: &Context, object: &DynamicObject, inventory: &Inventory) -> Option<RecordedUser> {
+    let status: TechnicalUserStatus = lenient(object, "status");
+    let owner = owner(ctx, &Key::of(object));
+    status.user.filter(|user| is_expected(&ctx.installation, &owner, user, Some(inventory)))
 }
 
 /// Whether an attempt is open that is written down on a resource whose user is proved to be this one.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::api::DynamicObject;
 
-use super::holders::{Access, proved_user};
+use super::holders::{Access, expected_user};
 use crate::api::conditions::READY;
 use crate::api::keys;
 use crate::api::portal::PortalStatus;
@@ -82,13 +82,14 @@ pub async fn suspected_loss(
     if inventory.look(|list| list.coverage() == Coverage::Partial).unwrap_or(true) {
         return inventory.loss_suspected();
     }
-    // Anybody can name a Portal, and a user that is in no list.
+    // Anybody can name a Portal, and a user that is in no list: only resources in namespaces that the Portal serves count. The
+    // worst that a forged status leads to there is a suspicion, which a person accepts.
     let mut access = Access::of(ctx, key, portal);
     let mut holders = Vec::new();
     for object in users_of(ctx, key).into_iter().filter(|object| has_finalizer(object)) {
         if is_pinned_to(&object, place)
             && access.serves(&object).await
-            && let Some(user) = proved_user(ctx, &object, Some(inventory))
+            && let Some(user) = expected_user(ctx, &object, inventory)
         {
             let misses = |list: &Snapshot| list.misses(&UserId::new(&user.id), &user.name);
             let missing = inventory.look(misses).unwrap_or(false);
@@ -101,7 +102,7 @@ pub async fn suspected_loss(
     judge(&holders, suspected_before).filter(|missing| *missing > accepted)
 }
 
-/// A resource whose status names a user that is proved to be its own.
+/// A resource whose status names a user that the portal should have.
 #[derive(Debug, Clone, Copy)]
 struct Holder {
     deleting: bool,
