@@ -40,7 +40,9 @@ mod tests {
             assert!(read(&[(name, "http://proxy:1")]).is_ok(), "{name}");
         }
         for name in ["NO_PROXY", "no_proxy"] {
-            assert!(read(&[(name, "10.*")]).unwrap_err().contains("10.*"), "{name}");
+            let with_proxy = [("HTTPS_PROXY", "http://proxy:1"), (name, "10.*")];
+            assert!(read(&with_proxy).unwrap_err().contains("10.*"), "{name}");
+            assert!(read(&[(name, "10.*")]).is_ok(), "{name} without a proxy");
         }
         assert!(read(&[("HTTPS_PROXY", ""), ("https_proxy", "socks5://proxy:1")]).is_err(), "empty is unset");
         assert!(read(&[("HTTP_PROXY", "socks5://proxy:1")]).is_ok(), "plain http goes through no proxy");

@@ -220,6 +220,12 @@ async fn an_unusable_certificate_of_a_bundle_is_named_and_the_others_are_used() 
     let words = notice["message"].as_str().unwrap();
     assert!(words.contains("certificate 2 is not a valid X.509 certificate"), "{words}");
     assert!(world.log().contains(words), "the log names it too");
+    world.secrets_api().delete("authority", &DeleteParams::default()).await.unwrap();
+    world.portal_because("CaBundleInvalid").await;
+    bundle(&format!("{authority}{broken}")).await;
+    world.portal_because("LoggedIn").await;
+    let portal = world.portal().await.unwrap();
+    assert_eq!(condition(&portal, "CertificatesIgnored").unwrap(), notice, "it was not removed meanwhile");
     bundle(&authority).await;
     world
         .eventually("the condition is removed", async || {

@@ -78,7 +78,6 @@ async fn read_ingredients(
     let mut parts = seen.parts;
     parts.push(("spec".to_owned(), of_spec.into_bytes()));
     let (login, delete_login) = (login?, delete_login.transpose()?);
-    ctx.portal_memory.bundles.read(key, None);
     let ca_bundle = match &spec.tls {
         Some(tls) => Some(ca_bundle(ctx, key, &secrets, &tls.ca_bundle).await?),
         None => None,

@@ -9,7 +9,6 @@ use kube::api::DynamicObject;
 
 use crate::api::conditions::{CERTIFICATES_IGNORED, INSECURE_HTTP, Wanted};
 use crate::api::portal::PortalSpec;
-use crate::api::target::Target;
 use crate::controller::context::Context;
 use crate::controller::objects::portals;
 use crate::controller::registry::PortalKey;
@@ -25,7 +24,7 @@ impl Bundles {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The bundle was read; `None` where the Portal has none, or where it cannot be read.
+    /// The bundle was read; `None` where the Portal has none. One that cannot be read at the moment keeps its last report.
     pub fn read(&self, key: &PortalKey, report: Option<BundleReport>) {
         match report {
             Some(report) => self.all().insert(key.clone(), report),
@@ -57,9 +56,16 @@ pub(super) fn tls_hint(ctx: &Context, key: &PortalKey) -> String {
 
 /// The conditions that there is a reason for.
 pub(super) fn wanted(ctx: &Context, key: &PortalKey, spec: Option<&PortalSpec>) -> Vec<Wanted> {
-    let asked_for = spec.and_then(Target::of).is_some_and(|target| target.insecure_http);
-    let plain_http = asked_for.then(|| insecure_http(ctx.connector.plain_http()));
+    let plain_http = spec.is_some_and(uses_plain_http).then(|| insecure_http(ctx.connector.plain_http()));
     ignored_certificates(ctx, key).into_iter().chain(plain_http).collect()
+}
+
+/// Whether an address of a Portal is one of plain http. The field `insecureHttp` alone sends nothing unencrypted.
+fn uses_plain_http(spec: &PortalSpec) -> bool {
+    let Some(portal) = &spec.catena_x else { return false };
+    let addresses = [Some(&portal.url), Some(&portal.token_url), portal.wallet_token_url.as_ref()];
+    portal.insecure_http == Some(true)
+        && addresses.into_iter().flatten().any(|address| address.starts_with("http://"))
 }
 
 fn insecure_http(permitted: PlainHttp) -> Wanted {
@@ -117,5 +123,29 @@ pub(super) fn announce(ctx: &Context, object: &DynamicObject, old: &[Condition],
             let reference = object.object_ref(&portals());
             ctx.events.warning(reference, reason.as_str(), "Reconcile", &notice.message);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn plain_http_is_reported_where_an_address_has_it() {
+        let uses = |url: &str, token_url: &str, wallet: Option<&str>, insecure: Option<bool>| {
+            let spec = json!({"catenaX": {
+                "url": url, "tokenUrl": token_url, "walletTokenUrl": wallet, "insecureHttp": insecure,
+                "auth": {"clientCredentials": {"secretRef": {"name": "portal-login"}}},
+            }});
+            uses_plain_http(&serde_json::from_value(spec).unwrap())
+        };
+        let (https, http) = ("https://p.example/x", "http://p.example/x");
+        assert!(uses(http, https, None, Some(true)));
+        assert!(uses(https, http, None, Some(true)));
+        assert!(uses(https, https, Some(http), Some(true)));
+        assert!(!uses(https, https, Some(https), Some(true)), "nothing is sent unencrypted");
+        assert!(!uses(http, https, None, None), "refused by the schema");
     }
 }

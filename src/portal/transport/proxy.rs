@@ -27,10 +27,12 @@ impl fmt::Debug for Proxies {
 
 impl Proxies {
     /// Reads the values of `HTTPS_PROXY` and `NO_PROXY`. The error names what is wrong, and never holds the proxy's address.
+    ///
+    /// Without a proxy there is nothing to except: a cluster may set `NO_PROXY` in all pods, also for programs that read other
+    /// forms.
     pub fn new(https: Option<SecretString>, no_proxy: &str) -> Result<Self, String> {
-        if let Some(proxy) = &https {
-            check_proxy(proxy.expose_secret())?;
-        }
+        let Some(proxy) = https else { return Ok(Self::default()) };
+        check_proxy(proxy.expose_secret())?;
         let entries = no_proxy.split(',').map(str::trim).filter(|entry| !entry.is_empty());
         let exceptions = entries
             .map(|entry| {
@@ -44,7 +46,7 @@ impl Proxies {
                 })
             })
             .collect::<Result<_, _>>()?;
-        Ok(Self { https, exceptions })
+        Ok(Self { https: Some(proxy), exceptions })
     }
 
     /// The proxy for requests to this address.
@@ -102,7 +104,7 @@ impl FromStr for Exception {
             return Ok(Self::Address(address.to_canonical(), port));
         }
         let domain = host.strip_prefix("*.").or_else(|| host.strip_prefix('.')).unwrap_or(host);
-        let is_sound = |label: &str| !label.is_empty() && !label.contains(['*', '_', ':', '@', ' ']);
+        let is_sound = |label: &str| !label.is_empty() && !label.contains(['*', ':', '@', ' ']);
         let domain = domain.strip_suffix('.').unwrap_or(domain);
         match Host::parse(domain) {
             Ok(Host::Domain(name)) if name.split('.').all(is_sound) => Ok(Self::Domain(name, port)),
@@ -185,6 +187,7 @@ mod tests {
                 &["https://corp.example"],
             ),
             ("*.corp.example:443", &["https://a.corp.example"], &["https://a.corp.example:8443"]),
+            ("my_host.corp.example", &["https://my_host.corp.example"], &["https://myhost.corp.example"]),
             ("localhost", &["https://localhost"], &["https://127.0.0.1"]),
             ("10.0.0.1", &["https://10.0.0.1", "https://10.0.0.1:8443"], &["https://10.0.0.2"]),
             ("10.0.0.1:8443", &["https://10.0.0.1:8443"], &["https://10.0.0.1"]),
