@@ -11,6 +11,7 @@ use super::places::Places;
 use super::seen_secrets::SeenSecrets;
 use super::token_roles::SeenRoles;
 use super::turns::Turns;
+use super::verifications::Verifications;
 use crate::controller::backoff::spread;
 use crate::controller::objects::Key;
 use crate::controller::registry::PortalKey;
@@ -42,7 +43,8 @@ pub struct Memory {
     pub waiting: Since<Key>,
     /// Since when reconciles of a resource fail in the same way.
     pub failing: Since<Key>,
-    verifications: Mutex<HashMap<Key, Instant>>,
+    /// When published credentials were last tried.
+    pub verifications: Verifications,
     losses: Mutex<HashMap<Key, Loss>>,
     polls: Mutex<HashMap<Key, u32>>,
     missing: Mutex<HashMap<Key, HashMap<UserId, Instant>>>,
@@ -61,22 +63,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Memory {
-    /// When the published credential is to be tried again. First asked after a start, it is spread over the interval.
-    pub fn verification_due_in(&self, key: &Key, interval: Duration) -> Duration {
-        let now = Instant::now();
-        let mut due = lock(&self.verifications);
-        let at = *due
-            .entry(key.clone())
-            .or_insert_with(|| now + interval.mul_f64(fastrand::f64().mul_add(0.9, 0.1)));
-        // A shorter interval in the spec takes effect at once.
-        at.min(now + interval.mul_f64(1.25)).saturating_duration_since(now)
-    }
-
-    /// The credential was tried.
-    pub fn verified(&self, key: &Key, interval: Duration) {
-        lock(&self.verifications).insert(key.clone(), Instant::now() + spread(interval));
-    }
-
     /// The identity provider has lost the user's client. `refused`: its token endpoint said `invalid_client` just now.
     pub fn lost(&self, key: &Key, portal: &PortalKey, refused: bool) {
         let mut losses = lock(&self.losses);
@@ -172,7 +158,7 @@ impl Memory {
         self.secrets.forget(key);
         self.waiting.forget(key);
         self.failing.forget(key);
-        lock(&self.verifications).remove(key);
+        self.verifications.forget(key);
         self.found(key);
         self.stop_polling(key);
         lock(&self.overwritten).remove(key);

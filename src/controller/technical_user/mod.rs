@@ -16,6 +16,7 @@ mod seen_secrets;
 mod status;
 mod token_roles;
 mod turns;
+mod verifications;
 mod write;
 
 use std::sync::Arc;
@@ -197,7 +198,7 @@ fn next_look(pass: &Pass, rest: &Rest) -> Action {
         }
         Wake::Poll => Action::requeue(ctx.memory.next_poll(key, pass.observation.pending_for)),
         Wake::Verification => {
-            let due = ctx.memory.verification_due_in(key, pass.verification_interval);
+            let due = ctx.memory.verifications.due_in(key, pass.verification_interval);
             let due = pass.secret_unread_for.map_or(due, |left| due.min(left));
             Action::requeue(due.max(Duration::from_secs(1)))
         }

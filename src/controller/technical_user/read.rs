@@ -309,7 +309,7 @@ async fn verify(pass: &mut Pass, proof: Proof) -> Result<Verified, Failure> {
     pass.ctx.metrics.credential_verified(outcome);
     Ok(match verification {
         Verification::Accepted { roles } => {
-            pass.ctx.memory.verified(&pass.key, pass.verification_interval);
+            pass.ctx.memory.verifications.verified(&pass.key);
             if let Some(roles) = roles {
                 token_roles::compare(pass, &link, proof, roles);
             }

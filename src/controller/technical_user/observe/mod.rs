@@ -106,7 +106,7 @@ pub async fn observe(
         secret: SecretView::Absent,
         writable: None,
         verification: None,
-        verification_due: ctx.memory.verification_due_in(&key, verification_interval).is_zero(),
+        verification_due: ctx.memory.verifications.due_in(&key, verification_interval).is_zero(),
         token_roles: None,
         roles_doubted: ctx.memory.roles.are_doubted(&key),
         done: Vec::new(),
