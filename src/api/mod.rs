@@ -23,6 +23,10 @@ pub const FINALIZER: &str = "technicaluser.dev/finalizer";
 /// The field manager of all our writes.
 pub const FIELD_MANAGER: &str = "technical-user-operator";
 
+/// What messages say to do where the operator's rights are missing in a namespace.
+pub const ROLE_AGAIN: &str = "the chart creates a Role in each namespace of watchNamespaces; if the namespace was deleted and \
+     created again, helm upgrade with the same values creates the Role again";
+
 /// Annotations and labels that the operator reads or writes.
 pub mod keys {
     /// On a `TechnicalUser`: the last attempt to make its user, `<generation> <attempt> <pin>`. Written by the operator.

@@ -119,8 +119,9 @@ fn words(namespace: &str, refused: &[(String, String)]) -> String {
         ""
     };
     format!(
-        "namespace {namespace} is not served: list and watch of {} are refused: {why}; the chart makes a Role in each \
-         namespace of watchNamespaces, which must exist. It is served as soon as it may be listed{stuck}",
+        "namespace {namespace} is not served: list and watch of {} are refused: {why}; the chart creates a Role in each \
+         namespace of watchNamespaces, which must exist; if it was deleted and created again, helm upgrade with the same values \
+         creates the Role again. It is served as soon as it may be listed{stuck}",
         kinds.join(", ")
     )
 }

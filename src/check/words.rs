@@ -1,6 +1,7 @@
 //! What errors and permissions mean, in words that say what to do.
 
 use super::report::{Step, Verdict};
+use crate::portal::hints::{CHECK_TOKEN_URL, unreachable_hint};
 use crate::portal::{Login, Permissions, PortalError, VersionRange};
 
 /// What a failure is read against.
@@ -21,6 +22,7 @@ pub(super) fn verdict(error: &PortalError) -> Verdict {
         | PortalError::Throttled { .. }
         | PortalError::CreatesInProgress
         | PortalError::NotThePortalBackend { .. }
+        | PortalError::NotATokenEndpoint
         | PortalError::Server { .. }
         | PortalError::BadAnswer { .. } => Verdict::Unreached,
         PortalError::LoginRefused { .. }
@@ -39,7 +41,8 @@ pub(super) fn verdict(error: &PortalError) -> Verdict {
 /// What happened, and what to do about it.
 pub(super) fn trouble(error: &PortalError, circumstances: Circumstances) -> String {
     let hint = match error {
-        PortalError::Unreachable { .. } => "an egress rule or a proxy setting may be missing",
+        PortalError::Unreachable { reason, .. } => unreachable_hint(reason),
+        PortalError::NotATokenEndpoint => CHECK_TOKEN_URL,
         PortalError::Tls { .. } if circumstances.ca_in_cluster => {
             "the manifest names certificates of the cluster: give them with --ca-file"
         }

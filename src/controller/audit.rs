@@ -71,6 +71,7 @@ fn outcome(error: &PortalError) -> &'static str {
         | PortalError::TokenNotStored { .. }
         | PortalError::DeletionLogin { .. }
         | PortalError::CreatesInProgress
+        | PortalError::NotATokenEndpoint
         | PortalError::OtherCompany => NOT_SENT,
         PortalError::Throttled { .. }
         | PortalError::Unauthorized

@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use crate::api::ROLE_AGAIN;
 use crate::api::conditions::cut;
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
@@ -89,11 +90,19 @@ impl KubeError {
                 "another client keeps changing the same objects while the operator writes them; it is tried again"
                     .to_owned()
             }
+            Self::Denied { code: 403, message } if is_missing_right(message) => {
+                format!("the Kubernetes API refuses: {message}; {ROLE_AGAIN}")
+            }
             Self::Denied { message, .. } => format!("the Kubernetes API refuses: {message}"),
             Self::Failed { .. } | Self::Unclear { .. } => format!("{self}; it is tried again"),
         };
         Blocker::passing(Reason::KubernetesError, words)
     }
+}
+
+/// Whether a 403 is about the operator's rights: of a quota or a webhook it has other words.
+fn is_missing_right(message: &str) -> bool {
+    message.contains(" cannot ") && message.contains(" resource ")
 }
 
 /// Words of an answer, in one line of bounded length.
@@ -133,6 +142,18 @@ mod tests {
             assert!(blocker.message.contains(webhook), "{code}: {}", blocker.message);
         }
         assert_eq!((answered(404, "x"), answered(409, "x")), (KubeError::NotFound, KubeError::Conflict));
+    }
+
+    #[test]
+    fn a_missing_right_is_created_again_by_helm_upgrade() {
+        let forbidden = "secrets is forbidden: User \"system:serviceaccount:tuo:tuo\" cannot list resource \"secrets\" in API \
+                         group \"\" in the namespace \"connector\"";
+        let words = answered(403, forbidden).blocker().message;
+        assert!(words.contains(forbidden) && words.contains("helm upgrade with the same values"), "{words}");
+        for other in ["exceeded quota: q", "admission webhook \"w\" denied the request"] {
+            let words = answered(403, other).blocker().message;
+            assert!(words.ends_with(other), "{words}");
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Who may use a Portal, and for what.
 
+use super::roles::quoted;
+
 /// One rule, already matched against the asking namespace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
@@ -40,6 +42,30 @@ impl Grants {
         Self(self.0.iter().filter(|g| g.existing).cloned().collect())
     }
 
+    /// Why the roles are not granted. It names nothing that the Portal's rules select by.
+    #[must_use]
+    pub fn denial(&self, namespace: &str, asked: &[String]) -> String {
+        if self.0.is_empty() {
+            return format!(
+                "no rule of the Portal's access selects namespace \"{namespace}\"; check the labels of the namespace, or ask the \
+                 Portal's owner for a rule"
+            );
+        }
+        format!(
+            "the Portal's access does not grant {} to namespace \"{namespace}\" (granted: {}); check the spelling of the role, or \
+             ask the Portal's owner for a rule. One rule must grant all roles together",
+            quoted(&asked.iter().map(String::as_str).collect::<Vec<_>>()),
+            self.granted_words(),
+        )
+    }
+
+    /// The roles granted, in words.
+    #[must_use]
+    pub fn granted_words(&self) -> String {
+        let granted = self.granted_roles();
+        if granted.is_empty() { "no role".to_owned() } else { granted.join(", ") }
+    }
+
     /// The roles granted, for a message.
     #[must_use]
     pub fn granted_roles(&self) -> Vec<&str> {
@@ -67,6 +93,18 @@ mod tests {
         assert!(!grants.existing());
         assert!(!Grants::default().roles(&["A".into()]));
         assert!(Grants::everything().roles(&["A".into()]) && Grants::everything().existing());
+    }
+
+    #[test]
+    fn a_denial_says_whether_the_namespace_or_the_role_is_the_reason() {
+        let words = Grants::default().denial("connector", &["A".into()]);
+        assert!(words.contains("selects namespace \"connector\"") && words.contains("labels"), "{words}");
+        let rule = |roles: Option<Vec<String>>| Grants(vec![Grant { roles, existing: false }]);
+        let words = rule(Some(vec!["B".into()])).denial("connector", &["A".into()]);
+        assert!(words.contains("does not grant \"A\"") && words.contains("(granted: B)"), "{words}");
+        assert!(words.contains("spelling") && !words.contains("labels"), "{words}");
+        let words = rule(Some(Vec::new())).denial("connector", &["A".into()]);
+        assert!(words.contains("(granted: no role)"), "{words}");
     }
 
     #[test]

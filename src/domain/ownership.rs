@@ -173,7 +173,7 @@ pub fn login_blocker(id: &UserId) -> Blocker {
             "User {id} is the operator's own login, or was until lately: it is never published, changed or deleted. Name \
              another user. If the login Secret of a Portal names this user by mistake, correct the Secret; if the user was a \
              login and is one no more, wait for an hour. To release a resource whose status names this user, delete it with \
-             the annotation technicaluser.dev/release"
+             the annotation technicaluser.dev/release=true"
         ),
     )
 }
@@ -187,7 +187,7 @@ pub fn unproved_blocker(id: &UserId) -> Blocker {
             "The status names user {id}, which bears no mark, and neither its name nor status.user.proof shows that the \
              operator created it for this resource. It is not published, changed or deleted. Find out who wrote the status. \
              To have the resource's own user looked for, remove status.user; to release the resource, delete it with the \
-             annotation technicaluser.dev/release"
+             annotation technicaluser.dev/release=true"
         ),
     )
 }

@@ -171,6 +171,8 @@ reasons! {
     InsecureHttpRefused,
     /// The address is not the portal's backend.
     NotThePortalBackend,
+    /// The address in `tokenUrl` is no token endpoint.
+    NotATokenEndpoint,
     /// The portal or its identity provider does not answer.
     Unreachable,
     /// The TLS connection is refused.

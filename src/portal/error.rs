@@ -76,6 +76,9 @@ pub enum PortalError {
         /// `host:port`.
         endpoint: String,
     },
+    /// What answers at the token URL is no token endpoint.
+    #[error("the address in tokenUrl does not answer as a token endpoint")]
+    NotATokenEndpoint,
     /// 404, or the 409 that updates and resets answer instead: unknown, deleted or foreign id.
     #[error("the portal knows no such user")]
     NotFound,

@@ -13,6 +13,7 @@ mod bounds;
 mod caller;
 pub mod catena_x;
 mod error;
+pub mod hints;
 mod listing;
 pub mod oauth;
 pub mod observe;

@@ -55,7 +55,9 @@ impl CallOutcome {
             }
             PortalError::Throttled { .. } | PortalError::CreatesInProgress => Self::Throttled,
             PortalError::Server { .. } | PortalError::LostInIdentityProvider => Self::ServerError,
-            PortalError::NotThePortalBackend { .. } | PortalError::BadAnswer { .. } => Self::Unusable,
+            PortalError::NotThePortalBackend { .. }
+            | PortalError::NotATokenEndpoint
+            | PortalError::BadAnswer { .. } => Self::Unusable,
             PortalError::LoginRefused { .. }
             | PortalError::TokenNotStored { .. }
             | PortalError::DeletionLogin { .. }

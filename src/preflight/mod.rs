@@ -14,14 +14,13 @@ use kube::core::ApiResource;
 use kube::{Client, Config, ResourceExt as _};
 use serde_json::Value;
 
-use crate::api;
+use crate::api::{self, ROLE_AGAIN};
 use crate::check::print::Printer;
 use crate::check::report::{Step, Verdict};
 use crate::config::{InstallationArgs, PreflightArgs, WatchNamespaces};
 use crate::k8s::{client, definitions, words};
 use permissions::Permission;
 
-const ROLES: &str = "the chart makes a Role in each namespace of watchNamespaces";
 const CLUSTER_ROLE: &str =
     "the chart creates a ClusterRole for this; where an administrator grants none, set scopedRBAC=true";
 const ROLES_ONLY: &str = "scopedRBAC is true: a watched namespace that is deleted while TechnicalUsers or Portals are in it \
@@ -56,7 +55,7 @@ async fn ask(client: &Client, args: &InstallationArgs, printer: &mut Printer<'_>
     let fit = definitions_fit(client, printer).await;
     let lease = args.lease_name();
     let own = permissions::own(&args.own_object(), args.leader_election.then_some(lease.as_str()));
-    may(client, Some(&args.namespace), "own-namespace", &own, ROLES, printer).await;
+    may(client, Some(&args.namespace), "own-namespace", &own, ROLE_AGAIN, printer).await;
     let wanted = if args.scoped_rbac {
         printer.step(Step::note("namespace-deletion", ROLES_ONLY));
         printer.note(ROLES_ONLY);
@@ -71,7 +70,7 @@ async fn ask(client: &Client, args: &InstallationArgs, printer: &mut Printer<'_>
     };
     for namespace in watched.iter().map(Option::as_deref) {
         if is_there(client, namespace, printer).await
-            && may(client, namespace, "namespace", &wanted, ROLES, printer).await
+            && may(client, namespace, "namespace", &wanted, ROLE_AGAIN, printer).await
             && fit
         {
             portals(client, namespace, printer).await;
@@ -108,7 +107,9 @@ async fn is_there(client: &Client, namespace: Option<&str>, printer: &mut Printe
     if absent {
         let line = format!("namespace {name} is not there");
         printer.step(Step::missing("namespace", line.clone()).with("namespace", name));
-        printer.missing(format!("{line}: make it, then run helm upgrade, which makes the Role in it"));
+        printer.missing(format!(
+            "{line}: create it, then run helm upgrade with the same values, which creates the Role in it"
+        ));
     }
     !absent
 }

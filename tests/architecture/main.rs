@@ -3,6 +3,7 @@
 //! documentation is no dependency.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "these are tests")]
 
+mod annotations;
 mod layers;
 mod log_fields;
 mod paths;

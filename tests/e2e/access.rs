@@ -33,7 +33,11 @@ async fn a_portal_serves_the_namespaces_and_roles_that_its_access_names() {
         "{words}"
     );
     let words = world.because(&format!("{stranger}/edc"), "AccessDenied").await;
-    assert!(words.contains("granted: nothing"), "{words}");
+    assert!(
+        words.contains(&format!("no rule of the Portal's access selects namespace \"{stranger}\"")),
+        "{words}"
+    );
+    assert!(words.contains("labels") && !words.contains("Discovery"), "{words}");
     for name in [format!("{friend}/by-hand"), "by-hand".to_owned()] {
         let words = world.because(&name, "AccessDenied").await;
         assert!(words.contains("existing: true"), "{words}");

@@ -22,8 +22,14 @@ async fn the_address_of_the_web_page_is_told_from_that_of_the_backend() {
     world
         .until("edc", "it says what its Portal says", |user| message(user).contains("NotThePortalBackend"))
         .await;
-    let right = world.simulator.portal_url().to_owned();
-    world.patch_portal(&json!({"spec": {"catenaX": {"url": format!("{right}/api/administration/")}}})).await;
+    let right = format!("{}/api/administration/", world.simulator.portal_url());
+    let login = world.simulator.token_url();
+    world
+        .patch_portal(&json!({"spec": {"catenaX": {"url": right, "tokenUrl": format!("{page}/token")}}}))
+        .await;
+    let words = world.portal_because("NotATokenEndpoint").await;
+    assert!(words.contains("tokenUrl") && !words.contains("the portal's answer"), "{words}");
+    world.patch_portal(&json!({"spec": {"catenaX": {"tokenUrl": login}}})).await;
     world.ready("edc").await;
     assert_eq!(world.ours().len(), 1);
     world.assert_nothing_leaked().await;
@@ -118,7 +124,7 @@ async fn a_cloned_cluster_touches_nothing_until_it_is_told_to_take_over() {
     world.start_operator();
     for name in ["edc", "restored"] {
         let words = world.because(name, "TakenFromOtherCluster").await;
-        assert!(words.contains(&format!("technicaluser.dev/take-over: {old}")), "{words}");
+        assert!(words.contains(&format!("technicaluser.dev/take-over={old}")), "{words}");
     }
     world.two_sweeps().await;
     assert_eq!(world.portal_writes(), writes);

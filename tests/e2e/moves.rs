@@ -47,7 +47,7 @@ async fn a_portal_that_moved_is_followed_by_the_word_of_a_person() {
     world.patch_portal(&json!({"spec": {"catenaX": {"url": new}}})).await;
     for name in ["edc", "leaving", "lost-its-mark"] {
         let words = world.because(name, "PortalMoved").await;
-        assert!(words.contains(&format!("technicaluser.dev/portal-moved: {old}")), "{words}");
+        assert!(words.contains(&format!("technicaluser.dev/portal-moved={old}")), "{words}");
     }
     world.delete("leaving").await;
     world.sweep().await;

@@ -25,7 +25,7 @@ async fn a_login_that_does_not_do_is_told_and_read_again_by_itself() {
     assert!(words.contains("\"client-secret\""), "{words}");
     world.login("sa-op", "wrong-secret-1234").await;
     let words = world.portal_because("LoginRefused").await;
-    assert!(words.contains("client-secret in the login Secret"), "{words}");
+    assert!(words.contains("\"portal-login\"") && words.contains("client-secret"), "{words}");
     world.login("sa-none", "none-secret-1x6v4").await;
     let words = world.portal_because("PermissionMissing").await;
     assert!(words.contains("view_tech_user_management") && words.contains("Connector Management"), "{words}");

@@ -43,6 +43,7 @@ async fn a_resource_without_access_neither_keeps_a_portal_nor_learns_of_it() {
     let there = world.until(&format!("{stranger}/waiting"), "it names the reason alone", tells).await;
     assert!(!message(&there).contains("login Secret"), "{there:#?}");
     assert!(!message(&there).contains("127.0.0.1"), "{there:#?}");
+    assert!(!message(&there).contains("portal-login"), "{there:#?}");
     world.delete("waiting").await;
     world.login("sa-op", "op-secret-7f3k2").await;
     world.sweep_soon().await;

@@ -24,6 +24,7 @@ use crate::domain::address;
 use crate::domain::identity::Pin;
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
+use crate::portal::hints::{CHECK_TOKEN_URL, unreachable_hint};
 use crate::portal::{
     self, BundleReport, Connection, ConnectionError, Credentials, Lane, PORTAL_CLIENT, PortalError,
 };
@@ -317,10 +318,12 @@ pub async fn connect(
 pub fn blocker(error: &PortalError) -> Blocker {
     let words = error.to_string();
     match error {
-        PortalError::Unreachable { .. } => Blocker::passing(
-            Reason::Unreachable,
-            format!("{words}; an egress rule or a proxy setting may be missing"),
-        ),
+        PortalError::Unreachable { reason, .. } => {
+            Blocker::passing(Reason::Unreachable, format!("{words}; {}", unreachable_hint(reason)))
+        }
+        PortalError::NotATokenEndpoint => {
+            Blocker::lasting(Reason::NotATokenEndpoint, format!("{words}: {CHECK_TOKEN_URL}"))
+        }
         PortalError::Tls { .. } => Blocker::lasting(
             Reason::TlsFailed,
             // What there is to do depends on the Portal: see `notices::tls_hint`.
@@ -328,9 +331,8 @@ pub fn blocker(error: &PortalError) -> Blocker {
         ),
         PortalError::LoginRefused { .. } => Blocker::lasting(
             Reason::LoginRefused,
-            format!(
-                "{words}; correct client-id and client-secret in the login Secret, it is read again by itself"
-            ),
+            // The Portal's own condition names the Secret: see `login_secret::named`.
+            format!("{words}; correct the login Secret, which the operator reads again automatically"),
         ),
         PortalError::DeletionLogin { .. } => Blocker::passing(Reason::DeletionLoginFailing, words),
         PortalError::TokenNotStored { .. } => Blocker::passing(Reason::TokenNotStored, words),

@@ -5,6 +5,7 @@ mod connect;
 mod failure;
 mod holders;
 mod listener;
+mod login_secret;
 mod logins;
 pub mod memory;
 mod notices;
@@ -24,7 +25,7 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use crate::api::portal::{PortalSpec, PortalStatus, UnclaimedUser};
-use crate::api::{FIELD_MANAGER, FINALIZER, keys};
+use crate::api::{FIELD_MANAGER, FINALIZER, ROLE_AGAIN, keys};
 use crate::controller::backoff::spread;
 use crate::controller::context::Context;
 use crate::controller::dispatcher::Action;
@@ -319,8 +320,8 @@ async fn leave(ctx: &Context, key: &PortalKey, object: &DynamicObject) -> Result
             return Ok(Leaving::Held(Blocker::passing(
                 Reason::InUse,
                 format!(
-                    "whether TechnicalUsers of {namespace} still need this Portal cannot be seen ({why}); the chart makes a \
-                     Role in each namespace of watchNamespaces"
+                    "whether TechnicalUsers of {namespace} still need this Portal cannot be seen ({why}); \
+                     {ROLE_AGAIN}"
                 ),
             )));
         }

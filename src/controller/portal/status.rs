@@ -9,7 +9,7 @@ use kube::Resource as _;
 use kube::api::{DynamicObject, Patch, PatchParams};
 use serde_json::json;
 
-use super::{Looked, notices};
+use super::{Looked, login_secret, notices};
 use crate::api::FIELD_MANAGER;
 use crate::api::bounds::Bounded as _;
 use crate::api::conditions::{self, CAN_DELETE, READY, RECONCILING, STALLED, Wanted};
@@ -45,6 +45,8 @@ pub async fn write(
         ctx.portal_memory.waiting.forget(key);
     }
     let looked = looked.map_err(|blocker| within_grace(ctx, key, object, blocker));
+    let spec = part::<PortalSpec>(object, "spec").ok();
+    let looked = looked.map_err(|blocker| login_secret::named(blocker, spec.as_ref()));
     let (mut before, mut tries) = (object.clone(), 1);
     loop {
         // The generation that was looked at, whatever the object's is meanwhile.
@@ -190,8 +192,8 @@ fn standing_in_the_way(link: &Connected, suspended: bool, missing: Option<i64>) 
             Reason::UsersVanished,
             format!(
                 "{count} users of this installation vanished from the portal at once; that is taken for a fault of the portal, \
-                 and none is made anew. If they are gone indeed, annotate this Portal with \
-                 technicaluser.dev/accept-loss: {count}"
+                 and no successor is created. If they are gone indeed, annotate this Portal with \
+                 technicaluser.dev/accept-loss={count}"
             ),
         ));
     }

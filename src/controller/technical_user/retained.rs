@@ -37,7 +37,7 @@ pub async fn list(pass: &mut Pass, id: &UserId, why: &str) -> Result<(), Failure
     }
     let listing: &Pass = pass;
     repeated(|| add(listing, id, why)).await?;
-    let note = format!("user {id} stays in the portal: {why}");
+    let note = format!("user {id} is kept in the portal: {why}");
     let reference = reference(&pass.ctx, &pass.key);
     pass.ctx.events.warning(reference, Reason::UserRetained.as_str(), "Retain", &note);
     pass.observation.done.push((id.clone(), Done::ListedRetained));

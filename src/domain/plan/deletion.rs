@@ -164,7 +164,7 @@ fn take_back(o: &Observation, portal: &PortalFacts, policy: Deletion, id: &UserI
                 Reason::LossSuspected,
                 format!(
                     "user {id} is gone from the portal, and {count} users vanished at once: that is taken for a fault of the \
-                     portal. If it is not, annotate the Portal with technicaluser.dev/accept-loss: {count}"
+                     portal. If it is not, annotate the Portal with technicaluser.dev/accept-loss={count}"
                 ),
                 Wake::OnChange,
             )
@@ -187,7 +187,7 @@ fn take_back(o: &Observation, portal: &PortalFacts, policy: Deletion, id: &UserI
             Whose::Unproved if o.is_listed_only(id) => None,
             Whose::Unproved => Some(hold(&ownership::unproved_blocker(id), Wake::OnChange)),
             Whose::OperatorLogin => Some(hold(&ownership::login_blocker(id), Wake::OnChange)),
-            Whose::Retained => Some(list(id, "it was left in the portal earlier")),
+            Whose::Retained => Some(list(id, RETAINED_EARLIER)),
             Whose::Ours(mark) => match ours(o, portal, &mark.hint) {
                 Ok(()) => with_details(o, portal, policy, id, user),
                 Err(blocker) => Some(hold(&blocker, Wake::OnChange)),
@@ -286,6 +286,9 @@ fn retain(o: &Observation, id: &UserId, user: &UserFacts, why: &str) -> Step {
 
 const RETAINED: &str = "deletionPolicy is Retain";
 
+/// Why a user is listed whose mark says that it was retained before.
+pub(super) const RETAINED_EARLIER: &str = "it was retained earlier";
+
 /// Why a user is listed whose client is missing in the identity provider.
 pub(super) const LEFT_FOR_SUCCESSOR: &str =
     "its client is missing in the identity provider; it can be neither used nor deleted";
@@ -319,8 +322,9 @@ fn undeletable(
     Step::held(
         Reason::Undeletable,
         format!(
-            "user {id} (client ID {client}{linked}) cannot be removed: {}. To do: {}; the finalizer goes at the next sweep \
-             after that. Or let the resource go without the portal: annotate it with technicaluser.dev/release",
+            "user {id} (client ID {client}{linked}) cannot be removed: {}. To do: {}; the operator removes the finalizer at \
+             the next sweep after that, within the Portal's resyncInterval (5 minutes by default). Or release the resource \
+             without the portal: annotate it with technicaluser.dev/release=true",
             because.why, because.act
         ),
         Wake::Backoff,

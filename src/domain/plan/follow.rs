@@ -9,7 +9,7 @@ use crate::domain::roles::{self, Blocker, quoted};
 use crate::domain::user::{UserId, UserKind, UserStatus};
 
 use super::candidates::{self, Choice};
-use super::deletion::LEFT_FOR_SUCCESSOR;
+use super::deletion::{LEFT_FOR_SUCCESSOR, RETAINED_EARLIER};
 use super::live::{attempt_ahead, granted, make, may_make};
 use super::observation::{
     DesiredUser, Done, Listed, Observation, PortalFacts, Proof, SecretView, UserFacts, UserView, Verified,
@@ -80,7 +80,7 @@ fn tidy(o: &Observation, portal: &PortalFacts, current: &Current) -> Option<Step
         return Some(Step::Read(Read::Confirm(id.clone())));
     }
     if let Some(left) = candidates::left_unlisted(o) {
-        let why = "it was made twice and left in the portal earlier".to_owned();
+        let why = RETAINED_EARLIER.to_owned();
         return Some(Step::Write(Write::ListRetained(left.clone(), why)));
     }
     let extra = candidates::duplicate(o, portal, current)?;
@@ -103,7 +103,10 @@ fn tidy(o: &Observation, portal: &PortalFacts, current: &Current) -> Option<Step
     } else if !done(&Done::MarkedRetained) {
         Write::MarkRetained(id)
     } else {
-        Write::ListRetained(id, "it was made twice and cannot be deleted with this login".to_owned())
+        Write::ListRetained(
+            id,
+            "a second user was created for the resource, and this login cannot delete it".to_owned(),
+        )
     }))
 }
 
@@ -182,7 +185,7 @@ fn active(
             Wake::OnChange,
         );
     }
-    if let Err(blocker) = granted(desired, portal) {
+    if let Err(blocker) = granted(o, desired, portal) {
         return user_blocked(o, current, blocker, Wake::OnChange);
     }
     if let Err(blocker) = has_granted_roles_only(&portal.grants, &current.id, user) {
@@ -241,7 +244,7 @@ pub(super) fn has_granted_roles_only(grants: &Grants, id: &UserId, user: &UserFa
             "User {id} has the roles {}. The Portal's access does not grant {what} to this namespace (granted: {}), so \
              its credential is not published. The Portal's owner can add a rule, or the roles can be removed in the portal",
             quoted(&user.roles.iter().map(String::as_str).collect::<Vec<_>>()),
-            if granted.is_empty() { "nothing".to_owned() } else { granted.join(", ") },
+            grants.granted_words(),
         ),
     ))
 }
@@ -264,7 +267,7 @@ pub(super) fn pending_blocker(o: &Observation, current: &Current) -> Blocker {
             Reason::PendingTooLong,
             format!(
                 "user {id} has waited for the wallet service for more than {} minutes; it may be stuck, which only the portal's \
-                 operator can mend. To have another one made: annotate this resource with technicaluser.dev/rotate",
+                 operator can repair. To have another one created: annotate this resource with technicaluser.dev/rotate={id}",
                 PENDING_LIMIT.as_secs() / 60
             ),
         );
@@ -293,9 +296,9 @@ fn lost(o: &Observation, desired: &DesiredUser, portal: &PortalFacts, current: &
         Blocker::lasting(
             Reason::IdentityLost,
             format!(
-                "the portal lists user {}, but its identity provider has lost the client: it can be neither used nor deleted. If \
+                "the portal lists user {0}, but its identity provider has lost the client: it can be neither used nor deleted. If \
              the identity provider is being restored, wait. Else ask for a successor: annotate this resource with \
-             technicaluser.dev/rotate",
+             technicaluser.dev/rotate={0}",
                 current.id
             ),
         ),
@@ -312,7 +315,7 @@ fn gone(o: &Observation, desired: &DesiredUser, portal: &PortalFacts, current: &
                 Reason::LossSuspected,
                 format!(
                     "user {} is gone from the portal, and {count} users vanished at once: that is taken for a fault of the portal. \
-                 If it is not, annotate the Portal with technicaluser.dev/accept-loss: {count}",
+                 If it is not, annotate the Portal with technicaluser.dev/accept-loss={count}",
                     current.id
                 ),
             ),
@@ -326,7 +329,7 @@ fn gone(o: &Observation, desired: &DesiredUser, portal: &PortalFacts, current: &
 fn successor(o: &Observation, desired: &DesiredUser, portal: &PortalFacts, current: &Current) -> Step {
     let at_least = current.generation.max(o.recorded_generation()).saturating_add(1);
     let Some(found) = &o.search else {
-        return match may_make(desired, portal) {
+        return match may_make(o, desired, portal) {
             Ok(()) => Step::Read(Read::Search),
             Err(blocker) => user_blocked(o, current, blocker, Wake::OnChange),
         };

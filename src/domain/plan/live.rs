@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::domain::reason::Reason;
-use crate::domain::roles::{self, Blocker, quoted};
+use crate::domain::roles::{self, Blocker};
 
 use super::blocked;
 use super::candidates::{self, Choice};
@@ -191,7 +191,7 @@ pub(super) fn make(o: &Observation, desired: &DesiredUser, portal: &PortalFacts,
 
 /// What has to be found out before a user is made (`Ok(Some)`), or what stands in the way (`Err`).
 fn ready_to_make(o: &Observation, desired: &DesiredUser, portal: &PortalFacts) -> Result<Option<Step>, Step> {
-    may_make(desired, portal).map_err(|blocker| blocked(o, &blocker, Wake::OnChange))?;
+    may_make(o, desired, portal).map_err(|blocker| blocked(o, &blocker, Wake::OnChange))?;
     match &o.writable {
         None => Ok(Some(Step::Read(Read::Writable))),
         Some(Err(blocker)) => Err(Step::user_blocked(blocker.clone(), Wake::Backoff)),
@@ -200,29 +200,22 @@ fn ready_to_make(o: &Observation, desired: &DesiredUser, portal: &PortalFacts) -
 }
 
 /// Whether the Portal's rules let the namespace have the roles. Asked for making and publishing, never for cleaning up.
-pub(super) fn granted(desired: &DesiredUser, portal: &PortalFacts) -> Result<(), Blocker> {
-    if !portal.grants.roles(&desired.roles) {
-        let granted = portal.grants.granted_roles();
-        return Err(Blocker::lasting(
-            Reason::AccessDenied,
-            format!(
-                "the Portal's access does not grant {} to this namespace (granted: {}); its owner can add a rule",
-                quoted(&desired.roles.iter().map(String::as_str).collect::<Vec<_>>()),
-                if granted.is_empty() { "nothing".to_owned() } else { granted.join(", ") },
-            ),
-        ));
+pub(super) fn granted(o: &Observation, desired: &DesiredUser, portal: &PortalFacts) -> Result<(), Blocker> {
+    if portal.grants.roles(&desired.roles) {
+        return Ok(());
     }
-    Ok(())
+    let words = portal.grants.denial(&o.owner.namespace, &desired.roles);
+    Err(Blocker::lasting(Reason::AccessDenied, words))
 }
 
-pub(super) fn may_make(desired: &DesiredUser, portal: &PortalFacts) -> Result<(), Blocker> {
+pub(super) fn may_make(o: &Observation, desired: &DesiredUser, portal: &PortalFacts) -> Result<(), Blocker> {
     if portal.deleting {
         return Err(Blocker::passing(
             Reason::PortalDeleting,
             "the Portal is under deletion and accepts no new users",
         ));
     }
-    granted(desired, portal)?;
+    granted(o, desired, portal)?;
     // Such a login may not see the roles on offer either, so this comes first.
     if !portal.may_create {
         return Err(Blocker::lasting(

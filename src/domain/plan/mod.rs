@@ -56,7 +56,7 @@ fn ours(o: &Observation, portal: &PortalFacts, hint: &Hint) -> Result<(), Blocke
         Reason::TakenFromOtherCluster,
         format!(
             "this resource's user was made by instance \"{}\" of another cluster (hint {hint}, here {}); nothing is \
-             touched. If that cluster is gone for good, annotate the Portal with technicaluser.dev/take-over: {hint}. If it \
+             touched. If that cluster is gone for good, annotate the Portal with technicaluser.dev/take-over={hint}. If it \
              lives, give one of the two another --instance",
             o.owner.instance, o.hint
         ),

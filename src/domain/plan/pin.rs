@@ -126,7 +126,7 @@ fn confirm(o: &Observation, portal: &PortalFacts, why: Unconfirmed) -> Pinned {
         ),
     };
     let act = if portal.discloses {
-        "Correct the Portal's address and login, or release this resource (annotation technicaluser.dev/release on its \
+        "Correct the Portal's address and login, or release this resource (annotation technicaluser.dev/release=true on its \
          deletion) and create a new one"
     } else {
         "Ask the Portal's owner"
@@ -146,7 +146,7 @@ fn portal_moved(recorded: &RecordedPortal, portal: &PortalFacts, old: &str) -> B
         };
         format!(
             "the Portal now leads to {is}, but the user of this resource was created at {was}. Nothing is changed. If the \
-             portal has moved there with its users, annotate the Portal with technicaluser.dev/portal-moved: {old}. If it is \
+             portal has moved there with its users, annotate the Portal with technicaluser.dev/portal-moved={old}. If it is \
              another portal, correct the Portal's addresses"
         )
     } else {
@@ -161,7 +161,7 @@ fn company_changed(was: &str, portal: &PortalFacts) -> Blocker {
     let message = if portal.discloses {
         format!(
             "the Portal's login now belongs to company {}, but the user of this resource belongs to company {was}. Nothing is \
-             changed. Correct the Portal's login, or release this resource (annotation technicaluser.dev/release on its \
+             changed. Correct the Portal's login, or release this resource (annotation technicaluser.dev/release=true on its \
              deletion) and create a new one",
             portal.companies.join(", ")
         )
@@ -188,8 +188,8 @@ fn other_attempt(portal: &PortalFacts) -> Blocker {
         format!(
             "the user of this resource was being created in another portal or for another company (annotation \
              technicaluser.dev/creating).{place} Nothing is changed. If the portal has moved, annotate the Portal \
-             with technicaluser.dev/portal-moved and its old address, as the Portal spelled it. Otherwise correct the Portal's address and login, or release \
-             this resource (annotation technicaluser.dev/release on its deletion) and create a new one"
+             with technicaluser.dev/portal-moved=<old address>, as the Portal spelled it. Otherwise correct the Portal's \
+             address and login, or release this resource (annotation technicaluser.dev/release=true on its deletion) and create a new one"
         ),
     )
 }

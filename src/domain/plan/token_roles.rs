@@ -91,7 +91,6 @@ fn judge(
     }
     let shown: Vec<&str> = user.roles.iter().map(String::as_str).collect();
     let beyond: Vec<&str> = token.iter().map(String::as_str).filter(|role| !shown.contains(role)).collect();
-    let granted = grants.granted_roles();
     Err(Blocker::lasting(
         Reason::AccessDenied,
         format!(
@@ -101,7 +100,7 @@ fn judge(
              again at each verification",
             current.id,
             quoted(&beyond),
-            if granted.is_empty() { "nothing".to_owned() } else { granted.join(", ") },
+            grants.granted_words(),
         ),
     ))
 }

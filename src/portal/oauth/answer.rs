@@ -122,9 +122,7 @@ impl Refusal {
         match self {
             Self::Credential(code) => PortalError::LoginRefused { code },
             Self::Request => PortalError::LoginRefused { code: "other" },
-            Self::NoTokenEndpoint => {
-                PortalError::BadAnswer { reason: "the token URL does not answer as a token endpoint" }
-            }
+            Self::NoTokenEndpoint => PortalError::NotATokenEndpoint,
             Self::Pause => PortalError::Throttled { retry_after },
             Self::Server(status) => PortalError::Server { status },
         }

@@ -9,6 +9,9 @@ use super::resolver::PUBLIC_ONLY;
 use super::tls::AuthorityAsServer;
 use crate::portal::PortalError;
 
+/// Said of a host name that DNS does not know.
+pub(crate) const UNRESOLVED: &str = "the name does not resolve";
+
 /// No answer came, or not the whole of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fault {
@@ -105,7 +108,7 @@ fn connection_reason(error: &reqwest::Error, sent: bool, timed_out: bool) -> &'s
         return "plain http is for loopback and private addresses, and the name has public ones only";
     }
     if says("dns error") {
-        return "the name does not resolve";
+        return UNRESOLVED;
     }
     if timed_out {
         return if sent { "no answer in time" } else { "no connection in time" };

@@ -25,7 +25,7 @@ use super::PortalError;
 
 pub use address::PlainHttp;
 pub(crate) use address::endpoint;
-pub(crate) use fault::Fault;
+pub(crate) use fault::{Fault, UNRESOLVED};
 pub use network::Network;
 pub use proxy::Proxies;
 pub use tls::BundleReport;

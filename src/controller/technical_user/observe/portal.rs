@@ -3,8 +3,8 @@
 use kube::api::DynamicObject;
 use kube::core::{Selector, SelectorExt as _};
 
-use crate::api::keys;
 use crate::api::portal::{AccessFrom, PortalSpec, WhenUndeletable};
+use crate::api::{ROLE_AGAIN, keys};
 use crate::controller::context::Context;
 use crate::controller::logins::LoginPlace;
 use crate::controller::objects::{annotation, is_deleting};
@@ -28,8 +28,7 @@ pub(super) fn link(
 ) -> (Option<Connected>, Result<(), Blocker>) {
     if object.is_none() && ctx.hides_portals(&key.namespace) {
         let words = format!(
-            "Portal {key} cannot be seen: this operator may not list Portals in namespace {}; the chart makes a Role in \
-             each namespace of watchNamespaces",
+            "Portal {key} cannot be seen: this operator may not list Portals in namespace {}; {ROLE_AGAIN}",
             key.namespace
         );
         return (None, Err(Blocker::passing(Reason::PortalNotReady, words)));
@@ -50,7 +49,7 @@ pub(super) fn link(
             let ending = if cleanup && ctx.namespaces.is_ending(&key.namespace) {
                 format!(
                     ". Namespace {} is being deleted, so a login Secret that was deleted with it cannot be created again. To \
-                     do: delete the user in the portal, then annotate this resource with technicaluser.dev/release",
+                     do: delete the user in the portal, then annotate this resource with technicaluser.dev/release=true",
                     key.namespace
                 )
             } else {
@@ -93,7 +92,7 @@ pub(super) fn every_login_is_known(ctx: &Context) -> Result<(), Blocker> {
         Reason::PortalNotReady,
         format!(
             "a user that is there already may be the login of a Portal, and this operator may not list the Portals of \
-             namespace {namespace}; the chart makes a Role in each namespace of watchNamespaces"
+             namespace {namespace}; {ROLE_AGAIN}"
         ),
     ))
 }

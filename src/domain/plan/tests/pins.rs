@@ -192,11 +192,11 @@ fn a_portal_that_moved_is_not_touched_until_a_person_says_so() {
         ("an attempt elsewhere", at(a_new_resource().attempt(1, AttemptState::Settled), NEW_URL), CHANGED),
     ]);
     let words = message(&at(a_ready_resource(), NEW_URL));
-    for part in [URL, NEW_URL, "technicaluser.dev/portal-moved: https://portal.example.org"] {
+    for part in [URL, NEW_URL, "technicaluser.dev/portal-moved=https://portal.example.org"] {
         assert!(words.contains(part), "{words}");
     }
     let words = message(&token_at(a_ready_resource(), NEW_TOKEN_URL));
-    for part in [TOKEN_URL, NEW_TOKEN_URL, "technicaluser.dev/portal-moved: https://idp.example.org"] {
+    for part in [TOKEN_URL, NEW_TOKEN_URL, "technicaluser.dev/portal-moved=https://idp.example.org"] {
         assert!(words.contains(part), "{words}");
     }
 }
