@@ -142,8 +142,10 @@ impl Portal for Audited {
         self.portal.confirm_deletion_login(client_id).await
     }
 
-    fn accept(&self, companies: &[String]) {
-        self.portal.accept(companies);
+    fn bound_to(self: Arc<Self>, companies: &[String]) -> Arc<dyn Portal> {
+        let portal = Arc::clone(&self.portal).bound_to(companies);
+        let (resource, client_ids) = (self.resource.clone(), Arc::clone(&self.client_ids));
+        Arc::new(Self { portal, resource, client_ids })
     }
 
     async fn version(&self) -> Result<VersionRange, PortalError> {

@@ -77,6 +77,8 @@ pub enum Link {
 struct Client {
     fingerprint: String,
     portal: Arc<dyn Portal>,
+    /// The same client, bound to the companies of the last login that was accepted.
+    bound: Option<Bound>,
     /// The companies that its token named when the login was last accepted.
     companies: Vec<String>,
     /// The companies and the client ID of the last login that the portal was seen to accept.
@@ -85,6 +87,19 @@ struct Client {
     confirmed_deletion_login: Option<String>,
     /// The user list, of the portal and company that it was last seen to lead to.
     inventory: Option<(Pin, Arc<Inventory>)>,
+}
+
+/// A client that is bound to companies: what it is used for goes on with their tokens alone.
+#[derive(Clone)]
+struct Bound {
+    companies: Vec<String>,
+    portal: Arc<dyn Portal>,
+}
+
+impl Client {
+    fn is_bound_as(&self, portal: &Arc<dyn Portal>) -> bool {
+        self.bound.as_ref().is_some_and(|bound| Arc::ptr_eq(&bound.portal, portal))
+    }
 }
 
 /// All connections.
@@ -147,6 +162,7 @@ impl Registry {
         let new = Client {
             fingerprint: fingerprint.to_owned(),
             portal: Arc::clone(&portal),
+            bound: None,
             companies: Vec::new(),
             confirmed: None,
             confirmed_deletion_login: None,
@@ -156,10 +172,29 @@ impl Registry {
         Ok(portal)
     }
 
-    /// Whether this is the present client of a Portal.
+    /// A Portal's client, bound to these companies: the one that is kept where they are the same. Where they are not, what
+    /// the list of the other companies proves counts no more.
+    #[must_use]
+    pub fn bind(&self, key: &PortalKey, portal: &Arc<dyn Portal>, companies: &[String]) -> Arc<dyn Portal> {
+        let mut clients = self.clients();
+        let client = clients.get_mut(key).filter(|client| Arc::ptr_eq(&client.portal, portal));
+        if let Some(kept) = client.as_ref().and_then(|client| client.bound.as_ref())
+            && kept.companies == companies
+        {
+            return Arc::clone(&kept.portal);
+        }
+        let bound = Arc::clone(portal).bound_to(companies);
+        if let Some(client) = client {
+            client.bound = Some(Bound { companies: companies.to_owned(), portal: Arc::clone(&bound) });
+            client.inventory = None;
+        }
+        bound
+    }
+
+    /// Whether this is the present client of a Portal, as it is bound now.
     #[must_use]
     pub fn is_client(&self, key: &PortalKey, portal: &Arc<dyn Portal>) -> bool {
-        self.clients().get(key).is_some_and(|client| Arc::ptr_eq(&client.portal, portal))
+        self.clients().get(key).is_some_and(|client| client.is_bound_as(portal))
     }
 
     /// The companies that the token of a Portal's present client named when its login was last accepted.
@@ -224,7 +259,7 @@ impl Registry {
     ) -> Arc<Inventory> {
         let gate = self.gate(pin);
         let mut clients = self.clients();
-        let client = clients.get_mut(key).filter(|client| Arc::ptr_eq(&client.portal, portal));
+        let client = clients.get_mut(key).filter(|client| client.is_bound_as(portal));
         if let Some((of, inventory)) = client.as_ref().and_then(|client| client.inventory.as_ref())
             && of == pin
         {

@@ -3,6 +3,7 @@
 //! [`Portal`] is what the controller sees. The concrete client for Catena-X and Cofinity-X is in `catena_x`, its login
 //! in `oauth`, and what keeps a portal from being overrun (limiter, lanes, circuit breaker, retry) in `resilient`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -149,9 +150,10 @@ pub trait Portal: Send + Sync {
     /// this client ID.
     async fn confirm_deletion_login(&self, client_id: &str) -> Result<(), PortalError>;
 
-    /// From now on a call is sent only with a token that names all of these companies, or none where there are none;
-    /// [`PortalError::OtherCompany`] otherwise. [`Portal::login`] and the two calls that confirm a login take any token.
-    fn accept(&self, companies: &[String]);
+    /// The same login, whose calls are sent only with a token that names all of these companies, or none where there are
+    /// none; [`PortalError::OtherCompany`] otherwise. [`Portal::login`] and the two calls that confirm a login take any token.
+    /// Who holds a portal that is bound concludes nothing from the users of another company, whatever becomes of the login.
+    fn bound_to(self: Arc<Self>, companies: &[String]) -> Arc<dyn Portal>;
 
     /// The portal's version; asked once, then remembered.
     async fn version(&self) -> Result<VersionRange, PortalError>;
@@ -219,5 +221,5 @@ pub trait Connector: Send + Sync {
     fn plain_http(&self) -> PlainHttp;
 
     /// A connection that was not used yet.
-    fn connect(&self, connection: Connection) -> Result<std::sync::Arc<dyn Portal>, ConnectionError>;
+    fn connect(&self, connection: Connection) -> Result<Arc<dyn Portal>, ConnectionError>;
 }

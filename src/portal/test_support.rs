@@ -1,6 +1,7 @@
 //! A portal for tests that differ in a few answers.
 
 use std::ops::Deref;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
@@ -65,7 +66,7 @@ impl<T> Deref for Fake<T> {
 }
 
 #[async_trait]
-impl<T: Answers> Portal for Fake<T> {
+impl<T: Answers + 'static> Portal for Fake<T> {
     async fn login(&self) -> Result<Login, PortalError> {
         Err(PortalError::Unauthorized)
     }
@@ -80,7 +81,9 @@ impl<T: Answers> Portal for Fake<T> {
         Ok(())
     }
 
-    fn accept(&self, _: &[String]) {}
+    fn bound_to(self: Arc<Self>, _: &[String]) -> Arc<dyn Portal> {
+        self
+    }
 
     async fn version(&self) -> Result<VersionRange, PortalError> {
         Ok(VersionRange::Later)

@@ -1,9 +1,9 @@
 //! The companies that a login's token names: several, in any order, none for a while, another one for a while.
 
-use portal_simulator::{Change, Endpoint};
+use portal_simulator::{Change, Endpoint, Stage, Version};
 use serde_json::{Value, json};
 
-use crate::support::{World, condition, create, message, reason, status, world};
+use crate::support::{World, condition, create, message, one_company, reason, status, world};
 
 const ONE: &str = "BPNL000000000ONE";
 const TWO: &str = "BPNL000000000TWO";
@@ -86,5 +86,38 @@ async fn a_company_is_one_of_those_that_the_token_names_and_is_never_written_ove
     assert_eq!(reason(&world.user("edc").await.unwrap()), "Ready");
     assert_eq!(world.ours().len(), 3);
     assert_eq!(world.count(Endpoint::Create), 4);
+    world.assert_nothing_leaked().await;
+}
+
+/// Moves the login to another company, and has the Portal follow.
+async fn move_to(world: &World, company: &str, bpn: &str) {
+    assert_eq!(world.simulator.set_caller_company("sa-op", Some(company)), Change::Done);
+    world.simulator.expire_tokens();
+    world.patch_portal(&json!({"spec": {"catenaX": {"bpn": bpn}}})).await;
+    world.portal_ready().await;
+}
+
+/// Another company's portal knows no such user, and its list shows none.
+#[tokio::test]
+async fn a_deletion_that_began_for_one_company_concludes_nothing_from_another() {
+    // Its DELETE answers 404 for a user of another company.
+    let world = world().simulator(one_company(Version::V2_2)).start().await;
+    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.ready("edc").await;
+    let user = world.user_of("edc");
+    let gate = world.simulator.gate(Endpoint::Delete, Stage::Arrived);
+    world.delete("edc").await;
+    gate.reached().await;
+    move_to(&world, "Two", TWO).await;
+    gate.release();
+    let words = world.because("edc", "CompanyChanged").await;
+    assert!(words.contains(ONE) && words.contains(TWO), "{words}");
+    world.sweep().await;
+    assert_eq!(reason(&world.user("edc").await.unwrap()), "CompanyChanged");
+    assert_eq!(world.count(Endpoint::Delete), 1, "nothing is sent with a token of the other company");
+    assert_eq!(world.user_of("edc"), user);
+    move_to(&world, "One", ONE).await;
+    world.gone("edc").await;
+    assert!(world.ours().is_empty());
     world.assert_nothing_leaked().await;
 }

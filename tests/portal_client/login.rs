@@ -9,7 +9,7 @@ use technical_user_operator::domain::user::{NewUser, UserId};
 use technical_user_operator::portal::catena_x::{CatenaXPortal, Connection};
 use technical_user_operator::portal::{Effect, Lane, Limits, Login, Permissions, Portal, PortalError};
 
-use crate::stub::{PERMISSIONS, Reply, SECRET, Stub, empty_page, jwt, jwt_of, tokens};
+use crate::stub::{PERMISSIONS, Reply, SECRET, Stub, empty_page, jwt, jwt_of, messages, tokens};
 use crate::support::{LOGIN_SECRET, client_credentials, connection, error, portal, portal_of};
 
 fn refusal(code: &str) -> Reply {
@@ -338,10 +338,10 @@ async fn nothing_is_sent_with_a_token_of_another_company() {
         _ => empty_page(),
     })
     .await;
-    let portal = portal_of(&stub);
+    let portal = Arc::new(portal_of(&stub));
     let user = UserId::new("a");
     let login = portal.login().await.unwrap();
-    portal.accept(&login.companies);
+    let portal = portal.bound_to(&login.companies);
     assert!(portal.roles(Lane::Interactive).await.is_ok());
     for _ in 0..2 {
         portal.forget_token().await;
@@ -357,4 +357,35 @@ async fn nothing_is_sent_with_a_token_of_another_company() {
     }
     portal.forget_token().await;
     assert!(portal.roles(Lane::Interactive).await.is_ok(), "the company is back");
+}
+
+#[tokio::test]
+async fn what_is_bound_to_one_company_sends_nothing_once_the_login_belongs_to_another() {
+    let stub = Stub::start(|seen, before| match (seen.what(), before) {
+        ("token", 0) => tokens(&jwt_of("ONE", "sa1", &PERMISSIONS), 300),
+        ("token", _) => tokens(&jwt_of("TWO", "sa1", &PERMISSIONS), 300),
+        ("errormessage", _) => messages(),
+        ("roles", _) => Reply::json(200, &json!([])),
+        _ => empty_page(),
+    })
+    .await;
+    let portal = Arc::new(portal_of(&stub));
+    let one = Arc::clone(&portal).bound_to(&portal.login().await.unwrap().companies);
+    assert!(one.roles(Lane::Interactive).await.is_ok());
+    portal.forget_token().await;
+    let moved = portal.login().await.unwrap();
+    assert_eq!(moved.companies, ["TWO"]);
+    let two = Arc::clone(&portal).bound_to(&moved.companies);
+    assert!(two.scan(Lane::Interactive).await.unwrap().complete);
+    let (sent, user) = (stub.seen().len(), UserId::new("a"));
+    assert_eq!(error(one.details(&user, Lane::Interactive).await), PortalError::OtherCompany);
+    assert_eq!(error(one.scan(Lane::Background).await), PortalError::OtherCompany);
+    assert_eq!(error(one.narrow("sa7", Lane::Interactive).await), PortalError::OtherCompany);
+    assert_eq!(error(one.update(&user, "n", "d").await), PortalError::OtherCompany);
+    assert_eq!(error(one.reset(&user).await), PortalError::OtherCompany);
+    assert_eq!(error(one.delete(&user).await), PortalError::OtherCompany);
+    assert_eq!(one.create_slot().await.err(), Some(PortalError::OtherCompany));
+    assert_eq!(stub.seen().len(), sent);
+    assert!(two.roles(Lane::Interactive).await.is_ok());
+    assert_eq!(stub.count("token"), 2, "both share the tokens");
 }

@@ -272,7 +272,7 @@ pub async fn connect(
     ctx.registry.confirm(key, &login);
     let url = address::portal(&target.url);
     let pin = Pin::new(&url, company.as_deref().or(login.companies.first().map(String::as_str)));
-    // What was connected for another company must not be used with tokens of this one.
+    // What was connected for another company is not used any more: it is bound to tokens of that one.
     let leads_elsewhere = match ctx.registry.link(key) {
         Some(Link::Up(last) | Link::Down(_, Some(last))) => {
             last.pin != pin && ctx.registry.is_client(key, &last.portal)
@@ -283,10 +283,8 @@ pub async fn connect(
         let words = format!("Portal {key} is being connected for another company");
         ctx.registry.set(key, Link::Down(Blocker::passing(Reason::PortalNotReady, words), None));
     }
-    match &company {
-        Some(company) => portal.accept(std::slice::from_ref(company)),
-        None => portal.accept(&login.companies),
-    }
+    let companies = company.as_ref().map_or(login.companies.as_slice(), std::slice::from_ref);
+    let portal = ctx.registry.bind(key, &portal, companies);
     let roles = if login.permissions.roles {
         portal.roles(Lane::Background).await.map_err(|error| blocker(&error))?
     } else {

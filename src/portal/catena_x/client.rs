@@ -1,7 +1,7 @@
 //! How a call travels: breaker, token, place in the limiter, the request, once more after a 401, and for reads a few
 //! more tries.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use super::address::Address;
 use super::errors::Failure;
@@ -14,17 +14,18 @@ use crate::portal::resilient::{Place, Probe, RETRIES, Verdict, retry_pause};
 use crate::portal::transport::{Answer, endpoint};
 use crate::portal::{Lane, PortalError};
 
-/// The portal seen through one login.
+/// The portal seen through one login. Clones share the login, and everything that all calls share.
+#[derive(Clone)]
 pub(super) struct Client {
     pub(super) caller: Caller,
     pub(super) address: Address,
     /// `host:port` of the portal.
     pub(super) endpoint: String,
-    pub(super) login: TokenSource,
-    pub(super) delete_login: Option<TokenSource>,
-    pub(super) progress: Progress,
-    /// The companies that a token has to name; `None` before the first login was accepted.
-    accepted: Mutex<Option<Vec<String>>>,
+    pub(super) login: Arc<TokenSource>,
+    pub(super) delete_login: Option<Arc<TokenSource>>,
+    pub(super) progress: Arc<Progress>,
+    /// The companies that a token has to name; `None` where it is not bound to any.
+    accepted: Option<Arc<[String]>>,
 }
 
 /// What a place in the limiter is for.
@@ -53,16 +54,16 @@ impl Client {
             caller,
             address,
             endpoint,
-            login,
-            delete_login,
-            progress: Progress::default(),
-            accepted: Mutex::default(),
+            login: Arc::new(login),
+            delete_login: delete_login.map(Arc::new),
+            progress: Arc::default(),
+            accepted: None,
         }
     }
 
-    /// From now on a token has to name all of these companies.
-    pub(super) fn accept(&self, companies: &[String]) {
-        *self.accepted.lock().unwrap_or_else(PoisonError::into_inner) = Some(companies.to_vec());
+    /// The same portal and login, for tokens that name all of these companies.
+    pub(super) fn bound_to(&self, companies: &[String]) -> Self {
+        Self { progress: Arc::default(), accepted: Some(companies.into()), ..self.clone() }
     }
 
     /// Whether a call may be sent with this token of this login.
@@ -73,11 +74,11 @@ impl Client {
             Bearer::Any => true,
             Bearer::Like { companies, client_id } => named == companies && client == client_id.as_ref(),
             Bearer::Of(client_id) => client == Some(client_id),
-            Bearer::Accepted => match &*self.accepted.lock().unwrap_or_else(PoisonError::into_inner) {
+            Bearer::Accepted => match &self.accepted {
                 None => true,
                 Some(accepted) if accepted.is_empty() || named.is_empty() => {
                     // The deletion login need not name a company.
-                    accepted.len() == named.len() || !std::ptr::eq(login, &raw const self.login)
+                    accepted.len() == named.len() || !std::ptr::eq(login, Arc::as_ptr(&self.login))
                 }
                 Some(accepted) => accepted.iter().all(|company| named.contains(company)),
             },

@@ -28,9 +28,9 @@ use crate::portal::{
 pub struct CatenaXPortal {
     client: Arc<Client>,
     token_url: String,
-    version: OnceCell<VersionRange>,
+    version: Arc<OnceCell<VersionRange>>,
     /// How many credentials are tried at once.
-    verifying: Semaphore,
+    verifying: Arc<Semaphore>,
 }
 
 impl CatenaXPortal {
@@ -59,8 +59,8 @@ impl CatenaXPortal {
         Ok(Self {
             client: Arc::new(Client::new(caller, address, login, delete_login)),
             token_url: token_url.into(),
-            version: OnceCell::new(),
-            verifying: Semaphore::new(limits.concurrency.max(1) as usize),
+            version: Arc::default(),
+            verifying: Arc::new(Semaphore::new(limits.concurrency.max(1) as usize)),
         })
     }
 }
@@ -100,8 +100,13 @@ impl Portal for CatenaXPortal {
         login::confirm_deletion_login(&self.client, client_id).await
     }
 
-    fn accept(&self, companies: &[String]) {
-        self.client.accept(companies);
+    fn bound_to(self: Arc<Self>, companies: &[String]) -> Arc<dyn Portal> {
+        Arc::new(Self {
+            client: Arc::new(self.client.bound_to(companies)),
+            token_url: self.token_url.clone(),
+            version: Arc::clone(&self.version),
+            verifying: Arc::clone(&self.verifying),
+        })
     }
 
     async fn version(&self) -> Result<VersionRange, PortalError> {

@@ -26,7 +26,7 @@ pub(super) struct Call {
 /// Whose token a call may be sent with.
 #[derive(Debug, Clone, Default)]
 pub(super) enum Bearer {
-    /// Of the companies that were accepted.
+    /// Of the companies that the client is bound to.
     #[default]
     Accepted,
     /// Anybody's: nothing is concluded from the answer but whether the portal answers.
