@@ -90,19 +90,21 @@ impl KubeError {
                 "another client keeps changing the same objects while the operator writes them; it is tried again"
                     .to_owned()
             }
-            Self::Denied { code: 403, message } if is_missing_right(message) => {
-                format!("the Kubernetes API refuses: {message}; {ROLE_AGAIN}")
-            }
-            Self::Denied { message, .. } => format!("the Kubernetes API refuses: {message}"),
+            Self::Denied { message, .. } => format!("the Kubernetes API refuses: {}", with_advice(message)),
             Self::Failed { .. } | Self::Unclear { .. } => format!("{self}; it is tried again"),
         };
         Blocker::passing(Reason::KubernetesError, words)
     }
 }
 
-/// Whether a 403 is about the operator's rights: of a quota or a webhook it has other words.
-fn is_missing_right(message: &str) -> bool {
-    message.contains(" cannot ") && message.contains(" resource ")
+/// The words of a refusal, and what to do where they are about the operator's rights: of a quota or a webhook they are others.
+#[must_use]
+pub fn with_advice(message: &str) -> String {
+    if message.contains(" cannot ") && message.contains(" resource ") {
+        format!("{message}; {ROLE_AGAIN}")
+    } else {
+        message.to_owned()
+    }
 }
 
 /// Words of an answer, in one line of bounded length.
@@ -153,6 +155,7 @@ mod tests {
         for other in ["exceeded quota: q", "admission webhook \"w\" denied the request"] {
             let words = answered(403, other).blocker().message;
             assert!(words.ends_with(other), "{words}");
+            assert_eq!(with_advice(other), other);
         }
     }
 

@@ -152,7 +152,7 @@ async fn many_users_without_a_proof_that_vanish_at_once_are_not_made_anew() {
     }
     world.start_operator();
     let words = world.portal_because("UsersVanished").await;
-    assert!(words.contains("technicaluser.dev/accept-loss: 5"), "{words}");
+    assert!(words.contains("technicaluser.dev/accept-loss=5"), "{words}");
     for name in &names {
         world.because(name, "LossSuspected").await;
     }

@@ -90,7 +90,7 @@ async fn what_is_missing_is_named() {
         &format!("namespace {dark}: permissions are missing"),
         "get, list, watch, patch portals.technicaluser.dev",
         "get, list, watch, create, patch, delete secrets",
-        "the chart makes a Role in each namespace of watchNamespaces",
+        "the chart creates a Role in each namespace of watchNamespaces",
         &format!("namespace {}: all 22 permissions", world.namespace),
         "catena-x was not looked at yet",
         "namespace not-there-at-all",

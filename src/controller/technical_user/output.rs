@@ -11,7 +11,7 @@ use super::pass::{Failure, Pass, SecretAt};
 use super::places;
 use crate::api::keys;
 use crate::controller::audit;
-use crate::controller::kube_error::KubeError;
+use crate::controller::kube_error::{KubeError, with_advice};
 use crate::controller::marks;
 use crate::controller::secrets::Envelope;
 use crate::domain::output::{self, Content, Values};
@@ -50,7 +50,7 @@ pub async fn writable(pass: &mut Pass) -> Result<Result<(), Blocker>, Failure> {
 
 fn denied(pass: &Pass, error: KubeError) -> Result<Blocker, Failure> {
     let words = match error {
-        KubeError::Denied { message, .. } => message,
+        KubeError::Denied { message, .. } => with_advice(&message),
         failed @ KubeError::Failed { .. } => failed.to_string(),
         KubeError::NotFound => format!("namespace {} is not there", pass.key.namespace),
         other => return Err(other.into()),
