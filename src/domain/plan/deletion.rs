@@ -5,7 +5,7 @@ use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use crate::domain::user::{UserId, UserKind, UserStatus};
 
-use super::live::settling_words;
+use super::live::{is_settled_elsewhere, settling_words};
 use super::observation::{
     AttemptState, Candidate, Confirmed, Deletion, Desired, Done, Listed, Observation, PortalFacts, UserFacts,
     UserView,
@@ -72,7 +72,7 @@ fn hold(blocker: &Blocker, wake: Wake) -> Step {
 /// moment.
 fn released(o: &Observation) -> Step {
     let made = match o.attempt.as_ref().map(|open| &open.state) {
-        Some(AttemptState::InFlight) => return in_flight(),
+        Some(AttemptState::InFlight) => return in_flight(o),
         Some(AttemptState::Made(id)) => Some(id),
         _ => None,
     };
@@ -86,7 +86,10 @@ fn released(o: &Observation) -> Step {
     )
 }
 
-fn in_flight() -> Step {
+fn in_flight(o: &Observation) -> Step {
+    if is_settled_elsewhere(o) {
+        return Step::rest(Report::AsTold, Wake::OnChange);
+    }
     Step::held(
         Reason::Creating,
         "the portal is being asked for a user; it is taken back as soon as it answers",
@@ -100,7 +103,7 @@ fn targets(o: &Observation) -> Result<Vec<UserId>, Step> {
     let search = match &o.attempt {
         None => !list_is_of_use(o),
         Some(open) => match &open.state {
-            AttemptState::InFlight => return Err(in_flight()),
+            AttemptState::InFlight => return Err(in_flight(o)),
             AttemptState::Settling(left) => {
                 return Err(Step::held(Reason::SettlingAttempt, settling_words(open), Wake::After(*left)));
             }

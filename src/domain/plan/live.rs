@@ -87,7 +87,16 @@ fn unsettled_attempt(o: &Observation) -> Option<Step> {
 }
 
 fn in_flight(o: &Observation) -> Step {
+    if is_settled_elsewhere(o) {
+        return Step::rest(Report::AsTold, Wake::OnChange);
+    }
     waiting(o, Reason::Creating, "the portal is asked for a user", Wake::OnChange)
+}
+
+/// Another process waits for the create that this one has in progress, and reports it. Each status wakes both: two reasons
+/// would replace each other again and again.
+pub(super) fn is_settled_elsewhere(o: &Observation) -> bool {
+    o.told == Some(Reason::SettlingAttempt)
 }
 
 /// Whether a condition's reason is one that a refused create gives.

@@ -236,6 +236,21 @@ fn an_open_attempt_holds_its_resource() {
     ]);
 }
 
+/// One process has a create in progress, and rests meanwhile; another does not know of it. Each status woke both, and each
+/// wrote its own reason over that of the other.
+#[test]
+fn two_processes_do_not_report_one_create_by_turns() {
+    let told = |o: Observation| o.but(|o| o.told = Some(Reason::SettlingAttempt));
+    let new = || a_new_resource().attempt(1, AttemptState::InFlight);
+    let deleted = || a_new_resource().attempt(1, AttemptState::InFlight).but(|o| o.deleting = true);
+    check(vec![
+        ("in progress", new(), "user Creating"),
+        ("the other one waits for it", told(new()), "as told"),
+        ("under deletion", deleted(), "held Creating"),
+        ("the other one waits for it, under deletion", told(deleted()), "as told"),
+    ]);
+}
+
 /// Two processes made a refused attempt anew by turns, one a minute, for ever: each took the attempt of the other for one
 /// whose outcome nobody knows. And each overwrote what the other told in the status, as fast as they could.
 #[test]
