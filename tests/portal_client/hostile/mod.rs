@@ -49,5 +49,5 @@ fn with(mut object: Value, key: &str, value: Value) -> Value {
 }
 
 fn is_bad(error: &PortalError) -> bool {
-    matches!(error, PortalError::BadAnswer { .. })
+    matches!(error, PortalError::BadAnswer { .. } | PortalError::NotATokenEndpoint)
 }
