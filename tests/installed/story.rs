@@ -126,9 +126,10 @@ async fn every_chart_has_the_new_user(reader: &Reader, page: &Page) {
             reader.run(&format!("kubectl -n connector rollout status --timeout=5m {deployment}")).await;
             let pods = format!(
                 "kubectl -n connector get pods -l release={release},plane={plane} \
-                 --field-selector=status.phase=Running -o jsonpath='{{.items[*].metadata.name}}'"
+                 --sort-by=.metadata.creationTimestamp -o jsonpath='{{.items[*].metadata.name}}'"
             );
             let pods = reader.run(&pods).await;
+            // A pod of before may still be ending.
             let pod = pods.split_whitespace().last().unwrap();
             obtains_tokens(reader, pod).await;
             let outcome = reader.cluster().outcome("connector", pod).await;
