@@ -1,7 +1,5 @@
 //! A cluster whose policy wants a label on whatever is created.
 
-use std::time::Duration;
-
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::Api;
 use portal_simulator::{Caller, Version};
@@ -37,13 +35,13 @@ async fn want_label(world: &World) {
             "spec": {"policyName": name, "validationActions": ["Deny"]},
         }))
         .await;
-    let limit = tokio::time::Instant::now() + testbed::LIMIT;
     let namespace = &world.namespace;
     let ask = ["create", "secret", "generic", "probe", "--dry-run=server", "-n", namespace, "--as", &account];
-    while !format!("{:?}", world.plane.kubectl(&ask).await.unwrap()).contains(REFUSAL) {
-        assert!(tokio::time::Instant::now() < limit, "the policy is never enforced");
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    world
+        .eventually("the policy is enforced", async || {
+            format!("{:?}", world.plane.kubectl(&ask).await.unwrap()).contains(REFUSAL)
+        })
+        .await;
 }
 
 async fn lift(world: &World) {
@@ -120,15 +118,12 @@ async fn published_secrets_get_labels_that_are_added_later() {
     world.stop_operator().await;
     world.set_env("TUO_COMMON_LABELS", "team=connector");
     world.start_operator();
-    let limit = tokio::time::Instant::now() + testbed::LIMIT;
-    loop {
-        let labels = world.get_secret("edc").await.unwrap().metadata.labels.unwrap_or_default();
-        if labels.get("team").is_some_and(|team| team == "connector") {
-            break;
-        }
-        assert!(tokio::time::Instant::now() < limit, "{labels:?}");
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    world
+        .eventually("the published Secret has the label", async || {
+            let labels = world.get_secret("edc").await.unwrap().metadata.labels.unwrap_or_default();
+            labels.get("team").is_some_and(|team| team == "connector")
+        })
+        .await;
     assert_eq!(world.ours().len(), 1);
 }
 

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::Api;
 use kube::api::DynamicObject;
-use secrecy::ExposeSecret;
 
 use super::company;
 use super::listener::PortalListener;
@@ -171,7 +170,8 @@ async fn credentials(
             return Err(kubernetes(&error));
         }
     };
-    seen.parts.extend(texts.exact().map(|(key, value)| (format!("{session} {key}"), value.to_vec())));
+    // A digest, so that no copy of a secret is left in memory.
+    seen.parts.push((session.to_owned(), ctx.installation.digest_key.digest(texts.exact()).into_bytes()));
     if refresh {
         let token = required(&texts, name, "refresh-token")?;
         let client_id = texts.plain("client-id").unwrap_or_else(|| PORTAL_CLIENT.to_owned());
@@ -180,18 +180,20 @@ async fn credentials(
     }
     seen.names(texts.plain("client-id"));
     Ok(Credentials::ClientCredentials {
-        client_id: required(&texts, name, "client-id")?.expose_secret().to_owned(),
+        client_id: texts.plain("client-id").ok_or_else(|| lacks(name, "client-id"))?,
         client_secret: required(&texts, name, "client-secret")?,
     })
 }
 
 fn required(texts: &Texts, name: &str, key: &str) -> Result<secrecy::SecretString, Blocker> {
-    texts.get(key).ok_or_else(|| {
-        Blocker::lasting(
-            Reason::LoginSecretIncomplete,
-            format!("Secret \"{name}\" has no key \"{key}\", or it is empty"),
-        )
-    })
+    texts.get(key).ok_or_else(|| lacks(name, key))
+}
+
+fn lacks(name: &str, key: &str) -> Blocker {
+    Blocker::lasting(
+        Reason::LoginSecretIncomplete,
+        format!("Secret \"{name}\" has no key \"{key}\", or it is empty"),
+    )
 }
 
 async fn ca_bundle(
