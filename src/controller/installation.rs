@@ -109,7 +109,7 @@ async fn refusal(api: &Api<Secret>, name: &str, labels: &BTreeMap<String, String
         Err(error @ kube::Error::Api(_)) => {
             format!("the apiserver refuses to create it: {}", KubeError::from(error))
         }
-        _ => format!("the apiserver refuses to create it, with status {code}; its audit log tells why"),
+        _ => format!("the apiserver refuses to create it, with status {code}; its audit log has the reason"),
     }
 }
 

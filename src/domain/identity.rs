@@ -200,7 +200,7 @@ impl Mark {
         let mark =
             format!("{lead} [technicaluser.dev/1 {word}{} g{} {}]", self.owner, self.generation, self.hint);
         match description.map(str::trim).filter(|d| !d.is_empty()) {
-            // As it is read back, so that it is not written anew for a character that is never shown.
+            // As it is read back, so that it is not written again for a character that is never shown.
             Some(text) => format!("{mark} {}", printable_lines(text, LONGEST_TEXT)),
             None => mark,
         }

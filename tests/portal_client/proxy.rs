@@ -75,7 +75,7 @@ async fn calls_with(refusal: Option<&'static str>, no_proxy: &str) -> (String, u
 }
 
 #[tokio::test]
-#[ignore = "run by the other tests, with an environment"]
+#[ignore = "a child process of the tests of this file, which run it: cargo test --test portal_client proxy"]
 async fn in_a_process_of_its_own() {
     let Ok(api_url) = std::env::var("TEST_API_URL") else { return };
     let token_url = std::env::var("TEST_TOKEN_URL").unwrap();

@@ -25,7 +25,7 @@
 {{- define "technical-user-operator.namespaceRules" -}}
 # get: login Secrets, CA bundles in Secrets, and a Secret of ours that somebody has changed.
 # list, watch: metadata only, with a label selector for the Secrets of this installation. RBAC cannot say that: it
-# knows no labels, so whoever has this ServiceAccount's token can read every Secret of the namespace.
+# knows no labels, so a client with this ServiceAccount's token can read every Secret of the namespace.
 # create, patch: the outputs of TechnicalUsers. delete: only a Secret of ours that no output names any more.
 - apiGroups: [""]
   resources: [secrets]

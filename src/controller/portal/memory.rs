@@ -138,7 +138,7 @@ impl PortalMemory {
             looked.sweep_due = None;
         }
         circumstances.clone_into(&mut looked.circumstances);
-        // Whoever asked while the look was in progress may know what it did not find.
+        // A caller that asked during the reconcile may know what it did not find.
         looked.due = Some(looked.hurried.map_or(due, |hurried| hurried.min(due)));
     }
 

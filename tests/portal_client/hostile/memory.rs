@@ -32,7 +32,7 @@ async fn peak_against(answer: impl Fn(&Seen, usize) -> Reply + Send + Sync + 'st
 }
 
 #[tokio::test]
-#[ignore = "run by the other test, with an environment"]
+#[ignore = "a child process of a_hostile_portal_costs_at_most_32_mib, which runs it: cargo test --test portal_client hostile::memory"]
 async fn in_a_process_of_its_own() {
     let Ok(origin) = std::env::var("TEST_ORIGIN") else { return };
     let token_url = format!("{origin}/token");

@@ -6,7 +6,7 @@ use crate::controller::technical_user::pass::Pass;
 use crate::controller::technical_user::reference;
 use crate::domain::reason::Reason;
 
-/// A condition that got worse is told as an event, once.
+/// A condition that got worse is reported by one Event.
 pub(super) fn announce(pass: &Pass, new: &TechnicalUserStatus) {
     let ready = |status: &TechnicalUserStatus| {
         status

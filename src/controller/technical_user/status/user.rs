@@ -67,7 +67,7 @@ fn pin(pass: &Pass, new: &mut TechnicalUserStatus, hint: &Hint) {
     });
 }
 
-/// Writes address and company anew: the user was found there by its details.
+/// Writes address and company again: the user was found there by its details.
 pub async fn repin(pass: &mut Pass) -> Result<(), Failure> {
     let Ok(portal) = &pass.observation.portal else { return Err(Failure::Overtaken) };
     let mut new = pass.status.clone();
@@ -108,7 +108,7 @@ fn proof(pass: &Pass, current: &Current) -> Option<String> {
     before.proof.clone()
 }
 
-/// Which copy of the installation a user's mark names: that of another cluster until it was written anew.
+/// Which copy of the installation a user's mark names: that of another cluster until it was replaced.
 fn hint_of<'a>(pass: &'a Pass, current: &Current) -> &'a Hint {
     match pass.observation.view(&current.id) {
         Some(UserView::Read(UserFacts { mark: Some(mark), .. })) if current.generation > 0 => &mark.hint,

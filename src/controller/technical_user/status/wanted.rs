@@ -65,7 +65,7 @@ fn failed(type_: &'static str, blocker: &Blocker) -> Wanted {
     Wanted { type_, status: Some(false), reason: blocker.reason.as_str(), message: blocker.message.clone() }
 }
 
-/// A condition that is not true, and whether the operator is at it or only a person can help (kstatus).
+/// A condition that is not true, and whether the operator still works on it or only a person can help (kstatus).
 pub(super) fn blocked(type_: &'static str, blocker: &Blocker) -> Vec<Wanted> {
     let progress = if blocker.stalled { STALLED } else { RECONCILING };
     vec![failed(type_, blocker), Wanted { status: Some(true), ..failed(progress, blocker) }]

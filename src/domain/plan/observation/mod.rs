@@ -44,7 +44,7 @@ pub struct Observation {
     pub live: bool,
     /// The status says that all is as the current spec asks.
     pub spec_observed: bool,
-    /// Why the resource is not ready, as the status tells for the current spec.
+    /// Why the resource is not ready, as the status reports for the current spec.
     pub told: Option<Reason>,
     /// The status.
     pub recorded: Recorded,
@@ -206,7 +206,7 @@ impl Observation {
         self.done.iter().any(|(user, done)| user == id && done == what)
     }
 
-    /// The generation that the status tells, 0 without one.
+    /// The generation that the status names, 0 without one.
     #[must_use]
     pub fn recorded_generation(&self) -> i64 {
         self.recorded.user.as_ref().map_or(0, |u| u.generation)
