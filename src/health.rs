@@ -7,11 +7,10 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::time::{Instant, interval};
 
 /// A heartbeat older than this means that the runtime turns no more.
@@ -93,13 +92,13 @@ impl Health {
 
     /// Has people told this about a subject, a line each; nothing takes back what was told.
     pub fn tell(&self, subject: Subject, lines: Vec<String>) {
-        self.0.told.lock().unwrap_or_else(PoisonError::into_inner).insert(subject, lines);
+        self.0.told.lock().insert(subject, lines);
     }
 
     /// What people are told.
     #[must_use]
     pub fn told(&self) -> Vec<String> {
-        self.0.told.lock().unwrap_or_else(PoisonError::into_inner).values().flatten().cloned().collect()
+        self.0.told.lock().values().flatten().cloned().collect()
     }
 
     /// `gate` is to be passed again.
@@ -115,7 +114,7 @@ impl Health {
 
     /// The runtime turns.
     pub fn beat(&self) {
-        *self.0.beat.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        *self.0.beat.lock() = Instant::now();
     }
 
     /// Beats for ever, to be spawned on the runtime that does the work.
@@ -136,7 +135,7 @@ impl Health {
     #[must_use]
     pub fn is_alive(&self) -> bool {
         let failed = self.0.failed.load(Ordering::Relaxed);
-        !failed && self.0.beat.lock().unwrap_or_else(PoisonError::into_inner).elapsed() < BEAT_WITHIN
+        !failed && self.0.beat.lock().elapsed() < BEAT_WITHIN
     }
 
     fn flag(&self, gate: Gate) -> &AtomicBool {

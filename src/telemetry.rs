@@ -76,7 +76,9 @@ fn may_be_logged(event: &Metadata<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use std::io::Write;
-    use std::sync::{Arc, Mutex};
+    use std::sync::Arc;
+
+    use parking_lot::Mutex;
 
     use super::*;
 
@@ -85,7 +87,7 @@ mod tests {
 
     impl Write for Log {
         fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().unwrap().write(bytes)
+            self.0.lock().write(bytes)
         }
 
         fn flush(&mut self) -> std::io::Result<()> {
@@ -100,7 +102,7 @@ mod tests {
         let settings = LogArgs { format, filter: filter.into() };
         let subscriber = subscriber(&settings, move || writer.clone(), false).unwrap();
         tracing::subscriber::with_default(subscriber, say);
-        String::from_utf8(log.0.lock().unwrap().clone()).unwrap()
+        String::from_utf8(log.0.lock().clone()).unwrap()
     }
 
     #[test]

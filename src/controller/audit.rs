@@ -5,10 +5,11 @@
 //! secret. They are described in `docs/operations.md`.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use crate::controller::kube_error::KubeError;
@@ -88,7 +89,7 @@ fn outcome(error: &PortalError) -> &'static str {
 }
 
 fn client_id(client_ids: &ClientIds, id: &UserId) -> Option<String> {
-    client_ids.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
+    client_ids.lock().get(id).cloned()
 }
 
 fn line(
@@ -171,7 +172,7 @@ impl Portal for Audited {
     async fn details(&self, id: &UserId, lane: Lane) -> Result<UserDetails, PortalError> {
         let details = self.portal.details(id, lane).await?;
         if let Some(client_id) = &details.client_id {
-            let mut known = self.client_ids.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut known = self.client_ids.lock();
             known.insert(id.clone(), client_id.clone());
         }
         Ok(details)

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::time::Instant;
 
 const FIRST: Duration = Duration::from_secs(2);
@@ -25,7 +25,7 @@ impl<K> Default for Backoffs<K> {
 impl<K: Eq + Hash + Clone> Backoffs<K> {
     /// The wait after one more failure: 2 s, doubling to 5 min, give or take a quarter.
     pub fn after_failure(&self, key: &K) -> Duration {
-        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut failures = self.failures.lock();
         let count = failures.entry(key.clone()).or_default();
         let wait = FIRST.saturating_mul(1 << (*count).min(12)).min(LONGEST);
         *count = count.saturating_add(1);
@@ -34,13 +34,13 @@ impl<K: Eq + Hash + Clone> Backoffs<K> {
 
     /// Forgets an object's failures.
     pub fn forget(&self, key: &K) {
-        self.failures.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+        self.failures.lock().remove(key);
     }
 
     /// How many objects wait.
     #[must_use]
     pub fn waiting(&self) -> usize {
-        self.failures.lock().unwrap_or_else(PoisonError::into_inner).len()
+        self.failures.lock().len()
     }
 }
 
@@ -73,7 +73,7 @@ impl<K> Default for Conflicts<K> {
 impl<K: Eq + Hash + Clone> Conflicts<K> {
     /// The wait after one more conflict: 0.5 s, doubling to 30 s, give or take a quarter.
     pub fn after_conflict(&self, key: &K) -> Duration {
-        let mut conflicts = self.conflicts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut conflicts = self.conflicts.lock();
         let conflict =
             conflicts.entry(key.clone()).or_insert_with(|| Conflict { count: 0, until: Instant::now() });
         let wait = spread(FIRST_CONFLICT.saturating_mul(1 << conflict.count.min(12)).min(LONGEST_CONFLICT));
@@ -85,7 +85,7 @@ impl<K: Eq + Hash + Clone> Conflicts<K> {
     /// What is left of the wait; none where it is over.
     #[must_use]
     pub fn wait(&self, key: &K) -> Option<Duration> {
-        let conflicts = self.conflicts.lock().unwrap_or_else(PoisonError::into_inner);
+        let conflicts = self.conflicts.lock();
         let left = conflicts.get(key)?.until.saturating_duration_since(Instant::now());
         (!left.is_zero()).then_some(left)
     }
@@ -93,18 +93,18 @@ impl<K: Eq + Hash + Clone> Conflicts<K> {
     /// Whether the last reconcile ended in a conflict.
     #[must_use]
     pub fn unsettled(&self, key: &K) -> bool {
-        self.conflicts.lock().unwrap_or_else(PoisonError::into_inner).contains_key(key)
+        self.conflicts.lock().contains_key(key)
     }
 
     /// A reconcile ended without a conflict, or the object is gone.
     pub fn forget(&self, key: &K) {
-        self.conflicts.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+        self.conflicts.lock().remove(key);
     }
 
     /// How many objects wait.
     #[must_use]
     pub fn waiting(&self) -> usize {
-        self.conflicts.lock().unwrap_or_else(PoisonError::into_inner).len()
+        self.conflicts.lock().len()
     }
 }
 

@@ -7,9 +7,9 @@
 //! up, while the new one does not work), and for an hour from then on.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
 use crate::controller::registry::PortalKey;
@@ -93,7 +93,7 @@ impl Default for OperatorLogins {
 
 impl OperatorLogins {
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     /// The login Secrets of a Portal name these client IDs, and no others. Where not all of them could be read (`complete` is

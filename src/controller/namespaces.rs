@@ -2,12 +2,12 @@
 //! are needed.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Namespace;
 use kube::api::{Api, PartialObjectMeta};
 use kube::{Client, ResourceExt as _};
+use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
 use crate::controller::kube_error::KubeError;
@@ -36,7 +36,7 @@ struct Seen {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    mutex.lock()
 }
 
 impl Namespaces {

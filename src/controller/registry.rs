@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::domain::identity::Pin;
 use crate::domain::roles::Blocker;
@@ -114,11 +116,11 @@ pub struct Registry {
 
 impl Registry {
     fn clients(&self) -> MutexGuard<'_, HashMap<PortalKey, Client>> {
-        self.clients.lock().unwrap_or_else(PoisonError::into_inner)
+        self.clients.lock()
     }
 
     fn links(&self) -> MutexGuard<'_, HashMap<PortalKey, Link>> {
-        self.links.lock().unwrap_or_else(PoisonError::into_inner)
+        self.links.lock()
     }
 
     /// The connection of a Portal, where it was looked at.
@@ -276,7 +278,7 @@ impl Registry {
     /// change or a proof of that company.
     #[must_use]
     pub fn gate(&self, pin: &Pin) -> CompanyGate {
-        let mut gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut gates = self.gates.lock();
         gates.retain(|_, gate| gate.upgrade().is_some());
         if let Some(gate) = gates.get(&pin.to_string()).and_then(WeakCompanyGate::upgrade) {
             return gate;
@@ -294,7 +296,7 @@ mod tests {
     #[test]
     fn a_gate_is_kept_as_long_as_it_is_used() {
         let registry = Registry::default();
-        let count = || registry.gates.lock().unwrap().len();
+        let count = || registry.gates.lock().len();
         let pin = |company: &str| Pin::new("https://portal.example.org", Some(company));
         let gate = registry.gate(&pin("ONE"));
         let change = gate.quiet_since();

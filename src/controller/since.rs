@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::time::Instant;
 
 /// For each object: what is so, and since when.
@@ -29,7 +29,7 @@ impl<K: Eq + Hash + Clone> Since<K> {
     pub fn elapsed_from(&self, key: &K, state: &'static str, before: Duration) -> Duration {
         let now = Instant::now();
         let begun = || now.checked_sub(before).unwrap_or(now);
-        let mut states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut states = self.states.lock();
         let known = states.entry(key.clone()).or_insert_with(|| (state, begun()));
         if known.0 != state {
             *known = (state, begun());
@@ -39,7 +39,7 @@ impl<K: Eq + Hash + Clone> Since<K> {
 
     /// It is in no such state any more.
     pub fn forget(&self, key: &K) {
-        self.states.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+        self.states.lock().remove(key);
     }
 }
 

@@ -1,9 +1,10 @@
 //! An installation and an inventory for tests of what is decided by it.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use async_trait::async_trait;
+use parking_lot::Mutex;
 
 use crate::controller::context::Installation;
 use crate::controller::inventory::{CompanyGate, Inventory, Listener};
@@ -36,7 +37,7 @@ impl Users {
 
     /// The users whose details were asked for.
     pub fn asked(&self) -> Vec<UserId> {
-        self.asked.lock().unwrap().clone()
+        self.asked.lock().clone()
     }
 }
 
@@ -48,7 +49,7 @@ impl Answers for Users {
     }
 
     async fn details(&self, id: &UserId) -> Result<UserDetails, PortalError> {
-        self.asked.lock().unwrap().push(id.clone());
+        self.asked.lock().push(id.clone());
         Err(self.answer.clone())
     }
 }

@@ -168,10 +168,10 @@ fn cut(note: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use std::convert::Infallible;
-    use std::sync::Mutex;
 
     use http::{Request, Response};
     use kube::client::Body;
+    use parking_lot::Mutex;
     use serde_json::Value;
 
     use super::*;
@@ -188,7 +188,7 @@ mod tests {
                 let bytes = request.into_body().collect_bytes().await.unwrap();
                 let body: Value = serde_json::from_slice(&bytes).unwrap();
                 let call = {
-                    let mut seen = seen.lock().unwrap();
+                    let mut seen = seen.lock();
                     seen.push(body);
                     seen.len()
                 };
@@ -210,7 +210,7 @@ mod tests {
         let (events, publisher) = Events::start(client, "pod-1", Metrics::default());
         events.warning(object("a"), "Broken", "Create", "it broke");
         publisher.drain(Duration::from_secs(1)).await;
-        let posted = posted.lock().unwrap();
+        let posted = posted.lock();
         let sent = &posted[0];
         assert_eq!(sent["reportingController"], "technical-user-operator");
         assert_eq!(sent["reportingInstance"], "pod-1");
@@ -229,7 +229,7 @@ mod tests {
             events.warning(object(&format!("o{n}")), "Bad", "Check", "");
         }
         publisher.drain(Duration::from_secs(5)).await;
-        let posted = posted.lock().unwrap();
+        let posted = posted.lock();
         let count = |kind: &str| posted.iter().filter(|event| event["type"] == kind).count();
         assert_eq!(count("Warning"), 300);
         assert!((50..100).contains(&count("Normal")), "{}", count("Normal"));
@@ -242,13 +242,13 @@ mod tests {
         let (events, publisher) = Events::start(client, "pod", Metrics::default());
         events.warning(object("a"), "Bad", "Check", "");
         publisher.drain(Duration::from_mins(1)).await;
-        assert_eq!(posted.lock().unwrap().len(), 3);
+        assert_eq!(posted.lock().len(), 3);
 
         let (client, posted) = apiserver(|_| 403);
         let (events, publisher) = Events::start(client, "pod", Metrics::default());
         events.warning(object("a"), "Bad", "Check", "");
         publisher.drain(Duration::from_mins(1)).await;
-        assert_eq!(posted.lock().unwrap().len(), 1);
+        assert_eq!(posted.lock().len(), 1);
     }
 
     #[tokio::test(start_paused = true)]

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use portal_simulator::{Tls, Version};
 use serde_json::json;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufStream, copy_bidirectional};
@@ -36,7 +37,7 @@ impl Proxy {
     }
 
     fn asked(&self) -> Vec<String> {
-        self.asked.lock().unwrap().clone()
+        self.asked.lock().clone()
     }
 }
 
@@ -53,8 +54,8 @@ async fn serve(
         line.clear();
     }
     let target = request.split(' ').nth(1).unwrap_or_default().to_owned();
-    let address = known.lock().unwrap().get(&target).copied();
-    asked.lock().unwrap().push(target);
+    let address = known.lock().get(&target).copied();
+    asked.lock().push(target);
     let Some(address) = address.filter(|_| request.starts_with("CONNECT ")) else {
         stream.write_all(b"HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n").await?;
         return stream.flush().await;
@@ -82,7 +83,7 @@ async fn cofinity_x_is_reached_by_name_through_the_proxy_and_the_apiserver_direc
         url.trim_start_matches("https://").split('/').next().unwrap().parse().unwrap()
     };
     {
-        let mut known = proxy.known.lock().unwrap();
+        let mut known = proxy.known.lock();
         known.insert(format!("{PORTAL}:443"), address(world.simulator.portal_url()));
         known.insert(format!("{IDP}:443"), address(&world.simulator.token_url()));
     }

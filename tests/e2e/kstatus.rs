@@ -1,9 +1,10 @@
 //! What the kstatus library says of live objects, in every state that they go through: Flux and Argo CD decide by it.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use futures::StreamExt as _;
 use kube::api::{Api, DeleteParams, DynamicObject, ListParams, WatchEvent, WatchParams};
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
@@ -29,7 +30,7 @@ impl Samples {
             while let Some(Ok(event)) = events.next().await {
                 if let WatchEvent::Added(object) | WatchEvent::Modified(object) = event {
                     let object = serde_json::to_value(object).unwrap();
-                    sink.lock().unwrap_or_else(PoisonError::into_inner).push(object);
+                    sink.lock().push(object);
                 }
             }
         });
@@ -38,7 +39,7 @@ impl Samples {
 
     /// The kstatus status of each state, in order, those of one kind in a row once; each with the reason of Ready.
     async fn statuses(&self, site: &Site) -> Vec<(String, String)> {
-        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let seen = self.seen.lock().clone();
         let statuses = site.plane.kstatus(&seen).await.unwrap();
         assert_eq!(statuses.len(), seen.len());
         let mut steps: Vec<(String, String)> = Vec::new();
@@ -154,7 +155,7 @@ async fn what_does_not_arrive_within_the_grace_period_is_stalled() {
     let steps = samples.statuses(&world).await;
     assert_eq!(words(&steps), ["InProgress", "Failed"], "{steps:?}");
     assert!(steps.iter().skip(1).all(|(_, reason)| reason == "PortalNotFound"), "{steps:?}");
-    let seen = samples.seen.lock().unwrap().clone();
+    let seen = samples.seen.lock().clone();
     let at = |object: &Value, type_: &str| {
         let object: DynamicObject = serde_json::from_value(object.clone()).unwrap();
         condition(&object, type_)

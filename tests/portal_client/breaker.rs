@@ -1,10 +1,11 @@
 //! What is sent again, what waits, and what is not sent at all.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
+use parking_lot::Mutex;
 use serde_json::json;
 use technical_user_operator::domain::user::{NewUser, UserId};
 use technical_user_operator::portal::catena_x::CatenaXPortal;
@@ -190,8 +191,8 @@ async fn who_listens_hears_of_every_request_and_of_the_breaker() {
     let mut calls =
         vec![(Operation::Token, Success), (Operation::Roles, ServerError), (Operation::Roles, Success)];
     calls.extend([(Operation::Reset, ServerError); 5]);
-    assert_eq!(*heard.calls.lock().unwrap(), calls);
-    assert_eq!(*heard.breaker.lock().unwrap(), [true]);
+    assert_eq!(*heard.calls.lock(), calls);
+    assert_eq!(*heard.breaker.lock(), [true]);
 }
 
 #[derive(Default)]
@@ -202,11 +203,11 @@ struct Heard {
 
 impl CallObserver for Heard {
     fn observed(&self, operation: Operation, outcome: CallOutcome, _: Duration) {
-        self.calls.lock().unwrap().push((operation, outcome));
+        self.calls.lock().push((operation, outcome));
     }
 
     fn breaker(&self, open: bool) {
-        self.breaker.lock().unwrap().push(open);
+        self.breaker.lock().push(open);
     }
 }
 

@@ -1,9 +1,10 @@
 //! A person's login: refresh tokens that change with each use.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use async_trait::async_trait;
+use parking_lot::Mutex;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use technical_user_operator::portal::catena_x::CatenaXPortal;
@@ -33,21 +34,21 @@ impl Store {
 #[async_trait]
 impl TokenStore for Store {
     async fn load(&self) -> Result<SecretString, String> {
-        if *self.unreadable.lock().unwrap() {
+        if *self.unreadable.lock() {
             return Err("the API server is away".to_owned());
         }
-        let stale = self.stale.lock().unwrap().clone();
-        Ok(stale.unwrap_or_else(|| self.token.lock().unwrap().clone()).into())
+        let stale = self.stale.lock().clone();
+        Ok(stale.unwrap_or_else(|| self.token.lock().clone()).into())
     }
 
     async fn store(&self, new: &SecretString) -> Result<(), String> {
-        let mut failures = self.failures.lock().unwrap();
+        let mut failures = self.failures.lock();
         if *failures > 0 {
             *failures -= 1;
             return Err("the API server is away".to_owned());
         }
-        new.expose_secret().clone_into(&mut self.token.lock().unwrap());
-        self.stored.lock().unwrap().push(new.expose_secret().to_owned());
+        new.expose_secret().clone_into(&mut self.token.lock());
+        self.stored.lock().push(new.expose_secret().to_owned());
         Ok(())
     }
 }
@@ -57,11 +58,11 @@ async fn provider(store: &Arc<Store>, replies: Vec<Option<Reply>>) -> Stub {
     let (store, replies) = (Arc::clone(store), Mutex::new(VecDeque::from(replies)));
     Stub::start(move |seen, before| {
         if seen.what() != "token" {
-            let stored = store.token.lock().unwrap().clone();
+            let stored = store.token.lock().clone();
             assert_eq!(seen.token.as_deref().map(|token| token.starts_with("e30.")), Some(true));
             return Reply::json(200, &json!([{"roleId": stored, "roleName": "r"}]));
         }
-        if let Some(reply) = replies.lock().unwrap().pop_front().flatten() {
+        if let Some(reply) = replies.lock().pop_front().flatten() {
             return reply;
         }
         let token = jwt("ignored", &PERMISSIONS);
@@ -114,7 +115,7 @@ async fn the_new_token_is_stored_before_the_access_token_is_used() {
 #[tokio::test]
 async fn a_token_that_cannot_be_stored_is_not_used_and_stored_first_of_all_later() {
     let store = Store::with("R1");
-    *store.failures.lock().unwrap() = 2;
+    *store.failures.lock() = 2;
     let stub = provider(&store, vec![]).await;
     let portal = portal_with(&stub, &store);
     for _ in 0..2 {
@@ -124,7 +125,7 @@ async fn a_token_that_cannot_be_stored_is_not_used_and_stored_first_of_all_later
     assert_eq!(stub.count("roles"), 0);
     assert_eq!(sent(&stub), ["R1"]);
     portal.roles(Lane::Interactive).await.unwrap();
-    assert_eq!(store.stored.lock().unwrap().first().map(String::as_str), Some("R2"));
+    assert_eq!(store.stored.lock().first().map(String::as_str), Some("R2"));
     let sent = sent(&stub);
     assert!(sent == ["R1"] || sent == ["R1", "R2"], "{sent:?}");
 }
@@ -168,7 +169,7 @@ async fn a_refused_token_is_not_sent_again_until_the_store_has_another() {
 #[tokio::test]
 async fn a_store_that_lags_behind_does_not_bring_an_old_token_back() {
     let store = Store::with("R1");
-    *store.stale.lock().unwrap() = Some("R1".to_owned());
+    *store.stale.lock() = Some("R1".to_owned());
     let stub = provider(&store, vec![]).await;
     let portal = portal_with(&stub, &store);
     for _ in 0..2 {
@@ -181,7 +182,7 @@ async fn a_store_that_lags_behind_does_not_bring_an_old_token_back() {
 #[tokio::test]
 async fn a_store_that_cannot_be_read_spends_nothing() {
     let store = Store::with("R1");
-    *store.unreadable.lock().unwrap() = true;
+    *store.unreadable.lock() = true;
     let stub = provider(&store, vec![]).await;
     let portal = portal_with(&stub, &store);
     let failure = error(portal.login().await);
@@ -223,7 +224,7 @@ mod at_keycloak {
             a_while().await;
         }
         assert_eq!(simulator.count(Endpoint::Refresh), 3);
-        assert_eq!(store.stored.lock().unwrap().len(), 3);
+        assert_eq!(store.stored.lock().len(), 3);
     }
 
     #[tokio::test]

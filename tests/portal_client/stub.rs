@@ -1,7 +1,7 @@
 //! A server that answers as a test says, for what no real portal does.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -10,6 +10,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, Method, Response, Uri};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 
 /// A request as it came.
@@ -183,7 +184,7 @@ impl Stub {
     }
 
     pub(crate) fn seen(&self) -> Vec<Seen> {
-        self.seen.lock().unwrap().clone()
+        self.seen.lock().clone()
     }
 
     /// How many requests came to it.
@@ -211,7 +212,7 @@ async fn handle(
             .map(|value| String::from_utf8_lossy(value.as_bytes()).into()),
     };
     let before = {
-        let mut all = shared.seen.lock().unwrap();
+        let mut all = shared.seen.lock();
         let before = all.iter().filter(|other| other.what() == seen.what()).count();
         all.push(seen.clone());
         before

@@ -53,7 +53,7 @@ struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Write for Log {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
+        self.0.lock().write(bytes)
     }
 
     fn flush(&mut self) -> std::io::Result<()> {
@@ -67,7 +67,7 @@ fn key() -> Key {
 
 /// The lines of the log, as JSON.
 fn logged(log: &Log) -> Vec<Value> {
-    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let text = String::from_utf8(log.0.lock().clone()).unwrap();
     assert!(!text.contains("hidden"), "a secret is logged: {text}");
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }

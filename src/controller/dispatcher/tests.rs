@@ -1,5 +1,4 @@
-use std::sync::Mutex;
-
+use parking_lot::Mutex;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::time::sleep;
 
@@ -32,14 +31,14 @@ impl Work for Site {
     type Lane = String;
 
     fn lane(&self, key: &String) -> Option<String> {
-        let moved = self.moved.lock().unwrap().get(key).cloned();
+        let moved = self.moved.lock().get(key).cloned();
         moved.unwrap_or_else(|| key.split('/').next().map(str::to_owned))
     }
 
     async fn reconcile(&self, key: String) -> Action {
         let lane = self.lane(&key).unwrap();
         {
-            let mut seen = self.seen.lock().unwrap();
+            let mut seen = self.seen.lock();
             assert!(!seen.keys.contains(&key), "{key} runs twice at a time");
             seen.keys.push(key.clone());
             let running = seen.running.entry(lane.clone()).or_default();
@@ -49,9 +48,9 @@ impl Work for Site {
             *most = (*most).max(running);
             seen.most_together = seen.most_together.max(together);
         }
-        let takes = self.takes.lock().unwrap().get(&lane).copied().unwrap_or(QUICK);
+        let takes = self.takes.lock().get(&lane).copied().unwrap_or(QUICK);
         sleep(takes).await;
-        let mut seen = self.seen.lock().unwrap();
+        let mut seen = self.seen.lock();
         *seen.running.get_mut(&lane).unwrap() -= 1;
         seen.keys.retain(|other| *other != key);
         seen.ended.push((key.clone(), Instant::now()));
@@ -83,7 +82,7 @@ impl Running {
     }
 
     fn ended(&self, key: &str) -> usize {
-        self.site.seen.lock().unwrap().ended.iter().filter(|(ended, _)| ended == key).count()
+        self.site.seen.lock().ended.iter().filter(|(ended, _)| ended == key).count()
     }
 
     /// How long a wake of `key` takes to be served.
@@ -99,7 +98,7 @@ impl Running {
 
 fn hanging(lanes: usize) -> Site {
     let site = Site::default();
-    site.takes.lock().unwrap().extend((0..lanes).map(|lane| (format!("hangs-{lane}"), HANG)));
+    site.takes.lock().extend((0..lanes).map(|lane| (format!("hangs-{lane}"), HANG)));
     site
 }
 
@@ -108,7 +107,7 @@ async fn one_hanging_lane_takes_half_of_the_workers_and_another_is_served_at_onc
     let running = start(hanging(1), 8);
     running.wake("hangs-0", 100);
     sleep(Duration::from_secs(30)).await;
-    assert_eq!(running.site.seen.lock().unwrap().most["hangs-0"], 4);
+    assert_eq!(running.site.seen.lock().most["hangs-0"], 4);
     let took = running.served("quick/a").await;
     assert!(took <= QUICK * 2, "{took:?}");
 }
@@ -129,7 +128,7 @@ async fn many_hanging_lanes_leave_a_quick_one_its_turn() {
             assert!(took <= limit, "{workers} workers, after {wait:?}: {took:?}");
         }
         let share = usize::from(workers / 2).max(2);
-        let seen = running.site.seen.lock().unwrap();
+        let seen = running.site.seen.lock();
         assert!(seen.most.iter().all(|(_, most)| *most <= share), "{:?}", seen.most);
     }
 }
@@ -154,7 +153,7 @@ async fn quick_reconciles_obey_the_limit_and_lanes_take_turns() {
         running.wake(lane, 80);
     }
     sleep(Duration::from_secs(30)).await;
-    let seen = running.site.seen.lock().unwrap();
+    let seen = running.site.seen.lock();
     assert_eq!(seen.ended.len(), 240);
     assert_eq!(seen.most_together, 8);
     let half: Vec<_> = seen.ended.iter().take(120).collect();
@@ -169,7 +168,7 @@ async fn keys_of_a_lane_keep_the_order_of_their_wakes() {
     let running = start(Site::default(), 1);
     running.wake("a", 20);
     sleep(Duration::from_secs(30)).await;
-    let seen = running.site.seen.lock().unwrap();
+    let seen = running.site.seen.lock();
     let order: Vec<_> = seen.ended.iter().map(|(key, _)| key.as_str()).collect();
     // Two run at a time in a lane, and end in the order of their starts.
     assert_eq!(order, (0..20).map(|number| format!("a/{number}")).collect::<Vec<_>>());
@@ -207,7 +206,7 @@ async fn a_key_that_is_gone_is_dropped_and_one_that_moved_changes_its_lane() {
     running.wake("hangs-0", 6);
     sleep(Duration::from_secs(5)).await;
     let moved = [("hangs-0/4".to_owned(), None), ("hangs-0/5".to_owned(), Some("quick".to_owned()))];
-    running.site.moved.lock().unwrap().extend(moved);
+    running.site.moved.lock().extend(moved);
     sleep(HANG * 2).await;
     assert_eq!((running.ended("hangs-0/4"), running.ended("hangs-0/5")), (0, 1));
 }
@@ -232,5 +231,5 @@ async fn a_stop_waits_for_what_runs_and_starts_nothing_more() {
     sleep(Duration::from_secs(1)).await;
     running.stop.cancel();
     running.task.await.unwrap();
-    assert_eq!(running.site.seen.lock().unwrap().ended.len(), 4);
+    assert_eq!(running.site.seen.lock().ended.len(), 4);
 }

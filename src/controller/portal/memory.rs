@@ -1,10 +1,11 @@
 //! What this process remembers of each Portal between passes.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use kube::api::DynamicObject;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
 use super::notices::Bundles;
@@ -75,7 +76,7 @@ pub struct PortalMemory {
 
 impl PortalMemory {
     fn portals(&self) -> MutexGuard<'_, HashMap<PortalKey, Looked>> {
-        self.looked.lock().unwrap_or_else(PoisonError::into_inner)
+        self.looked.lock()
     }
 
     /// What a Portal's object says.
@@ -86,7 +87,7 @@ impl PortalMemory {
             parsed.resource_version.is_some()
                 && (&parsed.resource_version, &parsed.uid) == (&metadata.resource_version, &metadata.uid)
         };
-        let mut all = self.parsed.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.parsed.lock();
         if let Some(parsed) = all.get(key).filter(is_this) {
             return Arc::clone(parsed);
         }
@@ -162,7 +163,7 @@ impl PortalMemory {
 
     /// The identity provider refused this login: it is asked again when the login changes, or after a time that grows.
     pub fn login_refused(&self, key: &PortalKey, fingerprint: &str, blocker: &Blocker) {
-        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut refused = self.refused.lock();
         let same = refused.get(key).filter(|before| before.fingerprint == fingerprint);
         let count = same.map_or(0, |before| before.count);
         let wait = FIRST_RETRY.saturating_mul(1 << count.min(16)).min(LONGEST_RETRY);
@@ -180,20 +181,20 @@ impl PortalMemory {
     /// What the identity provider said of this very login, while it is too early to ask it again.
     #[must_use]
     pub fn refusal_of(&self, key: &PortalKey, fingerprint: &str) -> Option<Blocker> {
-        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let refused = self.refused.lock();
         let known = refused.get(key).filter(|refused| refused.fingerprint == fingerprint)?;
         (Instant::now() < known.ask_again).then(|| known.blocker.clone())
     }
 
     /// The login is not refused (any more).
     pub fn login_accepted(&self, key: &PortalKey) {
-        self.refused.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+        self.refused.lock().remove(key);
     }
 
     /// Since when this process knows that a Portal is under deletion; from now on where it did not.
     #[must_use]
     pub fn deleting_since(&self, key: &PortalKey, uid: Option<&str>) -> Instant {
-        let mut deleting = self.deleting.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut deleting = self.deleting.lock();
         let entry = deleting.entry(key.clone()).or_insert_with(|| (uid.map(str::to_owned), Instant::now()));
         if entry.0.as_deref() != uid {
             *entry = (uid.map(str::to_owned), Instant::now());
@@ -204,12 +205,12 @@ impl PortalMemory {
     /// Forgets a Portal that is gone.
     pub fn forget(&self, key: &PortalKey) {
         self.portals().remove(key);
-        self.parsed.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+        self.parsed.lock().remove(key);
         self.waiting.forget(key);
         self.bundles.read(key, None);
         self.failing.forget(key);
         self.login_accepted(key);
-        self.deleting.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+        self.deleting.lock().remove(key);
     }
 }
 

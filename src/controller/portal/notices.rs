@@ -1,11 +1,11 @@
 //! Conditions that a Portal has beside Ready and `CanDelete`, only while there is something to report.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::Resource as _;
 use kube::api::DynamicObject;
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::api::conditions::{CERTIFICATES_IGNORED, INSECURE_HTTP, Wanted};
 use crate::api::portal::PortalSpec;
@@ -21,7 +21,7 @@ pub struct Bundles(Mutex<HashMap<PortalKey, BundleReport>>);
 
 impl Bundles {
     fn all(&self) -> MutexGuard<'_, HashMap<PortalKey, BundleReport>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 
     /// The bundle was read; `None` where the Portal has none. One that cannot be read at the moment keeps its last report.

@@ -1,9 +1,9 @@
 //! What this process knows of attempts to make users: those it carries out, and those it found written down.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
 use crate::controller::objects::Key;
@@ -67,11 +67,11 @@ pub struct Attempts {
 
 impl Attempts {
     fn memories(&self) -> MutexGuard<'_, HashMap<Key, Memory>> {
-        self.memories.lock().unwrap_or_else(PoisonError::into_inner)
+        self.memories.lock()
     }
 
     fn refusals(&self) -> MutexGuard<'_, HashMap<Key, Refusal>> {
-        self.refusals.lock().unwrap_or_else(PoisonError::into_inner)
+        self.refusals.lock()
     }
 
     /// This process starts an attempt.

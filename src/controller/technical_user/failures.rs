@@ -1,7 +1,8 @@
 //! Reconciles that end without a plan's rest: what the condition says, and when it is tried again.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
+
+use parking_lot::Mutex;
 
 use super::pass::{Failure, Pass};
 use super::turns;
@@ -30,13 +31,13 @@ impl Default for Progress {
 impl Progress {
     /// It is in this step now.
     pub fn at(&self, step: &'static str) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = step;
+        *self.0.lock() = step;
     }
 
     /// The step that it is in.
     #[must_use]
     pub fn step(&self) -> &'static str {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.0.lock()
     }
 }
 

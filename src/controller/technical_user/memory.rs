@@ -1,9 +1,9 @@
 //! What this process remembers of each `TechnicalUser` between passes. A restart forgets it without harm.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
 use super::attempts::Attempts;
@@ -59,7 +59,7 @@ struct Loss {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    mutex.lock()
 }
 
 impl Memory {

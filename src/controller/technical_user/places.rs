@@ -5,9 +5,10 @@
 //! is written; that is derived from what is known of the resource, so nothing has to be given back.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use kube::api::DynamicObject;
+use parking_lot::Mutex;
 
 use super::attempts::Attempts;
 use super::pass::Pass;
@@ -32,7 +33,7 @@ pub struct Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut taken = self.taken.lock();
         if let Some(holders) = taken.get_mut(&self.key) {
             *holders -= 1;
             if *holders == 0 {
@@ -46,7 +47,7 @@ impl Places {
     /// Takes one of the `free` places of the resource's namespace, unless other resources need them all. `waiting` names the
     /// resources that need one because their users are there, or may be.
     pub fn take(&self, key: &Key, free: usize, waiting: impl FnOnce() -> HashSet<Key>) -> Option<Place> {
-        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut taken = self.taken.lock();
         let mut others = waiting();
         others.extend(taken.keys().filter(|other| other.namespace == key.namespace).cloned());
         others.remove(key);

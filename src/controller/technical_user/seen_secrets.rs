@@ -2,9 +2,9 @@
 //! their own labels and annotations is not read for each change.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
 use crate::controller::objects::Key;
@@ -39,7 +39,7 @@ pub enum Seen {
 
 impl SeenSecrets {
     fn lock(&self) -> MutexGuard<'_, HashMap<Key, Compared>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 
     /// The Secret was found, in this state, as it was written: somebody else changed something that is not ours.

@@ -6,7 +6,8 @@
 //! scopes of an identity provider can leave them out of all tokens.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use parking_lot::{Mutex, MutexGuard};
 
 use super::pass::Pass;
 use crate::api::conditions::READY;
@@ -52,7 +53,7 @@ impl Shown<'_> {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    mutex.lock()
 }
 
 impl SeenRoles {

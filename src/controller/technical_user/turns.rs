@@ -1,7 +1,8 @@
 //! Whose turn it is to have a user created, where creates that hang hold all places that a Portal's limiter has for them.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::controller::context::Context;
 use crate::controller::objects::Key;
@@ -21,7 +22,7 @@ struct State {
 
 impl Turns {
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 
     /// This resource waits. One that waits already keeps its turn.

@@ -1,9 +1,9 @@
 //! When published credentials are tried again: counted from the last time, by the interval that the Portal has now.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
 use crate::controller::objects::Key;
@@ -28,7 +28,7 @@ impl Last {
 
 impl Verifications {
     fn lock(&self) -> MutexGuard<'_, HashMap<Key, Last>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 
     /// When the published credential is to be tried again. First asked after a start, it is spread over the interval.

@@ -1,8 +1,8 @@
 use std::convert::Infallible;
-use std::sync::Mutex;
 
 use http::{Method, Request, Response};
 use kube::client::Body;
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 
 use super::*;
@@ -39,15 +39,15 @@ impl Apiserver {
             let (server, reachable) = (server.clone(), reachable.clone());
             async move {
                 tokio::time::sleep(Duration::from_millis(5)).await;
-                let mood = server.0.lock().unwrap().mood;
-                if mood == Mood::Hangs || !*reachable.lock().unwrap() {
+                let mood = server.0.lock().mood;
+                if mood == Mood::Hangs || !*reachable.lock() {
                     std::future::pending::<()>().await;
                 }
                 let method = request.method().clone();
                 let bytes = request.into_body().collect_bytes().await.unwrap();
                 let (code, body) = match mood {
                     Mood::Fails => (500, status(500, "InternalError")),
-                    _ => server.0.lock().unwrap().answer(&method, &bytes),
+                    _ => server.0.lock().answer(&method, &bytes),
                 };
                 let body = Body::from(body.to_string().into_bytes());
                 Ok::<_, Infallible>(Response::builder().status(code).body(body).unwrap())
@@ -57,11 +57,11 @@ impl Apiserver {
     }
 
     fn mood(&self, mood: Mood) {
-        self.0.lock().unwrap().mood = mood;
+        self.0.lock().mood = mood;
     }
 
     fn spec(&self) -> Value {
-        self.0.lock().unwrap().lease.as_ref().unwrap()["spec"].clone()
+        self.0.lock().lease.as_ref().unwrap()["spec"].clone()
     }
 
     fn candidate(&self, pod: &str) -> Process {
@@ -117,7 +117,7 @@ impl Process {
     }
 
     fn cut_off(&self) {
-        *self.reachable.lock().unwrap() = false;
+        *self.reachable.lock() = false;
     }
 
     async fn has_lost(&self) -> bool {
@@ -217,7 +217,7 @@ async fn somebody_elses_name_in_the_lease_ends_leadership_at_once() {
     let a = server.candidate("a");
     a.leadership.acquired().await;
     {
-        let mut stored = server.0.lock().unwrap();
+        let mut stored = server.0.lock();
         let lease = stored.lease.as_mut().unwrap();
         lease["spec"]["holderIdentity"] = json!("thief");
         lease["metadata"]["resourceVersion"] = json!("77");
@@ -265,7 +265,7 @@ async fn a_deleted_lease_is_left_to_its_holder() {
     a.leadership.acquired().await;
     let b = server.candidate("b");
     seconds(4).await;
-    server.0.lock().unwrap().lease = None;
+    server.0.lock().lease = None;
     seconds(10).await;
     assert!(a.leads() && !b.leads());
 }
@@ -276,7 +276,7 @@ async fn a_renewal_is_one_call() {
     let a = server.candidate("a");
     a.leadership.acquired().await;
     seconds(21).await;
-    let calls = server.0.lock().unwrap().calls.clone();
+    let calls = server.0.lock().calls.clone();
     assert_eq!(calls[..2], [Method::GET, Method::POST]);
     assert!(calls[2..].iter().all(|method| method == Method::PUT) && calls.len() <= 13, "{calls:?}");
 }

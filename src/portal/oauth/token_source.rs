@@ -1,8 +1,9 @@
 //! The token in hand: asked for once for all who need it, replaced in time, and once more after a 401.
 
-use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex as SyncMutex;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::Instant;
@@ -93,7 +94,7 @@ impl TokenSource {
     /// After a 401: forgets the token if it is still the one in hand. False where a new token was refused as well a
     /// moment ago, so that another try is pointless.
     pub(crate) async fn discard(&self, refused: &Arc<AccessToken>) -> bool {
-        let settled = *self.settled_until.lock().unwrap_or_else(PoisonError::into_inner);
+        let settled = *self.settled_until.lock();
         if settled.is_some_and(|until| Instant::now() < until) {
             return false;
         }
@@ -112,7 +113,7 @@ impl TokenSource {
     /// A new token was refused with 401, too: the login lacks what the portal wants, and a third changes nothing.
     pub(crate) fn settle(&self) {
         let until = Instant::now() + REFUSED_PAUSE;
-        *self.settled_until.lock().unwrap_or_else(PoisonError::into_inner) = Some(until);
+        *self.settled_until.lock() = Some(until);
     }
 }
 

@@ -8,9 +8,10 @@
 
 mod queue;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::{Instant, timeout_at};
 
@@ -143,11 +144,11 @@ impl Gate {
 
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+        self.queue.lock()
     }
 
     fn creates_moved(&self) -> MutexGuard<'_, Instant> {
-        self.creates_moved.lock().unwrap_or_else(PoisonError::into_inner)
+        self.creates_moved.lock()
     }
 
     async fn create_permit(self: &Arc<Self>) -> Result<CreatePermit, PortalError> {

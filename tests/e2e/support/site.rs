@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::Secret;
 use kube::Client;
 use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
+use parking_lot::Mutex;
 use portal_simulator::{Simulator, UserView};
 use serde_json::{Value, json};
 use technical_user_operator::controller::objects::{portals, technical_users};
@@ -34,12 +35,12 @@ impl Site {
 
     /// Remembers what one more operator says.
     pub fn heard(&self, operator: Transcript) {
-        self.said.lock().unwrap().push(operator);
+        self.said.lock().push(operator);
     }
 
     /// Everything that the operators said so far.
     pub fn log(&self) -> String {
-        let said = self.said.lock().unwrap();
+        let said = self.said.lock();
         said.iter().flat_map(Transcript::lines).collect::<Vec<_>>().join("\n")
     }
 

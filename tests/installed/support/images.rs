@@ -4,7 +4,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Mutex;
+
+use parking_lot::Mutex;
 
 /// Where images are put.
 fn folder() -> PathBuf {
@@ -17,7 +18,7 @@ fn folder() -> PathBuf {
 fn run(script: &str, arguments: &[&str], environment: &[(&str, &str)]) {
     // Not two at once: cargo would only wait, and its target folder is one.
     static ONE: Mutex<()> = Mutex::new(());
-    let _one = ONE.lock().unwrap();
+    let _one = ONE.lock();
     let root = env!("CARGO_MANIFEST_DIR");
     let mut command = Command::new(format!("{root}/{script}"));
     command.args(arguments).envs(environment.iter().copied()).current_dir(root);

@@ -1,8 +1,9 @@
 //! What all parts of a running simulator share.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -76,13 +77,13 @@ impl Core {
 
     /// Changes the state and tells everybody who waits for a change.
     pub(crate) fn change<T>(&self, f: impl FnOnce(&mut State) -> T) -> T {
-        let result = f(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner));
+        let result = f(&mut self.state.lock());
         self.changed.notify_waiters();
         result
     }
 
     pub(crate) fn read<T>(&self, f: impl FnOnce(&State) -> T) -> T {
-        f(&self.state.lock().unwrap_or_else(PoisonError::into_inner))
+        f(&self.state.lock())
     }
 
     /// Waits until the state is so.

@@ -1,8 +1,9 @@
 //! Gates: a test holds a call at a certain point.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
+use parking_lot::Mutex;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -62,7 +63,7 @@ impl Gate {
     /// The calls that have come to the gate.
     #[must_use]
     pub fn calls(&self) -> Vec<Call> {
-        self.inner.held.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.inner.held.lock().clone()
     }
 
     /// Opens the gate for the calls at it and for all later ones.
@@ -91,7 +92,7 @@ impl Inner {
         if skipped.is_ok() {
             return;
         }
-        self.held.lock().unwrap_or_else(PoisonError::into_inner).push(call.clone());
+        self.held.lock().push(call.clone());
         self.reached.send_modify(|count| *count += 1);
         self.open.cancelled().await;
     }

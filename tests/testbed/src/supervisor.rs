@@ -10,9 +10,9 @@ use std::{
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
-    sync::{Mutex, PoisonError},
 };
 
+use parking_lot::Mutex;
 use rustix::process::{Pid, test_kill_process};
 
 use crate::{Error, error::tail};
@@ -118,12 +118,12 @@ impl Supervisor {
     /// Ends all servers, removes the directory and waits until that is done.
     pub(crate) fn finish(self) -> Result<(), Error> {
         drop(self.talk);
-        let mut child = self.child.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut child = self.child.into_inner();
         child.wait().map(drop).map_err(Error::io("waiting for the supervisor"))
     }
 
     fn ask(&self, command: &str) -> Result<String, Error> {
-        let mut talk = self.talk.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut talk = self.talk.lock();
         writeln!(talk.commands, "{command}").map_err(Error::io("speaking to the supervisor"))?;
         talk.answer()
     }

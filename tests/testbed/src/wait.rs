@@ -4,10 +4,10 @@ use std::{
     collections::BTreeSet,
     future::Future,
     net::{Ipv4Addr, TcpListener},
-    sync::{Mutex, PoisonError},
     time::Duration,
 };
 
+use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use crate::Error;
@@ -47,7 +47,7 @@ pub fn free_port() -> Result<u16, Error> {
         let listener =
             TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(Error::io("finding a free port"))?;
         let port = listener.local_addr().map_err(Error::io("finding a free port"))?.port();
-        if GIVEN.lock().unwrap_or_else(PoisonError::into_inner).insert(port) {
+        if GIVEN.lock().insert(port) {
             return Ok(port);
         }
         refused.push(listener);

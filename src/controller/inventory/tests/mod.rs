@@ -8,13 +8,13 @@ mod searches;
 mod sweeps;
 
 use std::sync::Arc;
-use std::sync::Mutex;
 use std::time::Duration;
 
 use super::*;
 use crate::domain::inventory::Changes;
 use crate::domain::test_support::{listed as user, listed_for, owner};
 use crate::portal::test_support::Fake;
+use parking_lot::Mutex;
 use portal::PlayedPortal;
 
 /// The first user of a resource of ours.
@@ -41,25 +41,25 @@ struct Heard {
 #[async_trait]
 impl Listener for Heard {
     async fn list_read(&self, _: &Inventory, changes: &Changes) {
-        self.changes.lock().unwrap().push(changes.clone());
+        self.changes.lock().push(changes.clone());
     }
 
     fn search_ended(&self, waiting: Vec<Key>) {
-        self.woken.lock().unwrap().extend(waiting);
+        self.woken.lock().extend(waiting);
     }
 
     fn sweep_ended(&self) {
-        *self.sweeps.lock().unwrap() += 1;
+        *self.sweeps.lock() += 1;
     }
 }
 
 impl Heard {
     fn woken(&self) -> Vec<Key> {
-        std::mem::take(&mut *self.woken.lock().unwrap())
+        std::mem::take(&mut *self.woken.lock())
     }
 
     fn has_heard_of(&self, user: &str) -> bool {
-        self.changes.lock().unwrap().iter().any(|changes| changes.users.contains(&id(user)))
+        self.changes.lock().iter().any(|changes| changes.users.contains(&id(user)))
     }
 }
 

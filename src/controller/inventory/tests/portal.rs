@@ -1,10 +1,10 @@
 //! A portal that is played: a list of users in pages, each page at one moment, and people who change it meanwhile.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use parking_lot::Mutex;
 
 use super::{id, user};
 use crate::domain::user::{ListedUser, UserId};
@@ -42,7 +42,7 @@ impl PlayedPortal {
     }
 
     pub(super) fn and(self, user: ListedUser) -> Self {
-        self.users.lock().unwrap().push(user);
+        self.users.lock().push(user);
         self
     }
 
@@ -58,11 +58,11 @@ impl PlayedPortal {
         &self,
         people: impl FnMut(usize, &mut Vec<ListedUser>) -> Result<(), PortalError> + Send + 'static,
     ) {
-        *self.people.lock().unwrap() = Box::new(people);
+        *self.people.lock() = Box::new(people);
     }
 
     pub(super) fn change(&self, change: impl FnOnce(&mut Vec<ListedUser>)) {
-        change(&mut self.users.lock().unwrap());
+        change(&mut self.users.lock());
     }
 
     pub(super) fn remove(&self, text: &str) {
@@ -79,8 +79,8 @@ impl Pages for PlayedPortal {
     async fn page(&self, number: u32, size: u32, client_id: Option<&str>) -> Result<Page, PortalError> {
         tokio::time::sleep(self.page_time).await;
         let count = self.pages.fetch_add(1, Ordering::SeqCst);
-        let mut users = self.users.lock().unwrap();
-        (self.people.lock().unwrap())(count, &mut users)?;
+        let mut users = self.users.lock();
+        (self.people.lock())(count, &mut users)?;
         let fits = |user: &&ListedUser| {
             client_id.is_none_or(|text| user.client_id.as_ref().is_some_and(|id| id.contains(text)))
         };

@@ -11,9 +11,9 @@ async fn a_slow_sweep_goes_on_is_not_begun_twice_and_wakes_the_portal_at_its_end
     assert!(scene.inventory.sweep(patience).await.is_none());
     assert!(scene.inventory.sweep(patience).await.is_none());
     assert_eq!(scene.portal.scans(), 1);
-    assert_eq!(*scene.heard.sweeps.lock().unwrap(), 0);
+    assert_eq!(*scene.heard.sweeps.lock(), 0);
     tokio::time::sleep(Duration::from_mins(4)).await;
-    assert_eq!(*scene.heard.sweeps.lock().unwrap(), 1);
+    assert_eq!(*scene.heard.sweeps.lock(), 1);
     let took = scene.inventory.sweep(patience).await.unwrap().unwrap();
     assert_eq!(took.as_secs(), 300);
     assert_eq!(scene.portal.scans(), 1, "its result was waiting");
@@ -30,7 +30,7 @@ async fn a_sweep_reports_why_it_failed_and_the_next_one_tries_again() {
     let patience = Duration::from_mins(1);
     assert_eq!(scene.inventory.sweep(patience).await, Some(Err(PortalError::Server { status: 500 })));
     assert!(scene.inventory.sweep(patience).await.unwrap().is_ok());
-    assert_eq!(*scene.heard.sweeps.lock().unwrap(), 0, "it was waited for");
+    assert_eq!(*scene.heard.sweeps.lock(), 0, "it was waited for");
 }
 
 #[tokio::test(start_paused = true)]

@@ -55,7 +55,7 @@ async fn order(interactive: usize, background: usize) -> Vec<Lane> {
             let (gate, order) = (gate.clone(), Arc::clone(&order));
             tokio::spawn(async move {
                 let _place = gate.enter(lane).await.unwrap();
-                order.lock().unwrap().push(lane);
+                order.lock().push(lane);
             })
         })
         .collect();
@@ -64,7 +64,7 @@ async fn order(interactive: usize, background: usize) -> Vec<Lane> {
     for task in tasks {
         task.await.unwrap();
     }
-    let order = order.lock().unwrap();
+    let order = order.lock();
     order.clone()
 }
 

@@ -1,12 +1,10 @@
 //! A proxy between one operator under test and the apiserver.
 
-use std::{
-    net::Ipv4Addr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{net::Ipv4Addr, sync::Arc};
 
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::{
     net::TcpListener,
     sync::watch,
@@ -134,7 +132,7 @@ impl Drop for ApiProxy {
 
 impl Shared {
     fn connections(&self) -> MutexGuard<'_, Vec<AbortHandle>> {
-        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
+        self.connections.lock()
     }
 
     /// Waits while the network is cut.

@@ -1,8 +1,7 @@
 //! What the proxy remembers of the requests. Never bodies or credentials: records end up in test logs.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use http::{Request, header::USER_AGENT};
+use parking_lot::{Mutex, MutexGuard};
 
 /// One request that arrived at the proxy.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,6 +55,6 @@ impl Records {
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<RecordedRequest>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }

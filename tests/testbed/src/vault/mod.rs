@@ -166,8 +166,8 @@ mod tests {
         let mut server = Vault::start().await.unwrap().server;
         assert!(server.0.try_wait().unwrap().is_none());
         drop(server.0.stdin.take());
-        let server = std::sync::Mutex::new(server);
-        let ended = || async { server.lock().unwrap().0.try_wait().unwrap() };
+        let server = parking_lot::Mutex::new(server);
+        let ended = || async { server.lock().0.try_wait().unwrap() };
         let ended = crate::eventually("Vault has ended", ended).await;
         assert!(ended.unwrap().success());
     }
