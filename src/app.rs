@@ -28,7 +28,7 @@ use crate::k8s::{client, watch};
 use crate::metrics::{Metrics, UserState};
 use crate::observer::MetricsObserver;
 use crate::portal::catena_x::CatenaXPortal;
-use crate::portal::{CREATE_TIMEOUT, Connection, ConnectionError, Connector, Network, PlainHttp, Portal};
+use crate::portal::{CREATE_TIMEOUT, ClientConfig, ConfigError, Connector, Network, PlainHttp, Portal};
 use crate::server::Server;
 
 mod definitions;
@@ -199,16 +199,16 @@ async fn work(
         client: client.clone(),
         installation,
         caches: Caches { users, portals: portal_store, secrets },
-        registry: crate::controller::registry::Registry::default(),
+        connections: crate::controller::portal::connections::Connections::default(),
         connector,
         memory: crate::controller::technical_user::memory::Memory::default(),
         portal_memory: crate::controller::portal::memory::PortalMemory::default(),
         watched,
         namespaces: Namespaces::new(label_refusals.clone()),
         refusals,
-        backoffs: crate::controller::backoff::Backoffs::default(),
-        conflicts: crate::controller::backoff::Conflicts::default(),
-        portal_backoffs: crate::controller::backoff::Backoffs::default(),
+        backoffs: crate::controller::queue::backoff::Backoffs::default(),
+        conflicts: crate::controller::queue::backoff::Conflicts::default(),
+        portal_backoffs: crate::controller::queue::backoff::Backoffs::default(),
         events,
         metrics: metrics.clone(),
         leadership: leadership.clone(),
@@ -386,8 +386,8 @@ impl Connector for CatenaXConnector {
         self.network.plain_http
     }
 
-    fn connect(&self, connection: Connection) -> Result<Arc<dyn Portal>, ConnectionError> {
+    fn connect(&self, config: ClientConfig) -> Result<Arc<dyn Portal>, ConfigError> {
         let observer = Arc::clone(&self.observer) as Arc<dyn crate::portal::observe::CallObserver>;
-        Ok(Arc::new(CatenaXPortal::new(connection, self.network.clone(), observer)?))
+        Ok(Arc::new(CatenaXPortal::new(config, self.network.clone(), observer)?))
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::controller::backoff::spread;
+use crate::controller::queue::backoff::spread;
 use crate::health::{Health, Subject};
 
 /// The first pause between two tries; it doubles.

@@ -9,7 +9,7 @@ use super::token_file::TokenFile;
 use crate::config::{self, CheckArgs};
 use crate::portal::catena_x::CatenaXPortal;
 use crate::portal::observe::NoObserver;
-use crate::portal::{Connection, Credentials, Network, PORTAL_CLIENT};
+use crate::portal::{ClientConfig, Credentials, Network, PORTAL_CLIENT};
 
 /// Clients of the portal, which nobody has used yet.
 pub(super) struct Logins {
@@ -50,7 +50,7 @@ pub(super) fn open(
     };
     let proxies = config::proxies()?;
     let connect = |login: Credentials, delete_login: Option<Credentials>| {
-        let connection = Connection {
+        let config = ClientConfig {
             api_url: site.target.url.clone(),
             token_url: site.target.token_url.clone(),
             login,
@@ -60,7 +60,7 @@ pub(super) fn open(
             limits: site.limits,
         };
         let network = Network { plain_http: args.plain_http.setting(), proxies: proxies.clone() };
-        CatenaXPortal::new(connection, network, Arc::new(NoObserver)).map_err(|error| error.to_string())
+        CatenaXPortal::new(config, network, Arc::new(NoObserver)).map_err(|error| error.to_string())
     };
     let is_person = matches!(login, Credentials::RefreshToken { .. });
     let deletion = delete_login.clone().map(|login| connect(login, None)).transpose()?;

@@ -12,11 +12,11 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::controller::backoff::{Backoffs, Conflicts};
 use crate::controller::namespaces::Namespaces;
 use crate::controller::objects::{Key, portals, technical_users};
+use crate::controller::portal::connections::Connections;
 use crate::controller::portal::memory::PortalMemory;
-use crate::controller::registry::{PortalKey, Registry};
+use crate::controller::queue::backoff::{Backoffs, Conflicts};
 use crate::controller::technical_user::memory::Memory;
 use crate::domain::identity::Hint;
 use crate::domain::output::DigestKey;
@@ -59,7 +59,7 @@ pub struct Context {
     /// What the watches saw.
     pub caches: Caches,
     /// The Portals' connections.
-    pub registry: Registry,
+    pub connections: Connections,
     /// Makes connections.
     pub connector: Arc<dyn Connector>,
     /// What this process remembers of each `TechnicalUser`.
@@ -77,7 +77,7 @@ pub struct Context {
     /// Conflicts in a row, per `TechnicalUser`.
     pub conflicts: Conflicts<Key>,
     /// Failures in a row, per `Portal`.
-    pub portal_backoffs: Backoffs<PortalKey>,
+    pub portal_backoffs: Backoffs<Key>,
     /// Events.
     pub events: Events,
     /// Metrics.
@@ -87,7 +87,7 @@ pub struct Context {
     /// Asks for a `TechnicalUser` to be looked at.
     pub wake_user: UnboundedSender<Key>,
     /// Asks for a `Portal` to be looked at.
-    pub wake_portal: UnboundedSender<PortalKey>,
+    pub wake_portal: UnboundedSender<Key>,
     /// Cancelled once everything that is watched was listed.
     pub listed: CancellationToken,
     /// Creates that no deadline cancels; a graceful stop waits for them.
@@ -124,8 +124,7 @@ impl Context {
 
     /// A `Portal` as last seen by the watch.
     #[must_use]
-    pub fn cached_portal(&self, key: &PortalKey) -> Option<Arc<DynamicObject>> {
-        let key = Key { namespace: key.namespace.clone(), name: key.name.clone() };
+    pub fn cached_portal(&self, key: &Key) -> Option<Arc<DynamicObject>> {
         self.caches.portals.get(&key.reference(portals()))
     }
 
@@ -161,7 +160,7 @@ impl Context {
     }
 
     /// Has a `Portal` looked at.
-    pub fn wake_portal(&self, key: &PortalKey) {
+    pub fn wake_portal(&self, key: &Key) {
         self.portal_memory.hurry(key);
         let _ = self.wake_portal.send(key.clone());
     }

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use parking_lot::Mutex;
 
 use crate::controller::context::Installation;
-use crate::controller::inventory::{CompanyGate, Inventory, Listener};
 use crate::controller::objects::Key;
+use crate::controller::portal::inventory::{CompanyGate, Inventory, Listener};
 use crate::domain::identity::Hint;
 use crate::domain::inventory::Changes;
 use crate::domain::output::DigestKey;

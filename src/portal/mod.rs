@@ -207,7 +207,7 @@ pub const CREATE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long after its start a create whose outcome is unknown counts as under way: twice [`CREATE_TIMEOUT`].
 pub const CREATE_SETTLE_TIME: Duration = Duration::from_mins(1);
 
-pub use catena_x::{Connection, ConnectionError};
+pub use catena_x::{ClientConfig, ConfigError};
 #[cfg(test)]
 pub(crate) use catena_x::{Page, Pages, scan_pages};
 pub use oauth::{Credentials, PORTAL_CLIENT, TokenStore};
@@ -221,5 +221,5 @@ pub trait Connector: Send + Sync {
     fn plain_http(&self) -> PlainHttp;
 
     /// A connection that was not used yet.
-    fn connect(&self, connection: Connection) -> Result<Arc<dyn Portal>, ConnectionError>;
+    fn connect(&self, connection: ClientConfig) -> Result<Arc<dyn Portal>, ConfigError>;
 }

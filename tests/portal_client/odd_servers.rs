@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use technical_user_operator::domain::user::{Credential, UserId};
-use technical_user_operator::portal::catena_x::{CatenaXPortal, ConnectionError, NotHttps};
+use technical_user_operator::portal::catena_x::{CatenaXPortal, ConfigError, NotHttps};
 use technical_user_operator::portal::observe::NoObserver;
 use technical_user_operator::portal::{
     Lane, Network, PlainHttp, Portal, PortalError, Verification, VersionRange,
@@ -181,15 +181,15 @@ async fn a_connection_that_cannot_work_is_not_made() {
     };
     let (api, token) = ("https://portal.example.org", "https://idp.example.org/token");
     assert!(made(api, token, None).is_ok());
-    assert!(matches!(made("portal", token, None), Err(ConnectionError::ApiUrl { .. })));
-    assert!(matches!(made(api, "idp", None), Err(ConnectionError::TokenUrl { .. })));
+    assert!(matches!(made("portal", token, None), Err(ConfigError::ApiUrl { .. })));
+    assert!(matches!(made(api, "idp", None), Err(ConfigError::TokenUrl { .. })));
     for origin in ["http://portal.example.org", "http://127.0.0.1", "http://localhost", "http://[::1]"] {
         let http = error(made(origin, token, None));
         let endpoint = format!("{}:80", origin.trim_start_matches("http://"));
-        assert_eq!(http, ConnectionError::NotHttps { endpoint, why: NotHttps::NotWanted });
+        assert_eq!(http, ConfigError::NotHttps { endpoint, why: NotHttps::NotWanted });
     }
-    assert!(matches!(made(api, "http://idp.example.org/token", None), Err(ConnectionError::NotHttps { .. })));
-    assert!(matches!(made(api, token, Some("no pem")), Err(ConnectionError::Client { .. })));
+    assert!(matches!(made(api, "http://idp.example.org/token", None), Err(ConfigError::NotHttps { .. })));
+    assert!(matches!(made(api, token, Some("no pem")), Err(ConfigError::Client { .. })));
 }
 
 #[tokio::test]
@@ -202,7 +202,7 @@ async fn plain_http_needs_the_process_the_portal_and_a_private_address() {
         let network = Network { plain_http, ..Network::default() };
         match CatenaXPortal::new(connection, network, std::sync::Arc::new(NoObserver)) {
             Ok(_) => None,
-            Err(ConnectionError::NotHttps { why, .. }) => Some(why),
+            Err(ConfigError::NotHttps { why, .. }) => Some(why),
             Err(other) => panic!("{other}"),
         }
     };

@@ -2,7 +2,7 @@
 
 use portal_simulator::{Caller, Company, Config, Simulator, Version};
 use technical_user_operator::domain::user::{Credential, NewUser};
-use technical_user_operator::portal::catena_x::{CatenaXPortal, Connection};
+use technical_user_operator::portal::catena_x::{CatenaXPortal, ClientConfig};
 use technical_user_operator::portal::{Lane, Portal, VersionRange};
 
 use crate::support::{LOGIN_SECRET, client_credentials, connection, portal};
@@ -31,7 +31,7 @@ pub(crate) async fn start(config: Config) -> Simulator {
     Simulator::start(config).await.unwrap()
 }
 
-pub(crate) fn connection_to(simulator: &Simulator) -> Connection {
+pub(crate) fn connection_to(simulator: &Simulator) -> ClientConfig {
     let login = client_credentials("sa1", LOGIN_SECRET);
     connection(simulator.portal_url(), &simulator.token_url(), login)
 }

@@ -4,7 +4,7 @@ use std::fmt::{Debug, Display};
 use std::sync::Arc;
 
 use technical_user_operator::config;
-use technical_user_operator::portal::catena_x::{CatenaXPortal, Connection};
+use technical_user_operator::portal::catena_x::{CatenaXPortal, ClientConfig};
 use technical_user_operator::portal::oauth::Credentials;
 use technical_user_operator::portal::observe::NoObserver;
 use technical_user_operator::portal::resilient::Limits;
@@ -22,8 +22,8 @@ pub(crate) fn client_credentials(client_id: &str, secret: &str) -> Credentials {
     Credentials::ClientCredentials { client_id: client_id.to_owned(), client_secret: secret.into() }
 }
 
-pub(crate) fn connection(api_url: &str, token_url: &str, login: Credentials) -> Connection {
-    Connection {
+pub(crate) fn connection(api_url: &str, token_url: &str, login: Credentials) -> ClientConfig {
+    ClientConfig {
         api_url: api_url.to_owned(),
         token_url: token_url.to_owned(),
         login,
@@ -44,7 +44,7 @@ pub(crate) fn network() -> Network {
     Network { plain_http: PlainHttp::PrivateAddresses, proxies: config::proxies().unwrap() }
 }
 
-pub(crate) fn portal(connection: Connection) -> CatenaXPortal {
+pub(crate) fn portal(connection: ClientConfig) -> CatenaXPortal {
     CatenaXPortal::new(connection, network(), Arc::new(NoObserver)).unwrap()
 }
 

@@ -16,8 +16,9 @@ use crate::api::portal::{Auth, CaBundle, Limits, PortalSpec};
 use crate::api::target::Target;
 use crate::controller::context::Context;
 use crate::controller::kube_error::KubeError;
-use crate::controller::logins::LoginPlace;
-use crate::controller::registry::{Connected, Link, PortalKey};
+use crate::controller::objects::Key;
+use crate::controller::portal::connections::{Connection, ConnectionState};
+use crate::controller::portal::operator_logins::LoginPlace;
 use crate::controller::secrets::{Secrets, Texts};
 use crate::domain::address;
 use crate::domain::identity::Pin;
@@ -25,13 +26,13 @@ use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use crate::portal::hints::{CHECK_TOKEN_URL, unreachable_hint};
 use crate::portal::{
-    self, BundleReport, Connection, ConnectionError, Credentials, Lane, PORTAL_CLIENT, PortalError,
+    self, BundleReport, ClientConfig, ConfigError, Credentials, Lane, PORTAL_CLIENT, PortalError,
 };
 
 /// What a connection is made of, and a fingerprint that changes when any of it does.
 pub struct Ingredients {
     target: Target,
-    connection: Connection,
+    config: ClientConfig,
     /// Tells whether a client is still the one that the spec and the Secrets ask for. A keyed digest.
     pub fingerprint: String,
 }
@@ -39,7 +40,7 @@ pub struct Ingredients {
 /// Reads everything that a connection needs.
 pub async fn ingredients(
     ctx: &Arc<Context>,
-    key: &PortalKey,
+    key: &Key,
     object: &DynamicObject,
     spec: &PortalSpec,
 ) -> Result<Ingredients, Blocker> {
@@ -53,7 +54,7 @@ pub async fn ingredients(
 
 async fn read_ingredients(
     ctx: &Arc<Context>,
-    key: &PortalKey,
+    key: &Key,
     object: &DynamicObject,
     spec: &PortalSpec,
 ) -> Result<Ingredients, Blocker> {
@@ -89,7 +90,7 @@ async fn read_ingredients(
         .digest_key
         .digest(parts.iter().map(|(name, value)| (name.as_str(), value.as_slice())));
     Ok(Ingredients {
-        connection: Connection {
+        config: ClientConfig {
             api_url: target.url.clone(),
             token_url: target.token_url.clone(),
             login,
@@ -115,7 +116,7 @@ fn limits(limits: Option<&Limits>) -> portal::Limits {
 /// Whose login is read, and from where.
 struct LoginOf<'a> {
     ctx: &'a Arc<Context>,
-    key: &'a PortalKey,
+    key: &'a Key,
     object: &'a DynamicObject,
     secrets: &'a Secrets,
 }
@@ -198,7 +199,7 @@ fn lacks(name: &str, key: &str) -> Blocker {
 
 async fn ca_bundle(
     ctx: &Context,
-    key: &PortalKey,
+    key: &Key,
     secrets: &Secrets,
     bundle: &CaBundle,
 ) -> Result<String, Blocker> {
@@ -229,29 +230,29 @@ fn kubernetes(error: &KubeError) -> Blocker {
 /// that the Portal's status names.
 pub async fn connect(
     ctx: &Arc<Context>,
-    key: &PortalKey,
+    key: &Key,
     ingredients: Ingredients,
     last_known: Option<&str>,
-) -> Result<Connected, Blocker> {
-    let Ingredients { target, connection, fingerprint } = ingredients;
-    let build = || ctx.connector.connect(connection);
-    let portal = ctx.registry.client(key, &fingerprint, build).map_err(|error| match error {
-        ConnectionError::Client { .. } => Blocker::lasting(Reason::CaBundleInvalid, error.to_string()),
-        ConnectionError::NotHttps { .. } => Blocker::lasting(Reason::InsecureHttpRefused, error.to_string()),
+) -> Result<Connection, Blocker> {
+    let Ingredients { target, config, fingerprint } = ingredients;
+    let build = || ctx.connector.connect(config);
+    let portal = ctx.connections.client(key, &fingerprint, build).map_err(|error| match error {
+        ConfigError::Client { .. } => Blocker::lasting(Reason::CaBundleInvalid, error.to_string()),
+        ConfigError::NotHttps { .. } => Blocker::lasting(Reason::InsecureHttpRefused, error.to_string()),
         other => Blocker::lasting(Reason::InvalidResource, other.to_string()),
     })?;
     let version = portal.version().await.map_err(|error| blocker(&error))?;
     let login = portal.login().await.map_err(|error| blocker(&error))?;
     let confirmed =
-        if ctx.registry.is_confirmed(key, &login) { Ok(()) } else { portal.confirm(&login).await };
+        if ctx.connections.is_confirmed(key, &login) { Ok(()) } else { portal.confirm(&login).await };
     let accepted_logins = logins::accepted(ctx, key, portal.as_ref(), &login, &confirmed).await;
     logins::in_use(ctx, key, &LoginPlace::new(&target.url, &target.token_url), &accepted_logins);
-    let before = ctx.registry.companies(key);
+    let before = ctx.connections.companies(key);
     let known = !before.is_empty() || last_known.is_some();
     let company = match company::of_login(target.bpn.as_deref(), &login.companies, &before, known) {
         Ok(company) => company,
         Err(blocker) => {
-            ctx.registry.forget_inventory(key);
+            ctx.connections.forget_inventory(key);
             // The next token may say what this one does not.
             portal.forget_token().await;
             return Err(blocker);
@@ -271,34 +272,35 @@ pub async fn connect(
         portal.forget_token().await;
         return Err(blocker(&error));
     }
-    ctx.registry.confirm(key, &login);
+    ctx.connections.confirm(key, &login);
     let url = address::portal(&target.url);
     let pin = Pin::new(&url, company.as_deref().or(login.companies.first().map(String::as_str)));
     // What was connected for another company is not used any more: it is bound to tokens of that one.
-    let leads_elsewhere = match ctx.registry.link(key) {
-        Some(Link::Up(last) | Link::Down(_, Some(last))) => {
-            last.pin != pin && ctx.registry.is_client(key, &last.portal)
+    let leads_elsewhere = match ctx.connections.get(key) {
+        Some(ConnectionState::Up(last) | ConnectionState::Down(_, Some(last))) => {
+            last.pin != pin && ctx.connections.is_client(key, &last.portal)
         }
         _ => false,
     };
     if leads_elsewhere {
         let words = format!("Portal {key} is being connected for another company");
-        ctx.registry.set(key, Link::Down(Blocker::passing(Reason::PortalNotReady, words), None));
+        ctx.connections
+            .set(key, ConnectionState::Down(Blocker::passing(Reason::PortalNotReady, words), None));
     }
     let companies = company.as_ref().map_or(login.companies.as_slice(), std::slice::from_ref);
-    let portal = ctx.registry.bind(key, &portal, companies);
+    let portal = ctx.connections.bind(key, &portal, companies);
     let roles = if login.permissions.roles {
         portal.roles(Lane::Background).await.map_err(|error| blocker(&error))?
     } else {
         Vec::new()
     };
-    ctx.registry.accept(key, &login.companies);
+    ctx.connections.accept(key, &login.companies);
     let listener =
         PortalListener::create(ctx, key, Place { url: url.clone(), companies: login.companies.clone() });
-    let inventory = ctx.registry.inventory(key, &pin, &portal, listener, &ctx.metrics);
+    let inventory = ctx.connections.inventory(key, &pin, &portal, listener, &ctx.metrics);
     let (written_url, token_url) = (target.url, address::token_endpoint(&target.token_url));
     let roles = Arc::new(roles);
-    Ok(Connected {
+    Ok(Connection {
         portal,
         url,
         written_url,

@@ -4,11 +4,10 @@ use thiserror::Error;
 
 use super::DEADLINE;
 use crate::controller::context::Context;
-use crate::controller::dispatcher::Action;
-use crate::controller::failure::{CONFLICTS_ARE_QUIET_FOR, PANICKED, Reported, report};
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{Key, portals};
-use crate::controller::registry::PortalKey;
+use crate::controller::queue::dispatcher::Action;
+use crate::controller::status::failure::{CONFLICTS_ARE_QUIET_FOR, PANICKED, Reported, report};
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 
@@ -42,7 +41,7 @@ impl Failure {
 }
 
 /// Writes the condition, and says when the next reconcile is due.
-pub async fn after(ctx: &Context, key: &PortalKey, failure: &Failure) -> Action {
+pub async fn after(ctx: &Context, key: &Key, failure: &Failure) -> Action {
     let blocker = failure.blocker();
     let failing_for = ctx.portal_memory.failing.elapsed(key, blocker.reason.as_str());
     let next = Action::requeue(ctx.portal_backoffs.after_failure(key));

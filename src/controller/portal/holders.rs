@@ -13,11 +13,11 @@ use crate::api::keys;
 use crate::api::portal::{PortalSpec, PortalStatus};
 use crate::api::technical_user::{RecordedUser, TechnicalUserStatus};
 use crate::controller::context::Context;
-use crate::controller::inventory::{Inventory, Need};
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{Key, annotation, has_finalizer, lenient, part, technical_users};
-use crate::controller::proofs::{is_expected, is_proved};
-use crate::controller::registry::{Link, PortalKey};
+use crate::controller::portal::connections::ConnectionState;
+use crate::controller::portal::inventory::{Inventory, Need};
+use crate::controller::portal::proofs::{is_expected, is_proved};
 use crate::controller::technical_user::{grants, owner};
 use crate::domain::attempt::Attempt;
 use crate::domain::identity::Owner;
@@ -41,7 +41,7 @@ pub enum Holders {
 /// A Portal under deletion begins no create, so at `settled_at` every create has had its time.
 pub async fn seen(
     ctx: &Context,
-    key: &PortalKey,
+    key: &Key,
     portal: &DynamicObject,
     settled_at: Instant,
 ) -> Result<Holders, KubeError> {
@@ -75,7 +75,7 @@ pub async fn seen(
 /// What tells the users of a Portal from resources that only name it.
 pub struct Access<'a> {
     ctx: &'a Context,
-    key: &'a PortalKey,
+    key: &'a Key,
     spec: Option<PortalSpec>,
     /// The Portal was connected once; before that it has made no user.
     was_connected: bool,
@@ -87,10 +87,10 @@ pub struct Access<'a> {
 
 impl<'a> Access<'a> {
     /// Of one Portal.
-    pub fn of(ctx: &'a Context, key: &'a PortalKey, portal: &DynamicObject) -> Self {
+    pub fn of(ctx: &'a Context, key: &'a Key, portal: &DynamicObject) -> Self {
         let status: PortalStatus = lenient(portal, "status");
-        let (inventory, place) = match ctx.registry.link(key) {
-            Some(Link::Up(connected) | Link::Down(_, Some(connected))) => {
+        let (inventory, place) = match ctx.connections.get(key) {
+            Some(ConnectionState::Up(connected) | ConnectionState::Down(_, Some(connected))) => {
                 let place = Place { url: connected.url, companies: connected.login.companies };
                 (Some(connected.inventory), Some(place))
             }

@@ -7,21 +7,20 @@ use async_trait::async_trait;
 use super::sweep::{self, Place};
 use super::wake_all;
 use crate::controller::context::Context;
-use crate::controller::inventory::{Inventory, Listener};
 use crate::controller::objects::Key;
-use crate::controller::registry::PortalKey;
+use crate::controller::portal::inventory::{Inventory, Listener};
 use crate::domain::inventory::Changes;
 
 /// The listener of one Portal.
 pub struct PortalListener {
     ctx: Weak<Context>,
-    key: PortalKey,
+    key: Key,
     place: Place,
 }
 
 impl PortalListener {
     /// A listener that lives no longer than the process's context.
-    pub fn create(ctx: &Arc<Context>, key: &PortalKey, place: Place) -> Arc<dyn Listener> {
+    pub fn create(ctx: &Arc<Context>, key: &Key, place: Place) -> Arc<dyn Listener> {
         Arc::new(Self { ctx: Arc::downgrade(ctx), key: key.clone(), place })
     }
 }
@@ -32,7 +31,7 @@ impl Listener for PortalListener {
         let Some(ctx) = self.ctx.upgrade() else { return };
         let Some(portal) = ctx.cached_portal(&self.key) else { return };
         // The login may belong to more or fewer companies since the list was first read.
-        let companies = ctx.registry.companies(&self.key);
+        let companies = ctx.connections.companies(&self.key);
         let companies = if companies.is_empty() { self.place.companies.clone() } else { companies };
         let place = Place { url: self.place.url.clone(), companies };
         // First, so that no resource that is woken takes a mass disappearance for the loss of its user.

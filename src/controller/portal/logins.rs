@@ -6,33 +6,32 @@ use kube::api::DynamicObject;
 use serde_json::Value;
 
 use crate::controller::context::Context;
-use crate::controller::logins::{LoginChanges, LoginPlace};
 use crate::controller::objects::Key;
-use crate::controller::registry::PortalKey;
+use crate::controller::portal::operator_logins::{LoginChanges, LoginPlace};
 use crate::domain::reason::Reason;
 use crate::portal::{Login, Portal, PortalError};
 
 /// The login Secrets of a Portal name these client IDs; not all of them could be read where `complete` is false.
 pub fn configured(
     ctx: &Context,
-    key: &PortalKey,
+    key: &Key,
     place: &LoginPlace,
     client_ids: &BTreeSet<String>,
     complete: bool,
 ) {
-    wake_concerned(ctx, &ctx.registry.logins.configure(key, place, client_ids, complete));
+    wake_concerned(ctx, &ctx.connections.logins.configure(key, place, client_ids, complete));
 }
 
 /// The portal has accepted logins with these client IDs.
-pub fn in_use(ctx: &Context, key: &PortalKey, place: &LoginPlace, client_ids: &BTreeSet<String>) {
-    wake_concerned(ctx, &ctx.registry.logins.use_now(key, place, client_ids));
+pub fn in_use(ctx: &Context, key: &Key, place: &LoginPlace, client_ids: &BTreeSet<String>) {
+    wake_concerned(ctx, &ctx.connections.logins.use_now(key, place, client_ids));
 }
 
 /// The client IDs of a Portal's logins that the portal has accepted, after its login was tried with this outcome. A token
 /// alone proves nothing: the owner of the token endpoint writes what it says.
 pub async fn accepted(
     ctx: &Context,
-    key: &PortalKey,
+    key: &Key,
     portal: &dyn Portal,
     login: &Login,
     outcome: &Result<(), PortalError>,
@@ -50,18 +49,18 @@ pub async fn accepted(
 /// Asks the portal once for each deletion login. One that has no token, or may not delete, is not used.
 async fn is_deletion_login_accepted(
     ctx: &Context,
-    key: &PortalKey,
+    key: &Key,
     portal: &dyn Portal,
     login: &Login,
     client_id: &str,
 ) -> bool {
-    if ctx.registry.is_deletion_login_confirmed(key, client_id) {
+    if ctx.connections.is_deletion_login_confirmed(key, client_id) {
         return true;
     }
     let is_used = login.deletion_trouble.is_none() && login.permissions.delete;
     let accepted = is_used && is_known_to_portal(&portal.confirm_deletion_login(client_id).await);
     if accepted {
-        ctx.registry.confirm_deletion_login(key, client_id);
+        ctx.connections.confirm_deletion_login(key, client_id);
     }
     accepted
 }
@@ -72,13 +71,13 @@ fn is_known_to_portal(outcome: &Result<(), PortalError>) -> bool {
 }
 
 /// A Portal is gone.
-pub fn gone(ctx: &Context, key: &PortalKey) {
-    wake_concerned(ctx, &ctx.registry.logins.forget(key));
+pub fn gone(ctx: &Context, key: &Key) {
+    wake_concerned(ctx, &ctx.connections.logins.forget(key));
 }
 
 /// The login Secrets of a Portal were read, or there is nothing to read.
-pub fn tried(ctx: &Context, key: &PortalKey) {
-    if ctx.registry.logins.tried(key) {
+pub fn tried(ctx: &Context, key: &Key) {
+    if ctx.connections.logins.tried(key) {
         wake(ctx, |object| object.data.pointer("/spec/user/existing").is_some());
     }
 }

@@ -10,10 +10,9 @@ use tokio::time::Instant;
 
 use super::notices::Bundles;
 use crate::api::portal::{PortalSpec, PortalStatus};
-use crate::controller::backoff::spread;
-use crate::controller::objects::{lenient, part};
-use crate::controller::registry::PortalKey;
-use crate::controller::since::Since;
+use crate::controller::objects::{Key, lenient, part};
+use crate::controller::queue::backoff::spread;
+use crate::controller::status::since::Since;
 use crate::domain::roles::Blocker;
 
 /// What was looked at last, and when the next look is due.
@@ -60,28 +59,28 @@ const LONGEST_RETRY: Duration = Duration::from_mins(5);
 /// All Portals.
 #[derive(Debug, Default)]
 pub struct PortalMemory {
-    parsed: Mutex<HashMap<PortalKey, Arc<Parsed>>>,
-    looked: Mutex<HashMap<PortalKey, Looked>>,
+    parsed: Mutex<HashMap<Key, Arc<Parsed>>>,
+    looked: Mutex<HashMap<Key, Looked>>,
     /// Since when a Portal waits for something that may still arrive, by the reason of its condition.
-    pub waiting: Since<PortalKey>,
+    pub waiting: Since<Key>,
     /// What was found in the CA bundles.
     pub bundles: Bundles,
     /// Since when reconciles of a Portal fail in the same way.
-    pub failing: Since<PortalKey>,
+    pub failing: Since<Key>,
     /// Logins that the identity provider refused.
-    refused: Mutex<HashMap<PortalKey, RefusedLogin>>,
+    refused: Mutex<HashMap<Key, RefusedLogin>>,
     /// Since when a Portal is known to be under deletion, with its uid.
-    deleting: Mutex<HashMap<PortalKey, (Option<String>, Instant)>>,
+    deleting: Mutex<HashMap<Key, (Option<String>, Instant)>>,
 }
 
 impl PortalMemory {
-    fn portals(&self) -> MutexGuard<'_, HashMap<PortalKey, Looked>> {
+    fn portals(&self) -> MutexGuard<'_, HashMap<Key, Looked>> {
         self.looked.lock()
     }
 
     /// What a Portal's object says.
     #[must_use]
-    pub fn parsed(&self, key: &PortalKey, object: &DynamicObject) -> Arc<Parsed> {
+    pub fn parsed(&self, key: &Key, object: &DynamicObject) -> Arc<Parsed> {
         let metadata = &object.metadata;
         let is_this = |parsed: &&Arc<Parsed>| {
             parsed.resource_version.is_some()
@@ -103,7 +102,7 @@ impl PortalMemory {
 
     /// How long the next look at the portal has time; none where something that it depends on changed.
     #[must_use]
-    pub fn due_in(&self, key: &PortalKey, circumstances: &str) -> Duration {
+    pub fn due_in(&self, key: &Key, circumstances: &str) -> Duration {
         match self.portals().get(key) {
             Some(Looked { circumstances: then, due: Some(due), .. }) if then == circumstances => {
                 due.saturating_duration_since(Instant::now())
@@ -114,7 +113,7 @@ impl PortalMemory {
 
     /// How long the next reading of the user list has time; none where something that it depends on changed.
     #[must_use]
-    pub fn sweep_due_in(&self, key: &PortalKey, circumstances: &str) -> Duration {
+    pub fn sweep_due_in(&self, key: &Key, circumstances: &str) -> Duration {
         match self.portals().get(key) {
             Some(Looked { circumstances: then, sweep_due: Some(due), .. }) if then == circumstances => {
                 due.saturating_duration_since(Instant::now())
@@ -124,12 +123,12 @@ impl PortalMemory {
     }
 
     /// A look begins: it answers all that asked for one before.
-    pub fn begin(&self, key: &PortalKey) {
+    pub fn begin(&self, key: &Key) {
         self.portals().entry(key.clone()).or_default().hurried = None;
     }
 
     /// A look has ended; the next one is due after this time. `swept`: and the user list need not be read before.
-    pub fn looked(&self, key: &PortalKey, circumstances: &str, next: Duration, swept: bool) {
+    pub fn looked(&self, key: &Key, circumstances: &str, next: Duration, swept: bool) {
         let due = Instant::now() + next;
         let mut portals = self.portals();
         let looked = portals.entry(key.clone()).or_default();
@@ -145,7 +144,7 @@ impl PortalMemory {
 
     /// Somebody was refused by the portal: the login is read again soon, not at once for each who asks. The user list is
     /// not read for it.
-    pub fn hurry(&self, key: &PortalKey) {
+    pub fn hurry(&self, key: &Key) {
         if let Some(looked) = self.portals().get_mut(key) {
             let soon = Instant::now() + HURRY;
             looked.due = Some(looked.due.map_or(soon, |due| due.min(soon)));
@@ -154,7 +153,7 @@ impl PortalMemory {
     }
 
     /// What a look found could not be written: all of it is found again soon.
-    pub fn repeat(&self, key: &PortalKey) {
+    pub fn repeat(&self, key: &Key) {
         self.hurry(key);
         if let Some(looked) = self.portals().get_mut(key) {
             looked.sweep_due = None;
@@ -162,7 +161,7 @@ impl PortalMemory {
     }
 
     /// The identity provider refused this login: it is asked again when the login changes, or after a time that grows.
-    pub fn login_refused(&self, key: &PortalKey, fingerprint: &str, blocker: &Blocker) {
+    pub fn login_refused(&self, key: &Key, fingerprint: &str, blocker: &Blocker) {
         let mut refused = self.refused.lock();
         let same = refused.get(key).filter(|before| before.fingerprint == fingerprint);
         let count = same.map_or(0, |before| before.count);
@@ -180,20 +179,20 @@ impl PortalMemory {
 
     /// What the identity provider said of this very login, while it is too early to ask it again.
     #[must_use]
-    pub fn refusal_of(&self, key: &PortalKey, fingerprint: &str) -> Option<Blocker> {
+    pub fn refusal_of(&self, key: &Key, fingerprint: &str) -> Option<Blocker> {
         let refused = self.refused.lock();
         let known = refused.get(key).filter(|refused| refused.fingerprint == fingerprint)?;
         (Instant::now() < known.ask_again).then(|| known.blocker.clone())
     }
 
     /// The login is not refused (any more).
-    pub fn login_accepted(&self, key: &PortalKey) {
+    pub fn login_accepted(&self, key: &Key) {
         self.refused.lock().remove(key);
     }
 
     /// Since when this process knows that a Portal is under deletion; from now on where it did not.
     #[must_use]
-    pub fn deleting_since(&self, key: &PortalKey, uid: Option<&str>) -> Instant {
+    pub fn deleting_since(&self, key: &Key, uid: Option<&str>) -> Instant {
         let mut deleting = self.deleting.lock();
         let entry = deleting.entry(key.clone()).or_insert_with(|| (uid.map(str::to_owned), Instant::now()));
         if entry.0.as_deref() != uid {
@@ -203,7 +202,7 @@ impl PortalMemory {
     }
 
     /// Forgets a Portal that is gone.
-    pub fn forget(&self, key: &PortalKey) {
+    pub fn forget(&self, key: &Key) {
         self.portals().remove(key);
         self.parsed.lock().remove(key);
         self.waiting.forget(key);
@@ -220,7 +219,7 @@ mod tests {
 
     #[test]
     fn a_portal_is_parsed_once_for_each_state_of_it() {
-        let (memory, key) = (PortalMemory::default(), PortalKey { namespace: "n".into(), name: "p".into() });
+        let (memory, key) = (PortalMemory::default(), Key { namespace: "n".into(), name: "p".into() });
         let object = |version: &str, interval: &str| -> DynamicObject {
             serde_json::from_value(serde_json::json!({
                 "apiVersion": "technicaluser.dev/v1alpha1", "kind": "Portal",
@@ -241,7 +240,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_hurried_look_does_not_read_the_user_list() {
-        let (memory, key) = (PortalMemory::default(), PortalKey { namespace: "n".into(), name: "p".into() });
+        let (memory, key) = (PortalMemory::default(), Key { namespace: "n".into(), name: "p".into() });
         let interval = Duration::from_mins(5);
         memory.begin(&key);
         assert_eq!(memory.sweep_due_in(&key, "a"), Duration::ZERO);
@@ -276,7 +275,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn who_asks_for_a_look_while_one_is_in_progress_gets_another() {
-        let (memory, key) = (PortalMemory::default(), PortalKey { namespace: "n".into(), name: "p".into() });
+        let (memory, key) = (PortalMemory::default(), Key { namespace: "n".into(), name: "p".into() });
         memory.begin(&key);
         memory.hurry(&key);
         tokio::time::advance(Duration::from_secs(2)).await;
@@ -290,7 +289,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_refused_login_is_asked_about_again_when_it_changes_or_ever_more_seldom() {
-        let (memory, key) = (PortalMemory::default(), PortalKey { namespace: "n".into(), name: "p".into() });
+        let (memory, key) = (PortalMemory::default(), Key { namespace: "n".into(), name: "p".into() });
         let blocker = Blocker::lasting(crate::domain::reason::Reason::LoginRefused, "no");
         let mut waits = Vec::new();
         for _ in 0..10 {
@@ -315,7 +314,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_deletion_is_timed_by_our_own_clock_for_each_object() {
-        let (memory, key) = (PortalMemory::default(), PortalKey { namespace: "n".into(), name: "p".into() });
+        let (memory, key) = (PortalMemory::default(), Key { namespace: "n".into(), name: "p".into() });
         assert_eq!(memory.deleting_since(&key, Some("1")).elapsed(), Duration::ZERO);
         tokio::time::advance(Duration::from_secs(40)).await;
         assert_eq!(memory.deleting_since(&key, Some("1")).elapsed(), Duration::from_secs(40));

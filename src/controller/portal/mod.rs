@@ -2,13 +2,17 @@
 
 mod company;
 mod connect;
+pub mod connections;
 mod failure;
 mod holders;
+pub mod inventory;
 mod listener;
 mod login_secret;
 mod logins;
 pub mod memory;
 mod notices;
+pub mod operator_logins;
+pub mod proofs;
 mod retained;
 mod session;
 mod status;
@@ -26,13 +30,13 @@ use tokio::time::Instant;
 
 use crate::api::portal::{PortalSpec, PortalStatus, UnclaimedUser};
 use crate::api::{FIELD_MANAGER, FINALIZER, ROLE_AGAIN, keys};
-use crate::controller::backoff::spread;
 use crate::controller::context::Context;
-use crate::controller::dispatcher::Action;
-use crate::controller::grace::{LOOK_AGAIN, may_arrive};
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{Key, annotation, has_finalizer, is_deleting, lenient, part, portals};
-use crate::controller::registry::{Connected, Link, PortalKey};
+use crate::controller::portal::connections::{Connection, ConnectionState};
+use crate::controller::queue::backoff::spread;
+use crate::controller::queue::dispatcher::Action;
+use crate::controller::status::grace::{LOOK_AGAIN, may_arrive};
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use crate::metrics::{Kind, Reconciled, Sweep};
@@ -55,7 +59,7 @@ const DEFAULT_RESYNC: Duration = Duration::from_mins(5);
 
 /// One pass over one Portal. Never fails: what goes wrong is told in the status and tried again.
 pub async fn reconcile(object: Arc<DynamicObject>, ctx: Arc<Context>) -> Action {
-    let key = key_of(&object);
+    let key = Key::of(&object);
     let began = Instant::now();
     let (action, outcome) = match tokio::time::timeout(DEADLINE, look(&ctx, &key, &object)).await {
         Ok(Ok((action, changed))) => {
@@ -71,23 +75,16 @@ pub async fn reconcile(object: Arc<DynamicObject>, ctx: Arc<Context>) -> Action 
 }
 
 /// A reconcile of this Portal panicked: a fault of this program. It is tried again like any failure.
-pub async fn panicked(ctx: &Context, key: &PortalKey) -> Action {
+pub async fn panicked(ctx: &Context, key: &Key) -> Action {
     let action = failure::after(ctx, key, &Failure::Panicked).await;
     ctx.metrics.reconciled(Kind::Portal, Reconciled::Error, Duration::ZERO);
     ctx.count_backoffs();
     action
 }
 
-/// Names a Portal object.
-#[must_use]
-pub fn key_of(object: &DynamicObject) -> PortalKey {
-    let Key { namespace, name } = Key::of(object);
-    PortalKey { namespace, name }
-}
-
 /// Forgets a Portal that is gone, and tells those that used it.
-pub fn gone(ctx: &Context, key: &PortalKey) {
-    ctx.registry.forget(key);
+pub fn gone(ctx: &Context, key: &Key) {
+    ctx.connections.forget(key);
     logins::gone(ctx, key);
     ctx.portal_memory.forget(key);
     ctx.memory.roles.forget_portal(key);
@@ -98,17 +95,13 @@ pub fn gone(ctx: &Context, key: &PortalKey) {
 }
 
 /// Has everyone looked at who uses a Portal.
-pub fn wake_all(ctx: &Context, key: &PortalKey) {
+pub fn wake_all(ctx: &Context, key: &Key) {
     for object in users_of(ctx, key) {
         ctx.wake(&Key::of(&object));
     }
 }
 
-async fn look(
-    ctx: &Arc<Context>,
-    key: &PortalKey,
-    object: &DynamicObject,
-) -> Result<(Action, bool), KubeError> {
+async fn look(ctx: &Arc<Context>, key: &Key, object: &DynamicObject) -> Result<(Action, bool), KubeError> {
     if !ctx.may_write() {
         return Ok((Action::requeue(Duration::from_secs(5)), false));
     }
@@ -185,7 +178,7 @@ fn interval(object: &DynamicObject) -> Duration {
 
 /// What a look at the portal found.
 struct Looked {
-    link: Connected,
+    link: Connection,
     /// What the sweep found, and how long it took; `None` while it goes on, and where it is not due.
     swept: Option<(Leftovers, Duration)>,
     /// The user list was not read: somebody asked for the look before the next sweep is due.
@@ -200,17 +193,17 @@ struct Leftovers {
 
 async fn connect_and_sweep(
     ctx: &Arc<Context>,
-    key: &PortalKey,
+    key: &Key,
     object: &DynamicObject,
     sweep_is_due: bool,
 ) -> Result<Looked, Blocker> {
-    let before = ctx.registry.link(key);
+    let before = ctx.connections.get(key);
     let last = match &before {
-        Some(Link::Up(connected)) => Some(connected.clone()),
-        Some(Link::Down(_, connected)) => connected.clone(),
+        Some(ConnectionState::Up(connected)) => Some(connected.clone()),
+        Some(ConnectionState::Down(_, connected)) => connected.clone(),
         None => None,
     };
-    let was_up = matches!(before, Some(Link::Up(_)));
+    let was_up = matches!(before, Some(ConnectionState::Up(_)));
     match try_connect_and_sweep(ctx, key, object, sweep_is_due).await {
         Ok(looked) => {
             let new = &looked.link;
@@ -222,7 +215,7 @@ async fn connect_and_sweep(
                         && last.roles == new.roles
                         && last.login == new.login
                 });
-            ctx.registry.set(key, Link::Up(new.clone()));
+            ctx.connections.set(key, ConnectionState::Up(new.clone()));
             if !same {
                 wake_all(ctx, key);
             }
@@ -230,12 +223,13 @@ async fn connect_and_sweep(
         }
         Err(blocker) => {
             // A client that serves another company by now cleans nothing up.
-            let last = last.filter(|_| !matches!(ctx.registry.link(key), Some(Link::Down(_, None))));
+            let last =
+                last.filter(|_| !matches!(ctx.connections.get(key), Some(ConnectionState::Down(_, None))));
             // A login whose company is in doubt cleans nothing up: what it is not shown may be there.
             let last = last.filter(|last| {
-                !(company::is_in_doubt(&blocker) && ctx.registry.is_client(key, &last.portal))
+                !(company::is_in_doubt(&blocker) && ctx.connections.is_client(key, &last.portal))
             });
-            ctx.registry.set(key, Link::Down(blocker.clone(), last));
+            ctx.connections.set(key, ConnectionState::Down(blocker.clone(), last));
             if was_up || before.is_none() {
                 wake_all(ctx, key);
             }
@@ -246,7 +240,7 @@ async fn connect_and_sweep(
 
 async fn try_connect_and_sweep(
     ctx: &Arc<Context>,
-    key: &PortalKey,
+    key: &Key,
     object: &DynamicObject,
     sweep_is_due: bool,
 ) -> Result<Looked, Blocker> {
@@ -280,7 +274,7 @@ async fn try_connect_and_sweep(
 /// Connects, or looks again with the connection that there is, and reads the user list where that is due.
 async fn connect_with(
     ctx: &Arc<Context>,
-    key: &PortalKey,
+    key: &Key,
     object: &DynamicObject,
     ingredients: connect::Ingredients,
     sweep_is_due: bool,
@@ -307,7 +301,7 @@ enum Leaving {
 
 /// Lets a Portal under deletion go once no resource that holds our finalizer uses it. A create that was under way when
 /// its deletion began has had its time by then.
-async fn leave(ctx: &Context, key: &PortalKey, object: &DynamicObject) -> Result<Leaving, KubeError> {
+async fn leave(ctx: &Context, key: &Key, object: &DynamicObject) -> Result<Leaving, KubeError> {
     if !has_finalizer(object) {
         gone(ctx, key);
         return Ok(Leaving::Gone);
@@ -353,7 +347,7 @@ async fn leave(ctx: &Context, key: &PortalKey, object: &DynamicObject) -> Result
 
 async fn patch_finalizers(
     ctx: &Context,
-    key: &PortalKey,
+    key: &Key,
     object: &DynamicObject,
     finalizers: &[String],
 ) -> Result<DynamicObject, KubeError> {

@@ -10,22 +10,21 @@ use parking_lot::{Mutex, MutexGuard};
 use crate::api::conditions::{CERTIFICATES_IGNORED, INSECURE_HTTP, Wanted};
 use crate::api::portal::PortalSpec;
 use crate::controller::context::Context;
-use crate::controller::objects::portals;
-use crate::controller::registry::PortalKey;
+use crate::controller::objects::{Key, portals};
 use crate::domain::reason::Reason;
 use crate::portal::{BundleReport, PlainHttp};
 
 /// What was last found in the CA bundle of each Portal.
 #[derive(Debug, Default)]
-pub struct Bundles(Mutex<HashMap<PortalKey, BundleReport>>);
+pub struct Bundles(Mutex<HashMap<Key, BundleReport>>);
 
 impl Bundles {
-    fn all(&self) -> MutexGuard<'_, HashMap<PortalKey, BundleReport>> {
+    fn all(&self) -> MutexGuard<'_, HashMap<Key, BundleReport>> {
         self.0.lock()
     }
 
     /// The bundle was read; `None` where the Portal has none. One that cannot be read at the moment keeps its last report.
-    pub fn read(&self, key: &PortalKey, report: Option<BundleReport>) {
+    pub fn read(&self, key: &Key, report: Option<BundleReport>) {
         match report {
             Some(report) => self.all().insert(key.clone(), report),
             None => self.all().remove(key),
@@ -34,13 +33,13 @@ impl Bundles {
 
     /// What was found in a Portal's bundle.
     #[must_use]
-    pub fn of(&self, key: &PortalKey) -> Option<BundleReport> {
+    pub fn of(&self, key: &Key) -> Option<BundleReport> {
         self.all().get(key).cloned()
     }
 }
 
 /// What to do about a server whose certificate is not trusted.
-pub(super) fn tls_hint(ctx: &Context, key: &PortalKey) -> String {
+pub(super) fn tls_hint(ctx: &Context, key: &Key) -> String {
     match ctx.portal_memory.bundles.of(key) {
         None => "if the certificate is of your own authority, name it in tls.caBundle".to_owned(),
         Some(report) => {
@@ -55,7 +54,7 @@ pub(super) fn tls_hint(ctx: &Context, key: &PortalKey) -> String {
 }
 
 /// The conditions that there is a reason for.
-pub(super) fn wanted(ctx: &Context, key: &PortalKey, spec: Option<&PortalSpec>) -> Vec<Wanted> {
+pub(super) fn wanted(ctx: &Context, key: &Key, spec: Option<&PortalSpec>) -> Vec<Wanted> {
     let plain_http = spec.is_some_and(uses_plain_http).then(|| insecure_http(ctx.connector.plain_http()));
     ignored_certificates(ctx, key).into_iter().chain(plain_http).collect()
 }
@@ -91,7 +90,7 @@ fn insecure_http(permitted: PlainHttp) -> Wanted {
     }
 }
 
-fn ignored_certificates(ctx: &Context, key: &PortalKey) -> Option<Wanted> {
+fn ignored_certificates(ctx: &Context, key: &Key) -> Option<Wanted> {
     let report = ctx.portal_memory.bundles.of(key)?;
     let words = report.unusable.filter(|_| report.usable > 0)?;
     Some(Wanted {
@@ -117,7 +116,7 @@ pub(super) fn announce(ctx: &Context, object: &DynamicObject, old: &[Condition],
         if old.iter().any(is_known) {
             continue;
         }
-        let key = super::key_of(object);
+        let key = Key::of(object);
         tracing::warn!(portal = format!("{}/{}", key.namespace, key.name), "{}", notice.message);
         if let Some(reason) = Reason::ALL.iter().find(|reason| reason.as_str() == notice.reason) {
             let reference = object.object_ref(&portals());

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::api::portal::{FOUND_BY_MARK, PortalStatus, RETAINED_LIMIT, RetainedUser};
 use crate::controller::context::Installation;
-use crate::controller::registry::Connected;
+use crate::controller::portal::connections::Connection;
 use crate::domain::address;
 use crate::domain::inventory::Snapshot;
 use crate::domain::user::{ListedUser, UserId, UserStatus};
@@ -45,7 +45,7 @@ impl RetainedChanges {
 /// does not show are read per sweep, chosen at random so that each has its turn.
 pub async fn compare(
     installation: &Installation,
-    link: &Connected,
+    link: &Connection,
     status: &PortalStatus,
 ) -> RetainedChanges {
     let look = |list: &Snapshot| (absent(link, status, list), unlisted(status, list));
@@ -54,7 +54,7 @@ pub async fn compare(
 }
 
 /// The ids that a list which shows every user does not show as usable.
-fn absent(link: &Connected, status: &PortalStatus, list: &Snapshot) -> Vec<UserId> {
+fn absent(link: &Connection, status: &PortalStatus, list: &Snapshot) -> Vec<UserId> {
     if !list.is_complete() {
         return Vec::new();
     }
@@ -66,7 +66,7 @@ fn absent(link: &Connected, status: &PortalStatus, list: &Snapshot) -> Vec<UserI
     .collect()
 }
 
-async fn gone(link: &Connected, mut absent: Vec<UserId>) -> HashSet<String> {
+async fn gone(link: &Connection, mut absent: Vec<UserId>) -> HashSet<String> {
     let mut gone = HashSet::new();
     if link.inventory.loss_suspected().is_some() {
         return gone;
@@ -91,7 +91,7 @@ async fn gone(link: &Connected, mut absent: Vec<UserId>) -> HashSet<String> {
 
 /// A portal answers 404 for ids of other portals and companies, too. An entry of an earlier release does not name them; it
 /// belongs to the company that the status named last.
-fn is_in_this_portal(user: &RetainedUser, link: &Connected, status: &PortalStatus) -> bool {
+fn is_in_this_portal(user: &RetainedUser, link: &Connection, status: &PortalStatus) -> bool {
     let is_ours = |bpn: Option<&String>| {
         bpn.map_or(link.login.companies.is_empty(), |bpn| link.login.companies.contains(bpn))
     };
@@ -118,7 +118,7 @@ fn unlisted(status: &PortalStatus, list: &Snapshot) -> Vec<ListedUser> {
 /// Those of them that are known to bear the mark of a retained user.
 fn found(
     installation: &Installation,
-    link: &Connected,
+    link: &Connection,
     status: &PortalStatus,
     unlisted: Vec<ListedUser>,
 ) -> Vec<RetainedUser> {

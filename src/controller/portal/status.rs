@@ -14,14 +14,14 @@ use crate::api::FIELD_MANAGER;
 use crate::api::bounds::Bounded as _;
 use crate::api::conditions::{self, CAN_DELETE, READY, RECONCILING, STALLED, Wanted};
 use crate::api::portal::{Company, OfferedRole, PermissionsFound, PortalSpec, PortalStatus};
-use crate::controller::backoff::spread;
 use crate::controller::context::Context;
-use crate::controller::grace;
-use crate::controller::inventory::Inventory;
 use crate::controller::kube_error::KubeError;
-use crate::controller::merge;
-use crate::controller::objects::{lenient, part, portals};
-use crate::controller::registry::{Connected, Link, PortalKey};
+use crate::controller::objects::{Key, lenient, part, portals};
+use crate::controller::portal::connections::{Connection, ConnectionState};
+use crate::controller::portal::inventory::Inventory;
+use crate::controller::queue::backoff::spread;
+use crate::controller::status::grace;
+use crate::controller::status::merge;
 use crate::domain::plan;
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
@@ -36,7 +36,7 @@ const WRITE_AGAIN_AFTER: Duration = Duration::from_millis(100);
 /// Writes what a look at the portal found; whether anything changed.
 pub async fn write(
     ctx: &Context,
-    key: &PortalKey,
+    key: &Key,
     object: &DynamicObject,
     looked: Result<Looked, Blocker>,
     leaving: Option<Blocker>,
@@ -68,7 +68,7 @@ pub async fn write(
 /// Writes over a status that was read.
 async fn write_over(
     ctx: &Context,
-    key: &PortalKey,
+    key: &Key,
     object: &DynamicObject,
     looked: &Result<Looked, Blocker>,
     leaving: Option<&Blocker>,
@@ -122,7 +122,7 @@ fn is_ready_because(status: &PortalStatus, reason: Reason) -> bool {
 }
 
 /// What another object may still bring is not `Stalled` at first.
-fn within_grace(ctx: &Context, key: &PortalKey, object: &DynamicObject, blocker: Blocker) -> Blocker {
+fn within_grace(ctx: &Context, key: &Key, object: &DynamicObject, blocker: Blocker) -> Blocker {
     let old: PortalStatus = lenient(object, "status");
     let waiting = &ctx.portal_memory.waiting;
     let left = grace::left(waiting, key, &object.metadata, &old.conditions, Some(&blocker));
@@ -138,7 +138,7 @@ fn announce(ctx: &Context, object: &DynamicObject, old: &PortalStatus, blocker: 
     }
 }
 
-fn found(status: &mut PortalStatus, link: &Connected) {
+fn found(status: &mut PortalStatus, link: &Connection) {
     // Where the login has several companies, the one that it had before is kept.
     if link.company.is_some() || link.login.companies.is_empty() {
         status.company = link.company.clone().map(|bpn| Company { bpn });
@@ -168,13 +168,13 @@ fn found(status: &mut PortalStatus, link: &Connected) {
 }
 
 /// The user list of the login that works, or that worked last.
-fn inventory(ctx: &Context, key: &PortalKey, looked: &Result<Looked, Blocker>) -> Option<Arc<Inventory>> {
+fn inventory(ctx: &Context, key: &Key, looked: &Result<Looked, Blocker>) -> Option<Arc<Inventory>> {
     if let Ok(Looked { link, .. }) = looked {
         return Some(Arc::clone(&link.inventory));
     }
-    match ctx.registry.link(key)? {
-        Link::Up(link) | Link::Down(_, Some(link)) => Some(link.inventory),
-        Link::Down(_, None) => None,
+    match ctx.connections.get(key)? {
+        ConnectionState::Up(link) | ConnectionState::Down(_, Some(link)) => Some(link.inventory),
+        ConnectionState::Down(_, None) => None,
     }
 }
 
@@ -186,7 +186,7 @@ fn missing_users(old: &PortalStatus, inventory: Option<&Inventory>) -> Option<i6
     }
 }
 
-fn standing_in_the_way(link: &Connected, suspended: bool, missing: Option<i64>) -> Option<Blocker> {
+fn standing_in_the_way(link: &Connection, suspended: bool, missing: Option<i64>) -> Option<Blocker> {
     if let Some(count) = missing {
         return Some(Blocker::lasting(
             Reason::UsersVanished,

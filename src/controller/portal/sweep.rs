@@ -11,9 +11,8 @@ use crate::api::keys;
 use crate::api::portal::PortalStatus;
 use crate::api::technical_user::{TechnicalUserSpec, TechnicalUserStatus};
 use crate::controller::context::Context;
-use crate::controller::inventory::Inventory;
 use crate::controller::objects::{Key, annotation, has_finalizer, is_deleting, lenient, part};
-use crate::controller::registry::PortalKey;
+use crate::controller::portal::inventory::Inventory;
 use crate::controller::technical_user::owner;
 use crate::domain::address;
 use crate::domain::inventory::{Changes, Coverage, Snapshot, loss_is_suspicious};
@@ -22,25 +21,25 @@ use crate::domain::user::UserId;
 
 /// The resources that use a Portal, as the cache shows them.
 #[must_use]
-pub fn users_of(ctx: &Context, key: &PortalKey) -> Vec<Arc<DynamicObject>> {
+pub fn users_of(ctx: &Context, key: &Key) -> Vec<Arc<DynamicObject>> {
     ctx.caches.users.state().into_iter().filter(|object| portal_of(object).as_ref() == Some(key)).collect()
 }
 
 /// Which Portal a resource uses: by its status, else by its spec.
 #[must_use]
-pub fn portal_of(object: &DynamicObject) -> Option<PortalKey> {
+pub fn portal_of(object: &DynamicObject) -> Option<Key> {
     let status: TechnicalUserStatus = lenient(object, "status");
     if let Some(portal) = status.portal.filter(|portal| !portal.name.is_empty()) {
-        return Some(PortalKey { namespace: portal.namespace, name: portal.name });
+        return Some(Key { namespace: portal.namespace, name: portal.name });
     }
     let reference = object.data.get("spec")?.get("portalRef")?;
     let text = |field: &str| reference.get(field).and_then(serde_json::Value::as_str).map(str::to_owned);
     let namespace = text("namespace").or_else(|| object.metadata.namespace.clone())?;
-    Some(PortalKey { namespace, name: text("name")? })
+    Some(Key { namespace, name: text("name")? })
 }
 
 /// Has the resources looked at whose users changed.
-pub fn wake_changed(ctx: &Context, key: &PortalKey, changes: &Changes) {
+pub fn wake_changed(ctx: &Context, key: &Key, changes: &Changes) {
     if changes.users.is_empty() {
         return;
     }
@@ -73,7 +72,7 @@ pub struct Place {
 #[must_use]
 pub async fn suspected_loss(
     ctx: &Context,
-    key: &PortalKey,
+    key: &Key,
     portal: &DynamicObject,
     place: &Place,
     inventory: &Inventory,

@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use crate::api::portal::{PortalStatus, UNCLAIMED_LIMIT, UnclaimedUser};
 use crate::controller::context::Context;
-use crate::controller::inventory::Inventory;
 use crate::controller::objects::Key;
-use crate::controller::registry::Connected;
+use crate::controller::portal::connections::Connection;
+use crate::controller::portal::inventory::Inventory;
 use crate::controller::technical_user::owner;
 use crate::domain::identity::{Mark, parse_own_name};
 use crate::domain::inventory::Snapshot;
@@ -20,7 +20,7 @@ const LIMIT: usize = UNCLAIMED_LIMIT;
 ///
 /// A resource in a namespace that may not be listed is not seen, so none of its users is found without one; what was
 /// found while it could be listed stays.
-pub async fn unclaimed(ctx: &Context, link: &Connected, status: &PortalStatus) -> Vec<UnclaimedUser> {
+pub async fn unclaimed(ctx: &Context, link: &Connection, status: &PortalStatus) -> Vec<UnclaimedUser> {
     let claimed: HashSet<String> =
         ctx.caches.users.state().iter().map(|object| owner(ctx, &Key::of(object)).name_prefix()).collect();
     let retained: HashSet<UserId> = status.retained.iter().map(|user| UserId::new(&user.id)).collect();

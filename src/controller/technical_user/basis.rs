@@ -12,7 +12,7 @@ use crate::api::GROUP;
 use crate::api::portal::PortalSpec;
 use crate::controller::context::Context;
 use crate::controller::objects::{Key, is_deleting, part};
-use crate::controller::registry::{Link, PortalKey};
+use crate::controller::portal::connections::ConnectionState;
 use crate::domain::access::Grants;
 use crate::domain::identity::Pin;
 
@@ -20,7 +20,7 @@ use crate::domain::identity::Pin;
 pub struct Basis {
     key: Key,
     user: Version,
-    portal_key: PortalKey,
+    portal_key: Key,
     portal: Version,
     pin: Pin,
     grants: Grants,
@@ -65,8 +65,7 @@ impl Basis {
 
     /// Whether nothing of it has changed since, as far as the caches know.
     pub async fn holds(&self, ctx: &Context) -> Result<bool, Failure> {
-        let connected =
-            matches!(ctx.registry.link(&self.portal_key), Some(Link::Up(link)) if link.pin == self.pin);
+        let connected = matches!(ctx.connections.get(&self.portal_key), Some(ConnectionState::Up(link)) if link.pin == self.pin);
         let (user, portal) = (ctx.cached_user(&self.key), ctx.cached_portal(&self.portal_key));
         let Some(portal) = portal.filter(|_| connected && is_still(&self.user, user.as_ref())) else {
             return Ok(false);

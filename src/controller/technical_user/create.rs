@@ -16,10 +16,10 @@ use super::places::Place;
 use super::turns;
 use crate::api::{FIELD_MANAGER, FINALIZER, keys};
 use crate::controller::context::Context;
-use crate::controller::inventory::{Change, Kind};
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{Key, annotation, technical_users};
-use crate::controller::registry::{Connected, PortalKey};
+use crate::controller::portal::connections::Connection;
+use crate::controller::portal::inventory::{Change, Kind};
 use crate::domain::attempt::Attempt;
 use crate::domain::identity::Mark;
 use crate::domain::plan::{self, Desired, OpenAttempt};
@@ -40,7 +40,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 struct Task {
     ctx: Arc<Context>,
     key: Key,
-    link: Connected,
+    link: Connection,
     user: NewUser,
     mark: Mark,
     attempt: Attempt,
@@ -126,7 +126,7 @@ pub async fn create(pass: &mut Pass, generation: i64, role_ids: Vec<String>) -> 
 /// At the end of a create the next resource has its turn.
 struct PassTurnOn {
     ctx: Arc<Context>,
-    portal: PortalKey,
+    portal: Key,
 }
 
 impl Drop for PassTurnOn {

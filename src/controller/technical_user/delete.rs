@@ -3,8 +3,8 @@
 use super::pass::{Failure, Pass};
 use super::read;
 use super::write::event;
-use crate::controller::inventory::{Inventory, Kind, Unmet};
 use crate::controller::objects::Key;
+use crate::controller::portal::inventory::{Inventory, Kind, Unmet};
 use crate::domain::plan::{Done, UserView};
 use crate::domain::reason::Reason;
 use crate::domain::user::{UserId, UserKind, UserStatus};
@@ -97,7 +97,7 @@ mod tests {
     use tokio::time::Instant;
 
     use super::*;
-    use crate::controller::inventory::Need;
+    use crate::controller::portal::inventory::Need;
     use crate::controller::test_support::inventory_of;
     use crate::portal::test_support::{Answers, Fake};
 

@@ -6,12 +6,12 @@ use parking_lot::Mutex;
 
 use super::pass::{Failure, Pass};
 use super::turns;
-use crate::controller::backoff::spread;
 use crate::controller::context::Context;
-use crate::controller::dispatcher::Action;
-use crate::controller::failure::{CONFLICTS_ARE_QUIET_FOR, PANICKED, Reported, report};
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{Key, technical_users};
+use crate::controller::queue::backoff::spread;
+use crate::controller::queue::dispatcher::Action;
+use crate::controller::status::failure::{CONFLICTS_ARE_QUIET_FOR, PANICKED, Reported, report};
 use crate::domain::plan::Wake;
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;

@@ -12,10 +12,9 @@ use super::seen_secrets::SeenSecrets;
 use super::token_roles::SeenRoles;
 use super::turns::Turns;
 use super::verifications::Verifications;
-use crate::controller::backoff::spread;
 use crate::controller::objects::Key;
-use crate::controller::registry::PortalKey;
-use crate::controller::since::Since;
+use crate::controller::queue::backoff::spread;
+use crate::controller::status::since::Since;
 use crate::domain::user::UserId;
 
 /// A lost user gets a successor by itself when its token endpoint has said `invalid_client` for so long …
@@ -53,7 +52,7 @@ pub struct Memory {
 
 #[derive(Debug)]
 struct Loss {
-    portal: PortalKey,
+    portal: Key,
     since: Instant,
     refusals: u32,
 }
@@ -64,7 +63,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Memory {
     /// The identity provider has lost the user's client. `refused`: its token endpoint said `invalid_client` just now.
-    pub fn lost(&self, key: &Key, portal: &PortalKey, refused: bool) {
+    pub fn lost(&self, key: &Key, portal: &Key, refused: bool) {
         let mut losses = lock(&self.losses);
         let loss = losses.entry(key.clone()).or_insert_with(|| Loss {
             portal: portal.clone(),
@@ -174,8 +173,8 @@ mod tests {
         Key { namespace: "connector".into(), name: name.into() }
     }
 
-    fn portal(name: &str) -> PortalKey {
-        PortalKey { namespace: "dataspace".into(), name: name.into() }
+    fn portal(name: &str) -> Key {
+        Key { namespace: "dataspace".into(), name: name.into() }
     }
 
     #[tokio::test(start_paused = true)]

@@ -31,12 +31,12 @@ use tokio::time::Instant;
 use crate::api::technical_user::{
     CreateUser, DeletionPolicy, ExistingUser, PortalRef, TechnicalUserSpec, TechnicalUserStatus, User,
 };
-use crate::controller::backoff::spread;
 use crate::controller::context::Context;
-use crate::controller::dispatcher::Action;
-use crate::controller::grace::LOOK_AGAIN;
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{Key, is_deleting, lenient, part, technical_users};
+use crate::controller::queue::backoff::spread;
+use crate::controller::queue::dispatcher::Action;
+use crate::controller::status::grace::LOOK_AGAIN;
 use crate::domain::plan::{self, Report, Rest, Step, Wake};
 use crate::metrics::{Kind, Reconciled};
 

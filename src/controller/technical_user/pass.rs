@@ -12,10 +12,10 @@ use thiserror::Error;
 use super::places::Place;
 use crate::api::technical_user::{TechnicalUserSpec, TechnicalUserStatus};
 use crate::controller::context::Context;
-use crate::controller::inventory::Unmet;
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::Key;
-use crate::controller::registry::{Connected, PortalKey};
+use crate::controller::portal::connections::Connection;
+use crate::controller::portal::inventory::Unmet;
 use crate::controller::secrets::{Envelope, Secrets, Version};
 use crate::domain::plan::Observation;
 use crate::domain::user::{Credential, UserDetails, UserId, UserKind};
@@ -34,9 +34,9 @@ pub struct Pass {
     /// Its status as last read or written.
     pub status: TechnicalUserStatus,
     /// Which Portal.
-    pub portal_key: PortalKey,
+    pub portal_key: Key,
     /// The connection, where there is one.
-    pub link: Option<Connected>,
+    pub link: Option<Connection>,
     /// The Portal is there, and was not looked at yet by this process.
     pub connecting: bool,
     /// The namespace may read details of the Portal in messages: its address, company and Secrets.
@@ -142,7 +142,7 @@ impl From<Unmet> for Failure {
 
 impl Pass {
     /// The connection; a step that needs it is planned only where there is one.
-    pub fn connected(&self) -> Result<&Connected, Failure> {
+    pub fn connected(&self) -> Result<&Connection, Failure> {
         self.link
             .as_ref()
             .ok_or(Failure::Portal(PortalError::BadAnswer { reason: "the Portal is not connected" }))

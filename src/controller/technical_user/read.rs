@@ -7,10 +7,10 @@ use super::observe::{candidate, observe};
 use super::pass::{Failure, Pass};
 use super::{lenient_spec, output, token_roles};
 use crate::api::technical_user::TechnicalUserSpec;
-use crate::controller::inventory::Need;
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{is_deleting, part, technical_users};
-use crate::controller::registry::Connected;
+use crate::controller::portal::connections::Connection;
+use crate::controller::portal::inventory::Need;
 use crate::domain::identity::Mark;
 use crate::domain::inventory::Snapshot;
 use crate::domain::plan::{
@@ -104,7 +104,7 @@ async fn search(pass: &Pass) -> Result<Vec<Candidate>, Failure> {
 
 /// Users of the list that are not found by their names and may bear the mark of this resource all the same: where it was
 /// seen before, and the one whose credential is published.
-fn renamed(pass: &Pass, link: &Connected, found: &[Candidate]) -> Vec<ListedUser> {
+fn renamed(pass: &Pass, link: &Connection, found: &[Candidate]) -> Vec<ListedUser> {
     let owner = &pass.observation.owner;
     let published = match &pass.observation.secret {
         SecretView::Ours { user: Some(id), .. } => link.inventory.get(id),
@@ -179,7 +179,7 @@ fn lost(pass: &Pass, id: &UserId) -> UserView {
 
 /// Portals of 2.0 and 2.1 answer the same for a deleted user as for one whose client is lost; their list tells: a deleted
 /// one is INACTIVE.
-async fn deleted_or_lost(pass: &mut Pass, link: &Connected, id: &UserId) -> Result<UserView, Failure> {
+async fn deleted_or_lost(pass: &mut Pass, link: &Connection, id: &UserId) -> Result<UserView, Failure> {
     let since = pass.ctx.memory.missing_since(&pass.key, id);
     let is_inactive = || link.inventory.get(id).is_some_and(|user| user.status == UserStatus::Inactive);
     if is_inactive() {
@@ -201,7 +201,7 @@ async fn deleted_or_lost(pass: &mut Pass, link: &Connected, id: &UserId) -> Resu
 
 /// The portal knows no such user (any more). What follows from that waits for a reading of the list that began later,
 /// and on which it was judged whether many users are missing at once: that is a fault of the portal.
-async fn missing(pass: &mut Pass, link: &Connected, id: &UserId) -> Result<(), Failure> {
+async fn missing(pass: &mut Pass, link: &Connection, id: &UserId) -> Result<(), Failure> {
     if matches!(pass.observation.desired, Desired::Existing { .. }) {
         return Ok(());
     }
@@ -212,7 +212,7 @@ async fn missing(pass: &mut Pass, link: &Connected, id: &UserId) -> Result<(), F
 
 /// Waits for a reading of the list that began after the portal first answered that it knows no such user. A list that
 /// shows the user all the same contradicts the answer: nothing follows from it then, and both are read again.
-async fn confirm_gone(pass: &Pass, link: &Connected, id: &UserId) -> Result<(), Failure> {
+async fn confirm_gone(pass: &Pass, link: &Connection, id: &UserId) -> Result<(), Failure> {
     let since = pass.ctx.memory.missing_since(&pass.key, id);
     if link.inventory.confirms_gone(&pass.key, id, since).await? {
         return Ok(());

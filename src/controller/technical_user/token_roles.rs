@@ -12,7 +12,7 @@ use parking_lot::{Mutex, MutexGuard};
 use super::pass::Pass;
 use crate::api::conditions::READY;
 use crate::controller::objects::Key;
-use crate::controller::registry::{Connected, PortalKey};
+use crate::controller::portal::connections::Connection;
 use crate::domain::plan::{Proof, Report, Rest, is_told_by_token};
 use crate::domain::user::{UserId, UserKind};
 use crate::portal::TokenRoles;
@@ -22,7 +22,7 @@ use crate::portal::TokenRoles;
 pub struct SeenRoles {
     users: Mutex<HashMap<Key, Roles>>,
     /// The token endpoints whose tokens were seen to name technical-user roles, by the Portal.
-    named: Mutex<HashMap<PortalKey, String>>,
+    named: Mutex<HashMap<Key, String>>,
 }
 
 #[derive(Debug)]
@@ -96,12 +96,12 @@ impl SeenRoles {
     }
 
     /// A token that the Portal's identity provider issued names technical-user roles.
-    fn named(&self, portal: &PortalKey, token_url: &str) {
+    fn named(&self, portal: &Key, token_url: &str) {
         lock(&self.named).insert(portal.clone(), token_url.to_owned());
     }
 
     /// Whether a token of a Portal's users was seen to name technical-user roles.
-    fn are_named(&self, portal: &PortalKey, token_url: &str) -> bool {
+    fn are_named(&self, portal: &Key, token_url: &str) -> bool {
         lock(&self.named).get(portal).is_some_and(|named| named == token_url)
     }
 
@@ -111,7 +111,7 @@ impl SeenRoles {
     }
 
     /// Forgets a Portal that is gone.
-    pub fn forget_portal(&self, portal: &PortalKey) {
+    pub fn forget_portal(&self, portal: &Key) {
         lock(&self.named).remove(portal);
     }
 }
@@ -127,7 +127,7 @@ fn entry<'a>(all: &'a mut HashMap<Key, Roles>, key: &Key, user: &UserId) -> &'a 
 
 /// Roles of a user can change in the portal, or in the identity provider alone, without a word in the list; the token of an
 /// internal user shows them.
-pub(super) fn compare(pass: &mut Pass, link: &Connected, proof: Proof, token: TokenRoles) {
+pub(super) fn compare(pass: &mut Pass, link: &Connection, proof: Proof, token: TokenRoles) {
     let seen = &pass.ctx.memory.roles;
     let user = match (proof, &pass.proved, &pass.status.user) {
         (Proof::Read, Some(user), _)
@@ -152,7 +152,7 @@ pub(super) fn compare(pass: &mut Pass, link: &Connected, proof: Proof, token: To
 
 /// Whether the token of an internal user would name its technical-user roles: it names some, or a token of this user, of
 /// another one of the Portal or of its login has named some.
-fn is_comparable(pass: &Pass, link: &Connected, token: &TokenRoles) -> bool {
+fn is_comparable(pass: &Pass, link: &Connection, token: &TokenRoles) -> bool {
     let seen = &pass.ctx.memory.roles;
     if !token.technical.is_empty() {
         seen.named(&pass.portal_key, &link.token_url);
@@ -235,8 +235,8 @@ mod tests {
     fn a_token_without_roles_is_judged_anew_once_tokens_are_seen_to_name_them() {
         let (seen, user, none) = (SeenRoles::default(), UserId::new("u1"), token(&[], 7));
         let (portal, other) = (
-            PortalKey { namespace: "n".into(), name: "p".into() },
-            PortalKey { namespace: "n".into(), name: "other".into() },
+            Key { namespace: "n".into(), name: "p".into() },
+            Key { namespace: "n".into(), name: "other".into() },
         );
         seen.shown(&key(), &user, &Shown { token: &none, comparable: false }, &recorded());
         assert!(!seen.are_doubted(&key()), "no token names any role");

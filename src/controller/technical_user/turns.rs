@@ -6,7 +6,6 @@ use parking_lot::{Mutex, MutexGuard};
 
 use crate::controller::context::Context;
 use crate::controller::objects::Key;
-use crate::controller::registry::PortalKey;
 
 /// The turns of all Portals.
 #[derive(Debug, Default)]
@@ -15,9 +14,9 @@ pub struct Turns(Mutex<State>);
 #[derive(Debug, Default)]
 struct State {
     /// The resources that wait, per Portal, in the order in which they came.
-    waiting: HashMap<PortalKey, VecDeque<Key>>,
+    waiting: HashMap<Key, VecDeque<Key>>,
     /// The resources that were woken because it is their turn, until they use it.
-    woken: HashMap<Key, PortalKey>,
+    woken: HashMap<Key, Key>,
 }
 
 impl Turns {
@@ -26,7 +25,7 @@ impl Turns {
     }
 
     /// This resource waits. One that waits already keeps its turn.
-    pub fn wait(&self, portal: &PortalKey, key: &Key) {
+    pub fn wait(&self, portal: &Key, key: &Key) {
         let mut state = self.lock();
         // Another resource has taken its place: the end of that create is the next turn.
         state.woken.remove(key);
@@ -37,7 +36,7 @@ impl Turns {
     }
 
     /// A place for a create at this Portal is free: whose turn is next.
-    fn next(&self, portal: &PortalKey) -> Option<Key> {
+    fn next(&self, portal: &Key) -> Option<Key> {
         let mut state = self.lock();
         let waiting = state.waiting.get_mut(portal)?;
         let next = waiting.pop_front();
@@ -63,13 +62,13 @@ impl Turns {
     }
 
     /// Takes the turn of a resource that was woken for it and did not use it.
-    fn take_unused(&self, key: &Key) -> Option<PortalKey> {
+    fn take_unused(&self, key: &Key) -> Option<Key> {
         self.lock().woken.remove(key)
     }
 }
 
 /// A place for a create at this Portal is free: the next resource has its turn.
-pub(super) fn wake_next(ctx: &Context, portal: &PortalKey) {
+pub(super) fn wake_next(ctx: &Context, portal: &Key) {
     if let Some(next) = ctx.memory.turns.next(portal) {
         ctx.wake(&next);
     }
@@ -91,7 +90,7 @@ mod tests {
     fn turns_come_in_the_order_of_the_first_wait() {
         let turns = Turns::default();
         let key = |name: &str| Key { namespace: "n".into(), name: name.into() };
-        let portal = |name: &str| PortalKey { namespace: "n".into(), name: name.into() };
+        let portal = |name: &str| Key { namespace: "n".into(), name: name.into() };
         for name in ["a", "b", "a", "c", "d"] {
             turns.wait(&portal("p"), &key(name));
         }
@@ -107,7 +106,7 @@ mod tests {
     fn a_turn_that_is_not_used_is_the_next_ones() {
         let turns = Turns::default();
         let key = |name: &str| Key { namespace: "n".into(), name: name.into() };
-        let portal = PortalKey { namespace: "n".into(), name: "p".into() };
+        let portal = Key { namespace: "n".into(), name: "p".into() };
         for name in ["changed", "gone", "creates", "overtaken", "last"] {
             turns.wait(&portal, &key(name));
         }

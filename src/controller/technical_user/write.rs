@@ -9,7 +9,7 @@ use super::{create, delete, output, reference, retained, status};
 use crate::api::{FIELD_MANAGER, FINALIZER};
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::technical_users;
-use crate::controller::registry::Connected;
+use crate::controller::portal::connections::Connection;
 use crate::domain::identity::Mark;
 use crate::domain::ownership;
 use crate::domain::plan::{Current, Done, UserView, Write};
@@ -172,7 +172,7 @@ fn cannot_be_marked(error: &PortalError) -> bool {
 
 async fn write_retained_mark(
     pass: &Pass,
-    link: &Connected,
+    link: &Connection,
     id: &UserId,
     name: &str,
 ) -> Result<Mark, PortalError> {

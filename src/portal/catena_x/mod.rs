@@ -5,7 +5,7 @@ mod address;
 mod answer;
 mod client;
 mod codes;
-mod connection;
+mod config;
 mod create;
 mod errors;
 mod login;
@@ -15,7 +15,7 @@ mod scan;
 mod version;
 mod wire;
 
-pub use connection::{Connection, ConnectionError, NotHttps};
+pub use config::{ClientConfig, ConfigError, NotHttps};
 pub use portal::CatenaXPortal;
 #[cfg(test)]
 pub(crate) use {

@@ -11,7 +11,7 @@ use url::Url;
 use super::address::Address;
 use super::client::Client;
 use super::codes::OTHER;
-use super::connection::{Connection, ConnectionError, NotHttps};
+use super::config::{ClientConfig, ConfigError, NotHttps};
 use super::request::Call;
 use super::{answer, create, login, scan, version};
 use crate::domain::user::{Credential, Role, UserDetails, UserId};
@@ -36,21 +36,21 @@ pub struct CatenaXPortal {
 impl CatenaXPortal {
     /// Makes the client; nothing is called yet. Needs a Tokio runtime only for the calls.
     pub fn new(
-        connection: Connection,
+        config: ClientConfig,
         network: Network,
         observer: Arc<dyn CallObserver>,
-    ) -> Result<Self, ConnectionError> {
-        let Connection { api_url, token_url, login, delete_login, ca_bundle, insecure_http, limits } =
-            connection;
+    ) -> Result<Self, ConfigError> {
+        let ClientConfig { api_url, token_url, login, delete_login, ca_bundle, insecure_http, limits } =
+            config;
         let permitted = network.plain_http;
-        let address = Address::parse(&api_url).map_err(|reason| ConnectionError::ApiUrl { reason })?;
+        let address = Address::parse(&api_url).map_err(|reason| ConfigError::ApiUrl { reason })?;
         let token_url = parse_token_url(&token_url)?;
         let transport = Transport::new(ca_bundle.as_deref(), network.of_portal(insecure_http))
-            .map_err(|reason| ConnectionError::Client { reason })?;
+            .map_err(|reason| ConfigError::Client { reason })?;
         for url in [address.url(), &token_url] {
             if !transport.allows(url) {
                 let why = NotHttps::of(permitted, insecure_http);
-                return Err(ConnectionError::NotHttps { endpoint: endpoint(url), why });
+                return Err(ConfigError::NotHttps { endpoint: endpoint(url), why });
             }
         }
         let caller = Caller::new(transport, limits, observer);
@@ -65,8 +65,8 @@ impl CatenaXPortal {
     }
 }
 
-fn parse_token_url(text: &str) -> Result<Url, ConnectionError> {
-    let wrong = |reason| ConnectionError::TokenUrl { reason };
+fn parse_token_url(text: &str) -> Result<Url, ConfigError> {
+    let wrong = |reason| ConfigError::TokenUrl { reason };
     let url = Url::parse(text.trim()).map_err(|_| wrong("it is no URL"))?;
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
         return Err(wrong("it is no web address"));

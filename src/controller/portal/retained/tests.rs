@@ -11,9 +11,9 @@ use crate::portal::{Login, Permissions};
 const URL: &str = "https://portal.example.org";
 const BPN: &str = "BPNL1";
 
-fn linked(answer: PortalError) -> (Arc<Fake<Users>>, Connected) {
+fn linked(answer: PortalError) -> (Arc<Fake<Users>>, Connection) {
     let portal = Users::none(answer);
-    let link = Connected {
+    let link = Connection {
         portal: portal.clone(),
         url: URL.to_owned(),
         written_url: URL.to_owned(),
@@ -66,7 +66,7 @@ fn status(retained: Vec<RetainedUser>) -> PortalStatus {
     }
 }
 
-async fn after(link: &Connected, mut status: PortalStatus, snapshot: &Snapshot) -> PortalStatus {
+async fn after(link: &Connection, mut status: PortalStatus, snapshot: &Snapshot) -> PortalStatus {
     let gone = gone(link, absent(link, &status, snapshot)).await;
     let found = found(&installation(), link, &status, unlisted(&status, snapshot));
     RetainedChanges { gone, found }.apply(&mut status);

@@ -2,7 +2,7 @@
 
 use crate::api::portal::{PortalStatus, RETAINED_LIMIT};
 use crate::api::technical_user::ExistingUser;
-use crate::controller::registry::Connected;
+use crate::controller::portal::connections::Connection;
 use crate::controller::technical_user::pass::Pass;
 use crate::domain::identity::Owner;
 use crate::domain::inventory::Snapshot;
@@ -84,7 +84,7 @@ fn select(list: &Snapshot, existing: &ExistingUser) -> (Vec<UserId>, Selection) 
 
 /// A user of our name, with what is remembered of its mark.
 pub(in crate::controller::technical_user) fn candidate(
-    link: &Connected,
+    link: &Connection,
     owner: &Owner,
     user: &ListedUser,
     listed_as_retained: bool,

@@ -22,7 +22,7 @@ use crate::api::technical_user::{DeletionPolicy, ExistingUser, TechnicalUserSpec
 use crate::controller::audit::Audited;
 use crate::controller::context::Context;
 use crate::controller::objects::{Key, annotation, has_finalizer, is_deleting, lenient};
-use crate::controller::registry::{Connected, PortalKey};
+use crate::controller::portal::connections::Connection;
 use crate::controller::secrets::Secrets;
 use crate::domain::access::Grants;
 use crate::domain::identity::Owner;
@@ -54,7 +54,7 @@ pub async fn observe(
     let portal_object = ctx.cached_portal(&portal_key);
     let parsed = portal_object.as_ref().map(|object| ctx.portal_memory.parsed(&portal_key, object));
     let portal_spec = parsed.as_ref().and_then(|parsed| parsed.spec.as_ref());
-    let connecting = portal_object.is_some() && ctx.registry.link(&portal_key).is_none();
+    let connecting = portal_object.is_some() && ctx.connections.get(&portal_key).is_none();
     // What deletes a user needs no grant, and must not wait for the labels of its namespace.
     let without_wait = !is_deleting(&object) || ctx.namespaces.knows(&key.namespace);
     let granted = match portal_spec {
@@ -150,8 +150,8 @@ pub async fn observe(
 }
 
 /// Which Portal a resource names.
-fn portal_key(spec: &TechnicalUserSpec, key: &Key) -> PortalKey {
-    PortalKey {
+fn portal_key(spec: &TechnicalUserSpec, key: &Key) -> Key {
+    Key {
         namespace: spec.portal_ref.namespace.clone().unwrap_or_else(|| key.namespace.clone()),
         name: spec.portal_ref.name.clone(),
     }
@@ -164,10 +164,10 @@ fn verification_interval(portal: Option<&PortalSpec>) -> Duration {
 }
 
 /// The connection as this resource uses it: its writes are logged.
-fn audited(link: Connected, key: &Key, status: &TechnicalUserStatus) -> Connected {
+fn audited(link: Connection, key: &Key, status: &TechnicalUserStatus) -> Connection {
     let recorded =
         status.user.as_ref().and_then(|user| Some((UserId::new(&user.id), user.client_id.clone()?)));
-    Connected { portal: Arc::new(Audited::new(Arc::clone(&link.portal), key.clone(), recorded)), ..link }
+    Connection { portal: Arc::new(Audited::new(Arc::clone(&link.portal), key.clone(), recorded)), ..link }
 }
 
 fn is_ready(status: &TechnicalUserStatus) -> bool {

@@ -6,10 +6,9 @@ use kube::core::{Selector, SelectorExt as _};
 use crate::api::portal::{AccessFrom, PortalSpec, WhenUndeletable};
 use crate::api::{ROLE_AGAIN, keys};
 use crate::controller::context::Context;
-use crate::controller::logins::LoginPlace;
-use crate::controller::objects::{annotation, is_deleting};
-use crate::controller::portal;
-use crate::controller::registry::{Connected, Link, PortalKey};
+use crate::controller::objects::{Key, annotation, is_deleting};
+use crate::controller::portal::connections::{Connection, ConnectionState};
+use crate::controller::portal::operator_logins::LoginPlace;
 use crate::controller::technical_user::pass::Failure;
 use crate::domain::access::{Grant, Grants};
 use crate::domain::address;
@@ -21,11 +20,11 @@ use crate::domain::roles::Blocker;
 /// The connection, and whether it can be used for this. Cleaning up may use the last login that worked.
 pub(super) fn link(
     ctx: &Context,
-    key: &PortalKey,
+    key: &Key,
     object: Option<&DynamicObject>,
     cleanup: bool,
     discloses: bool,
-) -> (Option<Connected>, Result<(), Blocker>) {
+) -> (Option<Connection>, Result<(), Blocker>) {
     if object.is_none() && ctx.hides_portals(&key.namespace) {
         let words = format!(
             "Portal {key} cannot be seen: this operator may not list Portals in namespace {}; {ROLE_AGAIN}",
@@ -42,10 +41,10 @@ pub(super) fn link(
             )),
         );
     }
-    match ctx.registry.link(key) {
-        Some(Link::Up(connected)) => (Some(connected), Ok(())),
-        Some(Link::Down(_, Some(connected))) if cleanup => (Some(connected), Ok(())),
-        Some(Link::Down(blocker, connected)) => {
+    match ctx.connections.get(key) {
+        Some(ConnectionState::Up(connected)) => (Some(connected), Ok(())),
+        Some(ConnectionState::Down(_, Some(connected))) if cleanup => (Some(connected), Ok(())),
+        Some(ConnectionState::Down(blocker, connected)) => {
             let ending = if cleanup && ctx.namespaces.is_ending(&key.namespace) {
                 format!(
                     ". Namespace {} is being deleted, so a login Secret that was deleted with it cannot be created again. To \
@@ -65,7 +64,7 @@ pub(super) fn link(
 }
 
 /// The Portal's own words name hosts, Secrets and companies: a namespace without access gets the reason alone.
-fn not_ready(key: &PortalKey, blocker: &Blocker, discloses: bool) -> String {
+fn not_ready(key: &Key, blocker: &Blocker, discloses: bool) -> String {
     let reason = blocker.reason.as_str();
     if discloses {
         format!("Portal {key} is not ready ({reason}): {}", blocker.message)
@@ -77,8 +76,8 @@ fn not_ready(key: &PortalKey, blocker: &Blocker, discloses: bool) -> String {
 /// A user that is there already may be the login of any Portal, and no login is ever published: as long as there may be
 /// Portals that nobody here sees, or whose login was not read yet, no such user is published for the first time.
 pub(super) fn every_login_is_known(ctx: &Context) -> Result<(), Blocker> {
-    let portals = || ctx.caches.portals.state().into_iter().map(|object| portal::key_of(&object));
-    if let Some(key) = ctx.registry.logins.untried(portals()) {
+    let portals = || ctx.caches.portals.state().into_iter().map(|object| Key::of(&object));
+    if let Some(key) = ctx.connections.logins.untried(portals()) {
         return Err(Blocker::passing(
             Reason::PortalNotReady,
             format!(
@@ -109,7 +108,7 @@ fn moved_from(annotation: &str) -> Vec<String> {
 
 pub(super) fn portal_facts(
     ctx: &Context,
-    link: &Connected,
+    link: &Connection,
     object: &DynamicObject,
     spec: &PortalSpec,
     grants: Grants,
@@ -134,7 +133,7 @@ pub(super) fn portal_facts(
             .map(|hints| hints.split([',', ' ']).filter(|h| !h.is_empty()).map(Hint::read).collect())
             .unwrap_or_default(),
         loss_suspected: link.inventory.loss_suspected(),
-        logins: ctx.registry.logins.at(&LoginPlace::new(&link.url, link.portal.token_url())),
+        logins: ctx.connections.logins.at(&LoginPlace::new(&link.url, link.portal.token_url())),
     }
 }
 
@@ -142,7 +141,7 @@ pub(super) fn portal_facts(
 pub(in crate::controller) async fn grants(
     ctx: &Context,
     spec: &PortalSpec,
-    portal: &PortalKey,
+    portal: &Key,
     namespace: &str,
 ) -> Result<Grants, Failure> {
     let same = portal.namespace == namespace;

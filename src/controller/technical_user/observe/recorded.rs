@@ -6,8 +6,8 @@ use crate::api::keys;
 use crate::api::technical_user::TechnicalUserStatus;
 use crate::controller::context::Context;
 use crate::controller::objects::{Key, annotation};
-use crate::controller::proofs::is_proved;
-use crate::controller::registry::Connected;
+use crate::controller::portal::connections::Connection;
+use crate::controller::portal::proofs::is_proved;
 use crate::controller::technical_user::attempts::Attempts;
 use crate::controller::technical_user::status;
 use crate::domain::attempt::Attempt;
@@ -20,7 +20,7 @@ pub(in crate::controller::technical_user) fn recorded(
     owner: &Owner,
     status: &TechnicalUserStatus,
     output: &str,
-    link: Option<&Connected>,
+    link: Option<&Connection>,
 ) -> Recorded {
     let inventory = link.map(|link| link.inventory.as_ref());
     let written = status.outputs.iter().find(|written| written.name == output);

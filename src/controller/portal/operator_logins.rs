@@ -12,7 +12,7 @@ use std::time::Duration;
 use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
-use crate::controller::registry::PortalKey;
+use crate::controller::objects::Key;
 use crate::domain::address;
 use crate::domain::ownership::Logins;
 
@@ -60,11 +60,11 @@ pub struct OperatorLogins {
 
 #[derive(Debug, Default)]
 struct State {
-    portals: HashMap<PortalKey, OfPortal>,
+    portals: HashMap<Key, OfPortal>,
     /// The logins of the connections that are in use.
-    serving: HashMap<PortalKey, (LoginPlace, BTreeSet<String>)>,
+    serving: HashMap<Key, (LoginPlace, BTreeSet<String>)>,
     former: Vec<Former>,
-    tried: HashSet<PortalKey>,
+    tried: HashSet<Key>,
 }
 
 /// The logins of one Portal.
@@ -100,7 +100,7 @@ impl OperatorLogins {
     /// false), what they named before counts as well.
     pub fn configure(
         &self,
-        key: &PortalKey,
+        key: &Key,
         place: &LoginPlace,
         client_ids: &BTreeSet<String>,
         complete: bool,
@@ -122,7 +122,7 @@ impl OperatorLogins {
     /// The portal has accepted logins with these client IDs.
     pub fn use_now<'a>(
         &self,
-        key: &PortalKey,
+        key: &Key,
         place: &LoginPlace,
         client_ids: impl IntoIterator<Item = &'a String>,
     ) -> LoginChanges {
@@ -131,7 +131,7 @@ impl OperatorLogins {
 
     /// The connection of a Portal that is in use, be it for cleaning up alone, leads to this place with logins of these client
     /// IDs; `None` where there is none. Those of the connection before are former ones from now on.
-    pub fn serve(&self, key: &PortalKey, logins: Option<(LoginPlace, BTreeSet<String>)>) {
+    pub fn serve(&self, key: &Key, logins: Option<(LoginPlace, BTreeSet<String>)>) {
         let mut state = self.state();
         let before = state.serving.remove(key);
         if let Some((place, client_ids)) = before.filter(|before| logins.as_ref() != Some(before)) {
@@ -141,7 +141,7 @@ impl OperatorLogins {
     }
 
     /// Forgets a Portal that is gone, but for the logins that the portal has accepted.
-    pub fn forget(&self, key: &PortalKey) -> LoginChanges {
+    pub fn forget(&self, key: &Key) -> LoginChanges {
         let place = self.state().portals.get(key).map(|of| of.place.clone());
         self.state().tried.remove(key);
         let Some(place) = place else { return LoginChanges::default() };
@@ -167,13 +167,13 @@ impl OperatorLogins {
     }
 
     /// The login Secrets of a Portal were read; whether for the first time.
-    pub fn tried(&self, key: &PortalKey) -> bool {
+    pub fn tried(&self, key: &Key) -> bool {
         self.state().tried.insert(key.clone())
     }
 
     /// A Portal whose login Secrets were not read yet, while the process is young.
     #[must_use]
-    pub fn untried(&self, portals: impl IntoIterator<Item = PortalKey>) -> Option<PortalKey> {
+    pub fn untried(&self, portals: impl IntoIterator<Item = Key>) -> Option<Key> {
         if self.began.elapsed() >= WAIT_FOR_PORTALS {
             return None;
         }
@@ -184,7 +184,7 @@ impl OperatorLogins {
 
 impl State {
     /// The logins of a Portal; those of the place that it led to before are former ones.
-    fn of(&mut self, key: &PortalKey, place: &LoginPlace) -> &mut OfPortal {
+    fn of(&mut self, key: &Key, place: &LoginPlace) -> &mut OfPortal {
         if self.portals.get(key).is_some_and(|of| of.place != *place)
             && let Some(moved) = self.portals.remove(key)
         {

@@ -8,7 +8,7 @@ use crate::portal::resilient::Limits;
 
 /// Where a portal is and how to get in.
 #[derive(Clone)]
-pub struct Connection {
+pub struct ClientConfig {
     /// The origin of the portal's backend; a trailing `/api/administration` is accepted.
     pub api_url: String,
     /// The token endpoint of the portal's central identity provider.
@@ -27,7 +27,7 @@ pub struct Connection {
 
 /// The connection cannot be used as written. Holds no secret and not the URL itself.
 #[derive(Debug, Clone, Error, PartialEq, Eq)]
-pub enum ConnectionError {
+pub enum ConfigError {
     /// The portal's URL is wrong.
     #[error("the portal's URL cannot be used: {reason}")]
     ApiUrl {

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, ObjectMeta};
 
 use crate::api::conditions::{READY, STALLED};
-use crate::controller::since::Since;
+use crate::controller::status::since::Since;
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 

@@ -3,7 +3,7 @@
 
 use crate::api::technical_user::RecordedUser;
 use crate::controller::context::Installation;
-use crate::controller::inventory::Inventory;
+use crate::controller::portal::inventory::Inventory;
 use crate::domain::identity::Owner;
 use crate::domain::ownership;
 use crate::domain::user::UserId;

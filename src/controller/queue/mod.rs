@@ -1,5 +1,8 @@
 //! The two queues: what the watches saw, what sweeps and finished creates ask for, and the clock.
 
+pub mod backoff;
+pub mod dispatcher;
+
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -11,11 +14,10 @@ use kube::{Resource as _, ResourceExt as _};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_util::sync::CancellationToken;
 
+use self::dispatcher::{Action, Work};
 use crate::api::{GROUP, TechnicalUser, keys};
 use crate::controller::context::Context;
-use crate::controller::dispatcher::{self, Action, Work};
 use crate::controller::objects::{Key, is_deleting};
-use crate::controller::registry::PortalKey;
 use crate::controller::{portal, technical_user};
 use crate::domain::identity::Owner;
 use crate::k8s::watch::Touched;
@@ -53,9 +55,9 @@ where
         }
         std::future::ready(())
     });
-    let mut seen: HashMap<PortalKey, OfUsers> = HashMap::new();
+    let mut seen: HashMap<Key, OfUsers> = HashMap::new();
     let portals = watches.portals.for_each(|touched| {
-        let key = portal::key_of(&touched.object);
+        let key = Key::of(&touched.object);
         if touched.deleted {
             seen.remove(&key);
             portal::gone(&ctx, &key);
@@ -148,7 +150,7 @@ pub async fn technical_users_until(
 /// Reconciles `Portal`s until `stop`, then waits for the reconciles in progress.
 pub async fn portals_until(
     ctx: Arc<Context>,
-    wakes: UnboundedReceiver<PortalKey>,
+    wakes: UnboundedReceiver<Key>,
     workers: u16,
     stop: CancellationToken,
 ) {
@@ -171,7 +173,7 @@ struct Users(Arc<Context>);
 
 impl Work for Users {
     type Key = Key;
-    type Lane = Option<PortalKey>;
+    type Lane = Option<Key>;
 
     fn lane(&self, key: &Key) -> Option<Self::Lane> {
         let Some(object) = self.0.cached_user(key) else {
@@ -198,10 +200,10 @@ impl Work for Users {
 struct Portals(Arc<Context>);
 
 impl Work for Portals {
-    type Key = PortalKey;
-    type Lane = PortalKey;
+    type Key = Key;
+    type Lane = Key;
 
-    fn lane(&self, key: &PortalKey) -> Option<PortalKey> {
+    fn lane(&self, key: &Key) -> Option<Key> {
         if self.0.cached_portal(key).is_none() {
             self.0.portal_backoffs.forget(key);
             self.0.portal_memory.forget(key);
@@ -211,7 +213,7 @@ impl Work for Portals {
         Some(key.clone())
     }
 
-    async fn reconcile(&self, key: PortalKey) -> Action {
+    async fn reconcile(&self, key: Key) -> Action {
         let Some(object) = self.0.cached_portal(&key) else { return Action::await_change() };
         let reconcile = portal::reconcile(object, Arc::clone(&self.0));
         match AssertUnwindSafe(reconcile).catch_unwind().await {
@@ -222,10 +224,10 @@ impl Work for Portals {
 }
 
 /// The Portal that a `TechnicalUser` names.
-fn portal_ref(object: &DynamicObject) -> Option<PortalKey> {
+fn portal_ref(object: &DynamicObject) -> Option<Key> {
     let reference = object.data.get("spec")?.get("portalRef")?;
     let text = |field: &str| reference.get(field).and_then(serde_json::Value::as_str).map(str::to_owned);
-    Some(PortalKey { namespace: text("namespace").or_else(|| object.namespace())?, name: text("name")? })
+    Some(Key { namespace: text("namespace").or_else(|| object.namespace())?, name: text("name")? })
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 use super::*;
 
-fn key(name: &str) -> PortalKey {
-    PortalKey { namespace: "n".into(), name: name.into() }
+fn key(name: &str) -> Key {
+    Key { namespace: "n".into(), name: name.into() }
 }
 
 fn place(url: &str, token: &str) -> LoginPlace {

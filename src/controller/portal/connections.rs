@@ -1,38 +1,22 @@
 //! The Portals as the process knows them: one connection each, shared by all `TechnicalUser`s.
 
 use std::collections::{BTreeSet, HashMap};
-use std::fmt;
 use std::sync::Arc;
 
 use parking_lot::{Mutex, MutexGuard};
 
+use super::inventory::{CompanyGate, Inventory, Listener, WeakCompanyGate};
+use super::operator_logins::{LoginPlace, OperatorLogins};
+use crate::controller::objects::Key;
 use crate::domain::identity::Pin;
 use crate::domain::roles::Blocker;
 use crate::domain::user::Role;
-use crate::portal::{Login, Portal, VersionRange};
-
-use super::inventory::{CompanyGate, Inventory, Listener, WeakCompanyGate};
-use super::logins::{LoginPlace, OperatorLogins};
 use crate::metrics::Metrics;
-
-/// Names a Portal resource.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct PortalKey {
-    /// Its namespace.
-    pub namespace: String,
-    /// Its name.
-    pub name: String,
-}
-
-impl fmt::Display for PortalKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.namespace, self.name)
-    }
-}
+use crate::portal::{Login, Portal, VersionRange};
 
 /// A login that works, and what it sees.
 #[derive(Clone)]
-pub struct Connected {
+pub struct Connection {
     /// The portal through this login.
     pub portal: Arc<dyn Portal>,
     /// The address of the portal's backend, in one spelling.
@@ -57,20 +41,20 @@ pub struct Connected {
     pub inventory: Arc<Inventory>,
 }
 
-impl Connected {
+impl Connection {
     /// Where its logins lead to, and their client IDs.
     fn logins(&self) -> (LoginPlace, BTreeSet<String>) {
         (LoginPlace::new(&self.url, &self.token_url), self.accepted_logins.clone())
     }
 }
 
-/// What is known of a Portal's connection.
+/// Whether a Portal's connection can be used.
 #[derive(Clone)]
-pub enum Link {
+pub enum ConnectionState {
     /// It can be used.
-    Up(Connected),
+    Up(Connection),
     /// It cannot be used at the moment. The last login that worked, if any, still serves for cleaning up.
-    Down(Blocker, Option<Connected>),
+    Down(Blocker, Option<Connection>),
 }
 
 /// The client of a Portal. It is kept as long as its fingerprint is the same, whether or not a look at the portal
@@ -106,43 +90,43 @@ impl Client {
 
 /// All connections.
 #[derive(Default)]
-pub struct Registry {
+pub struct Connections {
     /// The client IDs of the operator's own logins.
     pub logins: OperatorLogins,
-    clients: Mutex<HashMap<PortalKey, Client>>,
-    links: Mutex<HashMap<PortalKey, Link>>,
+    clients: Mutex<HashMap<Key, Client>>,
+    states: Mutex<HashMap<Key, ConnectionState>>,
     gates: Mutex<HashMap<String, WeakCompanyGate>>,
 }
 
-impl Registry {
-    fn clients(&self) -> MutexGuard<'_, HashMap<PortalKey, Client>> {
+impl Connections {
+    fn clients(&self) -> MutexGuard<'_, HashMap<Key, Client>> {
         self.clients.lock()
     }
 
-    fn links(&self) -> MutexGuard<'_, HashMap<PortalKey, Link>> {
-        self.links.lock()
+    fn states(&self) -> MutexGuard<'_, HashMap<Key, ConnectionState>> {
+        self.states.lock()
     }
 
     /// The connection of a Portal, where it was looked at.
     #[must_use]
-    pub fn link(&self, key: &PortalKey) -> Option<Link> {
-        self.links().get(key).cloned()
+    pub fn get(&self, key: &Key) -> Option<ConnectionState> {
+        self.states().get(key).cloned()
     }
 
     /// Sets the connection of a Portal.
-    pub fn set(&self, key: &PortalKey, link: Link) {
-        let used = match &link {
-            Link::Up(connected) | Link::Down(_, Some(connected)) => Some(connected),
-            Link::Down(_, None) => None,
+    pub fn set(&self, key: &Key, state: ConnectionState) {
+        let used = match &state {
+            ConnectionState::Up(connection) | ConnectionState::Down(_, Some(connection)) => Some(connection),
+            ConnectionState::Down(_, None) => None,
         };
-        self.logins.serve(key, used.map(Connected::logins));
-        self.links().insert(key.clone(), link);
+        self.logins.serve(key, used.map(Connection::logins));
+        self.states().insert(key.clone(), state);
     }
 
     /// Forgets a Portal that is gone.
-    pub fn forget(&self, key: &PortalKey) {
+    pub fn forget(&self, key: &Key) {
         self.logins.serve(key, None);
-        self.links().remove(key);
+        self.states().remove(key);
         self.clients().remove(key);
     }
 
@@ -152,7 +136,7 @@ impl Registry {
     /// What `build` says.
     pub fn client<E>(
         &self,
-        key: &PortalKey,
+        key: &Key,
         fingerprint: &str,
         build: impl FnOnce() -> Result<Arc<dyn Portal>, E>,
     ) -> Result<Arc<dyn Portal>, E> {
@@ -177,7 +161,7 @@ impl Registry {
     /// A Portal's client, bound to these companies: the one that is kept where they are the same. Where they are not, what
     /// the list of the other companies proves counts no more.
     #[must_use]
-    pub fn bind(&self, key: &PortalKey, portal: &Arc<dyn Portal>, companies: &[String]) -> Arc<dyn Portal> {
+    pub fn bind(&self, key: &Key, portal: &Arc<dyn Portal>, companies: &[String]) -> Arc<dyn Portal> {
         let mut clients = self.clients();
         let client = clients.get_mut(key).filter(|client| Arc::ptr_eq(&client.portal, portal));
         if let Some(kept) = client.as_ref().and_then(|client| client.bound.as_ref())
@@ -195,26 +179,26 @@ impl Registry {
 
     /// Whether this is the present client of a Portal, as it is bound now.
     #[must_use]
-    pub fn is_client(&self, key: &PortalKey, portal: &Arc<dyn Portal>) -> bool {
+    pub fn is_client(&self, key: &Key, portal: &Arc<dyn Portal>) -> bool {
         self.clients().get(key).is_some_and(|client| client.is_bound_as(portal))
     }
 
     /// The companies that the token of a Portal's present client named when its login was last accepted.
     #[must_use]
-    pub fn companies(&self, key: &PortalKey) -> Vec<String> {
+    pub fn companies(&self, key: &Key) -> Vec<String> {
         self.clients().get(key).map(|client| client.companies.clone()).unwrap_or_default()
     }
 
     /// Whether the portal was seen to accept a token of a Portal's present client that said the same of the login.
     #[must_use]
-    pub fn is_confirmed(&self, key: &PortalKey, login: &Login) -> bool {
+    pub fn is_confirmed(&self, key: &Key, login: &Login) -> bool {
         self.clients().get(key).and_then(|client| client.confirmed.as_ref()).is_some_and(
             |(companies, client_id)| *companies == login.companies && *client_id == login.client_id,
         )
     }
 
     /// The portal was seen to accept a token that says this of the login.
-    pub fn confirm(&self, key: &PortalKey, login: &Login) {
+    pub fn confirm(&self, key: &Key, login: &Login) {
         if let Some(client) = self.clients().get_mut(key) {
             client.confirmed = Some((login.companies.clone(), login.client_id.clone()));
         }
@@ -222,27 +206,27 @@ impl Registry {
 
     /// Whether the portal was seen to accept the deletion login of a Portal's present client, with this client ID.
     #[must_use]
-    pub fn is_deletion_login_confirmed(&self, key: &PortalKey, client_id: &str) -> bool {
+    pub fn is_deletion_login_confirmed(&self, key: &Key, client_id: &str) -> bool {
         let confirmed = |client: &Client| client.confirmed_deletion_login.as_deref() == Some(client_id);
         self.clients().get(key).is_some_and(confirmed)
     }
 
     /// The portal was seen to accept the deletion login with this client ID.
-    pub fn confirm_deletion_login(&self, key: &PortalKey, client_id: &str) {
+    pub fn confirm_deletion_login(&self, key: &Key, client_id: &str) {
         if let Some(client) = self.clients().get_mut(key) {
             client.confirmed_deletion_login = Some(client_id.to_owned());
         }
     }
 
     /// It is in doubt whose users a Portal's present client is shown: what its list proves counts no more.
-    pub fn forget_inventory(&self, key: &PortalKey) {
+    pub fn forget_inventory(&self, key: &Key) {
         if let Some(client) = self.clients().get_mut(key) {
             client.inventory = None;
         }
     }
 
     /// The login of a Portal's present client was accepted with these companies.
-    pub fn accept(&self, key: &PortalKey, companies: &[String]) {
+    pub fn accept(&self, key: &Key, companies: &[String]) {
         if let Some(client) = self.clients().get_mut(key) {
             companies.clone_into(&mut client.companies);
         }
@@ -253,7 +237,7 @@ impl Registry {
     #[must_use]
     pub fn inventory(
         &self,
-        key: &PortalKey,
+        key: &Key,
         pin: &Pin,
         portal: &Arc<dyn Portal>,
         listener: Arc<dyn Listener>,
@@ -295,20 +279,20 @@ mod tests {
 
     #[test]
     fn a_gate_is_kept_as_long_as_it_is_used() {
-        let registry = Registry::default();
-        let count = || registry.gates.lock().len();
+        let connections = Connections::default();
+        let count = || connections.gates.lock().len();
         let pin = |company: &str| Pin::new("https://portal.example.org", Some(company));
-        let gate = registry.gate(&pin("ONE"));
+        let gate = connections.gate(&pin("ONE"));
         let change = gate.quiet_since();
-        gate.block(&crate::controller::objects::Key { namespace: "n".into(), name: "a".into() });
-        assert_eq!(registry.gate(&pin("ONE")).unblock().len(), 1, "the same gate");
+        gate.block(&Key { namespace: "n".into(), name: "a".into() });
+        assert_eq!(connections.gate(&pin("ONE")).unblock().len(), 1, "the same gate");
         assert!(change.is_some());
         for company in 0..100 {
-            drop(registry.gate(&pin(&company.to_string())));
+            drop(connections.gate(&pin(&company.to_string())));
         }
         assert_eq!(count(), 2, "that in use, and the last one");
         drop(gate);
-        drop(registry.gate(&pin("TWO")));
+        drop(connections.gate(&pin("TWO")));
         assert_eq!(count(), 1);
     }
 }

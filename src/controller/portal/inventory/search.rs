@@ -9,8 +9,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
 
 use super::reading::LONGEST_READING;
 use super::{Inventory, State};
-use crate::controller::backoff::spread;
 use crate::controller::objects::Key;
+use crate::controller::queue::backoff::spread;
 use crate::domain::inventory::Snapshot;
 use crate::portal::{Lane, PortalError};
 
