@@ -86,6 +86,15 @@ impl Bounded for Condition {
     }
 }
 
+/// Takes the defaults of fields out of the schema of a part of a status. They are for reading: the apiserver would put them into
+/// what the operator writes, and an empty text is neither a time nor the name of an output.
+pub(super) fn without_defaults(schema: &mut Schema) {
+    let fields = schema.get_mut("properties").and_then(Value::as_object_mut);
+    for field in fields.into_iter().flat_map(|fields| fields.values_mut()).filter_map(Value::as_object_mut) {
+        field.remove("default");
+    }
+}
+
 /// States the bounds of conditions, whose schema is that of Kubernetes.
 pub(super) fn of_conditions(schema: &mut Schema) {
     schema.insert("maxItems".to_owned(), json!(CONDITIONS));

@@ -4,6 +4,7 @@
 
 pub mod bounds;
 pub mod conditions;
+mod names;
 pub mod portal;
 pub mod target;
 pub mod technical_user;

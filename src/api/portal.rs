@@ -11,7 +11,10 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::api::bounds::{ADDRESS, COMPANY, NAME, OFFERED, RESOURCE, TEXT, WORD, of_conditions};
+use crate::api::bounds::{
+    ADDRESS, COMPANY, NAME, OFFERED, RESOURCE, TEXT, WORD, of_conditions, without_defaults,
+};
+use crate::api::names::{DATA_KEY, SUBDOMAIN};
 
 /// A data-space portal, seen through one login of one company.
 ///
@@ -27,6 +30,9 @@ use crate::api::bounds::{ADDRESS, COMPANY, NAME, OFFERED, RESOURCE, TEXT, WORD, 
     status = "PortalStatus",
     shortname = "tup",
     category = "dataspace",
+    doc = "Portal is a data-space portal, used with one login of one company. TechnicalUsers name it in spec.portalRef; \
+           spec.access decides which namespaces may use it, and for which roles. The login is a technical user with the role \
+           Connector Management that an administrator of the company creates in the portal.",
     printcolumn(
         name = "Ready",
         type_ = "string",
@@ -254,7 +260,7 @@ pub struct LoginSecret {
 #[serde(rename_all = "camelCase")]
 pub struct LocalSecret {
     /// The Secret's name.
-    #[schemars(length(min = 1, max = 253))]
+    #[schemars(length(min = 1, max = 253), regex(pattern = SUBDOMAIN))]
     pub name: String,
 }
 
@@ -337,12 +343,12 @@ pub struct CaBundle {
 #[serde(rename_all = "camelCase")]
 pub struct KeyRef {
     /// The object's name.
-    #[schemars(length(min = 1, max = 253))]
+    #[schemars(length(min = 1, max = 253), regex(pattern = SUBDOMAIN))]
     pub name: String,
 
     /// The key that holds the certificates, in PEM. Default: ca.crt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 253))]
+    #[schemars(length(min = 1, max = 253), regex(pattern = DATA_KEY))]
     pub key: Option<String>,
 }
 
@@ -465,6 +471,7 @@ pub struct Company {
 /// What a login may do.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(transform = without_defaults)]
 #[allow(clippy::struct_excessive_bools, reason = "four independent permissions, not a state")]
 pub struct PermissionsFound {
     /// List and read technical users.
@@ -513,8 +520,8 @@ pub struct RetainedUser {
     /// Why it stayed.
     #[schemars(length(max = TEXT))]
     pub reason: String,
-    /// Since when it is listed here (RFC 3339).
-    #[schemars(length(max = WORD))]
+    /// Since when it is listed here.
+    #[schemars(length(max = WORD), extend("format" = "date-time"))]
     pub since: String,
     /// The address of the portal that the user is in.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -12,7 +12,10 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::api::bounds::{ADDRESS, COMPANY, NAME, OBJECT, OUTPUTS, ROLES, WORD, of_conditions};
+use crate::api::bounds::{
+    ADDRESS, COMPANY, NAME, OBJECT, OUTPUTS, ROLES, WORD, of_conditions, without_defaults,
+};
+use crate::api::names::{LABEL, SUBDOMAIN};
 
 /// A technical user of a data-space portal, and where its credential goes.
 #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
@@ -24,6 +27,10 @@ use crate::api::bounds::{ADDRESS, COMPANY, NAME, OBJECT, OUTPUTS, ROLES, WORD, o
     status = "TechnicalUserStatus",
     shortname = "tu",
     category = "dataspace",
+    doc = "TechnicalUser is one technical user of a data-space portal, and where its credential is published. The operator \
+           creates the user in the portal that spec.portalRef names, or finds one that exists, verifies its credential, and \
+           writes it into the Secret that a connector reads. kubectl wait --for=condition=Ready waits for that.",
+    selectable = ".spec.portalRef.name",
     printcolumn(
         name = "Ready",
         type_ = "string",
@@ -35,7 +42,7 @@ use crate::api::bounds::{ADDRESS, COMPANY, NAME, OBJECT, OUTPUTS, ROLES, WORD, o
         json_path = ".status.conditions[?(@.type=='Ready')].reason"
     ),
     printcolumn(name = "Portal", type_ = "string", json_path = ".spec.portalRef.name"),
-    printcolumn(name = "Client ID", type_ = "string", json_path = ".status.user.clientId"),
+    printcolumn(name = "Client ID", type_ = "string", json_path = ".status.user.clientId", priority = 1),
     printcolumn(
         name = "Message",
         type_ = "string",
@@ -72,12 +79,12 @@ pub struct TechnicalUserSpec {
 #[serde(rename_all = "camelCase")]
 pub struct PortalRef {
     /// The Portal's name.
-    #[schemars(length(min = 1, max = 253))]
+    #[schemars(length(min = 1, max = 253), regex(pattern = SUBDOMAIN))]
     pub name: String,
 
     /// The Portal's namespace. Absent: the TechnicalUser's own. The Portal's `access` decides who may use it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 63))]
+    #[schemars(length(min = 1, max = 63), regex(pattern = LABEL))]
     pub namespace: Option<String>,
 }
 
@@ -184,7 +191,7 @@ pub struct Output {
 pub struct SecretOutput {
     /// The Secret's name. Default: the name of the resource.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 253), regex(pattern = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"))]
+    #[schemars(length(min = 1, max = 253), regex(pattern = SUBDOMAIN))]
     pub name: Option<String>,
 
     /// Which keys the Secret has. Raw: `client-id`, `client-secret`, `token-url`, `technical-user-id`, `bpn` where
@@ -241,9 +248,12 @@ pub struct TechnicalUserStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credential: Option<RecordedCredential>,
 
-    /// What was written where.
+    /// The outputs that the operator has written, one entry for each, identified by kind and name.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = OUTPUTS))]
+    #[schemars(
+        length(max = OUTPUTS),
+        extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["kind", "name"])
+    )]
     pub outputs: Vec<RecordedOutput>,
 
     /// The requests by annotation that were acted on.
@@ -254,6 +264,7 @@ pub struct TechnicalUserStatus {
 /// The portal that a user is in.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(transform = without_defaults)]
 pub struct PinnedPortal {
     /// Namespace of the Portal resource.
     #[schemars(length(max = OBJECT))]
@@ -280,6 +291,7 @@ pub struct PinnedPortal {
 /// The user as last seen.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(transform = without_defaults)]
 pub struct RecordedUser {
     /// The portal's id.
     #[schemars(length(max = WORD))]
@@ -297,7 +309,7 @@ pub struct RecordedUser {
     /// Internal (central identity provider) or External (wallet service).
     #[schemars(length(max = WORD))]
     pub kind: String,
-    /// The state in the portal, as last seen when it changed.
+    /// The state in the portal, as last seen when it changed, such as Active or Pending. Later portals may have others.
     #[schemars(length(max = WORD))]
     pub status: String,
     /// The roles.
@@ -316,22 +328,27 @@ pub struct RecordedUser {
 /// The credential as published.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(transform = without_defaults)]
 pub struct RecordedCredential {
     /// Counts the credentials that were published, from 1.
     pub generation: i64,
-    /// When this credential was first seen (RFC 3339).
-    #[schemars(length(max = WORD))]
+    /// When the operator first read this credential from the portal.
+    #[schemars(length(max = WORD), extend("format" = "date-time"))]
     pub issued_at: String,
-    /// When a token was first obtained with it (RFC 3339).
-    #[schemars(length(max = WORD))]
-    pub verified_at: String,
+    /// When the operator first obtained a token with this credential. Later verifications do not change it. Absent for a
+    /// credential that was published before the field existed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = WORD), extend("format" = "date-time"))]
+    pub first_verified_at: Option<String>,
 }
 
 /// An output as written.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase", default)]
+// What identifies an entry is always there; a status is read all the same where it is not.
+#[schemars(extend("required" = ["kind", "name"]), transform = without_defaults)]
 pub struct RecordedOutput {
-    /// Secret.
+    /// The kind of the output, such as Secret. Later releases add kinds.
     #[schemars(length(max = WORD))]
     pub kind: String,
     /// The object's name.

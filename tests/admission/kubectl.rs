@@ -1,6 +1,7 @@
 //! What people see of the kinds.
 
 use serde_json::json;
+use technical_user_operator::domain::reason::Reason;
 
 use crate::portals::catena_x;
 use crate::support::{Kind, Server, cluster};
@@ -25,6 +26,8 @@ fn columns(table: &str, line: usize) -> Vec<&str> {
 #[tokio::test]
 async fn explain_has_words_for_fields() {
     for (path, words) in [
+        ("technicaluser", "one technical user of a data-space portal"),
+        ("portal", "a data-space portal, used with one login of one company"),
         ("technicaluser.spec.user.create.roles", "exact names that the portal offers"),
         ("tu.spec.outputs.secret", "A Secret of somebody else is never"),
         ("portal.spec.catenaX.url", "not of its web page"),
@@ -50,8 +53,9 @@ async fn short_names_category_and_columns() {
                              "lastTransitionTime": "2026-01-01T00:00:00Z" });
     let portal = json!({ "status": { "conditions": [condition("True", "LoggedIn"), can_delete],
                          "company": { "bpn": "BPNL00000003CRHK" }, "version": "2.5 or 2.6" } });
+    let client = "sb-8c8b3268-0c22-4cb9-abd9-98745c890eb5!b225806|dimt8e59uemv01connectoredcwallet!b8360";
     let user = json!({ "status": { "conditions": [condition("False", "Pending")],
-                       "user": { "id": "i", "name": "n", "kind": "External", "status": "Pending", "clientId": "sa42" } } });
+                       "user": { "id": "i", "name": "n", "kind": "External", "status": "Pending", "clientId": client } } });
     for (name, status) in [("tup/catena-x", portal), ("tu/edc-wallet", user)] {
         let patch = status.to_string();
         kubectl(&["-n", namespace, "patch", name, "--subresource=status", "--type=merge", "-p", &patch])
@@ -61,14 +65,58 @@ async fn short_names_category_and_columns() {
     assert_eq!(columns(&portals, 0), ["NAME", "READY", "REASON", "COMPANY", "CAN DELETE", "AGE"]);
     assert_eq!(columns(&portals, 1)[..5], ["catena-x", "True", "LoggedIn", "BPNL00000003CRHK", "False"]);
     let users = kubectl(&["-n", namespace, "get", "tu"]).await;
-    assert_eq!(columns(&users, 0), ["NAME", "READY", "REASON", "PORTAL", "CLIENT ID", "AGE"]);
-    assert_eq!(columns(&users, 1)[..5], ["edc-wallet", "False", "Pending", "p", "sa42"]);
+    assert_eq!(columns(&users, 0), ["NAME", "READY", "REASON", "PORTAL", "AGE"]);
+    assert_eq!(columns(&users, 1)[..4], ["edc-wallet", "False", "Pending", "p"]);
     let wide = kubectl(&["-n", namespace, "get", "tu", "-o", "wide"]).await;
     assert!(columns(&wide, 0).contains(&"MESSAGE") && columns(&wide, 1).contains(&"some words"), "{wide}");
+    assert!(columns(&wide, 0).contains(&"CLIENT ID") && columns(&wide, 1).contains(&client), "{wide}");
     let all = kubectl(&["-n", namespace, "get", "dataspace", "-o", "name"]).await;
     let mut category: Vec<_> = all.lines().collect();
     category.sort_unstable();
     assert_eq!(category, ["portal.technicaluser.dev/catena-x", "technicaluser.technicaluser.dev/edc-wallet"]);
+}
+
+/// With long names, and the longest reason that a condition has.
+#[tokio::test]
+async fn a_table_fits_into_a_hundred_characters() {
+    let server = Server::new("width").await;
+    let namespace = &server.namespace;
+    let (portal, name) = ("catena-x-production", "edc-controlplane-wallet-prod");
+    let mut user = create();
+    user["portalRef"]["name"] = json!(portal);
+    server.create(Kind::Portal, portal, &catena_x(), false).await.unwrap();
+    server.create(Kind::TechnicalUser, name, &user, false).await.unwrap();
+    let condition = |type_: &str, reason: &str| {
+        json!({ "type": type_, "status": "Unknown", "reason": reason, "message": "some words",
+                "lastTransitionTime": "2026-01-01T00:00:00Z" })
+    };
+    let longest = Reason::ALL.iter().map(|reason| reason.as_str()).max_by_key(|text| text.len()).unwrap();
+    let conditions = [condition("Ready", longest), condition("CanDelete", longest)];
+    let status = json!({ "conditions": conditions, "company": { "bpn": "BPNL00000003CRHK" } });
+    let patch = json!({ "status": status }).to_string();
+    for (kind, name) in [("tup", portal), ("tu", name)] {
+        let object = format!("{kind}/{name}");
+        kubectl(&["-n", namespace, "patch", &object, "--subresource=status", "--type=merge", "-p", &patch])
+            .await;
+        let table = kubectl(&["-n", namespace, "get", kind]).await;
+        let width = table.lines().map(|line| line.trim_end().len()).max().unwrap();
+        assert!(table.contains(longest) && width <= 100, "{width}:\n{table}");
+    }
+}
+
+#[tokio::test]
+async fn technical_users_are_selected_by_their_portal() {
+    let server = Server::new("selected").await;
+    for (name, portal) in [("a", "catena-x"), ("b", "cofinity-x"), ("c", "catena-x")] {
+        let mut user = create();
+        user["portalRef"]["name"] = json!(portal);
+        server.create(Kind::TechnicalUser, name, &user, false).await.unwrap();
+    }
+    let selector = "spec.portalRef.name=catena-x";
+    let found =
+        kubectl(&["-n", &server.namespace, "get", "tu", "-o", "name", "--field-selector", selector]).await;
+    let found: Vec<_> = found.lines().filter_map(|line| line.rsplit('/').next()).collect();
+    assert_eq!(found, ["a", "c"]);
 }
 
 #[tokio::test]

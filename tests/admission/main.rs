@@ -14,6 +14,7 @@ mod kustomize;
 mod portals;
 mod rules;
 mod schema;
+mod statuses;
 mod support;
 mod technical_users;
 mod updates;

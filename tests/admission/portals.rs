@@ -158,6 +158,8 @@ fn logins() -> Vec<Case> {
             let both = json!({ "clientCredentials": login(), "refreshToken": login() });
             cases.push(yes(&with(json!({ "clientCredentials": login() })), &json!({})));
             cases.push(yes(&with(json!({ "refreshToken": login() })), &json!({})));
+            let unnameable = json!({ "clientCredentials": { "secretRef": { "name": "portal_login" } } });
+            cases.push(no(&with(unnameable), &json!({}), "clientCredentials.secretRef.name"));
             cases.push(no(&with(both), &json!({}), ONE_LOGIN));
             cases.push(no(&with(json!({})), &json!({}), ONE_LOGIN));
         }
@@ -194,6 +196,9 @@ fn the_rest() -> Vec<Case> {
     let mut cases = vec![
         yes(&base, &bundle(json!({ "configMapRef": reference }))),
         yes(&base, &bundle(json!({ "secretRef": { "name": "ca", "key": "root.pem" } }))),
+        no(&base, &bundle(json!({ "secretRef": { "name": "Ca" } })), "secretRef.name"),
+        no(&base, &bundle(json!({ "configMapRef": { "name": "a/b" } })), "configMapRef.name"),
+        no(&base, &bundle(json!({ "configMapRef": { "name": "ca", "key": "a/b" } })), "configMapRef.key"),
         no(&base, &bundle(json!({})), ONE_BUNDLE),
         no(&base, &bundle(json!({ "configMapRef": reference, "secretRef": reference })), ONE_BUNDLE),
         yes(&base, &json!({ "whenUndeletable": "Hold", "suspend": true })),

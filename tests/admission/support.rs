@@ -89,6 +89,13 @@ impl Server {
         self.api(kind).create(&params, &object).await.map(|made| made.data["spec"].clone()).map_err(words)
     }
 
+    /// Writes a status over what is there, by a merge patch.
+    pub async fn write_status(&self, kind: Kind, name: &str, status: &Value) -> Result<Value, String> {
+        let patch = Patch::Merge(json!({ "status": status }));
+        let written = self.api(kind).patch_status(name, &PatchParams::default(), &patch).await;
+        written.map(|written| written.data["status"].clone()).map_err(words)
+    }
+
     /// Tries to change the spec of an object, by a merge patch.
     pub async fn change(&self, kind: Kind, name: &str, change: &Value) -> Result<Value, String> {
         let params = PatchParams { dry_run: true, ..PatchParams::default() };

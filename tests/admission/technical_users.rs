@@ -73,6 +73,10 @@ pub fn cases() -> Vec<Case> {
         yes(&create, &secret(json!({ "name": "edc.wallet-1", "format": "Raw" }))),
         no(&create, &secret(json!({ "name": "Edc" })), "secret.name"),
         no(&create, &secret(json!({ "name": "../edc" })), "secret.name"),
+        no(&create, &secret(json!({ "name": "edc..wallet" })), "secret.name"),
+        yes(&create, &json!({ "portalRef": { "name": "catena-x.beta", "namespace": "dataspace-1" } })),
+        no(&create, &json!({ "portalRef": { "name": "catena_x" } }), "portalRef.name"),
+        no(&create, &json!({ "portalRef": { "namespace": "data.space" } }), "portalRef.namespace"),
         no(&create, &secret(json!({ "format": "EdcEnv" })), "Unsupported value"),
         yes(
             &create,

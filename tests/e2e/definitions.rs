@@ -82,14 +82,14 @@ async fn an_older_definition_is_told_field_by_field_and_waited_for() {
     let mut world = elected.plane(plane).stopped().start().await;
     let mut older = definition("technicalusers");
     fields(&mut older, "status").remove("credential").unwrap();
-    install(&world, &older, |told| !told.contains("verifiedAt")).await;
+    install(&world, &older, |told| !told.contains("firstVerifiedAt")).await;
     world.start_operator();
     let words = "kind TechnicalUser lacks the field .status.credential";
     let text = world.readyz(503, words).await;
     assert!(text.contains("crds.install"), "{text}");
     world.operator().wait_for_line(|line| line.contains(words) && line.contains("ERROR")).await.unwrap();
     assert_idle(&world);
-    install(&world, &definition("technicalusers"), |told| told.contains("verifiedAt")).await;
+    install(&world, &definition("technicalusers"), |told| told.contains("firstVerifiedAt")).await;
     goes_on(&world).await;
 }
 

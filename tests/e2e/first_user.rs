@@ -75,7 +75,8 @@ async fn kubectl_shows_what_a_person_wants_to_know() {
     let wait =
         ["wait", "-n", namespace, "--for=condition=Ready", "technicaluser/edc-discovery", "--timeout=170s"];
     world.plane.kubectl(&wait).await.unwrap().success().unwrap();
-    let table = world.plane.kubectl(&["get", "-n", namespace, "tu"]).await.unwrap().success().unwrap();
+    let get = ["get", "-n", namespace, "tu", "-o", "wide"];
+    let table = world.plane.kubectl(&get).await.unwrap().success().unwrap();
     let client_id = world.ours()[0].client_id.clone().unwrap();
     assert!(table.contains("READY") && table.contains("CLIENT ID") && table.contains(&client_id), "{table}");
     assert!(world.simulator.users("One").iter().all(|user| user.status == Status::Active));

@@ -49,7 +49,7 @@ impl Bounded for RecordedUser {
 impl Bounded for RecordedCredential {
     fn bound(&mut self) {
         text(&mut self.issued_at, WORD);
-        text(&mut self.verified_at, WORD);
+        optional(&mut self.first_verified_at, WORD);
     }
 }
 

@@ -171,7 +171,7 @@ mod tests {
         }));
         assert!(!needs(&|value| {
             with_user(value);
-            value["status"]["credential"] = json!({"generation": 1, "issuedAt": "", "verifiedAt": ""});
+            value["status"]["credential"] = json!({"generation": 1, "issuedAt": ""});
         }));
         assert!(!needs(&|value| {
             with_user(value);

@@ -23,7 +23,8 @@ pub(super) fn record_credential(pass: &Pass, new: &mut TechnicalUserStatus, rest
     if !known && seen_here.is_some() {
         let time = pass.now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         let generation = new.credential.as_ref().map_or(0, |credential| credential.generation) + 1;
-        new.credential = Some(RecordedCredential { generation, issued_at: time.clone(), verified_at: time });
+        new.credential =
+            Some(RecordedCredential { generation, issued_at: time.clone(), first_verified_at: Some(time) });
     }
     new.outputs = vec![written];
 }
