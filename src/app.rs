@@ -315,7 +315,7 @@ async fn count(ctx: Arc<Context>) {
     loop {
         tokio::time::sleep(COUNT_EVERY).await;
         let mut counts = [0_usize; 4];
-        for object in ctx.caches.users.state() {
+        for object in ctx.caches.all_users() {
             let index = UserState::ALL.iter().position(|known| *known == state(&object)).unwrap_or_default();
             if let Some(count) = counts.get_mut(index) {
                 *count += 1;

@@ -2,7 +2,7 @@
 //!
 //! It starts before anything else and stops last, so that a slow start and a slow stop can be seen.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -88,13 +88,13 @@ impl Server {
 
 /// The connections that are open, by address.
 #[derive(Clone, Default)]
-struct Places(Arc<Mutex<HashMap<IpAddr, usize>>>);
+struct Places(Arc<Mutex<BTreeMap<IpAddr, usize>>>);
 
 /// One open connection; the place is free when it is dropped.
 struct Place(Places, IpAddr);
 
 impl Places {
-    fn open(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
+    fn open(&self) -> MutexGuard<'_, BTreeMap<IpAddr, usize>> {
         self.0.lock()
     }
 

@@ -1,34 +1,35 @@
 //! The tasks that run as long as the process: when one of them ends, the process must end too.
 
-use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
-use tokio::task::{Id, JoinSet};
+use futures::FutureExt as _;
+use tokio::task::JoinSet;
 
 use super::RunError;
 
 /// Tasks that are not meant to end before the stop. All of them are aborted when this is dropped.
 #[derive(Default)]
 pub struct Tasks {
-    set: JoinSet<()>,
-    names: HashMap<Id, &'static str>,
+    set: JoinSet<(&'static str, &'static str)>,
 }
 
 impl Tasks {
     /// Starts a task.
     pub fn spawn(&mut self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
-        let id = self.set.spawn(task).id();
-        self.names.insert(id, name);
+        self.set.spawn(async move {
+            let ended = AssertUnwindSafe(task).catch_unwind().await;
+            (name, if ended.is_ok() { "ended" } else { "panicked" })
+        });
     }
 
     /// Waits until one of them has ended, and returns which and how. Never returns where there is none.
     pub async fn ended(&mut self) -> RunError {
-        let (id, how) = match self.set.join_next_with_id().await {
-            None => std::future::pending().await,
-            Some(Ok((id, ()))) => (id, "ended"),
-            Some(Err(error)) => (error.id(), if error.is_panic() { "panicked" } else { "was aborted" }),
+        let (task, how) = match self.set.join_next().await {
+            // Panics are caught in the task, and no task is aborted as long as this lives.
+            None | Some(Err(_)) => std::future::pending().await,
+            Some(Ok(ended)) => ended,
         };
-        let task = self.names.get(&id).copied().unwrap_or("unknown");
         tracing::error!(
             task,
             "a task of the operator {how}; the process stops, so that a new one takes over"

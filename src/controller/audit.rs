@@ -4,7 +4,7 @@
 //! fields `resource`, `action`, `user_id`, `client_id`, `outcome` and `duration_ms`, and `error` where it failed; never a
 //! secret. They are described in `docs/operations.md`.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ use crate::portal::{
 };
 
 /// The client IDs that were seen, by the portal's id of the user.
-type ClientIds = Arc<Mutex<HashMap<UserId, String>>>;
+type ClientIds = Arc<Mutex<BTreeMap<UserId, String>>>;
 
 /// A portal as one resource uses it: each write is logged.
 pub struct Audited {

@@ -96,6 +96,26 @@ pub struct Context {
     pub stopping: AtomicBool,
 }
 
+impl Caches {
+    /// All `TechnicalUser`s, in the order of their keys: the store itself has them in no order.
+    #[must_use]
+    pub fn all_users(&self) -> Vec<Arc<DynamicObject>> {
+        in_order(&self.users)
+    }
+
+    /// All `Portal`s, in the order of their keys.
+    #[must_use]
+    pub fn all_portals(&self) -> Vec<Arc<DynamicObject>> {
+        in_order(&self.portals)
+    }
+}
+
+fn in_order(store: &Store<DynamicObject>) -> Vec<Arc<DynamicObject>> {
+    let mut objects = store.state();
+    objects.sort_by_cached_key(|object| Key::of(object));
+    objects
+}
+
 impl Context {
     /// Whether this process may write: it was not asked to stop, and holds the lease where there is one.
     #[must_use]

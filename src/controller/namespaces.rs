@@ -1,7 +1,7 @@
 //! The labels of namespaces, for the selectors of a Portal's `access`: watched where that is allowed, else read when they
 //! are needed.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Namespace;
@@ -23,10 +23,10 @@ const READ_HOLDS: Duration = Duration::from_secs(30);
 #[derive(Debug, Default)]
 pub struct Namespaces {
     /// What the watch shows.
-    seen: Mutex<HashMap<String, Seen>>,
+    seen: Mutex<BTreeMap<String, Seen>>,
     /// Why they may not be watched, where that is so.
     refusals: Refusals,
-    read: Mutex<HashMap<String, (Instant, Labels)>>,
+    read: Mutex<BTreeMap<String, (Instant, Labels)>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -143,7 +143,10 @@ where
                 writer.apply_watcher_event(&watcher::Event::InitApply(object));
             }
             writer.apply_watcher_event(&watcher::Event::InitDone);
-            store.state().into_iter().map(|object| touched(object, false)).collect()
+            // The store has its objects in no order.
+            let mut all = store.state();
+            all.sort_by_cached_key(|object| merge::Key::of(object.as_ref()));
+            all.into_iter().map(|object| touched(object, false)).collect()
         }
         Change::Present(object) => {
             let event = watcher::Event::Apply(object);

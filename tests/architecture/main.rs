@@ -7,6 +7,7 @@ mod annotations;
 mod layers;
 mod log_fields;
 mod paths;
+mod seams;
 mod tokens;
 
 use std::collections::BTreeSet;

@@ -1,6 +1,6 @@
 //! Killing the operator at every call of something, as a run without a crash shows its calls.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use portal_simulator::{Action, Endpoint, Fault, Stage as PortalStage};
@@ -122,7 +122,7 @@ impl Begun {
     /// The calls since then; those for the Portal itself are left out.
     pub fn calls(&self, world: &World) -> Vec<Call> {
         let mut found = Vec::new();
-        let mut seen: HashMap<String, usize> = HashMap::new();
+        let mut seen: BTreeMap<String, usize> = BTreeMap::new();
         for request in &world.proxy.requests()[self.requests..] {
             let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
             if query.contains("watch=") || path.contains("/portals/") || path.ends_with("/portal-login") {
@@ -134,7 +134,7 @@ impl Begun {
             *nth += 1;
             found.push(Call::Apiserver { method: request.method.clone(), path, dry_run, nth: *nth });
         }
-        let mut seen: HashMap<Endpoint, usize> = HashMap::new();
+        let mut seen: BTreeMap<Endpoint, usize> = BTreeMap::new();
         // The last token was obtained by the test itself.
         let made = world.simulator.calls();
         for call in &made[self.calls..made.len() - 1] {

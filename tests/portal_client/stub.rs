@@ -1,6 +1,6 @@
 //! A server that answers as a test says, for what no real portal does.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ impl Seen {
         self.path.rsplit('/').next().unwrap_or_default()
     }
 
-    pub(crate) fn form(&self) -> HashMap<String, String> {
+    pub(crate) fn form(&self) -> BTreeMap<String, String> {
         url::form_urlencoded::parse(self.body.as_bytes()).into_owned().collect()
     }
 

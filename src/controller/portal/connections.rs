@@ -1,6 +1,6 @@
 //! The Portals as the process knows them: one connection each, shared by all `TechnicalUser`s.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use parking_lot::{Mutex, MutexGuard};
@@ -93,17 +93,17 @@ impl Client {
 pub struct Connections {
     /// The client IDs of the operator's own logins.
     pub logins: OperatorLogins,
-    clients: Mutex<HashMap<Key, Client>>,
-    states: Mutex<HashMap<Key, ConnectionState>>,
-    gates: Mutex<HashMap<String, WeakCompanyGate>>,
+    clients: Mutex<BTreeMap<Key, Client>>,
+    states: Mutex<BTreeMap<Key, ConnectionState>>,
+    gates: Mutex<BTreeMap<String, WeakCompanyGate>>,
 }
 
 impl Connections {
-    fn clients(&self) -> MutexGuard<'_, HashMap<Key, Client>> {
+    fn clients(&self) -> MutexGuard<'_, BTreeMap<Key, Client>> {
         self.clients.lock()
     }
 
-    fn states(&self) -> MutexGuard<'_, HashMap<Key, ConnectionState>> {
+    fn states(&self) -> MutexGuard<'_, BTreeMap<Key, ConnectionState>> {
         self.states.lock()
     }
 

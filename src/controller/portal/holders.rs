@@ -1,7 +1,7 @@
 //! Which resources count as users of a Portal. A finalizer, a `portalRef` and a status can be written by anybody who may
 //! write `TechnicalUser`s in some namespace, so they alone prove nothing.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use kube::Api;
@@ -82,7 +82,7 @@ pub struct Access<'a> {
     inventory: Option<Arc<Inventory>>,
     /// Where the connection leads to.
     place: Option<Place>,
-    served: HashMap<String, bool>,
+    served: BTreeMap<String, bool>,
 }
 
 impl<'a> Access<'a> {
@@ -103,7 +103,7 @@ impl<'a> Access<'a> {
             was_connected: status.version.is_some() || inventory.is_some(),
             inventory,
             place,
-            served: HashMap::new(),
+            served: BTreeMap::new(),
         }
     }
 

@@ -103,7 +103,7 @@ fn is_refused(object: &DynamicObject) -> bool {
 }
 
 fn wake(ctx: &Context, concerned: impl Fn(&DynamicObject) -> bool) {
-    for object in ctx.caches.users.state() {
+    for object in ctx.caches.all_users() {
         if concerned(&object) {
             ctx.wake(&Key::of(&object));
         }

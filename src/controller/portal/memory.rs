@@ -1,6 +1,6 @@
 //! What this process remembers of each Portal between passes.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -59,8 +59,8 @@ const LONGEST_RETRY: Duration = Duration::from_mins(5);
 /// All Portals.
 #[derive(Debug, Default)]
 pub struct PortalMemory {
-    parsed: Mutex<HashMap<Key, Arc<Parsed>>>,
-    looked: Mutex<HashMap<Key, Looked>>,
+    parsed: Mutex<BTreeMap<Key, Arc<Parsed>>>,
+    looked: Mutex<BTreeMap<Key, Looked>>,
     /// Since when a Portal waits for something that may still arrive, by the reason of its condition.
     pub waiting: Since<Key>,
     /// What was found in the CA bundles.
@@ -68,13 +68,13 @@ pub struct PortalMemory {
     /// Since when reconciles of a Portal fail in the same way.
     pub failing: Since<Key>,
     /// Logins that the identity provider refused.
-    refused: Mutex<HashMap<Key, RefusedLogin>>,
+    refused: Mutex<BTreeMap<Key, RefusedLogin>>,
     /// Since when a Portal is known to be under deletion, with its uid.
-    deleting: Mutex<HashMap<Key, (Option<String>, Instant)>>,
+    deleting: Mutex<BTreeMap<Key, (Option<String>, Instant)>>,
 }
 
 impl PortalMemory {
-    fn portals(&self) -> MutexGuard<'_, HashMap<Key, Looked>> {
+    fn portals(&self) -> MutexGuard<'_, BTreeMap<Key, Looked>> {
         self.looked.lock()
     }
 

@@ -1,6 +1,6 @@
 //! Conditions that a Portal has beside Ready and `CanDelete`, only while there is something to report.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::Resource as _;
@@ -16,10 +16,10 @@ use crate::portal::{BundleReport, PlainHttp};
 
 /// What was last found in the CA bundle of each Portal.
 #[derive(Debug, Default)]
-pub struct Bundles(Mutex<HashMap<Key, BundleReport>>);
+pub struct Bundles(Mutex<BTreeMap<Key, BundleReport>>);
 
 impl Bundles {
-    fn all(&self) -> MutexGuard<'_, HashMap<Key, BundleReport>> {
+    fn all(&self) -> MutexGuard<'_, BTreeMap<Key, BundleReport>> {
         self.0.lock()
     }
 

@@ -6,7 +6,7 @@
 //! still works there after its Secret names another one, so it is protected as long as this process uses it (for cleaning
 //! up, while the new one does not work), and for an hour from then on.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use parking_lot::{Mutex, MutexGuard};
@@ -60,11 +60,11 @@ pub struct OperatorLogins {
 
 #[derive(Debug, Default)]
 struct State {
-    portals: HashMap<Key, OfPortal>,
+    portals: BTreeMap<Key, OfPortal>,
     /// The logins of the connections that are in use.
-    serving: HashMap<Key, (LoginPlace, BTreeSet<String>)>,
+    serving: BTreeMap<Key, (LoginPlace, BTreeSet<String>)>,
     former: Vec<Former>,
-    tried: HashSet<Key>,
+    tried: BTreeSet<Key>,
 }
 
 /// The logins of one Portal.

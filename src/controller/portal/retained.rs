@@ -1,7 +1,7 @@
 //! Keeps the list of retained users of a Portal a view of the portal: users that the portal no longer knows leave it, users
 //! whose mark was seen join it while there is room.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
@@ -20,7 +20,7 @@ const READS_PER_SWEEP: usize = 5;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RetainedChanges {
     /// The ids that the portal no longer knows.
-    gone: HashSet<String>,
+    gone: BTreeSet<String>,
     /// Users that bear the mark of a retained user.
     found: Vec<RetainedUser>,
 }
@@ -66,8 +66,8 @@ fn absent(link: &Connection, status: &PortalStatus, list: &Snapshot) -> Vec<User
     .collect()
 }
 
-async fn gone(link: &Connection, mut absent: Vec<UserId>) -> HashSet<String> {
-    let mut gone = HashSet::new();
+async fn gone(link: &Connection, mut absent: Vec<UserId>) -> BTreeSet<String> {
+    let mut gone = BTreeSet::new();
     if link.inventory.loss_suspected().is_some() {
         return gone;
     }
@@ -106,7 +106,7 @@ fn unlisted(status: &PortalStatus, list: &Snapshot) -> Vec<ListedUser> {
     if status.retained.len() >= RETAINED_LIMIT {
         return Vec::new();
     }
-    let listed: HashSet<&str> = status.retained.iter().map(|user| user.id.as_str()).collect();
+    let listed: BTreeSet<&str> = status.retained.iter().map(|user| user.id.as_str()).collect();
     list.of_our_form()
         .map(|(_, user)| user)
         .filter(|user| matches!(user.status, UserStatus::Active | UserStatus::Pending))

@@ -22,7 +22,7 @@ use crate::domain::user::UserId;
 /// The resources that use a Portal, as the cache shows them.
 #[must_use]
 pub fn users_of(ctx: &Context, key: &Key) -> Vec<Arc<DynamicObject>> {
-    ctx.caches.users.state().into_iter().filter(|object| portal_of(object).as_ref() == Some(key)).collect()
+    ctx.caches.all_users().into_iter().filter(|object| portal_of(object).as_ref() == Some(key)).collect()
 }
 
 /// Which Portal a resource uses: by its status, else by its spec.

@@ -1,6 +1,6 @@
 //! Users of ours in a portal that no resource claims.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use crate::api::portal::{PortalStatus, UNCLAIMED_LIMIT, UnclaimedUser};
 use crate::controller::context::Context;
@@ -21,9 +21,9 @@ const LIMIT: usize = UNCLAIMED_LIMIT;
 /// A resource in a namespace that may not be listed is not seen, so none of its users is found without one; what was
 /// found while it could be listed stays.
 pub async fn unclaimed(ctx: &Context, link: &Connection, status: &PortalStatus) -> Vec<UnclaimedUser> {
-    let claimed: HashSet<String> =
-        ctx.caches.users.state().iter().map(|object| owner(ctx, &Key::of(object)).name_prefix()).collect();
-    let retained: HashSet<UserId> = status.retained.iter().map(|user| UserId::new(&user.id)).collect();
+    let claimed: BTreeSet<String> =
+        ctx.caches.all_users().iter().map(|object| owner(ctx, &Key::of(object)).name_prefix()).collect();
+    let retained: BTreeSet<UserId> = status.retained.iter().map(|user| UserId::new(&user.id)).collect();
     let unclaimed = |list: &Snapshot| -> Vec<ListedUser> {
         list.of_our_form()
             .filter(|(prefix, _)| !claimed.contains(*prefix))
@@ -55,7 +55,7 @@ pub async fn unclaimed(ctx: &Context, link: &Connection, status: &PortalStatus) 
 
 /// Users with the mark of this installation whose names say nothing of it: a person renamed them, and their details were read
 /// before.
-fn renamed(inventory: &Inventory, instance: &str, claimed: &HashSet<String>) -> Vec<ListedUser> {
+fn renamed(inventory: &Inventory, instance: &str, claimed: &BTreeSet<String>) -> Vec<ListedUser> {
     let users = inventory
         .marked(|mark| mark.owner.instance == instance && !claimed.contains(&mark.owner.name_prefix()));
     let is_left = |user: &ListedUser| {

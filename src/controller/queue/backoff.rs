@@ -1,7 +1,6 @@
 //! How long each object waits after a failure: longer with each, with jitter, forgotten on success.
 
-use std::collections::HashMap;
-use std::hash::Hash;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -13,7 +12,7 @@ const LONGEST: Duration = Duration::from_mins(5);
 /// Failures in a row, per object.
 #[derive(Debug)]
 pub struct Backoffs<K> {
-    failures: Mutex<HashMap<K, u32>>,
+    failures: Mutex<BTreeMap<K, u32>>,
 }
 
 impl<K> Default for Backoffs<K> {
@@ -22,7 +21,7 @@ impl<K> Default for Backoffs<K> {
     }
 }
 
-impl<K: Eq + Hash + Clone> Backoffs<K> {
+impl<K: Ord + Clone> Backoffs<K> {
     /// The wait after one more failure: 2 s, doubling to 5 min, give or take a quarter.
     pub fn after_failure(&self, key: &K) -> Duration {
         let mut failures = self.failures.lock();
@@ -55,7 +54,7 @@ const LONGEST_CONFLICT: Duration = Duration::from_secs(30);
 /// the object is read from the apiserver: the cache showed what led to the conflict.
 #[derive(Debug)]
 pub struct Conflicts<K> {
-    conflicts: Mutex<HashMap<K, Conflict>>,
+    conflicts: Mutex<BTreeMap<K, Conflict>>,
 }
 
 #[derive(Debug)]
@@ -70,7 +69,7 @@ impl<K> Default for Conflicts<K> {
     }
 }
 
-impl<K: Eq + Hash + Clone> Conflicts<K> {
+impl<K: Ord + Clone> Conflicts<K> {
     /// The wait after one more conflict: 0.5 s, doubling to 30 s, give or take a quarter.
     pub fn after_conflict(&self, key: &K) -> Duration {
         let mut conflicts = self.conflicts.lock();

@@ -7,15 +7,15 @@
 //! server and costs nothing but memory, so it must not keep others from their turn. Many slow portals then hold as many
 //! reconciles as their shares allow, and a quick one still gets the next free worker within about a second.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Debug;
-use std::hash::Hash;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::StreamExt as _;
+use futures::{FutureExt as _, StreamExt as _};
 use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::task::{Id, JoinSet};
+use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tokio_util::time::{DelayQueue, delay_queue};
@@ -58,9 +58,9 @@ impl Action {
 /// What a dispatcher does.
 pub trait Work: Send + Sync + 'static {
     /// Names an object.
-    type Key: Clone + Eq + Hash + Debug + Send + Sync + 'static;
+    type Key: Clone + Ord + Debug + Send + Sync + 'static;
     /// What the workers are shared among.
-    type Lane: Clone + Eq + Hash + Send + 'static;
+    type Lane: Clone + Ord + Send + 'static;
 
     /// The lane of an object at this moment; none where the object does not exist, which ends its reconciles.
     fn lane(&self, key: &Self::Key) -> Option<Self::Lane>;
@@ -92,7 +92,12 @@ pub async fn run<W: Work>(
                 }
             }
             Some(expired) = state.timers.next(), if !state.timers.is_empty() => state.wake(expired.into_inner()),
-            Some(ended) = state.tasks.join_next_with_id(), if !state.tasks.is_empty() => state.ended(ended),
+            Some(ended) = state.tasks.join_next(), if !state.tasks.is_empty() => {
+                // Panics are caught in the task, and no task is aborted as long as this runs.
+                if let Ok((key, action)) = ended {
+                    state.ended(key, action);
+                }
+            }
             () = wait_until(next_slow), if next_slow.is_some() => {}
         }
     }
@@ -110,13 +115,13 @@ struct Dispatcher<W: Work> {
     work: Arc<W>,
     workers: usize,
     share: usize,
-    entries: HashMap<W::Key, Entry>,
-    lanes: HashMap<W::Lane, Lane<W::Key>>,
+    entries: BTreeMap<W::Key, Entry>,
+    lanes: BTreeMap<W::Lane, Lane<W::Key>>,
     /// The lanes in which something waits, in the order of their turns.
     turns: VecDeque<W::Lane>,
     timers: DelayQueue<W::Key>,
-    running: HashMap<Id, Run<W::Key, W::Lane>>,
-    tasks: JoinSet<Action>,
+    running: BTreeMap<W::Key, Run<W::Lane>>,
+    tasks: JoinSet<(W::Key, Action)>,
 }
 
 /// What is known of a key; one of which nothing is known has no entry.
@@ -137,8 +142,7 @@ struct Lane<K> {
     running: usize,
 }
 
-struct Run<K, L> {
-    key: K,
+struct Run<L> {
     lane: L,
     slow_at: Instant,
 }
@@ -150,11 +154,11 @@ impl<W: Work> Dispatcher<W> {
             work,
             workers,
             share: (workers / 2).max(SMALLEST_SHARE),
-            entries: HashMap::new(),
-            lanes: HashMap::new(),
+            entries: BTreeMap::new(),
+            lanes: BTreeMap::new(),
             turns: VecDeque::new(),
             timers: DelayQueue::new(),
-            running: HashMap::new(),
+            running: BTreeMap::new(),
             tasks: JoinSet::new(),
         }
     }
@@ -233,20 +237,20 @@ impl<W: Work> Dispatcher<W> {
 
     fn start(&mut self, key: W::Key, lane: W::Lane) {
         let (work, started) = (Arc::clone(&self.work), key.clone());
-        let task = self.tasks.spawn(async move { work.reconcile(started).await });
+        self.tasks.spawn(async move {
+            let reconcile = async { work.reconcile(started.clone()).await };
+            let ended = AssertUnwindSafe(reconcile).catch_unwind().await;
+            (started, ended.unwrap_or(Action::requeue(AFTER_PANIC)))
+        });
         if let Some(entry) = self.lanes.get_mut(&lane) {
             entry.running += 1;
         }
         self.entries.insert(key.clone(), Entry::Running { again: false });
-        self.running.insert(task.id(), Run { key, lane, slow_at: Instant::now() + SLOW_AFTER });
+        self.running.insert(key, Run { lane, slow_at: Instant::now() + SLOW_AFTER });
     }
 
-    fn ended(&mut self, ended: Result<(Id, Action), tokio::task::JoinError>) {
-        let (id, action) = match ended {
-            Ok(ended) => ended,
-            Err(error) => (error.id(), Action::requeue(AFTER_PANIC)),
-        };
-        let Some(Run { key, lane, .. }) = self.running.remove(&id) else { return };
+    fn ended(&mut self, key: W::Key, action: Action) {
+        let Some(Run { lane, .. }) = self.running.remove(&key) else { return };
         if let Some(entry) = self.lanes.get_mut(&lane) {
             entry.running = entry.running.saturating_sub(1);
         }

@@ -3,7 +3,7 @@
 pub mod backoff;
 pub mod dispatcher;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
@@ -55,7 +55,7 @@ where
         }
         std::future::ready(())
     });
-    let mut seen: HashMap<Key, OfUsers> = HashMap::new();
+    let mut seen: BTreeMap<Key, OfUsers> = BTreeMap::new();
     let portals = watches.portals.for_each(|touched| {
         let key = Key::of(&touched.object);
         if touched.deleted {
@@ -81,7 +81,7 @@ where
     let namespaces = watches.namespaces.for_each(|touched| {
         if ctx.namespaces.saw(&touched) {
             let name = &touched.reference.name;
-            let users = ctx.caches.users.state();
+            let users = ctx.caches.all_users();
             for user in users.iter().filter(|user| user.metadata.namespace.as_ref() == Some(name)) {
                 ctx.wake(&Key::of(user));
             }

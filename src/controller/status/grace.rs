@@ -2,7 +2,6 @@
 //!
 //! What another object may bring is `Reconciling` for two minutes, and `Stalled` after that.
 
-use std::hash::Hash;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -36,7 +35,7 @@ pub fn may_arrive(reason: Reason) -> bool {
 
 /// How long the grace period lasts on, where this is in one. `waiting` times it by this process's own clock; what lasted
 /// before a restart is read off the conditions, and is never longer than the object is old.
-pub fn left<K: Eq + Hash + Clone>(
+pub fn left<K: Ord + Clone>(
     waiting: &Since<K>,
     key: &K,
     metadata: &ObjectMeta,

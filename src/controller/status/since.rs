@@ -1,7 +1,6 @@
 //! For how long something has been so, by this process's own clock: other clocks may differ, and jump.
 
-use std::collections::HashMap;
-use std::hash::Hash;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -10,7 +9,7 @@ use tokio::time::Instant;
 /// For each object: what is so, and since when.
 #[derive(Debug)]
 pub struct Since<K> {
-    states: Mutex<HashMap<K, (&'static str, Instant)>>,
+    states: Mutex<BTreeMap<K, (&'static str, Instant)>>,
 }
 
 impl<K> Default for Since<K> {
@@ -19,7 +18,7 @@ impl<K> Default for Since<K> {
     }
 }
 
-impl<K: Eq + Hash + Clone> Since<K> {
+impl<K: Ord + Clone> Since<K> {
     /// For how long the object has been in this state; from now on where it was in another one.
     pub fn elapsed(&self, key: &K, state: &'static str) -> Duration {
         self.elapsed_from(key, state, Duration::ZERO)

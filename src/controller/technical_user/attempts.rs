@@ -1,6 +1,6 @@
 //! What this process knows of attempts to make users: those it carries out, and those it found written down.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use parking_lot::{Mutex, MutexGuard};
@@ -61,16 +61,16 @@ struct Refusal {
 /// attempt down since, else two would ask the portal by turns for ever.
 #[derive(Debug, Default)]
 pub struct Attempts {
-    memories: Mutex<HashMap<Key, Memory>>,
-    refusals: Mutex<HashMap<Key, Refusal>>,
+    memories: Mutex<BTreeMap<Key, Memory>>,
+    refusals: Mutex<BTreeMap<Key, Refusal>>,
 }
 
 impl Attempts {
-    fn memories(&self) -> MutexGuard<'_, HashMap<Key, Memory>> {
+    fn memories(&self) -> MutexGuard<'_, BTreeMap<Key, Memory>> {
         self.memories.lock()
     }
 
-    fn refusals(&self) -> MutexGuard<'_, HashMap<Key, Refusal>> {
+    fn refusals(&self) -> MutexGuard<'_, BTreeMap<Key, Refusal>> {
         self.refusals.lock()
     }
 

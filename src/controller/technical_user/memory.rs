@@ -1,6 +1,6 @@
 //! What this process remembers of each `TechnicalUser` between passes. A restart forgets it without harm.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use parking_lot::{Mutex, MutexGuard};
@@ -44,10 +44,10 @@ pub struct Memory {
     pub failing: Since<Key>,
     /// When published credentials were last tried.
     pub verifications: Verifications,
-    losses: Mutex<HashMap<Key, Loss>>,
-    polls: Mutex<HashMap<Key, u32>>,
-    missing: Mutex<HashMap<Key, HashMap<UserId, Instant>>>,
-    overwritten: Mutex<HashMap<Key, (HashSet<String>, Instant)>>,
+    losses: Mutex<BTreeMap<Key, Loss>>,
+    polls: Mutex<BTreeMap<Key, u32>>,
+    missing: Mutex<BTreeMap<Key, BTreeMap<UserId, Instant>>>,
+    overwritten: Mutex<BTreeMap<Key, (BTreeSet<String>, Instant)>>,
 }
 
 #[derive(Debug)]
@@ -130,7 +130,7 @@ impl Memory {
         if let Some(version) = before.filter(|_| before != after) {
             let mut overwritten = lock(&self.overwritten);
             let (versions, at) =
-                overwritten.entry(key.clone()).or_insert_with(|| (HashSet::new(), Instant::now()));
+                overwritten.entry(key.clone()).or_insert_with(|| (BTreeSet::new(), Instant::now()));
             versions.insert(version.to_owned());
             *at = Instant::now();
         }

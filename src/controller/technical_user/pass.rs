@@ -1,6 +1,6 @@
 //! One pass over one `TechnicalUser`: what is known, what was read on the way, and what ended it early.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -46,7 +46,7 @@ pub struct Pass {
     /// What the plan decides by.
     pub observation: Observation,
     /// The details that were read in this pass, secrets included.
-    pub details: HashMap<UserId, UserDetails>,
+    pub details: BTreeMap<UserId, UserDetails>,
     /// The user whose credential, as read in this pass, was tried at its token endpoint.
     pub proved: Option<UserId>,
     /// The Secret of the output: which object, in which state, with which keys.

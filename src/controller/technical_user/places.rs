@@ -4,7 +4,7 @@
 //! starts. It is free again when they end, however they end. After the create its resource needs the place until its Secret
 //! is written; that is derived from what is known of the resource, so nothing has to be given back.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use kube::api::DynamicObject;
@@ -16,7 +16,7 @@ use crate::api::conditions::STALLED;
 use crate::api::technical_user::{TechnicalUserSpec, TechnicalUserStatus};
 use crate::controller::objects::{Key, is_deleting, lenient, part};
 
-type Taken = Arc<Mutex<HashMap<Key, usize>>>;
+type Taken = Arc<Mutex<BTreeMap<Key, usize>>>;
 
 /// The places that reconciles and creates of this process have taken.
 #[derive(Debug, Default)]
@@ -46,7 +46,7 @@ impl Drop for Place {
 impl Places {
     /// Takes one of the `free` places of the resource's namespace, unless other resources need them all. `waiting` names the
     /// resources that need one because their users are there, or may be.
-    pub fn take(&self, key: &Key, free: usize, waiting: impl FnOnce() -> HashSet<Key>) -> Option<Place> {
+    pub fn take(&self, key: &Key, free: usize, waiting: impl FnOnce() -> BTreeSet<Key>) -> Option<Place> {
         let mut taken = self.taken.lock();
         let mut others = waiting();
         others.extend(taken.keys().filter(|other| other.namespace == key.namespace).cloned());
@@ -63,7 +63,7 @@ impl Places {
 pub(super) fn take(pass: &mut Pass, free: usize) -> bool {
     let ctx = &pass.ctx;
     let waiting = || {
-        let objects = ctx.caches.users.state();
+        let objects = ctx.caches.all_users();
         let here =
             objects.iter().filter(|object| object.metadata.namespace.as_ref() == Some(&pass.key.namespace));
         here.filter(|object| {
@@ -116,8 +116,8 @@ mod tests {
         Key { namespace: "connector".into(), name: name.into() }
     }
 
-    fn nobody() -> HashSet<Key> {
-        HashSet::new()
+    fn nobody() -> BTreeSet<Key> {
+        BTreeSet::new()
     }
 
     #[test]
@@ -140,7 +140,7 @@ mod tests {
     #[test]
     fn users_without_a_secret_need_the_places() {
         let places = Places::default();
-        let waiting = || HashSet::from([key("a")]);
+        let waiting = || BTreeSet::from([key("a")]);
         assert!(places.take(&key("b"), 1, waiting).is_none());
         assert!(places.take(&key("a"), 1, waiting).is_some(), "its own place");
         let _same = places.take(&key("a"), 2, waiting).unwrap();

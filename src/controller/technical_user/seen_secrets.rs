@@ -1,7 +1,7 @@
 //! The states of Secrets that this process has compared with what was written, so that a Secret in which others change
 //! their own labels and annotations is not read for each change.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use parking_lot::{Mutex, MutexGuard};
@@ -16,7 +16,7 @@ const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
 /// The states of Secrets that were compared with what was written.
 #[derive(Debug, Default)]
-pub struct SeenSecrets(Mutex<HashMap<Key, Compared>>);
+pub struct SeenSecrets(Mutex<BTreeMap<Key, Compared>>);
 
 #[derive(Debug)]
 struct Compared {
@@ -38,7 +38,7 @@ pub enum Seen {
 }
 
 impl SeenSecrets {
-    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Compared>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Key, Compared>> {
         self.0.lock()
     }
 

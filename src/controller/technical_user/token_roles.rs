@@ -5,7 +5,7 @@
 //! A token that names no technical-user roles means that they were taken away only where tokens do name them: the client
 //! scopes of an identity provider can leave them out of all tokens.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use parking_lot::{Mutex, MutexGuard};
 
@@ -20,9 +20,9 @@ use crate::portal::TokenRoles;
 /// The roles that tokens show.
 #[derive(Debug, Default)]
 pub struct SeenRoles {
-    users: Mutex<HashMap<Key, Roles>>,
+    users: Mutex<BTreeMap<Key, Roles>>,
     /// The token endpoints whose tokens were seen to name technical-user roles, by the Portal.
-    named: Mutex<HashMap<Key, String>>,
+    named: Mutex<BTreeMap<Key, String>>,
 }
 
 #[derive(Debug)]
@@ -116,7 +116,7 @@ impl SeenRoles {
     }
 }
 
-fn entry<'a>(all: &'a mut HashMap<Key, Roles>, key: &Key, user: &UserId) -> &'a mut Roles {
+fn entry<'a>(all: &'a mut BTreeMap<Key, Roles>, key: &Key, user: &UserId) -> &'a mut Roles {
     let new = || Roles { user: user.clone(), known: None, doubtful: None };
     let roles = all.entry(key.clone()).or_insert_with(new);
     if roles.user != *user {

@@ -1,6 +1,6 @@
 //! Whose turn it is to have a user created, where creates that hang hold all places that a Portal's limiter has for them.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use parking_lot::{Mutex, MutexGuard};
 
@@ -14,9 +14,9 @@ pub struct Turns(Mutex<State>);
 #[derive(Debug, Default)]
 struct State {
     /// The resources that wait, per Portal, in the order in which they came.
-    waiting: HashMap<Key, VecDeque<Key>>,
+    waiting: BTreeMap<Key, VecDeque<Key>>,
     /// The resources that were woken because it is their turn, until they use it.
-    woken: HashMap<Key, Key>,
+    woken: BTreeMap<Key, Key>,
 }
 
 impl Turns {

@@ -1,6 +1,6 @@
 //! When published credentials are tried again: counted from the last time, by the interval that the Portal has now.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use parking_lot::{Mutex, MutexGuard};
@@ -10,7 +10,7 @@ use crate::controller::objects::Key;
 
 /// When the credentials of this process were last tried. A restart forgets it without harm.
 #[derive(Debug, Default)]
-pub struct Verifications(Mutex<HashMap<Key, Last>>);
+pub struct Verifications(Mutex<BTreeMap<Key, Last>>);
 
 /// The interval is kept out of it: the Portal may have another one by the time it is asked.
 #[derive(Debug, Clone, Copy)]
@@ -27,7 +27,7 @@ impl Last {
 }
 
 impl Verifications {
-    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Last>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Key, Last>> {
         self.0.lock()
     }
 

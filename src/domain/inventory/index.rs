@@ -1,12 +1,12 @@
 //! Users by a text that several of them may share.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::user::UserId;
 
 /// The ids that bear a text.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Index(HashMap<String, Ids>);
+pub(super) struct Index(BTreeMap<String, Ids>);
 
 /// One id, as most texts have, costs no allocation.
 #[derive(Debug, Clone)]

@@ -7,7 +7,7 @@ mod tests;
 
 pub use snapshot::{Coverage, Reading, Snapshot};
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use crate::domain::user::UserId;
 
@@ -15,9 +15,9 @@ use crate::domain::user::UserId;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Changes {
     /// The users whose entry is new, different or missing now.
-    pub users: HashSet<UserId>,
+    pub users: BTreeSet<UserId>,
     /// What the names of changed users of our form begin with.
-    pub prefixes: HashSet<String>,
+    pub prefixes: BTreeSet<String>,
 }
 
 impl Changes {

@@ -1,6 +1,6 @@
 //! The users of a portal as the readings of its list show them.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Changes;
 use super::index::Index;
@@ -29,7 +29,7 @@ pub struct Reading {
     /// What it shows of the list.
     pub coverage: Coverage,
     /// The users that this process created, changed or deleted since the reading began: they are as that left them.
-    pub written: HashSet<UserId>,
+    pub written: BTreeSet<UserId>,
 }
 
 #[derive(Debug, Clone)]
@@ -46,9 +46,9 @@ struct Entry {
 /// users with a name of our form that a reading did not show are kept aside until two readings prove them absent.
 #[derive(Debug, Clone, Default)]
 pub struct Snapshot {
-    users: HashMap<UserId, Entry>,
+    users: BTreeMap<UserId, Entry>,
     /// Users with names of our form that the last readings did not show.
-    unseen: HashMap<UserId, Entry>,
+    unseen: BTreeMap<UserId, Entry>,
     /// The ids of both, by what their names begin with.
     prefixes: Index,
     names: Index,
@@ -72,7 +72,7 @@ impl Snapshot {
         let mut changes = Changes::default();
         let Reading { number, users, coverage, written } = reading;
         self.number = number;
-        let shown: HashSet<UserId> = users.iter().map(|user| user.id.clone()).collect();
+        let shown: BTreeSet<UserId> = users.iter().map(|user| user.id.clone()).collect();
         for user in users {
             if written.contains(&user.id) {
                 continue;
@@ -89,7 +89,7 @@ impl Snapshot {
         if coverage == Coverage::Partial {
             return changes;
         }
-        let names: HashSet<&str> =
+        let names: BTreeSet<&str> =
             shown.iter().filter_map(|id| self.users.get(id)).map(|entry| entry.user.name.as_str()).collect();
         let missing: Vec<UserId> = self
             .users

@@ -16,7 +16,7 @@ fn ours(text: &str) -> ListedUser {
 }
 
 fn reading(number: u64, coverage: Coverage, users: &[ListedUser]) -> Reading {
-    Reading { number, users: users.to_vec(), coverage, written: HashSet::new() }
+    Reading { number, users: users.to_vec(), coverage, written: BTreeSet::new() }
 }
 
 /// The users of our name that the last readings showed, and those that they did not.
@@ -92,7 +92,7 @@ fn own_changes_stand_over_a_reading_that_began_before_them() {
     snapshot.apply(reading(1, Coverage::Complete, &[ours("deleted")]));
     snapshot.put(user("created", "x"));
     snapshot.remove(&id("deleted"));
-    let written = HashSet::from([id("created"), id("deleted")]);
+    let written = BTreeSet::from([id("created"), id("deleted")]);
     let changes = snapshot.apply(Reading { written, ..reading(2, Coverage::Complete, &[ours("deleted")]) });
     assert!(snapshot.get(&id("created")).is_some() && !snapshot.knows(&id("deleted")));
     assert!(changes.is_empty(), "{changes:?}");
@@ -104,7 +104,7 @@ fn a_renamed_user_is_found_by_its_new_name_and_client_id_alone() {
     snapshot.apply(reading(1, Coverage::Complete, &[ours("a")]));
     let renamed = ListedUser { client_id: Some("other".into()), ..user("a", "renamed") };
     let changes = snapshot.apply(reading(2, Coverage::Complete, &[renamed]));
-    assert_eq!(changes.users, HashSet::from([id("a")]));
+    assert_eq!(changes.users, BTreeSet::from([id("a")]));
     assert_eq!(found(&snapshot), (ids(&[]), ids(&[])));
     assert_eq!(snapshot.with_name("renamed").collect::<Vec<_>>(), [&id("a")]);
     assert_eq!(snapshot.with_client_id("other").count(), 1);

@@ -1,6 +1,6 @@
 //! Many watches, one sequence of changes.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures::stream::{self, BoxStream, Stream, StreamExt};
 use kube::runtime::watcher::{Error, Event};
@@ -11,7 +11,7 @@ use crate::k8s::words;
 use super::refusals::{Place, Refusals};
 
 /// Namespace and name of an object.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Key {
     /// `None` for cluster-scoped kinds.
     pub namespace: Option<String>,
@@ -20,7 +20,7 @@ pub(super) struct Key {
 }
 
 impl Key {
-    fn of<K: Resource>(object: &K) -> Self {
+    pub(super) fn of<K: Resource>(object: &K) -> Self {
         Self { namespace: object.namespace(), name: object.name_any() }
     }
 }
@@ -64,7 +64,7 @@ pub(super) fn merge<K: Resource + Send + 'static>(
 struct Merge<K> {
     scopes: Vec<Watched>,
     /// What was seen so far, until everything was listed once.
-    initial: Option<HashMap<Key, K>>,
+    initial: Option<BTreeMap<Key, K>>,
 }
 
 struct Watched {
@@ -72,9 +72,9 @@ struct Watched {
     refusals: Refusals,
     state: State,
     /// The objects that are passed on as present.
-    known: HashSet<Key>,
+    known: BTreeSet<Key>,
     /// The objects that the list under way has shown so far.
-    listing: HashSet<Key>,
+    listing: BTreeSet<Key>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,10 +92,10 @@ impl<K: Resource> Merge<K> {
             place,
             refusals: refusals.clone(),
             state: State::Pending,
-            known: HashSet::new(),
-            listing: HashSet::new(),
+            known: BTreeSet::new(),
+            listing: BTreeSet::new(),
         };
-        Self { scopes: places.into_iter().map(scope).collect(), initial: Some(HashMap::new()) }
+        Self { scopes: places.into_iter().map(scope).collect(), initial: Some(BTreeMap::new()) }
     }
 
     fn take(&mut self, scope: usize, item: Result<Event<K>, Error>) -> Vec<Change<K>> {

@@ -4,7 +4,7 @@ use http::Method;
 use serde_json::Value;
 
 /// What was called.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Endpoint {
     /// Token endpoint of the identity provider, any grant but the refresh grant.
     Token,

@@ -1,6 +1,6 @@
 //! Keeps this process's own creates and deletes of a company apart from the readings that prove a name absent.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -59,7 +59,7 @@ struct State {
     started: u64,
     waiting: Vec<(Kind, oneshot::Sender<Change>)>,
     /// Resources whose change waits for the end of the proof without a task of its own.
-    blocked: HashSet<Key>,
+    blocked: BTreeSet<Key>,
     /// The turn of those that were woken: how many changes have started at its end, and when it ends in any case.
     turn: Option<(u64, Instant)>,
 }
@@ -140,7 +140,7 @@ impl CompanyGate {
     /// Waits until no change is in progress, and lets none start. Where that takes several tries, `wake` gets the resources
     /// whose change waits, each time that changes may start meanwhile. Creates may hang for long: deletes are kept out only
     /// once no create is in progress.
-    pub async fn quiet(&self, wake: impl Fn(HashSet<Key>)) -> Quiet {
+    pub async fn quiet(&self, wake: impl Fn(BTreeSet<Key>)) -> Quiet {
         let proving = Arc::clone(&self.0.proving).lock_owned().await;
         // Its end opens the gate also where the caller is cancelled.
         let quiet = Quiet { gate: Arc::clone(&self.0), _proving: proving };
@@ -176,7 +176,7 @@ impl CompanyGate {
 
     /// The resources whose change waited for the end of a proof, to be woken. The next proof lets them start first.
     #[must_use]
-    pub fn unblock(&self) -> HashSet<Key> {
+    pub fn unblock(&self) -> BTreeSet<Key> {
         let mut state = self.0.lock();
         let blocked = std::mem::take(&mut state.blocked);
         if !blocked.is_empty() {

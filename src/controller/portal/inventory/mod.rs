@@ -10,7 +10,7 @@ mod sweep;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -71,7 +71,7 @@ struct State {
     /// This process's own changes since the last reading began.
     written: Vec<(Instant, UserId)>,
     /// The marks of users whose details were read.
-    marks: HashMap<UserId, Option<Mark>>,
+    marks: BTreeMap<UserId, Option<Mark>>,
     /// The last reading, where it was stable.
     last: Option<Stable>,
     /// When the first reading of the last proving pair began.

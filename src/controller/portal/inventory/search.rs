@@ -1,7 +1,7 @@
 //! What resources wait for from the list: shared work of the Portal that goes on when the reconcile that asked for it
 //! ends.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -50,7 +50,7 @@ pub enum Unmet {
 #[derive(Debug, Default)]
 pub(super) struct Search {
     running: bool,
-    waiting: HashMap<Key, Waiting>,
+    waiting: BTreeMap<Key, Waiting>,
     /// Why the last try failed.
     failure: Option<PortalError>,
     /// How many that wait the metric counts.
@@ -219,7 +219,7 @@ impl Inventory {
         self.report(woken);
     }
 
-    fn wake_blocked(&self, blocked: HashSet<Key>) {
+    fn wake_blocked(&self, blocked: BTreeSet<Key>) {
         if !blocked.is_empty() {
             self.listener.search_ended(blocked.into_iter().collect());
         }

@@ -44,7 +44,7 @@ async fn a_renamed_user_is_among_them_where_its_mark_was_read() {
     {
         inventory.remember(&UserId::new(id), mark);
     }
-    let claimed = HashSet::from([owner("edc").name_prefix()]);
+    let claimed = BTreeSet::from([owner("edc").name_prefix()]);
     let found = |instance| renamed(&inventory, instance, &claimed).into_iter().map(|user| user.id);
     assert_eq!(found("prod").collect::<Vec<_>>(), [UserId::new("renamed")]);
     assert_eq!(found("other").count(), 0);

@@ -10,18 +10,18 @@ const QUICK: Duration = Duration::from_millis(100);
 /// Reconciles that take the time of their lane; a key is `<lane>/<name>`.
 #[derive(Default)]
 struct Site {
-    takes: Mutex<HashMap<String, Duration>>,
+    takes: Mutex<BTreeMap<String, Duration>>,
     /// Overrides the lane in a key.
-    moved: Mutex<HashMap<String, Option<String>>>,
+    moved: Mutex<BTreeMap<String, Option<String>>>,
     requeue: Option<Duration>,
     seen: Mutex<Seen>,
 }
 
 #[derive(Default)]
 struct Seen {
-    running: HashMap<String, usize>,
+    running: BTreeMap<String, usize>,
     keys: Vec<String>,
-    most: HashMap<String, usize>,
+    most: BTreeMap<String, usize>,
     most_together: usize,
     ended: Vec<(String, Instant)>,
 }

@@ -5,7 +5,7 @@ mod portal;
 mod recorded;
 mod secret;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
@@ -130,7 +130,7 @@ pub async fn observe(
         discloses,
         portal: portal_object,
         observation,
-        details: HashMap::new(),
+        details: BTreeMap::new(),
         proved: None,
         secret: None,
         secret_written: false,

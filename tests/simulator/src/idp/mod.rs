@@ -4,7 +4,7 @@ pub(crate) mod endpoint;
 pub(crate) mod refresh;
 pub(crate) mod tokens;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use http::StatusCode;
 use serde_json::Value;
@@ -115,7 +115,7 @@ pub(crate) struct Idp {
     /// Clients that were removed, so that tests can restore them.
     pub(crate) removed: Vec<IdpClient>,
     pub(crate) humans: Vec<Human>,
-    pub(crate) tokens: HashMap<String, Token>,
+    pub(crate) tokens: BTreeMap<String, Token>,
     pub(crate) sessions: Vec<Session>,
     pub(crate) troubles: Vec<Troubled>,
     pub(crate) token_scopes: TokenScopes,

@@ -4,7 +4,7 @@
 //! 2.3 or 2.0 answered otherwise, that too. Volatile values are written `<uuid>`, `<sa>`, `<secret>`, `<wallet>`,
 //! `<n>` and `<text>`.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use portal_simulator::Version;
 use serde_json::{Value, json};
@@ -36,7 +36,7 @@ async fn version_2_0_answers_as_recorded() {
 }
 
 async fn replay(version: Version, column: &str) {
-    let mut replay = Replay { world: World::new(version).await, answers: HashMap::new(), operator: None };
+    let mut replay = Replay { world: World::new(version).await, answers: BTreeMap::new(), operator: None };
     for line in EXCHANGES.lines() {
         let exchange: Value = serde_json::from_str(line).unwrap();
         let case = exchange["case"].as_str().unwrap();
@@ -57,7 +57,7 @@ async fn replay(version: Version, column: &str) {
 
 struct Replay {
     world: World,
-    answers: HashMap<String, Answer>,
+    answers: BTreeMap<String, Answer>,
     operator: Option<String>,
 }
 

@@ -4,7 +4,7 @@
 //! One thing is left out, as no list in pages can show it: somebody creates a user with the very name of one that was
 //! deleted, so that in both readings the name of a deleted user stands at the same rank between the same two pages.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -48,7 +48,7 @@ fn foreign(number: usize, name: u8) -> ListedUser {
 struct Others {
     acts: Vec<Act>,
     created: usize,
-    deleted: HashSet<String>,
+    deleted: BTreeSet<String>,
 }
 
 impl Others {
@@ -87,7 +87,7 @@ async fn holds(count: usize, names: Vec<u8>, acts: Vec<Act>) -> Result<(), TestC
     for (number, name) in names.into_iter().enumerate().take(count) {
         portal = portal.and(foreign(number, name));
     }
-    let mut others = Others { acts, created: 0, deleted: HashSet::new() };
+    let mut others = Others { acts, created: 0, deleted: BTreeSet::new() };
     let scene = Scene::new(portal.people(move |page, users| {
         others.act(page, users);
         Ok(())
