@@ -1,5 +1,7 @@
 //! The log of calls that tests read.
 
+use std::fmt;
+
 use http::Method;
 use serde_json::Value;
 
@@ -87,4 +89,11 @@ pub enum Answer {
     Status(u16),
     /// The connection was cut without an answer.
     Cut,
+}
+
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { number, endpoint, method, path, answer, .. } = self;
+        write!(f, "{number} {endpoint:?}: {method} {path}, answer {answer:?}")
+    }
 }

@@ -13,6 +13,10 @@ use crate::gates::Stage;
 use crate::http::Part;
 use crate::state::State;
 
+/// How long a test waits for a state of the portal, or for a call at a gate. Far more than anything needs on a busy machine:
+/// it only bounds how long a broken test takes.
+pub(crate) const LIMIT: Duration = Duration::from_mins(5);
+
 /// Settings that do not change while the simulator runs.
 pub(crate) struct Settings {
     pub(crate) wallet_delay: WalletDelay,
@@ -86,8 +90,25 @@ impl Core {
         f(&self.state.lock())
     }
 
-    /// Waits until the state is so.
-    pub(crate) async fn wait_for(&self, mut condition: impl FnMut(&State) -> bool) {
+    /// Waits until a condition is true.
+    ///
+    /// # Panics
+    /// With the last calls, if it does not come true within [`LIMIT`].
+    pub(crate) async fn wait_for(&self, condition: impl FnMut(&State) -> bool) {
+        let in_time = tokio::time::timeout(LIMIT, self.comes_true(condition)).await.is_ok();
+        assert!(in_time, "the portal was not as the test waits for within {LIMIT:?}; {}", self.last_calls());
+    }
+
+    /// The last calls, one a line, for a test that failed.
+    fn last_calls(&self) -> String {
+        self.read(|state| {
+            let calls = &state.calls;
+            let last = calls.iter().skip(calls.len().saturating_sub(30));
+            last.fold("its last calls:".to_owned(), |text, call| format!("{text}\n{call}"))
+        })
+    }
+
+    async fn comes_true(&self, mut condition: impl FnMut(&State) -> bool) {
         loop {
             let mut change = std::pin::pin!(self.changed.notified());
             // Registered before the look, so that no change between look and wait is missed.

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::calls::{Call, Endpoint};
+use crate::core::LIMIT;
 
 /// Where a gate holds a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,15 +50,23 @@ impl Gate {
     }
 
     /// Waits until a call stands at the gate.
+    ///
+    /// # Panics
+    /// If none comes within five minutes.
     pub async fn reached(&self) {
         self.reached_by(1).await;
     }
 
-    /// Waits until so many calls stand at the gate.
+    /// Waits until this many calls stand at the gate.
+    ///
+    /// # Panics
+    /// If fewer come within five minutes.
     pub async fn reached_by(&self, calls: usize) {
         let mut reached = self.inner.reached.subscribe();
-        // The sender lives in self, so the wait cannot end for want of one.
-        let _ = reached.wait_for(|count| *count >= calls).await;
+        let wait = reached.wait_for(|count| *count >= calls);
+        let in_time = tokio::time::timeout(LIMIT, wait).await.is_ok();
+        let (endpoint, stage) = (self.inner.endpoint, self.inner.stage);
+        assert!(in_time, "no call of {endpoint:?} stands at the gate {stage:?} within {LIMIT:?}");
     }
 
     /// The calls that have come to the gate.

@@ -25,6 +25,24 @@ async fn calls_are_logged() {
     assert_eq!(world.sim.calls_of(Endpoint::Other)[0].answer, Some(Ended::Status(404)));
 }
 
+#[tokio::test]
+#[should_panic(expected = "its last calls:\n1 Token: POST ")]
+async fn a_state_that_does_not_come_fails_with_the_last_calls() {
+    let world = World::main().await;
+    world.list("page=0&size=1").await;
+    tokio::time::pause();
+    world.sim.wait_for(|view| view.answered(Endpoint::Create) > 0).await;
+}
+
+#[tokio::test]
+#[should_panic(expected = "no call of Create stands at the gate Arrived")]
+async fn a_call_that_does_not_come_to_a_gate_fails() {
+    let world = World::main().await;
+    let gate = world.sim.gate(Endpoint::Create, Stage::Arrived);
+    tokio::time::pause();
+    gate.reached().await;
+}
+
 /// A test holds call N of an endpoint at a stage, and everything else goes on.
 #[tokio::test]
 async fn gates_hold_a_call() {
