@@ -9,7 +9,7 @@ use portal_simulator::{Answer, Endpoint, Stage, Version};
 use testbed::Matcher;
 
 use crate::support::{
-    PORTAL, World, WorldBuilder, condition, create, message, one_company, one_user, reason, sweeps, world,
+    PORTAL, World, WorldBuilder, condition, create, message, one_company, one_user, reason, world,
 };
 
 const CLOCKS: [&str; 2] = ["+10m", "-10m"];
@@ -59,7 +59,7 @@ async fn users_come_and_go_as_ever() {
         assert_wrong(clock, &world.user("edc").await.unwrap());
         // Tokens are renewed before they end, not refused and not for each call.
         let tokens = world.count(Endpoint::Token);
-        sweeps(&world, 4).await;
+        world.more_lists_answered(4).await;
         assert!(world.count(Endpoint::Token) > tokens && world.count(Endpoint::Token) < tokens + 10);
         let refused = world.simulator.calls_of(Endpoint::List);
         assert!(refused.iter().all(|call| call.answer != Some(Answer::Status(401))), "{refused:#?}");

@@ -2,18 +2,18 @@
 
 use portal_simulator::Endpoint;
 
-use crate::crash::{Begun, Call, Held, Killed, crash_everywhere};
-use crate::support::{connected, create, one_user, reason, world};
+use crate::crash::{Call, Killed, Recording, crash_everywhere};
+use crate::support::{connected, create, one_user, world};
 
 const NAME: &str = "edc";
 
 /// The calls from `kubectl apply` to a resource that is ready.
 async fn calls_of_a_create(role: &str) -> Vec<Call> {
     let world = connected(world()).await;
-    let begun = Begun::now(&world);
+    let recording = Recording::start(&world);
     world.apply(&create(NAME, &world.namespace, role)).await;
     one_user(&world, NAME).await;
-    begun.calls(&world)
+    recording.calls(&world)
 }
 
 /// Kills the operator there and starts it again at once. False where the call was not made this time.
@@ -25,19 +25,7 @@ async fn crash(role: &str, call: Call, killed: Killed) -> bool {
         () = held.reached() => true,
         _ = world.ready(NAME) => held.was_made().await,
     };
-    world.kill_operator();
-    let at_work = matches!(call, Call::Portal { endpoint: Endpoint::Create, .. }) && met;
-    if let (Held::Portal(gate), false) = (&held, at_work) {
-        gate.release();
-    }
-    world.start_operator();
-    if at_work {
-        // The portal goes on with the killed call only when the next process has seen the attempt.
-        world.until(NAME, "the attempt is seen", |object| reason(object) == "SettlingAttempt").await;
-        if let Held::Portal(gate) = &held {
-            gate.release();
-        }
-    }
+    held.kill_and_restart(&mut world, NAME).await;
     one_user(&world, NAME).await;
     assert!(
         world.simulator.count(Endpoint::Create) <= 2,

@@ -3,6 +3,7 @@
 use portal_simulator::{Action, Endpoint, Fault, Stage as PortalStage, Status};
 use testbed::{Matcher, Stage};
 
+use crate::crash::Held;
 use crate::support::{World, connected, create, one_user, reason, world};
 
 const NAME: &str = "edc";
@@ -81,22 +82,15 @@ async fn while_the_user_waits_for_the_wallet() {
     }
 }
 
-/// Killed at the call of a deletion that this gate holds, and started again.
+/// Kills the operator at a call of a deletion and starts the next one at once.
 async fn killed_at(role: &str, hold: impl FnOnce(&World) -> Held) {
     let mut world = connected(world()).await;
     world.apply(&create(NAME, &world.namespace, role)).await;
     let user = one_user(&world, NAME).await;
     let call = hold(&world);
     world.delete(NAME).await;
-    match &call {
-        Held::Apiserver(gate) => gate.reached().await.unwrap(),
-        Held::Portal(gate) => gate.reached().await,
-    }
-    world.kill_operator();
-    if let Held::Portal(gate) = &call {
-        gate.release();
-    }
-    world.start_operator();
+    call.reached().await;
+    call.kill_and_restart(&mut world, NAME).await;
     nothing_is_left(&world).await;
     let left = world.simulator.look(|view| view.user(user.id)).map(|user| user.status);
     assert!(
@@ -105,22 +99,16 @@ async fn killed_at(role: &str, hold: impl FnOnce(&World) -> Held) {
     );
 }
 
-enum Held {
-    Apiserver(testbed::Gate),
-    Portal(portal_simulator::Gate),
-}
-
 #[tokio::test]
 async fn killed_while_the_portal_is_asked_for_the_details() {
-    killed_at(INTERNAL, |world| Held::Portal(world.simulator.gate(Endpoint::Details, PortalStage::Arrived)))
-        .await;
+    killed_at(INTERNAL, |world| Held::at_portal(world, Endpoint::Details, PortalStage::Arrived)).await;
 }
 
 #[tokio::test]
 async fn killed_while_the_portal_deletes() {
     for role in [INTERNAL, EXTERNAL] {
         for stage in [PortalStage::Arrived, PortalStage::Working, PortalStage::Done] {
-            killed_at(role, |world| Held::Portal(world.simulator.gate(Endpoint::Delete, stage))).await;
+            killed_at(role, |world| Held::at_portal(world, Endpoint::Delete, stage)).await;
         }
     }
 }
@@ -129,6 +117,6 @@ async fn killed_while_the_portal_deletes() {
 async fn killed_while_the_finalizer_is_taken_away() {
     for stage in [Stage::Before, Stage::After] {
         let finalizer = Matcher::any().method("PATCH").path_regex("/technicalusers/edc$").unwrap();
-        killed_at(INTERNAL, |world| Held::Apiserver(world.proxy.on(finalizer).nth(1).hold(stage))).await;
+        killed_at(INTERNAL, |world| Held::at_apiserver(world, finalizer, stage)).await;
     }
 }

@@ -1,9 +1,10 @@
 //! A user that was made twice: one stays, and the other is taken back once the status names the one that stays.
 
-use portal_simulator::{Endpoint, Stage as PortalStage, UserSeed, UserView};
+use portal_simulator::{Endpoint, Stage as PortalStage, Status, UserSeed, UserView};
 use serde_json::{Value, json};
 use testbed::{Matcher, Stage};
 
+use crate::crash::Held;
 use crate::support::{CREATING, World, WorldBuilder, create, one_user, status, world};
 
 const NAME: &str = "edc";
@@ -19,14 +20,17 @@ fn twin(world: &World, of: &UserView) -> UserView {
     world.simulator.seed_user(UserSeed::new("One", &of.name).description(&of.description)).unwrap()
 }
 
+/// Waits until a user is deleted in the portal.
+async fn deleted(world: &World, user: &UserView) {
+    let is_gone = |user: UserView| user.status == Status::Deleted;
+    world.simulator.wait_for(|view| view.user(user.id).is_none_or(is_gone)).await;
+}
+
 #[tokio::test]
 async fn the_one_that_the_status_does_not_name_is_deleted() {
     let (world, user) = with_a_user(world()).await;
     let twin = twin(&world, &user);
-    let gone = |view: &portal_simulator::View<'_>| {
-        view.user(twin.id).is_none_or(|user| user.status == portal_simulator::Status::Deleted)
-    };
-    world.simulator.wait_for(gone).await;
+    deleted(&world, &twin).await;
     assert_eq!(one_user(&world, NAME).await, user);
     world.assert_nothing_leaked().await;
 }
@@ -35,16 +39,11 @@ async fn the_one_that_the_status_does_not_name_is_deleted() {
 async fn the_process_is_killed_while_it_is_deleted() {
     for stage in [PortalStage::Arrived, PortalStage::Working, PortalStage::Done] {
         let (mut world, user) = with_a_user(world()).await;
-        let gate = world.simulator.gate(Endpoint::Delete, stage);
+        let held = Held::at_portal(&world, Endpoint::Delete, stage);
         let twin = twin(&world, &user);
-        gate.reached().await;
-        world.kill_operator();
-        gate.release();
-        world.start_operator();
-        let gone = |view: &portal_simulator::View<'_>| {
-            view.user(twin.id).is_none_or(|user| user.status == portal_simulator::Status::Deleted)
-        };
-        world.simulator.wait_for(gone).await;
+        held.reached().await;
+        held.kill_and_restart(&mut world, NAME).await;
+        deleted(&world, &twin).await;
         assert_eq!(one_user(&world, NAME).await, user);
         assert_eq!(world.ours().len(), 1);
         world.assert_nothing_leaked().await;
@@ -79,9 +78,8 @@ async fn with_a_login_that_may_not_delete_it_is_reset_marked_and_listed() {
         let retained = status(portal)["retained"].as_array().cloned().unwrap_or_default();
         retained.iter().any(|entry: &Value| entry["id"] == id.as_str())
     };
-    let is_listed = || async { world.portal().await.filter(listed) };
-    let portal = testbed::eventually("the twin is listed", is_listed).await.unwrap();
-    let retained = &status(&portal)["retained"][0];
+    let portal = world.portal_until("the twin is listed", listed).await;
+    let retained = &portal["retained"][0];
     assert_eq!(retained["technicalUser"], format!("{}/{NAME}", world.namespace));
     let left = world.simulator.look(|view| view.user(twin.id)).unwrap();
     assert!(left.description.contains("[technicaluser.dev/1 retained "), "{}", left.description);

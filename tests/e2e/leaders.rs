@@ -3,7 +3,7 @@
 use portal_simulator::{Endpoint, Stage as PortalStage};
 use testbed::{Matcher, Process, Stage};
 
-use crate::support::{World, WorldBuilder, create, one_user, reason, sweeps, world};
+use crate::support::{World, WorldBuilder, create, one_user, reason, stop_during, world};
 
 fn elected() -> WorldBuilder {
     world().value("leaderElection.enabled=true").env("TUO_LEADER_ELECTION", "true")
@@ -57,7 +57,7 @@ async fn a_leader_that_is_cut_off_asks_for_nothing_and_ends() {
     leads(world.operator()).await;
     world.until("edc", "the standby has looked", |object| !reason(object).is_empty()).await;
     one_user(&world, "edc").await;
-    sweeps(&world, 2).await;
+    world.more_lists_answered(2).await;
     one_user(&world, "edc").await;
     let creates = world.simulator.calls_of(Endpoint::Create);
     assert_eq!(creates.len(), 1, "{creates:#?}");
@@ -71,11 +71,7 @@ async fn a_leader_that_is_stopped_hands_over_at_once() {
     world.apply(&create("edc", &world.namespace, "Identity Wallet Management")).await;
     gate.reached().await;
     let leader = &world.operators()[0];
-    let (ended, ()) = tokio::join!(leader.sigterm_and_wait(), async {
-        leader.wait_for_line(|line| line.contains("stopping")).await.unwrap();
-        gate.release();
-    });
-    assert_eq!(ended.unwrap().code(), Some(0));
+    stop_during(leader, async || gate.release()).await;
     leads(world.operator()).await;
     one_user(&world, "edc").await;
     assert_eq!(world.simulator.count(Endpoint::Create), 1);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use portal_simulator::Endpoint;
 use testbed::{Matcher, Process, Stage};
 
-use crate::support::{create, one_user, sweeps, world};
+use crate::support::{create, one_user, world};
 
 /// The POST starts within ten seconds of the patch, or not at all.
 const TOO_LONG: Duration = Duration::from_secs(11);
@@ -43,12 +43,13 @@ async fn another_process_takes_over_and_the_one_that_wakes_up_asks_for_nothing()
     // Whichever it sees first: that the answer to its patch came too late, then it reads back; or the answer, then it sees
     // that it is too late for the create.
     let read_back = Matcher::any().method("GET").path_regex("/technicalusers/edc$").unwrap();
-    let has_noticed = || async {
-        let too_late = world.operators()[0].lines().iter().any(|line| line.contains("not started in time"));
-        (too_late || world.proxy.count(&read_back) > 0).then_some(())
-    };
-    testbed::eventually("the first process notices that it is too late", has_noticed).await.unwrap();
-    sweeps(&world, 4).await;
+    world
+        .eventually("the first process notices that it is too late", async || {
+            let lines = world.operators()[0].lines();
+            lines.iter().any(|line| line.contains("not started in time")) || world.proxy.count(&read_back) > 0
+        })
+        .await;
+    world.more_lists_answered(4).await;
     assert_eq!(one_user(&world, "edc").await, user);
     assert_eq!(world.simulator.count(Endpoint::Create), 1);
     world.assert_nothing_leaked().await;

@@ -3,9 +3,9 @@
 use kube::api::{DeleteParams, Patch, PatchParams};
 use portal_simulator::{Tls, Version};
 use serde_json::{Value, json};
-use testbed::{Action, Matcher, eventually};
+use testbed::{Action, Matcher};
 
-use crate::support::{World, WorldBuilder, create, one_company, portal, sweeps, world};
+use crate::support::{World, WorldBuilder, create, one_company, portal, secret_value, world};
 
 #[tokio::test]
 async fn every_permission_of_the_chart_is_used() {
@@ -47,20 +47,16 @@ async fn every_permission_is_used(builder: WorldBuilder) {
     for _ in 0..2 {
         let edited = json!({ "data": { "client-id": "ZWRpdGVk" } });
         world.secrets_api().patch("edc", &PatchParams::default(), &Patch::Merge(&edited)).await.unwrap();
-        testbed::eventually("the Secret is healed", || async {
-            let secret = world.get_secret("edc").await?;
-            (crate::support::secret_value(&secret, "client-id") != "edited").then_some(())
-        })
-        .await
-        .unwrap();
+        world
+            .eventually("the Secret is healed", async || {
+                let secret = world.get_secret("edc").await;
+                secret.is_some_and(|secret| secret_value(&secret, "client-id") != "edited")
+            })
+            .await;
     }
     world.patch_user("edc", &json!({ "spec": { "outputs": [{ "secret": { "name": "other" } }] } })).await;
     world.ready("edc").await;
-    testbed::eventually("the former Secret is gone", || async {
-        world.get_secret("edc").await.is_none().then_some(())
-    })
-    .await
-    .unwrap();
+    world.eventually("the former Secret is gone", async || world.get_secret("edc").await.is_none()).await;
     world.delete("edc").await;
     world.gone("edc").await;
     // The answer to an attempt's patch is lost: it is read back. And a user that stays is listed with its Portal.
@@ -74,16 +70,10 @@ async fn every_permission_is_used(builder: WorldBuilder) {
     world.delete("kept").await;
     world.gone("kept").await;
     let patched_events = Matcher::any().method("PATCH").path("/events");
-    testbed::eventually("an event is counted", || async {
-        (world.proxy.count(&patched_events) > 0).then_some(())
-    })
-    .await
-    .unwrap();
-    sweeps(&world, 1).await;
+    world.eventually("an event is counted", async || world.proxy.count(&patched_events) > 0).await;
+    world.more_lists_answered(1).await;
     world.portals_api().delete("catena-x", &DeleteParams::default()).await.unwrap();
-    testbed::eventually("the Portal is gone", || async { world.portal().await.is_none().then_some(()) })
-        .await
-        .unwrap();
+    world.eventually("the Portal is gone", async || world.portal().await.is_none()).await;
 
     assert_eq!(world.unused_rights().await, [], "the chart grants what nothing uses");
     world.assert_nothing_leaked().await;
@@ -145,15 +135,14 @@ async fn every_permission_is_used_in_the_namespace_and_for_the_object_that_it_is
     for name in ["one", "two"] {
         let outputs = json!([{"secret": {"name": name}}]);
         world.patch_user(&edc, &json!({"spec": {"outputs": outputs}})).await;
-        eventually("the Secret is there", || async {
-            world.get_secret(&format!("{watched}/{name}")).await.map(drop)
-        })
-        .await
-        .unwrap();
+        let secret = format!("{watched}/{name}");
+        world.eventually("the Secret is there", async || world.get_secret(&secret).await.is_some()).await;
     }
-    let all_used =
-        eventually("each right is used", || async { world.unused_rights().await.is_empty().then_some(()) });
-    let all_used = all_used.await;
-    assert!(all_used.is_ok(), "the chart grants what nothing uses there: {:#?}", world.unused_rights().await);
+    world
+        .wait_for("each right that the chart grants there is used", async || {
+            let unused = world.unused_rights().await;
+            if unused.is_empty() { Ok(()) } else { Err(unused) }
+        })
+        .await;
     world.assert_nothing_leaked().await;
 }

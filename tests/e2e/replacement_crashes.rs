@@ -3,7 +3,7 @@
 use portal_simulator::{Change, Endpoint, UserView};
 use serde_json::json;
 
-use crate::crash::{Begun, Call, Held, Killed, crash_everywhere};
+use crate::crash::{Call, Killed, Recording, crash_everywhere};
 use crate::support::{World, connected, create, reason, secret_value, status, world};
 
 const NAME: &str = "edc";
@@ -56,16 +56,7 @@ async fn crash(call: Call, killed: Killed) -> bool {
         _ = world.until(NAME, "it is replaced", |u| status(u)["user"]["generation"] == 2 && reason(u) == "Ready") =>
             held.was_made().await,
     };
-    world.kill_operator();
-    let at_work = matches!(call, Call::Portal { endpoint: Endpoint::Create, .. }) && met;
-    if let (Held::Portal(gate), false) = (&held, at_work) {
-        gate.release();
-    }
-    world.start_operator();
-    if let (Held::Portal(gate), true) = (&held, at_work) {
-        world.until(NAME, "the attempt is seen", |object| reason(object) == "SettlingAttempt").await;
-        gate.release();
-    }
+    held.kill_and_restart(&mut world, NAME).await;
     one_successor(&world, &lost).await;
     assert!(
         world.simulator.count(Endpoint::Create) <= 3,
@@ -79,10 +70,10 @@ async fn crash(call: Call, killed: Killed) -> bool {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_process_that_is_killed_at_any_write_leaves_one_successor() {
     let (world, lost) = with_a_lost_user().await;
-    let begun = Begun::now(&world);
+    let recording = Recording::start(&world);
     ask_for_a_successor(&world).await;
     one_successor(&world, &lost).await;
-    let mut calls = begun.calls(&world);
+    let mut calls = recording.calls(&world);
     calls.retain(Call::is_write);
     assert!(calls.contains(&Call::Portal { endpoint: Endpoint::Create, skip: 0 }), "{calls:#?}");
     crash_everywhere(calls, crash).await;

@@ -3,21 +3,21 @@
 use serde_json::{Value, json};
 use testbed::{Matcher, Stage};
 
+use crate::crash::Held;
 use crate::support::{create, one_user, world};
 
 const LEASE: &str = "technical-user-operator-e2e";
 
-/// Killed at the first of these writes, and started again at once.
+/// Kills the operator at the first of these writes and starts the next one at once.
 async fn killed_at(method: &str, path: &str) {
     for stage in [Stage::Before, Stage::After] {
         let mut world = world().stopped().start().await;
         let write = Matcher::any().method(method).dry_run(false).path_regex(path).unwrap();
-        let gate = world.proxy.on(write).nth(1).hold(stage);
+        let held = Held::at_apiserver(&world, write, stage);
         world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
         world.start_operator();
-        gate.reached().await.unwrap();
-        world.kill_operator();
-        world.start_operator();
+        held.reached().await;
+        held.kill_and_restart(&mut world, "edc").await;
         one_user(&world, "edc").await;
         assert_eq!(world.ours().len(), 1);
         world.assert_nothing_leaked().await;

@@ -2,7 +2,7 @@
 
 use portal_simulator::{Action, Canned, Endpoint, Fault, Stage};
 
-use crate::support::{create, one_user, status, world};
+use crate::support::{create, one_user, status, stop_during, world};
 
 #[tokio::test]
 async fn it_waits_for_the_answer_and_writes_the_user_down() {
@@ -12,11 +12,7 @@ async fn it_waits_for_the_answer_and_writes_the_user_down() {
         world.apply(&create("edc", &world.namespace, role)).await;
         gate.reached().await;
         let operator = world.operator();
-        let (ended, ()) = tokio::join!(operator.sigterm_and_wait(), async {
-            operator.wait_for_line(|line| line.contains("stopping")).await.unwrap();
-            gate.release();
-        });
-        assert_eq!(ended.unwrap().code(), Some(0));
+        stop_during(operator, async || gate.release()).await;
         let named = status(&world.user("edc").await.unwrap())["user"]["id"].clone();
         assert_eq!(named, world.ours()[0].id.to_string());
         world.start_operator();
@@ -48,12 +44,11 @@ async fn no_create_is_started_any_more() {
     world.apply(&create("first", &world.namespace, "Dataspace Discovery")).await;
     gate.reached().await;
     let operator = world.operator();
-    let (ended, ()) = tokio::join!(operator.sigterm_and_wait(), async {
-        operator.wait_for_line(|line| line.contains("stopping")).await.unwrap();
+    stop_during(operator, async || {
         world.apply(&create("second", &world.namespace, "Dataspace Discovery")).await;
         gate.release();
-    });
-    assert_eq!(ended.unwrap().code(), Some(0));
+    })
+    .await;
     assert_eq!(world.simulator.count(Endpoint::Create), 1);
     world.start_operator();
     one_user(&world, "first").await;
@@ -69,11 +64,7 @@ async fn the_user_is_written_down_also_where_the_portal_fails_right_after() {
     gate.reached().await;
     world.simulator.inject(Fault::at(Endpoint::Details, Action::Status(Canned::html(502))));
     let operator = world.operator();
-    let (ended, ()) = tokio::join!(operator.sigterm_and_wait(), async {
-        operator.wait_for_line(|line| line.contains("stopping")).await.unwrap();
-        gate.release();
-    });
-    assert_eq!(ended.unwrap().code(), Some(0));
+    stop_during(operator, async || gate.release()).await;
     let named = status(&world.user("edc").await.unwrap())["user"]["id"].clone();
     assert_eq!(named, world.ours()[0].id.to_string());
     world.simulator.clear_faults();

@@ -1,12 +1,10 @@
 //! Two operators at once, without an election: a thing that happens for a moment, and must do no harm.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use portal_simulator::{Action, Canned, Endpoint, Fault, Stage};
 use serde_json::Value;
 use testbed::{Matcher, Process};
 
-use crate::support::{create, one_user, reason, sweeps, world};
+use crate::support::{World, create, one_user, reason, world};
 
 fn refusals(calls: &[portal_simulator::Call], name: &str) -> usize {
     let names = |body: &Value| body["name"].as_str().is_some_and(|user| user.ends_with(&format!("-{name}")));
@@ -26,7 +24,7 @@ async fn ten_resources_get_one_user_each() {
     for name in &names {
         one_user(&world, name).await;
     }
-    sweeps(&world, 4).await;
+    world.more_lists_answered(4).await;
     for name in &names {
         one_user(&world, name).await;
     }
@@ -36,17 +34,14 @@ async fn ten_resources_get_one_user_each() {
 }
 
 /// Waits until one of the operators has looked for a resource's user after these marks in their logs.
-async fn searched(operators: &[Process], marks: &[usize], object: &str) {
-    let found = AtomicBool::new(false);
-    let check = || async {
-        for (operator, mark) in operators.iter().zip(marks) {
-            let lines = operator.lines();
-            let searches = |line: &&String| line.contains("step=Search") && line.contains(object);
-            found.fetch_or(lines[*mark..].iter().any(|line| searches(&line)), Ordering::Relaxed);
-        }
-        found.load(Ordering::Relaxed).then_some(())
-    };
-    testbed::eventually("a search", check).await.unwrap();
+async fn searched(world: &World, marks: &[usize], object: &str) {
+    let searches = |line: &String| line.contains("step=Search") && line.contains(object);
+    world
+        .eventually("an operator searches for the user", async || {
+            let mut operators = world.operators().iter().zip(marks);
+            operators.any(|(operator, mark)| operator.lines()[*mark..].iter().any(searches))
+        })
+        .await;
 }
 
 #[tokio::test]
@@ -60,7 +55,7 @@ async fn a_portal_that_refuses_every_create_is_not_asked_again_and_again() {
     world.simulator.wait_for(|view| refusals(view.calls(), "edc") == 2).await;
     let marks: Vec<usize> = world.operators().iter().map(Process::line_count).collect();
     // Nor can the first one know of that refusal: it looks for the user, and has its own refusal in mind.
-    searched(world.operators(), &marks, &format!("{}/edc", world.namespace)).await;
+    searched(&world, &marks, &format!("{}/edc", world.namespace)).await;
     world.until("edc", "it is refused again", |object| reason(object) == "CreateRefused").await;
     world.apply(&create("later", &world.namespace, "Dataspace Discovery")).await;
     world.because("later", "CreateRefused").await;
@@ -80,7 +75,7 @@ async fn a_deletion_while_one_is_at_the_create_is_told_once() {
     gate.reached().await;
     world.delete("edc").await;
     world.until("edc", "one has told of it", |object| !reason(object).is_empty()).await;
-    sweeps(&world, 4).await;
+    world.more_lists_answered(4).await;
     let statuses = Matcher::any().method("PATCH").path("/technicalusers/edc/status");
     assert!(world.proxy.count(&statuses) < 10, "they overwrite each other: {}", world.proxy.count(&statuses));
     gate.release();

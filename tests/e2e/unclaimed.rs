@@ -4,7 +4,7 @@ use portal_simulator::UserSeed;
 use serde_json::json;
 use technical_user_operator::domain::identity::{Hint, Mark, Owner};
 
-use crate::support::{create, secret_value, status, sweeps, world};
+use crate::support::{create, secret_value, status, world};
 
 #[tokio::test]
 async fn a_user_without_a_resource_is_listed_until_one_claims_it() {
@@ -22,24 +22,18 @@ async fn a_user_without_a_resource_is_listed_until_one_claims_it() {
     let ours = seed(&owner, false);
     seed(&elsewhere, false);
     seed(&Owner { name: "left".into(), ..owner.clone() }, true);
-    let unclaimed = || async {
-        let portal = world.portal().await?;
-        let listed = status(&portal)["unclaimed"].as_array()?.clone();
-        (!listed.is_empty()).then_some(listed)
-    };
-    let listed = testbed::eventually("the user is listed", unclaimed).await.unwrap();
+    let portal = world
+        .portal_until("the user is listed", |portal| {
+            status(portal)["unclaimed"].as_array().is_some_and(|list| !list.is_empty())
+        })
+        .await;
     let resource = format!("{}/lost", world.namespace);
-    assert_eq!(json!(listed), json!([{ "id": ours.id, "name": ours.name, "technicalUser": resource }]));
-    sweeps(&world, 2).await;
+    assert_eq!(portal["unclaimed"], json!([{ "id": ours.id, "name": ours.name, "technicalUser": resource }]));
+    world.more_lists_answered(2).await;
     assert!(world.simulator.users("One").contains(&ours), "it is not touched");
 
     world.apply(&create("lost", &world.namespace, "Dataspace Discovery")).await;
-    testbed::eventually("a resource claims it", || async {
-        let portal = world.portal().await?;
-        status(&portal)["unclaimed"].is_null().then_some(())
-    })
-    .await
-    .unwrap();
+    world.portal_until("a resource claims it", |portal| status(portal)["unclaimed"].is_null()).await;
     let user = world
         .until("lost", "its user is recorded", |user| status(user)["user"]["id"] == json!(ours.id))
         .await;

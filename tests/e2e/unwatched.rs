@@ -7,7 +7,7 @@ use technical_user_operator::domain::identity::{Hint, Mark, Owner};
 use testbed::Matcher;
 
 use crate::support::{
-    World, create, create_from, existing, message, one_user, portal, secret_value, status, sweeps, world,
+    World, create, create_from, existing, message, one_user, portal, secret_value, status, world,
 };
 
 const ROLE: &str = "technical-user-operator";
@@ -87,7 +87,7 @@ async fn a_namespace_without_role_is_told_and_the_others_are_served() {
     seeded(&world, &world.namespace, "lost").await;
     let portal = world.portal_until("the lost user is listed", |portal| !unclaimed(portal).is_empty()).await;
     assert_eq!(portal["unclaimed"][0]["technicalUser"], json!(lost));
-    sweeps(&world, 2).await;
+    world.more_lists_answered(2).await;
     assert_eq!(
         unclaimed(&world.portal().await.unwrap()),
         [lost],
@@ -130,7 +130,7 @@ async fn resources_whose_secrets_are_refused_say_so_and_get_no_user() {
     let text = world.readyz(200, &format!("namespace {dark} is not served")).await;
     assert!(text.contains("secrets are refused") && !text.contains("ClusterRoleBinding"), "{text}");
     world.portal_because("LoggedIn").await;
-    sweeps(&world, 2).await;
+    world.more_lists_answered(2).await;
     assert_eq!(world.portal_writes(), 0);
     world.kubectl_apply(&role).await;
     world.ready(&name).await;
@@ -154,7 +154,7 @@ async fn a_role_that_goes_while_it_runs_takes_its_namespace_along_and_brings_it_
     world.readyz(200, &format!("namespace {dark} is not served")).await;
     world.apply(&create("here", &world.namespace, "Dataspace Discovery")).await;
     one_user(&world, "here").await;
-    sweeps(&world, 2).await;
+    world.more_lists_answered(2).await;
     assert_eq!(unclaimed(&world.portal().await.unwrap()), Vec::<String>::new());
     assert!(users.iter().all(|user| world.ours().contains(user)), "nothing is taken back");
 

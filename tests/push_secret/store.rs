@@ -197,17 +197,13 @@ impl Store {
     }
 
     /// Waits for something. If it does not come, what External Secrets logged is shown.
-    pub async fn until<T>(&self, what: &str, mut check: impl AsyncFnMut() -> Option<T>) -> T {
-        let limit = tokio::time::Instant::now() + testbed::LIMIT;
-        loop {
-            if let Some(found) = check().await {
-                return found;
-            }
-            if tokio::time::Instant::now() > limit {
+    pub async fn until<T>(&self, what: &str, check: impl AsyncFnMut() -> Option<T>) -> T {
+        match testbed::eventually(what, check).await {
+            Ok(found) => found,
+            Err(error) => {
                 let found = self.push_secrets().get_opt(NAME).await;
-                panic!("waited in vain until {what}; {found:#?}\n{}", self.external_secrets.log());
+                panic!("{error}; {found:#?}\n{}", self.external_secrets.log());
             }
-            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
         }
     }
 }

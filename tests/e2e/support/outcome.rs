@@ -1,6 +1,6 @@
 //! What must have come of it in the end, whatever happened on the way.
 
-use portal_simulator::{Endpoint, UserView};
+use portal_simulator::UserView;
 use serde_json::json;
 
 use super::{Site, World, WorldBuilder, secret_value, status};
@@ -31,10 +31,4 @@ pub async fn one_user(world: &Site, name: &str) -> UserView {
     assert_eq!(secret_value(&secret, "client-id"), user.client_id.clone().unwrap_or_default());
     assert_eq!(world.token_with(name).await, 200, "the Secret of {name} obtains no token");
     user
-}
-
-/// Waits for so many more readings of the portal's list.
-pub async fn sweeps(world: &Site, times: usize) {
-    let before = world.simulator.count(Endpoint::List);
-    world.simulator.wait_for(|view| view.answered(Endpoint::List) >= before + times).await;
 }

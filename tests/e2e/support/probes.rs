@@ -13,17 +13,15 @@ impl World {
         Some((answer.status().as_u16(), answer.text().await.unwrap()))
     }
 
-    /// Waits until the readiness probe of the operator that was started last answers this, and tells its words.
+    /// Waits until the readiness probe of the operator that was started last answers with this code and these words.
+    /// Returns the whole answer.
     pub async fn readyz(&self, code: u16, words: &str) -> String {
-        let limit = tokio::time::Instant::now() + testbed::LIMIT;
-        loop {
-            let answer = self.ask("/readyz").await;
-            match &answer {
-                Some((found, text)) if *found == code && text.contains(words) => return text.clone(),
-                _ => self.fail_late(limit, &format!("/readyz says {code} and {words:?}"), &answer),
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-        }
+        let what = format!("/readyz answers {code} with {words:?}");
+        self.wait_for(&what, async || match self.ask("/readyz").await {
+            Some((found, text)) if found == code && text.contains(words) => Ok(text),
+            answer => Err(answer),
+        })
+        .await
     }
 }
 

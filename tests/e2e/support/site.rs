@@ -1,21 +1,19 @@
-//! A namespace with a portal that is played: what a person does there, and what is to be seen.
+//! A namespace with a simulated portal, and what a person writes and reads there.
 
 use std::collections::BTreeMap;
-use std::fmt::Debug;
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::Secret;
 use kube::Client;
-use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
+use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams};
 use parking_lot::Mutex;
-use portal_simulator::{Simulator, UserView};
+use portal_simulator::Simulator;
 use serde_json::{Value, json};
 use technical_user_operator::controller::objects::{portals, technical_users};
 use testbed::{ControlPlane, Transcript};
 
 use super::leaks::assert_no_secret;
 use super::manifests::PORTAL;
-use super::objects::{condition, message, reason};
 
 /// A namespace of a cluster, and the portal that its resources lead to.
 pub struct Site {
@@ -97,7 +95,7 @@ impl Site {
         api.patch(PORTAL, &PatchParams::default(), &Patch::Merge(patch)).await.unwrap();
     }
 
-    /// Takes `name` apart: `<namespace>/<name>` is a resource of another namespace.
+    /// Splits `name`: `<namespace>/<name>` is a resource of another namespace.
     fn place<'a>(&'a self, name: &'a str) -> (Api<DynamicObject>, &'a str) {
         let (namespace, name) = name.split_once('/').unwrap_or((&self.namespace, name));
         (self.api("TechnicalUser", namespace), name)
@@ -120,91 +118,10 @@ impl Site {
         self.api("Portal", &self.namespace).get_opt(PORTAL).await.unwrap()
     }
 
-    /// Waits until a resource is as it should be.
-    pub async fn until(
-        &self,
-        name: &str,
-        what: &str,
-        mut check: impl FnMut(&DynamicObject) -> bool,
-    ) -> DynamicObject {
-        let (api, short) = self.place(name);
-        let mut last = None;
-        let limit = tokio::time::Instant::now() + testbed::LIMIT;
-        loop {
-            if let Some(object) = api.get_opt(short).await.unwrap() {
-                if check(&object) {
-                    return object;
-                }
-                last = Some(object);
-            }
-            self.fail_late(limit, what, &last);
-            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-        }
-    }
-
-    pub(super) fn fail_late(&self, limit: tokio::time::Instant, what: &str, last: &impl Debug) {
-        if tokio::time::Instant::now() > limit {
-            let log = self.log();
-            let tail =
-                log.lines().rev().take(60).collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join(
-                    "
-",
-                );
-            panic!(
-                "waited in vain until {what}; last seen: {last:#?}
-the operator's last lines:
-{tail}"
-            );
-        }
-    }
-
-    /// Waits until a resource is ready.
-    pub async fn ready(&self, name: &str) -> DynamicObject {
-        self.until(name, &format!("{name} is ready"), |object| {
-            condition(object, "Ready").is_some_and(|ready| {
-                ready["status"] == "True" && ready["observedGeneration"] == json!(object.metadata.generation)
-            })
-        })
-        .await
-    }
-
-    /// Waits until a resource gives this reason for not being ready, and tells its message.
-    pub async fn because(&self, name: &str, wanted: &str) -> String {
-        let object =
-            self.until(name, &format!("{name} says {wanted}"), |object| reason(object) == wanted).await;
-        message(&object)
-    }
-
-    /// Waits until the Portal gives this reason, and tells its message.
-    pub async fn portal_because(&self, wanted: &str) -> String {
-        let limit = tokio::time::Instant::now() + testbed::LIMIT;
-        loop {
-            let portal = self.portal().await;
-            if let Some(portal) = portal.as_ref().filter(|portal| reason(portal) == wanted) {
-                return message(portal);
-            }
-            self.fail_late(limit, &format!("the Portal says {wanted}"), &portal);
-            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-        }
-    }
-
-    /// Asks for a resource's deletion.
+    /// Deletes a resource, without waiting.
     pub async fn delete(&self, name: &str) {
         let (api, name) = self.place(name);
         api.delete(name, &DeleteParams::default()).await.unwrap();
-    }
-
-    /// Waits until a resource is gone.
-    pub async fn gone(&self, name: &str) {
-        let limit = tokio::time::Instant::now() + testbed::LIMIT;
-        loop {
-            let found = self.user(name).await;
-            if found.is_none() {
-                return;
-            }
-            self.fail_late(limit, &format!("{name} is gone"), &found);
-            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-        }
     }
 
     /// A Secret of the namespace.
@@ -226,43 +143,6 @@ the operator's last lines:
             .unwrap()
             .success()
             .unwrap();
-    }
-
-    /// The users of company One that bear a live mark of ours.
-    pub fn ours(&self) -> Vec<UserView> {
-        let live = |user: &UserView| {
-            user.description.contains("[technicaluser.dev/1 e2e/")
-                && matches!(user.status, portal_simulator::Status::Active | portal_simulator::Status::Pending)
-        };
-        self.simulator.users("One").into_iter().filter(live).collect()
-    }
-
-    /// Obtains a token with what a Secret holds, as a connector would.
-    pub async fn token_with(&self, secret: &str) -> u16 {
-        let secret = self.get_secret(secret).await.expect("the Secret is there");
-        let value = |key| super::secret_value(&secret, key);
-        let form = [
-            ("grant_type", "client_credentials".to_owned()),
-            ("client_id", value("client-id")),
-            ("client_secret", value("client-secret")),
-        ];
-        self.http().post(value("token-url")).form(&form).send().await.unwrap().status().as_u16()
-    }
-
-    /// Creates an object by POST.
-    pub async fn post(&self, manifest: &Value) -> Result<DynamicObject, kube::Error> {
-        let object: DynamicObject = serde_json::from_value(manifest.clone()).unwrap();
-        self.users_api().create(&PostParams::default(), &object).await
-    }
-
-    /// An HTTP client that trusts the simulator.
-    pub fn http(&self) -> reqwest::Client {
-        let mut http = reqwest::Client::builder().no_proxy();
-        let authority = self.simulator.ca_pem();
-        if !authority.is_empty() {
-            http = http.tls_certs_merge(reqwest::Certificate::from_pem_bundle(authority.as_bytes()).unwrap());
-        }
-        http.build().unwrap()
     }
 
     /// Fails where a secret of the simulator occurs in a text.

@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeSet,
-    future::Future,
     net::{Ipv4Addr, TcpListener},
     time::Duration,
 };
@@ -16,14 +15,11 @@ use crate::Error;
 /// machine: it only bounds how long a broken test takes.
 pub const LIMIT: Duration = Duration::from_mins(3);
 
-/// How often a condition is looked at that cannot be subscribed to.
+/// The time between two checks of a condition that cannot be subscribed to.
 const INTERVAL: Duration = Duration::from_millis(50);
 
-/// Asks `check` again and again until it gives a value. `what` says in the error which condition it was.
-pub async fn eventually<T, F>(what: &str, mut check: impl FnMut() -> F) -> Result<T, Error>
-where
-    F: Future<Output = Option<T>>,
-{
+/// Polls `check` until it returns a value. `what` names the condition in the error of a timeout.
+pub async fn eventually<T>(what: &str, mut check: impl AsyncFnMut() -> Option<T>) -> Result<T, Error> {
     let deadline = Instant::now() + LIMIT;
     loop {
         if let Some(value) = check().await {
