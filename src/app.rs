@@ -27,8 +27,7 @@ use crate::k8s::leader::{self, Election, Leadership};
 use crate::k8s::{client, watch};
 use crate::metrics::{Metrics, UserState};
 use crate::observer::MetricsObserver;
-use crate::portal::catena_x::CatenaXPortal;
-use crate::portal::{CREATE_TIMEOUT, ClientConfig, ConfigError, Connector, Network, PlainHttp, Portal};
+use crate::portal::{CREATE_TIMEOUT, Clients, Connector, Network, PlainHttp};
 use crate::server::Server;
 
 mod definitions;
@@ -373,21 +372,5 @@ fn plain_http(args: &RunArgs) -> PlainHttp {
 }
 
 fn connector(network: Network, metrics: &Metrics) -> Arc<dyn Connector> {
-    Arc::new(CatenaXConnector { observer: Arc::new(MetricsObserver(metrics.clone())), network })
-}
-
-struct CatenaXConnector {
-    observer: Arc<MetricsObserver>,
-    network: Network,
-}
-
-impl Connector for CatenaXConnector {
-    fn plain_http(&self) -> PlainHttp {
-        self.network.plain_http
-    }
-
-    fn connect(&self, config: ClientConfig) -> Result<Arc<dyn Portal>, ConfigError> {
-        let observer = Arc::clone(&self.observer) as Arc<dyn crate::portal::observe::CallObserver>;
-        Ok(Arc::new(CatenaXPortal::new(config, self.network.clone(), observer)?))
-    }
+    Arc::new(Clients::new(network, Arc::new(MetricsObserver(metrics.clone()))))
 }

@@ -36,7 +36,8 @@
 //! | `k8s` | `crate::api`, `crate::domain`, `crate::portal`, `crate::controller` |
 //! | `server`, `health`, `metrics`, `telemetry` | `crate::controller`, `crate::portal`, `crate::api` |
 //! | `observer` | `crate::controller`, `crate::api` |
-//! | `check` | `crate::controller` |
+//! | `check` | `crate::controller`, `crate::portal::catena_x` |
+//! | `app` | `crate::portal::catena_x` |
 //! | `preflight` | `crate::controller`, `crate::portal`, `crate::domain` |
 //!
 //! Nothing but [`config`] reads `std::env`; tests may.

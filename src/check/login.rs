@@ -7,16 +7,15 @@ use super::report::Step;
 use super::site::Site;
 use super::token_file::TokenFile;
 use crate::config::{self, CheckArgs};
-use crate::portal::catena_x::CatenaXPortal;
 use crate::portal::observe::NoObserver;
-use crate::portal::{ClientConfig, Credentials, Network, PORTAL_CLIENT};
+use crate::portal::{ClientConfig, Clients, Connector as _, Credentials, Network, PORTAL_CLIENT, Portal};
 
 /// Clients of the portal, which nobody has used yet.
 pub(super) struct Logins {
     /// As the operator has it: with the deletion login where there is one.
-    pub(super) portal: CatenaXPortal,
+    pub(super) portal: Arc<dyn Portal>,
     /// The deletion login on its own, to tell what is wrong with it.
-    pub(super) deletion: Option<CatenaXPortal>,
+    pub(super) deletion: Option<Arc<dyn Portal>>,
     /// A person's: its first failure is forgiven.
     pub(super) is_person: bool,
 }
@@ -48,7 +47,8 @@ pub(super) fn open(
         Some(id) => Some(client(Some(id), args.delete_client_secret())?),
         None => None,
     };
-    let proxies = config::proxies()?;
+    let network = Network { plain_http: args.plain_http.setting(), proxies: config::proxies()? };
+    let clients = Clients::new(network, Arc::new(NoObserver));
     let connect = |login: Credentials, delete_login: Option<Credentials>| {
         let config = ClientConfig {
             api_url: site.target.url.clone(),
@@ -59,8 +59,7 @@ pub(super) fn open(
             insecure_http: site.insecure_http,
             limits: site.limits,
         };
-        let network = Network { plain_http: args.plain_http.setting(), proxies: proxies.clone() };
-        CatenaXPortal::new(config, network, Arc::new(NoObserver)).map_err(|error| error.to_string())
+        clients.connect(config).map_err(|error| error.to_string())
     };
     let is_person = matches!(login, Credentials::RefreshToken { .. });
     let deletion = delete_login.clone().map(|login| connect(login, None)).transpose()?;

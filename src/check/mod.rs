@@ -67,7 +67,7 @@ async fn check(args: &CheckArgs, printer: &mut Printer<'_>, pace: &Pace) -> Resu
             printer.step(not_tried("the manifest says suspend: true, so that nothing may be written"));
         }
         Some(reached) if !pace.stop.is_cancelled() => {
-            write::trial(&logins.portal, &reached, printer, pace).await;
+            write::trial(logins.portal.as_ref(), &reached, printer, pace).await;
         }
         _ => printer.step(not_tried("the steps above forbid it")),
     }

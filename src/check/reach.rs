@@ -11,12 +11,12 @@ use super::site::Site;
 use super::users::{self, Leftover};
 use super::words::{self, Circumstances};
 use crate::domain::user::{Role, RoleKind};
-use crate::portal::{self, Lane, Login, Portal, PortalError, VersionRange};
+use crate::portal::{self, Capabilities, Lane, Login, PortalError};
 
 /// What was found, for whoever goes on from here.
 pub(super) struct Reached {
     pub(super) login: Login,
-    pub(super) version: VersionRange,
+    pub(super) capabilities: Capabilities,
     pub(super) roles: Vec<Role>,
 }
 
@@ -30,18 +30,18 @@ pub(super) async fn reach(
     let circumstances = Circumstances { is_person: logins.is_person, ca_in_cluster: site.ca_in_cluster };
     let mut reach = Reach { logins, site, printer, circumstances };
     let login = reach.login(pace).await;
-    let version = reach.portal().await;
-    let (login, version) = (login?, version?);
+    let capabilities = reach.portal().await;
+    let (login, capabilities) = (login?, capabilities?);
     if !reach.company(&login) || pace.stop.is_cancelled() {
         return None;
     }
-    let enough = reach.permissions(&login, version).await;
+    let enough = reach.permissions(&login, capabilities).await;
     let roles = reach.roles(&login).await?;
     if pace.stop.is_cancelled() {
         return None;
     }
     reach.users(&login).await?;
-    enough.then_some(Reached { login, version, roles })
+    enough.then_some(Reached { login, capabilities, roles })
 }
 
 struct Reach<'a, 'p> {
@@ -97,14 +97,15 @@ impl Reach<'_, '_> {
         None
     }
 
-    async fn portal(&mut self) -> Option<VersionRange> {
+    async fn portal(&mut self) -> Option<Capabilities> {
         let endpoint = endpoint(&self.site.target.url);
         let answers = Step::ok("portal", format!("{endpoint} answers as the portal's backend"));
-        match self.logins.portal.version().await {
-            Ok(version) => {
+        match self.logins.portal.capabilities().await {
+            Ok(capabilities) => {
                 self.printer.step(answers);
-                self.printer.step(Step::ok("version", version.words()).with("version", version.words()));
-                Some(version)
+                let version = capabilities.version;
+                self.printer.step(Step::ok("version", version).with("version", version));
+                Some(capabilities)
             }
             Err(error) if words::verdict(&error) == Verdict::Failed => {
                 self.printer.step(answers);
@@ -129,7 +130,7 @@ impl Reach<'_, '_> {
     }
 
     /// Whether the login can be worked with.
-    async fn permissions(&mut self, login: &Login, version: VersionRange) -> bool {
+    async fn permissions(&mut self, login: &Login, capabilities: Capabilities) -> bool {
         self.deletion_login(login).await;
         let mut enough = true;
         for permission in words::permissions(login.permissions) {
@@ -139,7 +140,7 @@ impl Reach<'_, '_> {
                 self.printer.missing(words);
             }
         }
-        if let Some(advice) = words::advice(login, version) {
+        if let Some(advice) = words::advice(login, capabilities.login_role) {
             self.printer.missing(advice);
         }
         let other_not_tried = self.site.deletion_login && self.logins.deletion.is_none();
@@ -199,7 +200,7 @@ impl Reach<'_, '_> {
         match self.logins.portal.scan(Lane::Interactive).await {
             Ok(scan) => {
                 self.printer.step(users::listed(&scan));
-                let (step, leftovers) = users::marked(&self.logins.portal, &scan).await;
+                let (step, leftovers) = users::marked(self.logins.portal.as_ref(), &scan).await;
                 self.printer.step(step);
                 for leftover in leftovers {
                     self.leftover(&leftover);

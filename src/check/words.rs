@@ -2,7 +2,7 @@
 
 use super::report::{Step, Verdict};
 use crate::portal::hints::{CHECK_TOKEN_URL, unreachable_hint};
-use crate::portal::{Login, Permissions, PortalError, VersionRange};
+use crate::portal::{Login, Permissions, PortalError};
 
 /// What a failure is read against.
 #[derive(Debug, Clone, Copy, Default)]
@@ -132,8 +132,8 @@ impl Permission {
 pub(super) const NO_DELETE: &str = "this login may not delete: of deleted TechnicalUsers, internal users are revoked and \
      stay in the portal, and wallet users need a person or deleteAuth";
 
-/// Why permissions are missing, and which login has them.
-pub(super) fn advice(login: &Login, version: VersionRange) -> Option<String> {
+/// Why permissions are missing, and which login has them: a technical user with `role`, where a role has them all.
+pub(super) fn advice(login: &Login, role: Option<&str>) -> Option<String> {
     let found = login.permissions;
     if found.view && found.create && found.roles {
         return None;
@@ -149,11 +149,11 @@ pub(super) fn advice(login: &Login, version: VersionRange) -> Option<String> {
             login.technical_roles.join(", ")
         )
     };
-    let what = if version < VersionRange::V2_5 {
-        "a portal before 2.5 has no technical user's role that may: ask its operator to add the permissions to one, or use \
+    let what = match role {
+        Some(role) => format!("use a technical user with the role \"{role}\""),
+        None => "a portal before 2.5 has no technical user's role that may: ask its operator to add the permissions to one, or use \
          a person's login (--refresh-token-file)"
-    } else {
-        "use a technical user with the role \"Connector Management\""
+            .to_owned(),
     };
     Some(format!("{why}; {what}"))
 }
@@ -231,16 +231,18 @@ mod tests {
     }
 
     #[test]
-    fn the_advice_fits_the_login_and_the_version() {
+    fn the_advice_fits_the_login_and_the_portal() {
         let read_only = Permissions { view: true, ..Permissions::default() };
         let offers = login(&["Offer Management"], read_only);
-        let words = advice(&offers, VersionRange::V2_5).unwrap();
+        let words = advice(&offers, Some("Connector Management")).unwrap();
         assert!(words.starts_with("this login is Offer Management: it may read only; use"), "{words}");
-        assert!(advice(&offers, VersionRange::V2_3).unwrap().contains("before 2.5"));
+        assert!(advice(&offers, None).unwrap().contains("before 2.5"));
         let other = login(&["Dataspace Discovery"], Permissions::default());
-        assert!(advice(&other, VersionRange::Later).unwrap().contains("role is Dataspace Discovery"));
+        assert!(
+            advice(&other, Some("Connector Management")).unwrap().contains("role is Dataspace Discovery")
+        );
         let enough = Permissions { view: true, create: true, delete: false, roles: true };
-        assert_eq!(advice(&login(&["Connector Management"], enough), VersionRange::V2_5), None);
+        assert_eq!(advice(&login(&["Connector Management"], enough), Some("Connector Management")), None);
     }
 
     #[test]

@@ -17,8 +17,8 @@ use crate::controller::objects::Key;
 use crate::domain::user::{CreatedUser, Credential, NewUser, Role, UserDetails, UserId};
 use crate::portal::observe::{Operation, timed};
 use crate::portal::{
-    CreateFailure, CreateSlot, Effect, Lane, Login, Portal, PortalError, Scan, ScanProgress, Verification,
-    VersionRange,
+    Capabilities, CreateFailure, CreateSlot, Effect, Lane, Login, Portal, PortalError, Scan, ScanProgress,
+    Verification,
 };
 
 /// The client IDs that were seen, by the portal's id of the user.
@@ -149,8 +149,8 @@ impl Portal for Audited {
         Arc::new(Self { portal, resource, client_ids })
     }
 
-    async fn version(&self) -> Result<VersionRange, PortalError> {
-        self.portal.version().await
+    async fn capabilities(&self) -> Result<Capabilities, PortalError> {
+        self.portal.capabilities().await
     }
 
     async fn roles(&self, lane: Lane) -> Result<Vec<Role>, PortalError> {

@@ -1,7 +1,9 @@
 //! Places where technical users are made, behind one trait. Knows nothing of Kubernetes.
 //!
-//! [`Portal`] is what the controller sees. The concrete client for Catena-X and Cofinity-X is in `catena_x`, its login
-//! in `oauth`, and what keeps a portal from being overrun (limiter, lanes, circuit breaker, retry) in `resilient`.
+//! [`Portal`] is what the rest of the operator sees, and [`Clients`] builds one. The client for Catena-X and Cofinity-X is in
+//! `catena_x`, its login in `oauth`, and what keeps a portal from being overrun (limiter, lanes, circuit breaker, retry) in
+//! `resilient`. Nothing else names a concrete client, a version of a portal or one of its error codes: what portals differ
+//! in is in [`Capabilities`].
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +14,10 @@ use crate::domain::user::{CreatedUser, Credential, NewUser, Role, UserDetails, U
 
 mod bounds;
 mod caller;
+mod capabilities;
 pub mod catena_x;
+mod config;
+mod connector;
 mod error;
 pub mod hints;
 mod listing;
@@ -23,6 +28,7 @@ pub mod resilient;
 pub(crate) mod test_support;
 mod transport;
 
+pub use capabilities::Capabilities;
 pub use error::{CreateFailure, Effect, PortalError};
 pub use listing::{ListOrder, Scan, ScanProgress};
 
@@ -35,67 +41,37 @@ pub enum Lane {
     Background,
 }
 
-/// What the login may do, read from its token (`resource_access["Cl2-CX-Portal"].roles`).
+/// What the login may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[allow(clippy::struct_excessive_bools, reason = "four independent permissions, not a state")]
 pub struct Permissions {
-    /// `view_tech_user_management`: list and read, secrets included.
+    /// List and read users, secrets included.
     pub view: bool,
-    /// `add_tech_user_management`: create, update, reset.
+    /// Create, update and reset users.
     pub create: bool,
-    /// `delete_tech_user_management`: of the deletion login where one is given, else of the login. True while that is not
-    /// known.
+    /// Delete users: with the deletion login where one is given, else with the login. True while that is not known.
     pub delete: bool,
-    /// `technical_roles_management`: list the roles on offer.
+    /// List the roles on offer.
     pub roles: bool,
 }
 
 /// Who the login is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Login {
-    /// The business partner numbers that the token names (claim `bpn`), each once, in the order of the alphabet. None for
+    /// The business partner numbers that the token names, each once, in the order of the alphabet. None for
     /// a login that has none; several where the identity provider is set up like that.
     pub companies: Vec<String>,
-    /// The login's own client ID (claim `client_id`), absent for a person's login.
+    /// The login's own client ID, absent for a person's login.
     pub client_id: Option<String>,
     /// The deletion login's own client ID, where one is given.
     pub delete_client_id: Option<String>,
-    /// The names of its technical-user roles (`resource_access["technical_roles_management"].roles`).
+    /// The names of its technical-user roles.
     pub technical_roles: Vec<String>,
     /// What it may do.
     pub permissions: Permissions,
     /// Why it is not known whether the deletion login may delete, in words: no token could be obtained for it. A deletion is
     /// tried all the same.
     pub deletion_trouble: Option<String>,
-}
-
-/// The portal's version as far as its answers tell it apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum VersionRange {
-    /// 2.0 or 2.1.
-    V2_0,
-    /// 2.2.
-    V2_2,
-    /// 2.3 or 2.4.
-    V2_3,
-    /// 2.5 or 2.6.
-    V2_5,
-    /// After 2.6.
-    Later,
-}
-
-impl VersionRange {
-    /// The range in words, such as "2.5 or 2.6".
-    #[must_use]
-    pub fn words(self) -> &'static str {
-        match self {
-            Self::V2_0 => "2.0 or 2.1",
-            Self::V2_2 => "2.2",
-            Self::V2_3 => "2.3 or 2.4",
-            Self::V2_5 => "2.5 or 2.6",
-            Self::Later => "after 2.6",
-        }
-    }
 }
 
 /// What the token endpoint said of a credential.
@@ -155,8 +131,8 @@ pub trait Portal: Send + Sync {
     /// Who holds a portal that is bound concludes nothing from the users of another company, whatever becomes of the login.
     fn bound_to(self: Arc<Self>, companies: &[String]) -> Arc<dyn Portal>;
 
-    /// The portal's version; asked once, then remembered.
-    async fn version(&self) -> Result<VersionRange, PortalError>;
+    /// What the portal can do; asked once, then remembered.
+    async fn capabilities(&self) -> Result<Capabilities, PortalError>;
 
     /// The roles that the login's company may give to technical users.
     async fn roles(&self, lane: Lane) -> Result<Vec<Role>, PortalError>;
@@ -170,7 +146,7 @@ pub trait Portal: Send + Sync {
     /// The users whose client ID contains this text, by a list that the portal narrows: short where the whole list is long.
     async fn narrow(&self, client_id: &str, lane: Lane) -> Result<Scan, PortalError>;
 
-    /// Reads one user. [`PortalError::NotFound`] is the only proof that an id is gone (2.2 and later).
+    /// Reads one user. [`PortalError::NotFound`] is the only proof that an id is gone; see [`Capabilities::reports_deleted`].
     async fn details(&self, id: &UserId, lane: Lane) -> Result<UserDetails, PortalError>;
 
     /// Waits for a place in the limiter and for a fresh token, so that the create that follows starts at once.
@@ -207,19 +183,11 @@ pub const CREATE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long after its start a create whose outcome is unknown counts as under way: twice [`CREATE_TIMEOUT`].
 pub const CREATE_SETTLE_TIME: Duration = Duration::from_mins(1);
 
-pub use catena_x::{ClientConfig, ConfigError};
 #[cfg(test)]
 pub(crate) use catena_x::{Page, Pages, scan_pages};
+pub use config::{ClientConfig, ConfigError, NotHttps};
+pub use connector::{Clients, Connector};
 pub use oauth::{Credentials, PORTAL_CLIENT, TokenStore};
 pub use resilient::Limits;
 pub(crate) use transport::endpoint;
 pub use transport::{BundleReport, Network, PlainHttp, Proxies};
-
-/// Makes connections to portals; the one place that knows the concrete clients.
-pub trait Connector: Send + Sync {
-    /// Whether this process permits plain http to Portals that ask for it.
-    fn plain_http(&self) -> PlainHttp;
-
-    /// A connection that was not used yet.
-    fn connect(&self, connection: ClientConfig) -> Result<Arc<dyn Portal>, ConfigError>;
-}

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::{
-    CreateSlot, Lane, ListOrder, Login, Portal, PortalError, Scan, ScanProgress, Verification, VersionRange,
+    Capabilities, CreateSlot, Lane, ListOrder, Login, Portal, PortalError, Scan, ScanProgress, Verification,
 };
 use crate::domain::user::{Credential, ListedUser, Role, UserDetails, UserId};
 
@@ -54,6 +54,14 @@ pub fn a_scan(users: Vec<ListedUser>) -> Scan {
     Scan { users, stable: true, complete: true, order }
 }
 
+/// What the newest portal can do.
+pub const CAPABILITIES: Capabilities = Capabilities {
+    version: "after 2.6",
+    reports_deleted: true,
+    deletes_external: true,
+    login_role: Some("Connector Management"),
+};
+
 /// The portal that gives these answers.
 pub struct Fake<T>(pub T);
 
@@ -85,8 +93,8 @@ impl<T: Answers + 'static> Portal for Fake<T> {
         self
     }
 
-    async fn version(&self) -> Result<VersionRange, PortalError> {
-        Ok(VersionRange::Later)
+    async fn capabilities(&self) -> Result<Capabilities, PortalError> {
+        Ok(CAPABILITIES)
     }
 
     async fn roles(&self, _: Lane) -> Result<Vec<Role>, PortalError> {

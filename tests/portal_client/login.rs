@@ -6,8 +6,10 @@ use std::time::Duration;
 use futures::future::join_all;
 use serde_json::json;
 use technical_user_operator::domain::user::{NewUser, UserId};
-use technical_user_operator::portal::catena_x::{CatenaXPortal, ClientConfig};
-use technical_user_operator::portal::{Effect, Lane, Limits, Login, Permissions, Portal, PortalError};
+use technical_user_operator::portal::catena_x::CatenaXPortal;
+use technical_user_operator::portal::{
+    ClientConfig, Effect, Lane, Limits, Login, Permissions, Portal, PortalError,
+};
 
 use crate::stub::{PERMISSIONS, Reply, SECRET, Stub, empty_page, jwt, jwt_of, messages, tokens};
 use crate::support::{LOGIN_SECRET, client_credentials, connection, error, portal, portal_of};

@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use technical_user_operator::domain::user::{Credential, UserId};
-use technical_user_operator::portal::catena_x::{CatenaXPortal, ConfigError, NotHttps};
+use technical_user_operator::portal::catena_x::CatenaXPortal;
 use technical_user_operator::portal::observe::NoObserver;
 use technical_user_operator::portal::{
-    Lane, Network, PlainHttp, Portal, PortalError, Verification, VersionRange,
+    ConfigError, Lane, Network, NotHttps, PlainHttp, Portal, PortalError, Verification,
 };
 
 use crate::stub::{PERMISSIONS, Reply, SECRET, Stub, empty_page, jwt, messages, tokens};
@@ -26,7 +26,7 @@ async fn a_web_page_or_a_redirect_is_not_the_backend() {
             Stub::start(move |seen, _| if seen.what() == "token" { token() } else { reply.clone() }).await;
         let portal = portal_of(&stub);
         for failure in [
-            error(portal.version().await),
+            error(portal.capabilities().await),
             error(portal.roles(Lane::Interactive).await),
             error(portal.scan(Lane::Background).await.map(drop)),
             error(portal.details(&UserId::new("a"), Lane::Interactive).await.map(drop)),
@@ -41,12 +41,12 @@ async fn a_web_page_or_a_redirect_is_not_the_backend() {
 #[tokio::test]
 async fn error_messages_that_are_no_json_are_not_the_backends() {
     let stub = Stub::start(|_, _| Reply::text(200, SECRET)).await;
-    assert!(matches!(error(portal_of(&stub).version().await), PortalError::NotThePortalBackend { .. }));
+    assert!(matches!(error(portal_of(&stub).capabilities().await), PortalError::NotThePortalBackend { .. }));
 }
 
 #[tokio::test]
 async fn a_version_that_is_not_told_is_found_by_the_list() {
-    for (status, want) in [(200, VersionRange::V2_2), (400, VersionRange::V2_0)] {
+    for (status, want) in [(200, "2.2"), (400, "2.0 or 2.1")] {
         for refusal in
             [Reply::text(404, ""), Reply::html(403), Reply::text(401, ""), Reply::json(200, &json!([]))]
         {
@@ -58,8 +58,8 @@ async fn a_version_that_is_not_told_is_found_by_the_list() {
             })
             .await;
             let portal = portal_of(&stub);
-            assert_eq!(portal.version().await.unwrap(), want);
-            assert_eq!(portal.version().await.unwrap(), want);
+            assert_eq!(portal.capabilities().await.unwrap().version, want);
+            assert_eq!(portal.capabilities().await.unwrap().version, want);
             assert_eq!(stub.count("errormessage"), 1);
         }
     }
@@ -92,7 +92,7 @@ async fn nobody_there_is_told_with_host_and_port() {
         endpoint: address.to_string(),
         reason: "the connection was refused".to_owned(),
     };
-    assert_eq!(error(portal.version().await), refused);
+    assert_eq!(error(portal.capabilities().await), refused);
     assert_eq!(error(portal.login().await), refused);
     let credential = |token_url: String| Credential {
         client_id: "sa2".into(),
@@ -112,7 +112,7 @@ async fn a_name_that_does_not_resolve_is_told() {
     let login = client_credentials("sa1", LOGIN_SECRET);
     let portal =
         crate::support::portal(connection("https://portal.invalid", "https://idp.invalid/token", login));
-    let failure = error(portal.version().await);
+    let failure = error(portal.capabilities().await);
     let PortalError::Unreachable { endpoint, reason } = failure else { panic!("{failure:?}") };
     assert_eq!((endpoint.as_str(), reason.as_str()), ("portal.invalid:443", "the name does not resolve"));
 }

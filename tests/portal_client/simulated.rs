@@ -2,8 +2,8 @@
 
 use portal_simulator::{Caller, Company, Config, Simulator, Version};
 use technical_user_operator::domain::user::{Credential, NewUser};
-use technical_user_operator::portal::catena_x::{CatenaXPortal, ClientConfig};
-use technical_user_operator::portal::{Lane, Portal, VersionRange};
+use technical_user_operator::portal::catena_x::CatenaXPortal;
+use technical_user_operator::portal::{ClientConfig, Lane, Portal};
 
 use crate::support::{LOGIN_SECRET, client_credentials, connection, portal};
 
@@ -40,13 +40,14 @@ pub(crate) fn portal_to(simulator: &Simulator) -> CatenaXPortal {
     portal(connection_to(simulator))
 }
 
-pub(crate) fn range(version: Version) -> VersionRange {
+/// How the client calls the range of a version.
+pub(crate) fn range(version: Version) -> &'static str {
     match version {
-        Version::V2_0 | Version::V2_1 => VersionRange::V2_0,
-        Version::V2_2 => VersionRange::V2_2,
-        Version::V2_3 | Version::V2_4 => VersionRange::V2_3,
-        Version::V2_5 | Version::V2_6 => VersionRange::V2_5,
-        Version::Main => VersionRange::Later,
+        Version::V2_0 | Version::V2_1 => "2.0 or 2.1",
+        Version::V2_2 => "2.2",
+        Version::V2_3 | Version::V2_4 => "2.3 or 2.4",
+        Version::V2_5 | Version::V2_6 => "2.5 or 2.6",
+        Version::Main => "after 2.6",
     }
 }
 

@@ -4,11 +4,11 @@ use std::fmt::{Debug, Display};
 use std::sync::Arc;
 
 use technical_user_operator::config;
-use technical_user_operator::portal::catena_x::{CatenaXPortal, ClientConfig};
+use technical_user_operator::portal::catena_x::CatenaXPortal;
 use technical_user_operator::portal::oauth::Credentials;
 use technical_user_operator::portal::observe::NoObserver;
 use technical_user_operator::portal::resilient::Limits;
-use technical_user_operator::portal::{Network, PlainHttp};
+use technical_user_operator::portal::{ClientConfig, Network, PlainHttp};
 
 use crate::stub::{SECRET, Stub};
 

@@ -77,7 +77,7 @@ async fn plain_http_behind_an_https_address_is_a_tls_failure() {
     let simulator = start(config(Version::V2_6)).await;
     let mut connection = connection_to(&simulator);
     connection.api_url = simulator.portal_url().replace("http://", "https://");
-    let failure = error(portal(connection).version().await);
+    let failure = error(portal(connection).capabilities().await);
     assert!(matches!(failure, PortalError::Tls { .. }), "{failure:?}");
 }
 
@@ -110,7 +110,7 @@ async fn says(origin: &str, bundle: String) -> PortalError {
     let login = client_credentials("sa1", LOGIN_SECRET);
     let mut connection = connection(origin, &format!("{origin}/token"), login);
     connection.ca_bundle = Some(bundle);
-    error(portal(connection).version().await)
+    error(portal(connection).capabilities().await)
 }
 
 fn tls_reason(failure: PortalError) -> String {

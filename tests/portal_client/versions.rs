@@ -28,7 +28,7 @@ async fn login_version_and_roles() {
     for version in Version::ALL {
         let simulator = start(config(version)).await;
         let portal = portal_to(&simulator);
-        assert_eq!(portal.version().await.unwrap(), range(version), "{version}");
+        assert_eq!(portal.capabilities().await.unwrap().version, range(version), "{version}");
         let login = portal.login().await.unwrap();
         assert_eq!((login.companies, login.client_id.as_deref()), (vec![BPN.to_owned()], Some("sa1")));
         assert_eq!(login.permissions, Permissions { view: true, create: true, delete: true, roles: true });

@@ -16,7 +16,7 @@ use super::users::INSTANCE;
 use crate::domain::identity::{Hint, Mark, Owner};
 use crate::domain::token_url;
 use crate::domain::user::{Credential, Role, RoleKind, UserDetails, UserId};
-use crate::portal::{Lane, Portal, Verification, VersionRange};
+use crate::portal::{Capabilities, Lane, Portal, Verification};
 
 /// A user with this role could do what the operator can.
 const NOT_TRIED: &str = "Connector Management";
@@ -38,7 +38,7 @@ struct Trial<'a, 'p> {
     portal: &'a dyn Portal,
     printer: &'a mut Printer<'p>,
     pace: &'a Pace,
-    version: VersionRange,
+    capabilities: Capabilities,
     may_delete: bool,
     mark: Mark,
     name: String,
@@ -56,7 +56,7 @@ pub(super) async fn trial(portal: &dyn Portal, reached: &Reached, printer: &mut 
         portal,
         printer,
         pace,
-        version: reached.version,
+        capabilities: reached.capabilities,
         may_delete: reached.login.permissions.delete,
         mark,
         name,

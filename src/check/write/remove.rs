@@ -4,7 +4,7 @@ use super::{Made, TRIES, Trial};
 use crate::check::report::{Left, Step};
 use crate::domain::identity::Mark;
 use crate::domain::user::UserStatus;
-use crate::portal::{Lane, PortalError, Verification, VersionRange};
+use crate::portal::{Lane, PortalError, Verification};
 
 const NAME: &str = "write-delete";
 
@@ -74,8 +74,8 @@ impl Trial<'_, '_> {
     async fn is_gone(&self, user: &Made) -> Option<bool> {
         match self.portal.details(&user.id, Lane::Interactive).await {
             Err(PortalError::NotFound) => Some(true),
-            // 2.0 and 2.1 keep a deleted user as an inactive one without a client, and cannot show it.
-            Err(PortalError::LostInIdentityProvider) if self.version == VersionRange::V2_0 => {
+            // Such a portal keeps a deleted user as an inactive one without a client, and cannot show it.
+            Err(PortalError::LostInIdentityProvider) if !self.capabilities.reports_deleted => {
                 self.is_inactive(user).await
             }
             Ok(details) => Some(matches!(details.status, UserStatus::PendingDeletion | UserStatus::Deleted)),

@@ -241,7 +241,7 @@ pub async fn connect(
         ConfigError::NotHttps { .. } => Blocker::lasting(Reason::InsecureHttpRefused, error.to_string()),
         other => Blocker::lasting(Reason::InvalidResource, other.to_string()),
     })?;
-    let version = portal.version().await.map_err(|error| blocker(&error))?;
+    let capabilities = portal.capabilities().await.map_err(|error| blocker(&error))?;
     let login = portal.login().await.map_err(|error| blocker(&error))?;
     let confirmed =
         if ctx.connections.is_confirmed(key, &login) { Ok(()) } else { portal.confirm(&login).await };
@@ -309,7 +309,7 @@ pub async fn connect(
         company,
         login,
         accepted_logins,
-        version,
+        capabilities,
         roles,
         inventory,
     })

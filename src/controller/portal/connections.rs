@@ -12,7 +12,7 @@ use crate::domain::identity::Pin;
 use crate::domain::roles::Blocker;
 use crate::domain::user::Role;
 use crate::metrics::Metrics;
-use crate::portal::{Login, Portal, VersionRange};
+use crate::portal::{Capabilities, Login, Portal};
 
 /// A login that works, and what it sees.
 #[derive(Clone)]
@@ -33,8 +33,8 @@ pub struct Connection {
     pub login: Login,
     /// The client IDs of its logins that the portal has accepted.
     pub accepted_logins: BTreeSet<String>,
-    /// The portal's version.
-    pub version: VersionRange,
+    /// What the portal can do.
+    pub capabilities: Capabilities,
     /// The roles on offer.
     pub roles: Arc<Vec<Role>>,
     /// The user list.

@@ -11,7 +11,7 @@ use crate::controller::portal::connections::Connection;
 use crate::domain::address;
 use crate::domain::inventory::Snapshot;
 use crate::domain::user::{ListedUser, UserId, UserStatus};
-use crate::portal::{Lane, PortalError, VersionRange};
+use crate::portal::{Lane, PortalError};
 
 /// The most entries that one sweep asks the portal about.
 const READS_PER_SWEEP: usize = 5;
@@ -77,8 +77,8 @@ async fn gone(link: &Connection, mut absent: Vec<UserId>) -> BTreeSet<String> {
             Err(PortalError::NotFound) => {
                 gone.insert(id.to_string());
             }
-            // Portals of 2.0 and 2.1 answer so for a deleted user; that their list does not show it decides.
-            Err(PortalError::LostInIdentityProvider) if link.version == VersionRange::V2_0 => {
+            // Such a portal answers so for a deleted user; that its list does not show it decides.
+            Err(PortalError::LostInIdentityProvider) if !link.capabilities.reports_deleted => {
                 gone.insert(id.to_string());
             }
             Ok(_) | Err(PortalError::LostInIdentityProvider) => {}

@@ -143,7 +143,7 @@ fn found(status: &mut PortalStatus, link: &Connection) {
     if link.company.is_some() || link.login.companies.is_empty() {
         status.company = link.company.clone().map(|bpn| Company { bpn });
     }
-    status.version = Some(link.version.words().to_owned());
+    status.version = Some(link.capabilities.version.to_owned());
     let permissions = link.login.permissions;
     let known_before = status.permissions.is_some_and(|found| found.delete);
     status.permissions = Some(PermissionsFound {

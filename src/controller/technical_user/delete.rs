@@ -8,7 +8,7 @@ use crate::controller::portal::inventory::{Inventory, Kind, Unmet};
 use crate::domain::plan::{Done, UserView};
 use crate::domain::reason::Reason;
 use crate::domain::user::{UserId, UserKind, UserStatus};
-use crate::portal::{Portal, PortalError, VersionRange};
+use crate::portal::{Portal, PortalError};
 
 /// What is known of a user that the portal shows and does not know when it is deleted.
 const SHOWN_BUT_NOT_DELETED: PortalError =
@@ -40,9 +40,12 @@ pub async fn delete(pass: &mut Pass, id: &UserId) -> Result<(), Failure> {
         Err(PortalError::Forbidden { .. }) => Done::DeleteForbidden,
         Err(PortalError::Conflict { code }) => Done::DeleteRefused(refusal(code)),
         Err(PortalError::LostInIdentityProvider)
-            if link.version == VersionRange::V2_0 && is_external(pass, id) =>
+            if !link.capabilities.deletes_external && is_external(pass, id) =>
         {
-            Done::DeleteRefused("a portal of 2.0 or 2.1 cannot delete wallet users".to_owned())
+            Done::DeleteRefused(format!(
+                "a portal of {} cannot delete wallet users",
+                link.capabilities.version
+            ))
         }
         Err(PortalError::LostInIdentityProvider) => {
             pass.observation.read.push((id.clone(), UserView::Lost));

@@ -19,7 +19,7 @@ use crate::domain::plan::{
 };
 use crate::domain::user::{Credential, ListedUser, UserDetails, UserId, UserStatus};
 use crate::metrics::Verified as Counted;
-use crate::portal::{Lane, PortalError, Verification, VersionRange};
+use crate::portal::{Lane, PortalError, Verification};
 
 /// Carries one read out.
 pub async fn read(pass: &mut Pass, what: Read) -> Result<(), Failure> {
@@ -157,7 +157,7 @@ pub(super) async fn user(pass: &mut Pass, id: &UserId) -> Result<UserView, Failu
             missing(pass, &link, id).await?;
             Ok(UserView::Gone)
         }
-        Err(PortalError::LostInIdentityProvider) if link.version == VersionRange::V2_0 => {
+        Err(PortalError::LostInIdentityProvider) if !link.capabilities.reports_deleted => {
             deleted_or_lost(pass, &link, id).await
         }
         Err(PortalError::LostInIdentityProvider) => Ok(lost(pass, id)),
@@ -177,8 +177,8 @@ fn lost(pass: &Pass, id: &UserId) -> UserView {
     UserView::Lost
 }
 
-/// Portals of 2.0 and 2.1 answer the same for a deleted user as for one whose client is lost; their list tells: a deleted
-/// one is INACTIVE.
+/// Such a portal answers the same for a deleted user as for one whose client is missing. Its list distinguishes them: a
+/// deleted one is inactive.
 async fn deleted_or_lost(pass: &mut Pass, link: &Connection, id: &UserId) -> Result<UserView, Failure> {
     let since = pass.ctx.memory.missing_since(&pass.key, id);
     let is_inactive = || link.inventory.get(id).is_some_and(|user| user.status == UserStatus::Inactive);

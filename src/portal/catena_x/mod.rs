@@ -5,7 +5,6 @@ mod address;
 mod answer;
 mod client;
 mod codes;
-mod config;
 mod create;
 mod errors;
 mod login;
@@ -15,7 +14,6 @@ mod scan;
 mod version;
 mod wire;
 
-pub use config::{ClientConfig, ConfigError, NotHttps};
 pub use portal::CatenaXPortal;
 #[cfg(test)]
 pub(crate) use {

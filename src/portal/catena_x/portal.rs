@@ -11,9 +11,9 @@ use url::Url;
 use super::address::Address;
 use super::client::Client;
 use super::codes::OTHER;
-use super::config::{ClientConfig, ConfigError, NotHttps};
 use super::request::Call;
-use super::{answer, create, login, scan, version};
+use super::version::{self, VersionRange};
+use super::{answer, create, login, scan};
 use crate::domain::user::{Credential, Role, UserDetails, UserId};
 use crate::portal::bounds::is_id;
 use crate::portal::caller::Caller;
@@ -21,7 +21,8 @@ use crate::portal::oauth::{self, TokenSource};
 use crate::portal::observe::{CallObserver, Operation};
 use crate::portal::transport::{Network, Transport, endpoint};
 use crate::portal::{
-    CreateSlot, Lane, Login, Portal, PortalError, Scan, ScanProgress, Verification, VersionRange,
+    Capabilities, ClientConfig, ConfigError, CreateSlot, Lane, Login, NotHttps, Portal, PortalError, Scan,
+    ScanProgress, Verification,
 };
 
 /// A portal of Catena-X or Cofinity-X.
@@ -62,6 +63,11 @@ impl CatenaXPortal {
             version: Arc::default(),
             verifying: Arc::new(Semaphore::new(limits.concurrency.max(1) as usize)),
         })
+    }
+
+    /// The portal's version; asked once, then remembered.
+    async fn version(&self) -> Result<VersionRange, PortalError> {
+        self.version.get_or_try_init(|| version::ask(&self.client)).await.copied()
     }
 }
 
@@ -109,8 +115,8 @@ impl Portal for CatenaXPortal {
         })
     }
 
-    async fn version(&self) -> Result<VersionRange, PortalError> {
-        self.version.get_or_try_init(|| version::ask(&self.client)).await.copied()
+    async fn capabilities(&self) -> Result<Capabilities, PortalError> {
+        self.version().await.map(VersionRange::capabilities)
     }
 
     async fn roles(&self, lane: Lane) -> Result<Vec<Role>, PortalError> {

@@ -7,11 +7,12 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use super::answer::{self, MOST_TEXT, MOST_USERS, Page, TOO_MANY_USERS};
 use super::client::Client;
 use super::request::Call;
+use super::version::VersionRange;
 use super::wire::PAGE_SIZE;
 use crate::domain::user::{ListedUser, UserId};
 use crate::portal::listing::Ordering;
 use crate::portal::observe::Operation;
-use crate::portal::{Lane, ListOrder, PortalError, Scan, ScanProgress, VersionRange};
+use crate::portal::{Lane, ListOrder, PortalError, Scan, ScanProgress};
 
 /// How often a reading is begun again because the list moved.
 const RESTARTS: u32 = 3;

@@ -7,7 +7,45 @@ use super::client::Client;
 use super::request::Call;
 use crate::portal::bounds::{List, Text};
 use crate::portal::observe::Operation;
-use crate::portal::{Lane, PortalError, VersionRange};
+use crate::portal::{Capabilities, Lane, PortalError};
+
+/// The portal's version as far as its answers tell it apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum VersionRange {
+    /// 2.0 or 2.1.
+    V2_0,
+    /// 2.2.
+    V2_2,
+    /// 2.3 or 2.4.
+    V2_3,
+    /// 2.5 or 2.6.
+    V2_5,
+    /// After 2.6.
+    Later,
+}
+
+impl VersionRange {
+    /// The range in words, such as "2.5 or 2.6".
+    fn words(self) -> &'static str {
+        match self {
+            Self::V2_0 => "2.0 or 2.1",
+            Self::V2_2 => "2.2",
+            Self::V2_3 => "2.3 or 2.4",
+            Self::V2_5 => "2.5 or 2.6",
+            Self::Later => "after 2.6",
+        }
+    }
+
+    /// What a portal of these versions can do.
+    pub(super) fn capabilities(self) -> Capabilities {
+        Capabilities {
+            version: self.words(),
+            reports_deleted: self >= Self::V2_2,
+            deletes_external: self >= Self::V2_2,
+            login_role: (self >= Self::V2_5).then_some("Connector Management"),
+        }
+    }
+}
 
 /// The portal has a few dozen types of errors, and a few hundred codes in all.
 const MOST_TYPES: usize = 256;

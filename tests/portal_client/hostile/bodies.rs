@@ -126,7 +126,7 @@ async fn wrong_types_end_in_errors_that_quote_nothing() {
         .await;
         let portal = portal_of(&stub);
         let shown = [
-            format!("{:?}", portal.version().await),
+            format!("{:?}", portal.capabilities().await),
             format!("{:?}", portal.scan(Lane::Background).await.map(drop)),
             format!("{:?}", portal.roles(Lane::Background).await.map(drop)),
             format!("{:?}", portal.details(&UserId::new("a"), Lane::Background).await.map(drop)),

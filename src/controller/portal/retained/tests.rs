@@ -5,7 +5,8 @@ use crate::api::portal::Company;
 use crate::controller::test_support::{Users, installation, inventory_of};
 use crate::domain::identity::{Hint, Mark, Pin};
 use crate::domain::test_support::{listed_for, owner};
-use crate::portal::test_support::Fake;
+
+use crate::portal::test_support::{CAPABILITIES, Fake};
 use crate::portal::{Login, Permissions};
 
 const URL: &str = "https://portal.example.org";
@@ -29,7 +30,7 @@ fn linked(answer: PortalError) -> (Arc<Fake<Users>>, Connection) {
             deletion_trouble: None,
         },
         accepted_logins: std::collections::BTreeSet::new(),
-        version: VersionRange::Later,
+        capabilities: CAPABILITIES,
         roles: Arc::default(),
         inventory: inventory_of(portal.clone()),
     };

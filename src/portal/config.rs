@@ -1,10 +1,10 @@
-//! What a [`CatenaXPortal`](super::CatenaXPortal) is made from.
+//! What a client of a portal is built from.
 
 use thiserror::Error;
 
-use crate::portal::PlainHttp;
-use crate::portal::oauth::Credentials;
-use crate::portal::resilient::Limits;
+use super::PlainHttp;
+use super::oauth::Credentials;
+use super::resilient::Limits;
 
 /// Where a portal is and how to get in.
 #[derive(Clone)]
@@ -25,7 +25,7 @@ pub struct ClientConfig {
     pub limits: Limits,
 }
 
-/// The connection cannot be used as written. Holds no secret and not the URL itself.
+/// A client cannot be built from what is written. Holds no secret and not the URL itself.
 #[derive(Debug, Clone, Error, PartialEq, Eq)]
 pub enum ConfigError {
     /// The portal's URL is wrong.
