@@ -6,6 +6,7 @@ use std::time::Duration;
 use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
+use super::refusal::RefusalFingerprint;
 use crate::controller::objects::Key;
 use crate::domain::attempt::Attempt;
 use crate::domain::plan::AttemptState;
@@ -26,6 +27,8 @@ pub enum Outcome {
     Made(UserId),
     /// Certainly no user was made.
     Refused(Blocker),
+    /// The request was not sent: it is free to be sent by the next reconcile.
+    NotSent,
     /// Nobody knows.
     Unknown,
 }
@@ -51,7 +54,7 @@ enum State {
 #[derive(Debug)]
 struct Refusal {
     blocker: Blocker,
-    circumstances: u64,
+    fingerprint: RefusalFingerprint,
     until: Instant,
     /// So many in a row.
     count: u32,
@@ -100,8 +103,8 @@ impl Attempts {
         self.memories().remove(key);
     }
 
-    /// The attempt has ended. `circumstances` sums up what a refusal may depend on.
-    pub fn end(&self, key: &Key, attempt: &Attempt, outcome: Outcome, circumstances: u64) {
+    /// The attempt has ended. `fingerprint` is of what a refusal depends on.
+    pub fn end(&self, key: &Key, attempt: &Attempt, outcome: Outcome, fingerprint: RefusalFingerprint) {
         let state = match outcome {
             Outcome::Made(id) => {
                 self.refusals().remove(key);
@@ -113,9 +116,10 @@ impl Attempts {
                 let first = if blocker.stalled { FIRST_RETRY } else { FIRST_RETRY_PASSING };
                 let wait = first.saturating_mul(1 << count.min(16)).min(LONGEST_RETRY);
                 let (until, count) = (Instant::now() + wait, count.saturating_add(1));
-                refusals.insert(key.clone(), Refusal { blocker, circumstances, until, count });
+                refusals.insert(key.clone(), Refusal { blocker, fingerprint, until, count });
                 State::Refused
             }
+            Outcome::NotSent => State::Refused,
             Outcome::Unknown => State::Unknown { since: Instant::now() },
         };
         self.memories().insert(key.clone(), Memory { id: attempt.id.clone(), state });
@@ -133,7 +137,7 @@ impl Attempts {
 
     /// What is known of the attempt that is written on a resource; one that this process does not know may be under way
     /// in another, and has its time from now on.
-    pub fn state(&self, key: &Key, id: &str, circumstances: u64) -> AttemptState {
+    pub fn state(&self, key: &Key, id: &str, fingerprint: RefusalFingerprint) -> AttemptState {
         let now = Instant::now();
         let mut memories = self.memories();
         let known = memories.get(key).is_some_and(|memory| memory.id == id);
@@ -145,7 +149,7 @@ impl Attempts {
             Some(State::InFlight) => AttemptState::InFlight,
             Some(State::Made(id)) => AttemptState::Made(id.clone()),
             Some(State::Refused) => {
-                self.refusal(key, circumstances).map_or(AttemptState::RefusedRetry, AttemptState::Refused)
+                self.refusal(key, fingerprint).map_or(AttemptState::RefusedRetry, AttemptState::Refused)
             }
             Some(State::Unknown { since }) => match (*since + CREATE_SETTLE_TIME).checked_duration_since(now)
             {
@@ -165,18 +169,18 @@ impl Attempts {
         }
     }
 
-    /// Why the portal refused under these very circumstances, while it is too early to ask again.
+    /// Why the portal refused for the same reasons, while it is too early to ask again.
     #[must_use]
-    pub fn refusal(&self, key: &Key, circumstances: u64) -> Option<Blocker> {
-        self.refused_for(key, circumstances)?;
+    pub fn refusal(&self, key: &Key, fingerprint: RefusalFingerprint) -> Option<Blocker> {
+        self.refused_for(key, fingerprint)?;
         self.refusals().get(key).map(|refusal| refusal.blocker.clone())
     }
 
-    /// How long a refusal still keeps the portal from being asked under these circumstances.
+    /// How long a refusal still keeps the portal from being asked for these reasons.
     #[must_use]
-    pub fn refused_for(&self, key: &Key, circumstances: u64) -> Option<Duration> {
+    pub fn refused_for(&self, key: &Key, fingerprint: RefusalFingerprint) -> Option<Duration> {
         let refusals = self.refusals();
-        let refusal = refusals.get(key).filter(|refusal| refusal.circumstances == circumstances)?;
+        let refusal = refusals.get(key).filter(|refusal| refusal.fingerprint == fingerprint)?;
         refusal.until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
     }
 
@@ -193,6 +197,10 @@ mod tests {
     use crate::domain::identity::Pin;
     use crate::domain::reason::Reason;
 
+    fn of(number: u64) -> RefusalFingerprint {
+        RefusalFingerprint::test(number)
+    }
+
     fn key() -> Key {
         Key { namespace: "connector".into(), name: "edc".into() }
     }
@@ -204,12 +212,12 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_attempt_of_another_process_has_its_time_from_when_it_is_first_seen() {
         let attempts = Attempts::default();
-        assert_eq!(attempts.state(&key(), "a", 0), AttemptState::Settling(CREATE_SETTLE_TIME));
+        assert_eq!(attempts.state(&key(), "a", of(0)), AttemptState::Settling(CREATE_SETTLE_TIME));
         tokio::time::advance(CREATE_SETTLE_TIME.saturating_sub(Duration::from_secs(1))).await;
-        assert_eq!(attempts.state(&key(), "a", 0), AttemptState::Settling(Duration::from_secs(1)));
+        assert_eq!(attempts.state(&key(), "a", of(0)), AttemptState::Settling(Duration::from_secs(1)));
         tokio::time::advance(Duration::from_secs(1)).await;
-        assert_eq!(attempts.state(&key(), "a", 0), AttemptState::Settled);
-        assert_eq!(attempts.state(&key(), "b", 0), AttemptState::Settling(CREATE_SETTLE_TIME));
+        assert_eq!(attempts.state(&key(), "a", of(0)), AttemptState::Settled);
+        assert_eq!(attempts.state(&key(), "b", of(0)), AttemptState::Settling(CREATE_SETTLE_TIME));
     }
 
     #[tokio::test(start_paused = true)]
@@ -219,10 +227,10 @@ mod tests {
         attempts.abandon(&key(), &attempt("of another task"));
         assert!(attempts.in_flight(&key()));
         attempts.abandon(&key(), &attempt("a"));
-        assert_eq!(attempts.state(&key(), "a", 0), AttemptState::Settling(CREATE_SETTLE_TIME));
-        attempts.end(&key(), &attempt("a"), Outcome::Made(UserId::new("1")), 0);
+        assert_eq!(attempts.state(&key(), "a", of(0)), AttemptState::Settling(CREATE_SETTLE_TIME));
+        attempts.end(&key(), &attempt("a"), Outcome::Made(UserId::new("1")), of(0));
         attempts.abandon(&key(), &attempt("a"));
-        assert_eq!(attempts.state(&key(), "a", 0), AttemptState::Made(UserId::new("1")));
+        assert_eq!(attempts.state(&key(), "a", of(0)), AttemptState::Made(UserId::new("1")));
     }
 
     #[tokio::test(start_paused = true)]
@@ -230,16 +238,16 @@ mod tests {
         let attempts = Attempts::default();
         let blocker = Blocker::lasting(Reason::CreateRefused, "no");
         attempts.begin(&key(), &attempt("a"));
-        assert_eq!(attempts.state(&key(), "a", 1), AttemptState::InFlight);
-        attempts.end(&key(), &attempt("a"), Outcome::Refused(blocker.clone()), 1);
-        assert_eq!(attempts.state(&key(), "a", 1), AttemptState::Refused(blocker.clone()));
-        assert_eq!(attempts.state(&key(), "a", 2), AttemptState::RefusedRetry);
+        assert_eq!(attempts.state(&key(), "a", of(1)), AttemptState::InFlight);
+        attempts.end(&key(), &attempt("a"), Outcome::Refused(blocker.clone()), of(1));
+        assert_eq!(attempts.state(&key(), "a", of(1)), AttemptState::Refused(blocker.clone()));
+        assert_eq!(attempts.state(&key(), "a", of(2)), AttemptState::RefusedRetry);
         tokio::time::advance(FIRST_RETRY).await;
-        assert_eq!(attempts.state(&key(), "a", 1), AttemptState::RefusedRetry);
-        attempts.end(&key(), &attempt("b"), Outcome::Refused(blocker.clone()), 1);
+        assert_eq!(attempts.state(&key(), "a", of(1)), AttemptState::RefusedRetry);
+        attempts.end(&key(), &attempt("b"), Outcome::Refused(blocker.clone()), of(1));
         tokio::time::advance(FIRST_RETRY).await;
         assert_eq!(
-            attempts.state(&key(), "b", 1),
+            attempts.state(&key(), "b", of(1)),
             AttemptState::Refused(blocker),
             "the second wait is longer"
         );
@@ -251,12 +259,12 @@ mod tests {
         let blocker = Blocker::passing(Reason::PortalError, "not now");
         let mut waited = Duration::ZERO;
         for _ in 0..20 {
-            attempts.end(&key(), &attempt("a"), Outcome::Refused(blocker.clone()), 1);
-            let left = attempts.refused_for(&key(), 1).unwrap();
+            attempts.end(&key(), &attempt("a"), Outcome::Refused(blocker.clone()), of(1));
+            let left = attempts.refused_for(&key(), of(1)).unwrap();
             assert!(left >= waited && left <= LONGEST_RETRY, "{left:?} after {waited:?}");
             assert!(!waited.is_zero() || left == FIRST_RETRY_PASSING, "{left:?}");
             tokio::time::advance(left).await;
-            assert_eq!(attempts.state(&key(), "a", 1), AttemptState::RefusedRetry);
+            assert_eq!(attempts.state(&key(), "a", of(1)), AttemptState::RefusedRetry);
             waited = left;
         }
         assert_eq!(waited, LONGEST_RETRY);
@@ -267,14 +275,14 @@ mod tests {
         let attempts = Attempts::default();
         let blocker = Blocker::lasting(Reason::CreateRefused, "no");
         attempts.begin(&key(), &attempt("a"));
-        attempts.end(&key(), &attempt("a"), Outcome::Refused(blocker.clone()), 1);
-        assert_eq!(attempts.state(&key(), "b", 1), AttemptState::Settling(CREATE_SETTLE_TIME));
+        attempts.end(&key(), &attempt("a"), Outcome::Refused(blocker.clone()), of(1));
+        assert_eq!(attempts.state(&key(), "b", of(1)), AttemptState::Settling(CREATE_SETTLE_TIME));
         tokio::time::advance(CREATE_SETTLE_TIME).await;
-        assert_eq!(attempts.state(&key(), "b", 1), AttemptState::Settled);
-        assert_eq!(attempts.refusal(&key(), 1), Some(blocker));
-        assert_eq!(attempts.refusal(&key(), 2), None, "something changed");
+        assert_eq!(attempts.state(&key(), "b", of(1)), AttemptState::Settled);
+        assert_eq!(attempts.refusal(&key(), of(1)), Some(blocker));
+        assert_eq!(attempts.refusal(&key(), of(2)), None, "something changed");
         tokio::time::advance(FIRST_RETRY).await;
-        assert_eq!(attempts.refusal(&key(), 1), None);
-        assert_eq!(attempts.refused_for(&key(), 1), None);
+        assert_eq!(attempts.refusal(&key(), of(1)), None);
+        assert_eq!(attempts.refused_for(&key(), of(1)), None);
     }
 }

@@ -13,6 +13,7 @@ use super::attempts::Outcome;
 use super::basis::Basis;
 use super::pass::{Failure, Pass};
 use super::places::Place;
+use super::refusal::RefusalFingerprint;
 use super::turns;
 use crate::api::{FIELD_MANAGER, FINALIZER, keys};
 use crate::controller::context::Context;
@@ -22,7 +23,7 @@ use crate::controller::portal::connections::Connection;
 use crate::controller::portal::inventory::{Change, Kind};
 use crate::domain::attempt::Attempt;
 use crate::domain::identity::Mark;
-use crate::domain::plan::{self, Desired, OpenAttempt};
+use crate::domain::plan::{self, OpenAttempt};
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use crate::domain::user::{CreatedUser, ListedUser, NewUser, Ownership, UserKind, UserStatus};
@@ -46,7 +47,7 @@ struct Task {
     attempt: Attempt,
     resource_version: String,
     finalizers: Vec<String>,
-    circumstances: u64,
+    fingerprint: RefusalFingerprint,
     basis: Basis,
     /// Keeps proofs of absence waiting until the create has ended.
     _change: Change,
@@ -56,8 +57,7 @@ struct Task {
 
 /// Starts the task and waits a while for its end. Where it takes longer, or the pass is cancelled meanwhile, the outcome is
 /// kept for the next one.
-pub async fn create(pass: &mut Pass, generation: i64, role_ids: Vec<String>) -> Result<(), Failure> {
-    let Desired::Create(desired) = &pass.observation.desired else { return Err(Failure::Endless) };
+pub async fn create(pass: &mut Pass, generation: i64, user: NewUser) -> Result<(), Failure> {
     if !pass.ctx.may_create() {
         return Err(Failure::NotActive);
     }
@@ -80,11 +80,6 @@ pub async fn create(pass: &mut Pass, generation: i64, role_ids: Vec<String>) -> 
     if !finalizers.iter().any(|finalizer| finalizer == FINALIZER) {
         finalizers.push(FINALIZER.to_owned());
     }
-    let user = NewUser {
-        name: owner.user_name(generation, desired.name.as_deref()),
-        description: pass.observation.description(generation),
-        role_ids,
-    };
     let task = Task {
         mark: Mark { owner, generation, hint: pass.observation.hint.clone(), retained: false },
         ctx: Arc::clone(&pass.ctx),
@@ -94,7 +89,7 @@ pub async fn create(pass: &mut Pass, generation: i64, role_ids: Vec<String>) -> 
         attempt: attempt.clone(),
         resource_version: pass.resource_version().unwrap_or_default().to_owned(),
         finalizers,
-        circumstances: pass.circumstances,
+        fingerprint: pass.fingerprint,
         basis: Basis::of(pass).ok_or(Failure::Overtaken)?,
         _change: change,
         _place: pass.place.take(),
@@ -117,7 +112,7 @@ pub async fn create(pass: &mut Pass, generation: i64, role_ids: Vec<String>) -> 
     }
     pass.object = object;
     pass.observation.finalizer = true;
-    let state = pass.ctx.memory.attempts.state(&pass.key, &attempt.id, pass.circumstances);
+    let state = pass.ctx.memory.attempts.state(&pass.key, &attempt.id, pass.fingerprint);
     // A refusal of this very pass is not tried again in it.
     pass.observation.attempt = Some(OpenAttempt { attempt: Some(attempt), state });
     Ok(())
@@ -173,16 +168,11 @@ impl Task {
         let late = began.elapsed() > START_LIMIT || !self.ctx.may_write();
         let outcome = if late {
             tracing::warn!(resource = %self.key, "a create was not started in time, so it is not started at all");
-            Outcome::Refused(Blocker::passing(
-                Reason::Creating,
-                "the create was not started in time; it is tried again",
-            ))
+            Outcome::NotSent
         } else {
             self.outcome(slot.create(self.user.clone()).await)
         };
-        // What was never sent is free to be sent by the next pass.
-        let circumstances = if late { !self.circumstances } else { self.circumstances };
-        self.ctx.memory.attempts.end(&self.key, &self.attempt, outcome, circumstances);
+        self.ctx.memory.attempts.end(&self.key, &self.attempt, outcome, self.fingerprint);
         self.ctx.wake(&self.key);
         Ok(())
     }

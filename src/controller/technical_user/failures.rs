@@ -12,7 +12,7 @@ use crate::controller::objects::{Key, technical_users};
 use crate::controller::queue::backoff::spread;
 use crate::controller::queue::dispatcher::Action;
 use crate::controller::status::failure::{CONFLICTS_ARE_QUIET_FOR, PANICKED, Reported, report};
-use crate::domain::plan::Wake;
+use crate::domain::plan::Requeue;
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use crate::metrics::{Kind, Reconciled};
@@ -20,24 +20,24 @@ use crate::portal::PortalError;
 
 /// Which step a reconcile is in.
 #[derive(Debug)]
-pub struct Progress(Mutex<&'static str>);
+pub struct Progress(Mutex<String>);
 
 impl Default for Progress {
     fn default() -> Self {
-        Self(Mutex::new("observing the resource, its Secret and its Portal"))
+        Self(Mutex::new("observing the resource, its Secret and its Portal".to_owned()))
     }
 }
 
 impl Progress {
     /// It is in this step now.
-    pub fn at(&self, step: &'static str) {
-        *self.0.lock() = step;
+    pub fn at(&self, step: &impl ToString) {
+        *self.0.lock() = step.to_string();
     }
 
     /// The step that it is in.
     #[must_use]
-    pub fn step(&self) -> &'static str {
-        *self.0.lock()
+    pub fn step(&self) -> String {
+        self.0.lock().clone()
     }
 }
 
@@ -112,14 +112,14 @@ fn trouble_of(error: &PortalError, discloses: bool) -> Blocker {
 }
 
 /// A failure interrupted a plan: when to try again. The Portal is told where its login may have changed.
-pub fn wake_after(pass: &Pass, failure: &Failure) -> Wake {
+pub fn requeue_after(pass: &Pass, failure: &Failure) -> Requeue {
     let error = match failure {
         Failure::Portal(error) => error,
         // Its end wakes the resource.
-        Failure::ListAwaited => return Wake::OnChange,
+        Failure::ListAwaited => return pass.observation.timers.recheck(),
         failure => {
             tracing::warn!(resource = %pass.key, error = %failure, "a reconcile was interrupted");
-            return Wake::Backoff;
+            return Requeue::Backoff;
         }
     };
     if matches!(
@@ -134,9 +134,9 @@ pub fn wake_after(pass: &Pass, failure: &Failure) -> Wake {
         pass.ctx.wake_portal(&pass.portal_key);
     }
     match error {
-        PortalError::CircuitOpen { retry_after } => Wake::After(spread(*retry_after)),
-        PortalError::Throttled { retry_after: Some(time) } => Wake::After(spread(*time)),
-        _ => Wake::Backoff,
+        PortalError::CircuitOpen { retry_after } => Requeue::In(spread(*retry_after)),
+        PortalError::Throttled { retry_after: Some(time) } => Requeue::In(spread(*time)),
+        _ => Requeue::Backoff,
     }
 }
 
@@ -201,9 +201,10 @@ mod tests {
             Some(Failure::Kube(KubeError::Unclear { .. })) => Some(Failure::Overtaken),
             Some(Failure::Overtaken) => Some(Failure::NotActive),
             Some(Failure::NotActive) => Some(Failure::Endless),
-            Some(Failure::Endless) => {
-                Some(Failure::Deadline { step: "reading the user", within: Duration::from_mins(3) })
-            }
+            Some(Failure::Endless) => Some(Failure::Deadline {
+                step: "reading the user".to_owned(),
+                within: Duration::from_mins(3),
+            }),
             Some(Failure::Deadline { .. }) => Some(Failure::Panicked),
             Some(Failure::Panicked) => None,
         }

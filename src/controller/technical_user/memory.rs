@@ -13,7 +13,6 @@ use super::token_roles::SeenRoles;
 use super::turns::Turns;
 use super::verifications::Verifications;
 use crate::controller::objects::Key;
-use crate::controller::queue::backoff::spread;
 use crate::controller::status::since::Since;
 use crate::domain::user::UserId;
 
@@ -45,7 +44,6 @@ pub struct Memory {
     /// When published credentials were last tried.
     pub verifications: Verifications,
     losses: Mutex<BTreeMap<Key, Loss>>,
-    polls: Mutex<BTreeMap<Key, u32>>,
     missing: Mutex<BTreeMap<Key, BTreeMap<UserId, Instant>>>,
     overwritten: Mutex<BTreeMap<Key, (BTreeSet<String>, Instant)>>,
 }
@@ -107,23 +105,6 @@ impl Memory {
         })
     }
 
-    /// The wait before the next look at a pending user: from 2 s to half a minute, and after half an hour 5 minutes.
-    pub fn next_poll(&self, key: &Key, pending_for: Option<Duration>) -> Duration {
-        if pending_for.is_some_and(|time| time > Duration::from_mins(30)) {
-            return spread(Duration::from_mins(5));
-        }
-        let mut polls = lock(&self.polls);
-        let count = polls.entry(key.clone()).or_default();
-        let wait = Duration::from_secs(2).saturating_mul(1 << (*count).min(4)).min(Duration::from_secs(30));
-        *count = count.saturating_add(1);
-        spread(wait)
-    }
-
-    /// The user is not pending (any more).
-    pub fn stop_polling(&self, key: &Key) {
-        lock(&self.polls).remove(key);
-    }
-
     /// This process has written an object: a cache that still shows the state `before` is behind.
     pub fn overwrote(&self, key: &Key, before: Option<&str>, after: Option<&str>) {
         // A write that changes nothing leaves the state as it is.
@@ -159,7 +140,6 @@ impl Memory {
         self.failing.forget(key);
         self.verifications.forget(key);
         self.found(key);
-        self.stop_polling(key);
         lock(&self.overwritten).remove(key);
         lock(&self.missing).remove(key);
     }

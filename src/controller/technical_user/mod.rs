@@ -11,6 +11,7 @@ mod output;
 mod pass;
 mod places;
 mod read;
+mod refusal;
 mod retained;
 mod seen_secrets;
 mod status;
@@ -34,10 +35,9 @@ use crate::api::technical_user::{
 use crate::controller::context::Context;
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{Key, is_deleting, lenient, part, technical_users};
-use crate::controller::queue::backoff::spread;
 use crate::controller::queue::dispatcher::Action;
 use crate::controller::status::grace::LOOK_AGAIN;
-use crate::domain::plan::{self, Report, Rest, Step, Wake};
+use crate::domain::plan::{self, Report, Requeue, Settled, Step};
 use crate::metrics::{Kind, Reconciled};
 
 use failures::Progress;
@@ -53,11 +53,11 @@ const DEADLINE: Duration = Duration::from_mins(3);
 /// More steps than any plan needs; 300 users of one name are confirmed within one step.
 const STEPS: usize = 100;
 
+/// What waits for a moment is reconciled after it, not a little before.
+const AFTER: Duration = Duration::from_millis(50);
+
 /// How long the cache takes, at most usually, to show a write.
 const CACHE_LAG: Duration = Duration::from_millis(200);
-
-/// A look without any sign that something changed, for what no watch tells (labels of namespaces).
-const SLOW_LOOK: Duration = Duration::from_mins(2);
 
 /// One pass over one resource. Never fails: what goes wrong is told in the status and tried again.
 pub async fn reconcile(object: Arc<DynamicObject>, ctx: Arc<Context>) -> Action {
@@ -119,34 +119,33 @@ async fn look(
     let mut pass = observe::observe(ctx, object.clone(), spec).await?;
     let ended = match run(&mut pass, progress).await {
         // Before the status forgets them.
-        Ok(rest) if rest.report == Report::Ready => output::remove_former(&pass).await.map(|()| rest),
+        Ok(settled) if settled.report == Report::Ready => {
+            output::remove_former(&pass).await.map(|()| settled)
+        }
         ended => ended,
     };
-    let mut rest = match ended {
-        Ok(rest) => rest,
+    let mut settled = match ended {
+        Ok(settled) => settled,
         Err(failure @ (Failure::Portal(_) | Failure::ListAwaited | Failure::Kube(_))) => {
             let Some(blocker) = failure.blocker(pass.discloses) else { return Err(failure) };
-            plan::interrupted(&pass.observation, &blocker, failures::wake_after(&pass, &failure))
+            plan::interrupted(&pass.observation, &blocker, failures::requeue_after(&pass, &failure))
         }
         Err(failure) => return Err(failure),
     };
-    if rest.report == Report::Gone {
+    if settled.report == Report::Gone {
         ctx.memory.forget(&pass.key);
         return Ok((Action::await_change(), true));
     }
     // What was found before a restart holds until the Portal is connected again.
     if pass.connecting && pass.observation.portal.is_err() && status::speaks_of_this(&pass) {
-        return Ok((next_look(&pass, &rest), false));
+        return Ok((next_reconcile(&pass, &settled), false));
     }
-    let grace = status::grant_grace(&pass, &mut rest);
-    progress.at("writing the status");
-    let changed = status::write(&mut pass, &rest).await?;
-    token_roles::settle(&pass, &rest);
-    let next = next_look(&pass, &rest);
-    Ok((
-        grace.map_or(next, |left| Action::requeue(left.min(LOOK_AGAIN) + Duration::from_millis(50))),
-        changed,
-    ))
+    let grace = status::grant_grace(&pass, &mut settled);
+    progress.at(&"writing the status");
+    let changed = status::write(&mut pass, &settled).await?;
+    token_roles::settle(&pass, &settled);
+    let next = next_reconcile(&pass, &settled);
+    Ok((grace.map_or(next, |left| Action::requeue(left.min(LOOK_AGAIN) + AFTER)), changed))
 }
 
 /// The object as the apiserver has it: after a conflict the cache may still show what led to it.
@@ -158,49 +157,41 @@ async fn read_live(ctx: &Context, object: &DynamicObject) -> Result<DynamicObjec
 }
 
 /// Plans and carries out until the plan comes to rest.
-async fn run(pass: &mut Pass, progress: &Progress) -> Result<Rest, Failure> {
+async fn run(pass: &mut Pass, progress: &Progress) -> Result<Settled, Failure> {
     for _ in 0..STEPS {
         match plan::plan(&pass.observation) {
             Step::Read(what) => {
                 tracing::debug!(resource = %pass.key, step = ?what, "read");
-                progress.at(what.words());
+                progress.at(&what);
                 read::read(pass, what).await?;
             }
             Step::Write(what) => {
                 tracing::debug!(resource = %pass.key, step = ?what, "write");
-                progress.at(what.words());
+                progress.at(&what);
                 status::announce_deletion(pass, &what).await;
                 write::write(pass, what).await?;
             }
-            Step::Rest(rest) => return Ok(rest),
+            Step::Settled(settled) => return Ok(settled),
         }
     }
     Err(Failure::Endless)
 }
 
-fn next_look(pass: &Pass, rest: &Rest) -> Action {
+/// When the resource is reconciled again.
+fn next_reconcile(pass: &Pass, settled: &Settled) -> Action {
     let (ctx, key) = (&pass.ctx, &pass.key);
-    if rest.wake != Wake::Backoff {
+    if settled.requeue != Requeue::Backoff {
         ctx.backoffs.forget(key);
     }
-    if rest.wake != Wake::Poll {
-        ctx.memory.stop_polling(key);
-    }
-    match rest.wake {
-        Wake::OnChange => Action::requeue(spread(SLOW_LOOK)),
-        Wake::After(time) => Action::requeue(time + Duration::from_millis(50)),
-        Wake::Backoff => {
+    match settled.requeue {
+        Requeue::Never => Action::await_change(),
+        Requeue::In(time) => Action::requeue(time + AFTER),
+        Requeue::Backoff => {
             // A refusal has a back-off of its own, which does not grow with each reconcile that something wakes meanwhile.
-            match ctx.memory.attempts.refused_for(key, pass.circumstances) {
-                Some(left) => Action::requeue(left + Duration::from_millis(50)),
+            match ctx.memory.attempts.refused_for(key, pass.fingerprint) {
+                Some(left) => Action::requeue(left + AFTER),
                 None => Action::requeue(ctx.backoffs.after_failure(key)),
             }
-        }
-        Wake::Poll => Action::requeue(ctx.memory.next_poll(key, pass.observation.pending_for)),
-        Wake::Verification => {
-            let due = ctx.memory.verifications.due_in(key, pass.verification_interval);
-            let due = pass.secret_unread_for.map_or(due, |left| due.min(left));
-            Action::requeue(due.max(Duration::from_secs(1)))
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::controller::kube_error::{KubeError, with_advice};
 use crate::controller::marks;
 use crate::controller::secrets::Envelope;
 use crate::domain::output::{self, Content, Values};
-use crate::domain::plan::{self, Current, SecretView};
+use crate::domain::plan::{self, SecretView, UserRef, Verified};
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use crate::domain::user::UserId;
@@ -93,10 +93,9 @@ fn free_places(quota: &ResourceQuota) -> Option<usize> {
 }
 
 /// Writes the credential that was read and verified, all keys at once.
-pub async fn publish(pass: &mut Pass, current: &Current) -> Result<(), Failure> {
-    let Some((values, digest)) =
-        content_of(pass, &current.id).filter(|_| pass.proved.as_ref() == Some(&current.id))
-    else {
+pub async fn publish(pass: &mut Pass, current: &UserRef) -> Result<(), Failure> {
+    let proved = pass.observation.verification_of(&current.id) == Some(&Verified::Accepted);
+    let Some((values, digest)) = content_of(pass, &current.id).filter(|_| proved) else {
         return Err(Failure::Overtaken);
     };
     let content = output::raw(&values);

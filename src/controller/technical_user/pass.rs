@@ -10,6 +10,7 @@ use kube::api::DynamicObject;
 use thiserror::Error;
 
 use super::places::Place;
+use super::refusal::RefusalFingerprint;
 use crate::api::technical_user::{TechnicalUserSpec, TechnicalUserStatus};
 use crate::controller::context::Context;
 use crate::controller::kube_error::KubeError;
@@ -47,22 +48,18 @@ pub struct Pass {
     pub observation: Observation,
     /// The details that were read in this pass, secrets included.
     pub details: BTreeMap<UserId, UserDetails>,
-    /// The user whose credential, as read in this pass, was tried at its token endpoint.
-    pub proved: Option<UserId>,
     /// The Secret of the output: which object, in which state, with which keys.
     pub secret: Option<SecretAt>,
     /// This pass has written the Secret.
     pub secret_written: bool,
-    /// The Secret was changed by somebody and is not read yet, because nothing of ours differed a moment ago.
-    pub secret_unread_for: Option<std::time::Duration>,
     /// How the Secret should look, its content and the user's id aside.
     pub envelope: Envelope,
     /// The Secrets of the namespace.
     pub secrets: Secrets,
     /// The place for the Secret in the namespace's quota, from the dry run to the create.
     pub place: Option<Place>,
-    /// What a refusal of the portal may depend on, summed up.
-    pub circumstances: u64,
+    /// What a refusal of the portal depends on.
+    pub fingerprint: RefusalFingerprint,
     /// How often published credentials are tried.
     pub verification_interval: Duration,
     /// The wallet's token endpoint, for portals that do not tell it.
@@ -113,7 +110,7 @@ pub enum Failure {
     #[error("it did not end within {} s, in the step: {step}", within.as_secs())]
     Deadline {
         /// The step that it was in.
-        step: &'static str,
+        step: String,
         /// The time that it had.
         within: Duration,
     },

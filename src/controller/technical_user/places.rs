@@ -106,6 +106,7 @@ mod tests {
 
     use super::*;
     use crate::controller::technical_user::attempts::Outcome;
+    use crate::controller::technical_user::refusal::RefusalFingerprint;
     use crate::domain::attempt::Attempt;
     use crate::domain::identity::Pin;
     use crate::domain::reason::Reason;
@@ -196,10 +197,10 @@ mod tests {
             (Outcome::Unknown, true),
             (Outcome::Made(UserId::new("u1")), true),
         ] {
-            attempts.end(&key("a"), &attempt, outcome.clone(), 1);
+            attempts.end(&key("a"), &attempt, outcome.clone(), RefusalFingerprint::test(1));
             assert_eq!(needs(), needed, "{outcome:?}");
         }
-        attempts.end(&key("a"), &attempt, Outcome::Unknown, 1);
+        attempts.end(&key("a"), &attempt, Outcome::Unknown, RefusalFingerprint::test(1));
         tokio::time::advance(crate::portal::CREATE_SETTLE_TIME).await;
         assert!(!needs(), "a search finds what it created, if anything");
         attempts.drop_resource(&key("a"));

@@ -14,8 +14,8 @@ use crate::controller::portal::inventory::Need;
 use crate::domain::identity::Mark;
 use crate::domain::inventory::Snapshot;
 use crate::domain::plan::{
-    AttemptState, Candidate, Confirmed, Desired, Proof, Read, SecretView, Selection, UserFacts, UserView,
-    Verified,
+    AttemptState, Candidate, Confirmed, CredentialAt, Desired, Read, SecretView, Selection, UserFacts,
+    UserView, Verified,
 };
 use crate::domain::user::{Credential, ListedUser, UserDetails, UserId, UserStatus};
 use crate::metrics::Verified as Counted;
@@ -31,11 +31,6 @@ pub async fn read(pass: &mut Pass, what: Read) -> Result<(), Failure> {
         }
         Read::User(id) => {
             let view = user(pass, &id).await?;
-            // What was proved of another user proves nothing of this one.
-            if pass.proved.as_ref().is_some_and(|proved| *proved != id) {
-                pass.proved = None;
-                pass.observation.verification.take_if(|(proof, _)| *proof == Proof::Read);
-            }
             pass.observation.read.push((id, view));
         }
         Read::Confirm(id) => {
@@ -48,9 +43,9 @@ pub async fn read(pass: &mut Pass, what: Read) -> Result<(), Failure> {
         }
         Read::Secret => secret(pass).await?,
         Read::Writable => pass.observation.writable = Some(output::writable(pass).await?),
-        Read::Verify(proof) => {
-            let verified = verify(pass, proof).await?;
-            pass.observation.verification = Some((proof, verified));
+        Read::Verify(at) => {
+            let verified = verify(pass, &at).await?;
+            pass.observation.verification = Some((at, verified));
         }
         Read::Object => object(pass).await?,
         Read::Narrow => narrow(pass).await?,
@@ -283,17 +278,11 @@ async fn secret(pass: &mut Pass) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn verify(pass: &mut Pass, proof: Proof) -> Result<Verified, Failure> {
+async fn verify(pass: &mut Pass, at: &CredentialAt) -> Result<Verified, Failure> {
     let link = pass.connected()?.clone();
-    let (credential, lane) = match proof {
-        Proof::Read => {
-            // The user that was read last is the one that the plan speaks of.
-            let user = pass.observation.read.last().map(|(id, _)| id.clone());
-            let credential = user.as_ref().and_then(|id| pass.credential(id));
-            pass.proved = user;
-            (credential, Lane::Interactive)
-        }
-        Proof::Published => (published(pass).await?, Lane::Background),
+    let (credential, lane) = match at {
+        CredentialAt::Portal(id) => (pass.credential(id), Lane::Interactive),
+        CredentialAt::Output => (published(pass).await?, Lane::Background),
     };
     let Some(credential) = credential else {
         // A Secret without a whole credential is healed from the portal.
@@ -310,8 +299,10 @@ async fn verify(pass: &mut Pass, proof: Proof) -> Result<Verified, Failure> {
     Ok(match verification {
         Verification::Accepted { roles } => {
             pass.ctx.memory.verifications.verified(&pass.key);
+            pass.observation.timers.verification =
+                pass.ctx.memory.verifications.due_in(&pass.key, pass.verification_interval);
             if let Some(roles) = roles {
-                token_roles::compare(pass, &link, proof, roles);
+                token_roles::compare(pass, &link, at, roles);
             }
             Verified::Accepted
         }
@@ -363,10 +354,10 @@ async fn object(pass: &mut Pass) -> Result<(), Failure> {
     o.read = old.observation.read;
     o.writable = old.observation.writable;
     o.verification = old.observation.verification;
+    o.timers.verification = old.observation.timers.verification;
     o.token_roles = old.observation.token_roles;
     o.done = old.observation.done;
     pass.details = old.details;
-    pass.proved = old.proved;
     pass.place = old.place;
     pass.secret_written = old.secret_written;
     pass.now = old.now;

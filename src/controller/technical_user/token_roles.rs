@@ -13,7 +13,7 @@ use super::pass::Pass;
 use crate::api::conditions::READY;
 use crate::controller::objects::Key;
 use crate::controller::portal::connections::Connection;
-use crate::domain::plan::{Proof, Report, Rest, is_told_by_token};
+use crate::domain::plan::{CredentialAt, Report, Settled, reports_token_roles};
 use crate::domain::user::{UserId, UserKind};
 use crate::portal::TokenRoles;
 
@@ -127,17 +127,17 @@ fn entry<'a>(all: &'a mut BTreeMap<Key, Roles>, key: &Key, user: &UserId) -> &'a
 
 /// Roles of a user can change in the portal, or in the identity provider alone, without a word in the list; the token of an
 /// internal user shows them.
-pub(super) fn compare(pass: &mut Pass, link: &Connection, proof: Proof, token: TokenRoles) {
+pub(super) fn compare(pass: &mut Pass, link: &Connection, at: &CredentialAt, token: TokenRoles) {
     let seen = &pass.ctx.memory.roles;
-    let user = match (proof, &pass.proved, &pass.status.user) {
-        (Proof::Read, Some(user), _)
+    let user = match (at, &pass.status.user) {
+        (CredentialAt::Portal(user), _)
             if pass.details.get(user).is_some_and(|details| details.kind == UserKind::Internal) =>
         {
             let shown = Shown { comparable: is_comparable(pass, link, &token), token: &token };
             seen.shown_with_details(&pass.key, user, &shown);
             Some((user.clone(), shown.comparable))
         }
-        (Proof::Published, _, Some(user)) if user.kind == super::status::INTERNAL => {
+        (CredentialAt::Output, Some(user)) if user.kind == super::status::INTERNAL => {
             let shown = Shown { comparable: is_comparable(pass, link, &token), token: &token };
             let id = UserId::new(&user.id);
             seen.shown(&pass.key, &id, &shown, &user.roles);
@@ -161,12 +161,12 @@ fn is_comparable(pass: &Pass, link: &Connection, token: &TokenRoles) -> bool {
     !link.login.technical_roles.is_empty()
         || seen.are_named(&pass.portal_key, &link.token_url)
         || pass.status.conditions.iter().any(|condition| {
-            condition.type_ == READY && is_told_by_token(&condition.reason, &condition.message)
+            condition.type_ == READY && reports_token_roles(&condition.reason, &condition.message)
         })
 }
 
 /// A status was written. Where it says that all is as it should be, what the tokens showed is no longer in doubt.
-pub(super) fn settle(pass: &Pass, rest: &Rest) {
+pub(super) fn settle(pass: &Pass, rest: &Settled) {
     if rest.report != Report::Ready {
         return;
     }

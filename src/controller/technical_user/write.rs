@@ -9,10 +9,8 @@ use super::{create, delete, output, reference, retained, status};
 use crate::api::{FIELD_MANAGER, FINALIZER};
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::technical_users;
-use crate::controller::portal::connections::Connection;
 use crate::domain::identity::Mark;
-use crate::domain::ownership;
-use crate::domain::plan::{Current, Done, UserView, Write};
+use crate::domain::plan::{Done, UserRef, UserView, Write};
 use crate::domain::reason::Reason;
 use crate::domain::user::{ListedUser, UserId};
 use crate::portal::PortalError;
@@ -23,16 +21,18 @@ pub async fn write(pass: &mut Pass, what: Write) -> Result<(), Failure> {
         return Err(Failure::NotActive);
     }
     match what {
-        Write::Repin => status::repin(pass).await,
-        Write::PutFinalizer => put_finalizer(pass).await,
-        Write::Create { generation, role_ids } => create::create(pass, generation, role_ids).await,
+        Write::RecordPortal => status::repin(pass).await,
+        Write::AddFinalizer => put_finalizer(pass).await,
+        Write::Create { generation, user } => create::create(pass, generation, user).await,
         Write::Publish(current) => publish(pass, &current).await,
-        Write::Describe(current) => describe(pass, &current).await,
+        Write::Describe { user, name, description } => describe(pass, &user.id, name, description).await,
         Write::Delete(id) => delete::delete(pass, &id).await,
         Write::Reset(id) => reset(pass, &id).await,
-        Write::MarkRetained(id) => mark_retained(pass, &id).await,
-        Write::ListRetained(id, why) => retained::list(pass, &id, &why).await,
-        Write::DropFinalizer => drop_finalizer(pass).await,
+        Write::MarkRetained { id, generation, name, description } => {
+            mark_retained(pass, &id, generation, &name, &description).await
+        }
+        Write::RecordRetained { id, why } => retained::list(pass, &id, &why).await,
+        Write::RemoveFinalizer => drop_finalizer(pass).await,
     }
 }
 
@@ -72,7 +72,7 @@ async fn drop_finalizer(pass: &mut Pass) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn publish(pass: &mut Pass, current: &Current) -> Result<(), Failure> {
+async fn publish(pass: &mut Pass, current: &UserRef) -> Result<(), Failure> {
     let (had_secret, had_credential) = (pass.secret.is_some(), pass.status.credential.is_some());
     let before = pass.observation.recorded.digest.clone();
     match output::publish(pass, current).await {
@@ -100,27 +100,19 @@ async fn publish(pass: &mut Pass, current: &Current) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn describe(pass: &mut Pass, current: &Current) -> Result<(), Failure> {
-    let Some(details) = pass.details.get(&current.id) else { return Err(Failure::Overtaken) };
-    // A name that a search finds is kept, whatever a person has written behind its first part.
-    let name = if pass.observation.is_named(&details.name, current.generation) {
-        details.name.clone()
-    } else {
-        pass.observation.user_name(details.kind, current.generation)
-    };
-    let description = pass.observation.description(current.generation);
+async fn describe(pass: &mut Pass, id: &UserId, name: String, description: String) -> Result<(), Failure> {
     let link = pass.connected()?.clone();
-    link.portal.update(&current.id, &name, &description).await?;
-    link.inventory.remember(&current.id, Mark::find(&description));
-    if let Some(listed) = link.inventory.get(&current.id).filter(|listed| listed.name != name) {
+    link.portal.update(id, &name, &description).await?;
+    link.inventory.remember(id, Mark::find(&description));
+    if let Some(listed) = link.inventory.get(id).filter(|listed| listed.name != name) {
         link.inventory.put(ListedUser { name: name.clone(), ..listed });
     }
-    if let Some(details) = pass.details.get_mut(&current.id) {
+    if let Some(details) = pass.details.get_mut(id) {
         details.name.clone_from(&name);
         details.description.clone_from(&description);
     }
-    for (id, view) in &mut pass.observation.read {
-        if let (true, UserView::Read(facts)) = (*id == current.id, view) {
+    for (read, view) in &mut pass.observation.read {
+        if let (true, UserView::Read(facts)) = (read == id, view) {
             facts.name.clone_from(&name);
             facts.mark = Mark::find(&description);
             facts.description.clone_from(&description);
@@ -139,22 +131,24 @@ async fn reset(pass: &mut Pass, id: &UserId) -> Result<(), Failure> {
 
 /// Nobody takes the user for ours again. Where the user cannot be read or changed at the moment, or the login lacks a
 /// permission, it is tried again: no user is listed as retained while its mark says that it is managed.
-async fn mark_retained(pass: &mut Pass, id: &UserId) -> Result<(), Failure> {
+async fn mark_retained(
+    pass: &mut Pass,
+    id: &UserId,
+    generation: i64,
+    name: &str,
+    description: &str,
+) -> Result<(), Failure> {
     let link = pass.connected()?.clone();
-    // Planned only after the details were read in this reconcile: they said that the user is ours.
-    let Some(name) = pass.details.get(id).map(|details| details.name.clone()) else {
-        return Err(Failure::Overtaken);
-    };
-    let mark = match write_retained_mark(pass, &link, id, &name).await {
-        Ok(mark) => mark,
+    match link.portal.update(id, name, description).await {
+        Ok(()) => {}
         // It is gone, or the portal changes no such user: the Portal's list names it, and this process tries it no more.
         Err(error) if cannot_be_marked(&error) => {
             tracing::warn!(resource = %pass.key, user_id = %id, %error, "a retained user cannot be marked");
-            retained_mark(pass, 1)
         }
         Err(error) => return Err(error.into()),
-    };
-    link.inventory.remember(id, Some(mark));
+    }
+    let (owner, hint) = (pass.observation.owner.clone(), pass.observation.hint.clone());
+    link.inventory.remember(id, Some(Mark { owner, generation, hint, retained: true }));
     pass.observation.done.push((id.clone(), Done::MarkedRetained));
     Ok(())
 }
@@ -168,24 +162,6 @@ fn cannot_be_marked(error: &PortalError) -> bool {
             | PortalError::Rejected { .. }
             | PortalError::LostInIdentityProvider
     )
-}
-
-async fn write_retained_mark(
-    pass: &Pass,
-    link: &Connection,
-    id: &UserId,
-    name: &str,
-) -> Result<Mark, PortalError> {
-    let mark = pass.details.get(id).and_then(|details| Mark::find(&details.description));
-    let shown = ownership::generation_shown(&pass.observation.owner, name, mark.as_ref());
-    let generation = shown.unwrap_or(1);
-    link.portal.update(id, name, &pass.observation.retained_description(generation)).await?;
-    Ok(retained_mark(pass, generation))
-}
-
-fn retained_mark(pass: &Pass, generation: i64) -> Mark {
-    let (owner, hint) = (pass.observation.owner.clone(), pass.observation.hint.clone());
-    Mark { owner, generation, hint, retained: true }
 }
 
 pub(super) fn event(pass: &Pass, reason: Reason, action: &'static str, note: &str) {

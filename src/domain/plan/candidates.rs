@@ -7,13 +7,13 @@ use crate::domain::roles::Blocker;
 use crate::domain::user::{UserId, UserStatus};
 
 use super::observation::{Candidate, Confirmed, Done, Observation, PortalFacts, SecretView, UserView};
-use super::{Current, ours};
+use super::{UserRef, ours};
 
 /// What the users of our name come to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Choice {
     /// This one.
-    Take(Current),
+    Take(UserRef),
     /// None can be used: make the one of this generation.
     Make(i64),
 }
@@ -34,7 +34,7 @@ pub(super) fn choose(
         .iter()
         .filter(|c| c.generation >= at_least && usable(c) && !useless_by_its_details(o, portal, &c.id));
     if let Some(best) = usable.min_by_key(|c| rank(o, c)) {
-        return Ok(Choice::Take(Current { id: best.id.clone(), generation: best.generation }));
+        return Ok(Choice::Take(UserRef { id: best.id.clone(), generation: best.generation }));
     }
     let used_up = candidates.iter().filter(|c| occupies_its_name(c)).map(|c| c.generation).max().unwrap_or(0);
     Ok(Choice::Make(at_least.max(used_up.saturating_add(1)).max(1)))
@@ -101,12 +101,12 @@ fn client_number(candidate: &Candidate) -> u64 {
 pub(super) fn duplicate<'a>(
     o: &'a Observation,
     portal: &PortalFacts,
-    current: &Current,
+    current: &UserRef,
 ) -> Option<&'a Candidate> {
     o.siblings.iter().find(|c| {
         c.id != current.id
             && !o.is_done(&c.id, &Done::Deleted)
-            && !o.is_done(&c.id, &Done::ListedRetained)
+            && !o.is_done(&c.id, &Done::RecordedRetained)
             && c.status == UserStatus::Active
             && matches!(&c.confirmed, Confirmed::Ours(hint) if ours(o, portal, hint).is_ok())
             && !matches!(&o.secret, SecretView::Ours { user: Some(user), .. } if *user == c.id)
@@ -135,7 +135,7 @@ pub(super) fn left_unlisted(o: &Observation) -> Option<&UserId> {
             c.confirmed == Confirmed::Retained
                 && c.status == UserStatus::Active
                 && !c.listed_as_retained
-                && !o.is_done(&c.id, &Done::ListedRetained)
+                && !o.is_done(&c.id, &Done::RecordedRetained)
         })
         .map(|c| &c.id)
 }

@@ -3,31 +3,32 @@
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 
-use super::observation::{Observation, Proof, SecretView, UserFacts, Verified};
-use super::step::{Current, Read, Report, Rest, Step, Wake, Write};
+use super::observation::{CredentialAt, Observation, SecretView, UserFacts, Verified};
+use super::settled::{Report, Requeue, Settled, Stage};
+use super::step::{Read, Step, UserRef, Write};
 
 /// The periodic verification where it is due. It goes before anything that may fail, such as reading another user.
 pub(super) fn check(o: &Observation) -> Option<Step> {
-    let due = o.verification.is_none() && o.verification_due;
-    due.then_some(Step::Read(Read::Verify(Proof::Published)))
+    let due = o.verification.is_none() && o.timers.verification.is_zero();
+    due.then_some(Step::Read(Read::Verify(CredentialAt::Output)))
 }
 
 /// All is as recorded, and nothing more is to be done.
-pub(super) fn keep(o: &Observation, current: &Current) -> Step {
+pub(super) fn keep(o: &Observation, current: &UserRef) -> Step {
     match &o.verification {
         // An outage of the token endpoint says nothing of a credential that was proved before.
-        Some((_, Verified::Unreachable(_))) => rest(o, current, Report::StillReady, Wake::Backoff),
-        _ => rest(o, current, Report::Ready, Wake::Verification),
+        Some((_, Verified::Unreachable(_))) => rest(o, current, Report::StillReady, Requeue::Backoff),
+        _ => rest(o, current, Report::Ready, o.timers.healthy()),
     }
 }
 
 /// Verifies the credential that the user's details show, and publishes it where the output does not hold it.
-pub(super) fn publish(o: &Observation, current: &Current, user: &UserFacts) -> Step {
+pub(super) fn publish(o: &Observation, current: &UserRef, user: &UserFacts) -> Step {
     let Some(wanted) = &user.digest else {
         return rest(
             o,
             current,
-            Report::Credential(Blocker::passing(
+            Stage::Credential.blocked(Blocker::passing(
                 Reason::CredentialNotShown,
                 format!(
                     "the portal shows no credential for user {}, or no token endpoint of the wallet: portals before 2.3 do not \
@@ -35,7 +36,7 @@ pub(super) fn publish(o: &Observation, current: &Current, user: &UserFacts) -> S
                     current.id
                 ),
             )),
-            Wake::Backoff,
+            Requeue::Backoff,
         );
     };
     let published = match &o.secret {
@@ -43,13 +44,13 @@ pub(super) fn publish(o: &Observation, current: &Current, user: &UserFacts) -> S
             return rest(
                 o,
                 current,
-                Report::Output(Blocker::lasting(
+                Stage::Output.blocked(Blocker::lasting(
                     Reason::SecretNotOurs,
                     format!(
                         "a Secret of that name is there and belongs to {owner}; it is not touched. Delete it, or name another one in outputs"
                     ),
                 )),
-                Wake::Backoff,
+                Requeue::Backoff,
             );
         }
         SecretView::Absent => false,
@@ -62,20 +63,20 @@ pub(super) fn publish(o: &Observation, current: &Current, user: &UserFacts) -> S
     let proved =
         published && o.recorded.credential && o.recorded.digest.as_ref() == Some(wanted) && !refused(o);
     if proved {
-        return rest(o, current, Report::Ready, Wake::Verification);
+        return rest(o, current, Report::Ready, o.timers.healthy());
     }
-    match &o.verification {
-        Some((Proof::Read, Verified::Accepted)) if published => {
-            rest(o, current, Report::Ready, Wake::Verification)
+    match o.verification_of(&current.id) {
+        Some(Verified::Accepted) if published => {
+            rest(o, current, Report::Ready, o.timers.healthy())
         }
-        Some((Proof::Read, Verified::Accepted)) => match &o.writable {
-            Some(Err(blocker)) => rest(o, current, Report::Output(blocker.clone()), Wake::Backoff),
+        Some(Verified::Accepted) => match &o.writable {
+            Some(Err(blocker)) => rest(o, current, Stage::Output.blocked(blocker.clone()), Requeue::Backoff),
             _ => Step::Write(Write::Publish(current.clone())),
         },
-        Some((Proof::Read, Verified::Refused { .. })) => rest(
+        Some(Verified::Refused { .. }) => rest(
             o,
             current,
-            Report::Credential(Blocker::passing(
+            Stage::Credential.blocked(Blocker::passing(
                 Reason::CredentialRefused,
                 format!(
                     "the token endpoint refuses the credential that the portal shows for user {}; it is not published. A user of a \
@@ -83,12 +84,12 @@ pub(super) fn publish(o: &Observation, current: &Current, user: &UserFacts) -> S
                     current.id
                 ),
             )),
-            Wake::Backoff,
+            Requeue::Backoff,
         ),
-        Some((Proof::Read, Verified::Unreachable(reason))) => {
-            rest(o, current, Report::Credential(unreachable(reason)), Wake::Backoff)
+        Some(Verified::Unreachable(reason)) => {
+            rest(o, current, Stage::Credential.blocked(unreachable(reason)), Requeue::Backoff)
         }
-        _ => Step::Read(Read::Verify(Proof::Read)),
+        None => Step::Read(Read::Verify(CredentialAt::Portal(current.id.clone()))),
     }
 }
 
@@ -105,9 +106,9 @@ pub(super) fn unreachable(reason: &str) -> Blocker {
     )
 }
 
-pub(super) fn rest(o: &Observation, current: &Current, report: Report, wake: Wake) -> Step {
+pub(super) fn rest(o: &Observation, current: &UserRef, report: Report, requeue: Requeue) -> Step {
     // A healthy user is not replaced: the request is answered by saying so.
     let answered = report == Report::Ready && o.rotation_requested;
     let rotation_handled = answered || o.rotation_under_way(current);
-    Step::Rest(Rest { current: Some(current.clone()), report, wake, rotation_handled })
+    Step::Settled(Settled { current: Some(current.clone()), report, requeue, rotation_handled })
 }

@@ -12,7 +12,9 @@ use super::observation::{
 };
 use super::ours;
 use super::pin::{self, Pinned};
-use super::step::{Read, Report, Step, Wake, Write};
+use super::retain::{LEFT_FOR_SUCCESSOR, RETAINED, RETAINED_EARLIER, record_retained, retain};
+use super::settled::{Report, Requeue};
+use super::step::{Read, Step, Write};
 
 pub(super) fn plan(o: &Observation) -> Step {
     if !o.finalizer {
@@ -24,22 +26,22 @@ pub(super) fn plan(o: &Observation) -> Step {
     let policy = match &o.desired {
         Desired::Create(desired) => desired.deletion,
         // An existing user is never changed.
-        Desired::Existing { .. } => return Step::Write(Write::DropFinalizer),
+        Desired::Existing { .. } => return Step::Write(Write::RemoveFinalizer),
     };
     let portal = match &o.portal {
         Ok(portal) => portal,
-        Err(blocker) => return hold(blocker, Wake::Backoff),
+        Err(blocker) => return hold(blocker, Requeue::Backoff),
     };
     match pin::check(o, portal) {
         Pinned::Here => {}
         Pinned::Next(step) => return step,
-        Pinned::Blocked(blocker, wake) => return hold(&blocker, wake),
+        Pinned::Blocked(blocker, requeue) => return hold(&blocker, requeue),
     }
     if portal.suspended {
         return Step::held(
             Reason::PortalSuspended,
             "the Portal is suspended: the user stays until it is resumed",
-            Wake::OnChange,
+            o.timers.recheck(),
         );
     }
     let targets = match targets(o) {
@@ -50,22 +52,22 @@ pub(super) fn plan(o: &Observation) -> Step {
     let mut held = None;
     for id in &targets {
         match take_back(o, portal, policy, id) {
-            Some(step @ Step::Rest(_)) => held = held.or(Some(step)),
+            Some(step @ Step::Settled(_)) => held = held.or(Some(step)),
             // Another object may bear the name by now, and use the user.
             Some(step) if changes_a_user(&step) && !o.live => return Step::Read(Read::Object),
             Some(step) => return step,
             None => {}
         }
     }
-    held.unwrap_or(Step::Write(Write::DropFinalizer))
+    held.unwrap_or(Step::Write(Write::RemoveFinalizer))
 }
 
 fn changes_a_user(step: &Step) -> bool {
-    matches!(step, Step::Write(Write::Delete(_) | Write::Reset(_) | Write::MarkRetained(_)))
+    matches!(step, Step::Write(Write::Delete(_) | Write::Reset(_) | Write::MarkRetained { .. }))
 }
 
-fn hold(blocker: &Blocker, wake: Wake) -> Step {
-    Step::rest(Report::Deleting(Blocker { stalled: false, ..blocker.clone() }), wake)
+fn hold(blocker: &Blocker, requeue: Requeue) -> Step {
+    Step::settled(Report::Deleting(Blocker { stalled: false, ..blocker.clone() }), requeue)
 }
 
 /// A person let it go without the portal: what is known of it is listed, nothing is asked. A create in flight is known in a
@@ -77,23 +79,23 @@ fn released(o: &Observation) -> Step {
         _ => None,
     };
     let recorded = o.recorded.user.as_ref().filter(|user| user.generation > 0).map(|user| &user.id);
-    recorded.into_iter().chain(made).find(|id| !o.is_done(id, &Done::ListedRetained)).map_or(
-        Step::Write(Write::DropFinalizer),
-        |id| {
-            let why = "released by annotation, without asking the portal";
-            Step::Write(Write::ListRetained(id.clone(), why.to_owned()))
-        },
-    )
+    recorded
+        .into_iter()
+        .chain(made)
+        .find(|id| !o.is_done(id, &Done::RecordedRetained))
+        .map_or(Step::Write(Write::RemoveFinalizer), |id| {
+            record_retained(id, "released by annotation, without asking the portal")
+        })
 }
 
 fn in_flight(o: &Observation) -> Step {
     if is_settled_elsewhere(o) {
-        return Step::rest(Report::AsTold, Wake::OnChange);
+        return Step::settled(Report::Unchanged, o.timers.recheck());
     }
     Step::held(
         Reason::Creating,
         "the portal is being asked for a user; it is taken back as soon as it answers",
-        Wake::OnChange,
+        o.timers.recheck(),
     )
 }
 
@@ -105,7 +107,7 @@ fn targets(o: &Observation) -> Result<Vec<UserId>, Step> {
         Some(open) => match &open.state {
             AttemptState::InFlight => return Err(in_flight(o)),
             AttemptState::Settling(left) => {
-                return Err(Step::held(Reason::SettlingAttempt, settling_words(open), Wake::After(*left)));
+                return Err(Step::held(Reason::SettlingAttempt, settling_words(open), Requeue::In(*left)));
             }
             AttemptState::Made(id) => {
                 targets.push(id.clone());
@@ -157,7 +159,7 @@ fn left_for_its_successor(o: &Observation, id: &UserId) -> bool {
 
 /// The next step for one user; `None` when it needs no more.
 fn take_back(o: &Observation, portal: &PortalFacts, policy: Deletion, id: &UserId) -> Option<Step> {
-    if o.is_done(id, &Done::Deleted) || o.is_done(id, &Done::ListedRetained) {
+    if o.is_done(id, &Done::Deleted) || o.is_done(id, &Done::RecordedRetained) {
         return None;
     }
     match o.view(id) {
@@ -169,11 +171,11 @@ fn take_back(o: &Observation, portal: &PortalFacts, policy: Deletion, id: &UserI
                     "user {id} is gone from the portal, and {count} users vanished at once: that is taken for a fault of the \
                      portal. If it is not, annotate the Portal with technicaluser.dev/accept-loss={count}"
                 ),
-                Wake::OnChange,
+                o.timers.recheck(),
             )
         }),
-        Some(UserView::Lost) if policy == Deletion::Retain => Some(list(id, RETAINED)),
-        Some(UserView::Lost) if left_for_its_successor(o, id) => Some(list(id, LEFT_FOR_SUCCESSOR)),
+        Some(UserView::Lost) if policy == Deletion::Retain => Some(record_retained(id, RETAINED)),
+        Some(UserView::Lost) if left_for_its_successor(o, id) => Some(record_retained(id, LEFT_FOR_SUCCESSOR)),
         Some(UserView::Lost) => Some(undeletable(
             o,
             portal,
@@ -188,12 +190,12 @@ fn take_back(o: &Observation, portal: &PortalFacts, policy: Deletion, id: &UserI
         Some(UserView::Read(user)) => match o.whose(portal, id, user) {
             Whose::Other(_) => None,
             Whose::Unproved if o.is_listed_only(id) => None,
-            Whose::Unproved => Some(hold(&ownership::unproved_blocker(id), Wake::OnChange)),
-            Whose::OperatorLogin => Some(hold(&ownership::login_blocker(id), Wake::OnChange)),
-            Whose::Retained => Some(list(id, RETAINED_EARLIER)),
+            Whose::Unproved => Some(hold(&ownership::unproved_blocker(id), o.timers.recheck())),
+            Whose::OperatorLogin => Some(hold(&ownership::login_blocker(id), o.timers.recheck())),
+            Whose::Retained => Some(record_retained(id, RETAINED_EARLIER)),
             Whose::Ours(mark) => match ours(o, portal, &mark.hint) {
                 Ok(()) => with_details(o, portal, policy, id, user),
-                Err(blocker) => Some(hold(&blocker, Wake::OnChange)),
+                Err(blocker) => Some(hold(&blocker, o.timers.recheck())),
             },
             Whose::OursWithoutMark => with_details(o, portal, policy, id, user),
         },
@@ -279,27 +281,6 @@ fn revoke(o: &Observation, id: &UserId, user: &UserFacts, why: &str) -> Step {
     retain(o, id, user, why)
 }
 
-fn retain(o: &Observation, id: &UserId, user: &UserFacts, why: &str) -> Step {
-    // The portal changes active users only.
-    if user.status == UserStatus::Active && !o.is_done(id, &Done::MarkedRetained) {
-        return Step::Write(Write::MarkRetained(id.clone()));
-    }
-    list(id, why)
-}
-
-const RETAINED: &str = "deletionPolicy is Retain";
-
-/// Why a user is listed whose mark says that it was retained before.
-pub(super) const RETAINED_EARLIER: &str = "it was retained earlier";
-
-/// Why a user is listed whose client is missing in the identity provider.
-pub(super) const LEFT_FOR_SUCCESSOR: &str =
-    "its client is missing in the identity provider; it can be neither used nor deleted";
-
-fn list(id: &UserId, why: &str) -> Step {
-    Step::Write(Write::ListRetained(id.clone(), why.to_owned()))
-}
-
 struct Undeletable {
     why: String,
     act: String,
@@ -315,7 +296,7 @@ fn undeletable(
     if portal.release_undeletable {
         return match user {
             Some(user) => retain(o, id, user, &because.why),
-            None => list(id, &because.why),
+            None => record_retained(id, &because.why),
         };
     }
     let client = user.and_then(|u| u.client_id.as_deref()).unwrap_or("none yet");
@@ -330,6 +311,6 @@ fn undeletable(
              without the portal: annotate it with technicaluser.dev/release=true",
             because.why, because.act
         ),
-        Wake::Backoff,
+        Requeue::Backoff,
     )
 }

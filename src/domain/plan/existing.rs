@@ -8,23 +8,24 @@ use crate::domain::user::{UserId, UserStatus};
 use super::observation::{Observation, PortalFacts, Selection, UserFacts, UserView};
 use super::pin::{self, Pinned};
 use super::selector::Selector;
-use super::step::{Current, Read, Step, Wake};
-use super::{blocked, credential, follow, token_roles};
+use super::settled::Requeue;
+use super::step::{Read, Step, UserRef};
+use super::{blocked, bounds, credential, follow, token_roles};
 
 pub(super) fn plan(o: &Observation, selector: &Selector) -> Step {
     let portal = match &o.portal {
         Ok(portal) => portal,
-        Err(blocker) => return blocked(o, blocker, Wake::Backoff),
+        Err(blocker) => return blocked(o, blocker, Requeue::Backoff),
     };
     match pin::check(o, portal) {
         Pinned::Here => {}
         Pinned::Next(step) => return step,
-        Pinned::Blocked(blocker, wake) => return blocked(o, &blocker, wake),
+        Pinned::Blocked(blocker, requeue) => return blocked(o, &blocker, requeue),
     }
     if o.recorded.user.is_none()
         && let Err(blocker) = pin::company_of_new_user(o, portal)
     {
-        return blocked(o, &blocker, Wake::OnChange);
+        return blocked(o, &blocker, o.timers.recheck());
     }
     if !portal.grants.existing() {
         return blocked(
@@ -34,7 +35,7 @@ pub(super) fn plan(o: &Observation, selector: &Selector) -> Step {
                 "the Portal's access does not let this namespace publish users that the operator did not make; its owner can add \
              a rule with existing: true",
             ),
-            Wake::OnChange,
+            o.timers.recheck(),
         );
     }
     let current = match o.selected.as_deref() {
@@ -42,7 +43,7 @@ pub(super) fn plan(o: &Observation, selector: &Selector) -> Step {
             return blocked(
                 o,
                 &Blocker::passing(Reason::Searching, "the portal's user list is being read"),
-                Wake::Backoff,
+                Requeue::Backoff,
             );
         }
         // Two are two, whatever else is hidden; a Ready resource is kept all the same.
@@ -61,10 +62,10 @@ pub(super) fn plan(o: &Observation, selector: &Selector) -> Step {
                         "the portal shows this company no user with {selector}; it is published as soon as it appears"
                     ),
                 ),
-                Wake::OnChange,
+                o.timers.recheck(),
             );
         }
-        Some([id]) => Current { id: id.clone(), generation: 0 },
+        Some([id]) => UserRef { id: id.clone(), generation: 0 },
         Some(several) => {
             return blocked(
                 o,
@@ -72,13 +73,13 @@ pub(super) fn plan(o: &Observation, selector: &Selector) -> Step {
                     Reason::UserAmbiguous,
                     format!("{} users have {selector}; select one by id or clientId", several.len()),
                 ),
-                Wake::OnChange,
+                o.timers.recheck(),
             );
         }
     };
     // Not even its secret is read.
     if o.is_login(portal, &current.id) {
-        return blocked(o, &ownership::login_blocker(&current.id), Wake::OnChange);
+        return blocked(o, &ownership::login_blocker(&current.id), o.timers.recheck());
     }
     let recorded = o.recorded.user.as_ref().is_some_and(|u| u.id == current.id);
     if recorded && follow::as_recorded(o) && !o.roles_doubted {
@@ -93,7 +94,7 @@ pub(super) fn plan(o: &Observation, selector: &Selector) -> Step {
                 Reason::UserGone,
                 format!("user {} is not in the portal, or belongs to another company", current.id),
             ),
-            Wake::Backoff,
+            Requeue::Backoff,
         ),
         Some(UserView::Lost) => follow::user_blocked(
             o,
@@ -105,17 +106,17 @@ pub(super) fn plan(o: &Observation, selector: &Selector) -> Step {
                     current.id
                 ),
             ),
-            Wake::Backoff,
+            Requeue::Backoff,
         ),
         Some(UserView::Read(user)) => with_details(o, portal, &current, user, selector),
     }
 }
 
 /// The user that was selected when the list showed everybody, while no other one is shown.
-fn selected_before(o: &Observation, shown: &[UserId]) -> Option<Current> {
+fn selected_before(o: &Observation, shown: &[UserId]) -> Option<UserRef> {
     let user = o.recorded.user.as_ref()?;
     let alone = shown.iter().all(|id| *id == user.id);
-    alone.then(|| Current { id: user.id.clone(), generation: 0 })
+    alone.then(|| UserRef { id: user.id.clone(), generation: 0 })
 }
 
 /// Equal names hide users of the list: neither that there is one user nor that there is none follows from it.
@@ -127,19 +128,19 @@ fn uncertain(o: &Observation, selector: &Selector) -> Step {
         "the portal's user list hides users of equal names, so it does not show whether exactly one user has {selector}; \
          select the user by id"
     );
-    blocked(o, &Blocker::passing(Reason::ListIncomplete, message), Wake::OnChange)
+    blocked(o, &Blocker::passing(Reason::ListIncomplete, message), o.timers.recheck())
 }
 
 fn with_details(
     o: &Observation,
     portal: &PortalFacts,
-    current: &Current,
+    current: &UserRef,
     user: &UserFacts,
     selector: &Selector,
 ) -> Step {
     // The status tells nothing of a user that this resource may not have.
     if user.client_id.as_ref().is_some_and(|id| portal.logins.is_known(id)) {
-        return blocked(o, &ownership::login_blocker(&current.id), Wake::OnChange);
+        return blocked(o, &ownership::login_blocker(&current.id), o.timers.recheck());
     }
     // The id is of a list that may be old, or of a status that others can write: the details decide.
     if !selector.fits(&current.id, user) {
@@ -149,7 +150,7 @@ fn with_details(
         let message = format!(
             "the portal no longer shows this company a user with {selector}; it is published as soon as it appears"
         );
-        return blocked(o, &Blocker::lasting(Reason::UserNotFound, message), Wake::Backoff);
+        return blocked(o, &Blocker::lasting(Reason::UserNotFound, message), Requeue::Backoff);
     }
     // A user that was retained by a resource of this very name may be published by it again.
     if let Some(mark) = user.mark.as_ref().filter(|mark| !mark.retained || mark.owner != o.owner) {
@@ -165,22 +166,22 @@ fn with_details(
                 current.id, mark.owner
             )
         };
-        return blocked(o, &Blocker::lasting(Reason::ManagedElsewhere, words), Wake::OnChange);
+        return blocked(o, &Blocker::lasting(Reason::ManagedElsewhere, words), o.timers.recheck());
     }
-    if let Err(blocker) = follow::has_granted_roles_only(&portal.grants.for_existing(), &current.id, user) {
-        return blocked(o, &blocker, Wake::OnChange);
+    if let Err(blocker) = bounds::has_granted_roles_only(&portal.grants.for_existing(), &current.id, user) {
+        return blocked(o, &blocker, o.timers.recheck());
     }
     match user.status {
         UserStatus::Active => token_roles::check(o, &[], &portal.grants.for_existing(), current, user)
             .unwrap_or_else(|| credential::publish(o, current, user)),
         UserStatus::Pending => {
-            follow::user_blocked(o, current, follow::pending_blocker(o, current), Wake::Poll)
+            follow::user_blocked(o, current, follow::pending_blocker(o, current), o.timers.poll())
         }
         _ => follow::user_blocked(
             o,
             current,
             Blocker::lasting(Reason::UserInactive, format!("user {} is deleted or out of use", current.id)),
-            Wake::Backoff,
+            Requeue::Backoff,
         ),
     }
 }

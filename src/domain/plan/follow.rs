@@ -2,20 +2,21 @@
 
 use std::time::Duration;
 
-use crate::domain::access::Grants;
 use crate::domain::ownership::{self, Whose};
 use crate::domain::reason::Reason;
 use crate::domain::roles::{self, Blocker, quoted};
-use crate::domain::user::{UserId, UserKind, UserStatus};
+use crate::domain::user::{UserKind, UserStatus};
 
 use super::candidates::{self, Choice};
-use super::deletion::{LEFT_FOR_SUCCESSOR, RETAINED_EARLIER};
-use super::live::{attempt_ahead, granted, make, may_make};
+use super::live::{attempt_ahead, make};
 use super::observation::{
-    DesiredUser, Done, Listed, Observation, PortalFacts, Proof, SecretView, UserFacts, UserView, Verified,
+    CredentialAt, DesiredUser, Done, Listed, Observation, PortalFacts, SecretView, UserFacts, UserView,
+    Verified,
 };
-use super::step::{Current, Read, Report, Rest, Step, Wake, Write};
-use super::{blocked, credential, ours, pin, token_roles};
+use super::retain::{LEFT_FOR_SUCCESSOR, RETAINED_EARLIER, mark_retained, record_retained};
+use super::settled::{Report, Requeue, Settled, Stage};
+use super::step::{Read, Step, UserRef, Write};
+use super::{blocked, bounds, credential, ours, pin, token_roles};
 
 /// Whether status, Secret and list agree that all is as it should be, so that nobody has to be asked.
 pub(super) fn as_recorded(o: &Observation) -> bool {
@@ -30,7 +31,8 @@ pub(super) fn as_recorded(o: &Observation) -> bool {
         _ => false,
     };
     // Once the credential was read, there was a reason to doubt the published one.
-    let doubted = matches!(o.verification, Some((Proof::Read, _) | (_, Verified::Refused { .. })));
+    let doubted =
+        matches!(o.verification, Some((CredentialAt::Portal(_), _) | (_, Verified::Refused { .. })));
     let listed = matches!(o.listed, Listed::Unknown | Listed::There(UserStatus::Active));
     // A user that was taken over gets a mark of this copy of the installation.
     let made_here = o.recorded.portal.as_ref().is_none_or(|portal| portal.hint == o.hint);
@@ -51,13 +53,13 @@ pub(super) fn follow(
     o: &Observation,
     desired: &DesiredUser,
     portal: &PortalFacts,
-    current: &Current,
+    current: &UserRef,
 ) -> Step {
     let recorded = o.recorded.user.as_ref().is_some_and(|u| u.id == current.id);
-    let renamed = o.name_doubted && may_describe(portal).is_ok();
+    let renamed = o.name_doubted && bounds::describe(portal).is_ok();
     if recorded && as_recorded(o) && !o.rotation_requested && !o.roles_doubted && !renamed {
         if o.is_login(portal, &current.id) {
-            return blocked(o, &ownership::login_blocker(&current.id), Wake::OnChange);
+            return blocked(o, &ownership::login_blocker(&current.id), o.timers.recheck());
         }
         return credential::check(o)
             .or_else(|| tidy(o, portal, current))
@@ -72,7 +74,7 @@ pub(super) fn follow(
 }
 
 /// Removes users that were made twice, once the status names the one that stays.
-fn tidy(o: &Observation, portal: &PortalFacts, current: &Current) -> Option<Step> {
+fn tidy(o: &Observation, portal: &PortalFacts, current: &UserRef) -> Option<Step> {
     if portal.suspended {
         return None;
     }
@@ -80,8 +82,7 @@ fn tidy(o: &Observation, portal: &PortalFacts, current: &Current) -> Option<Step
         return Some(Step::Read(Read::Confirm(id.clone())));
     }
     if let Some(left) = candidates::left_unlisted(o) {
-        let why = RETAINED_EARLIER.to_owned();
-        return Some(Step::Write(Write::ListRetained(left.clone(), why)));
+        return Some(record_retained(left, RETAINED_EARLIER));
     }
     let extra = candidates::duplicate(o, portal, current)?;
     if !o.live {
@@ -98,23 +99,21 @@ fn tidy(o: &Observation, portal: &PortalFacts, current: &Current) -> Option<Step
     if !undeletable {
         return Some(Step::Write(Write::Delete(id)));
     }
-    Some(Step::Write(if extra.kind == UserKind::Internal && !done(&Done::Reset) {
-        Write::Reset(id)
+    let Some(UserView::Read(user)) = o.view(&id) else { return None };
+    Some(if extra.kind == UserKind::Internal && !done(&Done::Reset) {
+        Step::Write(Write::Reset(id))
     } else if !done(&Done::MarkedRetained) {
-        Write::MarkRetained(id)
+        mark_retained(o, &id, user)
     } else {
-        Write::ListRetained(
-            id,
-            "a second user was created for the resource, and this login cannot delete it".to_owned(),
-        )
-    }))
+        record_retained(&id, "a second user was created for the resource, and this login cannot delete it")
+    })
 }
 
 fn with_details(
     o: &Observation,
     desired: &DesiredUser,
     portal: &PortalFacts,
-    current: &Current,
+    current: &UserRef,
     user: &UserFacts,
 ) -> Step {
     // What is not ours is not recorded either: the status then tells nothing of it.
@@ -124,25 +123,25 @@ fn with_details(
                 Reason::MarkedByOther,
                 format!("user {} bears the mark of {}; it is not touched", current.id, mark.owner),
             );
-            return blocked(o, &blocker, Wake::OnChange);
+            return blocked(o, &blocker, o.timers.recheck());
         }
         Whose::OperatorLogin => {
-            return blocked(o, &ownership::login_blocker(&current.id), Wake::OnChange);
+            return blocked(o, &ownership::login_blocker(&current.id), o.timers.recheck());
         }
         Whose::Unproved => {
-            return blocked(o, &ownership::unproved_blocker(&current.id), Wake::OnChange);
+            return blocked(o, &ownership::unproved_blocker(&current.id), o.timers.recheck());
         }
         Whose::Retained => return successor(o, desired, portal, current),
         Whose::Ours(mark) => {
             if let Err(blocker) = ours(o, portal, &mark.hint) {
-                return blocked(o, &blocker, Wake::OnChange);
+                return blocked(o, &blocker, o.timers.recheck());
             }
         }
         Whose::OursWithoutMark => {}
     }
     // A status can name another generation than the portal shows.
     let generation = o.generation_shown(user).unwrap_or(current.generation);
-    let current = &Current { id: current.id.clone(), generation };
+    let current = &UserRef { id: current.id.clone(), generation };
     match user.status {
         UserStatus::Active => active(o, desired, portal, current, user),
         UserStatus::Pending => pending(o, desired, portal, current),
@@ -156,7 +155,7 @@ fn with_details(
                 Reason::UserInactive,
                 format!("user {} is in a state that this operator does not know", current.id),
             ),
-            Wake::Backoff,
+            Requeue::Backoff,
         ),
     }
 }
@@ -165,7 +164,7 @@ fn active(
     o: &Observation,
     desired: &DesiredUser,
     portal: &PortalFacts,
-    current: &Current,
+    current: &UserRef,
     user: &UserFacts,
 ) -> Step {
     let missing = roles::missing(&desired.roles, &user.roles);
@@ -182,14 +181,14 @@ fn active(
                     quoted(&missing)
                 ),
             ),
-            Wake::OnChange,
+            o.timers.recheck(),
         );
     }
-    if let Err(blocker) = granted(o, desired, portal) {
-        return user_blocked(o, current, blocker, Wake::OnChange);
+    if let Err(blocker) = bounds::granted(o, desired, portal) {
+        return user_blocked(o, current, blocker, o.timers.recheck());
     }
-    if let Err(blocker) = has_granted_roles_only(&portal.grants, &current.id, user) {
-        return user_blocked(o, current, blocker, Wake::OnChange);
+    if let Err(blocker) = bounds::has_granted_roles_only(&portal.grants, &current.id, user) {
+        return user_blocked(o, current, blocker, o.timers.recheck());
     }
     if let Some(step) = token_roles::check(o, &desired.roles, &portal.grants, current, user) {
         return step;
@@ -197,70 +196,33 @@ fn active(
     // Without its name, a user is not found again where the status is lost.
     let described =
         user.description == o.description(current.generation) && o.is_named(&user.name, current.generation);
-    let blocker = match may_describe(portal) {
-        Ok(()) if !described => return Step::Write(Write::Describe(current.clone())),
+    let blocker = match bounds::describe(portal) {
+        Ok(()) if !described => return describe(o, current, user),
         Ok(()) => None,
         // The spec was changed and is not carried out; a person's edit in the portal is put right when that is possible.
         Err(blocker) => Some(blocker).filter(|_| !described && !o.spec_observed),
     };
     match (credential::publish(o, current, user), blocker) {
         // The Secret is as it should be, the user is not.
-        (Step::Rest(Rest { report: Report::Ready, .. }), Some(blocker)) => {
-            user_blocked(o, current, blocker, Wake::OnChange)
+        (Step::Settled(Settled { report: Report::Ready, .. }), Some(blocker)) => {
+            user_blocked(o, current, blocker, o.timers.recheck())
         }
         (step, _) => step,
     }
 }
 
-fn may_describe(portal: &PortalFacts) -> Result<(), Blocker> {
-    if portal.suspended {
-        return Err(Blocker::passing(
-            Reason::PortalSuspended,
-            "the Portal is suspended: the user's name or description is changed when it is resumed",
-        ));
-    }
-    if !portal.may_create {
-        return Err(Blocker::lasting(
-            Reason::PermissionMissing,
-            "the Portal's login may not change the user's name or description (add_tech_user_management is missing): use a \
-             technical user with the role \"Connector Management\"",
-        ));
-    }
-    Ok(())
-}
-
-/// Whether one rule grants all roles that a user has: a credential is worth these, whatever was requested.
-pub(super) fn has_granted_roles_only(grants: &Grants, id: &UserId, user: &UserFacts) -> Result<(), Blocker> {
-    if grants.roles(&user.roles) {
-        return Ok(());
-    }
-    let granted = grants.granted_roles();
-    let beyond: Vec<&str> =
-        user.roles.iter().map(String::as_str).filter(|role| !granted.contains(role)).collect();
-    let what = if beyond.is_empty() { "its roles together".to_owned() } else { quoted(&beyond) };
-    Err(Blocker::lasting(
-        Reason::AccessDenied,
-        format!(
-            "User {id} has the roles {}. The Portal's access does not grant {what} to this namespace (granted: {}), so \
-             its credential is not published. The Portal's owner can add a rule, or the roles can be removed in the portal",
-            quoted(&user.roles.iter().map(String::as_str).collect::<Vec<_>>()),
-            grants.granted_words(),
-        ),
-    ))
-}
-
-fn pending(o: &Observation, desired: &DesiredUser, portal: &PortalFacts, current: &Current) -> Step {
+fn pending(o: &Observation, desired: &DesiredUser, portal: &PortalFacts, current: &UserRef) -> Step {
     if o.rotation_requested && !o.rotation_under_way(current) {
         return successor(o, desired, portal, current);
     }
-    user_blocked(o, current, pending_blocker(o, current), Wake::Poll)
+    user_blocked(o, current, pending_blocker(o, current), o.timers.poll())
 }
 
 /// How long a wallet service may take before a person is asked to look: it runs every five minutes.
 const PENDING_LIMIT: Duration = Duration::from_mins(30);
 
 /// What a pending user's condition says; an alarm after [`PENDING_LIMIT`].
-pub(super) fn pending_blocker(o: &Observation, current: &Current) -> Blocker {
+pub(super) fn pending_blocker(o: &Observation, current: &UserRef) -> Blocker {
     let id = &current.id;
     if o.pending_for.is_some_and(|time| time > PENDING_LIMIT) {
         return Blocker::lasting(
@@ -278,17 +240,17 @@ pub(super) fn pending_blocker(o: &Observation, current: &Current) -> Blocker {
     )
 }
 
-fn lost(o: &Observation, desired: &DesiredUser, portal: &PortalFacts, current: &Current) -> Step {
+fn lost(o: &Observation, desired: &DesiredUser, portal: &PortalFacts, current: &UserRef) -> Step {
     // What is known of the time of a loss is known of the recorded user alone.
     let certain = o.loss_confirmed && o.recorded.user.as_ref().is_some_and(|u| u.id == current.id);
     if o.rotation_requested || certain {
-        if !o.is_done(&current.id, &Done::ListedRetained) && !portal.suspended {
-            return Step::Write(Write::ListRetained(current.id.clone(), LEFT_FOR_SUCCESSOR.to_owned()));
+        if !o.is_done(&current.id, &Done::RecordedRetained) && !portal.suspended {
+            return record_retained(&current.id, LEFT_FOR_SUCCESSOR);
         }
         return successor(o, desired, portal, current);
     }
     if matches!(o.secret, SecretView::Ours { .. }) && o.verification.is_none() {
-        return Step::Read(Read::Verify(Proof::Published));
+        return Step::Read(Read::Verify(CredentialAt::Output));
     }
     user_blocked(
         o,
@@ -302,11 +264,11 @@ fn lost(o: &Observation, desired: &DesiredUser, portal: &PortalFacts, current: &
                 current.id
             ),
         ),
-        Wake::Backoff,
+        Requeue::Backoff,
     )
 }
 
-fn gone(o: &Observation, desired: &DesiredUser, portal: &PortalFacts, current: &Current) -> Step {
+fn gone(o: &Observation, desired: &DesiredUser, portal: &PortalFacts, current: &UserRef) -> Step {
     if let Some(count) = portal.loss_suspected {
         return user_blocked(
             o,
@@ -319,19 +281,19 @@ fn gone(o: &Observation, desired: &DesiredUser, portal: &PortalFacts, current: &
                     current.id
                 ),
             ),
-            Wake::OnChange,
+            o.timers.recheck(),
         );
     }
     successor(o, desired, portal, current)
 }
 
 /// Takes or makes a user of a later generation.
-fn successor(o: &Observation, desired: &DesiredUser, portal: &PortalFacts, current: &Current) -> Step {
+fn successor(o: &Observation, desired: &DesiredUser, portal: &PortalFacts, current: &UserRef) -> Step {
     let at_least = current.generation.max(o.recorded_generation()).saturating_add(1);
     let Some(found) = &o.search else {
-        return match may_make(o, desired, portal) {
+        return match bounds::create(o, desired, portal) {
             Ok(()) => Step::Read(Read::Search),
-            Err(blocker) => user_blocked(o, current, blocker, Wake::OnChange),
+            Err(blocker) => user_blocked(o, current, blocker, o.timers.recheck()),
         };
     };
     match candidates::choose(o, portal, found, at_least) {
@@ -339,25 +301,37 @@ fn successor(o: &Observation, desired: &DesiredUser, portal: &PortalFacts, curre
         Ok(Choice::Take(next)) if next.id != current.id => follow(o, desired, portal, &next),
         Ok(Choice::Take(next)) => make(o, desired, portal, next.generation.saturating_add(1)),
         Ok(Choice::Make(generation)) => make(o, desired, portal, generation),
-        Err(blocker) => blocked(o, &blocker, Wake::OnChange),
+        Err(blocker) => blocked(o, &blocker, o.timers.recheck()),
     }
 }
 
 /// The end of a pass that records the user and says what is wrong with it.
-pub(super) fn user_blocked(o: &Observation, current: &Current, blocker: Blocker, wake: Wake) -> Step {
-    Step::Rest(Rest {
+pub(super) fn user_blocked(o: &Observation, current: &UserRef, blocker: Blocker, requeue: Requeue) -> Step {
+    Step::Settled(Settled {
         current: Some(current.clone()),
-        report: Report::User(blocker),
-        wake,
+        report: Stage::User.blocked(blocker),
+        requeue,
         rotation_handled: o.rotation_under_way(current),
     })
 }
 
 impl Observation {
     /// Whether the user is one that a request for rotation led to: a later one than the status names.
-    pub(super) fn rotation_under_way(&self, current: &Current) -> bool {
+    pub(super) fn rotation_under_way(&self, current: &UserRef) -> bool {
         self.rotation_requested
             && current.generation > self.recorded_generation()
             && self.recorded_generation() > 0
     }
+}
+
+/// Gives a user the name and the description that it should have. A name that a search finds is kept, whatever a person has
+/// written behind its first part.
+fn describe(o: &Observation, current: &UserRef, user: &UserFacts) -> Step {
+    let name = if o.is_named(&user.name, current.generation) {
+        user.name.clone()
+    } else {
+        o.user_name(user.kind, current.generation)
+    };
+    let description = o.description(current.generation);
+    Step::Write(Write::Describe { user: current.clone(), name, description })
 }

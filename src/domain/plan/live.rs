@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::domain::reason::Reason;
 use crate::domain::roles::{self, Blocker};
+use crate::domain::user::NewUser;
 
-use super::blocked;
 use super::candidates::{self, Choice};
 use super::follow::follow;
 use super::observation::{
@@ -13,25 +13,27 @@ use super::observation::{
     SecretView,
 };
 use super::pin::{self, Pinned};
-use super::step::{Current, Read, Report, Step, Wake, Write};
+use super::settled::{Report, Requeue};
+use super::step::{Read, Step, UserRef, Write};
+use super::{blocked, bounds};
 
 pub(super) fn plan(o: &Observation, desired: &DesiredUser) -> Step {
     let portal = match &o.portal {
         Ok(portal) => portal,
-        Err(blocker) => return blocked(o, blocker, Wake::Backoff),
+        Err(blocker) => return blocked(o, blocker, Requeue::Backoff),
     };
     match pin::check(o, portal) {
         Pinned::Here => {}
         Pinned::Next(step) => return step,
-        Pinned::Blocked(blocker, wake) => return blocked(o, &blocker, wake),
+        Pinned::Blocked(blocker, requeue) => return blocked(o, &blocker, requeue),
     }
     if o.recorded.user.is_none()
         && let Err(blocker) = pin::company_of_new_user(o, portal)
     {
-        return blocked(o, &blocker, Wake::OnChange);
+        return blocked(o, &blocker, o.timers.recheck());
     }
     if (o.recorded.user.is_some() || o.attempt.is_some()) && !o.finalizer {
-        return Step::Write(Write::PutFinalizer);
+        return Step::Write(Write::AddFinalizer);
     }
     match attempt_ahead(o) {
         Some(open) => {
@@ -40,8 +42,8 @@ pub(super) fn plan(o: &Observation, desired: &DesiredUser) -> Step {
             match &open.state {
                 AttemptState::InFlight => in_flight(o),
                 AttemptState::Settling(left) => settling(o, open, *left),
-                AttemptState::Refused(blocker) => blocked(o, blocker, Wake::Backoff),
-                AttemptState::Made(id) => follow(o, desired, portal, &Current { id: id.clone(), generation }),
+                AttemptState::Refused(blocker) => blocked(o, blocker, Requeue::Backoff),
+                AttemptState::Made(id) => follow(o, desired, portal, &UserRef { id: id.clone(), generation }),
                 AttemptState::RefusedRetry => make(o, desired, portal, generation),
                 AttemptState::Settled => find_or_make(o, desired, portal, generation),
             }
@@ -56,10 +58,10 @@ pub(super) fn plan(o: &Observation, desired: &DesiredUser) -> Step {
 /// An attempt whose outcome is unknown has its time.
 fn settling(o: &Observation, open: &OpenAttempt, left: Duration) -> Step {
     // Another process may have told why the portal refused it: both need not say two things by turns.
-    if o.told.is_some_and(tells_a_refusal) {
-        return Step::rest(Report::AsTold, Wake::After(left));
+    if o.reported_reason.is_some_and(tells_a_refusal) {
+        return Step::settled(Report::Unchanged, Requeue::In(left));
     }
-    waiting(o, Reason::SettlingAttempt, settling_words(open), Wake::After(left))
+    waiting(o, Reason::SettlingAttempt, settling_words(open), Requeue::In(left))
 }
 
 /// What a resource says while an attempt whose outcome is unknown has its time.
@@ -80,7 +82,7 @@ fn unsettled_attempt(o: &Observation) -> Option<Step> {
     match open.state {
         AttemptState::InFlight => Some(in_flight(o)),
         AttemptState::Settling(left) => {
-            Some(waiting(o, Reason::SettlingAttempt, settling_words(open), Wake::After(left)))
+            Some(waiting(o, Reason::SettlingAttempt, settling_words(open), Requeue::In(left)))
         }
         _ => None,
     }
@@ -88,15 +90,15 @@ fn unsettled_attempt(o: &Observation) -> Option<Step> {
 
 fn in_flight(o: &Observation) -> Step {
     if is_settled_elsewhere(o) {
-        return Step::rest(Report::AsTold, Wake::OnChange);
+        return Step::settled(Report::Unchanged, o.timers.recheck());
     }
-    waiting(o, Reason::Creating, "the portal is asked for a user", Wake::OnChange)
+    waiting(o, Reason::Creating, "the portal is asked for a user", o.timers.recheck())
 }
 
 /// Another process waits for the create that this one has in progress, and reports it. Each status wakes both: two reasons
 /// would replace each other again and again.
 pub(super) fn is_settled_elsewhere(o: &Observation) -> bool {
-    o.told == Some(Reason::SettlingAttempt)
+    o.reported_reason == Some(Reason::SettlingAttempt)
 }
 
 /// Whether a condition's reason is one that a refused create gives.
@@ -141,18 +143,18 @@ fn follow_recorded(
             if candidates::usable(published)
                 && !candidates::useless_by_its_details(o, portal, &published.id) =>
         {
-            let current = Current { id: published.id.clone(), generation: published.generation };
+            let current = UserRef { id: published.id.clone(), generation: published.generation };
             follow(o, desired, portal, &current)
         }
         _ => {
-            let current = Current { id: user.id.clone(), generation: user.generation };
+            let current = UserRef { id: user.id.clone(), generation: user.generation };
             follow(o, desired, portal, &current)
         }
     }
 }
 
-fn waiting(o: &Observation, reason: Reason, message: &str, wake: Wake) -> Step {
-    blocked(o, &Blocker::passing(reason, message), wake)
+fn waiting(o: &Observation, reason: Reason, message: &str, requeue: Requeue) -> Step {
+    blocked(o, &Blocker::passing(reason, message), requeue)
 }
 
 /// Looks for a user of this generation or a later one, and makes it where there is none.
@@ -168,14 +170,14 @@ fn find_or_make(o: &Observation, desired: &DesiredUser, portal: &PortalFacts, at
     match candidates::choose(o, portal, found, at_least) {
         Ok(Choice::Take(current)) => follow(o, desired, portal, &current),
         Ok(Choice::Make(generation)) => make(o, desired, portal, generation),
-        Err(blocker) => blocked(o, &blocker, Wake::OnChange),
+        Err(blocker) => blocked(o, &blocker, o.timers.recheck()),
     }
 }
 
 /// Everything that must hold before the portal is asked for a user, then the asking.
 pub(super) fn make(o: &Observation, desired: &DesiredUser, portal: &PortalFacts, generation: i64) -> Step {
     if let Err(blocker) = candidates::can_be_spelled(generation) {
-        return blocked(o, &blocker, Wake::OnChange);
+        return blocked(o, &blocker, o.timers.recheck());
     }
     if let Some(step) = unsettled_attempt(o) {
         return step;
@@ -190,55 +192,27 @@ pub(super) fn make(o: &Observation, desired: &DesiredUser, portal: &PortalFacts,
         return Step::Read(Read::Search);
     }
     if let Some(refusal) = &o.refusal {
-        return blocked(o, refusal, Wake::Backoff);
+        return blocked(o, refusal, Requeue::Backoff);
     }
     match roles::resolve(&desired.roles, &portal.roles) {
-        Ok(resolved) => Step::Write(Write::Create { generation, role_ids: resolved.ids }),
-        Err(blocker) => blocked(o, &blocker, Wake::OnChange),
+        Ok(resolved) => {
+            let user = NewUser {
+                name: o.owner.user_name(generation, desired.name.as_deref()),
+                description: o.description(generation),
+                role_ids: resolved.ids,
+            };
+            Step::Write(Write::Create { generation, user })
+        }
+        Err(blocker) => blocked(o, &blocker, o.timers.recheck()),
     }
 }
 
 /// What has to be found out before a user is made (`Ok(Some)`), or what stands in the way (`Err`).
 fn ready_to_make(o: &Observation, desired: &DesiredUser, portal: &PortalFacts) -> Result<Option<Step>, Step> {
-    may_make(o, desired, portal).map_err(|blocker| blocked(o, &blocker, Wake::OnChange))?;
+    bounds::create(o, desired, portal).map_err(|blocker| blocked(o, &blocker, o.timers.recheck()))?;
     match &o.writable {
         None => Ok(Some(Step::Read(Read::Writable))),
-        Some(Err(blocker)) => Err(Step::user_blocked(blocker.clone(), Wake::Backoff)),
+        Some(Err(blocker)) => Err(Step::user_blocked(blocker.clone(), Requeue::Backoff)),
         Some(Ok(())) => Ok(None),
     }
-}
-
-/// Whether the Portal's rules let the namespace have the roles. Asked for making and publishing, never for cleaning up.
-pub(super) fn granted(o: &Observation, desired: &DesiredUser, portal: &PortalFacts) -> Result<(), Blocker> {
-    if portal.grants.roles(&desired.roles) {
-        return Ok(());
-    }
-    let words = portal.grants.denial(&o.owner.namespace, &desired.roles);
-    Err(Blocker::lasting(Reason::AccessDenied, words))
-}
-
-pub(super) fn may_make(o: &Observation, desired: &DesiredUser, portal: &PortalFacts) -> Result<(), Blocker> {
-    if portal.deleting {
-        return Err(Blocker::passing(
-            Reason::PortalDeleting,
-            "the Portal is under deletion and accepts no new users",
-        ));
-    }
-    granted(o, desired, portal)?;
-    // Such a login may not see the roles on offer either, so this comes first.
-    if !portal.may_create {
-        return Err(Blocker::lasting(
-            Reason::PermissionMissing,
-            "the Portal's login may not make users (add_tech_user_management or technical_roles_management is missing): \
-             use a technical user with the role \"Connector Management\"",
-        ));
-    }
-    roles::resolve(&desired.roles, &portal.roles)?;
-    if portal.suspended {
-        return Err(Blocker::passing(
-            Reason::PortalSuspended,
-            "the Portal is suspended: a user is made when it is resumed",
-        ));
-    }
-    Ok(())
 }

@@ -1,10 +1,11 @@
 //! The heart: what to do next for one `TechnicalUser`.
 //!
 //! [`plan`] is total and pure. Whoever carries its steps out puts what came of them into the [`Observation`] and asks
-//! again, until a [`Step::Rest`] ends the pass. `live` leads a resource to its user, `follow` that user
+//! again, until a [`Step::Settled`] ends the pass. `live` leads a resource to its user, `follow` that user
 //! to a published credential, `existing` does so
 //! for a user that is there already, `deletion` takes the user back; `candidates` chooses among users of our name.
 
+mod bounds;
 mod candidates;
 mod credential;
 mod deletion;
@@ -13,21 +14,24 @@ mod follow;
 mod live;
 mod observation;
 mod pin;
+mod retain;
 mod selector;
+mod settled;
 mod step;
 #[cfg(test)]
 mod tests;
 mod token_roles;
 
 pub use observation::{
-    AttemptState, Candidate, Confirmed, Deletion, Desired, DesiredUser, Done, Listed, Observation,
-    OpenAttempt, PortalFacts, Proof, Recorded, RecordedPortal, RecordedUser, SecretView, Selection,
-    UserFacts, UserView, Verified,
+    AttemptState, Candidate, Confirmed, CredentialAt, Deletion, Desired, DesiredUser, Done, Listed,
+    Observation, OpenAttempt, PortalFacts, Recorded, RecordedPortal, RecordedUser, SecretView, Selection,
+    Timers, UserFacts, UserView, Verified,
 };
 pub use pin::{ambiguous, company, of_attempt as attempt_pin};
 pub use selector::Selector;
-pub use step::{Current, Read, Report, Rest, Step, Wake, Write};
-pub use token_roles::is_told_by_token;
+pub use settled::{Report, Requeue, Settled, Stage};
+pub use step::{Read, Step, UserRef, Write};
+pub use token_roles::reports_token_roles;
 
 use crate::domain::identity::Hint;
 use crate::domain::reason::Reason;
@@ -36,6 +40,10 @@ use crate::domain::roles::Blocker;
 /// What to do next.
 #[must_use]
 pub fn plan(o: &Observation) -> Step {
+    bounds::within(o, wanted(o))
+}
+
+fn wanted(o: &Observation) -> Step {
     // A Secret that somebody wrote since is looked at before anybody else is asked.
     if !o.deleting && o.recorded.user.is_some() && matches!(o.secret, SecretView::Ours { digest: None, .. }) {
         return Step::Read(Read::Secret);
@@ -65,41 +73,44 @@ fn ours(o: &Observation, portal: &PortalFacts, hint: &Hint) -> Result<(), Blocke
 
 /// The end of a pass that something keeps from going on. A resource that is as it should be stays ready through what
 /// passes by itself.
-fn blocked(o: &Observation, blocker: &Blocker, wake: Wake) -> Step {
+fn blocked(o: &Observation, blocker: &Blocker, requeue: Requeue) -> Step {
     if !blocker.stalled && follow::as_recorded(o) {
-        Step::rest(Report::StillReady, wake)
+        Step::settled(Report::StillReady, requeue)
     } else {
-        Step::user_blocked(blocker.clone(), wake)
+        Step::user_blocked(blocker.clone(), requeue)
     }
 }
 
 /// The end of a pass that was interrupted by something that passes.
 #[must_use]
-pub fn interrupted(o: &Observation, blocker: &Blocker, wake: Wake) -> Rest {
+pub fn interrupted(o: &Observation, blocker: &Blocker, requeue: Requeue) -> Settled {
     let step = if o.deleting {
-        Step::rest(Report::Deleting(Blocker { stalled: false, ..blocker.clone() }), wake)
+        Step::settled(Report::Deleting(Blocker { stalled: false, ..blocker.clone() }), requeue)
     } else {
-        blocked(o, blocker, wake)
+        blocked(o, blocker, requeue)
     };
     let rest = match step {
-        Step::Rest(rest) => rest,
-        Step::Read(_) | Step::Write(_) => {
-            Rest { current: None, report: Report::User(blocker.clone()), wake, rotation_handled: false }
-        }
+        Step::Settled(rest) => rest,
+        Step::Read(_) | Step::Write(_) => Settled {
+            current: None,
+            report: Stage::User.blocked(blocker.clone()),
+            requeue,
+            rotation_handled: false,
+        },
     };
     match just_made(o) {
         Some(current) if !o.deleting && rest.current.is_none() => {
-            Rest { rotation_handled: o.rotation_under_way(&current), current: Some(current), ..rest }
+            Settled { rotation_handled: o.rotation_under_way(&current), current: Some(current), ..rest }
         }
         _ => rest,
     }
 }
 
 /// The user that this process made and that no status names yet: there is no need to look at it to write it down.
-fn just_made(o: &Observation) -> Option<Current> {
+fn just_made(o: &Observation) -> Option<UserRef> {
     let open = o.attempt.as_ref()?;
     let generation = open.generation().filter(|generation| *generation > o.recorded_generation())?;
     let AttemptState::Made(id) = &open.state else { return None };
     let here = o.portal.as_ref().is_ok_and(|portal| pin::is_here(o, portal));
-    here.then(|| Current { id: id.clone(), generation })
+    here.then(|| UserRef { id: id.clone(), generation })
 }

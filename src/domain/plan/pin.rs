@@ -11,7 +11,8 @@ use crate::domain::roles::Blocker;
 
 use super::observation::{Desired, Observation, OpenAttempt, PortalFacts, RecordedPortal, UserView};
 use super::ours;
-use super::step::{Read, Step, Wake, Write};
+use super::settled::Requeue;
+use super::step::{Read, Step, Write};
 
 /// Whether a resource may go on with its Portal.
 pub(super) enum Pinned {
@@ -20,13 +21,13 @@ pub(super) enum Pinned {
     /// The status says something else, and its user is to be found here first.
     Next(Step),
     /// Nothing may be written, and nothing concluded.
-    Blocked(Blocker, Wake),
+    Blocked(Blocker, Requeue),
 }
 
 /// Compares the Portal with what status and attempt say.
 pub(super) fn check(o: &Observation, portal: &PortalFacts) -> Pinned {
     match compare(o, portal) {
-        Err(blocker) => Pinned::Blocked(blocker, Wake::OnChange),
+        Err(blocker) => Pinned::Blocked(blocker, o.timers.recheck()),
         Ok(None) => Pinned::Here,
         Ok(Some(unconfirmed)) => confirm(o, portal, unconfirmed),
     }
@@ -112,7 +113,7 @@ fn confirm(o: &Observation, portal: &PortalFacts, why: Unconfirmed) -> Pinned {
         Some(UserView::Gone | UserView::Lost) => false,
     };
     if found {
-        return Pinned::Next(Step::Write(Write::Repin));
+        return Pinned::Next(Step::Write(Write::RecordPortal));
     }
     let (reason, what) = match why {
         Unconfirmed::Moved => (
@@ -133,7 +134,7 @@ fn confirm(o: &Observation, portal: &PortalFacts, why: Unconfirmed) -> Pinned {
     };
     Pinned::Blocked(
         Blocker::lasting(reason, format!("{what} {id}. Nothing is changed. {act}")),
-        Wake::Backoff,
+        Requeue::Backoff,
     )
 }
 

@@ -1,22 +1,26 @@
 //! What to do next: the output of [`super::plan`].
 
-use std::time::Duration;
+use std::fmt;
 
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
-use crate::domain::user::UserId;
+use crate::domain::user::{NewUser, UserId};
 
-use super::observation::Proof;
+use super::observation::CredentialAt;
+use super::settled::{Report, Requeue, Settled, Stage};
 
 /// The next thing to do. After a read or a write the plan is made again.
+///
+/// A step says everything that its execution needs: whose user, with which text. `Display` says it in the words of a
+/// person, without a verb of its own ("creating user t1a2…"), so that it can be printed instead of carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// Find something out; the answer goes into the observation.
     Read(Read),
     /// Change something; what came of it goes into the observation.
     Write(Write),
-    /// Nothing for now: write the status and rest.
-    Rest(Rest),
+    /// Nothing for now: write the status and wait.
+    Settled(Settled),
 }
 
 /// Something to find out.
@@ -35,158 +39,165 @@ pub enum Read {
     /// Whether the output can be written.
     Writable,
     /// Whether the token endpoint accepts a credential.
-    Verify(Proof),
+    Verify(CredentialAt),
     /// The object itself, and whose credential its Secret says to hold, both from the apiserver.
     Object,
-}
-
-impl Read {
-    /// What is being done, for people.
-    #[must_use]
-    pub fn words(&self) -> &'static str {
-        match self {
-            Self::Search => "searching the portal's user list",
-            Self::Narrow => "reading the portal's list of users with this client ID",
-            Self::User(_) => "reading the user from the portal",
-            Self::Confirm(_) => "reading another user of the same name from the portal",
-            Self::Secret => "reading the Secret",
-            Self::Writable => "checking that the Secret can be written",
-            Self::Verify(_) => "trying the credential at its token endpoint",
-            Self::Object => "reading the resource",
-        }
-    }
 }
 
 /// Something to change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Write {
-    /// Write address and company of the portal into the status anew: the user was found there by its details.
-    Repin,
-    /// Put our finalizer back.
-    PutFinalizer,
-    /// Make a user: write the attempt down, then ask the portal, once.
+    /// Record address and company of the portal in the status again: the user was found there by its details.
+    RecordPortal,
+    /// Add our finalizer.
+    AddFinalizer,
+    /// Create a user: write the attempt down, then send the request to the portal, once.
     Create {
         /// Which of the resource's users.
         generation: i64,
-        /// The ids of its roles.
-        role_ids: Vec<String>,
+        /// The user.
+        user: NewUser,
     },
-    /// Write the credential that was read and verified into the output.
-    Publish(Current),
-    /// Give the user the description that it should have.
-    Describe(Current),
+    /// Write the credential of this user, which was read and verified, into the output.
+    Publish(UserRef),
+    /// Change the name and the description of a user.
+    Describe {
+        /// The user.
+        user: UserRef,
+        /// The name that it gets.
+        name: String,
+        /// The description that it gets.
+        description: String,
+    },
     /// Delete a user.
     Delete(UserId),
     /// Reset a user's secret and forget it.
     Reset(UserId),
     /// Mark a user as retained.
-    MarkRetained(UserId),
-    /// List a user in the Portal's status, with this reason in words.
-    ListRetained(UserId, String),
-    /// Take our finalizer away.
-    DropFinalizer,
+    MarkRetained {
+        /// The user.
+        id: UserId,
+        /// The generation that its mark names.
+        generation: i64,
+        /// The name, which it keeps.
+        name: String,
+        /// The description that it gets.
+        description: String,
+    },
+    /// List a user in the Portal's status.
+    RecordRetained {
+        /// The user.
+        id: UserId,
+        /// Why, in words.
+        why: String,
+    },
+    /// Remove our finalizer.
+    RemoveFinalizer,
 }
 
 impl Write {
-    /// What is being done, for people.
+    /// Whether it changes something in the portal. These are the writes that a suspended Portal does not get.
     #[must_use]
-    pub fn words(&self) -> &'static str {
+    pub fn touches_portal(&self) -> bool {
         match self {
-            Self::Repin => "recording the portal that the user was found in",
-            Self::PutFinalizer => "adding the finalizer",
-            Self::Create { .. } => "creating the user in the portal",
-            Self::Publish(_) => "writing the Secret",
-            Self::Describe(_) => "changing the user's description in the portal",
-            Self::Delete(_) => "deleting a user in the portal",
-            Self::Reset(_) => "resetting the user's secret in the portal",
-            Self::MarkRetained(_) => "marking the user as retained in the portal",
-            Self::ListRetained(..) => "adding the user to the Portal's list of retained users",
-            Self::DropFinalizer => "removing the finalizer",
+            Self::Create { .. }
+            | Self::Describe { .. }
+            | Self::Delete(_)
+            | Self::Reset(_)
+            | Self::MarkRetained { .. } => true,
+            Self::RecordPortal
+            | Self::AddFinalizer
+            | Self::Publish(_)
+            | Self::RecordRetained { .. }
+            | Self::RemoveFinalizer => false,
         }
     }
 }
 
-/// The user that a resource stands for now.
+/// One of a resource's users.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Current {
+pub struct UserRef {
     /// The portal's id.
     pub id: UserId,
     /// Which of the resource's users; 0 for an existing user.
     pub generation: i64,
 }
 
-/// A pass has ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rest {
-    /// The user to record; `None` leaves the record as it is.
-    pub current: Option<Current>,
-    /// What the conditions say.
-    pub report: Report,
-    /// What makes it move again.
-    pub wake: Wake,
-    /// The request by annotation was acted on (or will not be).
-    pub rotation_handled: bool,
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Read(read) => read.fmt(f),
+            Self::Write(write) => write.fmt(f),
+            Self::Settled(_) => f.write_str("writing the status"),
+        }
+    }
 }
 
-/// What the conditions say.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Report {
-    /// Verified and published.
-    Ready,
-    /// It was ready and stays so; something passing keeps us from looking closer.
-    StillReady,
-    /// What they say already.
-    AsTold,
-    /// The user is not as it should be, or cannot be had.
-    User(Blocker),
-    /// The user is active, its credential is not verified.
-    Credential(Blocker),
-    /// The credential is verified, but not in the output.
-    Output(Blocker),
-    /// Under deletion.
-    Deleting(Blocker),
-    /// Under deletion, and nothing keeps it any more.
-    Gone,
+impl fmt::Display for Read {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Search => f.write_str("searching the portal's user list"),
+            Self::Narrow => f.write_str("reading the portal's list of users with this client ID"),
+            Self::User(id) => write!(f, "reading user {id} from the portal"),
+            Self::Confirm(id) => {
+                write!(f, "reading user {id}, which has a name of this resource, from the portal")
+            }
+            Self::Secret => f.write_str("reading the Secret"),
+            Self::Writable => f.write_str("checking that the Secret can be written"),
+            Self::Verify(CredentialAt::Portal(id)) => {
+                write!(f, "trying the credential that the portal shows for user {id} at its token endpoint")
+            }
+            Self::Verify(CredentialAt::Output) => {
+                f.write_str("trying the published credential at its token endpoint")
+            }
+            Self::Object => f.write_str("reading the resource"),
+        }
+    }
 }
 
-/// What makes a resource move again. A change of the resource, of its Portal or of the user's entry in the list always
-/// does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wake {
-    /// Nothing else.
-    OnChange,
-    /// So much time.
-    After(Duration),
-    /// Time that grows with each failure.
-    Backoff,
-    /// A look every half minute, later every few minutes.
-    Poll,
-    /// The next periodic verification.
-    Verification,
+impl fmt::Display for Write {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::RecordPortal => f.write_str("recording the portal that the user was found in"),
+            Self::AddFinalizer => f.write_str("adding the finalizer"),
+            Self::Create { user, .. } => write!(f, "creating user {} in the portal", user.name),
+            Self::Publish(user) => write!(f, "writing the credential of user {} into the Secret", user.id),
+            Self::Describe { user, .. } => {
+                write!(f, "changing name and description of user {} in the portal", user.id)
+            }
+            Self::Delete(id) => write!(f, "deleting user {id} in the portal"),
+            Self::Reset(id) => write!(f, "resetting the secret of user {id} in the portal"),
+            Self::MarkRetained { id, .. } => write!(f, "marking user {id} as retained in the portal"),
+            Self::RecordRetained { id, .. } => {
+                write!(f, "adding user {id} to the Portal's list of retained users")
+            }
+            Self::RemoveFinalizer => f.write_str("removing the finalizer"),
+        }
+    }
 }
 
 impl Step {
-    /// A rest with something in the way of the user.
+    /// The end of a reconcile with something in the way of the user.
     #[must_use]
-    pub fn user_blocked(blocker: Blocker, wake: Wake) -> Self {
-        Self::rest(Report::User(blocker), wake)
+    pub fn user_blocked(blocker: Blocker, requeue: Requeue) -> Self {
+        Self::settled(Stage::User.blocked(blocker), requeue)
     }
 
-    /// A rest that records no user.
+    /// The end of a reconcile that records no user.
     #[must_use]
-    pub fn rest(report: Report, wake: Wake) -> Self {
-        Self::Rest(Rest { current: None, report, wake, rotation_handled: false })
+    pub fn settled(report: Report, requeue: Requeue) -> Self {
+        Self::Settled(Settled { current: None, report, requeue, rotation_handled: false })
     }
 
     /// Nothing is under deletion any more.
     #[must_use]
     pub fn gone() -> Self {
-        Self::rest(Report::Gone, Wake::OnChange)
+        Self::settled(Report::Gone, Requeue::Never)
     }
 
     /// Under deletion, something holds it.
     #[must_use]
-    pub fn held(reason: Reason, message: impl Into<String>, wake: Wake) -> Self {
-        Self::rest(Report::Deleting(Blocker::passing(reason, message)), wake)
+    pub fn held(reason: Reason, message: impl Into<String>, requeue: Requeue) -> Self {
+        Self::settled(Report::Deleting(Blocker::passing(reason, message)), requeue)
     }
 }

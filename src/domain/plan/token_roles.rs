@@ -8,8 +8,9 @@ use crate::domain::user::UserKind;
 
 use super::credential;
 use super::follow::user_blocked;
-use super::observation::{Observation, Proof, UserFacts, Verified};
-use super::step::{Current, Read, Report, Step, Wake};
+use super::observation::{CredentialAt, Observation, UserFacts, Verified};
+use super::settled::{Report, Requeue, Stage};
+use super::step::{Read, Step, UserRef};
 
 /// What a message says of roles that a token lacks.
 const LACKS: &str =
@@ -20,7 +21,7 @@ const HAS_TOO_MANY: &str = "The token of user";
 
 /// Whether a condition reports what the token of the user showed.
 #[must_use]
-pub fn is_told_by_token(reason: &str, message: &str) -> bool {
+pub fn reports_token_roles(reason: &str, message: &str) -> bool {
     (reason == Reason::RolesMissing.as_str() && message.contains(LACKS))
         || (reason == Reason::AccessDenied.as_str() && message.starts_with(HAS_TOO_MANY))
 }
@@ -31,7 +32,7 @@ pub(super) fn check(
     o: &Observation,
     wanted: &[String],
     grants: &Grants,
-    current: &Current,
+    current: &UserRef,
     user: &UserFacts,
 ) -> Option<Step> {
     // A wallet's token names other roles.
@@ -41,26 +42,28 @@ pub(super) fn check(
     match &o.token_roles {
         Some((id, token)) if *id == current.id => {
             let blocker = judge(wanted, grants, current, user, token).err()?;
-            Some(user_blocked(o, current, blocker, Wake::Verification))
+            Some(user_blocked(o, current, blocker, o.timers.healthy()))
         }
         _ => token_of_doubted(o, current),
     }
 }
 
 /// Where the roles are doubted, nothing is concluded without a token.
-fn token_of_doubted(o: &Observation, current: &Current) -> Option<Step> {
-    let told = matches!(o.told, Some(Reason::RolesMissing | Reason::AccessDenied));
+fn token_of_doubted(o: &Observation, current: &UserRef) -> Option<Step> {
+    let told = matches!(o.reported_reason, Some(Reason::RolesMissing | Reason::AccessDenied));
     if !told && !o.roles_doubted {
         return None;
     }
     match &o.verification {
-        None => Some(Step::Read(Read::Verify(Proof::Read))),
-        Some((_, Verified::Unreachable(_))) if told => Some(Step::rest(Report::AsTold, Wake::Backoff)),
+        None => Some(Step::Read(Read::Verify(CredentialAt::Portal(current.id.clone())))),
+        Some((_, Verified::Unreachable(_))) if told => {
+            Some(Step::settled(Report::Unchanged, Requeue::Backoff))
+        }
         Some((_, Verified::Unreachable(reason))) => Some(credential::rest(
             o,
             current,
-            Report::Credential(credential::unreachable(reason)),
-            Wake::Backoff,
+            Stage::Credential.blocked(credential::unreachable(reason)),
+            Requeue::Backoff,
         )),
         Some((_, Verified::Accepted | Verified::Refused { .. })) => None,
     }
@@ -69,7 +72,7 @@ fn token_of_doubted(o: &Observation, current: &Current) -> Option<Step> {
 fn judge(
     wanted: &[String],
     grants: &Grants,
-    current: &Current,
+    current: &UserRef,
     user: &UserFacts,
     token: &[String],
 ) -> Result<(), Blocker> {

@@ -6,7 +6,6 @@ mod recorded;
 mod secret;
 
 use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +13,7 @@ use jiff::Timestamp;
 use kube::api::DynamicObject;
 
 use super::pass::{Failure, Pass};
+use super::refusal::RefusalFingerprint;
 use super::status::handled_value;
 use crate::api::conditions::{READY, USER_READY};
 use crate::api::keys;
@@ -23,11 +23,12 @@ use crate::controller::audit::Audited;
 use crate::controller::context::Context;
 use crate::controller::objects::{Key, annotation, has_finalizer, is_deleting, lenient};
 use crate::controller::portal::connections::Connection;
+use crate::controller::queue::backoff::spread;
 use crate::controller::secrets::Secrets;
 use crate::domain::access::Grants;
 use crate::domain::identity::Owner;
 use crate::domain::plan::{
-    Deletion, Desired, DesiredUser, Listed, Observation, PortalFacts, SecretView, Selection, Selector,
+    Deletion, Desired, DesiredUser, Listed, Observation, SecretView, Selection, Selector, Timers,
 };
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
@@ -73,27 +74,25 @@ pub async fn observe(
         (_, Err(blocker), ..) => Err(blocker),
         _ => Err(Blocker::passing(Reason::PortalNotReady, format!("Portal {portal_key} cannot be read"))),
     };
-    let circumstances = circumstances(&object, portal_object.as_deref(), facts.as_ref().ok());
+    let fingerprint = RefusalFingerprint::of(&object, portal_object.as_deref(), facts.as_ref().ok());
     let envelope = envelope(ctx, &object, &spec);
     let owner = owner(ctx, &key);
     let recorded = recorded(ctx, &owner, &status, &envelope.name, link.as_ref());
-    let attempt = open_attempt(&ctx.memory.attempts, &object, &key, &recorded, circumstances);
-    let rotate = annotation(&object, keys::ROTATE).map(handled_value);
-    let handled = status.handled.as_ref().and_then(|handled| handled.rotate.clone());
+    let attempt = open_attempt(&ctx.memory.attempts, &object, &key, &recorded, fingerprint);
     let verification_interval = verification_interval(portal_spec);
+    let pending_for = pending_for(&status, now);
     let observation = Observation {
         hint: ctx.installation.hint.clone(),
         desired: desired(&spec),
         deleting: is_deleting(&object),
         released: annotation(&object, keys::RELEASE).is_some(),
-        // Where there is no status (a restore), a value that is found is recorded, not acted on.
-        rotation_requested: rotate.is_some() && rotate != handled && status.user.is_some(),
+        rotation_requested: rotation_requested(&object, &status),
         finalizer: has_finalizer(&object),
         live: false,
         spec_observed: status.observed_generation == object.metadata.generation && is_ready(&status),
-        told: told(&status, object.metadata.generation),
+        reported_reason: reported_reason(&status, object.metadata.generation),
         attempt,
-        refusal: ctx.memory.attempts.refusal(&key, circumstances),
+        refusal: ctx.memory.attempts.refusal(&key, fingerprint),
         portal: facts,
         listed: Listed::Unknown,
         name_doubted: false,
@@ -106,11 +105,11 @@ pub async fn observe(
         secret: SecretView::Absent,
         writable: None,
         verification: None,
-        verification_due: ctx.memory.verifications.due_in(&key, verification_interval).is_zero(),
+        timers: timers(ctx, &key, verification_interval, pending_for),
         token_roles: None,
         roles_doubted: ctx.memory.roles.are_doubted(&key),
         done: Vec::new(),
-        pending_for: pending_for(&status, now),
+        pending_for,
         loss_confirmed: ctx.memory.loss_is_confirmed(&key),
         recorded,
         owner,
@@ -131,13 +130,11 @@ pub async fn observe(
         portal: portal_object,
         observation,
         details: BTreeMap::new(),
-        proved: None,
         secret: None,
         secret_written: false,
-        secret_unread_for: None,
         envelope,
         place: None,
-        circumstances,
+        fingerprint,
         verification_interval,
         wallet_token_url,
         now,
@@ -210,26 +207,47 @@ fn selector(existing: &ExistingUser) -> Selector {
     }
 }
 
-/// Sums up what a refusal of the portal may depend on.
-fn circumstances(object: &DynamicObject, portal: Option<&DynamicObject>, facts: Option<&PortalFacts>) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    object.metadata.generation.hash(&mut hasher);
-    portal.and_then(|portal| portal.metadata.generation).hash(&mut hasher);
-    if let Some(facts) = facts {
-        facts.may_create.hash(&mut hasher);
-        (&facts.url, &facts.bpn).hash(&mut hasher);
-        let mut roles: Vec<_> = facts.roles.iter().map(|role| (&role.name, role.provider_only)).collect();
-        roles.sort();
-        roles.hash(&mut hasher);
-    }
-    hasher.finish()
-}
-
 /// Why the resource is not ready, where the status speaks of this generation.
-fn told(status: &TechnicalUserStatus, generation: Option<i64>) -> Option<Reason> {
+fn reported_reason(status: &TechnicalUserStatus, generation: Option<i64>) -> Option<Reason> {
     let ready = status.conditions.iter().find(|c| c.type_ == READY && c.status == "False")?;
     let reason = Reason::ALL.iter().find(|reason| reason.as_str() == ready.reason).copied();
     reason.filter(|_| status.observed_generation == generation)
+}
+
+/// Whether the annotation asks for something that was not handled yet. Where there is no status (a restore), a value that is
+/// found is recorded, not acted on.
+fn rotation_requested(object: &DynamicObject, status: &TechnicalUserStatus) -> bool {
+    let rotate = annotation(object, keys::ROTATE).map(handled_value);
+    let handled = status.handled.as_ref().and_then(|handled| handled.rotate.clone());
+    rotate.is_some() && rotate != handled && status.user.is_some()
+}
+
+fn timers(
+    ctx: &Context,
+    key: &Key,
+    verification_interval: Duration,
+    pending_for: Option<Duration>,
+) -> Timers {
+    Timers {
+        recheck: spread(RECHECK),
+        poll: poll(pending_for),
+        verification: ctx.memory.verifications.due_in(key, verification_interval),
+        output: None,
+    }
+}
+
+/// What no watch reports, such as the labels of namespaces, is checked again after this time.
+const RECHECK: Duration = Duration::from_mins(2);
+
+/// The time before the state of a pending user is read again: about as long as it has been pending, from 2 s to half a
+/// minute, and after half an hour 5 minutes.
+fn poll(pending_for: Option<Duration>) -> Duration {
+    let pending_for = pending_for.unwrap_or_default();
+    spread(if pending_for > Duration::from_mins(30) {
+        Duration::from_mins(5)
+    } else {
+        pending_for.clamp(Duration::from_secs(2), Duration::from_secs(30))
+    })
 }
 
 fn pending_for(status: &TechnicalUserStatus, now: Timestamp) -> Option<Duration> {

@@ -9,6 +9,7 @@ use crate::controller::objects::{Key, annotation};
 use crate::controller::portal::connections::Connection;
 use crate::controller::portal::proofs::is_proved;
 use crate::controller::technical_user::attempts::Attempts;
+use crate::controller::technical_user::refusal::RefusalFingerprint;
 use crate::controller::technical_user::status;
 use crate::domain::attempt::Attempt;
 use crate::domain::identity::{Hint, Owner};
@@ -48,7 +49,7 @@ pub(in crate::controller::technical_user) fn open_attempt(
     object: &DynamicObject,
     key: &Key,
     recorded: &Recorded,
-    circumstances: u64,
+    fingerprint: RefusalFingerprint,
 ) -> Option<OpenAttempt> {
     let text = annotation(object, keys::CREATING)?;
     let attempt = Attempt::parse(text);
@@ -57,7 +58,7 @@ pub(in crate::controller::technical_user) fn open_attempt(
     }
     // What cannot be read is told apart from another such by its whole text.
     let id = attempt.as_ref().map_or(text, |attempt| &attempt.id);
-    let state = attempts.state(key, id, circumstances);
+    let state = attempts.state(key, id, fingerprint);
     let recorded_before_it_was_read = match (&attempt, &state, &recorded.user) {
         (Some(attempt), AttemptState::Made(id), Some(user)) => {
             user.id == *id && user.generation == attempt.generation
@@ -88,7 +89,7 @@ mod tests {
         .unwrap();
         let user = RecordedUser { id: UserId::new(id), generation, active: true, proved };
         let recorded = Recorded { user: Some(user), ..Recorded::default() };
-        open_attempt(attempts, &object, &key(), &recorded, 0).is_some()
+        open_attempt(attempts, &object, &key(), &recorded, RefusalFingerprint::test(0)).is_some()
     }
 
     #[tokio::test]
@@ -105,7 +106,7 @@ mod tests {
         let attempt = Attempt { generation: 2, id: "a1".into(), pin: Pin::read("pin") };
         attempts.begin(&key(), &attempt);
         assert!(is_open(&attempts, "u2", 2, false), "in flight");
-        attempts.end(&key(), &attempt, Outcome::Made(UserId::new("u2")), 0);
+        attempts.end(&key(), &attempt, Outcome::Made(UserId::new("u2")), RefusalFingerprint::test(0));
         assert!(!is_open(&attempts, "u2", 2, false));
         assert!(is_open(&attempts, "other", 2, false) && is_open(&attempts, "u2", 3, false));
     }

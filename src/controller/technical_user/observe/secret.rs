@@ -54,7 +54,7 @@ pub(in crate::controller::technical_user) async fn see_secret(pass: &mut Pass) -
     // After a conflict the cache is behind.
     let cached = cached.filter(|_| !pass.ctx.conflicts.unsettled(&pass.key));
     let known = cached.as_ref().map_or(Seen::Unknown, |metadata| known(pass, metadata));
-    pass.secret_unread_for = None;
+    pass.observation.timers.output = None;
     let metadata = match (cached, known) {
         (Some(metadata), Seen::Compared(_)) => Some(metadata),
         // Others change this Secret again and again. What is ours of its metadata is seen; its content is read later.
@@ -63,7 +63,7 @@ pub(in crate::controller::technical_user) async fn see_secret(pass: &mut Pass) -
             if let SecretView::Ours { digest: shown, metadata_as_wanted: true, .. } = &mut seen {
                 *shown = Some(digest);
                 pass.secret = Some(SecretAt::of(&metadata));
-                pass.secret_unread_for = Some(left);
+                pass.observation.timers.output = Some(left);
                 pass.observation.secret = seen;
                 return Ok(());
             }

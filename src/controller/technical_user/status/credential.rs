@@ -3,9 +3,9 @@
 use crate::api::technical_user::{RecordedCredential, RecordedOutput, TechnicalUserStatus};
 use crate::controller::technical_user::output;
 use crate::controller::technical_user::pass::{Pass, SecretAt};
-use crate::domain::plan::{Rest, SecretView};
+use crate::domain::plan::{SecretView, Settled};
 
-pub(super) fn record_credential(pass: &Pass, new: &mut TechnicalUserStatus, rest: &Rest) {
+pub(super) fn record_credential(pass: &Pass, new: &mut TechnicalUserStatus, rest: &Settled) {
     let (Some(at), SecretView::Ours { digest: Some(digest), .. }) = (&pass.secret, &pass.observation.secret)
     else {
         return;

@@ -23,7 +23,7 @@ use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{Key, annotation, technical_users};
 use crate::controller::status::grace;
 use crate::controller::status::merge;
-use crate::domain::plan::{Report, Rest, Wake, Write};
+use crate::domain::plan::{Report, Requeue, Settled, Write};
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use crate::domain::text::distinct;
@@ -38,7 +38,7 @@ pub const ACTIVE: &str = "Active";
 pub const INTERNAL: &str = "Internal";
 
 /// Writes the status of a pass that came to rest; whether anything changed.
-pub async fn write(pass: &mut Pass, rest: &Rest) -> Result<bool, Failure> {
+pub async fn write(pass: &mut Pass, rest: &Settled) -> Result<bool, Failure> {
     let new = compute(pass, rest);
     patch(pass, new).await
 }
@@ -58,17 +58,17 @@ pub async fn announce_deletion(pass: &mut Pass, what: &Write) {
         return;
     }
     let report = Report::Deleting(Blocker::passing(Reason::Deleting, words));
-    let rest = Rest { current: None, report, wake: Wake::OnChange, rotation_handled: false };
+    let rest = Settled { current: None, report, requeue: Requeue::Never, rotation_handled: false };
     if let Err(failure) = write(pass, &rest).await {
         tracing::warn!(resource = %pass.key, error = %failure, "the status of a deletion cannot be written");
     }
 }
 
 /// What another object may still bring is not `Stalled` at first; how long that lasts on.
-pub fn grant_grace(pass: &Pass, rest: &mut Rest) -> Option<Duration> {
+pub fn grant_grace(pass: &Pass, rest: &mut Settled) -> Option<Duration> {
     let blocker = match &mut rest.report {
-        Report::User(blocker) | Report::Credential(blocker) | Report::Output(blocker) => Some(blocker),
-        Report::Ready | Report::StillReady | Report::AsTold | Report::Deleting(_) | Report::Gone => None,
+        Report::Blocked { blocker, .. } => Some(blocker),
+        Report::Ready | Report::StillReady | Report::Unchanged | Report::Deleting(_) | Report::Gone => None,
     };
     let (waiting, metadata) = (&pass.ctx.memory.waiting, &pass.object.metadata);
     let left = grace::left(waiting, &pass.key, metadata, &pass.status.conditions, blocker.as_deref())?;
@@ -154,7 +154,7 @@ fn to_value(status: &TechnicalUserStatus) -> Value {
     serde_json::to_value(status).unwrap_or_default()
 }
 
-fn compute(pass: &Pass, rest: &Rest) -> TechnicalUserStatus {
+fn compute(pass: &Pass, rest: &Settled) -> TechnicalUserStatus {
     let mut new = pass.status.clone();
     if let Some(current) = &rest.current {
         record_user(pass, &mut new, current);
@@ -169,7 +169,7 @@ fn compute(pass: &Pass, rest: &Rest) -> TechnicalUserStatus {
     }
     new.observed_generation = pass.object.metadata.generation;
     let wanted = match &rest.report {
-        Report::StillReady | Report::AsTold => {
+        Report::StillReady | Report::Unchanged => {
             return TechnicalUserStatus { conditions: pass.status.conditions.clone(), ..new };
         }
         report => wanted(pass, report, &new),

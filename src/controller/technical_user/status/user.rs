@@ -6,10 +6,10 @@ use crate::controller::technical_user::observe;
 use crate::controller::technical_user::pass::{Failure, Pass};
 use crate::domain::identity::Hint;
 use crate::domain::ownership::{self, Whose};
-use crate::domain::plan::{self, Current, UserFacts, UserView};
+use crate::domain::plan::{self, UserFacts, UserRef, UserView};
 use crate::domain::user::{UserId, UserKind, UserStatus};
 
-pub(super) fn record_user(pass: &Pass, new: &mut TechnicalUserStatus, current: &Current) {
+pub(super) fn record_user(pass: &Pass, new: &mut TechnicalUserStatus, current: &UserRef) {
     pin(pass, new, hint_of(pass, current));
     let generation = (current.generation > 0).then_some(current.generation);
     if let Some(details) = pass.details.get(&current.id) {
@@ -86,7 +86,7 @@ pub async fn repin(pass: &mut Pass) -> Result<(), Failure> {
 
 /// The proof that the user of this generation is this resource's: written once its details or the list say so, and kept as
 /// long as the same user is recorded. An existing user is nobody's, so it gets none.
-fn proof(pass: &Pass, current: &Current) -> Option<String> {
+fn proof(pass: &Pass, current: &UserRef) -> Option<String> {
     let o = &pass.observation;
     let portal = o.portal.as_ref().ok().filter(|_| current.generation > 0)?;
     let recorded = o
@@ -109,7 +109,7 @@ fn proof(pass: &Pass, current: &Current) -> Option<String> {
 }
 
 /// Which copy of the installation a user's mark names: that of another cluster until it was replaced.
-fn hint_of<'a>(pass: &'a Pass, current: &Current) -> &'a Hint {
+fn hint_of<'a>(pass: &'a Pass, current: &UserRef) -> &'a Hint {
     match pass.observation.view(&current.id) {
         Some(UserView::Read(UserFacts { mark: Some(mark), .. })) if current.generation > 0 => &mark.hint,
         _ => &pass.observation.hint,

@@ -5,7 +5,7 @@ use crate::api::conditions::{
 };
 use crate::api::technical_user::TechnicalUserStatus;
 use crate::controller::technical_user::pass::Pass;
-use crate::domain::plan::{Report, SecretView};
+use crate::domain::plan::{Report, SecretView, Stage};
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 
@@ -33,7 +33,7 @@ pub(super) fn wanted(pass: &Pass, report: &Report, new: &TechnicalUserStatus) ->
         if holds { published() } else { Wanted { status: Some(false), ..not_yet(PUBLISHED) } }
     };
     match report {
-        Report::Ready | Report::StillReady | Report::AsTold => vec![
+        Report::Ready | Report::StillReady | Report::Unchanged => vec![
             done(
                 READY,
                 Reason::Ready,
@@ -43,9 +43,14 @@ pub(super) fn wanted(pass: &Pass, report: &Report, new: &TechnicalUserStatus) ->
             verified(),
             published(),
         ],
-        Report::User(b) => with_parts(b, [failed(USER_READY, b), not_yet(CREDENTIAL_VERIFIED), before()]),
-        Report::Credential(b) => with_parts(b, [user_ready(), failed(CREDENTIAL_VERIFIED, b), before()]),
-        Report::Output(b) => with_parts(b, [user_ready(), verified(), failed(PUBLISHED, b)]),
+        Report::Blocked { stage, blocker } => {
+            let parts = match stage {
+                Stage::User => [failed(USER_READY, blocker), not_yet(CREDENTIAL_VERIFIED), before()],
+                Stage::Credential => [user_ready(), failed(CREDENTIAL_VERIFIED, blocker), before()],
+                Stage::Output => [user_ready(), verified(), failed(PUBLISHED, blocker)],
+            };
+            with_parts(blocker, parts)
+        }
         Report::Deleting(b) => blocked(READY, b),
         Report::Gone => blocked(READY, &Blocker::passing(Reason::Deleting, "nothing is left to be done")),
     }

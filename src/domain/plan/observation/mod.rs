@@ -6,6 +6,7 @@ mod desired;
 mod portal;
 mod recorded;
 mod secret;
+mod timers;
 mod users;
 
 use std::time::Duration;
@@ -13,7 +14,8 @@ use std::time::Duration;
 pub use desired::{Deletion, Desired, DesiredUser};
 pub use portal::PortalFacts;
 pub use recorded::{AttemptState, OpenAttempt, Recorded, RecordedPortal, RecordedUser};
-pub use secret::{Proof, SecretView, Verified};
+pub use secret::{CredentialAt, SecretView, Verified};
+pub use timers::Timers;
 pub use users::{Candidate, Confirmed, Listed, Selection, UserFacts, UserView};
 
 use crate::domain::identity::{Hint, Mark, Owner};
@@ -45,7 +47,7 @@ pub struct Observation {
     /// The status says that all is as the current spec asks.
     pub spec_observed: bool,
     /// Why the resource is not ready, as the status reports for the current spec.
-    pub told: Option<Reason>,
+    pub reported_reason: Option<Reason>,
     /// The status.
     pub recorded: Recorded,
     /// The open attempt.
@@ -77,9 +79,9 @@ pub struct Observation {
     /// Whether the output can be written, asked in this pass.
     pub writable: Option<Result<(), Blocker>>,
     /// What the token endpoint said in this pass.
-    pub verification: Option<(Proof, Verified)>,
-    /// It is time to try the published credential again.
-    pub verification_due: bool,
+    pub verification: Option<(CredentialAt, Verified)>,
+    /// When what was not checked in this reconcile is due.
+    pub timers: Timers,
     /// The token of the user's credential shows other roles than before, and no status was written since that rests on the
     /// user's details.
     pub roles_doubted: bool,
@@ -107,7 +109,7 @@ pub enum Done {
     /// It got the mark of a retained user, or cannot get it.
     MarkedRetained,
     /// It is listed in the Portal's status.
-    ListedRetained,
+    RecordedRetained,
 }
 
 impl Observation {
@@ -115,6 +117,15 @@ impl Observation {
     #[must_use]
     pub fn view(&self, id: &UserId) -> Option<&UserView> {
         self.read.iter().rev().find(|(read, _)| read == id).map(|(_, view)| view)
+    }
+
+    /// What the token endpoint answered in this reconcile to the credential that the portal shows for a user.
+    #[must_use]
+    pub fn verification_of(&self, id: &UserId) -> Option<&Verified> {
+        match &self.verification {
+            Some((CredentialAt::Portal(user), answer)) if user == id => Some(answer),
+            _ => None,
+        }
     }
 
     /// Where the id of a user comes from.

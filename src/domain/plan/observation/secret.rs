@@ -20,13 +20,13 @@ pub enum SecretView {
     },
 }
 
-/// Which credential the token endpoint was asked about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Proof {
-    /// The one that the user's details showed in this pass.
-    Read,
+/// Which credential the token endpoint is asked about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CredentialAt {
+    /// The one that the details of this user showed in this reconcile.
+    Portal(UserId),
     /// The one in the output.
-    Published,
+    Output,
 }
 
 /// What the token endpoint said.

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use super::super::{AttemptState, Confirmed, Deletion, Done, Listed, Proof, Verified};
+use super::super::{AttemptState, Confirmed, CredentialAt, Deletion, Done, Listed, Verified};
 use super::builders::{
     a_deleted_resource, a_new_resource, a_ready_resource, a_recorded_resource, candidate, details, id,
+    shown_for,
 };
 use super::{Observation, check};
 use crate::domain::identity::LAST_GENERATION;
@@ -18,21 +19,21 @@ const REFUSED: Verified = Verified::Refused { unknown_client: false };
 /// only reason not to call the resource as it should be: a secret that was reset by hand was never published again.
 #[test]
 fn a_credential_that_was_changed_in_the_portal_is_published_anew() {
-    let refused = || a_ready_resource().verified(Proof::Published, REFUSED);
+    let refused = || a_ready_resource().verified(CredentialAt::Output, REFUSED);
     let changed = || refused().seen("u1", details().but(|u| u.digest = Some("d2".into())));
     check(vec![
         ("read it", refused(), "read u1"),
         ("another one: verify it", changed(), "verify what was read"),
-        ("it works", changed().verified(Proof::Read, Verified::Accepted), "publish u1 g1"),
+        ("it works", changed().verified(shown_for("u1"), Verified::Accepted), "publish u1 g1"),
         ("the same: try once more", refused().seen("u1", details()), "verify what was read"),
         (
             "the same, and it works",
-            refused().seen("u1", details()).verified(Proof::Read, Verified::Accepted),
+            refused().seen("u1", details()).verified(shown_for("u1"), Verified::Accepted),
             "ready (u1 g1), verify in time",
         ),
         (
             "the same, and it does not work",
-            refused().seen("u1", details()).verified(Proof::Read, REFUSED),
+            refused().seen("u1", details()).verified(shown_for("u1"), REFUSED),
             "credential CredentialRefused (u1 g1), try again",
         ),
     ]);
@@ -123,13 +124,14 @@ fn an_attempt_for_an_earlier_user_than_the_recorded_one_is_of_no_concern() {
 /// A release let the resource go while its create was in flight: a user that nobody knew of.
 #[test]
 fn a_release_waits_for_a_create_in_flight_and_lists_what_it_made() {
-    let released = |state| a_deleted_resource().released().done("u1", Done::ListedRetained).attempt(2, state);
+    let released =
+        |state| a_deleted_resource().released().done("u1", Done::RecordedRetained).attempt(2, state);
     check(vec![
         ("in flight", released(AttemptState::InFlight), "held Creating"),
         ("made", released(AttemptState::Made(id("u2"))), "list u2 retained"),
         (
             "listed",
-            released(AttemptState::Made(id("u2"))).done("u2", Done::ListedRetained),
+            released(AttemptState::Made(id("u2"))).done("u2", Done::RecordedRetained),
             "drop the finalizer",
         ),
         ("nobody knows", released(AttemptState::Settled), "drop the finalizer"),
@@ -142,7 +144,7 @@ fn a_lost_user_that_is_to_stay_is_listed_and_let_go() {
     let lost = || a_deleted_resource().policy(Deletion::Retain).seen_lost("u1");
     check(vec![
         ("listed", lost(), "list u1 retained"),
-        ("let go", lost().done("u1", Done::ListedRetained), "drop the finalizer"),
+        ("let go", lost().done("u1", Done::RecordedRetained), "drop the finalizer"),
     ]);
 }
 
@@ -155,7 +157,7 @@ fn a_user_that_is_marked_as_retained_is_listed_too() {
         ("the recorded one", a_deleted_resource().seen("u1", details().retained()), "list u1 retained"),
         (
             "listed",
-            a_deleted_resource().seen("u1", details().retained()).done("u1", Done::ListedRetained),
+            a_deleted_resource().seen("u1", details().retained()).done("u1", Done::RecordedRetained),
             "drop the finalizer",
         ),
         ("another one", deleted().sibling(retained()), "read u9"),
@@ -173,7 +175,7 @@ fn a_user_that_is_marked_as_retained_is_listed_too() {
         ),
         (
             "of a living resource, listed just now",
-            a_ready_resource().sibling(retained()).done("u9", Done::ListedRetained),
+            a_ready_resource().sibling(retained()).done("u9", Done::RecordedRetained),
             "ready (u1 g1), verify in time",
         ),
     ]);
@@ -240,7 +242,7 @@ fn an_open_attempt_holds_its_resource() {
 /// wrote its own reason over that of the other.
 #[test]
 fn two_processes_do_not_report_one_create_by_turns() {
-    let told = |o: Observation| o.but(|o| o.told = Some(Reason::SettlingAttempt));
+    let told = |o: Observation| o.but(|o| o.reported_reason = Some(Reason::SettlingAttempt));
     let new = || a_new_resource().attempt(1, AttemptState::InFlight);
     let deleted = || a_new_resource().attempt(1, AttemptState::InFlight).but(|o| o.deleting = true);
     check(vec![
@@ -257,7 +259,7 @@ fn two_processes_do_not_report_one_create_by_turns() {
 fn two_processes_do_not_ask_a_refusing_portal_by_turns() {
     let refusal = || Blocker::lasting(Reason::CreateRefused, "no");
     let refused = |o: Observation| o.but(|o| o.refusal = Some(refusal()));
-    let told = |o: Observation, reason| o.but(|o| o.told = Some(reason));
+    let told = |o: Observation, reason| o.but(|o| o.reported_reason = Some(reason));
     let settling = || a_new_resource().attempt(1, AttemptState::Settling(Duration::from_secs(9)));
     let settled = || a_new_resource().attempt(1, AttemptState::Settled).writable();
     check(vec![
@@ -298,7 +300,7 @@ fn a_lost_user_of_our_name_is_not_forgotten_under_deletion() {
         ),
         (
             "left for its successor, and listed",
-            deleted().recorded_as("u1", 2).sibling(lost()).seen_lost("u9").done("u9", Done::ListedRetained),
+            deleted().recorded_as("u1", 2).sibling(lost()).seen_lost("u9").done("u9", Done::RecordedRetained),
             "drop the finalizer",
         ),
     ]);
@@ -349,22 +351,18 @@ fn a_full_list_of_retained_users_changes_nothing_but_the_list() {
 /// A sibling that could not be read ended each reconcile before the published credential was verified.
 #[test]
 fn the_periodic_verification_goes_before_other_users_are_read() {
-    let due = || {
-        a_ready_resource()
-            .sibling(candidate("u9", 1).is(Confirmed::Unread))
-            .but(|o| o.verification_due = true)
-    };
+    let due = || a_ready_resource().sibling(candidate("u9", 1).is(Confirmed::Unread)).verification_due();
     check(vec![
         ("due", due(), "verify what is published"),
-        ("accepted", due().verified(Proof::Published, Verified::Accepted), "confirm u9"),
+        ("accepted", due().verified(CredentialAt::Output, Verified::Accepted), "confirm u9"),
         (
             "refused: the credential is read first",
-            due().verified(Proof::Published, Verified::Refused { unknown_client: false }),
+            due().verified(CredentialAt::Output, Verified::Refused { unknown_client: false }),
             "read u1",
         ),
         (
             "the endpoint does not answer",
-            due().verified(Proof::Published, Verified::Unreachable("down".into())),
+            due().verified(CredentialAt::Output, Verified::Unreachable("down".into())),
             "confirm u9",
         ),
     ]);

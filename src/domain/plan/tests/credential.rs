@@ -1,7 +1,7 @@
 //! From an active user to an output that holds its verified credential.
 
-use super::super::{Listed, Proof, SecretView, Verified};
-use super::builders::{a_ready_resource, a_recorded_resource, details};
+use super::super::{CredentialAt, Listed, SecretView, Verified};
+use super::builders::{a_ready_resource, a_recorded_resource, details, shown_for};
 use super::{Observation, check};
 
 fn unreachable() -> Verified {
@@ -13,12 +13,16 @@ const REFUSED: Verified = Verified::Refused { unknown_client: false };
 #[test]
 fn a_ready_resource_asks_nobody() {
     let ready = "ready (u1 g1), verify in time";
-    let trying = |said| a_ready_resource().verified(Proof::Published, said);
+    let trying = |said| a_ready_resource().verified(CredentialAt::Output, said);
     check(vec![
         ("calm", a_ready_resource(), ready),
         ("no list yet", a_ready_resource().listed(Listed::Unknown), ready),
-        ("time to try it", a_ready_resource().but(|o| o.verification_due = true), "verify what is published"),
-        ("accepted", trying(Verified::Accepted).but(|o| o.verification_due = true), ready),
+        ("time to try it", a_ready_resource().verification_due(), "verify what is published"),
+        (
+            "accepted",
+            a_ready_resource().verification_due().verified(CredentialAt::Output, Verified::Accepted),
+            ready,
+        ),
         ("unreachable is not refused", trying(unreachable()), "still ready (u1 g1), try again"),
         ("refused: what does the portal say?", trying(REFUSED), "read u1"),
         ("the spec has changed", a_ready_resource().but(|o| o.spec_observed = false), "read u1"),
@@ -33,7 +37,7 @@ fn a_ready_resource_asks_nobody() {
 #[test]
 fn a_credential_is_published_only_after_a_token() {
     let active = || a_recorded_resource().seen("u1", details());
-    let read = |said| active().verified(Proof::Read, said);
+    let read = |said| active().verified(shown_for("u1"), said);
     check(vec![
         ("not verified", active(), "verify what was read"),
         ("accepted", read(Verified::Accepted), "publish u1 g1"),
@@ -41,7 +45,7 @@ fn a_credential_is_published_only_after_a_token() {
         ("unreachable", read(unreachable()), "credential TokenEndpointUnreachable (u1 g1), try again"),
         (
             "what is published proves nothing of what was read",
-            active().verified(Proof::Published, Verified::Accepted),
+            active().verified(CredentialAt::Output, Verified::Accepted),
             "verify what was read",
         ),
         (
@@ -82,20 +86,24 @@ fn a_secret_is_healed_and_a_foreign_one_is_not_touched() {
         ),
         (
             "other content, verified",
-            ready().with_secret_of("u1", "dx").verified(Proof::Read, Verified::Accepted),
+            ready().with_secret_of("u1", "dx").verified(shown_for("u1"), Verified::Accepted),
             "publish u1 g1",
         ),
         (
             "removed",
-            ready().but(|o| o.secret = SecretView::Absent).verified(Proof::Read, Verified::Accepted),
+            ready().but(|o| o.secret = SecretView::Absent).verified(shown_for("u1"), Verified::Accepted),
             "publish u1 g1",
         ),
         (
             "of another user of ours",
-            ready().with_secret_of("u0", "d1").verified(Proof::Read, Verified::Accepted),
+            ready().with_secret_of("u0", "d1").verified(shown_for("u1"), Verified::Accepted),
             "publish u1 g1",
         ),
-        ("wrong labels", wrong_metadata(ready()).verified(Proof::Read, Verified::Accepted), "publish u1 g1"),
+        (
+            "wrong labels",
+            wrong_metadata(ready()).verified(shown_for("u1"), Verified::Accepted),
+            "publish u1 g1",
+        ),
         ("foreign", ready().with_foreign_secret(), "output SecretNotOurs STALLED (u1 g1), try again"),
         (
             "not recorded yet, and written by somebody",

@@ -60,7 +60,7 @@ fn delete() {
         ),
         (
             "internal, revoked instead, listed",
-            may_not_delete(internal(Delete)).done("u1", Done::Reset).done("u1", Done::ListedRetained),
+            may_not_delete(internal(Delete)).done("u1", Done::Reset).done("u1", Done::RecordedRetained),
             DROP,
         ),
         ("external, may not", may_not_delete(external(Delete)), HELD),
@@ -90,7 +90,7 @@ fn revoke() {
             internal(Revoke).done("u1", Done::Reset).done("u1", Done::MarkedRetained),
             "list u1 retained",
         ),
-        ("internal, listed", internal(Revoke).done("u1", Done::ListedRetained), DROP),
+        ("internal, listed", internal(Revoke).done("u1", Done::RecordedRetained), DROP),
         ("external: its secret cannot be reset", external(Revoke), HELD),
         ("external, let go", releases(external(Revoke)), "mark u1 retained"),
         ("pending", pending(Revoke), HELD),
@@ -104,7 +104,7 @@ fn retain() {
     check(vec![
         ("internal", internal(Retain), "mark u1 retained"),
         ("internal, marked", internal(Retain).done("u1", Done::MarkedRetained), "list u1 retained"),
-        ("internal, listed", internal(Retain).done("u1", Done::ListedRetained), DROP),
+        ("internal, listed", internal(Retain).done("u1", Done::RecordedRetained), DROP),
         ("external", external(Retain), "mark u1 retained"),
         ("pending: it cannot be marked", pending(Retain), "list u1 retained"),
     ]);
@@ -150,7 +150,7 @@ fn a_release_asks_no_portal() {
     let released = || internal(Deletion::Delete).released();
     check(vec![
         ("listed first", released(), "list u1 retained"),
-        ("then let go", released().done("u1", Done::ListedRetained), DROP),
+        ("then let go", released().done("u1", Done::RecordedRetained), DROP),
         ("the portal is down", released().portal_blocked_for_good(), "list u1 retained"),
         ("suspended", released().suspended(), "list u1 retained"),
         ("another company", released().recorded_company(super::builders::OTHER_COMPANY), "list u1 retained"),

@@ -1,7 +1,7 @@
 //! A user that somebody else made is found, waited for and published, and never changed.
 
-use super::super::{Desired, Listed, Proof, SecretView, Selection, Selector, Verified};
-use super::builders::{OTHER_COMPANY, a_new_resource, a_ready_resource, an_existing, details, id};
+use super::super::{Desired, Listed, SecretView, Selection, Selector, Verified};
+use super::builders::{OTHER_COMPANY, a_new_resource, a_ready_resource, an_existing, details, id, shown_for};
 use super::{Observation, check};
 use crate::domain::access::Grants;
 use crate::domain::user::UserStatus;
@@ -50,10 +50,10 @@ fn only_an_active_unmarked_user_is_published() {
     let unmarked = || details().marked(None);
     check(vec![
         ("verify it", with(unmarked()), "verify what was read"),
-        ("verified", with(unmarked()).verified(Proof::Read, Verified::Accepted), "publish u1 g0"),
+        ("verified", with(unmarked()).verified(shown_for("u1"), Verified::Accepted), "publish u1 g0"),
         (
             "refused",
-            with(unmarked()).verified(Proof::Read, Verified::Refused { unknown_client: true }),
+            with(unmarked()).verified(shown_for("u1"), Verified::Refused { unknown_client: true }),
             "credential CredentialRefused (u1 g0), try again",
         ),
         (
@@ -83,7 +83,7 @@ fn only_an_active_unmarked_user_is_published() {
 fn a_published_one_is_kept() {
     check(vec![
         ("calm, and without a finalizer", a_ready_one(), "ready (u1 g0), verify in time"),
-        ("time to try it", a_ready_one().but(|o| o.verification_due = true), "verify what is published"),
+        ("time to try it", a_ready_one().verification_due(), "verify what is published"),
         ("disabled since", a_ready_one().listed(Listed::There(UserStatus::Inactive)), "read u1"),
         (
             "a request to rotate is not for it",
@@ -95,7 +95,7 @@ fn a_published_one_is_kept() {
             selected()
                 .suspended()
                 .seen("u1", details().marked(None))
-                .verified(Proof::Read, Verified::Accepted),
+                .verified(shown_for("u1"), Verified::Accepted),
             "publish u1 g0",
         ),
     ]);
@@ -145,7 +145,7 @@ fn a_list_that_hides_users_decides_nothing() {
 #[test]
 fn the_details_must_have_what_is_selected() {
     let by = |o: Observation, selector: Selector| {
-        o.but(|o| o.desired = Desired::Existing { selector }).verified(Proof::Read, Verified::Accepted)
+        o.but(|o| o.desired = Desired::Existing { selector }).verified(shown_for("u1"), Verified::Accepted)
     };
     let x = || details().marked(None).but(|u| (u.name, u.client_id) = ("x".into(), Some("sa9".into())));
     let new = |selector| by(selected().seen("u1", x()), selector);

@@ -1,6 +1,6 @@
 //! A pass that something passing has interrupted.
 
-use super::super::{AttemptState, Observation, Step, Wake, interrupted};
+use super::super::{AttemptState, Observation, Requeue, Step, interrupted};
 use super::builders::{OTHER_COMPANY, a_new_resource, a_ready_resource, id};
 use super::words::in_words;
 use crate::domain::reason::Reason;
@@ -11,7 +11,7 @@ use crate::domain::roles::Blocker;
 #[test]
 fn a_user_that_was_made_is_recorded_also_by_a_pass_that_is_interrupted() {
     let failing = Blocker::passing(Reason::PortalError, "502");
-    let in_the_end = |o: Observation| in_words(&Step::Rest(interrupted(&o, &failing, Wake::Backoff)));
+    let in_the_end = |o: Observation| in_words(&Step::Settled(interrupted(&o, &failing, Requeue::Backoff)));
     let made = |o: Observation, generation| o.attempt(generation, AttemptState::Made(id("u2")));
     let asked = || made(a_ready_resource().rotate(), 2);
     for (decided, expected) in [

@@ -1,11 +1,11 @@
 //! Whose user is it: what a status that others wrote, a forged mark or a login leads to, on every path.
 
 use super::super::{
-    AttemptState, Confirmed, Deletion, Desired, Done, Proof, SecretView, Selector, UserFacts, Verified,
+    AttemptState, Confirmed, Deletion, Desired, Done, SecretView, Selector, UserFacts, Verified,
 };
 use super::builders::{
     a_deleted_resource, a_new_resource, a_ready_resource, a_recorded_resource, an_existing, candidate,
-    details, details_of, id, owner,
+    details, details_of, id, owner, shown_for,
 };
 use super::{Observation, check};
 use crate::domain::access::{Grant, Grants};
@@ -41,7 +41,11 @@ fn granted(roles: &[&str], existing: bool) -> Grants {
 
 /// Somebody wrote `u1` into the status of a living resource, everything verified and writable.
 fn forged(facts: UserFacts) -> Observation {
-    a_recorded_resource().unproved().seen("u1", facts).verified(Proof::Read, Verified::Accepted).writable()
+    a_recorded_resource()
+        .unproved()
+        .seen("u1", facts)
+        .verified(shown_for("u1"), Verified::Accepted)
+        .writable()
 }
 
 #[test]
@@ -149,7 +153,7 @@ fn a_forged_status_does_not_hide_the_real_user() {
         ("then the resource is held", forged().done("u1", Done::Deleted), "held UserNotOurs"),
         (
             "until it is released",
-            forged().done("u1", Done::Deleted).released().done("x", Done::ListedRetained),
+            forged().done("u1", Done::Deleted).released().done("x", Done::RecordedRetained),
             DROP,
         ),
     ]);
@@ -170,7 +174,7 @@ fn a_login_that_is_published_is_reported() {
         ("another spelling", a_ready_resource().client("u1", "SA-Operator"), refused),
         (
             "its verification does not go on",
-            a_ready_resource().client("u1", "sa-operator").but(|o| o.verification_due = true),
+            a_ready_resource().client("u1", "sa-operator").verification_due(),
             refused,
         ),
         ("an existing one", existing().client("u1", "sa-operator"), refused),
@@ -237,7 +241,7 @@ fn an_existing_user_is_published_by_the_roles_of_its_rule() {
         let roles = roles.iter().map(ToString::to_string).collect();
         an_existing(&["u1"])
             .seen("u1", by_hand().but(|u| u.roles = roles))
-            .verified(Proof::Read, Verified::Accepted)
+            .verified(shown_for("u1"), Verified::Accepted)
             .portal_but(|p| p.grants = grants)
     };
     let denied = "user AccessDenied STALLED";

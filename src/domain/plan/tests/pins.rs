@@ -1,6 +1,6 @@
 //! Whose portal it is: spellings of an address, a move, and the companies that a login's token names.
 
-use super::super::{AttemptState, Observation, Report, Rest, Step, UserView, attempt_pin, company, plan};
+use super::super::{AttemptState, Observation, Report, Settled, Step, UserView, attempt_pin, company, plan};
 use super::builders::{
     COMPANY, NEW_URL, OTHER_COMPANY, TOKEN_URL, URL, a_deleted_resource, a_new_resource, a_pin,
     a_ready_resource, an_existing, details, details_of, id,
@@ -46,7 +46,10 @@ fn pinned(o: Observation, pin: Pin) -> Observation {
 
 fn message(o: &Observation) -> String {
     match plan(o) {
-        Step::Rest(Rest { report: Report::User(blocker) | Report::Deleting(blocker), .. }) => blocker.message,
+        Step::Settled(Settled {
+            report: Report::Blocked { blocker, .. } | Report::Deleting(blocker),
+            ..
+        }) => blocker.message,
         other => panic!("{other:?}"),
     }
 }

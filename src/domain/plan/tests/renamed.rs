@@ -1,8 +1,8 @@
 //! A user that a person renamed in the portal: it gets the name back by which a search finds it.
 
-use super::super::{Proof, Verified};
+use super::super::Verified;
 use super::builders::{
-    a_new_resource, a_ready_resource, a_recorded_resource, candidate, details, details_of,
+    a_new_resource, a_ready_resource, a_recorded_resource, candidate, details, details_of, shown_for,
 };
 use super::{Observation, check};
 use crate::domain::plan::UserFacts;
@@ -20,7 +20,8 @@ fn listed_renamed() -> Observation {
 
 #[test]
 fn a_renamed_user_gets_its_name_back() {
-    let verified = |facts| a_recorded_resource().seen("u1", facts).verified(Proof::Read, Verified::Accepted);
+    let verified =
+        |facts| a_recorded_resource().seen("u1", facts).verified(shown_for("u1"), Verified::Accepted);
     check(vec![
         ("the list shows another name", listed_renamed(), "read u1"),
         ("it is renamed", listed_renamed().seen("u1", renamed()), "describe u1 g1"),

@@ -73,7 +73,7 @@ fn a_duplicate_that_cannot_be_deleted_is_revoked_and_listed() {
             forbidden(extra()).done("u9", Done::Reset).done("u9", Done::MarkedRetained),
             "list u9 retained",
         ),
-        ("listed already", forbidden(extra()).done("u9", Done::ListedRetained), READY),
+        ("listed already", forbidden(extra()).done("u9", Done::RecordedRetained), READY),
         ("a wallet user is not reset", forbidden(wallet()), "mark u9 retained"),
         ("forbidden by the portal's answer", twice(extra()).done("u9", Done::DeleteForbidden), "reset u9"),
         ("refused", twice(wallet()).done("u9", Done::DeleteRefused("linked".into())), "mark u9 retained"),

@@ -1,7 +1,7 @@
 //! The roles that a user's token shows count, whatever the portal's details say.
 
-use super::super::{Proof, Report, Rest, Step, Verified, is_told_by_token, plan};
-use super::builders::{a_ready_resource, a_recorded_resource, an_existing, details, id};
+use super::super::{CredentialAt, Report, Settled, Step, Verified, plan, reports_token_roles};
+use super::builders::{a_ready_resource, a_recorded_resource, an_existing, details, id, shown_for};
 use super::{Observation, check};
 use crate::domain::access::{Grant, Grants};
 use crate::domain::plan::UserFacts;
@@ -20,7 +20,7 @@ fn with_roles(o: Observation, roles: &[&str]) -> Observation {
 }
 
 /// The credential was accepted, with a token that shows these roles.
-fn token(o: Observation, proof: Proof, roles: &[&str]) -> Observation {
+fn token(o: Observation, proof: CredentialAt, roles: &[&str]) -> Observation {
     o.verified(proof, Verified::Accepted).but(|o| o.token_roles = Some((id("u1"), names(roles))))
 }
 
@@ -59,8 +59,8 @@ fn a_token_that_shows_other_roles_has_the_details_read() {
 fn the_token_decides_where_the_portal_shows_other_roles() {
     let seen = |o| with_roles(o, &["discovery"]);
     let new = || seen(a_recorded_resource().writable());
-    let published = |roles: &[&str]| token(seen(doubted()), Proof::Published, roles);
-    let read = |roles: &[&str]| token(new(), Proof::Read, roles);
+    let published = |roles: &[&str]| token(seen(doubted()), CredentialAt::Output, roles);
+    let read = |roles: &[&str]| token(new(), shown_for("u1"), roles);
     check(vec![
         ("the same roles", published(&["discovery"]), "ready (u1 g1), verify in time"),
         ("one more, which is granted", published(&["discovery", "pool"]), "ready (u1 g1), verify in time"),
@@ -78,7 +78,7 @@ fn the_token_decides_where_the_portal_shows_other_roles() {
     ]);
     let existing = |roles: &[&str]| {
         let unmarked = details().marked(None);
-        token(granted(an_existing(&["u1"])).writable().seen("u1", unmarked), Proof::Read, roles)
+        token(granted(an_existing(&["u1"])).writable().seen("u1", unmarked), shown_for("u1"), roles)
     };
     check(vec![
         ("an existing user in its rule", existing(&["discovery"]), "publish u1 g0"),
@@ -95,7 +95,7 @@ fn the_token_decides_where_the_portal_shows_other_roles() {
 #[test]
 fn a_resource_that_lacks_roles_is_ready_only_after_a_token_shows_them() {
     let told = |reason| {
-        let o = a_ready_resource().but(|o| (o.told, o.spec_observed) = (Some(reason), false));
+        let o = a_ready_resource().but(|o| (o.reported_reason, o.spec_observed) = (Some(reason), false));
         with_roles(o, &["discovery"])
     };
     let unreachable = || Verified::Unreachable("down".into());
@@ -103,25 +103,25 @@ fn a_resource_that_lacks_roles_is_ready_only_after_a_token_shows_them() {
         ("its role was missing", told(Reason::RolesMissing), VERIFY),
         ("it had too many", told(Reason::AccessDenied), VERIFY),
         ("another reason", told(Reason::PortalNotReady), "ready (u1 g1), verify in time"),
-        ("missing still", token(told(Reason::RolesMissing), Proof::Read, &[]), LACKS_ONE),
+        ("missing still", token(told(Reason::RolesMissing), shown_for("u1"), &[]), LACKS_ONE),
         (
             "given back",
-            token(told(Reason::RolesMissing), Proof::Read, &["discovery"]),
+            token(told(Reason::RolesMissing), shown_for("u1"), &["discovery"]),
             "ready (u1 g1), verify in time",
         ),
         (
             "no token can be obtained",
-            told(Reason::RolesMissing).verified(Proof::Read, unreachable()),
+            told(Reason::RolesMissing).verified(shown_for("u1"), unreachable()),
             "as told, try again",
         ),
         (
             "doubted, and no token can be obtained",
-            with_roles(doubted(), &["discovery"]).verified(Proof::Read, unreachable()),
+            with_roles(doubted(), &["discovery"]).verified(shown_for("u1"), unreachable()),
             "credential TokenEndpointUnreachable (u1 g1), try again",
         ),
         (
             "a token that names no roles",
-            told(Reason::RolesMissing).verified(Proof::Read, Verified::Accepted),
+            told(Reason::RolesMissing).verified(shown_for("u1"), Verified::Accepted),
             "ready (u1 g1), verify in time",
         ),
     ]);
@@ -131,7 +131,7 @@ fn a_resource_that_lacks_roles_is_ready_only_after_a_token_shows_them() {
 fn a_token_whose_roles_cannot_be_compared_decides_nothing() {
     let shown = |change: fn(&mut UserFacts)| {
         let o = a_recorded_resource().writable().seen("u1", details().but(change));
-        token(o, Proof::Read, &[])
+        token(o, shown_for("u1"), &[])
     };
     check(vec![
         (
@@ -147,13 +147,13 @@ fn a_token_whose_roles_cannot_be_compared_decides_nothing() {
 #[test]
 fn a_message_says_whether_it_rests_on_a_token() {
     let told = |o: Observation| match plan(&o) {
-        Step::Rest(Rest { report: Report::User(blocker), .. }) => {
-            is_told_by_token(blocker.reason.as_str(), &blocker.message)
+        Step::Settled(Settled { report: Report::Blocked { blocker, .. }, .. }) => {
+            reports_token_roles(blocker.reason.as_str(), &blocker.message)
         }
         step => panic!("{step:?}"),
     };
     let of_token =
-        |roles: &[&str]| token(granted(with_roles(doubted(), &["discovery"])), Proof::Published, roles);
+        |roles: &[&str]| token(granted(with_roles(doubted(), &["discovery"])), CredentialAt::Output, roles);
     assert!(told(of_token(&[])) && told(of_token(&["discovery", "pool"])));
     assert!(!told(with_roles(doubted(), &[])), "the portal's details lack it");
     assert!(!told(granted(with_roles(doubted(), &["discovery", "pool"]))), "the portal's details show it");

@@ -5,8 +5,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::super::{
-    AttemptState, Confirmed, Desired, Observation, Proof, Read, SecretView, Selection, Step, UserFacts,
-    UserView, Write, plan,
+    AttemptState, Confirmed, CredentialAt, Desired, Observation, Read, SecretView, Selection, Step,
+    UserFacts, UserView, Write, plan,
 };
 use super::arbitrary::{Fact, a_base, a_fact};
 use super::runs;
@@ -23,9 +23,9 @@ fn is_answered(o: &Observation, read: &Read) -> bool {
         Read::Confirm(id) => o.siblings.iter().all(|c| c.id != *id || c.confirmed != Confirmed::Unread),
         Read::Secret => !matches!(o.secret, SecretView::Ours { digest: None, .. }),
         Read::Writable => o.writable.is_some(),
-        Read::Verify(Proof::Read) => matches!(o.verification, Some((Proof::Read, _))),
+        Read::Verify(CredentialAt::Portal(id)) => o.verification_of(id).is_some(),
         // What was read is asked about last, so this answer means that both were given.
-        Read::Verify(Proof::Published) => o.verification.is_some(),
+        Read::Verify(CredentialAt::Output) => o.verification.is_some(),
         Read::Object => o.live,
     }
 }
@@ -46,28 +46,12 @@ fn must_not_write(o: &Observation) -> bool {
             .is_some_and(|pin| other_company(&pin.bpn) || other_address(&pin.url) || other_hint(&pin.hint))
 }
 
-/// A write that changes a user in the portal, or makes one.
-fn goes_to_the_portal(write: &Write) -> bool {
-    match write {
-        Write::Create { .. }
-        | Write::Describe(_)
-        | Write::Delete(_)
-        | Write::Reset(_)
-        | Write::MarkRetained(_) => true,
-        Write::Repin
-        | Write::PutFinalizer
-        | Write::Publish(_)
-        | Write::ListRetained(..)
-        | Write::DropFinalizer => false,
-    }
-}
-
 /// Only a user is written to, or published, whose details were read and say that it is ours. One that is there already is
 /// published unless it is another resource's or a login, and never written to.
 fn touches_a_foreign_user(o: &Observation, write: &Write) -> bool {
     let (id, publishes) = match write {
-        Write::Delete(id) | Write::Reset(id) | Write::MarkRetained(id) => (id, false),
-        Write::Describe(current) => (&current.id, false),
+        Write::Delete(id) | Write::Reset(id) | Write::MarkRetained { id, .. } => (id, false),
+        Write::Describe { user, .. } => (&user.id, false),
         Write::Publish(current) => (&current.id, true),
         _ => return false,
     };
@@ -95,10 +79,10 @@ fn judge(o: &Observation) -> Result<(), TestCaseError> {
         Step::Read(read) => prop_assert!(!is_answered(o, &read), "asks again: {read:?}"),
         Step::Write(write) => {
             prop_assert!(
-                !must_not_write(o) || !goes_to_the_portal(&write),
+                !must_not_write(o) || !write.touches_portal(),
                 "writes where nothing may be written: {write:?}"
             );
-            let drops = write == Write::DropFinalizer;
+            let drops = write == Write::RemoveFinalizer;
             prop_assert!(!drops || o.deleting, "drops the finalizer of a living resource");
             let creates = matches!(write, Write::Create { .. });
             prop_assert!(!creates || !o.deleting, "makes a user for a resource under deletion");
@@ -108,7 +92,7 @@ fn judge(o: &Observation) -> Result<(), TestCaseError> {
             prop_assert!(!creates || !unreadable || settled, "makes a user beside an attempt in progress");
             prop_assert!(!touches_a_foreign_user(o, &write), "touches a foreign user: {write:?}");
         }
-        Step::Rest(_) => {}
+        Step::Settled(_) => {}
     }
     Ok(())
 }

@@ -1,8 +1,8 @@
 //! A recorded user that is not as it should be, and what a request for rotation does about it.
 
-use super::super::{AttemptState, Done, Listed, Proof, Verified};
+use super::super::{AttemptState, CredentialAt, Done, Listed, Verified};
 use super::builders::{
-    a_new_resource, a_ready_resource, a_recorded_resource, candidate, details, details_of, id,
+    a_new_resource, a_ready_resource, a_recorded_resource, candidate, details, details_of, id, shown_for,
 };
 use super::{Observation, check};
 use crate::domain::access::Grants;
@@ -131,7 +131,7 @@ fn a_pending_user_is_waited_for_and_stepped_around_on_request() {
 #[test]
 fn a_lost_user_is_left_on_request_or_once_it_is_certain() {
     let lost = || vanished().seen_lost("u1");
-    let tried = |said| lost().verified(Proof::Published, said);
+    let tried = |said| lost().verified(CredentialAt::Output, said);
     let condition = "user IdentityLost STALLED (u1 g1), try again";
     check(vec![
         ("is its credential refused as well?", lost(), "verify what is published"),
@@ -141,10 +141,10 @@ fn a_lost_user_is_left_on_request_or_once_it_is_certain() {
         ("nothing is published", a_recorded_resource().listed(Listed::Missing).seen_lost("u1"), condition),
         ("certain", lost().but(|o| o.loss_confirmed = true), "list u1 retained"),
         ("rotate", lost().rotate(), "list u1 retained"),
-        ("rotate: listed", lost().rotate().done("u1", Done::ListedRetained), "search"),
+        ("rotate: listed", lost().rotate().done("u1", Done::RecordedRetained), "search"),
         (
             "rotate: none yet",
-            lost().rotate().done("u1", Done::ListedRetained).searched(vec![]).writable(),
+            lost().rotate().done("u1", Done::RecordedRetained).searched(vec![]).writable(),
             "create g2 [id-discovery]",
         ),
         ("not while suspended", lost().rotate().suspended(), "user PortalSuspended (u1 g1)"),
@@ -162,7 +162,7 @@ fn a_request_to_rotate_a_healthy_user_is_answered_and_nothing_is_made() {
         ),
         (
             "no answer while its credential is refused",
-            a_ready_resource().rotate().seen("u1", details()).verified(Proof::Read, REFUSED),
+            a_ready_resource().rotate().seen("u1", details()).verified(shown_for("u1"), REFUSED),
             "credential CredentialRefused (u1 g1), try again",
         ),
     ]);

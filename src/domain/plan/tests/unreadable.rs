@@ -80,6 +80,8 @@ fn a_deletion_waits_and_searches() {
 
 #[test]
 fn what_another_process_reported_of_a_refusal_stays() {
-    let told = a_new_resource().unreadable_attempt(settling()).but(|o| o.told = Some(Reason::CreateRefused));
+    let told = a_new_resource()
+        .unreadable_attempt(settling())
+        .but(|o| o.reported_reason = Some(Reason::CreateRefused));
     check(vec![("as it is", told, "as told, after 42 s")]);
 }

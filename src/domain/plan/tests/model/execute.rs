@@ -16,7 +16,7 @@ use super::process::{Known, Pass, Task};
 use super::world::{World, digest};
 use crate::domain::attempt::Attempt;
 use crate::domain::plan::{
-    Confirmed, Current, Done, Proof, Read, Report, Rest, Step, UserView, Verified, Write, plan,
+    Confirmed, CredentialAt, Done, Read, Report, Settled, Step, UserRef, UserView, Verified, Write, plan,
 };
 use crate::domain::user::{UserId, UserKind, UserStatus};
 
@@ -48,7 +48,7 @@ impl World {
         let goes_on = match step {
             Step::Read(read) => self.read(p, &mut pass, &read),
             Step::Write(write) => self.write(p, &mut pass, &write),
-            Step::Rest(rest) => {
+            Step::Settled(rest) => {
                 self.rest(p, &pass, &rest);
                 false
             }
@@ -133,17 +133,17 @@ impl World {
             }
             Read::Verify(proof) => {
                 let credential = match proof {
-                    Proof::Read => pass.credential.clone(),
-                    Proof::Published => self.secret.as_ref().and_then(|s| s.content.clone()),
+                    CredentialAt::Portal(id) => pass.credential.clone().filter(|(of, _)| of == id),
+                    CredentialAt::Output => self.secret.as_ref().and_then(|s| s.content.clone()),
                 };
                 let said = self.token_endpoint(credential.as_ref());
-                if *proof == Proof::Read && said == Verified::Accepted {
+                if matches!(proof, CredentialAt::Portal(_)) && said == Verified::Accepted {
                     pass.proved = credential;
                 }
-                if *proof == Proof::Published && said == Verified::Accepted {
+                if *proof == CredentialAt::Output && said == Verified::Accepted {
                     self.processes[p].verification_due = false;
                 }
-                pass.verification = Some((*proof, said));
+                pass.verification = Some((proof.clone(), said));
             }
         }
         true
@@ -168,14 +168,14 @@ impl World {
         let rv = Some(pass.object.rv);
         match write {
             // The model's portal never moves.
-            Write::Repin => {}
-            Write::PutFinalizer => {
+            Write::RecordPortal => {}
+            Write::AddFinalizer => {
                 if !self.write_object(rv, |o| o.finalizer = true) {
                     return self.look_again(p);
                 }
                 self.take_up(pass);
             }
-            Write::DropFinalizer => {
+            Write::RemoveFinalizer => {
                 self.judge_letting_go(p);
                 if !self.write_object(rv, |o| o.finalizer = false) {
                     return self.look_again(p);
@@ -184,12 +184,12 @@ impl World {
             }
             Write::Create { generation, .. } => return self.create(p, pass, *generation),
             Write::Publish(current) => return self.publish(p, pass, current),
-            Write::ListRetained(id, _) => {
+            Write::RecordRetained { id, .. } => {
                 self.list_retained(id);
-                pass.done.push((id.clone(), Done::ListedRetained));
+                pass.done.push((id.clone(), Done::RecordedRetained));
             }
-            Write::Describe(current) => return self.describe(p, pass, current),
-            Write::Delete(id) | Write::Reset(id) | Write::MarkRetained(id) => {
+            Write::Describe { user, .. } => return self.describe(p, pass, user),
+            Write::Delete(id) | Write::Reset(id) | Write::MarkRetained { id, .. } => {
                 if self.trouble.portal_down || self.trouble.suspended {
                     return false;
                 }
@@ -279,7 +279,7 @@ impl World {
         self.processes[p].attempts.insert(task.attempt, known);
     }
 
-    fn publish(&mut self, p: usize, pass: &mut Pass, current: &Current) -> GoesOn {
+    fn publish(&mut self, p: usize, pass: &mut Pass, current: &UserRef) -> GoesOn {
         let Some(credential) = pass.credential.clone() else {
             self.forbid("publishes what was not read".into());
             return false;
@@ -299,7 +299,7 @@ impl World {
         true
     }
 
-    fn describe(&mut self, p: usize, pass: &mut Pass, current: &Current) -> GoesOn {
+    fn describe(&mut self, p: usize, pass: &mut Pass, current: &UserRef) -> GoesOn {
         self.judge_touch(&current.id);
         let Some(user) = self.portal.user_mut(&current.id) else { return self.look_again(p) };
         user.mark.generation = current.generation;
@@ -340,8 +340,8 @@ impl World {
     }
 
     /// Writes the status where it changes; whether that came through is seen by the next pass.
-    fn rest(&mut self, p: usize, pass: &Pass, rest: &Rest) {
-        self.processes[p].report = in_words(&Step::Rest(rest.clone()));
+    fn rest(&mut self, p: usize, pass: &Pass, rest: &Settled) {
+        self.processes[p].report = in_words(&Step::Settled(rest.clone()));
         self.processes[p].wants_live = false;
         let mut status = pass.object.status.clone();
         if let Some(current) = &rest.current {

@@ -9,8 +9,8 @@ use super::world::{Object, Secret, Version, World, digest};
 use crate::domain::access::Grants;
 use crate::domain::attempt::Attempt;
 use crate::domain::plan::{
-    AttemptState, Candidate, Confirmed, Desired, Done, Listed, Observation, OpenAttempt, Proof, RecordedUser,
-    SecretView, UserView, Verified,
+    AttemptState, Candidate, Confirmed, CredentialAt, Desired, Done, Listed, Observation, OpenAttempt,
+    RecordedUser, SecretView, UserView, Verified,
 };
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
@@ -75,7 +75,7 @@ pub(super) struct Pass {
     /// The credential that was read last, and whether it was proved.
     pub credential: Option<(UserId, u32)>,
     pub proved: Option<(UserId, u32)>,
-    pub verification: Option<(Proof, Verified)>,
+    pub verification: Option<(CredentialAt, Verified)>,
     pub writable: Option<bool>,
     pub done: Vec<(UserId, Done)>,
     pub confirmed: BTreeMap<UserId, Confirmed>,
@@ -244,7 +244,9 @@ impl World {
             .writable
             .map(|can| if can { Ok(()) } else { Err(Blocker::lasting(Reason::SecretNotWritable, "quota")) });
         o.verification.clone_from(&pass.verification);
-        o.verification_due = process.verification_due;
+        if process.verification_due {
+            o.timers.verification = Duration::ZERO;
+        }
         o.done.clone_from(&pass.done);
         o
     }

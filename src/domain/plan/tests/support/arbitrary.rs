@@ -13,8 +13,8 @@ use super::builders::{
 use crate::domain::access::Grants;
 use crate::domain::identity::Mark;
 use crate::domain::plan::{
-    AttemptState, Candidate, Confirmed, Deletion, Done, Listed, Observation, Proof, RecordedUser, SecretView,
-    UserFacts, UserView, Verified,
+    AttemptState, Candidate, Confirmed, CredentialAt, Deletion, Done, Listed, Observation, RecordedUser,
+    SecretView, UserFacts, UserView, Verified,
 };
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
@@ -43,7 +43,7 @@ pub(in crate::domain::plan::tests) enum Fact {
     View(UserId, UserView),
     Secret(SecretView),
     Writable(bool),
-    Verified(Proof, Verified),
+    Verified(CredentialAt, Verified),
     Token(UserId, Vec<&'static str>),
     Done(UserId, Done),
 }
@@ -159,12 +159,12 @@ fn something_done() -> impl Strategy<Value = Done> {
         Just(Done::DeleteRefused("linked".into())),
         Just(Done::Reset),
         Just(Done::MarkedRetained),
-        Just(Done::ListedRetained),
+        Just(Done::RecordedRetained),
     ]
 }
 
 pub(in crate::domain::plan::tests) fn a_fact() -> impl Strategy<Value = Fact> {
-    let proof = prop_oneof![Just(Proof::Read), Just(Proof::Published)];
+    let proof = prop_oneof![an_id().prop_map(CredentialAt::Portal), Just(CredentialAt::Output)];
     let said = prop_oneof![
         Just(Verified::Accepted),
         any::<bool>().prop_map(|unknown_client| Verified::Refused { unknown_client }),
@@ -230,7 +230,7 @@ impl Fact {
             Self::OtherHint => o.recorded_hint(there()),
             Self::Attempt(generation, state) => o.attempt(generation, state),
             Self::UnreadableAttempt(state) => o.unreadable_attempt(state),
-            Self::Told(reason) => o.but(|o| o.told = reason),
+            Self::Told(reason) => o.but(|o| o.reported_reason = reason),
             Self::Refused => o.but(|o| o.refusal = Some(Blocker::lasting(Reason::CreateRefused, "400"))),
             Self::Listed(listed) => o.listed(listed),
             Self::Sibling(sibling) => o.sibling(sibling),
@@ -250,6 +250,10 @@ impl Fact {
 }
 
 fn switch(o: &mut Observation, which: u8) {
+    if which == 10 {
+        o.timers.verification = Duration::ZERO;
+        return;
+    }
     let flags = [
         &mut o.deleting,
         &mut o.released,
@@ -257,7 +261,6 @@ fn switch(o: &mut Observation, which: u8) {
         &mut o.finalizer,
         &mut o.live,
         &mut o.spec_observed,
-        &mut o.verification_due,
         &mut o.loss_confirmed,
         &mut o.recorded.credential,
         &mut o.roles_doubted,

@@ -7,9 +7,9 @@ use crate::domain::attempt::Attempt;
 use crate::domain::identity::{Hint, Owner, Pin};
 use crate::domain::ownership::Logins;
 use crate::domain::plan::{
-    AttemptState, Candidate, Deletion, Desired, DesiredUser, Done, Listed, Observation, OpenAttempt,
-    PortalFacts, Proof, Recorded, RecordedPortal, RecordedUser, SecretView, Selection, Selector, UserFacts,
-    UserView, Verified,
+    AttemptState, Candidate, CredentialAt, Deletion, Desired, DesiredUser, Done, Listed, Observation,
+    OpenAttempt, PortalFacts, Recorded, RecordedPortal, RecordedUser, SecretView, Selection, Selector,
+    Timers, UserFacts, UserView, Verified,
 };
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
@@ -100,6 +100,21 @@ pub(in crate::domain::plan::tests) fn a_pin() -> RecordedPortal {
     }
 }
 
+/// Nothing is due.
+pub(in crate::domain::plan::tests) fn timers() -> Timers {
+    Timers {
+        recheck: Duration::from_mins(2),
+        poll: Duration::from_secs(30),
+        verification: Duration::from_hours(1),
+        output: None,
+    }
+}
+
+/// The credential that the portal shows for a user.
+pub(in crate::domain::plan::tests) fn shown_for(user: &str) -> CredentialAt {
+    CredentialAt::Portal(id(user))
+}
+
 /// A resource that nobody has worked at yet: one internal role, no status, no finalizer, no Secret.
 pub(in crate::domain::plan::tests) fn a_new_resource() -> Observation {
     Observation {
@@ -117,7 +132,7 @@ pub(in crate::domain::plan::tests) fn a_new_resource() -> Observation {
         finalizer: false,
         live: false,
         spec_observed: false,
-        told: None,
+        reported_reason: None,
         recorded: Recorded::default(),
         attempt: None,
         refusal: None,
@@ -133,7 +148,7 @@ pub(in crate::domain::plan::tests) fn a_new_resource() -> Observation {
         secret: SecretView::Absent,
         writable: None,
         verification: None,
-        verification_due: false,
+        timers: timers(),
         roles_doubted: false,
         token_roles: None,
         done: Vec::new(),
@@ -346,8 +361,18 @@ impl Observation {
         self.but(|o| o.secret = SecretView::Foreign("Helm".into()))
     }
 
-    pub(in crate::domain::plan::tests) fn verified(self, proof: Proof, said: Verified) -> Self {
-        self.but(|o| o.verification = Some((proof, said)))
+    /// An accepted credential is not due again for an hour.
+    pub(in crate::domain::plan::tests) fn verified(self, at: CredentialAt, said: Verified) -> Self {
+        self.but(|o| {
+            if said == Verified::Accepted {
+                o.timers = timers();
+            }
+            o.verification = Some((at, said));
+        })
+    }
+
+    pub(in crate::domain::plan::tests) fn verification_due(self) -> Self {
+        self.but(|o| o.timers.verification = Duration::ZERO)
     }
 
     pub(in crate::domain::plan::tests) fn done(self, user: &str, what: Done) -> Self {

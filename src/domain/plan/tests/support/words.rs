@@ -1,6 +1,7 @@
 //! A step in a few words, so that a row of a table can be read at a glance.
 
-use crate::domain::plan::{Current, Proof, Read, Report, Rest, Step, Wake, Write};
+use super::builders::timers;
+use crate::domain::plan::{CredentialAt, Read, Report, Requeue, Settled, Stage, Step, UserRef, Write};
 use crate::domain::roles::Blocker;
 
 /// What is to be done: `create g1 [discovery]`, `ready u1 g1`, `user Pending (u1 g1), look again`.
@@ -10,7 +11,7 @@ pub(in crate::domain::plan::tests) fn in_words(step: &Step) -> String {
     match step {
         Step::Read(read) => self::read(read),
         Step::Write(write) => self::write(write),
-        Step::Rest(rest) => self::rest(rest),
+        Step::Settled(settled) => self::settled(settled),
     }
 }
 
@@ -22,48 +23,49 @@ fn read(read: &Read) -> String {
         Read::Confirm(id) => format!("confirm {id}"),
         Read::Secret => "read the Secret".into(),
         Read::Writable => "prove the output writable".into(),
-        Read::Verify(Proof::Read) => "verify what was read".into(),
-        Read::Verify(Proof::Published) => "verify what is published".into(),
+        Read::Verify(CredentialAt::Portal(_)) => "verify what was read".into(),
+        Read::Verify(CredentialAt::Output) => "verify what is published".into(),
         Read::Object => "read the object".into(),
     }
 }
 
 fn write(write: &Write) -> String {
     match write {
-        Write::Repin => "write the pin anew".into(),
-        Write::PutFinalizer => "put the finalizer".into(),
-        Write::Create { generation, role_ids } => format!("create g{generation} [{}]", role_ids.join(", ")),
-        Write::Publish(current) => format!("publish {}", user(current)),
-        Write::Describe(current) => format!("describe {}", user(current)),
+        Write::RecordPortal => "write the pin anew".into(),
+        Write::AddFinalizer => "put the finalizer".into(),
+        Write::Create { generation, user } => format!("create g{generation} [{}]", user.role_ids.join(", ")),
+        Write::Publish(current) => format!("publish {}", self::user(current)),
+        Write::Describe { user, .. } => format!("describe {}", self::user(user)),
         Write::Delete(id) => format!("delete {id}"),
         Write::Reset(id) => format!("reset {id}"),
-        Write::MarkRetained(id) => format!("mark {id} retained"),
-        Write::ListRetained(id, _) => format!("list {id} retained"),
-        Write::DropFinalizer => "drop the finalizer".into(),
+        Write::MarkRetained { id, .. } => format!("mark {id} retained"),
+        Write::RecordRetained { id, .. } => format!("list {id} retained"),
+        Write::RemoveFinalizer => "drop the finalizer".into(),
     }
 }
 
-fn rest(rest: &Rest) -> String {
-    let report = match &rest.report {
+fn settled(settled: &Settled) -> String {
+    let report = match &settled.report {
         Report::Ready => "ready".into(),
         Report::StillReady => "still ready".into(),
-        Report::AsTold => "as told".into(),
-        Report::User(blocker) => blocked("user", blocker),
-        Report::Credential(blocker) => blocked("credential", blocker),
-        Report::Output(blocker) => blocked("output", blocker),
+        Report::Unchanged => "as told".into(),
+        Report::Blocked { stage: Stage::User, blocker } => blocked("user", blocker),
+        Report::Blocked { stage: Stage::Credential, blocker } => blocked("credential", blocker),
+        Report::Blocked { stage: Stage::Output, blocker } => blocked("output", blocker),
         Report::Deleting(blocker) => blocked("held", blocker),
         Report::Gone => "gone".into(),
     };
-    let current = rest.current.as_ref().map(|c| format!(" ({})", user(c))).unwrap_or_default();
-    let wake = match rest.wake {
-        Wake::OnChange => String::new(),
-        Wake::After(time) => format!(", after {} s", time.as_secs()),
-        Wake::Backoff => ", try again".into(),
-        Wake::Poll => ", look again".into(),
-        Wake::Verification => ", verify in time".into(),
+    let current = settled.current.as_ref().map(|c| format!(" ({})", user(c))).unwrap_or_default();
+    let requeue = match settled.requeue {
+        Requeue::In(time) if time == timers().recheck => String::new(),
+        Requeue::In(time) if time == timers().poll => ", look again".into(),
+        Requeue::In(time) if time == timers().verification => ", verify in time".into(),
+        Requeue::In(time) => format!(", after {} s", time.as_secs()),
+        Requeue::Backoff => ", try again".into(),
+        Requeue::Never => String::new(),
     };
-    let handled = if rest.rotation_handled { ", request handled" } else { "" };
-    format!("{report}{current}{wake}{handled}")
+    let handled = if settled.rotation_handled { ", request handled" } else { "" };
+    format!("{report}{current}{requeue}{handled}")
 }
 
 fn blocked(what: &str, blocker: &Blocker) -> String {
@@ -71,6 +73,6 @@ fn blocked(what: &str, blocker: &Blocker) -> String {
     format!("{what} {}{stalled}", blocker.reason.as_str())
 }
 
-fn user(current: &Current) -> String {
+fn user(current: &UserRef) -> String {
     format!("{} g{}", current.id, current.generation)
 }

@@ -1,0 +1,39 @@
+//! What a refused create depends on. The portal is not asked again before its time while this is the same.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use kube::api::DynamicObject;
+
+use crate::domain::plan::PortalFacts;
+
+/// The spec, the Portal, its company, the permission of its login and the roles on offer, as a hash. Equal ones mean that a
+/// refused create would be refused again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RefusalFingerprint(u64);
+
+impl RefusalFingerprint {
+    /// The fingerprint of what a create of this resource would be based on.
+    #[must_use]
+    pub fn of(object: &DynamicObject, portal: Option<&DynamicObject>, facts: Option<&PortalFacts>) -> Self {
+        let mut hasher = DefaultHasher::new();
+        object.metadata.generation.hash(&mut hasher);
+        portal.and_then(|portal| portal.metadata.generation).hash(&mut hasher);
+        if let Some(facts) = facts {
+            facts.may_create.hash(&mut hasher);
+            (&facts.url, &facts.bpn).hash(&mut hasher);
+            let mut roles: Vec<_> = facts.roles.iter().map(|role| (&role.name, role.provider_only)).collect();
+            roles.sort();
+            roles.hash(&mut hasher);
+        }
+        Self(hasher.finish())
+    }
+}
+
+#[cfg(test)]
+impl RefusalFingerprint {
+    /// One for tests.
+    #[must_use]
+    pub fn test(number: u64) -> Self {
+        Self(number)
+    }
+}

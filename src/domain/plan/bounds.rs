@@ -1,0 +1,125 @@
+//! What no step may exceed: the Portal's rules for a namespace, the permissions of its login, and its suspension.
+//!
+//! The policies ask before they have anything read that only a write needs. [`within`] asks once more for each step, whoever
+//! planned it.
+
+use crate::domain::access::Grants;
+use crate::domain::reason::Reason;
+use crate::domain::roles::{self, Blocker, quoted};
+use crate::domain::user::UserId;
+
+use super::blocked;
+use super::observation::{Desired, DesiredUser, Observation, PortalFacts, UserFacts, UserView};
+use super::settled::Report;
+use super::step::{Step, Write};
+
+/// The step, or the end of the reconcile where it exceeds what is allowed.
+pub(super) fn within(o: &Observation, step: Step) -> Step {
+    let Step::Write(write) = &step else { return step };
+    match check(o, write) {
+        Ok(()) => step,
+        Err(blocker) if o.deleting => {
+            Step::settled(Report::Deleting(Blocker { stalled: false, ..blocker }), o.timers.recheck())
+        }
+        Err(blocker) => blocked(o, &blocker, o.timers.recheck()),
+    }
+}
+
+fn check(o: &Observation, write: &Write) -> Result<(), Blocker> {
+    let portal = match &o.portal {
+        Ok(portal) => portal,
+        Err(blocker) if write.touches_portal() => return Err(blocker.clone()),
+        Err(_) => return Ok(()),
+    };
+    match (write, &o.desired) {
+        (Write::Create { .. }, Desired::Create(desired)) => create(o, desired, portal),
+        (Write::Publish(user), Desired::Create(desired)) => {
+            granted(o, desired, portal)?;
+            publish(o, &portal.grants, &user.id)
+        }
+        (Write::Publish(user), Desired::Existing { .. }) => {
+            publish(o, &portal.grants.for_existing(), &user.id)
+        }
+        (Write::Describe { .. }, _) => describe(portal),
+        (write, _) if write.touches_portal() => not_suspended(portal, "the user is kept until it is resumed"),
+        _ => Ok(()),
+    }
+}
+
+fn publish(o: &Observation, grants: &Grants, id: &UserId) -> Result<(), Blocker> {
+    match o.view(id) {
+        Some(UserView::Read(user)) => has_granted_roles_only(grants, id, user),
+        _ => Ok(()),
+    }
+}
+
+/// Whether the Portal is not suspended; `until` says what a suspension means.
+pub(super) fn not_suspended(portal: &PortalFacts, until: &str) -> Result<(), Blocker> {
+    if portal.suspended {
+        return Err(Blocker::passing(Reason::PortalSuspended, format!("the Portal is suspended: {until}")));
+    }
+    Ok(())
+}
+
+/// Whether the portal may be asked for a user. Such a login may not see the roles on offer either, so its permission comes
+/// before them.
+pub(super) fn create(o: &Observation, desired: &DesiredUser, portal: &PortalFacts) -> Result<(), Blocker> {
+    if portal.deleting {
+        return Err(Blocker::passing(
+            Reason::PortalDeleting,
+            "the Portal is under deletion and accepts no new users",
+        ));
+    }
+    granted(o, desired, portal)?;
+    if !portal.may_create {
+        return Err(Blocker::lasting(
+            Reason::PermissionMissing,
+            "the Portal's login may not make users (add_tech_user_management or technical_roles_management is missing): \
+             use a technical user with the role \"Connector Management\"",
+        ));
+    }
+    roles::resolve(&desired.roles, &portal.roles)?;
+    not_suspended(portal, "a user is made when it is resumed")
+}
+
+/// Whether the Portal's rules let the namespace have the roles. Asked for creating and publishing, never for cleaning up.
+pub(super) fn granted(o: &Observation, desired: &DesiredUser, portal: &PortalFacts) -> Result<(), Blocker> {
+    if portal.grants.roles(&desired.roles) {
+        return Ok(());
+    }
+    let words = portal.grants.denial(&o.owner.namespace, &desired.roles);
+    Err(Blocker::lasting(Reason::AccessDenied, words))
+}
+
+/// Whether one rule grants all roles that a user has: a credential is worth these, whatever was requested.
+pub(super) fn has_granted_roles_only(grants: &Grants, id: &UserId, user: &UserFacts) -> Result<(), Blocker> {
+    if grants.roles(&user.roles) {
+        return Ok(());
+    }
+    let granted = grants.granted_roles();
+    let beyond: Vec<&str> =
+        user.roles.iter().map(String::as_str).filter(|role| !granted.contains(role)).collect();
+    let what = if beyond.is_empty() { "its roles together".to_owned() } else { quoted(&beyond) };
+    Err(Blocker::lasting(
+        Reason::AccessDenied,
+        format!(
+            "User {id} has the roles {}. The Portal's access does not grant {what} to this namespace (granted: {}), so \
+             its credential is not published. The Portal's owner can add a rule, or the roles can be removed in the portal",
+            quoted(&user.roles.iter().map(String::as_str).collect::<Vec<_>>()),
+            grants.granted_words(),
+        ),
+    ))
+}
+
+/// Whether a user's name and description may be changed.
+pub(super) fn describe(portal: &PortalFacts) -> Result<(), Blocker> {
+    not_suspended(portal, "the user's name or description is changed when it is resumed")?;
+    if !portal.may_create {
+        return Err(Blocker::lasting(
+            Reason::PermissionMissing,
+            "the Portal's login may not change the user's name or description (add_tech_user_management is missing): use a \
+             technical user with the role \"Connector Management\"",
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,95 @@
+//! The end of a reconcile: what the status reports, and when the resource is reconciled again.
+
+use std::time::Duration;
+
+use crate::domain::roles::Blocker;
+
+use super::observation::Timers;
+use super::step::UserRef;
+
+/// Nothing is to be done for now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settled {
+    /// The user to record; `None` leaves the record as it is.
+    pub current: Option<UserRef>,
+    /// What the conditions report.
+    pub report: Report,
+    /// When the resource is reconciled again.
+    pub requeue: Requeue,
+    /// The request by annotation was acted on (or will not be).
+    pub rotation_handled: bool,
+}
+
+/// What the conditions report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Report {
+    /// Verified and published.
+    Ready,
+    /// It was ready and is reported as ready; something that passes keeps the operator from checking it.
+    StillReady,
+    /// What they report already.
+    Unchanged,
+    /// Something is in the way of this stage. The stages before it are done, those after it are not reached.
+    Blocked {
+        /// The stage.
+        stage: Stage,
+        /// What is in the way.
+        blocker: Blocker,
+    },
+    /// Under deletion.
+    Deleting(Blocker),
+    /// Under deletion, and nothing holds it any more.
+    Gone,
+}
+
+/// How far a resource is, in the order in which the stages are reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// The user: there, active, with the requested roles.
+    User,
+    /// The credential: a token was obtained with it.
+    Credential,
+    /// The output: it holds the credential.
+    Output,
+}
+
+impl Stage {
+    /// The end of a reconcile at this stage.
+    #[must_use]
+    pub fn blocked(self, blocker: Blocker) -> Report {
+        Report::Blocked { stage: self, blocker }
+    }
+}
+
+/// When a resource is reconciled again. A change of the resource, of its Portal or of the user's entry in the list always
+/// leads to a reconcile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Requeue {
+    /// Not at all: nothing is left.
+    Never,
+    /// After this time.
+    In(Duration),
+    /// After a time that grows with each failure.
+    Backoff,
+}
+
+impl Timers {
+    /// What no watch reports is checked again.
+    #[must_use]
+    pub fn recheck(&self) -> Requeue {
+        Requeue::In(self.recheck)
+    }
+
+    /// The state of a pending user is read again.
+    #[must_use]
+    pub fn poll(&self) -> Requeue {
+        Requeue::In(self.poll)
+    }
+
+    /// All is as it should be: the first of the timers that check it.
+    #[must_use]
+    pub fn healthy(&self) -> Requeue {
+        let due = self.output.map_or(self.verification, |output| self.verification.min(output));
+        Requeue::In(due.max(Duration::from_secs(1)))
+    }
+}
