@@ -1,6 +1,9 @@
 //! The table of layers, and what a source does against it. `src/lib.rs` has the same table for readers.
 
+use std::collections::BTreeSet;
+
 use crate::paths::paths;
+use crate::source::Source;
 
 /// A layer: a module below the crate's root.
 pub struct Layer {
@@ -57,39 +60,36 @@ pub fn layer_of(file: &str) -> &str {
     first.strip_suffix(".rs").unwrap_or(first)
 }
 
-/// The module of a file, such as `["domain", "plan"]`.
-fn module_of(file: &str) -> Vec<&str> {
-    let path = file.strip_suffix(".rs").unwrap_or(file);
-    let mut parts: Vec<_> = path.split('/').collect();
-    if parts.last() == Some(&"mod") || parts == ["lib"] || parts == ["main"] {
-        parts.pop();
-    }
-    parts
-}
-
-/// Whether a file holds tests alone.
-fn is_test_file(file: &str) -> bool {
-    file.split('/').any(|part| part == "tests" || part == "tests.rs")
-}
-
 /// What a source does against the table, each in words.
-pub fn violations(file: &str, source: &str) -> Vec<String> {
-    let layer = layer_of(file);
+pub fn violations(source: &Source) -> BTreeSet<String> {
+    let layer = layer_of(&source.file);
     let forbidden = LAYERS.iter().find(|known| known.name == layer).map_or(&[][..], |known| known.forbidden);
-    let mut found = Vec::new();
-    for named in paths(&module_of(file), source) {
+    let mut found = BTreeSet::new();
+    for named in paths(source) {
         let path = named.parts.join("::");
-        let names = |what: &str| path == what || path.starts_with(&format!("{what}::"));
-        // A glob of a whole crate, or another name for it, would hide what is named.
-        let whole = |of: &str| path == of || path == format!("{of}::*");
-        let hidden = whole("crate") && !forbidden.is_empty();
-        let in_tests = named.in_tests || is_test_file(file);
-        let environment = layer != "config" && !in_tests && (names(ENVIRONMENT) || whole("std"));
-        if hidden || environment || forbidden.iter().any(|what| names(what)) {
-            found.push(format!("src/{file}: {layer} must not name {path}"));
+        let environment =
+            layer != "config" && !named.in_tests && (names(&path, ENVIRONMENT) || is_whole(&path, "std"));
+        let hidden = is_whole(&path, "crate") && !forbidden.is_empty();
+        if hidden || environment || forbidden.iter().any(|what| names(&path, what)) {
+            found.insert(format!("src/{}:{}: {layer} must not name {path}", source.file, named.line));
         }
     }
     found
+}
+
+/// Whether a path names what is forbidden, something in it, or all that is beside it.
+fn names(path: &str, what: &str) -> bool {
+    let beside = what.rsplit_once("::").is_some_and(|(around, _)| path == format!("{around}::*"));
+    beside || path == what || path.starts_with(&format!("{what}::"))
+}
+
+/// Whether a path is a whole crate or a glob of it: another name for it would hide what is named.
+fn is_whole(path: &str, of: &str) -> bool {
+    path == of || path == format!("{of}::*")
+}
+
+fn violations_of(file: &str, text: &str) -> BTreeSet<String> {
+    violations(&Source::new(file, text))
 }
 
 #[test]
@@ -127,8 +127,24 @@ fn bad_snippets_are_found() {
         ("controller/x.rs", "use std::{env, fs};"),
         ("controller/x.rs", "use std as s; fn f() { s::env::var(\"X\"); }"),
         ("controller/x.rs", "#[cfg(test)] mod tests {} use std::env::var;"),
+        // By another name, by its whole path, and in a macro.
+        ("controller/x.rs", "use crate::portal as p; fn f(x: p::catena_x::Client) {}"),
+        (
+            "controller/x.rs",
+            "use crate::portal; mod tests { use super::*; use portal::{self, catena_x::*}; }",
+        ),
+        ("controller/x.rs", "use crate::portal::*; fn f(x: catena_x::Client) {}"),
+        ("controller/x.rs", "fn f() { <crate::portal::catena_x::Client as Portal>::list() }"),
+        ("controller/x.rs", "fn f() { tokio::select! { x = crate::portal::catena_x::f() => {} } }"),
+        ("domain/x.rs", "fn f() -> impl ::kube::Resource {}"),
+        ("domain/x.rs", "#[derive(kube::CustomResource)] struct S;"),
+        ("domain/x.rs", "#[serde(with = \"crate::api::time\")] struct S;"),
+        ("domain/x.rs", "macro_rules! m { () => { use $crate::{domain, api}; } }"),
+        ("domain/x.rs", "fn f() { assert!(matches!(x, Some(crate::portal::PortalError::Gone))) }"),
+        ("domain/x.rs", "fn f() { use super::super as top; top::portal::x() }"),
+        ("app.rs", "use std::{self as s}; fn f() { println!(\"{:?}\", s::env::args()) }"),
     ] {
-        assert!(!violations(file, source).is_empty(), "{file}: {source}");
+        assert!(!violations_of(file, source).is_empty(), "{file}: {source}");
     }
 }
 
@@ -146,7 +162,9 @@ fn good_snippets_pass() {
         ("portal/x/tests.rs", "use std::env;"),
         ("server.rs", "use std::env_like; use crate::metrics::Metrics;"),
         ("app.rs", "use crate::portal::Clients; use crate::api;"),
+        ("controller/x.rs", "use crate::portal::{self, Portal}; fn f(x: portal::PortalError) {}"),
+        ("domain/x.rs", "use crate::domain::plan as p; fn f() { panic!(\"kube::Api {}\", p::x()) }"),
     ] {
-        assert_eq!(violations(file, source), Vec::<String>::new(), "{file}: {source}");
+        assert_eq!(violations_of(file, source), BTreeSet::new(), "{file}: {source}");
     }
 }

@@ -1,58 +1,47 @@
-//! The layers point one way. This reads the sources and fails on a path that a layer must not name, whether it is
-//! imported, written out, hidden in a group or reached by `super`. Comments and texts do not count: a link in a
-//! documentation is no dependency.
+//! The layers point one way. This parses the sources and fails on a path that a layer must not name, whether it is
+//! imported, written out, hidden in a group or a macro, reached by `super` or by another name. Comments and texts do not
+//! count: a link in a documentation is no dependency.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "these are tests")]
 
 mod annotations;
+mod content;
+mod imports;
 mod layers;
 mod log_fields;
 mod paths;
 mod seams;
-mod tokens;
+mod source;
+mod token_paths;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use layers::{LAYERS, layer_of, violations};
-
-fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-}
-
-/// All Rust files below `src`, by their path from there.
-fn sources() -> Vec<(String, String)> {
-    fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                walk(&path, found);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                found.push(path);
-            }
-        }
-    }
-    let src = root().join("src");
-    let mut found = Vec::new();
-    walk(&src, &mut found);
-    found.sort();
-    let name = |path: &Path| path.strip_prefix(&src).unwrap().to_str().unwrap().replace('\\', "/");
-    found.iter().map(|path| (name(path), fs::read_to_string(path).unwrap())).collect()
-}
+use source::{root, sources};
 
 #[test]
 fn no_layer_names_what_it_must_not() {
     let sources = sources();
     assert!(sources.len() > 20, "only {} sources found", sources.len());
-    let found: Vec<_> = sources.iter().flat_map(|(file, text)| violations(file, text)).collect();
+    let found: Vec<_> = sources.iter().flat_map(violations).collect();
     assert!(found.is_empty(), "forbidden:\n{}", found.join("\n"));
+}
+
+/// The module of a file follows from its path; nothing comes from elsewhere.
+#[test]
+fn no_source_is_read_from_elsewhere() {
+    for source in sources() {
+        for elsewhere in ["#[path", "include!("] {
+            assert!(!source.text.contains(elsewhere), "src/{}: {elsewhere}", source.file);
+        }
+    }
 }
 
 #[test]
 fn every_module_has_its_layer() {
     let without: Vec<_> = sources()
         .iter()
-        .map(|(file, _)| file.clone())
+        .map(|source| source.file.clone())
         .filter(|file| !LAYERS.iter().any(|layer| layer.name == layer_of(file)))
         .collect();
     assert!(without.is_empty(), "add a row to the table for: {}", without.join(", "));
@@ -86,8 +75,8 @@ fn the_crates_documentation_has_the_same_table() {
     assert_eq!(documented(), wanted, "src/lib.rs and tests/architecture/layers.rs differ");
     let text = fs::read_to_string(root().join("src/lib.rs")).unwrap();
     assert!(text.contains("std::env"), "src/lib.rs does not say who may read the environment");
-    for (file, _) in sources() {
-        let module = layer_of(&file);
+    for source in sources() {
+        let module = layer_of(&source.file);
         let listed =
             text.contains(&format!("//! * `{module}`")) || text.contains(&format!("//! * [`{module}`]"));
         assert!(listed || module == "lib", "src/lib.rs does not say what `{module}` is for");
