@@ -13,6 +13,9 @@ cargo fmt --all --check
 unformatted=$(gofmt -l tests/connector tests/testbed/go)
 [ -z "$unformatted" ] || { echo "not as gofmt writes it: $unformatted" >&2; exit 1; }
 
+step "shell scripts"
+tools/shellcheck.sh
+
 step "lints"
 cargo clippy --quiet --workspace --all-targets -- -D warnings
 

@@ -13,7 +13,9 @@
 # former states are left alone, because another checkout may be using them; the whole cache may be deleted at any time.
 set -euo pipefail
 
-readonly go_series=go1.26 go_release=go1.26.8
+readonly go_series=go1.26
+# renovate: datasource=golang-version depName=go
+readonly go_release=go1.26.8
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 readonly here
 cache=${TESTBED_CACHE:-${XDG_CACHE_HOME:-${HOME:?HOME or TESTBED_CACHE must be set}/.cache}/technical-user-operator/testbed}

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Keeps the servers of one control plane, and ends them when its owner is gone, whatever became of the owner.
 #
 # The owner holds the other end of stdin: when that closes, even by SIGKILL, the servers started here are killed and

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Becomes the program "$@" itself, and leaves a small process behind that kills it when its owner is gone.
 #
 # The owner holds the other end of stdin. When that closes without the word "done", even by SIGKILL of the owner, the

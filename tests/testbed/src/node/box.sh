@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # The box in which a node runs: namespaces and cgroups of its own, joined to the host by one pair of interfaces.
 #
 #   box.sh check                          say in one line on stdout what this machine lacks, if anything, and fail
@@ -25,8 +26,8 @@ fail() {
 
 # hierarchies: "CONTROLLERS DIRECTORY" for each version 1 hierarchy, the directory being this process's own.
 hierarchies() {
-  local id controllers path mount root
-  while IFS=: read -r id controllers path; do
+  local controllers path mount root
+  while IFS=: read -r _ controllers path; do
     [[ -n $controllers ]] || continue
     while read -r _ _ _ root mount _; do
       # In a container the hierarchy may be mounted from the container's own directory on.
@@ -151,7 +152,7 @@ choose_index() {
     fi
     # The machine itself may use these addresses.
     [[ -z $(ip -4 route show root "10.213.$index.0/24") ]] || continue
-    [[ -z $(ip -4 route show table all match "10.213.$index.0/24" | grep -v '^default') ]] || continue
+    [[ -z $(ip -4 route show table all match "10.213.$index.0/24" | sed '/^default/d') ]] || continue
     return
   done
   fail "all $boxes indexes of nodes are taken"
@@ -206,6 +207,7 @@ become() {
 
 network() {
   local name=$1 directory=$2 index=$3 host=10.213.$3.1 node=10.213.$3.2
+  # shellcheck disable=SC2016 # The inner bash expands its own arguments.
   nsenter --net=/proc/self/fd/7 bash -euc '
     ip link add name "$1" type veth peer name eth0 netns "$2"
     ip link set "$1" alias "testbed-node-$3" addrgenmode none
