@@ -6,6 +6,7 @@
 # the database cannot be had.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+# renovate: datasource=crate depName=cargo-deny
 version="0.20.2"
 deny="${CARGO_DENY:-}"
 if [ -z "$deny" ]; then

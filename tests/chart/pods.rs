@@ -122,7 +122,7 @@ fn the_image_is_named_by_registry_tag_or_digest() {
         pod(&render(&["--set", &format!("crds.install=false,{settings}")]))["containers"][0]["image"].clone()
     };
     let digest = format!("sha256:{}", "0123456789abcdef".repeat(4));
-    assert_eq!(image("replicas=1"), "technical-user-operator:0.1.0");
+    assert_eq!(image("replicas=1"), concat!("technical-user-operator:", env!("CARGO_PKG_VERSION")));
     assert_eq!(
         image("image.registry=ghcr.io/acme,image.tag=edge"),
         "ghcr.io/acme/technical-user-operator:edge"

@@ -12,7 +12,7 @@ fn umbrella(name: &str, values: &Value) -> String {
     let parent = folder(&format!("umbrella-{name}"));
     copy(Path::new(&chart()), &parent.join("charts/technical-user-operator"));
     let dependency = json!({
-        "name": "technical-user-operator", "version": "0.1.0", "condition": "technical-user-operator.enabled",
+        "name": "technical-user-operator", "version": env!("CARGO_PKG_VERSION"), "condition": "technical-user-operator.enabled",
     });
     let definition =
         json!({"apiVersion": "v2", "name": "umbrella", "version": "1.0.0", "dependencies": [dependency]});
@@ -49,7 +49,8 @@ fn what_a_parent_sets_for_all_of_its_parts_has_an_effect() {
         let objects = render(helm, &chart, &[]);
         let operator = pod(&objects);
         assert_eq!(
-            operator["containers"][0]["image"], "registry.example.org/technical-user-operator:0.1.0",
+            operator["containers"][0]["image"],
+            concat!("registry.example.org/technical-user-operator:", env!("CARGO_PKG_VERSION")),
             "{helm:?}"
         );
         let names = json!([{"name": "one"}, {"name": "two"}, {"name": "three"}]);
@@ -64,7 +65,7 @@ fn what_a_parent_sets_for_all_of_its_parts_has_an_effect() {
         let registry = ["--set", "technical-user-operator.image.registry=own.example.org"];
         let objects = render(helm, &chart, &registry);
         let image = &pod(&objects)["containers"][0]["image"];
-        assert_eq!(image, "own.example.org/technical-user-operator:0.1.0");
+        assert_eq!(image, concat!("own.example.org/technical-user-operator:", env!("CARGO_PKG_VERSION")));
         assert_eq!(
             render(helm, &chart, &["--set", "technical-user-operator.enabled=false"]),
             Vec::<Value>::new()
