@@ -31,7 +31,6 @@ async fn ends_well(world: &World) {
     world.apply(&create(NAME, &world.namespace, "Dataspace Discovery")).await;
     one_user(world, NAME).await;
     assert_eq!(world.simulator.count(Endpoint::Create), 1);
-    world.assert_nothing_leaked().await;
 }
 
 #[tokio::test]
@@ -84,7 +83,6 @@ async fn a_webhook_that_fails_or_a_busy_apiserver_is_reported_in_its_own_words_b
         fault.remove();
         one_user(&world, name).await;
     }
-    world.assert_nothing_leaked().await;
 }
 
 #[tokio::test]
@@ -138,7 +136,6 @@ async fn a_status_that_cannot_be_written_is_an_event_and_a_log_line() {
     world.operator().wait_for_line(says).await.unwrap();
     fault.remove();
     world.because(NAME, "RoleNotOffered").await;
-    world.assert_nothing_leaked().await;
 }
 
 #[tokio::test]
@@ -224,5 +221,4 @@ async fn every_watch_is_cut_in_the_middle() {
 async fn ends_well_external(world: &World) {
     one_user(world, NAME).await;
     assert_eq!(world.simulator.count(Endpoint::Create), 1);
-    world.assert_nothing_leaked().await;
 }

@@ -32,7 +32,6 @@ async fn crash(role: &str, call: Call, killed: Killed) -> bool {
         "{} creates",
         world.simulator.count(Endpoint::Create)
     );
-    world.assert_nothing_leaked().await;
     met
 }
 

@@ -13,7 +13,6 @@ const EXTERNAL: &str = "Identity Wallet Management";
 async fn nothing_is_left(world: &World) {
     world.gone(NAME).await;
     assert_eq!(world.ours(), []);
-    world.assert_nothing_leaked().await;
 }
 
 #[tokio::test]

@@ -30,7 +30,6 @@ async fn an_existing_user_is_published_by_id_client_id_or_name_and_never_changed
     assert_eq!(world.portal_writes(), 0);
     let there = world.simulator.users("One");
     assert!([one, two, three].iter().all(|user| there.contains(user)), "they are as they were");
-    world.assert_nothing_leaked().await;
 }
 
 #[tokio::test]
@@ -86,7 +85,6 @@ async fn a_user_that_cannot_be_told_or_used_is_waited_for() {
     assert_eq!(world.simulator.delete_by_hand(managed.id), portal_simulator::Change::Done);
     world.sweep().await;
     world.because("subscribed", "UserNotFound").await;
-    world.assert_nothing_leaked().await;
 }
 
 /// Wallet users that wait have no client ID, so no filter shows those that equal names hide.
@@ -109,7 +107,6 @@ async fn a_client_id_selects_its_user_where_the_list_hides_users_of_equal_names(
     let narrowed = format!("clientId={client_id}");
     let lists = world.simulator.calls_of(Endpoint::List);
     assert!(lists.iter().any(|call| call.path.contains(&narrowed)), "the list is narrowed by the client ID");
-    world.assert_nothing_leaked().await;
 }
 
 #[tokio::test]
@@ -127,5 +124,4 @@ async fn a_user_of_another_company_is_as_if_it_were_not_there() {
     for name in ["by-id", "by-client-id"] {
         assert!(world.get_secret(name).await.is_none(), "{name}");
     }
-    world.assert_nothing_leaked().await;
 }

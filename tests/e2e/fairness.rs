@@ -35,7 +35,6 @@ async fn a_heal_at_one_portal_does_not_wait_for_another_portal_that_hangs() {
     world.apply(&create("another", &world.namespace, "Dataspace Discovery")).await;
     world.ready("another").await;
     assert!(hangs.elapsed() < CREATE_TIMEOUT, "{:?}", hangs.elapsed());
-    world.assert_nothing_leaked().await;
 }
 
 #[tokio::test]
@@ -75,5 +74,4 @@ async fn creates_that_hang_delay_no_heal_and_no_deletion_at_the_same_portal() {
     world.gone(waiting[0]).await;
     assert_eq!(world.count(Endpoint::Create), before + 2);
     assert!(hangs.elapsed() < CREATE_TIMEOUT, "{:?}", hangs.elapsed());
-    world.assert_nothing_leaked().await;
 }

@@ -28,7 +28,6 @@ async fn an_internal_user_is_made_verified_and_published_and_goes_with_its_resou
     world.delete("edc-discovery").await;
     world.gone("edc-discovery").await;
     assert_eq!(world.ours(), []);
-    world.assert_nothing_leaked().await;
 }
 
 #[tokio::test]
@@ -63,7 +62,6 @@ async fn a_wallet_user_is_waited_for_on_every_version() {
         }
         world.gone("edc-wallet").await;
         assert!(world.ours().is_empty(), "{version:?}");
-        world.assert_nothing_leaked().await;
     }
 }
 

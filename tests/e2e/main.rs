@@ -37,6 +37,7 @@ mod invalid;
 mod ipv6;
 mod kstatus;
 mod leaders;
+mod leaks;
 mod limits;
 mod lost_users;
 mod moves;
@@ -57,7 +58,6 @@ mod secrets;
 mod start_up;
 mod stops;
 mod strangers;
-#[allow(dead_code, unused_imports, reason = "it offers what a next test needs")]
 mod support;
 mod two_operators;
 mod unclaimed;

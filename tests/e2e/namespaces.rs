@@ -82,7 +82,6 @@ async fn ends_with_its_users(builder: WorldBuilder) {
     ended(&world, &namespace).await;
     assert_eq!(world.ours(), []);
     assert_eq!((world.count(Endpoint::Create), world.count(Endpoint::Delete)), (2, 2));
-    world.assert_nothing_leaked().await;
 }
 
 #[tokio::test]
@@ -109,7 +108,6 @@ async fn a_resource_says_that_its_user_is_being_deleted() {
     gate.release();
     ended(&world, &namespace).await;
     assert_eq!(world.ours(), []);
-    world.assert_nothing_leaked().await;
 }
 
 /// Kubernetes deletes the namespace's login Secret and the operator's rights first: the login is kept in memory.
@@ -121,7 +119,6 @@ async fn ends_with_its_portal(builder: WorldBuilder) {
     ended(&world, &namespace).await;
     assert_eq!(world.ours(), []);
     assert_eq!((world.count(Endpoint::Create), world.count(Endpoint::Delete)), (2, 2));
-    world.assert_nothing_leaked().await;
 }
 
 #[tokio::test]
@@ -158,7 +155,6 @@ async fn a_namespace_waits_for_a_person_where_the_login_may_not_delete() {
     let portals: Value =
         serde_json::from_str(&world.plane.kubectl(&portals).await.unwrap().success().unwrap()).unwrap();
     assert_eq!(portals["items"].as_array().unwrap().len(), 1, "the other Portal is not concerned");
-    world.assert_nothing_leaked().await;
 }
 
 #[tokio::test]
@@ -172,7 +168,6 @@ async fn a_namespace_ends_after_a_restart() {
     ended(&world, &namespace).await;
     assert_eq!(world.ours(), []);
     assert_eq!(world.count(Endpoint::Delete), 2);
-    world.assert_nothing_leaked().await;
 }
 
 /// After a restart nobody knows the login any more, and none can be written into a namespace that ends.
@@ -199,7 +194,6 @@ async fn a_login_that_ended_first_is_named_and_the_resources_can_be_released() {
     ended(&world, &namespace).await;
     assert_eq!(world.count(Endpoint::Delete), 0);
     assert_eq!(world.ours().len(), 2, "they are kept, as a person said");
-    world.assert_nothing_leaked().await;
 }
 
 #[tokio::test]
@@ -219,7 +213,6 @@ async fn a_user_that_is_being_created_when_its_namespace_ends_is_deleted() {
         ended(&world, &namespace).await;
         assert_eq!(world.ours(), [], "{role}");
         assert_eq!(world.count(Endpoint::Create), 1);
-        world.assert_nothing_leaked().await;
     }
 }
 
@@ -240,7 +233,6 @@ async fn labels_that_cannot_be_read_keep_no_user_from_being_deleted() {
     }
     assert_eq!(world.ours(), []);
     rule.remove();
-    world.assert_nothing_leaked().await;
 }
 
 /// Without the `ClusterRole` Kubernetes deletes the rights before the resources: the namespace is stuck until a person grants
@@ -278,5 +270,4 @@ async fn with_roles_only_a_cluster_role_binding_frees_a_namespace_that_is_stuck(
     for kind in ["clusterrolebinding", "clusterrole"] {
         run(&["delete", kind, &name]).await;
     }
-    world.assert_nothing_leaked().await;
 }

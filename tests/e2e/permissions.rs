@@ -76,7 +76,6 @@ async fn every_permission_is_used(builder: WorldBuilder) {
     world.eventually("the Portal is gone", async || world.portal().await.is_none()).await;
 
     assert_eq!(world.unused_rights().await, [], "the chart grants what nothing uses");
-    world.assert_nothing_leaked().await;
 }
 
 /// An operator in a namespace that it does not watch, so that a right there is not taken for one in a watched namespace.
@@ -144,5 +143,4 @@ async fn every_permission_is_used_in_the_namespace_and_for_the_object_that_it_is
             if unused.is_empty() { Ok(()) } else { Err(unused) }
         })
         .await;
-    world.assert_nothing_leaked().await;
 }

@@ -33,7 +33,6 @@ async fn a_login_that_does_not_do_is_told_and_read_again_by_itself() {
     // People make Secrets with `echo`.
     world.login("sa-op", "op-secret-7f3k2\n").await;
     world.ready("edc").await;
-    world.assert_nothing_leaked().await;
 }
 
 #[tokio::test]
@@ -52,7 +51,6 @@ async fn a_login_that_may_only_read_publishes_what_is_there_and_says_why_it_make
     world.login("sa-cm", "cm-secret-9d4m1").await;
     world.ready("edc").await;
     world.portal_ready().await;
-    world.assert_nothing_leaked().await;
 }
 
 /// Makes some resources and waits until they are ready.
@@ -112,7 +110,6 @@ async fn what_is_published_stays_ready_while_the_portal_fails() {
         world.ready(&format!("late-{number}")).await;
     }
     assert_eq!(world.ours().len(), 25);
-    world.assert_nothing_leaked().await;
 }
 
 #[tokio::test]
@@ -133,7 +130,6 @@ async fn a_portal_that_hangs_answers_nonsense_or_is_slow_is_got_over() {
         assert_eq!(reason(&world.user(name).await.unwrap()), "Ready", "{name}");
     }
     assert_eq!(world.ours().len(), 3);
-    world.assert_nothing_leaked().await;
 }
 
 #[tokio::test]
@@ -157,7 +153,6 @@ async fn a_hang_at_one_user_holds_up_no_other() {
     world.ready(&names[0]).await;
     assert_eq!(world.token_with(&names[0]).await, 200);
     assert_eq!(world.ours().len(), 3);
-    world.assert_nothing_leaked().await;
 }
 
 #[tokio::test]
@@ -175,7 +170,6 @@ async fn a_login_that_may_not_list_roles_is_told_what_it_lacks() {
     assert_eq!(world.portal_writes(), 0);
     world.login("sa-cm", "cm-secret-9d4m1").await;
     world.ready("edc").await;
-    world.assert_nothing_leaked().await;
 }
 
 #[tokio::test]
@@ -202,7 +196,6 @@ async fn a_wallet_that_cannot_be_reached_is_named() {
     world.patch_portal(&json!({"spec": {"verification": {"interval": "10s"}}})).await;
     world.two_sweeps().await;
     assert_eq!(reason(&world.user("edc").await.unwrap()), "Ready");
-    world.assert_nothing_leaked().await;
 }
 
 #[tokio::test]
@@ -236,7 +229,6 @@ async fn an_unusable_certificate_of_a_bundle_is_named_and_the_others_are_used() 
     bundle(broken).await;
     let words = world.portal_because("CaBundleInvalid").await;
     assert!(words.contains("certificate 1 is not a valid X.509 certificate"), "{words}");
-    world.assert_nothing_leaked().await;
 }
 
 #[tokio::test]
@@ -276,7 +268,6 @@ async fn a_certificate_of_ones_own_authority_is_named_and_trusted() {
     world.portal_ready().await;
     world.apply(&create("later", &world.namespace, "Identity Wallet Management")).await;
     world.ready("later").await;
-    world.assert_nothing_leaked().await;
 }
 
 #[tokio::test]
@@ -309,5 +300,4 @@ async fn a_portal_that_is_not_there_is_waited_for() {
     world.eventually("the Portal goes", async || world.portal().await.is_none()).await;
     assert!(world.ours().is_empty());
     assert_eq!(world.count(Endpoint::Create), 1);
-    world.assert_nothing_leaked().await;
 }

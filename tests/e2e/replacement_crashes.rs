@@ -63,7 +63,6 @@ async fn crash(call: Call, killed: Killed) -> bool {
         "{} creates",
         world.simulator.count(Endpoint::Create)
     );
-    world.assert_nothing_leaked().await;
     met
 }
 

@@ -20,7 +20,6 @@ async fn killed_at(method: &str, path: &str) {
         held.kill_and_restart(&mut world, "edc").await;
         one_user(&world, "edc").await;
         assert_eq!(world.ours().len(), 1);
-        world.assert_nothing_leaked().await;
     }
 }
 
@@ -111,5 +110,4 @@ async fn a_lease_that_may_not_be_had_is_told_and_waited_for() {
     role["rules"] = all;
     world.kubectl_apply(&role).await;
     world.portal_because("LoggedIn").await;
-    world.assert_nothing_leaked().await;
 }

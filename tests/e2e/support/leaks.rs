@@ -1,6 +1,76 @@
-//! No secret value that the simulator ever handed out occurs in what the operator says.
+//! The scan at the end of each test: no secret that the simulator ever returned occurs in what the operator writes.
+//!
+//! It runs where the world is dropped, so no test can forget it.
 
+use k8s_openapi::api::events::v1::Event;
+use kube::api::{Api, DynamicObject, ListParams};
 use portal_simulator::Simulator;
+use technical_user_operator::controller::objects::{portals, technical_users};
+
+use super::probes::address;
+use super::site::Site;
+use super::world::World;
+
+impl Drop for World {
+    fn drop(&mut self) {
+        scan_at_end(async {
+            self.assert_no_secret_in("the log", &self.log());
+            let neighbours = self.neighbours.iter().map(String::as_str);
+            for namespace in neighbours.chain([self.namespace.as_str()]) {
+                self.assert_no_secret_in_objects_of(namespace).await;
+            }
+            self.assert_no_secret_in_metrics().await;
+        });
+    }
+}
+
+impl World {
+    /// Fails where a secret of the simulator occurs in the metrics of an operator that runs.
+    async fn assert_no_secret_in_metrics(&self) {
+        let running = self.operators().iter().filter(|operator| operator.try_wait().unwrap().is_none());
+        for address in running.filter_map(address) {
+            let answer = self.http().get(format!("http://{address}/metrics")).send().await.unwrap();
+            self.assert_no_secret_in("the metrics", &answer.text().await.unwrap());
+        }
+    }
+}
+
+impl Site {
+    /// Fails where a secret of the simulator occurs in a text.
+    pub fn assert_no_secret_in(&self, what: &str, text: &str) {
+        assert_no_secret(&self.simulator, what, text);
+    }
+
+    /// Fails where a secret of the simulator occurs in the events or in our resources of a namespace.
+    pub async fn assert_no_secret_in_objects_of(&self, namespace: &str) {
+        // A client works only in the runtime that created it.
+        let client = self.plane.admin_client().await.unwrap();
+        let events = Api::<Event>::namespaced(client.clone(), namespace);
+        let events = events.list(&ListParams::default()).await.unwrap();
+        self.assert_no_secret_in("the events", &serde_json::to_string(&events).unwrap());
+        for resource in [portals(), technical_users()] {
+            let objects = Api::<DynamicObject>::namespaced_with(client.clone(), namespace, &resource);
+            let objects = objects.list(&ListParams::default()).await.unwrap();
+            self.assert_no_secret_in(&resource.kind, &serde_json::to_string(&objects).unwrap());
+        }
+    }
+}
+
+/// Runs the scan of a test that ends. Nothing can be awaited where a value is dropped: the scan has a thread and a runtime of
+/// its own. A test that has failed already reports its own failure, and is not scanned.
+pub fn scan_at_end(scan: impl Future<Output = ()> + Send) {
+    if std::thread::panicking() {
+        return;
+    }
+    let scanned = std::thread::scope(|threads| threads.spawn(|| runtime().block_on(scan)).join());
+    if let Err(failure) = scanned {
+        std::panic::resume_unwind(failure);
+    }
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+}
 
 /// Fails where one of the simulator's secrets occurs in a text, as it is or in base64.
 pub fn assert_no_secret(simulator: &Simulator, what: &str, text: &str) {

@@ -5,14 +5,13 @@ use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::Secret;
 use kube::Client;
-use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams};
+use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, Patch, PatchParams};
 use parking_lot::Mutex;
 use portal_simulator::Simulator;
 use serde_json::{Value, json};
 use technical_user_operator::controller::objects::{portals, technical_users};
 use testbed::{ControlPlane, Transcript};
 
-use super::leaks::assert_no_secret;
 use super::manifests::PORTAL;
 
 /// A namespace of a cluster, and the portal that its resources lead to.
@@ -143,22 +142,5 @@ impl Site {
             .unwrap()
             .success()
             .unwrap();
-    }
-
-    /// Fails where a secret of the simulator occurs in a text.
-    pub fn assert_no_secret_in(&self, what: &str, text: &str) {
-        assert_no_secret(&self.simulator, what, text);
-    }
-
-    /// Fails where a secret of the simulator occurs in events, or in our resources.
-    pub async fn assert_no_secret_in_objects(&self) {
-        let events: Api<k8s_openapi::api::events::v1::Event> =
-            Api::namespaced(self.client.clone(), &self.namespace);
-        let events = events.list(&ListParams::default()).await.unwrap();
-        self.assert_no_secret_in("the events", &serde_json::to_string(&events).unwrap());
-        for kind in ["Portal", "TechnicalUser"] {
-            let objects = self.api(kind, &self.namespace).list(&ListParams::default()).await.unwrap();
-            self.assert_no_secret_in(kind, &serde_json::to_string(&objects).unwrap());
-        }
     }
 }

@@ -9,10 +9,11 @@ use kube::api::ListParams;
 use portal_simulator::{Config, Version};
 use serde_json::json;
 
+use super::place::leaks::scan_at_end;
 use super::place::{Site, one_company, portal};
 use super::{Cluster, cluster};
 
-/// A release.
+/// A release. When it is dropped, the scan for secrets runs.
 pub struct Release {
     pub cluster: &'static Cluster,
     site: Site,
@@ -127,11 +128,13 @@ impl Release {
 
     /// What all containers of the operator's pods have said, the ones before a restart too.
     pub async fn logs(&self) -> String {
+        let label = "app.kubernetes.io/name=technical-user-operator";
+        let pods =
+            self.cluster.kubectl(&["-n", &self.namespace, "get", "pods", "-o", "name", "-l", label]).await;
         let mut said = String::new();
-        for pod in self.pods().await {
-            let name = pod.metadata.name.unwrap();
+        for pod in pods.lines() {
             for previous in ["--previous=true", "--previous=false"] {
-                let arguments = ["-n", &self.namespace, "logs", &name, previous];
+                let arguments = ["-n", &self.namespace, "logs", pod, previous];
                 // There may be none before.
                 said.push_str(&self.plane.kubectl(&arguments).await.unwrap().stdout);
             }
@@ -139,9 +142,15 @@ impl Release {
         said
     }
 
-    /// Fails where a secret of the simulator occurs in logs, events, statuses or annotations.
-    pub async fn assert_nothing_leaked(&self) {
+    /// Fails where a secret of the simulator occurs in the logs of the pods, in events or in our resources.
+    pub async fn assert_no_secret(&self) {
         self.assert_no_secret_in("the log", &self.logs().await);
-        self.assert_no_secret_in_objects().await;
+        self.assert_no_secret_in_objects_of(&self.namespace).await;
+    }
+}
+
+impl Drop for Release {
+    fn drop(&mut self) {
+        scan_at_end(self.assert_no_secret());
     }
 }
