@@ -38,6 +38,8 @@ impl fmt::Display for Attempt {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -54,6 +56,26 @@ mod tests {
         let attempt = Attempt { generation: 1, id: "a".into(), pin: Pin::read("b") };
         for text in ["1 a b c", "1 a b c=d e", " 1  a b", "1 a b "] {
             assert_eq!(Attempt::parse(text).as_ref(), Some(&attempt), "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_attempt_is_read_as_it_was_written(
+            generation in 1..=i64::MAX, id in "[0-9a-z]{1,12}", url in any::<String>(), company in any::<Option<String>>(),
+        ) {
+            let attempt = Attempt { generation, id, pin: Pin::new(&url, company.as_deref()) };
+            prop_assert_eq!(Attempt::parse(&attempt.to_string()), Some(attempt));
+        }
+
+        #[test]
+        fn any_annotation_can_be_read(text in any::<String>(), like in "[0-9-]{0,21}[ \t][^ ]{0,4} .{0,8}") {
+            for text in [text, like] {
+                if let Some(attempt) = Attempt::parse(&text) {
+                    prop_assert!(attempt.generation > 0);
+                    prop_assert_eq!(Attempt::parse(&attempt.to_string()), Some(attempt));
+                }
+            }
         }
     }
 }

@@ -222,6 +222,9 @@ impl Mark {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
     use super::*;
 
     fn owner() -> Owner {
@@ -292,5 +295,76 @@ mod tests {
             Pin::new("https://p.example.org", None),
             Pin::new("https://p.example.org", Some("BPNL000000000ONE"))
         );
+    }
+
+    /// A resource as Kubernetes names it, of an installation as the flag `--instance` admits it.
+    fn an_owner() -> impl Strategy<Value = Owner> {
+        let name = "[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?";
+        ("[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?", "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", name)
+            .prop_map(|(instance, namespace, name)| Owner { instance, namespace, name })
+    }
+
+    fn a_mark() -> impl Strategy<Value = Mark> {
+        (an_owner(), 0..=LAST_GENERATION, any::<u64>(), any::<bool>()).prop_map(
+            |(owner, generation, id, retained)| Mark {
+                owner,
+                generation,
+                hint: Hint::of_installation(&id.to_string()),
+                retained,
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn any_mark_is_read_back_whatever_text_follows_it(mark in a_mark(), text in any::<Option<String>>()) {
+            prop_assert_eq!(Mark::find(&mark.describe(text.as_deref())), Some(mark));
+        }
+
+        #[test]
+        fn any_mark_is_found_behind_other_text(mark in a_mark(), before in "[^\\[]{0,40}") {
+            prop_assert_eq!(Mark::find(&format!("{before}{}", mark.describe(None))), Some(mark));
+        }
+
+        #[test]
+        fn any_description_can_be_searched(
+            text in any::<String>(), words in vec("(retained|a/b/c|g[0-9]{0,30}|[^ ]{0,4})", 0..6), end in "[\\] x]{0,2}",
+        ) {
+            let _ = Mark::find(&text);
+            let text = format!("[technicaluser.dev/1 {}{end}", words.join(" "));
+            if let Some(mark) = Mark::find(&text) {
+                // What was read is what was written, spaces aside.
+                prop_assert_eq!(Mark::find(&mark.describe(None)), Some(mark));
+            }
+        }
+
+        #[test]
+        fn any_name_of_a_user_shows_its_generation(
+            owner in an_owner(), generation in 0..=LAST_GENERATION, readable in any::<Option<String>>(),
+            dim in any::<bool>(),
+        ) {
+            let name = owner.user_name(generation, readable.as_deref());
+            prop_assert!(name.len() <= NAME_LIMIT);
+            let shown = if dim { format!("dim-{name}") } else { name };
+            prop_assert_eq!(owner.generation_of(&shown), Some(generation));
+        }
+
+        #[test]
+        fn any_name_can_be_read(name in any::<String>(), like in "(dim-)?t[a-zä0-9]{0,12}(-.{0,4})?") {
+            for name in [name, like] {
+                if let Some(own) = parse_own_name(&name) {
+                    prop_assert!(name.contains(&own.prefix));
+                    prop_assert!((0..=LAST_GENERATION).contains(&own.generation));
+                }
+            }
+        }
+
+        #[test]
+        fn any_owner_is_read_back(owner in an_owner(), text in any::<String>()) {
+            prop_assert_eq!(Owner::parse(&owner.to_string()), Some(owner));
+            if let Some(owner) = Owner::parse(&text) {
+                prop_assert_eq!(owner.to_string(), text);
+            }
+        }
     }
 }

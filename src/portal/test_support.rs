@@ -1,5 +1,7 @@
 //! A portal for tests that differ in a few answers.
 
+pub mod json;
+
 use std::ops::Deref;
 use std::sync::Arc;
 

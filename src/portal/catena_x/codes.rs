@@ -6,7 +6,7 @@ pub(super) const OTHER: &str = "other";
 /// The code for unknown, deleted and foreign users, by its name up to 2.1 and since.
 const NOT_FOUND: [&str; 2] = ["SERVICE_ACCOUNT_NOT_FOUND", "SERVICE_ACCOUNT_NOT_CONFLICT"];
 
-const CODES: [&str; 29] = [
+pub(super) const CODES: [&str; 29] = [
     "ForbiddenAccess",
     "UnauthorizedAccess",
     "SERVICE_AUTH_SECRET_ARGUMENT",

@@ -131,6 +131,10 @@ impl Refusal {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
+    use crate::portal::test_support::json::a_body;
+
     use super::*;
     use secrecy::ExposeSecret;
 
@@ -171,6 +175,36 @@ mod tests {
             (502, "<html>bad gateway</html>", Refusal::Server(502)),
         ] {
             assert_eq!(read(&Answer::of(status, body)).err(), Some(want), "{status} {body}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_answer_can_be_read(
+            status in 100..600_u16,
+            body in a_body(&["access_token", "refresh_token", "expires_in", "error", "invalid_client", "300"]),
+        ) {
+            let mut answer = Answer::of(status, "");
+            answer.body = body;
+            match read(&answer) {
+                Ok(issued) => {
+                    prop_assert_eq!(status, 200);
+                    let token = issued.access_token.expose_secret();
+                    prop_assert!(!token.is_empty() && token.len() <= TOKEN);
+                    prop_assert!(issued.life <= Duration::from_secs(LONGEST_LIFE));
+                }
+                Err(refusal) => prop_assert!(status != 200 || refusal == Refusal::NoTokenEndpoint),
+            }
+        }
+
+        #[test]
+        fn any_tokens_are_read_back(access in "[!-~]{1,60}", refresh in "[!-~]{1,60}", life in 0..=LONGEST_LIFE) {
+            let body = serde_json::json!({"access_token": access, "refresh_token": refresh, "expires_in": life});
+            let issued = read(&Answer::of(200, &body.to_string())).ok().unwrap();
+            prop_assert_eq!(issued.access_token.expose_secret(), access);
+            let read = issued.refresh_token.map(|token| token.expose_secret().to_owned());
+            prop_assert_eq!(read, Some(refresh));
+            prop_assert_eq!(issued.life, Duration::from_secs(life));
         }
     }
 }

@@ -139,6 +139,11 @@ impl Claims {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use crate::portal::test_support::json::a_body;
+
     use super::*;
 
     fn claims(payload: &str) -> Option<Claims> {
@@ -207,6 +212,36 @@ mod tests {
     fn what_is_no_jwt_tells_nothing() {
         for token in ["", "opaque", "a.b.c", "e30.bm8.x", "e30.W10.x"] {
             assert_eq!(Claims::of(&token.into()), None, "{token}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_token_can_be_read(
+            token in any::<String>(),
+            body in a_body(&["bpn", "client_id", "resource_access", "roles", "technical_roles_management", "Cl2-CX-Portal"]),
+        ) {
+            let jwt = format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(body));
+            for token in [token, jwt] {
+                let token = SecretString::from(token);
+                let claims = Claims::of(&token);
+                prop_assert_eq!(claims.is_some(), token_roles(&token).is_some());
+                let Some(claims) = claims else { continue };
+                prop_assert!(claims.companies.len() <= COMPANIES && claims.technical_roles.len() <= ROLES);
+            }
+        }
+
+        #[test]
+        fn any_claim_is_read_back(
+            company in "[A-Z0-9]{1,16}", client in "[!-~]{1,20}", roles in vec("[a-zA-Z ]{1,20}", 0..8),
+        ) {
+            let payload = serde_json::json!({
+                "bpn": company, "client_id": client, "resource_access": {TECHNICAL_ROLES_OF: {"roles": roles}},
+            });
+            let claims = claims(&payload.to_string()).unwrap();
+            prop_assert_eq!(claims.companies, [company]);
+            prop_assert_eq!(claims.client_id, Some(client));
+            prop_assert_eq!(claims.technical_roles, roles);
         }
     }
 }

@@ -29,6 +29,8 @@ fn pause_from(value: &str, now: Timestamp) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -56,5 +58,30 @@ mod tests {
         assert_eq!(pause(wanted, Some("Sun, 22 Nov 2099 12:00:00 GMT")), half_a_minute);
         assert_eq!(pause(wanted, Some("today")), Some(LONGEST_PAUSE));
         assert_eq!(pause(wanted, None), Some(LONGEST_PAUSE));
+    }
+
+    proptest! {
+        #[test]
+        fn any_header_gives_a_pause_of_at_most_an_hour_or_none(value in any::<String>(), date in any::<Option<String>>()) {
+            let pause = pause(&value, date.as_deref());
+            prop_assert!(pause.is_none_or(|pause| pause <= LONGEST_PAUSE));
+        }
+
+        #[test]
+        fn any_number_of_seconds_is_read_back(seconds in any::<u64>()) {
+            let expected = Duration::from_secs(seconds).min(LONGEST_PAUSE);
+            prop_assert_eq!(pause(&seconds.to_string(), None), Some(expected));
+        }
+
+        #[test]
+        fn any_date_is_read_back(now in 0..4_000_000_000_i64, later in -4_000_000_000..4_000_000_000_i64) {
+            let date = |second| {
+                let time = Timestamp::from_second(second).unwrap().to_zoned(jiff::tz::TimeZone::UTC);
+                jiff::fmt::strtime::format("%a, %d %b %Y %H:%M:%S GMT", &time).unwrap()
+            };
+            let then = now.saturating_add(later).max(0);
+            let expected = u64::try_from(then - now).map(Duration::from_secs).unwrap_or_default();
+            prop_assert_eq!(pause(&date(then), Some(&date(now))), Some(expected.min(LONGEST_PAUSE)));
+        }
     }
 }

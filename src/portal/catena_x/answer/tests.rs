@@ -1,6 +1,9 @@
 use secrecy::ExposeSecret;
 
+use proptest::prelude::*;
+
 use super::*;
+use crate::portal::test_support::json::a_body;
 
 const ID: &str = "0B6C1F4E-2222-4444-8888-1234567890AB";
 
@@ -129,5 +132,49 @@ fn what_is_not_as_agreed_is_told_without_its_text() {
         let error = page_of(&answer(body)).err().unwrap();
         assert!(matches!(error, PortalError::BadAnswer { .. }));
         assert!(!format!("{error:?} {error}").contains("s3cret"));
+    }
+}
+
+/// The keys and words of all answers.
+const WORDS: &[&str] = &[
+    "serviceAccountId",
+    "clientId",
+    "name",
+    "description",
+    "secret",
+    "status",
+    "ACTIVE",
+    "roles",
+    "roleId",
+    "roleName",
+    "content",
+    "meta",
+    "totalElements",
+    "totalPages",
+    "connector",
+    "offer",
+    "id",
+    "userType",
+    "EXTERNAL",
+    "authenticationServiceUrl",
+    "https://idp.example.org/token",
+    ID,
+];
+
+proptest! {
+    #[test]
+    fn any_answer_can_be_read(body in a_body(WORDS)) {
+        let mut answer = Answer::of(200, "");
+        answer.body = body;
+        if let Ok(page) = page(&answer, 15) {
+            prop_assert!(page.users.len() <= 15 && page.total <= MOST_USERS);
+        }
+        if let Ok(roles) = roles(&answer) {
+            prop_assert!(roles.len() <= MOST_ROLES);
+        }
+        if let Ok(details) = details(&answer, &UserId::new(ID)) {
+            prop_assert_eq!(details.id, UserId::new(ID));
+        }
+        let _ = created(&answer, "edc");
     }
 }

@@ -1,4 +1,8 @@
+use proptest::prelude::*;
+
 use super::*;
+use crate::portal::catena_x::codes::CODES;
+use crate::portal::test_support::json::a_body;
 
 const ENDPOINT: &str = "portal.example.org:443";
 const HTML: &str = "\n<!DOCTYPE html><html><body>s3cret</body></html>";
@@ -172,4 +176,42 @@ fn a_pause_is_asked_for_by_429_and_by_503_with_a_time() {
     assert!(failure_429.pause.is_some());
     assert_eq!(failure(Operation::List, 503, "").error, PortalError::Server { status: 503 });
     assert!(failure(Operation::List, 503, "").repeatable);
+}
+
+const OPERATIONS: &[Operation] = &[
+    Operation::Create,
+    Operation::Delete,
+    Operation::Details,
+    Operation::List,
+    Operation::Reset,
+    Operation::Roles,
+    Operation::Token,
+    Operation::Update,
+    Operation::Verify,
+    Operation::Version,
+];
+
+proptest! {
+    #[test]
+    fn any_body_of_an_error_can_be_read(
+        operation in proptest::sample::select(OPERATIONS),
+        status in 300..600_u16,
+        body in a_body(&["errors", "details", "errorCode", "errorId", LOST_CLIENT, "SERVICE_ACCOUNT_NOT_FOUND", "s3cret"]),
+    ) {
+        let mut answer = Answer::of(status, "");
+        answer.body = body;
+        let failure = Failure::of_answer(operation, &answer, ENDPOINT);
+        // No text of the body gets into the error: codes are of the closed set.
+        let shown = format!("{failure:?} {}", failure.error);
+        prop_assert!(!shown.contains("s3cret"), "{}", shown);
+        if let PortalError::Conflict { code } | PortalError::Rejected { code, .. } = failure.error {
+            prop_assert!(code == OTHER || CODES.contains(&code), "{}", code);
+        }
+    }
+
+    #[test]
+    fn any_known_code_is_read_back(code in proptest::sample::select(&CODES), status in 410..417_u16) {
+        let expected = PortalError::Rejected { status, code };
+        prop_assert_eq!(error(Operation::Create, status, &body(status, code)), expected);
+    }
 }
