@@ -64,6 +64,7 @@ pub enum Whose<'a> {
 #[must_use]
 pub fn whose<'a>(owner: &Owner, source: Source, user: Shown<'a>, logins: &Logins) -> Whose<'a> {
     match user.mark {
+        Some(mark) if mark.login => Whose::OperatorLogin,
         Some(mark) if mark.owner != *owner => Whose::Other(mark),
         Some(mark) if mark.retained => Whose::Retained,
         Some(_) if user.client_id.is_some_and(|id| logins.is_in_use(id)) => Whose::OperatorLogin,
@@ -76,7 +77,7 @@ pub fn whose<'a>(owner: &Owner, source: Source, user: Shown<'a>, logins: &Logins
 }
 
 fn is_proved(owner: &Owner, source: Source, name: &str) -> bool {
-    let of_form = |generation| generation > 0 && owner.generation_of(name) == Some(generation);
+    let of_form = |generation| owner.is_name_of(generation, name);
     match source {
         Source::Recorded { generation, proved } => of_form(generation) || (proved && generation > 0),
         Source::Created { generation } => of_form(generation),
@@ -97,19 +98,20 @@ pub fn proof(key: &DigestKey, owner: &Owner, id: &UserId, generation: i64) -> St
     ])
 }
 
-/// Which of the resource's users the portal shows one to be: by its name, else, where a person renamed it, by its mark.
+/// Which of the resource's users the portal shows one to be: by its name, else, where a person renamed it, by its mark. A name
+/// has two digits of the generation; the mark completes them, and where none was read, the generation that is recorded.
 #[must_use]
-pub fn generation_shown(owner: &Owner, name: &str, mark: Option<&Mark>) -> Option<i64> {
-    let by_mark = || mark.filter(|mark| mark.owner == *owner).map(|mark| mark.generation);
-    owner.generation_of(name).or_else(by_mark)
+pub fn generation_shown(owner: &Owner, name: &str, mark: Option<&Mark>, recorded: i64) -> Option<i64> {
+    let by_mark = mark.filter(|mark| mark.is_of(owner)).map(|mark| mark.generation);
+    owner.generation_of(name, by_mark.unwrap_or(recorded)).or(by_mark)
 }
 
 /// Whether list and mark, without its details, show a user to be the resource's of this generation. A mark that was read
 /// decides, as everywhere.
 #[must_use]
 pub fn is_shown(owner: &Owner, generation: i64, name: &str, mark: Option<&Mark>) -> bool {
-    let not_ours = mark.is_some_and(|mark| mark.owner != *owner || mark.retained);
-    generation > 0 && !not_ours && generation_shown(owner, name, mark) == Some(generation)
+    let not_ours = mark.is_some_and(|mark| !mark.is_of(owner) || mark.retained);
+    generation > 0 && !not_ours && generation_shown(owner, name, mark, generation) == Some(generation)
 }
 
 /// The client IDs of the operator's own logins into one portal, former ones included.
@@ -202,7 +204,7 @@ mod tests {
     }
 
     fn mark(name: &str, retained: bool) -> Mark {
-        Mark { owner: owner(name), generation: 1, hint: Hint::read("here"), retained }
+        Mark { owner: owner(name), generation: 1, hint: Hint::read("here"), retained, login: false }
     }
 
     fn logins() -> Logins {
@@ -231,6 +233,37 @@ mod tests {
             assert_eq!(by(&others), Whose::Other(&others), "{source:?}");
             assert_eq!(by(&others_retained), Whose::Other(&others_retained), "{source:?}");
         }
+    }
+
+    #[test]
+    fn a_user_that_is_marked_as_a_login_is_a_login_whoever_has_its_name() {
+        let own_name = owner("edc").user_name(2, None);
+        for (name, retained) in [("edc", false), ("edc", true), ("other", false)] {
+            let login = Mark { login: true, ..mark(name, retained) };
+            let shown = Shown { name: &own_name, client_id: Some("sa1"), mark: Some(&login) };
+            for source in [RECORDED, PROVED, CREATED, Source::Listed] {
+                assert_eq!(
+                    whose(&owner("edc"), source, shown, &logins()),
+                    Whose::OperatorLogin,
+                    "{source:?}"
+                );
+            }
+            assert!(!is_shown(&owner("edc"), 2, &own_name, Some(&login)));
+        }
+    }
+
+    #[test]
+    fn a_mark_distinguishes_users_whose_names_have_the_same_digits() {
+        let (name, recorded) = (owner("edc").user_name(1297, None), 1297);
+        let marked = |generation| Mark { generation, ..mark("edc", false) };
+        let shown = |mark: Option<&Mark>| generation_shown(&owner("edc"), &name, mark, recorded);
+        assert_eq!(shown(None), Some(1297));
+        assert_eq!(shown(Some(&marked(1297))), Some(1297));
+        assert_eq!(shown(Some(&marked(1))), Some(1));
+        let is_shown =
+            |generation, mark: Option<Mark>| is_shown(&owner("edc"), generation, &name, mark.as_ref());
+        assert!(is_shown(1297, None) && is_shown(1297, Some(marked(1297))));
+        assert!(!is_shown(1297, Some(marked(1))) && !is_shown(1, Some(marked(1297))));
     }
 
     #[test]

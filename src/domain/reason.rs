@@ -75,7 +75,7 @@ reasons! {
     NoUserCreated,
     /// The portal refused to make the user.
     CreateRefused,
-    /// Every generation of names is used up.
+    /// A status or an annotation names a generation that no resource reaches.
     GenerationsExhausted,
     /// A permission of the login is missing.
     PermissionMissing,

@@ -105,7 +105,11 @@ async fn users_and_marks_are_counted() {
     let mark = |instance: &str, name: &str, retained| {
         let owner = Owner { instance: instance.into(), namespace: "n".into(), name: name.into() };
         let user_name = owner.user_name(1, None);
-        (user_name, Mark { owner, generation: 1, hint: Hint::of_installation("x"), retained }.describe(None))
+        (
+            user_name,
+            Mark { owner, generation: 1, hint: Hint::of_installation("x"), retained, login: false }
+                .describe(None),
+        )
     };
     for (name, description) in [mark("prod", "a", false), mark("prod", "b", true), mark("check", "c", false)]
     {

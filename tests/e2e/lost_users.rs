@@ -207,7 +207,7 @@ async fn among_three_hundred_users_of_one_name_ours_is_found() {
     let identity = world.get_secret("technical-user-operator-e2e").await.unwrap();
     let hint = Hint::of_installation(&crate::support::secret_value(&identity, "id"));
     let portal_name = crowd(&world, "edc", 150);
-    let mark = Mark { owner: owner(&world, "edc"), generation: 1, hint, retained: false };
+    let mark = Mark { owner: owner(&world, "edc"), generation: 1, hint, retained: false, login: false };
     let ours = UserSeed::new("One", &portal_name).description(&mark.describe(None));
     let ours = world.simulator.seed_user(ours).unwrap();
     crowd(&world, "edc", 149);

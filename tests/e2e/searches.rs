@@ -21,7 +21,7 @@ async fn left_from_before(world: &World, name: &str) -> portal_simulator::UserVi
     let hint = Hint::of_installation(&crate::support::secret_value(&identity, "id"));
     let owner = Owner { instance: "e2e".into(), namespace: world.namespace.clone(), name: name.into() };
     let portal_name = owner.user_name(1, None);
-    let mark = Mark { owner, generation: 1, hint, retained: false };
+    let mark = Mark { owner, generation: 1, hint, retained: false, login: false };
     world.simulator.seed_user(UserSeed::new("One", &portal_name).description(&mark.describe(None))).unwrap()
 }
 

@@ -15,7 +15,7 @@ async fn a_user_without_a_resource_is_listed_until_one_claims_it() {
     let owner = Owner { instance: "e2e".into(), namespace: world.namespace.clone(), name: "lost".into() };
     let elsewhere = Owner { instance: "other".into(), ..owner.clone() };
     let seed = |owner: &Owner, retained: bool| {
-        let mark = Mark { owner: owner.clone(), generation: 1, hint: hint.clone(), retained };
+        let mark = Mark { owner: owner.clone(), generation: 1, hint: hint.clone(), retained, login: false };
         let seed = UserSeed::new("One", &owner.user_name(1, None)).description(&mark.describe(None));
         world.simulator.seed_user(seed).unwrap()
     };

@@ -43,7 +43,7 @@ async fn seeded(world: &World, namespace: &str, name: &str) -> UserView {
     let identity = world.get_secret("technical-user-operator-e2e").await.unwrap();
     let hint = Hint::of_installation(&secret_value(&identity, "id"));
     let owner = Owner { instance: "e2e".into(), namespace: namespace.into(), name: name.into() };
-    let mark = Mark { owner: owner.clone(), generation: 1, hint, retained: false };
+    let mark = Mark { owner: owner.clone(), generation: 1, hint, retained: false, login: false };
     let seed = UserSeed::new("One", &owner.user_name(1, None)).description(&mark.describe(None));
     world.simulator.seed_user(seed).unwrap()
 }

@@ -82,7 +82,10 @@ fn identity(random: &str) -> (Mark, String) {
     let name: String = random.chars().take(8).collect();
     let owner = Owner { instance: INSTANCE.to_owned(), namespace: INSTANCE.to_owned(), name };
     let user_name = owner.user_name(1, None);
-    (Mark { owner, generation: 1, hint: Hint::of_installation(random), retained: false }, user_name)
+    (
+        Mark { owner, generation: 1, hint: Hint::of_installation(random), retained: false, login: false },
+        user_name,
+    )
 }
 
 impl Trial<'_, '_> {

@@ -38,7 +38,7 @@ pub fn is_expected(
     user: &RecordedUser,
     inventory: Option<&Inventory>,
 ) -> bool {
-    let is_named = || user.generation.is_some_and(|given| owner.generation_of(&user.name) == Some(given));
+    let is_named = || user.generation.is_some_and(|given| owner.is_name_of(given, &user.name));
     is_named() || is_proved(installation, owner, user, inventory)
 }
 
@@ -87,7 +87,7 @@ mod tests {
         assert!(proved("named"));
         assert!(!proved("renamed") && !proved("other") && !proved("in no list"));
         let mark = |name, retained| {
-            Some(Mark { owner: owner(name), generation: 1, hint: Hint::read("here"), retained })
+            Some(Mark { owner: owner(name), generation: 1, hint: Hint::read("here"), retained, login: false })
         };
         inventory.remember(&UserId::new("renamed"), mark("edc", false));
         assert!(proved("renamed"));

@@ -125,8 +125,10 @@ fn found(
     let room = RETAINED_LIMIT.saturating_sub(status.retained.len());
     let entry = |user: ListedUser| {
         let mark = link.inventory.mark(&user.id).flatten()?;
-        let ours =
-            mark.retained && mark.owner.instance == installation.instance && mark.hint == installation.hint;
+        let ours = mark.retained
+            && !mark.login
+            && mark.owner.instance == installation.instance
+            && mark.hint == installation.hint;
         ours.then(|| RetainedUser {
             id: user.id.to_string(),
             client_id: user.client_id,

@@ -39,7 +39,7 @@ pub async fn unclaimed(ctx: &Context, link: &Connection, status: &PortalStatus) 
     let marked = marks(link.portal.as_ref(), &link.inventory, candidates).await;
     let reported = |id: &UserId| status.unclaimed.iter().find(|user| UserId::new(&user.id) == *id);
     let known = |mark: &Mark, id: &UserId| !ctx.hides_users(&mark.owner.namespace) || reported(id).is_some();
-    let ours = |mark: &Mark| !mark.retained && mark.owner.instance == ctx.installation.instance;
+    let ours = |mark: &Mark| is_live(mark, &ctx.installation.instance);
     let entry = |(user, mark): (ListedUser, Marked)| match mark {
         Marked::Read(mark) => {
             mark.filter(|mark| ours(mark) && known(mark, &user.id)).map(|mark| UnclaimedUser {
@@ -53,11 +53,16 @@ pub async fn unclaimed(ctx: &Context, link: &Connection, status: &PortalStatus) 
     marked.into_iter().filter_map(entry).take(LIMIT).collect()
 }
 
+/// Whether a mark says that a user stands for a resource of this installation.
+fn is_live(mark: &Mark, instance: &str) -> bool {
+    !mark.retained && !mark.login && mark.owner.instance == instance
+}
+
 /// Users with the mark of this installation whose names say nothing of it: a person renamed them, and their details were read
 /// before.
 fn renamed(inventory: &Inventory, instance: &str, claimed: &BTreeSet<String>) -> Vec<ListedUser> {
-    let users = inventory
-        .marked(|mark| mark.owner.instance == instance && !claimed.contains(&mark.owner.name_prefix()));
+    let users =
+        inventory.marked(|mark| is_live(mark, instance) && !claimed.contains(&mark.owner.name_prefix()));
     let is_left = |user: &ListedUser| {
         parse_own_name(&user.name).is_none()
             && matches!(user.status, UserStatus::Active | UserStatus::Pending)

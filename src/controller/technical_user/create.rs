@@ -81,7 +81,7 @@ pub async fn create(pass: &mut Pass, generation: i64, user: NewUser) -> Result<(
         finalizers.push(FINALIZER.to_owned());
     }
     let task = Task {
-        mark: Mark { owner, generation, hint: pass.observation.hint.clone(), retained: false },
+        mark: Mark { owner, generation, hint: pass.observation.hint.clone(), retained: false, login: false },
         ctx: Arc::clone(&pass.ctx),
         key: pass.key.clone(),
         link,

@@ -35,9 +35,13 @@ pub async fn read(pass: &mut Pass, what: Read) -> Result<(), Failure> {
         }
         Read::Confirm(id) => {
             let confirmed = confirm(pass, &id).await?;
+            let shown =
+                pass.connected()?.inventory.get(&id).map(|user| candidate_of(pass, &user)).transpose()?;
             for sibling in &mut pass.observation.siblings {
                 if sibling.id == id {
                     sibling.confirmed = confirmed.clone();
+                    // The mark has the whole generation.
+                    sibling.generation = shown.as_ref().map_or(sibling.generation, |shown| shown.generation);
                 }
             }
         }
@@ -70,19 +74,20 @@ async fn search(pass: &Pass) -> Result<Vec<Candidate>, Failure> {
     let mut found = Vec::new();
     for (user, is_seen) in seen.iter().map(|user| (user, true)).chain(unseen.iter().map(|user| (user, false)))
     {
-        let mut candidate = candidate(link, owner, user, false);
+        let mut candidate = candidate_of(pass, user)?;
         if !is_seen {
             // Its entry is from an earlier reading.
             candidate.confirmed = Confirmed::Unread;
         }
         if candidate.confirmed == Confirmed::Unread && candidate.status != UserStatus::PendingDeletion {
-            candidate.confirmed = confirm(pass, &candidate.id).await?;
+            let confirmed = confirm(pass, &candidate.id).await?;
+            candidate = Candidate { confirmed, ..candidate_of(pass, user)? };
         }
         found.push(candidate);
     }
     for user in renamed(pass, link, &found) {
         confirm(pass, &user.id).await?;
-        let candidate = candidate(link, owner, &user, false);
+        let candidate = candidate_of(pass, &user)?;
         if matches!(candidate.confirmed, Confirmed::Ours(_) | Confirmed::Retained) {
             found.push(candidate);
         }
@@ -97,6 +102,12 @@ async fn search(pass: &Pass) -> Result<Vec<Candidate>, Failure> {
     Ok(found)
 }
 
+/// A user of the list with what is remembered of its mark.
+fn candidate_of(pass: &Pass, user: &ListedUser) -> Result<Candidate, Failure> {
+    let o = &pass.observation;
+    Ok(candidate(pass.connected()?, &o.owner, o.recorded_generation(), user, false))
+}
+
 /// Users of the list that are not found by their names and may bear the mark of this resource all the same: where it was
 /// seen before, and the one whose credential is published.
 fn renamed(pass: &Pass, link: &Connection, found: &[Candidate]) -> Vec<ListedUser> {
@@ -105,7 +116,7 @@ fn renamed(pass: &Pass, link: &Connection, found: &[Candidate]) -> Vec<ListedUse
         SecretView::Ours { user: Some(id), .. } => link.inventory.get(id),
         _ => None,
     };
-    let mut users = link.inventory.marked(|mark| mark.owner == *owner);
+    let mut users = link.inventory.marked(|mark| mark.is_of(owner));
     users.extend(published);
     users.sort_by(|a, b| a.id.cmp(&b.id));
     users.dedup_by(|a, b| a.id == b.id);
@@ -121,8 +132,8 @@ async fn confirm(pass: &Pass, id: &UserId) -> Result<Confirmed, Failure> {
             let mark = Mark::find(&details.description);
             link.inventory.remember(id, mark.clone());
             Ok(match mark {
-                Some(mark) if mark.owner == *owner && mark.retained => Confirmed::Retained,
-                Some(mark) if mark.owner == *owner => Confirmed::Ours(mark.hint),
+                Some(mark) if mark.is_of(owner) && mark.retained => Confirmed::Retained,
+                Some(mark) if mark.is_of(owner) => Confirmed::Ours(mark.hint),
                 _ => Confirmed::Foreign,
             })
         }

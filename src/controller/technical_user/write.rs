@@ -148,7 +148,7 @@ async fn mark_retained(
         Err(error) => return Err(error.into()),
     }
     let (owner, hint) = (pass.observation.owner.clone(), pass.observation.hint.clone());
-    link.inventory.remember(id, Some(Mark { owner, generation, hint, retained: true }));
+    link.inventory.remember(id, Some(Mark { owner, generation, hint, retained: true, login: false }));
     pass.observation.done.push((id.clone(), Done::MarkedRetained));
     Ok(())
 }

@@ -214,7 +214,7 @@ impl Snapshot {
             .prefixes
             .ids(&owner.name_prefix())
             .filter_map(find)
-            .map(|entry| (parse_own_name(&entry.user.name).map_or(0, |own| own.generation), &entry.user))
+            .map(|entry| (parse_own_name(&entry.user.name).map_or(0, |own| own.number), &entry.user))
             .collect();
         found.sort_by(|a, b| (a.0, &a.1.id).cmp(&(b.0, &b.1.id)));
         found.into_iter().map(|(_, user)| user).collect()

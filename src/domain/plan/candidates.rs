@@ -40,15 +40,16 @@ pub(super) fn choose(
     Ok(Choice::Make(at_least.max(used_up.saturating_add(1)).max(1)))
 }
 
-/// Whether a name can tell this generation.
-pub(super) fn can_be_spelled(generation: i64) -> Result<(), Blocker> {
+/// Whether a user of this generation may be created: a status or an annotation can name any number.
+pub(super) fn can_be_created(generation: i64) -> Result<(), Blocker> {
     if generation <= LAST_GENERATION {
         return Ok(());
     }
     Err(Blocker::lasting(
         Reason::GenerationsExhausted,
         format!(
-            "{LAST_GENERATION} users were made for this resource, and names for more cannot be spelled; make a resource of another name"
+            "the status or the annotation technicaluser.dev/creating names generation {LAST_GENERATION} or a later one, which no \
+             resource reaches; no user is created after it. Delete this TechnicalUser and create it again under another name"
         ),
     ))
 }

@@ -139,7 +139,8 @@ fn with_details(
     selector: &Selector,
 ) -> Step {
     // The status tells nothing of a user that this resource may not have.
-    if user.client_id.as_ref().is_some_and(|id| portal.logins.is_known(id)) {
+    let is_marked_as_login = user.mark.as_ref().is_some_and(|mark| mark.login);
+    if is_marked_as_login || user.client_id.as_ref().is_some_and(|id| portal.logins.is_known(id)) {
         return blocked(o, &ownership::login_blocker(&current.id), o.timers.recheck());
     }
     // The id is of a list that may be old, or of a status that others can write: the details decide.

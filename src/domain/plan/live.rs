@@ -176,7 +176,7 @@ fn find_or_make(o: &Observation, desired: &DesiredUser, portal: &PortalFacts, at
 
 /// Everything that must hold before the portal is asked for a user, then the asking.
 pub(super) fn make(o: &Observation, desired: &DesiredUser, portal: &PortalFacts, generation: i64) -> Step {
-    if let Err(blocker) = candidates::can_be_spelled(generation) {
+    if let Err(blocker) = candidates::can_be_created(generation) {
         return blocked(o, &blocker, o.timers.recheck());
     }
     if let Some(step) = unsettled_attempt(o) {

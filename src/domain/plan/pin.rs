@@ -106,7 +106,7 @@ fn confirm(o: &Observation, portal: &PortalFacts, why: Unconfirmed) -> Pinned {
     let found = match o.view(id) {
         None => return Pinned::Next(Step::Read(Read::User(id.clone()))),
         Some(UserView::Read(user)) => match &o.desired {
-            Desired::Create(_) => user.mark.as_ref().is_some_and(|mark| mark.owner == o.owner),
+            Desired::Create(_) => user.mark.as_ref().is_some_and(|mark| mark.is_of(&o.owner)),
             // It bears no mark of ours.
             Desired::Existing { .. } => true,
         },

@@ -138,7 +138,7 @@ async fn a_full_list_is_emptied_by_a_few_reads_per_sweep() {
 async fn a_user_whose_mark_says_that_it_is_retained_is_listed_while_there_is_room() {
     let (_, link) = linked(PortalError::Server { status: 500 });
     let mark = |retained, hint: &str| {
-        Some(Mark { owner: owner("edc"), generation: 1, hint: Hint::read(hint), retained })
+        Some(Mark { owner: owner("edc"), generation: 1, hint: Hint::read(hint), retained, login: false })
     };
     for (id, mark) in [
         ("retained", mark(true, "here")),

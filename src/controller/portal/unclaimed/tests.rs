@@ -32,16 +32,26 @@ async fn no_more_users_are_read_where_the_portal_fails() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_renamed_user_is_among_them_where_its_mark_was_read() {
+async fn a_renamed_user_is_among_them_where_its_mark_was_read_and_a_login_never() {
     let mark = |name: &str, retained| {
-        Some(Mark { owner: owner(name), generation: 1, hint: Hint::read("here"), retained })
+        Some(Mark { owner: owner(name), generation: 1, hint: Hint::read("here"), retained, login: false })
     };
     let named = listed_for("named", &owner("gone"));
-    let users = [listed("renamed", "by-hand"), listed("claimed", "mine"), listed("unread", "other"), named];
+    let login = mark("gone", false).map(|mark| Mark { login: true, ..mark });
+    let users = [
+        listed("renamed", "by-hand"),
+        listed("claimed", "mine"),
+        listed("unread", "other"),
+        listed("login", "l0a1b2c3d01-catena-x"),
+        named,
+    ];
     let inventory = inventory_with(users.into()).await;
-    for (id, mark) in
-        [("renamed", mark("gone", false)), ("claimed", mark("edc", false)), ("named", mark("gone", false))]
-    {
+    for (id, mark) in [
+        ("renamed", mark("gone", false)),
+        ("claimed", mark("edc", false)),
+        ("named", mark("gone", false)),
+        ("login", login),
+    ] {
         inventory.remember(&UserId::new(id), mark);
     }
     let claimed = BTreeSet::from([owner("edc").name_prefix()]);

@@ -45,7 +45,7 @@ pub(super) fn see_inventory(pass: &mut Pass, portal_status: Option<&PortalStatus
         .named
         .iter()
         .filter(|user| Some(&user.id) != recorded.as_ref())
-        .map(|user| candidate(link, &o.owner, user, full || retained.contains(&user.id.as_str())))
+        .map(|user| candidate(link, &o.owner, generation, user, full || retained.contains(&user.id.as_str())))
         .collect();
 }
 
@@ -86,15 +86,17 @@ fn select(list: &Snapshot, existing: &ExistingUser) -> (Vec<UserId>, Selection) 
 pub(in crate::controller::technical_user) fn candidate(
     link: &Connection,
     owner: &Owner,
+    recorded_generation: i64,
     user: &ListedUser,
     listed_as_retained: bool,
 ) -> Candidate {
     let mark = link.inventory.mark(&user.id);
-    let shown = ownership::generation_shown(owner, &user.name, mark.as_ref().and_then(Option::as_ref));
+    let read = mark.as_ref().and_then(Option::as_ref);
+    let shown = ownership::generation_shown(owner, &user.name, read, recorded_generation);
     let confirmed = match mark {
         None => Confirmed::Unread,
-        Some(Some(mark)) if mark.owner == *owner && mark.retained => Confirmed::Retained,
-        Some(Some(mark)) if mark.owner == *owner => Confirmed::Ours(mark.hint),
+        Some(Some(mark)) if mark.is_of(owner) && mark.retained => Confirmed::Retained,
+        Some(Some(mark)) if mark.is_of(owner) => Confirmed::Ours(mark.hint),
         Some(_) => Confirmed::Foreign,
     };
     Candidate {

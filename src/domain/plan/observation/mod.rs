@@ -168,13 +168,13 @@ impl Observation {
     /// Which of the resource's users the details show one to be.
     #[must_use]
     pub fn generation_shown(&self, user: &UserFacts) -> Option<i64> {
-        ownership::generation_shown(&self.owner, &user.name, user.mark.as_ref())
+        ownership::generation_shown(&self.owner, &user.name, user.mark.as_ref(), self.recorded_generation())
     }
 
     /// Whether a user has a name by which a search finds it as the one of this generation.
     #[must_use]
     pub fn is_named(&self, name: &str, generation: i64) -> bool {
-        self.owner.generation_of(name) == Some(generation)
+        self.owner.is_name_of(generation, name)
     }
 
     /// The name of the resource's user of a generation in the portal: that of a wallet user begins with `dim-`.
@@ -208,7 +208,8 @@ impl Observation {
             Desired::Create(desired) => desired.description.as_deref(),
             Desired::Existing { .. } => None,
         };
-        Mark { owner: self.owner.clone(), generation, hint: self.hint.clone(), retained }.describe(text)
+        Mark { owner: self.owner.clone(), generation, hint: self.hint.clone(), retained, login: false }
+            .describe(text)
     }
 
     /// Whether this was done to the user in this pass.

@@ -101,7 +101,8 @@ fn every_other_user_of_ours_goes_too() {
 #[test]
 fn the_recorded_user_is_ours_without_a_mark_and_another_s_with_one() {
     let with = |facts| a_deleted_resource().seen("u1", facts);
-    let other_generation = Mark { owner: owner(), generation: 7, hint: here(), retained: false };
+    let other_generation =
+        Mark { owner: owner(), generation: 7, hint: here(), retained: false, login: false };
     check(vec![
         ("no mark", with(details().marked(None)), "delete u1"),
         ("our mark", with(details().marked(Some(other_generation))), "delete u1"),

@@ -61,6 +61,7 @@ fn only_an_active_unmarked_user_is_published() {
             with(unmarked().but(|u| u.client_id = Some("sa-operator".into()))),
             "user OperatorLogin STALLED",
         ),
+        ("marked as a login", with(details().of_a_login()), "user OperatorLogin STALLED"),
         ("another resource's user", with(details().of_other_resource()), "user ManagedElsewhere STALLED"),
         ("retained by a resource of this name", with(details().retained()), "verify what was read"),
         ("pending", with(unmarked().in_state(UserStatus::Pending)), "user Pending (u1 g0), look again"),

@@ -60,6 +60,7 @@ fn a_forged_status_publishes_and_marks_nobody() {
         ("retained by another resource", forged(retained_by_another()), "user MarkedByOther STALLED"),
         ("retained by this resource: never used again", forged(details().retained()), "search"),
         ("the operator's login", forged(login(by_hand())), "user OperatorLogin STALLED"),
+        ("marked as a login", forged(details().of_a_login()), "user OperatorLogin STALLED"),
         (
             "a login that never worked",
             forged(by_hand().but(|u| u.client_id = Some("sa-wrong".into()))),

@@ -93,7 +93,7 @@ pub(super) struct Portal {
 impl Portal {
     pub(super) fn new(foreign: bool) -> Self {
         let other = Owner { name: "other".into(), ..owner() };
-        let mark = Mark { owner: other, generation: 1, hint: here(), retained: false };
+        let mark = Mark { owner: other, generation: 1, hint: here(), retained: false, login: false };
         let user = User {
             id: id("foreign"),
             generation: 1,
@@ -142,7 +142,13 @@ impl Portal {
             let id = id(&format!("u{}", post.attempt));
             post.outcome = Some(Ok(id.clone()));
             let status = if kind == UserKind::External { UserStatus::Pending } else { UserStatus::Active };
-            let mark = Mark { owner: owner(), generation: post.generation, hint: here(), retained: false };
+            let mark = Mark {
+                owner: owner(),
+                generation: post.generation,
+                hint: here(),
+                retained: false,
+                login: false,
+            };
             self.users.push(User {
                 id,
                 generation: post.generation,

@@ -12,7 +12,7 @@ pub(in crate::domain::plan::tests) fn details() -> UserFacts {
 
 /// The details of an active internal user of ours of a generation.
 pub(in crate::domain::plan::tests) fn details_of(generation: i64) -> UserFacts {
-    let mark = Mark { owner: owner(), generation, hint: here(), retained: false };
+    let mark = Mark { owner: owner(), generation, hint: here(), retained: false, login: false };
     UserFacts {
         name: owner().user_name(generation, None),
         status: UserStatus::Active,
@@ -49,18 +49,24 @@ impl UserFacts {
     }
 
     pub(in crate::domain::plan::tests) fn retained(self) -> Self {
-        let mark = Mark { owner: owner(), generation: 1, hint: here(), retained: true };
+        let mark = Mark { owner: owner(), generation: 1, hint: here(), retained: true, login: false };
         self.marked(Some(mark))
     }
 
     pub(in crate::domain::plan::tests) fn of_other_cluster(self) -> Self {
-        let mark = Mark { owner: owner(), generation: 1, hint: there(), retained: false };
+        let mark = Mark { owner: owner(), generation: 1, hint: there(), retained: false, login: false };
+        self.marked(Some(mark))
+    }
+
+    /// A login of a Portal of the resource's name.
+    pub(in crate::domain::plan::tests) fn of_a_login(self) -> Self {
+        let mark = Mark { owner: owner(), generation: 1, hint: here(), retained: false, login: true };
         self.marked(Some(mark))
     }
 
     pub(in crate::domain::plan::tests) fn of_other_resource(self) -> Self {
         let owner = Owner { name: "other".into(), ..owner() };
-        let mark = Mark { owner, generation: 1, hint: here(), retained: false };
+        let mark = Mark { owner, generation: 1, hint: here(), retained: false, login: false };
         self.marked(Some(mark))
     }
 }
