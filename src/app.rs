@@ -20,7 +20,11 @@ use crate::config::{self, Listen, RunArgs, WatchNamespaces};
 use crate::controller::context::{Caches, Context, Installation};
 use crate::controller::namespaces::Namespaces;
 use crate::controller::objects::{is_deleting, lenient, portals, technical_users};
+use crate::controller::portal::connections::Connections;
+use crate::controller::portal::memory::PortalMemory;
+use crate::controller::queue::backoff::{Backoffs, Conflicts};
 use crate::controller::queue::{self, Watches};
+use crate::controller::technical_user::memory::Memory;
 use crate::health::{Gate, Health};
 use crate::k8s::events::Events;
 use crate::k8s::leader::{self, Election, Leadership};
@@ -28,6 +32,7 @@ use crate::k8s::{client, watch};
 use crate::metrics::{Metrics, UserState};
 use crate::observer::MetricsObserver;
 use crate::portal::{CREATE_TIMEOUT, Clients, Connector, Network, PlainHttp};
+use crate::process::Process;
 use crate::server::Server;
 
 mod definitions;
@@ -89,8 +94,9 @@ pub async fn run(args: RunArgs) -> Result<(), RunError> {
     let mut tasks = Tasks::default();
     tasks.spawn("server", server.run(health.clone(), metrics.clone()));
     tasks.spawn("heartbeat", health.clone().keep_beating());
-    let connector = connector(network, &metrics);
-    let serving = serve(&args, connector, &metrics, &health, stop.clone());
+    let process = Process::system();
+    let connector = connector(network, &metrics, process.clone());
+    let serving = serve(&args, connector, &process, &metrics, &health, stop.clone());
     tokio::pin!(serving);
     tokio::select! {
         ended = &mut serving => ended,
@@ -105,6 +111,7 @@ pub async fn run(args: RunArgs) -> Result<(), RunError> {
 async fn serve(
     args: &RunArgs,
     connector: Arc<dyn Connector>,
+    process: &Process,
     metrics: &Metrics,
     health: &Health,
     stop: CancellationToken,
@@ -113,14 +120,14 @@ async fn serve(
     let client = client::client(config).map_err(|error| RunError::Kubernetes(error.to_string()))?;
     // Before the lease is applied for: a process that cannot work must not keep it from one that can.
     tokio::select! {
-        () = definitions::wait_until_they_fit(&client, health) => {}
+        () = definitions::wait_until_they_fit(&client, health, &process.random) => {}
         () = stop.cancelled() => return Ok(()),
     }
     let installation = tokio::select! {
-        installation = identity::wait_for(&client, args, health) => installation,
+        installation = identity::wait_for(&client, args, health, &process.random) => installation,
         () = stop.cancelled() => return Ok(()),
     };
-    let (leadership, election) = lead(args, &client, metrics, health);
+    let (leadership, election) = lead(args, &client, process, metrics, health);
     if election.is_some() {
         // A standby is as ready as it can be.
         health.open(Gate::Cache);
@@ -134,7 +141,8 @@ async fn serve(
             }
         }
     }
-    let ended = work(args, &client, (metrics, health), connector, (installation, leadership), stop).await;
+    let ended =
+        work(args, &client, process, (metrics, health), connector, (installation, leadership), stop).await;
     release(election).await;
     ended
 }
@@ -142,6 +150,7 @@ async fn serve(
 fn lead(
     args: &RunArgs,
     client: &Client,
+    process: &Process,
     metrics: &Metrics,
     health: &Health,
 ) -> (Leadership, Option<Election>) {
@@ -155,7 +164,7 @@ fn lead(
         labels: args.common_labels.labels().clone(),
     };
     let (leadership, election) =
-        Election::start(client.clone(), lease, &args.pod_name, metrics.clone(), health.clone());
+        Election::start(client.clone(), lease, &args.pod_name, metrics.clone(), health.clone(), process);
     (leadership, Some(election))
 }
 
@@ -168,6 +177,7 @@ async fn release(election: Option<Election>) {
 async fn work(
     args: &RunArgs,
     client: &Client,
+    process: &Process,
     (metrics, health): (&Metrics, &Health),
     connector: Arc<dyn Connector>,
     (installation, leadership): (Installation, Leadership),
@@ -175,39 +185,40 @@ async fn work(
 ) -> Result<(), RunError> {
     tracing::info!(instance = %installation.instance, hint = %installation.hint, "starting");
     let (events, publisher) = Events::start(client.clone(), &args.pod_name, metrics.clone());
-    let watched: Vec<Option<String>> = match args.installation.watch_namespaces() {
-        WatchNamespaces::All => vec![None],
-        WatchNamespaces::Some(names) => names.into_iter().map(Some).collect(),
-    };
+    let watched = watched(args);
     let (refusals, all) = (watch::Refusals::default(), watcher::Config::default());
-    let (users, touched_users) = watch::cache(
-        dynamic(client, &watched, &technical_users()),
+    let random = &process.random;
+    let apis = dynamic(client, &watched, &technical_users());
+    let (users, touched_users) = watch::cache(apis, &all, technical_users(), |_| {}, &refusals, random);
+    let (portal_store, touched_portals) = watch::cache(
+        dynamic(client, &watched, &portals()),
         &all,
-        technical_users(),
+        portals(),
         |_| {},
         &refusals,
+        &process.random,
     );
-    let (portal_store, touched_portals) =
-        watch::cache(dynamic(client, &watched, &portals()), &all, portals(), |_| {}, &refusals);
     let ours = watcher::Config::default().labels(&format!("{}={}", keys::INSTANCE, installation.instance));
-    let (secrets, touched_secrets) = watch::cache(secrets(client, &watched), &ours, (), |_| {}, &refusals);
-    let (seen_namespaces, label_refusals) = namespaces::watch(client, args.installation.scoped_rbac);
+    let (secrets, touched_secrets) =
+        watch::cache(secrets(client, &watched), &ours, (), |_| {}, &refusals, random);
+    let (seen_namespaces, label_refusals) = namespaces::watch(client, args.installation.scoped_rbac, random);
     let (wake_user, woken_users) = unbounded_channel();
     let (wake_portal, woken_portals) = unbounded_channel();
     let ctx = Arc::new(Context {
+        process: process.clone(),
         client: client.clone(),
         installation,
         caches: Caches { users, portals: portal_store, secrets },
-        connections: crate::controller::portal::connections::Connections::default(),
+        connections: Connections::new(process.clone()),
         connector,
-        memory: crate::controller::technical_user::memory::Memory::default(),
-        portal_memory: crate::controller::portal::memory::PortalMemory::default(),
+        memory: Memory::new(random.clone()),
+        portal_memory: PortalMemory::new(random.clone()),
         watched,
         namespaces: Namespaces::new(label_refusals.clone()),
         refusals,
-        backoffs: crate::controller::queue::backoff::Backoffs::default(),
-        conflicts: crate::controller::queue::backoff::Conflicts::default(),
-        portal_backoffs: crate::controller::queue::backoff::Backoffs::default(),
+        backoffs: Backoffs::new(random.clone()),
+        conflicts: Conflicts::new(random.clone()),
+        portal_backoffs: Backoffs::new(random.clone()),
         events,
         metrics: metrics.clone(),
         leadership: leadership.clone(),
@@ -268,6 +279,14 @@ async fn work(
     drop(background);
     publisher.drain(EVENTS_WITHIN).await;
     ended
+}
+
+/// The namespaces to watch; a single `None` for all.
+fn watched(args: &RunArgs) -> Vec<Option<String>> {
+    match args.installation.watch_namespaces() {
+        WatchNamespaces::All => vec![None],
+        WatchNamespaces::Some(names) => names.into_iter().map(Some).collect(),
+    }
 }
 
 fn dynamic(
@@ -371,6 +390,6 @@ fn plain_http(args: &RunArgs) -> PlainHttp {
     plain_http
 }
 
-fn connector(network: Network, metrics: &Metrics) -> Arc<dyn Connector> {
-    Arc::new(Clients::new(network, Arc::new(MetricsObserver(metrics.clone()))))
+fn connector(network: Network, metrics: &Metrics, process: Process) -> Arc<dyn Connector> {
+    Arc::new(Clients::new(network, Arc::new(MetricsObserver(metrics.clone())), process))
 }

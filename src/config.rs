@@ -8,6 +8,7 @@ use std::ffi::OsString;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::portal::PlainHttp;
+use crate::process::Random;
 
 mod check;
 mod labels;
@@ -275,7 +276,7 @@ fn watch_namespaces(text: &str) -> Result<WatchNamespaces, String> {
 }
 
 fn random_name() -> String {
-    format!("technical-user-operator-{}", uuid::Uuid::new_v4().simple())
+    format!("technical-user-operator-{}", Random::system().uuid().simple())
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@
 //!   overrun.
 //! * [`controller`] is where the others meet: one folder per kind; observe, execute and status beside each other.
 //! * [`k8s`] has what any operator needs: a client with time-outs, watches, events, the leader election.
+//! * [`process`] has the clock and the randomness of one process, which a test can decide.
 //! * [`server`] serves probes and metrics.
 //! * [`health`] knows what the probes say.
 //! * [`metrics`] counts.
@@ -29,12 +30,13 @@
 //!
 //! | layer | must not name |
 //! |---|---|
-//! | `domain` | `kube`, `k8s_openapi`, `reqwest`, `tokio`, `crate::api`, `crate::portal`, `crate::controller`, `crate::vault`, `crate::k8s` |
+//! | `domain` | `kube`, `k8s_openapi`, `reqwest`, `tokio`, `crate::api`, `crate::portal`, `crate::controller`, `crate::vault`, `crate::k8s`, `crate::process` |
 //! | `portal` | `kube`, `k8s_openapi`, `crate::api`, `crate::controller`, `crate::k8s` |
 //! | `api` | `reqwest`, `crate::portal`, `crate::controller` |
 //! | `controller` | `reqwest`, `crate::portal::catena_x` |
 //! | `k8s` | `crate::api`, `crate::domain`, `crate::portal`, `crate::controller` |
 //! | `server`, `health`, `metrics`, `telemetry` | `crate::controller`, `crate::portal`, `crate::api` |
+//! | `process` | `kube`, `k8s_openapi`, `reqwest` |
 //! | `observer` | `crate::controller`, `crate::api` |
 //! | `check` | `crate::controller`, `crate::portal::catena_x` |
 //! | `app` | `crate::portal::catena_x` |
@@ -54,5 +56,6 @@ pub mod metrics;
 pub mod observer;
 pub mod portal;
 pub mod preflight;
+pub mod process;
 pub mod server;
 pub mod telemetry;

@@ -7,7 +7,9 @@ mod search;
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
+
+use jiff::Timestamp;
 
 use prometheus_client::encoding::text;
 use prometheus_client::metrics::counter::Counter;
@@ -114,12 +116,11 @@ impl Metrics {
     }
 
     /// A sweep of a portal's user list ended.
-    pub fn portal_swept(&self, namespace: &str, portal: &str, outcome: Sweep) {
+    pub fn portal_swept(&self, namespace: &str, portal: &str, outcome: Sweep, now: Timestamp) {
         self.portal_sweeps.get_or_create(&SweepLabel { outcome }).inc();
         if outcome == Sweep::Ok {
-            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
             let labels = PortalLabels { portal_namespace: namespace.into(), portal: portal.into() };
-            self.portal_last_sweep.get_or_create(&labels).set(now.as_secs_f64());
+            self.portal_last_sweep.get_or_create(&labels).set(now.as_duration().as_secs_f64());
         }
     }
 

@@ -7,6 +7,7 @@ use super::tries::Tries;
 use crate::api;
 use crate::health::{Gate, Health, Subject};
 use crate::k8s::{definitions, words};
+use crate::process::Random;
 
 const REMEDY: &str = "install the definitions of this release (the chart's crds.install, or `technical-user-operator \
                       crds`); the operator waits and then goes on by itself";
@@ -15,8 +16,8 @@ const REMEDY: &str = "install the definitions of this release (the chart's crds.
 ///
 /// Fields that this program does not know are told and hold nothing up: in an upgrade the definitions come first, while
 /// the former process still runs.
-pub async fn wait_until_they_fit(client: &Client, health: &Health) {
-    let mut tries = Tries::new(health, Subject::Definitions);
+pub async fn wait_until_they_fit(client: &Client, health: &Health, random: &Random) {
+    let mut tries = Tries::new(health, Subject::Definitions, random);
     loop {
         let found = match definitions::look(client, &api::definitions()).await {
             Ok(fit) if fit.lacking.is_empty() => {

@@ -14,6 +14,7 @@ use kube::runtime::watcher;
 use crate::controller::context::Context;
 use crate::health::{Gate, Health, Subject};
 use crate::k8s::watch::{self, Place, Refusals, Touched};
+use crate::process::Random;
 
 /// What is refused is logged again after so long.
 const SAY_AGAIN_AFTER: Duration = Duration::from_mins(10);
@@ -62,7 +63,7 @@ pub async fn tell(ctx: Arc<Context>, health: Health) {
 type Seen = Touched<PartialObjectMeta<Namespace>>;
 
 /// Watches the metadata of all namespaces, and reports why where that is refused. Nothing is watched with Roles only.
-pub fn watch(client: &Client, scoped: bool) -> (BoxStream<'static, Seen>, Refusals) {
+pub fn watch(client: &Client, scoped: bool, random: &Random) -> (BoxStream<'static, Seen>, Refusals) {
     let refusals = Refusals::default();
     if scoped {
         return (stream::pending().boxed(), refusals);
@@ -72,7 +73,7 @@ pub fn watch(client: &Client, scoped: bool) -> (BoxStream<'static, Seen>, Refusa
         namespace.metadata.owner_references = None;
     };
     let all = vec![Api::all(client.clone())];
-    let (_, seen) = watch::cache(all, &watcher::Config::default(), (), prune, &refusals);
+    let (_, seen) = watch::cache(all, &watcher::Config::default(), (), prune, &refusals, random);
     (seen.boxed(), refusals)
 }
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::controller::queue::backoff::spread;
 use crate::health::{Health, Subject};
+use crate::process::Random;
 
 /// The first pause between two tries; it doubles.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -19,12 +19,13 @@ pub(super) struct Tries<'a> {
     subject: Subject,
     pause: Duration,
     said: Option<(String, Instant)>,
+    random: &'a Random,
 }
 
 impl<'a> Tries<'a> {
     /// Nothing was tried so far.
-    pub(super) fn new(health: &'a Health, subject: Subject) -> Self {
-        Self { health, subject, pause: FIRST_PAUSE, said: None }
+    pub(super) fn new(health: &'a Health, subject: Subject, random: &'a Random) -> Self {
+        Self { health, subject, pause: FIRST_PAUSE, said: None, random }
     }
 
     /// Reports why a try failed, and waits until the next one.
@@ -35,7 +36,7 @@ impl<'a> Tries<'a> {
             self.said = Some((why.clone(), Instant::now()));
         }
         self.health.tell(self.subject, vec![why]);
-        tokio::time::sleep(spread(self.pause)).await;
+        tokio::time::sleep(self.random.spread(self.pause)).await;
         self.pause = LONGEST_PAUSE.min(self.pause * 2);
     }
 

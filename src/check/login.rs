@@ -9,6 +9,7 @@ use super::token_file::TokenFile;
 use crate::config::{self, CheckArgs};
 use crate::portal::observe::NoObserver;
 use crate::portal::{ClientConfig, Clients, Connector as _, Credentials, Network, PORTAL_CLIENT, Portal};
+use crate::process::Process;
 
 /// Clients of the portal, which nobody has used yet.
 pub(super) struct Logins {
@@ -48,7 +49,7 @@ pub(super) fn open(
         None => None,
     };
     let network = Network { plain_http: args.plain_http.setting(), proxies: config::proxies()? };
-    let clients = Clients::new(network, Arc::new(NoObserver));
+    let clients = Clients::new(network, Arc::new(NoObserver), Process::system());
     let connect = |login: Credentials, delete_login: Option<Credentials>| {
         let config = ClientConfig {
             api_url: site.target.url.clone(),

@@ -12,6 +12,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::config::read_secret;
 use crate::portal::TokenStore;
+use crate::process::Random;
 
 /// A file that was seen to be writable.
 #[derive(Debug)]
@@ -36,7 +37,7 @@ impl TokenFile {
         let directory = self.path.parent().unwrap_or(Path::new("/"));
         let mut name = OsString::from(".");
         name.push(self.path.file_name().unwrap_or_default());
-        name.push(format!(".{}", uuid::Uuid::new_v4().simple()));
+        name.push(format!(".{}", Random::system().uuid().simple()));
         let new = directory.join(name);
         let written = write_new(&new, token).and_then(|()| fs::rename(&new, &self.path));
         if written.is_err() {

@@ -25,6 +25,7 @@ use crate::k8s::leader::Leadership;
 use crate::k8s::watch::Refusals;
 use crate::metrics::{Kind, Metrics};
 use crate::portal::Connector;
+use crate::process::Process;
 
 /// Which installation this is.
 #[derive(Debug, Clone)]
@@ -52,6 +53,8 @@ pub struct Caches {
 
 /// What every reconcile shares.
 pub struct Context {
+    /// Clock and randomness.
+    pub process: Process,
     /// The apiserver.
     pub client: Client,
     /// Which installation this is.

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -15,6 +14,7 @@ use crate::controller::context::Installation;
 use crate::controller::kube_error::KubeError;
 use crate::domain::identity::Hint;
 use crate::domain::output::DigestKey;
+use crate::process::{NoRandomness, Random};
 
 const ID: &str = "id";
 const DIGEST_KEY: &str = "digest-key";
@@ -41,8 +41,8 @@ pub enum InstallationError {
         key: &'static str,
     },
     /// No random numbers.
-    #[error("the system gives no random numbers")]
-    Random,
+    #[error(transparent)]
+    Random(#[from] NoRandomness),
 }
 
 /// Loads the installation's Secret, or creates it with these labels. The chart never creates it: a `helm upgrade` would
@@ -52,6 +52,7 @@ pub async fn load_or_create(
     namespace: &str,
     instance: &str,
     labels: &BTreeMap<String, String>,
+    random: &Random,
 ) -> Result<Installation, InstallationError> {
     let name = format!("technical-user-operator-{instance}");
     let api: Api<Secret> = Api::namespaced(client.clone(), namespace);
@@ -61,7 +62,7 @@ pub async fn load_or_create(
     };
     let secret = match api.get_opt(&name).await.map_err(failed)? {
         Some(secret) => secret,
-        None => create(&api, &name, labels).await?,
+        None => create(&api, &name, labels, random).await?,
     };
     let value = |key: &'static str| {
         secret
@@ -85,10 +86,11 @@ async fn create(
     api: &Api<Secret>,
     name: &str,
     labels: &BTreeMap<String, String>,
+    random: &Random,
 ) -> Result<Secret, InstallationError> {
     let mut key = [0_u8; 32];
-    SystemRandom::new().fill(&mut key).map_err(|_| InstallationError::Random)?;
-    let id = uuid::Uuid::new_v4().to_string();
+    random.fill_key(&mut key)?;
+    let id = random.uuid().to_string();
     let failed = |reason: String| InstallationError::Kubernetes { name: name.to_owned(), reason };
     match api.create(&params(false), &document(name, labels, id.as_bytes(), &key)).await {
         Ok(secret) => Ok(secret),
@@ -163,7 +165,8 @@ mod tests {
     #[tokio::test]
     async fn the_apiservers_words_about_the_secret_are_left_out() {
         let labels = BTreeMap::from([("team".to_owned(), "connector".to_owned())]);
-        let error = load_or_create(&refusing(), "own", "prod", &labels).await.unwrap_err();
+        let error =
+            load_or_create(&refusing(), "own", "prod", &labels, &Random::seeded(1)).await.unwrap_err();
         let shown = format!("{error} {error:?}");
         assert!(shown.contains("technical-user-operator-prod") && shown.contains("the policy wants a team"));
         assert!(shown.contains("connector"), "the labels are sent: {shown}");

@@ -76,7 +76,13 @@ pub fn installation() -> Installation {
 
 /// The inventory of a portal that nobody hears of, not read yet.
 pub fn inventory_of(portal: Arc<dyn Portal>) -> Arc<Inventory> {
-    Arc::new(Inventory::new(portal, CompanyGate::default(), Arc::new(Nobody), Metrics::default()))
+    Arc::new(Inventory::new(
+        portal,
+        CompanyGate::default(),
+        Arc::new(Nobody),
+        Metrics::default(),
+        crate::process::Process::system(),
+    ))
 }
 
 /// The inventory of a portal with these users, read once.

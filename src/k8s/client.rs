@@ -99,7 +99,7 @@ mod tests {
     #[tokio::test]
     async fn a_silent_server_fails_the_call_in_time() {
         let (address, _requests) = server(vec![]).await;
-        let started = std::time::Instant::now();
+        let started = tokio::time::Instant::now();
         let error = to(address).request_text(request("GET")).await.unwrap_err();
         assert!(matches!(error, kube::Error::Service(_)), "{error}");
         assert!(started.elapsed() >= LIMIT && started.elapsed() < 10 * LIMIT);

@@ -7,13 +7,16 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use governor::clock::Clock;
+use governor::middleware::NoOpMiddleware;
+use governor::state::{InMemoryState, NotKeyed};
+use governor::{Quota, RateLimiter};
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::Client;
 use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::words;
@@ -43,7 +46,7 @@ const RETRY_AFTER: [Duration; 4] =
 pub struct Events {
     normal: mpsc::Sender<Message>,
     warning: mpsc::UnboundedSender<Message>,
-    bucket: Arc<DefaultDirectRateLimiter>,
+    bucket: Arc<Bucket>,
     metrics: Metrics,
 }
 
@@ -53,6 +56,20 @@ pub struct Publisher {
     ended: CancellationToken,
     task: JoinHandle<()>,
 }
+
+/// The clock of tokio for the token bucket, whose own one does not follow a paused runtime.
+#[derive(Debug, Clone)]
+struct SinceStart(Instant);
+
+impl Clock for SinceStart {
+    type Instant = Duration;
+
+    fn now(&self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
+type Bucket = RateLimiter<NotKeyed, InMemoryState, SinceStart, NoOpMiddleware<Duration>>;
 
 type Message = (ObjectReference, Event);
 
@@ -73,7 +90,8 @@ impl Events {
             publishing.await;
             drop(at_end);
         });
-        let bucket = Arc::new(RateLimiter::direct(Quota::per_second(PER_SECOND).allow_burst(BURST)));
+        let quota = Quota::per_second(PER_SECOND).allow_burst(BURST);
+        let bucket = Arc::new(RateLimiter::direct_with_clock(quota, SinceStart(Instant::now())));
         (Self { normal, warning, bucket, metrics }, Publisher { stop, ended, task })
     }
 
@@ -256,7 +274,7 @@ mod tests {
         let (client, _posted) = apiserver(|_| 503);
         let (events, publisher) = Events::start(client, "pod", Metrics::default());
         events.warning(object("a"), "Bad", "Check", "");
-        let started = tokio::time::Instant::now();
+        let started = Instant::now();
         publisher.drain(Duration::from_secs(3)).await;
         assert_eq!(started.elapsed(), Duration::from_secs(3));
     }

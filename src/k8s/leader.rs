@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::health::{Health, Subject};
 use crate::metrics::Metrics;
+use crate::process::Process;
 
 mod lease;
 
@@ -115,12 +116,15 @@ impl Election {
         pod: &str,
         metrics: Metrics,
         health: Health,
+        process: &Process,
     ) -> (Leadership, Self) {
-        let identity = format!("{pod}_{}", uuid::Uuid::new_v4());
-        let lock = LeaseLock::new(Api::<Lease>::namespaced(client, &lease.namespace), lease, identity);
+        let identity = format!("{pod}_{}", process.random.uuid());
+        let api = Api::<Lease>::namespaced(client, &lease.namespace);
+        let lock = LeaseLock::new(api, lease, identity, process.clock.clone());
         let leadership = Leadership(Arc::new(watch::Sender::new(State::Standby)));
         let stop = CancellationToken::new();
-        let candidate = Candidate { lock, state: leadership.0.clone(), metrics, health };
+        let candidate =
+            Candidate { lock, state: leadership.0.clone(), metrics, health, process: process.clone() };
         let task = tokio::spawn(candidate.run(stop.clone()));
         (leadership, Self { stop, task })
     }
@@ -141,6 +145,7 @@ struct Candidate {
     state: Arc<watch::Sender<State>>,
     metrics: Metrics,
     health: Health,
+    process: Process,
 }
 
 /// Ends leadership when it is dropped.
@@ -195,7 +200,7 @@ impl Candidate {
                 }
                 Err(error) => tracing::warn!("cannot apply for {}: {error}", self.lock.words()),
             }
-            sleep(RETRY_PERIOD.mul_f64(1.0 + fastrand::f64() / 5.0)).await;
+            sleep(RETRY_PERIOD.mul_f64(1.0 + self.process.random.fraction() / 5.0)).await;
         }
     }
 

@@ -16,10 +16,13 @@ use std::time::Duration;
 use futures::stream::{self, BoxStream, Stream, StreamExt};
 use kube::runtime::reflector::{ObjectRef, Store, store::Writer};
 use kube::runtime::utils::Backoff;
-use kube::runtime::watcher::{self, DefaultBackoff, watcher};
+use kube::runtime::watcher::{self, watcher};
 use kube::runtime::{WatchStreamExt, reflector};
 use kube::{Api, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
+use tokio::time::Instant;
+
+use crate::process::Random;
 
 mod merge;
 mod refusals;
@@ -51,6 +54,7 @@ pub fn cache<K>(
     kind: K::DynamicType,
     prune: impl Fn(&mut K) + Send + Sync + Clone + 'static,
     refusals: &Refusals,
+    random: &Random,
 ) -> (Store<K>, impl Stream<Item = Touched<K>> + Send + 'static)
 where
     K: Resource + Clone + DeserializeOwned + Debug + Send + Sync + 'static,
@@ -62,7 +66,7 @@ where
         .into_iter()
         .map(|api| Scope {
             place: Place { namespace: api.namespace().map(str::to_owned), resource: resource.clone() },
-            events: watch(api, config.clone(), prune.clone()),
+            events: watch(api, config.clone(), prune.clone(), random),
         })
         .collect();
     fill(Writer::new(kind.clone()), kind, merge(scopes, refusals))
@@ -73,12 +77,13 @@ fn watch<K>(
     api: Api<K>,
     config: watcher::Config,
     prune: impl Fn(&mut K) + Send + 'static,
+    random: &Random,
 ) -> BoxStream<'static, watcher::Result<watcher::Event<K>>>
 where
     K: Resource + Clone + DeserializeOwned + Debug + Send + 'static,
 {
     let begin = move || watcher(api.clone(), config.clone()).boxed();
-    let events = anew_after_refusal(begin).backoff(WatchBackoff::default()).modify(move |object| {
+    let events = anew_after_refusal(begin).backoff(WatchBackoff::new(random.clone())).modify(move |object| {
         object.managed_fields_mut().clear();
         prune(object);
     });
@@ -166,18 +171,40 @@ where
     }
 }
 
-/// kube's default back-off (0.8 s doubling to 30 s, with jitter), which starts over after two minutes without an error.
+/// The first pause of kube's default back-off; it doubles.
+const FIRST_PAUSE: Duration = Duration::from_millis(800);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// After this time without an error the back-off starts over.
+const CALM: Duration = Duration::from_mins(2);
+
+/// The pauses of kube's default back-off, each up to twice as long by chance; kube's own has a random source of its own.
 ///
 /// A watcher announces each list before it makes it, and kube's own stream takes that announcement for a success: lists
 /// that fail for good would be made every second for ever.
-#[derive(Default)]
-struct WatchBackoff(DefaultBackoff);
+struct WatchBackoff {
+    pause: Duration,
+    last: Option<Instant>,
+    random: Random,
+}
+
+impl WatchBackoff {
+    fn new(random: Random) -> Self {
+        Self { pause: FIRST_PAUSE, last: None, random }
+    }
+}
 
 impl Iterator for WatchBackoff {
     type Item = Duration;
 
     fn next(&mut self) -> Option<Duration> {
-        self.0.next()
+        let now = Instant::now();
+        if self.last.is_some_and(|last| now > last + CALM) {
+            self.pause = FIRST_PAUSE;
+        }
+        self.last = Some(now);
+        let pause = self.pause;
+        self.pause = (pause * 2).min(LONGEST_PAUSE);
+        Some(pause.mul_f64(1.0 + self.random.fraction()))
     }
 }
 

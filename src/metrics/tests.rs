@@ -37,8 +37,9 @@ fn clones_count_together() {
     other.portal_circuit(true);
     other.portal_circuit(true);
     other.portal_circuit(false);
-    other.portal_swept("dataspace", "one", Sweep::Ok);
-    other.portal_swept("dataspace", "two", Sweep::Ok);
+    let now = "2026-11-26T12:00:00Z".parse().unwrap();
+    other.portal_swept("dataspace", "one", Sweep::Ok, now);
+    other.portal_swept("dataspace", "two", Sweep::Ok, now);
     other.portal_gone("dataspace", "two");
     other.technical_users(UserState::Ready, 7);
     other.credential_verified(Verified::Accepted);

@@ -10,6 +10,7 @@ use super::PortalError;
 use super::observe::{CallObserver, CallOutcome, Operation, took};
 use super::resilient::{Breaker, Gate, Limits};
 use super::transport::{Answer, Fault, Limit, Transport};
+use crate::process::Process;
 
 /// Cheap to clone; clones share everything.
 #[derive(Clone)]
@@ -18,6 +19,7 @@ pub(crate) struct Caller {
     pub(crate) gate: Gate,
     pub(crate) breaker: Breaker,
     observer: Arc<dyn CallObserver>,
+    pub(crate) process: Process,
 }
 
 /// One request and its bounds.
@@ -32,9 +34,14 @@ pub(crate) struct Request<'a> {
 }
 
 impl Caller {
-    pub(crate) fn new(transport: Transport, limits: Limits, observer: Arc<dyn CallObserver>) -> Self {
-        let breaker = Breaker::new(Arc::clone(&observer));
-        Self { transport, gate: Gate::new(limits), breaker, observer }
+    pub(crate) fn new(
+        transport: Transport,
+        limits: Limits,
+        observer: Arc<dyn CallObserver>,
+        process: Process,
+    ) -> Self {
+        let breaker = Breaker::new(Arc::clone(&observer), process.random.clone());
+        Self { transport, gate: Gate::new(limits), breaker, observer, process }
     }
 
     /// Sends once and reads the answer with `read`. Whoever calls holds a place of the limiter.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::catena_x::CatenaXPortal;
 use super::observe::CallObserver;
 use super::{ClientConfig, ConfigError, Network, PlainHttp, Portal};
+use crate::process::Process;
 
 /// Builds clients of portals.
 pub trait Connector: Send + Sync {
@@ -19,13 +20,14 @@ pub trait Connector: Send + Sync {
 pub struct Clients {
     network: Network,
     observer: Arc<dyn CallObserver>,
+    process: Process,
 }
 
 impl Clients {
     /// Clients that use the network like this, and report each call.
     #[must_use]
-    pub fn new(network: Network, observer: Arc<dyn CallObserver>) -> Self {
-        Self { network, observer }
+    pub fn new(network: Network, observer: Arc<dyn CallObserver>, process: Process) -> Self {
+        Self { network, observer, process }
     }
 }
 
@@ -36,6 +38,6 @@ impl Connector for Clients {
 
     fn connect(&self, config: ClientConfig) -> Result<Arc<dyn Portal>, ConfigError> {
         let (network, observer) = (self.network.clone(), Arc::clone(&self.observer));
-        Ok(Arc::new(CatenaXPortal::new(config, network, observer)?))
+        Ok(Arc::new(CatenaXPortal::new(config, network, observer, self.process.clone())?))
     }
 }

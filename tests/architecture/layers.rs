@@ -29,6 +29,7 @@ pub const LAYERS: &[Layer] = &[
             "crate::controller",
             "crate::vault",
             "crate::k8s",
+            "crate::process",
         ],
     },
     Layer {
@@ -42,6 +43,7 @@ pub const LAYERS: &[Layer] = &[
     Layer { name: "health", forbidden: OBSERVERS },
     Layer { name: "metrics", forbidden: OBSERVERS },
     Layer { name: "telemetry", forbidden: OBSERVERS },
+    Layer { name: "process", forbidden: &["kube", "k8s_openapi", "reqwest"] },
     Layer { name: "observer", forbidden: &["crate::controller", "crate::api"] },
     Layer { name: "check", forbidden: &["crate::controller", "crate::portal::catena_x"] },
     Layer { name: "preflight", forbidden: &["crate::controller", "crate::portal", "crate::domain"] },

@@ -11,6 +11,7 @@ use technical_user_operator::domain::user::{NewUser, UserId};
 use technical_user_operator::portal::catena_x::CatenaXPortal;
 use technical_user_operator::portal::observe::{CallObserver, CallOutcome, Operation};
 use technical_user_operator::portal::{Effect, Lane, Portal, PortalError};
+use technical_user_operator::process::Process;
 use testbed::eventually;
 
 use crate::stub::{PERMISSIONS, Reply, Stub, empty_page, jwt, tokens};
@@ -182,8 +183,13 @@ async fn who_listens_hears_of_every_request_and_of_the_breaker() {
     .await;
     let heard = Arc::new(Heard::default());
     let connection = connection(&stub.origin, &stub.token_url(), client_credentials("sa1", LOGIN_SECRET));
-    let portal =
-        CatenaXPortal::new(connection, network(), Arc::clone(&heard) as Arc<dyn CallObserver>).unwrap();
+    let portal = CatenaXPortal::new(
+        connection,
+        network(),
+        Arc::clone(&heard) as Arc<dyn CallObserver>,
+        Process::system(),
+    )
+    .unwrap();
     portal.roles(Lane::Interactive).await.unwrap();
     for _ in 0..5 {
         error(portal.reset(&UserId::new("a")).await);

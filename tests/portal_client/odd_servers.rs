@@ -9,6 +9,7 @@ use technical_user_operator::portal::observe::NoObserver;
 use technical_user_operator::portal::{
     ConfigError, Lane, Network, NotHttps, PlainHttp, Portal, PortalError, Verification,
 };
+use technical_user_operator::process::Process;
 
 use crate::stub::{PERMISSIONS, Reply, SECRET, Stub, empty_page, jwt, messages, tokens};
 use crate::support::{LOGIN_SECRET, client_credentials, connection, error, portal_of};
@@ -177,7 +178,7 @@ async fn a_connection_that_cannot_work_is_not_made() {
         let mut connection = connection(api_url, token_url, login());
         connection.ca_bundle = ca_bundle.map(str::to_owned);
         connection.insecure_http = false;
-        CatenaXPortal::new(connection, Network::default(), std::sync::Arc::new(NoObserver))
+        CatenaXPortal::new(connection, Network::default(), std::sync::Arc::new(NoObserver), Process::system())
     };
     let (api, token) = ("https://portal.example.org", "https://idp.example.org/token");
     assert!(made(api, token, None).is_ok());
@@ -200,7 +201,7 @@ async fn plain_http_needs_the_process_the_portal_and_a_private_address() {
         connection.insecure_http = asked_for;
         let plain_http = if permitted { PlainHttp::PrivateAddresses } else { PlainHttp::Refused };
         let network = Network { plain_http, ..Network::default() };
-        match CatenaXPortal::new(connection, network, std::sync::Arc::new(NoObserver)) {
+        match CatenaXPortal::new(connection, network, std::sync::Arc::new(NoObserver), Process::system()) {
             Ok(_) => None,
             Err(ConfigError::NotHttps { why, .. }) => Some(why),
             Err(other) => panic!("{other}"),

@@ -9,6 +9,7 @@ use technical_user_operator::portal::oauth::Credentials;
 use technical_user_operator::portal::observe::NoObserver;
 use technical_user_operator::portal::resilient::Limits;
 use technical_user_operator::portal::{ClientConfig, Network, PlainHttp};
+use technical_user_operator::process::Process;
 
 use crate::stub::{SECRET, Stub};
 
@@ -45,7 +46,7 @@ pub(crate) fn network() -> Network {
 }
 
 pub(crate) fn portal(connection: ClientConfig) -> CatenaXPortal {
-    CatenaXPortal::new(connection, network(), Arc::new(NoObserver)).unwrap()
+    CatenaXPortal::new(connection, network(), Arc::new(NoObserver), Process::system()).unwrap()
 }
 
 /// The error, after a look whether it holds what it must not.

@@ -17,6 +17,7 @@ use crate::domain::identity::{Hint, Mark, Owner};
 use crate::domain::token_url;
 use crate::domain::user::{Credential, Role, RoleKind, UserDetails, UserId};
 use crate::portal::{Capabilities, Lane, Portal, Verification};
+use crate::process::Random;
 
 /// A user with this role could do what the operator can.
 const NOT_TRIED: &str = "Connector Management";
@@ -51,7 +52,7 @@ pub(super) async fn trial(portal: &dyn Portal, reached: &Reached, printer: &mut 
         printer.missing(words);
         return printer.step(Step::failed("write-create", words));
     };
-    let (mark, name) = identity(&uuid::Uuid::new_v4().simple().to_string());
+    let (mark, name) = identity(&Random::system().uuid().simple().to_string());
     let mut trial = Trial {
         portal,
         printer,

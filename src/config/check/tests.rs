@@ -84,7 +84,7 @@ fn the_environment_may_hold_the_secrets() {
 
 #[test]
 fn a_secret_file_may_end_in_a_line_break() {
-    let path = std::env::temp_dir().join(format!("tuo-check-{}", uuid::Uuid::new_v4()));
+    let path = std::env::temp_dir().join(format!("tuo-check-{}", crate::process::Random::system().uuid()));
     std::fs::write(&path, "s3cret with space \r\n").unwrap();
     let check = check(&format!("p.yaml --client-id sa1 --client-secret-file {}", path.display())).unwrap();
     assert_eq!(check.client_secret().unwrap().unwrap().expose_secret(), "s3cret with space ");

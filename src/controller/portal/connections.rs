@@ -13,6 +13,7 @@ use crate::domain::roles::Blocker;
 use crate::domain::user::Role;
 use crate::metrics::Metrics;
 use crate::portal::{Capabilities, Login, Portal};
+use crate::process::Process;
 
 /// A login that works, and what it sees.
 #[derive(Clone)]
@@ -89,16 +90,28 @@ impl Client {
 }
 
 /// All connections.
-#[derive(Default)]
 pub struct Connections {
     /// The client IDs of the operator's own logins.
     pub logins: OperatorLogins,
     clients: Mutex<BTreeMap<Key, Client>>,
     states: Mutex<BTreeMap<Key, ConnectionState>>,
     gates: Mutex<BTreeMap<String, WeakCompanyGate>>,
+    process: Process,
 }
 
 impl Connections {
+    /// No Portal was looked at.
+    #[must_use]
+    pub fn new(process: Process) -> Self {
+        Self {
+            logins: OperatorLogins::default(),
+            clients: Mutex::default(),
+            states: Mutex::default(),
+            gates: Mutex::default(),
+            process,
+        }
+    }
+
     fn clients(&self) -> MutexGuard<'_, BTreeMap<Key, Client>> {
         self.clients.lock()
     }
@@ -251,7 +264,13 @@ impl Connections {
         {
             return Arc::clone(inventory);
         }
-        let new = Arc::new(Inventory::new(Arc::clone(portal), gate, listener, metrics.clone()));
+        let new = Arc::new(Inventory::new(
+            Arc::clone(portal),
+            gate,
+            listener,
+            metrics.clone(),
+            self.process.clone(),
+        ));
         if let Some(client) = client {
             client.inventory = Some((pin.clone(), Arc::clone(&new)));
         }
@@ -279,7 +298,7 @@ mod tests {
 
     #[test]
     fn a_gate_is_kept_as_long_as_it_is_used() {
-        let connections = Connections::default();
+        let connections = Connections::new(Process::system());
         let count = || connections.gates.lock().len();
         let pin = |company: &str| Pin::new("https://portal.example.org", Some(company));
         let gate = connections.gate(&pin("ONE"));

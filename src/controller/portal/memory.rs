@@ -11,9 +11,9 @@ use tokio::time::Instant;
 use super::notices::Bundles;
 use crate::api::portal::{PortalSpec, PortalStatus};
 use crate::controller::objects::{Key, lenient, part};
-use crate::controller::queue::backoff::spread;
 use crate::controller::status::since::Since;
 use crate::domain::roles::Blocker;
+use crate::process::Random;
 
 /// What was looked at last, and when the next look is due.
 #[derive(Debug, Clone, Default)]
@@ -57,7 +57,7 @@ const FIRST_RETRY: Duration = Duration::from_secs(10);
 const LONGEST_RETRY: Duration = Duration::from_mins(5);
 
 /// All Portals.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct PortalMemory {
     parsed: Mutex<BTreeMap<Key, Arc<Parsed>>>,
     looked: Mutex<BTreeMap<Key, Looked>>,
@@ -71,9 +71,25 @@ pub struct PortalMemory {
     refused: Mutex<BTreeMap<Key, RefusedLogin>>,
     /// Since when a Portal is known to be under deletion, with its uid.
     deleting: Mutex<BTreeMap<Key, (Option<String>, Instant)>>,
+    random: Random,
 }
 
 impl PortalMemory {
+    /// Nothing is remembered.
+    #[must_use]
+    pub fn new(random: Random) -> Self {
+        Self {
+            parsed: Mutex::default(),
+            looked: Mutex::default(),
+            waiting: Since::default(),
+            bundles: Bundles::default(),
+            failing: Since::default(),
+            refused: Mutex::default(),
+            deleting: Mutex::default(),
+            random,
+        }
+    }
+
     fn portals(&self) -> MutexGuard<'_, BTreeMap<Key, Looked>> {
         self.looked.lock()
     }
@@ -171,7 +187,7 @@ impl PortalMemory {
             RefusedLogin {
                 fingerprint: fingerprint.to_owned(),
                 blocker: blocker.clone(),
-                ask_again: Instant::now() + spread(wait),
+                ask_again: Instant::now() + self.random.spread(wait),
                 count: count.saturating_add(1),
             },
         );
@@ -219,7 +235,8 @@ mod tests {
 
     #[test]
     fn a_portal_is_parsed_once_for_each_state_of_it() {
-        let (memory, key) = (PortalMemory::default(), Key { namespace: "n".into(), name: "p".into() });
+        let (memory, key) =
+            (PortalMemory::new(Random::seeded(1)), Key { namespace: "n".into(), name: "p".into() });
         let object = |version: &str, interval: &str| -> DynamicObject {
             serde_json::from_value(serde_json::json!({
                 "apiVersion": "technicaluser.dev/v1alpha1", "kind": "Portal",
@@ -240,7 +257,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_hurried_look_does_not_read_the_user_list() {
-        let (memory, key) = (PortalMemory::default(), Key { namespace: "n".into(), name: "p".into() });
+        let (memory, key) =
+            (PortalMemory::new(Random::seeded(1)), Key { namespace: "n".into(), name: "p".into() });
         let interval = Duration::from_mins(5);
         memory.begin(&key);
         assert_eq!(memory.sweep_due_in(&key, "a"), Duration::ZERO);
@@ -275,7 +293,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn who_asks_for_a_look_while_one_is_in_progress_gets_another() {
-        let (memory, key) = (PortalMemory::default(), Key { namespace: "n".into(), name: "p".into() });
+        let (memory, key) =
+            (PortalMemory::new(Random::seeded(1)), Key { namespace: "n".into(), name: "p".into() });
         memory.begin(&key);
         memory.hurry(&key);
         tokio::time::advance(Duration::from_secs(2)).await;
@@ -289,7 +308,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_refused_login_is_asked_about_again_when_it_changes_or_ever_more_seldom() {
-        let (memory, key) = (PortalMemory::default(), Key { namespace: "n".into(), name: "p".into() });
+        let (memory, key) =
+            (PortalMemory::new(Random::seeded(1)), Key { namespace: "n".into(), name: "p".into() });
         let blocker = Blocker::lasting(crate::domain::reason::Reason::LoginRefused, "no");
         let mut waits = Vec::new();
         for _ in 0..10 {
@@ -314,7 +334,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_deletion_is_timed_by_our_own_clock_for_each_object() {
-        let (memory, key) = (PortalMemory::default(), Key { namespace: "n".into(), name: "p".into() });
+        let (memory, key) =
+            (PortalMemory::new(Random::seeded(1)), Key { namespace: "n".into(), name: "p".into() });
         assert_eq!(memory.deleting_since(&key, Some("1")).elapsed(), Duration::ZERO);
         tokio::time::advance(Duration::from_secs(40)).await;
         assert_eq!(memory.deleting_since(&key, Some("1")).elapsed(), Duration::from_secs(40));

@@ -34,7 +34,6 @@ use crate::controller::context::Context;
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{Key, annotation, has_finalizer, is_deleting, lenient, part, portals};
 use crate::controller::portal::connections::{Connection, ConnectionState};
-use crate::controller::queue::backoff::spread;
 use crate::controller::queue::dispatcher::Action;
 use crate::controller::status::grace::{LOOK_AGAIN, may_arrive};
 use crate::domain::reason::Reason;
@@ -134,17 +133,17 @@ async fn look(ctx: &Arc<Context>, key: &Key, object: &DynamicObject) -> Result<(
     let next = if let Ok(looked) = &looked {
         ctx.portal_backoffs.forget(key);
         if looked.swept.is_some() {
-            ctx.metrics.portal_swept(&key.namespace, &key.name, Sweep::Ok);
+            ctx.metrics.portal_swept(&key.namespace, &key.name, Sweep::Ok, ctx.process.clock.now());
         }
         // While a sweep goes on its end wakes the Portal.
         let took = looked.swept.as_ref().map(|(_, took)| *took).unwrap_or_default();
         if list_not_due {
             sweep_due_in
         } else {
-            spread(interval.max(took.max(began.elapsed()).saturating_mul(SHARE_OF_TIME)))
+            ctx.process.random.spread(interval.max(took.max(began.elapsed()).saturating_mul(SHARE_OF_TIME)))
         }
     } else {
-        ctx.metrics.portal_swept(&key.namespace, &key.name, Sweep::Error);
+        ctx.metrics.portal_swept(&key.namespace, &key.name, Sweep::Error, ctx.process.clock.now());
         let backoff = ctx.portal_backoffs.after_failure(key).min(interval.max(LOOK_AGAIN));
         if waits_for_another { backoff.min(LOOK_AGAIN) } else { backoff }
     };
@@ -290,7 +289,7 @@ async fn connect_with(
     };
     let took = swept.map_err(|error| connect::blocker(&error))?;
     let unclaimed = unclaimed::unclaimed(ctx, &link, &status).await;
-    let retained = retained::compare(&ctx.installation, &link, &status).await;
+    let retained = retained::compare(&ctx.process, &ctx.installation, &link, &status).await;
     Ok(Looked { link, swept: Some((Leftovers { unclaimed, retained }, took)), list_not_due: false })
 }
 

@@ -12,6 +12,7 @@ use crate::domain::address;
 use crate::domain::inventory::Snapshot;
 use crate::domain::user::{ListedUser, UserId, UserStatus};
 use crate::portal::{Lane, PortalError};
+use crate::process::{Process, Random};
 
 /// The most entries that one sweep asks the portal about.
 const READS_PER_SWEEP: usize = 5;
@@ -44,13 +45,17 @@ impl RetainedChanges {
 /// Compares the list with the portal. Only the details of an id prove that it is gone; a few of those that the user list
 /// does not show are read per sweep, chosen at random so that each has its turn.
 pub async fn compare(
+    process: &Process,
     installation: &Installation,
     link: &Connection,
     status: &PortalStatus,
 ) -> RetainedChanges {
     let look = |list: &Snapshot| (absent(link, status, list), unlisted(status, list));
     let (absent, unlisted) = link.inventory.look(look).unwrap_or_default();
-    RetainedChanges { gone: gone(link, absent).await, found: found(installation, link, status, unlisted) }
+    RetainedChanges {
+        gone: gone(link, absent, &process.random).await,
+        found: found(installation, link, status, unlisted, process.clock.now()),
+    }
 }
 
 /// The ids that a list which shows every user does not show as usable.
@@ -66,12 +71,12 @@ fn absent(link: &Connection, status: &PortalStatus, list: &Snapshot) -> Vec<User
     .collect()
 }
 
-async fn gone(link: &Connection, mut absent: Vec<UserId>) -> BTreeSet<String> {
+async fn gone(link: &Connection, mut absent: Vec<UserId>, random: &Random) -> BTreeSet<String> {
     let mut gone = BTreeSet::new();
     if link.inventory.loss_suspected().is_some() {
         return gone;
     }
-    fastrand::shuffle(&mut absent);
+    random.shuffle(&mut absent);
     for id in absent.into_iter().take(READS_PER_SWEEP) {
         match link.portal.details(&id, Lane::Background).await {
             Err(PortalError::NotFound) => {
@@ -121,6 +126,7 @@ fn found(
     link: &Connection,
     status: &PortalStatus,
     unlisted: Vec<ListedUser>,
+    now: Timestamp,
 ) -> Vec<RetainedUser> {
     let room = RETAINED_LIMIT.saturating_sub(status.retained.len());
     let entry = |user: ListedUser| {
@@ -135,7 +141,7 @@ fn found(
             name: Some(user.name),
             technical_user: format!("{}/{}", mark.owner.namespace, mark.owner.name),
             reason: FOUND_BY_MARK.to_owned(),
-            since: Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            since: now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
             url: Some(link.url.clone()),
             bpn: link.company.clone(),
         })

@@ -19,7 +19,6 @@ use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{Key, lenient, part, portals};
 use crate::controller::portal::connections::{Connection, ConnectionState};
 use crate::controller::portal::inventory::Inventory;
-use crate::controller::queue::backoff::spread;
 use crate::controller::status::grace;
 use crate::controller::status::merge;
 use crate::domain::plan;
@@ -55,7 +54,7 @@ pub async fn write(
             // Mostly a resource's entry in the list of retained users: no reason to read the portal a second time.
             Err(KubeError::Conflict) if tries < WRITE_TRIES => {
                 tries += 1;
-                tokio::time::sleep(spread(WRITE_AGAIN_AFTER * tries)).await;
+                tokio::time::sleep(ctx.process.random.spread(WRITE_AGAIN_AFTER * tries)).await;
                 let api: Api<DynamicObject> =
                     Api::namespaced_with(ctx.client.clone(), &key.namespace, &portals());
                 before = api.get(&key.name).await?;
@@ -95,12 +94,26 @@ async fn write_over(
             let suspended =
                 part::<PortalSpec>(object, "spec").is_ok_and(|spec| spec.suspend.unwrap_or(false));
             let blocker = leaving.or_else(|| standing_in_the_way(link, suspended, new.missing_users));
-            new.conditions = conditions(&old, blocker.as_ref(), CanDelete::of(&link.login), &notices, &new);
+            new.conditions = conditions(
+                &old,
+                blocker.as_ref(),
+                CanDelete::of(&link.login),
+                &notices,
+                &new,
+                ctx.process.clock.now(),
+            );
             blocker
         }
         Err(failure) => {
             let blocker = leaving.unwrap_or_else(|| failure.clone());
-            new.conditions = conditions(&old, Some(&blocker), CanDelete::after(failure), &notices, &new);
+            new.conditions = conditions(
+                &old,
+                Some(&blocker),
+                CanDelete::after(failure),
+                &notices,
+                &new,
+                ctx.process.clock.now(),
+            );
             Some(blocker)
         }
     };
@@ -125,7 +138,8 @@ fn is_ready_because(status: &PortalStatus, reason: Reason) -> bool {
 fn within_grace(ctx: &Context, key: &Key, object: &DynamicObject, blocker: Blocker) -> Blocker {
     let old: PortalStatus = lenient(object, "status");
     let waiting = &ctx.portal_memory.waiting;
-    let left = grace::left(waiting, key, &object.metadata, &old.conditions, Some(&blocker));
+    let left =
+        grace::left(waiting, key, &object.metadata, &old.conditions, Some(&blocker), ctx.process.clock.now());
     Blocker { stalled: blocker.stalled && left.is_none(), ..blocker }
 }
 
@@ -228,6 +242,7 @@ fn conditions(
     can_delete: CanDelete,
     notices: &[Wanted],
     new: &PortalStatus,
+    now: Timestamp,
 ) -> Vec<k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition> {
     let mut wanted = match blocker {
         None => vec![Wanted {
@@ -249,7 +264,7 @@ fn conditions(
     };
     wanted.extend(can_delete.wanted(old));
     wanted.extend_from_slice(notices);
-    conditions::brought_up_to_date(&old.conditions, &wanted, new.observed_generation, Timestamp::now())
+    conditions::brought_up_to_date(&old.conditions, &wanted, new.observed_generation, now)
 }
 
 /// What is known of whether users can be deleted.

@@ -6,6 +6,8 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
+use crate::process::Random;
+
 const FIRST: Duration = Duration::from_secs(2);
 const LONGEST: Duration = Duration::from_mins(5);
 
@@ -13,22 +15,23 @@ const LONGEST: Duration = Duration::from_mins(5);
 #[derive(Debug)]
 pub struct Backoffs<K> {
     failures: Mutex<BTreeMap<K, u32>>,
-}
-
-impl<K> Default for Backoffs<K> {
-    fn default() -> Self {
-        Self { failures: Mutex::default() }
-    }
+    random: Random,
 }
 
 impl<K: Ord + Clone> Backoffs<K> {
+    /// Nothing has failed.
+    #[must_use]
+    pub fn new(random: Random) -> Self {
+        Self { failures: Mutex::default(), random }
+    }
+
     /// The wait after one more failure: 2 s, doubling to 5 min, give or take a quarter.
     pub fn after_failure(&self, key: &K) -> Duration {
         let mut failures = self.failures.lock();
         let count = failures.entry(key.clone()).or_default();
         let wait = FIRST.saturating_mul(1 << (*count).min(12)).min(LONGEST);
         *count = count.saturating_add(1);
-        spread(wait)
+        self.random.spread(wait)
     }
 
     /// Forgets an object's failures.
@@ -55,6 +58,7 @@ const LONGEST_CONFLICT: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct Conflicts<K> {
     conflicts: Mutex<BTreeMap<K, Conflict>>,
+    random: Random,
 }
 
 #[derive(Debug)]
@@ -63,19 +67,20 @@ struct Conflict {
     until: Instant,
 }
 
-impl<K> Default for Conflicts<K> {
-    fn default() -> Self {
-        Self { conflicts: Mutex::default() }
-    }
-}
-
 impl<K: Ord + Clone> Conflicts<K> {
+    /// Nothing has met a conflict.
+    #[must_use]
+    pub fn new(random: Random) -> Self {
+        Self { conflicts: Mutex::default(), random }
+    }
+
     /// The wait after one more conflict: 0.5 s, doubling to 30 s, give or take a quarter.
     pub fn after_conflict(&self, key: &K) -> Duration {
         let mut conflicts = self.conflicts.lock();
         let conflict =
             conflicts.entry(key.clone()).or_insert_with(|| Conflict { count: 0, until: Instant::now() });
-        let wait = spread(FIRST_CONFLICT.saturating_mul(1 << conflict.count.min(12)).min(LONGEST_CONFLICT));
+        let wait = FIRST_CONFLICT.saturating_mul(1 << conflict.count.min(12)).min(LONGEST_CONFLICT);
+        let wait = self.random.spread(wait);
         conflict.count = conflict.count.saturating_add(1);
         conflict.until = Instant::now() + wait;
         wait
@@ -107,19 +112,13 @@ impl<K: Ord + Clone> Conflicts<K> {
     }
 }
 
-/// The time, give or take a quarter, so that many objects do not move in step.
-#[must_use]
-pub fn spread(time: Duration) -> Duration {
-    time.mul_f64(fastrand::f64().mul_add(0.5, 0.75))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn waits_grow_to_a_limit_and_are_forgotten() {
-        let backoffs = Backoffs::default();
+        let backoffs = Backoffs::new(Random::seeded(1));
         let first = backoffs.after_failure(&"a");
         assert!(first >= FIRST.mul_f64(0.75) && first <= FIRST.mul_f64(1.25));
         let waits: Vec<_> = (0..40).map(|_| backoffs.after_failure(&"a")).collect();
@@ -132,7 +131,7 @@ mod tests {
     }
     #[tokio::test(start_paused = true)]
     async fn conflicts_wait_longer_each_time_whatever_wakes_the_object() {
-        let conflicts = Conflicts::default();
+        let conflicts = Conflicts::new(Random::seeded(1));
         assert!(conflicts.wait(&"a").is_none() && !conflicts.unsettled(&"a"));
         let mut last = Duration::ZERO;
         for round in 0..12 {

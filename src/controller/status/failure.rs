@@ -5,7 +5,6 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::Api;
 use kube::Resource as _;
@@ -20,6 +19,7 @@ use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{Key, is_deleting, lenient};
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
+use jiff::Timestamp;
 
 /// A resource that is ready stays ready through failures of this time without a word: the next reconcile may succeed.
 const READY_IS_KEPT_FOR: Duration = Duration::from_mins(2);
@@ -103,7 +103,7 @@ async fn try_report(
         }
         return Ok(Reported::Unchanged);
     }
-    let new = conditions(&old.conditions, blocker, object.metadata.generation);
+    let new = conditions(&old.conditions, blocker, object.metadata.generation, ctx.process.clock.now());
     if new == old.conditions && old.observed_generation == object.metadata.generation {
         return Ok(Reported::Unchanged);
     }
@@ -124,7 +124,12 @@ async fn try_report(
 }
 
 /// Ready, and what kstatus reads, by the failure; the others stay as they are: nothing new is known of them.
-fn conditions(old: &[Condition], blocker: &Blocker, generation: Option<i64>) -> Vec<Condition> {
+fn conditions(
+    old: &[Condition],
+    blocker: &Blocker,
+    generation: Option<i64>,
+    now: Timestamp,
+) -> Vec<Condition> {
     let wanted = |type_, status| Wanted {
         type_,
         status: Some(status),
@@ -133,7 +138,7 @@ fn conditions(old: &[Condition], blocker: &Blocker, generation: Option<i64>) -> 
     };
     let progress = if blocker.stalled { STALLED } else { RECONCILING };
     let wanted = [wanted(READY, false), wanted(progress, true)];
-    let mut new = brought_up_to_date(old, &wanted, generation, Timestamp::now());
+    let mut new = brought_up_to_date(old, &wanted, generation, now);
     let ours = [READY, RECONCILING, STALLED];
     new.extend(old.iter().filter(|condition| !ours.contains(&condition.type_.as_str())).cloned());
     new
@@ -166,7 +171,7 @@ mod tests {
         let before = [wanted(READY, true), wanted(PUBLISHED, true)];
         let old = brought_up_to_date(&[], &before, Some(1), Timestamp::UNIX_EPOCH);
         let blocker = Blocker::passing(Reason::KubernetesError, "words");
-        let new = conditions(&old, &blocker, Some(2));
+        let new = conditions(&old, &blocker, Some(2), Timestamp::UNIX_EPOCH);
         let found: Vec<_> =
             new.iter().map(|c| (c.type_.as_str(), c.status.as_str(), c.reason.as_str())).collect();
         assert_eq!(
@@ -177,6 +182,10 @@ mod tests {
                 (PUBLISHED, "True", "Was")
             ]
         );
-        assert_eq!(conditions(&new, &blocker, Some(2)), new, "the same failure changes nothing");
+        assert_eq!(
+            conditions(&new, &blocker, Some(2), Timestamp::UNIX_EPOCH),
+            new,
+            "the same failure changes nothing"
+        );
     }
 }

@@ -41,6 +41,7 @@ pub fn left<K: Ord + Clone>(
     metadata: &ObjectMeta,
     conditions: &[Condition],
     blocker: Option<&Blocker>,
+    now: Timestamp,
 ) -> Option<Duration> {
     let Some(blocker) = blocker.filter(|blocker| blocker.stalled && may_arrive(blocker.reason)) else {
         waiting.forget(key);
@@ -52,7 +53,6 @@ pub fn left<K: Ord + Clone>(
         return None;
     }
     let before = of(READY).filter(|ready| ready.status == "False").map_or(Duration::ZERO, |ready| {
-        let now = Timestamp::now();
         let age =
             metadata.creation_timestamp.as_ref().map_or(Duration::MAX, |created| passed(created.0, now));
         passed(ready.last_transition_time.0, now).min(age)
@@ -96,7 +96,8 @@ mod tests {
     async fn what_may_arrive_has_two_minutes_from_when_it_is_missing() {
         started_long_ago().await;
         let (waiting, metadata) = (Since::default(), ObjectMeta::default());
-        let left = |blocker: &Blocker| left(&waiting, &"a", &metadata, &[], Some(blocker));
+        let left =
+            |blocker: &Blocker| left(&waiting, &"a", &metadata, &[], Some(blocker), Timestamp::UNIX_EPOCH);
         assert_eq!(left(&missing()), Some(GRACE));
         tokio::time::advance(Duration::from_secs(119)).await;
         assert_eq!(left(&missing()), Some(Duration::from_secs(1)));
@@ -128,8 +129,14 @@ mod tests {
             (&old, STALLED, "PortalNotFound", 5, None),
             (&old, STALLED, "AccessDenied", 5, Some(120)),
         ] {
-            let found =
-                left(&Since::default(), &"a", metadata, &conditions(type_, reason, ago), Some(&missing()));
+            let found = left(
+                &Since::default(),
+                &"a",
+                metadata,
+                &conditions(type_, reason, ago),
+                Some(&missing()),
+                Timestamp::now(),
+            );
             assert_eq!(seconds(found), expected, "{type_} {reason} {ago}");
         }
     }

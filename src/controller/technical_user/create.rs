@@ -28,6 +28,7 @@ use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use crate::domain::user::{CreatedUser, ListedUser, NewUser, Ownership, UserKind, UserStatus};
 use crate::portal::{CreateFailure, CreateSlot, Effect, PortalError};
+use crate::process::Random;
 
 /// The POST starts within this time of the patch that writes the attempt down, or not at all: whoever finds the attempt
 /// later counts on it.
@@ -75,7 +76,7 @@ pub async fn create(pass: &mut Pass, generation: i64, user: NewUser) -> Result<(
     };
     pass.ctx.memory.turns.begin(&pass.key);
     let turn = PassTurnOn { ctx: Arc::clone(&pass.ctx), portal: pass.portal_key.clone() };
-    let attempt = Attempt { generation, id: random_id(), pin };
+    let attempt = Attempt { generation, id: random_id(&pass.ctx.process.random), pin };
     let mut finalizers = pass.object.metadata.finalizers.clone().unwrap_or_default();
     if !finalizers.iter().any(|finalizer| finalizer == FINALIZER) {
         finalizers.push(FINALIZER.to_owned());
@@ -282,6 +283,6 @@ fn listed(user: &CreatedUser) -> ListedUser {
 }
 
 /// Letters and digits that no other attempt has.
-fn random_id() -> String {
-    uuid::Uuid::new_v4().simple().to_string().chars().take(12).collect()
+fn random_id(random: &Random) -> String {
+    random.uuid().simple().to_string().chars().take(12).collect()
 }

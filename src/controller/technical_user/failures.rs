@@ -9,7 +9,6 @@ use super::turns;
 use crate::controller::context::Context;
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{Key, technical_users};
-use crate::controller::queue::backoff::spread;
 use crate::controller::queue::dispatcher::Action;
 use crate::controller::status::failure::{CONFLICTS_ARE_QUIET_FOR, PANICKED, Reported, report};
 use crate::domain::plan::Requeue;
@@ -133,9 +132,10 @@ pub fn requeue_after(pass: &Pass, failure: &Failure) -> Requeue {
         // The login may have changed: the Portal reads it again.
         pass.ctx.wake_portal(&pass.portal_key);
     }
+    let random = &pass.ctx.process.random;
     match error {
-        PortalError::CircuitOpen { retry_after } => Requeue::In(spread(*retry_after)),
-        PortalError::Throttled { retry_after: Some(time) } => Requeue::In(spread(*time)),
+        PortalError::CircuitOpen { retry_after } => Requeue::In(random.spread(*retry_after)),
+        PortalError::Throttled { retry_after: Some(time) } => Requeue::In(random.spread(*time)),
         _ => Requeue::Backoff,
     }
 }

@@ -15,6 +15,7 @@ use super::verifications::Verifications;
 use crate::controller::objects::Key;
 use crate::controller::status::since::Since;
 use crate::domain::user::UserId;
+use crate::process::Random;
 
 /// A lost user gets a successor by itself when its token endpoint has said `invalid_client` for so long …
 const LOSS_TIME: Duration = Duration::from_hours(1);
@@ -25,7 +26,7 @@ const LOSS_TRIES: u32 = 3;
 const CACHE_LIMIT: Duration = Duration::from_secs(10);
 
 /// What this process remembers.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Memory {
     /// Attempts to make users.
     pub attempts: Attempts,
@@ -60,6 +61,24 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Memory {
+    /// Nothing is remembered.
+    #[must_use]
+    pub fn new(random: Random) -> Self {
+        Self {
+            attempts: Attempts::default(),
+            turns: Turns::default(),
+            roles: SeenRoles::default(),
+            secrets: SeenSecrets::default(),
+            places: Places::default(),
+            waiting: Since::default(),
+            failing: Since::default(),
+            verifications: Verifications::new(random),
+            losses: Mutex::default(),
+            missing: Mutex::default(),
+            overwritten: Mutex::default(),
+        }
+    }
+
     /// The identity provider has lost the user's client. `refused`: its token endpoint said `invalid_client` just now.
     pub fn lost(&self, key: &Key, portal: &Key, refused: bool) {
         let mut losses = lock(&self.losses);
@@ -159,7 +178,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_loss_is_confirmed_by_an_hour_three_refusals_and_being_the_only_one() {
-        let memory = Memory::default();
+        let memory = Memory::new(Random::seeded(1));
         for _ in 0..3 {
             memory.lost(&key("a"), &portal("p"), true);
         }
@@ -178,7 +197,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_cache_is_behind_while_it_shows_what_was_written_over() {
-        let memory = Memory::default();
+        let memory = Memory::new(Random::seeded(1));
         assert!(!memory.is_behind(&key("a"), Some("1")));
         memory.overwrote(&key("a"), Some("1"), Some("2"));
         memory.overwrote(&key("a"), Some("2"), Some("3"));

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use kube::Api;
 use kube::api::{DynamicObject, Patch, PatchParams};
 use serde_json::json;
@@ -14,10 +13,10 @@ use crate::api::bounds::Bounded as _;
 use crate::api::portal::{PortalStatus, RETAINED_LIMIT, RetainedUser};
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{lenient, portals};
-use crate::controller::queue::backoff::spread;
 use crate::domain::plan::{AttemptState, Done, OpenAttempt};
 use crate::domain::reason::Reason;
 use crate::domain::user::{UserId, is_id};
+use crate::process::Random;
 
 /// How often the list is tried to be written before the whole reconcile is begun anew, which no longer knows why the user
 /// is kept …
@@ -36,7 +35,7 @@ pub async fn list(pass: &mut Pass, id: &UserId, why: &str) -> Result<(), Failure
         return Ok(());
     }
     let listing: &Pass = pass;
-    repeated(|| add(listing, id, why)).await?;
+    repeated(&pass.ctx.process.random, || add(listing, id, why)).await?;
     let note = format!("user {id} is kept in the portal: {why}");
     let reference = reference(&pass.ctx, &pass.key);
     pass.ctx.events.warning(reference, Reason::UserRetained.as_str(), "Retain", &note);
@@ -45,11 +44,14 @@ pub async fn list(pass: &mut Pass, id: &UserId, why: &str) -> Result<(), Failure
 }
 
 /// Repeats a write while it conflicts: the Portal's own status, or another resource's user, was written meanwhile.
-async fn repeated<W: Future<Output = Result<(), KubeError>>>(write: impl Fn() -> W) -> Result<(), Failure> {
+async fn repeated<W: Future<Output = Result<(), KubeError>>>(
+    random: &Random,
+    write: impl Fn() -> W,
+) -> Result<(), Failure> {
     for tried in 1..=LIST_TRIES {
         match write().await {
             Err(KubeError::Conflict) if tried < LIST_TRIES => {
-                tokio::time::sleep(spread(LIST_AGAIN_AFTER * tried)).await;
+                tokio::time::sleep(random.spread(LIST_AGAIN_AFTER * tried)).await;
             }
             ended => return Ok(ended?),
         }
@@ -144,7 +146,7 @@ fn entry(pass: &Pass, id: &UserId, why: &str) -> RetainedUser {
         name: details.map(|details| details.name.clone()).or_else(|| recorded.map(|user| user.name.clone())),
         technical_user: format!("{}/{}", pass.key.namespace, pass.key.name),
         reason: why.to_owned(),
-        since: Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        since: pass.ctx.process.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         url: pass
             .status
             .portal
@@ -194,10 +196,11 @@ mod tests {
                 std::future::ready(if conflicts { Err(KubeError::Conflict) } else { Ok(()) })
             }
         };
-        repeated(conflicts(3)).await.unwrap();
+        let random = Random::seeded(1);
+        repeated(&random, conflicts(3)).await.unwrap();
         assert_eq!(tries.swap(0, Ordering::SeqCst), 4);
         assert!(began.elapsed() >= LIST_AGAIN_AFTER * 3, "{:?}", began.elapsed());
-        let ended = repeated(conflicts(u32::MAX)).await;
+        let ended = repeated(&random, conflicts(u32::MAX)).await;
         assert!(matches!(ended, Err(Failure::Overtaken)), "{ended:?}");
         assert_eq!(tries.load(Ordering::SeqCst), LIST_TRIES);
     }

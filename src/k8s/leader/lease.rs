@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
-use k8s_openapi::jiff::Timestamp;
 use kube::Api;
 use kube::api::PostParams;
 use tokio::time::{Duration, Instant, timeout};
 
 use crate::k8s::words;
+use crate::process::Clock;
 
 use super::{CALL_WITHIN, LEASE_DURATION, LeaseMetadata, RENEW_DEADLINE};
 
@@ -38,6 +38,7 @@ pub(super) struct LeaseLock {
     labels: BTreeMap<String, String>,
     identity: String,
     observed: Option<Observed>,
+    clock: Clock,
 }
 
 /// The lease as last seen.
@@ -48,8 +49,8 @@ struct Observed {
 }
 
 impl LeaseLock {
-    pub(super) fn new(api: Api<Lease>, lease: LeaseMetadata, identity: String) -> Self {
-        Self { api, name: lease.name, labels: lease.labels, identity, observed: None }
+    pub(super) fn new(api: Api<Lease>, lease: LeaseMetadata, identity: String, clock: Clock) -> Self {
+        Self { api, name: lease.name, labels: lease.labels, identity, observed: None, clock }
     }
 
     /// The lease, as messages name it.
@@ -97,7 +98,7 @@ impl LeaseLock {
         if holder(&lease) != self.identity {
             return Ok(true);
         }
-        let now = Some(MicroTime(Timestamp::now()));
+        let now = Some(MicroTime(self.clock.now()));
         let spec = lease.spec.get_or_insert_default();
         spec.holder_identity = Some(String::new());
         spec.lease_duration_seconds = Some(1);
@@ -177,7 +178,7 @@ impl LeaseLock {
     }
 
     fn spec(&self, before: Option<&LeaseSpec>) -> LeaseSpec {
-        let now = MicroTime(Timestamp::now());
+        let now = MicroTime(self.clock.now());
         let before = before.cloned().unwrap_or_default();
         let renewal = before.holder_identity.as_deref() == Some(&self.identity);
         let transitions = before.lease_transitions.unwrap_or(0);

@@ -72,8 +72,14 @@ impl Apiserver {
             name: "lease".into(),
             labels: BTreeMap::from([("team".into(), "connector".into())]),
         };
-        let (leadership, election) =
-            Election::start(client, lease, pod, Metrics::default(), Health::default());
+        let (leadership, election) = Election::start(
+            client,
+            lease,
+            pod,
+            Metrics::default(),
+            Health::default(),
+            &crate::process::Process::system(),
+        );
         Process { leadership, election, reachable }
     }
 }

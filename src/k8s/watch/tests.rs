@@ -215,7 +215,7 @@ fn objects_without_a_type_are_cached_too() {
 
 #[test]
 fn lists_that_keep_failing_are_made_ever_more_slowly() {
-    let mut backoff = WatchBackoff::default();
+    let mut backoff = WatchBackoff::new(Random::seeded(1));
     let waits: Vec<_> = std::iter::from_fn(|| {
         backoff.reset();
         backoff.next()

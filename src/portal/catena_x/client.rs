@@ -148,7 +148,7 @@ impl Client {
                 && !probing
                 && self.caller.breaker.check().is_ok()
             {
-                tokio::time::sleep(retry_pause(repetition)).await;
+                tokio::time::sleep(retry_pause(repetition, &self.caller.process.random)).await;
                 repetition += 1;
             } else {
                 return Err(failure.error);

@@ -24,6 +24,7 @@ use crate::portal::{
     Capabilities, ClientConfig, ConfigError, CreateSlot, Lane, Login, NotHttps, Portal, PortalError, Scan,
     ScanProgress, Verification,
 };
+use crate::process::Process;
 
 /// A portal of Catena-X or Cofinity-X.
 pub struct CatenaXPortal {
@@ -40,21 +41,23 @@ impl CatenaXPortal {
         config: ClientConfig,
         network: Network,
         observer: Arc<dyn CallObserver>,
+        process: Process,
     ) -> Result<Self, ConfigError> {
         let ClientConfig { api_url, token_url, login, delete_login, ca_bundle, insecure_http, limits } =
             config;
         let permitted = network.plain_http;
         let address = Address::parse(&api_url).map_err(|reason| ConfigError::ApiUrl { reason })?;
         let token_url = parse_token_url(&token_url)?;
-        let transport = Transport::new(ca_bundle.as_deref(), network.of_portal(insecure_http))
-            .map_err(|reason| ConfigError::Client { reason })?;
+        let transport =
+            Transport::new(ca_bundle.as_deref(), network.of_portal(insecure_http), process.clock.clone())
+                .map_err(|reason| ConfigError::Client { reason })?;
         for url in [address.url(), &token_url] {
             if !transport.allows(url) {
                 let why = NotHttps::of(permitted, insecure_http);
                 return Err(ConfigError::NotHttps { endpoint: endpoint(url), why });
             }
         }
-        let caller = Caller::new(transport, limits, observer);
+        let caller = Caller::new(transport, limits, observer, process);
         let source = |credentials| TokenSource::new(caller.clone(), token_url.clone(), credentials);
         let (login, delete_login) = (source(login), delete_login.map(source));
         Ok(Self {

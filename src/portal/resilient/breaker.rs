@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use crate::portal::PortalError;
 use crate::portal::observe::CallObserver;
+use crate::process::Random;
 
 /// Failures in a row that open it.
 const FAILURES: u32 = 5;
@@ -40,11 +41,12 @@ enum State {
 pub(crate) struct Breaker {
     state: Arc<Mutex<State>>,
     observer: Arc<dyn CallObserver>,
+    random: Random,
 }
 
 impl Breaker {
-    pub(crate) fn new(observer: Arc<dyn CallObserver>) -> Self {
-        Self { state: Arc::new(Mutex::new(State::Closed { failures: 0 })), observer }
+    pub(crate) fn new(observer: Arc<dyn CallObserver>, random: Random) -> Self {
+        Self { state: Arc::new(Mutex::new(State::Closed { failures: 0 })), observer, random }
     }
 
     /// Lets a call begin. `Some` is the one probe of this interval: its verdict decides for all.
@@ -78,7 +80,7 @@ impl Breaker {
             Verdict::Down => {
                 *failures += 1;
                 if *failures >= FAILURES {
-                    *state = open_for(FIRST_INTERVAL);
+                    *state = self.open_for(FIRST_INTERVAL);
                     drop(state);
                     self.observer.breaker(true);
                 }
@@ -91,8 +93,8 @@ impl Breaker {
         let State::Probing { interval } = *state else { return };
         *state = match verdict {
             Some(Verdict::Alive) => State::Closed { failures: 0 },
-            Some(Verdict::Down) => open_for((interval * 2).min(LONGEST_INTERVAL)),
-            Some(Verdict::Unclear) => open_for(interval),
+            Some(Verdict::Down) => self.open_for((interval * 2).min(LONGEST_INTERVAL)),
+            Some(Verdict::Unclear) => self.open_for(interval),
             // Given up before it was sent: the next call is the probe.
             None => State::Open { until: Instant::now(), interval },
         };
@@ -104,6 +106,12 @@ impl Breaker {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock()
+    }
+
+    /// Open for the interval, up to a tenth longer so that several operators do not probe in step.
+    fn open_for(&self, interval: Duration) -> State {
+        let spread = 1.0 + self.random.fraction() / 10.0;
+        State::Open { until: Instant::now() + interval.mul_f64(spread), interval }
     }
 }
 
@@ -136,18 +144,13 @@ fn refusal(state: &State) -> PortalError {
     PortalError::CircuitOpen { retry_after: retry_after.max(Duration::from_secs(1)) }
 }
 
-/// Open for the interval, up to a tenth longer so that several operators do not probe in step.
-fn open_for(interval: Duration) -> State {
-    State::Open { until: Instant::now() + interval.mul_f64(1.0 + fastrand::f64() / 10.0), interval }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::portal::observe::NoObserver;
 
     fn breaker() -> Breaker {
-        Breaker::new(Arc::new(NoObserver))
+        Breaker::new(Arc::new(NoObserver), Random::seeded(1))
     }
 
     fn open(breaker: &Breaker) {

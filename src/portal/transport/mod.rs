@@ -22,6 +22,7 @@ use reqwest::{Client, ClientBuilder, Proxy, RequestBuilder};
 use url::Url;
 
 use super::PortalError;
+use crate::process::Clock;
 
 pub use address::PlainHttp;
 pub(crate) use address::endpoint;
@@ -108,11 +109,12 @@ pub(crate) struct Transport {
     /// Knows no proxy and no public address.
     http: Client,
     plain_http: PlainHttp,
+    clock: Clock,
 }
 
 impl Transport {
     /// Trusts the public roots and `ca_bundle`. The error is in words.
-    pub(crate) fn new(ca_bundle: Option<&str>, network: Network) -> Result<Self, String> {
+    pub(crate) fn new(ca_bundle: Option<&str>, network: Network, clock: Clock) -> Result<Self, String> {
         let Network { plain_http, proxies } = network;
         let built = |builder: ClientBuilder| {
             builder.build().map_err(|_| "the HTTP client cannot be built".to_owned())
@@ -123,6 +125,7 @@ impl Transport {
             https: built(builder().tls_backend_preconfigured(tls.clone()).https_only(true).proxy(by_proxy))?,
             http: built(builder().tls_backend_preconfigured(tls).dns_resolver(Arc::new(PrivateResolver)))?,
             plain_http,
+            clock,
         })
     }
 
@@ -155,7 +158,7 @@ impl Transport {
         let html_type = header(&response, CONTENT_TYPE)
             .is_some_and(|value| value.trim_start().to_ascii_lowercase().starts_with("text/html"));
         let retry_after = header(&response, RETRY_AFTER)
-            .and_then(|value| retry_after::pause(value, header(&response, DATE)));
+            .and_then(|value| retry_after::pause(value, header(&response, DATE), &self.clock));
         let limit = limit.of(response.status().is_success());
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| fault(&error))? {

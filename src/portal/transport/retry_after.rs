@@ -5,13 +5,15 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
 
+use crate::process::Clock;
+
 /// Nobody is obeyed for longer than this: a wrong clock must not stop a Portal for a year.
 const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 
 /// The pause that `value` asks for. `date` is the answer's own `Date`: a date is told by the clock of who answers, which
 /// need not be ours.
-pub(super) fn pause(value: &str, date: Option<&str>) -> Option<Duration> {
-    pause_from(value.trim(), date.and_then(parse).unwrap_or_else(Timestamp::now))
+pub(super) fn pause(value: &str, date: Option<&str>, clock: &Clock) -> Option<Duration> {
+    pause_from(value.trim(), date.and_then(parse).unwrap_or_else(|| clock.now()))
 }
 
 fn parse(date: &str) -> Option<Timestamp> {
@@ -54,23 +56,24 @@ mod tests {
     #[test]
     fn a_date_counts_by_the_clock_of_who_wrote_it() {
         let wanted = "Sun, 22 Nov 2099 12:00:30 GMT";
+        let clock = Clock::system();
         let half_a_minute = Some(Duration::from_secs(30));
-        assert_eq!(pause(wanted, Some("Sun, 22 Nov 2099 12:00:00 GMT")), half_a_minute);
-        assert_eq!(pause(wanted, Some("today")), Some(LONGEST_PAUSE));
-        assert_eq!(pause(wanted, None), Some(LONGEST_PAUSE));
+        assert_eq!(pause(wanted, Some("Sun, 22 Nov 2099 12:00:00 GMT"), &clock), half_a_minute);
+        assert_eq!(pause(wanted, Some("today"), &clock), Some(LONGEST_PAUSE));
+        assert_eq!(pause(wanted, None, &clock), Some(LONGEST_PAUSE));
     }
 
     proptest! {
         #[test]
         fn any_header_gives_a_pause_of_at_most_an_hour_or_none(value in any::<String>(), date in any::<Option<String>>()) {
-            let pause = pause(&value, date.as_deref());
+            let pause = pause(&value, date.as_deref(), &Clock::system());
             prop_assert!(pause.is_none_or(|pause| pause <= LONGEST_PAUSE));
         }
 
         #[test]
         fn any_number_of_seconds_is_read_back(seconds in any::<u64>()) {
             let expected = Duration::from_secs(seconds).min(LONGEST_PAUSE);
-            prop_assert_eq!(pause(&seconds.to_string(), None), Some(expected));
+            prop_assert_eq!(pause(&seconds.to_string(), None, &Clock::system()), Some(expected));
         }
 
         #[test]
@@ -81,7 +84,7 @@ mod tests {
             };
             let then = now.saturating_add(later).max(0);
             let expected = u64::try_from(then - now).map(Duration::from_secs).unwrap_or_default();
-            prop_assert_eq!(pause(&date(then), Some(&date(now))), Some(expected.min(LONGEST_PAUSE)));
+            prop_assert_eq!(pause(&date(then), Some(&date(now)), &Clock::system()), Some(expected.min(LONGEST_PAUSE)));
         }
     }
 }

@@ -28,6 +28,7 @@ use crate::domain::inventory::{Changes, Snapshot};
 use crate::domain::user::{ListedUser, UserId, UserStatus};
 use crate::metrics::Metrics;
 use crate::portal::Portal;
+use crate::process::Process;
 use reading::Stable;
 use search::Search;
 use sweep::Sweep;
@@ -54,6 +55,7 @@ pub struct Inventory {
     gate: CompanyGate,
     listener: Arc<dyn Listener>,
     metrics: Metrics,
+    process: Process,
     /// One reading at a time.
     reading: AsyncMutex<()>,
     state: Mutex<State>,
@@ -93,12 +95,14 @@ impl Inventory {
         gate: CompanyGate,
         listener: Arc<dyn Listener>,
         metrics: Metrics,
+        process: Process,
     ) -> Self {
         Self {
             portal,
             gate,
             listener,
             metrics,
+            process,
             reading: AsyncMutex::new(()),
             state: Mutex::default(),
             ended: Notify::new(),

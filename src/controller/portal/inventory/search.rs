@@ -10,7 +10,6 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
 use super::reading::LONGEST_READING;
 use super::{Inventory, State};
 use crate::controller::objects::Key;
-use crate::controller::queue::backoff::spread;
 use crate::domain::inventory::Snapshot;
 use crate::portal::{Lane, PortalError};
 
@@ -166,7 +165,7 @@ impl Inventory {
             tracing::error!("the search of the user list was interrupted");
             self.wake_blocked(self.gate.unblock());
             self.fail(INTERRUPTED);
-            tokio::time::sleep(spread(pause)).await;
+            tokio::time::sleep(self.process.random.spread(pause)).await;
             pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
         }
     }
@@ -200,7 +199,7 @@ impl Inventory {
                         _ => pause,
                     };
                     self.fail(error);
-                    tokio::time::sleep(spread(wait)).await;
+                    tokio::time::sleep(self.process.random.spread(wait)).await;
                     pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
                 }
             }

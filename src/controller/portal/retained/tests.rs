@@ -68,8 +68,8 @@ fn status(retained: Vec<RetainedUser>) -> PortalStatus {
 }
 
 async fn after(link: &Connection, mut status: PortalStatus, snapshot: &Snapshot) -> PortalStatus {
-    let gone = gone(link, absent(link, &status, snapshot)).await;
-    let found = found(&installation(), link, &status, unlisted(&status, snapshot));
+    let gone = gone(link, absent(link, &status, snapshot), &Random::seeded(1)).await;
+    let found = found(&installation(), link, &status, unlisted(&status, snapshot), Timestamp::UNIX_EPOCH);
     RetainedChanges { gone, found }.apply(&mut status);
     status
 }

@@ -23,7 +23,6 @@ use crate::controller::audit::Audited;
 use crate::controller::context::Context;
 use crate::controller::objects::{Key, annotation, has_finalizer, is_deleting, lenient};
 use crate::controller::portal::connections::Connection;
-use crate::controller::queue::backoff::spread;
 use crate::controller::secrets::Secrets;
 use crate::domain::access::Grants;
 use crate::domain::identity::Owner;
@@ -33,6 +32,7 @@ use crate::domain::plan::{
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use crate::domain::user::UserId;
+use crate::process::Random;
 
 pub(super) use inventory::candidate;
 use inventory::see_inventory;
@@ -49,7 +49,7 @@ pub async fn observe(
     spec: TechnicalUserSpec,
 ) -> Result<Pass, Failure> {
     let key = Key::of(&object);
-    let now = Timestamp::now();
+    let now = ctx.process.clock.now();
     let status: TechnicalUserStatus = lenient(&object, "status");
     let portal_key = portal_key(&spec, &key);
     let portal_object = ctx.cached_portal(&portal_key);
@@ -229,8 +229,8 @@ fn timers(
     pending_for: Option<Duration>,
 ) -> Timers {
     Timers {
-        recheck: spread(RECHECK),
-        poll: poll(pending_for),
+        recheck: ctx.process.random.spread(RECHECK),
+        poll: poll(pending_for, &ctx.process.random),
         verification: ctx.memory.verifications.due_in(key, verification_interval),
         output: None,
     }
@@ -241,9 +241,9 @@ const RECHECK: Duration = Duration::from_mins(2);
 
 /// The time before the state of a pending user is read again: about as long as it has been pending, from 2 s to half a
 /// minute, and after half an hour 5 minutes.
-fn poll(pending_for: Option<Duration>) -> Duration {
+fn poll(pending_for: Option<Duration>, random: &Random) -> Duration {
     let pending_for = pending_for.unwrap_or_default();
-    spread(if pending_for > Duration::from_mins(30) {
+    random.spread(if pending_for > Duration::from_mins(30) {
         Duration::from_mins(5)
     } else {
         pending_for.clamp(Duration::from_secs(2), Duration::from_secs(30))

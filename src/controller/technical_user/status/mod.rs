@@ -7,7 +7,6 @@ mod wanted;
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use kube::Api;
 use kube::api::{DynamicObject, Patch, PatchParams};
 use serde_json::{Value, json};
@@ -71,7 +70,14 @@ pub fn grant_grace(pass: &Pass, rest: &mut Settled) -> Option<Duration> {
         Report::Ready | Report::StillReady | Report::Unchanged | Report::Deleting(_) | Report::Gone => None,
     };
     let (waiting, metadata) = (&pass.ctx.memory.waiting, &pass.object.metadata);
-    let left = grace::left(waiting, &pass.key, metadata, &pass.status.conditions, blocker.as_deref())?;
+    let left = grace::left(
+        waiting,
+        &pass.key,
+        metadata,
+        &pass.status.conditions,
+        blocker.as_deref(),
+        pass.ctx.process.clock.now(),
+    )?;
     if let Some(blocker) = blocker {
         blocker.stalled = false;
     }
@@ -98,7 +104,7 @@ pub async fn write_invalid(pass_like: &InvalidResource<'_>) -> Result<bool, Fail
         &old.conditions,
         &blocked(READY, &blocker),
         object.metadata.generation,
-        Timestamp::now(),
+        ctx.process.clock.now(),
     );
     let new = new.bounded();
     let Some(difference) = merge::difference(&to_value(&old), &to_value(&new)) else { return Ok(false) };

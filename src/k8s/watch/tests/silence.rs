@@ -70,7 +70,14 @@ async fn a_watch_that_falls_silent_is_begun_anew_where_it_stood() {
     let (client, mut targets) = apiserver().await;
     let api = Api::<ConfigMap>::namespaced(client, "n");
     let refusals = Refusals::default();
-    let (store, touched) = cache(vec![api], &watcher::Config::default(), (), |_| {}, &refusals);
+    let (store, touched) = cache(
+        vec![api],
+        &watcher::Config::default(),
+        (),
+        |_| {},
+        &refusals,
+        &crate::process::Random::seeded(1),
+    );
     let mut touched = touched.boxed();
     let mut versions = Vec::new();
     while versions.len() < 4 {

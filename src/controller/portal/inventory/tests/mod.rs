@@ -76,7 +76,13 @@ impl Scene {
         let (portal, heard, gate) = (Arc::new(Fake(portal)), Arc::<Heard>::default(), CompanyGate::default());
         let listener: Arc<dyn Listener> = Arc::clone(&heard) as _;
         let seen: Arc<dyn Portal> = Arc::clone(&portal) as _;
-        let inventory = Arc::new(Inventory::new(seen, gate.clone(), listener, Metrics::default()));
+        let inventory = Arc::new(Inventory::new(
+            seen,
+            gate.clone(),
+            listener,
+            Metrics::default(),
+            crate::process::Process::system(),
+        ));
         Self { portal, heard, gate, inventory }
     }
 

@@ -59,7 +59,13 @@ async fn a_reading_is_judged_before_anybody_acts_on_it() {
     let portal = Arc::new(Fake(PlayedPortal::with(5)));
     let seen: Arc<dyn Portal> = Arc::clone(&portal) as _;
     let gate = CompanyGate::default();
-    let inventory = Arc::new(Inventory::new(seen, gate, Arc::new(Judge), Metrics::default()));
+    let inventory = Arc::new(Inventory::new(
+        seen,
+        gate,
+        Arc::new(Judge),
+        Metrics::default(),
+        crate::process::Process::system(),
+    ));
     inventory.sweep(Duration::from_mins(1)).await.unwrap().unwrap();
     portal.change(Vec::clear);
     // Its details answered 404 between the sweeps.
