@@ -19,6 +19,7 @@
 mod support;
 
 use portal_simulator::Endpoint;
+use portal_simulator::role_names::{DATASPACE_DISCOVERY, IDENTITY_WALLET_MANAGEMENT};
 use support::{World, condition, create, world};
 use testbed::{Matcher, RecordedRequest, RequestCounts, eventually};
 
@@ -81,14 +82,14 @@ async fn writes_are_few_a_calm_system_is_silent_and_a_restart_is_cheap() {
 
     // A new internal user: the attempt with the finalizer, the Secret, the status. One more write is the test's own.
     let before = counts(&world).await;
-    world.apply(&create("internal", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("internal", &world.namespace, DATASPACE_DISCOVERY)).await;
     world.ready("internal").await;
     sweeps(&world, 1).await;
     assert_eq!(writes_since(&world, &before, 4).await, 1 + 3, "a new internal user");
 
     // A wallet user: also a status that it is pending.
     let before = counts(&world).await;
-    world.apply(&create("wallet", &world.namespace, "Identity Wallet Management")).await;
+    world.apply(&create("wallet", &world.namespace, IDENTITY_WALLET_MANAGEMENT)).await;
     world.ready("wallet").await;
     sweeps(&world, 1).await;
     let wallet = writes_since(&world, &before, 4).await - 1;
@@ -99,7 +100,7 @@ async fn writes_are_few_a_calm_system_is_silent_and_a_restart_is_cheap() {
     // Fifty users, calm over several sweeps: no write, no call for any of them.
     let names: Vec<String> = (0..48).map(|number| format!("user-{number}")).collect();
     for name in &names {
-        world.apply(&create(name, &world.namespace, "Dataspace Discovery")).await;
+        world.apply(&create(name, &world.namespace, DATASPACE_DISCOVERY)).await;
     }
     for name in &names {
         world.ready(name).await;

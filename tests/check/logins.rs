@@ -1,5 +1,6 @@
 //! What each login may do, and what is said of it.
 
+use portal_simulator::role_names::{CONNECTOR_MANAGEMENT, OFFER_MANAGEMENT, SEMANTIC_MODEL_MANAGEMENT};
 use portal_simulator::{Caller, Change, Company, Status, UserSeed, Version};
 use serde_json::json;
 use technical_user_operator::domain::identity::{Hint, Mark, Owner};
@@ -22,7 +23,7 @@ async fn a_login_with_all_permissions_lacks_nothing() {
 
 #[tokio::test]
 async fn the_login_of_the_guides_cannot_delete_which_is_no_fault() {
-    let simulator = start(config_of_role(Version::V2_6, "Connector Management")).await;
+    let simulator = start(config_of_role(Version::V2_6, CONNECTOR_MANAGEMENT)).await;
     let said = check(&simulator, &[]).await;
     said.is(0).has("role Connector Management").step("note", "delete");
     said.has("delete_tech_user_management: no").has("this login may not delete");
@@ -30,12 +31,12 @@ async fn the_login_of_the_guides_cannot_delete_which_is_no_fault() {
 
 #[tokio::test]
 async fn offer_management_may_read_only() {
-    let simulator = start(config_of_role(Version::V2_6, "Offer Management")).await;
+    let simulator = start(config_of_role(Version::V2_6, OFFER_MANAGEMENT)).await;
     let said = check(&simulator, &["--write"]).await;
     said.is(1).step("ok", "view").step("MISS", "create").step("MISS", "roles").step("ok", "users");
     said.has("this login is Offer Management: it may read only").has("\"Connector Management\"");
     said.step("note", "write-create");
-    let old = start(config_of_role(Version::V2_3, "Offer Management")).await;
+    let old = start(config_of_role(Version::V2_3, OFFER_MANAGEMENT)).await;
     check(&old, &[]).await.is(1).has("a portal before 2.5 has no technical user's role that may");
 }
 
@@ -43,7 +44,7 @@ async fn offer_management_may_read_only() {
 async fn a_login_without_a_permission_may_nothing() {
     for caller in [
         Caller::with_permissions("sa1", SECRET, []).of(COMPANY),
-        Caller::with_role("sa1", SECRET, "Semantic Model Management").of(COMPANY),
+        Caller::with_role("sa1", SECRET, SEMANTIC_MODEL_MANAGEMENT).of(COMPANY),
     ] {
         let simulator = start(with_caller(Version::V2_6, caller)).await;
         let said = check(&simulator, &[]).await;
@@ -84,7 +85,7 @@ async fn the_deletion_login_is_tried_on_its_own() {
     let scratch = crate::support::Scratch::new();
     let secret = scratch.file("delete-secret", "s3cret-of-deletion");
     let (id, file) = ("--delete-client-id", "--delete-client-secret-file");
-    let connector = config_of_role(Version::V2_6, "Connector Management");
+    let connector = config_of_role(Version::V2_6, CONNECTOR_MANAGEMENT);
     let deletion = |permissions: &[&'static str], company: &str| {
         let caller = Caller::with_permissions("sa2", "s3cret-of-deletion", permissions.iter().copied());
         connector.clone().company(Company::new("Other", "BPNL0000000OTHER")).caller(caller.of(company))

@@ -1,5 +1,6 @@
 //! `--write`: a user comes and goes.
 
+use portal_simulator::role_names::CONNECTOR_MANAGEMENT;
 use portal_simulator::{Action, Canned, Endpoint, Fault, Simulator, Stage, Status, UserView, Version};
 use serde_json::json;
 
@@ -44,14 +45,14 @@ async fn on_each_release_a_user_comes_and_goes() {
 
 #[tokio::test]
 async fn what_cannot_be_deleted_is_revoked_marked_and_named() {
-    let simulator = start(config_of_role(Version::V2_6, "Connector Management")).await;
+    let simulator = start(config_of_role(Version::V2_6, CONNECTOR_MANAGEMENT)).await;
     let said = check(&simulator, &["--write", "-o", "json"]).await;
     let document = said.is(0).json();
     let users = made(&simulator);
     let user = &users[0];
     assert_eq!((users.len(), user.status), (1, Status::Active));
     assert!(user.description.contains("[technicaluser.dev/1 retained check/check/"), "{user:?}");
-    assert_ne!(user.roles, ["Connector Management"]);
+    assert_ne!(user.roles, [CONNECTOR_MANAGEMENT]);
     let left = &document["left"][0];
     assert_eq!(
         (&left["id"], &left["name"], &left["clientId"], &left["revoked"]),

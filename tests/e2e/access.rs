@@ -1,9 +1,12 @@
 //! Who may use a Portal, and for what: nothing is read or made for those who may not.
 
+use portal_simulator::role_names::{
+    DATASPACE_DISCOVERY, IDENTITY_WALLET_MANAGEMENT, SEMANTIC_MODEL_MANAGEMENT,
+};
 use portal_simulator::{Endpoint, UserSeed};
 use serde_json::json;
 
-use crate::support::{create, create_from, existing, world};
+use crate::support::{CONNECTOR_LOGIN, FULL_LOGIN, create, create_from, existing, world};
 
 #[tokio::test]
 async fn a_portal_serves_the_namespaces_and_roles_that_its_access_names() {
@@ -12,14 +15,14 @@ async fn a_portal_serves_the_namespaces_and_roles_that_its_access_names() {
         (world.namespace.as_str(), world.neighbours[0].as_str(), world.neighbours[1].as_str());
     world.patch_portal(&json!({"spec": {"access": [
         {"namespaces": {"from": "Same"}},
-        {"namespaces": {"from": "Selector", "selector": {"matchLabels": {"dataspace": "yes"}}}, "roles": ["Dataspace Discovery"]},
+        {"namespaces": {"from": "Selector", "selector": {"matchLabels": {"dataspace": "yes"}}}, "roles": [DATASPACE_DISCOVERY]},
     ]}})).await;
     world.portal_ready().await;
     world.simulator.seed_user(UserSeed::new("One", "by-hand")).unwrap();
-    world.apply(&create_from("edc", friend, home, "Dataspace Discovery")).await;
-    world.apply(&create_from("wallet", friend, home, "Identity Wallet Management")).await;
-    world.apply(&create_from("edc", stranger, home, "Dataspace Discovery")).await;
-    world.apply(&create("edc", home, "Semantic Model Management")).await;
+    world.apply(&create_from("edc", friend, home, DATASPACE_DISCOVERY)).await;
+    world.apply(&create_from("wallet", friend, home, IDENTITY_WALLET_MANAGEMENT)).await;
+    world.apply(&create_from("edc", stranger, home, DATASPACE_DISCOVERY)).await;
+    world.apply(&create("edc", home, SEMANTIC_MODEL_MANAGEMENT)).await;
     let mut foreign = existing("by-hand", friend, &json!({"name": "by-hand"}));
     foreign["spec"]["portalRef"]["namespace"] = home.into();
     world.apply(&foreign).await;
@@ -52,7 +55,7 @@ async fn a_portal_serves_the_namespaces_and_roles_that_its_access_names() {
     world
         .patch_portal(&json!({"spec": {"access": [
             {"namespaces": {"from": "All"}, "existing": true,
-             "roles": ["Dataspace Discovery", "Identity Wallet Management", "Semantic Model Management"]},
+             "roles": [DATASPACE_DISCOVERY, IDENTITY_WALLET_MANAGEMENT, SEMANTIC_MODEL_MANAGEMENT]},
         ]}}))
         .await;
     for name in [
@@ -72,16 +75,17 @@ async fn a_portal_serves_the_namespaces_and_roles_that_its_access_names() {
 #[tokio::test]
 async fn the_operators_own_login_is_never_published() {
     let world = world().start().await;
-    world.secret("delete-login", &[("client-id", "sa-cm"), ("client-secret", "cm-secret-9d4m1")]).await;
+    world.login_secret("delete-login", CONNECTOR_LOGIN).await;
     let auth = json!({"clientCredentials": {"secretRef": {"name": "delete-login"}}});
     world.patch_portal(&json!({"spec": {"catenaX": {"deleteAuth": auth}}})).await;
     world.portal_ready().await;
-    let login = world.simulator.users("One").into_iter().find(|user| user.name == "sa-op").unwrap();
+    let login =
+        world.simulator.users("One").into_iter().find(|user| user.name == FULL_LOGIN.client_id).unwrap();
     let namespace = world.namespace.as_str();
-    world.apply(&existing("by-client-id", namespace, &json!({"clientId": "sa-op"}))).await;
+    world.apply(&existing("by-client-id", namespace, &json!({"clientId": FULL_LOGIN.client_id}))).await;
     world.apply(&existing("by-id", namespace, &json!({"id": login.id.to_string()}))).await;
-    world.apply(&existing("by-name", namespace, &json!({"name": "sa-op"}))).await;
-    world.apply(&existing("for-deletion", namespace, &json!({"clientId": "sa-cm"}))).await;
+    world.apply(&existing("by-name", namespace, &json!({"name": FULL_LOGIN.client_id}))).await;
+    world.apply(&existing("for-deletion", namespace, &json!({"clientId": CONNECTOR_LOGIN.client_id}))).await;
     for name in ["by-client-id", "by-id", "by-name", "for-deletion"] {
         let words = world.because(name, "OperatorLogin").await;
         assert!(words.contains("own login"), "{words}");

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use portal_simulator::role_names::{DATASPACE_DISCOVERY, IDENTITY_WALLET_MANAGEMENT};
 use portal_simulator::{Action, Canned, Endpoint, Fault};
 
 use crate::support::{create, one_user, reason, world};
 
-const INTERNAL: &str = "Dataspace Discovery";
-const EXTERNAL: &str = "Identity Wallet Management";
+const INTERNAL: &str = DATASPACE_DISCOVERY;
+const EXTERNAL: &str = IDENTITY_WALLET_MANAGEMENT;
 
 /// One user comes of it, by so many creates.
 async fn one_user_in_the_end(role: &str, action: Action, creates: usize) {

@@ -1,6 +1,7 @@
 //! The apiserver fails, answers too late or not at all, in the middle of a create.
 
 use kube::api::{Patch, PatchParams};
+use portal_simulator::role_names::{DATASPACE_DISCOVERY, IDENTITY_WALLET_MANAGEMENT};
 use portal_simulator::{Endpoint, Stage as PortalStage};
 use serde_json::json;
 use testbed::{Action, Matcher, Stage};
@@ -28,7 +29,7 @@ async fn connected() -> World {
 }
 
 async fn ends_well(world: &World) {
-    world.apply(&create(NAME, &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create(NAME, &world.namespace, DATASPACE_DISCOVERY)).await;
     one_user(world, NAME).await;
     assert_eq!(world.simulator.count(Endpoint::Create), 1);
 }
@@ -55,7 +56,7 @@ async fn an_attempt_whose_patch_did_not_arrive_is_written_again() {
 async fn an_apiserver_that_fails_at_every_attempt_is_asked_ever_more_seldom() {
     let world = connected().await;
     let fault = world.proxy.on(attempts()).action(Action::status(500, "InternalError", "a webhook failed"));
-    world.apply(&create(NAME, &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create(NAME, &world.namespace, DATASPACE_DISCOVERY)).await;
     let message = world.because(NAME, "KubernetesError").await;
     assert!(message.contains("status 500: a webhook failed"), "{message}");
     assert_eq!(world.simulator.count(Endpoint::Create), 0);
@@ -75,7 +76,7 @@ async fn a_webhook_that_fails_or_a_busy_apiserver_is_reported_in_its_own_words_b
     .enumerate()
     {
         let fault = world.proxy.on(dry_runs()).action(Action::status(code, "InternalError", words));
-        world.apply(&create(name, &world.namespace, "Dataspace Discovery")).await;
+        world.apply(&create(name, &world.namespace, DATASPACE_DISCOVERY)).await;
         let message = world.because(name, "SecretNotWritable").await;
         assert!(message.contains(words), "{message}");
         assert!(condition(&world.user(name).await.unwrap(), "Reconciling").is_some());
@@ -90,7 +91,7 @@ async fn the_words_about_the_real_write_of_a_secret_are_withheld() {
     let world = connected().await;
     let words = "data quoted-by-a-webhook is not allowed";
     let fault = world.proxy.on(secret_writes()).action(Action::status(500, "InternalError", words));
-    world.apply(&create(NAME, &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create(NAME, &world.namespace, DATASPACE_DISCOVERY)).await;
     world.because(NAME, "SecretNotWritable").await;
     for text in [world.log(), format!("{:?}", world.user(NAME).await)] {
         assert!(!text.contains("quoted-by-a-webhook"), "{text}");
@@ -104,7 +105,7 @@ async fn a_failure_before_there_is_a_plan_is_reported_too() {
     let world = connected().await;
     let metadata = Matcher::any().method("GET").path_regex("/secrets/edc$").unwrap();
     let fault = world.proxy.on(metadata).action(Action::status(503, "ServiceUnavailable", "etcd is away"));
-    world.apply(&create(NAME, &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create(NAME, &world.namespace, DATASPACE_DISCOVERY)).await;
     let message = world.because(NAME, "KubernetesError").await;
     assert!(message.contains("etcd is away"), "{message}");
     assert!(condition(&world.user(NAME).await.unwrap(), "Reconciling").is_some());
@@ -142,7 +143,7 @@ async fn a_status_that_cannot_be_written_is_an_event_and_a_log_line() {
 async fn an_attempt_that_is_read_back_in_a_later_state_is_not_followed_by_what_was_known_before() {
     let world = connected().await;
     let gate = world.proxy.on(attempts()).nth(1).hold(Stage::After);
-    world.apply(&create(NAME, &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create(NAME, &world.namespace, DATASPACE_DISCOVERY)).await;
     gate.reached().await.unwrap();
     // Another client writes the status between the attempt and its reading back.
     let status = json!({"status": {"observedGeneration": 7, "handled": {"rotate": "once"}}});
@@ -176,7 +177,7 @@ async fn writes_of_status_and_secret_that_fail_are_made_again() {
 async fn the_network_is_cut_while_the_portal_is_at_the_create() {
     let world = connected().await;
     let gate = world.simulator.gate(Endpoint::Create, PortalStage::Working);
-    world.apply(&create(NAME, &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create(NAME, &world.namespace, DATASPACE_DISCOVERY)).await;
     gate.reached().await;
     let tokens = world.simulator.count(Endpoint::Token);
     world.proxy.pause_all();
@@ -195,7 +196,7 @@ async fn the_network_is_cut_while_the_portal_is_at_the_create() {
 async fn the_network_is_cut_before_the_attempt_is_written_down() {
     let world = connected().await;
     let gate = world.proxy.on(attempts()).nth(1).hold(Stage::Before);
-    world.apply(&create(NAME, &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create(NAME, &world.namespace, DATASPACE_DISCOVERY)).await;
     gate.reached().await.unwrap();
     world.proxy.pause_all();
     gate.release();
@@ -211,7 +212,7 @@ async fn the_network_is_cut_before_the_attempt_is_written_down() {
 async fn every_watch_is_cut_in_the_middle() {
     let world = connected().await;
     let gate = world.simulator.gate(Endpoint::Create, PortalStage::Done);
-    world.apply(&create(NAME, &world.namespace, "Identity Wallet Management")).await;
+    world.apply(&create(NAME, &world.namespace, IDENTITY_WALLET_MANAGEMENT)).await;
     gate.reached().await;
     world.proxy.drop_connections();
     gate.release();

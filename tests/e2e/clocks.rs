@@ -5,6 +5,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use k8s_openapi::jiff::Timestamp;
+use portal_simulator::role_names::{DATASPACE_DISCOVERY, IDENTITY_WALLET_MANAGEMENT};
 use portal_simulator::{Answer, Endpoint, Stage, Version};
 use testbed::Matcher;
 
@@ -52,8 +53,8 @@ async fn users_come_and_go_as_ever() {
     for clock in CLOCKS {
         let simulator = one_company(Version::Main).token_lifetime(Duration::from_secs(20));
         let world = with_clock(world().simulator(simulator), clock).start().await;
-        world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
-        world.apply(&create("wallet", &world.namespace, "Identity Wallet Management")).await;
+        world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
+        world.apply(&create("wallet", &world.namespace, IDENTITY_WALLET_MANAGEMENT)).await;
         one_user(&world, "edc").await;
         one_user(&world, "wallet").await;
         assert_wrong(clock, &world.user("edc").await.unwrap());
@@ -86,7 +87,7 @@ async fn a_create_that_another_clock_began_is_not_settled_early() {
     for clock in CLOCKS {
         let mut world = world().start().await;
         let gate = world.simulator.gate(Endpoint::Create, Stage::Working);
-        world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+        world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
         gate.reached().await;
         world.kill_operator();
         set_clock(&mut world, clock);
@@ -120,7 +121,7 @@ async fn a_standby_with_another_clock_neither_takes_over_nor_misses_its_turn() {
         assert!(world.operators().iter().all(|operator| operator.try_wait().unwrap().is_none()));
         world.kill_first_operator();
         world.operator().wait_for_line(leads).await.unwrap();
-        world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+        world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
         one_user(&world, "edc").await;
         // One with the right time stands by a leader with the wrong one.
         let (third, kubeconfig) = world.another_way().await;

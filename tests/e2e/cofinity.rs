@@ -5,12 +5,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use portal_simulator::role_names::{DATASPACE_DISCOVERY, IDENTITY_WALLET_MANAGEMENT};
 use portal_simulator::{Tls, Version};
 use serde_json::json;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufStream, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::support::{create, one_company, world};
+use crate::support::{BPN_ONE, create, one_company, world};
 
 const PORTAL: &str = "portal-backend.services.cofinity-x.com";
 const IDP: &str = "centralidp.services.cofinity-x.com";
@@ -96,8 +97,8 @@ async fn cofinity_x_is_reached_by_name_through_the_proxy_and_the_apiserver_direc
             "tls": {"caBundle": {"secretRef": {"name": "authority"}}},
         }}))
         .await;
-    world.apply(&create("internal", &world.namespace, "Dataspace Discovery")).await;
-    world.apply(&create("wallet", &world.namespace, "Identity Wallet Management")).await;
+    world.apply(&create("internal", &world.namespace, DATASPACE_DISCOVERY)).await;
+    world.apply(&create("wallet", &world.namespace, IDENTITY_WALLET_MANAGEMENT)).await;
     // Straight to the apiserver, by https: a proxy for https is no proxy for that.
     let token = world.plane.service_account_token(&world.namespace, "technical-user-operator").await.unwrap();
     let kubeconfig = world.plane.kubeconfig_for_token(&token, None).unwrap();
@@ -105,7 +106,7 @@ async fn cofinity_x_is_reached_by_name_through_the_proxy_and_the_apiserver_direc
     world.ready("internal").await;
     world.ready("wallet").await;
     let portal = world.portal_ready().await;
-    assert_eq!(portal["company"]["bpn"], "BPNL000000000ONE");
+    assert_eq!(portal["company"]["bpn"], BPN_ONE);
     let asked = proxy.asked();
     for host in [PORTAL, IDP] {
         assert!(asked.contains(&format!("{host}:443")), "{asked:?}");

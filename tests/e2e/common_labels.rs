@@ -2,12 +2,15 @@
 
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::Api;
-use portal_simulator::{Caller, Version};
+use portal_simulator::Version;
+use portal_simulator::role_names::DATASPACE_DISCOVERY;
 use serde_json::json;
 
-use crate::support::{World, create, one_company, world};
+use crate::support::{
+    IDENTITY_SECRET, PERSON, SESSION_SECRET, WITHOUT_DELETION, World, create, one_company, world,
+};
 
-const NAME: &str = "technical-user-operator-e2e";
+const NAME: &str = IDENTITY_SECRET;
 const REFUSAL: &str = "everything needs the label team";
 
 /// Refuses what the operator writes into the world's namespace without the label `team`, and waits until that works.
@@ -66,15 +69,8 @@ async fn a_refused_identity_is_reported_and_waited_for() {
 
 #[tokio::test]
 async fn common_labels_are_on_everything_that_the_operator_creates() {
-    let config = one_company(Version::Main).caller(
-        Caller::with_permissions(
-            "boss",
-            "refresh-token-of-the-boss",
-            ["view_tech_user_management", "add_tech_user_management", "technical_roles_management"],
-        )
-        .of("One")
-        .human(),
-    );
+    let person = PERSON.with_permissions(WITHOUT_DELETION).of("One").human();
+    let config = one_company(Version::Main).caller(person);
     let mut world = world()
         .simulator(config)
         .value("leaderElection.enabled=true")
@@ -84,20 +80,16 @@ async fn common_labels_are_on_everything_that_the_operator_creates() {
         .start()
         .await;
     want_label(&world).await;
-    world.secret("person", &[("refresh-token", "refresh-token-of-the-boss")]).await;
-    world
-        .patch_portal(&json!({"spec": {"catenaX": {"auth": {
-            "clientCredentials": null, "refreshToken": {"secretRef": {"name": "person"}}}}}}))
-        .await;
-    let mut with_label = create("own-label", &world.namespace, "Dataspace Discovery");
+    world.login_by_refresh_token(PERSON.secret).await;
+    let mut with_label = create("own-label", &world.namespace, DATASPACE_DISCOVERY);
     with_label["spec"]["outputs"] = json!([{"secret": {"name": "own-label", "labels": {"team": "other"}}}]);
     world.apply(&with_label).await;
-    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
     world.start_operator();
     world.ready("edc").await;
     world.ready("own-label").await;
     for (secret, team) in
-        [(NAME, "connector"), ("catena-x-session", "connector"), ("edc", "connector"), ("own-label", "other")]
+        [(NAME, "connector"), (SESSION_SECRET, "connector"), ("edc", "connector"), ("own-label", "other")]
     {
         let labels = world.get_secret(secret).await.unwrap().metadata.labels.unwrap_or_default();
         assert_eq!(labels.get("team").map(String::as_str), Some(team), "{secret}: {labels:?}");
@@ -111,7 +103,7 @@ async fn common_labels_are_on_everything_that_the_operator_creates() {
 #[tokio::test]
 async fn published_secrets_get_labels_that_are_added_later() {
     let mut world = world().start().await;
-    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
     world.ready("edc").await;
     world.stop_operator().await;
     world.set_env("TUO_COMMON_LABELS", "team=connector");

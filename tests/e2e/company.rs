@@ -2,10 +2,14 @@
 
 use axum::response::Html;
 use kube::api::DeleteParams;
+use portal_simulator::role_names::DATASPACE_DISCOVERY;
 use portal_simulator::{Endpoint, Simulator, Version};
 use serde_json::json;
 
-use crate::support::{create, message, one_company, reason, status, world};
+use crate::support::{
+    BPN_ONE, BPN_TWO, FULL_LOGIN, IDENTITY_SECRET, LOGIN_OF_TWO, PORTAL_MOVED, TAKE_OVER, create, message,
+    one_company, reason, status, world,
+};
 
 #[tokio::test]
 async fn the_address_of_the_web_page_is_told_from_that_of_the_backend() {
@@ -15,7 +19,7 @@ async fn the_address_of_the_web_page_is_told_from_that_of_the_backend() {
     tokio::spawn(async move { axum::serve(listener, app).await });
     let mut world = world().stopped().start().await;
     world.patch_portal(&json!({"spec": {"catenaX": {"url": page}}})).await;
-    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
     world.start_operator();
     let words = world.portal_because("NotThePortalBackend").await;
     assert!(words.contains("not of the web page"), "{words}");
@@ -37,26 +41,26 @@ async fn the_address_of_the_web_page_is_told_from_that_of_the_backend() {
 #[tokio::test]
 async fn another_companys_login_touches_nothing() {
     let world = world().start().await;
-    world.patch_portal(&json!({"spec": {"catenaX": {"bpn": "BPNL000000000TWO"}}})).await;
+    world.patch_portal(&json!({"spec": {"catenaX": {"bpn": BPN_TWO}}})).await;
     let words = world.portal_because("WrongCompany").await;
-    assert!(words.contains("BPNL000000000ONE") && words.contains("BPNL000000000TWO"), "{words}");
+    assert!(words.contains(BPN_ONE) && words.contains(BPN_TWO), "{words}");
     world.patch_portal(&json!({"spec": {"catenaX": {"bpn": null}}})).await;
-    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
-    world.apply(&create("leaving", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
+    world.apply(&create("leaving", &world.namespace, DATASPACE_DISCOVERY)).await;
     world.ready("edc").await;
     world.ready("leaving").await;
     let (writes, secret) = (world.portal_writes(), world.get_secret("edc").await);
 
-    world.login("sa-two", "two-secret-5w2r8").await;
+    world.login(LOGIN_OF_TWO).await;
     let words = world.because("edc", "CompanyChanged").await;
-    assert!(words.contains("BPNL000000000ONE") && words.contains("BPNL000000000TWO"), "{words}");
+    assert!(words.contains(BPN_ONE) && words.contains(BPN_TWO), "{words}");
     world.delete("leaving").await;
     world.because("leaving", "CompanyChanged").await;
     world.two_sweeps().await;
     assert_eq!(world.portal_writes(), writes);
     assert_eq!(world.get_secret("edc").await, secret);
 
-    world.login("sa-op", "op-secret-7f3k2").await;
+    world.login(FULL_LOGIN).await;
     world.sweep().await;
     world.ready("edc").await;
     world.gone("leaving").await;
@@ -67,7 +71,7 @@ async fn another_companys_login_touches_nothing() {
 #[tokio::test]
 async fn a_portal_made_anew_for_another_environment_makes_no_user_there() {
     let world = world().start().await;
-    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
     world.ready("edc").await;
     let secret = world.get_secret("edc").await;
     let other = Simulator::start(one_company(Version::Main)).await.unwrap();
@@ -85,15 +89,13 @@ async fn a_portal_made_anew_for_another_environment_makes_no_user_there() {
     assert_eq!(reason(&world.user("edc").await.unwrap()), "PortalMoved");
     // Even by a person's word: no user with this mark is there.
     let origin = world.simulator.portal_url();
-    world
-        .patch_portal(&json!({"metadata": {"annotations": {"technicaluser.dev/portal-moved": origin}}}))
-        .await;
+    world.patch_portal(&json!({"metadata": {"annotations": {PORTAL_MOVED: origin}}})).await;
     world
         .until("edc", "its user is not found there", |user| {
             reason(user) == "PortalMoved" && message(user).contains("shows no user")
         })
         .await;
-    world.patch_portal(&json!({"metadata": {"annotations": {"technicaluser.dev/portal-moved": null}}})).await;
+    world.patch_portal(&json!({"metadata": {"annotations": {PORTAL_MOVED: null}}})).await;
     assert_eq!(other.users("One").len(), before);
     assert_eq!(world.get_secret("edc").await, secret);
     lead_to(&world.simulator).await;
@@ -104,18 +106,18 @@ async fn a_portal_made_anew_for_another_environment_makes_no_user_there() {
 #[tokio::test]
 async fn a_cloned_cluster_touches_nothing_until_it_is_told_to_take_over() {
     let mut world = world().start().await;
-    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
-    world.apply(&create("restored", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
+    world.apply(&create("restored", &world.namespace, DATASPACE_DISCOVERY)).await;
     world.ready("edc").await;
     world.ready("restored").await;
     let old = status(&world.user("edc").await.unwrap())["portal"]["hint"].as_str().unwrap().to_owned();
     world.stop_operator().await;
-    world.secrets_api().delete("technical-user-operator-e2e", &DeleteParams::default()).await.unwrap();
+    world.secrets_api().delete(IDENTITY_SECRET, &DeleteParams::default()).await.unwrap();
     // This one comes from Git, without its status.
     world.patch_user("restored", &json!({"metadata": {"finalizers": null}})).await;
     world.delete("restored").await;
     world.gone("restored").await;
-    world.apply(&create("restored", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("restored", &world.namespace, DATASPACE_DISCOVERY)).await;
     let (writes, secret) = (world.portal_writes(), world.get_secret("edc").await);
 
     world.start_operator();
@@ -127,7 +129,7 @@ async fn a_cloned_cluster_touches_nothing_until_it_is_told_to_take_over() {
     assert_eq!(world.portal_writes(), writes);
     assert_eq!(world.get_secret("edc").await, secret);
 
-    world.patch_portal(&json!({"metadata": {"annotations": {"technicaluser.dev/take-over": old}}})).await;
+    world.patch_portal(&json!({"metadata": {"annotations": {TAKE_OVER: old}}})).await;
     for name in ["edc", "restored"] {
         let user = world.ready(name).await;
         let new = status(&user)["portal"]["hint"].as_str().unwrap().to_owned();
@@ -140,7 +142,7 @@ async fn a_cloned_cluster_touches_nothing_until_it_is_told_to_take_over() {
         assert_eq!(world.token_with(name).await, 200);
     }
     // The permission is needed no longer.
-    world.patch_portal(&json!({"metadata": {"annotations": {"technicaluser.dev/take-over": null}}})).await;
+    world.patch_portal(&json!({"metadata": {"annotations": {TAKE_OVER: null}}})).await;
     world.secrets_api().delete("edc", &DeleteParams::default()).await.unwrap();
     world.two_sweeps().await;
     world.ready("edc").await;

@@ -3,6 +3,8 @@
 use serde_json::json;
 use testbed::{Action, Matcher};
 
+use portal_simulator::role_names::DATASPACE_DISCOVERY;
+
 use crate::support::{create, one_user, world};
 
 #[tokio::test]
@@ -11,7 +13,7 @@ async fn a_write_that_always_conflicts_is_tried_ever_more_slowly_whatever_wakes_
     world.portal_ready().await;
     let statuses = Matcher::any().method("PATCH").path("/technicalusers/edc/status");
     let conflicts = world.proxy.on(statuses).action(Action::status(409, "Conflict", "on demand"));
-    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
     world.eventually("a first conflict", async || conflicts.hits() > 0).await;
     for number in 0..100 {
         let annotation = number.to_string();

@@ -1,6 +1,7 @@
 //! Killed at every call of a create, before and after the call is carried out, and started again at once.
 
 use portal_simulator::Endpoint;
+use portal_simulator::role_names::{DATASPACE_DISCOVERY, IDENTITY_WALLET_MANAGEMENT};
 
 use crate::crash::{Call, Killed, Recording, crash_everywhere};
 use crate::support::{connected, create, one_user, world};
@@ -37,7 +38,7 @@ async fn crash(role: &str, call: Call, killed: Killed) -> bool {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_process_that_is_killed_at_any_call_leaves_one_internal_user() {
-    let calls = calls_of_a_create("Dataspace Discovery").await;
+    let calls = calls_of_a_create(DATASPACE_DISCOVERY).await;
     for write in ["/technicalusers/edc", "/technicalusers/edc/status", "/secrets"] {
         let is_it = |call: &Call| {
             matches!(call, Call::Apiserver { path, .. } if path.ends_with(write)) && call.is_write()
@@ -45,12 +46,12 @@ async fn a_process_that_is_killed_at_any_call_leaves_one_internal_user() {
         assert!(calls.iter().any(is_it), "no write of {write} in {calls:#?}");
     }
     assert!(calls.contains(&Call::Portal { endpoint: Endpoint::Create, skip: 0 }), "{calls:#?}");
-    crash_everywhere(calls, |call, killed| crash("Dataspace Discovery", call, killed)).await;
+    crash_everywhere(calls, |call, killed| crash(DATASPACE_DISCOVERY, call, killed)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_process_that_is_killed_at_any_write_leaves_one_external_user() {
-    let mut calls = calls_of_a_create("Identity Wallet Management").await;
+    let mut calls = calls_of_a_create(IDENTITY_WALLET_MANAGEMENT).await;
     calls.retain(Call::is_write);
-    crash_everywhere(calls, |call, killed| crash("Identity Wallet Management", call, killed)).await;
+    crash_everywhere(calls, |call, killed| crash(IDENTITY_WALLET_MANAGEMENT, call, killed)).await;
 }

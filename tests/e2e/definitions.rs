@@ -1,6 +1,7 @@
 //! Custom resource definitions that are older or newer than the operator, of another version, or not there.
 
 use portal_simulator::Endpoint;
+use portal_simulator::role_names::DATASPACE_DISCOVERY;
 use serde_json::{Value, json};
 use testbed::{ControlPlane, Matcher};
 use tokio::sync::{Mutex, MutexGuard, OnceCell};
@@ -49,7 +50,7 @@ fn assert_idle(world: &World) {
 /// Goes on without a restart, and does its work.
 async fn goes_on(world: &World) {
     world.readyz(200, "ok").await;
-    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
     one_user(world, "edc").await;
 }
 

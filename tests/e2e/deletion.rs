@@ -1,13 +1,17 @@
 //! The way back: what the policy, the login and the kind of the user allow, and never a user that nobody knows of.
 
 use kube::api::{DeleteParams, Patch, PatchParams};
+use portal_simulator::role_names::{DATASPACE_DISCOVERY, IDENTITY_WALLET_MANAGEMENT};
 use portal_simulator::{Action, Canned, Change, ConnectorStatus, Endpoint, Fault, Stage, Status, UserView};
 use serde_json::{Value, json};
 
-use crate::support::{World, condition, create, secret_value, status, world};
+use crate::support::{
+    CONNECTOR_LOGIN, FULL_LOGIN, RELEASE, TAKE_OVER, WITHOUT_DELETION, World, condition, create,
+    secret_value, status, world,
+};
 
-const INTERNAL: &str = "Dataspace Discovery";
-const EXTERNAL: &str = "Identity Wallet Management";
+const INTERNAL: &str = DATASPACE_DISCOVERY;
+const EXTERNAL: &str = IDENTITY_WALLET_MANAGEMENT;
 
 fn with(name: &str, world: &World, role: &str, policy: Option<&str>) -> Value {
     let mut manifest = create(name, &world.namespace, role);
@@ -89,7 +93,7 @@ async fn each_policy_does_what_it_says() {
 
 #[tokio::test]
 async fn with_the_login_of_the_guides_internal_users_are_revoked_and_wallet_users_held() {
-    let world = world().login("sa-cm", "cm-secret-9d4m1").start().await;
+    let world = world().login(CONNECTOR_LOGIN).start().await;
     for (name, role) in [
         ("internal", INTERNAL),
         ("hand", EXTERNAL),
@@ -130,14 +134,12 @@ async fn with_the_login_of_the_guides_internal_users_are_revoked_and_wallet_user
     world.sweep().await;
     world.gone("hand").await;
     // A person lets it go without the portal.
-    world
-        .patch_user("let-go", &json!({"metadata": {"annotations": {"technicaluser.dev/release": "yes"}}}))
-        .await;
+    world.patch_user("let-go", &json!({"metadata": {"annotations": {RELEASE: "yes"}}})).await;
     world.gone("let-go").await;
     assert!(retained(&world, &users[1]).await.contains("released by annotation"));
     assert_eq!(seen(&world, &users[1]).unwrap().secret, users[1].secret);
     // The Portal gets a login that may delete.
-    world.secret("delete-login", &[("client-id", "sa-op"), ("client-secret", "op-secret-7f3k2")]).await;
+    world.login_secret("delete-login", FULL_LOGIN).await;
     let auth = json!({"clientCredentials": {"secretRef": {"name": "delete-login"}}});
     world.patch_portal(&json!({"spec": {"catenaX": {"deleteAuth": auth}}})).await;
     world.gone("free").await;
@@ -148,13 +150,17 @@ async fn with_the_login_of_the_guides_internal_users_are_revoked_and_wallet_user
             .all(|user| seen(&world, user).is_none_or(|u| u.status != Status::Active))
     );
     assert!(
-        world.simulator.calls_of(Endpoint::Delete).iter().all(|call| call.caller.as_deref() == Some("sa-op"))
+        world
+            .simulator
+            .calls_of(Endpoint::Delete)
+            .iter()
+            .all(|call| call.caller.as_deref() == Some(FULL_LOGIN.client_id))
     );
 }
 
 #[tokio::test]
 async fn what_can_be_neither_deleted_nor_revoked_goes_where_the_owner_says_so() {
-    let world = world().login("sa-cm", "cm-secret-9d4m1").start().await;
+    let world = world().login(CONNECTOR_LOGIN).start().await;
     world.apply(&with("edc", &world, EXTERNAL, Some("Revoke"))).await;
     world.ready("edc").await;
     let user = world.user_of("edc");
@@ -190,12 +196,13 @@ async fn a_user_that_a_connector_uses_is_held_and_the_connector_named() {
 
 #[tokio::test]
 async fn a_deletion_waits_for_a_deletion_login_that_fails_in_passing() {
-    let world = world().login("sa-cm", "cm-secret-9d4m1").stopped().start().await;
-    world.secret("delete-login", &[("client-id", "sa-op"), ("client-secret", "op-secret-7f3k2")]).await;
+    let world = world().login(CONNECTOR_LOGIN).stopped().start().await;
+    world.login_secret("delete-login", FULL_LOGIN).await;
     let auth = json!({"clientCredentials": {"secretRef": {"name": "delete-login"}}});
     world.patch_portal(&json!({"spec": {"catenaX": {"deleteAuth": auth}}})).await;
-    let failing =
-        world.simulator.inject(Fault::at(Endpoint::Token, Action::Status(Canned::html(404))).caller("sa-op"));
+    let failing = world
+        .simulator
+        .inject(Fault::at(Endpoint::Token, Action::Status(Canned::html(404))).caller(FULL_LOGIN.client_id));
     let mut world = world;
     world.start_operator();
     world.apply(&with("edc", &world, INTERNAL, None)).await;
@@ -227,7 +234,7 @@ async fn a_deletion_waits_for_a_deletion_login_that_fails_in_passing() {
 async fn can_delete_follows_a_login_that_loses_its_permissions() {
     let world = world().start().await;
     world.patch_portal(&json!({"spec": {"resyncInterval": "10s"}})).await;
-    let all = ["view_tech_user_management", "add_tech_user_management", "technical_roles_management"];
+    let all = WITHOUT_DELETION;
     world.portal_ready().await;
     let can_delete = async |wanted: &str, word: &str| {
         world
@@ -242,11 +249,12 @@ async fn can_delete_follows_a_login_that_loses_its_permissions() {
     for (permissions, word) in
         [(&all[..], "delete_tech_user_management"), (&all[1..], "view_tech_user_management")]
     {
-        let change = world.simulator.set_caller_permissions("sa-op", permissions.iter().copied());
+        let change =
+            world.simulator.set_caller_permissions(FULL_LOGIN.client_id, permissions.iter().copied());
         assert_eq!(change, Change::Done);
         world.simulator.revoke_tokens();
         // Without the permission to view, no user list is read that could be waited for.
-        let look = json!({"technicaluser.dev/take-over": word});
+        let look = json!({TAKE_OVER: word});
         world.patch_portal(&json!({"metadata": {"annotations": look}})).await;
         can_delete("False", word).await;
     }

@@ -1,5 +1,6 @@
 //! Deletion is asked for at any point of a resource's life, and the process is killed on the way.
 
+use portal_simulator::role_names::{DATASPACE_DISCOVERY, IDENTITY_WALLET_MANAGEMENT};
 use portal_simulator::{Action, Endpoint, Fault, Stage as PortalStage, Status};
 use testbed::{Matcher, Stage};
 
@@ -7,8 +8,8 @@ use crate::crash::Held;
 use crate::support::{World, connected, create, one_user, reason, world};
 
 const NAME: &str = "edc";
-const INTERNAL: &str = "Dataspace Discovery";
-const EXTERNAL: &str = "Identity Wallet Management";
+const INTERNAL: &str = DATASPACE_DISCOVERY;
+const EXTERNAL: &str = IDENTITY_WALLET_MANAGEMENT;
 
 async fn nothing_is_left(world: &World) {
     world.gone(NAME).await;

@@ -1,17 +1,18 @@
 //! A user that was made twice: one stays, and the other is taken back once the status names the one that stays.
 
+use portal_simulator::role_names::DATASPACE_DISCOVERY;
 use portal_simulator::{Endpoint, Stage as PortalStage, Status, UserSeed, UserView};
 use serde_json::{Value, json};
 use testbed::{Matcher, Stage};
 
 use crate::crash::Held;
-use crate::support::{CREATING, World, WorldBuilder, create, one_user, status, world};
+use crate::support::{CONNECTOR_LOGIN, CREATING, World, WorldBuilder, create, one_user, status, world};
 
 const NAME: &str = "edc";
 
 async fn with_a_user(builder: WorldBuilder) -> (World, UserView) {
     let world = builder.start().await;
-    world.apply(&create(NAME, &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create(NAME, &world.namespace, DATASPACE_DISCOVERY)).await;
     let user = one_user(&world, NAME).await;
     (world, user)
 }
@@ -68,7 +69,7 @@ async fn nobody_is_deleted_before_the_status_names_the_one_that_stays() {
 
 #[tokio::test]
 async fn with_a_login_that_may_not_delete_it_is_reset_marked_and_listed() {
-    let (world, user) = with_a_user(world().login("sa-cm", "cm-secret-9d4m1")).await;
+    let (world, user) = with_a_user(world().login(CONNECTOR_LOGIN)).await;
     let twin = twin(&world, &user);
     let id = twin.id.to_string();
     let listed = |portal: &kube::api::DynamicObject| {

@@ -1,5 +1,6 @@
 //! Users that are there already: found, waited for, published, and never changed.
 
+use portal_simulator::role_names::DATASPACE_DISCOVERY;
 use portal_simulator::{Endpoint, OfferSeed, Status, UserSeed};
 use serde_json::json;
 
@@ -41,7 +42,7 @@ async fn a_user_that_cannot_be_told_or_used_is_waited_for() {
     let offer = OfferSeed { provider: "Two".into(), name: "SAP app".into(), subscription_active: false };
     let managed = UserSeed::new("One", "subscribed").managed(offer).disabled();
     let managed = world.simulator.seed_user(managed).unwrap();
-    world.apply(&create("made", namespace, "Dataspace Discovery")).await;
+    world.apply(&create("made", namespace, DATASPACE_DISCOVERY)).await;
     world.ready("made").await;
     let made = world.user_of("made");
     let before = world.portal_writes();

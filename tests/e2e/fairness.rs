@@ -1,6 +1,7 @@
 //! A portal that hangs takes its share of the operator's work, and no more.
 
 use kube::api::DeleteParams;
+use portal_simulator::role_names::DATASPACE_DISCOVERY;
 use portal_simulator::{Action, Endpoint, Fault, Simulator, Version};
 use serde_json::json;
 use technical_user_operator::portal::CREATE_TIMEOUT;
@@ -11,7 +12,7 @@ use crate::support::{create, one_company, portal, world};
 #[tokio::test]
 async fn a_heal_at_one_portal_does_not_wait_for_another_portal_that_hangs() {
     let world = world().start().await;
-    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
     world.ready("edc").await;
 
     let slow = Simulator::start(one_company(Version::Main)).await.unwrap();
@@ -20,7 +21,7 @@ async fn a_heal_at_one_portal_does_not_wait_for_another_portal_that_hangs() {
     world.apply(&manifest).await;
     slow.inject(Fault::at(Endpoint::Create, Action::Hang));
     for number in 0..30 {
-        let mut user = create(&format!("slow-{number}"), &world.namespace, "Dataspace Discovery");
+        let mut user = create(&format!("slow-{number}"), &world.namespace, DATASPACE_DISCOVERY);
         user["spec"]["portalRef"]["name"] = "slow".into();
         world.apply(&user).await;
     }
@@ -32,7 +33,7 @@ async fn a_heal_at_one_portal_does_not_wait_for_another_portal_that_hangs() {
         world.secrets_api().delete("edc", &DeleteParams::default()).await.unwrap();
         world.eventually("the Secret is healed", async || world.get_secret("edc").await.is_some()).await;
     }
-    world.apply(&create("another", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("another", &world.namespace, DATASPACE_DISCOVERY)).await;
     world.ready("another").await;
     assert!(hangs.elapsed() < CREATE_TIMEOUT, "{:?}", hangs.elapsed());
 }
@@ -42,14 +43,14 @@ async fn creates_that_hang_delay_no_heal_and_no_deletion_at_the_same_portal() {
     let world = world().start().await;
     world.patch_portal(&json!({"spec": {"limits": {"concurrency": 4}}})).await;
     for name in ["healed", "deleted"] {
-        world.apply(&create(name, &world.namespace, "Dataspace Discovery")).await;
+        world.apply(&create(name, &world.namespace, DATASPACE_DISCOVERY)).await;
         world.ready(name).await;
     }
     let before = world.count(Endpoint::Create);
     world.simulator.inject(Fault::at(Endpoint::Create, Action::Hang));
     let hanging: Vec<String> = (0..12).map(|number| format!("hangs-{number}")).collect();
     for name in &hanging {
-        world.apply(&create(name, &world.namespace, "Dataspace Discovery")).await;
+        world.apply(&create(name, &world.namespace, DATASPACE_DISCOVERY)).await;
     }
     world.simulator.wait_for(|view| view.count(Endpoint::Create) > before).await;
 

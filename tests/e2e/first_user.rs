@@ -1,14 +1,15 @@
 //! From `kubectl apply` to a Secret whose credential obtains a token, and back.
 
+use portal_simulator::role_names::{DATASPACE_DISCOVERY, IDENTITY_WALLET_MANAGEMENT};
 use portal_simulator::{Status, Version};
 use serde_json::json;
 
-use crate::support::{condition, create, one_company, secret_value, status, world};
+use crate::support::{BPN_ONE, condition, create, one_company, secret_value, status, world};
 
 #[tokio::test]
 async fn an_internal_user_is_made_verified_and_published_and_goes_with_its_resource() {
     let world = world().start().await;
-    world.apply(&create("edc-discovery", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("edc-discovery", &world.namespace, DATASPACE_DISCOVERY)).await;
     let user = world.ready("edc-discovery").await;
     assert_eq!(status(&user)["user"]["kind"], "Internal");
     for type_ in ["UserReady", "CredentialVerified", "Published"] {
@@ -16,7 +17,7 @@ async fn an_internal_user_is_made_verified_and_published_and_goes_with_its_resou
     }
     let secret = world.get_secret("edc-discovery").await.unwrap();
     assert_eq!(secret_value(&secret, "token-url"), world.simulator.token_url());
-    assert_eq!(secret_value(&secret, "bpn"), "BPNL000000000ONE");
+    assert_eq!(secret_value(&secret, "bpn"), BPN_ONE);
     assert_eq!(world.token_with("edc-discovery").await, 200);
     let ours = world.ours();
     assert_eq!(ours.len(), 1);
@@ -42,8 +43,8 @@ async fn a_wallet_user_is_waited_for_on_every_version() {
         Version::Main,
     ] {
         let world = world().simulator(one_company(version)).start().await;
-        world.apply(&create("edc-wallet", &world.namespace, "Identity Wallet Management")).await;
-        world.apply(&create("edc-discovery", &world.namespace, "Dataspace Discovery")).await;
+        world.apply(&create("edc-wallet", &world.namespace, IDENTITY_WALLET_MANAGEMENT)).await;
+        world.apply(&create("edc-discovery", &world.namespace, DATASPACE_DISCOVERY)).await;
         let user = world.ready("edc-wallet").await;
         world.ready("edc-discovery").await;
         assert_eq!(status(&user)["user"]["kind"], "External", "{version:?}");
@@ -68,7 +69,7 @@ async fn a_wallet_user_is_waited_for_on_every_version() {
 #[tokio::test]
 async fn kubectl_shows_what_a_person_wants_to_know() {
     let world = world().start().await;
-    world.apply(&create("edc-discovery", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("edc-discovery", &world.namespace, DATASPACE_DISCOVERY)).await;
     let namespace = world.namespace.as_str();
     let wait =
         ["wait", "-n", namespace, "--for=condition=Ready", "technicaluser/edc-discovery", "--timeout=170s"];

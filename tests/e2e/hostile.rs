@@ -9,7 +9,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use crate::support::{World, create, message, status, world};
+use portal_simulator::role_names::DATASPACE_DISCOVERY;
+
+use crate::support::{BPN_ONE, FULL_LOGIN, WITHOUT_DELETION, World, create, message, status, world};
 
 const NASTY: &str = "a\u{0}\n\u{1B}[31m\u{202E}\u{2066}b";
 
@@ -60,16 +62,14 @@ impl Hostile {
         let what = request.uri().path().rsplit('/').next().unwrap_or_default();
         match (request.method(), what) {
             (_, "token") => {
-                let permissions =
-                    ["view_tech_user_management", "add_tech_user_management", "technical_roles_management"];
-                let payload = json!({"bpn": "BPNL000000000ONE", "client_id": "sa-op",
-                    "resource_access": {"Cl2-CX-Portal": {"roles": permissions}}});
+                let payload = json!({"bpn": BPN_ONE, "client_id": FULL_LOGIN.client_id,
+                    "resource_access": {"Cl2-CX-Portal": {"roles": WITHOUT_DELETION}}});
                 let token = format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(payload.to_string()));
                 reply(&json!({"access_token": token, "expires_in": 300}))
             }
             (_, "errormessage") => reply(&json!([{"errorType": "AdministrationServiceAccountErrors",
                 "errorMessages": [{"errorCode": "SERVICE_ACCOUNT_NOT_FOUND", "message": NASTY}]}])),
-            (_, "roles") => reply(&json!([{"roleId": "r", "roleName": "Dataspace Discovery"},
+            (_, "roles") => reply(&json!([{"roleId": "r", "roleName": DATASPACE_DISCOVERY},
                 {"roleId": "s", "roleName": NASTY.repeat(1000)}])),
             (&Method::POST, "serviceaccounts") => {
                 self.creates.fetch_add(1, Ordering::SeqCst);
@@ -147,7 +147,7 @@ async fn a_hostile_portal_costs_the_operator_at_most_32_mib() {
     let ready = world.portal_ready().await;
     let shown = ready.to_string();
     assert!(!shown.contains("\\u001b") && !shown.contains('\u{202E}'), "{shown}");
-    assert!(shown.contains("Dataspace Discovery") && shown.len() < 4000, "{shown}");
+    assert!(shown.contains(DATASPACE_DISCOVERY) && shown.len() < 4000, "{shown}");
     let calm = peak(&world);
     println!("calm: {calm} KiB");
     for (mode, words) in [
@@ -180,7 +180,7 @@ async fn a_hostile_portal_costs_the_operator_at_most_32_mib() {
 async fn an_answer_that_names_anothers_user_publishes_nothing() {
     let portal = Hostile::default();
     let world = world_of(&portal).await;
-    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
     let creates = || portal.creates.load(Ordering::SeqCst);
     world.eventually("a create was answered", async || creates() == 1).await;
     let user = world

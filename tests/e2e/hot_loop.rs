@@ -1,6 +1,7 @@
 //! A calm system: sweeps go on, nothing is written and nobody is asked for single users; nor after a restart.
 
 use portal_simulator::Endpoint;
+use portal_simulator::role_names::DATASPACE_DISCOVERY;
 
 use crate::support::{World, create, world};
 
@@ -9,7 +10,7 @@ async fn nothing_is_written_while_nothing_changes_and_a_restart_costs_nothing_pe
     let mut world = world().start().await;
     let names: Vec<String> = (1..=10).map(|number| format!("edc-{number}")).collect();
     for name in &names {
-        world.apply(&create(name, &world.namespace, "Dataspace Discovery")).await;
+        world.apply(&create(name, &world.namespace, DATASPACE_DISCOVERY)).await;
     }
     world.apply(&create("refused", &world.namespace, "No such role")).await;
     for name in &names {

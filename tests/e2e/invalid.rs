@@ -1,6 +1,7 @@
 //! Resources that are stored and cannot be read by this operator: they say so, stop nobody else, and can be deleted.
 
 use portal_simulator::Endpoint;
+use portal_simulator::role_names::DATASPACE_DISCOVERY;
 use serde_json::{Value, json};
 use testbed::ControlPlane;
 
@@ -21,7 +22,7 @@ async fn a_resource_that_cannot_be_read_says_so_and_stops_nobody_else() {
     let plane: &'static ControlPlane = Box::leak(Box::new(ControlPlane::start().await.unwrap()));
     let world = world().plane(plane).start().await;
     for name in ["first", "unread", "never-made"] {
-        world.apply(&create(name, &world.namespace, "Dataspace Discovery")).await;
+        world.apply(&create(name, &world.namespace, DATASPACE_DISCOVERY)).await;
         if name != "never-made" {
             world.ready(name).await;
         }
@@ -31,7 +32,7 @@ async fn a_resource_that_cannot_be_read_says_so_and_stops_nobody_else() {
     world.kubectl_apply(&loosened("technicalusers", "deletionPolicy")).await;
     world
         .eventually("the definition is in force", async || {
-            let bad = create("bad", &world.namespace, "Dataspace Discovery");
+            let bad = create("bad", &world.namespace, DATASPACE_DISCOVERY);
             let mut bad = bad.clone();
             bad["spec"]["deletionPolicy"] = "Burn".into();
             world.try_apply(&bad).await.is_ok()
@@ -45,7 +46,7 @@ async fn a_resource_that_cannot_be_read_says_so_and_stops_nobody_else() {
     world.two_sweeps().await;
     assert_eq!(world.count(Endpoint::Create), 3, "nothing is made for what cannot be read");
     assert_eq!(world.token_with("unread").await, 200, "what was published stays");
-    world.apply(&create("another", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("another", &world.namespace, DATASPACE_DISCOVERY)).await;
     world.ready("another").await;
     world.ready("first").await;
     for name in ["bad", "unread"] {
@@ -59,7 +60,7 @@ async fn a_resource_that_cannot_be_read_says_so_and_stops_nobody_else() {
 async fn a_portal_that_cannot_be_read_says_so_and_its_users_wait() {
     let plane: &'static ControlPlane = Box::leak(Box::new(ControlPlane::start().await.unwrap()));
     let world = world().plane(plane).start().await;
-    world.apply(&create("first", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("first", &world.namespace, DATASPACE_DISCOVERY)).await;
     world.ready("first").await;
     let mut other = portal(&world.simulator, &world.namespace);
     other["metadata"]["name"] = "other".into();
@@ -71,7 +72,7 @@ async fn a_portal_that_cannot_be_read_says_so_and_its_users_wait() {
             world.try_apply(&other).await.is_ok()
         })
         .await;
-    let mut user = create("second", &world.namespace, "Dataspace Discovery");
+    let mut user = create("second", &world.namespace, DATASPACE_DISCOVERY);
     user["spec"]["portalRef"]["name"] = "other".into();
     world.apply(&user).await;
     let words = world.until("second", "it says what its Portal says", |user| !message(user).is_empty()).await;
@@ -84,7 +85,7 @@ async fn a_portal_that_cannot_be_read_says_so_and_its_users_wait() {
         .await;
     world.two_sweeps().await;
     assert_eq!(world.count(Endpoint::Create), 1, "nothing is made by what cannot be read");
-    world.apply(&create("third", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("third", &world.namespace, DATASPACE_DISCOVERY)).await;
     world.ready("third").await;
     world.delete("second").await;
     world.gone("second").await;

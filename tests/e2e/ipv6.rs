@@ -3,6 +3,7 @@
 use std::net::{Ipv6Addr, TcpListener};
 
 use portal_simulator::Version;
+use portal_simulator::role_names::{DATASPACE_DISCOVERY, IDENTITY_WALLET_MANAGEMENT};
 use testbed::ControlPlane;
 
 use crate::support::{create, one_company, world};
@@ -22,8 +23,8 @@ async fn control_plane_probes_and_portal_are_reached_by_ipv6_alone() {
     // Past the tests' proxy, which is reached by IPv4.
     let token = plane.service_account_token(&world.namespace, "technical-user-operator").await.unwrap();
     let kubeconfig = plane.kubeconfig_for_token(&token, None).unwrap();
-    world.apply(&create("internal", &world.namespace, "Dataspace Discovery")).await;
-    world.apply(&create("wallet", &world.namespace, "Identity Wallet Management")).await;
+    world.apply(&create("internal", &world.namespace, DATASPACE_DISCOVERY)).await;
+    world.apply(&create("wallet", &world.namespace, IDENTITY_WALLET_MANAGEMENT)).await;
     world.start_operator_with(&kubeconfig);
     world.readyz(200, "ok").await;
     let served = world.operator().lines().into_iter().find_map(|line| {

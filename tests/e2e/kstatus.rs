@@ -8,7 +8,9 @@ use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
-use crate::support::{Site, condition, create, one_user, portal, reason, world};
+use portal_simulator::role_names::{DATASPACE_DISCOVERY, IDENTITY_WALLET_MANAGEMENT};
+
+use crate::support::{FULL_LOGIN, Site, condition, create, one_user, portal, reason, world};
 
 /// Every state that the objects of one kind went through, as a watch saw them.
 struct Samples {
@@ -69,7 +71,7 @@ fn words(steps: &[(String, String)]) -> Vec<&str> {
 #[tokio::test]
 async fn a_new_object_is_in_progress_before_anybody_has_seen_it() {
     let world = world().stopped().start().await;
-    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
     let objects = [world.user("edc").await.unwrap(), world.portal().await.unwrap()];
     for object in &objects {
         assert_eq!(object.data["status"], json!({"observedGeneration": -1}), "{object:?}");
@@ -87,7 +89,7 @@ async fn an_object_is_in_progress_until_it_is_ready_failed_where_a_person_has_to
     world.portal_because("LoggedIn").await;
     let samples = Samples::of(world.users_api()).await;
     // A wallet user waits for the wallet service on its way.
-    world.apply(&create("edc", &world.namespace, "Identity Wallet Management")).await;
+    world.apply(&create("edc", &world.namespace, IDENTITY_WALLET_MANAGEMENT)).await;
     one_user(&world, "edc").await;
     world.apply(&create("bad", &world.namespace, "No such role")).await;
     world.because("bad", "RoleNotOffered").await;
@@ -116,7 +118,7 @@ async fn what_is_applied_in_any_order_never_fails_on_the_way() {
     let portals = Samples::of(world.portals_api()).await;
     world.start_operator();
 
-    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
     world.because("edc", "PortalNotFound").await;
     let manifest = portal(&world.simulator, &world.namespace);
     world.apply(&manifest).await;
@@ -131,7 +133,7 @@ async fn what_is_applied_in_any_order_never_fails_on_the_way() {
     let values: Vec<(&str, &str)> =
         values.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
     // At first a placeholder, as a tool that fills Secrets in later writes it.
-    world.secret("portal-login", &[("client-id", "sa-op"), ("client-secret", "to-be-filled-in")]).await;
+    world.login(FULL_LOGIN.wrong()).await;
     world.portal_because("LoginRefused").await;
     world.secret("portal-login", &values).await;
     one_user(&world, "edc").await;
@@ -147,7 +149,7 @@ async fn what_is_applied_in_any_order_never_fails_on_the_way() {
 async fn what_does_not_arrive_within_the_grace_period_is_stalled() {
     let world = world().start().await;
     world.portal_because("LoggedIn").await;
-    let mut lonely = create("edc", &world.namespace, "Dataspace Discovery");
+    let mut lonely = create("edc", &world.namespace, DATASPACE_DISCOVERY);
     lonely["spec"]["portalRef"]["name"] = "nowhere".into();
     let samples = Samples::of(world.users_api()).await;
     world.apply(&lonely).await;

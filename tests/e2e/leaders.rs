@@ -1,5 +1,6 @@
 //! Several processes with an election: one acts, and whoever has lost the lease asks the portal for nothing.
 
+use portal_simulator::role_names::{DATASPACE_DISCOVERY, IDENTITY_WALLET_MANAGEMENT};
 use portal_simulator::{Endpoint, Stage as PortalStage};
 use testbed::{Matcher, Process, Stage};
 
@@ -28,7 +29,7 @@ async fn leader_and_standby() -> (World, testbed::ApiProxy) {
 async fn the_standby_takes_over_from_a_leader_that_was_killed() {
     let (mut world, _way) = leader_and_standby().await;
     let gate = world.simulator.gate(Endpoint::Create, PortalStage::Working);
-    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
     gate.reached().await;
     world.kill_first_operator();
     world
@@ -45,7 +46,7 @@ async fn a_leader_that_is_cut_off_asks_for_nothing_and_ends() {
     let (world, _way) = leader_and_standby().await;
     let attempts = Matcher::any().method("PATCH").path_regex("/technicalusers/edc$").unwrap();
     let gate = world.proxy.on(attempts).nth(1).hold(Stage::After);
-    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
     gate.reached().await.unwrap();
     world.proxy.pause_all();
     gate.release();
@@ -66,7 +67,7 @@ async fn a_leader_that_is_cut_off_asks_for_nothing_and_ends() {
 async fn a_leader_that_is_stopped_hands_over_at_once() {
     let (world, _way) = leader_and_standby().await;
     let gate = world.simulator.gate(Endpoint::Create, PortalStage::Working);
-    world.apply(&create("edc", &world.namespace, "Identity Wallet Management")).await;
+    world.apply(&create("edc", &world.namespace, IDENTITY_WALLET_MANAGEMENT)).await;
     gate.reached().await;
     let leader = &world.operators()[0];
     stop_during(leader, async || gate.release()).await;

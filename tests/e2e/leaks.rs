@@ -2,11 +2,13 @@
 
 use serde_json::json;
 
+use portal_simulator::role_names::DATASPACE_DISCOVERY;
+
 use crate::support::{World, create, secret_value, world};
 
 /// Writes a client secret where none may be.
 async fn leak(world: &World) {
-    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
     world.ready("edc").await;
     let secret = secret_value(&world.get_secret("edc").await.unwrap(), "client-secret");
     world.patch_user("edc", &json!({"metadata": {"annotations": {"example.org/leak": secret}}})).await;

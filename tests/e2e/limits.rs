@@ -1,5 +1,6 @@
 //! What Kubernetes and the portal allow: no user is made whose Secret could not be written.
 
+use portal_simulator::role_names::{DATASPACE_DISCOVERY, IDENTITY_WALLET_MANAGEMENT};
 use portal_simulator::{Action, Canned, Endpoint, Fault};
 use serde_json::{Value, json};
 
@@ -29,7 +30,7 @@ async fn a_quota_without_a_free_place_makes_no_user() {
     let world = world().start().await;
     world.portal_ready().await;
     quota(&world, 0).await;
-    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
     let words = world.because("edc", "SecretNotWritable").await;
     assert!(words.contains("exceeded quota") && words.contains("portal is not asked"), "{words}");
     world.two_sweeps().await;
@@ -47,7 +48,7 @@ async fn no_more_users_are_made_than_a_quota_has_places() {
     quota(&world, 2).await;
     let names: Vec<String> = (1..=6).map(|number| format!("edc-{number}")).collect();
     for name in &names {
-        world.apply(&create(name, &world.namespace, "Dataspace Discovery")).await;
+        world.apply(&create(name, &world.namespace, DATASPACE_DISCOVERY)).await;
     }
     for name in &names {
         world
@@ -84,9 +85,9 @@ async fn a_refused_create_keeps_no_place_of_a_quota() {
     world.portal_ready().await;
     quota(&world, 1).await;
     world.simulator.inject(Fault::at(Endpoint::Create, Action::Status(Canned::error(400))).once());
-    world.apply(&create("refused", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("refused", &world.namespace, DATASPACE_DISCOVERY)).await;
     world.because("refused", "CreateRefused").await;
-    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
     world.ready("edc").await;
     assert_eq!(world.count(Endpoint::Create), 2);
     assert_eq!(world.ours().len(), 1);
@@ -117,7 +118,7 @@ async fn an_admission_policy_that_forbids_the_secret_makes_no_user() {
         })
         .await;
 
-    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
     let words = world.because("edc", "SecretNotWritable").await;
     assert!(words.contains("ask the security team first"), "{words}");
     world.two_sweeps().await;
@@ -139,11 +140,11 @@ async fn an_admission_policy_that_forbids_the_secret_makes_no_user() {
 async fn names_and_descriptions_may_be_as_long_as_the_schema_says() {
     let world = world().start().await;
     let long = "n".repeat(253);
-    let mut manifest = create(&long, &world.namespace, "Dataspace Discovery");
+    let mut manifest = create(&long, &world.namespace, DATASPACE_DISCOVERY);
     manifest["spec"]["user"]["create"]["name"] = "a".repeat(68).into();
     manifest["spec"]["user"]["create"]["description"] = "ä".repeat(512).into();
     world.apply(&manifest).await;
-    let mut wallet = create("wallet", &world.namespace, "Identity Wallet Management");
+    let mut wallet = create("wallet", &world.namespace, IDENTITY_WALLET_MANAGEMENT);
     wallet["spec"]["user"]["create"]["name"] = "b".repeat(68).into();
     world.apply(&wallet).await;
     world.ready(&long).await;
@@ -155,7 +156,7 @@ async fn names_and_descriptions_may_be_as_long_as_the_schema_says() {
     for bad in
         [json!({"name": "a".repeat(69)}), json!({"description": "x".repeat(513)}), json!({"name": "Upper"})]
     {
-        let mut manifest = create("too-long", &world.namespace, "Dataspace Discovery");
+        let mut manifest = create("too-long", &world.namespace, DATASPACE_DISCOVERY);
         for (field, value) in bad.as_object().unwrap() {
             manifest["spec"]["user"]["create"][field] = value.clone();
         }

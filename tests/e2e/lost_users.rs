@@ -1,15 +1,15 @@
 //! Users that are lost, stuck, doubled or gone: a successor where that is certain, a person's word where it is not.
 
 use kube::api::{DeleteParams, Patch, PatchParams};
+use portal_simulator::role_names::{DATASPACE_DISCOVERY, IDENTITY_WALLET_MANAGEMENT};
 use portal_simulator::{
     Action, Canned, Change, Endpoint, Fault, Status, UserSeed, UserView, Version, WalletDelay,
 };
 use serde_json::json;
-use technical_user_operator::domain::identity::{Hint, Mark, Owner};
 
-use crate::support::{World, create, one_company, reason, status, world};
-
-const ROTATE: &str = "technicaluser.dev/rotate";
+use crate::support::{
+    ACCEPT_LOSS, CONNECTOR_LOGIN, FULL_LOGIN, ROTATE, World, create, one_company, reason, status, world,
+};
 
 fn retained_ids(status: &serde_json::Value) -> Vec<String> {
     let list = status["retained"].as_array().cloned().unwrap_or_default();
@@ -35,7 +35,7 @@ async fn successor(world: &World, name: &str, of: &UserView) -> UserView {
 async fn a_user_whose_client_is_lost_gets_a_successor_on_request() {
     let world = world().start().await;
     world.patch_portal(&json!({"spec": {"verification": {"interval": "10s"}}})).await;
-    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
     world.ready("edc").await;
     let lost = world.user_of("edc");
     assert_eq!(world.simulator.remove_idp_client(lost.client_id.as_deref().unwrap()), Change::Done);
@@ -63,7 +63,7 @@ async fn a_user_whose_client_is_lost_gets_a_successor_on_request() {
 #[tokio::test]
 async fn a_stuck_wallet_user_is_stepped_around_on_request() {
     let world = world().simulator(one_company(Version::Main).wallet_delay(WalletDelay::Never)).start().await;
-    world.apply(&create("edc", &world.namespace, "Identity Wallet Management")).await;
+    world.apply(&create("edc", &world.namespace, IDENTITY_WALLET_MANAGEMENT)).await;
     let words = world.because("edc", "Pending").await;
     assert!(words.contains("wallet service"), "{words}");
     let stuck = world.user_of("edc");
@@ -83,7 +83,7 @@ async fn a_stuck_wallet_user_is_stepped_around_on_request() {
 #[tokio::test]
 async fn a_user_that_was_deleted_by_hand_has_a_successor() {
     let world = world().start().await;
-    for (name, role) in [("edc", "Dataspace Discovery"), ("wallet", "Identity Wallet Management")] {
+    for (name, role) in [("edc", DATASPACE_DISCOVERY), ("wallet", IDENTITY_WALLET_MANAGEMENT)] {
         world.apply(&create(name, &world.namespace, role)).await;
         world.ready(name).await;
         let gone = world.user_of(name);
@@ -99,7 +99,7 @@ async fn many_users_that_vanish_at_once_are_not_made_anew_until_a_person_says_so
     let world = world().start().await;
     let names: Vec<String> = (1..=5).map(|number| format!("edc-{number}")).collect();
     for name in &names {
-        world.apply(&create(name, &world.namespace, "Dataspace Discovery")).await;
+        world.apply(&create(name, &world.namespace, DATASPACE_DISCOVERY)).await;
     }
     for name in &names {
         world.ready(name).await;
@@ -119,7 +119,7 @@ async fn many_users_that_vanish_at_once_are_not_made_anew_until_a_person_says_so
     world.two_sweeps().await;
     assert_eq!(world.count(Endpoint::Create), 5);
     assert_eq!(reason(&world.user("edc-5").await.unwrap()), "Ready");
-    world.patch_portal(&json!({"metadata": {"annotations": {"technicaluser.dev/accept-loss": "4"}}})).await;
+    world.patch_portal(&json!({"metadata": {"annotations": {ACCEPT_LOSS: "4"}}})).await;
     for name in &names[..3] {
         world.until(name, "its second user is there", |u| status(u)["user"]["generation"] == 2).await;
         world.ready(name).await;
@@ -135,7 +135,7 @@ async fn many_users_without_a_proof_that_vanish_at_once_are_not_made_anew() {
     let mut world = world().start().await;
     let names: Vec<String> = (1..=5).map(|number| format!("edc-{number}")).collect();
     for name in &names {
-        world.apply(&create(name, &world.namespace, "Dataspace Discovery")).await;
+        world.apply(&create(name, &world.namespace, DATASPACE_DISCOVERY)).await;
     }
     for name in &names {
         world.ready(name).await;
@@ -158,11 +158,9 @@ async fn many_users_without_a_proof_that_vanish_at_once_are_not_made_anew() {
 
 #[tokio::test]
 async fn a_user_that_was_made_twice_is_removed_once_the_other_is_published() {
-    for (client_id, secret, deletes) in
-        [("sa-op", "op-secret-7f3k2", true), ("sa-cm", "cm-secret-9d4m1", false)]
-    {
-        let world = world().login(client_id, secret).start().await;
-        world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    for (login, deletes) in [(FULL_LOGIN, true), (CONNECTOR_LOGIN, false)] {
+        let world = world().login(login).start().await;
+        world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
         world.ready("edc").await;
         let kept = world.user_of("edc");
         let double = UserSeed::new("One", &kept.name).description(&kept.description);
@@ -187,31 +185,22 @@ async fn a_user_that_was_made_twice_is_removed_once_the_other_is_published() {
     }
 }
 
-fn owner(world: &World, name: &str) -> Owner {
-    Owner { instance: "e2e".into(), namespace: world.namespace.clone(), name: name.into() }
-}
-
 /// Foreign users with the very name that a resource's first user would have.
-fn crowd(world: &World, name: &str, count: usize) -> String {
-    let portal_name = owner(world, name).user_name(1, None);
+fn crowd(world: &World, name: &str, count: usize) {
+    let portal_name = world.owner(name).user_name(1, None);
     for _ in 0..count {
         world.simulator.seed_user(UserSeed::new("One", &portal_name)).unwrap();
     }
-    portal_name
 }
 
 #[tokio::test]
 async fn among_three_hundred_users_of_one_name_ours_is_found() {
     let world = world().start().await;
     world.portal_ready().await;
-    let identity = world.get_secret("technical-user-operator-e2e").await.unwrap();
-    let hint = Hint::of_installation(&crate::support::secret_value(&identity, "id"));
-    let portal_name = crowd(&world, "edc", 150);
-    let mark = Mark { owner: owner(&world, "edc"), generation: 1, hint, retained: false, login: false };
-    let ours = UserSeed::new("One", &portal_name).description(&mark.describe(None));
-    let ours = world.simulator.seed_user(ours).unwrap();
+    crowd(&world, "edc", 150);
+    let ours = world.seed_marked(&world.mark_of(world.owner("edc")).await);
     crowd(&world, "edc", 149);
-    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
     let ready = world.ready("edc").await;
     assert_eq!(status(&ready)["user"]["id"], json!(ours.id));
     assert_eq!(world.portal_writes(), 0, "the others are not touched");
@@ -223,7 +212,7 @@ async fn a_name_that_others_have_is_not_used() {
     world.portal_ready().await;
     crowd(&world, "edc", 5);
     world.sweep().await;
-    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
     let ready = world.ready("edc").await;
     assert_eq!(status(&ready)["user"]["generation"], 2, "the first name is taken by others");
     assert_eq!(world.ours().len(), 1);
@@ -234,7 +223,7 @@ async fn a_name_that_others_have_is_not_used() {
 #[tokio::test]
 async fn a_user_that_the_list_shows_is_not_gone_because_its_details_say_so() {
     let world = world().start().await;
-    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
     world.ready("edc").await;
     let user = world.user_of("edc");
     // Until it is reported: a reconcile that waits for a reading of the list asks again, and would find the user.

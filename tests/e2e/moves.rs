@@ -1,15 +1,16 @@
 //! A portal's address: another spelling of it, and a move to another one.
 
 use portal_simulator::Endpoint;
+use portal_simulator::role_names::DATASPACE_DISCOVERY;
 use serde_json::json;
 
-use crate::support::{create, status, world};
+use crate::support::{PORTAL_MOVED, create, status, world};
 
 #[tokio::test]
 async fn another_spelling_of_an_address_is_the_same_portal() {
     let world = world().start().await;
     // The spelling that a release before this one would have recorded.
-    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
     world.ready("edc").await;
     let spelled = world.simulator.portal_url().replace("http://127.0.0.1", "http://127.0.0.001");
     assert_ne!(spelled, world.simulator.portal_url());
@@ -32,9 +33,9 @@ async fn another_spelling_of_an_address_is_the_same_portal() {
 #[tokio::test]
 async fn a_portal_that_moved_is_followed_by_the_word_of_a_person() {
     let world = world().start().await;
-    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
-    world.apply(&create("leaving", &world.namespace, "Dataspace Discovery")).await;
-    world.apply(&create("lost-its-mark", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
+    world.apply(&create("leaving", &world.namespace, DATASPACE_DISCOVERY)).await;
+    world.apply(&create("lost-its-mark", &world.namespace, DATASPACE_DISCOVERY)).await;
     for name in ["edc", "leaving", "lost-its-mark"] {
         world.ready(name).await;
     }
@@ -53,7 +54,7 @@ async fn a_portal_that_moved_is_followed_by_the_word_of_a_person() {
     world.because("leaving", "PortalMoved").await;
     assert_eq!(world.portal_writes(), writes);
 
-    world.patch_portal(&json!({"metadata": {"annotations": {"technicaluser.dev/portal-moved": old}}})).await;
+    world.patch_portal(&json!({"metadata": {"annotations": {PORTAL_MOVED: old}}})).await;
     world.ready("edc").await;
     world.gone("leaving").await;
     let words = world.because("lost-its-mark", "PortalMoved").await;
@@ -61,7 +62,7 @@ async fn a_portal_that_moved_is_followed_by_the_word_of_a_person() {
     let edc = world.user("edc").await.unwrap();
     assert_eq!(status(&edc)["portal"]["url"], new);
     // The word is needed no longer.
-    world.patch_portal(&json!({"metadata": {"annotations": {"technicaluser.dev/portal-moved": null}}})).await;
+    world.patch_portal(&json!({"metadata": {"annotations": {PORTAL_MOVED: null}}})).await;
     world.sweep().await;
     world.ready("edc").await;
     assert_eq!(world.count(Endpoint::Create), 3);

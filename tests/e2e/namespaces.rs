@@ -3,14 +3,18 @@
 
 use std::time::Duration;
 
+use portal_simulator::role_names::{DATASPACE_DISCOVERY, IDENTITY_WALLET_MANAGEMENT};
 use portal_simulator::{Action, Change, Endpoint, Fault, Stage, Status, UserView};
 use serde_json::{Value, json};
 use testbed::Matcher;
 
-use crate::support::{World, WorldBuilder, create, create_from, message, portal, reason, world};
+use crate::support::{
+    CONNECTOR_LOGIN, FULL_LOGIN, Login, RELEASE, World, WorldBuilder, create, create_from, message, portal,
+    reason, world,
+};
 
-const INTERNAL: &str = "Dataspace Discovery";
-const EXTERNAL: &str = "Identity Wallet Management";
+const INTERNAL: &str = DATASPACE_DISCOVERY;
+const EXTERNAL: &str = IDENTITY_WALLET_MANAGEMENT;
 
 /// A world with a neighbour that the Portal of the home namespace serves by its label, and that has an internal and an
 /// external user.
@@ -29,13 +33,13 @@ async fn served(builder: WorldBuilder) -> (World, String) {
 }
 
 /// A neighbour with a Portal, its login and two published resources.
-async fn furnished(world: &World, client_id: &str, secret: &str) -> String {
+async fn furnished(world: &World, login: Login<'_>) -> String {
     let namespace = world.neighbours[0].clone();
-    let login = json!({
+    let secret = json!({
         "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "portal-login", "namespace": namespace},
-        "stringData": {"client-id": client_id, "client-secret": secret},
+        "stringData": {"client-id": login.client_id, "client-secret": login.secret},
     });
-    world.kubectl_apply(&login).await;
+    world.kubectl_apply(&secret).await;
     world.apply(&portal(&world.simulator, &namespace)).await;
     for (name, role) in [("internal", INTERNAL), ("wallet", EXTERNAL)] {
         world.apply(&create(name, &namespace, role)).await;
@@ -113,7 +117,7 @@ async fn a_resource_says_that_its_user_is_being_deleted() {
 /// Kubernetes deletes the namespace's login Secret and the operator's rights first: the login is kept in memory.
 async fn ends_with_its_portal(builder: WorldBuilder) {
     let world = builder.neighbour("").start().await;
-    let namespace = furnished(&world, "sa-op", "op-secret-7f3k2").await;
+    let namespace = furnished(&world, FULL_LOGIN).await;
     deletes_slowly(&world);
     delete(&world, &namespace).await;
     ended(&world, &namespace).await;
@@ -134,7 +138,7 @@ async fn a_namespace_ends_with_its_portal_and_login_where_all_are_watched() {
 #[tokio::test]
 async fn a_namespace_waits_for_a_person_where_the_login_may_not_delete() {
     let world = world().neighbour("").start().await;
-    let namespace = furnished(&world, "sa-cm", "cm-secret-9d4m1").await;
+    let namespace = furnished(&world, CONNECTOR_LOGIN).await;
     let users = world.ours();
     let of = |name: &str| -> &UserView {
         users.iter().find(|user| user.description.contains(&format!("/{name} "))).unwrap()
@@ -174,7 +178,7 @@ async fn a_namespace_ends_after_a_restart() {
 #[tokio::test]
 async fn a_login_that_ended_first_is_named_and_the_resources_can_be_released() {
     let mut world = world().neighbour("").start().await;
-    let namespace = furnished(&world, "sa-op", "op-secret-7f3k2").await;
+    let namespace = furnished(&world, FULL_LOGIN).await;
     world.stop_operator().await;
     delete(&world, &namespace).await;
     rights_and_secrets_gone(&world, &namespace).await;
@@ -183,13 +187,11 @@ async fn a_login_that_ended_first_is_named_and_the_resources_can_be_released() {
         let name = format!("{namespace}/{name}");
         let held = "it says what holds it";
         let held = world.until(&name, held, |object| message(object).contains("is being deleted")).await;
-        for part in ["technicaluser.dev/release", "portal-login"] {
+        for part in [RELEASE, "portal-login"] {
             assert!(message(&held).contains(part), "{part}: {}", message(&held));
         }
         assert_eq!(reason(&held), "PortalNotReady");
-        world
-            .patch_user(&name, &json!({"metadata": {"annotations": {"technicaluser.dev/release": "yes"}}}))
-            .await;
+        world.patch_user(&name, &json!({"metadata": {"annotations": {RELEASE: "yes"}}})).await;
     }
     ended(&world, &namespace).await;
     assert_eq!(world.count(Endpoint::Delete), 0);

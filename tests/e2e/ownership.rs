@@ -1,12 +1,16 @@
 //! Who may write statuses can name any user of the company there: nothing is published, changed or deleted for that.
 
 use kube::api::{DeleteParams, Patch, PatchParams};
+use portal_simulator::role_names::DATASPACE_DISCOVERY;
 use portal_simulator::{Change, Endpoint, Stage as PortalStage, UserSeed, UserView};
 use serde_json::{Value, json};
 
-use crate::support::{FINALIZER, World, condition, create, existing, one_user, status, world};
+use crate::support::{
+    FINALIZER, FULL_LOGIN, Login, RELEASE, WRONG_SECRET, World, condition, create, existing, one_user,
+    status, world,
+};
 
-const ROLE: &str = "Dataspace Discovery";
+const ROLE: &str = DATASPACE_DISCOVERY;
 
 /// Writes a status that names a user, the rest as the operator wrote it for a neighbour.
 async fn forge(world: &World, name: &str, neighbour: &str, user: &UserView) {
@@ -38,7 +42,8 @@ async fn a_forged_status_and_a_deletion_touch_no_user() {
     let seed = |seed: UserSeed| world.simulator.seed_user(seed.roles([ROLE])).unwrap();
     let by_hand = seed(UserSeed::new("One", "by-hand").description("by hand"));
     let retained = seed(UserSeed::new("One", "kept").description(&retained_mark(&world, "former")));
-    let login = world.simulator.users("One").into_iter().find(|user| user.name == "sa-op").unwrap();
+    let login =
+        world.simulator.users("One").into_iter().find(|user| user.name == FULL_LOGIN.client_id).unwrap();
     // The mark of the neighbour's second user was removed: it bears a name of another resource and no mark.
     let unmarked = seed(UserSeed::new("One", &neighbour.name).description(""));
     let targets = [
@@ -70,9 +75,9 @@ async fn a_forged_status_and_a_deletion_touch_no_user() {
     let there = world.simulator.users("One");
     assert!([by_hand, retained, login, unmarked].iter().all(|user| there.contains(user)), "{there:#?}");
     let words = world.because("by-hand", "UserNotOurs").await;
-    assert!(words.contains("technicaluser.dev/release"), "{words}");
+    assert!(words.contains(RELEASE), "{words}");
     for name in ["by-hand", "login", "unmarked"] {
-        let release = json!({"metadata": {"annotations": {"technicaluser.dev/release": ""}}});
+        let release = json!({"metadata": {"annotations": {RELEASE: ""}}});
         world.patch_user(name, &release).await;
         world.gone(name).await;
     }
@@ -158,7 +163,7 @@ async fn the_login_of_a_portal_that_does_not_work_is_not_published() {
     world.apply(&existing("before", &namespace, &json!({"clientId": before.client_id}))).await;
     world.ready("before").await;
     let client_id = before.client_id.clone().unwrap();
-    world.secret("second-login", &[("client-id", &client_id), ("client-secret", "wrong-secret-2q8v6")]).await;
+    world.login_secret("second-login", Login { client_id: &client_id, secret: WRONG_SECRET }).await;
     world.apply(&second_portal(&world, "second-login")).await;
     let words = world.because("before", "OperatorLogin").await;
     assert!(words.contains("own login"), "{words}");
@@ -177,9 +182,7 @@ async fn a_client_id_that_was_named_as_a_login_by_mistake_is_free_again() {
     world.apply(&existing("by-hand", &world.namespace, &json!({"clientId": client_id}))).await;
     world.ready("by-hand").await;
     let login = async |client_id: &str| {
-        world
-            .secret("second-login", &[("client-id", client_id), ("client-secret", "wrong-secret-2q8v6")])
-            .await;
+        world.login_secret("second-login", Login { client_id, secret: WRONG_SECRET }).await;
     };
     login(&client_id).await;
     world.apply(&second_portal(&world, "second-login")).await;
@@ -201,8 +204,8 @@ async fn a_deletion_login_that_does_not_work_stops_no_user_of_that_client_id() {
     let world = world().start().await;
     world.apply(&create("edc", &world.namespace, ROLE)).await;
     let client_id = one_user(&world, "edc").await.client_id.unwrap();
-    world.secret("second-login", &[("client-id", "sa-op"), ("client-secret", "op-secret-7f3k2")]).await;
-    world.secret("delete-login", &[("client-id", &client_id), ("client-secret", "wrong-secret-2q8v6")]).await;
+    world.login_secret("second-login", FULL_LOGIN).await;
+    world.login_secret("delete-login", Login { client_id: &client_id, secret: WRONG_SECRET }).await;
     let mut second = second_portal(&world, "second-login");
     second["spec"]["catenaX"]["deleteAuth"] =
         json!({"clientCredentials": {"secretRef": {"name": "delete-login"}}});
@@ -225,7 +228,7 @@ async fn a_deletion_login_that_does_not_work_stops_no_user_of_that_client_id() {
 async fn an_existing_user_waits_for_the_logins_of_all_portals() {
     let mut world = world().stopped().start().await;
     let namespace = world.namespace.clone();
-    world.secret("second-login", &[("client-id", "sa-op"), ("client-secret", "wrong-secret-2q8v6")]).await;
+    world.login_secret("second-login", FULL_LOGIN.wrong()).await;
     world.apply(&second_portal(&world, "second-login")).await;
     let user = world.simulator.seed_user(UserSeed::new("One", "by-hand").roles([ROLE])).unwrap();
     world.apply(&existing("by-hand", &namespace, &json!({"clientId": user.client_id}))).await;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use portal_simulator::Endpoint;
+use portal_simulator::role_names::DATASPACE_DISCOVERY;
 use testbed::{Matcher, Process, Stage};
 
 use crate::support::{create, one_user, world};
@@ -32,7 +33,7 @@ async fn another_process_takes_over_and_the_one_that_wakes_up_asks_for_nothing()
     let mut world = world().start().await;
     world.portal_because("LoggedIn").await;
     let gate = world.proxy.on(attempts()).nth(1).hold(Stage::After);
-    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
     gate.reached().await.unwrap();
     pause(world.operator()).await;
     gate.release();
@@ -59,7 +60,7 @@ async fn it_starts_over_with_an_attempt_of_its_own() {
     let world = world().start().await;
     world.portal_because("LoggedIn").await;
     let gate = world.proxy.on(attempts()).nth(1).hold(Stage::After);
-    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
     gate.reached().await.unwrap();
     pause(world.operator()).await;
     gate.release();

@@ -1,11 +1,12 @@
 //! The chart's roles allow what the operator does, and nothing that it never does.
 
 use kube::api::{DeleteParams, Patch, PatchParams};
+use portal_simulator::role_names::DATASPACE_DISCOVERY;
 use portal_simulator::{Tls, Version};
 use serde_json::{Value, json};
 use testbed::{Action, Matcher};
 
-use crate::support::{World, WorldBuilder, create, one_company, portal, secret_value, world};
+use crate::support::{FULL_LOGIN, World, WorldBuilder, create, one_company, portal, secret_value, world};
 
 #[tokio::test]
 async fn every_permission_of_the_chart_is_used() {
@@ -37,11 +38,11 @@ async fn every_permission_is_used(builder: WorldBuilder) {
             "access": [{
                 "namespaces": { "from": "Selector", "selector": {
                     "matchLabels": { "kubernetes.io/metadata.name": world.namespace } } },
-                "roles": ["Dataspace Discovery"],
+                "roles": [DATASPACE_DISCOVERY],
             }],
         }}))
         .await;
-    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
     world.ready("edc").await;
     // Healed twice: the second event is counted on the first.
     for _ in 0..2 {
@@ -62,7 +63,7 @@ async fn every_permission_is_used(builder: WorldBuilder) {
     // The answer to an attempt's patch is lost: it is read back. And a user that stays is listed with its Portal.
     let attempt = Matcher::any().method("PATCH").path_regex("/technicalusers/kept$").unwrap();
     let unanswered = world.proxy.on(attempt).nth(1).action(Action::DropAfter);
-    let mut kept = create("kept", &world.namespace, "Dataspace Discovery");
+    let mut kept = create("kept", &world.namespace, DATASPACE_DISCOVERY);
     kept["spec"]["deletionPolicy"] = json!("Retain");
     world.apply(&kept).await;
     world.ready("kept").await;
@@ -97,7 +98,7 @@ async fn apart() -> World {
     world.set_env("TUO_WATCH_NAMESPACES", &watched);
 
     let object = |kind: &str, name: &str, field: &str, data: Value| json!({"apiVersion": "v1", "kind": kind, "metadata": {"name": name, "namespace": watched}, field: data});
-    let login = json!({"client-id": "sa-op", "client-secret": "op-secret-7f3k2"});
+    let login = json!({"client-id": FULL_LOGIN.client_id, "client-secret": FULL_LOGIN.secret});
     world.kubectl_apply(&object("Secret", "portal-login", "stringData", login)).await;
     let authority = json!({"ca.crt": world.simulator.ca_pem()});
     world.kubectl_apply(&object("ConfigMap", "authority", "data", authority)).await;
@@ -105,7 +106,7 @@ async fn apart() -> World {
     portal["spec"]["tls"] = json!({"caBundle": {"configMapRef": {"name": "authority", "key": "ca.crt"}}});
     let selector = json!({"matchLabels": {"kubernetes.io/metadata.name": watched}});
     let namespaces = json!({"from": "Selector", "selector": selector});
-    portal["spec"]["access"] = json!([{"namespaces": namespaces, "roles": ["Dataspace Discovery"]}]);
+    portal["spec"]["access"] = json!([{"namespaces": namespaces, "roles": [DATASPACE_DISCOVERY]}]);
     world.apply(&portal).await;
     // Until the watch of namespaces shows them, their labels are read.
     let list = Matcher::any().method("GET").path_regex("^/api/v1/namespaces$").unwrap();
@@ -119,8 +120,8 @@ async fn every_permission_is_used_in_the_namespace_and_for_the_object_that_it_is
     let world = apart().await;
     let watched = world.neighbours[0].clone();
     let (edc, kept) = (format!("{watched}/edc"), format!("{watched}/kept"));
-    world.apply(&create("edc", &watched, "Dataspace Discovery")).await;
-    let mut retained = create("kept", &watched, "Dataspace Discovery");
+    world.apply(&create("edc", &watched, DATASPACE_DISCOVERY)).await;
+    let mut retained = create("kept", &watched, DATASPACE_DISCOVERY);
     retained["spec"]["deletionPolicy"] = "Retain".into();
     world.apply(&retained).await;
     world.ready(&edc).await;

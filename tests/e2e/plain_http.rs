@@ -2,12 +2,14 @@
 
 use serde_json::json;
 
+use portal_simulator::role_names::DATASPACE_DISCOVERY;
+
 use crate::support::{condition, create, world};
 
 #[tokio::test]
 async fn plain_http_is_permitted_by_the_process_and_asked_for_by_the_portal() {
     let mut world = world().env("TUO_ALLOW_INSECURE_HTTP", "false").start().await;
-    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
     let words = world.portal_because("InsecureHttpRefused").await;
     assert!(words.contains("allowInsecureHttp"), "{words}");
     let portal = world.portal().await.unwrap();

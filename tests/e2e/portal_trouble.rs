@@ -2,53 +2,56 @@
 
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::{Api, DeleteParams, Patch, PatchParams};
-use portal_simulator::{Action, Caller, Canned, Endpoint, Fault, Part, Simulator, Tls, UserSeed, Version};
+use portal_simulator::role_names::{CONNECTOR_MANAGEMENT, DATASPACE_DISCOVERY, IDENTITY_WALLET_MANAGEMENT};
+use portal_simulator::{Action, Canned, Endpoint, Fault, Part, Simulator, Tls, UserSeed, Version};
 use serde_json::json;
 
 use crate::support::{
-    PORTAL, World, condition, create, existing, message, one_company, portal, reason, world,
+    CONNECTOR_LOGIN, FULL_LOGIN, Login, PORTAL, READ_LOGIN, USELESS_LOGIN, World, condition, create,
+    existing, message, one_company, portal, reason, world,
 };
 
 #[tokio::test]
 async fn a_login_that_does_not_do_is_told_and_read_again_by_itself() {
     let mut world = world().stopped().start().await;
     world.secrets_api().delete("portal-login", &DeleteParams::default()).await.unwrap();
-    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
     world.start_operator();
     let words = world.portal_because("LoginSecretMissing").await;
     assert!(words.contains("\"portal-login\"") && words.contains(&world.namespace), "{words}");
     world
         .until("edc", "it says what its Portal says", |user| message(user).contains("LoginSecretMissing"))
         .await;
-    world.secret("portal-login", &[("client-id", "sa-op")]).await;
+    world.secret("portal-login", &[("client-id", FULL_LOGIN.client_id)]).await;
     let words = world.portal_because("LoginSecretIncomplete").await;
     assert!(words.contains("\"client-secret\""), "{words}");
-    world.login("sa-op", "wrong-secret-1234").await;
+    world.login(FULL_LOGIN.wrong()).await;
     let words = world.portal_because("LoginRefused").await;
     assert!(words.contains("\"portal-login\"") && words.contains("client-secret"), "{words}");
-    world.login("sa-none", "none-secret-1x6v4").await;
+    world.login(USELESS_LOGIN).await;
     let words = world.portal_because("PermissionMissing").await;
-    assert!(words.contains("view_tech_user_management") && words.contains("Connector Management"), "{words}");
+    assert!(words.contains("view_tech_user_management") && words.contains(CONNECTOR_MANAGEMENT), "{words}");
     assert_eq!(world.portal_writes(), 0);
     // People make Secrets with `echo`.
-    world.login("sa-op", "op-secret-7f3k2\n").await;
+    let with_line_end = format!("{}\n", FULL_LOGIN.secret);
+    world.login(Login { secret: &with_line_end, ..FULL_LOGIN }).await;
     world.ready("edc").await;
 }
 
 #[tokio::test]
 async fn a_login_that_may_only_read_publishes_what_is_there_and_says_why_it_makes_nothing() {
-    let world = world().login("sa-om", "om-secret-3h8q5").start().await;
+    let world = world().login(READ_LOGIN).start().await;
     world.simulator.seed_user(UserSeed::new("One", "by-hand")).unwrap();
     let words = world.portal_because("PermissionMissing").await;
-    assert!(words.contains("add_tech_user_management") && words.contains("Connector Management"), "{words}");
+    assert!(words.contains("add_tech_user_management") && words.contains(CONNECTOR_MANAGEMENT), "{words}");
     world.apply(&existing("by-hand", &world.namespace, &json!({"name": "by-hand"}))).await;
-    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
     world.ready("by-hand").await;
     let words = world.because("edc", "PermissionMissing").await;
-    assert!(words.contains("Connector Management"), "{words}");
+    assert!(words.contains(CONNECTOR_MANAGEMENT), "{words}");
     world.two_sweeps().await;
     assert_eq!(world.portal_writes(), 0);
-    world.login("sa-cm", "cm-secret-9d4m1").await;
+    world.login(CONNECTOR_LOGIN).await;
     world.ready("edc").await;
     world.portal_ready().await;
 }
@@ -57,7 +60,7 @@ async fn a_login_that_may_only_read_publishes_what_is_there_and_says_why_it_make
 async fn published(world: &World, count: usize) -> Vec<String> {
     let names: Vec<String> = (1..=count).map(|number| format!("edc-{number}")).collect();
     for name in &names {
-        world.apply(&create(name, &world.namespace, "Dataspace Discovery")).await;
+        world.apply(&create(name, &world.namespace, DATASPACE_DISCOVERY)).await;
     }
     for name in &names {
         world.ready(name).await;
@@ -79,7 +82,7 @@ async fn what_is_published_stays_ready_while_the_portal_fails() {
     world.simulator.stop(Part::Portal).await;
     let words = world.portal_because("Unreachable").await;
     assert!(words.contains("127.0.0.1:") && words.contains("egress rule or a proxy"), "{words}");
-    world.apply(&create("new", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("new", &world.namespace, DATASPACE_DISCOVERY)).await;
     world.until("new", "it says what its Portal says", |user| message(user).contains("(Unreachable)")).await;
     world.simulator.restart(Part::Portal).await.unwrap();
     world.ready("new").await;
@@ -91,7 +94,7 @@ async fn what_is_published_stays_ready_while_the_portal_fails() {
         world.patch_user(name, &json!({"metadata": {"labels": {"looked": "again"}}})).await;
     }
     for number in 1..=20 {
-        world.apply(&create(&format!("late-{number}"), &world.namespace, "Dataspace Discovery")).await;
+        world.apply(&create(&format!("late-{number}"), &world.namespace, DATASPACE_DISCOVERY)).await;
     }
     for number in 1..=20 {
         world.because(&format!("late-{number}"), "PortalNotReady").await;
@@ -124,7 +127,7 @@ async fn a_portal_that_hangs_answers_nonsense_or_is_slow_is_got_over() {
     world.portal_ready().await;
     world.simulator.inject(Fault::at(Endpoint::List, Action::CutConnection).times(3));
     world.simulator.inject(Fault::anywhere(Action::Delay(std::time::Duration::from_secs(2))).times(20));
-    world.apply(&create("new", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("new", &world.namespace, DATASPACE_DISCOVERY)).await;
     world.ready("new").await;
     for name in &names {
         assert_eq!(reason(&world.user(name).await.unwrap()), "Ready", "{name}");
@@ -142,7 +145,7 @@ async fn a_hang_at_one_user_holds_up_no_other() {
     for name in &names {
         world.secrets_api().delete(name, &DeleteParams::default()).await.unwrap();
     }
-    world.apply(&create("new", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("new", &world.namespace, DATASPACE_DISCOVERY)).await;
     world.ready("new").await;
     world.eventually("the other Secret is back", async || world.get_secret(&names[1]).await.is_some()).await;
     let words = world.until(&names[0], "it is told", |user| reason(user) != "Ready").await;
@@ -157,18 +160,18 @@ async fn a_hang_at_one_user_holds_up_no_other() {
 
 #[tokio::test]
 async fn a_login_that_may_not_list_roles_is_told_what_it_lacks() {
-    let few = ["view_tech_user_management", "add_tech_user_management"];
-    let caller = Caller::with_permissions("sa-few", "few-secret-2p9d6", few).of("One");
-    let config = one_company(Version::Main).caller(caller);
-    let world = world().simulator(config).login("sa-few", "few-secret-2p9d6").start().await;
+    let login = Login { client_id: "sa-few", secret: "few-secret-2p9d6" };
+    let caller = login.with_permissions(["view_tech_user_management", "add_tech_user_management"]);
+    let config = one_company(Version::Main).caller(caller.of("One"));
+    let world = world().simulator(config).login(login).start().await;
     let words = world.portal_because("PermissionMissing").await;
     assert!(words.contains("technical_roles_management"), "{words}");
-    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
     let words = world.because("edc", "PermissionMissing").await;
     assert!(words.contains("technical_roles_management"), "{words}");
     world.two_sweeps().await;
     assert_eq!(world.portal_writes(), 0);
-    world.login("sa-cm", "cm-secret-9d4m1").await;
+    world.login(CONNECTOR_LOGIN).await;
     world.ready("edc").await;
 }
 
@@ -176,7 +179,7 @@ async fn a_login_that_may_not_list_roles_is_told_what_it_lacks() {
 async fn a_wallet_that_cannot_be_reached_is_named() {
     let world = world().start().await;
     world.simulator.hold_wallet();
-    world.apply(&create("edc", &world.namespace, "Identity Wallet Management")).await;
+    world.apply(&create("edc", &world.namespace, IDENTITY_WALLET_MANAGEMENT)).await;
     world.because("edc", "Pending").await;
     world.simulator.release_wallet();
     world.simulator.activate_wallet_users();
@@ -241,8 +244,8 @@ async fn a_certificate_of_ones_own_authority_is_named_and_trusted() {
         let api: Api<ConfigMap> = Api::namespaced(world.client.clone(), &world.namespace);
         api.patch("ca", &PatchParams::apply("a-person").force(), &Patch::Apply(&map)).await.unwrap();
     };
-    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
-    world.apply(&create("wallet", &world.namespace, "Identity Wallet Management")).await;
+    world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
+    world.apply(&create("wallet", &world.namespace, IDENTITY_WALLET_MANAGEMENT)).await;
     let words = world.portal_because("TlsFailed").await;
     assert!(words.contains("tls.caBundle") && words.contains("127.0.0.1:"), "{words}");
     let by_map = json!({"spec": {"tls": {"caBundle": {"configMapRef": {"name": "ca"}}}}});
@@ -266,7 +269,7 @@ async fn a_certificate_of_ones_own_authority_is_named_and_trusted() {
     let by_secret = json!({"configMapRef": null, "secretRef": {"name": "authority", "key": "bundle.pem"}});
     world.patch_portal(&json!({"spec": {"tls": {"caBundle": by_secret}}})).await;
     world.portal_ready().await;
-    world.apply(&create("later", &world.namespace, "Identity Wallet Management")).await;
+    world.apply(&create("later", &world.namespace, IDENTITY_WALLET_MANAGEMENT)).await;
     world.ready("later").await;
 }
 
@@ -275,7 +278,7 @@ async fn a_portal_that_is_not_there_is_waited_for() {
     let mut world = world().stopped().start().await;
     let (kind, namespace) = ("portals.technicaluser.dev", world.namespace.clone());
     world.plane.kubectl(&["delete", kind, PORTAL, "-n", &namespace]).await.unwrap().success().unwrap();
-    world.apply(&create("edc", &namespace, "Dataspace Discovery")).await;
+    world.apply(&create("edc", &namespace, DATASPACE_DISCOVERY)).await;
     world.start_operator();
     let words = world.because("edc", "PortalNotFound").await;
     assert!(words.contains(&format!("{namespace}/{PORTAL}")), "{words}");
@@ -291,7 +294,7 @@ async fn a_portal_that_is_not_there_is_waited_for() {
         .unwrap();
     let words = world.portal_because("InUse").await;
     assert!(words.contains(&format!("{namespace}/edc")), "{words}");
-    world.apply(&create("late", &namespace, "Dataspace Discovery")).await;
+    world.apply(&create("late", &namespace, DATASPACE_DISCOVERY)).await;
     world.because("late", "PortalDeleting").await;
     world.delete("late").await;
     world.gone("late").await;

@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 use testbed::Matcher;
 
-use crate::support::{create, world};
+use portal_simulator::role_names::DATASPACE_DISCOVERY;
+
+use crate::support::{FULL_LOGIN, create, world};
 
 #[tokio::test]
 async fn an_installation_that_has_all_it_needs_passes() {
@@ -66,13 +68,13 @@ async fn a_cluster_role_that_is_missing_is_named() {
     // The operator works all the same, and says what is missing.
     world.start_operator();
     world.readyz(200, "namespaces cannot be watched").await;
-    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
     world.ready("edc").await;
 }
 
 #[tokio::test]
 async fn what_is_missing_is_named() {
-    let mut world = world().scoped().login("sa-op", "wrong").neighbour("").stopped().start().await;
+    let mut world = world().scoped().login(FULL_LOGIN.wrong()).neighbour("").stopped().start().await;
     let dark = world.neighbours[0].clone();
     let delete = ["delete", "role", "technical-user-operator", "-n", &dark];
     world.plane.kubectl(&delete).await.unwrap().success().unwrap();
@@ -107,7 +109,7 @@ async fn what_is_missing_is_named() {
 
 #[tokio::test]
 async fn a_portal_that_is_not_ready_is_told_and_fails_nothing() {
-    let world = world().login("sa-op", "wrong").start().await;
+    let world = world().login(FULL_LOGIN.wrong()).start().await;
     world.portal_because("LoginRefused").await;
     let (code, said) = world.preflight(&[], &world.kubeconfig()).await;
     assert_eq!(code, Some(0), "{said}");

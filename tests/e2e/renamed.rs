@@ -1,12 +1,13 @@
 //! A user that a person renamed in the portal: a search by name would not find it any more.
 
 use kube::api::{Patch, PatchParams};
+use portal_simulator::role_names::DATASPACE_DISCOVERY;
 use portal_simulator::{Change, Endpoint};
 use serde_json::{Value, json};
 
 use crate::support::{World, create, one_user, status, world};
 
-const ROLE: &str = "Dataspace Discovery";
+const ROLE: &str = DATASPACE_DISCOVERY;
 
 async fn patch_status(world: &World, name: &str, change: &Value) {
     let body = Patch::Merge(json!({ "status": change }));

@@ -1,18 +1,17 @@
 //! Killed at every write of a replacement, and started again at once: one successor, whose credential is published.
 
+use portal_simulator::role_names::DATASPACE_DISCOVERY;
 use portal_simulator::{Change, Endpoint, UserView};
 use serde_json::json;
 
 use crate::crash::{Call, Killed, Recording, crash_everywhere};
-use crate::support::{World, connected, create, reason, secret_value, status, world};
+use crate::support::{ROTATE, World, connected, create, reason, secret_value, status, world};
 
 const NAME: &str = "edc";
-const ROTATE: &str = "technicaluser.dev/rotate";
-
 /// A resource whose user the identity provider has lost, while the operator does nothing by the clock.
 async fn with_a_lost_user() -> (World, UserView) {
     let world = connected(world()).await;
-    world.apply(&create(NAME, &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create(NAME, &world.namespace, DATASPACE_DISCOVERY)).await;
     world.ready(NAME).await;
     let user = world.user_of(NAME);
     assert_eq!(world.simulator.remove_idp_client(user.client_id.as_deref().unwrap()), Change::Done);

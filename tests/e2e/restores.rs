@@ -2,6 +2,7 @@
 
 use kube::api::{DynamicObject, Patch, PatchParams};
 use portal_simulator::Endpoint;
+use portal_simulator::role_names::DATASPACE_DISCOVERY;
 use serde_json::{Value, json};
 
 use crate::support::{CREATING, FINALIZER, World, create, one_user, status, world};
@@ -24,7 +25,7 @@ fn whole(status: &Value, other: &Value) -> Value {
 
 async fn a_published_user() -> (World, portal_simulator::UserView) {
     let world = world().start().await;
-    world.apply(&create(NAME, &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create(NAME, &world.namespace, DATASPACE_DISCOVERY)).await;
     let user = one_user(&world, NAME).await;
     (world, user)
 }
@@ -95,7 +96,7 @@ async fn a_finalizer_that_was_removed_by_hand_is_put_back() {
 async fn a_finalizer_that_was_removed_while_an_attempt_is_open_is_put_back() {
     let mut world = world().start().await;
     let gate = world.simulator.gate(Endpoint::Create, portal_simulator::Stage::Working);
-    world.apply(&create(NAME, &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create(NAME, &world.namespace, DATASPACE_DISCOVERY)).await;
     gate.reached().await;
     world.kill_operator();
     world.patch_user(NAME, &json!({"metadata": {"finalizers": null}})).await;

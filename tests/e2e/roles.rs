@@ -1,6 +1,9 @@
 //! Roles that cannot be had: refused in words, as far as possible before the portal is asked, and mended.
 
 use kube::api::DeleteParams;
+use portal_simulator::role_names::{
+    BPDM_POOL_CONSUMER, DATASPACE_DISCOVERY, IDENTITY_WALLET_MANAGEMENT, SEMANTIC_MODEL_MANAGEMENT,
+};
 use portal_simulator::{Action as Reaction, Canned, Change, Endpoint, Fault, RoleDef, TokenScopes};
 use serde_json::json;
 use testbed::{Action, Matcher};
@@ -12,10 +15,10 @@ async fn roles_that_cannot_be_had_are_refused_before_the_portal_is_asked() {
     let world = world().start().await;
     let namespace = world.namespace.as_str();
     world.apply(&create("unknown", namespace, "Dataspace Discoverer")).await;
-    let mut mixed = create("mixed", namespace, "Dataspace Discovery");
-    mixed["spec"]["user"]["create"]["roles"] = json!(["Dataspace Discovery", "Identity Wallet Management"]);
+    let mut mixed = create("mixed", namespace, DATASPACE_DISCOVERY);
+    mixed["spec"]["user"]["create"]["roles"] = json!([DATASPACE_DISCOVERY, IDENTITY_WALLET_MANAGEMENT]);
     world.apply(&mixed).await;
-    world.apply(&create("provider", namespace, "BPDM Pool Consumer")).await;
+    world.apply(&create("provider", namespace, BPDM_POOL_CONSUMER)).await;
 
     let words = world.because("unknown", "RoleNotOffered").await;
     assert!(
@@ -46,7 +49,7 @@ async fn roles_that_cannot_be_had_are_refused_before_the_portal_is_asked() {
     world.ready("provider").await;
     world.delete("mixed").await;
     world.gone("mixed").await;
-    world.apply(&create("mixed", namespace, "Dataspace Discovery")).await;
+    world.apply(&create("mixed", namespace, DATASPACE_DISCOVERY)).await;
     world.ready("mixed").await;
     assert_eq!(world.count(Endpoint::Create), 3);
 }
@@ -58,12 +61,12 @@ async fn a_portal_that_makes_no_user_without_a_word_is_not_asked_in_a_loop() {
     world.portal_ready().await;
     let provider_only = |on: bool| {
         let mut roles = world.simulator.roles();
-        roles.iter_mut().filter(|r| r.name == "Dataspace Discovery").for_each(|role| role.provider_only = on);
+        roles.iter_mut().filter(|r| r.name == DATASPACE_DISCOVERY).for_each(|role| role.provider_only = on);
         world.simulator.set_roles(roles);
     };
     // What the list of roles said a moment ago is no longer true.
     provider_only(true);
-    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
     let words = world.because("edc", "NoUserCreated").await;
     assert!(words.contains("role"), "{words}");
     assert_eq!(world.count(Endpoint::Create), 1);
@@ -72,7 +75,7 @@ async fn a_portal_that_makes_no_user_without_a_word_is_not_asked_in_a_loop() {
     world.patch_user("edc", &json!({"metadata": {"labels": {"looked": "twice"}}})).await;
     world.sweep().await;
     let words = world.because("edc", "RoleProviderOnly").await;
-    assert!(words.contains("Dataspace Discovery"), "{words}");
+    assert!(words.contains(DATASPACE_DISCOVERY), "{words}");
     world.two_sweeps().await;
     assert_eq!(world.count(Endpoint::Create), 1);
     assert_eq!(reason(&world.user("edc").await.unwrap()), "RoleProviderOnly");
@@ -91,7 +94,7 @@ async fn a_portal_that_makes_no_user_without_a_word_is_not_asked_in_a_loop() {
 async fn roles_that_are_taken_away_in_the_portal_are_seen_at_the_next_verification() {
     let world = world().start().await;
     world.patch_portal(&json!({"spec": {"verification": {"interval": "10s"}}})).await;
-    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
     world.ready("edc").await;
     let user = world.user_of("edc").id;
     let verified = async |more: usize| {
@@ -101,10 +104,10 @@ async fn roles_that_are_taken_away_in_the_portal_are_seen_at_the_next_verificati
     let details = world.count(Endpoint::Details);
     verified(2).await;
     assert_eq!(world.count(Endpoint::Details), details, "no call per user while nothing changes");
-    assert_eq!(world.simulator.set_roles_of_user(user, ["BPDM Pool Consumer"]), Change::Done);
+    assert_eq!(world.simulator.set_roles_of_user(user, [BPDM_POOL_CONSUMER]), Change::Done);
     let words = world.because("edc", "RolesMissing").await;
-    assert!(words.contains("Dataspace Discovery"), "{words}");
-    assert_eq!(world.simulator.set_roles_of_user(user, ["Dataspace Discovery"]), Change::Done);
+    assert!(words.contains(DATASPACE_DISCOVERY), "{words}");
+    assert_eq!(world.simulator.set_roles_of_user(user, [DATASPACE_DISCOVERY]), Change::Done);
     world.patch_user("edc", &json!({"metadata": {"annotations": {"example.org/look": "again"}}})).await;
     world.ready("edc").await;
 }
@@ -112,11 +115,11 @@ async fn roles_that_are_taken_away_in_the_portal_are_seen_at_the_next_verificati
 #[tokio::test]
 async fn roles_that_are_changed_in_the_identity_provider_alone_are_seen_in_the_token() {
     let world = world().start().await;
-    let access = json!([{"namespaces": {"from": "Same"}, "roles": ["Dataspace Discovery"]}]);
+    let access = json!([{"namespaces": {"from": "Same"}, "roles": [DATASPACE_DISCOVERY]}]);
     let often = json!({"interval": "10s"});
     world.patch_portal(&json!({"spec": {"verification": often, "access": access}})).await;
     world.portal_ready().await;
-    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
     world.ready("edc").await;
     let user = world.user_of("edc");
     let set = |roles: &[&'static str]| {
@@ -128,9 +131,9 @@ async fn roles_that_are_changed_in_the_identity_provider_alone_are_seen_in_the_t
     assert!(words.contains("\"Dataspace Discovery\" in the identity provider"), "{words}");
     assert!(words.contains(&user.client_id.clone().unwrap()), "{words}");
     // Nobody touches the resource: the next verification sees it.
-    set(&["Dataspace Discovery"]);
+    set(&[DATASPACE_DISCOVERY]);
     world.ready("edc").await;
-    set(&["Dataspace Discovery", "Semantic Model Management"]);
+    set(&[DATASPACE_DISCOVERY, SEMANTIC_MODEL_MANAGEMENT]);
     let words = world.because("edc", "AccessDenied").await;
     assert!(words.contains("portal does not show: \"Semantic Model Management\""), "{words}");
     // A Secret that is gone is not written again with more than is granted.
@@ -138,7 +141,7 @@ async fn roles_that_are_changed_in_the_identity_provider_alone_are_seen_in_the_t
     let tokens = world.count(Endpoint::Token);
     world.simulator.wait_for(|view| view.answered(Endpoint::Token) >= tokens + 2).await;
     assert!(world.get_secret("edc").await.is_none());
-    set(&["Dataspace Discovery"]);
+    set(&[DATASPACE_DISCOVERY]);
     world.ready("edc").await;
     assert!(world.get_secret("edc").await.is_some());
 }
@@ -148,18 +151,18 @@ async fn roles_that_are_changed_in_the_identity_provider_alone_are_seen_in_the_t
 async fn roles_that_are_taken_away_are_reported_also_after_a_status_that_could_not_be_written() {
     let world = world().start().await;
     world.patch_portal(&json!({"spec": {"verification": {"interval": "10s"}}})).await;
-    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
     world.ready("edc").await;
     let user = world.user_of("edc").id;
     let statuses = Matcher::any().method("PATCH").path("/technicalusers/edc/status");
     let fault =
         world.proxy.on(statuses.clone()).action(Action::status(503, "ServiceUnavailable", "etcd is away"));
     let before = world.proxy.count(&statuses);
-    assert_eq!(world.simulator.set_roles_of_user(user, ["BPDM Pool Consumer"]), Change::Done);
+    assert_eq!(world.simulator.set_roles_of_user(user, [BPDM_POOL_CONSUMER]), Change::Done);
     world.eventually("a status was refused", async || world.proxy.count(&statuses) > before).await;
     fault.remove();
     let words = world.because("edc", "RolesMissing").await;
-    assert!(words.contains("Dataspace Discovery"), "{words}");
+    assert!(words.contains(DATASPACE_DISCOVERY), "{words}");
 }
 
 /// What a token showed is in doubt until a status rests on a token.
@@ -167,7 +170,7 @@ async fn roles_that_are_taken_away_are_reported_also_after_a_status_that_could_n
 async fn roles_that_are_taken_away_are_reported_also_after_an_outage_of_the_token_endpoint() {
     let world = world().start().await;
     world.patch_portal(&json!({"spec": {"verification": {"interval": "10s"}}})).await;
-    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
     world.ready("edc").await;
     let user = world.user_of("edc");
     let client_id = user.client_id.unwrap();
@@ -191,7 +194,7 @@ async fn a_user_whose_last_role_is_taken_away_in_the_identity_provider_is_report
     let mut world = world().start().await;
     world.simulator.set_token_scopes(TokenScopes { account: false, technical_roles: true });
     world.patch_portal(&json!({"spec": {"verification": {"interval": "10s"}}})).await;
-    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
     world.ready("edc").await;
     let user = world.user_of("edc");
     assert_eq!(world.simulator.set_roles_in_identity_provider(user.id, []), Change::Done);
@@ -203,10 +206,7 @@ async fn a_user_whose_last_role_is_taken_away_in_the_identity_provider_is_report
     // One of the operator's login, and two of the user's credential.
     world.simulator.wait_for(|view| view.answered(Endpoint::Token) >= tokens + 3).await;
     assert_eq!(reason(&world.user("edc").await.unwrap()), "RolesMissing", "also after a restart");
-    assert_eq!(
-        world.simulator.set_roles_in_identity_provider(user.id, ["Dataspace Discovery"]),
-        Change::Done
-    );
+    assert_eq!(world.simulator.set_roles_in_identity_provider(user.id, [DATASPACE_DISCOVERY]), Change::Done);
     world.ready("edc").await;
 }
 
@@ -216,7 +216,7 @@ async fn tokens_that_never_name_the_roles_of_technical_users_take_none_away() {
     let world = world().start().await;
     world.simulator.set_token_scopes(TokenScopes { account: true, technical_roles: false });
     world.patch_portal(&json!({"spec": {"verification": {"interval": "10s"}}})).await;
-    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
     world.ready("edc").await;
     let tokens = world.count(Endpoint::Token);
     world.simulator.wait_for(|view| view.answered(Endpoint::Token) >= tokens + 2).await;

@@ -2,9 +2,9 @@
 
 use kube::api::DynamicObject;
 use kube::runtime::wait::await_condition;
+use portal_simulator::role_names::DATASPACE_DISCOVERY;
 use portal_simulator::{Endpoint, UserSeed, Version};
 use serde_json::json;
-use technical_user_operator::domain::identity::{Hint, Mark, Owner};
 
 use crate::support::{World, create, one_company, reason, status, world};
 
@@ -15,24 +15,14 @@ fn crowd(world: &World, count: usize) {
     }
 }
 
-/// A user in the portal that the first release of this installation created for a resource.
-async fn left_from_before(world: &World, name: &str) -> portal_simulator::UserView {
-    let identity = world.get_secret("technical-user-operator-e2e").await.unwrap();
-    let hint = Hint::of_installation(&crate::support::secret_value(&identity, "id"));
-    let owner = Owner { instance: "e2e".into(), namespace: world.namespace.clone(), name: name.into() };
-    let portal_name = owner.user_name(1, None);
-    let mark = Mark { owner, generation: 1, hint, retained: false, login: false };
-    world.simulator.seed_user(UserSeed::new("One", &portal_name).description(&mark.describe(None))).unwrap()
-}
-
 /// A proof once made holds for a name that later readings do not show, because the list moves while they are read.
 #[tokio::test]
 async fn a_user_that_later_readings_miss_is_adopted() {
     let world = world().start().await;
     world.portal_ready().await;
     crowd(&world, 40);
-    let before = left_from_before(&world, "edc").await;
-    world.apply(&create("other", &world.namespace, "Dataspace Discovery")).await;
+    let before = world.seed_marked(&world.mark_of(world.owner("edc")).await);
+    world.apply(&create("other", &world.namespace, DATASPACE_DISCOVERY)).await;
     world.ready("other").await;
     // From now on somebody creates a user after each page, at the beginning of the list.
     let simulator = std::sync::Arc::clone(&world.simulator);
@@ -46,7 +36,7 @@ async fn a_user_that_later_readings_miss_is_adopted() {
         }
     });
     world.two_sweeps().await;
-    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
     let ready = world.ready("edc").await;
     moving.abort();
     assert_eq!(status(&ready)["user"]["id"], json!(before.id), "it is adopted");
@@ -83,7 +73,7 @@ async fn a_search_outlives_the_reconcile_that_asked_for_it() {
     }
     let began = std::time::Instant::now();
     world.start_operator();
-    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
     let limit = std::time::Duration::from_mins(if usual { 3 } else { 30 });
     let searching = |user: Option<&DynamicObject>| user.is_some_and(|user| reason(user) == "Searching");
     let waiting = first(&world, limit, searching).await;

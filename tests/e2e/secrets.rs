@@ -2,6 +2,7 @@
 
 use kube::api::{DeleteParams, Patch, PatchParams};
 use portal_simulator::Endpoint;
+use portal_simulator::role_names::DATASPACE_DISCOVERY;
 use serde_json::{Value, json};
 use testbed::Matcher;
 
@@ -16,7 +17,7 @@ async fn somebody_elses_secret_is_not_touched_and_no_user_is_made() {
     let world = world().start().await;
     world.secret("edc", &[("client-id", "by hand")]).await;
     let before = world.get_secret("edc").await;
-    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
     let words = world.because("edc", "SecretNotOurs").await;
     assert!(words.contains("somebody else") && words.contains("no user is made"), "{words}");
     world.two_sweeps().await;
@@ -26,7 +27,7 @@ async fn somebody_elses_secret_is_not_touched_and_no_user_is_made() {
     world.sweep().await;
     world.ready("edc").await;
 
-    let mut second = create("second", &world.namespace, "Dataspace Discovery");
+    let mut second = create("second", &world.namespace, DATASPACE_DISCOVERY);
     second["spec"]["outputs"] = json!([{"secret": {"name": "edc"}}]);
     world.apply(&second).await;
     let words = world.because("second", "SecretNotOurs").await;
@@ -44,7 +45,7 @@ async fn somebody_elses_secret_is_not_touched_and_no_user_is_made() {
 #[tokio::test]
 async fn a_secret_is_healed_from_the_portal_without_a_new_credential() {
     let world = world().start().await;
-    let mut manifest = create("edc", &world.namespace, "Dataspace Discovery");
+    let mut manifest = create("edc", &world.namespace, DATASPACE_DISCOVERY);
     manifest["spec"]["outputs"] =
         json!([{"secret": {"labels": {"restart": "me"}, "annotations": {"note": "of the EDC"}}}]);
     world.apply(&manifest).await;
@@ -97,7 +98,7 @@ async fn a_secret_is_healed_from_the_portal_without_a_new_credential() {
 #[tokio::test]
 async fn a_secret_that_is_ours_no_longer_is_told_and_left_alone() {
     let world = world().start().await;
-    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
     world.ready("edc").await;
     edit(&world, "edc", &json!({"metadata": {"annotations": {"technicaluser.dev/owner": null}}})).await;
     world.because("edc", "SecretNotOurs").await;
@@ -115,7 +116,7 @@ async fn a_secret_that_is_ours_no_longer_is_told_and_left_alone() {
 async fn a_secret_that_was_reset_by_hand_is_found_and_published() {
     let world = world().start().await;
     world.patch_portal(&json!({"spec": {"verification": {"interval": "10s"}}})).await;
-    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
     world.ready("edc").await;
     let new = world.simulator.reset_by_hand(world.user_of("edc").id).unwrap();
     world
@@ -137,7 +138,7 @@ async fn a_secret_that_was_reset_by_hand_is_found_and_published() {
 #[tokio::test]
 async fn what_the_spec_changes_is_changed() {
     let world = world().start().await;
-    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
     world.ready("edc").await;
     let user = world.user_of("edc");
     world.patch_user("edc", &json!({"spec": {"user": {"create": {"description": "for the EDC"}}}})).await;
@@ -161,7 +162,7 @@ async fn what_the_spec_changes_is_changed() {
 #[tokio::test]
 async fn what_others_change_of_a_secret_costs_nothing() {
     let world = world().start().await;
-    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
     world.ready("edc").await;
     let recorded = status(&world.user("edc").await.unwrap())["outputs"].clone();
     let reads = || world.proxy.count(&Matcher::any().method("GET").watch(false).path("/secrets/edc"));

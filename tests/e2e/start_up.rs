@@ -3,10 +3,12 @@
 use serde_json::{Value, json};
 use testbed::{Matcher, Stage};
 
-use crate::crash::Held;
-use crate::support::{create, one_user, world};
+use portal_simulator::role_names::DATASPACE_DISCOVERY;
 
-const LEASE: &str = "technical-user-operator-e2e";
+use crate::crash::Held;
+use crate::support::{IDENTITY_SECRET, create, one_user, world};
+
+const LEASE: &str = IDENTITY_SECRET;
 
 /// Kills the operator at the first of these writes and starts the next one at once.
 async fn killed_at(method: &str, path: &str) {
@@ -14,7 +16,7 @@ async fn killed_at(method: &str, path: &str) {
         let mut world = world().stopped().start().await;
         let write = Matcher::any().method(method).dry_run(false).path_regex(path).unwrap();
         let held = Held::at_apiserver(&world, write, stage);
-        world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+        world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
         world.start_operator();
         held.reached().await;
         held.kill_and_restart(&mut world, "edc").await;

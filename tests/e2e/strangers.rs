@@ -4,7 +4,9 @@ use kube::api::{Api, DynamicObject, Patch, PatchParams};
 use serde_json::json;
 use technical_user_operator::controller::objects::technical_users;
 
-use crate::support::{FINALIZER, PORTAL, create, create_from, message, world};
+use portal_simulator::role_names::DATASPACE_DISCOVERY;
+
+use crate::support::{FINALIZER, FULL_LOGIN, PORTAL, create, create_from, message, world};
 
 #[tokio::test]
 async fn a_resource_without_access_neither_keeps_a_portal_nor_learns_of_it() {
@@ -13,15 +15,15 @@ async fn a_resource_without_access_neither_keeps_a_portal_nor_learns_of_it() {
         (world.namespace.as_str(), world.neighbours[0].as_str(), world.neighbours[1].as_str());
     let same = json!({"namespaces": {"from": "Same"}});
     let labelled = json!({"namespaces": {"from": "Selector", "selector": {"matchLabels": {"dataspace": "yes"}}},
-        "roles": ["Dataspace Discovery"]});
+        "roles": [DATASPACE_DISCOVERY]});
     world.patch_portal(&json!({"spec": {"access": [same, labelled]}})).await;
-    world.apply(&create("edc", home, "Dataspace Discovery")).await;
-    world.apply(&create_from("edc", friend, home, "Dataspace Discovery")).await;
+    world.apply(&create("edc", home, DATASPACE_DISCOVERY)).await;
+    world.apply(&create_from("edc", friend, home, DATASPACE_DISCOVERY)).await;
     world.ready("edc").await;
     world.ready(&format!("{friend}/edc")).await;
     // Forged: a finalizer, and a status that names a user of somebody else.
     let forged = format!("{stranger}/edc");
-    world.apply(&create_from("edc", stranger, home, "Dataspace Discovery")).await;
+    world.apply(&create_from("edc", stranger, home, DATASPACE_DISCOVERY)).await;
     world.because(&forged, "AccessDenied").await;
     world.patch_user(&forged, &json!({"metadata": {"finalizers": [FINALIZER]}})).await;
     let portal = world.user("edc").await.unwrap().data["status"]["portal"].clone();
@@ -31,12 +33,12 @@ async fn a_resource_without_access_neither_keeps_a_portal_nor_learns_of_it() {
     api.patch_status("edc", &PatchParams::default(), &Patch::Merge(&status)).await.unwrap();
 
     // What is wrong with the Portal is not for everybody.
-    world.login("sa-op", "no-such-secret-9k4d7").await;
+    world.login(FULL_LOGIN.wrong()).await;
     world.sweep_soon().await;
     world.portal_because("LoginRefused").await;
-    let waiting = create_from("waiting", stranger, home, "Dataspace Discovery");
+    let waiting = create_from("waiting", stranger, home, DATASPACE_DISCOVERY);
     world.apply(&waiting).await;
-    world.apply(&create("waiting", home, "Dataspace Discovery")).await;
+    world.apply(&create("waiting", home, DATASPACE_DISCOVERY)).await;
     let tells = |user: &DynamicObject| message(user).contains("LoginRefused");
     let here = message(&world.until("waiting", "it repeats what its Portal says", tells).await);
     assert!(here.contains("login Secret"), "{here}");
@@ -45,7 +47,7 @@ async fn a_resource_without_access_neither_keeps_a_portal_nor_learns_of_it() {
     assert!(!message(&there).contains("127.0.0.1"), "{there:#?}");
     assert!(!message(&there).contains("portal-login"), "{there:#?}");
     world.delete("waiting").await;
-    world.login("sa-op", "op-secret-7f3k2").await;
+    world.login(FULL_LOGIN).await;
     world.sweep_soon().await;
     world.portal_ready().await;
 

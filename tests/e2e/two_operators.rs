@@ -1,5 +1,6 @@
 //! Two operators at once, without an election: a thing that happens for a moment, and must do no harm.
 
+use portal_simulator::role_names::{DATASPACE_DISCOVERY, IDENTITY_WALLET_MANAGEMENT};
 use portal_simulator::{Action, Canned, Endpoint, Fault, Stage};
 use serde_json::Value;
 use testbed::{Matcher, Process};
@@ -16,7 +17,7 @@ async fn ten_resources_get_one_user_each() {
     let mut world = world().stopped().start().await;
     let names: Vec<String> = (0..10).map(|number| format!("edc-{number}")).collect();
     for (number, name) in names.iter().enumerate() {
-        let role = if number % 3 == 0 { "Identity Wallet Management" } else { "Dataspace Discovery" };
+        let role = if number % 3 == 0 { IDENTITY_WALLET_MANAGEMENT } else { DATASPACE_DISCOVERY };
         world.apply(&create(name, &world.namespace, role)).await;
     }
     world.start_operator();
@@ -48,7 +49,7 @@ async fn a_portal_that_refuses_every_create_is_not_asked_again_and_again() {
     let mut world = world().start().await;
     world.start_operator();
     world.simulator.inject(Fault::at(Endpoint::Create, Action::Status(Canned::error(400))));
-    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
     world.because("edc", "CreateRefused").await;
     // The other one cannot know of the refusal: it looks for the user, and asks once.
     world.simulator.wait_for(|view| refusals(view.calls(), "edc") == 2).await;
@@ -56,7 +57,7 @@ async fn a_portal_that_refuses_every_create_is_not_asked_again_and_again() {
     // Nor can the first one know of that refusal: it looks for the user, and has its own refusal in mind.
     searched(&world, &marks, &format!("{}/edc", world.namespace)).await;
     world.until("edc", "it is refused again", |object| reason(object) == "CreateRefused").await;
-    world.apply(&create("later", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("later", &world.namespace, DATASPACE_DISCOVERY)).await;
     world.because("later", "CreateRefused").await;
     assert_eq!(refusals(&world.simulator.calls(), "edc"), 2, "each has asked once");
     let statuses = Matcher::any().method("PATCH").path("/technicalusers/edc/status");
@@ -69,7 +70,7 @@ async fn a_deletion_while_one_is_at_the_create_is_told_once() {
     let mut world = world().start().await;
     world.start_operator();
     let gate = world.simulator.gate(Endpoint::Create, Stage::Working);
-    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
     gate.reached().await;
     world.delete("edc").await;
     world.until("edc", "one has told of it", |object| !reason(object).is_empty()).await;

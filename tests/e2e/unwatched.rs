@@ -1,14 +1,13 @@
 //! Namespaces that the operator may not watch, from the start or later: told, left out, served once they may be; and
 //! nothing is concluded from what is not seen.
 
+use portal_simulator::role_names::DATASPACE_DISCOVERY;
 use portal_simulator::{UserSeed, UserView};
 use serde_json::{Value, json};
-use technical_user_operator::domain::identity::{Hint, Mark, Owner};
+use technical_user_operator::domain::identity::Owner;
 use testbed::Matcher;
 
-use crate::support::{
-    World, create, create_from, existing, message, one_user, portal, secret_value, status, world,
-};
+use crate::support::{World, create, create_from, existing, message, one_user, portal, status, world};
 
 const ROLE: &str = "technical-user-operator";
 
@@ -33,19 +32,15 @@ async fn without_role(world: &World, namespace: &str) -> Value {
 
 /// A Portal that every namespace may use.
 async fn open_to_all(world: &World) {
-    let access = json!([{"namespaces": {"from": "All"}, "roles": ["Dataspace Discovery"], "existing": true}]);
+    let access = json!([{"namespaces": {"from": "All"}, "roles": [DATASPACE_DISCOVERY], "existing": true}]);
     world.patch_portal(&json!({"spec": {"access": access}})).await;
 }
 
 /// A user in the portal that bears the mark of a resource, as it is after a restore.
 async fn seeded(world: &World, namespace: &str, name: &str) -> UserView {
     world.portal_because("LoggedIn").await;
-    let identity = world.get_secret("technical-user-operator-e2e").await.unwrap();
-    let hint = Hint::of_installation(&secret_value(&identity, "id"));
-    let owner = Owner { instance: "e2e".into(), namespace: namespace.into(), name: name.into() };
-    let mark = Mark { owner: owner.clone(), generation: 1, hint, retained: false, login: false };
-    let seed = UserSeed::new("One", &owner.user_name(1, None)).description(&mark.describe(None));
-    world.simulator.seed_user(seed).unwrap()
+    let owner = Owner { namespace: namespace.into(), ..world.owner(name) };
+    world.seed_marked(&world.mark_of(owner).await)
 }
 
 fn unclaimed(portal: &kube::api::DynamicObject) -> Vec<String> {
@@ -68,9 +63,9 @@ async fn a_namespace_without_role_is_told_and_the_others_are_served() {
     let dark = world.neighbours[0].clone();
     open_to_all(&world).await;
     let role = without_role(&world, &dark).await;
-    world.apply(&create_from("hidden", &dark, &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create_from("hidden", &dark, &world.namespace, DATASPACE_DISCOVERY)).await;
     world.start_operator();
-    world.apply(&create("edc", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
     one_user(&world, "edc").await;
     let text = world.readyz(200, &format!("namespace {dark} is not served")).await;
     for words in ["portals.technicaluser.dev", "secrets", "watchNamespaces", "cannot list resource"] {
@@ -95,7 +90,7 @@ async fn a_namespace_without_role_is_told_and_the_others_are_served() {
     );
 
     // Nor is a Portal absent that is not seen, and who knows whether a user that is there is its login.
-    world.apply(&create_from("far", &world.namespace, &dark, "Dataspace Discovery")).await;
+    world.apply(&create_from("far", &world.namespace, &dark, DATASPACE_DISCOVERY)).await;
     let words = world.because("far", "PortalNotReady").await;
     assert!(words.contains(&dark) && words.contains("may not list"), "{words}");
     let stock = world.simulator.seed_user(UserSeed::new("One", "by-hand")).unwrap();
@@ -120,7 +115,7 @@ async fn resources_whose_secrets_are_refused_say_so_and_get_no_user() {
     let dark = world.neighbours[0].clone();
     open_to_all(&world).await;
     let role = without_role(&world, &dark).await;
-    world.apply(&create_from("edc", &dark, &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create_from("edc", &dark, &world.namespace, DATASPACE_DISCOVERY)).await;
     world.apply(&portal(&world.simulator, &dark)).await;
     world.start_operator();
     let name = format!("{dark}/edc");
@@ -143,14 +138,14 @@ async fn a_role_that_goes_while_it_runs_takes_its_namespace_along_and_brings_it_
     let dark = world.neighbours[0].clone();
     open_to_all(&world).await;
     let name = format!("{dark}/edc");
-    world.apply(&create_from("edc", &dark, &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create_from("edc", &dark, &world.namespace, DATASPACE_DISCOVERY)).await;
     world.ready(&name).await;
     let users = world.ours();
     let role = without_role(&world, &dark).await;
     // Watches that are open stay so; they end by themselves after five minutes.
     world.proxy.drop_connections();
     world.readyz(200, &format!("namespace {dark} is not served")).await;
-    world.apply(&create("here", &world.namespace, "Dataspace Discovery")).await;
+    world.apply(&create("here", &world.namespace, DATASPACE_DISCOVERY)).await;
     one_user(&world, "here").await;
     world.more_lists_answered(2).await;
     assert_eq!(unclaimed(&world.portal().await.unwrap()), Vec::<String>::new());

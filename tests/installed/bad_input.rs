@@ -1,6 +1,7 @@
 //! What a person may get wrong, and what the surroundings may: told in words, and repaired in place.
 
 use portal_simulator::Part;
+use portal_simulator::role_names::DATASPACE_DISCOVERY;
 use serde_json::json;
 
 use crate::support::{Release, company_one, create, create_from, message, one_user, reason};
@@ -56,7 +57,7 @@ async fn a_portal_that_cannot_be_reached_keeps_no_pod_from_being_ready() {
     release.simulator.stop(Part::Idp).await;
     release.helm("install", &[]).await.unwrap();
     release.apply_portal().await;
-    release.apply(&create("edc", &release.namespace, "Dataspace Discovery")).await;
+    release.apply(&create("edc", &release.namespace, DATASPACE_DISCOVERY)).await;
     release.portal_because("Unreachable").await;
     release.simulator.restart(Part::Idp).await.unwrap();
     release.simulator.restart(Part::Portal).await.unwrap();
@@ -76,10 +77,10 @@ async fn where_no_secret_may_be_no_user_is_made_until_one_may() {
     let watched = format!("watchNamespaces={{{},{narrow}}}", release.namespace);
     release.helm("install", &[&watched]).await.unwrap();
     release.apply_portal().await;
-    let access = json!([{"namespaces": {"from": "All"}, "roles": ["Dataspace Discovery"]}]);
+    let access = json!([{"namespaces": {"from": "All"}, "roles": [DATASPACE_DISCOVERY]}]);
     release.patch_portal(&json!({"spec": {"access": access}})).await;
     let name = format!("{narrow}/edc");
-    release.apply(&create_from("edc", &narrow, &release.namespace, "Dataspace Discovery")).await;
+    release.apply(&create_from("edc", &narrow, &release.namespace, DATASPACE_DISCOVERY)).await;
     let refused = release.until(&name, "it is told", |object| message(object).contains("quota")).await;
     assert_eq!(reason(&refused), "SecretNotWritable", "{}", message(&refused));
     assert!(release.ours().is_empty());

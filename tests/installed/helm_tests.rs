@@ -1,5 +1,7 @@
 //! `helm test` on a real node, with each Helm that the chart works with.
 
+use portal_simulator::role_names::DATASPACE_DISCOVERY;
+
 use crate::support::{Release, company_one, create, one_user};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -15,7 +17,7 @@ async fn helm_3_installs_tests_upgrades_and_uninstalls() {
     }
     release.helm3("upgrade", &["--reuse-values", "concurrency=4"]).await.unwrap();
     release.apply_portal().await;
-    release.apply(&create("edc", &release.namespace, "Dataspace Discovery")).await;
+    release.apply(&create("edc", &release.namespace, DATASPACE_DISCOVERY)).await;
     one_user(&release, "edc").await;
     // The logs end with the pods.
     release.assert_no_secret().await;

@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use futures::StreamExt;
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::{ListParams, WatchEvent, WatchParams};
+use portal_simulator::role_names::DATASPACE_DISCOVERY;
 use portal_simulator::{Endpoint, Gate, Stage};
 
 use crate::support::{Release, create, one_user, reason};
@@ -27,7 +28,7 @@ async fn leader_at_a_create() -> AtACreate {
     let secrets = release.secrets_api().list(&ListParams::default()).await.unwrap();
     let before = secrets.metadata.resource_version.unwrap();
     let gate = release.simulator.gate(Endpoint::Create, Stage::Working);
-    release.apply(&create("edc", &release.namespace, "Dataspace Discovery")).await;
+    release.apply(&create("edc", &release.namespace, DATASPACE_DISCOVERY)).await;
     gate.reached().await;
     AtACreate { release, leader, create: gate, before }
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use portal_simulator::Endpoint;
+use portal_simulator::role_names::DATASPACE_DISCOVERY;
 use serde_json::json;
 
 use crate::support::{Release, condition, create};
@@ -17,7 +18,7 @@ async fn a_thousand_resources_fit_into_the_memory_that_the_chart_gives() {
     release.patch_portal(&json!({"spec": {"limits": limits, "resyncInterval": "30s"}})).await;
     let mut manifests = String::new();
     for number in 0..RESOURCES {
-        let manifest = create(&format!("user-{number}"), &release.namespace, "Dataspace Discovery");
+        let manifest = create(&format!("user-{number}"), &release.namespace, DATASPACE_DISCOVERY);
         writeln!(manifests, "---\n{manifest}").unwrap();
     }
     let server_side = ["create", "-f", "-"];

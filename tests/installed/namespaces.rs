@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
+use portal_simulator::role_names::{DATASPACE_DISCOVERY, IDENTITY_WALLET_MANAGEMENT};
 use portal_simulator::{Action, Endpoint, Fault};
 use serde_json::json;
 
 use crate::support::{Release, company_one, create_from};
 
-const ROLES: [(&str, &str); 2] =
-    [("internal", "Dataspace Discovery"), ("wallet", "Identity Wallet Management")];
+const ROLES: [(&str, &str); 2] = [("internal", DATASPACE_DISCOVERY), ("wallet", IDENTITY_WALLET_MANAGEMENT)];
 
 /// A release that serves one more namespace with two users, which the portal deletes slowly.
 async fn serving() -> (Release, String) {

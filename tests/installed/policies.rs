@@ -4,6 +4,8 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::api::ListParams;
 use serde_json::json;
 
+use portal_simulator::role_names::DATASPACE_DISCOVERY;
+
 use crate::support::{Release, company_one, create, one_user};
 
 const LABEL: &str = "example.org/cost-center";
@@ -59,7 +61,7 @@ async fn where_each_object_needs_a_label_and_pods_are_restricted_everything_work
         "networkPolicy.enabled=true,metrics.service.enabled=true,leaderElection.enabled=true,replicas=2";
     release.helm("upgrade", &["--install", &for_helm, &label, everything]).await.unwrap();
     release.apply_portal().await;
-    release.apply(&create("edc", &release.namespace, "Dataspace Discovery")).await;
+    release.apply(&create("edc", &release.namespace, DATASPACE_DISCOVERY)).await;
     one_user(&release, "edc").await;
 
     let secrets = release.secrets_api().list(&ListParams::default()).await.unwrap().items;

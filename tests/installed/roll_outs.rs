@@ -1,6 +1,7 @@
 //! Pods that are replaced while users are made.
 
 use portal_simulator::Endpoint;
+use portal_simulator::role_names::DATASPACE_DISCOVERY;
 
 use crate::support::{Release, create, one_user};
 
@@ -16,7 +17,7 @@ async fn restarted_amid_creations(values: &[&str]) {
         .await;
     let names: Vec<_> = (0..USERS).map(|number| format!("user-{number}")).collect();
     for name in &names {
-        release.apply(&create(name, &release.namespace, "Dataspace Discovery")).await;
+        release.apply(&create(name, &release.namespace, DATASPACE_DISCOVERY)).await;
     }
     let ns = ["-n", release.namespace.as_str()];
     for made in [USERS / 4, USERS / 2] {

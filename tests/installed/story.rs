@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use portal_simulator::role_names::CONNECTOR_MANAGEMENT;
 use portal_simulator::{Caller, Company, CompanyRole, Config, Simulator, Status, Version, WalletDelay};
 use serde_json::Value;
 use testbed::eventually;
@@ -14,7 +15,7 @@ use crate::support::{Cluster, Page, Reader};
 fn portal() -> Config {
     Config::new(Version::V2_6)
         .company(Company::new("Example Company", "BPNL00000003CRHK").roles([CompanyRole::ActiveParticipant]))
-        .caller(Caller::with_role("sa12", "…", "Connector Management").of("Example Company"))
+        .caller(Caller::with_role("sa12", "…", CONNECTOR_MANAGEMENT).of("Example Company"))
         .wallet_delay(WalletDelay::After(std::time::Duration::from_secs(2)))
 }
 

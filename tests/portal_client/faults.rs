@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use portal_simulator::role_names::DATASPACE_DISCOVERY;
 use portal_simulator::{
     Action, Canned, Endpoint, Fault, IdpMoment, IdpTrouble, Part, Simulator, UserSeed, Version,
 };
@@ -14,7 +15,7 @@ use crate::support::{LOGIN_SECRET, client_credentials, error};
 /// A create that fails, and how many users came of it.
 async fn failed_create(simulator: &Simulator) -> (CreateFailure, usize) {
     let portal = portal_to(simulator);
-    let user = wanted(&portal, "edc", &["Dataspace Discovery"]).await;
+    let user = wanted(&portal, "edc", &[DATASPACE_DISCOVERY]).await;
     let failure = error(portal.create_slot().await.unwrap().create(user).await);
     assert_eq!(simulator.count(Endpoint::Create), 1, "a create is sent once");
     let shown = format!("{failure} {failure:?}");
@@ -62,7 +63,7 @@ async fn a_create_amid_trouble_at_the_identity_provider() {
 async fn a_create_that_cannot_be_sent_made_nothing() {
     let simulator = start(config(Version::V2_6)).await;
     let portal = portal_to(&simulator);
-    let user = wanted(&portal, "edc", &["Dataspace Discovery"]).await;
+    let user = wanted(&portal, "edc", &[DATASPACE_DISCOVERY]).await;
     let slot = portal.create_slot().await.unwrap();
     simulator.stop(Part::Portal).await;
     // A connection that stood before is cut under the request; a new one is refused before it.
@@ -77,7 +78,7 @@ async fn a_create_that_cannot_be_sent_made_nothing() {
 async fn what_hangs_is_given_up_in_time() {
     let simulator = start(config(Version::V2_6)).await;
     let portal = portal_to(&simulator);
-    let user = wanted(&portal, "edc", &["Dataspace Discovery"]).await;
+    let user = wanted(&portal, "edc", &[DATASPACE_DISCOVERY]).await;
     simulator.inject(Fault::at(Endpoint::Create, Action::DoneOnlyAfterCallerGone(Duration::ZERO)));
     simulator.inject(Fault::at(Endpoint::Roles, Action::Hang));
     simulator.inject(Fault::at(Endpoint::WalletToken, Action::Hang));

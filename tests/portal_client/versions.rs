@@ -1,5 +1,6 @@
 //! The life of users on every release.
 
+use portal_simulator::role_names::{DATASPACE_DISCOVERY, IDENTITY_WALLET_MANAGEMENT};
 use portal_simulator::{Simulator, Status, Version};
 use secrecy::ExposeSecret;
 use technical_user_operator::domain::user::{
@@ -11,8 +12,8 @@ use technical_user_operator::portal::{Lane, Permissions, Portal, PortalError, Ve
 use crate::simulated::{BPN, COMPANY, config, credential, portal_to, range, start, wanted};
 use crate::support::error;
 
-const INTERNAL: &str = "Dataspace Discovery";
-const EXTERNAL: &str = "Identity Wallet Management";
+const INTERNAL: &str = DATASPACE_DISCOVERY;
+const EXTERNAL: &str = IDENTITY_WALLET_MANAGEMENT;
 
 async fn create(portal: &CatenaXPortal, name: &str, roles: &[&str]) -> Vec<CreatedUser> {
     let user = wanted(portal, name, roles).await;

@@ -21,6 +21,7 @@ mod store;
 mod support;
 
 use portal_simulator::Change;
+use portal_simulator::role_names::{DATASPACE_DISCOVERY, IDENTITY_WALLET_MANAGEMENT};
 use serde_json::json;
 
 use self::page::Page;
@@ -28,9 +29,9 @@ use self::store::{NAME, Store};
 use self::support::{World, create, secret_value, status, world};
 
 /// The role of a wallet user.
-const WALLET: &str = "Identity Wallet Management";
+const WALLET: &str = IDENTITY_WALLET_MANAGEMENT;
 /// A role of a user whose client secret can be reset in the portal.
-const INTERNAL: &str = "Dataspace Discovery";
+const INTERNAL: &str = DATASPACE_DISCOVERY;
 
 /// A technical user whose Secret is published, and the page's `SecretStore` beside it.
 async fn published(role: &str) -> (World, Store) {

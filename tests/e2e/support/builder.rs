@@ -6,17 +6,17 @@ use portal_simulator::{Config, Simulator, Version};
 use testbed::{ApiProxy, ControlPlane};
 
 use super::installation::{install_chart, install_definitions, install_shared_definitions};
-use super::logins::one_company;
+use super::logins::{FULL_LOGIN, Login, one_company};
 use super::manifests::portal;
 use super::site::Site;
 use super::world::World;
 
-/// How a world is to be made.
+/// What a test wants of its world.
 pub struct WorldBuilder {
     simulator: Config,
     values: Vec<String>,
     env: BTreeMap<String, String>,
-    login: (String, String),
+    login: Login<'static>,
     neighbours: Vec<String>,
     cluster_wide: bool,
     scoped: bool,
@@ -24,13 +24,13 @@ pub struct WorldBuilder {
     run: bool,
 }
 
-/// A world with a portal of the newest make and a login that may do everything.
+/// A world with a portal of the newest version and a login that may do everything.
 pub fn world() -> WorldBuilder {
     WorldBuilder {
         simulator: one_company(Version::Main),
         values: Vec::new(),
         env: BTreeMap::new(),
-        login: ("sa-op".to_owned(), "op-secret-7f3k2".to_owned()),
+        login: FULL_LOGIN,
         neighbours: Vec::new(),
         cluster_wide: false,
         scoped: false,
@@ -47,8 +47,8 @@ impl WorldBuilder {
     }
 
     /// Another login.
-    pub fn login(mut self, client_id: &str, secret: &str) -> Self {
-        self.login = (client_id.to_owned(), secret.to_owned());
+    pub fn login(mut self, login: Login<'static>) -> Self {
+        self.login = login;
         self
     }
 
@@ -94,7 +94,7 @@ impl WorldBuilder {
         self
     }
 
-    /// Makes it: namespace, chart, simulator, login Secret, Portal, operator.
+    /// Starts it: namespace, chart, simulator, login Secret, Portal, operator.
     pub async fn start(mut self) -> World {
         testbed::install_crypto_provider();
         let plane = if let Some(plane) = self.plane {
@@ -114,7 +114,7 @@ impl WorldBuilder {
         let kubeconfig = plane.kubeconfig_for_token(&token, Some(proxy.url())).unwrap();
         let site = Site::new(plane, namespace, simulator).await;
         let mut world = World::new(site, proxy, kubeconfig, self.env, neighbours);
-        world.login(&self.login.0, &self.login.1).await;
+        world.login(self.login).await;
         let portal = portal(&world.simulator, &world.namespace);
         world.apply(&portal).await;
         if self.run {

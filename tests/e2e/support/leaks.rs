@@ -1,10 +1,11 @@
-//! The scan at the end of each test: no secret that the simulator ever returned occurs in what the operator writes.
+//! The scan at the end of each test: no secret that the simulator ever returned, or that the test wrote, occurs in what the operator writes.
 //!
 //! It runs where the world is dropped, so no test can forget it.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use k8s_openapi::api::events::v1::Event;
 use kube::api::{Api, DynamicObject, ListParams};
-use portal_simulator::Simulator;
 use technical_user_operator::controller::objects::{portals, technical_users};
 
 use super::probes::address;
@@ -25,7 +26,7 @@ impl Drop for World {
 }
 
 impl World {
-    /// Fails where a secret of the simulator occurs in the metrics of an operator that runs.
+    /// Fails where a secret occurs in the metrics of an operator that runs.
     async fn assert_no_secret_in_metrics(&self) {
         let running = self.operators().iter().filter(|operator| operator.try_wait().unwrap().is_none());
         for address in running.filter_map(address) {
@@ -36,12 +37,17 @@ impl World {
 }
 
 impl Site {
-    /// Fails where a secret of the simulator occurs in a text.
+    /// Fails where a secret occurs in a text, as it is or in base64.
     pub fn assert_no_secret_in(&self, what: &str, text: &str) {
-        assert_no_secret(&self.simulator, what, text);
+        // A short one (a stub's client id, say) may occur by chance.
+        for secret in self.secrets().into_iter().filter(|secret| secret.len() >= 8) {
+            for form in [STANDARD.encode(&secret), secret] {
+                assert!(!text.contains(&form), "a secret occurs in {what}: …{}…", around(text, &form));
+            }
+        }
     }
 
-    /// Fails where a secret of the simulator occurs in the events or in our resources of a namespace.
+    /// Fails where a secret occurs in the events or in our resources of a namespace.
     pub async fn assert_no_secret_in_objects_of(&self, namespace: &str) {
         // A client works only in the runtime that created it.
         let client = self.plane.admin_client().await.unwrap();
@@ -70,21 +76,6 @@ pub fn scan_at_end(scan: impl Future<Output = ()> + Send) {
 
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
-}
-
-/// Fails where one of the simulator's secrets occurs in a text, as it is or in base64.
-pub fn assert_no_secret(simulator: &Simulator, what: &str, text: &str) {
-    use base64::Engine as _;
-    for secret in simulator.secrets_handed_out() {
-        // A short one (a stub's client id, say) may occur by chance.
-        if secret.len() < 8 {
-            continue;
-        }
-        let encoded = base64::engine::general_purpose::STANDARD.encode(&secret);
-        for form in [&secret, &encoded] {
-            assert!(!text.contains(form.as_str()), "a secret occurs in {what}: …{}…", around(text, form));
-        }
-    }
 }
 
 fn around(text: &str, secret: &str) -> String {

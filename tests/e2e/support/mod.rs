@@ -5,6 +5,8 @@ mod installation;
 pub mod leaks;
 mod logins;
 mod manifests;
+mod marks;
+mod names;
 mod objects;
 mod outcome;
 mod portal_side;
@@ -16,9 +18,16 @@ mod waits;
 mod world;
 
 pub use builder::{WorldBuilder, world};
-pub use logins::one_company;
+pub use logins::{
+    ALL_PERMISSIONS, BPN_ONE, BPN_TWO, CONNECTOR_LOGIN, DEPUTY, FULL_LOGIN, LOGIN_OF_TWO, Login, PERSON,
+    READ_LOGIN, USELESS_LOGIN, WITHOUT_DELETION, WRONG_SECRET, one_company,
+};
 pub use manifests::{PORTAL, create, create_from, existing, portal};
+pub use names::{
+    ACCEPT_LOSS, CREATING, FINALIZER, IDENTITY_SECRET, PORTAL_MOVED, RELEASE, ROTATE, SESSION_SECRET,
+    TAKE_OVER,
+};
 pub use objects::{condition, message, reason, secret_value, status};
-pub use outcome::{CREATING, FINALIZER, connected, one_user};
+pub use outcome::{connected, one_user};
 pub use site::Site;
 pub use world::{World, stop_during};

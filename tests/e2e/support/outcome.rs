@@ -5,11 +5,6 @@ use serde_json::json;
 
 use super::{Site, World, WorldBuilder, secret_value, status};
 
-/// The finalizer of our resources.
-pub const FINALIZER: &str = "technicaluser.dev/finalizer";
-/// The annotation that tells of an attempt to make a user.
-pub const CREATING: &str = "technicaluser.dev/creating";
-
 /// A world whose operator has connected to the portal and does nothing by the clock.
 pub async fn connected(builder: WorldBuilder) -> World {
     let world = builder.start().await;

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use technical_user_operator::controller::objects::{portals, technical_users};
 use testbed::{ControlPlane, Transcript};
 
+use super::logins::Login;
 use super::manifests::PORTAL;
 
 /// A namespace of a cluster, and the portal that its resources lead to.
@@ -21,18 +22,34 @@ pub struct Site {
     pub namespace: String,
     pub simulator: Arc<Simulator>,
     said: Mutex<Vec<Transcript>>,
+    /// The secrets that the test itself wrote.
+    written: Mutex<Vec<String>>,
 }
 
 impl Site {
     /// A namespace that is there, and a portal for it.
     pub async fn new(plane: &'static ControlPlane, namespace: String, simulator: Simulator) -> Self {
         let client = plane.admin_client().await.unwrap();
-        Self { plane, client, namespace, simulator: Arc::new(simulator), said: Mutex::default() }
+        Self {
+            plane,
+            client,
+            namespace,
+            simulator: Arc::new(simulator),
+            said: Mutex::default(),
+            written: Mutex::default(),
+        }
     }
 
     /// Remembers what one more operator says.
     pub fn heard(&self, operator: Transcript) {
         self.said.lock().push(operator);
+    }
+
+    /// The secrets that may occur nowhere: those that the simulator returned, and those that the test wrote.
+    pub fn secrets(&self) -> Vec<String> {
+        let mut secrets = self.written.lock().clone();
+        secrets.extend(self.simulator.secrets_handed_out());
+        secrets
     }
 
     /// Everything that the operators said so far.
@@ -41,13 +58,27 @@ impl Site {
         said.iter().flat_map(Transcript::lines).collect::<Vec<_>>().join("\n")
     }
 
-    /// Writes the login Secret.
-    pub async fn login(&self, client_id: &str, secret: &str) {
-        self.secret("portal-login", &[("client-id", client_id), ("client-secret", secret)]).await;
+    /// Writes the login Secret of the Portal.
+    pub async fn login(&self, login: Login<'_>) {
+        self.login_secret("portal-login", login).await;
+    }
+
+    /// Writes a Secret with a login.
+    pub async fn login_secret(&self, name: &str, login: Login<'_>) {
+        self.secret(name, &[("client-id", login.client_id), ("client-secret", login.secret)]).await;
+    }
+
+    /// Writes the Secret `person` with a refresh token, and has the Portal log in with it.
+    pub async fn login_by_refresh_token(&self, token: &str) {
+        self.secret("person", &[("refresh-token", token)]).await;
+        let auth = json!({"clientCredentials": null, "refreshToken": {"secretRef": {"name": "person"}}});
+        self.patch_portal(&json!({"spec": {"catenaX": {"auth": auth}}})).await;
     }
 
     /// Writes a Secret as a person would.
     pub async fn secret(&self, name: &str, values: &[(&str, &str)]) {
+        let secrets = values.iter().filter(|(key, _)| ["client-secret", "refresh-token"].contains(key));
+        self.written.lock().extend(secrets.map(|(_, secret)| secret.trim().to_owned()));
         let data: BTreeMap<_, _> = values.iter().copied().collect();
         let secret = json!({
             "apiVersion": "v1", "kind": "Secret", "metadata": { "name": name, "namespace": self.namespace }, "stringData": data,

@@ -3,6 +3,7 @@
 use portal_simulator::Endpoint;
 use serde_json::json;
 
+use super::names::TAKE_OVER;
 use super::site::Site;
 
 impl Site {
@@ -20,10 +21,9 @@ impl Site {
             let before = self.simulator.count(Endpoint::List);
             let portal = self.portal().await.expect("the Portal is there");
             let hints = portal.metadata.annotations.unwrap_or_default();
-            let hints = hints.get("technicaluser.dev/take-over").cloned().unwrap_or_default();
+            let hints = hints.get(TAKE_OVER).cloned().unwrap_or_default();
             let more = format!("{hints} {}", hints.split(' ').count());
-            self.patch_portal(&json!({"metadata": {"annotations": {"technicaluser.dev/take-over": more}}}))
-                .await;
+            self.patch_portal(&json!({"metadata": {"annotations": {TAKE_OVER: more}}})).await;
             self.lists_answered(before + 1).await;
         }
     }
@@ -31,8 +31,7 @@ impl Site {
     /// Has the Portal reconciled, without waiting for it.
     pub async fn sweep_soon(&self) {
         let value = self.simulator.calls().len().to_string();
-        self.patch_portal(&json!({"metadata": {"annotations": {"technicaluser.dev/take-over": value}}}))
-            .await;
+        self.patch_portal(&json!({"metadata": {"annotations": {TAKE_OVER: value}}})).await;
     }
 
     /// Waits until this many pages of the user list were answered.

@@ -10,7 +10,7 @@ use portal_simulator::{Config, Version};
 use serde_json::json;
 
 use super::place::leaks::scan_at_end;
-use super::place::{Site, one_company, portal};
+use super::place::{FULL_LOGIN, Site, one_company, portal};
 use super::{Cluster, cluster};
 
 /// A release. When it is dropped, the scan for secrets runs.
@@ -42,7 +42,7 @@ impl Release {
             .await;
         let simulator = cluster.simulator(config).await;
         let site = Site::new(cluster.plane(), namespace, simulator).await;
-        site.login("sa-op", "op-secret-7f3k2").await;
+        site.login(FULL_LOGIN).await;
         site.kubectl_apply(&json!({
             "apiVersion": "v1", "kind": "ConfigMap",
             "metadata": {"name": "simulator-ca", "namespace": site.namespace},

@@ -23,6 +23,7 @@ mod messages;
 mod people;
 mod pipeline;
 mod role_changes;
+pub mod role_names;
 mod route;
 pub mod seed;
 mod server;

@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use crate::idp::IdpClient;
+use crate::role_names::{DATASPACE_DISCOVERY, IDENTITY_WALLET_MANAGEMENT};
 use crate::setup::known_user;
 use crate::simulator::Simulator;
 use crate::state::user::Step;
@@ -47,7 +48,7 @@ impl UserSeed {
             description: String::new(),
             kind: Kind::Internal,
             status: Status::Active,
-            roles: vec!["Dataspace Discovery".to_owned()],
+            roles: vec![DATASPACE_DISCOVERY.to_owned()],
             client_id: None,
             offer: None,
             enabled: true,
@@ -60,7 +61,7 @@ impl UserSeed {
     #[must_use]
     pub fn external(mut self) -> Self {
         self.kind = Kind::External;
-        self.roles = vec!["Identity Wallet Management".to_owned()];
+        self.roles = vec![IDENTITY_WALLET_MANAGEMENT.to_owned()];
         self
     }
 

@@ -5,6 +5,7 @@ use uuid::Uuid;
 use crate::config::CompanyRole::{
     self, ActiveParticipant, AppProvider, OnboardingServiceProvider, Operator, ServiceProvider,
 };
+use crate::role_names as names;
 use crate::version::Version;
 
 /// A technical-user role.
@@ -89,18 +90,18 @@ const fn seed(
 
 // Ids that the contract does not give end in the row's own number.
 const SEEDS: &[Seed] = &[
-    seed("Identity Wallet Management", 0x6078_18be_4978_41f4_bf63_fa8d_2de5_1157, EVERY, &[]),
-    seed("Dataspace Discovery", 0x6078_18be_4978_41f4_bf63_fa8d_2de5_1165, EVERY, &["view_connectors"]),
-    seed("Semantic Model Management", 0x3940_f9b0_4393_4463_b659_1546_3098_557b, EVERY, &[]),
+    seed(names::IDENTITY_WALLET_MANAGEMENT, 0x6078_18be_4978_41f4_bf63_fa8d_2de5_1157, EVERY, &[]),
+    seed(names::DATASPACE_DISCOVERY, 0x6078_18be_4978_41f4_bf63_fa8d_2de5_1165, EVERY, &["view_connectors"]),
+    seed(names::SEMANTIC_MODEL_MANAGEMENT, 0x3940_f9b0_4393_4463_b659_1546_3098_557b, EVERY, &[]),
     seed("CX Membership Info", 0xec3a_3005_b59c_4319_a8eb_3228_014c_d6e7, EVERY, &["view_membership"]),
     seed(
-        "Connector Management",
+        names::CONNECTOR_MANAGEMENT,
         0x6078_18be_4978_41f4_bf63_fa8d_2de5_1169,
         &[ActiveParticipant],
         CONNECTOR_MANAGEMENT,
     ),
     seed(
-        "Offer Management",
+        names::OFFER_MANAGEMENT,
         0x6078_18be_4978_41f4_bf63_fa8d_2de5_1168,
         &[ServiceProvider, AppProvider],
         OFFER_MANAGEMENT,
@@ -129,7 +130,7 @@ const SEEDS: &[Seed] = &[
         &[Operator, AppProvider, ServiceProvider],
         &[],
     ),
-    seed("BPDM Pool Consumer", 0x6078_18be_4978_41f4_bf63_fa6d_2de5_1262, &[Operator], &[]),
+    seed(names::BPDM_POOL_CONSUMER, 0x6078_18be_4978_41f4_bf63_fa6d_2de5_1262, &[Operator], &[]),
     seed("BPDM Sharing Input Manager", 0xec3a_3005_b59c_4319_a8eb_3228_984c_d6e5, &[Operator], &[]),
     seed("BPDM Pool Admin", 0x6078_18be_4978_41f4_bf63_0000_0000_0001, &[Operator], &[]),
     seed("BPDM Sharing Admin", 0x6078_18be_4978_41f4_bf63_0000_0000_0002, &[Operator], &[]),
@@ -163,18 +164,18 @@ pub(crate) fn catalogue() -> Vec<RoleDef> {
         .map(|seed| RoleDef {
             id: Uuid::from_u128(seed.id),
             companies: seed.companies.to_vec(),
-            external: seed.name == "Identity Wallet Management",
+            external: seed.name == names::IDENTITY_WALLET_MANAGEMENT,
             provider_only: matches!(
                 seed.name,
-                "BPDM Sharing Output Consumer" | "BPDM Pool Consumer" | "BPDM Sharing Input Manager"
+                "BPDM Sharing Output Consumer" | names::BPDM_POOL_CONSUMER | "BPDM Sharing Input Manager"
             ),
             permissions: seed.permissions.iter().map(|&permission| permission.to_owned()).collect(),
             other_audience: match seed.name {
-                "Identity Wallet Management" => Some("Cl5-CX-Custodian".to_owned()),
-                "Semantic Model Management" => Some("Cl3-CX-Semantic".to_owned()),
+                names::IDENTITY_WALLET_MANAGEMENT => Some("Cl5-CX-Custodian".to_owned()),
+                names::SEMANTIC_MODEL_MANAGEMENT => Some("Cl3-CX-Semantic".to_owned()),
                 _ => None,
             },
-            since: if seed.name == "Connector Management" { Version::V2_5 } else { Version::V2_0 },
+            since: if seed.name == names::CONNECTOR_MANAGEMENT { Version::V2_5 } else { Version::V2_0 },
             ..RoleDef::new(seed.name)
         })
         .collect()

@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
+use portal_simulator::role_names::CONNECTOR_MANAGEMENT;
+
 use crate::world::soon;
 
 struct Process {
@@ -53,7 +55,7 @@ fn seed() -> String {
         "companies": [{"name": "One", "bpn": "BPNL000000000ONE",
             "roles": ["ACTIVE_PARTICIPANT", "SERVICE_PROVIDER", "APP_PROVIDER", "OPERATOR"]}],
         "callers": [
-            {"clientId": "sa-op", "secret": "op-secret", "company": "One", "role": "Connector Management"},
+            {"clientId": "sa-op", "secret": "op-secret", "company": "One", "role": CONNECTOR_MANAGEMENT},
             {"clientId": "sa-x", "secret": "x-secret", "permissions": ["view_tech_user_management"]},
         ],
         "walletDelay": "2s",

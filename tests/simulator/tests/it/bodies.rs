@@ -1,6 +1,7 @@
 //! Bodies that are odd or wrong (portal contract, sections 1, 2.2 and 3.2).
 
 use portal_simulator::Version;
+use portal_simulator::role_names::DATASPACE_DISCOVERY;
 use serde_json::json;
 
 use crate::world::{Answer, DISCOVERY, NOBODY, USERS, World, change, creation};
@@ -132,6 +133,6 @@ async fn updates() {
     assert_eq!(world.sim.look(|view| view.idp_client_name(&client)).unwrap(), "after");
     // The secret and the roles stay.
     assert_eq!(world.view(&id).secret, user.secret);
-    assert_eq!(world.view(&id).roles, ["Dataspace Discovery"]);
+    assert_eq!(world.view(&id).roles, [DATASPACE_DISCOVERY]);
     assert_eq!(put(&id, change(&id, &"n".repeat(256)).to_string()).await.status, 500);
 }

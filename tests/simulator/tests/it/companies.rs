@@ -1,5 +1,8 @@
 //! What the portal tells without or about companies (portal contract, sections 2.7, 2.9 and 4.4).
 
+use portal_simulator::role_names::{
+    BPDM_POOL_CONSUMER, CONNECTOR_MANAGEMENT, DATASPACE_DISCOVERY, OFFER_MANAGEMENT,
+};
 use portal_simulator::{Change, Company, CompanyRole, Config, RoleDef, Version, WalletDelay};
 use serde_json::{Value, json};
 
@@ -16,15 +19,13 @@ async fn role_names(world: &World, caller: &str) -> Vec<String> {
 async fn roles_by_company_role() {
     let world = World::main().await;
     let participant = role_names(&world, "other").await;
-    assert!(participant.contains(&"Connector Management".to_owned()));
-    assert!(!participant.contains(&"Offer Management".to_owned()));
-    assert!(!participant.contains(&"BPDM Pool Consumer".to_owned()));
+    assert!(participant.contains(&CONNECTOR_MANAGEMENT.to_owned()));
+    assert!(!participant.contains(&OFFER_MANAGEMENT.to_owned()));
+    assert!(!participant.contains(&BPDM_POOL_CONSUMER.to_owned()));
     let all = role_names(&world, "admin").await;
-    assert!(
-        all.contains(&"Offer Management".to_owned()) && all.contains(&"Registration Internal".to_owned())
-    );
+    assert!(all.contains(&OFFER_MANAGEMENT.to_owned()) && all.contains(&"Registration Internal".to_owned()));
     world.sim.set_version(Version::V2_4);
-    assert!(!role_names(&world, "other").await.contains(&"Connector Management".to_owned()));
+    assert!(!role_names(&world, "other").await.contains(&CONNECTOR_MANAGEMENT.to_owned()));
     let answer = world.create("x", &[CONNECTORS]).await;
     assert_eq!(answer.verdict(), (400, "SERVICE_ROLES_NOT_ASSIGN_ARGUMENT".to_owned()));
 }
@@ -47,7 +48,7 @@ async fn role_descriptions() {
 async fn the_catalogue_can_change() {
     let world = World::main().await;
     world.sim.add_role(RoleDef { name: "House Role".to_owned(), ..RoleDef::new("x") });
-    assert_eq!(world.sim.rename_role("Dataspace Discovery", "Discovery"), Change::Done);
+    assert_eq!(world.sim.rename_role(DATASPACE_DISCOVERY, "Discovery"), Change::Done);
     let names = role_names(&world, "other").await;
     assert!(names.contains(&"House Role".to_owned()) && names.contains(&"Discovery".to_owned()));
     assert_eq!(world.user("x").await.roles, ["Discovery"]);
@@ -104,10 +105,10 @@ async fn configurations_are_checked() {
     let base = || config(Version::Main);
     for config in [
         base().company(Company::new("One", "X")),
-        base().caller(Caller::with_role("admin", "x", "Connector Management").of("One")),
-        base().caller(Caller::with_role("x", "x", "Connector Management").of("Nowhere")),
+        base().caller(Caller::with_role("admin", "x", CONNECTOR_MANAGEMENT).of("One")),
+        base().caller(Caller::with_role("x", "x", CONNECTOR_MANAGEMENT).of("Nowhere")),
         base().caller(Caller::with_role("x", "x", "No Such Role").of("One")),
-        base().caller(Caller::with_role("x", "x", "Connector Management").of("One").human()),
+        base().caller(Caller::with_role("x", "x", CONNECTOR_MANAGEMENT).of("One").human()),
     ] {
         assert!(Simulator::start(config).await.is_err());
     }

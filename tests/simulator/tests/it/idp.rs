@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use portal_simulator::role_names::{DATASPACE_DISCOVERY, SEMANTIC_MODEL_MANAGEMENT};
 use portal_simulator::{Change, OfferSeed, UserSeed};
 use serde_json::{Value, json};
 
@@ -129,7 +130,7 @@ async fn tokens_say_who_and_what() {
         let issuer = world.sim.token_url().replace("/protocol/openid-connect/token", "");
         assert_eq!((&claims["iss"], &claims["typ"]), (&json!(issuer), &json!("Bearer")));
         let access = &claims["resource_access"];
-        assert_eq!(access["technical_roles_management"]["roles"], json!(["Dataspace Discovery"]));
+        assert_eq!(access["technical_roles_management"]["roles"], json!([DATASPACE_DISCOVERY]));
         assert_eq!(access["Cl2-CX-Portal"]["roles"], json!(["view_connectors"]));
         orders.insert(claims["aud"].to_string());
     }
@@ -148,13 +149,13 @@ async fn tokens_say_who_and_what() {
 #[tokio::test]
 async fn roles_that_the_identity_provider_alone_knows_are_in_tokens_and_not_in_details() {
     let world = World::main().await;
-    let user = world.sim.seed_user(UserSeed::new("One", "user").roles(["Dataspace Discovery"])).unwrap();
-    let set = world.sim.set_roles_in_identity_provider(user.id, ["Semantic Model Management"]);
+    let user = world.sim.seed_user(UserSeed::new("One", "user").roles([DATASPACE_DISCOVERY])).unwrap();
+    let set = world.sim.set_roles_in_identity_provider(user.id, [SEMANTIC_MODEL_MANAGEMENT]);
     assert_eq!(set, Change::Done);
     let token = world.login(user.client_id.as_deref().unwrap(), user.secret.as_deref().unwrap()).await.json();
     let claims = claims(token["access_token"].as_str().unwrap());
     let roles = &claims["resource_access"]["technical_roles_management"]["roles"];
-    assert_eq!(*roles, json!(["Semantic Model Management"]));
+    assert_eq!(*roles, json!([SEMANTIC_MODEL_MANAGEMENT]));
     let details = world.sim.users("One").into_iter().find(|found| found.id == user.id).unwrap();
-    assert_eq!(details.roles, ["Dataspace Discovery"]);
+    assert_eq!(details.roles, [DATASPACE_DISCOVERY]);
 }

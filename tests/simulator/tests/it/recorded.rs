@@ -7,6 +7,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use portal_simulator::Version;
+use portal_simulator::role_names::{
+    CONNECTOR_MANAGEMENT, DATASPACE_DISCOVERY, IDENTITY_WALLET_MANAGEMENT, OFFER_MANAGEMENT,
+    SEMANTIC_MODEL_MANAGEMENT,
+};
 use serde_json::{Value, json};
 
 use crate::matching::compare;
@@ -167,13 +171,12 @@ impl Replay {
                 json!(roles.iter().map(kind).collect::<BTreeSet<_>>())
             }
             "roles.ids" => {
-                let third = named("Connector Management").or_else(|| named("Offer Management"));
+                let third = named(CONNECTOR_MANAGEMENT).or_else(|| named(OFFER_MANAGEMENT));
                 let [first, second, fourth] =
-                    ["Dataspace Discovery", "Identity Wallet Management", "Semantic Model Management"]
-                        .map(named);
+                    [DATASPACE_DISCOVERY, IDENTITY_WALLET_MANAGEMENT, SEMANTIC_MODEL_MANAGEMENT].map(named);
                 json!([first, second, third, fourth].map(|role| &role.unwrap()["roleId"]))
             }
-            "roles.wallet" => named("Identity Wallet Management").unwrap()["roleType"].clone(),
+            "roles.wallet" => named(IDENTITY_WALLET_MANAGEMENT).unwrap()["roleType"].clone(),
             _ => panic!("unknown fact {case}"),
         }
     }

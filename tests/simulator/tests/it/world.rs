@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use portal_simulator::role_names::{CONNECTOR_MANAGEMENT, OFFER_MANAGEMENT};
 use portal_simulator::{Caller, Company, CompanyRole, Config, Simulator, UserView, Version, WalletDelay};
 use reqwest::{Method, header};
 use serde_json::{Value, json};
@@ -97,8 +98,8 @@ pub(crate) fn config(version: Version) -> Config {
         .caller(Caller::with_permissions("unknown", "unknown-secret", ALL))
         .caller(Caller::with_permissions("other", "other-secret", ALL).of("Two"))
         .caller(Caller::with_permissions("empty", "empty-secret", []).of("One"))
-        .caller(Caller::with_role("op", "op-secret", "Connector Management").of("One"))
-        .caller(Caller::with_role("offer", "offer-secret", "Offer Management").of("One"))
+        .caller(Caller::with_role("op", "op-secret", CONNECTOR_MANAGEMENT).of("One"))
+        .caller(Caller::with_role("offer", "offer-secret", OFFER_MANAGEMENT).of("One"))
         .caller(Caller::with_permissions("person", "first-refresh-token", ALL).of("One").human())
         .wallet_delay(WalletDelay::Never)
 }
