@@ -2,7 +2,7 @@
 #
 #   docker build -t registry.example.org/technical-user-operator:0.1.0 .
 #
-# tools/image.sh makes the same image without Docker. What is said here is said there too; tests/image.rs compares.
+# tools/image.sh builds the same image without Docker. It has the same settings; tests/image.rs compares them.
 
 FROM docker.io/library/rust:1.95-bookworm AS build
 WORKDIR /src
@@ -17,7 +17,7 @@ LABEL org.opencontainers.image.title="technical-user-operator" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="0.1.0"
 COPY --from=build /root-dir /
-# By number: the kubelet cannot tell from a name that it is not root.
+# By number: the kubelet cannot see from a name that it is not root.
 USER 65532:65532
 EXPOSE 8080
 ENTRYPOINT ["/usr/local/bin/technical-user-operator"]

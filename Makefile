@@ -1,4 +1,4 @@
-# Two commands do everything: `make demo` and `make test`. Both install and build what they need, and cache it.
+# The two main commands are `make demo` and `make test`. Both install, build and cache what they need.
 
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
@@ -8,11 +8,11 @@ help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
 
 .PHONY: demo
-demo: ## From kubectl apply to a Secret that works, step by step (KEEP=1 leaves it up, VERSION=2.3 plays that portal)
+demo: ## Show the operator step by step (KEEP=1 keeps it running, VERSION=2.3 simulates that portal)
 	@KEEP=$(KEEP) VERSION=$(VERSION) tools/demo.sh
 
 .PHONY: demo-stop
-demo-stop: ## End a demo that was left up
+demo-stop: ## End a demo that is still running
 	@tools/demo.sh stop
 
 .PHONY: test
@@ -20,7 +20,7 @@ test: ## Run all tests: format, lints, dependencies, generated files, unit and e
 	@tools/test.sh
 
 .PHONY: e2e
-e2e: ## Run the tests on a real node alone: chart, image and connectors, by the commands of the pages
+e2e: ## Run only the tests on a real node: chart, image and connectors, with the commands of the pages
 	@tools/e2e.sh
 
 .PHONY: image

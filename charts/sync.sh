@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Copies into the chart's files/ what its templates read: the generated CRDs of crds/, as a packaged chart holds nothing from
-# outside its own directory, and the default values, as `helm upgrade --reuse-values` hides those of the new chart.
-# tests/chart fails while the copies differ.
+# Copies the files that the templates read into the chart's files/: the generated CRDs of crds/, because a packaged chart has no
+# files from outside its directory, and the default values, because `helm upgrade --reuse-values` hides those of the new chart.
+# tests/chart fails if the copies differ.
 set -euo pipefail
 root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 chart=$root/charts/technical-user-operator

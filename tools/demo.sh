@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# The main job, start to end, on this machine: a real Kubernetes API server, a simulated portal, the chart, the operator.
-# KEEP=1 leaves everything up at the end; `tools/demo.sh stop` ends it then. VERSION=2.3 plays a portal of that version.
+# Shows the operator from the installation to the deletion of its users, with a real Kubernetes API server and a simulated
+# portal. KEEP=1 keeps everything running at the end; `tools/demo.sh stop` ends it then. VERSION=2.3 simulates a portal of that
+# version.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 state="target/demo"
@@ -11,9 +12,9 @@ show() { printf '$ %s\n' "$*" >&2; "$@"; }
 
 stop() {
   [ -f "$state/pids" ] || return 0
-  # The last to start is the first to stop.
+  # In the reverse order of the start.
   tac "$state/pids" | while read -r pid name; do
-    # Only what this script started: a process id may have been given away since.
+    # Only what this script started: another process may have the id by now.
     if [ "$(tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -c -- "$name")" = 1 ]; then
       kill "$pid" 2>/dev/null || true
       for _ in $(seq 1 300); do [ -d "/proc/$pid" ] || break; sleep 0.1; done
@@ -22,13 +23,13 @@ stop() {
   rm -rf "$state"
 }
 if [ "${1:-}" = stop ]; then stop; exit 0; fi
-if [ -f "$state/pids" ]; then echo "a demo is up already; end it with: tools/demo.sh stop" >&2; exit 1; fi
+if [ -f "$state/pids" ]; then echo "a demo is running already; end it with: tools/demo.sh stop" >&2; exit 1; fi
 rm -rf "$state" && mkdir -p "$state"
 : >"$state/pids"
 ended() {
   code=$?
   if [ $code -ne 0 ] && [ -f "$state/operator.log" ]; then
-    echo "the demo failed; the operator's last lines:" >&2
+    echo "the demo failed; the last lines of the operator's log:" >&2
     tail -n 30 "$state/operator.log" >&2
   fi
   if [ $code -ne 0 ] || [ -z "${KEEP:-}" ]; then stop; fi
@@ -46,7 +47,7 @@ until_line() { # file: waits for its first line
     if [ -s "$1" ] && [ "$(wc -l <"$1")" -ge 1 ]; then head -n 1 "$1"; return 0; fi
     sleep 0.1
   done
-  echo "nothing came in $1" >&2
+  echo "$1 is still empty" >&2
   return 1
 }
 field() { python3 -c 'import json,sys; print(json.load(sys.stdin)[sys.argv[1]])' "$1"; }
@@ -54,14 +55,14 @@ field() { python3 -c 'import json,sys; print(json.load(sys.stdin)[sys.argv[1]])'
 say "1. Build what is missing (the first time on a machine takes about a quarter of an hour)"
 bash tests/testbed/build.sh >/dev/null
 cargo build "${cargo_flags[@]}"
-# CARGO_TARGET_DIR may lead elsewhere.
+# CARGO_TARGET_DIR may name another directory.
 bin="${CARGO_TARGET_DIR:-target}/debug"
 
 say "2. Start a Kubernetes API server and a portal of version ${VERSION:-2.6}"
 mkfifo "$state/testbed.stdin"
 sleep infinity >"$state/testbed.stdin" &
 echo "$! sleep" >>"$state/pids"
-# Redirected here and not in `start`: what runs in the background would read from /dev/null.
+# Redirected here and not in `start`: a program in the background would read from /dev/null.
 "$bin/testbed" up <"$state/testbed.stdin" >"$state/testbed.out" 2>"$state/testbed.log" &
 echo "$! testbed up" >>"$state/pids"
 plane="$(until_line "$state/testbed.out")"
@@ -90,7 +91,7 @@ show helm install technical-user-operator charts/technical-user-operator \
   --namespace technical-user-operator --create-namespace \
   --set instance=demo --set 'watchNamespaces={dataspace,connector}' >/dev/null
 show kubectl get deployment,serviceaccount,role --all-namespaces -l app.kubernetes.io/name=technical-user-operator
-echo "(There is no node here to run the pod: the same binary runs beside, with a token of the chart's ServiceAccount.)"
+echo "(There is no node to run the pod. The same program runs as a process, with a token of the chart's ServiceAccount.)"
 server="$(field server <<<"$plane")"
 kubectl config view --raw --minify --flatten -o jsonpath='{.clusters[0].cluster.certificate-authority-data}' | base64 -d >"$state/ca.crt"
 (
@@ -99,7 +100,7 @@ kubectl config view --raw --minify --flatten -o jsonpath='{.clusters[0].cluster.
     --certificate-authority="$state/ca.crt" --embed-certs=true
   kubectl --kubeconfig="$state/operator.kubeconfig" config set-context demo --cluster=demo --user=operator
   kubectl --kubeconfig="$state/operator.kubeconfig" config use-context demo
-  # Written by kubectl's own reader of tokens, so that the token is no argument of a process.
+  # The kubeconfig names a file, so that the token is not an argument of a process.
   kubectl create token technical-user-operator --namespace technical-user-operator --duration=8h >"$state/operator.token"
   python3 - "$state" <<'PY'
 import pathlib, sys
@@ -117,12 +118,12 @@ start operator "technical-user-operator run" env -u HTTPS_PROXY -u HTTP_PROXY -u
   TUO_ALLOW_INSECURE_HTTP=true \
   "$bin/technical-user-operator" run
 
-say "4. What the login can do, before anything is made"
+say "4. Check what the login may do"
 (umask 077; printf the-secret-of-the-demo >"$state/client-secret")
 show "$bin/technical-user-operator" check --url "$url" --token-url "$token_url" --client-id sa12 \
   --client-secret-file "$state/client-secret" --allow-insecure-http
 
-say "5. The login and the Portal, once for the company"
+say "5. Create the login and the Portal, once for the company"
 show kubectl create secret generic portal-login --namespace dataspace --from-literal=client-id=sa12 \
   --from-file=client-secret="$state/client-secret"
 sed -e "s|https://portal-backend.example.org|$url|" -e "s|https://centralidp.example.org/[^ ]*|$token_url|" \
@@ -131,7 +132,7 @@ sed -e "s|https://portal-backend.example.org|$url|" -e "s|https://centralidp.exa
 show kubectl wait --namespace dataspace --for=condition=Ready portal/example-catena-x --timeout=180s
 show kubectl get portals --all-namespaces
 
-say "6. One TechnicalUser for each credential that a connector needs"
+say "6. Create one TechnicalUser for each credential that a connector needs"
 show kubectl apply -f examples/technicaluser-wallet.yaml -f examples/technicaluser-discovery.yaml
 show kubectl get technicalusers --namespace connector
 show kubectl wait --namespace connector --for=condition=Ready technicaluser --all --timeout=180s
@@ -140,7 +141,7 @@ echo
 kubectl get technicaluser example-wallet --namespace connector \
   -o jsonpath='{range .status.conditions[*]}{.type}{"="}{.status}{"  "}{.reason}{": "}{.message}{"\n"}{end}'
 
-say "7. The Secrets, and a token obtained with each as a connector would"
+say "7. Obtain a token with each Secret, as a connector does"
 for secret in example-wallet example-discovery-credential; do
   show kubectl describe secret "$secret" --namespace connector | sed -n '/^Data/,$p'
   kubectl get secret "$secret" --namespace connector -o json | python3 -c '
@@ -153,21 +154,21 @@ with opener.open(data["token-url"], urllib.parse.urlencode(form).encode()) as an
 print("token obtained from", data["token-url"], "- valid for", token["expires_in"], "seconds")'
 done
 
-say "8. A deleted Secret is healed, with the credential that it had"
+say "8. Delete a Secret: the operator creates it again with the same credential"
 show kubectl delete secret example-discovery-credential --namespace connector
 show kubectl wait --namespace connector --for=create secret/example-discovery-credential --timeout=180s
 
 if [ -n "${KEEP:-}" ]; then
-  say "Everything is left up. Look around with"
+  say "Everything keeps running. Use it with"
   echo "export KUBECONFIG=$KUBECONFIG"
   echo "alias kubectl=$(field kubectl <<<"$plane")"
   echo "and end it with: tools/demo.sh stop"
   exit 0
 fi
 
-say "9. The users go with their resources, then the Portal may go"
+say "9. Delete the TechnicalUsers with their users, then the Portal"
 case "${VERSION:-}" in 2.0 | 2.1)
-  echo "(A portal of 2.0 or 2.1 cannot delete wallet users; the Portal says that their resources may go all the same.)"
+  echo "(A portal of version 2.0 or 2.1 cannot delete wallet users. This setting releases their resources.)"
   show kubectl patch portal example-catena-x --namespace dataspace --type merge --patch '{"spec": {"whenUndeletable": "Release"}}'
   ;;
 esac
@@ -176,6 +177,6 @@ show "$bin/technical-user-operator" check --url "$url" --token-url "$token_url" 
   --client-secret-file "$state/client-secret" --allow-insecure-http | grep -i "user" || true
 show kubectl delete portal example-catena-x --namespace dataspace --timeout=180s
 case "${VERSION:-}" in
-  2.0 | 2.1) say "Done: the wallet user stays in the portal, marked as retained; nothing is left running." ;;
-  *) say "Done: nothing is left in the portal, and nothing is left running." ;;
+  2.0 | 2.1) say "Done. The wallet user is kept in the portal and marked as retained. Nothing is running any more." ;;
+  *) say "Done. No user is left in the portal, and nothing is running any more." ;;
 esac

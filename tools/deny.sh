@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Licences, bans and sources of all dependencies, and advisories where their database can be had.
+# Checks licences, bans and sources of all dependencies, and advisories if their database can be fetched.
 #
-# Whether the database can be had is decided by fetching it, and what is in it by the check's own exit code: no text of the
-# tool is searched, so a finding always fails. CARGO_DENY names another cargo-deny; REQUIRE_ADVISORIES=1 also fails where
-# the database cannot be had.
+# The exit code of the fetch decides whether the database is there, and the exit code of the check whether it has findings. The
+# script searches no output, so a finding always fails. CARGO_DENY names another cargo-deny. With REQUIRE_ADVISORIES=1 the
+# script also fails if the database cannot be fetched.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # renovate: datasource=crate depName=cargo-deny
@@ -26,8 +26,8 @@ fi
 cat >&2 <<'WARNING'
 ********************************************************************************
 ADVISORIES NOT CHECKED: the database github.com/rustsec/advisory-db cannot be
-fetched from here. Known weaknesses of dependencies were not looked for. Set
-REQUIRE_ADVISORIES=1 where that must fail.
+fetched from here. Known vulnerabilities of dependencies were not checked.
+REQUIRE_ADVISORIES=1 makes this an error.
 ********************************************************************************
 WARNING
 [ "${REQUIRE_ADVISORIES:-}" != 1 ]

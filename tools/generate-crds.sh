@@ -1,5 +1,5 @@
 #!/bin/sh
-# Writes crds/*.yaml anew from the Rust types, one file per kind, and copies them into the chart.
+# Generates crds/*.yaml from the Rust types, one file for each kind, and copies them into the chart.
 set -eu
 cd "$(dirname "$0")/.."
 cargo run --quiet --bin technical-user-operator -- crds | awk '

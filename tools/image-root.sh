@@ -4,16 +4,16 @@
 #
 #   image-root.sh BINARY DIR
 #
-# DIR must not be there. CA_CERTIFICATES=FILE takes the certificates from FILE, for machines that are not Debian's kin.
+# DIR must not exist. CA_CERTIFICATES=FILE reads the certificates from FILE, on machines without Debian's packages.
 set -euo pipefail
-# What the files may be read by is a property of the image, not of who builds it.
+# The modes of the files belong to the image. They do not depend on the umask of the caller.
 umask 022
 
 fail() { printf 'image-root: %s\n' "$*" >&2; exit 1; }
 [[ $# -eq 2 ]] || fail "usage: image-root.sh BINARY DIR"
 readonly binary=$1 root=$2 program=/usr/local/bin/technical-user-operator
-[[ -f $binary && -x $binary ]] || fail "$binary is no program"
-[[ ! -e $root ]] || fail "$root is there already"
+[[ -f $binary && -x $binary ]] || fail "$binary is not a program"
+[[ ! -e $root ]] || fail "$root exists already"
 for tool in ldd strip; do
   command -v "$tool" >/dev/null || fail "$tool is needed (Debian: apt-get install libc-bin binutils)"
 done
@@ -29,9 +29,9 @@ mkdir -p "$root"
 strip --strip-all -o "$work/program" "$binary"
 put 755 "$work/program" "$program"
 
-# The libraries at the paths where the loader found them: it looks there again, and the image needs no ld.so.cache.
+# The libraries at the paths where the loader found them: it searches there again, so the image needs no ld.so.cache.
 libraries=$(ldd "$binary" 2>&1) || [[ $libraries =~ "not a dynamic executable"|"statically linked" ]] ||
-  fail "ldd cannot tell what $binary needs: $libraries"
+  fail "ldd cannot list the libraries of $binary: $libraries"
 if [[ $libraries == *"not found"* ]]; then
   fail "$binary was linked on another system than this one; build it here, or with the Dockerfile:"$'\n'"$libraries"
 fi
@@ -39,14 +39,14 @@ while read -r library; do
   put 755 "$library" "$library"
 done < <(sed -nE 's|^\s*(.* => )?(/[^ ]+) \(0x[0-9a-f]+\)$|\2|p' <<<"$libraries" | sort -u)
 
-# Since 2.34 glibc resolves names by itself; before, by plug-ins that ldd does not name.
+# Since 2.34 glibc resolves names without plug-ins; ldd does not list the plug-ins of older versions.
 if [[ $libraries == *"libc.so.6 => "* ]]; then
   glibc=$(getconf GNU_LIBC_VERSION)
   [[ $(printf '%s\n' "glibc 2.34" "$glibc" | sort -V | head -n 1) == "glibc 2.34" ]] ||
     fail "$glibc cannot resolve names without plug-ins; build on Debian 12 or later, or with the Dockerfile"
 fi
 
-# Only what Mozilla ships: a bundle in /etc may hold authorities of the company whose machine this is.
+# Only Mozilla's certificates: a bundle in /etc may contain authorities of the company that owns the machine.
 mozilla=/usr/share/ca-certificates/mozilla
 if [[ -z ${CA_CERTIFICATES-} && ! -d $mozilla ]] && command -v apt-get >/dev/null; then
   # _apt, which downloads for root, must be able to write here.
@@ -82,10 +82,10 @@ words /etc/nsswitch.conf <<'NSSWITCH'
 hosts: files dns
 NSSWITCH
 
-# The proof that nothing is missing, where changing the root is allowed: as root, or in a user namespace.
+# Starts the program in the directory, if chroot is allowed: as root, or in a user namespace.
 if [[ $(id -u) == 0 ]]; then change=(chroot); else change=(unshare --map-root-user chroot); fi
 if "${change[@]}" / true 2>/dev/null; then
   said=$("${change[@]}" "$root" "$program" --version 2>&1) || fail "the program does not run in $root: $said"
 else
-  echo "image-root: not tried, since changing the root is not allowed here" >&2
+  echo "image-root: not tried, because chroot is not allowed here" >&2
 fi

@@ -4,15 +4,15 @@
 #
 #   [IMAGE=name:tag] [OUT=file.tar] [BINARY=program] image.sh
 #
-# BINARY is put into the image in place of the release build. The last line of the output is the file's name.
+# BINARY is used instead of the release build. The last line of the output is the name of the file.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-# A program is known by its package's version; the workspace has one for all.
+# All packages of the workspace have one version.
 version=$(sed -nE '/^\[workspace\.package\]/,/^\[/s/^version = "(.*)"$/\1/p' Cargo.toml)
 image=${IMAGE:-technical-user-operator:$version}
 out=${OUT:-target/image/technical-user-operator-$version.tar}
 binary=${BINARY:-}
-# Nodes pull the image before they start the operator again: it stays small.
+# Nodes pull the image before they start the operator again, so it must be small.
 readonly most=40000000
 
 say() { printf 'image: %s\n' "$*" >&2; }
@@ -20,12 +20,12 @@ say() { printf 'image: %s\n' "$*" >&2; }
 mkdir -p "$(dirname "$out")"
 if [ -z "$binary" ]; then
   say "building the release (some minutes the first time)"
-  # Not --quiet: it takes long, and a terminal shows its progress.
+  # Without --quiet: it takes minutes, and a terminal shows the progress.
   cargo build --release --locked --package technical-user-operator --bin technical-user-operator >&2
   binary="${CARGO_TARGET_DIR:-target}/release/technical-user-operator"
 fi
 
-# Beside the result, so that builds of other images do not meet.
+# Beside the result, so that parallel builds of other images use other directories.
 work=$(mktemp -d "$out.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 tools/image-root.sh "$binary" "$work/root"

@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# All tests. What is not there is installed and built first, and cached.
+# Runs all tests. It installs, builds and caches what is missing first.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 step() { printf '\n== %s (%d s so far)\n' "$*" "$SECONDS"; }
 
-step "real parts for the tests: etcd, Kubernetes, helm, Vault, External Secrets"
+step "programs for the tests: etcd, Kubernetes, helm, Vault, External Secrets"
 bash tests/testbed/build.sh >/dev/null
 bash tests/testbed/build.sh vault external-secrets >/dev/null
 
 step "format"
 cargo fmt --all --check
 unformatted=$(gofmt -l tests/connector tests/testbed/go)
-[ -z "$unformatted" ] || { echo "not as gofmt writes it: $unformatted" >&2; exit 1; }
+[ -z "$unformatted" ] || { echo "not formatted by gofmt: $unformatted" >&2; exit 1; }
 
 step "shell scripts"
 tools/shellcheck.sh
@@ -35,8 +35,8 @@ step "tests"
 # Build everything first: the test binaries start the operator's binary.
 cargo build --quiet --workspace --bins
 cargo test --quiet --workspace --no-run
-# The end-to-end tests wait most of the time (an attempt whose outcome nobody knows is left alone for a minute), so many
-# of them run at once; the rest share the cores as usual.
+# The end-to-end tests wait most of the time (the operator waits a minute for an attempt of unknown outcome), so many of them
+# run at once; the other tests use the cores as usual.
 failed=0
 cargo test --workspace --exclude technical-user-operator || failed=1
 others=()
@@ -48,7 +48,7 @@ cargo test --no-fail-fast --lib --bins "${others[@]}" || failed=1
 cargo test --doc || failed=1
 cargo test --test e2e -- --test-threads 12 || failed=1
 
-step "as users install it, on a node"
+step "the operator as users install it, on a node"
 if lack=$("${CARGO_TARGET_DIR:-target}/debug/testbed" node check 2>&1); then
   tools/e2e.sh || failed=1
 elif [ -n "${REQUIRE_NODE:-}" ]; then

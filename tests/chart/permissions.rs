@@ -227,7 +227,7 @@ fn every_permission_says_what_it_is_for() {
                 == resource(lines[index + 1]);
         assert!(explained, "no comment above {line} {}", lines[index + 1]);
     }
-    assert!(yaml.contains("RBAC cannot say that"), "what RBAC cannot narrow is told beside the rule");
+    assert!(yaml.contains("selectors for labels"), "a comment says what RBAC cannot limit");
 }
 
 #[test]

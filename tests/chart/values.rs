@@ -17,8 +17,8 @@ fn the_instance_is_required_and_explained() {
     for words in [
         "The value \"instance\" is required.",
         "the name under which this installation owns users in the portal",
-        "stays the same when the cluster is rebuilt",
-        "No two running installations of one company share a name",
+        "Keep it when the cluster is rebuilt",
+        "Do not use one name for two running installations of a company",
         "--set instance=prod-eu",
     ] {
         assert!(message.contains(words), "{words:?} is missing in: {message}");
@@ -139,7 +139,7 @@ fn the_notes_say_what_the_operator_may() {
     let scoped = notes(",scopedRBAC=true");
     assert!(scoped.contains("scopedRBAC is set") && scoped.contains("stuck in deletion"), "{scoped}");
     assert!(!scoped.contains("ClusterRole"), "{scoped}");
-    assert!(notes(",openshift.adaptSecurityContext=force").contains("left to the platform"));
+    assert!(notes(",openshift.adaptSecurityContext=force").contains("The platform chooses the user"));
 }
 
 /// A secret in an argument is seen in the list of processes, and kept in the shell's history.

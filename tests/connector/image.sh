@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Builds the image of the connector that tests run in pods: a docker-archive, as tools/image.py makes it.
+# Builds the image of the connector that tests run in pods: a docker-archive, by tools/image.py.
 #
 #   image.sh OUT.tar [NAME:TAG [ROOTS.pem]]
 #
-# The name is connector:test by default. The program trusts the authorities of ROOTS.pem, as one in a company's own image
-# trusts the company's; without it only those that it is told of by CA_FILE.
+# The name is connector:test by default. The program trusts the authorities of ROOTS.pem, as a program in a company's image
+# trusts the company's. Without it, it trusts only those in CA_FILE.
 set -euo pipefail
 [[ $# -ge 1 && $# -le 3 ]] || { echo "usage: image.sh OUT.tar [NAME:TAG [ROOTS.pem]]" >&2; exit 2; }
 out=$(realpath -m -- "$1")

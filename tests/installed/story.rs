@@ -195,7 +195,7 @@ async fn the_pages_do_what_they_say() {
             let explained = reader.run("kubectl explain technicaluser.spec.aLaterField").await;
             assert!(explained.contains("<string>"), "{explained}");
         }
-        if heading == "Remove it, and what stays" {
+        if heading == "Uninstall the operator and keep its users" {
             break;
         }
         assert_eq!(users(&simulator), made, "after {heading:?}");

@@ -1,4 +1,4 @@
-{{/* The name of all objects of this release, but for those whose names the operator itself decides. */}}
+{{/* The name of all objects of this release, except those that the operator itself names. */}}
 {{- define "technical-user-operator.fullname" -}}
 {{- if .Values.fullnameOverride -}}
 {{- .Values.fullnameOverride | trunc 50 | trimSuffix "-" -}}
@@ -12,7 +12,7 @@
 {{- end -}}
 {{- end -}}
 
-{{/* The name of the objects that belong to no namespace. No namespace has a colon in its name, so two releases never share one. */}}
+{{/* The name of the objects without a namespace. No namespace has a colon in its name, so two releases never share one. */}}
 {{- define "technical-user-operator.clusterName" -}}
 {{- printf "%s:%s" (include "technical-user-operator.fullname" .) .Release.Namespace -}}
 {{- end -}}
@@ -22,19 +22,19 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" -}}
 {{- end -}}
 
-{{/* Labels that select the pods; they never change while a release lives. */}}
+{{/* Labels that select the pods. They never change during the lifetime of a release. */}}
 {{- define "technical-user-operator.selectorLabels" -}}
 {{- dict "app.kubernetes.io/name" (include "technical-user-operator.name" .) "app.kubernetes.io/instance" .Release.Name | toYaml -}}
 {{- end -}}
 
-{{/* Labels for everything, of this chart's values and of the parent chart's. */}}
+{{/* Labels for all objects, from the values of this chart and of the parent chart. */}}
 {{- define "technical-user-operator.commonLabels" -}}
 {{- mergeOverwrite (deepCopy .Values.global.commonLabels) .Values.commonLabels | toYaml -}}
 {{- end -}}
 
 {{/*
-The labels for what the operator creates, as key=value,key=value: without those by which the operator and other tools know their
-own objects. The operator refuses them.
+The labels for what the operator creates, as key=value,key=value: without those by which the operator and other tools recognize
+their objects. The operator refuses them.
 */}}
 {{- define "technical-user-operator.operatorLabels" -}}
 {{- $reserved := list
@@ -64,11 +64,11 @@ own objects. The operator refuses them.
 {{- if .Values.serviceAccount.create -}}
 {{- default (include "technical-user-operator.fullname" .) .Values.serviceAccount.name -}}
 {{- else -}}
-{{- required "serviceAccount.create is false: name the ServiceAccount that is there already, in serviceAccount.name" .Values.serviceAccount.name -}}
+{{- required "serviceAccount.create is false: name the existing ServiceAccount in serviceAccount.name" .Values.serviceAccount.name -}}
 {{- end -}}
 {{- end -}}
 
-{{/* Whose name is on the users in the portal. There is no default on purpose, so the message says what it is. */}}
+{{/* The name of the installation in the marks of its users. It has no default on purpose, so the message explains it. */}}
 {{- define "technical-user-operator.instance" -}}
 {{- if not .Values.instance -}}
 {{- fail `
@@ -76,8 +76,8 @@ own objects. The operator refuses them.
 The value "instance" is required.
 
 It is the name under which this installation owns users in the portal: it becomes a part of each user's mark there.
-  - It stays the same when the cluster is rebuilt or moved. With another name the operator would not know its users.
-  - No two running installations of one company share a name. They would take each other's users for their own.
+  - Keep it when the cluster is rebuilt or moved. With another name the operator would not recognize its users.
+  - Do not use one name for two running installations of a company. They would take each other's users for their own.
 Lower-case letters, digits and dashes, at most 20, for example:
 
   --set instance=prod-eu
@@ -86,7 +86,7 @@ Lower-case letters, digits and dashes, at most 20, for example:
 {{- .Values.instance -}}
 {{- end -}}
 
-{{/* The Secret and the Lease that the operator makes in its own namespace. */}}
+{{/* The name of the Secret and the Lease that the operator creates in its own namespace. */}}
 {{- define "technical-user-operator.ownObject" -}}
 technical-user-operator-{{ include "technical-user-operator.instance" . }}
 {{- end -}}

@@ -1,4 +1,4 @@
-{{/* What the operator's pods and that of `helm test` have in common. */}}
+{{/* The parts that the operator's pods and the pod of `helm test` share. */}}
 
 {{- define "technical-user-operator.image" -}}
 {{- $image := .Values.image.repository -}}
@@ -11,7 +11,7 @@
 {{- end -}}
 {{- end -}}
 
-{{/* The Secrets with registry logins, of this chart's values and of the parent chart's. Charts write a name or an object there. */}}
+{{/* The Secrets with registry logins, from the values of this chart and of the parent chart, as names or objects. */}}
 {{- define "technical-user-operator.pullSecrets" -}}
 {{- $names := list -}}
 {{- range concat .Values.global.imagePullSecrets .Values.image.pullSecrets -}}
@@ -23,7 +23,7 @@
 {{- end -}}
 {{- end -}}
 
-{{/* The environment that says which installation it is: the operator's and the preflight's. */}}
+{{/* The environment that identifies the installation, for the operator and the preflight. */}}
 {{- define "technical-user-operator.installationEnv" -}}
 - name: TUO_INSTANCE
   value: {{ include "technical-user-operator.instance" . | quote }}
@@ -39,7 +39,7 @@
       fieldPath: metadata.namespace
 {{- end -}}
 
-{{/* The name of the preflight's pod; no Service, budget or ReplicaSet of the operator's selects it. */}}
+{{/* The name of the preflight's pod. No Service, budget or ReplicaSet of the operator selects it. */}}
 {{- define "technical-user-operator.preflightName" -}}
 {{- printf "%s-preflight" (default .Chart.Name .Values.nameOverride | trunc 53 | trimSuffix "-") -}}
 {{- end -}}
@@ -62,7 +62,7 @@
 {{- with $context }}{{ toYaml . }}{{ end -}}
 {{- end -}}
 
-{{/* Where and as what a pod runs. */}}
+{{/* The node, the user and the ServiceAccount of a pod. */}}
 {{- define "technical-user-operator.podSettings" -}}
 serviceAccountName: {{ include "technical-user-operator.serviceAccountName" . | quote }}
 automountServiceAccountToken: true
@@ -107,7 +107,7 @@ affinity:
 {{- end }}
 {{- end -}}
 
-{{/* What a container is and may use. */}}
+{{/* Image, security context and resources of a container. */}}
 {{- define "technical-user-operator.containerSettings" -}}
 image: {{ include "technical-user-operator.image" . | quote }}
 imagePullPolicy: {{ .Values.image.pullPolicy | quote }}

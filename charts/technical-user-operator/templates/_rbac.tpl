@@ -1,4 +1,4 @@
-{{/* What the operator does with its own kinds. */}}
+{{/* The operator's rights on its own kinds. */}}
 {{- define "technical-user-operator.ownKindRules" -}}
 # The reconciler of TechnicalUsers: patch writes the finalizer and the attempt that precedes each create.
 - apiGroups: [technicaluser.dev]
@@ -21,20 +21,20 @@
   verbs: [patch]
 {{- end -}}
 
-{{/* What the operator does in a watched namespace with other kinds. */}}
+{{/* The operator's rights on other kinds in a watched namespace. */}}
 {{- define "technical-user-operator.namespaceRules" -}}
-# get: login Secrets, CA bundles in Secrets, and a Secret of ours that somebody has changed.
-# list, watch: metadata only, with a label selector for the Secrets of this installation. RBAC cannot say that: it
-# knows no labels, so a client with this ServiceAccount's token can read every Secret of the namespace.
-# create, patch: the outputs of TechnicalUsers. delete: only a Secret of ours that no output names any more.
+# get: login Secrets, CA bundles in Secrets, and a Secret of the operator that another client changed.
+# list, watch: metadata only, with a label selector for the Secrets of this installation. RBAC has no
+# selectors for labels, so a client with this ServiceAccount's token can read every Secret of the namespace.
+# create, patch: the outputs of TechnicalUsers. delete: only a Secret of the operator that no output names any more.
 - apiGroups: [""]
   resources: [secrets]
   verbs: [get, list, watch, create, patch, delete]
-# The CA bundle of a Portal, where it is in a ConfigMap.
+# The CA bundle of a Portal, if it is in a ConfigMap.
 - apiGroups: [""]
   resources: [configmaps]
   verbs: [get]
-# The free Secrets of a quota: no more users are made at a time than Secrets can be written.
+# The free Secrets of a quota: the operator creates no more users at a time than Secrets can be written.
 - apiGroups: [""]
   resources: [resourcequotas]
   verbs: [list]

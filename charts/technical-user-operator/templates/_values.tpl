@@ -6,7 +6,7 @@ so every value that this chart adds is missing. Each template calls this first.
 {{- include "technical-user-operator.fill" (list .Values (.Files.Get "files/values.yaml" | fromYaml)) -}}
 {{- end -}}
 
-{{/* Adds to a map what only a second one has, at all depths. */}}
+{{/* Adds to a map the keys that only a second one has, at all depths. */}}
 {{- define "technical-user-operator.fill" -}}
 {{- $values := index . 0 -}}
 {{- /* Kubernetes' own types: null removes one of their fields, or all, so a missing field means no field. */ -}}
