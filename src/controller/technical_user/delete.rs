@@ -31,7 +31,7 @@ pub async fn delete(pass: &mut Pass, id: &UserId) -> Result<(), Failure> {
                 Done::Deleted
             }
             UserView::Lost => {
-                pass.observation.read.push((id.clone(), UserView::Lost));
+                pass.observation.users.entry(id).details = Some(UserView::Lost);
                 return Ok(());
             }
             UserView::Read(_) => return Err(SHOWN_BUT_NOT_DELETED.into()),
@@ -48,12 +48,12 @@ pub async fn delete(pass: &mut Pass, id: &UserId) -> Result<(), Failure> {
             ))
         }
         Err(PortalError::LostInIdentityProvider) => {
-            pass.observation.read.push((id.clone(), UserView::Lost));
+            pass.observation.users.entry(id).details = Some(UserView::Lost);
             return Ok(());
         }
         Err(error) => return Err(error.into()),
     };
-    pass.observation.done.push((id.clone(), done));
+    pass.observation.users.entry(id).done.push(done);
     Ok(())
 }
 

@@ -94,7 +94,7 @@ fn free_places(quota: &ResourceQuota) -> Option<usize> {
 
 /// Writes the credential that was read and verified, all keys at once.
 pub async fn publish(pass: &mut Pass, current: &UserRef) -> Result<(), Failure> {
-    let proved = pass.observation.verification_of(&current.id) == Some(&Verified::Accepted);
+    let proved = pass.observation.proof_of(&current.id) == Some(&Verified::Accepted);
     let Some((values, digest)) = content_of(pass, &current.id).filter(|_| proved) else {
         return Err(Failure::Overtaken);
     };

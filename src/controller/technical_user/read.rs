@@ -3,7 +3,7 @@
 use kube::Api;
 use kube::api::DynamicObject;
 
-use super::observe::{candidate, observe};
+use super::observe::{named, observe};
 use super::pass::{Failure, Pass};
 use super::{lenient_spec, output, token_roles};
 use crate::api::technical_user::TechnicalUserSpec;
@@ -14,7 +14,7 @@ use crate::controller::portal::inventory::Need;
 use crate::domain::identity::Mark;
 use crate::domain::inventory::Snapshot;
 use crate::domain::plan::{
-    AttemptState, Candidate, Confirmed, CredentialAt, Desired, Read, SecretView, Selection, UserFacts,
+    AttemptState, Confirmed, CredentialAt, Desired, Named, Read, Searched, SecretView, Selection, UserFacts,
     UserView, Verified,
 };
 use crate::domain::user::{Credential, ListedUser, UserDetails, UserId, UserStatus};
@@ -26,30 +26,31 @@ pub async fn read(pass: &mut Pass, what: Read) -> Result<(), Failure> {
     match what {
         Read::Search => {
             let found = search(pass).await?;
-            pass.observation.search = Some(found);
+            pass.observation.searched = Searched::Everywhere;
+            pass.observation.users.name_only(found);
             see_loss(pass);
         }
         Read::User(id) => {
             let view = user(pass, &id).await?;
-            pass.observation.read.push((id, view));
+            pass.observation.users.entry(&id).details = Some(view);
         }
         Read::Confirm(id) => {
             let confirmed = confirm(pass, &id).await?;
-            let shown =
-                pass.connected()?.inventory.get(&id).map(|user| candidate_of(pass, &user)).transpose()?;
-            for sibling in &mut pass.observation.siblings {
-                if sibling.id == id {
-                    sibling.confirmed = confirmed.clone();
-                    // The mark has the whole generation.
-                    sibling.generation = shown.as_ref().map_or(sibling.generation, |shown| shown.generation);
-                }
+            let shown = pass.connected()?.inventory.get(&id).map(|user| named_in(pass, &user)).transpose()?;
+            if let Some(named) = &mut pass.observation.users.entry(&id).named {
+                named.confirmed = confirmed;
+                // The mark has the whole generation.
+                named.generation = shown.as_ref().map_or(named.generation, |shown| shown.generation);
             }
         }
         Read::Secret => secret(pass).await?,
         Read::Writable => pass.observation.writable = Some(output::writable(pass).await?),
         Read::Verify(at) => {
             let verified = verify(pass, &at).await?;
-            pass.observation.verification = Some((at, verified));
+            match at {
+                CredentialAt::Portal(id) => pass.observation.users.entry(&id).proof = Some(verified),
+                CredentialAt::Output => pass.observation.published_proof = Some(verified),
+            }
         }
         Read::Object => object(pass).await?,
         Read::Narrow => narrow(pass).await?,
@@ -58,7 +59,7 @@ pub async fn read(pass: &mut Pass, what: Read) -> Result<(), Failure> {
 }
 
 /// Every user with a name of this resource, each confirmed by its mark. A name that is not found is proved absent.
-async fn search(pass: &Pass) -> Result<Vec<Candidate>, Failure> {
+async fn search(pass: &Pass) -> Result<Vec<(UserId, Named)>, Failure> {
     let link = pass.connected()?;
     let settled = match &pass.observation.attempt {
         Some(open) if open.state == AttemptState::Settled => pass.ctx.memory.attempts.settled_at(&pass.key),
@@ -74,26 +75,26 @@ async fn search(pass: &Pass) -> Result<Vec<Candidate>, Failure> {
     let mut found = Vec::new();
     for (user, is_seen) in seen.iter().map(|user| (user, true)).chain(unseen.iter().map(|user| (user, false)))
     {
-        let mut candidate = candidate_of(pass, user)?;
+        let mut named = named_in(pass, user)?;
         if !is_seen {
             // Its entry is from an earlier reading.
-            candidate.confirmed = Confirmed::Unread;
+            named.confirmed = Confirmed::Unread;
         }
-        if candidate.confirmed == Confirmed::Unread && candidate.status != UserStatus::PendingDeletion {
-            let confirmed = confirm(pass, &candidate.id).await?;
-            candidate = Candidate { confirmed, ..candidate_of(pass, user)? };
+        if named.confirmed == Confirmed::Unread && named.status != UserStatus::PendingDeletion {
+            let confirmed = confirm(pass, &user.id).await?;
+            named = Named { confirmed, ..named_in(pass, user)? };
         }
-        found.push(candidate);
+        found.push((user.id.clone(), named));
     }
     for user in renamed(pass, link, &found) {
         confirm(pass, &user.id).await?;
-        let candidate = candidate_of(pass, &user)?;
-        if matches!(candidate.confirmed, Confirmed::Ours(_) | Confirmed::Retained) {
-            found.push(candidate);
+        let named = named_in(pass, &user)?;
+        if matches!(named.confirmed, Confirmed::Ours(_) | Confirmed::Retained) {
+            found.push((user.id, named));
         }
     }
     // Foreign users of the very same name may hide ours on a list that did not show everybody.
-    let foreign = found.iter().any(|candidate| candidate.confirmed == Confirmed::Foreign);
+    let foreign = found.iter().any(|(_, named)| named.confirmed == Confirmed::Foreign);
     if foreign && !complete {
         return Err(
             PortalError::BadAnswer { reason: "users of equal names hide each other in the list" }.into()
@@ -103,14 +104,14 @@ async fn search(pass: &Pass) -> Result<Vec<Candidate>, Failure> {
 }
 
 /// A user of the list with what is remembered of its mark.
-fn candidate_of(pass: &Pass, user: &ListedUser) -> Result<Candidate, Failure> {
+fn named_in(pass: &Pass, user: &ListedUser) -> Result<Named, Failure> {
     let o = &pass.observation;
-    Ok(candidate(pass.connected()?, &o.owner, o.recorded_generation(), user, false))
+    Ok(named(pass.connected()?, &o.owner, o.recorded_generation(), user, false))
 }
 
 /// Users of the list that are not found by their names and may bear the mark of this resource all the same: where it was
 /// seen before, and the one whose credential is published.
-fn renamed(pass: &Pass, link: &Connection, found: &[Candidate]) -> Vec<ListedUser> {
+fn renamed(pass: &Pass, link: &Connection, found: &[(UserId, Named)]) -> Vec<ListedUser> {
     let owner = &pass.observation.owner;
     let published = match &pass.observation.secret {
         SecretView::Ours { user: Some(id), .. } => link.inventory.get(id),
@@ -120,7 +121,7 @@ fn renamed(pass: &Pass, link: &Connection, found: &[Candidate]) -> Vec<ListedUse
     users.extend(published);
     users.sort_by(|a, b| a.id.cmp(&b.id));
     users.dedup_by(|a, b| a.id == b.id);
-    users.retain(|user| found.iter().all(|candidate| candidate.id != user.id));
+    users.retain(|user| found.iter().all(|(id, _)| *id != user.id));
     users
 }
 
@@ -231,7 +232,7 @@ async fn confirm_gone(pass: &Pass, link: &Connection, id: &UserId) -> Result<(),
 fn see_loss(pass: &mut Pass) {
     let suspected = pass.link.as_ref().and_then(|link| link.inventory.loss_suspected());
     if let Ok(portal) = &mut pass.observation.portal {
-        portal.loss_suspected = suspected;
+        portal.mass_disappearance = suspected;
     }
 }
 
@@ -243,8 +244,10 @@ async fn narrow(pass: &mut Pass) -> Result<(), Failure> {
     let fits = |user: &ListedUser| user.client_id.as_deref() == Some(wanted.as_str());
     let selected: Vec<UserId> =
         scan.users.iter().filter(|user| fits(user)).map(|user| user.id.clone()).collect();
-    pass.observation.clients.extend(selected.iter().map(|id| (id.clone(), wanted.clone())));
-    pass.observation.selected = Some(selected);
+    for id in &selected {
+        pass.observation.users.entry(id).client_ids.insert(wanted.clone());
+    }
+    pass.observation.users.select_only(selected);
     pass.observation.selection = if scan.complete { Selection::Certain } else { Selection::Uncertain };
     Ok(())
 }
@@ -300,7 +303,6 @@ async fn verify(pass: &mut Pass, at: &CredentialAt) -> Result<Verified, Failure>
         return Ok(Verified::Refused { unknown_client: false });
     };
     let verification = link.portal.verify(&credential, lane).await;
-    pass.observation.token_roles = None;
     let outcome = match &verification {
         Verification::Accepted { .. } => Counted::Accepted,
         Verification::Refused { .. } => Counted::Refused,
@@ -318,7 +320,7 @@ async fn verify(pass: &mut Pass, at: &CredentialAt) -> Result<Verified, Failure>
             Verified::Accepted
         }
         Verification::Refused { unknown_client } => {
-            if pass.observation.read.iter().any(|(_, view)| *view == UserView::Lost) {
+            if pass.observation.users.iter().any(|(_, known)| known.details == Some(UserView::Lost)) {
                 pass.ctx.memory.lost(&pass.key, &pass.portal_key, unknown_client);
             }
             Verified::Refused { unknown_client }
@@ -361,13 +363,15 @@ async fn object(pass: &mut Pass) -> Result<(), Failure> {
     let old = std::mem::replace(pass, new);
     let o = &mut pass.observation;
     o.live = true;
-    o.search = old.observation.search;
-    o.read = old.observation.read;
+    if old.observation.searched == Searched::Everywhere {
+        o.searched = Searched::Everywhere;
+        let found = old.observation.users.named().map(|(id, named)| (id.clone(), named.clone()));
+        o.users.name_only(found);
+    }
     o.writable = old.observation.writable;
-    o.verification = old.observation.verification;
+    o.published_proof = old.observation.published_proof;
     o.timers.verification = old.observation.timers.verification;
-    o.token_roles = old.observation.token_roles;
-    o.done = old.observation.done;
+    o.users.keep_read_and_done(old.observation.users);
     pass.details = old.details;
     pass.place = old.place;
     pass.secret_written = old.secret_written;

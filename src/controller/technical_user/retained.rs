@@ -31,7 +31,7 @@ pub async fn list(pass: &mut Pass, id: &UserId, why: &str) -> Result<(), Failure
             resource = %pass.key,
             "a user is not listed as retained: nothing proves that the id in the status is of a user of this resource"
         );
-        pass.observation.done.push((id.clone(), Done::RecordedRetained));
+        pass.observation.users.entry(id).done.push(Done::RecordedRetained);
         return Ok(());
     }
     let listing: &Pass = pass;
@@ -39,7 +39,7 @@ pub async fn list(pass: &mut Pass, id: &UserId, why: &str) -> Result<(), Failure
     let note = format!("user {id} is kept in the portal: {why}");
     let reference = reference(&pass.ctx, &pass.key);
     pass.ctx.events.warning(reference, Reason::UserRetained.as_str(), "Retain", &note);
-    pass.observation.done.push((id.clone(), Done::RecordedRetained));
+    pass.observation.users.entry(id).done.push(Done::RecordedRetained);
     Ok(())
 }
 

@@ -146,8 +146,9 @@ pub(super) fn compare(pass: &mut Pass, link: &Connection, at: &CredentialAt, tok
         _ => None,
     };
     pass.observation.roles_doubted = seen.are_doubted(&pass.key);
-    pass.observation.token_roles =
-        user.filter(|(_, comparable)| *comparable).map(|(id, _)| (id, token.technical));
+    if let Some((id, comparable)) = user {
+        pass.observation.users.entry(&id).token_roles = comparable.then_some(token.technical);
+    }
 }
 
 /// Whether the token of an internal user would name its technical-user roles: it names some, or a token of this user, of

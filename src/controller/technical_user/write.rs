@@ -111,12 +111,10 @@ async fn describe(pass: &mut Pass, id: &UserId, name: String, description: Strin
         details.name.clone_from(&name);
         details.description.clone_from(&description);
     }
-    for (read, view) in &mut pass.observation.read {
-        if let (true, UserView::Read(facts)) = (read == id, view) {
-            facts.name.clone_from(&name);
-            facts.mark = Mark::find(&description);
-            facts.description.clone_from(&description);
-        }
+    if let Some(UserView::Read(facts)) = &mut pass.observation.users.entry(id).details {
+        facts.name = name;
+        facts.mark = Mark::find(&description);
+        facts.description = description;
     }
     Ok(())
 }
@@ -125,7 +123,7 @@ async fn reset(pass: &mut Pass, id: &UserId) -> Result<(), Failure> {
     let link = pass.connected()?.clone();
     link.portal.reset(id).await?;
     event(pass, Reason::UserRevoked, "Revoke", &format!("the secret of user {id} was reset and forgotten"));
-    pass.observation.done.push((id.clone(), Done::Reset));
+    pass.observation.users.entry(id).done.push(Done::Reset);
     Ok(())
 }
 
@@ -149,7 +147,7 @@ async fn mark_retained(
     }
     let (owner, hint) = (pass.observation.owner.clone(), pass.observation.hint.clone());
     link.inventory.remember(id, Some(Mark { owner, generation, hint, retained: true, login: false }));
-    pass.observation.done.push((id.clone(), Done::MarkedRetained));
+    pass.observation.users.entry(id).done.push(Done::MarkedRetained);
     Ok(())
 }
 

@@ -5,14 +5,15 @@ use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use crate::domain::user::{UserId, UserKind, UserStatus};
 
-use super::live::{is_settled_elsewhere, settling_words};
+use super::holding::siblings;
 use super::observation::{
-    AttemptState, Candidate, Confirmed, Deletion, Desired, Done, Listed, Observation, PortalFacts, UserFacts,
-    UserView,
+    AttemptState, Confirmed, Deletion, Desired, Done, Listed, Named, Observation, PortalFacts, Searched,
+    UserFacts, UserView,
 };
 use super::ours;
 use super::pin::{self, Pinned};
 use super::retain::{LEFT_FOR_SUCCESSOR, RETAINED, RETAINED_EARLIER, record_retained, retain};
+use super::settle::{is_settled_elsewhere, settling_words};
 use super::settled::{Report, Requeue};
 use super::step::{Read, Step, Write};
 
@@ -117,12 +118,10 @@ fn targets(o: &Observation) -> Result<Vec<UserId>, Step> {
             AttemptState::Settled => true,
         },
     };
-    let others: &[Candidate] = match &o.search {
-        Some(found) => found,
-        None if search => return Err(Step::Read(Read::Search)),
-        None => &o.siblings,
-    };
-    targets.extend(others.iter().filter(|c| worth_a_look(c)).map(|c| c.id.clone()));
+    if search && o.searched == Searched::No {
+        return Err(Step::Read(Read::Search));
+    }
+    targets.extend(siblings(o).filter(|(_, named)| is_target(named)).map(|(id, _)| id.clone()));
     let mut seen = Vec::new();
     targets.retain(|id| {
         let new = !seen.contains(id);
@@ -135,26 +134,26 @@ fn targets(o: &Observation) -> Result<Vec<UserId>, Step> {
 /// Whether the last snapshot is from after the recorded user was made: then it shows those made before as well. A user that
 /// nothing proves to be the resource's says nothing of when those were made.
 fn list_is_of_use(o: &Observation) -> bool {
-    let is_shown = |id: &UserId| matches!(o.listed, Listed::There(_)) || o.is_done(id, &Done::Deleted);
+    let is_shown = |id: &UserId| matches!(o.listed(id), Listed::There(_)) || o.is_done(id, &Done::Deleted);
     o.recorded.user.as_ref().is_some_and(|user| user.proved && is_shown(&user.id))
 }
 
 /// The mark in the portal decides, never the Portal's list of retained users: that one is bounded. A user that bears the
 /// mark of a retained one is only listed.
-fn worth_a_look(candidate: &Candidate) -> bool {
-    let by_its_mark = match candidate.confirmed {
+fn is_target(named: &Named) -> bool {
+    let by_its_mark = match named.confirmed {
         Confirmed::Unread | Confirmed::Ours(_) | Confirmed::Lost => true,
-        Confirmed::Retained => !candidate.listed_as_retained,
+        Confirmed::Retained => !named.listed_as_retained,
         Confirmed::Foreign | Confirmed::Gone => false,
     };
-    by_its_mark && matches!(candidate.status, UserStatus::Active | UserStatus::Pending)
+    by_its_mark && matches!(named.status, UserStatus::Active | UserStatus::Pending)
 }
 
 /// A user of ours that an earlier reconcile left for its successor because its client is missing in the identity provider.
 fn left_for_its_successor(o: &Observation, id: &UserId) -> bool {
-    let others = o.search.iter().flatten().chain(&o.siblings);
+    let named = o.users.get(id).and_then(|known| known.named.as_ref());
     o.recorded.user.as_ref().is_some_and(|recorded| recorded.id != *id)
-        && others.filter(|c| c.id == *id).any(|c| c.generation < o.recorded_generation())
+        && named.is_some_and(|named| named.generation < o.recorded_generation())
 }
 
 /// The next step for one user; `None` when it needs no more.
@@ -164,7 +163,7 @@ fn take_back(o: &Observation, portal: &PortalFacts, policy: Deletion, id: &UserI
     }
     match o.view(id) {
         None => Some(Step::Read(Read::User(id.clone()))),
-        Some(UserView::Gone) => portal.loss_suspected.map(|count| {
+        Some(UserView::Gone) => portal.mass_disappearance.map(|count| {
             Step::held(
                 Reason::LossSuspected,
                 format!(
@@ -230,11 +229,7 @@ fn with_details(
 }
 
 fn delete(o: &Observation, portal: &PortalFacts, id: &UserId, user: &UserFacts) -> Step {
-    let refused = o.done.iter().find_map(|(done, what)| match what {
-        Done::DeleteRefused(why) if done == id => Some(why.clone()),
-        _ => None,
-    });
-    if let Some(why) = refused {
+    if let Some(why) = o.why_delete_is_refused(id).map(str::to_owned) {
         let act = match &user.connector {
             Some(connector) => {
                 format!("delete the connector \"{connector}\" in the portal's web page, or give it another technical user")

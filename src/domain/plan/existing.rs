@@ -5,117 +5,81 @@ use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use crate::domain::user::{UserId, UserStatus};
 
+use super::current::{pending_blocker, user_blocked};
+use super::holding::Holding;
 use super::observation::{Observation, PortalFacts, Selection, UserFacts, UserView};
-use super::pin::{self, Pinned};
 use super::selector::Selector;
 use super::settled::Requeue;
 use super::step::{Read, Step, UserRef};
-use super::{blocked, bounds, credential, follow, token_roles};
+use super::{blocked, bounds, pin, publish, token_roles};
 
 pub(super) fn plan(o: &Observation, selector: &Selector) -> Step {
-    let portal = match &o.portal {
-        Ok(portal) => portal,
-        Err(blocker) => return blocked(o, blocker, Requeue::Backoff),
-    };
-    match pin::check(o, portal) {
-        Pinned::Here => {}
-        Pinned::Next(step) => return step,
-        Pinned::Blocked(blocker, requeue) => return blocked(o, &blocker, requeue),
-    }
-    if o.recorded.user.is_none()
-        && let Err(blocker) = pin::company_of_new_user(o, portal)
-    {
-        return blocked(o, &blocker, o.timers.recheck());
-    }
-    if !portal.grants.existing() {
-        return blocked(
-            o,
-            &Blocker::lasting(
-                Reason::AccessDenied,
-                "the Portal's access does not let this namespace publish users that the operator did not make; its owner can add \
-             a rule with existing: true",
-            ),
-            o.timers.recheck(),
-        );
-    }
-    let current = match o.selected.as_deref() {
-        None => {
-            return blocked(
-                o,
-                &Blocker::passing(Reason::Searching, "the portal's user list is being read"),
-                Requeue::Backoff,
-            );
-        }
-        // Two are two, whatever else is hidden; a Ready resource is kept all the same.
-        Some(shown) if o.selection != Selection::Certain && (shown.len() < 2 || follow::as_recorded(o)) => {
-            match selected_before(o, shown) {
-                Some(current) => current,
-                None => return uncertain(o, selector),
-            }
-        }
-        Some([]) => {
-            return blocked(
-                o,
-                &Blocker::lasting(
-                    Reason::UserNotFound,
-                    format!(
-                        "the portal shows this company no user with {selector}; it is published as soon as it appears"
-                    ),
-                ),
-                o.timers.recheck(),
-            );
-        }
-        Some([id]) => UserRef { id: id.clone(), generation: 0 },
-        Some(several) => {
-            return blocked(
-                o,
-                &Blocker::lasting(
-                    Reason::UserAmbiguous,
-                    format!("{} users have {selector}; select one by id or clientId", several.len()),
-                ),
-                o.timers.recheck(),
-            );
-        }
-    };
+    steps(o, selector).unwrap_or_else(|first| first)
+}
+
+/// The step, or (`Err`) the one that comes before all that follows.
+fn steps(o: &Observation, selector: &Selector) -> Result<Step, Step> {
+    let portal = pin::portal_here(o)?;
+    let user = selected(o, portal, selector)?;
     // Not even its secret is read.
-    if o.is_login(portal, &current.id) {
-        return blocked(o, &ownership::login_blocker(&current.id), o.timers.recheck());
+    if o.is_login(portal, &user.id) {
+        return Err(blocked(o, &ownership::login_blocker(&user.id), o.timers.recheck()));
     }
-    let recorded = o.recorded.user.as_ref().is_some_and(|u| u.id == current.id);
-    if recorded && follow::as_recorded(o) && !o.roles_doubted {
-        return credential::check(o).unwrap_or_else(|| credential::keep(o, &current));
+    let recorded = o.recorded.user.as_ref().is_some_and(|recorded| recorded.id == user.id);
+    if recorded && Holding::of(o).is_as_recorded(o) && !o.roles_doubted {
+        return Ok(publish::check(o).unwrap_or_else(|| publish::keep(o, &user)));
     }
-    match o.view(&current.id) {
-        None => Step::Read(Read::User(current.id)),
-        Some(UserView::Gone) => follow::user_blocked(
-            o,
-            &current,
-            Blocker::lasting(
-                Reason::UserGone,
-                format!("user {} is not in the portal, or belongs to another company", current.id),
-            ),
-            Requeue::Backoff,
+    let blocker = match o.view(&user.id) {
+        None => return Err(Step::Read(Read::User(user.id))),
+        Some(UserView::Read(facts)) => return Ok(with_details(o, portal, &user, facts, selector)),
+        Some(UserView::Gone) => Blocker::lasting(
+            Reason::UserGone,
+            format!("user {} is not in the portal, or belongs to another company", user.id),
         ),
-        Some(UserView::Lost) => follow::user_blocked(
-            o,
-            &current,
-            Blocker::lasting(
-                Reason::IdentityLost,
-                format!(
-                    "the portal lists user {}, but its identity provider has lost the client",
-                    current.id
-                ),
-            ),
-            Requeue::Backoff,
+        Some(UserView::Lost) => Blocker::lasting(
+            Reason::IdentityLost,
+            format!("the portal lists user {}, but its identity provider has lost the client", user.id),
         ),
-        Some(UserView::Read(user)) => with_details(o, portal, &current, user, selector),
+    };
+    Err(user_blocked(o, &user, blocker, Requeue::Backoff))
+}
+
+/// The one user that the selector fits.
+fn selected(o: &Observation, portal: &PortalFacts, selector: &Selector) -> Result<UserRef, Step> {
+    if !portal.grants.existing() {
+        let message = "the Portal's access does not let this namespace publish users that the operator did not make; its \
+                       owner can add a rule with existing: true";
+        return Err(blocked(o, &Blocker::lasting(Reason::AccessDenied, message), o.timers.recheck()));
     }
+    if o.selection == Selection::Unread {
+        let blocker = Blocker::passing(Reason::Searching, "the portal's user list is being read");
+        return Err(blocked(o, &blocker, Requeue::Backoff));
+    }
+    let shown: Vec<&UserId> = o.users.selected().collect();
+    // Two are two, whatever else is hidden; a Ready resource is kept all the same.
+    if o.selection != Selection::Certain && (shown.len() < 2 || Holding::of(o).is_as_recorded(o)) {
+        return selected_before(o, &shown).ok_or_else(|| uncertain(o, selector));
+    }
+    let blocker = match shown.as_slice() {
+        [id] => return Ok(UserRef { id: (*id).clone(), generation: 0 }),
+        [] => Blocker::lasting(
+            Reason::UserNotFound,
+            format!(
+                "the portal shows this company no user with {selector}; it is published as soon as it appears"
+            ),
+        ),
+        several => Blocker::lasting(
+            Reason::UserAmbiguous,
+            format!("{} users have {selector}; select one by id or clientId", several.len()),
+        ),
+    };
+    Err(blocked(o, &blocker, o.timers.recheck()))
 }
 
 /// The user that was selected when the list showed everybody, while no other one is shown.
-fn selected_before(o: &Observation, shown: &[UserId]) -> Option<UserRef> {
+fn selected_before(o: &Observation, shown: &[&UserId]) -> Option<UserRef> {
     let user = o.recorded.user.as_ref()?;
-    let alone = shown.iter().all(|id| *id == user.id);
+    let alone = shown.iter().all(|id| **id == user.id);
     alone.then(|| UserRef { id: user.id.clone(), generation: 0 })
 }
 
@@ -174,11 +138,9 @@ fn with_details(
     }
     match user.status {
         UserStatus::Active => token_roles::check(o, &[], &portal.grants.for_existing(), current, user)
-            .unwrap_or_else(|| credential::publish(o, current, user)),
-        UserStatus::Pending => {
-            follow::user_blocked(o, current, follow::pending_blocker(o, current), o.timers.poll())
-        }
-        _ => follow::user_blocked(
+            .unwrap_or_else(|| publish::publish(o, current, user)),
+        UserStatus::Pending => user_blocked(o, current, pending_blocker(o, current), o.timers.poll()),
+        _ => user_blocked(
             o,
             current,
             Blocker::lasting(Reason::UserInactive, format!("user {} is deleted or out of use", current.id)),

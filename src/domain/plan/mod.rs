@@ -1,31 +1,40 @@
 //! The heart: what to do next for one `TechnicalUser`.
 //!
 //! [`plan`] is total and pure. Whoever carries its steps out puts what came of them into the [`Observation`] and asks
-//! again, until a [`Step::Settled`] ends the pass. `live` leads a resource to its user, `follow` that user
-//! to a published credential, `existing` does so
-//! for a user that is there already, `deletion` takes the user back; `candidates` chooses among users of our name.
+//! again, until a [`Step::Settled`] ends the reconcile.
+//!
+//! One file for each subject: `created` is the way of a user that the operator owns, `existing` that of one that is there
+//! already, `deletion` the way out. `pin` compares portal and company, `settle` gives an open attempt its time, `current`
+//! finds the user that can serve, `create` leads to a new one and `candidates` chooses among users that are there, `publish`
+//! verifies and publishes, `tidy` removes what was created twice, `retain` keeps users in the portal; `bounds` holds what no
+//! step may exceed. A function that returns `Result<T, Step>` returns in `Err` the step that comes before all that follows.
 
 mod bounds;
 mod candidates;
-mod credential;
+mod create;
+mod created;
+mod current;
 mod deletion;
 mod existing;
-mod follow;
-mod live;
+mod holding;
 mod observation;
 mod pin;
+mod publish;
 mod retain;
 mod selector;
+mod settle;
 mod settled;
 mod step;
 #[cfg(test)]
 mod tests;
+mod tidy;
 mod token_roles;
 
+use holding::Holding;
 pub use observation::{
-    AttemptState, Candidate, Confirmed, CredentialAt, Deletion, Desired, DesiredUser, Done, Listed,
-    Observation, OpenAttempt, PortalFacts, Recorded, RecordedPortal, RecordedUser, SecretView, Selection,
-    Timers, UserFacts, UserView, Verified,
+    AttemptState, Confirmed, CredentialAt, Deletion, Desired, DesiredUser, Done, Known, Listed, Named,
+    Observation, OpenAttempt, PortalFacts, Recorded, RecordedPortal, RecordedUser, Searched, SecretView,
+    Selection, Timers, UserFacts, UserView, Users, Verified,
 };
 pub use pin::{ambiguous, company, of_attempt as attempt_pin};
 pub use selector::Selector;
@@ -50,7 +59,7 @@ fn wanted(o: &Observation) -> Step {
     }
     match (&o.desired, o.deleting) {
         (_, true) => deletion::plan(o),
-        (Desired::Create(desired), false) => live::plan(o, desired),
+        (Desired::Create(desired), false) => created::plan(o, desired),
         (Desired::Existing { selector }, false) => existing::plan(o, selector),
     }
 }
@@ -74,7 +83,7 @@ fn ours(o: &Observation, portal: &PortalFacts, hint: &Hint) -> Result<(), Blocke
 /// The end of a pass that something keeps from going on. A resource that is as it should be stays ready through what
 /// passes by itself.
 fn blocked(o: &Observation, blocker: &Blocker, requeue: Requeue) -> Step {
-    if !blocker.stalled && follow::as_recorded(o) {
+    if !blocker.stalled && Holding::of(o).is_as_recorded(o) {
         Step::settled(Report::StillReady, requeue)
     } else {
         Step::user_blocked(blocker.clone(), requeue)

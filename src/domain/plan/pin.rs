@@ -10,9 +10,9 @@ use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 
 use super::observation::{Desired, Observation, OpenAttempt, PortalFacts, RecordedPortal, UserView};
-use super::ours;
 use super::settled::Requeue;
 use super::step::{Read, Step, Write};
+use super::{blocked, ours};
 
 /// Whether a resource may go on with its Portal.
 pub(super) enum Pinned {
@@ -22,6 +22,20 @@ pub(super) enum Pinned {
     Next(Step),
     /// Nothing may be written, and nothing concluded.
     Blocked(Blocker, Requeue),
+}
+
+/// The Portal, where it can be used and leads where status and attempt say; else what ends or precedes all that follows.
+pub(super) fn portal_here(o: &Observation) -> Result<&PortalFacts, Step> {
+    let portal = o.portal.as_ref().map_err(|blocker| blocked(o, blocker, Requeue::Backoff))?;
+    match check(o, portal) {
+        Pinned::Here => {}
+        Pinned::Next(step) => return Err(step),
+        Pinned::Blocked(blocker, requeue) => return Err(blocked(o, &blocker, requeue)),
+    }
+    if o.recorded.user.is_none() {
+        company_of_new_user(o, portal).map_err(|blocker| blocked(o, &blocker, o.timers.recheck()))?;
+    }
+    Ok(portal)
 }
 
 /// Compares the Portal with what status and attempt say.

@@ -6,9 +6,9 @@ use crate::domain::reason::Reason;
 use crate::domain::roles::{self, Blocker, quoted};
 use crate::domain::user::UserKind;
 
-use super::credential;
-use super::follow::user_blocked;
+use super::current::user_blocked;
 use super::observation::{CredentialAt, Observation, UserFacts, Verified};
+use super::publish;
 use super::settled::{Report, Requeue, Stage};
 use super::step::{Read, Step, UserRef};
 
@@ -39,33 +39,33 @@ pub(super) fn check(
     if user.kind != UserKind::Internal || !user.roles_in_tokens {
         return None;
     }
-    match &o.token_roles {
-        Some((id, token)) if *id == current.id => {
+    match o.token_roles(&current.id) {
+        Some(token) => {
             let blocker = judge(wanted, grants, current, user, token).err()?;
             Some(user_blocked(o, current, blocker, o.timers.healthy()))
         }
-        _ => token_of_doubted(o, current),
+        None => token_of_doubted(o, current),
     }
 }
 
 /// Where the roles are doubted, nothing is concluded without a token.
 fn token_of_doubted(o: &Observation, current: &UserRef) -> Option<Step> {
-    let told = matches!(o.reported_reason, Some(Reason::RolesMissing | Reason::AccessDenied));
-    if !told && !o.roles_doubted {
+    let reported = matches!(o.reported_reason, Some(Reason::RolesMissing | Reason::AccessDenied));
+    if !reported && !o.roles_doubted {
         return None;
     }
-    match &o.verification {
+    match o.proof_of(&current.id).or(o.published_proof.as_ref()) {
         None => Some(Step::Read(Read::Verify(CredentialAt::Portal(current.id.clone())))),
-        Some((_, Verified::Unreachable(_))) if told => {
+        Some(Verified::Unreachable(_)) if reported => {
             Some(Step::settled(Report::Unchanged, Requeue::Backoff))
         }
-        Some((_, Verified::Unreachable(reason))) => Some(credential::rest(
+        Some(Verified::Unreachable(reason)) => Some(publish::settled(
             o,
             current,
-            Stage::Credential.blocked(credential::unreachable(reason)),
+            Stage::Credential.blocked(publish::unreachable(reason)),
             Requeue::Backoff,
         )),
-        Some((_, Verified::Accepted | Verified::Refused { .. })) => None,
+        Some(Verified::Accepted | Verified::Refused { .. }) => None,
     }
 }
 

@@ -7,7 +7,7 @@ use crate::controller::technical_user::pass::Pass;
 use crate::domain::identity::Owner;
 use crate::domain::inventory::Snapshot;
 use crate::domain::ownership;
-use crate::domain::plan::{Candidate, Confirmed, Listed, Selection};
+use crate::domain::plan::{Confirmed, Listed, Named, Selection, Users};
 use crate::domain::user::{ListedUser, UserId};
 
 /// What the last snapshot says of the resource's users.
@@ -15,10 +15,13 @@ pub(super) fn see_inventory(pass: &mut Pass, portal_status: Option<&PortalStatus
     let o = &mut pass.observation;
     let recorded = o.recorded.user.as_ref().map(|user| user.id.clone());
     let by_status = pass.status.user.as_ref().and_then(|user| user.client_id.clone());
-    o.clients.extend(recorded.clone().zip(by_status));
+    if let (Some(id), Some(client)) = (&recorded, by_status) {
+        o.users.entry(id).client_ids.insert(client);
+    }
     let Some(link) = &pass.link else { return };
-    let by_list = |id: &UserId| Some((id.clone(), link.inventory.get(id)?.client_id.clone()?));
-    o.clients.extend(recorded.as_ref().and_then(by_list));
+    if let Some(id) = &recorded {
+        see_client_id(&mut o.users, link, id);
+    }
     let name = pass.status.user.as_ref().map(|user| user.name.clone()).unwrap_or_default();
     let existing = pass.spec.user.existing.as_ref();
     let owner = &o.owner;
@@ -29,24 +32,33 @@ pub(super) fn see_inventory(pass: &mut Pass, portal_status: Option<&PortalStatus
         selected: existing.map(|existing| select(list, existing)),
     };
     let Some(seen) = link.inventory.look(look) else { return };
-    o.listed = seen.listed;
+    if let Some(id) = &recorded {
+        o.users.entry(id).listed = seen.listed;
+    }
     let generation = o.recorded_generation();
     o.name_doubted = generation > 0 && seen.name.is_some_and(|name| !o.is_named(&name, generation));
     if let Some((selected, selection)) = seen.selected {
-        o.clients.extend(selected.iter().filter_map(by_list));
-        (o.selected, o.selection) = (Some(selected), selection);
+        for id in &selected {
+            see_client_id(&mut o.users, link, id);
+        }
+        o.users.select_only(selected);
+        o.selection = selection;
         return;
     }
     let retained: Vec<&str> =
         portal_status.iter().flat_map(|status| &status.retained).map(|user| user.id.as_str()).collect();
     // Where the list is full, an entry would only push another one out, which would be listed again, and so on.
     let full = retained.len() >= RETAINED_LIMIT;
-    o.siblings = seen
-        .named
-        .iter()
-        .filter(|user| Some(&user.id) != recorded.as_ref())
-        .map(|user| candidate(link, &o.owner, generation, user, full || retained.contains(&user.id.as_str())))
-        .collect();
+    for user in &seen.named {
+        let listed_as_retained = full || retained.contains(&user.id.as_str());
+        o.users.entry(&user.id).named = Some(named(link, &o.owner, generation, user, listed_as_retained));
+    }
+}
+
+fn see_client_id(users: &mut Users, link: &Connection, id: &UserId) {
+    if let Some(client) = link.inventory.get(id).and_then(|user| user.client_id) {
+        users.entry(id).client_ids.insert(client);
+    }
 }
 
 /// What the list shows of a resource.
@@ -83,13 +95,13 @@ fn select(list: &Snapshot, existing: &ExistingUser) -> (Vec<UserId>, Selection) 
 }
 
 /// A user of our name, with what is remembered of its mark.
-pub(in crate::controller::technical_user) fn candidate(
+pub(in crate::controller::technical_user) fn named(
     link: &Connection,
     owner: &Owner,
     recorded_generation: i64,
     user: &ListedUser,
     listed_as_retained: bool,
-) -> Candidate {
+) -> Named {
     let mark = link.inventory.mark(&user.id);
     let read = mark.as_ref().and_then(Option::as_ref);
     let shown = ownership::generation_shown(owner, &user.name, read, recorded_generation);
@@ -99,8 +111,7 @@ pub(in crate::controller::technical_user) fn candidate(
         Some(Some(mark)) if mark.is_of(owner) => Confirmed::Ours(mark.hint),
         Some(_) => Confirmed::Foreign,
     };
-    Candidate {
-        id: user.id.clone(),
+    Named {
         generation: shown.unwrap_or(0),
         status: user.status,
         kind: user.kind,

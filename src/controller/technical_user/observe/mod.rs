@@ -27,14 +27,14 @@ use crate::controller::secrets::Secrets;
 use crate::domain::access::Grants;
 use crate::domain::identity::Owner;
 use crate::domain::plan::{
-    Deletion, Desired, DesiredUser, Listed, Observation, SecretView, Selection, Selector, Timers,
+    Deletion, Desired, DesiredUser, Observation, Searched, SecretView, Selection, Selector, Timers, Users,
 };
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use crate::domain::user::UserId;
 use crate::process::Random;
 
-pub(super) use inventory::candidate;
+pub(super) use inventory::named;
 use inventory::see_inventory;
 pub(in crate::controller) use portal::grants;
 use portal::{every_login_is_known, link, portal_facts};
@@ -94,23 +94,17 @@ pub async fn observe(
         attempt,
         refusal: ctx.memory.attempts.refusal(&key, fingerprint),
         portal: facts,
-        listed: Listed::Unknown,
+        users: Users::default(),
+        searched: Searched::No,
+        selection: Selection::Unread,
         name_doubted: false,
-        siblings: Vec::new(),
-        clients: Vec::new(),
-        selected: None,
-        selection: Selection::Certain,
-        search: None,
-        read: Vec::new(),
         secret: SecretView::Absent,
         writable: None,
-        verification: None,
+        published_proof: None,
         timers: timers(ctx, &key, verification_interval, pending_for),
-        token_roles: None,
         roles_doubted: ctx.memory.roles.are_doubted(&key),
-        done: Vec::new(),
         pending_for,
-        loss_confirmed: ctx.memory.loss_is_confirmed(&key),
+        client_missing_for_good: ctx.memory.loss_is_confirmed(&key),
         recorded,
         owner,
     };

@@ -38,7 +38,7 @@ pub(in crate::controller::technical_user) fn recorded(
             active: user.status == status::ACTIVE,
             proved: is_proved(&ctx.installation, owner, user, inventory),
         }),
-        credential: status.credential.is_some(),
+        credential_published: status.credential.is_some(),
         digest: written.map(|written| written.digest.clone()),
     }
 }

@@ -16,7 +16,7 @@ pub use portal::PortalFacts;
 pub use recorded::{AttemptState, OpenAttempt, Recorded, RecordedPortal, RecordedUser};
 pub use secret::{CredentialAt, SecretView, Verified};
 pub use timers::Timers;
-pub use users::{Candidate, Confirmed, Listed, Selection, UserFacts, UserView};
+pub use users::{Confirmed, Done, Known, Listed, Named, Searched, Selection, UserFacts, UserView, Users};
 
 use crate::domain::identity::{Hint, Mark, Owner};
 use crate::domain::ownership::{self, Shown, Source, Whose};
@@ -57,75 +57,62 @@ pub struct Observation {
     pub refusal: Option<Blocker>,
     /// The Portal, or why it cannot be used.
     pub portal: Result<PortalFacts, Blocker>,
-    /// What the last snapshot of the user list says of the recorded user.
-    pub listed: Listed,
+    /// The users that concern the resource.
+    pub users: Users,
+    /// How those with a name of this resource were found.
+    pub searched: Searched,
+    /// Whether those that the selector of `existing` fits are known.
+    pub selection: Selection,
     /// The last snapshot shows the recorded user under a name that the operator does not give to that user: a person renamed
     /// it, or the status names another generation.
     pub name_doubted: bool,
-    /// Users of the last snapshot whose names were made for this resource, but the recorded one.
-    pub siblings: Vec<Candidate>,
-    /// The client IDs of the recorded user and of the selected ones, by the last snapshot and the status.
-    pub clients: Vec<(UserId, String)>,
-    /// For `existing`: the users of the last snapshot that the selector fits.
-    pub selected: Option<Vec<UserId>>,
-    /// Whether these are all of them.
-    pub selection: Selection,
-    /// The outcome of a search in this pass: every user with a name of this resource.
-    pub search: Option<Vec<Candidate>>,
-    /// The users whose details were read in this pass.
-    pub read: Vec<(UserId, UserView)>,
     /// The Secret of the output.
     pub secret: SecretView,
     /// Whether the output can be written, asked in this pass.
     pub writable: Option<Result<(), Blocker>>,
-    /// What the token endpoint said in this pass.
-    pub verification: Option<(CredentialAt, Verified)>,
+    /// What the token endpoint answered in this reconcile to the credential in the output.
+    pub published_proof: Option<Verified>,
     /// When what was not checked in this reconcile is due.
     pub timers: Timers,
     /// The token of the user's credential shows other roles than before, and no status was written since that rests on the
     /// user's details.
     pub roles_doubted: bool,
-    /// The technical-user roles that the token shows which was obtained in this pass, and whose token it is.
-    pub token_roles: Option<(UserId, Vec<String>)>,
-    /// What was done to users in this pass.
-    pub done: Vec<(UserId, Done)>,
     /// How long the user has been pending by the status.
     pub pending_for: Option<Duration>,
-    /// The identity provider has refused the lost user's client long and often enough, and it is the only such user.
-    pub loss_confirmed: bool,
-}
-
-/// What was done to a user in this pass.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Done {
-    /// The portal accepted its deletion.
-    Deleted,
-    /// The login may not delete it.
-    DeleteForbidden,
-    /// The portal refuses to delete it: why, in words.
-    DeleteRefused(String),
-    /// Its secret was reset and forgotten.
-    Reset,
-    /// It got the mark of a retained user, or cannot get it.
-    MarkedRetained,
-    /// It is listed in the Portal's status.
-    RecordedRetained,
+    /// The client of the recorded user is missing in the identity provider, which has refused it long and often enough, and it is
+    /// the only such user.
+    pub client_missing_for_good: bool,
 }
 
 impl Observation {
     /// The view of a user that was read in this pass.
     #[must_use]
     pub fn view(&self, id: &UserId) -> Option<&UserView> {
-        self.read.iter().rev().find(|(read, _)| read == id).map(|(_, view)| view)
+        self.users.get(id)?.details.as_ref()
     }
 
     /// What the token endpoint answered in this reconcile to the credential that the portal shows for a user.
     #[must_use]
-    pub fn verification_of(&self, id: &UserId) -> Option<&Verified> {
-        match &self.verification {
-            Some((CredentialAt::Portal(user), answer)) if user == id => Some(answer),
-            _ => None,
-        }
+    pub fn proof_of(&self, id: &UserId) -> Option<&Verified> {
+        self.users.get(id)?.proof.as_ref()
+    }
+
+    /// Whether the token endpoint was asked about any credential in this reconcile.
+    #[must_use]
+    pub fn is_verified_at_all(&self) -> bool {
+        self.published_proof.is_some() || self.users.iter().any(|(_, known)| known.proof.is_some())
+    }
+
+    /// The technical-user roles that a user's last token of this reconcile shows, where they can be compared.
+    #[must_use]
+    pub fn token_roles(&self, id: &UserId) -> Option<&[String]> {
+        self.users.get(id)?.token_roles.as_deref()
+    }
+
+    /// What the last snapshot of the list says of a user.
+    #[must_use]
+    pub fn listed(&self, id: &UserId) -> Listed {
+        self.users.get(id).map_or(Listed::Unknown, |known| known.listed)
     }
 
     /// Where the id of a user comes from.
@@ -159,10 +146,11 @@ impl Observation {
     pub fn is_login(&self, portal: &PortalFacts, id: &UserId) -> bool {
         let created = matches!(self.desired, Desired::Create(_));
         let logins = &portal.logins;
-        self.clients
-            .iter()
-            .filter(|(user, _)| user == id)
-            .any(|(_, client)| if created { logins.is_in_use(client) } else { logins.is_known(client) })
+        self.users
+            .get(id)
+            .into_iter()
+            .flat_map(|known| &known.client_ids)
+            .any(|client| if created { logins.is_in_use(client) } else { logins.is_known(client) })
     }
 
     /// Which of the resource's users the details show one to be.
@@ -215,7 +203,22 @@ impl Observation {
     /// Whether this was done to the user in this pass.
     #[must_use]
     pub fn is_done(&self, id: &UserId, what: &Done) -> bool {
-        self.done.iter().any(|(user, done)| user == id && done == what)
+        self.users.get(id).is_some_and(|known| known.done.contains(what))
+    }
+
+    /// Why the portal refuses to delete the user, in words, where it was asked in this reconcile.
+    #[must_use]
+    pub fn why_delete_is_refused(&self, id: &UserId) -> Option<&str> {
+        self.users.get(id)?.done.iter().find_map(|done| match done {
+            Done::DeleteRefused(why) => Some(why.as_str()),
+            _ => None,
+        })
+    }
+
+    /// Whether a deletion of the user was refused in this reconcile, by the portal or for want of a permission.
+    #[must_use]
+    pub fn delete_is_refused(&self, id: &UserId) -> bool {
+        self.is_done(id, &Done::DeleteForbidden) || self.why_delete_is_refused(id).is_some()
     }
 
     /// The generation that the status names, 0 without one.

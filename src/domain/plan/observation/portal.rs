@@ -39,8 +39,8 @@ pub struct PortalFacts {
     pub grants: Grants,
     /// The copies of this installation whose users are taken over.
     pub taken_over: Vec<Hint>,
-    /// So many known users vanished that no loss is believed.
-    pub loss_suspected: Option<usize>,
+    /// This number of known users vanished at once: that is taken for a fault of the portal.
+    pub mass_disappearance: Option<usize>,
     /// The client IDs of the operator's own logins into this portal.
     pub logins: Logins,
 }

@@ -15,7 +15,7 @@ pub struct Recorded {
     /// The user.
     pub user: Option<RecordedUser>,
     /// A credential was verified and published.
-    pub credential: bool,
+    pub credential_published: bool,
     /// The digest of what was written to the output.
     pub digest: Option<String>,
 }

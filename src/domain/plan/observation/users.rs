@@ -1,12 +1,43 @@
-//! Users of the portal: as its list and a search show them, and as their details do.
+//! The portal's users that concern a resource, and what is known of each: from the list, from a search, from its details,
+//! from the token endpoint, and what was done to it in this reconcile.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::identity::{Hint, Mark};
 use crate::domain::user::{UserId, UserKind, UserStatus};
 
+use super::secret::Verified;
+
+/// The users that concern a resource, by the portal's ids.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Users(BTreeMap<UserId, Known>);
+
+/// What is known of one user.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Known {
+    /// What the last snapshot of the list says of it, where that was asked.
+    pub listed: Listed,
+    /// Its name was given for this resource.
+    pub named: Option<Named>,
+    /// The selector of `existing` fits it.
+    pub selected: bool,
+    /// Its client IDs, by the last snapshot and the status.
+    pub client_ids: BTreeSet<String>,
+    /// Its details, read in this reconcile.
+    pub details: Option<UserView>,
+    /// What the token endpoint answered in this reconcile to the credential that its details show.
+    pub proof: Option<Verified>,
+    /// The technical-user roles that its last token of this reconcile shows, where they can be compared.
+    pub token_roles: Option<Vec<String>>,
+    /// What was done to it in this reconcile.
+    pub done: Vec<Done>,
+}
+
 /// What the last snapshot says of a user.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Listed {
     /// No snapshot, or one that missed some users.
+    #[default]
     Unknown,
     /// Not in a snapshot that saw every user.
     Missing,
@@ -14,10 +45,22 @@ pub enum Listed {
     There(UserStatus),
 }
 
-/// Whether all users that a selector fits are known.
+/// Which users are known to bear a name that was given for this resource.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Searched {
+    /// Those of the last snapshot, which may be old.
+    #[default]
+    No,
+    /// All: a search of this reconcile found them, and confirmed each. A name that it did not find is not there.
+    Everywhere,
+}
+
+/// Whether the users are known that the selector of `existing` fits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Selection {
-    /// They are.
+    /// The list was not read yet.
+    Unread,
+    /// All of them.
     Certain,
     /// The list hides users of equal names: there may be more.
     Uncertain,
@@ -25,11 +68,9 @@ pub enum Selection {
     Narrows,
 }
 
-/// A user whose name was made for this resource.
+/// A user whose name was given for this resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Candidate {
-    /// The portal's id.
-    pub id: UserId,
+pub struct Named {
     /// The generation that its name tells.
     pub generation: i64,
     /// Its state in the list.
@@ -50,13 +91,13 @@ pub struct Candidate {
 pub enum Confirmed {
     /// Not read yet.
     Unread,
-    /// Made for this resource, by the copy of the installation with this hint.
+    /// Created for this resource, by the copy of the installation with this hint.
     Ours(Hint),
-    /// Made for this resource, and left in the portal.
+    /// Created for this resource, and retained in the portal.
     Retained,
     /// No mark, or the mark of another resource.
     Foreign,
-    /// Its client is gone from the identity provider: it cannot be read, nor used.
+    /// Its client is missing in the identity provider: it cannot be read, nor used.
     Lost,
     /// It is no longer there.
     Gone,
@@ -64,17 +105,17 @@ pub enum Confirmed {
 
 /// A user's details.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "a handful of them live for one pass")]
+#[expect(clippy::large_enum_variant, reason = "a handful of them live for one reconcile")]
 pub enum UserView {
     /// Read.
     Read(UserFacts),
     /// The portal knows no such user (any more).
     Gone,
-    /// The identity provider has lost its client.
+    /// Its client is missing in the identity provider.
     Lost,
 }
 
-/// What the details say, as far as it decides. The credential itself stays with whoever read it.
+/// What the details say, as far as it decides. The credential itself is kept by whoever read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserFacts {
     /// The name.
@@ -97,4 +138,78 @@ pub struct UserFacts {
     pub connector: Option<String>,
     /// The digest of what the output would hold with its credential; absent without one.
     pub digest: Option<String>,
+}
+
+/// What was done to a user in this reconcile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Done {
+    /// The portal accepted its deletion.
+    Deleted,
+    /// The login may not delete it.
+    DeleteForbidden,
+    /// The portal refuses to delete it: why, in words.
+    DeleteRefused(String),
+    /// Its secret was reset and forgotten.
+    Reset,
+    /// It got the mark of a retained user, or cannot get it.
+    MarkedRetained,
+    /// It is listed in the Portal's status.
+    RecordedRetained,
+}
+
+impl Users {
+    /// What is known of a user, if anything is.
+    #[must_use]
+    pub fn get(&self, id: &UserId) -> Option<&Known> {
+        self.0.get(id)
+    }
+
+    /// What is known of a user, to add to it.
+    pub fn entry(&mut self, id: &UserId) -> &mut Known {
+        self.0.entry(id.clone()).or_default()
+    }
+
+    /// All users, in the order of their ids.
+    pub fn iter(&self) -> impl Iterator<Item = (&UserId, &Known)> {
+        self.0.iter()
+    }
+
+    /// The users whose names were given for this resource, in the order of their ids.
+    pub fn named(&self) -> impl Iterator<Item = (&UserId, &Named)> {
+        self.0.iter().filter_map(|(id, known)| Some((id, known.named.as_ref()?)))
+    }
+
+    /// The users whose names were given for this resource are now these alone.
+    pub fn name_only(&mut self, found: impl IntoIterator<Item = (UserId, Named)>) {
+        for known in self.0.values_mut() {
+            known.named = None;
+        }
+        for (id, named) in found {
+            self.entry(&id).named = Some(named);
+        }
+    }
+
+    /// The users that the selector of `existing` fits, in the order of their ids.
+    pub fn selected(&self) -> impl Iterator<Item = &UserId> {
+        self.0.iter().filter(|(_, known)| known.selected).map(|(id, _)| id)
+    }
+
+    /// The selector of `existing` fits these alone.
+    pub fn select_only(&mut self, selected: impl IntoIterator<Item = UserId>) {
+        for known in self.0.values_mut() {
+            known.selected = false;
+        }
+        for id in selected {
+            self.entry(&id).selected = true;
+        }
+    }
+
+    /// Keeps what was read and done in this reconcile, beside what was observed again.
+    pub fn keep_read_and_done(&mut self, before: Self) {
+        for (id, known) in before.0 {
+            let kept = self.entry(&id);
+            (kept.details, kept.proof) = (known.details, known.proof);
+            (kept.token_roles, kept.done) = (known.token_roles, known.done);
+        }
+    }
 }

@@ -59,7 +59,7 @@ fn a_user_that_is_gone_since_the_search_does_not_hide_its_twin() {
 fn no_generation_beyond_the_last_is_made_whatever_status_and_annotation_say() {
     let exhausted = "user GenerationsExhausted STALLED";
     let gone = |generation| {
-        let recorded = a_ready_resource().recorded_as("u1", generation).listed(Listed::Missing);
+        let recorded = a_ready_resource().recorded_as("u1", generation).in_the_list(Listed::Missing);
         recorded.seen_gone("u1").writable()
     };
     let after_the_last = candidate("u9", LAST_GENERATION);
@@ -204,7 +204,7 @@ fn one_duplicate_does_not_hide_another() {
 #[test]
 fn a_suspicious_loss_lets_no_resource_go() {
     let gone = || a_deleted_resource().seen_gone("u1");
-    let suspicious = |o: Observation| o.portal_but(|p| p.loss_suspected = Some(7));
+    let suspicious = |o: Observation| o.portal_but(|p| p.mass_disappearance = Some(7));
     check(vec![
         ("believed", gone(), "drop the finalizer"),
         ("not believed", suspicious(gone()), "held LossSuspected"),
@@ -309,7 +309,7 @@ fn a_lost_user_of_our_name_is_not_forgotten_under_deletion() {
 /// Deleted right after a restart, before any reading of the list: the predecessor of the recorded user was forgotten.
 #[test]
 fn a_deletion_does_not_rely_on_a_list_that_does_not_know_the_recorded_user() {
-    let with = |listed| a_deleted_resource().listed(listed);
+    let with = |listed| a_deleted_resource().in_the_list(listed);
     let predecessor = || vec![candidate("u0", 1), candidate("u1", 2)];
     check(vec![
         ("no list", with(Listed::Unknown), "search"),
@@ -327,7 +327,7 @@ fn a_deletion_does_not_rely_on_a_list_that_does_not_know_the_recorded_user() {
 /// A Portal's list of retained users is bounded; once it was full, no duplicate was removed and a deletion left users behind.
 #[test]
 fn a_full_list_of_retained_users_changes_nothing_but_the_list() {
-    let full = |candidate: super::super::Candidate| candidate.listed_as_retained();
+    let full = |candidate: super::support::users::Candidate| candidate.listed_as_retained();
     let deleted = || a_deleted_resource().done("u1", Done::Deleted);
     let duplicate = || a_ready_resource().sibling(full(candidate("u9", 1)));
     check(vec![

@@ -12,10 +12,8 @@ fn selected() -> Observation {
 }
 
 fn a_ready_one() -> Observation {
-    let desired = an_existing(&["u1"]);
-    a_ready_resource().recorded_as("u1", 0).but(|o| {
-        o.desired = desired.desired;
-        o.selected = desired.selected;
+    a_ready_resource().recorded_as("u1", 0).selected(&["u1"]).but(|o| {
+        o.desired = an_existing(&["u1"]).desired;
         o.finalizer = false;
     })
 }
@@ -23,7 +21,7 @@ fn a_ready_one() -> Observation {
 #[test]
 fn a_selector_must_fit_one_user() {
     check(vec![
-        ("no list yet", selected().but(|o| o.selected = None), "user Searching, try again"),
+        ("no list yet", selected().but(|o| o.selection = Selection::Unread), "user Searching, try again"),
         ("none", an_existing(&[]), "user UserNotFound STALLED"),
         ("two", an_existing(&["u1", "u2"]), "user UserAmbiguous STALLED"),
         ("one", selected(), "read u1"),
@@ -38,9 +36,13 @@ fn a_selector_must_fit_one_user() {
             a_ready_one().portal_blocked_in_passing(),
             "still ready, try again",
         ),
-        ("no list yet, it was ready", a_ready_one().but(|o| o.selected = None), "still ready, try again"),
+        (
+            "no list yet, it was ready",
+            a_ready_one().but(|o| o.selection = Selection::Unread),
+            "still ready, try again",
+        ),
         ("another company", a_ready_one().recorded_company(OTHER_COMPANY), "user CompanyChanged STALLED"),
-        ("another one now", a_ready_one().but(|o| o.selected = Some(vec![id("u2")])), "read u2"),
+        ("another one now", a_ready_one().selected(&["u2"]), "read u2"),
     ]);
 }
 
@@ -85,7 +87,7 @@ fn a_published_one_is_kept() {
     check(vec![
         ("calm, and without a finalizer", a_ready_one(), "ready (u1 g0), verify in time"),
         ("time to try it", a_ready_one().verification_due(), "verify what is published"),
-        ("disabled since", a_ready_one().listed(Listed::There(UserStatus::Inactive)), "read u1"),
+        ("disabled since", a_ready_one().in_the_list(Listed::There(UserStatus::Inactive)), "read u1"),
         (
             "a request to rotate is not for it",
             a_ready_one().rotate(),
@@ -119,10 +121,8 @@ fn nothing_is_taken_back() {
 /// A list that hides users of equal names proves neither that there is one user nor that there is none.
 #[test]
 fn a_list_that_hides_users_decides_nothing() {
-    let with = |o: Observation, selection: Selection, ids: &[&str]| {
-        let selected = ids.iter().map(|text| id(text)).collect();
-        o.but(|o| (o.selected, o.selection) = (Some(selected), selection))
-    };
+    let with =
+        |o: Observation, selection: Selection, ids: &[&str]| o.selected(ids).but(|o| o.selection = selection);
     let new = |selection, ids: &[&str]| with(selected(), selection, ids);
     let ready = |ids: &[&str]| with(a_ready_one(), Selection::Uncertain, ids);
     check(vec![
@@ -151,7 +151,7 @@ fn the_details_must_have_what_is_selected() {
     let x = || details().marked(None).but(|u| (u.name, u.client_id) = ("x".into(), Some("sa9".into())));
     let new = |selector| by(selected().seen("u1", x()), selector);
     let recorded = |selector| {
-        let hidden = selected().recorded_as("u1", 0).but(|o| o.selected = Some(Vec::new()));
+        let hidden = selected().recorded_as("u1", 0).selected(&[]);
         by(hidden.but(|o| o.selection = Selection::Uncertain).seen("u1", x()), selector)
     };
     let name = |name: &str| Selector::Name(name.into());
@@ -167,8 +167,7 @@ fn the_details_must_have_what_is_selected() {
     ]);
     let ready = |o: Observation| {
         a_ready_one().but(|ready| {
-            (ready.desired, ready.selected, ready.selection) = (o.desired, o.selected, o.selection);
-            (ready.read, ready.verification) = (o.read, o.verification);
+            (ready.desired, ready.users, ready.selection) = (o.desired, o.users, o.selection);
             ready.secret = SecretView::Absent;
         })
     };

@@ -1,16 +1,16 @@
 //! What the plan decides, row by row: an observation, and the decision in words.
 
 mod bugs;
-mod credential;
+mod created;
 mod deletion;
 mod deletion_targets;
 mod existing;
 mod interrupted;
 mod limits;
-mod live;
 mod model;
 mod ownership;
 mod pins;
+mod publish;
 mod renamed;
 mod support;
 mod tidy;

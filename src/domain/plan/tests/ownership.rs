@@ -163,11 +163,8 @@ fn a_forged_status_does_not_hide_the_real_user() {
 #[test]
 fn a_login_that_is_published_is_reported() {
     let existing = || {
-        let desired = an_existing(&["u1"]);
-        a_ready_resource().recorded_as("u1", 0).but(|o| {
-            o.desired = desired.desired;
-            o.selected = desired.selected;
-        })
+        let ready = a_ready_resource().recorded_as("u1", 0).selected(&["u1"]);
+        ready.but(|o| o.desired = an_existing(&["u1"]).desired)
     };
     let refused = "user OperatorLogin STALLED";
     check(vec![

@@ -1,6 +1,6 @@
 //! Whose portal it is: spellings of an address, a move, and the companies that a login's token names.
 
-use super::super::{AttemptState, Observation, Report, Settled, Step, UserView, attempt_pin, company, plan};
+use super::super::{AttemptState, Observation, Report, Settled, Step, attempt_pin, company, plan};
 use super::builders::{
     COMPANY, NEW_URL, OTHER_COMPANY, TOKEN_URL, URL, a_deleted_resource, a_new_resource, a_pin,
     a_ready_resource, an_existing, details, details_of, id,
@@ -66,7 +66,10 @@ fn a_pinned_company_is_compared_as_a_member_of_the_claim() {
         ("none, under deletion", names(a_deleted_resource(), &[]), "held CompanyUnknown"),
         (
             "gone, among others: a successor",
-            names(ready().seen_gone("u1").but(|o| o.recorded.credential = false), &[OTHER_COMPANY, COMPANY]),
+            names(
+                ready().seen_gone("u1").but(|o| o.recorded.credential_published = false),
+                &[OTHER_COMPANY, COMPANY],
+            ),
             "search",
         ),
     ]);
@@ -239,7 +242,7 @@ fn a_namespace_without_access_reads_no_address_and_no_company() {
         names(a_ready_resource(), &[OTHER_COMPANY]),
         names(a_ready_resource(), &[]).but(|o| o.spec_observed = false),
         names(a_new_resource(), &[COMPANY, OTHER_COMPANY]),
-        moved(a_ready_resource().but(|o| o.read.push((id("u1"), UserView::Gone)))),
+        moved(a_ready_resource().seen_gone("u1")),
         pinned(attempt(), Pin::read("elsewhere")),
     ] {
         let words = message(&hidden(o));

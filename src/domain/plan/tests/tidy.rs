@@ -1,7 +1,8 @@
 //! Users that were made twice.
 
-use super::super::{Candidate, Confirmed, Done};
+use super::super::{Confirmed, Done};
 use super::builders::{a_ready_resource, a_recorded_resource, candidate, details, there};
+use super::support::users::Candidate;
 use super::{Observation, check};
 use crate::domain::identity::Mark;
 use crate::domain::user::UserStatus;
@@ -10,7 +11,7 @@ const READY: &str = "ready (u1 g1), verify in time";
 
 /// The extra user is ours by its details as well.
 fn twice(extra: Candidate) -> Observation {
-    let mark = match &extra.confirmed {
+    let mark = match &extra.named.confirmed {
         Confirmed::Ours(hint) => details().mark.map(|mark| Mark { hint: hint.clone(), ..mark }),
         _ => details().mark,
     };

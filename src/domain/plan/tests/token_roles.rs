@@ -1,7 +1,7 @@
 //! The roles that a user's token shows count, whatever the portal's details say.
 
 use super::super::{CredentialAt, Report, Settled, Step, Verified, plan, reports_token_roles};
-use super::builders::{a_ready_resource, a_recorded_resource, an_existing, details, id, shown_for};
+use super::builders::{a_ready_resource, a_recorded_resource, an_existing, details, shown_for};
 use super::{Observation, check};
 use crate::domain::access::{Grant, Grants};
 use crate::domain::plan::UserFacts;
@@ -21,7 +21,7 @@ fn with_roles(o: Observation, roles: &[&str]) -> Observation {
 
 /// The credential was accepted, with a token that shows these roles.
 fn token(o: Observation, proof: CredentialAt, roles: &[&str]) -> Observation {
-    o.verified(proof, Verified::Accepted).but(|o| o.token_roles = Some((id("u1"), names(roles))))
+    o.verified(proof, Verified::Accepted).token_shows("u1", roles)
 }
 
 fn granted(o: Observation) -> Observation {
@@ -47,10 +47,7 @@ fn a_token_that_shows_other_roles_has_the_details_read() {
         ("as they should be", with_roles(doubted(), &["discovery"]), VERIFY),
         ("the portal does not answer", doubted().portal_blocked_in_passing(), "still ready, try again"),
     ]);
-    let existing = doubted().but(|o| {
-        o.desired = an_existing(&["u1"]).desired;
-        o.selected = Some(vec![id("u1")]);
-    });
+    let existing = doubted().selected(&["u1"]).but(|o| o.desired = an_existing(&["u1"]).desired);
     check(vec![("an existing user", existing, "read u1")]);
 }
 
@@ -72,7 +69,7 @@ fn the_token_decides_where_the_portal_shows_other_roles() {
         ("not published yet: one more", granted(read(&["discovery", "pool"])), HAS_TOO_MANY),
         (
             "the token of another user",
-            read(&[]).but(|o| o.token_roles = Some((id("u2"), names(&[])))),
+            new().verified(shown_for("u1"), Verified::Accepted).token_shows("u2", &[]),
             "publish u1 g1",
         ),
     ]);

@@ -5,7 +5,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::super::{
-    AttemptState, Confirmed, CredentialAt, Desired, Observation, Read, SecretView, Selection, Step,
+    AttemptState, Confirmed, CredentialAt, Desired, Observation, Read, Searched, SecretView, Selection, Step,
     UserFacts, UserView, Write, plan,
 };
 use super::arbitrary::{Fact, a_base, a_fact};
@@ -17,15 +17,17 @@ use crate::domain::user::{UserId, UserKind};
 /// A read whose answer is in the observation would be asked for again and again.
 fn is_answered(o: &Observation, read: &Read) -> bool {
     match read {
-        Read::Search => o.search.is_some(),
+        Read::Search => o.searched == Searched::Everywhere,
         Read::Narrow => o.selection != Selection::Narrows,
         Read::User(id) => o.view(id).is_some(),
-        Read::Confirm(id) => o.siblings.iter().all(|c| c.id != *id || c.confirmed != Confirmed::Unread),
+        Read::Confirm(id) => {
+            o.users.named().all(|(named, by)| named != id || by.confirmed != Confirmed::Unread)
+        }
         Read::Secret => !matches!(o.secret, SecretView::Ours { digest: None, .. }),
         Read::Writable => o.writable.is_some(),
-        Read::Verify(CredentialAt::Portal(id)) => o.verification_of(id).is_some(),
+        Read::Verify(CredentialAt::Portal(id)) => o.proof_of(id).is_some(),
         // What was read is asked about last, so this answer means that both were given.
-        Read::Verify(CredentialAt::Output) => o.verification.is_some(),
+        Read::Verify(CredentialAt::Output) => o.is_verified_at_all(),
         Read::Object => o.live,
     }
 }
@@ -70,8 +72,7 @@ fn touches_a_foreign_user(o: &Observation, write: &Write) -> bool {
 
 /// The roles that the user's token showed in this pass.
 fn token_of<'a>(o: &'a Observation, id: &UserId, user: &UserFacts) -> Option<&'a [String]> {
-    let (of, roles) = o.token_roles.as_ref()?;
-    (of == id && user.kind == UserKind::Internal && user.roles_in_tokens).then_some(roles.as_slice())
+    o.token_roles(id).filter(|_| user.kind == UserKind::Internal && user.roles_in_tokens)
 }
 
 fn judge(o: &Observation) -> Result<(), TestCaseError> {

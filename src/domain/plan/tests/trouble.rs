@@ -12,7 +12,7 @@ const REFUSED: Verified = Verified::Refused { unknown_client: true };
 
 /// Recorded, published once, and the list shows it no more.
 fn vanished() -> Observation {
-    a_ready_resource().listed(Listed::Missing)
+    a_ready_resource().in_the_list(Listed::Missing)
 }
 
 #[test]
@@ -21,7 +21,7 @@ fn a_user_that_is_gone_gets_a_successor() {
     let next = "create g2 [id-discovery]";
     let in_state = |state| {
         a_ready_resource()
-            .listed(Listed::There(state))
+            .in_the_list(Listed::There(state))
             .seen("u1", details().in_state(state))
             .searched(vec![])
             .writable()
@@ -58,7 +58,7 @@ fn a_user_that_is_gone_gets_a_successor() {
         ("in an unknown state", in_state(UserStatus::Other), "user UserInactive STALLED (u1 g1), try again"),
         (
             "many are gone at once",
-            gone().portal_but(|p| p.loss_suspected = Some(7)),
+            gone().portal_but(|p| p.mass_disappearance = Some(7)),
             "user LossSuspected STALLED (u1 g1)",
         ),
         (
@@ -94,7 +94,7 @@ fn a_user_that_was_made_just_now_is_followed_before_the_status_names_it() {
 fn a_pending_user_is_waited_for_and_stepped_around_on_request() {
     let pending = || {
         a_recorded_resource()
-            .listed(Listed::There(UserStatus::Pending))
+            .in_the_list(Listed::There(UserStatus::Pending))
             .seen("u1", details().external().in_state(UserStatus::Pending))
     };
     let handled = "user Pending (u2 g2), look again, request handled";
@@ -138,8 +138,12 @@ fn a_lost_user_is_left_on_request_or_once_it_is_certain() {
         ("it is", tried(REFUSED), condition),
         ("it is not", tried(Verified::Accepted), condition),
         ("nobody can tell", tried(Verified::Unreachable("down".into())), condition),
-        ("nothing is published", a_recorded_resource().listed(Listed::Missing).seen_lost("u1"), condition),
-        ("certain", lost().but(|o| o.loss_confirmed = true), "list u1 retained"),
+        (
+            "nothing is published",
+            a_recorded_resource().in_the_list(Listed::Missing).seen_lost("u1"),
+            condition,
+        ),
+        ("certain", lost().but(|o| o.client_missing_for_good = true), "list u1 retained"),
         ("rotate", lost().rotate(), "list u1 retained"),
         ("rotate: listed", lost().rotate().done("u1", Done::RecordedRetained), "search"),
         (

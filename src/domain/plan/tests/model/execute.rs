@@ -143,7 +143,7 @@ impl World {
                 if *proof == CredentialAt::Output && said == Verified::Accepted {
                     self.processes[p].verification_due = false;
                 }
-                pass.verification = Some((proof.clone(), said));
+                pass.verifications.push((proof.clone(), said));
             }
         }
         true

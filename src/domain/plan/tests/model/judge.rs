@@ -1,10 +1,11 @@
 //! What must never happen, looked at when it would; and what must hold when all is calm.
 
 use super::super::builders::owner;
+use super::super::support::users::Candidate;
 use super::portal::User;
 use super::process::{Known, Pass};
 use super::world::World;
-use crate::domain::plan::{Candidate, Confirmed, Deletion};
+use crate::domain::plan::{Confirmed, Deletion};
 use crate::domain::user::{UserId, UserStatus};
 
 impl World {
@@ -52,9 +53,9 @@ impl World {
     /// An attempt: not where the search has shown a user that serves.
     pub(super) fn judge_create(&mut self, pass: &Pass, generation: i64) {
         let serves = |c: &&Candidate| {
-            matches!(c.confirmed, Confirmed::Ours(_))
-                && c.generation >= generation
-                && matches!(c.status, UserStatus::Active | UserStatus::Pending)
+            matches!(c.named.confirmed, Confirmed::Ours(_))
+                && c.named.generation >= generation
+                && matches!(c.named.status, UserStatus::Active | UserStatus::Pending)
                 && pass.read.iter().all(|(id, _)| *id != c.id)
         };
         let found = pass.search.iter().flatten().find(serves).map(|c| c.id.clone());

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::super::builders::{a_new_resource, a_pin, a_portal, id, owner};
+use super::super::support::users::Candidate;
 use super::portal::{CREATE_TIMEOUT, User};
 use super::world::{Object, Secret, Version, World, digest};
 use crate::domain::access::Grants;
 use crate::domain::attempt::Attempt;
 use crate::domain::plan::{
-    AttemptState, Candidate, Confirmed, CredentialAt, Desired, Done, Listed, Observation, OpenAttempt,
+    AttemptState, Confirmed, CredentialAt, Desired, Done, Listed, Named, Observation, OpenAttempt,
     RecordedUser, SecretView, UserView, Verified,
 };
 use crate::domain::reason::Reason;
@@ -75,7 +76,7 @@ pub(super) struct Pass {
     /// The credential that was read last, and whether it was proved.
     pub credential: Option<(UserId, u32)>,
     pub proved: Option<(UserId, u32)>,
-    pub verification: Option<(CredentialAt, Verified)>,
+    pub verifications: Vec<(CredentialAt, Verified)>,
     pub writable: Option<bool>,
     pub done: Vec<(UserId, Done)>,
     pub confirmed: BTreeMap<UserId, Confirmed>,
@@ -101,7 +102,7 @@ impl Pass {
             read: Vec::new(),
             credential: None,
             proved: None,
-            verification: None,
+            verifications: Vec::new(),
             writable: None,
             done: Vec::new(),
             confirmed: BTreeMap::new(),
@@ -117,8 +118,7 @@ impl Pass {
 impl World {
     /// A user as a candidate; whose it is comes from what was read.
     pub(super) fn candidate(&self, user: &User, confirmed: Confirmed) -> Candidate {
-        Candidate {
-            id: user.id.clone(),
+        let named = Named {
             generation: user.generation,
             status: user.status,
             kind: user.kind,
@@ -126,7 +126,8 @@ impl World {
             confirmed,
             listed_as_retained: self.retained.len() >= self.setup.list_limit
                 || self.retained.contains(&user.id),
-        }
+        };
+        Candidate { id: user.id.clone(), named }
     }
 
     pub(super) fn confirm(&self, id: &UserId) -> Confirmed {
@@ -208,7 +209,7 @@ impl World {
             desired.deletion = self.setup.policy;
             desired.roles = vec![if self.setup.external { "wallet" } else { "discovery" }.to_owned()];
         }
-        o.siblings = siblings.collect();
+        o = siblings.fold(o, Observation::sibling);
         o.deleting = object.deleting;
         o.released = object.released;
         o.rotation_requested = recorded.is_some() && object.rotate != status.rotated;
@@ -221,7 +222,7 @@ impl World {
                 .is_some_and(|user| user.id == u.id && (u.by_hand || u.generation != user.generation))
         });
         o.recorded.user = user;
-        o.recorded.credential = status.credential;
+        o.recorded.credential_published = status.credential;
         o.recorded.digest = status.written.as_ref().map(|(digest, _)| digest.clone());
         o.attempt = attempt;
         o.portal = Ok(a_portal()).map(|mut portal| {
@@ -236,18 +237,28 @@ impl World {
         if trouble.portal_down {
             o.portal = Err(Blocker::passing(Reason::Unreachable, "down"));
         }
-        o.listed = listed;
-        o.search.clone_from(&pass.search);
-        o.read.clone_from(&pass.read);
+        if let Some(id) = &recorded {
+            o.users.entry(id).listed = listed;
+        }
+        if let Some(found) = &pass.search {
+            o = o.searched(found.clone());
+        }
+        for (id, view) in &pass.read {
+            o = o.view_of(id, view.clone());
+        }
         o.secret = secret_view(pass);
         o.writable = pass
             .writable
             .map(|can| if can { Ok(()) } else { Err(Blocker::lasting(Reason::SecretNotWritable, "quota")) });
-        o.verification.clone_from(&pass.verification);
+        for (at, answer) in &pass.verifications {
+            o = o.verified(at.clone(), answer.clone());
+        }
         if process.verification_due {
             o.timers.verification = Duration::ZERO;
         }
-        o.done.clone_from(&pass.done);
+        for (id, done) in &pass.done {
+            o = o.done(id.as_str(), done.clone());
+        }
         o
     }
 

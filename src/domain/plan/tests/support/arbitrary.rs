@@ -10,11 +10,12 @@ use super::builders::{
     COMPANY, NEW_URL, OTHER_COMPANY, URL, a_deleted_resource, a_new_resource, a_ready_resource,
     a_recorded_resource, an_existing, candidate, details, details_of, here, id, there,
 };
+use super::users::Candidate;
 use crate::domain::access::Grants;
 use crate::domain::identity::Mark;
 use crate::domain::plan::{
-    AttemptState, Candidate, Confirmed, CredentialAt, Deletion, Done, Listed, Observation, RecordedUser,
-    SecretView, UserFacts, UserView, Verified,
+    AttemptState, Confirmed, CredentialAt, Deletion, Done, Listed, Named, Observation, RecordedUser,
+    SecretView, Selection, UserFacts, UserView, Verified,
 };
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
@@ -91,12 +92,14 @@ fn a_candidate() -> impl Strategy<Value = Candidate> {
     (an_id(), 0..1296_i64, 0..5_i64, a_status(), confirmed, any::<bool>(), any::<bool>()).prop_map(
         |(id, far, near, status, confirmed, external, listed)| Candidate {
             id,
-            generation: if far % 10 == 0 { far } else { near },
-            status,
-            kind: if external { UserKind::External } else { UserKind::Internal },
-            confirmed,
-            listed_as_retained: listed,
-            ..candidate("u", 1)
+            named: Named {
+                generation: if far % 10 == 0 { far } else { near },
+                status,
+                kind: if external { UserKind::External } else { UserKind::Internal },
+                confirmed,
+                listed_as_retained: listed,
+                ..candidate("u", 1).named
+            },
         },
     )
 }
@@ -226,25 +229,27 @@ impl Fact {
             }),
             Self::OtherPin => o.recorded_company(OTHER_COMPANY),
             Self::Proved => o.proved(),
-            Self::Client(id, client) => o.but(|o| o.clients.push((id, client.into()))),
+            Self::Client(id, client) => o.client(id.as_str(), client),
             Self::OtherHint => o.recorded_hint(there()),
             Self::Attempt(generation, state) => o.attempt(generation, state),
             Self::UnreadableAttempt(state) => o.unreadable_attempt(state),
             Self::Told(reason) => o.but(|o| o.reported_reason = reason),
             Self::Refused => o.but(|o| o.refusal = Some(Blocker::lasting(Reason::CreateRefused, "400"))),
-            Self::Listed(listed) => o.listed(listed),
+            Self::Listed(listed) => o.in_the_list(listed),
             Self::Sibling(sibling) => o.sibling(sibling),
-            Self::Selected(selected) => o.but(|o| o.selected = selected),
+            Self::Selected(None) => o.but(|o| o.selection = Selection::Unread),
+            Self::Selected(Some(selected)) => {
+                let selected: Vec<&str> = selected.iter().map(UserId::as_str).collect();
+                o.selected(&selected)
+            }
             Self::Search(found) => o.searched(found),
-            Self::View(id, view) => o.but(|o| o.read.push((id, view))),
+            Self::View(id, view) => o.view_of(&id, view),
             Self::Secret(secret) => o.but(|o| o.secret = secret),
             Self::Writable(true) => o.writable(),
             Self::Writable(false) => o.unwritable(),
             Self::Verified(proof, said) => o.verified(proof, said),
-            Self::Token(id, roles) => {
-                o.but(|o| o.token_roles = Some((id, roles.into_iter().map(str::to_owned).collect())))
-            }
-            Self::Done(id, done) => o.but(|o| o.done.push((id, done))),
+            Self::Token(id, roles) => o.token_shows(id.as_str(), &roles),
+            Self::Done(id, done) => o.done(id.as_str(), done),
         }
     }
 }
@@ -261,8 +266,8 @@ fn switch(o: &mut Observation, which: u8) {
         &mut o.finalizer,
         &mut o.live,
         &mut o.spec_observed,
-        &mut o.loss_confirmed,
-        &mut o.recorded.credential,
+        &mut o.client_missing_for_good,
+        &mut o.recorded.credential_published,
         &mut o.roles_doubted,
         &mut o.name_doubted,
     ];
@@ -295,6 +300,6 @@ fn portal(o: Observation, which: u8) -> Observation {
             p.companies.clear();
             p.bpn = None;
         }),
-        _ => o.portal_but(|p| p.loss_suspected = Some(9)),
+        _ => o.portal_but(|p| p.mass_disappearance = Some(9)),
     }
 }

@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
+use super::users::Candidate;
 use crate::domain::access::Grants;
 use crate::domain::attempt::Attempt;
 use crate::domain::identity::{Hint, Owner, Pin};
 use crate::domain::ownership::Logins;
 use crate::domain::plan::{
-    AttemptState, Candidate, CredentialAt, Deletion, Desired, DesiredUser, Done, Listed, Observation,
-    OpenAttempt, PortalFacts, Recorded, RecordedPortal, RecordedUser, SecretView, Selection, Selector,
-    Timers, UserFacts, UserView, Verified,
+    AttemptState, CredentialAt, Deletion, Desired, DesiredUser, Done, Listed, Observation, OpenAttempt,
+    PortalFacts, Recorded, RecordedPortal, RecordedUser, Searched, SecretView, Selection, Selector, Timers,
+    UserFacts, UserView, Users, Verified,
 };
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
@@ -85,7 +86,7 @@ pub(in crate::domain::plan::tests) fn a_portal() -> PortalFacts {
         roles: roles(),
         grants: Grants::everything(),
         taken_over: Vec::new(),
-        loss_suspected: None,
+        mass_disappearance: None,
         logins: logins(),
     }
 }
@@ -137,23 +138,17 @@ pub(in crate::domain::plan::tests) fn a_new_resource() -> Observation {
         attempt: None,
         refusal: None,
         portal: Ok(a_portal()),
-        listed: Listed::Unknown,
+        users: Users::default(),
+        searched: Searched::No,
+        selection: Selection::Unread,
         name_doubted: false,
-        siblings: Vec::new(),
-        clients: Vec::new(),
-        selected: None,
-        selection: Selection::Certain,
-        search: None,
-        read: Vec::new(),
         secret: SecretView::Absent,
         writable: None,
-        verification: None,
+        published_proof: None,
         timers: timers(),
         roles_doubted: false,
-        token_roles: None,
-        done: Vec::new(),
         pending_for: None,
-        loss_confirmed: false,
+        client_missing_for_good: false,
     }
 }
 
@@ -164,14 +159,13 @@ pub(in crate::domain::plan::tests) fn a_recorded_resource() -> Observation {
     o.spec_observed = true;
     o.recorded.portal = Some(a_pin());
     o.recorded.user = Some(RecordedUser { id: id("u1"), generation: 1, active: true, proved: true });
-    o.listed = Listed::There(UserStatus::Active);
-    o
+    o.in_the_list(Listed::There(UserStatus::Active))
 }
 
 /// A resource whose user `u1` of generation 1 is published, verified and recorded.
 pub(in crate::domain::plan::tests) fn a_ready_resource() -> Observation {
     let mut o = a_recorded_resource().with_secret_of("u1", "d1");
-    o.recorded.credential = true;
+    o.recorded.credential_published = true;
     o.recorded.digest = Some("d1".into());
     o
 }
@@ -187,8 +181,7 @@ pub(in crate::domain::plan::tests) fn a_deleted_resource() -> Observation {
 pub(in crate::domain::plan::tests) fn an_existing(selected: &[&str]) -> Observation {
     let mut o = a_new_resource();
     o.desired = Desired::Existing { selector: Selector::ClientId("sa1".into()) };
-    o.selected = Some(selected.iter().map(|s| id(s)).collect());
-    o
+    o.selected(selected)
 }
 
 impl Observation {
@@ -252,6 +245,8 @@ impl Observation {
 
     pub(in crate::domain::plan::tests) fn recorded_as(self, user: &str, generation: i64) -> Self {
         self.but(|o| {
+            let listed = o.recorded.user.as_ref().map(|user| o.listed(&user.id)).unwrap_or_default();
+            o.users.entry(&id(user)).listed = listed;
             o.recorded.user = Some(RecordedUser { id: id(user), generation, active: true, proved: true });
         })
     }
@@ -276,7 +271,9 @@ impl Observation {
 
     /// List or status show the user with this client ID.
     pub(in crate::domain::plan::tests) fn client(self, user: &str, client: &str) -> Self {
-        self.but(|o| o.clients.push((id(user), client.into())))
+        self.but(|o| {
+            o.users.entry(&id(user)).client_ids.insert(client.into());
+        })
     }
 
     pub(in crate::domain::plan::tests) fn pin_but(self, change: impl FnOnce(&mut RecordedPortal)) -> Self {
@@ -311,28 +308,48 @@ impl Observation {
         })
     }
 
-    pub(in crate::domain::plan::tests) fn listed(self, listed: Listed) -> Self {
-        self.but(|o| o.listed = listed)
+    /// What the list shows of the recorded user.
+    pub(in crate::domain::plan::tests) fn in_the_list(self, listed: Listed) -> Self {
+        self.but(|o| {
+            if let Some(user) = o.recorded.user.clone() {
+                o.users.entry(&user.id).listed = listed;
+            }
+        })
     }
 
     pub(in crate::domain::plan::tests) fn searched(self, found: Vec<Candidate>) -> Self {
-        self.but(|o| o.search = Some(found))
+        self.but(|o| {
+            o.searched = Searched::Everywhere;
+            o.users.name_only(found.into_iter().map(|candidate| (candidate.id, candidate.named)));
+        })
     }
 
     pub(in crate::domain::plan::tests) fn sibling(self, sibling: Candidate) -> Self {
-        self.but(|o| o.siblings.push(sibling))
+        self.but(|o| o.users.entry(&sibling.id).named = Some(sibling.named))
+    }
+
+    /// The list shows that the selector fits these users alone.
+    pub(in crate::domain::plan::tests) fn selected(self, users: &[&str]) -> Self {
+        self.but(|o| {
+            o.selection = Selection::Certain;
+            o.users.select_only(users.iter().map(|user| id(user)));
+        })
     }
 
     pub(in crate::domain::plan::tests) fn seen(self, user: &str, facts: UserFacts) -> Self {
-        self.but(|o| o.read.push((id(user), UserView::Read(facts))))
+        self.view_of(&id(user), UserView::Read(facts))
     }
 
     pub(in crate::domain::plan::tests) fn seen_gone(self, user: &str) -> Self {
-        self.but(|o| o.read.push((id(user), UserView::Gone)))
+        self.view_of(&id(user), UserView::Gone)
     }
 
     pub(in crate::domain::plan::tests) fn seen_lost(self, user: &str) -> Self {
-        self.but(|o| o.read.push((id(user), UserView::Lost)))
+        self.view_of(&id(user), UserView::Lost)
+    }
+
+    pub(in crate::domain::plan::tests) fn view_of(self, user: &UserId, view: UserView) -> Self {
+        self.but(|o| o.users.entry(user).details = Some(view))
     }
 
     pub(in crate::domain::plan::tests) fn writable(self) -> Self {
@@ -367,7 +384,10 @@ impl Observation {
             if said == Verified::Accepted {
                 o.timers = timers();
             }
-            o.verification = Some((at, said));
+            match at {
+                CredentialAt::Portal(user) => o.users.entry(&user).proof = Some(said),
+                CredentialAt::Output => o.published_proof = Some(said),
+            }
         })
     }
 
@@ -376,7 +396,13 @@ impl Observation {
     }
 
     pub(in crate::domain::plan::tests) fn done(self, user: &str, what: Done) -> Self {
-        self.but(|o| o.done.push((id(user), what)))
+        self.but(|o| o.users.entry(&id(user)).done.push(what))
+    }
+
+    /// The user's token shows these roles.
+    pub(in crate::domain::plan::tests) fn token_shows(self, user: &str, roles: &[&str]) -> Self {
+        let roles = roles.iter().map(ToString::to_string).collect();
+        self.but(|o| o.users.entry(&id(user)).token_roles = Some(roles))
     }
 
     pub(in crate::domain::plan::tests) fn pending_for(self, minutes: u64) -> Self {

@@ -2,5 +2,5 @@
 
 pub(super) mod arbitrary;
 pub(super) mod builders;
-mod users;
+pub(super) mod users;
 pub(super) mod words;

@@ -2,8 +2,8 @@
 
 use super::builders::{here, id, owner, there};
 use crate::domain::identity::{Mark, Owner};
-use crate::domain::plan::{Candidate, Confirmed, UserFacts};
-use crate::domain::user::{UserKind, UserStatus};
+use crate::domain::plan::{Confirmed, Named, UserFacts};
+use crate::domain::user::{UserId, UserKind, UserStatus};
 
 /// The details of an active internal user of ours: generation 1, digest `d1`.
 pub(in crate::domain::plan::tests) fn details() -> UserFacts {
@@ -73,35 +73,47 @@ impl UserFacts {
 
 /// An active internal user with a name of ours, confirmed by its mark.
 pub(in crate::domain::plan::tests) fn candidate(user: &str, generation: i64) -> Candidate {
-    Candidate {
-        id: id(user),
+    let named = Named {
         generation,
         status: UserStatus::Active,
         kind: UserKind::Internal,
         client_id: None,
         confirmed: Confirmed::Ours(here()),
         listed_as_retained: false,
-    }
+    };
+    Candidate { id: id(user), named }
+}
+
+/// A user with a name of ours, and its id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::domain::plan::tests) struct Candidate {
+    pub id: UserId,
+    pub named: Named,
 }
 
 impl Candidate {
+    fn but(mut self, change: impl FnOnce(&mut Named)) -> Self {
+        change(&mut self.named);
+        self
+    }
+
     pub(in crate::domain::plan::tests) fn is(self, confirmed: Confirmed) -> Self {
-        Self { confirmed, ..self }
+        self.but(|named| named.confirmed = confirmed)
     }
 
     pub(in crate::domain::plan::tests) fn in_state(self, status: UserStatus) -> Self {
-        Self { status, ..self }
+        self.but(|named| named.status = status)
     }
 
     pub(in crate::domain::plan::tests) fn client(self, client: &str) -> Self {
-        Self { client_id: Some(client.into()), ..self }
+        self.but(|named| named.client_id = Some(client.into()))
     }
 
     pub(in crate::domain::plan::tests) fn external(self) -> Self {
-        Self { kind: UserKind::External, ..self }
+        self.but(|named| named.kind = UserKind::External)
     }
 
     pub(in crate::domain::plan::tests) fn listed_as_retained(self) -> Self {
-        Self { listed_as_retained: true, ..self }
+        self.but(|named| named.listed_as_retained = true)
     }
 }

@@ -16,7 +16,7 @@ fn a_ready_resource_asks_nobody() {
     let trying = |said| a_ready_resource().verified(CredentialAt::Output, said);
     check(vec![
         ("calm", a_ready_resource(), ready),
-        ("no list yet", a_ready_resource().listed(Listed::Unknown), ready),
+        ("no list yet", a_ready_resource().in_the_list(Listed::Unknown), ready),
         ("time to try it", a_ready_resource().verification_due(), "verify what is published"),
         (
             "accepted",

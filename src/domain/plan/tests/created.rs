@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use super::super::{AttemptState, Candidate, Confirmed};
+use super::super::{AttemptState, Confirmed};
 use super::builders::{
     OTHER_COMPANY, a_new_resource, a_ready_resource, a_recorded_resource, candidate, details_of, id,
     other_pin, there,
 };
+use super::support::users::Candidate;
 use super::{Observation, check};
 use crate::domain::access::{Grant, Grants};
 use crate::domain::reason::Reason;

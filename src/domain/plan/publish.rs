@@ -9,23 +9,23 @@ use super::step::{Read, Step, UserRef, Write};
 
 /// The periodic verification where it is due. It goes before anything that may fail, such as reading another user.
 pub(super) fn check(o: &Observation) -> Option<Step> {
-    let due = o.verification.is_none() && o.timers.verification.is_zero();
+    let due = !o.is_verified_at_all() && o.timers.verification.is_zero();
     due.then_some(Step::Read(Read::Verify(CredentialAt::Output)))
 }
 
 /// All is as recorded, and nothing more is to be done.
 pub(super) fn keep(o: &Observation, current: &UserRef) -> Step {
-    match &o.verification {
+    match &o.published_proof {
         // An outage of the token endpoint says nothing of a credential that was proved before.
-        Some((_, Verified::Unreachable(_))) => rest(o, current, Report::StillReady, Requeue::Backoff),
-        _ => rest(o, current, Report::Ready, o.timers.healthy()),
+        Some(Verified::Unreachable(_)) => settled(o, current, Report::StillReady, Requeue::Backoff),
+        _ => settled(o, current, Report::Ready, o.timers.healthy()),
     }
 }
 
 /// Verifies the credential that the user's details show, and publishes it where the output does not hold it.
 pub(super) fn publish(o: &Observation, current: &UserRef, user: &UserFacts) -> Step {
     let Some(wanted) = &user.digest else {
-        return rest(
+        return settled(
             o,
             current,
             Stage::Credential.blocked(Blocker::passing(
@@ -41,7 +41,7 @@ pub(super) fn publish(o: &Observation, current: &UserRef, user: &UserFacts) -> S
     };
     let published = match &o.secret {
         SecretView::Foreign(owner) => {
-            return rest(
+            return settled(
                 o,
                 current,
                 Stage::Output.blocked(Blocker::lasting(
@@ -60,20 +60,22 @@ pub(super) fn publish(o: &Observation, current: &UserRef, user: &UserFacts) -> S
         }
     };
     // What was proved once and is still there needs no second proof.
-    let proved =
-        published && o.recorded.credential && o.recorded.digest.as_ref() == Some(wanted) && !refused(o);
+    let proved = published
+        && o.recorded.credential_published
+        && o.recorded.digest.as_ref() == Some(wanted)
+        && !is_refused(o, current);
     if proved {
-        return rest(o, current, Report::Ready, o.timers.healthy());
+        return settled(o, current, Report::Ready, o.timers.healthy());
     }
-    match o.verification_of(&current.id) {
+    match o.proof_of(&current.id) {
         Some(Verified::Accepted) if published => {
-            rest(o, current, Report::Ready, o.timers.healthy())
+            settled(o, current, Report::Ready, o.timers.healthy())
         }
         Some(Verified::Accepted) => match &o.writable {
-            Some(Err(blocker)) => rest(o, current, Stage::Output.blocked(blocker.clone()), Requeue::Backoff),
+            Some(Err(blocker)) => settled(o, current, Stage::Output.blocked(blocker.clone()), Requeue::Backoff),
             _ => Step::Write(Write::Publish(current.clone())),
         },
-        Some(Verified::Refused { .. }) => rest(
+        Some(Verified::Refused { .. }) => settled(
             o,
             current,
             Stage::Credential.blocked(Blocker::passing(
@@ -87,14 +89,17 @@ pub(super) fn publish(o: &Observation, current: &UserRef, user: &UserFacts) -> S
             Requeue::Backoff,
         ),
         Some(Verified::Unreachable(reason)) => {
-            rest(o, current, Stage::Credential.blocked(unreachable(reason)), Requeue::Backoff)
+            settled(o, current, Stage::Credential.blocked(unreachable(reason)), Requeue::Backoff)
         }
         None => Step::Read(Read::Verify(CredentialAt::Portal(current.id.clone()))),
     }
 }
 
-fn refused(o: &Observation) -> bool {
-    matches!(o.verification, Some((_, Verified::Refused { .. })))
+/// Whether the token endpoint has just refused the credential in the output, or the one that the portal shows.
+fn is_refused(o: &Observation, user: &UserRef) -> bool {
+    [o.published_proof.as_ref(), o.proof_of(&user.id)]
+        .iter()
+        .any(|answer| matches!(answer, Some(Verified::Refused { .. })))
 }
 
 pub(super) fn unreachable(reason: &str) -> Blocker {
@@ -106,7 +111,7 @@ pub(super) fn unreachable(reason: &str) -> Blocker {
     )
 }
 
-pub(super) fn rest(o: &Observation, current: &UserRef, report: Report, requeue: Requeue) -> Step {
+pub(super) fn settled(o: &Observation, current: &UserRef, report: Report, requeue: Requeue) -> Step {
     // A healthy user is not replaced: the request is answered by saying so.
     let answered = report == Report::Ready && o.rotation_requested;
     let rotation_handled = answered || o.rotation_under_way(current);

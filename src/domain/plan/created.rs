@@ -1,0 +1,95 @@
+//! The way of a resource whose user the operator creates and owns: a Portal that leads where the status says, a user that can
+//! serve, its roles and description, its credential in the output; then the users that were created twice.
+
+use crate::domain::reason::Reason;
+use crate::domain::roles::{self, Blocker, quoted};
+
+use super::current::{Current, current, user_blocked};
+use super::observation::{DesiredUser, Observation, PortalFacts, UserFacts};
+use super::settled::{Report, Settled};
+use super::step::{Step, UserRef, Write};
+use super::tidy::tidy;
+use super::{bounds, pin, publish, token_roles};
+
+pub(super) fn plan(o: &Observation, desired: &DesiredUser) -> Step {
+    steps(o, desired).unwrap_or_else(|first| first)
+}
+
+/// The step, or (`Err`) the one that comes before all that follows.
+fn steps(o: &Observation, desired: &DesiredUser) -> Result<Step, Step> {
+    let portal = pin::portal_here(o)?;
+    if (o.recorded.user.is_some() || o.attempt.is_some()) && !o.finalizer {
+        return Err(Step::Write(Write::AddFinalizer));
+    }
+    Ok(match current(o, desired, portal)? {
+        Current::AsRecorded(user) => {
+            publish::check(o).or_else(|| tidy(o, portal, &user)).unwrap_or_else(|| publish::keep(o, &user))
+        }
+        Current::Active(user, facts) => {
+            has_roles(o, desired, portal, &user, facts)?;
+            describe_and_publish(o, portal, &user, facts)?
+        }
+    })
+}
+
+/// Whether the user has the roles that were requested, and no others than the Portal's access grants.
+fn has_roles(
+    o: &Observation,
+    desired: &DesiredUser,
+    portal: &PortalFacts,
+    user: &UserRef,
+    facts: &UserFacts,
+) -> Result<(), Step> {
+    let on_change = |blocker: Blocker| user_blocked(o, user, blocker, o.timers.recheck());
+    let missing = roles::missing(&desired.roles, &facts.roles);
+    if !missing.is_empty() {
+        return Err(on_change(Blocker::lasting(
+            Reason::RolesMissing,
+            format!(
+                "user {} lacks {}: the portal did not give what was asked for, and cannot change the roles of a user; its \
+                 credential is not published",
+                user.id,
+                quoted(&missing)
+            ),
+        )));
+    }
+    bounds::granted(o, desired, portal).map_err(on_change)?;
+    bounds::has_granted_roles_only(&portal.grants, &user.id, facts).map_err(on_change)?;
+    token_roles::check(o, &desired.roles, &portal.grants, user, facts).map_or(Ok(()), Err)
+}
+
+/// Without its name, a user is not found again where the status is lost.
+fn describe_and_publish(
+    o: &Observation,
+    portal: &PortalFacts,
+    user: &UserRef,
+    facts: &UserFacts,
+) -> Result<Step, Step> {
+    let described =
+        facts.description == o.description(user.generation) && o.is_named(&facts.name, user.generation);
+    let blocker = match bounds::describe(portal) {
+        Ok(()) if !described => return Err(describe(o, user, facts)),
+        Ok(()) => None,
+        // The spec was changed and is not carried out; a person's edit in the portal is repaired when that is possible.
+        Err(blocker) => Some(blocker).filter(|_| !described && !o.spec_observed),
+    };
+    match (publish::publish(o, user, facts), blocker) {
+        // The Secret is as it should be, the user is not.
+        (Step::Settled(Settled { report: Report::Ready, .. }), Some(blocker)) => {
+            Err(user_blocked(o, user, blocker, o.timers.recheck()))
+        }
+        (step, _) => Ok(step),
+    }
+}
+
+/// Gives a user the name and the description that it should have. A name that a search finds is kept, whatever a person has
+/// written behind its first part.
+fn describe(o: &Observation, user: &UserRef, facts: &UserFacts) -> Step {
+    let name = if o.is_named(&facts.name, user.generation) {
+        facts.name.clone()
+    } else {
+        o.user_name(facts.kind, user.generation)
+    };
+    let description = o.description(user.generation);
+    Step::Write(Write::Describe { user: user.clone(), name, description })
+}

@@ -1,0 +1,253 @@
+//! Which user a resource holds: the one that the status names, the one that was just created, or a successor. And whether
+//! it can serve.
+
+use std::time::Duration;
+
+use crate::domain::ownership::{self, Whose};
+use crate::domain::reason::Reason;
+use crate::domain::roles::Blocker;
+use crate::domain::user::{UserId, UserStatus};
+
+use super::candidates;
+use super::create::{create, find_or_create, find_or_create_successor};
+use super::holding::{Holding, is_published, siblings};
+use super::observation::{
+    AttemptState, Confirmed, CredentialAt, DesiredUser, Done, Named, Observation, PortalFacts, RecordedUser,
+    SecretView, UserFacts, UserView,
+};
+use super::retain::{LEFT_FOR_SUCCESSOR, record_retained};
+use super::settled::{Requeue, Settled, Stage};
+use super::step::{Read, Step, UserRef};
+use super::{blocked, bounds, ours, settle};
+
+/// A user that can serve.
+pub(super) enum Current<'a> {
+    /// All is as the status says: nobody has to be asked.
+    AsRecorded(UserRef),
+    /// Active and this resource's by its details.
+    Active(UserRef, &'a UserFacts),
+}
+
+/// The user that the resource holds, once it can serve; else the step that leads there.
+pub(super) fn current<'a>(
+    o: &'a Observation,
+    desired: &DesiredUser,
+    portal: &PortalFacts,
+) -> Result<Current<'a>, Step> {
+    let mut user = first(o, desired, portal)?;
+    // Each successor is of a later generation than the one before, so this comes to an end.
+    loop {
+        match state(o, portal, user)? {
+            State::Serves(current) => return Ok(current),
+            State::Unusable(unusable) => user = find_or_create_successor(o, desired, portal, &unusable)?,
+        }
+    }
+}
+
+enum State<'a> {
+    Serves(Current<'a>),
+    Unusable(UserRef),
+}
+
+/// The user to begin with: what came of an attempt goes before what the status names.
+fn first(o: &Observation, desired: &DesiredUser, portal: &PortalFacts) -> Result<UserRef, Step> {
+    let holding = Holding::of(o);
+    match (holding.next, holding.current) {
+        (Some(open), _) => {
+            // Where the annotation cannot be read, every generation from the first on is searched for.
+            let generation = open.generation().unwrap_or(1);
+            match &open.state {
+                AttemptState::InFlight => Err(settle::in_flight(o)),
+                AttemptState::Settling(left) => Err(settle::settling(o, open, *left)),
+                AttemptState::Refused(blocker) => Err(blocked(o, blocker, Requeue::Backoff)),
+                AttemptState::Made(id) => Ok(UserRef { id: id.clone(), generation }),
+                AttemptState::RefusedRetry => Err(create(o, desired, portal, generation)),
+                AttemptState::Settled => find_or_create(o, desired, portal, generation),
+            }
+        }
+        (None, Some(recorded)) => published_or_recorded(o, portal, recorded),
+        (None, None) => find_or_create(o, desired, portal, 1),
+    }
+}
+
+/// The recorded user, or the sibling whose credential the Secret holds.
+fn published_or_recorded(
+    o: &Observation,
+    portal: &PortalFacts,
+    recorded: &RecordedUser,
+) -> Result<UserRef, Step> {
+    let user = match published_instead(o, recorded) {
+        Some((id, named)) if named.confirmed == Confirmed::Unread => {
+            return Err(Step::Read(Read::Confirm(id.clone())));
+        }
+        Some((id, named))
+            if candidates::usable(named) && !candidates::useless_by_its_details(o, portal, id) =>
+        {
+            UserRef { id: id.clone(), generation: named.generation }
+        }
+        _ => UserRef { id: recorded.id.clone(), generation: recorded.generation },
+    };
+    Ok(user)
+}
+
+/// The sibling whose credential the Secret holds, where the status names another user: one that was created twice, or a
+/// status from before a replacement. A predecessor that is still published does not count: its successor is on the way.
+fn published_instead<'a>(o: &'a Observation, recorded: &RecordedUser) -> Option<(&'a UserId, &'a Named)> {
+    siblings(o).find(|(id, named)| is_published(o, id) && named.generation >= recorded.generation)
+}
+
+/// Whether a user can serve, by the status, else by its details.
+fn state<'a>(o: &'a Observation, portal: &PortalFacts, user: UserRef) -> Result<State<'a>, Step> {
+    let holding = Holding::of(o);
+    let recorded = holding.current.is_some_and(|recorded| recorded.id == user.id);
+    let renamed = o.name_doubted && bounds::describe(portal).is_ok();
+    if recorded && holding.is_as_recorded(o) && !o.rotation_requested && !o.roles_doubted && !renamed {
+        if o.is_login(portal, &user.id) {
+            return Err(blocked(o, &ownership::login_blocker(&user.id), o.timers.recheck()));
+        }
+        return Ok(State::Serves(Current::AsRecorded(user)));
+    }
+    match o.view(&user.id) {
+        None => Err(Step::Read(Read::User(user.id))),
+        Some(UserView::Gone) => gone(o, portal, user),
+        Some(UserView::Lost) => missing_client(o, portal, user),
+        Some(UserView::Read(facts)) => by_its_details(o, portal, user, facts),
+    }
+}
+
+fn by_its_details<'a>(
+    o: &'a Observation,
+    portal: &PortalFacts,
+    user: UserRef,
+    facts: &'a UserFacts,
+) -> Result<State<'a>, Step> {
+    if is_retained_or_not_ours(o, portal, &user, facts)? {
+        return Ok(State::Unusable(user));
+    }
+    // A status can name another generation than the portal shows.
+    let generation = o.generation_shown(facts).unwrap_or(user.generation);
+    let user = UserRef { generation, ..user };
+    match facts.status {
+        UserStatus::Active => Ok(State::Serves(Current::Active(user, facts))),
+        UserStatus::Pending => pending(o, user),
+        UserStatus::PendingDeletion | UserStatus::Deleted | UserStatus::Inactive => gone(o, portal, user),
+        UserStatus::Other => {
+            let blocker = Blocker::lasting(
+                Reason::UserInactive,
+                format!("user {} is in a state that this operator does not know", user.id),
+            );
+            Err(user_blocked(o, &user, blocker, Requeue::Backoff))
+        }
+    }
+}
+
+/// Whether it is a retained user of this resource, which is not used again. What is not ours ends the reconcile, and is not
+/// recorded: the status then says nothing of it.
+fn is_retained_or_not_ours(
+    o: &Observation,
+    portal: &PortalFacts,
+    user: &UserRef,
+    facts: &UserFacts,
+) -> Result<bool, Step> {
+    let blocker = match o.whose(portal, &user.id, facts) {
+        Whose::Other(mark) => Blocker::lasting(
+            Reason::MarkedByOther,
+            format!("user {} bears the mark of {}; it is not touched", user.id, mark.owner),
+        ),
+        Whose::OperatorLogin => ownership::login_blocker(&user.id),
+        Whose::Unproved => ownership::unproved_blocker(&user.id),
+        Whose::Retained => return Ok(true),
+        Whose::OursWithoutMark => return Ok(false),
+        Whose::Ours(mark) => match ours(o, portal, &mark.hint) {
+            Ok(()) => return Ok(false),
+            Err(blocker) => blocker,
+        },
+    };
+    Err(blocked(o, &blocker, o.timers.recheck()))
+}
+
+fn pending<'a>(o: &Observation, user: UserRef) -> Result<State<'a>, Step> {
+    if o.rotation_requested && !o.rotation_under_way(&user) {
+        return Ok(State::Unusable(user));
+    }
+    Err(user_blocked(o, &user, pending_blocker(o, &user), o.timers.poll()))
+}
+
+/// How long a wallet service may take before a person is asked to look: it runs every five minutes.
+const PENDING_LIMIT: Duration = Duration::from_mins(30);
+
+/// What a pending user's condition says; an alarm after [`PENDING_LIMIT`].
+pub(super) fn pending_blocker(o: &Observation, user: &UserRef) -> Blocker {
+    let id = &user.id;
+    if o.pending_for.is_some_and(|time| time > PENDING_LIMIT) {
+        return Blocker::lasting(
+            Reason::PendingTooLong,
+            format!(
+                "user {id} has waited for the wallet service for more than {} minutes; it may be stuck, which only the portal's \
+                 operator can repair. To have another one created: annotate this resource with technicaluser.dev/rotate={id}",
+                PENDING_LIMIT.as_secs() / 60
+            ),
+        );
+    }
+    Blocker::passing(
+        Reason::Pending,
+        format!("user {id} waits for the wallet service, which usually answers within five minutes"),
+    )
+}
+
+/// The identity provider has no client for the user.
+fn missing_client<'a>(o: &Observation, portal: &PortalFacts, user: UserRef) -> Result<State<'a>, Step> {
+    // What is known of the time for which a client is missing is known of the recorded user alone.
+    let certain = o.client_missing_for_good && o.recorded.user.as_ref().is_some_and(|u| u.id == user.id);
+    if o.rotation_requested || certain {
+        if !o.is_done(&user.id, &Done::RecordedRetained) && !portal.suspended {
+            return Err(record_retained(&user.id, LEFT_FOR_SUCCESSOR));
+        }
+        return Ok(State::Unusable(user));
+    }
+    if matches!(o.secret, SecretView::Ours { .. }) && !o.is_verified_at_all() {
+        return Err(Step::Read(Read::Verify(CredentialAt::Output)));
+    }
+    let blocker = Blocker::lasting(
+        Reason::IdentityLost,
+        format!(
+            "the portal lists user {0}, but its identity provider has lost the client: it can be neither used nor deleted. If \
+             the identity provider is being restored, wait. Else ask for a successor: annotate this resource with \
+             technicaluser.dev/rotate={0}",
+            user.id
+        ),
+    );
+    Err(user_blocked(o, &user, blocker, Requeue::Backoff))
+}
+
+fn gone<'a>(o: &Observation, portal: &PortalFacts, user: UserRef) -> Result<State<'a>, Step> {
+    let Some(count) = portal.mass_disappearance else { return Ok(State::Unusable(user)) };
+    let blocker = Blocker::lasting(
+        Reason::LossSuspected,
+        format!(
+            "user {} is gone from the portal, and {count} users vanished at once: that is taken for a fault of the portal. \
+             If it is not, annotate the Portal with technicaluser.dev/accept-loss={count}",
+            user.id
+        ),
+    );
+    Err(user_blocked(o, &user, blocker, o.timers.recheck()))
+}
+
+/// The end of a reconcile that records the user and says what is wrong with it.
+pub(super) fn user_blocked(o: &Observation, user: &UserRef, blocker: Blocker, requeue: Requeue) -> Step {
+    Step::Settled(Settled {
+        current: Some(user.clone()),
+        report: Stage::User.blocked(blocker),
+        requeue,
+        rotation_handled: o.rotation_under_way(user),
+    })
+}
+
+impl Observation {
+    /// Whether the user is one that a request for rotation led to: a later one than the status names.
+    pub(super) fn rotation_under_way(&self, user: &UserRef) -> bool {
+        self.rotation_requested
+            && user.generation > self.recorded_generation()
+            && self.recorded_generation() > 0
+    }
+}

@@ -1,0 +1,114 @@
+//! The users that a resource holds: the current one, the next one, and those that are retiring.
+
+use crate::domain::ownership::Whose;
+use crate::domain::user::{UserId, UserStatus};
+
+use super::observation::{
+    Confirmed, Done, Listed, Named, Observation, OpenAttempt, PortalFacts, RecordedUser, SecretView,
+    UserView, Verified,
+};
+use super::step::UserRef;
+use super::{ours, pin};
+
+/// The users that a resource holds.
+#[derive(Debug)]
+pub(super) struct Holding<'a> {
+    /// The one that the status names: its credential is published, or is to be.
+    pub current: Option<&'a RecordedUser>,
+    /// The create of a later one that is not settled yet.
+    pub next: Option<&'a OpenAttempt>,
+}
+
+impl<'a> Holding<'a> {
+    /// What the status and the attempt on the resource say.
+    pub(super) fn of(o: &'a Observation) -> Self {
+        Self { current: o.recorded.user.as_ref(), next: next(o) }
+    }
+
+    /// Whether status, Secret and list agree that all is as it should be, so that nobody has to be asked.
+    pub(super) fn is_as_recorded(&self, o: &Observation) -> bool {
+        let Some(user) = self.current else { return false };
+        let secret_as_recorded = match &o.secret {
+            SecretView::Ours { user: published, digest, metadata_as_wanted } => {
+                *metadata_as_wanted
+                    && digest.is_some()
+                    && *digest == o.recorded.digest
+                    && published.as_ref() == Some(&user.id)
+            }
+            _ => false,
+        };
+        // A user that was taken over gets a mark of this copy of the installation.
+        let created_here = o.recorded.portal.as_ref().is_none_or(|portal| portal.hint == o.hint);
+        let pinned_here = o.portal.as_ref().map_or(true, |portal| pin::is_here(o, portal));
+        let listed = matches!(o.listed(&user.id), Listed::Unknown | Listed::There(UserStatus::Active));
+        user.active
+            && created_here
+            && pinned_here
+            && o.recorded.credential_published
+            && secret_as_recorded
+            && listed
+            && !is_doubted(o)
+            && o.spec_observed
+            && self.next.is_none()
+    }
+
+    /// The users to delete beside the current one, now that the status names it: ours, active, created by this copy of the
+    /// installation (or one taken over), and not published. The Portal's list of retained users does not count: it is
+    /// bounded, and what is retained bears a mark that says so.
+    pub(super) fn retiring(
+        o: &'a Observation,
+        portal: &'a PortalFacts,
+        current: &'a UserRef,
+    ) -> impl Iterator<Item = (&'a UserId, &'a Named)> {
+        siblings(o).filter(move |(id, named)| {
+            **id != current.id
+                && !o.is_done(id, &Done::Deleted)
+                && !o.is_done(id, &Done::RecordedRetained)
+                && named.status == UserStatus::Active
+                && matches!(&named.confirmed, Confirmed::Ours(hint) if ours(o, portal, hint).is_ok())
+                && !is_published(o, id)
+                && may_be_ours(o, portal, id)
+        })
+    }
+}
+
+/// The users with names of this resource beside the recorded one.
+pub(super) fn siblings(o: &Observation) -> impl Iterator<Item = (&UserId, &Named)> {
+    let recorded = o.recorded.user.as_ref().map(|user| &user.id);
+    o.users.named().filter(move |(id, _)| Some(*id) != recorded)
+}
+
+/// Whether the Secret says to hold the credential of this user.
+pub(super) fn is_published(o: &Observation, id: &UserId) -> bool {
+    matches!(&o.secret, SecretView::Ours { user: Some(user), .. } if user == id)
+}
+
+/// The attempt that is to be settled: one for a later user than the status names. What comes of an earlier one is a duplicate.
+///
+/// One that cannot be read is ahead of a resource without a user. Where a user is recorded, what comes of it is found in the
+/// list as a duplicate, and it is waited for before a successor is created.
+pub(super) fn next(o: &Observation) -> Option<&OpenAttempt> {
+    o.attempt.as_ref().filter(|open| match open.generation() {
+        Some(generation) => generation > o.recorded_generation(),
+        None => o.recorded.user.is_none(),
+    })
+}
+
+/// Whether the published credential is in doubt: it was refused, or there was a reason to read the one that the portal shows.
+fn is_doubted(o: &Observation) -> bool {
+    matches!(o.published_proof, Some(Verified::Refused { .. }))
+        || o.users.iter().any(|(_, known)| known.proof.is_some())
+}
+
+/// Whether the details, once they were read in this reconcile, do not say that the user is not ours: what is remembered of
+/// a mark is older, and a person may have removed it to keep the user.
+fn may_be_ours(o: &Observation, portal: &PortalFacts, id: &UserId) -> bool {
+    match o.view(id) {
+        None => true,
+        Some(UserView::Read(user)) => {
+            user.status == UserStatus::Active
+                && matches!(o.whose(portal, id, user), Whose::Ours(mark) if ours(o, portal, &mark.hint).is_ok())
+        }
+        Some(UserView::Gone | UserView::Lost) => false,
+    }
+}

@@ -1,0 +1,68 @@
+//! An attempt whose outcome is open: it has its time before anything follows from it.
+
+use std::time::Duration;
+
+use crate::domain::reason::Reason;
+use crate::domain::roles::Blocker;
+
+use super::blocked;
+use super::observation::{AttemptState, Observation, OpenAttempt};
+use super::settled::{Report, Requeue};
+use super::step::Step;
+
+/// An attempt whose outcome is unknown has its time.
+pub(super) fn settling(o: &Observation, open: &OpenAttempt, left: Duration) -> Step {
+    // Another process may have reported why the portal refused it: both need not report two things in turn.
+    if o.reported_reason.is_some_and(reports_a_refusal) {
+        return Step::settled(Report::Unchanged, Requeue::In(left));
+    }
+    waiting(o, Reason::SettlingAttempt, settling_words(open), Requeue::In(left))
+}
+
+/// What a resource reports while an attempt whose outcome is unknown has its time.
+pub(super) fn settling_words(open: &OpenAttempt) -> &'static str {
+    if open.attempt.is_some() {
+        "an earlier create was interrupted; the portal may still complete it, so the user is looked for in a moment"
+    } else {
+        "the annotation technicaluser.dev/creating cannot be read, so a create may be in progress; the operator waits until \
+         the portal has completed it, and then searches for the user"
+    }
+}
+
+/// Before another user is created, a create that may be in progress has its time: one whose annotation cannot be read, and
+/// so may be of any generation, and one whose generation a status names that nothing proves. A resource whose user is
+/// recorded and as it should be does not wait for it.
+pub(super) fn before_a_create(o: &Observation) -> Result<(), Step> {
+    let Some(open) = &o.attempt else { return Ok(()) };
+    match open.state {
+        AttemptState::InFlight => Err(in_flight(o)),
+        AttemptState::Settling(left) => {
+            Err(waiting(o, Reason::SettlingAttempt, settling_words(open), Requeue::In(left)))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// This process is carrying an attempt out.
+pub(super) fn in_flight(o: &Observation) -> Step {
+    if is_settled_elsewhere(o) {
+        return Step::settled(Report::Unchanged, o.timers.recheck());
+    }
+    waiting(o, Reason::Creating, "the portal is asked for a user", o.timers.recheck())
+}
+
+/// Another process waits for the create that this one has in progress, and reports it. Each status wakes both: two reasons
+/// would replace each other again and again.
+pub(super) fn is_settled_elsewhere(o: &Observation) -> bool {
+    o.reported_reason == Some(Reason::SettlingAttempt)
+}
+
+/// Whether a condition's reason is one that a refused create gives.
+fn reports_a_refusal(reason: Reason) -> bool {
+    use Reason::{CreateRefused, NoUserCreated, PermissionMissing, PortalError, RoleNotOffered};
+    matches!(reason, CreateRefused | NoUserCreated | PermissionMissing | PortalError | RoleNotOffered)
+}
+
+fn waiting(o: &Observation, reason: Reason, message: &str, requeue: Requeue) -> Step {
+    blocked(o, &Blocker::passing(reason, message), requeue)
+}

@@ -1,0 +1,37 @@
+//! Users that were created twice: deleted, or reset and retained, once the status names the one that is kept.
+
+use crate::domain::user::UserKind;
+
+use super::candidates;
+use super::holding::Holding;
+use super::observation::{Done, Observation, PortalFacts, UserView};
+use super::retain::{RETAINED_EARLIER, mark_retained, record_retained};
+use super::step::{Read, Step, UserRef, Write};
+
+pub(super) fn tidy(o: &Observation, portal: &PortalFacts, current: &UserRef) -> Option<Step> {
+    if portal.suspended {
+        return None;
+    }
+    if let Some(id) = candidates::unread(o) {
+        return Some(Step::Read(Read::Confirm(id.clone())));
+    }
+    if let Some(left) = candidates::left_unlisted(o) {
+        return Some(record_retained(left, RETAINED_EARLIER));
+    }
+    let (id, extra) = Holding::retiring(o, portal, current).next()?;
+    if !o.live {
+        return Some(Step::Read(Read::Object));
+    }
+    let Some(view) = o.view(id) else { return Some(Step::Read(Read::User(id.clone()))) };
+    let UserView::Read(user) = view else { return None };
+    if portal.may_delete && !o.delete_is_refused(id) {
+        return Some(Step::Write(Write::Delete(id.clone())));
+    }
+    Some(if extra.kind == UserKind::Internal && !o.is_done(id, &Done::Reset) {
+        Step::Write(Write::Reset(id.clone()))
+    } else if !o.is_done(id, &Done::MarkedRetained) {
+        mark_retained(o, id, user)
+    } else {
+        record_retained(id, "a second user was created for the resource, and this login cannot delete it")
+    })
+}
