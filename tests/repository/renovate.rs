@@ -28,6 +28,51 @@ fn selected(pattern: &str) -> Vec<String> {
     tracked(".").into_iter().filter(|file| pattern.is_match(file)).collect()
 }
 
+/// The keys of Renovate's schema that this configuration uses. The validator of Renovate is too large for the tests.
+const KEYS: &[&str] = &[
+    "$schema",
+    "allowedVersions",
+    "commitMessageAction",
+    "customManagers",
+    "customType",
+    "datasourceTemplate",
+    "depNameTemplate",
+    "dependencyDashboardApproval",
+    "description",
+    "enabled",
+    "extends",
+    "groupName",
+    "lockFileMaintenance",
+    "managerFilePatterns",
+    "matchDatasources",
+    "matchFileNames",
+    "matchManagers",
+    "matchPackageNames",
+    "matchStrings",
+    "packageRules",
+    "schedule",
+    "versioningTemplate",
+    "vulnerabilityAlerts",
+];
+
+/// All keys of a document, at all depths.
+fn keys(value: &Value) -> Vec<&str> {
+    match value {
+        Value::Object(fields) => {
+            fields.iter().flat_map(|(key, value)| [vec![key.as_str()], keys(value)].concat()).collect()
+        }
+        Value::Array(entries) => entries.iter().flat_map(keys).collect(),
+        _ => Vec::new(),
+    }
+}
+
+#[test]
+fn every_key_is_known() {
+    let configuration = configuration();
+    let unknown: Vec<_> = keys(&configuration).into_iter().filter(|key| !KEYS.contains(key)).collect();
+    assert!(unknown.is_empty(), "check these against Renovate's schema: {unknown:?}");
+}
+
 #[test]
 fn every_package_of_a_rule_is_used() {
     let manifest = read("Cargo.toml");
