@@ -113,7 +113,7 @@ async fn writes_are_few_a_calm_system_is_silent_and_a_restart_is_cheap() {
     assert_eq!(calls_per_user(&world), calls, "a calm system makes no call for a user");
     let now = world.ready("internal").await;
     assert_eq!(seen.metadata.resource_version, now.metadata.resource_version);
-    let since = |object| condition(object, "Ready").unwrap()["lastTransitionTime"].clone();
+    let since = |object| condition(object, "Ready").unwrap().last_transition_time;
     assert_eq!(since(&seen), since(&now));
 
     // A restart with nothing due: one sweep, no call for any user, no write.

@@ -1,9 +1,8 @@
 //! The portal's answer to a create does not come, whether the user was made or not.
 
-use std::time::Duration;
-
 use portal_simulator::role_names::{DATASPACE_DISCOVERY, IDENTITY_WALLET_MANAGEMENT};
 use portal_simulator::{Action, Canned, Endpoint, Fault};
+use std::time::Duration;
 
 use crate::support::{create, one_user, reason, world};
 

@@ -6,7 +6,7 @@ use portal_simulator::{Endpoint, Stage as PortalStage};
 use serde_json::json;
 use testbed::{Action, Matcher, Stage};
 
-use crate::support::{self, World, condition, create, one_user, world};
+use crate::support::{World, condition, create, one_user, user_status, world};
 
 const NAME: &str = "edc";
 
@@ -153,8 +153,9 @@ async fn an_attempt_that_is_read_back_in_a_later_state_is_not_followed_by_what_w
     gate.release();
     ends_well(&world).await;
     let object = world.ready(NAME).await;
-    assert_eq!(support::status(&object)["handled"]["rotate"], "once");
-    assert_eq!(support::status(&object)["observedGeneration"], 1);
+    let status = user_status(&object);
+    assert_eq!(status.handled.unwrap().rotate.as_deref(), Some("once"));
+    assert_eq!(status.observed_generation, Some(1));
 }
 
 #[tokio::test]

@@ -3,9 +3,11 @@
 use portal_simulator::role_names::DATASPACE_DISCOVERY;
 use portal_simulator::{Change, Endpoint, Stage, Version};
 use serde_json::{Value, json};
+use technical_user_operator::api::technical_user::PinnedPortal;
 
 use crate::support::{
-    BPN_ONE, BPN_TWO, FULL_LOGIN, World, condition, create, message, one_company, reason, status, world,
+    BPN_ONE, BPN_TWO, FULL_LOGIN, World, condition, create, message, one_company, portal_status, reason,
+    user_status, world,
 };
 
 async fn claim(world: &World, claim: Value) {
@@ -18,9 +20,9 @@ async fn claim(world: &World, claim: Value) {
 }
 
 /// What a user's status records of the portal, and whether it is ready.
-async fn state(world: &World, name: &str) -> (Value, Value) {
+async fn state(world: &World, name: &str) -> (PinnedPortal, String) {
     let user = world.user(name).await.unwrap();
-    (status(&user)["portal"].clone(), condition(&user, "Ready").unwrap()["status"].clone())
+    (user_status(&user).portal.unwrap(), condition(&user, "Ready").unwrap().status)
 }
 
 #[tokio::test]
@@ -31,8 +33,8 @@ async fn a_company_is_one_of_those_that_the_token_names_and_is_never_written_ove
     world.ready("edc").await;
     world.ready("leaving").await;
     let before = state(&world, "edc").await;
-    assert_eq!(before.0["bpn"], BPN_ONE);
-    let company = async || status(&world.portal().await.unwrap())["company"]["bpn"].clone();
+    assert_eq!(before.0.bpn.as_deref(), Some(BPN_ONE));
+    let company = async || portal_status(&world.portal().await.unwrap()).company.unwrap().bpn;
 
     // Several, in any order.
     for order in [[BPN_ONE, BPN_TWO], [BPN_TWO, BPN_ONE]] {
@@ -82,7 +84,7 @@ async fn a_company_is_one_of_those_that_the_token_names_and_is_never_written_ove
     world.ready("meanwhile").await;
     world.gone("leaving").await;
     assert_eq!(state(&world, "edc").await, before);
-    assert_eq!(state(&world, "meanwhile").await.0["bpn"], BPN_ONE);
+    assert_eq!(state(&world, "meanwhile").await.0.bpn.as_deref(), Some(BPN_ONE));
     assert_eq!(reason(&world.user("edc").await.unwrap()), "Ready");
     assert_eq!(world.ours().len(), 3);
     assert_eq!(world.count(Endpoint::Create), 4);

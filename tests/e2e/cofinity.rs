@@ -106,7 +106,7 @@ async fn cofinity_x_is_reached_by_name_through_the_proxy_and_the_apiserver_direc
     world.ready("internal").await;
     world.ready("wallet").await;
     let portal = world.portal_ready().await;
-    assert_eq!(portal["company"]["bpn"], BPN_ONE);
+    assert_eq!(portal.company.unwrap().bpn, BPN_ONE);
     let asked = proxy.asked();
     for host in [PORTAL, IDP] {
         assert!(asked.contains(&format!("{host}:443")), "{asked:?}");

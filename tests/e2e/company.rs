@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::support::{
     BPN_ONE, BPN_TWO, FULL_LOGIN, IDENTITY_SECRET, LOGIN_OF_TWO, PORTAL_MOVED, TAKE_OVER, create, message,
-    one_company, reason, status, world,
+    one_company, reason, user_status, world,
 };
 
 #[tokio::test]
@@ -110,7 +110,7 @@ async fn a_cloned_cluster_touches_nothing_until_it_is_told_to_take_over() {
     world.apply(&create("restored", &world.namespace, DATASPACE_DISCOVERY)).await;
     world.ready("edc").await;
     world.ready("restored").await;
-    let old = status(&world.user("edc").await.unwrap())["portal"]["hint"].as_str().unwrap().to_owned();
+    let old = user_status(&world.user("edc").await.unwrap()).portal.unwrap().hint;
     world.stop_operator().await;
     world.secrets_api().delete(IDENTITY_SECRET, &DeleteParams::default()).await.unwrap();
     // This one comes from Git, without its status.
@@ -132,7 +132,7 @@ async fn a_cloned_cluster_touches_nothing_until_it_is_told_to_take_over() {
     world.patch_portal(&json!({"metadata": {"annotations": {TAKE_OVER: old}}})).await;
     for name in ["edc", "restored"] {
         let user = world.ready(name).await;
-        let new = status(&user)["portal"]["hint"].as_str().unwrap().to_owned();
+        let new = user_status(&user).portal.unwrap().hint;
         assert_ne!(new, old);
         assert!(
             world.user_of(name).description.contains(&format!(" g1 {new}]")),

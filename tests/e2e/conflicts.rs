@@ -1,9 +1,8 @@
 //! Another client that writes all the time: the operator waits longer each time, and gets through when it may.
 
+use portal_simulator::role_names::DATASPACE_DISCOVERY;
 use serde_json::json;
 use testbed::{Action, Matcher};
-
-use portal_simulator::role_names::DATASPACE_DISCOVERY;
 
 use crate::support::{create, one_user, world};
 

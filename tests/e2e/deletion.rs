@@ -1,13 +1,13 @@
 //! The way back: what the policy, the login and the kind of the user allow, and never a user that nobody knows of.
 
-use kube::api::{DeleteParams, Patch, PatchParams};
+use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams};
 use portal_simulator::role_names::{DATASPACE_DISCOVERY, IDENTITY_WALLET_MANAGEMENT};
 use portal_simulator::{Action, Canned, Change, ConnectorStatus, Endpoint, Fault, Stage, Status, UserView};
 use serde_json::{Value, json};
 
 use crate::support::{
     CONNECTOR_LOGIN, FULL_LOGIN, RELEASE, TAKE_OVER, WITHOUT_DELETION, World, condition, create,
-    secret_value, status, world,
+    portal_status, secret_value, world,
 };
 
 const INTERNAL: &str = DATASPACE_DISCOVERY;
@@ -28,15 +28,11 @@ fn seen(world: &World, user: &UserView) -> Option<UserView> {
 /// Waits until the Portal lists the user as retained, and tells why.
 async fn retained(world: &World, user: &UserView) -> String {
     let id = user.id.to_string();
-    let entry = |status: &Value| {
-        let list = status["retained"].as_array().cloned().unwrap_or_default();
-        list.into_iter().find(|entry| entry["id"] == id.as_str())
-    };
-    let status =
-        world.portal_until("the Portal lists it as retained", |p| entry(&p.data["status"]).is_some()).await;
-    let entry = entry(&status).unwrap();
-    assert!(entry["technicalUser"].as_str().unwrap().starts_with(&world.namespace), "{entry}");
-    entry["reason"].as_str().unwrap().to_owned()
+    let listed = |portal: &DynamicObject| portal_status(portal).retained.iter().any(|entry| entry.id == id);
+    let status = world.portal_until("the Portal lists it as retained", listed).await;
+    let entry = status.retained.into_iter().find(|entry| entry.id == id).unwrap();
+    assert!(entry.technical_user.starts_with(&world.namespace), "{entry:?}");
+    entry.reason
 }
 
 #[tokio::test]
@@ -107,9 +103,8 @@ async fn with_the_login_of_the_guides_internal_users_are_revoked_and_wallet_user
         world.ready(name).await;
     }
     let status = world.portal_ready().await;
-    let can_delete =
-        status["conditions"].as_array().unwrap().iter().find(|c| c["type"] == "CanDelete").unwrap().clone();
-    assert_eq!(can_delete["status"], "False", "{can_delete}");
+    let can_delete = status.conditions.iter().find(|condition| condition.type_ == "CanDelete").unwrap();
+    assert_eq!(can_delete.status, "False", "{can_delete:?}");
     let internal = world.user_of("internal");
     world.delete("internal").await;
     world.gone("internal").await;
@@ -211,7 +206,7 @@ async fn a_deletion_waits_for_a_deletion_login_that_fails_in_passing() {
     let can_delete = async |wanted: &str| {
         world
             .portal_until("CanDelete is as it should be", |portal| {
-                condition(portal, "CanDelete").is_some_and(|condition| condition["status"] == wanted)
+                condition(portal, "CanDelete").is_some_and(|condition| condition.status == wanted)
             })
             .await
     };
@@ -222,7 +217,7 @@ async fn a_deletion_waits_for_a_deletion_login_that_fails_in_passing() {
     world.two_sweeps().await;
     assert_eq!(world.count(Endpoint::Reset), 0, "nothing is revoked");
     assert_eq!(seen(&world, &user).unwrap().description, user.description, "nothing is marked");
-    assert!(status(&world.portal().await.unwrap())["retained"].is_null());
+    assert!(portal_status(&world.portal().await.unwrap()).retained.is_empty());
     world.simulator.remove_fault(failing);
     world.gone("edc").await;
     assert_eq!(seen(&world, &user).unwrap().status, Status::Deleted);
@@ -239,9 +234,8 @@ async fn can_delete_follows_a_login_that_loses_its_permissions() {
     let can_delete = async |wanted: &str, word: &str| {
         world
             .portal_until("CanDelete follows", |portal| {
-                condition(portal, "CanDelete").is_some_and(|condition| {
-                    condition["status"] == wanted && condition["message"].as_str().unwrap().contains(word)
-                })
+                condition(portal, "CanDelete")
+                    .is_some_and(|condition| condition.status == wanted && condition.message.contains(word))
             })
             .await;
     };
@@ -321,7 +315,7 @@ async fn a_user_that_cannot_be_read_or_marked_is_not_listed_as_retained() {
     world.ready("kept").await;
     let user = world.user_of("kept");
     let fails = |endpoint| world.simulator.inject(Fault::at(endpoint, Action::Status(Canned::error(500))));
-    let is_listed = async || !status(&world.portal().await.unwrap())["retained"].is_null();
+    let is_listed = async || !portal_status(&world.portal().await.unwrap()).retained.is_empty();
     let unreadable = fails(Endpoint::Details);
     world.delete("kept").await;
     world.because("kept", "PortalError").await;

@@ -2,11 +2,13 @@
 
 use portal_simulator::role_names::DATASPACE_DISCOVERY;
 use portal_simulator::{Endpoint, Stage as PortalStage, Status, UserSeed, UserView};
-use serde_json::{Value, json};
+use serde_json::json;
 use testbed::{Matcher, Stage};
 
 use crate::crash::Held;
-use crate::support::{CONNECTOR_LOGIN, CREATING, World, WorldBuilder, create, one_user, status, world};
+use crate::support::{
+    CONNECTOR_LOGIN, CREATING, World, WorldBuilder, create, one_user, portal_status, world,
+};
 
 const NAME: &str = "edc";
 
@@ -72,13 +74,10 @@ async fn with_a_login_that_may_not_delete_it_is_reset_marked_and_listed() {
     let (world, user) = with_a_user(world().login(CONNECTOR_LOGIN)).await;
     let twin = twin(&world, &user);
     let id = twin.id.to_string();
-    let listed = |portal: &kube::api::DynamicObject| {
-        let retained = status(portal)["retained"].as_array().cloned().unwrap_or_default();
-        retained.iter().any(|entry: &Value| entry["id"] == id.as_str())
-    };
+    let listed =
+        |portal: &kube::api::DynamicObject| portal_status(portal).retained.iter().any(|entry| entry.id == id);
     let portal = world.portal_until("the twin is listed", listed).await;
-    let retained = &portal["retained"][0];
-    assert_eq!(retained["technicalUser"], format!("{}/{NAME}", world.namespace));
+    assert_eq!(portal.retained[0].technical_user, format!("{}/{NAME}", world.namespace));
     let left = world.simulator.look(|view| view.user(twin.id)).unwrap();
     assert!(left.description.contains("[technicaluser.dev/1 retained "), "{}", left.description);
     assert_ne!(left.secret, twin.secret, "its secret was reset");

@@ -4,7 +4,7 @@ use portal_simulator::role_names::DATASPACE_DISCOVERY;
 use portal_simulator::{Endpoint, OfferSeed, Status, UserSeed};
 use serde_json::json;
 
-use crate::support::{create, existing, secret_value, status, world};
+use crate::support::{create, existing, recorded, secret_value, world};
 
 #[tokio::test]
 async fn an_existing_user_is_published_by_id_client_id_or_name_and_never_changed() {
@@ -18,7 +18,7 @@ async fn an_existing_user_is_published_by_id_client_id_or_name_and_never_changed
     world.apply(&existing("by-name", namespace, &json!({"name": "three"}))).await;
     for (name, user) in [("by-id", &one), ("by-client-id", &two), ("by-name", &three)] {
         let ready = world.ready(name).await;
-        assert_eq!(status(&ready)["user"]["clientId"], json!(user.client_id), "{name}");
+        assert_eq!(recorded(&ready).client_id, user.client_id, "{name}");
         assert_eq!(world.token_with(name).await, 200, "{name}");
         let secret = world.get_secret(name).await.unwrap();
         assert_eq!(Some(secret_value(&secret, "client-secret")), user.secret, "{name}");
@@ -103,7 +103,7 @@ async fn a_client_id_selects_its_user_where_the_list_hides_users_of_equal_names(
     world.because("by-name", "ListIncomplete").await;
     world.apply(&existing("by-client-id", namespace, &json!({"clientId": client_id}))).await;
     let ready = world.ready("by-client-id").await;
-    assert_eq!(status(&ready)["user"]["id"], json!(user.id));
+    assert_eq!(recorded(&ready).id, user.id.to_string());
     assert_eq!(world.token_with("by-client-id").await, 200);
     let narrowed = format!("clientId={client_id}");
     let lists = world.simulator.calls_of(Endpoint::List);

@@ -4,16 +4,16 @@ use portal_simulator::role_names::{DATASPACE_DISCOVERY, IDENTITY_WALLET_MANAGEME
 use portal_simulator::{Status, Version};
 use serde_json::json;
 
-use crate::support::{BPN_ONE, condition, create, one_company, secret_value, status, world};
+use crate::support::{BPN_ONE, condition, create, one_company, recorded, secret_value, world};
 
 #[tokio::test]
 async fn an_internal_user_is_made_verified_and_published_and_goes_with_its_resource() {
     let world = world().start().await;
     world.apply(&create("edc-discovery", &world.namespace, DATASPACE_DISCOVERY)).await;
     let user = world.ready("edc-discovery").await;
-    assert_eq!(status(&user)["user"]["kind"], "Internal");
+    assert_eq!(recorded(&user).kind, "Internal");
     for type_ in ["UserReady", "CredentialVerified", "Published"] {
-        assert_eq!(condition(&user, type_).unwrap()["status"], "True", "{type_}");
+        assert_eq!(condition(&user, type_).unwrap().status, "True", "{type_}");
     }
     let secret = world.get_secret("edc-discovery").await.unwrap();
     assert_eq!(secret_value(&secret, "token-url"), world.simulator.token_url());
@@ -47,7 +47,7 @@ async fn a_wallet_user_is_waited_for_on_every_version() {
         world.apply(&create("edc-discovery", &world.namespace, DATASPACE_DISCOVERY)).await;
         let user = world.ready("edc-wallet").await;
         world.ready("edc-discovery").await;
-        assert_eq!(status(&user)["user"]["kind"], "External", "{version:?}");
+        assert_eq!(recorded(&user).kind, "External", "{version:?}");
         assert_eq!(world.token_with("edc-wallet").await, 200, "{version:?}");
         assert_eq!(world.token_with("edc-discovery").await, 200, "{version:?}");
         let secret = world.get_secret("edc-wallet").await.unwrap();

@@ -7,11 +7,12 @@ use axum::body::Body;
 use axum::http::{Method, Request, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use portal_simulator::role_names::DATASPACE_DISCOVERY;
 use serde_json::{Value, json};
 
-use portal_simulator::role_names::DATASPACE_DISCOVERY;
-
-use crate::support::{BPN_ONE, FULL_LOGIN, WITHOUT_DELETION, World, create, message, status, world};
+use crate::support::{
+    BPN_ONE, FULL_LOGIN, WITHOUT_DELETION, World, create, message, stored_status, user_status, world,
+};
 
 const NASTY: &str = "a\u{0}\n\u{1B}[31m\u{202E}\u{2066}b";
 
@@ -144,8 +145,8 @@ fn peak(world: &World) -> u64 {
 async fn a_hostile_portal_costs_the_operator_at_most_32_mib() {
     let portal = Hostile::default();
     let world = world_of(&portal).await;
-    let ready = world.portal_ready().await;
-    let shown = ready.to_string();
+    world.portal_ready().await;
+    let shown = stored_status(&world.portal().await.unwrap()).to_string();
     assert!(!shown.contains("\\u001b") && !shown.contains('\u{202E}'), "{shown}");
     assert!(shown.contains(DATASPACE_DISCOVERY) && shown.len() < 4000, "{shown}");
     let calm = peak(&world);
@@ -156,7 +157,9 @@ async fn a_hostile_portal_costs_the_operator_at_most_32_mib() {
         (ENDLESS, "too long"),
     ] {
         portal.to(mode);
-        world.portal_until(words, |portal| status(portal)["conditions"].to_string().contains(words)).await;
+        world
+            .portal_until(words, |portal| stored_status(portal)["conditions"].to_string().contains(words))
+            .await;
         println!("mode {mode}: +{} KiB", peak(&world) - calm);
     }
     portal.to(MOST_USERS);
@@ -185,14 +188,14 @@ async fn an_answer_that_names_anothers_user_publishes_nothing() {
     world.eventually("a create was answered", async || creates() == 1).await;
     let user = world
         .until("edc", "it says that the create has no clear outcome", |user| {
-            creates() == 1 && !message(user).is_empty() && status(user)["user"].is_null()
+            creates() == 1 && !message(user).is_empty() && user_status(user).user.is_none()
         })
         .await;
     println!("{}", message(&user));
     // It is looked for by its name once the attempt has settled, is not found, and is created again.
     world.eventually("the create was tried again", async || creates() >= 2).await;
     let user = world.user("edc").await.unwrap();
-    assert!(status(&user)["user"].is_null(), "{user:?}");
+    assert!(user_status(&user).user.is_none(), "{user:?}");
     assert!(world.get_secret("edc").await.is_none());
     assert_eq!(portal.changes.load(Ordering::SeqCst), 0, "the other's user was not changed");
 }

@@ -1,53 +1,87 @@
 //! What the kstatus library says of live objects, in every state that they go through: Flux and Argo CD decide by it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures::StreamExt as _;
+use kube::ResourceExt as _;
 use kube::api::{Api, DeleteParams, DynamicObject, ListParams, WatchEvent, WatchParams};
 use parking_lot::Mutex;
-use serde_json::{Value, json};
+use portal_simulator::role_names::{DATASPACE_DISCOVERY, IDENTITY_WALLET_MANAGEMENT};
+use serde_json::json;
 use tokio::task::JoinHandle;
 
-use portal_simulator::role_names::{DATASPACE_DISCOVERY, IDENTITY_WALLET_MANAGEMENT};
-
-use crate::support::{FULL_LOGIN, Site, condition, create, one_user, portal, reason, world};
+use crate::support::{FULL_LOGIN, Site, condition, create, one_user, portal, reason, stored_status, world};
 
 /// Every state that the objects of one kind went through, as a watch saw them.
 struct Samples {
-    seen: Arc<Mutex<Vec<Value>>>,
+    api: Api<DynamicObject>,
+    seen: Arc<Mutex<Seen>>,
     watch: JoinHandle<()>,
+}
+
+#[derive(Default)]
+struct Seen {
+    states: Vec<DynamicObject>,
+    /// The versions of the objects that are there, by name.
+    live: BTreeMap<String, String>,
+}
+
+impl Seen {
+    fn event(&mut self, event: WatchEvent<DynamicObject>) {
+        match event {
+            WatchEvent::Added(object) | WatchEvent::Modified(object) => {
+                self.live.insert(object.name_any(), object.resource_version().unwrap());
+                self.states.push(object);
+            }
+            WatchEvent::Deleted(object) => {
+                self.live.remove(&object.name_any());
+            }
+            _ => {}
+        }
+    }
 }
 
 impl Samples {
     /// Samples from now on.
     async fn of(api: Api<DynamicObject>) -> Self {
-        let seen = Arc::new(Mutex::new(Vec::new()));
-        let sink = Arc::clone(&seen);
         // The apiserver answers 429 to the first list of a kind while it fills its cache.
-        let list = || async { api.list(&ListParams::default()).await.ok() };
+        let list = async || api.list(&ListParams::default()).await.ok();
         let from = testbed::eventually("a first list", list).await.unwrap();
+        let live =
+            from.items.iter().map(|item| (item.name_any(), item.resource_version().unwrap())).collect();
+        let seen = Arc::new(Mutex::new(Seen { live, ..Seen::default() }));
         let version = from.metadata.resource_version.unwrap();
         let mut events = api.watch(&WatchParams::default(), &version).await.unwrap().boxed();
+        let sink = Arc::clone(&seen);
         let watch = tokio::spawn(async move {
             while let Some(Ok(event)) = events.next().await {
-                if let WatchEvent::Added(object) | WatchEvent::Modified(object) = event {
-                    let object = serde_json::to_value(object).unwrap();
-                    sink.lock().push(object);
-                }
+                sink.lock().event(event);
             }
         });
-        Self { seen, watch }
+        Self { api, seen, watch }
+    }
+
+    /// The states so far, once the watch shows what the apiserver has.
+    async fn states(&self, site: &Site) -> Vec<DynamicObject> {
+        let now = async || self.api.list(&ListParams::default()).await.unwrap().items;
+        site.eventually("the watch shows what the apiserver has", async || {
+            let now = now().await.into_iter().map(|item| (item.name_any(), item.resource_version().unwrap()));
+            now.collect::<BTreeMap<_, _>>() == self.seen.lock().live
+        })
+        .await;
+        self.seen.lock().states.clone()
     }
 
     /// The kstatus status of each state, in order, those of one kind in a row once; each with the reason of Ready.
     async fn statuses(&self, site: &Site) -> Vec<(String, String)> {
-        let seen = self.seen.lock().clone();
-        let statuses = site.plane.kstatus(&seen).await.unwrap();
-        assert_eq!(statuses.len(), seen.len());
+        let states = self.states(site).await;
+        let values: Vec<_> = states.iter().map(|state| serde_json::to_value(state).unwrap()).collect();
+        let statuses = site.plane.kstatus(&values).await.unwrap();
+        assert_eq!(statuses.len(), states.len());
         let mut steps: Vec<(String, String)> = Vec::new();
-        for ((status, _), object) in statuses.into_iter().zip(seen) {
-            let object: DynamicObject = serde_json::from_value(object).unwrap();
-            let step = (status, reason(&object));
+        for ((status, _), state) in statuses.into_iter().zip(&states) {
+            let step = (status, reason(state));
             if steps.last() != Some(&step) {
                 steps.push(step);
             }
@@ -74,7 +108,7 @@ async fn a_new_object_is_in_progress_before_anybody_has_seen_it() {
     world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
     let objects = [world.user("edc").await.unwrap(), world.portal().await.unwrap()];
     for object in &objects {
-        assert_eq!(object.data["status"], json!({"observedGeneration": -1}), "{object:?}");
+        assert_eq!(*stored_status(object), json!({"observedGeneration": -1}), "{object:?}");
     }
     let objects = objects.map(|object| serde_json::to_value(object).unwrap());
     for (status, message) in world.plane.kstatus(&objects).await.unwrap() {
@@ -157,15 +191,10 @@ async fn what_does_not_arrive_within_the_grace_period_is_stalled() {
     let steps = samples.statuses(&world).await;
     assert_eq!(words(&steps), ["InProgress", "Failed"], "{steps:?}");
     assert!(steps.iter().skip(1).all(|(_, reason)| reason == "PortalNotFound"), "{steps:?}");
-    let seen = samples.seen.lock().clone();
-    let at = |object: &Value, type_: &str| {
-        let object: DynamicObject = serde_json::from_value(object.clone()).unwrap();
-        condition(&object, type_)
-            .map(|condition| condition["lastTransitionTime"].as_str().unwrap().to_owned())
-    };
-    let began = seen.iter().find_map(|object| at(object, "Reconciling")).unwrap();
-    let ended = seen.iter().find_map(|object| at(object, "Stalled")).unwrap();
-    let [began, ended] = [began, ended].map(|time| time.parse::<jiff::Timestamp>().unwrap());
+    let states = samples.states(&world).await;
+    let at = |state: &DynamicObject, type_: &str| condition(state, type_).map(|it| it.last_transition_time.0);
+    let began = states.iter().find_map(|state| at(state, "Reconciling")).unwrap();
+    let ended = states.iter().find_map(|state| at(state, "Stalled")).unwrap();
     let waited = ended.duration_since(began).as_secs();
     assert!((118..150).contains(&waited), "stalled after {waited} s");
 }

@@ -1,8 +1,7 @@
 //! Each world is scanned for secrets where it is dropped.
 
-use serde_json::json;
-
 use portal_simulator::role_names::DATASPACE_DISCOVERY;
+use serde_json::json;
 
 use crate::support::{World, create, secret_value, world};
 

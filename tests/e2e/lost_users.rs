@@ -6,27 +6,24 @@ use portal_simulator::{
     Action, Canned, Change, Endpoint, Fault, Status, UserSeed, UserView, Version, WalletDelay,
 };
 use serde_json::json;
+use technical_user_operator::api::portal::PortalStatus;
 
 use crate::support::{
-    ACCEPT_LOSS, CONNECTOR_LOGIN, FULL_LOGIN, ROTATE, World, create, one_company, reason, status, world,
+    ACCEPT_LOSS, CONNECTOR_LOGIN, FULL_LOGIN, ROTATE, World, create, one_company, portal_status, reason,
+    recorded, world,
 };
 
-fn retained_ids(status: &serde_json::Value) -> Vec<String> {
-    let list = status["retained"].as_array().cloned().unwrap_or_default();
-    list.iter().map(|entry| entry["id"].as_str().unwrap().to_owned()).collect()
+fn retained_ids(status: PortalStatus) -> Vec<String> {
+    status.retained.into_iter().map(|entry| entry.id).collect()
 }
 
 async fn successor(world: &World, name: &str, of: &UserView) -> UserView {
-    let user = world.until(name, "its second user is there", |u| status(u)["user"]["generation"] == 2).await;
-    assert_ne!(status(&user)["user"]["id"], json!(of.id));
+    let user = world.until(name, "its second user is there", |u| recorded(u).generation == Some(2)).await;
+    assert_ne!(recorded(&user).id, of.id.to_string());
     world.ready(name).await;
     assert_eq!(world.token_with(name).await, 200);
-    let new = world
-        .simulator
-        .users("One")
-        .into_iter()
-        .find(|u| json!(u.id) == status(&user)["user"]["id"])
-        .unwrap();
+    let new =
+        world.simulator.users("One").into_iter().find(|u| u.id.to_string() == recorded(&user).id).unwrap();
     assert!(new.description.contains(&format!("/{name} g2 ")), "{}", new.description);
     new
 }
@@ -53,7 +50,7 @@ async fn a_user_whose_client_is_lost_gets_a_successor_on_request() {
     world.patch_user("edc", &json!({"metadata": {"annotations": {ROTATE: "1"}}})).await;
     successor(&world, "edc", &lost).await;
     let status = world.portal_ready().await;
-    assert_eq!(retained_ids(&status), [lost.id.to_string()]);
+    assert_eq!(retained_ids(status), [lost.id.to_string()]);
     world.two_sweeps().await;
     assert_eq!(world.count(Endpoint::Create), 2, "one request, one successor");
     world.delete("edc").await;
@@ -71,7 +68,7 @@ async fn a_stuck_wallet_user_is_stepped_around_on_request() {
     assert!(world.get_secret("edc").await.is_none());
     assert_eq!(world.count(Endpoint::Create), 1);
     world.patch_user("edc", &json!({"metadata": {"annotations": {ROTATE: "now"}}})).await;
-    world.until("edc", "its second user is there", |u| status(u)["user"]["generation"] == 2).await;
+    world.until("edc", "its second user is there", |u| recorded(u).generation == Some(2)).await;
     world.simulator.activate_wallet_users();
     world.sweep().await;
     successor(&world, "edc", &stuck).await;
@@ -121,7 +118,7 @@ async fn many_users_that_vanish_at_once_are_not_made_anew_until_a_person_says_so
     assert_eq!(reason(&world.user("edc-5").await.unwrap()), "Ready");
     world.patch_portal(&json!({"metadata": {"annotations": {ACCEPT_LOSS: "4"}}})).await;
     for name in &names[..3] {
-        world.until(name, "its second user is there", |u| status(u)["user"]["generation"] == 2).await;
+        world.until(name, "its second user is there", |u| recorded(u).generation == Some(2)).await;
         world.ready(name).await;
     }
     world.gone("edc-4").await;
@@ -175,7 +172,9 @@ async fn a_user_that_was_made_twice_is_removed_once_the_other_is_published() {
         } else {
             assert_ne!(look().secret, double.secret, "its secret is dead");
             world
-                .portal_until("it is listed", |p| retained_ids(status(p)).contains(&double.id.to_string()))
+                .portal_until("it is listed", |p| {
+                    retained_ids(portal_status(p)).contains(&double.id.to_string())
+                })
                 .await;
         }
         world.two_sweeps().await;
@@ -202,7 +201,7 @@ async fn among_three_hundred_users_of_one_name_ours_is_found() {
     crowd(&world, "edc", 149);
     world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
     let ready = world.ready("edc").await;
-    assert_eq!(status(&ready)["user"]["id"], json!(ours.id));
+    assert_eq!(recorded(&ready).id, ours.id.to_string());
     assert_eq!(world.portal_writes(), 0, "the others are not touched");
 }
 
@@ -214,7 +213,7 @@ async fn a_name_that_others_have_is_not_used() {
     world.sweep().await;
     world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
     let ready = world.ready("edc").await;
-    assert_eq!(status(&ready)["user"]["generation"], 2, "the first name is taken by others");
+    assert_eq!(recorded(&ready).generation, Some(2), "the first name is taken by others");
     assert_eq!(world.ours().len(), 1);
     world.two_sweeps().await;
     assert_eq!(world.portal_writes(), 1, "the others are not touched");

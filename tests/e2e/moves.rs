@@ -4,7 +4,7 @@ use portal_simulator::Endpoint;
 use portal_simulator::role_names::DATASPACE_DISCOVERY;
 use serde_json::json;
 
-use crate::support::{PORTAL_MOVED, create, status, world};
+use crate::support::{PORTAL_MOVED, create, user_status, world};
 
 #[tokio::test]
 async fn another_spelling_of_an_address_is_the_same_portal() {
@@ -14,8 +14,8 @@ async fn another_spelling_of_an_address_is_the_same_portal() {
     world.ready("edc").await;
     let spelled = world.simulator.portal_url().replace("http://127.0.0.1", "http://127.0.0.001");
     assert_ne!(spelled, world.simulator.portal_url());
-    let status_of = async |name: &str| status(&world.user(name).await.unwrap()).clone();
-    let before = status_of("edc").await;
+    let recorded_portal = async || user_status(&world.user("edc").await.unwrap()).portal;
+    let before = recorded_portal().await;
     let lists = world.count(Endpoint::List);
     world
         .patch_portal(&json!({"spec": {"catenaX": {"url": format!("{spelled}/api/administration/")}}}))
@@ -24,7 +24,7 @@ async fn another_spelling_of_an_address_is_the_same_portal() {
     world.portal_ready().await;
     world.sweep().await;
     world.ready("edc").await;
-    assert_eq!(status_of("edc").await["portal"], before["portal"]);
+    assert_eq!(recorded_portal().await, before);
     world.delete("edc").await;
     world.gone("edc").await;
     assert!(world.ours().is_empty());
@@ -60,7 +60,7 @@ async fn a_portal_that_moved_is_followed_by_the_word_of_a_person() {
     let words = world.because("lost-its-mark", "PortalMoved").await;
     assert!(words.contains("shows no user of this resource"), "{words}");
     let edc = world.user("edc").await.unwrap();
-    assert_eq!(status(&edc)["portal"]["url"], new);
+    assert_eq!(user_status(&edc).portal.unwrap().url, new);
     // The word is needed no longer.
     world.patch_portal(&json!({"metadata": {"annotations": {PORTAL_MOVED: null}}})).await;
     world.sweep().await;

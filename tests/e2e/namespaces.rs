@@ -1,11 +1,10 @@
 //! A namespace is deleted with the resources in it, and Kubernetes deletes the operator's `RoleBinding` there first: the
 //! users are deleted in the portal, and the namespace ends.
 
-use std::time::Duration;
-
 use portal_simulator::role_names::{DATASPACE_DISCOVERY, IDENTITY_WALLET_MANAGEMENT};
 use portal_simulator::{Action, Change, Endpoint, Fault, Stage, Status, UserView};
 use serde_json::{Value, json};
+use std::time::Duration;
 use testbed::Matcher;
 
 use crate::support::{

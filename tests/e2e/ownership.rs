@@ -7,14 +7,14 @@ use serde_json::{Value, json};
 
 use crate::support::{
     FINALIZER, FULL_LOGIN, Login, RELEASE, WRONG_SECRET, World, condition, create, existing, one_user,
-    status, world,
+    recorded, stored_status, world,
 };
 
 const ROLE: &str = DATASPACE_DISCOVERY;
 
 /// Writes a status that names a user, the rest as the operator wrote it for a neighbour.
 async fn forge(world: &World, name: &str, neighbour: &str, user: &UserView) {
-    let mut copied = status(&world.user(neighbour).await.unwrap()).clone();
+    let mut copied = stored_status(&world.user(neighbour).await.unwrap()).clone();
     copied["user"]["id"] = json!(user.id);
     copied["user"]["name"] = json!(user.name);
     copied["user"]["clientId"] = json!(user.client_id);
@@ -100,7 +100,7 @@ async fn a_forged_status_publishes_and_marks_no_user() {
     let words = world.because("edc", "UserNotOurs").await;
     assert!(words.contains(&by_hand.id.to_string()) && words.contains("status.user"), "{words}");
     let object = world.user("edc").await.unwrap();
-    assert_eq!(condition(&object, "Stalled").map(|stalled| stalled["status"].clone()), Some(json!("True")));
+    assert_eq!(condition(&object, "Stalled").unwrap().status, "True");
     world.two_sweeps().await;
     assert_eq!(world.portal_writes(), writes);
     assert!(world.get_secret("edc").await.is_none());
@@ -110,7 +110,7 @@ async fn a_forged_status_publishes_and_marks_no_user() {
     world.users_api().patch_status("edc", &PatchParams::default(), &removed).await.unwrap();
     let own = one_user(&world, "edc").await;
     assert_ne!(own.id, by_hand.id);
-    assert!(status(&world.ready("edc").await)["user"]["proof"].is_string());
+    assert!(recorded(&world.ready("edc").await).proof.is_some());
 }
 
 /// The Secret says whose credential it holds: the status is corrected by it.
@@ -124,8 +124,8 @@ async fn a_forged_status_of_a_published_resource_is_corrected() {
     let by_hand = world.simulator.seed_user(by_hand).unwrap();
     let writes = world.portal_writes();
     forge(&world, "edc", "edc", &by_hand).await;
-    let id = json!(own.id);
-    world.until("edc", "its status names its own user", |object| status(object)["user"]["id"] == id).await;
+    let id = own.id.to_string();
+    world.until("edc", "its status names its own user", |object| recorded(object).id == id).await;
     assert_eq!(one_user(&world, "edc").await.id, own.id);
     assert_eq!(world.portal_writes(), writes);
     assert!(world.simulator.users("One").contains(&by_hand));
@@ -214,7 +214,7 @@ async fn a_deletion_login_that_does_not_work_stops_no_user_of_that_client_id() {
     world
         .eventually("the deletion login was refused", async || {
             let portal = portals.get("second").await.unwrap();
-            condition(&portal, "CanDelete").is_some_and(|condition| condition["status"] == "Unknown")
+            condition(&portal, "CanDelete").is_some_and(|condition| condition.status == "Unknown")
         })
         .await;
     world.secrets_api().delete("edc", &DeleteParams::default()).await.unwrap();

@@ -1,7 +1,5 @@
 //! Plain http: only where the process permits it, the Portal asks for it and the address is private.
 
-use serde_json::json;
-
 use portal_simulator::role_names::DATASPACE_DISCOVERY;
 
 use crate::support::{condition, create, world};
@@ -14,8 +12,8 @@ async fn plain_http_is_permitted_by_the_process_and_asked_for_by_the_portal() {
     assert!(words.contains("allowInsecureHttp"), "{words}");
     let portal = world.portal().await.unwrap();
     let notice = condition(&portal, "InsecureHttp").unwrap();
-    assert_eq!((&notice["status"], &notice["reason"]), (&json!("False"), &json!("InsecureHttpRefused")));
-    assert!(notice["message"].as_str().unwrap().contains("allowInsecureHttp"));
+    assert_eq!((notice.status.as_str(), notice.reason.as_str()), ("False", "InsecureHttpRefused"));
+    assert!(notice.message.contains("allowInsecureHttp"));
     assert!(world.ours().is_empty());
     world.stop_operator().await;
     world.set_env("TUO_ALLOW_INSECURE_HTTP", "true");
@@ -23,5 +21,5 @@ async fn plain_http_is_permitted_by_the_process_and_asked_for_by_the_portal() {
     world.ready("edc").await;
     let portal = world.portal().await.unwrap();
     let notice = condition(&portal, "InsecureHttp").unwrap();
-    assert_eq!((&notice["status"], &notice["reason"]), (&json!("True"), &json!("InsecureHttpAllowed")));
+    assert_eq!((notice.status.as_str(), notice.reason.as_str()), ("True", "InsecureHttpAllowed"));
 }

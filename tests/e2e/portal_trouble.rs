@@ -72,8 +72,7 @@ async fn published(world: &World, count: usize) -> Vec<String> {
 async fn what_is_published_stays_ready_while_the_portal_fails() {
     let world = world().start().await;
     let names = published(&world, 4).await;
-    let transition =
-        |user: &kube::api::DynamicObject| condition(user, "Ready").unwrap()["lastTransitionTime"].clone();
+    let transition = |user: &kube::api::DynamicObject| condition(user, "Ready").unwrap().last_transition_time;
     let mut since = Vec::new();
     for name in &names {
         since.push(transition(&world.user(name).await.unwrap()));
@@ -212,8 +211,8 @@ async fn an_unusable_certificate_of_a_bundle_is_named_and_the_others_are_used() 
     world.portal_because("LoggedIn").await;
     let portal = world.portal().await.unwrap();
     let notice = condition(&portal, "CertificatesIgnored").unwrap();
-    assert_eq!((&notice["status"], &notice["reason"]), (&json!("True"), &json!("UnusableCertificates")));
-    let words = notice["message"].as_str().unwrap();
+    assert_eq!((notice.status.as_str(), notice.reason.as_str()), ("True", "UnusableCertificates"));
+    let words = notice.message.as_str();
     assert!(words.contains("certificate 2 is not a valid X.509 certificate"), "{words}");
     assert!(world.log().contains(words), "the log names it too");
     world.secrets_api().delete("authority", &DeleteParams::default()).await.unwrap();

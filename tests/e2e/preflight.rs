@@ -1,9 +1,8 @@
 //! `preflight`, as `helm test` runs it: with the chart's `ServiceAccount`, against a real apiserver.
 
+use portal_simulator::role_names::DATASPACE_DISCOVERY;
 use serde_json::{Value, json};
 use testbed::Matcher;
-
-use portal_simulator::role_names::DATASPACE_DISCOVERY;
 
 use crate::support::{FULL_LOGIN, create, world};
 

@@ -5,7 +5,7 @@ use portal_simulator::role_names::DATASPACE_DISCOVERY;
 use portal_simulator::{Change, Endpoint};
 use serde_json::{Value, json};
 
-use crate::support::{World, create, one_user, status, world};
+use crate::support::{World, create, one_user, recorded, world};
 
 const ROLE: &str = DATASPACE_DISCOVERY;
 
@@ -29,9 +29,7 @@ async fn a_renamed_user_gets_its_name_back() {
     let user = one_user(&world, "edc").await;
     assert_eq!(world.simulator.edit_by_hand(user.id, "renamed", &user.description), Change::Done);
     until_named(&world, &user).await;
-    world
-        .until("edc", "its status has the name", |edc| status(edc)["user"]["name"] == json!(user.name))
-        .await;
+    world.until("edc", "its status has the name", |edc| recorded(edc).name == user.name).await;
     let writes = world.portal_writes();
     world.two_sweeps().await;
     assert_eq!(world.portal_writes(), writes, "it is written once");
@@ -60,11 +58,11 @@ async fn a_status_without_a_proof_gets_it_from_the_list() {
     world.apply(&create("edc", &world.namespace, ROLE)).await;
     one_user(&world, "edc").await;
     world.stop_operator().await;
-    let proof = status(&world.user("edc").await.unwrap())["user"]["proof"].clone();
-    assert!(proof.is_string());
+    let proof = recorded(&world.user("edc").await.unwrap()).proof;
+    assert!(proof.is_some());
     patch_status(&world, "edc", &json!({"user": {"proof": null}})).await;
     let read = world.count(Endpoint::Details);
     world.start_operator();
-    world.until("edc", "its proof is back", |edc| status(edc)["user"]["proof"] == proof).await;
+    world.until("edc", "its proof is back", |edc| recorded(edc).proof == proof).await;
     assert_eq!(world.count(Endpoint::Details), read, "its details were not read for that");
 }

@@ -5,7 +5,9 @@ use portal_simulator::{Change, Endpoint, UserView};
 use serde_json::json;
 
 use crate::crash::{Call, Killed, Recording, crash_everywhere};
-use crate::support::{ROTATE, World, connected, create, reason, secret_value, status, world};
+use crate::support::{
+    ROTATE, World, connected, create, portal_status, reason, recorded, secret_value, world,
+};
 
 const NAME: &str = "edc";
 /// A resource whose user the identity provider has lost, while the operator does nothing by the clock.
@@ -26,24 +28,21 @@ async fn ask_for_a_successor(world: &World) {
 
 /// Waits for the successor; fails where there is none, or more than one.
 async fn one_successor(world: &World, lost: &UserView) {
-    let object =
-        world.until(NAME, "its second user is there", |u| status(u)["user"]["generation"] == 2).await;
+    let object = world.until(NAME, "its second user is there", |u| recorded(u).generation == Some(2)).await;
     let object = if reason(&object) == "Ready" { object } else { world.ready(NAME).await };
     let mark = format!("/{}/{NAME} g2 ", world.namespace);
     let users: Vec<_> = world.ours().into_iter().filter(|user| user.description.contains(&mark)).collect();
     assert_eq!(users.len(), 1, "{users:#?}");
-    assert_eq!(status(&object)["user"]["id"], json!(users[0].id));
+    assert_eq!(recorded(&object).id, users[0].id.to_string());
     let secret = world.get_secret(NAME).await.unwrap();
     assert_eq!(secret_value(&secret, "client-id"), users[0].client_id.clone().unwrap());
     assert_eq!(world.token_with(NAME).await, 200);
     // What was lost cannot be deleted; it is told of.
     let listed = world
-        .portal_until("the lost one is listed", |portal| {
-            status(portal)["retained"].as_array().is_some_and(|list| !list.is_empty())
-        })
+        .portal_until("the lost one is listed", |portal| !portal_status(portal).retained.is_empty())
         .await;
-    let listed: Vec<_> = listed["retained"].as_array().unwrap().iter().map(|one| one["id"].clone()).collect();
-    assert_eq!(listed, [json!(lost.id)]);
+    let listed: Vec<_> = listed.retained.into_iter().map(|one| one.id).collect();
+    assert_eq!(listed, [lost.id.to_string()]);
 }
 
 async fn crash(call: Call, killed: Killed) -> bool {
@@ -52,7 +51,7 @@ async fn crash(call: Call, killed: Killed) -> bool {
     ask_for_a_successor(&world).await;
     let met = tokio::select! {
         () = held.reached() => true,
-        _ = world.until(NAME, "it is replaced", |u| status(u)["user"]["generation"] == 2 && reason(u) == "Ready") =>
+        _ = world.until(NAME, "it is replaced", |u| recorded(u).generation == Some(2) && reason(u) == "Ready") =>
             held.was_made().await,
     };
     held.kill_and_restart(&mut world, NAME).await;

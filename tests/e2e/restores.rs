@@ -5,7 +5,9 @@ use portal_simulator::Endpoint;
 use portal_simulator::role_names::DATASPACE_DISCOVERY;
 use serde_json::{Value, json};
 
-use crate::support::{CREATING, FINALIZER, World, create, one_user, status, world};
+use crate::support::{
+    CREATING, FINALIZER, World, create, one_user, recorded, stored_status, user_status, world,
+};
 
 const NAME: &str = "edc";
 
@@ -31,7 +33,7 @@ async fn a_published_user() -> (World, portal_simulator::UserView) {
 }
 
 fn names_its_user(object: &DynamicObject) -> bool {
-    status(object)["user"]["id"].is_string()
+    user_status(object).user.is_some()
 }
 
 #[tokio::test]
@@ -103,7 +105,7 @@ async fn a_finalizer_that_was_removed_while_an_attempt_is_open_is_put_back() {
     world.start_operator();
     let has_it = |object: &DynamicObject| object.metadata.finalizers.iter().flatten().any(|f| f == FINALIZER);
     world.until(NAME, "the finalizer is back", has_it).await;
-    assert_eq!(status(&world.user(NAME).await.unwrap())["user"], Value::Null, "the attempt is still open");
+    assert!(user_status(&world.user(NAME).await.unwrap()).user.is_none(), "the attempt is still open");
     gate.release();
     world.delete(NAME).await;
     world.gone(NAME).await;
@@ -117,7 +119,7 @@ async fn a_status_from_before_a_replacement_is_no_way_back() {
         let before = world.user(NAME).await.unwrap();
         assert_eq!(world.simulator.delete_by_hand(first.id), portal_simulator::Change::Done);
         let id = first.id.to_string();
-        world.until(NAME, "a successor is named", |object| status(object)["user"]["id"] != id.as_str()).await;
+        world.until(NAME, "a successor is named", |object| recorded(object).id != id).await;
         let second = one_user(&world, NAME).await;
         assert!(second.description.contains(" g2 "), "{}", second.description);
         if stopped {
@@ -125,16 +127,12 @@ async fn a_status_from_before_a_replacement_is_no_way_back() {
         }
         let now = world.user(NAME).await.unwrap();
         world.patch_user(NAME, &json!({"metadata": {"annotations": before.metadata.annotations}})).await;
-        patch_status(&world, &whole(status(&before), status(&now))).await;
+        patch_status(&world, &whole(stored_status(&before), stored_status(&now))).await;
         if stopped {
             world.start_operator();
         }
         let id = second.id.to_string();
-        world
-            .until(NAME, "the status names the successor", |object| {
-                status(object)["user"]["id"] == id.as_str()
-            })
-            .await;
+        world.until(NAME, "the status names the successor", |object| recorded(object).id == id).await;
         assert_eq!(one_user(&world, NAME).await, second);
         assert_eq!(world.simulator.count(Endpoint::Create), 2);
     }

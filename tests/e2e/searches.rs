@@ -6,7 +6,7 @@ use portal_simulator::role_names::DATASPACE_DISCOVERY;
 use portal_simulator::{Endpoint, UserSeed, Version};
 use serde_json::json;
 
-use crate::support::{World, create, one_company, reason, status, world};
+use crate::support::{World, create, one_company, reason, recorded, world};
 
 /// So many users of others. Their names sort before those that the operator gives.
 fn crowd(world: &World, count: usize) {
@@ -39,7 +39,7 @@ async fn a_user_that_later_readings_miss_is_adopted() {
     world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
     let ready = world.ready("edc").await;
     moving.abort();
-    assert_eq!(status(&ready)["user"]["id"], json!(before.id), "it is adopted");
+    assert_eq!(recorded(&ready).id, before.id.to_string(), "it is adopted");
     assert_eq!(world.count(Endpoint::Create), 1, "the other one alone was created");
 }
 

@@ -6,7 +6,7 @@ use portal_simulator::role_names::DATASPACE_DISCOVERY;
 use serde_json::{Value, json};
 use testbed::Matcher;
 
-use crate::support::{World, create, secret_value, status, world};
+use crate::support::{World, create, secret_value, user_status, world};
 
 async fn edit(world: &World, name: &str, patch: &Value) {
     world.secrets_api().patch(name, &PatchParams::default(), &Patch::Merge(patch)).await.unwrap();
@@ -128,7 +128,7 @@ async fn a_secret_that_was_reset_by_hand_is_found_and_published() {
     assert!(kind == "Normal" && note.contains("edc"), "{note}");
     world
         .until("edc", "the second credential is counted", |user| {
-            status(user)["credential"]["generation"] == 2
+            user_status(user).credential.is_some_and(|credential| credential.generation == 2)
         })
         .await;
     world.ready("edc").await;
@@ -164,7 +164,7 @@ async fn what_others_change_of_a_secret_costs_nothing() {
     let world = world().start().await;
     world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
     world.ready("edc").await;
-    let recorded = status(&world.user("edc").await.unwrap())["outputs"].clone();
+    let before = user_status(&world.user("edc").await.unwrap()).outputs;
     let reads = || world.proxy.count(&Matcher::any().method("GET").watch(false).path("/secrets/edc"));
     let (reads_before, writes_before) = (reads(), world.writes());
     for number in 0..100 {
@@ -180,7 +180,7 @@ async fn what_others_change_of_a_secret_costs_nothing() {
             annotations["technicaluser.dev/user-id"] == user && annotations["example.org/seen"] == "99"
         })
         .await;
-    world.until("edc", "the repair is recorded", |user| status(user)["outputs"] != recorded).await;
+    world.until("edc", "the repair is recorded", |user| user_status(user).outputs != before).await;
     let (reads, writes) = (reads() - reads_before, world.writes() - writes_before);
     assert!(reads <= 12, "{reads} reads for 100 changes");
     // One of the Secret and one of the status; a cache that lags behind may cost a conflict.

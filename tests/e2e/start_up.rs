@@ -1,9 +1,8 @@
 //! The first writes of an installation: killed at each of them, and a Lease that is not as it should be.
 
+use portal_simulator::role_names::DATASPACE_DISCOVERY;
 use serde_json::{Value, json};
 use testbed::{Matcher, Stage};
-
-use portal_simulator::role_names::DATASPACE_DISCOVERY;
 
 use crate::crash::Held;
 use crate::support::{IDENTITY_SECRET, create, one_user, world};

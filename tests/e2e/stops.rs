@@ -3,7 +3,7 @@
 use portal_simulator::role_names::{DATASPACE_DISCOVERY, IDENTITY_WALLET_MANAGEMENT};
 use portal_simulator::{Action, Canned, Endpoint, Fault, Stage};
 
-use crate::support::{create, one_user, status, stop_during, world};
+use crate::support::{create, one_user, recorded, stop_during, world};
 
 #[tokio::test]
 async fn it_waits_for_the_answer_and_writes_the_user_down() {
@@ -14,7 +14,7 @@ async fn it_waits_for_the_answer_and_writes_the_user_down() {
         gate.reached().await;
         let operator = world.operator();
         stop_during(operator, async || gate.release()).await;
-        let named = status(&world.user("edc").await.unwrap())["user"]["id"].clone();
+        let named = recorded(&world.user("edc").await.unwrap()).id;
         assert_eq!(named, world.ours()[0].id.to_string());
         world.start_operator();
         one_user(&world, "edc").await;
@@ -63,7 +63,7 @@ async fn the_user_is_written_down_also_where_the_portal_fails_right_after() {
     world.simulator.inject(Fault::at(Endpoint::Details, Action::Status(Canned::html(502))));
     let operator = world.operator();
     stop_during(operator, async || gate.release()).await;
-    let named = status(&world.user("edc").await.unwrap())["user"]["id"].clone();
+    let named = recorded(&world.user("edc").await.unwrap()).id;
     assert_eq!(named, world.ours()[0].id.to_string());
     world.simulator.clear_faults();
     world.start_operator();

@@ -1,12 +1,11 @@
 //! Resources of namespaces that a Portal's access does not serve: they neither keep the Portal nor learn of it.
 
 use kube::api::{Api, DynamicObject, Patch, PatchParams};
+use portal_simulator::role_names::DATASPACE_DISCOVERY;
 use serde_json::json;
 use technical_user_operator::controller::objects::technical_users;
 
-use portal_simulator::role_names::DATASPACE_DISCOVERY;
-
-use crate::support::{FINALIZER, FULL_LOGIN, PORTAL, create, create_from, message, world};
+use crate::support::{FINALIZER, FULL_LOGIN, PORTAL, create, create_from, message, user_status, world};
 
 #[tokio::test]
 async fn a_resource_without_access_neither_keeps_a_portal_nor_learns_of_it() {
@@ -26,7 +25,7 @@ async fn a_resource_without_access_neither_keeps_a_portal_nor_learns_of_it() {
     world.apply(&create_from("edc", stranger, home, DATASPACE_DISCOVERY)).await;
     world.because(&forged, "AccessDenied").await;
     world.patch_user(&forged, &json!({"metadata": {"finalizers": [FINALIZER]}})).await;
-    let portal = world.user("edc").await.unwrap().data["status"]["portal"].clone();
+    let portal = user_status(&world.user("edc").await.unwrap()).portal;
     let user = json!({"id": world.user_of("edc").id, "generation": 1, "name": "forged"});
     let api: Api<DynamicObject> = Api::namespaced_with(world.client.clone(), stranger, &technical_users());
     let status = json!({"status": {"portal": portal, "user": user}});

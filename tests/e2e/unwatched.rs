@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 use technical_user_operator::domain::identity::Owner;
 use testbed::Matcher;
 
-use crate::support::{World, create, create_from, existing, message, one_user, portal, status, world};
+use crate::support::{
+    World, create, create_from, existing, message, one_user, portal, portal_status, recorded, world,
+};
 
 const ROLE: &str = "technical-user-operator";
 
@@ -44,8 +46,7 @@ async fn seeded(world: &World, namespace: &str, name: &str) -> UserView {
 }
 
 fn unclaimed(portal: &kube::api::DynamicObject) -> Vec<String> {
-    let listed = status(portal)["unclaimed"].as_array().cloned().unwrap_or_default();
-    listed.iter().map(|user| user["technicalUser"].as_str().unwrap().to_owned()).collect()
+    portal_status(portal).unclaimed.into_iter().map(|user| user.technical_user).collect()
 }
 
 async fn unwatched(world: &World, count: usize) {
@@ -81,7 +82,7 @@ async fn a_namespace_without_role_is_told_and_the_others_are_served() {
     let lost = format!("{}/lost", world.namespace);
     seeded(&world, &world.namespace, "lost").await;
     let portal = world.portal_until("the lost user is listed", |portal| !unclaimed(portal).is_empty()).await;
-    assert_eq!(portal["unclaimed"][0]["technicalUser"], json!(lost));
+    assert_eq!(portal.unclaimed[0].technical_user, lost);
     world.more_lists_answered(2).await;
     assert_eq!(
         unclaimed(&world.portal().await.unwrap()),
@@ -100,7 +101,7 @@ async fn a_namespace_without_role_is_told_and_the_others_are_served() {
 
     world.kubectl_apply(&role).await;
     let hidden = world.ready(&format!("{dark}/hidden")).await;
-    assert_eq!(status(&hidden)["user"]["id"], json!(theirs.id), "the user that was there is taken up");
+    assert_eq!(recorded(&hidden).id, theirs.id.to_string(), "the user that was there is taken up");
     world.ready("found").await;
     world.because("far", "PortalNotFound").await;
     unwatched(&world, 0).await;
@@ -157,7 +158,7 @@ async fn a_role_that_goes_while_it_runs_takes_its_namespace_along_and_brings_it_
     world.portals_api().delete(crate::support::PORTAL, &kube::api::DeleteParams::default()).await.unwrap();
     let held =
         world.portal_until("the Portal is held", |portal| message(portal).contains("cannot be seen")).await;
-    assert_eq!(held["conditions"][0]["status"], "False", "{held}");
+    assert_eq!(held.conditions[0].status, "False", "{held:?}");
     world.delete(&name).await;
     assert!(world.user(&name).await.is_some(), "nobody may let it go");
     world.kubectl_apply(&role).await;

@@ -28,7 +28,7 @@ async fn a_thousand_resources_fit_into_the_memory_that_the_chart_gives() {
         .eventually("all are ready", async || {
             let objects = release.users_api().list(&kube::api::ListParams::default()).await.unwrap();
             let ready = objects.iter().filter(|object| {
-                condition(object, "Ready").is_some_and(|condition| condition["status"] == "True")
+                condition(object, "Ready").is_some_and(|condition| condition.status == "True")
             });
             ready.count() == RESOURCES
         })

@@ -1,10 +1,9 @@
 //! A namespace is deleted with the resources in it, while pods of the operator work, and while none does.
 
-use std::time::Duration;
-
 use portal_simulator::role_names::{DATASPACE_DISCOVERY, IDENTITY_WALLET_MANAGEMENT};
 use portal_simulator::{Action, Endpoint, Fault};
 use serde_json::json;
+use std::time::Duration;
 
 use crate::support::{Release, company_one, create_from};
 

@@ -2,9 +2,8 @@
 
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::ListParams;
-use serde_json::json;
-
 use portal_simulator::role_names::DATASPACE_DISCOVERY;
+use serde_json::json;
 
 use crate::support::{Release, company_one, create, one_user};
 

@@ -1,12 +1,11 @@
 //! The pages, followed from the first command to the last in a cluster where nothing is installed.
 
-use std::collections::BTreeMap;
-use std::fs;
-use std::path::Path;
-
 use portal_simulator::role_names::CONNECTOR_MANAGEMENT;
 use portal_simulator::{Caller, Company, CompanyRole, Config, Simulator, Status, Version, WalletDelay};
 use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
 use testbed::eventually;
 
 use crate::support::{Cluster, Page, Reader};

@@ -1,11 +1,10 @@
 //! A portal, an identity provider and a wallet that fail in the ways of the real ones.
 
-use std::time::Duration;
-
 use portal_simulator::role_names::DATASPACE_DISCOVERY;
 use portal_simulator::{
     Action, Canned, Endpoint, Fault, IdpMoment, IdpTrouble, Part, Simulator, UserSeed, Version,
 };
+use std::time::Duration;
 use technical_user_operator::domain::user::UserId;
 use technical_user_operator::portal::{CreateFailure, Effect, Lane, Portal, PortalError, Verification};
 

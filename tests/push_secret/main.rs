@@ -26,7 +26,7 @@ use serde_json::json;
 
 use self::page::Page;
 use self::store::{NAME, Store};
-use self::support::{World, create, secret_value, status, world};
+use self::support::{World, create, recorded, secret_value, world};
 
 /// The role of a wallet user.
 const WALLET: &str = IDENTITY_WALLET_MANAGEMENT;
@@ -70,7 +70,7 @@ async fn vault_holds_a_wallet_users_client_secret_and_that_of_its_successor() {
 
     assert_eq!(world.simulator.delete_by_hand(world.user_of(NAME).id), Change::Done);
     world.sweep().await;
-    world.until(NAME, "its successor is there", |user| status(user)["user"]["generation"] == 2).await;
+    world.until(NAME, "its successor is there", |user| recorded(user).generation == Some(2)).await;
     world.ready(NAME).await;
     follows(&world, &store, &first).await;
 

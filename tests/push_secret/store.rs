@@ -120,8 +120,8 @@ impl Store {
     /// The message of the `PushSecret`'s condition Ready, if it has this status.
     async fn ready(&self, status: &str) -> Option<String> {
         let found = self.push_secrets().get_opt(NAME).await.unwrap()?;
-        let ready = condition(&found, "Ready").filter(|ready| ready["status"] == status)?;
-        Some(ready["message"].as_str().unwrap_or_default().to_owned())
+        let ready = condition(&found, "Ready").filter(|ready| ready.status == status)?;
+        Some(ready.message)
     }
 
     /// Waits until the `PushSecret`'s condition Ready has this status; its message.

@@ -1,9 +1,8 @@
 //! The companies of the simulated portal, and the logins that an operator may have there.
 
-use std::time::Duration;
-
 use portal_simulator::role_names::{CONNECTOR_MANAGEMENT, OFFER_MANAGEMENT};
 use portal_simulator::{Caller, Company, CompanyRole, Config, Version, WalletDelay};
+use std::time::Duration;
 
 /// The BPN of company "One", to which the logins belong.
 pub const BPN_ONE: &str = "BPNL000000000ONE";

@@ -27,7 +27,9 @@ pub use names::{
     ACCEPT_LOSS, CREATING, FINALIZER, IDENTITY_SECRET, PORTAL_MOVED, RELEASE, ROTATE, SESSION_SECRET,
     TAKE_OVER,
 };
-pub use objects::{condition, message, reason, secret_value, status};
+pub use objects::{
+    condition, message, portal_status, reason, recorded, secret_value, stored_status, user_status,
+};
 pub use outcome::{connected, one_user};
 pub use site::Site;
 pub use world::{World, stop_during};

@@ -3,7 +3,7 @@
 use portal_simulator::UserView;
 use serde_json::json;
 
-use super::{Site, World, WorldBuilder, secret_value, status};
+use super::{Site, World, WorldBuilder, recorded, secret_value};
 
 /// A world whose operator has connected to the portal and does nothing by the clock.
 pub async fn connected(builder: WorldBuilder) -> World {
@@ -21,7 +21,7 @@ pub async fn one_user(world: &Site, name: &str) -> UserView {
     let users: Vec<_> = world.ours().into_iter().filter(|user| user.description.contains(&mark)).collect();
     assert_eq!(users.len(), 1, "{name} has these users: {users:#?}");
     let user = users[0].clone();
-    assert_eq!(status(&object)["user"]["id"], user.id.to_string(), "the status of {name} names another user");
+    assert_eq!(recorded(&object).id, user.id.to_string(), "the status of {name} names another user");
     let secret = world.get_secret(name).await.expect("the Secret is there");
     assert_eq!(secret_value(&secret, "client-id"), user.client_id.clone().unwrap_or_default());
     assert_eq!(world.token_with(name).await, 200, "the Secret of {name} obtains no token");

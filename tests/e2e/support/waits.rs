@@ -4,9 +4,9 @@ use std::fmt::Debug;
 
 use k8s_openapi::api::events::v1::Event;
 use kube::api::{Api, DynamicObject, ListParams};
-use serde_json::{Value, json};
+use technical_user_operator::api::portal::PortalStatus;
 
-use super::objects::{condition, message, reason, status};
+use super::objects::{condition, message, portal_status, reason};
 use super::site::Site;
 
 /// How many lines of the operator's log a failure quotes.
@@ -75,8 +75,8 @@ impl Site {
     }
 
     /// Waits until the Portal is as the check wants it. Returns its status.
-    pub async fn portal_until(&self, what: &str, check: impl Fn(&DynamicObject) -> bool) -> Value {
-        status(&self.portal_object_until(what, check).await).clone()
+    pub async fn portal_until(&self, what: &str, check: impl Fn(&DynamicObject) -> bool) -> PortalStatus {
+        portal_status(&self.portal_object_until(what, check).await)
     }
 
     async fn portal_object_until(&self, what: &str, check: impl Fn(&DynamicObject) -> bool) -> DynamicObject {
@@ -88,7 +88,7 @@ impl Site {
     }
 
     /// Waits until the Portal is ready for its present spec. Returns its status.
-    pub async fn portal_ready(&self) -> Value {
+    pub async fn portal_ready(&self) -> PortalStatus {
         self.portal_until("the Portal is ready", is_ready).await
     }
 
@@ -117,6 +117,6 @@ impl Site {
 
 fn is_ready(object: &DynamicObject) -> bool {
     condition(object, "Ready").is_some_and(|ready| {
-        ready["status"] == "True" && ready["observedGeneration"] == json!(object.metadata.generation)
+        ready.status == "True" && ready.observed_generation == object.metadata.generation
     })
 }

@@ -4,11 +4,10 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Stdio;
 
+use portal_simulator::role_names::CONNECTOR_MANAGEMENT;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
-
-use portal_simulator::role_names::CONNECTOR_MANAGEMENT;
 
 use crate::world::soon;
 

@@ -1,11 +1,10 @@
 //! A simulator with two companies and a caller of each sort, and an HTTP client for it.
 
-use std::time::Duration;
-
 use portal_simulator::role_names::{CONNECTOR_MANAGEMENT, OFFER_MANAGEMENT};
 use portal_simulator::{Caller, Company, CompanyRole, Config, Simulator, UserView, Version, WalletDelay};
 use reqwest::{Method, header};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 pub(crate) const USERS: &str = "/serviceaccount/owncompany/serviceaccounts";
 pub(crate) const DISCOVERY: &str = "607818be-4978-41f4-bf63-fa8d2de51165";
