@@ -16,6 +16,8 @@ pub struct Target {
     pub url: String,
     /// The token endpoint.
     pub token_url: String,
+    /// The token endpoint of wallet users, for portals that do not tell it.
+    pub wallet_token_url: Option<String>,
     /// Plain http to loopback and private addresses is asked for.
     pub insecure_http: bool,
     /// The company that the login must belong to.
@@ -35,6 +37,7 @@ impl Target {
             return Some(Self {
                 url,
                 token_url: x.token_url.clone(),
+                wallet_token_url: x.wallet_token_url.clone(),
                 insecure_http: x.insecure_http == Some(true),
                 bpn: x.bpn.clone(),
                 auth: x.auth.clone(),
@@ -49,6 +52,7 @@ impl Target {
         Some(Self {
             url: url.to_owned(),
             token_url: token_url?,
+            wallet_token_url: None,
             insecure_http: false,
             bpn: x.bpn.clone(),
             auth: x.auth.clone(),

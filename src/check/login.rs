@@ -54,6 +54,7 @@ pub(super) fn open(
         let config = ClientConfig {
             api_url: site.target.url.clone(),
             token_url: site.target.token_url.clone(),
+            external_token_url: site.wallet_token_url.clone(),
             login,
             delete_login,
             ca_bundle: site.ca_bundle.clone(),

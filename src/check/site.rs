@@ -18,6 +18,8 @@ use crate::portal::{BundleReport, Limits};
 #[allow(clippy::struct_excessive_bools, reason = "independent facts of a manifest, each read by itself")]
 pub(super) struct Site {
     pub(super) target: Addresses,
+    /// The token endpoint of wallet users, where the manifest names it.
+    pub(super) wallet_token_url: Option<String>,
     pub(super) limits: Limits,
     pub(super) ca_bundle: Option<String>,
     /// The manifest names certificates of the cluster, which are not here.
@@ -38,6 +40,7 @@ pub(super) fn of(args: &CheckArgs) -> Result<Site, String> {
     let mut site = match args.target() {
         Target::Addresses { url, token_url, bpn } => Site {
             target: Addresses { url: trimmed(url.as_str()), token_url: token_url.into(), bpn },
+            wallet_token_url: None,
             limits: Limits::default(),
             ca_bundle: None,
             ca_in_cluster: false,
@@ -119,6 +122,7 @@ fn described(spec: &PortalSpec, args: &CheckArgs) -> Result<Site, String> {
     }
     Ok(Site {
         target: Addresses { url: target.url, token_url: target.token_url, bpn: target.bpn },
+        wallet_token_url: target.wallet_token_url,
         limits: Limits::given(
             limits.and_then(|l| l.requests_per_second),
             limits.and_then(|l| l.burst),

@@ -6,7 +6,7 @@ use futures::{StreamExt, stream};
 use serde_json::Value;
 
 use super::report::Step;
-use crate::domain::identity::{Mark, parse_own_name};
+use crate::domain::identity::parse_own_name;
 use crate::domain::user::{ListedUser, UserId, UserKind, UserStatus};
 use crate::portal::{Lane, Portal, Scan};
 
@@ -106,7 +106,7 @@ pub(super) async fn marked(portal: &dyn Portal, scan: &Scan) -> (Step, Vec<Lefto
     let reads = candidates.into_iter().take(MOST_MARKS).map(|user| async move {
         // Only the mark is kept: details hold the secret.
         let read = portal.details(&user.id, Lane::Interactive).await;
-        (user, read.map(|details| Mark::find(&details.description)))
+        (user, read.map(|details| details.mark))
     });
     let read: Vec<_> = stream::iter(reads).buffered(AT_ONCE).collect().await;
     let mut leftovers = Vec::new();

@@ -198,10 +198,6 @@ impl Portal for Audited {
     async fn verify(&self, credential: &Credential, lane: Lane) -> Verification {
         self.portal.verify(credential, lane).await
     }
-
-    fn token_url(&self) -> &str {
-        self.portal.token_url()
-    }
 }
 
 struct AuditedSlot {

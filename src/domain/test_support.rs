@@ -1,7 +1,7 @@
 //! Values that the tests of several modules need.
 
 use crate::domain::identity::Owner;
-use crate::domain::user::{ListedUser, Ownership, UserDetails, UserId, UserKind, UserStatus};
+use crate::domain::user::{Credential, ListedUser, Ownership, UserDetails, UserId, UserKind, UserStatus};
 
 /// A resource of the installation `prod` in the namespace `connector`.
 pub fn owner(name: &str) -> Owner {
@@ -35,14 +35,23 @@ pub fn details(id: &UserId, client_id: &str) -> UserDetails {
         client_id: Some(client_id.to_owned()),
         name: "name".into(),
         description: String::new(),
+        mark: None,
         roles: Vec::new(),
         roles_in_tokens: true,
         kind: UserKind::Internal,
         status: UserStatus::Active,
         ownership: Ownership::Own,
-        authentication_url: None,
-        secret: None,
+        credential: None,
         connector: None,
         offer: None,
+    }
+}
+
+/// A credential of the central identity provider.
+pub fn credential(client_id: &str, secret: &str) -> Credential {
+    Credential {
+        client_id: client_id.to_owned(),
+        client_secret: secret.into(),
+        token_url: "https://idp.example.org/token".to_owned(),
     }
 }

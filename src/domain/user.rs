@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 
+use super::identity::Mark;
+
 /// The portal's id of a technical user (`serviceAccountId`, a UUID as text, in lower case). Clones share the text: the
 /// inventory keeps each id in several places.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -118,6 +120,8 @@ pub struct UserDetails {
     pub name: String,
     /// The description, which carries our mark.
     pub description: String,
+    /// The mark that the user bears, whoever's it is.
+    pub mark: Option<Mark>,
     /// The names of its roles.
     pub roles: Vec<String>,
     /// Each of them is a role of the identity provider's client whose roles a token of the user names, in the same words.
@@ -128,11 +132,9 @@ pub struct UserDetails {
     pub status: UserStatus,
     /// Whose user it is.
     pub ownership: Ownership,
-    /// `authenticationServiceUrl` as sent, only where it is a URL and means this user: absent before 2.3, and for
-    /// users that are not active (a pending wallet user shows the central identity provider there, which is wrong).
-    pub authentication_url: Option<String>,
-    /// The client secret, readable at any time; absent while a wallet user is pending.
-    pub secret: Option<SecretString>,
+    /// The credential, readable at any time; absent while an external user is pending, and where its token endpoint is not
+    /// known.
+    pub credential: Option<Credential>,
     /// The connector it is linked to.
     pub connector: Option<Linked>,
     /// The marketplace offer it was made for.
@@ -152,8 +154,10 @@ pub struct CreatedUser {
     pub status: UserStatus,
     /// The names of the roles it got.
     pub roles: Vec<String>,
-    /// The client secret; absent for a wallet user.
-    pub secret: Option<SecretString>,
+    /// Internal or External.
+    pub kind: UserKind,
+    /// The credential; absent for an external user.
+    pub credential: Option<Credential>,
 }
 
 /// What is asked of the portal for a new user.

@@ -13,6 +13,8 @@ pub struct ClientConfig {
     pub api_url: String,
     /// The token endpoint of the portal's central identity provider.
     pub token_url: String,
+    /// The token endpoint of external users (the wallet), where the portal does not tell it.
+    pub external_token_url: Option<String>,
     /// The login for everything.
     pub login: Credentials,
     /// Another login for deletion alone.

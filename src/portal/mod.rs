@@ -164,9 +164,6 @@ pub trait Portal: Send + Sync {
 
     /// Asks the credential's token endpoint for a token.
     async fn verify(&self, credential: &Credential, lane: Lane) -> Verification;
-
-    /// The token endpoint of users that the portal does not tell one for (its central identity provider).
-    fn token_url(&self) -> &str;
 }
 
 /// A create that may start now: it holds the limiter's place and a fresh token.

@@ -138,8 +138,4 @@ impl<T: Answers + 'static> Portal for Fake<T> {
     async fn verify(&self, _: &Credential, _: Lane) -> Verification {
         Verification::Accepted { roles: None }
     }
-
-    fn token_url(&self) -> &'static str {
-        "https://idp.example.org/token"
-    }
 }

@@ -40,6 +40,12 @@ pub(crate) fn portal_to(simulator: &Simulator) -> CatenaXPortal {
     portal(connection_to(simulator))
 }
 
+/// A client that is told the token endpoint of wallet users.
+pub(crate) fn portal_with_wallet(simulator: &Simulator) -> CatenaXPortal {
+    let wallet = technical_user_operator::domain::token_url::normalise(simulator.wallet_url());
+    portal(ClientConfig { external_token_url: wallet, ..connection_to(simulator) })
+}
+
 /// How the client calls the range of a version.
 pub(crate) fn range(version: Version) -> &'static str {
     match version {

@@ -27,6 +27,7 @@ pub(crate) fn connection(api_url: &str, token_url: &str, login: Credentials) -> 
     ClientConfig {
         api_url: api_url.to_owned(),
         token_url: token_url.to_owned(),
+        external_token_url: None,
         login,
         delete_login: None,
         ca_bundle: None,

@@ -9,7 +9,7 @@ use technical_user_operator::domain::user::{
 use technical_user_operator::portal::catena_x::CatenaXPortal;
 use technical_user_operator::portal::{Lane, Permissions, Portal, PortalError, Verification};
 
-use crate::simulated::{BPN, COMPANY, config, credential, portal_to, range, start, wanted};
+use crate::simulated::{BPN, COMPANY, config, portal_to, portal_with_wallet, range, start, wanted};
 use crate::support::error;
 
 const INTERNAL: &str = DATASPACE_DISCOVERY;
@@ -49,7 +49,9 @@ async fn an_internal_user() {
         let [user] = made.as_slice() else { panic!("{version}: {made:?}") };
         assert_eq!((user.name.as_str(), user.status), ("edc", UserStatus::Active));
         assert_eq!(user.roles, [INTERNAL]);
-        let (client_id, secret) = (user.client_id.clone().unwrap(), user.secret.clone().unwrap());
+        let old = user.credential.clone().unwrap();
+        let client_id = user.client_id.clone().unwrap();
+        assert_eq!((user.kind, &old.client_id), (UserKind::Internal, &client_id));
 
         let read = details(&portal, &user.id).await;
         assert_eq!(
@@ -61,10 +63,9 @@ async fn an_internal_user() {
             (read.client_id.as_deref(), &read.roles),
             (Some(client_id.as_str()), &vec![INTERNAL.to_owned()])
         );
-        assert_eq!(read.secret.unwrap().expose_secret(), secret.expose_secret());
-        let token_url = simulator.token_url();
-        let told = (version >= Version::V2_3).then(|| token_url.clone());
-        assert_eq!(read.authentication_url, told, "{version}");
+        let shown = read.credential.unwrap();
+        assert_eq!(shown.client_secret.expose_secret(), old.client_secret.expose_secret());
+        assert_eq!((shown.client_id, shown.token_url), (old.client_id.clone(), simulator.token_url()));
 
         let scan = portal.scan(Lane::Background).await.unwrap();
         assert!(scan.stable && scan.complete, "{version}");
@@ -76,15 +77,13 @@ async fn an_internal_user() {
         let read = details(&portal, &user.id).await;
         assert_eq!((read.name.as_str(), read.description.as_str()), ("edc-2", "changed"));
 
-        let old = credential(&client_id, secret.expose_secret(), &token_url);
         assert!(matches!(portal.verify(&old, Lane::Interactive).await, Verification::Accepted { .. }));
         portal.reset(&user.id).await.unwrap();
         assert_eq!(
             portal.verify(&old, Lane::Interactive).await,
             Verification::Refused { unknown_client: false }
         );
-        let secret = details(&portal, &user.id).await.secret.unwrap();
-        let new = credential(&client_id, secret.expose_secret(), &token_url);
+        let new = details(&portal, &user.id).await.credential.unwrap();
         assert!(matches!(portal.verify(&new, Lane::Interactive).await, Verification::Accepted { .. }));
 
         portal.delete(&user.id).await.unwrap();
@@ -125,7 +124,8 @@ async fn a_wallet_user() {
         let made = create(&portal, "wallet", &[EXTERNAL]).await;
         let [user] = made.as_slice() else { panic!("{version}: {made:?}") };
         assert_eq!((user.name.as_str(), user.status), ("dim-wallet", UserStatus::Pending));
-        assert!(user.client_id.is_none() && user.secret.is_none());
+        assert!(user.client_id.is_none() && user.credential.is_none());
+        assert_eq!(user.kind, UserKind::External);
 
         simulator
             .wait_for(|view| {
@@ -137,10 +137,13 @@ async fn a_wallet_user() {
         let read = details(&portal, &user.id).await;
         assert_eq!((read.kind, read.status), (UserKind::External, UserStatus::Active), "{version}");
         // The wallet tells its address without the path, and portals before 2.3 tell none at all.
-        assert_eq!(read.authentication_url.is_some(), version >= Version::V2_3, "{version}");
-        let token_url = read.authentication_url.unwrap_or_else(|| simulator.wallet_url().to_owned());
-        let secret = read.secret.unwrap();
-        let credential = credential(&read.client_id.unwrap(), secret.expose_secret(), &token_url);
+        assert_eq!(read.credential.is_some(), version >= Version::V2_3, "{version}");
+        let credential = if let Some(credential) = read.credential {
+            credential
+        } else {
+            let knows_the_wallet = portal_with_wallet(&simulator);
+            details(&knows_the_wallet, &user.id).await.credential.unwrap()
+        };
         assert!(
             matches!(portal.verify(&credential, Lane::Background).await, Verification::Accepted { .. }),
             "{version}"
@@ -174,7 +177,7 @@ async fn a_pending_user_has_no_token_url_and_no_secret() {
         let made = create(&portal, "wallet", &[EXTERNAL]).await;
         let read = details(&portal, &made[0].id).await;
         assert_eq!((read.kind, read.status), (UserKind::External, UserStatus::Pending), "{version}");
-        assert!(read.authentication_url.is_none() && read.secret.is_none() && read.client_id.is_none());
+        assert!(read.credential.is_none() && read.client_id.is_none());
         let reset = error(portal.reset(&made[0].id).await);
         assert_eq!(reset, PortalError::Conflict { code: "SERVICE_UNDEFINED_CLIENTID_CONFLICT" });
     }

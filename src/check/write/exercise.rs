@@ -1,10 +1,10 @@
 //! What the operator does with a user in its life: read it, prove its credential, change it, reset it.
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 
 use super::{Made, Trial, not_accepted};
 use crate::check::report::Step;
-use crate::domain::identity::Mark;
+use crate::domain::user::Credential;
 use crate::portal::{Lane, Verification};
 
 /// What the change adds to the description.
@@ -17,8 +17,8 @@ impl Trial<'_, '_> {
             return;
         }
         self.read(user).await;
-        let Some(first) = user.secret.clone() else { return };
-        self.prove("write-credential", "the credential works: a token was issued for it", user, &first).await;
+        let Some(first) = user.credential.clone() else { return };
+        self.prove("write-credential", "the credential works: a token was issued for it", &first).await;
         if self.stopped() {
             return;
         }
@@ -27,8 +27,8 @@ impl Trial<'_, '_> {
             return;
         }
         let Some(second) = self.reset(user, &first).await else { return };
-        self.disprove(user, &first).await;
-        self.prove("write-new-secret", "the new secret works", user, &second).await;
+        self.disprove(&first).await;
+        self.prove("write-new-secret", "the new secret works", &second).await;
     }
 
     fn stopped(&self) -> bool {
@@ -39,8 +39,8 @@ impl Trial<'_, '_> {
         let name = "write-details";
         match self.portal.details(&user.id, Lane::Interactive).await {
             Ok(details) => {
-                let marked = Mark::find(&details.description).as_ref() == Some(&self.mark);
-                let has_secret = details.secret.is_some();
+                let marked = details.mark.as_ref() == Some(&self.mark);
+                let has_secret = details.credential.is_some();
                 user.see(details);
                 match (marked, has_secret) {
                     (true, true) => {
@@ -54,17 +54,17 @@ impl Trial<'_, '_> {
         }
     }
 
-    async fn prove(&mut self, name: &'static str, good: &str, user: &Made, secret: &SecretString) {
-        let answer = self.verify(user, secret).await;
+    async fn prove(&mut self, name: &'static str, good: &str, credential: &Credential) {
+        let answer = self.verify(credential).await;
         match not_accepted(&answer) {
             None => self.step(Step::ok(name, good)),
             Some(words) => self.failed(name, words),
         }
     }
 
-    async fn disprove(&mut self, user: &Made, secret: &SecretString) {
+    async fn disprove(&mut self, credential: &Credential) {
         let name = "write-old-secret";
-        let answer = self.verify(user, secret).await;
+        let answer = self.verify(credential).await;
         match (&answer, not_accepted(&answer)) {
             (Verification::Refused { .. }, _) => {
                 self.step(Step::ok(name, "the old secret is dead: the token endpoint refuses it"));
@@ -89,8 +89,8 @@ impl Trial<'_, '_> {
         }
     }
 
-    /// The new secret.
-    async fn reset(&mut self, user: &mut Made, old: &SecretString) -> Option<SecretString> {
+    /// The credential with the new secret.
+    async fn reset(&mut self, user: &mut Made, old: &Credential) -> Option<Credential> {
         let name = "write-reset";
         if let Err(error) = self.portal.reset(&user.id).await {
             self.failed(name, error.to_string());
@@ -99,7 +99,8 @@ impl Trial<'_, '_> {
         match self.portal.details(&user.id, Lane::Interactive).await {
             Ok(details) => {
                 user.see(details);
-                let new = user.secret.clone().filter(|new| new.expose_secret() != old.expose_secret());
+                let secret = |credential: &Credential| credential.client_secret.expose_secret().to_owned();
+                let new = user.credential.clone().filter(|new| secret(new) != secret(old));
                 if new.is_some() {
                     self.step(Step::ok(name, "the portal made a new secret and shows it"));
                 } else {

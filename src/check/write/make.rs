@@ -1,6 +1,5 @@
 //! The create, and the search for its user where the answer does not tell.
 
-use secrecy::SecretString;
 use tokio::time::sleep;
 
 use super::{Made, Trial};
@@ -141,13 +140,12 @@ impl Trial<'_, '_> {
 
 impl From<CreatedUser> for Made {
     fn from(user: CreatedUser) -> Self {
-        Self { id: user.id, client_id: user.client_id, secret: user.secret, token_url: None }
+        Self { id: user.id, client_id: user.client_id, credential: user.credential }
     }
 }
 
 impl From<ListedUser> for Made {
     fn from(user: ListedUser) -> Self {
-        let secret: Option<SecretString> = None;
-        Self { id: user.id, client_id: user.client_id, secret, token_url: None }
+        Self { id: user.id, client_id: user.client_id, credential: None }
     }
 }

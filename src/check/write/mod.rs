@@ -5,7 +5,6 @@ mod exercise;
 mod make;
 mod remove;
 
-use secrecy::SecretString;
 use tokio::time::sleep;
 
 use super::Pace;
@@ -14,7 +13,6 @@ use super::reach::Reached;
 use super::report::Step;
 use super::users::INSTANCE;
 use crate::domain::identity::{Hint, Mark, Owner};
-use crate::domain::token_url;
 use crate::domain::user::{Credential, Role, RoleKind, UserDetails, UserId};
 use crate::portal::{Capabilities, Lane, Portal, Verification};
 use crate::process::Random;
@@ -29,9 +27,8 @@ const TRIES: usize = 3;
 struct Made {
     id: UserId,
     client_id: Option<String>,
-    /// The newest secret that was seen.
-    secret: Option<SecretString>,
-    token_url: Option<String>,
+    /// The newest that was seen.
+    credential: Option<Credential>,
 }
 
 /// The trial of one user.
@@ -104,19 +101,14 @@ impl Trial<'_, '_> {
     }
 
     /// Tries a credential, again where the identity provider is away for a moment.
-    async fn verify(&self, user: &Made, secret: &SecretString) -> Verification {
-        let credential = Credential {
-            client_id: user.client_id.clone().unwrap_or_default(),
-            client_secret: secret.clone(),
-            token_url: user.token_url.clone().unwrap_or_else(|| self.portal.token_url().to_owned()),
-        };
-        let mut answer = self.portal.verify(&credential, Lane::Interactive).await;
+    async fn verify(&self, credential: &Credential) -> Verification {
+        let mut answer = self.portal.verify(credential, Lane::Interactive).await;
         for _ in 1..TRIES {
             if !matches!(answer, Verification::Unreachable { .. }) {
                 break;
             }
             self.pause().await;
-            answer = self.portal.verify(&credential, Lane::Interactive).await;
+            answer = self.portal.verify(credential, Lane::Interactive).await;
         }
         answer
     }
@@ -125,8 +117,7 @@ impl Trial<'_, '_> {
 impl Made {
     fn see(&mut self, details: UserDetails) {
         self.client_id = details.client_id.or(self.client_id.take());
-        self.secret = details.secret.or(self.secret.take());
-        self.token_url = details.authentication_url.as_deref().and_then(token_url::normalise);
+        self.credential = details.credential.or(self.credential.take());
     }
 }
 

@@ -26,8 +26,8 @@ impl Trial<'_, '_> {
         }
         match self.delete(user).await {
             Ok(Gone::Seen) => {
-                let words = match &user.secret {
-                    Some(secret) => match self.verify(user, secret).await {
+                let words = match &user.credential {
+                    Some(credential) => match self.verify(credential).await {
                         Verification::Refused { .. } => "the portal deleted it, and its credential is dead",
                         Verification::Accepted { .. } => {
                             "the portal deleted it, but its credential still works for now"
@@ -137,8 +137,8 @@ impl Trial<'_, '_> {
     }
 
     async fn is_dead(&self, user: &Made) -> Result<(), String> {
-        let Some(known) = &user.secret else { return Ok(()) };
-        match self.verify(user, known).await {
+        let Some(known) = &user.credential else { return Ok(()) };
+        match self.verify(known).await {
             Verification::Accepted { .. } => {
                 Err("its secret was reset, and the old one still works".to_owned())
             }

@@ -1,11 +1,10 @@
 use std::io::Write;
 
-use secrecy::SecretString;
 use serde_json::Value;
 
 use super::*;
-use crate::domain::test_support::{details, listed};
-use crate::domain::user::{ListedUser, UserStatus};
+use crate::domain::test_support::{credential, details, listed};
+use crate::domain::user::{ListedUser, UserKind, UserStatus};
 use crate::portal::test_support::{Answers, Fake, a_scan};
 
 /// A portal that answers each write with this.
@@ -14,8 +13,8 @@ struct Answer(Option<PortalError>);
 #[async_trait]
 impl Answers for Answer {
     async fn details(&self, id: &UserId) -> Result<UserDetails, PortalError> {
-        let secret = Some(SecretString::from("hidden-7f3k2"));
-        Ok(UserDetails { secret, ..details(id, "sa7") })
+        let credential = Some(credential("sa7", "hidden-7f3k2"));
+        Ok(UserDetails { credential, ..details(id, "sa7") })
     }
 
     async fn write(&self) -> Result<(), PortalError> {
@@ -42,7 +41,8 @@ impl CreateSlot for Answer {
                 name: user.name,
                 status: UserStatus::Active,
                 roles: Vec::new(),
-                secret: Some(SecretString::from("hidden-9d4m1")),
+                kind: UserKind::Internal,
+                credential: Some(credential("sa9", "hidden-9d4m1")),
             }]),
         }
     }

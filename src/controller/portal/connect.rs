@@ -63,9 +63,12 @@ async fn read_ingredients(
     })?;
     let secrets = Secrets::new(&ctx.client, &key.namespace);
     // The company that the login must belong to is no part of the client.
-    let Target { url, token_url, insecure_http, auth, delete_auth, bpn: _ } = &target;
+    let Target { url, token_url, wallet_token_url, insecure_http, auth, delete_auth, bpn: _ } = &target;
     let (url, token_url) = (address::portal(url), address::token_endpoint(token_url));
-    let of_spec = format!("{url} {token_url} {insecure_http} {auth:?} {delete_auth:?} {:?}", spec.limits);
+    let of_spec = format!(
+        "{url} {token_url} {insecure_http} {auth:?} {delete_auth:?} {:?} {wallet_token_url:?}",
+        spec.limits
+    );
     let mut seen = Seen::default();
     let of = LoginOf { ctx, key, object, secrets: &secrets };
     // Both are read before either is refused: what they name is never published, whether the Portal works or not.
@@ -93,6 +96,7 @@ async fn read_ingredients(
         config: ClientConfig {
             api_url: target.url.clone(),
             token_url: target.token_url.clone(),
+            external_token_url: target.wallet_token_url.clone(),
             login,
             delete_login,
             ca_bundle,

@@ -208,7 +208,9 @@ async fn connect_and_sweep(
             let new = &looked.link;
             let same = was_up
                 && last.is_some_and(|last| {
-                    last.pin == new.pin
+                    // Another client may find other credentials in the same answers.
+                    Arc::ptr_eq(&last.portal, &new.portal)
+                        && last.pin == new.pin
                         && last.company == new.company
                         && last.token_url == new.token_url
                         && last.roles == new.roles

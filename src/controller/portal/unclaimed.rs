@@ -95,9 +95,8 @@ async fn marks(
                 reads += 1;
                 match portal.details(&user.id, Lane::Background).await {
                     Ok(details) => {
-                        let mark = Mark::find(&details.description);
-                        inventory.remember(&user.id, mark.clone());
-                        Marked::Read(mark)
+                        inventory.remember(&user.id, details.mark.clone());
+                        Marked::Read(details.mark)
                     }
                     Err(PortalError::NotFound | PortalError::LostInIdentityProvider) => Marked::Read(None),
                     Err(error) => {

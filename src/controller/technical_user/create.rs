@@ -26,7 +26,7 @@ use crate::domain::identity::Mark;
 use crate::domain::plan::{self, OpenAttempt};
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
-use crate::domain::user::{CreatedUser, ListedUser, NewUser, Ownership, UserKind, UserStatus};
+use crate::domain::user::{CreatedUser, ListedUser, NewUser, Ownership};
 use crate::portal::{CreateFailure, CreateSlot, Effect, PortalError};
 use crate::process::Random;
 
@@ -267,13 +267,11 @@ fn refused(error: &PortalError) -> Blocker {
 }
 
 fn listed(user: &CreatedUser) -> ListedUser {
-    let external =
-        user.client_id.is_none() || user.name.starts_with("dim-") || user.status == UserStatus::Pending;
     ListedUser {
         id: user.id.clone(),
         client_id: user.client_id.clone(),
         name: user.name.clone(),
-        kind: if external { UserKind::External } else { UserKind::Internal },
+        kind: user.kind,
         status: user.status,
         ownership: Ownership::Own,
         is_owner: true,

@@ -134,7 +134,7 @@ async fn write(pass: &Pass, envelope: &Envelope, content: &Content) -> Result<Ob
 #[must_use]
 pub fn content_of(pass: &Pass, id: &UserId) -> Option<(Values, String)> {
     let values = Values {
-        credential: pass.credential(id)?,
+        credential: pass.credential(id)?.clone(),
         user_id: id.clone(),
         kind: pass.details.get(id)?.kind,
         bpn: plan::company(&pass.observation).map(str::to_owned),

@@ -19,7 +19,7 @@ use crate::controller::portal::connections::Connection;
 use crate::controller::portal::inventory::Unmet;
 use crate::controller::secrets::{Envelope, Secrets, Version};
 use crate::domain::plan::Observation;
-use crate::domain::user::{Credential, UserDetails, UserId, UserKind};
+use crate::domain::user::{Credential, UserDetails, UserId};
 use crate::portal::PortalError;
 
 /// One pass over one resource.
@@ -62,8 +62,6 @@ pub struct Pass {
     pub fingerprint: RefusalFingerprint,
     /// How often published credentials are tried.
     pub verification_interval: Duration,
-    /// The wallet's token endpoint, for portals that do not tell it.
-    pub wallet_token_url: Option<String>,
     /// When the pass began.
     pub now: Timestamp,
 }
@@ -145,21 +143,10 @@ impl Pass {
             .ok_or(Failure::Portal(PortalError::BadAnswer { reason: "the Portal is not connected" }))
     }
 
-    /// The credential that a user's details show, with a token endpoint that is known.
+    /// The credential that a user's details show.
     #[must_use]
-    pub fn credential(&self, id: &UserId) -> Option<Credential> {
-        let details = self.details.get(id)?;
-        let link = self.link.as_ref()?;
-        let told = details.authentication_url.as_deref().and_then(crate::domain::token_url::normalise);
-        let token_url = match details.kind {
-            UserKind::Internal => told.unwrap_or_else(|| link.portal.token_url().to_owned()),
-            UserKind::External => told.or_else(|| self.wallet_token_url.clone())?,
-        };
-        Some(Credential {
-            client_id: details.client_id.clone()?,
-            client_secret: details.secret.clone()?,
-            token_url,
-        })
+    pub fn credential(&self, id: &UserId) -> Option<&Credential> {
+        self.details.get(id)?.credential.as_ref()
     }
 
     /// Takes over what a write of the object answered.

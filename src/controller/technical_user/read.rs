@@ -11,7 +11,6 @@ use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{is_deleting, part, technical_users};
 use crate::controller::portal::connections::Connection;
 use crate::controller::portal::inventory::Need;
-use crate::domain::identity::Mark;
 use crate::domain::inventory::Snapshot;
 use crate::domain::plan::{
     AttemptState, Confirmed, CredentialAt, Desired, Named, Read, Searched, SecretView, Selection, UserFacts,
@@ -130,9 +129,8 @@ async fn confirm(pass: &Pass, id: &UserId) -> Result<Confirmed, Failure> {
     match link.portal.details(id, Lane::Interactive).await {
         Ok(details) => {
             pass.ctx.memory.not_missing(&pass.key, id);
-            let mark = Mark::find(&details.description);
-            link.inventory.remember(id, mark.clone());
-            Ok(match mark {
+            link.inventory.remember(id, details.mark.clone());
+            Ok(match details.mark {
                 Some(mark) if mark.is_of(owner) && mark.retained => Confirmed::Retained,
                 Some(mark) if mark.is_of(owner) => Confirmed::Ours(mark.hint),
                 _ => Confirmed::Foreign,
@@ -156,7 +154,7 @@ pub(super) async fn user(pass: &mut Pass, id: &UserId) -> Result<UserView, Failu
                 pass.ctx.memory.found(&pass.key);
             }
             pass.ctx.memory.not_missing(&pass.key, id);
-            link.inventory.remember(id, Mark::find(&details.description));
+            link.inventory.remember(id, details.mark.clone());
             pass.details.insert(id.clone(), details.clone());
             Ok(UserView::Read(facts(pass, id, &details)))
         }
@@ -260,7 +258,7 @@ fn facts(pass: &Pass, id: &UserId, details: &UserDetails) -> UserFacts {
         client_id: details.client_id.clone(),
         roles: details.roles.clone(),
         roles_in_tokens: details.roles_in_tokens,
-        mark: Mark::find(&details.description),
+        mark: details.mark.clone(),
         description: details.description.clone(),
         connector: details.connector.as_ref().map(|c| c.name.clone().unwrap_or_else(|| c.id.clone())),
         digest: output::content_of(pass, id).map(|(_, digest)| digest),
@@ -295,7 +293,7 @@ async fn secret(pass: &mut Pass) -> Result<(), Failure> {
 async fn verify(pass: &mut Pass, at: &CredentialAt) -> Result<Verified, Failure> {
     let link = pass.connected()?.clone();
     let (credential, lane) = match at {
-        CredentialAt::Portal(id) => (pass.credential(id), Lane::Interactive),
+        CredentialAt::Portal(id) => (pass.credential(id).cloned(), Lane::Interactive),
         CredentialAt::Output => (published(pass).await?, Lane::Background),
     };
     let Some(credential) = credential else {

@@ -103,17 +103,19 @@ async fn publish(pass: &mut Pass, current: &UserRef) -> Result<(), Failure> {
 async fn describe(pass: &mut Pass, id: &UserId, name: String, description: String) -> Result<(), Failure> {
     let link = pass.connected()?.clone();
     link.portal.update(id, &name, &description).await?;
-    link.inventory.remember(id, Mark::find(&description));
+    let mark = Mark::find(&description);
+    link.inventory.remember(id, mark.clone());
     if let Some(listed) = link.inventory.get(id).filter(|listed| listed.name != name) {
         link.inventory.put(ListedUser { name: name.clone(), ..listed });
     }
     if let Some(details) = pass.details.get_mut(id) {
         details.name.clone_from(&name);
         details.description.clone_from(&description);
+        details.mark.clone_from(&mark);
     }
     if let Some(UserView::Read(facts)) = &mut pass.observation.users.entry(id).details {
         facts.name = name;
-        facts.mark = Mark::find(&description);
+        facts.mark = mark;
         facts.description = description;
     }
     Ok(())

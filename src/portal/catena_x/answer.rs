@@ -3,10 +3,12 @@
 use serde::de::DeserializeOwned;
 use url::Url;
 
+use super::credential::TokenEndpoints;
 use super::errors::Failure;
 use super::wire::{
     CreatedAnswerDto, CreatedDto, DetailsDto, LinkedDto, ListedDto, PageDto, RoleDto, UserRoleDto,
 };
+use crate::domain::identity::Mark;
 use crate::domain::user::{
     CreatedUser, Linked, ListedUser, Ownership, Role, RoleKind, UserDetails, UserId, UserKind, UserStatus,
 };
@@ -73,7 +75,11 @@ pub(super) fn roles(answer: &Answer) -> Result<Vec<Role>, PortalError> {
     Ok(roles.entries.into_iter().map(role).collect())
 }
 
-pub(super) fn details(answer: &Answer, asked: &UserId) -> Result<UserDetails, PortalError> {
+pub(super) fn details(
+    answer: &Answer,
+    asked: &UserId,
+    endpoints: &TokenEndpoints,
+) -> Result<UserDetails, PortalError> {
     let dto: DetailsDto = parse(answer)?;
     let id = UserId::new(&dto.service_account_id.0);
     if id != *asked {
@@ -82,21 +88,27 @@ pub(super) fn details(answer: &Answer, asked: &UserId) -> Result<UserDetails, Po
     let name = text(dto.name);
     let status = status(word(dto.status.as_ref()));
     let roles_in_tokens = are_in_tokens(dto.roles.as_ref());
+    let kind = kind(word(dto.user_type.as_ref()), &name);
+    let client_id = exact(dto.client_id);
+    // A pending wallet user is shown with the central identity provider, which is wrong.
+    let named = dto
+        .authentication_service_url
+        .map(|url| url.0)
+        .filter(|url| status == UserStatus::Active && is_web_address(url));
+    let secret = exact(dto.secret).map(Into::into);
+    let description = dto.description.unwrap_or_default().0;
     Ok(UserDetails {
         id,
-        client_id: exact(dto.client_id),
-        kind: kind(word(dto.user_type.as_ref()), &name),
+        credential: endpoints.credential(kind, named.as_deref(), client_id.as_ref(), secret),
+        client_id,
+        kind,
         name,
-        description: dto.description.unwrap_or_default().0,
+        mark: Mark::find(&description),
+        description,
         roles: role_names(dto.roles)?,
         roles_in_tokens,
         status,
         ownership: ownership(word(dto.company_service_account_type_id.as_ref())),
-        authentication_url: dto
-            .authentication_service_url
-            .map(|url| url.0)
-            .filter(|url| status == UserStatus::Active && is_web_address(url)),
-        secret: exact(dto.secret).map(Into::into),
         connector: dto.connector.map(linked),
         offer: dto.offer.map(linked),
     })
@@ -105,7 +117,11 @@ pub(super) fn details(answer: &Answer, asked: &UserId) -> Result<UserDetails, Po
 /// The answer to the create of a user with this name. One that cannot be read leaves open what was made.
 ///
 /// A user of another name was not made by this create: whoever looks for the user finds it by its name.
-pub(super) fn created(answer: &Answer, name: &str) -> Result<Vec<CreatedUser>, Failure> {
+pub(super) fn created(
+    answer: &Answer,
+    name: &str,
+    endpoints: &TokenEndpoints,
+) -> Result<Vec<CreatedUser>, Failure> {
     let CreatedAnswerDto(users) = serde_json::from_slice(&answer.body)
         .map_err(|_| Failure::unreadable("the answer to a create is not what the portal's API promises"))?;
     if users.has_more {
@@ -114,7 +130,7 @@ pub(super) fn created(answer: &Answer, name: &str) -> Result<Vec<CreatedUser>, F
     let users = users
         .entries
         .into_iter()
-        .map(created_user)
+        .map(|user| created_user(user, endpoints))
         .collect::<Result<Vec<_>, _>>()
         .map_err(|_| Failure::unreadable("the answer to a create lists more roles than it may"))?;
     let is_made = |user: &CreatedUser| user.name.strip_prefix(EXTERNAL_PREFIX).unwrap_or(&user.name) == name;
@@ -160,14 +176,22 @@ pub(super) fn text_of(user: &ListedUser) -> usize {
         + linked(&user.offer)
 }
 
-fn created_user(dto: CreatedDto) -> Result<CreatedUser, PortalError> {
+fn created_user(dto: CreatedDto, endpoints: &TokenEndpoints) -> Result<CreatedUser, PortalError> {
+    let (name, client_id) = (text(dto.name), exact(dto.client_id));
+    let status = status(word(dto.status.as_ref()));
+    // The answer to a create does not name the kind.
+    let is_external =
+        client_id.is_none() || name.starts_with(EXTERNAL_PREFIX) || status == UserStatus::Pending;
+    let kind = if is_external { UserKind::External } else { UserKind::Internal };
+    let secret = exact(dto.secret).map(Into::into);
     Ok(CreatedUser {
         id: UserId::new(&dto.service_account_id.0),
-        client_id: exact(dto.client_id),
-        name: text(dto.name),
-        status: status(word(dto.status.as_ref())),
+        credential: endpoints.credential(kind, None, client_id.as_ref(), secret),
+        client_id,
+        name,
+        status,
         roles: role_names(dto.roles)?,
-        secret: exact(dto.secret).map(Into::into),
+        kind,
     })
 }
 

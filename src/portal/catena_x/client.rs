@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::address::Address;
+use super::credential::TokenEndpoints;
 use super::errors::Failure;
 use super::request::{Bearer, Call};
 use super::scan::Progress;
@@ -19,6 +20,8 @@ use crate::portal::{Lane, PortalError};
 pub(super) struct Client {
     pub(super) caller: Caller,
     pub(super) address: Address,
+    /// The token endpoints of users that the portal names none for.
+    pub(super) endpoints: TokenEndpoints,
     /// `host:port` of the portal.
     pub(super) endpoint: String,
     pub(super) login: Arc<TokenSource>,
@@ -46,6 +49,7 @@ impl Client {
     pub(super) fn new(
         caller: Caller,
         address: Address,
+        endpoints: TokenEndpoints,
         login: TokenSource,
         delete_login: Option<TokenSource>,
     ) -> Self {
@@ -53,6 +57,7 @@ impl Client {
         Self {
             caller,
             address,
+            endpoints,
             endpoint,
             login: Arc::new(login),
             delete_login: delete_login.map(Arc::new),

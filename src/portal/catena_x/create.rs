@@ -56,7 +56,7 @@ impl CreateSlot for Slot {
             // Not sent again here, but the next attempt shall have a new token.
             client.login.discard(token).await;
         }
-        result.and_then(|answer| answer::created(&answer, &user.name)).map_err(failure_of)
+        result.and_then(|answer| answer::created(&answer, &user.name, &client.endpoints)).map_err(failure_of)
     }
 }
 

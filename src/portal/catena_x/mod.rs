@@ -6,6 +6,7 @@ mod answer;
 mod client;
 mod codes;
 mod create;
+mod credential;
 mod errors;
 mod login;
 mod portal;

@@ -11,6 +11,7 @@ use url::Url;
 use super::address::Address;
 use super::client::Client;
 use super::codes::OTHER;
+use super::credential::TokenEndpoints;
 use super::request::Call;
 use super::version::{self, VersionRange};
 use super::{answer, create, login, scan};
@@ -29,7 +30,6 @@ use crate::process::Process;
 /// A portal of Catena-X or Cofinity-X.
 pub struct CatenaXPortal {
     client: Arc<Client>,
-    token_url: String,
     version: Arc<OnceCell<VersionRange>>,
     /// How many credentials are tried at once.
     verifying: Arc<Semaphore>,
@@ -43,8 +43,16 @@ impl CatenaXPortal {
         observer: Arc<dyn CallObserver>,
         process: Process,
     ) -> Result<Self, ConfigError> {
-        let ClientConfig { api_url, token_url, login, delete_login, ca_bundle, insecure_http, limits } =
-            config;
+        let ClientConfig {
+            api_url,
+            token_url,
+            login,
+            delete_login,
+            ca_bundle,
+            insecure_http,
+            limits,
+            external_token_url,
+        } = config;
         let permitted = network.plain_http;
         let address = Address::parse(&api_url).map_err(|reason| ConfigError::ApiUrl { reason })?;
         let token_url = parse_token_url(&token_url)?;
@@ -60,9 +68,9 @@ impl CatenaXPortal {
         let caller = Caller::new(transport, limits, observer, process);
         let source = |credentials| TokenSource::new(caller.clone(), token_url.clone(), credentials);
         let (login, delete_login) = (source(login), delete_login.map(source));
+        let endpoints = TokenEndpoints { internal: token_url.to_string(), external: external_token_url };
         Ok(Self {
-            client: Arc::new(Client::new(caller, address, login, delete_login)),
-            token_url: token_url.into(),
+            client: Arc::new(Client::new(caller, address, endpoints, login, delete_login)),
             version: Arc::default(),
             verifying: Arc::new(Semaphore::new(limits.concurrency.max(1) as usize)),
         })
@@ -112,7 +120,6 @@ impl Portal for CatenaXPortal {
     fn bound_to(self: Arc<Self>, companies: &[String]) -> Arc<dyn Portal> {
         Arc::new(Self {
             client: Arc::new(self.client.bound_to(companies)),
-            token_url: self.token_url.clone(),
             version: Arc::clone(&self.version),
             verifying: Arc::clone(&self.verifying),
         })
@@ -144,7 +151,7 @@ impl Portal for CatenaXPortal {
     async fn details(&self, id: &UserId, lane: Lane) -> Result<UserDetails, PortalError> {
         check_id(id)?;
         let call = Call::get(Operation::Details, self.client.address.user(id));
-        answer::details(&self.client.read(&call, lane).await?, id)
+        answer::details(&self.client.read(&call, lane).await?, id, &self.client.endpoints)
     }
 
     async fn create_slot(&self) -> Result<Box<dyn CreateSlot>, PortalError> {
@@ -189,9 +196,5 @@ impl Portal for CatenaXPortal {
 
     async fn verify(&self, credential: &Credential, lane: Lane) -> Verification {
         oauth::verify(&self.client.caller, &self.verifying, credential, lane).await
-    }
-
-    fn token_url(&self) -> &str {
-        &self.token_url
     }
 }

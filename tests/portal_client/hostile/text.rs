@@ -112,7 +112,8 @@ async fn a_token_url_with_a_line_break_is_none() {
     let user = Reply::json(200, &user);
     let stub = portal_that(move |_| user.clone()).await;
     let details = portal_of(&stub).details(&UserId::new("a"), Lane::Interactive).await.unwrap();
-    assert_eq!(details.authentication_url, None);
+    // The credential is for the central identity provider, as where the portal names no token endpoint.
+    assert_eq!(details.credential.unwrap().token_url, stub.token_url());
 }
 
 #[tokio::test]

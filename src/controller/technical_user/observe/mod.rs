@@ -108,8 +108,6 @@ pub async fn observe(
         recorded,
         owner,
     };
-    let wallet_token_url =
-        portal_spec.and_then(|spec| spec.catena_x.as_ref()).and_then(|x| x.wallet_token_url.clone());
     let mut pass = Pass {
         link: link.map(|link| audited(link, &key, &status)),
         ctx: Arc::clone(ctx),
@@ -130,7 +128,6 @@ pub async fn observe(
         place: None,
         fingerprint,
         verification_interval,
-        wallet_token_url,
         now,
     };
     see_inventory(&mut pass, parsed.as_ref().map(|parsed| &parsed.status));

@@ -133,7 +133,7 @@ pub(super) fn portal_facts(
             .map(|hints| hints.split([',', ' ']).filter(|h| !h.is_empty()).map(Hint::read).collect())
             .unwrap_or_default(),
         mass_disappearance: link.inventory.loss_suspected(),
-        logins: ctx.connections.logins.at(&LoginPlace::new(&link.url, link.portal.token_url())),
+        logins: ctx.connections.logins.at(&LoginPlace::new(&link.url, &link.token_url)),
     }
 }
 

@@ -11,6 +11,10 @@ fn answer(body: &str) -> Answer {
     Answer::of(200, body)
 }
 
+fn endpoints() -> TokenEndpoints {
+    TokenEndpoints { internal: "https://idp.example.org/token".into(), external: None }
+}
+
 fn page_of(answer: &Answer) -> Result<Page, PortalError> {
     page(answer, 15)
 }
@@ -21,7 +25,7 @@ fn details_of(changes: &str) -> UserDetails {
         "roles":[{{"roleId":"r","clientId":"technical_roles_management","roleName":"Dataspace Discovery"}}],
         "LastEditorName":null,{changes}}}"#
     );
-    details(&answer(&body), &UserId::new(ID)).unwrap()
+    details(&answer(&body), &UserId::new(ID), &endpoints()).unwrap()
 }
 
 #[test]
@@ -67,9 +71,10 @@ fn the_token_url_is_believed_of_active_users_only() {
     let url = "https://wallet.example.org/oauth/token";
     let with = |status: &str, url: &str| {
         details_of(&format!(
-            r#""usertype":"EXTERNAL","status":"{status}","authenticationServiceUrl":"{url}""#
+            r#""usertype":"EXTERNAL","status":"{status}","clientId":"w1","secret":"x","authenticationServiceUrl":"{url}""#
         ))
-        .authentication_url
+        .credential
+        .map(|credential| credential.token_url)
     };
     assert_eq!(with("ACTIVE", url).as_deref(), Some(url));
     assert_eq!(with("PENDING", url), None);
@@ -81,9 +86,10 @@ fn the_token_url_is_believed_of_active_users_only() {
 #[test]
 fn details_of_a_pending_user_have_no_secret() {
     let user = details_of(r#""usertype":"EXTERNAL","status":"PENDING","clientId":null,"secret":null"#);
-    assert!(user.secret.is_none() && user.client_id.is_none());
+    assert!(user.credential.is_none() && user.client_id.is_none());
     let user = details_of(r#""usertype":"INTERNAL","status":"ACTIVE","clientId":"sa1","secret":"s3cret""#);
-    assert_eq!(user.secret.as_ref().unwrap().expose_secret(), "s3cret");
+    let credential = user.credential.as_ref().unwrap();
+    assert_eq!(credential.client_secret.expose_secret(), "s3cret");
     assert!(!format!("{user:?}").contains("s3cret"));
     assert_eq!(user.roles, ["Dataspace Discovery"]);
 }
@@ -91,7 +97,10 @@ fn details_of_a_pending_user_have_no_secret() {
 #[test]
 fn details_of_another_user_are_refused() {
     let body = r#"{"serviceAccountId":"x","name":"edc"}"#;
-    assert!(matches!(details(&answer(body), &UserId::new(ID)), Err(PortalError::BadAnswer { .. })));
+    assert!(matches!(
+        details(&answer(body), &UserId::new(ID), &endpoints()),
+        Err(PortalError::BadAnswer { .. })
+    ));
 }
 
 #[test]
@@ -101,14 +110,15 @@ fn a_create_answers_none_one_or_two_users_or_an_object() {
         "companyServiceAccountTypeId":"OWN","secret":"s3cret","subscriptionId":null}"#;
     let external = r#"{"serviceAccountId":"B","clientId":null,"name":"dim-n","status":"PENDING","secret":null,
         "authenticationType":null,"roles":[]}"#;
-    let made = |body: &str| created(&answer(body), "n").unwrap();
+    let made = |body: &str| created(&answer(body), "n", &endpoints()).unwrap();
     assert!(made("[]").is_empty());
     assert_eq!(made(internal).len(), 1);
     let both = made(&format!("[{internal},{external}]"));
-    assert_eq!(both[0].secret.as_ref().unwrap().expose_secret(), "s3cret");
+    assert_eq!(both[0].credential.as_ref().unwrap().client_secret.expose_secret(), "s3cret");
+    assert_eq!((both[0].kind, both[1].kind), (UserKind::Internal, UserKind::External));
     assert_eq!((both[0].status, both[1].status), (UserStatus::Active, UserStatus::Pending));
     assert_eq!(both[0].roles, ["R"]);
-    let unreadable = created(&answer(r#"{"secret":"s3cret"}"#), "n").unwrap_err();
+    let unreadable = created(&answer(r#"{"secret":"s3cret"}"#), "n", &endpoints()).unwrap_err();
     assert!(unreadable.acted && !format!("{unreadable:?}").contains("s3cret"));
 }
 
@@ -172,9 +182,9 @@ proptest! {
         if let Ok(roles) = roles(&answer) {
             prop_assert!(roles.len() <= MOST_ROLES);
         }
-        if let Ok(details) = details(&answer, &UserId::new(ID)) {
+        if let Ok(details) = details(&answer, &UserId::new(ID), &endpoints()) {
             prop_assert_eq!(details.id, UserId::new(ID));
         }
-        let _ = created(&answer, "edc");
+        let _ = created(&answer, "edc", &endpoints());
     }
 }
