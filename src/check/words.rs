@@ -32,8 +32,7 @@ pub(super) fn verdict(error: &PortalError) -> Verdict {
         | PortalError::Unauthorized
         | PortalError::Forbidden { .. }
         | PortalError::NotFound
-        | PortalError::Conflict { .. }
-        | PortalError::Rejected { .. }
+        | PortalError::Refused { .. }
         | PortalError::LostInIdentityProvider => Verdict::Failed,
     }
 }

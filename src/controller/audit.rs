@@ -78,8 +78,7 @@ fn outcome(error: &PortalError) -> &'static str {
         | PortalError::Unauthorized
         | PortalError::Forbidden { .. }
         | PortalError::NotFound
-        | PortalError::Conflict { .. }
-        | PortalError::Rejected { .. } => REFUSED,
+        | PortalError::Refused { .. } => REFUSED,
         PortalError::Unreachable { .. }
         | PortalError::NotThePortalBackend { .. }
         | PortalError::LostInIdentityProvider

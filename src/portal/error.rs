@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use super::Refusal;
+
 /// A call to the portal, its identity provider or its circuit breaker failed.
 #[derive(Debug, Clone, Error, PartialEq, Eq)]
 pub enum PortalError {
@@ -82,21 +84,17 @@ pub enum PortalError {
     /// 404, or the 409 that updates and resets answer instead: unknown, deleted or foreign id.
     #[error("the portal knows no such user")]
     NotFound,
-    /// 409 of a known kind.
-    #[error("the portal refuses: {code}")]
-    Conflict {
-        /// The portal's error code (`SERVICE_ACCOUNT_NOT_ACTIVE`, …), from its closed set, else `other`.
-        code: &'static str,
-    },
-    /// 400, 405, 415, 422 …: repeating it changes nothing.
-    #[error("the portal rejects the request with {status} ({code})")]
-    Rejected {
+    /// Refused, for a reason that lasts: repeating the request changes nothing.
+    #[error("{}", refused(*status, code))]
+    Refused {
+        /// What it was refused for.
+        refusal: Refusal,
         /// The HTTP status.
         status: u16,
-        /// The portal's error code from its closed set, else `other`.
+        /// The portal's own word for it, from a closed set, else `other`. For messages alone.
         code: &'static str,
     },
-    /// 500 "not found in central keycloak": the user's client is gone from the identity provider.
+    /// The user's client is missing in the identity provider.
     #[error("the user's client is missing in the identity provider")]
     LostInIdentityProvider,
     /// 5xx, and 408, 425, 499 of a proxy that gave up waiting: passing or lasting, cannot be told apart.
@@ -111,6 +109,13 @@ pub enum PortalError {
         /// What is wrong with it, in words.
         reason: &'static str,
     },
+}
+
+fn refused(status: u16, code: &str) -> String {
+    match status {
+        409 => format!("the portal refuses: {code}"),
+        status => format!("the portal rejects the request with {status} ({code})"),
+    }
 }
 
 /// Whether a failed create may have made a user.

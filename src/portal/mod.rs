@@ -23,6 +23,7 @@ pub mod hints;
 mod listing;
 pub mod oauth;
 pub mod observe;
+mod refusal;
 pub mod resilient;
 #[cfg(test)]
 pub(crate) mod test_support;
@@ -185,6 +186,7 @@ pub(crate) use catena_x::{Page, Pages, scan_pages};
 pub use config::{ClientConfig, ConfigError, NotHttps};
 pub use connector::{Clients, Connector};
 pub use oauth::{Credentials, PORTAL_CLIENT, TokenStore};
+pub use refusal::Refusal;
 pub use resilient::Limits;
 pub(crate) use transport::endpoint;
 pub use transport::{BundleReport, Network, PlainHttp, Proxies};

@@ -65,8 +65,7 @@ impl CallOutcome {
             | PortalError::Unauthorized
             | PortalError::Forbidden { .. }
             | PortalError::NotFound
-            | PortalError::Conflict { .. }
-            | PortalError::Rejected { .. } => Self::Refused,
+            | PortalError::Refused { .. } => Self::Refused,
         }
     }
 }

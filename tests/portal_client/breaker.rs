@@ -10,7 +10,7 @@ use serde_json::json;
 use technical_user_operator::domain::user::{NewUser, UserId};
 use technical_user_operator::portal::catena_x::CatenaXPortal;
 use technical_user_operator::portal::observe::{CallObserver, CallOutcome, Operation};
-use technical_user_operator::portal::{Effect, Lane, Portal, PortalError};
+use technical_user_operator::portal::{Effect, Lane, Portal, PortalError, Refusal};
 use technical_user_operator::process::Process;
 use testbed::eventually;
 
@@ -43,7 +43,10 @@ async fn a_read_is_tried_again() {
     }
     let stub =
         Stub::start(|seen, _| if seen.what() == "token" { token() } else { Reply::text(400, "") }).await;
-    assert!(matches!(error(portal_of(&stub).roles(Lane::Interactive).await), PortalError::Rejected { .. }));
+    assert!(matches!(
+        error(portal_of(&stub).roles(Lane::Interactive).await),
+        PortalError::Refused { refusal: Refusal::Request, .. }
+    ));
     assert_eq!(stub.count("roles"), 1);
 }
 

@@ -7,7 +7,7 @@ use technical_user_operator::domain::user::{
     CreatedUser, Ownership, RoleKind, UserDetails, UserId, UserKind, UserStatus,
 };
 use technical_user_operator::portal::catena_x::CatenaXPortal;
-use technical_user_operator::portal::{Lane, Permissions, Portal, PortalError, Verification};
+use technical_user_operator::portal::{Lane, Permissions, Portal, PortalError, Refusal, Verification};
 
 use crate::simulated::{BPN, COMPANY, config, portal_to, portal_with_wallet, range, start, wanted};
 use crate::support::error;
@@ -111,7 +111,11 @@ async fn gone(version: Version, portal: &CatenaXPortal, id: &UserId) {
     }
     let expected = match version {
         Version::V2_0 | Version::V2_1 | Version::V2_2 => PortalError::NotFound,
-        _ => PortalError::Conflict { code: "SERVICE_ACCOUNT_NOT_ACTIVE" },
+        _ => PortalError::Refused {
+            refusal: Refusal::NotActive,
+            status: 409,
+            code: "SERVICE_ACCOUNT_NOT_ACTIVE",
+        },
     };
     assert_eq!(again, expected, "{version}");
 }
@@ -179,7 +183,14 @@ async fn a_pending_user_has_no_token_url_and_no_secret() {
         assert_eq!((read.kind, read.status), (UserKind::External, UserStatus::Pending), "{version}");
         assert!(read.credential.is_none() && read.client_id.is_none());
         let reset = error(portal.reset(&made[0].id).await);
-        assert_eq!(reset, PortalError::Conflict { code: "SERVICE_UNDEFINED_CLIENTID_CONFLICT" });
+        assert_eq!(
+            reset,
+            PortalError::Refused {
+                refusal: Refusal::State,
+                status: 409,
+                code: "SERVICE_UNDEFINED_CLIENTID_CONFLICT"
+            }
+        );
     }
 }
 
@@ -206,7 +217,7 @@ async fn an_unknown_user() {
         assert_eq!(error(portal.reset(&id).await), PortalError::NotFound, "{version}");
         assert_eq!(error(portal.delete(&id).await), PortalError::NotFound, "{version}");
         let junk = error(portal.details(&UserId::new("junk"), Lane::Interactive).await);
-        assert!(matches!(junk, PortalError::Rejected { status: 400 | 404, .. }), "{version} {junk:?}");
+        assert!(matches!(junk, PortalError::Refused { status: 400 | 404, .. }), "{version} {junk:?}");
     }
 }
 
@@ -217,12 +228,20 @@ async fn what_the_portal_rejects() {
         let portal = portal_to(&simulator);
         let mut user = wanted(&portal, " ", &[INTERNAL]).await;
         let failure = error(portal.create_slot().await.unwrap().create(user.clone()).await);
-        let rejected = PortalError::Rejected { status: 400, code: "SERVICE_NAME_EMPTY_ARGUMENT" };
+        let rejected = PortalError::Refused {
+            refusal: Refusal::Request,
+            status: 400,
+            code: "SERVICE_NAME_EMPTY_ARGUMENT",
+        };
         assert_eq!(failure.error, rejected, "{version}");
         user.name = "n".into();
         user.role_ids = vec!["no-uuid".into()];
         let failure = error(portal.create_slot().await.unwrap().create(user).await);
-        assert_eq!(failure.error, PortalError::Rejected { status: 400, code: "other" }, "{version}");
+        assert_eq!(
+            failure.error,
+            PortalError::Refused { refusal: Refusal::Request, status: 400, code: "other" },
+            "{version}"
+        );
         assert!(simulator.users(COMPANY).iter().all(|user| user.name != "n"));
     }
 }

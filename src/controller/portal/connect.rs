@@ -356,8 +356,7 @@ pub fn blocker(error: &PortalError) -> Blocker {
                 "{words}: url is the address of the backend (often portal-backend.…), not of the web page"
             ),
         ),
-        PortalError::Rejected { .. }
-        | PortalError::Conflict { .. }
+        PortalError::Refused { .. }
         | PortalError::NotFound
         | PortalError::LostInIdentityProvider
         | PortalError::Server { .. }

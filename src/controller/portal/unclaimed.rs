@@ -116,13 +116,7 @@ async fn marks(
 
 /// Whether an error may concern one user alone.
 fn is_of_one_user(error: &PortalError) -> bool {
-    matches!(
-        error,
-        PortalError::Server { .. }
-            | PortalError::BadAnswer { .. }
-            | PortalError::Rejected { .. }
-            | PortalError::Conflict { .. }
-    )
+    matches!(error, PortalError::Server { .. } | PortalError::BadAnswer { .. } | PortalError::Refused { .. })
 }
 
 #[cfg(test)]

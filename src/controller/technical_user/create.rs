@@ -27,7 +27,7 @@ use crate::domain::plan::{self, OpenAttempt};
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use crate::domain::user::{CreatedUser, ListedUser, NewUser, Ownership};
-use crate::portal::{CreateFailure, CreateSlot, Effect, PortalError};
+use crate::portal::{CreateFailure, CreateSlot, Effect, PortalError, Refusal};
 use crate::process::Random;
 
 /// The POST starts within this time of the patch that writes the attempt down, or not at all: whoever finds the attempt
@@ -241,11 +241,11 @@ fn nothing_made() -> Blocker {
 
 fn refused(error: &PortalError) -> Blocker {
     match error {
-        PortalError::Rejected { code: "SERVICE_ROLES_NOT_ASSIGN_ARGUMENT", .. } => Blocker::lasting(
+        PortalError::Refused { refusal: Refusal::RoleNotOffered, .. } => Blocker::lasting(
             Reason::RoleNotOffered,
             "the portal refuses a role: it is not offered to this company (any more)",
         ),
-        PortalError::Rejected { code: "SERVICE_ACCOUNT_USER_ROLES_NOT_ALLOWED", .. } => Blocker::lasting(
+        PortalError::Refused { refusal: Refusal::ExternalNotAllowed, .. } => Blocker::lasting(
             Reason::CreateRefused,
             "the portal refuses a role: this company brings its own wallet, so the portal makes no wallet users for it",
         ),
@@ -258,7 +258,7 @@ fn refused(error: &PortalError) -> Blocker {
             Reason::PermissionMissing,
             "the Portal's login may not make users: use a technical user with the role \"Connector Management\"",
         ),
-        PortalError::Rejected { .. } | PortalError::Conflict { .. } => {
+        PortalError::Refused { .. } => {
             Blocker::lasting(Reason::CreateRefused, format!("the portal refuses to make the user: {error}"))
         }
         // Nothing was sent, or the portal asks for a pause: it passes.

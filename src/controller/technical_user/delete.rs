@@ -8,7 +8,7 @@ use crate::controller::portal::inventory::{Inventory, Kind, Unmet};
 use crate::domain::plan::{Done, UserView};
 use crate::domain::reason::Reason;
 use crate::domain::user::{UserId, UserKind, UserStatus};
-use crate::portal::{Portal, PortalError};
+use crate::portal::{Portal, PortalError, Refusal};
 
 /// What is known of a user that the portal shows and does not know when it is deleted.
 const SHOWN_BUT_NOT_DELETED: PortalError =
@@ -38,7 +38,9 @@ pub async fn delete(pass: &mut Pass, id: &UserId) -> Result<(), Failure> {
         },
         // A token that is not accepted at all may be so in passing.
         Err(PortalError::Forbidden { .. }) => Done::DeleteForbidden,
-        Err(PortalError::Conflict { code }) => Done::DeleteRefused(refusal(code)),
+        Err(PortalError::Refused { refusal, code, .. }) if refusal != Refusal::Request => {
+            Done::DeleteRefused(why_refused(refusal, code))
+        }
         Err(PortalError::LostInIdentityProvider)
             if !link.capabilities.deletes_external && is_external(pass, id) =>
         {
@@ -83,12 +85,14 @@ fn is_external(pass: &Pass, id: &UserId) -> bool {
     pass.details.get(id).is_some_and(|details| details.kind == UserKind::External)
 }
 
-fn refusal(code: &str) -> String {
-    match code {
-        "SERVICE_USERID_ACTIVATION_PENDING_CONFLICT" => "it is linked to a connector".to_owned(),
-        "SERVICE_USERID_ACTIVATION_ACTIVE_CONFLICT" => "it is linked to an active subscription".to_owned(),
-        "SERVICE_ACCOUNT_NOT_ACTIVE" => "the portal says that it is not active".to_owned(),
-        other => format!("the portal refuses ({other})"),
+fn why_refused(refusal: Refusal, code: &str) -> String {
+    match refusal {
+        Refusal::ConnectorLinked => "it is linked to a connector".to_owned(),
+        Refusal::SubscriptionLinked => "it is linked to an active subscription".to_owned(),
+        Refusal::NotActive => "the portal says that it is not active".to_owned(),
+        Refusal::RoleNotOffered | Refusal::ExternalNotAllowed | Refusal::State | Refusal::Request => {
+            format!("the portal refuses ({code})")
+        }
     }
 }
 

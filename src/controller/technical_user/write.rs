@@ -155,13 +155,7 @@ async fn mark_retained(
 
 /// Whether the portal changes no such user, as opposed to a failure that may pass.
 fn cannot_be_marked(error: &PortalError) -> bool {
-    matches!(
-        error,
-        PortalError::NotFound
-            | PortalError::Conflict { .. }
-            | PortalError::Rejected { .. }
-            | PortalError::LostInIdentityProvider
-    )
+    matches!(error, PortalError::NotFound | PortalError::Refused { .. } | PortalError::LostInIdentityProvider)
 }
 
 pub(super) fn event(pass: &Pass, reason: Reason, action: &'static str, note: &str) {
@@ -171,12 +165,13 @@ pub(super) fn event(pass: &Pass, reason: Reason, action: &'static str, note: &st
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::portal::Refusal;
 
     #[test]
     fn a_user_is_listed_without_its_mark_only_where_the_portal_never_changes_it() {
         for error in [
             PortalError::NotFound,
-            PortalError::Conflict { code: "SERVICE_ACCOUNT_NOT_FOUND" },
+            PortalError::Refused { refusal: Refusal::State, status: 409, code: "other" },
             PortalError::LostInIdentityProvider,
         ] {
             assert!(cannot_be_marked(&error), "{error}");

@@ -1,5 +1,8 @@
 //! The portal's error codes that errors may name: a closed set, so that no text of an answer gets into an error.
 
+use crate::portal::Refusal;
+use crate::portal::observe::Operation;
+
 /// What stands for a code that is not in the set.
 pub(super) const OTHER: &str = "other";
 
@@ -46,4 +49,46 @@ pub(super) fn known(text: &str) -> Option<&'static str> {
 /// Whether the code says that there is no such user.
 pub(super) fn means_not_found(code: &str) -> bool {
     NOT_FOUND.contains(&code)
+}
+
+/// What a request was refused for.
+pub(super) fn refusal_of(operation: Operation, status: u16, code: &str) -> Refusal {
+    match (status, operation, code) {
+        (409, _, "SERVICE_USERID_ACTIVATION_PENDING_CONFLICT") => Refusal::ConnectorLinked,
+        (409, _, "SERVICE_USERID_ACTIVATION_ACTIVE_CONFLICT") => Refusal::SubscriptionLinked,
+        (409, _, "SERVICE_ACCOUNT_NOT_ACTIVE") => Refusal::NotActive,
+        (409, ..) => Refusal::State,
+        (_, Operation::Create, "SERVICE_ROLES_NOT_ASSIGN_ARGUMENT") => Refusal::RoleNotOffered,
+        (_, Operation::Create, "SERVICE_ACCOUNT_USER_ROLES_NOT_ALLOWED") => Refusal::ExternalNotAllowed,
+        _ => Refusal::Request,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_means_a_refusal_only_where_the_portal_answers_it() {
+        let roles = "SERVICE_ROLES_NOT_ASSIGN_ARGUMENT";
+        for (operation, status, code, want) in [
+            (Operation::Create, 400, roles, Refusal::RoleNotOffered),
+            (Operation::Update, 400, roles, Refusal::Request),
+            (Operation::Create, 409, roles, Refusal::State),
+            (Operation::Create, 400, "SERVICE_ACCOUNT_USER_ROLES_NOT_ALLOWED", Refusal::ExternalNotAllowed),
+            (Operation::Delete, 409, "SERVICE_USERID_ACTIVATION_PENDING_CONFLICT", Refusal::ConnectorLinked),
+            (
+                Operation::Delete,
+                409,
+                "SERVICE_USERID_ACTIVATION_ACTIVE_CONFLICT",
+                Refusal::SubscriptionLinked,
+            ),
+            (Operation::Reset, 409, "SERVICE_ACCOUNT_NOT_ACTIVE", Refusal::NotActive),
+            (Operation::Delete, 409, OTHER, Refusal::State),
+            (Operation::Create, 400, OTHER, Refusal::Request),
+        ] {
+            assert_eq!(refusal_of(operation, status, code), want, "{operation:?} {status} {code}");
+            assert!(code == OTHER || known(code) == Some(code), "{code} is in the set");
+        }
+    }
 }

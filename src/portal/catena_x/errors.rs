@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::codes::{OTHER, known, means_not_found};
+use super::codes::{OTHER, known, means_not_found, refusal_of};
 use crate::portal::PortalError;
 use crate::portal::bounds::{Gather, Gathered};
 use crate::portal::oauth::UNTOLD_PAUSE;
@@ -117,13 +117,12 @@ fn error_of(operation: Operation, answer: &Answer, said: &Said, endpoint: &str) 
             endpoint: endpoint.to_owned(),
             reason: "the proxy wants a login".to_owned(),
         },
-        409 => PortalError::Conflict { code },
         429 | 503 if status == 429 || answer.retry_after.is_some() => {
             PortalError::Throttled { retry_after: answer.retry_after }
         }
         500 if said.client_lost => PortalError::LostInIdentityProvider,
         408 | 425 | 499 | 500.. => PortalError::Server { status },
-        400..500 => PortalError::Rejected { status, code },
+        400..500 => PortalError::Refused { refusal: refusal_of(operation, status, code), status, code },
         _ => PortalError::BadAnswer { reason: "its status means nothing here" },
     }
 }

@@ -22,8 +22,8 @@ use crate::portal::oauth::{self, TokenSource};
 use crate::portal::observe::{CallObserver, Operation};
 use crate::portal::transport::{Network, Transport, endpoint};
 use crate::portal::{
-    Capabilities, ClientConfig, ConfigError, CreateSlot, Lane, Login, NotHttps, Portal, PortalError, Scan,
-    ScanProgress, Verification,
+    Capabilities, ClientConfig, ConfigError, CreateSlot, Lane, Login, NotHttps, Portal, PortalError, Refusal,
+    Scan, ScanProgress, Verification,
 };
 use crate::process::Process;
 
@@ -96,7 +96,11 @@ fn parse_token_url(text: &str) -> Result<Url, ConfigError> {
 
 /// Refuses an id that is none, as the portal would: as a segment of a path it could name another resource.
 fn check_id(id: &UserId) -> Result<(), PortalError> {
-    if is_id(id.as_str()) { Ok(()) } else { Err(PortalError::Rejected { status: 400, code: OTHER }) }
+    if is_id(id.as_str()) {
+        Ok(())
+    } else {
+        Err(PortalError::Refused { refusal: Refusal::Request, status: 400, code: OTHER })
+    }
 }
 
 #[async_trait]

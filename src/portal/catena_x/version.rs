@@ -81,8 +81,7 @@ pub(super) async fn ask(client: &Client) -> Result<VersionRange, PortalError> {
             PortalError::Unauthorized
             | PortalError::Forbidden { .. }
             | PortalError::NotFound
-            | PortalError::Rejected { .. }
-            | PortalError::Conflict { .. },
+            | PortalError::Refused { .. },
         ) => by_statuses(client).await,
         Err(error) => Err(error),
     }
@@ -114,7 +113,7 @@ async fn by_statuses(client: &Client) -> Result<VersionRange, PortalError> {
     url.query_pairs_mut().append_pair("userStatus", "PENDING_DELETION");
     match client.read(&Call::get(Operation::List, url), Lane::Interactive).await {
         Ok(_) => Ok(VersionRange::V2_2),
-        Err(PortalError::Rejected { status: 400, .. }) => Ok(VersionRange::V2_0),
+        Err(PortalError::Refused { status: 400, .. }) => Ok(VersionRange::V2_0),
         Err(error) => Err(error),
     }
 }

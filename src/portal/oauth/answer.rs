@@ -26,7 +26,7 @@ pub(crate) const UNTOLD_PAUSE: Duration = Duration::from_secs(2);
 
 /// Why a token endpoint gave no token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Refusal {
+pub(super) enum TokenRefusal {
     /// The credential is wrong, unknown, disabled or at its end. The code is from a closed set.
     Credential(&'static str),
     /// It does not answer as a token endpoint: the URL is wrong, or something is in between.
@@ -74,13 +74,13 @@ struct Failure {
 }
 
 /// Reads the answer.
-pub(super) fn read(answer: &Answer) -> Result<Issued, Refusal> {
+pub(super) fn read(answer: &Answer) -> Result<Issued, TokenRefusal> {
     match answer.status {
         200 => {
             let tokens: Tokens =
-                serde_json::from_slice(&answer.body).map_err(|_| Refusal::NoTokenEndpoint)?;
+                serde_json::from_slice(&answer.body).map_err(|_| TokenRefusal::NoTokenEndpoint)?;
             if tokens.access_token.0.is_empty() {
-                return Err(Refusal::NoTokenEndpoint);
+                return Err(TokenRefusal::NoTokenEndpoint);
             }
             let life = tokens.expires_in.and_then(|Gathered(Seconds(told))| told).unwrap_or(DEFAULT_LIFE);
             Ok(Issued {
@@ -93,30 +93,30 @@ pub(super) fn read(answer: &Answer) -> Result<Issued, Refusal> {
                 life: Duration::from_secs(life.min(LONGEST_LIFE)),
             })
         }
-        429 => Err(Refusal::Pause),
-        503 if answer.retry_after.is_some() => Err(Refusal::Pause),
-        status @ 500.. => Err(Refusal::Server(status)),
+        429 => Err(TokenRefusal::Pause),
+        503 if answer.retry_after.is_some() => Err(TokenRefusal::Pause),
+        status @ 500.. => Err(TokenRefusal::Server(status)),
         400 | 401 | 403 => Err(refused(answer)),
-        _ => Err(Refusal::NoTokenEndpoint),
+        _ => Err(TokenRefusal::NoTokenEndpoint),
     }
 }
 
-fn refused(answer: &Answer) -> Refusal {
+fn refused(answer: &Answer) -> TokenRefusal {
     let failure: Option<Failure> = serde_json::from_slice(&answer.body).ok();
     match failure.as_ref().map(|failure| failure.error.0.as_str()) {
-        Some("invalid_client") => Refusal::Credential("invalid_client"),
-        Some("unauthorized_client") => Refusal::Credential("unauthorized_client"),
-        Some("invalid_grant") => Refusal::Credential("invalid_grant"),
+        Some("invalid_client") => TokenRefusal::Credential("invalid_client"),
+        Some("unauthorized_client") => TokenRefusal::Credential("unauthorized_client"),
+        Some("invalid_grant") => TokenRefusal::Credential("invalid_grant"),
         // SAP's UAA says `unauthorized`; whatever a 401 says, it is about who asks.
-        Some("unauthorized" | "access_denied") => Refusal::Credential("other"),
-        Some(_) if answer.status == 401 => Refusal::Credential("other"),
-        None if answer.status == 401 && !answer.is_html() => Refusal::Credential("other"),
-        Some(_) => Refusal::Request,
-        None => Refusal::NoTokenEndpoint,
+        Some("unauthorized" | "access_denied") => TokenRefusal::Credential("other"),
+        Some(_) if answer.status == 401 => TokenRefusal::Credential("other"),
+        None if answer.status == 401 && !answer.is_html() => TokenRefusal::Credential("other"),
+        Some(_) => TokenRefusal::Request,
+        None => TokenRefusal::NoTokenEndpoint,
     }
 }
 
-impl Refusal {
+impl TokenRefusal {
     /// As the operator's own login meets it.
     pub(super) fn into_error(self, retry_after: Option<Duration>) -> PortalError {
         match self {
@@ -155,24 +155,24 @@ mod tests {
     #[test]
     fn refusals_are_told_apart() {
         for (status, body, want) in [
-            (401, r#"{"error":"unauthorized_client"}"#, Refusal::Credential("unauthorized_client")),
-            (401, r#"{"error":"invalid_client"}"#, Refusal::Credential("invalid_client")),
-            (400, r#"{"error":"invalid_client"}"#, Refusal::Credential("invalid_client")),
-            (400, r#"{"error":"invalid_grant"}"#, Refusal::Credential("invalid_grant")),
-            (401, r#"{"error":"unauthorized"}"#, Refusal::Credential("other")),
-            (401, r#"{"error":"something new"}"#, Refusal::Credential("other")),
-            (401, "", Refusal::Credential("other")),
-            (401, "<html>sign in</html>", Refusal::NoTokenEndpoint),
-            (400, r#"{"error":"unsupported_grant_type"}"#, Refusal::Request),
-            (400, "what?", Refusal::NoTokenEndpoint),
-            (403, "<html>no</html>", Refusal::NoTokenEndpoint),
-            (404, r#"{"error":"Realm does not exist"}"#, Refusal::NoTokenEndpoint),
-            (405, r#"{"error":"HTTP 405 Method Not Allowed"}"#, Refusal::NoTokenEndpoint),
-            (302, "", Refusal::NoTokenEndpoint),
-            (200, "<html>portal</html>", Refusal::NoTokenEndpoint),
-            (200, r#"{"access_token":""}"#, Refusal::NoTokenEndpoint),
-            (429, "", Refusal::Pause),
-            (502, "<html>bad gateway</html>", Refusal::Server(502)),
+            (401, r#"{"error":"unauthorized_client"}"#, TokenRefusal::Credential("unauthorized_client")),
+            (401, r#"{"error":"invalid_client"}"#, TokenRefusal::Credential("invalid_client")),
+            (400, r#"{"error":"invalid_client"}"#, TokenRefusal::Credential("invalid_client")),
+            (400, r#"{"error":"invalid_grant"}"#, TokenRefusal::Credential("invalid_grant")),
+            (401, r#"{"error":"unauthorized"}"#, TokenRefusal::Credential("other")),
+            (401, r#"{"error":"something new"}"#, TokenRefusal::Credential("other")),
+            (401, "", TokenRefusal::Credential("other")),
+            (401, "<html>sign in</html>", TokenRefusal::NoTokenEndpoint),
+            (400, r#"{"error":"unsupported_grant_type"}"#, TokenRefusal::Request),
+            (400, "what?", TokenRefusal::NoTokenEndpoint),
+            (403, "<html>no</html>", TokenRefusal::NoTokenEndpoint),
+            (404, r#"{"error":"Realm does not exist"}"#, TokenRefusal::NoTokenEndpoint),
+            (405, r#"{"error":"HTTP 405 Method Not Allowed"}"#, TokenRefusal::NoTokenEndpoint),
+            (302, "", TokenRefusal::NoTokenEndpoint),
+            (200, "<html>portal</html>", TokenRefusal::NoTokenEndpoint),
+            (200, r#"{"access_token":""}"#, TokenRefusal::NoTokenEndpoint),
+            (429, "", TokenRefusal::Pause),
+            (502, "<html>bad gateway</html>", TokenRefusal::Server(502)),
         ] {
             assert_eq!(read(&Answer::of(status, body)).err(), Some(want), "{status} {body}");
         }
@@ -193,7 +193,7 @@ mod tests {
                     prop_assert!(!token.is_empty() && token.len() <= TOKEN);
                     prop_assert!(issued.life <= Duration::from_secs(LONGEST_LIFE));
                 }
-                Err(refusal) => prop_assert!(status != 200 || refusal == Refusal::NoTokenEndpoint),
+                Err(refusal) => prop_assert!(status != 200 || refusal == TokenRefusal::NoTokenEndpoint),
             }
         }
 

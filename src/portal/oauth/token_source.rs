@@ -9,7 +9,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::Instant;
 use url::Url;
 
-use super::answer::{self, Refusal, TOKEN_LIMIT};
+use super::answer::{self, TOKEN_LIMIT, TokenRefusal};
 use super::refresh::{self, Session};
 use super::{AccessToken, Credentials};
 use crate::portal::caller::{Caller, Request, is_down};
@@ -209,9 +209,9 @@ fn read(result: Result<crate::portal::transport::Answer, Fault>) -> Result<answe
     answer::read(&answer).map_err(|refusal| Failed {
         error: refusal.into_error(answer.retry_after),
         acted: match refusal {
-            Refusal::Credential(_) | Refusal::Request | Refusal::Pause => false,
-            Refusal::Server(_) => true,
-            Refusal::NoTokenEndpoint => answer.status == 200,
+            TokenRefusal::Credential(_) | TokenRefusal::Request | TokenRefusal::Pause => false,
+            TokenRefusal::Server(_) => true,
+            TokenRefusal::NoTokenEndpoint => answer.status == 200,
         },
     })
 }

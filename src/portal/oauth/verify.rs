@@ -6,7 +6,7 @@ use secrecy::ExposeSecret;
 use tokio::sync::Semaphore;
 use url::Url;
 
-use super::answer::{self, Refusal, TOKEN_LIMIT};
+use super::answer::{self, TOKEN_LIMIT, TokenRefusal};
 use super::claims::token_roles;
 use crate::domain::user::Credential;
 use crate::portal::caller::{Caller, Request};
@@ -55,7 +55,7 @@ pub(crate) async fn verify(
     };
     match caller.send(request, read, NoToken::outcome).await {
         Ok(issued) => Verification::Accepted { roles: token_roles(&issued.access_token) },
-        Err(NoToken::Refusal(Refusal::Credential(code))) => {
+        Err(NoToken::Refusal(TokenRefusal::Credential(code))) => {
             Verification::Refused { unknown_client: code == "invalid_client" }
         }
         Err(no_token) => unreachable(endpoint, &no_token.reason()),
@@ -64,7 +64,7 @@ pub(crate) async fn verify(
 
 enum NoToken {
     Fault(PortalError),
-    Refusal(Refusal),
+    Refusal(TokenRefusal),
 }
 
 impl NoToken {
@@ -80,10 +80,10 @@ impl NoToken {
             Self::Fault(PortalError::Unreachable { reason, .. }) => reason.clone(),
             Self::Fault(PortalError::Tls { reason, .. }) => format!("TLS failed: {reason}"),
             Self::Fault(error) => error.to_string(),
-            Self::Refusal(Refusal::Request) => "it refuses the client credentials grant".to_owned(),
-            Self::Refusal(Refusal::Pause) => "it asks for a pause".to_owned(),
-            Self::Refusal(Refusal::Server(status)) => format!("it answered {status}"),
-            Self::Refusal(Refusal::NoTokenEndpoint | Refusal::Credential(_)) => {
+            Self::Refusal(TokenRefusal::Request) => "it refuses the client credentials grant".to_owned(),
+            Self::Refusal(TokenRefusal::Pause) => "it asks for a pause".to_owned(),
+            Self::Refusal(TokenRefusal::Server(status)) => format!("it answered {status}"),
+            Self::Refusal(TokenRefusal::NoTokenEndpoint | TokenRefusal::Credential(_)) => {
                 "it does not answer as a token endpoint".to_owned()
             }
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use technical_user_operator::domain::user::{Credential, NewUser, UserId};
-use technical_user_operator::portal::{Effect, Lane, Portal, PortalError, Verification};
+use technical_user_operator::portal::{Effect, Lane, Portal, PortalError, Refusal, Verification};
 
 use super::{is_bad, portal_that};
 use crate::stub::{PERMISSIONS, Reply, SECRET, Stub, jwt, messages, tokens};
@@ -36,8 +36,8 @@ async fn an_endless_answer_ends_with_its_limit() {
 #[tokio::test]
 async fn an_endless_error_is_the_error_that_its_status_says() {
     for (status, want) in [
-        (400, PortalError::Rejected { status: 400, code: "other" }),
-        (409, PortalError::Conflict { code: "other" }),
+        (400, PortalError::Refused { refusal: Refusal::Request, status: 400, code: "other" }),
+        (409, PortalError::Refused { refusal: Refusal::State, status: 409, code: "other" }),
         (502, PortalError::Server { status: 502 }),
     ] {
         let stub = portal_that(move |_| endless(status)).await;
@@ -53,7 +53,11 @@ async fn an_error_may_be_as_nested_as_it_likes() {
     for body in [nested, wide] {
         let stub = portal_that(move |_| Reply::text(404, &body)).await;
         let refused = error(portal_of(&stub).details(&UserId::new("a"), Lane::Interactive).await);
-        assert_eq!(refused, PortalError::Rejected { status: 404, code: "other" }, "no proof that it is gone");
+        assert_eq!(
+            refused,
+            PortalError::Refused { refusal: Refusal::Request, status: 404, code: "other" },
+            "no proof that it is gone"
+        );
     }
 }
 

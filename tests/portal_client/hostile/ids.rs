@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use technical_user_operator::domain::user::{NewUser, UserId};
-use technical_user_operator::portal::{CreateFailure, Effect, Lane, Portal, PortalError};
+use technical_user_operator::portal::{CreateFailure, Effect, Lane, Portal, PortalError, Refusal};
 
 use super::{details, is_bad, listed, page_of, portal_that, with};
 use crate::stub::Reply;
@@ -78,7 +78,7 @@ async fn an_id_that_is_none_is_never_sent() {
         ] {
             assert_eq!(
                 refused,
-                PortalError::Rejected { status: 400, code: "other" },
+                PortalError::Refused { refusal: Refusal::Request, status: 400, code: "other" },
                 "no proof that it is gone"
             );
         }

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::portal::Refusal;
 use crate::portal::catena_x::codes::CODES;
 use crate::portal::test_support::json::a_body;
 
@@ -48,37 +49,55 @@ fn a_missing_user_is_404_or_409_by_its_code_alone() {
     }
     assert!(matches!(
         error(Create, 409, &body(409, "SERVICE_ACCOUNT_NOT_FOUND")),
-        PortalError::Conflict { .. }
+        PortalError::Refused { status: 409, .. }
     ));
     // Delete of a subscription's wallet user: nothing is said of the user.
     let no_process = r#"{"title":"t","status":404,"errors":{"unknown":["externalId s3cret does not exist"]},"details":[]}"#;
-    assert_eq!(error(Delete, 404, no_process), PortalError::Rejected { status: 404, code: "other" });
-    assert_eq!(error(Details, 404, ""), PortalError::Rejected { status: 404, code: "other" });
+    assert_eq!(
+        error(Delete, 404, no_process),
+        PortalError::Refused { refusal: Refusal::Request, status: 404, code: "other" }
+    );
+    assert_eq!(
+        error(Details, 404, ""),
+        PortalError::Refused { refusal: Refusal::Request, status: 404, code: "other" }
+    );
 }
 
 #[test]
 fn conflicts_and_rejections_carry_their_code() {
     assert_eq!(
         error(Operation::Delete, 409, &body(409, "SERVICE_ACCOUNT_NOT_ACTIVE")),
-        PortalError::Conflict { code: "SERVICE_ACCOUNT_NOT_ACTIVE" }
+        PortalError::Refused { refusal: Refusal::NotActive, status: 409, code: "SERVICE_ACCOUNT_NOT_ACTIVE" }
     );
-    assert_eq!(error(Operation::Delete, 409, &body(409, "s3cret")), PortalError::Conflict { code: "other" });
-    assert_eq!(error(Operation::Delete, 409, "[]"), PortalError::Conflict { code: "other" });
+    assert_eq!(
+        error(Operation::Delete, 409, &body(409, "s3cret")),
+        PortalError::Refused { refusal: Refusal::State, status: 409, code: "other" }
+    );
+    assert_eq!(
+        error(Operation::Delete, 409, "[]"),
+        PortalError::Refused { refusal: Refusal::State, status: 409, code: "other" }
+    );
     // A 400 of the portal holds its code among the errors as well; some have no details.
     let argument = r#"{"status":400,"errors":{"unknown":["SERVICE_NAME_EMPTY_ARGUMENT"]},"details":[]}"#;
     assert_eq!(
         error(Operation::Create, 400, argument),
-        PortalError::Rejected { status: 400, code: "SERVICE_NAME_EMPTY_ARGUMENT" }
+        PortalError::Refused { refusal: Refusal::Request, status: 400, code: "SERVICE_NAME_EMPTY_ARGUMENT" }
     );
     let binding = r#"{"type":"https://tools.ietf.org/html/rfc9110#section-15.5.1","title":"s3cret","status":400,
         "errors":{"$.roleIds[0]":["s3cret could not be converted"],"technicalUserCreationInfo":["s3cret"]},"traceId":"00"}"#;
-    assert_eq!(error(Operation::Create, 400, binding), PortalError::Rejected { status: 400, code: "other" });
+    assert_eq!(
+        error(Operation::Create, 400, binding),
+        PortalError::Refused { refusal: Refusal::Request, status: 400, code: "other" }
+    );
     for status in [405, 413, 415, 422] {
-        assert_eq!(error(Operation::Create, status, ""), PortalError::Rejected { status, code: "other" });
+        assert_eq!(
+            error(Operation::Create, status, ""),
+            PortalError::Refused { refusal: Refusal::Request, status, code: "other" }
+        );
     }
     assert_eq!(
         error(Operation::Create, 404, &body(404, "USER_NOT_VALID_USERROLEID")),
-        PortalError::Rejected { status: 404, code: "USER_NOT_VALID_USERROLEID" }
+        PortalError::Refused { refusal: Refusal::Request, status: 404, code: "USER_NOT_VALID_USERROLEID" }
     );
 }
 
@@ -92,7 +111,7 @@ fn missing_permissions_are_named_with_and_without_a_body() {
     let stranger = "SERVICE_ACCOUNT_NO_PROVIDER_OR_OWNER";
     assert_eq!(
         error(Operation::Delete, 403, &body(403, stranger)),
-        PortalError::Rejected { status: 403, code: stranger }
+        PortalError::Refused { refusal: Refusal::Request, status: 403, code: stranger }
     );
 }
 
@@ -204,14 +223,15 @@ proptest! {
         // No text of the body gets into the error: codes are of the closed set.
         let shown = format!("{failure:?} {}", failure.error);
         prop_assert!(!shown.contains("s3cret"), "{}", shown);
-        if let PortalError::Conflict { code } | PortalError::Rejected { code, .. } = failure.error {
+        if let PortalError::Refused { code, .. } = failure.error {
             prop_assert!(code == OTHER || CODES.contains(&code), "{}", code);
         }
     }
 
     #[test]
     fn any_known_code_is_read_back(code in proptest::sample::select(&CODES), status in 410..417_u16) {
-        let expected = PortalError::Rejected { status, code };
+        let refusal = refusal_of(Operation::Create, status, code);
+        let expected = PortalError::Refused { refusal, status, code };
         prop_assert_eq!(error(Operation::Create, status, &body(status, code)), expected);
     }
 }
