@@ -8,6 +8,7 @@
 )]
 
 mod breaker;
+mod conformance;
 mod faults;
 mod hostile;
 mod login;

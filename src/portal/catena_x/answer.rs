@@ -87,8 +87,9 @@ pub(super) fn details(
     }
     let name = text(dto.name);
     let status = status(word(dto.status.as_ref()));
-    let roles_in_tokens = are_in_tokens(dto.roles.as_ref());
     let kind = kind(word(dto.user_type.as_ref()), &name);
+    // A wallet's tokens show no roles.
+    let roles_in_tokens = kind == UserKind::Internal && are_in_tokens(dto.roles.as_ref());
     let client_id = exact(dto.client_id);
     // A pending wallet user is shown with the central identity provider, which is wrong.
     let named = dto
