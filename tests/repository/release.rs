@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 use regex::Regex;
 use tempfile::TempDir;
 
-use crate::{ROOT, read};
+use crate::{ROOT, read, tracked};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -18,9 +18,8 @@ struct Copy(TempDir);
 impl Copy {
     fn new() -> Self {
         let copy = Self(tempfile::tempdir().unwrap());
-        let files = Command::new("git").args(["ls-files", "-z"]).current_dir(ROOT).output().unwrap();
-        for file in String::from_utf8(files.stdout).unwrap().split_terminator('\0') {
-            let (from, to) = (Path::new(ROOT).join(file), copy.0.path().join(file));
+        for file in tracked(".") {
+            let (from, to) = (Path::new(ROOT).join(&file), copy.0.path().join(&file));
             // A file that was deleted and is not committed yet.
             if from.exists() {
                 fs::create_dir_all(to.parent().unwrap()).unwrap();
@@ -86,8 +85,7 @@ fn stated(read: impl Fn(&str) -> String, files: &str) -> BTreeSet<(String, Strin
 
 #[test]
 fn every_file_states_the_version_of_the_program() {
-    let files = Command::new("git").args(["ls-files"]).current_dir(ROOT).output().unwrap();
-    let found = stated(read, &String::from_utf8(files.stdout).unwrap());
+    let found = stated(read, &tracked(".").join("\n"));
     assert!(found.len() >= 7, "{found:?}");
     let other: Vec<_> = found.iter().filter(|(_, version)| version != VERSION).collect();
     assert!(other.is_empty(), "not {VERSION}: {other:?}");

@@ -1,12 +1,10 @@
 //! What `renovate.json` names exists: a rule for a package that was renamed, or a pattern that matches nothing any more,
 //! would have no effect and no person would see it.
 
-use std::process::Command;
-
 use regex::Regex;
 use serde_json::Value;
 
-use crate::{ROOT, read};
+use crate::{read, tracked};
 
 fn configuration() -> Value {
     serde_json::from_str(&read("renovate.json")).unwrap()
@@ -14,11 +12,6 @@ fn configuration() -> Value {
 
 fn texts<'a>(rule: &'a Value, key: &str) -> Vec<&'a str> {
     rule[key].as_array().into_iter().flatten().map(|text| text.as_str().unwrap()).collect()
-}
-
-fn tracked(pattern: &str) -> Vec<String> {
-    let files = Command::new("git").args(["ls-files", "--", pattern]).current_dir(ROOT).output().unwrap();
-    String::from_utf8(files.stdout).unwrap().lines().map(str::to_owned).collect()
 }
 
 /// The files that a pattern between slashes selects.
