@@ -136,10 +136,6 @@ async fn look(
         ctx.memory.forget(&pass.key);
         return Ok((Action::await_change(), true));
     }
-    // What was found before a restart holds until the Portal is connected again.
-    if pass.connecting && pass.observation.portal.is_err() && status::speaks_of_this(&pass) {
-        return Ok((next_reconcile(&pass, &settled), false));
-    }
     let grace = status::grant_grace(&pass, &mut settled);
     progress.at(&"writing the status");
     let changed = status::write(&mut pass, &settled).await?;
@@ -168,7 +164,6 @@ async fn run(pass: &mut Pass, progress: &Progress) -> Result<Settled, Failure> {
             Step::Write(what) => {
                 tracing::debug!(resource = %pass.key, step = ?what, "write");
                 progress.at(&what);
-                status::announce_deletion(pass, &what).await;
                 write::write(pass, what).await?;
             }
             Step::Settled(settled) => return Ok(settled),

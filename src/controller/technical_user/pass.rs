@@ -38,8 +38,6 @@ pub struct Pass {
     pub portal_key: Key,
     /// The connection, where there is one.
     pub link: Option<Connection>,
-    /// The Portal is there, and was not looked at yet by this process.
-    pub connecting: bool,
     /// The namespace may read details of the Portal in messages: its address, company and Secrets.
     pub discloses: bool,
     /// The Portal as the cache showed it.

@@ -26,6 +26,10 @@ pub async fn write(pass: &mut Pass, what: Write) -> Result<(), Failure> {
         Write::Create { generation, user } => create::create(pass, generation, user).await,
         Write::Publish(current) => publish(pass, &current).await,
         Write::Describe { user, name, description } => describe(pass, &user.id, name, description).await,
+        Write::ReportDeletion(words) => {
+            status::report_deletion(pass, words).await;
+            Ok(())
+        }
         Write::Delete(id) => delete::delete(pass, &id).await,
         Write::Reset(id) => reset(pass, &id).await,
         Write::MarkRetained { id, generation, name, description } => {

@@ -56,11 +56,23 @@ pub(super) fn plan(o: &Observation) -> Step {
             Some(step @ Step::Settled(_)) => held = held.or(Some(step)),
             // Another object may bear the name by now, and use the user.
             Some(step) if changes_a_user(&step) && !o.live => return Step::Read(Read::Object),
-            Some(step) => return step,
+            Some(step) => return reported(o, step),
             None => {}
         }
     }
     held.unwrap_or(Step::Write(Write::RemoveFinalizer))
+}
+
+/// Reports a deletion before the portal is asked for it: that may take a while. Until then the status is that of the live
+/// resource. What was reported since the deletion began is not replaced: a deletion that fails again and again would change
+/// it each time.
+fn reported(o: &Observation, step: Step) -> Step {
+    let words = match &step {
+        Step::Write(Write::Delete(id)) => format!("user {id} is being deleted in the portal"),
+        Step::Write(Write::Reset(id)) => format!("the secret of user {id} is being reset in the portal"),
+        _ => return step,
+    };
+    if o.reported { step } else { Step::Write(Write::ReportDeletion(words)) }
 }
 
 fn changes_a_user(step: &Step) -> bool {

@@ -49,7 +49,10 @@ use crate::domain::roles::Blocker;
 /// What to do next.
 #[must_use]
 pub fn plan(o: &Observation) -> Step {
-    bounds::within(o, wanted(o))
+    match bounds::within(o, wanted(o)) {
+        Step::Settled(settled) => Step::Settled(as_reported_while_connecting(o, settled)),
+        step => step,
+    }
 }
 
 fn wanted(o: &Observation) -> Step {
@@ -62,6 +65,14 @@ fn wanted(o: &Observation) -> Step {
         (Desired::Create(desired), false) => created::plan(o, desired),
         (Desired::Existing { selector }, false) => existing::plan(o, selector),
     }
+}
+
+/// What was reported before a restart holds until the Portal is connected again.
+fn as_reported_while_connecting(o: &Observation, settled: Settled) -> Settled {
+    if o.connecting && o.portal.is_err() && o.reported && settled.report != Report::Gone {
+        return Settled { current: None, report: Report::Unchanged, ..settled };
+    }
+    settled
 }
 
 /// Whether a hint is that of this copy of the installation, or of one that it takes over.
@@ -107,12 +118,13 @@ pub fn interrupted(o: &Observation, blocker: &Blocker, requeue: Requeue) -> Sett
             rotation_handled: false,
         },
     };
-    match just_made(o) {
+    let settled = match just_made(o) {
         Some(current) if !o.deleting && rest.current.is_none() => {
             Settled { rotation_handled: o.rotation_under_way(&current), current: Some(current), ..rest }
         }
         _ => rest,
-    }
+    };
+    as_reported_while_connecting(o, settled)
 }
 
 /// The user that this process made and that no status names yet: there is no need to look at it to write it down.

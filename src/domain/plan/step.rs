@@ -69,6 +69,8 @@ pub enum Write {
         /// The description that it gets.
         description: String,
     },
+    /// Report in the status that a user is being deleted: the portal may take a while. It fails without harm.
+    ReportDeletion(String),
     /// Delete a user.
     Delete(UserId),
     /// Reset a user's secret and forget it.
@@ -106,6 +108,7 @@ impl Write {
             | Self::Reset(_)
             | Self::MarkRetained { .. } => true,
             Self::RecordPortal
+            | Self::ReportDeletion(_)
             | Self::AddFinalizer
             | Self::Publish(_)
             | Self::RecordRetained { .. }
@@ -165,6 +168,7 @@ impl fmt::Display for Write {
             Self::Describe { user, .. } => {
                 write!(f, "changing name and description of user {} in the portal", user.id)
             }
+            Self::ReportDeletion(_) => f.write_str("reporting the deletion in the status"),
             Self::Delete(id) => write!(f, "deleting user {id} in the portal"),
             Self::Reset(id) => write!(f, "resetting the secret of user {id} in the portal"),
             Self::MarkRetained { id, .. } => write!(f, "marking user {id} as retained in the portal"),

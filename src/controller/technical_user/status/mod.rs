@@ -22,7 +22,7 @@ use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{Key, annotation, technical_users};
 use crate::controller::status::grace;
 use crate::controller::status::merge;
-use crate::domain::plan::{Report, Requeue, Settled, Write};
+use crate::domain::plan::{Report, Requeue, Settled};
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use crate::domain::text::distinct;
@@ -42,25 +42,14 @@ pub async fn write(pass: &mut Pass, rest: &Settled) -> Result<bool, Failure> {
     patch(pass, new).await
 }
 
-/// Writes that a user is being deleted before the portal is asked to delete it: that may take a while. Until then the status
-/// is that of the live resource. What was written since the deletion began is not written over: a deletion that fails again and
-/// again would change it each time.
-///
-/// What goes wrong keeps no user from being deleted.
-pub async fn announce_deletion(pass: &mut Pass, what: &Write) {
-    let words = match what {
-        Write::Delete(id) => format!("user {id} is being deleted in the portal"),
-        Write::Reset(id) => format!("the secret of user {id} is being reset in the portal"),
-        _ => return,
-    };
-    if !pass.observation.deleting || speaks_of_this(pass) {
-        return;
-    }
+/// Writes that a user is being deleted. What goes wrong keeps no user from being deleted.
+pub async fn report_deletion(pass: &mut Pass, words: String) {
     let report = Report::Deleting(Blocker::passing(Reason::Deleting, words));
-    let rest = Settled { current: None, report, requeue: Requeue::Never, rotation_handled: false };
-    if let Err(failure) = write(pass, &rest).await {
+    let settled = Settled { current: None, report, requeue: Requeue::Never, rotation_handled: false };
+    if let Err(failure) = write(pass, &settled).await {
         tracing::warn!(resource = %pass.key, error = %failure, "the status of a deletion cannot be written");
     }
+    pass.observation.reported = true;
 }
 
 /// What another object may still bring is not `Stalled` at first; how long that lasts on.
@@ -82,12 +71,6 @@ pub fn grant_grace(pass: &Pass, rest: &mut Settled) -> Option<Duration> {
         blocker.stalled = false;
     }
     Some(left)
-}
-
-/// Whether the status has conditions of the resource's present spec.
-#[must_use]
-pub fn speaks_of_this(pass: &Pass) -> bool {
-    !pass.status.conditions.is_empty() && pass.status.observed_generation == pass.object.metadata.generation
 }
 
 /// Writes that a stored resource cannot be read.

@@ -46,6 +46,8 @@ pub struct Observation {
     pub live: bool,
     /// The status says that all is as the current spec asks.
     pub spec_observed: bool,
+    /// The status has conditions for the current spec.
+    pub reported: bool,
     /// Why the resource is not ready, as the status reports for the current spec.
     pub reported_reason: Option<Reason>,
     /// The status.
@@ -55,6 +57,8 @@ pub struct Observation {
     /// Why the portal refused a create to this process under these very circumstances, too lately to ask again. It is of
     /// no matter whose attempt has been written down since.
     pub refusal: Option<Blocker>,
+    /// The Portal is there, and this process has not connected it yet.
+    pub connecting: bool,
     /// The Portal, or why it cannot be used.
     pub portal: Result<PortalFacts, Blocker>,
     /// The users that concern the resource.

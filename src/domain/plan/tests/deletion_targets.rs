@@ -15,7 +15,7 @@ const DROP: &str = "drop the finalizer";
 /// Under deletion, and nothing recorded.
 fn unrecorded() -> Observation {
     a_new_resource().but(|o| {
-        (o.deleting, o.live) = (true, true);
+        (o.deleting, o.live, o.reported) = (true, true, true);
         o.finalizer = true;
     })
 }

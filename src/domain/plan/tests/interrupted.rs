@@ -1,7 +1,8 @@
 //! A pass that something passing has interrupted.
 
 use super::super::{AttemptState, Observation, Requeue, Step, interrupted};
-use super::builders::{OTHER_COMPANY, a_new_resource, a_ready_resource, id};
+use super::builders::{OTHER_COMPANY, a_deleted_resource, a_new_resource, a_ready_resource, details, id};
+use super::check;
 use super::words::in_words;
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
@@ -26,4 +27,30 @@ fn a_user_that_was_made_is_recorded_also_by_a_pass_that_is_interrupted() {
     ] {
         assert_eq!(decided, expected);
     }
+}
+
+/// A process that has just started knows nothing of a Portal that it has not connected: what was reported before holds.
+#[test]
+fn what_was_reported_holds_until_the_portal_is_connected() {
+    let connecting = |o: Observation, reported| {
+        o.portal_blocked_in_passing().but(|o| (o.connecting, o.reported) = (true, reported))
+    };
+    let deleted = |reported| connecting(a_deleted_resource(), reported);
+    check(vec![
+        ("reported", connecting(a_ready_resource(), true), "as told, try again"),
+        ("never reported", connecting(a_new_resource(), false), "user Unreachable, try again"),
+        ("under deletion", deleted(true), "as told, try again"),
+        ("under deletion, not reported", deleted(false), "held Unreachable, try again"),
+        ("nothing holds it", deleted(true).without_finalizer(), "gone"),
+    ]);
+}
+
+/// The portal may take a while to delete a user: the status says so first, once.
+#[test]
+fn a_deletion_is_reported_before_the_portal_is_asked_for_it() {
+    let seen = || a_deleted_resource().seen("u1", details());
+    check(vec![
+        ("not reported", seen().but(|o| o.reported = false), "report the deletion"),
+        ("reported", seen(), "delete u1"),
+    ]);
 }

@@ -168,7 +168,7 @@ impl World {
         let rv = Some(pass.object.rv);
         match write {
             // The model's portal never moves.
-            Write::RecordPortal => {}
+            Write::RecordPortal | Write::ReportDeletion(_) => {}
             Write::AddFinalizer => {
                 if !self.write_object(rv, |o| o.finalizer = true) {
                     return self.look_again(p);

@@ -215,6 +215,8 @@ impl World {
         o.rotation_requested = recorded.is_some() && object.rotate != status.rotated;
         o.finalizer = object.finalizer;
         o.live = pass.live;
+        // The model's status has no conditions.
+        o.reported = true;
         o.spec_observed = recorded.is_some();
         o.recorded.portal = status.portal.then(a_pin);
         o.name_doubted = process.snapshot.iter().flatten().any(|u| {

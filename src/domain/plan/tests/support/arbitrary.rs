@@ -185,7 +185,7 @@ pub(in crate::domain::plan::tests) fn a_fact() -> impl Strategy<Value = Fact> {
     ];
     let shown = vec(prop_oneof![Just("discovery"), Just("wallet")], 0..3);
     prop_oneof![
-        (0..11_u8).prop_map(Fact::Switch),
+        (0..13_u8).prop_map(Fact::Switch),
         (0..14_u8).prop_map(Fact::Portal),
         vec(role, 1..3).prop_map(Fact::Roles),
         policy.prop_map(Fact::Policy),
@@ -255,7 +255,7 @@ impl Fact {
 }
 
 fn switch(o: &mut Observation, which: u8) {
-    if which == 10 {
+    if which == 12 {
         o.timers.verification = Duration::ZERO;
         return;
     }
@@ -270,6 +270,8 @@ fn switch(o: &mut Observation, which: u8) {
         &mut o.recorded.credential_published,
         &mut o.roles_doubted,
         &mut o.name_doubted,
+        &mut o.reported,
+        &mut o.connecting,
     ];
     if let Some(flag) = flags.into_iter().nth(usize::from(which)) {
         *flag = !*flag;

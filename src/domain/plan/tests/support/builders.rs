@@ -133,10 +133,12 @@ pub(in crate::domain::plan::tests) fn a_new_resource() -> Observation {
         finalizer: false,
         live: false,
         spec_observed: false,
+        reported: false,
         reported_reason: None,
         recorded: Recorded::default(),
         attempt: None,
         refusal: None,
+        connecting: false,
         portal: Ok(a_portal()),
         users: Users::default(),
         searched: Searched::No,
@@ -173,7 +175,7 @@ pub(in crate::domain::plan::tests) fn a_ready_resource() -> Observation {
 /// A ready resource under deletion, as the apiserver has it.
 pub(in crate::domain::plan::tests) fn a_deleted_resource() -> Observation {
     let mut o = a_ready_resource().read_live();
-    o.deleting = true;
+    (o.deleting, o.reported) = (true, true);
     o
 }
 

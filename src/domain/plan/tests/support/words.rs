@@ -36,6 +36,7 @@ fn write(write: &Write) -> String {
         Write::Create { generation, user } => format!("create g{generation} [{}]", user.role_ids.join(", ")),
         Write::Publish(current) => format!("publish {}", self::user(current)),
         Write::Describe { user, .. } => format!("describe {}", self::user(user)),
+        Write::ReportDeletion(_) => "report the deletion".into(),
         Write::Delete(id) => format!("delete {id}"),
         Write::Reset(id) => format!("reset {id}"),
         Write::MarkRetained { id, .. } => format!("mark {id} retained"),
