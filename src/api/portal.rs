@@ -50,6 +50,12 @@ use crate::api::names::{DATA_KEY, SUBDOMAIN};
         json_path = ".status.conditions[?(@.type=='CanDelete')].status"
     ),
     printcolumn(name = "Version", type_ = "string", json_path = ".status.version", priority = 1),
+    printcolumn(
+        name = "TechnicalUsers",
+        type_ = "integer",
+        json_path = ".status.technicalUsers",
+        priority = 1
+    ),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 #[serde(rename_all = "camelCase")]
@@ -429,6 +435,14 @@ pub struct PortalStatus {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = OFFERED))]
     pub roles: Vec<OfferedRole>,
+
+    /// The number of TechnicalUsers that use this Portal. It is counted when the user list was read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub technical_users: Option<i64>,
+
+    /// The number of technical users of the company that the portal's user list shows, whoever created them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub users: Option<i64>,
 
     /// Users that the operator left in the portal, the newest last; at most 100. An entry is removed once the portal no
     /// longer knows its user. The list is for people: the operator decides by the mark in the user's description.

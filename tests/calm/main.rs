@@ -18,16 +18,22 @@
 )]
 mod support;
 
+use kube::api::DynamicObject;
 use portal_simulator::Endpoint;
 use portal_simulator::role_names::{DATASPACE_DISCOVERY, IDENTITY_WALLET_MANAGEMENT};
-use support::{World, condition, create, world};
+use support::{World, condition, create, portal_status, world};
 use testbed::{Matcher, RecordedRequest, RequestCounts, eventually};
 
-/// Writes of the kinds that the operator owns, dry runs aside. Events and the Lease are others.
-fn writes(counts: &RequestCounts) -> u64 {
-    let ours = ["technicalusers", "portals", "secrets"];
+/// The kinds that are written for a user.
+const OF_USERS: [&str; 2] = ["technicalusers", "secrets"];
+
+/// The kinds that the operator owns. Events and the Lease are others.
+const OURS: [&str; 3] = ["technicalusers", "secrets", "portals"];
+
+/// Writes of these kinds, dry runs aside.
+fn writes(counts: &RequestCounts, kinds: &[&str]) -> u64 {
     counts
-        .filter(|call| call.is_write() && !call.is_dry_run() && ours.contains(&call.resource.as_str()))
+        .filter(|call| call.is_write() && !call.is_dry_run() && kinds.contains(&call.resource.as_str()))
         .total()
 }
 
@@ -35,10 +41,10 @@ async fn counts(world: &World) -> RequestCounts {
     world.plane.request_counts().await.unwrap()
 }
 
-/// The writes since `before`, once the apiserver has counted at least `least` of them.
+/// The writes for users since `before`, once the apiserver has counted at least `least` of them.
 async fn writes_since(world: &World, before: &RequestCounts, least: u64) -> u64 {
     eventually("the apiserver counted the writes", || async {
-        let now = writes(&counts(world).await.since(before));
+        let now = writes(&counts(world).await.since(before), &OF_USERS);
         (now >= least).then_some(now)
     })
     .await
@@ -54,7 +60,7 @@ async fn assert_silent(world: &World, before: &RequestCounts, what: &str) {
     let written = world.proxy.matching(&Matcher::writes().dry_run(false));
     let last: Vec<_> =
         written.iter().rev().take(5).map(|call| format!("{} {}", call.method, call.target)).collect();
-    assert_eq!(writes(&since), 0, "{what} writes nothing; the last writes: {last:#?}");
+    assert_eq!(writes(&since, &OURS), 0, "{what} writes nothing; the last writes: {last:#?}");
 }
 
 /// Waits until the portal's list was read so many times more. One page of the list is one call.
@@ -106,6 +112,12 @@ async fn writes_are_few_a_calm_system_is_silent_and_a_restart_is_cheap() {
         world.ready(name).await;
     }
     sweeps(&world, 1).await;
+    let users = i64::try_from(world.simulator.users("One").len()).unwrap();
+    let counted = |portal: &DynamicObject| {
+        let status = portal_status(portal);
+        (status.technical_users, status.users) == (Some(50), Some(users))
+    };
+    world.portal_until("its status counts them", counted).await;
     let (before, calls) = (counts(&world).await, calls_per_user(&world));
     let seen = world.ready("internal").await;
     sweeps(&world, 3).await;

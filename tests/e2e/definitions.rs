@@ -9,25 +9,25 @@ use tokio::sync::{Mutex, MutexGuard, OnceCell};
 use crate::support::{World, create, one_user, portal, world};
 
 /// Definitions belong to the whole cluster: these tests have one of their own, one after the other.
-async fn plane() -> (MutexGuard<'static, ()>, &'static ControlPlane) {
+pub async fn plane() -> (MutexGuard<'static, ()>, &'static ControlPlane) {
     static PLANE: OnceCell<ControlPlane> = OnceCell::const_new();
     static TURN: Mutex<()> = Mutex::const_new(());
     (TURN.lock().await, PLANE.get_or_init(async || ControlPlane::start().await.unwrap()).await)
 }
 
-fn definition(file: &str) -> Value {
+pub fn definition(file: &str) -> Value {
     let text = std::fs::read_to_string(format!("{}/crds/{file}.yaml", env!("CARGO_MANIFEST_DIR"))).unwrap();
     serde_saphyr::from_str(&text).unwrap()
 }
 
 /// Where a definition has its fields.
-fn fields<'a>(definition: &'a mut Value, part: &str) -> &'a mut serde_json::Map<String, Value> {
+pub fn fields<'a>(definition: &'a mut Value, part: &str) -> &'a mut serde_json::Map<String, Value> {
     let schema = &mut definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
     schema["properties"][part]["properties"].as_object_mut().unwrap()
 }
 
 /// Changes a definition and waits until the apiserver tells of its fields.
-async fn install(world: &World, definition: &Value, told: impl Fn(&str) -> bool) {
+pub async fn install(world: &World, definition: &Value, told: impl Fn(&str) -> bool) {
     world.kubectl_apply(definition).await;
     told_at(world, "/openapi/v3/apis/technicaluser.dev/v1alpha1", told).await;
 }

@@ -1,10 +1,11 @@
 //! From `kubectl apply` to a Secret whose credential obtains a token, and back.
 
+use kube::api::DynamicObject;
 use portal_simulator::role_names::{DATASPACE_DISCOVERY, IDENTITY_WALLET_MANAGEMENT};
-use portal_simulator::{Status, Version};
+use portal_simulator::{Status, UserSeed, Version};
 use serde_json::json;
 
-use crate::support::{BPN_ONE, condition, create, one_company, recorded, secret_value, world};
+use crate::support::{BPN_ONE, condition, create, one_company, portal_status, recorded, secret_value, world};
 
 #[tokio::test]
 async fn an_internal_user_is_made_verified_and_published_and_goes_with_its_resource() {
@@ -79,4 +80,24 @@ async fn kubectl_shows_what_a_person_wants_to_know() {
     let client_id = world.ours()[0].client_id.clone().unwrap();
     assert!(table.contains("READY") && table.contains("CLIENT ID") && table.contains(&client_id), "{table}");
     assert!(world.simulator.users("One").iter().all(|user| user.status == Status::Active));
+}
+
+#[tokio::test]
+async fn the_portal_counts_its_technical_users_and_the_users_of_the_company() {
+    let world = world().start().await;
+    world.simulator.seed_user(UserSeed::new("One", "by hand")).unwrap();
+    let counts = async |technical_users: i64| {
+        let users = i64::try_from(world.simulator.users("One").len()).unwrap();
+        let counted = |portal: &DynamicObject| {
+            let status = portal_status(portal);
+            (status.technical_users, status.users) == (Some(technical_users), Some(users))
+        };
+        world.portal_until("its status counts them", counted).await;
+    };
+    counts(0).await;
+    for name in ["edc-discovery", "edc-registration"] {
+        world.apply(&create(name, &world.namespace, DATASPACE_DISCOVERY)).await;
+        world.ready(name).await;
+    }
+    counts(2).await;
 }

@@ -28,6 +28,7 @@ mod definitions;
 mod deletion;
 mod deletion_crashes;
 mod duplicates;
+mod earlier_build;
 mod existing;
 mod fairness;
 mod first_user;

@@ -9,7 +9,7 @@ use kube::Resource as _;
 use kube::api::{DynamicObject, Patch, PatchParams};
 use serde_json::json;
 
-use super::{Looked, login_secret, notices};
+use super::{Looked, login_secret, notices, users_of};
 use crate::api::FIELD_MANAGER;
 use crate::api::bounds::Bounded as _;
 use crate::api::conditions::{self, CAN_DELETE, READY, RECONCILING, STALLED, Wanted};
@@ -21,6 +21,7 @@ use crate::controller::portal::connections::{Connection, ConnectionState};
 use crate::controller::portal::inventory::Inventory;
 use crate::controller::status::grace;
 use crate::controller::status::merge;
+use crate::domain::inventory::{Coverage, Snapshot};
 use crate::domain::plan;
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
@@ -90,6 +91,7 @@ async fn write_over(
             if let Some((leftovers, _)) = swept {
                 new.unclaimed.clone_from(&leftovers.unclaimed);
                 leftovers.retained.apply(&mut new);
+                count(ctx, key, link, &mut new);
             }
             let suspended =
                 part::<PortalSpec>(object, "spec").is_ok_and(|spec| spec.suspend.unwrap_or(false));
@@ -179,6 +181,14 @@ fn found(status: &mut PortalStatus, link: &Connection) {
         })
         .collect();
     status.roles.sort_by(|a, b| a.name.cmp(&b.name));
+}
+
+/// Counts resources and users, once for each reading of the list. A list that moved while it was read counts nobody.
+fn count(ctx: &Context, key: &Key, link: &Connection, status: &mut PortalStatus) {
+    let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+    status.technical_users = Some(number(users_of(ctx, key).len()));
+    let listed = |list: &Snapshot| (list.coverage() != Coverage::Partial).then(|| list.len());
+    status.users = link.inventory.look(listed).flatten().map(number).or(status.users);
 }
 
 /// The user list of the login that works, or that worked last.

@@ -161,7 +161,7 @@ fn compute(pass: &Pass, rest: &Settled) -> TechnicalUserStatus {
         Report::StillReady | Report::Unchanged => {
             return TechnicalUserStatus { conditions: pass.status.conditions.clone(), ..new };
         }
-        report => wanted(pass, report, &new),
+        report => wanted(pass, report),
     };
     new.conditions =
         conditions::brought_up_to_date(&new.conditions, &wanted, new.observed_generation, pass.now);

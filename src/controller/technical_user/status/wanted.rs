@@ -3,24 +3,17 @@
 use crate::api::conditions::{
     CREDENTIAL_VERIFIED, PUBLISHED, READY, RECONCILING, STALLED, USER_READY, Wanted,
 };
-use crate::api::technical_user::TechnicalUserStatus;
 use crate::controller::technical_user::pass::Pass;
 use crate::domain::plan::{Report, SecretView, Stage};
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 
-pub(super) fn wanted(pass: &Pass, report: &Report, new: &TechnicalUserStatus) -> Vec<Wanted> {
-    let user = new.user.as_ref();
-    let user_ready = || {
-        let name = user.map_or("?", |user| user.client_id.as_deref().unwrap_or(&user.id));
-        done(USER_READY, Reason::UserActive, format!("user {name} is active in the portal"))
-    };
-    let verified = || {
-        done(CREDENTIAL_VERIFIED, Reason::TokenObtained, "a token was obtained with the credential".into())
-    };
-    let secret = &pass.envelope.name;
-    let published =
-        || done(PUBLISHED, Reason::OutputsWritten, format!("Secret \"{secret}\" holds the credential"));
+/// What is well is said shortly: which user and which Secret it is, other fields of the status say.
+pub(super) fn wanted(pass: &Pass, report: &Report) -> Vec<Wanted> {
+    let user_ready = || done(USER_READY, Reason::UserActive, "the user is active in the portal");
+    let verified =
+        || done(CREDENTIAL_VERIFIED, Reason::TokenObtained, "a token was obtained with the credential");
+    let published = || done(PUBLISHED, Reason::OutputsWritten, "the Secret holds the credential");
     let not_yet = |type_| Wanted {
         type_,
         status: None,
@@ -34,11 +27,7 @@ pub(super) fn wanted(pass: &Pass, report: &Report, new: &TechnicalUserStatus) ->
     };
     match report {
         Report::Ready | Report::StillReady | Report::Unchanged => vec![
-            done(
-                READY,
-                Reason::Ready,
-                format!("the credential is verified and Secret \"{secret}\" holds it"),
-            ),
+            done(READY, Reason::Ready, "the credential is verified and published"),
             user_ready(),
             verified(),
             published(),
@@ -62,8 +51,8 @@ fn with_parts(blocker: &Blocker, parts: [Wanted; 3]) -> Vec<Wanted> {
     all
 }
 
-fn done(type_: &'static str, reason: Reason, message: String) -> Wanted {
-    Wanted { type_, status: Some(true), reason: reason.as_str(), message }
+fn done(type_: &'static str, reason: Reason, message: &str) -> Wanted {
+    Wanted { type_, status: Some(true), reason: reason.as_str(), message: message.to_owned() }
 }
 
 fn failed(type_: &'static str, blocker: &Blocker) -> Wanted {
