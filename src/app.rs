@@ -32,7 +32,7 @@ use crate::k8s::{client, watch};
 use crate::metrics::{Metrics, UserState};
 use crate::observer::MetricsObserver;
 use crate::portal::{CREATE_TIMEOUT, Clients, Connector, Network, PlainHttp};
-use crate::process::Process;
+use crate::process::{self, Process, Spawner};
 use crate::server::Server;
 
 mod definitions;
@@ -85,22 +85,26 @@ pub enum RunError {
 
 /// Runs the operator until it is asked to stop, or loses its lease.
 pub async fn run(args: RunArgs) -> Result<(), RunError> {
-    let stop = stop_signal()?;
+    // Owns every task of the operator: none goes on when this function ends or is dropped.
+    let tasks = process::Tasks::new();
+    let process = Process { tasks: tasks.spawner(), ..Process::system() };
+    let stop = stop_signal(&process.tasks)?;
     let network =
         Network { plain_http: plain_http(&args), proxies: config::proxies().map_err(RunError::Proxy)? };
     let (metrics, health) = (Metrics::default(), Health::default());
     let listen = |source| RunError::Listen { address: args.listen, source };
     let server = Server::bind(args.listen).map_err(listen)?;
-    let mut tasks = Tasks::default();
-    tasks.spawn("server", server.run(health.clone(), metrics.clone()));
-    tasks.spawn("heartbeat", health.clone().keep_beating());
-    let process = Process::system();
+    let mut essential = Tasks::default();
+    essential.spawn("server", server.run(health.clone(), metrics.clone()));
+    essential.spawn("heartbeat", health.clone().keep_beating());
     let connector = connector(network, &metrics, process.clone());
     let serving = serve(&args, connector, &process, &metrics, &health, stop.clone());
     tokio::pin!(serving);
     tokio::select! {
+        // Its own end says more than the end of a task beside it.
+        biased;
         ended = &mut serving => ended,
-        error = tasks.ended() => {
+        error = essential.ended() => {
             health.fail();
             stop.cancel();
             serving.await.and(Err(error))
@@ -120,25 +124,28 @@ async fn serve(
     let client = client::client(config).map_err(|error| RunError::Kubernetes(error.to_string()))?;
     // Before the lease is applied for: a process that cannot work must not keep it from one that can.
     tokio::select! {
-        () = definitions::wait_until_they_fit(&client, health, &process.random) => {}
+        biased;
         () = stop.cancelled() => return Ok(()),
+        () = definitions::wait_until_they_fit(&client, health, &process.random) => {}
     }
     let installation = tokio::select! {
-        installation = identity::wait_for(&client, args, health, &process.random) => installation,
+        biased;
         () = stop.cancelled() => return Ok(()),
+        installation = identity::wait_for(&client, args, health, &process.random) => installation,
     };
     let (leadership, election) = lead(args, &client, process, metrics, health);
     if election.is_some() {
         // A standby is as ready as it can be.
         health.open(Gate::Cache);
         tokio::select! {
-            () = leadership.acquired() => tracing::info!("this process is the active one"),
-            // The task that applies for the lease has ended.
-            () = leadership.lost() => return Err(RunError::LeaseLost),
+            biased;
             () = stop.cancelled() => {
                 release(election).await;
                 return Ok(());
             }
+            // The task that applies for the lease has ended.
+            () = leadership.lost() => return Err(RunError::LeaseLost),
+            () = leadership.acquired() => tracing::info!("this process is the active one"),
         }
     }
     let ended =
@@ -184,7 +191,7 @@ async fn work(
     stop: CancellationToken,
 ) -> Result<(), RunError> {
     tracing::info!(instance = %installation.instance, hint = %installation.hint, "starting");
-    let (events, publisher) = Events::start(client.clone(), &args.pod_name, metrics.clone());
+    let (events, publisher) = Events::start(client.clone(), &args.pod_name, metrics.clone(), &process.tasks);
     let watched = watched(args);
     let (refusals, all) = (watch::Refusals::default(), watcher::Config::default());
     let random = &process.random;
@@ -252,6 +259,8 @@ async fn work(
         queue::portals_until(Arc::clone(&ctx), woken_portals, PORTAL_CONCURRENCY, queues.clone()),
     );
     let ended = tokio::select! {
+        // A stop that was asked for is no failure, whatever ends at the same time; a lost lease ends the tasks.
+        biased;
         () = stop.cancelled() => {
             tracing::info!("stopping: no create is started any more, those under way are waited for");
             Ok(())
@@ -361,15 +370,16 @@ fn state(object: &DynamicObject) -> UserState {
 }
 
 /// Cancelled by SIGTERM or SIGINT.
-fn stop_signal() -> Result<CancellationToken, RunError> {
+fn stop_signal(tasks: &Spawner) -> Result<CancellationToken, RunError> {
     let (mut terminate, mut interrupt) = (
         signal(SignalKind::terminate()).map_err(RunError::Signals)?,
         signal(SignalKind::interrupt()).map_err(RunError::Signals)?,
     );
     let stop = CancellationToken::new();
     let heard = stop.clone();
-    tokio::spawn(async move {
+    tasks.spawn(async move {
         tokio::select! {
+            biased;
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }

@@ -16,7 +16,7 @@
 //!   overrun.
 //! * [`controller`] is where the others meet: one folder per kind; observe, execute and status beside each other.
 //! * [`k8s`] has what any operator needs: a client with time-outs, watches, events, the leader election.
-//! * [`process`] has the clock and the randomness of one process, which a test can decide.
+//! * [`process`] has the clock, the randomness and the tasks of one process, which a test can decide and end.
 //! * [`server`] serves probes and metrics.
 //! * [`health`] knows what the probes say.
 //! * [`metrics`] counts.

@@ -95,6 +95,7 @@ fn run_check(args: CheckArgs) -> ExitCode {
 async fn signalled() -> std::io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {
+        biased;
         interrupted = tokio::signal::ctrl_c() => interrupted,
         _ = terminate.recv() => Ok(()),
     }

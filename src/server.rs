@@ -18,6 +18,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use parking_lot::{Mutex, MutexGuard};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
 
 use accept::Form;
 
@@ -68,11 +69,14 @@ impl Server {
     pub async fn run(self, health: Health, metrics: Metrics) {
         let router = router(health, metrics);
         let places = Places::default();
+        // Dropped with this future, and the connections with it.
+        let mut connections = JoinSet::new();
         loop {
+            while connections.try_join_next().is_some() {}
             match self.listener.accept().await {
                 Ok((stream, from)) => {
                     if let Some(place) = places.take(from.ip()) {
-                        tokio::spawn(serve(stream, router.clone(), place));
+                        connections.spawn(serve(stream, router.clone(), place));
                     } else {
                         tracing::debug!(peer = %from, "too many connections: one more is closed");
                     }

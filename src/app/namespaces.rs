@@ -50,6 +50,7 @@ pub async fn tell(ctx: Arc<Context>, health: Health) {
         }
         let listed = ctx.listed.is_cancelled();
         tokio::select! {
+            biased;
             changed = refused.changed() => match changed {
                 Ok(()) => tokio::time::sleep(GATHER_FOR).await,
                 Err(_) => return,

@@ -53,7 +53,7 @@ pub struct Caches {
 
 /// What every reconcile shares.
 pub struct Context {
-    /// Clock and randomness.
+    /// Clock, randomness and tasks.
     pub process: Process,
     /// The apiserver.
     pub client: Client,

@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::words;
 use crate::metrics::Metrics;
+use crate::process::Spawner;
 
 /// The `reportingController` of our events.
 const CONTROLLER: &str = "technical-user-operator";
@@ -76,7 +77,7 @@ type Message = (ObjectReference, Event);
 impl Events {
     /// Starts publishing as `pod`. Needs a tokio runtime, and `create` and `patch` on `events.k8s.io/events`.
     #[must_use]
-    pub fn start(client: Client, pod: &str, metrics: Metrics) -> (Self, Publisher) {
+    pub fn start(client: Client, pod: &str, metrics: Metrics, tasks: &Spawner) -> (Self, Publisher) {
         let reporter = Reporter { controller: CONTROLLER.into(), instance: Some(pod.into()) };
         // One recorder for all: it counts what repeats.
         let recorder = Recorder::new(client, reporter);
@@ -86,7 +87,7 @@ impl Events {
         let publishing = publish_all(recorder, normals, warnings, stop.clone());
         // Dropped, and thereby cancelled, however the task ends.
         let at_end = ended.clone().drop_guard();
-        let task = tokio::spawn(async move {
+        let task = tasks.spawn(async move {
             publishing.await;
             drop(at_end);
         });
@@ -145,6 +146,7 @@ async fn publish_all(
 ) {
     loop {
         let (object, event) = tokio::select! {
+            // What a person should look at goes first, and everything that was said before goes before a stop.
             biased;
             Some(message) = warnings.recv() => message,
             Some(message) = normals.recv() => message,
@@ -225,7 +227,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn events_are_published_as_ours() {
         let (client, posted) = apiserver(|_| 201);
-        let (events, publisher) = Events::start(client, "pod-1", Metrics::default());
+        let (events, publisher) = Events::start(client, "pod-1", Metrics::default(), &Spawner::of_runtime());
         events.warning(object("a"), "Broken", "Create", "it broke");
         publisher.drain(Duration::from_secs(1)).await;
         let posted = posted.lock();
@@ -241,7 +243,7 @@ mod tests {
     async fn only_normal_events_are_dropped() {
         let (client, posted) = apiserver(|_| 201);
         let metrics = Metrics::default();
-        let (events, publisher) = Events::start(client, "pod", metrics.clone());
+        let (events, publisher) = Events::start(client, "pod", metrics.clone(), &Spawner::of_runtime());
         for n in 0..300 {
             events.normal(object(&format!("o{n}")), "Fine", "Check", "");
             events.warning(object(&format!("o{n}")), "Bad", "Check", "");
@@ -257,13 +259,13 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_warning_outlives_a_busy_apiserver_but_not_a_refusal() {
         let (client, posted) = apiserver(|call| if call < 3 { 503 } else { 201 });
-        let (events, publisher) = Events::start(client, "pod", Metrics::default());
+        let (events, publisher) = Events::start(client, "pod", Metrics::default(), &Spawner::of_runtime());
         events.warning(object("a"), "Bad", "Check", "");
         publisher.drain(Duration::from_mins(1)).await;
         assert_eq!(posted.lock().len(), 3);
 
         let (client, posted) = apiserver(|_| 403);
-        let (events, publisher) = Events::start(client, "pod", Metrics::default());
+        let (events, publisher) = Events::start(client, "pod", Metrics::default(), &Spawner::of_runtime());
         events.warning(object("a"), "Bad", "Check", "");
         publisher.drain(Duration::from_mins(1)).await;
         assert_eq!(posted.lock().len(), 1);
@@ -272,7 +274,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_stop_waits_only_so_long() {
         let (client, _posted) = apiserver(|_| 503);
-        let (events, publisher) = Events::start(client, "pod", Metrics::default());
+        let (events, publisher) = Events::start(client, "pod", Metrics::default(), &Spawner::of_runtime());
         events.warning(object("a"), "Bad", "Check", "");
         let started = Instant::now();
         publisher.drain(Duration::from_secs(3)).await;

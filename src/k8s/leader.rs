@@ -81,6 +81,8 @@ impl Leadership {
                 State::Lost => return,
                 State::Leading(Some(until)) if until <= Instant::now() => return,
                 State::Leading(Some(until)) => tokio::select! {
+                    // A renewal that came in time counts.
+                    biased;
                     _ = state.changed() => {}
                     () = sleep_until(until) => {}
                 },
@@ -125,7 +127,7 @@ impl Election {
         let stop = CancellationToken::new();
         let candidate =
             Candidate { lock, state: leadership.0.clone(), metrics, health, process: process.clone() };
-        let task = tokio::spawn(candidate.run(stop.clone()));
+        let task = process.tasks.spawn(candidate.run(stop.clone()));
         (leadership, Self { stop, task })
     }
 
@@ -162,8 +164,10 @@ impl Candidate {
         // However the task ends, by a panic too, this process leads no longer.
         let _lost = LostAtEnd(Arc::clone(&self.state));
         let stopped = tokio::select! {
-            () = self.lead() => false,
+            // A stop gives the lease back, whatever else happens.
+            biased;
             () = stop.cancelled() => true,
+            () = self.lead() => false,
         };
         // First we stop to be the leader, then others may know.
         self.set(State::Lost);

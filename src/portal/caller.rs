@@ -41,7 +41,7 @@ impl Caller {
         process: Process,
     ) -> Self {
         let breaker = Breaker::new(Arc::clone(&observer), process.random.clone());
-        Self { transport, gate: Gate::new(limits), breaker, observer, process }
+        Self { transport, gate: Gate::new(limits, process.tasks.clone()), breaker, observer, process }
     }
 
     /// Sends once and reads the answer with `read`. Whoever calls holds a place of the limiter.

@@ -1,27 +1,31 @@
-//! What a process of the operator takes from the machine that it runs on and what differs from run to run: the wall clock and
-//! randomness. It comes in from outside, so that a test can decide it and repeat a run.
+//! What a process of the operator takes from the machine that it runs on: the wall clock, randomness and tasks. It comes in
+//! from outside, so that a test can decide it, repeat a run and end a process at any point.
 //!
 //! Durations are measured with `tokio::time::Instant`, which a test can pause.
 
 mod clock;
 mod random;
+mod tasks;
 
 pub use clock::{Clock, SetClock};
 pub use random::{NoRandomness, Random};
+pub use tasks::{Spawner, Tasks};
 
-/// The clock and the randomness of one process. Cheap to clone; clones share them.
+/// What one process has of its own. Several may run in one process of the system. Cheap to clone; clones are the same process.
 #[derive(Debug, Clone)]
 pub struct Process {
     /// The time of day.
     pub clock: Clock,
     /// Everything that is random.
     pub random: Random,
+    /// Starts the tasks of the process.
+    pub tasks: Spawner,
 }
 
 impl Process {
-    /// A process with the clock and the randomness of the system.
+    /// A process with the clock and the randomness of the system. Its tasks end with the tokio runtime.
     #[must_use]
     pub fn system() -> Self {
-        Self { clock: Clock::system(), random: Random::system() }
+        Self { clock: Clock::system(), random: Random::system(), tasks: Spawner::of_runtime() }
     }
 }

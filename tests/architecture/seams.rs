@@ -41,6 +41,12 @@ const SEAMS: &[Seam] = &[
         in_tests: true,
         instead: "the Random of the Process",
     },
+    Seam {
+        names: &["tokio::spawn", "tokio::task::spawn", "spawn_blocking", "spawn_local", "std::thread"],
+        only_in: &["process/tasks.rs"],
+        in_tests: true,
+        instead: "the Spawner of the Process, or a JoinSet, which ends with who owns it",
+    },
 ];
 
 /// Whether a path is one of these, ends with it, or goes through it.
@@ -69,6 +75,31 @@ fn violations(source: &Source) -> Vec<String> {
 fn what_differs_from_run_to_run_comes_from_outside() {
     let found: Vec<_> = sources().iter().flat_map(violations).collect();
     assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+/// The lines of a source with a `select!` that does not say in which order it looks at its branches.
+fn without_an_order(source: &str) -> Vec<usize> {
+    let lines: Vec<_> = source.lines().map(str::trim).collect();
+    let is_code = |line: &&str| !line.is_empty() && !line.starts_with("//");
+    let biased =
+        |at: usize| lines[at + 1..].iter().find(|line| is_code(line)).is_some_and(|line| *line == "biased;");
+    (0..lines.len())
+        .filter(|at| is_code(&lines[*at]) && lines[*at].contains("select! {") && !biased(*at))
+        .collect()
+}
+
+#[test]
+fn every_select_says_in_which_order() {
+    for source in sources() {
+        assert_eq!(
+            without_an_order(&source.text),
+            Vec::<usize>::new(),
+            "src/{}: begin with `biased;`",
+            source.file
+        );
+    }
+    assert_eq!(without_an_order("x\ntokio::select! {\n  () = y => {}\n}"), [1]);
+    assert_eq!(without_an_order("tokio::select! {\n  // Why.\n  biased;\n  () = y => {}\n}"), [0_usize; 0]);
 }
 
 #[test]
@@ -106,6 +137,9 @@ fn what_is_named_elsewhere_is_found() {
         ("app.rs", "fn f() { fastrand::f64(); uuid::Uuid::new_v4(); }"),
         ("process/clock.rs", "use uuid::Uuid;"),
         ("controller/x.rs", "use aws_lc_rs::rand::SystemRandom;"),
+        ("controller/x.rs", "async fn f() { tokio::spawn(g()); }"),
+        ("controller/x.rs", "use tokio::task; async fn f() { task::spawn_blocking(g); }"),
+        ("main.rs", "fn f() { std::thread::spawn(g); }"),
     ] {
         let source = Source::new(file, source);
         let text = &source.text;

@@ -82,8 +82,9 @@ impl Trial<'_, '_> {
             "it is not known whether the user was made ({error}); it is looked for by its name in {seconds} s"
         ));
         let settled = tokio::select! {
-            () = sleep(self.pace.settle) => true,
+            biased;
             () = self.pace.stop.cancelled() => false,
+            () = sleep(self.pace.settle) => true,
         };
         match self.find(settled).await {
             Found::Users(made) => {

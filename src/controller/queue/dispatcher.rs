@@ -81,7 +81,16 @@ pub async fn run<W: Work>(
     while !stop.is_cancelled() {
         let next_slow = state.start_what_may();
         tokio::select! {
+            // What has ended frees a worker, and there is never more of it than workers; wakes may come without end.
+            biased;
             () = stop.cancelled() => {}
+            Some(ended) = state.tasks.join_next(), if !state.tasks.is_empty() => {
+                // Panics are caught in the task, and no task is aborted as long as this runs.
+                if let Ok((key, action)) = ended {
+                    state.ended(key, action);
+                }
+            }
+            Some(expired) = state.timers.next(), if !state.timers.is_empty() => state.wake(expired.into_inner()),
             count = wakes.recv_many(&mut woken, BATCH) => {
                 if count == 0 {
                     tracing::error!("nothing can wake an object any more");
@@ -89,13 +98,6 @@ pub async fn run<W: Work>(
                 }
                 for key in woken.drain(..) {
                     state.wake(key);
-                }
-            }
-            Some(expired) = state.timers.next(), if !state.timers.is_empty() => state.wake(expired.into_inner()),
-            Some(ended) = state.tasks.join_next(), if !state.tasks.is_empty() => {
-                // Panics are caught in the task, and no task is aborted as long as this runs.
-                if let Ok((key, action)) = ended {
-                    state.ended(key, action);
                 }
             }
             () = wait_until(next_slow), if next_slow.is_some() => {}

@@ -89,8 +89,9 @@ where
         std::future::ready(())
     });
     tokio::select! {
-        _ = async { tokio::join!(users, portals, secrets, namespaces) } => {}
+        biased;
         () = stop.cancelled() => {}
+        _ = async { tokio::join!(users, portals, secrets, namespaces) } => {}
     }
 }
 
@@ -162,8 +163,9 @@ pub async fn portals_until(
 /// Waits until everything was listed: a Portal that was not listed yet is not one that is missing. False at a stop.
 async fn listed(ctx: &Context, stop: &CancellationToken) -> bool {
     tokio::select! {
-        () = ctx.listed.cancelled() => true,
+        biased;
         () = stop.cancelled() => false,
+        () = ctx.listed.cancelled() => true,
     }
 }
 

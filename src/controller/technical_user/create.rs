@@ -96,10 +96,10 @@ pub async fn create(pass: &mut Pass, generation: i64, user: NewUser) -> Result<(
         _place: pass.place.take(),
     };
     let (sender, written_down) = oneshot::channel();
-    let mut running = pass.ctx.creates.spawn(async move {
+    let mut running = pass.ctx.process.tasks.spawn(pass.ctx.creates.track_future(async move {
         let _turn = turn;
         task.run(slot, sender).await
-    });
+    }));
     let Ok(object) = written_down.await else {
         return Err(running
             .await

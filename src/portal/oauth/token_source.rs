@@ -84,7 +84,7 @@ impl TokenSource {
             return state.usable().ok_or_else(|| error.clone());
         }
         // A task of its own: who gives up waiting must not lose the answer, with which a refresh token may come.
-        let renewal = tokio::spawn(renew(Arc::clone(&self.login), state));
+        let renewal = self.login.caller.process.tasks.spawn(renew(Arc::clone(&self.login), state));
         renewal.await.unwrap_or_else(|_| {
             let endpoint = self.login.endpoint.clone();
             Err(PortalError::Unreachable { endpoint, reason: "the login was interrupted".to_owned() })

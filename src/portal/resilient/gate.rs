@@ -16,6 +16,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::{Instant, timeout_at};
 
 use crate::portal::{Lane, PortalError};
+use crate::process::Spawner;
 use queue::{Next, Queue, Waiter};
 
 /// How long a create waits while other creates hold all places that creates may have, and none of them ends.
@@ -57,6 +58,7 @@ impl Limits {
 #[derive(Clone)]
 pub(crate) struct Gate {
     shared: Arc<Shared>,
+    tasks: Spawner,
 }
 
 struct Shared {
@@ -85,7 +87,7 @@ struct CreatePermit {
 type Granted = Result<Place, PortalError>;
 
 impl Gate {
-    pub(crate) fn new(limits: Limits) -> Self {
+    pub(crate) fn new(limits: Limits, tasks: Spawner) -> Self {
         let creates = Semaphore::new((limits.concurrency / 2).max(1) as usize);
         Self {
             shared: Arc::new(Shared {
@@ -94,6 +96,7 @@ impl Gate {
                 creates: Arc::new(creates),
                 creates_moved: Mutex::new(Instant::now()),
             }),
+            tasks,
         }
     }
 
@@ -119,7 +122,7 @@ impl Gate {
             queue.push(lane, Waiter { sender, creates });
             if !queue.pumping {
                 queue.pumping = true;
-                tokio::spawn(pump(Arc::clone(&self.shared)));
+                self.tasks.spawn(pump(Arc::clone(&self.shared)));
             }
             waiting
         };
@@ -216,8 +219,10 @@ async fn pump(shared: Arc<Shared>) {
             Next::Nobody => return,
             Next::At(at) => {
                 tokio::select! {
-                    () = tokio::time::sleep_until(at) => {}
+                    // A change that has come is not left for the next wait.
+                    biased;
                     () = shared.changed.notified() => {}
+                    () = tokio::time::sleep_until(at) => {}
                 }
             }
             Next::WhenChanged => shared.changed.notified().await,

@@ -137,7 +137,7 @@ impl Inventory {
         if !state.search.running {
             state.search.running = true;
             state.search.failure = None;
-            tokio::spawn(Arc::clone(self).search_once());
+            self.process.tasks.spawn(Arc::clone(self).search_once());
         }
     }
 
@@ -159,7 +159,7 @@ impl Inventory {
         loop {
             let searcher = Arc::clone(&self);
             // A task of its own, so that a panic in it does not leave a search that never ends.
-            if tokio::spawn(async move { searcher.search().await }).await.is_ok() {
+            if self.process.tasks.spawn(async move { searcher.search().await }).await.is_ok() {
                 return;
             }
             tracing::error!("the search of the user list was interrupted");
@@ -303,6 +303,8 @@ impl Inventory {
         tokio::pin!(reading);
         loop {
             tokio::select! {
+                // A reading that has ended is not measured again.
+                biased;
                 ended = &mut reading => return ended,
                 _ = ticks.tick() => {
                     let Some(progress) = self.portal.scan_progress() else { continue };

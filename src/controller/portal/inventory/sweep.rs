@@ -53,7 +53,7 @@ impl Inventory {
             Sweep::Ended(result) => return Some(result),
             Sweep::Running { .. } => {}
             Sweep::None => {
-                tokio::spawn(Arc::clone(self).sweep_once());
+                self.process.tasks.spawn(Arc::clone(self).sweep_once());
             }
         }
         state.sweep = Sweep::Running { left: false };
@@ -73,7 +73,7 @@ impl Inventory {
         let reader = Arc::clone(&self);
         let began = Instant::now();
         // A task of its own, so that a panic in it does not leave a sweep that never ends.
-        let read = tokio::spawn(async move { reader.read(Lane::Background, began).await });
+        let read = self.process.tasks.spawn(async move { reader.read(Lane::Background, began).await });
         let result = read.await.unwrap_or(Err(INTERRUPTED)).map(|()| self.took());
         let left = {
             let mut state = self.state();

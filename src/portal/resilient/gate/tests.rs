@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use super::*;
 
 fn gate(requests_per_second: u32, burst: u32, concurrency: u32) -> Gate {
-    Gate::new(Limits { requests_per_second, burst, concurrency })
+    Gate::new(Limits { requests_per_second, burst, concurrency }, Spawner::of_runtime())
 }
 
 #[tokio::test(start_paused = true)]
