@@ -401,5 +401,5 @@ fn plain_http(args: &RunArgs) -> PlainHttp {
 }
 
 fn connector(network: Network, metrics: &Metrics, process: Process) -> Arc<dyn Connector> {
-    Arc::new(Clients::new(network, Arc::new(MetricsObserver(metrics.clone())), process))
+    Arc::new(Clients::new(Arc::new(network), Arc::new(MetricsObserver(metrics.clone())), process))
 }

@@ -49,7 +49,7 @@ pub(super) fn open(
         None => None,
     };
     let network = Network { plain_http: args.plain_http.setting(), proxies: config::proxies()? };
-    let clients = Clients::new(network, Arc::new(NoObserver), Process::system());
+    let clients = Clients::new(Arc::new(network), Arc::new(NoObserver), Process::system());
     let connect = |login: Credentials, delete_login: Option<Credentials>| {
         let config = ClientConfig {
             api_url: site.target.url.clone(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::catena_x::CatenaXPortal;
 use super::observe::CallObserver;
-use super::{ClientConfig, ConfigError, Network, PlainHttp, Portal};
+use super::{ClientConfig, ConfigError, PlainHttp, Portal, Transports};
 use crate::process::Process;
 
 /// Builds clients of portals.
@@ -18,26 +18,26 @@ pub trait Connector: Send + Sync {
 
 /// The clients of real portals.
 pub struct Clients {
-    network: Network,
+    transports: Arc<dyn Transports>,
     observer: Arc<dyn CallObserver>,
     process: Process,
 }
 
 impl Clients {
-    /// Clients that use the network like this, and report each call.
+    /// Clients that send their requests by these transports, and report each call.
     #[must_use]
-    pub fn new(network: Network, observer: Arc<dyn CallObserver>, process: Process) -> Self {
-        Self { network, observer, process }
+    pub fn new(transports: Arc<dyn Transports>, observer: Arc<dyn CallObserver>, process: Process) -> Self {
+        Self { transports, observer, process }
     }
 }
 
 impl Connector for Clients {
     fn plain_http(&self) -> PlainHttp {
-        self.network.plain_http
+        self.transports.plain_http()
     }
 
     fn connect(&self, config: ClientConfig) -> Result<Arc<dyn Portal>, ConfigError> {
-        let (network, observer) = (self.network.clone(), Arc::clone(&self.observer));
-        Ok(Arc::new(CatenaXPortal::new(config, network, observer, self.process.clone())?))
+        let (observer, process) = (Arc::clone(&self.observer), self.process.clone());
+        Ok(Arc::new(CatenaXPortal::new(config, self.transports.as_ref(), observer, process)?))
     }
 }

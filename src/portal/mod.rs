@@ -189,4 +189,7 @@ pub use oauth::{Credentials, PORTAL_CLIENT, TokenStore};
 pub use refusal::Refusal;
 pub use resilient::Limits;
 pub(crate) use transport::endpoint;
-pub use transport::{BundleReport, Network, PlainHttp, Proxies};
+pub use transport::{
+    Bounded, BundleReport, Fault, HttpRequest, HttpResponse, Limit, Network, Payload, PlainHttp, Proxies,
+    Transport, Transports,
+};

@@ -188,7 +188,7 @@ async fn who_listens_hears_of_every_request_and_of_the_breaker() {
     let connection = connection(&stub.origin, &stub.token_url(), client_credentials("sa1", LOGIN_SECRET));
     let portal = CatenaXPortal::new(
         connection,
-        network(),
+        &network(),
         Arc::clone(&heard) as Arc<dyn CallObserver>,
         Process::system(),
     )

@@ -178,7 +178,12 @@ async fn a_connection_that_cannot_work_is_not_made() {
         let mut connection = connection(api_url, token_url, login());
         connection.ca_bundle = ca_bundle.map(str::to_owned);
         connection.insecure_http = false;
-        CatenaXPortal::new(connection, Network::default(), std::sync::Arc::new(NoObserver), Process::system())
+        CatenaXPortal::new(
+            connection,
+            &Network::default(),
+            std::sync::Arc::new(NoObserver),
+            Process::system(),
+        )
     };
     let (api, token) = ("https://portal.example.org", "https://idp.example.org/token");
     assert!(made(api, token, None).is_ok());
@@ -201,7 +206,7 @@ async fn plain_http_needs_the_process_the_portal_and_a_private_address() {
         connection.insecure_http = asked_for;
         let plain_http = if permitted { PlainHttp::PrivateAddresses } else { PlainHttp::Refused };
         let network = Network { plain_http, ..Network::default() };
-        match CatenaXPortal::new(connection, network, std::sync::Arc::new(NoObserver), Process::system()) {
+        match CatenaXPortal::new(connection, &network, std::sync::Arc::new(NoObserver), Process::system()) {
             Ok(_) => None,
             Err(ConfigError::NotHttps { why, .. }) => Some(why),
             Err(other) => panic!("{other}"),

@@ -47,7 +47,7 @@ pub(crate) fn network() -> Network {
 }
 
 pub(crate) fn portal(connection: ClientConfig) -> CatenaXPortal {
-    CatenaXPortal::new(connection, network(), Arc::new(NoObserver), Process::system()).unwrap()
+    CatenaXPortal::new(connection, &network(), Arc::new(NoObserver), Process::system()).unwrap()
 }
 
 /// The error, after a look whether it holds what it must not.

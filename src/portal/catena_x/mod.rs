@@ -21,3 +21,6 @@ pub(crate) use {
     answer::Page,
     scan::{Pages, scan_pages},
 };
+
+#[cfg(test)]
+mod tests;

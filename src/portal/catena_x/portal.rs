@@ -20,7 +20,7 @@ use crate::portal::bounds::is_id;
 use crate::portal::caller::Caller;
 use crate::portal::oauth::{self, TokenSource};
 use crate::portal::observe::{CallObserver, Operation};
-use crate::portal::transport::{Network, Transport, endpoint};
+use crate::portal::transport::{PlainHttp, Transports, endpoint};
 use crate::portal::{
     Capabilities, ClientConfig, ConfigError, CreateSlot, Lane, Login, NotHttps, Portal, PortalError, Refusal,
     Scan, ScanProgress, Verification,
@@ -39,7 +39,7 @@ impl CatenaXPortal {
     /// Makes the client; nothing is called yet. Needs a Tokio runtime only for the calls.
     pub fn new(
         config: ClientConfig,
-        network: Network,
+        transports: &dyn Transports,
         observer: Arc<dyn CallObserver>,
         process: Process,
     ) -> Result<Self, ConfigError> {
@@ -53,19 +53,20 @@ impl CatenaXPortal {
             limits,
             external_token_url,
         } = config;
-        let permitted = network.plain_http;
+        let permitted = transports.plain_http();
+        let plain_http = if insecure_http { permitted } else { PlainHttp::Refused };
         let address = Address::parse(&api_url).map_err(|reason| ConfigError::ApiUrl { reason })?;
         let token_url = parse_token_url(&token_url)?;
-        let transport =
-            Transport::new(ca_bundle.as_deref(), network.of_portal(insecure_http), process.clock.clone())
-                .map_err(|reason| ConfigError::Client { reason })?;
+        let transport = transports
+            .open(ca_bundle.as_deref(), plain_http)
+            .map_err(|reason| ConfigError::Client { reason })?;
         for url in [address.url(), &token_url] {
-            if !transport.allows(url) {
+            if !plain_http.allows(url) {
                 let why = NotHttps::of(permitted, insecure_http);
                 return Err(ConfigError::NotHttps { endpoint: endpoint(url), why });
             }
         }
-        let caller = Caller::new(transport, limits, observer, process);
+        let caller = Caller::new(transport, plain_http, limits, observer, process);
         let source = |credentials| TokenSource::new(caller.clone(), token_url.clone(), credentials);
         let (login, delete_login) = (source(login), delete_login.map(source));
         let endpoints = TokenEndpoints { internal: token_url.to_string(), external: external_token_url };

@@ -3,15 +3,14 @@
 use std::time::Duration;
 
 use http::Method;
-use secrecy::ExposeSecret;
 use serde_json::Value;
 use url::Url;
 
 use super::errors::Failure;
-use crate::portal::caller::{self, Caller};
+use crate::portal::caller::Caller;
 use crate::portal::oauth::AccessToken;
 use crate::portal::observe::{CallOutcome, Operation};
-use crate::portal::transport::{Answer, CALL_TIMEOUT, Limit};
+use crate::portal::transport::{Answer, CALL_TIMEOUT, HttpRequest, Limit, Payload};
 
 /// A call of the portal's API.
 pub(super) struct Call {
@@ -65,15 +64,18 @@ impl Call {
         token: Option<&AccessToken>,
         endpoint: &str,
     ) -> Result<Answer, Failure> {
-        let mut builder = caller.transport.request(self.method.clone(), self.url.clone());
-        if let Some(token) = token {
-            builder = builder.bearer_auth(token.secret.expose_secret());
-        }
-        if let Some(body) = &self.body {
-            builder = builder.json(body);
-        }
-        let (operation, timeout, limit) = (self.operation, self.timeout, limit(self.operation));
-        let request = caller::Request { operation, builder, endpoint, timeout, limit };
+        let operation = self.operation;
+        let request = HttpRequest {
+            method: self.method.clone(),
+            url: self.url.clone(),
+            bearer: token.map(|token| token.secret.clone()),
+            payload: self
+                .body
+                .as_ref()
+                .map_or(Payload::None, |body| Payload::Json(body.to_string().into_bytes())),
+            timeout: self.timeout,
+            limit: limit(operation),
+        };
         let read = |result: Result<Answer, _>| {
             let answer = result.map_err(Failure::of_fault)?;
             match answer.status {
@@ -81,7 +83,7 @@ impl Call {
                 _ => Err(Failure::of_answer(operation, &answer, endpoint)),
             }
         };
-        let result = caller.send(request, read, |failure| CallOutcome::of(&failure.error)).await;
+        let result = caller.send(operation, request, read, |failure| CallOutcome::of(&failure.error)).await;
         if let Err(Failure { pause: Some(pause), .. }) = result {
             caller.gate.pause(pause);
         }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::Method;
 use parking_lot::Mutex as SyncMutex;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::{Mutex, OwnedMutexGuard};
@@ -12,10 +13,10 @@ use url::Url;
 use super::answer::{self, TOKEN_LIMIT, TokenRefusal};
 use super::refresh::{self, Session};
 use super::{AccessToken, Credentials};
-use crate::portal::caller::{Caller, Request, is_down};
+use crate::portal::caller::{Caller, is_down};
 use crate::portal::observe::{CallOutcome, Operation};
 use crate::portal::resilient::Verdict;
-use crate::portal::transport::{CALL_TIMEOUT, Fault};
+use crate::portal::transport::{Answer, CALL_TIMEOUT, Fault, HttpRequest, Payload, endpoint};
 use crate::portal::{Lane, PortalError};
 
 /// How long a refused login is not tried again: a wrong secret costs one token call per pause.
@@ -56,7 +57,7 @@ pub(super) struct Failed {
 
 impl TokenSource {
     pub(crate) fn new(caller: Caller, url: Url, credentials: Credentials) -> Self {
-        let endpoint = crate::portal::transport::endpoint(&url);
+        let endpoint = endpoint(&url);
         let login = Arc::new(LoginCall { caller, url, endpoint, credentials });
         Self { login, state: Arc::default(), settled_until: SyncMutex::new(None) }
     }
@@ -183,14 +184,16 @@ impl LoginCall {
             Ok(place) => place,
             Err(error) => return Err(Failed { error, acted: false }),
         };
-        let request = Request {
-            operation: Operation::Token,
-            builder: self.caller.transport.post(self.url.clone()).form(form),
-            endpoint: &self.endpoint,
+        let request = HttpRequest {
+            method: Method::POST,
+            url: self.url.clone(),
+            bearer: None,
+            payload: Payload::form(form),
             timeout: CALL_TIMEOUT,
             limit: TOKEN_LIMIT,
         };
-        let result = self.caller.send(request, read, |failed| CallOutcome::of(&failed.error)).await;
+        let result =
+            self.caller.send(Operation::Token, request, read, |failed| CallOutcome::of(&failed.error)).await;
         drop(place);
         if let Err(failed) = &result {
             if let PortalError::Throttled { retry_after } = failed.error {
@@ -204,7 +207,7 @@ impl LoginCall {
     }
 }
 
-fn read(result: Result<crate::portal::transport::Answer, Fault>) -> Result<answer::Issued, Failed> {
+fn read(result: Result<Answer, Fault>) -> Result<answer::Issued, Failed> {
     let answer = result.map_err(|fault| Failed { error: fault.error, acted: fault.sent })?;
     answer::read(&answer).map_err(|refusal| Failed {
         error: refusal.into_error(answer.retry_after),

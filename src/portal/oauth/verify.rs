@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use http::Method;
 use secrecy::ExposeSecret;
 use tokio::sync::Semaphore;
 use url::Url;
@@ -9,9 +10,9 @@ use url::Url;
 use super::answer::{self, TOKEN_LIMIT, TokenRefusal};
 use super::claims::token_roles;
 use crate::domain::user::Credential;
-use crate::portal::caller::{Caller, Request};
+use crate::portal::caller::Caller;
 use crate::portal::observe::{CallOutcome, Operation};
-use crate::portal::transport::endpoint;
+use crate::portal::transport::{Fault, HttpRequest, Payload, endpoint};
 use crate::portal::{Lane, PortalError, Verification};
 
 /// A token endpoint that takes longer counts as unreachable.
@@ -29,7 +30,7 @@ pub(crate) async fn verify(
         return unreachable("?".to_owned(), "the token URL is no URL");
     };
     let endpoint = endpoint(&url);
-    if !caller.transport.allows(&url) {
+    if !caller.allows(&url) {
         return unreachable(endpoint, "the token URL is not https: a secret is not sent in the clear");
     }
     let _held = at_once.acquire().await;
@@ -42,18 +43,19 @@ pub(crate) async fn verify(
         ("client_id", credential.client_id.as_str()),
         ("client_secret", credential.client_secret.expose_secret()),
     ];
-    let request = Request {
-        operation: Operation::Verify,
-        builder: caller.transport.post(url).form(&form),
-        endpoint: &endpoint,
+    let request = HttpRequest {
+        method: Method::POST,
+        url,
+        bearer: None,
+        payload: Payload::form(&form),
         timeout: VERIFY_TIMEOUT,
         limit: TOKEN_LIMIT,
     };
-    let read = |result: Result<_, crate::portal::transport::Fault>| {
+    let read = |result: Result<_, Fault>| {
         let answer = result.map_err(|fault| NoToken::Fault(fault.error))?;
         answer::read(&answer).map_err(NoToken::Refusal)
     };
-    match caller.send(request, read, NoToken::outcome).await {
+    match caller.send(Operation::Verify, request, read, NoToken::outcome).await {
         Ok(issued) => Verification::Accepted { roles: token_roles(&issued.access_token) },
         Err(NoToken::Refusal(TokenRefusal::Credential(code))) => {
             Verification::Refused { unknown_client: code == "invalid_client" }

@@ -26,7 +26,7 @@ pub enum PlainHttp {
 impl PlainHttp {
     /// Whether a request may be sent to `url`. What a name resolves to is checked where the connection is made
     /// ([`is_private`]).
-    pub(super) fn allows(self, url: &Url) -> bool {
+    pub(crate) fn allows(self, url: &Url) -> bool {
         match (url.scheme(), self, url.host()) {
             ("http", Self::PrivateAddresses, Some(Host::Ipv4(ip))) => is_private(ip.into()),
             ("http", Self::PrivateAddresses, Some(Host::Ipv6(ip))) => is_private(ip.into()),

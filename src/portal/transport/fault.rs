@@ -14,16 +14,20 @@ pub(crate) const UNRESOLVED: &str = "the name does not resolve";
 
 /// No answer came, or not the whole of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Fault {
+pub struct Fault {
     /// What went wrong.
-    pub(crate) error: PortalError,
+    pub error: PortalError,
     /// Whether the server may have acted on the request.
-    pub(crate) sent: bool,
+    pub sent: bool,
     /// Whether the connection failed in a way that another try may heal at once (not a time-out, not TLS).
-    pub(crate) brief: bool,
+    pub brief: bool,
 }
 
 impl Fault {
+    pub(super) fn too_long() -> Self {
+        Self { error: PortalError::BadAnswer { reason: "it is too long" }, sent: true, brief: false }
+    }
+
     pub(super) fn of(error: &reqwest::Error, endpoint: &str) -> Self {
         let endpoint = endpoint.to_owned();
         let sent = !(error.is_connect() || error.is_builder());

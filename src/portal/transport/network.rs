@@ -10,14 +10,3 @@ pub struct Network {
     /// The proxy for https.
     pub proxies: Proxies,
 }
-
-impl Network {
-    /// The same for a Portal that asks for plain http, or does not.
-    #[must_use]
-    pub(crate) fn of_portal(mut self, asks_for_plain_http: bool) -> Self {
-        if !asks_for_plain_http {
-            self.plain_http = PlainHttp::Refused;
-        }
-        self
-    }
-}
