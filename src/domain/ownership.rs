@@ -13,13 +13,39 @@ use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use crate::domain::user::UserId;
 
+/// How a resource came to a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// The operator created it for the resource, as the user of this generation (from 1).
+    Created(i64),
+    /// It was there already; the operator never changes it.
+    Existing,
+}
+
+impl Origin {
+    /// What a status says by the number of a generation, or by none. No other number than a positive one is a generation.
+    #[must_use]
+    pub fn of(generation: Option<i64>) -> Self {
+        generation.filter(|generation| *generation > 0).map_or(Self::Existing, Self::Created)
+    }
+
+    /// The generation of a user that the operator created.
+    #[must_use]
+    pub fn generation(self) -> Option<i64> {
+        match self {
+            Self::Created(generation) => Some(generation),
+            Self::Existing => None,
+        }
+    }
+}
+
 /// Where the id of a user comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
     /// The status names it.
     Recorded {
-        /// Which of the resource's users it is; 0 for an existing user.
-        generation: i64,
+        /// How the resource came to it.
+        origin: Origin,
         /// The proof beside the id is right, or the portal has shown the user to be the resource's.
         proved: bool,
     },
@@ -79,9 +105,9 @@ pub fn whose<'a>(owner: &Owner, source: Source, user: Shown<'a>, logins: &Logins
 fn is_proved(owner: &Owner, source: Source, name: &str) -> bool {
     let of_form = |generation| owner.is_name_of(generation, name);
     match source {
-        Source::Recorded { generation, proved } => of_form(generation) || (proved && generation > 0),
+        Source::Recorded { origin: Origin::Created(generation), proved } => proved || of_form(generation),
         Source::Created { generation } => of_form(generation),
-        Source::Listed => false,
+        Source::Recorded { origin: Origin::Existing, .. } | Source::Listed => false,
     }
 }
 
@@ -214,8 +240,8 @@ mod tests {
         logins
     }
 
-    const RECORDED: Source = Source::Recorded { generation: 2, proved: false };
-    const PROVED: Source = Source::Recorded { generation: 2, proved: true };
+    const RECORDED: Source = Source::Recorded { origin: Origin::Created(2), proved: false };
+    const PROVED: Source = Source::Recorded { origin: Origin::Created(2), proved: true };
     const CREATED: Source = Source::Created { generation: 2 };
 
     #[test]
@@ -280,7 +306,7 @@ mod tests {
             (CREATED, name(2), ours),
             (CREATED, "by-hand".into(), Whose::Unproved),
             (Source::Listed, name(2), Whose::Unproved),
-            (Source::Recorded { generation: 0, proved: true }, "by-hand".into(), Whose::Unproved),
+            (Source::Recorded { origin: Origin::Existing, proved: true }, "by-hand".into(), Whose::Unproved),
         ] {
             let shown = Shown { name: &name, client_id: Some("sa1"), mark: None };
             assert_eq!(whose(&owner("edc"), source, shown, &logins()), expected, "{source:?} {name}");

@@ -26,7 +26,7 @@ const LIST_AGAIN_AFTER: Duration = Duration::from_millis(100);
 
 /// Lists a user in the Portal's status: written before its resource is released.
 pub async fn list(pass: &mut Pass, id: &UserId, why: &str) -> Result<(), Failure> {
-    if !Origin::of(pass, id).may_be_listed(id) {
+    if !Evidence::of(pass, id).may_be_listed(id) {
         tracing::warn!(
             resource = %pass.key,
             "a user is not listed as retained: nothing proves that the id in the status is of a user of this resource"
@@ -62,7 +62,7 @@ async fn repeated<W: Future<Output = Result<(), KubeError>>>(
 /// From where the id of a user is known that is to be listed.
 #[derive(Debug, Clone, Copy, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "independent facts, each read by itself")]
-struct Origin {
+struct Evidence {
     /// The Portal's access serves the resource's namespace.
     discloses: bool,
     /// The status names it …
@@ -75,7 +75,7 @@ struct Origin {
     read: bool,
 }
 
-impl Origin {
+impl Evidence {
     fn of(pass: &Pass, id: &UserId) -> Self {
         let o = &pass.observation;
         let is_made =
@@ -172,14 +172,14 @@ mod tests {
 
     #[test]
     fn what_a_status_names_is_listed_elsewhere_only_where_it_is_proved() {
-        let (id, recorded) = (UserId::new("u1"), Origin { recorded: true, ..Origin::default() });
+        let (id, recorded) = (UserId::new("u1"), Evidence { recorded: true, ..Evidence::default() });
         assert!(!recorded.may_be_listed(&id), "anybody can write down an id");
         for known in [
-            Origin { proved: true, ..recorded },
-            Origin { created: true, ..recorded },
-            Origin { read: true, ..recorded },
-            Origin { discloses: true, ..recorded },
-            Origin::default(),
+            Evidence { proved: true, ..recorded },
+            Evidence { created: true, ..recorded },
+            Evidence { read: true, ..recorded },
+            Evidence { discloses: true, ..recorded },
+            Evidence::default(),
         ] {
             assert!(known.may_be_listed(&id), "{known:?}");
             assert!(!known.may_be_listed(&UserId::new("../u1")), "no id of a portal: {known:?}");

@@ -30,7 +30,7 @@ pub(super) fn choose(o: &Observation, portal: &PortalFacts, at_least: i64) -> Re
         named.generation >= at_least && usable(named) && !useless_by_its_details(o, portal, id)
     });
     if let Some((id, best)) = usable.min_by_key(|(id, named)| rank(o, id, named)) {
-        return Ok(Choice::Take(UserRef { id: id.clone(), generation: best.generation }));
+        return Ok(Choice::Take(UserRef::created(id.clone(), best.generation)));
     }
     let used_up =
         o.users.named().filter(|(_, named)| occupies_its_name(named)).map(|(_, named)| named.generation);

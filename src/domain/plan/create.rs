@@ -38,7 +38,7 @@ pub(super) fn find_or_create_successor(
     portal: &PortalFacts,
     user: &UserRef,
 ) -> Result<UserRef, Step> {
-    let at_least = user.generation.max(o.recorded_generation()).saturating_add(1);
+    let at_least = user.generation().max(o.recorded_generation()).saturating_add(1);
     if o.searched == Searched::No {
         return Err(match bounds::create(o, desired, portal) {
             Ok(()) => Step::Read(Read::Search),
@@ -47,7 +47,7 @@ pub(super) fn find_or_create_successor(
     }
     match candidates::choose(o, portal, at_least) {
         Ok(Choice::Take(next)) if next.id != user.id => Ok(next),
-        Ok(Choice::Take(next)) => Err(create(o, desired, portal, next.generation.saturating_add(1))),
+        Ok(Choice::Take(next)) => Err(create(o, desired, portal, next.generation().saturating_add(1))),
         Ok(Choice::Create(generation)) => Err(create(o, desired, portal, generation)),
         Err(blocker) => Err(blocked(o, &blocker, o.timers.recheck())),
     }

@@ -66,7 +66,7 @@ fn describe_and_publish(
     facts: &UserFacts,
 ) -> Result<Step, Step> {
     let described =
-        facts.description == o.description(user.generation) && o.is_named(&facts.name, user.generation);
+        facts.description == o.description(user.generation()) && o.is_named(&facts.name, user.generation());
     let blocker = match bounds::describe(portal) {
         Ok(()) if !described => return Err(describe(o, user, facts)),
         Ok(()) => None,
@@ -85,11 +85,11 @@ fn describe_and_publish(
 /// Gives a user the name and the description that it should have. A name that a search finds is kept, whatever a person has
 /// written behind its first part.
 fn describe(o: &Observation, user: &UserRef, facts: &UserFacts) -> Step {
-    let name = if o.is_named(&facts.name, user.generation) {
+    let name = if o.is_named(&facts.name, user.generation()) {
         facts.name.clone()
     } else {
-        o.user_name(facts.kind, user.generation)
+        o.user_name(facts.kind, user.generation())
     };
-    let description = o.description(user.generation);
+    let description = o.description(user.generation());
     Step::Write(Write::Describe { user: user.clone(), name, description })
 }

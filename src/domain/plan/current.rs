@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::domain::ownership::{self, Whose};
+use crate::domain::ownership::{self, Origin, Whose};
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use crate::domain::user::{UserId, UserStatus};
@@ -60,7 +60,7 @@ fn first(o: &Observation, desired: &DesiredUser, portal: &PortalFacts) -> Result
                 AttemptState::InFlight => Err(settle::in_flight(o)),
                 AttemptState::Settling(left) => Err(settle::settling(o, open, *left)),
                 AttemptState::Refused(blocker) => Err(blocked(o, blocker, Requeue::Backoff)),
-                AttemptState::Made(id) => Ok(UserRef { id: id.clone(), generation }),
+                AttemptState::Made(id) => Ok(UserRef::created(id.clone(), generation)),
                 AttemptState::RefusedRetry => Err(create(o, desired, portal, generation)),
                 AttemptState::Settled => find_or_create(o, desired, portal, generation),
             }
@@ -83,9 +83,9 @@ fn published_or_recorded(
         Some((id, named))
             if candidates::usable(named) && !candidates::useless_by_its_details(o, portal, id) =>
         {
-            UserRef { id: id.clone(), generation: named.generation }
+            UserRef::created(id.clone(), named.generation)
         }
-        _ => UserRef { id: recorded.id.clone(), generation: recorded.generation },
+        _ => UserRef { id: recorded.id.clone(), origin: recorded.origin },
     };
     Ok(user)
 }
@@ -93,7 +93,9 @@ fn published_or_recorded(
 /// The sibling whose credential the Secret holds, where the status names another user: one that was created twice, or a
 /// status from before a replacement. A predecessor that is still published does not count: its successor is on the way.
 fn published_instead<'a>(o: &'a Observation, recorded: &RecordedUser) -> Option<(&'a UserId, &'a Named)> {
-    siblings(o).find(|(id, named)| is_published(o, id) && named.generation >= recorded.generation)
+    siblings(o).find(|(id, named)| {
+        is_published(o, id) && named.generation >= recorded.origin.generation().unwrap_or(0)
+    })
 }
 
 /// Whether a user can serve, by the status, else by its details.
@@ -125,8 +127,8 @@ fn by_its_details<'a>(
         return Ok(State::Unusable(user));
     }
     // A status can name another generation than the portal shows.
-    let generation = o.generation_shown(facts).unwrap_or(user.generation);
-    let user = UserRef { generation, ..user };
+    let origin = o.generation_shown(facts).map_or(user.origin, Origin::Created);
+    let user = UserRef { origin, ..user };
     match facts.status {
         UserStatus::Active => Ok(State::Serves(Current::Active(user, facts))),
         UserStatus::Pending => pending(o, user),
@@ -247,7 +249,7 @@ impl Observation {
     /// Whether the user is one that a request for rotation led to: a later one than the status names.
     pub(super) fn rotation_under_way(&self, user: &UserRef) -> bool {
         self.rotation_requested
-            && user.generation > self.recorded_generation()
+            && user.generation() > self.recorded_generation()
             && self.recorded_generation() > 0
     }
 }

@@ -1,6 +1,6 @@
 //! The way back: every user of the resource is deleted, revoked or left, then the finalizer goes.
 
-use crate::domain::ownership::{self, Whose};
+use crate::domain::ownership::{self, Origin, Whose};
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use crate::domain::user::{UserId, UserKind, UserStatus};
@@ -91,7 +91,8 @@ fn released(o: &Observation) -> Step {
         Some(AttemptState::Made(id)) => Some(id),
         _ => None,
     };
-    let recorded = o.recorded.user.as_ref().filter(|user| user.generation > 0).map(|user| &user.id);
+    let recorded =
+        o.recorded.user.as_ref().filter(|user| user.origin != Origin::Existing).map(|user| &user.id);
     recorded
         .into_iter()
         .chain(made)

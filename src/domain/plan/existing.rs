@@ -61,7 +61,7 @@ fn selected(o: &Observation, portal: &PortalFacts, selector: &Selector) -> Resul
         return selected_before(o, &shown).ok_or_else(|| uncertain(o, selector));
     }
     let blocker = match shown.as_slice() {
-        [id] => return Ok(UserRef { id: (*id).clone(), generation: 0 }),
+        [id] => return Ok(UserRef::existing((*id).clone())),
         [] => Blocker::lasting(
             Reason::UserNotFound,
             format!(
@@ -80,7 +80,7 @@ fn selected(o: &Observation, portal: &PortalFacts, selector: &Selector) -> Resul
 fn selected_before(o: &Observation, shown: &[&UserId]) -> Option<UserRef> {
     let user = o.recorded.user.as_ref()?;
     let alone = shown.iter().all(|id| **id == user.id);
-    alone.then(|| UserRef { id: user.id.clone(), generation: 0 })
+    alone.then(|| UserRef::existing(user.id.clone()))
 }
 
 /// Equal names hide users of the list: neither that there is one user nor that there is none follows from it.

@@ -133,5 +133,5 @@ fn just_made(o: &Observation) -> Option<UserRef> {
     let generation = open.generation().filter(|generation| *generation > o.recorded_generation())?;
     let AttemptState::Made(id) = &open.state else { return None };
     let here = o.portal.as_ref().is_ok_and(|portal| pin::is_here(o, portal));
-    here.then(|| UserRef { id: id.clone(), generation })
+    here.then(|| UserRef::created(id.clone(), generation))
 }

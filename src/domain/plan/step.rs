@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::domain::ownership::Origin;
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use crate::domain::user::{NewUser, UserId};
@@ -122,8 +123,28 @@ impl Write {
 pub struct UserRef {
     /// The portal's id.
     pub id: UserId,
-    /// Which of the resource's users; 0 for an existing user.
-    pub generation: i64,
+    /// How the resource came to it.
+    pub origin: Origin,
+}
+
+impl UserRef {
+    /// The resource's user of a generation.
+    #[must_use]
+    pub fn created(id: UserId, generation: i64) -> Self {
+        Self { id, origin: Origin::Created(generation) }
+    }
+
+    /// A user that was there already.
+    #[must_use]
+    pub fn existing(id: UserId) -> Self {
+        Self { id, origin: Origin::Existing }
+    }
+
+    /// Which of the resource's users it is; 0, before the first one, where the operator did not create it.
+    #[must_use]
+    pub fn generation(&self) -> i64 {
+        self.origin.generation().unwrap_or(0)
+    }
 }
 
 impl fmt::Display for Step {

@@ -13,6 +13,7 @@ use crate::controller::technical_user::refusal::RefusalFingerprint;
 use crate::controller::technical_user::status;
 use crate::domain::attempt::Attempt;
 use crate::domain::identity::{Hint, Owner};
+use crate::domain::ownership::Origin;
 use crate::domain::plan::{AttemptState, OpenAttempt, Recorded, RecordedPortal, RecordedUser};
 use crate::domain::user::UserId;
 
@@ -34,7 +35,7 @@ pub(in crate::controller::technical_user) fn recorded(
         }),
         user: status.user.as_ref().filter(|user| !user.id.is_empty()).map(|user| RecordedUser {
             id: UserId::new(&user.id),
-            generation: user.generation.unwrap_or(0),
+            origin: Origin::of(user.generation),
             active: user.status == status::ACTIVE,
             proved: is_proved(&ctx.installation, owner, user, inventory),
         }),
@@ -61,7 +62,7 @@ pub(in crate::controller::technical_user) fn open_attempt(
     let state = attempts.state(key, id, fingerprint);
     let recorded_before_it_was_read = match (&attempt, &state, &recorded.user) {
         (Some(attempt), AttemptState::Made(id), Some(user)) => {
-            user.id == *id && user.generation == attempt.generation
+            user.id == *id && user.origin == Origin::Created(attempt.generation)
         }
         _ => false,
     };
@@ -87,7 +88,8 @@ mod tests {
             "metadata": {"namespace": "connector", "name": "edc", "annotations": {keys::CREATING: "2 a1 pin"}},
         }))
         .unwrap();
-        let user = RecordedUser { id: UserId::new(id), generation, active: true, proved };
+        let user =
+            RecordedUser { id: UserId::new(id), origin: Origin::of(Some(generation)), active: true, proved };
         let recorded = Recorded { user: Some(user), ..Recorded::default() };
         open_attempt(attempts, &object, &key(), &recorded, RefusalFingerprint::test(0)).is_some()
     }

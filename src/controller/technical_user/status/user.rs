@@ -5,13 +5,13 @@ use crate::api::technical_user::{PinnedPortal, RecordedUser, TechnicalUserStatus
 use crate::controller::technical_user::observe;
 use crate::controller::technical_user::pass::{Failure, Pass};
 use crate::domain::identity::Hint;
-use crate::domain::ownership::{self, Whose};
+use crate::domain::ownership::{self, Origin, Whose};
 use crate::domain::plan::{self, UserFacts, UserRef, UserView};
 use crate::domain::user::{UserId, UserKind, UserStatus};
 
 pub(super) fn record_user(pass: &Pass, new: &mut TechnicalUserStatus, current: &UserRef) {
     pin(pass, new, hint_of(pass, current));
-    let generation = (current.generation > 0).then_some(current.generation);
+    let generation = current.origin.generation();
     if let Some(details) = pass.details.get(&current.id) {
         new.user = Some(RecordedUser {
             id: current.id.to_string(),
@@ -88,12 +88,9 @@ pub async fn repin(pass: &mut Pass) -> Result<(), Failure> {
 /// long as the same user is recorded. An existing user is nobody's, so it gets none.
 fn proof(pass: &Pass, current: &UserRef) -> Option<String> {
     let o = &pass.observation;
-    let portal = o.portal.as_ref().ok().filter(|_| current.generation > 0)?;
-    let recorded = o
-        .recorded
-        .user
-        .as_ref()
-        .filter(|user| user.id == current.id && user.generation == current.generation);
+    let (portal, generation) = (o.portal.as_ref().ok()?, current.origin.generation()?);
+    let recorded =
+        o.recorded.user.as_ref().filter(|user| user.id == current.id && user.origin == current.origin);
     let ours = match o.view(&current.id) {
         Some(UserView::Read(user)) => {
             matches!(o.whose(portal, &current.id, user), Whose::Ours(_) | Whose::OursWithoutMark)
@@ -102,7 +99,7 @@ fn proof(pass: &Pass, current: &UserRef) -> Option<String> {
     };
     if ours {
         let key = &pass.ctx.installation.digest_key;
-        return Some(ownership::proof(key, &o.owner, &current.id, current.generation));
+        return Some(ownership::proof(key, &o.owner, &current.id, generation));
     }
     let before = recorded.and(pass.status.user.as_ref())?;
     before.proof.clone()
@@ -111,7 +108,9 @@ fn proof(pass: &Pass, current: &UserRef) -> Option<String> {
 /// Which copy of the installation a user's mark names: that of another cluster until it was replaced.
 fn hint_of<'a>(pass: &'a Pass, current: &UserRef) -> &'a Hint {
     match pass.observation.view(&current.id) {
-        Some(UserView::Read(UserFacts { mark: Some(mark), .. })) if current.generation > 0 => &mark.hint,
+        Some(UserView::Read(UserFacts { mark: Some(mark), .. })) if current.origin != Origin::Existing => {
+            &mark.hint
+        }
         _ => &pass.observation.hint,
     }
 }

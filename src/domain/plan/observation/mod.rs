@@ -124,7 +124,7 @@ impl Observation {
         let created = self.attempt.as_ref().filter(|open| open.state == AttemptState::Made(id.clone()));
         match (&self.recorded.user, created) {
             (Some(user), _) if user.id == *id => {
-                Source::Recorded { generation: user.generation, proved: user.proved }
+                Source::Recorded { origin: user.origin, proved: user.proved }
             }
             (_, Some(open)) => Source::Created { generation: open.generation().unwrap_or(0) },
             _ => Source::Listed,
@@ -228,6 +228,6 @@ impl Observation {
     /// The generation that the status names, 0 without one.
     #[must_use]
     pub fn recorded_generation(&self) -> i64 {
-        self.recorded.user.as_ref().map_or(0, |u| u.generation)
+        self.recorded.user.as_ref().and_then(|user| user.origin.generation()).unwrap_or(0)
     }
 }

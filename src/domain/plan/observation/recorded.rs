@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::domain::attempt::Attempt;
 use crate::domain::identity::Hint;
+use crate::domain::ownership::Origin;
 use crate::domain::roles::Blocker;
 use crate::domain::user::UserId;
 
@@ -38,8 +39,8 @@ pub struct RecordedPortal {
 pub struct RecordedUser {
     /// The portal's id.
     pub id: UserId,
-    /// Which of the resource's users it is; 0 for an existing user.
-    pub generation: i64,
+    /// How the resource came to it.
+    pub origin: Origin,
     /// It was active when last seen.
     pub active: bool,
     /// The proof beside the id is right, or this process knows from the portal that the user of this id and generation is
@@ -52,7 +53,7 @@ impl RecordedUser {
     /// so.
     #[must_use]
     pub fn settles(&self, attempt: &Attempt) -> bool {
-        self.proved && self.generation == attempt.generation
+        self.proved && self.origin == Origin::Created(attempt.generation)
     }
 }
 

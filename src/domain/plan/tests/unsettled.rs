@@ -6,6 +6,7 @@ use super::super::{AttemptState, Observation, RecordedUser};
 use super::builders::{a_deleted_resource, a_recorded_resource, details, id, pin};
 use super::check;
 use crate::domain::attempt::Attempt;
+use crate::domain::ownership::Origin;
 
 fn settling() -> AttemptState {
     AttemptState::Settling(Duration::from_secs(20))
@@ -15,7 +16,8 @@ fn settling() -> AttemptState {
 fn only_a_proved_user_of_its_generation_settles_an_attempt() {
     let attempt = Attempt { generation: 2, id: "a1".into(), pin: pin() };
     let settles = |generation, proved| {
-        RecordedUser { id: id("u1"), generation, active: true, proved }.settles(&attempt)
+        RecordedUser { id: id("u1"), origin: Origin::of(Some(generation)), active: true, proved }
+            .settles(&attempt)
     };
     assert!(settles(2, true));
     assert!(!settles(2, false) && !settles(1, true) && !settles(3, true));

@@ -302,7 +302,7 @@ impl World {
     fn describe(&mut self, p: usize, pass: &mut Pass, current: &UserRef) -> GoesOn {
         self.judge_touch(&current.id);
         let Some(user) = self.portal.user_mut(&current.id) else { return self.look_again(p) };
-        user.mark.generation = current.generation;
+        user.mark.generation = current.generation();
         user.mark.retained = false;
         let view = user.view();
         pass.read.push((current.id.clone(), view));
@@ -351,12 +351,12 @@ impl World {
                 Some(view) => matches!(view, UserView::Read(u) if u.status == UserStatus::Active),
                 None => status.user.as_ref().is_some_and(|(.., active)| *active),
             };
-            let user = (current.id.clone(), current.generation);
+            let user = (current.id.clone(), current.generation());
             // The plan follows no user to its end whose details do not say that it is ours.
             if matches!(seen, Some(UserView::Read(_))) || self.is_shown(p, &user) {
                 status.proof = Some(user);
             }
-            status.user = Some((current.id.clone(), current.generation, active));
+            status.user = Some((current.id.clone(), current.generation(), active));
             status.portal = true;
             if !same {
                 status.credential = false;

@@ -9,6 +9,7 @@ use super::portal::{CREATE_TIMEOUT, User};
 use super::world::{Object, Secret, Version, World, digest};
 use crate::domain::access::Grants;
 use crate::domain::attempt::Attempt;
+use crate::domain::ownership::Origin;
 use crate::domain::plan::{
     AttemptState, Confirmed, CredentialAt, Desired, Done, Listed, Named, Observation, OpenAttempt,
     RecordedUser, SecretView, UserView, Verified,
@@ -176,7 +177,7 @@ impl World {
         let user = status.user.clone().map(|(id, generation, active)| {
             let named = (id, generation);
             let proved = status.proof.as_ref() == Some(&named) || self.is_shown(p, &named);
-            RecordedUser { id: named.0, generation, active, proved }
+            RecordedUser { id: named.0, origin: Origin::of(Some(generation)), active, proved }
         });
         let attempt = if let Some(edit) = object.garbled {
             let state = self.attempt_state(p, &format!("edit {edit}"));
@@ -220,8 +221,9 @@ impl World {
         o.spec_observed = recorded.is_some();
         o.recorded.portal = status.portal.then(a_pin);
         o.name_doubted = process.snapshot.iter().flatten().any(|u| {
-            user.as_ref()
-                .is_some_and(|user| user.id == u.id && (u.by_hand || u.generation != user.generation))
+            user.as_ref().is_some_and(|user| {
+                user.id == u.id && (u.by_hand || u.generation != user.origin.generation().unwrap_or(0))
+            })
         });
         o.recorded.user = user;
         o.recorded.credential_published = status.credential;

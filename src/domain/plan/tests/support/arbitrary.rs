@@ -13,6 +13,7 @@ use super::builders::{
 use super::users::Candidate;
 use crate::domain::access::Grants;
 use crate::domain::identity::Mark;
+use crate::domain::ownership::Origin;
 use crate::domain::plan::{
     AttemptState, Confirmed, CredentialAt, Deletion, Done, Listed, Named, Observation, RecordedUser,
     SecretView, Selection, UserFacts, UserView, Verified,
@@ -222,7 +223,7 @@ impl Fact {
             Self::Recorded(user) => o.but(|o| {
                 o.recorded.user = user.map(|(id, generation, active)| RecordedUser {
                     id,
-                    generation,
+                    origin: Origin::of(Some(generation)),
                     active,
                     proved: false,
                 });

@@ -6,7 +6,7 @@ use super::users::Candidate;
 use crate::domain::access::Grants;
 use crate::domain::attempt::Attempt;
 use crate::domain::identity::{Hint, Owner, Pin};
-use crate::domain::ownership::Logins;
+use crate::domain::ownership::{Logins, Origin};
 use crate::domain::plan::{
     AttemptState, CredentialAt, Deletion, Desired, DesiredUser, Done, Listed, Observation, OpenAttempt,
     PortalFacts, Recorded, RecordedPortal, RecordedUser, Searched, SecretView, Selection, Selector, Timers,
@@ -160,7 +160,8 @@ pub(in crate::domain::plan::tests) fn a_recorded_resource() -> Observation {
     o.finalizer = true;
     o.spec_observed = true;
     o.recorded.portal = Some(a_pin());
-    o.recorded.user = Some(RecordedUser { id: id("u1"), generation: 1, active: true, proved: true });
+    o.recorded.user =
+        Some(RecordedUser { id: id("u1"), origin: Origin::Created(1), active: true, proved: true });
     o.in_the_list(Listed::There(UserStatus::Active))
 }
 
@@ -249,7 +250,12 @@ impl Observation {
         self.but(|o| {
             let listed = o.recorded.user.as_ref().map(|user| o.listed(&user.id)).unwrap_or_default();
             o.users.entry(&id(user)).listed = listed;
-            o.recorded.user = Some(RecordedUser { id: id(user), generation, active: true, proved: true });
+            o.recorded.user = Some(RecordedUser {
+                id: id(user),
+                origin: Origin::of(Some(generation)),
+                active: true,
+                proved: true,
+            });
         })
     }
 

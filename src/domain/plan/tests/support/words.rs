@@ -75,5 +75,5 @@ fn blocked(what: &str, blocker: &Blocker) -> String {
 }
 
 fn user(current: &UserRef) -> String {
-    format!("{} g{}", current.id, current.generation)
+    format!("{} g{}", current.id, current.generation())
 }
