@@ -47,13 +47,13 @@ impl Grants {
     pub fn denial(&self, namespace: &str, asked: &[String]) -> String {
         if self.0.is_empty() {
             return format!(
-                "no rule of the Portal's access selects namespace \"{namespace}\"; check the labels of the namespace, or ask the \
-                 Portal's owner for a rule"
+                "No rule of the Portal's access selects namespace \"{namespace}\". Check the labels of the namespace, or ask the \
+                 Portal's owner for a rule."
             );
         }
         format!(
-            "the Portal's access does not grant {} to namespace \"{namespace}\" (granted: {}); check the spelling of the role, or \
-             ask the Portal's owner for a rule. One rule must grant all roles together",
+            "The Portal's access does not grant {} to namespace \"{namespace}\" (granted: {}). Check the spelling of the role, or \
+             ask the Portal's owner for a rule. One rule must grant all roles together.",
             quoted(&asked.iter().map(String::as_str).collect::<Vec<_>>()),
             self.granted_words(),
         )

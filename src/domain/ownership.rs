@@ -198,10 +198,10 @@ pub fn login_blocker(id: &UserId) -> Blocker {
     Blocker::lasting(
         Reason::OperatorLogin,
         format!(
-            "User {id} is the operator's own login, or was until lately: it is never published, changed or deleted. Name \
-             another user. If the login Secret of a Portal names this user by mistake, correct the Secret; if the user was a \
-             login and is one no more, wait for an hour. To release a resource whose status names this user, delete it with \
-             the annotation technicaluser.dev/release=true"
+            "User {id} is the operator's own login, or was until recently. The operator never publishes, changes or deletes \
+             it. Name another user. If the login Secret of a Portal names this user by mistake, correct the Secret. If the \
+             user was a login and is not one any more, wait for an hour. To release a resource whose status names this user, \
+             set the annotation technicaluser.dev/release=true and delete it."
         ),
     )
 }
@@ -212,10 +212,10 @@ pub fn unproved_blocker(id: &UserId) -> Blocker {
     Blocker::lasting(
         Reason::UserNotOurs,
         format!(
-            "The status names user {id}, which bears no mark, and neither its name nor status.user.proof shows that the \
-             operator created it for this resource. It is not published, changed or deleted. Find out who wrote the status. \
-             To have the resource's own user looked for, remove status.user; to release the resource, delete it with the \
-             annotation technicaluser.dev/release=true"
+            "The status names user {id}, which has no mark, and neither its name nor status.user.proof shows that the \
+             operator created it for this resource. The operator does not publish, change or delete it. Find out who wrote the \
+             status. Remove status.user, so that the operator searches for the resource's own user. To release the resource, \
+             set the annotation technicaluser.dev/release=true and delete it."
         ),
     )
 }

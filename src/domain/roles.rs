@@ -51,7 +51,7 @@ pub fn resolve(asked: &[String], offered: &[Role]) -> Result<Resolved, Blocker> 
         return Err(Blocker::lasting(
             Reason::RoleNotOffered,
             format!(
-                "the portal does not offer {} to this company; it offers: {}",
+                "The portal does not offer {} to this company. It offers: {}.",
                 quoted(&unknown),
                 names.join(", ")
             ),
@@ -64,7 +64,8 @@ pub fn resolve(asked: &[String], offered: &[Role]) -> Result<Resolved, Blocker> 
         return Err(Blocker::lasting(
             Reason::RoleProviderOnly,
             format!(
-                "{} may be used by providers only: the portal would drop it without a word and make no user with it",
+                "Only providers may use {}. The portal creates no user with it, or a user without it. Create the TechnicalUser \
+                 with other roles.",
                 quoted(&provider_only)
             ),
         ));
@@ -76,7 +77,7 @@ pub fn resolve(asked: &[String], offered: &[Role]) -> Result<Resolved, Blocker> 
             return Err(Blocker::lasting(
                 Reason::RolesMixed,
                 format!(
-                    "the portal would make two users of these roles; write two TechnicalUsers, one with {} and one with {}",
+                    "The portal would create two users for these roles. Create two TechnicalUsers, one with {} and one with {}.",
                     quoted(&internal),
                     quoted(&external)
                 ),

@@ -37,7 +37,7 @@ async fn a_portal_serves_the_namespaces_and_roles_that_its_access_names() {
     );
     let words = world.because(&format!("{stranger}/edc"), "AccessDenied").await;
     assert!(
-        words.contains(&format!("no rule of the Portal's access selects namespace \"{stranger}\"")),
+        words.contains(&format!("No rule of the Portal's access selects namespace \"{stranger}\"")),
         "{words}"
     );
     assert!(words.contains("labels") && !words.contains("Discovery"), "{words}");

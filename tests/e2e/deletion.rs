@@ -178,7 +178,7 @@ async fn a_user_that_a_connector_uses_is_held_and_the_connector_named() {
     world.delete("edc").await;
     let words = world.because("edc", "Undeletable").await;
     assert!(
-        words.contains("linked to connector \"connector-7\"") && words.contains("delete the connector"),
+        words.contains("linked to connector \"connector-7\"") && words.contains("Delete the connector"),
         "{words}"
     );
     world.two_sweeps().await;

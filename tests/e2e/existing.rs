@@ -56,11 +56,11 @@ async fn a_user_that_cannot_be_told_or_used_is_waited_for() {
     let words = world.because("twin", "UserAmbiguous").await;
     assert!(words.contains("2 users have name \"twin\"") && words.contains("id or clientId"), "{words}");
     let words = world.because("later", "UserNotFound").await;
-    assert!(words.contains("name \"later\"") && words.contains("as soon as it appears"), "{words}");
+    assert!(words.contains("name \"later\"") && words.contains("when it appears"), "{words}");
     let words = world.because("nobody", "UserGone").await;
     assert!(words.contains(nobody), "{words}");
     let words = world.because("subscribed", "CredentialRefused").await;
-    assert!(words.contains("once the subscription is active"), "{words}");
+    assert!(words.contains("when the subscription is active"), "{words}");
     let words = world.because("made-again", "ManagedElsewhere").await;
     assert!(words.contains(&format!("e2e/{namespace}/made")), "{words}");
     world.two_sweeps().await;

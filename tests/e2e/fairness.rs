@@ -63,7 +63,7 @@ async fn creates_that_hang_delay_no_heal_and_no_deletion_at_the_same_portal() {
     let (mut asked, mut waiting) = (0, Vec::new());
     for name in &hanging {
         let words = world.because(name, "Creating").await;
-        if words.contains("the portal is asked for a user") {
+        if words.contains("The operator is creating the user") {
             asked += 1;
         } else {
             assert!(words.contains("as soon as one of them ends"), "{words}");

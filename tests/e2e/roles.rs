@@ -26,9 +26,9 @@ async fn roles_that_cannot_be_had_are_refused_before_the_portal_is_asked() {
         "{words}"
     );
     let words = world.because("mixed", "RolesMixed").await;
-    assert!(words.contains("write two TechnicalUsers"), "{words}");
+    assert!(words.contains("Create two TechnicalUsers"), "{words}");
     let words = world.because("provider", "RoleProviderOnly").await;
-    assert!(words.contains("\"BPDM Pool Consumer\"") && words.contains("providers only"), "{words}");
+    assert!(words.contains("\"BPDM Pool Consumer\"") && words.contains("Only providers may use"), "{words}");
 
     world.two_sweeps().await;
     let writes = world.writes();

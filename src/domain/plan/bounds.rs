@@ -41,7 +41,9 @@ fn check(o: &Observation, write: &Write) -> Result<(), Blocker> {
             publish(o, &portal.grants.for_existing(), &user.id)
         }
         (Write::Describe { .. }, _) => describe(portal),
-        (write, _) if write.touches_portal() => not_suspended(portal, "the user is kept until it is resumed"),
+        (write, _) if write.touches_portal() => {
+            not_suspended(portal, "The operator keeps the user until suspend is false.")
+        }
         _ => Ok(()),
     }
 }
@@ -53,10 +55,11 @@ fn publish(o: &Observation, grants: &Grants, id: &UserId) -> Result<(), Blocker>
     }
 }
 
-/// Whether the Portal is not suspended; `until` says what a suspension means.
-pub(super) fn not_suspended(portal: &PortalFacts, until: &str) -> Result<(), Blocker> {
+/// Whether the Portal is not suspended; `effect` is a sentence on what the suspension means for the user.
+pub(super) fn not_suspended(portal: &PortalFacts, effect: &str) -> Result<(), Blocker> {
     if portal.suspended {
-        return Err(Blocker::passing(Reason::PortalSuspended, format!("the Portal is suspended: {until}")));
+        let message = format!("The Portal is suspended (suspend: true). {effect}");
+        return Err(Blocker::passing(Reason::PortalSuspended, message));
     }
     Ok(())
 }
@@ -67,19 +70,19 @@ pub(super) fn create(o: &Observation, desired: &DesiredUser, portal: &PortalFact
     if portal.deleting {
         return Err(Blocker::passing(
             Reason::PortalDeleting,
-            "the Portal is under deletion and accepts no new users",
+            "The Portal is under deletion, so the operator creates no users for it",
         ));
     }
     granted(o, desired, portal)?;
     if !portal.may_create {
         return Err(Blocker::lasting(
             Reason::PermissionMissing,
-            "the Portal's login may not make users (add_tech_user_management or technical_roles_management is missing): \
-             use a technical user with the role \"Connector Management\"",
+            "The Portal's login may not create users: the permission add_tech_user_management or technical_roles_management \
+             is missing. Use a technical user with the role \"Connector Management\" as login.",
         ));
     }
     roles::resolve(&desired.roles, &portal.roles)?;
-    not_suspended(portal, "a user is made when it is resumed")
+    not_suspended(portal, "The operator creates the user when suspend is false.")
 }
 
 /// Whether the Portal's rules let the namespace have the roles. Asked for creating and publishing, never for cleaning up.
@@ -99,12 +102,12 @@ pub(super) fn has_granted_roles_only(grants: &Grants, id: &UserId, user: &UserFa
     let granted = grants.granted_roles();
     let beyond: Vec<&str> =
         user.roles.iter().map(String::as_str).filter(|role| !granted.contains(role)).collect();
-    let what = if beyond.is_empty() { "its roles together".to_owned() } else { quoted(&beyond) };
+    let what = if beyond.is_empty() { "these roles together".to_owned() } else { quoted(&beyond) };
     Err(Blocker::lasting(
         Reason::AccessDenied,
         format!(
             "User {id} has the roles {}. The Portal's access does not grant {what} to this namespace (granted: {}), so \
-             its credential is not published. The Portal's owner can add a rule, or the roles can be removed in the portal",
+             its credential is not published. Ask the Portal's owner for a rule, or remove the roles in the portal.",
             quoted(&user.roles.iter().map(String::as_str).collect::<Vec<_>>()),
             grants.granted_words(),
         ),
@@ -113,12 +116,12 @@ pub(super) fn has_granted_roles_only(grants: &Grants, id: &UserId, user: &UserFa
 
 /// Whether a user's name and description may be changed.
 pub(super) fn describe(portal: &PortalFacts) -> Result<(), Blocker> {
-    not_suspended(portal, "the user's name or description is changed when it is resumed")?;
+    not_suspended(portal, "The operator changes name and description of the user when suspend is false.")?;
     if !portal.may_create {
         return Err(Blocker::lasting(
             Reason::PermissionMissing,
-            "the Portal's login may not change the user's name or description (add_tech_user_management is missing): use a \
-             technical user with the role \"Connector Management\"",
+            "The Portal's login may not change name and description of the user: the permission add_tech_user_management is \
+             missing. Use a technical user with the role \"Connector Management\" as login.",
         ));
     }
     Ok(())

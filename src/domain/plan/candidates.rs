@@ -45,8 +45,9 @@ pub(super) fn can_be_created(generation: i64) -> Result<(), Blocker> {
     Err(Blocker::lasting(
         Reason::GenerationsExhausted,
         format!(
-            "the status or the annotation technicaluser.dev/creating names generation {LAST_GENERATION} or a later one, which no \
-             resource reaches; no user is created after it. Delete this TechnicalUser and create it again under another name"
+            "The status or the annotation technicaluser.dev/creating names generation {LAST_GENERATION} or a later one, which \
+             no resource reaches. The operator creates no later user. Delete this TechnicalUser and create it again with \
+             another name."
         ),
     ))
 }

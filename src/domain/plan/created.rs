@@ -46,8 +46,9 @@ fn has_roles(
         return Err(on_change(Blocker::lasting(
             Reason::RolesMissing,
             format!(
-                "user {} lacks {}: the portal did not give what was asked for, and cannot change the roles of a user; its \
-                 credential is not published",
+                "User {} lacks {}: the portal did not assign all requested roles, or a role was removed later. The portal cannot \
+                 change the roles of a user, so its credential is not published. Delete this TechnicalUser and create one with \
+                 the roles that the portal assigns.",
                 user.id,
                 quoted(&missing)
             ),

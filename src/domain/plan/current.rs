@@ -136,7 +136,7 @@ fn by_its_details<'a>(
         UserStatus::Other => {
             let blocker = Blocker::lasting(
                 Reason::UserInactive,
-                format!("user {} is in a state that this operator does not know", user.id),
+                format!("User {} is in a state that this version of the operator does not know", user.id),
             );
             Err(user_blocked(o, &user, blocker, Requeue::Backoff))
         }
@@ -154,7 +154,11 @@ fn is_retained_or_not_ours(
     let blocker = match o.whose(portal, &user.id, facts) {
         Whose::Other(mark) => Blocker::lasting(
             Reason::MarkedByOther,
-            format!("user {} bears the mark of {}; it is not touched", user.id, mark.owner),
+            format!(
+                "User {} has the mark of {}. The operator does not change it. Find out who wrote the status or the mark. To \
+                 release this resource, set the annotation technicaluser.dev/release=true and delete it.",
+                user.id, mark.owner
+            ),
         ),
         Whose::OperatorLogin => ownership::login_blocker(&user.id),
         Whose::Unproved => ownership::unproved_blocker(&user.id),
@@ -185,15 +189,15 @@ pub(super) fn pending_blocker(o: &Observation, user: &UserRef) -> Blocker {
         return Blocker::lasting(
             Reason::PendingTooLong,
             format!(
-                "user {id} has waited for the wallet service for more than {} minutes; it may be stuck, which only the portal's \
-                 operator can repair. To have another one created: annotate this resource with technicaluser.dev/rotate={id}",
+                "User {id} has waited for the wallet service for more than {} minutes and may be stuck. Only the portal's support \
+                 can repair it. Annotate this resource with technicaluser.dev/rotate={id} to create another user.",
                 PENDING_LIMIT.as_secs() / 60
             ),
         );
     }
     Blocker::passing(
         Reason::Pending,
-        format!("user {id} waits for the wallet service, which usually answers within five minutes"),
+        format!("User {id} waits for the wallet service, which usually answers within five minutes"),
     )
 }
 
@@ -213,9 +217,9 @@ fn missing_client<'a>(o: &Observation, portal: &PortalFacts, user: UserRef) -> R
     let blocker = Blocker::lasting(
         Reason::IdentityLost,
         format!(
-            "the portal lists user {0}, but its identity provider has lost the client: it can be neither used nor deleted. If \
-             the identity provider is being restored, wait. Else ask for a successor: annotate this resource with \
-             technicaluser.dev/rotate={0}",
+            "The portal lists user {0}, but its client is missing in the identity provider: the user can be neither used nor \
+             deleted. If the identity provider is being restored, wait. Otherwise annotate this resource with \
+             technicaluser.dev/rotate={0} to create a successor.",
             user.id
         ),
     );
@@ -224,15 +228,16 @@ fn missing_client<'a>(o: &Observation, portal: &PortalFacts, user: UserRef) -> R
 
 fn gone<'a>(o: &Observation, portal: &PortalFacts, user: UserRef) -> Result<State<'a>, Step> {
     let Some(count) = portal.mass_disappearance else { return Ok(State::Unusable(user)) };
-    let blocker = Blocker::lasting(
-        Reason::LossSuspected,
-        format!(
-            "user {} is gone from the portal, and {count} users vanished at once: that is taken for a fault of the portal. \
-             If it is not, annotate the Portal with technicaluser.dev/accept-loss={count}",
-            user.id
-        ),
-    );
+    let blocker = Blocker::lasting(Reason::LossSuspected, disappeared_with_others(&user.id, count));
     Err(user_blocked(o, &user, blocker, o.timers.recheck()))
+}
+
+/// What a condition says of a user that disappeared in a mass disappearance.
+pub(super) fn disappeared_with_others(id: &UserId, count: usize) -> String {
+    format!(
+        "User {id} is missing from the portal, and {count} users disappeared at once. The operator takes that for a fault of \
+         the portal. If the users were deleted, annotate the Portal with technicaluser.dev/accept-loss={count} to confirm it."
+    )
 }
 
 /// The end of a reconcile that records the user and says what is wrong with it.

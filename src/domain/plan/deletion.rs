@@ -5,6 +5,7 @@ use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use crate::domain::user::{UserId, UserKind, UserStatus};
 
+use super::current::disappeared_with_others;
 use super::holding::siblings;
 use super::observation::{
     AttemptState, Confirmed, Deletion, Desired, Done, Listed, Named, Observation, PortalFacts, Searched,
@@ -41,7 +42,7 @@ pub(super) fn plan(o: &Observation) -> Step {
     if portal.suspended {
         return Step::held(
             Reason::PortalSuspended,
-            "the Portal is suspended: the user stays until it is resumed",
+            "The Portal is suspended (suspend: true). The operator keeps the user until suspend is false.",
             o.timers.recheck(),
         );
     }
@@ -68,8 +69,10 @@ pub(super) fn plan(o: &Observation) -> Step {
 /// it each time.
 fn reported(o: &Observation, step: Step) -> Step {
     let words = match &step {
-        Step::Write(Write::Delete(id)) => format!("user {id} is being deleted in the portal"),
-        Step::Write(Write::Reset(id)) => format!("the secret of user {id} is being reset in the portal"),
+        Step::Write(Write::Delete(id)) => format!("The operator is deleting user {id} in the portal"),
+        Step::Write(Write::Reset(id)) => {
+            format!("The operator is resetting the secret of user {id} in the portal")
+        }
         _ => return step,
     };
     if o.reported { step } else { Step::Write(Write::ReportDeletion(words)) }
@@ -98,7 +101,7 @@ fn released(o: &Observation) -> Step {
         .chain(made)
         .find(|id| !o.is_done(id, &Done::RecordedRetained))
         .map_or(Step::Write(Write::RemoveFinalizer), |id| {
-            record_retained(id, "released by annotation, without asking the portal")
+            record_retained(id, "the resource was released by annotation, without a request to the portal")
         })
 }
 
@@ -108,7 +111,7 @@ fn in_flight(o: &Observation) -> Step {
     }
     Step::held(
         Reason::Creating,
-        "the portal is being asked for a user; it is taken back as soon as it answers",
+        "The operator is creating the user in the portal, and deletes it when the portal has answered",
         o.timers.recheck(),
     )
 }
@@ -177,26 +180,21 @@ fn take_back(o: &Observation, portal: &PortalFacts, policy: Deletion, id: &UserI
     match o.view(id) {
         None => Some(Step::Read(Read::User(id.clone()))),
         Some(UserView::Gone) => portal.mass_disappearance.map(|count| {
-            Step::held(
-                Reason::LossSuspected,
-                format!(
-                    "user {id} is gone from the portal, and {count} users vanished at once: that is taken for a fault of the \
-                     portal. If it is not, annotate the Portal with technicaluser.dev/accept-loss={count}"
-                ),
-                o.timers.recheck(),
-            )
+            Step::held(Reason::LossSuspected, disappeared_with_others(id, count), o.timers.recheck())
         }),
         Some(UserView::Lost) if policy == Deletion::Retain => Some(record_retained(id, RETAINED)),
-        Some(UserView::Lost) if left_for_its_successor(o, id) => Some(record_retained(id, LEFT_FOR_SUCCESSOR)),
+        Some(UserView::Lost) if left_for_its_successor(o, id) => {
+            Some(record_retained(id, LEFT_FOR_SUCCESSOR))
+        }
         Some(UserView::Lost) => Some(undeletable(
             o,
             portal,
             id,
             None,
             &Undeletable {
-                why: "its identity provider has lost the client, so it can be neither used nor deleted"
+                why: "its client is missing in the identity provider, so it can be neither used nor deleted"
                     .to_owned(),
-                act: "ask the portal's operator to remove it".to_owned(),
+                act: "Ask the portal's support to remove it".to_owned(),
             },
         )),
         Some(UserView::Read(user)) => match o.whose(portal, id, user) {
@@ -228,15 +226,15 @@ fn with_details(
         (UserStatus::Active, Deletion::Revoke) if user.kind == UserKind::Internal => revoke(o, id, user, "deletionPolicy is Revoke"),
         (UserStatus::Active, Deletion::Revoke) => undeletable(o, portal, id, Some(user), &Undeletable {
             why: "the secret of a wallet user cannot be reset, so deletionPolicy Revoke cannot be carried out".to_owned(),
-            act: "delete the user in the portal's web page".to_owned(),
+            act: "Delete the user in the portal's web page".to_owned(),
         }),
         (UserStatus::Pending, _) => undeletable(o, portal, id, Some(user), &Undeletable {
             why: "the wallet service has not answered yet, and the portal cannot delete a pending user".to_owned(),
-            act: "wait, or ask the portal's operator".to_owned(),
+            act: "Wait, or ask the portal's support".to_owned(),
         }),
         (UserStatus::Other, _) => undeletable(o, portal, id, Some(user), &Undeletable {
-            why: "it is in a state that this operator does not know".to_owned(),
-            act: "delete the user in the portal's web page".to_owned(),
+            why: "it is in a state that this version of the operator does not know".to_owned(),
+            act: "Delete the user in the portal's web page".to_owned(),
         }),
     })
 }
@@ -245,15 +243,16 @@ fn delete(o: &Observation, portal: &PortalFacts, id: &UserId, user: &UserFacts) 
     if let Some(why) = o.why_delete_is_refused(id).map(str::to_owned) {
         let act = match &user.connector {
             Some(connector) => {
-                format!("delete the connector \"{connector}\" in the portal's web page, or give it another technical user")
+                format!("Delete the connector \"{connector}\" in the portal's web page, or assign another technical user to it")
             }
             None if why.contains("connector") => {
-                "delete the connector that uses the user in the portal's web page, or give it another technical user".to_owned()
+                "Delete the connector that uses the user in the portal's web page, or assign another technical user to it"
+                    .to_owned()
             }
             None if why.contains("subscription") => {
-                "end the subscription in the portal's web page; that removes the user".to_owned()
+                "End the subscription in the portal's web page, which removes the user".to_owned()
             }
-            None => "delete the user in the portal's web page".to_owned(),
+            None => "Delete the user in the portal's web page".to_owned(),
         };
         return undeletable(o, portal, id, Some(user), &Undeletable { why, act });
     }
@@ -265,7 +264,7 @@ fn delete(o: &Observation, portal: &PortalFacts, id: &UserId, user: &UserFacts) 
             o,
             id,
             user,
-            "the Portal's login may not delete (delete_tech_user_management is missing); it was revoked instead",
+            "the Portal's login may not delete users (delete_tech_user_management is missing), so the user was revoked instead",
         );
     }
     undeletable(
@@ -274,10 +273,10 @@ fn delete(o: &Observation, portal: &PortalFacts, id: &UserId, user: &UserFacts) 
         id,
         Some(user),
         &Undeletable {
-            why: "the Portal's login may not delete (delete_tech_user_management is missing), and the secret of a wallet user \
-                  cannot be reset"
+            why: "the Portal's login may not delete users (delete_tech_user_management is missing), and the secret of a wallet \
+                  user cannot be reset"
                 .to_owned(),
-            act: "delete the user in the portal's web page, or give the Portal a deleteAuth".to_owned(),
+            act: "Delete the user in the portal's web page, or give the Portal a deleteAuth".to_owned(),
         },
     )
 }
@@ -307,16 +306,18 @@ fn undeletable(
             None => record_retained(id, &because.why),
         };
     }
-    let client = user.and_then(|u| u.client_id.as_deref()).unwrap_or("none yet");
+    let client = user
+        .and_then(|u| u.client_id.as_deref())
+        .map_or("no client ID yet".to_owned(), |client| format!("client ID {client}"));
     let linked = user
         .and_then(|u| u.connector.as_ref())
         .map_or(String::new(), |c| format!(", linked to connector \"{c}\""));
     Step::held(
         Reason::Undeletable,
         format!(
-            "user {id} (client ID {client}{linked}) cannot be removed: {}. To do: {}; the operator removes the finalizer at \
-             the next sweep after that, within the Portal's resyncInterval (5 minutes by default). Or release the resource \
-             without the portal: annotate it with technicaluser.dev/release=true",
+            "User {id} ({client}{linked}) cannot be deleted: {}. {}. The operator then removes the finalizer at the next \
+             sweep, within the Portal's resyncInterval (5 minutes by default). Or annotate the resource with \
+             technicaluser.dev/release=true to remove the finalizer without a request to the portal.",
             because.why, because.act
         ),
         Requeue::Backoff,

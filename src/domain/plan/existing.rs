@@ -34,11 +34,11 @@ fn steps(o: &Observation, selector: &Selector) -> Result<Step, Step> {
         Some(UserView::Read(facts)) => return Ok(with_details(o, portal, &user, facts, selector)),
         Some(UserView::Gone) => Blocker::lasting(
             Reason::UserGone,
-            format!("user {} is not in the portal, or belongs to another company", user.id),
+            format!("User {} is not in the portal, or belongs to another company", user.id),
         ),
         Some(UserView::Lost) => Blocker::lasting(
             Reason::IdentityLost,
-            format!("the portal lists user {}, but its identity provider has lost the client", user.id),
+            format!("The portal lists user {}, but its client is missing in the identity provider", user.id),
         ),
     };
     Err(user_blocked(o, &user, blocker, Requeue::Backoff))
@@ -47,12 +47,12 @@ fn steps(o: &Observation, selector: &Selector) -> Result<Step, Step> {
 /// The one user that the selector fits.
 fn selected(o: &Observation, portal: &PortalFacts, selector: &Selector) -> Result<UserRef, Step> {
     if !portal.grants.existing() {
-        let message = "the Portal's access does not let this namespace publish users that the operator did not make; its \
-                       owner can add a rule with existing: true";
+        let message = "The Portal's access does not allow this namespace to publish users that the operator did not create. \
+                       Ask the Portal's owner for a rule with existing: true.";
         return Err(blocked(o, &Blocker::lasting(Reason::AccessDenied, message), o.timers.recheck()));
     }
     if o.selection == Selection::Unread {
-        let blocker = Blocker::passing(Reason::Searching, "the portal's user list is being read");
+        let blocker = Blocker::passing(Reason::Searching, "The operator is reading the portal's user list");
         return Err(blocked(o, &blocker, Requeue::Backoff));
     }
     let shown: Vec<&UserId> = o.users.selected().collect();
@@ -65,12 +65,12 @@ fn selected(o: &Observation, portal: &PortalFacts, selector: &Selector) -> Resul
         [] => Blocker::lasting(
             Reason::UserNotFound,
             format!(
-                "the portal shows this company no user with {selector}; it is published as soon as it appears"
+                "The portal shows this company no user with {selector}. The operator publishes the user when it appears."
             ),
         ),
         several => Blocker::lasting(
             Reason::UserAmbiguous,
-            format!("{} users have {selector}; select one by id or clientId", several.len()),
+            format!("{} users have {selector}. Select one of them by id or clientId.", several.len()),
         ),
     };
     Err(blocked(o, &blocker, o.timers.recheck()))
@@ -89,8 +89,8 @@ fn uncertain(o: &Observation, selector: &Selector) -> Step {
         return Step::Read(Read::Narrow);
     }
     let message = format!(
-        "the portal's user list hides users of equal names, so it does not show whether exactly one user has {selector}; \
-         select the user by id"
+        "The portal's user list does not show every user of equal names, so the operator cannot know whether exactly one \
+         user has {selector}. Select the user by id."
     );
     blocked(o, &Blocker::passing(Reason::ListIncomplete, message), o.timers.recheck())
 }
@@ -113,7 +113,8 @@ fn with_details(
             return uncertain(o, selector);
         }
         let message = format!(
-            "the portal no longer shows this company a user with {selector}; it is published as soon as it appears"
+            "The portal does not show this company a user with {selector} any more. The operator publishes the user when it \
+             appears again."
         );
         return blocked(o, &Blocker::lasting(Reason::UserNotFound, message), Requeue::Backoff);
     }
@@ -121,13 +122,14 @@ fn with_details(
     if let Some(mark) = user.mark.as_ref().filter(|mark| !mark.retained || mark.owner != o.owner) {
         let words = if mark.retained {
             format!(
-                "User {} was created for the TechnicalUser {} and retained when that was deleted. Another TechnicalUser \
-                 does not publish it. To publish it all the same, remove the mark from its description in the portal",
+                "User {} was created for the TechnicalUser {} and retained when that TechnicalUser was deleted. Only that \
+                 TechnicalUser publishes it. To publish it with this one, remove the mark from the user's description in the \
+                 portal.",
                 current.id, mark.owner
             )
         } else {
             format!(
-                "user {} was made for the TechnicalUser {}, which alone publishes it",
+                "User {} was created for the TechnicalUser {}, and only that TechnicalUser publishes it",
                 current.id, mark.owner
             )
         };
@@ -143,7 +145,7 @@ fn with_details(
         _ => user_blocked(
             o,
             current,
-            Blocker::lasting(Reason::UserInactive, format!("user {} is deleted or out of use", current.id)),
+            Blocker::lasting(Reason::UserInactive, format!("User {} is deleted or inactive", current.id)),
             Requeue::Backoff,
         ),
     }

@@ -83,9 +83,10 @@ fn ours(o: &Observation, portal: &PortalFacts, hint: &Hint) -> Result<(), Blocke
     Err(Blocker::lasting(
         Reason::TakenFromOtherCluster,
         format!(
-            "this resource's user was made by instance \"{}\" of another cluster (hint {hint}, here {}); nothing is \
-             touched. If that cluster is gone for good, annotate the Portal with technicaluser.dev/take-over={hint}. If it \
-             lives, give one of the two another --instance",
+            "The user of this resource was created by instance \"{}\" of another cluster (hint {hint}, this cluster has {}). \
+             The operator changes nothing. If the other cluster does not exist any more, annotate the Portal with \
+             technicaluser.dev/take-over={hint} to manage its users. If it is running, install one of the two with another \
+             --instance.",
             o.owner.instance, o.hint
         ),
     ))

@@ -132,22 +132,22 @@ fn confirm(o: &Observation, portal: &PortalFacts, why: Unconfirmed) -> Pinned {
     let (reason, what) = match why {
         Unconfirmed::Moved => (
             Reason::PortalMoved,
-            "the Portal's address has changed, and the portal there shows no user of this resource with id",
+            "The address of the Portal has changed, and the portal at the new address shows no user of this resource with id",
         ),
         Unconfirmed::CompanyNotRecorded => (
             Reason::CompanyChanged,
-            "the status of this resource names no company, and the portal shows the Portal's login no user of this \
+            "The status of this resource names no company, and the portal shows the Portal's login no user of this \
              resource with id",
         ),
     };
     let act = if portal.discloses {
         "Correct the Portal's address and login, or release this resource (annotation technicaluser.dev/release=true on its \
-         deletion) and create a new one"
+         deletion) and create a new one."
     } else {
-        "Ask the Portal's owner"
+        "Ask the Portal's owner."
     };
     Pinned::Blocked(
-        Blocker::lasting(reason, format!("{what} {id}. Nothing is changed. {act}")),
+        Blocker::lasting(reason, format!("{what} {id}. The operator changes nothing. {act}")),
         Requeue::Backoff,
     )
 }
@@ -160,13 +160,13 @@ fn portal_moved(recorded: &RecordedPortal, portal: &PortalFacts, old: &str) -> B
             (recorded.url.as_str(), &portal.url)
         };
         format!(
-            "the Portal now leads to {is}, but the user of this resource was created at {was}. Nothing is changed. If the \
-             portal has moved there with its users, annotate the Portal with technicaluser.dev/portal-moved={old}. If it is \
-             another portal, correct the Portal's addresses"
+            "The Portal now leads to {is}, but the user of this resource was created at {was}. The operator changes nothing. \
+             If the portal has moved there with its users, annotate the Portal with technicaluser.dev/portal-moved={old} to \
+             confirm it. If it is another portal, correct the addresses in the Portal."
         )
     } else {
-        "the Portal now leads to another address than the one where the user of this resource was created. Nothing is \
-         changed. Ask the Portal's owner"
+        "The Portal now leads to another address than the one where the user of this resource was created. The operator \
+         changes nothing. Ask the Portal's owner."
             .to_owned()
     };
     Blocker::lasting(Reason::PortalMoved, message)
@@ -175,14 +175,14 @@ fn portal_moved(recorded: &RecordedPortal, portal: &PortalFacts, old: &str) -> B
 fn company_changed(was: &str, portal: &PortalFacts) -> Blocker {
     let message = if portal.discloses {
         format!(
-            "the Portal's login now belongs to company {}, but the user of this resource belongs to company {was}. Nothing is \
-             changed. Correct the Portal's login, or release this resource (annotation technicaluser.dev/release=true on its \
-             deletion) and create a new one",
+            "The Portal's login now belongs to company {}, but the user of this resource belongs to company {was}. The \
+             operator changes nothing. Correct the Portal's login, or release this resource (annotation \
+             technicaluser.dev/release=true on its deletion) and create a new one.",
             portal.companies.join(", ")
         )
     } else {
-        "the Portal's login now belongs to another company than the user of this resource. Nothing is changed. Ask the \
-         Portal's owner"
+        "The Portal's login now belongs to another company than the user of this resource. The operator changes nothing. \
+         Ask the Portal's owner."
             .to_owned()
     };
     Blocker::lasting(Reason::CompanyChanged, message)
@@ -201,10 +201,11 @@ fn other_attempt(portal: &PortalFacts) -> Blocker {
     Blocker::lasting(
         Reason::CompanyChanged,
         format!(
-            "the user of this resource was being created in another portal or for another company (annotation \
-             technicaluser.dev/creating).{place} Nothing is changed. If the portal has moved, annotate the Portal \
-             with technicaluser.dev/portal-moved=<old address>, as the Portal spelled it. Otherwise correct the Portal's \
-             address and login, or release this resource (annotation technicaluser.dev/release=true on its deletion) and create a new one"
+            "An earlier request to create the user of this resource went to another portal or was for another company \
+             (annotation technicaluser.dev/creating).{place} The operator changes nothing. If the portal has moved, annotate \
+             the Portal with technicaluser.dev/portal-moved=<old address>, spelled as in the Portal before. Otherwise correct \
+             the Portal's address and login, or release this resource (annotation technicaluser.dev/release=true on its \
+             deletion) and create a new one."
         ),
     )
 }
@@ -212,7 +213,8 @@ fn other_attempt(portal: &PortalFacts) -> Blocker {
 fn company_unknown() -> Blocker {
     Blocker::passing(
         Reason::CompanyUnknown,
-        "the token of the Portal's login names no company, so it is unknown whether the user of this resource belongs to it",
+        "The token of the Portal's login names no company (claim bpn), so the operator cannot know whether the user of this \
+         resource belongs to it",
     )
 }
 
@@ -234,7 +236,7 @@ pub(super) fn company_of_new_user<'a>(
             if portal.discloses {
                 ambiguous(&portal.companies)
             } else {
-                "the token of the Portal's login names several companies. Ask the Portal's owner".to_owned()
+                "The token of the Portal's login names several companies. Ask the Portal's owner.".to_owned()
             },
         )),
     }
@@ -244,8 +246,8 @@ pub(super) fn company_of_new_user<'a>(
 #[must_use]
 pub fn ambiguous(companies: &[String]) -> String {
     format!(
-        "the token of the login names several companies ({}). Set bpn in the Portal to the one whose users are managed; until \
-         then no user is created",
+        "The token of the login names several companies ({}). Set bpn in the Portal to the company whose users the operator \
+         manages. The operator creates no user before that.",
         companies.join(", ")
     )
 }

@@ -31,8 +31,8 @@ pub(super) fn publish(o: &Observation, current: &UserRef, user: &UserFacts) -> S
             Stage::Credential.blocked(Blocker::passing(
                 Reason::CredentialNotShown,
                 format!(
-                    "the portal shows no credential for user {}, or no token endpoint of the wallet: portals before 2.3 do not \
-                     tell it, there the Portal's walletTokenUrl names it",
+                    "The portal shows no credential for user {}, or does not report the token endpoint of the wallet. Portals \
+                     before 2.3 never report it: set walletTokenUrl in the Portal.",
                     current.id
                 ),
             )),
@@ -47,7 +47,8 @@ pub(super) fn publish(o: &Observation, current: &UserRef, user: &UserFacts) -> S
                 Stage::Output.blocked(Blocker::lasting(
                     Reason::SecretNotOurs,
                     format!(
-                        "a Secret of that name is there and belongs to {owner}; it is not touched. Delete it, or name another one in outputs"
+                        "A Secret with this name exists and belongs to {owner}. The operator does not change it. Delete it, \
+                         or name another Secret in outputs."
                     ),
                 )),
                 Requeue::Backoff,
@@ -81,8 +82,8 @@ pub(super) fn publish(o: &Observation, current: &UserRef, user: &UserFacts) -> S
             Stage::Credential.blocked(Blocker::passing(
                 Reason::CredentialRefused,
                 format!(
-                    "the token endpoint refuses the credential that the portal shows for user {}; it is not published. A user of a \
-                 marketplace subscription is accepted once the subscription is active",
+                    "The token endpoint refuses the credential that the portal shows for user {}, so the operator does not \
+                     publish it. The credential of a marketplace subscription is accepted when the subscription is active.",
                     current.id
                 ),
             )),
@@ -106,7 +107,8 @@ pub(super) fn unreachable(reason: &str) -> Blocker {
     Blocker::passing(
         Reason::TokenEndpointUnreachable,
         format!(
-            "{reason}; an egress rule or a proxy setting is probably missing. Nothing is known of the credential"
+            "The operator cannot verify the credential, because its token endpoint cannot be reached: {reason}. Check \
+             whether an egress rule or a proxy setting for this host is missing."
         ),
     )
 }

@@ -22,10 +22,11 @@ pub(super) fn settling(o: &Observation, open: &OpenAttempt, left: Duration) -> S
 /// What a resource reports while an attempt whose outcome is unknown has its time.
 pub(super) fn settling_words(open: &OpenAttempt) -> &'static str {
     if open.attempt.is_some() {
-        "an earlier create was interrupted; the portal may still complete it, so the user is looked for in a moment"
+        "An earlier request to create the user was interrupted, and the portal may still carry it out. The operator waits \
+         and then searches for the user."
     } else {
-        "the annotation technicaluser.dev/creating cannot be read, so a create may be in progress; the operator waits until \
-         the portal has completed it, and then searches for the user"
+        "The annotation technicaluser.dev/creating cannot be read, so a request to create the user may be in progress. The \
+         operator waits until the portal has carried it out, and then searches for the user."
     }
 }
 
@@ -48,7 +49,7 @@ pub(super) fn in_flight(o: &Observation) -> Step {
     if is_settled_elsewhere(o) {
         return Step::settled(Report::Unchanged, o.timers.recheck());
     }
-    waiting(o, Reason::Creating, "the portal is asked for a user", o.timers.recheck())
+    waiting(o, Reason::Creating, "The operator is creating the user in the portal", o.timers.recheck())
 }
 
 /// Another process waits for the create that this one has in progress, and reports it. Each status wakes both: two reasons

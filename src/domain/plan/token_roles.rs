@@ -81,8 +81,8 @@ fn judge(
         return Err(Blocker::lasting(
             Reason::RolesMissing,
             format!(
-                "User {} lacks {} {LACKS}. Ask the portal's operator to give the role back to client {}. It is tried again at \
-                 each verification",
+                "User {} lacks {} {LACKS}. Ask the portal's support to assign the role to client {} again. The operator checks \
+                 it again at each verification.",
                 current.id,
                 quoted(&missing),
                 user.client_id.as_deref().unwrap_or_default(),
@@ -97,10 +97,10 @@ fn judge(
     Err(Blocker::lasting(
         Reason::AccessDenied,
         format!(
-            "{HAS_TOO_MANY} {} shows roles that the portal does not show: {}. They were given in the identity provider \
-             alone, and the Portal's access does not grant them to this namespace (granted: {}), so the credential is not \
-             published. The Portal's owner can add a rule, or the portal's operator can take the roles away. It is tried \
-             again at each verification",
+            "{HAS_TOO_MANY} {} shows roles that the portal does not show: {}. They are assigned only in the identity provider, \
+             and the Portal's access does not grant them to this namespace (granted: {}), so the credential is not \
+             published. Ask the Portal's owner for a rule, or the portal's support to remove the roles. The operator checks it \
+             again at each verification.",
             current.id,
             quoted(&beyond),
             grants.granted_words(),
