@@ -117,14 +117,7 @@ async fn look(
         }
     };
     let mut pass = observe::observe(ctx, object.clone(), spec).await?;
-    let ended = match run(&mut pass, progress).await {
-        // Before the status forgets them.
-        Ok(settled) if settled.report == Report::Ready => {
-            output::remove_former(&pass).await.map(|()| settled)
-        }
-        ended => ended,
-    };
-    let mut settled = match ended {
+    let mut settled = match run(&mut pass, progress).await {
         Ok(settled) => settled,
         Err(failure @ (Failure::Portal(_) | Failure::ListAwaited | Failure::Kube(_))) => {
             let Some(blocker) = failure.blocker(pass.discloses) else { return Err(failure) };

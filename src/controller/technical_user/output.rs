@@ -10,15 +10,19 @@ use tokio::time::Instant;
 use super::pass::{Failure, Pass, SecretAt};
 use super::places;
 use crate::api::keys;
+use crate::api::technical_user::TechnicalUserStatus;
 use crate::controller::audit;
 use crate::controller::kube_error::{KubeError, with_advice};
 use crate::controller::marks;
 use crate::controller::secrets::Envelope;
 use crate::domain::output::{self, Content, Values};
-use crate::domain::plan::{self, SecretView, UserRef, Verified};
+use crate::domain::plan::{self, OutputId, SecretView, UserRef, Verified};
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use crate::domain::user::UserId;
+
+/// The kind of an output that is a Secret, as a status records it.
+pub const SECRET: &str = "Secret";
 
 /// Asks, by a dry run of the very write, whether the Secret can be written.
 pub async fn writable(pass: &mut Pass) -> Result<Result<(), Blocker>, Failure> {
@@ -149,15 +153,22 @@ fn envelope_for(envelope: &Envelope, user: &UserId) -> Envelope {
     envelope
 }
 
-/// Deletes Secrets of ours that the spec names no longer, once the new one is written.
-pub async fn remove_former(pass: &Pass) -> Result<(), Failure> {
-    for output in pass.status.outputs.iter().filter(|o| o.name != pass.envelope.name) {
-        if let Some(metadata) = pass.secrets.metadata(&output.name).await?
-            && marks::is_published_for(&metadata, &pass.observation.owner)
-        {
-            pass.secrets.delete(&output.name, &SecretAt::of(&metadata).version).await?;
-        }
+/// The outputs that the status records and the spec no longer names. What a later release recorded of another kind is not
+/// known here, and is not removed.
+#[must_use]
+pub fn former(status: &TechnicalUserStatus, named: &str) -> Vec<OutputId> {
+    let former = status.outputs.iter().filter(|output| output.kind == SECRET && output.name != named);
+    former.map(|output| OutputId { kind: output.kind.clone(), name: output.name.clone() }).collect()
+}
+
+/// Deletes a Secret that the spec no longer names, where it is ours.
+pub async fn remove(pass: &mut Pass, former: &OutputId) -> Result<(), Failure> {
+    if let Some(metadata) = pass.secrets.metadata(&former.name).await?
+        && marks::is_published_for(&metadata, &pass.observation.owner)
+    {
+        pass.secrets.delete(&former.name, &SecretAt::of(&metadata).version).await?;
     }
+    pass.observation.former_outputs.retain(|output| output != former);
     Ok(())
 }
 

@@ -25,6 +25,7 @@ pub async fn write(pass: &mut Pass, what: Write) -> Result<(), Failure> {
         Write::AddFinalizer => put_finalizer(pass).await,
         Write::Create { generation, user } => create::create(pass, generation, user).await,
         Write::Publish(current) => publish(pass, &current).await,
+        Write::RemoveOutput(former) => output::remove(pass, &former).await,
         Write::Describe { user, name, description } => describe(pass, &user.id, name, description).await,
         Write::ReportDeletion(words) => {
             status::report_deletion(pass, words).await;

@@ -33,8 +33,8 @@ mod token_roles;
 use holding::Holding;
 pub use observation::{
     AttemptState, Confirmed, CredentialAt, Deletion, Desired, DesiredUser, Done, Known, Listed, Named,
-    Observation, OpenAttempt, PortalFacts, Recorded, RecordedPortal, RecordedUser, Searched, SecretView,
-    Selection, Timers, UserFacts, UserView, Users, Verified,
+    Observation, OpenAttempt, OutputId, PortalFacts, Recorded, RecordedPortal, RecordedUser, Searched,
+    SecretView, Selection, Timers, UserFacts, UserView, Users, Verified,
 };
 pub use pin::{ambiguous, company, of_attempt as attempt_pin};
 pub use selector::Selector;
@@ -49,7 +49,7 @@ use crate::domain::roles::Blocker;
 /// What to do next.
 #[must_use]
 pub fn plan(o: &Observation) -> Step {
-    match bounds::within(o, wanted(o)) {
+    match bounds::within(o, publish::or_remove_former(o, wanted(o))) {
         Step::Settled(settled) => Step::Settled(as_reported_while_connecting(o, settled)),
         step => step,
     }

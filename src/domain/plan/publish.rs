@@ -96,6 +96,17 @@ pub(super) fn publish(o: &Observation, current: &UserRef, user: &UserFacts) -> S
     }
 }
 
+/// An output that the spec no longer names is removed once the credential is in the one that it names, and before the status
+/// forgets it.
+pub(super) fn or_remove_former(o: &Observation, step: Step) -> Step {
+    match (&step, o.former_outputs.first()) {
+        (Step::Settled(Settled { report: Report::Ready, .. }), Some(former)) => {
+            Step::Write(Write::RemoveOutput(former.clone()))
+        }
+        _ => step,
+    }
+}
+
 /// Whether the token endpoint has just refused the credential in the output, or the one that the portal shows.
 fn is_refused(o: &Observation, user: &UserRef) -> bool {
     [o.published_proof.as_ref(), o.proof_of(&user.id)]

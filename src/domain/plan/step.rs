@@ -7,7 +7,7 @@ use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use crate::domain::user::{NewUser, UserId};
 
-use super::observation::CredentialAt;
+use super::observation::{CredentialAt, OutputId};
 use super::settled::{Report, Requeue, Settled, Stage};
 
 /// The next thing to do. After a read or a write the plan is made again.
@@ -61,6 +61,8 @@ pub enum Write {
     },
     /// Write the credential of this user, which was read and verified, into the output.
     Publish(UserRef),
+    /// Delete an output of ours that the spec no longer names.
+    RemoveOutput(OutputId),
     /// Change the name and the description of a user.
     Describe {
         /// The user.
@@ -112,6 +114,7 @@ impl Write {
             | Self::ReportDeletion(_)
             | Self::AddFinalizer
             | Self::Publish(_)
+            | Self::RemoveOutput(_)
             | Self::RecordRetained { .. }
             | Self::RemoveFinalizer => false,
         }
@@ -186,6 +189,7 @@ impl fmt::Display for Write {
             Self::AddFinalizer => f.write_str("adding the finalizer"),
             Self::Create { user, .. } => write!(f, "creating user {} in the portal", user.name),
             Self::Publish(user) => write!(f, "writing the credential of user {} into the Secret", user.id),
+            Self::RemoveOutput(output) => write!(f, "deleting {output}, which the spec no longer names"),
             Self::Describe { user, .. } => {
                 write!(f, "changing name and description of user {} in the portal", user.id)
             }

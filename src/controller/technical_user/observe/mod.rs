@@ -12,6 +12,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use kube::api::DynamicObject;
 
+use super::output;
 use super::pass::{Failure, Pass};
 use super::refusal::RefusalFingerprint;
 use super::status::handled_value;
@@ -101,6 +102,7 @@ pub async fn observe(
         selection: Selection::Unread,
         name_doubted: false,
         secret: SecretView::Absent,
+        former_outputs: output::former(&status, &envelope.name),
         writable: None,
         published_proof: None,
         timers: timers(ctx, &key, verification_interval, pending_for),

@@ -11,7 +11,7 @@ pub(super) fn record_credential(pass: &Pass, new: &mut TechnicalUserStatus, rest
         return;
     };
     let written = RecordedOutput {
-        kind: "Secret".to_owned(),
+        kind: output::SECRET.to_owned(),
         name: pass.envelope.name.clone(),
         uid: at.version.uid.clone(),
         resource_version: resource_version(pass, at, digest),

@@ -3,6 +3,7 @@
 //! Facts that cost a call are absent until the plan asked for them and somebody read them.
 
 mod desired;
+mod output;
 mod portal;
 mod recorded;
 mod secret;
@@ -12,6 +13,7 @@ mod users;
 use std::time::Duration;
 
 pub use desired::{Deletion, Desired, DesiredUser};
+pub use output::OutputId;
 pub use portal::PortalFacts;
 pub use recorded::{AttemptState, OpenAttempt, Recorded, RecordedPortal, RecordedUser};
 pub use secret::{CredentialAt, SecretView, Verified};
@@ -72,6 +74,8 @@ pub struct Observation {
     pub name_doubted: bool,
     /// The Secret of the output.
     pub secret: SecretView,
+    /// The outputs that the status records and the spec no longer names.
+    pub former_outputs: Vec<OutputId>,
     /// Whether the output can be written, asked in this pass.
     pub writable: Option<Result<(), Blocker>>,
     /// What the token endpoint answered in this reconcile to the credential in the output.

@@ -132,3 +132,26 @@ fn a_ready_resource_stays_ready_through_what_passes() {
         ),
     ]);
 }
+
+#[test]
+fn a_former_output_is_removed_once_the_new_one_is_written() {
+    let moved = || a_recorded_resource().with_former_output("former").seen("u1", details());
+    let written = || moved().with_secret_of("u1", "d1").verified(shown_for("u1"), Verified::Accepted);
+    check(vec![
+        ("not verified", moved(), "verify what was read"),
+        ("not written", moved().verified(shown_for("u1"), Verified::Accepted), "publish u1 g1"),
+        ("written", written(), "remove Secret \"former\""),
+        ("removed", written().but(|o| o.former_outputs.clear()), "ready (u1 g1), verify in time"),
+        (
+            "two of them, one after the other",
+            written().with_former_output("other").but(|o| drop(o.former_outputs.remove(0))),
+            "remove Secret \"other\"",
+        ),
+        (
+            "the new one is somebody else's",
+            moved().with_foreign_secret().verified(shown_for("u1"), Verified::Accepted),
+            "output SecretNotOurs STALLED (u1 g1), try again",
+        ),
+        ("the user is gone", a_recorded_resource().with_former_output("former").seen_gone("u1"), "search"),
+    ]);
+}

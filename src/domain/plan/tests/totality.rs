@@ -91,6 +91,9 @@ fn judge(o: &Observation) -> Result<(), TestCaseError> {
             let unreadable = o.attempt.as_ref().is_some_and(|open| open.attempt.is_none());
             let settled = o.attempt.as_ref().is_some_and(|open| open.state == AttemptState::Settled);
             prop_assert!(!creates || !unreadable || settled, "makes a user beside an attempt in progress");
+            let removes = matches!(write, Write::RemoveOutput(_));
+            let holds_credential = matches!(o.secret, SecretView::Ours { digest: Some(_), .. });
+            prop_assert!(!removes || holds_credential, "removes an output before another one is written");
             prop_assert!(!touches_a_foreign_user(o, &write), "touches a foreign user: {write:?}");
         }
         Step::Settled(_) => {}

@@ -167,8 +167,8 @@ impl World {
     fn write(&mut self, p: usize, pass: &mut Pass, write: &Write) -> GoesOn {
         let rv = Some(pass.object.rv);
         match write {
-            // The model's portal never moves.
-            Write::RecordPortal | Write::ReportDeletion(_) => {}
+            // The model's portal never moves, and its spec always names one output.
+            Write::RecordPortal | Write::ReportDeletion(_) | Write::RemoveOutput(_) => {}
             Write::AddFinalizer => {
                 if !self.write_object(rv, |o| o.finalizer = true) {
                     return self.look_again(p);

@@ -9,8 +9,8 @@ use crate::domain::identity::{Hint, Owner, Pin};
 use crate::domain::ownership::{Logins, Origin};
 use crate::domain::plan::{
     AttemptState, CredentialAt, Deletion, Desired, DesiredUser, Done, Listed, Observation, OpenAttempt,
-    PortalFacts, Recorded, RecordedPortal, RecordedUser, Searched, SecretView, Selection, Selector, Timers,
-    UserFacts, UserView, Users, Verified,
+    OutputId, PortalFacts, Recorded, RecordedPortal, RecordedUser, Searched, SecretView, Selection, Selector,
+    Timers, UserFacts, UserView, Users, Verified,
 };
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
@@ -145,6 +145,7 @@ pub(in crate::domain::plan::tests) fn a_new_resource() -> Observation {
         selection: Selection::Unread,
         name_doubted: false,
         secret: SecretView::Absent,
+        former_outputs: Vec::new(),
         writable: None,
         published_proof: None,
         timers: timers(),
@@ -192,6 +193,12 @@ impl Observation {
     pub(in crate::domain::plan::tests) fn but(mut self, change: impl FnOnce(&mut Self)) -> Self {
         change(&mut self);
         self
+    }
+
+    /// The spec named another Secret before.
+    pub(in crate::domain::plan::tests) fn with_former_output(self, name: &str) -> Self {
+        let former = OutputId { kind: "Secret".into(), name: name.into() };
+        self.but(|o| o.former_outputs.push(former))
     }
 
     pub(in crate::domain::plan::tests) fn portal_but(self, change: impl FnOnce(&mut PortalFacts)) -> Self {

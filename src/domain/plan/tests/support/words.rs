@@ -35,6 +35,7 @@ fn write(write: &Write) -> String {
         Write::AddFinalizer => "put the finalizer".into(),
         Write::Create { generation, user } => format!("create g{generation} [{}]", user.role_ids.join(", ")),
         Write::Publish(current) => format!("publish {}", self::user(current)),
+        Write::RemoveOutput(output) => format!("remove {output}"),
         Write::Describe { user, .. } => format!("describe {}", self::user(user)),
         Write::ReportDeletion(_) => "report the deletion".into(),
         Write::Delete(id) => format!("delete {id}"),
