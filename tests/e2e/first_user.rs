@@ -68,6 +68,20 @@ async fn a_wallet_user_is_waited_for_on_every_version() {
 }
 
 #[tokio::test]
+async fn a_wallet_address_that_is_named_later_is_used() {
+    let world = world().simulator(one_company(Version::V2_2)).start().await;
+    world.patch_portal(&json!({"spec": {"catenaX": {"walletTokenUrl": null}}})).await;
+    world.apply(&create("edc-wallet", &world.namespace, IDENTITY_WALLET_MANAGEMENT)).await;
+    let words = world.because("edc-wallet", "CredentialNotShown").await;
+    assert!(words.contains("walletTokenUrl"), "{words}");
+    let address = format!("{}/oauth/token", world.simulator.wallet_url());
+    world.patch_portal(&json!({"spec": {"catenaX": {"walletTokenUrl": address}}})).await;
+    world.ready("edc-wallet").await;
+    assert_eq!(world.token_with("edc-wallet").await, 200);
+    assert_eq!(world.ours().len(), 1, "the user is the one that was created before");
+}
+
+#[tokio::test]
 async fn kubectl_shows_what_a_person_wants_to_know() {
     let world = world().start().await;
     world.apply(&create("edc-discovery", &world.namespace, DATASPACE_DISCOVERY)).await;
