@@ -33,7 +33,7 @@ pub(super) fn verdict(error: &PortalError) -> Verdict {
         | PortalError::Forbidden { .. }
         | PortalError::NotFound
         | PortalError::Refused { .. }
-        | PortalError::LostInIdentityProvider => Verdict::Failed,
+        | PortalError::ClientMissing => Verdict::Failed,
     }
 }
 

@@ -81,7 +81,7 @@ fn outcome(error: &PortalError) -> &'static str {
         | PortalError::Refused { .. } => REFUSED,
         PortalError::Unreachable { .. }
         | PortalError::NotThePortalBackend { .. }
-        | PortalError::LostInIdentityProvider
+        | PortalError::ClientMissing
         | PortalError::Server { .. }
         | PortalError::BadAnswer { .. } => UNKNOWN,
     }

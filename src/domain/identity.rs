@@ -11,7 +11,9 @@ use std::fmt;
 use aws_lc_rs::digest;
 
 pub use mark::Mark;
-pub use name::{LAST_GENERATION, NAME_LIMIT, OwnName, parse_own_name};
+pub use name::{
+    LAST_GENERATION, NAME_LIMIT, OwnName, bare_name, external_name, is_external_name, parse_own_name,
+};
 
 const BASE36: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
 

@@ -31,7 +31,7 @@ pub fn raw(values: &Values) -> Content {
     let credential = &values.credential;
     let mut content = Content::from([
         ("client-id".to_owned(), SecretString::from(credential.client_id.clone())),
-        ("client-secret".to_owned(), credential.client_secret.clone()),
+        ("client-secret".to_owned(), credential.secret().clone()),
         ("token-url".to_owned(), SecretString::from(credential.token_url.clone())),
         ("technical-user-id".to_owned(), SecretString::from(values.user_id.to_string())),
     ]);
@@ -103,12 +103,11 @@ mod tests {
 
     fn values(kind: UserKind, bpn: Option<&str>) -> Values {
         Values {
-            credential: Credential {
-                client_id: "sa42".into(),
-                client_secret: SecretString::from("s3cret"),
-                token_url: "https://idp.example.org/auth/realms/CX-Central/protocol/openid-connect/token"
-                    .into(),
-            },
+            credential: Credential::with_secret(
+                "sa42".into(),
+                SecretString::from("s3cret"),
+                "https://idp.example.org/auth/realms/CX-Central/protocol/openid-connect/token".into(),
+            ),
             user_id: UserId::new("0B6C0000-0000-0000-0000-000000000001"),
             kind,
             bpn: bpn.map(str::to_owned),

@@ -49,9 +49,5 @@ pub fn details(id: &UserId, client_id: &str) -> UserDetails {
 
 /// A credential of the central identity provider.
 pub fn credential(client_id: &str, secret: &str) -> Credential {
-    Credential {
-        client_id: client_id.to_owned(),
-        client_secret: secret.into(),
-        token_url: "https://idp.example.org/token".to_owned(),
-    }
+    Credential::with_secret(client_id.to_owned(), secret.into(), "https://idp.example.org/token".to_owned())
 }

@@ -95,7 +95,7 @@ pub struct ListedUser {
     pub client_id: Option<String>,
     /// The name, not unique in the portal.
     pub name: String,
-    /// Internal or External; derived from the name's `dim-` prefix where the portal (before 2.3) does not tell.
+    /// Internal or External; derived from the name where the portal does not tell.
     pub kind: UserKind,
     /// The state.
     pub status: UserStatus,
@@ -148,7 +148,7 @@ pub struct CreatedUser {
     pub id: UserId,
     /// The OAuth client ID; absent for a wallet user.
     pub client_id: Option<String>,
-    /// The name (`dim-` before it for a wallet user).
+    /// The name, as the portal shows it.
     pub name: String,
     /// Active, or pending for a wallet user.
     pub status: UserStatus,
@@ -198,8 +198,32 @@ pub struct Role {
 pub struct Credential {
     /// The OAuth client ID.
     pub client_id: String,
-    /// The OAuth client secret.
-    pub client_secret: SecretString,
+    /// How the client proves that it is the one.
+    pub proof: ClientProof,
     /// The token endpoint, normalised ([`crate::domain::token_url`]).
     pub token_url: String,
+}
+
+/// How a client authenticates at its token endpoint. Another proof, such as a certificate, is another variant:
+/// [`Credential::secret`] then no longer answers for all of them, and the compiler names each place that relies on it.
+#[derive(Debug, Clone)]
+pub enum ClientProof {
+    /// With an OAuth client secret.
+    Secret(SecretString),
+}
+
+impl Credential {
+    /// A client with a secret.
+    #[must_use]
+    pub fn with_secret(client_id: String, secret: SecretString, token_url: String) -> Self {
+        Self { client_id, proof: ClientProof::Secret(secret), token_url }
+    }
+
+    /// The OAuth client secret.
+    #[must_use]
+    pub fn secret(&self) -> &SecretString {
+        match &self.proof {
+            ClientProof::Secret(secret) => secret,
+        }
+    }
 }

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::PortalError;
 use super::observe::{CallObserver, CallOutcome, Operation, took};
-use super::resilient::{Breaker, Gate, Limits};
+use super::resilient::{Breaker, Limiter, Limits};
 use super::transport::{Answer, Fault, HttpRequest, PlainHttp, Transport};
 use crate::process::Process;
 
@@ -16,7 +16,7 @@ use crate::process::Process;
 pub(crate) struct Caller {
     transport: Arc<dyn Transport>,
     plain_http: PlainHttp,
-    pub(crate) gate: Gate,
+    pub(crate) limiter: Limiter,
     pub(crate) breaker: Breaker,
     observer: Arc<dyn CallObserver>,
     pub(crate) process: Process,
@@ -34,7 +34,7 @@ impl Caller {
         Self {
             transport,
             plain_http,
-            gate: Gate::new(limits, process.tasks.clone()),
+            limiter: Limiter::new(limits, process.tasks.clone()),
             breaker,
             observer,
             process,

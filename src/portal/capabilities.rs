@@ -6,11 +6,11 @@ pub struct Capabilities {
     /// The portal's version in words, such as "2.5 or 2.6".
     pub version: &'static str,
     /// A deleted user is answered with [`NotFound`](super::PortalError::NotFound). Where it is not, the answer is
-    /// [`LostInIdentityProvider`](super::PortalError::LostInIdentityProvider), as for a user whose client is missing, and
+    /// [`ClientMissing`](super::PortalError::ClientMissing), as for a user whose client is missing, and
     /// the user list distinguishes the two: it shows a deleted user as inactive, or not at all.
     pub reports_deleted: bool,
     /// External users can be deleted. Where they cannot, the answer to the attempt is
-    /// [`LostInIdentityProvider`](super::PortalError::LostInIdentityProvider).
+    /// [`ClientMissing`](super::PortalError::ClientMissing).
     pub deletes_external: bool,
     /// The role with which a technical user may do what the operator needs; `None` where no role has all permissions.
     pub login_role: Option<&'static str>,

@@ -96,7 +96,7 @@ pub enum PortalError {
     },
     /// The user's client is missing in the identity provider.
     #[error("the user's client is missing in the identity provider")]
-    LostInIdentityProvider,
+    ClientMissing,
     /// 5xx, and 408, 425, 499 of a proxy that gave up waiting: passing or lasting, cannot be told apart.
     #[error("the portal answered {status}")]
     Server {

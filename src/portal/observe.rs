@@ -54,7 +54,7 @@ impl CallOutcome {
                 Self::Unreachable
             }
             PortalError::Throttled { .. } | PortalError::CreatesInProgress => Self::Throttled,
-            PortalError::Server { .. } | PortalError::LostInIdentityProvider => Self::ServerError,
+            PortalError::Server { .. } | PortalError::ClientMissing => Self::ServerError,
             PortalError::NotThePortalBackend { .. }
             | PortalError::NotATokenEndpoint
             | PortalError::BadAnswer { .. } => Self::Unusable,

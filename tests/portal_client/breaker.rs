@@ -234,7 +234,7 @@ async fn one_users_500_does_not_open_the_breaker() {
     let portal = portal_of(&stub);
     for _ in 0..8 {
         let failure = error(portal.reset(&UserId::new("lost")).await);
-        assert_eq!(failure, PortalError::LostInIdentityProvider);
+        assert_eq!(failure, PortalError::ClientMissing);
         let failure = error(portal.reset(&UserId::new("other")).await);
         assert_eq!(failure, PortalError::Server { status: 500 });
     }

@@ -95,11 +95,8 @@ async fn nobody_there_is_told_with_host_and_port() {
     };
     assert_eq!(error(portal.capabilities().await), refused);
     assert_eq!(error(portal.login().await), refused);
-    let credential = |token_url: String| Credential {
-        client_id: "sa2".into(),
-        client_secret: LOGIN_SECRET.into(),
-        token_url,
-    };
+    let credential =
+        |token_url: String| Credential::with_secret("sa2".into(), LOGIN_SECRET.into(), token_url);
     let verified = portal.verify(&credential(format!("{origin}/token")), Lane::Interactive).await;
     assert!(
         matches!(verified, Verification::Unreachable { endpoint, .. } if endpoint == address.to_string())
@@ -120,11 +117,8 @@ async fn a_name_that_does_not_resolve_is_told() {
 
 #[tokio::test]
 async fn credentials_are_told_apart_from_endpoints() {
-    let credential = |origin: &str| Credential {
-        client_id: "sa2".into(),
-        client_secret: LOGIN_SECRET.into(),
-        token_url: format!("{origin}/token"),
-    };
+    let credential =
+        |origin: &str| Credential::with_secret("sa2".into(), LOGIN_SECRET.into(), format!("{origin}/token"));
     let refused = |code: &str| Reply::json(401, &json!({"error": code}));
     for (reply, want) in [
         (token(), Verification::Accepted { roles: None }),
@@ -162,7 +156,7 @@ async fn a_pause_of_a_wallet_stops_nobody_else() {
             .await;
     let portal = portal_of(&stub);
     let token_url = format!("{}/token", wallet.origin);
-    let credential = Credential { client_id: "x".into(), client_secret: LOGIN_SECRET.into(), token_url };
+    let credential = Credential::with_secret("x".into(), LOGIN_SECRET.into(), token_url);
     for _ in 0..10 {
         portal.verify(&credential, Lane::Background).await;
     }

@@ -65,9 +65,9 @@ pub(crate) async fn wanted(portal: &CatenaXPortal, name: &str, roles: &[&str]) -
 }
 
 pub(crate) fn credential(client_id: &str, secret: &str, token_url: &str) -> Credential {
-    Credential {
-        client_id: client_id.to_owned(),
-        client_secret: secret.into(),
-        token_url: technical_user_operator::domain::token_url::normalise(token_url).unwrap(),
-    }
+    Credential::with_secret(
+        client_id.to_owned(),
+        secret.into(),
+        technical_user_operator::domain::token_url::normalise(token_url).unwrap(),
+    )
 }

@@ -64,7 +64,7 @@ async fn an_internal_user() {
             (Some(client_id.as_str()), &vec![INTERNAL.to_owned()])
         );
         let shown = read.credential.unwrap();
-        assert_eq!(shown.client_secret.expose_secret(), old.client_secret.expose_secret());
+        assert_eq!(shown.secret().expose_secret(), old.secret().expose_secret());
         assert_eq!((shown.client_id, shown.token_url), (old.client_id.clone(), simulator.token_url()));
 
         let scan = portal.scan(Lane::Background).await.unwrap();
@@ -103,7 +103,7 @@ async fn gone(version: Version, portal: &CatenaXPortal, id: &UserId) {
     let scan = portal.scan(Lane::Background).await.unwrap();
     let listed = scan.users.iter().find(|user| user.id == *id).map(|user| user.status);
     if version <= Version::V2_1 {
-        assert_eq!(read, PortalError::LostInIdentityProvider, "{version}");
+        assert_eq!(read, PortalError::ClientMissing, "{version}");
         assert_eq!(listed, Some(UserStatus::Inactive));
     } else {
         assert_eq!(read, PortalError::NotFound, "{version}");
@@ -154,11 +154,7 @@ async fn a_wallet_user() {
         );
 
         if version <= Version::V2_1 {
-            assert_eq!(
-                error(portal.delete(&user.id).await),
-                PortalError::LostInIdentityProvider,
-                "{version}"
-            );
+            assert_eq!(error(portal.delete(&user.id).await), PortalError::ClientMissing, "{version}");
             continue;
         }
         portal.delete(&user.id).await.unwrap();
@@ -275,7 +271,7 @@ async fn a_client_that_is_gone_from_the_identity_provider() {
         let portal = portal_to(&simulator);
         let user = create(&portal, "edc", &[INTERNAL]).await.remove(0);
         let _ = simulator.remove_idp_client(user.client_id.as_deref().unwrap());
-        let lost = PortalError::LostInIdentityProvider;
+        let lost = PortalError::ClientMissing;
         assert_eq!(error(portal.details(&user.id, Lane::Interactive).await), lost, "{version}");
         assert_eq!(error(portal.reset(&user.id).await), lost, "{version}");
         assert_eq!(error(portal.delete(&user.id).await), lost, "{version}");

@@ -99,7 +99,7 @@ impl Trial<'_, '_> {
         match self.portal.details(&user.id, Lane::Interactive).await {
             Ok(details) => {
                 user.see(details);
-                let secret = |credential: &Credential| credential.client_secret.expose_secret().to_owned();
+                let secret = |credential: &Credential| credential.secret().expose_secret().to_owned();
                 let new = user.credential.clone().filter(|new| secret(new) != secret(old));
                 if new.is_some() {
                     self.step(Step::ok(name, "the portal made a new secret and shows it"));

@@ -4,6 +4,7 @@ use tokio::time::sleep;
 
 use super::{Made, Trial};
 use crate::check::report::{Left, Step};
+use crate::domain::identity::bare_name;
 use crate::domain::user::{CreatedUser, ListedUser, NewUser, Role};
 use crate::portal::{CreateFailure, Effect, Lane};
 
@@ -124,8 +125,7 @@ impl Trial<'_, '_> {
                 self.pause().await;
                 continue;
             };
-            let is_ours =
-                |user: &ListedUser| user.name.strip_prefix("dim-").unwrap_or(&user.name) == self.name;
+            let is_ours = |user: &ListedUser| bare_name(&user.name) == self.name;
             let found: Vec<Made> = scan.users.into_iter().filter(is_ours).map(Made::from).collect();
             if !found.is_empty() {
                 return Found::Users(found);

@@ -75,7 +75,7 @@ impl Trial<'_, '_> {
         match self.portal.details(&user.id, Lane::Interactive).await {
             Err(PortalError::NotFound) => Some(true),
             // Such a portal keeps a deleted user as an inactive one without a client, and cannot show it.
-            Err(PortalError::LostInIdentityProvider) if !self.capabilities.reports_deleted => {
+            Err(PortalError::ClientMissing) if !self.capabilities.reports_deleted => {
                 self.is_inactive(user).await
             }
             Ok(details) => Some(matches!(details.status, UserStatus::PendingDeletion | UserStatus::Deleted)),

@@ -11,7 +11,7 @@ use super::company;
 use super::listener::PortalListener;
 use super::logins;
 use super::session::Session;
-use super::sweep::Place;
+use super::sweep::ListOrigin;
 use crate::api::portal::{Auth, CaBundle, Limits, PortalSpec};
 use crate::api::target::Target;
 use crate::controller::context::Context;
@@ -300,7 +300,7 @@ pub async fn connect(
     };
     ctx.connections.accept(key, &login.companies);
     let listener =
-        PortalListener::create(ctx, key, Place { url: url.clone(), companies: login.companies.clone() });
+        PortalListener::create(ctx, key, ListOrigin { url: url.clone(), companies: login.companies.clone() });
     let inventory = ctx.connections.inventory(key, &pin, &portal, listener, &ctx.metrics);
     let (written_url, token_url) = (target.url, address::token_endpoint(&target.token_url));
     let roles = Arc::new(roles);
@@ -358,7 +358,7 @@ pub fn blocker(error: &PortalError) -> Blocker {
         ),
         PortalError::Refused { .. }
         | PortalError::NotFound
-        | PortalError::LostInIdentityProvider
+        | PortalError::ClientMissing
         | PortalError::Server { .. }
         | PortalError::BadAnswer { .. }
         | PortalError::CircuitOpen { .. }

@@ -13,7 +13,7 @@ use crate::domain::roles::Blocker;
 
 /// Why a reconcile of a Portal ended without a status.
 #[derive(Debug, Error)]
-pub enum Failure {
+pub enum ReconcileFailure {
     /// The apiserver.
     #[error(transparent)]
     Kube(#[from] KubeError),
@@ -25,7 +25,7 @@ pub enum Failure {
     Panicked,
 }
 
-impl Failure {
+impl ReconcileFailure {
     /// What a condition says of it.
     #[must_use]
     pub fn blocker(&self) -> Blocker {
@@ -41,11 +41,11 @@ impl Failure {
 }
 
 /// Writes the condition, and says when the next reconcile is due.
-pub async fn after(ctx: &Context, key: &Key, failure: &Failure) -> Action {
+pub async fn after(ctx: &Context, key: &Key, failure: &ReconcileFailure) -> Action {
     let blocker = failure.blocker();
     let failing_for = ctx.portal_memory.failing.elapsed(key, blocker.reason.as_str());
     let next = Action::requeue(ctx.portal_backoffs.after_failure(key));
-    if matches!(failure, Failure::Kube(KubeError::Conflict)) {
+    if matches!(failure, ReconcileFailure::Kube(KubeError::Conflict)) {
         // What was found is not written: the portal is looked at once more for it.
         ctx.portal_memory.repeat(key);
         if failing_for < CONFLICTS_ARE_QUIET_FOR {
@@ -72,25 +72,25 @@ mod tests {
     fn every_failure_has_a_reason_and_words() {
         let words = "the apiserver's words";
         for (failure, reason, words) in [
-            (Failure::Kube(KubeError::NotFound), Reason::KubernetesError, "no longer finds"),
-            (Failure::Kube(KubeError::Conflict), Reason::KubernetesError, "another client"),
+            (ReconcileFailure::Kube(KubeError::NotFound), Reason::KubernetesError, "no longer finds"),
+            (ReconcileFailure::Kube(KubeError::Conflict), Reason::KubernetesError, "another client"),
             (
-                Failure::Kube(KubeError::Denied { code: 403, message: words.into() }),
+                ReconcileFailure::Kube(KubeError::Denied { code: 403, message: words.into() }),
                 Reason::KubernetesError,
                 words,
             ),
             (
-                Failure::Kube(KubeError::Failed { code: 429, message: words.into() }),
+                ReconcileFailure::Kube(KubeError::Failed { code: 429, message: words.into() }),
                 Reason::KubernetesError,
                 words,
             ),
             (
-                Failure::Kube(KubeError::Unclear { reason: "the connection failed".into() }),
+                ReconcileFailure::Kube(KubeError::Unclear { reason: "the connection failed".into() }),
                 Reason::KubernetesError,
                 "the connection failed",
             ),
-            (Failure::Deadline, Reason::ReconcileTimeout, "600 s"),
-            (Failure::Panicked, Reason::InternalError, "report it"),
+            (ReconcileFailure::Deadline, Reason::ReconcileTimeout, "600 s"),
+            (ReconcileFailure::Panicked, Reason::InternalError, "report it"),
         ] {
             let blocker = failure.blocker();
             assert_eq!((blocker.reason, blocker.stalled), (reason, false));

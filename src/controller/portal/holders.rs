@@ -8,7 +8,7 @@ use kube::Api;
 use kube::api::{DynamicObject, ListParams};
 use tokio::time::Instant;
 
-use super::sweep::{Place, is_pinned_to, portal_of};
+use super::sweep::{ListOrigin, is_pinned_to, portal_of};
 use crate::api::keys;
 use crate::api::portal::{PortalSpec, PortalStatus};
 use crate::api::technical_user::{RecordedUser, TechnicalUserStatus};
@@ -81,7 +81,7 @@ pub struct Access<'a> {
     was_connected: bool,
     inventory: Option<Arc<Inventory>>,
     /// Where the connection leads to.
-    place: Option<Place>,
+    place: Option<ListOrigin>,
     served: BTreeMap<String, bool>,
 }
 
@@ -91,7 +91,7 @@ impl<'a> Access<'a> {
         let status: PortalStatus = lenient(portal, "status");
         let (inventory, place) = match ctx.connections.get(key) {
             Some(ConnectionState::Up(connected) | ConnectionState::Down(_, Some(connected))) => {
-                let place = Place { url: connected.url, companies: connected.login.companies };
+                let place = ListOrigin { url: connected.url, companies: connected.login.companies };
                 (Some(connected.inventory), Some(place))
             }
             _ => (None, None),

@@ -4,7 +4,7 @@ use std::sync::{Arc, Weak};
 
 use async_trait::async_trait;
 
-use super::sweep::{self, Place};
+use super::sweep::{self, ListOrigin};
 use super::wake_all;
 use crate::controller::context::Context;
 use crate::controller::objects::Key;
@@ -15,13 +15,13 @@ use crate::domain::inventory::Changes;
 pub struct PortalListener {
     ctx: Weak<Context>,
     key: Key,
-    place: Place,
+    origin: ListOrigin,
 }
 
 impl PortalListener {
     /// A listener that lives no longer than the process's context.
-    pub fn create(ctx: &Arc<Context>, key: &Key, place: Place) -> Arc<dyn Listener> {
-        Arc::new(Self { ctx: Arc::downgrade(ctx), key: key.clone(), place })
+    pub fn create(ctx: &Arc<Context>, key: &Key, origin: ListOrigin) -> Arc<dyn Listener> {
+        Arc::new(Self { ctx: Arc::downgrade(ctx), key: key.clone(), origin })
     }
 }
 
@@ -32,12 +32,12 @@ impl Listener for PortalListener {
         let Some(portal) = ctx.cached_portal(&self.key) else { return };
         // The login may belong to more or fewer companies since the list was first read.
         let companies = ctx.connections.companies(&self.key);
-        let companies = if companies.is_empty() { self.place.companies.clone() } else { companies };
-        let place = Place { url: self.place.url.clone(), companies };
-        // First, so that no resource that is woken takes a mass disappearance for the loss of its user.
-        let loss = sweep::suspected_loss(&ctx, &self.key, &portal, &place, inventory).await;
-        if loss != inventory.loss_suspected() {
-            inventory.suspect_loss(loss);
+        let companies = if companies.is_empty() { self.origin.companies.clone() } else { companies };
+        let origin = ListOrigin { url: self.origin.url.clone(), companies };
+        // First, so that no resource that is woken takes a mass disappearance for the deletion of its user.
+        let missing = sweep::suspected_mass_disappearance(&ctx, &self.key, &portal, &origin, inventory).await;
+        if missing != inventory.mass_disappearance() {
+            inventory.suspect_mass_disappearance(missing);
             wake_all(&ctx, &self.key);
             ctx.wake_portal(&self.key);
         }

@@ -42,7 +42,7 @@ use crate::metrics::{Kind, Reconciled, Sweep};
 use crate::portal::{CREATE_SETTLE_TIME, CREATE_TIMEOUT};
 use holders::Holders;
 
-use failure::Failure;
+use failure::ReconcileFailure;
 pub use sweep::{portal_of, users_of};
 
 /// A look at a portal takes no longer; the list of 11,000 users takes about a minute.
@@ -66,7 +66,7 @@ pub async fn reconcile(object: Arc<DynamicObject>, ctx: Arc<Context>) -> Action 
             (action, if changed { Reconciled::Changed } else { Reconciled::Unchanged })
         }
         Ok(Err(error)) => (failure::after(&ctx, &key, &error.into()).await, Reconciled::Error),
-        Err(_) => (failure::after(&ctx, &key, &Failure::Deadline).await, Reconciled::Error),
+        Err(_) => (failure::after(&ctx, &key, &ReconcileFailure::Deadline).await, Reconciled::Error),
     };
     ctx.metrics.reconciled(Kind::Portal, outcome, began.elapsed());
     ctx.count_backoffs();
@@ -75,7 +75,7 @@ pub async fn reconcile(object: Arc<DynamicObject>, ctx: Arc<Context>) -> Action 
 
 /// A reconcile of this Portal panicked: a fault of this program. It is tried again like any failure.
 pub async fn panicked(ctx: &Context, key: &Key) -> Action {
-    let action = failure::after(ctx, key, &Failure::Panicked).await;
+    let action = failure::after(ctx, key, &ReconcileFailure::Panicked).await;
     ctx.metrics.reconciled(Kind::Portal, Reconciled::Error, Duration::ZERO);
     ctx.count_backoffs();
     action

@@ -73,7 +73,7 @@ fn absent(link: &Connection, status: &PortalStatus, list: &Snapshot) -> Vec<User
 
 async fn gone(link: &Connection, mut absent: Vec<UserId>, random: &Random) -> BTreeSet<String> {
     let mut gone = BTreeSet::new();
-    if link.inventory.loss_suspected().is_some() {
+    if link.inventory.mass_disappearance().is_some() {
         return gone;
     }
     random.shuffle(&mut absent);
@@ -83,10 +83,10 @@ async fn gone(link: &Connection, mut absent: Vec<UserId>, random: &Random) -> BT
                 gone.insert(id.to_string());
             }
             // Such a portal answers so for a deleted user; that its list does not show it decides.
-            Err(PortalError::LostInIdentityProvider) if !link.capabilities.reports_deleted => {
+            Err(PortalError::ClientMissing) if !link.capabilities.reports_deleted => {
                 gone.insert(id.to_string());
             }
-            Ok(_) | Err(PortalError::LostInIdentityProvider) => {}
+            Ok(_) | Err(PortalError::ClientMissing) => {}
             // The portal is in trouble: the next sweep goes on.
             Err(_) => break,
         }

@@ -205,7 +205,9 @@ fn inventory(ctx: &Context, key: &Key, looked: &Result<Looked, Blocker>) -> Opti
 /// How many users are missing at once, by the list; what was found before holds until one was judged.
 fn missing_users(old: &PortalStatus, inventory: Option<&Inventory>) -> Option<i64> {
     match inventory.filter(|inventory| inventory.is_judged()) {
-        Some(inventory) => inventory.loss_suspected().map(|count| i64::try_from(count).unwrap_or(i64::MAX)),
+        Some(inventory) => {
+            inventory.mass_disappearance().map(|count| i64::try_from(count).unwrap_or(i64::MAX))
+        }
         None => old.missing_users,
     }
 }

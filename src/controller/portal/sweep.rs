@@ -15,7 +15,7 @@ use crate::controller::objects::{Key, annotation, has_finalizer, is_deleting, le
 use crate::controller::portal::inventory::Inventory;
 use crate::controller::technical_user::owner;
 use crate::domain::address;
-use crate::domain::inventory::{Changes, Coverage, Snapshot, loss_is_suspicious};
+use crate::domain::inventory::{Changes, Coverage, Snapshot, is_mass_disappearance};
 use crate::domain::reason::Reason;
 use crate::domain::user::UserId;
 
@@ -61,7 +61,7 @@ fn selects_by_list(object: &DynamicObject) -> bool {
 }
 
 /// Which portal and company a list is of.
-pub struct Place {
+pub struct ListOrigin {
     /// The address of the portal, in one spelling.
     pub url: String,
     /// The companies of the login.
@@ -70,23 +70,23 @@ pub struct Place {
 
 /// How many users that statuses name are missing from a list that showed everybody, where that is too many to believe.
 #[must_use]
-pub async fn suspected_loss(
+pub async fn suspected_mass_disappearance(
     ctx: &Context,
     key: &Key,
     portal: &DynamicObject,
-    place: &Place,
+    origin: &ListOrigin,
     inventory: &Inventory,
 ) -> Option<usize> {
     // A list that moved while it was read shows neither who is missing nor who is back.
     if inventory.look(|list| list.coverage() == Coverage::Partial).unwrap_or(true) {
-        return inventory.loss_suspected();
+        return inventory.mass_disappearance();
     }
     // Anybody can name a Portal, and a user that is in no list: only resources in namespaces that the Portal serves count. The
     // worst that a forged status leads to there is a suspicion, which a person accepts.
     let mut access = Access::of(ctx, key, portal);
     let mut holders = Vec::new();
     for object in users_of(ctx, key).into_iter().filter(|object| has_finalizer(object)) {
-        if is_pinned_to(&object, place)
+        if is_pinned_to(&object, origin)
             && access.serves(&object).await
             && let Some(user) = expected_user(ctx, &object, inventory)
         {
@@ -97,7 +97,8 @@ pub async fn suspected_loss(
     }
     let accepted =
         annotation(portal, keys::ACCEPT_LOSS).and_then(|count| count.trim().parse().ok()).unwrap_or(0);
-    let suspected_before = inventory.loss_suspected().is_some() || was_suspected(&lenient(portal, "status"));
+    let suspected_before =
+        inventory.mass_disappearance().is_some() || was_suspected(&lenient(portal, "status"));
     judge(&holders, suspected_before).filter(|missing| *missing > accepted)
 }
 
@@ -111,14 +112,14 @@ struct Holder {
 
 /// How many users are missing, where that is too many to believe.
 fn judge(holders: &[Holder], suspected_before: bool) -> Option<usize> {
-    // Once suspected, a loss is no smaller because some of the resources are deleted meanwhile, or this process restarted.
+    // Once suspected, a mass disappearance is no smaller because some of the resources are deleted meanwhile, or this process restarted.
     if suspected_before {
         return Some(holders.iter().filter(|holder| holder.missing).count());
     }
     // The users of resources under deletion go by our own doing.
     let live = || holders.iter().filter(|holder| !holder.deleting);
     let missing = live().filter(|holder| holder.missing).count();
-    loss_is_suspicious(live().count(), missing).then_some(missing)
+    is_mass_disappearance(live().count(), missing).then_some(missing)
 }
 
 /// Whether a status says that a mass disappearance is suspected. Releases before `missingUsers` had the reason of `Ready`
@@ -132,11 +133,11 @@ fn was_suspected(status: &PortalStatus) -> bool {
 
 /// Whether a resource's status speaks of the portal and company that a connection leads to: where a Portal leads elsewhere
 /// now, its users are missing for that reason.
-pub fn is_pinned_to(object: &DynamicObject, place: &Place) -> bool {
+pub fn is_pinned_to(object: &DynamicObject, origin: &ListOrigin) -> bool {
     let status: TechnicalUserStatus = lenient(object, "status");
     status.portal.is_none_or(|pin| {
-        let same_company = pin.bpn.is_none_or(|bpn| place.companies.contains(&bpn));
-        pin.url.is_empty() || (address::portal(&pin.url) == place.url && same_company)
+        let same_company = pin.bpn.is_none_or(|bpn| origin.companies.contains(&bpn));
+        pin.url.is_empty() || (address::portal(&pin.url) == origin.url && same_company)
     })
 }
 

@@ -98,7 +98,7 @@ async fn marks(
                         inventory.remember(&user.id, details.mark.clone());
                         Marked::Read(details.mark)
                     }
-                    Err(PortalError::NotFound | PortalError::LostInIdentityProvider) => Marked::Read(None),
+                    Err(PortalError::NotFound | PortalError::ClientMissing) => Marked::Read(None),
                     Err(error) => {
                         tracing::warn!(user_id = %user.id, %error, "a user that no resource claims cannot be read");
                         if !is_of_one_user(&error) {

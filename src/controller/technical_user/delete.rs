@@ -41,15 +41,13 @@ pub async fn delete(pass: &mut Pass, id: &UserId) -> Result<(), Failure> {
         Err(PortalError::Refused { refusal, code, .. }) if refusal != Refusal::Request => {
             Done::DeleteRefused(why_refused(refusal, code))
         }
-        Err(PortalError::LostInIdentityProvider)
-            if !link.capabilities.deletes_external && is_external(pass, id) =>
-        {
+        Err(PortalError::ClientMissing) if !link.capabilities.deletes_external && is_external(pass, id) => {
             Done::DeleteRefused(format!(
                 "a portal of {} cannot delete wallet users",
                 link.capabilities.version
             ))
         }
-        Err(PortalError::LostInIdentityProvider) => {
+        Err(PortalError::ClientMissing) => {
             pass.observation.users.entry(id).details = Some(UserView::Lost);
             return Ok(());
         }

@@ -55,6 +55,7 @@ impl Failure {
     pub fn blocker(&self, discloses: bool) -> Option<Blocker> {
         Some(match self {
             Self::Portal(error) => trouble_of(error, discloses),
+            Self::NotConnected => Blocker::passing(Reason::PortalError, self.to_string()),
             Self::ListAwaited => Blocker::passing(Reason::Searching, LIST_AWAITED),
             Self::Kube(error) => error.blocker(),
             Self::Overtaken => KubeError::Conflict.blocker(),
@@ -186,7 +187,8 @@ mod tests {
         let kube = |error| Some(Failure::Kube(error));
         match after {
             None => Some(Failure::Portal(PortalError::Server { status: 502 })),
-            Some(Failure::Portal(_)) => Some(Failure::ListAwaited),
+            Some(Failure::Portal(_)) => Some(Failure::NotConnected),
+            Some(Failure::NotConnected) => Some(Failure::ListAwaited),
             Some(Failure::ListAwaited) => kube(KubeError::NotFound),
             Some(Failure::Kube(KubeError::NotFound)) => kube(KubeError::Conflict),
             Some(Failure::Kube(KubeError::Conflict)) => {
@@ -223,6 +225,7 @@ mod tests {
                 (Some(blocker), failure) => {
                     let (reason, words) = match failure {
                         Failure::Portal(_) => (Reason::PortalError, "502"),
+                        Failure::NotConnected => (Reason::PortalError, "the Portal is not connected"),
                         Failure::ListAwaited => (Reason::Searching, "search of the portal's user list"),
                         Failure::Kube(KubeError::Denied { .. } | KubeError::Failed { .. }) => {
                             (Reason::KubernetesError, "the apiserver's words")
@@ -248,6 +251,6 @@ mod tests {
             }
             last = Some(failure);
         }
-        assert_eq!(count, 12);
+        assert_eq!(count, 13);
     }
 }

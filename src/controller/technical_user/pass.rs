@@ -87,6 +87,9 @@ pub enum Failure {
     /// The portal, or its identity provider.
     #[error(transparent)]
     Portal(#[from] PortalError),
+    /// A step needs the Portal's connection, and there is none.
+    #[error("the Portal is not connected")]
+    NotConnected,
     /// The apiserver.
     #[error(transparent)]
     Kube(KubeError),
@@ -136,9 +139,7 @@ impl From<Unmet> for Failure {
 impl Pass {
     /// The connection; a step that needs it is planned only where there is one.
     pub fn connected(&self) -> Result<&Connection, Failure> {
-        self.link
-            .as_ref()
-            .ok_or(Failure::Portal(PortalError::BadAnswer { reason: "the Portal is not connected" }))
+        self.link.as_ref().ok_or(Failure::NotConnected)
     }
 
     /// The credential that a user's details show.

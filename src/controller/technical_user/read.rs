@@ -140,7 +140,7 @@ async fn confirm(pass: &Pass, id: &UserId) -> Result<Confirmed, Failure> {
             confirm_gone(pass, link, id).await?;
             Ok(Confirmed::Gone)
         }
-        Err(PortalError::LostInIdentityProvider) => Ok(Confirmed::Lost),
+        Err(PortalError::ClientMissing) => Ok(Confirmed::Lost),
         Err(error) => Err(error.into()),
     }
 }
@@ -162,10 +162,10 @@ pub(super) async fn user(pass: &mut Pass, id: &UserId) -> Result<UserView, Failu
             missing(pass, &link, id).await?;
             Ok(UserView::Gone)
         }
-        Err(PortalError::LostInIdentityProvider) if !link.capabilities.reports_deleted => {
+        Err(PortalError::ClientMissing) if !link.capabilities.reports_deleted => {
             deleted_or_lost(pass, &link, id).await
         }
-        Err(PortalError::LostInIdentityProvider) => Ok(lost(pass, id)),
+        Err(PortalError::ClientMissing) => Ok(lost(pass, id)),
         Err(error) => Err(error.into()),
     }
 }
@@ -228,7 +228,7 @@ async fn confirm_gone(pass: &Pass, link: &Connection, id: &UserId) -> Result<(),
 
 /// Takes over whether a mass disappearance is suspected now: the reconcile may have begun before a reading showed it.
 fn see_loss(pass: &mut Pass) {
-    let suspected = pass.link.as_ref().and_then(|link| link.inventory.loss_suspected());
+    let suspected = pass.link.as_ref().and_then(|link| link.inventory.mass_disappearance());
     if let Ok(portal) = &mut pass.observation.portal {
         portal.mass_disappearance = suspected;
     }
@@ -333,11 +333,11 @@ async fn verify(pass: &mut Pass, at: &CredentialAt) -> Result<Verified, Failure>
 async fn published(pass: &Pass) -> Result<Option<Credential>, Failure> {
     let Some(texts) = pass.secrets.texts(&pass.envelope.name).await? else { return Ok(None) };
     let credential = (|| {
-        Some(Credential {
-            client_id: texts.plain("client-id")?,
-            client_secret: texts.get("client-secret")?,
-            token_url: texts.plain("token-url")?,
-        })
+        Some(Credential::with_secret(
+            texts.plain("client-id")?,
+            texts.get("client-secret")?,
+            texts.plain("token-url")?,
+        ))
     })();
     Ok(credential)
 }

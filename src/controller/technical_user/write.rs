@@ -160,7 +160,7 @@ async fn mark_retained(
 
 /// Whether the portal changes no such user, as opposed to a failure that may pass.
 fn cannot_be_marked(error: &PortalError) -> bool {
-    matches!(error, PortalError::NotFound | PortalError::Refused { .. } | PortalError::LostInIdentityProvider)
+    matches!(error, PortalError::NotFound | PortalError::Refused { .. } | PortalError::ClientMissing)
 }
 
 pub(super) fn event(pass: &Pass, reason: Reason, action: &'static str, note: &str) {
@@ -177,7 +177,7 @@ mod tests {
         for error in [
             PortalError::NotFound,
             PortalError::Refused { refusal: Refusal::State, status: 409, code: "other" },
-            PortalError::LostInIdentityProvider,
+            PortalError::ClientMissing,
         ] {
             assert!(cannot_be_marked(&error), "{error}");
         }

@@ -77,10 +77,31 @@ pub struct OwnName {
     pub number: i64,
 }
 
+/// What stands before the name of an external user in the portal.
+const EXTERNAL_PREFIX: &str = "dim-";
+
+/// The name that an external user has in the portal, of the name that was asked for.
+#[must_use]
+pub fn external_name(name: &str) -> String {
+    format!("{EXTERNAL_PREFIX}{name}")
+}
+
+/// Whether a name in the portal is the one of an external user.
+#[must_use]
+pub fn is_external_name(portal_name: &str) -> bool {
+    portal_name.starts_with(EXTERNAL_PREFIX)
+}
+
+/// The name that was asked for, of a name in the portal.
+#[must_use]
+pub fn bare_name(portal_name: &str) -> &str {
+    portal_name.strip_prefix(EXTERNAL_PREFIX).unwrap_or(portal_name)
+}
+
 /// Reads a name in the portal, `dim-` aside; `None` where it is not of our form.
 #[must_use]
 pub fn parse_own_name(portal_name: &str) -> Option<OwnName> {
-    let name = portal_name.strip_prefix("dim-").unwrap_or(portal_name);
+    let name = bare_name(portal_name);
     let prefix = name.get(..9)?;
     let digits = name.get(9..11)?;
     let of_form = prefix.starts_with('t')

@@ -31,6 +31,6 @@ impl Changes {
 /// Whether so many of the known users are missing at once that it is a fault of the portal, not of the users: more than
 /// the larger of three and a fifth.
 #[must_use]
-pub fn loss_is_suspicious(known: usize, missing: usize) -> bool {
+pub fn is_mass_disappearance(known: usize, missing: usize) -> bool {
     missing > 3.max(known / 5)
 }

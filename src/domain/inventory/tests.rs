@@ -34,7 +34,7 @@ fn a_few_losses_are_believed_many_are_not() {
     for (known, missing, suspicious) in
         [(3, 3, false), (4, 4, true), (50, 10, false), (50, 11, true), (0, 0, false)]
     {
-        assert_eq!(loss_is_suspicious(known, missing), suspicious, "{missing} of {known}");
+        assert_eq!(is_mass_disappearance(known, missing), suspicious, "{missing} of {known}");
     }
 }
 

@@ -4,11 +4,11 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use super::credential::TokenEndpoints;
-use super::errors::Failure;
+use super::errors::FailedCall;
 use super::wire::{
     CreatedAnswerDto, CreatedDto, DetailsDto, LinkedDto, ListedDto, PageDto, RoleDto, UserRoleDto,
 };
-use crate::domain::identity::Mark;
+use crate::domain::identity::{Mark, bare_name, is_external_name};
 use crate::domain::user::{
     CreatedUser, Linked, ListedUser, Ownership, Role, RoleKind, UserDetails, UserId, UserKind, UserStatus,
 };
@@ -16,9 +16,6 @@ use crate::portal::PortalError;
 use crate::portal::bounds::{Exact, List, Text, URL, is_exact};
 use crate::portal::oauth::TECHNICAL_ROLES_OF;
 use crate::portal::transport::Answer;
-
-/// What the portal puts before the name of a wallet user.
-const EXTERNAL_PREFIX: &str = "dim-";
 
 /// The one role of wallet users in the shipped configuration; portals before 2.3 do not tell a role's kind.
 const EXTERNAL_ROLE: &str = "Identity Wallet Management";
@@ -122,25 +119,26 @@ pub(super) fn created(
     answer: &Answer,
     name: &str,
     endpoints: &TokenEndpoints,
-) -> Result<Vec<CreatedUser>, Failure> {
-    let CreatedAnswerDto(users) = serde_json::from_slice(&answer.body)
-        .map_err(|_| Failure::unreadable("the answer to a create is not what the portal's API promises"))?;
+) -> Result<Vec<CreatedUser>, FailedCall> {
+    let CreatedAnswerDto(users) = serde_json::from_slice(&answer.body).map_err(|_| {
+        FailedCall::unreadable("the answer to a create is not what the portal's API promises")
+    })?;
     if users.has_more {
-        return Err(Failure::unreadable("the answer to a create lists more users than a create can make"));
+        return Err(FailedCall::unreadable("the answer to a create lists more users than a create can make"));
     }
     let users = users
         .entries
         .into_iter()
         .map(|user| created_user(user, endpoints))
         .collect::<Result<Vec<_>, _>>()
-        .map_err(|_| Failure::unreadable("the answer to a create lists more roles than it may"))?;
-    let is_made = |user: &CreatedUser| user.name.strip_prefix(EXTERNAL_PREFIX).unwrap_or(&user.name) == name;
+        .map_err(|_| FailedCall::unreadable("the answer to a create lists more roles than it may"))?;
+    let is_made = |user: &CreatedUser| bare_name(&user.name) == name;
     if !users.iter().all(is_made) {
-        return Err(Failure::unreadable("the answer to a create is about a user of another name"));
+        return Err(FailedCall::unreadable("the answer to a create is about a user of another name"));
     }
     let same_id = matches!(users.as_slice(), [one, other] if one.id == other.id);
     if same_id {
-        return Err(Failure::unreadable("the answer to a create lists one user twice"));
+        return Err(FailedCall::unreadable("the answer to a create lists one user twice"));
     }
     Ok(users)
 }
@@ -181,8 +179,7 @@ fn created_user(dto: CreatedDto, endpoints: &TokenEndpoints) -> Result<CreatedUs
     let (name, client_id) = (text(dto.name), exact(dto.client_id));
     let status = status(word(dto.status.as_ref()));
     // The answer to a create does not name the kind.
-    let is_external =
-        client_id.is_none() || name.starts_with(EXTERNAL_PREFIX) || status == UserStatus::Pending;
+    let is_external = client_id.is_none() || is_external_name(&name) || status == UserStatus::Pending;
     let kind = if is_external { UserKind::External } else { UserKind::Internal };
     let secret = exact(dto.secret).map(Into::into);
     Ok(CreatedUser {
@@ -214,7 +211,7 @@ fn kind(told: Option<&str>, name: &str) -> UserKind {
     let is_external = match told {
         Some("INTERNAL") => false,
         Some("EXTERNAL") => true,
-        _ => name.starts_with(EXTERNAL_PREFIX),
+        _ => is_external_name(name),
     };
     if is_external { UserKind::External } else { UserKind::Internal }
 }

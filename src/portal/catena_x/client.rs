@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use super::address::Address;
 use super::credential::TokenEndpoints;
-use super::errors::Failure;
+use super::errors::FailedCall;
 use super::request::{Bearer, Call};
 use super::scan::Progress;
 use crate::portal::caller::{Caller, is_down};
 use crate::portal::oauth::{AccessToken, TokenSource};
 use crate::portal::observe::Operation;
-use crate::portal::resilient::{Place, Probe, RETRIES, Verdict, retry_pause};
+use crate::portal::resilient::{CallPlace, Probe, RETRIES, Verdict, retry_pause};
 use crate::portal::transport::{Answer, endpoint};
 use crate::portal::{Lane, PortalError};
 
@@ -206,7 +206,7 @@ impl Client {
         login: Option<&TokenSource>,
         purpose: Purpose,
         bearer: &Bearer,
-    ) -> Result<(Option<Arc<AccessToken>>, Place), PortalError> {
+    ) -> Result<(Option<Arc<AccessToken>>, CallPlace), PortalError> {
         for _ in 0..TOKENS_PER_PLACE {
             let token = match login {
                 Some(login) => {
@@ -217,8 +217,8 @@ impl Client {
                 None => None,
             };
             let place = match purpose {
-                Purpose::Call(lane) | Purpose::Probe(lane) => self.caller.gate.enter(lane).await?,
-                Purpose::Create => self.caller.gate.enter_to_create().await?,
+                Purpose::Call(lane) | Purpose::Probe(lane) => self.caller.limiter.enter(lane).await?,
+                Purpose::Create => self.caller.limiter.enter_to_create().await?,
             };
             if !matches!(purpose, Purpose::Probe(_))
                 && let Err(open) = self.caller.breaker.check()
@@ -240,7 +240,7 @@ impl Client {
 async fn wants_new_token(
     login: &TokenSource,
     token: &Arc<AccessToken>,
-    failure: &Failure,
+    failure: &FailedCall,
     token_is_new: bool,
 ) -> bool {
     if failure.error != PortalError::Unauthorized {

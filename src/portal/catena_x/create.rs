@@ -8,12 +8,12 @@ use serde_json::json;
 
 use super::answer;
 use super::client::{Client, Purpose};
-use super::errors::Failure;
+use super::errors::FailedCall;
 use super::request::{Bearer, Call};
 use crate::domain::user::{CreatedUser, NewUser};
 use crate::portal::oauth::AccessToken;
 use crate::portal::observe::Operation;
-use crate::portal::resilient::{Place, Verdict};
+use crate::portal::resilient::{CallPlace, Verdict};
 use crate::portal::{CREATE_TIMEOUT, CreateFailure, CreateSlot, Effect, PortalError};
 
 /// Waits until a create can start at once; [`PortalError::CreatesInProgress`] where creates that hang keep it from that.
@@ -27,7 +27,7 @@ pub(super) async fn slot(client: &Arc<Client>) -> Result<Slot, PortalError> {
 pub(super) struct Slot {
     client: Arc<Client>,
     token: Option<Arc<AccessToken>>,
-    place: Place,
+    place: CallPlace,
 }
 
 #[async_trait]
@@ -35,9 +35,9 @@ impl CreateSlot for Slot {
     async fn create(self: Box<Self>, user: NewUser) -> Result<Vec<CreatedUser>, CreateFailure> {
         let Self { client, token, place } = *self;
         // The slot may have been held for a while: what stops all other calls stops this one, too.
-        if let Err(error) = client.caller.breaker.check().and_then(|()| client.caller.gate.check_pause()) {
+        if let Err(error) = client.caller.breaker.check().and_then(|()| client.caller.limiter.check_pause()) {
             place.refund();
-            return Err(failure_of(Failure::unsent(error)));
+            return Err(failure_of(FailedCall::unsent(error)));
         }
         let body = json!({
             "name": user.name,
@@ -52,7 +52,7 @@ impl CreateSlot for Slot {
         drop(place);
         let verdict = result.as_ref().map_or_else(|failure| failure.verdict, |_| Verdict::Alive);
         client.caller.breaker.record(verdict);
-        if let (Err(Failure { error: PortalError::Unauthorized, .. }), Some(token)) = (&result, &token) {
+        if let (Err(FailedCall { error: PortalError::Unauthorized, .. }), Some(token)) = (&result, &token) {
             // Not sent again here, but the next attempt shall have a new token.
             client.login.discard(token).await;
         }
@@ -60,7 +60,7 @@ impl CreateSlot for Slot {
     }
 }
 
-fn failure_of(failure: Failure) -> CreateFailure {
+fn failure_of(failure: FailedCall) -> CreateFailure {
     let effect = if failure.acted { Effect::Unknown } else { Effect::None };
     CreateFailure { error: failure.error, effect }
 }

@@ -28,7 +28,7 @@ impl TokenEndpoints {
             UserKind::Internal => named.unwrap_or_else(|| self.internal.clone()),
             UserKind::External => named.or_else(|| self.external.clone())?,
         };
-        Some(Credential { client_id: client_id?.clone(), client_secret: secret?, token_url })
+        Some(Credential::with_secret(client_id?.clone(), secret?, token_url))
     }
 }
 

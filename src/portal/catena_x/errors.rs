@@ -19,7 +19,7 @@ const LOST_CLIENT: &str = "not found in central keycloak";
 
 /// A request that failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Failure {
+pub(super) struct FailedCall {
     pub(super) error: PortalError,
     /// What it says of the portal as a whole.
     pub(super) verdict: Verdict,
@@ -31,7 +31,7 @@ pub(super) struct Failure {
     pub(super) pause: Option<Duration>,
 }
 
-impl Failure {
+impl FailedCall {
     pub(super) fn of_fault(fault: Fault) -> Self {
         let verdict = match fault.error {
             PortalError::BadAnswer { .. } => Verdict::Alive,
@@ -120,7 +120,7 @@ fn error_of(operation: Operation, answer: &Answer, said: &Said, endpoint: &str) 
         429 | 503 if status == 429 || answer.retry_after.is_some() => {
             PortalError::Throttled { retry_after: answer.retry_after }
         }
-        500 if said.client_lost => PortalError::LostInIdentityProvider,
+        500 if said.client_lost => PortalError::ClientMissing,
         408 | 425 | 499 | 500.. => PortalError::Server { status },
         400..500 => PortalError::Refused { refusal: refusal_of(operation, status, code), status, code },
         _ => PortalError::BadAnswer { reason: "its status means nothing here" },

@@ -6,7 +6,7 @@ use http::Method;
 use serde_json::Value;
 use url::Url;
 
-use super::errors::Failure;
+use super::errors::FailedCall;
 use crate::portal::caller::Caller;
 use crate::portal::oauth::AccessToken;
 use crate::portal::observe::{CallOutcome, Operation};
@@ -63,7 +63,7 @@ impl Call {
         caller: &Caller,
         token: Option<&AccessToken>,
         endpoint: &str,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<Answer, FailedCall> {
         let operation = self.operation;
         let request = HttpRequest {
             method: self.method.clone(),
@@ -77,15 +77,15 @@ impl Call {
             limit: limit(operation),
         };
         let read = |result: Result<Answer, _>| {
-            let answer = result.map_err(Failure::of_fault)?;
+            let answer = result.map_err(FailedCall::of_fault)?;
             match answer.status {
                 200 | 201 | 204 if !answer.is_html() => Ok(answer),
-                _ => Err(Failure::of_answer(operation, &answer, endpoint)),
+                _ => Err(FailedCall::of_answer(operation, &answer, endpoint)),
             }
         };
         let result = caller.send(operation, request, read, |failure| CallOutcome::of(&failure.error)).await;
-        if let Err(Failure { pause: Some(pause), .. }) = result {
-            caller.gate.pause(pause);
+        if let Err(FailedCall { pause: Some(pause), .. }) = result {
+            caller.limiter.pause(pause);
         }
         result
     }

@@ -94,11 +94,11 @@ async fn a_date_to_wait_for_counts_by_the_clock_of_the_process() {
 async fn a_silent_token_endpoint_is_given_up_in_time() {
     let network = InMemory::new(|_| None);
     let portal = portal_at(&network, Process::system());
-    let credential = Credential {
-        client_id: "sa2".into(),
-        client_secret: "secret".to_owned().into(),
-        token_url: "https://wallet.example.org/token".into(),
-    };
+    let credential = Credential::with_secret(
+        "sa2".into(),
+        "secret".to_owned().into(),
+        "https://wallet.example.org/token".into(),
+    );
     let began = Instant::now();
     let Verification::Unreachable { endpoint, .. } = portal.verify(&credential, Lane::Interactive).await
     else {

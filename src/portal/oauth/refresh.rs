@@ -20,7 +20,7 @@ const LATE: &str = "no answer in time";
 
 /// What is remembered between two refreshes.
 #[derive(Default)]
-pub(super) struct Session {
+pub(super) struct RefreshState {
     /// Received and not stored yet; the access token that came with it waits for that.
     unstored: Option<(SecretString, AccessToken)>,
     /// The last exchange, old to new: a store that lags behind must not make us use the old one again.
@@ -40,7 +40,7 @@ pub(super) async fn renew(
     login: &LoginCall,
     client_id: &str,
     store: &dyn TokenStore,
-    session: &mut Session,
+    session: &mut RefreshState,
 ) -> Result<AccessToken, PortalError> {
     if let Some(token) = keep_unstored(store, session).await?
         && token.is_usable()
@@ -80,7 +80,7 @@ pub(super) async fn renew(
 /// Stores what could not be stored, before anything else happens.
 async fn keep_unstored(
     store: &dyn TokenStore,
-    session: &mut Session,
+    session: &mut RefreshState,
 ) -> Result<Option<AccessToken>, PortalError> {
     let Some((new, _)) = &session.unstored else { return Ok(None) };
     let stored = timeout(STORE_TIMEOUT, store.store(new)).await.unwrap_or_else(|_| Err(LATE.to_owned()));
@@ -88,7 +88,7 @@ async fn keep_unstored(
     Ok(session.unstored.take().map(|(_, token)| token))
 }
 
-async fn newest(store: &dyn TokenStore, session: &Session) -> Result<SecretString, PortalError> {
+async fn newest(store: &dyn TokenStore, session: &RefreshState) -> Result<SecretString, PortalError> {
     // A store that cannot be read would not take the new token either: better not to spend the old one.
     let stored = timeout(STORE_TIMEOUT, store.load()).await.unwrap_or_else(|_| Err(LATE.to_owned()));
     let stored = stored.map_err(LoginCall::store_unreadable)?;
@@ -98,7 +98,7 @@ async fn newest(store: &dyn TokenStore, session: &Session) -> Result<SecretStrin
     }
 }
 
-fn check_unspent(session: &Session, token: &SecretString) -> Result<(), PortalError> {
+fn check_unspent(session: &RefreshState, token: &SecretString) -> Result<(), PortalError> {
     match &session.spent {
         Some(spent) if same(&spent.token, token) && (spent.refused || spent.uses >= USES) => {
             Err(PortalError::LoginRefused { code: "invalid_grant" })
@@ -107,7 +107,7 @@ fn check_unspent(session: &Session, token: &SecretString) -> Result<(), PortalEr
     }
 }
 
-fn spend(session: &mut Session, token: SecretString, refused: bool) {
+fn spend(session: &mut RefreshState, token: SecretString, refused: bool) {
     let before =
         session.spent.take().filter(|spent| same(&spent.token, &token)).map_or(0, |spent| spent.uses);
     session.spent = Some(Spent { token, uses: before + 1, refused });

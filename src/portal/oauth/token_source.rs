@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::answer::{self, TOKEN_LIMIT, TokenRefusal};
-use super::refresh::{self, Session};
+use super::refresh::{self, RefreshState};
 use super::{AccessToken, Credentials};
 use crate::portal::caller::{Caller, is_down};
 use crate::portal::observe::{CallOutcome, Operation};
@@ -37,7 +37,7 @@ pub(crate) struct TokenSource {
 struct State {
     current: Option<Arc<AccessToken>>,
     failed: Option<(Instant, PortalError)>,
-    session: Session,
+    session: RefreshState,
 }
 
 /// How to ask for a token.
@@ -180,7 +180,7 @@ impl LoginCall {
 
     /// One request, never repeated. Waits in the interactive lane, as whoever needs the token may be a person's.
     pub(super) async fn post(&self, form: &[(&str, &str)]) -> Result<answer::Issued, Failed> {
-        let place = match self.caller.gate.enter(Lane::Interactive).await {
+        let place = match self.caller.limiter.enter(Lane::Interactive).await {
             Ok(place) => place,
             Err(error) => return Err(Failed { error, acted: false }),
         };
@@ -197,7 +197,7 @@ impl LoginCall {
         drop(place);
         if let Err(failed) = &result {
             if let PortalError::Throttled { retry_after } = failed.error {
-                self.caller.gate.pause(retry_after.unwrap_or(answer::UNTOLD_PAUSE));
+                self.caller.limiter.pause(retry_after.unwrap_or(answer::UNTOLD_PAUSE));
             }
             if is_down(&failed.error) {
                 self.caller.breaker.record(Verdict::Down);

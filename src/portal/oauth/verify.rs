@@ -34,14 +34,14 @@ pub(crate) async fn verify(
         return unreachable(endpoint, "the token URL is not https: a secret is not sent in the clear");
     }
     let _held = at_once.acquire().await;
-    match caller.gate.enter(lane).await {
+    match caller.limiter.enter(lane).await {
         Ok(turn) => drop(turn),
         Err(_) => return unreachable(endpoint, "it was not asked: a pause in all calls was asked for"),
     }
     let form = [
         ("grant_type", "client_credentials"),
         ("client_id", credential.client_id.as_str()),
-        ("client_secret", credential.client_secret.expose_secret()),
+        ("client_secret", credential.secret().expose_secret()),
     ];
     let request = HttpRequest {
         method: Method::POST,

@@ -45,7 +45,7 @@ async fn is_deleted(world: &impl World, made: &CreatedUser) {
     let credential = details(portal.as_ref(), &made.id).await.credential.unwrap();
     let deleted = portal.delete(&made.id).await;
     if !portal.capabilities().await.unwrap().deletes_external {
-        assert_eq!(deleted, Err(PortalError::LostInIdentityProvider));
+        assert_eq!(deleted, Err(PortalError::ClientMissing));
         return;
     }
     deleted.unwrap();

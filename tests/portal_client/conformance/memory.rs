@@ -224,7 +224,7 @@ impl Portal for MemoryPortal {
         let state = self.state();
         let is_it = |stored: &&Stored| stored.client_id.as_ref() == Some(&credential.client_id);
         match state.users.values().find(is_it) {
-            Some(stored) if stored.secret == credential.client_secret.expose_secret() => {
+            Some(stored) if stored.secret == credential.secret().expose_secret() => {
                 let technical = vec![role_of(stored).1.to_owned()];
                 Verification::Accepted { roles: Some(TokenRoles { technical, digest: 0 }) }
             }

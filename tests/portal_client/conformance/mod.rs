@@ -126,7 +126,7 @@ async fn details(portal: &dyn Portal, id: &UserId) -> UserDetails {
 }
 
 fn secret(credential: &Credential) -> &str {
-    credential.client_secret.expose_secret()
+    credential.secret().expose_secret()
 }
 
 /// A token is issued, and shows the user's roles where it says that it does.
@@ -153,6 +153,6 @@ async fn is_gone(portal: &dyn Portal, id: &UserId) {
     if portal.capabilities().await.unwrap().reports_deleted {
         assert_eq!(read, PortalError::NotFound);
     } else {
-        assert_eq!(read, PortalError::LostInIdentityProvider);
+        assert_eq!(read, PortalError::ClientMissing);
     }
 }

@@ -39,11 +39,7 @@ pub(super) fn status_of(stored: &Stored) -> UserStatus {
 
 pub(super) fn credential_of(stored: &Stored) -> Option<Credential> {
     let client_id = stored.client_id.clone()?;
-    Some(Credential {
-        client_id,
-        client_secret: stored.secret.clone().into(),
-        token_url: TOKEN_URL.to_owned(),
-    })
+    Some(Credential::with_secret(client_id, stored.secret.clone().into(), TOKEN_URL.to_owned()))
 }
 
 pub(super) fn listed((id, stored): (&UserId, &Stored)) -> ListedUser {

@@ -67,7 +67,7 @@ async fn an_endless_token_is_refused_by_login_and_verification() {
     let portal = portal_of(&stub);
     assert!(is_bad(&error(portal.login().await)));
     let token_url = format!("{}/token", stub.origin);
-    let credential = Credential { client_id: "sa2".into(), client_secret: "x".into(), token_url };
+    let credential = Credential::with_secret("sa2".into(), "x".into(), token_url);
     let verified = portal.verify(&credential, Lane::Interactive).await;
     assert!(matches!(verified, Verification::Unreachable { .. }), "{verified:?}");
 }

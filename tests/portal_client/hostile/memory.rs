@@ -46,7 +46,7 @@ async fn in_a_process_of_its_own() {
         }
     }
     let id = UserId::new("a");
-    let credential = Credential { client_id: "a".into(), client_secret: "b".into(), token_url };
+    let credential = Credential::with_secret("a".into(), "b".into(), token_url);
     let calls = (0..AT_ONCE).map(async |_| {
         let _any = portal.details(&id, Lane::Background).await;
         let _any = portal.roles(Lane::Background).await;

@@ -81,8 +81,8 @@ struct State {
     /// When the last reading began on which a mass disappearance was judged, and its number.
     judged: Option<Instant>,
     judged_number: u64,
-    /// So many known users vanished at once that no loss is believed.
-    loss: Option<usize>,
+    /// How many known users disappeared at once, where they are too many to believe it of any of them.
+    disappeared: Option<usize>,
     search: Search,
     sweep: Sweep,
 }
@@ -192,10 +192,10 @@ impl Inventory {
         Ok(shown.is_none_or(|user| !matches!(user.status, UserStatus::Active | UserStatus::Pending)))
     }
 
-    /// So many known users vanished at once that no loss is believed.
+    /// How many known users disappeared at once, where they are too many to believe it of any of them.
     #[must_use]
-    pub fn loss_suspected(&self) -> Option<usize> {
-        self.state().loss
+    pub fn mass_disappearance(&self) -> Option<usize> {
+        self.state().disappeared
     }
 
     /// Whether a mass disappearance was judged on any reading.
@@ -205,7 +205,7 @@ impl Inventory {
     }
 
     /// Sets or lifts the suspicion.
-    pub fn suspect_loss(&self, missing: Option<usize>) {
-        self.state().loss = missing;
+    pub fn suspect_mass_disappearance(&self, missing: Option<usize>) {
+        self.state().disappeared = missing;
     }
 }

@@ -99,11 +99,11 @@ async fn nothing_is_concluded_for_another_portal_a_failing_one_or_an_incomplete_
     assert_eq!(ids(&kept), ["company", "portal"]);
     let kept = after(&link, status(vec![here("u1")]), &Snapshot::new(vec![], false)).await;
     assert_eq!(ids(&kept), ["u1"]);
-    link.inventory.suspect_loss(Some(9));
+    link.inventory.suspect_mass_disappearance(Some(9));
     let kept = after(&link, status(vec![here("u1")]), &Snapshot::new(vec![], true)).await;
     assert_eq!(ids(&kept), ["u1"]);
     assert!(portal.asked().is_empty());
-    for answer in [PortalError::Server { status: 500 }, PortalError::LostInIdentityProvider] {
+    for answer in [PortalError::Server { status: 500 }, PortalError::ClientMissing] {
         let (_, link) = linked(answer);
         let kept = after(&link, status(vec![here("u1")]), &Snapshot::new(vec![], true)).await;
         assert_eq!(ids(&kept), ["u1"]);

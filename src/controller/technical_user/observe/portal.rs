@@ -132,7 +132,7 @@ pub(super) fn portal_facts(
         taken_over: annotation(object, keys::TAKE_OVER)
             .map(|hints| hints.split([',', ' ']).filter(|h| !h.is_empty()).map(Hint::read).collect())
             .unwrap_or_default(),
-        mass_disappearance: link.inventory.loss_suspected(),
+        mass_disappearance: link.inventory.mass_disappearance(),
         logins: ctx.connections.logins.at(&LoginPlace::new(&link.url, &link.token_url)),
     }
 }

@@ -20,7 +20,7 @@ pub use secret::{CredentialAt, SecretView, Verified};
 pub use timers::Timers;
 pub use users::{Confirmed, Done, Known, Listed, Named, Searched, Selection, UserFacts, UserView, Users};
 
-use crate::domain::identity::{Hint, Mark, Owner};
+use crate::domain::identity::{Hint, Mark, Owner, external_name};
 use crate::domain::ownership::{self, Shown, Source, Whose};
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
@@ -183,7 +183,7 @@ impl Observation {
         let name = self.owner.user_name(generation, readable);
         match kind {
             UserKind::Internal => name,
-            UserKind::External => format!("dim-{name}"),
+            UserKind::External => external_name(&name),
         }
     }
 

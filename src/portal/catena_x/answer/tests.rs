@@ -89,7 +89,7 @@ fn details_of_a_pending_user_have_no_secret() {
     assert!(user.credential.is_none() && user.client_id.is_none());
     let user = details_of(r#""usertype":"INTERNAL","status":"ACTIVE","clientId":"sa1","secret":"s3cret""#);
     let credential = user.credential.as_ref().unwrap();
-    assert_eq!(credential.client_secret.expose_secret(), "s3cret");
+    assert_eq!(credential.secret().expose_secret(), "s3cret");
     assert!(!format!("{user:?}").contains("s3cret"));
     assert_eq!(user.roles, ["Dataspace Discovery"]);
 }
@@ -114,7 +114,7 @@ fn a_create_answers_none_one_or_two_users_or_an_object() {
     assert!(made("[]").is_empty());
     assert_eq!(made(internal).len(), 1);
     let both = made(&format!("[{internal},{external}]"));
-    assert_eq!(both[0].credential.as_ref().unwrap().client_secret.expose_secret(), "s3cret");
+    assert_eq!(both[0].credential.as_ref().unwrap().secret().expose_secret(), "s3cret");
     assert_eq!((both[0].kind, both[1].kind), (UserKind::Internal, UserKind::External));
     assert_eq!((both[0].status, both[1].status), (UserStatus::Active, UserStatus::Pending));
     assert_eq!(both[0].roles, ["R"]);

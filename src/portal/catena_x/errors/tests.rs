@@ -8,8 +8,8 @@ use crate::portal::test_support::json::a_body;
 const ENDPOINT: &str = "portal.example.org:443";
 const HTML: &str = "\n<!DOCTYPE html><html><body>s3cret</body></html>";
 
-fn failure(operation: Operation, status: u16, body: &str) -> Failure {
-    let failure = Failure::of_answer(operation, &Answer::of(status, body), ENDPOINT);
+fn failure(operation: Operation, status: u16, body: &str) -> FailedCall {
+    let failure = FailedCall::of_answer(operation, &Answer::of(status, body), ENDPOINT);
     let shown = format!("{failure:?} {}", failure.error);
     assert!(!shown.contains("s3cret"), "text of the body in {shown}");
     failure
@@ -145,7 +145,7 @@ fn a_lost_client_is_one_users_fault() {
     let lost = server_error("clientId sa42 not found in central keycloak");
     for operation in [Operation::Details, Operation::Update, Operation::Reset, Operation::Delete] {
         let failure = failure(operation, 500, &lost);
-        assert_eq!(failure.error, PortalError::LostInIdentityProvider);
+        assert_eq!(failure.error, PortalError::ClientMissing);
         assert_eq!(failure.verdict, Verdict::Alive);
         assert!(!failure.repeatable);
     }
@@ -186,7 +186,7 @@ fn only_a_refusal_proves_that_nothing_was_made() {
 fn a_pause_is_asked_for_by_429_and_by_503_with_a_time() {
     let mut answer = Answer::of(503, "");
     answer.retry_after = Some(Duration::from_secs(7));
-    let failure_503 = Failure::of_answer(Operation::List, &answer, ENDPOINT);
+    let failure_503 = FailedCall::of_answer(Operation::List, &answer, ENDPOINT);
     assert_eq!(failure_503.error, PortalError::Throttled { retry_after: Some(Duration::from_secs(7)) });
     assert_eq!(failure_503.pause, Some(Duration::from_secs(7)));
     assert!(!failure_503.repeatable);
@@ -219,7 +219,7 @@ proptest! {
     ) {
         let mut answer = Answer::of(status, "");
         answer.body = body;
-        let failure = Failure::of_answer(operation, &answer, ENDPOINT);
+        let failure = FailedCall::of_answer(operation, &answer, ENDPOINT);
         // No text of the body gets into the error: codes are of the closed set.
         let shown = format!("{failure:?} {}", failure.error);
         prop_assert!(!shown.contains("s3cret"), "{}", shown);

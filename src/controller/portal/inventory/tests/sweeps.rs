@@ -48,8 +48,9 @@ async fn a_reading_is_judged_before_anybody_acts_on_it() {
     #[async_trait]
     impl Listener for Judge {
         async fn list_read(&self, inventory: &Inventory, changes: &Changes) {
-            inventory
-                .suspect_loss(inventory.look(Snapshot::is_empty).unwrap().then_some(changes.users.len()));
+            inventory.suspect_mass_disappearance(
+                inventory.look(Snapshot::is_empty).unwrap().then_some(changes.users.len()),
+            );
         }
 
         fn search_ended(&self, _: Vec<Key>) {}
@@ -72,7 +73,7 @@ async fn a_reading_is_judged_before_anybody_acts_on_it() {
     let missing = Instant::now();
     assert!(inventory.is_judged());
     inventory.meet(&key("edc"), Need::Judgement(missing)).await.unwrap();
-    assert_eq!(inventory.loss_suspected(), Some(5));
+    assert_eq!(inventory.mass_disappearance(), Some(5));
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,20 +2,20 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::*;
 
-fn gate(requests_per_second: u32, burst: u32, concurrency: u32) -> Gate {
-    Gate::new(Limits { requests_per_second, burst, concurrency }, Spawner::of_runtime())
+fn limiter(requests_per_second: u32, burst: u32, concurrency: u32) -> Limiter {
+    Limiter::new(Limits { requests_per_second, burst, concurrency }, Spawner::of_runtime())
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_burst_goes_at_once_and_the_rest_by_the_rate() {
-    let gate = gate(10, 5, 100);
+    let limiter = limiter(10, 5, 100);
     let start = Instant::now();
     for _ in 0..5 {
-        drop(gate.enter(Lane::Interactive).await.unwrap());
+        drop(limiter.enter(Lane::Interactive).await.unwrap());
     }
     assert_eq!(start.elapsed(), Duration::ZERO);
     for _ in 0..10 {
-        drop(gate.enter(Lane::Interactive).await.unwrap());
+        drop(limiter.enter(Lane::Interactive).await.unwrap());
     }
     let elapsed = start.elapsed();
     assert!((Duration::from_millis(950)..Duration::from_millis(1100)).contains(&elapsed), "{elapsed:?}");
@@ -23,13 +23,13 @@ async fn a_burst_goes_at_once_and_the_rest_by_the_rate() {
 
 #[tokio::test(start_paused = true)]
 async fn no_more_are_under_way_than_allowed() {
-    let gate = gate(1000, 1000, 3);
+    let limiter = limiter(1000, 1000, 3);
     let (running, most) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
     let tasks: Vec<_> = (0..20)
         .map(|_| {
-            let (gate, running, most) = (gate.clone(), Arc::clone(&running), Arc::clone(&most));
+            let (limiter, running, most) = (limiter.clone(), Arc::clone(&running), Arc::clone(&most));
             tokio::spawn(async move {
-                let place = gate.enter(Lane::Background).await.unwrap();
+                let place = limiter.enter(Lane::Background).await.unwrap();
                 most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 running.fetch_sub(1, Ordering::SeqCst);
@@ -45,16 +45,16 @@ async fn no_more_are_under_way_than_allowed() {
 
 /// The order in which waiters of both lanes get the one place.
 async fn order(interactive: usize, background: usize) -> Vec<Lane> {
-    let gate = gate(1000, 1000, 1);
-    let held = gate.enter(Lane::Interactive).await.unwrap();
+    let limiter = limiter(1000, 1000, 1);
+    let held = limiter.enter(Lane::Interactive).await.unwrap();
     let order = Arc::new(Mutex::new(Vec::new()));
     let lanes = std::iter::repeat_n(Lane::Background, background)
         .chain(std::iter::repeat_n(Lane::Interactive, interactive));
     let tasks: Vec<_> = lanes
         .map(|lane| {
-            let (gate, order) = (gate.clone(), Arc::clone(&order));
+            let (limiter, order) = (limiter.clone(), Arc::clone(&order));
             tokio::spawn(async move {
-                let _place = gate.enter(lane).await.unwrap();
+                let _place = limiter.enter(lane).await.unwrap();
                 order.lock().push(lane);
             })
         })
@@ -77,93 +77,93 @@ async fn interactive_goes_first_and_background_does_not_starve() {
 
 #[tokio::test(start_paused = true)]
 async fn a_short_pause_is_waited_for_and_a_long_one_told() {
-    let gate = gate(1000, 1000, 10);
+    let limiter = limiter(1000, 1000, 10);
     let start = Instant::now();
-    gate.pause(Duration::from_secs(3));
-    drop(gate.enter(Lane::Interactive).await.unwrap());
+    limiter.pause(Duration::from_secs(3));
+    drop(limiter.enter(Lane::Interactive).await.unwrap());
     assert!(start.elapsed() >= Duration::from_secs(3));
 
-    gate.pause(Duration::from_secs(2));
+    limiter.pause(Duration::from_secs(2));
     let waiting = tokio::spawn({
-        let gate = gate.clone();
-        async move { gate.enter(Lane::Background).await.map(drop) }
+        let limiter = limiter.clone();
+        async move { limiter.enter(Lane::Background).await.map(drop) }
     });
     tokio::time::sleep(Duration::from_millis(10)).await;
-    gate.pause(Duration::from_mins(1));
+    limiter.pause(Duration::from_mins(1));
     assert!(matches!(waiting.await.unwrap(), Err(PortalError::Throttled { retry_after: Some(_) })));
-    assert!(gate.enter(Lane::Interactive).await.is_err());
-    assert!(gate.check_pause().is_err());
+    assert!(limiter.enter(Lane::Interactive).await.is_err());
+    assert!(limiter.check_pause().is_err());
     tokio::time::sleep(Duration::from_mins(1)).await;
-    assert!(gate.enter(Lane::Interactive).await.is_ok());
+    assert!(limiter.enter(Lane::Interactive).await.is_ok());
 }
 
 #[tokio::test(start_paused = true)]
 async fn who_gives_up_waiting_costs_nothing() {
-    let gate = gate(1, 1, 1);
-    let held = gate.enter(Lane::Interactive).await.unwrap();
+    let limiter = limiter(1, 1, 1);
+    let held = limiter.enter(Lane::Interactive).await.unwrap();
     let given_up = tokio::spawn({
-        let gate = gate.clone();
-        async move { gate.enter(Lane::Interactive).await.map(drop) }
+        let limiter = limiter.clone();
+        async move { limiter.enter(Lane::Interactive).await.map(drop) }
     });
     tokio::time::sleep(Duration::from_secs(5)).await;
     given_up.abort();
     drop(held);
     let start = Instant::now();
-    let place = gate.enter(Lane::Interactive).await.unwrap();
+    let place = limiter.enter(Lane::Interactive).await.unwrap();
     assert_eq!(start.elapsed(), Duration::ZERO);
     place.refund();
-    drop(gate.enter(Lane::Interactive).await.unwrap());
+    drop(limiter.enter(Lane::Interactive).await.unwrap());
     assert_eq!(start.elapsed(), Duration::ZERO);
 }
 
 /// Holds so many creates that never end, and fails where more than these get a place.
-async fn hanging(gate: &Gate, creates: usize) -> Vec<Place> {
+async fn hanging(limiter: &Limiter, creates: usize) -> Vec<CallPlace> {
     let mut held = Vec::new();
     for _ in 0..creates {
-        held.push(gate.enter_to_create().await.unwrap());
+        held.push(limiter.enter_to_create().await.unwrap());
     }
-    assert_eq!(gate.enter_to_create().await.err(), Some(PortalError::CreatesInProgress));
+    assert_eq!(limiter.enter_to_create().await.err(), Some(PortalError::CreatesInProgress));
     held
 }
 
 #[tokio::test(start_paused = true)]
 async fn creates_that_hang_hold_half_of_the_places_and_at_least_one() {
     for (concurrency, creates) in [(1, 1), (2, 1), (3, 1), (4, 2), (9, 4)] {
-        let gate = gate(1000, 1000, concurrency);
-        let held = hanging(&gate, creates).await;
+        let limiter = limiter(1000, 1000, concurrency);
+        let held = hanging(&limiter, creates).await;
         let others = (concurrency as usize - creates).max(1);
         let start = Instant::now();
         let mut places = Vec::new();
         for lane in [Lane::Interactive, Lane::Background].into_iter().cycle().take(others) {
-            places.push(gate.enter(lane).await.unwrap());
+            places.push(limiter.enter(lane).await.unwrap());
         }
         assert_eq!(start.elapsed(), Duration::ZERO, "{concurrency}");
-        let one_more = tokio::time::timeout(Duration::from_mins(1), gate.enter(Lane::Interactive)).await;
+        let one_more = tokio::time::timeout(Duration::from_mins(1), limiter.enter(Lane::Interactive)).await;
         assert!(one_more.is_err(), "{concurrency}: no more than these");
         drop((held, places));
-        drop(gate.enter_to_create().await.unwrap());
+        drop(limiter.enter_to_create().await.unwrap());
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_create_waits_for_the_only_place() {
-    let gate = gate(1000, 1000, 1);
-    let held = gate.enter(Lane::Background).await.unwrap();
-    let creating = tokio::time::timeout(Duration::from_mins(1), gate.enter_to_create()).await;
+    let limiter = limiter(1000, 1000, 1);
+    let held = limiter.enter(Lane::Background).await.unwrap();
+    let creating = tokio::time::timeout(Duration::from_mins(1), limiter.enter_to_create()).await;
     assert!(creating.is_err(), "another request has it");
     drop(held);
-    drop(gate.enter_to_create().await.unwrap());
+    drop(limiter.enter_to_create().await.unwrap());
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_create_waits_while_other_creates_end_and_not_while_they_hang() {
-    let gate = gate(1000, 1000, 2);
+    let limiter = limiter(1000, 1000, 2);
     let start = Instant::now();
     let tasks: Vec<_> = (0..10)
         .map(|_| {
-            let gate = gate.clone();
+            let limiter = limiter.clone();
             tokio::spawn(async move {
-                let place = gate.enter_to_create().await?;
+                let place = limiter.enter_to_create().await?;
                 tokio::time::sleep(CREATE_PATIENCE / 2).await;
                 drop(place);
                 Ok::<_, PortalError>(())
@@ -175,12 +175,12 @@ async fn a_create_waits_while_other_creates_end_and_not_while_they_hang() {
     }
     assert_eq!(start.elapsed(), CREATE_PATIENCE * 5, "one after the other");
 
-    let held = gate.enter_to_create().await.unwrap();
+    let held = limiter.enter_to_create().await.unwrap();
     let start = Instant::now();
-    assert!(gate.enter_to_create().await.is_err());
+    assert!(limiter.enter_to_create().await.is_err());
     assert_eq!(start.elapsed(), CREATE_PATIENCE);
-    assert!(gate.enter_to_create().await.is_err());
+    assert!(limiter.enter_to_create().await.is_err());
     assert_eq!(start.elapsed(), CREATE_PATIENCE, "it is known by now that they hang");
     drop(held);
-    drop(gate.enter_to_create().await.unwrap());
+    drop(limiter.enter_to_create().await.unwrap());
 }

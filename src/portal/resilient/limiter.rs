@@ -56,7 +56,7 @@ impl Limits {
 
 /// The limiter. Cheap to clone; clones share their state.
 #[derive(Clone)]
-pub(crate) struct Gate {
+pub(crate) struct Limiter {
     shared: Arc<Shared>,
     tasks: Spawner,
 }
@@ -71,7 +71,7 @@ struct Shared {
 }
 
 /// A place: one request may be sent while it is held.
-pub(crate) struct Place {
+pub(crate) struct CallPlace {
     shared: Arc<Shared>,
     unused: bool,
     creates: bool,
@@ -84,9 +84,9 @@ struct CreatePermit {
     _permit: OwnedSemaphorePermit,
 }
 
-type Granted = Result<Place, PortalError>;
+type Granted = Result<CallPlace, PortalError>;
 
-impl Gate {
+impl Limiter {
     pub(crate) fn new(limits: Limits, tasks: Spawner) -> Self {
         let creates = Semaphore::new((limits.concurrency / 2).max(1) as usize);
         Self {
@@ -177,14 +177,14 @@ impl Drop for CreatePermit {
     }
 }
 
-impl Place {
+impl CallPlace {
     /// Gives the place back as if it had never been taken: nothing was sent.
     pub(crate) fn refund(mut self) {
         self.unused = true;
     }
 }
 
-impl Drop for Place {
+impl Drop for CallPlace {
     fn drop(&mut self) {
         self.shared.lock().release(self.unused, self.creates);
         self.shared.changed.notify_one();
@@ -209,8 +209,12 @@ async fn pump(shared: Arc<Shared>) {
             }
         }
         for waiter in granted {
-            let place =
-                Place { shared: Arc::clone(&shared), unused: false, creates: waiter.creates, permit: None };
+            let place = CallPlace {
+                shared: Arc::clone(&shared),
+                unused: false,
+                creates: waiter.creates,
+                permit: None,
+            };
             if let Err(Ok(place)) = waiter.sender.send(Ok(place)) {
                 place.refund();
             }
