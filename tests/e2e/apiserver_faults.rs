@@ -22,13 +22,13 @@ fn secret_writes() -> Matcher {
     Matcher::any().method("POST").path_regex("/secrets$").unwrap().dry_run(false)
 }
 
-async fn connected() -> World {
+async fn world_with_a_login() -> World {
     let world = world().start().await;
     world.portal_because("LoggedIn").await;
     world
 }
 
-async fn ends_well(world: &World) {
+async fn creates_one_user(world: &World) {
     world.apply(&create(NAME, &world.namespace, DATASPACE_DISCOVERY)).await;
     one_user(world, NAME).await;
     assert_eq!(world.simulator.count(Endpoint::Create), 1);
@@ -36,37 +36,37 @@ async fn ends_well(world: &World) {
 
 #[tokio::test]
 async fn an_attempt_whose_patch_was_not_answered_is_read_back_and_used() {
-    let world = connected().await;
+    let world = world_with_a_login().await;
     world.proxy.on(attempts()).nth(1).action(Action::DropAfter);
-    ends_well(&world).await;
+    creates_one_user(&world).await;
     assert_eq!(world.proxy.count(&attempts()), 1);
 }
 
 #[tokio::test]
 async fn an_attempt_whose_patch_did_not_arrive_is_written_again() {
-    let world = connected().await;
+    let world = world_with_a_login().await;
     world.proxy.on(attempts()).nth(1).action(Action::DropBefore);
     world.proxy.on(attempts()).nth(2).action(Action::status(409, "Conflict", "on demand"));
     world.proxy.on(attempts()).nth(3).action(Action::status(500, "InternalError", "on demand"));
-    ends_well(&world).await;
+    creates_one_user(&world).await;
     assert_eq!(world.proxy.count(&attempts()), 4);
 }
 
 #[tokio::test]
-async fn an_apiserver_that_fails_at_every_attempt_is_asked_ever_more_seldom() {
-    let world = connected().await;
+async fn an_apiserver_that_fails_at_every_attempt_is_reported_and_no_user_is_created() {
+    let world = world_with_a_login().await;
     let fault = world.proxy.on(attempts()).action(Action::status(500, "InternalError", "a webhook failed"));
     world.apply(&create(NAME, &world.namespace, DATASPACE_DISCOVERY)).await;
     let message = world.because(NAME, "KubernetesError").await;
     assert!(message.contains("status 500: a webhook failed"), "{message}");
     assert_eq!(world.simulator.count(Endpoint::Create), 0);
     fault.remove();
-    ends_well(&world).await;
+    creates_one_user(&world).await;
 }
 
 #[tokio::test]
 async fn a_webhook_that_fails_or_a_busy_apiserver_is_reported_in_its_own_words_before_the_portal_is_asked() {
-    let world = connected().await;
+    let world = world_with_a_login().await;
     let dry_runs = || Matcher::any().method("POST").path_regex("/secrets$").unwrap().dry_run(true);
     for (made, (name, code, words)) in [
         ("webhook", 500, "failed calling webhook \"policy.example.org\": no endpoints available"),
@@ -88,7 +88,7 @@ async fn a_webhook_that_fails_or_a_busy_apiserver_is_reported_in_its_own_words_b
 
 #[tokio::test]
 async fn the_words_about_the_real_write_of_a_secret_are_withheld() {
-    let world = connected().await;
+    let world = world_with_a_login().await;
     let words = "data quoted-by-a-webhook is not allowed";
     let fault = world.proxy.on(secret_writes()).action(Action::status(500, "InternalError", words));
     world.apply(&create(NAME, &world.namespace, DATASPACE_DISCOVERY)).await;
@@ -97,12 +97,12 @@ async fn the_words_about_the_real_write_of_a_secret_are_withheld() {
         assert!(!text.contains("quoted-by-a-webhook"), "{text}");
     }
     fault.remove();
-    ends_well(&world).await;
+    creates_one_user(&world).await;
 }
 
 #[tokio::test]
 async fn a_failure_before_there_is_a_plan_is_reported_too() {
-    let world = connected().await;
+    let world = world_with_a_login().await;
     let metadata = Matcher::any().method("GET").path_regex("/secrets/edc$").unwrap();
     let fault = world.proxy.on(metadata).action(Action::status(503, "ServiceUnavailable", "etcd is away"));
     world.apply(&create(NAME, &world.namespace, DATASPACE_DISCOVERY)).await;
@@ -110,7 +110,7 @@ async fn a_failure_before_there_is_a_plan_is_reported_too() {
     assert!(message.contains("etcd is away"), "{message}");
     assert!(condition(&world.user(NAME).await.unwrap(), "Reconciling").is_some());
     fault.remove();
-    ends_well(&world).await;
+    creates_one_user(&world).await;
 }
 
 #[tokio::test]
@@ -127,7 +127,7 @@ async fn a_portal_whose_finalizer_is_refused_says_so() {
 
 #[tokio::test]
 async fn a_status_that_cannot_be_written_is_an_event_and_a_log_line() {
-    let world = connected().await;
+    let world = world_with_a_login().await;
     let fault = world.proxy.on(statuses()).action(Action::status(403, "Forbidden", "no status today"));
     world.apply(&create(NAME, &world.namespace, "No such role")).await;
     let (kind, note) = world.event(NAME, "StatusNotWritten").await;
@@ -141,7 +141,7 @@ async fn a_status_that_cannot_be_written_is_an_event_and_a_log_line() {
 
 #[tokio::test]
 async fn an_attempt_that_is_read_back_in_a_later_state_is_not_followed_by_what_was_known_before() {
-    let world = connected().await;
+    let world = world_with_a_login().await;
     let gate = world.proxy.on(attempts()).nth(1).hold(Stage::After);
     world.apply(&create(NAME, &world.namespace, DATASPACE_DISCOVERY)).await;
     gate.reached().await.unwrap();
@@ -151,7 +151,7 @@ async fn an_attempt_that_is_read_back_in_a_later_state_is_not_followed_by_what_w
     world.users_api().patch_status(NAME, &params, &Patch::Merge(&status)).await.unwrap();
     world.proxy.drop_connections();
     gate.release();
-    ends_well(&world).await;
+    creates_one_user(&world).await;
     let object = world.ready(NAME).await;
     let status = user_status(&object);
     assert_eq!(status.handled.unwrap().rotate.as_deref(), Some("once"));
@@ -160,7 +160,7 @@ async fn an_attempt_that_is_read_back_in_a_later_state_is_not_followed_by_what_w
 
 #[tokio::test]
 async fn writes_of_status_and_secret_that_fail_are_made_again() {
-    let world = connected().await;
+    let world = world_with_a_login().await;
     let troubles = [
         Action::status(409, "Conflict", "on demand"),
         Action::status(500, "InternalError", "on demand"),
@@ -171,12 +171,12 @@ async fn writes_of_status_and_secret_that_fail_are_made_again() {
         world.proxy.on(statuses()).nth(number + 1).action(trouble.clone());
         world.proxy.on(secret_writes()).nth(number + 1).action(trouble);
     }
-    ends_well(&world).await;
+    creates_one_user(&world).await;
 }
 
 #[tokio::test]
 async fn the_network_is_cut_while_the_portal_is_at_the_create() {
-    let world = connected().await;
+    let world = world_with_a_login().await;
     let gate = world.simulator.gate(Endpoint::Create, PortalStage::Working);
     world.apply(&create(NAME, &world.namespace, DATASPACE_DISCOVERY)).await;
     gate.reached().await;
@@ -190,12 +190,12 @@ async fn the_network_is_cut_while_the_portal_is_at_the_create() {
         .await;
     assert!(world.get_secret(NAME).await.is_none());
     world.proxy.resume();
-    ends_well(&world).await;
+    creates_one_user(&world).await;
 }
 
 #[tokio::test]
 async fn the_network_is_cut_before_the_attempt_is_written_down() {
-    let world = connected().await;
+    let world = world_with_a_login().await;
     let gate = world.proxy.on(attempts()).nth(1).hold(Stage::Before);
     world.apply(&create(NAME, &world.namespace, DATASPACE_DISCOVERY)).await;
     gate.reached().await.unwrap();
@@ -206,21 +206,21 @@ async fn the_network_is_cut_before_the_attempt_is_written_down() {
     world.operator().wait_for_line(gave_up).await.unwrap();
     assert_eq!(world.simulator.count(Endpoint::Create), 0);
     world.proxy.resume();
-    ends_well(&world).await;
+    creates_one_user(&world).await;
 }
 
 #[tokio::test]
 async fn every_watch_is_cut_in_the_middle() {
-    let world = connected().await;
+    let world = world_with_a_login().await;
     let gate = world.simulator.gate(Endpoint::Create, PortalStage::Done);
     world.apply(&create(NAME, &world.namespace, IDENTITY_WALLET_MANAGEMENT)).await;
     gate.reached().await;
     world.proxy.drop_connections();
     gate.release();
-    ends_well_external(&world).await;
+    has_one_external_user(&world).await;
 }
 
-async fn ends_well_external(world: &World) {
+async fn has_one_external_user(world: &World) {
     one_user(world, NAME).await;
     assert_eq!(world.simulator.count(Endpoint::Create), 1);
 }

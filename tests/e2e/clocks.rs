@@ -41,7 +41,7 @@ fn with_clock(builder: WorldBuilder, clock: &str) -> WorldBuilder {
 }
 
 /// Fails where the operator's clock was not the wrong one: else a test would show nothing.
-fn assert_wrong(clock: &str, object: &kube::api::DynamicObject) {
+fn assert_clock_was_wrong(clock: &str, object: &kube::api::DynamicObject) {
     let told = condition(object, "Ready").unwrap().last_transition_time.0;
     let ahead = told.duration_since(Timestamp::now()).as_secs();
     let wanted = if clock.starts_with('+') { SKEW } else { -SKEW };
@@ -57,7 +57,7 @@ async fn users_come_and_go_as_ever() {
         world.apply(&create("wallet", &world.namespace, IDENTITY_WALLET_MANAGEMENT)).await;
         one_user(&world, "edc").await;
         one_user(&world, "wallet").await;
-        assert_wrong(clock, &world.user("edc").await.unwrap());
+        assert_clock_was_wrong(clock, &world.user("edc").await.unwrap());
         // Tokens are renewed before they end, not refused and not for each call.
         let tokens = world.count(Endpoint::Token);
         world.more_lists_answered(4).await;
@@ -97,7 +97,7 @@ async fn a_create_that_another_clock_began_is_not_settled_early() {
         gate.release();
         one_user(&world, "edc").await;
         assert!(began.elapsed() >= Duration::from_mins(1), "{clock}: settled after {:?}", began.elapsed());
-        assert_wrong(clock, &world.user("edc").await.unwrap());
+        assert_clock_was_wrong(clock, &world.user("edc").await.unwrap());
         assert_eq!(world.count(Endpoint::Create), 1);
     }
 }

@@ -14,7 +14,7 @@ const NAME: &str = IDENTITY_SECRET;
 const REFUSAL: &str = "everything needs the label team";
 
 /// Refuses what the operator writes into the world's namespace without the label `team`, and waits until that works.
-async fn want_label(world: &World) {
+async fn require_label(world: &World) {
     let name = format!("label-{}", world.namespace);
     let account = format!("system:serviceaccount:{}:technical-user-operator", world.namespace);
     let rule = |group: &str, resource: &str| json!({"apiGroups": [group], "apiVersions": ["v1"], "operations": ["CREATE", "UPDATE"], "resources": [resource]});
@@ -47,7 +47,7 @@ async fn want_label(world: &World) {
         .await;
 }
 
-async fn lift(world: &World) {
+async fn remove_policy(world: &World) {
     let name = format!("label-{}", world.namespace);
     let kind = "validatingadmissionpolicybinding";
     world.plane.kubectl(&["delete", kind, &name]).await.unwrap().success().unwrap();
@@ -56,12 +56,12 @@ async fn lift(world: &World) {
 #[tokio::test]
 async fn a_refused_identity_is_reported_and_waited_for() {
     let mut world = world().stopped().start().await;
-    want_label(&world).await;
+    require_label(&world).await;
     world.start_operator();
     let words = world.readyz(503, REFUSAL).await;
     assert!(words.contains(&format!("Secret \"{NAME}\"")), "{words}");
     assert!(world.operator().try_wait().unwrap().is_none(), "the process goes on");
-    lift(&world).await;
+    remove_policy(&world).await;
     let words = world.readyz(200, "ok").await;
     assert!(!words.contains(NAME), "{words}");
     world.portal_because("LoggedIn").await;
@@ -79,7 +79,7 @@ async fn common_labels_are_on_everything_that_the_operator_creates() {
         .stopped()
         .start()
         .await;
-    want_label(&world).await;
+    require_label(&world).await;
     world.login_by_refresh_token(PERSON.secret).await;
     let mut with_label = create("own-label", &world.namespace, DATASPACE_DISCOVERY);
     with_label["spec"]["outputs"] = json!([{"secret": {"name": "own-label", "labels": {"team": "other"}}}]);
@@ -97,7 +97,7 @@ async fn common_labels_are_on_everything_that_the_operator_creates() {
     }
     let lease = Api::<Lease>::namespaced(world.client.clone(), &world.namespace).get(NAME).await.unwrap();
     assert_eq!(lease.metadata.labels.unwrap_or_default()["team"], "connector");
-    lift(&world).await;
+    remove_policy(&world).await;
 }
 
 #[tokio::test]
@@ -128,10 +128,10 @@ async fn a_refused_lease_is_reported() {
     world.start_operator();
     world.portal_because("LoggedIn").await;
     world.stop_operator().await;
-    want_label(&world).await;
+    require_label(&world).await;
     world.start_operator();
     let words = world.readyz(200, REFUSAL).await;
     assert!(words.contains(&format!("the lease \"{NAME}\"")), "{words}");
-    lift(&world).await;
+    remove_policy(&world).await;
     world.portal_because("LoggedIn").await;
 }

@@ -29,10 +29,10 @@ pub fn fields<'a>(definition: &'a mut Value, part: &str) -> &'a mut serde_json::
 /// Changes a definition and waits until the apiserver tells of its fields.
 pub async fn install(world: &World, definition: &Value, told: impl Fn(&str) -> bool) {
     world.kubectl_apply(definition).await;
-    told_at(world, "/openapi/v3/apis/technicaluser.dev/v1alpha1", told).await;
+    wait_for_discovery(world, "/openapi/v3/apis/technicaluser.dev/v1alpha1", told).await;
 }
 
-async fn told_at(world: &World, path: &str, told: impl Fn(&str) -> bool) {
+async fn wait_for_discovery(world: &World, path: &str, told: impl Fn(&str) -> bool) {
     world
         .eventually("the definition is told", async || {
             told(&world.plane.kubectl(&["get", "--raw", path]).await.unwrap().success().unwrap_or_default())
@@ -41,14 +41,14 @@ async fn told_at(world: &World, path: &str, told: impl Fn(&str) -> bool) {
 }
 
 /// Nothing was written, and nobody was asked for anything.
-fn assert_idle(world: &World) {
+fn assert_nothing_was_requested(world: &World) {
     assert_eq!(world.writes(), 0);
     assert_eq!(world.proxy.count(&Matcher::any().path("/leases/")), 0, "it does not apply for the lease");
     assert_eq!(world.count(Endpoint::Token), 0);
 }
 
 /// Goes on without a restart, and does its work.
-async fn goes_on(world: &World) {
+async fn works_without_a_restart(world: &World) {
     world.readyz(200, "ok").await;
     world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
     one_user(world, "edc").await;
@@ -88,9 +88,9 @@ async fn an_older_definition_is_told_field_by_field_and_waited_for() {
     let text = world.readyz(503, words).await;
     assert!(text.contains("crds.install"), "{text}");
     world.operator().wait_for_line(|line| line.contains(words) && line.contains("ERROR")).await.unwrap();
-    assert_idle(&world);
+    assert_nothing_was_requested(&world);
     install(&world, &definition("technicalusers"), |told| told.contains("firstVerifiedAt")).await;
-    goes_on(&world).await;
+    works_without_a_restart(&world).await;
 }
 
 #[tokio::test]
@@ -104,7 +104,7 @@ async fn a_newer_definition_is_told_and_holds_nothing_up() {
     let words = "kind Portal has the field .spec.fashion";
     world.readyz(200, words).await;
     world.operator().wait_for_line(|line| line.contains(words) && line.contains("WARN")).await.unwrap();
-    goes_on(&world).await;
+    works_without_a_restart(&world).await;
     install(&world, &definition("portals"), |told| !told.contains("fashion")).await;
 }
 
@@ -122,16 +122,16 @@ async fn a_version_that_is_not_served_is_told() {
         versions.push(next);
         world.kubectl_apply(&other).await;
         let served = format!("\"name\":\"{file}\"");
-        told_at(&world, "/apis/technicaluser.dev/v1alpha1", |told| !told.contains(&served)).await;
+        wait_for_discovery(&world, "/apis/technicaluser.dev/v1alpha1", |told| !told.contains(&served)).await;
     }
     world.start_operator();
     let words = "version v1alpha1 of technicaluser.dev is not served, only v1alpha2";
     world.readyz(503, words).await;
-    assert_idle(&world);
+    assert_nothing_was_requested(&world);
     for file in ["portals", "technicalusers"] {
         install(&world, &definition(file), |told| told.contains(&format!("{{namespace}}/{file}"))).await;
     }
-    goes_on(&world).await;
+    works_without_a_restart(&world).await;
 }
 
 #[tokio::test]
@@ -151,11 +151,11 @@ async fn definitions_that_come_later_are_waited_for() {
         .await;
     world.start_operator();
     world.readyz(503, "absent").await;
-    assert_idle(&world);
+    assert_nothing_was_requested(&world);
     for file in ["portals", "technicalusers"] {
         install(&world, &definition(file), |told| told.contains(&format!("{{namespace}}/{file}"))).await;
     }
     world.readyz(200, "ok").await;
     world.apply(&portal(&world.simulator, &world.namespace)).await;
-    goes_on(&world).await;
+    works_without_a_restart(&world).await;
 }

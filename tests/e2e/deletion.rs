@@ -6,14 +6,14 @@ use portal_simulator::{Action, Canned, Change, ConnectorStatus, Endpoint, Fault,
 use serde_json::{Value, json};
 
 use crate::support::{
-    CONNECTOR_LOGIN, FULL_LOGIN, RELEASE, TAKE_OVER, WITHOUT_DELETION, World, condition, create,
-    portal_status, secret_value, world,
+    CONNECTOR_LOGIN, FULL_LOGIN, RELEASE, World, create, portal_status, secret_value, world,
 };
 
-const INTERNAL: &str = DATASPACE_DISCOVERY;
+pub const INTERNAL: &str = DATASPACE_DISCOVERY;
 const EXTERNAL: &str = IDENTITY_WALLET_MANAGEMENT;
 
-fn with(name: &str, world: &World, role: &str, policy: Option<&str>) -> Value {
+/// A resource with this deletion policy.
+pub fn resource(name: &str, world: &World, role: &str, policy: Option<&str>) -> Value {
     let mut manifest = create(name, &world.namespace, role);
     if let Some(policy) = policy {
         manifest["spec"]["deletionPolicy"] = policy.into();
@@ -21,12 +21,13 @@ fn with(name: &str, world: &World, role: &str, policy: Option<&str>) -> Value {
     manifest
 }
 
-fn seen(world: &World, user: &UserView) -> Option<UserView> {
+/// The user as the portal shows it now.
+pub fn user_in_portal(world: &World, user: &UserView) -> Option<UserView> {
     world.simulator.look(|view| view.user(user.id))
 }
 
-/// Waits until the Portal lists the user as retained, and tells why.
-async fn retained(world: &World, user: &UserView) -> String {
+/// Waits until the Portal lists the user as retained. Returns the reason.
+async fn wait_until_retained(world: &World, user: &UserView) -> String {
     let id = user.id.to_string();
     let listed = |portal: &DynamicObject| portal_status(portal).retained.iter().any(|entry| entry.id == id);
     let status = world.portal_until("the Portal lists it as retained", listed).await;
@@ -45,7 +46,7 @@ async fn each_policy_does_what_it_says() {
         ("retain", INTERNAL, Some("Retain")),
         ("retain-wallet", EXTERNAL, Some("Retain")),
     ] {
-        world.apply(&with(name, &world, role, policy)).await;
+        world.apply(&resource(name, &world, role, policy)).await;
     }
     let mut users = std::collections::BTreeMap::new();
     for name in ["delete", "delete-wallet", "revoke", "retain", "retain-wallet"] {
@@ -56,33 +57,33 @@ async fn each_policy_does_what_it_says() {
     for name in users.keys() {
         world.gone(name).await;
     }
-    assert_eq!(seen(&world, &users["delete"]).unwrap().status, Status::Deleted);
+    assert_eq!(user_in_portal(&world, &users["delete"]).unwrap().status, Status::Deleted);
     world
         .simulator
         .wait_for(|view| {
             view.user(users["delete-wallet"].id).is_none_or(|user| user.status != Status::Active)
         })
         .await;
-    let revoked = seen(&world, &users["revoke"]).unwrap();
+    let revoked = user_in_portal(&world, &users["revoke"]).unwrap();
     assert_eq!(revoked.status, Status::Active);
     assert_ne!(revoked.secret, users["revoke"].secret, "the old secret is dead");
     for name in ["retain", "retain-wallet"] {
-        let kept = seen(&world, &users[name]).unwrap();
+        let kept = user_in_portal(&world, &users[name]).unwrap();
         assert_eq!((kept.status, &kept.secret), (Status::Active, &users[name].secret), "{name}");
     }
     for name in ["revoke", "retain", "retain-wallet"] {
         let user = &users[name];
         assert!(
-            seen(&world, user).unwrap().description.contains("[technicaluser.dev/1 retained e2e/"),
+            user_in_portal(&world, user).unwrap().description.contains("[technicaluser.dev/1 retained e2e/"),
             "{name}"
         );
-        let why = retained(&world, user).await;
+        let why = wait_until_retained(&world, user).await;
         assert!(why.contains("deletionPolicy"), "{why}");
         let (kind, note) = world.event(name, "UserRetained").await;
         assert!(kind == "Warning" && note.contains(&user.id.to_string()), "{note}");
     }
     // Whoever makes a resource of the same name anew gets a user of its own.
-    world.apply(&with("retain", &world, INTERNAL, None)).await;
+    world.apply(&resource("retain", &world, INTERNAL, None)).await;
     world.ready("retain").await;
     assert_ne!(world.user_of("retain").id, users["retain"].id);
 }
@@ -97,7 +98,7 @@ async fn with_the_login_of_the_guides_internal_users_are_revoked_and_wallet_user
         ("free", EXTERNAL),
         ("helped", EXTERNAL),
     ] {
-        world.apply(&with(name, &world, role, None)).await;
+        world.apply(&resource(name, &world, role, None)).await;
     }
     for name in ["internal", "hand", "let-go", "free", "helped"] {
         world.ready(name).await;
@@ -108,9 +109,9 @@ async fn with_the_login_of_the_guides_internal_users_are_revoked_and_wallet_user
     let internal = world.user_of("internal");
     world.delete("internal").await;
     world.gone("internal").await;
-    let revoked = seen(&world, &internal).unwrap();
+    let revoked = user_in_portal(&world, &internal).unwrap();
     assert_ne!(revoked.secret, internal.secret, "the old secret is dead");
-    assert!(retained(&world, &internal).await.contains("may not delete"));
+    assert!(wait_until_retained(&world, &internal).await.contains("may not delete"));
 
     let users: Vec<UserView> = ["hand", "let-go", "free", "helped"].map(|name| world.user_of(name)).into();
     for (name, user) in ["hand", "let-go", "free", "helped"].iter().zip(&users) {
@@ -131,8 +132,8 @@ async fn with_the_login_of_the_guides_internal_users_are_revoked_and_wallet_user
     // A person lets it go without the portal.
     world.patch_user("let-go", &json!({"metadata": {"annotations": {RELEASE: "yes"}}})).await;
     world.gone("let-go").await;
-    assert!(retained(&world, &users[1]).await.contains("released by annotation"));
-    assert_eq!(seen(&world, &users[1]).unwrap().secret, users[1].secret);
+    assert!(wait_until_retained(&world, &users[1]).await.contains("released by annotation"));
+    assert_eq!(user_in_portal(&world, &users[1]).unwrap().secret, users[1].secret);
     // The Portal gets a login that may delete.
     world.login_secret("delete-login", FULL_LOGIN).await;
     let auth = json!({"clientCredentials": {"secretRef": {"name": "delete-login"}}});
@@ -142,7 +143,7 @@ async fn with_the_login_of_the_guides_internal_users_are_revoked_and_wallet_user
     assert!(
         [&users[2], &users[3]]
             .iter()
-            .all(|user| seen(&world, user).is_none_or(|u| u.status != Status::Active))
+            .all(|user| user_in_portal(&world, user).is_none_or(|u| u.status != Status::Active))
     );
     assert!(
         world
@@ -156,7 +157,7 @@ async fn with_the_login_of_the_guides_internal_users_are_revoked_and_wallet_user
 #[tokio::test]
 async fn what_can_be_neither_deleted_nor_revoked_goes_where_the_owner_says_so() {
     let world = world().login(CONNECTOR_LOGIN).start().await;
-    world.apply(&with("edc", &world, EXTERNAL, Some("Revoke"))).await;
+    world.apply(&resource("edc", &world, EXTERNAL, Some("Revoke"))).await;
     world.ready("edc").await;
     let user = world.user_of("edc");
     world.delete("edc").await;
@@ -164,14 +165,14 @@ async fn what_can_be_neither_deleted_nor_revoked_goes_where_the_owner_says_so() 
     assert!(words.contains("Revoke cannot be carried out"), "{words}");
     world.patch_portal(&json!({"spec": {"whenUndeletable": "Release"}})).await;
     world.gone("edc").await;
-    assert!(retained(&world, &user).await.contains("cannot be reset"));
-    assert!(seen(&world, &user).unwrap().description.contains("retained"));
+    assert!(wait_until_retained(&world, &user).await.contains("cannot be reset"));
+    assert!(user_in_portal(&world, &user).unwrap().description.contains("retained"));
 }
 
 #[tokio::test]
 async fn a_user_that_a_connector_uses_is_held_and_the_connector_named() {
     let world = world().start().await;
-    world.apply(&with("edc", &world, INTERNAL, None)).await;
+    world.apply(&resource("edc", &world, INTERNAL, None)).await;
     world.ready("edc").await;
     let user = world.user_of("edc");
     let connector = world.simulator.link_connector(user.id, "connector-7").unwrap();
@@ -186,85 +187,20 @@ async fn a_user_that_a_connector_uses_is_held_and_the_connector_named() {
     assert_eq!(world.simulator.set_connector_status(connector, ConnectorStatus::Inactive), Change::Done);
     world.sweep().await;
     world.gone("edc").await;
-    assert_eq!(seen(&world, &user).unwrap().status, Status::Deleted);
-}
-
-#[tokio::test]
-async fn a_deletion_waits_for_a_deletion_login_that_fails_in_passing() {
-    let world = world().login(CONNECTOR_LOGIN).stopped().start().await;
-    world.login_secret("delete-login", FULL_LOGIN).await;
-    let auth = json!({"clientCredentials": {"secretRef": {"name": "delete-login"}}});
-    world.patch_portal(&json!({"spec": {"catenaX": {"deleteAuth": auth}}})).await;
-    let failing = world
-        .simulator
-        .inject(Fault::at(Endpoint::Token, Action::Status(Canned::html(404))).caller(FULL_LOGIN.client_id));
-    let mut world = world;
-    world.start_operator();
-    world.apply(&with("edc", &world, INTERNAL, None)).await;
-    world.ready("edc").await;
-    let user = world.user_of("edc");
-    let can_delete = async |wanted: &str| {
-        world
-            .portal_until("CanDelete is as it should be", |portal| {
-                condition(portal, "CanDelete").is_some_and(|condition| condition.status == wanted)
-            })
-            .await
-    };
-    can_delete("Unknown").await;
-    world.delete("edc").await;
-    let words = world.because("edc", "DeletionLoginFailing").await;
-    assert!(words.contains("deleteAuth"), "{words}");
-    world.two_sweeps().await;
-    assert_eq!(world.count(Endpoint::Reset), 0, "nothing is revoked");
-    assert_eq!(seen(&world, &user).unwrap().description, user.description, "nothing is marked");
-    assert!(portal_status(&world.portal().await.unwrap()).retained.is_empty());
-    world.simulator.remove_fault(failing);
-    world.gone("edc").await;
-    assert_eq!(seen(&world, &user).unwrap().status, Status::Deleted);
-    world.sweep().await;
-    can_delete("True").await;
-}
-
-#[tokio::test]
-async fn can_delete_follows_a_login_that_loses_its_permissions() {
-    let world = world().start().await;
-    world.patch_portal(&json!({"spec": {"resyncInterval": "10s"}})).await;
-    let all = WITHOUT_DELETION;
-    world.portal_ready().await;
-    let can_delete = async |wanted: &str, word: &str| {
-        world
-            .portal_until("CanDelete follows", |portal| {
-                condition(portal, "CanDelete")
-                    .is_some_and(|condition| condition.status == wanted && condition.message.contains(word))
-            })
-            .await;
-    };
-    can_delete("True", "deleted").await;
-    for (permissions, word) in
-        [(&all[..], "delete_tech_user_management"), (&all[1..], "view_tech_user_management")]
-    {
-        let change =
-            world.simulator.set_caller_permissions(FULL_LOGIN.client_id, permissions.iter().copied());
-        assert_eq!(change, Change::Done);
-        world.simulator.revoke_tokens();
-        // Without the permission to view, no user list is read that could be waited for.
-        let look = json!({TAKE_OVER: word});
-        world.patch_portal(&json!({"metadata": {"annotations": look}})).await;
-        can_delete("False", word).await;
-    }
+    assert_eq!(user_in_portal(&world, &user).unwrap().status, Status::Deleted);
 }
 
 #[tokio::test]
 async fn a_suspended_portal_is_not_written_to_and_secrets_are_healed_all_the_same() {
     let world = world().start().await;
     for name in ["edc", "leaving"] {
-        world.apply(&with(name, &world, INTERNAL, None)).await;
+        world.apply(&resource(name, &world, INTERNAL, None)).await;
         world.ready(name).await;
     }
     world.patch_portal(&json!({"spec": {"suspend": true}})).await;
     world.portal_because("Suspended").await;
     let writes = world.portal_writes();
-    world.apply(&with("new", &world, INTERNAL, None)).await;
+    world.apply(&resource("new", &world, INTERNAL, None)).await;
     world.because("new", "PortalSuspended").await;
     world.delete("leaving").await;
     world.because("leaving", "PortalSuspended").await;
@@ -292,7 +228,7 @@ async fn a_suspended_portal_is_not_written_to_and_secrets_are_healed_all_the_sam
 #[tokio::test]
 async fn a_resource_that_was_not_ready_says_that_its_user_is_being_deleted() {
     let world = world().start().await;
-    world.apply(&with("edc", &world, INTERNAL, None)).await;
+    world.apply(&resource("edc", &world, INTERNAL, None)).await;
     world.ready("edc").await;
     let user = world.ours().remove(0);
     let not_ours = Patch::Merge(json!({"metadata": {"annotations": {"technicaluser.dev/owner": null}}}));
@@ -311,7 +247,7 @@ async fn a_resource_that_was_not_ready_says_that_its_user_is_being_deleted() {
 #[tokio::test]
 async fn a_user_that_cannot_be_read_or_marked_is_not_listed_as_retained() {
     let world = world().start().await;
-    world.apply(&with("kept", &world, INTERNAL, Some("Retain"))).await;
+    world.apply(&resource("kept", &world, INTERNAL, Some("Retain"))).await;
     world.ready("kept").await;
     let user = world.user_of("kept");
     let fails = |endpoint| world.simulator.inject(Fault::at(endpoint, Action::Status(Canned::error(500))));
@@ -328,23 +264,25 @@ async fn a_user_that_cannot_be_read_or_marked_is_not_listed_as_retained() {
     assert!(!is_listed().await);
     world.simulator.clear_faults();
     world.gone("kept").await;
-    retained(&world, &user).await;
-    assert!(seen(&world, &user).unwrap().description.contains("[technicaluser.dev/1 retained e2e/"));
+    wait_until_retained(&world, &user).await;
+    assert!(
+        user_in_portal(&world, &user).unwrap().description.contains("[technicaluser.dev/1 retained e2e/")
+    );
 }
 
 /// The same answer is given for ids of other companies.
 #[tokio::test]
 async fn a_user_that_the_portal_shows_is_not_gone_because_its_deletion_finds_none() {
     let world = world().start().await;
-    world.apply(&with("edc", &world, INTERNAL, None)).await;
+    world.apply(&resource("edc", &world, INTERNAL, None)).await;
     world.ready("edc").await;
     let user = world.user_of("edc");
     world.simulator.inject(Fault::at(Endpoint::Delete, Action::Status(Canned::error(404))));
     world.delete("edc").await;
     world.eventually("a deletion was tried twice", async || world.count(Endpoint::Delete) > 1).await;
-    assert_eq!(seen(&world, &user).unwrap().status, Status::Active);
+    assert_eq!(user_in_portal(&world, &user).unwrap().status, Status::Active);
     assert!(world.user("edc").await.is_some(), "it is held");
     world.simulator.clear_faults();
     world.gone("edc").await;
-    assert_eq!(seen(&world, &user).unwrap().status, Status::Deleted);
+    assert_eq!(user_in_portal(&world, &user).unwrap().status, Status::Deleted);
 }

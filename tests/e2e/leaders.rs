@@ -4,7 +4,7 @@ use portal_simulator::role_names::{DATASPACE_DISCOVERY, IDENTITY_WALLET_MANAGEME
 use portal_simulator::{Endpoint, Stage as PortalStage};
 use testbed::{Matcher, Process, Stage};
 
-use crate::support::{World, WorldBuilder, create, one_user, reason, stop_during, world};
+use crate::support::{World, WorldBuilder, create, one_user, reason, stop_operator_during, world};
 
 fn elected() -> WorldBuilder {
     world().value("leaderElection.enabled=true").env("TUO_LEADER_ELECTION", "true")
@@ -70,7 +70,7 @@ async fn a_leader_that_is_stopped_hands_over_at_once() {
     world.apply(&create("edc", &world.namespace, IDENTITY_WALLET_MANAGEMENT)).await;
     gate.reached().await;
     let leader = &world.operators()[0];
-    stop_during(leader, async || gate.release()).await;
+    stop_operator_during(leader, async || gate.release()).await;
     leads(world.operator()).await;
     one_user(&world, "edc").await;
     assert_eq!(world.simulator.count(Endpoint::Create), 1);

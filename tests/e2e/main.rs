@@ -16,6 +16,7 @@
 mod access;
 mod answers_lost;
 mod apiserver_faults;
+mod certificates;
 mod claims;
 mod clocks;
 mod cofinity;
@@ -27,6 +28,7 @@ mod crash_points;
 mod definitions;
 mod deletion;
 mod deletion_crashes;
+mod deletion_logins;
 mod duplicates;
 mod earlier_build;
 mod existing;

@@ -17,7 +17,7 @@ const EXTERNAL: &str = IDENTITY_WALLET_MANAGEMENT;
 
 /// A world with a neighbour that the Portal of the home namespace serves by its label, and that has an internal and an
 /// external user.
-async fn served(builder: WorldBuilder) -> (World, String) {
+async fn namespace_with_users(builder: WorldBuilder) -> (World, String) {
     let world = builder.neighbour("dataspace=yes").start().await;
     let namespace = world.neighbours[0].clone();
     let selector = json!({"from": "Selector", "selector": {"matchLabels": {"dataspace": "yes"}}});
@@ -32,7 +32,7 @@ async fn served(builder: WorldBuilder) -> (World, String) {
 }
 
 /// A neighbour with a Portal, its login and two published resources.
-async fn furnished(world: &World, login: Login<'_>) -> String {
+async fn namespace_with_portal_and_users(world: &World, login: Login<'_>) -> String {
     let namespace = world.neighbours[0].clone();
     let secret = json!({
         "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "portal-login", "namespace": namespace},
@@ -63,7 +63,7 @@ async fn is_there(world: &World, kind: &str, name: &[&str]) -> bool {
 }
 
 /// Waits until Kubernetes has deleted what the operator's rights in a namespace come from, and the Secrets.
-async fn rights_and_secrets_gone(world: &World, namespace: &str) {
+async fn wait_until_rights_and_secrets_are_gone(world: &World, namespace: &str) {
     world
         .eventually("the RoleBindings and Secrets of the namespace are gone", async || {
             !is_there(world, "rolebindings,roles,secrets", &["-n", namespace]).await
@@ -71,7 +71,7 @@ async fn rights_and_secrets_gone(world: &World, namespace: &str) {
         .await;
 }
 
-async fn ended(world: &World, namespace: &str) {
+async fn wait_until_ended(world: &World, namespace: &str) {
     world
         .eventually("the namespace is gone", async || !is_there(world, "namespace", &[namespace]).await)
         .await;
@@ -79,10 +79,10 @@ async fn ended(world: &World, namespace: &str) {
 
 /// A namespace that ends, and its users with it, while the portal takes its time.
 async fn ends_with_its_users(builder: WorldBuilder) {
-    let (world, namespace) = served(builder).await;
+    let (world, namespace) = namespace_with_users(builder).await;
     deletes_slowly(&world);
     delete(&world, &namespace).await;
-    ended(&world, &namespace).await;
+    wait_until_ended(&world, &namespace).await;
     assert_eq!(world.ours(), []);
     assert_eq!((world.count(Endpoint::Create), world.count(Endpoint::Delete)), (2, 2));
 }
@@ -99,27 +99,27 @@ async fn a_namespace_ends_with_its_users_where_all_are_watched() {
 
 #[tokio::test]
 async fn a_resource_says_that_its_user_is_being_deleted() {
-    let (world, namespace) = served(world()).await;
+    let (world, namespace) = namespace_with_users(world()).await;
     let gate = world.simulator.gate(Endpoint::Delete, Stage::Arrived);
     delete(&world, &namespace).await;
-    rights_and_secrets_gone(&world, &namespace).await;
+    wait_until_rights_and_secrets_are_gone(&world, &namespace).await;
     for name in ["internal", "wallet"] {
         let words = world.because(&format!("{namespace}/{name}"), "Deleting").await;
         let user = world.ours().into_iter().find(|user| user.description.contains(&format!("/{name} ")));
         assert!(words.contains(&user.unwrap().id.to_string()), "{words}");
     }
     gate.release();
-    ended(&world, &namespace).await;
+    wait_until_ended(&world, &namespace).await;
     assert_eq!(world.ours(), []);
 }
 
 /// Kubernetes deletes the namespace's login Secret and the operator's rights first: the login is kept in memory.
 async fn ends_with_its_portal(builder: WorldBuilder) {
     let world = builder.neighbour("").start().await;
-    let namespace = furnished(&world, FULL_LOGIN).await;
+    let namespace = namespace_with_portal_and_users(&world, FULL_LOGIN).await;
     deletes_slowly(&world);
     delete(&world, &namespace).await;
-    ended(&world, &namespace).await;
+    wait_until_ended(&world, &namespace).await;
     assert_eq!(world.ours(), []);
     assert_eq!((world.count(Endpoint::Create), world.count(Endpoint::Delete)), (2, 2));
 }
@@ -137,14 +137,14 @@ async fn a_namespace_ends_with_its_portal_and_login_where_all_are_watched() {
 #[tokio::test]
 async fn a_namespace_waits_for_a_person_where_the_login_may_not_delete() {
     let world = world().neighbour("").start().await;
-    let namespace = furnished(&world, CONNECTOR_LOGIN).await;
+    let namespace = namespace_with_portal_and_users(&world, CONNECTOR_LOGIN).await;
     let users = world.ours();
     let of = |name: &str| -> &UserView {
         users.iter().find(|user| user.description.contains(&format!("/{name} "))).unwrap()
     };
     world.simulator.inject(Fault::at(Endpoint::Reset, Action::Delay(Duration::from_secs(2))));
     delete(&world, &namespace).await;
-    rights_and_secrets_gone(&world, &namespace).await;
+    wait_until_rights_and_secrets_are_gone(&world, &namespace).await;
     let words = world.because(&format!("{namespace}/wallet"), "Undeletable").await;
     assert!(words.contains(of("wallet").client_id.as_deref().unwrap()), "{words}");
     world.gone(&format!("{namespace}/internal")).await;
@@ -152,7 +152,7 @@ async fn a_namespace_waits_for_a_person_where_the_login_may_not_delete() {
     assert_ne!(revoked.secret, of("internal").secret, "the old secret is dead");
     assert!(revoked.status == Status::Active && revoked.description.contains("retained"));
     assert_eq!(world.simulator.delete_by_hand(of("wallet").id), Change::Done);
-    ended(&world, &namespace).await;
+    wait_until_ended(&world, &namespace).await;
     assert_eq!(world.ours(), []);
     let portals = ["get", "portals.technicaluser.dev", "-n", &world.namespace, "-o", "json"];
     let portals: Value =
@@ -162,13 +162,13 @@ async fn a_namespace_waits_for_a_person_where_the_login_may_not_delete() {
 
 #[tokio::test]
 async fn a_namespace_ends_after_a_restart() {
-    let (mut world, namespace) = served(world()).await;
+    let (mut world, namespace) = namespace_with_users(world()).await;
     world.stop_operator().await;
     delete(&world, &namespace).await;
-    rights_and_secrets_gone(&world, &namespace).await;
+    wait_until_rights_and_secrets_are_gone(&world, &namespace).await;
     deletes_slowly(&world);
     world.start_operator();
-    ended(&world, &namespace).await;
+    wait_until_ended(&world, &namespace).await;
     assert_eq!(world.ours(), []);
     assert_eq!(world.count(Endpoint::Delete), 2);
 }
@@ -177,10 +177,10 @@ async fn a_namespace_ends_after_a_restart() {
 #[tokio::test]
 async fn a_login_that_ended_first_is_named_and_the_resources_can_be_released() {
     let mut world = world().neighbour("").start().await;
-    let namespace = furnished(&world, FULL_LOGIN).await;
+    let namespace = namespace_with_portal_and_users(&world, FULL_LOGIN).await;
     world.stop_operator().await;
     delete(&world, &namespace).await;
-    rights_and_secrets_gone(&world, &namespace).await;
+    wait_until_rights_and_secrets_are_gone(&world, &namespace).await;
     world.start_operator();
     for name in ["internal", "wallet"] {
         let name = format!("{namespace}/{name}");
@@ -192,7 +192,7 @@ async fn a_login_that_ended_first_is_named_and_the_resources_can_be_released() {
         assert_eq!(reason(&held), "PortalNotReady");
         world.patch_user(&name, &json!({"metadata": {"annotations": {RELEASE: "yes"}}})).await;
     }
-    ended(&world, &namespace).await;
+    wait_until_ended(&world, &namespace).await;
     assert_eq!(world.count(Endpoint::Delete), 0);
     assert_eq!(world.ours().len(), 2, "they are kept, as a person said");
 }
@@ -209,9 +209,9 @@ async fn a_user_that_is_being_created_when_its_namespace_ends_is_deleted() {
         world.apply(&create_from("edc", &namespace, &world.namespace, role)).await;
         gate.reached().await;
         delete(&world, &namespace).await;
-        rights_and_secrets_gone(&world, &namespace).await;
+        wait_until_rights_and_secrets_are_gone(&world, &namespace).await;
         gate.release();
-        ended(&world, &namespace).await;
+        wait_until_ended(&world, &namespace).await;
         assert_eq!(world.ours(), [], "{role}");
         assert_eq!(world.count(Endpoint::Create), 1);
     }
@@ -220,7 +220,7 @@ async fn a_user_that_is_being_created_when_its_namespace_ends_is_deleted() {
 /// What selects a namespace by its labels needs them; what deletes a user does not.
 #[tokio::test]
 async fn labels_that_cannot_be_read_keep_no_user_from_being_deleted() {
-    let (mut world, namespace) = served(world()).await;
+    let (mut world, namespace) = namespace_with_users(world()).await;
     world.stop_operator().await;
     let refused = testbed::Action::status(403, "Forbidden", "no namespace for you");
     let namespaces = Matcher::any().path_regex("^/api/v1/namespaces(/[^/]+)?$").unwrap();
@@ -240,10 +240,10 @@ async fn labels_that_cannot_be_read_keep_no_user_from_being_deleted() {
 /// them again.
 #[tokio::test]
 async fn with_roles_only_a_cluster_role_binding_frees_a_namespace_that_is_stuck() {
-    let (mut world, namespace) = served(world().scoped()).await;
+    let (mut world, namespace) = namespace_with_users(world().scoped()).await;
     deletes_slowly(&world);
     delete(&world, &namespace).await;
-    rights_and_secrets_gone(&world, &namespace).await;
+    wait_until_rights_and_secrets_are_gone(&world, &namespace).await;
     // Neither the process that knew the resources nor one that does not can free it.
     world.proxy.drop_connections();
     let words = world.readyz(200, &format!("namespace {namespace} is not served")).await;
@@ -266,7 +266,7 @@ async fn with_roles_only_a_cluster_role_binding_frees_a_namespace_that_is_stuck(
     let account = format!("--serviceaccount={}:technical-user-operator", world.namespace);
     let grants = format!("--clusterrole={name}");
     run(&["create", "clusterrolebinding", &name, &grants, &account]).await;
-    ended(&world, &namespace).await;
+    wait_until_ended(&world, &namespace).await;
     assert_eq!(world.ours(), []);
     for kind in ["clusterrolebinding", "clusterrole"] {
         run(&["delete", kind, &name]).await;

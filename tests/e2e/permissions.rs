@@ -80,7 +80,7 @@ async fn every_permission_is_used(builder: WorldBuilder) {
 }
 
 /// An operator in a namespace that it does not watch, so that a right there is not taken for one in a watched namespace.
-async fn apart() -> World {
+async fn operator_beside_its_namespace() -> World {
     let mut world = world()
         .simulator(one_company(Version::Main).tls(Tls::OneAuthority))
         .value("leaderElection.enabled=true")
@@ -117,7 +117,7 @@ async fn apart() -> World {
 
 #[tokio::test]
 async fn every_permission_is_used_in_the_namespace_and_for_the_object_that_it_is_for() {
-    let world = apart().await;
+    let world = operator_beside_its_namespace().await;
     let watched = world.neighbours[0].clone();
     let (edc, kept) = (format!("{watched}/edc"), format!("{watched}/kept"));
     world.apply(&create("edc", &watched, DATASPACE_DISCOVERY)).await;

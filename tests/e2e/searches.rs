@@ -49,7 +49,7 @@ fn long_list() -> usize {
 }
 
 /// The resource as it first is so, by a watch: no state in between is missed.
-async fn first(
+async fn wait_for_first_state(
     world: &World,
     limit: std::time::Duration,
     condition: impl Fn(Option<&DynamicObject>) -> bool,
@@ -76,13 +76,13 @@ async fn a_search_outlives_the_reconcile_that_asked_for_it() {
     world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
     let limit = std::time::Duration::from_mins(if usual { 3 } else { 30 });
     let searching = |user: Option<&DynamicObject>| user.is_some_and(|user| reason(user) == "Searching");
-    let waiting = first(&world, limit, searching).await;
+    let waiting = wait_for_first_state(&world, limit, searching).await;
     let waited = began.elapsed();
     let words = crate::support::message(&waiting);
     assert!(words.contains("search of the portal's user list"), "{words}");
     assert!(!words.contains(|c: char| c.is_ascii_digit()), "{words}");
     let ready = |user: Option<&DynamicObject>| user.is_some_and(|user| reason(user) == "Ready");
-    let user = first(&world, limit, ready).await;
+    let user = wait_for_first_state(&world, limit, ready).await;
     let ready = began.elapsed();
     println!("{users} users: waits after {waited:?}, ready after {ready:?}");
     assert_eq!(reason(&user), "Ready");

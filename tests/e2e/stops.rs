@@ -3,7 +3,7 @@
 use portal_simulator::role_names::{DATASPACE_DISCOVERY, IDENTITY_WALLET_MANAGEMENT};
 use portal_simulator::{Action, Canned, Endpoint, Fault, Stage};
 
-use crate::support::{create, one_user, recorded, stop_during, world};
+use crate::support::{create, one_user, recorded, stop_operator_during, world};
 
 #[tokio::test]
 async fn it_waits_for_the_answer_and_writes_the_user_down() {
@@ -13,7 +13,7 @@ async fn it_waits_for_the_answer_and_writes_the_user_down() {
         world.apply(&create("edc", &world.namespace, role)).await;
         gate.reached().await;
         let operator = world.operator();
-        stop_during(operator, async || gate.release()).await;
+        stop_operator_during(operator, async || gate.release()).await;
         let named = recorded(&world.user("edc").await.unwrap()).id;
         assert_eq!(named, world.ours()[0].id.to_string());
         world.start_operator();
@@ -43,7 +43,7 @@ async fn no_create_is_started_any_more() {
     world.apply(&create("first", &world.namespace, DATASPACE_DISCOVERY)).await;
     gate.reached().await;
     let operator = world.operator();
-    stop_during(operator, async || {
+    stop_operator_during(operator, async || {
         world.apply(&create("second", &world.namespace, DATASPACE_DISCOVERY)).await;
         gate.release();
     })
@@ -62,7 +62,7 @@ async fn the_user_is_written_down_also_where_the_portal_fails_right_after() {
     gate.reached().await;
     world.simulator.inject(Fault::at(Endpoint::Details, Action::Status(Canned::html(502))));
     let operator = world.operator();
-    stop_during(operator, async || gate.release()).await;
+    stop_operator_during(operator, async || gate.release()).await;
     let named = recorded(&world.user("edc").await.unwrap()).id;
     assert_eq!(named, world.ours()[0].id.to_string());
     world.simulator.clear_faults();

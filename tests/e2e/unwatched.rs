@@ -39,7 +39,7 @@ async fn open_to_all(world: &World) {
 }
 
 /// A user in the portal that bears the mark of a resource, as it is after a restore.
-async fn seeded(world: &World, namespace: &str, name: &str) -> UserView {
+async fn user_from_a_restore(world: &World, namespace: &str, name: &str) -> UserView {
     world.portal_because("LoggedIn").await;
     let owner = Owner { namespace: namespace.into(), ..world.owner(name) };
     world.seed_marked(&world.mark_of(owner).await)
@@ -49,7 +49,7 @@ fn unclaimed(portal: &kube::api::DynamicObject) -> Vec<String> {
     portal_status(portal).unclaimed.into_iter().map(|user| user.technical_user).collect()
 }
 
-async fn unwatched(world: &World, count: usize) {
+async fn wait_for_unwatched_metric(world: &World, count: usize) {
     let line = format!("tuo_namespaces_unwatched {count}\n");
     world
         .eventually("the metric tells", async || {
@@ -75,12 +75,12 @@ async fn a_namespace_without_role_is_told_and_the_others_are_served() {
     let told =
         |line: &str| line.contains("WARN") && line.contains(&format!("namespace {dark} is not served"));
     world.operator().wait_for_line(told).await.unwrap();
-    unwatched(&world, 1).await;
+    wait_for_unwatched_metric(&world, 1).await;
 
     // Two users without a resource, as far as can be seen: what is told of one shows that both were looked at.
-    let theirs = seeded(&world, &dark, "hidden").await;
+    let theirs = user_from_a_restore(&world, &dark, "hidden").await;
     let lost = format!("{}/lost", world.namespace);
-    seeded(&world, &world.namespace, "lost").await;
+    user_from_a_restore(&world, &world.namespace, "lost").await;
     let portal = world.portal_until("the lost user is listed", |portal| !unclaimed(portal).is_empty()).await;
     assert_eq!(portal.unclaimed[0].technical_user, lost);
     world.more_lists_answered(2).await;
@@ -104,7 +104,7 @@ async fn a_namespace_without_role_is_told_and_the_others_are_served() {
     assert_eq!(recorded(&hidden).id, theirs.id.to_string(), "the user that was there is taken up");
     world.ready("found").await;
     world.because("far", "PortalNotFound").await;
-    unwatched(&world, 0).await;
+    wait_for_unwatched_metric(&world, 0).await;
     assert!(!world.readyz(200, "ok").await.contains("namespace"));
 }
 
@@ -130,7 +130,7 @@ async fn resources_whose_secrets_are_refused_say_so_and_get_no_user() {
     world.kubectl_apply(&role).await;
     world.ready(&name).await;
     assert_eq!(world.count(portal_simulator::Endpoint::Create), 1);
-    unwatched(&world, 0).await;
+    wait_for_unwatched_metric(&world, 0).await;
 }
 
 #[tokio::test]
@@ -160,12 +160,13 @@ async fn a_role_that_goes_while_it_runs_takes_its_namespace_along_and_brings_it_
         world.portal_until("the Portal is held", |portal| message(portal).contains("cannot be seen")).await;
     assert_eq!(held.conditions[0].status, "False", "{held:?}");
     world.delete(&name).await;
-    assert!(world.user(&name).await.is_some(), "nobody may let it go");
+    world.more_lists_answered(2).await;
+    assert!(world.user(&name).await.is_some(), "the operator may not remove the finalizer");
     world.kubectl_apply(&role).await;
     world.gone(&name).await;
     assert_eq!(world.ours(), []);
     world.readyz(200, "ok").await;
-    unwatched(&world, 0).await;
+    wait_for_unwatched_metric(&world, 0).await;
 }
 
 #[tokio::test]
@@ -177,7 +178,7 @@ async fn nothing_to_watch_is_not_ready() {
     world.start_operator();
     let text = world.readyz(503, &format!("namespace {other} is not served")).await;
     assert!(text.contains(&format!("namespace {} is not served", world.namespace)), "{text}");
-    unwatched(&world, 2).await;
+    wait_for_unwatched_metric(&world, 2).await;
     assert_eq!(world.proxy.count(&Matcher::any().method("PATCH")), 0);
     world.kubectl_apply(&role).await;
     world.readyz(200, &format!("namespace {other} is not served")).await;

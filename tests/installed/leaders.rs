@@ -24,7 +24,7 @@ struct AtACreate {
 async fn leader_at_a_create() -> AtACreate {
     let release = Release::install(&TWO).await;
     release.portal_because("LoggedIn").await;
-    let leader = release.a_leader().await;
+    let leader = release.wait_for_leader().await;
     let secrets = release.secrets_api().list(&ListParams::default()).await.unwrap();
     let before = secrets.metadata.resource_version.unwrap();
     let gate = release.simulator.gate(Endpoint::Create, Stage::Working);

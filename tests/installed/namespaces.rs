@@ -30,7 +30,7 @@ async fn serving() -> (Release, String) {
 }
 
 /// Waits until the namespace is gone; fails with what is left of it.
-async fn ended(release: &Release, namespace: &str) {
+async fn wait_until_ended(release: &Release, namespace: &str) {
     let wait = ["wait", "--for=delete", "--timeout=3m", &format!("namespace/{namespace}")];
     if let Err(error) = release.plane.kubectl(&wait).await.unwrap().success() {
         let mut left = String::new();
@@ -52,7 +52,7 @@ async fn nothing_is_left(release: &Release) {
 async fn a_namespace_ends_with_its_users() {
     let (release, namespace) = serving().await;
     release.cluster.kubectl(&["delete", "namespace", &namespace, "--wait=false"]).await;
-    ended(&release, &namespace).await;
+    wait_until_ended(&release, &namespace).await;
     nothing_is_left(&release).await;
 }
 
@@ -68,6 +68,6 @@ async fn a_namespace_ends_once_there_is_an_operator_again() {
         .eventually("its RoleBinding is gone", async || release.cluster.kubectl(&bindings).await.is_empty())
         .await;
     release.cluster.kubectl(&[&["scale", "--replicas=1"], &operator[..]].concat()).await;
-    ended(&release, &namespace).await;
+    wait_until_ended(&release, &namespace).await;
     nothing_is_left(&release).await;
 }

@@ -12,7 +12,7 @@ const REFUSAL: &str = "each object needs the label example.org/cost-center";
 
 /// Refuses objects without the label in the namespace of the release, whoever creates them. Events have no labels of their
 /// own, and the resources of the operator's kinds are a person's.
-async fn want_label(release: &Release) {
+async fn require_label(release: &Release) {
     let namespace = &release.namespace;
     let object = |kind: &str, spec: serde_json::Value| {
         json!({
@@ -49,7 +49,7 @@ async fn want_label(release: &Release) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn where_each_object_needs_a_label_and_pods_are_restricted_everything_works() {
     let release = Release::prepare(company_one()).await;
-    want_label(&release).await;
+    require_label(&release).await;
     // Helm keeps the release in a Secret, which needs the label too.
     let for_helm = format!("--labels={LABEL}=a4711");
     let refused = release.helm("install", &[&for_helm]).await.unwrap_err();
@@ -71,6 +71,6 @@ async fn where_each_object_needs_a_label_and_pods_are_restricted_everything_work
     let names = secrets.iter().filter(labelled).filter_map(|secret| secret.metadata.name.as_deref());
     let ours: Vec<_> = names.filter(|name| !name.starts_with("sh.helm.")).collect();
     assert_eq!(ours, ["edc", "technical-user-operator-e2e"]);
-    release.a_leader().await;
+    release.wait_for_leader().await;
     assert_eq!(release.restarts().await, 0);
 }

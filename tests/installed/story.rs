@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 use testbed::eventually;
 
-use crate::support::{Cluster, Page, Reader};
+use crate::support::{Cluster, Page, Reader, assert_no_secret};
 
 /// The company, the login and its secret, as the README has them.
 fn portal() -> Config {
@@ -81,6 +81,17 @@ async fn obtains_tokens(reader: &Reader, pod: &str) {
     eventually(&format!("{pod} obtains tokens"), || async { (obtained().await > before).then_some(()) })
         .await
         .unwrap();
+}
+
+/// Fails where a secret of the portal occurs in the operator's log, in Events or in our resources.
+async fn no_secret_is_shown(reader: &Reader, simulator: &Simulator) {
+    for command in [
+        "kubectl -n dataspace logs -l app.kubernetes.io/name=technical-user-operator --tail=-1",
+        "kubectl get events --all-namespaces -o yaml",
+        "kubectl get portals.technicaluser.dev,technicalusers.technicaluser.dev --all-namespaces -o yaml",
+    ] {
+        assert_no_secret(simulator.secrets_handed_out(), command, &reader.run(command).await);
+    }
 }
 
 /// The releases of the connector's chart, each with the values file of its version on the page.
@@ -182,6 +193,7 @@ async fn the_pages_do_what_they_say() {
     let (made, published) = (users(&simulator), secrets(&reader).await);
     assert_eq!(made.len(), 3, "{made:?}");
 
+    no_secret_is_shown(&reader, &simulator).await;
     add_a_field(&reader);
     let mut headings = operations.headings().into_iter();
     for heading in headings.by_ref() {

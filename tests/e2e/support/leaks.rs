@@ -37,14 +37,9 @@ impl World {
 }
 
 impl Site {
-    /// Fails where a secret occurs in a text, as it is or in base64.
+    /// Fails where a secret occurs in a text.
     pub fn assert_no_secret_in(&self, what: &str, text: &str) {
-        // A short one (a stub's client id, say) may occur by chance.
-        for secret in self.secrets().into_iter().filter(|secret| secret.len() >= 8) {
-            for form in [STANDARD.encode(&secret), secret] {
-                assert!(!text.contains(&form), "a secret occurs in {what}: …{}…", around(text, &form));
-            }
-        }
+        assert_no_secret(self.secrets(), what, text);
     }
 
     /// Fails where a secret occurs in the events or in our resources of a namespace.
@@ -78,7 +73,20 @@ fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
 
+/// Fails where one of the secrets occurs in a text, as it is or in base64.
+pub fn assert_no_secret(secrets: Vec<String>, what: &str, text: &str) {
+    // A short one (a stub's client id, say) may occur by chance.
+    for secret in secrets.into_iter().filter(|secret| secret.len() >= 8) {
+        for form in [STANDARD.encode(&secret), secret] {
+            assert!(!text.contains(&form), "a secret occurs in {what}: …{}…", around(text, &form));
+        }
+    }
+}
+
+/// What stands before and after a secret, so that a failure shows the place.
 fn around(text: &str, secret: &str) -> String {
-    let line = text.lines().find(|line| line.contains(secret)).unwrap_or_default();
-    line.replace(secret, "<the secret>").chars().take(600).collect()
+    let (before, after) = text.split_once(secret).unwrap_or_default();
+    let start = before.char_indices().rev().nth(199).map_or(0, |(start, _)| start);
+    let after: String = after.chars().take(100).collect();
+    format!("{}<the secret>{after}", &before[start..]).replace(secret, "<the secret>")
 }

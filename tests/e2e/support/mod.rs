@@ -32,4 +32,4 @@ pub use objects::{
 };
 pub use outcome::{connected, one_user};
 pub use site::Site;
-pub use world::{World, stop_during};
+pub use world::{World, stop_operator_during};

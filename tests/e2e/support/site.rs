@@ -21,7 +21,7 @@ pub struct Site {
     pub client: Client,
     pub namespace: String,
     pub simulator: Arc<Simulator>,
-    said: Mutex<Vec<Transcript>>,
+    logs: Mutex<Vec<Transcript>>,
     /// The secrets that the test itself wrote.
     written: Mutex<Vec<String>>,
 }
@@ -35,14 +35,14 @@ impl Site {
             client,
             namespace,
             simulator: Arc::new(simulator),
-            said: Mutex::default(),
+            logs: Mutex::default(),
             written: Mutex::default(),
         }
     }
 
-    /// Remembers what one more operator says.
-    pub fn heard(&self, operator: Transcript) {
-        self.said.lock().push(operator);
+    /// Adds the output of one more process of the operator to the log.
+    pub fn add_log_of(&self, operator: Transcript) {
+        self.logs.lock().push(operator);
     }
 
     /// The secrets that may occur nowhere: those that the simulator returned, and those that the test wrote.
@@ -52,10 +52,10 @@ impl Site {
         secrets
     }
 
-    /// Everything that the operators said so far.
+    /// Everything that the processes of the operator wrote so far.
     pub fn log(&self) -> String {
-        let said = self.said.lock();
-        said.iter().flat_map(Transcript::lines).collect::<Vec<_>>().join("\n")
+        let logs = self.logs.lock();
+        logs.iter().flat_map(Transcript::lines).collect::<Vec<_>>().join("\n")
     }
 
     /// Writes the login Secret of the Portal.

@@ -1,6 +1,6 @@
 //! Waits for a state that no watch shows. What does not come fails with the end of the operator's log.
 
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
 
 use k8s_openapi::api::events::v1::Event;
 use kube::api::{Api, DynamicObject, ListParams};
@@ -11,6 +11,23 @@ use super::site::Site;
 
 /// How many lines of the operator's log a failure quotes.
 const QUOTED_LINES: usize = 60;
+
+/// An object as a failure shows it: as JSON, and without the managers of its fields.
+struct Seen(String);
+
+impl From<Option<DynamicObject>> for Seen {
+    fn from(object: Option<DynamicObject>) -> Self {
+        let Some(mut object) = object else { return Self("no such object".to_owned()) };
+        object.metadata.managed_fields = None;
+        Self(serde_json::to_string_pretty(&object).unwrap())
+    }
+}
+
+impl Debug for Seen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
 
 impl Site {
     /// Polls until the check returns `Ok`. Fails with the last `Err`, which is what was there instead, and the end of the
@@ -27,7 +44,8 @@ impl Site {
         match found.await {
             Ok(found) => found,
             Err(error) => {
-                panic!("{error}; last seen: {last:#?}\nthe operator's last lines:\n{}", self.end_of_log())
+                let last = last.map(|last| format!("{last:#?}")).unwrap_or_default();
+                panic!("{error}; last seen: {last}\nthe operator's last lines:\n{}", self.end_of_log())
             }
         }
     }
@@ -52,7 +70,7 @@ impl Site {
     ) -> DynamicObject {
         self.wait_for(what, async || match self.user(name).await {
             Some(object) if check(&object) => Ok(object),
-            seen => Err(seen),
+            seen => Err(Seen::from(seen)),
         })
         .await
     }
@@ -71,7 +89,11 @@ impl Site {
     /// Waits until a resource is deleted.
     pub async fn gone(&self, name: &str) {
         let what = format!("{name} is gone");
-        self.wait_for(&what, async || self.user(name).await.map_or(Ok(()), Err)).await;
+        self.wait_for(&what, async || match self.user(name).await {
+            None => Ok(()),
+            seen => Err(Seen::from(seen)),
+        })
+        .await;
     }
 
     /// Waits until the Portal is as the check wants it. Returns its status.
@@ -82,7 +104,7 @@ impl Site {
     async fn portal_object_until(&self, what: &str, check: impl Fn(&DynamicObject) -> bool) -> DynamicObject {
         self.wait_for(what, async || match self.portal().await {
             Some(portal) if check(&portal) => Ok(portal),
-            seen => Err(seen),
+            seen => Err(Seen::from(seen)),
         })
         .await
     }

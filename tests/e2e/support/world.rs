@@ -72,7 +72,7 @@ impl World {
             builder = builder.env(name, value);
         }
         let operator = builder.spawn().unwrap();
-        self.site.heard(operator.transcript());
+        self.site.add_log_of(operator.transcript());
         self.operators.push(operator);
         self.operators.last().unwrap()
     }
@@ -89,7 +89,7 @@ impl World {
             builder = builder.env(name, value);
         }
         let process = builder.spawn().unwrap();
-        self.site.heard(process.transcript());
+        self.site.add_log_of(process.transcript());
         let ended = process.wait().await.unwrap();
         (ended.code(), process.lines().join("\n"))
     }
@@ -145,7 +145,7 @@ impl World {
 }
 
 /// Stops an operator as Kubernetes does. The rest happens once it has noticed that.
-pub async fn stop_during(operator: &Process, rest: impl AsyncFnOnce()) {
+pub async fn stop_operator_during(operator: &Process, rest: impl AsyncFnOnce()) {
     let (ended, ()) = tokio::join!(operator.sigterm_and_wait(), async {
         operator.wait_for_line(|line| line.contains("stopping")).await.unwrap();
         rest().await;

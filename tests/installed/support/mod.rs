@@ -15,6 +15,7 @@ mod release;
 
 pub use cluster::Cluster;
 pub use pages::Page;
+pub use place::leaks::assert_no_secret;
 pub use place::{condition, create, create_from, message, one_user, reason};
 pub use reader::Reader;
 pub use release::{Release, company_one};

@@ -121,7 +121,7 @@ impl Release {
     }
 
     /// Waits until a pod leads, and tells its name.
-    pub async fn a_leader(&self) -> String {
+    pub async fn wait_for_leader(&self) -> String {
         self.eventually("a pod leads", async || self.leader().await.is_some()).await;
         self.leader().await.unwrap()
     }
