@@ -31,6 +31,7 @@ mod deletion_crashes;
 mod deletion_logins;
 mod duplicates;
 mod earlier_build;
+mod example;
 mod existing;
 mod fairness;
 mod first_user;
