@@ -2,10 +2,13 @@
 //!
 //! It runs where the world is dropped, so no test can forget it.
 
+use std::fmt::Debug;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use k8s_openapi::api::events::v1::Event;
-use kube::api::{Api, DynamicObject, ListParams};
+use kube::api::{Api, DynamicObject, ListParams, ObjectList};
+use serde::de::DeserializeOwned;
 use technical_user_operator::controller::objects::{portals, technical_users};
 
 use super::probes::address;
@@ -14,7 +17,7 @@ use super::world::World;
 
 impl Drop for World {
     fn drop(&mut self) {
-        scan_at_end(async {
+        scan_at_end(async || {
             self.assert_no_secret_in("the log", &self.log());
             let neighbours = self.neighbours.iter().map(String::as_str);
             for namespace in neighbours.chain([self.namespace.as_str()]) {
@@ -46,24 +49,34 @@ impl Site {
     pub async fn assert_no_secret_in_objects_of(&self, namespace: &str) {
         // A client works only in the runtime that created it.
         let client = self.plane.admin_client().await.unwrap();
-        let events = Api::<Event>::namespaced(client.clone(), namespace);
-        let events = events.list(&ListParams::default()).await.unwrap();
+        let events = list(&Api::<Event>::namespaced(client.clone(), namespace)).await;
         self.assert_no_secret_in("the events", &serde_json::to_string(&events).unwrap());
         for resource in [portals(), technical_users()] {
             let objects = Api::<DynamicObject>::namespaced_with(client.clone(), namespace, &resource);
-            let objects = objects.list(&ListParams::default()).await.unwrap();
+            let objects = list(&objects).await;
             self.assert_no_secret_in(&resource.kind, &serde_json::to_string(&objects).unwrap());
         }
     }
 }
 
+/// The objects of a kind. The apiserver answers 429 for a moment after the definition of the kind was changed.
+async fn list<K: Clone + DeserializeOwned + Debug>(api: &Api<K>) -> ObjectList<K> {
+    testbed::eventually("the objects are listed", async || match api.list(&ListParams::default()).await {
+        Ok(objects) => Some(objects),
+        Err(kube::Error::Api(status)) if status.code == 429 => None,
+        Err(error) => panic!("{error}"),
+    })
+    .await
+    .unwrap()
+}
+
 /// Runs the scan of a test that ends. Nothing can be awaited where a value is dropped: the scan has a thread and a runtime of
 /// its own. A test that has failed already reports its own failure, and is not scanned.
-pub fn scan_at_end(scan: impl Future<Output = ()> + Send) {
+pub fn scan_at_end(scan: impl AsyncFnOnce() + Send) {
     if std::thread::panicking() {
         return;
     }
-    let scanned = std::thread::scope(|threads| threads.spawn(|| runtime().block_on(scan)).join());
+    let scanned = std::thread::scope(|threads| threads.spawn(|| runtime().block_on(scan())).join());
     if let Err(failure) = scanned {
         std::panic::resume_unwind(failure);
     }

@@ -151,6 +151,6 @@ impl Release {
 
 impl Drop for Release {
     fn drop(&mut self) {
-        scan_at_end(self.assert_no_secret());
+        scan_at_end(async || self.assert_no_secret().await);
     }
 }
