@@ -6,7 +6,7 @@
 //! # Modules
 //!
 //! * `main` parses the arguments and dispatches.
-//! * [`app`] builds the concrete things, and starts and stops them in order.
+//! * [`app`] builds the concrete things, and starts and stops them in order; its `Controller` is the operator as one value.
 //! * `check` tries a portal and its login, without Kubernetes.
 //! * `preflight` asks the cluster whether the operator can work there.
 //! * [`config`] is the only reader of arguments and environment.

@@ -23,6 +23,7 @@ mod cofinity;
 mod common_labels;
 mod company;
 mod conflicts;
+mod controllers;
 mod crash;
 mod crash_points;
 mod definitions;
