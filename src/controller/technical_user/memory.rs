@@ -42,6 +42,8 @@ pub struct Memory {
     pub waiting: Since<Key>,
     /// Since when reconciles of a resource fail in the same way.
     pub failing: Since<Key>,
+    /// Since when this process has seen the user of a resource pending.
+    pub pending: Since<Key>,
     /// When published credentials were last tried.
     pub verifications: Verifications,
     losses: Mutex<BTreeMap<Key, Loss>>,
@@ -72,6 +74,7 @@ impl Memory {
             places: Places::default(),
             waiting: Since::default(),
             failing: Since::default(),
+            pending: Since::default(),
             verifications: Verifications::new(random),
             losses: Mutex::default(),
             missing: Mutex::default(),
@@ -157,6 +160,7 @@ impl Memory {
         self.secrets.forget(key);
         self.waiting.forget(key);
         self.failing.forget(key);
+        self.pending.forget(key);
         self.verifications.forget(key);
         self.found(key);
         lock(&self.overwritten).remove(key);

@@ -66,7 +66,10 @@ pub(super) fn publish(o: &Observation, current: &UserRef, user: &UserFacts) -> S
         && o.recorded.digest.as_ref() == Some(wanted)
         && !is_refused(o, current);
     if proved {
-        return settled(o, current, Report::Ready, o.timers.healthy());
+        // An outage of the token endpoint says nothing of it; it is tried again later.
+        let unreachable = matches!(o.published_proof, Some(Verified::Unreachable(_)));
+        let requeue = if unreachable { Requeue::Backoff } else { o.timers.healthy() };
+        return check(o).unwrap_or_else(|| settled(o, current, Report::Ready, requeue));
     }
     match o.proof_of(&current.id) {
         Some(Verified::Accepted) if published => {

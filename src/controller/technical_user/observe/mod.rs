@@ -25,6 +25,7 @@ use crate::controller::context::Context;
 use crate::controller::objects::{Key, annotation, has_finalizer, is_deleting, lenient};
 use crate::controller::portal::connections::Connection;
 use crate::controller::secrets::Secrets;
+use crate::controller::status::since::Since;
 use crate::domain::access::Grants;
 use crate::domain::identity::Owner;
 use crate::domain::plan::{
@@ -33,7 +34,6 @@ use crate::domain::plan::{
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use crate::domain::user::UserId;
-use crate::process::Random;
 
 pub(super) use inventory::named;
 use inventory::see_inventory;
@@ -224,7 +224,7 @@ fn timers(
 ) -> Timers {
     Timers {
         recheck: ctx.process.random.spread(RECHECK),
-        poll: poll(pending_for, &ctx.process.random),
+        poll: ctx.process.random.spread(poll(&ctx.memory.pending, key, pending_for)),
         verification: ctx.memory.verifications.due_in(key, verification_interval),
         output: None,
     }
@@ -233,16 +233,22 @@ fn timers(
 /// What no watch reports, such as the labels of namespaces, is checked again after this time.
 const RECHECK: Duration = Duration::from_mins(2);
 
-/// The time before the state of a pending user is read again: about as long as it has been pending, from 2 s to half a
-/// minute, and after half an hour 5 minutes.
-fn poll(pending_for: Option<Duration>, random: &Random) -> Duration {
-    let pending_for = pending_for.unwrap_or_default();
-    random.spread(if pending_for > Duration::from_mins(30) {
+/// The time before the state of a pending user is read again: about as long as this process has seen it pending, by its own
+/// clock, from 2 s to half a minute; 5 minutes where it has been pending for half an hour by the status.
+fn poll(pending: &Since<Key>, key: &Key, pending_for: Option<Duration>) -> Duration {
+    let Some(by_status) = pending_for else {
+        pending.forget(key);
+        return FIRST_POLL;
+    };
+    let seen_for = pending.elapsed(key, Reason::Pending.as_str());
+    if by_status > Duration::from_mins(30) {
         Duration::from_mins(5)
     } else {
-        pending_for.clamp(Duration::from_secs(2), Duration::from_secs(30))
-    })
+        seen_for.clamp(FIRST_POLL, Duration::from_secs(30))
+    }
 }
+
+const FIRST_POLL: Duration = Duration::from_secs(2);
 
 fn pending_for(status: &TechnicalUserStatus, now: Timestamp) -> Option<Duration> {
     let condition = status.conditions.iter().find(|c| c.type_ == USER_READY && c.status == "False")?;
@@ -258,6 +264,22 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pending_user_is_read_less_often_with_time_by_the_process_s_own_clock() {
+        let (pending, key) = (Since::default(), Key { namespace: "connector".into(), name: "edc".into() });
+        // By a clock that runs behind the one that wrote the status, it has not waited at all.
+        let poll = |by_status| poll(&pending, &key, by_status).as_secs();
+        let mut waits = Vec::new();
+        for _ in 0..7 {
+            let wait = poll(Some(Duration::ZERO));
+            waits.push(wait);
+            tokio::time::advance(Duration::from_secs(wait)).await;
+        }
+        assert_eq!(waits, [2, 2, 4, 8, 16, 30, 30]);
+        assert_eq!(poll(Some(Duration::from_mins(31))), 300);
+        assert_eq!((poll(None), poll(Some(Duration::ZERO))), (2, 2), "the next one begins again");
+    }
 
     #[test]
     fn a_wait_that_a_faster_clock_wrote_down_has_not_begun() {

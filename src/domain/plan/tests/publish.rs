@@ -31,6 +31,21 @@ fn a_ready_resource_asks_nobody() {
             a_ready_resource().but(|o| o.spec_observed = false).seen("u1", details()),
             ready,
         ),
+        (
+            "the same, and it is time to try it",
+            a_ready_resource().but(|o| o.spec_observed = false).seen("u1", details()).verification_due(),
+            "verify what is published",
+        ),
+        (
+            "the same, unreachable",
+            trying(unreachable()).but(|o| o.spec_observed = false).seen("u1", details()).verification_due(),
+            "ready (u1 g1), try again",
+        ),
+        (
+            "refused, and the portal shows the same, which cannot be tried",
+            trying(REFUSED).seen("u1", details()).verified(shown_for("u1"), unreachable()),
+            "credential TokenEndpointUnreachable (u1 g1), try again",
+        ),
     ]);
 }
 
