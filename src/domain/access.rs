@@ -2,16 +2,16 @@
 
 use super::roles::quoted;
 
-/// One rule, already matched against the asking namespace.
+/// One rule that matches the namespace of the resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
-    /// The roles that may be asked for; `None` means every role.
+    /// The roles that may be requested; `None` means every role.
     pub roles: Option<Vec<String>>,
-    /// Users that the operator did not make may be published.
+    /// Users that the operator did not create may be published.
     pub existing: bool,
 }
 
-/// What the rules that serve a namespace grant together.
+/// What the rules that match a namespace grant together.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Grants(pub Vec<Grant>);
 
@@ -24,27 +24,27 @@ impl Grants {
 
     /// Whether one rule grants all these roles together.
     #[must_use]
-    pub fn roles(&self, asked: &[String]) -> bool {
-        self.0
-            .iter()
-            .any(|g| g.roles.as_ref().is_none_or(|granted| asked.iter().all(|role| granted.contains(role))))
+    pub fn roles(&self, requested: &[String]) -> bool {
+        self.0.iter().any(|g| {
+            g.roles.as_ref().is_none_or(|granted| requested.iter().all(|role| granted.contains(role)))
+        })
     }
 
-    /// Whether users that the operator did not make may be published.
+    /// Whether users that the operator did not create may be published.
     #[must_use]
     pub fn existing(&self) -> bool {
         self.0.iter().any(|g| g.existing)
     }
 
-    /// What the rules grant that let users be published which the operator did not make.
+    /// What the rules grant that allow to publish users which the operator did not create.
     #[must_use]
     pub fn for_existing(&self) -> Self {
         Self(self.0.iter().filter(|g| g.existing).cloned().collect())
     }
 
-    /// Why the roles are not granted. It names nothing that the Portal's rules select by.
+    /// Why the roles are not granted. It does not show the selectors of the Portal's rules.
     #[must_use]
-    pub fn denial(&self, namespace: &str, asked: &[String]) -> String {
+    pub fn denial(&self, namespace: &str, requested: &[String]) -> String {
         if self.0.is_empty() {
             return format!(
                 "No rule of the Portal's access selects namespace \"{namespace}\". Check the labels of the namespace, or ask the \
@@ -54,7 +54,7 @@ impl Grants {
         format!(
             "The Portal's access does not grant {} to namespace \"{namespace}\" (granted: {}). Check the spelling of the role, or \
              ask the Portal's owner for a rule. One rule must grant all roles together.",
-            quoted(&asked.iter().map(String::as_str).collect::<Vec<_>>()),
+            quoted(&requested.iter().map(String::as_str).collect::<Vec<_>>()),
             self.granted_words(),
         )
     }
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_is_granted_by_one_rule_as_a_whole() {
+    fn one_rule_must_grant_the_whole_request() {
         let rule = |roles: &[&str]| Grant {
             roles: Some(roles.iter().map(ToString::to_string).collect()),
             existing: false,

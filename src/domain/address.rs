@@ -1,12 +1,12 @@
-//! Which addresses lead to the same portal: those that differ in spelling alone.
+//! Which addresses lead to the same portal: those that differ only in spelling.
 
 use url::Url;
 
-/// The path of the API, which an address may or may not hold.
+/// The path of the API, which an address may or may not have.
 const API_PATH: &str = "/api/administration";
 
 /// A portal's address in one spelling: scheme and host in lower case, without default port, slashes at the end and the
-/// path of the API. What is no URL stays as it is, spaces and slashes at its ends aside.
+/// path of the API. A text that is no URL is returned without the spaces around it and the slashes at its end.
 #[must_use]
 pub fn portal(text: &str) -> String {
     let Ok(mut url) = Url::parse(text.trim()) else { return trimmed(text) };

@@ -1,4 +1,4 @@
-//! An attempt to make a user: one POST, written down on the resource before it is made.
+//! An attempt to create a user: one POST, recorded on the resource before it is sent.
 
 use std::fmt;
 
@@ -10,11 +10,11 @@ use crate::domain::identity::Pin;
 /// words after these three; they are ignored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
-    /// Which of the resource's users it makes.
+    /// The generation of the user that it creates.
     pub generation: i64,
     /// Random, new for each POST.
     pub id: String,
-    /// Whose portal the POST went to.
+    /// The portal and company that the POST was for.
     pub pin: Pin,
 }
 

@@ -1,5 +1,5 @@
-//! How this installation, its resources and their users are told from all others: short hashes, the name in the portal
-//! and the mark in the description.
+//! How this installation, its resources and their users are distinguished from all others: short hashes, the name in the
+//! portal and the mark in the description.
 //!
 //! Everything here is written into portals and must read the same in every release: it can never change.
 
@@ -17,7 +17,7 @@ pub use name::{
 
 const BASE36: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
 
-/// So many characters of `[0-9a-z]` from the SHA-256 of a text.
+/// This number of characters of `[0-9a-z]` from the SHA-256 of a text.
 fn short_hash(text: &str, characters: usize) -> String {
     let hash = digest::digest(&digest::SHA256, text.as_bytes());
     let mut number = hash.as_ref().iter().take(16).fold(0_u128, |n, b| (n << 8) | u128::from(*b));
@@ -34,7 +34,7 @@ fn base36_digit(value: u128) -> char {
     BASE36.get(index).copied().map_or('0', char::from)
 }
 
-/// Tells this installation from a copy of it in another cluster: a short hash of its random id.
+/// Distinguishes this installation from a copy of it in another cluster: a short hash of its random id.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Hint(String);
 
@@ -64,7 +64,7 @@ impl fmt::Display for Hint {
     }
 }
 
-/// A short hash of a portal's address and the login's company: whose portal it is.
+/// A short hash of a portal's address and the login's company.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Pin(String);
 
@@ -88,7 +88,7 @@ impl fmt::Display for Pin {
     }
 }
 
-/// A `TechnicalUser` among all that bear users in one portal.
+/// A `TechnicalUser` among all that have users in one portal.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Owner {
     /// The installation (`--instance`).

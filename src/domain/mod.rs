@@ -1,4 +1,4 @@
-//! The pure heart: what a technical user is and what to do about it. No I/O, no async, no Kubernetes, no HTTP.
+//! The pure core: what a technical user is, and what the operator does with it. No I/O, no async, no Kubernetes, no HTTP.
 
 pub mod access;
 pub mod address;

@@ -1,4 +1,4 @@
-//! What an output holds: the keys of each format, and a digest that tells nothing of it.
+//! What an output holds: the keys of each format, and a digest that does not reveal the content.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -12,7 +12,7 @@ use crate::domain::user::{Credential, UserId, UserKind};
 /// The content of an output: key to value.
 pub type Content = BTreeMap<String, SecretString>;
 
-/// Everything that a format can draw from.
+/// All values that a format can use.
 #[derive(Debug, Clone)]
 pub struct Values {
     /// The credential.
@@ -38,7 +38,7 @@ pub fn raw(values: &Values) -> Content {
     if let Some(bpn) = &values.bpn {
         content.insert("bpn".to_owned(), SecretString::from(bpn.clone()));
     }
-    // Only users of the central identity provider have an issuer that is known.
+    // The issuer is known only for users of the central identity provider.
     if let Some(issuer) =
         (values.kind == UserKind::Internal).then(|| token_url::issuer_url(&credential.token_url)).flatten()
     {
@@ -47,7 +47,7 @@ pub fn raw(values: &Values) -> Content {
     content
 }
 
-/// Content of the same keys that holds nothing, to ask whether the output can be written.
+/// Content with the same keys and without values, to check whether the output can be written.
 #[must_use]
 pub fn placeholder() -> Content {
     ["client-id", "client-secret", "token-url", "technical-user-id", "bpn", "issuer-url"]
@@ -73,8 +73,8 @@ impl DigestKey {
         Self(hmac::Key::new(hmac::HMAC_SHA256, bytes))
     }
 
-    /// The digest of keys and values (HMAC-SHA-256, 32 hexadecimal digits of it). Lengths are part of it, so that no two
-    /// contents read alike.
+    /// The digest of keys and values (HMAC-SHA-256, 32 hexadecimal digits of it). Lengths are part of it, so that
+    /// different contents never give the same input.
     #[must_use]
     pub fn digest<'a>(&self, content: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> String {
         let mut mac = hmac::Context::with_key(&self.0);

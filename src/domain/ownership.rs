@@ -1,9 +1,9 @@
-//! Whose user is it? The one rule for every id that comes from a status, from the answer to a create or from a list,
-//! asked before a user is published, changed, reset, deleted or marked as retained.
+//! Which resource a user belongs to. The one rule for every id that comes from a status, from the answer to a create or from
+//! a list, checked before a user is published, changed, reset, deleted or marked as retained.
 //!
 //! A status can be written by others, so an id in it proves nothing by itself. The mark in the user's description decides.
-//! A user without a mark is the resource's only where something proves it that a status cannot forge: a name that the
-//! operator gives to users of this very resource, or the proof of [`proof`].
+//! A user without a mark belongs to the resource only if something proves it that a status cannot forge: a name that the
+//! operator gives to users of this resource, or the proof of [`proof`].
 
 use std::collections::BTreeSet;
 
@@ -58,7 +58,7 @@ pub enum Source {
     Listed,
 }
 
-/// What a user's details say, as far as it tells whose user it is.
+/// The part of a user's details that shows which resource it belongs to.
 #[derive(Debug, Clone, Copy)]
 pub struct Shown<'a> {
     /// The name.
@@ -69,24 +69,24 @@ pub struct Shown<'a> {
     pub mark: Option<&'a Mark>,
 }
 
-/// Whose user it is.
+/// Which resource a user belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Whose<'a> {
-    /// It bears the live mark of this resource; the hint in the mark is checked by the caller.
+    /// It has the mark of this resource, not retained; the caller checks the hint in the mark.
     Ours(&'a Mark),
-    /// It bears no mark, and it is proved to be this resource's: the mark is restored.
+    /// It has no mark, and is proved to be this resource's: the mark is restored.
     OursWithoutMark,
-    /// It bears the mark of a retained user of this resource: it is not used again.
+    /// It has the mark of a retained user of this resource: it is not used again.
     Retained,
-    /// It bears the mark of another resource, live or retained.
+    /// It has the mark of another resource, retained or not.
     Other(&'a Mark),
     /// It is the operator's own login.
     OperatorLogin,
-    /// It bears no mark, and nothing proves that it is this resource's.
+    /// It has no mark, and nothing proves that it is this resource's.
     Unproved,
 }
 
-/// Whose user it is, by its details as read in this reconcile.
+/// Which resource a user belongs to, by its details as read in this reconcile.
 #[must_use]
 pub fn whose<'a>(owner: &Owner, source: Source, user: Shown<'a>, logins: &Logins) -> Whose<'a> {
     match user.mark {
@@ -112,11 +112,11 @@ fn is_proved(owner: &Owner, source: Source, name: &str) -> bool {
 }
 
 /// What `status.user.proof` says of a user of a resource: a keyed digest of resource, id and generation. It is written only
-/// after the portal showed the user to be the resource's, so that it can stand in for a mark that somebody removed, and for
-/// the outcome of the create of that generation.
+/// after the portal showed the user to be the resource's, so that it can replace a mark that a person removed, and the
+/// outcome of the create of that generation.
 #[must_use]
 pub fn proof(key: &DigestKey, owner: &Owner, id: &UserId, generation: i64) -> String {
-    // No key of a Secret holds a blank, so this is never the digest of an output.
+    // No key of a Secret contains a space, so this is never the digest of an output.
     key.digest([
         ("user of", owner.to_string().as_bytes()),
         ("user id", id.as_str().as_bytes()),
@@ -124,8 +124,8 @@ pub fn proof(key: &DigestKey, owner: &Owner, id: &UserId, generation: i64) -> St
     ])
 }
 
-/// Which of the resource's users the portal shows one to be: by its name, else, where a person renamed it, by its mark. A name
-/// has two digits of the generation; the mark completes them, and where none was read, the generation that is recorded.
+/// The generation of a user as the portal shows it: by its name, else, if a person renamed it, by its mark. A name has two
+/// digits of the generation; the mark completes them, and if none was read, the generation that is recorded.
 #[must_use]
 pub fn generation_shown(owner: &Owner, name: &str, mark: Option<&Mark>, recorded: i64) -> Option<i64> {
     let by_mark = mark.filter(|mark| mark.is_of(owner)).map(|mark| mark.generation);
@@ -133,7 +133,7 @@ pub fn generation_shown(owner: &Owner, name: &str, mark: Option<&Mark>, recorded
 }
 
 /// Whether list and mark, without its details, show a user to be the resource's of this generation. A mark that was read
-/// decides, as everywhere.
+/// decides.
 #[must_use]
 pub fn is_shown(owner: &Owner, generation: i64, name: &str, mark: Option<&Mark>) -> bool {
     let not_ours = mark.is_some_and(|mark| !mark.is_of(owner) || mark.retained);
@@ -164,7 +164,7 @@ impl Logins {
         self.in_use.extend(other.in_use.iter().cloned());
     }
 
-    /// The client IDs that are logins here and not there, or in use here and only named there.
+    /// The client IDs that are logins in `self` and not in `other`, or in use in `self` and only named in `other`.
     #[must_use]
     pub fn beyond(&self, other: &Self) -> Vec<String> {
         let named = self.configured.iter().filter(|id| !other.is_known(id));
@@ -179,9 +179,8 @@ impl Logins {
         self.configured.contains(&client_id) || self.in_use.contains(&client_id)
     }
 
-    /// Whether a Portal has logged in with it. For a user that bears the mark of its resource only this counts: else
-    /// anybody who may write a Portal could name the client ID of another's user as login, and stop it from being
-    /// published.
+    /// Whether a Portal has logged in with it. For a user with the mark of its resource only this counts. Otherwise a person
+    /// who may write a Portal could name the client ID of another resource's user as login, and so stop its publication.
     #[must_use]
     pub fn is_in_use(&self, client_id: &str) -> bool {
         self.in_use.contains(&spelled(client_id))
@@ -192,7 +191,7 @@ fn spelled(client_id: &str) -> String {
     client_id.trim().to_ascii_lowercase()
 }
 
-/// What a resource says whose user is the operator's own login.
+/// The blocker of a resource whose user is the operator's own login.
 #[must_use]
 pub fn login_blocker(id: &UserId) -> Blocker {
     Blocker::lasting(
@@ -206,7 +205,7 @@ pub fn login_blocker(id: &UserId) -> Blocker {
     )
 }
 
-/// What a resource says whose status names a user that nothing proves to be its own.
+/// The blocker of a resource whose status names a user that nothing proves to be its own.
 #[must_use]
 pub fn unproved_blocker(id: &UserId) -> Blocker {
     Blocker::lasting(
@@ -262,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn a_user_that_is_marked_as_a_login_is_a_login_whoever_has_its_name() {
+    fn a_user_that_is_marked_as_a_login_is_a_login_whatever_its_name() {
         let own_name = owner("edc").user_name(2, None);
         for (name, retained) in [("edc", false), ("edc", true), ("other", false)] {
             let login = Mark { login: true, ..mark(name, retained) };

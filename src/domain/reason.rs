@@ -20,14 +20,14 @@ macro_rules! reasons {
 }
 
 reasons! {
-    // TechnicalUser: as it should be, or on the way.
+    // TechnicalUser: in order, or in progress.
     /// The credential was verified and published.
     Ready,
-    /// A user is being made.
+    /// A user is being created.
     Creating,
-    /// The portal is searched for a user that was made earlier.
+    /// The resource waits for a search of the user list.
     Searching,
-    /// An earlier create may still be completed by the portal.
+    /// The portal may still carry out an earlier create.
     SettlingAttempt,
     /// The portal's user list hides users of equal names.
     ListIncomplete,
@@ -35,19 +35,19 @@ reasons! {
     Pending,
     /// The wallet service has not answered for a long time.
     PendingTooLong,
-    /// The user is there and active.
+    /// The user exists and is active.
     UserActive,
     /// A token was obtained.
     TokenObtained,
     /// The outputs were written.
     OutputsWritten,
-    /// Nothing to say about this yet.
+    /// This step is not reached yet.
     NotYet,
     /// The resource is under deletion.
     Deleting,
 
-    // TechnicalUser: what stands in the way.
-    /// The stored resource cannot be read by this operator.
+    // TechnicalUser: not in order.
+    /// This version of the operator cannot read the stored resource.
     InvalidResource,
     /// There is no such Portal.
     PortalNotFound,
@@ -63,17 +63,17 @@ reasons! {
     AccessDenied,
     /// The target is the operator's own login.
     OperatorLogin,
-    /// The portal does not offer a role that is asked for.
+    /// The portal does not offer a requested role.
     RoleNotOffered,
-    /// Internal and External roles are asked for together.
+    /// Internal and External roles are requested together.
     RolesMixed,
-    /// Only providers may use a role that is asked for.
+    /// Only providers may use a requested role.
     RoleProviderOnly,
-    /// The user did not get every role that was asked for.
+    /// The user does not have every requested role.
     RolesMissing,
-    /// The portal made no user.
+    /// The portal created no user.
     NoUserCreated,
-    /// The portal refused to make the user.
+    /// The portal refused to create the user.
     CreateRefused,
     /// A status or an annotation names a generation that no resource reaches.
     GenerationsExhausted,
@@ -87,17 +87,17 @@ reasons! {
     CompanyAmbiguous,
     /// The Portal leads to another address than before.
     PortalMoved,
-    /// The user was made by a copy of this installation in another cluster.
+    /// A copy of this installation in another cluster created the user.
     TakenFromOtherCluster,
-    /// The user bears the mark of another resource.
+    /// The user has the mark of another resource.
     MarkedByOther,
     /// Nothing proves that the user was created for this resource.
     UserNotOurs,
     /// The user is no longer in the portal.
     UserGone,
-    /// So many users vanished at once that the portal is not believed.
+    /// The user disappeared together with many others.
     LossSuspected,
-    /// The identity provider has lost the user's client.
+    /// The user's client is missing in the identity provider.
     IdentityLost,
     /// The user is not active.
     UserInactive,
@@ -113,7 +113,7 @@ reasons! {
     CredentialRefused,
     /// The token endpoint cannot be reached.
     TokenEndpointUnreachable,
-    /// A Secret of somebody else has the name.
+    /// A Secret with that name was not written for this resource.
     SecretNotOurs,
     /// The Secret cannot be written.
     SecretNotWritable,
@@ -125,11 +125,11 @@ reasons! {
     ReconcileTimeout,
     /// A fault of this program ended a reconcile.
     InternalError,
-    /// The user could not be deleted, nor revoked.
+    /// The user can be neither deleted nor revoked.
     Undeletable,
 
     // Events.
-    /// A user was made.
+    /// A user was created.
     UserCreated,
     /// A credential was published.
     CredentialPublished,
@@ -141,9 +141,9 @@ reasons! {
     UserDeleted,
     /// A user was revoked.
     UserRevoked,
-    /// A user was left in the portal.
+    /// A user is kept in the portal.
     UserRetained,
-    /// A user that was made twice was removed.
+    /// A duplicate was deleted.
     DuplicateRemoved,
     /// A request by annotation is not carried out.
     RequestIgnored,
@@ -151,7 +151,7 @@ reasons! {
     StatusNotWritten,
 
     // Portal.
-    /// The portal answers and the login may work.
+    /// The portal answers, and the login may create users.
     LoggedIn,
     /// The login Secret is missing.
     LoginSecretMissing,
@@ -165,7 +165,7 @@ reasons! {
     CaBundleInvalid,
     /// Certificates of `tls.caBundle` cannot be used, others can.
     UnusableCertificates,
-    /// The Portal asks for plain http, and the process permits it.
+    /// The Portal sets `insecureHttp`, and the operator permits plain http.
     InsecureHttpAllowed,
     /// Plain http is not permitted.
     InsecureHttpRefused,
@@ -181,7 +181,7 @@ reasons! {
     PortalFailing,
     /// The login belongs to another company than `bpn` says.
     WrongCompany,
-    /// Too many users vanished at once.
+    /// Many users disappeared at once.
     UsersVanished,
     /// The Portal is suspended.
     Suspended,
@@ -198,7 +198,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reasons_are_spelled_as_the_api_conventions_ask() {
+    fn reasons_are_spelled_as_the_api_conventions_require() {
         for reason in Reason::ALL {
             let text = reason.as_str();
             assert!(

@@ -1,4 +1,4 @@
-//! Which roles a resource asks for, and whether one user can have them.
+//! Which roles a resource requests, and whether one user can have them.
 
 use crate::domain::reason::Reason;
 use crate::domain::user::{Role, RoleKind};
@@ -6,13 +6,13 @@ use crate::domain::user::{Role, RoleKind};
 /// Roles that one user can have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resolved {
-    /// The portal's ids, in the order asked for.
+    /// The portal's ids, in the order of the request.
     pub ids: Vec<String>,
-    /// How the user is made.
+    /// How the user is created.
     pub kind: RoleKind,
 }
 
-/// Why a resource cannot go on, in words.
+/// Why a resource cannot continue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Blocker {
     /// The reason of the condition.
@@ -24,26 +24,27 @@ pub struct Blocker {
 }
 
 impl Blocker {
-    /// Something that passes by itself.
+    /// A temporary blocker: the operator continues automatically.
     #[must_use]
     pub fn passing(reason: Reason, message: impl Into<String>) -> Self {
         Self { reason, message: message.into(), stalled: false }
     }
 
-    /// Something that only a person can change.
+    /// A blocker that only a person can remove.
     #[must_use]
     pub fn lasting(reason: Reason, message: impl Into<String>) -> Self {
         Self { reason, message: message.into(), stalled: true }
     }
 }
 
-/// Finds the roles asked for among those on offer.
+/// Finds the requested roles among those on offer.
 ///
 /// # Errors
 /// `RoleNotOffered`, `RoleProviderOnly` or `RolesMixed`, with the names that matter.
-pub fn resolve(asked: &[String], offered: &[Role]) -> Result<Resolved, Blocker> {
+pub fn resolve(requested: &[String], offered: &[Role]) -> Result<Resolved, Blocker> {
     let find = |name: &String| offered.iter().find(|role| role.name == *name);
-    let unknown: Vec<&str> = asked.iter().filter(|name| find(name).is_none()).map(String::as_str).collect();
+    let unknown: Vec<&str> =
+        requested.iter().filter(|name| find(name).is_none()).map(String::as_str).collect();
     if !unknown.is_empty() {
         let mut names: Vec<&str> =
             offered.iter().filter(|r| !r.provider_only).map(|r| r.name.as_str()).collect();
@@ -57,7 +58,7 @@ pub fn resolve(asked: &[String], offered: &[Role]) -> Result<Resolved, Blocker> 
             ),
         ));
     }
-    let roles: Vec<&Role> = asked.iter().filter_map(find).collect();
+    let roles: Vec<&Role> = requested.iter().filter_map(find).collect();
     let provider_only: Vec<&str> =
         roles.iter().filter(|r| r.provider_only).map(|r| r.name.as_str()).collect();
     if !provider_only.is_empty() {
@@ -89,10 +90,10 @@ pub fn resolve(asked: &[String], offered: &[Role]) -> Result<Resolved, Blocker> 
     Ok(Resolved { ids: roles.iter().map(|r| r.id.clone()).collect(), kind })
 }
 
-/// The names of `asked` that a user lacks.
+/// The requested names that a user lacks.
 #[must_use]
-pub fn missing<'a>(asked: &'a [String], got: &[String]) -> Vec<&'a str> {
-    asked.iter().filter(|name| !got.contains(name)).map(String::as_str).collect()
+pub fn missing<'a>(requested: &'a [String], actual: &[String]) -> Vec<&'a str> {
+    requested.iter().filter(|name| !actual.contains(name)).map(String::as_str).collect()
 }
 
 /// Names in quotation marks, with commas between.
@@ -125,13 +126,13 @@ mod tests {
     }
 
     #[test]
-    fn one_kind_of_roles_makes_one_user() {
+    fn roles_of_one_kind_need_one_user() {
         assert_eq!(resolved(&["Dataspace Discovery"]).unwrap().kind, RoleKind::Internal);
         assert_eq!(resolved(&["Identity Wallet Management"]).unwrap().kind, RoleKind::External);
     }
 
     #[test]
-    fn what_the_portal_would_not_do_is_refused_before_it_is_asked() {
+    fn what_the_portal_would_not_do_is_refused_before_the_request() {
         assert_eq!(resolved(&["dataspace discovery"]), Err(Reason::RoleNotOffered));
         assert_eq!(resolved(&["BPDM Pool Consumer"]), Err(Reason::RoleProviderOnly));
         assert_eq!(resolved(&["Dataspace Discovery", "Identity Wallet Management"]), Err(Reason::RolesMixed));

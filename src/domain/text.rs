@@ -3,10 +3,10 @@
 
 use aws_lc_rs::digest;
 
-/// What stands for a character that may not be shown.
+/// The replacement of a character that may not be shown.
 const REPLACEMENT: char = '\u{FFFD}';
 
-/// What stands at the end of a text that was cut.
+/// The end of a text that was cut.
 const CUT: char = '…';
 
 /// `text` with at most `most` characters, control characters and invisible formatting characters replaced.
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_value_is_shortened_and_told_from_others() {
+    fn a_long_value_is_shortened_and_differs_from_others() {
         assert_eq!(distinct("2026-11-26", 256), "2026-11-26");
         let long = "a".repeat(10_000);
         let values =

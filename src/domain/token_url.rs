@@ -1,14 +1,14 @@
-//! Where a credential is traded for a token: what a portal calls `authenticationServiceUrl` is not always that address.
+//! The token endpoint of a credential. What a portal calls `authenticationServiceUrl` is not always that address.
 
 use url::Url;
 
 /// The path of a Keycloak realm's token endpoint after the realm's own path (Keycloak 17 to 26).
 const KEYCLOAK_TOKEN_PATH: &str = "/protocol/openid-connect/token";
 
-/// The token endpoint that `text` means, or `None` where it is no http(s) URL with a host and without user info.
+/// The token endpoint that `text` means, or `None` if it is no http(s) URL with a host and without user info.
 ///
-/// A full token endpoint stays; a path that does not end in `/token` is the base of a wallet's authorization server
-/// (SAP UAA) and gets `/oauth/token`. Slashes at the end and the fragment go.
+/// A complete token endpoint is kept; a path that does not end in `/token` is the base of a wallet's authorization server
+/// (SAP UAA) and gets `/oauth/token`. Slashes at the end and the fragment are removed.
 #[must_use]
 pub fn normalise(text: &str) -> Option<String> {
     let mut url = web_url(text)?;
@@ -41,7 +41,7 @@ fn web_url(text: &str) -> Option<Url> {
     let url = Url::parse(text.trim()).ok()?;
     let is_web =
         matches!(url.scheme(), "http" | "https") && url.host_str().is_some_and(|host| !host.is_empty());
-    // A password inside a URL would end up in every place that shows the URL.
+    // A password in a URL would be visible in every place that shows the URL.
     let is_bare = url.username().is_empty() && url.password().is_none();
     (is_web && is_bare).then_some(url)
 }
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_endpoint_stays_and_a_base_gets_the_path() {
+    fn a_token_endpoint_is_kept_and_a_base_gets_the_path() {
         for (given, want) in [
             ("https://wallet.example.org", "https://wallet.example.org/oauth/token"),
             ("https://wallet.example.org/", "https://wallet.example.org/oauth/token"),

@@ -1,4 +1,4 @@
-//! A technical user as the data-space portal shows it, in our words.
+//! A technical user as the data-space portal shows it, independent of the portal's software.
 
 use std::fmt;
 use std::sync::Arc;
@@ -43,7 +43,7 @@ pub fn is_id(text: &str) -> bool {
 pub enum UserKind {
     /// A client of the portal's central identity provider; usable at once, its secret can be reset.
     Internal,
-    /// A client of the wallet service; made asynchronously, its secret cannot be reset.
+    /// A client of the wallet service; created asynchronously, its secret cannot be reset.
     External,
 }
 
@@ -54,26 +54,26 @@ pub enum UserStatus {
     Active,
     /// The wallet service has not answered yet.
     Pending,
-    /// Deleted, the wallet service has not confirmed; up to 2.6 it never leaves this state. Counts as gone.
+    /// Deleted, and not confirmed by the wallet service; up to 2.6 it never leaves this state. Counts as deleted.
     PendingDeletion,
     /// Out of use: deleted on a portal of 2.0 or 2.1, unsubscribed on later ones.
     Inactive,
     /// Deleted.
     Deleted,
-    /// A state that this operator does not know.
+    /// A state that this version of the operator does not know.
     Other,
 }
 
-/// Whose user it is (`companyServiceAccountTypeId`).
+/// Who created the user and who owns it (`companyServiceAccountTypeId`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Ownership {
-    /// Made by the company itself.
+    /// Created by the company itself.
     Own,
-    /// Made for the company by a provider through the marketplace.
+    /// Created for the company by a provider through the marketplace.
     Managed,
-    /// Made for a subscription and kept by the provider.
+    /// Created for a subscription and kept by the provider.
     ProviderOwned,
-    /// A value that this operator does not know.
+    /// A value that this version of the operator does not know.
     Other,
 }
 
@@ -95,21 +95,21 @@ pub struct ListedUser {
     pub client_id: Option<String>,
     /// The name, not unique in the portal.
     pub name: String,
-    /// Internal or External; derived from the name where the portal does not tell.
+    /// Internal or External; derived from the name if the portal does not report it.
     pub kind: UserKind,
     /// The state.
     pub status: UserStatus,
-    /// Whose user it is.
+    /// Who created it and who owns it.
     pub ownership: Ownership,
     /// Whether the login's company owns it (false: only provides it).
     pub is_owner: bool,
     /// The connector it is linked to.
     pub connector: Option<Linked>,
-    /// The marketplace offer it was made for.
+    /// The marketplace offer it was created for.
     pub offer: Option<Linked>,
 }
 
-/// What the portal tells of one user, its secret included.
+/// What the portal shows of one user, its secret included.
 #[derive(Debug, Clone)]
 pub struct UserDetails {
     /// The portal's id.
@@ -118,9 +118,9 @@ pub struct UserDetails {
     pub client_id: Option<String>,
     /// The name.
     pub name: String,
-    /// The description, which carries our mark.
+    /// The description, which has the operator's mark.
     pub description: String,
-    /// The mark that the user bears, whoever's it is.
+    /// The mark in the description, of this or another resource.
     pub mark: Option<Mark>,
     /// The names of its roles.
     pub roles: Vec<String>,
@@ -130,14 +130,14 @@ pub struct UserDetails {
     pub kind: UserKind,
     /// The state.
     pub status: UserStatus,
-    /// Whose user it is.
+    /// Who created it and who owns it.
     pub ownership: Ownership,
     /// The credential, readable at any time; absent while an external user is pending, and where its token endpoint is not
     /// known.
     pub credential: Option<Credential>,
     /// The connector it is linked to.
     pub connector: Option<Linked>,
-    /// The marketplace offer it was made for.
+    /// The marketplace offer it was created for.
     pub offer: Option<Linked>,
 }
 
@@ -160,18 +160,18 @@ pub struct CreatedUser {
     pub credential: Option<Credential>,
 }
 
-/// What is asked of the portal for a new user.
+/// The request to create a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewUser {
     /// The name, at most 80 characters.
     pub name: String,
-    /// The description with our mark.
+    /// The description with the operator's mark.
     pub description: String,
     /// The ids of the roles (not their names).
     pub role_ids: Vec<String>,
 }
 
-/// How a role's users are made.
+/// Who creates the users of a role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RoleKind {
     /// By the central identity provider.
@@ -187,9 +187,9 @@ pub struct Role {
     pub id: String,
     /// The exact name, as in `spec.user.create.roles`.
     pub name: String,
-    /// How its users are made; by the known names where the portal (before 2.3) does not tell.
+    /// Who creates its users; by the known names if the portal (before 2.3) does not report it.
     pub kind: RoleKind,
-    /// Only providers may use it: the portal (2.4 and later) drops it silently from a create.
+    /// Only providers may use it: the portal (2.4 and later) ignores it in a create.
     pub provider_only: bool,
 }
 

@@ -1,4 +1,4 @@
-//! The mark in a user's description: whose user it is.
+//! The mark in a user's description: which resource it was created for.
 
 use super::{Hint, Owner};
 use crate::domain::text::printable_lines;
@@ -8,22 +8,22 @@ const LONGEST_TEXT: usize = 1024;
 
 /// The word of a mark that says that the user is a login of the operator.
 const LOGIN: &str = "login";
-/// The word of a mark that says that the user was left in the portal.
+/// The word of a mark that says that the user is retained in the portal.
 const RETAINED: &str = "retained";
 
 /// The mark that a user's description carries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mark {
-    /// For whom the user was made. Of a login: the Portal that it is a login of.
+    /// The resource that the user was created for. Of a login: the Portal that it is a login of.
     pub owner: Owner,
-    /// Which of its users it is.
+    /// The generation of the user.
     pub generation: i64,
-    /// By which copy of the installation.
+    /// The installation that created it.
     pub hint: Hint,
-    /// The user was left in the portal: nobody takes it for ours again.
+    /// The user is retained in the portal: the operator does not use it again.
     pub retained: bool,
     /// The user is a login of the operator, never a user of a `TechnicalUser`. No release writes such marks yet; they are
-    /// read, so that one which shares a portal with a later release does not touch that release's logins.
+    /// read, so that this release does not change the logins of a later release at the same portal.
     pub login: bool,
 }
 
@@ -45,13 +45,13 @@ impl Mark {
         let mark =
             format!("{lead} [technicaluser.dev/1 {words}{} g{} {}]", self.owner, self.generation, self.hint);
         match description.map(str::trim).filter(|d| !d.is_empty()) {
-            // As it is read back, so that it is not written again for a character that is never shown.
+            // As it is read back: otherwise a character that is never shown would cause a second write.
             Some(text) => format!("{mark} {}", printable_lines(text, LONGEST_TEXT)),
             None => mark,
         }
     }
 
-    /// Finds the first mark in a description. A mark of a later make (`technicaluser.dev/2 …`) is not read.
+    /// Finds the first mark in a description. A mark of a later version (`technicaluser.dev/2 …`) is not read.
     #[must_use]
     pub fn find(description: &str) -> Option<Self> {
         let (_, rest) = description.split_once("[technicaluser.dev/1 ")?;
@@ -65,7 +65,7 @@ impl Mark {
         Some(Self { owner, generation, hint, retained, login })
     }
 
-    /// Whether it says that a user was made for this resource, retained or not.
+    /// Whether it says that a user was created for this resource, retained or not.
     #[must_use]
     pub fn is_of(&self, owner: &Owner) -> bool {
         !self.login && self.owner == *owner

@@ -1,19 +1,19 @@
 //! The name of a user in the portal: `t` and a hash of its resource, two digits of its generation, and a readable part.
 //!
-//! The digits tell the generation modulo [`NAMES`]; the mark in the description has the whole number. A resource that was
-//! replaced that often gives a name a second time, long after the first user was deleted or retained.
+//! The digits are the generation modulo [`NAMES`]; the mark in the description has the whole number. A resource with more
+//! users gives a name a second time, long after the first user was deleted or retained.
 //!
 //! Names that begin with `l` in place of `t` are reserved for the operator's own logins.
 
 use super::{BASE36, Owner, base36_digit, short_hash};
 
-/// The longest name that we give to a user.
+/// The longest name that the operator gives to a user.
 pub const NAME_LIMIT: usize = 80;
 
 /// How many generations have names of their own (two digits of base 36).
 const NAMES: i64 = 36 * 36;
 
-/// The highest generation that is used. No resource gets there; an annotation or a status can name any number.
+/// The highest generation that is used. No resource reaches it; an annotation or a status can name any number.
 pub const LAST_GENERATION: i64 = i32::MAX as i64;
 
 impl Owner {
@@ -42,7 +42,7 @@ impl Owner {
         generation > 0 && self.number_in(portal_name) == Some(generation.rem_euclid(NAMES))
     }
 
-    /// The generation that a name in the portal tells, where the name is one of ours for this resource: the nearest one to
+    /// The generation that a name in the portal shows, if the name is one of this resource: the nearest one to
     /// what is known otherwise (the mark, or the status) that has these digits.
     #[must_use]
     pub fn generation_of(&self, portal_name: &str, near: i64) -> Option<i64> {
@@ -68,7 +68,7 @@ fn digits(generation: i64) -> String {
     [base36_digit(value / 36), base36_digit(value % 36)].iter().collect()
 }
 
-/// A name of the form that we give, whichever resource it was given for.
+/// A name of the operator's form, for any resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OwnName {
     /// `t` and 8 letters and digits.
@@ -77,10 +77,10 @@ pub struct OwnName {
     pub number: i64,
 }
 
-/// What stands before the name of an external user in the portal.
+/// The prefix of the name of an external user in the portal.
 const EXTERNAL_PREFIX: &str = "dim-";
 
-/// The name that an external user has in the portal, of the name that was asked for.
+/// The name that an external user has in the portal, by the name that was requested.
 #[must_use]
 pub fn external_name(name: &str) -> String {
     format!("{EXTERNAL_PREFIX}{name}")
@@ -92,13 +92,13 @@ pub fn is_external_name(portal_name: &str) -> bool {
     portal_name.starts_with(EXTERNAL_PREFIX)
 }
 
-/// The name that was asked for, of a name in the portal.
+/// The name that was requested, by a name in the portal.
 #[must_use]
 pub fn bare_name(portal_name: &str) -> &str {
     portal_name.strip_prefix(EXTERNAL_PREFIX).unwrap_or(portal_name)
 }
 
-/// Reads a name in the portal, `dim-` aside; `None` where it is not of our form.
+/// Reads a name in the portal, `dim-` aside; `None` if it is not of the operator's form.
 #[must_use]
 pub fn parse_own_name(portal_name: &str) -> Option<OwnName> {
     let name = bare_name(portal_name);

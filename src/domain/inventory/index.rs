@@ -1,10 +1,10 @@
-//! Users by a text that several of them may share.
+//! Users by a text that several of them may have.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::user::UserId;
 
-/// The ids that bear a text.
+/// The ids of the users with a text.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Index(BTreeMap<String, Ids>);
 
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_come_and_go_one_by_one() {
+    fn ids_are_added_and_removed_one_by_one() {
         let (mut index, ids) = (Index::default(), ["a", "b", "c"].map(UserId::new));
         for id in ids.iter().chain(&ids) {
             index.add("x", id);

@@ -16,7 +16,7 @@ use crate::domain::user::UserId;
 pub struct Changes {
     /// The users whose entry is new, different or missing now.
     pub users: BTreeSet<UserId>,
-    /// What the names of changed users of our form begin with.
+    /// The prefixes of changed users with names of the operator's form.
     pub prefixes: BTreeSet<String>,
 }
 
@@ -28,8 +28,7 @@ impl Changes {
     }
 }
 
-/// Whether so many of the known users are missing at once that it is a fault of the portal, not of the users: more than
-/// the larger of three and a fifth.
+/// Whether the number of missing users is a mass disappearance: more than three, and more than a fifth of the known users.
 #[must_use]
 pub fn is_mass_disappearance(known: usize, missing: usize) -> bool {
     missing > 3.max(known / 5)

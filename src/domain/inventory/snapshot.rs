@@ -28,7 +28,7 @@ pub struct Reading {
     pub users: Vec<ListedUser>,
     /// What it shows of the list.
     pub coverage: Coverage,
-    /// The users that this process created, changed or deleted since the reading began: they are as that left them.
+    /// The users that this process created, changed or deleted since the reading began: the reading does not change them.
     pub written: BTreeSet<UserId>,
 }
 
@@ -41,15 +41,15 @@ struct Entry {
 
 /// The users of a portal, with this process's own changes written through.
 ///
-/// A reading may add and change entries. It removes an entry only where it shows every user, or where it shows one user
-/// of each name and none of the entry's name. Even then the user may be there: one reading alone proves nothing. So the
-/// users with a name of our form that a reading did not show are kept aside until two readings prove them absent.
+/// A reading may add and change entries. It removes an entry only if it shows every user, or if it shows one user of each
+/// name and none of the entry's name. Even then the user may exist: one reading alone proves nothing. The users with a name
+/// of the operator's form that a reading did not show are kept aside until two readings prove them absent.
 #[derive(Debug, Clone, Default)]
 pub struct Snapshot {
     users: BTreeMap<UserId, Entry>,
-    /// Users with names of our form that the last readings did not show.
+    /// Users with names of the operator's form that the last readings did not show.
     unseen: BTreeMap<UserId, Entry>,
-    /// The ids of both, by what their names begin with.
+    /// The ids of both, by the prefixes of their names.
     prefixes: Index,
     names: Index,
     client_ids: Index,
@@ -67,7 +67,7 @@ impl Snapshot {
         snapshot
     }
 
-    /// Takes a reading over; what it changed.
+    /// Applies a reading, and returns what it changed.
     pub fn apply(&mut self, reading: Reading) -> Changes {
         let mut changes = Changes::default();
         let Reading { number, users, coverage, written } = reading;
@@ -118,12 +118,12 @@ impl Snapshot {
         }
     }
 
-    /// Writes a user of ours through.
+    /// Adds or changes a user that this process wrote.
     pub fn put(&mut self, user: ListedUser) {
         self.insert(user);
     }
 
-    /// Removes a user: this process deleted it, or its details say that it is gone.
+    /// Removes a user: this process deleted it, or the portal does not show it any more.
     pub fn remove(&mut self, id: &UserId) {
         self.take(id);
         if let Some(entry) = self.unseen.remove(id)
@@ -193,13 +193,13 @@ impl Snapshot {
         self.users.get(id).filter(|entry| entry.seen >= number).map(|entry| &entry.user)
     }
 
-    /// The entries whose name was made for this resource, the oldest generation first.
+    /// The entries with a name of this resource, the oldest generation first.
     #[must_use]
     pub fn named_for(&self, owner: &Owner) -> Vec<&ListedUser> {
         self.of_prefix(owner, |id| self.users.get(id))
     }
 
-    /// As [`Self::named_for`], those alone that the last readings did not show and that are not proved absent.
+    /// As [`Self::named_for`], only those that the last readings did not show and that are not proved absent.
     #[must_use]
     pub fn unseen_for(&self, owner: &Owner) -> Vec<&ListedUser> {
         self.of_prefix(owner, |id| self.unseen.get(id))
@@ -230,7 +230,7 @@ impl Snapshot {
         self.client_ids.ids(client_id)
     }
 
-    /// The users with names of our form, each with what its name begins with.
+    /// The users with names of the operator's form, each with the prefix of its name.
     pub fn of_our_form(&self) -> impl Iterator<Item = (&str, &ListedUser)> {
         self.prefixes.entries().flat_map(move |(prefix, ids)| {
             ids.filter_map(move |id| Some((prefix, &self.users.get(id)?.user)))

@@ -19,7 +19,7 @@ fn reading(number: u64, coverage: Coverage, users: &[ListedUser]) -> Reading {
     Reading { number, users: users.to_vec(), coverage, written: BTreeSet::new() }
 }
 
-/// The users of our name that the last readings showed, and those that they did not.
+/// The users with a name of the resource that the last readings showed, and those that they did not.
 fn found(snapshot: &Snapshot) -> (Vec<String>, Vec<String>) {
     let ids = |users: Vec<&ListedUser>| users.into_iter().map(|user| user.id.to_string()).collect();
     (ids(snapshot.named_for(&owner())), ids(snapshot.unseen_for(&owner())))
@@ -30,7 +30,7 @@ fn ids(texts: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn a_few_losses_are_believed_many_are_not() {
+fn only_many_missing_users_are_a_mass_disappearance() {
     for (known, missing, suspicious) in
         [(3, 3, false), (4, 4, true), (50, 10, false), (50, 11, true), (0, 0, false)]
     {
@@ -87,7 +87,7 @@ fn a_user_that_is_shown_again_is_seen_again() {
 }
 
 #[test]
-fn own_changes_stand_over_a_reading_that_began_before_them() {
+fn own_changes_are_newer_than_a_reading_that_began_before_them() {
     let mut snapshot = Snapshot::default();
     snapshot.apply(reading(1, Coverage::Complete, &[ours("deleted")]));
     snapshot.put(user("created", "x"));

@@ -1,7 +1,6 @@
 //! What no step may exceed: the Portal's rules for a namespace, the permissions of its login, and its suspension.
 //!
-//! The policies ask before they have anything read that only a write needs. [`within`] asks once more for each step, whoever
-//! planned it.
+//! The plans check this before they read anything that only a write needs. [`within`] checks it again for each step.
 
 use crate::domain::access::Grants;
 use crate::domain::reason::Reason;
@@ -13,7 +12,7 @@ use super::observation::{Desired, DesiredUser, Observation, PortalFacts, UserFac
 use super::settled::Report;
 use super::step::{Step, Write};
 
-/// The step, or the end of the reconcile where it exceeds what is allowed.
+/// The step, or the end of the reconcile if the step exceeds what is allowed.
 pub(super) fn within(o: &Observation, step: Step) -> Step {
     let Step::Write(write) = &step else { return step };
     match check(o, write) {
@@ -64,8 +63,8 @@ pub(super) fn not_suspended(portal: &PortalFacts, effect: &str) -> Result<(), Bl
     Ok(())
 }
 
-/// Whether the portal may be asked for a user. Such a login may not see the roles on offer either, so its permission comes
-/// before them.
+/// Whether a user may be created. The permission comes before the roles, because a login without it may not list the roles on
+/// offer either.
 pub(super) fn create(o: &Observation, desired: &DesiredUser, portal: &PortalFacts) -> Result<(), Blocker> {
     if portal.deleting {
         return Err(Blocker::passing(
@@ -85,7 +84,8 @@ pub(super) fn create(o: &Observation, desired: &DesiredUser, portal: &PortalFact
     not_suspended(portal, "The operator creates the user when suspend is false.")
 }
 
-/// Whether the Portal's rules let the namespace have the roles. Asked for creating and publishing, never for cleaning up.
+/// Whether the Portal's rules grant the roles to the namespace. Checked before a create and a publication, never before a
+/// deletion.
 pub(super) fn granted(o: &Observation, desired: &DesiredUser, portal: &PortalFacts) -> Result<(), Blocker> {
     if portal.grants.roles(&desired.roles) {
         return Ok(());
@@ -94,7 +94,7 @@ pub(super) fn granted(o: &Observation, desired: &DesiredUser, portal: &PortalFac
     Err(Blocker::lasting(Reason::AccessDenied, words))
 }
 
-/// Whether one rule grants all roles that a user has: a credential is worth these, whatever was requested.
+/// Whether one rule grants all roles that a user has. The credential has these roles, whatever was requested.
 pub(super) fn has_granted_roles_only(grants: &Grants, id: &UserId, user: &UserFacts) -> Result<(), Blocker> {
     if grants.roles(&user.roles) {
         return Ok(());

@@ -1,4 +1,4 @@
-//! Users whose names were given for a resource: which one it takes, and which ones are not read or listed yet.
+//! Users with names of a resource: which one it uses, and which ones are not read or listed yet.
 
 use crate::domain::identity::LAST_GENERATION;
 use crate::domain::ownership::Whose;
@@ -10,16 +10,16 @@ use super::holding::{is_published, siblings};
 use super::observation::{Confirmed, Done, Named, Observation, PortalFacts, UserView};
 use super::{UserRef, ours};
 
-/// What the users of our name come to.
+/// The choice among the users with a name of this resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Choice {
-    /// This one.
+    /// Use this one.
     Take(UserRef),
     /// None can be used: create the one of this generation.
     Create(i64),
 }
 
-/// Chooses among all users with a name of this resource. `at_least` is the lowest generation that may be taken or made.
+/// Chooses among all users with a name of this resource. `at_least` is the lowest generation that may be used or created.
 pub(super) fn choose(o: &Observation, portal: &PortalFacts, at_least: i64) -> Result<Choice, Blocker> {
     for (_, named) in o.users.named() {
         if let Confirmed::Ours(hint) = &named.confirmed {
@@ -52,13 +52,13 @@ pub(super) fn can_be_created(generation: i64) -> Result<(), Blocker> {
     ))
 }
 
-/// Ours, and on its way to be active or active.
+/// Created for this resource, and active or pending.
 pub(super) fn usable(named: &Named) -> bool {
     matches!(named.confirmed, Confirmed::Ours(_))
         && matches!(named.status, UserStatus::Active | UserStatus::Pending)
 }
 
-/// What the details say counts for more than what the search said before.
+/// Whether the details, which are newer than the search, show that a user cannot be used.
 pub(super) fn useless_by_its_details(o: &Observation, portal: &PortalFacts, id: &UserId) -> bool {
     match o.view(id) {
         Some(UserView::Gone) => true,
@@ -70,13 +70,13 @@ pub(super) fn useless_by_its_details(o: &Observation, portal: &PortalFacts, id: 
     }
 }
 
-/// A user that is gone leaves its name free; every other keeps it.
+/// Every user occupies its name, except one that does not exist any more.
 fn occupies_its_name(named: &Named) -> bool {
     named.confirmed != Confirmed::Gone
 }
 
 /// The published one first, then the highest generation; among equals the active one, then the lowest number of the
-/// client id, then the smallest id, so that two processes choose alike.
+/// client ID, then the smallest id, so that two processes choose the same one.
 fn rank(o: &Observation, id: &UserId, named: &Named) -> (bool, i64, bool, u64, UserId) {
     (
         !is_published(o, id),
@@ -93,7 +93,7 @@ fn client_number(named: &Named) -> u64 {
     digits.parse().unwrap_or(u64::MAX)
 }
 
-/// A sibling that bears the mark of a retained user and is in no list: the operator was stopped in between.
+/// A sibling with the mark of a retained user that is in no list: the operator was stopped in between.
 pub(super) fn left_unlisted(o: &Observation) -> Option<&UserId> {
     let unlisted = |id: &UserId, named: &Named| {
         named.confirmed == Confirmed::Retained
@@ -104,7 +104,7 @@ pub(super) fn left_unlisted(o: &Observation) -> Option<&UserId> {
     siblings(o).find(|(id, named)| unlisted(id, named)).map(|(id, _)| id)
 }
 
-/// A sibling whose details nobody has read yet.
+/// A sibling whose details were not read yet.
 pub(super) fn unread(o: &Observation) -> Option<&UserId> {
     let unread =
         |named: &Named| named.confirmed == Confirmed::Unread && named.status != UserStatus::PendingDeletion;

@@ -1,4 +1,4 @@
-//! The create of a user: what must hold and be known before it, and the choice among users that are there already.
+//! The create of a user: what must be true and known before it, and the choice among users that exist already.
 
 use crate::domain::roles::{self, Blocker};
 use crate::domain::user::NewUser;
@@ -18,7 +18,7 @@ pub(super) fn find_or_create(
     at_least: i64,
 ) -> Result<UserRef, Step> {
     if o.searched == Searched::No {
-        // What was never asked of the portal is not searched for either while it cannot be asked.
+        // Without an earlier request there is nothing to search for, so the search waits until a create is possible.
         if next(o).is_none() {
             ready(o, desired, portal)?;
         }
@@ -53,7 +53,7 @@ pub(super) fn find_or_create_successor(
     }
 }
 
-/// Everything that must hold before the portal is asked for a user, then the request.
+/// Everything that must be true before the request to create a user, then the request.
 pub(super) fn create(o: &Observation, desired: &DesiredUser, portal: &PortalFacts, generation: i64) -> Step {
     request(o, desired, portal, generation).unwrap_or_else(|first| first)
 }
@@ -68,7 +68,7 @@ fn request(
     candidates::can_be_created(generation).map_err(on_change)?;
     settle::before_a_create(o)?;
     ready(o, desired, portal)?;
-    // A definite refusal of this process left nothing behind that a search could find.
+    // After a definite refusal to this process there is no user that a search could find.
     let refused_here = next(o).is_some_and(|open| open.state == AttemptState::RefusedRetry);
     if o.searched == Searched::No && !refused_here {
         return Err(Step::Read(Read::Search));
@@ -85,7 +85,7 @@ fn request(
     Ok(Step::Write(Write::Create { generation, user }))
 }
 
-/// What has to be found out before a user is created, or what stands in the way.
+/// What has to be read before a user is created, or the blocker.
 fn ready(o: &Observation, desired: &DesiredUser, portal: &PortalFacts) -> Result<(), Step> {
     bounds::create(o, desired, portal).map_err(|blocker| blocked(o, &blocker, o.timers.recheck()))?;
     match &o.writable {

@@ -1,5 +1,5 @@
-//! The way of a resource whose user the operator creates and owns: a Portal that leads where the status says, a user that can
-//! serve, its roles and description, its credential in the output; then the users that were created twice.
+//! The plan of a resource whose user the operator creates and owns: a Portal that leads to the recorded portal, a user that
+//! can serve, its roles and description, its credential in the output; then the duplicates.
 
 use crate::domain::reason::Reason;
 use crate::domain::roles::{self, Blocker, quoted};
@@ -59,7 +59,7 @@ fn has_roles(
     token_roles::check(o, &desired.roles, &portal.grants, user, facts).map_or(Ok(()), Err)
 }
 
-/// Without its name, a user is not found again where the status is lost.
+/// Without its name, a user is not found again if the status is removed.
 fn describe_and_publish(
     o: &Observation,
     portal: &PortalFacts,
@@ -71,7 +71,7 @@ fn describe_and_publish(
     let blocker = match bounds::describe(portal) {
         Ok(()) if !described => return Err(describe(o, user, facts)),
         Ok(()) => None,
-        // The spec was changed and is not carried out; a person's edit in the portal is repaired when that is possible.
+        // Reported only if the spec was changed: an edit in the portal is repaired when that is possible.
         Err(blocker) => Some(blocker).filter(|_| !described && !o.spec_observed),
     };
     match (publish::publish(o, user, facts), blocker) {
@@ -83,8 +83,8 @@ fn describe_and_publish(
     }
 }
 
-/// Gives a user the name and the description that it should have. A name that a search finds is kept, whatever a person has
-/// written behind its first part.
+/// Changes name and description of a user to the expected ones. A name that a search finds is kept, because a person may
+/// have changed the part after its prefix.
 fn describe(o: &Observation, user: &UserRef, facts: &UserFacts) -> Step {
     let name = if o.is_named(&facts.name, user.generation()) {
         facts.name.clone()

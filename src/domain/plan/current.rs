@@ -1,5 +1,5 @@
-//! Which user a resource holds: the one that the status names, the one that was just created, or a successor. And whether
-//! it can serve.
+//! Which user a resource has: the one that the status names, the one that was just created, or a successor. And whether it
+//! can serve.
 
 use std::time::Duration;
 
@@ -22,20 +22,20 @@ use super::{blocked, bounds, ours, settle};
 
 /// A user that can serve.
 pub(super) enum Current<'a> {
-    /// All is as the status says: nobody has to be asked.
+    /// As the status says: no request is necessary.
     AsRecorded(UserRef),
-    /// Active and this resource's by its details.
+    /// Active and created for this resource, by its details.
     Active(UserRef, &'a UserFacts),
 }
 
-/// The user that the resource holds, once it can serve; else the step that leads there.
+/// The user of the resource if it can serve; else the step that leads there.
 pub(super) fn current<'a>(
     o: &'a Observation,
     desired: &DesiredUser,
     portal: &PortalFacts,
 ) -> Result<Current<'a>, Step> {
     let mut user = first(o, desired, portal)?;
-    // Each successor is of a later generation than the one before, so this comes to an end.
+    // Each successor has a later generation than the one before, so this loop ends.
     loop {
         match state(o, portal, user)? {
             State::Serves(current) => return Ok(current),
@@ -49,7 +49,7 @@ enum State<'a> {
     Unusable(UserRef),
 }
 
-/// The user to begin with: what came of an attempt goes before what the status names.
+/// The user to begin with: the result of an attempt precedes the user that the status names.
 fn first(o: &Observation, desired: &DesiredUser, portal: &PortalFacts) -> Result<UserRef, Step> {
     let holding = Holding::of(o);
     match (holding.next, holding.current) {
@@ -91,7 +91,7 @@ fn published_or_recorded(
 }
 
 /// The sibling whose credential the Secret holds, where the status names another user: one that was created twice, or a
-/// status from before a replacement. A predecessor that is still published does not count: its successor is on the way.
+/// status from before a replacement. A predecessor that is still published does not count: its successor replaces it.
 fn published_instead<'a>(o: &'a Observation, recorded: &RecordedUser) -> Option<(&'a UserId, &'a Named)> {
     siblings(o).find(|(id, named)| {
         is_published(o, id) && named.generation >= recorded.origin.generation().unwrap_or(0)
@@ -143,8 +143,8 @@ fn by_its_details<'a>(
     }
 }
 
-/// Whether it is a retained user of this resource, which is not used again. What is not ours ends the reconcile, and is not
-/// recorded: the status then says nothing of it.
+/// Whether it is a retained user of this resource, which is not used again. A user of another resource ends the reconcile and
+/// is not recorded.
 fn is_retained_or_not_ours(
     o: &Observation,
     portal: &PortalFacts,
@@ -173,16 +173,16 @@ fn is_retained_or_not_ours(
 }
 
 fn pending<'a>(o: &Observation, user: UserRef) -> Result<State<'a>, Step> {
-    if o.rotation_requested && !o.rotation_under_way(&user) {
+    if o.rotation_requested && !o.rotation_in_progress(&user) {
         return Ok(State::Unusable(user));
     }
     Err(user_blocked(o, &user, pending_blocker(o, &user), o.timers.poll()))
 }
 
-/// How long a wallet service may take before a person is asked to look: it runs every five minutes.
+/// How long a wallet service may need before the resource is stalled: the service runs every five minutes.
 const PENDING_LIMIT: Duration = Duration::from_mins(30);
 
-/// What a pending user's condition says; an alarm after [`PENDING_LIMIT`].
+/// What the condition of a pending user reports; stalled after [`PENDING_LIMIT`].
 pub(super) fn pending_blocker(o: &Observation, user: &UserRef) -> Blocker {
     let id = &user.id;
     if o.pending_for.is_some_and(|time| time > PENDING_LIMIT) {
@@ -203,7 +203,7 @@ pub(super) fn pending_blocker(o: &Observation, user: &UserRef) -> Blocker {
 
 /// The identity provider has no client for the user.
 fn missing_client<'a>(o: &Observation, portal: &PortalFacts, user: UserRef) -> Result<State<'a>, Step> {
-    // What is known of the time for which a client is missing is known of the recorded user alone.
+    // How long a client has been missing is known only of the recorded user.
     let certain = o.client_missing_for_good && o.recorded.user.as_ref().is_some_and(|u| u.id == user.id);
     if o.rotation_requested || certain {
         if !o.is_done(&user.id, &Done::RecordedRetained) && !portal.suspended {
@@ -232,7 +232,7 @@ fn gone<'a>(o: &Observation, portal: &PortalFacts, user: UserRef) -> Result<Stat
     Err(user_blocked(o, &user, blocker, o.timers.recheck()))
 }
 
-/// What a condition says of a user that disappeared in a mass disappearance.
+/// What a condition reports about a user that disappeared in a mass disappearance.
 pub(super) fn disappeared_with_others(id: &UserId, count: usize) -> String {
     format!(
         "User {id} is missing from the portal, and {count} users disappeared at once. The operator takes that for a fault of \
@@ -240,19 +240,19 @@ pub(super) fn disappeared_with_others(id: &UserId, count: usize) -> String {
     )
 }
 
-/// The end of a reconcile that records the user and says what is wrong with it.
+/// The end of a reconcile that records the user and reports what is wrong with it.
 pub(super) fn user_blocked(o: &Observation, user: &UserRef, blocker: Blocker, requeue: Requeue) -> Step {
     Step::Settled(Settled {
         current: Some(user.clone()),
         report: Stage::User.blocked(blocker),
         requeue,
-        rotation_handled: o.rotation_under_way(user),
+        rotation_handled: o.rotation_in_progress(user),
     })
 }
 
 impl Observation {
-    /// Whether the user is one that a request for rotation led to: a later one than the status names.
-    pub(super) fn rotation_under_way(&self, user: &UserRef) -> bool {
+    /// Whether the user was created by a request for rotation: it has a later generation than the status names.
+    pub(super) fn rotation_in_progress(&self, user: &UserRef) -> bool {
         self.rotation_requested
             && user.generation() > self.recorded_generation()
             && self.recorded_generation() > 0

@@ -1,4 +1,4 @@
-//! The way back: every user of the resource is deleted, revoked or left, then the finalizer goes.
+//! The plan of a resource under deletion: each of its users is deleted, revoked or retained, then the finalizer is removed.
 
 use crate::domain::ownership::{self, Origin, Whose};
 use crate::domain::reason::Reason;
@@ -50,12 +50,12 @@ pub(super) fn plan(o: &Observation) -> Step {
         Ok(targets) => targets,
         Err(step) => return step,
     };
-    // One user that cannot be deleted does not keep the others.
+    // One user that cannot be deleted does not prevent the deletion of the others.
     let mut held = None;
     for id in &targets {
-        match take_back(o, portal, policy, id) {
+        match delete_user(o, portal, policy, id) {
             Some(step @ Step::Settled(_)) => held = held.or(Some(step)),
-            // Another object may bear the name by now, and use the user.
+            // Another object may have the name by now, and use the user.
             Some(step) if changes_a_user(&step) && !o.live => return Step::Read(Read::Object),
             Some(step) => return reported(o, step),
             None => {}
@@ -64,9 +64,9 @@ pub(super) fn plan(o: &Observation) -> Step {
     held.unwrap_or(Step::Write(Write::RemoveFinalizer))
 }
 
-/// Reports a deletion before the portal is asked for it: that may take a while. Until then the status is that of the live
-/// resource. What was reported since the deletion began is not replaced: a deletion that fails again and again would change
-/// it each time.
+/// Reports a deletion before the request to the portal, which may need some time. Until then the status is that of the live
+/// resource. What was reported since the deletion began is not replaced: a deletion that fails repeatedly would change it
+/// each time.
 fn reported(o: &Observation, step: Step) -> Step {
     let words = match &step {
         Step::Write(Write::Delete(id)) => format!("The operator is deleting user {id} in the portal"),
@@ -86,10 +86,10 @@ fn hold(blocker: &Blocker, requeue: Requeue) -> Step {
     Step::settled(Report::Deleting(Blocker { stalled: false, ..blocker.clone() }), requeue)
 }
 
-/// A person let it go without the portal: what is known of it is listed, nothing is asked. A create in flight is known in a
-/// moment.
+/// A person released the resource without a request to the portal: the users that are known are listed. A create in progress
+/// is waited for.
 fn released(o: &Observation) -> Step {
-    let made = match o.attempt.as_ref().map(|open| &open.state) {
+    let created = match o.attempt.as_ref().map(|open| &open.state) {
         Some(AttemptState::InFlight) => return in_flight(o),
         Some(AttemptState::Made(id)) => Some(id),
         _ => None,
@@ -98,7 +98,7 @@ fn released(o: &Observation) -> Step {
         o.recorded.user.as_ref().filter(|user| user.origin != Origin::Existing).map(|user| &user.id);
     recorded
         .into_iter()
-        .chain(made)
+        .chain(created)
         .find(|id| !o.is_done(id, &Done::RecordedRetained))
         .map_or(Step::Write(Write::RemoveFinalizer), |id| {
             record_retained(id, "the resource was released by annotation, without a request to the portal")
@@ -116,7 +116,7 @@ fn in_flight(o: &Observation) -> Step {
     )
 }
 
-/// The users to take back: the recorded one and every other of ours. An open attempt is settled first.
+/// The users to delete: the recorded one and every other user of this resource. An open attempt is settled first.
 fn targets(o: &Observation) -> Result<Vec<UserId>, Step> {
     let mut targets: Vec<UserId> = o.recorded.user.iter().map(|u| u.id.clone()).collect();
     let search = match &o.attempt {
@@ -147,15 +147,15 @@ fn targets(o: &Observation) -> Result<Vec<UserId>, Step> {
     Ok(targets)
 }
 
-/// Whether the last snapshot is from after the recorded user was made: then it shows those made before as well. A user that
-/// nothing proves to be the resource's says nothing of when those were made.
+/// Whether the last snapshot is from after the recorded user was created: then it shows the users created before it, too. A
+/// user that nothing proves to be the resource's does not show that.
 fn list_is_of_use(o: &Observation) -> bool {
     let is_shown = |id: &UserId| matches!(o.listed(id), Listed::There(_)) || o.is_done(id, &Done::Deleted);
     o.recorded.user.as_ref().is_some_and(|user| user.proved && is_shown(&user.id))
 }
 
-/// The mark in the portal decides, never the Portal's list of retained users: that one is bounded. A user that bears the
-/// mark of a retained one is only listed.
+/// The mark in the portal decides, never the Portal's list of retained users, which is bounded. A user with the mark of a
+/// retained one is only listed.
 fn is_target(named: &Named) -> bool {
     let by_its_mark = match named.confirmed {
         Confirmed::Unread | Confirmed::Ours(_) | Confirmed::Lost => true,
@@ -165,15 +165,15 @@ fn is_target(named: &Named) -> bool {
     by_its_mark && matches!(named.status, UserStatus::Active | UserStatus::Pending)
 }
 
-/// A user of ours that an earlier reconcile left for its successor because its client is missing in the identity provider.
+/// A user of this resource that has a successor because its client is missing in the identity provider.
 fn left_for_its_successor(o: &Observation, id: &UserId) -> bool {
     let named = o.users.get(id).and_then(|known| known.named.as_ref());
     o.recorded.user.as_ref().is_some_and(|recorded| recorded.id != *id)
         && named.is_some_and(|named| named.generation < o.recorded_generation())
 }
 
-/// The next step for one user; `None` when it needs no more.
-fn take_back(o: &Observation, portal: &PortalFacts, policy: Deletion, id: &UserId) -> Option<Step> {
+/// The next step for one user; `None` if it needs none.
+fn delete_user(o: &Observation, portal: &PortalFacts, policy: Deletion, id: &UserId) -> Option<Step> {
     if o.is_done(id, &Done::Deleted) || o.is_done(id, &Done::RecordedRetained) {
         return None;
     }

@@ -1,4 +1,4 @@
-//! The way of a resource that publishes a user which is there already. That user is never changed.
+//! The plan of a resource that publishes an existing user. The operator never changes that user.
 
 use crate::domain::ownership;
 use crate::domain::reason::Reason;
@@ -44,7 +44,7 @@ fn steps(o: &Observation, selector: &Selector) -> Result<Step, Step> {
     Err(user_blocked(o, &user, blocker, Requeue::Backoff))
 }
 
-/// The one user that the selector fits.
+/// The one user that the selector matches.
 fn selected(o: &Observation, portal: &PortalFacts, selector: &Selector) -> Result<UserRef, Step> {
     if !portal.grants.existing() {
         let message = "The Portal's access does not allow this namespace to publish users that the operator did not create. \
@@ -56,7 +56,7 @@ fn selected(o: &Observation, portal: &PortalFacts, selector: &Selector) -> Resul
         return Err(blocked(o, &blocker, Requeue::Backoff));
     }
     let shown: Vec<&UserId> = o.users.selected().collect();
-    // Two are two, whatever else is hidden; a Ready resource is kept all the same.
+    // Two users are ambiguous even if the list hides more; a Ready resource is kept nevertheless.
     if o.selection != Selection::Certain && (shown.len() < 2 || Holding::of(o).is_as_recorded(o)) {
         return selected_before(o, &shown).ok_or_else(|| uncertain(o, selector));
     }
@@ -76,14 +76,14 @@ fn selected(o: &Observation, portal: &PortalFacts, selector: &Selector) -> Resul
     Err(blocked(o, &blocker, o.timers.recheck()))
 }
 
-/// The user that was selected when the list showed everybody, while no other one is shown.
+/// The user that was selected when the list showed every user, while no other one is shown.
 fn selected_before(o: &Observation, shown: &[&UserId]) -> Option<UserRef> {
     let user = o.recorded.user.as_ref()?;
     let alone = shown.iter().all(|id| **id == user.id);
     alone.then(|| UserRef::existing(user.id.clone()))
 }
 
-/// Equal names hide users of the list: neither that there is one user nor that there is none follows from it.
+/// The list hides users of equal names: it shows neither that one user exists nor that none exists.
 fn uncertain(o: &Observation, selector: &Selector) -> Step {
     if o.selection == Selection::Narrows {
         return Step::Read(Read::Narrow);
@@ -102,12 +102,12 @@ fn with_details(
     user: &UserFacts,
     selector: &Selector,
 ) -> Step {
-    // The status tells nothing of a user that this resource may not have.
+    // The status reports nothing about a user that this resource may not have.
     let is_marked_as_login = user.mark.as_ref().is_some_and(|mark| mark.login);
     if is_marked_as_login || user.client_id.as_ref().is_some_and(|id| portal.logins.is_known(id)) {
         return blocked(o, &ownership::login_blocker(&current.id), o.timers.recheck());
     }
-    // The id is of a list that may be old, or of a status that others can write: the details decide.
+    // The id is from a list that may be old, or from a status that others can write: the details decide.
     if !selector.fits(&current.id, user) {
         if o.selection != Selection::Certain {
             return uncertain(o, selector);

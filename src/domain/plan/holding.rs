@@ -1,4 +1,4 @@
-//! The users that a resource holds: the current one, the next one, and those that are retiring.
+//! The users of a resource: the current one, the next one, and those that are retiring.
 
 use crate::domain::ownership::Whose;
 use crate::domain::user::{UserId, UserStatus};
@@ -10,7 +10,7 @@ use super::observation::{
 use super::step::UserRef;
 use super::{ours, pin};
 
-/// The users that a resource holds.
+/// The users of a resource.
 #[derive(Debug)]
 pub(super) struct Holding<'a> {
     /// The one that the status names: its credential is published, or is to be.
@@ -25,7 +25,7 @@ impl<'a> Holding<'a> {
         Self { current: o.recorded.user.as_ref(), next: next(o) }
     }
 
-    /// Whether status, Secret and list agree that all is as it should be, so that nobody has to be asked.
+    /// Whether status, Secret and list agree that nothing has to be done, so that no request is necessary.
     pub(super) fn is_as_recorded(&self, o: &Observation) -> bool {
         let Some(user) = self.current else { return false };
         let secret_as_recorded = match &o.secret {
@@ -37,7 +37,7 @@ impl<'a> Holding<'a> {
             }
             _ => false,
         };
-        // A user that was taken over gets a mark of this copy of the installation.
+        // A user that was taken over gets a mark of this installation.
         let created_here = o.recorded.portal.as_ref().is_none_or(|portal| portal.hint == o.hint);
         let pinned_here = o.portal.as_ref().map_or(true, |portal| pin::is_here(o, portal));
         let listed = matches!(o.listed(&user.id), Listed::Unknown | Listed::There(UserStatus::Active));
@@ -52,9 +52,9 @@ impl<'a> Holding<'a> {
             && self.next.is_none()
     }
 
-    /// The users to delete beside the current one, now that the status names it: ours, active, created by this copy of the
-    /// installation (or one taken over), and not published. The Portal's list of retained users does not count: it is
-    /// bounded, and what is retained bears a mark that says so.
+    /// The users to delete beside the current one, after the status names it: created for this resource by this installation
+    /// (or one that it takes over), active, and not published. The Portal's list of retained users does not count: it is
+    /// bounded, and the mark of a retained user says so.
     pub(super) fn retiring(
         o: &'a Observation,
         portal: &'a PortalFacts,
@@ -83,10 +83,10 @@ pub(super) fn is_published(o: &Observation, id: &UserId) -> bool {
     matches!(&o.secret, SecretView::Ours { user: Some(user), .. } if user == id)
 }
 
-/// The attempt that is to be settled: one for a later user than the status names. What comes of an earlier one is a duplicate.
+/// The attempt to settle: one for a later user than the status names. The result of an earlier one is a duplicate.
 ///
-/// One that cannot be read is ahead of a resource without a user. Where a user is recorded, what comes of it is found in the
-/// list as a duplicate, and it is waited for before a successor is created.
+/// An attempt that cannot be read counts as later if the resource has no user. If a user is recorded, the result of such an
+/// attempt is found in the list as a duplicate, and a successor is created only after it is settled.
 pub(super) fn next(o: &Observation) -> Option<&OpenAttempt> {
     o.attempt.as_ref().filter(|open| match open.generation() {
         Some(generation) => generation > o.recorded_generation(),
@@ -94,14 +94,14 @@ pub(super) fn next(o: &Observation) -> Option<&OpenAttempt> {
     })
 }
 
-/// Whether the published credential is in doubt: it was refused, or there was a reason to read the one that the portal shows.
+/// Whether the published credential may be wrong: it was refused, or the one that the portal shows was read.
 fn is_doubted(o: &Observation) -> bool {
     matches!(o.published_proof, Some(Verified::Refused { .. }))
         || o.users.iter().any(|(_, known)| known.proof.is_some())
 }
 
-/// Whether the details, once they were read in this reconcile, do not say that the user is not ours: what is remembered of
-/// a mark is older, and a person may have removed it to keep the user.
+/// Whether the details that were read in this reconcile, if any, still show a user of this resource: what is remembered of a
+/// mark is older, and a person may have removed it to keep the user.
 fn may_be_ours(o: &Observation, portal: &PortalFacts, id: &UserId) -> bool {
     match o.view(id) {
         None => true,

@@ -1,13 +1,13 @@
-//! The heart: what to do next for one `TechnicalUser`.
+//! The core of the operator: the next step for one `TechnicalUser`.
 //!
-//! [`plan`] is total and pure. Whoever carries its steps out puts what came of them into the [`Observation`] and asks
-//! again, until a [`Step::Settled`] ends the reconcile.
+//! [`plan`] is total and pure. The caller carries out its step, puts the result into the [`Observation`] and calls it again,
+//! until a [`Step::Settled`] ends the reconcile.
 //!
-//! One file for each subject: `created` is the way of a user that the operator owns, `existing` that of one that is there
-//! already, `deletion` the way out. `pin` compares portal and company, `settle` gives an open attempt its time, `current`
-//! finds the user that can serve, `create` leads to a new one and `candidates` chooses among users that are there, `publish`
-//! verifies and publishes, `tidy` removes what was created twice, `retain` keeps users in the portal; `bounds` holds what no
-//! step may exceed. A function that returns `Result<T, Step>` returns in `Err` the step that comes before all that follows.
+//! One file for each subject: `created` plans a resource whose user the operator owns, `existing` one whose user exists
+//! already, `deletion` one under deletion. `pin` compares portal and company, `settle` waits for an open attempt, `current`
+//! finds the user that can serve, `create` leads to a new one and `candidates` chooses among existing ones, `publish`
+//! verifies and publishes, `tidy` deletes duplicates, `retain` keeps users in the portal; `bounds` checks what no step may
+//! exceed. A function that returns `Result<T, Step>` returns in `Err` the step that comes before all that follows.
 
 mod bounds;
 mod candidates;
@@ -56,7 +56,7 @@ pub fn plan(o: &Observation) -> Step {
 }
 
 fn wanted(o: &Observation) -> Step {
-    // A Secret that somebody wrote since is looked at before anybody else is asked.
+    // A Secret that another client wrote since is read before any request to the portal.
     if !o.deleting && o.recorded.user.is_some() && matches!(o.secret, SecretView::Ours { digest: None, .. }) {
         return Step::Read(Read::Secret);
     }
@@ -67,7 +67,7 @@ fn wanted(o: &Observation) -> Step {
     }
 }
 
-/// What was reported before a restart holds until the Portal is connected again.
+/// What was reported before a restart is kept until the Portal is connected again.
 fn as_reported_while_connecting(o: &Observation, settled: Settled) -> Settled {
     if o.connecting && o.portal.is_err() && o.reported && settled.report != Report::Gone {
         return Settled { current: None, report: Report::Unchanged, ..settled };
@@ -75,7 +75,7 @@ fn as_reported_while_connecting(o: &Observation, settled: Settled) -> Settled {
     settled
 }
 
-/// Whether a hint is that of this copy of the installation, or of one that it takes over.
+/// Whether a hint is that of this installation, or of one that it takes over.
 fn ours(o: &Observation, portal: &PortalFacts, hint: &Hint) -> Result<(), Blocker> {
     if *hint == o.hint || portal.taken_over.contains(hint) {
         return Ok(());
@@ -92,8 +92,7 @@ fn ours(o: &Observation, portal: &PortalFacts, hint: &Hint) -> Result<(), Blocke
     ))
 }
 
-/// The end of a pass that something keeps from going on. A resource that is as it should be stays ready through what
-/// passes by itself.
+/// The end of a reconcile that a blocker ends. A resource that is as recorded is still ready if the blocker is temporary.
 fn blocked(o: &Observation, blocker: &Blocker, requeue: Requeue) -> Step {
     if !blocker.stalled && Holding::of(o).is_as_recorded(o) {
         Step::settled(Report::StillReady, requeue)
@@ -102,7 +101,7 @@ fn blocked(o: &Observation, blocker: &Blocker, requeue: Requeue) -> Step {
     }
 }
 
-/// The end of a pass that was interrupted by something that passes.
+/// The end of a reconcile that a temporary blocker interrupted.
 #[must_use]
 pub fn interrupted(o: &Observation, blocker: &Blocker, requeue: Requeue) -> Settled {
     let step = if o.deleting {
@@ -119,17 +118,17 @@ pub fn interrupted(o: &Observation, blocker: &Blocker, requeue: Requeue) -> Sett
             rotation_handled: false,
         },
     };
-    let settled = match just_made(o) {
+    let settled = match just_created(o) {
         Some(current) if !o.deleting && rest.current.is_none() => {
-            Settled { rotation_handled: o.rotation_under_way(&current), current: Some(current), ..rest }
+            Settled { rotation_handled: o.rotation_in_progress(&current), current: Some(current), ..rest }
         }
         _ => rest,
     };
     as_reported_while_connecting(o, settled)
 }
 
-/// The user that this process made and that no status names yet: there is no need to look at it to write it down.
-fn just_made(o: &Observation) -> Option<UserRef> {
+/// The user that this process created and that no status names yet. It is recorded without being read.
+fn just_created(o: &Observation) -> Option<UserRef> {
     let open = o.attempt.as_ref()?;
     let generation = open.generation().filter(|generation| *generation > o.recorded_generation())?;
     let AttemptState::Made(id) = &open.state else { return None };

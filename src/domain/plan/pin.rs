@@ -1,7 +1,7 @@
 //! Whether the Portal still leads to the portal and the company that the status and the attempt name.
 //!
-//! Where it does not, nothing is written and nothing is concluded. The same 404 answers for an id that is gone and for one
-//! of another company or another portal.
+//! If it does not, the operator writes nothing and concludes nothing: a portal gives the same answer (404) for the id of a
+//! deleted user and for one of another company or another portal.
 
 use crate::domain::address;
 use crate::domain::attempt::Attempt;
@@ -14,17 +14,17 @@ use super::settled::Requeue;
 use super::step::{Read, Step, Write};
 use super::{blocked, ours};
 
-/// Whether a resource may go on with its Portal.
+/// Whether a resource may use its Portal.
 pub(super) enum Pinned {
-    /// The Portal leads where status and attempt say.
+    /// The Portal leads to the portal of status and attempt.
     Here,
-    /// The status says something else, and its user is to be found here first.
+    /// The status names another portal or company, and its user must be confirmed here first.
     Next(Step),
     /// Nothing may be written, and nothing concluded.
     Blocked(Blocker, Requeue),
 }
 
-/// The Portal, where it can be used and leads where status and attempt say; else what ends or precedes all that follows.
+/// The Portal, if it can be used and leads to the portal of status and attempt; else the step that comes before all others.
 pub(super) fn portal_here(o: &Observation) -> Result<&PortalFacts, Step> {
     let portal = o.portal.as_ref().map_err(|blocker| blocked(o, blocker, Requeue::Backoff))?;
     match check(o, portal) {
@@ -38,7 +38,7 @@ pub(super) fn portal_here(o: &Observation) -> Result<&PortalFacts, Step> {
     Ok(portal)
 }
 
-/// Compares the Portal with what status and attempt say.
+/// Compares the Portal with status and attempt.
 pub(super) fn check(o: &Observation, portal: &PortalFacts) -> Pinned {
     match compare(o, portal) {
         Err(blocker) => Pinned::Blocked(blocker, o.timers.recheck()),
@@ -47,7 +47,7 @@ pub(super) fn check(o: &Observation, portal: &PortalFacts) -> Pinned {
     }
 }
 
-/// Whether the Portal leads where status and attempt say, without anything left to be confirmed.
+/// Whether the Portal leads to the portal of status and attempt, with nothing left to confirm.
 pub(super) fn is_here(o: &Observation, portal: &PortalFacts) -> bool {
     matches!(compare(o, portal), Ok(None))
 }
@@ -88,7 +88,7 @@ fn compare(o: &Observation, portal: &PortalFacts) -> Result<Option<Unconfirmed>,
     Ok(unconfirmed)
 }
 
-/// The origin that a person has to confirm where the Portal leads elsewhere than the status says.
+/// The origin that a person has to confirm if the Portal leads to another address than the status names.
 fn moved_from(recorded: &RecordedPortal, portal: &PortalFacts) -> Option<String> {
     if address::portal(&recorded.url) != address::portal(&portal.url) {
         return Some(address::origin(&recorded.url));
@@ -98,7 +98,7 @@ fn moved_from(recorded: &RecordedPortal, portal: &PortalFacts) -> Option<String>
     (!same).then(|| address::origin(token_url))
 }
 
-/// A pin is a hash, so the spellings that it may have been made of are tried.
+/// A pin is a hash, so each spelling that it may have been computed from is compared.
 fn was_for_this_portal(attempt: &Attempt, o: &Observation, portal: &PortalFacts) -> bool {
     let companies = portal.companies.iter().map(|bpn| Some(bpn.as_str())).chain([None]);
     companies.into_iter().any(|bpn| is_pin_of(&attempt.pin, o, portal, bpn))
@@ -106,14 +106,14 @@ fn was_for_this_portal(attempt: &Attempt, o: &Observation, portal: &PortalFacts)
 
 fn is_pin_of(pin: &Pin, o: &Observation, portal: &PortalFacts, bpn: Option<&str>) -> bool {
     let recorded = o.recorded.portal.as_ref().map(|recorded| &recorded.url);
-    // An address of the status was compared before, and one that a person names counts as this one.
+    // An address of the status was compared before, and one that a person confirmed counts as this one.
     [&portal.url, &portal.written_url].into_iter().chain(recorded).chain(&portal.moved_from).any(|url| {
         let with_port = address::with_port(url);
         [url.as_str()].into_iter().chain(with_port.as_deref()).any(|url| Pin::new(url, bpn) == *pin)
     })
 }
 
-/// Looks for the recorded user at the new address. What its details show decides, never that it is not there.
+/// Reads the recorded user at the new address. Its details decide; that it is not found there proves nothing.
 fn confirm(o: &Observation, portal: &PortalFacts, why: Unconfirmed) -> Pinned {
     let Some(user) = &o.recorded.user else { return Pinned::Here };
     let id = &user.id;
@@ -121,7 +121,7 @@ fn confirm(o: &Observation, portal: &PortalFacts, why: Unconfirmed) -> Pinned {
         None => return Pinned::Next(Step::Read(Read::User(id.clone()))),
         Some(UserView::Read(user)) => match &o.desired {
             Desired::Create(_) => user.mark.as_ref().is_some_and(|mark| mark.is_of(&o.owner)),
-            // It bears no mark of ours.
+            // It has no mark of the operator.
             Desired::Existing { .. } => true,
         },
         Some(UserView::Gone | UserView::Lost) => false,
@@ -264,7 +264,7 @@ pub fn company(o: &Observation) -> Option<&str> {
     }
 }
 
-/// The pin of an attempt that is made now.
+/// The pin of an attempt that begins now.
 #[must_use]
 pub fn of_attempt(o: &Observation) -> Option<Pin> {
     let portal = o.portal.as_ref().ok()?;

@@ -1,4 +1,4 @@
-//! From an active user to an output that holds its verified credential, and keeping it so.
+//! From an active user to an output that holds its verified credential, and the checks after that.
 
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
@@ -7,22 +7,22 @@ use super::observation::{CredentialAt, Observation, SecretView, UserFacts, Verif
 use super::settled::{Report, Requeue, Settled, Stage};
 use super::step::{Read, Step, UserRef, Write};
 
-/// The periodic verification where it is due. It goes before anything that may fail, such as reading another user.
+/// The periodic verification if it is due. It comes before anything that may fail, such as reading another user.
 pub(super) fn check(o: &Observation) -> Option<Step> {
     let due = !o.is_verified_at_all() && o.timers.verification.is_zero();
     due.then_some(Step::Read(Read::Verify(CredentialAt::Output)))
 }
 
-/// All is as recorded, and nothing more is to be done.
+/// Everything is as recorded, and nothing is to be done.
 pub(super) fn keep(o: &Observation, current: &UserRef) -> Step {
     match &o.published_proof {
-        // An outage of the token endpoint says nothing of a credential that was proved before.
+        // An outage of the token endpoint says nothing about a credential that was verified before.
         Some(Verified::Unreachable(_)) => settled(o, current, Report::StillReady, Requeue::Backoff),
         _ => settled(o, current, Report::Ready, o.timers.healthy()),
     }
 }
 
-/// Verifies the credential that the user's details show, and publishes it where the output does not hold it.
+/// Verifies the credential that the user's details show, and publishes it if the output does not hold it.
 pub(super) fn publish(o: &Observation, current: &UserRef, user: &UserFacts) -> Step {
     let Some(wanted) = &user.digest else {
         return settled(
@@ -60,7 +60,7 @@ pub(super) fn publish(o: &Observation, current: &UserRef, user: &UserFacts) -> S
             digest == wanted && *metadata_as_wanted && holder.as_ref() == Some(&current.id)
         }
     };
-    // What was proved once and is still there needs no second proof.
+    // A credential that was verified once and is still published needs no second verification.
     let proved = published
         && o.recorded.credential_published
         && o.recorded.digest.as_ref() == Some(wanted)
@@ -99,8 +99,8 @@ pub(super) fn publish(o: &Observation, current: &UserRef, user: &UserFacts) -> S
     }
 }
 
-/// An output that the spec no longer names is removed once the credential is in the one that it names, and before the status
-/// forgets it.
+/// An output that the spec no longer names is removed after the credential is in the one that it names, and before it is removed
+/// from the status.
 pub(super) fn or_remove_former(o: &Observation, step: Step) -> Step {
     match (&step, o.former_outputs.first()) {
         (Step::Settled(Settled { report: Report::Ready, .. }), Some(former)) => {
@@ -110,7 +110,7 @@ pub(super) fn or_remove_former(o: &Observation, step: Step) -> Step {
     }
 }
 
-/// Whether the token endpoint has just refused the credential in the output, or the one that the portal shows.
+/// Whether the token endpoint refused in this reconcile the credential in the output, or the one that the portal shows.
 fn is_refused(o: &Observation, user: &UserRef) -> bool {
     [o.published_proof.as_ref(), o.proof_of(&user.id)]
         .iter()
@@ -128,8 +128,8 @@ pub(super) fn unreachable(reason: &str) -> Blocker {
 }
 
 pub(super) fn settled(o: &Observation, current: &UserRef, report: Report, requeue: Requeue) -> Step {
-    // A healthy user is not replaced: the request is answered by saying so.
+    // A healthy user is not replaced: the request is answered with an Event.
     let answered = report == Report::Ready && o.rotation_requested;
-    let rotation_handled = answered || o.rotation_under_way(current);
+    let rotation_handled = answered || o.rotation_in_progress(current);
     Step::Settled(Settled { current: Some(current.clone()), report, requeue, rotation_handled })
 }

@@ -5,7 +5,7 @@ use crate::domain::user::{UserId, UserStatus};
 use super::observation::{Done, Observation, UserFacts};
 use super::step::{Step, Write};
 
-/// Why a user is kept by the resource's own policy.
+/// Why a user is retained by the policy of its resource.
 pub(super) const RETAINED: &str = "deletionPolicy is Retain";
 
 /// Why a user is listed whose mark says that it was retained before.
@@ -15,7 +15,7 @@ pub(super) const RETAINED_EARLIER: &str = "it was retained earlier";
 pub(super) const LEFT_FOR_SUCCESSOR: &str =
     "its client is missing in the identity provider; it can be neither used nor deleted";
 
-/// Marks a user as retained, where the portal can change it, and lists it.
+/// Marks a user as retained, if the portal can change it, and lists it.
 pub(super) fn retain(o: &Observation, id: &UserId, user: &UserFacts, why: &str) -> Step {
     // The portal changes active users only.
     if user.status == UserStatus::Active && !o.is_done(id, &Done::MarkedRetained) {
@@ -24,7 +24,7 @@ pub(super) fn retain(o: &Observation, id: &UserId, user: &UserFacts, why: &str) 
     record_retained(id, why)
 }
 
-/// Gives a user the mark of a retained one. It keeps its name.
+/// Writes the mark of a retained user into its description. The name is not changed.
 pub(super) fn mark_retained(o: &Observation, id: &UserId, user: &UserFacts) -> Step {
     let generation = o.generation_shown(user).unwrap_or(1);
     Step::Write(Write::MarkRetained {

@@ -1,4 +1,4 @@
-//! How a user that is there already is selected.
+//! How an existing user is selected.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! An attempt whose outcome is open: it has its time before anything follows from it.
+//! An attempt whose outcome is unknown: the operator waits for it before it concludes anything.
 
 use std::time::Duration;
 
@@ -10,16 +10,16 @@ use super::observation::{AttemptState, Observation, OpenAttempt};
 use super::settled::{Report, Requeue};
 use super::step::Step;
 
-/// An attempt whose outcome is unknown has its time.
+/// Waits for an attempt whose outcome is unknown.
 pub(super) fn settling(o: &Observation, open: &OpenAttempt, left: Duration) -> Step {
-    // Another process may have reported why the portal refused it: both need not report two things in turn.
+    // Another process may have reported why the portal refused it. Two reports in turn would replace each other.
     if o.reported_reason.is_some_and(reports_a_refusal) {
         return Step::settled(Report::Unchanged, Requeue::In(left));
     }
     waiting(o, Reason::SettlingAttempt, settling_words(open), Requeue::In(left))
 }
 
-/// What a resource reports while an attempt whose outcome is unknown has its time.
+/// What a resource reports while it waits for an attempt whose outcome is unknown.
 pub(super) fn settling_words(open: &OpenAttempt) -> &'static str {
     if open.attempt.is_some() {
         "An earlier request to create the user was interrupted, and the portal may still carry it out. The operator waits \
@@ -30,9 +30,9 @@ pub(super) fn settling_words(open: &OpenAttempt) -> &'static str {
     }
 }
 
-/// Before another user is created, a create that may be in progress has its time: one whose annotation cannot be read, and
-/// so may be of any generation, and one whose generation a status names that nothing proves. A resource whose user is
-/// recorded and as it should be does not wait for it.
+/// Before another user is created, the operator waits for a create that may be in progress: one whose annotation cannot be
+/// read, and so may be of any generation, and one whose generation a status names that nothing proves. A resource with a
+/// recorded user that is in order does not wait for it.
 pub(super) fn before_a_create(o: &Observation) -> Result<(), Step> {
     let Some(open) = &o.attempt else { return Ok(()) };
     match open.state {
@@ -44,7 +44,7 @@ pub(super) fn before_a_create(o: &Observation) -> Result<(), Step> {
     }
 }
 
-/// This process is carrying an attempt out.
+/// This process has an attempt in progress.
 pub(super) fn in_flight(o: &Observation) -> Step {
     if is_settled_elsewhere(o) {
         return Step::settled(Report::Unchanged, o.timers.recheck());

@@ -10,13 +10,13 @@ use super::step::UserRef;
 /// Nothing is to be done for now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settled {
-    /// The user to record; `None` leaves the record as it is.
+    /// The user to record; `None` does not change the record.
     pub current: Option<UserRef>,
     /// What the conditions report.
     pub report: Report,
     /// When the resource is reconciled again.
     pub requeue: Requeue,
-    /// The request by annotation was acted on (or will not be).
+    /// The request by annotation was carried out (or is ignored).
     pub rotation_handled: bool,
 }
 
@@ -25,27 +25,27 @@ pub struct Settled {
 pub enum Report {
     /// Verified and published.
     Ready,
-    /// It was ready and is reported as ready; something that passes keeps the operator from checking it.
+    /// It was ready and is still reported as ready; a temporary failure prevents the check.
     StillReady,
-    /// What they report already.
+    /// The same as before.
     Unchanged,
-    /// Something is in the way of this stage. The stages before it are done, those after it are not reached.
+    /// A blocker at this stage. The stages before it are done, those after it are not reached.
     Blocked {
         /// The stage.
         stage: Stage,
-        /// What is in the way.
+        /// The blocker.
         blocker: Blocker,
     },
     /// Under deletion.
     Deleting(Blocker),
-    /// Under deletion, and nothing holds it any more.
+    /// Under deletion, without our finalizer.
     Gone,
 }
 
 /// How far a resource is, in the order in which the stages are reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {
-    /// The user: there, active, with the requested roles.
+    /// The user: it exists, is active, and has the requested roles.
     User,
     /// The credential: a token was obtained with it.
     Credential,
@@ -65,7 +65,7 @@ impl Stage {
 /// leads to a reconcile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Requeue {
-    /// Not at all: nothing is left.
+    /// Not at all.
     Never,
     /// After this time.
     In(Duration),
@@ -74,7 +74,7 @@ pub enum Requeue {
 }
 
 impl Timers {
-    /// What no watch reports is checked again.
+    /// What no watch reports is checked periodically.
     #[must_use]
     pub fn recheck(&self) -> Requeue {
         Requeue::In(self.recheck)
@@ -86,7 +86,7 @@ impl Timers {
         Requeue::In(self.poll)
     }
 
-    /// All is as it should be: the first of the timers that check it.
+    /// Everything is in order: the first of the timers that check it.
     #[must_use]
     pub fn healthy(&self) -> Requeue {
         let due = self.output.map_or(self.verification, |output| self.verification.min(output));

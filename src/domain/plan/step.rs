@@ -1,4 +1,4 @@
-//! What to do next: the output of [`super::plan`].
+//! The next step: the output of [`super::plan`].
 
 use std::fmt;
 
@@ -10,21 +10,21 @@ use crate::domain::user::{NewUser, UserId};
 use super::observation::{CredentialAt, OutputId};
 use super::settled::{Report, Requeue, Settled, Stage};
 
-/// The next thing to do. After a read or a write the plan is made again.
+/// The next step. After a read or a write, the caller plans again.
 ///
-/// A step says everything that its execution needs: whose user, with which text. `Display` says it in the words of a
-/// person, without a verb of its own ("creating user t1a2…"), so that it can be printed instead of carried out.
+/// A step has everything that its execution needs: which user, with which text. `Display` describes it for people
+/// ("creating user t1a2…"), so that it can be printed instead of carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
-    /// Find something out; the answer goes into the observation.
+    /// Read something; the answer goes into the observation.
     Read(Read),
-    /// Change something; what came of it goes into the observation.
+    /// Change something; the result goes into the observation.
     Write(Write),
     /// Nothing for now: write the status and wait.
     Settled(Settled),
 }
 
-/// Something to find out.
+/// Something to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Read {
     /// Every user with a name of this resource, so that a name that is not found is proved absent, each confirmed.
@@ -33,7 +33,7 @@ pub enum Read {
     User(UserId),
     /// The users with the client ID that `existing` selects.
     Narrow,
-    /// Whose user a sibling is.
+    /// Which resource a sibling was created for.
     Confirm(UserId),
     /// The content of the Secret.
     Secret,
@@ -41,7 +41,7 @@ pub enum Read {
     Writable,
     /// Whether the token endpoint accepts a credential.
     Verify(CredentialAt),
-    /// The object itself, and whose credential its Secret says to hold, both from the apiserver.
+    /// The object itself, and which user its Secret names, both from the apiserver.
     Object,
 }
 
@@ -50,9 +50,9 @@ pub enum Read {
 pub enum Write {
     /// Record address and company of the portal in the status again: the user was found there by its details.
     RecordPortal,
-    /// Add our finalizer.
+    /// Add the finalizer.
     AddFinalizer,
-    /// Create a user: write the attempt down, then send the request to the portal, once.
+    /// Create a user: record the attempt, then send the request to the portal once.
     Create {
         /// Which of the resource's users.
         generation: i64,
@@ -72,11 +72,11 @@ pub enum Write {
         /// The description that it gets.
         description: String,
     },
-    /// Report in the status that a user is being deleted: the portal may take a while. It fails without harm.
+    /// Report in the status that a user is being deleted, because the portal may need some time. A failure has no effect.
     ReportDeletion(String),
     /// Delete a user.
     Delete(UserId),
-    /// Reset a user's secret and forget it.
+    /// Reset a user's secret and do not keep the new one.
     Reset(UserId),
     /// Mark a user as retained.
     MarkRetained {
@@ -96,12 +96,12 @@ pub enum Write {
         /// Why, in words.
         why: String,
     },
-    /// Remove our finalizer.
+    /// Remove the finalizer.
     RemoveFinalizer,
 }
 
 impl Write {
-    /// Whether it changes something in the portal. These are the writes that a suspended Portal does not get.
+    /// Whether it changes something in the portal. While the Portal is suspended, the operator does none of these writes.
     #[must_use]
     pub fn touches_portal(&self) -> bool {
         match self {
@@ -206,7 +206,7 @@ impl fmt::Display for Write {
 }
 
 impl Step {
-    /// The end of a reconcile with something in the way of the user.
+    /// The end of a reconcile with a blocker at the user.
     #[must_use]
     pub fn user_blocked(blocker: Blocker, requeue: Requeue) -> Self {
         Self::settled(Stage::User.blocked(blocker), requeue)
@@ -218,13 +218,13 @@ impl Step {
         Self::Settled(Settled { current: None, report, requeue, rotation_handled: false })
     }
 
-    /// Nothing is under deletion any more.
+    /// The end of a deletion.
     #[must_use]
     pub fn gone() -> Self {
         Self::settled(Report::Gone, Requeue::Never)
     }
 
-    /// Under deletion, something holds it.
+    /// The end of a reconcile of a resource that is held in deletion.
     #[must_use]
     pub fn held(reason: Reason, message: impl Into<String>, requeue: Requeue) -> Self {
         Self::settled(Report::Deleting(Blocker::passing(reason, message)), requeue)

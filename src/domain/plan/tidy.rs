@@ -1,4 +1,4 @@
-//! Users that were created twice: deleted, or reset and retained, once the status names the one that is kept.
+//! Duplicates: deleted, or reset and retained, after the status names the user that is kept.
 
 use crate::domain::user::UserKind;
 

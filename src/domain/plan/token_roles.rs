@@ -1,5 +1,5 @@
 //! The roles that the token of a user's credential shows. The portal's details show the roles of its database; a role that
-//! was given or taken away in the identity provider alone is seen in the token only, and the token is what counts.
+//! was assigned or removed only in the identity provider is visible only in the token, and the token decides.
 
 use crate::domain::access::Grants;
 use crate::domain::reason::Reason;
@@ -12,11 +12,11 @@ use super::publish;
 use super::settled::{Report, Requeue, Stage};
 use super::step::{Read, Step, UserRef};
 
-/// What a message says of roles that a token lacks.
+/// What a message says about roles that a token lacks. Earlier releases wrote the same words.
 const LACKS: &str =
     "in the identity provider: the portal shows what was requested, but the user's token does not";
 
-/// How a message begins that reports roles that only a token shows.
+/// How a message begins that reports roles that only a token shows. Earlier releases wrote the same words.
 const HAS_TOO_MANY: &str = "The token of user";
 
 /// Whether a condition reports what the token of the user showed.
@@ -26,8 +26,8 @@ pub fn reports_token_roles(reason: &str, message: &str) -> bool {
         || (reason == Reason::AccessDenied.as_str() && message.starts_with(HAS_TOO_MANY))
 }
 
-/// What a user's token demands, after its details were found to be as they should be: a token, where there is reason to
-/// doubt the roles, or the end of the reconcile, where its roles are not those that were requested and granted.
+/// The step that a user's token requires after its details were found in order: a token request, if the roles are in doubt, or
+/// the end of the reconcile, if its roles are not those that were requested and granted.
 pub(super) fn check(
     o: &Observation,
     wanted: &[String],
@@ -48,7 +48,7 @@ pub(super) fn check(
     }
 }
 
-/// Where the roles are doubted, nothing is concluded without a token.
+/// If the roles are in doubt, nothing is concluded without a token.
 fn token_of_doubted(o: &Observation, current: &UserRef) -> Option<Step> {
     let reported = matches!(o.reported_reason, Some(Reason::RolesMissing | Reason::AccessDenied));
     if !reported && !o.roles_doubted {

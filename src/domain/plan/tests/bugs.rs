@@ -1,4 +1,4 @@
-//! What was decided wrongly once, each with the way it came about.
+//! Decisions that were wrong once, each with its cause.
 
 use std::time::Duration;
 
@@ -15,10 +15,10 @@ use crate::domain::user::UserStatus;
 
 const REFUSED: Verified = Verified::Refused { unknown_client: false };
 
-/// The answer about the credential that was read took the place of the refusal of the published one, and with it went the
-/// only reason not to call the resource as it should be: a secret that was reset by hand was never published again.
+/// The answer about the credential that was read replaced the refusal of the published one, which was the only sign that the
+/// resource was not in order: a secret that a person reset was never published again.
 #[test]
-fn a_credential_that_was_changed_in_the_portal_is_published_anew() {
+fn a_credential_that_was_changed_in_the_portal_is_published_again() {
     let refused = || a_ready_resource().verified(CredentialAt::Output, REFUSED);
     let changed = || refused().seen("u1", details().but(|u| u.digest = Some("d2".into())));
     check(vec![
@@ -39,10 +39,10 @@ fn a_credential_that_was_changed_in_the_portal_is_published_anew() {
     ]);
 }
 
-/// The chosen one of two users was gone by the time its details were read, and another generation was made though the other
-/// one was there.
+/// The chosen one of two users was deleted before its details were read, and another generation was created although the
+/// other user existed.
 #[test]
-fn a_user_that_is_gone_since_the_search_does_not_hide_its_twin() {
+fn a_user_that_was_deleted_since_the_search_does_not_hide_its_duplicate() {
     let two = || a_new_resource().writable().searched(vec![candidate("ua", 1), candidate("ub", 1)]);
     check(vec![
         ("gone", two().seen_gone("ua"), "read ub"),
@@ -53,10 +53,10 @@ fn a_user_that_is_gone_since_the_search_does_not_hide_its_twin() {
     ]);
 }
 
-/// A status and an annotation can say any number: adding one to the largest was a panic, and a generation beyond the last
-/// was asked for under a name that is taken.
+/// A status and an annotation can have any number: adding one to the largest was a panic, and a generation beyond the last was
+/// requested with a name that is in use.
 #[test]
-fn no_generation_beyond_the_last_is_made_whatever_status_and_annotation_say() {
+fn no_generation_beyond_the_last_is_created_whatever_status_and_annotation_say() {
     let exhausted = "user GenerationsExhausted STALLED";
     let gone = |generation| {
         let recorded = a_ready_resource().recorded_as("u1", generation).in_the_list(Listed::Missing);
@@ -87,10 +87,10 @@ fn no_generation_beyond_the_last_is_made_whatever_status_and_annotation_say() {
     ]);
 }
 
-/// The predecessor came back to life (a restored identity provider) while its successor was still pending. Its credential was
-/// still published, so it was recorded again, which opened the successor's attempt again, which was found and recorded…
+/// The predecessor was restored with the identity provider while its successor was still pending. Its credential was still
+/// published, so it was recorded again. That opened the successor's attempt again, which was found and recorded, and so on.
 #[test]
-fn a_published_predecessor_that_comes_back_does_not_take_the_place_of_its_successor() {
+fn a_published_predecessor_that_is_restored_does_not_replace_its_successor() {
     let successor = || a_recorded_resource().recorded_as("u2", 2).with_secret_of("u1", "d1");
     let same_generation = || successor().recorded_as("u2", 1);
     check(vec![
@@ -100,8 +100,8 @@ fn a_published_predecessor_that_comes_back_does_not_take_the_place_of_its_succes
     ]);
 }
 
-/// A restored resource bears the annotation of an early attempt, and the search finds a user of a later generation. The early
-/// attempt stayed open for ever: never called as recorded, two scans of the whole list each time.
+/// A restored resource has the annotation of an early attempt, and the search finds a user of a later generation. The early
+/// attempt was open for ever, and each reconcile read the whole list twice.
 #[test]
 fn an_attempt_for_an_earlier_user_than_the_recorded_one_is_of_no_concern() {
     let later = |state| a_ready_resource().recorded_as("u1", 3).attempt(1, state);
@@ -121,9 +121,9 @@ fn an_attempt_for_an_earlier_user_than_the_recorded_one_is_of_no_concern() {
     ]);
 }
 
-/// A release let the resource go while its create was in flight: a user that nobody knew of.
+/// A release removed the finalizer while the create was in progress, and an unknown user was kept in the portal.
 #[test]
-fn a_release_waits_for_a_create_in_flight_and_lists_what_it_made() {
+fn a_release_waits_for_a_create_in_progress_and_lists_its_user() {
     let released =
         |state| a_deleted_resource().released().done("u1", Done::RecordedRetained).attempt(2, state);
     check(vec![
@@ -138,9 +138,9 @@ fn a_release_waits_for_a_create_in_flight_and_lists_what_it_made() {
     ]);
 }
 
-/// A user that is to stay held its resource because it could not be deleted.
+/// A user that is to be retained held its resource because it could not be deleted.
 #[test]
-fn a_lost_user_that_is_to_stay_is_listed_and_let_go() {
+fn an_unusable_user_that_is_to_be_retained_is_listed_and_the_finalizer_removed() {
     let lost = || a_deleted_resource().policy(Deletion::Retain).seen_lost("u1");
     check(vec![
         ("listed", lost(), "list u1 retained"),
@@ -148,7 +148,7 @@ fn a_lost_user_that_is_to_stay_is_listed_and_let_go() {
     ]);
 }
 
-/// Killed between the mark and the entry in the Portal's list, and the user was in no list.
+/// A process that ended between the mark and the entry in the Portal's list left the user in no list.
 #[test]
 fn a_user_that_is_marked_as_retained_is_listed_too() {
     let retained = || candidate("u9", 1).is(Confirmed::Retained);
@@ -181,7 +181,7 @@ fn a_user_that_is_marked_as_retained_is_listed_too() {
     ]);
 }
 
-/// The first duplicate was dealt with in this pass, and the second one was not looked at.
+/// The first duplicate was deleted in this reconcile, and the second one was not read.
 #[test]
 fn one_duplicate_does_not_hide_another() {
     let thrice = || {
@@ -199,10 +199,10 @@ fn one_duplicate_does_not_hide_another() {
     ]);
 }
 
-/// A portal that has lost its users for a day is not believed by living resources; those under deletion were let go, and their
-/// users came back as orphans.
+/// In a mass disappearance no successors were created, but resources under deletion lost their finalizers, and their users were
+/// restored without a resource.
 #[test]
-fn a_suspicious_loss_lets_no_resource_go() {
+fn a_mass_disappearance_releases_no_resource() {
     let gone = || a_deleted_resource().seen_gone("u1");
     let suspicious = |o: Observation| o.portal_but(|p| p.mass_disappearance = Some(7));
     check(vec![
@@ -212,7 +212,7 @@ fn a_suspicious_loss_lets_no_resource_go() {
     ]);
 }
 
-/// Of two users without a mark that looked the same, the one that was not recorded was taken for the recorded one.
+/// Of two equal users without a mark, the one that was not recorded was used as the recorded one.
 #[test]
 fn an_unmarked_user_is_ours_by_its_id_alone() {
     let unmarked = || details().marked(None);
@@ -227,7 +227,7 @@ fn an_unmarked_user_is_ours_by_its_id_alone() {
     )]);
 }
 
-/// A finalizer that a hand removed while a create was open did not come back, and a deletion then left its user behind.
+/// A finalizer that a person removed during a create was not added again, and a deletion then kept the user in the portal.
 #[test]
 fn an_open_attempt_holds_its_resource() {
     let open = |state| a_new_resource().attempt(1, state).without_finalizer();
@@ -247,14 +247,14 @@ fn two_processes_do_not_report_one_create_by_turns() {
     let deleted = || a_new_resource().attempt(1, AttemptState::InFlight).but(|o| o.deleting = true);
     check(vec![
         ("in progress", new(), "user Creating"),
-        ("the other one waits for it", told(new()), "as told"),
+        ("the other one waits for it", told(new()), "as reported"),
         ("under deletion", deleted(), "held Creating"),
-        ("the other one waits for it, under deletion", told(deleted()), "as told"),
+        ("the other one waits for it, under deletion", told(deleted()), "as reported"),
     ]);
 }
 
-/// Two processes made a refused attempt anew by turns, one a minute, for ever: each took the attempt of the other for one
-/// whose outcome nobody knows. And each overwrote what the other told in the status, as fast as they could.
+/// Two processes repeated a refused attempt in turn, one a minute, for ever: each handled the attempt of the other as one with
+/// an unknown outcome. And each overwrote the report of the other in the status without a pause.
 #[test]
 fn two_processes_do_not_ask_a_refusing_portal_by_turns() {
     let refusal = || Blocker::lasting(Reason::CreateRefused, "no");
@@ -264,7 +264,7 @@ fn two_processes_do_not_ask_a_refusing_portal_by_turns() {
     let settled = || a_new_resource().attempt(1, AttemptState::Settled).writable();
     check(vec![
         ("it has its time", settling(), "user SettlingAttempt, after 9 s"),
-        ("the other one has told", told(settling(), Reason::CreateRefused), "as told, after 9 s"),
+        ("the other one has reported", told(settling(), Reason::CreateRefused), "as reported, after 9 s"),
         ("told before", told(settling(), Reason::PortalNotReady), "user SettlingAttempt, after 9 s"),
         ("the user is looked for", refused(settled()), "search"),
         ("it is there", refused(settled()).searched(vec![candidate("u1", 1)]), "read u1"),
@@ -277,10 +277,10 @@ fn two_processes_do_not_ask_a_refusing_portal_by_turns() {
     ]);
 }
 
-/// A resource under deletion let go of a user that was made just before and lost since: the identity provider came back, and so
-/// did the user.
+/// A resource under deletion ignored a user that was just created and then missing in the identity provider: when the identity
+/// provider was restored, the user was there again.
 #[test]
-fn a_lost_user_of_our_name_is_not_forgotten_under_deletion() {
+fn an_unusable_user_with_a_name_of_the_resource_is_deleted_too() {
     let deleted = || a_deleted_resource().done("u1", Done::Deleted);
     let settled = || a_new_resource().but(|o| o.deleting = true).attempt(1, AttemptState::Settled);
     let lost = || candidate("u9", 1).is(Confirmed::Lost);
@@ -324,7 +324,7 @@ fn a_deletion_does_not_rely_on_a_list_that_does_not_know_the_recorded_user() {
     ]);
 }
 
-/// A Portal's list of retained users is bounded; once it was full, no duplicate was removed and a deletion left users behind.
+/// A Portal's list of retained users is bounded; when it was full, no duplicate was deleted, and a deletion kept users in the portal.
 #[test]
 fn a_full_list_of_retained_users_changes_nothing_but_the_list() {
     let full = |candidate: super::support::users::Candidate| candidate.listed_as_retained();
@@ -350,7 +350,7 @@ fn a_full_list_of_retained_users_changes_nothing_but_the_list() {
 
 /// A sibling that could not be read ended each reconcile before the published credential was verified.
 #[test]
-fn the_periodic_verification_goes_before_other_users_are_read() {
+fn the_periodic_verification_comes_before_other_users_are_read() {
     let due = || a_ready_resource().sibling(candidate("u9", 1).is(Confirmed::Unread)).verification_due();
     check(vec![
         ("due", due(), "verify what is published"),

@@ -19,7 +19,7 @@ fn granted(roles: &[&str]) -> Grants {
 }
 
 #[test]
-fn a_user_is_made_after_access_roles_dry_run_and_search() {
+fn a_user_is_created_after_access_roles_dry_run_and_search() {
     let new = a_new_resource;
     check(vec![
         ("first the output", new(), "prove the output writable"),
@@ -35,8 +35,8 @@ fn a_user_is_made_after_access_roles_dry_run_and_search() {
 }
 
 #[test]
-fn what_stands_in_the_way_is_told_before_the_portal_is_asked() {
-    // The observation has all that a create needs, so that only the obstacle keeps it from being made.
+fn blockers_are_reported_before_any_request_to_the_portal() {
+    // The observation has everything that a create needs, so that only the blocker prevents it.
     let new = || a_new_resource().writable().searched(vec![]);
     let no_role = |o: Observation| o.portal_but(|p| p.grants = granted(&["wallet"]));
     check(vec![
@@ -89,7 +89,7 @@ fn an_unwritable_output_never_leads_to_a_create() {
 }
 
 #[test]
-fn another_company_is_not_touched() {
+fn users_of_another_company_are_not_changed() {
     let company = "user CompanyChanged STALLED";
     let other_attempt = |o: Observation| {
         o.but(|o| {
@@ -120,7 +120,7 @@ fn another_company_is_not_touched() {
 }
 
 #[test]
-fn another_cluster_is_not_touched_until_it_is_taken_over() {
+fn users_of_another_cluster_are_not_changed_until_it_is_taken_over() {
     let other = "user TakenFromOtherCluster STALLED";
     let takes_over = |o: Observation| o.portal_but(|p| p.taken_over = vec![there()]);
     let by_status = || a_ready_resource().recorded_hint(there());

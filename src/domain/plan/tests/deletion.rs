@@ -111,7 +111,7 @@ fn retain() {
 }
 
 #[test]
-fn a_user_that_is_no_more_keeps_nobody() {
+fn a_user_that_does_not_exist_any_more_holds_no_resource() {
     let in_state = |state| a_deleted_resource().seen("u1", details().in_state(state));
     check(vec![
         ("gone", a_deleted_resource().seen_gone("u1"), DROP),

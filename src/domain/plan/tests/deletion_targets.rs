@@ -75,7 +75,7 @@ fn without_attempt_and_status_the_portal_is_searched() {
 }
 
 #[test]
-fn every_other_user_of_ours_goes_too() {
+fn every_other_user_of_the_resource_is_deleted_too() {
     let with = |sibling| u1_done().sibling(sibling);
     let u2 = || candidate("u2", 2);
     check(vec![

@@ -1,4 +1,4 @@
-//! A user that somebody else made is found, waited for and published, and never changed.
+//! A user that the operator did not create is found, waited for and published, and never changed.
 
 use super::super::{Desired, Listed, SecretView, Selection, Selector, Verified};
 use super::builders::{OTHER_COMPANY, a_new_resource, a_ready_resource, an_existing, details, id, shown_for};
@@ -105,7 +105,7 @@ fn a_published_one_is_kept() {
 }
 
 #[test]
-fn nothing_is_taken_back() {
+fn an_existing_user_is_never_deleted() {
     let deleted = |o: Observation| o.but(|o| o.deleting = true);
     check(vec![
         ("no finalizer of ours", deleted(a_ready_one()), "gone"),
@@ -142,7 +142,7 @@ fn a_list_that_hides_users_decides_nothing() {
     ]);
 }
 
-/// A status can be written by others, and a list can be old: neither makes another user the selected one.
+/// A status can be written by others, and a list can be old: neither changes which user is selected.
 #[test]
 fn the_details_must_have_what_is_selected() {
     let by = |o: Observation, selector: Selector| {

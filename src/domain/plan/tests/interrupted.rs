@@ -1,4 +1,4 @@
-//! A pass that something passing has interrupted.
+//! A reconcile that a temporary failure has interrupted.
 
 use super::super::{AttemptState, Observation, Requeue, Step, interrupted};
 use super::builders::{OTHER_COMPANY, a_deleted_resource, a_new_resource, a_ready_resource, details, id};
@@ -7,10 +7,10 @@ use super::words::in_words;
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 
-/// The portal failed right after it had made a user, and no status named that user until it was found by a search: a process
-/// that ended meanwhile left an attempt open that it knew the outcome of.
+/// The portal failed right after it had created a user, and no status named that user until a search found it. A process that
+/// ended in this time left an attempt open although it knew the outcome.
 #[test]
-fn a_user_that_was_made_is_recorded_also_by_a_pass_that_is_interrupted() {
+fn a_user_that_was_created_is_recorded_even_by_an_interrupted_reconcile() {
     let failing = Blocker::passing(Reason::PortalError, "502");
     let in_the_end = |o: Observation| in_words(&Step::Settled(interrupted(&o, &failing, Requeue::Backoff)));
     let made = |o: Observation, generation| o.attempt(generation, AttemptState::Made(id("u2")));
@@ -29,7 +29,7 @@ fn a_user_that_was_made_is_recorded_also_by_a_pass_that_is_interrupted() {
     }
 }
 
-/// A process that has just started knows nothing of a Portal that it has not connected: what was reported before holds.
+/// A process that has just started knows nothing about a Portal that it has not connected: the report is kept.
 #[test]
 fn what_was_reported_holds_until_the_portal_is_connected() {
     let connecting = |o: Observation, reported| {
@@ -37,9 +37,9 @@ fn what_was_reported_holds_until_the_portal_is_connected() {
     };
     let deleted = |reported| connecting(a_deleted_resource(), reported);
     check(vec![
-        ("reported", connecting(a_ready_resource(), true), "as told, try again"),
+        ("reported", connecting(a_ready_resource(), true), "as reported, try again"),
         ("never reported", connecting(a_new_resource(), false), "user Unreachable, try again"),
-        ("under deletion", deleted(true), "as told, try again"),
+        ("under deletion", deleted(true), "as reported, try again"),
         ("under deletion, not reported", deleted(false), "held Unreachable, try again"),
         ("nothing holds it", deleted(true).without_finalizer(), "gone"),
     ]);
@@ -47,7 +47,7 @@ fn what_was_reported_holds_until_the_portal_is_connected() {
 
 /// The portal may take a while to delete a user: the status says so first, once.
 #[test]
-fn a_deletion_is_reported_before_the_portal_is_asked_for_it() {
+fn a_deletion_is_reported_before_the_request_to_the_portal() {
     let seen = || a_deleted_resource().seen("u1", details());
     check(vec![
         ("not reported", seen().but(|o| o.reported = false), "report the deletion"),

@@ -1,4 +1,4 @@
-//! What the plan decides, row by row: an observation, and the decision in words.
+//! The decisions of the plan, row by row: an observation, and the decision in words.
 
 mod bugs;
 mod created;
@@ -26,17 +26,17 @@ use super::{Observation, plan};
 use support::words::in_words;
 use support::{arbitrary, builders, words};
 
-/// So many cases, or what `PROPTEST_CASES` asks for.
+/// This number of cases, or the number of `PROPTEST_CASES`.
 fn runs(cases: u32) -> ProptestConfig {
     let asked = ProptestConfig::default();
     let cases = if asked.cases == 256 { cases } else { asked.cases };
     ProptestConfig { cases, max_shrink_iters: 20_000, ..asked }
 }
 
-/// One decision: what it is about, what is observed, and what is to be done, as [`in_words`] says it.
+/// One decision: its subject, the observation, and the step as [`in_words`] writes it.
 type Row = (&'static str, Observation, &'static str);
 
-/// Compares every row, and tells all that differ at once.
+/// Compares every row, and reports all that differ together.
 fn check(rows: Vec<Row>) {
     let wrong: Vec<String> = rows
         .into_iter()

@@ -14,7 +14,7 @@ use crate::domain::user::UserStatus;
 
 const DROP: &str = "drop the finalizer";
 
-/// A user that a person made: another name, no mark.
+/// A user that a person created: another name, no mark.
 fn by_hand() -> UserFacts {
     details().marked(None).but(|u| u.name = "by-hand".into())
 }
@@ -49,7 +49,7 @@ fn forged(facts: UserFacts) -> Observation {
 }
 
 #[test]
-fn a_forged_status_publishes_and_marks_nobody() {
+fn a_forged_status_publishes_and_marks_no_user() {
     let not_ours = "user UserNotOurs STALLED";
     check(vec![
         ("a user made by hand", forged(by_hand()), not_ours),
@@ -106,7 +106,7 @@ fn the_own_user_without_a_mark_gets_it_back() {
 }
 
 #[test]
-fn a_forged_status_deletes_resets_and_retains_nobody() {
+fn a_forged_status_deletes_resets_and_retains_no_user() {
     for policy in [Deletion::Delete, Deletion::Revoke, Deletion::Retain] {
         for release in [false, true] {
             let with = |facts| {
@@ -286,7 +286,7 @@ fn a_duplicate_is_judged_by_details_that_were_read_in_this_reconcile() {
 }
 
 #[test]
-fn a_candidate_that_lost_its_mark_since_the_search_is_not_taken() {
+fn a_candidate_without_its_mark_since_the_search_is_not_used() {
     let found = || a_new_resource().writable().searched(vec![candidate("u1", 1)]);
     let twin =
         || a_recorded_resource().recorded_as("u2", 1).with_secret_of("u1", "d1").sibling(candidate("u1", 1));

@@ -79,7 +79,7 @@ fn a_pinned_company_is_compared_as_a_member_of_the_claim() {
 }
 
 #[test]
-fn nothing_is_made_for_a_login_of_several_companies_until_one_is_chosen() {
+fn no_user_is_created_for_a_login_of_several_companies_until_one_is_chosen() {
     let several = |o: Observation| names(o, &[COMPANY, OTHER_COMPANY]);
     let chosen = |o: Observation| several(o).portal_but(|p| p.bpn = Some(OTHER_COMPANY.to_owned()));
     let new = || a_new_resource().writable().searched(vec![]);
@@ -139,7 +139,7 @@ fn spellings_of_one_address_are_one_portal() {
 }
 
 #[test]
-fn a_portal_that_moved_is_not_touched_until_a_person_says_so() {
+fn a_portal_that_moved_is_not_changed_until_a_person_confirms_it() {
     let gone = || a_deleted_resource().seen_gone("u1");
     check(vec![
         ("another address", at(a_ready_resource(), NEW_URL), MOVED),
@@ -208,7 +208,7 @@ fn a_portal_that_moved_is_not_touched_until_a_person_says_so() {
 }
 
 #[test]
-fn a_published_user_of_somebody_else_is_looked_at_after_a_move() {
+fn an_existing_user_is_read_after_a_move() {
     let existing = || {
         let mut o = moved(an_existing(&["u1"]).recorded_as("u1", 0));
         o.recorded.portal = Some(a_pin());

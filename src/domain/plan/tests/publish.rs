@@ -11,7 +11,7 @@ fn unreachable() -> Verified {
 const REFUSED: Verified = Verified::Refused { unknown_client: false };
 
 #[test]
-fn a_ready_resource_asks_nobody() {
+fn a_ready_resource_causes_no_request() {
     let ready = "ready (u1 g1), verify in time";
     let trying = |said| a_ready_resource().verified(CredentialAt::Output, said);
     check(vec![
@@ -77,7 +77,7 @@ fn a_credential_is_published_only_after_a_token() {
 }
 
 #[test]
-fn a_secret_is_healed_and_a_foreign_one_is_not_touched() {
+fn a_secret_is_repaired_and_a_foreign_one_is_not_changed() {
     let ready = || a_ready_resource().seen("u1", details());
     let wrong_metadata = |o: Observation| {
         o.but(|o| {
@@ -129,7 +129,7 @@ fn a_secret_is_healed_and_a_foreign_one_is_not_touched() {
 }
 
 #[test]
-fn a_ready_resource_stays_ready_through_what_passes() {
+fn a_ready_resource_is_still_ready_during_temporary_failures() {
     let ready = a_ready_resource;
     check(vec![
         ("the portal is down", ready().portal_blocked_in_passing(), "still ready, try again"),

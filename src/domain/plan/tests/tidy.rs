@@ -1,4 +1,4 @@
-//! Users that were made twice.
+//! Duplicates.
 
 use super::super::{Confirmed, Done};
 use super::builders::{a_ready_resource, a_recorded_resource, candidate, details, there};
@@ -23,7 +23,7 @@ fn extra() -> Candidate {
 }
 
 #[test]
-fn a_duplicate_goes_once_the_status_names_the_survivor_and_on_a_live_read() {
+fn a_duplicate_is_deleted_after_the_status_names_the_other_user_and_after_a_live_read() {
     check(vec![
         ("whose is it?", twice(extra().is(Confirmed::Unread)), "confirm u9"),
         ("ours: look again, live", a_ready_resource().sibling(extra()), "read the object"),
@@ -44,7 +44,7 @@ fn a_duplicate_goes_once_the_status_names_the_survivor_and_on_a_live_read() {
 }
 
 #[test]
-fn what_is_not_certainly_a_duplicate_of_ours_stays() {
+fn only_a_certain_duplicate_is_deleted() {
     check(vec![
         ("another's", twice(extra().is(Confirmed::Foreign)), READY),
         ("lost", twice(extra().is(Confirmed::Lost)), READY),

@@ -34,7 +34,7 @@ fn doubted() -> Observation {
     a_ready_resource().but(|o| o.roles_doubted = true)
 }
 
-/// Roles that were taken away in the portal by hand were never noticed.
+/// Roles that a person removed in the portal were never noticed.
 #[test]
 fn a_token_that_shows_other_roles_has_the_details_read() {
     check(vec![
@@ -109,7 +109,7 @@ fn a_resource_that_lacks_roles_is_ready_only_after_a_token_shows_them() {
         (
             "no token can be obtained",
             told(Reason::RolesMissing).verified(shown_for("u1"), unreachable()),
-            "as told, try again",
+            "as reported, try again",
         ),
         (
             "doubted, and no token can be obtained",

@@ -14,7 +14,7 @@ use crate::domain::identity::Hint;
 use crate::domain::ownership::Whose;
 use crate::domain::user::{UserId, UserKind};
 
-/// A read whose answer is in the observation would be asked for again and again.
+/// A read whose answer is in the observation would be repeated for ever.
 fn is_answered(o: &Observation, read: &Read) -> bool {
     match read {
         Read::Search => o.searched == Searched::Everywhere,
@@ -70,7 +70,7 @@ fn touches_a_foreign_user(o: &Observation, write: &Write) -> bool {
     login || !ours || beyond(&user.roles) || token_of(o, id, user).is_some_and(beyond)
 }
 
-/// The roles that the user's token showed in this pass.
+/// The roles that the user's token showed in this reconcile.
 fn token_of<'a>(o: &'a Observation, id: &UserId, user: &UserFacts) -> Option<&'a [String]> {
     o.token_roles(id).filter(|_| user.kind == UserKind::Internal && user.roles_in_tokens)
 }

@@ -16,7 +16,7 @@ fn vanished() -> Observation {
 }
 
 #[test]
-fn a_user_that_is_gone_gets_a_successor() {
+fn a_user_that_was_deleted_in_the_portal_gets_a_successor() {
     let gone = || vanished().seen_gone("u1");
     let next = "create g2 [id-discovery]";
     let in_state = |state| {
@@ -71,7 +71,7 @@ fn a_user_that_is_gone_gets_a_successor() {
 }
 
 #[test]
-fn a_user_that_was_made_just_now_is_followed_before_the_status_names_it() {
+fn a_user_that_was_just_created_is_used_before_the_status_names_it() {
     let made = || a_new_resource().attempt(1, AttemptState::Made(id("u1")));
     check(vec![
         ("its details", made(), "read u1"),
@@ -129,7 +129,7 @@ fn a_pending_user_is_waited_for_and_stepped_around_on_request() {
 }
 
 #[test]
-fn a_lost_user_is_left_on_request_or_once_it_is_certain() {
+fn an_unusable_user_is_replaced_on_request_or_when_it_is_certain() {
     let lost = || vanished().seen_lost("u1");
     let tried = |said| lost().verified(CredentialAt::Output, said);
     let condition = "user IdentityLost STALLED (u1 g1), try again";
@@ -156,7 +156,7 @@ fn a_lost_user_is_left_on_request_or_once_it_is_certain() {
 }
 
 #[test]
-fn a_request_to_rotate_a_healthy_user_is_answered_and_nothing_is_made() {
+fn a_request_to_rotate_a_healthy_user_is_answered_and_no_user_is_created() {
     check(vec![
         ("its details first", a_ready_resource().rotate(), "read u1"),
         (
@@ -173,7 +173,7 @@ fn a_request_to_rotate_a_healthy_user_is_answered_and_nothing_is_made() {
 }
 
 #[test]
-fn a_user_without_our_mark_is_not_taken_for_ours() {
+fn a_user_without_a_mark_is_not_used() {
     let with = |facts| vanished().seen("u1", facts);
     check(vec![
         ("another's", with(details().of_other_resource()), "user MarkedByOther STALLED"),

@@ -34,7 +34,7 @@ fn a_resource_without_a_user_waits_then_searches_then_creates() {
 }
 
 #[test]
-fn a_recorded_user_stays_ready_and_its_successor_waits() {
+fn a_recorded_user_is_still_ready_and_its_successor_waits() {
     let gone =
         |state| a_recorded_resource().writable().seen_gone("u1").searched(vec![]).unreadable_attempt(state);
     check(vec![
@@ -79,9 +79,9 @@ fn a_deletion_waits_and_searches() {
 }
 
 #[test]
-fn what_another_process_reported_of_a_refusal_stays() {
+fn the_refusal_that_another_process_reported_is_kept() {
     let told = a_new_resource()
         .unreadable_attempt(settling())
         .but(|o| o.reported_reason = Some(Reason::CreateRefused));
-    check(vec![("as it is", told, "as told, after 42 s")]);
+    check(vec![("as it is", told, "as reported, after 42 s")]);
 }

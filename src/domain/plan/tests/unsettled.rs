@@ -1,4 +1,4 @@
-//! A status that names a user of the generation of an open attempt, which nothing proves: somebody else may have written it.
+//! A status that names a user of the generation of an open attempt, which nothing proves: another client may have written it.
 
 use std::time::Duration;
 

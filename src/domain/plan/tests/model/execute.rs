@@ -23,16 +23,16 @@ use crate::domain::user::{UserId, UserKind, UserStatus};
 use super::super::builders::pin;
 use super::super::words::in_words;
 
-/// A pass that takes more steps than this goes round in circles.
+/// A reconcile with more steps than this does not end.
 const STEP_LIMIT: u32 = 60;
 /// The POST starts within this time of the patch.
 const POST_WITHIN: u64 = 10;
 
-/// Whether the pass goes on.
+/// Whether the reconcile continues.
 type GoesOn = bool;
 
 impl World {
-    /// One step of a process's pass; whether the pass goes on.
+    /// One step of a process's reconcile; whether it continues.
     pub(super) fn step(&mut self, p: usize) -> GoesOn {
         let Some(mut pass) = self.processes[p].pass.take().or_else(|| Pass::begin(self, p)) else {
             return false;
@@ -59,7 +59,7 @@ impl World {
         goes_on
     }
 
-    /// Ends a pass that met something new; the next one looks for itself.
+    /// Ends a reconcile that found a change; the next one reads again.
     fn look_again(&mut self, p: usize) -> GoesOn {
         let last = (self.versions.len() - 1, self.secret_versions.len() - 1);
         let process = &mut self.processes[p];
@@ -205,7 +205,7 @@ impl World {
         true
     }
 
-    /// Takes the object as our own write left it.
+    /// Uses the object as the process wrote it.
     fn take_up(&self, pass: &mut Pass) {
         if let Some(object) = &self.object {
             pass.object = object.clone();
@@ -239,7 +239,7 @@ impl World {
         true
     }
 
-    /// One step of the task that makes a user: read back, POST, wait for the answer.
+    /// One step of the task that creates a user: read back, POST, wait for the answer.
     pub(super) fn work_at_task(&mut self, p: usize) {
         let Some(mut task) = self.processes[p].task.take() else { return };
         let now = self.now;

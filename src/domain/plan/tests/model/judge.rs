@@ -1,4 +1,4 @@
-//! What must never happen, looked at when it would; and what must hold when all is calm.
+//! What must never happen, checked at each change; and what must be true at rest.
 
 use super::super::builders::owner;
 use super::super::support::users::Candidate;

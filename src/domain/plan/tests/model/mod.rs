@@ -95,7 +95,7 @@ proptest! {
 
     /// One POST for each restart, and one for each time that a refusal is waited out.
     #[test]
-    fn a_portal_that_refuses_for_ever_is_asked_seldom(
+    fn a_portal_that_always_refuses_gets_few_requests(
         mut setup in a_setup(),
         events in vec(a_restart_or_time(), 0..EVENTS),
     ) {

@@ -66,9 +66,9 @@ pub(super) enum Fate {
     Done,
     /// Carried out only after so many seconds, at most the create time-out.
     Slow(u64),
-    /// Carried out, and nobody hears of it.
+    /// Carried out, and no answer arrives.
     AnswerLost,
-    /// Never carried out, and nobody hears of it.
+    /// Never carried out, and no answer arrives.
     Swallowed,
     Refused,
 }

@@ -1,4 +1,4 @@
-//! One operator process: what it remembers, and what it observes at the beginning of a pass and on its way.
+//! One operator process: what it remembers, and what it observes at the beginning of a reconcile and during it.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -27,13 +27,13 @@ pub(super) enum Known {
     InFlight,
     Made(UserId),
     RefusedAt(u64),
-    /// The portal was certainly not asked.
+    /// The portal certainly got no request.
     NothingSent,
     /// No answer came.
     Unclear,
 }
 
-/// The task that makes a user. It goes on beside the passes.
+/// The task that creates a user. It runs beside the reconciles.
 #[derive(Debug, Clone)]
 pub(super) struct Task {
     pub attempt: String,
@@ -56,16 +56,16 @@ pub(super) struct Process {
     /// Which version of the object and of the Secret its cache shows.
     pub cache: usize,
     pub secret_cache: usize,
-    /// The next pass reads the object from the apiserver.
+    /// The next reconcile reads the object from the apiserver.
     pub wants_live: bool,
     pub task: Option<Task>,
     pub pass: Option<Pass>,
     pub verification_due: bool,
-    /// How its last pass ended.
+    /// How its last reconcile ended.
     pub report: String,
 }
 
-/// What is known in one pass.
+/// What is known in one reconcile.
 #[derive(Debug, Clone)]
 pub(super) struct Pass {
     pub object: Object,
@@ -284,7 +284,7 @@ impl World {
     }
 }
 
-/// The digest is known where the status tells it for this very version, else once the content was read.
+/// The digest is known if the status has it for this version, else after the content was read.
 fn secret_view(pass: &Pass) -> SecretView {
     let Some(secret) = &pass.secret else { return SecretView::Absent };
     let as_written = pass.object.status.written.as_ref().filter(|(_, version)| *version == secret.version);

@@ -11,11 +11,11 @@ use crate::domain::user::{UserId, UserStatus};
 /// One thing that happens. Numbers choose among what is there.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Event {
-    /// A process takes so many steps of its pass.
+    /// A process does this number of steps of its reconcile.
     Steps(usize, u8),
-    /// A process goes on undisturbed until it rests, with the newest of everything.
+    /// A process runs undisturbed until it rests, with the newest version of each object.
     Works(usize),
-    /// A process works at the create that it carries out.
+    /// A process continues the create that it carries out.
     Task(usize),
     /// Its cache shows the newest object and Secret, or one between.
     CatchUp(usize, u8),
@@ -37,7 +37,7 @@ pub(super) enum Event {
     NextChangeUnclear(bool),
     NextStatusLost,
     NextSearchWaits,
-    /// Somebody edits the annotation of the attempt, so that it cannot be read.
+    /// A person edits the annotation of the attempt, so that it cannot be read.
     AttemptGarbled,
     StatusWiped,
     /// Somebody writes another user into the status: one that is not ours, none at all, or ours of another generation.
@@ -46,7 +46,7 @@ pub(super) enum Event {
     ObjectRestored(u8),
     Deleted,
     Released,
-    /// After its end an object of the same name is made.
+    /// After its deletion an object of the same name is created.
     Recreated,
     Rotate,
     UserRemoved(u8),
@@ -255,7 +255,7 @@ impl World {
         }
     }
 
-    /// A person applies the manifest again once the object is gone.
+    /// A person applies the manifest again after the object was deleted.
     fn recreate(&mut self) {
         if self.object.is_none() {
             let number = self.fresh();

@@ -31,7 +31,7 @@ fn users(world: &World) -> usize {
 }
 
 #[test]
-fn a_lost_user_that_comes_back_does_not_take_turns_with_its_pending_successor() {
+fn an_unusable_user_that_is_restored_does_not_alternate_with_its_pending_successor() {
     let stuck = Setup { stuck: true, ..external() };
     let published = [Works(0), Time(300), Works(0), Sweep(0)];
     let successor = [UserLost(0), Rotate, Sweep(0), Works(0), UserFound(0), Sweep(0), Works(0)];
@@ -63,14 +63,14 @@ fn a_process_that_was_paused_after_its_patch_asks_nothing_of_the_portal() {
 }
 
 #[test]
-fn a_killed_create_is_found_and_not_made_again() {
+fn the_user_of_an_interrupted_create_is_found_and_not_created_again() {
     let killed = [NextCreate(Fate::Slow(30)), Steps(0, 3), Task(0), Crash(0), Works(1), Works(0)];
     let world = ends_well(internal(), &killed);
     assert_eq!((users(&world), world.portal.posts.len()), (1, 1));
 }
 
 #[test]
-fn a_secret_that_was_reset_in_the_portal_is_published_anew() {
+fn a_secret_that_was_reset_in_the_portal_is_published_again() {
     let world = ends_well(internal(), &[Works(0), UserReset(0), VerificationDue(0), Works(0)]);
     let published = world.secret.and_then(|secret| secret.content).map(|(_, version)| version);
     assert_eq!(published, Some(2));
@@ -102,7 +102,7 @@ fn a_deletion_that_is_late_leaves_the_next_object_of_the_name_its_user() {
 }
 
 #[test]
-fn a_deletion_whose_answer_is_lost_is_made_good() {
+fn a_deletion_without_an_answer_is_completed() {
     for carried_out in [true, false] {
         let events = [Works(0), NextChangeUnclear(carried_out), Deleted, Works(0), Works(0)];
         let world = ends_well(internal(), &events);

@@ -12,7 +12,7 @@ use crate::domain::user::UserId;
 #[derive(Debug, Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "independent facts, each read by itself")]
 pub(super) struct Setup {
-    /// The role asked for makes wallet users.
+    /// The requested role creates wallet users.
     pub external: bool,
     pub may_delete: bool,
     pub release_undeletable: bool,
@@ -33,7 +33,7 @@ pub(super) struct Object {
     pub rv: u64,
     pub finalizer: bool,
     pub creating: Option<Attempt>,
-    /// Somebody has edited the annotation, so that it cannot be read; each edit has a number of its own.
+    /// A person has edited the annotation, so that it cannot be read; each edit has its own number.
     pub garbled: Option<u64>,
     pub deleting: bool,
     pub released: bool,
@@ -69,7 +69,7 @@ pub(super) fn digest(content: Option<&(UserId, u32)>) -> String {
     content.map_or_else(|| "by hand".to_owned(), |(user, version)| format!("{user} {version}"))
 }
 
-/// What goes wrong until somebody puts it right.
+/// What fails until it is repaired.
 #[derive(Debug, Clone, Copy, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "independent facts, each read by itself")]
 pub(super) struct Trouble {
@@ -111,7 +111,7 @@ pub(super) struct World {
     pub restored_at: u64,
     /// What must never happen, and did.
     pub wrong: Vec<String>,
-    /// What happened, for whoever reads a failure.
+    /// What happened, for the report of a failure.
     pub story: Vec<String>,
 }
 
@@ -171,7 +171,7 @@ impl World {
         true
     }
 
-    /// Lists a user as retained; the oldest entry goes where there is no room.
+    /// Lists a user as retained; a full list drops its oldest entry.
     pub(super) fn list_retained(&mut self, id: &UserId) {
         self.ever_retained.insert(id.clone());
         if !self.retained.contains(id) {
@@ -186,7 +186,7 @@ impl World {
         self.secret_versions.push(secret);
     }
 
-    /// Writes the Secret: made where there is none, else only over the version that was seen.
+    /// Writes the Secret: creates it if there is none, else replaces only the version that was seen.
     pub(super) fn write_secret(&mut self, seen: Option<Version>, content: (UserId, u32)) -> Option<Version> {
         if self.secret.as_ref().map(|s| s.version) != seen || self.object.is_none() {
             return None;

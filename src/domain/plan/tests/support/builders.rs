@@ -116,7 +116,7 @@ pub(in crate::domain::plan::tests) fn shown_for(user: &str) -> CredentialAt {
     CredentialAt::Portal(id(user))
 }
 
-/// A resource that nobody has worked at yet: one internal role, no status, no finalizer, no Secret.
+/// A new resource: one internal role, no status, no finalizer, no Secret.
 pub(in crate::domain::plan::tests) fn a_new_resource() -> Observation {
     Observation {
         owner: owner(),
@@ -181,7 +181,7 @@ pub(in crate::domain::plan::tests) fn a_deleted_resource() -> Observation {
     o
 }
 
-/// A resource that publishes the user `u1`, which somebody else made.
+/// A resource that publishes the existing user `u1`.
 pub(in crate::domain::plan::tests) fn an_existing(selected: &[&str]) -> Observation {
     let mut o = a_new_resource();
     o.desired = Desired::Existing { selector: Selector::ClientId("sa1".into()) };
@@ -383,7 +383,7 @@ impl Observation {
         self.but(|o| o.secret = secret)
     }
 
-    /// Ours, of this user, and written by somebody since.
+    /// Written by the operator for this user, and changed by another client since.
     pub(in crate::domain::plan::tests) fn with_touched_secret_of(self, user: &str) -> Self {
         let secret = SecretView::Ours { user: Some(id(user)), digest: None, metadata_as_wanted: true };
         self.but(|o| o.secret = secret)

@@ -1,4 +1,4 @@
-//! What the rows and properties are made of: observations, users, and a step in words.
+//! The parts of rows and properties: observations, users, and a step in words.
 
 pub(super) mod arbitrary;
 pub(super) mod builders;

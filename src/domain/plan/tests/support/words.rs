@@ -1,12 +1,12 @@
-//! A step in a few words, so that a row of a table can be read at a glance.
+//! A step in a few words, so that a row of a table is easy to read.
 
 use super::builders::timers;
 use crate::domain::plan::{CredentialAt, Read, Report, Requeue, Settled, Stage, Step, UserRef, Write};
 use crate::domain::roles::Blocker;
 
-/// What is to be done: `create g1 [discovery]`, `ready u1 g1`, `user Pending (u1 g1), look again`.
+/// The step: `create g1 [discovery]`, `ready u1 g1`, `user Pending (u1 g1), look again`.
 ///
-/// A capital `STALLED` says that only a person can help; `, request handled` that a request for rotation is answered.
+/// `STALLED` means that a person has to act; `, request handled` that a request for rotation is answered.
 pub(in crate::domain::plan::tests) fn in_words(step: &Step) -> String {
     match step {
         Step::Read(read) => self::read(read),
@@ -50,7 +50,7 @@ fn settled(settled: &Settled) -> String {
     let report = match &settled.report {
         Report::Ready => "ready".into(),
         Report::StillReady => "still ready".into(),
-        Report::Unchanged => "as told".into(),
+        Report::Unchanged => "as reported".into(),
         Report::Blocked { stage: Stage::User, blocker } => blocked("user", blocker),
         Report::Blocked { stage: Stage::Credential, blocker } => blocked("credential", blocker),
         Report::Blocked { stage: Stage::Output, blocker } => blocked("output", blocker),
