@@ -11,17 +11,17 @@ use crate::portal::observe::NoObserver;
 use crate::portal::{ClientConfig, Clients, Connector as _, Credentials, Network, PORTAL_CLIENT, Portal};
 use crate::process::Process;
 
-/// Clients of the portal, which nobody has used yet.
+/// Clients of the portal that were not used yet.
 pub(super) struct Logins {
-    /// As the operator has it: with the deletion login where there is one.
+    /// As the operator uses it: with the deletion login if there is one.
     pub(super) portal: Arc<dyn Portal>,
-    /// The deletion login on its own, to tell what is wrong with it.
+    /// The deletion login alone, to report what is wrong with it.
     pub(super) deletion: Option<Arc<dyn Portal>>,
-    /// A person's: its first failure is forgiven.
+    /// A person's login: it is tried once more after its first failure.
     pub(super) is_person: bool,
 }
 
-/// Reads the secrets and makes the clients; `None` where a refresh token must not be used. The error is in words.
+/// Reads the secrets and creates the clients; `None` if a refresh token must not be used. The error is in words.
 pub(super) fn open(
     args: &CheckArgs,
     site: &Site,
@@ -35,7 +35,7 @@ pub(super) fn open(
             },
             Err(words) => {
                 let words = format!(
-                    "{words}; using the token changes it, so nothing was sent and the token is as good as before"
+                    "{words}; each use of the token replaces it, so nothing was sent and the token is still valid"
                 );
                 printer.step(Step::failed("token", words.clone()));
                 printer.missing(words);

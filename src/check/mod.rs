@@ -1,5 +1,5 @@
-//! Tries a portal and its login from here, with the operator's own client and without Kubernetes: what it reaches, what
-//! it may do and what is missing, in words.
+//! The command `check`: it tries a portal and its login from this machine, with the operator's own client and without
+//! Kubernetes, and reports what the login reaches, what it may do and what is missing.
 
 mod login;
 pub(crate) mod print;
@@ -21,14 +21,14 @@ use crate::portal::CREATE_SETTLE_TIME;
 use print::Printer;
 use report::Step;
 
-/// How long things take, and how a person ends them.
+/// How long the check waits, and how a person ends it.
 #[derive(Debug, Clone)]
 pub struct Pace {
-    /// How long to wait after a create whose outcome is unknown before the user is looked for.
+    /// How long to wait after a create whose outcome is unknown before the check searches for the user.
     pub settle: Duration,
-    /// How long to wait before something that failed for a moment is tried again.
+    /// How long to wait before a request that failed is tried again.
     pub pause: Duration,
-    /// Ends the check after the step that is under way; what was made is still cleaned up.
+    /// Ends the check after the step that is in progress; the user that was created is still deleted.
     pub stop: CancellationToken,
 }
 
@@ -41,7 +41,7 @@ impl Default for Pace {
 /// Checks, writes what it finds to `out`, and returns the exit code: 0, 1 where something is missing or refused, 2 where
 /// the portal or its identity provider is not reached.
 ///
-/// An `out` that fails changes nothing: what was begun is brought to its end.
+/// An `out` that fails changes nothing: the check runs to its end.
 pub async fn run(args: CheckArgs, out: &mut (dyn Write + Send), pace: Pace) -> u8 {
     let mut printer = Printer::new(out, args.output);
     if let Err(words) = check(&args, &mut printer, &pace).await {
@@ -64,15 +64,15 @@ async fn check(args: &CheckArgs, printer: &mut Printer<'_>, pace: &Pace) -> Resu
     match reached {
         _ if !args.write => {}
         _ if site.suspended => {
-            printer.step(not_tried("the manifest says suspend: true, so that nothing may be written"));
+            printer.step(not_tried("the manifest has suspend: true, so nothing may be written"));
         }
         Some(reached) if !pace.stop.is_cancelled() => {
             write::trial(logins.portal.as_ref(), &reached, printer, pace).await;
         }
-        _ => printer.step(not_tried("the steps above forbid it")),
+        _ => printer.step(not_tried("the steps above do not allow it")),
     }
     if pace.stop.is_cancelled() {
-        printer.step(Step::failed("interrupted", "the check was ended before it was done"));
+        printer.step(Step::failed("interrupted", "the check was stopped before its end"));
     }
     Ok(())
 }

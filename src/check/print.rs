@@ -1,4 +1,4 @@
-//! Tells what is found: for people line by line as it is found, for programs as one document at the end.
+//! Prints the report: for people line by line during the check, for programs as one document at the end.
 
 use std::io::Write;
 
@@ -34,17 +34,17 @@ impl<'a> Printer<'a> {
         self.report.steps.push(step);
     }
 
-    /// What is missing, told once more at the end.
+    /// What is missing, printed once more at the end.
     pub(crate) fn missing(&mut self, words: impl Into<String>) {
         self.report.missing.push(words.into());
     }
 
-    /// What a person should know, told at the end.
+    /// What a person should know, printed at the end.
     pub(crate) fn note(&mut self, words: impl Into<String>) {
         self.report.notes.push(words.into());
     }
 
-    /// A user that stays.
+    /// A user that is kept in the portal.
     pub(crate) fn left(&mut self, left: Left) {
         self.report.left.push(left);
     }
@@ -72,13 +72,13 @@ impl<'a> Printer<'a> {
         }
     }
 
-    /// Nobody reads any more: that is no reason to leave a user behind.
+    /// A reader that has ended is no reason to leave a user in the portal.
     fn write(&mut self, text: &str) {
-        let _nobody_reads = self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush());
+        let _reader_has_ended = self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush());
     }
 }
 
-/// Names of the portal's may hold anything; a terminal obeys control characters.
+/// Names in the portal may contain control characters, which a terminal obeys.
 fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
@@ -112,9 +112,11 @@ fn summary(report: &Report) -> String {
 fn result(report: &Report) -> String {
     let failed = report.steps.iter().filter(|step| step.verdict > Verdict::Note).count();
     match (report.exit_code(), failed) {
-        (0, _) if report.left.is_empty() => "Result: all that is needed is there (exit code 0)\n".to_owned(),
-        (0, _) => "Result: all that is needed is there; a person has to remove what is left (exit code 0)\n"
-            .to_owned(),
+        (0, _) if report.left.is_empty() => "Result: nothing is missing (exit code 0)\n".to_owned(),
+        (0, _) => {
+            "Result: nothing is missing; a person has to delete the users that are left (exit code 0)\n"
+                .to_owned()
+        }
         (code, 1) => format!("Result: 1 step failed (exit code {code})\n"),
         (code, failed) => format!("Result: {failed} steps failed (exit code {code})\n"),
     }
@@ -163,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_that_is_gone_changes_nothing() {
+    fn a_reader_that_has_ended_changes_nothing() {
         struct Gone;
         impl Write for Gone {
             fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {

@@ -9,26 +9,26 @@ use super::print::Printer;
 use super::report::{Step, Verdict};
 use super::site::Site;
 use super::users::{self, Leftover};
-use super::words::{self, Circumstances};
+use super::words::{self, LoginContext};
 use crate::domain::user::{Role, RoleKind};
 use crate::portal::{self, Capabilities, Lane, Login, PortalError};
 
-/// What was found, for whoever goes on from here.
+/// What was found, for the steps that follow.
 pub(super) struct Reached {
     pub(super) login: Login,
     pub(super) capabilities: Capabilities,
     pub(super) roles: Vec<Role>,
 }
 
-/// `None` where there is nothing to go on with.
+/// `None` if no further step is possible.
 pub(super) async fn reach(
     logins: &Logins,
     site: &Site,
     printer: &mut Printer<'_>,
     pace: &Pace,
 ) -> Option<Reached> {
-    let circumstances = Circumstances { is_person: logins.is_person, ca_in_cluster: site.ca_in_cluster };
-    let mut reach = Reach { logins, site, printer, circumstances };
+    let context = LoginContext { is_person: logins.is_person, ca_in_cluster: site.ca_in_cluster };
+    let mut reach = Reach { logins, site, printer, context };
     let login = reach.login(pace).await;
     let capabilities = reach.portal().await;
     let (login, capabilities) = (login?, capabilities?);
@@ -48,13 +48,13 @@ struct Reach<'a, 'p> {
     logins: &'a Logins,
     site: &'a Site,
     printer: &'a mut Printer<'p>,
-    circumstances: Circumstances,
+    context: LoginContext,
 }
 
 impl Reach<'_, '_> {
     /// Step and summary of a failure.
     fn trouble(&mut self, name: &'static str, error: &PortalError) {
-        let words = words::trouble(error, self.circumstances);
+        let words = words::trouble(error, self.context);
         self.printer.step(Step::new(name, words::verdict(error), words.clone()));
         self.printer.missing(words);
     }
@@ -64,8 +64,8 @@ impl Reach<'_, '_> {
         if let Err(PortalError::Unreachable { .. } | PortalError::Server { .. }) = &result
             && self.logins.is_person
         {
-            // The answer may be lost while the token was used: the identity provider forgives that once.
-            self.printer.waiting("no answer to the refresh token; it may be sent once more");
+            // The answer may be lost after the token was used: the identity provider accepts that once.
+            self.printer.waiting("no answer to the refresh token; check sends it once more");
             tokio::time::sleep(pace.pause).await;
             result = self.logins.portal.login().await;
         }
@@ -85,7 +85,7 @@ impl Reach<'_, '_> {
         };
         let portals = is_portals(&error, &endpoint(&self.site.target.url), &provider);
         if portals {
-            // A token that tells nothing was tried at the portal, whose own step tells what is wrong.
+            // The login also asks the portal, whose own step reports what is wrong.
             self.printer.step(answers);
             self.trouble("token", &error);
         } else if words::verdict(&error) == Verdict::Unreached {
@@ -129,7 +129,7 @@ impl Reach<'_, '_> {
         right
     }
 
-    /// Whether the login can be worked with.
+    /// Whether the login has the permissions that the operator needs.
     async fn permissions(&mut self, login: &Login, capabilities: Capabilities) -> bool {
         self.deletion_login(login).await;
         let mut enough = true;
@@ -163,7 +163,7 @@ impl Reach<'_, '_> {
         } else if found.permissions.delete {
             Step::ok(name, words::who(&found))
         } else {
-            Step::missing(name, format!("{}, which may not delete either", words::who(&found)))
+            Step::missing(name, format!("{}, which may not delete users either", words::who(&found)))
         };
         if step.verdict > Verdict::Note {
             self.printer.missing(format!("the deletion login: {}", step.words));
@@ -175,7 +175,7 @@ impl Reach<'_, '_> {
     async fn roles(&mut self, login: &Login) -> Option<Vec<Role>> {
         let name = "offered-roles";
         if !login.permissions.roles {
-            self.printer.step(Step::note(name, "not asked for: the permission is missing"));
+            self.printer.step(Step::note(name, "not tried: the permission is missing"));
             return Some(Vec::new());
         }
         match self.logins.portal.roles(Lane::Interactive).await {
@@ -194,7 +194,7 @@ impl Reach<'_, '_> {
     /// `None` where the portal does not serve the login.
     async fn users(&mut self, login: &Login) -> Option<()> {
         if !login.permissions.view {
-            self.printer.step(Step::note("users", "not asked for: the permission is missing"));
+            self.printer.step(Step::note("users", "not tried: the permission is missing"));
             return Some(());
         }
         match self.logins.portal.scan(Lane::Interactive).await {
@@ -215,19 +215,16 @@ impl Reach<'_, '_> {
     }
 
     fn leftover(&mut self, user: &Leftover) {
-        let state = if user.retained {
-            "could not be deleted"
-        } else {
-            "was not cleaned up, or is another check's at work"
-        };
+        let state =
+            if user.retained { "could not be deleted" } else { "was not deleted, or another check uses it" };
         self.printer.note(format!(
-            "an earlier check --write left the user {} (id {}): it {state}; delete it in the portal",
+            "an earlier check --write left the user {} (id {}), which {state}: delete it in the portal",
             user.name, user.id
         ));
     }
 
     fn not_served(&mut self, name: &'static str, error: &PortalError) {
-        let words = words::not_served(error, self.circumstances);
+        let words = words::not_served(error, self.context);
         self.printer.step(Step::new(name, words::verdict(error), words.clone()));
         self.printer.missing(words);
     }
@@ -274,7 +271,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn failures_are_told_apart_by_their_address() {
+    fn failures_are_distinguished_by_their_address() {
         let down =
             |endpoint: &str| PortalError::Unreachable { endpoint: endpoint.into(), reason: String::new() };
         assert!(is_portals(&down("p:1"), "p:1", "i:1"));

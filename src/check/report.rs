@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 pub(crate) enum Verdict {
     /// As it should be.
     Ok,
-    /// Not tried, or not needed: neither good nor bad.
+    /// Not tried, or not needed.
     Note,
     /// A permission, or what it would show, is missing.
     Missing,
@@ -49,7 +49,7 @@ impl Verdict {
 /// One thing that was tried.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Step {
-    /// A name that stays the same in all releases.
+    /// A name that is the same in all releases.
     pub(crate) name: &'static str,
     pub(crate) verdict: Verdict,
     pub(crate) words: String,
@@ -101,16 +101,16 @@ impl Step {
     }
 }
 
-/// A user that stays in the portal.
+/// A user that is kept in the portal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Left {
     /// The portal's id, where it is known.
     pub(crate) id: Option<String>,
     pub(crate) name: String,
     pub(crate) client_id: Option<String>,
-    /// Its credential is dead, or nobody has it.
+    /// Its credential does not work any more, or was never read.
     pub(crate) revoked: bool,
-    /// Why it stays and what a person has to do.
+    /// Why it is kept and what a person has to do.
     pub(crate) words: String,
 }
 
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn the_document_has_its_names() {
+    fn the_document_has_the_documented_names() {
         let report = Report {
             target: Some(Addresses { url: "u".into(), token_url: "t".into(), bpn: None }),
             steps: vec![

@@ -22,7 +22,7 @@ pub(super) struct Site {
     pub(super) wallet_token_url: Option<String>,
     pub(super) limits: Limits,
     pub(super) ca_bundle: Option<String>,
-    /// The manifest names certificates of the cluster, which are not here.
+    /// The manifest names certificates of the cluster, which the check cannot read.
     pub(super) ca_in_cluster: bool,
     /// The manifest asks for plain http. Without a manifest the process's flag alone decides.
     pub(super) insecure_http: bool,
@@ -30,7 +30,7 @@ pub(super) struct Site {
     pub(super) deletion_login: bool,
     /// The manifest says that nothing may be written.
     pub(super) suspended: bool,
-    /// What of the manifest is not looked at, and what of the certificates is not used.
+    /// What the check does not read of the manifest, and which certificates it does not use.
     pub(super) notes: Vec<String>,
 }
 
@@ -83,7 +83,7 @@ fn spec(text: &str) -> Result<PortalSpec, String> {
         [portal] => parsed(portal.get("spec").unwrap_or(&Value::Null))
             .map_err(|why| format!("its spec is wrong: {why}")),
         [] => Err(format!("it holds no Portal (apiVersion {GROUP}/v1alpha1, kind Portal)")),
-        several => Err(format!("it holds {} Portals; one is wanted", several.len())),
+        several => Err(format!("it holds {} Portals; name a file with exactly one", several.len())),
     }
 }
 
@@ -95,9 +95,8 @@ fn described(spec: &PortalSpec, args: &CheckArgs) -> Result<Site, String> {
     if spec.catena_x.is_some() && spec.cofinity_x.is_some() {
         return Err("it names both catenaX and cofinityX; name exactly one".to_owned());
     }
-    let target = target::Target::of(spec).ok_or(
-        "it names no address that is known: give catenaX, or cofinityX (with tokenUrl for PreProduction)",
-    )?;
+    let target = target::Target::of(spec)
+        .ok_or("it names no known portal: set catenaX, or cofinityX (with tokenUrl for PreProduction)")?;
     let limits = spec.limits.as_ref();
     let mut notes = Vec::new();
     if is_person(&target.auth) != args.refresh_token_file().is_some() {
@@ -109,14 +108,14 @@ fn described(spec: &PortalSpec, args: &CheckArgs) -> Result<Site, String> {
     }
     if target.delete_auth.is_some() && args.delete_client_id.is_none() {
         notes.push(
-            "the manifest names a deleteAuth, which was not tried: give --delete-client-id and --delete-client-secret-file"
+            "the manifest names a deleteAuth, which was not tried: pass --delete-client-id and --delete-client-secret-file"
                 .to_owned(),
         );
     }
     let ca_in_cluster = spec.tls.is_some() && args.ca_file.is_none();
     if ca_in_cluster {
         notes.push(
-            "the manifest names certificates that are in the cluster: give them with --ca-file to try them"
+            "the manifest names certificates that are in the cluster: pass them with --ca-file to use them"
                 .to_owned(),
         );
     }
@@ -161,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_portal_is_told() {
+    fn a_file_without_exactly_one_portal_is_reported() {
         for (file, words) in [
             ("kind: Portal\napiVersion: v1\n", "holds no Portal"),
             ("", "holds no Portal"),

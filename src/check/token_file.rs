@@ -1,5 +1,5 @@
-//! A person's refresh token in a file: each use changes the token, so the file is rewritten, and no moment is without a
-//! whole one.
+//! A person's refresh token in a file. Each use replaces the token, so the file is rewritten, in one step: it always holds a
+//! complete token.
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
@@ -14,25 +14,25 @@ use crate::config::read_secret;
 use crate::portal::TokenStore;
 use crate::process::Random;
 
-/// A file that was seen to be writable.
+/// A file that is known to be writable.
 #[derive(Debug)]
 pub(super) struct TokenFile {
     path: PathBuf,
 }
 
 impl TokenFile {
-    /// Proves that a new token could be kept, by rewriting the one that is there. The error is in words.
+    /// Shows that a new token can be stored, by rewriting the current one. The error is in words.
     pub(super) fn open(path: &Path) -> Result<Self, String> {
-        let told = |error: io::Error| format!("{} cannot be rewritten: {error}", path.display());
+        let in_words = |error: io::Error| format!("{} cannot be rewritten: {error}", path.display());
         let token = read_secret(path).map_err(|error| error.to_string())?;
-        // Behind a link: the link stays, the file that it names is rewritten.
-        let file = Self { path: fs::canonicalize(path).map_err(told)? };
-        OpenOptions::new().write(true).open(&file.path).map_err(told)?;
-        file.rewrite(&token).map_err(told)?;
+        // A link is kept, and the file that it names is rewritten.
+        let file = Self { path: fs::canonicalize(path).map_err(in_words)? };
+        OpenOptions::new().write(true).open(&file.path).map_err(in_words)?;
+        file.rewrite(&token).map_err(in_words)?;
         Ok(file)
     }
 
-    /// A new file of the same directory takes the old one's place in one step.
+    /// Replaces the file in one step by a new one of the same directory.
     fn rewrite(&self, token: &SecretString) -> io::Result<()> {
         let directory = self.path.parent().unwrap_or(Path::new("/"));
         let mut name = OsString::from(".");
@@ -41,10 +41,10 @@ impl TokenFile {
         let new = directory.join(name);
         let written = write_new(&new, token).and_then(|()| fs::rename(&new, &self.path));
         if written.is_err() {
-            let _never_made = fs::remove_file(&new);
+            let _never_created = fs::remove_file(&new);
         }
         written?;
-        // Some file systems cannot do that for a directory; the file is in place all the same.
+        // Some file systems cannot do that for a directory; the file is in place nevertheless.
         let _unsupported = File::open(directory).and_then(|directory| directory.sync_all());
         Ok(())
     }
@@ -73,8 +73,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_where_nothing_can_be_kept_is_refused() {
-        // Not even root makes files there.
+    fn a_file_that_cannot_be_rewritten_is_refused() {
+        // Not even root can create files there.
         let error = TokenFile::open(Path::new("/proc/version")).unwrap_err();
         assert!(error.contains("/proc/version cannot be rewritten"), "{error}");
         assert!(TokenFile::open(Path::new("/absent")).unwrap_err().contains("cannot read /absent"));

@@ -1,4 +1,4 @@
-//! The users of the company, and which of them bear our mark.
+//! The users of the company, and which of them have the operator's mark.
 
 use std::collections::BTreeMap;
 
@@ -10,10 +10,10 @@ use crate::domain::identity::parse_own_name;
 use crate::domain::user::{ListedUser, UserId, UserKind, UserStatus};
 use crate::portal::{Lane, Portal, Scan};
 
-/// So many users of our form are read one by one to see their marks; more would take long.
+/// At most this number of users with names of the operator's form are read one by one to see their marks.
 const MOST_MARKS: usize = 200;
 
-/// So many of them are read at once.
+/// The number of them that are read at once.
 const AT_ONCE: usize = 4;
 
 /// The instance that marks the users of a `check --write`.
@@ -68,7 +68,7 @@ pub(super) fn listed(scan: &Scan) -> Step {
     step.line(if scan.complete {
         "the list was complete"
     } else {
-        "the list was not complete: users of one name hide each other, or it changed while it was read"
+        "the list was not complete: it does not show every user of equal names, or it changed while it was read"
     })
 }
 
@@ -76,13 +76,13 @@ fn plural(count: usize) -> &'static str {
     if count == 1 { "" } else { "s" }
 }
 
-/// The users whose name is of our form and that can be read.
+/// The users whose name is of the operator's form and that can be read.
 fn candidates(users: &[ListedUser]) -> Vec<&ListedUser> {
     let readable = |status| matches!(status, UserStatus::Active | UserStatus::Pending);
     users.iter().filter(|user| readable(user.status) && parse_own_name(&user.name).is_some()).collect()
 }
 
-/// A user that an earlier `check --write` left behind.
+/// A user that an earlier `check --write` did not delete.
 pub(super) struct Leftover {
     pub(super) id: UserId,
     pub(super) name: String,
@@ -99,7 +99,7 @@ struct Marks {
     unread: usize,
 }
 
-/// Reads the users of our form and tells which installations made them.
+/// Reads the users with names of the operator's form, and reports which installations created them.
 pub(super) async fn marked(portal: &dyn Portal, scan: &Scan) -> (Step, Vec<Leftover>) {
     let candidates = candidates(&scan.users);
     let mut marks = Marks { unread: candidates.len().saturating_sub(MOST_MARKS), ..Marks::default() };
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn only_living_users_of_our_form_are_read() {
+    fn only_active_and_pending_users_of_the_form_are_read() {
         let users = [
             user("tso2187he01-a", UserStatus::Active, UserKind::Internal),
             user("dim-tso2187he01-a", UserStatus::Pending, UserKind::External),

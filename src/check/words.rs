@@ -1,15 +1,15 @@
-//! What errors and permissions mean, in words that say what to do.
+//! What errors and permissions mean, and what to do.
 
 use super::report::{Step, Verdict};
 use crate::portal::hints::{CHECK_TOKEN_URL, unreachable_hint};
 use crate::portal::{Login, Permissions, PortalError};
 
-/// What a failure is read against.
+/// What the hint on a failure depends on.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Circumstances {
+pub(super) struct LoginContext {
     /// The login is a person's.
     pub(super) is_person: bool,
-    /// The manifest's certificates are not here.
+    /// The manifest names certificates of the cluster, which the check cannot read.
     pub(super) ca_in_cluster: bool,
 }
 
@@ -38,24 +38,26 @@ pub(super) fn verdict(error: &PortalError) -> Verdict {
 }
 
 /// What happened, and what to do about it.
-pub(super) fn trouble(error: &PortalError, circumstances: Circumstances) -> String {
+pub(super) fn trouble(error: &PortalError, context: LoginContext) -> String {
     let hint = match error {
         PortalError::Unreachable { reason, .. } => unreachable_hint(reason),
         PortalError::NotATokenEndpoint => CHECK_TOKEN_URL,
-        PortalError::Tls { .. } if circumstances.ca_in_cluster => {
-            "the manifest names certificates of the cluster: give them with --ca-file"
+        PortalError::Tls { .. } if context.ca_in_cluster => {
+            "the manifest names certificates of the cluster: pass them with --ca-file"
         }
         PortalError::Tls { .. } => {
-            "if the certificate is of your own authority, give it with --ca-file, and to the operator in tls.caBundle"
+            "if the certificate is of your own authority, pass it with --ca-file, and name it for the operator in tls.caBundle"
         }
-        PortalError::LoginRefused { code } => refused(code, circumstances.is_person),
+        PortalError::LoginRefused { code } => refused(code, context.is_person),
         PortalError::NotThePortalBackend { .. } => {
             "it answers with a web page; url is the address of the backend (often portal-backend.…), not of the web page"
         }
-        PortalError::Server { .. } => "it, or what it needs (such as its identity provider), is down",
-        PortalError::BadAnswer { .. } => "the address may be wrong, or something in between answers",
+        PortalError::Server { .. } => {
+            "the server, or a service that it needs (such as its identity provider), does not work"
+        }
+        PortalError::BadAnswer { .. } => "the address may be wrong, or a proxy answers instead",
         PortalError::TokenNotStored { .. } => {
-            "the access token was not used; the identity provider takes the token in the file once more, but not twice"
+            "the access token was not used; the identity provider accepts the token in the file once more, but not twice"
         }
         PortalError::Unauthorized => "use a technical user with the role \"Connector Management\"",
         _ => return error.to_string(),
@@ -65,12 +67,12 @@ pub(super) fn trouble(error: &PortalError, circumstances: Circumstances) -> Stri
 
 fn refused(code: &str, is_person: bool) -> &'static str {
     match code {
-        "invalid_client" => "the client ID is unknown there, or disabled",
+        "invalid_client" => "the identity provider does not know the client ID, or the client is disabled",
         "unauthorized_client" => "the client secret is wrong",
         "invalid_grant" if is_person => {
-            "the refresh token is used up or at its end; a person has to log in again for a new one"
+            "the refresh token was used before or has expired; a person has to log in again to obtain a new one"
         }
-        _ => "client ID and secret may be wrong, or the token endpoint is another's",
+        _ => "client ID and secret may be wrong, or the token endpoint belongs to another portal",
     }
 }
 
@@ -102,11 +104,11 @@ pub(super) fn permissions(found: Permissions) -> [Permission; 4] {
     ]
 }
 
-/// The permission that the login of the guides does not have, and that the operator can do without.
+/// The permission that the usual login does not have, and that the operator does not need.
 const DELETE: &str = "delete";
 
 impl Permission {
-    /// The step that tells it.
+    /// The step that reports it.
     pub(super) fn step(self) -> Step {
         let words =
             format!("{}: {} ({})", self.portal_name, if self.granted { "yes" } else { "no" }, self.purpose);
@@ -128,8 +130,8 @@ impl Permission {
 }
 
 /// What follows from a delete permission that is missing.
-pub(super) const NO_DELETE: &str = "this login may not delete: of deleted TechnicalUsers, internal users are revoked and \
-     stay in the portal, and wallet users need a person or deleteAuth";
+pub(super) const NO_DELETE: &str = "this login may not delete users: when TechnicalUsers are deleted, internal users are revoked \
+     and kept in the portal, and wallet users need a person or deleteAuth";
 
 /// Why permissions are missing, and which login has them: a technical user with `role`, where a role has them all.
 pub(super) fn advice(login: &Login, role: Option<&str>) -> Option<String> {
@@ -139,19 +141,19 @@ pub(super) fn advice(login: &Login, role: Option<&str>) -> Option<String> {
     }
     let is = |role: &str| login.technical_roles.iter().any(|name| name == role);
     let why = if is("Offer Management") && found.view && !found.create {
-        "this login is Offer Management: it may read only".to_owned()
+        "this login's role is Offer Management, which may only read".to_owned()
     } else if login.technical_roles.is_empty() {
-        "this login's roles do not carry what the operator needs".to_owned()
+        "this login has no role with the permissions that the operator needs".to_owned()
     } else {
         format!(
-            "this login's role is {}, which does not carry what the operator needs",
+            "this login's role is {}, which lacks permissions that the operator needs",
             login.technical_roles.join(", ")
         )
     };
     let what = match role {
         Some(role) => format!("use a technical user with the role \"{role}\""),
-        None => "a portal before 2.5 has no technical user's role that may: ask its operator to add the permissions to one, or use \
-         a person's login (--refresh-token-file)"
+        None => "a portal before 2.5 has no role of technical users with these permissions: ask the portal's support to add them \
+         to a role, or use a person's login (--refresh-token-file)"
             .to_owned(),
     };
     Some(format!("{why}; {what}"))
@@ -169,14 +171,14 @@ pub(super) fn who(login: &Login) -> String {
     }
 }
 
-/// The company, against the one that is wanted.
+/// The company of the login, compared with the one that `bpn` names.
 pub(super) fn company(wanted: Option<&str>, found: &[String]) -> Step {
     let names = found.join(", ");
     let step = match (wanted, found) {
         (Some(wanted), found) if !found.iter().any(|bpn| bpn == wanted) => Step::failed(
             "company",
             format!(
-                "the login belongs to {}, but {wanted} is wanted (WrongCompany): the operator would do nothing",
+                "the login belongs to {}, but bpn is {wanted} (WrongCompany): the operator does nothing with this login",
                 if found.is_empty() { "a company that its token does not name" } else { &names }
             ),
         ),
@@ -186,21 +188,21 @@ pub(super) fn company(wanted: Option<&str>, found: &[String]) -> Step {
         (None, _) => Step::failed(
             "company",
             format!(
-                "the token names several companies ({names}); set bpn to the one whose users are managed (CompanyAmbiguous)"
+                "the token names several companies ({names}); set bpn to the company whose users the operator manages (CompanyAmbiguous)"
             ),
         ),
     };
     step.with("bpn", (!found.is_empty()).then_some(names)).with("wanted", wanted)
 }
 
-/// 403 although the token carries the permission, 401 although it carries some: what it means.
-pub(super) fn not_served(error: &PortalError, circumstances: Circumstances) -> String {
+/// What 403 means although the token has the permission, and 401 although it has some.
+pub(super) fn not_served(error: &PortalError, context: LoginContext) -> String {
     match error {
         PortalError::Forbidden { permission } => format!(
-            "the portal refuses (403) although the token carries {permission}: it does not know this login; it must be a \
-             technical user that was made in the portal itself"
+            "the portal refuses (403) although the token has {permission}: it does not know this login; use a technical user \
+             that was created in the portal itself"
         ),
-        other => trouble(other, circumstances),
+        other => trouble(other, context),
     }
 }
 
@@ -220,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_delete_is_told_and_is_no_fault() {
+    fn a_missing_delete_is_reported_and_is_no_fault() {
         let found = permissions(Permissions { view: true, create: true, delete: false, roles: true });
         let verdicts: Vec<Verdict> = found.iter().map(|p| p.step().verdict).collect();
         assert_eq!(verdicts, [Verdict::Ok, Verdict::Ok, Verdict::Note, Verdict::Ok]);
@@ -234,7 +236,10 @@ mod tests {
         let read_only = Permissions { view: true, ..Permissions::default() };
         let offers = login(&["Offer Management"], read_only);
         let words = advice(&offers, Some("Connector Management")).unwrap();
-        assert!(words.starts_with("this login is Offer Management: it may read only; use"), "{words}");
+        assert!(
+            words.starts_with("this login's role is Offer Management, which may only read; use"),
+            "{words}"
+        );
         assert!(advice(&offers, None).unwrap().contains("before 2.5"));
         let other = login(&["Dataspace Discovery"], Permissions::default());
         assert!(
@@ -245,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn the_company_must_be_the_one_that_is_wanted() {
+    fn the_company_must_be_the_one_that_bpn_names() {
         for (wanted, found, verdict) in [
             (None, &["A"][..], Verdict::Ok),
             (Some("A"), &["A"], Verdict::Ok),
@@ -261,12 +266,12 @@ mod tests {
     }
 
     #[test]
-    fn hints_follow_the_circumstances() {
+    fn hints_depend_on_the_login_and_on_the_certificates() {
         let tls = PortalError::Tls { endpoint: "p:443".into(), reason: "r".into() };
-        let plain = Circumstances::default();
+        let plain = LoginContext::default();
         assert!(trouble(&tls, plain).contains("if the certificate is of your own authority"));
-        assert!(trouble(&tls, Circumstances { ca_in_cluster: true, ..plain }).contains("of the cluster"));
+        assert!(trouble(&tls, LoginContext { ca_in_cluster: true, ..plain }).contains("of the cluster"));
         let grant = PortalError::LoginRefused { code: "invalid_grant" };
-        assert!(trouble(&grant, Circumstances { is_person: true, ..plain }).contains("log in again"));
+        assert!(trouble(&grant, LoginContext { is_person: true, ..plain }).contains("log in again"));
     }
 }

@@ -1,4 +1,5 @@
-//! Asks the cluster, with the operator's own `ServiceAccount`, whether the operator can work there: what `helm test` runs.
+//! The command `preflight`, which `helm test` runs: it checks with the operator's own `ServiceAccount` whether the operator can
+//! work in the cluster.
 
 pub mod permissions;
 
@@ -22,7 +23,7 @@ use crate::k8s::{client, definitions, words};
 use permissions::Permission;
 
 const CLUSTER_ROLE: &str =
-    "the chart creates a ClusterRole for this; where an administrator grants none, set scopedRBAC=true";
+    "the chart creates a ClusterRole for this; if you may not create a ClusterRole, set scopedRBAC=true";
 const ROLES_ONLY: &str = "scopedRBAC is true: a watched namespace that is deleted while TechnicalUsers or Portals are in it \
      is stuck in deletion, as Kubernetes deletes the RoleBinding first. Delete the TechnicalUsers, then the Portals, then the \
      namespace. docs/operations.md says how a ClusterRoleBinding frees a namespace that is stuck";
@@ -43,7 +44,7 @@ pub async fn run(args: PreflightArgs, out: &mut (dyn Write + Send)) -> u8 {
 }
 
 fn unreached(why: &str) -> Step {
-    Step::new("apiserver", Verdict::Unreached, format!("the Kubernetes API is not reached: {why}"))
+    Step::new("apiserver", Verdict::Unreached, format!("the Kubernetes API cannot be reached: {why}"))
 }
 
 async fn ask(client: &Client, args: &InstallationArgs, printer: &mut Printer<'_>) {
@@ -69,7 +70,7 @@ async fn ask(client: &Client, args: &InstallationArgs, printer: &mut Printer<'_>
         WatchNamespaces::Some(names) => names.into_iter().map(Some).collect(),
     };
     for namespace in watched.iter().map(Option::as_deref) {
-        if is_there(client, namespace, printer).await
+        if exists(client, namespace, printer).await
             && may(client, namespace, "namespace", &wanted, ROLE_AGAIN, printer).await
             && fit
         {
@@ -94,18 +95,21 @@ async fn definitions_fit(client: &Client, printer: &mut Printer<'_>) -> bool {
             fit.lacking.is_empty()
         }
         Err(error) => {
-            printer.step(Step::note("definitions", format!("they cannot be seen: {}", words(&error))));
+            printer.step(Step::note(
+                "definitions",
+                format!("the definitions cannot be read: {}", words(&error)),
+            ));
             true
         }
     }
 }
 
-/// Whether a namespace is there. Where that cannot be seen, a permission is missing, which is told then.
-async fn is_there(client: &Client, namespace: Option<&str>, printer: &mut Printer<'_>) -> bool {
+/// Whether a namespace exists. If that cannot be read, a permission is missing, which the next step reports.
+async fn exists(client: &Client, namespace: Option<&str>, printer: &mut Printer<'_>) -> bool {
     let Some(name) = namespace else { return true };
     let absent = matches!(Api::<Namespace>::all(client.clone()).get_opt(name).await, Ok(None));
     if absent {
-        let line = format!("namespace {name} is not there");
+        let line = format!("namespace {name} does not exist");
         printer.step(Step::missing("namespace", line.clone()).with("namespace", name));
         printer.missing(format!(
             "{line}: create it, then run helm upgrade with the same values, which creates the Role in it"
@@ -135,7 +139,7 @@ async fn may(
                 printer.step(Step::new(
                     step,
                     verdict,
-                    format!("{place}: what is allowed cannot be asked: {}", words(&error)),
+                    format!("{place}: the permissions cannot be checked: {}", words(&error)),
                 ));
                 return false;
             }
@@ -148,10 +152,10 @@ async fn may(
         return true;
     }
     let lines: Vec<_> = missing.iter().map(|(what, verbs)| format!("{} {what}", verbs.join(", "))).collect();
-    let told = Step::missing(step, format!("{place}: permissions are missing"))
+    let report = Step::missing(step, format!("{place}: permissions are missing"))
         .with("namespace", name)
         .with("missing", lines.clone());
-    printer.step(lines.iter().fold(told, Step::line));
+    printer.step(lines.iter().fold(report, Step::line));
     printer.missing(format!("{place}: {}; {granted_by}", lines.join("; ")));
     false
 }
@@ -184,7 +188,7 @@ async fn allowed(
     Ok(answer.status.is_some_and(|status| status.allowed))
 }
 
-/// How the Portals are. One that is not ready is told and fails nothing: it is no part of the release.
+/// Reports the Portals. One that is not ready is reported and fails nothing: it is no part of the release.
 async fn portals(client: &Client, namespace: Option<&str>, printer: &mut Printer<'_>) {
     let kind = ApiResource::erase::<api::Portal>(&());
     let found: Api<DynamicObject> = match namespace {
@@ -194,14 +198,16 @@ async fn portals(client: &Client, namespace: Option<&str>, printer: &mut Printer
     match found.list(&ListParams::default()).await {
         Ok(list) => {
             for portal in &list {
-                printer.step(told(portal));
+                printer.step(reported(portal));
             }
         }
-        Err(error) => printer.step(Step::note("portal", format!("they cannot be listed: {}", words(&error)))),
+        Err(error) => {
+            printer.step(Step::note("portal", format!("the Portals cannot be listed: {}", words(&error))));
+        }
     }
 }
 
-fn told(portal: &DynamicObject) -> Step {
+fn reported(portal: &DynamicObject) -> Step {
     let name = format!("{}/{}", portal.namespace().unwrap_or_default(), portal.name_any());
     let conditions = portal.data.pointer("/status/conditions").and_then(Value::as_array);
     let ready = conditions.into_iter().flatten().find(|condition| condition["type"] == "Ready");
@@ -209,7 +215,7 @@ fn told(portal: &DynamicObject) -> Step {
     let reason = text("reason");
     let step = match text("status") {
         "True" => Step::ok("portal", format!("{name} is ready ({reason})")),
-        "" => Step::note("portal", format!("{name} was not looked at yet")),
+        "" => Step::note("portal", format!("{name} was not reconciled yet")),
         _ => Step::note("portal", format!("{name} is not ready ({reason}): {}", text("message"))),
     };
     step.with("portal", name).with("reason", reason)
@@ -235,9 +241,9 @@ mod tests {
         for (portal, verdict, words) in [
             (condition("True"), Verdict::Ok, "n/p is ready (R)"),
             (condition("False"), Verdict::Note, "n/p is not ready (R): why"),
-            (portal(json!({})), Verdict::Note, "n/p was not looked at yet"),
+            (portal(json!({})), Verdict::Note, "n/p was not reconciled yet"),
         ] {
-            let step = told(&portal);
+            let step = reported(&portal);
             assert_eq!((step.verdict, step.words.as_str()), (verdict, words));
         }
     }

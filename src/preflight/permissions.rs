@@ -106,12 +106,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_permission_is_told_in_two_ways() {
+    fn a_permission_is_written_in_two_ways() {
         let own = own("mine", Some("lease"));
-        let told = |index: usize| (own[index].to_string(), own[index].what());
-        assert_eq!(told(0), ("/secrets[mine] get".into(), "secrets mine".into()));
+        let written = |index: usize| (own[index].to_string(), own[index].what());
+        assert_eq!(written(0), ("/secrets[mine] get".into(), "secrets mine".into()));
         assert_eq!(
-            told(3),
+            written(3),
             ("coordination.k8s.io/leases[lease] update".into(), "leases.coordination.k8s.io lease".into())
         );
         let status = &cluster()[4];

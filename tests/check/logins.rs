@@ -34,10 +34,13 @@ async fn offer_management_may_read_only() {
     let simulator = start(config_of_role(Version::V2_6, OFFER_MANAGEMENT)).await;
     let said = check(&simulator, &["--write"]).await;
     said.is(1).step("ok", "view").step("MISS", "create").step("MISS", "roles").step("ok", "users");
-    said.has("this login is Offer Management: it may read only").has("\"Connector Management\"");
+    said.has("this login's role is Offer Management, which may only read").has("\"Connector Management\"");
     said.step("note", "write-create");
     let old = start(config_of_role(Version::V2_3, OFFER_MANAGEMENT)).await;
-    check(&old, &[]).await.is(1).has("a portal before 2.5 has no technical user's role that may");
+    check(&old, &[])
+        .await
+        .is(1)
+        .has("a portal before 2.5 has no role of technical users with these permissions");
 }
 
 #[tokio::test]
@@ -69,7 +72,7 @@ async fn a_refused_login_is_told() {
     said.is(1).step("ok", "identity-provider").step("FAIL", "token").has("the client secret is wrong");
     said.step("ok", "portal").has_not("write-create");
     assert_eq!(simulator.disable_idp_client("sa1"), Change::Done);
-    check(&simulator, &[]).await.is(1).has("unknown there, or disabled");
+    check(&simulator, &[]).await.is(1).has("or the client is disabled");
 }
 
 #[tokio::test]
@@ -96,7 +99,7 @@ async fn the_deletion_login_is_tried_on_its_own() {
     let other = start(deletion(&deletes, "Other")).await;
     check(&other, &[id, "sa2", file, &secret]).await.is(1).has("belongs to another company");
     let powerless = start(deletion(&ALL[..1], COMPANY)).await;
-    check(&powerless, &[id, "sa2", file, &secret]).await.is(1).has("which may not delete either");
+    check(&powerless, &[id, "sa2", file, &secret]).await.is(1).has("which may not delete users either");
     check(&right, &[id, "sa9", file, &secret]).await.is(1).step("FAIL", "deletion-login");
 }
 

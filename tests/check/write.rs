@@ -34,7 +34,7 @@ async fn on_each_release_a_user_comes_and_goes() {
     for version in Version::ALL {
         let simulator = start(config(version, &ALL)).await;
         let said = check(&simulator, &["--write"]).await;
-        said.is(0).has("its credential is dead").has_not("Left in the portal");
+        said.is(0).has("its credential does not work any more").has_not("Left in the portal");
         for step in ALL_STEPS {
             said.step("ok", step);
         }
@@ -84,9 +84,9 @@ async fn a_create_whose_answer_is_lost_is_found_by_name() {
 #[tokio::test]
 async fn a_create_that_made_nothing_is_proved_so() {
     for (action, words) in [
-        (Action::CutConnection, "and no user was made"),
-        (Action::Status(Canned::error(502)), "and no user was made"),
-        (Action::Status(Canned::error(403)), "nothing was made"),
+        (Action::CutConnection, "and created no user"),
+        (Action::Status(Canned::error(502)), "and created no user"),
+        (Action::Status(Canned::error(403)), "no user was created"),
     ] {
         let simulator = everything().await;
         simulator.inject(Fault::at(Endpoint::Create, action).once());
@@ -102,8 +102,8 @@ async fn a_user_that_may_or_may_not_be_there_is_named() {
     simulator.inject(Fault::at(Endpoint::Create, Action::DoneButAnswerLost).once());
     simulator.inject(Fault::at(Endpoint::List, Action::Status(Canned::error(500))).skip(1));
     let said = check(&simulator, &["--write"]).await;
-    said.is(1).step("FAIL", "write-create").has("could not be looked for");
-    said.has("look for its name in the portal and delete it").has(&made(&simulator)[0].name);
+    said.is(1).step("FAIL", "write-create").has("check could not search for the user");
+    said.has("search for its name in the portal and delete it").has(&made(&simulator)[0].name);
 }
 
 #[tokio::test]

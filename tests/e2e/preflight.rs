@@ -25,7 +25,7 @@ async fn an_installation_that_has_all_it_needs_passes() {
         &format!("namespace {}: all 10 permissions", world.namespace),
         &format!("namespace {}: all 10 permissions", world.neighbours[0]),
         &format!("{}/catena-x is ready (LoggedIn)", world.namespace),
-        "all that is needed is there",
+        "nothing is missing",
     ] {
         assert!(said.contains(words), "{words}: {said}");
     }
@@ -93,7 +93,7 @@ async fn what_is_missing_is_named() {
         "get, list, watch, create, patch, delete secrets",
         "the chart creates a Role in each namespace of watchNamespaces",
         &format!("namespace {}: all 22 permissions", world.namespace),
-        "catena-x was not looked at yet",
+        "catena-x was not reconciled yet",
         "namespace not-there-at-all",
     ] {
         assert!(said.contains(words), "{words}: {said}");
@@ -103,7 +103,7 @@ async fn what_is_missing_is_named() {
     assert_eq!(code, Some(1), "{said}");
     let report: Value = serde_json::from_str(&said).unwrap();
     let missing = report["missing"].as_array().unwrap();
-    assert!(missing.len() == 1 && missing[0].as_str().unwrap().contains("not-there-at-all is not there"));
+    assert!(missing.len() == 1 && missing[0].as_str().unwrap().contains("not-there-at-all does not exist"));
 }
 
 #[tokio::test]
@@ -127,5 +127,5 @@ async fn an_apiserver_that_is_not_reached_is_told_apart() {
     std::fs::write(&file, elsewhere).unwrap();
     let (code, said) = world.preflight(&[], &file).await;
     assert_eq!(code, Some(2), "{said}");
-    assert!(said.contains("the Kubernetes API is not reached"), "{said}");
+    assert!(said.contains("the Kubernetes API cannot be reached"), "{said}");
 }

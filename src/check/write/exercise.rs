@@ -1,8 +1,8 @@
-//! What the operator does with a user in its life: read it, prove its credential, change it, reset it.
+//! What the operator does with a user between create and deletion: read it, verify its credential, change it, reset it.
 
 use secrecy::ExposeSecret;
 
-use super::{Made, Trial, not_accepted};
+use super::{Created, Trial, not_accepted};
 use crate::check::report::Step;
 use crate::domain::user::Credential;
 use crate::portal::{Lane, Verification};
@@ -11,8 +11,8 @@ use crate::portal::{Lane, Verification};
 const CHANGED: &str = "changed by technical-user-operator check";
 
 impl Trial<'_, '_> {
-    /// Tells each step; a step that fails ends the exercise only where the next ones need it.
-    pub(super) async fn exercise(&mut self, user: &mut Made) {
+    /// Reports each step; a step that fails ends the exercise only if the next ones need it.
+    pub(super) async fn exercise(&mut self, user: &mut Created) {
         if self.stopped() {
             return;
         }
@@ -35,7 +35,7 @@ impl Trial<'_, '_> {
         self.pace.stop.is_cancelled()
     }
 
-    async fn read(&mut self, user: &mut Made) {
+    async fn read(&mut self, user: &mut Created) {
         let name = "write-details";
         match self.portal.details(&user.id, Lane::Interactive).await {
             Ok(details) => {
@@ -67,14 +67,14 @@ impl Trial<'_, '_> {
         let answer = self.verify(credential).await;
         match (&answer, not_accepted(&answer)) {
             (Verification::Refused { .. }, _) => {
-                self.step(Step::ok(name, "the old secret is dead: the token endpoint refuses it"));
+                self.step(Step::ok(name, "the token endpoint refuses the old secret"));
             }
             (_, None) => self.failed(name, "the old secret still works".to_owned()),
             (_, Some(words)) => self.failed(name, words),
         }
     }
 
-    async fn update(&mut self, user: &Made) {
+    async fn update(&mut self, user: &Created) {
         let name = "write-update";
         let description = self.mark.describe(Some(CHANGED));
         if let Err(error) = self.portal.update(&user.id, &self.name, &description).await {
@@ -82,15 +82,20 @@ impl Trial<'_, '_> {
         }
         match self.portal.details(&user.id, Lane::Interactive).await {
             Ok(details) if details.description == description => {
-                self.step(Step::ok(name, "the portal took a new description and shows it"));
+                self.step(Step::ok(name, "the portal accepted a new description and shows it"));
             }
-            Ok(_) => self.failed(name, "the portal took a new description and shows the old one".to_owned()),
-            Err(error) => self.failed(name, format!("the portal took a new description, but: {error}")),
+            Ok(_) => {
+                self.failed(name, "the portal accepted a new description and shows the old one".to_owned());
+            }
+            Err(error) => self.failed(
+                name,
+                format!("the portal accepted a new description, but could not be read: {error}"),
+            ),
         }
     }
 
     /// The credential with the new secret.
-    async fn reset(&mut self, user: &mut Made, old: &Credential) -> Option<Credential> {
+    async fn reset(&mut self, user: &mut Created, old: &Credential) -> Option<Credential> {
         let name = "write-reset";
         if let Err(error) = self.portal.reset(&user.id).await {
             self.failed(name, error.to_string());
@@ -102,14 +107,14 @@ impl Trial<'_, '_> {
                 let secret = |credential: &Credential| credential.secret().expose_secret().to_owned();
                 let new = user.credential.clone().filter(|new| secret(new) != secret(old));
                 if new.is_some() {
-                    self.step(Step::ok(name, "the portal made a new secret and shows it"));
+                    self.step(Step::ok(name, "the portal created a new secret and shows it"));
                 } else {
-                    self.failed(name, "the portal took the reset and shows no new secret".to_owned());
+                    self.failed(name, "the portal accepted the reset and shows no new secret".to_owned());
                 }
                 new
             }
             Err(error) => {
-                self.failed(name, format!("the portal took the reset, but: {error}"));
+                self.failed(name, format!("the portal accepted the reset, but could not be read: {error}"));
                 None
             }
         }

@@ -1,8 +1,8 @@
-//! The trial of what changes things: a user is made, its credential proved, changed and reset, and the user removed again
-//! whatever failed in between.
+//! The trial of the requests that change the portal: it creates a user, verifies its credential, changes and resets it, and
+//! deletes the user, whatever failed in between.
 
+mod create;
 mod exercise;
-mod make;
 mod remove;
 
 use tokio::time::sleep;
@@ -17,17 +17,17 @@ use crate::domain::user::{Credential, Role, RoleKind, UserDetails, UserId};
 use crate::portal::{Capabilities, Lane, Portal, Verification};
 use crate::process::Random;
 
-/// A user with this role could do what the operator can.
+/// A user with this role has the permissions of the operator.
 const NOT_TRIED: &str = "Connector Management";
 
-/// How often something is tried that fails for a moment.
+/// How often a request is tried that may fail for a short time.
 const TRIES: usize = 3;
 
-/// A user that was made here.
-struct Made {
+/// A user that this trial created.
+struct Created {
     id: UserId,
     client_id: Option<String>,
-    /// The newest that was seen.
+    /// The newest one that the portal showed.
     credential: Option<Credential>,
 }
 
@@ -42,10 +42,11 @@ struct Trial<'a, 'p> {
     name: String,
 }
 
-/// Makes a user and removes it, and tells each step.
+/// Creates a user and deletes it, and reports each step.
 pub(super) async fn trial(portal: &dyn Portal, reached: &Reached, printer: &mut Printer<'_>, pace: &Pace) {
     let Some(role) = choose(&reached.roles) else {
-        let words = "the portal offers no Internal role that could be tried (Connector Management is not)";
+        let words =
+            "the portal offers no Internal role that can be tried (Connector Management is never tried)";
         printer.missing(words);
         return printer.step(Step::failed("write-create", words));
     };
@@ -59,11 +60,11 @@ pub(super) async fn trial(portal: &dyn Portal, reached: &Reached, printer: &mut 
         mark,
         name,
     };
-    let mut made = trial.make(role).await;
-    if let Some(user) = made.first_mut() {
+    let mut created = trial.create(role).await;
+    if let Some(user) = created.first_mut() {
         trial.exercise(user).await;
     }
-    for user in &made {
+    for user in &created {
         trial.remove(user).await;
     }
 }
@@ -75,7 +76,7 @@ fn choose(roles: &[Role]) -> Option<&Role> {
     roles.iter().filter(fits).min_by(|a, b| a.name.cmp(&b.name))
 }
 
-/// Mark and name of a user that can be told from all others.
+/// Mark and name of a user, different from those of all others.
 fn identity(random: &str) -> (Mark, String) {
     let name: String = random.chars().take(8).collect();
     let owner = Owner { instance: INSTANCE.to_owned(), namespace: INSTANCE.to_owned(), name };
@@ -100,7 +101,7 @@ impl Trial<'_, '_> {
         sleep(self.pace.pause).await;
     }
 
-    /// Tries a credential, again where the identity provider is away for a moment.
+    /// Tries a credential, and tries it again if the token endpoint does not answer.
     async fn verify(&self, credential: &Credential) -> Verification {
         let mut answer = self.portal.verify(credential, Lane::Interactive).await;
         for _ in 1..TRIES {
@@ -114,20 +115,20 @@ impl Trial<'_, '_> {
     }
 }
 
-impl Made {
+impl Created {
     fn see(&mut self, details: UserDetails) {
         self.client_id = details.client_id.or(self.client_id.take());
         self.credential = details.credential.or(self.credential.take());
     }
 }
 
-/// A secret that does not work, in words.
+/// Why a credential does not work, in words.
 fn not_accepted(answer: &Verification) -> Option<String> {
     match answer {
         Verification::Accepted { .. } => None,
         Verification::Refused { .. } => Some("the token endpoint refuses it".to_owned()),
         Verification::Unreachable { endpoint, reason } => {
-            Some(format!("the token endpoint {endpoint} could not be asked: {reason}"))
+            Some(format!("the token endpoint {endpoint} cannot be reached: {reason}"))
         }
     }
 }
@@ -157,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn the_user_is_told_from_all_others_and_from_other_checks() {
+    fn mark_and_name_differ_from_those_of_all_others_and_of_other_checks() {
         let (mark, name) = identity("0a1b2c3d4e5f");
         let (_, other) = identity("ffffffffffff");
         assert!(parse_own_name(&name).is_some() && name.ends_with("-check-0a1b2c3d"), "{name}");

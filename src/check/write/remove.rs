@@ -1,6 +1,6 @@
-//! The end of the user: deleted, or else made harmless and named.
+//! The deletion of the user. If it cannot be deleted, its secret is reset, and it is reported.
 
-use super::{Made, TRIES, Trial};
+use super::{Created, TRIES, Trial};
 use crate::check::report::{Left, Step};
 use crate::domain::identity::Mark;
 use crate::domain::user::UserStatus;
@@ -8,29 +8,31 @@ use crate::portal::{Lane, PortalError, Verification};
 
 const NAME: &str = "write-delete";
 
-/// How sure it is that a user is gone.
-enum Gone {
-    /// The portal no longer knows it.
+/// How a deletion was confirmed.
+enum Deleted {
+    /// The portal does not show the user any more.
     Seen,
-    /// The portal said so.
-    Told,
+    /// The portal accepted the deletion, and nothing more is known.
+    Reported,
 }
 
 impl Trial<'_, '_> {
     /// Removes the user, as far as the login can.
-    pub(super) async fn remove(&mut self, user: &Made) {
+    pub(super) async fn remove(&mut self, user: &Created) {
         if !self.may_delete {
             let words = "not tried: delete_tech_user_management is missing";
             self.step(Step::note(NAME, words));
             return self.retain(user, "this login may not delete it").await;
         }
         match self.delete(user).await {
-            Ok(Gone::Seen) => {
+            Ok(Deleted::Seen) => {
                 let words = match &user.credential {
                     Some(credential) => match self.verify(credential).await {
-                        Verification::Refused { .. } => "the portal deleted it, and its credential is dead",
+                        Verification::Refused { .. } => {
+                            "the portal deleted it, and its credential does not work any more"
+                        }
                         Verification::Accepted { .. } => {
-                            "the portal deleted it, but its credential still works for now"
+                            "the portal deleted it, but the token endpoint still accepts its credential"
                         }
                         Verification::Unreachable { .. } => "the portal deleted it",
                     },
@@ -38,9 +40,9 @@ impl Trial<'_, '_> {
                 };
                 self.step(Step::ok(NAME, words));
             }
-            Ok(Gone::Told) => {
+            Ok(Deleted::Reported) => {
                 let words =
-                    "the portal says that it deleted it, but gives no usable answer when it is asked for it";
+                    "the portal reports the deletion, but gives no usable answer to a request for the user";
                 self.step(Step::ok(NAME, words));
             }
             Err(words) => {
@@ -51,18 +53,18 @@ impl Trial<'_, '_> {
     }
 
     /// The error is in words.
-    async fn delete(&self, user: &Made) -> Result<Gone, String> {
+    async fn delete(&self, user: &Created) -> Result<Deleted, String> {
         let mut words = String::new();
         for attempt in 0..TRIES {
             if attempt > 0 {
                 self.pause().await;
             }
-            let told = self.portal.delete(&user.id).await;
-            match (&told, self.is_gone(user).await) {
-                (_, Some(true)) => return Ok(Gone::Seen),
-                (Ok(()), None) => return Ok(Gone::Told),
+            let answer = self.portal.delete(&user.id).await;
+            match (&answer, self.is_gone(user).await) {
+                (_, Some(true)) => return Ok(Deleted::Seen),
+                (Ok(()), None) => return Ok(Deleted::Reported),
                 (Ok(()), Some(false)) => {
-                    "the portal took the request and still shows the user".clone_into(&mut words);
+                    "the portal accepted the request and still shows the user".clone_into(&mut words);
                 }
                 (Err(error), _) => words = error.to_string(),
             }
@@ -70,8 +72,8 @@ impl Trial<'_, '_> {
         Err(words)
     }
 
-    /// `None` where the portal does not tell.
-    async fn is_gone(&self, user: &Made) -> Option<bool> {
+    /// `None` if the portal does not show it.
+    async fn is_gone(&self, user: &Created) -> Option<bool> {
         match self.portal.details(&user.id, Lane::Interactive).await {
             Err(PortalError::NotFound) => Some(true),
             // Such a portal keeps a deleted user as an inactive one without a client, and cannot show it.
@@ -83,7 +85,7 @@ impl Trial<'_, '_> {
         }
     }
 
-    async fn is_inactive(&self, user: &Made) -> Option<bool> {
+    async fn is_inactive(&self, user: &Created) -> Option<bool> {
         let scan = self.portal.scan(Lane::Interactive).await.ok()?;
         match scan.users.iter().find(|listed| listed.id == user.id) {
             Some(listed) => Some(listed.status == UserStatus::Inactive),
@@ -91,24 +93,27 @@ impl Trial<'_, '_> {
         }
     }
 
-    /// What stays is made harmless, marked as nobody's, and named.
-    async fn retain(&mut self, user: &Made, why: &str) {
+    /// Resets the secret of a user that cannot be deleted, marks it as retained, and reports it.
+    async fn retain(&mut self, user: &Created, why: &str) {
         let revoked = self.revoke(user).await;
         let mark = Mark { retained: true, ..self.mark.clone() };
         let marked = self.portal.update(&user.id, &self.name, &mark.describe(None)).await;
         let name = "write-revoke";
         match (&revoked, &marked) {
             (Ok(()), Ok(())) => {
-                let words = "its secret was reset and the new one read by nobody, and its description says that it is retained";
+                let words = "its secret was reset and the new one was not read, and its description says that it is retained";
                 self.step(Step::ok(name, words));
             }
             (Ok(()), Err(error)) => {
-                self.failed(name, format!("its secret was reset, but its description: {error}"));
+                self.failed(
+                    name,
+                    format!("its secret was reset, but its description could not be changed: {error}"),
+                );
             }
             (Err(words), _) => self.failed(name, words.clone()),
         }
         let credential =
-            if revoked.is_ok() { "is dead" } else { "may still work, though nobody was told it" };
+            if revoked.is_ok() { "does not work any more" } else { "may still work, but was never printed" };
         self.printer.left(Left {
             id: Some(user.id.to_string()),
             name: self.name.clone(),
@@ -121,22 +126,22 @@ impl Trial<'_, '_> {
         });
     }
 
-    /// A new secret that nobody reads; the error is in words.
-    async fn revoke(&self, user: &Made) -> Result<(), String> {
+    /// Sets a new secret and does not read it; the error is in words.
+    async fn revoke(&self, user: &Created) -> Result<(), String> {
         let mut words = String::new();
         for attempt in 0..TRIES {
             if attempt > 0 {
                 self.pause().await;
             }
             match self.portal.reset(&user.id).await {
-                Ok(()) => return self.is_dead(user).await,
+                Ok(()) => return self.is_refused(user).await,
                 Err(error) => words = format!("its secret could not be reset: {error}"),
             }
         }
         Err(words)
     }
 
-    async fn is_dead(&self, user: &Made) -> Result<(), String> {
+    async fn is_refused(&self, user: &Created) -> Result<(), String> {
         let Some(known) = &user.credential else { return Ok(()) };
         match self.verify(known).await {
             Verification::Accepted { .. } => {
