@@ -1,8 +1,8 @@
-//! What the probes say.
+//! The state that the probes report.
 //!
-//! Ready is who can serve: the custom resource definitions fit, the installation has its identity and the cache is filled. A
-//! standby is ready without the cache, and an outage of a portal changes neither readiness nor liveness: it is a condition and a metric.
-//! What a person should know beside that is told as well, ready or not.
+//! A process is ready if it can serve: the custom resource definitions fit, the installation has its identity and the cache is
+//! filled. A standby is ready without the cache. An outage of a portal changes neither readiness nor liveness: a condition and a
+//! metric report it. The probe also reports what else a person should know, ready or not.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,7 +13,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::time::{Instant, interval};
 
-/// A heartbeat older than this means that the runtime turns no more.
+/// A heartbeat older than this means that the runtime does not run any more.
 const BEAT_WITHIN: Duration = Duration::from_mins(1);
 /// Time between heartbeats.
 const BEAT_EVERY: Duration = Duration::from_secs(5);
@@ -29,7 +29,7 @@ pub enum Gate {
     Cache,
 }
 
-/// What a person is told about.
+/// What a report to people is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Subject {
     /// The custom resource definitions.
@@ -51,9 +51,11 @@ impl Gate {
 impl fmt::Display for Gate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::CustomResourceDefinitions => "the custom resource definitions were not seen to fit",
-            Self::Identity => "the Secret with the installation's identity is not there yet",
-            Self::Cache => "the watched resources were not listed in full yet",
+            Self::CustomResourceDefinitions => {
+                "the custom resource definitions were not checked yet, or do not fit"
+            }
+            Self::Identity => "the Secret with the installation's identity does not exist yet",
+            Self::Cache => "the watched resources were not listed completely yet",
         })
     }
 }
@@ -90,29 +92,29 @@ impl Health {
         self.flag(gate).store(true, Ordering::Relaxed);
     }
 
-    /// Has people told this about a subject, a line each; nothing takes back what was told.
+    /// Reports this about a subject, one line each; no line ends the report.
     pub fn tell(&self, subject: Subject, lines: Vec<String>) {
         self.0.told.lock().insert(subject, lines);
     }
 
-    /// What people are told.
+    /// The lines that are reported to people.
     #[must_use]
     pub fn told(&self) -> Vec<String> {
         self.0.told.lock().values().flatten().cloned().collect()
     }
 
-    /// `gate` is to be passed again.
+    /// `gate` must be passed again.
     pub fn close(&self, gate: Gate) {
         self.flag(gate).store(false, Ordering::Relaxed);
     }
 
-    /// What readiness waits for; nothing when ready.
+    /// What readiness waits for; empty when ready.
     #[must_use]
     pub fn pending(&self) -> Vec<Gate> {
         Gate::ALL.into_iter().filter(|gate| !self.flag(*gate).load(Ordering::Relaxed)).collect()
     }
 
-    /// The runtime turns.
+    /// The runtime runs.
     pub fn beat(&self) {
         *self.0.beat.lock() = Instant::now();
     }
@@ -126,7 +128,7 @@ impl Health {
         }
     }
 
-    /// A task that the process cannot do without has ended: the process is alive no more, and stops.
+    /// A task that the process needs has ended: the process is not alive any more, and stops.
     pub fn fail(&self) {
         self.0.failed.store(true, Ordering::Relaxed);
     }

@@ -1,4 +1,4 @@
-//! What the operator counts, in one explicit registry.
+//! The metrics of the operator, in one explicit registry.
 
 mod classic;
 mod labels;
@@ -26,7 +26,7 @@ use labels::{
 pub use labels::{Kind, Operation, Outcome, Reconciled, Sweep, UserState, Verified};
 pub use search::SearchProgress;
 
-/// Upper bounds in seconds: from an answer out of the cache to the portal's slowest calls.
+/// Upper bounds in seconds: from an answer from the cache to the portal's slowest calls.
 const SECONDS: [f64; 11] = [0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0];
 
 type Histograms<L> = Family<L, Histogram, fn() -> Histogram>;
@@ -106,7 +106,7 @@ impl Metrics {
         self.portal_call_duration.get_or_create(&OperationLabel { operation }).observe(took.as_secs_f64());
     }
 
-    /// A portal's circuit breaker opened (`true`) or closed (`false`); to be told at each change only.
+    /// A portal's circuit breaker opened (`true`) or closed (`false`); reported only when it changes.
     pub fn portal_circuit(&self, open: bool) {
         if open {
             self.portal_circuit_open.inc();
@@ -124,13 +124,13 @@ impl Metrics {
         }
     }
 
-    /// A Portal is gone, and its series with it.
+    /// A Portal was deleted: removes its series.
     pub fn portal_gone(&self, namespace: &str, portal: &str) {
         let labels = PortalLabels { portal_namespace: namespace.into(), portal: portal.into() };
         self.portal_last_sweep.remove(&labels);
     }
 
-    /// So many `TechnicalUser`s are in `state`.
+    /// The number of `TechnicalUser`s in `state`.
     pub fn technical_users(&self, state: UserState, count: usize) {
         self.technical_users.get_or_create(&StateLabel { state }).set(gauge(count));
     }
@@ -152,7 +152,7 @@ impl Metrics {
         SearchProgress { metrics: self.clone(), read: 0, pages: 0 }
     }
 
-    /// So many more resources wait for the search of a user list (fewer where it is negative).
+    /// More resources wait for the search of a user list (fewer if the number is negative).
     pub fn search_waits(&self, more: i64) {
         self.searches_waiting.inc_by(more);
     }
@@ -162,12 +162,12 @@ impl Metrics {
         self.statuses_not_written.inc();
     }
 
-    /// This process is the active one.
+    /// Whether this process is the active one.
     pub fn leader(&self, leads: bool) {
         self.leader.set(leads.into());
     }
 
-    /// So many of the namespaces that are to be watched may not be.
+    /// The number of namespaces that the operator is to watch and may not watch.
     pub fn namespaces_unwatched(&self, count: usize) {
         self.namespaces_unwatched.set(gauge(count));
     }
@@ -177,7 +177,7 @@ impl Metrics {
     pub fn encode(&self) -> String {
         let mut out = String::new();
         if text::encode(&mut out, &self.registry).is_err() {
-            // Writing to a string fails only where a metric's own encoding does.
+            // Writing to a string fails only if the encoding of a metric does.
             out.clear();
             let _ = writeln!(out, "# EOF");
         }

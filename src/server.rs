@@ -1,6 +1,6 @@
 //! Probes and metrics over HTTP: `/livez`, `/readyz`, `/metrics`.
 //!
-//! It starts before anything else and stops last, so that a slow start and a slow stop can be seen.
+//! It starts before everything else and stops last, so that a slow start and a slow stop are visible.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -29,9 +29,9 @@ use crate::metrics::Metrics;
 mod accept;
 mod socket;
 
-/// A client that does not send its request's head by then is hung up on.
+/// A client must send the head of its request in this time. Otherwise the connection is closed.
 const HEAD_WITHIN: Duration = Duration::from_secs(5);
-/// A connection serves one request and ends by then.
+/// A connection serves one request and ends within this time.
 const CONNECTION_WITHIN: Duration = Duration::from_secs(10);
 /// Connections at the same time …
 const CONNECTIONS: usize = 64;
@@ -44,14 +44,14 @@ const HEADERS: usize = 64;
 /// Pause after a failed accept, such as when file descriptors have run out.
 const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(200);
 
-/// A server that listens already.
+/// A server that is listening.
 pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
 }
 
 impl Server {
-    /// Listens there; the log reports which port was taken where it is 0. Needs a runtime.
+    /// Listens at the address; the log reports the port that was chosen for 0. Needs a runtime.
     pub fn bind(listen: Listen) -> std::io::Result<Self> {
         let listener = socket::open(listen)?;
         let address = listener.local_addr()?;
@@ -59,13 +59,13 @@ impl Server {
         Ok(Self { listener, address })
     }
 
-    /// Where it listens.
+    /// The address at which it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Answers for ever; to be aborted or dropped as the last thing of a stop.
+    /// Answers for ever; abort or drop it as the last step of a stop.
     pub async fn run(self, health: Health, metrics: Metrics) {
         let router = router(health, metrics);
         let places = Places::default();
@@ -78,7 +78,7 @@ impl Server {
                     if let Some(place) = places.take(from.ip()) {
                         connections.spawn(serve(stream, router.clone(), place));
                     } else {
-                        tracing::debug!(peer = %from, "too many connections: one more is closed");
+                        tracing::debug!(peer = %from, "too many connections: a new one is closed");
                     }
                 }
                 Err(error) => {
@@ -94,7 +94,7 @@ impl Server {
 #[derive(Clone, Default)]
 struct Places(Arc<Mutex<BTreeMap<IpAddr, usize>>>);
 
-/// One open connection; the place is free when it is dropped.
+/// One open connection; its place is free again when it is dropped.
 struct Place(Places, IpAddr);
 
 impl Places {
@@ -103,7 +103,7 @@ impl Places {
     }
 
     fn take(&self, from: IpAddr) -> Option<Place> {
-        // An IPv4 client of a socket for both is the same client.
+        // At a socket for IPv6 and IPv4, an IPv4 client has another form of the same address.
         let from = from.to_canonical();
         let mut open = self.open();
         let (all, own) = (open.values().sum::<usize>(), open.get(&from).copied().unwrap_or_default());
@@ -154,7 +154,7 @@ async fn livez(State(health): State<Health>) -> (StatusCode, &'static str) {
     if health.is_alive() {
         (StatusCode::OK, "ok\n")
     } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "the operator's event loop does not turn\n")
+        (StatusCode::SERVICE_UNAVAILABLE, "the operator's event loop does not run\n")
     }
 }
 

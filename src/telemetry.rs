@@ -11,18 +11,18 @@ use tracing_subscriber::{Layer, Registry};
 
 use crate::config::{LogArgs, LogFormat};
 
-/// The log could not be set up.
+/// The log cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
     /// The filter is not in tracing's syntax.
     #[error("log filter: {0}")]
     Filter(#[from] ParseError),
-    /// There is a log already.
+    /// A log exists already.
     #[error(transparent)]
     Init(#[from] TryInitError),
 }
 
-/// Sets the process's log up; once.
+/// Sets up the process's log, once.
 pub fn init(settings: &LogArgs) -> Result<(), TelemetryError> {
     let terminal = std::io::stderr().is_terminal();
     subscriber(settings, std::io::stderr, terminal)?.try_init()?;
@@ -30,8 +30,8 @@ pub fn init(settings: &LogArgs) -> Result<(), TelemetryError> {
     Ok(())
 }
 
-/// One line for a panic: where it was, and what it says where that is a fixed text. A text that was put together may
-/// quote anything, a secret too, and is left out.
+/// One line for a panic: its place, and its message if that is a fixed text. A composed message may quote anything, even a
+/// secret, and is left out.
 fn log_panic(panic: &std::panic::PanicHookInfo<'_>) {
     let place = panic.location().map(ToString::to_string).unwrap_or_default();
     tracing::error!(place, "panic: {}", fixed_text(panic.payload()));
@@ -41,8 +41,8 @@ fn fixed_text(payload: &(dyn std::any::Any + Send)) -> &'static str {
     payload.downcast_ref::<&'static str>().copied().unwrap_or("(text left out)")
 }
 
-/// Sets the log up for a command whose result goes to standard output: from warnings on, and with the same things left
-/// out as in the log of [`init`].
+/// Sets up the log of a command whose result goes to standard output: warnings and errors, without what the log of [`init`]
+/// leaves out.
 pub fn init_warnings() -> Result<(), TelemetryError> {
     init(&warnings())
 }
@@ -64,7 +64,7 @@ where
     Ok(tracing_subscriber::registry().with(layer.with_filter(filter)))
 }
 
-/// What no setting can bring into the log.
+/// What no setting can add to the log.
 ///
 /// kube's client prints whole answers, Secrets included, at WARN where they do not decode and at TRACE elsewhere. Its
 /// watcher repeats at each try what `k8s::watch` says once.

@@ -1,7 +1,7 @@
-//! Prometheus' classic text format, made from `OpenMetrics`' text.
+//! Prometheus' classic text format, derived from `OpenMetrics`' text.
 //!
-//! Their samples are the same. The type of a counter stands at the name of its samples, which ends in `_total`; an info is a
-//! gauge; units and the end mark are not known there.
+//! Their samples are the same. In the classic format the type of a counter is given for the name of its samples, which ends in
+//! `_total`; an info is a gauge; units and the end mark do not exist.
 
 use std::fmt::Write as _;
 

@@ -18,7 +18,7 @@ macro_rules! labels {
         }
 
         impl $name {
-            /// All values, so that each series is there from the start.
+            /// All values, so that each series exists from the start.
             pub const ALL: &[Self] = &[$(Self::$value),+];
         }
     };
@@ -59,11 +59,11 @@ labels! {
         Scan => "scan",
         /// One user, its secret included.
         Details => "details",
-        /// Make a user.
+        /// Create a user.
         Create => "create",
         /// Change a user's name or description.
         Update => "update",
-        /// Give a user a new secret.
+        /// Reset the secret of a user.
         Reset => "reset",
         /// Delete a user.
         Delete => "delete",
@@ -75,11 +75,11 @@ labels! {
 labels! {
     /// How a call to a portal ended.
     Outcome {
-        /// As asked.
+        /// As requested.
         Ok => "ok",
         /// The portal refused it: an answer 4xx.
         Refused => "refused",
-        /// The portal failed: an answer 5xx or one that makes no sense.
+        /// The portal failed: an answer 5xx or one that cannot be understood.
         Failed => "failed",
         /// No answer.
         Unreachable => "unreachable",
@@ -97,11 +97,11 @@ labels! {
 }
 
 labels! {
-    /// What a `TechnicalUser` is in, by its conditions.
+    /// The state of a `TechnicalUser`, by its conditions.
     UserState {
         /// `Ready` is true.
         Ready => "ready",
-        /// On its way.
+        /// In progress.
         Reconciling => "reconciling",
         /// Waits for a person.
         Stalled => "stalled",
@@ -111,7 +111,7 @@ labels! {
 }
 
 labels! {
-    /// What the token endpoint said of a published credential.
+    /// What the token endpoint answered to a published credential.
     Verified {
         /// A token was issued.
         Accepted => "accepted",
@@ -149,7 +149,7 @@ pub(super) struct SweepLabel {
     pub(super) outcome: Sweep,
 }
 
-/// One series per Portal: how old its list is can be judged only for each. It ends with the Portal.
+/// One series for each Portal, because the age of a list matters for each. It ends with the Portal.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct PortalLabels {
     pub(super) portal_namespace: String,

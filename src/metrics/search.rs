@@ -1,8 +1,8 @@
-//! How far searches of user lists have come.
+//! The progress of searches of user lists.
 
 use super::Metrics;
 
-/// How far a search has come. What it reported is taken off again at its end.
+/// The progress of a search. Its pages are subtracted again when it ends.
 pub struct SearchProgress {
     pub(super) metrics: Metrics,
     pub(super) read: i64,
@@ -10,7 +10,7 @@ pub struct SearchProgress {
 }
 
 impl SearchProgress {
-    /// So many pages of so many were read.
+    /// Sets the number of pages that were read, and of all pages.
     pub fn came(&mut self, read: u32, pages: u32) {
         let (read, pages) = (i64::from(read), i64::from(pages));
         self.metrics.search_pages_read.inc_by(read - self.read);

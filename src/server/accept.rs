@@ -3,15 +3,15 @@
 /// Forms that metrics are served in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
-    /// Prometheus' text format 0.0.4: what each client understands.
+    /// Prometheus' text format 0.0.4, which every client understands.
     Classic,
     /// `OpenMetrics` 1.0.
     OpenMetrics,
 }
 
 impl Form {
-    /// `OpenMetrics` where the header names it, and prefers no plain text; else the classic form, also for clients that
-    /// accept neither.
+    /// `OpenMetrics` if the header names it and does not prefer plain text; else the classic form, also for clients that accept
+    /// neither.
     pub(super) fn asked_for<'a>(accept: impl IntoIterator<Item = &'a str>) -> Self {
         let ranges: Vec<Range> =
             accept.into_iter().flat_map(|header| header.split(',')).filter_map(Range::read).collect();
@@ -62,7 +62,7 @@ impl Range {
     }
 }
 
-/// A quality between 0 and 1, in thousandths; `None` where it is none.
+/// A quality between 0 and 1, in thousandths; `None` if it is not valid.
 fn quality(text: &str) -> Option<u16> {
     let value: f64 = text.parse().ok().filter(|value| (0.0..=1.0).contains(value))?;
     // In this range nothing is lost.
@@ -105,7 +105,7 @@ mod tests {
                  text/plain;version=0.0.4;q=0.3,*/*;q=0.2",
                 Form::OpenMetrics,
             ),
-            // Prometheus 3 with fallback to text by its configuration, and the agent of another maker.
+            // Prometheus 3 with fallback to text by its configuration, and the agent of another vendor.
             ("text/plain;version=0.0.4;q=0.6,*/*;q=0.5", Form::Classic),
             ("text/plain;version=0.0.4;q=1,*/*;q=0.1", Form::Classic),
             ("application/openmetrics-text", Form::OpenMetrics),

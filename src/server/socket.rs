@@ -11,7 +11,7 @@ use crate::config::Listen;
 /// Connections that wait to be accepted.
 const BACKLOG: i32 = 1024;
 
-/// Listens there. Needs a runtime.
+/// Listens at the address. Needs a runtime.
 pub(super) fn open(listen: Listen) -> io::Result<TcpListener> {
     let socket = match listen {
         Listen::One(address) => bind(address),
@@ -20,13 +20,13 @@ pub(super) fn open(listen: Listen) -> io::Result<TcpListener> {
     TcpListener::from_std(socket.into())
 }
 
-/// One socket for IPv6 and IPv4 where the machine has IPv6, else one for IPv4.
+/// One socket for IPv6 and IPv4 if the machine has IPv6, else one for IPv4.
 fn bind_all<S>(port: u16, bind: impl Fn(SocketAddr) -> io::Result<S>) -> io::Result<S> {
     match bind((Ipv6Addr::UNSPECIFIED, port).into()) {
         // Another process has the port, so the machine has IPv6: with IPv4 alone, probes might reach that process.
         Err(error) if error.kind() == io::ErrorKind::AddrInUse => Err(error),
         Err(error) => {
-            tracing::info!("this machine has no IPv6 ({error}): probes and metrics are served by IPv4 alone");
+            tracing::info!("this machine has no IPv6 ({error}): probes and metrics are served only by IPv4");
             bind((Ipv4Addr::UNSPECIFIED, port).into())
         }
         bound => bound,
@@ -36,7 +36,7 @@ fn bind_all<S>(port: u16, bind: impl Fn(SocketAddr) -> io::Result<S>) -> io::Res
 fn bind(address: SocketAddr) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     if address.ip() == Ipv6Addr::UNSPECIFIED {
-        // Whatever the machine's default (net.ipv6.bindv6only) says.
+        // Independent of the machine's default (net.ipv6.bindv6only).
         socket.set_only_v6(false)?;
     }
     // As tokio does: a restart need not wait for old connections to expire.
