@@ -6,7 +6,7 @@ use super::{Observation, check};
 use crate::domain::access::Grants;
 use crate::domain::user::UserStatus;
 
-/// `u1` is selected; it bears no mark.
+/// `u1` is selected; it has no mark.
 fn selected() -> Observation {
     an_existing(&["u1"])
 }

@@ -1,12 +1,12 @@
 //! The rules by which a step is carried out: the only place where the model says what an executor does.
 //!
-//! - A pass begins with the object (from the cache, or live after a conflict) and goes on until the plan rests. A conflict, a
+//! - A reconcile begins with the object (from the cache, or live after a conflict) and continues until the plan rests. A conflict, a
 //!   lost answer, or a portal that fails ends it; what it knew is forgotten, and the next one reads live.
 //! - `Create` is one merge patch with the version that was seen: finalizer and annotation. An unclear answer is settled by
-//!   reading back. Then a task makes the POST within ten seconds of the patch or not at all; it goes on beside the passes, and
+//!   reading back. Then a task sends the POST within ten seconds of the patch or not at all; it runs beside the reconciles, and
 //!   there is one per resource and process. What came of it is remembered by the attempt.
-//! - `Search` is shared work that goes on when a pass ends. While that task or another search is in progress it yields
-//!   nothing, and the pass ends; a later one sees every user of the name at one moment, each confirmed by its details.
+//! - `Search` is shared work that continues when a reconcile ends. While that task or another search is in progress it yields
+//!   nothing, and the reconcile ends; a later one sees every user of the name at one moment, each confirmed by its details.
 //! - `Publish` makes the Secret where none was seen, else writes over the very version that was seen.
 //! - The status write that names a user, and both finalizer writes, carry the version that was seen.
 //! - What the login may not is answered as forbidden.
@@ -42,7 +42,7 @@ impl World {
         pass.steps += 1;
         self.tell(&format!("process {p}: {}", in_words(&step)));
         if pass.steps > STEP_LIMIT {
-            self.forbid(format!("process {p} goes round in circles"));
+            self.forbid(format!("process {p} does not end its reconcile"));
             return false;
         }
         let goes_on = match step {
@@ -92,7 +92,7 @@ impl World {
                 if self.trouble.portal_down {
                     return false;
                 }
-                // Own creates are not in progress during the scans: it waits, and the pass ends.
+                // Own creates are not in progress during the scans: it waits, and the reconcile ends.
                 let waits = std::mem::take(&mut self.trouble.search_waits);
                 if waits || self.processes[p].task.is_some() {
                     self.processes[p].report = "waits for the search".into();
@@ -125,7 +125,7 @@ impl World {
                     return false;
                 }
                 let confirmed = self.confirm(id);
-                // What may change by itself is asked again in the next pass.
+                // What may change by itself is read again in the next reconcile.
                 if matches!(confirmed, Confirmed::Ours(_) | Confirmed::Foreign | Confirmed::Retained) {
                     self.processes[p].confirmed.insert(id.clone(), confirmed.clone());
                 }
@@ -339,7 +339,7 @@ impl World {
         }
     }
 
-    /// Writes the status where it changes; whether that came through is seen by the next pass.
+    /// Writes the status if it changes; the next reconcile shows whether the write succeeded.
     fn rest(&mut self, p: usize, pass: &Pass, rest: &Settled) {
         self.processes[p].report = in_words(&Step::Settled(rest.clone()));
         self.processes[p].wants_live = false;

@@ -20,7 +20,7 @@ impl World {
     pub(super) fn judge_change(&mut self, pass: &Pass, id: &UserId) {
         self.judge_touch(id);
         if self.object.as_ref().is_some_and(|object| object.uid != pass.object.uid) {
-            self.forbid(format!("takes back {id} for an object that is gone, while another bears its name"));
+            self.forbid(format!("deletes {id} for an object that was deleted, while another has its name"));
         }
         let Some(object) = self.object.as_ref().filter(|o| !o.deleting) else { return };
         let named = |user: &Option<(UserId, i64, bool)>| user.as_ref().is_some_and(|(named, ..)| named == id);
@@ -30,7 +30,7 @@ impl World {
         let named_now = named(&object.status.user) && knowable;
         let published = self.secret.as_ref().is_some_and(|s| s.user == *id) && knowable;
         if named_as_seen || named_now || published {
-            self.forbid(format!("takes back {id}, which is in use"));
+            self.forbid(format!("deletes {id}, which is in use"));
         }
     }
 
@@ -46,7 +46,7 @@ impl World {
         }
         let in_flight = self.processes[p].attempts.values().filter(|known| **known == Known::InFlight);
         if in_flight.count() > 1 {
-            self.forbid(format!("process {p} has two creates in flight"));
+            self.forbid(format!("process {p} has two creates in progress"));
         }
     }
 
@@ -64,10 +64,10 @@ impl World {
         }
     }
 
-    /// The end of a resource: not while a create for it is in flight here.
+    /// The end of a resource: not while a create for it is in progress here.
     pub(super) fn judge_letting_go(&mut self, p: usize) {
         if self.processes[p].task.as_ref().is_some_and(|task| task.sent.is_some()) {
-            self.forbid(format!("process {p} lets go while its create is in flight"));
+            self.forbid(format!("process {p} removes the finalizer while its create is in progress"));
         }
     }
 

@@ -270,7 +270,7 @@ impl World {
         if self.setup.external { UserKind::External } else { UserKind::Internal }
     }
 
-    /// Users that are not ours: one that bears another resource's mark and a name of ours, and a person's.
+    /// Users of others: one with another resource's mark and a name of this resource, and one that a person created.
     pub(super) fn not_ours() -> [UserId; 2] {
         [id("foreign"), id("by-hand")]
     }

@@ -19,7 +19,7 @@ pub(super) struct Setup {
     pub policy: Deletion,
     /// The wallet service never answers for a successor.
     pub stuck: bool,
-    /// Somebody else's user bears a name of ours.
+    /// A user of another owner has a name of this resource.
     pub foreign: bool,
     /// So many entries has the Portal's list of retained users room for.
     pub list_limit: usize,
