@@ -1,24 +1,13 @@
 //! The way of a `TechnicalUser`: observe, plan, carry out, status.
 
-pub mod attempts;
-mod basis;
-mod create;
-mod delete;
 mod failures;
 pub mod memory;
 mod observe;
-mod output;
 mod pass;
-mod places;
-mod read;
+mod perform;
 mod refusal;
-mod retained;
-mod seen_secrets;
 mod status;
 mod token_roles;
-mod turns;
-mod verifications;
-mod write;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,10 +31,10 @@ use crate::metrics::{Kind, Reconciled};
 
 use failures::Progress;
 pub use failures::panicked;
+pub use memory::turns::pass_on as pass_turn_on;
 pub(in crate::controller) use observe::grants;
 pub use observe::owner;
 use pass::{Failure, Pass};
-pub use turns::pass_on as pass_turn_on;
 
 /// A pass takes no longer; an attempt that is under way goes on all the same.
 const DEADLINE: Duration = Duration::from_mins(3);
@@ -61,19 +50,19 @@ const CACHE_LAG: Duration = Duration::from_millis(200);
 
 /// One pass over one resource. Never fails: what goes wrong is told in the status and tried again.
 pub async fn reconcile(object: Arc<DynamicObject>, ctx: Arc<Context>) -> Action {
-    let action = reconcile_once(&object, &ctx).await;
-    turns::pass_on(&ctx, &Key::of(&object));
+    let action = reconcile_in_time(&object, &ctx).await;
+    memory::turns::pass_on(&ctx, &Key::of(&object));
     action
 }
 
-async fn reconcile_once(object: &DynamicObject, ctx: &Arc<Context>) -> Action {
+async fn reconcile_in_time(object: &DynamicObject, ctx: &Arc<Context>) -> Action {
     let key = Key::of(object);
     if let Some(wait) = ctx.conflicts.wait(&key) {
         return Action::requeue(wait);
     }
     let began = Instant::now();
     let progress = Progress::default();
-    let ended = tokio::time::timeout(DEADLINE, look(ctx, object, &progress))
+    let ended = tokio::time::timeout(DEADLINE, reconcile_once(ctx, object, &progress))
         .await
         .unwrap_or_else(|_| Err(Failure::Deadline { step: progress.step(), within: DEADLINE }));
     if ended.is_ok() {
@@ -91,7 +80,7 @@ async fn reconcile_once(object: &DynamicObject, ctx: &Arc<Context>) -> Action {
     action
 }
 
-async fn look(
+async fn reconcile_once(
     ctx: &Arc<Context>,
     object: &DynamicObject,
     progress: &Progress,
@@ -152,12 +141,12 @@ async fn run(pass: &mut Pass, progress: &Progress) -> Result<Settled, Failure> {
             Step::Read(what) => {
                 tracing::debug!(resource = %pass.key, step = ?what, "read");
                 progress.at(&what);
-                read::read(pass, what).await?;
+                perform::read::read(pass, what).await?;
             }
             Step::Write(what) => {
                 tracing::debug!(resource = %pass.key, step = ?what, "write");
                 progress.at(&what);
-                write::write(pass, what).await?;
+                perform::write::write(pass, what).await?;
             }
             Step::Settled(settled) => return Ok(settled),
         }

@@ -12,8 +12,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use kube::api::DynamicObject;
 
-use super::output;
 use super::pass::{Failure, Pass};
+use super::perform::output;
 use super::refusal::RefusalFingerprint;
 use super::status::handled_value;
 use crate::api::conditions::{READY, USER_READY};

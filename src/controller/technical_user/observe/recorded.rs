@@ -8,7 +8,7 @@ use crate::controller::context::Context;
 use crate::controller::objects::{Key, annotation};
 use crate::controller::portal::connections::Connection;
 use crate::controller::portal::proofs::is_proved;
-use crate::controller::technical_user::attempts::Attempts;
+use crate::controller::technical_user::memory::attempts::Attempts;
 use crate::controller::technical_user::refusal::RefusalFingerprint;
 use crate::controller::technical_user::status;
 use crate::domain::attempt::Attempt;
@@ -74,7 +74,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::controller::technical_user::attempts::Outcome;
+    use crate::controller::technical_user::memory::attempts::Outcome;
     use crate::domain::identity::Pin;
 
     fn key() -> Key {

@@ -15,8 +15,8 @@ use crate::controller::context::Context;
 use crate::controller::marks;
 use crate::controller::objects::Key;
 use crate::controller::secrets::{Envelope, Version};
+use crate::controller::technical_user::memory::seen_secrets::Seen;
 use crate::controller::technical_user::pass::{Failure, Pass, SecretAt};
-use crate::controller::technical_user::seen_secrets::Seen;
 use crate::domain::plan::SecretView;
 use crate::domain::user::UserId;
 

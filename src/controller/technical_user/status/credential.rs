@@ -1,8 +1,8 @@
 //! The credential that is published, and the Secret that holds it.
 
 use crate::api::technical_user::{RecordedCredential, RecordedOutput, TechnicalUserStatus};
-use crate::controller::technical_user::output;
 use crate::controller::technical_user::pass::{Pass, SecretAt};
+use crate::controller::technical_user::perform::output;
 use crate::domain::plan::{SecretView, Settled};
 
 pub(super) fn record_credential(pass: &Pass, new: &mut TechnicalUserStatus, rest: &Settled) {

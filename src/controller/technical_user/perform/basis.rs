@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use kube::api::DynamicObject;
 
-use super::observe;
-use super::pass::{Failure, Pass};
 use crate::api::GROUP;
 use crate::api::portal::PortalSpec;
 use crate::controller::context::Context;
 use crate::controller::objects::{Key, is_deleting, part};
 use crate::controller::portal::connections::ConnectionState;
+use crate::controller::technical_user::observe;
+use crate::controller::technical_user::pass::{Failure, Pass};
 use crate::domain::access::Grants;
 use crate::domain::identity::Pin;
 

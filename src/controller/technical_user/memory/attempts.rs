@@ -6,8 +6,8 @@ use std::time::Duration;
 use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
-use super::refusal::RefusalFingerprint;
 use crate::controller::objects::Key;
+use crate::controller::technical_user::refusal::RefusalFingerprint;
 use crate::domain::attempt::Attempt;
 use crate::domain::plan::AttemptState;
 use crate::domain::roles::Blocker;

@@ -3,14 +3,15 @@
 use kube::Api;
 use kube::api::DynamicObject;
 
-use super::observe::{named, observe};
-use super::pass::{Failure, Pass};
-use super::{lenient_spec, output, token_roles};
+use super::output;
 use crate::api::technical_user::TechnicalUserSpec;
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{is_deleting, part, technical_users};
 use crate::controller::portal::connections::Connection;
 use crate::controller::portal::inventory::Need;
+use crate::controller::technical_user::observe::{named, observe};
+use crate::controller::technical_user::pass::{Failure, Pass};
+use crate::controller::technical_user::{lenient_spec, token_roles};
 use crate::domain::inventory::Snapshot;
 use crate::domain::plan::{
     AttemptState, Confirmed, CredentialAt, Desired, Named, Read, Searched, SecretView, Selection, UserFacts,
@@ -146,7 +147,10 @@ async fn confirm(pass: &Pass, id: &UserId) -> Result<Confirmed, Failure> {
 }
 
 /// Reads one user. That the portal does not know it counts once its list confirms that.
-pub(super) async fn user(pass: &mut Pass, id: &UserId) -> Result<UserView, Failure> {
+pub(in crate::controller::technical_user) async fn user(
+    pass: &mut Pass,
+    id: &UserId,
+) -> Result<UserView, Failure> {
     let link = pass.connected()?.clone();
     match link.portal.details(id, Lane::Interactive).await {
         Ok(details) => {
@@ -276,7 +280,7 @@ async fn secret(pass: &mut Pass) -> Result<(), Failure> {
     let data = found.data.unwrap_or_default();
     let content = data.iter().map(|(key, value)| (key.as_str(), value.0.as_slice()));
     let read = pass.ctx.installation.digest_key.digest(content);
-    let mut at = super::pass::SecretAt::of(&found.metadata);
+    let mut at = crate::controller::technical_user::pass::SecretAt::of(&found.metadata);
     at.keys = Some(data.keys().cloned().collect());
     if pass.observation.recorded.digest.as_ref() == Some(&read) {
         pass.ctx.memory.secrets.as_written(&pass.key, &at.version, &read);

@@ -7,14 +7,14 @@ use kube::Api;
 use kube::api::ListParams;
 use tokio::time::Instant;
 
-use super::pass::{Failure, Pass, SecretAt};
-use super::places;
 use crate::api::keys;
 use crate::api::technical_user::TechnicalUserStatus;
 use crate::controller::audit;
 use crate::controller::kube_error::{KubeError, with_advice};
 use crate::controller::marks;
 use crate::controller::secrets::Envelope;
+use crate::controller::technical_user::memory::places;
+use crate::controller::technical_user::pass::{Failure, Pass, SecretAt};
 use crate::domain::output::{self, Content, Values};
 use crate::domain::plan::{self, OutputId, SecretView, UserRef, Verified};
 use crate::domain::reason::Reason;

@@ -4,11 +4,12 @@ use kube::Api;
 use kube::api::{DynamicObject, Patch, PatchParams};
 use serde_json::json;
 
-use super::pass::{Failure, Pass};
-use super::{create, delete, output, reference, retained, status};
+use super::{create, delete, output, retained};
 use crate::api::{FIELD_MANAGER, FINALIZER};
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::technical_users;
+use crate::controller::technical_user::pass::{Failure, Pass};
+use crate::controller::technical_user::{reference, status};
 use crate::domain::identity::Mark;
 use crate::domain::plan::{Done, UserRef, UserView, Write};
 use crate::domain::reason::Reason;
@@ -163,7 +164,12 @@ fn cannot_be_marked(error: &PortalError) -> bool {
     matches!(error, PortalError::NotFound | PortalError::Refused { .. } | PortalError::ClientMissing)
 }
 
-pub(super) fn event(pass: &Pass, reason: Reason, action: &'static str, note: &str) {
+pub(in crate::controller::technical_user) fn event(
+    pass: &Pass,
+    reason: Reason,
+    action: &'static str,
+    note: &str,
+) {
     pass.ctx.events.normal(reference(&pass.ctx, &pass.key), reason.as_str(), action, note);
 }
 

@@ -68,7 +68,7 @@ impl Turns {
 }
 
 /// A place for a create at this Portal is free: the next resource has its turn.
-pub(super) fn wake_next(ctx: &Context, portal: &Key) {
+pub(in crate::controller::technical_user) fn wake_next(ctx: &Context, portal: &Key) {
     if let Some(next) = ctx.memory.turns.next(portal) {
         ctx.wake(&next);
     }

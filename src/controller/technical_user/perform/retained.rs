@@ -6,13 +6,13 @@ use kube::Api;
 use kube::api::{DynamicObject, Patch, PatchParams};
 use serde_json::json;
 
-use super::pass::{Failure, Pass};
-use super::reference;
 use crate::api::FIELD_MANAGER;
 use crate::api::bounds::Bounded as _;
 use crate::api::portal::{PortalStatus, RETAINED_LIMIT, RetainedUser};
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{lenient, portals};
+use crate::controller::technical_user::pass::{Failure, Pass};
+use crate::controller::technical_user::reference;
 use crate::domain::plan::{AttemptState, Done, OpenAttempt};
 use crate::domain::reason::Reason;
 use crate::domain::user::{UserId, is_id};

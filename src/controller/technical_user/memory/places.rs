@@ -11,10 +11,10 @@ use kube::api::DynamicObject;
 use parking_lot::Mutex;
 
 use super::attempts::Attempts;
-use super::pass::Pass;
 use crate::api::conditions::STALLED;
 use crate::api::technical_user::{TechnicalUserSpec, TechnicalUserStatus};
 use crate::controller::objects::{Key, is_deleting, lenient, part};
+use crate::controller::technical_user::pass::Pass;
 
 type Taken = Arc<Mutex<BTreeMap<Key, usize>>>;
 
@@ -60,7 +60,7 @@ impl Places {
 }
 
 /// Takes a place for the resource of this reconcile; whether there was one.
-pub(super) fn take(pass: &mut Pass, free: usize) -> bool {
+pub(in crate::controller::technical_user) fn take(pass: &mut Pass, free: usize) -> bool {
     let ctx = &pass.ctx;
     let waiting = || {
         let objects = ctx.caches.all_users();
@@ -105,7 +105,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::controller::technical_user::attempts::Outcome;
+    use crate::controller::technical_user::memory::attempts::Outcome;
     use crate::controller::technical_user::refusal::RefusalFingerprint;
     use crate::domain::attempt::Attempt;
     use crate::domain::identity::Pin;

@@ -1,19 +1,25 @@
 //! What this process remembers of each `TechnicalUser` between passes. A restart forgets it without harm.
 
+pub mod attempts;
+pub mod places;
+pub mod seen_secrets;
+pub mod turns;
+pub mod verifications;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
-use super::attempts::Attempts;
-use super::places::Places;
-use super::seen_secrets::SeenSecrets;
-use super::token_roles::SeenRoles;
-use super::turns::Turns;
-use super::verifications::Verifications;
+use self::attempts::Attempts;
+use self::places::Places;
+use self::seen_secrets::SeenSecrets;
+use self::turns::Turns;
+use self::verifications::Verifications;
 use crate::controller::objects::Key;
 use crate::controller::status::since::Since;
+use crate::controller::technical_user::token_roles::SeenRoles;
 use crate::domain::user::UserId;
 use crate::process::Random;
 

@@ -1,10 +1,10 @@
 //! Deletes a user in the portal, and finds out what an answer that it is not there means.
 
-use super::pass::{Failure, Pass};
 use super::read;
 use super::write::event;
 use crate::controller::objects::Key;
 use crate::controller::portal::inventory::{Inventory, Kind, Unmet};
+use crate::controller::technical_user::pass::{Failure, Pass};
 use crate::domain::plan::{Done, UserView};
 use crate::domain::reason::Reason;
 use crate::domain::user::{UserId, UserKind, UserStatus};

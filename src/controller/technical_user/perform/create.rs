@@ -9,18 +9,19 @@ use serde_json::json;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout};
 
-use super::attempts::Outcome;
 use super::basis::Basis;
-use super::pass::{Failure, Pass};
-use super::places::Place;
-use super::refusal::RefusalFingerprint;
-use super::turns;
 use crate::api::{FIELD_MANAGER, FINALIZER, keys};
 use crate::controller::context::Context;
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{Key, annotation, technical_users};
 use crate::controller::portal::connections::Connection;
 use crate::controller::portal::inventory::{Change, Kind};
+use crate::controller::technical_user::memory::attempts::Outcome;
+use crate::controller::technical_user::memory::places::Place;
+use crate::controller::technical_user::memory::turns;
+use crate::controller::technical_user::pass::{Failure, Pass};
+use crate::controller::technical_user::reference;
+use crate::controller::technical_user::refusal::RefusalFingerprint;
 use crate::domain::attempt::Attempt;
 use crate::domain::identity::Mark;
 use crate::domain::plan::{self, OpenAttempt};
@@ -216,7 +217,7 @@ impl Task {
                 }
                 let Some(user) = users.first() else { return Outcome::Refused(nothing_made()) };
                 self.ctx.events.normal(
-                    super::reference(&self.ctx, &self.key),
+                    reference(&self.ctx, &self.key),
                     Reason::UserCreated.as_str(),
                     "Create",
                     &format!("user {} ({}) was made in the portal", user.id, user.name),

@@ -1,0 +1,9 @@
+//! Carries the steps of the plan out, and puts what came of them into the observation.
+
+mod basis;
+mod create;
+mod delete;
+pub(in crate::controller::technical_user) mod output;
+pub(in crate::controller::technical_user) mod read;
+mod retained;
+pub(in crate::controller::technical_user) mod write;
