@@ -162,7 +162,7 @@ pub async fn after(ctx: &Context, key: &Key, failure: &Failure) -> Action {
     match report(ctx, &technical_users(), key, &blocker, failing_for).await {
         Ok(Reported::Gone) => Action::await_change(),
         Ok(Reported::Written { before, after }) => {
-            ctx.memory.overwrote(key, before.as_deref(), after.as_deref());
+            ctx.memory.overwritten.wrote(key, before.as_deref(), after.as_deref());
             next
         }
         Ok(Reported::Unchanged) | Err(_) => next,

@@ -92,7 +92,7 @@ async fn reconcile_once(
     } else {
         object
     };
-    if ctx.memory.is_behind(&Key::of(object), object.metadata.resource_version.as_deref()) {
+    if ctx.memory.overwritten.is_behind(&Key::of(object), object.metadata.resource_version.as_deref()) {
         // The watch brings our own write in a moment.
         return Ok((Action::requeue(CACHE_LAG), false));
     }

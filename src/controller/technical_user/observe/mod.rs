@@ -108,7 +108,7 @@ pub async fn observe(
         timers: timers(ctx, &key, verification_interval, pending_for),
         roles_doubted: ctx.memory.roles.are_doubted(&key),
         pending_for,
-        client_missing_for_good: ctx.memory.loss_is_confirmed(&key),
+        client_missing_for_good: ctx.memory.missing_clients.is_for_good(&key),
         recorded,
         owner,
     };

@@ -194,7 +194,7 @@ impl Task {
         match api.patch(&self.key.name, &params, &Patch::Merge(&patch)).await.map_err(KubeError::from) {
             Ok(object) => {
                 let after = object.metadata.resource_version.as_deref();
-                self.ctx.memory.overwrote(&self.key, Some(&self.resource_version), after);
+                self.ctx.memory.overwritten.wrote(&self.key, Some(&self.resource_version), after);
                 Ok(object)
             }
             Err(KubeError::NotFound) => Err(Failure::Overtaken),

@@ -129,7 +129,7 @@ async fn confirm(pass: &Pass, id: &UserId) -> Result<Confirmed, Failure> {
     let (link, owner) = (pass.connected()?, &pass.observation.owner);
     match link.portal.details(id, Lane::Interactive).await {
         Ok(details) => {
-            pass.ctx.memory.not_missing(&pass.key, id);
+            pass.ctx.memory.absent_users.there(&pass.key, id);
             link.inventory.remember(id, details.mark.clone());
             Ok(match details.mark {
                 Some(mark) if mark.is_of(owner) && mark.retained => Confirmed::Retained,
@@ -155,9 +155,9 @@ pub(in crate::controller::technical_user) async fn user(
     match link.portal.details(id, Lane::Interactive).await {
         Ok(details) => {
             if is_the_resources(pass, id) {
-                pass.ctx.memory.found(&pass.key);
+                pass.ctx.memory.missing_clients.forget(&pass.key);
             }
-            pass.ctx.memory.not_missing(&pass.key, id);
+            pass.ctx.memory.absent_users.there(&pass.key, id);
             link.inventory.remember(id, details.mark.clone());
             pass.details.insert(id.clone(), details.clone());
             Ok(UserView::Read(facts(pass, id, &details)))
@@ -181,7 +181,7 @@ fn is_the_resources(pass: &Pass, id: &UserId) -> bool {
 
 fn lost(pass: &Pass, id: &UserId) -> UserView {
     if is_the_resources(pass, id) {
-        pass.ctx.memory.lost(&pass.key, &pass.portal_key, false);
+        pass.ctx.memory.missing_clients.missing(&pass.key, &pass.portal_key, false);
     }
     UserView::Lost
 }
@@ -189,7 +189,7 @@ fn lost(pass: &Pass, id: &UserId) -> UserView {
 /// Such a portal answers the same for a deleted user as for one whose client is missing. Its list distinguishes them: a
 /// deleted one is inactive.
 async fn deleted_or_lost(pass: &mut Pass, link: &Connection, id: &UserId) -> Result<UserView, Failure> {
-    let since = pass.ctx.memory.missing_since(&pass.key, id);
+    let since = pass.ctx.memory.absent_users.since(&pass.key, id);
     let is_inactive = || link.inventory.get(id).is_some_and(|user| user.status == UserStatus::Inactive);
     if is_inactive() {
         missing(pass, link, id).await?;
@@ -222,11 +222,11 @@ async fn missing(pass: &mut Pass, link: &Connection, id: &UserId) -> Result<(), 
 /// Waits for a reading of the list that began after the portal first answered that it knows no such user. A list that
 /// shows the user all the same contradicts the answer: nothing follows from it then, and both are read again.
 async fn confirm_gone(pass: &Pass, link: &Connection, id: &UserId) -> Result<(), Failure> {
-    let since = pass.ctx.memory.missing_since(&pass.key, id);
+    let since = pass.ctx.memory.absent_users.since(&pass.key, id);
     if link.inventory.confirms_gone(&pass.key, id, since).await? {
         return Ok(());
     }
-    pass.ctx.memory.not_missing(&pass.key, id);
+    pass.ctx.memory.absent_users.there(&pass.key, id);
     Err(PortalError::BadAnswer { reason: "its user list shows a user that it does not know" }.into())
 }
 
@@ -323,7 +323,7 @@ async fn verify(pass: &mut Pass, at: &CredentialAt) -> Result<Verified, Failure>
         }
         Verification::Refused { unknown_client } => {
             if pass.observation.users.iter().any(|(_, known)| known.details == Some(UserView::Lost)) {
-                pass.ctx.memory.lost(&pass.key, &pass.portal_key, unknown_client);
+                pass.ctx.memory.missing_clients.missing(&pass.key, &pass.portal_key, unknown_client);
             }
             Verified::Refused { unknown_client }
         }

@@ -135,7 +135,7 @@ async fn send(
     let written =
         api.patch_status(&key.name, &params, &Patch::Merge(&body)).await.map_err(KubeError::from)?;
     let versions = [object, &written].map(|object| object.metadata.resource_version.as_deref());
-    ctx.memory.overwrote(&key, versions[0], versions[1]);
+    ctx.memory.overwritten.wrote(&key, versions[0], versions[1]);
     Ok(written)
 }
 
