@@ -20,6 +20,12 @@ impl World {
     pub(super) fn judge_change(&mut self, pass: &Pass, id: &UserId) {
         self.judge_touch(id);
         if self.object.as_ref().is_some_and(|object| object.uid != pass.object.uid) {
+            // Nothing can fence the portal off between the live read and a request. A user that another process has deleted or
+            // retained meanwhile for the deleted object is used by no later one.
+            let usable = |status| matches!(status, UserStatus::Active | UserStatus::Pending);
+            if self.portal.user(id).is_none_or(|user| user.mark.retained || !usable(user.status)) {
+                return;
+            }
             self.forbid(format!("deletes {id} for an object that was deleted, while another has its name"));
         }
         let Some(object) = self.object.as_ref().filter(|o| !o.deleting) else { return };
@@ -122,11 +128,11 @@ impl World {
                 }
             }
             None => {
-                // What a backup forgot, nobody can know, nor what was let go without asking the portal; the next sweep
-                // lists it as unclaimed.
-                let let_go = self.versions.last().is_some_and(|object| object.released);
+                // Nobody can know what a backup forgot, nor a user of a resource that a person released without the portal, also
+                // where the resource was created again since. The next sweep lists it as unclaimed.
+                let released = self.versions.iter().any(|object| object.released);
                 let unknown = live.iter().find(|u| !self.ever_retained.contains(&u.id));
-                if let (Some(user), false) = (unknown, self.restored_at > 0 || let_go) {
+                if let (Some(user), false) = (unknown, self.restored_at > 0 || released) {
                     let id = user.id.clone();
                     self.forbid(format!("left behind: {id}"));
                 }

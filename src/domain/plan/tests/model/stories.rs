@@ -132,3 +132,24 @@ fn a_forged_status_neither_deletes_nor_publishes_the_user_that_it_names() {
         assert!(World::not_ours().iter().all(|id| world.portal.user(id).is_some()));
     }
 }
+
+/// A process was paused between its live read and its request, while another one ended the deletion and the resource was
+/// created again.
+#[test]
+fn a_process_that_was_paused_in_a_deletion_changes_no_user_of_the_next_resource() {
+    let setup = Setup { may_delete: false, ..internal() };
+    let paused = [Works(0), Deleted, CatchUp(0, 108), UserFound(0), Steps(0, 2)];
+    let world = ends_well(setup, &[&paused[..], &[Works(1), Recreated]].concat());
+    assert_eq!((users(&world), world.portal.posts.len()), (1, 2));
+    let first = world.portal.users.iter().find(|user| user.mark.generation == 1 && !user.by_hand);
+    assert!(first.is_some_and(|user| user.mark.retained && world.ever_retained.contains(&user.id)));
+}
+
+/// The outcome of its create is unknown, a person releases it, and it is created again for a moment.
+#[test]
+fn a_user_of_a_released_resource_is_left_to_the_sweep() {
+    let setup = Setup { may_delete: false, ..external() };
+    let released =
+        [NextCreate(Fate::AnswerLost), Steps(1, 3), Deleted, Released, Works(1), Recreated, Deleted];
+    assert_eq!(users(&ends_well(setup, &released)), 1);
+}
