@@ -9,6 +9,7 @@ use crate::controller::objects::{Key, annotation};
 use crate::controller::portal::connections::Connection;
 use crate::controller::portal::proofs::is_proved;
 use crate::controller::technical_user::memory::attempts::Attempts;
+use crate::controller::technical_user::perform::output::SECRET;
 use crate::controller::technical_user::refusal::RefusalFingerprint;
 use crate::controller::technical_user::status;
 use crate::domain::attempt::Attempt;
@@ -25,7 +26,7 @@ pub(in crate::controller::technical_user) fn recorded(
     link: Option<&Connection>,
 ) -> Recorded {
     let inventory = link.map(|link| link.inventory.as_ref());
-    let written = status.outputs.iter().find(|written| written.name == output);
+    let written = status.outputs.iter().find(|written| written.kind == SECRET && written.name == output);
     Recorded {
         portal: status.portal.as_ref().filter(|portal| !portal.url.is_empty()).map(|portal| RecordedPortal {
             url: portal.url.clone(),

@@ -17,6 +17,7 @@ use crate::controller::objects::Key;
 use crate::controller::secrets::{Envelope, Version};
 use crate::controller::technical_user::memory::seen_secrets::Seen;
 use crate::controller::technical_user::pass::{Failure, Pass, SecretAt};
+use crate::controller::technical_user::perform::output;
 use crate::domain::plan::SecretView;
 use crate::domain::user::UserId;
 
@@ -87,7 +88,11 @@ fn known(pass: &Pass, metadata: &ObjectMeta) -> Seen {
 /// The digest that the status tells, where it was this very state of this very object that was recorded.
 fn recorded_digest(pass: &Pass, metadata: &ObjectMeta) -> Option<String> {
     let version = Version::of(metadata);
-    let written = pass.status.outputs.iter().find(|written| written.name == pass.envelope.name)?;
+    let written = pass
+        .status
+        .outputs
+        .iter()
+        .find(|written| written.kind == output::SECRET && written.name == pass.envelope.name)?;
     let same = written.uid == version.uid && written.resource_version == version.resource_version;
     (same && !written.digest.is_empty()).then(|| written.digest.clone())
 }

@@ -26,16 +26,42 @@ pub(super) fn record_credential(pass: &Pass, new: &mut TechnicalUserStatus, rest
         new.credential =
             Some(RecordedCredential { generation, issued_at: time.clone(), first_verified_at: Some(time) });
     }
-    new.outputs = vec![written];
+    replace_secret(&mut new.outputs, written);
+}
+
+/// Records the one Secret. Entries of kinds that only a later release knows are kept for it.
+fn replace_secret(outputs: &mut Vec<RecordedOutput>, written: RecordedOutput) {
+    outputs.retain(|output| output.kind != output::SECRET);
+    outputs.push(written);
 }
 
 /// The state that this installation has written. What others change of the Secret is not recorded, however often they do.
 fn resource_version(pass: &Pass, at: &SecretAt, digest: &str) -> String {
     let as_written = pass.status.outputs.iter().find(|written| {
-        written.name == pass.envelope.name && written.uid == at.version.uid && written.digest == digest
+        written.kind == output::SECRET
+            && written.name == pass.envelope.name
+            && written.uid == at.version.uid
+            && written.digest == digest
     });
     match as_written {
         Some(written) if !pass.secret_written => written.resource_version.clone(),
         _ => at.version.resource_version.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_of_a_kind_that_only_a_later_release_knows_is_kept() {
+        let entry = |kind: &str, name: &str| RecordedOutput {
+            kind: kind.into(),
+            name: name.into(),
+            ..RecordedOutput::default()
+        };
+        let mut outputs = vec![entry("Secret", "former"), entry("Vault", "edc")];
+        replace_secret(&mut outputs, entry("Secret", "edc"));
+        assert_eq!(outputs, [entry("Vault", "edc"), entry("Secret", "edc")]);
     }
 }
