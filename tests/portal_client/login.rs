@@ -1,15 +1,18 @@
 //! Tokens of a technical user's login.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::join_all;
+use futures::future::{Either, join, join_all, select};
 use serde_json::json;
 use technical_user_operator::domain::user::{NewUser, UserId};
 use technical_user_operator::portal::catena_x::CatenaXPortal;
 use technical_user_operator::portal::{
     ClientConfig, Effect, Lane, Limits, Login, Permissions, Portal, PortalError,
 };
+
+use tokio::sync::Semaphore;
 
 use crate::stub::{PERMISSIONS, Reply, SECRET, Stub, empty_page, jwt, jwt_of, messages, tokens};
 use crate::support::{LOGIN_SECRET, client_credentials, connection, error, portal, portal_of};
@@ -18,18 +21,30 @@ fn refusal(code: &str) -> Reply {
     Reply::json(401, &json!({"error": code, "error_description": SECRET}))
 }
 
-#[tokio::test]
-async fn one_token_serves_all_and_the_secret_goes_in_the_form() {
-    let stub = Stub::start(|seen, _| match seen.what() {
-        "token" => {
-            std::thread::sleep(Duration::from_millis(50));
-            tokens(&jwt("sa1", &PERMISSIONS), 300)
-        }
+/// A portal whose token endpoint answers when the gate is open.
+async fn with_a_held_token() -> (Stub, Arc<Semaphore>) {
+    let gate = Arc::new(Semaphore::new(0));
+    let held = Arc::clone(&gate);
+    let stub = Stub::start(move |seen, _| match seen.what() {
+        "token" => tokens(&jwt("sa1", &PERMISSIONS), 300).held_by(&held),
         _ => Reply::json(200, &json!([])),
     })
     .await;
+    (stub, gate)
+}
+
+#[tokio::test]
+async fn one_token_serves_all_and_the_secret_goes_in_the_form() {
+    let (stub, gate) = with_a_held_token().await;
     let portal = portal_of(&stub);
-    for result in join_all((0..20).map(|_| portal.roles(Lane::Interactive))).await {
+    // All calls have begun when the first one asks for a token.
+    let calls = join_all((0..20).map(|_| portal.roles(Lane::Interactive)));
+    let (results, ()) = join(calls, async {
+        stub.until_count("token", 1).await;
+        gate.add_permits(20);
+    })
+    .await;
+    for result in results {
         assert!(result.unwrap().is_empty());
     }
     assert_eq!(stub.count("token"), 1);
@@ -122,39 +137,15 @@ async fn a_write_is_sent_again_after_a_401_but_a_create_is_not() {
 }
 
 #[tokio::test]
-async fn a_token_is_replaced_in_time_and_never_used_with_little_life() {
-    // 12 s of life: too old to be used after 2 s, and due for replacement after 9.6 s.
-    let stub = Stub::start(|seen, _| match seen.what() {
-        "token" => tokens(&jwt("sa1", &PERMISSIONS), 12),
-        _ => Reply::json(200, &json!([])),
-    })
-    .await;
-    let portal = portal_of(&stub);
-    for _ in 0..2 {
-        portal.roles(Lane::Interactive).await.unwrap();
-    }
-    assert_eq!(stub.count("token"), 1);
-    tokio::time::sleep(Duration::from_millis(2200)).await;
-    portal.roles(Lane::Interactive).await.unwrap();
-    assert_eq!(stub.count("token"), 2);
-
-    let stub = Stub::start(|_, _| tokens(&jwt("sa1", &PERMISSIONS), 5)).await;
-    assert!(matches!(error(portal_of(&stub).login().await), PortalError::BadAnswer { .. }));
-}
-
-#[tokio::test]
 async fn who_gives_up_waiting_does_not_lose_the_token() {
-    let stub = Stub::start(|seen, _| match seen.what() {
-        "token" => {
-            std::thread::sleep(Duration::from_millis(100));
-            tokens(&jwt("sa1", &PERMISSIONS), 300)
-        }
-        _ => Reply::json(200, &json!([])),
-    })
-    .await;
-    let portal = Arc::new(portal_of(&stub));
-    let impatient = tokio::time::timeout(Duration::from_millis(30), portal.roles(Lane::Interactive));
-    assert!(impatient.await.is_err());
+    let (stub, gate) = with_a_held_token().await;
+    let portal = portal_of(&stub);
+    {
+        let impatient = pin!(portal.roles(Lane::Interactive));
+        let asked = pin!(stub.until_count("token", 1));
+        assert!(matches!(select(impatient, asked).await, Either::Right(_)), "the token is held back");
+    }
+    gate.add_permits(20);
     portal.roles(Lane::Interactive).await.unwrap();
     assert_eq!(stub.count("token"), 1);
 }

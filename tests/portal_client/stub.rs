@@ -12,6 +12,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 
 /// A request as it came.
 #[derive(Clone, Debug)]
@@ -51,6 +52,8 @@ pub(crate) struct Reply {
 #[derive(Clone, Debug)]
 enum Content {
     Whole(Vec<u8>),
+    /// The answer comes when the gate is open.
+    Held(Vec<u8>, Arc<Semaphore>),
     /// This piece again and again, with this pause between.
     Endless(Vec<u8>, Duration),
 }
@@ -85,6 +88,14 @@ impl Reply {
     /// A body that never ends.
     pub(crate) fn endless(status: u16, piece: &[u8], pause: Duration) -> Self {
         Self { status, headers: Vec::new(), body: Content::Endless(piece.to_vec(), pause) }
+    }
+
+    /// The answer comes when the gate has a permit.
+    pub(crate) fn held_by(mut self, gate: &Arc<Semaphore>) -> Self {
+        if let Content::Whole(bytes) = self.body {
+            self.body = Content::Held(bytes, Arc::clone(gate));
+        }
+        self
     }
 
     pub(crate) fn header(mut self, name: &'static str, value: &str) -> Self {
@@ -188,6 +199,13 @@ impl Stub {
     }
 
     /// How many requests came to it.
+    /// Waits until this many requests of a kind have come.
+    pub(crate) async fn until_count(&self, what: &str, count: usize) {
+        testbed::eventually("requests", || async { (self.count(what) >= count).then_some(()) })
+            .await
+            .unwrap();
+    }
+
     pub(crate) fn count(&self, what: &str) -> usize {
         self.seen().iter().filter(|seen| seen.what() == what).count()
     }
@@ -224,6 +242,10 @@ async fn handle(
     }
     let body = match reply.body {
         Content::Whole(bytes) => Body::from(bytes),
+        Content::Held(bytes, gate) => {
+            gate.acquire().await.unwrap().forget();
+            Body::from(bytes)
+        }
         Content::Endless(piece, pause) => Body::from_stream(futures::stream::unfold((), move |()| {
             let piece = piece.clone();
             async move {

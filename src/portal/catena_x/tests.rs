@@ -60,6 +60,34 @@ async fn a_call_carries_the_token_of_the_login() {
     );
 }
 
+/// The portal answers each call; each token is good for this time.
+fn with_tokens_for(seconds: u64) -> InMemory {
+    let token = format!(r#"{{"access_token":"t1","expires_in":{seconds}}}"#);
+    InMemory::new(move |request| {
+        let body = if request.url.path() == "/token" { &token } else { "[]" };
+        Some(response(200, &[], body))
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_is_replaced_in_time_and_never_used_when_it_is_about_to_end() {
+    // 12 s: too old to be used after 2 s, and due for replacement after 9.6 s.
+    let network = with_tokens_for(12);
+    let portal = portal_at(&network, Process::system());
+    let tokens = || network.seen().len() - calls(&network);
+    for _ in 0..2 {
+        portal.roles(Lane::Interactive).await.unwrap();
+    }
+    assert_eq!(tokens(), 1);
+    tokio::time::advance(Duration::from_millis(2200)).await;
+    portal.roles(Lane::Interactive).await.unwrap();
+    assert_eq!(tokens(), 2);
+
+    let portal = portal_at(&with_tokens_for(5), Process::system());
+    let error = portal.roles(Lane::Interactive).await.unwrap_err();
+    assert!(matches!(error, PortalError::BadAnswer { .. }), "{error}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_open_breaker_sends_one_probe_per_interval() {
     let network = network(|_| Some(response(502, &[], "")));
