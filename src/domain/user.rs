@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::identity::Mark;
 
@@ -210,6 +210,12 @@ pub struct Credential {
 pub enum ClientProof {
     /// With an OAuth client secret.
     Secret(SecretString),
+}
+
+/// Whether two secrets are the same, without a copy of either.
+#[must_use]
+pub fn is_same_secret(one: &SecretString, other: &SecretString) -> bool {
+    one.expose_secret() == other.expose_secret()
 }
 
 impl Credential {

@@ -1,10 +1,8 @@
 //! What the operator does with a user between create and deletion: read it, verify its credential, change it, reset it.
 
-use secrecy::ExposeSecret;
-
 use super::{Created, Trial, not_accepted};
 use crate::check::report::Step;
-use crate::domain::user::Credential;
+use crate::domain::user::{Credential, is_same_secret};
 use crate::portal::{Lane, Verification};
 
 /// What the change adds to the description.
@@ -104,8 +102,8 @@ impl Trial<'_, '_> {
         match self.portal.details(&user.id, Lane::Interactive).await {
             Ok(details) => {
                 user.see(details);
-                let secret = |credential: &Credential| credential.secret().expose_secret().to_owned();
-                let new = user.credential.clone().filter(|new| secret(new) != secret(old));
+                let new = user.credential.clone();
+                let new = new.filter(|new| !is_same_secret(new.secret(), old.secret()));
                 if new.is_some() {
                     self.step(Step::ok(name, "the portal created a new secret and shows it"));
                 } else {

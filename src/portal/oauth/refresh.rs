@@ -8,6 +8,7 @@ use tokio::time::{Instant, timeout};
 
 use super::token_source::LoginCall;
 use super::{AccessToken, TokenStore};
+use crate::domain::user::is_same_secret;
 use crate::portal::PortalError;
 
 /// How often one refresh token may be sent without an answer: a third use ends the whole login.
@@ -68,7 +69,7 @@ pub(super) async fn renew(
     session.spent = None;
     let token = AccessToken::new(issued.access_token, asked_at, issued.life);
     let Some(new) = issued.refresh_token else { return Ok(token) };
-    if same(&new, &refresh_token) {
+    if is_same_secret(&new, &refresh_token) {
         return Ok(token);
     }
     session.exchanged = Some((refresh_token, new.clone()));
@@ -93,14 +94,14 @@ async fn newest(store: &dyn TokenStore, session: &RefreshState) -> Result<Secret
     let stored = timeout(STORE_TIMEOUT, store.load()).await.unwrap_or_else(|_| Err(LATE.to_owned()));
     let stored = stored.map_err(LoginCall::store_unreadable)?;
     match &session.exchanged {
-        Some((old, new)) if same(old, &stored) => Ok(new.clone()),
+        Some((old, new)) if is_same_secret(old, &stored) => Ok(new.clone()),
         _ => Ok(stored),
     }
 }
 
 fn check_unspent(session: &RefreshState, token: &SecretString) -> Result<(), PortalError> {
     match &session.spent {
-        Some(spent) if same(&spent.token, token) && (spent.refused || spent.uses >= USES) => {
+        Some(spent) if is_same_secret(&spent.token, token) && (spent.refused || spent.uses >= USES) => {
             Err(PortalError::LoginRefused { code: "invalid_grant" })
         }
         _ => Ok(()),
@@ -108,11 +109,10 @@ fn check_unspent(session: &RefreshState, token: &SecretString) -> Result<(), Por
 }
 
 fn spend(session: &mut RefreshState, token: SecretString, refused: bool) {
-    let before =
-        session.spent.take().filter(|spent| same(&spent.token, &token)).map_or(0, |spent| spent.uses);
+    let before = session
+        .spent
+        .take()
+        .filter(|spent| is_same_secret(&spent.token, &token))
+        .map_or(0, |spent| spent.uses);
     session.spent = Some(Spent { token, uses: before + 1, refused });
-}
-
-fn same(one: &SecretString, other: &SecretString) -> bool {
-    one.expose_secret() == other.expose_secret()
 }
