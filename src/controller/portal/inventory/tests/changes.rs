@@ -84,24 +84,27 @@ async fn a_change_does_not_wait_in_its_reconcile_for_a_long_proof() {
     assert_eq!(starts(&scene, Kind::Create).await, Duration::ZERO);
 }
 
+/// Eight tasks that change users all the time. Each change takes longer than the first wait for them to end.
+fn changes_without_end(scene: &Scene, kind: Kind) -> Vec<tokio::task::JoinHandle<()>> {
+    let task = |number: u32| {
+        let inventory = Arc::clone(&scene.inventory);
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_millis(400) * number).await;
+            loop {
+                if let Ok(change) = inventory.change(&key("busy"), kind).await {
+                    tokio::time::sleep(Duration::from_millis(3300)).await;
+                    drop(change);
+                }
+            }
+        })
+    };
+    (0..8).map(task).collect()
+}
+
 #[tokio::test(start_paused = true)]
 async fn creates_without_end_do_not_keep_a_proof_waiting_for_ever() {
     let scene = Scene::new(PlayedPortal::with(3));
-    let busy: Vec<_> = (0..8)
-        .map(|number| {
-            let inventory = Arc::clone(&scene.inventory);
-            tokio::spawn(async move {
-                tokio::time::sleep(Duration::from_millis(400) * number).await;
-                loop {
-                    // Each takes longer than the first wait for them to end.
-                    if let Ok(change) = inventory.change(&key("busy"), Kind::Create).await {
-                        tokio::time::sleep(Duration::from_millis(3300)).await;
-                        drop(change);
-                    }
-                }
-            })
-        })
-        .collect();
+    let busy = changes_without_end(&scene, Kind::Create);
     tokio::time::sleep(Duration::from_secs(5)).await;
     let began = Instant::now();
     scene.until_met("edc", Need::Proof(Some(began))).await;
@@ -161,20 +164,7 @@ async fn those_that_waited_for_a_proof_have_their_turn_before_the_next() {
 #[tokio::test(start_paused = true)]
 async fn deletes_without_end_do_not_keep_a_proof_waiting_for_ever() {
     let scene = Scene::new(PlayedPortal::with(3));
-    let busy: Vec<_> = (0..8)
-        .map(|number| {
-            let inventory = Arc::clone(&scene.inventory);
-            tokio::spawn(async move {
-                tokio::time::sleep(Duration::from_millis(400) * number).await;
-                loop {
-                    if let Ok(change) = inventory.change(&key("busy"), Kind::Delete).await {
-                        tokio::time::sleep(Duration::from_millis(3300)).await;
-                        drop(change);
-                    }
-                }
-            })
-        })
-        .collect();
+    let busy = changes_without_end(&scene, Kind::Delete);
     tokio::time::sleep(Duration::from_secs(5)).await;
     let began = Instant::now();
     let late = Need::Proof(Some(began));
