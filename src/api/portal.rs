@@ -440,7 +440,7 @@ pub struct PortalStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub technical_users: Option<i64>,
 
-    /// The number of technical users of the company that the portal's user list shows, whoever created them.
+    /// The number of technical users of the company that the portal's user list shows, whether or not the operator created them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub users: Option<i64>,
 

@@ -1,4 +1,5 @@
-//! Hears what the readings of a Portal's user list yield, whoever asked for them, and wakes those that they concern.
+//! Hears what every reading of a Portal's user list yields, also one that a `TechnicalUser` asked for, and wakes those
+//! that it concerns.
 
 use std::sync::{Arc, Weak};
 

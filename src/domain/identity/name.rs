@@ -156,7 +156,7 @@ mod tests {
     #[test]
     fn the_mark_or_the_status_completes_what_a_name_tells() {
         let name = |generation| owner().user_name(generation, None);
-        for (spelled, near, told) in [
+        for (spelled, near, read) in [
             (4, 1300, 1300),
             (4, 0, 4),
             (1296, 0, 1296),
@@ -167,7 +167,7 @@ mod tests {
             (7, 5, 7),
             (1295, 1, 1295),
         ] {
-            assert_eq!(owner().generation_of(&name(spelled), near), Some(told), "{spelled} near {near}");
+            assert_eq!(owner().generation_of(&name(spelled), near), Some(read), "{spelled} near {near}");
         }
     }
 
@@ -193,8 +193,8 @@ mod tests {
         #[test]
         fn any_number_is_survived(generation: i64, near: i64) {
             let name = owner().user_name(generation, None);
-            let told = owner().generation_of(&name, near).unwrap();
-            prop_assert!(told >= 1 && owner().is_name_of(told, &name));
+            let read = owner().generation_of(&name, near).unwrap();
+            prop_assert!(read >= 1 && owner().is_name_of(read, &name));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Free places for Secrets in a namespace whose quota counts them: no more users are created than Secrets have room.
 //!
-//! A place belongs to whoever means to create a user: the reconcile that asked by a dry run, then the create that it
+//! A place belongs to what creates a user: the reconcile that asked by a dry run, then the create that it
 //! starts. It is free again when they end, however they end. After the create its resource needs the place until its Secret
 //! is written; that is derived from what is known of the resource, so nothing has to be given back.
 

@@ -115,7 +115,7 @@ pub enum UserView {
     Lost,
 }
 
-/// What the details say, as far as it decides. The credential itself is kept by whoever read it.
+/// What the details say, as far as it decides. The credential itself is kept by the caller that read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserFacts {
     /// The name.

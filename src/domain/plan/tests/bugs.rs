@@ -144,7 +144,7 @@ fn an_unusable_user_that_is_to_be_retained_is_listed_and_the_finalizer_removed()
     let lost = || a_deleted_resource().policy(Deletion::Retain).seen_lost("u1");
     check(vec![
         ("listed", lost(), "list u1 retained"),
-        ("let go", lost().done("u1", Done::RecordedRetained), "drop the finalizer"),
+        ("released", lost().done("u1", Done::RecordedRetained), "drop the finalizer"),
     ]);
 }
 
@@ -242,14 +242,14 @@ fn an_open_attempt_holds_its_resource() {
 /// wrote its own reason over that of the other.
 #[test]
 fn two_processes_do_not_report_one_create_by_turns() {
-    let told = |o: Observation| o.but(|o| o.reported_reason = Some(Reason::SettlingAttempt));
+    let reported = |o: Observation| o.but(|o| o.reported_reason = Some(Reason::SettlingAttempt));
     let new = || a_new_resource().attempt(1, AttemptState::InFlight);
     let deleted = || a_new_resource().attempt(1, AttemptState::InFlight).but(|o| o.deleting = true);
     check(vec![
         ("in progress", new(), "user Creating"),
-        ("the other one waits for it", told(new()), "as reported"),
+        ("the other one waits for it", reported(new()), "as reported"),
         ("under deletion", deleted(), "held Creating"),
-        ("the other one waits for it, under deletion", told(deleted()), "as reported"),
+        ("the other one waits for it, under deletion", reported(deleted()), "as reported"),
     ]);
 }
 
@@ -259,13 +259,13 @@ fn two_processes_do_not_report_one_create_by_turns() {
 fn two_processes_do_not_ask_a_refusing_portal_by_turns() {
     let refusal = || Blocker::lasting(Reason::CreateRefused, "no");
     let refused = |o: Observation| o.but(|o| o.refusal = Some(refusal()));
-    let told = |o: Observation, reason| o.but(|o| o.reported_reason = Some(reason));
+    let reported = |o: Observation, reason| o.but(|o| o.reported_reason = Some(reason));
     let settling = || a_new_resource().attempt(1, AttemptState::Settling(Duration::from_secs(9)));
     let settled = || a_new_resource().attempt(1, AttemptState::Settled).writable();
     check(vec![
         ("it has its time", settling(), "user SettlingAttempt, after 9 s"),
-        ("the other one has reported", told(settling(), Reason::CreateRefused), "as reported, after 9 s"),
-        ("told before", told(settling(), Reason::PortalNotReady), "user SettlingAttempt, after 9 s"),
+        ("the other one has reported", reported(settling(), Reason::CreateRefused), "as reported, after 9 s"),
+        ("reported before", reported(settling(), Reason::PortalNotReady), "user SettlingAttempt, after 9 s"),
         ("the user is looked for", refused(settled()), "search"),
         ("it is there", refused(settled()).searched(vec![candidate("u1", 1)]), "read u1"),
         (

@@ -64,18 +64,18 @@ fn delete() {
             DROP,
         ),
         ("external, may not", may_not_delete(external(Delete)), HELD),
-        ("external, may not, let go", releases(may_not_delete(external(Delete))), "mark u1 retained"),
+        ("external, may not, released", releases(may_not_delete(external(Delete))), "mark u1 retained"),
         (
-            "external, may not, let go, marked",
+            "external, may not, released, marked",
             releases(may_not_delete(external(Delete))).done("u1", Done::MarkedRetained),
             "list u1 retained",
         ),
         ("refused", refused(internal(Delete)), HELD),
-        ("refused, let go", releases(refused(internal(Delete))), "mark u1 retained"),
+        ("refused, released", releases(refused(internal(Delete))), "mark u1 retained"),
         ("pending", pending(Delete), HELD),
-        ("pending, let go: it cannot be marked", releases(pending(Delete)), "list u1 retained"),
+        ("pending, released: it cannot be marked", releases(pending(Delete)), "list u1 retained"),
         ("lost", lost(Delete), HELD),
-        ("lost, let go", releases(lost(Delete)), "list u1 retained"),
+        ("lost, released", releases(lost(Delete)), "list u1 retained"),
     ]);
 }
 
@@ -92,7 +92,7 @@ fn revoke() {
         ),
         ("internal, listed", internal(Revoke).done("u1", Done::RecordedRetained), DROP),
         ("external: its secret cannot be reset", external(Revoke), HELD),
-        ("external, let go", releases(external(Revoke)), "mark u1 retained"),
+        ("external, released", releases(external(Revoke)), "mark u1 retained"),
         ("pending", pending(Revoke), HELD),
         ("lost", lost(Revoke), HELD),
     ]);
@@ -119,7 +119,7 @@ fn a_user_that_does_not_exist_any_more_holds_no_resource() {
         ("deleted", in_state(UserStatus::Deleted), DROP),
         ("inactive", in_state(UserStatus::Inactive), DROP),
         ("in an unknown state", in_state(UserStatus::Other), HELD),
-        ("in an unknown state, let go", releases(in_state(UserStatus::Other)), "list u1 retained"),
+        ("in an unknown state, released", releases(in_state(UserStatus::Other)), "list u1 retained"),
         ("without our finalizer", a_deleted_resource().without_finalizer(), "gone"),
     ]);
 }
@@ -150,7 +150,7 @@ fn a_release_asks_no_portal() {
     let released = || internal(Deletion::Delete).released();
     check(vec![
         ("listed first", released(), "list u1 retained"),
-        ("then let go", released().done("u1", Done::RecordedRetained), DROP),
+        ("then released", released().done("u1", Done::RecordedRetained), DROP),
         ("the portal is down", released().portal_blocked_for_good(), "list u1 retained"),
         ("suspended", released().suspended(), "list u1 retained"),
         ("another company", released().recorded_company(super::builders::OTHER_COMPANY), "list u1 retained"),

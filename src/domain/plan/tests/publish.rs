@@ -89,7 +89,7 @@ fn a_secret_is_repaired_and_a_foreign_one_is_not_changed() {
     check(vec![
         ("written by somebody: read it", a_ready_resource().with_touched_secret_of("u1"), "read the Secret"),
         (
-            "read it before the portal's trouble is told",
+            "read it before the portal's trouble is reported",
             a_ready_resource().with_touched_secret_of("u1").portal_blocked_for_good(),
             "read the Secret",
         ),

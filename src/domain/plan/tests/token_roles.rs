@@ -91,24 +91,24 @@ fn the_token_decides_where_the_portal_shows_other_roles() {
 /// What a token has shown is withdrawn by a token alone, also after a restart.
 #[test]
 fn a_resource_that_lacks_roles_is_ready_only_after_a_token_shows_them() {
-    let told = |reason| {
+    let reported = |reason| {
         let o = a_ready_resource().but(|o| (o.reported_reason, o.spec_observed) = (Some(reason), false));
         with_roles(o, &["discovery"])
     };
     let unreachable = || Verified::Unreachable("down".into());
     check(vec![
-        ("its role was missing", told(Reason::RolesMissing), VERIFY),
-        ("it had too many", told(Reason::AccessDenied), VERIFY),
-        ("another reason", told(Reason::PortalNotReady), "ready (u1 g1), verify in time"),
-        ("missing still", token(told(Reason::RolesMissing), shown_for("u1"), &[]), LACKS_ONE),
+        ("its role was missing", reported(Reason::RolesMissing), VERIFY),
+        ("it had too many", reported(Reason::AccessDenied), VERIFY),
+        ("another reason", reported(Reason::PortalNotReady), "ready (u1 g1), verify in time"),
+        ("missing still", token(reported(Reason::RolesMissing), shown_for("u1"), &[]), LACKS_ONE),
         (
             "given back",
-            token(told(Reason::RolesMissing), shown_for("u1"), &["discovery"]),
+            token(reported(Reason::RolesMissing), shown_for("u1"), &["discovery"]),
             "ready (u1 g1), verify in time",
         ),
         (
             "no token can be obtained",
-            told(Reason::RolesMissing).verified(shown_for("u1"), unreachable()),
+            reported(Reason::RolesMissing).verified(shown_for("u1"), unreachable()),
             "as reported, try again",
         ),
         (
@@ -118,7 +118,7 @@ fn a_resource_that_lacks_roles_is_ready_only_after_a_token_shows_them() {
         ),
         (
             "a token that names no roles",
-            told(Reason::RolesMissing).verified(shown_for("u1"), Verified::Accepted),
+            reported(Reason::RolesMissing).verified(shown_for("u1"), Verified::Accepted),
             "ready (u1 g1), verify in time",
         ),
     ]);
@@ -143,7 +143,7 @@ fn a_token_whose_roles_cannot_be_compared_decides_nothing() {
 /// After a restart, only the words of the condition say that it rests on a token.
 #[test]
 fn a_message_says_whether_it_rests_on_a_token() {
-    let told = |o: Observation| match plan(&o) {
+    let reported = |o: Observation| match plan(&o) {
         Step::Settled(Settled { report: Report::Blocked { blocker, .. }, .. }) => {
             reports_token_roles(blocker.reason.as_str(), &blocker.message)
         }
@@ -151,7 +151,10 @@ fn a_message_says_whether_it_rests_on_a_token() {
     };
     let of_token =
         |roles: &[&str]| token(granted(with_roles(doubted(), &["discovery"])), CredentialAt::Output, roles);
-    assert!(told(of_token(&[])) && told(of_token(&["discovery", "pool"])));
-    assert!(!told(with_roles(doubted(), &[])), "the portal's details lack it");
-    assert!(!told(granted(with_roles(doubted(), &["discovery", "pool"]))), "the portal's details show it");
+    assert!(reported(of_token(&[])) && reported(of_token(&["discovery", "pool"])));
+    assert!(!reported(with_roles(doubted(), &[])), "the portal's details lack it");
+    assert!(
+        !reported(granted(with_roles(doubted(), &["discovery", "pool"]))),
+        "the portal's details show it"
+    );
 }

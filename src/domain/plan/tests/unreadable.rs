@@ -80,8 +80,8 @@ fn a_deletion_waits_and_searches() {
 
 #[test]
 fn the_refusal_that_another_process_reported_is_kept() {
-    let told = a_new_resource()
+    let reported = a_new_resource()
         .unreadable_attempt(settling())
         .but(|o| o.reported_reason = Some(Reason::CreateRefused));
-    check(vec![("as it is", told, "as reported, after 42 s")]);
+    check(vec![("as it is", reported, "as reported, after 42 s")]);
 }
