@@ -1,0 +1,120 @@
+//! Kind `Portal`: where users are made, with which login, and who may use it.
+#![allow(
+    clippy::duplicated_attributes,
+    reason = "the lint takes two printer columns of one type for a mistake"
+)]
+#![allow(clippy::doc_markdown, reason = "kubectl explain shows the texts as they are")]
+
+mod access;
+mod auth;
+mod catena_x;
+mod cofinity_x;
+mod limits;
+mod status;
+mod tls;
+
+use kube::core::Duration;
+use kube::{CustomResource, KubeSchema};
+use serde::{Deserialize, Serialize};
+
+pub use access::{AccessFrom, AccessNamespaces, AccessRule};
+pub use auth::{Auth, LocalSecret, LoginSecret};
+pub use catena_x::CatenaX;
+pub use cofinity_x::{CofinityX, CofinityXEnvironment};
+pub use limits::{Limits, VerificationPolicy, WhenUndeletable};
+pub use status::{
+    Company, FOUND_BY_MARK, OfferedRole, PermissionsFound, PortalStatus, RETAINED_LIMIT, RetainedUser,
+    UNCLAIMED_LIMIT, UnclaimedUser,
+};
+pub use tls::{CaBundle, KeyRef, Tls};
+
+/// A data-space portal, seen through one login of one company.
+///
+/// The login is a technical user with the role "Connector Management" that an administrator of the company made by
+/// hand in the portal. It can list, read (secrets included), create and reset every technical user of the company;
+/// `access` decides which namespaces may have that done for them, and for which roles.
+#[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[kube(
+    group = "technicaluser.dev",
+    version = "v1alpha1",
+    kind = "Portal",
+    namespaced,
+    status = "PortalStatus",
+    shortname = "tup",
+    category = "dataspace",
+    doc = "Portal is a data-space portal, used with one login of one company. TechnicalUsers name it in spec.portalRef; \
+           spec.access decides which namespaces may use it, and for which roles. The login is a technical user with the role \
+           Connector Management that an administrator of the company creates in the portal.",
+    printcolumn(
+        name = "Ready",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type=='Ready')].status"
+    ),
+    printcolumn(
+        name = "Reason",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type=='Ready')].reason"
+    ),
+    printcolumn(name = "Company", type_ = "string", json_path = ".status.company.bpn"),
+    printcolumn(
+        name = "Can Delete",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type=='CanDelete')].status"
+    ),
+    printcolumn(name = "Version", type_ = "string", json_path = ".status.version", priority = 1),
+    printcolumn(
+        name = "TechnicalUsers",
+        type_ = "integer",
+        json_path = ".status.technicalUsers",
+        priority = 1
+    ),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
+)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("[has(self.catenaX), has(self.cofinityX)].filter(set, set).size() == 1").message("name exactly one of catenaX and cofinityX"),
+)]
+pub struct PortalSpec {
+    /// Catena-X, and everybody who runs its portal. Exactly one of `catenaX` and `cofinityX` is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub catena_x: Option<CatenaX>,
+
+    /// Cofinity-X: you log in at a cofinity-x.com address. Exactly one of `catenaX` and `cofinityX` is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cofinity_x: Option<CofinityX>,
+
+    /// Which namespaces may use this portal, and for what. Absent: the Portal's own namespace, for every role, and it
+    /// may also publish users that the operator did not make. The first rule that grants a request serves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub access: Option<Vec<AccessRule>>,
+
+    /// Certificates to trust besides the public roots.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<Tls>,
+
+    /// How hard the portal may be worked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<Limits>,
+
+    /// How often the portal's whole user list is read, once for all TechnicalUsers. At least 10s. Default: 5m.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 32))]
+    #[x_kube(validation = Rule::new("duration(self) >= duration('10s')").message("resyncInterval is at least 10s"))]
+    pub resync_interval: Option<Duration>,
+
+    /// How published credentials are tried again at their token endpoint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verification: Option<VerificationPolicy>,
+
+    /// What becomes of a TechnicalUser under deletion whose user can be neither deleted nor revoked with this login.
+    /// Hold keeps the resource, with a condition that names what a person has to do. Release lets it go and lists the
+    /// user in `status.retained`. Default: Hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when_undeletable: Option<WhenUndeletable>,
+
+    /// True: nothing is written to this portal (no create, reset, update or delete). It is still read, and deleted
+    /// Secrets are still healed. Default: false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspend: Option<bool>,
+}
