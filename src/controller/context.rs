@@ -184,7 +184,7 @@ impl Context {
 
     /// Has a `Portal` looked at.
     pub fn wake_portal(&self, key: &Key) {
-        self.portal_memory.hurry(key);
+        self.portal_memory.looks.hurry(key);
         let _ = self.wake_portal.send(key.clone());
     }
 }

@@ -47,7 +47,7 @@ pub async fn after(ctx: &Context, key: &Key, failure: &ReconcileFailure) -> Acti
     let next = Action::requeue(ctx.portal_backoffs.after_failure(key));
     if matches!(failure, ReconcileFailure::Kube(KubeError::Conflict)) {
         // What was found is not written: the portal is looked at once more for it.
-        ctx.portal_memory.repeat(key);
+        ctx.portal_memory.looks.repeat(key);
         if failing_for < CONFLICTS_ARE_QUIET_FOR {
             return next;
         }

@@ -54,7 +54,7 @@ pub async fn observe(
     let status: TechnicalUserStatus = lenient(&object, "status");
     let portal_key = portal_key(&spec, &key);
     let portal_object = ctx.cached_portal(&portal_key);
-    let parsed = portal_object.as_ref().map(|object| ctx.portal_memory.parsed(&portal_key, object));
+    let parsed = portal_object.as_ref().map(|object| ctx.portal_memory.parsed.get(&portal_key, object));
     let portal_spec = parsed.as_ref().and_then(|parsed| parsed.spec.as_ref());
     let connecting = portal_object.is_some() && ctx.connections.get(&portal_key).is_none();
     // What deletes a user needs no grant, and must not wait for the labels of its namespace.

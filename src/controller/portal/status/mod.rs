@@ -1,18 +1,23 @@
 //! The status of a Portal, written where it changed. Those who retain users add them to its list, too.
 
+mod can_delete;
+mod conditions;
+pub mod notices;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use kube::Api;
 use kube::Resource as _;
 use kube::api::{DynamicObject, Patch, PatchParams};
 use serde_json::json;
 
-use super::{Looked, login_secret, notices, users_of};
+use super::logins::login_secret;
+use super::look::Looked;
+use super::users_of;
 use crate::api::FIELD_MANAGER;
 use crate::api::bounds::Bounded as _;
-use crate::api::conditions::{self, CAN_DELETE, READY, RECONCILING, STALLED, Wanted};
+use crate::api::conditions::READY;
 use crate::api::portal::{Company, OfferedRole, PermissionsFound, PortalSpec, PortalStatus};
 use crate::controller::context::Context;
 use crate::controller::kube_error::KubeError;
@@ -22,11 +27,11 @@ use crate::controller::portal::inventory::Inventory;
 use crate::controller::status::grace;
 use crate::controller::status::merge;
 use crate::domain::inventory::{Coverage, Snapshot};
-use crate::domain::plan;
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use crate::domain::user::RoleKind;
-use crate::portal::Login;
+use can_delete::CanDelete;
+use conditions::{conditions, standing_in_the_way};
 
 /// How often a status is tried to be written …
 const WRITE_TRIES: u32 = 5;
@@ -89,8 +94,7 @@ async fn write_over(
         Ok(Looked { link, swept, .. }) => {
             found(&mut new, link);
             if let Some((leftovers, _)) = swept {
-                new.unclaimed.clone_from(&leftovers.unclaimed);
-                leftovers.retained.apply(&mut new);
+                leftovers.list(&mut new);
                 count(ctx, key, link, &mut new);
             }
             let suspended =
@@ -212,133 +216,14 @@ fn missing_users(old: &PortalStatus, inventory: Option<&Inventory>) -> Option<i6
     }
 }
 
-fn standing_in_the_way(link: &Connection, suspended: bool, missing: Option<i64>) -> Option<Blocker> {
-    if let Some(count) = missing {
-        return Some(Blocker::lasting(
-            Reason::UsersVanished,
-            format!(
-                "{count} users of this installation vanished from the portal at once; that is taken for a fault of the portal, \
-                 and no successor is created. If they are gone indeed, annotate this Portal with \
-                 technicaluser.dev/accept-loss={count}"
-            ),
-        ));
-    }
-    if link.company.is_none() && !link.login.companies.is_empty() {
-        return Some(Blocker::lasting(Reason::CompanyAmbiguous, plan::ambiguous(&link.login.companies)));
-    }
-    if suspended {
-        return Some(Blocker::passing(
-            Reason::Suspended,
-            "spec.suspend is true: nothing is written to the portal",
-        ));
-    }
-    let permissions = link.login.permissions;
-    let missing =
-        [(permissions.create, "add_tech_user_management"), (permissions.roles, "technical_roles_management")];
-    let missing: Vec<_> = missing.iter().filter(|(there, _)| !there).map(|(_, name)| *name).collect();
-    (!missing.is_empty()).then(|| {
-        Blocker::lasting(
-            Reason::PermissionMissing,
-            format!(
-                "the login may read technical users only ({} missing): existing users can be published, none can be made. \
-                 Use a technical user with the role \"Connector Management\"",
-                missing.join(", ")
-            ),
-        )
-    })
-}
-
-fn conditions(
-    old: &PortalStatus,
-    blocker: Option<&Blocker>,
-    can_delete: CanDelete,
-    notices: &[Wanted],
-    new: &PortalStatus,
-    now: Timestamp,
-) -> Vec<k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition> {
-    let mut wanted = match blocker {
-        None => vec![Wanted {
-            type_: READY,
-            status: Some(true),
-            reason: Reason::LoggedIn.as_str(),
-            message: "the portal answers, and the login may make technical users".to_owned(),
-        }],
-        Some(blocker) => {
-            let told = |type_, status| Wanted {
-                type_,
-                status: Some(status),
-                reason: blocker.reason.as_str(),
-                message: blocker.message.clone(),
-            };
-            let progress = if blocker.stalled { STALLED } else { RECONCILING };
-            vec![told(READY, false), told(progress, true)]
-        }
-    };
-    wanted.extend(can_delete.wanted(old));
-    wanted.extend_from_slice(notices);
-    conditions::brought_up_to_date(&old.conditions, &wanted, new.observed_generation, now)
-}
-
-/// What is known of whether users can be deleted.
-enum CanDelete {
-    Yes,
-    /// Why not, and what to do.
-    No(String),
-    /// Why that is not known, and what to do.
-    Unknown(String),
-    /// Nothing new: what was found before is kept.
-    AsBefore,
-}
-
-impl CanDelete {
-    fn of(login: &Login) -> Self {
-        if let Some(trouble) = &login.deletion_trouble {
-            return Self::Unknown(format!(
-                "the deletion login (deleteAuth) cannot be used: {trouble}. Deletions wait until it works; nothing is revoked \
-                 or retained meanwhile. If the login is wrong, correct the Secret that deleteAuth names"
-            ));
-        }
-        if login.permissions.delete {
-            return Self::Yes;
-        }
-        let whose =
-            if login.delete_client_id.is_some() { "the deletion login (deleteAuth)" } else { "the login" };
-        Self::No(format!(
-            "{whose} may not delete users: delete_tech_user_management is missing, which no technical-user role of the portal \
-             has. With their resources, internal users are revoked, and wallet users need a person. To have users deleted, give \
-             the Portal a deleteAuth: the login of a person who may delete technical users"
-        ))
-    }
-
-    /// A user is read before it is deleted.
-    fn after(failure: &Blocker) -> Self {
-        if failure.reason == Reason::PermissionMissing {
-            return Self::No(format!(
-                "users cannot be deleted while they cannot be read: {}",
-                failure.message
-            ));
-        }
-        Self::AsBefore
-    }
-
-    fn wanted(self, old: &PortalStatus) -> Option<Wanted> {
-        let (status, reason, message) = match self {
-            Self::Yes => (Some(true), Reason::MayDelete, "users are deleted with their resources".to_owned()),
-            Self::No(message) => (Some(false), Reason::MayNotDelete, message),
-            Self::Unknown(message) => (None, Reason::DeletionLoginFailing, message),
-            Self::AsBefore => {
-                let before = old.conditions.iter().find(|c| c.type_ == CAN_DELETE)?;
-                let (status, reason) = match before.status.as_str() {
-                    "True" => (Some(true), Reason::MayDelete),
-                    "False" => (Some(false), Reason::MayNotDelete),
-                    _ => (None, Reason::DeletionLoginFailing),
-                };
-                (status, reason, before.message.clone())
-            }
-        };
-        Some(Wanted { type_: CAN_DELETE, status, reason: reason.as_str(), message })
-    }
-}
-
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_suspicion_is_kept_while_no_list_can_be_read() {
+        let suspected = PortalStatus { missing_users: Some(5), ..PortalStatus::default() };
+        assert_eq!(missing_users(&suspected, None), Some(5), "the portal fails, or this process restarted");
+        assert_eq!(missing_users(&PortalStatus::default(), None), None);
+    }
+}

@@ -1,3 +1,5 @@
+use serde_json::json;
+
 use super::*;
 use crate::portal::Permissions;
 
@@ -61,11 +63,4 @@ fn can_delete_follows_when_users_cannot_be_read_and_stays_through_an_outage() {
         assert_eq!(kept, (status, reason, "as it was".to_owned()));
     }
     assert!(told(CanDelete::after(&outage), &PortalStatus::default()).is_none());
-}
-
-#[test]
-fn a_suspicion_is_kept_while_no_list_can_be_read() {
-    let suspected = PortalStatus { missing_users: Some(5), ..PortalStatus::default() };
-    assert_eq!(missing_users(&suspected, None), Some(5), "the portal fails, or this process restarted");
-    assert_eq!(missing_users(&PortalStatus::default(), None), None);
 }

@@ -7,7 +7,7 @@ use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 
 /// What the Portal's condition says, with the Secret that a refused login was read from.
-pub(super) fn named(blocker: Blocker, spec: Option<&PortalSpec>) -> Blocker {
+pub fn named(blocker: Blocker, spec: Option<&PortalSpec>) -> Blocker {
     let target = spec.and_then(Target::of);
     match target.as_ref().and_then(|target| words(&target.auth)) {
         Some(words) if blocker.reason == Reason::LoginRefused => {

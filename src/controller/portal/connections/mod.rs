@@ -1,93 +1,23 @@
 //! The Portals as the process knows them: one connection each, shared by all `TechnicalUser`s.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod client;
+mod connection;
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use parking_lot::{Mutex, MutexGuard};
 
 use super::inventory::{CompanyGate, Inventory, Listener, WeakCompanyGate};
-use super::operator_logins::{LoginPlace, OperatorLogins};
+use super::logins::operator_logins::OperatorLogins;
 use crate::controller::objects::Key;
 use crate::domain::identity::Pin;
-use crate::domain::roles::Blocker;
-use crate::domain::user::Role;
 use crate::metrics::Metrics;
-use crate::portal::{Capabilities, Login, Portal};
+use crate::portal::{Login, Portal};
 use crate::process::Process;
+use client::{Bound, Client};
 
-/// A login that works, and what it sees.
-#[derive(Clone)]
-pub struct Connection {
-    /// The portal through this login.
-    pub portal: Arc<dyn Portal>,
-    /// The address of the portal's backend, in one spelling.
-    pub url: String,
-    /// The address as the spec spells it.
-    pub written_url: String,
-    /// The token endpoint, in one spelling.
-    pub token_url: String,
-    /// URL and company. Where the token names several companies, and the Portal chooses none, one of them.
-    pub pin: Pin,
-    /// The company of new users; absent where the token names none or several.
-    pub company: Option<String>,
-    /// Who the login is.
-    pub login: Login,
-    /// The client IDs of its logins that the portal has accepted.
-    pub accepted_logins: BTreeSet<String>,
-    /// What the portal can do.
-    pub capabilities: Capabilities,
-    /// The roles on offer.
-    pub roles: Arc<Vec<Role>>,
-    /// The user list.
-    pub inventory: Arc<Inventory>,
-}
-
-impl Connection {
-    /// Where its logins lead to, and their client IDs.
-    fn logins(&self) -> (LoginPlace, BTreeSet<String>) {
-        (LoginPlace::new(&self.url, &self.token_url), self.accepted_logins.clone())
-    }
-}
-
-/// Whether a Portal's connection can be used.
-#[derive(Clone)]
-pub enum ConnectionState {
-    /// It can be used.
-    Up(Connection),
-    /// It cannot be used at the moment. The last login that worked, if any, still serves for cleaning up.
-    Down(Blocker, Option<Connection>),
-}
-
-/// The client of a Portal. It is kept as long as its fingerprint is the same, whether or not a look at the portal
-/// succeeds: it holds the tokens in hand, what is known of a refresh token, the breaker and the limiter.
-#[derive(Clone)]
-struct Client {
-    fingerprint: String,
-    portal: Arc<dyn Portal>,
-    /// The same client, bound to the companies of the last login that was accepted.
-    bound: Option<Bound>,
-    /// The companies that its token named when the login was last accepted.
-    companies: Vec<String>,
-    /// The companies and the client ID of the last login that the portal was seen to accept.
-    confirmed: Option<(Vec<String>, Option<String>)>,
-    /// The client ID of the deletion login, once the portal was seen to accept it.
-    confirmed_deletion_login: Option<String>,
-    /// The user list, of the portal and company that it was last seen to lead to.
-    inventory: Option<(Pin, Arc<Inventory>)>,
-}
-
-/// A client that is bound to companies: what it is used for goes on with their tokens alone.
-#[derive(Clone)]
-struct Bound {
-    companies: Vec<String>,
-    portal: Arc<dyn Portal>,
-}
-
-impl Client {
-    fn is_bound_as(&self, portal: &Arc<dyn Portal>) -> bool {
-        self.bound.as_ref().is_some_and(|bound| Arc::ptr_eq(&bound.portal, portal))
-    }
-}
+pub use connection::{Connection, ConnectionState};
 
 /// All connections.
 pub struct Connections {
@@ -158,15 +88,7 @@ impl Connections {
             return Ok(Arc::clone(&kept.portal));
         }
         let portal = build()?;
-        let new = Client {
-            fingerprint: fingerprint.to_owned(),
-            portal: Arc::clone(&portal),
-            bound: None,
-            companies: Vec::new(),
-            confirmed: None,
-            confirmed_deletion_login: None,
-            inventory: None,
-        };
+        let new = Client::new(fingerprint, &portal);
         clients.insert(key.clone(), new);
         Ok(portal)
     }

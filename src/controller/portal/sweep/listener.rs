@@ -5,11 +5,12 @@ use std::sync::{Arc, Weak};
 
 use async_trait::async_trait;
 
-use super::sweep::{self, ListOrigin};
-use super::wake_all;
+use super::vanished::suspected_mass_disappearance;
+use super::{ListOrigin, wake_changed};
 use crate::controller::context::Context;
 use crate::controller::objects::Key;
 use crate::controller::portal::inventory::{Inventory, Listener};
+use crate::controller::portal::wake_all;
 use crate::domain::inventory::Changes;
 
 /// The listener of one Portal.
@@ -36,13 +37,13 @@ impl Listener for PortalListener {
         let companies = if companies.is_empty() { self.origin.companies.clone() } else { companies };
         let origin = ListOrigin { url: self.origin.url.clone(), companies };
         // First, so that no resource that is woken takes a mass disappearance for the deletion of its user.
-        let missing = sweep::suspected_mass_disappearance(&ctx, &self.key, &portal, &origin, inventory).await;
+        let missing = suspected_mass_disappearance(&ctx, &self.key, &portal, &origin, inventory).await;
         if missing != inventory.mass_disappearance() {
             inventory.suspect_mass_disappearance(missing);
             wake_all(&ctx, &self.key);
             ctx.wake_portal(&self.key);
         }
-        sweep::wake_changed(&ctx, &self.key, changes);
+        wake_changed(&ctx, &self.key, changes);
     }
 
     fn search_ended(&self, waiting: Vec<Key>) {

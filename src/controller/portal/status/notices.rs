@@ -1,45 +1,18 @@
 //! Conditions that a Portal has beside Ready and `CanDelete`, only while there is something to report.
 
-use std::collections::BTreeMap;
-
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::Resource as _;
 use kube::api::DynamicObject;
-use parking_lot::{Mutex, MutexGuard};
 
 use crate::api::conditions::{CERTIFICATES_IGNORED, INSECURE_HTTP, Wanted};
 use crate::api::portal::PortalSpec;
 use crate::controller::context::Context;
 use crate::controller::objects::{Key, portals};
 use crate::domain::reason::Reason;
-use crate::portal::{BundleReport, PlainHttp};
-
-/// What was last found in the CA bundle of each Portal.
-#[derive(Debug, Default)]
-pub struct Bundles(Mutex<BTreeMap<Key, BundleReport>>);
-
-impl Bundles {
-    fn all(&self) -> MutexGuard<'_, BTreeMap<Key, BundleReport>> {
-        self.0.lock()
-    }
-
-    /// The bundle was read; `None` where the Portal has none. One that cannot be read at the moment keeps its last report.
-    pub fn read(&self, key: &Key, report: Option<BundleReport>) {
-        match report {
-            Some(report) => self.all().insert(key.clone(), report),
-            None => self.all().remove(key),
-        };
-    }
-
-    /// What was found in a Portal's bundle.
-    #[must_use]
-    pub fn of(&self, key: &Key) -> Option<BundleReport> {
-        self.all().get(key).cloned()
-    }
-}
+use crate::portal::PlainHttp;
 
 /// What to do about a server whose certificate is not trusted.
-pub(super) fn tls_hint(ctx: &Context, key: &Key) -> String {
+pub fn tls_hint(ctx: &Context, key: &Key) -> String {
     match ctx.portal_memory.bundles.of(key) {
         None => "if the certificate is of your own authority, name it in tls.caBundle".to_owned(),
         Some(report) => {
@@ -54,7 +27,7 @@ pub(super) fn tls_hint(ctx: &Context, key: &Key) -> String {
 }
 
 /// The conditions that there is a reason for.
-pub(super) fn wanted(ctx: &Context, key: &Key, spec: Option<&PortalSpec>) -> Vec<Wanted> {
+pub fn wanted(ctx: &Context, key: &Key, spec: Option<&PortalSpec>) -> Vec<Wanted> {
     let plain_http = spec.is_some_and(uses_plain_http).then(|| insecure_http(ctx.connector.plain_http()));
     ignored_certificates(ctx, key).into_iter().chain(plain_http).collect()
 }
@@ -106,7 +79,7 @@ fn ignored_certificates(ctx: &Context, key: &Key) -> Option<Wanted> {
 }
 
 /// Reports in log and Events what is new among these conditions.
-pub(super) fn announce(ctx: &Context, object: &DynamicObject, old: &[Condition], new: &[Condition]) {
+pub fn announce(ctx: &Context, object: &DynamicObject, old: &[Condition], new: &[Condition]) {
     let is_notice = |condition: &&Condition| {
         condition.status == "True" && matches!(condition.type_.as_str(), CERTIFICATES_IGNORED | INSECURE_HTTP)
     };

@@ -1,5 +1,10 @@
 //! Reports the logins of a Portal to those who must not publish them.
 
+pub(super) mod credentials;
+pub(super) mod login_secret;
+pub mod operator_logins;
+mod session;
+
 use std::collections::BTreeSet;
 
 use kube::api::DynamicObject;
@@ -7,9 +12,9 @@ use serde_json::Value;
 
 use crate::controller::context::Context;
 use crate::controller::objects::Key;
-use crate::controller::portal::operator_logins::{LoginChanges, LoginPlace};
 use crate::domain::reason::Reason;
 use crate::portal::{Login, Portal, PortalError};
+use operator_logins::{LoginChanges, LoginPlace};
 
 /// The login Secrets of a Portal name these client IDs; not all of them could be read where `complete` is false.
 pub fn configured(

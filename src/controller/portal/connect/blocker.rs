@@ -1,0 +1,54 @@
+//! What a failure of a portal means for its Portal.
+
+use crate::domain::reason::Reason;
+use crate::domain::roles::Blocker;
+use crate::portal::PortalError;
+use crate::portal::hints::{CHECK_TOKEN_URL, unreachable_hint};
+
+/// What a failure means for a Portal.
+#[must_use]
+pub fn blocker(error: &PortalError) -> Blocker {
+    let words = error.to_string();
+    match error {
+        PortalError::Unreachable { reason, .. } => {
+            Blocker::passing(Reason::Unreachable, format!("{words}; {}", unreachable_hint(reason)))
+        }
+        PortalError::NotATokenEndpoint => {
+            Blocker::lasting(Reason::NotATokenEndpoint, format!("{words}: {CHECK_TOKEN_URL}"))
+        }
+        PortalError::Tls { .. } => Blocker::lasting(
+            Reason::TlsFailed,
+            // What there is to do depends on the Portal: see `notices::tls_hint`.
+            words,
+        ),
+        PortalError::LoginRefused { .. } => Blocker::lasting(
+            Reason::LoginRefused,
+            // The Portal's own condition names the Secret: see `login_secret::named`.
+            format!("{words}; correct the login Secret, which the operator reads again automatically"),
+        ),
+        PortalError::DeletionLogin { .. } => Blocker::passing(Reason::DeletionLoginFailing, words),
+        PortalError::TokenNotStored { .. } => Blocker::passing(Reason::TokenNotStored, words),
+        PortalError::OtherCompany => Blocker::passing(
+            Reason::CompanyUnknown,
+            format!("{words}. Nothing is changed in the portal until the login is accepted again"),
+        ),
+        PortalError::Unauthorized | PortalError::Forbidden { .. } => Blocker::lasting(
+            Reason::PermissionMissing,
+            format!("{words}; use a technical user with the role \"Connector Management\""),
+        ),
+        PortalError::NotThePortalBackend { .. } => Blocker::lasting(
+            Reason::NotThePortalBackend,
+            format!(
+                "{words}: url is the address of the backend (often portal-backend.…), not of the web page"
+            ),
+        ),
+        PortalError::Refused { .. }
+        | PortalError::NotFound
+        | PortalError::ClientMissing
+        | PortalError::Server { .. }
+        | PortalError::BadAnswer { .. }
+        | PortalError::CircuitOpen { .. }
+        | PortalError::CreatesInProgress
+        | PortalError::Throttled { .. } => Blocker::passing(Reason::PortalFailing, words),
+    }
+}

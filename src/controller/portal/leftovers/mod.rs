@@ -1,0 +1,32 @@
+//! Users of ours in a portal that no resource stands for.
+
+mod retained;
+mod unclaimed;
+
+use std::sync::Arc;
+
+use crate::api::portal::{PortalStatus, UnclaimedUser};
+use crate::controller::context::Context;
+use crate::controller::portal::connections::Connection;
+use retained::RetainedChanges;
+
+/// What a sweep found of them.
+pub struct Leftovers {
+    unclaimed: Vec<UnclaimedUser>,
+    retained: RetainedChanges,
+}
+
+impl Leftovers {
+    /// Looks for them in the list that was just read. `status` is what the Portal listed before.
+    pub async fn find(ctx: &Arc<Context>, link: &Connection, status: &PortalStatus) -> Self {
+        let unclaimed = unclaimed::unclaimed(ctx, link, status).await;
+        let retained = retained::compare(&ctx.process, &ctx.installation, link, status).await;
+        Self { unclaimed, retained }
+    }
+
+    /// Lists them in the Portal's status.
+    pub fn list(&self, status: &mut PortalStatus) {
+        status.unclaimed.clone_from(&self.unclaimed);
+        self.retained.apply(status);
+    }
+}

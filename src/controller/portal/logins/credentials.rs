@@ -1,0 +1,113 @@
+//! The credentials of a login, read from its Secret.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use kube::api::DynamicObject;
+
+use super::session::Session;
+use crate::api::portal::Auth;
+use crate::controller::context::Context;
+use crate::controller::objects::Key;
+use crate::controller::secrets::{Secrets, Texts};
+use crate::domain::reason::Reason;
+use crate::domain::roles::Blocker;
+use crate::portal::{Credentials, PORTAL_CLIENT};
+
+/// Whose login is read, and from where.
+pub struct LoginOf<'a> {
+    pub ctx: &'a Arc<Context>,
+    pub key: &'a Key,
+    pub object: &'a DynamicObject,
+    pub secrets: &'a Secrets,
+}
+
+/// What the login Secrets of a Portal hold.
+#[derive(Default)]
+pub struct Seen {
+    /// For the fingerprint.
+    pub parts: Vec<(String, Vec<u8>)>,
+    /// The client IDs that they name.
+    pub client_ids: BTreeSet<String>,
+    /// One of them could not be read, or is not as it should be: it may name more, and what it named before may be in use.
+    pub unread: bool,
+}
+
+impl Seen {
+    /// What the Secret of a technical user's login names.
+    fn names(&mut self, client_id: Option<String>) {
+        self.unread |= client_id.is_none();
+        self.client_ids.extend(client_id);
+    }
+}
+
+/// One login, read from its Secret.
+pub async fn credentials(
+    of: &LoginOf<'_>,
+    auth: &Auth,
+    session: &str,
+    seen: &mut Seen,
+) -> Result<Credentials, Blocker> {
+    let LoginOf { ctx, key, object, secrets } = *of;
+    let (reference, refresh) = match (&auth.client_credentials, &auth.refresh_token) {
+        (Some(login), _) => (&login.secret_ref, false),
+        (None, Some(login)) => (&login.secret_ref, true),
+        (None, None) => return Err(Blocker::lasting(Reason::InvalidResource, "auth names no login")),
+    };
+    let name = &reference.name;
+    let texts = match secrets.texts(name).await {
+        Ok(Some(texts)) => texts,
+        Ok(None) => {
+            seen.unread = true;
+            return Err(Blocker::lasting(
+                Reason::LoginSecretMissing,
+                format!(
+                    "Secret \"{name}\" is not there; make it in namespace {} with the login's keys",
+                    key.namespace
+                ),
+            ));
+        }
+        Err(error) => {
+            seen.unread = true;
+            return Err(error.blocker());
+        }
+    };
+    // A digest, so that no copy of a secret is left in memory.
+    seen.parts.push((session.to_owned(), ctx.installation.digest_key.digest(texts.exact()).into_bytes()));
+    if refresh {
+        let token = required(&texts, name, "refresh-token")?;
+        let client_id = texts.plain("client-id").unwrap_or_else(|| PORTAL_CLIENT.to_owned());
+        let store = Session::new(ctx, secrets.clone(), object, &format!("{}-{session}", key.name), token);
+        return Ok(Credentials::RefreshToken { client_id, store: Arc::new(store) });
+    }
+    seen.names(texts.plain("client-id"));
+    Ok(Credentials::ClientCredentials {
+        client_id: texts.plain("client-id").ok_or_else(|| lacks(name, "client-id"))?,
+        client_secret: required(&texts, name, "client-secret")?,
+    })
+}
+
+fn required(texts: &Texts, name: &str, key: &str) -> Result<secrecy::SecretString, Blocker> {
+    texts.get(key).ok_or_else(|| lacks(name, key))
+}
+
+fn lacks(name: &str, key: &str) -> Blocker {
+    Blocker::lasting(
+        Reason::LoginSecretIncomplete,
+        format!("Secret \"{name}\" has no key \"{key}\", or it is empty"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_login_secret_without_a_client_id_is_not_one_that_names_no_login() {
+        let mut seen = Seen::default();
+        seen.names(Some("sa1".to_owned()));
+        assert!(!seen.unread && seen.client_ids.contains("sa1"));
+        seen.names(None);
+        assert!(seen.unread && seen.client_ids.contains("sa1"));
+    }
+}

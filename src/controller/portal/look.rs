@@ -1,0 +1,134 @@
+//! One look at a portal: whether the login works, who it is and what it sees, and the user list where that is due.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kube::api::DynamicObject;
+
+use super::connect::{self, company};
+use super::leftovers::Leftovers;
+use super::{logins, status, wake_all};
+use crate::api::portal::{PortalSpec, PortalStatus};
+use crate::controller::context::Context;
+use crate::controller::objects::{Key, lenient, part};
+use crate::controller::portal::connections::{Connection, ConnectionState};
+use crate::domain::reason::Reason;
+use crate::domain::roles::Blocker;
+
+/// A reconcile waits no longer for a sweep. The sweep goes on, and wakes the Portal at its end.
+const SWEEP_PATIENCE: Duration = Duration::from_mins(1);
+
+/// What a look at the portal found.
+pub struct Looked {
+    /// The connection that works.
+    pub link: Connection,
+    /// What the sweep found, and how long it took; `None` while it goes on, and where it is not due.
+    pub swept: Option<(Leftovers, Duration)>,
+    /// The user list was not read: somebody asked for the look before the next sweep is due.
+    pub list_not_due: bool,
+}
+
+/// Looks at the portal, keeps the connection for those who use the Portal, and wakes them where it changed.
+pub async fn look(
+    ctx: &Arc<Context>,
+    key: &Key,
+    object: &DynamicObject,
+    sweep_is_due: bool,
+) -> Result<Looked, Blocker> {
+    let before = ctx.connections.get(key);
+    let last = match &before {
+        Some(ConnectionState::Up(connected)) => Some(connected.clone()),
+        Some(ConnectionState::Down(_, connected)) => connected.clone(),
+        None => None,
+    };
+    let was_up = matches!(before, Some(ConnectionState::Up(_)));
+    match try_look(ctx, key, object, sweep_is_due).await {
+        Ok(looked) => {
+            let new = &looked.link;
+            let same = was_up
+                && last.is_some_and(|last| {
+                    // Another client may find other credentials in the same answers.
+                    Arc::ptr_eq(&last.portal, &new.portal)
+                        && last.pin == new.pin
+                        && last.company == new.company
+                        && last.token_url == new.token_url
+                        && last.roles == new.roles
+                        && last.login == new.login
+                });
+            ctx.connections.set(key, ConnectionState::Up(new.clone()));
+            if !same {
+                wake_all(ctx, key);
+            }
+            Ok(looked)
+        }
+        Err(blocker) => {
+            // A client that serves another company by now cleans nothing up.
+            let last =
+                last.filter(|_| !matches!(ctx.connections.get(key), Some(ConnectionState::Down(_, None))));
+            // A login whose company is in doubt cleans nothing up: what it is not shown may be there.
+            let last = last.filter(|last| {
+                !(company::is_in_doubt(&blocker) && ctx.connections.is_client(key, &last.portal))
+            });
+            ctx.connections.set(key, ConnectionState::Down(blocker.clone(), last));
+            if was_up || before.is_none() {
+                wake_all(ctx, key);
+            }
+            Err(blocker)
+        }
+    }
+}
+
+async fn try_look(
+    ctx: &Arc<Context>,
+    key: &Key,
+    object: &DynamicObject,
+    sweep_is_due: bool,
+) -> Result<Looked, Blocker> {
+    let spec: PortalSpec = part(object, "spec").map_err(|why| {
+        logins::tried(ctx, key);
+        Blocker::lasting(Reason::InvalidResource, format!("the Portal cannot be read: {why}"))
+    })?;
+    let ingredients = connect::ingredients(ctx, key, object, &spec).await?;
+    let fingerprint = ingredients.fingerprint.clone();
+    // The Secret is read often, the identity provider is not asked as often about the same login.
+    if let Some(refused) = ctx.portal_memory.refused_logins.of(key, &fingerprint) {
+        return Err(refused);
+    }
+    match connect_with(ctx, key, object, ingredients, sweep_is_due).await {
+        Err(blocker) if blocker.reason == Reason::LoginRefused => {
+            ctx.portal_memory.refused_logins.refused(key, &fingerprint, &blocker);
+            Err(blocker)
+        }
+        Err(mut blocker) if blocker.reason == Reason::TlsFailed => {
+            ctx.portal_memory.refused_logins.accepted(key);
+            blocker.message = format!("{}; {}", blocker.message, status::notices::tls_hint(ctx, key));
+            Err(blocker)
+        }
+        ended => {
+            ctx.portal_memory.refused_logins.accepted(key);
+            ended
+        }
+    }
+}
+
+/// Connects, or looks again with the connection that there is, and reads the user list where that is due.
+async fn connect_with(
+    ctx: &Arc<Context>,
+    key: &Key,
+    object: &DynamicObject,
+    ingredients: connect::Ingredients,
+    sweep_is_due: bool,
+) -> Result<Looked, Blocker> {
+    let status: PortalStatus = lenient(object, "status");
+    let last_known = status.company.as_ref().map(|company| company.bpn.as_str());
+    let link = connect::connect(ctx, key, ingredients, last_known).await?;
+    if !sweep_is_due && link.inventory.is_judged() && !link.inventory.has_sweep() {
+        return Ok(Looked { link, swept: None, list_not_due: true });
+    }
+    let Some(swept) = link.inventory.sweep(SWEEP_PATIENCE).await else {
+        return Ok(Looked { link, swept: None, list_not_due: false });
+    };
+    let took = swept.map_err(|error| connect::blocker(&error))?;
+    let leftovers = Leftovers::find(ctx, &link, &status).await;
+    Ok(Looked { link, swept: Some((leftovers, took)), list_not_due: false })
+}

@@ -1,0 +1,81 @@
+//! The conditions of a Portal, and what keeps one from being ready whose login works.
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+
+use super::can_delete::CanDelete;
+use crate::api::conditions::{self, READY, RECONCILING, STALLED, Wanted};
+use crate::api::portal::PortalStatus;
+use crate::controller::portal::connections::Connection;
+use crate::domain::plan;
+use crate::domain::reason::Reason;
+use crate::domain::roles::Blocker;
+
+/// What stands in the way of a login that works.
+pub fn standing_in_the_way(link: &Connection, suspended: bool, missing: Option<i64>) -> Option<Blocker> {
+    if let Some(count) = missing {
+        return Some(Blocker::lasting(
+            Reason::UsersVanished,
+            format!(
+                "{count} users of this installation vanished from the portal at once; that is taken for a fault of the portal, \
+                 and no successor is created. If they are gone indeed, annotate this Portal with \
+                 technicaluser.dev/accept-loss={count}"
+            ),
+        ));
+    }
+    if link.company.is_none() && !link.login.companies.is_empty() {
+        return Some(Blocker::lasting(Reason::CompanyAmbiguous, plan::ambiguous(&link.login.companies)));
+    }
+    if suspended {
+        return Some(Blocker::passing(
+            Reason::Suspended,
+            "spec.suspend is true: nothing is written to the portal",
+        ));
+    }
+    let permissions = link.login.permissions;
+    let missing =
+        [(permissions.create, "add_tech_user_management"), (permissions.roles, "technical_roles_management")];
+    let missing: Vec<_> = missing.iter().filter(|(there, _)| !there).map(|(_, name)| *name).collect();
+    (!missing.is_empty()).then(|| {
+        Blocker::lasting(
+            Reason::PermissionMissing,
+            format!(
+                "the login may read technical users only ({} missing): existing users can be published, none can be made. \
+                 Use a technical user with the role \"Connector Management\"",
+                missing.join(", ")
+            ),
+        )
+    })
+}
+
+/// All conditions. `old` is the status before, and `new` has the generation that they describe.
+pub fn conditions(
+    old: &PortalStatus,
+    blocker: Option<&Blocker>,
+    can_delete: CanDelete,
+    notices: &[Wanted],
+    new: &PortalStatus,
+    now: Timestamp,
+) -> Vec<Condition> {
+    let mut wanted = match blocker {
+        None => vec![Wanted {
+            type_: READY,
+            status: Some(true),
+            reason: Reason::LoggedIn.as_str(),
+            message: "the portal answers, and the login may make technical users".to_owned(),
+        }],
+        Some(blocker) => {
+            let told = |type_, status| Wanted {
+                type_,
+                status: Some(status),
+                reason: blocker.reason.as_str(),
+                message: blocker.message.clone(),
+            };
+            let progress = if blocker.stalled { STALLED } else { RECONCILING };
+            vec![told(READY, false), told(progress, true)]
+        }
+    };
+    wanted.extend(can_delete.wanted(old));
+    wanted.extend_from_slice(notices);
+    conditions::brought_up_to_date(&old.conditions, &wanted, new.observed_generation, now)
+}
