@@ -17,6 +17,7 @@
 //! * [`controller`] is where the others meet: one folder per kind; observe, execute and status beside each other.
 //! * [`k8s`] has what any operator needs: a client with time-outs, watches, events, the leader election.
 //! * [`process`] has the clock, the randomness and the tasks of one process, which a test can decide and end.
+//! * [`site`] knows both: which portal a spec names, which logins it needs, and what its client is built from.
 //! * [`server`] serves probes and metrics.
 //! * [`health`] knows what the probes say.
 //! * [`metrics`] counts.
@@ -33,13 +34,14 @@
 //! | `domain` | `kube`, `k8s_openapi`, `reqwest`, `tokio`, `crate::api`, `crate::portal`, `crate::controller`, `crate::vault`, `crate::k8s`, `crate::process` |
 //! | `portal` | `kube`, `k8s_openapi`, `crate::api`, `crate::controller`, `crate::k8s` |
 //! | `api` | `reqwest`, `crate::portal`, `crate::controller` |
-//! | `controller` | `reqwest`, `crate::portal::catena_x` |
+//! | `controller` | `reqwest`, `crate::portal::clients` |
 //! | `k8s` | `crate::api`, `crate::domain`, `crate::portal`, `crate::controller` |
 //! | `server`, `health`, `metrics`, `telemetry` | `crate::controller`, `crate::portal`, `crate::api` |
 //! | `process` | `kube`, `k8s_openapi`, `reqwest` |
 //! | `observer` | `crate::controller`, `crate::api` |
-//! | `check` | `crate::controller`, `crate::portal::catena_x` |
-//! | `app` | `crate::portal::catena_x` |
+//! | `check` | `crate::controller`, `crate::portal::clients` |
+//! | `site` | `kube`, `k8s_openapi`, `reqwest`, `crate::controller`, `crate::k8s` |
+//! | `app` | `crate::portal::clients` |
 //! | `preflight` | `crate::controller`, `crate::portal`, `crate::domain` |
 //!
 //! Nothing but [`config`] reads `std::env`; tests may.
@@ -58,4 +60,5 @@ pub mod portal;
 pub mod preflight;
 pub mod process;
 pub mod server;
+pub mod site;
 pub mod telemetry;

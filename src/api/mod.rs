@@ -6,7 +6,6 @@ pub mod bounds;
 pub mod conditions;
 mod names;
 pub mod portal;
-pub mod target;
 pub mod technical_user;
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;

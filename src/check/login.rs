@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use super::print::Printer;
 use super::report::Step;
-use super::site::Site;
+use super::site::CheckedSite;
 use super::token_file::TokenFile;
 use crate::config::{self, CheckArgs};
 use crate::portal::observe::NoObserver;
-use crate::portal::{ClientConfig, Clients, Connector as _, Credentials, Network, PORTAL_CLIENT, Portal};
+use crate::portal::{Clients, Connector as _, Credentials, Network, PORTAL_CLIENT, Portal};
 use crate::process::Process;
+use crate::site::Logins;
 
 /// Clients of the portal that were not used yet.
-pub(super) struct Logins {
+pub(super) struct TriedLogins {
     /// As the operator uses it: with the deletion login if there is one.
     pub(super) portal: Arc<dyn Portal>,
     /// The deletion login alone, to report what is wrong with it.
@@ -24,9 +25,9 @@ pub(super) struct Logins {
 /// Reads the secrets and creates the clients; `None` if a refresh token must not be used. The error is in words.
 pub(super) fn open(
     args: &CheckArgs,
-    site: &Site,
+    checked: &CheckedSite,
     printer: &mut Printer<'_>,
-) -> Result<Option<Logins>, String> {
+) -> Result<Option<TriedLogins>, String> {
     let login = match args.refresh_token_file() {
         Some(path) => match TokenFile::open(path) {
             Ok(file) => Credentials::RefreshToken {
@@ -50,22 +51,13 @@ pub(super) fn open(
     };
     let network = Network { plain_http: args.plain_http.setting(), proxies: config::proxies()? };
     let clients = Clients::new(Arc::new(network), Arc::new(NoObserver), Process::system());
-    let connect = |login: Credentials, delete_login: Option<Credentials>| {
-        let config = ClientConfig {
-            api_url: site.target.url.clone(),
-            token_url: site.target.token_url.clone(),
-            external_token_url: site.wallet_token_url.clone(),
-            login,
-            delete_login,
-            ca_bundle: site.ca_bundle.clone(),
-            insecure_http: site.insecure_http,
-            limits: site.limits,
-        };
+    let connect = |main: Credentials, deletion: Option<Credentials>| {
+        let config = checked.site.client(Logins { main, deletion }, checked.ca_bundle.clone());
         clients.connect(config).map_err(|error| error.to_string())
     };
     let is_person = matches!(login, Credentials::RefreshToken { .. });
     let deletion = delete_login.clone().map(|login| connect(login, None)).transpose()?;
-    Ok(Some(Logins { portal: connect(login, delete_login)?, deletion, is_person }))
+    Ok(Some(TriedLogins { portal: connect(login, delete_login)?, deletion, is_person }))
 }
 
 fn client(

@@ -53,17 +53,17 @@ pub async fn run(args: CheckArgs, out: &mut (dyn Write + Send), pace: Pace) -> u
 
 /// The error is in words: nothing could be tried.
 async fn check(args: &CheckArgs, printer: &mut Printer<'_>, pace: &Pace) -> Result<(), String> {
-    let site = site::of(args)?;
-    printer.target(&site.target);
-    for note in &site.notes {
+    let checked = site::of(args)?;
+    printer.target(&checked.addresses());
+    for note in &checked.notes {
         printer.note(note.clone());
     }
-    let Some(logins) = login::open(args, &site, printer)? else { return Ok(()) };
-    let reached = reach::reach(&logins, &site, printer, pace).await;
+    let Some(logins) = login::open(args, &checked, printer)? else { return Ok(()) };
+    let reached = reach::reach(&logins, &checked, printer, pace).await;
     let not_tried = |why: &str| Step::note("write-create", format!("not tried: {why}"));
     match reached {
         _ if !args.write => {}
-        _ if site.suspended => {
+        _ if checked.suspended => {
             printer.step(not_tried("the manifest has suspend: true, so nothing may be written"));
         }
         Some(reached) if !pace.stop.is_cancelled() => {

@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::Pace;
-use super::login::Logins;
+use super::login::TriedLogins;
 use super::print::Printer;
 use super::report::{Step, Verdict};
-use super::site::Site;
+use super::site::CheckedSite;
 use super::users::{self, Leftover};
 use super::words::{self, LoginContext};
 use crate::domain::user::{Role, RoleKind};
@@ -22,13 +22,13 @@ pub(super) struct Reached {
 
 /// `None` if no further step is possible.
 pub(super) async fn reach(
-    logins: &Logins,
-    site: &Site,
+    logins: &TriedLogins,
+    checked: &CheckedSite,
     printer: &mut Printer<'_>,
     pace: &Pace,
 ) -> Option<Reached> {
-    let context = LoginContext { is_person: logins.is_person, ca_in_cluster: site.ca_in_cluster };
-    let mut reach = Reach { logins, site, printer, context };
+    let context = LoginContext { is_person: logins.is_person, ca_in_cluster: checked.ca_in_cluster };
+    let mut reach = Reach { logins, checked, printer, context };
     let login = reach.login(pace).await;
     let capabilities = reach.portal().await;
     let (login, capabilities) = (login?, capabilities?);
@@ -45,8 +45,8 @@ pub(super) async fn reach(
 }
 
 struct Reach<'a, 'p> {
-    logins: &'a Logins,
-    site: &'a Site,
+    logins: &'a TriedLogins,
+    checked: &'a CheckedSite,
     printer: &'a mut Printer<'p>,
     context: LoginContext,
 }
@@ -69,7 +69,7 @@ impl Reach<'_, '_> {
             tokio::time::sleep(pace.pause).await;
             result = self.logins.portal.login().await;
         }
-        let provider = endpoint(&self.site.target.token_url);
+        let provider = endpoint(&self.checked.site.token_url);
         let answers = Step::ok("identity-provider", format!("{provider} answers"));
         let error = match result {
             Ok(login) => {
@@ -83,7 +83,7 @@ impl Reach<'_, '_> {
             }
             Err(error) => error,
         };
-        let portals = is_portals(&error, &endpoint(&self.site.target.url), &provider);
+        let portals = is_portals(&error, &endpoint(&self.checked.site.url), &provider);
         if portals {
             // The login also asks the portal, whose own step reports what is wrong.
             self.printer.step(answers);
@@ -98,7 +98,7 @@ impl Reach<'_, '_> {
     }
 
     async fn portal(&mut self) -> Option<Capabilities> {
-        let endpoint = endpoint(&self.site.target.url);
+        let endpoint = endpoint(&self.checked.site.url);
         let answers = Step::ok("portal", format!("{endpoint} answers as the portal's backend"));
         match self.logins.portal.capabilities().await {
             Ok(capabilities) => {
@@ -120,7 +120,7 @@ impl Reach<'_, '_> {
     }
 
     fn company(&mut self, login: &Login) -> bool {
-        let step = words::company(self.site.target.bpn.as_deref(), &login.companies);
+        let step = words::company(self.checked.site.company.as_deref(), &login.companies);
         let right = step.verdict != Verdict::Failed;
         if !right {
             self.printer.missing(step.words.clone());
@@ -143,7 +143,7 @@ impl Reach<'_, '_> {
         if let Some(advice) = words::advice(login, capabilities.login_role) {
             self.printer.missing(advice);
         }
-        let other_not_tried = self.site.deletion_login && self.logins.deletion.is_none();
+        let other_not_tried = self.checked.site.logins.deletion.is_some() && self.logins.deletion.is_none();
         if enough && !login.permissions.delete && !other_not_tried {
             self.printer.note(words::NO_DELETE);
         }

@@ -8,44 +8,41 @@ use serde_json::Value;
 
 use super::report::Addresses;
 use crate::api::GROUP;
-use crate::api::portal::{Auth, PortalSpec};
-use crate::api::target;
+use crate::api::portal::{PortalSpec, VARIANTS};
 use crate::config::{CheckArgs, Target};
-use crate::portal::{BundleReport, Limits};
+use crate::portal::BundleReport;
+use crate::site::Site;
 
 /// A portal to be checked.
 #[derive(Debug)]
-#[allow(clippy::struct_excessive_bools, reason = "independent facts of a manifest, each read by itself")]
-pub(super) struct Site {
-    pub(super) target: Addresses,
-    /// The token endpoint of wallet users, where the manifest names it.
-    pub(super) wallet_token_url: Option<String>,
-    pub(super) limits: Limits,
+pub(super) struct CheckedSite {
+    pub(super) site: Site,
     pub(super) ca_bundle: Option<String>,
     /// The manifest names certificates of the cluster, which the check cannot read.
     pub(super) ca_in_cluster: bool,
-    /// The manifest asks for plain http. Without a manifest the process's flag alone decides.
-    pub(super) insecure_http: bool,
-    /// The manifest names a login for deletion.
-    pub(super) deletion_login: bool,
     /// The manifest says that nothing may be written.
     pub(super) suspended: bool,
     /// What the check does not read of the manifest, and which certificates it does not use.
     pub(super) notes: Vec<String>,
 }
 
+impl CheckedSite {
+    /// What the report says of it.
+    pub(super) fn addresses(&self) -> Addresses {
+        let Site { url, token_url, company, .. } = self.site.clone();
+        Addresses { url, token_url, bpn: company }
+    }
+}
+
 /// The error is in words.
-pub(super) fn of(args: &CheckArgs) -> Result<Site, String> {
+pub(super) fn of(args: &CheckArgs) -> Result<CheckedSite, String> {
     let ca_bundle = args.ca_file.as_deref().map(text).transpose()?;
-    let mut site = match args.target() {
-        Target::Addresses { url, token_url, bpn } => Site {
-            target: Addresses { url: trimmed(url.as_str()), token_url: token_url.into(), bpn },
-            wallet_token_url: None,
-            limits: Limits::default(),
+    let mut checked = match args.target() {
+        // Without a manifest the process's flag alone decides whether plain http may be used.
+        Target::Addresses { url, token_url, bpn } => CheckedSite {
+            site: Site::at(url.into(), token_url.into(), bpn),
             ca_bundle: None,
             ca_in_cluster: false,
-            insecure_http: true,
-            deletion_login: false,
             suspended: false,
             notes: Vec::new(),
         },
@@ -56,13 +53,9 @@ pub(super) fn of(args: &CheckArgs) -> Result<Site, String> {
     };
     let report = ca_bundle.as_deref().map(BundleReport::of).filter(|report| report.usable > 0);
     let unusable = report.and_then(|report| report.unusable);
-    site.notes.extend(unusable.map(|words| format!("certificates of --ca-file cannot be used: {words}")));
-    site.ca_bundle = ca_bundle;
-    Ok(site)
-}
-
-fn trimmed(url: &str) -> String {
-    url.trim_end_matches('/').trim_end_matches("/api/administration").to_owned()
+    checked.notes.extend(unusable.map(|words| format!("certificates of --ca-file cannot be used: {words}")));
+    checked.ca_bundle = ca_bundle;
+    Ok(checked)
 }
 
 fn text(path: &Path) -> Result<String, String> {
@@ -91,22 +84,21 @@ fn parsed<T: DeserializeOwned>(value: &Value) -> Result<T, String> {
     serde_json::from_value(value.clone()).map_err(|error| error.to_string())
 }
 
-fn described(spec: &PortalSpec, args: &CheckArgs) -> Result<Site, String> {
-    if spec.catena_x.is_some() && spec.cofinity_x.is_some() {
-        return Err("it names both catenaX and cofinityX; name exactly one".to_owned());
+fn described(spec: &PortalSpec, args: &CheckArgs) -> Result<CheckedSite, String> {
+    if let [one, other, ..] = spec.variants().as_slice() {
+        return Err(format!("it names both {one} and {other}; name exactly one"));
     }
-    let target = target::Target::of(spec)
-        .ok_or("it names no known portal: set catenaX, or cofinityX (with tokenUrl for PreProduction)")?;
-    let limits = spec.limits.as_ref();
+    let site = Site::of(spec).ok_or_else(|| format!("it names no known portal: set {VARIANTS}"))?;
     let mut notes = Vec::new();
-    if is_person(&target.auth) != args.refresh_token_file().is_some() {
+    let (is_person, tried_person) = (site.logins.main.is_person(), args.refresh_token_file().is_some());
+    if is_person != tried_person {
         notes.push(format!(
             "the manifest's auth is {}, but the login that was tried is {}",
-            kind(is_person(&target.auth)),
-            kind(args.refresh_token_file().is_some())
+            kind(is_person),
+            kind(tried_person)
         ));
     }
-    if target.delete_auth.is_some() && args.delete_client_id.is_none() {
+    if site.logins.deletion.is_some() && args.delete_client_id.is_none() {
         notes.push(
             "the manifest names a deleteAuth, which was not tried: pass --delete-client-id and --delete-client-secret-file"
                 .to_owned(),
@@ -119,25 +111,7 @@ fn described(spec: &PortalSpec, args: &CheckArgs) -> Result<Site, String> {
                 .to_owned(),
         );
     }
-    Ok(Site {
-        target: Addresses { url: target.url, token_url: target.token_url, bpn: target.bpn },
-        wallet_token_url: target.wallet_token_url,
-        limits: Limits::given(
-            limits.and_then(|l| l.requests_per_second),
-            limits.and_then(|l| l.burst),
-            limits.and_then(|l| l.concurrency),
-        ),
-        ca_bundle: None,
-        ca_in_cluster,
-        insecure_http: target.insecure_http,
-        deletion_login: target.delete_auth.is_some(),
-        suspended: spec.suspend == Some(true),
-        notes,
-    })
-}
-
-fn is_person(auth: &Auth) -> bool {
-    auth.client_credentials.is_none() && auth.refresh_token.is_some()
+    Ok(CheckedSite { site, ca_bundle: None, ca_in_cluster, suspended: spec.suspend == Some(true), notes })
 }
 
 fn kind(person: bool) -> &'static str {
@@ -156,7 +130,7 @@ mod tests {
     fn the_one_portal_of_a_file_is_found() {
         let file = format!("apiVersion: v1\nkind: Secret\nmetadata: {{name: login}}\n---\n{PORTAL}");
         let spec = spec(&file).unwrap();
-        assert_eq!(target::Target::of(&spec).unwrap().url, "https://p.example.org");
+        assert_eq!(Site::of(&spec).unwrap().url, "https://p.example.org");
     }
 
     #[test]

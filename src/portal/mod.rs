@@ -1,7 +1,7 @@
 //! Places where technical users are made, behind one trait. Knows nothing of Kubernetes.
 //!
 //! [`Portal`] is what the rest of the operator sees, and [`Clients`] builds one. The client for Catena-X and Cofinity-X is in
-//! `catena_x`, its login in `oauth`, and what keeps a portal from being overrun (limiter, lanes, circuit breaker, retry) in
+//! `clients::catena_x`, its login in `oauth`, and what keeps a portal from being overrun (limiter, lanes, circuit breaker, retry) in
 //! `resilient`. Nothing else names a concrete client, a version of a portal or one of its error codes: what portals differ
 //! in is in [`Capabilities`].
 
@@ -15,9 +15,8 @@ use crate::domain::user::{CreatedUser, Credential, NewUser, Role, UserDetails, U
 mod bounds;
 mod caller;
 mod capabilities;
-pub mod catena_x;
-mod config;
-mod connector;
+pub mod clients;
+mod config_error;
 mod error;
 pub mod hints;
 mod listing;
@@ -182,9 +181,9 @@ pub const CREATE_TIMEOUT: Duration = Duration::from_secs(30);
 pub const CREATE_SETTLE_TIME: Duration = Duration::from_mins(1);
 
 #[cfg(test)]
-pub(crate) use catena_x::{Page, Pages, scan_pages};
-pub use config::{ClientConfig, ConfigError, NotHttps};
-pub use connector::{Clients, Connector};
+pub(crate) use clients::catena_x::{Page, Pages, scan_pages};
+pub use clients::{ClientConfig, Clients, Connector};
+pub use config_error::{ConfigError, NotHttps};
 pub use oauth::{Credentials, PORTAL_CLIENT, TokenStore};
 pub use refusal::Refusal;
 pub use resilient::Limits;

@@ -8,6 +8,7 @@ mod content;
 mod imports;
 mod layers;
 mod log_fields;
+mod makes;
 mod paths;
 mod seams;
 mod source;

@@ -8,7 +8,7 @@ use futures::future::join_all;
 use parking_lot::Mutex;
 use serde_json::json;
 use technical_user_operator::domain::user::{NewUser, UserId};
-use technical_user_operator::portal::catena_x::CatenaXPortal;
+use technical_user_operator::portal::clients::catena_x::CatenaXPortal;
 use technical_user_operator::portal::observe::{CallObserver, CallOutcome, Operation};
 use technical_user_operator::portal::{Effect, Lane, Portal, PortalError, Refusal};
 use technical_user_operator::process::Process;

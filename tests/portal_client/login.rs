@@ -7,10 +7,8 @@ use std::time::Duration;
 use futures::future::{Either, join, join_all, select};
 use serde_json::json;
 use technical_user_operator::domain::user::{NewUser, UserId};
-use technical_user_operator::portal::catena_x::CatenaXPortal;
-use technical_user_operator::portal::{
-    ClientConfig, Effect, Lane, Limits, Login, Permissions, Portal, PortalError,
-};
+use technical_user_operator::portal::clients::catena_x::{CatenaXConfig, CatenaXPortal};
+use technical_user_operator::portal::{Effect, Lane, Limits, Login, Permissions, Portal, PortalError};
 
 use tokio::sync::Semaphore;
 
@@ -248,7 +246,7 @@ async fn a_token_that_ends_while_it_waits_for_a_place_is_not_replaced_for_ever()
     .await;
     let limits = Limits { requests_per_second: 1, burst: 1, concurrency: 1 };
     let login = client_credentials("sa1", LOGIN_SECRET);
-    let portal = portal(ClientConfig { limits, ..connection(&stub.origin, &stub.token_url(), login) });
+    let portal = portal(CatenaXConfig { limits, ..connection(&stub.origin, &stub.token_url(), login) });
     let calls = join_all((0..3).map(|_| portal.roles(Lane::Background)));
     let ended = tokio::time::timeout(Duration::from_mins(2), calls).await;
     assert!(ended.is_ok(), "every call ends; tokens so far: {}", stub.count("token"));

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use technical_user_operator::domain::user::{Credential, UserId};
-use technical_user_operator::portal::catena_x::CatenaXPortal;
+use technical_user_operator::portal::clients::catena_x::CatenaXPortal;
 use technical_user_operator::portal::observe::NoObserver;
 use technical_user_operator::portal::{
     ConfigError, Lane, Network, NotHttps, PlainHttp, Portal, PortalError, Verification,

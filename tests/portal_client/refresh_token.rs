@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use parking_lot::Mutex;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
-use technical_user_operator::portal::catena_x::CatenaXPortal;
+use technical_user_operator::portal::clients::catena_x::CatenaXPortal;
 use technical_user_operator::portal::oauth::{Credentials, PORTAL_CLIENT, TokenStore};
 use technical_user_operator::portal::{Lane, Portal, PortalError};
 

@@ -2,8 +2,8 @@
 
 use portal_simulator::{Caller, Company, Config, Simulator, Version};
 use technical_user_operator::domain::user::{Credential, NewUser};
-use technical_user_operator::portal::catena_x::CatenaXPortal;
-use technical_user_operator::portal::{ClientConfig, Lane, Portal};
+use technical_user_operator::portal::clients::catena_x::{CatenaXConfig, CatenaXPortal};
+use technical_user_operator::portal::{Lane, Portal};
 
 use crate::support::{LOGIN_SECRET, client_credentials, connection, portal};
 
@@ -31,7 +31,7 @@ pub(crate) async fn start(config: Config) -> Simulator {
     Simulator::start(config).await.unwrap()
 }
 
-pub(crate) fn connection_to(simulator: &Simulator) -> ClientConfig {
+pub(crate) fn connection_to(simulator: &Simulator) -> CatenaXConfig {
     let login = client_credentials("sa1", LOGIN_SECRET);
     connection(simulator.portal_url(), &simulator.token_url(), login)
 }
@@ -43,7 +43,7 @@ pub(crate) fn portal_to(simulator: &Simulator) -> CatenaXPortal {
 /// A client that is told the token endpoint of wallet users.
 pub(crate) fn portal_with_wallet(simulator: &Simulator) -> CatenaXPortal {
     let wallet = technical_user_operator::domain::token_url::normalise(simulator.wallet_url());
-    portal(ClientConfig { external_token_url: wallet, ..connection_to(simulator) })
+    portal(CatenaXConfig { external_token_url: wallet, ..connection_to(simulator) })
 }
 
 /// How the client calls the range of a version.

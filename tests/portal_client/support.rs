@@ -4,11 +4,11 @@ use std::fmt::{Debug, Display};
 use std::sync::Arc;
 
 use technical_user_operator::config;
-use technical_user_operator::portal::catena_x::CatenaXPortal;
+use technical_user_operator::portal::clients::catena_x::{CatenaXConfig, CatenaXPortal};
 use technical_user_operator::portal::oauth::Credentials;
 use technical_user_operator::portal::observe::NoObserver;
 use technical_user_operator::portal::resilient::Limits;
-use technical_user_operator::portal::{ClientConfig, Network, PlainHttp};
+use technical_user_operator::portal::{Network, PlainHttp};
 use technical_user_operator::process::Process;
 
 use crate::stub::{SECRET, Stub};
@@ -23,8 +23,8 @@ pub(crate) fn client_credentials(client_id: &str, secret: &str) -> Credentials {
     Credentials::ClientCredentials { client_id: client_id.to_owned(), client_secret: secret.into() }
 }
 
-pub(crate) fn connection(api_url: &str, token_url: &str, login: Credentials) -> ClientConfig {
-    ClientConfig {
+pub(crate) fn connection(api_url: &str, token_url: &str, login: Credentials) -> CatenaXConfig {
+    CatenaXConfig {
         api_url: api_url.to_owned(),
         token_url: token_url.to_owned(),
         external_token_url: None,
@@ -46,7 +46,7 @@ pub(crate) fn network() -> Network {
     Network { plain_http: PlainHttp::PrivateAddresses, proxies: config::proxies().unwrap() }
 }
 
-pub(crate) fn portal(connection: ClientConfig) -> CatenaXPortal {
+pub(crate) fn portal(connection: CatenaXConfig) -> CatenaXPortal {
     CatenaXPortal::new(connection, &network(), Arc::new(NoObserver), Process::system()).unwrap()
 }
 

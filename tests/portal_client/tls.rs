@@ -9,7 +9,7 @@ use rcgen::{
 };
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use technical_user_operator::domain::user::NewUser;
-use technical_user_operator::portal::catena_x::CatenaXPortal;
+use technical_user_operator::portal::clients::catena_x::CatenaXPortal;
 use technical_user_operator::portal::{Effect, Lane, Portal, PortalError, Verification};
 
 use tokio::net::TcpListener;

@@ -6,7 +6,7 @@ use secrecy::ExposeSecret;
 use technical_user_operator::domain::user::{
     CreatedUser, Ownership, RoleKind, UserDetails, UserId, UserKind, UserStatus,
 };
-use technical_user_operator::portal::catena_x::CatenaXPortal;
+use technical_user_operator::portal::clients::catena_x::CatenaXPortal;
 use technical_user_operator::portal::{Lane, Permissions, Portal, PortalError, Refusal, Verification};
 
 use crate::simulated::{BPN, COMPANY, config, portal_to, portal_with_wallet, range, start, wanted};

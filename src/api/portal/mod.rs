@@ -118,3 +118,15 @@ pub struct PortalSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspend: Option<bool>,
 }
+
+/// How a spec names its portal, in words.
+pub const VARIANTS: &str = "catenaX, or cofinityX (with tokenUrl for PreProduction)";
+
+impl PortalSpec {
+    /// The fields by which the spec names its portal; the schema allows one.
+    #[must_use]
+    pub fn variants(&self) -> Vec<&'static str> {
+        let variants = [("catenaX", self.catena_x.is_some()), ("cofinityX", self.cofinity_x.is_some())];
+        variants.into_iter().filter(|(_, set)| *set).map(|(name, _)| name).collect()
+    }
+}

@@ -31,7 +31,7 @@ pub async fn connect(
     ingredients: Ingredients,
     last_known: Option<&str>,
 ) -> Result<Connection, Blocker> {
-    let Ingredients { target, config, fingerprint } = ingredients;
+    let Ingredients { site, config, fingerprint } = ingredients;
     let build = || ctx.connector.connect(config);
     let portal = ctx.connections.client(key, &fingerprint, build).map_err(|error| match error {
         ConfigError::Client { .. } => Blocker::lasting(Reason::CaBundleInvalid, error.to_string()),
@@ -43,10 +43,10 @@ pub async fn connect(
     let confirmed =
         if ctx.connections.is_confirmed(key, &login) { Ok(()) } else { portal.confirm(&login).await };
     let accepted_logins = logins::accepted(ctx, key, portal.as_ref(), &login, &confirmed).await;
-    logins::in_use(ctx, key, &LoginPlace::new(&target.url, &target.token_url), &accepted_logins);
+    logins::in_use(ctx, key, &LoginPlace::new(&site.url, &site.token_url), &accepted_logins);
     let before = ctx.connections.companies(key);
     let known = !before.is_empty() || last_known.is_some();
-    let company = match company::of_login(target.bpn.as_deref(), &login.companies, &before, known) {
+    let company = match company::of_login(site.company.as_deref(), &login.companies, &before, known) {
         Ok(company) => company,
         Err(blocker) => {
             ctx.connections.forget_inventory(key);
@@ -70,7 +70,7 @@ pub async fn connect(
         return Err(blocker(&error));
     }
     ctx.connections.confirm(key, &login);
-    let url = address::portal(&target.url);
+    let url = address::portal(&site.url);
     let pin = Pin::new(&url, company.as_deref().or(login.companies.first().map(String::as_str)));
     // What was connected for another company is not used any more: it is bound to tokens of that one.
     let leads_elsewhere = match ctx.connections.get(key) {
@@ -95,7 +95,7 @@ pub async fn connect(
     let listener =
         PortalListener::create(ctx, key, ListOrigin { url: url.clone(), companies: login.companies.clone() });
     let inventory = ctx.connections.inventory(key, &pin, &portal, listener, &ctx.metrics);
-    let (written_url, token_url) = (target.url, address::token_endpoint(&target.token_url));
+    let (written_url, token_url) = (site.url, address::token_endpoint(&site.token_url));
     let roles = Arc::new(roles);
     Ok(Connection {
         portal,

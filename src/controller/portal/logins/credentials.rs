@@ -6,13 +6,13 @@ use std::sync::Arc;
 use kube::api::DynamicObject;
 
 use super::session::Session;
-use crate::api::portal::Auth;
 use crate::controller::context::Context;
 use crate::controller::objects::Key;
 use crate::controller::secrets::{Secrets, Texts};
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
-use crate::portal::{Credentials, PORTAL_CLIENT};
+use crate::portal::Credentials;
+use crate::site::{LoginForm, LoginSecret, NamedLogin};
 
 /// Whose login is read, and from where.
 pub struct LoginOf<'a> {
@@ -44,17 +44,13 @@ impl Seen {
 /// One login, read from its Secret.
 pub async fn credentials(
     of: &LoginOf<'_>,
-    auth: &Auth,
-    session: &str,
+    login: &NamedLogin,
     seen: &mut Seen,
 ) -> Result<Credentials, Blocker> {
     let LoginOf { ctx, key, object, secrets } = *of;
-    let (reference, refresh) = match (&auth.client_credentials, &auth.refresh_token) {
-        (Some(login), _) => (&login.secret_ref, false),
-        (None, Some(login)) => (&login.secret_ref, true),
-        (None, None) => return Err(Blocker::lasting(Reason::InvalidResource, "auth names no login")),
+    let Some(LoginSecret { name, form }) = &login.secret else {
+        return Err(Blocker::lasting(Reason::InvalidResource, "auth names no login"));
     };
-    let name = &reference.name;
     let texts = match secrets.texts(name).await {
         Ok(Some(texts)) => texts,
         Ok(None) => {
@@ -73,18 +69,25 @@ pub async fn credentials(
         }
     };
     // A digest, so that no copy of a secret is left in memory.
-    seen.parts.push((session.to_owned(), ctx.installation.digest_key.digest(texts.exact()).into_bytes()));
-    if refresh {
-        let token = required(&texts, name, "refresh-token")?;
-        let client_id = texts.plain("client-id").unwrap_or_else(|| PORTAL_CLIENT.to_owned());
-        let store = Session::new(ctx, secrets.clone(), object, &format!("{}-{session}", key.name), token);
-        return Ok(Credentials::RefreshToken { client_id, store: Arc::new(store) });
+    let digest = ctx.installation.digest_key.digest(texts.exact());
+    seen.parts.push((login.session.to_owned(), digest.into_bytes()));
+    match *form {
+        LoginForm::ClientCredentials { client_id, client_secret } => {
+            let id = texts.plain(client_id);
+            seen.names(id.clone());
+            Ok(Credentials::ClientCredentials {
+                client_id: id.ok_or_else(|| lacks(name, client_id))?,
+                client_secret: required(&texts, name, client_secret)?,
+            })
+        }
+        LoginForm::RefreshToken { token, client_id, default_client_id } => {
+            let token = required(&texts, name, token)?;
+            let client_id = texts.plain(client_id).unwrap_or_else(|| default_client_id.to_owned());
+            let session = format!("{}-{}", key.name, login.session);
+            let store = Session::new(ctx, secrets.clone(), object, &session, token);
+            Ok(Credentials::RefreshToken { client_id, store: Arc::new(store) })
+        }
     }
-    seen.names(texts.plain("client-id"));
-    Ok(Credentials::ClientCredentials {
-        client_id: texts.plain("client-id").ok_or_else(|| lacks(name, "client-id"))?,
-        client_secret: required(&texts, name, "client-secret")?,
-    })
 }
 
 fn required(texts: &Texts, name: &str, key: &str) -> Result<secrecy::SecretString, Blocker> {

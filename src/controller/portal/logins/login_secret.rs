@@ -1,29 +1,30 @@
 //! Names the login Secret where the login is refused: in the Portal's own condition alone, as the conditions of resources in
 //! other namespaces do not name it.
 
-use crate::api::portal::{Auth, PortalSpec};
-use crate::api::target::Target;
+use crate::api::portal::PortalSpec;
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
+use crate::site::{LoginForm, LoginSecret, Site};
 
 /// What the Portal's condition says, with the Secret that a refused login was read from.
 pub fn named(blocker: Blocker, spec: Option<&PortalSpec>) -> Blocker {
-    let target = spec.and_then(Target::of);
-    match target.as_ref().and_then(|target| words(&target.auth)) {
-        Some(words) if blocker.reason == Reason::LoginRefused => {
-            Blocker { message: format!("{}. {words}", blocker.message), ..blocker }
+    let secret = spec.and_then(Site::of).and_then(|site| site.logins.main.secret);
+    match secret {
+        Some(secret) if blocker.reason == Reason::LoginRefused => {
+            Blocker { message: format!("{}. {}", blocker.message, words(&secret)), ..blocker }
         }
         _ => blocker,
     }
 }
 
-fn words(auth: &Auth) -> Option<String> {
-    let (reference, keys) = match (&auth.client_credentials, &auth.refresh_token) {
-        (Some(login), _) => (&login.secret_ref, "client-id and client-secret"),
-        (None, Some(login)) => (&login.secret_ref, "refresh-token"),
-        (None, None) => return None,
+fn words(secret: &LoginSecret) -> String {
+    let keys = match secret.form {
+        LoginForm::ClientCredentials { client_id, client_secret } => {
+            format!("{client_id} and {client_secret}")
+        }
+        LoginForm::RefreshToken { token, .. } => token.to_owned(),
     };
-    Some(format!("The login Secret is \"{}\", with the values {keys}", reference.name))
+    format!("The login Secret is \"{}\", with the values {keys}", secret.name)
 }
 
 #[cfg(test)]

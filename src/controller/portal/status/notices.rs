@@ -10,6 +10,7 @@ use crate::controller::context::Context;
 use crate::controller::objects::{Key, portals};
 use crate::domain::reason::Reason;
 use crate::portal::PlainHttp;
+use crate::site::Site;
 
 /// What to do about a server whose certificate is not trusted.
 pub fn tls_hint(ctx: &Context, key: &Key) -> String {
@@ -28,16 +29,11 @@ pub fn tls_hint(ctx: &Context, key: &Key) -> String {
 
 /// The conditions that there is a reason for.
 pub fn wanted(ctx: &Context, key: &Key, spec: Option<&PortalSpec>) -> Vec<Wanted> {
-    let plain_http = spec.is_some_and(uses_plain_http).then(|| insecure_http(ctx.connector.plain_http()));
+    let plain_http = spec
+        .and_then(Site::of)
+        .is_some_and(|site| site.uses_plain_http())
+        .then(|| insecure_http(ctx.connector.plain_http()));
     ignored_certificates(ctx, key).into_iter().chain(plain_http).collect()
-}
-
-/// Whether an address of a Portal is one of plain http. The field `insecureHttp` alone sends nothing unencrypted.
-fn uses_plain_http(spec: &PortalSpec) -> bool {
-    let Some(portal) = &spec.catena_x else { return false };
-    let addresses = [Some(&portal.url), Some(&portal.token_url), portal.wallet_token_url.as_ref()];
-    portal.insecure_http == Some(true)
-        && addresses.into_iter().flatten().any(|address| address.starts_with("http://"))
 }
 
 fn insecure_http(permitted: PlainHttp) -> Wanted {
@@ -95,29 +91,5 @@ pub fn announce(ctx: &Context, object: &DynamicObject, old: &[Condition], new: &
             let reference = object.object_ref(&portals());
             ctx.events.warning(reference, reason.as_str(), "Reconcile", &notice.message);
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn plain_http_is_reported_where_an_address_has_it() {
-        let uses = |url: &str, token_url: &str, wallet: Option<&str>, insecure: Option<bool>| {
-            let spec = json!({"catenaX": {
-                "url": url, "tokenUrl": token_url, "walletTokenUrl": wallet, "insecureHttp": insecure,
-                "auth": {"clientCredentials": {"secretRef": {"name": "portal-login"}}},
-            }});
-            uses_plain_http(&serde_json::from_value(spec).unwrap())
-        };
-        let (https, http) = ("https://p.example/x", "http://p.example/x");
-        assert!(uses(http, https, None, Some(true)));
-        assert!(uses(https, http, None, Some(true)));
-        assert!(uses(https, https, Some(http), Some(true)));
-        assert!(!uses(https, https, Some(https), Some(true)), "nothing is sent unencrypted");
-        assert!(!uses(http, https, None, None), "refused by the schema");
     }
 }

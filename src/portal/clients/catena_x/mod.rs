@@ -5,6 +5,7 @@ mod address;
 mod answer;
 mod client;
 mod codes;
+mod config;
 mod create;
 mod credential;
 mod errors;
@@ -15,6 +16,7 @@ mod scan;
 mod version;
 mod wire;
 
+pub use config::CatenaXConfig;
 pub use portal::CatenaXPortal;
 #[cfg(test)]
 pub(crate) use {

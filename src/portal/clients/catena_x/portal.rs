@@ -11,6 +11,7 @@ use url::Url;
 use super::address::Address;
 use super::client::Client;
 use super::codes::OTHER;
+use super::config::CatenaXConfig;
 use super::credential::TokenEndpoints;
 use super::request::Call;
 use super::version::{self, VersionRange};
@@ -22,8 +23,8 @@ use crate::portal::oauth::{self, TokenSource};
 use crate::portal::observe::{CallObserver, Operation};
 use crate::portal::transport::{PlainHttp, Transports, endpoint};
 use crate::portal::{
-    Capabilities, ClientConfig, ConfigError, CreateSlot, Lane, Login, NotHttps, Portal, PortalError, Refusal,
-    Scan, ScanProgress, Verification,
+    Capabilities, ConfigError, CreateSlot, Lane, Login, NotHttps, Portal, PortalError, Refusal, Scan,
+    ScanProgress, Verification,
 };
 use crate::process::Process;
 
@@ -38,12 +39,12 @@ pub struct CatenaXPortal {
 impl CatenaXPortal {
     /// Makes the client; nothing is called yet. Needs a Tokio runtime only for the calls.
     pub fn new(
-        config: ClientConfig,
+        config: CatenaXConfig,
         transports: &dyn Transports,
         observer: Arc<dyn CallObserver>,
         process: Process,
     ) -> Result<Self, ConfigError> {
-        let ClientConfig {
+        let CatenaXConfig {
             api_url,
             token_url,
             login,

@@ -7,13 +7,13 @@ use http::header::RETRY_AFTER;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
-use super::CatenaXPortal;
+use super::{CatenaXConfig, CatenaXPortal};
 use crate::domain::user::Credential;
 use crate::portal::observe::NoObserver;
 use crate::portal::resilient::Limits;
 use crate::portal::transport::in_memory::{InMemory, Seen, response};
 use crate::portal::transport::{HttpRequest, HttpResponse};
-use crate::portal::{ClientConfig, Credentials, Lane, Portal, PortalError, Verification};
+use crate::portal::{Credentials, Lane, Portal, PortalError, Verification};
 use crate::process::{Process, Random, SetClock};
 
 const TOKEN: &str = r#"{"access_token":"t1","expires_in":300}"#;
@@ -21,7 +21,7 @@ const TOKEN: &str = r#"{"access_token":"t1","expires_in":300}"#;
 fn portal_at(network: &InMemory, process: Process) -> CatenaXPortal {
     let login =
         Credentials::ClientCredentials { client_id: "sa1".into(), client_secret: "s & t".to_owned().into() };
-    let config = ClientConfig {
+    let config = CatenaXConfig {
         api_url: "https://portal.example.org".into(),
         token_url: "https://idp.example.org/token".into(),
         login,

@@ -1,11 +1,20 @@
-//! Builds clients of portals: the one place that knows them all.
+//! The clients of portals, a folder for each, and what builds them: the one place that knows them all.
+
+pub mod catena_x;
 
 use std::sync::Arc;
 
-use super::catena_x::CatenaXPortal;
 use super::observe::CallObserver;
-use super::{ClientConfig, ConfigError, PlainHttp, Portal, Transports};
+use super::{ConfigError, PlainHttp, Portal, Transports};
 use crate::process::Process;
+use catena_x::{CatenaXConfig, CatenaXPortal};
+
+/// Which client to build, and from what.
+#[derive(Clone)]
+pub enum ClientConfig {
+    /// A portal of Catena-X, and of everybody who runs it.
+    CatenaX(CatenaXConfig),
+}
 
 /// Builds clients of portals.
 pub trait Connector: Send + Sync {
@@ -37,7 +46,12 @@ impl Connector for Clients {
     }
 
     fn connect(&self, config: ClientConfig) -> Result<Arc<dyn Portal>, ConfigError> {
+        let transports = self.transports.as_ref();
         let (observer, process) = (Arc::clone(&self.observer), self.process.clone());
-        Ok(Arc::new(CatenaXPortal::new(config, self.transports.as_ref(), observer, process)?))
+        Ok(match config {
+            ClientConfig::CatenaX(config) => {
+                Arc::new(CatenaXPortal::new(config, transports, observer, process)?)
+            }
+        })
     }
 }

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::portal::Refusal;
-use crate::portal::catena_x::codes::CODES;
+use crate::portal::clients::catena_x::codes::CODES;
 use crate::portal::test_support::json::a_body;
 
 const ENDPOINT: &str = "portal.example.org:443";
