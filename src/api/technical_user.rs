@@ -18,7 +18,7 @@ use crate::api::bounds::{
 use crate::api::names::{LABEL, SUBDOMAIN};
 
 /// A technical user of a data-space portal, and where its credential goes.
-#[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 #[kube(
     group = "technicaluser.dev",
     version = "v1alpha1",
@@ -75,7 +75,7 @@ pub struct TechnicalUserSpec {
 }
 
 /// Names a Portal.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct PortalRef {
     /// The Portal's name.
@@ -89,7 +89,7 @@ pub struct PortalRef {
 }
 
 /// Which user. Exactly one variant is given.
-#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
     validation = Rule::new("[has(self.create), has(self.existing)].filter(set, set).size() == 1").message("name exactly one of create and existing"),
@@ -107,7 +107,7 @@ pub struct User {
 }
 
 /// A user that the operator makes.
-#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
     validation = Rule::new("has(self.name) == has(oldSelf.name) && (!has(self.name) || self.name == oldSelf.name)")
@@ -138,7 +138,7 @@ pub struct CreateUser {
 }
 
 /// A user that is there already. Exactly one field is given.
-#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
     validation = Rule::new("[has(self.id), has(self.clientId), has(self.name)].filter(set, set).size() == 1").message("name exactly one of id, clientId and name"),

@@ -1,7 +1,18 @@
 //! Every reason that a condition or an event can give. Each has its paragraph in `docs/reasons.md`.
 
+/// What a reason means for its report. Each reason names one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Course {
+    /// The operator goes on by itself, and nothing is wrong: no Warning event is due.
+    Progress,
+    /// Another object, applied at the same time, may cure it: it is not `Stalled` at first.
+    MayArrive,
+    /// Neither.
+    Plain,
+}
+
 macro_rules! reasons {
-    ($($(#[doc = $doc:literal])+ $name:ident,)+) => {
+    ($($(#[doc = $doc:literal])+ $name:ident: $course:ident,)+) => {
         /// Why a condition is as it is. The text is the variant's name.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Reason { $($(#[doc = $doc])+ $name,)+ }
@@ -15,182 +26,206 @@ macro_rules! reasons {
             pub const fn as_str(self) -> &'static str {
                 match self { $(Reason::$name => stringify!($name)),+ }
             }
+
+            const fn course(self) -> Course {
+                match self { $(Reason::$name => Course::$course),+ }
+            }
         }
     };
+}
+
+impl Reason {
+    /// The reason that a condition spells like this.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|reason| reason.as_str() == text)
+    }
+
+    /// Whether the operator goes on by itself, and nothing is wrong.
+    #[must_use]
+    pub fn is_progress(self) -> bool {
+        self.course() == Course::Progress
+    }
+
+    /// Whether another object, applied at the same time, may cure it.
+    #[must_use]
+    pub fn may_arrive(self) -> bool {
+        self.course() == Course::MayArrive
+    }
 }
 
 reasons! {
     // TechnicalUser: in order, or in progress.
     /// The credential was verified and published.
-    Ready,
+    Ready: Plain,
     /// A user is being created.
-    Creating,
+    Creating: Progress,
     /// The resource waits for a search of the user list.
-    Searching,
+    Searching: Progress,
     /// The portal may still carry out an earlier create.
-    SettlingAttempt,
+    SettlingAttempt: Progress,
     /// The portal's user list hides users of equal names.
-    ListIncomplete,
+    ListIncomplete: Plain,
     /// The wallet service has not answered yet.
-    Pending,
+    Pending: Progress,
     /// The wallet service has not answered for a long time.
-    PendingTooLong,
+    PendingTooLong: Plain,
     /// The user exists and is active.
-    UserActive,
+    UserActive: Plain,
     /// A token was obtained.
-    TokenObtained,
+    TokenObtained: Plain,
     /// The outputs were written.
-    OutputsWritten,
+    OutputsWritten: Plain,
     /// This step is not reached yet.
-    NotYet,
+    NotYet: Progress,
     /// The resource is under deletion.
-    Deleting,
+    Deleting: Progress,
 
     // TechnicalUser: not in order.
     /// This version of the operator cannot read the stored resource.
-    InvalidResource,
+    InvalidResource: Plain,
     /// There is no such Portal.
-    PortalNotFound,
+    PortalNotFound: MayArrive,
     /// The Portal cannot be used at the moment.
-    PortalNotReady,
+    PortalNotReady: Plain,
     /// The Portal is under deletion.
-    PortalDeleting,
+    PortalDeleting: Plain,
     /// The deletion login (`deleteAuth`) cannot be used at the moment.
-    DeletionLoginFailing,
+    DeletionLoginFailing: Plain,
     /// The Portal is suspended.
-    PortalSuspended,
+    PortalSuspended: Plain,
     /// The Portal's `access` does not grant this.
-    AccessDenied,
+    AccessDenied: MayArrive,
     /// The target is the operator's own login.
-    OperatorLogin,
+    OperatorLogin: Plain,
     /// The portal does not offer a requested role.
-    RoleNotOffered,
+    RoleNotOffered: Plain,
     /// Internal and External roles are requested together.
-    RolesMixed,
+    RolesMixed: Plain,
     /// Only providers may use a requested role.
-    RoleProviderOnly,
+    RoleProviderOnly: Plain,
     /// The user does not have every requested role.
-    RolesMissing,
+    RolesMissing: Plain,
     /// The portal created no user.
-    NoUserCreated,
+    NoUserCreated: Plain,
     /// The portal refused to create the user.
-    CreateRefused,
+    CreateRefused: Plain,
     /// A status or an annotation names a generation that no resource reaches.
-    GenerationsExhausted,
+    GenerationsExhausted: Plain,
     /// A permission of the login is missing.
-    PermissionMissing,
+    PermissionMissing: Plain,
     /// The login belongs to another company than before.
-    CompanyChanged,
+    CompanyChanged: Plain,
     /// The token of the Portal's login names no company.
-    CompanyUnknown,
+    CompanyUnknown: Plain,
     /// The token of the Portal's login names several companies, and the Portal chooses none.
-    CompanyAmbiguous,
+    CompanyAmbiguous: Plain,
     /// The Portal leads to another address than before.
-    PortalMoved,
+    PortalMoved: Plain,
     /// A copy of this installation in another cluster created the user.
-    TakenFromOtherCluster,
+    TakenFromOtherCluster: Plain,
     /// The user has the mark of another resource.
-    MarkedByOther,
+    MarkedByOther: Plain,
     /// Nothing proves that the user was created for this resource.
-    UserNotOurs,
+    UserNotOurs: Plain,
     /// The user is no longer in the portal.
-    UserGone,
+    UserGone: Plain,
     /// The user disappeared together with many others.
-    LossSuspected,
+    LossSuspected: Plain,
     /// The user's client is missing in the identity provider.
-    IdentityLost,
+    IdentityLost: Plain,
     /// The user is not active.
-    UserInactive,
+    UserInactive: Plain,
     /// No such user is in the portal (yet).
-    UserNotFound,
+    UserNotFound: MayArrive,
     /// More than one user has the name.
-    UserAmbiguous,
+    UserAmbiguous: Plain,
     /// The user belongs to another `TechnicalUser`.
-    ManagedElsewhere,
+    ManagedElsewhere: Plain,
     /// The portal shows no credential for the user, or no token endpoint.
-    CredentialNotShown,
+    CredentialNotShown: Plain,
     /// The token endpoint refuses the credential.
-    CredentialRefused,
+    CredentialRefused: Plain,
     /// The token endpoint cannot be reached.
-    TokenEndpointUnreachable,
+    TokenEndpointUnreachable: Plain,
     /// A Secret with that name was not written for this resource.
-    SecretNotOurs,
+    SecretNotOurs: Plain,
     /// The Secret cannot be written.
-    SecretNotWritable,
+    SecretNotWritable: Plain,
     /// The portal answered with an error.
-    PortalError,
+    PortalError: Plain,
     /// The Kubernetes API refused or failed.
-    KubernetesError,
+    KubernetesError: Plain,
     /// A reconcile did not end in time.
-    ReconcileTimeout,
+    ReconcileTimeout: Plain,
     /// A fault of this program ended a reconcile.
-    InternalError,
+    InternalError: Plain,
     /// The user can be neither deleted nor revoked.
-    Undeletable,
+    Undeletable: Plain,
 
     // Events.
     /// A user was created.
-    UserCreated,
+    UserCreated: Plain,
     /// A credential was published.
-    CredentialPublished,
+    CredentialPublished: Plain,
     /// A credential that was changed in the portal was published.
-    CredentialChanged,
+    CredentialChanged: Plain,
     /// A Secret was written again.
-    SecretHealed,
+    SecretHealed: Plain,
     /// A user was deleted.
-    UserDeleted,
+    UserDeleted: Plain,
     /// A user was revoked.
-    UserRevoked,
+    UserRevoked: Plain,
     /// A user is kept in the portal.
-    UserRetained,
+    UserRetained: Plain,
     /// A duplicate was deleted.
-    DuplicateRemoved,
+    DuplicateRemoved: Plain,
     /// A request by annotation is not carried out.
-    RequestIgnored,
+    RequestIgnored: Plain,
     /// A status could not be written.
-    StatusNotWritten,
+    StatusNotWritten: Plain,
 
     // Portal.
     /// The portal answers, and the login may create users.
-    LoggedIn,
+    LoggedIn: Plain,
     /// The login Secret is missing.
-    LoginSecretMissing,
+    LoginSecretMissing: MayArrive,
     /// The login Secret lacks a key.
-    LoginSecretIncomplete,
+    LoginSecretIncomplete: MayArrive,
     /// The identity provider refuses the login.
-    LoginRefused,
+    LoginRefused: MayArrive,
     /// A renewed refresh token could not be stored.
-    TokenNotStored,
+    TokenNotStored: Plain,
     /// The certificates of `tls.caBundle` cannot be used.
-    CaBundleInvalid,
+    CaBundleInvalid: MayArrive,
     /// Certificates of `tls.caBundle` cannot be used, others can.
-    UnusableCertificates,
+    UnusableCertificates: Plain,
     /// The Portal sets `insecureHttp`, and the operator permits plain http.
-    InsecureHttpAllowed,
+    InsecureHttpAllowed: Plain,
     /// Plain http is not permitted.
-    InsecureHttpRefused,
+    InsecureHttpRefused: Plain,
     /// The address is not the portal's backend.
-    NotThePortalBackend,
+    NotThePortalBackend: Plain,
     /// The address in `tokenUrl` is no token endpoint.
-    NotATokenEndpoint,
+    NotATokenEndpoint: Plain,
     /// The portal or its identity provider does not answer.
-    Unreachable,
+    Unreachable: Plain,
     /// The TLS connection is refused.
-    TlsFailed,
+    TlsFailed: Plain,
     /// The portal answers with errors.
-    PortalFailing,
+    PortalFailing: Plain,
     /// The login belongs to another company than `bpn` says.
-    WrongCompany,
+    WrongCompany: Plain,
     /// Many users disappeared at once.
-    UsersVanished,
+    UsersVanished: Plain,
     /// The Portal is suspended.
-    Suspended,
+    Suspended: Plain,
     /// `TechnicalUser`s still use the Portal.
-    InUse,
+    InUse: Plain,
     /// The login may delete users.
-    MayDelete,
+    MayDelete: Plain,
     /// The login may not delete users.
-    MayNotDelete,
+    MayNotDelete: Plain,
 }
 
 #[cfg(test)]
@@ -206,5 +241,13 @@ mod tests {
                 "{text}"
             );
         }
+    }
+
+    #[test]
+    fn a_reason_is_found_by_its_text() {
+        for reason in Reason::ALL {
+            assert_eq!(Reason::parse(reason.as_str()), Some(*reason));
+        }
+        assert_eq!(Reason::parse("Other"), None);
     }
 }

@@ -15,7 +15,7 @@ use crate::controller::context::Context;
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{Key, annotation, has_finalizer, is_deleting, part};
 use crate::controller::queue::dispatcher::Action;
-use crate::controller::status::grace::{LOOK_AGAIN, may_arrive};
+use crate::controller::status::grace::LOOK_AGAIN;
 use crate::metrics::Sweep;
 
 /// A sweep by the clock never takes more than a twentieth of the time.
@@ -54,7 +54,7 @@ pub async fn reconcile_once(
     let sweep_due_in = ctx.portal_memory.looks.sweep_due_in(key, &circumstances);
     ctx.portal_memory.looks.begin(key);
     let looked = look(ctx, key, &object, sweep_due_in.is_zero()).await;
-    let waits_for_another = looked.as_ref().err().is_some_and(|blocker| may_arrive(blocker.reason));
+    let waits_for_another = looked.as_ref().err().is_some_and(|blocker| blocker.reason.may_arrive());
     let list_not_due = looked.as_ref().is_ok_and(|looked| looked.list_not_due);
     let next = if let Ok(looked) = &looked {
         ctx.portal_backoffs.forget(key);

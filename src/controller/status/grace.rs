@@ -9,7 +9,6 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, ObjectMeta};
 
 use crate::api::conditions::{READY, STALLED};
 use crate::controller::status::since::Since;
-use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 
 /// For how long something that is missing may still arrive.
@@ -17,21 +16,6 @@ pub const GRACE: Duration = Duration::from_mins(2);
 
 /// What is missing or refused is looked at again after this time.
 pub const LOOK_AGAIN: Duration = Duration::from_secs(10);
-
-/// Whether another object, applied at the same time, may cure it.
-#[must_use]
-pub fn may_arrive(reason: Reason) -> bool {
-    matches!(
-        reason,
-        Reason::PortalNotFound
-            | Reason::AccessDenied
-            | Reason::UserNotFound
-            | Reason::LoginSecretMissing
-            | Reason::LoginSecretIncomplete
-            | Reason::LoginRefused
-            | Reason::CaBundleInvalid
-    )
-}
 
 /// How long the grace period lasts on, where this is in one. `waiting` times it by this process's own clock; what lasted
 /// before a restart is read off the conditions, and is never longer than the object is old.
@@ -43,7 +27,7 @@ pub fn left<K: Ord + Clone>(
     blocker: Option<&Blocker>,
     now: Timestamp,
 ) -> Option<Duration> {
-    let Some(blocker) = blocker.filter(|blocker| blocker.stalled && may_arrive(blocker.reason)) else {
+    let Some(blocker) = blocker.filter(|blocker| blocker.stalled && blocker.reason.may_arrive()) else {
         waiting.forget(key);
         return None;
     };
@@ -72,6 +56,7 @@ mod tests {
 
     use super::*;
     use crate::api::conditions::{Wanted, brought_up_to_date};
+    use crate::domain::reason::Reason;
 
     fn missing() -> Blocker {
         Blocker::lasting(Reason::PortalNotFound, "there is no Portal")

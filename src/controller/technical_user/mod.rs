@@ -184,13 +184,13 @@ fn lenient_spec(object: &DynamicObject) -> TechnicalUserSpec {
     let policy: Option<DeletionPolicy> = serde_json::from_value(field("deletionPolicy")).ok();
     let existing = field("user").get("existing").is_some_and(Value::is_object);
     TechnicalUserSpec {
-        portal_ref: portal_ref.or(recorded).unwrap_or(PortalRef { name: String::new(), namespace: None }),
+        portal_ref: portal_ref.or(recorded).unwrap_or_default(),
         user: User {
-            create: (!existing).then(|| CreateUser { roles: Vec::new(), name: None, description: None }),
-            existing: existing.then_some(ExistingUser { id: None, client_id: None, name: None }),
+            create: (!existing).then(CreateUser::default),
+            existing: existing.then(ExistingUser::default),
         },
         deletion_policy: policy,
-        outputs: None,
+        ..TechnicalUserSpec::default()
     }
 }
 

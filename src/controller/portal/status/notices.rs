@@ -87,7 +87,7 @@ pub fn announce(ctx: &Context, object: &DynamicObject, old: &[Condition], new: &
         }
         let key = Key::of(object);
         tracing::warn!(portal = format!("{}/{}", key.namespace, key.name), "{}", notice.message);
-        if let Some(reason) = Reason::ALL.iter().find(|reason| reason.as_str() == notice.reason) {
+        if let Some(reason) = Reason::parse(&notice.reason) {
             let reference = object.object_ref(&portals());
             ctx.events.warning(reference, reason.as_str(), "Reconcile", &notice.message);
         }

@@ -15,21 +15,11 @@ pub(super) fn announce(pass: &Pass, new: &TechnicalUserStatus) {
             .find(|c| c.type_ == READY)
             .map(|c| (c.status.clone(), c.reason.clone(), c.message.clone()))
     };
-    let on_the_way = [
-        Reason::Creating,
-        Reason::Searching,
-        Reason::SettlingAttempt,
-        Reason::Pending,
-        Reason::NotYet,
-        Reason::Deleting,
-    ];
     let (before, after) = (ready(&pass.status), ready(new));
     if let Some((status, reason, message)) = after {
         let changed = before.is_none_or(|(_, old, _)| old != reason);
-        let quiet = status == "True" || on_the_way.iter().any(|quiet| quiet.as_str() == reason);
-        if let (true, false, Some(reason)) =
-            (changed, quiet, Reason::ALL.iter().find(|r| r.as_str() == reason))
-        {
+        let reason = Reason::parse(&reason).filter(|reason| status != "True" && !reason.is_progress());
+        if let (true, Some(reason)) = (changed, reason) {
             pass.ctx.events.warning(reference(&pass.ctx, &pass.key), reason.as_str(), "Reconcile", &message);
         }
     }
