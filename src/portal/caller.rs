@@ -8,8 +8,8 @@ use url::Url;
 use super::PortalError;
 use super::observe::{CallObserver, CallOutcome, Operation, took};
 use super::resilient::{Breaker, Limiter, Limits};
-use super::transport::{Answer, Fault, HttpRequest, PlainHttp, Transport};
 use crate::process::Process;
+use crate::transport::{Answer, Fault, HttpRequest, PlainHttp, Transport};
 
 /// Cheap to clone; clones share everything.
 #[derive(Clone)]

@@ -5,6 +5,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::Refusal;
+use crate::transport::Cause;
 
 /// A call to the portal, its identity provider or its circuit breaker failed.
 #[derive(Debug, Clone, Error, PartialEq, Eq)]
@@ -109,6 +110,16 @@ pub enum PortalError {
         /// What is wrong with it, in words.
         reason: &'static str,
     },
+}
+
+impl From<Cause> for PortalError {
+    fn from(cause: Cause) -> Self {
+        match cause {
+            Cause::Unreachable { endpoint, reason } => Self::Unreachable { endpoint, reason },
+            Cause::Tls { endpoint, reason } => Self::Tls { endpoint, reason },
+            Cause::TooLong => Self::BadAnswer { reason: "it is too long" },
+        }
+    }
 }
 
 fn refused(status: u16, code: &str) -> String {

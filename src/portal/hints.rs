@@ -1,6 +1,6 @@
 //! What to do about failures that have their cause in the addresses of a Portal.
 
-use super::transport::UNRESOLVED;
+use crate::transport::UNRESOLVED;
 
 /// What to do where the token URL leads to something else.
 pub const CHECK_TOKEN_URL: &str = "check the whole address, path included, such as \

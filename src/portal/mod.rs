@@ -26,7 +26,6 @@ mod refusal;
 pub mod resilient;
 #[cfg(test)]
 pub(crate) mod test_support;
-mod transport;
 
 pub use capabilities::Capabilities;
 pub use error::{CreateFailure, Effect, PortalError};
@@ -180,6 +179,11 @@ pub const CREATE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long after its start a create whose outcome is unknown counts as under way: twice [`CREATE_TIMEOUT`].
 pub const CREATE_SETTLE_TIME: Duration = Duration::from_mins(1);
 
+pub(crate) use crate::transport::endpoint;
+pub use crate::transport::{
+    Bounded, BundleReport, Fault, HttpRequest, HttpResponse, Limit, Network, Payload, PlainHttp, Proxies,
+    Transport, Transports,
+};
 #[cfg(test)]
 pub(crate) use clients::catena_x::{Page, Pages, scan_pages};
 pub use clients::{ClientConfig, Clients, Connector};
@@ -187,8 +191,3 @@ pub use config_error::{ConfigError, NotHttps};
 pub use oauth::{Credentials, PORTAL_CLIENT, TokenStore};
 pub use refusal::Refusal;
 pub use resilient::Limits;
-pub(crate) use transport::endpoint;
-pub use transport::{
-    Bounded, BundleReport, Fault, HttpRequest, HttpResponse, Limit, Network, Payload, PlainHttp, Proxies,
-    Transport, Transports,
-};

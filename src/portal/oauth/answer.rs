@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::portal::PortalError;
 use crate::portal::bounds::{Exact, Gather, Gathered, Text};
-use crate::portal::transport::{Answer, Limit};
+use crate::transport::{Answer, Limit};
 
 /// The longest token. What is between here and a portal takes headers of 8 to 16 KiB.
 const TOKEN: usize = 32 << 10;

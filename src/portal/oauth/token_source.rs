@@ -16,8 +16,8 @@ use super::{AccessToken, Credentials};
 use crate::portal::caller::{Caller, is_down};
 use crate::portal::observe::{CallOutcome, Operation};
 use crate::portal::resilient::Verdict;
-use crate::portal::transport::{Answer, CALL_TIMEOUT, Fault, HttpRequest, Payload, endpoint};
 use crate::portal::{Lane, PortalError};
+use crate::transport::{Answer, CALL_TIMEOUT, Fault, HttpRequest, Payload, endpoint};
 
 /// How long a refused login is not tried again: a wrong secret costs one token call per pause.
 const REFUSED_PAUSE: Duration = Duration::from_secs(30);
@@ -208,7 +208,7 @@ impl LoginCall {
 }
 
 fn read(result: Result<Answer, Fault>) -> Result<answer::Issued, Failed> {
-    let answer = result.map_err(|fault| Failed { error: fault.error, acted: fault.sent })?;
+    let answer = result.map_err(|fault| Failed { error: fault.cause.into(), acted: fault.sent })?;
     answer::read(&answer).map_err(|refusal| Failed {
         error: refusal.into_error(answer.retry_after),
         acted: match refusal {

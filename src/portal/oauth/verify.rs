@@ -12,8 +12,8 @@ use super::claims::token_roles;
 use crate::domain::user::Credential;
 use crate::portal::caller::Caller;
 use crate::portal::observe::{CallOutcome, Operation};
-use crate::portal::transport::{Fault, HttpRequest, Payload, endpoint};
 use crate::portal::{Lane, PortalError, Verification};
+use crate::transport::{Fault, HttpRequest, Payload, endpoint};
 
 /// A token endpoint that takes longer counts as unreachable.
 const VERIFY_TIMEOUT: Duration = Duration::from_secs(15);
@@ -52,7 +52,7 @@ pub(crate) async fn verify(
         limit: TOKEN_LIMIT,
     };
     let read = |result: Result<_, Fault>| {
-        let answer = result.map_err(|fault| NoToken::Fault(fault.error))?;
+        let answer = result.map_err(|fault| NoToken::Fault(fault.cause.into()))?;
         answer::read(&answer).map_err(NoToken::Refusal)
     };
     match caller.send(Operation::Verify, request, read, NoToken::outcome).await {

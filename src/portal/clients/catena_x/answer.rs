@@ -15,7 +15,7 @@ use crate::domain::user::{
 use crate::portal::PortalError;
 use crate::portal::bounds::{Exact, List, Text, URL, is_exact};
 use crate::portal::oauth::TECHNICAL_ROLES_OF;
-use crate::portal::transport::Answer;
+use crate::transport::Answer;
 
 /// The one role of wallet users in the shipped configuration; portals before 2.3 do not tell a role's kind.
 const EXTERNAL_ROLE: &str = "Identity Wallet Management";

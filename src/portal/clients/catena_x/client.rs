@@ -12,8 +12,8 @@ use crate::portal::caller::{Caller, is_down};
 use crate::portal::oauth::{AccessToken, TokenSource};
 use crate::portal::observe::Operation;
 use crate::portal::resilient::{CallPlace, Probe, RETRIES, Verdict, retry_pause};
-use crate::portal::transport::{Answer, endpoint};
 use crate::portal::{Lane, PortalError};
+use crate::transport::{Answer, endpoint};
 
 /// The portal seen through one login. Clones share the login, and everything that all calls share.
 #[derive(Clone)]

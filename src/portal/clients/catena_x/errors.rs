@@ -12,7 +12,7 @@ use crate::portal::bounds::{Gather, Gathered};
 use crate::portal::oauth::UNTOLD_PAUSE;
 use crate::portal::observe::Operation;
 use crate::portal::resilient::Verdict;
-use crate::portal::transport::{Answer, Fault};
+use crate::transport::{Answer, Cause, Fault};
 
 /// How the portal says that a user's client is gone from the identity provider (2.0 and later).
 const LOST_CLIENT: &str = "not found in central keycloak";
@@ -33,11 +33,11 @@ pub(super) struct FailedCall {
 
 impl FailedCall {
     pub(super) fn of_fault(fault: Fault) -> Self {
-        let verdict = match fault.error {
-            PortalError::BadAnswer { .. } => Verdict::Alive,
-            _ => Verdict::Down,
+        let verdict = match fault.cause {
+            Cause::TooLong => Verdict::Alive,
+            Cause::Unreachable { .. } | Cause::Tls { .. } => Verdict::Down,
         };
-        Self { error: fault.error, verdict, acted: fault.sent, repeatable: fault.brief, pause: None }
+        Self { error: fault.cause.into(), verdict, acted: fault.sent, repeatable: fault.brief, pause: None }
     }
 
     /// Nothing was sent.

@@ -21,12 +21,12 @@ use crate::portal::bounds::is_id;
 use crate::portal::caller::Caller;
 use crate::portal::oauth::{self, TokenSource};
 use crate::portal::observe::{CallObserver, Operation};
-use crate::portal::transport::{PlainHttp, Transports, endpoint};
 use crate::portal::{
     Capabilities, ConfigError, CreateSlot, Lane, Login, NotHttps, Portal, PortalError, Refusal, Scan,
     ScanProgress, Verification,
 };
 use crate::process::Process;
+use crate::transport::{PlainHttp, Transports, endpoint};
 
 /// A portal of Catena-X or Cofinity-X.
 pub struct CatenaXPortal {

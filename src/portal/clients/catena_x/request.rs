@@ -10,7 +10,7 @@ use super::errors::FailedCall;
 use crate::portal::caller::Caller;
 use crate::portal::oauth::AccessToken;
 use crate::portal::observe::{CallOutcome, Operation};
-use crate::portal::transport::{Answer, CALL_TIMEOUT, HttpRequest, Limit, Payload};
+use crate::transport::{Answer, CALL_TIMEOUT, HttpRequest, Limit, Payload};
 
 /// A call of the portal's API.
 pub(super) struct Call {

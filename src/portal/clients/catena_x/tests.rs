@@ -11,10 +11,10 @@ use super::{CatenaXConfig, CatenaXPortal};
 use crate::domain::user::Credential;
 use crate::portal::observe::NoObserver;
 use crate::portal::resilient::Limits;
-use crate::portal::transport::in_memory::{InMemory, Seen, response};
-use crate::portal::transport::{HttpRequest, HttpResponse};
 use crate::portal::{Credentials, Lane, Portal, PortalError, Verification};
 use crate::process::{Process, Random, SetClock};
+use crate::transport::in_memory::{InMemory, Seen, response};
+use crate::transport::{HttpRequest, HttpResponse};
 
 const TOKEN: &str = r#"{"access_token":"t1","expires_in":300}"#;
 

@@ -16,7 +16,7 @@ use x509_parser::time::ASN1Time;
 /// The server shows the certificate of an authority, and the CA bundle does not hold it.
 #[derive(Debug, thiserror::Error)]
 #[error("the certificate is that of an authority")]
-pub(in crate::portal::transport) struct AuthorityAsServer;
+pub(in crate::transport) struct AuthorityAsServer;
 
 /// Accepts what webpki does, and what the bundle holds.
 #[derive(Debug)]

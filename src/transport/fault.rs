@@ -7,7 +7,6 @@ use rustls::{AlertDescription, CertificateError, OtherError};
 
 use super::resolver::PUBLIC_ONLY;
 use super::tls::AuthorityAsServer;
-use crate::portal::PortalError;
 
 /// Said of a host name that DNS does not know.
 pub(crate) const UNRESOLVED: &str = "the name does not resolve";
@@ -16,27 +15,48 @@ pub(crate) const UNRESOLVED: &str = "the name does not resolve";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
     /// What went wrong.
-    pub error: PortalError,
+    pub cause: Cause,
     /// Whether the server may have acted on the request.
     pub sent: bool,
     /// Whether the connection failed in a way that another try may heal at once (not a time-out, not TLS).
     pub brief: bool,
 }
 
+/// What went wrong where no answer came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cause {
+    /// Nothing answered: DNS, connect, reset, time-out.
+    Unreachable {
+        /// `host:port`.
+        endpoint: String,
+        /// What went wrong, in words.
+        reason: String,
+    },
+    /// The TLS handshake was refused by either side.
+    Tls {
+        /// `host:port`.
+        endpoint: String,
+        /// What went wrong, in words.
+        reason: String,
+    },
+    /// The answer is longer than what can be used.
+    TooLong,
+}
+
 impl Fault {
     pub(super) fn too_long() -> Self {
-        Self { error: PortalError::BadAnswer { reason: "it is too long" }, sent: true, brief: false }
+        Self { cause: Cause::TooLong, sent: true, brief: false }
     }
 
     pub(super) fn of(error: &reqwest::Error, endpoint: &str) -> Self {
         let endpoint = endpoint.to_owned();
         let sent = !(error.is_connect() || error.is_builder());
         if let Some(reason) = tls_reason(error) {
-            return Self { error: PortalError::Tls { endpoint, reason }, sent, brief: false };
+            return Self { cause: Cause::Tls { endpoint, reason }, sent, brief: false };
         }
         let timed_out = error.is_timeout();
         let reason = connection_reason(error, sent, timed_out).to_owned();
-        Self { error: PortalError::Unreachable { endpoint, reason }, sent, brief: !timed_out }
+        Self { cause: Cause::Unreachable { endpoint, reason }, sent, brief: !timed_out }
     }
 }
 

@@ -1,8 +1,8 @@
-//! The HTTP client of one Portal: sends a request, reads an answer of bounded size in bounded time.
+//! The HTTP client of one server and those beside it: sends a request, reads an answer of bounded size in bounded time.
 //!
 //! TLS as in [`super::tls`]; a proxy as in [`super::proxy`] for https, and none for plain http, so that no secret reaches a proxy
-//! in the clear; no redirects, so that a token never goes elsewhere; no retries, which are
-//! [`crate::portal::resilient`]'s to decide.
+//! in the clear; no redirects, so that a token never goes elsewhere; no retries, which
+//! the clients above decide.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -8,8 +8,7 @@ use parking_lot::Mutex;
 use tokio::time::timeout;
 
 use super::exchange::{Bounded, HttpRequest, HttpResponse, Payload, Transport, Transports};
-use super::{Fault, PlainHttp, endpoint};
-use crate::portal::PortalError;
+use super::{Cause, Fault, PlainHttp, endpoint};
 
 /// What a server does with a request: it answers, or is silent.
 type Server = dyn Fn(&HttpRequest) -> Option<HttpResponse> + Send + Sync;
@@ -73,11 +72,7 @@ impl Transport for InMemory {
             let silent = std::future::pending::<()>();
             let _silence = timeout(request.timeout, silent).await;
             let (endpoint, reason) = (endpoint(&request.url), "no answer in time".to_owned());
-            return Err(Fault {
-                error: PortalError::Unreachable { endpoint, reason },
-                sent: true,
-                brief: false,
-            });
+            return Err(Fault { cause: Cause::Unreachable { endpoint, reason }, sent: true, brief: false });
         };
         let mut body = Bounded::new(request.limit, response.status);
         body.take(&response.body)?;
