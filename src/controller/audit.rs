@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::Key;
+use crate::controller::technical_user::pass::Failure;
 use crate::domain::user::{CreatedUser, Credential, NewUser, Role, UserDetails, UserId};
 use crate::portal::observe::{Operation, timed};
 use crate::portal::{
@@ -103,18 +104,18 @@ fn line(
     tracing::info!(%resource, action, user_id, client_id, outcome, duration_ms, error, "audit");
 }
 
-/// Logs that a credential was written into the Secret of a resource, or could not be.
+/// Logs that a credential was written into an output of a resource, or could not be.
 pub fn published(
     resource: &Key,
     secret: &str,
     user: (&UserId, &str),
     began: Instant,
-    result: Result<(), &KubeError>,
+    result: Result<(), &Failure>,
 ) {
     let outcome = match result {
         Ok(()) => SUCCESS,
-        Err(KubeError::Denied { .. } | KubeError::NotFound | KubeError::Conflict) => REFUSED,
-        Err(KubeError::Failed { .. } | KubeError::Unclear { .. }) => UNKNOWN,
+        Err(Failure::Kube(KubeError::Denied { .. } | KubeError::NotFound) | Failure::Overtaken) => REFUSED,
+        Err(_) => UNKNOWN,
     };
     let duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     let error = result.err().map(ToString::to_string);

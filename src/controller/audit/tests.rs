@@ -157,7 +157,7 @@ async fn a_published_secret_has_its_line() {
     let (log, _guard) = listen();
     let user = (&UserId::new("u1"), "sa1");
     published(&key(), "edc", user, Instant::now(), Ok(()));
-    let refused = KubeError::Denied { code: 403, message: "no".into() };
+    let refused = Failure::Kube(KubeError::Denied { code: 403, message: "no".into() });
     published(&key(), "edc", user, Instant::now(), Err(&refused));
     let lines = logged(&log);
     for line in &lines {

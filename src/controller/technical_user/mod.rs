@@ -3,7 +3,8 @@
 mod failures;
 pub mod memory;
 mod observe;
-mod pass;
+mod outputs;
+pub(in crate::controller) mod pass;
 mod perform;
 mod refusal;
 mod status;

@@ -1,6 +1,6 @@
 //! One pass over one `TechnicalUser`: what is known, what was read on the way, and what ended it early.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,15 +10,16 @@ use kube::api::DynamicObject;
 use thiserror::Error;
 
 use super::memory::places::Place;
+use super::outputs::{Output, Resource};
 use super::refusal::RefusalFingerprint;
-use crate::api::technical_user::{TechnicalUserSpec, TechnicalUserStatus};
+use crate::api::technical_user::{RecordedOutput, TechnicalUserSpec, TechnicalUserStatus};
 use crate::controller::context::Context;
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::Key;
 use crate::controller::portal::connections::Connection;
 use crate::controller::portal::inventory::Unmet;
-use crate::controller::secrets::{Envelope, Secrets, Version};
-use crate::domain::plan::Observation;
+use crate::domain::output::Values;
+use crate::domain::plan::{self, Observation, OutputId};
 use crate::domain::user::{Credential, UserDetails, UserId};
 use crate::portal::PortalError;
 
@@ -46,39 +47,18 @@ pub struct Pass {
     pub observation: Observation,
     /// The details that were read in this pass, secrets included.
     pub details: BTreeMap<UserId, UserDetails>,
-    /// The Secret of the output: which object, in which state, with which keys.
-    pub secret: Option<SecretAt>,
-    /// This pass has written the Secret.
-    pub secret_written: bool,
-    /// How the Secret should look, its content and the user's id aside.
-    pub envelope: Envelope,
-    /// The Secrets of the namespace.
-    pub secrets: Secrets,
-    /// The place for the Secret in the namespace's quota, from the dry run to the create.
-    pub place: Option<Place>,
+    /// The outputs that the spec names, in its order.
+    pub outputs: Vec<Box<dyn Output>>,
+    /// The outputs that were written in this reconcile.
+    pub written: BTreeSet<OutputId>,
+    /// The places for Secrets in the namespace's quota, from the dry run to the create.
+    pub places: Vec<Place>,
     /// What a refusal of the portal depends on.
     pub fingerprint: RefusalFingerprint,
     /// How often published credentials are tried.
     pub verification_interval: Duration,
     /// When the pass began.
     pub now: Timestamp,
-}
-
-/// The Secret of the output as last seen.
-#[derive(Debug, Clone)]
-pub struct SecretAt {
-    /// Which object, in which state.
-    pub version: Version,
-    /// Its keys, once it was read.
-    pub keys: Option<Vec<String>>,
-}
-
-impl SecretAt {
-    /// The Secret that metadata tells of.
-    #[must_use]
-    pub fn of(metadata: &ObjectMeta) -> Self {
-        Self { version: Version::of(metadata), keys: None }
-    }
 }
 
 /// Why a pass ended before the plan came to rest.
@@ -146,6 +126,47 @@ impl Pass {
     #[must_use]
     pub fn credential(&self, id: &UserId) -> Option<&Credential> {
         self.details.get(id)?.credential.as_ref()
+    }
+
+    /// The output of this id.
+    pub fn output(&mut self, id: &OutputId) -> Result<&mut Box<dyn Output>, Failure> {
+        self.outputs.iter_mut().find(|output| output.id() == id).ok_or(Failure::Overtaken)
+    }
+
+    /// What an output needs to know of the resource.
+    #[must_use]
+    pub fn resource(&self) -> Resource {
+        Resource {
+            ctx: Arc::clone(&self.ctx),
+            key: self.key.clone(),
+            uid: self.object.metadata.uid.clone().unwrap_or_default(),
+            owner: self.observation.owner.clone(),
+        }
+    }
+
+    /// What the status records of an output.
+    #[must_use]
+    pub fn recorded_output(&self, id: &OutputId) -> Option<&RecordedOutput> {
+        self.status.outputs.iter().find(|output| output.id() == *id)
+    }
+
+    /// What outputs can hold for a user; `None` without a credential.
+    #[must_use]
+    pub fn values(&self, id: &UserId) -> Option<Values> {
+        Some(Values {
+            credential: self.credential(id)?.clone(),
+            user_id: id.clone(),
+            kind: self.details.get(id)?.kind,
+            bpn: plan::company(&self.observation).map(str::to_owned),
+        })
+    }
+
+    /// The digest of what each output would hold for a user; `None` without a credential.
+    #[must_use]
+    pub fn contents(&self, id: &UserId) -> Option<BTreeMap<OutputId, String>> {
+        let (values, key) = (self.values(id)?, &self.ctx.installation.digest_key);
+        let digest = |output: &dyn Output| key.of_content(&output.content(&values));
+        Some(self.outputs.iter().map(|output| (output.id().clone(), digest(output.as_ref()))).collect())
     }
 
     /// Takes over what a write of the object answered.

@@ -137,7 +137,7 @@ pub(super) fn compare(pass: &mut Pass, link: &Connection, at: &CredentialAt, tok
             seen.shown_with_details(&pass.key, user, &shown);
             Some((user.clone(), shown.comparable))
         }
-        (CredentialAt::Output, Some(user)) if user.kind == super::status::INTERNAL => {
+        (CredentialAt::Output(_), Some(user)) if user.kind == super::status::INTERNAL => {
             let shown = Shown { comparable: is_comparable(pass, link, &token), token: &token };
             let id = UserId::new(&user.id);
             seen.shown(&pass.key, &id, &shown, &user.roles);

@@ -32,11 +32,11 @@ fn check(o: &Observation, write: &Write) -> Result<(), Blocker> {
     };
     match (write, &o.desired) {
         (Write::Create { .. }, Desired::Create(desired)) => create(o, desired, portal),
-        (Write::Publish(user), Desired::Create(desired)) => {
+        (Write::Publish { user, .. }, Desired::Create(desired)) => {
             granted(o, desired, portal)?;
             publish(o, &portal.grants, &user.id)
         }
-        (Write::Publish(user), Desired::Existing { .. }) => {
+        (Write::Publish { user, .. }, Desired::Existing { .. }) => {
             publish(o, &portal.grants.for_existing(), &user.id)
         }
         (Write::Describe { .. }, _) => describe(portal),

@@ -6,7 +6,7 @@ use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use crate::domain::user::{UserId, UserStatus};
 
-use super::holding::{is_published, siblings};
+use super::holding::siblings;
 use super::observation::{Confirmed, Done, Named, Observation, PortalFacts, UserView};
 use super::{UserRef, ours};
 
@@ -79,7 +79,7 @@ fn occupies_its_name(named: &Named) -> bool {
 /// client ID, then the smallest id, so that two processes choose the same one.
 fn rank(o: &Observation, id: &UserId, named: &Named) -> (bool, i64, bool, u64, UserId) {
     (
-        !is_published(o, id),
+        !o.is_published(id),
         named.generation.saturating_neg(),
         named.status != UserStatus::Active,
         client_number(named),

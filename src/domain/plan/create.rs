@@ -88,9 +88,13 @@ fn request(
 /// What has to be read before a user is created, or the blocker.
 fn ready(o: &Observation, desired: &DesiredUser, portal: &PortalFacts) -> Result<(), Step> {
     bounds::create(o, desired, portal).map_err(|blocker| blocked(o, &blocker, o.timers.recheck()))?;
-    match &o.writable {
-        None => Err(Step::Read(Read::Writable)),
-        Some(Err(blocker)) => Err(Step::user_blocked(blocker.clone(), Requeue::Backoff)),
-        Some(Ok(())) => Ok(()),
+    // Every output, so that no user is created whose credential has no place.
+    for output in &o.outputs {
+        match &output.writable {
+            None => return Err(Step::Read(Read::Writable(output.id.clone()))),
+            Some(Err(blocker)) => return Err(Step::user_blocked(blocker.clone(), Requeue::Backoff)),
+            Some(Ok(())) => {}
+        }
     }
+    Ok(())
 }

@@ -22,9 +22,9 @@ fn steps(o: &Observation, desired: &DesiredUser) -> Result<Step, Step> {
         return Err(Step::Write(Write::AddFinalizer));
     }
     Ok(match current(o, desired, portal)? {
-        Current::AsRecorded(user) => {
-            publish::check(o).or_else(|| tidy(o, portal, &user)).unwrap_or_else(|| publish::keep(o, &user))
-        }
+        Current::AsRecorded(user) => publish::check(o, &user)
+            .or_else(|| tidy(o, portal, &user))
+            .unwrap_or_else(|| publish::keep(o, &user)),
         Current::Active(user, facts) => {
             has_roles(o, desired, portal, &user, facts)?;
             describe_and_publish(o, portal, &user, facts)?
@@ -75,7 +75,7 @@ fn describe_and_publish(
         Err(blocker) => Some(blocker).filter(|_| !described && !o.spec_observed),
     };
     match (publish::publish(o, user, facts), blocker) {
-        // The Secret is as it should be, the user is not.
+        // The outputs are as they should be, the user is not.
         (Step::Settled(Settled { report: Report::Ready, .. }), Some(blocker)) => {
             Err(user_blocked(o, user, blocker, o.timers.recheck()))
         }

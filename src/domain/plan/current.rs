@@ -10,10 +10,10 @@ use crate::domain::user::{UserId, UserStatus};
 
 use super::candidates;
 use super::create::{create, find_or_create, find_or_create_successor};
-use super::holding::{Holding, is_published, siblings};
+use super::holding::{Holding, siblings};
 use super::observation::{
     AttemptState, Confirmed, CredentialAt, DesiredUser, Done, Named, Observation, PortalFacts, RecordedUser,
-    SecretView, UserFacts, UserView,
+    UserFacts, UserView,
 };
 use super::retain::{LEFT_FOR_SUCCESSOR, record_retained};
 use super::settled::{Requeue, Settled, Stage};
@@ -70,7 +70,7 @@ fn first(o: &Observation, desired: &DesiredUser, portal: &PortalFacts) -> Result
     }
 }
 
-/// The recorded user, or the sibling whose credential the Secret holds.
+/// The recorded user, or the sibling whose credential an output holds.
 fn published_or_recorded(
     o: &Observation,
     portal: &PortalFacts,
@@ -90,11 +90,11 @@ fn published_or_recorded(
     Ok(user)
 }
 
-/// The sibling whose credential the Secret holds, where the status names another user: one that was created twice, or a
+/// The sibling whose credential an output holds, where the status names another user: one that was created twice, or a
 /// status from before a replacement. A predecessor that is still published does not count: its successor replaces it.
 fn published_instead<'a>(o: &'a Observation, recorded: &RecordedUser) -> Option<(&'a UserId, &'a Named)> {
     siblings(o).find(|(id, named)| {
-        is_published(o, id) && named.generation >= recorded.origin.generation().unwrap_or(0)
+        o.is_published(id) && named.generation >= recorded.origin.generation().unwrap_or(0)
     })
 }
 
@@ -211,8 +211,10 @@ fn missing_client<'a>(o: &Observation, portal: &PortalFacts, user: UserRef) -> R
         }
         return Ok(State::Unusable(user));
     }
-    if matches!(o.secret, SecretView::Ours { .. }) && !o.is_verified_at_all() {
-        return Err(Step::Read(Read::Verify(CredentialAt::Output)));
+    // The details of such a user show no credential, so only an output can be asked.
+    let published = o.outputs.iter().find(|output| output.can_be_read_back());
+    if let Some(output) = published.filter(|_| !o.is_verified_at_all()) {
+        return Err(Step::Read(Read::Verify(CredentialAt::Output(output.id.clone()))));
     }
     let blocker = Blocker::lasting(
         Reason::IdentityLost,

@@ -27,7 +27,7 @@ fn steps(o: &Observation, selector: &Selector) -> Result<Step, Step> {
     }
     let recorded = o.recorded.user.as_ref().is_some_and(|recorded| recorded.id == user.id);
     if recorded && Holding::of(o).is_as_recorded(o) && !o.roles_doubted {
-        return Ok(publish::check(o).unwrap_or_else(|| publish::keep(o, &user)));
+        return Ok(publish::check(o, &user).unwrap_or_else(|| publish::keep(o, &user)));
     }
     let blocker = match o.view(&user.id) {
         None => return Err(Step::Read(Read::User(user.id))),

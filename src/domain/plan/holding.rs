@@ -4,8 +4,7 @@ use crate::domain::ownership::Whose;
 use crate::domain::user::{UserId, UserStatus};
 
 use super::observation::{
-    Confirmed, Done, Listed, Named, Observation, OpenAttempt, PortalFacts, RecordedUser, SecretView,
-    UserView, Verified,
+    Confirmed, Done, Listed, Named, Observation, OpenAttempt, PortalFacts, RecordedUser, UserView, Verified,
 };
 use super::step::UserRef;
 use super::{ours, pin};
@@ -25,18 +24,11 @@ impl<'a> Holding<'a> {
         Self { current: o.recorded.user.as_ref(), next: next(o) }
     }
 
-    /// Whether status, Secret and list agree that nothing has to be done, so that no request is necessary.
+    /// Whether status, outputs and list agree that nothing has to be done, so that no request is necessary.
     pub(super) fn is_as_recorded(&self, o: &Observation) -> bool {
         let Some(user) = self.current else { return false };
-        let secret_as_recorded = match &o.secret {
-            SecretView::Ours { user: published, digest, metadata_as_wanted } => {
-                *metadata_as_wanted
-                    && digest.is_some()
-                    && *digest == o.recorded.digest
-                    && published.as_ref() == Some(&user.id)
-            }
-            _ => false,
-        };
+        let outputs_as_recorded =
+            o.outputs.iter().all(|output| output.holds(&user.id, output.recorded.as_ref()));
         // A user that was taken over gets a mark of this installation.
         let created_here = o.recorded.portal.as_ref().is_none_or(|portal| portal.hint == o.hint);
         let pinned_here = o.portal.as_ref().map_or(true, |portal| pin::is_here(o, portal));
@@ -45,7 +37,7 @@ impl<'a> Holding<'a> {
             && created_here
             && pinned_here
             && o.recorded.credential_published
-            && secret_as_recorded
+            && outputs_as_recorded
             && listed
             && !is_doubted(o)
             && o.spec_observed
@@ -66,7 +58,7 @@ impl<'a> Holding<'a> {
                 && !o.is_done(id, &Done::RecordedRetained)
                 && named.status == UserStatus::Active
                 && matches!(&named.confirmed, Confirmed::Ours(hint) if ours(o, portal, hint).is_ok())
-                && !is_published(o, id)
+                && !o.is_published(id)
                 && may_be_ours(o, portal, id)
         })
     }
@@ -76,11 +68,6 @@ impl<'a> Holding<'a> {
 pub(super) fn siblings(o: &Observation) -> impl Iterator<Item = (&UserId, &Named)> {
     let recorded = o.recorded.user.as_ref().map(|user| &user.id);
     o.users.named().filter(move |(id, _)| Some(*id) != recorded)
-}
-
-/// Whether the Secret says to hold the credential of this user.
-pub(super) fn is_published(o: &Observation, id: &UserId) -> bool {
-    matches!(&o.secret, SecretView::Ours { user: Some(user), .. } if user == id)
 }
 
 /// The attempt to settle: one for a later user than the status names. The result of an earlier one is a duplicate.

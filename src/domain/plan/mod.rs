@@ -33,8 +33,8 @@ mod token_roles;
 use holding::Holding;
 pub use observation::{
     AttemptState, Confirmed, CredentialAt, Deletion, Desired, DesiredUser, Done, Known, Listed, Named,
-    Observation, OpenAttempt, OutputId, PortalFacts, Recorded, RecordedPortal, RecordedUser, Searched,
-    SecretView, Selection, Timers, UserFacts, UserView, Users, Verified,
+    Observation, OpenAttempt, OutputId, OutputState, OutputView, PortalFacts, Recorded, RecordedPortal,
+    RecordedUser, Searched, Selection, Timers, UserFacts, UserView, Users, Verified,
 };
 pub use pin::{ambiguous, company, of_attempt as attempt_pin};
 pub use selector::Selector;
@@ -56,9 +56,10 @@ pub fn plan(o: &Observation) -> Step {
 }
 
 fn wanted(o: &Observation) -> Step {
-    // A Secret that another client wrote since is read before any request to the portal.
-    if !o.deleting && o.recorded.user.is_some() && matches!(o.secret, SecretView::Ours { digest: None, .. }) {
-        return Step::Read(Read::Secret);
+    // An output that another client wrote since is read before any request to the portal.
+    let unread = o.outputs.iter().find(|output| output.is_unread());
+    if let Some(output) = unread.filter(|_| !o.deleting && o.recorded.user.is_some()) {
+        return Step::Read(Read::Output(output.id.clone()));
     }
     match (&o.desired, o.deleting) {
         (_, true) => deletion::plan(o),

@@ -1,16 +1,27 @@
-//! From an active user to an output that holds its verified credential, and the checks after that.
+//! From an active user to outputs that hold its verified credential, and the checks after that.
 
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 
-use super::observation::{CredentialAt, Observation, SecretView, UserFacts, Verified};
+use super::observation::{CredentialAt, Observation, OutputState, OutputView, UserFacts, Verified};
 use super::settled::{Report, Requeue, Settled, Stage};
 use super::step::{Read, Step, UserRef, Write};
 
 /// The periodic verification if it is due. It comes before anything that may fail, such as reading another user.
-pub(super) fn check(o: &Observation) -> Option<Step> {
+pub(super) fn check(o: &Observation, current: &UserRef) -> Option<Step> {
     let due = !o.is_verified_at_all() && o.timers.verification.is_zero();
-    due.then_some(Step::Read(Read::Verify(CredentialAt::Output)))
+    due.then(|| Step::Read(verify_published(o, current)))
+}
+
+/// Asks about the published credential. All outputs hold the same one. If none can be read back, the one that the portal shows
+/// is asked about; an output that holds another one is found by its digest then.
+fn verify_published(o: &Observation, current: &UserRef) -> Read {
+    let published = o.outputs.iter().find(|output| output.can_be_read_back());
+    match (published, o.view(&current.id)) {
+        (Some(output), _) => Read::Verify(CredentialAt::Output(output.id.clone())),
+        (None, None) => Read::User(current.id.clone()),
+        (None, Some(_)) => Read::Verify(CredentialAt::Portal(current.id.clone())),
+    }
 }
 
 /// Everything is as recorded, and nothing is to be done.
@@ -22,84 +33,71 @@ pub(super) fn keep(o: &Observation, current: &UserRef) -> Step {
     }
 }
 
-/// Verifies the credential that the user's details show, and publishes it if the output does not hold it.
+/// Verifies the credential that the user's details show, and publishes it to each output that does not hold it. An output that
+/// cannot be written does not prevent the others.
 pub(super) fn publish(o: &Observation, current: &UserRef, user: &UserFacts) -> Step {
-    let Some(wanted) = &user.digest else {
-        return settled(
-            o,
-            current,
-            Stage::Credential.blocked(Blocker::passing(
-                Reason::CredentialNotShown,
-                format!(
-                    "The portal shows no credential for user {}, or does not report the token endpoint of the wallet. Portals \
-                     before 2.3 never report it: set walletTokenUrl in the Portal.",
-                    current.id
-                ),
-            )),
-            Requeue::Backoff,
-        );
+    let Some(contents) = &user.contents else {
+        return settled(o, current, Stage::Credential.blocked(not_shown(current)), Requeue::Backoff);
     };
-    let published = match &o.secret {
-        SecretView::Foreign(owner) => {
-            return settled(
-                o,
-                current,
-                Stage::Output.blocked(Blocker::lasting(
-                    Reason::SecretNotOurs,
-                    format!(
-                        "A Secret with this name exists and belongs to {owner}. The operator does not change it. Delete it, \
-                         or name another Secret in outputs."
-                    ),
-                )),
-                Requeue::Backoff,
-            );
-        }
-        SecretView::Absent => false,
-        SecretView::Ours { digest: None, .. } => return Step::Read(Read::Secret),
-        SecretView::Ours { digest: Some(digest), metadata_as_wanted, user: holder, .. } => {
-            digest == wanted && *metadata_as_wanted && holder.as_ref() == Some(&current.id)
-        }
+    let (foreign, ours): (Vec<_>, Vec<_>) = o.outputs.iter().partition(|output| foreign(output).is_some());
+    let foreign = foreign.first().and_then(|output| self::foreign(output));
+    if let (Some(blocker), true) = (&foreign, ours.is_empty()) {
+        return blocked(o, current, blocker);
+    }
+    if let Some(unread) = ours.iter().find(|output| output.is_unread()) {
+        return Step::Read(Read::Output(unread.id.clone()));
+    }
+    let end = |requeue| match &foreign {
+        Some(blocker) => blocked(o, current, blocker),
+        None => settled(o, current, Report::Ready, requeue),
     };
+    let holds = |output: &OutputView| output.holds(&current.id, contents.get(&output.id));
+    let as_recorded = |output: &OutputView| output.recorded.as_ref() == contents.get(&output.id);
+    let published = ours.iter().all(|output| holds(output) && as_recorded(output));
     // A credential that was verified once and is still published needs no second verification.
-    let proved = published
-        && o.recorded.credential_published
-        && o.recorded.digest.as_ref() == Some(wanted)
-        && !is_refused(o, current);
-    if proved {
+    if published && o.recorded.credential_published && !is_refused(o, current) {
         // An outage of the token endpoint says nothing of it; it is tried again later.
-        let unreachable = matches!(o.published_proof, Some(Verified::Unreachable(_)));
-        let requeue = if unreachable { Requeue::Backoff } else { o.timers.healthy() };
-        return check(o).unwrap_or_else(|| settled(o, current, Report::Ready, requeue));
+        let requeue = if is_unreachable(o, current) { Requeue::Backoff } else { o.timers.healthy() };
+        return check(o, current).unwrap_or_else(|| end(requeue));
     }
-    match o.proof_of(&current.id) {
-        Some(Verified::Accepted) if published => {
-            settled(o, current, Report::Ready, o.timers.healthy())
+    let blocker = match o.proof_of(&current.id) {
+        Some(Verified::Accepted) => {
+            let missing = ours.iter().filter(|output| !holds(output));
+            return write_next(o, current, missing).unwrap_or_else(|| end(o.timers.healthy()));
         }
-        Some(Verified::Accepted) => match &o.writable {
-            Some(Err(blocker)) => settled(o, current, Stage::Output.blocked(blocker.clone()), Requeue::Backoff),
-            _ => Step::Write(Write::Publish(current.clone())),
-        },
-        Some(Verified::Refused { .. }) => settled(
-            o,
-            current,
-            Stage::Credential.blocked(Blocker::passing(
-                Reason::CredentialRefused,
-                format!(
-                    "The token endpoint refuses the credential that the portal shows for user {}, so the operator does not \
-                     publish it. The credential of a marketplace subscription is accepted when the subscription is active.",
-                    current.id
-                ),
-            )),
-            Requeue::Backoff,
-        ),
-        Some(Verified::Unreachable(reason)) => {
-            settled(o, current, Stage::Credential.blocked(unreachable(reason)), Requeue::Backoff)
-        }
-        None => Step::Read(Read::Verify(CredentialAt::Portal(current.id.clone()))),
-    }
+        Some(Verified::Refused { .. }) => refused(current),
+        Some(Verified::Unreachable(reason)) => unreachable(reason),
+        None => return Step::Read(Read::Verify(CredentialAt::Portal(current.id.clone()))),
+    };
+    settled(o, current, Stage::Credential.blocked(blocker), Requeue::Backoff)
 }
 
-/// An output that the spec no longer names is removed after the credential is in the one that it names, and before it is removed
+/// The write of the first output that can be written, or why none can.
+fn write_next<'a>(
+    o: &Observation,
+    current: &UserRef,
+    missing: impl Iterator<Item = &'a &'a OutputView>,
+) -> Option<Step> {
+    let mut denied = None;
+    for output in missing {
+        match &output.writable {
+            Some(Err(blocker)) => denied = denied.or(Some(blocker)),
+            _ => {
+                return Some(Step::Write(Write::Publish {
+                    user: current.clone(),
+                    output: output.id.clone(),
+                }));
+            }
+        }
+    }
+    denied.map(|blocker| blocked(o, current, blocker))
+}
+
+fn blocked(o: &Observation, current: &UserRef, blocker: &Blocker) -> Step {
+    settled(o, current, Stage::Output.blocked(blocker.clone()), Requeue::Backoff)
+}
+
+/// An output that the spec no longer names is removed after the credential is in all that it names, and before it is removed
 /// from the status.
 pub(super) fn or_remove_former(o: &Observation, step: Step) -> Step {
     match (&step, o.former_outputs.first()) {
@@ -110,11 +108,51 @@ pub(super) fn or_remove_former(o: &Observation, step: Step) -> Step {
     }
 }
 
-/// Whether the token endpoint refused in this reconcile the credential in the output, or the one that the portal shows.
+fn answers<'a>(o: &'a Observation, user: &UserRef) -> impl Iterator<Item = &'a Verified> {
+    o.published_proof.iter().chain(o.proof_of(&user.id))
+}
+
+/// Whether the token endpoint refused in this reconcile the credential in an output, or the one that the portal shows.
 fn is_refused(o: &Observation, user: &UserRef) -> bool {
-    [o.published_proof.as_ref(), o.proof_of(&user.id)]
-        .iter()
-        .any(|answer| matches!(answer, Some(Verified::Refused { .. })))
+    answers(o, user).any(|answer| matches!(answer, Verified::Refused { .. }))
+}
+
+fn is_unreachable(o: &Observation, user: &UserRef) -> bool {
+    answers(o, user).any(|answer| matches!(answer, Verified::Unreachable(_)))
+}
+
+fn foreign(output: &OutputView) -> Option<Blocker> {
+    let OutputState::Foreign(owner) = &output.state else { return None };
+    let kind = &output.id.kind;
+    Some(Blocker::lasting(
+        Reason::SecretNotOurs,
+        format!(
+            "A {kind} with this name exists and belongs to {owner}. The operator does not change it. Delete it, or name another \
+             {kind} in outputs."
+        ),
+    ))
+}
+
+fn not_shown(current: &UserRef) -> Blocker {
+    Blocker::passing(
+        Reason::CredentialNotShown,
+        format!(
+            "The portal shows no credential for user {}, or does not report the token endpoint of the wallet. Portals before \
+             2.3 never report it: set walletTokenUrl in the Portal.",
+            current.id
+        ),
+    )
+}
+
+fn refused(current: &UserRef) -> Blocker {
+    Blocker::passing(
+        Reason::CredentialRefused,
+        format!(
+            "The token endpoint refuses the credential that the portal shows for user {}, so the operator does not publish it. \
+             The credential of a marketplace subscription is accepted when the subscription is active.",
+            current.id
+        ),
+    )
 }
 
 pub(super) fn unreachable(reason: &str) -> Blocker {

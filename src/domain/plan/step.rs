@@ -35,13 +35,13 @@ pub enum Read {
     Narrow,
     /// Which resource a sibling was created for.
     Confirm(UserId),
-    /// The content of the Secret.
-    Secret,
-    /// Whether the output can be written.
-    Writable,
+    /// The content of an output.
+    Output(OutputId),
+    /// Whether an output can be written.
+    Writable(OutputId),
     /// Whether the token endpoint accepts a credential.
     Verify(CredentialAt),
-    /// The object itself, and which user its Secret names, both from the apiserver.
+    /// The object itself, and which users its outputs name, all from where they are stored.
     Object,
 }
 
@@ -59,8 +59,13 @@ pub enum Write {
         /// The user.
         user: NewUser,
     },
-    /// Write the credential of this user, which was read and verified, into the output.
-    Publish(UserRef),
+    /// Write the credential of this user, which was read and verified, into an output.
+    Publish {
+        /// The user.
+        user: UserRef,
+        /// The output.
+        output: OutputId,
+    },
     /// Delete an output of ours that the spec no longer names.
     RemoveOutput(OutputId),
     /// Change the name and the description of a user.
@@ -113,7 +118,7 @@ impl Write {
             Self::RecordPortal
             | Self::ReportDeletion(_)
             | Self::AddFinalizer
-            | Self::Publish(_)
+            | Self::Publish { .. }
             | Self::RemoveOutput(_)
             | Self::RecordRetained { .. }
             | Self::RemoveFinalizer => false,
@@ -169,13 +174,13 @@ impl fmt::Display for Read {
             Self::Confirm(id) => {
                 write!(f, "reading user {id}, which has a name of this resource, from the portal")
             }
-            Self::Secret => f.write_str("reading the Secret"),
-            Self::Writable => f.write_str("checking that the Secret can be written"),
+            Self::Output(output) => write!(f, "reading {output}"),
+            Self::Writable(output) => write!(f, "checking that {output} can be written"),
             Self::Verify(CredentialAt::Portal(id)) => {
                 write!(f, "trying the credential that the portal shows for user {id} at its token endpoint")
             }
-            Self::Verify(CredentialAt::Output) => {
-                f.write_str("trying the published credential at its token endpoint")
+            Self::Verify(CredentialAt::Output(output)) => {
+                write!(f, "trying the credential in {output} at its token endpoint")
             }
             Self::Object => f.write_str("reading the resource"),
         }
@@ -188,7 +193,9 @@ impl fmt::Display for Write {
             Self::RecordPortal => f.write_str("recording the portal that the user was found in"),
             Self::AddFinalizer => f.write_str("adding the finalizer"),
             Self::Create { user, .. } => write!(f, "creating user {} in the portal", user.name),
-            Self::Publish(user) => write!(f, "writing the credential of user {} into the Secret", user.id),
+            Self::Publish { user, output } => {
+                write!(f, "writing the credential of user {} into {output}", user.id)
+            }
             Self::RemoveOutput(output) => write!(f, "deleting {output}, which the spec no longer names"),
             Self::Describe { user, .. } => {
                 write!(f, "changing name and description of user {} in the portal", user.id)

@@ -76,7 +76,7 @@ impl Memory {
         self.attempts.drop_resource(key);
         self.turns.leave(key);
         self.roles.forget(key);
-        self.secrets.forget(key);
+        self.secrets.forget_resource(key);
         self.waiting.forget(key);
         self.failing.forget(key);
         self.pending.forget(key);

@@ -1,6 +1,6 @@
 //! Free places for Secrets in a namespace whose quota counts them: no more users are created than Secrets have room.
 //!
-//! A place belongs to what creates a user: the reconcile that asked by a dry run, then the create that it
+//! A place is for one Secret, and belongs to what creates a user: the reconcile that asked by a dry run, then the create that it
 //! starts. It is free again when they end, however they end. After the create its resource needs the place until its Secret
 //! is written; that is derived from what is known of the resource, so nothing has to be given back.
 
@@ -13,8 +13,9 @@ use parking_lot::Mutex;
 use super::attempts::Attempts;
 use crate::api::conditions::STALLED;
 use crate::api::technical_user::{TechnicalUserSpec, TechnicalUserStatus};
+use crate::controller::context::Context;
 use crate::controller::objects::{Key, is_deleting, lenient, part};
-use crate::controller::technical_user::pass::Pass;
+use crate::controller::technical_user::outputs;
 
 type Taken = Arc<Mutex<BTreeMap<Key, usize>>>;
 
@@ -44,8 +45,8 @@ impl Drop for Place {
 }
 
 impl Places {
-    /// Takes one of the `free` places of the resource's namespace, unless other resources need them all. `waiting` names the
-    /// resources that need one because their users are there, or may be.
+    /// Takes one of the `free` places of a Secret's namespace, unless other Secrets need them all. `waiting` names the Secrets
+    /// that need one because the users of their resources are there, or may be.
     pub fn take(&self, key: &Key, free: usize, waiting: impl FnOnce() -> BTreeSet<Key>) -> Option<Place> {
         let mut taken = self.taken.lock();
         let mut others = waiting();
@@ -59,22 +60,18 @@ impl Places {
     }
 }
 
-/// Takes a place for the resource of this reconcile; whether there was one.
-pub(in crate::controller::technical_user) fn take(pass: &mut Pass, free: usize) -> bool {
-    let ctx = &pass.ctx;
+/// Takes a place for a Secret, if there is one.
+pub(in crate::controller::technical_user) fn take(ctx: &Context, secret: &Key, free: usize) -> Option<Place> {
     let waiting = || {
         let objects = ctx.caches.all_users();
         let here =
-            objects.iter().filter(|object| object.metadata.namespace.as_ref() == Some(&pass.key.namespace));
-        here.filter(|object| {
-            needs_a_place(object, &ctx.memory.attempts) && !ctx.has_secret(&secret_of(object))
-        })
-        .map(|object| Key::of(object))
-        .collect()
+            objects.iter().filter(|object| object.metadata.namespace.as_ref() == Some(&secret.namespace));
+        here.filter(|object| needs_a_place(object, &ctx.memory.attempts))
+            .flat_map(|object| secrets_of(object))
+            .filter(|secret| !ctx.has_secret(secret))
+            .collect()
     };
-    let place = ctx.memory.places.take(&pass.key, free, waiting);
-    pass.place = place;
-    pass.place.is_some()
+    ctx.memory.places.take(secret, free, waiting)
 }
 
 /// Whether a user was created, or may have been, whose Secret is still to be written.
@@ -90,14 +87,10 @@ fn needs_a_place(object: &DynamicObject, attempts: &Attempts) -> bool {
         && (has_user || attempts.may_have_created(&Key::of(object)))
 }
 
-/// The Secret of the resource's output.
-fn secret_of(object: &DynamicObject) -> Key {
-    let Key { namespace, name } = Key::of(object);
-    let named = part::<TechnicalUserSpec>(object, "spec").ok().and_then(|spec| {
-        let output = spec.outputs?.into_iter().next()?;
-        output.secret?.name
-    });
-    Key { namespace, name: named.unwrap_or(name) }
+/// The Secrets of a resource's outputs.
+fn secrets_of(object: &DynamicObject) -> Vec<Key> {
+    let spec = part::<TechnicalUserSpec>(object, "spec").ok();
+    outputs::secrets_of(&Key::of(object), spec.and_then(|spec| spec.outputs).as_deref())
 }
 
 #[cfg(test)]

@@ -3,17 +3,16 @@
 mod inventory;
 mod portal;
 mod recorded;
-mod secret;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use kube::api::DynamicObject;
 
+use super::outputs::{self, Resource};
 use super::pass::{Failure, Pass};
-use super::perform::output;
 use super::refusal::RefusalFingerprint;
 use super::status::handled_value;
 use crate::api::conditions::{READY, USER_READY};
@@ -24,12 +23,12 @@ use crate::controller::audit::Audited;
 use crate::controller::context::Context;
 use crate::controller::objects::{Key, annotation, has_finalizer, is_deleting, lenient};
 use crate::controller::portal::connections::Connection;
-use crate::controller::secrets::Secrets;
 use crate::controller::status::since::Since;
 use crate::domain::access::Grants;
 use crate::domain::identity::Owner;
 use crate::domain::plan::{
-    Deletion, Desired, DesiredUser, Observation, Searched, SecretView, Selection, Selector, Timers, Users,
+    Deletion, Desired, DesiredUser, Observation, OutputState, OutputView, Searched, Selection, Selector,
+    Timers, Users,
 };
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
@@ -41,7 +40,6 @@ pub(in crate::controller) use portal::grants;
 use portal::{every_login_is_known, link, portal_facts};
 use recorded::open_attempt;
 pub(super) use recorded::recorded;
-use secret::{envelope, see_secret};
 
 /// Begins a pass.
 pub async fn observe(
@@ -76,9 +74,15 @@ pub async fn observe(
         _ => Err(Blocker::passing(Reason::PortalNotReady, format!("Portal {portal_key} cannot be read"))),
     };
     let fingerprint = RefusalFingerprint::of(&object, portal_object.as_deref(), facts.as_ref().ok());
-    let envelope = envelope(ctx, &object, &spec);
     let owner = owner(ctx, &key);
-    let recorded = recorded(ctx, &owner, &status, &envelope.name, link.as_ref());
+    let resource = Resource {
+        ctx: Arc::clone(ctx),
+        key: key.clone(),
+        uid: object.metadata.uid.clone().unwrap_or_default(),
+        owner: owner.clone(),
+    };
+    let outputs = outputs::of_spec(&resource, spec.outputs.as_deref());
+    let recorded = recorded(ctx, &owner, &status, link.as_ref());
     let attempt = open_attempt(&ctx.memory.attempts, &object, &key, &recorded, fingerprint);
     let verification_interval = verification_interval(portal_spec);
     let pending_for = pending_for(&status, now);
@@ -101,9 +105,8 @@ pub async fn observe(
         searched: Searched::No,
         selection: Selection::Unread,
         name_doubted: false,
-        secret: SecretView::Absent,
-        former_outputs: output::former(&status, &envelope.name),
-        writable: None,
+        outputs: Vec::new(),
+        former_outputs: outputs::former(&status, &outputs),
         published_proof: None,
         timers: timers(ctx, &key, verification_interval, pending_for),
         roles_doubted: ctx.memory.roles.are_doubted(&key),
@@ -115,7 +118,6 @@ pub async fn observe(
     let mut pass = Pass {
         link: link.map(|link| audited(link, &key, &status)),
         ctx: Arc::clone(ctx),
-        secrets: Secrets::new(&ctx.client, &key.namespace),
         key,
         object,
         spec,
@@ -125,19 +127,39 @@ pub async fn observe(
         portal: portal_object,
         observation,
         details: BTreeMap::new(),
-        secret: None,
-        secret_written: false,
-        envelope,
-        place: None,
+        outputs,
+        written: BTreeSet::new(),
+        places: Vec::new(),
         fingerprint,
         verification_interval,
         now,
     };
     see_inventory(&mut pass, parsed.as_ref().map(|parsed| &parsed.status));
-    if !pass.observation.deleting {
-        see_secret(&mut pass).await?;
-    }
+    observe_outputs(&mut pass).await?;
     Ok(pass)
+}
+
+/// What is in the place of each output. A resource under deletion needs none of them.
+async fn observe_outputs(pass: &mut Pass) -> Result<(), Failure> {
+    for output in &mut pass.outputs {
+        let id = output.id().clone();
+        let recorded = pass.status.outputs.iter().find(|recorded| recorded.id() == id);
+        let mut state = OutputState::Absent;
+        if !pass.observation.deleting {
+            let observed = output.observe(recorded).await?;
+            let timers = &mut pass.observation.timers;
+            timers.output = timers.output.into_iter().chain(observed.read_in).min();
+            state = observed.state;
+        }
+        pass.observation.outputs.push(OutputView {
+            state,
+            recorded: recorded.map(|recorded| recorded.digest.clone()),
+            writable: None,
+            readable: output.is_readable(),
+            id,
+        });
+    }
+    Ok(())
 }
 
 /// Which Portal a resource names.

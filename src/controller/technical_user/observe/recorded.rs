@@ -9,7 +9,6 @@ use crate::controller::objects::{Key, annotation};
 use crate::controller::portal::connections::Connection;
 use crate::controller::portal::proofs::is_proved;
 use crate::controller::technical_user::memory::attempts::Attempts;
-use crate::controller::technical_user::perform::output::SECRET;
 use crate::controller::technical_user::refusal::RefusalFingerprint;
 use crate::controller::technical_user::status;
 use crate::domain::attempt::Attempt;
@@ -22,11 +21,9 @@ pub(in crate::controller::technical_user) fn recorded(
     ctx: &Context,
     owner: &Owner,
     status: &TechnicalUserStatus,
-    output: &str,
     link: Option<&Connection>,
 ) -> Recorded {
     let inventory = link.map(|link| link.inventory.as_ref());
-    let written = status.outputs.iter().find(|written| written.kind == SECRET && written.name == output);
     Recorded {
         portal: status.portal.as_ref().filter(|portal| !portal.url.is_empty()).map(|portal| RecordedPortal {
             url: portal.url.clone(),
@@ -41,7 +38,6 @@ pub(in crate::controller::technical_user) fn recorded(
             proved: is_proved(&ctx.installation, owner, user, inventory),
         }),
         credential_published: status.credential.is_some(),
-        digest: written.map(|written| written.digest.clone()),
     }
 }
 

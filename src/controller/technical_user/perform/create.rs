@@ -54,7 +54,7 @@ struct Task {
     /// Keeps proofs of absence waiting until the create has ended.
     _change: Change,
     /// Held until the outcome is known.
-    _place: Option<Place>,
+    _places: Vec<Place>,
 }
 
 /// Starts the task and waits a while for its end. Where it takes longer, or the pass is cancelled meanwhile, the outcome is
@@ -94,7 +94,7 @@ pub async fn create(pass: &mut Pass, generation: i64, user: NewUser) -> Result<(
         fingerprint: pass.fingerprint,
         basis: Basis::of(pass).ok_or(Failure::Overtaken)?,
         _change: change,
-        _place: pass.place.take(),
+        _places: std::mem::take(&mut pass.places),
     };
     let (sender, written_down) = oneshot::channel();
     let mut running = pass.ctx.process.tasks.spawn(pass.ctx.creates.track_future(async move {

@@ -3,7 +3,7 @@
 mod basis;
 mod create;
 mod delete;
-pub(in crate::controller::technical_user) mod output;
+mod publish;
 pub(in crate::controller::technical_user) mod read;
 mod retained;
 pub(in crate::controller::technical_user) mod write;

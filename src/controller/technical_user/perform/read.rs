@@ -3,7 +3,7 @@
 use kube::Api;
 use kube::api::DynamicObject;
 
-use super::output;
+use super::publish;
 use crate::api::technical_user::TechnicalUserSpec;
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{is_deleting, part, technical_users};
@@ -14,10 +14,10 @@ use crate::controller::technical_user::pass::{Failure, Pass};
 use crate::controller::technical_user::{lenient_spec, token_roles};
 use crate::domain::inventory::Snapshot;
 use crate::domain::plan::{
-    AttemptState, Confirmed, CredentialAt, Desired, Named, Read, Searched, SecretView, Selection, UserFacts,
-    UserView, Verified,
+    AttemptState, Confirmed, CredentialAt, Desired, Named, OutputId, OutputState, Read, Searched, Selection,
+    UserFacts, UserView, Verified,
 };
-use crate::domain::user::{Credential, ListedUser, UserDetails, UserId, UserStatus};
+use crate::domain::user::{ListedUser, UserDetails, UserId, UserStatus};
 use crate::metrics::Verified as Counted;
 use crate::portal::{Lane, PortalError, Verification};
 
@@ -43,13 +43,13 @@ pub async fn read(pass: &mut Pass, what: Read) -> Result<(), Failure> {
                 named.generation = shown.as_ref().map_or(named.generation, |shown| shown.generation);
             }
         }
-        Read::Secret => secret(pass).await?,
-        Read::Writable => pass.observation.writable = Some(output::writable(pass).await?),
+        Read::Output(id) => output(pass, &id).await?,
+        Read::Writable(id) => publish::prove_writable(pass, &id).await?,
         Read::Verify(at) => {
             let verified = verify(pass, &at).await?;
             match at {
                 CredentialAt::Portal(id) => pass.observation.users.entry(&id).proof = Some(verified),
-                CredentialAt::Output => pass.observation.published_proof = Some(verified),
+                CredentialAt::Output(_) => pass.observation.published_proof = Some(verified),
             }
         }
         Read::Object => object(pass).await?,
@@ -113,10 +113,10 @@ fn named_in(pass: &Pass, user: &ListedUser) -> Result<Named, Failure> {
 /// seen before, and the one whose credential is published.
 fn renamed(pass: &Pass, link: &Connection, found: &[(UserId, Named)]) -> Vec<ListedUser> {
     let owner = &pass.observation.owner;
-    let published = match &pass.observation.secret {
-        SecretView::Ours { user: Some(id), .. } => link.inventory.get(id),
+    let published = pass.observation.outputs.iter().filter_map(|output| match &output.state {
+        OutputState::Ours { user: Some(id), .. } => link.inventory.get(id),
         _ => None,
-    };
+    });
     let mut users = link.inventory.marked(|mark| mark.is_of(owner));
     users.extend(published);
     users.sort_by(|a, b| a.id.cmp(&b.id));
@@ -265,31 +265,16 @@ fn facts(pass: &Pass, id: &UserId, details: &UserDetails) -> UserFacts {
         mark: details.mark.clone(),
         description: details.description.clone(),
         connector: details.connector.as_ref().map(|c| c.name.clone().unwrap_or_else(|| c.id.clone())),
-        digest: output::content_of(pass, id).map(|(_, digest)| digest),
+        contents: pass.contents(id),
     }
 }
 
-/// The content of the Secret, as a digest.
-async fn secret(pass: &mut Pass) -> Result<(), Failure> {
-    let name = pass.envelope.name.clone();
-    let Some(found) = pass.secrets.get(&name).await? else {
-        pass.observation.secret = SecretView::Absent;
-        pass.secret = None;
-        return Ok(());
-    };
-    let data = found.data.unwrap_or_default();
-    let content = data.iter().map(|(key, value)| (key.as_str(), value.0.as_slice()));
-    let read = pass.ctx.installation.digest_key.digest(content);
-    let mut at = crate::controller::technical_user::pass::SecretAt::of(&found.metadata);
-    at.keys = Some(data.keys().cloned().collect());
-    if pass.observation.recorded.digest.as_ref() == Some(&read) {
-        pass.ctx.memory.secrets.as_written(&pass.key, &at.version, &read);
-    } else {
-        pass.ctx.memory.secrets.forget(&pass.key);
-    }
-    pass.secret = Some(at);
-    if let SecretView::Ours { digest, .. } = &mut pass.observation.secret {
-        *digest = Some(read);
+/// The content of an output, as a digest.
+async fn output(pass: &mut Pass, id: &OutputId) -> Result<(), Failure> {
+    let recorded = pass.recorded_output(id).cloned();
+    let state = pass.output(id)?.read(recorded.as_ref()).await?;
+    if let Some(output) = pass.observation.output_mut(id) {
+        output.state = state;
     }
     Ok(())
 }
@@ -298,10 +283,10 @@ async fn verify(pass: &mut Pass, at: &CredentialAt) -> Result<Verified, Failure>
     let link = pass.connected()?.clone();
     let (credential, lane) = match at {
         CredentialAt::Portal(id) => (pass.credential(id).cloned(), Lane::Interactive),
-        CredentialAt::Output => (published(pass).await?, Lane::Background),
+        CredentialAt::Output(id) => (pass.output(id)?.credential().await?, Lane::Background),
     };
     let Some(credential) = credential else {
-        // A Secret without a whole credential is healed from the portal.
+        // An output without a whole credential is healed from the portal.
         return Ok(Verified::Refused { unknown_client: false });
     };
     let verification = link.portal.verify(&credential, lane).await;
@@ -333,19 +318,6 @@ async fn verify(pass: &mut Pass, at: &CredentialAt) -> Result<Verified, Failure>
     })
 }
 
-/// The credential in the Secret.
-async fn published(pass: &Pass) -> Result<Option<Credential>, Failure> {
-    let Some(texts) = pass.secrets.texts(&pass.envelope.name).await? else { return Ok(None) };
-    let credential = (|| {
-        Some(Credential::with_secret(
-            texts.plain("client-id")?,
-            texts.get("client-secret")?,
-            texts.plain("token-url")?,
-        ))
-    })();
-    Ok(credential)
-}
-
 /// The object itself: what is decided next must not rest on a cache. All that was observed is observed anew with it; what
 /// was read and done in this reconcile is kept.
 async fn object(pass: &mut Pass) -> Result<(), Failure> {
@@ -370,13 +342,17 @@ async fn object(pass: &mut Pass) -> Result<(), Failure> {
         let found = old.observation.users.named().map(|(id, named)| (id.clone(), named.clone()));
         o.users.name_only(found);
     }
-    o.writable = old.observation.writable;
+    for before in old.observation.outputs {
+        if let Some(output) = o.output_mut(&before.id) {
+            output.writable = before.writable;
+        }
+    }
     o.published_proof = old.observation.published_proof;
     o.timers.verification = old.observation.timers.verification;
     o.users.keep_read_and_done(old.observation.users);
     pass.details = old.details;
-    pass.place = old.place;
-    pass.secret_written = old.secret_written;
+    pass.places = old.places;
+    pass.written = old.written;
     pass.now = old.now;
     Ok(())
 }

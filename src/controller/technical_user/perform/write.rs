@@ -4,14 +4,14 @@ use kube::Api;
 use kube::api::{DynamicObject, Patch, PatchParams};
 use serde_json::json;
 
-use super::{create, delete, output, retained};
+use super::{create, delete, publish, retained};
 use crate::api::{FIELD_MANAGER, FINALIZER};
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::technical_users;
 use crate::controller::technical_user::pass::{Failure, Pass};
 use crate::controller::technical_user::{reference, status};
 use crate::domain::identity::Mark;
-use crate::domain::plan::{Done, UserRef, UserView, Write};
+use crate::domain::plan::{Done, UserView, Write};
 use crate::domain::reason::Reason;
 use crate::domain::user::{ListedUser, UserId};
 use crate::portal::PortalError;
@@ -25,8 +25,8 @@ pub async fn write(pass: &mut Pass, what: Write) -> Result<(), Failure> {
         Write::RecordPortal => status::repin(pass).await,
         Write::AddFinalizer => put_finalizer(pass).await,
         Write::Create { generation, user } => create::create(pass, generation, user).await,
-        Write::Publish(current) => publish(pass, &current).await,
-        Write::RemoveOutput(former) => output::remove(pass, &former).await,
+        Write::Publish { user, output } => publish::publish(pass, &user, &output).await,
+        Write::RemoveOutput(former) => publish::remove(pass, &former).await,
         Write::Describe { user, name, description } => describe(pass, &user.id, name, description).await,
         Write::ReportDeletion(words) => {
             status::report_deletion(pass, words).await;
@@ -75,34 +75,6 @@ async fn drop_finalizer(pass: &mut Pass) -> Result<(), Failure> {
         .await?;
     pass.observation.finalizer = false;
     pass.ctx.memory.forget(&pass.key);
-    Ok(())
-}
-
-async fn publish(pass: &mut Pass, current: &UserRef) -> Result<(), Failure> {
-    let (had_secret, had_credential) = (pass.secret.is_some(), pass.status.credential.is_some());
-    let before = pass.observation.recorded.digest.clone();
-    match output::publish(pass, current).await {
-        Ok(()) => {}
-        // The words come from a dry run with nothing in it: an admission policy may quote what it refuses.
-        Err(Failure::Kube(KubeError::Denied { .. } | KubeError::NotFound | KubeError::Failed { .. })) => {
-            pass.observation.writable = Some(output::writable(pass).await?.and_then(|()| {
-                Err(crate::domain::roles::Blocker::passing(
-                    Reason::SecretNotWritable,
-                    format!("the Secret \"{}\" could not be written; it is tried again", pass.envelope.name),
-                ))
-            }));
-            return Ok(());
-        }
-        Err(failure) => return Err(failure),
-    }
-    let after = output::content_of(pass, &current.id).map(|(_, digest)| digest);
-    let (reason, words) = match (had_credential, before == after, had_secret) {
-        (true, true, _) => (Reason::SecretHealed, "was written again as it should be"),
-        (true, false, _) => (Reason::CredentialChanged, "now holds the credential that the portal shows"),
-        (false, ..) => (Reason::CredentialPublished, "holds the credential; a token was obtained with it"),
-    };
-    let note = format!("Secret \"{}\" {words} (user {})", pass.envelope.name, current.id);
-    pass.ctx.events.normal(reference(&pass.ctx, &pass.key), reason.as_str(), "Publish", &note);
     Ok(())
 }
 

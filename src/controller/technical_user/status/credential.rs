@@ -1,51 +1,62 @@
-//! The credential that is published, and the Secret that holds it.
+//! The credential that is published, and the outputs that hold it.
 
 use crate::api::technical_user::{RecordedCredential, RecordedOutput, TechnicalUserStatus};
-use crate::controller::technical_user::pass::{Pass, SecretAt};
-use crate::controller::technical_user::perform::output;
-use crate::domain::plan::{SecretView, Settled};
+use crate::controller::technical_user::outputs::is_known;
+use crate::controller::technical_user::pass::Pass;
+use crate::domain::plan::{OutputState, OutputView, Report, Settled, Stage, UserRef, UserView};
 
-pub(super) fn record_credential(pass: &Pass, new: &mut TechnicalUserStatus, rest: &Settled) {
-    let (Some(at), SecretView::Ours { digest: Some(digest), .. }) = (&pass.secret, &pass.observation.secret)
-    else {
+/// Records the outputs that hold the credential of the current user: all of them if the resource is ready, else those that were
+/// written before another one could not be.
+pub(super) fn record_credential(pass: &Pass, new: &mut TechnicalUserStatus, settled: &Settled) {
+    let Some(current) = &settled.current else { return };
+    let holds = |output: &&OutputView| match &settled.report {
+        Report::Ready => true,
+        Report::Blocked { stage: Stage::Output, .. } => holds_what_was_read(pass, current, output),
+        _ => false,
+    };
+    let held: Vec<RecordedOutput> =
+        pass.observation.outputs.iter().filter(holds).filter_map(|output| entry(pass, output)).collect();
+    if held.is_empty() {
         return;
-    };
-    let written = RecordedOutput {
-        kind: output::SECRET.to_owned(),
-        name: pass.envelope.name.clone(),
-        uid: at.version.uid.clone(),
-        resource_version: resource_version(pass, at, digest),
-        digest: digest.clone(),
-    };
+    }
     // A key of another installation makes other digests of the same credential; that counts as a new one.
-    let known = new.outputs.iter().any(|output| output.digest == *digest) && new.credential.is_some();
-    let seen_here = rest.current.as_ref().and_then(|current| output::content_of(pass, &current.id));
-    if !known && seen_here.is_some() {
+    let is_recorded = |entry: &RecordedOutput| new.outputs.iter().any(|before| before.digest == entry.digest);
+    let known = new.credential.is_some() && held.iter().any(is_recorded);
+    if !known && pass.credential(&current.id).is_some() {
         let time = pass.now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         let generation = new.credential.as_ref().map_or(0, |credential| credential.generation) + 1;
         new.credential =
             Some(RecordedCredential { generation, issued_at: time.clone(), first_verified_at: Some(time) });
     }
-    replace_secret(&mut new.outputs, written);
+    if settled.report == Report::Ready {
+        keep_only(&mut new.outputs, &held);
+    }
+    held.into_iter().for_each(|entry| put(&mut new.outputs, entry));
 }
 
-/// Records the one Secret. Entries of kinds that only a later release knows are kept for it.
-fn replace_secret(outputs: &mut Vec<RecordedOutput>, written: RecordedOutput) {
-    outputs.retain(|output| output.kind != output::SECRET);
-    outputs.push(written);
+fn holds_what_was_read(pass: &Pass, current: &UserRef, output: &OutputView) -> bool {
+    let contents = match pass.observation.view(&current.id) {
+        Some(UserView::Read(user)) => user.contents.as_ref(),
+        _ => None,
+    };
+    output.holds(&current.id, contents.and_then(|contents| contents.get(&output.id)))
 }
 
-/// The state that this installation has written. What others change of the Secret is not recorded, however often they do.
-fn resource_version(pass: &Pass, at: &SecretAt, digest: &str) -> String {
-    let as_written = pass.status.outputs.iter().find(|written| {
-        written.kind == output::SECRET
-            && written.name == pass.envelope.name
-            && written.uid == at.version.uid
-            && written.digest == digest
-    });
-    match as_written {
-        Some(written) if !pass.secret_written => written.resource_version.clone(),
-        _ => at.version.resource_version.clone(),
+fn entry(pass: &Pass, output: &OutputView) -> Option<RecordedOutput> {
+    let OutputState::Ours { digest: Some(digest), .. } = &output.state else { return None };
+    let (before, written) = (pass.recorded_output(&output.id), pass.written.contains(&output.id));
+    pass.outputs.iter().find(|found| *found.id() == output.id)?.record(digest, before, written)
+}
+
+/// Former outputs were removed before. Entries of kinds that only a later release knows are kept for it.
+fn keep_only(outputs: &mut Vec<RecordedOutput>, held: &[RecordedOutput]) {
+    outputs.retain(|output| !is_known(&output.kind) || held.iter().any(|entry| entry.id() == output.id()));
+}
+
+fn put(outputs: &mut Vec<RecordedOutput>, entry: RecordedOutput) {
+    match outputs.iter_mut().find(|output| output.id() == entry.id()) {
+        Some(output) => *output = entry,
+        None => outputs.push(entry),
     }
 }
 
@@ -53,15 +64,29 @@ fn resource_version(pass: &Pass, at: &SecretAt, digest: &str) -> String {
 mod tests {
     use super::*;
 
-    #[test]
-    fn an_entry_of_a_kind_that_only_a_later_release_knows_is_kept() {
-        let entry = |kind: &str, name: &str| RecordedOutput {
+    fn entry(kind: &str, name: &str, digest: &str) -> RecordedOutput {
+        RecordedOutput {
             kind: kind.into(),
             name: name.into(),
+            digest: digest.into(),
             ..RecordedOutput::default()
-        };
-        let mut outputs = vec![entry("Secret", "former"), entry("Vault", "edc")];
-        replace_secret(&mut outputs, entry("Secret", "edc"));
-        assert_eq!(outputs, [entry("Vault", "edc"), entry("Secret", "edc")]);
+        }
+    }
+
+    #[test]
+    fn an_entry_of_a_kind_that_only_a_later_release_knows_is_kept() {
+        let mut outputs = vec![entry("Secret", "former", "d1"), entry("Later", "edc", "d1")];
+        let held = [entry("Secret", "edc", "d1")];
+        keep_only(&mut outputs, &held);
+        assert_eq!(outputs, [entry("Later", "edc", "d1")]);
+    }
+
+    #[test]
+    fn an_entry_replaces_the_one_of_its_kind_and_name() {
+        let mut outputs = vec![entry("Secret", "edc", "d1"), entry("Later", "edc", "d1")];
+        put(&mut outputs, entry("Secret", "edc", "d2"));
+        put(&mut outputs, entry("Secret", "other", "d2"));
+        let all = [entry("Secret", "edc", "d2"), entry("Later", "edc", "d1"), entry("Secret", "other", "d2")];
+        assert_eq!(outputs, all);
     }
 }

@@ -148,9 +148,7 @@ fn compute(pass: &Pass, rest: &Settled) -> TechnicalUserStatus {
     if let Some(current) = &rest.current {
         record_user(pass, &mut new, current);
     }
-    if rest.report == Report::Ready {
-        record_credential(pass, &mut new, rest);
-    }
+    record_credential(pass, &mut new, rest);
     let rotate = annotation(&pass.object, keys::ROTATE);
     let restored = pass.status.user.is_none() && new.user.is_some();
     if let (Some(rotate), true) = (rotate, rest.rotation_handled || restored) {

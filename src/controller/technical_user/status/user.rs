@@ -79,8 +79,8 @@ pub async fn repin(pass: &mut Pass) -> Result<(), Failure> {
         ..recorded
     });
     patch(pass, new).await?;
-    let (ctx, owner, output) = (&pass.ctx, &pass.observation.owner, &pass.envelope.name);
-    pass.observation.recorded = observe::recorded(ctx, owner, &pass.status, output, pass.link.as_ref());
+    let (ctx, owner) = (&pass.ctx, &pass.observation.owner);
+    pass.observation.recorded = observe::recorded(ctx, owner, &pass.status, pass.link.as_ref());
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use crate::api::conditions::{
     CREDENTIAL_VERIFIED, PUBLISHED, READY, RECONCILING, STALLED, USER_READY, Wanted,
 };
 use crate::controller::technical_user::pass::Pass;
-use crate::domain::plan::{Report, SecretView, Stage};
+use crate::domain::plan::{OutputState, OutputView, Report, Stage};
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 
@@ -21,8 +21,8 @@ pub(super) fn wanted(pass: &Pass, report: &Report) -> Vec<Wanted> {
         message: "not looked at yet".to_owned(),
     };
     let before = || {
-        let holds =
-            matches!(&pass.observation.secret, SecretView::Ours { .. }) && pass.status.credential.is_some();
+        let ours = |output: &OutputView| matches!(output.state, OutputState::Ours { .. });
+        let holds = pass.observation.outputs.iter().all(ours) && pass.status.credential.is_some();
         if holds { published() } else { Wanted { status: Some(false), ..not_yet(PUBLISHED) } }
     };
     match report {

@@ -2,21 +2,21 @@
 //!
 //! Facts that cost a call are absent until the plan asked for them and somebody read them.
 
+mod credential;
 mod desired;
 mod output;
 mod portal;
 mod recorded;
-mod secret;
 mod timers;
 mod users;
 
 use std::time::Duration;
 
+pub use credential::{CredentialAt, Verified};
 pub use desired::{Deletion, Desired, DesiredUser};
-pub use output::OutputId;
+pub use output::{OutputId, OutputState, OutputView};
 pub use portal::PortalFacts;
 pub use recorded::{AttemptState, OpenAttempt, Recorded, RecordedPortal, RecordedUser};
-pub use secret::{CredentialAt, SecretView, Verified};
 pub use timers::Timers;
 pub use users::{Confirmed, Done, Known, Listed, Named, Searched, Selection, UserFacts, UserView, Users};
 
@@ -72,13 +72,11 @@ pub struct Observation {
     /// The last snapshot shows the recorded user under a name that the operator does not give to that user: a person renamed
     /// it, or the status names another generation.
     pub name_doubted: bool,
-    /// The Secret of the output.
-    pub secret: SecretView,
+    /// The outputs that the spec names, in its order.
+    pub outputs: Vec<OutputView>,
     /// The outputs that the status records and the spec no longer names.
     pub former_outputs: Vec<OutputId>,
-    /// Whether the output can be written, asked in this pass.
-    pub writable: Option<Result<(), Blocker>>,
-    /// What the token endpoint answered in this reconcile to the credential in the output.
+    /// What the token endpoint answered in this reconcile to the credential in an output.
     pub published_proof: Option<Verified>,
     /// When what was not checked in this reconcile is due.
     pub timers: Timers,
@@ -115,6 +113,23 @@ impl Observation {
     #[must_use]
     pub fn token_roles(&self, id: &UserId) -> Option<&[String]> {
         self.users.get(id)?.token_roles.as_deref()
+    }
+
+    /// An output that the spec names.
+    #[must_use]
+    pub fn output(&self, id: &OutputId) -> Option<&OutputView> {
+        self.outputs.iter().find(|output| output.id == *id)
+    }
+
+    /// An output that the spec names, to add to it.
+    pub fn output_mut(&mut self, id: &OutputId) -> Option<&mut OutputView> {
+        self.outputs.iter_mut().find(|output| output.id == *id)
+    }
+
+    /// Whether an output says to hold the credential of this user.
+    #[must_use]
+    pub fn is_published(&self, user: &UserId) -> bool {
+        self.outputs.iter().any(|output| output.is_of(user))
     }
 
     /// What the last snapshot of the list says of a user.

@@ -17,8 +17,6 @@ pub struct Recorded {
     pub user: Option<RecordedUser>,
     /// A credential was verified and published.
     pub credential_published: bool,
-    /// The digest of what was written to the output.
-    pub digest: Option<String>,
 }
 
 /// `status.portal`.

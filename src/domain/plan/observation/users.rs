@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::domain::identity::{Hint, Mark};
 use crate::domain::user::{UserId, UserKind, UserStatus};
 
-use super::secret::Verified;
+use super::credential::Verified;
+use super::output::OutputId;
 
 /// The users that concern a resource, by the portal's ids.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -136,8 +137,8 @@ pub struct UserFacts {
     pub description: String,
     /// The connector it is linked to.
     pub connector: Option<String>,
-    /// The digest of what the output would hold with its credential; absent without one.
-    pub digest: Option<String>,
+    /// The digest of what each output would hold with its credential; absent without a credential.
+    pub contents: Option<BTreeMap<OutputId, String>>,
 }
 
 /// What was done to a user in this reconcile.

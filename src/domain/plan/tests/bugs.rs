@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::super::{AttemptState, Confirmed, CredentialAt, Deletion, Done, Listed, Verified};
+use super::super::{AttemptState, Confirmed, Deletion, Done, Listed, Verified};
 use super::builders::{
-    a_deleted_resource, a_new_resource, a_ready_resource, a_recorded_resource, candidate, details, id,
-    shown_for,
+    a_deleted_resource, a_new_resource, a_ready_resource, a_recorded_resource, candidate, contents, details,
+    id, in_the_secret, shown_for,
 };
 use super::{Observation, check};
 use crate::domain::identity::LAST_GENERATION;
@@ -19,8 +19,8 @@ const REFUSED: Verified = Verified::Refused { unknown_client: false };
 /// resource was not in order: a secret that a person reset was never published again.
 #[test]
 fn a_credential_that_was_changed_in_the_portal_is_published_again() {
-    let refused = || a_ready_resource().verified(CredentialAt::Output, REFUSED);
-    let changed = || refused().seen("u1", details().but(|u| u.digest = Some("d2".into())));
+    let refused = || a_ready_resource().verified(in_the_secret(), REFUSED);
+    let changed = || refused().seen("u1", details().but(|u| u.contents = Some(contents("d2"))));
     check(vec![
         ("read it", refused(), "read u1"),
         ("another one: verify it", changed(), "verify what was read"),
@@ -354,15 +354,15 @@ fn the_periodic_verification_comes_before_other_users_are_read() {
     let due = || a_ready_resource().sibling(candidate("u9", 1).is(Confirmed::Unread)).verification_due();
     check(vec![
         ("due", due(), "verify what is published"),
-        ("accepted", due().verified(CredentialAt::Output, Verified::Accepted), "confirm u9"),
+        ("accepted", due().verified(in_the_secret(), Verified::Accepted), "confirm u9"),
         (
             "refused: the credential is read first",
-            due().verified(CredentialAt::Output, Verified::Refused { unknown_client: false }),
+            due().verified(in_the_secret(), Verified::Refused { unknown_client: false }),
             "read u1",
         ),
         (
             "the endpoint does not answer",
-            due().verified(CredentialAt::Output, Verified::Unreachable("down".into())),
+            due().verified(in_the_secret(), Verified::Unreachable("down".into())),
             "confirm u9",
         ),
     ]);

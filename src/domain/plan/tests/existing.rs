@@ -1,6 +1,6 @@
 //! A user that the operator did not create is found, waited for and published, and never changed.
 
-use super::super::{Desired, Listed, SecretView, Selection, Selector, Verified};
+use super::super::{Desired, Listed, OutputState, Selection, Selector, Verified};
 use super::builders::{OTHER_COMPANY, a_new_resource, a_ready_resource, an_existing, details, id, shown_for};
 use super::{Observation, check};
 use crate::domain::access::Grants;
@@ -134,11 +134,7 @@ fn a_list_that_hides_users_decides_nothing() {
         ("it was ready, and is shown", ready(&["u1"]), "ready (u1 g0), verify in time"),
         ("it was ready, and is hidden", ready(&[]), "ready (u1 g0), verify in time"),
         ("it was ready, and another one is shown", ready(&["u2"]), "still ready"),
-        (
-            "it was ready, is hidden, and its Secret is gone",
-            ready(&[]).but(|o| o.secret = SecretView::Absent),
-            "read u1",
-        ),
+        ("it was ready, is hidden, and its Secret is gone", ready(&[]).without_secret(), "read u1"),
     ]);
 }
 
@@ -168,7 +164,7 @@ fn the_details_must_have_what_is_selected() {
     let ready = |o: Observation| {
         a_ready_one().but(|ready| {
             (ready.desired, ready.users, ready.selection) = (o.desired, o.users, o.selection);
-            ready.secret = SecretView::Absent;
+            ready.outputs[0].state = OutputState::Absent;
         })
     };
     check(vec![

@@ -8,6 +8,7 @@ mod existing;
 mod interrupted;
 mod limits;
 mod model;
+mod outputs;
 mod ownership;
 mod pins;
 mod publish;

@@ -1,8 +1,6 @@
 //! Whose user is it: what a status that others wrote, a forged mark or a login leads to, on every path.
 
-use super::super::{
-    AttemptState, Confirmed, Deletion, Desired, Done, SecretView, Selector, UserFacts, Verified,
-};
+use super::super::{AttemptState, Confirmed, Deletion, Desired, Done, Selector, UserFacts, Verified};
 use super::builders::{
     a_deleted_resource, a_new_resource, a_ready_resource, a_recorded_resource, an_existing, candidate,
     details, details_of, id, owner, shown_for,
@@ -223,9 +221,7 @@ fn the_roles_that_a_user_has_are_compared_with_the_grants() {
         (
             "a Secret that is healed",
             only(
-                a_ready_resource()
-                    .but(|o| o.secret = SecretView::Absent)
-                    .seen("u1", has(&["discovery", "wallet"])),
+                a_ready_resource().without_secret().seen("u1", has(&["discovery", "wallet"])),
                 &["discovery"],
             ),
             denied,

@@ -1,7 +1,7 @@
 //! From an active user to an output that holds its verified credential.
 
-use super::super::{CredentialAt, Listed, SecretView, Verified};
-use super::builders::{a_ready_resource, a_recorded_resource, details, shown_for};
+use super::super::{Listed, OutputState, Verified};
+use super::builders::{a_ready_resource, a_recorded_resource, details, in_the_secret, shown_for};
 use super::{Observation, check};
 
 fn unreachable() -> Verified {
@@ -13,14 +13,14 @@ const REFUSED: Verified = Verified::Refused { unknown_client: false };
 #[test]
 fn a_ready_resource_causes_no_request() {
     let ready = "ready (u1 g1), verify in time";
-    let trying = |said| a_ready_resource().verified(CredentialAt::Output, said);
+    let trying = |said| a_ready_resource().verified(in_the_secret(), said);
     check(vec![
         ("calm", a_ready_resource(), ready),
         ("no list yet", a_ready_resource().in_the_list(Listed::Unknown), ready),
         ("time to try it", a_ready_resource().verification_due(), "verify what is published"),
         (
             "accepted",
-            a_ready_resource().verification_due().verified(CredentialAt::Output, Verified::Accepted),
+            a_ready_resource().verification_due().verified(in_the_secret(), Verified::Accepted),
             ready,
         ),
         ("unreachable is not refused", trying(unreachable()), "still ready (u1 g1), try again"),
@@ -60,12 +60,12 @@ fn a_credential_is_published_only_after_a_token() {
         ("unreachable", read(unreachable()), "credential TokenEndpointUnreachable (u1 g1), try again"),
         (
             "what is published proves nothing of what was read",
-            active().verified(CredentialAt::Output, Verified::Accepted),
+            active().verified(in_the_secret(), Verified::Accepted),
             "verify what was read",
         ),
         (
             "the portal shows none yet",
-            a_recorded_resource().seen("u1", details().but(|u| u.digest = None)),
+            a_recorded_resource().seen("u1", details().but(|u| u.contents = None)),
             "credential CredentialNotShown (u1 g1), try again",
         ),
         (
@@ -81,7 +81,7 @@ fn a_secret_is_repaired_and_a_foreign_one_is_not_changed() {
     let ready = || a_ready_resource().seen("u1", details());
     let wrong_metadata = |o: Observation| {
         o.but(|o| {
-            if let SecretView::Ours { metadata_as_wanted, .. } = &mut o.secret {
+            if let OutputState::Ours { metadata_as_wanted, .. } = &mut o.outputs[0].state {
                 *metadata_as_wanted = false;
             }
         })
@@ -104,11 +104,7 @@ fn a_secret_is_repaired_and_a_foreign_one_is_not_changed() {
             ready().with_secret_of("u1", "dx").verified(shown_for("u1"), Verified::Accepted),
             "publish u1 g1",
         ),
-        (
-            "removed",
-            ready().but(|o| o.secret = SecretView::Absent).verified(shown_for("u1"), Verified::Accepted),
-            "publish u1 g1",
-        ),
+        ("removed", ready().without_secret().verified(shown_for("u1"), Verified::Accepted), "publish u1 g1"),
         (
             "of another user of ours",
             ready().with_secret_of("u0", "d1").verified(shown_for("u1"), Verified::Accepted),

@@ -1,7 +1,7 @@
 //! Duplicates.
 
 use super::super::{Confirmed, Done};
-use super::builders::{a_ready_resource, a_recorded_resource, candidate, details, there};
+use super::builders::{a_ready_resource, a_recorded_resource, candidate, contents, details, there};
 use super::support::users::Candidate;
 use super::{Observation, check};
 use crate::domain::identity::Mark;
@@ -84,7 +84,7 @@ fn a_duplicate_that_cannot_be_deleted_is_revoked_and_listed() {
 #[test]
 fn the_published_one_of_two_is_kept() {
     let other_published = || a_ready_resource().with_secret_of("u9", "d9");
-    let its_details = || details().but(|u| u.digest = Some("d9".into()));
+    let its_details = || details().but(|u| u.contents = Some(contents("d9")));
     check(vec![
         ("the status names the other one", other_published().sibling(extra()), "read u9"),
         (

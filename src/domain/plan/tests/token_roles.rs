@@ -1,7 +1,9 @@
 //! The roles that a user's token shows count, whatever the portal's details say.
 
 use super::super::{CredentialAt, Report, Settled, Step, Verified, plan, reports_token_roles};
-use super::builders::{a_ready_resource, a_recorded_resource, an_existing, details, shown_for};
+use super::builders::{
+    a_ready_resource, a_recorded_resource, an_existing, details, in_the_secret, shown_for,
+};
 use super::{Observation, check};
 use crate::domain::access::{Grant, Grants};
 use crate::domain::plan::UserFacts;
@@ -56,7 +58,7 @@ fn a_token_that_shows_other_roles_has_the_details_read() {
 fn the_token_decides_where_the_portal_shows_other_roles() {
     let seen = |o| with_roles(o, &["discovery"]);
     let new = || seen(a_recorded_resource().writable());
-    let published = |roles: &[&str]| token(seen(doubted()), CredentialAt::Output, roles);
+    let published = |roles: &[&str]| token(seen(doubted()), in_the_secret(), roles);
     let read = |roles: &[&str]| token(new(), shown_for("u1"), roles);
     check(vec![
         ("the same roles", published(&["discovery"]), "ready (u1 g1), verify in time"),
@@ -150,7 +152,7 @@ fn a_message_says_whether_it_rests_on_a_token() {
         step => panic!("{step:?}"),
     };
     let of_token =
-        |roles: &[&str]| token(granted(with_roles(doubted(), &["discovery"])), CredentialAt::Output, roles);
+        |roles: &[&str]| token(granted(with_roles(doubted(), &["discovery"])), in_the_secret(), roles);
     assert!(reported(of_token(&[])) && reported(of_token(&["discovery", "pool"])));
     assert!(!reported(with_roles(doubted(), &[])), "the portal's details lack it");
     assert!(

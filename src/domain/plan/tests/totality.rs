@@ -5,8 +5,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::super::{
-    AttemptState, Confirmed, CredentialAt, Desired, Observation, Read, Searched, SecretView, Selection, Step,
-    UserFacts, UserView, Write, plan,
+    AttemptState, Confirmed, CredentialAt, Desired, Observation, OutputState, OutputView, Read, Searched,
+    Selection, Step, UserFacts, UserView, Write, plan,
 };
 use super::arbitrary::{Fact, a_base, a_fact};
 use super::runs;
@@ -23,11 +23,11 @@ fn is_answered(o: &Observation, read: &Read) -> bool {
         Read::Confirm(id) => {
             o.users.named().all(|(named, by)| named != id || by.confirmed != Confirmed::Unread)
         }
-        Read::Secret => !matches!(o.secret, SecretView::Ours { digest: None, .. }),
-        Read::Writable => o.writable.is_some(),
+        Read::Output(id) => !o.output(id).is_some_and(OutputView::is_unread),
+        Read::Writable(id) => o.output(id).is_some_and(|output| output.writable.is_some()),
         Read::Verify(CredentialAt::Portal(id)) => o.proof_of(id).is_some(),
         // What was read is asked about last, so this answer means that both were given.
-        Read::Verify(CredentialAt::Output) => o.is_verified_at_all(),
+        Read::Verify(CredentialAt::Output(_)) => o.is_verified_at_all(),
         Read::Object => o.live,
     }
 }
@@ -54,7 +54,7 @@ fn touches_a_foreign_user(o: &Observation, write: &Write) -> bool {
     let (id, publishes) = match write {
         Write::Delete(id) | Write::Reset(id) | Write::MarkRetained { id, .. } => (id, false),
         Write::Describe { user, .. } => (&user.id, false),
-        Write::Publish(current) => (&current.id, true),
+        Write::Publish { user, .. } => (&user.id, true),
         _ => return false,
     };
     let (Some(UserView::Read(user)), Ok(portal)) = (o.view(id), &o.portal) else { return true };
@@ -87,12 +87,16 @@ fn judge(o: &Observation) -> Result<(), TestCaseError> {
             prop_assert!(!drops || o.deleting, "drops the finalizer of a living resource");
             let creates = matches!(write, Write::Create { .. });
             prop_assert!(!creates || !o.deleting, "makes a user for a resource under deletion");
-            prop_assert!(!creates || o.writable == Some(Ok(())), "makes a user for an unwritable output");
+            let writable = o.outputs.iter().all(|output| output.writable == Some(Ok(())));
+            prop_assert!(!creates || writable, "makes a user for an unwritable output");
             let unreadable = o.attempt.as_ref().is_some_and(|open| open.attempt.is_none());
             let settled = o.attempt.as_ref().is_some_and(|open| open.state == AttemptState::Settled);
             prop_assert!(!creates || !unreadable || settled, "makes a user beside an attempt in progress");
             let removes = matches!(write, Write::RemoveOutput(_));
-            let holds_credential = matches!(o.secret, SecretView::Ours { digest: Some(_), .. });
+            let holds_credential = o
+                .outputs
+                .iter()
+                .all(|output| matches!(output.state, OutputState::Ours { digest: Some(_), .. }));
             prop_assert!(!removes || holds_credential, "removes an output before another one is written");
             prop_assert!(!touches_a_foreign_user(o, &write), "touches a foreign user: {write:?}");
         }

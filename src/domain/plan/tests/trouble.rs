@@ -1,8 +1,9 @@
 //! A recorded user that is not as it should be, and what a request for rotation does about it.
 
-use super::super::{AttemptState, CredentialAt, Done, Listed, Verified};
+use super::super::{AttemptState, Done, Listed, Verified};
 use super::builders::{
-    a_new_resource, a_ready_resource, a_recorded_resource, candidate, details, details_of, id, shown_for,
+    a_new_resource, a_ready_resource, a_recorded_resource, candidate, details, details_of, id, in_the_secret,
+    shown_for,
 };
 use super::{Observation, check};
 use crate::domain::access::Grants;
@@ -131,7 +132,7 @@ fn a_pending_user_is_waited_for_and_stepped_around_on_request() {
 #[test]
 fn an_unusable_user_is_replaced_on_request_or_when_it_is_certain() {
     let lost = || vanished().seen_lost("u1");
-    let tried = |said| lost().verified(CredentialAt::Output, said);
+    let tried = |said| lost().verified(in_the_secret(), said);
     let condition = "user IdentityLost STALLED (u1 g1), try again";
     check(vec![
         ("is its credential refused as well?", lost(), "verify what is published"),

@@ -81,13 +81,13 @@ impl World {
                 }
                 None => return false,
             },
-            Read::Secret => {
+            Read::Output(_) => {
                 pass.secret.clone_from(&self.secret);
                 pass.secret_read = true;
             }
             // The model has no `existing`.
             Read::Narrow => return false,
-            Read::Writable => pass.writable = Some(!self.trouble.unwritable),
+            Read::Writable(_) => pass.writable = Some(!self.trouble.unwritable),
             Read::Search => {
                 if self.trouble.portal_down {
                     return false;
@@ -134,13 +134,13 @@ impl World {
             Read::Verify(proof) => {
                 let credential = match proof {
                     CredentialAt::Portal(id) => pass.credential.clone().filter(|(of, _)| of == id),
-                    CredentialAt::Output => self.secret.as_ref().and_then(|s| s.content.clone()),
+                    CredentialAt::Output(_) => self.secret.as_ref().and_then(|s| s.content.clone()),
                 };
                 let said = self.token_endpoint(credential.as_ref());
                 if matches!(proof, CredentialAt::Portal(_)) && said == Verified::Accepted {
                     pass.proved = credential;
                 }
-                if *proof == CredentialAt::Output && said == Verified::Accepted {
+                if matches!(proof, CredentialAt::Output(_)) && said == Verified::Accepted {
                     self.processes[p].verification_due = false;
                 }
                 pass.verifications.push((proof.clone(), said));
@@ -183,7 +183,7 @@ impl World {
                 return false;
             }
             Write::Create { generation, .. } => return self.create(p, pass, *generation),
-            Write::Publish(current) => return self.publish(p, pass, current),
+            Write::Publish { user, .. } => return self.publish(p, pass, user),
             Write::RecordRetained { id, .. } => {
                 self.list_retained(id);
                 pass.done.push((id.clone(), Done::RecordedRetained));

@@ -1,6 +1,6 @@
 //! A model of the portal: users, creates that it carries out when it likes, and the wallet service behind it.
 
-use super::super::builders::{here, id, owner};
+use super::super::builders::{contents, here, id, owner};
 use crate::domain::identity::{Mark, Owner};
 use crate::domain::plan::{UserFacts, UserView};
 use crate::domain::user::{UserId, UserKind, UserStatus};
@@ -54,7 +54,7 @@ impl User {
             description: mark.as_ref().map(|mark| mark.describe(None)).unwrap_or_default(),
             mark,
             connector: None,
-            digest: active.then(|| super::world::digest(Some(&(self.id.clone(), self.version)))),
+            contents: active.then(|| contents(&super::world::digest(Some(&(self.id.clone(), self.version))))),
         })
     }
 }

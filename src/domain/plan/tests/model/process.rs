@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::super::builders::{a_new_resource, a_pin, a_portal, id, owner};
+use super::super::builders::{a_new_resource, a_pin, a_portal, id, owner, the_secret};
 use super::super::support::users::Candidate;
 use super::portal::{CREATE_TIMEOUT, User};
 use super::world::{Object, Secret, Version, World, digest};
@@ -12,7 +12,7 @@ use crate::domain::attempt::Attempt;
 use crate::domain::ownership::Origin;
 use crate::domain::plan::{
     AttemptState, Confirmed, CredentialAt, Desired, Done, Listed, Named, Observation, OpenAttempt,
-    RecordedUser, SecretView, UserView, Verified,
+    OutputState, OutputView, RecordedUser, UserView, Verified,
 };
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
@@ -227,7 +227,6 @@ impl World {
         });
         o.recorded.user = user;
         o.recorded.credential_published = status.credential;
-        o.recorded.digest = status.written.as_ref().map(|(digest, _)| digest.clone());
         o.attempt = attempt;
         o.portal = Ok(a_portal()).map(|mut portal| {
             portal.may_delete = self.setup.may_delete;
@@ -250,10 +249,15 @@ impl World {
         for (id, view) in &pass.read {
             o = o.view_of(id, view.clone());
         }
-        o.secret = secret_view(pass);
-        o.writable = pass
-            .writable
-            .map(|can| if can { Ok(()) } else { Err(Blocker::lasting(Reason::SecretNotWritable, "quota")) });
+        let can_be_written =
+            |can| if can { Ok(()) } else { Err(Blocker::lasting(Reason::SecretNotWritable, "quota")) };
+        o.outputs = vec![OutputView {
+            id: the_secret(),
+            state: state_of_secret(pass),
+            recorded: status.written.as_ref().map(|(digest, _)| digest.clone()),
+            writable: pass.writable.map(can_be_written),
+            readable: true,
+        }];
         for (at, answer) in &pass.verifications {
             o = o.verified(at.clone(), answer.clone());
         }
@@ -285,11 +289,11 @@ impl World {
 }
 
 /// The digest is known if the status has it for this version, else after the content was read.
-fn secret_view(pass: &Pass) -> SecretView {
-    let Some(secret) = &pass.secret else { return SecretView::Absent };
+fn state_of_secret(pass: &Pass) -> OutputState {
+    let Some(secret) = &pass.secret else { return OutputState::Absent };
     let as_written = pass.object.status.written.as_ref().filter(|(_, version)| *version == secret.version);
     let read = pass.secret_read.then(|| digest(secret.content.as_ref()));
-    SecretView::Ours {
+    OutputState::Ours {
         user: Some(secret.user.clone()),
         digest: read.or_else(|| as_written.map(|(digest, _)| digest.clone())),
         metadata_as_wanted: true,

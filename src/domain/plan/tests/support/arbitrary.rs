@@ -8,15 +8,16 @@ use proptest::prelude::*;
 
 use super::builders::{
     COMPANY, NEW_URL, OTHER_COMPANY, URL, a_deleted_resource, a_new_resource, a_ready_resource,
-    a_recorded_resource, an_existing, candidate, details, details_of, here, id, there,
+    a_recorded_resource, an_existing, candidate, contents, details, details_of, here, id, the_entry,
+    the_secret, there,
 };
 use super::users::Candidate;
 use crate::domain::access::Grants;
 use crate::domain::identity::Mark;
 use crate::domain::ownership::Origin;
 use crate::domain::plan::{
-    AttemptState, Confirmed, CredentialAt, Deletion, Done, Listed, Named, Observation, RecordedUser,
-    SecretView, Selection, UserFacts, UserView, Verified,
+    AttemptState, Confirmed, CredentialAt, Deletion, Done, Listed, Named, Observation, OutputId, OutputState,
+    RecordedUser, Selection, UserFacts, UserView, Verified,
 };
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
@@ -43,7 +44,9 @@ pub(in crate::domain::plan::tests) enum Fact {
     Selected(Option<Vec<UserId>>),
     Search(Vec<Candidate>),
     View(UserId, UserView),
-    Secret(SecretView),
+    Output(OutputId, OutputState),
+    RecordedContent(u8),
+    NotReadable,
     FormerOutput,
     Writable(bool),
     Verified(CredentialAt, Verified),
@@ -131,7 +134,7 @@ fn a_view() -> impl Strategy<Value = UserView> {
                 roles: roles.into_iter().map(str::to_owned).collect(),
                 kind: if external { UserKind::External } else { UserKind::Internal },
                 connector,
-                digest: (digest > 0).then(|| format!("d{digest}")),
+                contents: (digest > 0).then(|| contents(&format!("d{digest}"))),
                 ..facts
             })
         });
@@ -149,12 +152,16 @@ fn an_attempt_state() -> impl Strategy<Value = AttemptState> {
     ]
 }
 
-fn a_secret() -> impl Strategy<Value = SecretView> {
+fn an_output() -> impl Strategy<Value = OutputId> {
+    prop_oneof![3 => Just(the_secret()), 1 => Just(the_entry())]
+}
+
+fn a_state() -> impl Strategy<Value = OutputState> {
     let ours =
         (option::of(an_id()), 0..4_u8, any::<bool>()).prop_map(|(user, digest, metadata_as_wanted)| {
-            SecretView::Ours { user, digest: (digest > 0).then(|| format!("d{digest}")), metadata_as_wanted }
+            OutputState::Ours { user, digest: (digest > 0).then(|| format!("d{digest}")), metadata_as_wanted }
         });
-    prop_oneof![1 => Just(SecretView::Absent), 1 => Just(SecretView::Foreign("Helm".into())), 4 => ours]
+    prop_oneof![1 => Just(OutputState::Absent), 1 => Just(OutputState::Foreign("Helm".into())), 4 => ours]
 }
 
 fn something_done() -> impl Strategy<Value = Done> {
@@ -169,7 +176,8 @@ fn something_done() -> impl Strategy<Value = Done> {
 }
 
 pub(in crate::domain::plan::tests) fn a_fact() -> impl Strategy<Value = Fact> {
-    let proof = prop_oneof![an_id().prop_map(CredentialAt::Portal), Just(CredentialAt::Output)];
+    let proof =
+        prop_oneof![an_id().prop_map(CredentialAt::Portal), an_output().prop_map(CredentialAt::Output)];
     let said = prop_oneof![
         Just(Verified::Accepted),
         any::<bool>().prop_map(|unknown_client| Verified::Refused { unknown_client }),
@@ -206,7 +214,9 @@ pub(in crate::domain::plan::tests) fn a_fact() -> impl Strategy<Value = Fact> {
         option::of(vec(an_id(), 0..3)).prop_map(Fact::Selected),
         vec(a_candidate(), 0..4).prop_map(Fact::Search),
         (an_id(), a_view()).prop_map(|(id, view)| Fact::View(id, view)),
-        a_secret().prop_map(Fact::Secret),
+        (an_output(), a_state()).prop_map(|(id, state)| Fact::Output(id, state)),
+        (0..4_u8).prop_map(Fact::RecordedContent),
+        Just(Fact::NotReadable),
         Just(Fact::FormerOutput),
         any::<bool>().prop_map(Fact::Writable),
         (proof, said).prop_map(|(proof, said)| Fact::Verified(proof, said)),
@@ -247,7 +257,9 @@ impl Fact {
             }
             Self::Search(found) => o.searched(found),
             Self::View(id, view) => o.view_of(&id, view),
-            Self::Secret(secret) => o.but(|o| o.secret = secret),
+            Self::Output(id, state) => o.with_output(&id, state),
+            Self::RecordedContent(digest) => o.recorded_content(&format!("d{digest}")),
+            Self::NotReadable => o.but(|o| o.outputs.iter_mut().for_each(|output| output.readable = false)),
             Self::FormerOutput => o.with_former_output("former"),
             Self::Writable(true) => o.writable(),
             Self::Writable(false) => o.unwritable(),

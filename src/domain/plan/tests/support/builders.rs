@@ -1,5 +1,6 @@
 //! Observations that read like sentences: `a_ready_resource().without_finalizer()`.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::users::Candidate;
@@ -9,8 +10,8 @@ use crate::domain::identity::{Hint, Owner, Pin};
 use crate::domain::ownership::{Logins, Origin};
 use crate::domain::plan::{
     AttemptState, CredentialAt, Deletion, Desired, DesiredUser, Done, Listed, Observation, OpenAttempt,
-    OutputId, PortalFacts, Recorded, RecordedPortal, RecordedUser, Searched, SecretView, Selection, Selector,
-    Timers, UserFacts, UserView, Users, Verified,
+    OutputId, OutputState, OutputView, PortalFacts, Recorded, RecordedPortal, RecordedUser, Searched,
+    Selection, Selector, Timers, UserFacts, UserView, Users, Verified,
 };
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
@@ -116,6 +117,30 @@ pub(in crate::domain::plan::tests) fn shown_for(user: &str) -> CredentialAt {
     CredentialAt::Portal(id(user))
 }
 
+/// The credential in the Secret.
+pub(in crate::domain::plan::tests) fn in_the_secret() -> CredentialAt {
+    CredentialAt::Output(the_secret())
+}
+
+/// The output of a resource whose spec names none.
+pub(in crate::domain::plan::tests) fn the_secret() -> OutputId {
+    OutputId { kind: "Secret".into(), name: "edc".into() }
+}
+
+/// An output of another kind, which has the same content as the Secret.
+pub(in crate::domain::plan::tests) fn the_entry() -> OutputId {
+    OutputId { kind: "Entry".into(), name: "edc".into() }
+}
+
+/// The digests of what the outputs would hold.
+pub(in crate::domain::plan::tests) fn contents(digest: &str) -> BTreeMap<OutputId, String> {
+    [the_secret(), the_entry()].into_iter().map(|id| (id, digest.to_owned())).collect()
+}
+
+fn absent(id: OutputId) -> OutputView {
+    OutputView { id, state: OutputState::Absent, recorded: None, writable: None, readable: true }
+}
+
 /// A new resource: one internal role, no status, no finalizer, no Secret.
 pub(in crate::domain::plan::tests) fn a_new_resource() -> Observation {
     Observation {
@@ -144,9 +169,8 @@ pub(in crate::domain::plan::tests) fn a_new_resource() -> Observation {
         searched: Searched::No,
         selection: Selection::Unread,
         name_doubted: false,
-        secret: SecretView::Absent,
+        outputs: vec![absent(the_secret())],
         former_outputs: Vec::new(),
-        writable: None,
         published_proof: None,
         timers: timers(),
         roles_doubted: false,
@@ -170,8 +194,7 @@ pub(in crate::domain::plan::tests) fn a_recorded_resource() -> Observation {
 pub(in crate::domain::plan::tests) fn a_ready_resource() -> Observation {
     let mut o = a_recorded_resource().with_secret_of("u1", "d1");
     o.recorded.credential_published = true;
-    o.recorded.digest = Some("d1".into());
-    o
+    o.recorded_content("d1")
 }
 
 /// A ready resource under deletion, as the apiserver has it.
@@ -368,29 +391,54 @@ impl Observation {
     }
 
     pub(in crate::domain::plan::tests) fn writable(self) -> Self {
-        self.but(|o| o.writable = Some(Ok(())))
+        self.but(|o| o.outputs.iter_mut().for_each(|output| output.writable = Some(Ok(()))))
     }
 
     pub(in crate::domain::plan::tests) fn unwritable(self) -> Self {
         let blocker = Blocker::lasting(Reason::SecretNotWritable, "quota");
-        self.but(|o| o.writable = Some(Err(blocker)))
+        self.but(|o| o.outputs.iter_mut().for_each(|output| output.writable = Some(Err(blocker.clone()))))
+    }
+
+    pub(in crate::domain::plan::tests) fn with_secret(self, state: OutputState) -> Self {
+        self.with_output(&the_secret(), state)
+    }
+
+    pub(in crate::domain::plan::tests) fn without_secret(self) -> Self {
+        self.with_secret(OutputState::Absent)
+    }
+
+    /// The output is in this state; it is one that the spec names from now on.
+    pub(in crate::domain::plan::tests) fn with_output(self, id: &OutputId, state: OutputState) -> Self {
+        self.but(|o| {
+            if o.output(id).is_none() {
+                o.outputs.push(absent(id.clone()));
+            }
+            if let Some(output) = o.output_mut(id) {
+                output.state = state;
+            }
+        })
+    }
+
+    /// The status records this content of each output.
+    pub(in crate::domain::plan::tests) fn recorded_content(self, digest: &str) -> Self {
+        self.but(|o| o.outputs.iter_mut().for_each(|output| output.recorded = Some(digest.to_owned())))
     }
 
     /// Ours, of this user, with this digest of its content.
     pub(in crate::domain::plan::tests) fn with_secret_of(self, user: &str, digest: &str) -> Self {
         let secret =
-            SecretView::Ours { user: Some(id(user)), digest: Some(digest.into()), metadata_as_wanted: true };
-        self.but(|o| o.secret = secret)
+            OutputState::Ours { user: Some(id(user)), digest: Some(digest.into()), metadata_as_wanted: true };
+        self.with_secret(secret)
     }
 
     /// Written by the operator for this user, and changed by another client since.
     pub(in crate::domain::plan::tests) fn with_touched_secret_of(self, user: &str) -> Self {
-        let secret = SecretView::Ours { user: Some(id(user)), digest: None, metadata_as_wanted: true };
-        self.but(|o| o.secret = secret)
+        let secret = OutputState::Ours { user: Some(id(user)), digest: None, metadata_as_wanted: true };
+        self.with_secret(secret)
     }
 
     pub(in crate::domain::plan::tests) fn with_foreign_secret(self) -> Self {
-        self.but(|o| o.secret = SecretView::Foreign("Helm".into()))
+        self.with_secret(OutputState::Foreign("Helm".into()))
     }
 
     /// An accepted credential is not due again for an hour.
@@ -401,7 +449,7 @@ impl Observation {
             }
             match at {
                 CredentialAt::Portal(user) => o.users.entry(&user).proof = Some(said),
-                CredentialAt::Output => o.published_proof = Some(said),
+                CredentialAt::Output(_) => o.published_proof = Some(said),
             }
         })
     }

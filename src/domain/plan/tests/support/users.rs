@@ -1,6 +1,6 @@
 //! Users as the portal shows them, for the rows of a table.
 
-use super::builders::{here, id, owner, there};
+use super::builders::{contents, here, id, owner, there};
 use crate::domain::identity::{Mark, Owner};
 use crate::domain::plan::{Confirmed, Named, UserFacts};
 use crate::domain::user::{UserId, UserKind, UserStatus};
@@ -23,7 +23,7 @@ pub(in crate::domain::plan::tests) fn details_of(generation: i64) -> UserFacts {
         description: mark.describe(None),
         mark: Some(mark),
         connector: None,
-        digest: Some(format!("d{generation}")),
+        contents: Some(contents(&format!("d{generation}"))),
     }
 }
 

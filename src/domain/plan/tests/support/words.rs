@@ -1,6 +1,6 @@
 //! A step in a few words, so that a row of a table is easy to read.
 
-use super::builders::timers;
+use super::builders::{the_secret, timers};
 use crate::domain::plan::{CredentialAt, Read, Report, Requeue, Settled, Stage, Step, UserRef, Write};
 use crate::domain::roles::Blocker;
 
@@ -21,10 +21,11 @@ fn read(read: &Read) -> String {
         Read::Narrow => "narrow the list".into(),
         Read::User(id) => format!("read {id}"),
         Read::Confirm(id) => format!("confirm {id}"),
-        Read::Secret => "read the Secret".into(),
-        Read::Writable => "prove the output writable".into(),
+        Read::Output(id) => format!("read the {}", id.kind),
+        Read::Writable(id) if *id == the_secret() => "prove the output writable".into(),
+        Read::Writable(id) => format!("prove the {} writable", id.kind),
         Read::Verify(CredentialAt::Portal(_)) => "verify what was read".into(),
-        Read::Verify(CredentialAt::Output) => "verify what is published".into(),
+        Read::Verify(CredentialAt::Output(_)) => "verify what is published".into(),
         Read::Object => "read the object".into(),
     }
 }
@@ -34,7 +35,8 @@ fn write(write: &Write) -> String {
         Write::RecordPortal => "write the pin anew".into(),
         Write::AddFinalizer => "put the finalizer".into(),
         Write::Create { generation, user } => format!("create g{generation} [{}]", user.role_ids.join(", ")),
-        Write::Publish(current) => format!("publish {}", self::user(current)),
+        Write::Publish { user, output } if *output == the_secret() => format!("publish {}", self::user(user)),
+        Write::Publish { user, output } => format!("publish {} to the {}", self::user(user), output.kind),
         Write::RemoveOutput(output) => format!("remove {output}"),
         Write::Describe { user, .. } => format!("describe {}", self::user(user)),
         Write::ReportDeletion(_) => "report the deletion".into(),

@@ -1,0 +1,148 @@
+//! The outputs of a resource: where its credential is published. The plan knows them by [`OutputId`] and [`OutputState`]; this
+//! folder has one file for each kind.
+
+mod quota;
+mod secret;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use self::secret::SecretOutput;
+use super::memory::places::Place;
+use super::pass::Failure;
+use crate::api::technical_user::{Output as Spec, RecordedOutput, TechnicalUserStatus};
+use crate::controller::context::Context;
+use crate::controller::objects::Key;
+use crate::domain::identity::Owner;
+use crate::domain::output::{Content, Values};
+use crate::domain::plan::{OutputId, OutputState};
+use crate::domain::roles::Blocker;
+use crate::domain::user::Credential;
+
+/// One place for the credential of one resource.
+///
+/// It is used by one reconcile: what `observe` and `read` found is the state in which `prove_writable` and `write` expect it.
+#[async_trait]
+pub trait Output: Send + Sync {
+    /// Which output. The kind is a constant of the implementation.
+    fn id(&self) -> &OutputId;
+
+    /// Whether [`Output::credential`] can read the credential back from the content.
+    fn is_readable(&self) -> bool;
+
+    /// What it holds with these values. Its digest shows whether it is as it should be.
+    fn content(&self, values: &Values) -> Content;
+
+    /// What is there, by the cheapest way; the digest only where the content is known without being read.
+    async fn observe(&mut self, recorded: Option<&RecordedOutput>) -> Result<Observed, Failure>;
+
+    /// What is there, with the digest of its content.
+    async fn read(&mut self, recorded: Option<&RecordedOutput>) -> Result<OutputState, Failure>;
+
+    /// Whether it can be written in this state, asked without a change and without a secret.
+    async fn prove_writable(&mut self, state: &OutputState) -> Result<Result<Writable, Blocker>, Failure>;
+
+    /// Writes all of the content at once, only if it is as it was seen.
+    async fn write(&mut self, values: &Values) -> Result<OutputState, Failure>;
+
+    /// The credential in it; `None` if it has no whole one.
+    async fn credential(&self) -> Result<Option<Credential>, Failure>;
+
+    /// Removes it if it is ours.
+    async fn remove(&mut self) -> Result<(), Failure>;
+
+    /// What a status records of it. `before` is the entry that the status has, `written` whether this reconcile wrote it.
+    fn record(&self, digest: &str, before: Option<&RecordedOutput>, written: bool) -> Option<RecordedOutput>;
+}
+
+/// What [`Output::observe`] found.
+#[derive(Debug)]
+pub struct Observed {
+    /// What is there.
+    pub state: OutputState,
+    /// When the content has to be read: another client changes it again and again. `None` where it is known.
+    pub read_in: Option<Duration>,
+}
+
+/// The output can be written.
+#[derive(Debug, Default)]
+pub struct Writable {
+    /// The place in a quota that is held for it until the reconcile or the create ends.
+    pub place: Option<Place>,
+}
+
+/// Whose outputs: what each of them needs to know of its resource.
+#[derive(Clone)]
+pub struct Resource {
+    /// What the process shares.
+    pub ctx: Arc<Context>,
+    /// Which resource.
+    pub key: Key,
+    /// Its uid.
+    pub uid: String,
+    /// Whose mark the outputs have.
+    pub owner: Owner,
+}
+
+/// The outputs that a spec names, in its order. Without any it is one Secret.
+#[must_use]
+pub fn of_spec(resource: &Resource, outputs: Option<&[Spec]>) -> Vec<Box<dyn Output>> {
+    match outputs {
+        Some(outputs) => outputs.iter().map(|spec| of_entry(resource, spec)).collect(),
+        None => vec![Box::new(SecretOutput::new(resource, None))],
+    }
+}
+
+fn of_entry(resource: &Resource, spec: &Spec) -> Box<dyn Output> {
+    Box::new(SecretOutput::new(resource, spec.secret.as_ref()))
+}
+
+/// The output of this kind and name that a status records; `None` where only a later release knows the kind.
+#[must_use]
+pub fn of_record(resource: &Resource, id: &OutputId) -> Option<Box<dyn Output>> {
+    match id.kind.as_str() {
+        secret::KIND => Some(Box::new(SecretOutput::named(resource, &id.name))),
+        _ => None,
+    }
+}
+
+/// Whether a status may have an entry of this kind that this release can remove.
+#[must_use]
+pub fn is_known(kind: &str) -> bool {
+    kind == secret::KIND
+}
+
+/// The outputs that the status records and the spec no longer names. Those of an unknown kind are kept for the release that
+/// knows it.
+#[must_use]
+pub fn former(status: &TechnicalUserStatus, named: &[Box<dyn Output>]) -> Vec<OutputId> {
+    let recorded = status.outputs.iter().filter(|output| is_known(&output.kind)).map(RecordedOutput::id);
+    recorded.filter(|id| named.iter().all(|output| output.id() != id)).collect()
+}
+
+impl RecordedOutput {
+    /// Which output the entry describes.
+    #[must_use]
+    pub fn id(&self) -> OutputId {
+        OutputId { kind: self.kind.clone(), name: self.name.clone() }
+    }
+}
+
+/// The names of the Secrets that a spec names: each takes a place in a quota that counts Secrets.
+#[must_use]
+pub fn secrets_of(resource: &Key, outputs: Option<&[Spec]>) -> Vec<Key> {
+    let secret = |name: Option<&String>| Key {
+        namespace: resource.namespace.clone(),
+        name: name.unwrap_or(&resource.name).clone(),
+    };
+    match outputs {
+        None => vec![secret(None)],
+        Some(outputs) => outputs
+            .iter()
+            .filter_map(|output| output.secret.as_ref())
+            .map(|spec| secret(spec.name.as_ref()))
+            .collect(),
+    }
+}

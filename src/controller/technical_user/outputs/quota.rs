@@ -1,0 +1,73 @@
+//! Quotas that count Secrets: a dry run says that one Secret has a place, not that several have.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::ResourceQuota;
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+use kube::Api;
+use kube::api::ListParams;
+
+use super::Writable;
+use crate::controller::context::Context;
+use crate::controller::kube_error::KubeError;
+use crate::controller::objects::Key;
+use crate::controller::technical_user::memory::places;
+use crate::domain::reason::Reason;
+use crate::domain::roles::Blocker;
+
+/// Takes a place for a new Secret where a quota counts them: no more users are created than Secrets have room.
+pub(super) async fn take_place(ctx: &Context, secret: &Key) -> Result<Result<Writable, Blocker>, KubeError> {
+    let quotas: Api<ResourceQuota> = Api::namespaced(ctx.client.clone(), &secret.namespace);
+    let quotas = quotas.list(&ListParams::default()).await.map_err(KubeError::from)?;
+    let Some(free) = quotas.iter().filter_map(free_places).min() else { return Ok(Ok(Writable::default())) };
+    Ok(match places::take(ctx, secret, free) {
+        Some(place) => Ok(Writable { place: Some(place) }),
+        None => Err(Blocker::passing(
+            Reason::SecretNotWritable,
+            "a quota leaves room for no more Secrets in this namespace than users are being made for; this one waits its turn",
+        )),
+    })
+}
+
+/// How many more Secrets a quota allows; `None` where it does not count them.
+fn free_places(quota: &ResourceQuota) -> Option<usize> {
+    let status = quota.status.as_ref()?;
+    let number = |counts: &Option<BTreeMap<String, Quantity>>, name: &str| {
+        counts.as_ref()?.get(name)?.0.parse::<usize>().ok()
+    };
+    ["secrets", "count/secrets"]
+        .iter()
+        .filter_map(|name| {
+            Some(number(&status.hard, name)?.saturating_sub(number(&status.used, name).unwrap_or(0)))
+        })
+        .min()
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::api::core::v1::ResourceQuotaStatus;
+
+    use super::*;
+
+    fn quota(hard: &[(&str, &str)], used: &[(&str, &str)]) -> ResourceQuota {
+        let counts = |pairs: &[(&str, &str)]| {
+            Some(
+                pairs
+                    .iter()
+                    .map(|(name, count)| ((*name).to_owned(), Quantity((*count).to_owned())))
+                    .collect(),
+            )
+        };
+        let status = ResourceQuotaStatus { hard: counts(hard), used: counts(used) };
+        ResourceQuota { status: Some(status), ..ResourceQuota::default() }
+    }
+
+    #[test]
+    fn a_quota_that_counts_secrets_has_so_many_places() {
+        assert_eq!(free_places(&quota(&[("secrets", "5")], &[("secrets", "3")])), Some(2));
+        assert_eq!(free_places(&quota(&[("count/secrets", "1"), ("secrets", "9")], &[])), Some(1));
+        assert_eq!(free_places(&quota(&[("secrets", "1")], &[("secrets", "4")])), Some(0));
+        assert_eq!(free_places(&quota(&[("pods", "5")], &[])), None);
+        assert_eq!(free_places(&ResourceQuota::default()), None);
+    }
+}

@@ -1,0 +1,303 @@
+//! An output that is a Secret in the resource's namespace.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
+use kube::Resource as _;
+use kube::api::PartialObjectMeta;
+use kube::runtime::reflector::ObjectRef;
+
+use super::{Observed, Output, Resource, Writable, quota};
+use crate::api::technical_user::{RecordedOutput, SecretOutput as Spec};
+use crate::api::{TechnicalUser, keys};
+use crate::controller::kube_error::{KubeError, with_advice};
+use crate::controller::marks;
+use crate::controller::objects::Key;
+use crate::controller::secrets::{Envelope, Secrets, Version};
+use crate::controller::technical_user::memory::seen_secrets::Seen;
+use crate::controller::technical_user::pass::Failure;
+use crate::domain::output::{self, Content, Values};
+use crate::domain::plan::{OutputId, OutputState};
+use crate::domain::reason::Reason;
+use crate::domain::roles::Blocker;
+use crate::domain::user::{Credential, UserId};
+
+/// The kind of such an output in a status.
+pub(super) const KIND: &str = "Secret";
+
+/// A Secret of one resource.
+pub(super) struct SecretOutput {
+    id: OutputId,
+    resource: Resource,
+    secrets: Secrets,
+    /// How it should look, its content and the user's id aside.
+    envelope: Envelope,
+    /// Which object, in which state, as last seen; `None` where there is none.
+    version: Option<Version>,
+    /// Its keys, once it was read.
+    keys: Option<Vec<String>>,
+}
+
+impl SecretOutput {
+    /// The Secret that an entry of a spec describes; without an entry, the one that has the resource's name.
+    pub(super) fn new(resource: &Resource, spec: Option<&Spec>) -> Self {
+        let Spec { name, labels, annotations, .. } = spec.cloned().unwrap_or_default();
+        let (installation, key) = (&resource.ctx.installation, &resource.key);
+        // What the resource names itself has precedence.
+        let mut labels: BTreeMap<_, _> =
+            installation.labels.clone().into_iter().chain(labels.unwrap_or_default()).collect();
+        labels.insert(keys::INSTANCE.to_owned(), installation.instance.clone());
+        let mut annotations = annotations.unwrap_or_default();
+        annotations.insert(keys::OWNER.to_owned(), resource.owner.to_string());
+        let name = name.unwrap_or_else(|| key.name.clone());
+        let owner = OwnerReference {
+            api_version: TechnicalUser::api_version(&()).into_owned(),
+            kind: TechnicalUser::kind(&()).into_owned(),
+            name: key.name.clone(),
+            uid: resource.uid.clone(),
+            controller: Some(true),
+            block_owner_deletion: Some(true),
+        };
+        Self {
+            id: OutputId { kind: KIND.to_owned(), name: name.clone() },
+            secrets: Secrets::new(&resource.ctx.client, &key.namespace),
+            resource: resource.clone(),
+            envelope: Envelope { name, labels, annotations, owner },
+            version: None,
+            keys: None,
+        }
+    }
+
+    /// The Secret of this name, to be removed.
+    pub(super) fn named(resource: &Resource, name: &str) -> Self {
+        Self::new(resource, Some(&Spec { name: Some(name.to_owned()), ..Spec::default() }))
+    }
+
+    /// The Secret's metadata in the cache. After a conflict the cache may be older than what led to it.
+    fn cached(&self) -> Option<ObjectMeta> {
+        let Resource { ctx, key, .. } = &self.resource;
+        let reference = ObjectRef::<PartialObjectMeta<Secret>>::new(&self.id.name).within(&key.namespace);
+        let cached = ctx.caches.secrets.get(&reference).map(|secret| secret.metadata.clone());
+        cached.filter(|_| !ctx.conflicts.unsettled(key))
+    }
+
+    /// What is known of the content of a Secret in this state, by the status or by what this process has compared.
+    fn known(&self, metadata: &ObjectMeta, recorded: Option<&RecordedOutput>) -> Seen {
+        let version = Version::of(metadata);
+        let same = |written: &&RecordedOutput| {
+            written.uid == version.uid
+                && written.resource_version == version.resource_version
+                && !written.digest.is_empty()
+        };
+        match recorded.filter(same) {
+            Some(written) => Seen::Compared(written.digest.clone()),
+            None => self.resource.ctx.memory.secrets.look(&self.resource.key, &self.id, &version),
+        }
+    }
+
+    /// What metadata and a known digest show.
+    fn state(&self, metadata: &ObjectMeta, digest: Option<String>) -> OutputState {
+        if !marks::is_published_for(metadata, &self.resource.owner) {
+            return OutputState::Foreign(marks::words(metadata));
+        }
+        let (labels, annotations) = (metadata.labels.as_ref(), metadata.annotations.as_ref());
+        let has = |shown: Option<&BTreeMap<String, String>>, wanted: &BTreeMap<String, String>| {
+            wanted.iter().all(|(key, value)| shown.and_then(|shown| shown.get(key)) == Some(value))
+        };
+        let owners = metadata.owner_references.iter().flatten();
+        OutputState::Ours {
+            user: annotations.and_then(|shown| shown.get(keys::USER_ID)).map(|id| UserId::new(id)),
+            digest,
+            metadata_as_wanted: has(labels, &self.envelope.labels)
+                && has(annotations, &self.envelope.annotations)
+                && owners.into_iter().any(|owner| owner.uid == self.envelope.owner.uid),
+        }
+    }
+
+    fn foreign(&self, owner: &str) -> Blocker {
+        Blocker::lasting(
+            Reason::SecretNotOurs,
+            format!(
+                "a Secret \"{}\" is there and belongs to {owner}; it is not touched, and no user is made. Delete it, or name \
+                 another one in outputs",
+                self.id.name
+            ),
+        )
+    }
+
+    fn denied(&self, error: KubeError) -> Result<Blocker, Failure> {
+        let words = match error {
+            KubeError::Denied { message, .. } => with_advice(&message),
+            failed @ KubeError::Failed { .. } => failed.to_string(),
+            KubeError::NotFound => format!("namespace {} is not there", self.resource.key.namespace),
+            other => return Err(other.into()),
+        };
+        Ok(Blocker::passing(
+            Reason::SecretNotWritable,
+            format!(
+                "the Secret \"{}\" cannot be written, so the portal is not asked for anything: {words}",
+                self.id.name
+            ),
+        ))
+    }
+
+    /// The keys that the Secret has: those that another client added are removed by a write.
+    async fn present(&self) -> Result<Vec<String>, KubeError> {
+        match &self.keys {
+            Some(keys) => Ok(keys.clone()),
+            None => {
+                Ok(self.secrets.texts(&self.id.name).await?.map(|texts| texts.keys()).unwrap_or_default())
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Output for SecretOutput {
+    fn id(&self) -> &OutputId {
+        &self.id
+    }
+
+    fn is_readable(&self) -> bool {
+        true
+    }
+
+    fn content(&self, values: &Values) -> Content {
+        output::raw(values)
+    }
+
+    /// From the cache where that agrees with the status, else, and after a conflict, from the apiserver.
+    async fn observe(&mut self, recorded: Option<&RecordedOutput>) -> Result<Observed, Failure> {
+        if let Some(metadata) = self.cached() {
+            let (known, read_in) = match self.known(&metadata, recorded) {
+                Seen::Compared(digest) => (Some(digest), None),
+                Seen::NotYet(digest, left) => (Some(digest), Some(left)),
+                Seen::Unknown => (None, None),
+            };
+            let is_known = known.is_some();
+            let state = self.state(&metadata, known);
+            // Others change this Secret again and again. What is ours of its metadata is seen; its content is read later.
+            let as_wanted = matches!(state, OutputState::Ours { metadata_as_wanted: true, .. });
+            if is_known && (read_in.is_none() || as_wanted) {
+                self.version = Some(Version::of(&metadata));
+                return Ok(Observed { state, read_in });
+            }
+        }
+        let metadata = self.secrets.metadata(&self.id.name).await?;
+        self.version = metadata.as_ref().map(Version::of);
+        let state = metadata.map_or(OutputState::Absent, |metadata| {
+            let digest = match self.known(&metadata, recorded) {
+                Seen::Compared(digest) => Some(digest),
+                Seen::NotYet(..) | Seen::Unknown => None,
+            };
+            self.state(&metadata, digest)
+        });
+        Ok(Observed { state, read_in: None })
+    }
+
+    async fn read(&mut self, recorded: Option<&RecordedOutput>) -> Result<OutputState, Failure> {
+        let Some(found) = self.secrets.get(&self.id.name).await? else {
+            self.version = None;
+            return Ok(OutputState::Absent);
+        };
+        let ctx = &self.resource.ctx;
+        let data = found.data.unwrap_or_default();
+        let content = data.iter().map(|(key, value)| (key.as_str(), value.0.as_slice()));
+        let digest = ctx.installation.digest_key.digest(content);
+        let version = Version::of(&found.metadata);
+        if recorded.is_some_and(|recorded| recorded.digest == digest) {
+            ctx.memory.secrets.as_written(&self.resource.key, &self.id, &version, &digest);
+        } else {
+            ctx.memory.secrets.forget(&self.resource.key, &self.id);
+        }
+        self.version = Some(version);
+        self.keys = Some(data.keys().cloned().collect());
+        Ok(self.state(&found.metadata, Some(digest)))
+    }
+
+    /// By a dry run of the very write.
+    async fn prove_writable(&mut self, state: &OutputState) -> Result<Result<Writable, Blocker>, Failure> {
+        let content = output::placeholder();
+        let answer = match (state, &self.version) {
+            (OutputState::Foreign(owner), _) => return Ok(Err(self.foreign(owner))),
+            (OutputState::Ours { .. }, Some(at)) => {
+                self.secrets.overwrite(&self.envelope, &content, at, &[], true).await
+            }
+            _ => match self.secrets.create(&self.envelope, &content, true).await {
+                Ok(_) => {
+                    let secret =
+                        Key { namespace: self.resource.key.namespace.clone(), name: self.id.name.clone() };
+                    return Ok(quota::take_place(&self.resource.ctx, &secret).await?);
+                }
+                Err(error) => Err(error),
+            },
+        };
+        match answer {
+            Ok(_) => Ok(Ok(Writable::default())),
+            Err(error) => self.denied(error).map(Err),
+        }
+    }
+
+    /// Creates the Secret, or overwrites it in the state that was seen.
+    async fn write(&mut self, values: &Values) -> Result<OutputState, Failure> {
+        let content = self.content(values);
+        let mut envelope = self.envelope.clone();
+        envelope.annotations.insert(keys::USER_ID.to_owned(), values.user_id.to_string());
+        let metadata = match &self.version {
+            None => self.secrets.create(&envelope, &content, false).await?,
+            Some(at) => {
+                let present = self.present().await?;
+                self.secrets.overwrite(&envelope, &content, at, &present, false).await?
+            }
+        };
+        let ctx = &self.resource.ctx;
+        ctx.memory.secrets.forget(&self.resource.key, &self.id);
+        self.version = Some(Version::of(&metadata));
+        self.keys = None;
+        Ok(OutputState::Ours {
+            user: Some(values.user_id.clone()),
+            digest: Some(ctx.installation.digest_key.of_content(&content)),
+            metadata_as_wanted: true,
+        })
+    }
+
+    async fn credential(&self) -> Result<Option<Credential>, Failure> {
+        let Some(texts) = self.secrets.texts(&self.id.name).await? else { return Ok(None) };
+        let credential = (|| {
+            Some(Credential::with_secret(
+                texts.plain("client-id")?,
+                texts.get("client-secret")?,
+                texts.plain("token-url")?,
+            ))
+        })();
+        Ok(credential)
+    }
+
+    async fn remove(&mut self) -> Result<(), Failure> {
+        if let Some(metadata) = self.secrets.metadata(&self.id.name).await?
+            && marks::is_published_for(&metadata, &self.resource.owner)
+        {
+            self.secrets.delete(&self.id.name, &Version::of(&metadata)).await?;
+        }
+        self.resource.ctx.memory.secrets.forget(&self.resource.key, &self.id);
+        Ok(())
+    }
+
+    /// The state that this installation has written. What others change of the Secret is not recorded, however often they do.
+    fn record(&self, digest: &str, before: Option<&RecordedOutput>, written: bool) -> Option<RecordedOutput> {
+        let version = self.version.as_ref()?;
+        let as_written =
+            before.filter(|before| !written && before.uid == version.uid && before.digest == digest);
+        Some(RecordedOutput {
+            kind: KIND.to_owned(),
+            name: self.id.name.clone(),
+            uid: version.uid.clone(),
+            resource_version: as_written
+                .map_or(&version.resource_version, |before| &before.resource_version)
+                .clone(),
+            digest: digest.to_owned(),
+        })
+    }
+}

@@ -1,0 +1,86 @@
+//! The writes to outputs: the one that publishes a credential, and the removal of a former output.
+
+use tokio::time::Instant;
+
+use crate::controller::audit;
+use crate::controller::kube_error::KubeError;
+use crate::controller::technical_user::outputs;
+use crate::controller::technical_user::pass::{Failure, Pass};
+use crate::controller::technical_user::reference;
+use crate::domain::plan::{OutputId, OutputState, UserRef, Verified};
+use crate::domain::reason::Reason;
+use crate::domain::roles::Blocker;
+
+/// Asks whether an output can be written.
+pub async fn prove_writable(pass: &mut Pass, id: &OutputId) -> Result<(), Failure> {
+    let state = pass.observation.output(id).map_or(OutputState::Absent, |output| output.state.clone());
+    let answer = pass.output(id)?.prove_writable(&state).await?;
+    let answer = answer.map(|writable| pass.places.extend(writable.place));
+    set_writable(pass, id, answer);
+    Ok(())
+}
+
+fn set_writable(pass: &mut Pass, id: &OutputId, answer: Result<(), Blocker>) {
+    if let Some(output) = pass.observation.output_mut(id) {
+        output.writable = Some(answer);
+    }
+}
+
+/// Publishes the credential of a user, and reports it with an Event.
+pub async fn publish(pass: &mut Pass, current: &UserRef, id: &OutputId) -> Result<(), Failure> {
+    match write(pass, current, id).await {
+        Ok(()) => {}
+        // The words come from a dry run with nothing in it: an admission policy may quote what it refuses.
+        Err(Failure::Kube(KubeError::Denied { .. } | KubeError::NotFound | KubeError::Failed { .. })) => {
+            prove_writable(pass, id).await?;
+            if pass.observation.output(id).is_some_and(|output| output.writable == Some(Ok(()))) {
+                let message = format!("the {id} could not be written; it is tried again");
+                set_writable(pass, id, Err(Blocker::passing(Reason::SecretNotWritable, message)));
+            }
+            return Ok(());
+        }
+        Err(failure) => return Err(failure),
+    }
+    report(pass, current, id);
+    Ok(())
+}
+
+/// Writes the credential that was read and verified.
+async fn write(pass: &mut Pass, current: &UserRef, id: &OutputId) -> Result<(), Failure> {
+    let proved = pass.observation.proof_of(&current.id) == Some(&Verified::Accepted);
+    let Some(values) = pass.values(&current.id).filter(|_| proved) else { return Err(Failure::Overtaken) };
+    let began = Instant::now();
+    let written = pass.output(id)?.write(&values).await;
+    let user = (&current.id, values.credential.client_id.as_str());
+    audit::published(&pass.key, &id.name, user, began, written.as_ref().map(drop));
+    let state = written?;
+    pass.written.insert(id.clone());
+    if let Some(output) = pass.observation.output_mut(id) {
+        output.state = state;
+    }
+    Ok(())
+}
+
+fn report(pass: &Pass, current: &UserRef, id: &OutputId) {
+    let output = pass.observation.output(id);
+    let same = output.is_some_and(|output| match &output.state {
+        OutputState::Ours { digest, .. } => *digest == output.recorded,
+        _ => false,
+    });
+    let (reason, words) = match (pass.status.credential.is_some(), same) {
+        (true, true) => (Reason::SecretHealed, "was written again as it should be"),
+        (true, false) => (Reason::CredentialChanged, "now holds the credential that the portal shows"),
+        (false, _) => (Reason::CredentialPublished, "holds the credential; a token was obtained with it"),
+    };
+    let note = format!("{id} {words} (user {})", current.id);
+    pass.ctx.events.normal(reference(&pass.ctx, &pass.key), reason.as_str(), "Publish", &note);
+}
+
+/// Removes an output that the spec no longer names, where it is ours.
+pub async fn remove(pass: &mut Pass, former: &OutputId) -> Result<(), Failure> {
+    if let Some(mut output) = outputs::of_record(&pass.resource(), former) {
+        output.remove().await?;
+    }
+    pass.observation.former_outputs.retain(|output| output != former);
+    Ok(())
+}

@@ -1,0 +1,186 @@
+//! Several outputs: all are writable before a user is created, and each is served independently of the others.
+
+use std::time::Duration;
+
+use super::super::{OutputState, OutputView, Verified};
+use super::builders::{
+    a_new_resource, a_ready_resource, a_recorded_resource, candidate, details, id, shown_for, the_entry,
+    the_secret,
+};
+use super::{Observation, check};
+use crate::domain::reason::Reason;
+use crate::domain::roles::Blocker;
+
+/// The spec names an entry of another kind beside the Secret.
+fn and_an_entry(o: Observation) -> Observation {
+    o.with_output(&the_entry(), OutputState::Absent)
+}
+
+fn held(user: &str, digest: Option<&str>) -> OutputState {
+    OutputState::Ours { user: Some(id(user)), digest: digest.map(str::to_owned), metadata_as_wanted: true }
+}
+
+/// The credential of `u1` is in both, and recorded.
+fn both() -> Observation {
+    a_ready_resource().with_output(&the_entry(), held("u1", Some("d1"))).recorded_content("d1")
+}
+
+/// The details of `u1` were read, and a token was obtained with the credential that they show.
+fn proved(o: Observation) -> Observation {
+    o.seen("u1", details()).verified(shown_for("u1"), Verified::Accepted)
+}
+
+fn output<'a>(o: &'a mut Observation, id: &super::super::OutputId) -> &'a mut OutputView {
+    o.output_mut(id).unwrap()
+}
+
+fn denied() -> Option<Result<(), Blocker>> {
+    Some(Err(Blocker::passing(Reason::SecretNotWritable, "quota")))
+}
+
+#[test]
+fn no_user_is_created_before_every_output_is_writable() {
+    let new = || and_an_entry(a_new_resource());
+    let first = || new().but(|o| output(o, &the_secret()).writable = Some(Ok(())));
+    check(vec![
+        ("the first", new(), "prove the output writable"),
+        ("then the second", first(), "prove the Entry writable"),
+        ("both can be written", first().writable(), "search"),
+        (
+            "the second cannot",
+            first().but(|o| output(o, &the_entry()).writable = denied()),
+            "user SecretNotWritable, try again",
+        ),
+    ]);
+}
+
+#[test]
+fn each_output_gets_the_credential() {
+    let none = || proved(and_an_entry(a_recorded_resource()));
+    let first = || none().with_output(&the_secret(), held("u1", Some("d1")));
+    check(vec![
+        ("the first", none(), "publish u1 g1"),
+        ("then the second", first(), "publish u1 g1 to the Entry"),
+        ("both", first().with_output(&the_entry(), held("u1", Some("d1"))), "ready (u1 g1), verify in time"),
+        ("one was added to the spec", and_an_entry(a_ready_resource()), "read u1"),
+        (
+            "it gets the credential too",
+            proved(and_an_entry(a_ready_resource())),
+            "publish u1 g1 to the Entry",
+        ),
+        ("another client changed it", both().with_output(&the_entry(), held("u1", None)), "read the Entry"),
+        (
+            "it holds something else",
+            proved(both().with_output(&the_entry(), held("u1", Some("other")))),
+            "publish u1 g1 to the Entry",
+        ),
+    ]);
+}
+
+#[test]
+fn an_output_that_cannot_be_written_does_not_prevent_the_others() {
+    let foreign = || both().with_foreign_secret();
+    let empty = || and_an_entry(a_recorded_resource());
+    check(vec![
+        (
+            "foreign, and the other one is to be written",
+            proved(empty().with_foreign_secret()),
+            "publish u1 g1 to the Entry",
+        ),
+        ("foreign: nothing is left to write", foreign(), "read u1"),
+        (
+            "without another token request",
+            foreign().seen("u1", details()),
+            "output SecretNotOurs STALLED (u1 g1), try again",
+        ),
+        (
+            "the verification goes on",
+            foreign().seen("u1", details()).verification_due(),
+            "verify what is published",
+        ),
+        (
+            "denied, and the other one is to be written",
+            proved(empty().but(|o| output(o, &the_secret()).writable = denied())),
+            "publish u1 g1 to the Entry",
+        ),
+        (
+            "denied: nothing is left to write",
+            proved(
+                empty()
+                    .with_output(&the_entry(), held("u1", Some("d1")))
+                    .but(|o| output(o, &the_secret()).writable = denied()),
+            ),
+            "output SecretNotWritable (u1 g1), try again",
+        ),
+        (
+            "all foreign: not even a token",
+            empty()
+                .with_foreign_secret()
+                .with_output(&the_entry(), OutputState::Foreign("Helm".into()))
+                .seen("u1", details()),
+            "output SecretNotOurs STALLED (u1 g1), try again",
+        ),
+    ]);
+}
+
+#[test]
+fn a_credential_that_cannot_be_read_back_is_verified_from_the_portal() {
+    let opaque = || both().but(|o| o.outputs.iter_mut().for_each(|output| output.readable = false));
+    let due = || opaque().verification_due();
+    let answered = |said| due().seen("u1", details()).verified(shown_for("u1"), said);
+    let ready = "ready (u1 g1), verify in time";
+    check(vec![
+        ("nothing is due", opaque(), ready),
+        (
+            "one that can be read is enough",
+            due().but(|o| output(o, &the_entry()).readable = true),
+            "verify what is published",
+        ),
+        ("due: the details", due(), "read u1"),
+        ("then the token endpoint", due().seen("u1", details()), "verify what was read"),
+        ("accepted", answered(Verified::Accepted), ready),
+        (
+            "unreachable is not refused",
+            answered(Verified::Unreachable("down".into())),
+            "ready (u1 g1), try again",
+        ),
+        (
+            "refused",
+            answered(Verified::Refused { unknown_client: false }),
+            "credential CredentialRefused (u1 g1), try again",
+        ),
+        (
+            "a missing client cannot be tried",
+            due().seen_lost("u1").but(|o| o.spec_observed = false),
+            "user IdentityLost STALLED (u1 g1), try again",
+        ),
+    ]);
+}
+
+#[test]
+fn a_user_that_one_output_holds_is_not_a_duplicate() {
+    let extra = || candidate("u2", 1);
+    check(vec![
+        ("in no output", both().sibling(extra()).read_live(), "read u2"),
+        (
+            "in one: it is a status from before a replacement",
+            both().with_output(&the_entry(), held("u2", Some("d1"))).sibling(extra()).read_live(),
+            "read u2",
+        ),
+        (
+            "it is used, and the other output follows",
+            both()
+                .with_output(&the_entry(), held("u2", Some("d1")))
+                .sibling(extra())
+                .seen("u2", details())
+                .verified(shown_for("u2"), Verified::Accepted),
+            "publish u2 g1",
+        ),
+    ]);
+}
+
+#[test]
+fn the_next_reconcile_is_due_when_an_output_has_to_be_read() {
+    let o = both().but(|o| o.timers.output = Some(Duration::from_secs(7)));
+    check(vec![("sooner than the verification", o, "ready (u1 g1), after 7 s")]);
+}
