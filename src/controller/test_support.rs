@@ -1,5 +1,7 @@
 //! An installation and an inventory for tests of what is decided by it.
 
+pub mod apiserver;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

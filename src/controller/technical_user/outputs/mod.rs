@@ -1,8 +1,12 @@
 //! The outputs of a resource: where its credential is published. The plan knows them by [`OutputId`] and [`OutputState`]; this
 //! folder has one file for each kind.
 
+#[cfg(test)]
+mod in_memory;
 mod quota;
 mod secret;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;

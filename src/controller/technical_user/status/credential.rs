@@ -31,7 +31,9 @@ pub(super) fn record_credential(pass: &Pass, new: &mut TechnicalUserStatus, sett
     if settled.report == Report::Ready {
         keep_only(&mut new.outputs, &held);
     }
-    held.into_iter().for_each(|entry| put(&mut new.outputs, entry));
+    for entry in held {
+        put(&mut new.outputs, entry);
+    }
 }
 
 fn holds_what_was_read(pass: &Pass, current: &UserRef, output: &OutputView) -> bool {

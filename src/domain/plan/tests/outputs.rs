@@ -34,8 +34,8 @@ fn output<'a>(o: &'a mut Observation, id: &super::super::OutputId) -> &'a mut Ou
     o.output_mut(id).unwrap()
 }
 
-fn denied() -> Option<Result<(), Blocker>> {
-    Some(Err(Blocker::passing(Reason::SecretNotWritable, "quota")))
+fn denied() -> Result<(), Blocker> {
+    Err(Blocker::passing(Reason::SecretNotWritable, "quota"))
 }
 
 #[test]
@@ -48,7 +48,7 @@ fn no_user_is_created_before_every_output_is_writable() {
         ("both can be written", first().writable(), "search"),
         (
             "the second cannot",
-            first().but(|o| output(o, &the_entry()).writable = denied()),
+            first().but(|o| output(o, &the_entry()).writable = Some(denied())),
             "user SecretNotWritable, try again",
         ),
     ]);
@@ -100,7 +100,7 @@ fn an_output_that_cannot_be_written_does_not_prevent_the_others() {
         ),
         (
             "denied, and the other one is to be written",
-            proved(empty().but(|o| output(o, &the_secret()).writable = denied())),
+            proved(empty().but(|o| output(o, &the_secret()).writable = Some(denied()))),
             "publish u1 g1 to the Entry",
         ),
         (
@@ -108,7 +108,7 @@ fn an_output_that_cannot_be_written_does_not_prevent_the_others() {
             proved(
                 empty()
                     .with_output(&the_entry(), held("u1", Some("d1")))
-                    .but(|o| output(o, &the_secret()).writable = denied()),
+                    .but(|o| output(o, &the_secret()).writable = Some(denied())),
             ),
             "output SecretNotWritable (u1 g1), try again",
         ),

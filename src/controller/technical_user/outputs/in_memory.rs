@@ -1,0 +1,157 @@
+//! A second kind of output, for tests only: entries of a store in memory. The credential cannot be read back from it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use parking_lot::Mutex;
+use secrecy::SecretString;
+
+use super::{Observed, Output, Writable};
+use crate::api::technical_user::RecordedOutput;
+use crate::controller::kube_error::KubeError;
+use crate::controller::technical_user::pass::Failure;
+use crate::domain::output::{Content, DigestKey, Values};
+use crate::domain::plan::{OutputId, OutputState};
+use crate::domain::reason::Reason;
+use crate::domain::roles::Blocker;
+use crate::domain::user::{Credential, UserId};
+
+/// An entry of the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub owner: String,
+    pub user: Option<UserId>,
+    pub digest: String,
+    pub version: u64,
+}
+
+/// Where the entries are.
+#[derive(Debug, Default)]
+pub(super) struct Store {
+    pub entries: BTreeMap<String, Entry>,
+    pub denies: bool,
+    versions: u64,
+}
+
+/// The store, as several reconciles share it.
+pub(super) type SharedStore = Arc<Mutex<Store>>;
+
+/// An entry of one resource.
+pub(super) struct InMemoryOutput {
+    pub id: OutputId,
+    pub owner: String,
+    pub store: SharedStore,
+    pub key: DigestKey,
+    version: Option<u64>,
+}
+
+impl InMemoryOutput {
+    pub(super) fn new(name: &str, owner: &str, store: &SharedStore) -> Self {
+        Self {
+            id: OutputId { kind: "Entry".into(), name: name.into() },
+            owner: owner.into(),
+            store: Arc::clone(store),
+            key: DigestKey::new(&[1; 32]),
+            version: None,
+        }
+    }
+
+    fn state(&self, entry: Option<&Entry>, known: bool) -> OutputState {
+        match entry {
+            None => OutputState::Absent,
+            Some(entry) if entry.owner != self.owner => OutputState::Foreign(entry.owner.clone()),
+            Some(entry) => OutputState::Ours {
+                user: entry.user.clone(),
+                digest: known.then(|| entry.digest.clone()),
+                metadata_as_wanted: true,
+            },
+        }
+    }
+}
+
+#[async_trait]
+impl Output for InMemoryOutput {
+    fn id(&self) -> &OutputId {
+        &self.id
+    }
+
+    fn is_readable(&self) -> bool {
+        false
+    }
+
+    fn content(&self, values: &Values) -> Content {
+        // As a Vault entry has it: one value in one document.
+        let document = format!("{} of {}", values.credential.client_id, values.user_id);
+        Content::from([("content".to_owned(), SecretString::from(document))])
+    }
+
+    async fn observe(&mut self, recorded: Option<&RecordedOutput>) -> Result<Observed, Failure> {
+        let store = self.store.lock();
+        let entry = store.entries.get(&self.id.name);
+        self.version = entry.map(|entry| entry.version);
+        let known = entry.zip(recorded).is_some_and(|(entry, recorded)| {
+            recorded.resource_version == entry.version.to_string() && recorded.digest == entry.digest
+        });
+        Ok(Observed { state: self.state(entry, known), read_in: None })
+    }
+
+    async fn read(&mut self, _: Option<&RecordedOutput>) -> Result<OutputState, Failure> {
+        let store = self.store.lock();
+        let entry = store.entries.get(&self.id.name);
+        self.version = entry.map(|entry| entry.version);
+        Ok(self.state(entry, true))
+    }
+
+    async fn prove_writable(&mut self, state: &OutputState) -> Result<Result<Writable, Blocker>, Failure> {
+        if let OutputState::Foreign(owner) = state {
+            return Ok(Err(Blocker::lasting(Reason::SecretNotOurs, format!("the entry belongs to {owner}"))));
+        }
+        if self.store.lock().denies {
+            return Ok(Err(Blocker::passing(Reason::SecretNotWritable, "the store denies writes")));
+        }
+        Ok(Ok(Writable::default()))
+    }
+
+    async fn write(&mut self, values: &Values) -> Result<OutputState, Failure> {
+        let digest = self.key.of_content(&self.content(values));
+        let mut store = self.store.lock();
+        if store.denies {
+            return Err(KubeError::Denied { code: 403, message: "the store denies writes".into() }.into());
+        }
+        if store.entries.get(&self.id.name).map(|entry| entry.version) != self.version {
+            return Err(Failure::Overtaken);
+        }
+        store.versions += 1;
+        let user = Some(values.user_id.clone());
+        let entry = Entry { owner: self.owner.clone(), user, digest, version: store.versions };
+        self.version = Some(entry.version);
+        let state = self.state(Some(&entry), true);
+        store.entries.insert(self.id.name.clone(), entry);
+        Ok(state)
+    }
+
+    async fn credential(&self) -> Result<Option<Credential>, Failure> {
+        Ok(None)
+    }
+
+    async fn remove(&mut self) -> Result<(), Failure> {
+        let mut store = self.store.lock();
+        if store.entries.get(&self.id.name).is_some_and(|entry| entry.owner == self.owner) {
+            store.entries.remove(&self.id.name);
+        }
+        Ok(())
+    }
+
+    fn record(&self, digest: &str, before: Option<&RecordedOutput>, written: bool) -> Option<RecordedOutput> {
+        let version = self.version?.to_string();
+        let as_written = before.filter(|before| !written && before.digest == digest);
+        Some(RecordedOutput {
+            kind: self.id.kind.clone(),
+            name: self.id.name.clone(),
+            uid: String::new(),
+            resource_version: as_written.map_or(version, |before| before.resource_version.clone()),
+            digest: digest.to_owned(),
+        })
+    }
+}

@@ -1,0 +1,293 @@
+//! What every kind of output has to do, for the Secret and for the kind in memory.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use parking_lot::Mutex;
+use secrecy::SecretString;
+use serde_json::{Value, json};
+
+use super::in_memory::{InMemoryOutput, SharedStore, Store};
+use super::secret::SecretOutput;
+use super::{Output, Resource};
+use crate::api::keys;
+use crate::api::technical_user::RecordedOutput;
+use crate::controller::objects::Key;
+use crate::controller::technical_user::pass::Failure;
+use crate::controller::test_support::apiserver::{Apiserver, context};
+use crate::domain::identity::Owner;
+use crate::domain::output::Values;
+use crate::domain::plan::OutputState;
+use crate::domain::user::{Credential, UserId, UserKind};
+
+const OWNER: &str = "prod/connector/edc";
+
+/// A place where outputs of one kind are, and what other clients do there.
+#[async_trait]
+trait Place: Send + Sync {
+    /// The output of the resource, as a new reconcile has it.
+    fn output(&self) -> Box<dyn Output>;
+    /// It belongs to this resource or client, whatever was there before.
+    fn put_foreign(&self);
+    /// Another client changes its content.
+    fn edit(&self);
+    /// Another client removes it.
+    fn delete(&self);
+    /// Writes are denied from now on.
+    fn deny(&self);
+    fn is_there(&self) -> bool;
+}
+
+struct Entries(SharedStore);
+
+#[async_trait]
+impl Place for Entries {
+    fn output(&self) -> Box<dyn Output> {
+        Box::new(InMemoryOutput::new("edc", OWNER, &self.0))
+    }
+
+    fn put_foreign(&self) {
+        let owner = "Helm".to_owned();
+        let entry = super::in_memory::Entry { owner, user: None, digest: String::new(), version: 1_000 };
+        self.0.lock().entries.insert("edc".into(), entry);
+    }
+
+    fn edit(&self) {
+        let mut store = self.0.lock();
+        let entry = store.entries.get_mut("edc").unwrap();
+        entry.version += 1_000;
+        entry.digest = "another".into();
+    }
+
+    fn delete(&self) {
+        self.0.lock().entries.clear();
+    }
+
+    fn deny(&self) {
+        self.0.lock().denies = true;
+    }
+
+    fn is_there(&self) -> bool {
+        self.0.lock().entries.contains_key("edc")
+    }
+}
+
+/// Secrets of an apiserver in memory.
+struct Secrets {
+    apiserver: Apiserver,
+    resource: Resource,
+}
+
+impl Secrets {
+    fn new() -> Self {
+        let apiserver = Apiserver::default();
+        let key = Key { namespace: "connector".into(), name: "edc".into() };
+        let owner =
+            Owner { instance: "prod".into(), namespace: key.namespace.clone(), name: key.name.clone() };
+        let ctx = Arc::new(context(apiserver.client()));
+        Self { apiserver, resource: Resource { ctx, key, uid: "uid-of-edc".into(), owner } }
+    }
+}
+
+#[async_trait]
+impl Place for Secrets {
+    fn output(&self) -> Box<dyn Output> {
+        Box::new(SecretOutput::new(&self.resource, None))
+    }
+
+    fn put_foreign(&self) {
+        self.apiserver.put(
+            "connector",
+            "edc",
+            json!({"metadata": {"annotations": {"by": "Helm"}}, "data": {}}),
+        );
+    }
+
+    fn edit(&self) {
+        self.apiserver.change("connector", "edc", |secret| secret["data"]["client-id"] = json!("b3RoZXI="));
+    }
+
+    fn delete(&self) {
+        self.apiserver.remove("connector", "edc");
+    }
+
+    fn deny(&self) {
+        self.apiserver.deny("quota exceeded");
+    }
+
+    fn is_there(&self) -> bool {
+        self.apiserver.get("connector", "edc").is_some()
+    }
+}
+
+fn places() -> Vec<Box<dyn Place>> {
+    vec![Box::new(Entries(Arc::new(Mutex::new(Store::default())))), Box::new(Secrets::new())]
+}
+
+fn values(user: &str) -> Values {
+    Values {
+        credential: Credential::with_secret(
+            format!("client-of-{user}"),
+            SecretString::from(format!("secret-of-{user}")),
+            "https://idp.example.org/token".into(),
+        ),
+        user_id: UserId::new(user),
+        kind: UserKind::Internal,
+        bpn: Some("BPNL1".into()),
+    }
+}
+
+async fn state(place: &dyn Place, recorded: Option<&RecordedOutput>) -> OutputState {
+    place.output().observe(recorded).await.unwrap().state
+}
+
+/// Writes the credential of a user as one reconcile does; what the status records of it.
+async fn publish(place: &dyn Place, user: &str, recorded: Option<&RecordedOutput>) -> RecordedOutput {
+    let mut output = place.output();
+    output.observe(recorded).await.unwrap();
+    let OutputState::Ours { digest: Some(digest), user: Some(holder), .. } =
+        output.write(&values(user)).await.unwrap()
+    else {
+        panic!("it was written, and is not ours");
+    };
+    assert_eq!(holder, UserId::new(user));
+    output.record(&digest, recorded, true).unwrap()
+}
+
+#[tokio::test]
+async fn what_was_written_is_known_without_being_read() {
+    for place in places() {
+        assert_eq!(state(place.as_ref(), None).await, OutputState::Absent);
+        let recorded = publish(place.as_ref(), "u1", None).await;
+        let ours = OutputState::Ours {
+            user: Some(UserId::new("u1")),
+            digest: Some(recorded.digest.clone()),
+            metadata_as_wanted: true,
+        };
+        assert_eq!(state(place.as_ref(), Some(&recorded)).await, ours);
+        assert_eq!(place.output().read(Some(&recorded)).await.unwrap(), ours);
+        let mut output = place.output();
+        output.observe(Some(&recorded)).await.unwrap();
+        assert_eq!(output.record(&recorded.digest, Some(&recorded), false), Some(recorded), "no other entry");
+    }
+}
+
+#[tokio::test]
+async fn another_user_s_credential_is_another_content() {
+    for place in places() {
+        let first = publish(place.as_ref(), "u1", None).await;
+        let second = publish(place.as_ref(), "u2", Some(&first)).await;
+        assert_ne!(first.digest, second.digest);
+        let state = state(place.as_ref(), Some(&second)).await;
+        assert!(matches!(state, OutputState::Ours { user: Some(user), .. } if user == UserId::new("u2")));
+    }
+}
+
+#[tokio::test]
+async fn what_another_client_changed_is_read_and_differs() {
+    for place in places() {
+        let recorded = publish(place.as_ref(), "u1", None).await;
+        place.edit();
+        let seen = state(place.as_ref(), Some(&recorded)).await;
+        assert!(matches!(seen, OutputState::Ours { digest: None, .. }), "{seen:?}");
+        let OutputState::Ours { digest: Some(digest), .. } =
+            place.output().read(Some(&recorded)).await.unwrap()
+        else {
+            panic!("the content was read, and has no digest");
+        };
+        assert_ne!(digest, recorded.digest);
+        let repaired = publish(place.as_ref(), "u1", Some(&recorded)).await;
+        assert_eq!(repaired.digest, recorded.digest);
+    }
+}
+
+#[tokio::test]
+async fn what_another_client_wrote_meanwhile_is_not_overwritten() {
+    for place in places() {
+        let recorded = publish(place.as_ref(), "u1", None).await;
+        let mut output = place.output();
+        output.observe(Some(&recorded)).await.unwrap();
+        place.edit();
+        assert!(matches!(output.write(&values("u2")).await, Err(Failure::Overtaken)));
+        // One that appears after it was seen absent.
+        place.delete();
+        let mut output = place.output();
+        output.observe(None).await.unwrap();
+        place.put_foreign();
+        assert!(matches!(output.write(&values("u1")).await, Err(Failure::Overtaken)));
+        assert!(matches!(state(place.as_ref(), None).await, OutputState::Foreign(_)));
+    }
+}
+
+#[tokio::test]
+async fn what_belongs_to_others_is_neither_written_nor_removed() {
+    for place in places() {
+        place.put_foreign();
+        let mut output = place.output();
+        let state = output.observe(None).await.unwrap().state;
+        assert!(matches!(state, OutputState::Foreign(_)), "{state:?}");
+        assert!(output.prove_writable(&state).await.unwrap().is_err());
+        output.remove().await.unwrap();
+        assert!(place.is_there());
+    }
+}
+
+#[tokio::test]
+async fn whether_it_can_be_written_is_asked_without_a_change() {
+    for place in places() {
+        let mut output = place.output();
+        let state = output.observe(None).await.unwrap().state;
+        assert!(output.prove_writable(&state).await.unwrap().is_ok());
+        assert!(!place.is_there());
+        let recorded = publish(place.as_ref(), "u1", None).await;
+        let mut output = place.output();
+        let state = output.observe(Some(&recorded)).await.unwrap().state;
+        assert!(output.prove_writable(&state).await.unwrap().is_ok());
+        assert_eq!(self::state(place.as_ref(), Some(&recorded)).await, state, "nothing was changed");
+        place.deny();
+        let blocker = output.prove_writable(&state).await.unwrap().unwrap_err();
+        assert!(!blocker.message.is_empty());
+        assert!(output.write(&values("u2")).await.is_err());
+    }
+}
+
+#[tokio::test]
+async fn ours_is_removed_and_removing_it_again_does_nothing() {
+    for place in places() {
+        publish(place.as_ref(), "u1", None).await;
+        place.output().remove().await.unwrap();
+        assert!(!place.is_there());
+        place.output().remove().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_credential_that_can_be_read_back_is_the_one_that_was_written() {
+    for place in places() {
+        assert!(place.output().credential().await.unwrap().is_none());
+        publish(place.as_ref(), "u1", None).await;
+        let output = place.output();
+        let credential = output.credential().await.unwrap();
+        assert_eq!(credential.is_some(), output.is_readable());
+        if let Some(credential) = credential {
+            assert_eq!(credential.client_id, "client-of-u1");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_secret_has_the_owner_the_mark_and_the_keys_of_its_format_and_no_others() {
+    let secrets = Secrets::new();
+    let recorded = publish(&secrets, "u1", None).await;
+    secrets.apiserver.change("connector", "edc", |secret| secret["data"]["added"] = json!("eA=="));
+    publish(&secrets, "u1", Some(&recorded)).await;
+    let secret = secrets.apiserver.get("connector", "edc").unwrap();
+    let keys: BTreeMap<String, Value> = serde_json::from_value(secret["data"].clone()).unwrap();
+    let keys: Vec<&String> = keys.keys().collect();
+    assert_eq!(keys, ["bpn", "client-id", "client-secret", "technical-user-id", "token-url"]);
+    let metadata = &secret["metadata"];
+    assert_eq!(metadata["annotations"][keys::OWNER], OWNER);
+    assert_eq!(metadata["annotations"][keys::USER_ID], "u1");
+    assert_eq!(metadata["ownerReferences"][0]["uid"], "uid-of-edc");
+}
