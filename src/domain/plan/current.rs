@@ -18,7 +18,7 @@ use super::observation::{
 use super::retain::{LEFT_FOR_SUCCESSOR, record_retained};
 use super::settled::{Requeue, Settled, Stage};
 use super::step::{Read, Step, UserRef};
-use super::{blocked, bounds, ours, settle};
+use super::{blocked, bounds, ours, rotate, settle};
 
 /// A user that can serve.
 pub(super) enum Current<'a> {
@@ -103,7 +103,7 @@ fn state<'a>(o: &'a Observation, portal: &PortalFacts, user: UserRef) -> Result<
     let holding = Holding::of(o);
     let recorded = holding.current.is_some_and(|recorded| recorded.id == user.id);
     let renamed = o.name_doubted && bounds::describe(portal).is_ok();
-    if recorded && holding.is_as_recorded(o) && !o.rotation_requested && !o.roles_doubted && !renamed {
+    if recorded && holding.is_as_recorded(o) && !o.rotation.requested && !o.roles_doubted && !renamed {
         if o.is_login(portal, &user.id) {
             return Err(blocked(o, &ownership::login_blocker(&user.id), o.timers.recheck()));
         }
@@ -173,7 +173,7 @@ fn is_retained_or_not_ours(
 }
 
 fn pending<'a>(o: &Observation, user: UserRef) -> Result<State<'a>, Step> {
-    if o.rotation_requested && !o.rotation_in_progress(&user) {
+    if rotate::is_requested(o, &user) {
         return Ok(State::Unusable(user));
     }
     Err(user_blocked(o, &user, pending_blocker(o, &user), o.timers.poll()))
@@ -205,7 +205,7 @@ pub(super) fn pending_blocker(o: &Observation, user: &UserRef) -> Blocker {
 fn missing_client<'a>(o: &Observation, portal: &PortalFacts, user: UserRef) -> Result<State<'a>, Step> {
     // How long a client has been missing is known only of the recorded user.
     let certain = o.client_missing_for_good && o.recorded.user.as_ref().is_some_and(|u| u.id == user.id);
-    if o.rotation_requested || certain {
+    if o.rotation.requested || certain {
         if !o.is_done(&user.id, &Done::RecordedRetained) && !portal.suspended {
             return Err(record_retained(&user.id, LEFT_FOR_SUCCESSOR));
         }
@@ -248,15 +248,6 @@ pub(super) fn user_blocked(o: &Observation, user: &UserRef, blocker: Blocker, re
         current: Some(user.clone()),
         report: Stage::User.blocked(blocker),
         requeue,
-        rotation_handled: o.rotation_in_progress(user),
+        rotation_handled: rotate::is_in_progress(o, user),
     })
-}
-
-impl Observation {
-    /// Whether the user was created by a request for rotation: it has a later generation than the status names.
-    pub(super) fn rotation_in_progress(&self, user: &UserRef) -> bool {
-        self.rotation_requested
-            && user.generation() > self.recorded_generation()
-            && self.recorded_generation() > 0
-    }
 }

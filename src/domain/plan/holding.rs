@@ -7,7 +7,7 @@ use super::observation::{
     Confirmed, Done, Listed, Named, Observation, OpenAttempt, PortalFacts, RecordedUser, UserView, Verified,
 };
 use super::step::UserRef;
-use super::{ours, pin};
+use super::{ours, pin, rotate};
 
 /// The users of a resource.
 #[derive(Debug)]
@@ -58,7 +58,7 @@ impl<'a> Holding<'a> {
                 && !o.is_done(id, &Done::RecordedRetained)
                 && named.status == UserStatus::Active
                 && matches!(&named.confirmed, Confirmed::Ours(hint) if ours(o, portal, hint).is_ok())
-                && !o.is_published(id)
+                && rotate::may_retire(o, id)
                 && may_be_ours(o, portal, id)
         })
     }

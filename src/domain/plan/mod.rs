@@ -5,7 +5,7 @@
 //!
 //! One file for each subject: `created` plans a resource whose user the operator owns, `existing` one whose user exists
 //! already, `deletion` one under deletion. `pin` compares portal and company, `settle` waits for an open attempt, `current`
-//! finds the user that can serve, `create` leads to a new one and `candidates` chooses among existing ones, `publish`
+//! finds the user that can serve, `rotate` says whether it is to be replaced, `create` leads to a new one and `candidates` chooses among existing ones, `publish`
 //! verifies and publishes, `tidy` deletes duplicates, `retain` keeps users in the portal; `bounds` checks what no step may
 //! exceed. A function that returns `Result<T, Step>` returns in `Err` the step that comes before all that follows.
 
@@ -21,6 +21,7 @@ mod observation;
 mod pin;
 mod publish;
 mod retain;
+mod rotate;
 mod selector;
 mod settle;
 mod settled;
@@ -34,7 +35,7 @@ use holding::Holding;
 pub use observation::{
     AttemptState, Confirmed, CredentialAt, Deletion, Desired, DesiredUser, Done, Known, Listed, Named,
     Observation, OpenAttempt, OutputId, OutputState, OutputView, PortalFacts, Recorded, RecordedPortal,
-    RecordedUser, Searched, Selection, Timers, UserFacts, UserView, Users, Verified,
+    RecordedUser, Rotation, Searched, Selection, Timers, UserFacts, UserView, Users, Verified,
 };
 pub use pin::{ambiguous, company, of_attempt as attempt_pin};
 pub use selector::Selector;
@@ -121,7 +122,7 @@ pub fn interrupted(o: &Observation, blocker: &Blocker, requeue: Requeue) -> Sett
     };
     let settled = match just_created(o) {
         Some(current) if !o.deleting && rest.current.is_none() => {
-            Settled { rotation_handled: o.rotation_in_progress(&current), current: Some(current), ..rest }
+            Settled { rotation_handled: rotate::is_in_progress(o, &current), current: Some(current), ..rest }
         }
         _ => rest,
     };

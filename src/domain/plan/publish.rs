@@ -4,6 +4,7 @@ use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 
 use super::observation::{CredentialAt, Observation, OutputState, OutputView, UserFacts, Verified};
+use super::rotate;
 use super::settled::{Report, Requeue, Settled, Stage};
 use super::step::{Read, Step, UserRef, Write};
 
@@ -166,8 +167,6 @@ pub(super) fn unreachable(reason: &str) -> Blocker {
 }
 
 pub(super) fn settled(o: &Observation, current: &UserRef, report: Report, requeue: Requeue) -> Step {
-    // A healthy user is not replaced: the request is answered with an Event.
-    let answered = report == Report::Ready && o.rotation_requested;
-    let rotation_handled = answered || o.rotation_in_progress(current);
+    let rotation_handled = rotate::is_handled(o, current, &report);
     Step::Settled(Settled { current: Some(current.clone()), report, requeue, rotation_handled })
 }

@@ -3,6 +3,7 @@
 mod inventory;
 mod portal;
 mod recorded;
+mod rotation;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -14,7 +15,6 @@ use kube::api::DynamicObject;
 use super::outputs::{self, Resource};
 use super::pass::{Failure, Pass};
 use super::refusal::RefusalFingerprint;
-use super::status::handled_value;
 use crate::api::conditions::{READY, USER_READY};
 use crate::api::keys;
 use crate::api::portal::PortalSpec;
@@ -40,6 +40,7 @@ pub(in crate::controller) use portal::grants;
 use portal::{every_login_is_known, link, portal_facts};
 use recorded::open_attempt;
 pub(super) use recorded::recorded;
+pub(super) use rotation::handled;
 
 /// Begins a pass.
 pub async fn observe(
@@ -91,7 +92,7 @@ pub async fn observe(
         desired: desired(&spec),
         deleting: is_deleting(&object),
         released: annotation(&object, keys::RELEASE).is_some(),
-        rotation_requested: rotation_requested(&object, &status),
+        rotation: rotation::rotation(&object, &status),
         finalizer: has_finalizer(&object),
         live: false,
         spec_observed: status.observed_generation == object.metadata.generation && is_ready(&status),
@@ -228,14 +229,6 @@ fn reported_reason(status: &TechnicalUserStatus, generation: Option<i64>) -> Opt
     let ready = status.conditions.iter().find(|c| c.type_ == READY && c.status == "False")?;
     let reason = Reason::ALL.iter().find(|reason| reason.as_str() == ready.reason).copied();
     reason.filter(|_| status.observed_generation == generation)
-}
-
-/// Whether the annotation asks for something that was not handled yet. Where there is no status (a restore), a value that is
-/// found is recorded, not acted on.
-fn rotation_requested(object: &DynamicObject, status: &TechnicalUserStatus) -> bool {
-    let rotate = annotation(object, keys::ROTATE).map(handled_value);
-    let handled = status.handled.as_ref().and_then(|handled| handled.rotate.clone());
-    rotate.is_some() && rotate != handled && status.user.is_some()
 }
 
 fn timers(

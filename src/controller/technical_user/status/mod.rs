@@ -13,19 +13,19 @@ use serde_json::{Value, json};
 
 pub use user::repin;
 
+use super::observe::handled;
 use super::pass::{Failure, Pass};
-use crate::api::bounds::{Bounded as _, OBJECT};
+use crate::api::FIELD_MANAGER;
+use crate::api::bounds::Bounded as _;
 use crate::api::conditions::{self, READY};
-use crate::api::technical_user::{Handled, TechnicalUserStatus};
-use crate::api::{FIELD_MANAGER, keys};
+use crate::api::technical_user::TechnicalUserStatus;
 use crate::controller::kube_error::KubeError;
-use crate::controller::objects::{Key, annotation, technical_users};
+use crate::controller::objects::{Key, technical_users};
 use crate::controller::status::grace;
 use crate::controller::status::merge;
 use crate::domain::plan::{Report, Requeue, Settled};
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
-use crate::domain::text::distinct;
 use announce::{announce, announce_ignored};
 use credential::record_credential;
 use user::record_user;
@@ -149,10 +149,9 @@ fn compute(pass: &Pass, rest: &Settled) -> TechnicalUserStatus {
         record_user(pass, &mut new, current);
     }
     record_credential(pass, &mut new, rest);
-    let rotate = annotation(&pass.object, keys::ROTATE);
     let restored = pass.status.user.is_none() && new.user.is_some();
-    if let (Some(rotate), true) = (rotate, rest.rotation_handled || restored) {
-        new.handled = Some(Handled { rotate: Some(handled_value(rotate)) });
+    if rest.rotation_handled || restored {
+        new.handled = handled(&pass.object).or(new.handled);
     }
     new.observed_generation = pass.object.metadata.generation;
     let wanted = match &rest.report {
@@ -164,10 +163,4 @@ fn compute(pass: &Pass, rest: &Settled) -> TechnicalUserStatus {
     new.conditions =
         conditions::brought_up_to_date(&new.conditions, &wanted, new.observed_generation, pass.now);
     new
-}
-
-/// What the status says of a value of an annotation that was acted on: a value may be longer than a status should be.
-#[must_use]
-pub fn handled_value(value: &str) -> String {
-    distinct(value, OBJECT)
 }

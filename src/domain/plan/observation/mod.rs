@@ -7,6 +7,7 @@ mod desired;
 mod output;
 mod portal;
 mod recorded;
+mod rotation;
 mod timers;
 mod users;
 
@@ -17,6 +18,7 @@ pub use desired::{Deletion, Desired, DesiredUser};
 pub use output::{OutputId, OutputState, OutputView};
 pub use portal::PortalFacts;
 pub use recorded::{AttemptState, OpenAttempt, Recorded, RecordedPortal, RecordedUser};
+pub use rotation::Rotation;
 pub use timers::Timers;
 pub use users::{Confirmed, Done, Known, Listed, Named, Searched, Selection, UserFacts, UserView, Users};
 
@@ -40,8 +42,8 @@ pub struct Observation {
     pub deleting: bool,
     /// The annotation `release` is there.
     pub released: bool,
-    /// The annotation `rotate` asks for something that was not handled yet.
-    pub rotation_requested: bool,
+    /// The rotation of the user or of its secret.
+    pub rotation: Rotation,
     /// Our finalizer is there.
     pub finalizer: bool,
     /// The object was read from the apiserver in this pass, not from the cache.

@@ -213,7 +213,7 @@ impl World {
         o = siblings.fold(o, Observation::sibling);
         o.deleting = object.deleting;
         o.released = object.released;
-        o.rotation_requested = recorded.is_some() && object.rotate != status.rotated;
+        o.rotation.requested = recorded.is_some() && object.rotate != status.rotated;
         o.finalizer = object.finalizer;
         o.live = pass.live;
         // The model's status has no conditions.

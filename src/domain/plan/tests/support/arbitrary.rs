@@ -278,7 +278,7 @@ fn switch(o: &mut Observation, which: u8) {
     let flags = [
         &mut o.deleting,
         &mut o.released,
-        &mut o.rotation_requested,
+        &mut o.rotation.requested,
         &mut o.finalizer,
         &mut o.live,
         &mut o.spec_observed,

@@ -10,8 +10,8 @@ use crate::domain::identity::{Hint, Owner, Pin};
 use crate::domain::ownership::{Logins, Origin};
 use crate::domain::plan::{
     AttemptState, CredentialAt, Deletion, Desired, DesiredUser, Done, Listed, Observation, OpenAttempt,
-    OutputId, OutputState, OutputView, PortalFacts, Recorded, RecordedPortal, RecordedUser, Searched,
-    Selection, Selector, Timers, UserFacts, UserView, Users, Verified,
+    OutputId, OutputState, OutputView, PortalFacts, Recorded, RecordedPortal, RecordedUser, Rotation,
+    Searched, Selection, Selector, Timers, UserFacts, UserView, Users, Verified,
 };
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
@@ -154,7 +154,7 @@ pub(in crate::domain::plan::tests) fn a_new_resource() -> Observation {
         }),
         deleting: false,
         released: false,
-        rotation_requested: false,
+        rotation: Rotation::default(),
         finalizer: false,
         live: false,
         spec_observed: false,
@@ -269,7 +269,7 @@ impl Observation {
     }
 
     pub(in crate::domain::plan::tests) fn rotate(self) -> Self {
-        self.but(|o| o.rotation_requested = true)
+        self.but(|o| o.rotation.requested = true)
     }
 
     pub(in crate::domain::plan::tests) fn released(self) -> Self {
