@@ -196,7 +196,7 @@ async fn work(
         caches: Caches { users, portals: portal_store, secrets },
         connections: Connections::new(process.clone()),
         connector,
-        memory: Memory::new(random.clone()),
+        memory: Memory::default(),
         portal_memory: PortalMemory::new(random.clone()),
         watched,
         namespaces: Namespaces::new(label_refusals.clone()),

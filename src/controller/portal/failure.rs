@@ -43,7 +43,7 @@ impl ReconcileFailure {
 /// Writes the condition, and says when the next reconcile is due.
 pub async fn after(ctx: &Context, key: &Key, failure: &ReconcileFailure) -> Action {
     let blocker = failure.blocker();
-    let failing_for = ctx.portal_memory.failing.elapsed(key, blocker.reason.as_str());
+    let failing_for = ctx.portal_memory.failing.change(key, |since| since.elapsed(blocker.reason.as_str()));
     let next = Action::requeue(ctx.portal_backoffs.after_failure(key));
     if matches!(failure, ReconcileFailure::Kube(KubeError::Conflict)) {
         // What was found is not written: the portal is looked at once more for it.

@@ -63,7 +63,7 @@ pub fn gone(ctx: &Context, key: &Key) {
     ctx.connections.forget(key);
     logins::gone(ctx, key);
     ctx.portal_memory.forget(key);
-    ctx.memory.roles.forget_portal(key);
+    ctx.memory.named_roles.forget(key);
     ctx.portal_backoffs.forget(key);
     ctx.metrics.portal_gone(&key.namespace, &key.name);
     ctx.count_backoffs();

@@ -19,16 +19,15 @@ pub const LOOK_AGAIN: Duration = Duration::from_secs(10);
 
 /// How long the grace period lasts on, where this is in one. `waiting` times it by this process's own clock; what lasted
 /// before a restart is read off the conditions, and is never longer than the object is old.
-pub fn left<K: Ord + Clone>(
-    waiting: &Since<K>,
-    key: &K,
+pub fn left(
+    waiting: &mut Since,
     metadata: &ObjectMeta,
     conditions: &[Condition],
     blocker: Option<&Blocker>,
     now: Timestamp,
 ) -> Option<Duration> {
     let Some(blocker) = blocker.filter(|blocker| blocker.stalled && blocker.reason.may_arrive()) else {
-        waiting.forget(key);
+        waiting.forget();
         return None;
     };
     let reason = blocker.reason.as_str();
@@ -41,7 +40,7 @@ pub fn left<K: Ord + Clone>(
             metadata.creation_timestamp.as_ref().map_or(Duration::MAX, |created| passed(created.0, now));
         passed(ready.last_transition_time.0, now).min(age)
     });
-    let waited = waiting.elapsed_from(key, reason, before);
+    let waited = waiting.elapsed_from(reason, before);
     GRACE.checked_sub(waited).filter(|left| !left.is_zero())
 }
 
@@ -80,9 +79,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_may_arrive_has_two_minutes_from_when_it_is_missing() {
         started_long_ago().await;
-        let (waiting, metadata) = (Since::default(), ObjectMeta::default());
-        let left =
-            |blocker: &Blocker| left(&waiting, &"a", &metadata, &[], Some(blocker), Timestamp::UNIX_EPOCH);
+        let (mut waiting, metadata) = (Since::default(), ObjectMeta::default());
+        let mut left =
+            |blocker: &Blocker| left(&mut waiting, &metadata, &[], Some(blocker), Timestamp::UNIX_EPOCH);
         assert_eq!(left(&missing()), Some(GRACE));
         tokio::time::advance(Duration::from_secs(119)).await;
         assert_eq!(left(&missing()), Some(Duration::from_secs(1)));
@@ -115,8 +114,7 @@ mod tests {
             (&old, STALLED, "AccessDenied", 5, Some(120)),
         ] {
             let found = left(
-                &Since::default(),
-                &"a",
+                &mut Since::default(),
                 metadata,
                 &conditions(type_, reason, ago),
                 Some(&missing()),

@@ -6,39 +6,52 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
-/// For each object: what is so, and since when.
-#[derive(Debug)]
-pub struct Since<K> {
-    states: Mutex<BTreeMap<K, (&'static str, Instant)>>,
-}
+/// What is so of one object, and since when.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Since(Option<(&'static str, Instant)>);
 
-impl<K> Default for Since<K> {
-    fn default() -> Self {
-        Self { states: Mutex::default() }
-    }
-}
-
-impl<K: Ord + Clone> Since<K> {
+impl Since {
     /// For how long the object has been in this state; from now on where it was in another one.
-    pub fn elapsed(&self, key: &K, state: &'static str) -> Duration {
-        self.elapsed_from(key, state, Duration::ZERO)
+    pub fn elapsed(&mut self, state: &'static str) -> Duration {
+        self.elapsed_from(state, Duration::ZERO)
     }
 
     /// As [`Self::elapsed`]; where this process did not know of the state, it has lasted for `before` already.
-    pub fn elapsed_from(&self, key: &K, state: &'static str, before: Duration) -> Duration {
+    pub fn elapsed_from(&mut self, state: &'static str, before: Duration) -> Duration {
         let now = Instant::now();
-        let begun = || now.checked_sub(before).unwrap_or(now);
-        let mut states = self.states.lock();
-        let known = states.entry(key.clone()).or_insert_with(|| (state, begun()));
-        if known.0 != state {
-            *known = (state, begun());
-        }
-        now.saturating_duration_since(known.1)
+        let begun = match self.0 {
+            Some((known, since)) if known == state => since,
+            _ => now.checked_sub(before).unwrap_or(now),
+        };
+        self.0 = Some((state, begun));
+        now.saturating_duration_since(begun)
+    }
+
+    /// It is in no such state any more.
+    pub fn forget(&mut self) {
+        self.0 = None;
+    }
+}
+
+/// The same of each object.
+#[derive(Debug)]
+pub struct SinceOf<K>(Mutex<BTreeMap<K, Since>>);
+
+impl<K> Default for SinceOf<K> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<K: Ord + Clone> SinceOf<K> {
+    /// Changes what is known of an object. `change` must not use this itself.
+    pub fn change<T>(&self, key: &K, change: impl FnOnce(&mut Since) -> T) -> T {
+        change(self.0.lock().entry(key.clone()).or_default())
     }
 
     /// It is in no such state any more.
     pub fn forget(&self, key: &K) {
-        self.states.lock().remove(key);
+        self.0.lock().remove(key);
     }
 }
 
@@ -48,28 +61,38 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_state_is_timed_from_its_beginning() {
-        let since = Since::default();
-        assert_eq!(since.elapsed(&"a", "X"), Duration::ZERO);
+        let mut since = Since::default();
+        assert_eq!(since.elapsed("X"), Duration::ZERO);
         tokio::time::advance(Duration::from_secs(5)).await;
-        assert_eq!(since.elapsed(&"a", "X"), Duration::from_secs(5));
-        assert_eq!(since.elapsed(&"b", "X"), Duration::ZERO, "each object has its own");
-        assert_eq!(since.elapsed(&"a", "Y"), Duration::ZERO, "another state begins anew");
+        assert_eq!(since.elapsed("X"), Duration::from_secs(5));
+        assert_eq!(since.elapsed("Y"), Duration::ZERO, "another state begins anew");
         tokio::time::advance(Duration::from_secs(1)).await;
-        since.forget(&"a");
-        assert_eq!(since.elapsed(&"a", "Y"), Duration::ZERO);
+        since.forget();
+        assert_eq!(since.elapsed("Y"), Duration::ZERO);
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_lasted_before_this_process_counts() {
         tokio::time::advance(Duration::from_hours(1)).await;
-        let since = Since::default();
+        let mut since = Since::default();
         let before = Duration::from_secs(30);
-        assert_eq!(since.elapsed_from(&"a", "X", before), before);
+        assert_eq!(since.elapsed_from("X", before), before);
         tokio::time::advance(Duration::from_secs(5)).await;
         assert_eq!(
-            since.elapsed_from(&"a", "X", Duration::ZERO),
+            since.elapsed_from("X", Duration::ZERO),
             Duration::from_secs(35),
             "once begun, it goes on"
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_object_has_its_own() {
+        let since = SinceOf::default();
+        let elapsed = |key: &'static str| since.change(&key, |since| since.elapsed("X"));
+        assert_eq!(elapsed("a"), Duration::ZERO);
+        tokio::time::advance(Duration::from_secs(5)).await;
+        assert_eq!((elapsed("a"), elapsed("b")), (Duration::from_secs(5), Duration::ZERO));
+        since.forget(&"a");
+        assert_eq!(elapsed("a"), Duration::ZERO);
     }
 }

@@ -145,7 +145,7 @@ pub fn requeue_after(pass: &Pass, failure: &Failure) -> Requeue {
 pub async fn after(ctx: &Context, key: &Key, failure: &Failure) -> Action {
     // The active process writes the status.
     let Some(blocker) = failure.blocker(false) else { return Action::requeue(Duration::from_secs(5)) };
-    let failing_for = ctx.memory.failing.elapsed(key, blocker.reason.as_str());
+    let failing_for = ctx.memory.change(key, |user| user.failing.elapsed(blocker.reason.as_str()));
     let next = if matches!(failure, Failure::Overtaken) {
         let next = Action::requeue(ctx.conflicts.after_conflict(key));
         if failing_for < CONFLICTS_ARE_QUIET_FOR {
@@ -162,7 +162,7 @@ pub async fn after(ctx: &Context, key: &Key, failure: &Failure) -> Action {
     match report(ctx, &technical_users(), key, &blocker, failing_for).await {
         Ok(Reported::Gone) => Action::await_change(),
         Ok(Reported::Written { before, after }) => {
-            ctx.memory.overwritten.wrote(key, before.as_deref(), after.as_deref());
+            ctx.memory.change(key, |user| user.overwritten.wrote(before.as_deref(), after.as_deref()));
             next
         }
         Ok(Reported::Unchanged) | Err(_) => next,

@@ -71,7 +71,7 @@ async fn reconcile_in_time(object: &DynamicObject, ctx: &Arc<Context>) -> Action
     }
     let (action, outcome) = match ended {
         Ok((action, changed)) => {
-            ctx.memory.failing.forget(&key);
+            ctx.memory.change(&key, |user| user.failing.forget());
             (action, if changed { Reconciled::Changed } else { Reconciled::Unchanged })
         }
         Err(failure) => (failures::after(ctx, &key, &failure).await, Reconciled::Error),
@@ -93,7 +93,8 @@ async fn reconcile_once(
     } else {
         object
     };
-    if ctx.memory.overwritten.is_behind(&Key::of(object), object.metadata.resource_version.as_deref()) {
+    let version = object.metadata.resource_version.as_deref();
+    if ctx.memory.change(&Key::of(object), |user| user.overwritten.is_behind(version)) {
         // The watch brings our own write in a moment.
         return Ok((Action::requeue(CACHE_LAG), false));
     }
@@ -166,7 +167,7 @@ fn next_reconcile(pass: &Pass, settled: &Settled) -> Action {
         Requeue::In(time) => Action::requeue(time + AFTER),
         Requeue::Backoff => {
             // A refusal has a back-off of its own, which does not grow with each reconcile that something wakes meanwhile.
-            match ctx.memory.attempts.refused_for(key, pass.fingerprint) {
+            match ctx.memory.look(key, |user| user.attempts.refused_for(pass.fingerprint)) {
                 Some(left) => Action::requeue(left + AFTER),
                 None => Action::requeue(ctx.backoffs.after_failure(key)),
             }

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 
 use super::pass::Pass;
 use crate::api::conditions::READY;
@@ -17,13 +17,9 @@ use crate::domain::plan::{CredentialAt, Report, Settled, reports_token_roles};
 use crate::domain::user::{UserId, UserKind};
 use crate::portal::TokenRoles;
 
-/// The roles that tokens show.
+/// The roles that the tokens of a resource's user show.
 #[derive(Debug, Default)]
-pub struct SeenRoles {
-    users: Mutex<BTreeMap<Key, Roles>>,
-    /// The token endpoints whose tokens were seen to name technical-user roles, by the Portal.
-    named: Mutex<BTreeMap<Key, String>>,
-}
+pub struct SeenRoles(Option<Roles>);
 
 #[derive(Debug)]
 struct Roles {
@@ -52,16 +48,11 @@ impl Shown<'_> {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock()
-}
-
 impl SeenRoles {
     /// A token of the user's published credential was issued. Where this process has not seen one before, its roles are
     /// compared with those that the status names.
-    pub fn shown(&self, key: &Key, user: &UserId, shown: &Shown<'_>, recorded: &[String]) {
-        let mut all = lock(&self.users);
-        let roles = entry(&mut all, key, user);
+    pub fn shown(&mut self, user: &UserId, shown: &Shown<'_>, recorded: &[String]) {
+        let roles = self.of(user);
         let mut recorded = recorded.to_vec();
         recorded.sort();
         let as_recorded = || !shown.comparable || recorded == shown.token.technical;
@@ -74,15 +65,14 @@ impl SeenRoles {
     }
 
     /// A token was issued for a credential that the user's details have just shown.
-    pub fn shown_with_details(&self, key: &Key, user: &UserId, shown: &Shown<'_>) {
-        let mut all = lock(&self.users);
-        let roles = entry(&mut all, key, user);
+    pub fn shown_with_details(&mut self, user: &UserId, shown: &Shown<'_>) {
+        let roles = self.of(user);
         roles.doubtful = Some(shown.summary()).filter(|shown| roles.known != Some(*shown));
     }
 
     /// The user is as it should be, by its details and by its last token.
-    pub fn settled(&self, key: &Key, user: &UserId) {
-        if let Some(roles) = lock(&self.users).get_mut(key).filter(|roles| roles.user == *user)
+    pub fn settled(&mut self, user: &UserId) {
+        if let Some(roles) = self.0.as_mut().filter(|roles| roles.user == *user)
             && let Some(summary) = roles.doubtful.take()
         {
             roles.known = Some(summary);
@@ -91,61 +81,60 @@ impl SeenRoles {
 
     /// Whether the last token showed other roles than the details that are known.
     #[must_use]
-    pub fn are_doubted(&self, key: &Key) -> bool {
-        lock(&self.users).get(key).is_some_and(|roles| roles.doubtful.is_some())
+    pub fn are_doubted(&self) -> bool {
+        self.0.as_ref().is_some_and(|roles| roles.doubtful.is_some())
     }
 
+    /// What is known of this user; of another one that the resource had before, it is forgotten.
+    fn of(&mut self, user: &UserId) -> &mut Roles {
+        let new = || Roles { user: user.clone(), known: None, doubtful: None };
+        let known = self.0.take().filter(|roles| roles.user == *user);
+        self.0.insert(known.unwrap_or_else(new))
+    }
+}
+
+/// The token endpoints whose tokens were seen to name technical-user roles, by the Portal.
+#[derive(Debug, Default)]
+pub struct NamedRoles(Mutex<BTreeMap<Key, String>>);
+
+impl NamedRoles {
     /// A token that the Portal's identity provider issued names technical-user roles.
     fn named(&self, portal: &Key, token_url: &str) {
-        lock(&self.named).insert(portal.clone(), token_url.to_owned());
+        self.0.lock().insert(portal.clone(), token_url.to_owned());
     }
 
     /// Whether a token of a Portal's users was seen to name technical-user roles.
     fn are_named(&self, portal: &Key, token_url: &str) -> bool {
-        lock(&self.named).get(portal).is_some_and(|named| named == token_url)
-    }
-
-    /// Forgets a resource that is gone.
-    pub fn forget(&self, key: &Key) {
-        lock(&self.users).remove(key);
+        self.0.lock().get(portal).is_some_and(|named| named == token_url)
     }
 
     /// Forgets a Portal that is gone.
-    pub fn forget_portal(&self, portal: &Key) {
-        lock(&self.named).remove(portal);
+    pub fn forget(&self, portal: &Key) {
+        self.0.lock().remove(portal);
     }
-}
-
-fn entry<'a>(all: &'a mut BTreeMap<Key, Roles>, key: &Key, user: &UserId) -> &'a mut Roles {
-    let new = || Roles { user: user.clone(), known: None, doubtful: None };
-    let roles = all.entry(key.clone()).or_insert_with(new);
-    if roles.user != *user {
-        *roles = new();
-    }
-    roles
 }
 
 /// Roles of a user can change in the portal, or in the identity provider alone, without a word in the list; the token of an
 /// internal user shows them.
 pub(super) fn compare(pass: &mut Pass, link: &Connection, at: &CredentialAt, token: TokenRoles) {
-    let seen = &pass.ctx.memory.roles;
+    let memory = &pass.ctx.memory;
     let user = match (at, &pass.status.user) {
         (CredentialAt::Portal(user), _)
             if pass.details.get(user).is_some_and(|details| details.kind == UserKind::Internal) =>
         {
             let shown = Shown { comparable: is_comparable(pass, link, &token), token: &token };
-            seen.shown_with_details(&pass.key, user, &shown);
+            memory.change(&pass.key, |seen| seen.roles.shown_with_details(user, &shown));
             Some((user.clone(), shown.comparable))
         }
         (CredentialAt::Output(_), Some(user)) if user.kind == super::status::INTERNAL => {
             let shown = Shown { comparable: is_comparable(pass, link, &token), token: &token };
             let id = UserId::new(&user.id);
-            seen.shown(&pass.key, &id, &shown, &user.roles);
+            memory.change(&pass.key, |seen| seen.roles.shown(&id, &shown, &user.roles));
             Some((id, shown.comparable))
         }
         _ => None,
     };
-    pass.observation.roles_doubted = seen.are_doubted(&pass.key);
+    pass.observation.roles_doubted = memory.look(&pass.key, |seen| seen.roles.are_doubted());
     if let Some((id, comparable)) = user {
         pass.observation.users.entry(&id).token_roles = comparable.then_some(token.technical);
     }
@@ -154,7 +143,7 @@ pub(super) fn compare(pass: &mut Pass, link: &Connection, at: &CredentialAt, tok
 /// Whether the token of an internal user would name its technical-user roles: it names some, or a token of this user, of
 /// another one of the Portal or of its login has named some.
 fn is_comparable(pass: &Pass, link: &Connection, token: &TokenRoles) -> bool {
-    let seen = &pass.ctx.memory.roles;
+    let seen = &pass.ctx.memory.named_roles;
     if !token.technical.is_empty() {
         seen.named(&pass.portal_key, &link.token_url);
         return true;
@@ -172,17 +161,13 @@ pub(super) fn settle(pass: &Pass, rest: &Settled) {
         return;
     }
     for id in pass.details.keys() {
-        pass.ctx.memory.roles.settled(&pass.key, id);
+        pass.ctx.memory.change(&pass.key, |seen| seen.roles.settled(id));
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn key() -> Key {
-        Key { namespace: "connector".into(), name: "edc".into() }
-    }
 
     fn token(technical: &[&str], digest: u64) -> TokenRoles {
         TokenRoles { technical: technical.iter().map(ToString::to_string).collect(), digest }
@@ -198,56 +183,55 @@ mod tests {
 
     #[test]
     fn details_are_read_once_where_a_token_shows_other_roles_than_before() {
-        let (seen, user) = (SeenRoles::default(), UserId::new("u1"));
-        seen.shown(&key(), &user, &compared(&token(&["a", "b"], 1)), &recorded());
-        assert!(!seen.are_doubted(&key()), "the first token shows what the status names");
-        seen.shown(&key(), &user, &compared(&token(&["a", "b"], 2)), &recorded());
-        assert!(seen.are_doubted(&key()), "a permission behind the same roles changed");
-        seen.settled(&key(), &UserId::new("another"));
-        assert!(seen.are_doubted(&key()));
-        seen.settled(&key(), &user);
-        assert!(!seen.are_doubted(&key()));
-        seen.shown(&key(), &user, &compared(&token(&["a", "b"], 2)), &recorded());
-        assert!(!seen.are_doubted(&key()), "and not again");
-        seen.shown(&key(), &user, &compared(&token(&["a"], 3)), &recorded());
-        assert!(seen.are_doubted(&key()));
-        seen.shown(&key(), &user, &compared(&token(&["a", "b"], 2)), &recorded());
-        assert!(!seen.are_doubted(&key()), "somebody put the role back");
+        let (mut seen, user) = (SeenRoles::default(), UserId::new("u1"));
+        seen.shown(&user, &compared(&token(&["a", "b"], 1)), &recorded());
+        assert!(!seen.are_doubted(), "the first token shows what the status names");
+        seen.shown(&user, &compared(&token(&["a", "b"], 2)), &recorded());
+        assert!(seen.are_doubted(), "a permission behind the same roles changed");
+        seen.settled(&UserId::new("another"));
+        assert!(seen.are_doubted());
+        seen.settled(&user);
+        assert!(!seen.are_doubted());
+        seen.shown(&user, &compared(&token(&["a", "b"], 2)), &recorded());
+        assert!(!seen.are_doubted(), "and not again");
+        seen.shown(&user, &compared(&token(&["a"], 3)), &recorded());
+        assert!(seen.are_doubted());
+        seen.shown(&user, &compared(&token(&["a", "b"], 2)), &recorded());
+        assert!(!seen.are_doubted(), "somebody put the role back");
     }
 
     #[test]
     fn after_a_restart_the_token_is_compared_with_the_status() {
-        let (seen, user) = (SeenRoles::default(), UserId::new("u1"));
-        seen.shown(&key(), &user, &compared(&token(&["a"], 1)), &recorded());
-        assert!(seen.are_doubted(&key()));
-        seen.shown_with_details(&key(), &user, &compared(&token(&["a"], 1)));
-        assert!(seen.are_doubted(&key()), "the status was not written");
-        seen.settled(&key(), &user);
-        assert!(!seen.are_doubted(&key()));
-        seen.shown_with_details(&key(), &user, &compared(&token(&["a"], 1)));
-        assert!(!seen.are_doubted(&key()), "the same token again");
-        seen.shown(&key(), &UserId::new("u2"), &compared(&token(&["c"], 9)), &["c".to_owned()]);
-        assert!(!seen.are_doubted(&key()), "its successor has roles of its own");
-        seen.forget(&key());
-        assert!(!seen.are_doubted(&key()));
+        let (mut seen, user) = (SeenRoles::default(), UserId::new("u1"));
+        seen.shown(&user, &compared(&token(&["a"], 1)), &recorded());
+        assert!(seen.are_doubted());
+        seen.shown_with_details(&user, &compared(&token(&["a"], 1)));
+        assert!(seen.are_doubted(), "the status was not written");
+        seen.settled(&user);
+        assert!(!seen.are_doubted());
+        seen.shown_with_details(&user, &compared(&token(&["a"], 1)));
+        assert!(!seen.are_doubted(), "the same token again");
+        seen.shown(&UserId::new("u2"), &compared(&token(&["c"], 9)), &["c".to_owned()]);
+        assert!(!seen.are_doubted(), "its successor has roles of its own");
     }
 
     #[test]
     fn a_token_without_roles_is_judged_anew_once_tokens_are_seen_to_name_them() {
-        let (seen, user, none) = (SeenRoles::default(), UserId::new("u1"), token(&[], 7));
+        let (mut seen, named) = (SeenRoles::default(), NamedRoles::default());
+        let (user, none) = (UserId::new("u1"), token(&[], 7));
         let (portal, other) = (
             Key { namespace: "n".into(), name: "p".into() },
             Key { namespace: "n".into(), name: "other".into() },
         );
-        seen.shown(&key(), &user, &Shown { token: &none, comparable: false }, &recorded());
-        assert!(!seen.are_doubted(&key()), "no token names any role");
-        seen.named(&portal, "https://idp/token");
-        assert!(seen.are_named(&portal, "https://idp/token"));
-        assert!(!seen.are_named(&portal, "https://another/token"));
-        assert!(!seen.are_named(&other, "https://idp/token"), "its owner chooses the token endpoint");
-        seen.shown(&key(), &user, &compared(&none), &recorded());
-        assert!(seen.are_doubted(&key()));
-        seen.forget_portal(&portal);
-        assert!(!seen.are_named(&portal, "https://idp/token"));
+        seen.shown(&user, &Shown { token: &none, comparable: false }, &recorded());
+        assert!(!seen.are_doubted(), "no token names any role");
+        named.named(&portal, "https://idp/token");
+        assert!(named.are_named(&portal, "https://idp/token"));
+        assert!(!named.are_named(&portal, "https://another/token"));
+        assert!(!named.are_named(&other, "https://idp/token"), "its owner chooses the token endpoint");
+        seen.shown(&user, &compared(&none), &recorded());
+        assert!(seen.are_doubted());
+        named.forget(&portal);
+        assert!(!named.are_named(&portal, "https://idp/token"));
     }
 }

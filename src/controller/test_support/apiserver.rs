@@ -223,7 +223,7 @@ pub fn context(client: Client) -> Context {
         },
         connections: Connections::new(process.clone()),
         connector: Arc::new(NoPortal),
-        memory: Memory::new(random.clone()),
+        memory: Memory::default(),
         portal_memory: PortalMemory::new(random.clone()),
         watched: vec![None],
         namespaces: Namespaces::new(Refusals::default()),

@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use crate::controller::objects::Key;
-use crate::controller::status::since::Since;
+use crate::controller::status::since::SinceOf;
 use crate::process::Random;
 use bundles::Bundles;
 use looks::Looks;
@@ -26,11 +26,11 @@ pub struct PortalMemory {
     /// When they are looked at.
     pub looks: Looks,
     /// Since when a Portal waits for something that may still arrive, by the reason of its condition.
-    pub waiting: Since<Key>,
+    pub waiting: SinceOf<Key>,
     /// What was found in the CA bundles.
     pub bundles: Bundles,
     /// Since when reconciles of a Portal fail in the same way.
-    pub failing: Since<Key>,
+    pub failing: SinceOf<Key>,
     /// Logins that the identity provider refused.
     pub refused_logins: RefusedLogins,
     /// Since when a Portal is known to be under deletion, with its uid.
@@ -44,9 +44,9 @@ impl PortalMemory {
         Self {
             parsed: ParsedPortals::default(),
             looks: Looks::default(),
-            waiting: Since::default(),
+            waiting: SinceOf::default(),
             bundles: Bundles::default(),
-            failing: Since::default(),
+            failing: SinceOf::default(),
             refused_logins: RefusedLogins::new(random),
             deleting: Mutex::default(),
         }

@@ -143,9 +143,11 @@ fn is_ready_because(status: &PortalStatus, reason: Reason) -> bool {
 /// What another object may still bring is not `Stalled` at first.
 fn within_grace(ctx: &Context, key: &Key, object: &DynamicObject, blocker: Blocker) -> Blocker {
     let old: PortalStatus = lenient(object, "status");
-    let waiting = &ctx.portal_memory.waiting;
-    let left =
-        grace::left(waiting, key, &object.metadata, &old.conditions, Some(&blocker), ctx.process.clock.now());
+    let now = ctx.process.clock.now();
+    let left = ctx
+        .portal_memory
+        .waiting
+        .change(key, |waiting| grace::left(waiting, &object.metadata, &old.conditions, Some(&blocker), now));
     Blocker { stalled: blocker.stalled && left.is_none(), ..blocker }
 }
 

@@ -1,12 +1,9 @@
 //! What this process knows of attempts to make users: those it carries out, and those it found written down.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
-use crate::controller::objects::Key;
 use crate::controller::technical_user::refusal::RefusalFingerprint;
 use crate::domain::attempt::Attempt;
 use crate::domain::plan::AttemptState;
@@ -34,7 +31,7 @@ pub enum Outcome {
 }
 
 #[derive(Debug)]
-struct Memory {
+struct Last {
     id: String,
     state: State,
 }
@@ -60,38 +57,30 @@ struct Refusal {
     count: u32,
 }
 
-/// The last attempt of each resource, and the last refusal: that one also counts when another process has written an
+/// The last attempt of a resource, and the last refusal: that one also counts when another process has written an
 /// attempt down since, else two would ask the portal by turns for ever.
 #[derive(Debug, Default)]
 pub struct Attempts {
-    memories: Mutex<BTreeMap<Key, Memory>>,
-    refusals: Mutex<BTreeMap<Key, Refusal>>,
+    last: Option<Last>,
+    refusal: Option<Refusal>,
 }
 
 impl Attempts {
-    fn memories(&self) -> MutexGuard<'_, BTreeMap<Key, Memory>> {
-        self.memories.lock()
-    }
-
-    fn refusals(&self) -> MutexGuard<'_, BTreeMap<Key, Refusal>> {
-        self.refusals.lock()
-    }
-
     /// This process starts an attempt.
-    pub fn begin(&self, key: &Key, attempt: &Attempt) {
-        self.memories().insert(key.clone(), Memory { id: attempt.id.clone(), state: State::InFlight });
+    pub fn begin(&mut self, attempt: &Attempt) {
+        self.last = Some(Last { id: attempt.id.clone(), state: State::InFlight });
     }
 
-    /// Whether an attempt of this process for the resource is under way.
+    /// Whether an attempt of this process is under way.
     #[must_use]
-    pub fn in_flight(&self, key: &Key) -> bool {
-        matches!(self.memories().get(key), Some(Memory { state: State::InFlight, .. }))
+    pub fn in_flight(&self) -> bool {
+        matches!(self.last, Some(Last { state: State::InFlight, .. }))
     }
 
-    /// Whether the last attempt of the resource has created a user, or may still do so.
+    /// Whether the last attempt has created a user, or may still do so.
     #[must_use]
-    pub fn may_have_created(&self, key: &Key) -> bool {
-        self.memories().get(key).is_some_and(|memory| match memory.state {
+    pub fn may_have_created(&self) -> bool {
+        self.last.as_ref().is_some_and(|last| match last.state {
             State::InFlight | State::Made(_) => true,
             State::Refused => false,
             State::Unknown { since } => since.elapsed() < CREATE_SETTLE_TIME,
@@ -99,71 +88,67 @@ impl Attempts {
     }
 
     /// The attempt was never written down: it does not exist.
-    pub fn forget(&self, key: &Key) {
-        self.memories().remove(key);
+    pub fn forget(&mut self) {
+        self.last = None;
     }
 
     /// The attempt has ended. `fingerprint` is of what a refusal depends on.
-    pub fn end(&self, key: &Key, attempt: &Attempt, outcome: Outcome, fingerprint: RefusalFingerprint) {
+    pub fn end(&mut self, attempt: &Attempt, outcome: Outcome, fingerprint: RefusalFingerprint) {
         let state = match outcome {
             Outcome::Made(id) => {
-                self.refusals().remove(key);
+                self.refusal = None;
                 State::Made(id)
             }
             Outcome::Refused(blocker) => {
-                let mut refusals = self.refusals();
-                let count = refusals.get(key).map_or(0, |refusal| refusal.count);
+                let count = self.refusal.as_ref().map_or(0, |refusal| refusal.count);
                 let first = if blocker.stalled { FIRST_RETRY } else { FIRST_RETRY_PASSING };
                 let wait = first.saturating_mul(1 << count.min(16)).min(LONGEST_RETRY);
                 let (until, count) = (Instant::now() + wait, count.saturating_add(1));
-                refusals.insert(key.clone(), Refusal { blocker, fingerprint, until, count });
+                self.refusal = Some(Refusal { blocker, fingerprint, until, count });
                 State::Refused
             }
             Outcome::NotSent => State::Refused,
             Outcome::Unknown => State::Unknown { since: Instant::now() },
         };
-        self.memories().insert(key.clone(), Memory { id: attempt.id.clone(), state });
+        self.last = Some(Last { id: attempt.id.clone(), state });
     }
 
     /// The task of an attempt has ended without its outcome, such as by a panic: nobody knows what the portal did.
-    pub fn abandon(&self, key: &Key, attempt: &Attempt) {
-        if let Some(memory) = self.memories().get_mut(key)
-            && memory.id == attempt.id
-            && matches!(memory.state, State::InFlight)
+    pub fn abandon(&mut self, attempt: &Attempt) {
+        if let Some(last) = &mut self.last
+            && last.id == attempt.id
+            && matches!(last.state, State::InFlight)
         {
-            memory.state = State::Unknown { since: Instant::now() };
+            last.state = State::Unknown { since: Instant::now() };
         }
     }
 
-    /// What is known of the attempt that is written on a resource; one that this process does not know may be under way
+    /// What is known of the attempt that is written on the resource; one that this process does not know may be under way
     /// in another, and has its time from now on.
-    pub fn state(&self, key: &Key, id: &str, fingerprint: RefusalFingerprint) -> AttemptState {
+    pub fn state(&mut self, id: &str, fingerprint: RefusalFingerprint) -> AttemptState {
         let now = Instant::now();
-        let mut memories = self.memories();
-        let known = memories.get(key).is_some_and(|memory| memory.id == id);
-        if !known {
-            let state = State::Unknown { since: now };
-            memories.insert(key.clone(), Memory { id: id.to_owned(), state });
-        }
-        match memories.get(key).map(|memory| &memory.state) {
-            Some(State::InFlight) => AttemptState::InFlight,
-            Some(State::Made(id)) => AttemptState::Made(id.clone()),
-            Some(State::Refused) => {
-                self.refusal(key, fingerprint).map_or(AttemptState::RefusedRetry, AttemptState::Refused)
+        let unknown = || Last { id: id.to_owned(), state: State::Unknown { since: now } };
+        let last = match self.last.take().filter(|last| last.id == id) {
+            Some(last) => self.last.insert(last),
+            None => self.last.insert(unknown()),
+        };
+        match &last.state {
+            State::InFlight => AttemptState::InFlight,
+            State::Made(id) => AttemptState::Made(id.clone()),
+            State::Refused => {
+                self.refusal(fingerprint).map_or(AttemptState::RefusedRetry, AttemptState::Refused)
             }
-            Some(State::Unknown { since }) => match (*since + CREATE_SETTLE_TIME).checked_duration_since(now)
-            {
+            State::Unknown { since } => match (*since + CREATE_SETTLE_TIME).checked_duration_since(now) {
                 Some(left) if !left.is_zero() => AttemptState::Settling(left),
                 _ => AttemptState::Settled,
             },
-            None => AttemptState::Settling(CREATE_SETTLE_TIME),
         }
     }
 
     /// When the portal has had its time for an attempt whose outcome nobody knows: a search for it begins after that.
     #[must_use]
-    pub fn settled_at(&self, key: &Key) -> Option<Instant> {
-        match self.memories().get(key).map(|memory| &memory.state) {
+    pub fn settled_at(&self) -> Option<Instant> {
+        match self.last.as_ref().map(|last| &last.state) {
             Some(State::Unknown { since }) => Some(*since + CREATE_SETTLE_TIME),
             _ => None,
         }
@@ -171,23 +156,16 @@ impl Attempts {
 
     /// Why the portal refused for the same reasons, while it is too early to ask again.
     #[must_use]
-    pub fn refusal(&self, key: &Key, fingerprint: RefusalFingerprint) -> Option<Blocker> {
-        self.refused_for(key, fingerprint)?;
-        self.refusals().get(key).map(|refusal| refusal.blocker.clone())
+    pub fn refusal(&self, fingerprint: RefusalFingerprint) -> Option<Blocker> {
+        self.refused_for(fingerprint)?;
+        self.refusal.as_ref().map(|refusal| refusal.blocker.clone())
     }
 
     /// How long a refusal still keeps the portal from being asked for these reasons.
     #[must_use]
-    pub fn refused_for(&self, key: &Key, fingerprint: RefusalFingerprint) -> Option<Duration> {
-        let refusals = self.refusals();
-        let refusal = refusals.get(key).filter(|refusal| refusal.fingerprint == fingerprint)?;
+    pub fn refused_for(&self, fingerprint: RefusalFingerprint) -> Option<Duration> {
+        let refusal = self.refusal.as_ref().filter(|refusal| refusal.fingerprint == fingerprint)?;
         refusal.until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
-    }
-
-    /// Forgets a resource that is gone.
-    pub fn drop_resource(&self, key: &Key) {
-        self.memories().remove(key);
-        self.refusals().remove(key);
     }
 }
 
@@ -201,70 +179,62 @@ mod tests {
         RefusalFingerprint::test(number)
     }
 
-    fn key() -> Key {
-        Key { namespace: "connector".into(), name: "edc".into() }
-    }
-
     fn attempt(id: &str) -> Attempt {
         Attempt { generation: 1, id: id.into(), pin: Pin::read("p") }
     }
 
     #[tokio::test(start_paused = true)]
     async fn an_attempt_of_another_process_has_its_time_from_when_it_is_first_seen() {
-        let attempts = Attempts::default();
-        assert_eq!(attempts.state(&key(), "a", of(0)), AttemptState::Settling(CREATE_SETTLE_TIME));
+        let mut attempts = Attempts::default();
+        assert_eq!(attempts.state("a", of(0)), AttemptState::Settling(CREATE_SETTLE_TIME));
         tokio::time::advance(CREATE_SETTLE_TIME.saturating_sub(Duration::from_secs(1))).await;
-        assert_eq!(attempts.state(&key(), "a", of(0)), AttemptState::Settling(Duration::from_secs(1)));
+        assert_eq!(attempts.state("a", of(0)), AttemptState::Settling(Duration::from_secs(1)));
         tokio::time::advance(Duration::from_secs(1)).await;
-        assert_eq!(attempts.state(&key(), "a", of(0)), AttemptState::Settled);
-        assert_eq!(attempts.state(&key(), "b", of(0)), AttemptState::Settling(CREATE_SETTLE_TIME));
+        assert_eq!(attempts.state("a", of(0)), AttemptState::Settled);
+        assert_eq!(attempts.state("b", of(0)), AttemptState::Settling(CREATE_SETTLE_TIME));
     }
 
     #[tokio::test(start_paused = true)]
     async fn an_attempt_whose_task_ended_without_an_outcome_settles() {
-        let attempts = Attempts::default();
-        attempts.begin(&key(), &attempt("a"));
-        attempts.abandon(&key(), &attempt("of another task"));
-        assert!(attempts.in_flight(&key()));
-        attempts.abandon(&key(), &attempt("a"));
-        assert_eq!(attempts.state(&key(), "a", of(0)), AttemptState::Settling(CREATE_SETTLE_TIME));
-        attempts.end(&key(), &attempt("a"), Outcome::Made(UserId::new("1")), of(0));
-        attempts.abandon(&key(), &attempt("a"));
-        assert_eq!(attempts.state(&key(), "a", of(0)), AttemptState::Made(UserId::new("1")));
+        let mut attempts = Attempts::default();
+        attempts.begin(&attempt("a"));
+        attempts.abandon(&attempt("of another task"));
+        assert!(attempts.in_flight());
+        attempts.abandon(&attempt("a"));
+        assert_eq!(attempts.state("a", of(0)), AttemptState::Settling(CREATE_SETTLE_TIME));
+        attempts.end(&attempt("a"), Outcome::Made(UserId::new("1")), of(0));
+        attempts.abandon(&attempt("a"));
+        assert_eq!(attempts.state("a", of(0)), AttemptState::Made(UserId::new("1")));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_refusal_is_tried_again_when_something_changed_or_slowly() {
-        let attempts = Attempts::default();
+        let mut attempts = Attempts::default();
         let blocker = Blocker::lasting(Reason::CreateRefused, "no");
-        attempts.begin(&key(), &attempt("a"));
-        assert_eq!(attempts.state(&key(), "a", of(1)), AttemptState::InFlight);
-        attempts.end(&key(), &attempt("a"), Outcome::Refused(blocker.clone()), of(1));
-        assert_eq!(attempts.state(&key(), "a", of(1)), AttemptState::Refused(blocker.clone()));
-        assert_eq!(attempts.state(&key(), "a", of(2)), AttemptState::RefusedRetry);
+        attempts.begin(&attempt("a"));
+        assert_eq!(attempts.state("a", of(1)), AttemptState::InFlight);
+        attempts.end(&attempt("a"), Outcome::Refused(blocker.clone()), of(1));
+        assert_eq!(attempts.state("a", of(1)), AttemptState::Refused(blocker.clone()));
+        assert_eq!(attempts.state("a", of(2)), AttemptState::RefusedRetry);
         tokio::time::advance(FIRST_RETRY).await;
-        assert_eq!(attempts.state(&key(), "a", of(1)), AttemptState::RefusedRetry);
-        attempts.end(&key(), &attempt("b"), Outcome::Refused(blocker.clone()), of(1));
+        assert_eq!(attempts.state("a", of(1)), AttemptState::RefusedRetry);
+        attempts.end(&attempt("b"), Outcome::Refused(blocker.clone()), of(1));
         tokio::time::advance(FIRST_RETRY).await;
-        assert_eq!(
-            attempts.state(&key(), "b", of(1)),
-            AttemptState::Refused(blocker),
-            "the second wait is longer"
-        );
+        assert_eq!(attempts.state("b", of(1)), AttemptState::Refused(blocker), "the second wait is longer");
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_refusal_that_passes_by_itself_is_tried_again_soon_but_not_for_ever() {
-        let attempts = Attempts::default();
+        let mut attempts = Attempts::default();
         let blocker = Blocker::passing(Reason::PortalError, "not now");
         let mut waited = Duration::ZERO;
         for _ in 0..20 {
-            attempts.end(&key(), &attempt("a"), Outcome::Refused(blocker.clone()), of(1));
-            let left = attempts.refused_for(&key(), of(1)).unwrap();
+            attempts.end(&attempt("a"), Outcome::Refused(blocker.clone()), of(1));
+            let left = attempts.refused_for(of(1)).unwrap();
             assert!(left >= waited && left <= LONGEST_RETRY, "{left:?} after {waited:?}");
             assert!(!waited.is_zero() || left == FIRST_RETRY_PASSING, "{left:?}");
             tokio::time::advance(left).await;
-            assert_eq!(attempts.state(&key(), "a", of(1)), AttemptState::RefusedRetry);
+            assert_eq!(attempts.state("a", of(1)), AttemptState::RefusedRetry);
             waited = left;
         }
         assert_eq!(waited, LONGEST_RETRY);
@@ -272,17 +242,17 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_refusal_counts_also_after_an_attempt_of_another_process() {
-        let attempts = Attempts::default();
+        let mut attempts = Attempts::default();
         let blocker = Blocker::lasting(Reason::CreateRefused, "no");
-        attempts.begin(&key(), &attempt("a"));
-        attempts.end(&key(), &attempt("a"), Outcome::Refused(blocker.clone()), of(1));
-        assert_eq!(attempts.state(&key(), "b", of(1)), AttemptState::Settling(CREATE_SETTLE_TIME));
+        attempts.begin(&attempt("a"));
+        attempts.end(&attempt("a"), Outcome::Refused(blocker.clone()), of(1));
+        assert_eq!(attempts.state("b", of(1)), AttemptState::Settling(CREATE_SETTLE_TIME));
         tokio::time::advance(CREATE_SETTLE_TIME).await;
-        assert_eq!(attempts.state(&key(), "b", of(1)), AttemptState::Settled);
-        assert_eq!(attempts.refusal(&key(), of(1)), Some(blocker));
-        assert_eq!(attempts.refusal(&key(), of(2)), None, "something changed");
+        assert_eq!(attempts.state("b", of(1)), AttemptState::Settled);
+        assert_eq!(attempts.refusal(of(1)), Some(blocker));
+        assert_eq!(attempts.refusal(of(2)), None, "something changed");
         tokio::time::advance(FIRST_RETRY).await;
-        assert_eq!(attempts.refusal(&key(), of(1)), None);
-        assert_eq!(attempts.refused_for(&key(), of(1)), None);
+        assert_eq!(attempts.refusal(of(1)), None);
+        assert_eq!(attempts.refused_for(of(1)), None);
     }
 }

@@ -1,88 +1,152 @@
-//! What this process remembers of each `TechnicalUser` between passes. A restart forgets it without harm.
+//! What this process remembers of each `TechnicalUser` between reconciles. A restart forgets it without harm.
 
 mod absent_users;
 pub mod attempts;
-mod missing_clients;
+mod missing_client;
 mod overwritten;
 pub mod places;
 pub mod seen_secrets;
 pub mod turns;
-pub mod verifications;
+mod verification;
+
+use std::collections::BTreeMap;
+
+use parking_lot::Mutex;
 
 use self::absent_users::AbsentUsers;
 use self::attempts::Attempts;
-use self::missing_clients::MissingClients;
+use self::missing_client::MissingClient;
 use self::overwritten::Overwritten;
 use self::places::Places;
 use self::seen_secrets::SeenSecrets;
 use self::turns::Turns;
-use self::verifications::Verifications;
+use self::verification::Verification;
 use crate::controller::objects::Key;
 use crate::controller::status::since::Since;
-use crate::controller::technical_user::token_roles::SeenRoles;
-use crate::process::Random;
+use crate::controller::technical_user::token_roles::{NamedRoles, SeenRoles};
 
 /// What this process remembers.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Memory {
-    /// Attempts to make users.
-    pub attempts: Attempts,
-    /// Whose turn it is to have a user created.
+    users: Mutex<BTreeMap<Key, UserMemory>>,
+    /// Whose turn it is to have a user created. Apart, as it orders the resources of a Portal among each other.
     pub turns: Turns,
+    /// The Portals whose tokens name roles. Apart, as it is known of a Portal, by the tokens of any of its users.
+    pub named_roles: NamedRoles,
+    /// The places of quotas that creates have taken. Apart, as the resources of a namespace share them, and a place is held by
+    /// a create that may last longer than its resource.
+    pub places: Places,
+}
+
+/// What is remembered of one resource.
+#[derive(Debug, Default)]
+pub struct UserMemory {
+    /// Attempts to create a user.
+    pub attempts: Attempts,
     /// The roles that tokens show.
     pub roles: SeenRoles,
-    /// The states of Secrets that were compared.
-    pub secrets: SeenSecrets,
-    /// The places of quotas that creates have taken.
-    pub places: Places,
-    /// Since when a resource waits for something that may still arrive, by the reason of its condition.
-    pub waiting: Since<Key>,
-    /// Since when reconciles of a resource fail in the same way.
-    pub failing: Since<Key>,
-    /// Since when this process has seen the user of a resource pending.
-    pub pending: Since<Key>,
-    /// When published credentials were last tried.
-    pub verifications: Verifications,
-    /// Users whose client is missing in the identity provider.
-    pub missing_clients: MissingClients,
+    /// Since when it waits for something that may still arrive, by the reason of its condition.
+    pub waiting: Since,
+    /// Since when its reconciles fail in the same way.
+    pub failing: Since,
+    /// Since when this process has seen its user pending.
+    pub pending: Since,
+    /// When its published credential was last tried.
+    pub verification: Verification,
+    /// Whether its user's client is missing in the identity provider.
+    pub missing_client: MissingClient,
     /// Users that the portal does not know.
     pub absent_users: AbsentUsers,
-    /// The states of objects that were written over.
+    /// The states of its Secrets that were compared.
+    pub secrets: SeenSecrets,
+    /// The states of the object that were written over.
     pub overwritten: Overwritten,
 }
 
 impl Memory {
-    /// Nothing is remembered.
-    #[must_use]
-    pub fn new(random: Random) -> Self {
-        Self {
-            attempts: Attempts::default(),
-            turns: Turns::default(),
-            roles: SeenRoles::default(),
-            secrets: SeenSecrets::default(),
-            places: Places::default(),
-            waiting: Since::default(),
-            failing: Since::default(),
-            pending: Since::default(),
-            verifications: Verifications::new(random),
-            missing_clients: MissingClients::default(),
-            absent_users: AbsentUsers::default(),
-            overwritten: Overwritten::default(),
+    /// Changes what is remembered of a resource. `change` must not use the memory itself.
+    pub fn change<T>(&self, key: &Key, change: impl FnOnce(&mut UserMemory) -> T) -> T {
+        change(self.users.lock().entry(key.clone()).or_default())
+    }
+
+    /// Looks at what is remembered of a resource: nothing, of one that this process has not seen. `look` must not use the
+    /// memory itself.
+    pub fn look<T>(&self, key: &Key, look: impl FnOnce(&UserMemory) -> T) -> T {
+        match self.users.lock().get(key) {
+            Some(user) => look(user),
+            None => look(&UserMemory::default()),
         }
+    }
+
+    /// Whether the client of a resource's user was missed long and often enough, and no other user of the Portal has no client:
+    /// then it is no restore of the identity provider, which affects many users at once.
+    #[must_use]
+    pub fn is_client_missing_for_good(&self, key: &Key) -> bool {
+        let users = self.users.lock();
+        let Some(client) = users.get(key).map(|user| &user.missing_client) else { return false };
+        let is_of_the_portal = |user: &&UserMemory| user.missing_client.portal() == client.portal();
+        client.is_lasting() && users.values().filter(is_of_the_portal).count() == 1
     }
 
     /// Forgets a resource that is gone.
     pub fn forget(&self, key: &Key) {
-        self.attempts.drop_resource(key);
+        self.users.lock().remove(key);
         self.turns.leave(key);
-        self.roles.forget(key);
-        self.secrets.forget_resource(key);
-        self.waiting.forget(key);
-        self.failing.forget(key);
-        self.pending.forget(key);
-        self.verifications.forget(key);
-        self.missing_clients.forget(key);
-        self.overwritten.forget(key);
-        self.absent_users.forget(key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::domain::user::UserId;
+
+    fn key(name: &str) -> Key {
+        Key { namespace: "connector".into(), name: name.into() }
+    }
+
+    fn portal(name: &str) -> Key {
+        Key { namespace: "dataspace".into(), name: name.into() }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_is_missing_for_good_where_no_other_one_of_the_portal_is() {
+        let memory = Memory::default();
+        let missing = |name: &str, at: &str, refused| {
+            memory.change(&key(name), |user| user.missing_client.missing(&portal(at), refused));
+        };
+        for _ in 0..3 {
+            missing("a", "p", true);
+        }
+        assert!(!memory.is_client_missing_for_good(&key("a")), "too early");
+        tokio::time::advance(Duration::from_hours(1)).await;
+        assert!(memory.is_client_missing_for_good(&key("a")));
+        missing("other", "another", false);
+        assert!(memory.is_client_missing_for_good(&key("a")), "another Portal's loss does not matter");
+        missing("b", "p", false);
+        assert!(!memory.is_client_missing_for_good(&key("a")), "two at once");
+        memory.forget(&key("b"));
+        assert!(memory.is_client_missing_for_good(&key("a")));
+        memory.change(&key("a"), |user| user.missing_client.there());
+        assert!(!memory.is_client_missing_for_good(&key("a")));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_is_left_of_a_resource_that_is_gone() {
+        let (memory, id) = (Memory::default(), UserId::new("u1"));
+        let first = memory.change(&key("a"), |user| user.absent_users.since(&id));
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_ne!(memory.change(&key("b"), |user| user.absent_users.since(&id)), first, "each has its own");
+        assert_eq!(memory.change(&key("a"), |user| user.absent_users.since(&id)), first);
+        memory.forget(&key("a"));
+        assert_ne!(memory.change(&key("a"), |user| user.absent_users.since(&id)), first);
+    }
+
+    #[test]
+    fn a_look_remembers_nothing() {
+        let memory = Memory::default();
+        assert!(!memory.look(&key("a"), |user| user.attempts.in_flight()));
+        assert!(memory.users.lock().is_empty());
     }
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use kube::api::DynamicObject;
 use parking_lot::Mutex;
 
-use super::attempts::Attempts;
+use super::Memory;
 use crate::api::conditions::STALLED;
 use crate::api::technical_user::{TechnicalUserSpec, TechnicalUserStatus};
 use crate::controller::context::Context;
@@ -66,7 +66,7 @@ pub(in crate::controller::technical_user) fn take(ctx: &Context, secret: &Key, f
         let objects = ctx.caches.all_users();
         let here =
             objects.iter().filter(|object| object.metadata.namespace.as_ref() == Some(&secret.namespace));
-        here.filter(|object| needs_a_place(object, &ctx.memory.attempts))
+        here.filter(|object| needs_a_place(object, &ctx.memory))
             .flat_map(|object| secrets_of(object))
             .filter(|secret| !ctx.has_secret(secret))
             .collect()
@@ -75,7 +75,7 @@ pub(in crate::controller::technical_user) fn take(ctx: &Context, secret: &Key, f
 }
 
 /// Whether a user was created, or may have been, whose Secret is still to be written.
-fn needs_a_place(object: &DynamicObject, attempts: &Attempts) -> bool {
+fn needs_a_place(object: &DynamicObject, memory: &Memory) -> bool {
     let status: TechnicalUserStatus = lenient(object, "status");
     let creates = object.data.pointer("/spec/user/create").is_some();
     let stalled = status.conditions.iter().any(|c| c.type_ == STALLED && c.status == "True");
@@ -84,7 +84,7 @@ fn needs_a_place(object: &DynamicObject, attempts: &Attempts) -> bool {
         && !is_deleting(object)
         && !stalled
         && status.credential.is_none()
-        && (has_user || attempts.may_have_created(&Key::of(object)))
+        && (has_user || memory.look(&Key::of(object), |user| user.attempts.may_have_created()))
 }
 
 /// The Secrets of a resource's outputs.
@@ -153,8 +153,8 @@ mod tests {
 
     #[test]
     fn a_place_is_needed_from_the_create_to_the_secret_and_no_longer() {
-        let attempts = Attempts::default();
-        let needs = |change: &dyn Fn(&mut Value)| needs_a_place(&object(|value| change(value)), &attempts);
+        let memory = Memory::default();
+        let needs = |change: &dyn Fn(&mut Value)| needs_a_place(&object(|value| change(value)), &memory);
         let with_user =
             |value: &mut Value| value["status"]["user"] = json!({"id": "u1", "status": "Pending"});
         assert!(!needs(&|_| {}), "nothing was created");
@@ -180,23 +180,27 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn an_attempt_needs_a_place_unless_it_was_refused() {
-        let attempts = Attempts::default();
+        let memory = Memory::default();
         let attempt = Attempt { generation: 1, id: "x".into(), pin: Pin::read("p") };
-        let needs = || needs_a_place(&object(|_| {}), &attempts);
-        attempts.begin(&key("a"), &attempt);
+        let needs = || needs_a_place(&object(|_| {}), &memory);
+        let end = |outcome| {
+            memory
+                .change(&key("a"), |user| user.attempts.end(&attempt, outcome, RefusalFingerprint::test(1)));
+        };
+        memory.change(&key("a"), |user| user.attempts.begin(&attempt));
         assert!(needs());
         for (outcome, needed) in [
             (Outcome::Refused(Blocker::lasting(Reason::CreateRefused, "no")), false),
             (Outcome::Unknown, true),
             (Outcome::Made(UserId::new("u1")), true),
         ] {
-            attempts.end(&key("a"), &attempt, outcome.clone(), RefusalFingerprint::test(1));
+            end(outcome.clone());
             assert_eq!(needs(), needed, "{outcome:?}");
         }
-        attempts.end(&key("a"), &attempt, Outcome::Unknown, RefusalFingerprint::test(1));
+        end(Outcome::Unknown);
         tokio::time::advance(crate::portal::CREATE_SETTLE_TIME).await;
         assert!(!needs(), "a search finds what it created, if anything");
-        attempts.drop_resource(&key("a"));
+        memory.forget(&key("a"));
         assert!(!needs());
     }
 }

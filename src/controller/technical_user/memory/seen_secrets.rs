@@ -4,10 +4,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
-use crate::controller::objects::Key;
 use crate::controller::secrets::Version;
 use crate::domain::plan::OutputId;
 
@@ -15,9 +13,9 @@ use crate::domain::plan::OutputId;
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
 const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
-/// The states of Secrets that were compared with what was written.
+/// The states of a resource's Secrets that were compared with what was written.
 #[derive(Debug, Default)]
-pub struct SeenSecrets(Mutex<BTreeMap<Key, BTreeMap<OutputId, Compared>>>);
+pub struct SeenSecrets(BTreeMap<OutputId, Compared>);
 
 #[derive(Debug)]
 struct Compared {
@@ -39,16 +37,10 @@ pub enum Seen {
 }
 
 impl SeenSecrets {
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<Key, BTreeMap<OutputId, Compared>>> {
-        self.0.lock()
-    }
-
     /// The Secret was found, in this state, as it was written: somebody else changed something that is not ours.
-    pub fn as_written(&self, key: &Key, output: &OutputId, version: &Version, digest: &str) {
+    pub fn as_written(&mut self, output: &OutputId, version: &Version, digest: &str) {
         let now = Instant::now();
-        let mut all = self.lock();
-        let all = all.entry(key.clone()).or_default();
-        let before = all.get(output).filter(|before| before.version.uid == version.uid);
+        let before = self.0.get(output).filter(|before| before.version.uid == version.uid);
         if before.is_some_and(|before| before.version == *version) {
             return;
         }
@@ -57,27 +49,18 @@ impl SeenSecrets {
             .filter(|before| now.duration_since(before.at) < LONGEST_PAUSE.saturating_mul(2))
             .map_or(FIRST_PAUSE, |before| before.pause.saturating_mul(2).min(LONGEST_PAUSE));
         let compared = Compared { version: version.clone(), digest: digest.to_owned(), at: now, pause };
-        all.insert(output.clone(), compared);
+        self.0.insert(output.clone(), compared);
     }
 
     /// The Secret was written by this process, or is not as it was written.
-    pub fn forget(&self, key: &Key, output: &OutputId) {
-        if let Some(outputs) = self.lock().get_mut(key) {
-            outputs.remove(output);
-        }
-    }
-
-    /// Forgets the Secrets of a resource that is gone.
-    pub fn forget_resource(&self, key: &Key) {
-        self.lock().remove(key);
+    pub fn forget(&mut self, output: &OutputId) {
+        self.0.remove(output);
     }
 
     /// What is known of the Secret in this state.
     #[must_use]
-    pub fn look(&self, key: &Key, output: &OutputId, version: &Version) -> Seen {
-        let all = self.lock();
-        let compared = all.get(key).and_then(|outputs| outputs.get(output));
-        let Some(compared) = compared.filter(|compared| compared.version.uid == version.uid) else {
+    pub fn look(&self, output: &OutputId, version: &Version) -> Seen {
+        let Some(compared) = self.0.get(output).filter(|compared| compared.version.uid == version.uid) else {
             return Seen::Unknown;
         };
         if compared.version == *version {
@@ -92,10 +75,6 @@ impl SeenSecrets {
 mod tests {
     use super::*;
 
-    fn key() -> Key {
-        Key { namespace: "connector".into(), name: "edc".into() }
-    }
-
     fn secret() -> OutputId {
         OutputId { kind: "Secret".into(), name: "edc".into() }
     }
@@ -106,16 +85,16 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_secret_that_others_change_all_the_time_is_read_less_and_less() {
-        let seen = SeenSecrets::default();
+        let mut seen = SeenSecrets::default();
         let mut reads = 0;
         let mut longest = Duration::ZERO;
         // Ten changes per second, for ten minutes.
         for change in 0..6_000_u64 {
-            match seen.look(&key(), &secret(), &version(change)) {
+            match seen.look(&secret(), &version(change)) {
                 Seen::Unknown => {
                     reads += 1;
-                    seen.as_written(&key(), &secret(), &version(change), "d");
-                    assert_eq!(seen.look(&key(), &secret(), &version(change)), Seen::Compared("d".into()));
+                    seen.as_written(&secret(), &version(change), "d");
+                    assert_eq!(seen.look(&secret(), &version(change)), Seen::Compared("d".into()));
                 }
                 Seen::NotYet(digest, left) => {
                     assert_eq!(digest, "d");
@@ -132,12 +111,12 @@ mod tests {
         assert!(longest <= LONGEST_PAUSE);
         tokio::time::advance(LONGEST_PAUSE.saturating_mul(2)).await;
         assert_eq!(
-            seen.look(&key(), &secret(), &version(7_000)),
+            seen.look(&secret(), &version(7_000)),
             Seen::Unknown,
             "a change after a while is read at once"
         );
-        seen.as_written(&key(), &secret(), &version(7_000), "d");
-        let Seen::NotYet(_, left) = seen.look(&key(), &secret(), &version(7_001)) else {
+        seen.as_written(&secret(), &version(7_000), "d");
+        let Seen::NotYet(_, left) = seen.look(&secret(), &version(7_001)) else {
             panic!("it was read just now")
         };
         assert_eq!(left, FIRST_PAUSE);
@@ -145,11 +124,11 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn another_secret_of_the_same_name_is_read_at_once() {
-        let seen = SeenSecrets::default();
-        seen.as_written(&key(), &secret(), &version(1), "d");
+        let mut seen = SeenSecrets::default();
+        seen.as_written(&secret(), &version(1), "d");
         let another = Version { uid: "other".into(), resource_version: "2".into() };
-        assert_eq!(seen.look(&key(), &secret(), &another), Seen::Unknown);
-        seen.forget(&key(), &secret());
-        assert_eq!(seen.look(&key(), &secret(), &version(1)), Seen::Unknown);
+        assert_eq!(seen.look(&secret(), &another), Seen::Unknown);
+        seen.forget(&secret());
+        assert_eq!(seen.look(&secret(), &version(1)), Seen::Unknown);
     }
 }

@@ -84,7 +84,8 @@ pub async fn observe(
     };
     let outputs = outputs::of_spec(&resource, spec.outputs.as_deref());
     let recorded = recorded(ctx, &owner, &status, link.as_ref());
-    let attempt = open_attempt(&ctx.memory.attempts, &object, &key, &recorded, fingerprint);
+    let attempt =
+        ctx.memory.change(&key, |user| open_attempt(&mut user.attempts, &object, &recorded, fingerprint));
     let verification_interval = verification_interval(portal_spec);
     let pending_for = pending_for(&status, now);
     let observation = Observation {
@@ -99,7 +100,7 @@ pub async fn observe(
         reported: !status.conditions.is_empty() && status.observed_generation == object.metadata.generation,
         reported_reason: reported_reason(&status, object.metadata.generation),
         attempt,
-        refusal: ctx.memory.attempts.refusal(&key, fingerprint),
+        refusal: ctx.memory.look(&key, |user| user.attempts.refusal(fingerprint)),
         connecting,
         portal: facts,
         users: Users::default(),
@@ -110,9 +111,9 @@ pub async fn observe(
         former_outputs: outputs::former(&status, &outputs),
         published_proof: None,
         timers: timers(ctx, &key, verification_interval, pending_for),
-        roles_doubted: ctx.memory.roles.are_doubted(&key),
+        roles_doubted: ctx.memory.look(&key, |user| user.roles.are_doubted()),
         pending_for,
-        client_missing_for_good: ctx.memory.missing_clients.is_for_good(&key),
+        client_missing_for_good: ctx.memory.is_client_missing_for_good(&key),
         recorded,
         owner,
     };
@@ -237,12 +238,10 @@ fn timers(
     verification_interval: Duration,
     pending_for: Option<Duration>,
 ) -> Timers {
-    Timers {
-        recheck: ctx.process.random.spread(RECHECK),
-        poll: ctx.process.random.spread(poll(&ctx.memory.pending, key, pending_for)),
-        verification: ctx.memory.verifications.due_in(key, verification_interval),
-        output: None,
-    }
+    let random = &ctx.process.random;
+    let poll = ctx.memory.change(key, |user| poll(&mut user.pending, pending_for));
+    let due_in = ctx.memory.change(key, |user| user.verification.due_in(verification_interval, random));
+    Timers { recheck: random.spread(RECHECK), poll: random.spread(poll), verification: due_in, output: None }
 }
 
 /// What no watch reports, such as the labels of namespaces, is checked again after this time.
@@ -250,12 +249,12 @@ const RECHECK: Duration = Duration::from_mins(2);
 
 /// The time before the state of a pending user is read again: about as long as this process has seen it pending, by its own
 /// clock, from 2 s to half a minute; 5 minutes where it has been pending for half an hour by the status.
-fn poll(pending: &Since<Key>, key: &Key, pending_for: Option<Duration>) -> Duration {
+fn poll(pending: &mut Since, pending_for: Option<Duration>) -> Duration {
     let Some(by_status) = pending_for else {
-        pending.forget(key);
+        pending.forget();
         return FIRST_POLL;
     };
-    let seen_for = pending.elapsed(key, Reason::Pending.as_str());
+    let seen_for = pending.elapsed(Reason::Pending.as_str());
     if by_status > Duration::from_mins(30) {
         Duration::from_mins(5)
     } else {
@@ -282,9 +281,9 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_pending_user_is_read_less_often_with_time_by_the_process_s_own_clock() {
-        let (pending, key) = (Since::default(), Key { namespace: "connector".into(), name: "edc".into() });
+        let mut pending = Since::default();
         // By a clock that runs behind the one that wrote the status, it has not waited at all.
-        let poll = |by_status| poll(&pending, &key, by_status).as_secs();
+        let mut poll = |by_status| poll(&mut pending, by_status).as_secs();
         let mut waits = Vec::new();
         for _ in 0..7 {
             let wait = poll(Some(Duration::ZERO));

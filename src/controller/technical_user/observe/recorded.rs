@@ -5,7 +5,7 @@ use kube::api::DynamicObject;
 use crate::api::keys;
 use crate::api::technical_user::TechnicalUserStatus;
 use crate::controller::context::Context;
-use crate::controller::objects::{Key, annotation};
+use crate::controller::objects::annotation;
 use crate::controller::portal::connections::Connection;
 use crate::controller::portal::proofs::is_proved;
 use crate::controller::technical_user::memory::attempts::Attempts;
@@ -43,9 +43,8 @@ pub(in crate::controller::technical_user) fn recorded(
 
 /// The attempt that is written on a resource, unless the status names the user that it led to.
 pub(in crate::controller::technical_user) fn open_attempt(
-    attempts: &Attempts,
+    attempts: &mut Attempts,
     object: &DynamicObject,
-    key: &Key,
     recorded: &Recorded,
     fingerprint: RefusalFingerprint,
 ) -> Option<OpenAttempt> {
@@ -56,7 +55,7 @@ pub(in crate::controller::technical_user) fn open_attempt(
     }
     // What cannot be read is told apart from another such by its whole text.
     let id = attempt.as_ref().map_or(text, |attempt| &attempt.id);
-    let state = attempts.state(key, id, fingerprint);
+    let state = attempts.state(id, fingerprint);
     let recorded_before_it_was_read = match (&attempt, &state, &recorded.user) {
         (Some(attempt), AttemptState::Made(id), Some(user)) => {
             user.id == *id && user.origin == Origin::Created(attempt.generation)
@@ -74,12 +73,8 @@ mod tests {
     use crate::controller::technical_user::memory::attempts::Outcome;
     use crate::domain::identity::Pin;
 
-    fn key() -> Key {
-        Key { namespace: "connector".into(), name: "edc".into() }
-    }
-
     /// Whether an attempt of generation 2 is open while the status names this user.
-    fn is_open(attempts: &Attempts, id: &str, generation: i64, proved: bool) -> bool {
+    fn is_open(attempts: &mut Attempts, id: &str, generation: i64, proved: bool) -> bool {
         let object: DynamicObject = serde_json::from_value(json!({
             "apiVersion": "technicaluser.dev/v1alpha1", "kind": "TechnicalUser",
             "metadata": {"namespace": "connector", "name": "edc", "annotations": {keys::CREATING: "2 a1 pin"}},
@@ -88,25 +83,25 @@ mod tests {
         let user =
             RecordedUser { id: UserId::new(id), origin: Origin::of(Some(generation)), active: true, proved };
         let recorded = Recorded { user: Some(user), ..Recorded::default() };
-        open_attempt(attempts, &object, &key(), &recorded, RefusalFingerprint::test(0)).is_some()
+        open_attempt(attempts, &object, &recorded, RefusalFingerprint::test(0)).is_some()
     }
 
     #[tokio::test]
     async fn a_status_settles_an_attempt_only_by_a_proved_user_of_its_generation() {
-        let attempts = Attempts::default();
-        assert!(!is_open(&attempts, "u2", 2, true));
-        assert!(is_open(&attempts, "u2", 2, false), "anybody can write down a generation and an id");
-        assert!(is_open(&attempts, "u1", 1, true));
+        let mut attempts = Attempts::default();
+        assert!(!is_open(&mut attempts, "u2", 2, true));
+        assert!(is_open(&mut attempts, "u2", 2, false), "anybody can write down a generation and an id");
+        assert!(is_open(&mut attempts, "u1", 1, true));
     }
 
     #[tokio::test]
     async fn the_user_that_this_process_created_settles_its_attempt_before_it_was_read() {
-        let attempts = Attempts::default();
+        let mut attempts = Attempts::default();
         let attempt = Attempt { generation: 2, id: "a1".into(), pin: Pin::read("pin") };
-        attempts.begin(&key(), &attempt);
-        assert!(is_open(&attempts, "u2", 2, false), "in flight");
-        attempts.end(&key(), &attempt, Outcome::Made(UserId::new("u2")), RefusalFingerprint::test(0));
-        assert!(!is_open(&attempts, "u2", 2, false));
-        assert!(is_open(&attempts, "other", 2, false) && is_open(&attempts, "u2", 3, false));
+        attempts.begin(&attempt);
+        assert!(is_open(&mut attempts, "u2", 2, false), "in flight");
+        attempts.end(&attempt, Outcome::Made(UserId::new("u2")), RefusalFingerprint::test(0));
+        assert!(!is_open(&mut attempts, "u2", 2, false));
+        assert!(is_open(&mut attempts, "other", 2, false) && is_open(&mut attempts, "u2", 3, false));
     }
 }

@@ -91,10 +91,9 @@ impl SecretOutput {
                 && written.resource_version == version.resource_version
                 && !written.digest.is_empty()
         };
-        match recorded.filter(same) {
-            Some(written) => Seen::Compared(written.digest.clone()),
-            None => self.resource.ctx.memory.secrets.look(&self.resource.key, &self.id, &version),
-        }
+        let memory = &self.resource.ctx.memory;
+        let compared = || memory.look(&self.resource.key, |user| user.secrets.look(&self.id, &version));
+        recorded.filter(same).map_or_else(compared, |written| Seen::Compared(written.digest.clone()))
     }
 
     /// What metadata and a known digest show.
@@ -207,11 +206,14 @@ impl Output for SecretOutput {
         let content = data.iter().map(|(key, value)| (key.as_str(), value.0.as_slice()));
         let digest = ctx.installation.digest_key.digest(content);
         let version = Version::of(&found.metadata);
-        if recorded.is_some_and(|recorded| recorded.digest == digest) {
-            ctx.memory.secrets.as_written(&self.resource.key, &self.id, &version, &digest);
-        } else {
-            ctx.memory.secrets.forget(&self.resource.key, &self.id);
-        }
+        let as_written = recorded.is_some_and(|recorded| recorded.digest == digest);
+        ctx.memory.change(&self.resource.key, |user| {
+            if as_written {
+                user.secrets.as_written(&self.id, &version, &digest);
+            } else {
+                user.secrets.forget(&self.id);
+            }
+        });
         self.version = Some(version);
         self.keys = Some(data.keys().cloned().collect());
         Ok(self.state(&found.metadata, Some(digest)))
@@ -253,7 +255,7 @@ impl Output for SecretOutput {
             }
         };
         let ctx = &self.resource.ctx;
-        ctx.memory.secrets.forget(&self.resource.key, &self.id);
+        ctx.memory.change(&self.resource.key, |user| user.secrets.forget(&self.id));
         self.version = Some(Version::of(&metadata));
         self.keys = None;
         Ok(OutputState::Ours {
@@ -281,7 +283,7 @@ impl Output for SecretOutput {
         {
             self.secrets.delete(&self.id.name, &Version::of(&metadata)).await?;
         }
-        self.resource.ctx.memory.secrets.forget(&self.resource.key, &self.id);
+        self.resource.ctx.memory.change(&self.resource.key, |user| user.secrets.forget(&self.id));
         Ok(())
     }
 

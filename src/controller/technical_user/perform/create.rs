@@ -114,7 +114,7 @@ pub async fn create(pass: &mut Pass, generation: i64, user: NewUser) -> Result<(
     }
     pass.object = object;
     pass.observation.finalizer = true;
-    let state = pass.ctx.memory.attempts.state(&pass.key, &attempt.id, pass.fingerprint);
+    let state = pass.ctx.memory.change(&pass.key, |user| user.attempts.state(&attempt.id, pass.fingerprint));
     // A refusal of this very pass is not tried again in it.
     pass.observation.attempt = Some(OpenAttempt { attempt: Some(attempt), state });
     Ok(())
@@ -137,7 +137,8 @@ struct AbandonAtEnd<'a>(&'a Task);
 
 impl Drop for AbandonAtEnd<'_> {
     fn drop(&mut self) {
-        self.0.ctx.memory.attempts.abandon(&self.0.key, &self.0.attempt);
+        let Task { ctx, key, attempt, .. } = self.0;
+        ctx.memory.change(key, |user| user.attempts.abandon(attempt));
     }
 }
 
@@ -155,13 +156,13 @@ impl Task {
             tracing::debug!(resource = %self.key, "what a create rests on has changed meanwhile");
             return Err(Failure::Overtaken);
         }
-        self.ctx.memory.attempts.begin(&self.key, &self.attempt);
+        self.ctx.memory.change(&self.key, |user| user.attempts.begin(&self.attempt));
         let _abandon = AbandonAtEnd(&self);
         let began = Instant::now();
         let object = match self.write_down().await {
             Ok(object) => object,
             Err(failure) => {
-                self.ctx.memory.attempts.forget(&self.key);
+                self.ctx.memory.change(&self.key, |user| user.attempts.forget());
                 return Err(failure);
             }
         };
@@ -174,7 +175,7 @@ impl Task {
         } else {
             self.outcome(slot.create(self.user.clone()).await)
         };
-        self.ctx.memory.attempts.end(&self.key, &self.attempt, outcome, self.fingerprint);
+        self.ctx.memory.change(&self.key, |user| user.attempts.end(&self.attempt, outcome, self.fingerprint));
         self.ctx.wake(&self.key);
         Ok(())
     }
@@ -194,7 +195,8 @@ impl Task {
         match api.patch(&self.key.name, &params, &Patch::Merge(&patch)).await.map_err(KubeError::from) {
             Ok(object) => {
                 let after = object.metadata.resource_version.as_deref();
-                self.ctx.memory.overwritten.wrote(&self.key, Some(&self.resource_version), after);
+                let before = Some(self.resource_version.as_str());
+                self.ctx.memory.change(&self.key, |user| user.overwritten.wrote(before, after));
                 Ok(object)
             }
             Err(KubeError::NotFound) => Err(Failure::Overtaken),

@@ -62,7 +62,9 @@ pub async fn read(pass: &mut Pass, what: Read) -> Result<(), Failure> {
 async fn search(pass: &Pass) -> Result<Vec<(UserId, Named)>, Failure> {
     let link = pass.connected()?;
     let settled = match &pass.observation.attempt {
-        Some(open) if open.state == AttemptState::Settled => pass.ctx.memory.attempts.settled_at(&pass.key),
+        Some(open) if open.state == AttemptState::Settled => {
+            pass.ctx.memory.look(&pass.key, |user| user.attempts.settled_at())
+        }
         _ => None,
     };
     link.inventory.meet(&pass.key, Need::Proof(settled)).await?;
@@ -129,7 +131,7 @@ async fn confirm(pass: &Pass, id: &UserId) -> Result<Confirmed, Failure> {
     let (link, owner) = (pass.connected()?, &pass.observation.owner);
     match link.portal.details(id, Lane::Interactive).await {
         Ok(details) => {
-            pass.ctx.memory.absent_users.there(&pass.key, id);
+            pass.ctx.memory.change(&pass.key, |user| user.absent_users.there(id));
             link.inventory.remember(id, details.mark.clone());
             Ok(match details.mark {
                 Some(mark) if mark.is_of(owner) && mark.retained => Confirmed::Retained,
@@ -155,9 +157,9 @@ pub(in crate::controller::technical_user) async fn user(
     match link.portal.details(id, Lane::Interactive).await {
         Ok(details) => {
             if is_the_resources(pass, id) {
-                pass.ctx.memory.missing_clients.forget(&pass.key);
+                pass.ctx.memory.change(&pass.key, |user| user.missing_client.there());
             }
-            pass.ctx.memory.absent_users.there(&pass.key, id);
+            pass.ctx.memory.change(&pass.key, |user| user.absent_users.there(id));
             link.inventory.remember(id, details.mark.clone());
             pass.details.insert(id.clone(), details.clone());
             Ok(UserView::Read(facts(pass, id, &details)))
@@ -181,15 +183,20 @@ fn is_the_resources(pass: &Pass, id: &UserId) -> bool {
 
 fn lost(pass: &Pass, id: &UserId) -> UserView {
     if is_the_resources(pass, id) {
-        pass.ctx.memory.missing_clients.missing(&pass.key, &pass.portal_key, false);
+        client_is_missing(pass, false);
     }
     UserView::Lost
+}
+
+/// `refused`: the user's token endpoint said `invalid_client` just now.
+fn client_is_missing(pass: &Pass, refused: bool) {
+    pass.ctx.memory.change(&pass.key, |user| user.missing_client.missing(&pass.portal_key, refused));
 }
 
 /// Such a portal answers the same for a deleted user as for one whose client is missing. Its list distinguishes them: a
 /// deleted one is inactive.
 async fn deleted_or_lost(pass: &mut Pass, link: &Connection, id: &UserId) -> Result<UserView, Failure> {
-    let since = pass.ctx.memory.absent_users.since(&pass.key, id);
+    let since = pass.ctx.memory.change(&pass.key, |user| user.absent_users.since(id));
     let is_inactive = || link.inventory.get(id).is_some_and(|user| user.status == UserStatus::Inactive);
     if is_inactive() {
         missing(pass, link, id).await?;
@@ -222,11 +229,11 @@ async fn missing(pass: &mut Pass, link: &Connection, id: &UserId) -> Result<(), 
 /// Waits for a reading of the list that began after the portal first answered that it knows no such user. A list that
 /// shows the user all the same contradicts the answer: nothing follows from it then, and both are read again.
 async fn confirm_gone(pass: &Pass, link: &Connection, id: &UserId) -> Result<(), Failure> {
-    let since = pass.ctx.memory.absent_users.since(&pass.key, id);
+    let since = pass.ctx.memory.change(&pass.key, |user| user.absent_users.since(id));
     if link.inventory.confirms_gone(&pass.key, id, since).await? {
         return Ok(());
     }
-    pass.ctx.memory.absent_users.there(&pass.key, id);
+    pass.ctx.memory.change(&pass.key, |user| user.absent_users.there(id));
     Err(PortalError::BadAnswer { reason: "its user list shows a user that it does not know" }.into())
 }
 
@@ -298,9 +305,11 @@ async fn verify(pass: &mut Pass, at: &CredentialAt) -> Result<Verified, Failure>
     pass.ctx.metrics.credential_verified(outcome);
     Ok(match verification {
         Verification::Accepted { roles } => {
-            pass.ctx.memory.verifications.verified(&pass.key);
-            pass.observation.timers.verification =
-                pass.ctx.memory.verifications.due_in(&pass.key, pass.verification_interval);
+            let random = &pass.ctx.process.random;
+            pass.observation.timers.verification = pass.ctx.memory.change(&pass.key, |user| {
+                user.verification.verified(random);
+                user.verification.due_in(pass.verification_interval, random)
+            });
             if let Some(roles) = roles {
                 token_roles::compare(pass, &link, at, roles);
             }
@@ -308,7 +317,7 @@ async fn verify(pass: &mut Pass, at: &CredentialAt) -> Result<Verified, Failure>
         }
         Verification::Refused { unknown_client } => {
             if pass.observation.users.iter().any(|(_, known)| known.details == Some(UserView::Lost)) {
-                pass.ctx.memory.missing_clients.missing(&pass.key, &pass.portal_key, unknown_client);
+                client_is_missing(pass, unknown_client);
             }
             Verified::Refused { unknown_client }
         }

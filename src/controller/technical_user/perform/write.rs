@@ -51,7 +51,7 @@ async fn patch_finalizers(pass: &mut Pass, finalizers: Vec<String>) -> Result<()
     match api.patch(&pass.key.name, &params, &Patch::Merge(&patch)).await.map_err(KubeError::from) {
         Ok(object) => {
             let after = object.metadata.resource_version.as_deref();
-            pass.ctx.memory.overwritten.wrote(&pass.key, pass.resource_version(), after);
+            pass.ctx.memory.change(&pass.key, |user| user.overwritten.wrote(pass.resource_version(), after));
             pass.object_is_now(object.metadata);
             Ok(())
         }

@@ -58,15 +58,10 @@ pub fn grant_grace(pass: &Pass, rest: &mut Settled) -> Option<Duration> {
         Report::Blocked { blocker, .. } => Some(blocker),
         Report::Ready | Report::StillReady | Report::Unchanged | Report::Deleting(_) | Report::Gone => None,
     };
-    let (waiting, metadata) = (&pass.ctx.memory.waiting, &pass.object.metadata);
-    let left = grace::left(
-        waiting,
-        &pass.key,
-        metadata,
-        &pass.status.conditions,
-        blocker.as_deref(),
-        pass.ctx.process.clock.now(),
-    )?;
+    let (conditions, now) = (&pass.status.conditions, pass.ctx.process.clock.now());
+    let left = pass.ctx.memory.change(&pass.key, |user| {
+        grace::left(&mut user.waiting, &pass.object.metadata, conditions, blocker.as_deref(), now)
+    })?;
     if let Some(blocker) = blocker {
         blocker.stalled = false;
     }
@@ -135,7 +130,7 @@ async fn send(
     let written =
         api.patch_status(&key.name, &params, &Patch::Merge(&body)).await.map_err(KubeError::from)?;
     let versions = [object, &written].map(|object| object.metadata.resource_version.as_deref());
-    ctx.memory.overwritten.wrote(&key, versions[0], versions[1]);
+    ctx.memory.change(&key, |user| user.overwritten.wrote(versions[0], versions[1]));
     Ok(written)
 }
 
