@@ -15,7 +15,7 @@ use crate::controller::context::Context;
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{Key, annotation, has_finalizer, is_deleting, part};
 use crate::controller::queue::dispatcher::Action;
-use crate::controller::status::grace::LOOK_AGAIN;
+use crate::domain::grace::LOOK_AGAIN;
 use crate::metrics::Sweep;
 
 /// A sweep by the clock never takes more than a twentieth of the time.

@@ -1,6 +1,4 @@
-//! The grace period: tools that apply many objects at once apply them in any order, and give up at the first `Stalled`.
-//!
-//! What another object may bring is `Reconciling` for two minutes, and `Stalled` after that.
+//! What is observed of a wait for something that may still arrive: the facts of [`crate::domain::grace`], for both kinds.
 
 use std::time::Duration;
 
@@ -9,39 +7,36 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, ObjectMeta};
 
 use crate::api::conditions::{READY, STALLED};
 use crate::controller::status::since::Since;
+use crate::domain::grace::Waiting;
+use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 
-/// For how long something that is missing may still arrive.
-pub const GRACE: Duration = Duration::from_mins(2);
-
-/// What is missing or refused is looked at again after this time.
-pub const LOOK_AGAIN: Duration = Duration::from_secs(10);
-
-/// How long the grace period lasts on, where this is in one. `waiting` times it by this process's own clock; what lasted
-/// before a restart is read off the conditions, and is never longer than the object is old.
-pub fn left(
-    waiting: &mut Since,
-    metadata: &ObjectMeta,
-    conditions: &[Condition],
-    blocker: Option<&Blocker>,
-    now: Timestamp,
-) -> Option<Duration> {
-    let Some(blocker) = blocker.filter(|blocker| blocker.stalled && blocker.reason.may_arrive()) else {
-        waiting.forget();
-        return None;
-    };
-    let reason = blocker.reason.as_str();
-    let of = |type_: &str| conditions.iter().find(|c| c.type_ == type_ && c.reason == reason);
-    if of(STALLED).is_some_and(|stalled| stalled.status == "True") {
-        return None;
-    }
-    let before = of(READY).filter(|ready| ready.status == "False").map_or(Duration::ZERO, |ready| {
-        let age =
-            metadata.creation_timestamp.as_ref().map_or(Duration::MAX, |created| passed(created.0, now));
-        passed(ready.last_transition_time.0, now).min(age)
+/// For what an object has waited. `since` times it by this process's own clock; what lasted before a restart is read off the
+/// conditions, and is never longer than the object is old.
+#[must_use]
+pub fn waiting(since: &Since, metadata: &ObjectMeta, conditions: &[Condition], now: Timestamp) -> Waiting {
+    let of = |type_: &str, status: &str| conditions.iter().find(|c| c.type_ == type_ && c.status == status);
+    let reported = of(READY, "False").and_then(|ready| {
+        let age = metadata.creation_timestamp.as_ref().map_or(Duration::MAX, |at| passed(at.0, now));
+        let waited = passed(ready.last_transition_time.0, now).min(age);
+        Some((Reason::parse(&ready.reason)?, waited))
     });
-    let waited = waiting.elapsed_from(reason, before);
-    GRACE.checked_sub(waited).filter(|left| !left.is_zero())
+    Waiting {
+        seen: since.state().and_then(|(state, time)| Some((Reason::parse(state)?, time))),
+        reported,
+        stalled: of(STALLED, "True").and_then(|stalled| Reason::parse(&stalled.reason)),
+    }
+}
+
+/// Remembers for what an object waits from now on: nothing, where nothing that may still arrive is missing.
+pub fn remember(since: &mut Since, waiting: &Waiting, blocker: Option<&Blocker>) {
+    match blocker.map(|blocker| blocker.reason).filter(|reason| reason.may_arrive()) {
+        Some(reason) if waiting.stalled == Some(reason) => {}
+        Some(reason) => {
+            since.elapsed_from(reason.as_str(), waiting.waited_for(reason));
+        }
+        None => since.forget(),
+    }
 }
 
 /// The time between; none where another clock ran ahead.
@@ -54,8 +49,7 @@ mod tests {
     use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
     use super::*;
-    use crate::api::conditions::{Wanted, brought_up_to_date};
-    use crate::domain::reason::Reason;
+    use crate::api::conditions::{RECONCILING, Wanted, brought_up_to_date};
 
     fn missing() -> Blocker {
         Blocker::lasting(Reason::PortalNotFound, "there is no Portal")
@@ -77,50 +71,52 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_may_arrive_has_two_minutes_from_when_it_is_missing() {
+    async fn a_wait_is_timed_from_its_beginning_by_this_process_s_own_clock() {
         started_long_ago().await;
-        let (mut waiting, metadata) = (Since::default(), ObjectMeta::default());
-        let mut left =
-            |blocker: &Blocker| left(&mut waiting, &metadata, &[], Some(blocker), Timestamp::UNIX_EPOCH);
-        assert_eq!(left(&missing()), Some(GRACE));
+        let (mut since, metadata) = (Since::default(), ObjectMeta::default());
+        let mut left = |blocker: &Blocker| {
+            let waiting = waiting(&since, &metadata, &[], Timestamp::UNIX_EPOCH);
+            remember(&mut since, &waiting, Some(blocker));
+            seconds(waiting.left(blocker))
+        };
+        assert_eq!(left(&missing()), Some(120));
         tokio::time::advance(Duration::from_secs(119)).await;
-        assert_eq!(left(&missing()), Some(Duration::from_secs(1)));
+        assert_eq!(left(&missing()), Some(1));
         tokio::time::advance(Duration::from_secs(1)).await;
         assert_eq!(left(&missing()), None);
         let denied = Blocker::lasting(Reason::AccessDenied, "not granted");
-        assert_eq!(left(&denied), Some(GRACE), "the next thing that is missing has its own time");
-        for other in [Reason::RolesMixed, Reason::SecretNotOurs, Reason::WrongCompany] {
-            assert_eq!(left(&Blocker::lasting(other, "a person has to act")), None);
-        }
-        assert_eq!(left(&missing()), Some(GRACE), "in between something else was wrong");
+        assert_eq!(left(&denied), Some(120), "the next thing that is missing has its own time");
+        assert_eq!(left(&Blocker::lasting(Reason::RolesMixed, "a person has to act")), None);
+        assert_eq!(left(&missing()), Some(120), "in between something else was wrong");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_restart_goes_on_with_the_time_that_the_conditions_tell() {
+    async fn a_restart_goes_on_with_the_time_that_the_conditions_name() {
         started_long_ago().await;
         let old =
             ObjectMeta { creation_timestamp: Some(Time(Timestamp::UNIX_EPOCH)), ..ObjectMeta::default() };
         let young = ObjectMeta { creation_timestamp: Some(Time(Timestamp::now())), ..ObjectMeta::default() };
         for (metadata, type_, reason, ago, expected) in [
-            (&old, crate::api::conditions::RECONCILING, "PortalNotFound", 50, Some(70)),
-            (&old, crate::api::conditions::RECONCILING, "PortalNotFound", 500, None),
+            (&old, RECONCILING, "PortalNotFound", 50, Some(70)),
+            (&old, RECONCILING, "PortalNotFound", 500, None),
             // Of another reason nothing is known.
-            (&old, crate::api::conditions::RECONCILING, "PortalNotReady", 500, Some(120)),
+            (&old, RECONCILING, "PortalNotReady", 500, Some(120)),
             // Another clock runs ahead, or behind: an object that is just created waits no longer than it is there.
-            (&old, crate::api::conditions::RECONCILING, "PortalNotFound", -500, Some(120)),
-            (&young, crate::api::conditions::RECONCILING, "PortalNotFound", 500, Some(120)),
+            (&old, RECONCILING, "PortalNotFound", -500, Some(120)),
+            (&young, RECONCILING, "PortalNotFound", 500, Some(120)),
             // What is stalled stays so.
             (&old, STALLED, "PortalNotFound", 5, None),
             (&old, STALLED, "AccessDenied", 5, Some(120)),
         ] {
-            let found = left(
-                &mut Since::default(),
-                metadata,
-                &conditions(type_, reason, ago),
-                Some(&missing()),
-                Timestamp::now(),
-            );
-            assert_eq!(seconds(found), expected, "{type_} {reason} {ago}");
+            let mut since = Since::default();
+            let of =
+                |since: &Since| waiting(since, metadata, &conditions(type_, reason, ago), Timestamp::now());
+            let first = of(&since);
+            assert_eq!(seconds(first.left(&missing())), expected, "{type_} {reason} {ago}");
+            remember(&mut since, &first, Some(&missing()));
+            tokio::time::advance(Duration::from_secs(10)).await;
+            let later = expected.and_then(|left| left.checked_sub(10));
+            assert_eq!(seconds(of(&since).left(&missing())), later, "{type_} {reason} {ago}, 10 s later");
         }
     }
 }

@@ -27,6 +27,12 @@ impl Since {
         now.saturating_duration_since(begun)
     }
 
+    /// The state that the object is in, and for how long.
+    #[must_use]
+    pub fn state(&self) -> Option<(&'static str, Duration)> {
+        self.0.map(|(state, since)| (state, since.elapsed()))
+    }
+
     /// It is in no such state any more.
     pub fn forget(&mut self) {
         self.0 = None;

@@ -26,7 +26,6 @@ use crate::controller::context::Context;
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{Key, is_deleting, lenient, part, technical_users};
 use crate::controller::queue::dispatcher::Action;
-use crate::controller::status::grace::LOOK_AGAIN;
 use crate::domain::plan::{self, Report, Requeue, Settled, Step};
 use crate::metrics::{Kind, Reconciled};
 
@@ -108,7 +107,7 @@ async fn reconcile_once(
         }
     };
     let mut pass = observe::observe(ctx, object.clone(), spec).await?;
-    let mut settled = match run(&mut pass, progress).await {
+    let settled = match run(&mut pass, progress).await {
         Ok(settled) => settled,
         Err(failure @ (Failure::Portal(_) | Failure::ListAwaited | Failure::Kube(_))) => {
             let Some(blocker) = failure.blocker(pass.discloses) else { return Err(failure) };
@@ -120,12 +119,11 @@ async fn reconcile_once(
         ctx.memory.forget(&pass.key);
         return Ok((Action::await_change(), true));
     }
-    let grace = status::grant_grace(&pass, &mut settled);
+    status::remember_wait(&pass, &settled);
     progress.at(&"writing the status");
     let changed = status::write(&mut pass, &settled).await?;
     token_roles::settle(&pass, &settled);
-    let next = next_reconcile(&pass, &settled);
-    Ok((grace.map_or(next, |left| Action::requeue(left.min(LOOK_AGAIN) + AFTER)), changed))
+    Ok((next_reconcile(&pass, &settled), changed))
 }
 
 /// The object as the apiserver has it: after a conflict the cache may still show what led to it.
@@ -159,19 +157,30 @@ async fn run(pass: &mut Pass, progress: &Progress) -> Result<Settled, Failure> {
 /// When the resource is reconciled again.
 fn next_reconcile(pass: &Pass, settled: &Settled) -> Action {
     let (ctx, key) = (&pass.ctx, &pass.key);
-    if settled.requeue != Requeue::Backoff {
-        ctx.backoffs.forget(key);
-    }
     match settled.requeue {
-        Requeue::Never => Action::await_change(),
-        Requeue::In(time) => Action::requeue(time + AFTER),
-        Requeue::Backoff => {
-            // A refusal has a back-off of its own, which does not grow with each reconcile that something wakes meanwhile.
-            match ctx.memory.look(key, |user| user.attempts.refused_for(pass.fingerprint)) {
-                Some(left) => Action::requeue(left + AFTER),
-                None => Action::requeue(ctx.backoffs.after_failure(key)),
-            }
+        Requeue::Never => {
+            ctx.backoffs.forget(key);
+            Action::await_change()
         }
+        Requeue::In(time) => {
+            ctx.backoffs.forget(key);
+            Action::requeue(time + AFTER)
+        }
+        Requeue::Backoff => after_failure(pass),
+        Requeue::BackoffAt(time) => {
+            after_failure(pass);
+            Action::requeue(time + AFTER)
+        }
+    }
+}
+
+/// When what failed is tried again. A refusal has a back-off of its own, which does not grow with each reconcile that something
+/// wakes meanwhile.
+fn after_failure(pass: &Pass) -> Action {
+    let (ctx, key) = (&pass.ctx, &pass.key);
+    match ctx.memory.look(key, |user| user.attempts.refused_for(pass.fingerprint)) {
+        Some(left) => Action::requeue(left + AFTER),
+        None => Action::requeue(ctx.backoffs.after_failure(key)),
     }
 }
 

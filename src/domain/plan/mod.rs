@@ -43,6 +43,7 @@ pub use settled::{Report, Requeue, Settled, Stage};
 pub use step::{Read, Step, UserRef, Write};
 pub use token_roles::reports_token_roles;
 
+use crate::domain::grace::LOOK_AGAIN;
 use crate::domain::identity::Hint;
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
@@ -51,7 +52,7 @@ use crate::domain::roles::Blocker;
 #[must_use]
 pub fn plan(o: &Observation) -> Step {
     match bounds::within(o, publish::or_remove_former(o, wanted(o))) {
-        Step::Settled(settled) => Step::Settled(as_reported_while_connecting(o, settled)),
+        Step::Settled(settled) => Step::Settled(within_grace(o, as_reported_while_connecting(o, settled))),
         step => step,
     }
 }
@@ -73,6 +74,17 @@ fn wanted(o: &Observation) -> Step {
 fn as_reported_while_connecting(o: &Observation, settled: Settled) -> Settled {
     if o.connecting && o.portal.is_err() && o.reported && settled.report != Report::Gone {
         return Settled { current: None, report: Report::Unchanged, ..settled };
+    }
+    settled
+}
+
+/// What another object may still bring is not `Stalled` at first, and looked at often.
+fn within_grace(o: &Observation, mut settled: Settled) -> Settled {
+    if let Report::Blocked { blocker, .. } = &mut settled.report
+        && let Some(left) = o.waiting.left(blocker)
+    {
+        blocker.stalled = false;
+        settled.requeue = settled.requeue.at(left.min(LOOK_AGAIN));
     }
     settled
 }
@@ -126,7 +138,7 @@ pub fn interrupted(o: &Observation, blocker: &Blocker, requeue: Requeue) -> Sett
         }
         _ => rest,
     };
-    as_reported_while_connecting(o, settled)
+    within_grace(o, as_reported_while_connecting(o, settled))
 }
 
 /// The user that this process created and that no status names yet. It is recorded without being read.

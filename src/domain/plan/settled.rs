@@ -71,6 +71,18 @@ pub enum Requeue {
     In(Duration),
     /// After a time that grows with each failure.
     Backoff,
+    /// After this time, and it counts as a failure for the time that grows.
+    BackoffAt(Duration),
+}
+
+impl Requeue {
+    /// After this time instead. What is a failure is one all the same.
+    pub(super) fn at(self, time: Duration) -> Self {
+        match self {
+            Self::Never | Self::In(_) => Self::In(time),
+            Self::Backoff | Self::BackoffAt(_) => Self::BackoffAt(time),
+        }
+    }
 }
 
 impl Timers {

@@ -144,11 +144,12 @@ fn is_ready_because(status: &PortalStatus, reason: Reason) -> bool {
 fn within_grace(ctx: &Context, key: &Key, object: &DynamicObject, blocker: Blocker) -> Blocker {
     let old: PortalStatus = lenient(object, "status");
     let now = ctx.process.clock.now();
-    let left = ctx
-        .portal_memory
-        .waiting
-        .change(key, |waiting| grace::left(waiting, &object.metadata, &old.conditions, Some(&blocker), now));
-    Blocker { stalled: blocker.stalled && left.is_none(), ..blocker }
+    let waiting = ctx.portal_memory.waiting.change(key, |since| {
+        let waiting = grace::waiting(since, &object.metadata, &old.conditions, now);
+        grace::remember(since, &waiting, Some(&blocker));
+        waiting
+    });
+    Blocker { stalled: blocker.stalled && waiting.left(&blocker).is_none(), ..blocker }
 }
 
 fn announce(ctx: &Context, object: &DynamicObject, old: &PortalStatus, blocker: Option<&Blocker>) {

@@ -23,6 +23,7 @@ use crate::controller::audit::Audited;
 use crate::controller::context::Context;
 use crate::controller::objects::{Key, annotation, has_finalizer, is_deleting, lenient};
 use crate::controller::portal::connections::Connection;
+use crate::controller::status::grace;
 use crate::controller::status::since::Since;
 use crate::domain::access::Grants;
 use crate::domain::identity::Owner;
@@ -88,6 +89,9 @@ pub async fn observe(
         ctx.memory.change(&key, |user| open_attempt(&mut user.attempts, &object, &recorded, fingerprint));
     let verification_interval = verification_interval(portal_spec);
     let pending_for = pending_for(&status, now);
+    let waiting = ctx
+        .memory
+        .look(&key, |user| grace::waiting(&user.waiting, &object.metadata, &status.conditions, now));
     let observation = Observation {
         hint: ctx.installation.hint.clone(),
         desired: desired(&spec),
@@ -112,6 +116,7 @@ pub async fn observe(
         published_proof: None,
         timers: timers(ctx, &key, verification_interval, pending_for),
         roles_doubted: ctx.memory.look(&key, |user| user.roles.are_doubted()),
+        waiting,
         pending_for,
         client_missing_for_good: ctx.memory.is_client_missing_for_good(&key),
         recorded,

@@ -5,8 +5,6 @@ mod credential;
 mod user;
 mod wanted;
 
-use std::time::Duration;
-
 use kube::Api;
 use kube::api::{DynamicObject, Patch, PatchParams};
 use serde_json::{Value, json};
@@ -52,20 +50,14 @@ pub async fn report_deletion(pass: &mut Pass, words: String) {
     pass.observation.reported = true;
 }
 
-/// What another object may still bring is not `Stalled` at first; how long that lasts on.
-pub fn grant_grace(pass: &Pass, rest: &mut Settled) -> Option<Duration> {
-    let blocker = match &mut rest.report {
+/// Remembers for what that may still arrive the resource waits.
+pub fn remember_wait(pass: &Pass, rest: &Settled) {
+    let blocker = match &rest.report {
         Report::Blocked { blocker, .. } => Some(blocker),
         Report::Ready | Report::StillReady | Report::Unchanged | Report::Deleting(_) | Report::Gone => None,
     };
-    let (conditions, now) = (&pass.status.conditions, pass.ctx.process.clock.now());
-    let left = pass.ctx.memory.change(&pass.key, |user| {
-        grace::left(&mut user.waiting, &pass.object.metadata, conditions, blocker.as_deref(), now)
-    })?;
-    if let Some(blocker) = blocker {
-        blocker.stalled = false;
-    }
-    Some(left)
+    let waiting = &pass.observation.waiting;
+    pass.ctx.memory.change(&pass.key, |user| grace::remember(&mut user.waiting, waiting, blocker));
 }
 
 /// Writes that a stored resource cannot be read.

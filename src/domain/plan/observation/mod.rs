@@ -22,6 +22,7 @@ pub use rotation::Rotation;
 pub use timers::Timers;
 pub use users::{Confirmed, Done, Known, Listed, Named, Searched, Selection, UserFacts, UserView, Users};
 
+use crate::domain::grace::Waiting;
 use crate::domain::identity::{Hint, Mark, Owner, external_name};
 use crate::domain::ownership::{self, Shown, Source, Whose};
 use crate::domain::reason::Reason;
@@ -85,6 +86,8 @@ pub struct Observation {
     /// The token of the user's credential shows other roles than before, and no status was written since that rests on the
     /// user's details.
     pub roles_doubted: bool,
+    /// For what that may still arrive the resource has waited until now.
+    pub waiting: Waiting,
     /// How long the user has been pending by the status.
     pub pending_for: Option<Duration>,
     /// The client of the recorded user is missing in the identity provider, which has refused it long and often enough, and it is

@@ -5,6 +5,7 @@ mod created;
 mod deletion;
 mod deletion_targets;
 mod existing;
+mod grace;
 mod interrupted;
 mod limits;
 mod model;
@@ -23,7 +24,8 @@ mod unsettled;
 
 use proptest::prelude::ProptestConfig;
 
-use super::{Observation, plan};
+use super::{Observation, Report, Settled, Step, plan};
+use crate::domain::grace::GRACE;
 use support::words::in_words;
 use support::{arbitrary, builders, words};
 
@@ -37,12 +39,21 @@ fn runs(cases: u32) -> ProptestConfig {
 /// One decision: its subject, the observation, and the step as [`in_words`] writes it.
 type Row = (&'static str, Observation, &'static str);
 
+/// The step in words, where what may still arrive has been waited for; `grace` has the rows of the time before.
+fn decision(observed: &Observation) -> String {
+    let step = plan(observed);
+    let Step::Settled(Settled { report: Report::Blocked { blocker, .. }, .. }) = &step else {
+        return in_words(&step);
+    };
+    in_words(&plan(&observed.clone().waited_for(blocker.reason, GRACE)))
+}
+
 /// Compares every row, and reports all that differ together.
 fn check(rows: Vec<Row>) {
     let wrong: Vec<String> = rows
         .into_iter()
         .filter_map(|(about, observed, expected)| {
-            let decided = in_words(&plan(&observed));
+            let decided = decision(&observed);
             (decided != expected).then(|| format!("{about}:\n   expected {expected}\n   decided  {decided}"))
         })
         .collect();

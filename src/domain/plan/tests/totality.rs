@@ -1,17 +1,21 @@
 //! Whatever is observed, however little sense it makes: there is a decision, it asks nothing that was answered, and it
 //! writes nothing where nothing may be written.
 
+use std::time::Duration;
+
 use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::super::{
-    AttemptState, Confirmed, CredentialAt, Desired, Observation, OutputState, OutputView, Read, Searched,
-    Selection, Step, UserFacts, UserView, Write, plan,
+    AttemptState, Confirmed, CredentialAt, Desired, Observation, OutputState, OutputView, Read, Report,
+    Requeue, Searched, Selection, Settled, Step, UserFacts, UserView, Write, plan,
 };
 use super::arbitrary::{Fact, a_base, a_fact};
 use super::runs;
+use crate::domain::grace::Waiting;
 use crate::domain::identity::Hint;
 use crate::domain::ownership::Whose;
+use crate::domain::reason::Reason;
 use crate::domain::user::{UserId, UserKind};
 
 /// A read whose answer is in the observation would be repeated for ever.
@@ -75,6 +79,23 @@ fn token_of<'a>(o: &'a Observation, id: &UserId, user: &UserFacts) -> Option<&'a
     o.token_roles(id).filter(|_| user.kind == UserKind::Internal && user.roles_in_tokens)
 }
 
+/// What may still arrive is stalled after two minutes of waiting and not before, and looked at often until then.
+fn judge_wait(o: &Observation, settled: &Settled) -> Result<(), TestCaseError> {
+    let Report::Blocked { blocker, .. } = &settled.report else { return Ok(()) };
+    if !blocker.reason.may_arrive() {
+        return Ok(());
+    }
+    let Waiting { seen, reported, stalled } = o.waiting;
+    let is_this = |waited: &(Reason, Duration)| waited.0 == blocker.reason;
+    let waited = seen.filter(is_this).or(reported.filter(is_this)).map_or(Duration::ZERO, |(_, time)| time);
+    let over = stalled == Some(blocker.reason) || waited >= Duration::from_mins(2);
+    prop_assert_eq!(blocker.stalled, over, "{:?} after {:?}", blocker.reason, waited);
+    let soon = Duration::from_secs(10);
+    let often = matches!(settled.requeue, Requeue::In(time) | Requeue::BackoffAt(time) if time <= soon);
+    prop_assert!(over || often, "waits too long: {:?}", settled.requeue);
+    Ok(())
+}
+
 fn judge(o: &Observation) -> Result<(), TestCaseError> {
     match plan(o) {
         Step::Read(read) => prop_assert!(!is_answered(o, &read), "asks again: {read:?}"),
@@ -100,7 +121,7 @@ fn judge(o: &Observation) -> Result<(), TestCaseError> {
             prop_assert!(!removes || holds_credential, "removes an output before another one is written");
             prop_assert!(!touches_a_foreign_user(o, &write), "touches a foreign user: {write:?}");
         }
-        Step::Settled(_) => {}
+        Step::Settled(settled) => judge_wait(o, &settled)?,
     }
     Ok(())
 }

@@ -13,6 +13,7 @@ use super::builders::{
 };
 use super::users::Candidate;
 use crate::domain::access::Grants;
+use crate::domain::grace::Waiting;
 use crate::domain::identity::Mark;
 use crate::domain::ownership::Origin;
 use crate::domain::plan::{
@@ -38,6 +39,7 @@ pub(in crate::domain::plan::tests) enum Fact {
     Attempt(i64, AttemptState),
     UnreadableAttempt(AttemptState),
     Told(Option<Reason>),
+    Waiting(Waiting),
     Refused,
     Listed(Listed),
     Sibling(Candidate),
@@ -164,6 +166,23 @@ fn a_state() -> impl Strategy<Value = OutputState> {
     prop_oneof![1 => Just(OutputState::Absent), 1 => Just(OutputState::Foreign("Helm".into())), 4 => ours]
 }
 
+fn a_wait() -> impl Strategy<Value = Waiting> {
+    let missing = || {
+        prop_oneof![
+            Just(Reason::PortalNotFound),
+            Just(Reason::AccessDenied),
+            Just(Reason::UserNotFound),
+            Just(Reason::PortalNotReady),
+        ]
+    };
+    let waited = || option::of((missing(), (0..200_u64).prop_map(Duration::from_secs)));
+    (waited(), waited(), option::of(missing())).prop_map(|(seen, reported, stalled)| Waiting {
+        seen,
+        reported,
+        stalled,
+    })
+}
+
 fn something_done() -> impl Strategy<Value = Done> {
     prop_oneof![
         Just(Done::Deleted),
@@ -208,6 +227,7 @@ pub(in crate::domain::plan::tests) fn a_fact() -> impl Strategy<Value = Fact> {
         prop_oneof![Just(AttemptState::Settling(Duration::from_secs(9))), Just(AttemptState::Settled)]
             .prop_map(Fact::UnreadableAttempt),
         option::of(told).prop_map(Fact::Told),
+        a_wait().prop_map(Fact::Waiting),
         Just(Fact::Refused),
         listed.prop_map(Fact::Listed),
         a_candidate().prop_map(Fact::Sibling),
@@ -247,6 +267,7 @@ impl Fact {
             Self::Attempt(generation, state) => o.attempt(generation, state),
             Self::UnreadableAttempt(state) => o.unreadable_attempt(state),
             Self::Told(reason) => o.but(|o| o.reported_reason = reason),
+            Self::Waiting(waiting) => o.but(|o| o.waiting = waiting),
             Self::Refused => o.but(|o| o.refusal = Some(Blocker::lasting(Reason::CreateRefused, "400"))),
             Self::Listed(listed) => o.in_the_list(listed),
             Self::Sibling(sibling) => o.sibling(sibling),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::users::Candidate;
 use crate::domain::access::Grants;
 use crate::domain::attempt::Attempt;
+use crate::domain::grace::Waiting;
 use crate::domain::identity::{Hint, Owner, Pin};
 use crate::domain::ownership::{Logins, Origin};
 use crate::domain::plan::{
@@ -176,6 +177,7 @@ pub(in crate::domain::plan::tests) fn a_new_resource() -> Observation {
         roles_doubted: false,
         pending_for: None,
         client_missing_for_good: false,
+        waiting: Waiting::default(),
     }
 }
 
@@ -216,6 +218,11 @@ impl Observation {
     pub(in crate::domain::plan::tests) fn but(mut self, change: impl FnOnce(&mut Self)) -> Self {
         change(&mut self);
         self
+    }
+
+    /// It has waited for this, so long.
+    pub(in crate::domain::plan::tests) fn waited_for(self, reason: Reason, time: Duration) -> Self {
+        self.but(|o| o.waiting.seen = Some((reason, time)))
     }
 
     /// The spec named another Secret before.

@@ -66,6 +66,7 @@ fn settled(settled: &Settled) -> String {
         Requeue::In(time) if time == timers().verification => ", verify in time".into(),
         Requeue::In(time) => format!(", after {} s", time.as_secs()),
         Requeue::Backoff => ", try again".into(),
+        Requeue::BackoffAt(time) => format!(", try again after {} s", time.as_secs()),
         Requeue::Never => String::new(),
     };
     let handled = if settled.rotation_handled { ", request handled" } else { "" };
