@@ -3,6 +3,7 @@
 pub mod access;
 pub mod address;
 pub mod attempt;
+pub mod format;
 pub mod grace;
 pub mod identity;
 pub mod inventory;

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Builds the programs the tests run against: etcd, Kubernetes' control plane, kubectl, what a node runs (kubelet,
 # kube-proxy, kube-scheduler), Helm 4 and Helm 3, and a program that asks the kstatus library about objects. Only where
-# they are named: a Vault server (vault), and External Secrets Operator with Vault as its only provider
-# (external-secrets).
+# they are named: a Vault server (vault), External Secrets Operator with Vault as its only provider
+# (external-secrets), and a program that reads files as Docker Compose and Helm do (readers).
 #
 #   build.sh [MODULE …]           build what is missing, then print one line "tool=path" for each tool on stdout
 #   build.sh --print [MODULE …]   print those lines only, whether the files are there or not
@@ -37,6 +37,7 @@ packages() {
     helm) echo helm.sh/helm/v4/cmd/helm ;;
     helm3) echo helm.sh/helm/v3/cmd/helm ;;
     kstatus) echo testbed.invalid/kstatus ;;
+    readers) echo testbed.invalid/readers ;;
     vault) echo testbed.invalid/vault ;;
     external-secrets) echo github.com/external-secrets/external-secrets/external-secrets ;;
     *) return 1 ;;
@@ -59,6 +60,7 @@ usually() {
     helm) echo "4 minutes" ;;
     helm3) echo "2 minutes" ;;
     kstatus) echo "1 minute" ;;
+    readers) echo "1 minute" ;;
     vault) echo "5 minutes" ;;
     external-secrets) echo "3 minutes" ;;
   esac

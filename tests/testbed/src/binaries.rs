@@ -48,6 +48,11 @@ pub(crate) async fn built(module: &'static str) -> Result<PathBuf, Error> {
     program(&lines, module)
 }
 
+/// Finds the program that reads files as Docker Compose and Helm do, and builds it first if it is missing. Blocks.
+pub fn readers() -> Result<PathBuf, Error> {
+    program(&build(&["readers"])?, "readers")
+}
+
 fn find() -> Result<Binaries, Error> {
     parse(&build(&[])?)
 }

@@ -55,7 +55,7 @@ mod supervisor;
 mod vault;
 mod wait;
 
-pub use binaries::{Binaries, binaries};
+pub use binaries::{Binaries, binaries, readers};
 pub use commands::CommandOutput;
 pub use control_plane::{ControlPlane, shared};
 pub use error::Error;

@@ -1,0 +1,122 @@
+//! Why a format cannot be written. No error has the text of a value in it.
+
+use std::fmt;
+
+/// Why a format cannot be written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FormatError {
+    /// A value that the format needs is not known.
+    #[error("The value {} is missing. It comes from {}", .0.name(), .0.source())]
+    Missing(Value),
+    /// The consumer would read another value than the one written.
+    #[error("The {value} cannot be written: {why}")]
+    Unwritable {
+        /// The value's name.
+        value: &'static str,
+        /// What the consumer does with it.
+        why: &'static str,
+    },
+    /// `keys` names a key that the format does not have.
+    #[error("The format has no key {0:?} that could be renamed")]
+    UnknownKey(String),
+    /// A key that a Secret, or a file in it, cannot have.
+    #[error("The key {key:?} is not valid: {rule}")]
+    InvalidKey {
+        /// The key.
+        key: String,
+        /// The rule that it breaks.
+        rule: &'static str,
+    },
+    /// Two keys that are one for the reader.
+    #[error(
+        "The keys {0:?} and {1:?} are one and the same for a connector, which ignores case and reads _ as a dot"
+    )]
+    DuplicateKeys(String, String),
+    /// There is nothing to write.
+    #[error("No key is left to write")]
+    Empty,
+    /// More than a Secret holds.
+    #[error("The content has {0} bytes, and a Secret holds at most {max}", max = super::keys::MAX_BYTES)]
+    TooLarge(usize),
+    /// A template cannot be rendered.
+    #[error("The template of the key {key:?} fails in line {line}: {kind}")]
+    Template {
+        /// The key whose template it is.
+        key: String,
+        /// The kind of the error.
+        kind: String,
+        /// The line of the template, from 1; 0 where it is not known.
+        line: usize,
+    },
+}
+
+/// A value that may be absent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Value {
+    /// The business partner number.
+    Bpn,
+    /// The decentralized identifier.
+    Did,
+    /// The wallet's address.
+    WalletUrl,
+    /// The address of the directory of BPNs and DIDs.
+    BdrsUrl,
+    /// The trusted issuers.
+    TrustedIssuers,
+    /// The alias of the client secret in Vault.
+    SecretAlias,
+    /// The path of the client secret in Vault.
+    VaultPath,
+    /// The issuer of the user's tokens.
+    IssuerUrl,
+}
+
+impl Value {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Bpn,
+        Self::Did,
+        Self::WalletUrl,
+        Self::BdrsUrl,
+        Self::TrustedIssuers,
+        Self::SecretAlias,
+        Self::VaultPath,
+        Self::IssuerUrl,
+    ];
+
+    /// The name, as templates and messages spell it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Bpn => "bpn",
+            Self::Did => "did",
+            Self::WalletUrl => "walletUrl",
+            Self::BdrsUrl => "bdrsUrl",
+            Self::TrustedIssuers => "trustedIssuers",
+            Self::SecretAlias => "secretAlias",
+            Self::VaultPath => "vaultPath",
+            Self::IssuerUrl => "issuerUrl",
+        }
+    }
+
+    /// Where the value comes from.
+    #[must_use]
+    pub const fn source(self) -> &'static str {
+        match self {
+            Self::Bpn => "the tokens of the Portal's login, or spec.catenaX.bpn of the Portal",
+            Self::Did => "spec.dataspace.did of the Portal",
+            Self::WalletUrl => "spec.dataspace.walletUrl of the Portal",
+            Self::BdrsUrl => "spec.dataspace.bdrsUrl of the Portal",
+            Self::TrustedIssuers => "spec.dataspace.trustedIssuers of the Portal",
+            Self::SecretAlias => "secretAlias of the output",
+            Self::VaultPath => "a vault output of the TechnicalUser",
+            Self::IssuerUrl => "the token URL of an internal user; other users have none",
+        }
+    }
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

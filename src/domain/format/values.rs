@@ -1,0 +1,99 @@
+//! What a format can write, and what is written.
+
+use std::collections::BTreeMap;
+
+use secrecy::SecretString;
+
+use super::error::{FormatError, Value};
+use crate::domain::token_url;
+use crate::domain::user::{Credential, UserId, UserKind};
+
+/// The content of an output: key to value.
+pub type Content = BTreeMap<String, SecretString>;
+
+/// All values that a format can use.
+#[derive(Debug, Clone)]
+pub struct Values {
+    /// The credential.
+    pub credential: Credential,
+    /// The portal's id of the user.
+    pub user_id: UserId,
+    /// Internal or External.
+    pub kind: UserKind,
+    /// The company's business partner number.
+    pub bpn: Option<String>,
+    /// What a consumer needs beside the credential.
+    pub surroundings: Surroundings,
+}
+
+/// What a consumer needs beside the credential, where it is known. None of it is a secret.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Surroundings {
+    /// The company's decentralized identifier.
+    pub did: Option<String>,
+    /// The address at which the company's wallet issues self-issued tokens.
+    pub wallet_url: Option<String>,
+    /// The address of the data space's directory of BPNs and DIDs.
+    pub bdrs_url: Option<String>,
+    /// The DIDs of the issuers that the data space trusts.
+    pub trusted_issuers: Vec<String>,
+    /// The alias under which the connector looks the client secret up in Vault.
+    pub secret_alias: Option<String>,
+    /// The full path of that entry, as the Vault API spells it.
+    pub vault_path: Option<String>,
+}
+
+impl Values {
+    /// Values for a dry run: each is there, and none is real but those beside the credential.
+    #[must_use]
+    pub fn placeholder(surroundings: &Surroundings) -> Self {
+        Self {
+            credential: Credential::with_secret(
+                "placeholder".to_owned(),
+                SecretString::from("placeholder"),
+                // An endpoint of Keycloak, so that the issuer is known.
+                "https://placeholder.invalid/realms/placeholder/protocol/openid-connect/token".to_owned(),
+            ),
+            user_id: UserId::new("00000000-0000-0000-0000-000000000000"),
+            kind: UserKind::Internal,
+            bpn: Some("placeholder".to_owned()),
+            surroundings: surroundings.clone(),
+        }
+    }
+
+    /// The issuer of the user's tokens; known only for users of the central identity provider.
+    #[must_use]
+    pub fn issuer_url(&self) -> Option<String> {
+        (self.kind == UserKind::Internal).then(|| token_url::issuer_url(&self.credential.token_url)).flatten()
+    }
+
+    /// The text of a value, or the error that names it and says where it is set.
+    pub(super) fn need(&self, value: Value) -> Result<&str, FormatError> {
+        let around = &self.surroundings;
+        match value {
+            Value::Bpn => &self.bpn,
+            Value::Did => &around.did,
+            Value::WalletUrl => &around.wallet_url,
+            Value::BdrsUrl => &around.bdrs_url,
+            Value::SecretAlias => &around.secret_alias,
+            Value::VaultPath => &around.vault_path,
+            Value::TrustedIssuers | Value::IssuerUrl => &None,
+        }
+        .as_deref()
+        .ok_or(FormatError::Missing(value))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let mut values = Values::placeholder(&Surroundings::default());
+        values.credential =
+            Credential::with_secret("sa42".into(), "s3cret".into(), "https://idp.example.org/token".into());
+        let shown = format!("{values:?} {values:#?}");
+        assert!(shown.contains("sa42") && !shown.contains("s3cret"), "{shown}");
+    }
+}
