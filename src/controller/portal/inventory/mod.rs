@@ -1,7 +1,7 @@
 //! The user list of one portal, read once for all `TechnicalUser`s, and what its readings prove.
 //!
 //! `reading` reads the list once and takes the result over, `sweep` does so periodically, `search` until the list
-//! answers what resources wait for; `gate` keeps this process's own creates and deletes apart from a proof.
+//! answers what resources wait for, who are in `waiting`; `gate` keeps this process's own creates and deletes apart from a proof.
 
 mod gate;
 mod reading;
@@ -9,6 +9,7 @@ mod search;
 mod sweep;
 #[cfg(test)]
 mod tests;
+mod waiting;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use tokio::sync::{Mutex as AsyncMutex, Notify};
 use tokio::time::Instant;
 
 pub use gate::{Change, CompanyGate, Kind, WeakCompanyGate};
-pub use search::{Need, Unmet};
+pub use waiting::{Need, Unmet};
 
 use crate::controller::objects::Key;
 use crate::domain::identity::Mark;
@@ -30,8 +31,8 @@ use crate::metrics::Metrics;
 use crate::portal::Portal;
 use crate::process::Process;
 use reading::Stable;
-use search::Search;
 use sweep::Sweep;
+use waiting::Search;
 
 /// How long a reconcile waits for the list before it gives its place back: a short list is read within that time.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -1,13 +1,13 @@
-//! What resources wait for from the list: shared work of the Portal that goes on when the reconcile that asked for it
-//! ends.
+//! Reads the list until it answers what resources wait for.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::reading::LONGEST_READING;
+use super::waiting::Need;
 use super::{Inventory, State};
 use crate::controller::objects::Key;
 use crate::domain::inventory::Snapshot;
@@ -28,133 +28,9 @@ const LOG: Duration = Duration::from_mins(2);
 const INTERRUPTED: PortalError =
     PortalError::BadAnswer { reason: "the search of the user list was interrupted" };
 
-/// What a resource needs from the list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Need {
-    /// A proof of absence that began after this time; any of this process where it is `None`.
-    Proof(Option<Instant>),
-    /// A reading that began after this time, and on which a mass disappearance was judged.
-    Judgement(Instant),
-}
-
-/// Why the list does not answer yet.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Unmet {
-    /// It is being read, or a proof is in progress; who asked is woken at the end.
-    Waiting,
-    /// The last try failed; it is tried again while anybody waits.
-    Failing(PortalError),
-}
-
-#[derive(Debug, Default)]
-pub(super) struct Search {
-    running: bool,
-    waiting: BTreeMap<Key, Waiting>,
-    /// Why the last try failed.
-    failure: Option<PortalError>,
-    /// How many that wait the metric counts.
-    counted: i64,
-}
-
-#[derive(Debug)]
-struct Waiting {
-    need: Need,
-    /// Its reconcile has ended: it is to be woken.
-    left: bool,
-}
-
-impl State {
-    fn meets(&self, need: Need) -> bool {
-        match need {
-            Need::Proof(None) => self.proved.is_some(),
-            Need::Proof(Some(after)) => self.proved.is_some_and(|began| began >= after),
-            Need::Judgement(after) => self.judged.is_some_and(|began| began >= after),
-        }
-    }
-
-    /// Ends the waiting of these; the keys of those that are to be woken.
-    fn release(&mut self, which: impl Fn(&Self, Need) -> bool) -> Vec<Key> {
-        let ended: Vec<Key> = self
-            .search
-            .waiting
-            .iter()
-            .filter(|(_, waiting)| which(self, waiting.need))
-            .map(|(key, _)| key.clone())
-            .collect();
-        let mut left =
-            |key: Key| self.search.waiting.remove(&key).filter(|waiting| waiting.left).map(|_| key);
-        ended.into_iter().filter_map(&mut left).collect()
-    }
-}
-
 impl Inventory {
-    /// Waits for what a resource needs from the list, as long as that is near. Where it is not, the list is read all the
-    /// same, and `who` is woken at the end.
-    pub async fn meet(self: &Arc<Self>, who: &Key, need: Need) -> Result<(), Unmet> {
-        let deadline = Instant::now() + self.patience();
-        loop {
-            let ended = self.ended.notified();
-            tokio::pin!(ended);
-            ended.as_mut().enable();
-            {
-                let mut state = self.state();
-                if state.meets(need) {
-                    state.search.waiting.remove(who);
-                    return Ok(());
-                }
-                self.request(&mut state, who, need);
-                if let Some(error) = state.search.failure.clone() {
-                    self.leave_search(&mut state, who);
-                    return Err(Unmet::Failing(error));
-                }
-            }
-            if timeout_at(deadline, ended).await.is_err() {
-                let mut state = self.state();
-                if state.meets(need) {
-                    state.search.waiting.remove(who);
-                    return Ok(());
-                }
-                self.request(&mut state, who, need);
-                self.leave_search(&mut state, who);
-                return Err(Unmet::Waiting);
-            }
-        }
-    }
-
-    /// Whether the list answers what a resource needs. Where it does not, it is read, and `who` is woken at the end.
-    pub fn is_met(self: &Arc<Self>, who: &Key, need: Need) -> bool {
-        let mut state = self.state();
-        if state.meets(need) {
-            return true;
-        }
-        self.request(&mut state, who, need);
-        self.leave_search(&mut state, who);
-        false
-    }
-
-    fn request(self: &Arc<Self>, state: &mut State, who: &Key, need: Need) {
-        state.search.waiting.entry(who.clone()).or_insert(Waiting { need, left: false }).need = need;
-        if !state.search.running {
-            state.search.running = true;
-            state.search.failure = None;
-            self.process.tasks.spawn(Arc::clone(self).search_once());
-        }
-    }
-
-    fn leave_search(&self, state: &mut State, who: &Key) {
-        if let Some(waiting) = state.search.waiting.get_mut(who) {
-            waiting.left = true;
-        }
-        self.count(state);
-    }
-
-    fn count(&self, state: &mut State) {
-        let waiting = i64::try_from(state.search.waiting.len()).unwrap_or(i64::MAX);
-        self.metrics.search_waits(waiting - state.search.counted);
-        state.search.counted = waiting;
-    }
-
-    async fn search_once(self: Arc<Self>) {
+    /// One search; where it panics, another one follows.
+    pub(super) async fn search_once(self: Arc<Self>) {
         let mut pause = FIRST_PAUSE;
         loop {
             let searcher = Arc::clone(&self);
