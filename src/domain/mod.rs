@@ -17,3 +17,4 @@ pub(crate) mod test_support;
 pub mod text;
 pub mod token_url;
 pub mod user;
+pub mod vault_path;
