@@ -15,6 +15,7 @@
 //! * [`portal`] has the trait of a portal, the client for Catena-X and Cofinity-X, and what keeps a portal from being
 //!   overrun.
 //! * [`controller`] is where the others meet: one folder per kind; observe, execute and status beside each other.
+//! * [`vault`] has the client for KV version 2 of a Vault server.
 //! * [`transport`] sends requests and reads answers of bounded size, with TLS, a proxy and checks of the addresses.
 //! * [`k8s`] has what any operator needs: a client with time-outs, watches, events, the leader election.
 //! * [`process`] has the clock, the randomness and the tasks of one process, which a test can decide and end.
@@ -34,6 +35,7 @@
 //! |---|---|
 //! | `domain` | `kube`, `k8s_openapi`, `reqwest`, `tokio`, `crate::api`, `crate::portal`, `crate::controller`, `crate::vault`, `crate::k8s`, `crate::process` |
 //! | `portal` | `kube`, `k8s_openapi`, `crate::api`, `crate::controller`, `crate::k8s` |
+//! | `vault` | `kube`, `k8s_openapi`, `reqwest`, `crate::api`, `crate::portal`, `crate::controller`, `crate::k8s` |
 //! | `transport` | `kube`, `k8s_openapi`, `crate::api`, `crate::portal`, `crate::vault`, `crate::controller`, `crate::k8s` |
 //! | `api` | `reqwest`, `crate::portal`, `crate::controller` |
 //! | `controller` | `reqwest`, `crate::portal::clients` |
@@ -65,3 +67,4 @@ pub mod server;
 pub mod site;
 pub mod telemetry;
 pub mod transport;
+pub mod vault;

@@ -51,17 +51,20 @@ impl HttpClient {
     }
 
     fn request(&self, request: HttpRequest) -> reqwest::RequestBuilder {
-        let HttpRequest { method, url, bearer, payload, timeout, limit: _ } = request;
+        let HttpRequest { method, url, bearer, headers, payload, timeout, limit: _ } = request;
         // A plain address that is not allowed goes to the client that refuses it.
         let plain = url.scheme() == "http" && self.plain_http.allows(&url);
         let client = if plain { &self.http } else { &self.https };
-        let mut builder = client.request(method, url).timeout(timeout);
+        let mut builder = client.request(method, url).headers(headers).timeout(timeout);
         if let Some(token) = bearer {
             builder = builder.bearer_auth(token.expose_secret());
         }
         match payload {
             Payload::None => builder,
             Payload::Json(json) => builder.header(CONTENT_TYPE, "application/json").body(json),
+            Payload::SecretJson(json) => {
+                builder.header(CONTENT_TYPE, "application/json").body(json.expose_secret().to_owned())
+            }
             Payload::Form(form) => builder
                 .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
                 .body(form.expose_secret().to_owned()),

@@ -24,6 +24,8 @@ pub struct HttpRequest {
     pub url: Url,
     /// The token of its `Authorization` header.
     pub bearer: Option<SecretString>,
+    /// Further headers; none of them is secret.
+    pub headers: HeaderMap,
     /// What it carries.
     pub payload: Payload,
     /// How long it may take, from connecting to the last byte of the response.
@@ -38,6 +40,8 @@ pub enum Payload {
     None,
     /// A JSON document.
     Json(Vec<u8>),
+    /// A JSON document that contains secrets.
+    SecretJson(SecretString),
     /// A form, as `application/x-www-form-urlencoded`.
     Form(SecretString),
 }

@@ -53,7 +53,7 @@ impl Seen {
         let body = match &request.payload {
             Payload::None => String::new(),
             Payload::Json(json) => String::from_utf8_lossy(json).into_owned(),
-            Payload::Form(form) => form.expose_secret().to_owned(),
+            Payload::SecretJson(text) | Payload::Form(text) => text.expose_secret().to_owned(),
         };
         Self {
             method: request.method.to_string(),

@@ -37,6 +37,18 @@ pub const LAYERS: &[Layer] = &[
         forbidden: &["kube", "k8s_openapi", "crate::api", "crate::controller", "crate::k8s"],
     },
     Layer {
+        name: "vault",
+        forbidden: &[
+            "kube",
+            "k8s_openapi",
+            "reqwest",
+            "crate::api",
+            "crate::portal",
+            "crate::controller",
+            "crate::k8s",
+        ],
+    },
+    Layer {
         name: "transport",
         forbidden: &[
             "kube",
@@ -122,6 +134,8 @@ fn bad_snippets_are_found() {
         ("domain/x.rs", "use crate::*;"),
         ("domain/x.rs", "use crate as root; fn f() { root::api::x() }"),
         ("portal/x.rs", "use crate::api::Portal;"),
+        ("vault/x.rs", "use crate::api::Portal;"),
+        ("vault/x.rs", "use k8s_openapi::api::core::v1::Secret;"),
         ("transport/x.rs", "use crate::portal::PortalError;"),
         ("portal/clients/catena_x/x.rs", "extern crate kube;"),
         ("api/x.rs", "use reqwest;"),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::Method;
+use http::{HeaderMap, Method};
 use parking_lot::Mutex as SyncMutex;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::{Mutex, OwnedMutexGuard};
@@ -188,6 +188,7 @@ impl LoginCall {
             method: Method::POST,
             url: self.url.clone(),
             bearer: None,
+            headers: HeaderMap::new(),
             payload: Payload::form(form),
             timeout: CALL_TIMEOUT,
             limit: TOKEN_LIMIT,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::Method;
+use http::{HeaderMap, Method};
 use secrecy::ExposeSecret;
 use tokio::sync::Semaphore;
 use url::Url;
@@ -47,6 +47,7 @@ pub(crate) async fn verify(
         method: Method::POST,
         url,
         bearer: None,
+        headers: HeaderMap::new(),
         payload: Payload::form(&form),
         timeout: VERIFY_TIMEOUT,
         limit: TOKEN_LIMIT,

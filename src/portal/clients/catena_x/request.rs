@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::Method;
+use http::{HeaderMap, Method};
 use serde_json::Value;
 use url::Url;
 
@@ -69,6 +69,7 @@ impl Call {
             method: self.method.clone(),
             url: self.url.clone(),
             bearer: token.map(|token| token.secret.clone()),
+            headers: HeaderMap::new(),
             payload: self
                 .body
                 .as_ref()

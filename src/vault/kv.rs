@@ -1,0 +1,195 @@
+//! Entries of KV version 2: their data, by versions, and their metadata.
+
+use std::collections::BTreeMap;
+
+use secrecy::ExposeSecret as _;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::answer::data;
+use super::caller::Call;
+use super::{Fields, VaultClient, VaultError};
+use crate::domain::vault_path::EntryPath;
+
+/// How often a change is tried while others change the same entry.
+const TRIES: usize = 3;
+
+/// An entry, as its newest version.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// The number of the newest version.
+    pub version: u64,
+    /// What it contains.
+    pub content: Content,
+    /// The custom metadata, where marks are.
+    pub custom_metadata: BTreeMap<String, String>,
+}
+
+/// What the newest version of an entry contains.
+#[derive(Debug, Clone)]
+pub enum Content {
+    /// These fields.
+    Fields(Fields),
+    /// Nothing: the version is deleted, and can be restored.
+    Deleted,
+    /// Nothing: the version is destroyed.
+    Destroyed,
+}
+
+/// The metadata of an entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Metadata {
+    /// The number of the newest version; 0 where nothing was ever written.
+    pub version: u64,
+    /// The custom metadata, where marks are.
+    pub custom_metadata: BTreeMap<String, String>,
+}
+
+/// A change of some fields of an entry that may have others.
+#[derive(Debug, Clone, Default)]
+pub struct Change {
+    /// Fields to write.
+    pub set: Fields,
+    /// The names of fields to remove.
+    pub remove: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct ReadAnswer {
+    data: Option<Fields>,
+    metadata: VersionAnswer,
+}
+
+#[derive(Deserialize)]
+struct VersionAnswer {
+    version: u64,
+    #[serde(default)]
+    destroyed: bool,
+    custom_metadata: Option<BTreeMap<String, String>>,
+}
+
+#[derive(Deserialize)]
+struct WriteAnswer {
+    version: u64,
+}
+
+#[derive(Deserialize)]
+struct MetadataAnswer {
+    current_version: u64,
+    custom_metadata: Option<BTreeMap<String, String>>,
+}
+
+impl VaultClient {
+    /// Reads the newest version of an entry. `None` where nothing was ever written to it; it may have metadata all the same.
+    pub async fn read(&self, path: &EntryPath) -> Result<Option<Entry>, VaultError> {
+        let answer = self.at(path, &Call::get(path.data())).await?;
+        // A deleted version is a 404 that has a version.
+        let read: ReadAnswer = match data(&answer) {
+            Ok(read) => read,
+            Err(_) if answer.status == 404 => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let content = match read.data {
+            Some(fields) => Content::Fields(fields),
+            None if read.metadata.destroyed => Content::Destroyed,
+            None => Content::Deleted,
+        };
+        let custom_metadata = read.metadata.custom_metadata.unwrap_or_default();
+        Ok(Some(Entry { version: read.metadata.version, content, custom_metadata }))
+    }
+
+    /// Writes a new version, and returns its number. `cas` is the number of the newest version that the caller knows: 0 where
+    /// there is none, and also that of a deleted one. [`VaultError::CasMismatch`] where there is a newer one.
+    pub async fn write(&self, path: &EntryPath, fields: &Fields, cas: u64) -> Result<u64, VaultError> {
+        let body = format!(r#"{{"options":{{"cas":{cas}}},"data":{}}}"#, fields.json().expose_secret());
+        let answer = self.at(path, &Call::post_secret(path.data(), body.into())).await?;
+        data::<WriteAnswer>(&answer).map(|written| written.version)
+    }
+
+    /// Changes fields of an entry that may have others, which are kept, and returns the number of the newest version. Writes
+    /// nothing where nothing changes, so it can be repeated.
+    pub async fn merge(&self, path: &EntryPath, change: &Change) -> Result<u64, VaultError> {
+        let mut result = self.merge_once(path, change).await;
+        for _ in 1..TRIES {
+            if !matches!(result, Err(VaultError::CasMismatch)) {
+                break;
+            }
+            result = self.merge_once(path, change).await;
+        }
+        result
+    }
+
+    async fn merge_once(&self, path: &EntryPath, change: &Change) -> Result<u64, VaultError> {
+        let (version, before) = match self.read(path).await? {
+            None => (0, Fields::default()),
+            Some(Entry { version, content: Content::Fields(fields), .. }) => (version, fields),
+            Some(Entry { version, .. }) => (version, Fields::default()),
+        };
+        let mut after = before.clone();
+        after.remove(&change.remove);
+        after.set(&change.set);
+        if after.is_same(&before) {
+            return Ok(version);
+        }
+        self.write(path, &after, version).await
+    }
+
+    /// Reads the metadata of an entry.
+    pub async fn metadata(&self, path: &EntryPath) -> Result<Option<Metadata>, VaultError> {
+        let answer = self.at(path, &Call::get(path.metadata())).await?;
+        if answer.status == 404 {
+            return Ok(None);
+        }
+        let MetadataAnswer { current_version, custom_metadata } = data(&answer)?;
+        Ok(Some(Metadata { version: current_version, custom_metadata: custom_metadata.unwrap_or_default() }))
+    }
+
+    /// Adds these marks to the custom metadata of an entry; others are kept. The entry need not have data yet.
+    pub async fn mark(&self, path: &EntryPath, marks: &BTreeMap<String, String>) -> Result<(), VaultError> {
+        let mut custom = self.metadata(path).await?.map(|found| found.custom_metadata).unwrap_or_default();
+        let before = custom.clone();
+        custom.extend(marks.clone());
+        if custom == before {
+            return Ok(());
+        }
+        self.set_custom_metadata(path, &custom).await
+    }
+
+    /// Removes these marks from the custom metadata of an entry; others are kept.
+    pub async fn unmark(&self, path: &EntryPath, marks: &[&str]) -> Result<(), VaultError> {
+        let Some(Metadata { mut custom_metadata, .. }) = self.metadata(path).await? else { return Ok(()) };
+        let before = custom_metadata.len();
+        custom_metadata.retain(|name, _| !marks.contains(&name.as_str()));
+        if custom_metadata.len() == before {
+            return Ok(());
+        }
+        self.set_custom_metadata(path, &custom_metadata).await
+    }
+
+    async fn set_custom_metadata(
+        &self,
+        path: &EntryPath,
+        custom: &BTreeMap<String, String>,
+    ) -> Result<(), VaultError> {
+        let call = Call::post(path.metadata(), &json!({ "custom_metadata": custom }));
+        self.at(path, &call).await.map(drop)
+    }
+
+    /// Deletes the newest version. It can be restored, and the metadata is kept.
+    pub async fn delete_version(&self, path: &EntryPath) -> Result<(), VaultError> {
+        self.at(path, &Call::delete(path.data())).await.map(drop)
+    }
+
+    /// Deletes an entry with all its versions and its metadata. One that does not exist counts as deleted.
+    pub async fn delete(&self, path: &EntryPath) -> Result<(), VaultError> {
+        self.at(path, &Call::delete(path.metadata())).await.map(drop)
+    }
+
+    /// A call for an entry: where Vault has no secrets engine for it, the error names the mount.
+    async fn at(&self, path: &EntryPath, call: &Call) -> Result<crate::transport::Answer, VaultError> {
+        self.call(call).await.map_err(|error| match error {
+            VaultError::NoMount { .. } => VaultError::NoMount { mount: path.mount().as_str().to_owned() },
+            error => error,
+        })
+    }
+}
