@@ -30,39 +30,39 @@ use tasks::Tasks;
 /// The operator could not start, or had to stop.
 #[derive(Debug, Error)]
 pub enum RunError {
-    /// Nothing can be served there.
+    /// The server cannot listen at the address.
     #[error("cannot listen on {address}: {source}")]
     Listen {
-        /// The address asked for.
+        /// The address that the settings name.
         address: Listen,
-        /// What the system says.
+        /// The error of the system.
         source: std::io::Error,
     },
     /// The environment's proxy settings do not work.
     #[error("{0}")]
     Proxy(String),
-    /// There is no way to an apiserver.
+    /// No client for an apiserver can be built.
     #[error("no Kubernetes API: {0}")]
     Kubernetes(String),
-    /// The lease went to another process, or ran out.
-    #[error("the lease was lost; this process is not the active one any more")]
+    /// Another process holds the lease, or the lease expired.
+    #[error("this process does not hold the lease any more, so it is not the active one")]
     LeaseLost,
     /// A task that must run as long as the process has ended.
     #[error("the task \"{task}\" {how}")]
     TaskEnded {
-        /// Which one.
+        /// The name of the task.
         task: &'static str,
         /// Whether it ended or panicked.
         how: &'static str,
     },
-    /// Signals cannot be heard.
+    /// The process cannot listen for signals.
     #[error("cannot listen for signals: {0}")]
     Signals(std::io::Error),
 }
 
-/// Runs the operator until it is asked to stop, or loses its lease.
+/// Runs the operator until a signal stops it, or until it does not hold its lease any more.
 pub async fn run(args: RunArgs) -> Result<(), RunError> {
-    // Owns the task that hears signals.
+    // Owns the task that listens for signals.
     let tasks = process::Tasks::new();
     let stop = stop_signal(&tasks.spawner())?;
     let network =
@@ -86,7 +86,7 @@ pub async fn run(args: RunArgs) -> Result<(), RunError> {
         stop: stop.clone(),
     });
     tokio::select! {
-        // Its own end says more than the end of a task beside it.
+        // The error of the controller says more than the end of another task.
         biased;
         ended = controller.ended() => ended,
         error = essential.ended() => {
@@ -116,7 +116,7 @@ fn stop_signal(tasks: &Spawner) -> Result<CancellationToken, RunError> {
     Ok(stop)
 }
 
-/// Whether plain http may be used. It is reported at each start: nobody shall run with it by mistake.
+/// Whether plain http may be used. The log reports it at each start, so that nobody uses it by mistake.
 fn plain_http(args: &RunArgs) -> PlainHttp {
     let plain_http = args.plain_http.setting();
     if plain_http == PlainHttp::PrivateAddresses {

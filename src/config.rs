@@ -26,12 +26,12 @@ pub use proxy::proxies;
 #[derive(Debug, Parser)]
 #[command(name = "technical-user-operator", version, about)]
 pub struct Cli {
-    /// What to do.
+    /// The command.
     #[command(subcommand)]
     pub command: Command,
 }
 
-/// What the binary can do.
+/// The commands of the program.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run the operator
@@ -40,12 +40,12 @@ pub enum Command {
     Crds,
     /// Try a portal and its login from here, without Kubernetes
     Check(Box<CheckArgs>),
-    /// Ask the cluster whether the operator can work: definitions, permissions, namespaces
+    /// Check whether the operator can work in the cluster: definitions, permissions, namespaces
     Preflight(Box<PreflightArgs>),
 }
 
 impl Cli {
-    /// Reads this process's arguments and environment; on bad usage or `--help`, prints what clap says and exits.
+    /// Reads this process's arguments and environment; on bad usage or `--help`, prints clap's message and exits.
     #[must_use]
     pub fn read() -> Self {
         Self::from_arguments(std::env::args_os()).unwrap_or_else(|error| error.exit())
@@ -184,7 +184,7 @@ pub struct RunArgs {
 #[derive(Debug, Clone, Copy, Args)]
 pub struct PlainHttpArgs {
     /// Allow plain http to loopback and private addresses, for test systems only: logins, tokens and client secrets are
-    /// then sent unencrypted. A Portal asks for it with insecureHttp
+    /// then sent unencrypted. A Portal requests it with insecureHttp
     #[arg(
         long,
         env = "TUO_ALLOW_INSECURE_HTTP",
@@ -246,24 +246,26 @@ fn instance(text: &str) -> Result<String, String> {
     Err("it names this installation in the portal, in 1 to 20 of a-z, 0-9 and -, no dash at the ends".into())
 }
 
-/// A DNS label (RFC 1123), as the apiserver asks of namespaces.
+/// A DNS label (RFC 1123), as the apiserver requires of namespaces.
 fn namespace(text: &str) -> Result<String, String> {
     let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     let edges = !text.starts_with('-') && !text.ends_with('-');
     if (1..=63).contains(&text.len()) && text.chars().all(fits) && edges {
         return Ok(text.to_owned());
     }
-    Err(format!("{text:?} is no name of a namespace"))
+    Err(format!(
+        "{text:?} is not the name of a namespace: use a-z, 0-9 and -, no dash at the ends, at most 63 characters"
+    ))
 }
 
-/// An empty text is as good as none, and yields no names.
+/// An empty text is an unset one, and yields no names.
 fn watch_namespaces(text: &str) -> Result<WatchNamespaces, String> {
     let names: Vec<_> = text.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
     if names == ["*"] {
         return Ok(WatchNamespaces::All);
     }
     if names.contains(&"*") {
-        return Err("* stands for all namespaces and goes with no other".into());
+        return Err("* stands for all namespaces: give it without another name".into());
     }
     let mut watched = Vec::new();
     for name in names {

@@ -70,7 +70,7 @@ struct Inner {
     cache: AtomicBool,
     failed: AtomicBool,
     beat: Mutex<Instant>,
-    told: Mutex<BTreeMap<Subject, Vec<String>>>,
+    reports: Mutex<BTreeMap<Subject, Vec<String>>>,
 }
 
 impl Default for Health {
@@ -81,7 +81,7 @@ impl Default for Health {
             cache: AtomicBool::new(false),
             failed: AtomicBool::new(false),
             beat: Mutex::new(Instant::now()),
-            told: Mutex::default(),
+            reports: Mutex::default(),
         }))
     }
 }
@@ -93,14 +93,14 @@ impl Health {
     }
 
     /// Reports this about a subject, one line each; no line ends the report.
-    pub fn tell(&self, subject: Subject, lines: Vec<String>) {
-        self.0.told.lock().insert(subject, lines);
+    pub fn report(&self, subject: Subject, lines: Vec<String>) {
+        self.0.reports.lock().insert(subject, lines);
     }
 
     /// The lines that are reported to people.
     #[must_use]
-    pub fn told(&self) -> Vec<String> {
-        self.0.told.lock().values().flatten().cloned().collect()
+    pub fn reports(&self) -> Vec<String> {
+        self.0.reports.lock().values().flatten().cloned().collect()
     }
 
     /// `gate` must be passed again.

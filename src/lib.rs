@@ -1,7 +1,7 @@
 //! Provisions technical users of a data space from Kubernetes.
 //!
-//! The way of a `TechnicalUser` is in two places: [`controller`]`::technical_user` observes, carries out and tells, and
-//! [`domain::plan`] decides, as a pure function, what comes next.
+//! Two places handle a `TechnicalUser`: [`controller`]`::technical_user` observes, carries out and reports, and
+//! [`domain::plan`] decides, as a pure function, what to do next.
 //!
 //! # Modules
 //!
@@ -12,8 +12,8 @@
 //! * [`config`] is the only reader of arguments and environment.
 //! * [`api`] has the Kubernetes types: what a person writes, and what the operator answers.
 //! * [`domain`] is pure: what a technical user is, and what to do next about it. No I/O, no async.
-//! * [`portal`] has the trait of a portal, the client for Catena-X and Cofinity-X, and what keeps a portal from being
-//!   overrun.
+//! * [`portal`] has the trait of a portal, the client for Catena-X and Cofinity-X, and the limits that protect a portal from
+//!   too many requests.
 //! * [`controller`] is where the others meet: one folder per kind; observe, execute and status beside each other.
 //! * [`vault`] has the client for KV version 2 of a Vault server.
 //! * [`transport`] sends requests and reads answers of bounded size, with TLS, a proxy and checks of the addresses.
@@ -21,10 +21,10 @@
 //! * [`process`] has the clock, the randomness and the tasks of one process, which a test can decide and end.
 //! * [`site`] knows both: which portal a spec names, which logins it needs, and what its client is built from.
 //! * [`server`] serves probes and metrics.
-//! * [`health`] knows what the probes say.
+//! * [`health`] has the state that the probes report.
 //! * [`metrics`] counts.
-//! * [`observer`] has the calls to portals counted.
-//! * [`telemetry`] sets the log up.
+//! * [`observer`] counts the calls to portals.
+//! * [`telemetry`] sets up the log.
 //!
 //! # Layers
 //!

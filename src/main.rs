@@ -19,7 +19,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Tells what there is no log for.
+/// Writes an error to standard error, before there is a log.
 fn complain(what: &dyn std::fmt::Display) -> ExitCode {
     let _ = writeln!(std::io::stderr(), "{what}");
     ExitCode::FAILURE

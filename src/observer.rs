@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::metrics::{self, Metrics};
 use crate::portal::observe::{CallObserver, CallOutcome, Operation};
 
-/// Tells the metrics of every call.
+/// Counts each call in the metrics.
 pub struct MetricsObserver(pub Metrics);
 
 impl CallObserver for MetricsObserver {

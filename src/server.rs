@@ -65,7 +65,7 @@ impl Server {
         self.address
     }
 
-    /// Answers for ever; abort or drop it as the last step of a stop.
+    /// Answers without end; abort or drop it as the last step of a stop.
     pub async fn run(self, health: Health, metrics: Metrics) {
         let router = router(health, metrics);
         let places = Places::default();
@@ -160,12 +160,12 @@ async fn livez(State(health): State<Health>) -> (StatusCode, &'static str) {
 
 async fn readyz(State(health): State<Health>) -> (StatusCode, String) {
     let pending = health.pending();
-    let told = health.told().into_iter().map(|line| line + "\n").collect::<String>();
+    let reports = health.reports().into_iter().map(|line| line + "\n").collect::<String>();
     if pending.is_empty() {
-        return (StatusCode::OK, format!("ok\n{told}"));
+        return (StatusCode::OK, format!("ok\n{reports}"));
     }
     let reasons: Vec<_> = pending.iter().map(ToString::to_string).collect();
-    (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {}\n{told}", reasons.join("; ")))
+    (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {}\n{reports}", reasons.join("; ")))
 }
 
 async fn expose(State(metrics): State<Metrics>, headers: HeaderMap) -> impl IntoResponse {

@@ -64,10 +64,10 @@ where
     Ok(tracing_subscriber::registry().with(layer.with_filter(filter)))
 }
 
-/// What no setting can add to the log.
+/// Events that no setting can add to the log.
 ///
 /// kube's client prints whole answers, Secrets included, at WARN where they do not decode and at TRACE elsewhere. Its
-/// watcher repeats at each try what `k8s::watch` says once.
+/// watcher repeats at each try what `k8s::watch` logs once.
 fn may_be_logged(event: &Metadata<'_>) -> bool {
     let silenced = ["kube_client::client", "kube_runtime::watcher"];
     *event.level() == Level::ERROR || !silenced.iter().any(|target| event.target().starts_with(target))
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_filter_is_told() {
+    fn a_bad_filter_is_reported() {
         let settings = LogArgs { format: LogFormat::Text, filter: "a=loud".into() };
         assert!(subscriber(&settings, std::io::sink, false).is_err());
     }

@@ -1,5 +1,5 @@
-//! The controller as one value: everything from the wait for the definitions to the stop, without anything of the program
-//! around it (arguments, signals, the server). Several may run in one process of the system.
+//! The controller as one value: everything from the wait for the definitions to the stop, without arguments, signals and the
+//! server of the program. Several may run in one process of the system.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -35,13 +35,13 @@ use crate::observer::MetricsObserver;
 use crate::portal::{CREATE_TIMEOUT, Clients, Connector, Transports};
 use crate::process::{self, Clock, Process, Random};
 
-/// Portals looked at at once.
+/// Portals that are reconciled at the same time.
 const PORTAL_CONCURRENCY: u16 = 4;
-/// What a stop waits for beyond a create: the writes that name its user.
+/// How long a stop waits after a create for the writes that name its user.
 const STOP_MARGIN: Duration = Duration::from_secs(20);
 const EVENTS_WITHIN: Duration = Duration::from_secs(5);
 
-/// What a controller is started from.
+/// What a controller needs to start.
 pub struct Parts {
     /// Its settings.
     pub args: RunArgs,
@@ -53,15 +53,15 @@ pub struct Parts {
     pub clock: Clock,
     /// Everything that is random.
     pub random: Random,
-    /// What it counts.
+    /// Its metrics.
     pub metrics: Metrics,
-    /// What its probes say.
+    /// What its probes report.
     pub health: Health,
-    /// Cancelled to stop it: it waits for creates in progress, and gives the lease back.
+    /// Cancelled to stop it: it waits for creates in progress, and releases the lease.
     pub stop: CancellationToken,
 }
 
-/// A controller that runs. When it is dropped, every task of it is dropped where it waits, as if the process were killed: to
+/// A running controller. When it is dropped, each of its tasks is dropped where it waits, as when the process is killed. To
 /// stop it in order, cancel [`Parts::stop`] and wait for [`Controller::ended`].
 pub struct Controller {
     serving: JoinHandle<Result<(), RunError>>,
@@ -83,7 +83,7 @@ impl Controller {
         Self { serving, _tasks: tasks }
     }
 
-    /// Waits until it has ended: after a stop, or because it cannot go on.
+    /// Waits until it has ended: after a stop, or after an error.
     pub async fn ended(&mut self) -> Result<(), RunError> {
         let how = |error: JoinError| if error.is_panic() { "panicked" } else { "was aborted" };
         (&mut self.serving)
@@ -100,7 +100,7 @@ async fn serve(
     (metrics, health): (&Metrics, &Health),
     stop: CancellationToken,
 ) -> Result<(), RunError> {
-    // Before the lease is applied for: a process that cannot work must not keep it from one that can.
+    // Before the process requests the lease: a process that cannot work must not hold it.
     tokio::select! {
         biased;
         () = stop.cancelled() => return Ok(()),
@@ -113,7 +113,7 @@ async fn serve(
     };
     let (leadership, election) = lead(args, client, process, metrics, health);
     if election.is_some() {
-        // A standby is as ready as it can be.
+        // A standby is ready without the cache.
         health.open(Gate::Cache);
         tokio::select! {
             biased;
@@ -121,7 +121,7 @@ async fn serve(
                 release(election).await;
                 return Ok(());
             }
-            // The task that applies for the lease has ended.
+            // The task that requests the lease has ended.
             () = leadership.lost() => return Err(RunError::LeaseLost),
             () = leadership.acquired() => tracing::info!("this process is the active one"),
         }
@@ -213,7 +213,7 @@ async fn work(
         creates: TaskTracker::new(),
         stopping: AtomicBool::new(false),
     });
-    // The watches outlive the queues: passes that are under way still read the caches.
+    // The watches run longer than the queues: reconciles in progress still read the caches.
     let watching = CancellationToken::new();
     let streams = Watches {
         users: touched_users,
@@ -224,8 +224,8 @@ async fn work(
     let mut background = Tasks::default();
     background.spawn("watches", queue::watch(Arc::clone(&ctx), streams, watching.clone()));
     background.spawn("first list", ready(Arc::clone(&ctx)));
-    background.spawn("namespaces", namespaces::tell(Arc::clone(&ctx), health.clone()));
-    background.spawn("labels", namespaces::tell_of_labels(label_refusals, health.clone()));
+    background.spawn("namespaces", namespaces::report(Arc::clone(&ctx), health.clone()));
+    background.spawn("labels", namespaces::report_labels(label_refusals, health.clone()));
     background.spawn("metrics", count(Arc::clone(&ctx)));
     let (mut queue_tasks, queues) = (Tasks::default(), CancellationToken::new());
     queue_tasks.spawn(
@@ -237,10 +237,10 @@ async fn work(
         queue::portals_until(Arc::clone(&ctx), woken_portals, PORTAL_CONCURRENCY, queues.clone()),
     );
     let ended = tokio::select! {
-        // A stop that was asked for is no failure, whatever ends at the same time; a lost lease ends the tasks.
+        // A requested stop is no failure, whatever ends at the same time. The tasks end with the lease.
         biased;
         () = stop.cancelled() => {
-            tracing::info!("stopping: no create is started any more, those under way are waited for");
+            tracing::info!("stopping: the operator starts no create any more, and waits for the creates in progress");
             Ok(())
         }
         () = leadership.lost() => Err(RunError::LeaseLost),
@@ -258,9 +258,7 @@ async fn work(
     let creates = tokio::time::timeout(within, ctx.creates.wait());
     let (creates, reconciles) = tokio::join!(creates, queue_tasks.finish(within));
     if creates.is_err() || !reconciles {
-        tracing::warn!(
-            "some reconciles did not end in time; what they left open is settled at the next start"
-        );
+        tracing::warn!("some reconciles did not end in time; the next start completes what they left open");
     }
     watching.cancel();
     drop(background);
@@ -270,7 +268,7 @@ async fn work(
 
 /// Lets the queues start once everything that is watched and may be listed was listed.
 ///
-/// The only one that waits for the stores: kube's `wait_until_ready` (5.0) wakes the last of several waiters only.
+/// Nothing else may wait for the stores: kube's `wait_until_ready` (5.0) notifies only the last of several waiters.
 async fn ready(ctx: Arc<Context>) {
     let caches = &ctx.caches;
     if caches.users.wait_until_ready().await.is_ok()

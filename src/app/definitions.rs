@@ -1,5 +1,5 @@
-//! Nothing begins before the cluster's custom resource definitions fit: a field that they lack would be lost from what
-//! is written, a user's id among them.
+//! Nothing begins before the cluster's custom resource definitions fit: the apiserver drops a field that they lack from each
+//! write, even a user's id.
 
 use kube::Client;
 
@@ -10,16 +10,16 @@ use crate::k8s::{definitions, words};
 use crate::process::Random;
 
 const REMEDY: &str = "install the definitions of this release (the chart's crds.install, or `technical-user-operator \
-                      crds`); the operator waits and then goes on by itself";
+                      crds`); the operator waits for them and then continues automatically";
 
-/// Waits until the definitions fit, and tells in the log and in the health what does not.
+/// Waits until the definitions fit, and reports in the log and in the health what does not.
 ///
-/// Fields that this program does not know are told and hold nothing up: in an upgrade the definitions come first, while
-/// the former process still runs.
+/// Fields that this program does not know are reported and delay nothing: in an upgrade the definitions are written first,
+/// while the former process still runs.
 pub async fn wait_until_they_fit(client: &Client, health: &Health, random: &Random) {
     let mut tries = Tries::new(health, Subject::Definitions, random);
     loop {
-        let found = match definitions::look(client, &api::definitions()).await {
+        let found = match definitions::compare(client, &api::definitions()).await {
             Ok(fit) if fit.lacking.is_empty() => {
                 unknown_fields(health, &fit.unknown);
                 break;
@@ -33,12 +33,12 @@ pub async fn wait_until_they_fit(client: &Client, health: &Health, random: &Rand
                     status.message
                 );
                 tracing::warn!("{line}");
-                health.tell(Subject::Definitions, vec![line]);
+                health.report(Subject::Definitions, vec![line]);
                 break;
             }
             Err(error) => {
                 format!(
-                    "the custom resource definitions cannot be looked at: {}; it is tried again",
+                    "the custom resource definitions cannot be read: {}; the operator tries again",
                     words(&error)
                 )
             }
@@ -57,9 +57,9 @@ fn unknown_fields(health: &Health, unknown: &[String]) {
         unknown.join("; ")
     );
     if unknown.is_empty() {
-        health.tell(Subject::Definitions, Vec::new());
+        health.report(Subject::Definitions, Vec::new());
     } else {
         tracing::warn!("{line}");
-        health.tell(Subject::Definitions, vec![line]);
+        health.report(Subject::Definitions, vec![line]);
     }
 }

@@ -1,5 +1,5 @@
-//! The identity of the installation is there before anything else begins. Where the apiserver refuses its Secret, the
-//! process goes on trying: ended, it would be restarted again and again, and its words would be lost.
+//! The identity of the installation exists before anything else begins. If the apiserver refuses its Secret, the process
+//! tries again: if it ended, it would be restarted again and again, and its log would be gone.
 
 use kube::Client;
 
@@ -10,7 +10,7 @@ use crate::controller::installation;
 use crate::health::{Gate, Health, Subject};
 use crate::process::Random;
 
-const AGAIN: &str = "it is tried again, and the operator starts as soon as it succeeds";
+const AGAIN: &str = "the operator tries again, and starts as soon as this succeeds";
 
 /// Loads or creates the installation's Secret, however long that takes.
 pub(super) async fn wait_for(
@@ -28,7 +28,7 @@ pub(super) async fn wait_for(
                 if tries.any_failed() {
                     tracing::info!("the installation has its identity now");
                 }
-                health.tell(Subject::Identity, Vec::new());
+                health.report(Subject::Identity, Vec::new());
                 health.open(Gate::Identity);
                 return installation;
             }

@@ -1,5 +1,5 @@
-//! Reports which of the watched namespaces may not be watched; the others are served meanwhile. And watches the labels of
-//! all namespaces.
+//! Reports which of the watched namespaces may not be watched; the operator serves the others meanwhile. Watches the labels
+//! of all namespaces.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,15 +16,15 @@ use crate::health::{Gate, Health, Subject};
 use crate::k8s::watch::{self, Place, Refusals, Touched};
 use crate::process::Random;
 
-/// What is refused is logged again after so long.
+/// A refusal that does not change is logged again after this time.
 const SAY_AGAIN_AFTER: Duration = Duration::from_mins(10);
-/// The kinds of a namespace are refused one after the other; they are told together.
+/// The kinds of a namespace are refused one after the other. After this time they are reported together.
 const GATHER_FOR: Duration = Duration::from_secs(1);
 
-/// Reports each change in log, readiness and metrics, and again from time to time. Never returns.
+/// Reports each change in log, readiness and metrics, and repeats the log periodically. Never returns.
 ///
 /// Opens the gate of the cache once everything that may be listed was listed, and closes it while nothing may be.
-pub async fn tell(ctx: Arc<Context>, health: Health) {
+pub async fn report(ctx: Arc<Context>, health: Health) {
     let mut refused = ctx.refusals.subscribe();
     let mut said = Vec::new();
     loop {
@@ -40,7 +40,7 @@ pub async fn tell(ctx: Arc<Context>, health: Health) {
             tracing::info!("all watched namespaces are served");
         }
         said.clone_from(&lines);
-        health.tell(Subject::Namespaces, lines);
+        health.report(Subject::Namespaces, lines);
         if ctx.listed.is_cancelled() {
             if namespaces.len() < ctx.watched.len() {
                 health.open(Gate::Cache);
@@ -63,7 +63,7 @@ pub async fn tell(ctx: Arc<Context>, health: Health) {
 
 type Seen = Touched<PartialObjectMeta<Namespace>>;
 
-/// Watches the metadata of all namespaces, and reports why where that is refused. Nothing is watched with Roles only.
+/// Watches the metadata of all namespaces, and reports why if that is refused. With Roles only, nothing is watched.
 pub fn watch(client: &Client, scoped: bool, random: &Random) -> (BoxStream<'static, Seen>, Refusals) {
     let refusals = Refusals::default();
     if scoped {
@@ -79,20 +79,20 @@ pub fn watch(client: &Client, scoped: bool, random: &Random) -> (BoxStream<'stat
 }
 
 /// Reports a watch of all namespaces that is refused though the chart's `ClusterRole` should grant it. Never returns.
-pub async fn tell_of_labels(refusals: Refusals, health: Health) {
+pub async fn report_labels(refusals: Refusals, health: Health) {
     let mut refused = refusals.subscribe();
     loop {
         let line = refused.borrow_and_update().values().next().map(|why| {
             format!(
-                "namespaces cannot be watched: {why}. Their labels are read one by one, and a namespace that is deleted with \
-                 TechnicalUsers in it may be stuck in deletion. The chart's ClusterRole grants this; where there is none on \
-                 purpose, set scopedRBAC"
+                "namespaces cannot be watched: {why}. The operator reads their labels one by one, and a namespace that is \
+                 deleted with TechnicalUsers in it may be stuck in deletion. The chart's ClusterRole grants this; if it is \
+                 missing on purpose, set scopedRBAC"
             )
         });
         if let Some(line) = &line {
             tracing::warn!("{line}");
         }
-        health.tell(Subject::NamespaceLabels, line.into_iter().collect());
+        health.report(Subject::NamespaceLabels, line.into_iter().collect());
         if refused.changed().await.is_err() {
             return;
         }
@@ -101,7 +101,7 @@ pub async fn tell_of_labels(refusals: Refusals, health: Health) {
 
 type Refused = BTreeMap<String, Vec<(String, String)>>;
 
-/// What is refused in each namespace: kinds, with the apiserver's words.
+/// What is refused in each namespace: kinds, with the apiserver's message.
 fn by_namespace(refused: &BTreeMap<Place, String>) -> Refused {
     let mut namespaces = Refused::new();
     for (place, why) in refused {
@@ -133,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_kinds_of_a_namespace_are_told_together() {
+    fn the_kinds_of_a_namespace_are_reported_together() {
         let place = |namespace: &str, resource: &str| Place {
             namespace: Some(namespace.into()),
             resource: resource.into(),

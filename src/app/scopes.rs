@@ -6,7 +6,7 @@ use kube::api::{Api, DynamicObject, PartialObjectMeta};
 
 use crate::config::{RunArgs, WatchNamespaces};
 
-/// The namespaces to watch; a single `None` for all.
+/// The namespaces to watch; a single `None` stands for all.
 pub(super) fn watched(args: &RunArgs) -> Vec<Option<String>> {
     match args.installation.watch_namespaces() {
         WatchNamespaces::All => vec![None],

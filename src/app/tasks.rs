@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 
 use super::RunError;
 
-/// Tasks that are not meant to end before the stop. All of them are aborted when this is dropped.
+/// Tasks that do not end before the stop. When this is dropped, all of them are aborted.
 #[derive(Default)]
 pub struct Tasks {
     set: JoinSet<(&'static str, &'static str)>,
@@ -23,21 +23,21 @@ impl Tasks {
         });
     }
 
-    /// Waits until one of them has ended, and returns which and how. Never returns where there is none.
+    /// Waits until one of them has ended, and returns which and how. Never returns if there is none.
     pub async fn ended(&mut self) -> RunError {
         let (task, how) = match self.set.join_next().await {
-            // Panics are caught in the task, and no task is aborted as long as this lives.
+            // Panics are caught in the task, and no task is aborted while this exists.
             None | Some(Err(_)) => std::future::pending().await,
             Some(Ok(ended)) => ended,
         };
         tracing::error!(
             task,
-            "a task of the operator {how}; the process stops, so that a new one takes over"
+            "a task of the operator {how}; the process stops, so that a new process continues its work"
         );
         RunError::TaskEnded { task, how }
     }
 
-    /// Waits until all of them have ended by themselves; false where some have not in time.
+    /// Waits until each of them has ended; false if one has not ended in time.
     pub async fn finish(&mut self, within: Duration) -> bool {
         let all = async { while self.set.join_next().await.is_some() {} };
         tokio::time::timeout(within, all).await.is_ok()
@@ -48,7 +48,7 @@ impl Tasks {
 mod tests {
     use super::*;
 
-    fn told(error: &RunError) -> (&'static str, &'static str) {
+    fn name_and_end(error: &RunError) -> (&'static str, &'static str) {
         let RunError::TaskEnded { task, how } = error else { panic!("{error}") };
         (task, how)
     }
@@ -58,10 +58,10 @@ mod tests {
         let mut tasks = Tasks::default();
         tasks.spawn("lasting", std::future::pending());
         tasks.spawn("short", async {});
-        assert_eq!(told(&tasks.ended().await), ("short", "ended"));
-        tasks.spawn("broken", async { panic!("as asked for") });
+        assert_eq!(name_and_end(&tasks.ended().await), ("short", "ended"));
+        tasks.spawn("broken", async { panic!("as the test requests") });
         let error = tasks.ended().await;
-        assert_eq!(told(&error), ("broken", "panicked"));
+        assert_eq!(name_and_end(&error), ("broken", "panicked"));
         assert_eq!(error.to_string(), "the task \"broken\" panicked");
     }
 

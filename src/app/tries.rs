@@ -1,4 +1,4 @@
-//! What has to succeed before the operator can work: tried again with growing pauses, with its failures in log and health.
+//! Repeats what must succeed before the operator can work, with growing pauses. Log and health report the failures.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// An error that does not change is logged again after this time.
 const SAY_AGAIN_AFTER: Duration = Duration::from_mins(5);
 
-/// The tries of one thing.
+/// The tries of one action.
 pub(super) struct Tries<'a> {
     health: &'a Health,
     subject: Subject,
@@ -23,7 +23,7 @@ pub(super) struct Tries<'a> {
 }
 
 impl<'a> Tries<'a> {
-    /// Nothing was tried so far.
+    /// Before the first try.
     pub(super) fn new(health: &'a Health, subject: Subject, random: &'a Random) -> Self {
         Self { health, subject, pause: FIRST_PAUSE, said: None, random }
     }
@@ -35,7 +35,7 @@ impl<'a> Tries<'a> {
             tracing::error!("{why}");
             self.said = Some((why.clone(), Instant::now()));
         }
-        self.health.tell(self.subject, vec![why]);
+        self.health.report(self.subject, vec![why]);
         tokio::time::sleep(self.random.spread(self.pause)).await;
         self.pause = LONGEST_PAUSE.min(self.pause * 2);
     }

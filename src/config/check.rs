@@ -58,7 +58,7 @@ pub struct CheckArgs {
     #[arg(long, value_name = "FILE")]
     pub ca_file: Option<PathBuf>,
 
-    /// Also make a user and delete it again
+    /// Also create a user and delete it again
     #[arg(long)]
     pub write: bool,
 
@@ -141,7 +141,7 @@ impl CheckArgs {
             (Some(url), Some(token_url)) => {
                 Target::Addresses { url: url.clone(), token_url: token_url.clone(), bpn: self.bpn.clone() }
             }
-            // clap has seen to it that one of the two is there.
+            // clap requires one of the two.
             _ => Target::Manifest(
                 self.manifest.clone().or_else(|| self.manifest_option.clone()).unwrap_or_default(),
             ),

@@ -43,7 +43,7 @@ impl FromStr for CommonLabels {
                 return Err(format!("the label {key} cannot be a common label: {why}"));
             }
             if labels.insert(key.to_owned(), value.to_owned()).is_some() {
-                return Err(format!("the label {key} is there twice"));
+                return Err(format!("the label {key} is given twice"));
             }
         }
         Ok(Self(labels))
@@ -56,15 +56,15 @@ fn reserved(key: &str) -> Option<&'static str> {
     match key {
         "app.kubernetes.io/managed-by" => Some("it names who manages an object, here the operator itself"),
         "app.kubernetes.io/instance" | "argocd.argoproj.io/instance" => Some(
-            "Argo CD takes what bears it for its own, and deletes it as it is not in the repository: the identity of the \
-             installation too",
+            "Argo CD treats each object with it as its own, and deletes those that are not in the repository, even the identity \
+             of the installation",
         ),
         _ if prefix == "technicaluser.dev" || prefix.ends_with(".technicaluser.dev") => {
             Some("labels of technicaluser.dev belong to the operator")
         }
-        _ if prefix == "kapp.k14s.io" => {
-            Some("kapp takes what bears it for its own, and deletes it as it is not among its manifests")
-        }
+        _ if prefix == "kapp.k14s.io" => Some(
+            "kapp treats each object with it as its own, and deletes those that are not in its manifests",
+        ),
         _ => None,
     }
 }

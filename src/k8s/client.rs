@@ -1,4 +1,4 @@
-//! The client for the apiserver: every call is answered in time, sent once, and sent directly.
+//! The client for the apiserver. Each call ends in time, is sent once, and uses no proxy.
 
 use std::time::Duration;
 
@@ -11,19 +11,19 @@ use tower::timeout::TimeoutLayer;
 /// How long the apiserver may take until an answer begins.
 const HEADERS_WITHIN: Duration = Duration::from_secs(30);
 /// How long a connection may be silent within an answer. The apiserver sends a bookmark into each watch about every
-/// minute; where none comes, a NAT or a load balancer may have dropped the connection without a word. The watch is begun
-/// anew then, from where it stood.
+/// minute; if none arrives, a NAT or a load balancer may have dropped the connection silently. The watch then begins again
+/// at the version that it had reached.
 const SILENT_FOR: Duration = Duration::from_secs(90);
 /// How a call is named in the apiserver's audit log.
 const AGENT: &str = concat!("technical-user-operator/", env!("CARGO_PKG_VERSION"));
 
-/// Makes the client.
+/// Creates the client.
 ///
-/// - An answer begins within 30 s and goes on within 90 s, or the call fails; its length is not bounded, so watches stream
-///   on.
-/// - Nothing is repeated silently. kube repeats refused calls (429, 503, 504) up to 15 times over minutes; our callers
-///   decide by reading back, watches have a back-off of their own.
-/// - No proxy: kube takes `HTTPS_PROXY`, meant for portals, for the apiserver's too when it reads a kubeconfig.
+/// - An answer begins within 30 s and is silent for at most 90 s, or the call fails. Its length is not bounded, so a watch
+///   may last.
+/// - Nothing is repeated silently. kube repeats refused calls (429, 503, 504) up to 15 times over minutes. Our callers read
+///   the object and then decide; watches have their own back-off.
+/// - No proxy: when kube reads a kubeconfig, it uses `HTTPS_PROXY` for the apiserver too, which is meant for portals.
 pub fn client(config: Config) -> Result<Client, kube::Error> {
     client_with(config, HEADERS_WITHIN, SILENT_FOR)
 }
@@ -37,7 +37,7 @@ pub(super) fn client_with(
     config.default_retry = false;
     config.proxy_url = None;
     config.read_timeout = Some(silent_for);
-    // Else the time that a pooled connection waited for its next call would count.
+    // Otherwise the time that a pooled connection waited for its next call would count.
     config.reset_reader_on_write = true;
     config.headers.push((USER_AGENT, HeaderValue::from_static(AGENT)));
     Ok(ClientBuilder::try_from(config)?.with_layer(&TimeoutLayer::new(headers_within)).build())
@@ -58,8 +58,8 @@ mod tests {
 
     const LIMIT: Duration = Duration::from_millis(300);
 
-    /// A server that answers each connection's first request with `parts`, each after its pause; the requests come out
-    /// of the channel as they were read.
+    /// A server that answers each connection's first request with `parts`, each after its pause; the channel
+    /// yields the requests as they were read.
     async fn server(parts: Vec<(Duration, &'static str)>) -> (SocketAddr, mpsc::UnboundedReceiver<String>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

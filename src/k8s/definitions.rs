@@ -2,7 +2,7 @@
 //!
 //! A field that the cluster does not know is dropped from what is written, without an error. So what is served is
 //! compared with our own definitions, field by field, through discovery and the `OpenAPI` document of the group, which
-//! every authenticated user may read. The document alone does not do: it keeps a version that is not served any more.
+//! every authenticated user may read. The document alone is not enough: it keeps a version that is not served any more.
 
 use std::collections::BTreeMap;
 
@@ -12,20 +12,20 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{APIGroup, APIResourceList};
 use kube::Client;
 use serde_json::Value;
 
-/// So many fields of a kind are named; the rest is counted.
+/// At most this many fields of a kind are named; the rest is counted.
 const NAMED: usize = 5;
 
-/// What the cluster serves, against what was wanted; each entry in words. Nothing in either: they fit.
+/// The differences between what the cluster serves and what this program needs, each in words. Without any, they fit.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Fit {
-    /// What is not there: with it missing, what is written would be lost.
+    /// What is missing: the apiserver would drop what the operator writes there.
     pub lacking: Vec<String>,
-    /// Fields that are there and that we do not know: what somebody writes into them has no effect.
+    /// Fields that the cluster serves and this program does not know: a value in them has no effect.
     pub unknown: Vec<String>,
 }
 
-/// Asks the cluster what it serves, in two calls.
-pub async fn look(client: &Client, wanted: &[CustomResourceDefinition]) -> Result<Fit, kube::Error> {
+/// Compares what the cluster serves with `definitions`, by two calls.
+pub async fn compare(client: &Client, wanted: &[CustomResourceDefinition]) -> Result<Fit, kube::Error> {
     let mut fit = Fit::default();
     for ((group, version), kinds) in by_version(wanted) {
         let Some(served) = get::<APIResourceList>(client, &format!("/apis/{group}/{version}")).await? else {
@@ -42,7 +42,7 @@ pub async fn look(client: &Client, wanted: &[CustomResourceDefinition]) -> Resul
     Ok(fit)
 }
 
-/// `None` where there is no such thing.
+/// `None` if the answer is 404.
 async fn get<T: serde::de::DeserializeOwned>(client: &Client, path: &str) -> Result<Option<T>, kube::Error> {
     let request = Request::get(path).body(Vec::new()).map_err(kube::Error::HttpError)?;
     match client.request(request).await {
@@ -62,7 +62,7 @@ fn absent(group: &str, version: &str, served: Option<&APIGroup>) -> String {
     }
 }
 
-/// One version of one kind, as we want it.
+/// One version of one kind, as this program needs it.
 struct Kind<'a> {
     group: &'a str,
     version: &'a str,
@@ -105,7 +105,7 @@ impl Kind<'_> {
             fit.lacking.push(format!("kind {kind} lacks the subresource /status"));
         }
         let Some(schema) = self.schema_in(document) else {
-            fit.lacking.push(format!("the fields of kind {kind} are not told yet"));
+            fit.lacking.push(format!("the apiserver does not publish the fields of kind {kind} yet"));
             return;
         };
         let mut fields = Fields::default();
@@ -113,8 +113,10 @@ impl Kind<'_> {
         fields.lacking.sort();
         fields.unknown.sort();
         fit.lacking.extend(named(&fields.lacking).map(|fields| format!("kind {kind} lacks {fields}")));
-        fit.unknown
-            .extend(named(&fields.unknown).map(|fields| format!("kind {kind} has {fields}, unknown here")));
+        fit.unknown.extend(
+            named(&fields.unknown)
+                .map(|fields| format!("kind {kind} has {fields}, which this program does not know")),
+        );
     }
 
     /// The kind's schema in the document, found by the mark that the apiserver sets on it.
@@ -137,12 +139,12 @@ struct Fields {
 }
 
 impl Fields {
-    /// Compares two schemas below `path`. Of a field that is not there, its own fields are not told.
+    /// Compares two schemas below `path`. The fields of a missing field are not reported.
     fn compare(&mut self, path: &str, wanted: &Value, served: &Value) {
         let properties =
             |schema: &Value| schema.get("properties").and_then(Value::as_object).cloned().unwrap_or_default();
         let (wanted_fields, served_fields) = (properties(wanted), properties(served));
-        // Every object has these; definitions need not name them.
+        // Each object has these; definitions need not name them.
         let common = |name: &str| path.is_empty() && ["apiVersion", "kind", "metadata"].contains(&name);
         for (name, field) in wanted_fields.iter().filter(|(name, _)| !common(name)) {
             let path = format!("{path}.{name}");
@@ -170,7 +172,7 @@ fn keeps_anything(schema: &Value) -> bool {
         || schema.get("additionalProperties").is_some_and(|more| *more != Value::Bool(false))
 }
 
-/// The fields in words, `None` where there are none.
+/// The fields in words, `None` if there are none.
 fn named(fields: &[String]) -> Option<String> {
     let shown: Vec<&str> = fields.iter().take(NAMED).map(String::as_str).collect();
     match (fields.len(), fields.len().saturating_sub(NAMED)) {

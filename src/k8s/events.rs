@@ -1,7 +1,7 @@
-//! Kubernetes Events, published behind the caller's back.
+//! Kubernetes Events, published by a task of their own.
 //!
-//! An event never delays nor fails what it tells of. Normal events are best effort under a token bucket; Warning events
-//! wait as long as it takes, and are tried again where the apiserver could not take them.
+//! An event never delays what it reports, and never makes it fail. Normal events are best effort under a token bucket.
+//! Warning events wait without a limit, and are sent again if the apiserver could not process them.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -25,24 +25,24 @@ use crate::process::Spawner;
 
 /// The `reportingController` of our events.
 const CONTROLLER: &str = "technical-user-operator";
-/// Normal events: so many a second in the long run …
+/// Normal events per second, on average …
 const PER_SECOND: NonZeroU32 = NonZeroU32::new(10).unwrap();
-/// … and so many at once.
+/// … and at once.
 const BURST: NonZeroU32 = NonZeroU32::new(50).unwrap();
 /// The API's bound on a note, in bytes (events.k8s.io/v1).
 const NOTE_BYTES: usize = 1024;
 /// Normal events that may wait; more are dropped.
 const NORMAL_WAITING: usize = 200;
-/// One call must not hold the other events up for longer.
+/// How long one call may delay the other events.
 const PUBLISH_WITHIN: Duration = Duration::from_secs(10);
-/// A Warning event that the apiserver could not take is tried again after these waits, then given up with a log line.
+/// A Warning event that the apiserver could not process is sent again after these waits, then dropped with a log line.
 const RETRY_AFTER: [Duration; 4] =
     [Duration::from_secs(2), Duration::from_secs(4), Duration::from_secs(8), Duration::from_secs(16)];
 
-/// Where to say what happened to an object. Cheap to clone.
+/// Reports what happened to an object. Cheap to clone.
 ///
-/// `reason` is a word in upper camel case that scripts may rely on, `action` says what was being done, `note` is for
-/// people. Repetitions within six minutes are counted on the first event and keep its note (kube's recorder).
+/// `reason` is a word in upper camel case that scripts may rely on, `action` names what the operator did, `note` is for
+/// people. kube's recorder counts repetitions within six minutes on the first event, which keeps its note.
 #[derive(Clone)]
 pub struct Events {
     normal: mpsc::Sender<Message>,
@@ -58,7 +58,7 @@ pub struct Publisher {
     task: JoinHandle<()>,
 }
 
-/// The clock of tokio for the token bucket, whose own one does not follow a paused runtime.
+/// The clock of tokio for the token bucket, whose own clock does not follow a paused runtime.
 #[derive(Debug, Clone)]
 struct SinceStart(Instant);
 
@@ -79,13 +79,13 @@ impl Events {
     #[must_use]
     pub fn start(client: Client, pod: &str, metrics: Metrics, tasks: &Spawner) -> (Self, Publisher) {
         let reporter = Reporter { controller: CONTROLLER.into(), instance: Some(pod.into()) };
-        // One recorder for all: it counts what repeats.
+        // One recorder for all: it counts repetitions.
         let recorder = Recorder::new(client, reporter);
         let (normal, normals) = mpsc::channel(NORMAL_WAITING);
         let (warning, warnings) = mpsc::unbounded_channel();
         let (stop, ended) = (CancellationToken::new(), CancellationToken::new());
         let publishing = publish_all(recorder, normals, warnings, stop.clone());
-        // Dropped, and thereby cancelled, however the task ends.
+        // Dropped, and so cancelled, at any end of the task.
         let at_end = ended.clone().drop_guard();
         let task = tasks.spawn(async move {
             publishing.await;
@@ -96,7 +96,7 @@ impl Events {
         (Self { normal, warning, bucket, metrics }, Publisher { stop, ended, task })
     }
 
-    /// Tells of something that went as it should. Dropped, and counted, where too much is told.
+    /// Reports what went as it should. Dropped, and counted, when there are too many.
     pub fn normal(&self, object: ObjectReference, reason: &'static str, action: &str, note: &str) {
         let message = (object, event(EventType::Normal, reason, action, note));
         if self.bucket.check().is_err() || self.normal.try_send(message).is_err() {
@@ -104,7 +104,7 @@ impl Events {
         }
     }
 
-    /// Tells of something that a person should look at.
+    /// Reports what a person should check.
     pub fn warning(&self, object: ObjectReference, reason: &'static str, action: &str, note: &str) {
         if self.warning.send((object, event(EventType::Warning, reason, action, note))).is_err() {
             self.metrics.event_dropped();
@@ -118,7 +118,7 @@ impl Publisher {
         self.ended.cancelled().await;
     }
 
-    /// Publishes what was said before, for at most `within`, then stops.
+    /// Publishes the events so far, for at most `within`, then stops.
     pub async fn drain(mut self, within: Duration) {
         self.stop.cancel();
         if tokio::time::timeout(within, &mut self.task).await.is_err() {
@@ -146,7 +146,7 @@ async fn publish_all(
 ) {
     loop {
         let (object, event) = tokio::select! {
-            // What a person should look at goes first, and everything that was said before goes before a stop.
+            // Warnings are sent first, and all events so far before a stop.
             biased;
             Some(message) = warnings.recv() => message,
             Some(message) = normals.recv() => message,
@@ -175,12 +175,12 @@ async fn publish(recorder: &Recorder, object: &ObjectReference, event: &Event) {
     }
 }
 
-/// Another try may do: the apiserver is busy or was not reached.
+/// Another try may succeed: the apiserver is busy or was not reached.
 fn is_passing(error: &kube::Error) -> bool {
     !matches!(error, kube::Error::Api(status) if status.code != 429 && status.code < 500)
 }
 
-/// The beginning of `note` that the API takes, whole characters only.
+/// The beginning of `note` that the API accepts, whole characters only.
 fn cut(note: &str) -> &str {
     note.get(..note.floor_char_boundary(NOTE_BYTES)).unwrap_or(note)
 }
@@ -198,7 +198,7 @@ mod tests {
 
     type Answer = fn(usize) -> u16;
 
-    /// An apiserver that keeps the events posted to it, answering the n-th call with `answer(n)`.
+    /// An apiserver that stores the events that it receives, and answers the n-th call with `answer(n)`.
     fn apiserver(answer: Answer) -> (Client, Arc<Mutex<Vec<Value>>>) {
         let posted = Arc::new(Mutex::new(Vec::new()));
         let seen = posted.clone();

@@ -1,9 +1,9 @@
 //! Leader election over one `Lease`, after client-go's: at most one process acts.
 //!
-//! Nobody compares clocks. Another's lease has expired when its record did not change for its duration by *our*
-//! monotonic clock; our own leadership ends ten seconds after the last successful renewal was *sent*, five before
-//! anybody can take over. [`Leadership::is_leader`] looks at the clock when it is asked, so a process that was paused
-//! and wakes up late is no leader any more. Who has lost must exit; a new process applies anew.
+//! No process compares clocks. The lease of another process has expired when its record did not change for its duration by
+//! *our* monotonic clock. Our own leadership ends ten seconds after the last successful renewal was *sent*, five before another
+//! process can acquire the lease. [`Leadership::is_leader`] reads the clock at each call, so a process that was paused is not
+//! the leader when it continues late. A process whose leadership ended must exit; a new process requests the lease again.
 //!
 //! Needs `get`, `create` and `update` on that one Lease.
 
@@ -26,15 +26,15 @@ mod lease;
 
 use lease::{Held, LeaseLock};
 
-/// After so long without a change others may take over; written into the lease (client-go's default).
+/// The time without a change after which other processes may acquire the lease; written into it (client-go's default).
 const LEASE_DURATION: Duration = Duration::from_secs(15);
-/// After so long without a renewal we are no leader any more (client-go's default).
+/// The time without a renewal after which this process is not the leader any more (client-go's default).
 const RENEW_DEADLINE: Duration = Duration::from_secs(10);
 /// Time between tries (client-go's default); standbys wait up to a fifth longer, so that they do not try in step.
 const RETRY_PERIOD: Duration = Duration::from_secs(2);
 /// Bound on each call, so that a hanging one leaves time for others within the deadline.
 const CALL_WITHIN: Duration = Duration::from_secs(3);
-/// Bound on giving the lease back.
+/// Bound on the release of the lease.
 const RELEASE_WITHIN: Duration = Duration::from_secs(5);
 
 /// Whether this process is the one that acts. Cheap to clone.
@@ -44,19 +44,19 @@ pub struct Leadership(Arc<watch::Sender<State>>);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Standby,
-    /// Leads until then, or without end where there is no election.
+    /// Leads until then, or without end if there is no election.
     Leading(Option<Instant>),
     Lost,
 }
 
 impl Leadership {
-    /// That of a process that runs without election.
+    /// The leadership of a process that runs without election.
     #[must_use]
     pub fn without_election() -> Self {
         Self(Arc::new(watch::Sender::new(State::Leading(None))))
     }
 
-    /// At this very moment this process may act.
+    /// At this moment this process may act.
     #[must_use]
     pub fn is_leader(&self) -> bool {
         match *self.0.borrow() {
@@ -65,14 +65,14 @@ impl Leadership {
         }
     }
 
-    /// Waits until this process leads, at once where it does; for ever where it has lost.
+    /// Waits until this process leads. Never returns if its leadership has ended.
     pub async fn acquired(&self) {
         let mut state = self.0.subscribe();
         // Cannot fail: we hold the sender.
         let _ = state.wait_for(|state| matches!(state, State::Leading(_))).await;
     }
 
-    /// Waits until leadership that was held has ended, whatever hangs: the process must exit then.
+    /// Waits until the leadership of this process has ended, whatever hangs. The process must then exit.
     pub async fn lost(&self) {
         let mut state = self.0.subscribe();
         loop {
@@ -81,7 +81,7 @@ impl Leadership {
                 State::Lost => return,
                 State::Leading(Some(until)) if until <= Instant::now() => return,
                 State::Leading(Some(until)) => tokio::select! {
-                    // A renewal that came in time counts.
+                    // A renewal in time counts.
                     biased;
                     _ = state.changed() => {}
                     () = sleep_until(until) => {}
@@ -92,7 +92,7 @@ impl Leadership {
     }
 }
 
-/// The lease that is applied for.
+/// The lease that a process requests.
 #[derive(Debug, Clone)]
 pub struct LeaseMetadata {
     /// Its namespace.
@@ -103,14 +103,14 @@ pub struct LeaseMetadata {
     pub labels: BTreeMap<String, String>,
 }
 
-/// The task that applies for the lease and renews it.
+/// The task that requests the lease and renews it.
 pub struct Election {
     stop: CancellationToken,
     task: JoinHandle<()>,
 }
 
 impl Election {
-    /// Applies for the lease. `pod` is who holds it, to people: each process adds a random part.
+    /// Requests the lease. `pod` names the holder to people; each process adds a random part.
     #[must_use]
     pub fn start(
         client: Client,
@@ -131,13 +131,13 @@ impl Election {
         (leadership, Self { stop, task })
     }
 
-    /// Ends leadership and gives the lease back, so that a standby takes over at once. Call it after the last action
-    /// that needs leadership: [`Leadership::lost`] returns then. Takes five seconds at most.
+    /// Ends leadership and releases the lease, so that a standby acquires it at once. Call it after the last action that
+    /// needs leadership: [`Leadership::lost`] then returns. Needs five seconds at most.
     pub async fn release(mut self) {
         self.stop.cancel();
         if timeout(RELEASE_WITHIN, &mut self.task).await.is_err() {
             self.task.abort();
-            tracing::warn!("the lease was not given back; it expires by itself");
+            tracing::warn!("the lease was not released; it expires automatically");
         }
     }
 }
@@ -161,22 +161,22 @@ impl Drop for LostAtEnd {
 
 impl Candidate {
     async fn run(mut self, stop: CancellationToken) {
-        // However the task ends, by a panic too, this process leads no longer.
+        // At any end of the task, also by a panic, this process does not lead any more.
         let _lost = LostAtEnd(Arc::clone(&self.state));
         let stopped = tokio::select! {
-            // A stop gives the lease back, whatever else happens.
+            // A stop releases the lease, whatever else happens.
             biased;
             () = stop.cancelled() => true,
             () = self.lead() => false,
         };
-        // First we stop to be the leader, then others may know.
+        // This process ends its leadership first, then others may see it.
         self.set(State::Lost);
         if stopped {
             self.lock.release().await;
         }
     }
 
-    /// Returns when leadership was held and lost.
+    /// Returns when the leadership of this process has ended.
     async fn lead(&mut self) {
         let mut until = self.acquire().await;
         tracing::info!(identity = self.lock.identity(), "leading");
@@ -190,7 +190,7 @@ impl Candidate {
         loop {
             let held = self.lock.hold().await;
             let trouble = held.as_ref().err().map(|error| format!("{}: {error}", self.lock.words()));
-            self.health.tell(Subject::Lease, trouble.into_iter().collect());
+            self.health.report(Subject::Lease, trouble.into_iter().collect());
             match held {
                 Ok(Held::Ours(until)) => {
                     self.set(State::Leading(Some(until)));
@@ -202,32 +202,32 @@ impl Candidate {
                     }
                     seen = Some(holder);
                 }
-                Err(error) => tracing::warn!("cannot apply for {}: {error}", self.lock.words()),
+                Err(error) => tracing::warn!("cannot acquire {}: {error}", self.lock.words()),
             }
             sleep(RETRY_PERIOD.mul_f64(1.0 + self.process.random.fraction() / 5.0)).await;
         }
     }
 
-    /// Until when we lead after the next renewal; `None` when leadership has ended.
+    /// Until when this process leads after the next renewal; `None` when its leadership has ended.
     async fn renew(&mut self, until: Instant) -> Option<Instant> {
         sleep(RETRY_PERIOD).await;
         loop {
             match timeout_at(until, self.lock.hold()).await {
-                // An answer that comes after the end, such as to a process that was paused, revives nothing.
+                // An answer after the end, such as to a process that was paused, does not restore leadership.
                 Ok(Ok(Held::Ours(renewed))) if Instant::now() < until => {
                     self.set(State::Leading(Some(renewed)));
                     return Some(renewed);
                 }
                 Ok(Ok(Held::Ours(_))) | Err(_) => {}
                 Ok(Ok(Held::Other(holder))) => {
-                    tracing::error!(holder, "leadership lost: somebody else holds the lease");
+                    tracing::error!(holder, "leadership has ended: another process holds the lease");
                     return None;
                 }
                 Ok(Err(error)) => tracing::warn!("cannot renew the lease: {error}"),
             }
             if Instant::now() + RETRY_PERIOD >= until {
                 sleep_until(until).await;
-                tracing::error!("leadership lost: the lease was not renewed in time");
+                tracing::error!("leadership has ended: the lease was not renewed in time");
                 return None;
             }
             sleep(RETRY_PERIOD).await;

@@ -1,4 +1,4 @@
-//! What the operator needs of Kubernetes that is free of its own kinds: client, caches, leader election, events.
+//! What the operator needs of Kubernetes without its own kinds: client, caches, leader election, events.
 
 pub mod client;
 pub mod definitions;
@@ -6,7 +6,7 @@ pub mod events;
 pub mod leader;
 pub mod watch;
 
-/// What went wrong, in one line for people: the apiserver's own words, else the whole chain of causes.
+/// What went wrong, in one line for people: the apiserver's message, otherwise the whole chain of causes.
 ///
 /// Never a value out of an answer that does not decode: it may be a Secret's.
 #[must_use]
@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_is_told_in_one_line() {
+    fn an_error_is_reported_in_one_line() {
         let status = Status { code: 403, message: "you may not".into(), ..Status::default() };
         assert_eq!(words(&kube::Error::Api(Box::new(status))), "you may not (403)");
         let cause = std::io::Error::other("no route");

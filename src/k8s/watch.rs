@@ -1,8 +1,8 @@
 //! One cache per kind, whether one namespace, several or all are watched.
 //!
 //! kube's `Controller` takes one `Api`, that is one namespace or all of them. Its hooks for ready-made streams are
-//! behind `unstable-runtime` features, which may change in any release. So the operator stands one public layer lower,
-//! on [`watcher()`] and [`Writer`], both of them stable.
+//! behind `unstable-runtime` features, which may change in any release. So the operator uses the public layer below,
+//! [`watcher()`] and [`Writer`], which are stable.
 //!
 //! A reflector's store is replaced as a whole by `Init … InitDone`. With several namespaces in one store, the re-list
 //! of one would empty the others; so a re-list is turned into the changes that it shows (module `merge`), and the store
@@ -30,24 +30,24 @@ mod refusals;
 use merge::{Change, Scope, is_refusal, merge};
 pub use refusals::{Place, Refusals};
 
-/// An object that appeared, changed or vanished.
+/// An object that was created, changed or deleted.
 pub struct Touched<K: Resource> {
     /// Which object.
     pub reference: ObjectRef<K>,
     /// The object as it is in the cache, or as it last was.
     pub object: Arc<K>,
-    /// It is gone from the cluster.
+    /// It was deleted in the cluster.
     pub deleted: bool,
 }
 
 /// Watches `apis` (one per namespace, or a single one for all) into one cache.
 ///
-/// `prune` drops what the operator does not need before anything is kept; managed fields are dropped anyway.
+/// `prune` drops what the operator does not need before the object is stored; managed fields are always dropped.
 ///
-/// The cache moves only while the stream is polled, and an item comes after the cache shows it. The stream never ends.
+/// The cache changes only while the stream is polled, and shows a change before the stream yields it. The stream never ends.
 /// [`Store::wait_until_ready`] returns when every namespace was listed once. A namespace that may not be watched (403)
-/// or knows no such kind (404) is told to `refusals`, left out and tried again; while that is so of all of them, the
-/// cache is not ready. Objects of a namespace that is refused later stay as they were last seen, until it is listed anew.
+/// or has no such kind (404) is reported to `refusals`, left out and tried again; while this holds for all of them, the cache
+/// is not ready. Objects of a namespace that is refused later are kept as they were, until it is listed again.
 pub fn cache<K>(
     apis: Vec<Api<K>>,
     config: &watcher::Config,
@@ -92,8 +92,8 @@ where
 
 /// A watch that begins with a list again after it was refused.
 ///
-/// kube's watcher goes on where it stood once it is let in again, and says nothing as long as nothing changes: nobody
-/// would know that it is let in, nor what was missed.
+/// Once the watch is permitted again, kube's watcher continues at its last version, and yields nothing until an object changes.
+/// The operator would not know that the watch is permitted, nor which changes it missed.
 fn anew_after_refusal<K: Send + 'static>(
     begin: impl Fn() -> BoxStream<'static, watcher::Result<watcher::Event<K>>> + Send + 'static,
 ) -> impl Stream<Item = watcher::Result<watcher::Event<K>>> + Send + 'static {
@@ -106,7 +106,7 @@ fn anew_after_refusal<K: Send + 'static>(
     })
 }
 
-/// Applies changes to the store, then passes them on.
+/// Applies changes to the store, then yields them.
 fn fill<K>(
     writer: Writer<K>,
     kind: K::DynamicType,
@@ -125,7 +125,7 @@ where
     (store, touched.flatten())
 }
 
-/// Applies one change and tells which objects it touched.
+/// Applies one change and returns the objects that it affects.
 fn apply<K>(
     writer: &mut Writer<K>,
     store: &Store<K>,
@@ -148,7 +148,7 @@ where
                 writer.apply_watcher_event(&watcher::Event::InitApply(object));
             }
             writer.apply_watcher_event(&watcher::Event::InitDone);
-            // The store has its objects in no order.
+            // The store does not sort its objects.
             let mut all = store.state();
             all.sort_by_cached_key(|object| merge::Key::of(object.as_ref()));
             all.into_iter().map(|object| touched(object, false)).collect()
@@ -174,13 +174,13 @@ where
 /// The first pause of kube's default back-off; it doubles.
 const FIRST_PAUSE: Duration = Duration::from_millis(800);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-/// After this time without an error the back-off starts over.
+/// After this time without an error the back-off starts again.
 const CALM: Duration = Duration::from_mins(2);
 
-/// The pauses of kube's default back-off, each up to twice as long by chance; kube's own has a random source of its own.
+/// The pauses of kube's default back-off, each up to twice as long by chance; kube's own has another random source.
 ///
-/// A watcher announces each list before it makes it, and kube's own stream takes that announcement for a success: lists
-/// that fail for good would be made every second for ever.
+/// A watcher announces each list before it requests it, and kube's own stream treats that announcement as a success: lists
+/// that always fail would be repeated every second without end.
 struct WatchBackoff {
     pause: Duration,
     last: Option<Instant>,

@@ -28,8 +28,8 @@ const ROLES_ONLY: &str = "scopedRBAC is true: a watched namespace that is delete
      is stuck in deletion, as Kubernetes deletes the RoleBinding first. Delete the TechnicalUsers, then the Portals, then the \
      namespace. docs/operations.md says how a ClusterRoleBinding frees a namespace that is stuck";
 
-/// Asks, writes what it finds to `out`, and returns the exit code: 0, 1 where something is missing, 2 where the
-/// Kubernetes API is not reached.
+/// Checks, writes the result to `out`, and returns the exit code: 0, 1 if something is missing, 2 if the Kubernetes API is not
+/// reached.
 pub async fn run(args: PreflightArgs, out: &mut (dyn Write + Send)) -> u8 {
     let mut printer = Printer::new(out, args.output);
     let client = match Config::infer().await {
@@ -80,7 +80,7 @@ async fn ask(client: &Client, args: &InstallationArgs, printer: &mut Printer<'_>
 }
 
 async fn definitions_fit(client: &Client, printer: &mut Printer<'_>) -> bool {
-    match definitions::look(client, &api::definitions()).await {
+    match definitions::compare(client, &api::definitions()).await {
         Ok(fit) => {
             for unknown in &fit.unknown {
                 printer.note(format!("{unknown}: the definitions are newer than this program"));

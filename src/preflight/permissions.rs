@@ -76,7 +76,7 @@ pub fn cluster() -> Vec<Permission> {
     all(OWN_KINDS.into_iter().chain([ALL_NAMESPACES]))
 }
 
-/// What it does in each namespace that it watches, beside [`cluster`].
+/// What it does in each namespace that it watches, in addition to [`cluster`].
 #[must_use]
 pub fn watched() -> Vec<Permission> {
     all(WATCHED)

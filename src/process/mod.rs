@@ -1,5 +1,5 @@
-//! What a process of the operator takes from the machine that it runs on: the wall clock, randomness and tasks. It comes in
-//! from outside, so that a test can decide it, repeat a run and end a process at any point.
+//! What a process of the operator needs from its machine: the wall clock, randomness and tasks. The caller passes them, so that
+//! a test can decide them, repeat a run and end a process at any point.
 //!
 //! Durations are measured with `tokio::time::Instant`, which a test can pause.
 
@@ -11,7 +11,8 @@ pub use clock::{Clock, SetClock};
 pub use random::{NoRandomness, Random};
 pub use tasks::{Spawner, Tasks};
 
-/// What one process has of its own. Several may run in one process of the system. Cheap to clone; clones are the same process.
+/// The clock, randomness and tasks of one process. Several may run in one process of the system. Cheap to clone; clones are
+/// the same process.
 #[derive(Debug, Clone)]
 pub struct Process {
     /// The time of day.

@@ -1,4 +1,4 @@
-//! Everything that is random: jitter, names that nobody else has, keys.
+//! Everything that is random: jitter, unique names, keys.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,9 +18,9 @@ enum Source {
     Seeded(Arc<Mutex<fastrand::Rng>>),
 }
 
-/// The system gives no random bytes for a key.
+/// The system provides no random bytes for a key.
 #[derive(Debug, Clone, Copy, Error, PartialEq, Eq)]
-#[error("the system gives no random numbers")]
+#[error("the system provides no random numbers")]
 pub struct NoRandomness;
 
 impl Random {
@@ -42,7 +42,7 @@ impl Random {
         self.with(fastrand::Rng::f64)
     }
 
-    /// The time, give or take a quarter, so that many objects do not move in step.
+    /// The time, plus or minus up to a quarter, so that many objects do not act at the same moment.
     #[must_use]
     pub fn spread(&self, time: Duration) -> Duration {
         time.mul_f64(self.fraction().mul_add(0.5, 0.75))
@@ -53,7 +53,7 @@ impl Random {
         self.with(|rng| rng.shuffle(entries));
     }
 
-    /// An id that nobody else has.
+    /// A unique id.
     #[must_use]
     pub fn uuid(&self) -> Uuid {
         match &self.0 {
@@ -101,7 +101,7 @@ mod tests {
         assert_eq!(draw(&Random::seeded(7)), draw(&Random::seeded(7)));
         assert_ne!(draw(&Random::seeded(7)), draw(&Random::seeded(8)));
         let random = Random::seeded(7);
-        assert_ne!(draw(&random), draw(&random.clone()), "clones go on in one sequence");
+        assert_ne!(draw(&random), draw(&random.clone()), "clones continue one sequence");
     }
 
     #[test]

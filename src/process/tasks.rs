@@ -9,7 +9,7 @@ use tokio::task::{AbortHandle, JoinHandle};
 /// Ended tasks are forgotten when this many are known, at the earliest.
 const FORGET_AT: usize = 64;
 
-/// Starts tasks that belong to a process, not to who starts them. Cheap to clone.
+/// Starts tasks that belong to a process, not to their caller. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Spawner(Arc<Mutex<State>>);
 
@@ -31,7 +31,7 @@ impl Spawner {
         Self(Arc::default())
     }
 
-    /// Starts a task. It goes on when the handle is dropped. Where the process has ended it does not begin.
+    /// Starts a task. It continues when the handle is dropped. If the process has ended, it does not begin.
     pub fn spawn<T: Send + 'static>(&self, task: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
         let mut state = self.0.lock();
         if state.ended {
@@ -106,7 +106,7 @@ mod tests {
             drop(held);
         }));
         tokio::task::yield_now().await;
-        assert_eq!(Arc::strong_count(&alive), 2, "it goes on");
+        assert_eq!(Arc::strong_count(&alive), 2, "it continues");
         drop(tasks);
         tokio::task::yield_now().await;
         assert_eq!(Arc::strong_count(&alive), 1, "it is dropped with the process");

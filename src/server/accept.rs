@@ -65,7 +65,7 @@ impl Range {
 /// A quality between 0 and 1, in thousandths; `None` if it is not valid.
 fn quality(text: &str) -> Option<u16> {
     let value: f64 = text.parse().ok().filter(|value| (0.0..=1.0).contains(value))?;
-    // In this range nothing is lost.
+    // In this range the conversion is exact.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 1000")]
     Some((value * 1000.0).round() as u16)
 }

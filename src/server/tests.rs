@@ -32,14 +32,14 @@ async fn readiness_says_what_it_waits_for() {
     let answer = ask(address, "/readyz").await;
     assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
     assert!(answer.contains("custom resource definitions") && answer.contains("listed"), "{answer}");
-    health.tell(Subject::Namespaces, vec!["namespace x is not served".into()]);
-    health.tell(Subject::Definitions, vec!["kind X lacks a field".into()]);
+    health.report(Subject::Namespaces, vec!["namespace x is not served".into()]);
+    health.report(Subject::Definitions, vec!["kind X lacks a field".into()]);
     let answer = ask(address, "/readyz").await;
     assert!(answer.ends_with("yet\nkind X lacks a field\nnamespace x is not served\n"), "{answer}");
     health.open(Gate::CustomResourceDefinitions);
     health.open(Gate::Identity);
     health.open(Gate::Cache);
-    health.tell(Subject::Definitions, Vec::new());
+    health.report(Subject::Definitions, Vec::new());
     let answer = ask(address, "/readyz").await;
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     assert!(answer.ends_with("ok\nnamespace x is not served\n"), "{answer}");
@@ -78,7 +78,7 @@ async fn who_sends_no_request_is_hung_up_on() {
     stream.write_all(b"GET /livez HTT").await.unwrap();
     let mut rest = Vec::new();
     let ended = tokio::time::timeout(HEAD_WITHIN * 3, stream.read_to_end(&mut rest)).await;
-    assert!(ended.is_ok(), "the server hung up");
+    assert!(ended.is_ok(), "the server closes the connection");
 }
 
 /// A connection from this address of the loopback network that sends nothing.
@@ -88,7 +88,7 @@ async fn connect(from: &str, to: SocketAddr) -> TcpStream {
     socket.connect(to).await.unwrap()
 }
 
-/// Whether the server keeps a connection that asks for liveness, and answers.
+/// Whether the server keeps a connection that requests liveness, and answers.
 async fn answers(mut stream: TcpStream) -> bool {
     let _ = stream.write_all(b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n").await;
     let mut answer = Vec::new();

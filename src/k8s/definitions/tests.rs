@@ -50,7 +50,7 @@ fn compared(document: &Value) -> Fit {
     compared_where(&["things", "things/status"], document)
 }
 
-/// Discovery tells these names.
+/// Discovery reports these names.
 fn compared_where(served: &[&str], document: &Value) -> Fit {
     let named = |name: &&str| APIResource { name: (*name).to_owned(), ..APIResource::default() };
     let served =
@@ -94,7 +94,8 @@ fn a_field_that_we_do_not_know_loses_nothing() {
         schema["properties"]["spec"]["properties"]["color"] = json!({"type": "string"});
         schema["properties"]["spec"]["properties"]["parts"]["items"]["properties"]["price"] = json!({});
     });
-    let words = "kind Thing has the fields .spec.color, .spec.parts[].price, unknown here";
+    let words =
+        "kind Thing has the fields .spec.color, .spec.parts[].price, which this program does not know";
     assert_eq!(compared(&newer), Fit { lacking: Vec::new(), unknown: vec![words.to_owned()] });
 }
 
@@ -108,13 +109,13 @@ fn what_keeps_any_field_lacks_none() {
 }
 
 #[test]
-fn a_kind_or_its_status_that_is_not_served_is_told() {
+fn a_kind_or_its_status_that_is_not_served_is_reported() {
     let fit = compared_where(&[], &document(|_| {}));
     assert!(fit.lacking[0].starts_with("kind Thing is not served in version v1"), "{fit:?}");
     let without = compared_where(&["things"], &document(|_| {}));
     assert_eq!(without, lacking("kind Thing lacks the subresource /status"));
     let unknown = compared(&json!({"components": {"schemas": {}}}));
-    assert_eq!(unknown, lacking("the fields of kind Thing are not told yet"));
+    assert_eq!(unknown, lacking("the apiserver does not publish the fields of kind Thing yet"));
 }
 
 #[test]
@@ -126,7 +127,7 @@ fn many_fields_are_counted() {
 }
 
 #[test]
-fn absent_is_told_from_another_version() {
+fn absent_is_distinguished_from_another_version() {
     assert!(absent("example.org", "v1", None).contains("are absent"));
     let group =
         json!({"name": "example.org", "versions": [{"groupVersion": "example.org/v2", "version": "v2"}]});

@@ -18,7 +18,7 @@ use super::{CALL_WITHIN, LEASE_DURATION, LeaseMetadata, RENEW_DEADLINE};
 pub(super) enum Held {
     /// We do, and act until then.
     Ours(Instant),
-    /// Somebody else, or nobody knows yet who won a race.
+    /// Another process, or it is not known yet which process won a race.
     Other(String),
 }
 
@@ -53,7 +53,7 @@ impl LeaseLock {
         Self { api, name: lease.name, labels: lease.labels, identity, observed: None, clock }
     }
 
-    /// The lease, as messages name it.
+    /// The lease, in the words of messages.
     pub(super) fn words(&self) -> String {
         format!("the lease \"{}\"", self.name)
     }
@@ -62,9 +62,9 @@ impl LeaseLock {
         &self.identity
     }
 
-    /// Takes the lease or renews it, where nobody else holds it.
+    /// Acquires the lease or renews it, if no other process holds it.
     pub(super) async fn hold(&mut self) -> Result<Held, LeaseError> {
-        // The lease as we left it needs no read first; a conflict tells where somebody touched it.
+        // The lease as this process wrote it needs no read first; a conflict shows that another client changed it.
         if let Some(ours) = self.ours()
             && let Some(until) = self.replace(ours).await?
         {
@@ -78,14 +78,14 @@ impl LeaseLock {
         Ok(self.replace(lease).await?.map_or_else(lost_race, Held::Ours))
     }
 
-    /// Gives the lease back where we hold it, as client-go does: no holder, one second.
+    /// Releases the lease if this process holds it, as client-go does: no holder, one second.
     pub(super) async fn release(&mut self) {
         loop {
             match self.try_release().await {
                 Ok(true) => return,
                 Ok(false) => {}
                 Err(error) => {
-                    tracing::warn!("the lease was not given back; it expires by itself: {error}");
+                    tracing::warn!("the lease was not released; it expires automatically: {error}");
                     return;
                 }
             }
@@ -122,7 +122,7 @@ impl LeaseLock {
         (holder != self.identity && !seen.expired()).then(|| holder.to_owned())
     }
 
-    /// Notes what was read; the time stays where nothing changed.
+    /// Notes what was read; the time does not change if nothing changed.
     fn observe(&mut self, lease: Lease) {
         let since = match self.observed.take() {
             Some(seen) if seen.lease.spec == lease.spec => seen.since,
@@ -131,7 +131,7 @@ impl LeaseLock {
         self.observed = Some(Observed { lease, since });
     }
 
-    /// Nobody has the lease. Where we saw it held, the holder may not know yet: we wait as if it were still there.
+    /// No process has the lease. If it had a holder before, that one may not know yet, so this process waits for its duration.
     async fn create(&mut self) -> Result<Held, LeaseError> {
         if let Some(other) = self.other() {
             return Ok(Held::Other(other));
@@ -151,7 +151,7 @@ impl LeaseLock {
         }
     }
 
-    /// Writes us into `lease`. `None` where it has changed or gone meanwhile.
+    /// Writes this process into `lease`. `None` if it was changed or deleted meanwhile.
     async fn replace(&mut self, mut lease: Lease) -> Result<Option<Instant>, LeaseError> {
         lease.spec = Some(self.spec(lease.spec.as_ref()));
         self.label(&mut lease);
@@ -199,7 +199,7 @@ impl LeaseLock {
 }
 
 impl Observed {
-    /// Nobody holds it, or its holder let it be for its whole duration.
+    /// No process holds it, or its holder did not renew it for its whole duration.
     fn expired(&self) -> bool {
         let spec = self.lease.spec.as_ref();
         let seconds = spec.and_then(|spec| spec.lease_duration_seconds).and_then(|s| u64::try_from(s).ok());

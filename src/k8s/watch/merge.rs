@@ -25,14 +25,14 @@ impl Key {
     }
 }
 
-/// What happened to the objects of a kind.
+/// A change of the objects of a kind.
 #[derive(Debug)]
 pub(super) enum Change<K> {
-    /// Everything there is, once, before all other changes.
+    /// All objects, once, before all other changes.
     Initial(Vec<K>),
-    /// The object is there, new or changed or listed again.
+    /// The object exists: new, changed or listed again.
     Present(K),
-    /// The object is gone; its last state where the watch told it.
+    /// The object was deleted; with its last state if the watch reported it.
     Gone(Key, Option<K>),
 }
 
@@ -46,7 +46,7 @@ pub(super) struct Scope<K> {
 
 /// Merges watches into one sequence of changes.
 ///
-/// [`Change::Initial`] comes when each was listed in full or refused, and one at least was listed.
+/// [`Change::Initial`] follows when each was listed in full or refused, and at least one was listed.
 pub(super) fn merge<K: Resource + Send + 'static>(
     scopes: Vec<Scope<K>>,
     refusals: &Refusals,
@@ -63,7 +63,7 @@ pub(super) fn merge<K: Resource + Send + 'static>(
 
 struct Merge<K> {
     scopes: Vec<Watched>,
-    /// What was seen so far, until everything was listed once.
+    /// The objects so far, until everything was listed once.
     initial: Option<BTreeMap<Key, K>>,
 }
 
@@ -71,9 +71,9 @@ struct Watched {
     place: Place,
     refusals: Refusals,
     state: State,
-    /// The objects that are passed on as present.
+    /// The objects that were yielded as present.
     known: BTreeSet<Key>,
-    /// The objects that the list under way has shown so far.
+    /// The objects of the list in progress so far.
     listing: BTreeSet<Key>,
 }
 
@@ -135,7 +135,7 @@ impl<K: Resource> Merge<K> {
         self.pass(changes)
     }
 
-    /// Holds changes back until all can be told as one.
+    /// Holds changes back until all can be yielded as one.
     fn pass(&mut self, changes: Vec<Change<K>>) -> Vec<Change<K>> {
         let Some(initial) = &mut self.initial else { return changes };
         for change in changes {
@@ -165,28 +165,28 @@ impl Watched {
     }
 
     fn failed(&mut self, error: &Error) {
-        let (code, error) = told(error);
+        let (code, error) = code_and_words(error);
         match (code, self.state) {
             (Some(403 | 404), _) => {
-                // Who shows the refusals logs them too.
+                // The task that reports the refusals logs them too.
                 tracing::debug!("{} cannot be watched and is left out until it can be: {error}", self.place);
                 self.state = State::Refused;
                 self.refusals.refused(&self.place, &error);
             }
-            // The cluster has forgotten where the watch stood: a new list follows by itself.
+            // The cluster does not keep the version that the watch had reached: a new list follows automatically.
             (Some(410), _) => tracing::debug!("watch of {}: {error}", self.place),
-            _ => tracing::warn!("watch of {}: {error}; it is tried again", self.place),
+            _ => tracing::warn!("watch of {}: {error}; the operator tries again", self.place),
         }
     }
 }
 
 /// Whether a watch is refused for now: by RBAC, or because there is no such kind.
 pub(super) fn is_refusal(error: &Error) -> bool {
-    matches!(told(error).0, Some(403 | 404))
+    matches!(code_and_words(error).0, Some(403 | 404))
 }
 
 /// The status code that the apiserver answered with, if it did, and what went wrong.
-fn told(error: &Error) -> (Option<u16>, String) {
+fn code_and_words(error: &Error) -> (Option<u16>, String) {
     match error {
         Error::InitialListFailed(error) | Error::WatchStartFailed(error) | Error::WatchFailed(error) => {
             let code = if let kube::Error::Api(status) = error { Some(status.code) } else { None };

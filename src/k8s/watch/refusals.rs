@@ -23,7 +23,7 @@ impl std::fmt::Display for Place {
     }
 }
 
-/// The watches that the apiserver refuses, each with its words. Cheap to clone.
+/// The watches that the apiserver refuses, each with its message. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct Refusals(Arc<watch::Sender<BTreeMap<Place, String>>>);
 
@@ -50,8 +50,8 @@ impl Refusals {
         !self.0.borrow().is_empty()
     }
 
-    /// Whether objects of this kind may be in a namespace without being seen, or may be gone from it. Nothing may be
-    /// concluded from their absence then.
+    /// Whether the operator may not see the objects of this kind in a namespace, or not see their deletion. Their absence
+    /// then proves nothing.
     #[must_use]
     pub fn hide(&self, resource: &str, namespace: &str) -> bool {
         self.0.borrow().keys().any(|place| {
@@ -59,7 +59,7 @@ impl Refusals {
         })
     }
 
-    /// The first namespace in which objects of this kind may be without being seen.
+    /// The first namespace in which the operator may not see the objects of this kind.
     #[must_use]
     pub fn anywhere(&self, resource: &str) -> Option<String> {
         let all = self.0.borrow();
@@ -85,7 +85,7 @@ mod tests {
         assert!(changes.has_changed().unwrap());
         changes.mark_unchanged();
         refusals.refused(&place(Some("a"), "users"), "no");
-        assert!(!changes.has_changed().unwrap(), "the same is told once");
+        assert!(!changes.has_changed().unwrap(), "a repetition is not reported");
         assert!(refusals.hide("users", "a") && refusals.any());
         assert!(!refusals.hide("users", "b") && !refusals.hide("portals", "a"));
         assert_eq!(refusals.anywhere("users").as_deref(), Some("a"));

@@ -55,7 +55,7 @@ impl World {
         Self { a, b, store, touched: touched.boxed(), refusals }
     }
 
-    /// What comes out when `items` go in, as `+name` and `-name`, sorted.
+    /// The changes that follow from `items`, as `+name` and `-name`, sorted.
     fn after(&mut self, to: &UnboundedSender<Item>, items: Vec<Item>) -> Vec<String> {
         for item in items {
             to.unbounded_send(item).unwrap();
@@ -88,7 +88,7 @@ impl World {
 }
 
 #[test]
-fn nothing_is_told_before_every_namespace_was_listed_once() {
+fn nothing_is_reported_before_every_namespace_was_listed_once() {
     let mut world = World::new();
     assert!(world.a(list([object("a", "a1", "1"), object("a", "a2", "1")])).is_empty());
     assert!(world.a(vec![Ok(Event::Delete(object("a", "a2", "2")))]).is_empty());
@@ -100,13 +100,13 @@ fn nothing_is_told_before_every_namespace_was_listed_once() {
 }
 
 #[test]
-fn a_relist_is_told_as_changes_and_leaves_other_namespaces_alone() {
+fn a_relist_is_reported_as_changes_and_does_not_change_other_namespaces() {
     let mut world = World::new();
     world.a(list([object("a", "a1", "1"), object("a", "a2", "1")]));
     world.b(list([object("b", "a1", "1")]));
     let seen = world.a(list([object("a", "a2", "5"), object("a", "a3", "6")]));
     assert_eq!(seen, ["+a2", "+a3", "-a1"]);
-    assert_eq!(world.cached(), ["a1", "a2", "a3"], "a1 of the namespace b stays");
+    assert_eq!(world.cached(), ["a1", "a2", "a3"], "a1 of the namespace b is kept");
     assert_eq!(world.a(list([])), ["-a2", "-a3"]);
     assert_eq!(world.cached(), ["a1"]);
 }
@@ -177,7 +177,7 @@ fn a_watch_that_was_refused_begins_anew_with_a_list() {
         seen.push(item.is_ok());
     }
     assert_eq!(seen, [true, true, false, true, true, false]);
-    assert_eq!(times.load(Ordering::SeqCst), 2, "another error is the watcher's own affair");
+    assert_eq!(times.load(Ordering::SeqCst), 2, "the watcher itself handles another error");
 }
 
 #[test]

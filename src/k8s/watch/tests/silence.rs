@@ -8,12 +8,12 @@ use tokio::sync::mpsc;
 use super::*;
 use crate::k8s::client::client_with;
 
-/// How long the test's client lets a connection be silent.
+/// How long the test's client waits on a silent connection.
 const SILENT_FOR: Duration = Duration::from_millis(300);
 const LIMIT: Duration = Duration::from_mins(1);
 
-/// An apiserver with the `ConfigMap` `a`. Each watch tells of one change and falls silent for ever. The targets of the
-/// requests come out of the channel.
+/// An apiserver with the `ConfigMap` `a`. Each watch reports one change and is then silent. The channel yields the targets of
+/// the requests.
 async fn apiserver() -> (kube::Client, mpsc::UnboundedReceiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
@@ -81,7 +81,7 @@ async fn a_watch_that_falls_silent_is_begun_anew_where_it_stood() {
     let mut touched = touched.boxed();
     let mut versions = Vec::new();
     while versions.len() < 4 {
-        let item = tokio::time::timeout(LIMIT, touched.next()).await.expect("the watch goes on").unwrap();
+        let item = tokio::time::timeout(LIMIT, touched.next()).await.expect("the watch continues").unwrap();
         versions.push(item.object.resource_version().unwrap());
     }
     assert_eq!(versions, ["10", "11", "12", "13"]);
