@@ -27,6 +27,10 @@ e2e: ## Run only the tests on a real node: chart, image and connectors, with the
 image: ## Build the operator's image into a file, without Docker (IMAGE=name:tag names it, OUT=path places it)
 	@IMAGE="$(IMAGE)" OUT="$(OUT)" tools/image.sh
 
+.PHONY: messages
+messages: ## Write docs/messages.md from the sources
+	@UPDATE_MESSAGES=1 cargo test --quiet --test reasons messages
+
 .PHONY: generate
 generate: ## Write crds/ and the chart's copies from the types
 	@tools/generate-crds.sh

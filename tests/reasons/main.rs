@@ -1,4 +1,12 @@
-//! `docs/reasons.md` explains each reason that the code can give, and no other.
+//! `docs/reasons.md` explains each reason that the code can give, and no other. `docs/messages.md` lists its messages.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "these are tests; clippy sees that of the test functions only"
+)]
+
+mod messages;
+mod texts;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -44,31 +52,31 @@ fn each_says_what_it_means_and_what_to_do() {
     }
 }
 
-/// All sources but the list of reasons itself and tests.
-fn code() -> String {
-    fn read(folder: &Path, text: &mut String) {
+/// All sources but the list of reasons itself and tests: each path and its text.
+fn sources() -> Vec<(String, String)> {
+    fn read(folder: &Path, found: &mut Vec<(String, String)>) {
         let mut entries: Vec<_> = fs::read_dir(folder).into_iter().flatten().flatten().collect();
         entries.sort_by_key(fs::DirEntry::path);
         for path in entries.into_iter().map(|entry| entry.path()) {
             let name = path.file_name().unwrap_or_default();
             if path.is_dir() && name != "tests" {
-                read(&path, text);
+                read(&path, found);
             } else if path.extension().is_some_and(|ext| ext == "rs")
                 && name != "reason.rs"
                 && name != "tests.rs"
             {
-                *text += &fs::read_to_string(&path).unwrap_or_default();
+                found.push((path.display().to_string(), fs::read_to_string(&path).unwrap_or_default()));
             }
         }
     }
-    let mut text = String::new();
-    read(&root().join("src"), &mut text);
-    text
+    let mut found = Vec::new();
+    read(&root().join("src"), &mut found);
+    found
 }
 
 #[test]
 fn each_is_given_somewhere() {
-    let code = code();
+    let code: String = sources().into_iter().map(|(_, text)| text).collect();
     let given = |reason: &str| {
         let name = format!("Reason::{reason}");
         code.match_indices(&name).any(|(at, _)| {
