@@ -3,9 +3,9 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use k8s_openapi::jiff::Timestamp;
 
-/// Everything is as the spec asks (both kinds).
+/// Everything is as the spec requests (both kinds).
 pub const READY: &str = "Ready";
-/// The operator is at work on it (kstatus); present only while true.
+/// The operator continues automatically (kstatus); present only while true.
 pub const RECONCILING: &str = "Reconciling";
 /// Only a person can help (kstatus); present only while true.
 pub const STALLED: &str = "Stalled";
@@ -21,10 +21,10 @@ pub const CAN_DELETE: &str = "CanDelete";
 /// Certificates of the Portal's CA bundle cannot be used; present only while true.
 pub const CERTIFICATES_IGNORED: &str = "CertificatesIgnored";
 
-/// The Portal asks for plain http; present only while it does, and true where the process permits it.
+/// The Portal requests plain http; present only while it does, and true if the process permits it.
 pub const INSECURE_HTTP: &str = "InsecureHttp";
 
-/// What a condition shall say.
+/// The content of a condition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
     /// The condition type, one of the constants above.
@@ -40,8 +40,8 @@ pub struct Wanted {
 /// The longest message that is written; the API allows 32768 bytes.
 const MAX_MESSAGE: usize = 4096;
 
-/// The list that says what is wanted: a condition keeps its `lastTransitionTime` while its status stays, and one that is
-/// not wanted any more goes (Kubernetes API conventions, "Typical status properties").
+/// The list with the wanted conditions: a condition keeps its `lastTransitionTime` while its status is the same, and a
+/// condition that is not wanted any more is removed (Kubernetes API conventions, "Typical status properties").
 #[must_use]
 pub fn brought_up_to_date(
     old: &[Condition],
@@ -73,7 +73,7 @@ pub fn brought_up_to_date(
         .collect()
 }
 
-/// The text, cut to so many bytes at a character's boundary.
+/// The text, cut to at most `most` bytes at a character's boundary.
 #[must_use]
 pub fn cut(text: &str, bytes: usize) -> String {
     if text.len() <= bytes {

@@ -17,7 +17,7 @@ use crate::api::bounds::{
 };
 use crate::api::names::{LABEL, SUBDOMAIN};
 
-/// A technical user of a data-space portal, and where its credential goes.
+/// A technical user of a data-space portal, and the Secret that the operator writes its credential into.
 #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 #[kube(
     group = "technicaluser.dev",
@@ -54,98 +54,99 @@ use crate::api::names::{LABEL, SUBDOMAIN};
 #[serde(rename_all = "camelCase")]
 #[x_kube(
     validation = Rule::new("!has(self.deletionPolicy) || !has(self.user.existing)")
-        .message("deletionPolicy means nothing for an existing user: the operator never changes or deletes it")
+        .message("deletionPolicy has no effect on an existing user: the operator never changes or deletes it")
 )]
 pub struct TechnicalUserSpec {
-    /// The Portal that the user belongs to. Cannot be changed: make a new TechnicalUser instead.
-    #[x_kube(validation = Rule::new("self == oldSelf").message("portalRef cannot be changed: make a new TechnicalUser for the other Portal"))]
+    /// The Portal that the user belongs to. It cannot be changed: create a new TechnicalUser instead.
+    #[x_kube(validation = Rule::new("self == oldSelf").message("portalRef cannot be changed: create a new TechnicalUser for the other Portal"))]
     pub portal_ref: PortalRef,
 
-    /// Which user: one that the operator makes and owns, or one that is there already.
+    /// The user: one that the operator creates and owns (`create`), or one that exists already (`existing`).
     pub user: User,
 
-    /// What becomes of the user in the portal in the end; `kubectl explain` shows the words of the type.
+    /// What the operator does with the user in the portal when this resource is deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion_policy: Option<DeletionPolicy>,
 
-    /// Where the credential goes. Absent: one Secret of the resource's name, in format Raw.
+    /// Where the operator writes the credential. Default: one Secret with the name of the resource, in the format Raw.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 1))]
     pub outputs: Option<Vec<Output>>,
 }
 
-/// Names a Portal.
+/// The name of a Portal, and its namespace.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct PortalRef {
-    /// The Portal's name.
+    /// The name of the Portal.
     #[schemars(length(min = 1, max = 253), regex(pattern = SUBDOMAIN))]
     pub name: String,
 
-    /// The Portal's namespace. Absent: the TechnicalUser's own. The Portal's `access` decides who may use it.
+    /// The namespace of the Portal. The Portal's `access` decides which namespaces may use it. Default: the namespace of the
+    /// TechnicalUser.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 63), regex(pattern = LABEL))]
     pub namespace: Option<String>,
 }
 
-/// Which user. Exactly one variant is given.
+/// The user in the portal. Give exactly one of `create` and `existing`.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
     validation = Rule::new("[has(self.create), has(self.existing)].filter(set, set).size() == 1").message("name exactly one of create and existing"),
-    validation = Rule::new("has(self.create) == has(oldSelf.create)").message("a user that is made cannot become an existing one, nor the other way: make a new TechnicalUser")
+    validation = Rule::new("has(self.create) == has(oldSelf.create)").message("a created user cannot become an existing one, nor the reverse: create a new TechnicalUser")
 )]
 pub struct User {
-    /// The operator makes and owns the user.
+    /// The operator creates and owns the user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub create: Option<CreateUser>,
 
-    /// The user is there already, made by hand or by a provider after a marketplace subscription. The operator finds
+    /// The user exists already: a person created it, or a provider after a marketplace subscription. The operator finds
     /// it and publishes its credential, and never changes or deletes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub existing: Option<ExistingUser>,
 }
 
-/// A user that the operator makes.
+/// A user that the operator creates.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
     validation = Rule::new("has(self.name) == has(oldSelf.name) && (!has(self.name) || self.name == oldSelf.name)")
-        .message("create.name cannot be changed: make a new TechnicalUser")
+        .message("create.name cannot be changed: create a new TechnicalUser")
 )]
 pub struct CreateUser {
     /// The roles, by the exact names that the portal offers (see the Portal's `status.roles`), such as
-    /// "Identity Wallet Management". Internal and External roles cannot be mixed. Cannot be changed, as the portal
-    /// cannot change them: make a new TechnicalUser.
+    /// "Identity Wallet Management". Internal and External roles cannot be mixed. The roles cannot be changed, because
+    /// the portal cannot change them: create a new TechnicalUser instead.
     #[schemars(length(min = 1, max = 32), inner(length(min = 1, max = 255)))]
     #[x_kube(
         merge_strategy = ListMerge::Set,
-        validation = Rule::new("self.all(role, role in oldSelf) && oldSelf.all(role, role in self)").message("roles cannot be changed, the portal cannot do that: make a new TechnicalUser")
+        validation = Rule::new("self.all(role, role in oldSelf) && oldSelf.all(role, role in self)").message("roles cannot be changed, because the portal cannot change them: create a new TechnicalUser")
     )]
     pub roles: Vec<String>,
 
     /// The readable part of the user's name in the portal, after a unique part that the operator adds. Lower-case
-    /// letters, digits and dashes. Cannot be changed. Default: namespace and name of the resource.
+    /// letters, digits and dashes. It cannot be changed. Default: namespace and name of the resource.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 68), regex(pattern = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"))]
     pub name: Option<String>,
 
-    /// Text for the people who see the user in the portal, after the operator's mark.
+    /// A text for people who see the user in the portal. The description of the user has it after the operator's mark.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 512))]
     #[x_kube(validation = Rule::new("!self.contains('[technicaluser.dev/')").message("description must not contain the operator's mark"))]
     pub description: Option<String>,
 }
 
-/// A user that is there already. Exactly one field is given.
+/// A user that exists already. Give exactly one field.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
     validation = Rule::new("[has(self.id), has(self.clientId), has(self.name)].filter(set, set).size() == 1").message("name exactly one of id, clientId and name"),
-    validation = Rule::new("self == oldSelf").message("an existing user cannot be exchanged for another: make a new TechnicalUser")
+    validation = Rule::new("self == oldSelf").message("an existing user cannot be exchanged for another: create a new TechnicalUser")
 )]
 pub struct ExistingUser {
-    /// The portal's id of the user (a UUID).
+    /// The id of the user in the portal (a UUID).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 36), regex(pattern = r"^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$"))]
     pub id: Option<String>,
@@ -155,32 +156,33 @@ pub struct ExistingUser {
     #[schemars(length(min = 1, max = 255))]
     pub client_id: Option<String>,
 
-    /// The exact name of the user in the portal. Names are not unique there: where two users bear it, neither is
-    /// published.
+    /// The exact name of the user in the portal. Names are not unique there: if two users have it, the operator
+    /// publishes neither.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
     pub name: Option<String>,
 }
 
-/// What becomes of the user in the portal when this resource is deleted. Delete: it is deleted; where the Portal's
-/// login may not delete, it is revoked instead. Revoke: its secret is reset and forgotten, the user stays. Retain: it
-/// stays as it is. Users that stay are listed in the Portal's `status.retained`. Default: Delete.
+/// What the operator does with the user in the portal when this resource is deleted. Delete: it deletes the user; if the
+/// Portal's login may not delete, it revokes the user instead. Revoke: it resets the secret and does not keep the new one, and
+/// keeps the user. Retain: it keeps the user and its secret. The Portal's `status.retained` lists users that are kept.
+/// Default: Delete.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeletionPolicy {
-    /// It is deleted.
+    /// The operator deletes the user.
     Delete,
-    /// Its secret is reset and forgotten; the user stays.
+    /// The operator resets the secret, does not keep the new one, and keeps the user.
     Revoke,
-    /// It stays as it is.
+    /// The operator keeps the user and its secret.
     Retain,
 }
 
-/// A place for the credential. Exactly one variant is given.
+/// An output, which the operator writes the credential into. Give exactly one variant.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("has(self.secret)").message("an output names a secret"))]
 pub struct Output {
-    /// A Secret in the resource's namespace. A Secret of somebody else is never overwritten.
+    /// A Secret in the namespace of the resource. The operator never overwrites a Secret that it does not own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<SecretOutput>,
 }
@@ -189,7 +191,7 @@ pub struct Output {
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct SecretOutput {
-    /// The Secret's name. Default: the name of the resource.
+    /// The name of the Secret. Default: the name of the resource.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253), regex(pattern = SUBDOMAIN))]
     pub name: Option<String>,
@@ -199,13 +201,13 @@ pub struct SecretOutput {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub format: Option<SecretFormat>,
 
-    /// Labels for the Secret, such as one that a restarter watches.
+    /// Labels of the Secret, such as one that a controller which restarts pods watches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("maxProperties" = 64))]
     #[x_kube(validation = Rule::new("self.all(key, !key.startsWith('technicaluser.dev/'))").message("labels of technicaluser.dev belong to the operator"))]
     pub labels: Option<BTreeMap<String, String>>,
 
-    /// Annotations for the Secret.
+    /// Annotations of the Secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("maxProperties" = 64))]
     #[x_kube(validation = Rule::new("self.all(key, !key.startsWith('technicaluser.dev/'))").message("annotations of technicaluser.dev belong to the operator"))]
@@ -221,7 +223,7 @@ pub enum SecretFormat {
     Raw,
 }
 
-/// What the operator found and did.
+/// The state of the user and of its credential, as the operator observed it.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq)]
 #[serde(rename_all = "camelCase", default)]
 // The apiserver gives a new object this status, so that kstatus calls it InProgress before the operator has seen it.
@@ -231,20 +233,20 @@ pub struct TechnicalUserStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
 
-    /// Ready, UserReady, CredentialVerified, Published; Reconciling and Stalled where they are true (kstatus).
+    /// Ready, UserReady, CredentialVerified, Published; Reconciling and Stalled while they are true (kstatus).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]), transform = of_conditions)]
     pub conditions: Vec<Condition>,
 
-    /// Whose portal the user is in. Pinned: nothing is done while the Portal resource leads to another one.
+    /// The portal that the user is in. The operator does nothing while the Portal resource leads to another portal or company.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub portal: Option<PinnedPortal>,
 
-    /// The user.
+    /// The user in the portal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<RecordedUser>,
 
-    /// The credential.
+    /// The credential that the operator published.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credential: Option<RecordedCredential>,
 
@@ -256,7 +258,7 @@ pub struct TechnicalUserStatus {
     )]
     pub outputs: Vec<RecordedOutput>,
 
-    /// The requests by annotation that were acted on.
+    /// The requests by annotation that the operator carried out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub handled: Option<Handled>,
 }
@@ -266,58 +268,58 @@ pub struct TechnicalUserStatus {
 #[serde(rename_all = "camelCase", default)]
 #[schemars(transform = without_defaults)]
 pub struct PinnedPortal {
-    /// Namespace of the Portal resource.
+    /// The namespace of the Portal resource.
     #[schemars(length(max = OBJECT))]
     pub namespace: String,
-    /// Name of the Portal resource.
+    /// The name of the Portal resource.
     #[schemars(length(max = OBJECT))]
     pub name: String,
-    /// Address of the portal's backend.
+    /// The address of the portal's backend.
     #[schemars(length(max = ADDRESS))]
     pub url: String,
-    /// Address of the token endpoint of the portal's identity provider.
+    /// The address of the token endpoint of the portal's identity provider.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = ADDRESS))]
     pub token_url: Option<String>,
-    /// Business partner number of the company.
+    /// The business partner number of the company, such as BPNL00000003CRHK.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = COMPANY))]
     pub bpn: Option<String>,
-    /// Tells this installation from a copy of it in another cluster.
+    /// The hint, which distinguishes this installation from a copy of it in another cluster.
     #[schemars(length(max = WORD))]
     pub hint: String,
 }
 
-/// The user as last seen.
+/// The user, as the operator last observed it.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(transform = without_defaults)]
 pub struct RecordedUser {
-    /// The portal's id.
+    /// The id of the user in the portal (a UUID).
     #[schemars(length(max = WORD))]
     pub id: String,
-    /// Counts the users that were made for this resource, from 1; absent for an existing user.
+    /// The number of the user among those that the operator created for this resource, from 1. Absent for an existing user.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub generation: Option<i64>,
-    /// The OAuth client ID; absent while the wallet service has not answered.
+    /// The OAuth client ID, such as sa42. Absent until the wallet service has answered.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = NAME))]
     pub client_id: Option<String>,
-    /// The name in the portal.
+    /// The name of the user in the portal.
     #[schemars(length(max = NAME))]
     pub name: String,
-    /// Internal (central identity provider) or External (wallet service).
+    /// The kind of the user: Internal (central identity provider) or External (wallet service).
     #[schemars(length(max = WORD))]
     pub kind: String,
     /// The state in the portal, as last seen when it changed, such as Active or Pending. Later portals may have others.
     #[schemars(length(max = WORD))]
     pub status: String,
-    /// The roles.
+    /// The roles of the user in the portal.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = ROLES), inner(length(max = NAME)))]
     pub roles: Vec<String>,
     /// A keyed digest (HMAC-SHA-256, 32 hexadecimal digits) of this resource, the user's id and its generation. The operator
-    /// writes it once it found that it created the user for this resource. It proves that where the mark was removed from
+    /// writes it once it found that it created the user for this resource. It proves that even if the mark was removed from
     /// the user's description; without mark, proof and a name that the operator gives, the user is not published, changed or
     /// deleted. Only the operator can compute it: do not change it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -325,12 +327,12 @@ pub struct RecordedUser {
     pub proof: Option<String>,
 }
 
-/// The credential as published.
+/// The credential, as the operator published it.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(transform = without_defaults)]
 pub struct RecordedCredential {
-    /// Counts the credentials that were published, from 1.
+    /// The number of the credential among those that were published, from 1.
     pub generation: i64,
     /// When the operator first read this credential from the portal.
     #[schemars(length(max = WORD), extend("format" = "date-time"))]
@@ -342,7 +344,7 @@ pub struct RecordedCredential {
     pub first_verified_at: Option<String>,
 }
 
-/// An output as written.
+/// An output, as the operator wrote it.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase", default)]
 // What identifies an entry is always there; a status is read all the same where it is not.
@@ -351,25 +353,25 @@ pub struct RecordedOutput {
     /// The kind of the output, such as Secret. Later releases add kinds.
     #[schemars(length(max = WORD))]
     pub kind: String,
-    /// The object's name.
+    /// The name of the object.
     #[schemars(length(max = OBJECT))]
     pub name: String,
-    /// The object's uid.
+    /// The uid of the object.
     #[schemars(length(max = WORD))]
     pub uid: String,
-    /// The object's resourceVersion after our write.
+    /// The resourceVersion of the object after the last write of the operator.
     #[schemars(length(max = WORD))]
     pub resource_version: String,
-    /// A keyed digest of what was written; tells nothing of it.
+    /// A keyed digest of what was written. Nothing of the content can be read from it.
     #[schemars(length(max = WORD))]
     pub digest: String,
 }
 
-/// Requests that were acted on.
+/// Requests that the operator carried out.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Handled {
-    /// The last value of the annotation `technicaluser.dev/rotate`.
+    /// The last value of the annotation `technicaluser.dev/rotate` that the operator carried out.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = OBJECT))]
     pub rotate: Option<String>,

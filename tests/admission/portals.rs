@@ -31,7 +31,7 @@ const PUBLIC: [&str; 7] = [
     "127.0.0.1@example.org",
     "0.0.0.0",
 ];
-const ENVIRONMENT: &str = "tokenUrl is required for PreProduction, whose identity provider is not published, and means nothing for Production";
+const ENVIRONMENT: &str = "tokenUrl is required for PreProduction, whose identity provider is not published, and must be absent for Production";
 const ONE_LOGIN: &str = "name exactly one of clientCredentials and refreshToken";
 const ROLES: &str = "a rule for other namespaces names the roles that it grants, or sets existing";
 const SELECTOR: &str = "selector is given exactly where from is Selector";

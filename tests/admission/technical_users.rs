@@ -7,7 +7,7 @@ use crate::support::{Case, Kind, no, try_all, yes};
 const ONE_VARIANT: &str = "name exactly one of create and existing";
 const ONE_SELECTOR: &str = "name exactly one of id, clientId and name";
 const NO_POLICY: &str =
-    "deletionPolicy means nothing for an existing user: the operator never changes or deletes it";
+    "deletionPolicy has no effect on an existing user: the operator never changes or deletes it";
 const MARK: &str = "description must not contain the operator's mark";
 const LABELS: &str = "labels of technicaluser.dev belong to the operator";
 const ANNOTATIONS: &str = "annotations of technicaluser.dev belong to the operator";

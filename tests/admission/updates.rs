@@ -5,12 +5,13 @@ use serde_json::{Value, json};
 use crate::support::{Kind, Server, assert_answer};
 use crate::technical_users::{create, existing};
 
-const PORTAL: &str = "portalRef cannot be changed: make a new TechnicalUser for the other Portal";
+const PORTAL: &str = "portalRef cannot be changed: create a new TechnicalUser for the other Portal";
 const VARIANT: &str =
-    "a user that is made cannot become an existing one, nor the other way: make a new TechnicalUser";
-const EXISTING: &str = "an existing user cannot be exchanged for another: make a new TechnicalUser";
-const NAME: &str = "create.name cannot be changed: make a new TechnicalUser";
-const ROLES: &str = "roles cannot be changed, the portal cannot do that: make a new TechnicalUser";
+    "a created user cannot become an existing one, nor the reverse: create a new TechnicalUser";
+const EXISTING: &str = "an existing user cannot be exchanged for another: create a new TechnicalUser";
+const NAME: &str = "create.name cannot be changed: create a new TechnicalUser";
+const ROLES: &str =
+    "roles cannot be changed, because the portal cannot change them: create a new TechnicalUser";
 
 /// A change to a stored spec, and the words of the refusal.
 pub struct Change {

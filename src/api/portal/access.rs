@@ -6,7 +6,7 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What some namespaces may do with a Portal.
+/// A rule: what some namespaces may do with a Portal.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
@@ -17,14 +17,14 @@ pub struct AccessRule {
     /// The namespaces whose TechnicalUsers this rule serves.
     pub namespaces: AccessNamespaces,
 
-    /// The roles that they may ask for, by exact name. Required unless `from` is Same; absent there: every role.
+    /// The roles that they may request, by exact name. Required unless `from` is Same. Default for Same: every role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64), inner(length(min = 1, max = 255)))]
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub roles: Option<Vec<String>>,
 
-    /// Whether they may publish users that the operator did not make (`spec.user.existing`), whatever role these have.
-    /// Default: false.
+    /// Whether they may publish users that the operator did not create (`spec.user.existing`). The rule must name all roles of
+    /// such a user. Default: false.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub existing: Option<bool>,
 }
@@ -36,10 +36,11 @@ pub struct AccessRule {
     validation = Rule::new("(self.from == 'Selector') == has(self.selector)").message("selector is given exactly where from is Selector")
 )]
 pub struct AccessNamespaces {
-    /// Same: the Portal's own. All: every namespace that the operator watches. Selector: by the namespace's labels.
+    /// How the rule selects namespaces. Same: the namespace of the Portal. All: every namespace that the operator watches.
+    /// Selector: the namespaces with the labels of `selector`.
     pub from: AccessFrom,
 
-    /// The labels of the namespaces, where `from` is Selector.
+    /// The labels of the namespaces. Required if `from` is Selector, and not permitted otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub selector: Option<LabelSelector>,
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::api::names::SUBDOMAIN;
 
-/// How the operator logs in. Exactly one variant is given.
+/// How the operator logs in. Give exactly one variant.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
@@ -19,19 +19,19 @@ pub struct Auth {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_credentials: Option<LoginSecret>,
 
-    /// A person: an OAuth refresh token (offline access). The Secret is only read; the portal renews the token with
-    /// each use, and the live one is kept in the Secret `<portal>-session` (`<portal>-delete-session` for deleteAuth), which
-    /// belongs to the operator.
+    /// A person: an OAuth refresh token (offline access). The operator only reads the Secret. The portal renews the token with
+    /// each use, and the operator keeps the current one in the Secret `<portal>-session` (`<portal>-delete-session` for
+    /// deleteAuth), which it owns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refresh_token: Option<LoginSecret>,
 }
 
-/// Where a login is read from.
+/// The Secret of a login.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct LoginSecret {
     /// A Secret of the Portal's namespace. Keys for clientCredentials: `client-id` and `client-secret`. Keys for
-    /// refreshToken: `refresh-token`, and `client-id` where it is not Cl2-CX-Portal.
+    /// refreshToken: `refresh-token`, and `client-id` if it is not Cl2-CX-Portal.
     pub secret_ref: LocalSecret,
 }
 
@@ -39,7 +39,7 @@ pub struct LoginSecret {
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct LocalSecret {
-    /// The Secret's name.
+    /// The name of the Secret.
     #[schemars(length(min = 1, max = 253), regex(pattern = SUBDOMAIN))]
     pub name: String,
 }

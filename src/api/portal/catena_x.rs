@@ -32,7 +32,7 @@ const TOKEN_ENDPOINT: &str = concat!(
 const ASKED_FOR: &str = "(has(self.insecureHttp) && self.insecureHttp) || \
      [self.url, self.tokenUrl, has(self.walletTokenUrl) ? self.walletTokenUrl : ''].all(address, !address.startsWith('http://'))";
 
-/// A portal of the Catena-X make.
+/// A portal with the Catena-X software.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
@@ -59,8 +59,8 @@ pub struct CatenaX {
     )]
     pub token_url: String,
 
-    /// The token endpoint of the wallet service, for wallet users of a portal before 2.3, which does not tell it. Later
-    /// portals tell it themselves, and what they tell is used. Plain http needs `insecureHttp`.
+    /// The token endpoint of the wallet service, for wallet users of a portal before 2.3, which does not report it. Later
+    /// portals report it, and the operator then uses the reported one. Plain http needs `insecureHttp`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 512))]
     #[x_kube(
@@ -69,14 +69,15 @@ pub struct CatenaX {
     )]
     pub wallet_token_url: Option<String>,
 
-    /// True: plain http is accepted for loopback and private addresses, for test systems only. Logins, tokens and client
-    /// secrets are then sent unencrypted. It has an effect only where the operator permits it (chart value
+    /// If true, the operator accepts plain http for loopback and private addresses, for test systems only. Logins, tokens and client
+    /// secrets are then sent unencrypted. It has an effect only if the operator permits it (chart value
     /// `allowInsecureHttp`). The condition `InsecureHttp` reports it. Default: false.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub insecure_http: Option<bool>,
 
-    /// The business partner number of your company. Given: the operator refuses to work (WrongCompany) when the login
-    /// belongs to another company. Needed where the login's token names several companies (CompanyAmbiguous).
+    /// The business partner number of your company, such as BPNL00000003CRHK. If it is set, the operator changes nothing when
+    /// the login belongs to another company (WrongCompany). It is required if the login's token names several companies
+    /// (CompanyAmbiguous).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 32), regex(pattern = r"^BPN[LSA][0-9A-Z]{12}$"))]
     pub bpn: Option<String>,
@@ -84,7 +85,8 @@ pub struct CatenaX {
     /// The operator's login.
     pub auth: Auth,
 
-    /// A second login that is used for deletion alone. The role of the guides, Connector Management, cannot delete.
+    /// A second login, which the operator uses only to delete users. The usual role of the first login, Connector Management,
+    /// cannot delete.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delete_auth: Option<Auth>,
 }

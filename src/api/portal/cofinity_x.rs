@@ -12,10 +12,10 @@ use super::auth::Auth;
 #[serde(rename_all = "camelCase")]
 #[x_kube(
     validation = Rule::new("(self.environment == 'PreProduction') == has(self.tokenUrl)")
-        .message("tokenUrl is required for PreProduction, whose identity provider is not published, and means nothing for Production")
+        .message("tokenUrl is required for PreProduction, whose identity provider is not published, and must be absent for Production")
 )]
 pub struct CofinityX {
-    /// Production (portal.cofinity-x.com) or PreProduction (beta).
+    /// The environment: Production (portal.cofinity-x.com) or PreProduction (beta).
     pub environment: CofinityXEnvironment,
 
     /// The token endpoint of the identity provider of PreProduction. Always https.
@@ -27,8 +27,9 @@ pub struct CofinityX {
     )]
     pub token_url: Option<String>,
 
-    /// The business partner number of your company. Given: the operator refuses to work (WrongCompany) when the login
-    /// belongs to another company. Needed where the login's token names several companies (CompanyAmbiguous).
+    /// The business partner number of your company, such as BPNL00000003CRHK. If it is set, the operator changes nothing when
+    /// the login belongs to another company (WrongCompany). It is required if the login's token names several companies
+    /// (CompanyAmbiguous).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 32), regex(pattern = r"^BPN[LSA][0-9A-Z]{12}$"))]
     pub bpn: Option<String>,
@@ -36,7 +37,8 @@ pub struct CofinityX {
     /// The operator's login.
     pub auth: Auth,
 
-    /// A second login that is used for deletion alone. The role of the guides, Connector Management, cannot delete.
+    /// A second login, which the operator uses only to delete users. The usual role of the first login, Connector Management,
+    /// cannot delete.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delete_auth: Option<Auth>,
 }

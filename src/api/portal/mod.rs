@@ -30,9 +30,9 @@ pub use tls::{CaBundle, KeyRef, Tls};
 
 /// A data-space portal, seen through one login of one company.
 ///
-/// The login is a technical user with the role "Connector Management" that an administrator of the company made by
-/// hand in the portal. It can list, read (secrets included), create and reset every technical user of the company;
-/// `access` decides which namespaces may have that done for them, and for which roles.
+/// The login is a technical user with the role "Connector Management" that an administrator of the company creates in the
+/// portal. It can list, read (secrets included), create and reset every technical user of the company; `access` decides for
+/// which namespaces and roles the operator does so.
 #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[kube(
     group = "technicaluser.dev",
@@ -75,46 +75,47 @@ pub use tls::{CaBundle, KeyRef, Tls};
     validation = Rule::new("[has(self.catenaX), has(self.cofinityX)].filter(set, set).size() == 1").message("name exactly one of catenaX and cofinityX"),
 )]
 pub struct PortalSpec {
-    /// Catena-X, and everybody who runs its portal. Exactly one of `catenaX` and `cofinityX` is given.
+    /// A portal with the Catena-X software. Give exactly one of `catenaX` and `cofinityX`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub catena_x: Option<CatenaX>,
 
-    /// Cofinity-X: you log in at a cofinity-x.com address. Exactly one of `catenaX` and `cofinityX` is given.
+    /// The portal of Cofinity-X: you log in at a cofinity-x.com address. Give exactly one of `catenaX` and `cofinityX`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cofinity_x: Option<CofinityX>,
 
-    /// Which namespaces may use this portal, and for what. Absent: the Portal's own namespace, for every role, and it
-    /// may also publish users that the operator did not make. The first rule that grants a request serves.
+    /// The rules which namespaces may use this Portal, and for which roles. One rule must grant a whole request. Default: the
+    /// namespace of the Portal, for every role, and also for users that the operator did not create.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub access: Option<Vec<AccessRule>>,
 
-    /// Certificates to trust besides the public roots.
+    /// The certificates that the operator trusts in addition to the public roots.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls: Option<Tls>,
 
-    /// How hard the portal may be worked.
+    /// The limits of the requests to the portal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<Limits>,
 
-    /// How often the portal's whole user list is read, once for all TechnicalUsers. At least 10s. Default: 5m.
+    /// The interval at which the operator reads the portal's whole user list, once for all TechnicalUsers. A duration such as
+    /// 10m, at least 10s. Default: 5m.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 32))]
     #[x_kube(validation = Rule::new("duration(self) >= duration('10s')").message("resyncInterval is at least 10s"))]
     pub resync_interval: Option<Duration>,
 
-    /// How published credentials are tried again at their token endpoint.
+    /// How the operator verifies published credentials at their token endpoint.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verification: Option<VerificationPolicy>,
 
-    /// What becomes of a TechnicalUser under deletion whose user can be neither deleted nor revoked with this login.
-    /// Hold keeps the resource, with a condition that names what a person has to do. Release lets it go and lists the
-    /// user in `status.retained`. Default: Hold.
+    /// What the operator does with a TechnicalUser under deletion whose user can be neither deleted nor revoked with this
+    /// login. Hold keeps the resource, with a condition that says what a person has to do. Release removes the finalizer, and
+    /// lists the user in `status.retained`. Default: Hold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub when_undeletable: Option<WhenUndeletable>,
 
-    /// True: nothing is written to this portal (no create, reset, update or delete). It is still read, and deleted
-    /// Secrets are still healed. Default: false.
+    /// If true, the operator writes nothing to this portal: no create, reset, update or delete. It still reads the portal, and
+    /// repairs Secrets that were changed or deleted. Default: false.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspend: Option<bool>,
 }

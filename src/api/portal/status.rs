@@ -9,7 +9,7 @@ use crate::api::bounds::{
     ADDRESS, COMPANY, NAME, OFFERED, RESOURCE, TEXT, WORD, of_conditions, without_defaults,
 };
 
-/// What the operator found.
+/// The state of the portal and of the login, as the operator observed it.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq)]
 #[serde(rename_all = "camelCase", default)]
 // The apiserver gives a new object this status, so that kstatus calls it InProgress before the operator has seen it.
@@ -19,8 +19,8 @@ pub struct PortalStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
 
-    /// Ready and CanDelete, and while they are true: Reconciling (the operator goes on by itself), Stalled (only a person can
-    /// help), CertificatesIgnored (certificates of the CA bundle cannot be used), InsecureHttp (plain http is used).
+    /// Ready and CanDelete, and while they are true: Reconciling (the operator continues automatically), Stalled (a person
+    /// has to act), CertificatesIgnored (certificates of the CA bundle cannot be used), InsecureHttp (plain http is used).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]), transform = of_conditions)]
     pub conditions: Vec<Condition>,
@@ -29,12 +29,12 @@ pub struct PortalStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub company: Option<Company>,
 
-    /// The portal's version as far as its answers tell, such as "2.5 or 2.6".
+    /// The version of the portal, as far as its answers show it, such as "2.5 or 2.6".
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = WORD))]
     pub version: Option<String>,
 
-    /// What the login may do.
+    /// The permissions of the login.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub permissions: Option<PermissionsFound>,
 
@@ -51,7 +51,7 @@ pub struct PortalStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub users: Option<i64>,
 
-    /// Users that the operator left in the portal, the newest last; at most 100. An entry is removed once the portal no
+    /// Users that the operator kept in the portal, the newest last; at most 100. An entry is removed once the portal no
     /// longer knows its user. The list is for people: the operator decides by the mark in the user's description.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = RETAINED_LIMIT))]
@@ -62,12 +62,12 @@ pub struct PortalStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retained_omitted: Option<i64>,
 
-    /// Users of the portal that bear this installation's mark while no resource claims them; at most 100.
+    /// Users of the portal with the mark of this installation for which no TechnicalUser exists; at most 100.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = UNCLAIMED_LIMIT))]
     pub unclaimed: Vec<UnclaimedUser>,
 
-    /// The number of recorded users that are missing from the user list, where that is taken for a fault of the portal
+    /// The number of recorded users that are missing from the user list, while that is treated as a fault of the portal
     /// (reason UsersVanished). It is kept while the portal cannot be read, and while the Portal is deleted. Absent while
     /// no mass disappearance is suspected.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -80,54 +80,55 @@ pub const RETAINED_LIMIT: usize = 100;
 /// The most users that `status.unclaimed` lists.
 pub const UNCLAIMED_LIMIT: usize = 100;
 
-/// A company of the data space.
+/// The company that the login belongs to.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct Company {
-    /// Its business partner number.
+    /// The business partner number of the company.
     #[schemars(length(max = COMPANY))]
     pub bpn: String,
 }
 
-/// What a login may do.
+/// The permissions of a login.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(transform = without_defaults)]
 #[allow(clippy::struct_excessive_bools, reason = "four independent permissions, not a state")]
 pub struct PermissionsFound {
-    /// List and read technical users.
+    /// The login may list and read technical users.
     pub view: bool,
-    /// Create, update and reset technical users.
+    /// The login may create, update and reset technical users.
     pub create: bool,
-    /// Delete technical users (with `deleteAuth` where it is given).
+    /// The login, or `deleteAuth` if it is given, may delete technical users.
     pub delete: bool,
-    /// List the roles on offer.
+    /// The login may list the roles that the portal offers.
     pub roles: bool,
 }
 
-/// A role on offer.
+/// A role that the portal offers to the company.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct OfferedRole {
-    /// The exact name, as in `spec.user.create.roles`.
+    /// The exact name of the role, as in `spec.user.create.roles` of a TechnicalUser.
     #[schemars(length(max = NAME))]
     pub name: String,
-    /// Internal (central identity provider, at once) or External (wallet service, takes minutes).
+    /// The kind of user with this role: Internal (central identity provider, created at once) or External (wallet service,
+    /// created within minutes).
     #[schemars(length(max = WORD))]
     pub kind: String,
-    /// Only providers may use it: asking for it yields no user.
+    /// Whether only providers may use the role: a request with it creates no user.
     #[serde(default, skip_serializing_if = "is_false")]
     pub provider_only: bool,
 }
 
-/// A user that the operator left in the portal.
+/// A user that the operator kept in the portal.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct RetainedUser {
     /// The portal's id of the user.
     #[schemars(length(max = WORD))]
     pub id: String,
-    /// Its OAuth client ID.
+    /// The OAuth client ID of the user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = NAME))]
     pub client_id: Option<String>,
@@ -135,13 +136,13 @@ pub struct RetainedUser {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = NAME))]
     pub name: Option<String>,
-    /// The `TechnicalUser` it was made for, `<namespace>/<name>`.
+    /// The TechnicalUser that it was created for, as `<namespace>/<name>`.
     #[schemars(length(max = RESOURCE))]
     pub technical_user: String,
-    /// Why it stayed.
+    /// Why the operator kept the user.
     #[schemars(length(max = TEXT))]
     pub reason: String,
-    /// Since when it is listed here.
+    /// The time since when it is listed here.
     #[schemars(length(max = WORD), extend("format" = "date-time"))]
     pub since: String,
     /// The address of the portal that the user is in.
@@ -165,7 +166,7 @@ impl RetainedUser {
     }
 }
 
-/// A user of ours that no resource claims.
+/// A user with the mark of this installation for which no TechnicalUser exists.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct UnclaimedUser {
@@ -175,7 +176,7 @@ pub struct UnclaimedUser {
     /// Its name in the portal.
     #[schemars(length(max = NAME))]
     pub name: String,
-    /// The `TechnicalUser` its mark names, `<namespace>/<name>`.
+    /// The TechnicalUser that its mark names, as `<namespace>/<name>`.
     #[schemars(length(max = RESOURCE))]
     pub technical_user: String,
 }

@@ -7,15 +7,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::api::names::{DATA_KEY, SUBDOMAIN};
 
-/// Certificates to trust.
+/// The certificates that the operator trusts.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct Tls {
-    /// Certificates to trust besides the public roots: for the portal, its identity provider and the wallet alike.
+    /// The certificates (PEM) that the operator trusts in addition to the public roots, for the portal, its identity provider
+    /// and the wallet.
     pub ca_bundle: CaBundle,
 }
 
-/// Where PEM certificates are read from. Exactly one variant is given.
+/// The object with the certificates (PEM). Give exactly one variant.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
@@ -23,11 +24,11 @@ pub struct Tls {
         .message("name exactly one of configMapRef and secretRef")
 )]
 pub struct CaBundle {
-    /// A ConfigMap of the Portal's namespace.
+    /// A ConfigMap in the namespace of the Portal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub config_map_ref: Option<KeyRef>,
 
-    /// A Secret of the Portal's namespace.
+    /// A Secret in the namespace of the Portal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_ref: Option<KeyRef>,
 }
@@ -36,7 +37,7 @@ pub struct CaBundle {
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct KeyRef {
-    /// The object's name.
+    /// The name of the object.
     #[schemars(length(min = 1, max = 253), regex(pattern = SUBDOMAIN))]
     pub name: String,
 
