@@ -83,15 +83,15 @@ impl KubeError {
     pub fn blocker(&self) -> Blocker {
         let words = match self {
             Self::NotFound => {
-                "the Kubernetes API no longer finds an object that the operator works with; it is tried again"
+                "The Kubernetes API no longer finds an object that the operator works with. The operator tries again."
                     .to_owned()
             }
             Self::Conflict => {
-                "another client keeps changing the same objects while the operator writes them; it is tried again"
+                "Another client changes the same objects again and again while the operator writes them. The operator tries again."
                     .to_owned()
             }
             Self::Denied { message, .. } => format!("the Kubernetes API refuses: {}", with_advice(message)),
-            Self::Failed { .. } | Self::Unclear { .. } => format!("{self}; it is tried again"),
+            Self::Failed { .. } | Self::Unclear { .. } => format!("{self}. The operator tries again."),
         };
         Blocker::passing(Reason::KubernetesError, words)
     }

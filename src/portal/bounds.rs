@@ -12,8 +12,8 @@ pub(crate) use crate::domain::user::is_id;
 
 use crate::domain::text::{printable, printable_lines};
 
-/// The longest name of a user, role, connector or offer. One more than a resource can ask for, so that a name that was
-/// cut is never taken for the one that is asked for.
+/// The longest name of a user, role, connector or offer. One more than a resource can request, so that a cut name is
+/// never equal to the requested one.
 pub(crate) const NAME: usize = 256;
 
 /// The longest description. What the operator writes there is shorter.
@@ -127,7 +127,7 @@ impl<'de, T: Deserialize<'de>, const MOST: usize> Visitor<'de> for ListReader<T,
     }
 }
 
-/// What a value of any kind holds of interest; nothing else of it is kept. Nesting is bounded by `serde_json` (128).
+/// What is read of a value of any kind; nothing else of it is kept. Nesting is bounded by `serde_json` (128).
 pub(crate) trait Gather: Default {
     /// A text, and the key of the innermost object that it stands in (empty outside of objects).
     fn text(&mut self, key: &str, text: &str);

@@ -1,4 +1,4 @@
-//! What all calls of one Portal share: the HTTP client, the limiter, the circuit breaker and who hears of it.
+//! What all calls of one Portal share: the HTTP client, the limiter, the circuit breaker and the observer.
 
 use std::sync::Arc;
 
@@ -46,7 +46,7 @@ impl Caller {
         self.plain_http.allows(url)
     }
 
-    /// Sends once and reads the answer with `read`. Whoever calls holds a place of the limiter.
+    /// Sends once and reads the answer with `read`. The caller holds a place of the limiter.
     pub(crate) async fn send<T, E>(
         &self,
         operation: Operation,

@@ -1,4 +1,4 @@
-//! What portals differ in.
+//! The differences between portals.
 
 /// What a portal can do, and what its answers mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

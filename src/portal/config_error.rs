@@ -38,22 +38,22 @@ pub enum ConfigError {
 /// Why plain http is refused, and what permits it.
 #[derive(Debug, Clone, Copy, Error, PartialEq, Eq)]
 pub enum NotHttps {
-    /// Neither the process permits it nor the Portal asks for it.
+    /// Neither does the process permit it nor the Portal request it.
     #[error(
         "plain http is for test systems only, and needs both insecureHttp in the Portal and the chart's value allowInsecureHttp \
          (--allow-insecure-http)"
     )]
     NotWanted,
-    /// The process does not permit what the Portal asks for.
+    /// The process does not permit what the Portal requests.
     #[error(
-        "the Portal asks for plain http (insecureHttp), and the operator does not permit it: set the chart's value \
+        "the Portal requests plain http (insecureHttp), and the operator does not permit it: set the chart's value \
          allowInsecureHttp (--allow-insecure-http), on test systems only"
     )]
     NotPermitted,
-    /// The process permits it, and the Portal does not ask for it.
-    #[error("the Portal does not ask for plain http: set insecureHttp in it, for test systems only")]
+    /// The process permits it, and the Portal does not request it.
+    #[error("the Portal does not request plain http: set insecureHttp in it, for test systems only")]
     NotAskedFor,
-    /// It is permitted and asked for, and the address is no private one.
+    /// It is permitted and requested, but the address is not a private one.
     #[error("plain http is permitted to loopback and private addresses only")]
     NotPrivate,
 }

@@ -26,16 +26,16 @@ pub enum PortalError {
         /// What went wrong, in words.
         reason: String,
     },
-    /// The circuit breaker is open: the portal failed a moment ago and is not asked again yet.
+    /// The circuit breaker is open: the portal failed a moment ago and gets no request yet.
     #[error("the portal failed repeatedly and is tried again in {} s", retry_after.as_secs())]
     CircuitOpen {
         /// When the next probe may go out.
         retry_after: Duration,
     },
     /// The portal, or a proxy before it, answered 429 (or 503 with `Retry-After`).
-    #[error("the portal asks for a pause")]
+    #[error("the portal requests a pause")]
     Throttled {
-        /// The pause asked for, where it was told.
+        /// The requested pause, if the answer names one.
         retry_after: Option<Duration>,
     },
     /// Other creates hold all places in the limiter that creates may have, and none of them ends. Nothing was sent.
@@ -98,7 +98,7 @@ pub enum PortalError {
     /// The user's client is missing in the identity provider.
     #[error("the user's client is missing in the identity provider")]
     ClientMissing,
-    /// 5xx, and 408, 425, 499 of a proxy that gave up waiting: passing or lasting, cannot be told apart.
+    /// 5xx, and 408, 425, 499 of a proxy that stopped waiting. Temporary and permanent failures cannot be distinguished.
     #[error("the portal answered {status}")]
     Server {
         /// The HTTP status.
@@ -129,10 +129,10 @@ fn refused(status: u16, code: &str) -> String {
     }
 }
 
-/// Whether a failed create may have made a user.
+/// Whether a failed create may have created a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
-    /// Certainly nothing was made: nothing was sent, or the portal refused with a 4xx.
+    /// No user was created: nothing was sent, or the portal refused with a 4xx.
     None,
     /// Unknown: time-out, cut connection, 5xx, an answer that cannot be read.
     Unknown,
@@ -144,6 +144,6 @@ pub enum Effect {
 pub struct CreateFailure {
     /// What went wrong.
     pub error: PortalError,
-    /// Whether a user may exist all the same.
+    /// Whether a user may still exist.
     pub effect: Effect,
 }

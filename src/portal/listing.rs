@@ -65,7 +65,7 @@ impl Ordering {
     }
 }
 
-/// How far a scan has come.
+/// The progress of a scan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ScanProgress {
     /// Pages read.

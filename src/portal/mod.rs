@@ -1,4 +1,4 @@
-//! Places where technical users are made, behind one trait. Knows nothing of Kubernetes.
+//! Portals, where technical users are created, behind one trait. Knows nothing of Kubernetes.
 //!
 //! [`Portal`] is what the rest of the operator sees, and [`Clients`] builds one. The client for Catena-X and Cofinity-X is in
 //! `clients::catena_x`, its login in `oauth`, and what keeps a portal from being overrun (limiter, lanes, circuit breaker, retry) in
@@ -31,10 +31,10 @@ pub use capabilities::Capabilities;
 pub use error::{CreateFailure, Effect, PortalError};
 pub use listing::{ListOrder, Scan, ScanProgress};
 
-/// Which queue a call waits in: what a person waits for goes ahead of what runs by the clock.
+/// Which queue a call waits in: what a person waits for comes before periodic calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Lane {
-    /// A new or changed resource, a heal, a deletion.
+    /// A new or changed resource, a repair, a deletion.
     Interactive,
     /// Sweeps and periodic verification.
     Background,
@@ -73,7 +73,7 @@ pub struct Login {
     pub deletion_trouble: Option<String>,
 }
 
-/// What the token endpoint said of a credential.
+/// What the token endpoint answered to a credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verification {
     /// A token was issued.
@@ -81,13 +81,13 @@ pub enum Verification {
         /// The roles that the token shows; `None` where it cannot be read.
         roles: Option<TokenRoles>,
     },
-    /// Refused: wrong secret, unknown or disabled client. `unknown_client` tells `invalid_client`, which a wrong
+    /// Refused: wrong secret, unknown or disabled client. `unknown_client` stands for `invalid_client`, which a wrong
     /// secret never gets (Keycloak 26).
     Refused {
         /// The endpoint answered `invalid_client`.
         unknown_client: bool,
     },
-    /// The endpoint could not be reached or did not answer as a token endpoint: says nothing of the credential.
+    /// The endpoint could not be reached or did not answer as a token endpoint. This shows nothing about the credential.
     Unreachable {
         /// `host:port` of the endpoint.
         endpoint: String,
@@ -105,20 +105,20 @@ pub struct TokenRoles {
     pub digest: u64,
 }
 
-/// A place where technical users are made, seen through one login.
+/// A portal, where technical users are created, seen through one login.
 ///
 /// Every call may wait for the limiter. Errors never hold text from an answer's body, nor a secret. No method has a default
 /// body: what wraps a portal would not notice that it does not pass that method on.
 #[async_trait]
 pub trait Portal: Send + Sync {
-    /// Logs in (or uses the token in hand) and tells who the login is.
+    /// Logs in (or uses the current token) and returns the identity of the login.
     async fn login(&self) -> Result<Login, PortalError>;
 
-    /// Forgets the token in hand, so that the next call obtains a new one: what the token says is in doubt.
+    /// Drops the current token, so that the next call obtains a new one: the claims of the token may be outdated.
     async fn forget_token(&self);
 
     /// Makes one call that the portal answers only to a login that it accepts, with a token that names the same companies and
-    /// the same client ID as `login`: a token alone is the word of whoever runs the token endpoint.
+    /// the same client ID as `login`: a token alone shows only what the token endpoint claims.
     async fn confirm(&self, login: &Login) -> Result<(), PortalError>;
 
     /// Makes one call that the portal answers only to a login that it accepts, with a token of the deletion login that names
@@ -127,10 +127,10 @@ pub trait Portal: Send + Sync {
 
     /// The same login, whose calls are sent only with a token that names all of these companies, or none where there are
     /// none; [`PortalError::OtherCompany`] otherwise. [`Portal::login`] and the two calls that confirm a login take any token.
-    /// Who holds a portal that is bound concludes nothing from the users of another company, whatever becomes of the login.
+    /// The holder of a bound portal concludes nothing from the users of another company, also after the login has changed.
     fn bound_to(self: Arc<Self>, companies: &[String]) -> Arc<dyn Portal>;
 
-    /// What the portal can do; asked once, then remembered.
+    /// What the portal can do; requested once, then remembered.
     async fn capabilities(&self) -> Result<Capabilities, PortalError>;
 
     /// The roles that the login's company may give to technical users.
@@ -139,13 +139,13 @@ pub trait Portal: Send + Sync {
     /// Reads the whole user list once.
     async fn scan(&self, lane: Lane) -> Result<Scan, PortalError>;
 
-    /// How far the running scan has come, where the client knows.
+    /// The progress of the running scan, if the client knows it.
     fn scan_progress(&self) -> Option<ScanProgress>;
 
     /// The users whose client ID contains this text, by a list that the portal narrows: short where the whole list is long.
     async fn narrow(&self, client_id: &str, lane: Lane) -> Result<Scan, PortalError>;
 
-    /// Reads one user. [`PortalError::NotFound`] is the only proof that an id is gone; see [`Capabilities::reports_deleted`].
+    /// Reads one user. [`PortalError::NotFound`] is the only proof that a user was deleted; see [`Capabilities::reports_deleted`].
     async fn details(&self, id: &UserId, lane: Lane) -> Result<UserDetails, PortalError>;
 
     /// Waits for a place in the limiter and for a fresh token, so that the create that follows starts at once.
@@ -154,14 +154,14 @@ pub trait Portal: Send + Sync {
     /// Sets name and description; the portal has no partial update. Works for active users only.
     async fn update(&self, id: &UserId, name: &str, description: &str) -> Result<(), PortalError>;
 
-    /// Makes a new secret; the old one is dead at once. Internal users only. The secret is not returned: it is read
+    /// Creates a new secret; the old one is invalid at once. Internal users only. The secret is not returned: it is read
     /// with [`Portal::details`], which is the one way that also works after a crash.
     async fn reset(&self, id: &UserId) -> Result<(), PortalError>;
 
     /// Deletes a user, with the deletion login where one is given.
     async fn delete(&self, id: &UserId) -> Result<(), PortalError>;
 
-    /// Asks the credential's token endpoint for a token.
+    /// Requests a token from the credential's token endpoint.
     async fn verify(&self, credential: &Credential, lane: Lane) -> Verification;
 }
 
@@ -172,11 +172,11 @@ pub trait CreateSlot: Send {
     async fn create(self: Box<Self>, user: NewUser) -> Result<Vec<CreatedUser>, CreateFailure>;
 }
 
-/// How long a create may take before the client gives up. The portal may still complete it: whoever looks for the
-/// user waits [`CREATE_SETTLE_TIME`] first. A constant, the same in all releases.
+/// How long a create may take before the client stops waiting. The portal may still complete it: a search for the user
+/// waits [`CREATE_SETTLE_TIME`] first. A constant, the same in all releases.
 pub const CREATE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How long after its start a create whose outcome is unknown counts as under way: twice [`CREATE_TIMEOUT`].
+/// How long after its start a create whose outcome is unknown counts as in progress: twice [`CREATE_TIMEOUT`].
 pub const CREATE_SETTLE_TIME: Duration = Duration::from_mins(1);
 
 pub(crate) use crate::transport::endpoint;

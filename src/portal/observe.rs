@@ -1,4 +1,4 @@
-//! What the client tells about its calls, for metrics: closed sets only, so that they can be labels.
+//! What the client reports about its calls, for metrics: closed sets only, so that they can be labels.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use super::PortalError;
 pub enum Operation {
     /// A token for the operator's own login (or for its deletion login).
     Token,
-    /// The portal's error messages, by which its version is told.
+    /// The portal's error messages, which show its version.
     Version,
     /// The roles on offer.
     Roles,
@@ -33,11 +33,11 @@ pub enum Operation {
 /// How a call ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CallOutcome {
-    /// It was answered as asked.
+    /// It was answered as requested.
     Success,
     /// It was refused: a 4xx, or a refused login.
     Refused,
-    /// A pause was asked for.
+    /// The answer requests a pause.
     Throttled,
     /// A 5xx.
     ServerError,
@@ -70,7 +70,7 @@ impl CallOutcome {
     }
 }
 
-/// Hears of each request that was sent (retries one by one) and of the circuit breaker.
+/// Is notified of each request that was sent (retries one by one) and of the circuit breaker.
 pub trait CallObserver: Send + Sync {
     /// A request ended.
     fn observed(&self, operation: Operation, outcome: CallOutcome, elapsed: Duration);
@@ -79,7 +79,7 @@ pub trait CallObserver: Send + Sync {
     fn breaker(&self, open: bool);
 }
 
-/// Hears nothing.
+/// Ignores all calls.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoObserver;
 
@@ -94,7 +94,7 @@ tokio::task_local! {
     static TIMED: (Operation, Cell<Duration>);
 }
 
-/// Runs a call, and tells how long its requests of this operation took: without the wait for the limiter, for a token
+/// Runs a call, and returns how long its requests of this operation took: without the wait for the limiter, for a token
 /// and for the circuit breaker's probe.
 pub async fn timed<T>(operation: Operation, call: impl Future<Output = T>) -> (T, Duration) {
     let run = async move {
@@ -106,7 +106,7 @@ pub async fn timed<T>(operation: Operation, call: impl Future<Output = T>) -> (T
 
 /// Adds a request to what [`timed`] measures, where it measures.
 pub(crate) fn took(operation: Operation, elapsed: Duration) {
-    // Outside of `timed` there is nobody to tell.
+    // Outside of `timed` nothing is measured.
     let _ = TIMED.try_with(|(timed, time)| {
         if *timed == operation {
             time.set(time.get() + elapsed);

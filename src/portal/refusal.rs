@@ -1,4 +1,4 @@
-//! What a portal refuses a request for, whatever it calls it.
+//! Why a portal refuses a request, independent of its own codes.
 
 /// The class of a refusal. Callers decide by it; a portal's own code is for messages alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

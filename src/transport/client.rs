@@ -1,7 +1,7 @@
 //! The HTTP client of one server and those beside it: sends a request, reads an answer of bounded size in bounded time.
 //!
 //! TLS as in [`super::tls`]; a proxy as in [`super::proxy`] for https, and none for plain http, so that no secret reaches a proxy
-//! in the clear; no redirects, so that a token never goes elsewhere; no retries, which
+//! in the clear; no redirects, so that a token is never sent elsewhere; no retries, which
 //! the clients above decide.
 
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use super::exchange::{Bounded, HttpRequest, HttpResponse, Payload, Transport, Tr
 use super::resolver::PrivateResolver;
 use super::{Fault, Network, PlainHttp, Proxies, endpoint, tls};
 
-/// How long a connection may take to stand, TLS included.
+/// How long a connection may take to be established, TLS included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A connection that was idle for longer is not used again: what stands in between may have dropped it, and a create that

@@ -71,7 +71,7 @@ pub struct HttpResponse {
 pub enum Limit {
     /// All of it: a longer one cannot be used.
     Whole(usize),
-    /// The start, for a response that is not looked at.
+    /// The start, for a response that is not evaluated.
     Start(usize),
 }
 
@@ -82,8 +82,8 @@ pub struct Bounded {
 }
 
 impl Bounded {
-    /// For the body of a response with this status. Of what is no success the start tells enough, and the status must get
-    /// through whatever the body holds.
+    /// For the body of a response with this status. Of a failure the start is enough, and the caller must get
+    /// the status whatever the body holds.
     #[must_use]
     pub fn new(limit: Limit, status: u16) -> Self {
         let success = (200..300).contains(&status);
@@ -124,7 +124,7 @@ pub trait Transport: Send + Sync {
 
 /// Opens transports, one per Portal.
 pub trait Transports: Send + Sync {
-    /// Whether plain http may be used by Portals that ask for it.
+    /// Whether plain http may be used by Portals that request it.
     fn plain_http(&self) -> PlainHttp;
 
     /// A transport that trusts these certificates (PEM) besides the public roots, for one Portal.

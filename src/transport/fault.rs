@@ -18,7 +18,7 @@ pub struct Fault {
     pub cause: Cause,
     /// Whether the server may have acted on the request.
     pub sent: bool,
-    /// Whether the connection failed in a way that another try may heal at once (not a time-out, not TLS).
+    /// Whether the connection failed in a way that another try may repair at once (not a time-out, not TLS).
     pub brief: bool,
 }
 
@@ -80,7 +80,7 @@ fn tls_reason(error: &reqwest::Error) -> Option<String> {
     Some(match tls {
         rustls::Error::InvalidCertificate(problem) => certificate_reason(problem).to_owned(),
         rustls::Error::AlertReceived(AlertDescription::CertificateRequired) => {
-            "the server wants a client certificate".to_owned()
+            "the server requires a client certificate".to_owned()
         }
         rustls::Error::AlertReceived(alert) => format!("the server refused the handshake ({alert:?})"),
         rustls::Error::PeerIncompatible(_) => "no common TLS version or cipher".to_owned(),
@@ -123,7 +123,7 @@ fn connection_reason(error: &reqwest::Error, sent: bool, timed_out: bool) -> &'s
     let causes = causes(error);
     let says = |words: &str| causes.iter().any(|cause| cause.to_string().starts_with(words));
     if says("tunnel error: proxy authorization required") {
-        return "the proxy wants a login";
+        return "the proxy requires a login";
     }
     if says("tunnel error") {
         return "the proxy did not open a tunnel";

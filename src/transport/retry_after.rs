@@ -7,11 +7,11 @@ use jiff::fmt::rfc2822::DateTimeParser;
 
 use crate::process::Clock;
 
-/// Nobody is obeyed for longer than this: a wrong clock must not stop a Portal for a year.
+/// The longest pause: a wrong clock of the server must not stop a Portal for a year.
 const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 
-/// The pause that `value` asks for. `date` is the answer's own `Date`: a date is told by the clock of who answers, which
-/// need not be ours.
+/// The pause that `value` requests. `date` is the answer's own `Date`: the dates are of the server's clock, which may differ
+/// from ours.
 pub(super) fn pause(value: &str, date: Option<&str>, clock: &Clock) -> Option<Duration> {
     pause_from(value.trim(), date.and_then(parse).unwrap_or_else(|| clock.now()))
 }

@@ -1,4 +1,4 @@
-//! Whom we trust: the public roots and the CA bundle of the Portal.
+//! The trusted certificates: the public roots and the CA bundle of the Portal.
 //!
 //! The public roots are the system's (`SSL_CERT_FILE`, `SSL_CERT_DIR` or the usual places); a container that has none
 //! gets Mozilla's list as compiled in. reqwest's own default would not even build a client there.

@@ -72,10 +72,10 @@ async fn users_come_and_go_as_ever() {
         }
         assert_eq!(world.ours(), []);
         world.portals_api().delete(PORTAL, &kube::api::DeleteParams::default()).await.unwrap();
-        // Creates that others may have had under way are given their time, by whatever clock.
+        // Creates that others may have had in progress are given their time, by whatever clock.
         world
             .portal_until("the Portal waits", |portal| {
-                message(portal).contains("creates that were under way")
+                message(portal).contains("creates that were in progress")
             })
             .await;
         world.eventually("the Portal goes", async || world.portal().await.is_none()).await;

@@ -156,8 +156,9 @@ async fn a_role_that_goes_while_it_runs_takes_its_namespace_along_and_brings_it_
     world.delete("here").await;
     world.gone("here").await;
     world.portals_api().delete(crate::support::PORTAL, &kube::api::DeleteParams::default()).await.unwrap();
-    let held =
-        world.portal_until("the Portal is held", |portal| message(portal).contains("cannot be seen")).await;
+    let held = world
+        .portal_until("the Portal is held", |portal| message(portal).contains("cannot see whether"))
+        .await;
     assert_eq!(held.conditions[0].status, "False", "{held:?}");
     world.delete(&name).await;
     world.more_lists_answered(2).await;

@@ -118,7 +118,7 @@ async fn a_proxy_that_refuses_is_told() {
     let (said, _) = calls_with(Some("403 Forbidden"), "").await;
     assert!(said.contains("the proxy did not open a tunnel"), "{said}");
     let (said, _) = calls_with(Some("407 Proxy Authentication Required"), "").await;
-    assert!(said.contains("the proxy wants a login"), "{said}");
+    assert!(said.contains("the proxy requires a login"), "{said}");
 }
 
 /// Plain http is for the machine itself and private networks; the form with the secret must not pass through a proxy.

@@ -34,7 +34,7 @@ impl ReconcileFailure {
             Self::Panicked => Blocker::passing(Reason::InternalError, PANICKED),
             Self::Deadline => Blocker::passing(
                 Reason::ReconcileTimeout,
-                format!("the reconcile was given up: {self}; it is tried again"),
+                format!("The operator stopped the reconcile: {self}. It tries again."),
             ),
         }
     }
@@ -73,7 +73,7 @@ mod tests {
         let words = "the apiserver's words";
         for (failure, reason, words) in [
             (ReconcileFailure::Kube(KubeError::NotFound), Reason::KubernetesError, "no longer finds"),
-            (ReconcileFailure::Kube(KubeError::Conflict), Reason::KubernetesError, "another client"),
+            (ReconcileFailure::Kube(KubeError::Conflict), Reason::KubernetesError, "Another client"),
             (
                 ReconcileFailure::Kube(KubeError::Denied { code: 403, message: words.into() }),
                 Reason::KubernetesError,

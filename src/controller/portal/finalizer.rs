@@ -45,7 +45,7 @@ pub async fn leave(ctx: &Context, key: &Key, object: &DynamicObject) -> Result<L
             return Ok(Leaving::Held(Blocker::passing(
                 Reason::InUse,
                 format!(
-                    "whether TechnicalUsers of {namespace} still need this Portal cannot be seen ({why}); \
+                    "The operator cannot see whether TechnicalUsers of {namespace} still need this Portal ({why}); \
                      {ROLE_AGAIN}"
                 ),
             )));
@@ -62,7 +62,7 @@ pub async fn leave(ctx: &Context, key: &Key, object: &DynamicObject) -> Result<L
     if known_since.elapsed() < CREATE_TIMEOUT {
         return Ok(Leaving::Held(Blocker::passing(
             Reason::InUse,
-            "creates that were under way when the deletion began are waited for",
+            "The operator waits for creates that were in progress when the deletion began",
         )));
     }
     let finalizers: Vec<_> =

@@ -41,12 +41,12 @@ impl Progress {
 }
 
 /// Said while the list is read. No numbers: what moves by itself is a metric and a log line.
-const LIST_AWAITED: &str = "this resource waits for the search of the portal's user list, which takes minutes where \
-                            the portal has many thousand users; it goes on at the end of the search";
+const LIST_AWAITED: &str = "This resource waits for the search of the portal's user list, which takes minutes if the \
+                            portal has many thousand users. The operator continues at the end of the search.";
 
 /// Said while creates that hang hold the places of the limiter.
-const TURN_AWAITED: &str = "the portal does not answer the creates in progress, which take half of what the Portal's \
-                            limits.concurrency allows; this create is sent as soon as one of them ends";
+const TURN_AWAITED: &str = "The portal does not answer the creates in progress, which use half of the Portal's \
+                            limits.concurrency. The operator sends this create as soon as one of them ends.";
 
 impl Failure {
     /// What a condition says of it: the one place where a failure becomes words. Hosts and Secrets are named only to
@@ -67,7 +67,7 @@ impl Failure {
             Self::Panicked => Blocker::passing(Reason::InternalError, PANICKED),
             Self::Deadline { .. } => Blocker::passing(
                 Reason::ReconcileTimeout,
-                format!("the reconcile was given up: {self}; it is tried again"),
+                format!("The operator stopped the reconcile: {self}. It tries again."),
             ),
         })
     }
@@ -77,24 +77,24 @@ impl Failure {
 fn trouble_of(error: &PortalError, discloses: bool) -> Blocker {
     let (reason, words) = match error {
         PortalError::CircuitOpen { .. } => {
-            (Reason::PortalError, "the portal fails at the moment and is tried again".to_owned())
+            (Reason::PortalError, "The portal fails at the moment. The operator tries again.".to_owned())
         }
         PortalError::CreatesInProgress => (Reason::Creating, TURN_AWAITED.to_owned()),
         PortalError::OtherCompany => (
             Reason::CompanyUnknown,
-            format!("{error}. Nothing is changed in the portal until the login is accepted again"),
+            format!("{error}. The operator changes nothing in the portal until the login is accepted again"),
         ),
         PortalError::DeletionLogin { .. } if !discloses => (
             Reason::DeletionLoginFailing,
-            "the Portal's deletion login (deleteAuth) cannot be used".to_owned(),
+            "The Portal's deletion login (deleteAuth) cannot be used".to_owned(),
         ),
         _ if !discloses => {
-            (Reason::PortalError, "the portal, or its identity provider, answered with an error".to_owned())
+            (Reason::PortalError, "The portal, or its identity provider, answered with an error".to_owned())
         }
         PortalError::Forbidden { permission } => (
             Reason::PermissionMissing,
             format!(
-                "the Portal's login may not do what is needed next: {permission} is missing, or the portal does not know this \
+                "The Portal's login may not do what is needed next: {permission} is missing, or the portal does not know this \
                  login. Give the login that permission (the role \"Connector Management\" has all but \
                  delete_tech_user_management), or another login to the Portal"
             ),
@@ -102,7 +102,7 @@ fn trouble_of(error: &PortalError, discloses: bool) -> Blocker {
         PortalError::DeletionLogin { .. } => (
             Reason::DeletionLoginFailing,
             format!(
-                "{error}. The user is deleted once it works. If the login is wrong, correct the Secret that the Portal's \
+                "{error}. The operator deletes the user as soon as the login works. If the login is wrong, correct the Secret that the Portal's \
                  deleteAuth names, or remove deleteAuth from the Portal"
             ),
         ),
@@ -235,7 +235,7 @@ mod tests {
                         }
                         Failure::Kube(KubeError::NotFound) => (Reason::KubernetesError, "no longer finds"),
                         Failure::Kube(KubeError::Conflict) | Failure::Overtaken => {
-                            (Reason::KubernetesError, "another client")
+                            (Reason::KubernetesError, "Another client")
                         }
                         Failure::Deadline { .. } => {
                             (Reason::ReconcileTimeout, "180 s, in the step: reading the user")

@@ -1,4 +1,4 @@
-//! The clients of portals, a folder for each, and what builds them: the one place that knows them all.
+//! The clients of portals, a folder for each, and what builds them: the only place that names them all.
 
 pub mod catena_x;
 
@@ -12,13 +12,13 @@ use catena_x::{CatenaXConfig, CatenaXPortal};
 /// Which client to build, and from what.
 #[derive(Clone)]
 pub enum ClientConfig {
-    /// A portal of Catena-X, and of everybody who runs it.
+    /// A portal of Catena-X or Cofinity-X.
     CatenaX(CatenaXConfig),
 }
 
 /// Builds clients of portals.
 pub trait Connector: Send + Sync {
-    /// Whether this process permits plain http to Portals that ask for it.
+    /// Whether this process permits plain http to Portals that request it.
     fn plain_http(&self) -> PlainHttp;
 
     /// A client that was not used yet.

@@ -15,10 +15,10 @@ const TOKEN: usize = 32 << 10;
 /// How much of a token endpoint's answer is read: an access and a refresh token, and an ID token beside them.
 pub(super) const TOKEN_LIMIT: Limit = Limit::Whole(128 << 10);
 
-/// Keycloak always tells the life of a token; RFC 6749 lets it be left out.
+/// The life of a token without a stated one: Keycloak always states it, RFC 6749 does not require it.
 const DEFAULT_LIFE: u64 = 60;
 
-/// No token is kept for longer than a day, whatever is told.
+/// No token is kept for longer than a day, whatever the answer says.
 const LONGEST_LIFE: u64 = 86_400;
 
 /// The pause after a 429 that names none.
@@ -33,7 +33,7 @@ pub(super) enum TokenRefusal {
     NoTokenEndpoint,
     /// It refuses the request for another reason than the credential.
     Request,
-    /// It asks for a pause.
+    /// It requests a pause.
     Pause,
     /// A 5xx.
     Server(u16),
@@ -107,7 +107,7 @@ fn refused(answer: &Answer) -> TokenRefusal {
         Some("invalid_client") => TokenRefusal::Credential("invalid_client"),
         Some("unauthorized_client") => TokenRefusal::Credential("unauthorized_client"),
         Some("invalid_grant") => TokenRefusal::Credential("invalid_grant"),
-        // SAP's UAA says `unauthorized`; whatever a 401 says, it is about who asks.
+        // SAP's UAA says `unauthorized`; a 401 is always about the credential.
         Some("unauthorized" | "access_denied") => TokenRefusal::Credential("other"),
         Some(_) if answer.status == 401 => TokenRefusal::Credential("other"),
         None if answer.status == 401 && !answer.is_html() => TokenRefusal::Credential("other"),
@@ -117,7 +117,7 @@ fn refused(answer: &Answer) -> TokenRefusal {
 }
 
 impl TokenRefusal {
-    /// As the operator's own login meets it.
+    /// The error for the operator's own login.
     pub(super) fn into_error(self, retry_after: Option<Duration>) -> PortalError {
         match self {
             Self::Credential(code) => PortalError::LoginRefused { code },

@@ -204,7 +204,7 @@ mod tests {
         ] {
             assert_ne!(one.digest, shown(other).digest, "{other}");
         }
-        assert!(shown("{}").technical.is_empty(), "its last role was taken away");
+        assert!(shown("{}").technical.is_empty(), "its last role was removed");
         assert_eq!(token_roles(&"opaque".into()), None);
     }
 

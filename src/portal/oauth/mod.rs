@@ -21,8 +21,8 @@ pub(crate) use verify::verify;
 /// The public client that a person's refresh token was issued to (portal-iam, all versions).
 pub const PORTAL_CLIENT: &str = "Cl2-CX-Portal";
 
-/// Where the refresh token of a person's login is kept: the identity provider gives a new one with each use, and one
-/// that is lost ends the login.
+/// Where the refresh token of a person's login is kept: the identity provider gives a new one with each use, and a
+/// lost one ends the login.
 #[async_trait]
 pub trait TokenStore: Send + Sync {
     /// The newest refresh token. The error is in words without secrets.

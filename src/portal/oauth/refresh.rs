@@ -1,5 +1,5 @@
 //! A person's login: each refresh token is good for one use and one repetition (Keycloak 26 with `refreshTokenMaxReuse`
-//! 1). The new one is stored before the access token that came with it is used; a lost answer is forgiven once.
+//! 1). The new one is stored before the access token that came with it is used; one lost answer has no effect.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::portal::PortalError;
 /// How often one refresh token may be sent without an answer: a third use ends the whole login.
 const USES: u32 = 2;
 
-/// Everybody who needs a token waits for the store, so it must answer.
+/// All calls that need a token wait for the store, so it must answer.
 const STORE_TIMEOUT: Duration = Duration::from_secs(30);
 
 const LATE: &str = "no answer in time";
@@ -26,7 +26,7 @@ pub(super) struct RefreshState {
     unstored: Option<(SecretString, AccessToken)>,
     /// The last exchange, old to new: a store that lags behind must not make us use the old one again.
     exchanged: Option<(SecretString, SecretString)>,
-    /// The token that was sent without success, how often, and whether it was refused for good.
+    /// The token that was sent without success, how often, and whether it was refused permanently.
     spent: Option<Spent>,
 }
 

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::Claims;
 
-/// A token with less life than this is not used: it could end under way.
+/// A token with less life than this is not used: it could end in transit.
 pub(super) const LEAST_LIFE: Duration = Duration::from_secs(10);
 
 /// A token is replaced this long before its end, or at four fifths of its life, whichever is later.
@@ -23,7 +23,7 @@ pub(crate) struct AccessToken {
 }
 
 impl AccessToken {
-    /// `asked_at` is the time before the token was asked for: its life begins no earlier.
+    /// `asked_at` is the time before the token was requested: its life begins no earlier.
     pub(super) fn new(secret: SecretString, asked_at: Instant, life: Duration) -> Self {
         let claims = Claims::of(&secret);
         let replace_after = life.mul_f64(0.8).max(life.saturating_sub(SPARE_LIFE));

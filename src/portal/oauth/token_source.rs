@@ -1,4 +1,4 @@
-//! The token in hand: asked for once for all who need it, replaced in time, and once more after a 401.
+//! The current token: requested once for all callers, replaced in time, and again after a 401.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,14 +22,14 @@ use crate::transport::{Answer, CALL_TIMEOUT, Fault, HttpRequest, Payload, endpoi
 /// How long a refused login is not tried again: a wrong secret costs one token call per pause.
 const REFUSED_PAUSE: Duration = Duration::from_secs(30);
 
-/// How long any other failure is told to all who wait for the token, instead of trying for each of them.
+/// How long any other failure is returned to all callers that wait for the token, instead of a try for each of them.
 const FAILED_PAUSE: Duration = Duration::from_secs(2);
 
 /// Tokens of one login.
 pub(crate) struct TokenSource {
     login: Arc<LoginCall>,
     state: Arc<Mutex<State>>,
-    /// Until when a 401 brings no new token: one was tried and refused, too.
+    /// Until when a 401 leads to no new token, because a new one was refused, too.
     settled_until: SyncMutex<Option<Instant>>,
 }
 
@@ -40,7 +40,7 @@ struct State {
     session: RefreshState,
 }
 
-/// How to ask for a token.
+/// How to request a token.
 pub(super) struct LoginCall {
     caller: Caller,
     url: Url,
@@ -84,7 +84,7 @@ impl TokenSource {
         {
             return state.usable().ok_or_else(|| error.clone());
         }
-        // A task of its own: who gives up waiting must not lose the answer, with which a refresh token may come.
+        // A task of its own: if the caller stops waiting, the answer with its refresh token must not be lost.
         let renewal = self.login.caller.process.tasks.spawn(renew(Arc::clone(&self.login), state));
         renewal.await.unwrap_or_else(|_| {
             let endpoint = self.login.endpoint.clone();
@@ -92,7 +92,7 @@ impl TokenSource {
         })
     }
 
-    /// After a 401: forgets the token if it is still the one in hand. False where a new token was refused as well a
+    /// After a 401: drops the token if it is still the current one. False where a new token was refused as well a
     /// moment ago, so that another try is pointless.
     pub(crate) async fn discard(&self, refused: &Arc<AccessToken>) -> bool {
         let settled = *self.settled_until.lock();
@@ -106,12 +106,12 @@ impl TokenSource {
         true
     }
 
-    /// Forgets the token in hand.
+    /// Drops the current token.
     pub(crate) async fn forget(&self) {
         self.state.lock().await.current = None;
     }
 
-    /// A new token was refused with 401, too: the login lacks what the portal wants, and a third changes nothing.
+    /// A new token was refused with 401, too: the login lacks what the portal requires, and a third changes nothing.
     pub(crate) fn settle(&self) {
         let until = Instant::now() + REFUSED_PAUSE;
         *self.settled_until.lock() = Some(until);
@@ -155,7 +155,7 @@ async fn renew(
                 _ => FAILED_PAUSE,
             };
             state.failed = Some((Instant::now() + pause, error.clone()));
-            // The identity provider is down for a moment: the old token serves to its end.
+            // The identity provider is down: the old token is used until its end.
             state.usable().ok_or(error)
         }
     }
@@ -178,7 +178,7 @@ impl LoginCall {
         PortalError::Unreachable { endpoint: "the store of the refresh token".to_owned(), reason }
     }
 
-    /// One request, never repeated. Waits in the interactive lane, as whoever needs the token may be a person's.
+    /// One request, never repeated. Waits in the interactive lane, because the caller may serve a person.
     pub(super) async fn post(&self, form: &[(&str, &str)]) -> Result<answer::Issued, Failed> {
         let place = match self.caller.limiter.enter(Lane::Interactive).await {
             Ok(place) => place,

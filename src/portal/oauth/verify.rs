@@ -1,4 +1,4 @@
-//! The proof that a technical user's credential works: a token is asked for with it and thrown away.
+//! The proof that a technical user's credential works: a token is requested with it and dropped.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::transport::{Fault, HttpRequest, Payload, endpoint};
 /// A token endpoint that takes longer counts as unreachable.
 const VERIFY_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// Tries the credential once. It takes its turn in the limiter but says nothing of the portal: neither does it count for
+/// Tries the credential once. It waits in the limiter but shows nothing about the portal: neither does it count for
 /// the breaker, nor does a slow wallet hold a place that the portal's calls need (`at_once` bounds these instead).
 pub(crate) async fn verify(
     caller: &Caller,
@@ -36,7 +36,12 @@ pub(crate) async fn verify(
     let _held = at_once.acquire().await;
     match caller.limiter.enter(lane).await {
         Ok(turn) => drop(turn),
-        Err(_) => return unreachable(endpoint, "it was not asked: a pause in all calls was asked for"),
+        Err(_) => {
+            return unreachable(
+                endpoint,
+                "no request was sent, because the portal requests a pause of all calls",
+            );
+        }
     }
     let form = [
         ("grant_type", "client_credentials"),
@@ -84,7 +89,7 @@ impl NoToken {
             Self::Fault(PortalError::Tls { reason, .. }) => format!("TLS failed: {reason}"),
             Self::Fault(error) => error.to_string(),
             Self::Refusal(TokenRefusal::Request) => "it refuses the client credentials grant".to_owned(),
-            Self::Refusal(TokenRefusal::Pause) => "it asks for a pause".to_owned(),
+            Self::Refusal(TokenRefusal::Pause) => "it requests a pause".to_owned(),
             Self::Refusal(TokenRefusal::Server(status)) => format!("it answered {status}"),
             Self::Refusal(TokenRefusal::NoTokenEndpoint | TokenRefusal::Credential(_)) => {
                 "it does not answer as a token endpoint".to_owned()

@@ -19,7 +19,7 @@ const FIRST_INTERVAL: Duration = Duration::from_secs(5);
 /// The longest pause between probes.
 const LONGEST_INTERVAL: Duration = Duration::from_mins(1);
 
-/// What a call's end says of the server.
+/// What a call's end shows about the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// It works.
@@ -49,7 +49,7 @@ impl Breaker {
         Self { state: Arc::new(Mutex::new(State::Closed { failures: 0 })), observer, random }
     }
 
-    /// Lets a call begin. `Some` is the one probe of this interval: its verdict decides for all.
+    /// Permits a call. `Some` is the one probe of this interval: its verdict decides for all.
     pub(crate) fn admit(&self) -> Result<Option<Probe>, PortalError> {
         let mut state = self.lock();
         match *state {
@@ -62,7 +62,7 @@ impl Breaker {
         }
     }
 
-    /// Whether a call that was let in before, and has waited since, may still be sent.
+    /// Whether a call that was permitted before, and has waited since, may still be sent.
     pub(crate) fn check(&self) -> Result<(), PortalError> {
         match &*self.lock() {
             State::Closed { .. } => Ok(()),
@@ -70,7 +70,7 @@ impl Breaker {
         }
     }
 
-    /// The verdict of a call that was no probe. Calls that were under way when it opened change nothing.
+    /// The verdict of a call that was no probe. Calls in progress when it opened change nothing.
     pub(crate) fn record(&self, verdict: Verdict) {
         let mut state = self.lock();
         let State::Closed { failures } = &mut *state else { return };
@@ -95,7 +95,7 @@ impl Breaker {
             Some(Verdict::Alive) => State::Closed { failures: 0 },
             Some(Verdict::Down) => self.open_for((interval * 2).min(LONGEST_INTERVAL)),
             Some(Verdict::Unclear) => self.open_for(interval),
-            // Given up before it was sent: the next call is the probe.
+            // Dropped before it was sent: the next call is the probe.
             None => State::Open { until: Instant::now(), interval },
         };
         drop(state);

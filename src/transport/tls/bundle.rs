@@ -27,7 +27,7 @@ pub struct BundleReport {
 }
 
 impl BundleReport {
-    /// Looks at the certificates (PEM) of a bundle.
+    /// Examines the certificates (PEM) of a bundle.
     #[must_use]
     pub fn of(pem: &str) -> Self {
         let bundle = Bundle::read(pem);
@@ -60,7 +60,7 @@ impl Bundle {
         bundle
     }
 
-    /// Why the bundle is of no use.
+    /// Why the bundle cannot be used.
     pub(super) fn nothing_usable(&self) -> String {
         if self.unusable.is_empty() {
             return "the CA bundle holds no certificate (PEM, BEGIN CERTIFICATE)".to_owned();

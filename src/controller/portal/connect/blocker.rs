@@ -30,7 +30,7 @@ pub fn blocker(error: &PortalError) -> Blocker {
         PortalError::TokenNotStored { .. } => Blocker::passing(Reason::TokenNotStored, words),
         PortalError::OtherCompany => Blocker::passing(
             Reason::CompanyUnknown,
-            format!("{words}. Nothing is changed in the portal until the login is accepted again"),
+            format!("{words}. The operator changes nothing in the portal until the login is accepted again"),
         ),
         PortalError::Unauthorized | PortalError::Forbidden { .. } => Blocker::lasting(
             Reason::PermissionMissing,

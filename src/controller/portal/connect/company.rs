@@ -19,7 +19,7 @@ pub fn of_login(
         (_, []) if known || wanted.is_some() => Err(Blocker::passing(
             Reason::CompanyUnknown,
             format!(
-                "the token of the login names no company (claim bpn){}. Nothing is changed in the portal until it does. If \
+                "The token of the login names no company (claim bpn){}. The operator changes nothing in the portal until it does. If \
                  this lasts, restore the mapper of that claim in the identity provider",
                 if known { ", which it did before" } else { ", but the Portal sets bpn" }
             ),
@@ -27,15 +27,15 @@ pub fn of_login(
         (Some(wanted), _) => Err(Blocker::lasting(
             Reason::WrongCompany,
             format!(
-                "the login belongs to {}, but the Portal sets bpn: {wanted}. Nothing is changed in the portal",
+                "The login belongs to {}, but the Portal sets bpn: {wanted}. The operator changes nothing in the portal",
                 found.join(", ")
             ),
         )),
         (None, _) if !before.is_empty() && !before.iter().any(|bpn| names(bpn)) => Err(Blocker::lasting(
             Reason::CompanyChanged,
             format!(
-                "the token of the same login now names company {}; before, it named {}. Nothing is changed in the portal. If \
-                 this is meant, set bpn in the Portal to the new company",
+                "The token of the same login now names company {}; before, it named {}. The operator changes nothing in the portal. If \
+                 this is intended, set bpn in the Portal to the new company",
                 found.join(", "),
                 before.join(", ")
             ),

@@ -47,7 +47,7 @@ async fn read_ingredients(
     spec: &PortalSpec,
 ) -> Result<Ingredients, Blocker> {
     let site = Site::of(spec).ok_or_else(|| {
-        Blocker::lasting(Reason::InvalidResource, "the Portal names no address that is known")
+        Blocker::lasting(Reason::InvalidResource, "The Portal names no address that is known")
     })?;
     let secrets = Secrets::new(&ctx.client, &key.namespace);
     let mut seen = Seen::default();

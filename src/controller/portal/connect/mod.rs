@@ -61,7 +61,7 @@ pub async fn connect(
     if !login.permissions.view {
         return Err(Blocker::lasting(
             Reason::PermissionMissing,
-            "the login may not read technical users (view_tech_user_management is missing): use a technical user with the \
+            "The login may not read technical users (view_tech_user_management is missing). Use a technical user with the \
              role \"Connector Management\"",
         ));
     }

@@ -188,7 +188,7 @@ impl Inventory {
                     if logged.elapsed() >= LOG {
                         logged = Instant::now();
                         let (read, pages) = (progress.read, progress.pages);
-                        tracing::info!(pages_read = read, pages, "the search of the user list goes on");
+                        tracing::info!(pages_read = read, pages, "the search of the user list continues");
                     }
                 }
             }

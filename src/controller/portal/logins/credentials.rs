@@ -49,7 +49,7 @@ pub async fn credentials(
 ) -> Result<Credentials, Blocker> {
     let LoginOf { ctx, key, object, secrets } = *of;
     let Some(LoginSecret { name, form }) = &login.secret else {
-        return Err(Blocker::lasting(Reason::InvalidResource, "auth names no login"));
+        return Err(Blocker::lasting(Reason::InvalidResource, "spec.auth names no login"));
     };
     let texts = match secrets.texts(name).await {
         Ok(Some(texts)) => texts,
@@ -58,7 +58,7 @@ pub async fn credentials(
             return Err(Blocker::lasting(
                 Reason::LoginSecretMissing,
                 format!(
-                    "Secret \"{name}\" is not there; make it in namespace {} with the login's keys",
+                    "The Secret \"{name}\" does not exist. Create it in namespace {} with the keys of the login.",
                     key.namespace
                 ),
             ));

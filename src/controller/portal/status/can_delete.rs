@@ -23,19 +23,19 @@ impl CanDelete {
     pub fn of(login: &Login) -> Self {
         if let Some(trouble) = &login.deletion_trouble {
             return Self::Unknown(format!(
-                "the deletion login (deleteAuth) cannot be used: {trouble}. Deletions wait until it works; nothing is revoked \
-                 or retained meanwhile. If the login is wrong, correct the Secret that deleteAuth names"
+                "The deletion login (deleteAuth) cannot be used: {trouble}. Deletions wait until it works; the operator revokes and \
+                 retains no user meanwhile. If the login is wrong, correct the Secret that deleteAuth names"
             ));
         }
         if login.permissions.delete {
             return Self::Yes;
         }
         let whose =
-            if login.delete_client_id.is_some() { "the deletion login (deleteAuth)" } else { "the login" };
+            if login.delete_client_id.is_some() { "The deletion login (deleteAuth)" } else { "The login" };
         Self::No(format!(
             "{whose} may not delete users: delete_tech_user_management is missing, which no technical-user role of the portal \
-             has. With their resources, internal users are revoked, and wallet users need a person. To have users deleted, give \
-             the Portal a deleteAuth: the login of a person who may delete technical users"
+             has. With their resources, internal users are revoked, and wallet users need a person. To let the operator delete users, \
+             give the Portal a deleteAuth: the login of a person who may delete technical users."
         ))
     }
 
@@ -43,7 +43,7 @@ impl CanDelete {
     pub fn after(failure: &Blocker) -> Self {
         if failure.reason == Reason::PermissionMissing {
             return Self::No(format!(
-                "users cannot be deleted while they cannot be read: {}",
+                "The operator cannot delete users while it cannot read them: {}",
                 failure.message
             ));
         }
@@ -53,7 +53,9 @@ impl CanDelete {
     /// The condition; `old` is the status before.
     pub fn wanted(self, old: &PortalStatus) -> Option<Wanted> {
         let (status, reason, message) = match self {
-            Self::Yes => (Some(true), Reason::MayDelete, "users are deleted with their resources".to_owned()),
+            Self::Yes => {
+                (Some(true), Reason::MayDelete, "The operator deletes users with their resources".to_owned())
+            }
             Self::No(message) => (Some(false), Reason::MayNotDelete, message),
             Self::Unknown(message) => (None, Reason::DeletionLoginFailing, message),
             Self::AsBefore => {

@@ -17,9 +17,9 @@ pub fn standing_in_the_way(link: &Connection, suspended: bool, missing: Option<i
         return Some(Blocker::lasting(
             Reason::UsersVanished,
             format!(
-                "{count} users of this installation vanished from the portal at once; that is taken for a fault of the portal, \
-                 and no successor is created. If they are gone indeed, annotate this Portal with \
-                 technicaluser.dev/accept-loss={count}"
+                "{count} users of this installation disappeared from the portal at once. The operator treats that as a fault of the \
+                 portal, and creates no successors. If the users were deleted, annotate this Portal with \
+                 technicaluser.dev/accept-loss={count} to confirm it."
             ),
         ));
     }
@@ -29,7 +29,7 @@ pub fn standing_in_the_way(link: &Connection, suspended: bool, missing: Option<i
     if suspended {
         return Some(Blocker::passing(
             Reason::Suspended,
-            "spec.suspend is true: nothing is written to the portal",
+            "spec.suspend is true: the operator writes nothing to the portal",
         ));
     }
     let permissions = link.login.permissions;
@@ -40,8 +40,8 @@ pub fn standing_in_the_way(link: &Connection, suspended: bool, missing: Option<i
         Blocker::lasting(
             Reason::PermissionMissing,
             format!(
-                "the login may read technical users only ({} missing): existing users can be published, none can be made. \
-                 Use a technical user with the role \"Connector Management\"",
+                "The login may only read technical users ({} missing). The operator can publish existing users, and create none. \
+                 Use a technical user with the role \"Connector Management\".",
                 missing.join(", ")
             ),
         )
@@ -62,7 +62,7 @@ pub fn conditions(
             type_: READY,
             status: Some(true),
             reason: Reason::LoggedIn.as_str(),
-            message: "the portal answers, and the login may make technical users".to_owned(),
+            message: "The portal answers, and the login may create technical users".to_owned(),
         }],
         Some(blocker) => {
             let told = |type_, status| Wanted {

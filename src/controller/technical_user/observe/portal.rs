@@ -37,7 +37,7 @@ pub(super) fn link(
             None,
             Err(Blocker::lasting(
                 Reason::PortalNotFound,
-                format!("there is no Portal {key} in the namespaces that this operator watches"),
+                format!("There is no Portal {key} in the namespaces that this operator watches"),
             )),
         );
     }

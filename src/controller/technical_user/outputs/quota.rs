@@ -24,7 +24,7 @@ pub(super) async fn take_place(ctx: &Context, secret: &Key) -> Result<Result<Wri
         Some(place) => Ok(Writable { place: Some(place) }),
         None => Err(Blocker::passing(
             Reason::SecretNotWritable,
-            "a quota leaves room for no more Secrets in this namespace than users are being made for; this one waits its turn",
+            "A ResourceQuota permits no more Secrets in this namespace than users are being created for. This resource waits for them.",
         )),
     })
 }

@@ -136,7 +136,7 @@ impl SecretOutput {
         Ok(Blocker::passing(
             Reason::SecretNotWritable,
             format!(
-                "the Secret \"{}\" cannot be written, so the portal is not asked for anything: {words}",
+                "The Secret \"{}\" cannot be written, so the operator sends no request to the portal: {words}",
                 self.id.name
             ),
         ))

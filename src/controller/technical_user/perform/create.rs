@@ -222,7 +222,7 @@ impl Task {
                     reference(&self.ctx, &self.key),
                     Reason::UserCreated.as_str(),
                     "Create",
-                    &format!("user {} ({}) was made in the portal", user.id, user.name),
+                    &format!("The operator created user {} ({}) in the portal", user.id, user.name),
                 );
                 Outcome::Made(user.id.clone())
             }
@@ -238,7 +238,8 @@ impl Task {
 fn nothing_made() -> Blocker {
     Blocker::lasting(
         Reason::NoUserCreated,
-        "the portal accepted the request and made no user: the roles may be used by providers only",
+        "The portal accepted the request and created no user, because only providers may use the roles. Create the TechnicalUser \
+         with other roles.",
     )
 }
 
@@ -246,23 +247,23 @@ fn refused(error: &PortalError) -> Blocker {
     match error {
         PortalError::Refused { refusal: Refusal::RoleNotOffered, .. } => Blocker::lasting(
             Reason::RoleNotOffered,
-            "the portal refuses a role: it is not offered to this company (any more)",
+            "The portal refuses a role, because it does not offer the role to this company (any more)",
         ),
         PortalError::Refused { refusal: Refusal::ExternalNotAllowed, .. } => Blocker::lasting(
             Reason::CreateRefused,
-            "the portal refuses a role: this company brings its own wallet, so the portal makes no wallet users for it",
+            "The portal refuses a role: this company has its own wallet, so the portal creates no wallet users for it",
         ),
         // Its token was withdrawn between two calls; where the login itself is refused, the Portal says so.
         PortalError::Unauthorized => Blocker::passing(
             Reason::PortalError,
-            "the portal did not take the login's token; the create is tried again with a new one",
+            "The portal did not accept the token of the login. The operator repeats the request with a new token.",
         ),
         PortalError::Forbidden { .. } => Blocker::lasting(
             Reason::PermissionMissing,
-            "the Portal's login may not make users: use a technical user with the role \"Connector Management\"",
+            "The Portal's login may not create users. Use a technical user with the role \"Connector Management\" as login.",
         ),
         PortalError::Refused { .. } => {
-            Blocker::lasting(Reason::CreateRefused, format!("the portal refuses to make the user: {error}"))
+            Blocker::lasting(Reason::CreateRefused, format!("The portal refuses to create the user: {error}"))
         }
         // Nothing was sent, or the portal asks for a pause: it passes.
         other => Blocker::passing(Reason::PortalError, other.to_string()),

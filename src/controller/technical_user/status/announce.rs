@@ -36,7 +36,7 @@ pub(super) fn announce_ignored(pass: &Pass, new: &TechnicalUserStatus) {
             reference(&pass.ctx, &pass.key),
             Reason::RequestIgnored.as_str(),
             "Rotate",
-            "the user is healthy: this release replaces lost and stuck users only, so the request is not carried out",
+            "The user works. This release replaces only users whose client is missing or that are stuck, so it ignores the request",
         );
     }
 }

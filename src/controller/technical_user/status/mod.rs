@@ -65,7 +65,7 @@ pub async fn write_invalid(pass_like: &InvalidResource<'_>) -> Result<bool, Fail
     let InvalidResource { ctx, object, why } = pass_like;
     let blocker = Blocker::lasting(
         Reason::InvalidResource,
-        format!("this resource cannot be read by this operator, so nothing is done for it: {why}"),
+        format!("This version of the operator cannot read this resource, so it does nothing for it: {why}"),
     );
     let old: TechnicalUserStatus = crate::controller::objects::lenient(object, "status");
     let mut new = old.clone();

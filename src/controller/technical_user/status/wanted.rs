@@ -10,15 +10,15 @@ use crate::domain::roles::Blocker;
 
 /// What is well is said shortly: which user and which Secret it is, other fields of the status say.
 pub(super) fn wanted(pass: &Pass, report: &Report) -> Vec<Wanted> {
-    let user_ready = || done(USER_READY, Reason::UserActive, "the user is active in the portal");
+    let user_ready = || done(USER_READY, Reason::UserActive, "The user is active in the portal");
     let verified =
-        || done(CREDENTIAL_VERIFIED, Reason::TokenObtained, "a token was obtained with the credential");
-    let published = || done(PUBLISHED, Reason::OutputsWritten, "the Secret holds the credential");
+        || done(CREDENTIAL_VERIFIED, Reason::TokenObtained, "A token was obtained with the credential");
+    let published = || done(PUBLISHED, Reason::OutputsWritten, "The Secret holds the credential");
     let not_yet = |type_| Wanted {
         type_,
         status: None,
         reason: Reason::NotYet.as_str(),
-        message: "not looked at yet".to_owned(),
+        message: "The operator has not reached this step yet".to_owned(),
     };
     let before = || {
         let ours = |output: &OutputView| matches!(output.state, OutputState::Ours { .. });
@@ -27,7 +27,7 @@ pub(super) fn wanted(pass: &Pass, report: &Report) -> Vec<Wanted> {
     };
     match report {
         Report::Ready | Report::StillReady | Report::Unchanged => vec![
-            done(READY, Reason::Ready, "the credential is verified and published"),
+            done(READY, Reason::Ready, "The credential is verified and published"),
             user_ready(),
             verified(),
             published(),
@@ -41,7 +41,7 @@ pub(super) fn wanted(pass: &Pass, report: &Report) -> Vec<Wanted> {
             with_parts(blocker, parts)
         }
         Report::Deleting(b) => blocked(READY, b),
-        Report::Gone => blocked(READY, &Blocker::passing(Reason::Deleting, "nothing is left to be done")),
+        Report::Gone => blocked(READY, &Blocker::passing(Reason::Deleting, "The deletion is complete")),
     }
 }
 

@@ -1,5 +1,5 @@
 //! The addresses of the Administration service. Its path is not configurable in any release; a reverse proxy compares
-//! letter case, the service does not, so all is sent as here.
+//! letter case, the service does not, so all requests use the spelling of this file.
 
 use url::Url;
 
@@ -29,7 +29,7 @@ impl Address {
         let path = base.path().trim_end_matches('/');
         if !path.is_empty() && !path.eq_ignore_ascii_case(BASE_PATH) {
             return Err(
-                "it has a path: the origin of the portal's backend is wanted, as in https://portal.example.org",
+                "it has a path: give the origin of the portal's backend, such as https://portal.example.org",
             );
         }
         base.set_path(BASE_PATH);
@@ -69,7 +69,7 @@ impl Address {
 
     fn at(&self, segments: &[&str]) -> Url {
         let mut url = self.base.clone();
-        // Pushed one by one, so that whatever an id holds stays one segment. A web address always has segments.
+        // Pushed one by one, so that an id is always one segment. A web address always has segments.
         if let Ok(mut path) = url.path_segments_mut() {
             path.extend(segments);
         }

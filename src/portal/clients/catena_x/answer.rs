@@ -1,4 +1,4 @@
-//! From the portal's JSON to our words. Unknown enum text becomes `Other`; what a release does not tell is derived.
+//! From the portal's JSON to our words. Unknown enum text becomes `Other`; what a release does not report is derived.
 
 use serde::de::DeserializeOwned;
 use url::Url;
@@ -17,7 +17,7 @@ use crate::portal::bounds::{Exact, List, Text, URL, is_exact};
 use crate::portal::oauth::TECHNICAL_ROLES_OF;
 use crate::transport::Answer;
 
-/// The one role of wallet users in the shipped configuration; portals before 2.3 do not tell a role's kind.
+/// The one role of wallet users in the shipped configuration; portals before 2.3 do not report a role's kind.
 const EXTERNAL_ROLE: &str = "Identity Wallet Management";
 
 const NOT_AS_AGREED: PortalError =
@@ -46,8 +46,8 @@ pub(crate) struct Page {
     pub(crate) pages: u32,
 }
 
-/// Reads a page for which `size` entries were asked. More than that are refused: pages that overlap without a word prove
-/// nothing, and their number is what bounds the memory.
+/// Reads a page for which `size` entries were requested. More are refused: pages that overlap silently prove nothing, and
+/// their number bounds the memory.
 pub(super) fn page(answer: &Answer, size: u32) -> Result<Page, PortalError> {
     let page: PageDto = parse(answer)?;
     let List { entries, has_more } = page.content;
@@ -112,9 +112,9 @@ pub(super) fn details(
     })
 }
 
-/// The answer to the create of a user with this name. One that cannot be read leaves open what was made.
+/// The answer to the create of a user with this name. After one that cannot be read it is not known what was created.
 ///
-/// A user of another name was not made by this create: whoever looks for the user finds it by its name.
+/// This create did not create a user of another name: a search finds the user by its name.
 pub(super) fn created(
     answer: &Answer,
     name: &str,
@@ -124,7 +124,9 @@ pub(super) fn created(
         FailedCall::unreadable("the answer to a create is not what the portal's API promises")
     })?;
     if users.has_more {
-        return Err(FailedCall::unreadable("the answer to a create lists more users than a create can make"));
+        return Err(FailedCall::unreadable(
+            "the answer to a create lists more users than a create can create",
+        ));
     }
     let users = users
         .entries
@@ -272,7 +274,7 @@ fn filled(text: Option<String>) -> Option<String> {
 }
 
 fn is_web_address(text: &str) -> bool {
-    // Checked as sent: a URL's parser drops tabs and line breaks without a word.
+    // Checked as sent: a URL's parser drops tabs and line breaks silently.
     is_exact(text, URL)
         && Url::parse(text.trim()).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
 }

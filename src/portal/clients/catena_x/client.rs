@@ -1,4 +1,4 @@
-//! How a call travels: breaker, token, place in the limiter, the request, once more after a 401, and for reads a few
+//! The steps of a call: breaker, token, place in the limiter, the request, a second one after a 401, and for reads a few
 //! more tries.
 
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use crate::transport::{Answer, endpoint};
 pub(super) struct Client {
     pub(super) caller: Caller,
     pub(super) address: Address,
-    /// The token endpoints of users that the portal names none for.
+    /// The token endpoints of users for which the portal names none.
     pub(super) endpoints: TokenEndpoints,
     /// `host:port` of the portal.
     pub(super) endpoint: String,
@@ -42,7 +42,7 @@ pub(super) enum Purpose {
     Create,
 }
 
-/// A token that lasts no longer than the wait for a place is obtained anew so often, then the call fails.
+/// How often a token is obtained again that ends during the wait for a place. Then the call fails.
 const TOKENS_PER_PLACE: usize = 5;
 
 impl Client {
@@ -186,21 +186,21 @@ impl Client {
         }
     }
 
-    /// Lets a call begin that changes something. It is never itself the probe of an open breaker: a read goes first.
+    /// Permits a call that changes something. It is never itself the probe of an open breaker: a read is sent first.
     pub(super) async fn admit_write(&self) -> Result<(), PortalError> {
         let Some(probe) = self.caller.breaker.admit()? else { return Ok(()) };
         let call = Call::get(Operation::List, self.address.page(0, 1)).by(Bearer::Any);
         let result = self.read_as(Some(&self.login), &call, Lane::Interactive, Some(probe)).await;
         match (self.caller.breaker.check(), result) {
-            // The portal answered, be it with a refusal.
+            // The portal answered, even if with a refusal.
             (Ok(()), _) => Ok(()),
             (Err(_), Err(error)) => Err(error),
             (Err(open), Ok(_)) => Err(open),
         }
     }
 
-    /// A token (where a login is used) and a place, both good for a request now. The token comes first: asking for one
-    /// takes a place itself.
+    /// A token (where a login is used) and a place, both good for a request now. The token comes first: the request for
+    /// one uses a place itself.
     pub(super) async fn ready(
         &self,
         login: Option<&TokenSource>,
@@ -229,10 +229,10 @@ impl Client {
             if token.as_ref().is_none_or(|token| token.is_usable()) {
                 return Ok((token, place));
             }
-            // It grew old in the queue.
+            // The token expired in the queue.
             place.refund();
         }
-        Err(PortalError::BadAnswer { reason: "the token's life is shorter than the wait for a call" })
+        Err(PortalError::BadAnswer { reason: "the token expires before the call can be sent" })
     }
 }
 

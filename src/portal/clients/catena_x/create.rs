@@ -16,7 +16,7 @@ use crate::portal::observe::Operation;
 use crate::portal::resilient::{CallPlace, Verdict};
 use crate::portal::{CREATE_TIMEOUT, CreateFailure, CreateSlot, Effect, PortalError};
 
-/// Waits until a create can start at once; [`PortalError::CreatesInProgress`] where creates that hang keep it from that.
+/// Waits until a create can start at once; [`PortalError::CreatesInProgress`] if creates that hang prevent it.
 pub(super) async fn slot(client: &Arc<Client>) -> Result<Slot, PortalError> {
     client.admit_write().await?;
     let (token, place) = client.ready(Some(&client.login), Purpose::Create, &Bearer::Accepted).await?;
@@ -34,7 +34,7 @@ pub(super) struct Slot {
 impl CreateSlot for Slot {
     async fn create(self: Box<Self>, user: NewUser) -> Result<Vec<CreatedUser>, CreateFailure> {
         let Self { client, token, place } = *self;
-        // The slot may have been held for a while: what stops all other calls stops this one, too.
+        // The caller may have held the slot for some time: what stops all other calls stops this one, too.
         if let Err(error) = client.caller.breaker.check().and_then(|()| client.caller.limiter.check_pause()) {
             place.refund();
             return Err(failure_of(FailedCall::unsent(error)));
@@ -53,7 +53,7 @@ impl CreateSlot for Slot {
         let verdict = result.as_ref().map_or_else(|failure| failure.verdict, |_| Verdict::Alive);
         client.caller.breaker.record(verdict);
         if let (Err(FailedCall { error: PortalError::Unauthorized, .. }), Some(token)) = (&result, &token) {
-            // Not sent again here, but the next attempt shall have a new token.
+            // Not sent again here; the next attempt uses a new token.
             client.login.discard(token).await;
         }
         result.and_then(|answer| answer::created(&answer, &user.name, &client.endpoints)).map_err(failure_of)

@@ -1,4 +1,4 @@
-//! Which token endpoint a user's credential is for: users that the portal names none for have one by their kind.
+//! Which token endpoint a user's credential is for: for users without one in the portal the kind decides.
 
 use secrecy::SecretString;
 
@@ -60,7 +60,7 @@ mod tests {
         let internal = token_url(wallet, UserKind::Internal, None);
         assert_eq!(internal.as_deref(), Some("https://idp.example.org/token"));
         assert_eq!(token_url(wallet, UserKind::External, Some("pending")).as_deref(), wallet);
-        assert_eq!(token_url(None, UserKind::External, None), None, "nobody knows it");
+        assert_eq!(token_url(None, UserKind::External, None), None, "it is not known");
     }
 
     #[test]

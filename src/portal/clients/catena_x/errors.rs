@@ -1,5 +1,5 @@
-//! From an answer that is no success to an error: by status and by what the body says, never by its content type, which
-//! changed between releases and is wrong in most.
+//! From an answer that is no success to an error: by status and by the body, never by its content type, which changed
+//! between releases and is wrong in most.
 
 use std::time::Duration;
 
@@ -21,13 +21,13 @@ const LOST_CLIENT: &str = "not found in central keycloak";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct FailedCall {
     pub(super) error: PortalError,
-    /// What it says of the portal as a whole.
+    /// What it shows about the portal as a whole.
     pub(super) verdict: Verdict,
     /// The portal may have acted on the request.
     pub(super) acted: bool,
     /// A read may be repeated at once.
     pub(super) repeatable: bool,
-    /// The pause that the portal asks of all calls.
+    /// The pause that the portal requests for all calls.
     pub(super) pause: Option<Duration>,
 }
 
@@ -83,14 +83,14 @@ fn verdict_of(operation: Operation, status: u16, error: &PortalError, said: &Sai
     match error {
         PortalError::NotThePortalBackend { .. } | PortalError::Unreachable { .. } => Verdict::Unclear,
         PortalError::Throttled { .. } => {
-            // A 503 may be the backend's end, but the pause that it asks for is protection enough.
+            // A 503 may mean that the backend is down, but the requested pause is enough protection.
             if status == 503 { Verdict::Unclear } else { Verdict::Alive }
         }
         PortalError::Server { status } => {
             let may_be_the_users_fault = *status == 500 && about_one_user && said.by_the_portal;
             if *status >= 500 && !may_be_the_users_fault { Verdict::Down } else { Verdict::Unclear }
         }
-        // Also a user's client that is lost: the next user's may be there.
+        // Also a user's missing client: the client of the next user may exist.
         _ => Verdict::Alive,
     }
 }
@@ -105,7 +105,7 @@ fn error_of(operation: Operation, answer: &Answer, said: &Said, endpoint: &str) 
             PortalError::NotThePortalBackend { endpoint: endpoint.to_owned() }
         }
         401 => PortalError::Unauthorized,
-        // The backend refuses without a page: this one is of a proxy or a firewall, and says nothing of the login.
+        // The backend refuses without a page: this one is of a proxy or a firewall, and shows nothing about the login.
         403 if answer.is_html() && operation != Operation::Version => {
             PortalError::BadAnswer { reason: "a 403 with a web page is not the portal's" }
         }
@@ -115,7 +115,7 @@ fn error_of(operation: Operation, answer: &Answer, said: &Said, endpoint: &str) 
         404 | 409 if for_a_user && means_not_found(code) => PortalError::NotFound,
         407 => PortalError::Unreachable {
             endpoint: endpoint.to_owned(),
-            reason: "the proxy wants a login".to_owned(),
+            reason: "the proxy requires a login".to_owned(),
         },
         429 | 503 if status == 429 || answer.retry_after.is_some() => {
             PortalError::Throttled { retry_after: answer.retry_after }

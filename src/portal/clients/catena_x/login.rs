@@ -8,13 +8,13 @@ use crate::portal::{Lane, Login, Permissions, PortalError};
 
 /// Logs in with both logins.
 ///
-/// What the deletion login meets decides as follows. No trouble with it keeps the rest from working.
+/// The result of the deletion login decides as follows. Its failure does not affect other calls.
 ///
-/// | it meets | it may delete | a deletion |
+/// | result | it may delete | a deletion |
 /// |---|---|---|
 /// | a token with `delete_tech_user_management`, or one that is no JWT | yes | is sent; only the portal's 403 means "may not" |
 /// | a token without that permission | no | revokes instead |
-/// | a refusal (`invalid_client` and the like), which a person cures in the Secret | not known | waits |
+/// | a refusal (`invalid_client` and the like), which a person corrects in the Secret | not known | waits |
 /// | 404, a web page, 5xx, 429, no answer, failing TLS, a token that cannot be stored | not known | waits |
 pub(super) async fn login(client: &Client) -> Result<Login, PortalError> {
     client.admit_write().await?;
@@ -28,7 +28,7 @@ pub(super) async fn login(client: &Client) -> Result<Login, PortalError> {
     if let Some(delete_login) = &client.delete_login {
         delete_client_id = delete_login.client_id().map(str::to_owned);
         permissions.delete = match delete_login.token().await {
-            // A token that tells nothing may do it: the portal will say.
+            // A token that shows nothing may do it: the portal decides.
             Ok(token) => token.claims.as_ref().is_none_or(|claims| claims.permissions.delete),
             Err(error) => {
                 deletion_trouble = Some(trouble(&error));
@@ -69,7 +69,7 @@ pub(super) async fn confirm_deletion_login(client: &Client, client_id: &str) -> 
 fn trouble(error: &PortalError) -> String {
     match error {
         PortalError::Server { status } => format!("its token endpoint answered {status}"),
-        PortalError::Throttled { .. } => "its token endpoint asks for a pause".to_owned(),
+        PortalError::Throttled { .. } => "its token endpoint requests a pause".to_owned(),
         error => error.to_string(),
     }
 }

@@ -1,5 +1,4 @@
-//! The portal of Catena-X and of everybody who runs it (Cofinity-X): versions 2.0 to 2.6 and what came after, with one
-//! tolerant client.
+//! The portal of Catena-X, which Cofinity-X runs too: one tolerant client for the versions 2.0 to 2.6 and later.
 
 mod address;
 mod answer;

@@ -32,12 +32,12 @@ use crate::transport::{PlainHttp, Transports, endpoint};
 pub struct CatenaXPortal {
     client: Arc<Client>,
     version: Arc<OnceCell<VersionRange>>,
-    /// How many credentials are tried at once.
+    /// How many credentials are verified at the same time.
     verifying: Arc<Semaphore>,
 }
 
 impl CatenaXPortal {
-    /// Makes the client; nothing is called yet. Needs a Tokio runtime only for the calls.
+    /// Creates the client, without any call. Needs a Tokio runtime only for the calls.
     pub fn new(
         config: CatenaXConfig,
         transports: &dyn Transports,
@@ -78,7 +78,7 @@ impl CatenaXPortal {
         })
     }
 
-    /// The portal's version; asked once, then remembered.
+    /// The portal's version; requested once, then remembered.
     async fn version(&self) -> Result<VersionRange, PortalError> {
         self.version.get_or_try_init(|| version::ask(&self.client)).await.copied()
     }

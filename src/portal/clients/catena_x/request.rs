@@ -28,7 +28,7 @@ pub(super) enum Bearer {
     /// Of the companies that the client is bound to.
     #[default]
     Accepted,
-    /// Anybody's: nothing is concluded from the answer but whether the portal answers.
+    /// Any token: the answer shows only whether the portal answers.
     Any,
     /// One that says the same of the login.
     Like { companies: Vec<String>, client_id: Option<String> },
@@ -57,7 +57,7 @@ impl Call {
         Self { timeout, ..self }
     }
 
-    /// Sends it once. A pause that the answer asks for holds for all calls of the Portal.
+    /// Sends it once. A pause that the answer requests is in force for all calls of the Portal.
     pub(super) async fn send(
         &self,
         caller: &Caller,
@@ -101,7 +101,7 @@ fn limit(operation: Operation) -> Limit {
         Operation::Details | Operation::Create | Operation::Token | Operation::Verify => {
             Limit::Whole(64 << 10)
         }
-        // What these answer is not looked at.
+        // The answers to these are not read.
         Operation::Update | Operation::Reset | Operation::Delete => Limit::Start(64 << 10),
     }
 }

@@ -1,4 +1,4 @@
-//! Reads the whole user list. Pages by offset lose users: when the list moves between two pages, and among users of one
+//! Reads the whole user list. Pages by offset omit users: when the list changes between two pages, and among users of one
 //! name, whose order differs from page to page.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -14,13 +14,13 @@ use crate::portal::listing::Ordering;
 use crate::portal::observe::Operation;
 use crate::portal::{Lane, ListOrder, PortalError, Scan, ScanProgress};
 
-/// How often a reading is begun again because the list moved.
+/// How often a reading begins again because the list changed.
 const RESTARTS: u32 = 3;
 
 /// How many pages of smaller lists are read at most for users that equal names hid.
 const MOST_NARROWED_PAGES: u32 = 10_000;
 
-/// How far the running scan has come.
+/// The progress of the running scan.
 #[derive(Debug, Default)]
 pub(super) struct Progress {
     read: AtomicU32,
@@ -104,7 +104,7 @@ async fn read_stable(pages: &impl Pages, client_id: Option<&str>) -> Result<Read
     Ok(reading)
 }
 
-/// Lists are narrowed by client ids with so many digits in a row, which tells ten thousand users apart.
+/// Lists are narrowed by client ids with so many digits in a row, which distinguishes ten thousand users.
 const LONGEST_FILTER: usize = 4;
 
 /// Other page sizes bring other orders of equal names, which show users that no narrow list did.
@@ -118,7 +118,7 @@ async fn show_hidden(pages: &impl Pages, reading: &mut Reading) -> Result<(), Po
     let mut filters: VecDeque<(String, u32)> = digits().map(|digit| (digit, PAGE_SIZE)).collect();
     let mut others: VecDeque<(String, u32)> =
         OTHER_SIZES.iter().flat_map(|size| digits().map(move |digit| (digit, *size))).collect();
-    // A user of another name was created since: counted as one of those that are hidden, it would hide one for good.
+    // A user of another name was created since: counted as one of those that are hidden, it would hide one permanently.
     let names: BTreeSet<String> = if reading.is_full() {
         BTreeSet::new()
     } else {
@@ -197,7 +197,7 @@ async fn read(pages: &impl Pages, client_id: Option<&str>, size: u32) -> Result<
         if is_last {
             break order.names() == total;
         }
-        // The total may lie, the number of pages as well.
+        // The total may be wrong, and so may the number of pages.
         if u64::from(number) * u64::from(size) >= MOST_USERS + u64::from(size) {
             return Err(PortalError::BadAnswer { reason: "the user list has no end" });
         }

@@ -1,4 +1,4 @@
-//! Which release answers, told by the error messages that it knows: they are open to everybody since 2.0.
+//! Which release answers, found by the error messages that it has: since 2.0 they can be read without a login.
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -9,7 +9,7 @@ use crate::portal::bounds::{List, Text};
 use crate::portal::observe::Operation;
 use crate::portal::{Capabilities, Lane, PortalError};
 
-/// The portal's version as far as its answers tell it apart.
+/// The portal's version as far as its answers distinguish it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum VersionRange {
     /// 2.0 or 2.1.
@@ -65,8 +65,8 @@ struct ErrorMessage {
     error_code: Text<64>,
 }
 
-/// Asks. Where the list of messages is refused or absent (something in between lets only known paths through), the user
-/// list tells 2.0 from later releases, and a later one counts as 2.2, of which the least is expected.
+/// Requests the version. If the list of messages is refused or absent (a proxy may permit only known paths), the user list
+/// distinguishes 2.0 from later releases, and a later one counts as 2.2, which has the fewest functions.
 pub(super) async fn ask(client: &Client) -> Result<VersionRange, PortalError> {
     let call = Call::get(Operation::Version, client.address.error_messages());
     match client.read_openly(&call, Lane::Interactive).await {

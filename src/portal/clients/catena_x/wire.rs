@@ -15,7 +15,7 @@ pub(super) const PAGE_SIZE: u32 = 15;
 /// The most roles of a user. The portal offers about thirty.
 const ROLES: usize = 256;
 
-/// The most users that one create makes.
+/// The most users of one create.
 const CREATED: usize = 2;
 
 /// A word from a closed set of the portal.
@@ -95,7 +95,7 @@ impl<'de> Deserialize<'de> for CreatedAnswerDto {
             type Value = CreatedAnswerDto;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("the users that were made")
+                f.write_str("the users that were created")
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Self::Value, A::Error> {

@@ -32,11 +32,11 @@ fn can_delete_names_the_permission_and_the_login() {
     let (status, reason, words) = told(CanDelete::of(&login(false, None, None)), &none).unwrap();
     assert_eq!((status, reason), (Some(false), "MayNotDelete"));
     assert!(
-        words.starts_with("the login may not") && words.contains("delete_tech_user_management"),
+        words.starts_with("The login may not") && words.contains("delete_tech_user_management"),
         "{words}"
     );
     let (_, _, words) = told(CanDelete::of(&login(false, Some("sa9"), None)), &none).unwrap();
-    assert!(words.starts_with("the deletion login"), "{words}");
+    assert!(words.starts_with("The deletion login"), "{words}");
 }
 
 #[test]
