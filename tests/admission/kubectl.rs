@@ -29,10 +29,10 @@ async fn explain_has_words_for_fields() {
         ("technicaluser", "one technical user of a data-space portal"),
         ("portal", "a data-space portal, used with one login of one company"),
         ("technicaluser.spec.user.create.roles", "exact names that the portal offers"),
-        ("tu.spec.outputs.secret", "A Secret of somebody else is never"),
+        ("tu.spec.outputs.secret", "never overwrites a Secret that it does not own"),
         ("portal.spec.catenaX.url", "not of its web page"),
-        ("tup.spec.access", "The first rule that grants a request serves"),
-        ("portal.status.retained", "Users that the operator left in the portal"),
+        ("tup.spec.access", "One rule must grant a whole request"),
+        ("portal.status.retained", "Users that the operator kept in the portal"),
     ] {
         let text = kubectl(&["explain", path]).await.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(text.contains(words), "{path}: {text}");

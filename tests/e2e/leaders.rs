@@ -53,7 +53,7 @@ async fn a_leader_that_is_cut_off_asks_for_nothing_and_ends() {
     let ended = world.operators()[0].wait().await.unwrap();
     assert!(!ended.success(), "{ended}");
     let said = world.operators()[0].lines().join("\n");
-    assert!(said.contains("lease was lost"), "{said}");
+    assert!(said.contains("does not hold the lease any more"), "{said}");
     leads(world.operator()).await;
     world.until("edc", "the standby has looked", |object| !reason(object).is_empty()).await;
     one_user(&world, "edc").await;
