@@ -45,6 +45,8 @@ pub mod keys {
     pub const OWNER: &str = "technicaluser.dev/owner";
     /// On a Secret: the portal's id of the user whose credential it holds.
     pub const USER_ID: &str = "technicaluser.dev/user-id";
+    /// On a Secret: a keyed digest of what its format uses of the data space. A change of it is a change of the Secret.
+    pub const SURROUNDINGS: &str = "technicaluser.dev/surroundings";
     /// Label on a Secret: the instance that wrote it. Our watch selects by it.
     pub const INSTANCE: &str = "technicaluser.dev/instance";
 }

@@ -5,7 +5,7 @@
 )]
 #![allow(clippy::doc_markdown, reason = "kubectl explain shows the texts as they are")]
 
-use std::collections::BTreeMap;
+mod secret_output;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::{CustomResource, KubeSchema};
@@ -16,6 +16,8 @@ use crate::api::bounds::{
     ADDRESS, COMPANY, NAME, OBJECT, OUTPUTS, ROLES, WORD, of_conditions, without_defaults,
 };
 use crate::api::names::{LABEL, SUBDOMAIN};
+
+pub use secret_output::{DataKey, EdcDialect, KeyStyle, SecretFormat, SecretOutput, TemplateText};
 
 /// A technical user of a data-space portal, and the Secret that the operator writes its credential into.
 #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
@@ -185,42 +187,6 @@ pub struct Output {
     /// A Secret in the namespace of the resource. The operator never overwrites a Secret that it does not own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<SecretOutput>,
-}
-
-/// A Secret that the operator writes.
-#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
-#[serde(rename_all = "camelCase")]
-pub struct SecretOutput {
-    /// The name of the Secret. Default: the name of the resource.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 253), regex(pattern = SUBDOMAIN))]
-    pub name: Option<String>,
-
-    /// Which keys the Secret has. Raw: `client-id`, `client-secret`, `token-url`, `technical-user-id`, `bpn` where
-    /// the company is known, and `issuer-url` for users of the central identity provider. Default: Raw.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub format: Option<SecretFormat>,
-
-    /// Labels of the Secret, such as one that a controller which restarts pods watches.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("maxProperties" = 64))]
-    #[x_kube(validation = Rule::new("self.all(key, !key.startsWith('technicaluser.dev/'))").message("labels of technicaluser.dev belong to the operator"))]
-    pub labels: Option<BTreeMap<String, String>>,
-
-    /// Annotations of the Secret.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("maxProperties" = 64))]
-    #[x_kube(validation = Rule::new("self.all(key, !key.startsWith('technicaluser.dev/'))").message("annotations of technicaluser.dev belong to the operator"))]
-    pub annotations: Option<BTreeMap<String, String>>,
-}
-
-/// Which keys the Secret has. Raw: `client-id`, `client-secret`, `token-url`, `technical-user-id`, `bpn` where the company
-/// is known, and `issuer-url` for users of the central identity provider. Default: Raw.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum SecretFormat {
-    /// One key per value, in kebab case.
-    #[default]
-    Raw,
 }
 
 /// The state of the user and of its credential, as the operator observed it.

@@ -13,13 +13,18 @@ use serde_json::{Map, Value, json};
 
 use crate::api::FIELD_MANAGER;
 use crate::controller::kube_error::KubeError;
-use crate::domain::output::Content;
+use crate::domain::format::Content;
+
+/// The type of a Secret without rules for its keys.
+pub const OPAQUE: &str = "Opaque";
 
 /// What a Secret that we write looks like, its content aside.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Envelope {
     /// Its name.
     pub name: String,
+    /// Its type, which Kubernetes never changes.
+    pub r#type: String,
     /// Its labels, ours included.
     pub labels: BTreeMap<String, String>,
     /// Its annotations, ours included.
@@ -150,7 +155,7 @@ fn document(envelope: &Envelope, content: &Content) -> Value {
     json!({
         "apiVersion": "v1",
         "kind": "Secret",
-        "type": "Opaque",
+        "type": envelope.r#type,
         "metadata": {
             "name": envelope.name,
             "labels": envelope.labels,

@@ -1,60 +1,11 @@
-//! What an output holds: the keys of each format, and a digest that does not reveal the content.
+//! A digest of the content of an output, which does not reveal the content.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use aws_lc_rs::hmac;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 
-use crate::domain::token_url;
-use crate::domain::user::{Credential, UserId, UserKind};
-
-/// The content of an output: key to value.
-pub type Content = BTreeMap<String, SecretString>;
-
-/// All values that a format can use.
-#[derive(Debug, Clone)]
-pub struct Values {
-    /// The credential.
-    pub credential: Credential,
-    /// The portal's id of the user.
-    pub user_id: UserId,
-    /// Internal or External.
-    pub kind: UserKind,
-    /// The company's business partner number.
-    pub bpn: Option<String>,
-}
-
-/// Format `Raw`: one key per value, in kebab case. No value ends with a newline.
-#[must_use]
-pub fn raw(values: &Values) -> Content {
-    let credential = &values.credential;
-    let mut content = Content::from([
-        ("client-id".to_owned(), SecretString::from(credential.client_id.clone())),
-        ("client-secret".to_owned(), credential.secret().clone()),
-        ("token-url".to_owned(), SecretString::from(credential.token_url.clone())),
-        ("technical-user-id".to_owned(), SecretString::from(values.user_id.to_string())),
-    ]);
-    if let Some(bpn) = &values.bpn {
-        content.insert("bpn".to_owned(), SecretString::from(bpn.clone()));
-    }
-    // The issuer is known only for users of the central identity provider.
-    if let Some(issuer) =
-        (values.kind == UserKind::Internal).then(|| token_url::issuer_url(&credential.token_url)).flatten()
-    {
-        content.insert("issuer-url".to_owned(), SecretString::from(issuer));
-    }
-    content
-}
-
-/// Content with the same keys and without values, to check whether the output can be written.
-#[must_use]
-pub fn placeholder() -> Content {
-    ["client-id", "client-secret", "token-url", "technical-user-id", "bpn", "issuer-url"]
-        .into_iter()
-        .map(|key| (key.to_owned(), SecretString::from("placeholder")))
-        .collect()
-}
+use crate::domain::format::Content;
 
 /// The installation's key for digests.
 #[derive(Clone)]
@@ -100,46 +51,6 @@ impl DigestKey {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn values(kind: UserKind, bpn: Option<&str>) -> Values {
-        Values {
-            credential: Credential::with_secret(
-                "sa42".into(),
-                SecretString::from("s3cret"),
-                "https://idp.example.org/auth/realms/CX-Central/protocol/openid-connect/token".into(),
-            ),
-            user_id: UserId::new("0B6C0000-0000-0000-0000-000000000001"),
-            kind,
-            bpn: bpn.map(str::to_owned),
-        }
-    }
-
-    fn shown(content: &Content) -> Vec<(&str, &str)> {
-        content.iter().map(|(k, v)| (k.as_str(), v.expose_secret())).collect()
-    }
-
-    #[test]
-    fn raw_has_the_documented_keys() {
-        assert_eq!(
-            shown(&raw(&values(UserKind::Internal, Some("BPNL000000000ONE")))),
-            [
-                ("bpn", "BPNL000000000ONE"),
-                ("client-id", "sa42"),
-                ("client-secret", "s3cret"),
-                ("issuer-url", "https://idp.example.org/auth/realms/CX-Central"),
-                ("technical-user-id", "0b6c0000-0000-0000-0000-000000000001"),
-                ("token-url", "https://idp.example.org/auth/realms/CX-Central/protocol/openid-connect/token"),
-            ]
-        );
-        let wallet = raw(&values(UserKind::External, None));
-        assert!(!wallet.contains_key("issuer-url") && !wallet.contains_key("bpn"));
-    }
-
-    #[test]
-    fn the_placeholder_has_every_key_and_no_value() {
-        let keys: Vec<_> = raw(&values(UserKind::Internal, Some("B"))).into_keys().collect();
-        assert_eq!(placeholder().into_keys().collect::<Vec<_>>(), keys);
-    }
 
     #[test]
     fn digests_differ_where_contents_or_keys_do() {

@@ -152,6 +152,8 @@ reasons! {
     SecretNotOurs: Plain,
     /// The Secret cannot be written.
     SecretNotWritable: Plain,
+    /// The content of an output cannot be built.
+    OutputInvalid: MayArrive,
     /// The portal answered with an error.
     PortalError: Plain,
     /// The Kubernetes API refused or failed.

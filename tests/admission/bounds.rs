@@ -31,6 +31,7 @@ fn samples(kind: Kind) -> Vec<Value> {
     let key = json!({ "name": "ca", "key": "ca.crt" });
     let create = json!({ "roles": ["A"], "name": "edc", "description": "x" });
     let secret = json!({ "name": "s", "format": "Raw", "labels": { "a": "b" }, "annotations": { "a": "b" } });
+    let with = |secret: Value| json!({ "portalRef": { "name": "p" }, "user": { "create": create }, "outputs": [{ "secret": secret }] });
     let existing = |by: &str, value: &str| json!({ "portalRef": { "name": "p" }, "user": { "existing": { by: value } } });
     match kind {
         Kind::Portal => vec![
@@ -40,6 +41,7 @@ fn samples(kind: Kind) -> Vec<Value> {
                 "access": [rule],
                 "tls": { "caBundle": { "configMapRef": key } },
                 "limits": { "requestsPerSecond": 10, "burst": 20, "concurrency": 4 },
+                "dataspace": { "did": "did:web:x", "walletUrl": url, "bdrsUrl": url, "trustedIssuers": ["did:web:i"] },
                 "resyncInterval": "5m", "verification": { "interval": "1h" },
                 "whenUndeletable": "Hold", "suspend": false,
             }),
@@ -54,6 +56,11 @@ fn samples(kind: Kind) -> Vec<Value> {
         Kind::TechnicalUser => vec![
             json!({ "portalRef": { "name": "p", "namespace": "n" }, "user": { "create": create },
                     "deletionPolicy": "Retain", "outputs": [{ "secret": secret }] }),
+            with(json!({ "keyStyle": "Camel", "keyPrefix": "PORTAL_", "type": "Opaque" })),
+            with(json!({ "keys": { "client-id": "id" } })),
+            with(json!({ "format": "EdcHelmValues", "edcDialect": "Iatp", "secretAlias": "edc/wallet" })),
+            with(json!({ "format": "Template", "template": { "a": "{{ clientId }}" } })),
+            with(json!({ "format": "SpringEnv", "springRegistration": "pool" })),
             existing("id", "0b6c0000-0000-0000-0000-000000000001"),
             existing("clientId", "sa42"),
             existing("name", "sa-x"),

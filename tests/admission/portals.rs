@@ -65,7 +65,13 @@ fn makes() -> Vec<Case> {
     let (catena, cofinity) = (catena_x(), cofinity_x());
     let cofinity_with = |change: Value| json!({ "cofinityX": change });
     let token_url = "https://idp.example.org/token";
+    let dataspace = |dataspace: Value| json!({ "dataspace": dataspace });
     vec![
+        yes(&catena, &dataspace(json!({ "did": "did:web:wallet.example.org:BPNL00000003CRHK" }))),
+        yes(&catena, &dataspace(json!({ "walletUrl": "https://wallet.example.org/api/sts" }))),
+        no(&catena, &dataspace(json!({ "did": "BPNL00000003CRHK" })), "dataspace.did"),
+        no(&catena, &dataspace(json!({ "walletUrl": "wallet.example.org" })), "dataspace.walletUrl"),
+        no(&catena, &dataspace(json!({ "trustedIssuers": [] })), "dataspace.trustedIssuers"),
         yes(&catena, &json!({})),
         yes(&cofinity, &json!({})),
         no(&catena, &cofinity_x(), ONE_MAKE),

@@ -11,10 +11,73 @@ const NO_POLICY: &str =
 const MARK: &str = "description must not contain the operator's mark";
 const LABELS: &str = "labels of technicaluser.dev belong to the operator";
 const ANNOTATIONS: &str = "annotations of technicaluser.dev belong to the operator";
+const DIALECT: &str = "edcDialect is for the format EdcHelmValues";
+const STYLE: &str = "keyStyle and keyPrefix are for the formats Raw and Dotenv, without keys";
+const DASHES: &str = "a variable of the format Dotenv has no dashes: use another keyStyle";
+const KEYS: &str = "keys is not for the formats SpringEnv and Template";
+const TEMPLATE: &str = "template is for the format Template, which needs it";
+const REGISTRATION: &str = "springRegistration is for the formats SpringEnv and SpringApplication";
+const ALIAS_NEEDED: &str = "the formats EdcEnv, EdcHelmValues, EdcMemory and Properties need secretAlias";
+const CLUSTER: &str = "the operator writes no Secret of a type that gives access to the cluster";
+const ALIAS: &str =
+    "secretAlias is for the formats EdcEnv, EdcHelmValues, EdcMemory, Properties and Template";
 
 /// A user that is made.
 pub fn create() -> Value {
     json!({ "portalRef": { "name": "p" }, "user": { "create": { "roles": ["Dataspace Discovery"] } } })
+}
+
+/// What belongs together in an output.
+fn formats() -> Vec<Case> {
+    let create = create();
+    let secret = |secret: Value| json!({ "outputs": [{ "secret": secret }] });
+    let good = |spec: Value| yes(&create, &secret(spec));
+    let bad = |spec: Value, refused| no(&create, &secret(spec), refused);
+    vec![
+        good(json!({ "format": "EdcEnv", "secretAlias": "edc-wallet" })),
+        good(json!({ "format": "EdcHelmValues", "secretAlias": "edc/wallet_1.x", "edcDialect": "Iatp" })),
+        good(
+            json!({ "format": "EdcMemory", "secretAlias": "a", "keys": { "TX_EDC_VAULT_SECRETS": "EDC_VAULT_SECRETS" } }),
+        ),
+        good(json!({ "format": "Properties", "secretAlias": "a" })),
+        good(json!({ "format": "VaultJson" })),
+        good(json!({ "format": "SpringEnv", "springRegistration": "discoveryfinder-client" })),
+        good(json!({ "format": "SpringApplication", "keys": { "application.yml": "secrets.yml" } })),
+        good(json!({ "format": "Dotenv", "keyStyle": "UpperSnake", "keyPrefix": "PORTAL_" })),
+        good(json!({ "format": "DataSpaceIntegration" })),
+        good(json!({ "format": "Template", "template": { "a.yml": "{{ clientId }}" }, "secretAlias": "a" })),
+        good(json!({ "keyStyle": "Camel", "keyPrefix": "portal" })),
+        good(json!({ "keys": { "client-id": "username" }, "type": "kubernetes.io/basic-auth" })),
+        bad(json!({ "edcDialect": "Dcp" }), DIALECT),
+        bad(json!({ "format": "EdcEnv", "secretAlias": "a", "edcDialect": "Dcp" }), DIALECT),
+        bad(
+            json!({ "format": "EdcHelmValues", "secretAlias": "a", "edcDialect": "0.12" }),
+            "Unsupported value",
+        ),
+        bad(json!({ "format": "VaultJson", "keyStyle": "Camel" }), STYLE),
+        bad(json!({ "format": "VaultJson", "keyPrefix": "x" }), STYLE),
+        bad(json!({ "keyStyle": "Camel", "keys": { "client-id": "id" } }), STYLE),
+        bad(json!({ "keyStyle": "lower" }), "Unsupported value"),
+        bad(json!({ "format": "Dotenv", "keyStyle": "Kebab" }), DASHES),
+        bad(json!({ "format": "SpringEnv", "keys": { "a": "b" } }), KEYS),
+        bad(json!({ "format": "Template", "template": { "a": "b" }, "keys": { "a": "b" } }), KEYS),
+        bad(json!({ "keys": { "client-id": "client id" } }), "should match"),
+        bad(json!({ "keys": { "client-id": "" } }), "at least 1 chars"),
+        bad(json!({ "format": "Template" }), TEMPLATE),
+        bad(json!({ "template": { "a": "b" } }), TEMPLATE),
+        bad(json!({ "format": "Template", "template": { "a": "" } }), "at least 1 chars"),
+        bad(json!({ "format": "Template", "template": { "a": "x".repeat(16_385) } }), "Too long"),
+        bad(json!({ "springRegistration": "pool" }), REGISTRATION),
+        bad(json!({ "format": "SpringEnv", "springRegistration": "Pool" }), "springRegistration"),
+        bad(json!({ "format": "EdcEnv" }), ALIAS_NEEDED),
+        bad(json!({ "format": "EdcHelmValues" }), ALIAS_NEEDED),
+        bad(json!({ "format": "EdcMemory" }), ALIAS_NEEDED),
+        bad(json!({ "format": "Properties" }), ALIAS_NEEDED),
+        bad(json!({ "secretAlias": "a" }), ALIAS),
+        bad(json!({ "type": "kubernetes.io/service-account-token" }), CLUSTER),
+        bad(json!({ "type": "bootstrap.kubernetes.io/token" }), CLUSTER),
+        bad(json!({ "format": "EdcEnv", "secretAlias": "did:web:x" }), "secretAlias"),
+    ]
 }
 
 /// A user that is there.
@@ -77,7 +140,7 @@ pub fn cases() -> Vec<Case> {
         yes(&create, &json!({ "portalRef": { "name": "catena-x.beta", "namespace": "dataspace-1" } })),
         no(&create, &json!({ "portalRef": { "name": "catena_x" } }), "portalRef.name"),
         no(&create, &json!({ "portalRef": { "namespace": "data.space" } }), "portalRef.namespace"),
-        no(&create, &secret(json!({ "format": "EdcEnv" })), "Unsupported value"),
+        no(&create, &secret(json!({ "format": "raw" })), "Unsupported value"),
         yes(
             &create,
             &secret(json!({ "labels": { "reloader": "on" }, "annotations": { "example.org/a": "b" } })),
@@ -85,6 +148,9 @@ pub fn cases() -> Vec<Case> {
         no(&create, &secret(json!({ "labels": { "technicaluser.dev/instance": "x" } })), LABELS),
         no(&create, &secret(json!({ "annotations": { "technicaluser.dev/owner": "x" } })), ANNOTATIONS),
     ]
+    .into_iter()
+    .chain(formats())
+    .collect()
 }
 
 #[tokio::test]

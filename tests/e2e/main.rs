@@ -36,6 +36,7 @@ mod example;
 mod existing;
 mod fairness;
 mod first_user;
+mod formats;
 mod hostile;
 mod hot_loop;
 mod invalid;

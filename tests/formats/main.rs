@@ -1,4 +1,4 @@
-//! The formats of a Secret as other programs read them.
+//! The formats of a Secret as other programs read them, and the page that describes them.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -6,6 +6,7 @@
     reason = "these are tests; clippy sees that of the test functions only"
 )]
 
+mod page;
 mod readers;
 
 use readers::Readers;

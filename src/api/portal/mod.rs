@@ -9,6 +9,7 @@ mod access;
 mod auth;
 mod catena_x;
 mod cofinity_x;
+mod dataspace;
 mod limits;
 mod status;
 mod tls;
@@ -21,6 +22,7 @@ pub use access::{AccessFrom, AccessNamespaces, AccessRule};
 pub use auth::{Auth, LocalSecret, LoginSecret};
 pub use catena_x::CatenaX;
 pub use cofinity_x::{CofinityX, CofinityXEnvironment};
+pub use dataspace::Dataspace;
 pub use limits::{Limits, VerificationPolicy, WhenUndeletable};
 pub use status::{
     Company, FOUND_BY_MARK, OfferedRole, PermissionsFound, PortalStatus, RETAINED_LIMIT, RetainedUser,
@@ -88,6 +90,10 @@ pub struct PortalSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub access: Option<Vec<AccessRule>>,
+
+    /// What a connector needs to know of the data space beside its technical user, for the outputs whose format needs it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dataspace: Option<Dataspace>,
 
     /// The certificates that the operator trusts in addition to the public roots.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -59,6 +59,7 @@ impl Failure {
             Self::ListAwaited => Blocker::passing(Reason::Searching, LIST_AWAITED),
             Self::Kube(error) => error.blocker(),
             Self::Overtaken => KubeError::Conflict.blocker(),
+            Self::Format(error) => Blocker::lasting(Reason::OutputInvalid, error.to_string()),
             Self::NotActive => return None,
             Self::Endless => Blocker::lasting(
                 Reason::InternalError,
@@ -181,6 +182,7 @@ pub async fn panicked(ctx: &Context, key: &Key) -> Action {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::format::FormatError;
 
     /// One failure of each variant; a new variant is a failure to compile.
     fn next(after: Option<&Failure>) -> Option<Failure> {
@@ -203,7 +205,8 @@ mod tests {
             Some(Failure::Kube(KubeError::Unclear { .. })) => Some(Failure::Overtaken),
             Some(Failure::Overtaken) => Some(Failure::NotActive),
             Some(Failure::NotActive) => Some(Failure::Endless),
-            Some(Failure::Endless) => Some(Failure::Deadline {
+            Some(Failure::Endless) => Some(Failure::Format(FormatError::Empty)),
+            Some(Failure::Format(_)) => Some(Failure::Deadline {
                 step: "reading the user".to_owned(),
                 within: Duration::from_mins(3),
             }),
@@ -240,17 +243,22 @@ mod tests {
                         Failure::Deadline { .. } => {
                             (Reason::ReconcileTimeout, "180 s, in the step: reading the user")
                         }
+                        Failure::Format(_) => (Reason::OutputInvalid, "No key is left"),
                         Failure::Endless | Failure::Panicked | Failure::NotActive => {
                             (Reason::InternalError, "report it")
                         }
                     };
                     assert_eq!(blocker.reason, reason, "{failure}");
                     assert!(blocker.message.contains(words), "{}", blocker.message);
-                    assert_eq!(blocker.stalled, matches!(failure, Failure::Endless), "{failure}");
+                    assert_eq!(
+                        blocker.stalled,
+                        matches!(failure, Failure::Endless | Failure::Format(_)),
+                        "{failure}"
+                    );
                 }
             }
             last = Some(failure);
         }
-        assert_eq!(count, 13);
+        assert_eq!(count, 14);
     }
 }

@@ -18,7 +18,7 @@ use crate::controller::kube_error::KubeError;
 use crate::controller::objects::Key;
 use crate::controller::portal::connections::Connection;
 use crate::controller::portal::inventory::Unmet;
-use crate::domain::output::Values;
+use crate::domain::format::{FormatError, Surroundings, Values};
 use crate::domain::plan::{self, Observation, OutputId};
 use crate::domain::user::{Credential, UserDetails, UserId};
 use crate::portal::PortalError;
@@ -47,6 +47,8 @@ pub struct Pass {
     pub observation: Observation,
     /// The details that were read in this pass, secrets included.
     pub details: BTreeMap<UserId, UserDetails>,
+    /// What the Portal says of the data space.
+    pub surroundings: Surroundings,
     /// The outputs that the spec names, in its order.
     pub outputs: Vec<Box<dyn Output>>,
     /// The outputs that were written in this reconcile.
@@ -79,6 +81,9 @@ pub enum Failure {
     /// The portal's user list is read for it; it is woken at the end.
     #[error("waits for the search of the portal's user list")]
     ListAwaited,
+    /// The content of an output cannot be built.
+    #[error(transparent)]
+    Format(#[from] FormatError),
     /// This process may not write (any more).
     #[error("this process is not the active one")]
     NotActive,
@@ -141,6 +146,7 @@ impl Pass {
             key: self.key.clone(),
             uid: self.object.metadata.uid.clone().unwrap_or_default(),
             owner: self.observation.owner.clone(),
+            surroundings: self.surroundings.clone(),
         }
     }
 
@@ -158,15 +164,19 @@ impl Pass {
             user_id: id.clone(),
             kind: self.details.get(id)?.kind,
             bpn: plan::company(&self.observation).map(str::to_owned),
+            surroundings: self.surroundings.clone(),
         })
     }
 
-    /// The digest of what each output would hold for a user; `None` without a credential.
+    /// The digest of what each output would hold for a user; `None` without a credential. An output whose content cannot be
+    /// built has none.
     #[must_use]
     pub fn contents(&self, id: &UserId) -> Option<BTreeMap<OutputId, String>> {
         let (values, key) = (self.values(id)?, &self.ctx.installation.digest_key);
-        let digest = |output: &dyn Output| key.of_content(&output.content(&values));
-        Some(self.outputs.iter().map(|output| (output.id().clone(), digest(output.as_ref()))).collect())
+        let digest =
+            |output: &dyn Output| output.content(&values).ok().map(|content| key.of_content(&content));
+        let outputs = self.outputs.iter();
+        Some(outputs.filter_map(|output| Some((output.id().clone(), digest(output.as_ref())?))).collect())
     }
 
     /// Takes over what a write of the object answered.

@@ -19,6 +19,7 @@ pub(super) const ENTRY: Entry = Entry {
     keys: &[FILE],
     optional: &[],
     needs: &[Value::Bpn],
+    uses_surroundings: true,
     named: Named::Renamed,
     has_secret: true,
     reader: Reader {

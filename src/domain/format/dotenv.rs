@@ -17,6 +17,7 @@ pub(super) const ENTRY: Entry = Entry {
     keys: &[FILE],
     optional: &[("bpn", Value::Bpn), ("issuer-url", Value::IssuerUrl)],
     needs: &[],
+    uses_surroundings: false,
     named: Named::Inside,
     has_secret: true,
     reader: Reader {

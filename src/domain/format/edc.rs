@@ -4,6 +4,7 @@ use secrecy::SecretString;
 
 use super::error::{FormatError, Value};
 use super::values::{Content, Values};
+use crate::domain::vault_path::Alias;
 
 /// The variables, as charts and manifests refer to them: `$(EDC_IAM_STS_OAUTH_CLIENT_ID)`.
 pub(super) const VARIABLES: [&str; 5] = [TOKEN_URL, CLIENT_ID, SECRET_ALIAS, DIM_URL, DIV_URL];
@@ -43,8 +44,7 @@ pub(super) fn environment(values: &Values) -> Result<Content, FormatError> {
 /// The alias of the client secret, of characters that need no encoding in a path.
 pub(super) fn alias(values: &Values) -> Result<&str, FormatError> {
     let alias = values.need(Value::SecretAlias)?;
-    let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'/' | b'-');
-    if !alias.is_empty() && alias.bytes().all(is_plain) {
+    if Alias::parse(alias).is_ok() {
         Ok(alias)
     } else {
         Err(FormatError::Unwritable {

@@ -21,6 +21,8 @@ pub struct Entry {
     pub optional: &'static [(&'static str, Value)],
     /// The values beside the credential without which nothing is written.
     pub needs: &'static [Value],
+    /// Whether it uses a value beside the credential where that is known.
+    pub uses_surroundings: bool,
     /// What a person may choose of the names.
     pub named: Named,
     /// Whether the content has the client secret in it.

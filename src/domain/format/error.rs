@@ -65,22 +65,19 @@ pub enum Value {
     TrustedIssuers,
     /// The alias of the client secret in Vault.
     SecretAlias,
-    /// The path of the client secret in Vault.
-    VaultPath,
     /// The issuer of the user's tokens.
     IssuerUrl,
 }
 
 impl Value {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 7] = [
         Self::Bpn,
         Self::Did,
         Self::WalletUrl,
         Self::BdrsUrl,
         Self::TrustedIssuers,
         Self::SecretAlias,
-        Self::VaultPath,
         Self::IssuerUrl,
     ];
 
@@ -94,7 +91,6 @@ impl Value {
             Self::BdrsUrl => "bdrsUrl",
             Self::TrustedIssuers => "trustedIssuers",
             Self::SecretAlias => "secretAlias",
-            Self::VaultPath => "vaultPath",
             Self::IssuerUrl => "issuerUrl",
         }
     }
@@ -109,7 +105,6 @@ impl Value {
             Self::BdrsUrl => "spec.dataspace.bdrsUrl of the Portal",
             Self::TrustedIssuers => "spec.dataspace.trustedIssuers of the Portal",
             Self::SecretAlias => "secretAlias of the output",
-            Self::VaultPath => "a vault output of the TechnicalUser",
             Self::IssuerUrl => "the token URL of an internal user; other users have none",
         }
     }

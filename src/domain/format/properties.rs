@@ -15,6 +15,7 @@ pub(super) const ENTRY: Entry = Entry {
     keys: &[FILE],
     optional: &[],
     needs: edc::NEEDS,
+    uses_surroundings: true,
     named: Named::Renamed,
     has_secret: false,
     reader: Reader {

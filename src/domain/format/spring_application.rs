@@ -14,6 +14,7 @@ pub(super) const ENTRY: Entry = Entry {
     keys: &[FILE],
     optional: &[],
     needs: &[],
+    uses_surroundings: false,
     named: Named::Renamed,
     has_secret: true,
     reader: Reader {

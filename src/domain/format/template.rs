@@ -20,6 +20,7 @@ pub(super) const ENTRY: Entry = Entry {
     keys: &["<key>"],
     optional: &[],
     needs: &[],
+    uses_surroundings: true,
     named: Named::Fixed,
     has_secret: true,
     reader: Reader { who: "any program", change: "depends on the program" },
@@ -139,7 +140,6 @@ fn variables(values: &Values) -> BTreeMap<&'static str, Variable> {
         (Value::WalletUrl, around.wallet_url.clone()),
         (Value::BdrsUrl, around.bdrs_url.clone()),
         (Value::SecretAlias, around.secret_alias.clone()),
-        (Value::VaultPath, around.vault_path.clone()),
         (Value::IssuerUrl, values.issuer_url()),
     ];
     let known = known.into_iter().filter_map(|(value, text)| Some((value.name(), Variable::from(text?))));

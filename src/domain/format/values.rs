@@ -39,8 +39,6 @@ pub struct Surroundings {
     pub trusted_issuers: Vec<String>,
     /// The alias under which the connector looks the client secret up in Vault.
     pub secret_alias: Option<String>,
-    /// The full path of that entry, as the Vault API spells it.
-    pub vault_path: Option<String>,
 }
 
 impl Values {
@@ -76,7 +74,6 @@ impl Values {
             Value::WalletUrl => &around.wallet_url,
             Value::BdrsUrl => &around.bdrs_url,
             Value::SecretAlias => &around.secret_alias,
-            Value::VaultPath => &around.vault_path,
             Value::TrustedIssuers | Value::IssuerUrl => &None,
         }
         .as_deref()

@@ -16,6 +16,7 @@ pub(super) const ENTRY: Entry = Entry {
     keys: &[ENTRY_FILE, BODY_FILE],
     optional: &[],
     needs: &[],
+    uses_surroundings: false,
     named: Named::Renamed,
     has_secret: true,
     reader: Reader {

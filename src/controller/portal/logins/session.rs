@@ -13,9 +13,10 @@ use crate::api::{Portal, keys};
 use crate::controller::context::Context;
 use crate::controller::kube_error::KubeError;
 use crate::controller::marks;
-use crate::controller::secrets::{Envelope, Secrets, Version};
+use crate::controller::secrets::{Envelope, OPAQUE, Secrets, Version};
+use crate::domain::format::Content;
 use crate::domain::identity::Owner;
-use crate::domain::output::{Content, DigestKey};
+use crate::domain::output::DigestKey;
 use crate::portal::TokenStore;
 
 const TOKEN: &str = "refresh-token";
@@ -48,6 +49,7 @@ impl Session {
         Self {
             secrets,
             envelope: Envelope {
+                r#type: OPAQUE.to_owned(),
                 name: name.to_owned(),
                 labels: ctx.installation.labels.clone(),
                 annotations: BTreeMap::from([(keys::OWNER.to_owned(), marks::of_session(&portal_owner))]),

@@ -11,7 +11,8 @@ use super::{Observed, Output, Writable};
 use crate::api::technical_user::RecordedOutput;
 use crate::controller::kube_error::KubeError;
 use crate::controller::technical_user::pass::Failure;
-use crate::domain::output::{Content, DigestKey, Values};
+use crate::domain::format::{Content, FormatError, Values};
+use crate::domain::output::DigestKey;
 use crate::domain::plan::{OutputId, OutputState};
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
@@ -80,10 +81,10 @@ impl Output for InMemoryOutput {
         false
     }
 
-    fn content(&self, values: &Values) -> Content {
+    fn content(&self, values: &Values) -> Result<Content, FormatError> {
         // As a Vault entry has it: one value in one document.
         let document = format!("{} of {}", values.credential.client_id, values.user_id);
-        Content::from([("content".to_owned(), SecretString::from(document))])
+        Ok(Content::from([("content".to_owned(), SecretString::from(document))]))
     }
 
     async fn observe(&mut self, recorded: Option<&RecordedOutput>) -> Result<Observed, Failure> {
@@ -114,7 +115,7 @@ impl Output for InMemoryOutput {
     }
 
     async fn write(&mut self, values: &Values) -> Result<OutputState, Failure> {
-        let digest = self.key.of_content(&self.content(values));
+        let digest = self.key.of_content(&self.content(values)?);
         let mut store = self.store.lock();
         if store.denies {
             return Err(KubeError::Denied { code: 403, message: "the store denies writes".into() }.into());

@@ -3,6 +3,7 @@
 
 #[cfg(test)]
 mod in_memory;
+mod layout;
 mod quota;
 mod secret;
 #[cfg(test)]
@@ -13,15 +14,17 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+pub use self::layout::surroundings;
 use self::secret::SecretOutput;
 use super::memory::places::Place;
 use super::pass::Failure;
 use crate::api::technical_user::{Output as Spec, RecordedOutput, TechnicalUserStatus};
 use crate::controller::context::Context;
 use crate::controller::objects::Key;
+use crate::domain::format::{Content, FormatError, Surroundings, Values};
 use crate::domain::identity::Owner;
-use crate::domain::output::{Content, Values};
 use crate::domain::plan::{OutputId, OutputState};
+use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use crate::domain::user::Credential;
 
@@ -36,8 +39,9 @@ pub trait Output: Send + Sync {
     /// Whether [`Output::credential`] can read the credential back from the content.
     fn is_readable(&self) -> bool;
 
-    /// What it holds with these values. Its digest shows whether it is as it should be.
-    fn content(&self, values: &Values) -> Content;
+    /// What it holds with these values. Its digest shows whether it is as it should be. An error if its format lacks a value, or
+    /// cannot hold one; nothing is written then.
+    fn content(&self, values: &Values) -> Result<Content, FormatError>;
 
     /// What is there, by the cheapest way; the digest only where the content is known without being read.
     async fn observe(&mut self, recorded: Option<&RecordedOutput>) -> Result<Observed, Failure>;
@@ -88,6 +92,15 @@ pub struct Resource {
     pub uid: String,
     /// Whose mark the outputs have.
     pub owner: Owner,
+    /// What its Portal says of the data space.
+    pub surroundings: Surroundings,
+}
+
+/// Why an output is not written whose content cannot be built.
+#[must_use]
+pub fn invalid(id: &OutputId, error: &FormatError) -> Blocker {
+    let message = format!("The operator cannot write the {id}, because its content cannot be built. {error}");
+    Blocker::lasting(Reason::OutputInvalid, message)
 }
 
 /// The outputs that a spec names, in its order. Without any it is one Secret.

@@ -9,16 +9,17 @@ use kube::Resource as _;
 use kube::api::PartialObjectMeta;
 use kube::runtime::reflector::ObjectRef;
 
+use super::layout::Layout;
 use super::{Observed, Output, Resource, Writable, quota};
 use crate::api::technical_user::{RecordedOutput, SecretOutput as Spec};
 use crate::api::{TechnicalUser, keys};
 use crate::controller::kube_error::{KubeError, with_advice};
 use crate::controller::marks;
 use crate::controller::objects::Key;
-use crate::controller::secrets::{Envelope, Secrets, Version};
+use crate::controller::secrets::{Envelope, OPAQUE, Secrets, Version};
 use crate::controller::technical_user::memory::seen_secrets::Seen;
 use crate::controller::technical_user::pass::Failure;
-use crate::domain::output::{self, Content, Values};
+use crate::domain::format::{Content, FormatError, Values};
 use crate::domain::plan::{OutputId, OutputState};
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
@@ -31,6 +32,7 @@ pub(super) const KIND: &str = "Secret";
 pub(super) struct SecretOutput {
     id: OutputId,
     resource: Resource,
+    layout: Layout,
     secrets: Secrets,
     /// How it should look, its content and the user's id aside.
     envelope: Envelope,
@@ -43,14 +45,19 @@ pub(super) struct SecretOutput {
 impl SecretOutput {
     /// The Secret that an entry of a spec describes; without an entry, the one that has the resource's name.
     pub(super) fn new(resource: &Resource, spec: Option<&Spec>) -> Self {
-        let Spec { name, labels, annotations, .. } = spec.cloned().unwrap_or_default();
+        let spec = spec.cloned().unwrap_or_default();
         let (installation, key) = (&resource.ctx.installation, &resource.key);
+        let layout = Layout::new(&spec, &resource.surroundings);
+        let Spec { name, labels, annotations, r#type, .. } = spec;
         // What the resource names itself has precedence.
         let mut labels: BTreeMap<_, _> =
             installation.labels.clone().into_iter().chain(labels.unwrap_or_default()).collect();
         labels.insert(keys::INSTANCE.to_owned(), installation.instance.clone());
         let mut annotations = annotations.unwrap_or_default();
         annotations.insert(keys::OWNER.to_owned(), resource.owner.to_string());
+        if let Some(digest) = layout.digest(&installation.digest_key) {
+            annotations.insert(keys::SURROUNDINGS.to_owned(), digest);
+        }
         let name = name.unwrap_or_else(|| key.name.clone());
         let owner = OwnerReference {
             api_version: TechnicalUser::api_version(&()).into_owned(),
@@ -64,7 +71,14 @@ impl SecretOutput {
             id: OutputId { kind: KIND.to_owned(), name: name.clone() },
             secrets: Secrets::new(&resource.ctx.client, &key.namespace),
             resource: resource.clone(),
-            envelope: Envelope { name, labels, annotations, owner },
+            layout,
+            envelope: Envelope {
+                name,
+                r#type: r#type.unwrap_or_else(|| OPAQUE.to_owned()),
+                labels,
+                annotations,
+                owner,
+            },
             version: None,
             keys: None,
         }
@@ -160,11 +174,11 @@ impl Output for SecretOutput {
     }
 
     fn is_readable(&self) -> bool {
-        true
+        self.layout.is_readable()
     }
 
-    fn content(&self, values: &Values) -> Content {
-        output::raw(values)
+    fn content(&self, values: &Values) -> Result<Content, FormatError> {
+        self.layout.content(values)
     }
 
     /// From the cache where that agrees with the status, else, and after a conflict, from the apiserver.
@@ -219,9 +233,12 @@ impl Output for SecretOutput {
         Ok(self.state(&found.metadata, Some(digest)))
     }
 
-    /// By a dry run of the very write.
+    /// By a dry run of the very write. What its format lacks is found before that.
     async fn prove_writable(&mut self, state: &OutputState) -> Result<Result<Writable, Blocker>, Failure> {
-        let content = output::placeholder();
+        let content = match self.layout.placeholder() {
+            Ok(content) => content,
+            Err(error) => return Ok(Err(super::invalid(&self.id, &error))),
+        };
         let answer = match (state, &self.version) {
             (OutputState::Foreign(owner), _) => return Ok(Err(self.foreign(owner))),
             (OutputState::Ours { .. }, Some(at)) => {
@@ -244,7 +261,7 @@ impl Output for SecretOutput {
 
     /// Creates the Secret, or overwrites it in the state that was seen.
     async fn write(&mut self, values: &Values) -> Result<OutputState, Failure> {
-        let content = self.content(values);
+        let content = self.content(values)?;
         let mut envelope = self.envelope.clone();
         envelope.annotations.insert(keys::USER_ID.to_owned(), values.user_id.to_string());
         let metadata = match &self.version {
@@ -267,14 +284,7 @@ impl Output for SecretOutput {
 
     async fn credential(&self) -> Result<Option<Credential>, Failure> {
         let Some(texts) = self.secrets.texts(&self.id.name).await? else { return Ok(None) };
-        let credential = (|| {
-            Some(Credential::with_secret(
-                texts.plain("client-id")?,
-                texts.get("client-secret")?,
-                texts.plain("token-url")?,
-            ))
-        })();
-        Ok(credential)
+        Ok(self.layout.credential(&texts))
     }
 
     async fn remove(&mut self) -> Result<(), Failure> {

@@ -16,8 +16,8 @@ use crate::api::technical_user::RecordedOutput;
 use crate::controller::objects::Key;
 use crate::controller::technical_user::pass::Failure;
 use crate::controller::test_support::apiserver::{Apiserver, context};
+use crate::domain::format::{Surroundings, Values};
 use crate::domain::identity::Owner;
-use crate::domain::output::Values;
 use crate::domain::plan::OutputState;
 use crate::domain::user::{Credential, UserId, UserKind};
 
@@ -86,7 +86,16 @@ impl Secrets {
         let owner =
             Owner { instance: "prod".into(), namespace: key.namespace.clone(), name: key.name.clone() };
         let ctx = Arc::new(context(apiserver.client()));
-        Self { apiserver, resource: Resource { ctx, key, uid: "uid-of-edc".into(), owner } }
+        Self {
+            apiserver,
+            resource: Resource {
+                ctx,
+                key,
+                uid: "uid-of-edc".into(),
+                owner,
+                surroundings: Surroundings::default(),
+            },
+        }
     }
 }
 
@@ -135,6 +144,7 @@ fn values(user: &str) -> Values {
         user_id: UserId::new(user),
         kind: UserKind::Internal,
         bpn: Some("BPNL1".into()),
+        surroundings: Surroundings::default(),
     }
 }
 

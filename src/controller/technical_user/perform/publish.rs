@@ -39,6 +39,10 @@ pub async fn publish(pass: &mut Pass, current: &UserRef, id: &OutputId) -> Resul
             }
             return Ok(());
         }
+        Err(Failure::Format(error)) => {
+            set_writable(pass, id, Err(outputs::invalid(id, &error)));
+            return Ok(());
+        }
         Err(failure) => return Err(failure),
     }
     report(pass, current, id);
@@ -49,6 +53,8 @@ pub async fn publish(pass: &mut Pass, current: &UserRef, id: &OutputId) -> Resul
 async fn write(pass: &mut Pass, current: &UserRef, id: &OutputId) -> Result<(), Failure> {
     let proved = pass.observation.proof_of(&current.id) == Some(&Verified::Accepted);
     let Some(values) = pass.values(&current.id).filter(|_| proved) else { return Err(Failure::Overtaken) };
+    // Without a content there is no write that the audit log could report.
+    pass.output(id)?.content(&values)?;
     let began = Instant::now();
     let written = pass.output(id)?.write(&values).await;
     let user = (&current.id, values.credential.client_id.as_str());

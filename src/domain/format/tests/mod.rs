@@ -20,7 +20,6 @@ fn surroundings() -> Surroundings {
         bdrs_url: Some("https://bdrs.example.org/api/directory".into()),
         trusted_issuers: vec!["did:web:issuer.example.org".into(), "did:web:other.example.org".into()],
         secret_alias: Some("edc-wallet-1".into()),
-        vault_path: Some("secret/data/edc-wallet-1".into()),
     }
 }
 

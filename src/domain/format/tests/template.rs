@@ -14,13 +14,13 @@ fn rendered(kind: UserKind, source: &str) -> Result<String, FormatError> {
 #[test]
 fn all_values_are_variables() {
     let source = "{{ clientId }} {{ clientSecret }} {{ tokenUrl }} {{ technicalUserId }} {{ kind }} {{ bpn }} \
-                  {{ walletUrl }} {{ bdrsUrl }} {{ secretAlias }} {{ vaultPath }} {{ issuerUrl }}\
+                  {{ walletUrl }} {{ bdrsUrl }} {{ secretAlias }} {{ issuerUrl }}\
                   {% for issuer in trustedIssuers %} {{ issuer }}{% endfor %}{% if did is defined %} {{ did }}{% endif %}";
     assert_eq!(
         rendered(UserKind::Internal, source).unwrap(),
         "sa42 s3cret https://idp.example.org/auth/realms/CX-Central/protocol/openid-connect/token \
          0b6c0000-0000-0000-0000-000000000001 Internal BPNL000000000ONE https://wallet.example.org/api/sts \
-         https://bdrs.example.org/api/directory edc-wallet-1 secret/data/edc-wallet-1 \
+         https://bdrs.example.org/api/directory edc-wallet-1 \
          https://idp.example.org/auth/realms/CX-Central did:web:issuer.example.org did:web:other.example.org"
     );
 }

@@ -15,7 +15,6 @@ fn without(value: Value) -> Values {
         Value::BdrsUrl => around.bdrs_url = None,
         Value::TrustedIssuers => around.trusted_issuers.clear(),
         Value::SecretAlias => around.secret_alias = None,
-        Value::VaultPath => around.vault_path = None,
         // An external user has none.
         Value::IssuerUrl => {}
     }
@@ -75,7 +74,7 @@ fn a_secret_that_its_reader_would_take_apart_is_refused() {
 
 #[test]
 fn an_alias_that_a_connector_would_not_find_is_refused() {
-    for alias in ["", "did:web:x", "a b", "a;b", "a:b", "ä"] {
+    for alias in ["", "did:web:x", "a b", "a;b", "a:b", "ä", "/a", "a//b", "a/../b"] {
         let mut values = values(UserKind::External, "s3cret");
         values.surroundings.secret_alias = Some(alias.into());
         for format in [Format::EdcEnv, Format::EdcMemory, Format::Properties, Format::EdcHelmValues] {

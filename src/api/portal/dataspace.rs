@@ -1,0 +1,38 @@
+//! What a connector needs to know of a data space beside its technical user.
+#![allow(clippy::doc_markdown, reason = "kubectl explain shows the texts as they are")]
+
+use kube::KubeSchema;
+use serde::{Deserialize, Serialize};
+
+/// A decentralized identifier.
+const DID: &str = r"^did:[a-z0-9]+:[-._:%a-zA-Z0-9]+$";
+
+/// An address of the web.
+const ADDRESS: &str = r"^https?://[^ ]+$";
+
+/// What a connector needs to know of a data space beside its technical user. The operator writes it into Secrets of the formats
+/// that need it, and into no others. Cofinity-X and Catena-X show these values in the details of a registered connector.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Dataspace {
+    /// The decentralized identifier of the company, such as did:web:wallet.example.org:BPNL00000003CRHK.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 512), regex(pattern = DID))]
+    pub did: Option<String>,
+
+    /// The address of the company's wallet from which a connector gets its self-issued tokens (the value sts.div.url of the
+    /// chart tractusx-connector, sts.dim.url before version 0.13).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 512), regex(pattern = ADDRESS))]
+    pub wallet_url: Option<String>,
+
+    /// The address of the directory of business partner numbers and identifiers (BDRS).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 512), regex(pattern = ADDRESS))]
+    pub bdrs_url: Option<String>,
+
+    /// The decentralized identifiers of the issuers that the data space trusts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 16), inner(length(min = 1, max = 512), regex(pattern = DID)))]
+    pub trusted_issuers: Option<Vec<String>>,
+}
