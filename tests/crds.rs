@@ -97,16 +97,17 @@ fn statuses() -> Vec<(String, Value)> {
     api::definitions().iter().map(status).collect()
 }
 
-/// A value for a schema, each text and list in it longer than anybody would write.
+/// A value for a schema, each text and list in it longer than the schema permits.
 fn overlong(schema: &Value) -> Value {
+    let longer = |bound: &str| usize::try_from(schema[bound].as_u64().unwrap_or(3) + 1).unwrap();
     match schema["type"].as_str() {
         Some("object") => {
             let fields = schema["properties"].as_object().into_iter().flatten();
             fields.map(|(name, field)| (name.clone(), overlong(field))).collect()
         }
-        Some("array") => vec![overlong(&schema["items"]); 1000].into(),
+        Some("array") => vec![overlong(&schema["items"]); longer("maxItems")].into(),
         Some("string") if schema["format"] == "date-time" => "2026-11-26T15:00:00Z".into(),
-        Some("string") => "\u{202E}ä".repeat(20_000).into(),
+        Some("string") => "\u{202E}ä".repeat(longer("maxLength")).into(),
         Some("boolean") => true.into(),
         _ => 1.into(),
     }

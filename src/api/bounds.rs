@@ -32,6 +32,10 @@ pub const ROLES: usize = 256;
 pub const OFFERED: usize = 512;
 /// Conditions of an object.
 pub const CONDITIONS: usize = 16;
+/// Conditions of an output.
+pub const OUTPUT_CONDITIONS: usize = 2;
+/// The message of a condition of an output, in bytes: a status may have many of them.
+pub const OUTPUT_MESSAGE: usize = 1024;
 /// Outputs of a resource.
 pub const OUTPUTS: usize = 16;
 
@@ -97,8 +101,17 @@ pub(super) fn without_defaults(schema: &mut Schema) {
 
 /// States the bounds of conditions, whose schema is that of Kubernetes.
 pub(super) fn of_conditions(schema: &mut Schema) {
-    schema.insert("maxItems".to_owned(), json!(CONDITIONS));
-    for (field, most) in [("message", MESSAGE), ("type", WORD), ("status", WORD), ("reason", WORD)] {
+    bound_conditions(schema, CONDITIONS, MESSAGE);
+}
+
+/// As [`of_conditions`], for the conditions of an output.
+pub(super) fn of_output_conditions(schema: &mut Schema) {
+    bound_conditions(schema, OUTPUT_CONDITIONS, OUTPUT_MESSAGE);
+}
+
+fn bound_conditions(schema: &mut Schema, conditions: usize, message: usize) {
+    schema.insert("maxItems".to_owned(), json!(conditions));
+    for (field, most) in [("message", message), ("type", WORD), ("status", WORD), ("reason", WORD)] {
         let field = schema.pointer_mut(&format!("/items/properties/{field}")).and_then(Value::as_object_mut);
         if let Some(field) = field {
             field.insert("maxLength".to_owned(), json!(most));

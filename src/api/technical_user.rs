@@ -13,7 +13,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::api::bounds::{
-    ADDRESS, COMPANY, NAME, OBJECT, OUTPUTS, ROLES, WORD, of_conditions, without_defaults,
+    ADDRESS, COMPANY, NAME, OBJECT, OUTPUTS, ROLES, WORD, of_conditions, of_output_conditions,
+    without_defaults,
 };
 use crate::api::names::{LABEL, SUBDOMAIN};
 
@@ -33,6 +34,10 @@ pub use secret_output::{DataKey, EdcDialect, KeyStyle, SecretFormat, SecretOutpu
            creates the user in the portal that spec.portalRef names, or finds one that exists, verifies its credential, and \
            writes it into the Secret that a connector reads. kubectl wait --for=condition=Ready waits for that.",
     selectable = ".spec.portalRef.name",
+    // A rule of the whole object, since the default of the name is that of the resource.
+    validation = Rule::new(
+        "!has(self.spec.outputs) || self.spec.outputs.filter(o, has(o.secret)).map(o, has(o.secret.name) ? o.secret.name : self.metadata.name).all(name, self.spec.outputs.filter(o, has(o.secret)).exists_one(o, (has(o.secret.name) ? o.secret.name : self.metadata.name) == name))"
+    ).message("two outputs name the same Secret"),
     printcolumn(
         name = "Ready",
         type_ = "string",
@@ -70,9 +75,11 @@ pub struct TechnicalUserSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion_policy: Option<DeletionPolicy>,
 
-    /// Where the operator writes the credential. Default: one Secret with the name of the resource, in the format Raw.
+    /// Where the credential is published, at most 8 outputs. The operator creates a user only if it can write all of them, and
+    /// writes each of them independently of the others. An output that is removed from the list is deleted after the
+    /// credential is in all that are left. Default: one Secret that has the name of the resource, in format Raw.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 1))]
+    #[schemars(length(min = 1, max = 8))]
     pub outputs: Option<Vec<Output>>,
 }
 
@@ -311,7 +318,7 @@ pub struct RecordedCredential {
 }
 
 /// An output, as the operator wrote it.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq)]
 #[serde(rename_all = "camelCase", default)]
 // What identifies an entry is always there; a status is read all the same where it is not.
 #[schemars(extend("required" = ["kind", "name"]), transform = without_defaults)]
@@ -322,15 +329,23 @@ pub struct RecordedOutput {
     /// The name of the object.
     #[schemars(length(max = OBJECT))]
     pub name: String,
-    /// The uid of the object.
+    /// The object's uid. Absent if the operator has not written the output yet.
+    #[serde(skip_serializing_if = "String::is_empty")]
     #[schemars(length(max = WORD))]
     pub uid: String,
-    /// The resourceVersion of the object after the last write of the operator.
+    /// The object's resourceVersion after the operator's write.
+    #[serde(skip_serializing_if = "String::is_empty")]
     #[schemars(length(max = WORD))]
     pub resource_version: String,
-    /// A keyed digest of what was written. Nothing of the content can be read from it.
+    /// A keyed digest (HMAC-SHA-256, 32 hexadecimal digits) of the written content. It does not reveal the content.
+    #[serde(skip_serializing_if = "String::is_empty")]
     #[schemars(length(max = WORD))]
     pub digest: String,
+    /// Ready: whether the output holds the credential. Absent if the resource has one output, which its own condition
+    /// Published describes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]), transform = of_output_conditions)]
+    pub conditions: Vec<Condition>,
 }
 
 /// Requests that the operator carried out.

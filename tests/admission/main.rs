@@ -11,7 +11,6 @@ mod bounds;
 mod examples;
 mod kubectl;
 mod kustomize;
-mod later;
 mod portals;
 mod rules;
 mod schema;

@@ -1,9 +1,10 @@
 //! The parts of both statuses, each cut to its bounds.
 
 use super::{
-    ADDRESS, Bounded, COMPANY, CONDITIONS, NAME, OBJECT, OFFERED, OUTPUTS, RESOURCE, ROLES, TEXT, WORD, list,
-    optional, text,
+    ADDRESS, Bounded, COMPANY, CONDITIONS, NAME, OBJECT, OFFERED, OUTPUT_CONDITIONS, OUTPUT_MESSAGE, OUTPUTS,
+    RESOURCE, ROLES, TEXT, WORD, list, optional, text,
 };
+use crate::api::conditions::cut;
 use crate::api::portal::{
     Company, OfferedRole, PortalStatus, RETAINED_LIMIT, RetainedUser, UNCLAIMED_LIMIT, UnclaimedUser,
 };
@@ -58,6 +59,10 @@ impl Bounded for RecordedOutput {
         text(&mut self.name, OBJECT);
         for word in [&mut self.kind, &mut self.uid, &mut self.resource_version, &mut self.digest] {
             text(word, WORD);
+        }
+        list(&mut self.conditions, OUTPUT_CONDITIONS);
+        for condition in &mut self.conditions {
+            condition.message = cut(&condition.message, OUTPUT_MESSAGE);
         }
     }
 }

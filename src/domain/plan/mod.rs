@@ -18,6 +18,7 @@ mod deletion;
 mod existing;
 mod holding;
 mod observation;
+mod output_reports;
 mod pin;
 mod publish;
 mod retain;
@@ -37,6 +38,7 @@ pub use observation::{
     Observation, OpenAttempt, OutputId, OutputState, OutputView, PortalFacts, Recorded, RecordedPortal,
     RecordedUser, Rotation, Searched, Selection, Timers, UserFacts, UserView, Users, Verified,
 };
+pub use output_reports::{OutputReport, report_of};
 pub use pin::{ambiguous, company, of_attempt as attempt_pin};
 pub use selector::Selector;
 pub use settled::{Report, Requeue, Settled, Stage};

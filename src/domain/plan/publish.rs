@@ -122,14 +122,15 @@ fn is_unreachable(o: &Observation, user: &UserRef) -> bool {
     answers(o, user).any(|answer| matches!(answer, Verified::Unreachable(_)))
 }
 
-fn foreign(output: &OutputView) -> Option<Blocker> {
+pub(super) fn foreign(output: &OutputView) -> Option<Blocker> {
     let OutputState::Foreign(owner) = &output.state else { return None };
     let kind = &output.id.kind;
     Some(Blocker::lasting(
         Reason::SecretNotOurs,
         format!(
-            "A {kind} with this name exists and belongs to {owner}. The operator does not change it. Delete it, or name another \
-             {kind} in outputs."
+            "The {} exists and belongs to {owner}. The operator does not change it. Delete it, or name another {kind} in \
+             outputs.",
+            output.id
         ),
     ))
 }

@@ -163,7 +163,7 @@ async fn observe_outputs(pass: &mut Pass) -> Result<(), Failure> {
         }
         pass.observation.outputs.push(OutputView {
             state,
-            recorded: recorded.map(|recorded| recorded.digest.clone()),
+            recorded: recorded.map(|recorded| recorded.digest.clone()).filter(|digest| !digest.is_empty()),
             writable: None,
             readable: output.is_readable(),
             id,

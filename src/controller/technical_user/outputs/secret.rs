@@ -133,9 +133,9 @@ impl SecretOutput {
         Blocker::lasting(
             Reason::SecretNotOurs,
             format!(
-                "a Secret \"{}\" is there and belongs to {owner}; it is not touched, and no user is made. Delete it, or name \
-                 another one in outputs",
-                self.id.name
+                "The {} exists and belongs to {owner}. The operator does not change it, and creates no user. Delete it, or name \
+                 another Secret in outputs.",
+                self.id
             ),
         )
     }
@@ -144,7 +144,7 @@ impl SecretOutput {
         let words = match error {
             KubeError::Denied { message, .. } => with_advice(&message),
             failed @ KubeError::Failed { .. } => failed.to_string(),
-            KubeError::NotFound => format!("namespace {} is not there", self.resource.key.namespace),
+            KubeError::NotFound => format!("namespace {} does not exist", self.resource.key.namespace),
             other => return Err(other.into()),
         };
         Ok(Blocker::passing(
@@ -310,6 +310,7 @@ impl Output for SecretOutput {
                 .map_or(&version.resource_version, |before| &before.resource_version)
                 .clone(),
             digest: digest.to_owned(),
+            conditions: before.map(|before| before.conditions.clone()).unwrap_or_default(),
         })
     }
 }

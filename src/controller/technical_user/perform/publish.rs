@@ -34,7 +34,7 @@ pub async fn publish(pass: &mut Pass, current: &UserRef, id: &OutputId) -> Resul
         Err(Failure::Kube(KubeError::Denied { .. } | KubeError::NotFound | KubeError::Failed { .. })) => {
             prove_writable(pass, id).await?;
             if pass.observation.output(id).is_some_and(|output| output.writable == Some(Ok(()))) {
-                let message = format!("the {id} could not be written; it is tried again");
+                let message = format!("The operator could not write the {id}, and tries again");
                 set_writable(pass, id, Err(Blocker::passing(Reason::SecretNotWritable, message)));
             }
             return Ok(());

@@ -2,6 +2,7 @@
 
 mod announce;
 mod credential;
+mod outputs;
 mod user;
 mod wanted;
 
@@ -26,6 +27,7 @@ use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use announce::{announce, announce_ignored};
 use credential::record_credential;
+use outputs::report_outputs;
 use user::record_user;
 use wanted::{blocked, wanted};
 
@@ -149,5 +151,8 @@ fn compute(pass: &Pass, rest: &Settled) -> TechnicalUserStatus {
     };
     new.conditions =
         conditions::brought_up_to_date(&new.conditions, &wanted, new.observed_generation, pass.now);
+    if !matches!(rest.report, Report::Deleting(_) | Report::Gone) {
+        report_outputs(pass, &mut new);
+    }
     new
 }

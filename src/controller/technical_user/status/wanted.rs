@@ -1,10 +1,11 @@
 //! What the conditions say of the end of a reconcile.
 
+use super::outputs::with_count;
 use crate::api::conditions::{
     CREDENTIAL_VERIFIED, PUBLISHED, READY, RECONCILING, STALLED, USER_READY, Wanted,
 };
 use crate::controller::technical_user::pass::Pass;
-use crate::domain::plan::{OutputState, OutputView, Report, Stage};
+use crate::domain::plan::{OutputView, Report, Stage};
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 
@@ -13,7 +14,11 @@ pub(super) fn wanted(pass: &Pass, report: &Report) -> Vec<Wanted> {
     let user_ready = || done(USER_READY, Reason::UserActive, "The user is active in the portal");
     let verified =
         || done(CREDENTIAL_VERIFIED, Reason::TokenObtained, "A token was obtained with the credential");
-    let published = || done(PUBLISHED, Reason::OutputsWritten, "The Secret holds the credential");
+    let holds = match pass.outputs.as_slice() {
+        [_] => "The Secret holds the credential",
+        _ => "Every output holds the credential",
+    };
+    let published = || done(PUBLISHED, Reason::OutputsWritten, holds);
     let not_yet = |type_| Wanted {
         type_,
         status: None,
@@ -21,8 +26,8 @@ pub(super) fn wanted(pass: &Pass, report: &Report) -> Vec<Wanted> {
         message: "The operator has not reached this step yet".to_owned(),
     };
     let before = || {
-        let ours = |output: &OutputView| matches!(output.state, OutputState::Ours { .. });
-        let holds = pass.observation.outputs.iter().all(ours) && pass.status.credential.is_some();
+        let holds =
+            pass.observation.outputs.iter().all(OutputView::is_ours) && pass.status.credential.is_some();
         if holds { published() } else { Wanted { status: Some(false), ..not_yet(PUBLISHED) } }
     };
     match report {
@@ -36,7 +41,10 @@ pub(super) fn wanted(pass: &Pass, report: &Report) -> Vec<Wanted> {
             let parts = match stage {
                 Stage::User => [failed(USER_READY, blocker), not_yet(CREDENTIAL_VERIFIED), before()],
                 Stage::Credential => [user_ready(), failed(CREDENTIAL_VERIFIED, blocker), before()],
-                Stage::Output => [user_ready(), verified(), failed(PUBLISHED, blocker)],
+                Stage::Output => {
+                    let counted = Blocker { message: with_count(pass, &blocker.message), ..blocker.clone() };
+                    [user_ready(), verified(), failed(PUBLISHED, &counted)]
+                }
             };
             with_parts(blocker, parts)
         }

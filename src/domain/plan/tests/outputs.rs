@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::super::{OutputState, OutputView, Verified};
+use super::super::{OutputReport, OutputState, OutputView, Verified, report_of};
 use super::builders::{
-    a_new_resource, a_ready_resource, a_recorded_resource, candidate, details, id, shown_for, the_entry,
-    the_secret,
+    a_new_resource, a_ready_resource, a_recorded_resource, candidate, contents, details, id, shown_for,
+    the_entry, the_secret,
 };
 use super::{Observation, check};
 use crate::domain::reason::Reason;
@@ -183,4 +183,34 @@ fn a_user_that_one_output_holds_is_not_a_duplicate() {
 fn the_next_reconcile_is_due_when_an_output_has_to_be_read() {
     let o = both().but(|o| o.timers.output = Some(Duration::from_secs(7)));
     check(vec![("sooner than the verification", o, "ready (u1 g1), after 7 s")]);
+}
+
+#[test]
+fn each_output_reports_for_itself() {
+    let of = |o: &Observation, id: &super::super::OutputId| match report_of(
+        o,
+        o.output(id).unwrap(),
+        Some(&super::builders::id("u1")),
+    ) {
+        OutputReport::Published => "published",
+        OutputReport::Blocked(blocker) => blocker.reason.as_str(),
+        OutputReport::NotYet => "not yet",
+    };
+    let rows = [
+        (both(), "published", "published"),
+        (both().with_foreign_secret(), "SecretNotOurs", "published"),
+        (and_an_entry(a_ready_resource()), "published", "not yet"),
+        (
+            and_an_entry(a_ready_resource()).but(|o| output(o, &the_entry()).writable = Some(denied())),
+            "published",
+            "SecretNotWritable",
+        ),
+        // What the portal shows now decides, where it was read.
+        (both().seen("u1", details().but(|u| u.contents = Some(contents("d2")))), "not yet", "not yet"),
+        // The credential of another user.
+        (both().with_output(&the_entry(), held("u2", Some("d1"))), "published", "not yet"),
+    ];
+    for (o, secret, entry) in rows {
+        assert_eq!((of(&o, &the_secret()), of(&o, &the_entry())), (secret, entry), "{o:?}");
+    }
 }

@@ -1,0 +1,48 @@
+//! What the condition of each output reports, beside those of the resource.
+
+use super::observation::{Observation, OutputState, OutputView, UserView};
+use super::publish::foreign;
+use crate::domain::roles::Blocker;
+use crate::domain::user::UserId;
+
+/// What the condition of one output reports.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OutputReport {
+    /// It holds the credential.
+    Published,
+    /// It does not, or not as it should, and this prevents the operator from writing it.
+    Blocked(Blocker),
+    /// Something else comes first, which the conditions of the resource report.
+    NotYet,
+}
+
+/// What an output reports at the end of a reconcile, where `user` is the one whose credential it should hold.
+#[must_use]
+pub fn report_of(o: &Observation, output: &OutputView, user: Option<&UserId>) -> OutputReport {
+    if let Some(blocker) = foreign(output) {
+        return OutputReport::Blocked(blocker);
+    }
+    if user.is_some_and(|user| output.holds(user, wanted(o, output, user))) {
+        return OutputReport::Published;
+    }
+    match &output.writable {
+        Some(Err(blocker)) => OutputReport::Blocked(blocker.clone()),
+        _ => OutputReport::NotYet,
+    }
+}
+
+/// The content that it should have: by the details of the user if they were read, else by the status.
+fn wanted<'a>(o: &'a Observation, output: &'a OutputView, user: &UserId) -> Option<&'a String> {
+    match o.view(user) {
+        Some(UserView::Read(facts)) => facts.contents.as_ref()?.get(&output.id),
+        _ => output.recorded.as_ref(),
+    }
+}
+
+impl OutputView {
+    /// Whether it is ours, whatever it holds.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        matches!(self.state, OutputState::Ours { .. })
+    }
+}
