@@ -93,9 +93,9 @@ fn published_or_recorded(
 /// The sibling whose credential an output holds, where the status names another user: one that was created twice, or a
 /// status from before a replacement. A predecessor that is still published does not count: its successor replaces it.
 fn published_instead<'a>(o: &'a Observation, recorded: &RecordedUser) -> Option<(&'a UserId, &'a Named)> {
-    siblings(o).find(|(id, named)| {
-        o.is_published(id) && named.generation >= recorded.origin.generation().unwrap_or(0)
-    })
+    let generation = recorded.origin.generation().unwrap_or(0);
+    let least = if o.is_published(&recorded.id) { generation.saturating_add(1) } else { generation };
+    siblings(o).find(|(id, named)| o.is_published(id) && named.generation >= least)
 }
 
 /// Whether a user can serve, by the status, else by its details.

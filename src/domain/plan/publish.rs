@@ -17,7 +17,8 @@ pub(super) fn check(o: &Observation, current: &UserRef) -> Option<Step> {
 /// Asks about the published credential. All outputs hold the same one. If none can be read back, the one that the portal shows
 /// is asked about; an output that holds another one is found by its digest then.
 fn verify_published(o: &Observation, current: &UserRef) -> Read {
-    let published = o.outputs.iter().find(|output| output.can_be_read_back());
+    let holds = |output: &OutputView| output.holds(&current.id, output.recorded.as_ref());
+    let published = o.outputs.iter().find(|output| output.can_be_read_back() && holds(output));
     match (published, o.view(&current.id)) {
         (Some(output), _) => Read::Verify(CredentialAt::Output(output.id.clone())),
         (None, None) => Read::User(current.id.clone()),
@@ -40,8 +41,8 @@ pub(super) fn publish(o: &Observation, current: &UserRef, user: &UserFacts) -> S
     let Some(contents) = &user.contents else {
         return settled(o, current, Stage::Credential.blocked(not_shown(current)), Requeue::Backoff);
     };
-    let (foreign, ours): (Vec<_>, Vec<_>) = o.outputs.iter().partition(|output| foreign(output).is_some());
-    let foreign = foreign.first().and_then(|output| self::foreign(output));
+    let foreign = o.outputs.iter().find_map(foreign);
+    let ours: Vec<&OutputView> = o.outputs.iter().filter(|output| self::foreign(output).is_none()).collect();
     if let (Some(blocker), true) = (&foreign, ours.is_empty()) {
         return blocked(o, current, blocker);
     }
@@ -52,19 +53,27 @@ pub(super) fn publish(o: &Observation, current: &UserRef, user: &UserFacts) -> S
         Some(blocker) => blocked(o, current, blocker),
         None => settled(o, current, Report::Ready, requeue),
     };
-    let holds = |output: &OutputView| output.holds(&current.id, contents.get(&output.id));
-    let as_recorded = |output: &OutputView| output.recorded.as_ref() == contents.get(&output.id);
-    let published = ours.iter().all(|output| holds(output) && as_recorded(output));
+    let (held, missing): (Vec<&OutputView>, Vec<&OutputView>) =
+        ours.into_iter().partition(|output| output.holds(&current.id, contents.get(&output.id)));
+    let as_recorded = |output: &&OutputView| output.recorded.as_ref() == contents.get(&output.id);
     // A credential that was verified once and is still published needs no second verification.
-    if published && o.recorded.credential_published && !is_refused(o, current) {
+    let proved_before =
+        o.recorded.credential_published && held.iter().all(as_recorded) && !is_refused(o, current);
+    if proved_before && missing.is_empty() {
         // An outage of the token endpoint says nothing of it; it is tried again later.
         let requeue = if is_unreachable(o, current) { Requeue::Backoff } else { o.timers.healthy() };
         return check(o, current).unwrap_or_else(|| end(requeue));
     }
+    if proved_before
+        && !held.is_empty()
+        && o.proof_of(&current.id).is_none()
+        && let Some(step) = without_a_token(o, current, &missing)
+    {
+        return step;
+    }
     let blocker = match o.proof_of(&current.id) {
         Some(Verified::Accepted) => {
-            let missing = ours.iter().filter(|output| !holds(output));
-            return write_next(o, current, missing).unwrap_or_else(|| end(o.timers.healthy()));
+            return write_next(o, current, &missing).unwrap_or_else(|| end(o.timers.healthy()));
         }
         Some(Verified::Refused { .. }) => refused(current),
         Some(Verified::Unreachable(reason)) => unreachable(reason),
@@ -73,12 +82,18 @@ pub(super) fn publish(o: &Observation, current: &UserRef, user: &UserFacts) -> S
     settled(o, current, Stage::Credential.blocked(blocker), Requeue::Backoff)
 }
 
+/// What comes before a token request for outputs that do not hold the credential, while others do: if none of them can be
+/// written, no token is requested.
+fn without_a_token(o: &Observation, current: &UserRef, missing: &[&OutputView]) -> Option<Step> {
+    if let Some(unasked) = missing.iter().find(|output| output.writable.is_none()) {
+        return Some(Step::Read(Read::Writable(unasked.id.clone())));
+    }
+    let none_can_be_written = missing.iter().all(|output| matches!(output.writable, Some(Err(_))));
+    none_can_be_written.then(|| check(o, current).or_else(|| write_next(o, current, missing))).flatten()
+}
+
 /// The write of the first output that can be written, or why none can.
-fn write_next<'a>(
-    o: &Observation,
-    current: &UserRef,
-    missing: impl Iterator<Item = &'a &'a OutputView>,
-) -> Option<Step> {
+fn write_next(o: &Observation, current: &UserRef, missing: &[&OutputView]) -> Option<Step> {
     let mut denied = None;
     for output in missing {
         match &output.writable {

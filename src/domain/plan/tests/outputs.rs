@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::super::{OutputReport, OutputState, OutputView, Verified, report_of};
 use super::builders::{
-    a_new_resource, a_ready_resource, a_recorded_resource, candidate, contents, details, id, shown_for,
-    the_entry, the_secret,
+    a_new_resource, a_ready_resource, a_recorded_resource, candidate, contents, details, details_of, id,
+    in_the_secret, shown_for, the_entry, the_secret,
 };
 use super::{Observation, check};
 use crate::domain::reason::Reason;
@@ -159,22 +159,47 @@ fn a_credential_that_cannot_be_read_back_is_verified_from_the_portal() {
 
 #[test]
 fn a_user_that_one_output_holds_is_not_a_duplicate() {
-    let extra = || candidate("u2", 1);
+    let successor = || candidate("u2", 2);
+    let replaced =
+        || both().with_output(&the_entry(), held("u2", Some("d2"))).sibling(successor()).read_live();
+    let second =
+        || both().with_output(&the_entry(), held("u2", Some("d1"))).sibling(candidate("u2", 1)).read_live();
     check(vec![
-        ("in no output", both().sibling(extra()).read_live(), "read u2"),
-        (
-            "in one: it is a status from before a replacement",
-            both().with_output(&the_entry(), held("u2", Some("d1"))).sibling(extra()).read_live(),
-            "read u2",
-        ),
+        ("in no output", both().sibling(candidate("u2", 1)).read_live(), "read u2"),
+        ("a successor in one: it is a status from before a replacement", replaced(), "read u2"),
         (
             "it is used, and the other output follows",
-            both()
-                .with_output(&the_entry(), held("u2", Some("d1")))
-                .sibling(extra())
-                .seen("u2", details())
-                .verified(shown_for("u2"), Verified::Accepted),
-            "publish u2 g1",
+            replaced().seen("u2", details_of(2)).verified(shown_for("u2"), Verified::Accepted),
+            "publish u2 g2",
+        ),
+        // Neither precedes the other: the one that the status names is kept, or both would replace each other.
+        ("two of one generation", second(), "read u1"),
+        (
+            "the one that the status names is published everywhere",
+            proved(second()),
+            "publish u1 g1 to the Entry",
+        ),
+        (
+            "also while nothing can be written",
+            proved(second()).unwritable(),
+            "output SecretNotWritable STALLED (u1 g1), try again",
+        ),
+    ]);
+}
+
+#[test]
+fn no_token_is_requested_while_the_other_outputs_are_denied() {
+    let missing = || and_an_entry(a_ready_resource()).seen("u1", details());
+    let denied = || missing().but(|o| output(o, &the_entry()).writable = Some(denied()));
+    check(vec![
+        ("first whether it can be written", missing(), "prove the Entry writable"),
+        ("it can: a token", missing().writable(), "verify what was read"),
+        ("it cannot: none", denied(), "output SecretNotWritable (u1 g1), try again"),
+        ("the periodic verification goes on", denied().verification_due(), "verify what is published"),
+        (
+            "a refused credential is read and tried",
+            denied().verified(in_the_secret(), Verified::Refused { unknown_client: false }),
+            "verify what was read",
         ),
     ]);
 }
