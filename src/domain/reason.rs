@@ -7,7 +7,11 @@ enum Course {
     Progress,
     /// Another object, applied at the same time, may cure it: it is not `Stalled` at first.
     MayArrive,
-    /// Neither.
+    /// A refused create can report it.
+    CreateRefused,
+    /// It is in doubt which company the login belongs to.
+    CompanyInDoubt,
+    /// None of these.
     Plain,
 }
 
@@ -51,6 +55,18 @@ impl Reason {
     #[must_use]
     pub fn may_arrive(self) -> bool {
         self.course() == Course::MayArrive
+    }
+
+    /// Whether a refused create can report it.
+    #[must_use]
+    pub fn is_create_refused(self) -> bool {
+        self.course() == Course::CreateRefused
+    }
+
+    /// Whether it is in doubt which company the login belongs to.
+    #[must_use]
+    pub fn is_company_in_doubt(self) -> bool {
+        self.course() == Course::CompanyInDoubt
     }
 }
 
@@ -99,7 +115,7 @@ reasons! {
     /// The target is the operator's own login.
     OperatorLogin: Plain,
     /// The portal does not offer a requested role.
-    RoleNotOffered: Plain,
+    RoleNotOffered: CreateRefused,
     /// Internal and External roles are requested together.
     RolesMixed: Plain,
     /// Only providers may use a requested role.
@@ -107,17 +123,17 @@ reasons! {
     /// The user does not have every requested role.
     RolesMissing: Plain,
     /// The portal created no user.
-    NoUserCreated: Plain,
+    NoUserCreated: CreateRefused,
     /// The portal refused to create the user.
-    CreateRefused: Plain,
+    CreateRefused: CreateRefused,
     /// A status or an annotation names a generation that no resource reaches.
     GenerationsExhausted: Plain,
     /// A permission of the login is missing.
-    PermissionMissing: Plain,
+    PermissionMissing: CreateRefused,
     /// The login belongs to another company than before.
-    CompanyChanged: Plain,
+    CompanyChanged: CompanyInDoubt,
     /// The token of the Portal's login names no company.
-    CompanyUnknown: Plain,
+    CompanyUnknown: CompanyInDoubt,
     /// The token of the Portal's login names several companies, and the Portal chooses none.
     CompanyAmbiguous: Plain,
     /// The Portal leads to another address than before.
@@ -155,7 +171,7 @@ reasons! {
     /// The content of an output cannot be built.
     OutputInvalid: MayArrive,
     /// The portal answered with an error.
-    PortalError: Plain,
+    PortalError: CreateRefused,
     /// The Kubernetes API refused or failed.
     KubernetesError: Plain,
     /// A reconcile did not end in time.
@@ -217,7 +233,7 @@ reasons! {
     /// The portal answers with errors.
     PortalFailing: Plain,
     /// The login belongs to another company than `bpn` says.
-    WrongCompany: Plain,
+    WrongCompany: CompanyInDoubt,
     /// Many users disappeared at once.
     UsersVanished: Plain,
     /// The Portal is suspended.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use kube::api::DynamicObject;
 
-use super::connect::{self, company};
+use super::connect;
 use super::leftovers::Leftovers;
 use super::{logins, status, wake_all};
 use crate::api::portal::{PortalSpec, PortalStatus};
@@ -67,7 +67,7 @@ pub async fn look(
                 last.filter(|_| !matches!(ctx.connections.get(key), Some(ConnectionState::Down(_, None))));
             // A login whose company is in doubt cleans nothing up: what it is not shown may be there.
             let last = last.filter(|last| {
-                !(company::is_in_doubt(&blocker) && ctx.connections.is_client(key, &last.portal))
+                !(blocker.reason.is_company_in_doubt() && ctx.connections.is_client(key, &last.portal))
             });
             ctx.connections.set(key, ConnectionState::Down(blocker.clone(), last));
             if was_up || before.is_none() {

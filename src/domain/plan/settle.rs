@@ -13,7 +13,9 @@ use super::step::Step;
 /// Waits for an attempt whose outcome is unknown.
 pub(super) fn settling(o: &Observation, open: &OpenAttempt, left: Duration) -> Step {
     // Another process may have reported why the portal refused it. Two reports in turn would replace each other.
-    if o.reported_reason.is_some_and(reports_a_refusal) {
+    if let Some(reason) = o.reported_reason
+        && reason.is_create_refused()
+    {
         return Step::settled(Report::Unchanged, Requeue::In(left));
     }
     waiting(o, Reason::SettlingAttempt, settling_words(open), Requeue::In(left))
@@ -56,12 +58,6 @@ pub(super) fn in_flight(o: &Observation) -> Step {
 /// would replace each other again and again.
 pub(super) fn is_settled_elsewhere(o: &Observation) -> bool {
     o.reported_reason == Some(Reason::SettlingAttempt)
-}
-
-/// Whether a condition's reason is one that a refused create gives.
-fn reports_a_refusal(reason: Reason) -> bool {
-    use Reason::{CreateRefused, NoUserCreated, PermissionMissing, PortalError, RoleNotOffered};
-    matches!(reason, CreateRefused | NoUserCreated | PermissionMissing | PortalError | RoleNotOffered)
 }
 
 fn waiting(o: &Observation, reason: Reason, message: &str, requeue: Requeue) -> Step {

@@ -45,12 +45,6 @@ pub fn of_login(
     }
 }
 
-/// Whether a look at a portal failed because it is in doubt whose login it is.
-#[must_use]
-pub fn is_in_doubt(blocker: &Blocker) -> bool {
-    matches!(blocker.reason, Reason::CompanyUnknown | Reason::WrongCompany | Reason::CompanyChanged)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
