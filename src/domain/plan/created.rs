@@ -4,12 +4,12 @@
 use crate::domain::reason::Reason;
 use crate::domain::roles::{self, Blocker, quoted};
 
-use super::current::{Current, current, user_blocked};
+use super::current::{Current, current, successor, user_blocked};
 use super::observation::{DesiredUser, Observation, PortalFacts, UserFacts};
 use super::settled::{Report, Settled};
 use super::step::{Step, UserRef, Write};
 use super::tidy::tidy;
-use super::{bounds, pin, publish, token_roles};
+use super::{bounds, pin, publish, rotate, token_roles};
 
 pub(super) fn plan(o: &Observation, desired: &DesiredUser) -> Step {
     steps(o, desired).unwrap_or_else(|first| first)
@@ -21,15 +21,29 @@ fn steps(o: &Observation, desired: &DesiredUser) -> Result<Step, Step> {
     if (o.recorded.user.is_some() || o.attempt.is_some()) && !o.finalizer {
         return Err(Step::Write(Write::AddFinalizer));
     }
-    Ok(match current(o, desired, portal)? {
-        Current::AsRecorded(user) => publish::check(o, &user)
+    let step = serve(o, desired, portal, current(o, desired, portal)?)?;
+    Ok(rotate::after(o, step, |user| {
+        let next = successor(o, desired, portal, user);
+        next.and_then(|next| serve(o, desired, portal, next)).unwrap_or_else(|first| first)
+    }))
+}
+
+/// From a user that can serve to outputs that hold its credential.
+fn serve(
+    o: &Observation,
+    desired: &DesiredUser,
+    portal: &PortalFacts,
+    current: Current<'_>,
+) -> Result<Step, Step> {
+    match current {
+        Current::AsRecorded(user) => Ok(publish::check(o, &user)
             .or_else(|| tidy(o, portal, &user))
-            .unwrap_or_else(|| publish::keep(o, &user)),
+            .unwrap_or_else(|| publish::keep(o, &user))),
         Current::Active(user, facts) => {
             has_roles(o, desired, portal, &user, facts)?;
-            describe_and_publish(o, portal, &user, facts)?
+            describe_and_publish(o, portal, &user, facts)
         }
-    })
+    }
 }
 
 /// Whether the user has the roles that were requested, and no others than the Portal's access grants.

@@ -12,13 +12,14 @@ use super::candidates;
 use super::create::{create, find_or_create, find_or_create_successor};
 use super::holding::{Holding, siblings};
 use super::observation::{
-    AttemptState, Confirmed, CredentialAt, DesiredUser, Done, Named, Observation, PortalFacts, RecordedUser,
-    UserFacts, UserView,
+    AttemptState, Confirmed, CredentialAt, DesiredUser, Done, Named, Observation, OpenAttempt, PortalFacts,
+    RecordedUser, UserFacts, UserView,
 };
 use super::retain::{LEFT_FOR_SUCCESSOR, record_retained};
+use super::rotate::{self, Condition, Due};
 use super::settled::{Requeue, Settled, Stage};
 use super::step::{Read, Step, UserRef};
-use super::{blocked, bounds, ours, rotate, settle};
+use super::{blocked, bounds, ours, settle};
 
 /// A user that can serve.
 pub(super) enum Current<'a> {
@@ -34,7 +35,30 @@ pub(super) fn current<'a>(
     desired: &DesiredUser,
     portal: &PortalFacts,
 ) -> Result<Current<'a>, Step> {
-    let mut user = first(o, desired, portal)?;
+    serving(o, desired, portal, first(o, desired, portal)?)
+}
+
+/// The successor of a user that serves, if it can serve; else the step that leads there.
+pub(super) fn successor<'a>(
+    o: &'a Observation,
+    desired: &DesiredUser,
+    portal: &PortalFacts,
+    of: &UserRef,
+) -> Result<Current<'a>, Step> {
+    let next = match Holding::of(o).next {
+        Some(open) => attempted(o, desired, portal, open)?,
+        None => find_or_create_successor(o, desired, portal, of)?,
+    };
+    serving(o, desired, portal, next)
+}
+
+/// This user, or the first later one, that can serve.
+fn serving<'a>(
+    o: &'a Observation,
+    desired: &DesiredUser,
+    portal: &PortalFacts,
+    mut user: UserRef,
+) -> Result<Current<'a>, Step> {
     // Each successor has a later generation than the one before, so this loop ends.
     loop {
         match state(o, portal, user)? {
@@ -49,24 +73,33 @@ enum State<'a> {
     Unusable(UserRef),
 }
 
-/// The user to begin with: the result of an attempt precedes the user that the status names.
+/// The user to begin with: the result of an attempt precedes the user that the status names, unless that one serves while it
+/// is replaced.
 fn first(o: &Observation, desired: &DesiredUser, portal: &PortalFacts) -> Result<UserRef, Step> {
     let holding = Holding::of(o);
-    match (holding.next, holding.current) {
-        (Some(open), _) => {
-            // Where the annotation cannot be read, every generation from the first on is searched for.
-            let generation = open.generation().unwrap_or(1);
-            match &open.state {
-                AttemptState::InFlight => Err(settle::in_flight(o)),
-                AttemptState::Settling(left) => Err(settle::settling(o, open, *left)),
-                AttemptState::Refused(blocker) => Err(blocked(o, blocker, Requeue::Backoff)),
-                AttemptState::Made(id) => Ok(UserRef::created(id.clone(), generation)),
-                AttemptState::RefusedRetry => Err(create(o, desired, portal, generation)),
-                AttemptState::Settled => find_or_create(o, desired, portal, generation),
-            }
-        }
+    match (holding.next.filter(|_| !rotate::is_under_way(o)), holding.current) {
+        (Some(open), _) => attempted(o, desired, portal, open),
         (None, Some(recorded)) => published_or_recorded(o, portal, recorded),
         (None, None) => find_or_create(o, desired, portal, 1),
+    }
+}
+
+/// The user that an attempt led to.
+fn attempted(
+    o: &Observation,
+    desired: &DesiredUser,
+    portal: &PortalFacts,
+    open: &OpenAttempt,
+) -> Result<UserRef, Step> {
+    // Where the annotation cannot be read, every generation from the first on is searched for.
+    let generation = open.generation().unwrap_or(1);
+    match &open.state {
+        AttemptState::InFlight => Err(settle::in_flight(o)),
+        AttemptState::Settling(left) => Err(settle::settling(o, open, *left)),
+        AttemptState::Refused(blocker) => Err(blocked(o, blocker, Requeue::Backoff)),
+        AttemptState::Made(id) => Ok(UserRef::created(id.clone(), generation)),
+        AttemptState::RefusedRetry => Err(create(o, desired, portal, generation)),
+        AttemptState::Settled => find_or_create(o, desired, portal, generation),
     }
 }
 
@@ -103,7 +136,7 @@ fn state<'a>(o: &'a Observation, portal: &PortalFacts, user: UserRef) -> Result<
     let holding = Holding::of(o);
     let recorded = holding.current.is_some_and(|recorded| recorded.id == user.id);
     let renamed = o.name_doubted && bounds::describe(portal).is_ok();
-    if recorded && holding.is_as_recorded(o) && !o.rotation.requested && !o.roles_doubted && !renamed {
+    if recorded && holding.is_as_recorded(o) && !rotate::is_undecided(o) && !o.roles_doubted && !renamed {
         if o.is_login(portal, &user.id) {
             return Err(blocked(o, &ownership::login_blocker(&user.id), o.timers.recheck()));
         }
@@ -173,7 +206,7 @@ fn is_retained_or_not_ours(
 }
 
 fn pending<'a>(o: &Observation, user: UserRef) -> Result<State<'a>, Step> {
-    if rotate::is_requested(o, &user) {
+    if rotate::due(o, &user, Condition::Pending) == Due::Successor {
         return Ok(State::Unusable(user));
     }
     Err(user_blocked(o, &user, pending_blocker(o, &user), o.timers.poll()))
@@ -205,7 +238,7 @@ pub(super) fn pending_blocker(o: &Observation, user: &UserRef) -> Blocker {
 fn missing_client<'a>(o: &Observation, portal: &PortalFacts, user: UserRef) -> Result<State<'a>, Step> {
     // How long a client has been missing is known only of the recorded user.
     let certain = o.client_missing_for_good && o.recorded.user.as_ref().is_some_and(|u| u.id == user.id);
-    if o.rotation.requested || certain {
+    if certain || rotate::due(o, &user, Condition::ClientMissing) == Due::Successor {
         if !o.is_done(&user.id, &Done::RecordedRetained) && !portal.suspended {
             return Err(record_retained(&user.id, LEFT_FOR_SUCCESSOR));
         }
@@ -244,10 +277,5 @@ pub(super) fn disappeared_with_others(id: &UserId, count: usize) -> String {
 
 /// The end of a reconcile that records the user and reports what is wrong with it.
 pub(super) fn user_blocked(o: &Observation, user: &UserRef, blocker: Blocker, requeue: Requeue) -> Step {
-    Step::Settled(Settled {
-        current: Some(user.clone()),
-        report: Stage::User.blocked(blocker),
-        requeue,
-        rotation_handled: rotate::is_in_progress(o, user),
-    })
+    Step::Settled(Settled::of(o, user, Stage::User.blocked(blocker), requeue))
 }

@@ -16,7 +16,7 @@ use super::pin::{self, Pinned};
 use super::retain::{LEFT_FOR_SUCCESSOR, RETAINED, RETAINED_EARLIER, record_retained, retain};
 use super::settle::{is_settled_elsewhere, settling_words};
 use super::settled::{Report, Requeue};
-use super::step::{Read, Step, Write};
+use super::step::{Notice, Read, Step, Write};
 
 pub(super) fn plan(o: &Observation) -> Step {
     if !o.finalizer {
@@ -69,7 +69,7 @@ pub(super) fn plan(o: &Observation) -> Step {
 /// each time.
 fn reported(o: &Observation, step: Step) -> Step {
     let words = match &step {
-        Step::Write(Write::Delete(id)) => format!("The operator is deleting user {id} in the portal"),
+        Step::Write(Write::Delete { id, .. }) => format!("The operator is deleting user {id} in the portal"),
         Step::Write(Write::Reset(id)) => {
             format!("The operator is resetting the secret of user {id} in the portal")
         }
@@ -79,7 +79,7 @@ fn reported(o: &Observation, step: Step) -> Step {
 }
 
 fn changes_a_user(step: &Step) -> bool {
-    matches!(step, Step::Write(Write::Delete(_) | Write::Reset(_) | Write::MarkRetained { .. }))
+    matches!(step, Step::Write(Write::Delete { .. } | Write::Reset(_) | Write::MarkRetained { .. }))
 }
 
 fn hold(blocker: &Blocker, requeue: Requeue) -> Step {
@@ -94,10 +94,8 @@ fn released(o: &Observation) -> Step {
         Some(AttemptState::Made(id)) => Some(id),
         _ => None,
     };
-    let recorded =
-        o.recorded.user.as_ref().filter(|user| user.origin != Origin::Existing).map(|user| &user.id);
+    let recorded = o.recorded_users().filter(|user| user.origin != Origin::Existing).map(|user| &user.id);
     recorded
-        .into_iter()
         .chain(created)
         .find(|id| !o.is_done(id, &Done::RecordedRetained))
         .map_or(Step::Write(Write::RemoveFinalizer), |id| {
@@ -116,9 +114,9 @@ fn in_flight(o: &Observation) -> Step {
     )
 }
 
-/// The users to delete: the recorded one and every other user of this resource. An open attempt is settled first.
+/// The users to delete: those that the status names and every other user of this resource. An open attempt is settled first.
 fn targets(o: &Observation) -> Result<Vec<UserId>, Step> {
-    let mut targets: Vec<UserId> = o.recorded.user.iter().map(|u| u.id.clone()).collect();
+    let mut targets: Vec<UserId> = o.recorded_users().map(|user| user.id.clone()).collect();
     let search = match &o.attempt {
         None => !list_is_of_use(o),
         Some(open) => match &open.state {
@@ -257,7 +255,7 @@ fn delete(o: &Observation, portal: &PortalFacts, id: &UserId, user: &UserFacts) 
         return undeletable(o, portal, id, Some(user), &Undeletable { why, act });
     }
     if portal.may_delete && !o.is_done(id, &Done::DeleteForbidden) {
-        return Step::Write(Write::Delete(id.clone()));
+        return Step::Write(Write::Delete { id: id.clone(), notice: deleted(id) });
     }
     if user.kind == UserKind::Internal {
         return revoke(
@@ -279,6 +277,10 @@ fn delete(o: &Observation, portal: &PortalFacts, id: &UserId, user: &UserFacts) 
             act: "Delete the user in the portal's web page, or give the Portal a deleteAuth".to_owned(),
         },
     )
+}
+
+fn deleted(id: &UserId) -> Notice {
+    Notice { reason: Reason::UserDeleted, note: format!("user {id} was deleted in the portal") }
 }
 
 fn revoke(o: &Observation, id: &UserId, user: &UserFacts, why: &str) -> Step {

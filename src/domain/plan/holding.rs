@@ -6,8 +6,9 @@ use crate::domain::user::{UserId, UserStatus};
 use super::observation::{
     Confirmed, Done, Listed, Named, Observation, OpenAttempt, PortalFacts, RecordedUser, UserView, Verified,
 };
+use super::rotate::{self, Retirement};
 use super::step::UserRef;
-use super::{ours, pin, rotate};
+use super::{ours, pin};
 
 /// The users of a resource.
 #[derive(Debug)]
@@ -39,9 +40,9 @@ impl<'a> Holding<'a> {
             && o.recorded.credential_published
             && outputs_as_recorded
             && listed
-            && !is_doubted(o)
+            && !is_doubted(o, &user.id)
             && o.spec_observed
-            && self.next.is_none()
+            && (self.next.is_none() || rotate::is_under_way(o))
     }
 
     /// The users to delete beside the current one, after the status names it: created for this resource by this installation
@@ -51,16 +52,16 @@ impl<'a> Holding<'a> {
         o: &'a Observation,
         portal: &'a PortalFacts,
         current: &'a UserRef,
-    ) -> impl Iterator<Item = (&'a UserId, &'a Named)> {
-        siblings(o).filter(move |(id, named)| {
+    ) -> impl Iterator<Item = (&'a UserId, &'a Named, Retirement)> {
+        let to_delete = siblings(o).filter(move |(id, named)| {
             **id != current.id
                 && !o.is_done(id, &Done::Deleted)
                 && !o.is_done(id, &Done::RecordedRetained)
                 && named.status == UserStatus::Active
                 && matches!(&named.confirmed, Confirmed::Ours(hint) if ours(o, portal, hint).is_ok())
-                && rotate::may_retire(o, id)
                 && may_be_ours(o, portal, id)
-        })
+        });
+        to_delete.filter_map(|(id, named)| Some((id, named, rotate::retirement(o, id)?)))
     }
 }
 
@@ -81,10 +82,12 @@ pub(super) fn next(o: &Observation) -> Option<&OpenAttempt> {
     })
 }
 
-/// Whether the published credential may be wrong: it was refused, or the one that the portal shows was read.
-fn is_doubted(o: &Observation) -> bool {
+/// Whether the published credential may be wrong: it was refused, or the one that the portal shows was read. That of a
+/// successor says nothing of it.
+fn is_doubted(o: &Observation, current: &UserId) -> bool {
+    let counts = |id: &UserId| id == current || !rotate::is_under_way(o);
     matches!(o.published_proof, Some(Verified::Refused { .. }))
-        || o.users.iter().any(|(_, known)| known.proof.is_some())
+        || o.users.iter().any(|(id, known)| known.proof.is_some() && counts(id))
 }
 
 /// Whether the details that were read in this reconcile, if any, still show a user of this resource: what is remembered of a

@@ -33,16 +33,13 @@ mod tidy;
 mod token_roles;
 
 use holding::Holding;
-pub use observation::{
-    AttemptState, Confirmed, CredentialAt, Deletion, Desired, DesiredUser, Done, Known, Listed, Named,
-    Observation, OpenAttempt, OutputId, OutputState, OutputView, PortalFacts, Recorded, RecordedPortal,
-    RecordedUser, Rotation, Searched, Selection, Timers, UserFacts, UserView, Users, Verified,
-};
+pub use observation::*;
 pub use output_reports::{OutputReport, report_of};
 pub use pin::{ambiguous, company, of_attempt as attempt_pin};
+pub use rotate::Rotated;
 pub use selector::Selector;
 pub use settled::{Report, Requeue, Settled, Stage};
-pub use step::{Read, Step, UserRef, Write};
+pub use step::{Notice, Read, Step, UserRef, Write};
 pub use token_roles::reports_token_roles;
 
 use crate::domain::grace::LOOK_AGAIN;
@@ -127,23 +124,19 @@ pub fn interrupted(o: &Observation, blocker: &Blocker, requeue: Requeue) -> Sett
     };
     let rest = match step {
         Step::Settled(rest) => rest,
-        Step::Read(_) | Step::Write(_) => Settled {
-            current: None,
-            report: Stage::User.blocked(blocker.clone()),
-            requeue,
-            rotation_handled: false,
-        },
+        Step::Read(_) | Step::Write(_) => Settled::new(Stage::User.blocked(blocker.clone()), requeue),
     };
     let settled = match just_created(o) {
-        Some(current) if !o.deleting && rest.current.is_none() => {
-            Settled { rotation_handled: rotate::is_in_progress(o, &current), current: Some(current), ..rest }
+        Some(current) if !o.deleting && rest.current.is_none() && !rotate::is_under_way(o) => {
+            Settled::of(o, &current, rest.report, rest.requeue)
         }
         _ => rest,
     };
     within_grace(o, as_reported_while_connecting(o, settled))
 }
 
-/// The user that this process created and that no status names yet. It is recorded without being read.
+/// The user that this process created and that no status names yet. It is recorded without being read, unless the one that
+/// it replaces serves.
 fn just_created(o: &Observation) -> Option<UserRef> {
     let open = o.attempt.as_ref()?;
     let generation = open.generation().filter(|generation| *generation > o.recorded_generation())?;

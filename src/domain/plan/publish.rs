@@ -4,7 +4,6 @@ use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 
 use super::observation::{CredentialAt, Observation, OutputState, OutputView, UserFacts, Verified};
-use super::rotate;
 use super::settled::{Report, Requeue, Settled, Stage};
 use super::step::{Read, Step, UserRef, Write};
 
@@ -183,6 +182,5 @@ pub(super) fn unreachable(reason: &str) -> Blocker {
 }
 
 pub(super) fn settled(o: &Observation, current: &UserRef, report: Report, requeue: Requeue) -> Step {
-    let rotation_handled = rotate::is_handled(o, current, &report);
-    Step::Settled(Settled { current: Some(current.clone()), report, requeue, rotation_handled })
+    Step::Settled(Settled::of(o, current, report, requeue))
 }

@@ -1,29 +1,149 @@
-//! Rotation: whether a user needs a successor by request, when the request is handled, and when the predecessor retires.
+//! Rotation: whether a user is to be replaced, what serves meanwhile, when the request is handled, and when the predecessor
+//! retires.
 //!
-//! Today only a request by annotation begins one, and only where the user is pending or unusable: a healthy user is not
+//! Only a request by annotation begins one, and only where the user is pending or unusable: a user that serves is not
 //! replaced.
 
 use super::observation::Observation;
-use super::settled::Report;
-use super::step::UserRef;
+use super::settled::{Report, Settled};
+use super::step::{Notice, Step, UserRef};
+use crate::domain::reason::Reason;
 use crate::domain::user::UserId;
 
-/// Whether this user is to get a successor by request.
-pub(super) fn is_requested(o: &Observation, user: &UserRef) -> bool {
-    o.rotation.requested && !is_in_progress(o, user)
+/// Whether a user is to be replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Due {
+    /// It stays.
+    No,
+    /// It gets a successor.
+    Successor,
+}
+
+/// What is known of the user that a rotation is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Condition {
+    /// It serves: its verified credential is published.
+    Serves,
+    /// It waits for the wallet service.
+    Pending,
+    /// Its client is missing in the identity provider.
+    ClientMissing,
+}
+
+/// Whether a user is to be replaced.
+pub(super) fn due(o: &Observation, user: &UserRef, condition: Condition) -> Due {
+    let successor = match condition {
+        // The request is answered with an Event.
+        Condition::Serves => false,
+        Condition::Pending => o.rotation.requested && !is_in_progress(o, user),
+        Condition::ClientMissing => o.rotation.requested,
+    };
+    if successor { Due::Successor } else { Due::No }
+}
+
+/// Whether anything is to be decided about a rotation, so that the user's details are read.
+pub(super) fn is_undecided(o: &Observation) -> bool {
+    o.rotation.requested
+}
+
+/// Whether the user that the status names is being replaced while it serves. An attempt to create a later one is then that of
+/// its successor.
+pub(super) fn is_under_way(o: &Observation) -> bool {
+    let recorded = o.recorded.user.as_ref().map(|user| UserRef { id: user.id.clone(), origin: user.origin });
+    recorded.is_some_and(|user| due(o, &user, Condition::Serves) == Due::Successor)
+}
+
+/// The next step of a resource, with its step as far as the user that serves is concerned. The user is replaced only while
+/// it is in order, and what keeps its successor from being created or published is not reported as a fault of the resource.
+pub(super) fn after(o: &Observation, step: Step, replace: impl FnOnce(&UserRef) -> Step) -> Step {
+    match &step {
+        Step::Settled(Settled { report: Report::Ready, current: Some(user), .. })
+            if due(o, user, Condition::Serves) == Due::Successor =>
+        {
+            let next = replace(user);
+            meanwhile(step, next)
+        }
+        _ => step,
+    }
+}
+
+/// The step that leads to the successor. Where that waits for something, the user that is replaced serves.
+fn meanwhile(serving: Step, next: Step) -> Step {
+    match (serving, next) {
+        (Step::Settled(serving), Step::Settled(waiting)) if waiting.report != Report::Ready => {
+            let requeue = serving.requeue.sooner(waiting.requeue);
+            Step::Settled(Settled { requeue, ..serving })
+        }
+        (_, next) => next,
+    }
 }
 
 /// Whether the user was created by the request: it has a later generation than the status names.
-pub(super) fn is_in_progress(o: &Observation, user: &UserRef) -> bool {
+fn is_in_progress(o: &Observation, user: &UserRef) -> bool {
     o.rotation.requested && user.generation() > o.recorded_generation() && o.recorded_generation() > 0
 }
 
-/// Whether the request is handled by the end of this reconcile. That of a healthy user is answered with an Event.
-pub(super) fn is_handled(o: &Observation, user: &UserRef, report: &Report) -> bool {
-    (*report == Report::Ready && o.rotation.requested) || is_in_progress(o, user)
+/// What the status records of the rotation at the end of a reconcile.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rotated {
+    /// The request by annotation was carried out (or is ignored).
+    pub handled: bool,
 }
 
-/// Whether a former user may be deleted: its credential is in no output any more.
-pub(super) fn may_retire(o: &Observation, id: &UserId) -> bool {
-    !o.is_published(id)
+/// The end of a reconcile with this user. The request of a healthy user is answered with an Event.
+pub(super) fn at_the_end(o: &Observation, user: &UserRef, report: &Report) -> Rotated {
+    Rotated { handled: (*report == Report::Ready && o.rotation.requested) || is_in_progress(o, user) }
+}
+
+/// Why a user beside the current one is deleted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Retirement {
+    /// What is reported once it is deleted.
+    pub notice: Notice,
+    /// Why, in words.
+    pub why: &'static str,
+}
+
+/// Whether a user beside the current one may be deleted: its credential is in no output any more.
+pub(super) fn retirement(o: &Observation, id: &UserId) -> Option<Retirement> {
+    if o.is_published(id) {
+        return None;
+    }
+    let notice =
+        Notice { reason: Reason::DuplicateRemoved, note: format!("user {id} was deleted in the portal") };
+    Some(Retirement { notice, why: "a second user was created for the resource" })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::domain::plan::{Read, Requeue, Stage};
+    use crate::domain::roles::Blocker;
+
+    fn settled(report: Report, id: &str, requeue: Requeue) -> Step {
+        let current = Some(UserRef::created(UserId::new(id), 1));
+        Step::Settled(Settled { current, ..Settled::new(report, requeue) })
+    }
+
+    #[test]
+    fn a_user_serves_until_its_successor_is_published() {
+        let (hour, minute) = (Duration::from_hours(1), Duration::from_mins(1));
+        let serving = settled(Report::Ready, "u1", Requeue::In(hour));
+        let pending = Stage::User.blocked(Blocker::passing(Reason::Pending, "it waits"));
+        let refused = Stage::User.blocked(Blocker::lasting(Reason::CreateRefused, "the portal refuses"));
+        for (next, expected) in [
+            (settled(pending, "u2", Requeue::In(minute)), settled(Report::Ready, "u1", Requeue::In(minute))),
+            (settled(refused, "u2", Requeue::Backoff), settled(Report::Ready, "u1", Requeue::Backoff)),
+            (Step::settled(Report::Unchanged, Requeue::Never), serving.clone()),
+            (Step::Read(Read::Search), Step::Read(Read::Search)),
+            (
+                settled(Report::Ready, "u2", Requeue::In(hour)),
+                settled(Report::Ready, "u2", Requeue::In(hour)),
+            ),
+        ] {
+            assert_eq!(meanwhile(serving.clone(), next), expected);
+        }
+    }
 }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::domain::roles::Blocker;
 
-use super::observation::Timers;
+use super::observation::{Observation, Timers};
+use super::rotate::{self, Rotated};
 use super::step::UserRef;
 
 /// Nothing is to be done for now.
@@ -16,8 +17,23 @@ pub struct Settled {
     pub report: Report,
     /// When the resource is reconciled again.
     pub requeue: Requeue,
-    /// The request by annotation was carried out (or is ignored).
-    pub rotation_handled: bool,
+    /// What the status records of the rotation.
+    pub rotation: Rotated,
+}
+
+impl Settled {
+    /// An end that records no user.
+    #[must_use]
+    pub fn new(report: Report, requeue: Requeue) -> Self {
+        Self { current: None, report, requeue, rotation: Rotated::default() }
+    }
+
+    /// An end that records this user.
+    #[must_use]
+    pub fn of(o: &Observation, user: &UserRef, report: Report, requeue: Requeue) -> Self {
+        let rotation = rotate::at_the_end(o, user, &report);
+        Self { current: Some(user.clone()), rotation, ..Self::new(report, requeue) }
+    }
 }
 
 /// What the conditions report.
@@ -76,6 +92,18 @@ pub enum Requeue {
 }
 
 impl Requeue {
+    /// The earlier of both. What is a failure is one all the same.
+    pub(super) fn sooner(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Never, other) => other,
+            (own, Self::Never) => own,
+            (Self::In(own), Self::In(other)) => Self::In(own.min(other)),
+            (Self::BackoffAt(own), Self::In(other) | Self::BackoffAt(other))
+            | (Self::In(own), Self::BackoffAt(other)) => Self::BackoffAt(own.min(other)),
+            (Self::Backoff, _) | (_, Self::Backoff) => Self::Backoff,
+        }
+    }
+
     /// After this time instead. What is a failure is one all the same.
     pub(super) fn at(self, time: Duration) -> Self {
         match self {
@@ -101,7 +129,28 @@ impl Timers {
     /// Everything is in order: the first of the timers that check it.
     #[must_use]
     pub fn healthy(&self) -> Requeue {
-        let due = self.output.map_or(self.verification, |output| self.verification.min(output));
+        let due = self.other.map_or(self.verification, |other| self.verification.min(other));
         Requeue::In(due.max(Duration::from_secs(1)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_two_times_the_earlier_one_counts_and_a_failure_is_counted() {
+        let (early, late) = (Duration::from_secs(1), Duration::from_secs(9));
+        for (one, other, sooner) in [
+            (Requeue::Never, Requeue::In(late), Requeue::In(late)),
+            (Requeue::In(early), Requeue::In(late), Requeue::In(early)),
+            (Requeue::In(early), Requeue::BackoffAt(late), Requeue::BackoffAt(early)),
+            (Requeue::BackoffAt(early), Requeue::BackoffAt(late), Requeue::BackoffAt(early)),
+            (Requeue::Backoff, Requeue::In(late), Requeue::Backoff),
+            (Requeue::Backoff, Requeue::BackoffAt(late), Requeue::Backoff),
+        ] {
+            assert_eq!(one.sooner(other), sooner, "{one:?} {other:?}");
+            assert_eq!(other.sooner(one), sooner, "{other:?} {one:?}");
+        }
     }
 }

@@ -80,7 +80,12 @@ pub enum Write {
     /// Report in the status that a user is being deleted, because the portal may need some time. A failure has no effect.
     ReportDeletion(String),
     /// Delete a user.
-    Delete(UserId),
+    Delete {
+        /// The user.
+        id: UserId,
+        /// What is reported once it is deleted.
+        notice: Notice,
+    },
     /// Reset a user's secret and do not keep the new one.
     Reset(UserId),
     /// Mark a user as retained.
@@ -112,7 +117,7 @@ impl Write {
         match self {
             Self::Create { .. }
             | Self::Describe { .. }
-            | Self::Delete(_)
+            | Self::Delete { .. }
             | Self::Reset(_)
             | Self::MarkRetained { .. } => true,
             Self::RecordPortal
@@ -124,6 +129,15 @@ impl Write {
             | Self::RemoveFinalizer => false,
         }
     }
+}
+
+/// What an Event reports.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// The reason.
+    pub reason: Reason,
+    /// In words.
+    pub note: String,
 }
 
 /// One of a resource's users.
@@ -201,7 +215,7 @@ impl fmt::Display for Write {
                 write!(f, "changing name and description of user {} in the portal", user.id)
             }
             Self::ReportDeletion(_) => f.write_str("reporting the deletion in the status"),
-            Self::Delete(id) => write!(f, "deleting user {id} in the portal"),
+            Self::Delete { id, .. } => write!(f, "deleting user {id} in the portal"),
             Self::Reset(id) => write!(f, "resetting the secret of user {id} in the portal"),
             Self::MarkRetained { id, .. } => write!(f, "marking user {id} as retained in the portal"),
             Self::RecordRetained { id, .. } => {
@@ -222,7 +236,7 @@ impl Step {
     /// The end of a reconcile that records no user.
     #[must_use]
     pub fn settled(report: Report, requeue: Requeue) -> Self {
-        Self::Settled(Settled { current: None, report, requeue, rotation_handled: false })
+        Self::Settled(Settled::new(report, requeue))
     }
 
     /// The end of a deletion.

@@ -18,20 +18,20 @@ pub(super) fn tidy(o: &Observation, portal: &PortalFacts, current: &UserRef) -> 
     if let Some(left) = candidates::left_unlisted(o) {
         return Some(record_retained(left, RETAINED_EARLIER));
     }
-    let (id, extra) = Holding::retiring(o, portal, current).next()?;
+    let (id, extra, retirement) = Holding::retiring(o, portal, current).next()?;
     if !o.live {
         return Some(Step::Read(Read::Object));
     }
     let Some(view) = o.view(id) else { return Some(Step::Read(Read::User(id.clone()))) };
     let UserView::Read(user) = view else { return None };
     if portal.may_delete && !o.delete_is_refused(id) {
-        return Some(Step::Write(Write::Delete(id.clone())));
+        return Some(Step::Write(Write::Delete { id: id.clone(), notice: retirement.notice }));
     }
     Some(if extra.kind == UserKind::Internal && !o.is_done(id, &Done::Reset) {
         Step::Write(Write::Reset(id.clone()))
     } else if !o.is_done(id, &Done::MarkedRetained) {
         mark_retained(o, id, user)
     } else {
-        record_retained(id, "a second user was created for the resource, and this login cannot delete it")
+        record_retained(id, &format!("{}, and this login cannot delete it", retirement.why))
     })
 }

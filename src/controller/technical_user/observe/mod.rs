@@ -28,8 +28,8 @@ use crate::controller::status::since::Since;
 use crate::domain::access::Grants;
 use crate::domain::identity::Owner;
 use crate::domain::plan::{
-    Deletion, Desired, DesiredUser, Observation, OutputState, OutputView, Searched, Selection, Selector,
-    Timers, Users,
+    Deletion, Desired, DesiredUser, Observation, OutputState, OutputView, Rotation, Searched, Selection,
+    Selector, Timers, Users,
 };
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
@@ -42,6 +42,7 @@ use portal::{every_login_is_known, link, portal_facts};
 use recorded::open_attempt;
 pub(super) use recorded::recorded;
 pub(super) use rotation::handled;
+use rotation::see_rotation;
 
 /// Begins a pass.
 pub async fn observe(
@@ -99,7 +100,7 @@ pub async fn observe(
         desired: desired(&spec),
         deleting: is_deleting(&object),
         released: annotation(&object, keys::RELEASE).is_some(),
-        rotation: rotation::rotation(&object, &status),
+        rotation: Rotation::default(),
         finalizer: has_finalizer(&object),
         live: false,
         spec_observed: status.observed_generation == object.metadata.generation && is_ready(&status),
@@ -144,6 +145,7 @@ pub async fn observe(
         verification_interval,
         now,
     };
+    see_rotation(&mut pass);
     see_inventory(&mut pass, parsed.as_ref().map(|parsed| &parsed.status));
     observe_outputs(&mut pass).await?;
     Ok(pass)
@@ -157,8 +159,7 @@ async fn observe_outputs(pass: &mut Pass) -> Result<(), Failure> {
         let mut state = OutputState::Absent;
         if !pass.observation.deleting {
             let observed = output.observe(recorded).await?;
-            let timers = &mut pass.observation.timers;
-            timers.output = timers.output.into_iter().chain(observed.read_in).min();
+            pass.observation.timers.also(observed.read_in);
             state = observed.state;
         }
         pass.observation.outputs.push(OutputView {
@@ -249,7 +250,7 @@ fn timers(
     let random = &ctx.process.random;
     let poll = ctx.memory.change(key, |user| poll(&mut user.pending, pending_for));
     let due_in = ctx.memory.change(key, |user| user.verification.due_in(verification_interval, random));
-    Timers { recheck: random.spread(RECHECK), poll: random.spread(poll), verification: due_in, output: None }
+    Timers { recheck: random.spread(RECHECK), poll: random.spread(poll), verification: due_in, other: None }
 }
 
 /// What no watch reports, such as the labels of namespaces, is checked again after this time.

@@ -4,15 +4,18 @@ use kube::api::DynamicObject;
 
 use crate::api::bounds::OBJECT;
 use crate::api::keys;
-use crate::api::technical_user::{Handled, TechnicalUserStatus};
+use crate::api::technical_user::Handled;
 use crate::controller::objects::annotation;
+use crate::controller::technical_user::pass::Pass;
 use crate::domain::plan::Rotation;
 use crate::domain::text::distinct;
 
-/// Where there is no status (a restore), a value that is found is recorded, and no rotation follows from it.
-pub(super) fn rotation(object: &DynamicObject, status: &TechnicalUserStatus) -> Rotation {
-    let asked = handled(object);
-    Rotation { requested: asked.is_some() && asked != status.handled && status.user.is_some() }
+/// What is known of the rotation. Where there is no status (a restore), a value that is found is recorded, and no rotation
+/// follows from it.
+pub(super) fn see_rotation(pass: &mut Pass) {
+    let (asked, status) = (handled(&pass.object), &pass.status);
+    let requested = asked.is_some() && asked != status.handled && status.user.is_some();
+    pass.observation.rotation = Rotation { requested };
 }
 
 /// What the status records once the request is handled. A value may be longer than a status should be.

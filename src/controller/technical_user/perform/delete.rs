@@ -5,8 +5,7 @@ use super::write::event;
 use crate::controller::objects::Key;
 use crate::controller::portal::inventory::{Inventory, Kind, Unmet};
 use crate::controller::technical_user::pass::{Failure, Pass};
-use crate::domain::plan::{Done, UserView};
-use crate::domain::reason::Reason;
+use crate::domain::plan::{Done, Notice, UserView};
 use crate::domain::user::{UserId, UserKind, UserStatus};
 use crate::portal::{Portal, PortalError, Refusal};
 
@@ -14,14 +13,12 @@ use crate::portal::{Portal, PortalError, Refusal};
 const SHOWN_BUT_NOT_DELETED: PortalError =
     PortalError::BadAnswer { reason: "it shows a user that it does not know when the user is deleted" };
 
-/// Deletes a user in the portal.
-pub async fn delete(pass: &mut Pass, id: &UserId) -> Result<(), Failure> {
+/// Deletes a user in the portal, and reports it.
+pub async fn delete(pass: &mut Pass, id: &UserId, notice: &Notice) -> Result<(), Failure> {
     let link = pass.connected()?.clone();
     let done = match send(&link.inventory, &*link.portal, &pass.key, id).await? {
         Ok(()) => {
-            let duplicate = !pass.observation.deleting;
-            let reason = if duplicate { Reason::DuplicateRemoved } else { Reason::UserDeleted };
-            event(pass, reason, "Delete", &format!("user {id} was deleted in the portal"));
+            event(pass, notice.reason, "Delete", &notice.note);
             Done::Deleted
         }
         // The portal answers so for ids of other companies as well: its details and its list decide.

@@ -80,7 +80,7 @@ impl Evidence {
         let o = &pass.observation;
         let is_made =
             |open: &OpenAttempt| matches!(&open.state, AttemptState::Made(created) if created == id);
-        let recorded = o.recorded.user.as_ref().filter(|user| user.id == *id);
+        let recorded = o.recorded_users().find(|user| user.id == *id);
         Self {
             discloses: pass.discloses,
             recorded: recorded.is_some(),

@@ -32,7 +32,7 @@ pub async fn write(pass: &mut Pass, what: Write) -> Result<(), Failure> {
             status::report_deletion(pass, words).await;
             Ok(())
         }
-        Write::Delete(id) => delete::delete(pass, &id).await,
+        Write::Delete { id, notice } => delete::delete(pass, &id, &notice).await,
         Write::Reset(id) => reset(pass, &id).await,
         Write::MarkRetained { id, generation, name, description } => {
             mark_retained(pass, &id, generation, &name, &description).await

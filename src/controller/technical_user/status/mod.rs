@@ -28,7 +28,7 @@ use crate::domain::roles::Blocker;
 use announce::{announce, announce_ignored};
 use credential::record_credential;
 use outputs::report_outputs;
-use user::record_user;
+use user::record_users;
 use wanted::{blocked, wanted};
 
 /// How `status.user.status` spells an active user.
@@ -45,7 +45,7 @@ pub async fn write(pass: &mut Pass, rest: &Settled) -> Result<bool, Failure> {
 /// Writes that a user is being deleted. What goes wrong keeps no user from being deleted.
 pub async fn report_deletion(pass: &mut Pass, words: String) {
     let report = Report::Deleting(Blocker::passing(Reason::Deleting, words));
-    let settled = Settled { current: None, report, requeue: Requeue::Never, rotation_handled: false };
+    let settled = Settled::new(report, Requeue::Never);
     if let Err(failure) = write(pass, &settled).await {
         tracing::warn!(resource = %pass.key, error = %failure, "the status of a deletion cannot be written");
     }
@@ -134,12 +134,10 @@ fn to_value(status: &TechnicalUserStatus) -> Value {
 
 fn compute(pass: &Pass, rest: &Settled) -> TechnicalUserStatus {
     let mut new = pass.status.clone();
-    if let Some(current) = &rest.current {
-        record_user(pass, &mut new, current);
-    }
+    record_users(pass, &mut new, rest);
     record_credential(pass, &mut new, rest);
     let restored = pass.status.user.is_none() && new.user.is_some();
-    if rest.rotation_handled || restored {
+    if rest.rotation.handled || restored {
         new.handled = handled(&pass.object).or(new.handled);
     }
     new.observed_generation = pass.object.metadata.generation;

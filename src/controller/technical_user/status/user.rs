@@ -6,10 +6,17 @@ use crate::controller::technical_user::observe;
 use crate::controller::technical_user::pass::{Failure, Pass};
 use crate::domain::identity::Hint;
 use crate::domain::ownership::{self, Origin, Whose};
-use crate::domain::plan::{self, UserFacts, UserRef, UserView};
+use crate::domain::plan::{self, Settled, UserFacts, UserRef, UserView};
 use crate::domain::user::{UserId, UserKind, UserStatus};
 
-pub(super) fn record_user(pass: &Pass, new: &mut TechnicalUserStatus, current: &UserRef) {
+/// Records the users that the end of a reconcile names.
+pub(super) fn record_users(pass: &Pass, new: &mut TechnicalUserStatus, settled: &Settled) {
+    if let Some(current) = &settled.current {
+        record_current(pass, new, current);
+    }
+}
+
+fn record_current(pass: &Pass, new: &mut TechnicalUserStatus, current: &UserRef) {
     pin(pass, new, hint_of(pass, current));
     let generation = current.origin.generation();
     if let Some(details) = pass.details.get(&current.id) {

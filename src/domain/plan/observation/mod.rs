@@ -14,11 +14,11 @@ mod users;
 use std::time::Duration;
 
 pub use credential::{CredentialAt, Verified};
-pub use desired::{Deletion, Desired, DesiredUser};
+pub use desired::*;
 pub use output::{OutputId, OutputState, OutputView};
 pub use portal::PortalFacts;
 pub use recorded::{AttemptState, OpenAttempt, Recorded, RecordedPortal, RecordedUser};
-pub use rotation::Rotation;
+pub use rotation::*;
 pub use timers::Timers;
 pub use users::{Confirmed, Done, Known, Listed, Named, Searched, Selection, UserFacts, UserView, Users};
 
@@ -146,12 +146,10 @@ impl Observation {
     /// Where the id of a user comes from.
     fn source(&self, id: &UserId) -> Source {
         let created = self.attempt.as_ref().filter(|open| open.state == AttemptState::Made(id.clone()));
-        match (&self.recorded.user, created) {
-            (Some(user), _) if user.id == *id => {
-                Source::Recorded { origin: user.origin, proved: user.proved }
-            }
-            (_, Some(open)) => Source::Created { generation: open.generation().unwrap_or(0) },
-            _ => Source::Listed,
+        match (self.recorded_users().find(|user| user.id == *id), created) {
+            (Some(user), _) => Source::Recorded { origin: user.origin, proved: user.proved },
+            (None, Some(open)) => Source::Created { generation: open.generation().unwrap_or(0) },
+            (None, None) => Source::Listed,
         }
     }
 

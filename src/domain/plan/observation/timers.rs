@@ -11,6 +11,13 @@ pub struct Timers {
     pub poll: Duration,
     /// The published credential is tried again.
     pub verification: Duration,
-    /// The content of an output that another client changed is read; `None` where it is known.
-    pub output: Option<Duration>,
+    /// The first of what else is due, such as the reading of an output that another client changed; `None` for nothing.
+    pub other: Option<Duration>,
+}
+
+impl Timers {
+    /// Something else is due after this time; `None` for nothing.
+    pub fn also(&mut self, after: Option<Duration>) {
+        self.other = self.other.into_iter().chain(after).min();
+    }
 }

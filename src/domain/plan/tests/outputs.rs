@@ -206,7 +206,7 @@ fn no_token_is_requested_while_the_other_outputs_are_denied() {
 
 #[test]
 fn the_next_reconcile_is_due_when_an_output_has_to_be_read() {
-    let o = both().but(|o| o.timers.output = Some(Duration::from_secs(7)));
+    let o = both().but(|o| o.timers.also(Some(Duration::from_secs(7))));
     check(vec![("sooner than the verification", o, "ready (u1 g1), after 7 s")]);
 }
 

@@ -56,7 +56,7 @@ fn must_not_write(o: &Observation) -> bool {
 /// published unless it is another resource's or a login, and never written to.
 fn touches_a_foreign_user(o: &Observation, write: &Write) -> bool {
     let (id, publishes) = match write {
-        Write::Delete(id) | Write::Reset(id) | Write::MarkRetained { id, .. } => (id, false),
+        Write::Delete { id, .. } | Write::Reset(id) | Write::MarkRetained { id, .. } => (id, false),
         Write::Describe { user, .. } => (&user.id, false),
         Write::Publish { user, .. } => (&user.id, true),
         _ => return false,

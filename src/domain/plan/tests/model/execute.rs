@@ -189,7 +189,7 @@ impl World {
                 pass.done.push((id.clone(), Done::RecordedRetained));
             }
             Write::Describe { user, .. } => return self.describe(p, pass, user),
-            Write::Delete(id) | Write::Reset(id) | Write::MarkRetained { id, .. } => {
+            Write::Delete { id, .. } | Write::Reset(id) | Write::MarkRetained { id, .. } => {
                 if self.trouble.portal_down || self.trouble.suspended {
                     return false;
                 }
@@ -311,8 +311,8 @@ impl World {
 
     fn change(&mut self, p: usize, write: &Write, id: &UserId) -> Done {
         match write {
-            Write::Delete(_) if !self.setup.may_delete => Done::DeleteForbidden,
-            Write::Delete(_) => match self.portal.delete(id) {
+            Write::Delete { .. } if !self.setup.may_delete => Done::DeleteForbidden,
+            Write::Delete { .. } => match self.portal.delete(id) {
                 Ok(()) => {
                     let left = self.portal.user(id).cloned();
                     if let Some(snapshot) = &mut self.processes[p].snapshot {
@@ -370,7 +370,7 @@ impl World {
                 }
             }
         }
-        if rest.rotation_handled || (status.user.is_some() && pass.object.status.user.is_none()) {
+        if rest.rotation.handled || (status.user.is_some() && pass.object.status.user.is_none()) {
             status.rotated = pass.object.rotate;
         }
         if status == pass.object.status || std::mem::take(&mut self.trouble.status_lost) {

@@ -109,7 +109,7 @@ pub(in crate::domain::plan::tests) fn timers() -> Timers {
         recheck: Duration::from_mins(2),
         poll: Duration::from_secs(30),
         verification: Duration::from_hours(1),
-        output: None,
+        other: None,
     }
 }
 

@@ -40,7 +40,7 @@ fn write(write: &Write) -> String {
         Write::RemoveOutput(output) => format!("remove {output}"),
         Write::Describe { user, .. } => format!("describe {}", self::user(user)),
         Write::ReportDeletion(_) => "report the deletion".into(),
-        Write::Delete(id) => format!("delete {id}"),
+        Write::Delete { id, .. } => format!("delete {id}"),
         Write::Reset(id) => format!("reset {id}"),
         Write::MarkRetained { id, .. } => format!("mark {id} retained"),
         Write::RecordRetained { id, .. } => format!("list {id} retained"),
@@ -69,7 +69,7 @@ fn settled(settled: &Settled) -> String {
         Requeue::BackoffAt(time) => format!(", try again after {} s", time.as_secs()),
         Requeue::Never => String::new(),
     };
-    let handled = if settled.rotation_handled { ", request handled" } else { "" };
+    let handled = if settled.rotation.handled { ", request handled" } else { "" };
     format!("{report}{current}{requeue}{handled}")
 }
 
