@@ -1,8 +1,6 @@
 //! How long the texts of a status may be. Many come from a portal, an identity provider or an annotation: each is cut to the
 //! bound that the schema states, so that no such text makes a status too long to be written.
 
-mod parts;
-
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use schemars::Schema;
 use serde_json::{Value, json};

@@ -6,6 +6,7 @@
 #![allow(clippy::doc_markdown, reason = "kubectl explain shows the texts as they are")]
 
 mod secret_output;
+mod user;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::{CustomResource, KubeSchema};
@@ -13,12 +14,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::api::bounds::{
-    ADDRESS, COMPANY, NAME, OBJECT, OUTPUTS, ROLES, WORD, of_conditions, of_output_conditions,
-    without_defaults,
+    ADDRESS, Bounded, COMPANY, CONDITIONS, NAME, OBJECT, OUTPUT_CONDITIONS, OUTPUT_MESSAGE, OUTPUTS, ROLES,
+    WORD, list, of_conditions, of_output_conditions, optional, text, without_defaults,
 };
+use crate::api::conditions::cut;
 use crate::api::names::{LABEL, SUBDOMAIN};
 
 pub use secret_output::{DataKey, EdcDialect, KeyStyle, SecretFormat, SecretOutput, TemplateText};
+pub use user::{CreateUser, ExistingUser, User};
 
 /// A technical user of a data-space portal, and the Secret that the operator writes its credential into.
 #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
@@ -96,80 +99,6 @@ pub struct PortalRef {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 63), regex(pattern = LABEL))]
     pub namespace: Option<String>,
-}
-
-/// The user in the portal. Give exactly one of `create` and `existing`.
-#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
-#[serde(rename_all = "camelCase")]
-#[x_kube(
-    validation = Rule::new("[has(self.create), has(self.existing)].filter(set, set).size() == 1").message("name exactly one of create and existing"),
-    validation = Rule::new("has(self.create) == has(oldSelf.create)").message("a created user cannot become an existing one, nor the reverse: create a new TechnicalUser")
-)]
-pub struct User {
-    /// The operator creates and owns the user.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub create: Option<CreateUser>,
-
-    /// The user exists already: a person created it, or a provider after a marketplace subscription. The operator finds
-    /// it and publishes its credential, and never changes or deletes it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub existing: Option<ExistingUser>,
-}
-
-/// A user that the operator creates.
-#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
-#[serde(rename_all = "camelCase")]
-#[x_kube(
-    validation = Rule::new("has(self.name) == has(oldSelf.name) && (!has(self.name) || self.name == oldSelf.name)")
-        .message("create.name cannot be changed: create a new TechnicalUser")
-)]
-pub struct CreateUser {
-    /// The roles, by the exact names that the portal offers (see the Portal's `status.roles`), such as
-    /// "Identity Wallet Management". Internal and External roles cannot be mixed. The roles cannot be changed, because
-    /// the portal cannot change them: create a new TechnicalUser instead.
-    #[schemars(length(min = 1, max = 32), inner(length(min = 1, max = 255)))]
-    #[x_kube(
-        merge_strategy = ListMerge::Set,
-        validation = Rule::new("self.all(role, role in oldSelf) && oldSelf.all(role, role in self)").message("roles cannot be changed, because the portal cannot change them: create a new TechnicalUser")
-    )]
-    pub roles: Vec<String>,
-
-    /// The readable part of the user's name in the portal, after a unique part that the operator adds. Lower-case
-    /// letters, digits and dashes. It cannot be changed. Default: namespace and name of the resource.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 68), regex(pattern = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"))]
-    pub name: Option<String>,
-
-    /// A text for people who see the user in the portal. The description of the user has it after the operator's mark.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 512))]
-    #[x_kube(validation = Rule::new("!self.contains('[technicaluser.dev/')").message("description must not contain the operator's mark"))]
-    pub description: Option<String>,
-}
-
-/// A user that exists already. Give exactly one field.
-#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
-#[serde(rename_all = "camelCase")]
-#[x_kube(
-    validation = Rule::new("[has(self.id), has(self.clientId), has(self.name)].filter(set, set).size() == 1").message("name exactly one of id, clientId and name"),
-    validation = Rule::new("self == oldSelf").message("an existing user cannot be exchanged for another: create a new TechnicalUser")
-)]
-pub struct ExistingUser {
-    /// The id of the user in the portal (a UUID).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 36), regex(pattern = r"^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$"))]
-    pub id: Option<String>,
-
-    /// The OAuth client ID of the user, such as sa42.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 255))]
-    pub client_id: Option<String>,
-
-    /// The exact name of the user in the portal. Names are not unique there: if two users have it, the operator
-    /// publishes neither.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 255))]
-    pub name: Option<String>,
 }
 
 /// What the operator does with the user in the portal when this resource is deleted. Delete: it deletes the user; if the
@@ -356,4 +285,65 @@ pub struct Handled {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = OBJECT))]
     pub rotate: Option<String>,
+}
+
+impl Bounded for TechnicalUserStatus {
+    fn bound(&mut self) {
+        list(&mut self.conditions, CONDITIONS);
+        self.portal.bound();
+        self.user.bound();
+        self.credential.bound();
+        list(&mut self.outputs, OUTPUTS);
+        self.handled.bound();
+    }
+}
+
+impl Bounded for PinnedPortal {
+    fn bound(&mut self) {
+        text(&mut self.namespace, OBJECT);
+        text(&mut self.name, OBJECT);
+        text(&mut self.url, ADDRESS);
+        optional(&mut self.token_url, ADDRESS);
+        optional(&mut self.bpn, COMPANY);
+        text(&mut self.hint, WORD);
+    }
+}
+
+impl Bounded for RecordedUser {
+    fn bound(&mut self) {
+        for word in [&mut self.id, &mut self.kind, &mut self.status] {
+            text(word, WORD);
+        }
+        optional(&mut self.client_id, NAME);
+        text(&mut self.name, NAME);
+        self.roles.truncate(ROLES);
+        self.roles.iter_mut().for_each(|role| text(role, NAME));
+        optional(&mut self.proof, WORD);
+    }
+}
+
+impl Bounded for RecordedCredential {
+    fn bound(&mut self) {
+        text(&mut self.issued_at, WORD);
+        optional(&mut self.first_verified_at, WORD);
+    }
+}
+
+impl Bounded for RecordedOutput {
+    fn bound(&mut self) {
+        text(&mut self.name, OBJECT);
+        for word in [&mut self.kind, &mut self.uid, &mut self.resource_version, &mut self.digest] {
+            text(word, WORD);
+        }
+        list(&mut self.conditions, OUTPUT_CONDITIONS);
+        for condition in &mut self.conditions {
+            condition.message = cut(&condition.message, OUTPUT_MESSAGE);
+        }
+    }
+}
+
+impl Bounded for Handled {
+    fn bound(&mut self) {
+        optional(&mut self.rotate, OBJECT);
+    }
 }

@@ -6,7 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::api::bounds::{
-    ADDRESS, COMPANY, NAME, OFFERED, RESOURCE, TEXT, WORD, of_conditions, without_defaults,
+    ADDRESS, Bounded, COMPANY, CONDITIONS, NAME, OFFERED, RESOURCE, TEXT, WORD, list, of_conditions,
+    optional, text, without_defaults,
 };
 
 /// The state of the portal and of the login, as the operator observed it.
@@ -184,4 +185,49 @@ pub struct UnclaimedUser {
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
 fn is_false(value: &bool) -> bool {
     !value
+}
+
+impl Bounded for PortalStatus {
+    fn bound(&mut self) {
+        list(&mut self.conditions, CONDITIONS);
+        self.company.bound();
+        optional(&mut self.version, WORD);
+        list(&mut self.roles, OFFERED);
+        list(&mut self.retained, RETAINED_LIMIT);
+        list(&mut self.unclaimed, UNCLAIMED_LIMIT);
+    }
+}
+
+impl Bounded for Company {
+    fn bound(&mut self) {
+        text(&mut self.bpn, COMPANY);
+    }
+}
+
+impl Bounded for OfferedRole {
+    fn bound(&mut self) {
+        text(&mut self.name, NAME);
+        text(&mut self.kind, WORD);
+    }
+}
+
+impl Bounded for RetainedUser {
+    fn bound(&mut self) {
+        text(&mut self.id, WORD);
+        optional(&mut self.client_id, NAME);
+        optional(&mut self.name, NAME);
+        text(&mut self.technical_user, RESOURCE);
+        text(&mut self.reason, TEXT);
+        text(&mut self.since, WORD);
+        optional(&mut self.url, ADDRESS);
+        optional(&mut self.bpn, COMPANY);
+    }
+}
+
+impl Bounded for UnclaimedUser {
+    fn bound(&mut self) {
+        text(&mut self.id, WORD);
+        text(&mut self.name, NAME);
+        text(&mut self.technical_user, RESOURCE);
+    }
 }

@@ -1,0 +1,79 @@
+//! Which user a `TechnicalUser` stands for.
+#![allow(clippy::doc_markdown, reason = "kubectl explain shows the texts as they are")]
+
+use kube::KubeSchema;
+use serde::{Deserialize, Serialize};
+
+/// The user in the portal. Give exactly one of `create` and `existing`.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("[has(self.create), has(self.existing)].filter(set, set).size() == 1").message("name exactly one of create and existing"),
+    validation = Rule::new("has(self.create) == has(oldSelf.create)").message("a created user cannot become an existing one, nor the reverse: create a new TechnicalUser")
+)]
+pub struct User {
+    /// The operator creates and owns the user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub create: Option<CreateUser>,
+
+    /// The user exists already: a person created it, or a provider after a marketplace subscription. The operator finds
+    /// it and publishes its credential, and never changes or deletes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub existing: Option<ExistingUser>,
+}
+
+/// A user that the operator creates.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("has(self.name) == has(oldSelf.name) && (!has(self.name) || self.name == oldSelf.name)")
+        .message("create.name cannot be changed: create a new TechnicalUser")
+)]
+pub struct CreateUser {
+    /// The roles, by the exact names that the portal offers (see the Portal's `status.roles`), such as
+    /// "Identity Wallet Management". Internal and External roles cannot be mixed. The roles cannot be changed, because
+    /// the portal cannot change them: create a new TechnicalUser instead.
+    #[schemars(length(min = 1, max = 32), inner(length(min = 1, max = 255)))]
+    #[x_kube(
+        merge_strategy = ListMerge::Set,
+        validation = Rule::new("self.all(role, role in oldSelf) && oldSelf.all(role, role in self)").message("roles cannot be changed, because the portal cannot change them: create a new TechnicalUser")
+    )]
+    pub roles: Vec<String>,
+
+    /// The readable part of the user's name in the portal, after a unique part that the operator adds. Lower-case
+    /// letters, digits and dashes. It cannot be changed. Default: namespace and name of the resource.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 68), regex(pattern = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"))]
+    pub name: Option<String>,
+
+    /// A text for people who see the user in the portal. The description of the user has it after the operator's mark.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 512))]
+    #[x_kube(validation = Rule::new("!self.contains('[technicaluser.dev/')").message("description must not contain the operator's mark"))]
+    pub description: Option<String>,
+}
+
+/// A user that exists already. Give exactly one field.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("[has(self.id), has(self.clientId), has(self.name)].filter(set, set).size() == 1").message("name exactly one of id, clientId and name"),
+    validation = Rule::new("self == oldSelf").message("an existing user cannot be exchanged for another: create a new TechnicalUser")
+)]
+pub struct ExistingUser {
+    /// The id of the user in the portal (a UUID).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 36), regex(pattern = r"^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$"))]
+    pub id: Option<String>,
+
+    /// The OAuth client ID of the user, such as sa42.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 255))]
+    pub client_id: Option<String>,
+
+    /// The exact name of the user in the portal. Names are not unique there: if two users have it, the operator
+    /// publishes neither.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 255))]
+    pub name: Option<String>,
+}
