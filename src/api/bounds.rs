@@ -34,8 +34,8 @@ pub const CONDITIONS: usize = 16;
 pub const OUTPUT_CONDITIONS: usize = 2;
 /// The message of a condition of an output, in bytes: a status may have many of them.
 pub const OUTPUT_MESSAGE: usize = 1024;
-/// Outputs of a resource.
-pub const OUTPUTS: usize = 16;
+/// Outputs of a resource: those that a spec names, and former ones that wait for their removal.
+pub const OUTPUTS: usize = 32;
 
 /// A part of a status whose texts and lists can be cut to what the schema permits.
 pub trait Bounded {

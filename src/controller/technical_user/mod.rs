@@ -106,10 +106,15 @@ async fn reconcile_once(
             return Ok((Action::await_change(), changed));
         }
     };
+    let unreadable = outputs::unreadable(&Key::of(object), spec.outputs.as_deref());
+    if let Some(why) = unreadable.filter(|_| !is_deleting(object)) {
+        let changed = status::write_invalid(&status::InvalidResource { ctx, object, why: &why }).await?;
+        return Ok((Action::await_change(), changed));
+    }
     let mut pass = observe::observe(ctx, object.clone(), spec).await?;
     let settled = match run(&mut pass, progress).await {
         Ok(settled) => settled,
-        Err(failure @ (Failure::Portal(_) | Failure::ListAwaited | Failure::Kube(_))) => {
+        Err(failure) if failure.interrupts() => {
             let Some(blocker) = failure.blocker(pass.discloses) else { return Err(failure) };
             plan::interrupted(&pass.observation, &blocker, failures::requeue_after(&pass, &failure))
         }
@@ -148,7 +153,7 @@ async fn run(pass: &mut Pass, progress: &Progress) -> Result<Settled, Failure> {
                 progress.at(&what);
                 perform::write::write(pass, what).await?;
             }
-            Step::Settled(settled) => return Ok(settled),
+            Step::Settled(settled) => return pass.failed.take().map_or(Ok(settled), Err),
         }
     }
     Err(Failure::Endless)

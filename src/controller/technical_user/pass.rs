@@ -53,6 +53,9 @@ pub struct Pass {
     pub outputs: Vec<Box<dyn Output>>,
     /// The outputs that were written in this reconcile.
     pub written: BTreeSet<OutputId>,
+    /// Why an output could not be written, where that says nothing of the other outputs: they are written all the same, and the
+    /// reconcile ends with it.
+    pub failed: Option<Failure>,
     /// The places for Secrets in the namespace's quota, from the dry run to the create.
     pub places: Vec<Place>,
     /// What a refusal of the portal depends on.
@@ -101,6 +104,23 @@ pub enum Failure {
     /// A fault of this program. What the panic says is in the log alone: it may quote anything.
     #[error("the operator ran into a fault of its own")]
     Panicked,
+}
+
+impl Failure {
+    /// Whether it interrupts the plan: what was found before it is reported, and a resource that was ready is kept ready.
+    #[must_use]
+    pub fn interrupts(&self) -> bool {
+        match self {
+            Self::Portal(_) | Self::ListAwaited | Self::Kube(_) => true,
+            Self::NotConnected
+            | Self::Format(_)
+            | Self::Overtaken
+            | Self::NotActive
+            | Self::Endless
+            | Self::Deadline { .. }
+            | Self::Panicked => false,
+        }
+    }
 }
 
 impl From<KubeError> for Failure {

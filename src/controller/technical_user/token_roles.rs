@@ -13,7 +13,7 @@ use super::pass::Pass;
 use crate::api::conditions::READY;
 use crate::controller::objects::Key;
 use crate::controller::portal::connections::Connection;
-use crate::domain::plan::{CredentialAt, Report, Settled, reports_token_roles};
+use crate::domain::plan::{CredentialAt, Report, Settled, Stage, Verified, reports_token_roles};
 use crate::domain::user::{UserId, UserKind};
 use crate::portal::TokenRoles;
 
@@ -155,9 +155,18 @@ fn is_comparable(pass: &Pass, link: &Connection, token: &TokenRoles) -> bool {
         })
 }
 
-/// A status was written. Where it says that all is as it should be, what the tokens showed is no longer in doubt.
+/// A status was written. Where it says that all is as it should be with the user, what the tokens showed is no longer in doubt.
 pub(super) fn settle(pass: &Pass, rest: &Settled) {
-    if rest.report != Report::Ready {
+    let o = &pass.observation;
+    let is_in_order = match (&rest.report, &rest.current) {
+        (Report::Ready, _) => true,
+        // Roles and credential were found in order before an output was: another one holds the credential.
+        (Report::Blocked { stage: Stage::Output, .. }, Some(current)) => {
+            o.is_published(&current.id) && o.proof_of(&current.id) == Some(&Verified::Accepted)
+        }
+        _ => false,
+    };
+    if !is_in_order {
         return;
     }
     for id in pass.details.keys() {

@@ -245,7 +245,7 @@ fn missing_client<'a>(o: &Observation, portal: &PortalFacts, user: UserRef) -> R
         return Ok(State::Unusable(user));
     }
     // The details of such a user show no credential, so only an output can be asked.
-    let published = o.outputs.iter().find(|output| output.can_be_read_back());
+    let published = o.outputs.iter().find(|output| output.can_be_read_back() && output.is_of(&user.id));
     if let Some(output) = published.filter(|_| !o.is_verified_at_all()) {
         return Err(Step::Read(Read::Verify(CredentialAt::Output(output.id.clone()))));
     }

@@ -79,11 +79,14 @@ fn needs_a_place(object: &DynamicObject, memory: &Memory) -> bool {
     let status: TechnicalUserStatus = lenient(object, "status");
     let creates = object.data.pointer("/spec/user/create").is_some();
     let stalled = status.conditions.iter().any(|c| c.type_ == STALLED && c.status == "True");
-    let has_user = status.user.is_some_and(|user| !user.id.is_empty());
+    let has_user = status.user.as_ref().is_some_and(|user| !user.id.is_empty());
+    let is_written = |secret: &Key| {
+        status.outputs.iter().any(|output| output.name == secret.name && !output.digest.is_empty())
+    };
     creates
         && !is_deleting(object)
         && !stalled
-        && status.credential.is_none()
+        && !secrets_of(object).iter().all(is_written)
         && (has_user || memory.look(&Key::of(object), |user| user.attempts.may_have_created()))
 }
 
@@ -165,7 +168,7 @@ mod tests {
         }));
         assert!(!needs(&|value| {
             with_user(value);
-            value["status"]["credential"] = json!({"generation": 1, "issuedAt": ""});
+            value["status"]["outputs"] = json!([{"kind": "Secret", "name": "a", "digest": "d1"}]);
         }));
         assert!(!needs(&|value| {
             with_user(value);
@@ -176,6 +179,24 @@ mod tests {
             with_user(value);
             value["spec"]["user"] = json!({"existing": {"id": "u1"}});
         }));
+    }
+
+    #[test]
+    fn a_place_is_needed_until_every_secret_is_written() {
+        let needs = |written: &Value| {
+            let object = object(|value| {
+                value["spec"]["outputs"] = json!([{"secret": {}}, {"secret": {"name": "b"}}]);
+                value["status"] =
+                    json!({"user": {"id": "u1"}, "credential": {"generation": 1}, "outputs": written});
+            });
+            needs_a_place(&object, &Memory::default())
+        };
+        assert!(needs(&json!([{"kind": "Secret", "name": "a", "digest": "d1"}])));
+        assert!(needs(
+            &json!([{"kind": "Secret", "name": "a", "digest": "d1"}, {"kind": "Secret", "name": "b"}])
+        ));
+        let both = json!([{"kind": "Secret", "name": "a", "digest": "d1"}, {"kind": "Secret", "name": "b", "digest": "d2"}]);
+        assert!(!needs(&both));
     }
 
     #[tokio::test(start_paused = true)]

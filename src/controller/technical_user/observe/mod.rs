@@ -140,6 +140,7 @@ pub async fn observe(
         surroundings,
         outputs,
         written: BTreeSet::new(),
+        failed: None,
         places: Vec::new(),
         fingerprint,
         verification_interval,

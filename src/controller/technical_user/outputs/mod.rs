@@ -107,28 +107,53 @@ pub fn invalid(id: &OutputId, error: &FormatError) -> Blocker {
 #[must_use]
 pub fn of_spec(resource: &Resource, outputs: Option<&[Spec]>) -> Vec<Box<dyn Output>> {
     match outputs {
-        Some(outputs) => outputs.iter().map(|spec| of_entry(resource, spec)).collect(),
+        Some(outputs) => outputs.iter().filter_map(|spec| of_entry(resource, spec)).collect(),
         None => vec![Box::new(SecretOutput::new(resource, None))],
     }
 }
 
-fn of_entry(resource: &Resource, spec: &Spec) -> Box<dyn Output> {
-    Box::new(SecretOutput::new(resource, spec.secret.as_ref()))
+/// `None` where only a later release knows the kind of the entry.
+fn of_entry(resource: &Resource, spec: &Spec) -> Option<Box<dyn Output>> {
+    match spec {
+        Spec { secret: Some(secret) } => Some(Box::new(SecretOutput::new(resource, Some(secret)))),
+        Spec { secret: None } => None,
+    }
+}
+
+/// Why the outputs of a spec cannot be served by this release. The definitions may be those of a later one, which an upgrade
+/// installs first, so the apiserver does not refuse everything that this release does not know.
+#[must_use]
+pub fn unreadable(resource: &Key, outputs: Option<&[Spec]>) -> Option<String> {
+    let outputs = outputs?;
+    if outputs.iter().any(|output| output.secret.is_none()) {
+        return Some("an output is of a kind that it does not know".to_owned());
+    }
+    let mut names: Vec<Key> = secrets_of(resource, Some(outputs));
+    names.sort();
+    let twice = names.windows(2).find(|pair| pair.first() == pair.last())?.first()?;
+    Some(format!("two outputs name the Secret \"{}\"", twice.name))
+}
+
+/// Builds the output that a status records by its name.
+type Recorded = fn(&Resource, &str) -> Box<dyn Output>;
+
+fn recorded(kind: &str) -> Option<Recorded> {
+    match kind {
+        secret::KIND => Some(|resource, name| Box::new(SecretOutput::named(resource, name))),
+        _ => None,
+    }
 }
 
 /// The output of this kind and name that a status records; `None` where only a later release knows the kind.
 #[must_use]
 pub fn of_record(resource: &Resource, id: &OutputId) -> Option<Box<dyn Output>> {
-    match id.kind.as_str() {
-        secret::KIND => Some(Box::new(SecretOutput::named(resource, &id.name))),
-        _ => None,
-    }
+    recorded(&id.kind).map(|output| output(resource, &id.name))
 }
 
 /// Whether a status may have an entry of this kind that this release can remove.
 #[must_use]
 pub fn is_known(kind: &str) -> bool {
-    kind == secret::KIND
+    recorded(kind).is_some()
 }
 
 /// The outputs that the status records and the spec no longer names. Those of an unknown kind are kept for the release that

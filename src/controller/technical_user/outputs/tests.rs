@@ -301,3 +301,16 @@ async fn a_secret_has_the_owner_the_mark_and_the_keys_of_its_format_and_no_other
     assert_eq!(metadata["annotations"][keys::USER_ID], "u1");
     assert_eq!(metadata["ownerReferences"][0]["uid"], "uid-of-edc");
 }
+
+#[test]
+fn an_entry_of_an_unknown_kind_is_not_taken_for_a_secret() {
+    let resource = Key { namespace: "connector".into(), name: "edc".into() };
+    let why = |outputs: Value| {
+        let outputs: Vec<super::Spec> = serde_json::from_value(outputs).unwrap();
+        super::unreadable(&resource, Some(&outputs)).unwrap_or_default()
+    };
+    assert_eq!(super::unreadable(&resource, None), None);
+    assert_eq!(why(json!([{"secret": {}}, {"secret": {"name": "other"}}])), "");
+    assert!(why(json!([{"secret": {"name": "a"}}, {"later": {"name": "b"}}])).contains("kind"));
+    assert!(why(json!([{"secret": {}}, {"secret": {"name": "edc"}}])).contains("\"edc\""));
+}

@@ -7,9 +7,10 @@ use crate::controller::kube_error::KubeError;
 use crate::controller::technical_user::outputs;
 use crate::controller::technical_user::pass::{Failure, Pass};
 use crate::controller::technical_user::reference;
-use crate::domain::plan::{OutputId, OutputState, UserRef, Verified};
+use crate::domain::plan::{OutputId, OutputState, UserRef, UserView, Verified};
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
+use crate::domain::user::UserId;
 
 /// Asks whether an output can be written.
 pub async fn prove_writable(pass: &mut Pass, id: &OutputId) -> Result<(), Failure> {
@@ -43,6 +44,13 @@ pub async fn publish(pass: &mut Pass, current: &UserRef, id: &OutputId) -> Resul
             set_writable(pass, id, Err(outputs::invalid(id, &error)));
             return Ok(());
         }
+        // Another client writes this output at the same time, or the answer is unclear: the others are written all the same.
+        Err(failure @ (Failure::Overtaken | Failure::Kube(_))) if pass.outputs.len() > 1 => {
+            let Some(blocker) = failure.blocker(pass.discloses) else { return Err(failure) };
+            set_writable(pass, id, Err(blocker));
+            pass.failed.get_or_insert(failure);
+            return Ok(());
+        }
         Err(failure) => return Err(failure),
     }
     report(pass, current, id);
@@ -61,10 +69,21 @@ async fn write(pass: &mut Pass, current: &UserRef, id: &OutputId) -> Result<(), 
     audit::published(&pass.key, &id.name, user, began, written.as_ref().map(drop));
     let state = written?;
     pass.written.insert(id.clone());
+    see_written(pass, &current.id, id, state);
+    Ok(())
+}
+
+/// What was written is what the output should hold: the values may be newer than the details that the plan has seen.
+fn see_written(pass: &mut Pass, user: &UserId, id: &OutputId, state: OutputState) {
+    if let OutputState::Ours { digest: Some(digest), .. } = &state
+        && let Some(UserView::Read(facts)) = &mut pass.observation.users.entry(user).details
+        && let Some(contents) = &mut facts.contents
+    {
+        contents.insert(id.clone(), digest.clone());
+    }
     if let Some(output) = pass.observation.output_mut(id) {
         output.state = state;
     }
-    Ok(())
 }
 
 fn report(pass: &Pass, current: &UserRef, id: &OutputId) {
@@ -73,7 +92,9 @@ fn report(pass: &Pass, current: &UserRef, id: &OutputId) {
         OutputState::Ours { digest, .. } => *digest == output.recorded,
         _ => false,
     });
-    let (reason, words) = match (pass.status.credential.is_some(), same) {
+    let held_before =
+        pass.status.credential.is_some() && output.is_some_and(|output| output.recorded.is_some());
+    let (reason, words) = match (held_before, same) {
         (true, true) => (Reason::SecretHealed, "was written again as it should be"),
         (true, false) => (Reason::CredentialChanged, "now holds the credential that the portal shows"),
         (false, _) => (Reason::CredentialPublished, "holds the credential; a token was obtained with it"),
