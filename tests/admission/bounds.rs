@@ -113,8 +113,14 @@ fn beside(
     let bound = &schema[word];
     let number = || usize::try_from(bound.as_u64().unwrap()).unwrap();
     let items = |count: usize| -> Value {
-        let item =
-            |n: usize| now[0].as_str().map_or_else(|| now[0].clone(), |text| json!(format!("{text}{n}")));
+        let item = |n: usize| match &now[0] {
+            Value::String(text) => json!(format!("{text}{n}")),
+            // Outputs have different names.
+            Value::Object(entry) if entry.contains_key("secret") => {
+                json!({"secret": {"name": format!("s{n}")}})
+            }
+            other => other.clone(),
+        };
         (0..count).map(item).collect()
     };
     let entries = |count| -> Value {

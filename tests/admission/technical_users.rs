@@ -130,7 +130,7 @@ pub fn cases() -> Vec<Case> {
         no(
             &create,
             &json!({ "outputs": [{ "secret": {} }, { "secret": { "name": "x" } }] }),
-            "outputs: Too many",
+            "two outputs name the same Secret",
         ),
         no(&create, &json!({ "outputs": [{}] }), "an output names a secret"),
         yes(&create, &secret(json!({ "name": "edc.wallet-1", "format": "Raw" }))),

@@ -58,7 +58,7 @@ async fn can_delete_follows_a_login_that_loses_its_permissions() {
             })
             .await;
     };
-    can_delete("True", "deleted").await;
+    can_delete("True", "deletes").await;
     for (permissions, word) in
         [(&all[..], "delete_tech_user_management"), (&all[1..], "view_tech_user_management")]
     {

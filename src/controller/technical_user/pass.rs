@@ -161,13 +161,7 @@ impl Pass {
     /// What an output needs to know of the resource.
     #[must_use]
     pub fn resource(&self) -> Resource {
-        Resource {
-            ctx: Arc::clone(&self.ctx),
-            key: self.key.clone(),
-            uid: self.object.metadata.uid.clone().unwrap_or_default(),
-            owner: self.observation.owner.clone(),
-            surroundings: self.surroundings.clone(),
-        }
+        Resource::of(&self.ctx, &self.object, &self.observation.owner, &self.surroundings)
     }
 
     /// What the status records of an output.

@@ -79,13 +79,7 @@ pub async fn observe(
     let fingerprint = RefusalFingerprint::of(&object, portal_object.as_deref(), facts.as_ref().ok());
     let owner = owner(ctx, &key);
     let surroundings = outputs::surroundings(portal_spec.and_then(|spec| spec.dataspace.as_ref()));
-    let resource = Resource {
-        ctx: Arc::clone(ctx),
-        key: key.clone(),
-        uid: object.metadata.uid.clone().unwrap_or_default(),
-        owner: owner.clone(),
-        surroundings: surroundings.clone(),
-    };
+    let resource = Resource::of(ctx, &object, &owner, &surroundings);
     let outputs = outputs::of_spec(&resource, spec.outputs.as_deref());
     let recorded = recorded(ctx, &owner, &status, link.as_ref());
     let attempt =

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use kube::api::DynamicObject;
 
 pub use self::layout::surroundings;
 use self::secret::SecretOutput;
@@ -94,6 +95,25 @@ pub struct Resource {
     pub owner: Owner,
     /// What its Portal says of the data space.
     pub surroundings: Surroundings,
+}
+
+impl Resource {
+    /// What the outputs of this object need to know of it.
+    #[must_use]
+    pub fn of(
+        ctx: &Arc<Context>,
+        object: &DynamicObject,
+        owner: &Owner,
+        surroundings: &Surroundings,
+    ) -> Self {
+        Self {
+            ctx: Arc::clone(ctx),
+            key: Key::of(object),
+            uid: object.metadata.uid.clone().unwrap_or_default(),
+            owner: owner.clone(),
+            surroundings: surroundings.clone(),
+        }
+    }
 }
 
 /// Why an output is not written whose content cannot be built.
