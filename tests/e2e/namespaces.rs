@@ -241,9 +241,11 @@ async fn labels_that_cannot_be_read_keep_no_user_from_being_deleted() {
 #[tokio::test]
 async fn with_roles_only_a_cluster_role_binding_frees_a_namespace_that_is_stuck() {
     let (mut world, namespace) = namespace_with_users(world().scoped()).await;
-    deletes_slowly(&world);
+    // No user is deleted before the rights are, however long that takes.
+    let hanging = world.simulator.inject(Fault::at(Endpoint::Delete, Action::Hang));
     delete(&world, &namespace).await;
     wait_until_rights_and_secrets_are_gone(&world, &namespace).await;
+    world.simulator.remove_fault(hanging);
     // Neither the process that knew the resources nor one that does not can free it.
     world.proxy.drop_connections();
     let words = world.readyz(200, &format!("namespace {namespace} is not served")).await;
