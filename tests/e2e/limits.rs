@@ -32,7 +32,7 @@ async fn a_quota_without_a_free_place_makes_no_user() {
     quota(&world, 0).await;
     world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
     let words = world.because("edc", "SecretNotWritable").await;
-    assert!(words.contains("exceeded quota") && words.contains("portal is not asked"), "{words}");
+    assert!(words.contains("exceeded quota") && words.contains("sends no request to the portal"), "{words}");
     world.two_sweeps().await;
     assert_eq!(world.portal_writes(), 0);
     quota(&world, 1).await;
