@@ -56,7 +56,8 @@ impl Mark {
     pub fn find(description: &str) -> Option<Self> {
         let (_, rest) = description.split_once("[technicaluser.dev/1 ")?;
         let (inside, _) = rest.split_once(']')?;
-        let mut words = inside.split(' ').filter(|w| !w.is_empty()).peekable();
+        // A word of other white space would be read as an empty hint, which no mark has.
+        let mut words = inside.split(' ').filter(|word| !word.trim().is_empty()).peekable();
         let login = words.next_if_eq(&LOGIN).is_some();
         let retained = words.next_if_eq(&RETAINED).is_some();
         let owner = Owner::parse(words.next()?)?;
@@ -102,6 +103,7 @@ mod tests {
             "[technicaluser.dev/2 a/b/c g1 h]",
             "[technicaluser.dev/1 a/b g1 h]",
             "[technicaluser.dev/1 a/b/c x h]",
+            "[technicaluser.dev/1 a/b/c g0 \t]",
         ] {
             assert_eq!(Mark::find(foreign), None, "{foreign}");
         }
