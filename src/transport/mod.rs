@@ -1,6 +1,6 @@
 //! How requests reach portals, identity providers and wallets.
 //!
-//! [`exchange`] is the seam: the trait that everything above depends on. `client` implements it over the network, `answer` is
+//! `exchange` is the seam: the trait that everything above depends on. `client` implements it over the network, `answer` is
 //! what the clients above read.
 
 mod address;
