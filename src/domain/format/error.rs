@@ -48,6 +48,21 @@ pub enum FormatError {
         /// The line of the template, from 1; 0 where it is not known.
         line: usize,
     },
+    /// The content can be built from placeholders, and not from the values of the user. Where it fails, or how long it is, would
+    /// reveal something of the values.
+    #[error("It can be built from placeholders, but not from the values of this user")]
+    OfValues,
+}
+
+impl FormatError {
+    /// The error as it is reported of a content with real values.
+    #[must_use]
+    pub fn concealed(self) -> Self {
+        match self {
+            Self::TooLarge(_) | Self::Template { .. } => Self::OfValues,
+            other => other,
+        }
+    }
 }
 
 /// A value that may be absent.

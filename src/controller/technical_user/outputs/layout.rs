@@ -31,7 +31,7 @@ impl Layout {
     /// The content with these values.
     pub(super) fn content(&self, values: &Values) -> Result<Content, FormatError> {
         let values = Values { surroundings: self.surroundings.clone(), ..values.clone() };
-        format::render(self.format, &self.options, &values)
+        format::render(self.format, &self.options, &values).map_err(FormatError::concealed)
     }
 
     /// The same keys, and nothing of the user.
@@ -139,6 +139,32 @@ mod tests {
             let spec = serde_json::from_value(json!(wanted.entry().name)).unwrap();
             assert_eq!(format(spec), wanted);
         }
+    }
+
+    /// Which line fails, or how long the content is, would be an answer to a question about the secret.
+    #[test]
+    fn an_error_of_real_values_shows_nothing_of_them() {
+        let values = Values {
+            credential: Credential::with_secret(
+                "sa1".into(),
+                "x1".to_owned().into(),
+                "https://idp.example.org/token".into(),
+            ),
+            user_id: crate::domain::user::UserId::new("u1"),
+            kind: crate::domain::user::UserKind::Internal,
+            bpn: None,
+            surroundings: Surroundings::default(),
+        };
+        for template in [
+            "a\n{% if clientSecret == 'x1' %}{{ nope }}{% endif %}",
+            "{% if clientSecret == 'x1' %}{{ 'x' * 900000 }}{{ 'x' * 900000 }}{% endif %}",
+        ] {
+            let layout = layout(json!({"format": "Template", "template": {"a": template}}), "did:web:x");
+            assert!(layout.placeholder().is_ok(), "{template}");
+            assert_eq!(layout.content(&values).unwrap_err(), FormatError::OfValues, "{template}");
+        }
+        let wrong = layout(json!({"format": "Template", "template": {"a": "b\n{{ nope }}"}}), "did:web:x");
+        assert!(wrong.placeholder().unwrap_err().to_string().contains("line 2"));
     }
 
     #[test]
