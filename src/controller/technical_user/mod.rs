@@ -70,7 +70,7 @@ async fn reconcile_in_time(object: &DynamicObject, ctx: &Arc<Context>) -> Action
     }
     let (action, outcome) = match ended {
         Ok((action, changed)) => {
-            ctx.memory.change(&key, |user| user.failing.forget());
+            ctx.memory.change_known(&key, |user| user.failing.forget());
             (action, if changed { Reconciled::Changed } else { Reconciled::Unchanged })
         }
         Err(failure) => (failures::after(ctx, &key, &failure).await, Reconciled::Error),

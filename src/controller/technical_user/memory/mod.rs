@@ -69,6 +69,13 @@ impl Memory {
         change(self.users.lock().entry(key.clone()).or_default())
     }
 
+    /// Changes what is remembered of a resource, if anything is: one that was forgotten is not remembered again.
+    pub fn change_known(&self, key: &Key, change: impl FnOnce(&mut UserMemory)) {
+        if let Some(user) = self.users.lock().get_mut(key) {
+            change(user);
+        }
+    }
+
     /// Looks at what is remembered of a resource: nothing, of one that this process has not seen. `look` must not use the
     /// memory itself.
     pub fn look<T>(&self, key: &Key, look: impl FnOnce(&UserMemory) -> T) -> T {
@@ -141,6 +148,15 @@ mod tests {
         assert_eq!(memory.change(&key("a"), |user| user.absent_users.since(&id)), first);
         memory.forget(&key("a"));
         assert_ne!(memory.change(&key("a"), |user| user.absent_users.since(&id)), first);
+    }
+
+    #[test]
+    fn a_forgotten_resource_is_not_remembered_again() {
+        let memory = Memory::default();
+        memory.change(&key("a"), |user| user.failing.forget());
+        memory.forget(&key("a"));
+        memory.change_known(&key("a"), |user| user.failing.forget());
+        assert!(memory.users.lock().is_empty());
     }
 
     #[test]
