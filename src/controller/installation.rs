@@ -12,8 +12,8 @@ use thiserror::Error;
 use crate::api::FIELD_MANAGER;
 use crate::controller::context::Installation;
 use crate::controller::kube_error::KubeError;
+use crate::domain::digest::DigestKey;
 use crate::domain::identity::Hint;
-use crate::domain::output::DigestKey;
 use crate::process::{NoRandomness, Random};
 
 const ID: &str = "id";

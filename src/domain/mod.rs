@@ -3,11 +3,11 @@
 pub mod access;
 pub mod address;
 pub mod attempt;
+pub mod digest;
 pub mod format;
 pub mod grace;
 pub mod identity;
 pub mod inventory;
-pub mod output;
 pub mod ownership;
 pub mod plan;
 pub mod reason;

@@ -7,8 +7,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::domain::digest::DigestKey;
 use crate::domain::identity::{Mark, Owner};
-use crate::domain::output::DigestKey;
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use crate::domain::user::UserId;

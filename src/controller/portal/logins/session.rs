@@ -14,9 +14,9 @@ use crate::controller::context::Context;
 use crate::controller::kube_error::KubeError;
 use crate::controller::marks;
 use crate::controller::secrets::{Envelope, OPAQUE, Secrets, Version};
+use crate::domain::digest::DigestKey;
 use crate::domain::format::Content;
 use crate::domain::identity::Owner;
-use crate::domain::output::DigestKey;
 use crate::portal::TokenStore;
 
 const TOKEN: &str = "refresh-token";

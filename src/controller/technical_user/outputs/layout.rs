@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use crate::api::portal::Dataspace;
 use crate::api::technical_user::{self as api, SecretOutput as Spec};
 use crate::controller::secrets::Texts;
+use crate::domain::digest::DigestKey;
 use crate::domain::format::{
     self, Content, Dialect, Format, FormatError, KeyStyle, Naming, Options, Surroundings, Values,
 };
-use crate::domain::output::DigestKey;
 use crate::domain::user::Credential;
 
 /// What a Secret has in it.
@@ -39,9 +39,11 @@ impl Layout {
         format::placeholder(self.format, &self.options, &self.surroundings)
     }
 
-    /// Whether a credential can be read back from such a content.
+    /// Whether a credential can be read back from such a content. This is asked at each observation, so a format from which none
+    /// can be, such as a template, is not rendered for it.
     pub(super) fn is_readable(&self) -> bool {
-        self.placeholder().is_ok_and(|content| self.read_back(&content).is_some())
+        self.format.entry().can_be_read_back()
+            && self.placeholder().is_ok_and(|content| self.read_back(&content).is_some())
     }
 
     /// The credential in the texts of a Secret.
