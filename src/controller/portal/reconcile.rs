@@ -18,7 +18,7 @@ use crate::controller::queue::dispatcher::Action;
 use crate::domain::grace::LOOK_AGAIN;
 use crate::metrics::Sweep;
 
-/// A sweep by the clock never takes more than a twentieth of the time.
+/// A periodic sweep never takes more than a twentieth of the time.
 const SHARE_OF_TIME: u32 = 20;
 
 const DEFAULT_RESYNC: Duration = Duration::from_mins(5);

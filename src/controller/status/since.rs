@@ -71,7 +71,7 @@ mod tests {
         assert_eq!(since.elapsed("X"), Duration::ZERO);
         tokio::time::advance(Duration::from_secs(5)).await;
         assert_eq!(since.elapsed("X"), Duration::from_secs(5));
-        assert_eq!(since.elapsed("Y"), Duration::ZERO, "another state begins anew");
+        assert_eq!(since.elapsed("Y"), Duration::ZERO, "another state starts again");
         tokio::time::advance(Duration::from_secs(1)).await;
         since.forget();
         assert_eq!(since.elapsed("Y"), Duration::ZERO);

@@ -21,7 +21,7 @@ use crate::site::{Logins, Site};
 pub struct Ingredients {
     pub(super) site: Site,
     pub(super) config: ClientConfig,
-    /// Tells whether a client is still the one that the spec and the Secrets ask for. A keyed digest.
+    /// A keyed digest. Another one means that the spec or the Secrets require another client.
     pub fingerprint: String,
 }
 

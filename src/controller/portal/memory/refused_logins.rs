@@ -94,7 +94,7 @@ mod tests {
         assert!(waits.iter().all(|wait| *wait <= LONGEST_RETRY.mul_f64(1.25) + Duration::from_secs(1)));
         memory.refused(&key, "b", &blocker);
         tokio::time::advance(FIRST_RETRY.mul_f64(1.25)).await;
-        assert_eq!(memory.of(&key, "b"), None, "a new login begins anew");
+        assert_eq!(memory.of(&key, "b"), None, "a new login starts again");
         memory.refused(&key, "b", &blocker);
         memory.accepted(&key);
         assert_eq!(memory.of(&key, "b"), None);

@@ -65,14 +65,14 @@ pub fn conditions(
             message: "The portal answers, and the login may create technical users".to_owned(),
         }],
         Some(blocker) => {
-            let told = |type_, status| Wanted {
+            let reported = |type_, status| Wanted {
                 type_,
                 status: Some(status),
                 reason: blocker.reason.as_str(),
                 message: blocker.message.clone(),
             };
             let progress = if blocker.stalled { STALLED } else { RECONCILING };
-            vec![told(READY, false), told(progress, true)]
+            vec![reported(READY, false), reported(progress, true)]
         }
     };
     wanted.extend(can_delete.wanted(old));

@@ -44,7 +44,7 @@ impl SeenSecrets {
         if before.is_some_and(|before| before.version == *version) {
             return;
         }
-        // Who has not changed it for a while begins anew.
+        // After a long time without a change the pauses start again with the first.
         let pause = before
             .filter(|before| now.duration_since(before.at) < LONGEST_PAUSE.saturating_mul(2))
             .map_or(FIRST_PAUSE, |before| before.pause.saturating_mul(2).min(LONGEST_PAUSE));

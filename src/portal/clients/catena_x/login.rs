@@ -14,7 +14,7 @@ use crate::portal::{Lane, Login, Permissions, PortalError};
 /// |---|---|---|
 /// | a token with `delete_tech_user_management`, or one that is no JWT | yes | is sent; only the portal's 403 means "may not" |
 /// | a token without that permission | no | revokes instead |
-/// | a refusal (`invalid_client` and the like), which a person corrects in the Secret | not known | waits |
+/// | a refusal, such as `invalid_client`, which a person corrects in the Secret | not known | waits |
 /// | 404, a web page, 5xx, 429, no answer, failing TLS, a token that cannot be stored | not known | waits |
 pub(super) async fn login(client: &Client) -> Result<Login, PortalError> {
     client.admit_write().await?;
