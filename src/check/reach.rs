@@ -27,15 +27,17 @@ pub(super) async fn reach(
     printer: &mut Printer<'_>,
     pace: &Pace,
 ) -> Option<Reached> {
-    let context = LoginContext { is_person: logins.is_person, ca_in_cluster: checked.ca_in_cluster };
+    let context =
+        LoginContext { is_person: logins.is_person, ca_in_cluster: checked.ca_in_cluster, names: None };
     let mut reach = Reach { logins, checked, printer, context };
     let login = reach.login(pace).await;
     let capabilities = reach.portal().await;
     let (login, capabilities) = (login?, capabilities?);
+    reach.context.names = Some(capabilities.permissions);
     if !reach.company(&login) || pace.stop.is_cancelled() {
         return None;
     }
-    let enough = reach.permissions(&login, capabilities).await;
+    let enough = reach.permissions(&login, &capabilities).await;
     let roles = reach.roles(&login).await?;
     if pace.stop.is_cancelled() {
         return None;
@@ -130,17 +132,17 @@ impl Reach<'_, '_> {
     }
 
     /// Whether the login has the permissions that the operator needs.
-    async fn permissions(&mut self, login: &Login, capabilities: Capabilities) -> bool {
+    async fn permissions(&mut self, login: &Login, capabilities: &Capabilities) -> bool {
         self.deletion_login(login).await;
         let mut enough = true;
-        for permission in words::permissions(login.permissions) {
+        for permission in words::permissions(login.permissions, &capabilities.permissions) {
             self.printer.step(permission.step());
             if let Some(words) = permission.missing() {
                 enough = false;
                 self.printer.missing(words);
             }
         }
-        if let Some(advice) = words::advice(login, capabilities.login_role) {
+        if let Some(advice) = words::advice(login, capabilities) {
             self.printer.missing(advice);
         }
         let other_not_tried = self.checked.site.logins.deletion.is_some() && self.logins.deletion.is_none();
@@ -287,6 +289,7 @@ mod tests {
             name: name.into(),
             kind,
             provider_only,
+            creates_users: false,
         };
         let roles = [role("A", RoleKind::Internal, false), role("B", RoleKind::External, true)];
         let step = offered("offered-roles", &roles);

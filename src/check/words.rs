@@ -1,8 +1,9 @@
 //! What errors and permissions mean, and what to do.
 
 use super::report::{Step, Verdict};
+use crate::domain::permissions::PermissionNames;
 use crate::portal::hints::{CHECK_TOKEN_URL, unreachable_hint};
-use crate::portal::{Login, Permissions, PortalError};
+use crate::portal::{Capabilities, Login, Permissions, PortalError};
 
 /// What the hint on a failure depends on.
 #[derive(Debug, Clone, Copy, Default)]
@@ -11,6 +12,8 @@ pub(super) struct LoginContext {
     pub(super) is_person: bool,
     /// The manifest names certificates of the cluster, which the check cannot read.
     pub(super) ca_in_cluster: bool,
+    /// How the portal names permissions, once it answered.
+    pub(super) names: Option<PermissionNames>,
 }
 
 /// How bad a failure is while things are only read.
@@ -59,7 +62,12 @@ pub(super) fn trouble(error: &PortalError, context: LoginContext) -> String {
         PortalError::TokenNotStored { .. } => {
             "the access token was not used; the identity provider accepts the token in the file once more, but not twice"
         }
-        PortalError::Unauthorized => "use a technical user with the role \"Connector Management\"",
+        PortalError::Unauthorized => {
+            return match context.names.and_then(|names| names.login_role) {
+                Some(role) => format!("{error}: use a technical user with the role \"{role}\""),
+                None => error.to_string(),
+            };
+        }
         _ => return error.to_string(),
     };
     format!("{error}: {hint}")
@@ -89,18 +97,13 @@ pub(super) struct Permission {
 }
 
 /// All permissions that matter.
-pub(super) fn permissions(found: Permissions) -> [Permission; 4] {
+pub(super) fn permissions(found: Permissions, names: &PermissionNames) -> [Permission; 4] {
     let permission = |name, portal_name, purpose, granted| Permission { name, portal_name, purpose, granted };
     [
-        permission("view", "view_tech_user_management", "list and read technical users", found.view),
-        permission(
-            "create",
-            "add_tech_user_management",
-            "create, change and reset technical users",
-            found.create,
-        ),
-        permission("delete", "delete_tech_user_management", "delete technical users", found.delete),
-        permission("roles", "technical_roles_management", "list the roles on offer", found.roles),
+        permission("view", names.view, "list and read technical users", found.view),
+        permission("create", names.create, "create, change and reset technical users", found.create),
+        permission(DELETE, names.delete, "delete technical users", found.delete),
+        permission("roles", names.roles, "list the roles on offer", found.roles),
     ]
 }
 
@@ -133,28 +136,27 @@ impl Permission {
 pub(super) const NO_DELETE: &str = "this login may not delete users: when TechnicalUsers are deleted, internal users are revoked \
      and kept in the portal, and wallet users need a person or deleteAuth";
 
-/// Why permissions are missing, and which login has them: a technical user with `role`, where a role has them all.
-pub(super) fn advice(login: &Login, role: Option<&str>) -> Option<String> {
+/// Why permissions are missing, and which login has them.
+pub(super) fn advice(login: &Login, capabilities: &Capabilities) -> Option<String> {
     let found = login.permissions;
     if found.view && found.create && found.roles {
         return None;
     }
-    let is = |role: &str| login.technical_roles.iter().any(|name| name == role);
-    let why = if is("Offer Management") && found.view && !found.create {
-        "this login's role is Offer Management, which may only read".to_owned()
-    } else if login.technical_roles.is_empty() {
-        "this login has no role with the permissions that the operator needs".to_owned()
-    } else {
-        format!(
-            "this login's role is {}, which lacks permissions that the operator needs",
-            login.technical_roles.join(", ")
-        )
+    let roles = login.technical_roles.join(", ");
+    let why = match (login.technical_roles.as_slice(), found.view && !found.create) {
+        ([], _) => "this login has no role with the permissions that the operator needs".to_owned(),
+        (_, true) => format!("this login's role is {roles}, which may only read"),
+        (_, false) => {
+            format!("this login's role is {roles}, which lacks permissions that the operator needs")
+        }
     };
-    let what = match role {
+    let what = match capabilities.permissions.login_role {
         Some(role) => format!("use a technical user with the role \"{role}\""),
-        None => "a portal before 2.5 has no role of technical users with these permissions: ask the portal's support to add them \
-         to a role, or use a person's login (--refresh-token-file)"
-            .to_owned(),
+        None => format!(
+            "a portal of version {} has no role of technical users with these permissions: ask the portal's support to add them \
+             to a role, or use a person's login (--refresh-token-file)",
+            capabilities.version
+        ),
     };
     Some(format!("{why}; {what}"))
 }
@@ -209,6 +211,8 @@ pub(super) fn not_served(error: &PortalError, context: LoginContext) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::test_support::PERMISSION_NAMES;
+    use crate::portal::test_support::CAPABILITIES;
 
     fn login(roles: &[&str], permissions: Permissions) -> Login {
         Login {
@@ -223,30 +227,35 @@ mod tests {
 
     #[test]
     fn a_missing_delete_is_reported_and_is_no_fault() {
-        let found = permissions(Permissions { view: true, create: true, delete: false, roles: true });
+        let found = permissions(
+            Permissions { view: true, create: true, delete: false, roles: true },
+            &PERMISSION_NAMES,
+        );
         let verdicts: Vec<Verdict> = found.iter().map(|p| p.step().verdict).collect();
         assert_eq!(verdicts, [Verdict::Ok, Verdict::Ok, Verdict::Note, Verdict::Ok]);
         assert!(found.iter().all(|permission| permission.missing().is_none()));
-        let none = permissions(Permissions::default());
+        let none = permissions(Permissions::default(), &PERMISSION_NAMES);
         assert_eq!(none.iter().filter_map(|permission| permission.missing()).count(), 3);
     }
 
     #[test]
     fn the_advice_fits_the_login_and_the_portal() {
         let read_only = Permissions { view: true, ..Permissions::default() };
-        let offers = login(&["Offer Management"], read_only);
-        let words = advice(&offers, Some("Connector Management")).unwrap();
+        let offers = login(&["offer writer"], read_only);
+        let words = advice(&offers, &CAPABILITIES).unwrap();
+        assert!(words.starts_with("this login's role is offer writer, which may only read; use"), "{words}");
+        let without_role = Capabilities {
+            version: "1.0",
+            permissions: PermissionNames { login_role: None, ..PERMISSION_NAMES },
+            ..CAPABILITIES
+        };
+        assert!(advice(&offers, &without_role).unwrap().contains("version 1.0 has no role"));
+        let other = login(&["reader of other things"], Permissions::default());
         assert!(
-            words.starts_with("this login's role is Offer Management, which may only read; use"),
-            "{words}"
-        );
-        assert!(advice(&offers, None).unwrap().contains("before 2.5"));
-        let other = login(&["Dataspace Discovery"], Permissions::default());
-        assert!(
-            advice(&other, Some("Connector Management")).unwrap().contains("role is Dataspace Discovery")
+            advice(&other, &CAPABILITIES).unwrap().contains("role is reader of other things, which lacks")
         );
         let enough = Permissions { view: true, create: true, delete: false, roles: true };
-        assert_eq!(advice(&login(&["Connector Management"], enough), Some("Connector Management")), None);
+        assert_eq!(advice(&login(&["user administrator"], enough), &CAPABILITIES), None);
     }
 
     #[test]

@@ -9,6 +9,7 @@ pub mod grace;
 pub mod identity;
 pub mod inventory;
 pub mod ownership;
+pub mod permissions;
 pub mod plan;
 pub mod reason;
 pub mod roles;

@@ -112,6 +112,7 @@ mod tests {
             name: name.into(),
             kind,
             provider_only,
+            creates_users: false,
         };
         vec![
             role("Identity Wallet Management", RoleKind::External, false),

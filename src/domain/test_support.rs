@@ -1,7 +1,18 @@
 //! Values that the tests of several modules need.
 
 use crate::domain::identity::Owner;
+use crate::domain::permissions::PermissionNames;
 use crate::domain::user::{Credential, ListedUser, Ownership, UserDetails, UserId, UserKind, UserStatus};
+
+/// The names of a portal whose role for logins may not delete.
+pub const PERMISSION_NAMES: PermissionNames = PermissionNames {
+    view: "view-users",
+    create: "create-users",
+    delete: "delete-users",
+    roles: "list-roles",
+    login_role: Some("user administrator"),
+    deletion_role: None,
+};
 
 /// A resource of the installation `prod` in the namespace `connector`.
 pub fn owner(name: &str) -> Owner {

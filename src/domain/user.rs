@@ -191,6 +191,8 @@ pub struct Role {
     pub kind: RoleKind,
     /// Only providers may use it: the portal (2.4 and later) ignores it in a create.
     pub provider_only: bool,
+    /// A user with it may create technical users, as the operator's login does.
+    pub creates_users: bool,
 }
 
 /// A credential: what a consumer needs to obtain a token.

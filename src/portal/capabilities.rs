@@ -1,5 +1,7 @@
 //! The differences between portals.
 
+use crate::domain::permissions::PermissionNames;
+
 /// What a portal can do, and what its answers mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Capabilities {
@@ -12,6 +14,6 @@ pub struct Capabilities {
     /// External users can be deleted. Where they cannot, the answer to the attempt is
     /// [`ClientMissing`](super::PortalError::ClientMissing).
     pub deletes_external: bool,
-    /// The role with which a technical user may do what the operator needs; `None` where no role has all permissions.
-    pub login_role: Option<&'static str>,
+    /// How messages name the permissions that the operator needs, and the roles that have them.
+    pub permissions: PermissionNames,
 }

@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use super::{
     Capabilities, CreateSlot, Lane, ListOrder, Login, Portal, PortalError, Scan, ScanProgress, Verification,
 };
+use crate::domain::test_support::PERMISSION_NAMES;
 use crate::domain::user::{Credential, ListedUser, Role, UserDetails, UserId};
 
 /// What a portal answers. Without an answer of its own it knows no user, and accepts each change.
@@ -61,7 +62,7 @@ pub const CAPABILITIES: Capabilities = Capabilities {
     version: "after 2.6",
     reports_deleted: true,
     deletes_external: true,
-    login_role: Some("Connector Management"),
+    permissions: PERMISSION_NAMES,
 };
 
 /// The portal that gives these answers.

@@ -1,15 +1,23 @@
 //! A portal's make is named where the variants of the spec and the clients are, and in `site`, which knows both. What is above
-//! them serves every portal.
+//! them serves every portal: also its messages take the names of permissions and roles from the portal's client.
 
 use proc_macro2::{TokenStream, TokenTree};
 
+use crate::content::Content;
 use crate::source::{Source, sources};
 
 /// The names of makes.
 const MAKES: &[&str] = &["catena", "cofinity"];
 
+/// Names that a make has for permissions and roles.
+const WORDS_OF_MAKES: &[&str] =
+    &["tech_user_management", "technical_roles_management", "Connector Management", "Offer Management"];
+
 /// Where they may stand.
 const PLACES: &[&str] = &["api/portal/", "portal/", "site.rs"];
+
+/// A form of a make, with its words.
+const FORM: &str = "domain/format/data_space_integration.rs";
 
 fn identifiers(tokens: TokenStream, found: &mut Vec<String>) {
     for token in tokens {
@@ -29,12 +37,45 @@ fn named(source: &Source) -> Vec<String> {
     found
 }
 
+fn is_above(source: &Source) -> bool {
+    !PLACES.iter().any(|place| source.file.starts_with(place))
+}
+
 #[test]
 fn no_layer_above_names_a_make() {
-    let above = |source: &&Source| !PLACES.iter().any(|place| source.file.starts_with(place));
-    for source in sources().iter().filter(above) {
+    for source in sources().iter().filter(|source| is_above(source)) {
         assert_eq!(named(source), Vec::<String>::new(), "src/{}: move it to src/site.rs", source.file);
     }
+}
+
+/// The texts of a source that have a make's name of a permission or a role.
+fn texts_of_makes(source: &Source) -> Vec<String> {
+    let mut texts = Content::of(source).texts;
+    texts.retain(|text| WORDS_OF_MAKES.iter().any(|word| text.contains(word)));
+    texts
+}
+
+#[test]
+fn no_message_above_has_a_permission_or_a_role_of_a_make() {
+    let mut form_has_them = false;
+    for source in sources().iter().filter(|source| is_above(source)) {
+        let found = texts_of_makes(source);
+        if source.file == FORM {
+            form_has_them = !found.is_empty();
+            continue;
+        }
+        let advice = "take the name from the capabilities of the portal";
+        assert!(found.is_empty(), "src/{}: {advice}: {found:#?}", source.file);
+    }
+    assert!(form_has_them, "src/{FORM} needs no exception any more");
+}
+
+#[test]
+fn a_permission_is_found_in_a_message() {
+    let found = |text: &str| texts_of_makes(&Source::new("controller/x.rs", text));
+    assert_eq!(found("fn f() -> String { format!(\"{a}: view_tech_user_management\") }").len(), 1);
+    assert_eq!(found("const A: &str = \"the role \\\"Connector Management\\\"\";").len(), 1);
+    assert!(found("// delete_tech_user_management\nconst A: &str = \"delete\";").is_empty());
 }
 
 #[test]

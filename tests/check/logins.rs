@@ -40,7 +40,7 @@ async fn offer_management_may_read_only() {
     check(&old, &[])
         .await
         .is(1)
-        .has("a portal before 2.5 has no role of technical users with these permissions");
+        .has("a portal of version 2.3 or 2.4 has no role of technical users with these permissions");
 }
 
 #[tokio::test]

@@ -17,9 +17,6 @@ use crate::domain::user::{Credential, Role, RoleKind, UserDetails, UserId};
 use crate::portal::{Capabilities, Lane, Portal, Verification};
 use crate::process::Random;
 
-/// A user with this role has the permissions of the operator.
-const NOT_TRIED: &str = "Connector Management";
-
 /// How often a request is tried that may fail for a short time.
 const TRIES: usize = 3;
 
@@ -45,8 +42,7 @@ struct Trial<'a, 'p> {
 /// Creates a user and deletes it, and reports each step.
 pub(super) async fn trial(portal: &dyn Portal, reached: &Reached, printer: &mut Printer<'_>, pace: &Pace) {
     let Some(role) = choose(&reached.roles) else {
-        let words =
-            "the portal offers no Internal role that can be tried (Connector Management is never tried)";
+        let words = "the portal offers no Internal role that can be tried (a role that may create users is never tried)";
         printer.missing(words);
         return printer.step(Step::failed("write-create", words));
     };
@@ -69,10 +65,9 @@ pub(super) async fn trial(portal: &dyn Portal, reached: &Reached, printer: &mut 
     }
 }
 
-/// The first by name that a user of this company can have.
+/// The first by name that a user of this company can have. A user with the permissions of the operator is not created.
 fn choose(roles: &[Role]) -> Option<&Role> {
-    let fits =
-        |role: &&Role| role.kind == RoleKind::Internal && !role.provider_only && role.name != NOT_TRIED;
+    let fits = |role: &&Role| role.kind == RoleKind::Internal && !role.provider_only && !role.creates_users;
     roles.iter().filter(fits).min_by(|a, b| a.name.cmp(&b.name))
 }
 
@@ -145,12 +140,13 @@ mod tests {
             name: name.to_owned(),
             kind,
             provider_only,
+            creates_users: false,
         };
         let offered = [
             role("Semantic Model Management", RoleKind::Internal, false),
             role("A provider's", RoleKind::Internal, true),
             role("A wallet's", RoleKind::External, false),
-            role("Connector Management", RoleKind::Internal, false),
+            Role { creates_users: true, ..role("A login's", RoleKind::Internal, false) },
             role("Dataspace Discovery", RoleKind::Internal, false),
         ];
         assert_eq!(choose(&offered).unwrap().name, "Dataspace Discovery");

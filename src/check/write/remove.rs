@@ -20,7 +20,7 @@ impl Trial<'_, '_> {
     /// Removes the user, as far as the login can.
     pub(super) async fn remove(&mut self, user: &Created) {
         if !self.may_delete {
-            let words = "not tried: delete_tech_user_management is missing";
+            let words = format!("not tried: {} is missing", self.capabilities.permissions.delete);
             self.step(Step::note(NAME, words));
             return self.retain(user, "this login may not delete it").await;
         }

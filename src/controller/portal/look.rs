@@ -128,7 +128,7 @@ async fn connect_with(
     let Some(swept) = link.inventory.sweep(SWEEP_PATIENCE).await else {
         return Ok(Looked { link, swept: None, list_not_due: false });
     };
-    let took = swept.map_err(|error| connect::blocker(&error))?;
+    let took = swept.map_err(|error| connect::blocker(&error, Some(&link.capabilities.permissions)))?;
     let leftovers = Leftovers::find(ctx, &link, &status).await;
     Ok(Looked { link, swept: Some((leftovers, took)), list_not_due: false })
 }

@@ -11,6 +11,7 @@ use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{Key, technical_users};
 use crate::controller::queue::dispatcher::Action;
 use crate::controller::status::failure::{CONFLICTS_ARE_QUIET_FOR, PANICKED, Reported, report};
+use crate::domain::permissions::{PermissionNames, role_with};
 use crate::domain::plan::Requeue;
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
@@ -49,12 +50,13 @@ const TURN_AWAITED: &str = "The portal does not answer the creates in progress, 
                             limits.concurrency. The operator sends this create as soon as one of them ends.";
 
 impl Failure {
-    /// What a condition says of it: the one place where a failure becomes words. Hosts and Secrets are named only to
-    /// namespaces with a grant (`discloses`). `None`: another process is the active one, and writes the status.
+    /// What a condition says of it: the one place where a failure becomes words. Hosts, Secrets and permissions are named only
+    /// where `disclosed` has the names of permissions; see [`Pass::disclosed`]. `None`: another process is the active one, and
+    /// writes the status.
     #[must_use]
-    pub fn blocker(&self, discloses: bool) -> Option<Blocker> {
+    pub fn blocker(&self, disclosed: Option<&PermissionNames>) -> Option<Blocker> {
         Some(match self {
-            Self::Portal(error) => trouble_of(error, discloses),
+            Self::Portal(error) => trouble_of(error, disclosed),
             Self::NotConnected => Blocker::passing(Reason::PortalError, self.to_string()),
             Self::ListAwaited => Blocker::passing(Reason::Searching, LIST_AWAITED),
             Self::Kube(error) => error.blocker(),
@@ -74,40 +76,40 @@ impl Failure {
     }
 }
 
-/// What a failed call means for the resource, and what to do. Hosts and Secrets are named only to namespaces with a grant.
-fn trouble_of(error: &PortalError, discloses: bool) -> Blocker {
-    let (reason, words) = match error {
-        PortalError::CircuitOpen { .. } => {
+/// What a failed call means for the resource, and what to do.
+fn trouble_of(error: &PortalError, disclosed: Option<&PermissionNames>) -> Blocker {
+    let (reason, words) = match (error, disclosed) {
+        (PortalError::CircuitOpen { .. }, _) => {
             (Reason::PortalError, "The portal fails at the moment. The operator tries again.".to_owned())
         }
-        PortalError::CreatesInProgress => (Reason::Creating, TURN_AWAITED.to_owned()),
-        PortalError::OtherCompany => (
+        (PortalError::CreatesInProgress, _) => (Reason::Creating, TURN_AWAITED.to_owned()),
+        (PortalError::OtherCompany, _) => (
             Reason::CompanyUnknown,
             format!("{error}. The operator changes nothing in the portal until the login is accepted again"),
         ),
-        PortalError::DeletionLogin { .. } if !discloses => (
+        (PortalError::DeletionLogin { .. }, None) => (
             Reason::DeletionLoginFailing,
             "The Portal's deletion login (deleteAuth) cannot be used".to_owned(),
         ),
-        _ if !discloses => {
+        (_, None) => {
             (Reason::PortalError, "The portal, or its identity provider, answered with an error".to_owned())
         }
-        PortalError::Forbidden { permission } => (
+        (PortalError::Forbidden { permission }, Some(names)) => (
             Reason::PermissionMissing,
             format!(
                 "The Portal's login may not do what is needed next: {permission} is missing, or the portal does not know this \
-                 login. Give the login that permission (the role \"Connector Management\" has all but \
-                 delete_tech_user_management), or another login to the Portal"
+                 login. Give the login that permission ({}), or give the Portal another login",
+                role_with(names, permission)
             ),
         ),
-        PortalError::DeletionLogin { .. } => (
+        (PortalError::DeletionLogin { .. }, Some(_)) => (
             Reason::DeletionLoginFailing,
             format!(
                 "{error}. The operator deletes the user as soon as the login works. If the login is wrong, correct the Secret that the Portal's \
                  deleteAuth names, or remove deleteAuth from the Portal"
             ),
         ),
-        other => (Reason::PortalError, other.to_string()),
+        (other, Some(_)) => (Reason::PortalError, other.to_string()),
     };
     Blocker::passing(reason, words)
 }
@@ -145,7 +147,7 @@ pub fn requeue_after(pass: &Pass, failure: &Failure) -> Requeue {
 /// A reconcile failed: writes the condition, and says when it is tried again.
 pub async fn after(ctx: &Context, key: &Key, failure: &Failure) -> Action {
     // The active process writes the status.
-    let Some(blocker) = failure.blocker(false) else { return Action::requeue(Duration::from_secs(5)) };
+    let Some(blocker) = failure.blocker(None) else { return Action::requeue(Duration::from_secs(5)) };
     let failing_for = ctx.memory.change(key, |user| user.failing.elapsed(blocker.reason.as_str()));
     let next = if matches!(failure, Failure::Overtaken) {
         let next = Action::requeue(ctx.conflicts.after_conflict(key));
@@ -183,6 +185,7 @@ pub async fn panicked(ctx: &Context, key: &Key) -> Action {
 mod tests {
     use super::*;
     use crate::domain::format::FormatError;
+    use crate::domain::test_support::PERMISSION_NAMES;
 
     /// One failure of each variant; a new variant is a failure to compile.
     fn next(after: Option<&Failure>) -> Option<Failure> {
@@ -221,7 +224,7 @@ mod tests {
         let mut count = 0;
         while let Some(failure) = next(last.as_ref()) {
             count += 1;
-            match (failure.blocker(true), &failure) {
+            match (failure.blocker(Some(&PERMISSION_NAMES)), &failure) {
                 (None, failure) => {
                     assert!(matches!(failure, Failure::NotActive), "{failure} has no condition");
                 }

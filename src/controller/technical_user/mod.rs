@@ -115,7 +115,7 @@ async fn reconcile_once(
     let settled = match run(&mut pass, progress).await {
         Ok(settled) => settled,
         Err(failure) if failure.interrupts() => {
-            let Some(blocker) = failure.blocker(pass.discloses) else { return Err(failure) };
+            let Some(blocker) = failure.blocker(pass.disclosed()) else { return Err(failure) };
             plan::interrupted(&pass.observation, &blocker, failures::requeue_after(&pass, &failure))
         }
         Err(failure) => return Err(failure),

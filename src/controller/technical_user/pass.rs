@@ -19,6 +19,7 @@ use crate::controller::objects::Key;
 use crate::controller::portal::connections::Connection;
 use crate::controller::portal::inventory::Unmet;
 use crate::domain::format::{FormatError, Surroundings, Values};
+use crate::domain::permissions::PermissionNames;
 use crate::domain::plan::{self, Observation, OutputId};
 use crate::domain::user::{Credential, UserDetails, UserId};
 use crate::portal::PortalError;
@@ -145,6 +146,12 @@ impl Pass {
     /// The connection; a step that needs it is planned only where there is one.
     pub fn connected(&self) -> Result<&Connection, Failure> {
         self.link.as_ref().ok_or(Failure::NotConnected)
+    }
+
+    /// How the portal names permissions, where the namespace may read details of the Portal in messages.
+    #[must_use]
+    pub fn disclosed(&self) -> Option<&PermissionNames> {
+        self.link.as_ref().filter(|_| self.discloses).map(|link| &link.capabilities.permissions)
     }
 
     /// The credential that a user's details show.

@@ -3,6 +3,7 @@
 //! The plans check this before they read anything that only a write needs. [`within`] checks it again for each step.
 
 use crate::domain::access::Grants;
+use crate::domain::permissions::login_advice;
 use crate::domain::reason::Reason;
 use crate::domain::roles::{self, Blocker, quoted};
 use crate::domain::user::UserId;
@@ -74,10 +75,15 @@ pub(super) fn create(o: &Observation, desired: &DesiredUser, portal: &PortalFact
     }
     granted(o, desired, portal)?;
     if !portal.may_create {
+        let names = &portal.permissions;
         return Err(Blocker::lasting(
             Reason::PermissionMissing,
-            "The Portal's login may not create users: the permission add_tech_user_management or technical_roles_management \
-             is missing. Use a technical user with the role \"Connector Management\" as login.",
+            format!(
+                "The Portal's login may not create users: the permission {} or {} is missing. {}.",
+                names.create,
+                names.roles,
+                login_advice(names)
+            ),
         ));
     }
     roles::resolve(&desired.roles, &portal.roles)?;
@@ -118,10 +124,14 @@ pub(super) fn has_granted_roles_only(grants: &Grants, id: &UserId, user: &UserFa
 pub(super) fn describe(portal: &PortalFacts) -> Result<(), Blocker> {
     not_suspended(portal, "The operator changes name and description of the user when suspend is false.")?;
     if !portal.may_create {
+        let names = &portal.permissions;
         return Err(Blocker::lasting(
             Reason::PermissionMissing,
-            "The Portal's login may not change name and description of the user: the permission add_tech_user_management is \
-             missing. Use a technical user with the role \"Connector Management\" as login.",
+            format!(
+                "The Portal's login may not change name and description of the user: the permission {} is missing. {}.",
+                names.create,
+                login_advice(names)
+            ),
         ));
     }
     Ok(())

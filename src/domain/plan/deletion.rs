@@ -258,12 +258,7 @@ fn delete(o: &Observation, portal: &PortalFacts, id: &UserId, user: &UserFacts) 
         return Step::Write(Write::Delete { id: id.clone(), notice: deleted(id) });
     }
     if user.kind == UserKind::Internal {
-        return revoke(
-            o,
-            id,
-            user,
-            "the Portal's login may not delete users (delete_tech_user_management is missing), so the user was revoked instead",
-        );
+        return revoke(o, id, user, &format!("{}, so the user was revoked instead", may_not_delete(portal)));
     }
     undeletable(
         o,
@@ -271,12 +266,14 @@ fn delete(o: &Observation, portal: &PortalFacts, id: &UserId, user: &UserFacts) 
         id,
         Some(user),
         &Undeletable {
-            why: "the Portal's login may not delete users (delete_tech_user_management is missing), and the secret of a wallet \
-                  user cannot be reset"
-                .to_owned(),
+            why: format!("{}, and the secret of a wallet user cannot be reset", may_not_delete(portal)),
             act: "Delete the user in the portal's web page, or give the Portal a deleteAuth".to_owned(),
         },
     )
+}
+
+fn may_not_delete(portal: &PortalFacts) -> String {
+    format!("the Portal's login may not delete users ({} is missing)", portal.permissions.delete)
 }
 
 fn deleted(id: &UserId) -> Notice {

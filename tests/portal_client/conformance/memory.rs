@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use parking_lot::{Mutex, MutexGuard};
 use secrecy::ExposeSecret;
 use technical_user_operator::domain::identity::Mark;
+use technical_user_operator::domain::permissions::PermissionNames;
 use technical_user_operator::domain::user::{
     CreatedUser, Credential, Linked, NewUser, Ownership, Role, RoleKind, UserDetails, UserId, UserKind, is_id,
 };
@@ -18,6 +19,15 @@ use technical_user_operator::portal::{
 use super::stored::{ROLES, Stored, credential_of, kind_of, listed, role_of, status_of};
 
 const COMPANY: &str = "BPNL00000MEMORY1";
+
+const PERMISSIONS: PermissionNames = PermissionNames {
+    view: "read",
+    create: "create",
+    delete: "delete",
+    roles: "roles",
+    login_role: None,
+    deletion_role: None,
+};
 
 #[derive(Default)]
 struct State {
@@ -141,7 +151,7 @@ impl Portal for MemoryPortal {
             version: "memory",
             reports_deleted: true,
             deletes_external: true,
-            login_role: None,
+            permissions: PERMISSIONS,
         })
     }
 
@@ -151,6 +161,7 @@ impl Portal for MemoryPortal {
             name: name.to_owned(),
             kind,
             provider_only: false,
+            creates_users: false,
         };
         self.enter().map(|_| ROLES.into_iter().map(role).collect())
     }

@@ -73,6 +73,9 @@ async fn login(world: &impl World) {
 
     let capabilities = portal.capabilities().await.unwrap();
     assert!(!capabilities.version.is_empty());
+    let names = capabilities.permissions;
+    let names = [names.view, names.create, names.delete, names.roles];
+    assert!(names.iter().all(|name| !name.is_empty()), "{names:?}");
     assert_eq!(portal.capabilities().await.unwrap(), capabilities);
 
     let roles = portal.roles(Lane::Interactive).await.unwrap();

@@ -1,13 +1,14 @@
 //! What a failure of a portal means for its Portal.
 
+use crate::domain::permissions::{PermissionNames, login_advice};
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use crate::portal::PortalError;
 use crate::portal::hints::{CHECK_TOKEN_URL, unreachable_hint};
 
-/// What a failure means for a Portal.
+/// What a failure means for a Portal. Where the portal did not answer yet, its names of permissions are not known.
 #[must_use]
-pub fn blocker(error: &PortalError) -> Blocker {
+pub fn blocker(error: &PortalError, names: Option<&PermissionNames>) -> Blocker {
     let words = error.to_string();
     match error {
         PortalError::Unreachable { reason, .. } => {
@@ -34,7 +35,10 @@ pub fn blocker(error: &PortalError) -> Blocker {
         ),
         PortalError::Unauthorized | PortalError::Forbidden { .. } => Blocker::lasting(
             Reason::PermissionMissing,
-            format!("{words}; use a technical user with the role \"Connector Management\""),
+            match names {
+                Some(names) => format!("{words}. {}.", login_advice(names)),
+                None => words,
+            },
         ),
         PortalError::NotThePortalBackend { .. } => Blocker::lasting(
             Reason::NotThePortalBackend,

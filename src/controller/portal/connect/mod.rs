@@ -16,6 +16,7 @@ use crate::controller::portal::connections::{Connection, ConnectionState};
 use crate::controller::portal::logins::operator_logins::LoginPlace;
 use crate::domain::address;
 use crate::domain::identity::Pin;
+use crate::domain::permissions::login_advice;
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use crate::portal::{ConfigError, Lane};
@@ -38,8 +39,9 @@ pub async fn connect(
         ConfigError::NotHttps { .. } => Blocker::lasting(Reason::InsecureHttpRefused, error.to_string()),
         other => Blocker::lasting(Reason::InvalidResource, other.to_string()),
     })?;
-    let capabilities = portal.capabilities().await.map_err(|error| blocker(&error))?;
-    let login = portal.login().await.map_err(|error| blocker(&error))?;
+    let capabilities = portal.capabilities().await.map_err(|error| blocker(&error, None))?;
+    let names = &capabilities.permissions;
+    let login = portal.login().await.map_err(|error| blocker(&error, Some(names)))?;
     let confirmed =
         if ctx.connections.is_confirmed(key, &login) { Ok(()) } else { portal.confirm(&login).await };
     let accepted_logins = logins::accepted(ctx, key, portal.as_ref(), &login, &confirmed).await;
@@ -61,13 +63,16 @@ pub async fn connect(
     if !login.permissions.view {
         return Err(Blocker::lasting(
             Reason::PermissionMissing,
-            "The login may not read technical users (view_tech_user_management is missing). Use a technical user with the \
-             role \"Connector Management\"",
+            format!(
+                "The login may not read technical users: {} is missing. {}.",
+                names.view,
+                login_advice(names)
+            ),
         ));
     }
     if let Err(error) = confirmed {
         portal.forget_token().await;
-        return Err(blocker(&error));
+        return Err(blocker(&error, Some(names)));
     }
     ctx.connections.confirm(key, &login);
     let url = address::portal(&site.url);
@@ -87,7 +92,7 @@ pub async fn connect(
     let companies = company.as_ref().map_or(login.companies.as_slice(), std::slice::from_ref);
     let portal = ctx.connections.bind(key, &portal, companies);
     let roles = if login.permissions.roles {
-        portal.roles(Lane::Background).await.map_err(|error| blocker(&error))?
+        portal.roles(Lane::Background).await.map_err(|error| blocker(&error, Some(names)))?
     } else {
         Vec::new()
     };

@@ -2,6 +2,7 @@
 
 use crate::api::conditions::{CAN_DELETE, Wanted};
 use crate::api::portal::PortalStatus;
+use crate::domain::permissions::PermissionNames;
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use crate::portal::Login;
@@ -20,7 +21,7 @@ pub enum CanDelete {
 
 impl CanDelete {
     /// What a login that works says.
-    pub fn of(login: &Login) -> Self {
+    pub fn of(login: &Login, names: &PermissionNames) -> Self {
         if let Some(trouble) = &login.deletion_trouble {
             return Self::Unknown(format!(
                 "The deletion login (deleteAuth) cannot be used: {trouble}. Deletions wait until it works; the operator revokes and \
@@ -32,10 +33,17 @@ impl CanDelete {
         }
         let whose =
             if login.delete_client_id.is_some() { "The deletion login (deleteAuth)" } else { "The login" };
+        let (source, who) = match names.deletion_role {
+            Some(role) => (String::new(), format!("a technical user with the role \"{role}\"")),
+            None => (
+                ", which no technical-user role of the portal has".to_owned(),
+                "a person who may delete technical users".to_owned(),
+            ),
+        };
         Self::No(format!(
-            "{whose} may not delete users: delete_tech_user_management is missing, which no technical-user role of the portal \
-             has. With their resources, internal users are revoked, and wallet users need a person. To let the operator delete users, \
-             give the Portal a deleteAuth: the login of a person who may delete technical users."
+            "{whose} may not delete users: {} is missing{source}. With their resources, internal users are revoked, and wallet \
+             users need a person. To let the operator delete users, give the Portal a deleteAuth: the login of {who}.",
+            names.delete
         ))
     }
 

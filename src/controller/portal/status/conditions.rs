@@ -7,6 +7,7 @@ use super::can_delete::CanDelete;
 use crate::api::conditions::{self, READY, RECONCILING, STALLED, Wanted};
 use crate::api::portal::PortalStatus;
 use crate::controller::portal::connections::Connection;
+use crate::domain::permissions::login_advice;
 use crate::domain::plan;
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
@@ -32,17 +33,16 @@ pub fn standing_in_the_way(link: &Connection, suspended: bool, missing: Option<i
             "spec.suspend is true: the operator writes nothing to the portal",
         ));
     }
-    let permissions = link.login.permissions;
-    let missing =
-        [(permissions.create, "add_tech_user_management"), (permissions.roles, "technical_roles_management")];
+    let (permissions, names) = (link.login.permissions, &link.capabilities.permissions);
+    let missing = [(permissions.create, names.create), (permissions.roles, names.roles)];
     let missing: Vec<_> = missing.iter().filter(|(there, _)| !there).map(|(_, name)| *name).collect();
     (!missing.is_empty()).then(|| {
         Blocker::lasting(
             Reason::PermissionMissing,
             format!(
-                "The login may only read technical users ({} missing). The operator can publish existing users, and create none. \
-                 Use a technical user with the role \"Connector Management\".",
-                missing.join(", ")
+                "The login may only read technical users ({} missing). The operator can publish existing users, and create none. {}.",
+                missing.join(", "),
+                login_advice(names)
             ),
         )
     })

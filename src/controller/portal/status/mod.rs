@@ -103,7 +103,7 @@ async fn write_over(
             new.conditions = conditions(
                 &old,
                 blocker.as_ref(),
-                CanDelete::of(&link.login),
+                CanDelete::of(&link.login, &link.capabilities.permissions),
                 &notices,
                 &new,
                 ctx.process.clock.now(),

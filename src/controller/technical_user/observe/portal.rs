@@ -124,6 +124,7 @@ pub(super) fn portal_facts(
         discloses,
         suspended: spec.suspend.unwrap_or(false),
         deleting: is_deleting(object),
+        permissions: link.capabilities.permissions,
         may_create: link.login.permissions.create && link.login.permissions.roles,
         may_delete: link.login.permissions.delete,
         release_undeletable: spec.when_undeletable == Some(WhenUndeletable::Release),

@@ -24,6 +24,7 @@ use crate::controller::technical_user::reference;
 use crate::controller::technical_user::refusal::RefusalFingerprint;
 use crate::domain::attempt::Attempt;
 use crate::domain::identity::Mark;
+use crate::domain::permissions::{PermissionNames, login_advice};
 use crate::domain::plan::{self, OpenAttempt};
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
@@ -226,7 +227,9 @@ impl Task {
                 );
                 Outcome::Made(user.id.clone())
             }
-            Err(CreateFailure { error, effect: Effect::None }) => Outcome::Refused(refused(&error)),
+            Err(CreateFailure { error, effect: Effect::None }) => {
+                Outcome::Refused(refused(&error, &self.link.capabilities.permissions))
+            }
             Err(CreateFailure { effect: Effect::Unknown, error }) => {
                 tracing::warn!(resource = %self.key, %error, "a create ended without an answer; the user is looked for");
                 Outcome::Unknown
@@ -243,7 +246,7 @@ fn nothing_made() -> Blocker {
     )
 }
 
-fn refused(error: &PortalError) -> Blocker {
+fn refused(error: &PortalError, names: &PermissionNames) -> Blocker {
     match error {
         PortalError::Refused { refusal: Refusal::RoleNotOffered, .. } => Blocker::lasting(
             Reason::RoleNotOffered,
@@ -260,7 +263,7 @@ fn refused(error: &PortalError) -> Blocker {
         ),
         PortalError::Forbidden { .. } => Blocker::lasting(
             Reason::PermissionMissing,
-            "The Portal's login may not create users. Use a technical user with the role \"Connector Management\" as login.",
+            format!("The Portal's login may not create users. {}.", login_advice(names)),
         ),
         PortalError::Refused { .. } => {
             Blocker::lasting(Reason::CreateRefused, format!("The portal refuses to create the user: {error}"))

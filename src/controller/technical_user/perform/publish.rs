@@ -46,7 +46,7 @@ pub async fn publish(pass: &mut Pass, current: &UserRef, id: &OutputId) -> Resul
         }
         // Another client writes this output at the same time, or the answer is unclear: the others are written all the same.
         Err(failure @ (Failure::Overtaken | Failure::Kube(_))) if pass.outputs.len() > 1 => {
-            let Some(blocker) = failure.blocker(pass.discloses) else { return Err(failure) };
+            let Some(blocker) = failure.blocker(pass.disclosed()) else { return Err(failure) };
             set_writable(pass, id, Err(blocker));
             pass.failed.get_or_insert(failure);
             return Ok(());

@@ -3,6 +3,7 @@
 use crate::domain::access::Grants;
 use crate::domain::identity::Hint;
 use crate::domain::ownership::Logins;
+use crate::domain::permissions::PermissionNames;
 use crate::domain::user::Role;
 
 /// The Portal as far as it decides.
@@ -27,6 +28,8 @@ pub struct PortalFacts {
     pub suspended: bool,
     /// It is being deleted: no new users.
     pub deleting: bool,
+    /// How the portal names permissions, for messages.
+    pub permissions: PermissionNames,
     /// The login may create.
     pub may_create: bool,
     /// The login (or the deletion login) may delete.

@@ -5,6 +5,7 @@ use url::Url;
 
 use super::credential::TokenEndpoints;
 use super::errors::FailedCall;
+use super::permissions::LOGIN_ROLE;
 use super::wire::{
     CreatedAnswerDto, CreatedDto, DetailsDto, LinkedDto, ListedDto, PageDto, RoleDto, UserRoleDto,
 };
@@ -202,6 +203,7 @@ fn role(dto: RoleDto) -> Role {
     };
     let kind = if is_external { RoleKind::External } else { RoleKind::Internal };
     Role {
+        creates_users: dto.role_name.0 == LOGIN_ROLE,
         id: dto.role_id.0,
         name: dto.role_name.0,
         kind,

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::codes::{OTHER, known, means_not_found, refusal_of};
+use super::permissions;
 use crate::portal::PortalError;
 use crate::portal::bounds::{Gather, Gathered};
 use crate::portal::oauth::UNTOLD_PAUSE;
@@ -110,7 +111,7 @@ fn error_of(operation: Operation, answer: &Answer, said: &Said, endpoint: &str) 
             PortalError::BadAnswer { reason: "a 403 with a web page is not the portal's" }
         }
         403 if said.code.is_none_or(|code| code == "ForbiddenAccess") => {
-            PortalError::Forbidden { permission: permission(operation) }
+            PortalError::Forbidden { permission: permissions::needed_by(operation) }
         }
         404 | 409 if for_a_user && means_not_found(code) => PortalError::NotFound,
         407 => PortalError::Unreachable {
@@ -124,18 +125,6 @@ fn error_of(operation: Operation, answer: &Answer, said: &Said, endpoint: &str) 
         408 | 425 | 499 | 500.. => PortalError::Server { status },
         400..500 => PortalError::Refused { refusal: refusal_of(operation, status, code), status, code },
         _ => PortalError::BadAnswer { reason: "its status means nothing here" },
-    }
-}
-
-/// The permission that a call needs.
-pub(super) fn permission(operation: Operation) -> &'static str {
-    match operation {
-        Operation::Create | Operation::Update | Operation::Reset => "add_tech_user_management",
-        Operation::Delete => "delete_tech_user_management",
-        Operation::Roles => "technical_roles_management",
-        Operation::List | Operation::Details | Operation::Token | Operation::Version | Operation::Verify => {
-            "view_tech_user_management"
-        }
     }
 }
 

@@ -9,6 +9,7 @@ mod create;
 mod credential;
 mod errors;
 mod login;
+mod permissions;
 mod portal;
 mod request;
 mod scan;

@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::client::Client;
+use super::permissions;
 use super::request::Call;
 use crate::portal::bounds::{List, Text};
 use crate::portal::observe::Operation;
@@ -42,7 +43,7 @@ impl VersionRange {
             version: self.words(),
             reports_deleted: self >= Self::V2_2,
             deletes_external: self >= Self::V2_2,
-            login_role: (self >= Self::V2_5).then_some("Connector Management"),
+            permissions: permissions::names(self >= Self::V2_5),
         }
     }
 }

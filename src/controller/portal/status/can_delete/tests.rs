@@ -1,6 +1,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::domain::test_support::PERMISSION_NAMES;
 use crate::portal::Permissions;
 
 fn login(delete: bool, delete_client_id: Option<&str>, trouble: Option<&str>) -> Login {
@@ -14,7 +15,7 @@ fn login(delete: bool, delete_client_id: Option<&str>, trouble: Option<&str>) ->
     }
 }
 
-fn told(can_delete: CanDelete, old: &PortalStatus) -> Option<(Option<bool>, &'static str, String)> {
+fn reported(can_delete: CanDelete, old: &PortalStatus) -> Option<(Option<bool>, &'static str, String)> {
     can_delete.wanted(old).map(|wanted| (wanted.status, wanted.reason, wanted.message))
 }
 
@@ -27,40 +28,47 @@ fn before(status: &str, reason: &str) -> PortalStatus {
 #[test]
 fn can_delete_names_the_permission_and_the_login() {
     let none = PortalStatus::default();
-    let (status, reason, _) = told(CanDelete::of(&login(true, None, None)), &none).unwrap();
+    let (status, reason, _) =
+        reported(CanDelete::of(&login(true, None, None), &PERMISSION_NAMES), &none).unwrap();
     assert_eq!((status, reason), (Some(true), "MayDelete"));
-    let (status, reason, words) = told(CanDelete::of(&login(false, None, None)), &none).unwrap();
+    let (status, reason, words) =
+        reported(CanDelete::of(&login(false, None, None), &PERMISSION_NAMES), &none).unwrap();
     assert_eq!((status, reason), (Some(false), "MayNotDelete"));
     assert!(
-        words.starts_with("The login may not") && words.contains("delete_tech_user_management"),
+        words.starts_with("The login may not") && words.contains("delete-users is missing, which no"),
         "{words}"
     );
-    let (_, _, words) = told(CanDelete::of(&login(false, Some("sa9"), None)), &none).unwrap();
+    let (_, _, words) =
+        reported(CanDelete::of(&login(false, Some("sa9"), None), &PERMISSION_NAMES), &none).unwrap();
     assert!(words.starts_with("The deletion login"), "{words}");
+    let names = PermissionNames { deletion_role: Some("cleaner"), ..PERMISSION_NAMES };
+    let (_, _, words) = reported(CanDelete::of(&login(false, None, None), &names), &none).unwrap();
+    assert!(words.ends_with("the login of a technical user with the role \"cleaner\"."), "{words}");
 }
 
 #[test]
 fn trouble_of_the_deletion_login_is_not_a_missing_permission() {
     let trouble = login(true, Some("sa9"), Some("its token endpoint answered 503"));
-    let (status, reason, words) = told(CanDelete::of(&trouble), &before("True", "MayDelete")).unwrap();
+    let (status, reason, words) =
+        reported(CanDelete::of(&trouble, &PERMISSION_NAMES), &before("True", "MayDelete")).unwrap();
     assert_eq!((status, reason), (None, "DeletionLoginFailing"));
     assert!(words.contains("answered 503") && words.contains("deleteAuth"), "{words}");
 }
 
 #[test]
 fn can_delete_follows_when_users_cannot_be_read_and_stays_through_an_outage() {
-    let lost_view = Blocker::lasting(Reason::PermissionMissing, "view_tech_user_management is missing");
-    let (status, _, words) = told(CanDelete::after(&lost_view), &before("True", "MayDelete")).unwrap();
+    let lost_view = Blocker::lasting(Reason::PermissionMissing, "view-users is missing");
+    let (status, _, words) = reported(CanDelete::after(&lost_view), &before("True", "MayDelete")).unwrap();
     assert_eq!(status, Some(false));
-    assert!(words.contains("view_tech_user_management"), "{words}");
+    assert!(words.contains("view-users"), "{words}");
     let outage = Blocker::passing(Reason::Unreachable, "down");
     for (was, reason, status) in [
         ("True", "MayDelete", Some(true)),
         ("False", "MayNotDelete", Some(false)),
         ("Unknown", "DeletionLoginFailing", None),
     ] {
-        let kept = told(CanDelete::after(&outage), &before(was, reason)).unwrap();
+        let kept = reported(CanDelete::after(&outage), &before(was, reason)).unwrap();
         assert_eq!(kept, (status, reason, "as it was".to_owned()));
     }
-    assert!(told(CanDelete::after(&outage), &PortalStatus::default()).is_none());
+    assert!(reported(CanDelete::after(&outage), &PortalStatus::default()).is_none());
 }

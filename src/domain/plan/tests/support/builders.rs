@@ -16,6 +16,7 @@ use crate::domain::plan::{
 };
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
+use crate::domain::test_support::PERMISSION_NAMES;
 use crate::domain::user::{Role, RoleKind, UserId, UserStatus};
 
 pub(in crate::domain::plan::tests) const URL: &str = "https://portal.example.org";
@@ -55,6 +56,7 @@ fn roles() -> Vec<Role> {
         name: name.into(),
         kind,
         provider_only,
+        creates_users: false,
     };
     vec![
         role("discovery", RoleKind::Internal, false),
@@ -82,6 +84,7 @@ pub(in crate::domain::plan::tests) fn a_portal() -> PortalFacts {
         discloses: true,
         suspended: false,
         deleting: false,
+        permissions: PERMISSION_NAMES,
         may_create: true,
         may_delete: true,
         release_undeletable: false,

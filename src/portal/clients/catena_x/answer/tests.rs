@@ -126,7 +126,7 @@ fn a_create_answers_none_one_or_two_users_or_an_object() {
 fn roles_of_old_and_new_releases() {
     let roles = roles(&answer(
         r#"[{"roleId":"1","roleName":"Identity Wallet Management","roleDescription":null},
-        {"roleId":"2","roleName":"Dataspace Discovery"},
+        {"roleId":"2","roleName":"Connector Management"},
         {"roleId":"3","roleName":"Wallet","roleType":"External","onlyAccessibleByProvider":false},
         {"roleId":"4","roleName":"BPDM Pool Consumer","roleType":"Internal","onlyAccessibleByProvider":true}]"#,
     ))
@@ -134,6 +134,7 @@ fn roles_of_old_and_new_releases() {
     let kinds: Vec<_> = roles.iter().map(|role| role.kind).collect();
     assert_eq!(kinds, [RoleKind::External, RoleKind::Internal, RoleKind::External, RoleKind::Internal]);
     assert!(roles[3].provider_only && !roles[0].provider_only);
+    assert!(roles[1].creates_users && !roles[0].creates_users);
 }
 
 #[test]
