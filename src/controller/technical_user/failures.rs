@@ -62,6 +62,7 @@ impl Failure {
             Self::Kube(error) => error.blocker(),
             Self::Overtaken => KubeError::Conflict.blocker(),
             Self::Format(error) => Blocker::lasting(Reason::OutputInvalid, error.to_string()),
+            Self::OutputUnavailable(blocker) => blocker.clone(),
             Self::NotActive => return None,
             Self::Endless => Blocker::lasting(
                 Reason::InternalError,
@@ -209,7 +210,10 @@ mod tests {
             Some(Failure::Overtaken) => Some(Failure::NotActive),
             Some(Failure::NotActive) => Some(Failure::Endless),
             Some(Failure::Endless) => Some(Failure::Format(FormatError::Empty)),
-            Some(Failure::Format(_)) => Some(Failure::Deadline {
+            Some(Failure::Format(_)) => {
+                Some(Failure::OutputUnavailable(Blocker::passing(Reason::SecretNotWritable, "it is sealed")))
+            }
+            Some(Failure::OutputUnavailable(_)) => Some(Failure::Deadline {
                 step: "reading the user".to_owned(),
                 within: Duration::from_mins(3),
             }),
@@ -247,6 +251,7 @@ mod tests {
                             (Reason::ReconcileTimeout, "180 s, in the step: reading the user")
                         }
                         Failure::Format(_) => (Reason::OutputInvalid, "No key is left"),
+                        Failure::OutputUnavailable(_) => (Reason::SecretNotWritable, "it is sealed"),
                         Failure::Endless | Failure::Panicked | Failure::NotActive => {
                             (Reason::InternalError, "report it")
                         }
@@ -262,6 +267,6 @@ mod tests {
             }
             last = Some(failure);
         }
-        assert_eq!(count, 14);
+        assert_eq!(count, 15);
     }
 }

@@ -21,6 +21,7 @@ use crate::controller::portal::inventory::Unmet;
 use crate::domain::format::{FormatError, Surroundings, Values};
 use crate::domain::permissions::PermissionNames;
 use crate::domain::plan::{self, Observation, OutputId};
+use crate::domain::roles::Blocker;
 use crate::domain::user::{Credential, UserDetails, UserId};
 use crate::portal::PortalError;
 
@@ -88,6 +89,9 @@ pub enum Failure {
     /// The content of an output cannot be built.
     #[error(transparent)]
     Format(#[from] FormatError),
+    /// The store of an output is down or refuses the operator, while everything else works: the state of that output is unknown.
+    #[error("{}", .0.message)]
+    OutputUnavailable(Blocker),
     /// This process may not write (any more).
     #[error("this process is not the active one")]
     NotActive,
@@ -112,7 +116,7 @@ impl Failure {
     #[must_use]
     pub fn interrupts(&self) -> bool {
         match self {
-            Self::Portal(_) | Self::ListAwaited | Self::Kube(_) => true,
+            Self::Portal(_) | Self::ListAwaited | Self::Kube(_) | Self::OutputUnavailable(_) => true,
             Self::NotConnected
             | Self::Format(_)
             | Self::Overtaken

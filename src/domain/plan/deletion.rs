@@ -1,4 +1,7 @@
-//! The plan of a resource under deletion: each of its users is deleted, revoked or retained, then the finalizer is removed.
+//! The plan of a resource under deletion: each of its users is deleted, revoked or retained, then what outlives the resource of
+//! its outputs is removed, then the finalizer.
+
+use std::time::Duration;
 
 use crate::domain::ownership::{self, Origin, Whose};
 use crate::domain::reason::Reason;
@@ -8,8 +11,8 @@ use crate::domain::user::{UserId, UserKind, UserStatus};
 use super::current::disappeared_with_others;
 use super::holding::siblings;
 use super::observation::{
-    AttemptState, Confirmed, Deletion, Desired, Done, Listed, Named, Observation, PortalFacts, Searched,
-    UserFacts, UserView,
+    AttemptState, Confirmed, Deletion, Desired, Done, Listed, Named, NotRemoved, Observation, OutputId,
+    PortalFacts, Searched, UserFacts, UserView,
 };
 use super::ours;
 use super::pin::{self, Pinned};
@@ -28,7 +31,7 @@ pub(super) fn plan(o: &Observation) -> Step {
     let policy = match &o.desired {
         Desired::Create(desired) => desired.deletion,
         // An existing user is never changed.
-        Desired::Existing { .. } => return Step::Write(Write::RemoveFinalizer),
+        Desired::Existing { .. } => return without_outputs(o, Left::Never),
     };
     let portal = match &o.portal {
         Ok(portal) => portal,
@@ -61,7 +64,8 @@ pub(super) fn plan(o: &Observation) -> Step {
             None => {}
         }
     }
-    held.unwrap_or(Step::Write(Write::RemoveFinalizer))
+    let left = if policy == Deletion::Retain { Left::Never } else { Left::After(LEFT_AFTER) };
+    held.unwrap_or_else(|| without_outputs(o, left))
 }
 
 /// Reports a deletion before the request to the portal, which may need some time. Until then the status is that of the live
@@ -95,12 +99,57 @@ fn released(o: &Observation) -> Step {
         _ => None,
     };
     let recorded = o.recorded_users().filter(|user| user.origin != Origin::Existing).map(|user| &user.id);
-    recorded
-        .chain(created)
-        .find(|id| !o.is_done(id, &Done::RecordedRetained))
-        .map_or(Step::Write(Write::RemoveFinalizer), |id| {
-            record_retained(id, "the resource was released by annotation, without a request to the portal")
-        })
+    recorded.chain(created).find(|id| !o.is_done(id, &Done::RecordedRetained)).map_or_else(
+        || without_outputs(o, Left::After(Duration::ZERO)),
+        |id| record_retained(id, "the resource was released by annotation, without a request to the portal"),
+    )
+}
+
+/// When an output that cannot be removed is left where it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Left {
+    /// Not at all: its credential is valid after the deletion.
+    Never,
+    /// After so long: its credential is not valid any more.
+    After(Duration),
+}
+
+/// How long the operator tries to remove an output whose credential is not valid any more.
+const LEFT_AFTER: Duration = Duration::from_hours(1);
+
+/// Removes each output that outlives the resource, then the finalizer. One that cannot be removed does not prevent the removal
+/// of the others.
+fn without_outputs(o: &Observation, left: Left) -> Step {
+    if let Some(next) = o.to_remove.iter().find(|output| output.failed.is_none()) {
+        return Step::Write(Write::RemoveOutput(next.output.clone()));
+    }
+    let failed = o.to_remove.iter().filter_map(|left| Some((&left.output, left.failed.as_ref()?)));
+    let mut held = None;
+    for (output, failed) in failed {
+        match left {
+            Left::After(time) if failed.tried_for >= time => {
+                let why = failed.blocker.message.clone();
+                return Step::Write(Write::AbandonOutput { output: output.clone(), why });
+            }
+            _ => held = held.or_else(|| Some(not_removed(output, failed, left))),
+        }
+    }
+    held.unwrap_or(Step::Write(Write::RemoveFinalizer))
+}
+
+fn not_removed(output: &OutputId, failed: &NotRemoved, left: Left) -> Step {
+    let next = match left {
+        Left::Never => {
+            "Its credential is valid after the deletion, so the operator keeps the finalizer until the output is removed. To \
+             remove the finalizer without that, annotate the resource with technicaluser.dev/release=true."
+        }
+        Left::After(_) => {
+            "Its credential is not valid any more. If the output cannot be removed within an hour, the operator removes the \
+             finalizer and lists the output as abandoned."
+        }
+    };
+    let message = format!("The {output} cannot be removed. {} {next}", failed.blocker.message);
+    Step::held(failed.blocker.reason, message, Requeue::Backoff)
 }
 
 fn in_flight(o: &Observation) -> Step {

@@ -10,7 +10,7 @@ use super::holding::Holding;
 use super::observation::{Observation, PortalFacts, Selection, UserFacts, UserView};
 use super::selector::Selector;
 use super::settled::Requeue;
-use super::step::{Read, Step, UserRef};
+use super::step::{Read, Step, UserRef, Write};
 use super::{blocked, bounds, pin, publish, token_roles};
 
 pub(super) fn plan(o: &Observation, selector: &Selector) -> Step {
@@ -21,6 +21,10 @@ pub(super) fn plan(o: &Observation, selector: &Selector) -> Step {
 fn steps(o: &Observation, selector: &Selector) -> Result<Step, Step> {
     let portal = pin::portal_here(o)?;
     let user = selected(o, portal, selector)?;
+    // Without it, Kubernetes would remove the resource and leave such an output.
+    if !o.finalizer && o.outputs.iter().any(|output| output.outlives_resource) {
+        return Err(Step::Write(Write::AddFinalizer));
+    }
     // Not even its secret is read.
     if o.is_login(portal, &user.id) {
         return Err(blocked(o, &ownership::login_blocker(&user.id), o.timers.recheck()));

@@ -19,7 +19,7 @@ pub enum OutputReport {
 /// What an output reports at the end of a reconcile, where `user` is the one whose credential it should hold.
 #[must_use]
 pub fn report_of(o: &Observation, output: &OutputView, user: Option<&UserId>) -> OutputReport {
-    if let Some(blocker) = foreign(output) {
+    if let Some(blocker) = foreign(output).or_else(|| output.unknown().cloned()) {
         return OutputReport::Blocked(blocker);
     }
     if user.is_some_and(|user| output.holds(user, wanted(o, output, user))) {

@@ -27,11 +27,21 @@ fn verify_published(o: &Observation, current: &UserRef) -> Read {
 
 /// Everything is as recorded, and nothing is to be done.
 pub(super) fn keep(o: &Observation, current: &UserRef) -> Step {
+    if let Some(step) = still_ready(o, current) {
+        return step;
+    }
     match &o.published_proof {
         // An outage of the token endpoint says nothing about a credential that was verified before.
         Some(Verified::Unreachable(_)) => settled(o, current, Report::StillReady, Requeue::Backoff),
         _ => settled(o, current, Report::Ready, o.timers.healthy()),
     }
+}
+
+/// The end of a reconcile in which the state of an output is unknown and the resource was ready: a store that is down says
+/// nothing about what was written to it. The entry of the output in the status reports it.
+fn still_ready(o: &Observation, current: &UserRef) -> Option<Step> {
+    let unknown = o.outputs.iter().any(|output| output.unknown().is_some());
+    (unknown && o.spec_observed).then(|| settled(o, current, Report::StillReady, Requeue::Backoff))
 }
 
 /// Verifies the credential that the user's details show, and publishes it to each output that does not hold it. An output that
@@ -40,20 +50,25 @@ pub(super) fn publish(o: &Observation, current: &UserRef, user: &UserFacts) -> S
     let Some(contents) = &user.contents else {
         return settled(o, current, Stage::Credential.blocked(not_shown(current)), Requeue::Backoff);
     };
-    let foreign = o.outputs.iter().find_map(foreign);
-    let ours: Vec<&OutputView> = o.outputs.iter().filter(|output| self::foreign(output).is_none()).collect();
-    if let (Some(blocker), true) = (&foreign, ours.is_empty()) {
+    let holds = |output: &OutputView| output.holds(&current.id, contents.get(&output.id));
+    let out_of_reach = |output: &OutputView| {
+        foreign(output).or_else(|| output.unknown().filter(|_| !holds(output)).cloned())
+    };
+    let blocker = o.outputs.iter().find_map(out_of_reach);
+    let ours: Vec<&OutputView> = o.outputs.iter().filter(|output| out_of_reach(output).is_none()).collect();
+    if let (Some(blocker), true) = (&blocker, ours.is_empty()) {
         return blocked(o, current, blocker);
     }
     if let Some(unread) = ours.iter().find(|output| output.is_unread()) {
         return Step::Read(Read::Output(unread.id.clone()));
     }
-    let end = |requeue| match &foreign {
+    let unknown = o.outputs.iter().find_map(OutputView::unknown);
+    let end = |requeue| match blocker.as_ref().or(unknown.filter(|_| !o.spec_observed)) {
         Some(blocker) => blocked(o, current, blocker),
-        None => settled(o, current, Report::Ready, requeue),
+        None => still_ready(o, current).unwrap_or_else(|| settled(o, current, Report::Ready, requeue)),
     };
     let (held, missing): (Vec<&OutputView>, Vec<&OutputView>) =
-        ours.into_iter().partition(|output| output.holds(&current.id, contents.get(&output.id)));
+        ours.into_iter().partition(|output| holds(output));
     let as_recorded = |output: &&OutputView| output.recorded.as_ref() == contents.get(&output.id);
     // A credential that was verified once and is still published needs no second verification.
     let proved_before =
@@ -113,13 +128,16 @@ fn blocked(o: &Observation, current: &UserRef, blocker: &Blocker) -> Step {
 }
 
 /// An output that the spec no longer names is removed after the credential is in all that it names, and before it is removed
-/// from the status.
+/// from the status. One that cannot be removed is tried again; the resource is ready all the same.
 pub(super) fn or_remove_former(o: &Observation, step: Step) -> Step {
-    match (&step, o.former_outputs.first()) {
-        (Step::Settled(Settled { report: Report::Ready, .. }), Some(former)) => {
-            Step::Write(Write::RemoveOutput(former.clone()))
+    match step {
+        Step::Settled(ready @ Settled { report: Report::Ready, .. }) if !o.to_remove.is_empty() => {
+            match o.to_remove.iter().find(|former| former.failed.is_none()) {
+                Some(former) => Step::Write(Write::RemoveOutput(former.output.clone())),
+                None => Step::Settled(Settled { requeue: Requeue::Backoff, ..ready }),
+            }
         }
-        _ => step,
+        step => step,
     }
 }
 

@@ -104,9 +104,9 @@ pub(super) struct Retirement {
     pub why: &'static str,
 }
 
-/// Whether a user beside the current one may be deleted: its credential is in no output any more.
+/// Whether a user beside the current one may be deleted: its credential is in no output any more, as far as all are known.
 pub(super) fn retirement(o: &Observation, id: &UserId) -> Option<Retirement> {
-    if o.is_published(id) {
+    if o.is_published(id) || o.outputs.iter().any(|output| output.unknown().is_some()) {
         return None;
     }
     let notice =

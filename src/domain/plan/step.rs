@@ -66,8 +66,15 @@ pub enum Write {
         /// The output.
         output: OutputId,
     },
-    /// Delete an output of ours that the spec no longer names.
+    /// Remove an output of ours that the spec no longer names, or that outlives its resource.
     RemoveOutput(OutputId),
+    /// List an output that is left where it is, because it cannot be removed, for the people who look after its store.
+    AbandonOutput {
+        /// The output.
+        output: OutputId,
+        /// Why, in words.
+        why: String,
+    },
     /// Change the name and the description of a user.
     Describe {
         /// The user.
@@ -125,6 +132,7 @@ impl Write {
             | Self::AddFinalizer
             | Self::Publish { .. }
             | Self::RemoveOutput(_)
+            | Self::AbandonOutput { .. }
             | Self::RecordRetained { .. }
             | Self::RemoveFinalizer => false,
         }
@@ -210,7 +218,8 @@ impl fmt::Display for Write {
             Self::Publish { user, output } => {
                 write!(f, "writing the credential of user {} into {output}", user.id)
             }
-            Self::RemoveOutput(output) => write!(f, "deleting {output}, which the spec no longer names"),
+            Self::RemoveOutput(output) => write!(f, "removing {output}"),
+            Self::AbandonOutput { output, .. } => write!(f, "listing {output}, which cannot be removed"),
             Self::Describe { user, .. } => {
                 write!(f, "changing name and description of user {} in the portal", user.id)
             }

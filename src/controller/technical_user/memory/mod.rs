@@ -49,6 +49,8 @@ pub struct UserMemory {
     pub waiting: Since,
     /// Since when its reconciles fail in the same way.
     pub failing: Since,
+    /// Since when outputs cannot be removed.
+    pub removing: Since,
     /// Since when this process has seen its user pending.
     pub pending: Since,
     /// When its published credential was last tried.

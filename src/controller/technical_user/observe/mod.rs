@@ -109,7 +109,7 @@ pub async fn observe(
         selection: Selection::Unread,
         name_doubted: false,
         outputs: Vec::new(),
-        former_outputs: outputs::former(&status, &outputs),
+        to_remove: outputs::to_remove(&resource, &status, &outputs, is_deleting(&object)),
         published_proof: None,
         timers: timers(ctx, &key, verification_interval, pending_for),
         roles_doubted: ctx.memory.look(&key, |user| user.roles.are_doubted()),
@@ -153,15 +153,21 @@ async fn observe_outputs(pass: &mut Pass) -> Result<(), Failure> {
         let recorded = pass.status.outputs.iter().find(|recorded| recorded.id() == id);
         let mut state = OutputState::Absent;
         if !pass.observation.deleting {
-            let observed = output.observe(recorded).await?;
-            pass.observation.timers.also(observed.read_in);
-            state = observed.state;
+            state = match output.observe(recorded).await {
+                Ok(observed) => {
+                    pass.observation.timers.also(observed.read_in);
+                    observed.state
+                }
+                Err(Failure::OutputUnavailable(blocker)) => OutputState::Unknown(blocker),
+                Err(failure) => return Err(failure),
+            };
         }
         pass.observation.outputs.push(OutputView {
             state,
             recorded: recorded.map(|recorded| recorded.digest.clone()).filter(|digest| !digest.is_empty()),
             writable: None,
             readable: output.is_readable(),
+            outlives_resource: output.outlives_resource(),
             id,
         });
     }

@@ -1,10 +1,11 @@
-//! A second kind of output, for tests only: entries of a store in memory. The credential cannot be read back from it.
+//! A second kind of output, for tests only: entries of a store in memory, which can be down alone and which Kubernetes does not
+//! clean up. The credential cannot be read back from it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use secrecy::SecretString;
 
 use super::{Observed, Output, Writable};
@@ -32,6 +33,9 @@ pub(super) struct Entry {
 pub(super) struct Store {
     pub entries: BTreeMap<String, Entry>,
     pub denies: bool,
+    pub down: bool,
+    /// What was left behind, and why.
+    pub abandoned: Vec<(String, String)>,
     versions: u64,
 }
 
@@ -58,6 +62,16 @@ impl InMemoryOutput {
         }
     }
 
+    /// The store, if it is not down.
+    fn store(&self) -> Result<MutexGuard<'_, Store>, Failure> {
+        let store = self.store.lock();
+        if store.down {
+            let blocker = Blocker::passing(Reason::SecretNotWritable, "the store is down");
+            return Err(Failure::OutputUnavailable(blocker));
+        }
+        Ok(store)
+    }
+
     fn state(&self, entry: Option<&Entry>, known: bool) -> OutputState {
         match entry {
             None => OutputState::Absent,
@@ -81,6 +95,10 @@ impl Output for InMemoryOutput {
         false
     }
 
+    fn outlives_resource(&self) -> bool {
+        true
+    }
+
     fn content(&self, values: &Values) -> Result<Content, FormatError> {
         // As a Vault entry has it: one value in one document.
         let document = format!("{} of {}", values.credential.client_id, values.user_id);
@@ -88,8 +106,8 @@ impl Output for InMemoryOutput {
     }
 
     async fn observe(&mut self, recorded: Option<&RecordedOutput>) -> Result<Observed, Failure> {
-        let store = self.store.lock();
-        let entry = store.entries.get(&self.id.name);
+        let entry = self.store()?.entries.get(&self.id.name).cloned();
+        let entry = entry.as_ref();
         self.version = entry.map(|entry| entry.version);
         let known = entry.zip(recorded).is_some_and(|(entry, recorded)| {
             recorded.resource_version == entry.version.to_string() && recorded.digest == entry.digest
@@ -98,17 +116,16 @@ impl Output for InMemoryOutput {
     }
 
     async fn read(&mut self, _: Option<&RecordedOutput>) -> Result<OutputState, Failure> {
-        let store = self.store.lock();
-        let entry = store.entries.get(&self.id.name);
-        self.version = entry.map(|entry| entry.version);
-        Ok(self.state(entry, true))
+        let entry = self.store()?.entries.get(&self.id.name).cloned();
+        self.version = entry.as_ref().map(|entry| entry.version);
+        Ok(self.state(entry.as_ref(), true))
     }
 
     async fn prove_writable(&mut self, state: &OutputState) -> Result<Result<Writable, Blocker>, Failure> {
         if let OutputState::Foreign(owner) = state {
             return Ok(Err(Blocker::lasting(Reason::SecretNotOurs, format!("the entry belongs to {owner}"))));
         }
-        if self.store.lock().denies {
+        if self.store()?.denies {
             return Ok(Err(Blocker::passing(Reason::SecretNotWritable, "the store denies writes")));
         }
         Ok(Ok(Writable::default()))
@@ -116,7 +133,7 @@ impl Output for InMemoryOutput {
 
     async fn write(&mut self, values: &Values) -> Result<OutputState, Failure> {
         let digest = self.key.of_content(&self.content(values)?);
-        let mut store = self.store.lock();
+        let mut store = self.store()?;
         if store.denies {
             return Err(KubeError::Denied { code: 403, message: "the store denies writes".into() }.into());
         }
@@ -126,21 +143,28 @@ impl Output for InMemoryOutput {
         store.versions += 1;
         let user = Some(values.user_id.clone());
         let entry = Entry { owner: self.owner.clone(), user, digest, version: store.versions };
-        self.version = Some(entry.version);
         let state = self.state(Some(&entry), true);
+        let version = entry.version;
         store.entries.insert(self.id.name.clone(), entry);
+        drop(store);
+        self.version = Some(version);
         Ok(state)
     }
 
     async fn credential(&self) -> Result<Option<Credential>, Failure> {
-        Ok(None)
+        self.store().map(|_| None)
     }
 
     async fn remove(&mut self) -> Result<(), Failure> {
-        let mut store = self.store.lock();
+        let mut store = self.store()?;
         if store.entries.get(&self.id.name).is_some_and(|entry| entry.owner == self.owner) {
             store.entries.remove(&self.id.name);
         }
+        Ok(())
+    }
+
+    async fn abandon(&mut self, why: &str) -> Result<(), Failure> {
+        self.store.lock().abandoned.push((self.id.name.clone(), why.to_owned()));
         Ok(())
     }
 

@@ -24,7 +24,7 @@ use crate::controller::context::Context;
 use crate::controller::objects::Key;
 use crate::domain::format::{Content, FormatError, Surroundings, Values};
 use crate::domain::identity::Owner;
-use crate::domain::plan::{OutputId, OutputState};
+use crate::domain::plan::{OutputId, OutputState, ToRemove};
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use crate::domain::user::Credential;
@@ -32,10 +32,16 @@ use crate::domain::user::Credential;
 /// One place for the credential of one resource.
 ///
 /// It is used by one reconcile: what `observe` and `read` found is the state in which `prove_writable` and `write` expect it.
+///
+/// A method that needs a store which is down alone, or refuses the operator, returns [`Failure::OutputUnavailable`]. The
+/// resource's other outputs are served then, and what the status records of this one counts.
 #[async_trait]
 pub trait Output: Send + Sync {
     /// Which output. The kind is a constant of the implementation.
     fn id(&self) -> &OutputId;
+
+    /// Whether it is still there when Kubernetes has removed its resource. If so, the operator removes it before the finalizer.
+    fn outlives_resource(&self) -> bool;
 
     /// Whether [`Output::credential`] can read the credential back from the content.
     fn is_readable(&self) -> bool;
@@ -61,6 +67,10 @@ pub trait Output: Send + Sync {
 
     /// Removes it if it is ours.
     async fn remove(&mut self) -> Result<(), Failure>;
+
+    /// Lists it, where the people who look after its store find it, as left behind by a resource that is gone. Asked only of an
+    /// output that outlives its resource.
+    async fn abandon(&mut self, why: &str) -> Result<(), Failure>;
 
     /// What a status records of it. `before` is the entry that the status has, `written` whether this reconcile wrote it.
     fn record(&self, digest: &str, before: Option<&RecordedOutput>, written: bool) -> Option<RecordedOutput>;
@@ -176,12 +186,22 @@ pub fn is_known(kind: &str) -> bool {
     recorded(kind).is_some()
 }
 
-/// The outputs that the status records and the spec no longer names. Those of an unknown kind are kept for the release that
-/// knows it.
+/// The outputs to remove: under deletion those that outlive the resource, recorded or not; else those that the status records
+/// and the spec no longer names. Those of an unknown kind are kept for the release that knows it.
 #[must_use]
-pub fn former(status: &TechnicalUserStatus, named: &[Box<dyn Output>]) -> Vec<OutputId> {
-    let recorded = status.outputs.iter().filter(|output| is_known(&output.kind)).map(RecordedOutput::id);
-    recorded.filter(|id| named.iter().all(|output| output.id() != id)).collect()
+pub fn to_remove(
+    resource: &Resource,
+    status: &TechnicalUserStatus,
+    named: &[Box<dyn Output>],
+    deleting: bool,
+) -> Vec<ToRemove> {
+    let is_former = |id: &OutputId| named.iter().all(|output| output.id() != id);
+    let former = status.outputs.iter().map(RecordedOutput::id).filter(is_former);
+    let former = former.filter_map(|id| of_record(resource, &id));
+    let former = former.filter(|output| !deleting || output.outlives_resource());
+    let outliving = named.iter().filter(|output| deleting && output.outlives_resource());
+    let ids = former.map(|output| output.id().clone()).chain(outliving.map(|output| output.id().clone()));
+    ids.map(|output| ToRemove { output, failed: None }).collect()
 }
 
 impl RecordedOutput {

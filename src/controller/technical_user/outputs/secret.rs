@@ -173,6 +173,11 @@ impl Output for SecretOutput {
         &self.id
     }
 
+    /// Kubernetes deletes it with its owner.
+    fn outlives_resource(&self) -> bool {
+        false
+    }
+
     fn is_readable(&self) -> bool {
         self.layout.is_readable()
     }
@@ -294,6 +299,10 @@ impl Output for SecretOutput {
             self.secrets.delete(&self.id.name, &Version::of(&metadata)).await?;
         }
         self.resource.ctx.memory.change(&self.resource.key, |user| user.secrets.forget(&self.id));
+        Ok(())
+    }
+
+    async fn abandon(&mut self, _: &str) -> Result<(), Failure> {
         Ok(())
     }
 

@@ -286,6 +286,24 @@ async fn a_credential_that_can_be_read_back_is_the_one_that_was_written() {
     }
 }
 
+/// A store that is down alone says so by each method, and never by another failure: the other outputs are served then.
+#[tokio::test]
+async fn a_store_that_is_down_is_reported_as_such() {
+    let store = SharedStore::default();
+    let place = Entries(Arc::clone(&store));
+    let recorded = publish(&place, "u1", None).await;
+    store.lock().down = true;
+    let is_unavailable = |failure: Failure| matches!(failure, Failure::OutputUnavailable(_));
+    assert!(is_unavailable(place.output().observe(Some(&recorded)).await.unwrap_err()));
+    assert!(is_unavailable(place.output().read(Some(&recorded)).await.unwrap_err()));
+    assert!(is_unavailable(place.output().prove_writable(&OutputState::Absent).await.unwrap_err()));
+    assert!(is_unavailable(place.output().write(&values("u2")).await.unwrap_err()));
+    assert!(is_unavailable(place.output().credential().await.unwrap_err()));
+    assert!(is_unavailable(place.output().remove().await.unwrap_err()));
+    place.output().abandon("it is down").await.unwrap();
+    assert_eq!(store.lock().abandoned, [("edc".to_owned(), "it is down".to_owned())]);
+}
+
 #[tokio::test]
 async fn a_secret_has_the_owner_the_mark_and_the_keys_of_its_format_and_no_others() {
     let secrets = Secrets::new();

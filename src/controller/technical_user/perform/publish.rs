@@ -1,4 +1,4 @@
-//! The writes to outputs: the one that publishes a credential, and the removal of a former output.
+//! The writes to outputs: the one that publishes a credential, and the removal of one that is not needed any more.
 
 use tokio::time::Instant;
 
@@ -7,7 +7,7 @@ use crate::controller::kube_error::KubeError;
 use crate::controller::technical_user::outputs;
 use crate::controller::technical_user::pass::{Failure, Pass};
 use crate::controller::technical_user::reference;
-use crate::domain::plan::{OutputId, OutputState, UserRef, UserView, Verified};
+use crate::domain::plan::{NotRemoved, OutputId, OutputState, UserRef, UserView, Verified};
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use crate::domain::user::UserId;
@@ -15,10 +15,32 @@ use crate::domain::user::UserId;
 /// Asks whether an output can be written.
 pub async fn prove_writable(pass: &mut Pass, id: &OutputId) -> Result<(), Failure> {
     let state = pass.observation.output(id).map_or(OutputState::Absent, |output| output.state.clone());
-    let answer = pass.output(id)?.prove_writable(&state).await?;
-    let answer = answer.map(|writable| pass.places.extend(writable.place));
-    set_writable(pass, id, answer);
+    let answer = match state {
+        OutputState::Unknown(blocker) => Err(Failure::OutputUnavailable(blocker)),
+        state => pass.output(id)?.prove_writable(&state).await,
+    };
+    match answer {
+        Ok(answer) => {
+            let answer = answer.map(|writable| pass.places.extend(writable.place));
+            set_writable(pass, id, answer);
+        }
+        Err(Failure::OutputUnavailable(blocker)) => unavailable(pass, id, blocker),
+        Err(failure) => return Err(failure),
+    }
     Ok(())
+}
+
+/// The store of an output is down: it can neither be written nor be known.
+fn unavailable(pass: &mut Pass, id: &OutputId, blocker: Blocker) {
+    set_writable(pass, id, Err(blocker.clone()));
+    see_state(pass, id, OutputState::Unknown(blocker));
+}
+
+/// What is in the place of an output now.
+pub(super) fn see_state(pass: &mut Pass, id: &OutputId, state: OutputState) {
+    if let Some(output) = pass.observation.output_mut(id) {
+        output.state = state;
+    }
 }
 
 fn set_writable(pass: &mut Pass, id: &OutputId, answer: Result<(), Blocker>) {
@@ -38,6 +60,10 @@ pub async fn publish(pass: &mut Pass, current: &UserRef, id: &OutputId) -> Resul
                 let message = format!("The operator could not write the {id}, and tries again");
                 set_writable(pass, id, Err(Blocker::passing(Reason::SecretNotWritable, message)));
             }
+            return Ok(());
+        }
+        Err(Failure::OutputUnavailable(blocker)) => {
+            unavailable(pass, id, blocker);
             return Ok(());
         }
         Err(Failure::Format(error)) => {
@@ -81,9 +107,7 @@ fn see_written(pass: &mut Pass, user: &UserId, id: &OutputId, state: OutputState
     {
         contents.insert(id.clone(), digest.clone());
     }
-    if let Some(output) = pass.observation.output_mut(id) {
-        output.state = state;
-    }
+    see_state(pass, id, state);
 }
 
 fn report(pass: &Pass, current: &UserRef, id: &OutputId) {
@@ -103,11 +127,39 @@ fn report(pass: &Pass, current: &UserRef, id: &OutputId) {
     pass.ctx.events.normal(reference(&pass.ctx, &pass.key), reason.as_str(), "Publish", &note);
 }
 
-/// Removes an output that the spec no longer names, where it is ours.
-pub async fn remove(pass: &mut Pass, former: &OutputId) -> Result<(), Failure> {
-    if let Some(mut output) = outputs::of_record(&pass.resource(), former) {
-        output.remove().await?;
+/// Removes an output, where it is ours. One whose store is down is tried again in another reconcile.
+pub async fn remove(pass: &mut Pass, id: &OutputId) -> Result<(), Failure> {
+    let removed = match outputs::of_record(&pass.resource(), id) {
+        Some(mut output) => output.remove().await,
+        None => Ok(()),
+    };
+    match removed {
+        Ok(()) => is_done_with(pass, id),
+        Err(Failure::OutputUnavailable(blocker)) => {
+            let tried_for = pass.ctx.memory.change(&pass.key, |user| user.removing.elapsed("Removing"));
+            for output in pass.observation.to_remove.iter_mut().filter(|output| output.output == *id) {
+                output.failed = Some(NotRemoved { blocker: blocker.clone(), tried_for });
+            }
+        }
+        Err(failure) => return Err(failure),
     }
-    pass.observation.former_outputs.retain(|output| output != former);
     Ok(())
+}
+
+/// Lists an output that is left where it is.
+pub async fn abandon(pass: &mut Pass, id: &OutputId, why: &str) -> Result<(), Failure> {
+    if let Some(mut output) = outputs::of_record(&pass.resource(), id) {
+        output.abandon(why).await?;
+    }
+    is_done_with(pass, id);
+    Ok(())
+}
+
+/// The output is removed, or left for good.
+fn is_done_with(pass: &mut Pass, id: &OutputId) {
+    let to_remove = &mut pass.observation.to_remove;
+    to_remove.retain(|output| output.output != *id);
+    if to_remove.is_empty() {
+        pass.ctx.memory.change_known(&pass.key, |user| user.removing.forget());
+    }
 }

@@ -45,13 +45,16 @@ pub async fn read(pass: &mut Pass, what: Read) -> Result<(), Failure> {
         }
         Read::Output(id) => output(pass, &id).await?,
         Read::Writable(id) => publish::prove_writable(pass, &id).await?,
-        Read::Verify(at) => {
-            let verified = verify(pass, &at).await?;
-            match at {
-                CredentialAt::Portal(id) => pass.observation.users.entry(&id).proof = Some(verified),
-                CredentialAt::Output(_) => pass.observation.published_proof = Some(verified),
+        Read::Verify(at) => match (verify(pass, &at).await, at) {
+            (Ok(verified), CredentialAt::Portal(id)) => {
+                pass.observation.users.entry(&id).proof = Some(verified);
             }
-        }
+            (Ok(verified), CredentialAt::Output(_)) => pass.observation.published_proof = Some(verified),
+            (Err(Failure::OutputUnavailable(blocker)), CredentialAt::Output(id)) => {
+                publish::see_state(pass, &id, OutputState::Unknown(blocker));
+            }
+            (Err(failure), _) => return Err(failure),
+        },
         Read::Object => object(pass).await?,
         Read::Narrow => narrow(pass).await?,
     }
@@ -279,10 +282,11 @@ fn facts(pass: &Pass, id: &UserId, details: &UserDetails) -> UserFacts {
 /// The content of an output, as a digest.
 async fn output(pass: &mut Pass, id: &OutputId) -> Result<(), Failure> {
     let recorded = pass.recorded_output(id).cloned();
-    let state = pass.output(id)?.read(recorded.as_ref()).await?;
-    if let Some(output) = pass.observation.output_mut(id) {
-        output.state = state;
-    }
+    let state = match pass.output(id)?.read(recorded.as_ref()).await {
+        Err(Failure::OutputUnavailable(blocker)) => OutputState::Unknown(blocker),
+        state => state?,
+    };
+    publish::see_state(pass, id, state);
     Ok(())
 }
 

@@ -26,7 +26,8 @@ pub async fn write(pass: &mut Pass, what: Write) -> Result<(), Failure> {
         Write::AddFinalizer => put_finalizer(pass).await,
         Write::Create { generation, user } => create::create(pass, generation, user).await,
         Write::Publish { user, output } => publish::publish(pass, &user, &output).await,
-        Write::RemoveOutput(former) => publish::remove(pass, &former).await,
+        Write::RemoveOutput(output) => publish::remove(pass, &output).await,
+        Write::AbandonOutput { output, why } => publish::abandon(pass, &output, &why).await,
         Write::Describe { user, name, description } => describe(pass, &user.id, name, description).await,
         Write::ReportDeletion(words) => {
             status::report_deletion(pass, words).await;

@@ -3,7 +3,7 @@
 use crate::api::technical_user::{RecordedCredential, RecordedOutput, TechnicalUserStatus};
 use crate::controller::technical_user::outputs::is_known;
 use crate::controller::technical_user::pass::Pass;
-use crate::domain::plan::{OutputState, OutputView, Report, Settled, Stage, UserRef, UserView};
+use crate::domain::plan::{OutputId, OutputState, OutputView, Report, Settled, Stage, UserRef, UserView};
 
 /// Records the outputs that hold the credential of the current user: all of them if the resource is ready, else those that were
 /// written before another one could not be.
@@ -11,7 +11,9 @@ pub(super) fn record_credential(pass: &Pass, new: &mut TechnicalUserStatus, sett
     let Some(current) = &settled.current else { return };
     let holds = |output: &&OutputView| match &settled.report {
         Report::Ready => true,
-        Report::Blocked { stage: Stage::Output, .. } => holds_what_was_read(pass, current, output),
+        Report::StillReady | Report::Blocked { stage: Stage::Output, .. } => {
+            holds_what_was_read(pass, current, output)
+        }
         _ => false,
     };
     let held: Vec<RecordedOutput> =
@@ -29,7 +31,9 @@ pub(super) fn record_credential(pass: &Pass, new: &mut TechnicalUserStatus, sett
             Some(RecordedCredential { generation, issued_at: time.clone(), first_verified_at: Some(time) });
     }
     if settled.report == Report::Ready {
-        keep_only(&mut new.outputs, &held);
+        let to_remove = pass.observation.to_remove.iter().map(|left| left.output.clone());
+        let kept: Vec<OutputId> = held.iter().map(RecordedOutput::id).chain(to_remove).collect();
+        keep_only(&mut new.outputs, &kept);
     }
     for entry in held {
         put(&mut new.outputs, entry);
@@ -50,9 +54,9 @@ fn entry(pass: &Pass, output: &OutputView) -> Option<RecordedOutput> {
     pass.outputs.iter().find(|found| *found.id() == output.id)?.record(digest, before, written)
 }
 
-/// Former outputs were removed before. Entries of kinds that only a later release knows are kept for it.
-fn keep_only(outputs: &mut Vec<RecordedOutput>, held: &[RecordedOutput]) {
-    outputs.retain(|output| !is_known(&output.kind) || held.iter().any(|entry| entry.id() == output.id()));
+/// Former outputs were removed before, if they could be. Entries of kinds that only a later release knows are kept for it.
+fn keep_only(outputs: &mut Vec<RecordedOutput>, kept: &[OutputId]) {
+    outputs.retain(|output| !is_known(&output.kind) || kept.contains(&output.id()));
 }
 
 fn put(outputs: &mut Vec<RecordedOutput>, entry: RecordedOutput) {
@@ -78,8 +82,7 @@ mod tests {
     #[test]
     fn an_entry_of_a_kind_that_only_a_later_release_knows_is_kept() {
         let mut outputs = vec![entry("Secret", "former", "d1"), entry("Later", "edc", "d1")];
-        let held = [entry("Secret", "edc", "d1")];
-        keep_only(&mut outputs, &held);
+        keep_only(&mut outputs, &[entry("Secret", "edc", "d1").id()]);
         assert_eq!(outputs, [entry("Later", "edc", "d1")]);
     }
 

@@ -27,7 +27,7 @@ use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use announce::{announce, announce_ignored};
 use credential::record_credential;
-use outputs::report_outputs;
+use outputs::{report_outputs, report_unknown_outputs};
 use user::record_users;
 use wanted::{blocked, wanted};
 
@@ -143,6 +143,7 @@ fn compute(pass: &Pass, rest: &Settled) -> TechnicalUserStatus {
     new.observed_generation = pass.object.metadata.generation;
     let wanted = match &rest.report {
         Report::StillReady | Report::Unchanged => {
+            report_unknown_outputs(pass, &mut new);
             return TechnicalUserStatus { conditions: pass.status.conditions.clone(), ..new };
         }
         report => wanted(pass, report),

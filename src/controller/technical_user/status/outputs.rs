@@ -3,7 +3,7 @@
 use crate::api::conditions::{READY, Wanted, brought_up_to_date};
 use crate::api::technical_user::{RecordedOutput, TechnicalUserStatus};
 use crate::controller::technical_user::pass::Pass;
-use crate::domain::plan::{OutputReport, OutputView, report_of};
+use crate::domain::plan::{OutputId, OutputReport, OutputView, report_of};
 use crate::domain::reason::Reason;
 use crate::domain::user::UserId;
 
@@ -12,20 +12,48 @@ pub(super) fn report_outputs(pass: &Pass, new: &mut TechnicalUserStatus) {
     let views = &pass.observation.outputs;
     if views.len() < 2 {
         new.outputs.iter_mut().for_each(|output| output.conditions.clear());
-        return;
+    } else {
+        views.iter().for_each(|view| report_output(pass, new, view));
     }
+    for former in &pass.observation.to_remove {
+        if let Some(failed) = &former.failed {
+            let message = format!(
+                "The spec no longer names it. It cannot be removed, and the operator tries again. {}",
+                failed.blocker.message
+            );
+            report(pass, new, &former.output, &not_ready(failed.blocker.reason, message));
+        }
+    }
+}
+
+/// Reports the outputs whose state is unknown, where everything else is as reported before.
+pub(super) fn report_unknown_outputs(pass: &Pass, new: &mut TechnicalUserStatus) {
+    let views = &pass.observation.outputs;
+    if views.len() > 1 {
+        let unknown = views.iter().filter(|view| view.unknown().is_some());
+        unknown.for_each(|view| report_output(pass, new, view));
+    }
+}
+
+fn report_output(pass: &Pass, new: &mut TechnicalUserStatus, view: &OutputView) {
     let user = new.user.as_ref().map(|user| UserId::new(&user.id));
-    for view in views {
-        let wanted = [wanted(&report_of(&pass.observation, view, user.as_ref()))];
-        if new.outputs.iter().all(|output| output.id() != view.id) {
-            // The operator has not written it yet.
-            let (kind, name) = (view.id.kind.clone(), view.id.name.clone());
-            new.outputs.push(RecordedOutput { kind, name, ..RecordedOutput::default() });
-        }
-        for entry in new.outputs.iter_mut().filter(|output| output.id() == view.id) {
-            entry.conditions =
-                brought_up_to_date(&entry.conditions, &wanted, new.observed_generation, pass.now);
-        }
+    let wanted = wanted(&report_of(&pass.observation, view, user.as_ref()));
+    report(pass, new, &view.id, &wanted);
+}
+
+/// Sets the condition of an output in its entry, which is new where the operator has not written the output yet.
+fn report(pass: &Pass, new: &mut TechnicalUserStatus, id: &OutputId, wanted: &Wanted) {
+    if new.outputs.iter().all(|output| output.id() != *id) {
+        let (kind, name) = (id.kind.clone(), id.name.clone());
+        new.outputs.push(RecordedOutput { kind, name, ..RecordedOutput::default() });
+    }
+    for entry in new.outputs.iter_mut().filter(|output| output.id() == *id) {
+        entry.conditions = brought_up_to_date(
+            &entry.conditions,
+            std::slice::from_ref(wanted),
+            new.observed_generation,
+            pass.now,
+        );
     }
 }
 
@@ -41,10 +69,18 @@ pub(super) fn with_count(pass: &Pass, message: &str) -> String {
 }
 
 fn wanted(report: &OutputReport) -> Wanted {
-    let (status, reason, message) = match report {
-        OutputReport::Published => (true, Reason::OutputsWritten, "It holds the credential".to_owned()),
-        OutputReport::Blocked(blocker) => (false, blocker.reason, blocker.message.clone()),
-        OutputReport::NotYet => (false, Reason::NotYet, "The operator has not written it yet".to_owned()),
-    };
-    Wanted { type_: READY, status: Some(status), reason: reason.as_str(), message }
+    match report {
+        OutputReport::Published => Wanted {
+            type_: READY,
+            status: Some(true),
+            reason: Reason::OutputsWritten.as_str(),
+            message: "It holds the credential".to_owned(),
+        },
+        OutputReport::Blocked(blocker) => not_ready(blocker.reason, blocker.message.clone()),
+        OutputReport::NotYet => not_ready(Reason::NotYet, "The operator has not written it yet".to_owned()),
+    }
+}
+
+fn not_ready(reason: Reason, message: String) -> Wanted {
+    Wanted { type_: READY, status: Some(false), reason: reason.as_str(), message }
 }

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 pub use credential::{CredentialAt, Verified};
 pub use desired::*;
-pub use output::{OutputId, OutputState, OutputView};
+pub use output::{NotRemoved, OutputId, OutputState, OutputView, ToRemove};
 pub use portal::PortalFacts;
 pub use recorded::{AttemptState, OpenAttempt, Recorded, RecordedPortal, RecordedUser};
 pub use rotation::*;
@@ -77,8 +77,9 @@ pub struct Observation {
     pub name_doubted: bool,
     /// The outputs that the spec names, in its order.
     pub outputs: Vec<OutputView>,
-    /// The outputs that the status records and the spec no longer names.
-    pub former_outputs: Vec<OutputId>,
+    /// The outputs to remove: under deletion those that outlive the resource, else those that the status records and the spec
+    /// no longer names.
+    pub to_remove: Vec<ToRemove>,
     /// What the token endpoint answered in this reconcile to the credential in an output.
     pub published_proof: Option<Verified>,
     /// When what was not checked in this reconcile is due.

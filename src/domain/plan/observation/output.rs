@@ -1,6 +1,7 @@
 //! The outputs of a resource: where its credential is published.
 
 use std::fmt;
+use std::time::Duration;
 
 use crate::domain::roles::Blocker;
 use crate::domain::user::UserId;
@@ -33,6 +34,26 @@ pub struct OutputView {
     pub writable: Option<Result<(), Blocker>>,
     /// The credential can be read back from its content. If not, only what the portal shows can be verified.
     pub readable: bool,
+    /// Kubernetes does not remove it with its resource.
+    pub outlives_resource: bool,
+}
+
+/// An output that is to be removed: the spec no longer names it, or the resource is under deletion and the output outlives it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToRemove {
+    /// Which one.
+    pub output: OutputId,
+    /// Why this reconcile could not remove it.
+    pub failed: Option<NotRemoved>,
+}
+
+/// An output could not be removed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotRemoved {
+    /// Why.
+    pub blocker: Blocker,
+    /// How long this process has tried in vain.
+    pub tried_for: Duration,
 }
 
 /// What is there in the place of an output.
@@ -42,6 +63,8 @@ pub enum OutputState {
     Absent,
     /// Something that is not ours; whose, in words.
     Foreign(String),
+    /// It cannot be known at the moment, for this reason: its store is down or refuses the operator. Other outputs are served.
+    Unknown(Blocker),
     /// Ours.
     Ours {
         /// The user whose credential it says to hold.
@@ -60,15 +83,29 @@ impl OutputView {
         matches!(&self.state, OutputState::Ours { user: Some(holder), .. } if holder == user)
     }
 
-    /// Whether it is as it should be with this content for this user.
+    /// Whether it is as it should be with this content for this user. If its state is unknown, the status decides: what was
+    /// written is still there as far as anybody knows.
     #[must_use]
     pub fn holds(&self, user: &UserId, wanted: Option<&String>) -> bool {
-        self.is_of(user)
-            && wanted.is_some()
-            && matches!(
-                &self.state,
-                OutputState::Ours { digest, metadata_as_wanted: true, .. } if digest.as_ref() == wanted
-            )
+        if wanted.is_none() {
+            return false;
+        }
+        match &self.state {
+            OutputState::Ours { digest, metadata_as_wanted: true, .. } => {
+                self.is_of(user) && digest.as_ref() == wanted
+            }
+            OutputState::Unknown(_) => self.recorded.as_ref() == wanted,
+            OutputState::Ours { .. } | OutputState::Absent | OutputState::Foreign(_) => false,
+        }
+    }
+
+    /// Why its state is unknown.
+    #[must_use]
+    pub fn unknown(&self) -> Option<&Blocker> {
+        match &self.state {
+            OutputState::Unknown(blocker) => Some(blocker),
+            OutputState::Absent | OutputState::Foreign(_) | OutputState::Ours { .. } => None,
+        }
     }
 
     /// Whether another client wrote to it since, so that its content has to be read.

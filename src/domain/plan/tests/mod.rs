@@ -14,6 +14,7 @@ mod ownership;
 mod pins;
 mod publish;
 mod renamed;
+mod stores;
 mod support;
 mod tidy;
 mod token_roles;

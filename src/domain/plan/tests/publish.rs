@@ -152,10 +152,10 @@ fn a_former_output_is_removed_once_the_new_one_is_written() {
         ("not verified", moved(), "verify what was read"),
         ("not written", moved().verified(shown_for("u1"), Verified::Accepted), "publish u1 g1"),
         ("written", written(), "remove Secret \"former\""),
-        ("removed", written().but(|o| o.former_outputs.clear()), "ready (u1 g1), verify in time"),
+        ("removed", written().but(|o| o.to_remove.clear()), "ready (u1 g1), verify in time"),
         (
             "two of them, one after the other",
-            written().with_former_output("other").but(|o| drop(o.former_outputs.remove(0))),
+            written().with_former_output("other").but(|o| drop(o.to_remove.remove(0))),
             "remove Secret \"other\"",
         ),
         (

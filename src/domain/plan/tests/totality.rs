@@ -7,8 +7,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::super::{
-    AttemptState, Confirmed, CredentialAt, Desired, Observation, OutputState, OutputView, Read, Report,
-    Requeue, Searched, Selection, Settled, Step, UserFacts, UserView, Write, plan,
+    AttemptState, Confirmed, CredentialAt, Deletion, Desired, Observation, OutputState, OutputView, Read,
+    Report, Requeue, Searched, Selection, Settled, Step, UserFacts, UserView, Write, plan,
 };
 use super::arbitrary::{Fact, a_base, a_fact};
 use super::runs;
@@ -96,6 +96,14 @@ fn judge_wait(o: &Observation, settled: &Settled) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// Whether the credential is valid after the resource is deleted.
+fn is_valid_afterwards(o: &Observation) -> bool {
+    match &o.desired {
+        Desired::Create(desired) => !o.deleting || desired.deletion == Deletion::Retain,
+        Desired::Existing { .. } => true,
+    }
+}
+
 fn judge(o: &Observation) -> Result<(), TestCaseError> {
     match plan(o) {
         Step::Read(read) => prop_assert!(!is_answered(o, &read), "asks again: {read:?}"),
@@ -118,7 +126,13 @@ fn judge(o: &Observation) -> Result<(), TestCaseError> {
                 .outputs
                 .iter()
                 .all(|output| matches!(output.state, OutputState::Ours { digest: Some(_), .. }));
-            prop_assert!(!removes || holds_credential, "removes an output before another one is written");
+            prop_assert!(
+                !removes || o.deleting || holds_credential,
+                "removes an output before another one is written"
+            );
+            prop_assert!(!drops || o.to_remove.is_empty(), "leaves outputs that nobody lists");
+            let abandons = matches!(write, Write::AbandonOutput { .. });
+            prop_assert!(!abandons || o.released || !is_valid_afterwards(o), "leaves a valid credential");
             prop_assert!(!touches_a_foreign_user(o, &write), "touches a foreign user: {write:?}");
         }
         Step::Settled(settled) => judge_wait(o, &settled)?,

@@ -168,7 +168,10 @@ impl World {
         let rv = Some(pass.object.rv);
         match write {
             // The model's portal never moves, and its spec always names one output.
-            Write::RecordPortal | Write::ReportDeletion(_) | Write::RemoveOutput(_) => {}
+            Write::RecordPortal
+            | Write::ReportDeletion(_)
+            | Write::RemoveOutput(_)
+            | Write::AbandonOutput { .. } => {}
             Write::AddFinalizer => {
                 if !self.write_object(rv, |o| o.finalizer = true) {
                     return self.look_again(p);

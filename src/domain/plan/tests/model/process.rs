@@ -252,6 +252,7 @@ impl World {
         let can_be_written =
             |can| if can { Ok(()) } else { Err(Blocker::lasting(Reason::SecretNotWritable, "quota")) };
         o.outputs = vec![OutputView {
+            outlives_resource: false,
             id: the_secret(),
             state: state_of_secret(pass),
             recorded: status.written.as_ref().map(|(digest, _)| digest.clone()),

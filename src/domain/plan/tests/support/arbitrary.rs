@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::builders::{
     COMPANY, NEW_URL, OTHER_COMPANY, URL, a_deleted_resource, a_new_resource, a_ready_resource,
-    a_recorded_resource, an_existing, candidate, contents, details, details_of, here, id, the_entry,
+    a_recorded_resource, an_existing, candidate, contents, details, details_of, down, here, id, the_entry,
     the_secret, there,
 };
 use super::users::Candidate;
@@ -50,6 +50,8 @@ pub(in crate::domain::plan::tests) enum Fact {
     RecordedContent(u8),
     NotReadable,
     FormerOutput,
+    Outlives,
+    ToRemove(Option<Duration>),
     Writable(bool),
     Verified(CredentialAt, Verified),
     Token(UserId, Vec<&'static str>),
@@ -163,7 +165,12 @@ fn a_state() -> impl Strategy<Value = OutputState> {
         (option::of(an_id()), 0..4_u8, any::<bool>()).prop_map(|(user, digest, metadata_as_wanted)| {
             OutputState::Ours { user, digest: (digest > 0).then(|| format!("d{digest}")), metadata_as_wanted }
         });
-    prop_oneof![1 => Just(OutputState::Absent), 1 => Just(OutputState::Foreign("Helm".into())), 4 => ours]
+    prop_oneof![
+        1 => Just(OutputState::Absent),
+        1 => Just(OutputState::Foreign("Helm".into())),
+        1 => Just(OutputState::Unknown(down())),
+        4 => ours,
+    ]
 }
 
 fn a_wait() -> impl Strategy<Value = Waiting> {
@@ -238,6 +245,8 @@ pub(in crate::domain::plan::tests) fn a_fact() -> impl Strategy<Value = Fact> {
         (0..4_u8).prop_map(Fact::RecordedContent),
         Just(Fact::NotReadable),
         Just(Fact::FormerOutput),
+        Just(Fact::Outlives),
+        option::of((0..7_200_u64).prop_map(Duration::from_secs)).prop_map(Fact::ToRemove),
         any::<bool>().prop_map(Fact::Writable),
         (proof, said).prop_map(|(proof, said)| Fact::Verified(proof, said)),
         (an_id(), shown).prop_map(|(id, roles)| Fact::Token(id, roles)),
@@ -282,6 +291,8 @@ impl Fact {
             Self::RecordedContent(digest) => o.recorded_content(&format!("d{digest}")),
             Self::NotReadable => o.but(|o| o.outputs.iter_mut().for_each(|output| output.readable = false)),
             Self::FormerOutput => o.with_former_output("former"),
+            Self::Outlives => o.outliving(),
+            Self::ToRemove(tried_for) => o.to_remove("left", tried_for),
             Self::Writable(true) => o.writable(),
             Self::Writable(false) => o.unwritable(),
             Self::Verified(proof, said) => o.verified(proof, said),

@@ -10,9 +10,9 @@ use crate::domain::grace::Waiting;
 use crate::domain::identity::{Hint, Owner, Pin};
 use crate::domain::ownership::{Logins, Origin};
 use crate::domain::plan::{
-    AttemptState, CredentialAt, Deletion, Desired, DesiredUser, Done, Listed, Observation, OpenAttempt,
-    OutputId, OutputState, OutputView, PortalFacts, Recorded, RecordedPortal, RecordedUser, Rotation,
-    Searched, Selection, Selector, Timers, UserFacts, UserView, Users, Verified,
+    AttemptState, CredentialAt, Deletion, Desired, DesiredUser, Done, Listed, NotRemoved, Observation,
+    OpenAttempt, OutputId, OutputState, OutputView, PortalFacts, Recorded, RecordedPortal, RecordedUser,
+    Rotation, Searched, Selection, Selector, Timers, ToRemove, UserFacts, UserView, Users, Verified,
 };
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
@@ -136,13 +136,25 @@ pub(in crate::domain::plan::tests) fn the_entry() -> OutputId {
     OutputId { kind: "Entry".into(), name: "edc".into() }
 }
 
+/// Why the state of an output is unknown.
+pub(in crate::domain::plan::tests) fn down() -> Blocker {
+    Blocker::passing(Reason::SecretNotWritable, "the store is down")
+}
+
 /// The digests of what the outputs would hold.
 pub(in crate::domain::plan::tests) fn contents(digest: &str) -> BTreeMap<OutputId, String> {
     [the_secret(), the_entry()].into_iter().map(|id| (id, digest.to_owned())).collect()
 }
 
 fn absent(id: OutputId) -> OutputView {
-    OutputView { id, state: OutputState::Absent, recorded: None, writable: None, readable: true }
+    OutputView {
+        id,
+        state: OutputState::Absent,
+        recorded: None,
+        writable: None,
+        readable: true,
+        outlives_resource: false,
+    }
 }
 
 /// A new resource: one internal role, no status, no finalizer, no Secret.
@@ -174,7 +186,7 @@ pub(in crate::domain::plan::tests) fn a_new_resource() -> Observation {
         selection: Selection::Unread,
         name_doubted: false,
         outputs: vec![absent(the_secret())],
-        former_outputs: Vec::new(),
+        to_remove: Vec::new(),
         published_proof: None,
         timers: timers(),
         roles_doubted: false,
@@ -230,8 +242,20 @@ impl Observation {
 
     /// The spec named another Secret before.
     pub(in crate::domain::plan::tests) fn with_former_output(self, name: &str) -> Self {
-        let former = OutputId { kind: "Secret".into(), name: name.into() };
-        self.but(|o| o.former_outputs.push(former))
+        let output = OutputId { kind: "Secret".into(), name: name.into() };
+        self.but(|o| o.to_remove.push(ToRemove { output, failed: None }))
+    }
+
+    /// An entry is to be removed; `Some`: its store is down, and this process has tried for so long.
+    pub(in crate::domain::plan::tests) fn to_remove(self, name: &str, tried_for: Option<Duration>) -> Self {
+        let output = OutputId { kind: "Entry".into(), name: name.into() };
+        let failed = tried_for.map(|tried_for| NotRemoved { blocker: down(), tried_for });
+        self.but(|o| o.to_remove.push(ToRemove { output, failed }))
+    }
+
+    /// Kubernetes does not remove its outputs.
+    pub(in crate::domain::plan::tests) fn outliving(self) -> Self {
+        self.but(|o| o.outputs.iter_mut().for_each(|output| output.outlives_resource = true))
     }
 
     pub(in crate::domain::plan::tests) fn portal_but(self, change: impl FnOnce(&mut PortalFacts)) -> Self {

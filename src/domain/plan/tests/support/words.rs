@@ -38,6 +38,7 @@ fn write(write: &Write) -> String {
         Write::Publish { user, output } if *output == the_secret() => format!("publish {}", self::user(user)),
         Write::Publish { user, output } => format!("publish {} to the {}", self::user(user), output.kind),
         Write::RemoveOutput(output) => format!("remove {output}"),
+        Write::AbandonOutput { output, .. } => format!("list {output} as abandoned"),
         Write::Describe { user, .. } => format!("describe {}", self::user(user)),
         Write::ReportDeletion(_) => "report the deletion".into(),
         Write::Delete { id, .. } => format!("delete {id}"),
