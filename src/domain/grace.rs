@@ -59,7 +59,7 @@ mod tests {
         assert_eq!(left(seen(MINUTE), Reason::PortalNotFound), Some(MINUTE));
         assert_eq!(left(seen(GRACE), Reason::PortalNotFound), None);
         assert_eq!(left(seen(GRACE), Reason::AccessDenied), Some(GRACE), "the next thing has its own time");
-        for other in [Reason::RolesMixed, Reason::SecretNotOurs, Reason::WrongCompany] {
+        for other in [Reason::RolesMixed, Reason::OutputNotOurs, Reason::WrongCompany] {
             assert_eq!(left(Waiting::default(), other), None, "a person has to act");
         }
         let passing = Blocker::passing(Reason::PortalNotFound, "missing");

@@ -164,10 +164,10 @@ reasons! {
     CredentialRefused: Plain,
     /// The token endpoint cannot be reached.
     TokenEndpointUnreachable: Plain,
-    /// A Secret with that name was not written for this resource.
-    SecretNotOurs: Plain,
-    /// The Secret cannot be written.
-    SecretNotWritable: Plain,
+    /// What is in the place of an output was not written for this resource.
+    OutputNotOurs: Plain,
+    /// The output cannot be written.
+    OutputNotWritable: Plain,
     /// The content of an output cannot be built.
     OutputInvalid: MayArrive,
     /// The portal answered with an error.
@@ -189,7 +189,7 @@ reasons! {
     /// A credential that was changed in the portal was published.
     CredentialChanged: Plain,
     /// A Secret was written again.
-    SecretHealed: Plain,
+    OutputHealed: Plain,
     /// A user was deleted.
     UserDeleted: Plain,
     /// A user was revoked.

@@ -77,7 +77,7 @@ async fn a_webhook_that_fails_or_a_busy_apiserver_is_reported_in_its_own_words_b
     {
         let fault = world.proxy.on(dry_runs()).action(Action::status(code, "InternalError", words));
         world.apply(&create(name, &world.namespace, DATASPACE_DISCOVERY)).await;
-        let message = world.because(name, "SecretNotWritable").await;
+        let message = world.because(name, "OutputNotWritable").await;
         assert!(message.contains(words), "{message}");
         assert!(condition(&world.user(name).await.unwrap(), "Reconciling").is_some());
         assert_eq!(world.simulator.count(Endpoint::Create), made);
@@ -92,7 +92,7 @@ async fn the_words_about_the_real_write_of_a_secret_are_withheld() {
     let words = "data quoted-by-a-webhook is not allowed";
     let fault = world.proxy.on(secret_writes()).action(Action::status(500, "InternalError", words));
     world.apply(&create(NAME, &world.namespace, DATASPACE_DISCOVERY)).await;
-    world.because(NAME, "SecretNotWritable").await;
+    world.because(NAME, "OutputNotWritable").await;
     for text in [world.log(), format!("{:?}", world.user(NAME).await)] {
         assert!(!text.contains("quoted-by-a-webhook"), "{text}");
     }

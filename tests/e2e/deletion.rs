@@ -233,7 +233,7 @@ async fn a_resource_that_was_not_ready_says_that_its_user_is_being_deleted() {
     let user = world.ours().remove(0);
     let not_ours = Patch::Merge(json!({"metadata": {"annotations": {"technicaluser.dev/owner": null}}}));
     world.secrets_api().patch("edc", &PatchParams::default(), &not_ours).await.unwrap();
-    world.because("edc", "SecretNotOurs").await;
+    world.because("edc", "OutputNotOurs").await;
     let gate = world.simulator.gate(Endpoint::Delete, Stage::Arrived);
     world.delete("edc").await;
     let words = world.because("edc", "Deleting").await;

@@ -94,7 +94,7 @@ async fn another_format_replaces_all_keys_for_the_same_user() {
     world
         .apply(&with_secret(&world, DATASPACE_DISCOVERY, &json!({ "format": "VaultJson", "type": "Opaque" })))
         .await;
-    let words = world.because("edc", "SecretNotWritable").await;
+    let words = world.because("edc", "OutputNotWritable").await;
     assert!(words.contains("immutable"), "{words}");
     world.secrets_api().delete("edc", &kube::api::DeleteParams::default()).await.unwrap();
     let texts =

@@ -31,7 +31,7 @@ async fn a_quota_without_a_free_place_makes_no_user() {
     world.portal_ready().await;
     quota(&world, 0).await;
     world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
-    let words = world.because("edc", "SecretNotWritable").await;
+    let words = world.because("edc", "OutputNotWritable").await;
     assert!(words.contains("exceeded quota") && words.contains("sends no request to the portal"), "{words}");
     world.two_sweeps().await;
     assert_eq!(world.portal_writes(), 0);
@@ -53,7 +53,7 @@ async fn no_more_users_are_made_than_a_quota_has_places() {
     for name in &names {
         world
             .until(name, "it is ready or waits", |user| {
-                ["Ready", "SecretNotWritable"].contains(&reason(user).as_str())
+                ["Ready", "OutputNotWritable"].contains(&reason(user).as_str())
             })
             .await;
     }
@@ -119,7 +119,7 @@ async fn an_admission_policy_that_forbids_the_secret_makes_no_user() {
         .await;
 
     world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
-    let words = world.because("edc", "SecretNotWritable").await;
+    let words = world.because("edc", "OutputNotWritable").await;
     assert!(words.contains("ask the security team first"), "{words}");
     world.two_sweeps().await;
     assert_eq!(world.portal_writes(), 0);

@@ -70,13 +70,13 @@ async fn no_user_is_created_before_every_secret_can_be_written() {
     let world = world().start().await;
     world.secret("data-plane", &[("key", "of Helm")]).await;
     world.apply(&with_secrets(&world, &["control-plane", "data-plane"])).await;
-    let words = world.because(NAME, "SecretNotOurs").await;
+    let words = world.because(NAME, "OutputNotOurs").await;
     assert!(words.contains("data-plane"), "{words}");
     world.two_sweeps().await;
     assert_eq!(world.portal_writes(), 0);
     assert!(world.get_secret("control-plane").await.is_none());
     let user = world.user(NAME).await.unwrap();
-    assert_eq!(readiness(&user, "data-plane").as_deref(), Some("SecretNotOurs"));
+    assert_eq!(readiness(&user, "data-plane").as_deref(), Some("OutputNotOurs"));
     assert_eq!(readiness(&user, "control-plane").as_deref(), Some("NotYet"));
     world.secrets_api().delete("data-plane", &DeleteParams::default()).await.unwrap();
     world.sweep().await;
@@ -92,7 +92,7 @@ async fn a_secret_of_others_does_not_keep_the_credential_from_the_rest() {
     world.secret("foreign", &[("key", "of Helm")]).await;
     let foreign = world.get_secret("foreign").await;
     name_secrets(&world, &["foreign", "control-plane", "data-plane"]).await;
-    world.because(NAME, "SecretNotOurs").await;
+    world.because(NAME, "OutputNotOurs").await;
     world.eventually("the new one is written", async || world.get_secret("data-plane").await.is_some()).await;
     let user = world
         .until(NAME, "each output is reported", |user| {
@@ -100,7 +100,7 @@ async fn a_secret_of_others_does_not_keep_the_credential_from_the_rest() {
         })
         .await;
     assert_eq!(readiness(&user, "control-plane").as_deref(), Some("OutputsWritten"));
-    assert_eq!(readiness(&user, "foreign").as_deref(), Some("SecretNotOurs"));
+    assert_eq!(readiness(&user, "foreign").as_deref(), Some("OutputNotOurs"));
     let words = condition(&user, "Published").unwrap().message;
     assert!(words.starts_with("1 of 3 outputs do not hold the credential"), "{words}");
     hold_the_credential(&world, &["control-plane", "data-plane"]).await;
@@ -129,7 +129,7 @@ async fn a_secret_that_the_spec_drops_is_removed_after_the_rest_is_published() {
     world.ready(NAME).await;
     world.secret("three", &[("key", "of Helm")]).await;
     name_secrets(&world, &["two", "three"]).await;
-    world.because(NAME, "SecretNotOurs").await;
+    world.because(NAME, "OutputNotOurs").await;
     world.two_sweeps().await;
     hold_the_credential(&world, &["one", "two"]).await;
     world.secrets_api().delete("three", &DeleteParams::default()).await.unwrap();

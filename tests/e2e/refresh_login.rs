@@ -104,7 +104,7 @@ async fn a_technical_user_named_as_the_portal_does_not_get_its_session() {
     let mut twin = create("catena-x", &world.namespace, DATASPACE_DISCOVERY);
     twin["spec"]["outputs"] = json!([{"secret": {"name": SESSION_SECRET}}]);
     world.apply(&twin).await;
-    let words = world.because("catena-x", "SecretNotOurs").await;
+    let words = world.because("catena-x", "OutputNotOurs").await;
     assert!(words.contains(SESSION_SECRET) && words.contains("the Portal"), "{words}");
     assert_eq!(live(&world).await, before);
     assert_eq!(world.count(Endpoint::Create), 0);
@@ -128,7 +128,7 @@ async fn a_technical_user_named_as_the_portal_does_not_get_its_session() {
         })
         .await;
     assert_ne!(live(&world).await, before, "the session went on with its live token");
-    world.because("catena-x", "SecretNotOurs").await;
+    world.because("catena-x", "OutputNotOurs").await;
 }
 
 /// The token in the session.

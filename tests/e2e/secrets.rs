@@ -18,7 +18,7 @@ async fn somebody_elses_secret_is_not_touched_and_no_user_is_made() {
     world.secret("edc", &[("client-id", "by hand")]).await;
     let before = world.get_secret("edc").await;
     world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
-    let words = world.because("edc", "SecretNotOurs").await;
+    let words = world.because("edc", "OutputNotOurs").await;
     assert!(words.contains("somebody else") && words.contains("creates no user"), "{words}");
     world.two_sweeps().await;
     assert_eq!(world.portal_writes(), 0);
@@ -30,7 +30,7 @@ async fn somebody_elses_secret_is_not_touched_and_no_user_is_made() {
     let mut second = create("second", &world.namespace, DATASPACE_DISCOVERY);
     second["spec"]["outputs"] = json!([{"secret": {"name": "edc"}}]);
     world.apply(&second).await;
-    let words = world.because("second", "SecretNotOurs").await;
+    let words = world.because("second", "OutputNotOurs").await;
     assert!(words.contains(&format!("the TechnicalUser e2e/{}/edc", world.namespace)), "{words}");
     world.two_sweeps().await;
     assert_eq!(world.count(Endpoint::Create), 1);
@@ -69,7 +69,7 @@ async fn a_secret_is_healed_from_the_portal_without_a_new_credential() {
     };
     world.secrets_api().delete("edc", &DeleteParams::default()).await.unwrap();
     healed("a deleted Secret is there again").await;
-    let (kind, note) = world.event("edc", "SecretHealed").await;
+    let (kind, note) = world.event("edc", "OutputHealed").await;
     assert_eq!(kind, "Normal", "{note}");
     edit(&world, "edc", &json!({"stringData": {"client-secret": "wrong"}})).await;
     healed("a changed value is right again").await;
@@ -101,7 +101,7 @@ async fn a_secret_that_is_ours_no_longer_is_told_and_left_alone() {
     world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
     world.ready("edc").await;
     edit(&world, "edc", &json!({"metadata": {"annotations": {"technicaluser.dev/owner": null}}})).await;
-    world.because("edc", "SecretNotOurs").await;
+    world.because("edc", "OutputNotOurs").await;
     let taken = world.get_secret("edc").await;
     world.two_sweeps().await;
     assert_eq!(world.get_secret("edc").await, taken);

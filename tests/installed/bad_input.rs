@@ -82,7 +82,7 @@ async fn where_no_secret_may_be_no_user_is_made_until_one_may() {
     let name = format!("{narrow}/edc");
     release.apply(&create_from("edc", &narrow, &release.namespace, DATASPACE_DISCOVERY)).await;
     let refused = release.until(&name, "it is told", |object| message(object).contains("quota")).await;
-    assert_eq!(reason(&refused), "SecretNotWritable", "{}", message(&refused));
+    assert_eq!(reason(&refused), "OutputNotWritable", "{}", message(&refused));
     assert!(release.ours().is_empty());
     release.cluster.kubectl(&["-n", &narrow, "delete", "resourcequota", "none"]).await;
     release.ready(&name).await;

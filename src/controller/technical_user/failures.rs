@@ -211,7 +211,7 @@ mod tests {
             Some(Failure::NotActive) => Some(Failure::Endless),
             Some(Failure::Endless) => Some(Failure::Format(FormatError::Empty)),
             Some(Failure::Format(_)) => {
-                Some(Failure::OutputUnavailable(Blocker::passing(Reason::SecretNotWritable, "it is sealed")))
+                Some(Failure::OutputUnavailable(Blocker::passing(Reason::OutputNotWritable, "it is sealed")))
             }
             Some(Failure::OutputUnavailable(_)) => Some(Failure::Deadline {
                 step: "reading the user".to_owned(),
@@ -251,7 +251,7 @@ mod tests {
                             (Reason::ReconcileTimeout, "180 s, in the step: reading the user")
                         }
                         Failure::Format(_) => (Reason::OutputInvalid, "No key is left"),
-                        Failure::OutputUnavailable(_) => (Reason::SecretNotWritable, "it is sealed"),
+                        Failure::OutputUnavailable(_) => (Reason::OutputNotWritable, "it is sealed"),
                         Failure::Endless | Failure::Panicked | Failure::NotActive => {
                             (Reason::InternalError, "report it")
                         }

@@ -158,7 +158,7 @@ pub(super) fn foreign(output: &OutputView) -> Option<Blocker> {
     let OutputState::Foreign(owner) = &output.state else { return None };
     let kind = &output.id.kind;
     Some(Blocker::lasting(
-        Reason::SecretNotOurs,
+        Reason::OutputNotOurs,
         format!(
             "The {} exists and belongs to {owner}. The operator does not change it. Delete it, or name another {kind} in \
              outputs.",

@@ -66,7 +66,7 @@ impl InMemoryOutput {
     fn store(&self) -> Result<MutexGuard<'_, Store>, Failure> {
         let store = self.store.lock();
         if store.down {
-            let blocker = Blocker::passing(Reason::SecretNotWritable, "the store is down");
+            let blocker = Blocker::passing(Reason::OutputNotWritable, "the store is down");
             return Err(Failure::OutputUnavailable(blocker));
         }
         Ok(store)
@@ -123,10 +123,10 @@ impl Output for InMemoryOutput {
 
     async fn prove_writable(&mut self, state: &OutputState) -> Result<Result<Writable, Blocker>, Failure> {
         if let OutputState::Foreign(owner) = state {
-            return Ok(Err(Blocker::lasting(Reason::SecretNotOurs, format!("the entry belongs to {owner}"))));
+            return Ok(Err(Blocker::lasting(Reason::OutputNotOurs, format!("the entry belongs to {owner}"))));
         }
         if self.store()?.denies {
-            return Ok(Err(Blocker::passing(Reason::SecretNotWritable, "the store denies writes")));
+            return Ok(Err(Blocker::passing(Reason::OutputNotWritable, "the store denies writes")));
         }
         Ok(Ok(Writable::default()))
     }

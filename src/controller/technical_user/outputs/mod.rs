@@ -154,14 +154,16 @@ fn of_entry(resource: &Resource, spec: &Spec) -> Option<Box<dyn Output>> {
 /// installs first, so the apiserver does not refuse everything that this release does not know.
 #[must_use]
 pub fn unreadable(resource: &Key, outputs: Option<&[Spec]>) -> Option<String> {
-    let outputs = outputs?;
-    if outputs.iter().any(|output| output.secret.is_none()) {
-        return Some("an output is of a kind that it does not know".to_owned());
-    }
-    let mut names: Vec<Key> = secrets_of(resource, Some(outputs));
-    names.sort();
-    let twice = names.windows(2).find(|pair| pair.first() == pair.last())?.first()?;
-    Some(format!("two outputs name the Secret \"{}\"", twice.name))
+    let ids: Option<Vec<OutputId>> = outputs?.iter().map(|output| id_of(resource, output)).collect();
+    let Some(mut ids) = ids else { return Some("an output is of a kind that it does not know".to_owned()) };
+    ids.sort();
+    let twice = ids.windows(2).find(|pair| pair.first() == pair.last())?.first()?;
+    Some(format!("two outputs name the {twice}"))
+}
+
+/// Which output an entry of a spec describes; `None` where only a later release knows its kind.
+fn id_of(resource: &Key, output: &Spec) -> Option<OutputId> {
+    output.secret.as_ref().map(|secret| SecretOutput::id_of(resource, Some(secret)))
 }
 
 /// Builds the output that a status records by its name.
@@ -215,16 +217,10 @@ impl RecordedOutput {
 /// The names of the Secrets that a spec names: each takes a place in a quota that counts Secrets.
 #[must_use]
 pub fn secrets_of(resource: &Key, outputs: Option<&[Spec]>) -> Vec<Key> {
-    let secret = |name: Option<&String>| Key {
-        namespace: resource.namespace.clone(),
-        name: name.unwrap_or(&resource.name).clone(),
+    let ids: Vec<OutputId> = match outputs {
+        None => vec![SecretOutput::id_of(resource, None)],
+        Some(outputs) => outputs.iter().filter_map(|output| id_of(resource, output)).collect(),
     };
-    match outputs {
-        None => vec![secret(None)],
-        Some(outputs) => outputs
-            .iter()
-            .filter_map(|output| output.secret.as_ref())
-            .map(|spec| secret(spec.name.as_ref()))
-            .collect(),
-    }
+    let secrets = ids.into_iter().filter(|id| id.kind == secret::KIND);
+    secrets.map(|id| Key { namespace: resource.namespace.clone(), name: id.name }).collect()
 }

@@ -23,7 +23,7 @@ pub(super) async fn take_place(ctx: &Context, secret: &Key) -> Result<Result<Wri
     Ok(match places::take(ctx, secret, free) {
         Some(place) => Ok(Writable { place: Some(place) }),
         None => Err(Blocker::passing(
-            Reason::SecretNotWritable,
+            Reason::OutputNotWritable,
             "A ResourceQuota permits no more Secrets in this namespace than users are being created for. This resource waits for them.",
         )),
     })

@@ -48,7 +48,8 @@ impl SecretOutput {
         let spec = spec.cloned().unwrap_or_default();
         let (installation, key) = (&resource.ctx.installation, &resource.key);
         let layout = Layout::new(&spec, &resource.surroundings);
-        let Spec { name, labels, annotations, r#type, .. } = spec;
+        let id = Self::id_of(key, Some(&spec));
+        let Spec { labels, annotations, r#type, .. } = spec;
         // What the resource names itself has precedence.
         let mut labels: BTreeMap<_, _> =
             installation.labels.clone().into_iter().chain(labels.unwrap_or_default()).collect();
@@ -58,7 +59,6 @@ impl SecretOutput {
         if let Some(digest) = layout.digest(&installation.digest_key) {
             annotations.insert(keys::SURROUNDINGS.to_owned(), digest);
         }
-        let name = name.unwrap_or_else(|| key.name.clone());
         let owner = OwnerReference {
             api_version: TechnicalUser::api_version(&()).into_owned(),
             kind: TechnicalUser::kind(&()).into_owned(),
@@ -68,20 +68,26 @@ impl SecretOutput {
             block_owner_deletion: Some(true),
         };
         Self {
-            id: OutputId { kind: KIND.to_owned(), name: name.clone() },
             secrets: Secrets::new(&resource.ctx.client, &key.namespace),
             resource: resource.clone(),
             layout,
             envelope: Envelope {
-                name,
+                name: id.name.clone(),
                 r#type: r#type.unwrap_or_else(|| OPAQUE.to_owned()),
                 labels,
                 annotations,
                 owner,
             },
+            id,
             version: None,
             keys: None,
         }
+    }
+
+    /// Which Secret an entry of a spec describes; without an entry, the one that has the resource's name.
+    pub(super) fn id_of(resource: &Key, spec: Option<&Spec>) -> OutputId {
+        let name = spec.and_then(|spec| spec.name.as_ref()).unwrap_or(&resource.name);
+        OutputId { kind: KIND.to_owned(), name: name.clone() }
     }
 
     /// The Secret of this name, to be removed.
@@ -131,7 +137,7 @@ impl SecretOutput {
 
     fn foreign(&self, owner: &str) -> Blocker {
         Blocker::lasting(
-            Reason::SecretNotOurs,
+            Reason::OutputNotOurs,
             format!(
                 "The {} exists and belongs to {owner}. The operator does not change it, and creates no user. Delete it, or name \
                  another Secret in outputs.",
@@ -148,7 +154,7 @@ impl SecretOutput {
             other => return Err(other.into()),
         };
         Ok(Blocker::passing(
-            Reason::SecretNotWritable,
+            Reason::OutputNotWritable,
             format!(
                 "The Secret \"{}\" cannot be written, so the operator sends no request to the portal: {words}",
                 self.id.name

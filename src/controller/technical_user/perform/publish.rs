@@ -58,7 +58,7 @@ pub async fn publish(pass: &mut Pass, current: &UserRef, id: &OutputId) -> Resul
             prove_writable(pass, id).await?;
             if pass.observation.output(id).is_some_and(|output| output.writable == Some(Ok(()))) {
                 let message = format!("The operator could not write the {id}, and tries again");
-                set_writable(pass, id, Err(Blocker::passing(Reason::SecretNotWritable, message)));
+                set_writable(pass, id, Err(Blocker::passing(Reason::OutputNotWritable, message)));
             }
             return Ok(());
         }
@@ -119,7 +119,7 @@ fn report(pass: &Pass, current: &UserRef, id: &OutputId) {
     let held_before =
         pass.status.credential.is_some() && output.is_some_and(|output| output.recorded.is_some());
     let (reason, words) = match (held_before, same) {
-        (true, true) => (Reason::SecretHealed, "was written again as it should be"),
+        (true, true) => (Reason::OutputHealed, "was written again as it should be"),
         (true, false) => (Reason::CredentialChanged, "now holds the credential that the portal shows"),
         (false, _) => (Reason::CredentialPublished, "holds the credential; a token was obtained with it"),
     };

@@ -13,7 +13,9 @@ pub(super) fn report_outputs(pass: &Pass, new: &mut TechnicalUserStatus) {
     if views.len() < 2 {
         new.outputs.iter_mut().for_each(|output| output.conditions.clear());
     } else {
-        views.iter().for_each(|view| report_output(pass, new, view));
+        for view in views {
+            report_output(pass, new, view);
+        }
     }
     for former in &pass.observation.to_remove {
         if let Some(failed) = &former.failed {
@@ -31,7 +33,9 @@ pub(super) fn report_unknown_outputs(pass: &Pass, new: &mut TechnicalUserStatus)
     let views = &pass.observation.outputs;
     if views.len() > 1 {
         let unknown = views.iter().filter(|view| view.unknown().is_some());
-        unknown.for_each(|view| report_output(pass, new, view));
+        for view in unknown {
+            report_output(pass, new, view);
+        }
     }
 }
 

@@ -61,7 +61,7 @@ fn blockers_are_reported_before_any_request_to_the_portal() {
             new().portal_but(|p| p.may_create = false),
             "user PermissionMissing STALLED",
         ),
-        ("output not writable", new().unwritable(), "user SecretNotWritable STALLED, try again"),
+        ("output not writable", new().unwritable(), "user OutputNotWritable STALLED, try again"),
     ]);
 }
 
@@ -69,21 +69,21 @@ fn blockers_are_reported_before_any_request_to_the_portal() {
 fn an_unwritable_output_never_leads_to_a_create() {
     let settled = AttemptState::Settled;
     check(vec![
-        ("new", a_new_resource().unwritable(), "user SecretNotWritable STALLED, try again"),
+        ("new", a_new_resource().unwritable(), "user OutputNotWritable STALLED, try again"),
         (
             "after a settled attempt",
             a_new_resource().attempt(1, settled).searched(vec![]).unwritable(),
-            "user SecretNotWritable STALLED, try again",
+            "user OutputNotWritable STALLED, try again",
         ),
         (
             "after a refusal",
             a_new_resource().attempt(1, AttemptState::RefusedRetry).unwritable(),
-            "user SecretNotWritable STALLED, try again",
+            "user OutputNotWritable STALLED, try again",
         ),
         (
             "for a successor",
             a_ready_resource().with_foreign_secret().seen_gone("u1").searched(vec![]).unwritable(),
-            "user SecretNotWritable STALLED, try again",
+            "user OutputNotWritable STALLED, try again",
         ),
     ]);
 }

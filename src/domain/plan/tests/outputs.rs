@@ -35,7 +35,7 @@ fn output<'a>(o: &'a mut Observation, id: &super::super::OutputId) -> &'a mut Ou
 }
 
 fn denied() -> Result<(), Blocker> {
-    Err(Blocker::passing(Reason::SecretNotWritable, "quota"))
+    Err(Blocker::passing(Reason::OutputNotWritable, "quota"))
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn no_user_is_created_before_every_output_is_writable() {
         (
             "the second cannot",
             first().but(|o| output(o, &the_entry()).writable = Some(denied())),
-            "user SecretNotWritable, try again",
+            "user OutputNotWritable, try again",
         ),
     ]);
 }
@@ -91,7 +91,7 @@ fn an_output_that_cannot_be_written_does_not_prevent_the_others() {
         (
             "without another token request",
             foreign().seen("u1", details()),
-            "output SecretNotOurs STALLED (u1 g1), try again",
+            "output OutputNotOurs STALLED (u1 g1), try again",
         ),
         (
             "the verification goes on",
@@ -110,7 +110,7 @@ fn an_output_that_cannot_be_written_does_not_prevent_the_others() {
                     .with_output(&the_entry(), held("u1", Some("d1")))
                     .but(|o| output(o, &the_secret()).writable = Some(denied())),
             ),
-            "output SecretNotWritable (u1 g1), try again",
+            "output OutputNotWritable (u1 g1), try again",
         ),
         (
             "all foreign: not even a token",
@@ -118,7 +118,7 @@ fn an_output_that_cannot_be_written_does_not_prevent_the_others() {
                 .with_foreign_secret()
                 .with_output(&the_entry(), OutputState::Foreign("Helm".into()))
                 .seen("u1", details()),
-            "output SecretNotOurs STALLED (u1 g1), try again",
+            "output OutputNotOurs STALLED (u1 g1), try again",
         ),
     ]);
 }
@@ -182,7 +182,7 @@ fn a_user_that_one_output_holds_is_not_a_duplicate() {
         (
             "also while nothing can be written",
             proved(second()).unwritable(),
-            "output SecretNotWritable STALLED (u1 g1), try again",
+            "output OutputNotWritable STALLED (u1 g1), try again",
         ),
     ]);
 }
@@ -194,7 +194,7 @@ fn no_token_is_requested_while_the_other_outputs_are_denied() {
     check(vec![
         ("first whether it can be written", missing(), "prove the Entry writable"),
         ("it can: a token", missing().writable(), "verify what was read"),
-        ("it cannot: none", denied(), "output SecretNotWritable (u1 g1), try again"),
+        ("it cannot: none", denied(), "output OutputNotWritable (u1 g1), try again"),
         ("the periodic verification goes on", denied().verification_due(), "verify what is published"),
         (
             "a refused credential is read and tried",
@@ -223,12 +223,12 @@ fn each_output_reports_for_itself() {
     };
     let rows = [
         (both(), "published", "published"),
-        (both().with_foreign_secret(), "SecretNotOurs", "published"),
+        (both().with_foreign_secret(), "OutputNotOurs", "published"),
         (and_an_entry(a_ready_resource()), "published", "not yet"),
         (
             and_an_entry(a_ready_resource()).but(|o| output(o, &the_entry()).writable = Some(denied())),
             "published",
-            "SecretNotWritable",
+            "OutputNotWritable",
         ),
         // What the portal shows now decides, where it was read.
         (both().seen("u1", details().but(|u| u.contents = Some(contents("d2")))), "not yet", "not yet"),

@@ -71,7 +71,7 @@ fn a_credential_is_published_only_after_a_token() {
         (
             "not writable",
             read(Verified::Accepted).unwritable(),
-            "output SecretNotWritable STALLED (u1 g1), try again",
+            "output OutputNotWritable STALLED (u1 g1), try again",
         ),
     ]);
 }
@@ -115,7 +115,7 @@ fn a_secret_is_repaired_and_a_foreign_one_is_not_changed() {
             wrong_metadata(ready()).verified(shown_for("u1"), Verified::Accepted),
             "publish u1 g1",
         ),
-        ("foreign", ready().with_foreign_secret(), "output SecretNotOurs STALLED (u1 g1), try again"),
+        ("foreign", ready().with_foreign_secret(), "output OutputNotOurs STALLED (u1 g1), try again"),
         (
             "not recorded yet, and written by somebody",
             a_recorded_resource().but(|o| o.recorded.user = None).with_touched_secret_of("u1").writable(),
@@ -161,7 +161,7 @@ fn a_former_output_is_removed_once_the_new_one_is_written() {
         (
             "the new one is somebody else's",
             moved().with_foreign_secret().verified(shown_for("u1"), Verified::Accepted),
-            "output SecretNotOurs STALLED (u1 g1), try again",
+            "output OutputNotOurs STALLED (u1 g1), try again",
         ),
         ("the user is gone", a_recorded_resource().with_former_output("former").seen_gone("u1"), "search"),
     ]);

@@ -33,7 +33,7 @@ fn no_user_is_created_while_a_store_is_down() {
     let asked = new.but(|o| o.output_mut(&the_entry()).unwrap().writable = Some(Err(down())));
     check(vec![
         ("it is asked", and_a_store_that_is_down(a_new_resource()), "prove the output writable"),
-        ("it cannot be written", asked, "user SecretNotWritable, try again"),
+        ("it cannot be written", asked, "user OutputNotWritable, try again"),
     ]);
 }
 
@@ -61,12 +61,12 @@ fn what_was_written_counts_while_its_store_is_down() {
         (
             "and the store that is down does not hold it",
             changed().verified(shown_for("u1"), Verified::Accepted).with_secret_of("u1", "d2"),
-            "output SecretNotWritable (u1 g1), try again",
+            "output OutputNotWritable (u1 g1), try again",
         ),
         (
             "it was not ready before",
             proved(ready()).but(|o| o.spec_observed = false),
-            "output SecretNotWritable (u1 g1), try again",
+            "output OutputNotWritable (u1 g1), try again",
         ),
         (
             "nothing was ever written to it",
@@ -103,9 +103,9 @@ fn no_second_user_is_deleted_whose_credential_a_store_may_hold() {
 
 #[test]
 fn a_former_output_that_cannot_be_removed_is_tried_again() {
-    let failed = || a_ready_resource().to_remove("left", Some(Duration::from_secs(9)));
+    let failed = || a_ready_resource().with_removal("left", Some(Duration::from_secs(9)));
     check(vec![
-        ("removed", a_ready_resource().to_remove("left", None), REMOVE),
+        ("removed", a_ready_resource().with_removal("left", None), REMOVE),
         ("its store is down", failed(), "ready (u1 g1), try again"),
         ("another one", failed().with_former_output("old"), "remove Secret \"old\""),
     ]);
@@ -123,7 +123,7 @@ fn an_existing_user_needs_a_finalizer_for_what_kubernetes_does_not_remove() {
 
 #[test]
 fn outputs_that_outlive_their_resource_are_removed_after_its_users() {
-    let deleted = || a_deleted_resource().to_remove("left", None);
+    let deleted = || a_deleted_resource().with_removal("left", None);
     let gone = |o: Observation| o.seen("u1", details()).done("u1", Done::Deleted);
     check(vec![
         ("the user first", deleted(), "read u1"),
@@ -137,7 +137,7 @@ fn outputs_that_outlive_their_resource_are_removed_after_its_users() {
         ),
         (
             "of an existing user",
-            an_existing(&["u1"]).to_remove("left", None).but(|o| (o.deleting, o.finalizer) = (true, true)),
+            an_existing(&["u1"]).with_removal("left", None).but(|o| (o.deleting, o.finalizer) = (true, true)),
             REMOVE,
         ),
     ]);
@@ -148,35 +148,37 @@ fn an_output_that_cannot_be_removed_is_left_once_its_credential_is_not_valid() {
     let (now, before) = (Some(Duration::ZERO), Some(Duration::from_secs(3_599)));
     let hour = Some(Duration::from_hours(1));
     let deleted = |tried_for| {
-        let o = a_deleted_resource().to_remove("left", tried_for);
+        let o = a_deleted_resource().with_removal("left", tried_for);
         o.seen("u1", details()).done("u1", Done::Deleted)
     };
     let retained = |tried_for| {
-        let o = a_deleted_resource().policy(Deletion::Retain).to_remove("left", tried_for);
+        let o = a_deleted_resource().policy(Deletion::Retain).with_removal("left", tried_for);
         o.seen("u1", details()).done("u1", Done::RecordedRetained)
     };
     let existing = |tried_for| {
-        let o = an_existing(&["u1"]).to_remove("left", tried_for);
+        let o = an_existing(&["u1"]).with_removal("left", tried_for);
         o.but(|o| (o.deleting, o.finalizer) = (true, true))
     };
-    let held = "held SecretNotWritable, try again";
+    let held = "held OutputNotWritable, try again";
     let abandoned = "list Entry \"left\" as abandoned";
     check(vec![
         ("at first", deleted(now), held),
         ("for an hour", deleted(before), held),
         ("then it is left", deleted(hour), abandoned),
-        ("others are removed first", deleted(hour).to_remove("other", None), "remove Entry \"other\""),
+        ("others are removed first", deleted(hour).with_removal("other", None), "remove Entry \"other\""),
         ("a retained user's is valid", retained(hour), held),
         ("an existing user's is valid", existing(hour), held),
         ("released: at once", existing(now).released(), abandoned),
         (
             "released: after one try",
-            a_deleted_resource().released().to_remove("left", None).done("u1", Done::RecordedRetained),
+            a_deleted_resource().released().with_removal("left", None).done("u1", Done::RecordedRetained),
             REMOVE,
         ),
         (
             "its user is gone",
-            a_deleted_resource().to_remove("left", hour).seen("u1", details().in_state(UserStatus::Deleted)),
+            a_deleted_resource()
+                .with_removal("left", hour)
+                .seen("u1", details().in_state(UserStatus::Deleted)),
             abandoned,
         ),
     ]);

@@ -250,7 +250,7 @@ impl World {
             o = o.view_of(id, view.clone());
         }
         let can_be_written =
-            |can| if can { Ok(()) } else { Err(Blocker::lasting(Reason::SecretNotWritable, "quota")) };
+            |can| if can { Ok(()) } else { Err(Blocker::lasting(Reason::OutputNotWritable, "quota")) };
         o.outputs = vec![OutputView {
             outlives_resource: false,
             id: the_secret(),

@@ -292,7 +292,7 @@ impl Fact {
             Self::NotReadable => o.but(|o| o.outputs.iter_mut().for_each(|output| output.readable = false)),
             Self::FormerOutput => o.with_former_output("former"),
             Self::Outlives => o.outliving(),
-            Self::ToRemove(tried_for) => o.to_remove("left", tried_for),
+            Self::ToRemove(tried_for) => o.with_removal("left", tried_for),
             Self::Writable(true) => o.writable(),
             Self::Writable(false) => o.unwritable(),
             Self::Verified(proof, said) => o.verified(proof, said),

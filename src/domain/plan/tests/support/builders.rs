@@ -138,7 +138,7 @@ pub(in crate::domain::plan::tests) fn the_entry() -> OutputId {
 
 /// Why the state of an output is unknown.
 pub(in crate::domain::plan::tests) fn down() -> Blocker {
-    Blocker::passing(Reason::SecretNotWritable, "the store is down")
+    Blocker::passing(Reason::OutputNotWritable, "the store is down")
 }
 
 /// The digests of what the outputs would hold.
@@ -247,7 +247,11 @@ impl Observation {
     }
 
     /// An entry is to be removed; `Some`: its store is down, and this process has tried for so long.
-    pub(in crate::domain::plan::tests) fn to_remove(self, name: &str, tried_for: Option<Duration>) -> Self {
+    pub(in crate::domain::plan::tests) fn with_removal(
+        self,
+        name: &str,
+        tried_for: Option<Duration>,
+    ) -> Self {
         let output = OutputId { kind: "Entry".into(), name: name.into() };
         let failed = tried_for.map(|tried_for| NotRemoved { blocker: down(), tried_for });
         self.but(|o| o.to_remove.push(ToRemove { output, failed }))
@@ -429,7 +433,7 @@ impl Observation {
     }
 
     pub(in crate::domain::plan::tests) fn unwritable(self) -> Self {
-        let blocker = Blocker::lasting(Reason::SecretNotWritable, "quota");
+        let blocker = Blocker::lasting(Reason::OutputNotWritable, "quota");
         self.but(|o| o.outputs.iter_mut().for_each(|output| output.writable = Some(Err(blocker.clone()))))
     }
 
