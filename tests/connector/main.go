@@ -1,8 +1,9 @@
 // The connector is what the credentials are for, reduced to that: it obtains tokens in a loop with what it was given,
 // and tells over HTTP how that goes. Tests run it in pods.
 //
-// It reads the credential from CREDENTIALS_DIR (a mounted Secret; anew for each token), from OAUTH_TOKEN_URL,
-// OAUTH_CLIENT_ID and OAUTH_CLIENT_SECRET, or from what a bare envFrom brought. CA_FILE: more root certificates.
+// It reads the credential from CREDENTIALS_DIR (a mounted Secret, read for each token), from OAUTH_TOKEN_URL,
+// OAUTH_CLIENT_ID and OAUTH_CLIENT_SECRET, or from what a bare envFrom brought. With EDC_VAULT_HASHICORP_URL it reads the
+// variables of a tractusx-connector and behaves as that does. CA_FILE: more root certificates.
 // INTERVAL: between two tokens, 1s by default. LISTEN: :8080 by default.
 package main
 
@@ -11,6 +12,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log"
+	"net"
 	"net/http"
 	"os"
 	"os/signal"
@@ -33,24 +35,35 @@ type outcome struct {
 
 type connector struct {
 	env   func(string) string
+	edc   *edc
 	mutex sync.Mutex
 	seen  outcome
 }
 
-// attempt obtains one token and notes how that went.
-func (c *connector) attempt(ctx context.Context) {
+// next obtains a token, or uses the current one where the connector keeps it; whether one was obtained.
+func (c *connector) next(ctx context.Context) (credential, bool, *failure) {
+	if c.edc != nil {
+		return c.edc.next(ctx)
+	}
 	from, failed := readCredential(c.env)
 	if failed == nil {
-		failed = obtain(ctx, from, c.env("CA_FILE"))
+		_, failed = obtain(ctx, from, c.env("CA_FILE"))
 	}
+	return from, failed == nil, failed
+}
+
+// attempt needs a token and notes how that went.
+func (c *connector) attempt(ctx context.Context) {
+	from, obtained, failed := c.next(ctx)
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
 	before := c.seen
 	c.seen.Source, c.seen.ClientID, c.seen.TokenURL = from.source, from.clientID, from.tokenURL
 	c.seen.Ready = failed == nil
-	if failed == nil {
+	if obtained {
 		c.seen.Obtained++
-	} else {
+	}
+	if failed != nil {
 		c.seen.Failed++
 		c.seen.LastError = failed
 	}
@@ -123,16 +136,25 @@ func main() {
 		os.Exit(0)
 	}()
 	c := &connector{env: os.Getenv}
+	if isEDC(os.Getenv) {
+		login, failed := newEDC(os.Environ())
+		if failed != nil {
+			// EDC does not start then.
+			log.Fatal(failed)
+		}
+		c.edc = login
+	}
+	listener, err := net.Listen("tcp", orElse(os.Getenv, "LISTEN", ":8080"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	log.Printf("listening on %s", listener.Addr())
 	go func() {
 		for {
 			c.attempt(context.Background())
 			time.Sleep(interval)
 		}
 	}()
-	server := &http.Server{
-		Addr:              orElse(os.Getenv, "LISTEN", ":8080"),
-		Handler:           c.handler(),
-		ReadHeaderTimeout: 10 * time.Second,
-	}
-	log.Fatal(server.ListenAndServe())
+	server := &http.Server{Handler: c.handler(), ReadHeaderTimeout: 10 * time.Second}
+	log.Fatal(server.Serve(listener))
 }

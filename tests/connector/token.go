@@ -17,8 +17,8 @@ import (
 
 // A failure says why there is no token. Nothing in it is secret.
 type failure struct {
-	// configuration: a value is missing; unreachable: no answer; refused: the credential was not accepted;
-	// unexpected: an answer that is no token.
+	// configuration: a value is missing; vault: no client secret from Vault; unreachable: no answer; refused: the credential
+	// was not accepted; unexpected: an answer that is no token.
 	Kind string `json:"kind"`
 	// The HTTP status, where there was an answer.
 	Status  int    `json:"status,omitempty"`
@@ -28,11 +28,11 @@ type failure struct {
 // What OAuth's error codes look like. Other text of an answer is not repeated: it may quote the request.
 var errorCode = regexp.MustCompile(`^[a-z_]{1,40}$`)
 
-// obtain asks for one token by client credentials, and forgets it.
-func obtain(ctx context.Context, from credential, caFile string) *failure {
+// obtain requests one token by client credentials, and forgets it. It returns for how long the token is valid.
+func obtain(ctx context.Context, from credential, caFile string) (time.Duration, *failure) {
 	client, err := newClient(caFile)
 	if err != nil {
-		return &failure{Kind: "configuration", Message: err.Error()}
+		return 0, &failure{Kind: "configuration", Message: err.Error()}
 	}
 	defer client.CloseIdleConnections()
 	form := url.Values{
@@ -44,7 +44,7 @@ func obtain(ctx context.Context, from credential, caFile string) *failure {
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, from.tokenURL, strings.NewReader(form.Encode()))
 	if err != nil {
-		return &failure{Kind: "configuration", Message: "the token URL is none"}
+		return 0, &failure{Kind: "configuration", Message: "the token URL is none"}
 	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	request.Header.Set("Accept", "application/json")
@@ -55,16 +55,17 @@ func obtain(ctx context.Context, from credential, caFile string) *failure {
 		if errors.As(err, &detail) {
 			err = detail.Err
 		}
-		return &failure{Kind: "unreachable", Message: err.Error()}
+		return 0, &failure{Kind: "unreachable", Message: err.Error()}
 	}
 	defer answer.Body.Close()
 	var body struct {
-		Token string `json:"access_token"`
-		Error string `json:"error"`
+		Token   string `json:"access_token"`
+		Seconds int64  `json:"expires_in"`
+		Error   string `json:"error"`
 	}
 	err = json.NewDecoder(io.LimitReader(answer.Body, 1<<20)).Decode(&body)
 	if answer.StatusCode == http.StatusOK && err == nil && body.Token != "" {
-		return nil
+		return time.Duration(body.Seconds) * time.Second, nil
 	}
 	kind, message := "unexpected", "the answer is no token"
 	if errorCode.MatchString(body.Error) {
@@ -73,7 +74,7 @@ func obtain(ctx context.Context, from credential, caFile string) *failure {
 	if answer.StatusCode == http.StatusBadRequest || answer.StatusCode == http.StatusUnauthorized {
 		kind = "refused"
 	}
-	return &failure{Kind: kind, Status: answer.StatusCode, Message: message}
+	return 0, &failure{Kind: kind, Status: answer.StatusCode, Message: message}
 }
 
 // newClient makes a client for one request, so that a changed certificate, name or route is noticed at once.

@@ -106,10 +106,10 @@ const CHART: &str = "tractusx-dev/tractusx-connector";
 async fn install_tractusx_connectors(reader: &Reader) {
     reader.add(Path::new("tests/installed/tractusx-connector"), CHART);
     for (release, values) in RELEASES {
-        let of = if values == "values-0.13.yaml" { "dcp" } else { "iatp" };
+        let (of, wallet) = if values == "values-0.13.yaml" { ("dcp", "div") } else { ("iatp", "dim") };
         let old = format!(
             "{of}.sts.oauth.token_url=https://idp.example.org/token,{of}.sts.oauth.client.id=sa-old,\
-             {of}.sts.oauth.client.secret_alias=old"
+             {of}.sts.oauth.client.secret_alias=old,{of}.sts.{wallet}.url=https://wallet.example.org/api/sts"
         );
         reader.run(&format!("helm install {release} {CHART} --namespace connector --set '{old}'")).await;
     }
@@ -127,10 +127,10 @@ async fn every_chart_has_the_new_user(reader: &Reader, page: &Page) {
     let client_id = reader
         .run("kubectl -n connector get technicaluser edc-wallet -o jsonpath='{.status.user.clientId}'")
         .await;
-    let aliases = "kubectl -n connector get deployments -o jsonpath='{range .items[*].spec.template.spec.\
-                   containers[0].env[?(@.name==\"EDC_IAM_STS_OAUTH_CLIENT_SECRET_ALIAS\")]}{.value}{\"\\n\"}{end}'";
-    assert_eq!(reader.run(aliases).await, "edc-wallet\n".repeat(2 * RELEASES.len()));
-    assert!(page.files["push-secret.yaml"].contains("remoteKey: edc-wallet\n"));
+    let alias = "kubectl -n connector get secret edc-wallet-env \
+                 -o go-template='{{.data.EDC_IAM_STS_OAUTH_CLIENT_SECRET_ALIAS | base64decode}}'";
+    let remote_key = format!("remoteKey: {}\n", reader.run(alias).await);
+    assert!(page.files["push-secret.yaml"].contains(&remote_key), "{remote_key}");
     for (release, _) in RELEASES {
         for plane in ["controlplane", "dataplane"] {
             let deployment = format!("deployment/{release}-tractusx-connector-{plane}");
@@ -224,7 +224,7 @@ async fn the_pages_do_what_they_say() {
     let again = headings.next().unwrap();
     reader.follow(&operations, again).await;
     let kept = secrets(&reader).await;
-    assert_eq!(kept.keys().collect::<Vec<_>>(), ["edc-discovery", "edc-wallet"]);
+    assert_eq!(kept.keys().collect::<Vec<_>>(), ["edc-discovery", "edc-wallet", "edc-wallet-env"]);
     assert!(kept.iter().all(|(name, data)| published[name] == *data), "the credentials are the same");
     assert_eq!(users(&simulator).len(), 3, "its user is revoked, as the login may not delete");
 

@@ -9,7 +9,9 @@
     reason = "a test fails by panicking"
 )]
 
-mod page;
+#[path = "../connector/edc/mod.rs"]
+#[allow(dead_code, unused_imports, reason = "this binary needs a part of it")]
+mod edc;
 mod policy;
 mod store;
 #[path = "../e2e/support/mod.rs"]
@@ -20,14 +22,19 @@ mod store;
 )]
 mod support;
 
-use portal_simulator::Change;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use portal_simulator::role_names::{DATASPACE_DISCOVERY, IDENTITY_WALLET_MANAGEMENT};
-use serde_json::json;
+use portal_simulator::{Change, Version};
+use serde_json::{Value, json};
 
-use self::page::Page;
+use self::edc::{Chart, Page, Reader, environment, merge};
 use self::store::{NAME, Store};
-use self::support::{World, create, recorded, secret_value, world};
+use self::support::{World, create, one_company, recorded, secret_value, world};
 
+/// The page with the manifests.
+const PAGE: &str = "connector.md";
 /// The role of a wallet user.
 const WALLET: &str = IDENTITY_WALLET_MANAGEMENT;
 /// A role of a user whose client secret can be reset in the portal.
@@ -115,7 +122,7 @@ async fn an_entry_that_a_person_created_is_refused_and_not_changed() {
     store.push().await;
     let words = store.becomes("False").await;
     assert!(words.ends_with("secret not managed by external-secrets"), "{words}");
-    assert!(Page::read().text().contains(&format!("\n{words}\n")), "the page does not quote: {words}");
+    assert!(Page::read(PAGE).text().contains(&format!("\n{words}\n")), "the page does not quote: {words}");
     assert_eq!(store.data().await, by_hand);
 
     store.delete_entry().await;
@@ -133,4 +140,54 @@ async fn a_push_secret_that_was_refused_deletes_nothing() {
     store.delete().await;
     assert_eq!(store.deleted_or_refused().await, Err("the entry is still there".to_owned()));
     assert_eq!(store.data().await, by_hand);
+}
+
+/// The connector's container with the variables that the kubelet builds from the page's values and from the Secret in the
+/// cluster. It reads this Vault.
+async fn variables(world: &World, store: &Store) -> BTreeMap<String, String> {
+    let chart = Chart::of("0.13");
+    let mut values = chart.values_of_the_company();
+    merge(&mut values, &Page::read(PAGE).yaml("values-0.13.yaml"));
+    values["vault"]["hashicorp"] = store.as_value();
+    let container = &chart.render(&values).unwrap()["controlplane"];
+    let mut secrets = BTreeMap::new();
+    for name in &container.env_from {
+        let secret = world.get_secret(name).await.unwrap();
+        let keys = secret.data.as_ref().unwrap().keys();
+        secrets.insert(name.clone(), keys.map(|key| (key.clone(), secret_value(&secret, key))).collect());
+    }
+    environment(container, &secrets).unwrap()
+}
+
+/// The page's `TechnicalUser` in this namespace, with another role.
+fn page_user(world: &World, role: &str) -> Value {
+    let mut user = Page::read(PAGE).yaml("edc-wallet.yaml");
+    user["metadata"]["namespace"] = json!(world.namespace);
+    user["spec"]["portalRef"]["namespace"] = json!(world.namespace);
+    user["spec"]["user"]["create"]["roles"] = json!([role]);
+    user
+}
+
+#[tokio::test]
+async fn a_connector_obtains_tokens_with_the_pages_manifests_also_after_a_reset() {
+    let config = one_company(Version::Main).token_lifetime(Duration::from_secs(12));
+    let world = world().simulator(config).start().await;
+    world.patch_portal(&json!({"spec": {"verification": {"interval": "10s"}}})).await;
+    world.patch_portal(&Page::read(PAGE).yaml("dataspace.yaml")).await;
+    world.apply(&page_user(&world, INTERNAL)).await;
+    world.ready(NAME).await;
+    let store = Store::start(world.plane, &world.namespace).await;
+    let first = client_secret(&world).await;
+    store.push().await;
+    store.becomes("True").await;
+
+    let reader = Reader::start(&variables(&world, &store).await).await.unwrap();
+    let outcome = reader.obtains_more_than(&json!(null)).await;
+    assert_eq!(outcome["clientId"], json!(world.user_of(NAME).client_id), "{outcome}");
+    assert_eq!(outcome["failed"], 0, "{outcome}");
+
+    world.simulator.reset_by_hand(world.user_of(NAME).id).unwrap();
+    let refused = reader.until("the token is expired", |now| now["ready"] == false).await;
+    follows(&world, &store, &first).await;
+    reader.obtains_more_than(&refused).await;
 }

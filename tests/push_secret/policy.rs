@@ -1,6 +1,7 @@
 //! The page's policy has nothing that External Secrets does not need.
 
-use crate::page::Page;
+use crate::PAGE;
+use crate::edc::Page;
 use crate::store::Store;
 
 /// The policy without one of its capabilities, for each of them, with what was left out.
@@ -41,7 +42,7 @@ async fn use_policy(policy: &str) -> Result<(), String> {
 
 #[tokio::test]
 async fn each_capability_of_the_policy_is_needed_and_all_are_enough() {
-    let policy = Page::read().file("edc-wallet.hcl");
+    let policy = Page::read(PAGE).file("edc-wallet.hcl");
     assert_eq!(use_policy(&policy).await, Ok(()));
     let all = less_than(&policy);
     assert!(all.len() > 2, "{all:#?}");

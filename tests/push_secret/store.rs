@@ -3,11 +3,13 @@
 use k8s_openapi::api::core::v1::Secret;
 use kube::Client;
 use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, GroupVersionKind, Patch, PatchParams};
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use testbed::{ControlPlane, ExternalSecrets, Vault, VaultAnswer};
 use tokio::sync::OnceCell;
 
-use crate::page::Page;
+use crate::PAGE;
+use crate::edc::Page;
 use crate::support::condition;
 
 /// The name that the Secret, the `PushSecret`, the entry in Vault, the policy and the role have in the page.
@@ -34,7 +36,7 @@ pub struct Store {
 impl Store {
     /// With the page's policy.
     pub async fn start(plane: &'static ControlPlane, namespace: &str) -> Self {
-        Self::with_policy(plane, namespace, &Page::read().file("edc-wallet.hcl")).await
+        Self::with_policy(plane, namespace, &Page::read(PAGE).file("edc-wallet.hcl")).await
     }
 
     /// With another policy.
@@ -45,7 +47,7 @@ impl Store {
             namespace: namespace.to_owned(),
             vault: Vault::start().await.unwrap(),
             external_secrets: external_secrets(plane).await,
-            page: Page::read(),
+            page: Page::read(PAGE),
         };
         plane.create_service_account(namespace, ACCOUNT).await.unwrap();
         store.let_log_in(policy).await;
@@ -168,6 +170,13 @@ impl Store {
         });
         let api: Api<Secret> = Api::namespaced(self.client.clone(), &self.namespace);
         api.patch(NAME, &PatchParams::apply("a-person"), &Patch::Apply(&secret)).await.unwrap();
+    }
+
+    /// The value `vault.hashicorp` of the connector's chart. The token may do everything.
+    pub fn as_value(&self) -> Value {
+        let token = self.vault.root_token().expose_secret();
+        let paths = json!({ "secret": "/v1/secret", "folder": "" });
+        json!({ "url": self.vault.address(), "token": token, "paths": paths })
     }
 
     /// What Vault answers to the connector's question for the entry.

@@ -1,16 +1,17 @@
-//! The blocks of the page that is tested.
+//! The files that a page has a reader save.
 
 use std::fs;
 use std::path::Path;
 
-/// The page about the connector, with its files.
+use serde_json::Value;
+
+/// A page of the documentation.
 pub struct Page(String);
 
 impl Page {
-    /// Reads it.
-    pub fn read() -> Self {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/connector.md");
-        Self(fs::read_to_string(path).unwrap())
+    /// Reads `docs/<name>`.
+    pub fn read(name: &str) -> Self {
+        Self(fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(name)).unwrap())
     }
 
     /// The text of the page.
@@ -29,5 +30,10 @@ impl Page {
         let block = found.next().unwrap_or_else(|| panic!("the page has no block {name}"));
         assert!(found.next().is_none(), "the page has two blocks {name}");
         block.to_owned()
+    }
+
+    /// The same, as YAML.
+    pub fn yaml(&self, name: &str) -> Value {
+        serde_saphyr::from_str(&self.file(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
     }
 }
