@@ -244,6 +244,11 @@ pub struct RecordedCredential {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = WORD), extend("format" = "date-time"))]
     pub first_verified_at: Option<String>,
+    /// A keyed digest (HMAC-SHA-256, 32 hexadecimal digits) of client ID and client secret, by which the operator sees whether
+    /// the portal shows another credential. It does not reveal them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = WORD))]
+    pub digest: Option<String>,
 }
 
 /// An output, as the operator wrote it.
@@ -270,6 +275,10 @@ pub struct RecordedOutput {
     #[serde(skip_serializing_if = "String::is_empty")]
     #[schemars(length(max = WORD))]
     pub digest: String,
+    /// The number of the credential that the output holds, as `status.credential.generation` counts them. Absent if the operator
+    /// has not written the output yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credential: Option<i64>,
     /// Ready: whether the output holds the credential. Absent if the resource has one output, which its own condition
     /// Published describes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -326,6 +335,7 @@ impl Bounded for RecordedCredential {
     fn bound(&mut self) {
         text(&mut self.issued_at, WORD);
         optional(&mut self.first_verified_at, WORD);
+        optional(&mut self.digest, WORD);
     }
 }
 

@@ -6,6 +6,7 @@ use aws_lc_rs::hmac;
 use secrecy::ExposeSecret;
 
 use crate::domain::format::Content;
+use crate::domain::user::Credential;
 
 /// The installation's key for digests.
 #[derive(Clone)]
@@ -39,6 +40,13 @@ impl DigestKey {
             let _ = write!(text, "{byte:02x}");
             text
         })
+    }
+
+    /// The digest of client ID and client secret.
+    #[must_use]
+    pub fn of_credential(&self, credential: &Credential) -> String {
+        let secret = credential.secret().expose_secret().as_bytes();
+        self.digest([("client-id", credential.client_id.as_bytes()), ("client-secret", secret)])
     }
 
     /// The digest of a content that is to be written.

@@ -188,6 +188,8 @@ reasons! {
     CredentialPublished: Plain,
     /// A credential that was changed in the portal was published.
     CredentialChanged: Plain,
+    /// The content of an output changed, and its credential did not.
+    OutputChanged: Plain,
     /// A Secret was written again.
     OutputHealed: Plain,
     /// A user was deleted.

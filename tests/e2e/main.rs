@@ -48,6 +48,7 @@ mod limits;
 mod lost_users;
 mod moves;
 mod namespaces;
+mod output_changes;
 mod outputs;
 mod ownership;
 mod paused;

@@ -153,7 +153,11 @@ async fn run(pass: &mut Pass, progress: &Progress) -> Result<Settled, Failure> {
                 progress.at(&what);
                 perform::write::write(pass, what).await?;
             }
-            Step::Settled(settled) => return pass.failed.take().map_or(Ok(settled), Err),
+            Step::Settled(settled) => {
+                let Some(failure) = pass.failed.take() else { return Ok(settled) };
+                status::record_written(pass, &settled).await;
+                return Err(failure);
+            }
         }
     }
     Err(Failure::Endless)

@@ -10,7 +10,7 @@ use kube::api::DynamicObject;
 use thiserror::Error;
 
 use super::memory::places::Place;
-use super::outputs::{Output, Resource};
+use super::outputs::{self, Output, Resource};
 use super::refusal::RefusalFingerprint;
 use crate::api::technical_user::{RecordedOutput, TechnicalUserSpec, TechnicalUserStatus};
 use crate::controller::context::Context;
@@ -18,9 +18,9 @@ use crate::controller::kube_error::KubeError;
 use crate::controller::objects::Key;
 use crate::controller::portal::connections::Connection;
 use crate::controller::portal::inventory::Unmet;
-use crate::domain::format::{FormatError, Surroundings, Values};
+use crate::domain::format::{FormatError, Known, Values};
 use crate::domain::permissions::PermissionNames;
-use crate::domain::plan::{self, Observation, OutputId};
+use crate::domain::plan::{self, Contents, Observation, OutputId};
 use crate::domain::roles::Blocker;
 use crate::domain::user::{Credential, UserDetails, UserId};
 use crate::portal::PortalError;
@@ -49,12 +49,14 @@ pub struct Pass {
     pub observation: Observation,
     /// The details that were read in this pass, secrets included.
     pub details: BTreeMap<UserId, UserDetails>,
-    /// What the Portal says of the data space.
-    pub surroundings: Surroundings,
+    /// What the Portal says that outputs hold beside the credential; `None` while that cannot be read.
+    pub known: Option<Known>,
     /// The outputs that the spec names, in its order.
     pub outputs: Vec<Box<dyn Output>>,
     /// The outputs that were written in this reconcile.
     pub written: BTreeSet<OutputId>,
+    /// The former outputs that were removed in this reconcile.
+    pub removed: BTreeSet<OutputId>,
     /// Why an output could not be written, where that says nothing of the other outputs: they are written all the same, and the
     /// reconcile ends with it.
     pub failed: Option<Failure>,
@@ -164,6 +166,12 @@ impl Pass {
         self.details.get(id)?.credential.as_ref()
     }
 
+    /// The digest of the credential that a user's details show.
+    #[must_use]
+    pub fn credential_digest(&self, id: &UserId) -> Option<String> {
+        Some(self.ctx.installation.digest_key.of_credential(self.credential(id)?))
+    }
+
     /// The output of this id.
     pub fn output(&mut self, id: &OutputId) -> Result<&mut Box<dyn Output>, Failure> {
         self.outputs.iter_mut().find(|output| output.id() == id).ok_or(Failure::Overtaken)
@@ -172,7 +180,7 @@ impl Pass {
     /// What an output needs to know of the resource.
     #[must_use]
     pub fn resource(&self) -> Resource {
-        Resource::of(&self.ctx, &self.object, &self.observation.owner, &self.surroundings)
+        Resource::of(&self.ctx, &self.object, &self.observation.owner, self.known.as_ref())
     }
 
     /// What the status records of an output.
@@ -181,7 +189,7 @@ impl Pass {
         self.status.outputs.iter().find(|output| output.id() == *id)
     }
 
-    /// What outputs can hold for a user; `None` without a credential.
+    /// What outputs can hold for a user; `None` without a credential, and while the Portal cannot be read.
     #[must_use]
     pub fn values(&self, id: &UserId) -> Option<Values> {
         Some(Values {
@@ -189,19 +197,19 @@ impl Pass {
             user_id: id.clone(),
             kind: self.details.get(id)?.kind,
             bpn: plan::company(&self.observation).map(str::to_owned),
-            surroundings: self.surroundings.clone(),
+            surroundings: self.known.as_ref()?.surroundings.clone(),
         })
     }
 
-    /// The digest of what each output would hold for a user; `None` without a credential. An output whose content cannot be
-    /// built has none.
+    /// The digest of what each output would hold for a user, or why its content cannot be built; `None` without a credential.
     #[must_use]
-    pub fn contents(&self, id: &UserId) -> Option<BTreeMap<OutputId, String>> {
+    pub fn contents(&self, id: &UserId) -> Option<Contents> {
         let (values, key) = (self.values(id)?, &self.ctx.installation.digest_key);
-        let digest =
-            |output: &dyn Output| output.content(&values).ok().map(|content| key.of_content(&content));
-        let outputs = self.outputs.iter();
-        Some(outputs.filter_map(|output| Some((output.id().clone(), digest(output.as_ref())?))).collect())
+        let digest = |output: &dyn Output| match output.content(&values) {
+            Ok(content) => Ok(key.of_content(&content)),
+            Err(error) => Err(outputs::invalid(output.id(), &error)),
+        };
+        Some(self.outputs.iter().map(|output| (output.id().clone(), digest(output.as_ref()))).collect())
     }
 
     /// Takes over what a write of the object answered.

@@ -19,7 +19,7 @@ pub(super) const ENTRY: Entry = Entry {
     keys: &[FILE],
     optional: &[],
     needs: &[Value::Bpn],
-    uses_surroundings: true,
+    uses: |_| vec![Value::Did, Value::WalletUrl, Value::BdrsUrl, Value::TrustedIssuers],
     named: Named::Renamed,
     has_secret: true,
     reader: Reader {

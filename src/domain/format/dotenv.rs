@@ -17,7 +17,7 @@ pub(super) const ENTRY: Entry = Entry {
     keys: &[FILE],
     optional: &[("bpn", Value::Bpn), ("issuer-url", Value::IssuerUrl)],
     needs: &[],
-    uses_surroundings: false,
+    uses: |_| Vec::new(),
     named: Named::Inside,
     has_secret: true,
     reader: Reader {

@@ -9,7 +9,7 @@ pub(super) const ENTRY: Entry = Entry {
     keys: &edc::VARIABLES,
     optional: &[],
     needs: edc::NEEDS,
-    uses_surroundings: true,
+    uses: |_| edc::NEEDS.to_vec(),
     named: Named::Renamed,
     has_secret: false,
     reader: Reader {

@@ -24,7 +24,7 @@ pub(super) const ENTRY: Entry = Entry {
     keys: &[FILE],
     optional: &[],
     needs: &[Value::SecretAlias, Value::WalletUrl, Value::Did, Value::Bpn],
-    uses_surroundings: true,
+    uses: |_| vec![Value::SecretAlias, Value::WalletUrl, Value::Did, Value::BdrsUrl, Value::TrustedIssuers],
     named: Named::Renamed,
     has_secret: false,
     reader: Reader {

@@ -18,7 +18,7 @@ pub(super) const ENTRY: Entry = Entry {
     keys: &[edc::TOKEN_URL, edc::CLIENT_ID, edc::SECRET_ALIAS, edc::DIM_URL, edc::DIV_URL, SECRETS],
     optional: &[],
     needs: edc::NEEDS,
-    uses_surroundings: true,
+    uses: |_| edc::NEEDS.to_vec(),
     named: Named::Renamed,
     has_secret: true,
     reader: Reader {

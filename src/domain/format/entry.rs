@@ -21,8 +21,9 @@ pub struct Entry {
     pub optional: &'static [(&'static str, Value)],
     /// The values beside the credential without which nothing is written.
     pub needs: &'static [Value],
-    /// Whether it uses a value beside the credential where that is known.
-    pub uses_surroundings: bool,
+    /// The values of the data space and of the output that the content has where they are known: a change of another one changes
+    /// nothing.
+    pub(super) uses: fn(&Options) -> Vec<Value>,
     /// What a person may choose of the names.
     pub named: Named,
     /// Whether the content has the client secret in it.

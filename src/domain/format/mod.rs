@@ -34,7 +34,7 @@ pub use entry::{Entry, Named, Reader};
 pub use error::{FormatError, Value};
 pub use keys::{KeyStyle, MAX_BYTES, Naming};
 pub use template::FILTERS;
-pub use values::{Content, Surroundings, Values};
+pub use values::{Content, Known, Surroundings, Values};
 
 use std::collections::BTreeMap;
 
@@ -138,18 +138,36 @@ pub fn render(format: Format, options: &Options, values: &Values) -> Result<Cont
     Ok(content)
 }
 
-/// Content with the keys of a render in which all values are known, and with nothing of the user, to try whether the output
-/// can be written before there is a user.
+/// Content with the keys that the one of the user will have, and with nothing of the user, to try whether the output can be
+/// written before there is a user.
 ///
 /// # Errors
 ///
-/// As [`render`]: what is missing beside the credential is found before there is a user.
-pub fn placeholder(
+/// As [`render`]: what is missing beside the credential, and what no such user has, is found before there is a user.
+pub fn placeholder(format: Format, options: &Options, known: &Known) -> Result<Content, FormatError> {
+    render(format, options, &Values::placeholder(known))
+}
+
+/// Whether a credential can be read back from a content of this format with these options.
+#[must_use]
+pub fn is_readable(format: Format, options: &Options) -> bool {
+    // A format from which none can be, such as a template, is not rendered for it.
+    format.entry().can_be_read_back()
+        && render(format, options, &Values::complete())
+            .is_ok_and(|content| read_back(format, options, &content).is_some())
+}
+
+/// The known values of the data space and of the output that a content of this format has, each with its name: a change of another
+/// one changes no byte. `None` if it has none of them, known or not.
+#[must_use]
+pub fn used<'a>(
     format: Format,
     options: &Options,
-    surroundings: &Surroundings,
-) -> Result<Content, FormatError> {
-    render(format, options, &Values::placeholder(surroundings))
+    surroundings: &'a Surroundings,
+) -> Option<Vec<(&'static str, &'a str)>> {
+    let uses = (format.entry().uses)(options);
+    let texts = |value: Value| surroundings.texts(value).map(move |text| (value.name(), text));
+    (!uses.is_empty()).then(|| uses.into_iter().flat_map(texts).collect())
 }
 
 /// The credential that a content of this format holds. `None` where the format does not hold all of it, or the content is

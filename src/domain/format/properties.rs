@@ -15,7 +15,7 @@ pub(super) const ENTRY: Entry = Entry {
     keys: &[FILE],
     optional: &[],
     needs: edc::NEEDS,
-    uses_surroundings: true,
+    uses: |_| edc::NEEDS.to_vec(),
     named: Named::Renamed,
     has_secret: false,
     reader: Reader {

@@ -13,7 +13,7 @@ pub(super) const ENTRY: Entry = Entry {
     keys: &["client-id", "client-secret", "token-url", "technical-user-id", "bpn", "issuer-url"],
     optional: &[("bpn", Value::Bpn), ("issuer-url", Value::IssuerUrl)],
     needs: &[],
-    uses_surroundings: false,
+    uses: |_| Vec::new(),
     named: Named::Styled,
     has_secret: true,
     reader: Reader {

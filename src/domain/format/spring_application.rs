@@ -14,7 +14,7 @@ pub(super) const ENTRY: Entry = Entry {
     keys: &[FILE],
     optional: &[],
     needs: &[],
-    uses_surroundings: false,
+    uses: |_| Vec::new(),
     named: Named::Renamed,
     has_secret: true,
     reader: Reader {

@@ -18,7 +18,7 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     optional: &[],
     needs: &[],
-    uses_surroundings: false,
+    uses: |_| Vec::new(),
     named: Named::Fixed,
     has_secret: true,
     reader: Reader { who: "a Spring Boot application, by `envFrom`", change: "after a restart" },

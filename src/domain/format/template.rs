@@ -20,7 +20,7 @@ pub(super) const ENTRY: Entry = Entry {
     keys: &["<key>"],
     optional: &[],
     needs: &[],
-    uses_surroundings: true,
+    uses: |options| uses(&options.templates),
     named: Named::Fixed,
     has_secret: true,
     reader: Reader { who: "any program", change: "depends on the program" },
@@ -37,39 +37,61 @@ pub const FILTERS: [(&str, &str); 5] = [
     ("base64", "the value in Base64"),
 ];
 
-/// What a template may use up, in units of the engine: an instruction, or 64 bytes of data. It bounds time and memory.
-const FUEL: u64 = 100_000;
+/// What all templates of an output together may use up, in units of the engine: an instruction, or 64 bytes of data. It bounds
+/// time and memory. Nothing can interrupt the engine, but no template takes it longer than 15 ms to use this up (measured with an
+/// optimized build), so the content is built where it is needed, without a thread of its own.
+const FUEL: u64 = 50_000;
+
+/// What the templates of an output may still use up.
+struct Budget {
+    fuel: u64,
+    bytes: usize,
+}
 
 fn templates(values: &Values, templates: &BTreeMap<String, String>) -> Result<Content, FormatError> {
-    let environment = environment();
+    let mut environment = environment();
     let variables = variables(values);
+    let mut left = Budget { fuel: FUEL, bytes: MAX_BYTES };
     let mut content = Content::new();
     for (key, source) in templates {
-        content.insert(key.clone(), one(&environment, key, source, &variables, values)?);
+        content.insert(key.clone(), one(&mut environment, key, source, &variables, values, &mut left)?);
     }
     Ok(content)
 }
 
+/// The values whose names are words of a template: a name cannot be computed.
+fn uses(templates: &BTreeMap<String, String>) -> Vec<Value> {
+    let is_named = |value: &Value| {
+        let words = |text: &String| {
+            text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == value.name())
+        };
+        templates.values().any(words)
+    };
+    Value::ALL.into_iter().filter(is_named).collect()
+}
+
 fn one(
-    environment: &Environment<'_>,
+    environment: &mut Environment<'_>,
     key: &str,
     source: &str,
     variables: &BTreeMap<&'static str, Variable>,
     values: &Values,
+    left: &mut Budget,
 ) -> Result<SecretString, FormatError> {
+    environment.set_fuel(Some(left.fuel));
     // Only kind and line of an error are shown: its detail may quote a value.
     let failed = |error: &minijinja::Error| FormatError::Template {
         key: key.to_owned(),
         kind: match error.kind() {
-            ErrorKind::WriteFailure => format!("more than {MAX_BYTES} bytes"),
+            ErrorKind::WriteFailure => format!("more than {MAX_BYTES} bytes in all keys together"),
             kind => kind.to_string(),
         },
         line: error.line().unwrap_or_default(),
     };
     let template = environment.template_from_str(source).map_err(|error| failed(&error))?;
-    let mut text = Capped(SecretText::new());
+    let mut text = Capped { text: SecretText::new(), most: left.bytes };
     let context = Variable::from_pairs(variables.iter().map(|(name, value)| (*name, value.clone())));
-    template.render_captured_to(context, &mut text).map_err(|error| {
+    let rendered = template.render_captured_to(context, &mut text).map_err(|error| {
         let used = template.undeclared_variables(false);
         let absent = |value: &Value| used.contains(value.name()) && !variables.contains_key(value.name());
         let missing = Value::ALL.into_iter().find(absent);
@@ -78,7 +100,9 @@ fn one(
             _ => failed(&error),
         }
     })?;
-    without_line_end(text.0, values)
+    left.fuel = rendered.state().fuel_levels().map_or(0, |(_, left)| left);
+    left.bytes = left.bytes.saturating_sub(text.text.as_str().len());
+    without_line_end(text.text, values)
 }
 
 /// No value ends with a newline. One that belongs to the secret must not be lost.
@@ -148,15 +172,18 @@ fn variables(values: &Values) -> BTreeMap<&'static str, Variable> {
     always.into_iter().chain(known).chain(issuers).collect()
 }
 
-/// Takes no more than a Secret can hold.
-struct Capped(SecretText);
+/// Takes no more than this number of bytes.
+struct Capped {
+    text: SecretText,
+    most: usize,
+}
 
 impl io::Write for Capped {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.0.as_str().len() + bytes.len() > MAX_BYTES {
+        if self.text.as_str().len() + bytes.len() > self.most {
             return Err(io::Error::from(io::ErrorKind::FileTooLarge));
         }
-        self.0.write(bytes)
+        self.text.write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {

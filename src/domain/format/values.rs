@@ -41,22 +41,69 @@ pub struct Surroundings {
     pub secret_alias: Option<String>,
 }
 
+impl Surroundings {
+    /// The texts of a value where it is one of these and known.
+    pub(super) fn texts(&self, value: Value) -> impl Iterator<Item = &str> {
+        let one = match value {
+            Value::Did => self.did.as_ref(),
+            Value::WalletUrl => self.wallet_url.as_ref(),
+            Value::BdrsUrl => self.bdrs_url.as_ref(),
+            Value::SecretAlias => self.secret_alias.as_ref(),
+            Value::Bpn | Value::IssuerUrl | Value::TrustedIssuers => None,
+        };
+        let issuers = if value == Value::TrustedIssuers { self.trusted_issuers.as_slice() } else { &[] };
+        one.into_iter().chain(issuers).map(String::as_str)
+    }
+}
+
+/// An endpoint of Keycloak, so that the issuer is known.
+const KEYCLOAK_ENDPOINT: &str =
+    "https://placeholder.invalid/realms/placeholder/protocol/openid-connect/token";
+
+/// What is known of the values before there is a user. None of it is a secret.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Known {
+    /// Internal or External, by the roles that the user is created with.
+    pub kind: Option<UserKind>,
+    /// The token endpoint of internal users.
+    pub token_url: Option<String>,
+    /// The company's business partner number.
+    pub bpn: Option<String>,
+    /// What a consumer needs beside the credential.
+    pub surroundings: Surroundings,
+}
+
 impl Values {
-    /// Values for a dry run: each is there, and none is real but those beside the credential.
+    /// Values for a dry run: those of the user are not real, and what the user will not have is missing.
     #[must_use]
-    pub fn placeholder(surroundings: &Surroundings) -> Self {
+    pub fn placeholder(known: &Known) -> Self {
+        let kind = known.kind.unwrap_or(UserKind::Internal);
+        let token_url = known.token_url.clone().filter(|_| kind == UserKind::Internal);
         Self {
             credential: Credential::with_secret(
                 "placeholder".to_owned(),
                 SecretString::from("placeholder"),
-                // An endpoint of Keycloak, so that the issuer is known.
-                "https://placeholder.invalid/realms/placeholder/protocol/openid-connect/token".to_owned(),
+                token_url.unwrap_or_else(|| KEYCLOAK_ENDPOINT.to_owned()),
             ),
             user_id: UserId::new("00000000-0000-0000-0000-000000000000"),
-            kind: UserKind::Internal,
-            bpn: Some("placeholder".to_owned()),
-            surroundings: surroundings.clone(),
+            kind,
+            bpn: known.bpn.clone(),
+            surroundings: known.surroundings.clone(),
         }
+    }
+
+    /// Values of which each is there, and none is real.
+    #[must_use]
+    pub fn complete() -> Self {
+        let some = || Some("placeholder".to_owned());
+        let surroundings = Surroundings {
+            did: some(),
+            wallet_url: some(),
+            bdrs_url: some(),
+            trusted_issuers: some().into_iter().collect(),
+            secret_alias: some(),
+        };
+        Self::placeholder(&Known { bpn: some(), surroundings, ..Known::default() })
     }
 
     /// The issuer of the user's tokens; known only for users of the central identity provider.
@@ -87,7 +134,7 @@ mod tests {
 
     #[test]
     fn debug_shows_no_secret() {
-        let mut values = Values::placeholder(&Surroundings::default());
+        let mut values = Values::complete();
         values.credential =
             Credential::with_secret("sa42".into(), "s3cret".into(), "https://idp.example.org/token".into());
         let shown = format!("{values:?} {values:#?}");

@@ -16,7 +16,7 @@ pub(super) const ENTRY: Entry = Entry {
     keys: &[ENTRY_FILE, BODY_FILE],
     optional: &[],
     needs: &[],
-    uses_surroundings: false,
+    uses: |_| Vec::new(),
     named: Named::Renamed,
     has_secret: true,
     reader: Reader {

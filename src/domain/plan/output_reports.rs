@@ -1,6 +1,6 @@
 //! What the condition of each output reports, beside those of the resource.
 
-use super::observation::{Observation, OutputState, OutputView, UserView};
+use super::observation::{Observation, OutputState, OutputView, UserFacts, UserView};
 use super::publish::foreign;
 use crate::domain::roles::Blocker;
 use crate::domain::user::UserId;
@@ -25,17 +25,25 @@ pub fn report_of(o: &Observation, output: &OutputView, user: Option<&UserId>) ->
     if user.is_some_and(|user| output.holds(user, wanted(o, output, user))) {
         return OutputReport::Published;
     }
-    match &output.writable {
-        Some(Err(blocker)) => OutputReport::Blocked(blocker.clone()),
+    let invalid = user.and_then(|user| read(o, user)?.invalid(&output.id));
+    match (invalid, &output.writable) {
+        (Some(blocker), _) | (None, Some(Err(blocker))) => OutputReport::Blocked(blocker.clone()),
         _ => OutputReport::NotYet,
     }
 }
 
 /// The content that it should have: by the details of the user if they were read, else by the status.
 fn wanted<'a>(o: &'a Observation, output: &'a OutputView, user: &UserId) -> Option<&'a String> {
-    match o.view(user) {
-        Some(UserView::Read(facts)) => facts.contents.as_ref()?.get(&output.id),
-        _ => output.recorded.as_ref(),
+    match read(o, user) {
+        Some(facts) => facts.content(&output.id),
+        None => output.recorded.as_ref(),
+    }
+}
+
+fn read<'a>(o: &'a Observation, user: &UserId) -> Option<&'a UserFacts> {
+    match o.view(user)? {
+        UserView::Read(facts) => Some(facts),
+        UserView::Gone | UserView::Lost => None,
     }
 }
 

@@ -47,17 +47,19 @@ fn still_ready(o: &Observation, current: &UserRef) -> Option<Step> {
 /// Verifies the credential that the user's details show, and publishes it to each output that does not hold it. An output that
 /// cannot be written does not prevent the others.
 pub(super) fn publish(o: &Observation, current: &UserRef, user: &UserFacts) -> Step {
-    let Some(contents) = &user.contents else {
+    if user.contents.is_none() {
         return settled(o, current, Stage::Credential.blocked(not_shown(current)), Requeue::Backoff);
-    };
-    let holds = |output: &OutputView| output.holds(&current.id, contents.get(&output.id));
+    }
+    let holds = |output: &OutputView| output.holds(&current.id, user.content(&output.id));
     let out_of_reach = |output: &OutputView| {
-        foreign(output).or_else(|| output.unknown().filter(|_| !holds(output)).cloned())
+        let unknown = || output.unknown().filter(|_| !holds(output)).cloned();
+        why_not_served(user, output).or_else(unknown)
     };
     let blocker = o.outputs.iter().find_map(out_of_reach);
     let ours: Vec<&OutputView> = o.outputs.iter().filter(|output| out_of_reach(output).is_none()).collect();
     if let (Some(blocker), true) = (&blocker, ours.is_empty()) {
-        return blocked(o, current, blocker);
+        let check = check(o, current).filter(|_| o.recorded.credential_published);
+        return check.unwrap_or_else(|| blocked(o, current, blocker));
     }
     if let Some(unread) = ours.iter().find(|output| output.is_unread()) {
         return Step::Read(Read::Output(unread.id.clone()));
@@ -69,7 +71,7 @@ pub(super) fn publish(o: &Observation, current: &UserRef, user: &UserFacts) -> S
     };
     let (held, missing): (Vec<&OutputView>, Vec<&OutputView>) =
         ours.into_iter().partition(|output| holds(output));
-    let as_recorded = |output: &&OutputView| output.recorded.as_ref() == contents.get(&output.id);
+    let as_recorded = |output: &&OutputView| output.recorded.as_ref() == user.content(&output.id);
     // A credential that was verified once and is still published needs no second verification.
     let proved_before =
         o.recorded.credential_published && held.iter().all(as_recorded) && !is_refused(o, current);
@@ -127,17 +129,28 @@ fn blocked(o: &Observation, current: &UserRef, blocker: &Blocker) -> Step {
     settled(o, current, Stage::Output.blocked(blocker.clone()), Requeue::Backoff)
 }
 
+/// How many outputs that the spec no longer names a resource may have. A status has room for 32 outputs.
+const MOST_FORMER: usize = 16;
+
 /// An output that the spec no longer names is removed after the credential is in all that it names, and before it is removed
-/// from the status. One that cannot be removed is tried again; the resource is ready all the same.
+/// from the status. One that cannot be removed is tried again; the resource is ready all the same. The oldest of too many of
+/// them, which a resource has that never becomes ready while its outputs are renamed again and again, does not wait for that.
 pub(super) fn or_remove_former(o: &Observation, step: Step) -> Step {
-    match step {
-        Step::Settled(ready @ Settled { report: Report::Ready, .. }) if !o.to_remove.is_empty() => {
-            match o.to_remove.iter().find(|former| former.failed.is_none()) {
-                Some(former) => Step::Write(Write::RemoveOutput(former.output.clone())),
-                None => Step::Settled(Settled { requeue: Requeue::Backoff, ..ready }),
-            }
+    let former =
+        o.to_remove.iter().find(|former| former.failed.is_none()).map(|former| former.output.clone());
+    match (step, former) {
+        (Step::Settled(Settled { report: Report::Ready, .. }), Some(former)) => {
+            Step::Write(Write::RemoveOutput(former))
         }
-        step => step,
+        (
+            Step::Settled(Settled { report: Report::Blocked { .. }, .. })
+            | Step::Write(Write::Publish { .. }),
+            Some(former),
+        ) if o.to_remove.len() > MOST_FORMER => Step::Write(Write::RemoveOutput(former)),
+        (Step::Settled(ready @ Settled { report: Report::Ready, .. }), None) if !o.to_remove.is_empty() => {
+            Step::Settled(Settled { requeue: Requeue::Backoff, ..ready })
+        }
+        (step, _) => step,
     }
 }
 
@@ -152,6 +165,11 @@ fn is_refused(o: &Observation, user: &UserRef) -> bool {
 
 fn is_unreachable(o: &Observation, user: &UserRef) -> bool {
     answers(o, user).any(|answer| matches!(answer, Verified::Unreachable(_)))
+}
+
+/// Why an output gets no credential, whatever the token endpoint answers: it is not ours, or its content cannot be built.
+fn why_not_served(user: &UserFacts, output: &OutputView) -> Option<Blocker> {
+    foreign(output).or_else(|| user.invalid(&output.id).cloned())
 }
 
 pub(super) fn foreign(output: &OutputView) -> Option<Blocker> {

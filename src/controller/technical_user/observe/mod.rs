@@ -1,6 +1,7 @@
 //! What is known of a `TechnicalUser` at the start of a pass: caches, the Portal's connection, the Secret's metadata.
 
 mod inventory;
+mod known;
 mod portal;
 mod recorded;
 mod rotation;
@@ -12,7 +13,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use kube::api::DynamicObject;
 
-use super::outputs::{self, Resource};
+use super::outputs;
 use super::pass::{Failure, Pass};
 use super::refusal::RefusalFingerprint;
 use crate::api::conditions::{READY, USER_READY};
@@ -37,6 +38,7 @@ use crate::domain::user::UserId;
 
 pub(super) use inventory::named;
 use inventory::see_inventory;
+use known::known;
 pub(in crate::controller) use portal::grants;
 use portal::{every_login_is_known, link, portal_facts};
 use recorded::open_attempt;
@@ -78,9 +80,6 @@ pub async fn observe(
     };
     let fingerprint = RefusalFingerprint::of(&object, portal_object.as_deref(), facts.as_ref().ok());
     let owner = owner(ctx, &key);
-    let surroundings = outputs::surroundings(portal_spec.and_then(|spec| spec.dataspace.as_ref()));
-    let resource = Resource::of(ctx, &object, &owner, &surroundings);
-    let outputs = outputs::of_spec(&resource, spec.outputs.as_deref());
     let recorded = recorded(ctx, &owner, &status, link.as_ref());
     let attempt =
         ctx.memory.change(&key, |user| open_attempt(&mut user.attempts, &object, &recorded, fingerprint));
@@ -109,7 +108,7 @@ pub async fn observe(
         selection: Selection::Unread,
         name_doubted: false,
         outputs: Vec::new(),
-        to_remove: outputs::to_remove(&resource, &status, &outputs, is_deleting(&object)),
+        to_remove: Vec::new(),
         published_proof: None,
         timers: timers(ctx, &key, verification_interval, pending_for),
         roles_doubted: ctx.memory.look(&key, |user| user.roles.are_doubted()),
@@ -119,6 +118,7 @@ pub async fn observe(
         recorded,
         owner,
     };
+    let known = known(&observation, portal_spec);
     let mut pass = Pass {
         link: link.map(|link| audited(link, &key, &status)),
         ctx: Arc::clone(ctx),
@@ -131,9 +131,10 @@ pub async fn observe(
         portal: portal_object,
         observation,
         details: BTreeMap::new(),
-        surroundings,
-        outputs,
+        known,
+        outputs: Vec::new(),
         written: BTreeSet::new(),
+        removed: BTreeSet::new(),
         failed: None,
         places: Vec::new(),
         fingerprint,
@@ -148,6 +149,10 @@ pub async fn observe(
 
 /// What is in the place of each output. A resource under deletion needs none of them.
 async fn observe_outputs(pass: &mut Pass) -> Result<(), Failure> {
+    let resource = pass.resource();
+    pass.outputs = outputs::of_spec(&resource, pass.spec.outputs.as_deref());
+    let deleting = pass.observation.deleting;
+    pass.observation.to_remove = outputs::to_remove(&resource, &pass.status, &pass.outputs, deleting);
     for output in &mut pass.outputs {
         let id = output.id().clone();
         let recorded = pass.status.outputs.iter().find(|recorded| recorded.id() == id);

@@ -178,6 +178,7 @@ impl Output for InMemoryOutput {
             resource_version: as_written.map_or(version, |before| before.resource_version.clone()),
             digest: digest.to_owned(),
             conditions: before.map(|before| before.conditions.clone()).unwrap_or_default(),
+            ..RecordedOutput::default()
         })
     }
 }

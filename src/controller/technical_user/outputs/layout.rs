@@ -7,7 +7,7 @@ use crate::api::technical_user::{self as api, SecretOutput as Spec};
 use crate::controller::secrets::Texts;
 use crate::domain::digest::DigestKey;
 use crate::domain::format::{
-    self, Content, Dialect, Format, FormatError, KeyStyle, Naming, Options, Surroundings, Values,
+    self, Content, Dialect, Format, FormatError, KeyStyle, Known, Naming, Options, Surroundings, Values,
 };
 use crate::domain::user::Credential;
 
@@ -15,58 +15,57 @@ use crate::domain::user::Credential;
 pub(super) struct Layout {
     format: Format,
     options: Options,
-    surroundings: Surroundings,
+    secret_alias: Option<String>,
+    known: Option<Known>,
 }
 
 impl Layout {
-    /// The layout that an entry of a spec describes, in this data space.
-    pub(super) fn new(spec: &Spec, surroundings: &Surroundings) -> Self {
+    /// The layout that an entry of a spec describes. `known` is what the Portal says; `None` while it cannot be read.
+    pub(super) fn new(spec: &Spec, known: Option<&Known>) -> Self {
         Self {
             format: format(spec.format.unwrap_or_default()),
             options: options(spec),
-            surroundings: Surroundings { secret_alias: spec.secret_alias.clone(), ..surroundings.clone() },
+            secret_alias: spec.secret_alias.clone(),
+            known: known.cloned(),
         }
+    }
+
+    /// What the Portal says, with what the output says itself.
+    fn with_alias(&self, surroundings: &Surroundings) -> Surroundings {
+        Surroundings { secret_alias: self.secret_alias.clone(), ..surroundings.clone() }
     }
 
     /// The content with these values.
     pub(super) fn content(&self, values: &Values) -> Result<Content, FormatError> {
-        let values = Values { surroundings: self.surroundings.clone(), ..values.clone() };
+        let values = Values { surroundings: self.with_alias(&values.surroundings), ..values.clone() };
         format::render(self.format, &self.options, &values).map_err(FormatError::concealed)
     }
 
     /// The same keys, and nothing of the user.
     pub(super) fn placeholder(&self) -> Result<Content, FormatError> {
-        format::placeholder(self.format, &self.options, &self.surroundings)
+        let known = self.known.clone().unwrap_or_default();
+        let surroundings = self.with_alias(&known.surroundings);
+        format::placeholder(self.format, &self.options, &Known { surroundings, ..known })
     }
 
-    /// Whether a credential can be read back from such a content. This is asked at each observation, so a format from which none
-    /// can be, such as a template, is not rendered for it.
+    /// Whether a credential can be read back from such a content.
     pub(super) fn is_readable(&self) -> bool {
-        self.format.entry().can_be_read_back()
-            && self.placeholder().is_ok_and(|content| self.read_back(&content).is_some())
+        format::is_readable(self.format, &self.options)
     }
 
     /// The credential in the texts of a Secret.
     pub(super) fn credential(&self, texts: &Texts) -> Option<Credential> {
-        self.read_back(
-            &texts.keys().into_iter().filter_map(|key| Some((key.clone(), texts.get(&key)?))).collect(),
-        )
-    }
-
-    fn read_back(&self, content: &Content) -> Option<Credential> {
-        format::read_back(self.format, &self.options, content)
+        let content =
+            texts.keys().into_iter().filter_map(|key| Some((key.clone(), texts.get(&key)?))).collect();
+        format::read_back(self.format, &self.options, &content)
     }
 
     /// A digest of what the content depends on beside the user and the spec, so that a change of it is seen without reading the
-    /// user. `None` where the format uses nothing else.
+    /// user. `None` where it depends on nothing else, and while the Portal cannot be read: what is not known has not changed.
     pub(super) fn digest(&self, key: &DigestKey) -> Option<String> {
-        let Surroundings { did, wallet_url, bdrs_url, trusted_issuers, secret_alias } = &self.surroundings;
-        let named =
-            [("did", did), ("walletUrl", wallet_url), ("bdrsUrl", bdrs_url), ("secretAlias", secret_alias)];
-        let named = named.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?)));
-        let issuers = trusted_issuers.iter().map(|issuer| ("trustedIssuers", issuer.as_str()));
-        let all = named.chain(issuers).map(|(name, value)| (name, value.as_bytes()));
-        self.format.entry().uses_surroundings.then(|| key.digest(all))
+        let surroundings = self.with_alias(&self.known.as_ref()?.surroundings);
+        let used = format::used(self.format, &self.options, &surroundings)?;
+        Some(key.digest(used.iter().map(|(name, text)| (*name, text.as_bytes()))))
     }
 }
 
@@ -131,7 +130,11 @@ mod tests {
 
     fn layout(spec: serde_json::Value, did: &str) -> Layout {
         let dataspace = Dataspace { did: Some(did.to_owned()), ..Dataspace::default() };
-        Layout::new(&serde_json::from_value(spec).unwrap(), &surroundings(Some(&dataspace)))
+        layout_of(spec, &Known { surroundings: surroundings(Some(&dataspace)), ..Known::default() })
+    }
+
+    fn layout_of(spec: serde_json::Value, known: &Known) -> Layout {
+        Layout::new(&serde_json::from_value(spec).unwrap(), Some(known))
     }
 
     /// The names in the spec are those of the domain.
@@ -180,9 +183,14 @@ mod tests {
         assert!(keys(spring)[0].contains("_POOL_"));
         for (dialect, block) in [("Iatp", "iatp:"), ("Dcp", "dcp:")] {
             let spec = json!({"format": "EdcHelmValues", "edcDialect": dialect, "secretAlias": "edc"});
-            let mut layout = layout(spec, "did:web:x");
-            layout.surroundings.wallet_url = Some("https://wallet.example.org".to_owned());
-            let content = layout.placeholder().unwrap();
+            let dataspace = Dataspace {
+                did: Some("did:web:x".to_owned()),
+                wallet_url: Some("https://wallet.example.org".to_owned()),
+                ..Dataspace::default()
+            };
+            let surroundings = surroundings(Some(&dataspace));
+            let known = Known { bpn: Some("BPNL1".to_owned()), surroundings, ..Known::default() };
+            let content = layout_of(spec, &known).placeholder().unwrap();
             assert!(secrecy::ExposeSecret::expose_secret(&content["values.yaml"]).starts_with(block));
         }
     }
@@ -199,11 +207,20 @@ mod tests {
     fn a_change_of_the_data_space_is_a_change_of_what_uses_it() {
         let key = DigestKey::new(&[1; 32]);
         let digest = |spec: serde_json::Value, did| layout(spec, did).digest(&key);
+        let template = |text: &str| json!({"format": "Template", "template": {"a": text}});
+        for unused in [json!({}), template("x"), json!({"format": "EdcEnv", "secretAlias": "edc"})] {
+            assert_eq!(digest(unused.clone(), "did:web:x"), digest(unused, "did:web:y"));
+        }
         assert_eq!(digest(json!({}), "did:web:x"), None);
-        let template = json!({"format": "Template", "template": {"a": "x"}});
-        let before = digest(template.clone(), "did:web:x");
-        assert!(before.is_some());
-        assert_eq!(before, digest(template.clone(), "did:web:x"));
-        assert_ne!(before, digest(template, "did:web:y"));
+        let uses = template("{{ did }}");
+        assert_eq!(digest(uses.clone(), "did:web:x"), digest(uses.clone(), "did:web:x"));
+        assert_ne!(digest(uses.clone(), "did:web:x"), digest(uses, "did:web:y"));
+    }
+
+    #[test]
+    fn what_is_not_known_has_not_changed() {
+        let spec = json!({"format": "Template", "template": {"a": "{{ did }}"}});
+        let unknown = Layout::new(&serde_json::from_value(spec).unwrap(), None);
+        assert_eq!(unknown.digest(&DigestKey::new(&[1; 32])), None);
     }
 }

@@ -22,7 +22,7 @@ use super::pass::Failure;
 use crate::api::technical_user::{Output as Spec, RecordedOutput, TechnicalUserStatus};
 use crate::controller::context::Context;
 use crate::controller::objects::Key;
-use crate::domain::format::{Content, FormatError, Surroundings, Values};
+use crate::domain::format::{Content, FormatError, Known, Values};
 use crate::domain::identity::Owner;
 use crate::domain::plan::{OutputId, OutputState, ToRemove};
 use crate::domain::reason::Reason;
@@ -103,25 +103,20 @@ pub struct Resource {
     pub uid: String,
     /// Whose mark the outputs have.
     pub owner: Owner,
-    /// What its Portal says of the data space.
-    pub surroundings: Surroundings,
+    /// What its Portal says; `None` while that cannot be read.
+    pub known: Option<Known>,
 }
 
 impl Resource {
     /// What the outputs of this object need to know of it.
     #[must_use]
-    pub fn of(
-        ctx: &Arc<Context>,
-        object: &DynamicObject,
-        owner: &Owner,
-        surroundings: &Surroundings,
-    ) -> Self {
+    pub fn of(ctx: &Arc<Context>, object: &DynamicObject, owner: &Owner, known: Option<&Known>) -> Self {
         Self {
             ctx: Arc::clone(ctx),
             key: Key::of(object),
             uid: object.metadata.uid.clone().unwrap_or_default(),
             owner: owner.clone(),
-            surroundings: surroundings.clone(),
+            known: known.cloned(),
         }
     }
 }

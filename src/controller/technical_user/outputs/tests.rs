@@ -16,7 +16,7 @@ use crate::api::technical_user::RecordedOutput;
 use crate::controller::objects::Key;
 use crate::controller::technical_user::pass::Failure;
 use crate::controller::test_support::apiserver::{Apiserver, context};
-use crate::domain::format::{Surroundings, Values};
+use crate::domain::format::{Known, Surroundings, Values};
 use crate::domain::identity::Owner;
 use crate::domain::plan::OutputState;
 use crate::domain::user::{Credential, UserId, UserKind};
@@ -88,13 +88,7 @@ impl Secrets {
         let ctx = Arc::new(context(apiserver.client()));
         Self {
             apiserver,
-            resource: Resource {
-                ctx,
-                key,
-                uid: "uid-of-edc".into(),
-                owner,
-                surroundings: Surroundings::default(),
-            },
+            resource: Resource { ctx, key, uid: "uid-of-edc".into(), owner, known: Some(Known::default()) },
         }
     }
 }

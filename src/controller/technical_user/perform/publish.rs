@@ -87,12 +87,13 @@ pub async fn publish(pass: &mut Pass, current: &UserRef, id: &OutputId) -> Resul
 async fn write(pass: &mut Pass, current: &UserRef, id: &OutputId) -> Result<(), Failure> {
     let proved = pass.observation.proof_of(&current.id) == Some(&Verified::Accepted);
     let Some(values) = pass.values(&current.id).filter(|_| proved) else { return Err(Failure::Overtaken) };
-    // Without a content there is no write that the audit log could report.
-    pass.output(id)?.content(&values)?;
     let began = Instant::now();
     let written = pass.output(id)?.write(&values).await;
-    let user = (&current.id, values.credential.client_id.as_str());
-    audit::published(&pass.key, &id.name, user, began, written.as_ref().map(drop));
+    // Without a content there was no write that the audit log could report.
+    if !matches!(written, Err(Failure::Format(_))) {
+        let user = (&current.id, values.credential.client_id.as_str());
+        audit::published(&pass.key, &id.name, user, began, written.as_ref().map(drop));
+    }
     let state = written?;
     pass.written.insert(id.clone());
     see_written(pass, &current.id, id, state);
@@ -105,7 +106,7 @@ fn see_written(pass: &mut Pass, user: &UserId, id: &OutputId, state: OutputState
         && let Some(UserView::Read(facts)) = &mut pass.observation.users.entry(user).details
         && let Some(contents) = &mut facts.contents
     {
-        contents.insert(id.clone(), digest.clone());
+        contents.insert(id.clone(), Ok(digest.clone()));
     }
     see_state(pass, id, state);
 }
@@ -120,11 +121,25 @@ fn report(pass: &Pass, current: &UserRef, id: &OutputId) {
         pass.status.credential.is_some() && output.is_some_and(|output| output.recorded.is_some());
     let (reason, words) = match (held_before, same) {
         (true, true) => (Reason::OutputHealed, "was written again as it should be"),
+        (true, false) if held_this_one(pass, current, id) => (
+            Reason::OutputChanged,
+            "has another content with the same credential, as the spec or the Portal asks",
+        ),
         (true, false) => (Reason::CredentialChanged, "now holds the credential that the portal shows"),
         (false, _) => (Reason::CredentialPublished, "holds the credential; a token was obtained with it"),
     };
     let note = format!("{id} {words} (user {})", current.id);
     pass.ctx.events.normal(reference(&pass.ctx, &pass.key), reason.as_str(), "Publish", &note);
+}
+
+/// Whether the output held the credential that the portal shows already, by the status.
+fn held_this_one(pass: &Pass, current: &UserRef, id: &OutputId) -> bool {
+    let recorded = pass.status.credential.as_ref();
+    let digest = recorded.and_then(|credential| credential.digest.as_ref());
+    digest.is_some()
+        && digest == pass.credential_digest(&current.id).as_ref()
+        && pass.recorded_output(id).and_then(|output| output.credential)
+            == recorded.map(|credential| credential.generation)
 }
 
 /// Removes an output, where it is ours. One whose store is down is tried again in another reconcile.
@@ -157,6 +172,7 @@ pub async fn abandon(pass: &mut Pass, id: &OutputId, why: &str) -> Result<(), Fa
 
 /// The output is removed, or left for good.
 fn is_done_with(pass: &mut Pass, id: &OutputId) {
+    pass.removed.insert(id.clone());
     let to_remove = &mut pass.observation.to_remove;
     to_remove.retain(|output| output.output != *id);
     if to_remove.is_empty() {

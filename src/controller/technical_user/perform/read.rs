@@ -366,6 +366,7 @@ async fn object(pass: &mut Pass) -> Result<(), Failure> {
     pass.details = old.details;
     pass.places = old.places;
     pass.written = old.written;
+    pass.removed = old.removed;
     pass.failed = old.failed;
     pass.now = old.now;
     Ok(())

@@ -16,20 +16,16 @@ pub(super) fn record_credential(pass: &Pass, new: &mut TechnicalUserStatus, sett
         }
         _ => false,
     };
-    let held: Vec<RecordedOutput> =
+    let mut held: Vec<RecordedOutput> =
         pass.observation.outputs.iter().filter(holds).filter_map(|output| entry(pass, output)).collect();
     if held.is_empty() {
         return;
     }
-    // A key of another installation makes other digests of the same credential; that counts as a new one.
-    let is_recorded = |entry: &RecordedOutput| new.outputs.iter().any(|before| before.digest == entry.digest);
-    let known = new.credential.is_some() && held.iter().any(is_recorded);
-    if !known && pass.credential(&current.id).is_some() {
-        let time = pass.now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-        let generation = new.credential.as_ref().map_or(0, |credential| credential.generation) + 1;
-        new.credential =
-            Some(RecordedCredential { generation, issued_at: time.clone(), first_verified_at: Some(time) });
+    let credential = credential(pass, new, current, &held);
+    for entry in &mut held {
+        entry.credential = credential.as_ref().map(|credential| credential.generation);
     }
+    new.credential = credential;
     if settled.report == Report::Ready {
         let to_remove = pass.observation.to_remove.iter().map(|left| left.output.clone());
         let kept: Vec<OutputId> = held.iter().map(RecordedOutput::id).chain(to_remove).collect();
@@ -40,12 +36,43 @@ pub(super) fn record_credential(pass: &Pass, new: &mut TechnicalUserStatus, sett
     }
 }
 
+/// The credential to record: the same, or the next one.
+fn credential(
+    pass: &Pass,
+    recorded: &TechnicalUserStatus,
+    current: &UserRef,
+    held: &[RecordedOutput],
+) -> Option<RecordedCredential> {
+    let before = recorded.credential.clone();
+    // Without the details, nothing was written.
+    let Some(digest) = pass.credential_digest(&current.id) else { return before };
+    // An earlier release recorded no digest. Then an output of the same content shows that it is the same credential.
+    let is_recorded = |entry: &RecordedOutput| recorded.outputs.iter().any(|o| o.digest == entry.digest);
+    let same = |before: &RecordedCredential| match &before.digest {
+        Some(before) => *before == digest,
+        None => held.iter().any(is_recorded),
+    };
+    match before {
+        Some(before) if same(&before) => Some(RecordedCredential { digest: Some(digest), ..before }),
+        // A key of another installation makes other digests of the same credential; that counts as a new one.
+        before => {
+            let time = pass.now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+            Some(RecordedCredential {
+                generation: before.map_or(0, |before| before.generation) + 1,
+                issued_at: time.clone(),
+                first_verified_at: Some(time),
+                digest: Some(digest),
+            })
+        }
+    }
+}
+
 fn holds_what_was_read(pass: &Pass, current: &UserRef, output: &OutputView) -> bool {
-    let contents = match pass.observation.view(&current.id) {
-        Some(UserView::Read(user)) => user.contents.as_ref(),
+    let content = match pass.observation.view(&current.id) {
+        Some(UserView::Read(user)) => user.content(&output.id),
         _ => None,
     };
-    output.holds(&current.id, contents.and_then(|contents| contents.get(&output.id)))
+    output.holds(&current.id, content)
 }
 
 fn entry(pass: &Pass, output: &OutputView) -> Option<RecordedOutput> {

@@ -42,6 +42,15 @@ pub async fn write(pass: &mut Pass, rest: &Settled) -> Result<bool, Failure> {
     patch(pass, new).await
 }
 
+/// Records what was written before a failure that says nothing of it, so that it is not written again. The conditions are kept: a
+/// conflict passes.
+pub async fn record_written(pass: &mut Pass, rest: &Settled) {
+    let new = recorded(pass, rest);
+    if let Err(failure) = patch(pass, new).await {
+        tracing::warn!(resource = %pass.key, error = %failure, "the outputs that were written cannot be recorded");
+    }
+}
+
 /// Writes that a user is being deleted. What goes wrong keeps no user from being deleted.
 pub async fn report_deletion(pass: &mut Pass, words: String) {
     let report = Report::Deleting(Blocker::passing(Reason::Deleting, words));
@@ -132,10 +141,17 @@ fn to_value(status: &TechnicalUserStatus) -> Value {
     serde_json::to_value(status).unwrap_or_default()
 }
 
-fn compute(pass: &Pass, rest: &Settled) -> TechnicalUserStatus {
+/// The status with the users, the credential and the outputs as they are now.
+fn recorded(pass: &Pass, rest: &Settled) -> TechnicalUserStatus {
     let mut new = pass.status.clone();
     record_users(pass, &mut new, rest);
     record_credential(pass, &mut new, rest);
+    new.outputs.retain(|output| !pass.removed.contains(&output.id()));
+    new
+}
+
+fn compute(pass: &Pass, rest: &Settled) -> TechnicalUserStatus {
+    let mut new = recorded(pass, rest);
     let restored = pass.status.user.is_none() && new.user.is_some();
     if rest.rotation.handled || restored {
         new.handled = handled(&pass.object).or(new.handled);

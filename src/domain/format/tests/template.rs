@@ -1,7 +1,7 @@
 //! What a template may do, and what its errors show.
 
 use super::{shown, values};
-use crate::domain::format::{FILTERS, Format, FormatError, MAX_BYTES, Options, Value, render};
+use crate::domain::format::{FILTERS, Format, FormatError, MAX_BYTES, Options, Value, render, used};
 use crate::domain::user::UserKind;
 
 fn rendered(kind: UserKind, source: &str) -> Result<String, FormatError> {
@@ -116,5 +116,42 @@ fn time_and_memory_are_bounded() {
     let full = format!("{{{{ 'x' * {MAX_BYTES} }}}}");
     assert_eq!(rendered(UserKind::Internal, &full).unwrap().len(), MAX_BYTES);
     let more = format!("{{{{ 'x' * {} }}}}", MAX_BYTES + 1);
-    assert_eq!(failure(&more).0, format!("more than {MAX_BYTES} bytes"));
+    assert_eq!(failure(&more).0, format!("more than {MAX_BYTES} bytes in all keys together"));
+}
+
+/// A spec has up to 16 templates: what one of them may do, all together may.
+#[test]
+fn the_bounds_are_those_of_all_templates_together() {
+    let both = |source: &str| {
+        let templates = ["a", "b"].map(|key| (key.to_owned(), source.to_owned())).into();
+        let options = Options { templates, ..Options::default() };
+        render(Format::Template, &options, &values(UserKind::Internal, "s3cret"))
+    };
+    let fails_with = |source: &str, words: &str| match both(source) {
+        Err(FormatError::Template { key, kind, .. }) => {
+            assert_eq!((key.as_str(), kind.as_str()), ("b", words), "{source}");
+        }
+        other => panic!("{source}: {other:?}"),
+    };
+    let loops = "{% for a in range(15000) %}{% endfor %}";
+    assert!(rendered(UserKind::Internal, loops).is_ok());
+    fails_with(loops, "engine ran out of fuel");
+    let half = format!("{{{{ 'x' * {} }}}}", MAX_BYTES / 2);
+    assert!(both(&half).is_ok());
+    let more = format!("{{{{ 'x' * {} }}}}", MAX_BYTES / 2 + 1);
+    fails_with(&more, &format!("more than {MAX_BYTES} bytes in all keys together"));
+}
+
+#[test]
+fn a_template_uses_the_values_that_its_words_name() {
+    let used = |source: &str| {
+        let templates = [("x".to_owned(), source.to_owned())].into();
+        let options = Options { templates, ..Options::default() };
+        let all = values(UserKind::Internal, "s3cret").surroundings;
+        let names = used(Format::Template, &options, &all).into_iter().flatten().map(|(name, _)| name);
+        names.collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(used("{{ clientId }} candidate {{ bpn }}"), "");
+    assert_eq!(used("{{ did | upper }}{% if walletUrl is defined %}x{% endif %}"), "did walletUrl");
+    assert_eq!(used("{% for i in trustedIssuers %}{{i}}{% endfor %}"), "trustedIssuers trustedIssuers");
 }

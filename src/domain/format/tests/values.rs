@@ -1,7 +1,9 @@
 //! Values that are missing, or that a reader would read as others.
 
 use super::{options, shown, values};
-use crate::domain::format::{Content, Format, FormatError, Surroundings, Value, Values, placeholder, render};
+use crate::domain::format::{
+    Content, Format, FormatError, Known, Naming, Options, Value, Values, placeholder, render, used,
+};
 use crate::domain::user::UserKind;
 
 /// Values of which one is not known.
@@ -36,10 +38,71 @@ fn each_format_names_the_value_that_it_lacks_and_needs_no_other() {
 #[test]
 fn what_is_missing_beside_the_credential_is_found_before_there_is_a_user() {
     for format in Format::ALL {
-        let known = format.entry().needs.iter().all(|value| *value == Value::Bpn);
-        let tried = placeholder(format, &options(), &Surroundings::default());
-        assert_eq!(tried.is_ok(), known, "{format:?}");
+        let needs_none = format.entry().needs.is_empty();
+        let tried = placeholder(format, &options(), &Known::default());
+        assert_eq!(tried.is_ok(), needs_none, "{format:?}");
+        let company = Known { bpn: Some("BPNL000000000ONE".into()), ..Known::default() };
+        let needs_bpn_at_most = format.entry().needs.iter().all(|value| *value == Value::Bpn);
+        assert_eq!(placeholder(format, &options(), &company).is_ok(), needs_bpn_at_most, "{format:?}");
     }
+}
+
+/// The issuer follows from the kind of the user, and from the token endpoint of internal users.
+#[test]
+fn what_no_user_of_the_kind_has_is_missing_before_there_is_a_user() {
+    let issuer = Naming::Renamed([("issuer-url".to_owned(), "issuer".to_owned())].into());
+    let options = Options { naming: issuer, ..Options::default() };
+    let keycloak = "https://idp.example.org/realms/CX-Central/protocol/openid-connect/token";
+    for (kind, token_url, is_known) in [
+        (Some(UserKind::Internal), Some(keycloak), true),
+        (Some(UserKind::Internal), Some("https://idp.example.org/oauth/token"), false),
+        (Some(UserKind::External), Some(keycloak), false),
+        (None, None, true),
+    ] {
+        let known = Known { kind, token_url: token_url.map(str::to_owned), ..Known::default() };
+        let expected = if is_known { Ok(()) } else { Err(FormatError::Missing(Value::IssuerUrl)) };
+        assert_eq!(placeholder(Format::Raw, &options, &known).map(drop), expected, "{known:?}");
+    }
+}
+
+/// What is not used changes no byte, and what is used is a part of the content.
+#[test]
+fn a_format_uses_the_values_that_it_says_and_no_others() {
+    for format in Format::ALL {
+        let all = values(UserKind::External, "s3cret");
+        let rendered = |values: &Values| {
+            let content = render(format, &options(), values).unwrap();
+            content.keys().map(|key| shown(&content, key).to_owned()).collect::<Vec<_>>()
+        };
+        let used: Vec<&str> =
+            used(format, &options(), &all.surroundings).into_iter().flatten().map(|(name, _)| name).collect();
+        for (name, other) in others(&all) {
+            let changes = rendered(&other) != rendered(&all);
+            assert_eq!(used.contains(&name), changes, "{format:?} and {name}");
+        }
+    }
+}
+
+/// The values with another one of each of the surroundings.
+fn others(all: &Values) -> Vec<(&'static str, Values)> {
+    let but = |change: fn(&mut Values)| {
+        let mut values = all.clone();
+        change(&mut values);
+        values
+    };
+    vec![
+        ("did", but(|values| values.surroundings.did = Some("https://other.example.org".to_owned()))),
+        (
+            "walletUrl",
+            but(|values| values.surroundings.wallet_url = Some("https://other.example.org".to_owned())),
+        ),
+        (
+            "bdrsUrl",
+            but(|values| values.surroundings.bdrs_url = Some("https://other.example.org".to_owned())),
+        ),
+        ("trustedIssuers", but(|values| values.surroundings.trusted_issuers.truncate(1))),
+        ("secretAlias", but(|values| values.surroundings.secret_alias = Some("other".to_owned()))),
+    ]
 }
 
 #[test]

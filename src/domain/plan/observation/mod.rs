@@ -20,7 +20,9 @@ pub use portal::PortalFacts;
 pub use recorded::{AttemptState, OpenAttempt, Recorded, RecordedPortal, RecordedUser};
 pub use rotation::*;
 pub use timers::Timers;
-pub use users::{Confirmed, Done, Known, Listed, Named, Searched, Selection, UserFacts, UserView, Users};
+pub use users::{
+    Confirmed, Contents, Done, Known, Listed, Named, Searched, Selection, UserFacts, UserView, Users,
+};
 
 use crate::domain::grace::Waiting;
 use crate::domain::identity::{Hint, Mark, Owner, external_name};

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::identity::{Hint, Mark};
+use crate::domain::roles::Blocker;
 use crate::domain::user::{UserId, UserKind, UserStatus};
 
 use super::credential::Verified;
@@ -137,8 +138,25 @@ pub struct UserFacts {
     pub description: String,
     /// The connector it is linked to.
     pub connector: Option<String>,
-    /// The digest of what each output would hold with its credential; absent without a credential.
-    pub contents: Option<BTreeMap<OutputId, String>>,
+    /// What each output would hold with its credential; absent without a credential.
+    pub contents: Option<Contents>,
+}
+
+/// The digest of what each output would hold, or why its content cannot be built.
+pub type Contents = BTreeMap<OutputId, Result<String, Blocker>>;
+
+impl UserFacts {
+    /// The digest of what an output would hold.
+    #[must_use]
+    pub fn content(&self, output: &OutputId) -> Option<&String> {
+        self.contents.as_ref()?.get(output)?.as_ref().ok()
+    }
+
+    /// Why the content of an output cannot be built.
+    #[must_use]
+    pub fn invalid(&self, output: &OutputId) -> Option<&Blocker> {
+        self.contents.as_ref()?.get(output)?.as_ref().err()
+    }
 }
 
 /// What was done to a user in this reconcile.

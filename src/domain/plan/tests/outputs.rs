@@ -188,6 +188,57 @@ fn a_user_that_one_output_holds_is_not_a_duplicate() {
 }
 
 #[test]
+fn a_content_that_cannot_be_built_costs_no_token_and_does_not_prevent_the_others() {
+    let invalid = || Blocker::lasting(Reason::OutputInvalid, "the value did is missing");
+    let without = |o: Observation, outputs: &[super::super::OutputId]| {
+        let mut contents = contents("d1");
+        for id in outputs {
+            contents.insert(id.clone(), Err(invalid()));
+        }
+        o.seen("u1", details().but(|u| u.contents = Some(contents)))
+    };
+    let secret_only = |o: Observation| without(o, &[the_secret()]);
+    let accepted = |o: Observation| o.verified(shown_for("u1"), Verified::Accepted);
+    check(vec![
+        (
+            "the only one",
+            secret_only(a_recorded_resource()),
+            "output OutputInvalid STALLED (u1 g1), try again",
+        ),
+        (
+            "what was published is kept and verified in time",
+            secret_only(a_ready_resource()).verification_due(),
+            "verify what is published",
+        ),
+        (
+            "never published: nothing is due",
+            secret_only(a_recorded_resource()).verification_due(),
+            "output OutputInvalid STALLED (u1 g1), try again",
+        ),
+        ("the other one", secret_only(and_an_entry(a_recorded_resource())), "verify what was read"),
+        (
+            "is written",
+            accepted(secret_only(and_an_entry(a_recorded_resource()))),
+            "publish u1 g1 to the Entry",
+        ),
+        (
+            "and the resource is not ready",
+            secret_only(both()).but(|o| o.spec_observed = false),
+            "output OutputInvalid STALLED (u1 g1), try again",
+        ),
+        (
+            "none can be built",
+            without(and_an_entry(a_recorded_resource()), &[the_secret(), the_entry()]),
+            "output OutputInvalid STALLED (u1 g1), try again",
+        ),
+    ]);
+    let o = secret_only(both()).with_output(&the_secret(), OutputState::Absent);
+    let report = |output| report_of(&o, o.output(&output).unwrap(), Some(&id("u1")));
+    assert_eq!(report(the_secret()), OutputReport::Blocked(invalid()));
+    assert_eq!(report(the_entry()), OutputReport::Published);
+}
+
+#[test]
 fn no_token_is_requested_while_the_other_outputs_are_denied() {
     let missing = || and_an_entry(a_ready_resource()).seen("u1", details());
     let denied = || missing().but(|o| output(o, &the_entry()).writable = Some(denied()));

@@ -166,3 +166,21 @@ fn a_former_output_is_removed_once_the_new_one_is_written() {
         ("the user is gone", a_recorded_resource().with_former_output("former").seen_gone("u1"), "search"),
     ]);
 }
+
+#[test]
+fn the_oldest_of_too_many_former_outputs_is_removed_at_once() {
+    let renamed = |times: usize| {
+        let o = a_recorded_resource().with_foreign_secret().seen("u1", details());
+        (0..times).fold(o, |o, n| o.with_former_output(&format!("former-{n}")))
+    };
+    check(vec![
+        ("not too many", renamed(16), "output OutputNotOurs STALLED (u1 g1), try again"),
+        ("one more", renamed(17), "remove Secret \"former-0\""),
+        (
+            "before another one is written",
+            renamed(17).without_secret().verified(shown_for("u1"), Verified::Accepted),
+            "remove Secret \"former-0\"",
+        ),
+        ("not under deletion", renamed(17).without_finalizer().but(|o| o.deleting = true), "gone"),
+    ]);
+}

@@ -1,6 +1,5 @@
 //! Observations that read like sentences: `a_ready_resource().without_finalizer()`.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::users::Candidate;
@@ -10,9 +9,10 @@ use crate::domain::grace::Waiting;
 use crate::domain::identity::{Hint, Owner, Pin};
 use crate::domain::ownership::{Logins, Origin};
 use crate::domain::plan::{
-    AttemptState, CredentialAt, Deletion, Desired, DesiredUser, Done, Listed, NotRemoved, Observation,
-    OpenAttempt, OutputId, OutputState, OutputView, PortalFacts, Recorded, RecordedPortal, RecordedUser,
-    Rotation, Searched, Selection, Selector, Timers, ToRemove, UserFacts, UserView, Users, Verified,
+    AttemptState, Contents, CredentialAt, Deletion, Desired, DesiredUser, Done, Listed, NotRemoved,
+    Observation, OpenAttempt, OutputId, OutputState, OutputView, PortalFacts, Recorded, RecordedPortal,
+    RecordedUser, Rotation, Searched, Selection, Selector, Timers, ToRemove, UserFacts, UserView, Users,
+    Verified,
 };
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
@@ -142,8 +142,8 @@ pub(in crate::domain::plan::tests) fn down() -> Blocker {
 }
 
 /// The digests of what the outputs would hold.
-pub(in crate::domain::plan::tests) fn contents(digest: &str) -> BTreeMap<OutputId, String> {
-    [the_secret(), the_entry()].into_iter().map(|id| (id, digest.to_owned())).collect()
+pub(in crate::domain::plan::tests) fn contents(digest: &str) -> Contents {
+    [the_secret(), the_entry()].into_iter().map(|id| (id, Ok(digest.to_owned()))).collect()
 }
 
 fn absent(id: OutputId) -> OutputView {
