@@ -36,6 +36,8 @@ pub const OUTPUT_CONDITIONS: usize = 2;
 pub const OUTPUT_MESSAGE: usize = 1024;
 /// Outputs of a resource: those that a spec names, and former ones that wait for their removal.
 pub const OUTPUTS: usize = 32;
+/// Workloads to restart.
+pub const RESTARTS: usize = 16;
 
 /// A part of a status whose texts and lists can be cut to what the schema permits.
 pub trait Bounded {

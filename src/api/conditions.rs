@@ -15,6 +15,8 @@ pub const USER_READY: &str = "UserReady";
 pub const CREDENTIAL_VERIFIED: &str = "CredentialVerified";
 /// The outputs hold the credential.
 pub const PUBLISHED: &str = "Published";
+/// The workloads of `spec.restart` use what the outputs hold; present only if the spec names some.
+pub const CONSUMERS_RESTARTED: &str = "ConsumersRestarted";
 /// The Portal's login may delete users.
 pub const CAN_DELETE: &str = "CanDelete";
 

@@ -5,6 +5,7 @@
 )]
 #![allow(clippy::doc_markdown, reason = "kubectl explain shows the texts as they are")]
 
+mod restart;
 mod secret_output;
 mod user;
 
@@ -14,12 +15,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::api::bounds::{
-    ADDRESS, Bounded, COMPANY, CONDITIONS, NAME, OBJECT, OUTPUT_CONDITIONS, OUTPUT_MESSAGE, OUTPUTS, ROLES,
-    WORD, list, of_conditions, of_output_conditions, optional, text, without_defaults,
+    ADDRESS, Bounded, COMPANY, CONDITIONS, NAME, OBJECT, OUTPUT_CONDITIONS, OUTPUT_MESSAGE, OUTPUTS,
+    RESTARTS, ROLES, WORD, list, of_conditions, of_output_conditions, optional, text, without_defaults,
 };
 use crate::api::conditions::cut;
 use crate::api::names::{LABEL, SUBDOMAIN};
 
+pub use restart::{RecordedRestart, RecordedWorkload, RestartTarget, WorkloadKind};
 pub use secret_output::{DataKey, EdcDialect, KeyStyle, SecretFormat, SecretOutput, TemplateText};
 pub use user::{CreateUser, ExistingUser, User};
 
@@ -64,7 +66,9 @@ pub use user::{CreateUser, ExistingUser, User};
 #[serde(rename_all = "camelCase")]
 #[x_kube(
     validation = Rule::new("!has(self.deletionPolicy) || !has(self.user.existing)")
-        .message("deletionPolicy has no effect on an existing user: the operator never changes or deletes it")
+        .message("deletionPolicy has no effect on an existing user: the operator never changes or deletes it"),
+    validation = Rule::new("!has(self.restart) || !has(self.outputs) || self.outputs.exists(o, has(o.secret) && !(has(o.secret.format) && o.secret.format in ['EdcHelmValues', 'VaultJson', 'DataSpaceIntegration']))")
+        .message("restart has no effect: no output has a reader that needs a restart to see a change")
 )]
 pub struct TechnicalUserSpec {
     /// The Portal that the user belongs to. It cannot be changed: create a new TechnicalUser instead.
@@ -84,6 +88,15 @@ pub struct TechnicalUserSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 8))]
     pub outputs: Option<Vec<Output>>,
+
+    /// The workloads that the operator restarts when an output changes whose readers see that only after a restart, at most 16.
+    /// It restarts one after the other, in this order: the next one when the roll-out of the one before is complete. Each must
+    /// consent by the annotation technicaluser.dev/restart. The chart value restart.enabled gives the operator the right to do
+    /// that. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = RESTARTS))]
+    #[x_kube(validation = Rule::new("self.all(a, self.exists_one(b, b.kind == a.kind && b.name == a.name))").message("two entries of restart name the same workload"))]
+    pub restart: Option<Vec<RestartTarget>>,
 }
 
 /// The name of a Portal, and its namespace.
@@ -135,7 +148,8 @@ pub struct TechnicalUserStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
 
-    /// Ready, UserReady, CredentialVerified, Published; Reconciling and Stalled while they are true (kstatus).
+    /// Ready, UserReady, CredentialVerified, Published; ConsumersRestarted if the spec names workloads to restart; Reconciling and
+    /// Stalled while they are true (kstatus).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]), transform = of_conditions)]
     pub conditions: Vec<Condition>,
@@ -159,6 +173,10 @@ pub struct TechnicalUserStatus {
         extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["kind", "name"])
     )]
     pub outputs: Vec<RecordedOutput>,
+
+    /// The restarts of the workloads that the spec names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub restart: Option<RecordedRestart>,
 
     /// The requests by annotation that the operator carried out.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -303,6 +321,7 @@ impl Bounded for TechnicalUserStatus {
         self.user.bound();
         self.credential.bound();
         list(&mut self.outputs, OUTPUTS);
+        self.restart.bound();
         self.handled.bound();
     }
 }

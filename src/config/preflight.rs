@@ -11,6 +11,18 @@ pub struct PreflightArgs {
     #[command(flatten)]
     pub installation: InstallationArgs,
 
+    /// Check the permissions to restart workloads, too
+    #[arg(
+        long,
+        env = "TUO_RESTART",
+        value_name = "BOOL",
+        num_args = 0..=1,
+        default_value = "false",
+        default_missing_value = "true",
+        action = clap::ArgAction::Set
+    )]
+    pub restart: bool,
+
     /// Form of the result on standard output
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
     pub output: Output,

@@ -125,6 +125,18 @@ pub fn published(
     );
 }
 
+/// Logs that a workload was restarted, or could not be.
+pub fn restarted(resource: &Key, workload: &str, began: Instant, result: Result<(), &KubeError>) {
+    let outcome = match result {
+        Ok(()) => SUCCESS,
+        Err(KubeError::Denied { .. } | KubeError::NotFound | KubeError::Conflict) => REFUSED,
+        Err(KubeError::Failed { .. } | KubeError::Unclear { .. }) => UNKNOWN,
+    };
+    let duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let error = result.err().map(ToString::to_string);
+    tracing::info!(%resource, action = "restart", workload, outcome, duration_ms, error, "audit");
+}
+
 #[async_trait]
 impl Portal for Audited {
     async fn login(&self) -> Result<Login, PortalError> {

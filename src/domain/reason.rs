@@ -170,6 +170,22 @@ reasons! {
     OutputNotWritable: Plain,
     /// The content of an output cannot be built.
     OutputInvalid: MayArrive,
+    /// No workload has to be restarted.
+    NoRestartDue: Plain,
+    /// A workload is to be restarted in a moment.
+    RestartPending: Progress,
+    /// A workload was restarted, and its roll-out is in progress.
+    RollingOut: Progress,
+    /// The roll-out of a workload does not end.
+    RollOutStuck: Plain,
+    /// A workload of `spec.restart` does not exist.
+    WorkloadNotFound: Plain,
+    /// A workload of `spec.restart` does not permit its restart.
+    RestartNotPermitted: Plain,
+    /// A restart would not replace the pods of a workload.
+    RestartNotPossible: Plain,
+    /// The operator lacks the right to restart workloads.
+    RestartForbidden: Plain,
     /// The portal answered with an error.
     PortalError: CreateRefused,
     /// The Kubernetes API refused or failed.
@@ -200,6 +216,8 @@ reasons! {
     UserRetained: Plain,
     /// A duplicate was deleted.
     DuplicateRemoved: Plain,
+    /// A workload was restarted.
+    WorkloadRestarted: Plain,
     /// A request by annotation is not carried out.
     RequestIgnored: Plain,
     /// A status could not be written.

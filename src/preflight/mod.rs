@@ -37,7 +37,7 @@ pub async fn run(args: PreflightArgs, out: &mut (dyn Write + Send)) -> u8 {
         Err(error) => Err(error.to_string()),
     };
     match client {
-        Ok(client) => ask(&client, &args.installation, &mut printer).await,
+        Ok(client) => ask(&client, &args.installation, args.restart, &mut printer).await,
         Err(error) => printer.step(unreached(&error)),
     }
     printer.finish()
@@ -47,7 +47,7 @@ fn unreached(why: &str) -> Step {
     Step::new("apiserver", Verdict::Unreached, format!("the Kubernetes API cannot be reached: {why}"))
 }
 
-async fn ask(client: &Client, args: &InstallationArgs, printer: &mut Printer<'_>) {
+async fn ask(client: &Client, args: &InstallationArgs, restart: bool, printer: &mut Printer<'_>) {
     match client.apiserver_version().await {
         Ok(version) => printer.step(Step::ok("apiserver", format!("Kubernetes {}", version.git_version))),
         Err(error @ kube::Error::Api(_)) => printer.step(Step::failed("apiserver", words(&error))),
@@ -57,7 +57,7 @@ async fn ask(client: &Client, args: &InstallationArgs, printer: &mut Printer<'_>
     let lease = args.lease_name();
     let own = permissions::own(&args.own_object(), args.leader_election.then_some(lease.as_str()));
     may(client, Some(&args.namespace), "own-namespace", &own, ROLE_AGAIN, printer).await;
-    let wanted = if args.scoped_rbac {
+    let mut wanted = if args.scoped_rbac {
         printer.step(Step::note("namespace-deletion", ROLES_ONLY));
         printer.note(ROLES_ONLY);
         permissions::watched_with_roles_only()
@@ -65,6 +65,9 @@ async fn ask(client: &Client, args: &InstallationArgs, printer: &mut Printer<'_>
         may(client, None, "cluster", &permissions::cluster(), CLUSTER_ROLE, printer).await;
         permissions::watched()
     };
+    if restart {
+        wanted.extend(permissions::restart());
+    }
     let watched = match args.watch_namespaces() {
         WatchNamespaces::All => vec![None],
         WatchNamespaces::Some(names) => names.into_iter().map(Some).collect(),

@@ -28,6 +28,13 @@ const WATCHED: [Rule; 4] = [
     ("events.k8s.io", "events", &["create", "patch"]),
 ];
 
+/// Workloads, in each namespace that is watched, where the operator may restart them.
+const RESTART: [Rule; 3] = [
+    ("apps", "deployments", &["get", "patch"]),
+    ("apps", "statefulsets", &["get", "patch"]),
+    ("apps", "daemonsets", &["get", "patch"]),
+];
+
 /// One verb on one resource.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Permission {
@@ -86,6 +93,12 @@ pub fn watched() -> Vec<Permission> {
 #[must_use]
 pub fn watched_with_roles_only() -> Vec<Permission> {
     all(OWN_KINDS.into_iter().chain([ONE_NAMESPACE]).chain(WATCHED))
+}
+
+/// What it does in each namespace that it watches to restart workloads.
+#[must_use]
+pub fn restart() -> Vec<Permission> {
+    all(RESTART)
 }
 
 /// What it does in its own namespace, watched or not; `object` names its Secret and `lease` its Lease.

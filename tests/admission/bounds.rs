@@ -55,7 +55,8 @@ fn samples(kind: Kind) -> Vec<Value> {
         ],
         Kind::TechnicalUser => vec![
             json!({ "portalRef": { "name": "p", "namespace": "n" }, "user": { "create": create },
-                    "deletionPolicy": "Retain", "outputs": [{ "secret": secret }] }),
+                    "deletionPolicy": "Retain", "outputs": [{ "secret": secret }],
+                    "restart": [{ "kind": "Deployment", "name": "edc" }] }),
             with(json!({ "keyStyle": "Camel", "keyPrefix": "PORTAL_", "type": "Opaque" })),
             with(json!({ "keys": { "client-id": "id" } })),
             with(json!({ "format": "EdcHelmValues", "edcDialect": "Iatp", "secretAlias": "edc/wallet" })),
@@ -118,6 +119,10 @@ fn beside(
             // Outputs have different names.
             Value::Object(entry) if entry.contains_key("secret") => {
                 json!({"secret": {"name": format!("s{n}")}})
+            }
+            // Workloads, too.
+            Value::Object(entry) if entry.contains_key("kind") => {
+                json!({"kind": "Deployment", "name": format!("d{n}")})
             }
             other => other.clone(),
         };

@@ -20,6 +20,7 @@ fn of_a_later_portal(kind: Kind) -> Value {
             "conditions": [condition],
             "user": { "id": "no uuid", "name": "n", "kind": "Quantum", "status": "Frozen", "roles": ["?"] },
             "outputs": [{ "kind": "Vault", "name": "kv/edc" }, { "kind": "Secret", "name": "kv" }],
+            "restart": { "generation": 2, "workloads": [{ "kind": "Rollout", "name": "edc", "generation": 1 }] },
         }),
     }
 }

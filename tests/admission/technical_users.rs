@@ -1,6 +1,7 @@
 //! The rules of `TechnicalUser` on create.
 
 use serde_json::{Value, json};
+use technical_user_operator::domain::format::Format;
 
 use crate::support::{Case, Kind, no, try_all, yes};
 
@@ -18,6 +19,8 @@ const KEYS: &str = "keys is not for the formats SpringEnv and Template";
 const TEMPLATE: &str = "template is for the format Template, which needs it";
 const REGISTRATION: &str = "springRegistration is for the formats SpringEnv and SpringApplication";
 const ALIAS_NEEDED: &str = "the formats EdcEnv, EdcHelmValues, EdcMemory and Properties need secretAlias";
+const RESTARTED_TWICE: &str = "two entries of restart name the same workload";
+const NO_RESTART: &str = "restart has no effect: no output has a reader that needs a restart to see a change";
 const CLUSTER: &str = "the operator writes no Secret of a type that gives access to the cluster";
 const ALIAS: &str =
     "secretAlias is for the formats EdcEnv, EdcHelmValues, EdcMemory, Properties and Template";
@@ -78,6 +81,51 @@ fn formats() -> Vec<Case> {
         bad(json!({ "type": "bootstrap.kubernetes.io/token" }), CLUSTER),
         bad(json!({ "format": "EdcEnv", "secretAlias": "did:web:x" }), "secretAlias"),
     ]
+}
+
+/// A format with what it needs.
+fn output_of(format: Format) -> Value {
+    let name = format.entry().name;
+    let mut secret = json!({ "name": name.to_lowercase(), "format": name });
+    match format {
+        Format::EdcEnv | Format::EdcHelmValues | Format::EdcMemory | Format::Properties => {
+            secret["secretAlias"] = json!("a");
+        }
+        Format::Template => secret["template"] = json!({ "a": "b" }),
+        _ => {}
+    }
+    json!({ "secret": secret })
+}
+
+/// The workloads to restart.
+fn restarts() -> Vec<Case> {
+    let create = create();
+    let target = |kind: &str, name: &str| json!({ "kind": kind, "name": name });
+    let restart = |targets: Value| json!({ "restart": targets });
+    let many = |count: usize| (0..count).map(|n| target("Deployment", &format!("d{n}"))).collect::<Value>();
+    let mut cases = vec![
+        yes(&create, &restart(json!([target("Deployment", "edc"), target("StatefulSet", "edc")]))),
+        yes(&existing(), &restart(json!([target("DaemonSet", "edc.1")]))),
+        no(&create, &restart(json!([target("Deployment", "a"), target("Deployment", "a")])), RESTARTED_TWICE),
+        no(&create, &restart(json!([target("CronJob", "edc")])), "Unsupported value"),
+        no(&create, &restart(json!([target("Deployment", "Edc")])), "restart[0].name"),
+        no(&create, &restart(json!([{ "kind": "Deployment" }])), "restart[0].name: Required value"),
+        no(&create, &restart(json!([])), "should have at least 1 items"),
+        yes(&create, &restart(many(16))),
+        no(&create, &restart(many(17)), "must have at most 16 items"),
+    ];
+    let edc = json!([target("Deployment", "edc")]);
+    for format in Format::ALL {
+        let spec = |outputs: Value| json!({ "outputs": outputs, "restart": edc });
+        let (alone, beside) =
+            (json!([output_of(format)]), json!([output_of(Format::VaultJson), output_of(format)]));
+        if format.entry().reader.needs_restart {
+            cases.extend([yes(&create, &spec(alone)), yes(&create, &spec(beside))]);
+        } else {
+            cases.push(no(&create, &spec(alone), NO_RESTART));
+        }
+    }
+    cases
 }
 
 /// A user that is there.
@@ -150,6 +198,7 @@ pub fn cases() -> Vec<Case> {
     ]
     .into_iter()
     .chain(formats())
+    .chain(restarts())
     .collect()
 }
 

@@ -15,6 +15,7 @@ image: {pullSecrets: [{name: my-registry}]}
 proxy: {https: 'http://proxy.example.org:3128'}
 serviceAccount: {annotations: {a: b}}
 rbac: {aggregateToView: true, aggregateToEdit: true, aggregateToAdmin: true}
+restart: {enabled: true}
 openshift: {adaptSecurityContext: force}
 listenAddress: '::'
 global: {imagePullSecrets: [another], commonLabels: {cost: a}}

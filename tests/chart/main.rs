@@ -20,5 +20,6 @@ mod openshift;
 mod people;
 mod permissions;
 mod pods;
+mod restarts;
 mod umbrella;
 mod values;

@@ -48,6 +48,7 @@ fn values(word: &str) -> Value {
         "proxy": {"noProxy": word},
         "serviceAccount": {"name": word, "annotations": map},
         "rbac": {"aggregateToView": true, "aggregateToEdit": true, "aggregateToAdmin": true},
+        "restart": {"enabled": true},
         "metrics": {
             "service": {"enabled": true, "annotations": map},
             "serviceMonitor": {"enabled": true, "labels": map},

@@ -42,6 +42,7 @@ fn wrong_values_are_refused_before_anything_is_installed() {
         ("image.tagg=1", "tagg"),
         ("image.pullSecrets={my-registry}", "/image/pullSecrets/0"),
         ("crds.install=1", "/crds/install"),
+        ("restart.enabled=1", "/restart/enabled"),
         ("replicas=two", "/replicas"),
         ("log.format=xml", "/log/format"),
         ("concurrency=0", "/concurrency"),

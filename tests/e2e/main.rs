@@ -59,6 +59,7 @@ mod preflight;
 mod refresh_login;
 mod renamed;
 mod replacement_crashes;
+mod restarts;
 mod restores;
 mod roles;
 mod searches;

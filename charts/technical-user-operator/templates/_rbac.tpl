@@ -42,4 +42,11 @@
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create, patch]
+{{- if .Values.restart.enabled }}
+# Restarts of the workloads that spec.restart of a TechnicalUser names. RBAC cannot limit a patch to a field: the
+# ValidatingAdmissionPolicy of this release limits it to the annotation of a restart.
+- apiGroups: [apps]
+  resources: [deployments, statefulsets, daemonsets]
+  verbs: [get, patch]
+{{- end }}
 {{- end -}}

@@ -9,6 +9,7 @@ mod perform;
 mod refusal;
 mod status;
 mod token_roles;
+mod workloads;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,7 +27,7 @@ use crate::controller::context::Context;
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{Key, is_deleting, lenient, part, technical_users};
 use crate::controller::queue::dispatcher::Action;
-use crate::domain::plan::{self, Report, Requeue, Settled, Step};
+use crate::domain::plan::{self, Observation, Report, Requeue, Settled, Step};
 use crate::metrics::{Kind, Reconciled};
 
 use failures::Progress;
@@ -112,11 +113,12 @@ async fn reconcile_once(
         return Ok((Action::await_change(), changed));
     }
     let mut pass = observe::observe(ctx, object.clone(), spec).await?;
-    let settled = match run(&mut pass, progress).await {
+    let settled = match run(&mut pass, progress, plan::plan).await {
         Ok(settled) => settled,
         Err(failure) if failure.interrupts() => {
             let Some(blocker) = failure.blocker(pass.disclosed()) else { return Err(failure) };
-            plan::interrupted(&pass.observation, &blocker, failures::requeue_after(&pass, &failure))
+            let requeue = failures::requeue_after(&pass, &failure);
+            run(&mut pass, progress, |o| plan::interrupted(o, &blocker, requeue)).await?
         }
         Err(failure) => return Err(failure),
     };
@@ -140,9 +142,13 @@ async fn read_live(ctx: &Context, object: &DynamicObject) -> Result<DynamicObjec
 }
 
 /// Plans and carries out until the plan comes to rest.
-async fn run(pass: &mut Pass, progress: &Progress) -> Result<Settled, Failure> {
+async fn run(
+    pass: &mut Pass,
+    progress: &Progress,
+    plan: impl Fn(&Observation) -> Step,
+) -> Result<Settled, Failure> {
     for _ in 0..STEPS {
-        match plan::plan(&pass.observation) {
+        match plan(&pass.observation) {
             Step::Read(what) => {
                 tracing::debug!(resource = %pass.key, step = ?what, "read");
                 progress.at(&what);

@@ -20,7 +20,7 @@ use crate::controller::portal::connections::Connection;
 use crate::controller::portal::inventory::Unmet;
 use crate::domain::format::{FormatError, Known, Values};
 use crate::domain::permissions::PermissionNames;
-use crate::domain::plan::{self, Contents, Observation, OutputId};
+use crate::domain::plan::{self, Contents, Observation, OutputId, WorkloadId};
 use crate::domain::roles::Blocker;
 use crate::domain::user::{Credential, UserDetails, UserId};
 use crate::portal::PortalError;
@@ -60,6 +60,8 @@ pub struct Pass {
     /// Why an output could not be written, where that says nothing of the other outputs: they are written all the same, and the
     /// reconcile ends with it.
     pub failed: Option<Failure>,
+    /// The workloads that were read in this reconcile.
+    pub workloads: BTreeMap<WorkloadId, DynamicObject>,
     /// The places for Secrets in the namespace's quota, from the dry run to the create.
     pub places: Vec<Place>,
     /// What a refusal of the portal depends on.

@@ -25,6 +25,7 @@ pub(super) const ENTRY: Entry = Entry {
     reader: Reader {
         who: "a person with the role collection `DataspaceTechnicalAdmin`",
         change: "when the person types it in again",
+        needs_restart: false,
     },
     render: |values, _| worksheet(values),
     read_back: None,

@@ -23,6 +23,7 @@ pub(super) const ENTRY: Entry = Entry {
     reader: Reader {
         who: "Docker Compose, as `.env` or `env_file`",
         change: "when the containers are created again",
+        needs_restart: true,
     },
     render: dotenv,
     read_back: None,

@@ -15,6 +15,7 @@ pub(super) const ENTRY: Entry = Entry {
     reader: Reader {
         who: "tractusx-connector 0.9 to 0.13, by `envSecretNames` and `$(NAME)` in its values",
         change: "after a restart of control plane and data plane; the client secret comes from Vault without one",
+        needs_restart: true,
     },
     render: |values, _| edc::environment(values),
     read_back: None,

@@ -30,6 +30,7 @@ pub(super) const ENTRY: Entry = Entry {
     reader: Reader {
         who: "the chart tractusx-connector, by `valuesFrom` of Flux's HelmRelease",
         change: "by an upgrade of the release; at once with the label `reconcile.fluxcd.io/watch: Enabled`",
+        needs_restart: false,
     },
     render: |values, options| helm_values(values, options.dialect),
     read_back: None,

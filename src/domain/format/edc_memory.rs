@@ -24,6 +24,7 @@ pub(super) const ENTRY: Entry = Entry {
     reader: Reader {
         who: "tractusx-connector-memory, by `envSecretNames` and `$(NAME)` in its values",
         change: "after a restart",
+        needs_restart: true,
     },
     render: |values, _| memory(values),
     read_back: Some(read_back),

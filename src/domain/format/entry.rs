@@ -54,8 +54,10 @@ pub enum Named {
 pub struct Reader {
     /// The program.
     pub who: &'static str,
-    /// Whether it sees a change without a restart.
+    /// When it sees a change, in words.
     pub change: &'static str,
+    /// Whether a restart of the workload that reads it makes a change visible, and nothing else does.
+    pub needs_restart: bool,
 }
 
 impl Entry {

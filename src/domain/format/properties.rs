@@ -21,6 +21,7 @@ pub(super) const ENTRY: Entry = Entry {
     reader: Reader {
         who: "a connector that is started with `edc.fs.config`",
         change: "after a restart; the client secret comes from Vault without one",
+        needs_restart: true,
     },
     render: |values, _| properties(values),
     read_back: None,

@@ -19,6 +19,7 @@ pub(super) const ENTRY: Entry = Entry {
     reader: Reader {
         who: "any program, by `secretKeyRef`, `envFrom` or a volume",
         change: "files of a volume: within a minute; variables: after a restart",
+        needs_restart: true,
     },
     render: |values, _| Ok(raw(values)),
     read_back: Some(read_back),

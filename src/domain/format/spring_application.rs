@@ -20,6 +20,7 @@ pub(super) const ENTRY: Entry = Entry {
     reader: Reader {
         who: "a Spring Boot application, by a volume and `spring.config.import`",
         change: "after a restart",
+        needs_restart: true,
     },
     render: spring_application,
     read_back: None,

@@ -21,7 +21,11 @@ pub(super) const ENTRY: Entry = Entry {
     uses: |_| Vec::new(),
     named: Named::Fixed,
     has_secret: true,
-    reader: Reader { who: "a Spring Boot application, by `envFrom`", change: "after a restart" },
+    reader: Reader {
+        who: "a Spring Boot application, by `envFrom`",
+        change: "after a restart",
+        needs_restart: true,
+    },
     render: spring_env,
     read_back: None,
 };

@@ -23,7 +23,7 @@ pub(super) const ENTRY: Entry = Entry {
     uses: |options| uses(&options.templates),
     named: Named::Fixed,
     has_secret: true,
-    reader: Reader { who: "any program", change: "depends on the program" },
+    reader: Reader { who: "any program", change: "depends on the program", needs_restart: true },
     render: |values, options| templates(values, &options.templates),
     read_back: None,
 };

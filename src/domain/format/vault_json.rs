@@ -22,6 +22,7 @@ pub(super) const ENTRY: Entry = Entry {
     reader: Reader {
         who: "`vault kv put … @content.json`, a PushSecret without `property`; `kv2.json` is the body of an HTTP write",
         change: "when it is copied again",
+        needs_restart: false,
     },
     render: |values, _| Ok(vault_json(values)),
     read_back: None,

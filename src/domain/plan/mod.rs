@@ -6,7 +6,7 @@
 //! One file for each subject: `created` plans a resource whose user the operator owns, `existing` one whose user exists
 //! already, `deletion` one under deletion. `pin` compares portal and company, `settle` waits for an open attempt, `current`
 //! finds the user that can serve, `rotate` says whether it is to be replaced, `create` leads to a new one and `candidates` chooses among existing ones, `publish`
-//! verifies and publishes, `tidy` deletes duplicates, `retain` keeps users in the portal; `bounds` checks what no step may
+//! verifies and publishes, `restart` restarts the workloads that read the outputs, `tidy` deletes duplicates, `retain` keeps users in the portal; `bounds` checks what no step may
 //! exceed. A function that returns `Result<T, Step>` returns in `Err` the step that comes before all that follows.
 
 mod bounds;
@@ -21,6 +21,7 @@ mod observation;
 mod output_reports;
 mod pin;
 mod publish;
+mod restart;
 mod retain;
 mod rotate;
 mod selector;
@@ -36,6 +37,7 @@ use holding::Holding;
 pub use observation::*;
 pub use output_reports::{OutputReport, report_of};
 pub use pin::{ambiguous, company, of_attempt as attempt_pin};
+pub use restart::{Restarted, pending as restart_pending};
 pub use rotate::Rotated;
 pub use selector::Selector;
 pub use settled::{Report, Requeue, Settled, Stage};
@@ -50,10 +52,11 @@ use crate::domain::roles::Blocker;
 /// What to do next.
 #[must_use]
 pub fn plan(o: &Observation) -> Step {
-    match bounds::within(o, publish::or_remove_former(o, wanted(o))) {
+    let step = match bounds::within(o, publish::or_remove_former(o, wanted(o))) {
         Step::Settled(settled) => Step::Settled(within_grace(o, as_reported_while_connecting(o, settled))),
         step => step,
-    }
+    };
+    restart::before_the_end(o, step)
 }
 
 fn wanted(o: &Observation) -> Step {
@@ -114,9 +117,9 @@ fn blocked(o: &Observation, blocker: &Blocker, requeue: Requeue) -> Step {
     }
 }
 
-/// The end of a reconcile that a temporary blocker interrupted.
+/// What comes after a temporary blocker interrupted the plan: the end of the reconcile, or a restart, which needs no portal.
 #[must_use]
-pub fn interrupted(o: &Observation, blocker: &Blocker, requeue: Requeue) -> Settled {
+pub fn interrupted(o: &Observation, blocker: &Blocker, requeue: Requeue) -> Step {
     let step = if o.deleting {
         Step::settled(Report::Deleting(Blocker { stalled: false, ..blocker.clone() }), requeue)
     } else {
@@ -132,7 +135,8 @@ pub fn interrupted(o: &Observation, blocker: &Blocker, requeue: Requeue) -> Sett
         }
         _ => rest,
     };
-    within_grace(o, as_reported_while_connecting(o, settled))
+    let settled = within_grace(o, as_reported_while_connecting(o, settled));
+    restart::before_the_end(o, Step::Settled(settled))
 }
 
 /// The user that this process created and that no status names yet. It is recorded without being read, unless the one that

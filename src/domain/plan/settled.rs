@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::domain::roles::Blocker;
 
 use super::observation::{Observation, Timers};
+use super::restart::Restarted;
 use super::rotate::{self, Rotated};
 use super::step::UserRef;
 
@@ -19,13 +20,15 @@ pub struct Settled {
     pub requeue: Requeue,
     /// What the status records of the rotation.
     pub rotation: Rotated,
+    /// What the status records of the restarts, where one is due.
+    pub restarted: Option<Box<Restarted>>,
 }
 
 impl Settled {
     /// An end that records no user.
     #[must_use]
     pub fn new(report: Report, requeue: Requeue) -> Self {
-        Self { current: None, report, requeue, rotation: Rotated::default() }
+        Self { current: None, report, requeue, rotation: Rotated::default(), restarted: None }
     }
 
     /// An end that records this user.

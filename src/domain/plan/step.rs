@@ -7,7 +7,7 @@ use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use crate::domain::user::{NewUser, UserId};
 
-use super::observation::{CredentialAt, OutputId};
+use super::observation::{CredentialAt, OutputId, WorkloadId};
 use super::settled::{Report, Requeue, Settled, Stage};
 
 /// The next step. After a read or a write, the caller plans again.
@@ -41,6 +41,8 @@ pub enum Read {
     Writable(OutputId),
     /// Whether the token endpoint accepts a credential.
     Verify(CredentialAt),
+    /// A workload that is to be restarted.
+    Workload(WorkloadId),
     /// The object itself, and which users its outputs name, all from where they are stored.
     Object,
 }
@@ -75,6 +77,8 @@ pub enum Write {
         /// Why, in words.
         why: String,
     },
+    /// Restart a workload, as `kubectl rollout restart` does.
+    Restart(WorkloadId),
     /// Change the name and the description of a user.
     Describe {
         /// The user.
@@ -133,6 +137,7 @@ impl Write {
             | Self::Publish { .. }
             | Self::RemoveOutput(_)
             | Self::AbandonOutput { .. }
+            | Self::Restart(_)
             | Self::RecordRetained { .. }
             | Self::RemoveFinalizer => false,
         }
@@ -204,6 +209,7 @@ impl fmt::Display for Read {
             Self::Verify(CredentialAt::Output(output)) => {
                 write!(f, "trying the credential in {output} at its token endpoint")
             }
+            Self::Workload(workload) => write!(f, "reading {workload}"),
             Self::Object => f.write_str("reading the resource"),
         }
     }
@@ -220,6 +226,7 @@ impl fmt::Display for Write {
             }
             Self::RemoveOutput(output) => write!(f, "removing {output}"),
             Self::AbandonOutput { output, .. } => write!(f, "listing {output}, which cannot be removed"),
+            Self::Restart(workload) => write!(f, "restarting {workload}"),
             Self::Describe { user, .. } => {
                 write!(f, "changing name and description of user {} in the portal", user.id)
             }

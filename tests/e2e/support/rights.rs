@@ -17,6 +17,11 @@ pub struct Right {
 }
 
 impl Right {
+    /// Whether it is one on objects of this API group.
+    pub fn is_of_group(&self, group: &str) -> bool {
+        self.what.split('/').next() == Some(group)
+    }
+
     /// Whether what a request needed is covered by this right.
     fn covers(&self, needed: &Self) -> bool {
         self.what == needed.what

@@ -4,6 +4,7 @@ mod inventory;
 mod known;
 mod portal;
 mod recorded;
+mod restart;
 mod rotation;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,8 +30,8 @@ use crate::controller::status::since::Since;
 use crate::domain::access::Grants;
 use crate::domain::identity::Owner;
 use crate::domain::plan::{
-    Deletion, Desired, DesiredUser, Observation, OutputState, OutputView, Rotation, Searched, Selection,
-    Selector, Timers, Users,
+    Deletion, Desired, DesiredUser, Observation, OutputState, OutputView, Restarts, Rotation, Searched,
+    Selection, Selector, Timers, Users,
 };
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
@@ -43,6 +44,8 @@ pub(in crate::controller) use portal::grants;
 use portal::{every_login_is_known, link, portal_facts};
 use recorded::open_attempt;
 pub(super) use recorded::recorded;
+use restart::see_restarts;
+pub(super) use restart::{changed_at, generation};
 pub(super) use rotation::handled;
 use rotation::see_rotation;
 
@@ -109,6 +112,7 @@ pub async fn observe(
         name_doubted: false,
         outputs: Vec::new(),
         to_remove: Vec::new(),
+        restarts: Restarts::default(),
         published_proof: None,
         timers: timers(ctx, &key, verification_interval, pending_for),
         roles_doubted: ctx.memory.look(&key, |user| user.roles.are_doubted()),
@@ -136,6 +140,7 @@ pub async fn observe(
         written: BTreeSet::new(),
         removed: BTreeSet::new(),
         failed: None,
+        workloads: BTreeMap::new(),
         places: Vec::new(),
         fingerprint,
         verification_interval,
@@ -144,6 +149,7 @@ pub async fn observe(
     see_rotation(&mut pass);
     see_inventory(&mut pass, parsed.as_ref().map(|parsed| &parsed.status));
     observe_outputs(&mut pass).await?;
+    see_restarts(&mut pass);
     Ok(pass)
 }
 

@@ -95,6 +95,10 @@ impl Output for InMemoryOutput {
         false
     }
 
+    fn needs_restart(&self) -> bool {
+        true
+    }
+
     fn outlives_resource(&self) -> bool {
         true
     }

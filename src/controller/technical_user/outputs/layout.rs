@@ -53,6 +53,11 @@ impl Layout {
         format::is_readable(self.format, &self.options)
     }
 
+    /// Whether the program that reads it sees a change only after a restart.
+    pub(super) fn needs_restart(&self) -> bool {
+        self.format.entry().reader.needs_restart
+    }
+
     /// The credential in the texts of a Secret.
     pub(super) fn credential(&self, texts: &Texts) -> Option<Credential> {
         let content =

@@ -46,6 +46,9 @@ pub trait Output: Send + Sync {
     /// Whether [`Output::credential`] can read the credential back from the content.
     fn is_readable(&self) -> bool;
 
+    /// Whether the program that reads it sees a change only after a restart.
+    fn needs_restart(&self) -> bool;
+
     /// What it holds with these values. Its digest shows whether it is as it should be. An error if its format lacks a value, or
     /// cannot hold one; nothing is written then.
     fn content(&self, values: &Values) -> Result<Content, FormatError>;

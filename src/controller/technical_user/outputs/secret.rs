@@ -188,6 +188,10 @@ impl Output for SecretOutput {
         self.layout.is_readable()
     }
 
+    fn needs_restart(&self) -> bool {
+        self.layout.needs_restart()
+    }
+
     fn content(&self, values: &Values) -> Result<Content, FormatError> {
         self.layout.content(values)
     }

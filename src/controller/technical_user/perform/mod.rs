@@ -5,5 +5,6 @@ mod create;
 mod delete;
 mod publish;
 pub(in crate::controller::technical_user) mod read;
+mod restart;
 mod retained;
 pub(in crate::controller::technical_user) mod write;

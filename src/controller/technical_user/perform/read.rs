@@ -3,7 +3,7 @@
 use kube::Api;
 use kube::api::DynamicObject;
 
-use super::publish;
+use super::{publish, restart};
 use crate::api::technical_user::TechnicalUserSpec;
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{is_deleting, part, technical_users};
@@ -55,6 +55,7 @@ pub async fn read(pass: &mut Pass, what: Read) -> Result<(), Failure> {
             }
             (Err(failure), _) => return Err(failure),
         },
+        Read::Workload(id) => restart::read(pass, &id).await,
         Read::Object => object(pass).await?,
         Read::Narrow => narrow(pass).await?,
     }

@@ -4,7 +4,7 @@ use kube::Api;
 use kube::api::{DynamicObject, Patch, PatchParams};
 use serde_json::json;
 
-use super::{create, delete, publish, retained};
+use super::{create, delete, publish, restart, retained};
 use crate::api::{FIELD_MANAGER, FINALIZER};
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::technical_users;
@@ -28,6 +28,10 @@ pub async fn write(pass: &mut Pass, what: Write) -> Result<(), Failure> {
         Write::Publish { user, output } => publish::publish(pass, &user, &output).await,
         Write::RemoveOutput(output) => publish::remove(pass, &output).await,
         Write::AbandonOutput { output, why } => publish::abandon(pass, &output, &why).await,
+        Write::Restart(id) => {
+            restart::restart(pass, &id).await;
+            Ok(())
+        }
         Write::Describe { user, name, description } => describe(pass, &user.id, name, description).await,
         Write::ReportDeletion(words) => {
             status::report_deletion(pass, words).await;

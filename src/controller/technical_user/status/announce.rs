@@ -1,6 +1,6 @@
 //! What of a new status is reported as an event.
 
-use crate::api::conditions::READY;
+use crate::api::conditions::{CONSUMERS_RESTARTED, READY};
 use crate::api::technical_user::TechnicalUserStatus;
 use crate::controller::technical_user::pass::Pass;
 use crate::controller::technical_user::reference;
@@ -8,14 +8,20 @@ use crate::domain::reason::Reason;
 
 /// A condition that got worse is reported by one Event.
 pub(super) fn announce(pass: &Pass, new: &TechnicalUserStatus) {
-    let ready = |status: &TechnicalUserStatus| {
+    for type_ in [READY, CONSUMERS_RESTARTED] {
+        announce_worse(pass, new, type_);
+    }
+}
+
+fn announce_worse(pass: &Pass, new: &TechnicalUserStatus, type_: &str) {
+    let shown = |status: &TechnicalUserStatus| {
         status
             .conditions
             .iter()
-            .find(|c| c.type_ == READY)
+            .find(|c| c.type_ == type_)
             .map(|c| (c.status.clone(), c.reason.clone(), c.message.clone()))
     };
-    let (before, after) = (ready(&pass.status), ready(new));
+    let (before, after) = (shown(&pass.status), shown(new));
     if let Some((status, reason, message)) = after {
         let changed = before.is_none_or(|(_, old, _)| old != reason);
         let reason = Reason::parse(&reason).filter(|reason| status != "True" && !reason.is_progress());

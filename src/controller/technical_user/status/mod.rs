@@ -3,6 +3,7 @@
 mod announce;
 mod credential;
 mod outputs;
+mod restart;
 mod user;
 mod wanted;
 
@@ -28,6 +29,7 @@ use crate::domain::roles::Blocker;
 use announce::{announce, announce_ignored};
 use credential::record_credential;
 use outputs::{report_outputs, report_unknown_outputs};
+use restart::{record_restarts, report_restarts};
 use user::record_users;
 use wanted::{blocked, wanted};
 
@@ -157,17 +159,23 @@ fn compute(pass: &Pass, rest: &Settled) -> TechnicalUserStatus {
         new.handled = handled(&pass.object).or(new.handled);
     }
     new.observed_generation = pass.object.metadata.generation;
-    let wanted = match &rest.report {
-        Report::StillReady | Report::Unchanged => {
-            report_unknown_outputs(pass, &mut new);
-            return TechnicalUserStatus { conditions: pass.status.conditions.clone(), ..new };
+    let ends = matches!(rest.report, Report::Deleting(_) | Report::Gone);
+    let restarted = rest.restarted.as_deref().cloned().unwrap_or_default();
+    if !ends {
+        record_restarts(pass, &mut new, &restarted);
+    }
+    if matches!(rest.report, Report::StillReady | Report::Unchanged) {
+        report_unknown_outputs(pass, &mut new);
+    } else {
+        let wanted = wanted(pass, &rest.report);
+        new.conditions =
+            conditions::brought_up_to_date(&new.conditions, &wanted, new.observed_generation, pass.now);
+        if !ends {
+            report_outputs(pass, &mut new);
         }
-        report => wanted(pass, report),
-    };
-    new.conditions =
-        conditions::brought_up_to_date(&new.conditions, &wanted, new.observed_generation, pass.now);
-    if !matches!(rest.report, Report::Deleting(_) | Report::Gone) {
-        report_outputs(pass, &mut new);
+    }
+    if !ends {
+        report_restarts(pass, &mut new, &restarted);
     }
     new
 }

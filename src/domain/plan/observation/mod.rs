@@ -7,6 +7,7 @@ mod desired;
 mod output;
 mod portal;
 mod recorded;
+mod restart;
 mod rotation;
 mod timers;
 mod users;
@@ -18,6 +19,7 @@ pub use desired::*;
 pub use output::{NotRemoved, OutputId, OutputState, OutputView, ToRemove};
 pub use portal::PortalFacts;
 pub use recorded::{AttemptState, OpenAttempt, Recorded, RecordedPortal, RecordedUser};
+pub use restart::{RestartTarget, Restarts, RollOut, Workload, WorkloadId, WorkloadKind, WorkloadView};
 pub use rotation::*;
 pub use timers::Timers;
 pub use users::{
@@ -82,6 +84,8 @@ pub struct Observation {
     /// The outputs to remove: under deletion those that outlive the resource, else those that the status records and the spec
     /// no longer names.
     pub to_remove: Vec<ToRemove>,
+    /// The workloads to restart after a change of the outputs.
+    pub restarts: Restarts,
     /// What the token endpoint answered in this reconcile to the credential in an output.
     pub published_proof: Option<Verified>,
     /// When what was not checked in this reconcile is due.

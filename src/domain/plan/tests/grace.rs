@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::{Observation, Requeue, Step, interrupted, plan};
+use super::super::{Observation, Requeue, interrupted, plan};
 use super::builders::{a_new_resource, a_ready_resource, an_existing};
 use super::words::in_words;
 use crate::domain::access::Grants;
@@ -84,7 +84,7 @@ fn a_resource_that_is_ready_waits_like_a_new_one() {
 #[test]
 fn an_interrupted_reconcile_waits_like_any_other() {
     let denied = Blocker::lasting(Reason::AccessDenied, "no rule");
-    let end = |o: &Observation| in_words(&Step::Settled(interrupted(o, &denied, Requeue::Backoff)));
+    let end = |o: &Observation| in_words(&interrupted(o, &denied, Requeue::Backoff));
     assert_eq!(end(&a_new_resource()), "user AccessDenied, try again after 10 s");
     let waited = a_new_resource().waited_for(Reason::AccessDenied, seconds(120));
     assert_eq!(end(&waited), "user AccessDenied STALLED, try again");

@@ -1,6 +1,6 @@
 //! A reconcile that a temporary failure has interrupted.
 
-use super::super::{AttemptState, Observation, Requeue, Step, interrupted};
+use super::super::{AttemptState, Observation, Requeue, interrupted};
 use super::builders::{OTHER_COMPANY, a_deleted_resource, a_new_resource, a_ready_resource, details, id};
 use super::check;
 use super::words::in_words;
@@ -12,7 +12,7 @@ use crate::domain::roles::Blocker;
 #[test]
 fn a_user_that_was_created_is_recorded_even_by_an_interrupted_reconcile() {
     let failing = Blocker::passing(Reason::PortalError, "502");
-    let in_the_end = |o: Observation| in_words(&Step::Settled(interrupted(&o, &failing, Requeue::Backoff)));
+    let in_the_end = |o: Observation| in_words(&interrupted(&o, &failing, Requeue::Backoff));
     let made = |o: Observation, generation| o.attempt(generation, AttemptState::Made(id("u2")));
     let asked = || made(a_ready_resource().rotate(), 2);
     for (decided, expected) in [

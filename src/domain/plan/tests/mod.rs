@@ -14,6 +14,7 @@ mod ownership;
 mod pins;
 mod publish;
 mod renamed;
+mod restart;
 mod stores;
 mod support;
 mod tidy;

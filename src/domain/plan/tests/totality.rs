@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::super::{
     AttemptState, Confirmed, CredentialAt, Deletion, Desired, Observation, OutputState, OutputView, Read,
-    Report, Requeue, Searched, Selection, Settled, Step, UserFacts, UserView, Write, plan,
+    Report, Requeue, Searched, Selection, Settled, Step, UserFacts, UserView, WorkloadView, Write, plan,
 };
 use super::arbitrary::{Fact, a_base, a_fact};
 use super::runs;
@@ -32,6 +32,9 @@ fn is_answered(o: &Observation, read: &Read) -> bool {
         Read::Verify(CredentialAt::Portal(id)) => o.proof_of(id).is_some(),
         // What was read is asked about last, so this answer means that both were given.
         Read::Verify(CredentialAt::Output(_)) => o.is_verified_at_all(),
+        Read::Workload(id) => {
+            o.restarts.targets.iter().any(|target| target.id == *id && target.view.is_some())
+        }
         Read::Object => o.live,
     }
 }
@@ -72,6 +75,16 @@ fn touches_a_foreign_user(o: &Observation, write: &Write) -> bool {
     };
     let beyond = |roles: &[String]| publishes && !portal.grants.roles(roles);
     login || !ours || beyond(&user.roles) || token_of(o, id, user).is_some_and(beyond)
+}
+
+/// A workload is restarted once it was read and permits that, and not under deletion.
+fn restarts_without_consent(o: &Observation, write: &Write) -> bool {
+    let Write::Restart(id) = write else { return false };
+    let target = o.restarts.targets.iter().find(|target| target.id == *id);
+    let consents = target.is_some_and(|target| {
+        matches!(&target.view, Some(WorkloadView::Found(workload)) if workload.consents && !workload.restarted)
+    });
+    o.deleting || !consents
 }
 
 /// The roles that the user's token showed in this reconcile.
@@ -133,6 +146,7 @@ fn judge(o: &Observation) -> Result<(), TestCaseError> {
             prop_assert!(!drops || o.to_remove.is_empty(), "leaves outputs that nobody lists");
             let abandons = matches!(write, Write::AbandonOutput { .. });
             prop_assert!(!abandons || o.released || !is_valid_afterwards(o), "leaves a valid credential");
+            prop_assert!(!restarts_without_consent(o, &write), "restarts a workload that does not consent");
             prop_assert!(!touches_a_foreign_user(o, &write), "touches a foreign user: {write:?}");
         }
         Step::Settled(settled) => judge_wait(o, &settled)?,

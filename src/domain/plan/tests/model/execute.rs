@@ -85,8 +85,8 @@ impl World {
                 pass.secret.clone_from(&self.secret);
                 pass.secret_read = true;
             }
-            // The model has no `existing`.
-            Read::Narrow => return false,
+            // The model has no `existing`, and no workloads.
+            Read::Narrow | Read::Workload(_) => return false,
             Read::Writable(_) => pass.writable = Some(!self.trouble.unwritable),
             Read::Search => {
                 if self.trouble.portal_down {
@@ -171,7 +171,8 @@ impl World {
             Write::RecordPortal
             | Write::ReportDeletion(_)
             | Write::RemoveOutput(_)
-            | Write::AbandonOutput { .. } => {}
+            | Write::AbandonOutput { .. }
+            | Write::Restart(_) => {}
             Write::AddFinalizer => {
                 if !self.write_object(rv, |o| o.finalizer = true) {
                     return self.look_again(p);

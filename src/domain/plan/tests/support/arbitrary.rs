@@ -18,7 +18,8 @@ use crate::domain::identity::Mark;
 use crate::domain::ownership::Origin;
 use crate::domain::plan::{
     AttemptState, Confirmed, CredentialAt, Deletion, Done, Listed, Named, Observation, OutputId, OutputState,
-    RecordedUser, Selection, UserFacts, UserView, Verified,
+    RecordedUser, RestartTarget, RollOut, Selection, UserFacts, UserView, Verified, Workload, WorkloadId,
+    WorkloadKind, WorkloadView,
 };
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
@@ -52,6 +53,7 @@ pub(in crate::domain::plan::tests) enum Fact {
     FormerOutput,
     Outlives,
     ToRemove(Option<Duration>),
+    Restart(u8, Option<WorkloadView>),
     Writable(bool),
     Verified(CredentialAt, Verified),
     Token(UserId, Vec<&'static str>),
@@ -173,6 +175,21 @@ fn a_state() -> impl Strategy<Value = OutputState> {
     ]
 }
 
+fn a_workload() -> impl Strategy<Value = WorkloadView> {
+    let roll_out = prop_oneof![
+        Just(RollOut::Complete),
+        (0..1000_u64).prop_map(|seconds| RollOut::Progressing(Duration::from_secs(seconds))),
+        Just(RollOut::Stuck("timed out".into())),
+    ];
+    let found = (any::<bool>(), any::<bool>(), option::of(Just("paused")), roll_out).prop_map(
+        |(consents, restarted, unfit, roll_out)| {
+            WorkloadView::Found(Workload { consents, restarted, unfit, roll_out })
+        },
+    );
+    let refused = WorkloadView::Refused(Blocker::passing(Reason::RestartForbidden, "no right"));
+    prop_oneof![1 => Just(WorkloadView::Missing), 1 => Just(refused), 4 => found]
+}
+
 fn a_wait() -> impl Strategy<Value = Waiting> {
     let missing = || {
         prop_oneof![
@@ -247,6 +264,7 @@ pub(in crate::domain::plan::tests) fn a_fact() -> impl Strategy<Value = Fact> {
         Just(Fact::FormerOutput),
         Just(Fact::Outlives),
         option::of((0..7_200_u64).prop_map(Duration::from_secs)).prop_map(Fact::ToRemove),
+        (0..3_u8, option::of(a_workload())).prop_map(|(name, view)| Fact::Restart(name, view)),
         any::<bool>().prop_map(Fact::Writable),
         (proof, said).prop_map(|(proof, said)| Fact::Verified(proof, said)),
         (an_id(), shown).prop_map(|(id, roles)| Fact::Token(id, roles)),
@@ -293,12 +311,23 @@ impl Fact {
             Self::FormerOutput => o.with_former_output("former"),
             Self::Outlives => o.outliving(),
             Self::ToRemove(tried_for) => o.with_removal("left", tried_for),
+            Self::Restart(name, view) => o.but(|o| restart(o, name, view)),
             Self::Writable(true) => o.writable(),
             Self::Writable(false) => o.unwritable(),
             Self::Verified(proof, said) => o.verified(proof, said),
             Self::Token(id, roles) => o.token_shows(id.as_str(), &roles),
             Self::Done(id, done) => o.done(id.as_str(), done),
         }
+    }
+}
+
+/// A restart of a workload is due, and this is in its place.
+fn restart(o: &mut Observation, name: u8, view: Option<WorkloadView>) {
+    let id = WorkloadId { kind: WorkloadKind::Deployment, name: format!("w{name}") };
+    o.restarts.outputs = vec![the_secret()];
+    match o.restarts.target_mut(&id) {
+        Some(target) => target.view = view,
+        None => o.restarts.targets.push(RestartTarget { id, due: true, view }),
     }
 }
 

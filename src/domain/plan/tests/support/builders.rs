@@ -11,8 +11,8 @@ use crate::domain::ownership::{Logins, Origin};
 use crate::domain::plan::{
     AttemptState, Contents, CredentialAt, Deletion, Desired, DesiredUser, Done, Listed, NotRemoved,
     Observation, OpenAttempt, OutputId, OutputState, OutputView, PortalFacts, Recorded, RecordedPortal,
-    RecordedUser, Rotation, Searched, Selection, Selector, Timers, ToRemove, UserFacts, UserView, Users,
-    Verified,
+    RecordedUser, Restarts, Rotation, Searched, Selection, Selector, Timers, ToRemove, UserFacts, UserView,
+    Users, Verified,
 };
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
@@ -187,6 +187,7 @@ pub(in crate::domain::plan::tests) fn a_new_resource() -> Observation {
         name_doubted: false,
         outputs: vec![absent(the_secret())],
         to_remove: Vec::new(),
+        restarts: Restarts::default(),
         published_proof: None,
         timers: timers(),
         roles_doubted: false,

@@ -1,7 +1,9 @@
 //! A step in a few words, so that a row of a table is easy to read.
 
 use super::builders::{the_secret, timers};
-use crate::domain::plan::{CredentialAt, Read, Report, Requeue, Settled, Stage, Step, UserRef, Write};
+use crate::domain::plan::{
+    CredentialAt, Read, Report, Requeue, Restarted, Settled, Stage, Step, UserRef, Write,
+};
 use crate::domain::roles::Blocker;
 
 /// The step: `create g1 [discovery]`, `ready u1 g1`, `user Pending (u1 g1), look again`.
@@ -26,6 +28,7 @@ fn read(read: &Read) -> String {
         Read::Writable(id) => format!("prove the {} writable", id.kind),
         Read::Verify(CredentialAt::Portal(_)) => "verify what was read".into(),
         Read::Verify(CredentialAt::Output(_)) => "verify what is published".into(),
+        Read::Workload(id) => format!("read {}", id.name),
         Read::Object => "read the object".into(),
     }
 }
@@ -39,6 +42,7 @@ fn write(write: &Write) -> String {
         Write::Publish { user, output } => format!("publish {} to the {}", self::user(user), output.kind),
         Write::RemoveOutput(output) => format!("remove {output}"),
         Write::AbandonOutput { output, .. } => format!("list {output} as abandoned"),
+        Write::Restart(id) => format!("restart {}", id.name),
         Write::Describe { user, .. } => format!("describe {}", self::user(user)),
         Write::ReportDeletion(_) => "report the deletion".into(),
         Write::Delete { id, .. } => format!("delete {id}"),
@@ -71,7 +75,15 @@ fn settled(settled: &Settled) -> String {
         Requeue::Never => String::new(),
     };
     let handled = if settled.rotation.handled { ", request handled" } else { "" };
-    format!("{report}{current}{requeue}{handled}")
+    let restarted = settled.restarted.as_deref().map(restarted).unwrap_or_default();
+    format!("{report}{current}{requeue}{handled}{restarted}")
+}
+
+/// The workloads that are done, and why the others wait.
+fn restarted(restarted: &Restarted) -> String {
+    let done = restarted.done.iter().map(|id| format!(", {} restarted", id.name));
+    let waiting = restarted.waiting.iter().map(|notice| format!(", {}", notice.reason.as_str()));
+    done.chain(waiting).collect()
 }
 
 fn blocked(what: &str, blocker: &Blocker) -> String {

@@ -1,0 +1,130 @@
+//! The restarts of the workloads that the spec names: what the status records of them, and their condition.
+
+use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+
+use crate::api::conditions::{CONSUMERS_RESTARTED, Wanted, brought_up_to_date};
+use crate::api::technical_user::{RecordedOutput, RecordedRestart, RecordedWorkload, TechnicalUserStatus};
+use crate::controller::technical_user::observe::{changed_at, generation};
+use crate::controller::technical_user::pass::Pass;
+use crate::domain::plan::{self, OutputId, Restarted, WorkloadId};
+use crate::domain::reason::Reason;
+
+/// Records which workloads were restarted, and the change of an output that makes a restart due. A workload that the status did
+/// not name before has had no change yet: its pods were started by a person.
+pub(super) fn record_restarts(pass: &Pass, new: &mut TechnicalUserStatus, restarted: &Restarted) {
+    let restarts = &pass.observation.restarts;
+    if restarts.targets.is_empty() {
+        new.restart = None;
+        return;
+    }
+    let before = pass.status.restart.clone().unwrap_or_default();
+    let workload = |id: &WorkloadId| RecordedWorkload {
+        kind: id.kind.as_str().to_owned(),
+        name: id.name.clone(),
+        generation: match generation(&before, id) {
+            Some(done) if !restarted.done.contains(id) => done,
+            _ => before.generation,
+        },
+    };
+    let mut record = RecordedRestart {
+        workloads: restarts.targets.iter().map(|target| workload(&target.id)).collect(),
+        ..before
+    };
+    let changed = has_one_key(pass) && has_changed(&restarts.outputs, &pass.status.outputs, &new.outputs);
+    record.generation += i64::from(changed);
+    let unknown = is_due(&record) && changed_at(&record).is_none();
+    if changed || unknown {
+        record.changed_at = Some(next_second(pass.ctx.process.clock.now()));
+    }
+    new.restart = Some(record);
+}
+
+/// Whether the digests of the status were made with this installation's key: others say nothing about a change.
+fn has_one_key(pass: &Pass) -> bool {
+    pass.status.portal.as_ref().is_none_or(|portal| portal.hint == pass.observation.hint.to_string())
+}
+
+/// Whether one of these outputs was published before with another content.
+fn has_changed(of: &[OutputId], before: &[RecordedOutput], after: &[RecordedOutput]) -> bool {
+    let digest = |outputs: &[RecordedOutput], id: &OutputId| {
+        let entry = outputs.iter().find(|output| output.id() == *id);
+        entry.map(|entry| entry.digest.clone()).filter(|digest| !digest.is_empty())
+    };
+    of.iter().any(|id| match (digest(before, id), digest(after, id)) {
+        (Some(before), Some(after)) => before != after,
+        _ => false,
+    })
+}
+
+/// The next whole second. A restart in the same second may have come before the change.
+fn next_second(now: Timestamp) -> String {
+    let next = now.saturating_add(SignedDuration::from_secs(1)).unwrap_or(now);
+    next.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+fn is_due(record: &RecordedRestart) -> bool {
+    record.workloads.iter().any(|workload| workload.generation < record.generation)
+}
+
+/// Replaces the condition among the others.
+pub(super) fn report_restarts(pass: &Pass, new: &mut TechnicalUserStatus, restarted: &Restarted) {
+    let others = |condition: &&Condition| condition.type_ != CONSUMERS_RESTARTED;
+    let mut conditions: Vec<Condition> = new.conditions.iter().filter(others).cloned().collect();
+    if let Some(record) = &new.restart {
+        let wanted = [wanted(pass, record, restarted)];
+        let old = &pass.status.conditions;
+        conditions.extend(brought_up_to_date(old, &wanted, new.observed_generation, pass.now));
+    }
+    new.conditions = conditions;
+}
+
+fn wanted(pass: &Pass, record: &RecordedRestart, restarted: &Restarted) -> Wanted {
+    let type_ = CONSUMERS_RESTARTED;
+    if !is_due(record) {
+        let message = "No workload of spec.restart has to be restarted".to_owned();
+        return Wanted { type_, status: Some(true), reason: Reason::NoRestartDue.as_str(), message };
+    }
+    let due = pass.observation.restarts.targets.iter().map(|target| &target.id);
+    let due = due.filter(|id| generation(record, id).is_some_and(|done| done < record.generation));
+    let notice = restarted.waiting.clone().unwrap_or_else(|| plan::restart_pending(due));
+    Wanted { type_, status: Some(false), reason: notice.reason.as_str(), message: notice.note }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outputs(digests: &[(&str, &str)]) -> Vec<RecordedOutput> {
+        let entry = |(name, digest): &(&str, &str)| RecordedOutput {
+            kind: "Secret".to_owned(),
+            name: (*name).to_owned(),
+            digest: (*digest).to_owned(),
+            ..RecordedOutput::default()
+        };
+        digests.iter().map(entry).collect()
+    }
+
+    #[test]
+    fn only_another_content_of_an_output_that_was_published_before_is_a_change() {
+        let id = |name: &str| OutputId { kind: "Secret".to_owned(), name: name.to_owned() };
+        let of = [id("one"), id("two")];
+        for (about, before, after, changed) in [
+            ("first publication", &[][..], &[("one", "d1")][..], false),
+            ("not written yet", &[("one", "")], &[("one", "d1")], false),
+            ("the same", &[("one", "d1")], &[("one", "d1")], false),
+            ("another output", &[("one", "d1")], &[("one", "d1"), ("two", "d1")], false),
+            ("an output is removed", &[("one", "d1"), ("two", "d1")], &[("two", "d1")], false),
+            ("another content", &[("one", "d1"), ("two", "d1")], &[("one", "d1"), ("two", "d2")], true),
+            ("of an output whose reader sees it", &[("vault", "d1")], &[("vault", "d2")], false),
+        ] {
+            assert_eq!(has_changed(&of, &outputs(before), &outputs(after)), changed, "{about}");
+        }
+    }
+
+    #[test]
+    fn a_change_is_recorded_after_every_restart_of_its_second() {
+        let now: Timestamp = "2026-11-27T12:00:00.9Z".parse().unwrap();
+        assert_eq!(next_second(now), "2026-11-27T12:00:01Z");
+    }
+}
