@@ -16,6 +16,7 @@ impl CallObserver for MetricsObserver {
             Operation::Roles => metrics::Operation::Roles,
             Operation::List => metrics::Operation::Scan,
             Operation::Details => metrics::Operation::Details,
+            Operation::Dataspace => metrics::Operation::Dataspace,
             Operation::Create => metrics::Operation::Create,
             Operation::Update => metrics::Operation::Update,
             Operation::Reset => metrics::Operation::Reset,

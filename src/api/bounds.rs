@@ -28,6 +28,8 @@ pub const MESSAGE: usize = 4096;
 pub const ROLES: usize = 256;
 /// Roles on offer.
 pub const OFFERED: usize = 512;
+/// Issuers that a data space trusts.
+pub const ISSUERS: usize = 16;
 /// Conditions of an object.
 pub const CONDITIONS: usize = 16;
 /// Conditions of an output.

@@ -26,6 +26,12 @@ pub const CERTIFICATES_IGNORED: &str = "CertificatesIgnored";
 /// The Portal requests plain http; present only while it does, and true if the process permits it.
 pub const INSECURE_HTTP: &str = "InsecureHttp";
 
+/// The portal names another token endpoint for internal users than the Portal; present only while it does.
+pub const TOKEN_URL_DIFFERS: &str = "TokenUrlDiffers";
+
+/// The portal shows other values of the data space than `spec.dataspace`; present only while it does.
+pub const DATASPACE_DIFFERS: &str = "DataspaceDiffers";
+
 /// The content of a condition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {

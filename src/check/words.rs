@@ -228,7 +228,7 @@ mod tests {
     #[test]
     fn a_missing_delete_is_reported_and_is_no_fault() {
         let found = permissions(
-            Permissions { view: true, create: true, delete: false, roles: true },
+            Permissions { view: true, create: true, delete: false, roles: true, dataspace: false },
             &PERMISSION_NAMES,
         );
         let verdicts: Vec<Verdict> = found.iter().map(|p| p.step().verdict).collect();
@@ -254,7 +254,7 @@ mod tests {
         assert!(
             advice(&other, &CAPABILITIES).unwrap().contains("role is reader of other things, which lacks")
         );
-        let enough = Permissions { view: true, create: true, delete: false, roles: true };
+        let enough = Permissions { view: true, create: true, delete: false, roles: true, dataspace: false };
         assert_eq!(advice(&login(&["user administrator"], enough), &CAPABILITIES), None);
     }
 

@@ -19,7 +19,7 @@ use crate::domain::user::{CreatedUser, Credential, NewUser, Role, UserDetails, U
 use crate::portal::observe::{Operation, timed};
 use crate::portal::{
     Capabilities, CreateFailure, CreateSlot, Effect, Lane, Login, Portal, PortalError, Scan, ScanProgress,
-    Verification,
+    ShownDataspace, Verification,
 };
 
 /// The client IDs that were seen, by the portal's id of the user.
@@ -188,6 +188,14 @@ impl Portal for Audited {
             known.insert(id.clone(), client_id.clone());
         }
         Ok(details)
+    }
+
+    fn named_token_url(&self) -> Option<String> {
+        self.portal.named_token_url()
+    }
+
+    async fn dataspace(&self, lane: Lane) -> Result<Option<ShownDataspace>, PortalError> {
+        self.portal.dataspace(lane).await
     }
 
     async fn create_slot(&self) -> Result<Box<dyn CreateSlot>, PortalError> {

@@ -242,6 +242,10 @@ reasons! {
     InsecureHttpAllowed: Plain,
     /// Plain http is not permitted.
     InsecureHttpRefused: Plain,
+    /// The portal names another token endpoint for internal users than the Portal.
+    TokenUrlDiffers: Plain,
+    /// The portal shows other values of the data space than the Portal.
+    DataspaceDiffers: Plain,
     /// The address is not the portal's backend.
     NotThePortalBackend: Plain,
     /// The address in `tokenUrl` is no token endpoint.

@@ -59,6 +59,8 @@ labels! {
         Scan => "scan",
         /// One user, its secret included.
         Details => "details",
+        /// The company's values of the data space.
+        Dataspace => "dataspace",
         /// Create a user.
         Create => "create",
         /// Change a user's name or description.

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use crate::domain::dataspace::DataspaceValues;
 use crate::domain::user::{CreatedUser, Credential, NewUser, Role, UserDetails, UserId};
 
 mod bounds;
@@ -42,7 +43,7 @@ pub enum Lane {
 
 /// What the login may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[allow(clippy::struct_excessive_bools, reason = "four independent permissions, not a state")]
+#[allow(clippy::struct_excessive_bools, reason = "five independent permissions, not a state")]
 pub struct Permissions {
     /// List and read users, secrets included.
     pub view: bool,
@@ -52,6 +53,8 @@ pub struct Permissions {
     pub delete: bool,
     /// List the roles on offer.
     pub roles: bool,
+    /// Read the company's values of the data space. False while that is not known: only [`Portal::dataspace`] needs it.
+    pub dataspace: bool,
 }
 
 /// Who the login is.
@@ -105,6 +108,15 @@ pub struct TokenRoles {
     pub digest: u64,
 }
 
+/// What a portal shows of the data space.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShownDataspace {
+    /// The business partner number of the company that the values belong to, where the portal names it.
+    pub company: Option<String>,
+    /// The values.
+    pub values: DataspaceValues,
+}
+
 /// A portal, where technical users are created, seen through one login.
 ///
 /// Every call may wait for the limiter. Errors never hold text from an answer's body, nor a secret. No method has a default
@@ -147,6 +159,14 @@ pub trait Portal: Send + Sync {
 
     /// Reads one user. [`PortalError::NotFound`] is the only proof that a user was deleted; see [`Capabilities::reports_deleted`].
     async fn details(&self, id: &UserId, lane: Lane) -> Result<UserDetails, PortalError>;
+
+    /// The token endpoint that the portal names for internal users, as its answers have shown it to this client; `None` while
+    /// they have not. It may differ from the one that the client was given, which all credentials of internal users have.
+    fn named_token_url(&self) -> Option<String>;
+
+    /// The values of the data space that the portal knows of the login's company; `None` where it does not show them to this
+    /// login.
+    async fn dataspace(&self, lane: Lane) -> Result<Option<ShownDataspace>, PortalError>;
 
     /// Waits for a place in the limiter and for a fresh token, so that the create that follows starts at once.
     async fn create_slot(&self) -> Result<Box<dyn CreateSlot>, PortalError>;

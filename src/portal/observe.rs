@@ -18,6 +18,8 @@ pub enum Operation {
     List,
     /// One user.
     Details,
+    /// The company's values of the data space.
+    Dataspace,
     /// A new user.
     Create,
     /// Name and description of a user.

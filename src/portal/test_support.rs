@@ -8,7 +8,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::{
-    Capabilities, CreateSlot, Lane, ListOrder, Login, Portal, PortalError, Scan, ScanProgress, Verification,
+    Capabilities, CreateSlot, Lane, ListOrder, Login, Portal, PortalError, Scan, ScanProgress,
+    ShownDataspace, Verification,
 };
 use crate::domain::test_support::PERMISSION_NAMES;
 use crate::domain::user::{Credential, ListedUser, Role, UserDetails, UserId};
@@ -118,6 +119,14 @@ impl<T: Answers + 'static> Portal for Fake<T> {
 
     async fn details(&self, id: &UserId, _: Lane) -> Result<UserDetails, PortalError> {
         self.0.details(id).await
+    }
+
+    fn named_token_url(&self) -> Option<String> {
+        None
+    }
+
+    async fn dataspace(&self, _: Lane) -> Result<Option<ShownDataspace>, PortalError> {
+        Ok(None)
     }
 
     async fn create_slot(&self) -> Result<Box<dyn CreateSlot>, PortalError> {

@@ -26,6 +26,7 @@ mod conflicts;
 mod controllers;
 mod crash;
 mod crash_points;
+mod dataspace;
 mod definitions;
 mod deletion;
 mod deletion_crashes;

@@ -158,7 +158,10 @@ async fn a_token_that_is_no_jwt_leaves_permissions_to_be_tried() {
     .await;
     let login = portal_of(&stub).login().await.unwrap();
     assert_eq!((login.companies.len(), login.client_id), (0, None));
-    assert_eq!(login.permissions, Permissions { view: true, create: true, delete: true, roles: false });
+    assert_eq!(
+        login.permissions,
+        Permissions { view: true, create: true, delete: true, roles: false, dataspace: false }
+    );
 }
 
 #[tokio::test]

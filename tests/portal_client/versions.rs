@@ -9,7 +9,9 @@ use technical_user_operator::domain::user::{
 use technical_user_operator::portal::clients::catena_x::CatenaXPortal;
 use technical_user_operator::portal::{Lane, Permissions, Portal, PortalError, Refusal, Verification};
 
-use crate::simulated::{BPN, COMPANY, config, portal_to, portal_with_wallet, range, start, wanted};
+use crate::simulated::{
+    ALL, BPN, COMPANY, config, config_with, portal_to, portal_with_wallet, range, start, wanted,
+};
 use crate::support::error;
 
 const INTERNAL: &str = DATASPACE_DISCOVERY;
@@ -32,7 +34,10 @@ async fn login_version_and_roles() {
         assert_eq!(portal.capabilities().await.unwrap().version, range(version), "{version}");
         let login = portal.login().await.unwrap();
         assert_eq!((login.companies, login.client_id.as_deref()), (vec![BPN.to_owned()], Some("sa1")));
-        assert_eq!(login.permissions, Permissions { view: true, create: true, delete: true, roles: true });
+        assert_eq!(
+            login.permissions,
+            Permissions { view: true, create: true, delete: true, roles: true, dataspace: false }
+        );
         let roles = portal.roles(Lane::Background).await.unwrap();
         let kind = |name: &str| roles.iter().find(|role| role.name == name).map(|role| role.kind);
         assert_eq!(kind(INTERNAL), Some(RoleKind::Internal), "{version}");
@@ -282,5 +287,20 @@ async fn a_client_that_is_gone_from_the_identity_provider() {
 fn assert_no_secret(simulator: &Simulator, text: &str) {
     for secret in simulator.secrets_handed_out() {
         assert!(!text.contains(&secret), "a secret is in {text}");
+    }
+}
+
+#[tokio::test]
+async fn every_version_shows_the_values_of_the_data_space_to_a_login_that_may_read_them() {
+    for version in Version::ALL {
+        let permissions = [&ALL[..], &["view_company_data"]].concat();
+        let simulator = start(config_with(version, &permissions)).await;
+        let portal = portal_to(&simulator);
+        assert!(portal.login().await.unwrap().permissions.dataspace);
+        let shown = portal.dataspace(Lane::Background).await.unwrap().unwrap();
+        assert_eq!(shown.company.as_deref(), Some(BPN), "{version:?}");
+        let wallet = format!("{}/api/sts", simulator.wallet_url());
+        assert_eq!(shown.values.wallet_url, Some(wallet), "{version:?}");
+        assert!(shown.values.did.is_some() && shown.values.bdrs_url.is_some(), "{version:?}");
     }
 }

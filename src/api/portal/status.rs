@@ -5,8 +5,9 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Dataspace;
 use crate::api::bounds::{
-    ADDRESS, Bounded, COMPANY, CONDITIONS, NAME, OFFERED, RESOURCE, TEXT, WORD, list, of_conditions,
+    ADDRESS, Bounded, COMPANY, CONDITIONS, ISSUERS, NAME, OFFERED, RESOURCE, TEXT, WORD, list, of_conditions,
     optional, text, without_defaults,
 };
 
@@ -21,7 +22,8 @@ pub struct PortalStatus {
     pub observed_generation: Option<i64>,
 
     /// Ready and CanDelete, and while they are true: Reconciling (the operator continues automatically), Stalled (a person
-    /// has to act), CertificatesIgnored (certificates of the CA bundle cannot be used), InsecureHttp (plain http is used).
+    /// has to act), CertificatesIgnored (certificates of the CA bundle cannot be used), InsecureHttp (plain http is used),
+    /// TokenUrlDiffers and DataspaceDiffers (the portal says something else than the spec).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]), transform = of_conditions)]
     pub conditions: Vec<Condition>,
@@ -43,6 +45,11 @@ pub struct PortalStatus {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = OFFERED))]
     pub roles: Vec<OfferedRole>,
+
+    /// The values of the data space that the portal shows to the login. Outputs use them, and `spec.dataspace` for what is not
+    /// among them. Absent for a login without the permission view_company_data, which no technical user has by its roles.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dataspace: Option<Dataspace>,
 
     /// The number of TechnicalUsers that use this Portal. It is counted when the user list was read.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -192,9 +199,24 @@ impl Bounded for PortalStatus {
         list(&mut self.conditions, CONDITIONS);
         self.company.bound();
         optional(&mut self.version, WORD);
+        self.dataspace.bound();
         list(&mut self.roles, OFFERED);
         list(&mut self.retained, RETAINED_LIMIT);
         list(&mut self.unclaimed, UNCLAIMED_LIMIT);
+    }
+}
+
+impl Bounded for Dataspace {
+    fn bound(&mut self) {
+        for value in [&mut self.did, &mut self.wallet_url, &mut self.bdrs_url] {
+            optional(value, ADDRESS);
+        }
+        if let Some(issuers) = &mut self.trusted_issuers {
+            issuers.truncate(ISSUERS);
+            for issuer in issuers {
+                text(issuer, ADDRESS);
+            }
+        }
     }
 }
 

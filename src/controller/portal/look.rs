@@ -12,8 +12,10 @@ use crate::api::portal::{PortalSpec, PortalStatus};
 use crate::controller::context::Context;
 use crate::controller::objects::{Key, lenient, part};
 use crate::controller::portal::connections::{Connection, ConnectionState};
+use crate::domain::dataspace::DataspaceValues;
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
+use crate::portal::Lane;
 
 /// A reconcile waits no longer for a sweep. The sweep goes on, and wakes the Portal at its end.
 const SWEEP_PATIENCE: Duration = Duration::from_mins(1);
@@ -24,8 +26,18 @@ pub struct Looked {
     pub link: Connection,
     /// What the sweep found, and how long it took; `None` while it goes on, and where it is not due.
     pub swept: Option<(Leftovers, Duration)>,
+    /// What the portal shows of the data space, where it was asked.
+    pub dataspace: Option<Shown>,
     /// The user list was not read: somebody asked for the look before the next sweep is due.
     pub list_not_due: bool,
+}
+
+/// What a portal shows of the data space.
+pub enum Shown {
+    /// These values of the login's company.
+    Values(DataspaceValues),
+    /// Nothing to this login.
+    Nothing,
 }
 
 /// Looks at the portal, keeps the connection for those who use the Portal, and wakes them where it changed.
@@ -123,12 +135,31 @@ async fn connect_with(
     let last_known = status.company.as_ref().map(|company| company.bpn.as_str());
     let link = connect::connect(ctx, key, ingredients, last_known).await?;
     if !sweep_is_due && link.inventory.is_judged() && !link.inventory.has_sweep() {
-        return Ok(Looked { link, swept: None, list_not_due: true });
+        return Ok(Looked { link, swept: None, dataspace: None, list_not_due: true });
     }
+    let dataspace = dataspace(key, &link).await;
     let Some(swept) = link.inventory.sweep(SWEEP_PATIENCE).await else {
-        return Ok(Looked { link, swept: None, list_not_due: false });
+        return Ok(Looked { link, swept: None, dataspace, list_not_due: false });
     };
     let took = swept.map_err(|error| connect::blocker(&error, Some(&link.capabilities.permissions)))?;
     let leftovers = Leftovers::find(ctx, &link, &status).await;
-    Ok(Looked { link, swept: Some((leftovers, took)), list_not_due: false })
+    Ok(Looked { link, swept: Some((leftovers, took)), dataspace, list_not_due: false })
+}
+
+/// Asks the portal for the values of the data space, where the token permits it. What was found before holds where it cannot be
+/// read now.
+async fn dataspace(key: &Key, link: &Connection) -> Option<Shown> {
+    if !link.login.permissions.dataspace {
+        return Some(Shown::Nothing);
+    }
+    let is_of_the_company =
+        |company: Option<&String>| company.is_none_or(|company| link.company.as_ref() == Some(company));
+    match link.portal.dataspace(Lane::Background).await {
+        Ok(Some(shown)) if is_of_the_company(shown.company.as_ref()) => Some(Shown::Values(shown.values)),
+        Ok(_) => Some(Shown::Nothing),
+        Err(error) => {
+            tracing::debug!(portal = %key, %error, "the values of the data space cannot be read now");
+            None
+        }
+    }
 }

@@ -11,6 +11,7 @@ use futures::{FutureExt as _, Stream, StreamExt as _};
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use kube::api::{DynamicObject, PartialObjectMeta};
 use kube::{Resource as _, ResourceExt as _};
+use serde_json::Value;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_util::sync::CancellationToken;
 
@@ -95,14 +96,15 @@ where
     }
 }
 
-/// What of a Portal concerns the `TechnicalUser`s that use it. Its status does not: the outcome of a look at the portal
-/// wakes them by itself.
+/// What of a Portal concerns the `TechnicalUser`s that use it. Of its status only the values of the data space do: the outcome
+/// of a look at the portal wakes them anyway.
 #[derive(PartialEq, Eq)]
 struct OfUsers {
     uid: Option<String>,
     generation: Option<i64>,
     deleting: bool,
     annotations: Vec<(String, String)>,
+    dataspace: Option<Value>,
 }
 
 impl OfUsers {
@@ -118,6 +120,7 @@ impl OfUsers {
                 .filter(ours)
                 .map(|(key, value)| (key.clone(), value.clone()))
                 .collect(),
+            dataspace: portal.data.pointer("/status/dataspace").cloned(),
         }
     }
 }

@@ -115,10 +115,16 @@ impl Value {
     pub const fn source(self) -> &'static str {
         match self {
             Self::Bpn => "the tokens of the Portal's login, or spec.catenaX.bpn of the Portal",
-            Self::Did => "spec.dataspace.did of the Portal",
-            Self::WalletUrl => "spec.dataspace.walletUrl of the Portal",
-            Self::BdrsUrl => "spec.dataspace.bdrsUrl of the Portal",
-            Self::TrustedIssuers => "spec.dataspace.trustedIssuers of the Portal",
+            Self::Did => "the portal, if it shows it to the login, or spec.dataspace.did of the Portal",
+            Self::WalletUrl => {
+                "the portal, if it shows it to the login, or spec.dataspace.walletUrl of the Portal"
+            }
+            Self::BdrsUrl => {
+                "the portal, if it shows it to the login, or spec.dataspace.bdrsUrl of the Portal"
+            }
+            Self::TrustedIssuers => {
+                "the portal, if it shows it to the login, and spec.dataspace.trustedIssuers of the Portal"
+            }
             Self::SecretAlias => "secretAlias of the output",
             Self::IssuerUrl => "the token URL of an internal user; other users have none",
         }

@@ -132,6 +132,7 @@ impl Claims {
                 create: has("add_tech_user_management"),
                 delete: has("delete_tech_user_management"),
                 roles: has("technical_roles_management"),
+                dataspace: has("view_company_data"),
             },
         })
     }
@@ -161,7 +162,7 @@ mod tests {
         assert_eq!(claims.companies, ["BPNL00000003CRHK"]);
         assert_eq!(claims.client_id.as_deref(), Some("sa12"));
         assert_eq!(claims.technical_roles, ["Connector Management"]);
-        assert_eq!(claims.permissions, Permissions { view: true, create: true, delete: false, roles: false });
+        assert_eq!(claims.permissions, Permissions { view: true, create: true, ..Permissions::default() });
     }
 
     #[test]

@@ -13,7 +13,7 @@ use technical_user_operator::domain::user::{
 };
 use technical_user_operator::portal::{
     Capabilities, CreateFailure, CreateSlot, Effect, Lane, ListOrder, Login, Permissions, Portal,
-    PortalError, Refusal, Scan, ScanProgress, TokenRoles, Verification,
+    PortalError, Refusal, Scan, ScanProgress, ShownDataspace, TokenRoles, Verification,
 };
 
 use super::stored::{ROLES, Stored, credential_of, kind_of, listed, role_of, status_of};
@@ -127,7 +127,13 @@ impl Portal for MemoryPortal {
             client_id: Some("login".to_owned()),
             delete_client_id: None,
             technical_roles: Vec::new(),
-            permissions: Permissions { view: true, create: write, delete: write, roles: true },
+            permissions: Permissions {
+                view: true,
+                create: write,
+                delete: write,
+                roles: true,
+                dataspace: false,
+            },
             deletion_trouble: None,
         })
     }
@@ -197,6 +203,14 @@ impl Portal for MemoryPortal {
             connector: stored.connector.clone(),
             offer: None,
         })
+    }
+
+    fn named_token_url(&self) -> Option<String> {
+        None
+    }
+
+    async fn dataspace(&self, _: Lane) -> Result<Option<ShownDataspace>, PortalError> {
+        self.enter().map(|_| None)
     }
 
     async fn create_slot(&self) -> Result<Box<dyn CreateSlot>, PortalError> {

@@ -70,6 +70,9 @@ async fn login(world: &impl World) {
     assert_eq!(portal.login().await.unwrap(), login);
     let may = reader.login().await.unwrap().permissions;
     assert!(may.view && may.roles && !may.create && !may.delete, "{may:?}");
+    if !may.dataspace {
+        assert_eq!(reader.dataspace(Lane::Background).await, Ok(None), "it is no error");
+    }
 
     let capabilities = portal.capabilities().await.unwrap();
     assert!(!capabilities.version.is_empty());

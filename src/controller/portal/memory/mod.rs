@@ -15,6 +15,7 @@ use crate::controller::status::since::SinceOf;
 use crate::process::Random;
 use bundles::Bundles;
 use looks::Looks;
+pub use parsed::Parsed;
 use parsed::ParsedPortals;
 use refused_logins::RefusedLogins;
 

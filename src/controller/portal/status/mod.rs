@@ -2,6 +2,7 @@
 
 mod can_delete;
 mod conditions;
+mod differences;
 pub mod notices;
 
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use kube::api::{DynamicObject, Patch, PatchParams};
 use serde_json::json;
 
 use super::logins::login_secret;
-use super::look::Looked;
+use super::look::{Looked, Shown};
 use super::users_of;
 use crate::api::FIELD_MANAGER;
 use crate::api::bounds::Bounded as _;
@@ -82,7 +83,8 @@ async fn write_over(
     let mut new = old.clone();
     new.observed_generation = object.metadata.generation;
     let leaving = leaving.cloned();
-    let notices = notices::wanted(ctx, key, part::<PortalSpec>(object, "spec").ok().as_ref());
+    let spec = part::<PortalSpec>(object, "spec").ok();
+    let mut notices = notices::wanted(ctx, key, spec.as_ref());
     new.missing_users = missing_users(&old, inventory(ctx, key, looked).as_deref());
     let blocker = match looked {
         // What was found before a restart holds until the list was read.
@@ -91,14 +93,15 @@ async fn write_over(
         {
             return Ok(false);
         }
-        Ok(Looked { link, swept, .. }) => {
+        Ok(Looked { link, swept, dataspace, .. }) => {
             found(&mut new, link);
+            shown(&old, &mut new, dataspace.as_ref());
+            notices.extend(differences::wanted(&old.conditions, &new, Some(link), spec.as_ref()));
             if let Some((leftovers, _)) = swept {
                 leftovers.list(&mut new);
                 count(ctx, key, link, &mut new);
             }
-            let suspended =
-                part::<PortalSpec>(object, "spec").is_ok_and(|spec| spec.suspend.unwrap_or(false));
+            let suspended = spec.as_ref().is_some_and(|spec| spec.suspend.unwrap_or(false));
             let blocker = leaving.or_else(|| standing_in_the_way(link, suspended, new.missing_users));
             new.conditions = conditions(
                 &old,
@@ -112,6 +115,7 @@ async fn write_over(
         }
         Err(failure) => {
             let blocker = leaving.unwrap_or_else(|| failure.clone());
+            notices.extend(differences::wanted(&old.conditions, &new, None, spec.as_ref()));
             new.conditions = conditions(
                 &old,
                 Some(&blocker),
@@ -188,6 +192,15 @@ fn found(status: &mut PortalStatus, link: &Connection) {
         })
         .collect();
     status.roles.sort_by(|a, b| a.name.cmp(&b.name));
+}
+
+/// The values of the data space. Those of before hold where the portal was not asked, or did not answer, for the same company.
+fn shown(old: &PortalStatus, new: &mut PortalStatus, shown: Option<&Shown>) {
+    new.dataspace = match shown {
+        Some(Shown::Values(values)) => Some(values.clone().into()),
+        Some(Shown::Nothing) => None,
+        None => old.dataspace.clone().filter(|_| old.company == new.company),
+    };
 }
 
 /// Counts resources and users, once for each reading of the list. A list that moved while it was read counts nobody.

@@ -4,7 +4,9 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::Resource as _;
 use kube::api::DynamicObject;
 
-use crate::api::conditions::{CERTIFICATES_IGNORED, INSECURE_HTTP, Wanted};
+use crate::api::conditions::{
+    CERTIFICATES_IGNORED, DATASPACE_DIFFERS, INSECURE_HTTP, TOKEN_URL_DIFFERS, Wanted,
+};
 use crate::api::portal::PortalSpec;
 use crate::controller::context::Context;
 use crate::controller::objects::{Key, portals};
@@ -77,7 +79,8 @@ fn ignored_certificates(ctx: &Context, key: &Key) -> Option<Wanted> {
 /// Reports in log and Events what is new among these conditions.
 pub fn announce(ctx: &Context, object: &DynamicObject, old: &[Condition], new: &[Condition]) {
     let is_notice = |condition: &&Condition| {
-        condition.status == "True" && matches!(condition.type_.as_str(), CERTIFICATES_IGNORED | INSECURE_HTTP)
+        let types = [CERTIFICATES_IGNORED, INSECURE_HTTP, TOKEN_URL_DIFFERS, DATASPACE_DIFFERS];
+        condition.status == "True" && types.contains(&condition.type_.as_str())
     };
     for notice in new.iter().filter(is_notice) {
         let is_known =

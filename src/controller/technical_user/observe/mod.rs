@@ -122,7 +122,7 @@ pub async fn observe(
         recorded,
         owner,
     };
-    let known = known(&observation, portal_spec);
+    let known = known(&observation, parsed.as_deref());
     let mut pass = Pass {
         link: link.map(|link| audited(link, &key, &status)),
         ctx: Arc::clone(ctx),

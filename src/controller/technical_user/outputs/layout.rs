@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::api::portal::Dataspace;
 use crate::api::technical_user::{self as api, SecretOutput as Spec};
 use crate::controller::secrets::Texts;
+use crate::domain::dataspace::DataspaceValues;
 use crate::domain::digest::DigestKey;
 use crate::domain::format::{
     self, Content, Dialect, Format, FormatError, KeyStyle, Known, Naming, Options, Surroundings, Values,
@@ -74,17 +75,14 @@ impl Layout {
     }
 }
 
-/// What a Portal says of its data space.
+/// What is known of a data space: what the portal shows, and what the spec of the Portal says.
 #[must_use]
-pub fn surroundings(dataspace: Option<&Dataspace>) -> Surroundings {
-    let Dataspace { did, wallet_url, bdrs_url, trusted_issuers } = dataspace.cloned().unwrap_or_default();
-    Surroundings {
-        did,
-        wallet_url,
-        bdrs_url,
-        trusted_issuers: trusted_issuers.unwrap_or_default(),
-        ..Surroundings::default()
-    }
+pub fn surroundings(shown: Option<&Dataspace>, spec: Option<&Dataspace>) -> Surroundings {
+    let values =
+        |dataspace: Option<&Dataspace>| DataspaceValues::from(dataspace.cloned().unwrap_or_default());
+    let DataspaceValues { did, wallet_url, bdrs_url, trusted_issuers } =
+        DataspaceValues::used(&values(shown), &values(spec));
+    Surroundings { did, wallet_url, bdrs_url, trusted_issuers, ..Surroundings::default() }
 }
 
 fn format(format: api::SecretFormat) -> Format {
@@ -135,7 +133,7 @@ mod tests {
 
     fn layout(spec: serde_json::Value, did: &str) -> Layout {
         let dataspace = Dataspace { did: Some(did.to_owned()), ..Dataspace::default() };
-        layout_of(spec, &Known { surroundings: surroundings(Some(&dataspace)), ..Known::default() })
+        layout_of(spec, &Known { surroundings: surroundings(None, Some(&dataspace)), ..Known::default() })
     }
 
     fn layout_of(spec: serde_json::Value, known: &Known) -> Layout {
@@ -193,7 +191,7 @@ mod tests {
                 wallet_url: Some("https://wallet.example.org".to_owned()),
                 ..Dataspace::default()
             };
-            let surroundings = surroundings(Some(&dataspace));
+            let surroundings = surroundings(None, Some(&dataspace));
             let known = Known { bpn: Some("BPNL1".to_owned()), surroundings, ..Known::default() };
             let content = layout_of(spec, &known).placeholder().unwrap();
             assert!(secrecy::ExposeSecret::expose_secret(&content["values.yaml"]).starts_with(block));

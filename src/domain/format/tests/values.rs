@@ -109,7 +109,7 @@ fn others(all: &Values) -> Vec<(&'static str, Values)> {
 fn an_error_says_where_to_set_a_value() {
     assert_eq!(
         FormatError::Missing(Value::Did).to_string(),
-        "The value did is missing. It comes from spec.dataspace.did of the Portal"
+        "The value did is missing. It comes from the portal, if it shows it to the login, or spec.dataspace.did of the Portal"
     );
 }
 

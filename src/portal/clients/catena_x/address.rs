@@ -48,6 +48,11 @@ impl Address {
         self.at(&["serviceaccount", "user", "roles"])
     }
 
+    /// The company's values of the data space (all versions since 2.0).
+    pub(super) fn dataspace(&self) -> Url {
+        self.at(&["companydata", "decentralidentity", "urls"])
+    }
+
     pub(super) fn users(&self) -> Url {
         self.at(&["serviceaccount", "owncompany", "serviceaccounts"])
     }

@@ -1,20 +1,35 @@
-//! Which token endpoint a user's credential is for: for users without one in the portal the kind decides.
+//! Which token endpoint a user's credential is for: that of the Portal for an internal user, that of its wallet for an external
+//! one.
 
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 use secrecy::SecretString;
 
 use crate::domain::token_url;
 use crate::domain::user::{Credential, UserKind};
 
-/// The token endpoints of users that the portal names none for.
+/// The token endpoints of users. Clones share what the portal named.
 #[derive(Debug, Clone)]
 pub(super) struct TokenEndpoints {
-    /// The portal's central identity provider.
-    pub(super) internal: String,
-    /// The wallet, where it is known.
-    pub(super) external: Option<String>,
+    /// The portal's central identity provider, as the Portal names it: internal users have it, whatever the portal names.
+    internal: String,
+    /// The wallet, for external users whose endpoint the portal does not name.
+    external: Option<String>,
+    /// What the portal named last for an internal user.
+    named: Arc<Mutex<Option<String>>>,
 }
 
 impl TokenEndpoints {
+    pub(super) fn new(internal: String, external: Option<String>) -> Self {
+        Self { internal, external, named: Arc::default() }
+    }
+
+    /// The endpoint that the portal named last for an internal user.
+    pub(super) fn named_for_internal_users(&self) -> Option<String> {
+        self.named.lock().clone()
+    }
+
     /// The credential of a user, whose token endpoint the portal names or does not; `None` while a part of it is missing.
     pub(super) fn credential(
         &self,
@@ -25,7 +40,12 @@ impl TokenEndpoints {
     ) -> Option<Credential> {
         let named = named.and_then(token_url::normalise);
         let token_url = match kind {
-            UserKind::Internal => named.unwrap_or_else(|| self.internal.clone()),
+            UserKind::Internal => {
+                if named.is_some() {
+                    *self.named.lock() = named;
+                }
+                self.internal.clone()
+            }
             UserKind::External => named.or_else(|| self.external.clone())?,
         };
         Some(Credential::with_secret(client_id?.clone(), secret?, token_url))
@@ -37,21 +57,33 @@ mod tests {
     use super::*;
 
     fn token_url(external: Option<&str>, kind: UserKind, named: Option<&str>) -> Option<String> {
-        let endpoints = TokenEndpoints {
-            internal: "https://idp.example.org/token".into(),
-            external: external.map(str::to_owned),
-        };
+        let endpoints =
+            TokenEndpoints::new("https://idp.example.org/token".into(), external.map(str::to_owned));
         let credential = endpoints.credential(kind, named, Some(&"sa1".to_owned()), Some("secret".into()))?;
         Some(credential.token_url)
     }
 
     #[test]
-    fn an_endpoint_that_the_portal_names_is_taken() {
+    fn an_endpoint_that_the_portal_names_is_taken_for_external_users() {
         let named = Some("https://wallet.example.org");
-        for kind in [UserKind::Internal, UserKind::External] {
-            let url = token_url(Some("https://other.example.org/token"), kind, named);
-            assert_eq!(url.as_deref(), Some("https://wallet.example.org/oauth/token"));
-        }
+        let url = token_url(Some("https://other.example.org/token"), UserKind::External, named);
+        assert_eq!(url.as_deref(), Some("https://wallet.example.org/oauth/token"));
+    }
+
+    #[test]
+    fn internal_users_have_the_endpoint_of_the_portal_resource_and_that_of_the_portal_is_reported() {
+        let endpoints = TokenEndpoints::new("https://proxy.example.org/token".into(), None);
+        let shared = endpoints.clone();
+        let url = |kind, named: &str| {
+            let secret = Some("secret".to_owned().into());
+            Some(endpoints.credential(kind, Some(named), Some(&"sa1".to_owned()), secret)?.token_url)
+        };
+        let wallet = url(UserKind::External, "https://wallet.example.org/oauth/token");
+        assert_eq!(wallet.as_deref(), Some("https://wallet.example.org/oauth/token"));
+        assert_eq!(shared.named_for_internal_users(), None);
+        let internal = url(UserKind::Internal, "https://idp.example.org/oauth/token");
+        assert_eq!(internal.as_deref(), Some("https://proxy.example.org/token"));
+        assert_eq!(shared.named_for_internal_users().as_deref(), Some("https://idp.example.org/oauth/token"));
     }
 
     #[test]
@@ -65,7 +97,7 @@ mod tests {
 
     #[test]
     fn half_a_credential_is_none() {
-        let endpoints = TokenEndpoints { internal: "https://idp.example.org/token".into(), external: None };
+        let endpoints = TokenEndpoints::new("https://idp.example.org/token".into(), None);
         let id = "sa1".to_owned();
         assert!(endpoints.credential(UserKind::Internal, None, Some(&id), None).is_none());
         assert!(endpoints.credential(UserKind::Internal, None, None, Some("secret".into())).is_none());

@@ -99,7 +99,8 @@ fn verdict_of(operation: Operation, status: u16, error: &PortalError, said: &Sai
 fn error_of(operation: Operation, answer: &Answer, said: &Said, endpoint: &str) -> PortalError {
     let code = said.code.unwrap_or(OTHER);
     let status = answer.status;
-    let for_a_user = !matches!(operation, Operation::Create | Operation::Roles | Operation::List);
+    let for_a_user =
+        !matches!(operation, Operation::Create | Operation::Roles | Operation::List | Operation::Dataspace);
     match status {
         // A redirect goes to a login page or to another host; the backend itself sends none.
         200..400 | 404 | 405 if answer.is_html() || answer.is_redirect() => {

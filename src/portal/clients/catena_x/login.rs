@@ -79,7 +79,7 @@ fn trouble(error: &PortalError) -> String {
 async fn probe_permissions(client: &Client) -> Result<Permissions, PortalError> {
     let view = may(client, Call::get(Operation::List, client.address.page(0, 1))).await?;
     let roles = may(client, Call::get(Operation::Roles, client.address.roles())).await?;
-    Ok(Permissions { view, create: view, delete: view, roles })
+    Ok(Permissions { view, create: view, delete: view, roles, dataspace: false })
 }
 
 async fn may(client: &Client, call: Call) -> Result<bool, PortalError> {

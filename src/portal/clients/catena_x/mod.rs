@@ -7,6 +7,7 @@ mod codes;
 mod config;
 mod create;
 mod credential;
+mod dataspace;
 mod errors;
 mod login;
 mod permissions;

@@ -7,6 +7,8 @@ pub(super) const VIEW: &str = "view_tech_user_management";
 pub(super) const CREATE: &str = "add_tech_user_management";
 pub(super) const DELETE: &str = "delete_tech_user_management";
 pub(super) const ROLES: &str = "technical_roles_management";
+/// Most people have it, and no role of technical users does.
+pub(super) const DATASPACE: &str = "view_company_data";
 
 /// The role of technical users, since 2.5, that has all permissions but [`DELETE`], which no such role has.
 pub(super) const LOGIN_ROLE: &str = "Connector Management";
@@ -29,6 +31,7 @@ pub(super) fn needed_by(operation: Operation) -> &'static str {
         Operation::Create | Operation::Update | Operation::Reset => CREATE,
         Operation::Delete => DELETE,
         Operation::Roles => ROLES,
+        Operation::Dataspace => DATASPACE,
         Operation::List | Operation::Details | Operation::Token | Operation::Version | Operation::Verify => {
             VIEW
         }

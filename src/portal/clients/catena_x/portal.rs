@@ -15,7 +15,7 @@ use super::config::CatenaXConfig;
 use super::credential::TokenEndpoints;
 use super::request::Call;
 use super::version::{self, VersionRange};
-use super::{answer, create, login, scan};
+use super::{answer, create, dataspace, login, scan};
 use crate::domain::user::{Credential, Role, UserDetails, UserId};
 use crate::portal::bounds::is_id;
 use crate::portal::caller::Caller;
@@ -23,7 +23,7 @@ use crate::portal::oauth::{self, TokenSource};
 use crate::portal::observe::{CallObserver, Operation};
 use crate::portal::{
     Capabilities, ConfigError, CreateSlot, Lane, Login, NotHttps, Portal, PortalError, Refusal, Scan,
-    ScanProgress, Verification,
+    ScanProgress, ShownDataspace, Verification,
 };
 use crate::process::Process;
 use crate::transport::{PlainHttp, Transports, endpoint};
@@ -70,7 +70,7 @@ impl CatenaXPortal {
         let caller = Caller::new(transport, plain_http, limits, observer, process);
         let source = |credentials| TokenSource::new(caller.clone(), token_url.clone(), credentials);
         let (login, delete_login) = (source(login), delete_login.map(source));
-        let endpoints = TokenEndpoints { internal: token_url.to_string(), external: external_token_url };
+        let endpoints = TokenEndpoints::new(token_url.to_string(), external_token_url);
         Ok(Self {
             client: Arc::new(Client::new(caller, address, endpoints, login, delete_login)),
             version: Arc::default(),
@@ -158,6 +158,24 @@ impl Portal for CatenaXPortal {
         check_id(id)?;
         let call = Call::get(Operation::Details, self.client.address.user(id));
         answer::details(&self.client.read(&call, lane).await?, id, &self.client.endpoints)
+    }
+
+    fn named_token_url(&self) -> Option<String> {
+        self.client.endpoints.named_for_internal_users()
+    }
+
+    async fn dataspace(&self, lane: Lane) -> Result<Option<ShownDataspace>, PortalError> {
+        let call = Call::get(Operation::Dataspace, self.client.address.dataspace());
+        match self.client.read(&call, lane).await {
+            Ok(found) => dataspace::shown(&found).map(Some),
+            // The login may not read it, or the portal does not have it.
+            Err(
+                PortalError::Forbidden { .. }
+                | PortalError::NotFound
+                | PortalError::Refused { status: 404, .. },
+            ) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     async fn create_slot(&self) -> Result<Box<dyn CreateSlot>, PortalError> {

@@ -98,9 +98,11 @@ fn limit(operation: Operation) -> Limit {
     match operation {
         Operation::List | Operation::Roles => Limit::Whole(256 << 10),
         Operation::Version => Limit::Whole(1 << 20),
-        Operation::Details | Operation::Create | Operation::Token | Operation::Verify => {
-            Limit::Whole(64 << 10)
-        }
+        Operation::Details
+        | Operation::Create
+        | Operation::Token
+        | Operation::Verify
+        | Operation::Dataspace => Limit::Whole(64 << 10),
         // The answers to these are not read.
         Operation::Update | Operation::Reset | Operation::Delete => Limit::Start(64 << 10),
     }

@@ -10,7 +10,7 @@ fn login(delete: bool, delete_client_id: Option<&str>, trouble: Option<&str>) ->
         client_id: None,
         delete_client_id: delete_client_id.map(str::to_owned),
         technical_roles: Vec::new(),
-        permissions: Permissions { view: true, create: true, delete, roles: true },
+        permissions: Permissions { view: true, create: true, delete, roles: true, dataspace: false },
         deletion_trouble: trouble.map(str::to_owned),
     }
 }

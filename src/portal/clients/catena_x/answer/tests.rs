@@ -12,7 +12,7 @@ fn answer(body: &str) -> Answer {
 }
 
 fn endpoints() -> TokenEndpoints {
-    TokenEndpoints { internal: "https://idp.example.org/token".into(), external: None }
+    TokenEndpoints::new("https://idp.example.org/token".into(), None)
 }
 
 fn page_of(answer: &Answer) -> Result<Page, PortalError> {

@@ -199,6 +199,7 @@ fn a_pause_is_asked_for_by_429_and_by_503_with_a_time() {
 
 const OPERATIONS: &[Operation] = &[
     Operation::Create,
+    Operation::Dataspace,
     Operation::Delete,
     Operation::Details,
     Operation::List,
