@@ -5,7 +5,7 @@ use kube::api::{Api, ApiResource, DynamicObject, Patch, PatchParams};
 use kube::core::GroupVersionKind;
 use portal_simulator::role_names::DATASPACE_DISCOVERY;
 use serde_json::{Value, json};
-use testbed::Matcher;
+use testbed::{Action, Matcher};
 
 use crate::crash::{Call, Killed, Recording, crash_everywhere};
 use crate::support::{World, WorldBuilder, condition, connected, create, reason, user_status, world};
@@ -256,6 +256,33 @@ async fn without_the_right_the_value_of_the_chart_is_named() {
         .until(NAME, "nothing is restarted", |user| condition(user, "ConsumersRestarted").is_none())
         .await;
     assert_eq!(user_status(&user).restart, None);
+}
+
+/// Another client writes one output again and again: what is written into the other one is recorded, and so is the restart.
+#[tokio::test]
+async fn a_change_beside_an_output_that_cannot_be_written_is_not_forgotten() {
+    let world = with_the_right().start().await;
+    workload(&world, "Deployment", "edc", 0, NAME).await;
+    let outputs = |prefix: &str, label: &str| {
+        let labels = json!({"example.org/label": label});
+        json!([
+            {"secret": {"name": "one", "keyPrefix": prefix}},
+            {"secret": {"name": "two", "format": "VaultJson", "labels": labels}},
+        ])
+    };
+    let mut manifest = resource(&world, NAME, &[("Deployment", "edc")]);
+    manifest["spec"]["outputs"] = outputs("A_", "a");
+    world.apply(&manifest).await;
+    world.ready(NAME).await;
+    consumers(&world, NAME, "NoRestartDue").await;
+
+    let conflicting = Matcher::any().method("PATCH").path_regex("/secrets/two$").unwrap().dry_run(false);
+    let conflicts = world.proxy.on(conflicting).action(Action::status(409, "Conflict", "on demand"));
+    world.patch_user(NAME, &json!({"spec": {"outputs": outputs("B_", "b")}})).await;
+    world.eventually("the change is recorded", async || generations(&world, NAME).await.0 == 1).await;
+    conflicts.remove();
+    restarted_for(&world, NAME, 1).await;
+    assert_eq!(restarts(&world), 1);
 }
 
 #[tokio::test]

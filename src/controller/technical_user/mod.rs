@@ -113,12 +113,12 @@ async fn reconcile_once(
         return Ok((Action::await_change(), changed));
     }
     let mut pass = observe::observe(ctx, object.clone(), spec).await?;
-    let settled = match run(&mut pass, progress, plan::plan).await {
+    let settled = match run(&mut pass, progress).await {
         Ok(settled) => settled,
         Err(failure) if failure.interrupts() => {
             let Some(blocker) = failure.blocker(pass.disclosed()) else { return Err(failure) };
             let requeue = failures::requeue_after(&pass, &failure);
-            run(&mut pass, progress, |o| plan::interrupted(o, &blocker, requeue)).await?
+            carry_out(&mut pass, progress, |o| plan::interrupted(o, &blocker, requeue)).await?
         }
         Err(failure) => return Err(failure),
     };
@@ -141,8 +141,16 @@ async fn read_live(ctx: &Context, object: &DynamicObject) -> Result<DynamicObjec
     Ok(api.get(&key.name).await.map_err(KubeError::from)?)
 }
 
-/// Plans and carries out until the plan comes to rest.
-async fn run(
+/// Plans and carries out until the plan comes to rest. A failure that concerns one output ends it after the others are served.
+async fn run(pass: &mut Pass, progress: &Progress) -> Result<Settled, Failure> {
+    let settled = carry_out(pass, progress, plan::plan).await?;
+    let Some(failure) = pass.failed.take() else { return Ok(settled) };
+    status::record_written(pass, &settled).await;
+    Err(failure)
+}
+
+/// Carries out what a plan decides until it comes to rest.
+async fn carry_out(
     pass: &mut Pass,
     progress: &Progress,
     plan: impl Fn(&Observation) -> Step,
@@ -159,11 +167,7 @@ async fn run(
                 progress.at(&what);
                 perform::write::write(pass, what).await?;
             }
-            Step::Settled(settled) => {
-                let Some(failure) = pass.failed.take() else { return Ok(settled) };
-                status::record_written(pass, &settled).await;
-                return Err(failure);
-            }
+            Step::Settled(settled) => return Ok(settled),
         }
     }
     Err(Failure::Endless)

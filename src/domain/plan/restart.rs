@@ -14,7 +14,7 @@ use super::observation::{
 use super::settled::{Requeue, Settled};
 use super::step::{Notice, Read, Step, Write};
 
-/// How often a roll-out is looked at.
+/// How often a roll-out is checked.
 const POLL: Duration = Duration::from_secs(5);
 
 /// After this time, a roll-out is reported as stuck: `progressDeadlineSeconds` of a Deployment is as long by default.
@@ -44,7 +44,7 @@ pub(super) fn before_the_end(o: &Observation, step: Step) -> Step {
     }
 }
 
-/// What the status records, and when it is looked at again; or (`Err`) the step that comes before that.
+/// What the status records, and when the workloads are read again; or (`Err`) the step that comes before that.
 fn next(o: &Observation) -> Result<(Restarted, Requeue), Step> {
     let due: Vec<&RestartTarget> = o.restarts.targets.iter().filter(|target| target.due).collect();
     let mut waits = Waits::default();
@@ -94,7 +94,7 @@ fn is_published(o: &Observation) -> bool {
     })
 }
 
-/// Why the workloads wait, and when they are looked at again.
+/// Why the workloads wait, and when they are read again.
 #[derive(Default)]
 struct Waits {
     notices: Vec<Notice>,

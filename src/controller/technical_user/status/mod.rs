@@ -143,13 +143,20 @@ fn to_value(status: &TechnicalUserStatus) -> Value {
     serde_json::to_value(status).unwrap_or_default()
 }
 
-/// The status with the users, the credential and the outputs as they are now.
+/// The status with the users, the credential and the outputs as they are now, and the restarts that follow from a change of these.
 fn recorded(pass: &Pass, rest: &Settled) -> TechnicalUserStatus {
     let mut new = pass.status.clone();
     record_users(pass, &mut new, rest);
     record_credential(pass, &mut new, rest);
     new.outputs.retain(|output| !pass.removed.contains(&output.id()));
+    if !ends(rest) {
+        record_restarts(pass, &mut new, rest.restarted.as_deref());
+    }
     new
+}
+
+fn ends(rest: &Settled) -> bool {
+    matches!(rest.report, Report::Deleting(_) | Report::Gone)
 }
 
 fn compute(pass: &Pass, rest: &Settled) -> TechnicalUserStatus {
@@ -159,23 +166,18 @@ fn compute(pass: &Pass, rest: &Settled) -> TechnicalUserStatus {
         new.handled = handled(&pass.object).or(new.handled);
     }
     new.observed_generation = pass.object.metadata.generation;
-    let ends = matches!(rest.report, Report::Deleting(_) | Report::Gone);
-    let restarted = rest.restarted.as_deref().cloned().unwrap_or_default();
-    if !ends {
-        record_restarts(pass, &mut new, &restarted);
-    }
     if matches!(rest.report, Report::StillReady | Report::Unchanged) {
         report_unknown_outputs(pass, &mut new);
     } else {
         let wanted = wanted(pass, &rest.report);
         new.conditions =
             conditions::brought_up_to_date(&new.conditions, &wanted, new.observed_generation, pass.now);
-        if !ends {
+        if !ends(rest) {
             report_outputs(pass, &mut new);
         }
     }
-    if !ends {
-        report_restarts(pass, &mut new, &restarted);
+    if !ends(rest) {
+        report_restarts(pass, &mut new, rest.restarted.as_deref());
     }
     new
 }

@@ -4,26 +4,30 @@ use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use crate::api::conditions::{CONSUMERS_RESTARTED, Wanted, brought_up_to_date};
-use crate::api::technical_user::{RecordedOutput, RecordedRestart, RecordedWorkload, TechnicalUserStatus};
+use crate::api::technical_user::{
+    PinnedPortal, RecordedOutput, RecordedRestart, RecordedWorkload, TechnicalUserStatus,
+};
 use crate::controller::technical_user::observe::{changed_at, generation};
 use crate::controller::technical_user::pass::Pass;
+use crate::domain::identity::Hint;
 use crate::domain::plan::{self, OutputId, Restarted, WorkloadId};
 use crate::domain::reason::Reason;
 
 /// Records which workloads were restarted, and the change of an output that makes a restart due. A workload that the status did
-/// not name before has had no change yet: its pods were started by a person.
-pub(super) fn record_restarts(pass: &Pass, new: &mut TechnicalUserStatus, restarted: &Restarted) {
+/// not name before needs no restart for what changed before.
+pub(super) fn record_restarts(pass: &Pass, new: &mut TechnicalUserStatus, restarted: Option<&Restarted>) {
     let restarts = &pass.observation.restarts;
     if restarts.targets.is_empty() {
         new.restart = None;
         return;
     }
     let before = pass.status.restart.clone().unwrap_or_default();
+    let done = restarted.map(|restarted| restarted.done.as_slice()).unwrap_or_default();
     let workload = |id: &WorkloadId| RecordedWorkload {
         kind: id.kind.as_str().to_owned(),
         name: id.name.clone(),
         generation: match generation(&before, id) {
-            Some(done) if !restarted.done.contains(id) => done,
+            Some(recorded) if !done.contains(id) => recorded,
             _ => before.generation,
         },
     };
@@ -31,7 +35,8 @@ pub(super) fn record_restarts(pass: &Pass, new: &mut TechnicalUserStatus, restar
         workloads: restarts.targets.iter().map(|target| workload(&target.id)).collect(),
         ..before
     };
-    let changed = has_one_key(pass) && has_changed(&restarts.outputs, &pass.status.outputs, &new.outputs);
+    let changed = has_one_key(pass.status.portal.as_ref(), &pass.observation.hint)
+        && has_changed(&restarts.outputs, &pass.status.outputs, &new.outputs);
     record.generation += i64::from(changed);
     let unknown = is_due(&record) && changed_at(&record).is_none();
     if changed || unknown {
@@ -40,9 +45,9 @@ pub(super) fn record_restarts(pass: &Pass, new: &mut TechnicalUserStatus, restar
     new.restart = Some(record);
 }
 
-/// Whether the digests of the status were made with this installation's key: others say nothing about a change.
-fn has_one_key(pass: &Pass) -> bool {
-    pass.status.portal.as_ref().is_none_or(|portal| portal.hint == pass.observation.hint.to_string())
+/// Whether the digests of the status are of this installation's key: others say nothing about a change.
+fn has_one_key(recorded: Option<&PinnedPortal>, hint: &Hint) -> bool {
+    recorded.is_none_or(|portal| portal.hint == hint.to_string())
 }
 
 /// Whether one of these outputs was published before with another content.
@@ -68,7 +73,7 @@ fn is_due(record: &RecordedRestart) -> bool {
 }
 
 /// Replaces the condition among the others.
-pub(super) fn report_restarts(pass: &Pass, new: &mut TechnicalUserStatus, restarted: &Restarted) {
+pub(super) fn report_restarts(pass: &Pass, new: &mut TechnicalUserStatus, restarted: Option<&Restarted>) {
     let others = |condition: &&Condition| condition.type_ != CONSUMERS_RESTARTED;
     let mut conditions: Vec<Condition> = new.conditions.iter().filter(others).cloned().collect();
     if let Some(record) = &new.restart {
@@ -79,7 +84,7 @@ pub(super) fn report_restarts(pass: &Pass, new: &mut TechnicalUserStatus, restar
     new.conditions = conditions;
 }
 
-fn wanted(pass: &Pass, record: &RecordedRestart, restarted: &Restarted) -> Wanted {
+fn wanted(pass: &Pass, record: &RecordedRestart, restarted: Option<&Restarted>) -> Wanted {
     let type_ = CONSUMERS_RESTARTED;
     if !is_due(record) {
         let message = "No workload of spec.restart has to be restarted".to_owned();
@@ -87,7 +92,8 @@ fn wanted(pass: &Pass, record: &RecordedRestart, restarted: &Restarted) -> Wante
     }
     let due = pass.observation.restarts.targets.iter().map(|target| &target.id);
     let due = due.filter(|id| generation(record, id).is_some_and(|done| done < record.generation));
-    let notice = restarted.waiting.clone().unwrap_or_else(|| plan::restart_pending(due));
+    let waiting = restarted.and_then(|restarted| restarted.waiting.clone());
+    let notice = waiting.unwrap_or_else(|| plan::restart_pending(due));
     Wanted { type_, status: Some(false), reason: notice.reason.as_str(), message: notice.note }
 }
 
@@ -120,6 +126,15 @@ mod tests {
         ] {
             assert_eq!(has_changed(&of, &outputs(before), &outputs(after)), changed, "{about}");
         }
+    }
+
+    /// A status that was restored into another cluster has digests of another key.
+    #[test]
+    fn digests_of_another_installation_show_no_change() {
+        let hint = Hint::read("here");
+        let recorded = |hint: &str| PinnedPortal { hint: hint.to_owned(), ..PinnedPortal::default() };
+        assert!(has_one_key(None, &hint) && has_one_key(Some(&recorded("here")), &hint));
+        assert!(!has_one_key(Some(&recorded("there")), &hint));
     }
 
     #[test]
