@@ -186,7 +186,7 @@ async fn a_roll_out_that_does_not_end_is_reported_and_holds_up_the_later_ones() 
 #[tokio::test]
 async fn several_changes_lead_to_one_restart() {
     let world = with_the_right().start().await;
-    workload(&world, "Deployment", "edc", 0, "nobody").await;
+    workload(&world, "Deployment", "edc", 0, "another").await;
     for name in ["one", "two"] {
         world.apply(&resource(&world, name, &[("Deployment", "edc")])).await;
         world.ready(name).await;

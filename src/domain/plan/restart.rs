@@ -86,7 +86,7 @@ fn is_published(o: &Observation) -> bool {
     o.outputs.iter().filter(|output| o.restarts.outputs.contains(&output.id)).all(|output| {
         let held = match &output.state {
             OutputState::Ours { digest, .. } => digest.as_ref(),
-            // As far as anybody knows.
+            // What was written is there as far as is known.
             OutputState::Unknown(_) => output.recorded.as_ref(),
             OutputState::Absent | OutputState::Foreign(_) => None,
         };
