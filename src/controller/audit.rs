@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::Key;
 use crate::controller::technical_user::pass::Failure;
+use crate::domain::plan::OutputId;
 use crate::domain::user::{CreatedUser, Credential, NewUser, Role, UserDetails, UserId};
 use crate::portal::observe::{Operation, timed};
 use crate::portal::{
@@ -107,7 +108,7 @@ fn line(
 /// Logs that a credential was written into an output of a resource, or could not be.
 pub fn published(
     resource: &Key,
-    secret: &str,
+    output: &OutputId,
     user: (&UserId, &str),
     began: Instant,
     result: Result<(), &Failure>,
@@ -121,7 +122,7 @@ pub fn published(
     let error = result.err().map(ToString::to_string);
     let (user_id, client_id) = (user.0.as_str(), user.1);
     tracing::info!(
-        %resource, action = "publish", user_id, client_id, secret, outcome, duration_ms, error, "audit"
+        %resource, action = "publish", user_id, client_id, %output, outcome, duration_ms, error, "audit"
     );
 }
 

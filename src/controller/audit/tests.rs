@@ -153,15 +153,16 @@ async fn only_the_request_itself_counts_as_its_duration() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_published_secret_has_its_line() {
+async fn a_published_output_has_its_line() {
     let (log, _guard) = listen();
     let user = (&UserId::new("u1"), "sa1");
-    published(&key(), "edc", user, Instant::now(), Ok(()));
+    let output = OutputId { kind: "Secret".into(), name: "edc".into() };
+    published(&key(), &output, user, Instant::now(), Ok(()));
     let refused = Failure::Kube(KubeError::Denied { code: 403, message: "no".into() });
-    published(&key(), "edc", user, Instant::now(), Err(&refused));
+    published(&key(), &output, user, Instant::now(), Err(&refused));
     let lines = logged(&log);
     for line in &lines {
-        assert_eq!((&line["action"], &line["secret"]), (&"publish".into(), &"edc".into()));
+        assert_eq!((&line["action"], &line["output"]), (&"publish".into(), &"Secret \"edc\"".into()));
         assert_eq!((&line["user_id"], &line["client_id"]), (&"u1".into(), &"sa1".into()));
     }
     assert_eq!((&lines[0]["outcome"], &lines[1]["outcome"]), (&"success".into(), &"refused".into()));

@@ -74,10 +74,13 @@ enum State<'a> {
 }
 
 /// The user to begin with: the result of an attempt precedes the user that the status names, unless that one serves while it
-/// is replaced.
+/// is replaced. Once an output holds the successor's credential, the successor serves.
 fn first(o: &Observation, desired: &DesiredUser, portal: &PortalFacts) -> Result<UserRef, Step> {
     let holding = Holding::of(o);
-    match (holding.next.filter(|_| !rotate::is_under_way(o)), holding.current) {
+    let is_published =
+        |open: &&OpenAttempt| matches!(&open.state, AttemptState::Made(id) if o.is_published(id));
+    let next = holding.next.filter(|open| !rotate::is_under_way(o) || is_published(open));
+    match (next, holding.current) {
         (Some(open), _) => attempted(o, desired, portal, open),
         (None, Some(recorded)) => published_or_recorded(o, portal, recorded),
         (None, None) => find_or_create(o, desired, portal, 1),

@@ -1,8 +1,7 @@
 //! Rotation: whether a user is to be replaced, what serves meanwhile, when the request is handled, and when the predecessor
 //! retires.
 //!
-//! Only a request by annotation begins one, and only where the user is pending or unusable: a user that serves is not
-//! replaced.
+//! A request by annotation replaces a user that is pending or unusable. A user that serves is replaced when it is time.
 
 use super::observation::Observation;
 use super::settled::{Report, Settled};
@@ -33,8 +32,8 @@ pub(super) enum Condition {
 /// Whether a user is to be replaced.
 pub(super) fn due(o: &Observation, user: &UserRef, condition: Condition) -> Due {
     let successor = match condition {
-        // The request is answered with an Event.
-        Condition::Serves => false,
+        // A request is answered with an Event.
+        Condition::Serves => o.rotation.due,
         Condition::Pending => o.rotation.requested && !is_in_progress(o, user),
         Condition::ClientMissing => o.rotation.requested,
     };
@@ -88,11 +87,21 @@ fn is_in_progress(o: &Observation, user: &UserRef) -> bool {
 pub struct Rotated {
     /// The request by annotation was carried out (or is ignored).
     pub handled: bool,
+    /// A Warning Event that answers the request, once the status is written.
+    pub answer: Option<Notice>,
 }
 
-/// The end of a reconcile with this user. The request of a healthy user is answered with an Event.
+/// The end of a reconcile with this user. The request to replace a user that serves is answered with an Event.
 pub(super) fn at_the_end(o: &Observation, user: &UserRef, report: &Report) -> Rotated {
-    Rotated { handled: (*report == Report::Ready && o.rotation.requested) || is_in_progress(o, user) }
+    let serves = *report == Report::Ready && o.rotation.requested;
+    let is_the_same = o.recorded.user.as_ref().is_some_and(|recorded| recorded.id == user.id);
+    let answer = (serves && is_the_same).then(|| Notice {
+        reason: Reason::RequestIgnored,
+        note: "The user works. This release replaces only users whose client is missing or that are stuck, so it ignores the \
+               request"
+            .to_owned(),
+    });
+    Rotated { handled: serves || is_in_progress(o, user), answer }
 }
 
 /// Why a user beside the current one is deleted.

@@ -15,7 +15,7 @@ use crate::domain::text::distinct;
 pub(super) fn see_rotation(pass: &mut Pass) {
     let (asked, status) = (handled(&pass.object), &pass.status);
     let requested = asked.is_some() && asked != status.handled && status.user.is_some();
-    pass.observation.rotation = Rotation { requested };
+    pass.observation.rotation = Rotation { requested, due: false };
 }
 
 /// What the status records once the request is handled. A value may be longer than a status should be.

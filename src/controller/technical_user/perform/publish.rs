@@ -92,7 +92,7 @@ async fn write(pass: &mut Pass, current: &UserRef, id: &OutputId) -> Result<(), 
     // Without a content there was no write that the audit log could report.
     if !matches!(written, Err(Failure::Format(_))) {
         let user = (&current.id, values.credential.client_id.as_str());
-        audit::published(&pass.key, &id.name, user, began, written.as_ref().map(drop));
+        audit::published(&pass.key, id, user, began, written.as_ref().map(drop));
     }
     let state = written?;
     pass.written.insert(id.clone());

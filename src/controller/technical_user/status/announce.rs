@@ -4,6 +4,7 @@ use crate::api::conditions::{CONSUMERS_RESTARTED, READY};
 use crate::api::technical_user::TechnicalUserStatus;
 use crate::controller::technical_user::pass::Pass;
 use crate::controller::technical_user::reference;
+use crate::domain::plan::Notice;
 use crate::domain::reason::Reason;
 
 /// A condition that got worse is reported by one Event.
@@ -31,18 +32,8 @@ fn announce_worse(pass: &Pass, new: &TechnicalUserStatus, type_: &str) {
     }
 }
 
-/// A request to replace a healthy user is answered by saying that nothing is done.
-pub(super) fn announce_ignored(pass: &Pass, new: &TechnicalUserStatus) {
-    let same_user = match (&pass.status.user, &new.user) {
-        (Some(before), Some(after)) => before.id == after.id,
-        _ => false,
-    };
-    if same_user && pass.status.handled != new.handled {
-        pass.ctx.events.warning(
-            reference(&pass.ctx, &pass.key),
-            Reason::RequestIgnored.as_str(),
-            "Rotate",
-            "The user works. This release replaces only users whose client is missing or that are stuck, so it ignores the request",
-        );
-    }
+/// The answer to a request for a rotation.
+pub(super) fn answer(pass: &Pass, notice: &Notice) {
+    let resource = reference(&pass.ctx, &pass.key);
+    pass.ctx.events.warning(resource, notice.reason.as_str(), "Rotate", &notice.note);
 }

@@ -26,7 +26,7 @@ use crate::controller::status::merge;
 use crate::domain::plan::{Report, Requeue, Settled};
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
-use announce::{announce, announce_ignored};
+use announce::{announce, answer};
 use credential::record_credential;
 use outputs::{report_outputs, report_unknown_outputs};
 use restart::{record_restarts, report_restarts};
@@ -41,7 +41,12 @@ pub const INTERNAL: &str = "Internal";
 /// Writes the status of a pass that came to rest; whether anything changed.
 pub async fn write(pass: &mut Pass, rest: &Settled) -> Result<bool, Failure> {
     let new = compute(pass, rest);
-    patch(pass, new).await
+    let handled = new.handled != pass.status.handled;
+    let changed = patch(pass, new).await?;
+    if let Some(notice) = rest.rotation.answer.as_ref().filter(|_| handled) {
+        answer(pass, notice);
+    }
+    Ok(changed)
 }
 
 /// Records what was written before a failure that says nothing of it, so that it is not written again. The conditions are kept: a
@@ -112,7 +117,6 @@ async fn patch(pass: &mut Pass, new: TechnicalUserStatus) -> Result<bool, Failur
     };
     let object = send(&pass.ctx, &pass.object, &difference).await?;
     announce(pass, &new);
-    announce_ignored(pass, &new);
     pass.object_is_now(object.metadata);
     pass.status = new;
     Ok(true)

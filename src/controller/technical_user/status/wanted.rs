@@ -15,10 +15,10 @@ pub(super) fn wanted(pass: &Pass, report: &Report) -> Vec<Wanted> {
     let verified =
         || done(CREDENTIAL_VERIFIED, Reason::TokenObtained, "A token was obtained with the credential");
     let holds = match pass.outputs.as_slice() {
-        [_] => "The Secret holds the credential",
-        _ => "Every output holds the credential",
+        [output] => format!("The {} holds the credential", output.id().kind),
+        _ => "Every output holds the credential".to_owned(),
     };
-    let published = || done(PUBLISHED, Reason::OutputsWritten, holds);
+    let published = || done(PUBLISHED, Reason::OutputsWritten, &holds);
     let not_yet = |type_| Wanted {
         type_,
         status: None,

@@ -9,6 +9,8 @@ use super::recorded::RecordedUser;
 pub struct Rotation {
     /// The annotation `rotate` requests one that was not handled yet.
     pub requested: bool,
+    /// It is time for a successor of the user that serves. No field of the spec asks for that yet.
+    pub due: bool,
 }
 
 impl Observation {

@@ -15,6 +15,7 @@ mod pins;
 mod publish;
 mod renamed;
 mod restart;
+mod rotation;
 mod stores;
 mod support;
 mod tidy;
