@@ -206,7 +206,7 @@ reasons! {
     CredentialChanged: Plain,
     /// The content of an output changed, and its credential did not.
     OutputChanged: Plain,
-    /// A Secret was written again.
+    /// An output was written again.
     OutputHealed: Plain,
     /// A user was deleted.
     UserDeleted: Plain,

@@ -164,6 +164,8 @@ pub(super) fn settle(pass: &Pass, rest: &Settled) {
         (Report::Blocked { stage: Stage::Output, .. }, Some(current)) => {
             o.is_published(&current.id) && o.proof_of(&current.id) == Some(&Verified::Accepted)
         }
+        // The same, and the state of an output is unknown.
+        (Report::StillReady, Some(current)) => o.proof_of(&current.id) == Some(&Verified::Accepted),
         _ => false,
     };
     if !is_in_order {

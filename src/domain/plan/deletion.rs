@@ -11,8 +11,8 @@ use crate::domain::user::{UserId, UserKind, UserStatus};
 use super::current::disappeared_with_others;
 use super::holding::siblings;
 use super::observation::{
-    AttemptState, Confirmed, Deletion, Desired, Done, Listed, Named, NotRemoved, Observation, OutputId,
-    PortalFacts, Searched, UserFacts, UserView,
+    AfterUsers, AttemptState, Confirmed, Deletion, Desired, Done, Listed, Named, NotRemoved, Observation,
+    OutputId, PortalFacts, Searched, UserFacts, UserView,
 };
 use super::ours;
 use super::pin::{self, Pinned};
@@ -31,8 +31,13 @@ pub(super) fn plan(o: &Observation) -> Step {
     let policy = match &o.desired {
         Desired::Create(desired) => desired.deletion,
         // An existing user is never changed.
-        Desired::Existing { .. } => return without_outputs(o, Left::Never),
+        Desired::Existing { .. } => return without_outputs(o, Abandon::Never),
     };
+    match o.users_done {
+        Some(AfterUsers::NoneIsValid) => return without_outputs(o, Abandon::After(ABANDON_AFTER)),
+        Some(AfterUsers::OneMayBeValid) => return without_outputs(o, Abandon::Never),
+        None => {}
+    }
     let portal = match &o.portal {
         Ok(portal) => portal,
         Err(blocker) => return hold(blocker, Requeue::Backoff),
@@ -64,8 +69,23 @@ pub(super) fn plan(o: &Observation) -> Step {
             None => {}
         }
     }
-    let left = if policy == Deletion::Retain { Left::Never } else { Left::After(LEFT_AFTER) };
-    held.unwrap_or_else(|| without_outputs(o, left))
+    held.unwrap_or_else(|| match o.to_remove.is_empty() {
+        true => Step::Write(Write::RemoveFinalizer),
+        false => Step::Write(Write::UsersAreDone(after_users(o, portal, &targets))),
+    })
+}
+
+/// Whether a credential of these users, with which all is done, may still be accepted: that of a user that was kept and whose
+/// secret was not reset just now.
+fn after_users(o: &Observation, portal: &PortalFacts, targets: &[UserId]) -> AfterUsers {
+    let may_be_valid = |id: &UserId| {
+        let is_of_other = match o.view(id) {
+            Some(UserView::Read(user)) => matches!(o.whose(portal, id, user), Whose::Other(_)),
+            _ => false,
+        };
+        is_of_other || (o.is_done(id, &Done::RecordedRetained) && !o.is_done(id, &Done::Reset))
+    };
+    if targets.iter().any(may_be_valid) { AfterUsers::OneMayBeValid } else { AfterUsers::NoneIsValid }
 }
 
 /// Reports a deletion before the request to the portal, which may need some time. Until then the status is that of the live
@@ -100,55 +120,59 @@ fn released(o: &Observation) -> Step {
     };
     let recorded = o.recorded_users().filter(|user| user.origin != Origin::Existing).map(|user| &user.id);
     recorded.chain(created).find(|id| !o.is_done(id, &Done::RecordedRetained)).map_or_else(
-        || without_outputs(o, Left::After(Duration::ZERO)),
+        || without_outputs(o, Abandon::After(Duration::ZERO)),
         |id| record_retained(id, "the resource was released by annotation, without a request to the portal"),
     )
 }
 
-/// When an output that cannot be removed is left where it is.
+/// When an output that cannot be removed is abandoned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Left {
-    /// Not at all: its credential is valid after the deletion.
+enum Abandon {
+    /// Never: its credential may be valid after the deletion.
     Never,
-    /// After so long: its credential is not valid any more.
+    /// After the operator has tried to remove it for so long: its credential is not valid any more.
     After(Duration),
 }
 
 /// How long the operator tries to remove an output whose credential is not valid any more.
-const LEFT_AFTER: Duration = Duration::from_hours(1);
+const ABANDON_AFTER: Duration = Duration::from_hours(1);
 
 /// Removes each output that outlives the resource, then the finalizer. One that cannot be removed does not prevent the removal
 /// of the others.
-fn without_outputs(o: &Observation, left: Left) -> Step {
+fn without_outputs(o: &Observation, abandon: Abandon) -> Step {
+    // Another object may have the name by now, and use the output.
+    if !o.to_remove.is_empty() && !o.live {
+        return Step::Read(Read::Object);
+    }
     if let Some(next) = o.to_remove.iter().find(|output| output.failed.is_none()) {
         return Step::Write(Write::RemoveOutput(next.output.clone()));
     }
-    let failed = o.to_remove.iter().filter_map(|left| Some((&left.output, left.failed.as_ref()?)));
     let mut held = None;
-    for (output, failed) in failed {
-        match left {
-            Left::After(time) if failed.tried_for >= time => {
+    for (output, failed) in o.to_remove.iter().filter_map(|next| Some((&next.output, next.failed.as_ref()?)))
+    {
+        match abandon {
+            Abandon::After(time) if failed.tried_for >= time => {
                 let why = failed.blocker.message.clone();
                 return Step::Write(Write::AbandonOutput { output: output.clone(), why });
             }
-            _ => held = held.or_else(|| Some(not_removed(output, failed, left))),
+            _ => held = held.or_else(|| Some(not_removed(output, failed, abandon))),
         }
     }
     held.unwrap_or(Step::Write(Write::RemoveFinalizer))
 }
 
-fn not_removed(output: &OutputId, failed: &NotRemoved, left: Left) -> Step {
-    let next = match left {
-        Left::Never => {
-            "Its credential is valid after the deletion, so the operator keeps the finalizer until the output is removed. To \
-             remove the finalizer without that, annotate the resource with technicaluser.dev/release=true."
+fn not_removed(output: &OutputId, failed: &NotRemoved, abandon: Abandon) -> Step {
+    let next = match abandon {
+        Abandon::Never => {
+            "Its credential may be valid after the deletion, so the operator keeps the finalizer until the output is removed. \
+             To remove the finalizer earlier, annotate the resource with technicaluser.dev/release=true."
         }
-        Left::After(_) => {
-            "Its credential is not valid any more. If the output cannot be removed within an hour, the operator removes the \
-             finalizer and lists the output as abandoned."
+        Abandon::After(_) => {
+            "Its credential is not valid any more. If the operator cannot remove the output within an hour, it abandons the \
+             output and removes the finalizer."
         }
     };
-    let message = format!("The {output} cannot be removed. {} {next}", failed.blocker.message);
+    let message = format!("The {output} cannot be removed. {next} Cause: {}", failed.blocker.message);
     Step::held(failed.blocker.reason, message, Requeue::Backoff)
 }
 

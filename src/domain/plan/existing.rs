@@ -22,7 +22,7 @@ fn steps(o: &Observation, selector: &Selector) -> Result<Step, Step> {
     let portal = pin::portal_here(o)?;
     let user = selected(o, portal, selector)?;
     // Without it, Kubernetes would remove the resource and leave such an output.
-    if !o.finalizer && o.outputs.iter().any(|output| output.outlives_resource) {
+    if !o.finalizer && o.has_outliving_output() {
         return Err(Step::Write(Write::AddFinalizer));
     }
     // Not even its secret is read.

@@ -35,7 +35,7 @@ mod token_roles;
 
 use holding::Holding;
 pub use observation::*;
-pub use output_reports::{OutputReport, report_of};
+pub use output_reports::{OutputReport, holds_credential, report_of};
 pub use pin::{ambiguous, company, of_attempt as attempt_pin};
 pub use restart::{Restarted, pending as restart_pending};
 pub use rotate::Rotated;

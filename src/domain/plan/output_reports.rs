@@ -1,6 +1,6 @@
 //! What the condition of each output reports, beside those of the resource.
 
-use super::observation::{Observation, OutputState, OutputView, UserFacts, UserView};
+use super::observation::{Observation, OutputView, UserFacts, UserView};
 use super::publish::foreign;
 use crate::domain::roles::Blocker;
 use crate::domain::user::UserId;
@@ -22,7 +22,7 @@ pub fn report_of(o: &Observation, output: &OutputView, user: Option<&UserId>) ->
     if let Some(blocker) = foreign(output).or_else(|| output.unknown().cloned()) {
         return OutputReport::Blocked(blocker);
     }
-    if user.is_some_and(|user| output.holds(user, wanted(o, output, user))) {
+    if user.is_some_and(|user| holds_credential(o, output, user)) {
         return OutputReport::Published;
     }
     let invalid = user.and_then(|user| read(o, user)?.invalid(&output.id));
@@ -30,6 +30,12 @@ pub fn report_of(o: &Observation, output: &OutputView, user: Option<&UserId>) ->
         (Some(blocker), _) | (None, Some(Err(blocker))) => OutputReport::Blocked(blocker.clone()),
         _ => OutputReport::NotYet,
     }
+}
+
+/// Whether an output holds the credential of this user, or did so when it was last seen.
+#[must_use]
+pub fn holds_credential(o: &Observation, output: &OutputView, user: &UserId) -> bool {
+    output.holds(user, wanted(o, output, user))
 }
 
 /// The content that it should have: by the details of the user if they were read, else by the status.
@@ -44,13 +50,5 @@ fn read<'a>(o: &'a Observation, user: &UserId) -> Option<&'a UserFacts> {
     match o.view(user)? {
         UserView::Read(facts) => Some(facts),
         UserView::Gone | UserView::Lost => None,
-    }
-}
-
-impl OutputView {
-    /// Whether it is ours, whatever it holds.
-    #[must_use]
-    pub fn is_ours(&self) -> bool {
-        matches!(self.state, OutputState::Ours { .. })
     }
 }

@@ -115,14 +115,24 @@ fn write_next(o: &Observation, current: &UserRef, missing: &[&OutputView]) -> Op
         match &output.writable {
             Some(Err(blocker)) => denied = denied.or(Some(blocker)),
             _ => {
-                return Some(Step::Write(Write::Publish {
-                    user: current.clone(),
-                    output: output.id.clone(),
-                }));
+                let write = Write::Publish { user: current.clone(), output: output.id.clone() };
+                return Some(Step::Write(before_the_first(o, output).unwrap_or(write)));
             }
         }
     }
     denied.map(|blocker| blocked(o, current, blocker))
+}
+
+/// What comes before the first write to an output that Kubernetes does not remove with the resource: the finalizer, and its entry
+/// in the status. Otherwise nobody would remove it if this process ends in between and the spec changes.
+fn before_the_first(o: &Observation, output: &OutputView) -> Option<Write> {
+    if !output.outlives_resource {
+        None
+    } else if !o.finalizer {
+        Some(Write::AddFinalizer)
+    } else {
+        (!output.in_status).then(|| Write::RecordOutput(output.id.clone()))
+    }
 }
 
 fn blocked(o: &Observation, current: &UserRef, blocker: &Blocker) -> Step {

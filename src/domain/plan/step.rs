@@ -7,7 +7,7 @@ use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use crate::domain::user::{NewUser, UserId};
 
-use super::observation::{CredentialAt, OutputId, WorkloadId};
+use super::observation::{AfterUsers, CredentialAt, OutputId, WorkloadId};
 use super::settled::{Report, Requeue, Settled, Stage};
 
 /// The next step. After a read or a write, the caller plans again.
@@ -68,6 +68,10 @@ pub enum Write {
         /// The output.
         output: OutputId,
     },
+    /// Name an output in the status, before it is written for the first time.
+    RecordOutput(OutputId),
+    /// Remember that all is done with the users of a resource under deletion: its outputs follow, which may need some time.
+    UsersAreDone(AfterUsers),
     /// Remove an output of ours that the spec no longer names, or that outlives its resource.
     RemoveOutput(OutputId),
     /// List an output that is left where it is, because it cannot be removed, for the people who look after its store.
@@ -135,6 +139,8 @@ impl Write {
             | Self::ReportDeletion(_)
             | Self::AddFinalizer
             | Self::Publish { .. }
+            | Self::RecordOutput(_)
+            | Self::UsersAreDone(_)
             | Self::RemoveOutput(_)
             | Self::AbandonOutput { .. }
             | Self::Restart(_)
@@ -224,6 +230,8 @@ impl fmt::Display for Write {
             Self::Publish { user, output } => {
                 write!(f, "writing the credential of user {} into {output}", user.id)
             }
+            Self::RecordOutput(output) => write!(f, "recording {output} in the status"),
+            Self::UsersAreDone(_) => f.write_str("remembering that all is done with the users"),
             Self::RemoveOutput(output) => write!(f, "removing {output}"),
             Self::AbandonOutput { output, .. } => write!(f, "listing {output}, which cannot be removed"),
             Self::Restart(workload) => write!(f, "restarting {workload}"),

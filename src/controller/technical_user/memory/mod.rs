@@ -5,6 +5,7 @@ pub mod attempts;
 mod missing_client;
 mod overwritten;
 pub mod places;
+mod removals;
 pub mod seen_secrets;
 pub mod turns;
 mod verification;
@@ -18,6 +19,7 @@ use self::attempts::Attempts;
 use self::missing_client::MissingClient;
 use self::overwritten::Overwritten;
 use self::places::Places;
+use self::removals::Removals;
 use self::seen_secrets::SeenSecrets;
 use self::turns::Turns;
 use self::verification::Verification;
@@ -49,8 +51,8 @@ pub struct UserMemory {
     pub waiting: Since,
     /// Since when its reconciles fail in the same way.
     pub failing: Since,
-    /// Since when outputs cannot be removed.
-    pub removing: Since,
+    /// Which of its outputs cannot be removed.
+    pub removals: Removals,
     /// Since when this process has seen its user pending.
     pub pending: Since,
     /// When its published credential was last tried.

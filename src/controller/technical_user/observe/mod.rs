@@ -14,7 +14,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use kube::api::DynamicObject;
 
-use super::outputs;
+use super::outputs::{self, Output, Resource};
 use super::pass::{Failure, Pass};
 use super::refusal::RefusalFingerprint;
 use crate::api::conditions::{READY, USER_READY};
@@ -30,8 +30,8 @@ use crate::controller::status::since::Since;
 use crate::domain::access::Grants;
 use crate::domain::identity::Owner;
 use crate::domain::plan::{
-    Deletion, Desired, DesiredUser, Observation, OutputState, OutputView, Restarts, Rotation, Searched,
-    Selection, Selector, Timers, Users,
+    Deletion, Desired, DesiredUser, Observation, OutputId, OutputState, OutputView, Restarts, Rotation,
+    Searched, Selection, Selector, Timers, ToRemove, Users,
 };
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
@@ -113,6 +113,7 @@ pub async fn observe(
         outputs: Vec::new(),
         to_remove: Vec::new(),
         restarts: Restarts::default(),
+        users_done: ctx.memory.look(&key, |user| user.removals.users_done(object.metadata.uid.as_ref())),
         published_proof: None,
         timers: timers(ctx, &key, verification_interval, pending_for),
         roles_doubted: ctx.memory.look(&key, |user| user.roles.are_doubted()),
@@ -158,7 +159,7 @@ async fn observe_outputs(pass: &mut Pass) -> Result<(), Failure> {
     let resource = pass.resource();
     pass.outputs = outputs::of_spec(&resource, pass.spec.outputs.as_deref());
     let deleting = pass.observation.deleting;
-    pass.observation.to_remove = outputs::to_remove(&resource, &pass.status, &pass.outputs, deleting);
+    pass.observation.to_remove = to_remove(&resource, &pass.status, &pass.outputs, deleting);
     for output in &mut pass.outputs {
         let id = output.id().clone();
         let recorded = pass.status.outputs.iter().find(|recorded| recorded.id() == id);
@@ -175,6 +176,7 @@ async fn observe_outputs(pass: &mut Pass) -> Result<(), Failure> {
         }
         pass.observation.outputs.push(OutputView {
             state,
+            in_status: recorded.is_some(),
             recorded: recorded.map(|recorded| recorded.digest.clone()).filter(|digest| !digest.is_empty()),
             writable: None,
             readable: output.is_readable(),
@@ -183,6 +185,19 @@ async fn observe_outputs(pass: &mut Pass) -> Result<(), Failure> {
         });
     }
     Ok(())
+}
+
+/// The outputs to remove. What is remembered of others is forgotten.
+fn to_remove(
+    resource: &Resource,
+    status: &TechnicalUserStatus,
+    outputs: &[Box<dyn Output>],
+    deleting: bool,
+) -> Vec<ToRemove> {
+    let to_remove = outputs::to_remove(resource, status, outputs, deleting);
+    let ids: Vec<OutputId> = to_remove.iter().map(|output| output.output.clone()).collect();
+    resource.ctx.memory.change_known(&resource.key, |user| user.removals.keep(&ids));
+    to_remove
 }
 
 /// Which Portal a resource names.

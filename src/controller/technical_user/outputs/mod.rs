@@ -1,8 +1,6 @@
 //! The outputs of a resource: where its credential is published. The plan knows them by [`OutputId`] and [`OutputState`]; this
 //! folder has one file for each kind.
 
-#[cfg(test)]
-mod in_memory;
 mod layout;
 mod quota;
 mod secret;
@@ -33,8 +31,9 @@ use crate::domain::user::Credential;
 ///
 /// It is used by one reconcile: what `observe` and `read` found is the state in which `prove_writable` and `write` expect it.
 ///
-/// A method that needs a store which is down alone, or refuses the operator, returns [`Failure::OutputUnavailable`]. The
-/// resource's other outputs are served then, and what the status records of this one counts.
+/// A method returns [`Failure::OutputUnavailable`] where the store is down alone, or refuses the operator altogether. The
+/// resource's other outputs are served then, and what the status records of this one counts. That a store permits no write is an
+/// answer of [`Output::prove_writable`].
 #[async_trait]
 pub trait Output: Send + Sync {
     /// Which output. The kind is a constant of the implementation.
@@ -71,8 +70,8 @@ pub trait Output: Send + Sync {
     /// Removes it if it is ours.
     async fn remove(&mut self) -> Result<(), Failure>;
 
-    /// Lists it, where the people who look after its store find it, as left behind by a resource that is gone. Asked only of an
-    /// output that outlives its resource.
+    /// Lists it, where the people who operate its store find it, as left behind by a resource that is gone. It may be called
+    /// again. Asked only of an output that outlives its resource.
     async fn abandon(&mut self, why: &str) -> Result<(), Failure>;
 
     /// What a status records of it. `before` is the entry that the status has, `written` whether this reconcile wrote it.
@@ -186,8 +185,8 @@ pub fn is_known(kind: &str) -> bool {
     recorded(kind).is_some()
 }
 
-/// The outputs to remove: under deletion those that outlive the resource, recorded or not; else those that the status records
-/// and the spec no longer names. Those of an unknown kind are kept for the release that knows it.
+/// The outputs of the status to remove: under deletion those that outlive the resource, else those that the spec no longer
+/// names. Those of an unknown kind are kept for the release that knows it.
 #[must_use]
 pub fn to_remove(
     resource: &Resource,
@@ -195,13 +194,16 @@ pub fn to_remove(
     named: &[Box<dyn Output>],
     deleting: bool,
 ) -> Vec<ToRemove> {
-    let is_former = |id: &OutputId| named.iter().all(|output| output.id() != id);
-    let former = status.outputs.iter().map(RecordedOutput::id).filter(is_former);
-    let former = former.filter_map(|id| of_record(resource, &id));
-    let former = former.filter(|output| !deleting || output.outlives_resource());
-    let outliving = named.iter().filter(|output| deleting && output.outlives_resource());
-    let ids = former.map(|output| output.id().clone()).chain(outliving.map(|output| output.id().clone()));
-    ids.map(|output| ToRemove { output, failed: None }).collect()
+    let is_named = |id: &OutputId| named.iter().any(|output| output.id() == id);
+    let recorded = status.outputs.iter().map(RecordedOutput::id).filter(|id| deleting || !is_named(id));
+    let outputs = recorded.filter_map(|id| of_record(resource, &id));
+    let outputs = outputs.filter(|output| !deleting || output.outlives_resource());
+    let entry = |output: Box<dyn Output>| ToRemove {
+        output: output.id().clone(),
+        outlives_resource: output.outlives_resource(),
+        failed: None,
+    };
+    outputs.map(entry).collect()
 }
 
 impl RecordedOutput {

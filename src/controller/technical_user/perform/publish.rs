@@ -7,7 +7,7 @@ use crate::controller::kube_error::KubeError;
 use crate::controller::technical_user::outputs;
 use crate::controller::technical_user::pass::{Failure, Pass};
 use crate::controller::technical_user::reference;
-use crate::domain::plan::{NotRemoved, OutputId, OutputState, UserRef, UserView, Verified};
+use crate::domain::plan::{AfterUsers, NotRemoved, OutputId, OutputState, UserRef, UserView, Verified};
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use crate::domain::user::UserId;
@@ -16,24 +16,16 @@ use crate::domain::user::UserId;
 pub async fn prove_writable(pass: &mut Pass, id: &OutputId) -> Result<(), Failure> {
     let state = pass.observation.output(id).map_or(OutputState::Absent, |output| output.state.clone());
     let answer = match state {
-        OutputState::Unknown(blocker) => Err(Failure::OutputUnavailable(blocker)),
+        OutputState::Unknown(blocker) => Ok(Err(blocker)),
         state => pass.output(id)?.prove_writable(&state).await,
     };
-    match answer {
-        Ok(answer) => {
-            let answer = answer.map(|writable| pass.places.extend(writable.place));
-            set_writable(pass, id, answer);
-        }
-        Err(Failure::OutputUnavailable(blocker)) => unavailable(pass, id, blocker),
-        Err(failure) => return Err(failure),
-    }
+    let answer = match answer {
+        // What was seen of it still counts.
+        Err(Failure::OutputUnavailable(blocker)) => Err(blocker),
+        answer => answer?.map(|writable| pass.places.extend(writable.place)),
+    };
+    set_writable(pass, id, answer);
     Ok(())
-}
-
-/// The store of an output is down: it can neither be written nor be known.
-fn unavailable(pass: &mut Pass, id: &OutputId, blocker: Blocker) {
-    set_writable(pass, id, Err(blocker.clone()));
-    see_state(pass, id, OutputState::Unknown(blocker));
 }
 
 /// What is in the place of an output now.
@@ -63,7 +55,7 @@ pub async fn publish(pass: &mut Pass, current: &UserRef, id: &OutputId) -> Resul
             return Ok(());
         }
         Err(Failure::OutputUnavailable(blocker)) => {
-            unavailable(pass, id, blocker);
+            set_writable(pass, id, Err(blocker));
             return Ok(());
         }
         Err(Failure::Format(error)) => {
@@ -149,9 +141,13 @@ pub async fn remove(pass: &mut Pass, id: &OutputId) -> Result<(), Failure> {
         None => Ok(()),
     };
     match removed {
-        Ok(()) => is_done_with(pass, id),
+        Ok(()) => {
+            pass.ctx.memory.change_known(&pass.key, |user| user.removals.removed(id));
+            is_done_with(pass, id);
+        }
         Err(Failure::OutputUnavailable(blocker)) => {
-            let tried_for = pass.ctx.memory.change(&pass.key, |user| user.removing.elapsed("Removing"));
+            let deleting = pass.observation.deleting;
+            let tried_for = pass.ctx.memory.change(&pass.key, |user| user.removals.failed(id, deleting));
             for output in pass.observation.to_remove.iter_mut().filter(|output| output.output == *id) {
                 output.failed = Some(NotRemoved { blocker: blocker.clone(), tried_for });
             }
@@ -161,8 +157,9 @@ pub async fn remove(pass: &mut Pass, id: &OutputId) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Lists an output that is left where it is.
+/// Lists an output that is left where it is. It is repeated until the finalizer is removed.
 pub async fn abandon(pass: &mut Pass, id: &OutputId, why: &str) -> Result<(), Failure> {
+    tracing::warn!(resource = %pass.key, output = %id, error = why, "an output that cannot be removed is abandoned");
     if let Some(mut output) = outputs::of_record(&pass.resource(), id) {
         output.abandon(why).await?;
     }
@@ -173,9 +170,12 @@ pub async fn abandon(pass: &mut Pass, id: &OutputId, why: &str) -> Result<(), Fa
 /// The output is removed, or left for good.
 fn is_done_with(pass: &mut Pass, id: &OutputId) {
     pass.removed.insert(id.clone());
-    let to_remove = &mut pass.observation.to_remove;
-    to_remove.retain(|output| output.output != *id);
-    if to_remove.is_empty() {
-        pass.ctx.memory.change_known(&pass.key, |user| user.removing.forget());
-    }
+    pass.observation.to_remove.retain(|output| output.output != *id);
+}
+
+/// All is done with the users of a resource under deletion.
+pub fn users_are_done(pass: &mut Pass, after: AfterUsers) {
+    let uid = pass.object.metadata.uid.clone();
+    pass.ctx.memory.change(&pass.key, |user| user.removals.users_are_done(uid, after));
+    pass.observation.users_done = Some(after);
 }

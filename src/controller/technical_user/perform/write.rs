@@ -26,6 +26,11 @@ pub async fn write(pass: &mut Pass, what: Write) -> Result<(), Failure> {
         Write::AddFinalizer => put_finalizer(pass).await,
         Write::Create { generation, user } => create::create(pass, generation, user).await,
         Write::Publish { user, output } => publish::publish(pass, &user, &output).await,
+        Write::RecordOutput(output) => status::record_output(pass, &output).await,
+        Write::UsersAreDone(after) => {
+            publish::users_are_done(pass, after);
+            Ok(())
+        }
         Write::RemoveOutput(output) => publish::remove(pass, &output).await,
         Write::AbandonOutput { output, why } => publish::abandon(pass, &output, &why).await,
         Write::Restart(id) => {

@@ -23,12 +23,12 @@ use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{Key, technical_users};
 use crate::controller::status::grace;
 use crate::controller::status::merge;
-use crate::domain::plan::{Report, Requeue, Settled};
+use crate::domain::plan::{OutputId, Report, Requeue, Settled};
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use announce::{announce, answer};
 use credential::record_credential;
-use outputs::{report_outputs, report_unknown_outputs};
+use outputs::report_outputs;
 use restart::{record_restarts, report_restarts};
 use user::record_users;
 use wanted::{blocked, wanted};
@@ -66,6 +66,17 @@ pub async fn report_deletion(pass: &mut Pass, words: String) {
         tracing::warn!(resource = %pass.key, error = %failure, "the status of a deletion cannot be written");
     }
     pass.observation.reported = true;
+}
+
+/// Names an output in the status before it is written for the first time.
+pub async fn record_output(pass: &mut Pass, id: &OutputId) -> Result<(), Failure> {
+    let mut new = pass.status.clone();
+    outputs::entry_of(&mut new, id);
+    patch(pass, new).await?;
+    if let Some(output) = pass.observation.output_mut(id) {
+        output.in_status = true;
+    }
+    Ok(())
 }
 
 /// Remembers for what that may still arrive the resource waits.
@@ -170,14 +181,16 @@ fn compute(pass: &Pass, rest: &Settled) -> TechnicalUserStatus {
         new.handled = handled(&pass.object).or(new.handled);
     }
     new.observed_generation = pass.object.metadata.generation;
-    if matches!(rest.report, Report::StillReady | Report::Unchanged) {
-        report_unknown_outputs(pass, &mut new);
-    } else {
-        let wanted = wanted(pass, &rest.report);
-        new.conditions =
-            conditions::brought_up_to_date(&new.conditions, &wanted, new.observed_generation, pass.now);
-        if !ends(rest) {
-            report_outputs(pass, &mut new);
+    match &rest.report {
+        Report::Unchanged => {}
+        Report::StillReady => report_outputs(pass, &mut new),
+        report => {
+            let wanted = wanted(pass, report);
+            new.conditions =
+                conditions::brought_up_to_date(&new.conditions, &wanted, new.observed_generation, pass.now);
+            if !ends(rest) {
+                report_outputs(pass, &mut new);
+            }
         }
     }
     if !ends(rest) {

@@ -3,38 +3,30 @@
 use crate::api::conditions::{READY, Wanted, brought_up_to_date};
 use crate::api::technical_user::{RecordedOutput, TechnicalUserStatus};
 use crate::controller::technical_user::pass::Pass;
-use crate::domain::plan::{OutputId, OutputReport, OutputView, report_of};
+use crate::domain::plan::{OutputId, OutputReport, OutputView, holds_credential, report_of};
 use crate::domain::reason::Reason;
 use crate::domain::user::UserId;
 
-/// Reports each output by itself. If there is only one, the conditions of the resource say it already.
+/// Reports each output by itself. If there is only one and its state is known, the conditions of the resource say it already.
 pub(super) fn report_outputs(pass: &Pass, new: &mut TechnicalUserStatus) {
     let views = &pass.observation.outputs;
-    if views.len() < 2 {
-        new.outputs.iter_mut().for_each(|output| output.conditions.clear());
-    } else {
-        for view in views {
+    for view in views {
+        if views.len() > 1 || view.unknown().is_some() {
             report_output(pass, new, view);
+        } else {
+            new.outputs
+                .iter_mut()
+                .filter(|output| output.id() == view.id)
+                .for_each(|output| output.conditions.clear());
         }
     }
     for former in &pass.observation.to_remove {
         if let Some(failed) = &former.failed {
             let message = format!(
-                "The spec no longer names it. It cannot be removed, and the operator tries again. {}",
+                "The spec no longer names it. It cannot be removed, and the operator tries again. Cause: {}",
                 failed.blocker.message
             );
             report(pass, new, &former.output, &not_ready(failed.blocker.reason, message));
-        }
-    }
-}
-
-/// Reports the outputs whose state is unknown, where everything else is as reported before.
-pub(super) fn report_unknown_outputs(pass: &Pass, new: &mut TechnicalUserStatus) {
-    let views = &pass.observation.outputs;
-    if views.len() > 1 {
-        let unknown = views.iter().filter(|view| view.unknown().is_some());
-        for view in unknown {
-            report_output(pass, new, view);
         }
     }
 }
@@ -47,25 +39,27 @@ fn report_output(pass: &Pass, new: &mut TechnicalUserStatus, view: &OutputView) 
 
 /// Sets the condition of an output in its entry, which is new where the operator has not written the output yet.
 fn report(pass: &Pass, new: &mut TechnicalUserStatus, id: &OutputId, wanted: &Wanted) {
-    if new.outputs.iter().all(|output| output.id() != *id) {
+    let generation = new.observed_generation;
+    let entry = entry_of(new, id);
+    entry.conditions =
+        brought_up_to_date(&entry.conditions, std::slice::from_ref(wanted), generation, pass.now);
+}
+
+/// The entry of an output, which is added where there is none.
+pub(super) fn entry_of<'a>(new: &'a mut TechnicalUserStatus, id: &OutputId) -> &'a mut RecordedOutput {
+    let at = new.outputs.iter().position(|output| output.id() == *id).unwrap_or_else(|| {
         let (kind, name) = (id.kind.clone(), id.name.clone());
         new.outputs.push(RecordedOutput { kind, name, ..RecordedOutput::default() });
-    }
-    for entry in new.outputs.iter_mut().filter(|output| output.id() == *id) {
-        entry.conditions = brought_up_to_date(
-            &entry.conditions,
-            std::slice::from_ref(wanted),
-            new.observed_generation,
-            pass.now,
-        );
-    }
+        new.outputs.len() - 1
+    });
+    &mut new.outputs[at]
 }
 
 /// The message of a blocker at an output, with the number of those that do not hold the credential.
 pub(super) fn with_count(pass: &Pass, message: &str) -> String {
     let (o, user) = (&pass.observation, pass.observation.recorded.user.as_ref().map(|user| &user.id));
-    let is_published = |output: &&OutputView| report_of(o, output, user) == OutputReport::Published;
-    let (all, missing) = (o.outputs.len(), o.outputs.iter().filter(|output| !is_published(output)).count());
+    let lacks = |output: &&OutputView| !user.is_some_and(|user| holds_credential(o, output, user));
+    let (all, missing) = (o.outputs.len(), o.outputs.iter().filter(lacks).count());
     if all < 2 {
         return message.to_owned();
     }

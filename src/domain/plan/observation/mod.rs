@@ -16,7 +16,7 @@ use std::time::Duration;
 
 pub use credential::{CredentialAt, Verified};
 pub use desired::*;
-pub use output::{NotRemoved, OutputId, OutputState, OutputView, ToRemove};
+pub use output::{AfterUsers, NotRemoved, OutputId, OutputState, OutputView, ToRemove};
 pub use portal::PortalFacts;
 pub use recorded::{AttemptState, OpenAttempt, Recorded, RecordedPortal, RecordedUser};
 pub use restart::{RestartTarget, Restarts, RollOut, Workload, WorkloadId, WorkloadKind, WorkloadView};
@@ -81,11 +81,13 @@ pub struct Observation {
     pub name_doubted: bool,
     /// The outputs that the spec names, in its order.
     pub outputs: Vec<OutputView>,
-    /// The outputs to remove: under deletion those that outlive the resource, else those that the status records and the spec
-    /// no longer names.
+    /// The outputs of the status to remove: under deletion those that outlive the resource, else those that the spec no longer
+    /// names.
     pub to_remove: Vec<ToRemove>,
     /// The workloads to restart after a change of the outputs.
     pub restarts: Restarts,
+    /// Under deletion: an earlier reconcile of this process was done with all users of the resource.
+    pub users_done: Option<AfterUsers>,
     /// What the token endpoint answered in this reconcile to the credential in an output.
     pub published_proof: Option<Verified>,
     /// When what was not checked in this reconcile is due.
@@ -136,6 +138,13 @@ impl Observation {
     /// An output that the spec names, to add to it.
     pub fn output_mut(&mut self, id: &OutputId) -> Option<&mut OutputView> {
         self.outputs.iter_mut().find(|output| output.id == *id)
+    }
+
+    /// Whether an output is, or may be, written that Kubernetes does not remove with the resource.
+    #[must_use]
+    pub fn has_outliving_output(&self) -> bool {
+        self.outputs.iter().any(|output| output.outlives_resource && output.in_status)
+            || self.to_remove.iter().any(|output| output.outlives_resource)
     }
 
     /// Whether an output says to hold the credential of this user.

@@ -28,6 +28,8 @@ pub struct OutputView {
     pub id: OutputId,
     /// What is there.
     pub state: OutputState,
+    /// The status names it, whether or not the operator has written it.
+    pub in_status: bool,
     /// The digest of the content that the operator wrote, by the status.
     pub recorded: Option<String>,
     /// Whether it can be written, asked in this reconcile.
@@ -43,6 +45,8 @@ pub struct OutputView {
 pub struct ToRemove {
     /// Which one.
     pub output: OutputId,
+    /// Kubernetes does not remove it with its resource.
+    pub outlives_resource: bool,
     /// Why this reconcile could not remove it.
     pub failed: Option<NotRemoved>,
 }
@@ -52,8 +56,17 @@ pub struct ToRemove {
 pub struct NotRemoved {
     /// Why.
     pub blocker: Blocker,
-    /// How long this process has tried in vain.
+    /// How long this process has tried.
     pub tried_for: Duration,
+}
+
+/// What the credentials that a resource published are good for once all is done with its users.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AfterUsers {
+    /// None of them is accepted any more.
+    NoneIsValid,
+    /// One is still valid, or may be.
+    OneMayBeValid,
 }
 
 /// What is there in the place of an output.
@@ -83,8 +96,8 @@ impl OutputView {
         matches!(&self.state, OutputState::Ours { user: Some(holder), .. } if holder == user)
     }
 
-    /// Whether it is as it should be with this content for this user. If its state is unknown, the status decides: what was
-    /// written is still there as far as anybody knows.
+    /// Whether it is as it should be with this content for this user. If its state is unknown, the status decides: the
+    /// operator has no reason to assume that it was changed.
     #[must_use]
     pub fn holds(&self, user: &UserId, wanted: Option<&String>) -> bool {
         if wanted.is_none() {
@@ -96,6 +109,16 @@ impl OutputView {
             }
             OutputState::Unknown(_) => self.recorded.as_ref() == wanted,
             OutputState::Ours { .. } | OutputState::Absent | OutputState::Foreign(_) => false,
+        }
+    }
+
+    /// Whether it holds the credential, or did so when it was last seen.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        match &self.state {
+            OutputState::Ours { .. } => true,
+            OutputState::Unknown(_) => self.recorded.is_some(),
+            OutputState::Absent | OutputState::Foreign(_) => false,
         }
     }
 

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use super::super::{Deletion, Done, OutputReport, OutputState, Verified, report_of};
+use super::super::{
+    AfterUsers, Deletion, Done, OutputReport, OutputState, Verified, holds_credential, report_of,
+};
 use super::builders::{
     a_deleted_resource, a_new_resource, a_ready_resource, a_recorded_resource, an_existing, candidate,
     contents, details, down, id, shown_for, the_entry,
 };
 use super::{Observation, check};
-use crate::domain::user::UserStatus;
 
 const DROP: &str = "drop the finalizer";
 const REMOVE: &str = "remove Entry \"left\"";
@@ -21,6 +22,11 @@ fn and_a_store_that_is_down(o: Observation) -> Observation {
 /// Ready, with the credential in both as the status records.
 fn ready() -> Observation {
     and_a_store_that_is_down(a_ready_resource()).recorded_content("d1")
+}
+
+/// The same, and the store shows that the entry was removed.
+fn both_known() -> Observation {
+    ready().with_output(&the_entry(), OutputState::Absent)
 }
 
 fn proved(o: Observation) -> Observation {
@@ -64,6 +70,11 @@ fn what_was_written_counts_while_its_store_is_down() {
             "output OutputNotWritable (u1 g1), try again",
         ),
         (
+            "what was seen to be missing is missing, whether or not it can be written now",
+            proved(both_known()).but(|o| o.output_mut(&the_entry()).unwrap().writable = Some(Err(down()))),
+            "output OutputNotWritable (u1 g1), try again",
+        ),
+        (
             "it was not ready before",
             proved(ready()).but(|o| o.spec_observed = false),
             "output OutputNotWritable (u1 g1), try again",
@@ -79,6 +90,7 @@ fn what_was_written_counts_while_its_store_is_down() {
 #[test]
 fn a_store_that_is_down_is_reported_at_its_output() {
     let o = ready();
+    assert!(holds_credential(&o, o.output(&the_entry()).unwrap(), &id("u1")), "as the status records");
     let report = report_of(&o, o.output(&the_entry()).unwrap(), Some(&id("u1")));
     assert_eq!(report, OutputReport::Blocked(down()));
 }
@@ -112,12 +124,31 @@ fn a_former_output_that_cannot_be_removed_is_tried_again() {
 }
 
 #[test]
-fn an_existing_user_needs_a_finalizer_for_what_kubernetes_does_not_remove() {
-    let existing = || an_existing(&["u1"]);
+fn what_kubernetes_does_not_remove_is_recorded_before_it_is_written() {
+    let created = || proved(a_recorded_resource()).outliving();
+    let existing = || {
+        let o = an_existing(&["u1"]).seen("u1", details().marked(None));
+        o.verified(shown_for("u1"), Verified::Accepted).outliving()
+    };
+    let with_finalizer = |o: Observation| o.but(|o| o.finalizer = true);
+    let name = "name Secret \"edc\" in the status";
     check(vec![
-        ("a Secret needs none", existing(), "read u1"),
-        ("an entry does", existing().outliving(), "put the finalizer"),
-        ("it is there", existing().outliving().but(|o| o.finalizer = true), "read u1"),
+        ("a Secret needs neither", proved(a_recorded_resource()), "publish u1 g1"),
+        ("its entry in the status", created(), name),
+        ("then it is written", created().in_status(), "publish u1 g1"),
+        ("an existing user: the finalizer", existing(), "put the finalizer"),
+        ("then the entry", with_finalizer(existing()), name),
+        ("then it is written", with_finalizer(existing()).in_status(), "publish u1 g0"),
+        (
+            "the finalizer was removed by hand",
+            an_existing(&["u1"]).outliving().in_status(),
+            "put the finalizer",
+        ),
+        (
+            "the same, for a former output",
+            an_existing(&["u1"]).with_removal("left", None),
+            "put the finalizer",
+        ),
     ]);
 }
 
@@ -125,38 +156,46 @@ fn an_existing_user_needs_a_finalizer_for_what_kubernetes_does_not_remove() {
 fn outputs_that_outlive_their_resource_are_removed_after_its_users() {
     let deleted = || a_deleted_resource().with_removal("left", None);
     let gone = |o: Observation| o.seen("u1", details()).done("u1", Done::Deleted);
+    let kept = |o: Observation| o.seen("u1", details()).done("u1", Done::RecordedRetained);
+    let valid = "done with the users, one may be valid";
+    let existing =
+        || an_existing(&["u1"]).with_removal("left", None).but(|o| (o.deleting, o.finalizer) = (true, true));
     check(vec![
         ("the user first", deleted(), "read u1"),
-        ("then the output", gone(deleted()), REMOVE),
-        ("then the finalizer", gone(a_deleted_resource()), DROP),
+        ("no output to remove", gone(a_deleted_resource()), DROP),
+        ("then this is remembered", gone(deleted()), "done with the users"),
         ("a user that cannot be deleted keeps it", deleted().seen_lost("u1"), "held Undeletable, try again"),
+        ("a user that is retained", kept(deleted().policy(Deletion::Retain)), valid),
+        ("a user that was released", kept(deleted()), valid),
+        ("a user that was revoked", kept(deleted()).done("u1", Done::Reset), "done with the users"),
+        ("a user of another resource", deleted().seen("u1", details().of_other_resource()), valid),
+        ("then the output", none_is_valid(deleted()), REMOVE),
+        ("then the finalizer", none_is_valid(a_deleted_resource()), DROP),
+        ("without the portal", none_is_valid(deleted()).portal_blocked_in_passing(), REMOVE),
+        ("while the Portal is suspended", none_is_valid(deleted()).suspended(), REMOVE),
         (
-            "of a user that is retained",
-            deleted().policy(Deletion::Retain).seen("u1", details()).done("u1", Done::RecordedRetained),
+            "while many users have disappeared",
+            none_is_valid(deleted()).portal_but(|portal| portal.mass_disappearance = Some(9)),
             REMOVE,
         ),
-        (
-            "of an existing user",
-            an_existing(&["u1"]).with_removal("left", None).but(|o| (o.deleting, o.finalizer) = (true, true)),
-            REMOVE,
-        ),
+        ("the object may be another one", existing(), "read the object"),
+        ("of an existing user", existing().read_live(), REMOVE),
     ]);
 }
 
+/// All is done with its users.
+fn none_is_valid(o: Observation) -> Observation {
+    o.but(|o| o.users_done = Some(AfterUsers::NoneIsValid))
+}
+
 #[test]
-fn an_output_that_cannot_be_removed_is_left_once_its_credential_is_not_valid() {
+fn an_output_that_cannot_be_removed_is_abandoned_once_its_credential_is_not_valid() {
     let (now, before) = (Some(Duration::ZERO), Some(Duration::from_secs(3_599)));
     let hour = Some(Duration::from_hours(1));
-    let deleted = |tried_for| {
-        let o = a_deleted_resource().with_removal("left", tried_for);
-        o.seen("u1", details()).done("u1", Done::Deleted)
-    };
-    let retained = |tried_for| {
-        let o = a_deleted_resource().policy(Deletion::Retain).with_removal("left", tried_for);
-        o.seen("u1", details()).done("u1", Done::RecordedRetained)
-    };
+    let deleted = |tried_for| none_is_valid(a_deleted_resource().with_removal("left", tried_for));
+    let valid = |tried_for| deleted(tried_for).but(|o| o.users_done = Some(AfterUsers::OneMayBeValid));
     let existing = |tried_for| {
-        let o = an_existing(&["u1"]).with_removal("left", tried_for);
+        let o = an_existing(&["u1"]).with_removal("left", tried_for).read_live();
         o.but(|o| (o.deleting, o.finalizer) = (true, true))
     };
     let held = "held OutputNotWritable, try again";
@@ -164,22 +203,15 @@ fn an_output_that_cannot_be_removed_is_left_once_its_credential_is_not_valid() {
     check(vec![
         ("at first", deleted(now), held),
         ("for an hour", deleted(before), held),
-        ("then it is left", deleted(hour), abandoned),
+        ("then it is abandoned", deleted(hour), abandoned),
         ("others are removed first", deleted(hour).with_removal("other", None), "remove Entry \"other\""),
-        ("a retained user's is valid", retained(hour), held),
+        ("a credential that may be valid", valid(hour), held),
         ("an existing user's is valid", existing(hour), held),
         ("released: at once", existing(now).released(), abandoned),
         (
             "released: after one try",
             a_deleted_resource().released().with_removal("left", None).done("u1", Done::RecordedRetained),
             REMOVE,
-        ),
-        (
-            "its user is gone",
-            a_deleted_resource()
-                .with_removal("left", hour)
-                .seen("u1", details().in_state(UserStatus::Deleted)),
-            abandoned,
         ),
     ]);
 }

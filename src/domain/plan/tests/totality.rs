@@ -7,8 +7,9 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::super::{
-    AttemptState, Confirmed, CredentialAt, Deletion, Desired, Observation, OutputState, OutputView, Read,
-    Report, Requeue, Searched, Selection, Settled, Step, UserFacts, UserView, WorkloadView, Write, plan,
+    AfterUsers, AttemptState, Confirmed, CredentialAt, Desired, Done, Observation, OutputState, OutputView,
+    Read, Report, Requeue, Searched, Selection, Settled, Step, UserFacts, UserView, WorkloadView, Write,
+    plan,
 };
 use super::arbitrary::{Fact, a_base, a_fact};
 use super::runs;
@@ -109,12 +110,34 @@ fn judge_wait(o: &Observation, settled: &Settled) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// Whether the credential is valid after the resource is deleted.
-fn is_valid_afterwards(o: &Observation) -> bool {
-    match &o.desired {
-        Desired::Create(desired) => !o.deleting || desired.deletion == Deletion::Retain,
-        Desired::Existing { .. } => true,
+/// Whether no credential of the resource is valid any more.
+fn none_is_valid(o: &Observation) -> bool {
+    matches!(o.desired, Desired::Create(_)) && o.deleting && o.users_done == Some(AfterUsers::NoneIsValid)
+}
+
+/// What Kubernetes does not remove is written only where it is removed later; a user that is kept has a valid credential unless
+/// it was reset.
+fn judge_outputs(o: &Observation, write: &Write) -> Result<(), TestCaseError> {
+    match write {
+        Write::Publish { output, .. } => {
+            let output = o.output(output).unwrap();
+            prop_assert!(
+                !output.outlives_resource || (o.finalizer && output.in_status),
+                "nobody would remove it"
+            );
+        }
+        Write::RecordOutput(output) => prop_assert!(!o.output(output).unwrap().in_status, "it is recorded"),
+        Write::UsersAreDone(after) => {
+            prop_assert!(o.deleting && o.users_done.is_none());
+            let is_kept =
+                |done: &Vec<Done>| done.contains(&Done::RecordedRetained) && !done.contains(&Done::Reset);
+            let recorded = o.recorded.user.as_ref().and_then(|user| o.users.get(&user.id));
+            let kept = recorded.is_some_and(|user| is_kept(&user.done));
+            prop_assert!(!kept || *after == AfterUsers::OneMayBeValid, "a kept user has a valid credential");
+        }
+        _ => {}
     }
+    Ok(())
 }
 
 fn judge(o: &Observation) -> Result<(), TestCaseError> {
@@ -145,7 +168,8 @@ fn judge(o: &Observation) -> Result<(), TestCaseError> {
             );
             prop_assert!(!drops || o.to_remove.is_empty(), "leaves outputs that nobody lists");
             let abandons = matches!(write, Write::AbandonOutput { .. });
-            prop_assert!(!abandons || o.released || !is_valid_afterwards(o), "leaves a valid credential");
+            prop_assert!(!abandons || o.released || none_is_valid(o), "leaves a valid credential");
+            judge_outputs(o, &write)?;
             prop_assert!(!restarts_without_consent(o, &write), "restarts a workload that does not consent");
             prop_assert!(!touches_a_foreign_user(o, &write), "touches a foreign user: {write:?}");
         }

@@ -170,6 +170,8 @@ impl World {
             // The model's portal never moves, and its spec always names one output.
             Write::RecordPortal
             | Write::ReportDeletion(_)
+            | Write::RecordOutput(_)
+            | Write::UsersAreDone(_)
             | Write::RemoveOutput(_)
             | Write::AbandonOutput { .. }
             | Write::Restart(_) => {}

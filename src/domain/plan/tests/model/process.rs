@@ -253,6 +253,7 @@ impl World {
             |can| if can { Ok(()) } else { Err(Blocker::lasting(Reason::OutputNotWritable, "quota")) };
         o.outputs = vec![OutputView {
             outlives_resource: false,
+            in_status: status.written.is_some(),
             id: the_secret(),
             state: state_of_secret(pass),
             recorded: status.written.as_ref().map(|(digest, _)| digest.clone()),

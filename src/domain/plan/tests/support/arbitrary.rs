@@ -17,9 +17,9 @@ use crate::domain::grace::Waiting;
 use crate::domain::identity::Mark;
 use crate::domain::ownership::Origin;
 use crate::domain::plan::{
-    AttemptState, Confirmed, CredentialAt, Deletion, Done, Listed, Named, Observation, OutputId, OutputState,
-    RecordedUser, RestartTarget, RollOut, Selection, UserFacts, UserView, Verified, Workload, WorkloadId,
-    WorkloadKind, WorkloadView,
+    AfterUsers, AttemptState, Confirmed, CredentialAt, Deletion, Done, Listed, Named, Observation, OutputId,
+    OutputState, RecordedUser, RestartTarget, RollOut, Selection, UserFacts, UserView, Verified, Workload,
+    WorkloadId, WorkloadKind, WorkloadView,
 };
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
@@ -52,6 +52,8 @@ pub(in crate::domain::plan::tests) enum Fact {
     NotReadable,
     FormerOutput,
     Outlives,
+    InStatus,
+    UsersDone(Option<AfterUsers>),
     ToRemove(Option<Duration>),
     Restart(u8, Option<WorkloadView>),
     Writable(bool),
@@ -263,6 +265,9 @@ pub(in crate::domain::plan::tests) fn a_fact() -> impl Strategy<Value = Fact> {
         Just(Fact::NotReadable),
         Just(Fact::FormerOutput),
         Just(Fact::Outlives),
+        Just(Fact::InStatus),
+        option::of(prop_oneof![Just(AfterUsers::NoneIsValid), Just(AfterUsers::OneMayBeValid)])
+            .prop_map(Fact::UsersDone),
         option::of((0..7_200_u64).prop_map(Duration::from_secs)).prop_map(Fact::ToRemove),
         (0..3_u8, option::of(a_workload())).prop_map(|(name, view)| Fact::Restart(name, view)),
         any::<bool>().prop_map(Fact::Writable),
@@ -310,6 +315,8 @@ impl Fact {
             Self::NotReadable => o.but(|o| o.outputs.iter_mut().for_each(|output| output.readable = false)),
             Self::FormerOutput => o.with_former_output("former"),
             Self::Outlives => o.outliving(),
+            Self::InStatus => o.in_status(),
+            Self::UsersDone(after) => o.but(|o| o.users_done = after),
             Self::ToRemove(tried_for) => o.with_removal("left", tried_for),
             Self::Restart(name, view) => o.but(|o| restart(o, name, view)),
             Self::Writable(true) => o.writable(),

@@ -150,6 +150,7 @@ fn absent(id: OutputId) -> OutputView {
     OutputView {
         id,
         state: OutputState::Absent,
+        in_status: false,
         recorded: None,
         writable: None,
         readable: true,
@@ -188,6 +189,7 @@ pub(in crate::domain::plan::tests) fn a_new_resource() -> Observation {
         outputs: vec![absent(the_secret())],
         to_remove: Vec::new(),
         restarts: Restarts::default(),
+        users_done: None,
         published_proof: None,
         timers: timers(),
         roles_doubted: false,
@@ -244,7 +246,7 @@ impl Observation {
     /// The spec named another Secret before.
     pub(in crate::domain::plan::tests) fn with_former_output(self, name: &str) -> Self {
         let output = OutputId { kind: "Secret".into(), name: name.into() };
-        self.but(|o| o.to_remove.push(ToRemove { output, failed: None }))
+        self.but(|o| o.to_remove.push(ToRemove { output, outlives_resource: false, failed: None }))
     }
 
     /// An entry is to be removed; `Some`: its store is down, and this process has tried for so long.
@@ -255,7 +257,12 @@ impl Observation {
     ) -> Self {
         let output = OutputId { kind: "Entry".into(), name: name.into() };
         let failed = tried_for.map(|tried_for| NotRemoved { blocker: down(), tried_for });
-        self.but(|o| o.to_remove.push(ToRemove { output, failed }))
+        self.but(|o| o.to_remove.push(ToRemove { output, outlives_resource: true, failed }))
+    }
+
+    /// The status names all outputs.
+    pub(in crate::domain::plan::tests) fn in_status(self) -> Self {
+        self.but(|o| o.outputs.iter_mut().for_each(|output| output.in_status = true))
     }
 
     /// Kubernetes does not remove its outputs.

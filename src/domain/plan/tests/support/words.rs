@@ -2,7 +2,7 @@
 
 use super::builders::{the_secret, timers};
 use crate::domain::plan::{
-    CredentialAt, Read, Report, Requeue, Restarted, Settled, Stage, Step, UserRef, Write,
+    AfterUsers, CredentialAt, Read, Report, Requeue, Restarted, Settled, Stage, Step, UserRef, Write,
 };
 use crate::domain::roles::Blocker;
 
@@ -40,6 +40,9 @@ fn write(write: &Write) -> String {
         Write::Create { generation, user } => format!("create g{generation} [{}]", user.role_ids.join(", ")),
         Write::Publish { user, output } if *output == the_secret() => format!("publish {}", self::user(user)),
         Write::Publish { user, output } => format!("publish {} to the {}", self::user(user), output.kind),
+        Write::RecordOutput(output) => format!("name {output} in the status"),
+        Write::UsersAreDone(AfterUsers::NoneIsValid) => "done with the users".into(),
+        Write::UsersAreDone(AfterUsers::OneMayBeValid) => "done with the users, one may be valid".into(),
         Write::RemoveOutput(output) => format!("remove {output}"),
         Write::AbandonOutput { output, .. } => format!("list {output} as abandoned"),
         Write::Restart(id) => format!("restart {}", id.name),

@@ -1,5 +1,7 @@
 //! What every kind of output has to do, for the Secret and for the kind in memory.
 
+mod in_memory;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -8,7 +10,7 @@ use parking_lot::Mutex;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
-use super::in_memory::{InMemoryOutput, SharedStore, Store};
+use self::in_memory::{InMemoryOutput, SharedStore, Store};
 use super::secret::SecretOutput;
 use super::{Output, Resource};
 use crate::api::keys;
@@ -49,7 +51,7 @@ impl Place for Entries {
 
     fn put_foreign(&self) {
         let owner = "Helm".to_owned();
-        let entry = super::in_memory::Entry { owner, user: None, digest: String::new(), version: 1_000 };
+        let entry = in_memory::Entry { owner, user: None, digest: String::new(), version: 1_000 };
         self.0.lock().entries.insert("edc".into(), entry);
     }
 

@@ -8,9 +8,9 @@ use async_trait::async_trait;
 use parking_lot::{Mutex, MutexGuard};
 use secrecy::SecretString;
 
-use super::{Observed, Output, Writable};
 use crate::api::technical_user::RecordedOutput;
 use crate::controller::kube_error::KubeError;
+use crate::controller::technical_user::outputs::{Observed, Output, Writable};
 use crate::controller::technical_user::pass::Failure;
 use crate::domain::digest::DigestKey;
 use crate::domain::format::{Content, FormatError, Values};
