@@ -69,10 +69,12 @@ pub(super) fn plan(o: &Observation) -> Step {
             None => {}
         }
     }
-    held.unwrap_or_else(|| match o.to_remove.is_empty() {
-        true => Step::Write(Write::RemoveFinalizer),
-        false => Step::Write(Write::UsersAreDone(after_users(o, portal, &targets))),
-    })
+    let without_users = if o.to_remove.is_empty() {
+        Write::RemoveFinalizer
+    } else {
+        Write::UsersAreDone(after_users(o, portal, &targets))
+    };
+    held.unwrap_or(Step::Write(without_users))
 }
 
 /// Whether a credential of these users, with which all is done, may still be accepted: that of a user that was kept and whose

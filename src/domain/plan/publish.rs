@@ -112,12 +112,11 @@ fn without_a_token(o: &Observation, current: &UserRef, missing: &[&OutputView]) 
 fn write_next(o: &Observation, current: &UserRef, missing: &[&OutputView]) -> Option<Step> {
     let mut denied = None;
     for output in missing {
-        match &output.writable {
-            Some(Err(blocker)) => denied = denied.or(Some(blocker)),
-            _ => {
-                let write = Write::Publish { user: current.clone(), output: output.id.clone() };
-                return Some(Step::Write(before_the_first(o, output).unwrap_or(write)));
-            }
+        if let Some(Err(blocker)) = &output.writable {
+            denied = denied.or(Some(blocker));
+        } else {
+            let write = Write::Publish { user: current.clone(), output: output.id.clone() };
+            return Some(Step::Write(before_the_first(o, output).unwrap_or(write)));
         }
     }
     denied.map(|blocker| blocked(o, current, blocker))

@@ -88,19 +88,22 @@ pub struct Rotated {
     /// The request by annotation was carried out (or is ignored).
     pub handled: bool,
     /// A Warning Event that answers the request, once the status is written.
-    pub answer: Option<Notice>,
+    pub answer: Option<Box<Notice>>,
 }
 
 /// The end of a reconcile with this user. The request to replace a user that serves is answered with an Event.
 pub(super) fn at_the_end(o: &Observation, user: &UserRef, report: &Report) -> Rotated {
     let serves = *report == Report::Ready && o.rotation.requested;
     let is_the_same = o.recorded.user.as_ref().is_some_and(|recorded| recorded.id == user.id);
-    let answer = (serves && is_the_same).then(|| Notice {
+    let ignored = || {
+        Notice {
         reason: Reason::RequestIgnored,
         note: "The user works. This release replaces only users whose client is missing or that are stuck, so it ignores the \
                request"
             .to_owned(),
-    });
+    }
+    };
+    let answer = (serves && is_the_same).then(|| Box::new(ignored()));
     Rotated { handled: serves || is_in_progress(o, user), answer }
 }
 

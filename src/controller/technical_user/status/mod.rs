@@ -71,7 +71,7 @@ pub async fn report_deletion(pass: &mut Pass, words: String) {
 /// Names an output in the status before it is written for the first time.
 pub async fn record_output(pass: &mut Pass, id: &OutputId) -> Result<(), Failure> {
     let mut new = pass.status.clone();
-    outputs::entry_of(&mut new, id);
+    outputs::name(&mut new, id);
     patch(pass, new).await?;
     if let Some(output) = pass.observation.output_mut(id) {
         output.in_status = true;

@@ -39,20 +39,23 @@ fn report_output(pass: &Pass, new: &mut TechnicalUserStatus, view: &OutputView) 
 
 /// Sets the condition of an output in its entry, which is new where the operator has not written the output yet.
 fn report(pass: &Pass, new: &mut TechnicalUserStatus, id: &OutputId, wanted: &Wanted) {
-    let generation = new.observed_generation;
-    let entry = entry_of(new, id);
-    entry.conditions =
-        brought_up_to_date(&entry.conditions, std::slice::from_ref(wanted), generation, pass.now);
+    name(new, id);
+    for entry in new.outputs.iter_mut().filter(|output| output.id() == *id) {
+        entry.conditions = brought_up_to_date(
+            &entry.conditions,
+            std::slice::from_ref(wanted),
+            new.observed_generation,
+            pass.now,
+        );
+    }
 }
 
-/// The entry of an output, which is added where there is none.
-pub(super) fn entry_of<'a>(new: &'a mut TechnicalUserStatus, id: &OutputId) -> &'a mut RecordedOutput {
-    let at = new.outputs.iter().position(|output| output.id() == *id).unwrap_or_else(|| {
+/// Names an output in the status, if it is not named there.
+pub(super) fn name(new: &mut TechnicalUserStatus, id: &OutputId) {
+    if new.outputs.iter().all(|output| output.id() != *id) {
         let (kind, name) = (id.kind.clone(), id.name.clone());
         new.outputs.push(RecordedOutput { kind, name, ..RecordedOutput::default() });
-        new.outputs.len() - 1
-    });
-    &mut new.outputs[at]
+    }
 }
 
 /// The message of a blocker at an output, with the number of those that do not hold the credential.
