@@ -42,7 +42,7 @@ pub enum RunError {
     #[error("{0}")]
     Proxy(String),
     /// No client for an apiserver can be built.
-    #[error("no Kubernetes API: {0}")]
+    #[error("the Kubernetes API cannot be used: {0}")]
     Kubernetes(String),
     /// Another process holds the lease, or the lease expired.
     #[error("this process does not hold the lease any more, so it is not the active one")]
@@ -121,7 +121,7 @@ fn plain_http(args: &RunArgs) -> PlainHttp {
     let plain_http = args.plain_http.setting();
     if plain_http == PlainHttp::PrivateAddresses {
         tracing::warn!(
-            "plain http to loopback and private addresses is allowed for Portals with insecureHttp: logins, tokens and client \
+            "Plain http to loopback and private addresses is allowed for Portals with insecureHttp: logins, tokens and client \
              secrets are sent unencrypted there. Use --allow-insecure-http for test systems only"
         );
     }

@@ -40,7 +40,7 @@ fn run(args: RunArgs) -> ExitCode {
     match runtime.block_on(app::run(args)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!(%error, "the operator ends");
+            tracing::error!(%error, "The operator ends");
             ExitCode::FAILURE
         }
     }

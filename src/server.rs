@@ -55,7 +55,7 @@ impl Server {
     pub fn bind(listen: Listen) -> std::io::Result<Self> {
         let listener = socket::open(listen)?;
         let address = listener.local_addr()?;
-        tracing::info!(%address, "serving probes and metrics");
+        tracing::info!(%address, "Serving probes and metrics");
         Ok(Self { listener, address })
     }
 
@@ -78,11 +78,11 @@ impl Server {
                     if let Some(place) = places.take(from.ip()) {
                         connections.spawn(serve(stream, router.clone(), place));
                     } else {
-                        tracing::debug!(peer = %from, "too many connections: a new one is closed");
+                        tracing::debug!(peer = %from, "A connection was closed, because there are too many");
                     }
                 }
                 Err(error) => {
-                    tracing::warn!("cannot accept a connection: {error}");
+                    tracing::warn!("Cannot accept a connection: {error}");
                     tokio::time::sleep(ACCEPT_AGAIN_AFTER).await;
                 }
             }
@@ -137,8 +137,8 @@ async fn serve(stream: TcpStream, router: Router, _place: Place) {
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
     match tokio::time::timeout(CONNECTION_WITHIN, connection).await {
         Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::debug!("a connection failed: {error}"),
-        Err(_) => tracing::debug!("a connection took too long"),
+        Ok(Err(error)) => tracing::debug!("A connection failed: {error}"),
+        Err(_) => tracing::debug!("A connection took too long"),
     }
 }
 

@@ -15,7 +15,7 @@ use crate::config::{LogArgs, LogFormat};
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
     /// The filter is not in tracing's syntax.
-    #[error("log filter: {0}")]
+    #[error("the log filter cannot be used: {0}")]
     Filter(#[from] ParseError),
     /// A log exists already.
     #[error(transparent)]
@@ -34,7 +34,7 @@ pub fn init(settings: &LogArgs) -> Result<(), TelemetryError> {
 /// secret, and is left out.
 fn log_panic(panic: &std::panic::PanicHookInfo<'_>) {
     let place = panic.location().map(ToString::to_string).unwrap_or_default();
-    tracing::error!(place, "panic: {}", fixed_text(panic.payload()));
+    tracing::error!(place, "Panic: {}", fixed_text(panic.payload()));
 }
 
 fn fixed_text(payload: &(dyn std::any::Any + Send)) -> &'static str {

@@ -123,7 +123,7 @@ async fn serve(
             }
             // The task that requests the lease has ended.
             () = leadership.lost() => return Err(RunError::LeaseLost),
-            () = leadership.acquired() => tracing::info!("this process is the active one"),
+            () = leadership.acquired() => tracing::info!("This process is the active one"),
         }
     }
     let ended =
@@ -168,7 +168,7 @@ async fn work(
     (installation, leadership): (Installation, Leadership),
     stop: CancellationToken,
 ) -> Result<(), RunError> {
-    tracing::info!(instance = %installation.instance, hint = %installation.hint, "starting");
+    tracing::info!(instance = %installation.instance, hint = %installation.hint, "Starting");
     let (events, publisher) = Events::start(client.clone(), &args.pod_name, metrics.clone(), &process.tasks);
     let watched = watched(args);
     let (refusals, all) = (watch::Refusals::default(), watcher::Config::default());
@@ -240,7 +240,7 @@ async fn work(
         // A requested stop is no failure, whatever ends at the same time. The tasks end with the lease.
         biased;
         () = stop.cancelled() => {
-            tracing::info!("stopping: the operator starts no create any more, and waits for the creates in progress");
+            tracing::info!("Stopping: the operator starts no create any more, and waits for the creates in progress");
             Ok(())
         }
         () = leadership.lost() => Err(RunError::LeaseLost),
@@ -258,7 +258,7 @@ async fn work(
     let creates = tokio::time::timeout(within, ctx.creates.wait());
     let (creates, reconciles) = tokio::join!(creates, queue_tasks.finish(within));
     if creates.is_err() || !reconciles {
-        tracing::warn!("some reconciles did not end in time; the next start completes what they left open");
+        tracing::warn!("Some reconciles did not end in time; the next start completes what they left open");
     }
     watching.cancel();
     drop(background);
@@ -276,7 +276,7 @@ async fn ready(ctx: Arc<Context>) {
         && caches.secrets.wait_until_ready().await.is_ok()
     {
         ctx.listed.cancel();
-        tracing::info!("ready");
+        tracing::info!("Ready");
         std::future::pending::<()>().await;
     }
 }

@@ -5,6 +5,7 @@ use kube::Client;
 
 use super::tries::Tries;
 use crate::api;
+use crate::domain::text::sentence;
 use crate::health::{Gate, Health, Subject};
 use crate::k8s::{definitions, words};
 use crate::process::Random;
@@ -32,7 +33,7 @@ pub async fn wait_until_they_fit(client: &Client, health: &Health, random: &Rand
                     "whether the custom resource definitions fit is not known, as this process may not read /openapi/v3: {}",
                     status.message
                 );
-                tracing::warn!("{line}");
+                tracing::warn!("{}", sentence(&line));
                 health.report(Subject::Definitions, vec![line]);
                 break;
             }
@@ -46,7 +47,7 @@ pub async fn wait_until_they_fit(client: &Client, health: &Health, random: &Rand
         tries.failed(found).await;
     }
     if tries.any_failed() {
-        tracing::info!("the custom resource definitions fit now");
+        tracing::info!("The custom resource definitions fit now");
     }
     health.open(Gate::CustomResourceDefinitions);
 }
@@ -59,7 +60,7 @@ fn unknown_fields(health: &Health, unknown: &[String]) {
     if unknown.is_empty() {
         health.report(Subject::Definitions, Vec::new());
     } else {
-        tracing::warn!("{line}");
+        tracing::warn!("{}", sentence(&line));
         health.report(Subject::Definitions, vec![line]);
     }
 }

@@ -26,7 +26,7 @@ pub(super) async fn wait_for(
         match installation::load_or_create(client, namespace, instance, labels, random).await {
             Ok(installation) => {
                 if tries.any_failed() {
-                    tracing::info!("the installation has its identity now");
+                    tracing::info!("The installation has its identity now");
                 }
                 health.report(Subject::Identity, Vec::new());
                 health.open(Gate::Identity);

@@ -12,6 +12,7 @@ use kube::api::{Api, PartialObjectMeta};
 use kube::runtime::watcher;
 
 use crate::controller::context::Context;
+use crate::domain::text::sentence;
 use crate::health::{Gate, Health, Subject};
 use crate::k8s::watch::{self, Place, Refusals, Touched};
 use crate::process::Random;
@@ -33,11 +34,11 @@ pub async fn report(ctx: Arc<Context>, health: Health) {
         ctx.metrics.namespaces_unwatched(namespaces.len());
         if lines != said {
             for line in &lines {
-                tracing::warn!("{line}");
+                tracing::warn!("{}", sentence(line));
             }
         }
         if lines.is_empty() && !said.is_empty() {
-            tracing::info!("all watched namespaces are served");
+            tracing::info!("All watched namespaces are served");
         }
         said.clone_from(&lines);
         health.report(Subject::Namespaces, lines);
@@ -90,7 +91,7 @@ pub async fn report_labels(refusals: Refusals, health: Health) {
             )
         });
         if let Some(line) = &line {
-            tracing::warn!("{line}");
+            tracing::warn!("{}", sentence(line));
         }
         health.report(Subject::NamespaceLabels, line.into_iter().collect());
         if refused.changed().await.is_err() {

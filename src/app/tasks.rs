@@ -32,7 +32,7 @@ impl Tasks {
         };
         tracing::error!(
             task,
-            "a task of the operator {how}; the process stops, so that a new process continues its work"
+            "A task of the operator {how}; the process stops, so that a new process continues its work"
         );
         RunError::TaskEnded { task, how }
     }

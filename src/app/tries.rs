@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::domain::text::sentence;
 use crate::health::{Health, Subject};
 use crate::process::Random;
 
@@ -32,7 +33,7 @@ impl<'a> Tries<'a> {
     pub(super) async fn failed(&mut self, why: String) {
         let is_known = |(before, at): &(String, Instant)| *before == why && at.elapsed() < SAY_AGAIN_AFTER;
         if !self.said.as_ref().is_some_and(is_known) {
-            tracing::error!("{why}");
+            tracing::error!("{}", sentence(&why));
             self.said = Some((why.clone(), Instant::now()));
         }
         self.health.report(self.subject, vec![why]);

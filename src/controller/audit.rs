@@ -102,7 +102,7 @@ fn line(
     error: Option<&str>,
 ) {
     let duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
-    tracing::info!(%resource, action, user_id, client_id, outcome, duration_ms, error, "audit");
+    tracing::info!(%resource, action, user_id, client_id, outcome, duration_ms, error, "Audit");
 }
 
 /// Logs that a credential was written into an output of a resource, or could not be.
@@ -122,7 +122,7 @@ pub fn published(
     let error = result.err().map(ToString::to_string);
     let (user_id, client_id) = (user.0.as_str(), user.1);
     tracing::info!(
-        %resource, action = "publish", user_id, client_id, %output, outcome, duration_ms, error, "audit"
+        %resource, action = "publish", user_id, client_id, %output, outcome, duration_ms, error, "Audit"
     );
 }
 
@@ -135,7 +135,7 @@ pub fn restarted(resource: &Key, workload: &str, began: Instant, result: Result<
     };
     let duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     let error = result.err().map(ToString::to_string);
-    tracing::info!(%resource, action = "restart", workload, outcome, duration_ms, error, "audit");
+    tracing::info!(%resource, action = "restart", workload, outcome, duration_ms, error, "Audit");
 }
 
 #[async_trait]

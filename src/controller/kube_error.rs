@@ -11,13 +11,13 @@ use crate::domain::roles::Blocker;
 #[derive(Debug, Clone, Error, PartialEq, Eq)]
 pub enum KubeError {
     /// 404.
-    #[error("not found")]
+    #[error("the object does not exist")]
     NotFound,
-    /// 409: somebody else wrote meanwhile, or the object is there already.
-    #[error("somebody else wrote meanwhile")]
+    /// 409: another client changed the object meanwhile, or the object is there already.
+    #[error("another client changed the object meanwhile")]
     Conflict,
     /// 403 or 422: RBAC, quota, policy, validation. The words are the apiserver's.
-    #[error("{message}")]
+    #[error("the Kubernetes API refuses: {message}")]
     Denied {
         /// The HTTP status.
         code: u16,
@@ -90,7 +90,7 @@ impl KubeError {
                 "Another client changes the same objects again and again while the operator writes them. The operator tries again."
                     .to_owned()
             }
-            Self::Denied { message, .. } => format!("the Kubernetes API refuses: {}", with_advice(message)),
+            Self::Denied { message, .. } => format!("The Kubernetes API refuses: {}", with_advice(message)),
             Self::Failed { .. } | Self::Unclear { .. } => format!("{self}. The operator tries again."),
         };
         Blocker::passing(Reason::KubernetesError, words)

@@ -1,6 +1,7 @@
 //! Which roles a resource requests, and whether one user can have them.
 
 use crate::domain::reason::Reason;
+use crate::domain::text::sentence;
 use crate::domain::user::{Role, RoleKind};
 
 /// Roles that one user can have.
@@ -27,13 +28,13 @@ impl Blocker {
     /// A temporary blocker: the operator continues automatically.
     #[must_use]
     pub fn passing(reason: Reason, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into(), stalled: false }
+        Self { reason, message: sentence(&message.into()), stalled: false }
     }
 
     /// A blocker that only a person can remove.
     #[must_use]
     pub fn lasting(reason: Reason, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into(), stalled: true }
+        Self { reason, message: sentence(&message.into()), stalled: true }
     }
 }
 

@@ -36,6 +36,20 @@ pub fn distinct(text: &str, most: usize) -> String {
     format!("{}{hash}", printable(text, most.saturating_sub(hash.len())))
 }
 
+/// The text as a sentence begins: with a capital letter, unless its first word is a name, such as a field or a host.
+///
+/// The text of an error begins with a small letter, because it mostly stands after a colon. This is for the places where it
+/// stands first.
+#[must_use]
+pub fn sentence(text: &str) -> String {
+    let first = text.split_whitespace().next().unwrap_or_default().trim_end_matches([',', ':', ';']);
+    let is_word = first.chars().all(|c| c.is_ascii_lowercase() || c == '\'');
+    match text.get(..1) {
+        Some(letter) if is_word => format!("{}{}", letter.to_ascii_uppercase(), &text[1..]),
+        _ => text.to_owned(),
+    }
+}
+
 fn hex(half: u8) -> char {
     char::from_digit(half.into(), 16).unwrap_or('0')
 }
@@ -108,6 +122,25 @@ mod tests {
             assert_eq!(printable(&format!("a{c}b"), 256), "a\u{FFFD}b", "{c:?}");
         }
         assert_eq!(printable_lines("a\r\n\tb\u{1B}", 256), "a\r\n\tb\u{FFFD}");
+    }
+
+    #[test]
+    fn a_sentence_begins_with_a_capital_letter_or_a_name() {
+        for (text, wanted) in [
+            ("the portal answered 502", "The portal answered 502"),
+            ("a user's client is missing", "A user's client is missing"),
+            ("portal.example.org:443 is not reachable", "portal.example.org:443 is not reachable"),
+            ("insecureHttp is set", "insecureHttp is set"),
+            ("tls.caBundle names nothing", "tls.caBundle names nothing"),
+            ("sa17 is unknown", "sa17 is unknown"),
+            ("edc-wallet is unknown", "edc-wallet is unknown"),
+            ("it: x", "It: x"),
+            ("Secret \"x\"", "Secret \"x\""),
+            ("über", "über"),
+            ("", ""),
+        ] {
+            assert_eq!(sentence(text), wanted);
+        }
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub enum PathError {
     #[error("it has an empty segment: write neither a slash at the start or the end nor two in a row")]
     EmptySegment,
     /// A segment `.` or `..`.
-    #[error("it has a segment that is . or ..")]
+    #[error("it has a segment that is \".\" or \"..\"")]
     Dots,
     /// A character that a connector does not look up as it is written.
     #[error("it has other characters than letters, digits, and . _ - /")]

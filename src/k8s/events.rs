@@ -123,7 +123,7 @@ impl Publisher {
         self.stop.cancel();
         if tokio::time::timeout(within, &mut self.task).await.is_err() {
             self.task.abort();
-            tracing::warn!("some events were not published before the stop");
+            tracing::warn!("Some Events were not published before the stop");
         }
     }
 }
@@ -168,7 +168,7 @@ async fn publish(recorder: &Recorder, object: &ObjectReference, event: &Event) {
         let Some(wait) = waits.next().filter(|_| passing) else {
             let text = |part: &Option<String>| part.clone().unwrap_or_default();
             let resource = format!("{}/{}", text(&object.namespace), text(&object.name));
-            tracing::warn!(resource, reason = event.reason, error = problem, "an event was not published");
+            tracing::warn!(resource, reason = event.reason, error = problem, "An Event was not published");
             return;
         };
         tokio::time::sleep(*wait).await;

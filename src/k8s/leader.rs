@@ -137,7 +137,7 @@ impl Election {
         self.stop.cancel();
         if timeout(RELEASE_WITHIN, &mut self.task).await.is_err() {
             self.task.abort();
-            tracing::warn!("the lease was not released; it expires automatically");
+            tracing::warn!("The lease was not released; it expires automatically");
         }
     }
 }
@@ -179,7 +179,7 @@ impl Candidate {
     /// Returns when the leadership of this process has ended.
     async fn lead(&mut self) {
         let mut until = self.acquire().await;
-        tracing::info!(identity = self.lock.identity(), "leading");
+        tracing::info!(identity = self.lock.identity(), "Acquired the lease");
         while let Some(renewed) = self.renew(until).await {
             until = renewed;
         }
@@ -198,11 +198,11 @@ impl Candidate {
                 }
                 Ok(Held::Other(holder)) => {
                     if seen.as_ref() != Some(&holder) {
-                        tracing::info!(holder, "standing by");
+                        tracing::info!(holder, "Standing by: another process holds the lease");
                     }
                     seen = Some(holder);
                 }
-                Err(error) => tracing::warn!("cannot acquire {}: {error}", self.lock.words()),
+                Err(error) => tracing::warn!("Cannot acquire {}: {error}", self.lock.words()),
             }
             sleep(RETRY_PERIOD.mul_f64(1.0 + self.process.random.fraction() / 5.0)).await;
         }
@@ -220,14 +220,14 @@ impl Candidate {
                 }
                 Ok(Ok(Held::Ours(_))) | Err(_) => {}
                 Ok(Ok(Held::Other(holder))) => {
-                    tracing::error!(holder, "leadership has ended: another process holds the lease");
+                    tracing::error!(holder, "Leadership has ended: another process holds the lease");
                     return None;
                 }
-                Ok(Err(error)) => tracing::warn!("cannot renew the lease: {error}"),
+                Ok(Err(error)) => tracing::warn!("Cannot renew the lease: {error}"),
             }
             if Instant::now() + RETRY_PERIOD >= until {
                 sleep_until(until).await;
-                tracing::error!("leadership has ended: the lease was not renewed in time");
+                tracing::error!("Leadership has ended: the lease was not renewed in time");
                 return None;
             }
             sleep(RETRY_PERIOD).await;

@@ -26,7 +26,7 @@ fn bind_all<S>(port: u16, bind: impl Fn(SocketAddr) -> io::Result<S>) -> io::Res
         // Another process has the port, so the machine has IPv6: with IPv4 alone, probes might reach that process.
         Err(error) if error.kind() == io::ErrorKind::AddrInUse => Err(error),
         Err(error) => {
-            tracing::info!("this machine has no IPv6 ({error}): probes and metrics are served only by IPv4");
+            tracing::info!("The machine has no IPv6 ({error}): probes and metrics are served by IPv4 only");
             bind((Ipv4Addr::UNSPECIFIED, port).into())
         }
         bound => bound,

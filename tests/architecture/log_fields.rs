@@ -35,11 +35,15 @@ const MACROS: &[&str] = &[
     "error_span",
 ];
 
+/// The arguments of each macro of `tracing` that a source calls, its tests aside.
+pub fn of_tracing(source: &Source) -> impl Iterator<Item = TokenStream> {
+    let calls = Content::of(source).calls.into_iter();
+    calls.filter(|(name, _)| MACROS.contains(&name.as_str())).map(|(_, arguments)| arguments)
+}
+
 /// The fields that a source gives to the macros of `tracing`, its tests aside.
 fn fields(source: &Source) -> Vec<String> {
-    let calls = Content::of(source).calls;
-    let of_tracing = calls.into_iter().filter(|(name, _)| MACROS.contains(&name.as_str()));
-    of_tracing.flat_map(|(_, arguments)| fields_of(arguments)).collect()
+    of_tracing(source).flat_map(fields_of).collect()
 }
 
 /// The fields among the arguments of one call: those before the text of the message.
@@ -93,7 +97,7 @@ fn fields_are_found() {
         fn f() {
             tracing::info!(%resource, action = "publish", error, "words {}", x);
             tracing::warn!(resource = %self.key, step = ?what, "done");
-            tracing::info!("{} can be watched now", self.place);
+            tracing::info!("The operator can watch {} now", self.place);
             error!(target: "a", b = f(1, "c"), "d (e) \"f, g\"; h", i);
             tokio::select! { _ = x => tracing::debug!(reason = a == b, "j") }
             println!("{}", k);

@@ -12,6 +12,7 @@ mod makes;
 mod paths;
 mod seams;
 mod source;
+mod texts;
 mod token_paths;
 
 use std::collections::BTreeSet;

@@ -132,7 +132,7 @@ async fn writes_are_few_a_calm_system_is_silent_and_a_restart_is_cheap() {
     world.stop_operator().await;
     let (before, lists) = (counts(&world).await, world.simulator.count(Endpoint::List));
     world.start_operator();
-    world.operator().wait_for_line(|line| line.contains("ready")).await.unwrap();
+    world.operator().wait_for_line(|line| line.contains("Ready")).await.unwrap();
     world.simulator.wait_for(|view| view.count(Endpoint::List) >= lists + 4).await;
     let first_sweep = world.simulator.count(Endpoint::List) - lists;
     assert!(first_sweep <= 4 + 1, "{first_sweep} pages for 52 users");

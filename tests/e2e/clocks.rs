@@ -107,12 +107,12 @@ async fn a_standby_with_another_clock_neither_takes_over_nor_misses_its_turn() {
     for clock in CLOCKS {
         let elected = world().value("leaderElection.enabled=true").env("TUO_LEADER_ELECTION", "true");
         let mut world = elected.start().await;
-        let leads = |line: &str| line.contains("this process is the active one");
+        let leads = |line: &str| line.contains("This process is the active one");
         world.operator().wait_for_line(leads).await.unwrap();
         let (way, kubeconfig) = world.another_way().await;
         set_clock(&mut world, clock);
         world.start_operator_with(&kubeconfig);
-        world.operator().wait_for_line(|line| line.contains("standing by")).await.unwrap();
+        world.operator().wait_for_line(|line| line.contains("Standing by")).await.unwrap();
         // The leader renews every two seconds; a lease lasts fifteen.
         let renewals = Matcher::any().method("PUT").path("/leases/");
         let enough = world.proxy.count(&renewals) + 12;
@@ -127,7 +127,7 @@ async fn a_standby_with_another_clock_neither_takes_over_nor_misses_its_turn() {
         let (third, kubeconfig) = world.another_way().await;
         set_clock(&mut world, "+0m");
         world.start_operator_with(&kubeconfig);
-        world.operator().wait_for_line(|line| line.contains("standing by")).await.unwrap();
+        world.operator().wait_for_line(|line| line.contains("Standing by")).await.unwrap();
         let enough = way.count(&renewals) + 12;
         world.eventually("the lease was renewed", async || way.count(&renewals) >= enough).await;
         assert_eq!(third.count(&renewals), 0, "{clock}: two leaders");

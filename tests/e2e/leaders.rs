@@ -11,7 +11,7 @@ fn elected() -> WorldBuilder {
 }
 
 async fn leads(operator: &Process) {
-    operator.wait_for_line(|line| line.contains("this process is the active one")).await.unwrap();
+    operator.wait_for_line(|line| line.contains("This process is the active one")).await.unwrap();
 }
 
 /// A leader at [`World::proxy`], and a standby with a way of its own.
@@ -21,7 +21,7 @@ async fn leader_and_standby() -> (World, testbed::ApiProxy) {
     world.portal_because("LoggedIn").await;
     let (way, kubeconfig) = world.another_way().await;
     world.start_operator_with(&kubeconfig);
-    world.operator().wait_for_line(|line| line.contains("standing by")).await.unwrap();
+    world.operator().wait_for_line(|line| line.contains("Standing by")).await.unwrap();
     (world, way)
 }
 

@@ -151,7 +151,7 @@ async fn workloads_are_restarted_in_order_after_a_change_and_only_then() {
     world.ready(NAME).await;
     assert_eq!((restarts(&world), calls()), (3, before), "a calm system asks for no workload");
     let log = world.log();
-    assert!(log.lines().any(|line| line.contains("audit") && line.contains("restart")), "no audit line");
+    assert!(log.lines().any(|line| line.contains("Audit") && line.contains("restart")), "no audit line");
     let unused = world.unused_rights().await;
     assert!(!unused.iter().any(|right| right.is_of_group("apps")), "{unused:?}");
 }

@@ -79,7 +79,7 @@ async fn a_lease_that_somebody_left_behind_is_told_and_taken_in_the_end() {
     world.start_operator();
     world
         .operator()
-        .wait_for_line(|line| line.contains("standing by") && line.contains("somebody"))
+        .wait_for_line(|line| line.contains("Standing by") && line.contains("somebody"))
         .await
         .unwrap();
     world.portal_because("LoggedIn").await;

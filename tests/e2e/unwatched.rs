@@ -73,7 +73,7 @@ async fn a_namespace_without_role_is_told_and_the_others_are_served() {
         assert!(text.contains(words), "{words}: {text}");
     }
     let told =
-        |line: &str| line.contains("WARN") && line.contains(&format!("namespace {dark} is not served"));
+        |line: &str| line.contains("WARN") && line.contains(&format!("Namespace {dark} is not served"));
     world.operator().wait_for_line(told).await.unwrap();
     wait_for_unwatched_metric(&world, 1).await;
 

@@ -52,26 +52,40 @@ fn each_says_what_it_means_and_what_to_do() {
     }
 }
 
-/// All sources but the list of reasons itself and tests: each path and its text.
+/// All sources but the list of reasons itself and what is compiled for tests only: each path and its text.
 fn sources() -> Vec<(String, String)> {
-    fn read(folder: &Path, found: &mut Vec<(String, String)>) {
+    fn read(folder: &Path, found: &mut Vec<(PathBuf, String)>) {
         let mut entries: Vec<_> = fs::read_dir(folder).into_iter().flatten().flatten().collect();
         entries.sort_by_key(fs::DirEntry::path);
         for path in entries.into_iter().map(|entry| entry.path()) {
-            let name = path.file_name().unwrap_or_default();
-            if path.is_dir() && name != "tests" {
+            if path.is_dir() {
                 read(&path, found);
-            } else if path.extension().is_some_and(|ext| ext == "rs")
-                && name != "reason.rs"
-                && name != "tests.rs"
-            {
-                found.push((path.display().to_string(), fs::read_to_string(&path).unwrap_or_default()));
+            } else if path.extension().is_some_and(|ext| ext == "rs") {
+                let text = fs::read_to_string(&path).unwrap_or_default();
+                found.push((path, text));
             }
         }
     }
     let mut found = Vec::new();
     read(&root().join("src"), &mut found);
-    found
+    let for_tests: Vec<_> = found.iter().flat_map(|(path, text)| modules_for_tests(path, text)).collect();
+    found.retain(|(path, _)| {
+        let module = path.with_extension("");
+        !path.ends_with("reason.rs") && !for_tests.iter().any(|tests| module.starts_with(tests))
+    });
+    found.into_iter().map(|(path, text)| (path.display().to_string(), text)).collect()
+}
+
+/// The modules that a file declares for tests only, each as its path without the extension.
+fn modules_for_tests(file: &Path, text: &str) -> Vec<PathBuf> {
+    let is_root =
+        ["mod", "lib", "main"].iter().any(|root| file.file_stem().is_some_and(|stem| stem == *root));
+    let folder = if is_root { file.parent().unwrap().to_owned() } else { file.with_extension("") };
+    let declared = text.split("#[cfg(test)]").skip(1).filter_map(|rest| {
+        let (_, name) = rest.lines().nth(1)?.strip_suffix(';')?.rsplit_once("mod ")?;
+        Some(folder.join(name))
+    });
+    declared.collect()
 }
 
 #[test]

@@ -268,3 +268,20 @@ fn each_reason_has_a_message() {
         assert!(!(has_text && composed), "{reason:?} has a message: remove it from COMPOSED");
     }
 }
+
+/// Whether a message begins with a capital letter, with a value, or with a name, such as `spec.suspend` or `insecureHttp`.
+fn begins_as_a_sentence(message: &str) -> bool {
+    let first = message.split_whitespace().next().unwrap_or_default();
+    let is_name = || first.contains('.') || first.contains(|c: char| c.is_uppercase());
+    message.starts_with(|c: char| c.is_uppercase() || c == '<' || c == '"') || is_name()
+}
+
+#[test]
+fn each_message_begins_as_a_sentence() {
+    for (reason, texts) in messages() {
+        for text in texts {
+            assert!(begins_as_a_sentence(&text), "{reason}: {text}");
+        }
+    }
+    assert!(begins_as_a_sentence("spec.suspend is true") && !begins_as_a_sentence("the user is gone"));
+}

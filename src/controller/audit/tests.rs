@@ -104,7 +104,7 @@ async fn each_write_has_one_line_with_every_field_and_no_secret() {
     let actions: Vec<_> = lines.iter().map(|line| line["action"].as_str().unwrap()).collect();
     assert_eq!(actions, ["create", "update", "reset", "delete"]);
     for line in &lines {
-        assert_eq!((&line["level"], &line["message"]), (&"INFO".into(), &"audit".into()));
+        assert_eq!((&line["level"], &line["message"]), (&"INFO".into(), &"Audit".into()));
         assert_eq!((&line["resource"], &line["outcome"]), (&"connector/edc".into(), &"success".into()));
         assert!(line["duration_ms"].is_u64(), "{line}");
         let user = if line["action"] == "create" { ("u9", "sa9") } else { ("u7", "sa7") };

@@ -21,7 +21,7 @@ pub enum ReconcileFailure {
     #[error("it did not end within {} s", DEADLINE.as_secs())]
     Deadline,
     /// A fault of this program. What the panic says is in the log alone: it may quote anything.
-    #[error("the operator ran into a fault of its own")]
+    #[error("the operator has a fault of its own")]
     Panicked,
 }
 
@@ -52,7 +52,7 @@ pub async fn after(ctx: &Context, key: &Key, failure: &ReconcileFailure) -> Acti
             return next;
         }
     } else {
-        tracing::warn!(portal = %key, error = %failure, "a reconcile failed");
+        tracing::warn!(portal = %key, error = %failure, "A reconcile failed");
     }
     if !ctx.may_write() {
         return next;

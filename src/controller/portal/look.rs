@@ -98,7 +98,7 @@ async fn try_look(
 ) -> Result<Looked, Blocker> {
     let spec: PortalSpec = part(object, "spec").map_err(|why| {
         logins::tried(ctx, key);
-        Blocker::lasting(Reason::InvalidResource, format!("the Portal cannot be read: {why}"))
+        Blocker::lasting(Reason::InvalidResource, format!("The Portal cannot be read: {why}"))
     })?;
     let ingredients = connect::ingredients(ctx, key, object, &spec).await?;
     let fingerprint = ingredients.fingerprint.clone();
@@ -158,7 +158,7 @@ async fn dataspace(key: &Key, link: &Connection) -> Option<Shown> {
         Ok(Some(shown)) if is_of_the_company(shown.company.as_ref()) => Some(Shown::Values(shown.values)),
         Ok(_) => Some(Shown::Nothing),
         Err(error) => {
-            tracing::debug!(portal = %key, %error, "the values of the data space cannot be read now");
+            tracing::debug!(portal = %key, %error, "The values of the data space cannot be read now");
             None
         }
     }

@@ -93,7 +93,7 @@ pub async fn run<W: Work>(
             Some(expired) = state.timers.next(), if !state.timers.is_empty() => state.wake(expired.into_inner()),
             count = wakes.recv_many(&mut woken, BATCH) => {
                 if count == 0 {
-                    tracing::error!("nothing can wake an object any more");
+                    tracing::error!("The queue ends, because nothing can add an object to it any more");
                     break;
                 }
                 for key in woken.drain(..) {

@@ -29,7 +29,7 @@ pub const CONFLICTS_ARE_QUIET_FOR: Duration = Duration::from_secs(30);
 
 /// What a condition says after a panic: what the panic says may quote anything.
 pub const PANICKED: &str =
-    "the operator ran into a fault of its own and tries again; please report it with the operator's log";
+    "The operator has a fault of its own. It tries again. Please report it with the operator's log.";
 
 /// How long the report may take.
 const REPORT_WITHIN: Duration = Duration::from_secs(10);
@@ -149,7 +149,7 @@ fn not_written(ctx: &Context, kind: &ApiResource, key: &Key, blocker: &Blocker, 
     ctx.metrics.status_not_written();
     tracing::warn!(
         resource = %key, reason = blocker.reason.as_str(), error = %error,
-        "the status of a {} could not be written: {}", kind.kind, blocker.message
+        "The status of a {} could not be written: {}", kind.kind, blocker.message
     );
     // An apiserver that does not answer takes no events either.
     if matches!(error, KubeError::Denied { .. } | KubeError::Failed { .. }) {

@@ -122,7 +122,7 @@ pub fn requeue_after(pass: &Pass, failure: &Failure) -> Requeue {
         // Its end wakes the resource.
         Failure::ListAwaited => return pass.observation.timers.recheck(),
         failure => {
-            tracing::warn!(resource = %pass.key, error = %failure, "a reconcile was interrupted");
+            tracing::warn!(resource = %pass.key, error = %failure, "A reconcile was interrupted");
             return Requeue::Backoff;
         }
     };
@@ -157,7 +157,7 @@ pub async fn after(ctx: &Context, key: &Key, failure: &Failure) -> Action {
         }
         next
     } else {
-        tracing::warn!(resource = %key, error = %failure, "a reconcile failed");
+        tracing::warn!(resource = %key, error = %failure, "A reconcile failed");
         Action::requeue(ctx.backoffs.after_failure(key))
     };
     if !ctx.may_write() {
@@ -211,7 +211,7 @@ mod tests {
             Some(Failure::NotActive) => Some(Failure::Endless),
             Some(Failure::Endless) => Some(Failure::Format(FormatError::Empty)),
             Some(Failure::Format(_)) => {
-                Some(Failure::OutputUnavailable(Blocker::passing(Reason::OutputNotWritable, "it is sealed")))
+                Some(Failure::OutputUnavailable(Blocker::passing(Reason::OutputNotWritable, "It is sealed")))
             }
             Some(Failure::OutputUnavailable(_)) => Some(Failure::Deadline {
                 step: "reading the user".to_owned(),
@@ -235,7 +235,7 @@ mod tests {
                 (Some(blocker), failure) => {
                     let (reason, words) = match failure {
                         Failure::Portal(_) => (Reason::PortalError, "502"),
-                        Failure::NotConnected => (Reason::PortalError, "the Portal is not connected"),
+                        Failure::NotConnected => (Reason::PortalError, "The Portal is not connected"),
                         Failure::ListAwaited => (Reason::Searching, "search of the portal's user list"),
                         Failure::Kube(KubeError::Denied { .. } | KubeError::Failed { .. }) => {
                             (Reason::KubernetesError, "the apiserver's words")
@@ -251,7 +251,7 @@ mod tests {
                             (Reason::ReconcileTimeout, "180 s, in the step: reading the user")
                         }
                         Failure::Format(_) => (Reason::OutputInvalid, "No key is left"),
-                        Failure::OutputUnavailable(_) => (Reason::OutputNotWritable, "it is sealed"),
+                        Failure::OutputUnavailable(_) => (Reason::OutputNotWritable, "It is sealed"),
                         Failure::Endless | Failure::Panicked | Failure::NotActive => {
                             (Reason::InternalError, "report it")
                         }

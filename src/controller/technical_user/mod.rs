@@ -158,12 +158,12 @@ async fn carry_out(
     for _ in 0..STEPS {
         match plan(&pass.observation) {
             Step::Read(what) => {
-                tracing::debug!(resource = %pass.key, step = ?what, "read");
+                tracing::debug!(resource = %pass.key, step = ?what, "Reading");
                 progress.at(&what);
                 perform::read::read(pass, what).await?;
             }
             Step::Write(what) => {
-                tracing::debug!(resource = %pass.key, step = ?what, "write");
+                tracing::debug!(resource = %pass.key, step = ?what, "Writing");
                 progress.at(&what);
                 perform::write::write(pass, what).await?;
             }

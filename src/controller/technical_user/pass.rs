@@ -85,10 +85,10 @@ pub enum Failure {
     #[error(transparent)]
     Kube(KubeError),
     /// Somebody else wrote meanwhile: observe again.
-    #[error("somebody else wrote meanwhile")]
+    #[error("another client changed the object meanwhile")]
     Overtaken,
     /// The portal's user list is read for it; it is woken at the end.
-    #[error("waits for the search of the portal's user list")]
+    #[error("the search of the portal's user list has not ended yet")]
     ListAwaited,
     /// The content of an output cannot be built.
     #[error(transparent)]
@@ -100,7 +100,7 @@ pub enum Failure {
     #[error("this process is not the active one")]
     NotActive,
     /// The plan did not come to rest in a sane number of steps.
-    #[error("the plan did not come to rest")]
+    #[error("the plan did not end after the most steps that it may have")]
     Endless,
     /// It took too long.
     #[error("it did not end within {} s, in the step: {step}", within.as_secs())]
@@ -111,7 +111,7 @@ pub enum Failure {
         within: Duration,
     },
     /// A fault of this program. What the panic says is in the log alone: it may quote anything.
-    #[error("the operator ran into a fault of its own")]
+    #[error("the operator has a fault of its own")]
     Panicked,
 }
 

@@ -6,10 +6,10 @@ use std::fmt;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FormatError {
     /// A value that the format needs is not known.
-    #[error("The value {} is missing. It comes from {}", .0.name(), .0.source())]
+    #[error("the value {} is missing; it comes from {}", .0.name(), .0.source())]
     Missing(Value),
     /// The consumer would read another value than the one written.
-    #[error("The {value} cannot be written: {why}")]
+    #[error("the {value} cannot be written: {why}")]
     Unwritable {
         /// The value's name.
         value: &'static str,
@@ -17,10 +17,10 @@ pub enum FormatError {
         why: &'static str,
     },
     /// `keys` names a key that the format does not have.
-    #[error("The format has no key {0:?} that could be renamed")]
+    #[error("the format has no key {0:?} that could be renamed")]
     UnknownKey(String),
     /// A key that a Secret, or a file in it, cannot have.
-    #[error("The key {key:?} is not valid: {rule}")]
+    #[error("the key {key:?} is not valid: {rule}")]
     InvalidKey {
         /// The key.
         key: String,
@@ -29,17 +29,17 @@ pub enum FormatError {
     },
     /// Two keys that are one for the reader.
     #[error(
-        "The keys {0:?} and {1:?} are one and the same for a connector, which ignores case and reads _ as a dot"
+        "the keys {0:?} and {1:?} are one and the same for a connector, which ignores case and reads _ as a dot"
     )]
     DuplicateKeys(String, String),
     /// There is nothing to write.
-    #[error("No key is left to write")]
+    #[error("no key is left to write")]
     Empty,
     /// More than a Secret holds.
-    #[error("The content has {0} bytes, and a Secret holds at most {max}", max = super::keys::MAX_BYTES)]
+    #[error("the content has {0} bytes, and a Secret holds at most {max}", max = super::keys::MAX_BYTES)]
     TooLarge(usize),
     /// A template cannot be rendered.
-    #[error("The template of the key {key:?} fails in line {line}: {kind}")]
+    #[error("the template of the key {key:?} fails in line {line}: {kind}")]
     Template {
         /// The key whose template it is.
         key: String,
@@ -50,7 +50,7 @@ pub enum FormatError {
     },
     /// The content can be built from placeholders, and not from the values of the user. Where it fails, or how long it is, would
     /// reveal something of the values.
-    #[error("It can be built from placeholders, but not from the values of this user")]
+    #[error("it can be built from placeholders, but not from the values of this user")]
     OfValues,
 }
 

@@ -352,7 +352,7 @@ fn may_not_delete(portal: &PortalFacts) -> String {
 }
 
 fn deleted(id: &UserId) -> Notice {
-    Notice { reason: Reason::UserDeleted, note: format!("user {id} was deleted in the portal") }
+    Notice { reason: Reason::UserDeleted, note: format!("User {id} was deleted in the portal") }
 }
 
 fn revoke(o: &Observation, id: &UserId, user: &UserFacts, why: &str) -> Step {

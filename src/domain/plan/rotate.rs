@@ -122,7 +122,7 @@ pub(super) fn retirement(o: &Observation, id: &UserId) -> Option<Retirement> {
         return None;
     }
     let notice =
-        Notice { reason: Reason::DuplicateRemoved, note: format!("user {id} was deleted in the portal") };
+        Notice { reason: Reason::DuplicateRemoved, note: format!("User {id} was deleted in the portal") };
     Some(Retirement { notice, why: "a second user was created for the resource" })
 }
 

@@ -25,7 +25,7 @@ pub(super) enum Held {
 /// Why a try failed. Nothing is known of its effect.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum LeaseError {
-    #[error("no answer in time")]
+    #[error("the apiserver did not answer in time")]
     Slow,
     #[error("{}", words(.0))]
     Call(#[from] kube::Error),
@@ -85,7 +85,7 @@ impl LeaseLock {
                 Ok(true) => return,
                 Ok(false) => {}
                 Err(error) => {
-                    tracing::warn!("the lease was not released; it expires automatically: {error}");
+                    tracing::warn!("The lease was not released; it expires automatically: {error}");
                     return;
                 }
             }

@@ -158,7 +158,7 @@ impl<K: Resource> Merge<K> {
 impl Watched {
     fn listed(&mut self) {
         if self.state == State::Refused {
-            tracing::info!("{} can be watched now", self.place);
+            tracing::info!("The operator can watch {} now", self.place);
         }
         self.state = State::Listed;
         self.refusals.listed(&self.place);
@@ -169,13 +169,18 @@ impl Watched {
         match (code, self.state) {
             (Some(403 | 404), _) => {
                 // The task that reports the refusals logs them too.
-                tracing::debug!("{} cannot be watched and is left out until it can be: {error}", self.place);
+                tracing::debug!(
+                    "The operator cannot watch {}, and leaves it out until it can: {error}",
+                    self.place
+                );
                 self.state = State::Refused;
                 self.refusals.refused(&self.place, &error);
             }
             // The cluster does not keep the version that the watch had reached: a new list follows automatically.
-            (Some(410), _) => tracing::debug!("watch of {}: {error}", self.place),
-            _ => tracing::warn!("watch of {}: {error}; the operator tries again", self.place),
+            (Some(410), _) => {
+                tracing::debug!("A watch of {} starts again with a new list: {error}", self.place);
+            }
+            _ => tracing::warn!("A watch of {} failed: {error}; the operator tries again", self.place),
         }
     }
 }

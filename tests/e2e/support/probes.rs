@@ -27,7 +27,7 @@ impl World {
 
 /// Where an operator serves probes and metrics, by its log.
 pub fn address(operator: &Process) -> Option<String> {
-    let line = operator.lines().into_iter().find(|line| line.contains("serving probes and metrics"))?;
+    let line = operator.lines().into_iter().find(|line| line.contains("Serving probes and metrics"))?;
     let (_, address) = line.split_once("address=")?;
     Some(address.split_whitespace().next()?.to_owned())
 }

@@ -147,7 +147,7 @@ impl World {
 /// Stops an operator as Kubernetes does. The rest happens once it has noticed that.
 pub async fn stop_operator_during(operator: &Process, rest: impl AsyncFnOnce()) {
     let (ended, ()) = tokio::join!(operator.sigterm_and_wait(), async {
-        operator.wait_for_line(|line| line.contains("stopping")).await.unwrap();
+        operator.wait_for_line(|line| line.contains("Stopping")).await.unwrap();
         rest().await;
     });
     assert_eq!(ended.unwrap().code(), Some(0));

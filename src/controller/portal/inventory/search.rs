@@ -26,7 +26,7 @@ const MEASURE: Duration = Duration::from_secs(10);
 const LOG: Duration = Duration::from_mins(2);
 
 const INTERRUPTED: PortalError =
-    PortalError::BadAnswer { reason: "the search of the user list was interrupted" };
+    PortalError::BadAnswer { reason: "The search of the user list was interrupted" };
 
 impl Inventory {
     /// One search; where it panics, another one follows.
@@ -38,7 +38,7 @@ impl Inventory {
             if self.process.tasks.spawn(async move { searcher.search().await }).await.is_ok() {
                 return;
             }
-            tracing::error!("the search of the user list was interrupted");
+            tracing::error!("The search of the user list was interrupted");
             self.wake_blocked(self.gate.unblock());
             self.fail(INTERRUPTED);
             tokio::time::sleep(self.process.random.spread(pause)).await;
@@ -52,7 +52,7 @@ impl Inventory {
         let began = Instant::now();
         while let Some((need, waiting)) = self.next_need() {
             if tries == 0 {
-                tracing::info!(waiting, "the search of the user list begins");
+                tracing::info!(waiting, "The search of the user list begins");
             }
             tries += 1;
             match self.satisfy(need).await {
@@ -66,7 +66,7 @@ impl Inventory {
                     self.report(woken);
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "the search of the user list failed; it is tried again while resources wait for it");
+                    tracing::warn!(%error, "The search of the user list failed; it is tried again while resources wait for it");
                     let wait = match &error {
                         PortalError::CircuitOpen { retry_after }
                         | PortalError::Throttled { retry_after: Some(retry_after) } => {
@@ -81,7 +81,7 @@ impl Inventory {
             }
         }
         let (users, took) = (self.look(Snapshot::len).unwrap_or_default(), began.elapsed());
-        tracing::info!(users, duration_ms = took.as_millis(), "the search of the user list ended");
+        tracing::info!(users, duration_ms = took.as_millis(), "The search of the user list ended");
     }
 
     /// The try failed: all that wait hear why.
@@ -188,7 +188,7 @@ impl Inventory {
                     if logged.elapsed() >= LOG {
                         logged = Instant::now();
                         let (read, pages) = (progress.read, progress.pages);
-                        tracing::info!(pages_read = read, pages, "the search of the user list continues");
+                        tracing::info!(pages_read = read, pages, "The search of the user list continues");
                     }
                 }
             }

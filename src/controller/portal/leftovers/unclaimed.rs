@@ -100,7 +100,7 @@ async fn marks(
                     }
                     Err(PortalError::NotFound | PortalError::ClientMissing) => Marked::Read(None),
                     Err(error) => {
-                        tracing::warn!(user_id = %user.id, %error, "a user that no resource claims cannot be read");
+                        tracing::warn!(user_id = %user.id, %error, "A user that no resource claims cannot be read");
                         if !is_of_one_user(&error) {
                             reads = LIMIT;
                         }

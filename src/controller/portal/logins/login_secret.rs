@@ -55,7 +55,7 @@ mod tests {
         );
         let words = message(refused(), &of("refreshToken"));
         assert!(words.contains("\"portal-login\"") && words.contains("refresh-token"), "{words}");
-        let other = Blocker::lasting(Reason::Unreachable, "other");
-        assert_eq!(message(other, &of("clientCredentials")), "other");
+        let other = Blocker::lasting(Reason::Unreachable, "Other");
+        assert_eq!(message(other, &of("clientCredentials")), "Other");
     }
 }

@@ -90,7 +90,7 @@ pub(super) fn every_login_is_known(ctx: &Context) -> Result<(), Blocker> {
     Err(Blocker::passing(
         Reason::PortalNotReady,
         format!(
-            "a user that is there already may be the login of a Portal, and this operator may not list the Portals of \
+            "A user that is there already may be the login of a Portal, and this operator may not list the Portals of \
              namespace {namespace}; {ROLE_AGAIN}"
         ),
     ))

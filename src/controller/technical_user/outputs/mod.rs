@@ -126,7 +126,7 @@ impl Resource {
 /// Why an output is not written whose content cannot be built.
 #[must_use]
 pub fn invalid(id: &OutputId, error: &FormatError) -> Blocker {
-    let message = format!("The operator cannot write the {id}, because its content cannot be built. {error}");
+    let message = format!("The operator cannot write the {id}, because its content cannot be built: {error}");
     Blocker::lasting(Reason::OutputInvalid, message)
 }
 

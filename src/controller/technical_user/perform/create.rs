@@ -154,7 +154,7 @@ impl Task {
             return Err(Failure::NotActive);
         }
         if !self.basis.holds(&self.ctx).await? {
-            tracing::debug!(resource = %self.key, "what a create rests on has changed meanwhile");
+            tracing::debug!(resource = %self.key, "A create was not sent, because what it depends on has changed");
             return Err(Failure::Overtaken);
         }
         self.ctx.memory.change(&self.key, |user| user.attempts.begin(&self.attempt));
@@ -171,7 +171,7 @@ impl Task {
         let _given_up = written_down.send(object);
         let late = began.elapsed() > START_LIMIT || !self.ctx.may_write();
         let outcome = if late {
-            tracing::warn!(resource = %self.key, "a create was not started in time, so it is not started at all");
+            tracing::warn!(resource = %self.key, "A create was not sent, because it was not started in time");
             Outcome::NotSent
         } else {
             self.outcome(slot.create(self.user.clone()).await)
@@ -231,7 +231,7 @@ impl Task {
                 Outcome::Refused(refused(&error, &self.link.capabilities.permissions))
             }
             Err(CreateFailure { effect: Effect::Unknown, error }) => {
-                tracing::warn!(resource = %self.key, %error, "a create ended without an answer; the user is looked for");
+                tracing::warn!(resource = %self.key, %error, "A create ended without an answer; the operator searches for the user");
                 Outcome::Unknown
             }
         }

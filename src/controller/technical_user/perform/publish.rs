@@ -111,16 +111,26 @@ fn report(pass: &Pass, current: &UserRef, id: &OutputId) {
     });
     let held_before =
         pass.status.credential.is_some() && output.is_some_and(|output| output.recorded.is_some());
-    let (reason, words) = match (held_before, same) {
-        (true, true) => (Reason::OutputHealed, "was written again as it should be"),
+    let user = &current.id;
+    let (reason, note) = match (held_before, same) {
+        (true, true) => {
+            (Reason::OutputHealed, format!("{id} was written again as it should be (user {user})"))
+        }
         (true, false) if held_this_one(pass, current, id) => (
             Reason::OutputChanged,
-            "has another content with the same credential, as the spec or the Portal asks",
+            format!(
+                "{id} has another content with the same credential, as the spec or the Portal asks (user {user})"
+            ),
         ),
-        (true, false) => (Reason::CredentialChanged, "now holds the credential that the portal shows"),
-        (false, _) => (Reason::CredentialPublished, "holds the credential; a token was obtained with it"),
+        (true, false) => (
+            Reason::CredentialChanged,
+            format!("{id} now holds the credential that the portal shows (user {user})"),
+        ),
+        (false, _) => (
+            Reason::CredentialPublished,
+            format!("{id} holds the credential; a token was obtained with it (user {user})"),
+        ),
     };
-    let note = format!("{id} {words} (user {})", current.id);
     pass.ctx.events.normal(reference(&pass.ctx, &pass.key), reason.as_str(), "Publish", &note);
 }
 
@@ -159,7 +169,7 @@ pub async fn remove(pass: &mut Pass, id: &OutputId) -> Result<(), Failure> {
 
 /// Lists an output that is left where it is. It is repeated until the finalizer is removed.
 pub async fn abandon(pass: &mut Pass, id: &OutputId, why: &str) -> Result<(), Failure> {
-    tracing::warn!(resource = %pass.key, output = %id, error = why, "an output that cannot be removed is abandoned");
+    tracing::warn!(resource = %pass.key, output = %id, error = why, "An output that cannot be removed is abandoned");
     if let Some(mut output) = outputs::of_record(&pass.resource(), id) {
         output.abandon(why).await?;
     }

@@ -124,7 +124,7 @@ mod tests {
             (
                 failed,
                 Reason::KubernetesError,
-                "Deployment \"edc\": the Kubernetes API failed with status 500",
+                "Deployment \"edc\": The Kubernetes API failed with status 500",
             ),
         ] {
             let blocker = refused(&id, &error);

@@ -29,14 +29,14 @@ pub async fn list(pass: &mut Pass, id: &UserId, why: &str) -> Result<(), Failure
     if !Evidence::of(pass, id).may_be_listed(id) {
         tracing::warn!(
             resource = %pass.key,
-            "a user is not listed as retained: nothing proves that the id in the status is of a user of this resource"
+            "A user is not listed as retained: nothing proves that the id in the status is of a user of this resource"
         );
         pass.observation.users.entry(id).done.push(Done::RecordedRetained);
         return Ok(());
     }
     let listing: &Pass = pass;
     repeated(&pass.ctx.process.random, || add(listing, id, why)).await?;
-    let note = format!("user {id} is kept in the portal: {why}");
+    let note = format!("User {id} is kept in the portal: {why}");
     let reference = reference(&pass.ctx, &pass.key);
     pass.ctx.events.warning(reference, Reason::UserRetained.as_str(), "Retain", &note);
     pass.observation.users.entry(id).done.push(Done::RecordedRetained);

@@ -112,7 +112,12 @@ async fn describe(pass: &mut Pass, id: &UserId, name: String, description: Strin
 async fn reset(pass: &mut Pass, id: &UserId) -> Result<(), Failure> {
     let link = pass.connected()?.clone();
     link.portal.reset(id).await?;
-    event(pass, Reason::UserRevoked, "Revoke", &format!("the secret of user {id} was reset and forgotten"));
+    event(
+        pass,
+        Reason::UserRevoked,
+        "Revoke",
+        &format!("The operator reset the secret of user {id} and did not read the new one"),
+    );
     pass.observation.users.entry(id).done.push(Done::Reset);
     Ok(())
 }
@@ -131,7 +136,7 @@ async fn mark_retained(
         Ok(()) => {}
         // It is gone, or the portal changes no such user: the Portal's list names it, and this process tries it no more.
         Err(error) if cannot_be_marked(&error) => {
-            tracing::warn!(resource = %pass.key, user_id = %id, %error, "a retained user cannot be marked");
+            tracing::warn!(resource = %pass.key, user_id = %id, %error, "A retained user cannot be marked");
         }
         Err(error) => return Err(error.into()),
     }

@@ -54,7 +54,7 @@ pub async fn write(pass: &mut Pass, rest: &Settled) -> Result<bool, Failure> {
 pub async fn record_written(pass: &mut Pass, rest: &Settled) {
     let new = recorded(pass, rest);
     if let Err(failure) = patch(pass, new).await {
-        tracing::warn!(resource = %pass.key, error = %failure, "the outputs that were written cannot be recorded");
+        tracing::warn!(resource = %pass.key, error = %failure, "The outputs that were written cannot be recorded");
     }
 }
 
@@ -63,7 +63,7 @@ pub async fn report_deletion(pass: &mut Pass, words: String) {
     let report = Report::Deleting(Blocker::passing(Reason::Deleting, words));
     let settled = Settled::new(report, Requeue::Never);
     if let Err(failure) = write(pass, &settled).await {
-        tracing::warn!(resource = %pass.key, error = %failure, "the status of a deletion cannot be written");
+        tracing::warn!(resource = %pass.key, error = %failure, "The status of a deletion cannot be written");
     }
     pass.observation.reported = true;
 }

@@ -109,7 +109,7 @@ fn others(all: &Values) -> Vec<(&'static str, Values)> {
 fn an_error_says_where_to_set_a_value() {
     assert_eq!(
         FormatError::Missing(Value::Did).to_string(),
-        "The value did is missing. It comes from the portal, if it shows it to the login, or spec.dataspace.did of the Portal"
+        "the value did is missing; it comes from the portal, if it shows it to the login, or spec.dataspace.did of the Portal"
     );
 }
 
@@ -130,7 +130,7 @@ fn a_secret_that_its_reader_would_take_apart_is_refused() {
         (Format::DataSpaceIntegration, " s3cret"),
     ] {
         let error = refused(format, &values(UserKind::External, secret));
-        assert!(error.starts_with("The client secret") || error.starts_with("The Client Secret"), "{error}");
+        assert!(error.starts_with("the client secret") || error.starts_with("the Client Secret"), "{error}");
         assert!(!error.contains("s3cret"), "{error}");
     }
 }
