@@ -94,9 +94,12 @@ fn sent(stub: &Stub) -> Vec<String> {
         .collect()
 }
 
-/// Until the failure of a moment ago is forgotten, and the token of 12 s is too old.
+/// Moves the clock of the client until the last failure is forgotten, and the token of 12 s is too old. Between two calls no
+/// time-out runs that would expire by that.
 async fn a_while() {
-    tokio::time::sleep(std::time::Duration::from_millis(2100)).await;
+    tokio::time::pause();
+    tokio::time::advance(std::time::Duration::from_millis(2100)).await;
+    tokio::time::resume();
 }
 
 #[tokio::test]
@@ -201,7 +204,7 @@ mod at_keycloak {
     async fn simulator() -> Simulator {
         let person = Caller::with_permissions("admin", "R1", ALL).of(COMPANY).human();
         let config = Config::new(Version::V2_6).company(Company::new(COMPANY, BPN)).caller(person);
-        // Too old to be used after 2 s.
+        // Too old to be used after 2 s of the client's clock.
         Simulator::start(config.token_lifetime(std::time::Duration::from_secs(12))).await.unwrap()
     }
 
