@@ -35,7 +35,7 @@ fn succeeded(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// Makes the image with the umask of somebody.
+/// Builds the image with a given umask.
 fn make(directory: &Path, file: &str, umask: &str) -> PathBuf {
     let out = directory.join(file);
     let output = Command::new("bash")

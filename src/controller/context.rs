@@ -176,15 +176,15 @@ impl Context {
         self.metrics.objects_in_backoff(Kind::Portal, self.portal_backoffs.waiting());
     }
 
-    /// Has a `TechnicalUser` looked at.
+    /// Queues a `TechnicalUser`.
     pub fn wake(&self, key: &Key) {
         // Without a receiver the process is on its way out.
         let _ = self.wake_user.send(key.clone());
     }
 
-    /// Has a `Portal` looked at.
+    /// Queues a `Portal`.
     pub fn wake_portal(&self, key: &Key) {
-        self.portal_memory.looks.hurry(key);
+        self.portal_memory.checks.hurry(key);
         let _ = self.wake_portal.send(key.clone());
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! A published Secret bears `<instance>/<namespace>/<name>` of its `TechnicalUser`, the session of a person's login
 //! `portal/<instance>/<namespace>/<name>` of its Portal: a `TechnicalUser` named as the Portal has another mark. Up to
-//! 0.1 a session bore the first form too; such a one is told by its ownerReference, and gets the new mark with the next
+//! 0.1 a session bore the first form too; such a Secret is recognised by its ownerReference, and gets the new mark with the next
 //! write.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -46,8 +46,8 @@ pub fn bears_former_mark(secret: &ObjectMeta, portal: &Owner) -> bool {
 /// Whose a Secret is, in words.
 #[must_use]
 pub fn words(secret: &ObjectMeta) -> String {
-    let Some(mark) = mark(secret) else { return "somebody else".to_owned() };
-    // Whoever may write the Secret may write anything there.
+    let Some(mark) = mark(secret) else { return "another client".to_owned() };
+    // A client that may write the Secret may write anything there.
     let mark = printable(mark, LONGEST);
     match mark.strip_prefix(SESSION) {
         Some(portal) => format!("the Portal {portal}"),
@@ -126,7 +126,7 @@ mod tests {
         let owner = named_alike();
         let restored = secret(&owner.to_string(), None);
         assert!(is_published_for(&restored, &owner) && !is_session_of(&restored, &owner));
-        assert_eq!(words(&ObjectMeta::default()), "somebody else");
+        assert_eq!(words(&ObjectMeta::default()), "another client");
         assert!(words(&secret(&"\u{1b}x".repeat(100_000), None)).chars().count() < 500);
     }
 }

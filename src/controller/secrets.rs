@@ -68,7 +68,7 @@ impl Secrets {
         Ok(self.get(name).await?.map(|secret| Texts::of(&secret)))
     }
 
-    /// Makes a Secret that is not there yet (POST: somebody else's is a conflict).
+    /// Creates a Secret that is not there yet (POST: a Secret of another client is a conflict).
     pub async fn create(
         &self,
         envelope: &Envelope,
@@ -136,7 +136,7 @@ pub struct Version {
 }
 
 impl Version {
-    /// The version that metadata tells.
+    /// The version by the metadata.
     #[must_use]
     pub fn of(metadata: &ObjectMeta) -> Self {
         Self {

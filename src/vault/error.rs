@@ -77,7 +77,7 @@ pub enum VaultError {
         /// What it is, in words.
         found: String,
     },
-    /// Somebody else has written the entry since it was read.
+    /// Another client has written the entry since it was read.
     #[error("the entry has changed since it was read")]
     CasMismatch,
     /// The answer is too long or not what Vault's API says.

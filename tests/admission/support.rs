@@ -156,7 +156,7 @@ pub fn merged(base: &Value, change: &Value) -> Value {
     Value::Object(object)
 }
 
-/// Tries all cases of a table, and tells of every one that is answered otherwise.
+/// Tries all cases of a table, and reports every one with another answer.
 pub async fn try_all(kind: Kind, prefix: &str, cases: &[Case]) {
     let server = Server::new(prefix).await;
     for Case { spec, refused } in cases {

@@ -51,7 +51,7 @@ async fn writes_since(world: &World, before: &RequestCounts, least: u64) -> u64 
     .unwrap()
 }
 
-fn told(call: &RecordedRequest) -> String {
+fn described(call: &RecordedRequest) -> String {
     format!("{} {} {:?}", call.method, call.target, call.apiserver_code)
 }
 
@@ -63,7 +63,7 @@ async fn assert_silent(world: &World, before: &RequestCounts, what: &str) {
     assert_eq!(writes(&since, &OURS), 0, "{what} writes nothing; the last writes: {last:#?}");
 }
 
-/// Waits until the portal's list was read so many times more. One page of the list is one call.
+/// Waits until the portal's list was read this number of times more. One page of the list is one call.
 async fn sweeps(world: &World, more: usize) {
     let pages = world.ours().len() / 15 + 1;
     let before = world.simulator.count(Endpoint::Roles);
@@ -100,7 +100,7 @@ async fn writes_are_few_a_calm_system_is_silent_and_a_restart_is_cheap() {
     sweeps(&world, 1).await;
     let wallet = writes_since(&world, &before, 4).await - 1;
     let seen: Vec<_> =
-        world.proxy.matching(&Matcher::writes().dry_run(false)).iter().rev().take(8).map(told).collect();
+        world.proxy.matching(&Matcher::writes().dry_run(false)).iter().rev().take(8).map(described).collect();
     assert!(wallet <= 5, "a new wallet user took {wallet} writes; the last ones: {seen:#?}");
 
     // Fifty users, calm over several sweeps: no write, no call for any of them.

@@ -114,7 +114,7 @@ fn every_value_is_in_the_readme() {
     paths("", &documents(&read("values.yaml"))[0], &mut all);
     let readme = read("README.md");
     let documented = |path: &str| {
-        // A whole block may be told in one row, such as `resources`.
+        // A whole block may be described in one row, such as `resources`.
         path.match_indices('.')
             .map(|(end, _)| &path[..end])
             .chain([path])

@@ -19,8 +19,8 @@ async fn each_release_is_told() {
     ] {
         let said = check(&start(config(version, &ALL)).await, &["-o", "json"]).await;
         let document = said.is(0).json();
-        let told = document["steps"].as_array().unwrap().iter().find(|step| step["name"] == "version");
-        assert_eq!(told.unwrap()["version"], words);
+        let version = document["steps"].as_array().unwrap().iter().find(|step| step["name"] == "version");
+        assert_eq!(version.unwrap()["version"], words);
         assert_eq!((&document["ok"], &document["exitCode"]), (&json!(true), &json!(0)));
     }
 }

@@ -82,7 +82,7 @@ async fn one_lost_answer_is_forgiven() {
     let scratch = Scratch::new();
     let file = scratch.file("token", FIRST);
     simulator.inject(Fault::at(Endpoint::Refresh, Action::DoneButAnswerLost).once());
-    // The client itself tells a failure again for 2 s.
+    // The client itself returns a failure again for 2 s.
     let patient = Pace { pause: Duration::from_millis(2200), ..quick() };
     check_as_person(&simulator, &file, patient).await.is(0);
     assert_eq!(simulator.count(Endpoint::Refresh), 2);

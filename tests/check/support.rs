@@ -135,7 +135,7 @@ pub(crate) fn addresses(simulator: &Simulator) -> Vec<String> {
     vec!["--url".to_owned(), url, "--token-url".to_owned(), token_url]
 }
 
-/// Checks a simulator with its login `sa1`, and looks whether a secret was told.
+/// Checks a simulator with its login `sa1`, and checks that no secret was printed.
 pub(crate) async fn check(simulator: &Simulator, more: &[&str]) -> Said {
     let scratch = Scratch::new();
     let secret = scratch.file("secret", SECRET);

@@ -9,7 +9,7 @@ use crate::support::{create, one_user, reason, world};
 const INTERNAL: &str = DATASPACE_DISCOVERY;
 const EXTERNAL: &str = IDENTITY_WALLET_MANAGEMENT;
 
-/// One user comes of it, by so many creates.
+/// One user comes of it, by this number of creates.
 async fn one_user_in_the_end(role: &str, action: Action, creates: usize) {
     let world = world().start().await;
     world.simulator.inject(Fault::at(Endpoint::Create, action).once());

@@ -61,7 +61,7 @@ async fn a_certificate_of_ones_own_authority_is_named_and_trusted() {
     assert!(words.contains("ConfigMap \"ca\"") && words.contains("ca.crt"), "{words}");
     config_map("no certificate at all").await;
     world
-        .eventually("what is wrong is told", async || {
+        .eventually("what is wrong is reported", async || {
             !world.portal_because("CaBundleInvalid").await.contains("is not there")
         })
         .await;

@@ -16,7 +16,7 @@ use crate::support::{
 const CLOCKS: [&str; 2] = ["+10m", "-10m"];
 const SKEW: i64 = 600;
 
-/// What gives a process another clock. A monotonic clock counts on as it did, as it does where somebody sets the time.
+/// What gives a process another clock. A monotonic clock counts on as it did, as it does where a person sets the time.
 fn variables(clock: &str) -> [(&'static str, String); 3] {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/testbed/faketime.sh");
     let output = Command::new("bash").arg(script).output().unwrap();
@@ -42,10 +42,10 @@ fn with_clock(builder: WorldBuilder, clock: &str) -> WorldBuilder {
 
 /// Fails where the operator's clock was not the wrong one: else a test would show nothing.
 fn assert_clock_was_wrong(clock: &str, object: &kube::api::DynamicObject) {
-    let told = condition(object, "Ready").unwrap().last_transition_time.0;
-    let ahead = told.duration_since(Timestamp::now()).as_secs();
+    let reported = condition(object, "Ready").unwrap().last_transition_time.0;
+    let ahead = reported.duration_since(Timestamp::now()).as_secs();
     let wanted = if clock.starts_with('+') { SKEW } else { -SKEW };
-    assert!((ahead - wanted).abs() < 300, "{clock}: {told} is {ahead} s ahead");
+    assert!((ahead - wanted).abs() < 300, "{clock}: {reported} is {ahead} s ahead");
 }
 
 #[tokio::test]

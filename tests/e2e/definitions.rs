@@ -26,16 +26,18 @@ pub fn fields<'a>(definition: &'a mut Value, part: &str) -> &'a mut serde_json::
     schema["properties"][part]["properties"].as_object_mut().unwrap()
 }
 
-/// Changes a definition and waits until the apiserver tells of its fields.
-pub async fn install(world: &World, definition: &Value, told: impl Fn(&str) -> bool) {
+/// Changes a definition and waits until the apiserver reports its fields.
+pub async fn install(world: &World, definition: &Value, is_served: impl Fn(&str) -> bool) {
     world.kubectl_apply(definition).await;
-    wait_for_discovery(world, "/openapi/v3/apis/technicaluser.dev/v1alpha1", told).await;
+    wait_for_discovery(world, "/openapi/v3/apis/technicaluser.dev/v1alpha1", is_served).await;
 }
 
-async fn wait_for_discovery(world: &World, path: &str, told: impl Fn(&str) -> bool) {
+async fn wait_for_discovery(world: &World, path: &str, is_served: impl Fn(&str) -> bool) {
     world
-        .eventually("the definition is told", async || {
-            told(&world.plane.kubectl(&["get", "--raw", path]).await.unwrap().success().unwrap_or_default())
+        .eventually("the definition is reported", async || {
+            is_served(
+                &world.plane.kubectl(&["get", "--raw", path]).await.unwrap().success().unwrap_or_default(),
+            )
         })
         .await;
 }
@@ -82,14 +84,14 @@ async fn an_older_definition_is_told_field_by_field_and_waited_for() {
     let mut world = elected.plane(plane).stopped().start().await;
     let mut older = definition("technicalusers");
     fields(&mut older, "status").remove("credential").unwrap();
-    install(&world, &older, |told| !told.contains("firstVerifiedAt")).await;
+    install(&world, &older, |found| !found.contains("firstVerifiedAt")).await;
     world.start_operator();
     let words = "kind TechnicalUser lacks the field .status.credential";
     let text = world.readyz(503, words).await;
     assert!(text.contains("crds.install"), "{text}");
     world.operator().wait_for_line(|line| line.contains(words) && line.contains("ERROR")).await.unwrap();
     assert_nothing_was_requested(&world);
-    install(&world, &definition("technicalusers"), |told| told.contains("firstVerifiedAt")).await;
+    install(&world, &definition("technicalusers"), |found| found.contains("firstVerifiedAt")).await;
     works_without_a_restart(&world).await;
 }
 
@@ -99,13 +101,13 @@ async fn a_newer_definition_is_told_and_holds_nothing_up() {
     let mut world = world().plane(plane).stopped().start().await;
     let mut newer = definition("portals");
     fields(&mut newer, "spec").insert("fashion".into(), json!({"type": "string"}));
-    install(&world, &newer, |told| told.contains("fashion")).await;
+    install(&world, &newer, |found| found.contains("fashion")).await;
     world.start_operator();
     let words = "kind Portal has the field .spec.fashion";
     world.readyz(200, words).await;
     world.operator().wait_for_line(|line| line.contains(words) && line.contains("WARN")).await.unwrap();
     works_without_a_restart(&world).await;
-    install(&world, &definition("portals"), |told| !told.contains("fashion")).await;
+    install(&world, &definition("portals"), |found| !found.contains("fashion")).await;
 }
 
 #[tokio::test]
@@ -122,14 +124,15 @@ async fn a_version_that_is_not_served_is_told() {
         versions.push(next);
         world.kubectl_apply(&other).await;
         let served = format!("\"name\":\"{file}\"");
-        wait_for_discovery(&world, "/apis/technicaluser.dev/v1alpha1", |told| !told.contains(&served)).await;
+        wait_for_discovery(&world, "/apis/technicaluser.dev/v1alpha1", |found| !found.contains(&served))
+            .await;
     }
     world.start_operator();
     let words = "version v1alpha1 of technicaluser.dev is not served, only v1alpha2";
     world.readyz(503, words).await;
     assert_nothing_was_requested(&world);
     for file in ["portals", "technicalusers"] {
-        install(&world, &definition(file), |told| told.contains(&format!("{{namespace}}/{file}"))).await;
+        install(&world, &definition(file), |found| found.contains(&format!("{{namespace}}/{file}"))).await;
     }
     works_without_a_restart(&world).await;
 }
@@ -153,7 +156,7 @@ async fn definitions_that_come_later_are_waited_for() {
     world.readyz(503, "absent").await;
     assert_nothing_was_requested(&world);
     for file in ["portals", "technicalusers"] {
-        install(&world, &definition(file), |told| told.contains(&format!("{{namespace}}/{file}"))).await;
+        install(&world, &definition(file), |found| found.contains(&format!("{{namespace}}/{file}"))).await;
     }
     world.readyz(200, "ok").await;
     world.apply(&portal(&world.simulator, &world.namespace)).await;

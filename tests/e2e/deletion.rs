@@ -82,7 +82,7 @@ async fn each_policy_does_what_it_says() {
         let (kind, note) = world.event(name, "UserRetained").await;
         assert!(kind == "Warning" && note.contains(&user.id.to_string()), "{note}");
     }
-    // Whoever makes a resource of the same name anew gets a user of its own.
+    // A new resource of the same name gets a user of its own.
     world.apply(&resource("retain", &world, INTERNAL, None)).await;
     world.ready("retain").await;
     assert_ne!(world.user_of("retain").id, users["retain"].id);

@@ -82,7 +82,7 @@ async fn a_user_that_cannot_be_told_or_used_is_waited_for() {
     assert_eq!(world.portal_writes(), before);
     assert_eq!(world.count(Endpoint::Create), 1);
     assert_eq!(world.user_of("made"), made);
-    // A user that goes is told, and its Secret is left for a person to judge.
+    // A user that was deleted is reported, and its Secret is kept for a person to judge.
     assert_eq!(world.simulator.delete_by_hand(managed.id), portal_simulator::Change::Done);
     world.sweep().await;
     world.because("subscribed", "UserNotFound").await;

@@ -1,4 +1,4 @@
-//! Several processes with an election: one acts, and whoever has lost the lease asks the portal for nothing.
+//! Several processes with an election: one acts, and a process that has lost the lease sends nothing to the portal.
 
 use portal_simulator::role_names::{DATASPACE_DISCOVERY, IDENTITY_WALLET_MANAGEMENT};
 use portal_simulator::{Endpoint, Stage as PortalStage};

@@ -146,7 +146,7 @@ async fn a_hang_at_one_user_holds_up_no_other() {
     world.apply(&create("new", &world.namespace, DATASPACE_DISCOVERY)).await;
     world.ready("new").await;
     world.eventually("the other Secret is back", async || world.get_secret(&names[1]).await.is_some()).await;
-    let words = world.until(&names[0], "it is told", |user| reason(user) != "Ready").await;
+    let words = world.until(&names[0], "it is reported", |user| reason(user) != "Ready").await;
     assert!(!message(&words).is_empty(), "{words:#?}");
     assert!(world.get_secret(&names[0]).await.is_none());
     world.simulator.remove_fault(fault);

@@ -77,7 +77,7 @@ async fn a_session_secret_of_somebody_else_is_not_touched() {
     world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
     world.start_operator();
     let words = world.portal_because("TokenNotStored").await;
-    assert!(words.contains(SESSION_SECRET) && words.contains("somebody else"), "{words}");
+    assert!(words.contains(SESSION_SECRET) && words.contains("another client"), "{words}");
     assert_eq!(world.count(Endpoint::List), 0);
     assert_eq!(world.get_secret(SESSION_SECRET).await, before);
     // The identity provider ends the session at the third use of one refresh token.

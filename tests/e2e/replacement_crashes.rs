@@ -37,7 +37,7 @@ async fn one_successor(world: &World, lost: &UserView) {
     let secret = world.get_secret(NAME).await.unwrap();
     assert_eq!(secret_value(&secret, "client-id"), users[0].client_id.clone().unwrap());
     assert_eq!(world.token_with(NAME).await, 200);
-    // What was lost cannot be deleted; it is told of.
+    // What was lost cannot be deleted; it is reported.
     let listed = world
         .portal_until("the lost one is listed", |portal| !portal_status(portal).retained.is_empty())
         .await;

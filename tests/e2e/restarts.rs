@@ -94,7 +94,7 @@ async fn generations(world: &World, name: &str) -> (i64, Option<i64>) {
     (restart.generation, restart.workloads.iter().map(|workload| workload.generation).min())
 }
 
-/// Waits until every restart for so many changes is complete.
+/// Waits until every restart for this number of changes is complete.
 async fn restarted_for(world: &World, name: &str, changes: i64) {
     let what = format!("the workloads are restarted for {changes} changes");
     world.eventually(&what, async || generations(world, name).await == (changes, Some(changes))).await;

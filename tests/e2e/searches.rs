@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::support::{World, create, one_company, reason, recorded, world};
 
-/// So many users of others. Their names sort before those that the operator gives.
+/// The number of users of others. Their names sort before those that the operator gives.
 fn crowd(world: &World, count: usize) {
     for number in 0..count {
         world.simulator.seed_user(UserSeed::new("One", &format!("a-{number:05}"))).unwrap();
@@ -24,7 +24,7 @@ async fn a_user_that_later_readings_miss_is_adopted() {
     let before = world.seed_marked(&world.mark_of(world.owner("edc")).await);
     world.apply(&create("other", &world.namespace, DATASPACE_DISCOVERY)).await;
     world.ready("other").await;
-    // From now on somebody creates a user after each page, at the beginning of the list.
+    // From now on another client creates a user after each page, at the beginning of the list.
     let simulator = std::sync::Arc::clone(&world.simulator);
     let moving = tokio::spawn(async move {
         let mut pages = simulator.count(Endpoint::List);

@@ -1,4 +1,4 @@
-//! The Secret: never somebody else's, always as the portal has it, and where the spec wants it.
+//! The Secret: never that of another client, always as the portal has it, and where the spec wants it.
 
 use kube::api::{DeleteParams, Patch, PatchParams};
 use portal_simulator::Endpoint;
@@ -19,7 +19,7 @@ async fn somebody_elses_secret_is_not_touched_and_no_user_is_made() {
     let before = world.get_secret("edc").await;
     world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
     let words = world.because("edc", "OutputNotOurs").await;
-    assert!(words.contains("somebody else") && words.contains("creates no user"), "{words}");
+    assert!(words.contains("another client") && words.contains("creates no user"), "{words}");
     world.two_sweeps().await;
     assert_eq!(world.portal_writes(), 0);
     assert_eq!(world.get_secret("edc").await, before);
@@ -92,7 +92,7 @@ async fn a_secret_is_healed_from_the_portal_without_a_new_credential() {
     edit(&world, "edc", &json!({"metadata": {"ownerReferences": null}})).await;
     healed("the ownerReference is there again").await;
     world.ready("edc").await;
-    assert_eq!(world.portal_writes(), writes, "no credential was made anew");
+    assert_eq!(world.portal_writes(), writes, "no new credential was created");
 }
 
 #[tokio::test]

@@ -105,8 +105,8 @@ async fn a_lease_that_may_not_be_had_is_told_and_waited_for() {
     }
     world.kubectl_apply(&role).await;
     world.start_operator();
-    let told = |line: &str| line.contains("lease") && line.contains("forbidden");
-    world.operator().wait_for_line(told).await.unwrap();
+    let is_reported = |line: &str| line.contains("lease") && line.contains("forbidden");
+    world.operator().wait_for_line(is_reported).await.unwrap();
     assert!(world.operator().try_wait().unwrap().is_none(), "it waits");
     role["rules"] = all;
     world.kubectl_apply(&role).await;

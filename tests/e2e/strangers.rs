@@ -20,7 +20,7 @@ async fn a_resource_without_access_neither_keeps_a_portal_nor_learns_of_it() {
     world.apply(&create_from("edc", friend, home, DATASPACE_DISCOVERY)).await;
     world.ready("edc").await;
     world.ready(&format!("{friend}/edc")).await;
-    // Forged: a finalizer, and a status that names a user of somebody else.
+    // Forged: a finalizer, and a status that names a user of another owner.
     let forged = format!("{stranger}/edc");
     world.apply(&create_from("edc", stranger, home, DATASPACE_DISCOVERY)).await;
     world.because(&forged, "AccessDenied").await;
@@ -38,10 +38,10 @@ async fn a_resource_without_access_neither_keeps_a_portal_nor_learns_of_it() {
     let waiting = create_from("waiting", stranger, home, DATASPACE_DISCOVERY);
     world.apply(&waiting).await;
     world.apply(&create("waiting", home, DATASPACE_DISCOVERY)).await;
-    let tells = |user: &DynamicObject| message(user).contains("LoginRefused");
-    let here = message(&world.until("waiting", "it repeats what its Portal says", tells).await);
+    let repeats = |user: &DynamicObject| message(user).contains("LoginRefused");
+    let here = message(&world.until("waiting", "it repeats what its Portal says", repeats).await);
     assert!(here.contains("login Secret"), "{here}");
-    let there = world.until(&format!("{stranger}/waiting"), "it names the reason alone", tells).await;
+    let there = world.until(&format!("{stranger}/waiting"), "it names the reason alone", repeats).await;
     assert!(!message(&there).contains("login Secret"), "{there:#?}");
     assert!(!message(&there).contains("127.0.0.1"), "{there:#?}");
     assert!(!message(&there).contains("portal-login"), "{there:#?}");
@@ -50,7 +50,7 @@ async fn a_resource_without_access_neither_keeps_a_portal_nor_learns_of_it() {
     world.sweep_soon().await;
     world.portal_ready().await;
 
-    // The grant of one that has a user is withdrawn; the other never had one.
+    // The grant of one that has a user is removed; the other never had one.
     world.patch_portal(&json!({"spec": {"access": [same]}})).await;
     world.portals_api().delete(PORTAL, &kube::api::DeleteParams::default()).await.unwrap();
     world.delete("edc").await;

@@ -73,7 +73,7 @@ async fn a_deletion_while_one_is_at_the_create_is_told_once() {
     world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
     gate.reached().await;
     world.delete("edc").await;
-    world.until("edc", "one has told of it", |object| !reason(object).is_empty()).await;
+    world.until("edc", "one has reported it", |object| !reason(object).is_empty()).await;
     world.more_lists_answered(4).await;
     let statuses = Matcher::any().method("PATCH").path("/technicalusers/edc/status");
     assert!(world.proxy.count(&statuses) < 10, "they overwrite each other: {}", world.proxy.count(&statuses));

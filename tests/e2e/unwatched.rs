@@ -1,4 +1,4 @@
-//! Namespaces that the operator may not watch, from the start or later: told, left out, served once they may be; and
+//! Namespaces that the operator may not watch, from the start or later: reported, left out, served once they may be; and
 //! nothing is concluded from what is not seen.
 
 use portal_simulator::role_names::DATASPACE_DISCOVERY;
@@ -52,7 +52,7 @@ fn unclaimed(portal: &kube::api::DynamicObject) -> Vec<String> {
 async fn wait_for_unwatched_metric(world: &World, count: usize) {
     let line = format!("tuo_namespaces_unwatched {count}\n");
     world
-        .eventually("the metric tells", async || {
+        .eventually("the metric reports it", async || {
             world.ask("/metrics").await.is_some_and(|(_, text)| text.contains(&line))
         })
         .await;
@@ -72,12 +72,12 @@ async fn a_namespace_without_role_is_told_and_the_others_are_served() {
     for words in ["portals.technicaluser.dev", "secrets", "watchNamespaces", "cannot list resource"] {
         assert!(text.contains(words), "{words}: {text}");
     }
-    let told =
+    let is_reported =
         |line: &str| line.contains("WARN") && line.contains(&format!("Namespace {dark} is not served"));
-    world.operator().wait_for_line(told).await.unwrap();
+    world.operator().wait_for_line(is_reported).await.unwrap();
     wait_for_unwatched_metric(&world, 1).await;
 
-    // Two users without a resource, as far as can be seen: what is told of one shows that both were looked at.
+    // Two users without a resource, as far as can be seen: the report of one shows that both were looked at.
     let theirs = user_from_a_restore(&world, &dark, "hidden").await;
     let lost = format!("{}/lost", world.namespace);
     user_from_a_restore(&world, &world.namespace, "lost").await;

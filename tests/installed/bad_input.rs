@@ -1,4 +1,4 @@
-//! What a person may get wrong, and what the surroundings may: told in words, and repaired in place.
+//! What a person may get wrong, and what the surroundings may: reported in words, and repaired in place.
 
 use portal_simulator::Part;
 use portal_simulator::role_names::DATASPACE_DISCOVERY;
@@ -81,7 +81,7 @@ async fn where_no_secret_may_be_no_user_is_made_until_one_may() {
     release.patch_portal(&json!({"spec": {"access": access}})).await;
     let name = format!("{narrow}/edc");
     release.apply(&create_from("edc", &narrow, &release.namespace, DATASPACE_DISCOVERY)).await;
-    let refused = release.until(&name, "it is told", |object| message(object).contains("quota")).await;
+    let refused = release.until(&name, "it is reported", |object| message(object).contains("quota")).await;
     assert_eq!(reason(&refused), "OutputNotWritable", "{}", message(&refused));
     assert!(release.ours().is_empty());
     release.cluster.kubectl(&["-n", &narrow, "delete", "resourcequota", "none"]).await;

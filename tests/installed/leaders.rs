@@ -49,10 +49,10 @@ impl AtACreate {
         assert_eq!(self.writes_of_the_secret().await, ["added"]);
     }
 
-    /// What was written, as the apiserver tells it again.
+    /// What was written, as the apiserver reports it.
     async fn writes_of_the_secret(&self) -> Vec<&'static str> {
-        let told = WatchParams::default().fields("metadata.name=edc").timeout(2);
-        let events = self.release.secrets_api().watch(&told, &self.before).await.unwrap();
+        let params = WatchParams::default().fields("metadata.name=edc").timeout(2);
+        let events = self.release.secrets_api().watch(&params, &self.before).await.unwrap();
         let kinds = events.map(|event| match event.unwrap() {
             WatchEvent::Added(Secret { .. }) => "added",
             WatchEvent::Modified(_) => "modified",

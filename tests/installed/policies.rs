@@ -10,7 +10,7 @@ use crate::support::{Release, company_one, create, one_user};
 const LABEL: &str = "example.org/cost-center";
 const REFUSAL: &str = "each object needs the label example.org/cost-center";
 
-/// Refuses objects without the label in the namespace of the release, whoever creates them. Events have no labels of their
+/// Refuses objects without the label in the namespace of the release, by any client. Events have no labels of their
 /// own, and the resources of the operator's kinds are a person's.
 async fn require_label(release: &Release) {
     let namespace = &release.namespace;

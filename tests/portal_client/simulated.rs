@@ -40,7 +40,7 @@ pub(crate) fn portal_to(simulator: &Simulator) -> CatenaXPortal {
     portal(connection_to(simulator))
 }
 
-/// A client that is told the token endpoint of wallet users.
+/// A client that is configured with the token endpoint of wallet users.
 pub(crate) fn portal_with_wallet(simulator: &Simulator) -> CatenaXPortal {
     let wallet = technical_user_operator::domain::token_url::normalise(simulator.wallet_url());
     portal(CatenaXConfig { external_token_url: wallet, ..connection_to(simulator) })

@@ -145,7 +145,7 @@ async fn a_wallet_user() {
             .await;
         let read = details(&portal, &user.id).await;
         assert_eq!((read.kind, read.status), (UserKind::External, UserStatus::Active), "{version}");
-        // The wallet tells its address without the path, and portals before 2.3 tell none at all.
+        // The wallet reports its address without the path, and portals before 2.3 report none at all.
         assert_eq!(read.credential.is_some(), version >= Version::V2_3, "{version}");
         let credential = if let Some(credential) = read.credential {
             credential

@@ -46,8 +46,8 @@ pub async fn after(ctx: &Context, key: &Key, failure: &ReconcileFailure) -> Acti
     let failing_for = ctx.portal_memory.failing.change(key, |since| since.elapsed(blocker.reason.as_str()));
     let next = Action::requeue(ctx.portal_backoffs.after_failure(key));
     if matches!(failure, ReconcileFailure::Kube(KubeError::Conflict)) {
-        // What was found is not written: the portal is looked at once more for it.
-        ctx.portal_memory.looks.repeat(key);
+        // What was found is not written: the portal is checked once more for it.
+        ctx.portal_memory.checks.repeat(key);
         if failing_for < CONFLICTS_ARE_QUIET_FOR {
             return next;
         }

@@ -72,7 +72,7 @@ pub async fn seen(
     Ok(Holders::Seen(holders))
 }
 
-/// What tells the users of a Portal from resources that only name it.
+/// What distinguishes the users of a Portal from resources that only name it.
 pub struct Access<'a> {
     ctx: &'a Context,
     key: &'a Key,
@@ -107,7 +107,7 @@ impl<'a> Access<'a> {
         }
     }
 
-    /// Whether the Portal's rules serve the resource's namespace, for whatever roles. Yes where that cannot be told.
+    /// Whether the Portal's rules serve the resource's namespace, for whatever roles. Yes where that is not known.
     pub async fn serves(&mut self, object: &DynamicObject) -> bool {
         let namespace = Key::of(object).namespace;
         if namespace == self.key.namespace {

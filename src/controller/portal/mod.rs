@@ -1,5 +1,6 @@
-//! The way of a `Portal`: connect, sweep, report; and stay until nobody needs it any more.
+//! The reconcile of a `Portal`: connect, sweep, report; its finalizer is kept as long as a resource needs it.
 
+mod check;
 mod connect;
 pub mod connections;
 mod failure;
@@ -8,7 +9,6 @@ mod holders;
 pub mod inventory;
 mod leftovers;
 pub mod logins;
-mod look;
 pub mod memory;
 pub mod proofs;
 mod reconcile;
@@ -29,10 +29,10 @@ use failure::ReconcileFailure;
 
 pub use sweep::{portal_of, users_of};
 
-/// A look at a portal takes no longer; the list of 11,000 users takes about a minute.
+/// A check of a portal takes no longer; the list of 11,000 users takes about a minute.
 const DEADLINE: Duration = Duration::from_mins(10);
 
-/// One pass over one Portal. Never fails: what goes wrong is told in the status and tried again.
+/// One reconcile of one Portal. Never fails: the status reports what goes wrong, and it is tried again.
 pub async fn reconcile(object: Arc<DynamicObject>, ctx: Arc<Context>) -> Action {
     let key = Key::of(&object);
     let began = Instant::now();
@@ -58,7 +58,7 @@ pub async fn panicked(ctx: &Context, key: &Key) -> Action {
     action
 }
 
-/// Forgets a Portal that is gone, and tells those that used it.
+/// Forgets a Portal that is gone, and wakes the resources that used it.
 pub fn gone(ctx: &Context, key: &Key) {
     ctx.connections.forget(key);
     logins::gone(ctx, key);
@@ -70,7 +70,7 @@ pub fn gone(ctx: &Context, key: &Key) {
     wake_all(ctx, key);
 }
 
-/// Has everyone looked at who uses a Portal.
+/// Queues every resource that uses a Portal.
 pub fn wake_all(ctx: &Context, key: &Key) {
     for object in users_of(ctx, key) {
         ctx.wake(&Key::of(&object));

@@ -1,4 +1,4 @@
-//! One reconcile of a Portal: its finalizer, a look at the portal where one is due, and its status.
+//! One reconcile of a Portal: its finalizer, a check of the portal where one is due, and its status.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,8 +6,8 @@ use std::time::Duration;
 use kube::api::DynamicObject;
 use tokio::time::Instant;
 
+use super::check::check;
 use super::finalizer::{self, Leaving};
-use super::look::look;
 use super::status;
 use crate::api::keys;
 use crate::api::portal::PortalSpec;
@@ -23,7 +23,7 @@ const SHARE_OF_TIME: u32 = 20;
 
 const DEFAULT_RESYNC: Duration = Duration::from_mins(5);
 
-/// Looks where that is due and writes what was found; the next reconcile, and whether anything changed.
+/// Checks the portal where that is due and writes what was found; the next reconcile, and whether anything changed.
 pub async fn reconcile_once(
     ctx: &Arc<Context>,
     key: &Key,
@@ -44,25 +44,25 @@ pub async fn reconcile_once(
         }
         None
     };
-    let circumstances = circumstances(&object);
-    let due_in = ctx.portal_memory.looks.due_in(key, &circumstances);
+    let inputs = inputs(&object);
+    let due_in = ctx.portal_memory.checks.due_in(key, &inputs);
     if !due_in.is_zero() {
         return Ok((next_action(due_in, leaving.is_some()), false));
     }
     let interval = interval(&object);
     let began = Instant::now();
-    let sweep_due_in = ctx.portal_memory.looks.sweep_due_in(key, &circumstances);
-    ctx.portal_memory.looks.begin(key);
-    let looked = look(ctx, key, &object, sweep_due_in.is_zero()).await;
-    let waits_for_another = looked.as_ref().err().is_some_and(|blocker| blocker.reason.may_arrive());
-    let list_not_due = looked.as_ref().is_ok_and(|looked| looked.list_not_due);
-    let next = if let Ok(looked) = &looked {
+    let sweep_due_in = ctx.portal_memory.checks.sweep_due_in(key, &inputs);
+    ctx.portal_memory.checks.begin(key);
+    let checked = check(ctx, key, &object, sweep_due_in.is_zero()).await;
+    let waits_for_another = checked.as_ref().err().is_some_and(|blocker| blocker.reason.may_arrive());
+    let list_not_due = checked.as_ref().is_ok_and(|checked| checked.list_not_due);
+    let next = if let Ok(checked) = &checked {
         ctx.portal_backoffs.forget(key);
-        if looked.swept.is_some() {
+        if checked.swept.is_some() {
             ctx.metrics.portal_swept(&key.namespace, &key.name, Sweep::Ok, ctx.process.clock.now());
         }
         // While a sweep goes on its end wakes the Portal.
-        let took = looked.swept.as_ref().map(|(_, took)| *took).unwrap_or_default();
+        let took = checked.swept.as_ref().map(|(_, took)| *took).unwrap_or_default();
         if list_not_due {
             sweep_due_in
         } else {
@@ -73,18 +73,18 @@ pub async fn reconcile_once(
         let backoff = ctx.portal_backoffs.after_failure(key).min(interval.max(LOOK_AGAIN));
         if waits_for_another { backoff.min(LOOK_AGAIN) } else { backoff }
     };
-    ctx.portal_memory.looks.ended(key, &circumstances, next, looked.is_ok() && !list_not_due);
-    let changed = status::write(ctx, key, &object, looked, leaving.clone()).await?;
+    ctx.portal_memory.checks.ended(key, &inputs, next, checked.is_ok() && !list_not_due);
+    let changed = status::write(ctx, key, &object, checked, leaving.clone()).await?;
     Ok((next_action(next, leaving.is_some()), changed))
 }
 
-/// A Portal under deletion is looked at often: the last resource that needs it may go at any moment.
+/// A Portal under deletion is reconciled often: the last resource that needs it may be deleted at any moment.
 fn next_action(next: Duration, leaving: bool) -> Action {
     Action::requeue(if leaving { next.min(Duration::from_secs(5)) } else { next } + Duration::from_millis(50))
 }
 
-/// What a look at the portal depends on; our own writes of the status are no part of it.
-fn circumstances(object: &DynamicObject) -> String {
+/// What a check of the portal depends on; our own writes of the status are no part of it.
+fn inputs(object: &DynamicObject) -> String {
     format!(
         "{:?} {:?} {:?} {:?}",
         object.metadata.uid,

@@ -1,7 +1,7 @@
 //! A reconcile that failed: the condition that says so, for both kinds.
 //!
 //! What stops a plan goes through the plan. Here is the rest: what fails before there is a plan, and a status that cannot
-//! be written. The object is read anew, as what was known of it may be the reason for the failure.
+//! be written. The object is read again, as what was known of it may be the reason for the failure.
 
 use std::time::Duration;
 

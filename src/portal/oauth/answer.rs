@@ -82,7 +82,8 @@ pub(super) fn read(answer: &Answer) -> Result<Issued, TokenRefusal> {
             if tokens.access_token.0.is_empty() {
                 return Err(TokenRefusal::NoTokenEndpoint);
             }
-            let life = tokens.expires_in.and_then(|Gathered(Seconds(told))| told).unwrap_or(DEFAULT_LIFE);
+            let life =
+                tokens.expires_in.and_then(|Gathered(Seconds(seconds))| seconds).unwrap_or(DEFAULT_LIFE);
             Ok(Issued {
                 access_token: tokens.access_token.0.into(),
                 refresh_token: tokens

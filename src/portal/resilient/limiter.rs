@@ -1,4 +1,4 @@
-//! The limiter: so many requests a second, so many at once, two lanes, and the pause that a server asks for.
+//! The limiter: the number of requests in a second and at the same time, two lanes, and the pause that a server requests.
 //!
 //! What a person waits for goes ahead of what runs by the clock, which still gets every fifth place: neither waits for
 //! ever. `governor` has no lanes, so this is a token bucket of our own.
@@ -191,7 +191,7 @@ impl Drop for CallPlace {
     }
 }
 
-/// Hands out places while somebody waits; ends when nobody does.
+/// Gives places to calls that wait; ends when no call waits.
 async fn pump(shared: Arc<Shared>) {
     loop {
         let (granted, refused, next) = {

@@ -50,7 +50,7 @@ impl Chart {
         Self::all().into_iter().find(|chart| chart.version.starts_with(version)).unwrap()
     }
 
-    /// The values without those that refer to a Secret: what a company has already, whoever created its technical user.
+    /// The values without those that refer to a Secret: what a company has already, independent of who created its technical user.
     pub fn values_of_the_company(&self) -> Value {
         without_references(&self.values)
     }

@@ -15,7 +15,7 @@ pub use recording::Recording;
 pub enum Call {
     /// The nth of its kind at the apiserver; the path without the namespace's name.
     Apiserver { method: String, path: String, dry_run: bool, nth: usize },
-    /// The one at the portal (its identity provider, the wallet) that comes after so many of its kind.
+    /// The one at the portal (its identity provider, the wallet) that comes after this number of its kind.
     Portal { endpoint: Endpoint, skip: usize },
 }
 

@@ -78,8 +78,8 @@ impl Cluster {
         let mut state = String::new();
         for question in questions {
             let arguments: Vec<_> = question.iter().map(String::as_str).collect();
-            let told = self.plane().kubectl(&arguments).await.unwrap();
-            state.extend(["$ ", &told.command, "\n", &told.stdout, &told.stderr, "\n"]);
+            let output = self.plane().kubectl(&arguments).await.unwrap();
+            state.extend(["$ ", &output.command, "\n", &output.stdout, &output.stderr, "\n"]);
         }
         state
     }

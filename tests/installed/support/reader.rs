@@ -1,4 +1,4 @@
-//! Somebody who follows the pages.
+//! A person who follows the pages.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -120,7 +120,7 @@ impl Release {
         Some(holder.split_once('_').map_or(holder.clone(), |(pod, _)| pod.to_owned()))
     }
 
-    /// Waits until a pod leads, and tells its name.
+    /// Waits until a pod leads, and returns its name.
     pub async fn wait_for_leader(&self) -> String {
         self.eventually("a pod leads", async || self.leader().await.is_some()).await;
         self.leader().await.unwrap()

@@ -23,7 +23,7 @@ pub(super) async fn a_login_of_another_company(world: &impl World) {
     ] {
         assert_eq!(answer, Err(PortalError::OtherCompany));
     }
-    // Who the login is, is told all the same.
+    // The identity of the login is reported all the same.
     assert_eq!(other.login().await.unwrap().companies, companies);
     assert!(same.details(&made.id, Lane::Interactive).await.is_ok(), "nothing was changed");
 }

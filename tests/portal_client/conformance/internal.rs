@@ -35,9 +35,9 @@ async fn is_created(portal: &dyn Portal, made: &CreatedUser) {
     assert_eq!((&read.roles, read.roles.len()), (&made.roles, 1));
     assert_eq!(read.description, mark(1).describe(Some("for a test")));
     assert_eq!(read.mark, Some(mark(1)));
-    let (told, shown) = (made.credential.as_ref().unwrap(), read.credential.as_ref().unwrap());
-    assert_eq!((&told.client_id, secret(told)), (&shown.client_id, secret(shown)));
-    assert_eq!((&shown.client_id, &shown.token_url), (client_id, &told.token_url));
+    let (answered, shown) = (made.credential.as_ref().unwrap(), read.credential.as_ref().unwrap());
+    assert_eq!((&answered.client_id, secret(answered)), (&shown.client_id, secret(shown)));
+    assert_eq!((&shown.client_id, &shown.token_url), (client_id, &answered.token_url));
     works(portal, &read).await;
 }
 

@@ -32,7 +32,7 @@ const PERMISSIONS: PermissionNames = PermissionNames {
 #[derive(Default)]
 struct State {
     users: BTreeMap<UserId, Stored>,
-    /// So many ids and secrets were given out.
+    /// The number of ids and secrets that were given out.
     given: usize,
 }
 

@@ -58,7 +58,7 @@ pub(crate) async fn conformance<W: World>(name: &str, new: impl AsyncFn() -> W) 
     bound::a_login_of_another_company(&new().await).await;
 }
 
-/// Who the login is, what the portal offers, and that both are told the same when they are asked for again.
+/// Who the login is, what the portal offers, and that both are the same in a second answer.
 async fn login(world: &impl World) {
     let (portal, reader) = (world.portal(), world.reader());
     let login = portal.login().await.unwrap();

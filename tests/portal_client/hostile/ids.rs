@@ -20,7 +20,7 @@ fn created(id: &str, name: &str) -> Value {
 async fn the_answer_to_a_create_must_be_about_the_user_that_was_asked_for() {
     let own = "tso2187he01-edc";
     for users in [
-        // Somebody else's user.
+        // The user of another company.
         json!([created("a", "edc-discovery")]),
         json!(created("a", "edc-discovery")),
         // Another resource's or another generation's.

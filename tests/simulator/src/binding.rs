@@ -31,7 +31,7 @@ impl Unreadable {
 }
 
 /// A JSON object being read. The first value of a wrong type ends the reading, as in the real service; missing
-/// values are all told at once.
+/// values are all reported at once.
 pub(crate) struct Body {
     fields: Map<String, Value>,
     /// Name of the action's parameter, which stands beside the JSON path in the errors.

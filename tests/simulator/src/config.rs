@@ -25,9 +25,9 @@ pub struct Config {
 /// When the wallet service makes or removes a wallet user (portal contract, section 4.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WalletDelay {
-    /// So long after the portal's answer.
+    /// This time after the portal's answer.
     After(Duration),
-    /// Only when told, by [`crate::Simulator::activate_wallet_users`].
+    /// Only on request, by [`crate::Simulator::activate_wallet_users`].
     Never,
 }
 
@@ -214,7 +214,7 @@ impl CompanyRole {
     }
 }
 
-/// Somebody who calls the portal: a client of the identity provider, or a person.
+/// A caller of the portal: a client of the identity provider, or a person.
 #[derive(Clone, Debug)]
 pub struct Caller {
     pub(crate) client_id: String,

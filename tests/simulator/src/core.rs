@@ -79,7 +79,7 @@ impl Core {
         format!("{}/protocol/openid-connect/token", self.issuer())
     }
 
-    /// Changes the state and tells everybody who waits for a change.
+    /// Changes the state and wakes all calls that wait for a change.
     pub(crate) fn change<T>(&self, f: impl FnOnce(&mut State) -> T) -> T {
         let result = f(&mut self.state.lock());
         self.changed.notify_waiters();

@@ -22,7 +22,7 @@ use crate::pipeline;
 
 /// A host of the simulator: one address, which can be taken away and given back.
 pub(crate) struct Host {
-    /// `None`: all parts, told apart by their paths.
+    /// `None`: all parts, distinguished by their paths.
     part: Option<Part>,
     pub(crate) address: SocketAddr,
     tls: Option<TlsAcceptor>,

@@ -218,7 +218,7 @@ impl Simulator {
         self.gate_after(endpoint, stage, 0)
     }
 
-    /// Lets so many calls of an endpoint pass a stage, and holds the next ones there.
+    /// Lets this number of calls of an endpoint pass a stage, and holds the next ones there.
     #[must_use]
     pub fn gate_after(&self, endpoint: Endpoint, stage: Stage, calls: usize) -> Gate {
         let (gate, inner) = Gate::new(endpoint, stage, calls);
@@ -226,7 +226,7 @@ impl Simulator {
         gate
     }
 
-    /// Lets the portal meet trouble at the identity provider so many times; `None`: until healed.
+    /// Lets the portal meet trouble at the identity provider this number of times; `None`: until healed.
     pub fn trouble_idp(&self, trouble: IdpTrouble, moment: IdpMoment, times: Option<usize>) {
         self.change(|state| state.idp.troubles.push(Troubled { trouble, moment, times }));
     }

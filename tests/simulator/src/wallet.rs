@@ -125,7 +125,7 @@ fn create(state: &mut State, id: Uuid, bpn: String, name: String, url: &str) {
     let taken = state.wallet.keys.iter().any(|key| key.bpn == bpn && key.name == name);
     let Some(user) = state.user_mut(id) else { return };
     let Some((_, step @ Step::AwaitCreated)) = &mut user.process else { return };
-    // The wallet finds the other user's key under this name: the creation fails and nobody is told.
+    // The wallet finds the other user's key under this name: the creation fails and it is reported nowhere.
     if taken {
         *step = Step::CreateFailed;
         return;

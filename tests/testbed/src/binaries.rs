@@ -33,7 +33,7 @@ pub struct Binaries {
     pub kstatus: PathBuf,
 }
 
-/// Finds the programs; those that are missing are built first, which takes minutes and tells on stderr how it goes.
+/// Finds the programs; those that are missing are built first, which takes minutes and reports its progress on stderr.
 /// Blocks. The answer is kept for the life of the process.
 pub fn binaries() -> Result<Binaries, Error> {
     static FOUND: OnceLock<Result<Binaries, String>> = OnceLock::new();

@@ -37,7 +37,7 @@ impl CommandOutput {
 }
 
 impl ControlPlane {
-    /// Runs kubectl as admin. A `--kubeconfig` among the arguments makes it somebody else.
+    /// Runs kubectl as admin. A `--kubeconfig` among the arguments makes it another user.
     pub async fn kubectl(&self, args: &[&str]) -> Result<CommandOutput, Error> {
         self.run(&self.binaries().kubectl, args, None).await
     }

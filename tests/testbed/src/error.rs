@@ -1,4 +1,4 @@
-//! What can go wrong in the testbed, told with what a developer needs to find the cause.
+//! What can go wrong in the testbed, with what a developer needs to find the cause.
 
 use std::{fmt, io, time::Duration};
 

@@ -72,7 +72,7 @@ pub(crate) fn admin_kubeconfig_name(port: u16) -> String {
 
 async fn is_ready(client: &Client) -> bool {
     let Ok(request) = http::Request::get("/readyz").body(Vec::new()) else { return false };
-    // Whoever else listens on that port need not answer; then the server's end is to be noticed soon.
+    // Another program that listens on that port need not answer; then the server's end is to be noticed soon.
     tokio::time::timeout(ANSWER_LIMIT, client.request_text(request)).await.is_ok_and(|answer| answer.is_ok())
 }
 

@@ -129,7 +129,7 @@ async fn stdin_closed() {
     let _ = receiver.await;
 }
 
-#[allow(clippy::print_stderr, reason = "a command line tool talks to whoever called it")]
+#[allow(clippy::print_stderr, reason = "a command line tool writes for the person who called it")]
 fn tell(message: &str) {
     eprintln!("{message}");
 }

@@ -7,7 +7,7 @@ use crate::{ControlPlane, Error};
 /// The metric that counts them.
 const METRIC: &str = "apiserver_request_total";
 
-/// What the apiserver tells about a group of requests.
+/// What the apiserver reports about a group of requests.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RequestLabels {
     /// `GET`, `LIST`, `WATCH`, `POST`, `PUT`, `PATCH`, `APPLY` (server-side apply), `DELETE`, `DELETECOLLECTION`, …

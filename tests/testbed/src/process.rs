@@ -137,7 +137,7 @@ impl Process {
         self.output.lines()
     }
 
-    /// What it writes, for somebody who outlives it.
+    /// What it writes, for a caller that outlives it.
     #[must_use]
     pub fn transcript(&self) -> Transcript {
         Transcript(Arc::clone(&self.output))

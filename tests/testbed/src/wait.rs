@@ -34,7 +34,7 @@ pub async fn eventually<T>(what: &str, mut check: impl AsyncFnMut() -> Option<T>
 
 /// A TCP port of 127.0.0.1 that nobody listens on, and that this process has not given out before.
 ///
-/// Another process may still take it before the caller does: whoever uses it must be ready to try another.
+/// Another process may still take it before the caller does: the caller must be ready to try another.
 pub fn free_port() -> Result<u16, Error> {
     static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
     // Holding on to the refused ports makes the kernel offer others.

@@ -99,7 +99,7 @@ async fn a_process_is_killed_with_its_owner() {
 #[tokio::test]
 #[ignore = "a child process that another test runs and kills: cargo test -p testbed --test lifecycle"]
 async fn holds_a_process_until_killed() {
-    // Run by somebody who includes ignored tests, it must not wait for a killer that never comes.
+    // Run together with all ignored tests, it must not wait for a killer that never comes.
     if std::env::var_os(OWNER).is_none() {
         return;
     }

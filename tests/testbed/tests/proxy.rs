@@ -1,4 +1,4 @@
-//! What tests rely on in the proxy: it passes on everything, records it, and breaks what it is told to.
+//! What tests rely on in the proxy: it passes on everything, records it, and breaks what a test requests.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::{pin::pin, time::Duration};

@@ -25,7 +25,7 @@ async fn log_in(vault: &Vault, method: &str, credentials: &Value) -> SecretStrin
     answer["auth"]["client_token"].as_str().unwrap().into()
 }
 
-/// Writes as somebody who may, and tries to write where that one may not.
+/// Writes as a user who may, and tries to write where that user may not.
 async fn assert_writer(vault: &Vault, token: &SecretString) {
     let write = json!({"data": {"content": "s3cret"}});
     vault.call(token, "POST", PATH, Some(&write)).await.unwrap().success().unwrap();

@@ -161,7 +161,7 @@ impl CompanyGate {
         }
     }
 
-    /// Tells a time without any change from others: the same number at two moments means that no change was in progress
+    /// Distinguishes a time without any change from others: the same number at two moments means that no change was in progress
     /// between them. `None` while there is one.
     #[must_use]
     pub fn quiet_since(&self) -> Option<u64> {

@@ -13,7 +13,7 @@ use crate::domain::inventory::Snapshot;
 use crate::domain::user::{ListedUser, UserId, UserStatus};
 use crate::portal::{Lane, Portal, PortalError};
 
-/// At most so many users of ours without a resource are read per sweep.
+/// At most this number of users of ours without a resource are read per sweep.
 const LIMIT: usize = UNCLAIMED_LIMIT;
 
 /// Users that bear the mark of this installation while no resource claims them. Each is read once.

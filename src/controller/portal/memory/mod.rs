@@ -1,7 +1,7 @@
 //! What this process remembers of each Portal between reconciles.
 
 mod bundles;
-mod looks;
+mod checks;
 mod parsed;
 mod refused_logins;
 
@@ -14,7 +14,7 @@ use crate::controller::objects::Key;
 use crate::controller::status::since::SinceOf;
 use crate::process::Random;
 use bundles::Bundles;
-use looks::Looks;
+use checks::Checks;
 pub use parsed::Parsed;
 use parsed::ParsedPortals;
 use refused_logins::RefusedLogins;
@@ -24,8 +24,8 @@ use refused_logins::RefusedLogins;
 pub struct PortalMemory {
     /// What their objects say.
     pub parsed: ParsedPortals,
-    /// When they are looked at.
-    pub looks: Looks,
+    /// When they are checked.
+    pub checks: Checks,
     /// Since when a Portal waits for something that may still arrive, by the reason of its condition.
     pub waiting: SinceOf<Key>,
     /// What was found in the CA bundles.
@@ -44,7 +44,7 @@ impl PortalMemory {
     pub fn new(random: Random) -> Self {
         Self {
             parsed: ParsedPortals::default(),
-            looks: Looks::default(),
+            checks: Checks::default(),
             waiting: SinceOf::default(),
             bundles: Bundles::default(),
             failing: SinceOf::default(),
@@ -66,7 +66,7 @@ impl PortalMemory {
 
     /// Forgets a Portal that is gone.
     pub fn forget(&self, key: &Key) {
-        self.looks.forget(key);
+        self.checks.forget(key);
         self.parsed.forget(key);
         self.waiting.forget(key);
         self.bundles.read(key, None);

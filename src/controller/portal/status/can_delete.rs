@@ -47,7 +47,7 @@ impl CanDelete {
         ))
     }
 
-    /// What a look that failed says: a user is read before it is deleted.
+    /// What a check that failed shows: a user is read before it is deleted.
     pub fn after(failure: &Blocker) -> Self {
         if failure.reason == Reason::PermissionMissing {
             return Self::No(format!(

@@ -13,8 +13,8 @@ use kube::Resource as _;
 use kube::api::{DynamicObject, Patch, PatchParams};
 use serde_json::json;
 
+use super::check::{Checked, Shown};
 use super::logins::login_secret;
-use super::look::{Looked, Shown};
 use super::users_of;
 use crate::api::FIELD_MANAGER;
 use crate::api::bounds::Bounded as _;
@@ -39,25 +39,25 @@ const WRITE_TRIES: u32 = 5;
 /// … and the wait between the tries, longer each time.
 const WRITE_AGAIN_AFTER: Duration = Duration::from_millis(100);
 
-/// Writes what a look at the portal found; whether anything changed.
+/// Writes what a check of the portal found; whether anything changed.
 pub async fn write(
     ctx: &Context,
     key: &Key,
     object: &DynamicObject,
-    looked: Result<Looked, Blocker>,
+    checked: Result<Checked, Blocker>,
     leaving: Option<Blocker>,
 ) -> Result<bool, KubeError> {
-    if looked.is_ok() {
+    if checked.is_ok() {
         ctx.portal_memory.waiting.forget(key);
     }
-    let looked = looked.map_err(|blocker| within_grace(ctx, key, object, blocker));
+    let checked = checked.map_err(|blocker| within_grace(ctx, key, object, blocker));
     let spec = part::<PortalSpec>(object, "spec").ok();
-    let looked = looked.map_err(|blocker| login_secret::named(blocker, spec.as_ref()));
+    let checked = checked.map_err(|blocker| login_secret::named(blocker, spec.as_ref()));
     let (mut before, mut tries) = (object.clone(), 1);
     loop {
-        // The generation that was looked at, whatever the object's is meanwhile.
+        // The generation that was checked, whatever the object's is meanwhile.
         before.metadata.generation = object.metadata.generation;
-        match write_over(ctx, key, &before, &looked, leaving.as_ref()).await {
+        match write_over(ctx, key, &before, &checked, leaving.as_ref()).await {
             // Mostly a resource's entry in the list of retained users: no reason to read the portal a second time.
             Err(KubeError::Conflict) if tries < WRITE_TRIES => {
                 tries += 1;
@@ -76,7 +76,7 @@ async fn write_over(
     ctx: &Context,
     key: &Key,
     object: &DynamicObject,
-    looked: &Result<Looked, Blocker>,
+    checked: &Result<Checked, Blocker>,
     leaving: Option<&Blocker>,
 ) -> Result<bool, KubeError> {
     let old: PortalStatus = lenient(object, "status");
@@ -85,15 +85,15 @@ async fn write_over(
     let leaving = leaving.cloned();
     let spec = part::<PortalSpec>(object, "spec").ok();
     let mut notices = notices::wanted(ctx, key, spec.as_ref());
-    new.missing_users = missing_users(&old, inventory(ctx, key, looked).as_deref());
-    let blocker = match looked {
+    new.missing_users = missing_users(&old, inventory(ctx, key, checked).as_deref());
+    let blocker = match checked {
         // What was found before a restart holds until the list was read.
-        Ok(Looked { link, .. })
+        Ok(Checked { link, .. })
             if !link.inventory.is_judged() && is_ready_because(&old, Reason::UsersVanished) =>
         {
             return Ok(false);
         }
-        Ok(Looked { link, swept, dataspace, .. }) => {
+        Ok(Checked { link, swept, dataspace, .. }) => {
             found(&mut new, link);
             shown(&old, &mut new, dataspace.as_ref());
             notices.extend(differences::wanted(&old.conditions, &new, Some(link), spec.as_ref()));
@@ -212,8 +212,8 @@ fn count(ctx: &Context, key: &Key, link: &Connection, status: &mut PortalStatus)
 }
 
 /// The user list of the login that works, or that worked last.
-fn inventory(ctx: &Context, key: &Key, looked: &Result<Looked, Blocker>) -> Option<Arc<Inventory>> {
-    if let Ok(Looked { link, .. }) = looked {
+fn inventory(ctx: &Context, key: &Key, checked: &Result<Checked, Blocker>) -> Option<Arc<Inventory>> {
+    if let Ok(Checked { link, .. }) = checked {
         return Some(Arc::clone(&link.inventory));
     }
     match ctx.connections.get(key)? {

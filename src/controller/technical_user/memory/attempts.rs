@@ -53,7 +53,7 @@ struct Refusal {
     blocker: Blocker,
     fingerprint: RefusalFingerprint,
     until: Instant,
-    /// So many in a row.
+    /// The number in a row.
     count: u32,
 }
 

@@ -37,7 +37,7 @@ pub enum Seen {
 }
 
 impl SeenSecrets {
-    /// The Secret was found, in this state, as it was written: somebody else changed something that is not ours.
+    /// The Secret was found, in this state, as it was written: another client changed something that is not ours.
     pub fn as_written(&mut self, output: &OutputId, version: &Version, digest: &str) {
         let now = Instant::now();
         let before = self.0.get(output).filter(|before| before.version.uid == version.uid);

@@ -53,7 +53,7 @@ pub(in crate::controller::technical_user) fn open_attempt(
     if attempt.as_ref().zip(recorded.user.as_ref()).is_some_and(|(attempt, user)| user.settles(attempt)) {
         return None;
     }
-    // What cannot be read is told apart from another such by its whole text.
+    // An entry that cannot be read is distinguished from another one by its whole text.
     let id = attempt.as_ref().map_or(text, |attempt| &attempt.id);
     let state = attempts.state(id, fingerprint);
     let recorded_before_it_was_read = match (&attempt, &state, &recorded.user) {

@@ -32,7 +32,7 @@ use crate::domain::user::{CreatedUser, ListedUser, NewUser, Ownership};
 use crate::portal::{CreateFailure, CreateSlot, Effect, PortalError, Refusal};
 use crate::process::Random;
 
-/// The POST starts within this time of the patch that writes the attempt down, or not at all: whoever finds the attempt
+/// The POST starts within this time of the patch that writes the attempt down, or not at all: a process that finds the attempt
 /// later counts on it.
 const START_LIMIT: Duration = Duration::from_secs(10);
 
@@ -256,7 +256,7 @@ fn refused(error: &PortalError, names: &PermissionNames) -> Blocker {
             Reason::CreateRefused,
             "The portal refuses a role: this company has its own wallet, so the portal creates no wallet users for it",
         ),
-        // Its token was withdrawn between two calls; where the login itself is refused, the Portal says so.
+        // Its token was revoked between two calls; where the login itself is refused, the Portal says so.
         PortalError::Unauthorized => Blocker::passing(
             Reason::PortalError,
             "The portal did not accept the token of the login. The operator repeats the request with a new token.",

@@ -1,6 +1,6 @@
 //! What is known of one `TechnicalUser` at a moment: the input of [`super::plan`].
 //!
-//! Facts that cost a call are absent until the plan asked for them and somebody read them.
+//! Facts that cost a call are absent until the plan asked for them and they were read.
 
 mod credential;
 mod desired;
@@ -63,7 +63,7 @@ pub struct Observation {
     pub recorded: Recorded,
     /// The open attempt.
     pub attempt: Option<OpenAttempt>,
-    /// Why the portal refused a create to this process under these very circumstances, too lately to ask again. It is of
+    /// Why the portal refused a create to this process with the same inputs, too lately to ask again. It is of
     /// no matter whose attempt has been written down since.
     pub refusal: Option<Blocker>,
     /// The Portal is there, and this process has not connected it yet.

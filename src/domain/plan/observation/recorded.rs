@@ -84,7 +84,7 @@ pub enum AttemptState {
     Refused(Blocker),
     /// As `Refused`, and the time has come to try again.
     RefusedRetry,
-    /// Nobody knows; the portal may still be at it for so long.
+    /// The outcome is not known; the portal may still carry it out within this time.
     Settling(Duration),
     /// Nobody knows, and the portal has had its time.
     Settled,

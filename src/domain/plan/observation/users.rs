@@ -73,7 +73,7 @@ pub enum Selection {
 /// A user whose name was given for this resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Named {
-    /// The generation that its name tells.
+    /// The generation by its name.
     pub generation: i64,
     /// Its state in the list.
     pub status: UserStatus,

@@ -37,7 +37,7 @@ fn granted(roles: &[&str], existing: bool) -> Grants {
     Grants(vec![Grant { roles: Some(roles.iter().map(ToString::to_string).collect()), existing }])
 }
 
-/// Somebody wrote `u1` into the status of a living resource, everything verified and writable.
+/// Another client wrote `u1` into the status of a living resource, everything verified and writable.
 fn forged(facts: UserFacts) -> Observation {
     a_recorded_resource()
         .unproved()

@@ -154,11 +154,7 @@ fn a_portal_that_moved_is_not_changed_until_a_person_confirms_it() {
             MOVED,
         ),
         ("moved: its details first", moved(a_ready_resource()), "read u1"),
-        (
-            "moved, and its mark is there",
-            moved(a_ready_resource().seen("u1", details())),
-            "write the pin anew",
-        ),
+        ("moved, and its mark is there", moved(a_ready_resource().seen("u1", details())), "write the pin"),
         (
             "moved, with another's mark",
             moved(a_ready_resource().seen("u1", details().of_other_resource())),
@@ -171,7 +167,7 @@ fn a_portal_that_moved_is_not_changed_until_a_person_confirms_it() {
         (
             "moved, deleted, its mark is there",
             moved(a_deleted_resource().seen("u1", details())),
-            "write the pin anew",
+            "write the pin",
         ),
         ("moved, deleted, not there", moved(gone()), "held PortalMoved, try again"),
         ("moved, of another company", moved(names(a_ready_resource(), &[OTHER_COMPANY])), CHANGED),
@@ -216,7 +212,7 @@ fn an_existing_user_is_read_after_a_move() {
     };
     check(vec![
         ("its details first", existing(), "read u1"),
-        ("there", existing().seen("u1", details().marked(None)), "write the pin anew"),
+        ("there", existing().seen("u1", details().marked(None)), "write the pin"),
         ("not there", existing().seen_gone("u1"), MOVED_HERE),
     ]);
 }
@@ -226,7 +222,7 @@ fn a_status_without_company_gets_one_once_its_user_was_seen() {
     let unknown = || a_ready_resource().pin_but(|pin| pin.bpn = None);
     check(vec![
         ("its details first", unknown(), "read u1"),
-        ("its mark is there", unknown().seen("u1", details()), "write the pin anew"),
+        ("its mark is there", unknown().seen("u1", details()), "write the pin"),
         ("not there", unknown().seen_gone("u1"), "user CompanyChanged STALLED, try again"),
         ("the login names none either", names(unknown(), &[]), READY),
     ]);

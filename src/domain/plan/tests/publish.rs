@@ -87,7 +87,11 @@ fn a_secret_is_repaired_and_a_foreign_one_is_not_changed() {
         })
     };
     check(vec![
-        ("written by somebody: read it", a_ready_resource().with_touched_secret_of("u1"), "read the Secret"),
+        (
+            "written by another client: read it",
+            a_ready_resource().with_touched_secret_of("u1"),
+            "read the Secret",
+        ),
         (
             "read it before the portal's trouble is reported",
             a_ready_resource().with_touched_secret_of("u1").portal_blocked_for_good(),
@@ -117,7 +121,7 @@ fn a_secret_is_repaired_and_a_foreign_one_is_not_changed() {
         ),
         ("foreign", ready().with_foreign_secret(), "output OutputNotOurs STALLED (u1 g1), try again"),
         (
-            "not recorded yet, and written by somebody",
+            "not recorded yet, and written by another client",
             a_recorded_resource().but(|o| o.recorded.user = None).with_touched_secret_of("u1").writable(),
             "search",
         ),
@@ -130,7 +134,7 @@ fn a_ready_resource_is_still_ready_during_temporary_failures() {
     check(vec![
         ("the portal is down", ready().portal_blocked_in_passing(), "still ready, try again"),
         (
-            "the portal is down for somebody who is not ready",
+            "the portal is down for a resource that is not ready",
             a_recorded_resource().portal_blocked_in_passing(),
             "user Unreachable, try again",
         ),
@@ -159,7 +163,7 @@ fn a_former_output_is_removed_once_the_new_one_is_written() {
             "remove Secret \"other\"",
         ),
         (
-            "the new one is somebody else's",
+            "the new one belongs to another resource",
             moved().with_foreign_secret().verified(shown_for("u1"), Verified::Accepted),
             "output OutputNotOurs STALLED (u1 g1), try again",
         ),

@@ -90,7 +90,7 @@ fn the_token_decides_where_the_portal_shows_other_roles() {
     ]);
 }
 
-/// What a token has shown is withdrawn by a token alone, also after a restart.
+/// What a token has shown is revoked by a token alone, also after a restart.
 #[test]
 fn a_resource_that_lacks_roles_is_ready_only_after_a_token_shows_them() {
     let reported = |reason| {

@@ -211,8 +211,8 @@ fn role(dto: RoleDto) -> Role {
     }
 }
 
-fn kind(told: Option<&str>, name: &str) -> UserKind {
-    let is_external = match told {
+fn kind(reported: Option<&str>, name: &str) -> UserKind {
+    let is_external = match reported {
         Some("INTERNAL") => false,
         Some("EXTERNAL") => true,
         _ => is_external_name(name),

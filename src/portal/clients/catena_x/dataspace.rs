@@ -1,4 +1,4 @@
-//! The company's values of the data space, from the portal's JSON. The portal's web page shows them to whoever registers a
+//! The company's values of the data space, from the portal's JSON. The portal's web page shows them to a person who registers a
 //! connector.
 
 use serde::Deserialize;

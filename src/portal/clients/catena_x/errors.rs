@@ -184,9 +184,9 @@ impl Said {
         let Ok(body) = serde_json::from_slice::<ErrorDto>(body) else { return Self::default() };
         let by_the_portal = body.errors.is_some() || body.error_id.is_some();
         let Gathered(texts) = body.errors.unwrap_or_default();
-        let Gathered(told) = body.details.unwrap_or_default();
+        let Gathered(detail) = body.details.unwrap_or_default();
         Self {
-            code: told.known.or(texts.code).or(told.any.then_some(OTHER)),
+            code: detail.known.or(texts.code).or(detail.any.then_some(OTHER)),
             by_the_portal,
             client_lost: texts.client_lost,
         }

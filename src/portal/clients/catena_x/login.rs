@@ -75,7 +75,7 @@ fn trouble(error: &PortalError) -> String {
 }
 
 /// For a token that is no JWT: what reads is tried. What writes cannot be tried without writing and counts as allowed to
-/// whoever may read; the portal answers 403 where it is not.
+/// a login that may read; the portal answers 403 where it is not.
 async fn probe_permissions(client: &Client) -> Result<Permissions, PortalError> {
     let view = may(client, Call::get(Operation::List, client.address.page(0, 1))).await?;
     let roles = may(client, Call::get(Operation::Roles, client.address.roles())).await?;

@@ -48,7 +48,7 @@ pub(crate) trait Pages: Sync {
         client_id: Option<&str>,
     ) -> impl Future<Output = Result<Page, PortalError>> + Send;
 
-    /// So many pages of the whole list were read.
+    /// The number of pages of the whole list that were read.
     fn came(&self, _read: u32, _pages: u32) {}
 }
 
@@ -104,7 +104,7 @@ async fn read_stable(pages: &impl Pages, client_id: Option<&str>) -> Result<Read
     Ok(reading)
 }
 
-/// Lists are narrowed by client ids with so many digits in a row, which distinguishes ten thousand users.
+/// Lists are narrowed by client ids with this number of digits in a row, which distinguishes ten thousand users.
 const LONGEST_FILTER: usize = 4;
 
 /// Other page sizes bring other orders of equal names, which show users that no narrow list did.

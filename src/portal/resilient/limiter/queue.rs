@@ -9,10 +9,10 @@ use tokio::time::Instant;
 use super::{Granted, Limits};
 use crate::portal::{Lane, PortalError};
 
-/// After so many interactive places in a row one of those that run by the clock goes, if any waits.
+/// After this number of interactive places in a row a periodic call gets one, if any waits.
 const INTERACTIVE_STREAK: u32 = 4;
 
-/// A pause up to this long is waited for; a longer one is told to the caller.
+/// A pause up to this long is waited for; the caller gets a longer one as an error.
 const WAITED_PAUSE: Duration = Duration::from_secs(5);
 
 /// Who waits for a place.
@@ -41,7 +41,7 @@ pub(super) struct Queue {
     ready: f64,
     filled_at: Instant,
     in_flight: u32,
-    /// So many of these are creates.
+    /// The number of creates among them.
     creating: u32,
     interactive: VecDeque<Waiter>,
     background: VecDeque<Waiter>,

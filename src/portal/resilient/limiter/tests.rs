@@ -116,7 +116,7 @@ async fn who_gives_up_waiting_costs_nothing() {
     assert_eq!(start.elapsed(), Duration::ZERO);
 }
 
-/// Holds so many creates that never end, and fails where more than these get a place.
+/// Holds this number of creates that never end, and fails where more than these get a place.
 async fn hanging(limiter: &Limiter, creates: usize) -> Vec<CallPlace> {
     let mut held = Vec::new();
     for _ in 0..creates {

@@ -1,4 +1,4 @@
-//! What the portal tells of companies (portal contract, section 2.9).
+//! What the portal answers about companies (portal contract, section 2.9).
 
 use serde_json::{Value, json};
 

@@ -65,7 +65,7 @@ pub(super) async fn handle(context: &Context<'_>) -> Outcome {
     })
 }
 
-/// A junk id in the path and a body that cannot be read are told together.
+/// A junk id in the path and a body that cannot be read are reported together.
 fn both<T>(body: Result<T, Unreadable>, path: &Result<uuid::Uuid, ModelErrors>) -> Result<T, Failure> {
     body.map_err(|error| match error {
         Unreadable::Model(mut errors) => {

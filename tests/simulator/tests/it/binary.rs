@@ -116,9 +116,9 @@ async fn bad_seeds_are_told() {
     {
         let output = command(&seed_file(&format!("bad-{index}"), &text), &[]).output();
         let output = soon(output).await.unwrap();
-        let told = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(2), "{text}: {told}");
-        assert!(told.contains(why) && output.stdout.is_empty(), "{text}: {told}");
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{text}: {errors}");
+        assert!(errors.contains(why) && output.stdout.is_empty(), "{text}: {errors}");
     }
     let missing = soon(command(&PathBuf::from("/nowhere.json"), &[]).output()).await.unwrap();
     assert_eq!(missing.status.code(), Some(2));

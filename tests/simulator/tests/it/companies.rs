@@ -1,4 +1,4 @@
-//! What the portal tells without or about companies (portal contract, sections 2.7, 2.9 and 4.4).
+//! What the portal answers without or about companies (portal contract, sections 2.7, 2.9 and 4.4).
 
 use portal_simulator::role_names::{
     BPDM_POOL_CONSUMER, CONNECTOR_MANAGEMENT, DATASPACE_DISCOVERY, OFFER_MANAGEMENT,
@@ -98,7 +98,7 @@ async fn companies_that_cannot_have_users() {
     assert_eq!(create("rich", WALLET).await.status, 200, "only main knows of own wallets");
 }
 
-/// Portal contract, section 7: a configuration that does not fit together is told.
+/// Portal contract, section 7: a configuration that does not fit together is reported.
 #[tokio::test]
 async fn configurations_are_checked() {
     use portal_simulator::{Caller, Simulator};

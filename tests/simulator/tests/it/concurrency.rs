@@ -7,7 +7,7 @@ use portal_simulator::{Endpoint, Stage, Version};
 
 use crate::world::{Answer, USERS, World, change, soon};
 
-/// Sends the same call so many times, and lets the answers come only when all have read the row.
+/// Sends the same call this number of times, and lets the answers come only when all have read the row.
 async fn at_once(
     world: &World,
     endpoint: Endpoint,

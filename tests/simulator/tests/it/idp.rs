@@ -75,7 +75,7 @@ async fn wrong_requests() {
     assert_eq!((get.status, get.json()), (405, json!({"error": "HTTP 405 Method Not Allowed"})));
 }
 
-/// A disabled client cannot be told from an unknown one.
+/// A disabled client cannot be distinguished from an unknown one.
 #[tokio::test]
 async fn disabled_and_restored_clients() {
     let world = World::main().await;

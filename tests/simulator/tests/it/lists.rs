@@ -212,7 +212,7 @@ async fn ownership_decides_what_is_seen() {
     assert_eq!(details["companyServiceAccountTypeId"], "MANAGED");
     assert_eq!(details["offer"]["name"], "Some App");
     assert_eq!(world.details(theirs.id).await.verdict(), (404, "SERVICE_ACCOUNT_NOT_FOUND".to_owned()));
-    // A subscription in force protects its users, and the update tells the subscription.
+    // A subscription in force protects its users, and the update reports the subscription.
     let subscription = details["offer"]["subscriptionId"].clone();
     assert_eq!(world.update(managed.id, "managed").await.json()["subscriptionId"], subscription);
     assert_eq!(world.delete(managed.id).await.code(), "SERVICE_USERID_ACTIVATION_ACTIVE_CONFLICT");

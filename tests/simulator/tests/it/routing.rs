@@ -21,7 +21,7 @@ async fn paths_match_in_any_letter_case() {
     assert_eq!(world.http.get(upper).send().await.unwrap().status(), 404);
 }
 
-/// Wrong methods and unknown routes have no body, whoever asks.
+/// Wrong methods and unknown routes have no body, with any login.
 #[tokio::test]
 async fn wrong_methods_and_unknown_routes() {
     let world = World::main().await;

@@ -66,7 +66,7 @@ async fn a_refusing_identity_provider() {
     );
 }
 
-/// Before or after the client was made: not to be told apart.
+/// Before or after the client was made: the caller cannot distinguish them.
 #[tokio::test]
 async fn trouble_after_the_client_was_made() {
     let world = World::main().await;

@@ -115,7 +115,7 @@ async fn names_that_agree_at_the_wallet() {
     let theirs = world.call("other", call, Some(body)).await.id();
     world.sim.activate_wallet_users();
     assert_eq!(world.view(&theirs).status, Status::Active);
-    // An operator of the portal may start the creation anew, once the name is free.
+    // An operator of the portal may start the creation again, once the name is free.
     assert_eq!(world.delete(first.id).await.status, 204);
     world.sim.activate_wallet_users();
     let retrigger = format!(

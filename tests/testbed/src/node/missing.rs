@@ -9,7 +9,7 @@ pub(super) fn missing() -> Option<String> {
     ANSWER.get_or_init(|| look().err()).clone()
 }
 
-/// What can be told without the parts first: a machine that cannot have a node need not fetch them.
+/// What can be found out without the parts first: a machine that cannot have a node need not fetch them.
 fn look() -> Result<(), String> {
     ask("check", None)?;
     let parts = parts().map_err(|error| format!("the parts of a node are not to be had: {error}"))?;

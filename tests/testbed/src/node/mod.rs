@@ -122,11 +122,11 @@ impl Node {
             (ready && !tainted).then_some(Ok(()))
         })
         .await
-        .map_err(|error| self.told(&error))?
+        .map_err(|error| self.explained(&error))?
     }
 
     /// A time-out with the kubelet's own words.
-    fn told(&self, error: &Error) -> Error {
+    fn explained(&self, error: &Error) -> Error {
         let log = crate::error::tail(&self.control_plane.log("kubelet"), 30);
         Error::Component { name: "kubelet".to_owned(), why: error.to_string(), log }
     }

@@ -15,7 +15,7 @@ use crate::Error;
 /// Both outputs of a program, line by line.
 pub(crate) struct Output {
     state: Mutex<State>,
-    /// Tells that the state changed; threads outside any Tokio runtime send it.
+    /// Signals that the state changed; threads outside any Tokio runtime send it.
     changed: watch::Sender<()>,
 }
 

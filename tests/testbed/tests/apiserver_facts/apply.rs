@@ -46,7 +46,7 @@ async fn a_resource_version_guards_an_existing_object_but_does_not_keep_apply_fr
             answer.refused(409, "Conflict", "the object has been modified");
         }
         wire.delete(resource, "s").await.accepted(200);
-        // Even the version the object had before somebody deleted it brings it back: only a uid prevents that.
+        // Even the version the object had before it was deleted brings it back: only a uid prevents that.
         object["metadata"]["resourceVersion"] = json!(created.version());
         let again = wire.apply(resource, "", &object).await.accepted(201);
         assert_ne!(again.uid(), created.uid());

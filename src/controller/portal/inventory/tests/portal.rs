@@ -24,7 +24,7 @@ pub(super) struct PlayedPortal {
 }
 
 impl PlayedPortal {
-    /// A list of so many users of other names, of which all sort before ours.
+    /// A list of this number of users of other names, of which all sort before ours.
     pub(super) fn with(count: usize) -> Self {
         let users = (0..count).map(|n| user(&format!("f{n}"), &format!("a-{n:05}"))).collect();
         Self {

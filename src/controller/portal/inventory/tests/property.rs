@@ -1,7 +1,7 @@
 //! Whatever others create and delete while the list is read: a name that is there all the time is never taken for
 //! absent, and an id that is there never for gone.
 //!
-//! One thing is left out, as no list in pages can show it: somebody creates a user with the very name of one that was
+//! One thing is left out, as no list in pages can show it: another client creates a user with the very name of one that was
 //! deleted, so that in both readings the name of a deleted user stands at the same rank between the same two pages.
 
 use std::collections::BTreeSet;
@@ -13,7 +13,7 @@ use super::portal::PlayedPortal;
 use super::*;
 use crate::domain::user::ListedUser;
 
-/// What somebody does before a page is answered.
+/// What another client does before a page is answered.
 #[derive(Debug, Clone)]
 enum Act {
     Nothing,

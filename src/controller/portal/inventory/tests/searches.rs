@@ -6,7 +6,7 @@ use crate::portal::PortalError;
 
 const ANY: Need = Need::Proof(None);
 
-/// A list whose reading takes so many minutes.
+/// A list whose reading takes this number of minutes.
 fn long_list(minutes: u32) -> PlayedPortal {
     PlayedPortal::with(15 * 60 - 1).and(ours("u", "edc")).page_time(Duration::from_secs(1) * minutes)
 }

@@ -39,7 +39,7 @@ pub(in crate::domain::plan::tests) enum Fact {
     OtherHint,
     Attempt(i64, AttemptState),
     UnreadableAttempt(AttemptState),
-    Told(Option<Reason>),
+    Reported(Option<Reason>),
     Waiting(Waiting),
     Refused,
     Listed(Listed),
@@ -232,7 +232,7 @@ pub(in crate::domain::plan::tests) fn a_fact() -> impl Strategy<Value = Fact> {
     let policy = prop_oneof![Just(Deletion::Delete), Just(Deletion::Revoke), Just(Deletion::Retain)];
     let listed =
         prop_oneof![Just(Listed::Unknown), Just(Listed::Missing), a_status().prop_map(Listed::There)];
-    let told = prop_oneof![
+    let reported = prop_oneof![
         Just(Reason::CreateRefused),
         Just(Reason::Creating),
         Just(Reason::Pending),
@@ -252,7 +252,7 @@ pub(in crate::domain::plan::tests) fn a_fact() -> impl Strategy<Value = Fact> {
         (a_generation(), an_attempt_state()).prop_map(|(g, state)| Fact::Attempt(g, state)),
         prop_oneof![Just(AttemptState::Settling(Duration::from_secs(9))), Just(AttemptState::Settled)]
             .prop_map(Fact::UnreadableAttempt),
-        option::of(told).prop_map(Fact::Told),
+        option::of(reported).prop_map(Fact::Reported),
         a_wait().prop_map(Fact::Waiting),
         Just(Fact::Refused),
         listed.prop_map(Fact::Listed),
@@ -298,7 +298,7 @@ impl Fact {
             Self::OtherHint => o.recorded_hint(there()),
             Self::Attempt(generation, state) => o.attempt(generation, state),
             Self::UnreadableAttempt(state) => o.unreadable_attempt(state),
-            Self::Told(reason) => o.but(|o| o.reported_reason = reason),
+            Self::Reported(reason) => o.but(|o| o.reported_reason = reason),
             Self::Waiting(waiting) => o.but(|o| o.waiting = waiting),
             Self::Refused => o.but(|o| o.refusal = Some(Blocker::lasting(Reason::CreateRefused, "400"))),
             Self::Listed(listed) => o.in_the_list(listed),

@@ -35,7 +35,7 @@ fn read(read: &Read) -> String {
 
 fn write(write: &Write) -> String {
     match write {
-        Write::RecordPortal => "write the pin anew".into(),
+        Write::RecordPortal => "write the pin".into(),
         Write::AddFinalizer => "put the finalizer".into(),
         Write::Create { generation, user } => format!("create g{generation} [{}]", user.role_ids.join(", ")),
         Write::Publish { user, output } if *output == the_secret() => format!("publish {}", self::user(user)),

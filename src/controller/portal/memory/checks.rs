@@ -1,4 +1,4 @@
-//! When the portals are looked at, and when their user lists are read.
+//! When the portals are checked, and when their user lists are read.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,87 +8,87 @@ use tokio::time::Instant;
 
 use crate::controller::objects::Key;
 
-/// A look that somebody asks for begins after this time.
+/// A check that is requested begins after this time.
 const HURRY: Duration = Duration::from_secs(5);
 
-/// What was looked at last, and when the next look is due.
+/// What the last check depended on, and when the next one is due.
 #[derive(Debug, Clone, Default)]
-struct Looked {
-    /// What the look depended on.
-    circumstances: String,
+struct Checked {
+    /// What the check depended on.
+    inputs: String,
     due: Option<Instant>,
     /// When the user list is to be read again; at once where that is not known.
     sweep_due: Option<Instant>,
-    /// When the next look is due that somebody asked for since the last one began.
+    /// When the next check is due that was requested since the last one began.
     hurried: Option<Instant>,
 }
 
-/// The looks at all Portals.
+/// The checks of all Portals.
 #[derive(Debug, Default)]
-pub struct Looks(Mutex<BTreeMap<Key, Looked>>);
+pub struct Checks(Mutex<BTreeMap<Key, Checked>>);
 
-impl Looks {
-    fn portals(&self) -> MutexGuard<'_, BTreeMap<Key, Looked>> {
+impl Checks {
+    fn portals(&self) -> MutexGuard<'_, BTreeMap<Key, Checked>> {
         self.0.lock()
     }
 
-    /// How long the next look at the portal has time; none where something that it depends on changed.
+    /// The time until the next check of the portal is due; none where something that it depends on changed.
     #[must_use]
-    pub fn due_in(&self, key: &Key, circumstances: &str) -> Duration {
+    pub fn due_in(&self, key: &Key, inputs: &str) -> Duration {
         match self.portals().get(key) {
-            Some(Looked { circumstances: then, due: Some(due), .. }) if then == circumstances => {
+            Some(Checked { inputs: then, due: Some(due), .. }) if then == inputs => {
                 due.saturating_duration_since(Instant::now())
             }
             _ => Duration::ZERO,
         }
     }
 
-    /// How long the next reading of the user list has time; none where something that it depends on changed.
+    /// The time until the next reading of the user list is due; none where something that it depends on changed.
     #[must_use]
-    pub fn sweep_due_in(&self, key: &Key, circumstances: &str) -> Duration {
+    pub fn sweep_due_in(&self, key: &Key, inputs: &str) -> Duration {
         match self.portals().get(key) {
-            Some(Looked { circumstances: then, sweep_due: Some(due), .. }) if then == circumstances => {
+            Some(Checked { inputs: then, sweep_due: Some(due), .. }) if then == inputs => {
                 due.saturating_duration_since(Instant::now())
             }
             _ => Duration::ZERO,
         }
     }
 
-    /// A look begins: it answers all that asked for one before.
+    /// A check begins: it serves all requests before it.
     pub fn begin(&self, key: &Key) {
         self.portals().entry(key.clone()).or_default().hurried = None;
     }
 
-    /// A look has ended; the next one is due after this time. `swept`: and the user list need not be read before.
-    pub fn ended(&self, key: &Key, circumstances: &str, next: Duration, swept: bool) {
+    /// A check has ended; the next one is due after this time. `swept`: and the user list need not be read before.
+    pub fn ended(&self, key: &Key, inputs: &str, next: Duration, swept: bool) {
         let due = Instant::now() + next;
         let mut portals = self.portals();
-        let looked = portals.entry(key.clone()).or_default();
+        let checked = portals.entry(key.clone()).or_default();
         if swept {
-            looked.sweep_due = Some(due);
-        } else if looked.circumstances != circumstances {
-            looked.sweep_due = None;
+            checked.sweep_due = Some(due);
+        } else if checked.inputs != inputs {
+            checked.sweep_due = None;
         }
-        circumstances.clone_into(&mut looked.circumstances);
+        inputs.clone_into(&mut checked.inputs);
         // A caller that asked during the reconcile may know what it did not find.
-        looked.due = Some(looked.hurried.map_or(due, |hurried| hurried.min(due)));
+        checked.due = Some(checked.hurried.map_or(due, |hurried| hurried.min(due)));
     }
 
-    /// Somebody was refused by the portal: the login is read again soon, not at once for each who asks. The user list is
-    /// not read for it.
+    /// The portal refused a request: the login is read again soon, but not at once for each refusal. The user list is not read
+    /// for it.
     pub fn hurry(&self, key: &Key) {
-        if let Some(looked) = self.portals().get_mut(key) {
+        if let Some(checked) = self.portals().get_mut(key) {
             let soon = Instant::now() + HURRY;
-            looked.due = Some(looked.due.map_or(soon, |due| due.min(soon)));
-            looked.hurried = Some(looked.hurried.map_or(soon, |hurried| hurried.min(soon)));
+            checked.due = Some(checked.due.map_or(soon, |due| due.min(soon)));
+            checked.hurried = Some(checked.hurried.map_or(soon, |hurried| hurried.min(soon)));
         }
     }
 
-    /// What a look found could not be written: all of it is found again soon.
+    /// What a check found could not be written: the next check is soon, and reads all of it again.
     pub fn repeat(&self, key: &Key) {
         self.hurry(key);
-        if let Some(looked) = self.portals().get_mut(key) {
-            looked.sweep_due = None;
+        if let Some(checked) = self.portals().get_mut(key) {
+            checked.sweep_due = None;
         }
     }
 
@@ -103,8 +103,8 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn a_hurried_look_does_not_read_the_user_list() {
-        let (memory, key) = (Looks::default(), Key { namespace: "n".into(), name: "p".into() });
+    async fn a_hurried_check_does_not_read_the_user_list() {
+        let (memory, key) = (Checks::default(), Key { namespace: "n".into(), name: "p".into() });
         let interval = Duration::from_mins(5);
         memory.begin(&key);
         assert_eq!(memory.sweep_due_in(&key, "a"), Duration::ZERO);
@@ -129,7 +129,7 @@ mod tests {
         assert_eq!(
             memory.sweep_due_in(&key, "b"),
             Duration::ZERO,
-            "that look failed before it read the list"
+            "that check failed before it read the list"
         );
         memory.ended(&key, "b", interval, true);
         memory.repeat(&key);
@@ -138,8 +138,8 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_asks_for_a_look_while_one_is_in_progress_gets_another() {
-        let (memory, key) = (Looks::default(), Key { namespace: "n".into(), name: "p".into() });
+    async fn a_check_that_is_requested_during_another_follows_it() {
+        let (memory, key) = (Checks::default(), Key { namespace: "n".into(), name: "p".into() });
         memory.begin(&key);
         memory.hurry(&key);
         tokio::time::advance(Duration::from_secs(2)).await;
@@ -148,6 +148,6 @@ mod tests {
         tokio::time::advance(Duration::from_secs(3)).await;
         memory.begin(&key);
         memory.ended(&key, "a", Duration::from_mins(5), true);
-        assert_eq!(memory.due_in(&key, "a"), Duration::from_mins(5), "it was answered");
+        assert_eq!(memory.due_in(&key, "a"), Duration::from_mins(5), "the request was served");
     }
 }

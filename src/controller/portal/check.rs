@@ -1,4 +1,4 @@
-//! One look at a portal: whether the login works, who it is and what it sees, and the user list where that is due.
+//! One check of a portal: whether the login works, who it is and what it sees, and the user list where that is due.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,15 +20,15 @@ use crate::portal::Lane;
 /// A reconcile waits no longer for a sweep. The sweep goes on, and wakes the Portal at its end.
 const SWEEP_PATIENCE: Duration = Duration::from_mins(1);
 
-/// What a look at the portal found.
-pub struct Looked {
+/// What a check of the portal found.
+pub struct Checked {
     /// The connection that works.
     pub link: Connection,
     /// What the sweep found, and how long it took; `None` while it goes on, and where it is not due.
     pub swept: Option<(Leftovers, Duration)>,
     /// What the portal shows of the data space, where it was asked.
     pub dataspace: Option<Shown>,
-    /// The user list was not read: somebody asked for the look before the next sweep is due.
+    /// The user list was not read: the check was requested before the next sweep is due.
     pub list_not_due: bool,
 }
 
@@ -40,13 +40,13 @@ pub enum Shown {
     Nothing,
 }
 
-/// Looks at the portal, keeps the connection for those who use the Portal, and wakes them where it changed.
-pub async fn look(
+/// Checks the portal, keeps the connection for those who use the Portal, and wakes them where it changed.
+pub async fn check(
     ctx: &Arc<Context>,
     key: &Key,
     object: &DynamicObject,
     sweep_is_due: bool,
-) -> Result<Looked, Blocker> {
+) -> Result<Checked, Blocker> {
     let before = ctx.connections.get(key);
     let last = match &before {
         Some(ConnectionState::Up(connected)) => Some(connected.clone()),
@@ -54,9 +54,9 @@ pub async fn look(
         None => None,
     };
     let was_up = matches!(before, Some(ConnectionState::Up(_)));
-    match try_look(ctx, key, object, sweep_is_due).await {
-        Ok(looked) => {
-            let new = &looked.link;
+    match try_check(ctx, key, object, sweep_is_due).await {
+        Ok(checked) => {
+            let new = &checked.link;
             let same = was_up
                 && last.is_some_and(|last| {
                     // Another client may find other credentials in the same answers.
@@ -71,7 +71,7 @@ pub async fn look(
             if !same {
                 wake_all(ctx, key);
             }
-            Ok(looked)
+            Ok(checked)
         }
         Err(blocker) => {
             // A client that serves another company by now cleans nothing up.
@@ -90,12 +90,12 @@ pub async fn look(
     }
 }
 
-async fn try_look(
+async fn try_check(
     ctx: &Arc<Context>,
     key: &Key,
     object: &DynamicObject,
     sweep_is_due: bool,
-) -> Result<Looked, Blocker> {
+) -> Result<Checked, Blocker> {
     let spec: PortalSpec = part(object, "spec").map_err(|why| {
         logins::tried(ctx, key);
         Blocker::lasting(Reason::InvalidResource, format!("The Portal cannot be read: {why}"))
@@ -123,27 +123,27 @@ async fn try_look(
     }
 }
 
-/// Connects, or looks again with the connection that there is, and reads the user list where that is due.
+/// Connects, or uses the connection that there is, and reads the user list where that is due.
 async fn connect_with(
     ctx: &Arc<Context>,
     key: &Key,
     object: &DynamicObject,
     ingredients: connect::Ingredients,
     sweep_is_due: bool,
-) -> Result<Looked, Blocker> {
+) -> Result<Checked, Blocker> {
     let status: PortalStatus = lenient(object, "status");
     let last_known = status.company.as_ref().map(|company| company.bpn.as_str());
     let link = connect::connect(ctx, key, ingredients, last_known).await?;
     if !sweep_is_due && link.inventory.is_judged() && !link.inventory.has_sweep() {
-        return Ok(Looked { link, swept: None, dataspace: None, list_not_due: true });
+        return Ok(Checked { link, swept: None, dataspace: None, list_not_due: true });
     }
     let dataspace = dataspace(key, &link).await;
     let Some(swept) = link.inventory.sweep(SWEEP_PATIENCE).await else {
-        return Ok(Looked { link, swept: None, dataspace, list_not_due: false });
+        return Ok(Checked { link, swept: None, dataspace, list_not_due: false });
     };
     let took = swept.map_err(|error| connect::blocker(&error, Some(&link.capabilities.permissions)))?;
     let leftovers = Leftovers::find(ctx, &link, &status).await;
-    Ok(Looked { link, swept: Some((leftovers, took)), dataspace, list_not_due: false })
+    Ok(Checked { link, swept: Some((leftovers, took)), dataspace, list_not_due: false })
 }
 
 /// Asks the portal for the values of the data space, where the token permits it. What was found before holds where it cannot be
