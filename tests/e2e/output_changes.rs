@@ -17,6 +17,11 @@ fn with_outputs(world: &World, role: &str, outputs: &Value) -> Value {
     user
 }
 
+/// Outputs that are Secrets of these names.
+fn secrets(names: &[&str]) -> Value {
+    names.iter().map(|name| json!({"secret": {"name": name}})).collect()
+}
+
 fn output(user: &DynamicObject, name: &str) -> Option<RecordedOutput> {
     user_status(user).outputs.into_iter().find(|output| output.name == name)
 }
@@ -116,9 +121,7 @@ async fn a_change_of_the_data_space_concerns_only_the_formats_that_use_it() {
 #[tokio::test]
 async fn a_conflict_of_one_secret_neither_prevents_the_others_nor_repeats_their_writes() {
     let world = world().start().await;
-    let outputs =
-        |names: &[&str]| names.iter().map(|name| json!({"secret": {"name": name}})).collect::<Value>();
-    world.apply(&with_outputs(&world, DATASPACE_DISCOVERY, &outputs(&["one"]))).await;
+    world.apply(&with_outputs(&world, DATASPACE_DISCOVERY, &secrets(&["one"]))).await;
     world.ready(NAME).await;
     let conflicting = Matcher::any().method("PATCH").path_regex("/secrets/one$").unwrap().dry_run(false);
     let conflicts = world.proxy.on(conflicting).action(Action::status(409, "Conflict", "on demand"));
@@ -154,14 +157,12 @@ async fn a_conflict_of_one_secret_neither_prevents_the_others_nor_repeats_their_
 #[tokio::test]
 async fn former_secrets_of_a_resource_that_never_becomes_ready_are_bounded() {
     let world = world().start().await;
-    let outputs =
-        |names: &[&str]| names.iter().map(|name| json!({"secret": {"name": name}})).collect::<Value>();
-    world.apply(&with_outputs(&world, DATASPACE_DISCOVERY, &outputs(&["first"]))).await;
+    world.apply(&with_outputs(&world, DATASPACE_DISCOVERY, &secrets(&["first"]))).await;
     world.ready(NAME).await;
     world.secret("foreign", &[("key", "of Helm")]).await;
     for number in 0..26 {
         let name = format!("name-{number}");
-        let renamed = outputs(&[&name, "foreign"]);
+        let renamed = secrets(&[&name, "foreign"]);
         world.patch_user(NAME, &json!({"spec": {"outputs": renamed}})).await;
         world
             .until(NAME, "the new name is recorded", |user| {
@@ -176,7 +177,7 @@ async fn former_secrets_of_a_resource_that_never_becomes_ready_are_bounded() {
     for name in &names {
         assert!(world.get_secret(name).await.is_some(), "{name} is recorded");
     }
-    world.patch_user(NAME, &json!({"spec": {"outputs": outputs(&["name-25"])}})).await;
+    world.patch_user(NAME, &json!({"spec": {"outputs": secrets(&["name-25"])}})).await;
     world.ready(NAME).await;
     for number in 0..25 {
         assert!(world.get_secret(&format!("name-{number}")).await.is_none(), "name-{number} is left behind");

@@ -213,10 +213,6 @@ fn lenient_spec(object: &DynamicObject) -> TechnicalUserSpec {
         status.portal.map(|portal| PortalRef { name: portal.name, namespace: Some(portal.namespace) });
     let policy: Option<DeletionPolicy> = serde_json::from_value(field("deletionPolicy")).ok();
     let existing = field("user").get("existing").is_some_and(Value::is_object);
-    let outputs = field("outputs").as_array().map(|outputs| {
-        let readable = |output: &Value| serde_json::from_value(output.clone()).ok();
-        outputs.iter().filter_map(readable).collect()
-    });
     TechnicalUserSpec {
         portal_ref: portal_ref.or(recorded).unwrap_or_default(),
         user: User {
@@ -224,7 +220,6 @@ fn lenient_spec(object: &DynamicObject) -> TechnicalUserSpec {
             existing: existing.then(ExistingUser::default),
         },
         deletion_policy: policy,
-        outputs,
         ..TechnicalUserSpec::default()
     }
 }
