@@ -33,6 +33,8 @@ pub mod keys {
     pub const CREATING: &str = "technicaluser.dev/creating";
     /// On a `TechnicalUser`: any new value asks for a successor of a lost or stuck user.
     pub const ROTATE: &str = "technicaluser.dev/rotate";
+    /// On a `TechnicalUser`: the names of outputs that the spec no longer names and that are not kept for the overlap.
+    pub const END_OVERLAP: &str = "technicaluser.dev/end-overlap";
     /// On a `TechnicalUser` under deletion: let it go without the portal.
     pub const RELEASE: &str = "technicaluser.dev/release";
     /// On a `Portal`: the hint of another cluster whose users this one takes over.

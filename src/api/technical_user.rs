@@ -10,6 +10,7 @@ mod secret_output;
 mod user;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::core::Duration;
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -22,7 +23,9 @@ use crate::api::conditions::cut;
 use crate::api::names::{LABEL, SUBDOMAIN};
 
 pub use restart::{RecordedRestart, RecordedWorkload, RestartTarget, WorkloadKind};
-pub use secret_output::{DataKey, EdcDialect, KeyStyle, SecretFormat, SecretOutput, TemplateText};
+pub use secret_output::{
+    CreationPolicy, DataKey, EdcDialect, KeyStyle, SecretFormat, SecretOutput, TemplateText,
+};
 pub use user::{CreateUser, ExistingUser, User};
 
 /// A technical user of a data-space portal, and the Secret that the operator writes its credential into.
@@ -84,7 +87,8 @@ pub struct TechnicalUserSpec {
 
     /// Where the credential is published, at most 8 outputs. The operator creates a user only if it can write all of them, and
     /// writes each of them independently of the others. An output that is removed from the list is deleted after the
-    /// credential is in all that are left. Default: one Secret that has the name of the resource, in format Raw.
+    /// credential is in all that are left, and after rotation.overlap. Default: one Secret that has the name of the resource, in
+    /// format Raw.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 8))]
     pub outputs: Option<Vec<Output>>,
@@ -97,6 +101,23 @@ pub struct TechnicalUserSpec {
     #[schemars(length(min = 1, max = RESTARTS))]
     #[x_kube(validation = Rule::new("self.all(a, self.exists_one(b, b.kind == a.kind && b.name == a.name))").message("two entries of restart name the same workload"))]
     pub restart: Option<Vec<RestartTarget>>,
+
+    /// How long what is replaced is kept beside what replaces it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotation: Option<Rotation>,
+}
+
+/// How long what is replaced is kept beside what replaces it.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Rotation {
+    /// How long the operator keeps an output that is removed from `outputs`, so that programs that still read it can be changed.
+    /// It begins when the credential is in all outputs that are left; `status.outputs` then has the time of the deletion. A
+    /// duration such as 24h, at most 8760h. Default: 0s, which means that the output is deleted at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 32))]
+    #[x_kube(validation = Rule::new("duration(self) >= duration('0s') && duration(self) <= duration('8760h')").message("rotation.overlap is from 0s to 8760h"))]
+    pub overlap: Option<Duration>,
 }
 
 /// The name of a Portal, and its namespace.
@@ -297,6 +318,12 @@ pub struct RecordedOutput {
     /// has not written the output yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credential: Option<i64>,
+    /// When the operator deletes the output, because the spec no longer names it. Absent for an output that the spec names, and
+    /// until the credential is in all of those. The annotation `technicaluser.dev/end-overlap` with the name of the output deletes
+    /// it at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = WORD), extend("format" = "date-time"))]
+    pub delete_after: Option<String>,
     /// Ready: whether the output holds the credential. Absent if the resource has one output, which its own condition
     /// Published describes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -364,6 +391,7 @@ impl Bounded for RecordedOutput {
         for word in [&mut self.kind, &mut self.uid, &mut self.resource_version, &mut self.digest] {
             text(word, WORD);
         }
+        optional(&mut self.delete_after, WORD);
         list(&mut self.conditions, OUTPUT_CONDITIONS);
         for condition in &mut self.conditions {
             condition.message = cut(&condition.message, OUTPUT_MESSAGE);

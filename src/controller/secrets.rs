@@ -108,6 +108,33 @@ impl Secrets {
         answer.map(|secret| secret.metadata).map_err(|error| about(error, dry_run))
     }
 
+    /// Adds keys to a Secret of another owner: that very object (`uid`), in that very state (`resourceVersion`). Nothing else of
+    /// it is changed but one annotation.
+    pub async fn add(
+        &self,
+        name: &str,
+        content: &Content,
+        addition: &Addition,
+        at: &Version,
+        dry_run: bool,
+    ) -> Result<ObjectMeta, KubeError> {
+        let mut data = encoded(content);
+        data.extend(addition.removed.iter().map(|key| (key.clone(), Value::Null)));
+        let (annotation, text) = &addition.annotation;
+        let body = json!({
+            "metadata": {
+                "uid": at.uid,
+                "resourceVersion": at.resource_version,
+                "annotations": { annotation.as_str(): text },
+            },
+            "data": data,
+        });
+        let params =
+            PatchParams { dry_run, field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
+        let answer = self.api.patch(name, &params, &Patch::Merge(&body)).await;
+        answer.map(|secret| secret.metadata).map_err(|error| about(error, dry_run))
+    }
+
     /// Deletes a Secret: that very object, in that very state.
     pub async fn delete(&self, name: &str, at: &Version) -> Result<(), KubeError> {
         let preconditions =
@@ -118,6 +145,15 @@ impl Secrets {
             Err(error) => Err(error),
         }
     }
+}
+
+/// What changes in a Secret of another owner beside the keys that are written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Addition {
+    /// The keys to remove.
+    pub removed: Vec<String>,
+    /// An annotation and its text; `None` removes it.
+    pub annotation: (String, Option<String>),
 }
 
 /// What went wrong with a write. A dry run holds no secret, so the apiserver's words about it may be repeated.
@@ -146,12 +182,13 @@ impl Version {
     }
 }
 
+/// `data`, never `stringData`: that one leaves stale keys behind (kubernetes/kubernetes#108008).
+fn encoded(content: &Content) -> Map<String, Value> {
+    let value = |value: &SecretString| Value::String(STANDARD.encode(value.expose_secret()));
+    content.iter().map(|(key, text)| (key.clone(), value(text))).collect()
+}
+
 fn document(envelope: &Envelope, content: &Content) -> Value {
-    // `data`, never `stringData`: that one leaves stale keys behind (kubernetes/kubernetes#108008).
-    let data: Map<String, Value> = content
-        .iter()
-        .map(|(key, value)| (key.clone(), Value::String(STANDARD.encode(value.expose_secret()))))
-        .collect();
     json!({
         "apiVersion": "v1",
         "kind": "Secret",
@@ -162,7 +199,7 @@ fn document(envelope: &Envelope, content: &Content) -> Value {
             "annotations": envelope.annotations,
             "ownerReferences": [envelope.owner],
         },
-        "data": data,
+        "data": encoded(content),
     })
 }
 

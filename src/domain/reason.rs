@@ -168,6 +168,10 @@ reasons! {
     OutputNotOurs: Plain,
     /// The output cannot be written.
     OutputNotWritable: Plain,
+    /// `creationPolicy: Merge` needs a Secret that exists.
+    MergeTargetMissing: MayArrive,
+    /// A Secret of another owner has a key already that an output would add.
+    KeyTaken: Plain,
     /// The content of an output cannot be built.
     OutputInvalid: MayArrive,
     /// No workload has to be restarted.

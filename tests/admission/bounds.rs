@@ -55,10 +55,10 @@ fn samples(kind: Kind) -> Vec<Value> {
         ],
         Kind::TechnicalUser => vec![
             json!({ "portalRef": { "name": "p", "namespace": "n" }, "user": { "create": create },
-                    "deletionPolicy": "Retain", "outputs": [{ "secret": secret }],
+                    "deletionPolicy": "Retain", "rotation": { "overlap": "24h" }, "outputs": [{ "secret": secret }],
                     "restart": [{ "kind": "Deployment", "name": "edc" }] }),
             with(json!({ "keyStyle": "Camel", "keyPrefix": "PORTAL_", "type": "Opaque" })),
-            with(json!({ "keys": { "client-id": "id" } })),
+            with(json!({ "creationPolicy": "Merge", "keys": { "client-id": "id" } })),
             with(json!({ "format": "EdcHelmValues", "edcDialect": "Iatp", "secretAlias": "edc/wallet" })),
             with(json!({ "format": "Template", "template": { "a": "{{ clientId }}" } })),
             with(json!({ "format": "SpringEnv", "springRegistration": "pool" })),
@@ -98,7 +98,7 @@ fn now(samples: &[Value], path: &str) -> Value {
 /// A text of this length that is as valid as the sample, but for its length.
 fn stretched(path: &str, text: &str, length: usize) -> String {
     let fill = length.saturating_sub(text.len());
-    if path.to_lowercase().ends_with("interval") {
+    if ["interval", "overlap"].iter().any(|name| path.to_lowercase().ends_with(name)) {
         return format!("{}{text}", "0".repeat(fill));
     }
     format!("{text}{}", "a".repeat(fill))

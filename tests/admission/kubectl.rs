@@ -124,7 +124,7 @@ async fn an_unknown_field_is_refused_by_kubectl_and_pruned_elsewhere() {
     let server = Server::new("unknown").await;
     let namespace = server.namespace.as_str();
     let mut spec = create();
-    spec["rotation"] = json!({ "interval": "720h" });
+    spec["unknown"] = json!({ "interval": "720h" });
     spec["user"]["create"]["role"] = json!("A");
     let stored = server.create(Kind::TechnicalUser, "pruned", &spec, true).await.unwrap();
     assert_eq!(stored, create());
@@ -136,7 +136,7 @@ async fn an_unknown_field_is_refused_by_kubectl_and_pruned_elsewhere() {
     };
     let refused = try_with("--validate=strict").await;
     assert!(!refused.status.success());
-    for field in ["spec.rotation", "spec.user.create.role"] {
+    for field in ["spec.unknown", "spec.user.create.role"] {
         assert!(refused.stderr.contains(&format!("unknown field \"{field}\"")), "{}", refused.stderr);
     }
     let warned = try_with("--validate=warn").await;

@@ -21,6 +21,8 @@ const REGISTRATION: &str = "springRegistration is for the formats SpringEnv and 
 const ALIAS_NEEDED: &str = "the formats EdcEnv, EdcHelmValues, EdcMemory and Properties need secretAlias";
 const RESTARTED_TWICE: &str = "two entries of restart name the same workload";
 const NO_RESTART: &str = "restart has no effect: no output has a reader that needs a restart to see a change";
+const MERGE: &str =
+    "type, labels and annotations are not for creationPolicy Merge: the Secret belongs to another owner";
 const CLUSTER: &str = "the operator writes no Secret of a type that gives access to the cluster";
 const ALIAS: &str =
     "secretAlias is for the formats EdcEnv, EdcHelmValues, EdcMemory, Properties and Template";
@@ -50,6 +52,12 @@ fn formats() -> Vec<Case> {
         good(json!({ "format": "DataSpaceIntegration" })),
         good(json!({ "format": "Template", "template": { "a.yml": "{{ clientId }}" }, "secretAlias": "a" })),
         good(json!({ "keyStyle": "Camel", "keyPrefix": "portal" })),
+        good(json!({ "creationPolicy": "Merge", "keys": { "client-id": "id" } })),
+        good(json!({ "creationPolicy": "Owner", "type": "Opaque", "labels": { "a": "b" } })),
+        bad(json!({ "creationPolicy": "None" }), "Unsupported value"),
+        bad(json!({ "creationPolicy": "Merge", "type": "Opaque" }), MERGE),
+        bad(json!({ "creationPolicy": "Merge", "labels": { "a": "b" } }), MERGE),
+        bad(json!({ "creationPolicy": "Merge", "annotations": { "a": "b" } }), MERGE),
         good(json!({ "keys": { "client-id": "username" }, "type": "kubernetes.io/basic-auth" })),
         bad(json!({ "edcDialect": "Dcp" }), DIALECT),
         bad(json!({ "format": "EdcEnv", "secretAlias": "a", "edcDialect": "Dcp" }), DIALECT),
@@ -180,6 +188,10 @@ pub fn cases() -> Vec<Case> {
             &json!({ "outputs": [{ "secret": {} }, { "secret": { "name": "x" } }] }),
             "two outputs name the same Secret",
         ),
+        yes(&create, &json!({ "rotation": { "overlap": "0s" } })),
+        yes(&create, &json!({ "rotation": { "overlap": "8760h" } })),
+        no(&create, &json!({ "rotation": { "overlap": "8761h" } }), "rotation.overlap is from 0s to 8760h"),
+        no(&create, &json!({ "rotation": { "overlap": "-1s" } }), "rotation.overlap is from 0s to 8760h"),
         no(&create, &json!({ "outputs": [{}] }), "an output names a secret"),
         yes(&create, &secret(json!({ "name": "edc.wallet-1", "format": "Raw" }))),
         no(&create, &secret(json!({ "name": "Edc" })), "secret.name"),

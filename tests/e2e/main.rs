@@ -47,6 +47,7 @@ mod leaders;
 mod leaks;
 mod limits;
 mod lost_users;
+mod merge;
 mod moves;
 mod namespaces;
 mod output_changes;

@@ -146,6 +146,54 @@ async fn a_secret_that_the_spec_drops_is_removed_after_the_rest_is_published() {
     assert_eq!(world.count(Endpoint::Create), 1);
 }
 
+/// When an output that the spec no longer names is deleted.
+fn delete_after(user: &DynamicObject, name: &str) -> Option<String> {
+    user_status(user).outputs.into_iter().find(|output| output.name == name)?.delete_after
+}
+
+async fn set_outputs(world: &World, names: &[&str], overlap: &str) {
+    let spec = json!({"outputs": outputs(names), "rotation": {"overlap": overlap}});
+    world.patch_user(NAME, &json!({"spec": spec})).await;
+}
+
+#[tokio::test]
+async fn a_secret_that_the_spec_drops_is_kept_for_the_overlap() {
+    let world = world().start().await;
+    world.apply(&with_secrets(&world, &["one", "two", "three"])).await;
+    world.ready(NAME).await;
+    let kept = async |name: &str| {
+        let what = format!("{name} is kept");
+        world.until(NAME, &what, |user| delete_after(user, name).is_some() && reason(user) == "Ready").await
+    };
+    set_outputs(&world, &["three"], "1h").await;
+    let first = kept("one").await;
+    hold_the_credential(&world, &["one", "two", "three"]).await;
+    world.two_sweeps().await;
+    let writes = world.writes();
+    world.two_sweeps().await;
+    assert_eq!(world.writes(), writes, "what is kept causes writes");
+    let later = world.user(NAME).await.unwrap();
+    assert_eq!(delete_after(&first, "one"), delete_after(&later, "one"));
+
+    // Named again, it is an output as before; the other one is deleted on request.
+    set_outputs(&world, &["three", "two"], "1h").await;
+    world.until(NAME, "two is an output", |user| delete_after(user, "two").is_none()).await;
+    let annotation = json!({"technicaluser.dev/end-overlap": "zero, one"});
+    world.patch_user(NAME, &json!({"metadata": {"annotations": annotation}})).await;
+    world.eventually("one is deleted", async || world.get_secret("one").await.is_none()).await;
+    world.until(NAME, "one is forgotten", |user| readiness(user, "one").is_none()).await;
+    hold_the_credential(&world, &["two", "three"]).await;
+
+    // A shorter overlap counts for what is kept already.
+    set_outputs(&world, &["three"], "1h").await;
+    kept("two").await;
+    set_outputs(&world, &["three"], "1s").await;
+    world.eventually("two is deleted", async || world.get_secret("two").await.is_none()).await;
+    world.until(NAME, "one is left", |user| user_status(user).outputs.len() == 1).await;
+    hold_the_credential(&world, &["three"]).await;
+    assert_eq!(world.count(Endpoint::Create), 1);
+}
+
 #[tokio::test]
 async fn two_outputs_of_one_name_are_refused() {
     let world = world().start().await;

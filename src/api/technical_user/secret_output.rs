@@ -35,13 +35,21 @@ macro_rules! format_is {
     validation = Rule::new(concat!("has(self.secretAlias) || !(", format_is!("'EdcEnv', 'EdcHelmValues', 'EdcMemory', 'Properties'"), ")"))
         .message("the formats EdcEnv, EdcHelmValues, EdcMemory and Properties need secretAlias"),
     validation = Rule::new(concat!("!has(self.secretAlias) || ", format_is!("'EdcEnv', 'EdcHelmValues', 'EdcMemory', 'Properties', 'Template'")))
-        .message("secretAlias is for the formats EdcEnv, EdcHelmValues, EdcMemory, Properties and Template")
+        .message("secretAlias is for the formats EdcEnv, EdcHelmValues, EdcMemory, Properties and Template"),
+    validation = Rule::new("!(has(self.creationPolicy) && self.creationPolicy == 'Merge') || !has(self.type) && !has(self.labels) && !has(self.annotations)")
+        .message("type, labels and annotations are not for creationPolicy Merge: the Secret belongs to another owner")
 )]
 pub struct SecretOutput {
     /// The name of the Secret. Default: the name of the resource.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253), regex(pattern = SUBDOMAIN))]
     pub name: Option<String>,
+
+    /// Whose Secret it is. Owner: the operator creates the Secret, owns it, and refuses one of another owner. Merge: the operator
+    /// adds keys to a Secret that another owner created, and removes just these keys when the output or the resource is removed. It
+    /// overwrites no key of another owner. Default: Owner.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub creation_policy: Option<CreationPolicy>,
 
     /// Which keys the Secret has, and what each holds. See the type for the formats. Default: Raw.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -105,6 +113,18 @@ pub struct SecretOutput {
     #[schemars(extend("maxProperties" = 64))]
     #[x_kube(validation = Rule::new("self.all(key, !key.startsWith('technicaluser.dev/'))").message("annotations of technicaluser.dev belong to the operator"))]
     pub annotations: Option<BTreeMap<String, String>>,
+}
+
+/// Whose Secret it is. Owner: the operator creates the Secret, owns it, and refuses one of another owner. Merge: the operator adds
+/// keys to a Secret that another owner created, and removes just these keys when the output or the resource is removed. It
+/// overwrites no key of another owner. Default: Owner.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CreationPolicy {
+    /// The operator creates the Secret and owns it.
+    #[default]
+    Owner,
+    /// The operator adds keys to a Secret of another owner.
+    Merge,
 }
 
 /// The key in the Secret.

@@ -6,7 +6,8 @@
 //! One file for each subject: `created` plans a resource whose user the operator owns, `existing` one whose user exists
 //! already, `deletion` one under deletion. `pin` compares portal and company, `settle` waits for an open attempt, `current`
 //! finds the user that can serve, `rotate` says whether it is to be replaced, `create` leads to a new one and `candidates` chooses among existing ones, `publish`
-//! verifies and publishes, `restart` restarts the workloads that read the outputs, `tidy` deletes duplicates, `retain` keeps users in the portal; `bounds` checks what no step may
+//! verifies and publishes, `restart` restarts the workloads that read the outputs, `retire` removes former outputs, `tidy` deletes
+//! duplicates, `retain` keeps users in the portal; `bounds` checks what no step may
 //! exceed. A function that returns `Result<T, Step>` returns in `Err` the step that comes before all that follows.
 
 mod bounds;
@@ -23,6 +24,7 @@ mod pin;
 mod publish;
 mod restart;
 mod retain;
+mod retire;
 mod rotate;
 mod selector;
 mod settle;
@@ -52,7 +54,7 @@ use crate::domain::roles::Blocker;
 /// What to do next.
 #[must_use]
 pub fn plan(o: &Observation) -> Step {
-    let step = match bounds::within(o, publish::or_remove_former(o, wanted(o))) {
+    let step = match bounds::within(o, retire::or_remove_former(o, wanted(o))) {
         Step::Settled(settled) => Step::Settled(within_grace(o, as_reported_while_connecting(o, settled))),
         step => step,
     };

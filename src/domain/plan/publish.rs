@@ -138,31 +138,6 @@ fn blocked(o: &Observation, current: &UserRef, blocker: &Blocker) -> Step {
     settled(o, current, Stage::Output.blocked(blocker.clone()), Requeue::Backoff)
 }
 
-/// How many outputs that the spec no longer names a resource may have. A status has room for 32 outputs.
-const MOST_FORMER: usize = 16;
-
-/// An output that the spec no longer names is removed after the credential is in all that it names, and before it is removed
-/// from the status. One that cannot be removed is tried again; the resource is ready all the same. The oldest of too many of
-/// them, which a resource has that never becomes ready while its outputs are renamed again and again, does not wait for that.
-pub(super) fn or_remove_former(o: &Observation, step: Step) -> Step {
-    let former =
-        o.to_remove.iter().find(|former| former.failed.is_none()).map(|former| former.output.clone());
-    match (step, former) {
-        (Step::Settled(Settled { report: Report::Ready, .. }), Some(former)) => {
-            Step::Write(Write::RemoveOutput(former))
-        }
-        (
-            Step::Settled(Settled { report: Report::Blocked { .. }, .. })
-            | Step::Write(Write::Publish { .. }),
-            Some(former),
-        ) if o.to_remove.len() > MOST_FORMER => Step::Write(Write::RemoveOutput(former)),
-        (Step::Settled(ready @ Settled { report: Report::Ready, .. }), None) if !o.to_remove.is_empty() => {
-            Step::Settled(Settled { requeue: Requeue::Backoff, ..ready })
-        }
-        (step, _) => step,
-    }
-}
-
 fn answers<'a>(o: &'a Observation, user: &UserRef) -> impl Iterator<Item = &'a Verified> {
     o.published_proof.iter().chain(o.proof_of(&user.id))
 }

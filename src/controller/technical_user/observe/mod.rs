@@ -5,6 +5,7 @@ mod known;
 mod portal;
 mod recorded;
 mod restart;
+mod retiring;
 mod rotation;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -46,6 +47,8 @@ use recorded::open_attempt;
 pub(super) use recorded::recorded;
 use restart::see_restarts;
 pub(super) use restart::{changed_at, generation};
+pub(super) use retiring::overlap;
+use retiring::see_retiring;
 pub(super) use rotation::handled;
 use rotation::see_rotation;
 
@@ -160,6 +163,7 @@ async fn observe_outputs(pass: &mut Pass) -> Result<(), Failure> {
     pass.outputs = outputs::of_spec(&resource, pass.spec.outputs.as_deref());
     let deleting = pass.observation.deleting;
     pass.observation.to_remove = to_remove(&resource, &pass.status, &pass.outputs, deleting);
+    see_retiring(pass);
     for output in &mut pass.outputs {
         let id = output.id().clone();
         let recorded = pass.status.outputs.iter().find(|recorded| recorded.id() == id);

@@ -2,6 +2,8 @@
 //! folder has one file for each kind.
 
 mod layout;
+mod merge_note;
+mod merged_secret;
 mod quota;
 mod secret;
 #[cfg(test)]
@@ -14,10 +16,13 @@ use async_trait::async_trait;
 use kube::api::DynamicObject;
 
 pub use self::layout::surroundings;
+use self::merged_secret::MergedSecret;
 use self::secret::SecretOutput;
 use super::memory::places::Place;
 use super::pass::Failure;
-use crate::api::technical_user::{Output as Spec, RecordedOutput, TechnicalUserStatus};
+use crate::api::technical_user::{
+    CreationPolicy, Output as Spec, RecordedOutput, SecretOutput as SecretSpec, TechnicalUserStatus,
+};
 use crate::controller::context::Context;
 use crate::controller::objects::Key;
 use crate::domain::format::{Content, FormatError, Known, Values};
@@ -142,6 +147,9 @@ pub fn of_spec(resource: &Resource, outputs: Option<&[Spec]>) -> Vec<Box<dyn Out
 /// `None` where only a later release knows the kind of the entry.
 fn of_entry(resource: &Resource, spec: &Spec) -> Option<Box<dyn Output>> {
     match spec {
+        Spec { secret: Some(secret) } if merges(secret) => {
+            Some(Box::new(MergedSecret::new(resource, secret)))
+        }
         Spec { secret: Some(secret) } => Some(Box::new(SecretOutput::new(resource, Some(secret)))),
         Spec { secret: None } => None,
     }
@@ -160,7 +168,17 @@ pub fn unreadable(resource: &Key, outputs: Option<&[Spec]>) -> Option<String> {
 
 /// Which output an entry of a spec describes; `None` where only a later release knows its kind.
 fn id_of(resource: &Key, output: &Spec) -> Option<OutputId> {
-    output.secret.as_ref().map(|secret| SecretOutput::id_of(resource, Some(secret)))
+    let secret = output.secret.as_ref()?;
+    Some(if merges(secret) {
+        MergedSecret::id_of(resource, secret)
+    } else {
+        SecretOutput::id_of(resource, Some(secret))
+    })
+}
+
+/// Whether an entry adds keys to a Secret of another owner.
+fn merges(secret: &SecretSpec) -> bool {
+    secret.creation_policy == Some(CreationPolicy::Merge)
 }
 
 /// Builds the output that a status records by its name.
@@ -169,6 +187,7 @@ type Recorded = fn(&Resource, &str) -> Box<dyn Output>;
 fn recorded(kind: &str) -> Option<Recorded> {
     match kind {
         secret::KIND => Some(|resource, name| Box::new(SecretOutput::named(resource, name))),
+        merged_secret::KIND => Some(|resource, name| Box::new(MergedSecret::named(resource, name))),
         _ => None,
     }
 }
@@ -201,7 +220,7 @@ pub fn to_remove(
     let entry = |output: Box<dyn Output>| ToRemove {
         output: output.id().clone(),
         outlives_resource: output.outlives_resource(),
-        failed: None,
+        ..ToRemove::default()
     };
     outputs.map(entry).collect()
 }

@@ -1,9 +1,15 @@
 //! The credential that is published, and the outputs that hold it.
 
+use jiff::{SignedDuration, Timestamp};
+
 use crate::api::technical_user::{RecordedCredential, RecordedOutput, TechnicalUserStatus};
+use crate::controller::technical_user::observe::overlap;
 use crate::controller::technical_user::outputs::is_known;
 use crate::controller::technical_user::pass::Pass;
 use crate::domain::plan::{OutputId, OutputState, OutputView, Report, Settled, Stage, UserRef, UserView};
+
+/// How a status spells a time.
+const SECONDS: &str = "%Y-%m-%dT%H:%M:%SZ";
 
 /// Records the outputs that hold the credential of the current user: all of them if the resource is ready, else those that were
 /// written before another one could not be.
@@ -30,6 +36,7 @@ pub(super) fn record_credential(pass: &Pass, new: &mut TechnicalUserStatus, sett
         let to_remove = pass.observation.to_remove.iter().map(|left| left.output.clone());
         let kept: Vec<OutputId> = held.iter().map(RecordedOutput::id).chain(to_remove).collect();
         keep_only(&mut new.outputs, &kept);
+        begin_overlap(pass, &mut new.outputs);
     }
     for entry in held {
         put(&mut new.outputs, entry);
@@ -56,7 +63,7 @@ fn credential(
         Some(before) if same(&before) => Some(RecordedCredential { digest: Some(digest), ..before }),
         // A key of another installation makes other digests of the same credential; that counts as a new one.
         before => {
-            let time = pass.now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+            let time = pass.now.strftime(SECONDS).to_string();
             Some(RecordedCredential {
                 generation: before.map_or(0, |before| before.generation) + 1,
                 issued_at: time.clone(),
@@ -79,6 +86,25 @@ fn entry(pass: &Pass, output: &OutputView) -> Option<RecordedOutput> {
     let OutputState::Ours { digest: Some(digest), .. } = &output.state else { return None };
     let (before, written) = (pass.recorded_output(&output.id), pass.written.contains(&output.id));
     pass.outputs.iter().find(|found| *found.id() == output.id)?.record(digest, before, written)
+}
+
+/// The credential is in all outputs of the spec: from now on the others are kept for the overlap. A shorter one counts for those
+/// that are kept already.
+fn begin_overlap(pass: &Pass, outputs: &mut [RecordedOutput]) {
+    let Ok(overlap) = SignedDuration::try_from(overlap(pass)) else { return };
+    let end = pass.now + overlap;
+    for former in &pass.observation.to_remove {
+        for entry in outputs.iter_mut().filter(|entry| entry.id() == former.output) {
+            let begun = entry.delete_after.as_deref().and_then(|time| time.parse::<Timestamp>().ok());
+            if begun.is_none_or(|begun| end < begun) {
+                entry.delete_after = Some(end.strftime(SECONDS).to_string());
+            }
+            // Why it could not be removed is reported in its place.
+            if former.failed.is_none() {
+                entry.conditions.clear();
+            }
+        }
+    }
 }
 
 /// Former outputs were removed before, if they could be. Entries of kinds that only a later release knows are kept for it.

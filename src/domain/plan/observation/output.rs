@@ -7,7 +7,7 @@ use crate::domain::roles::Blocker;
 use crate::domain::user::UserId;
 
 /// Which output. Kind and name identify it, as in `status.outputs`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct OutputId {
     /// The kind, such as Secret.
     pub kind: String,
@@ -41,12 +41,19 @@ pub struct OutputView {
 }
 
 /// An output that is to be removed: the spec no longer names it, or the resource is under deletion and the output outlives it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ToRemove {
     /// Which one.
     pub output: OutputId,
     /// Kubernetes does not remove it with its resource.
     pub outlives_resource: bool,
+    /// How long it is kept after the credential is in all outputs that the spec names: the overlap, or what is left of it. Not
+    /// under deletion.
+    pub kept_for: Duration,
+    /// The status says until when it is kept: the credential was in all outputs that the spec names.
+    pub begun: bool,
+    /// A person asks for its removal without overlap and restarts.
+    pub hurried: bool,
     /// Why this reconcile could not remove it.
     pub failed: Option<NotRemoved>,
 }

@@ -15,6 +15,7 @@ mod pins;
 mod publish;
 mod renamed;
 mod restart;
+mod retire;
 mod rotation;
 mod stores;
 mod support;

@@ -246,7 +246,7 @@ impl Observation {
     /// The spec named another Secret before.
     pub(in crate::domain::plan::tests) fn with_former_output(self, name: &str) -> Self {
         let output = OutputId { kind: "Secret".into(), name: name.into() };
-        self.but(|o| o.to_remove.push(ToRemove { output, outlives_resource: false, failed: None }))
+        self.with_retiring(ToRemove { output, ..ToRemove::default() })
     }
 
     /// An entry is to be removed; `Some`: its store is down, and this process has tried for so long.
@@ -257,7 +257,17 @@ impl Observation {
     ) -> Self {
         let output = OutputId { kind: "Entry".into(), name: name.into() };
         let failed = tried_for.map(|tried_for| NotRemoved { blocker: down(), tried_for });
-        self.but(|o| o.to_remove.push(ToRemove { output, outlives_resource: true, failed }))
+        self.with_retiring(ToRemove { output, outlives_resource: true, failed, ..ToRemove::default() })
+    }
+
+    /// The spec named another Secret before, which is kept for this time.
+    pub(in crate::domain::plan::tests) fn with_output_kept_for(self, name: &str, kept_for: Duration) -> Self {
+        let output = OutputId { kind: "Secret".into(), name: name.into() };
+        self.with_retiring(ToRemove { output, kept_for, ..ToRemove::default() })
+    }
+
+    fn with_retiring(self, former: ToRemove) -> Self {
+        self.but(|o| o.to_remove.push(former))
     }
 
     /// The status names all outputs.

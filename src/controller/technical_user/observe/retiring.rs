@@ -1,0 +1,54 @@
+//! The outputs that the spec no longer names: how long each is kept.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::api::keys;
+use crate::controller::objects::annotation;
+use crate::controller::technical_user::pass::Pass;
+
+/// Sees how long each output is kept that the spec no longer names.
+pub(super) fn see_retiring(pass: &mut Pass) {
+    let overlap = overlap(pass);
+    for former in &mut pass.observation.to_remove {
+        let recorded = pass.status.outputs.iter().find(|output| output.id() == former.output);
+        let until = recorded.and_then(|output| output.delete_after.as_deref());
+        let mut named =
+            annotation(&pass.object, keys::END_OVERLAP).into_iter().flat_map(|names| names.split([',', ' ']));
+        former.hurried = named.any(|name| name == former.output.name);
+        former.begun = until.is_some();
+        former.kept_for = kept_for(overlap, until, pass.now);
+    }
+}
+
+/// How long the spec keeps an output that it no longer names.
+pub(in crate::controller::technical_user) fn overlap(pass: &Pass) -> Duration {
+    pass.spec.rotation.and_then(|rotation| rotation.overlap).map_or(Duration::ZERO, Duration::from)
+}
+
+/// A shorter overlap counts for what is kept already, a longer one does not.
+fn kept_for(overlap: Duration, until: Option<&str>, now: Timestamp) -> Duration {
+    let until = until.and_then(|until| until.parse::<Timestamp>().ok());
+    let left = until.map(|until| Duration::try_from(until.duration_since(now)).unwrap_or_default());
+    left.map_or(overlap, |left| left.min(overlap))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_output_is_kept_until_the_recorded_time_and_not_longer_than_the_overlap() {
+        let (hour, now) = (Duration::from_hours(1), "2026-11-22T12:00:00Z".parse().unwrap());
+        for (until, left) in [
+            (None, hour),
+            (Some("2026-11-22T12:10:00Z"), Duration::from_mins(10)),
+            (Some("2026-11-22T11:59:59Z"), Duration::ZERO),
+            (Some("2026-11-23T12:00:00Z"), hour),
+            (Some("not a time"), hour),
+        ] {
+            assert_eq!(kept_for(hour, until, now), left, "{until:?}");
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! The removal of outputs that the spec no longer names. They are retiring until then: nothing is written to them any more.
+
+use std::time::Duration;
+
+use super::observation::{Observation, ToRemove};
+use super::settled::{Report, Requeue, Settled};
+use super::step::{Step, Write};
+
+/// How many outputs that the spec no longer names a resource may have. A status has room for 32 outputs.
+const MOST: usize = 16;
+
+/// An output that the spec no longer names is removed after the credential is in all that it names, after the overlap, and before
+/// it is removed from the status. One that cannot be removed is tried again; the resource is ready all the same. The oldest of
+/// too many does not wait for that: a resource has them whose outputs are renamed again and again.
+pub(super) fn or_remove_former(o: &Observation, step: Step) -> Step {
+    let too_many = o.to_remove.len() > MOST;
+    let next =
+        || o.to_remove.iter().find(|former| former.failed.is_none() && (too_many || is_over(o, former)));
+    let remove = |former: &ToRemove| Step::Write(Write::RemoveOutput(former.output.clone()));
+    match &step {
+        Step::Settled(ready @ Settled { report: Report::Ready, .. }) => match next() {
+            Some(former) => remove(former),
+            None => Step::Settled(Settled { requeue: again(o, ready.requeue), ..ready.clone() }),
+        },
+        Step::Settled(Settled { report: Report::Blocked { .. }, .. })
+        | Step::Write(Write::Publish { .. })
+            if too_many =>
+        {
+            next().map_or(step, remove)
+        }
+        _ => step,
+    }
+}
+
+/// Whether an output may be removed once the resource is ready: nothing reads it any more. Which workloads have to be restarted is
+/// known after the status has the outputs that were written.
+fn is_over(o: &Observation, former: &ToRemove) -> bool {
+    let restarts = &o.restarts.targets;
+    let restarted = restarts.is_empty() || former.begun && !restarts.iter().any(|target| target.due);
+    former.hurried || former.kept_for.is_zero() && restarted
+}
+
+/// The time after which the restarts are known that the outputs need which were just written.
+const RESTARTS_KNOWN_AFTER: Duration = Duration::from_secs(1);
+
+/// When the next one is removed.
+fn again(o: &Observation, requeue: Requeue) -> Requeue {
+    o.to_remove.iter().fold(requeue, |requeue, former| match former.failed {
+        Some(_) => Requeue::Backoff,
+        None if !former.begun => requeue.sooner(Requeue::In(former.kept_for.max(RESTARTS_KNOWN_AFTER))),
+        // A restart that is due looks again by itself.
+        None if former.kept_for.is_zero() => requeue,
+        None => requeue.sooner(Requeue::In(former.kept_for)),
+    })
+}

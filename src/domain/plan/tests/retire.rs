@@ -1,0 +1,95 @@
+//! Outputs that the spec no longer names.
+
+use std::time::Duration;
+
+use super::super::{RestartTarget, Step, Verified, WorkloadId, WorkloadKind, WorkloadView};
+use super::builders::{a_ready_resource, a_recorded_resource, details, shown_for};
+use super::check;
+
+#[test]
+fn a_former_output_is_removed_once_the_new_one_is_written() {
+    let moved = || a_recorded_resource().with_former_output("former").seen("u1", details());
+    let written = || moved().with_secret_of("u1", "d1").verified(shown_for("u1"), Verified::Accepted);
+    check(vec![
+        ("not verified", moved(), "verify what was read"),
+        ("not written", moved().verified(shown_for("u1"), Verified::Accepted), "publish u1 g1"),
+        ("written", written(), "remove Secret \"former\""),
+        ("removed", written().but(|o| o.to_remove.clear()), "ready (u1 g1), verify in time"),
+        (
+            "two of them, one after the other",
+            written().with_former_output("other").but(|o| drop(o.to_remove.remove(0))),
+            "remove Secret \"other\"",
+        ),
+        (
+            "the new one belongs to another resource",
+            moved().with_foreign_secret().verified(shown_for("u1"), Verified::Accepted),
+            "output OutputNotOurs STALLED (u1 g1), try again",
+        ),
+        ("the user is gone", a_recorded_resource().with_former_output("former").seen_gone("u1"), "search"),
+    ]);
+}
+
+#[test]
+fn the_oldest_of_too_many_former_outputs_is_removed_at_once() {
+    let renamed = |times: usize| {
+        let o = a_recorded_resource().with_foreign_secret().seen("u1", details());
+        (0..times).fold(o, |o, n| o.with_former_output(&format!("former-{n}")))
+    };
+    check(vec![
+        ("not too many", renamed(16), "output OutputNotOurs STALLED (u1 g1), try again"),
+        ("one more", renamed(17), "remove Secret \"former-0\""),
+        (
+            "before another one is written",
+            renamed(17).without_secret().verified(shown_for("u1"), Verified::Accepted),
+            "remove Secret \"former-0\"",
+        ),
+        ("not under deletion", renamed(17).without_finalizer().but(|o| o.deleting = true), "gone"),
+    ]);
+}
+
+#[test]
+fn a_former_output_is_kept_until_its_readers_are_restarted() {
+    let kept = |due: bool, begun: bool| {
+        a_ready_resource().with_former_output("former").but(|o| {
+            o.to_remove[0].begun = begun;
+            o.restarts.targets.push(RestartTarget {
+                id: WorkloadId { kind: WorkloadKind::Deployment, name: "edc".into() },
+                due,
+                view: due.then_some(WorkloadView::Missing),
+            });
+        })
+    };
+    let now = "remove Secret \"former\"";
+    let hurried = kept(true, true).but(|o| o.to_remove[0].hurried = true);
+    let step = super::super::plan(&kept(true, true));
+    assert!(matches!(step, Step::Settled(_)), "a restart is due: {step:?}");
+    check(vec![
+        ("which are due is known in the next reconcile", kept(false, false), "ready (u1 g1), after 1 s"),
+        ("none is due", kept(false, true), now),
+        ("a person does not wait for it", hurried, now),
+    ]);
+}
+
+#[test]
+fn a_former_output_is_kept_for_the_overlap() {
+    let day = Duration::from_hours(24);
+    let kept = |time: Duration| a_ready_resource().with_output_kept_for("former", time);
+    let now = "remove Secret \"former\"";
+    check(vec![
+        ("longer than the verification", kept(day), "ready (u1 g1), verify in time"),
+        ("it ends first", kept(Duration::from_secs(7)), "ready (u1 g1), after 7 s"),
+        ("over", kept(Duration::ZERO), now),
+        ("one is over", kept(day).with_former_output("other"), "remove Secret \"other\""),
+        (
+            "not before the rest is published",
+            kept(Duration::ZERO).with_secret_of("u1", "dx").seen("u1", details()),
+            "verify what was read",
+        ),
+        (
+            "the oldest of too many",
+            (0..16).fold(kept(day), |o, n| o.with_output_kept_for(&format!("former-{n}"), day)),
+            now,
+        ),
+        ("deleted with the resource", kept(day).but(|o| (o.deleting, o.finalizer) = (true, false)), "gone"),
+    ]);
+}
