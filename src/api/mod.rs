@@ -7,17 +7,19 @@ pub mod conditions;
 mod names;
 pub mod portal;
 pub mod technical_user;
+pub mod vault;
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::CustomResourceExt;
 
 pub use portal::Portal;
 pub use technical_user::TechnicalUser;
+pub use vault::Vault;
 
 /// The API group of all kinds.
 pub const GROUP: &str = "technicaluser.dev";
 
-/// The finalizer on a `TechnicalUser` that may have a user in a portal, and on a `Portal` that such resources use.
+/// The finalizer on a `TechnicalUser` that may have a user in a portal, and on a `Portal` or `Vault` that such resources use.
 pub const FINALIZER: &str = "technicaluser.dev/finalizer";
 
 /// The field manager of all our writes.
@@ -58,5 +60,5 @@ pub mod keys {
 /// The definitions of all kinds, as `crds/` holds them.
 #[must_use]
 pub fn definitions() -> Vec<CustomResourceDefinition> {
-    vec![Portal::crd(), TechnicalUser::crd()]
+    vec![Portal::crd(), TechnicalUser::crd(), Vault::crd()]
 }

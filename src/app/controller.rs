@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use kube::Client;
 use kube::runtime::watcher;
-use tokio::sync::mpsc::unbounded_channel;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -20,12 +20,13 @@ use crate::api::keys;
 use crate::config::RunArgs;
 use crate::controller::context::{Caches, Context, Installation};
 use crate::controller::namespaces::Namespaces;
-use crate::controller::objects::{portals, technical_users};
+use crate::controller::objects::{Key, portals, technical_users, vaults};
 use crate::controller::portal::connections::Connections;
 use crate::controller::portal::memory::PortalMemory;
 use crate::controller::queue::backoff::{Backoffs, Conflicts};
 use crate::controller::queue::{self, Watches};
 use crate::controller::technical_user::memory::Memory;
+use crate::controller::vault::memory::VaultMemory;
 use crate::health::{Gate, Health};
 use crate::k8s::events::Events;
 use crate::k8s::leader::{self, Election, Leadership};
@@ -37,6 +38,8 @@ use crate::process::{self, Clock, Process, Random};
 
 /// Portals that are reconciled at the same time.
 const PORTAL_CONCURRENCY: u16 = 4;
+/// Vaults that are reconciled at the same time.
+const VAULT_CONCURRENCY: u16 = 2;
 /// How long a stop waits after a create for the writes that name its user.
 const STOP_MARGIN: Duration = Duration::from_secs(20);
 const EVENTS_WITHIN: Duration = Duration::from_secs(5);
@@ -76,9 +79,10 @@ impl Controller {
         let tasks = process::Tasks::new();
         let process = Process { clock, random, tasks: tasks.spawner() };
         let observer = Arc::new(MetricsObserver(metrics.clone()));
-        let connector: Arc<dyn Connector> = Arc::new(Clients::new(transports, observer, process.clone()));
+        let connector: Arc<dyn Connector> =
+            Arc::new(Clients::new(Arc::clone(&transports), observer, process.clone()));
         let serving = tasks.spawner().spawn(async move {
-            serve(&args, &client, connector, &process, (&metrics, &health), stop).await
+            serve(&args, &client, (connector, transports), &process, (&metrics, &health), stop).await
         });
         Self { serving, _tasks: tasks }
     }
@@ -92,10 +96,13 @@ impl Controller {
     }
 }
 
+/// The ways to portals, and to other servers.
+type Ways = (Arc<dyn Connector>, Arc<dyn Transports>);
+
 async fn serve(
     args: &RunArgs,
     client: &Client,
-    connector: Arc<dyn Connector>,
+    ways: Ways,
     process: &Process,
     (metrics, health): (&Metrics, &Health),
     stop: CancellationToken,
@@ -126,8 +133,7 @@ async fn serve(
             () = leadership.acquired() => tracing::info!("This process is the active one"),
         }
     }
-    let ended =
-        work(args, client, process, (metrics, health), connector, (installation, leadership), stop).await;
+    let ended = work(args, client, process, (metrics, health), ways, (installation, leadership), stop).await;
     release(election).await;
     ended
 }
@@ -164,7 +170,7 @@ async fn work(
     client: &Client,
     process: &Process,
     (metrics, health): (&Metrics, &Health),
-    connector: Arc<dyn Connector>,
+    (connector, transports): Ways,
     (installation, leadership): (Installation, Leadership),
     stop: CancellationToken,
 ) -> Result<(), RunError> {
@@ -183,32 +189,39 @@ async fn work(
         &refusals,
         &process.random,
     );
+    let apis = dynamic(client, &watched, &vaults());
+    let (vault_store, touched_vaults) = watch::cache(apis, &all, vaults(), |_| {}, &refusals, random);
     let ours = watcher::Config::default().labels(&format!("{}={}", keys::INSTANCE, installation.instance));
     let (secrets, touched_secrets) =
         watch::cache(secrets(client, &watched), &ours, (), |_| {}, &refusals, random);
     let (seen_namespaces, label_refusals) = namespaces::watch(client, args.installation.scoped_rbac, random);
     let (wake_user, woken_users) = unbounded_channel();
     let (wake_portal, woken_portals) = unbounded_channel();
+    let (wake_vault, woken_vaults) = unbounded_channel();
     let ctx = Arc::new(Context {
         process: process.clone(),
         client: client.clone(),
         installation,
-        caches: Caches { users, portals: portal_store, secrets },
+        caches: Caches { users, portals: portal_store, vaults: vault_store, secrets },
         connections: Connections::new(process.clone()),
         connector,
         memory: Memory::default(),
         portal_memory: PortalMemory::new(random.clone()),
+        vault_memory: VaultMemory::new(random.clone()),
+        transports,
         watched,
         namespaces: Namespaces::new(label_refusals.clone()),
         refusals,
         backoffs: Backoffs::new(random.clone()),
         conflicts: Conflicts::new(random.clone()),
         portal_backoffs: Backoffs::new(random.clone()),
+        vault_backoffs: Backoffs::new(random.clone()),
         events,
         metrics: metrics.clone(),
         leadership: leadership.clone(),
         wake_user,
         wake_portal,
+        wake_vault,
         listed: CancellationToken::new(),
         creates: TaskTracker::new(),
         stopping: AtomicBool::new(false),
@@ -218,6 +231,7 @@ async fn work(
     let streams = Watches {
         users: touched_users,
         portals: touched_portals,
+        vaults: touched_vaults,
         secrets: touched_secrets,
         namespaces: seen_namespaces,
     };
@@ -227,15 +241,9 @@ async fn work(
     background.spawn("namespaces", namespaces::report(Arc::clone(&ctx), health.clone()));
     background.spawn("labels", namespaces::report_labels(label_refusals, health.clone()));
     background.spawn("metrics", count(Arc::clone(&ctx)));
-    let (mut queue_tasks, queues) = (Tasks::default(), CancellationToken::new());
-    queue_tasks.spawn(
-        "queue of TechnicalUsers",
-        queue::technical_users_until(Arc::clone(&ctx), woken_users, args.concurrency, queues.clone()),
-    );
-    queue_tasks.spawn(
-        "queue of Portals",
-        queue::portals_until(Arc::clone(&ctx), woken_portals, PORTAL_CONCURRENCY, queues.clone()),
-    );
+    let queues = CancellationToken::new();
+    let mut queue_tasks =
+        start_queues(&ctx, (woken_users, woken_portals, woken_vaults), args.concurrency, &queues);
     let ended = tokio::select! {
         // A requested stop is no failure, whatever ends at the same time. The tasks end with the lease.
         biased;
@@ -266,6 +274,24 @@ async fn work(
     ended
 }
 
+/// Starts the queues of all kinds. They end after `stop`.
+fn start_queues(
+    ctx: &Arc<Context>,
+    (users, portals, vaults): (UnboundedReceiver<Key>, UnboundedReceiver<Key>, UnboundedReceiver<Key>),
+    concurrency: u16,
+    stop: &CancellationToken,
+) -> Tasks {
+    let mut tasks = Tasks::default();
+    let shared = || (Arc::clone(ctx), stop.clone());
+    let (of_users, until) = shared();
+    tasks.spawn("queue of TechnicalUsers", queue::technical_users_until(of_users, users, concurrency, until));
+    let (of_portals, until) = shared();
+    tasks.spawn("queue of Portals", queue::portals_until(of_portals, portals, PORTAL_CONCURRENCY, until));
+    let (of_vaults, until) = shared();
+    tasks.spawn("queue of Vaults", queue::vaults_until(of_vaults, vaults, VAULT_CONCURRENCY, until));
+    tasks
+}
+
 /// Lets the queues start once everything that is watched and may be listed was listed.
 ///
 /// Nothing else may wait for the stores: kube's `wait_until_ready` (5.0) notifies only the last of several waiters.
@@ -273,6 +299,7 @@ async fn ready(ctx: Arc<Context>) {
     let caches = &ctx.caches;
     if caches.users.wait_until_ready().await.is_ok()
         && caches.portals.wait_until_ready().await.is_ok()
+        && caches.vaults.wait_until_ready().await.is_ok()
         && caches.secrets.wait_until_ready().await.is_ok()
     {
         ctx.listed.cancel();

@@ -13,12 +13,13 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::controller::namespaces::Namespaces;
-use crate::controller::objects::{Key, portals, technical_users};
+use crate::controller::objects::{Key, portals, technical_users, vaults};
 use crate::controller::portal::connections::Connections;
 use crate::controller::portal::memory::PortalMemory;
 use crate::controller::queue::backoff::{Backoffs, Conflicts};
 use crate::controller::technical_user::memory::Memory;
 use crate::domain::digest::DigestKey;
+use crate::controller::vault::memory::VaultMemory;
 use crate::domain::identity::Hint;
 use crate::k8s::events::Events;
 use crate::k8s::leader::Leadership;
@@ -26,6 +27,7 @@ use crate::k8s::watch::Refusals;
 use crate::metrics::{Kind, Metrics};
 use crate::portal::Connector;
 use crate::process::Process;
+use crate::transport::Transports;
 
 /// Which installation this is.
 #[derive(Debug, Clone)]
@@ -47,6 +49,8 @@ pub struct Caches {
     pub users: Store<DynamicObject>,
     /// The `Portal`s.
     pub portals: Store<DynamicObject>,
+    /// The `Vault`s.
+    pub vaults: Store<DynamicObject>,
     /// Metadata of the Secrets that bear our label.
     pub secrets: Store<PartialObjectMeta<Secret>>,
 }
@@ -69,6 +73,10 @@ pub struct Context {
     pub memory: Memory,
     /// What this process remembers of each `Portal`.
     pub portal_memory: PortalMemory,
+    /// What this process remembers of each `Vault`.
+    pub vault_memory: VaultMemory,
+    /// How requests reach Vaults.
+    pub transports: Arc<dyn Transports>,
     /// The namespaces that are watched; a single `None` for all.
     pub watched: Vec<Option<String>>,
     /// The labels of namespaces.
@@ -81,6 +89,8 @@ pub struct Context {
     pub conflicts: Conflicts<Key>,
     /// Failures in a row, per `Portal`.
     pub portal_backoffs: Backoffs<Key>,
+    /// Failures in a row, per `Vault`.
+    pub vault_backoffs: Backoffs<Key>,
     /// Events.
     pub events: Events,
     /// Metrics.
@@ -89,6 +99,8 @@ pub struct Context {
     pub leadership: Leadership,
     /// Asks for a `TechnicalUser` to be looked at.
     pub wake_user: UnboundedSender<Key>,
+    /// Requests a reconcile of a `Vault`.
+    pub wake_vault: UnboundedSender<Key>,
     /// Asks for a `Portal` to be looked at.
     pub wake_portal: UnboundedSender<Key>,
     /// Cancelled once everything that is watched was listed.
@@ -151,6 +163,12 @@ impl Context {
         self.caches.portals.get(&key.reference(portals()))
     }
 
+    /// A `Vault` as last seen by the watch.
+    #[must_use]
+    pub fn cached_vault(&self, key: &Key) -> Option<Arc<DynamicObject>> {
+        self.caches.vaults.get(&key.reference(vaults()))
+    }
+
     /// `TechnicalUser`s of this namespace may be there that nobody here sees.
     #[must_use]
     pub fn hides_users(&self, namespace: &str) -> bool {
@@ -174,6 +192,7 @@ impl Context {
         let users = self.backoffs.waiting() + self.conflicts.waiting();
         self.metrics.objects_in_backoff(Kind::TechnicalUser, users);
         self.metrics.objects_in_backoff(Kind::Portal, self.portal_backoffs.waiting());
+        self.metrics.objects_in_backoff(Kind::Vault, self.vault_backoffs.waiting());
     }
 
     /// Queues a `TechnicalUser`.

@@ -14,3 +14,4 @@ pub mod status;
 pub mod technical_user;
 #[cfg(test)]
 mod test_support;
+pub mod vault;

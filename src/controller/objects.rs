@@ -6,7 +6,7 @@ use kube::{Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::api::{FINALIZER, Portal, TechnicalUser};
+use crate::api::{FINALIZER, Portal, TechnicalUser, Vault};
 
 /// The API resource of `TechnicalUser`.
 #[must_use]
@@ -18,6 +18,12 @@ pub fn technical_users() -> ApiResource {
 #[must_use]
 pub fn portals() -> ApiResource {
     ApiResource::erase::<Portal>(&())
+}
+
+/// The API resource of `Vault`.
+#[must_use]
+pub fn vaults() -> ApiResource {
+    ApiResource::erase::<Vault>(&())
 }
 
 /// Names a namespaced object; the queue's and all maps' key.

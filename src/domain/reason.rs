@@ -272,6 +272,28 @@ reasons! {
     MayDelete: Plain,
     /// The login may not delete users.
     MayNotDelete: Plain,
+
+    // Vault.
+    /// Vault answers, and the login may write where `access` permits entries.
+    VaultReady: Plain,
+    /// Vault is sealed.
+    VaultSealed: Plain,
+    /// Vault is not initialized.
+    VaultNotInitialized: Plain,
+    /// The server is a standby that does not forward requests.
+    VaultStandby: Plain,
+    /// What answers at the address is no Vault.
+    NotVault: Plain,
+    /// There is no secrets engine at the mount.
+    MountNotFound: MayArrive,
+    /// The secrets engine is not KV version 2.
+    NotKvVersion2: MayArrive,
+    /// The policies of the login lack a capability.
+    PolicyTooNarrow: MayArrive,
+    /// The role in Vault accepts tokens for another audience.
+    AudienceNotChecked: MayArrive,
+    /// Vault answers with errors.
+    VaultFailing: Plain,
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What the operator needs of Kubernetes without its own kinds: client, caches, leader election, events.
 
+pub mod account;
 pub mod client;
 pub mod definitions;
 pub mod events;

@@ -31,6 +31,8 @@ labels! {
         Portal => "portal",
         /// A `TechnicalUser`.
         TechnicalUser => "technical_user",
+        /// A `Vault`.
+        Vault => "vault",
     }
 }
 

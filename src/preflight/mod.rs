@@ -19,7 +19,7 @@ use crate::api::{self, ROLE_AGAIN};
 use crate::check::print::Printer;
 use crate::check::report::{Step, Verdict};
 use crate::config::{InstallationArgs, PreflightArgs, WatchNamespaces};
-use crate::k8s::{client, definitions, words};
+use crate::k8s::{account, client, definitions, words};
 use permissions::Permission;
 
 const CLUSTER_ROLE: &str =
@@ -55,7 +55,13 @@ async fn ask(client: &Client, args: &InstallationArgs, restart: bool, printer: &
     }
     let fit = definitions_fit(client, printer).await;
     let lease = args.lease_name();
-    let own = permissions::own(&args.own_object(), args.leader_election.then_some(lease.as_str()));
+    // A person who asks has no account; whether the operator's may request tokens is not known then.
+    let account = account::own(client).await.ok().flatten().map(|account| account.name);
+    let own = permissions::own(
+        &args.own_object(),
+        account.as_deref(),
+        args.leader_election.then_some(lease.as_str()),
+    );
     may(client, Some(&args.namespace), "own-namespace", &own, ROLE_AGAIN, printer).await;
     let mut wanted = if args.scoped_rbac {
         printer.step(Step::note("namespace-deletion", ROLES_ONLY));

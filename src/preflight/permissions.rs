@@ -6,12 +6,14 @@ use std::fmt;
 type Rule = (&'static str, &'static str, &'static [&'static str]);
 
 /// The operator's own kinds.
-const OWN_KINDS: [Rule; 5] = [
+const OWN_KINDS: [Rule; 7] = [
     ("technicaluser.dev", "technicalusers", &["get", "list", "watch", "patch"]),
     ("technicaluser.dev", "technicalusers/status", &["patch"]),
     ("technicaluser.dev", "technicalusers/finalizers", &["update"]),
     ("technicaluser.dev", "portals", &["get", "list", "watch", "patch"]),
     ("technicaluser.dev", "portals/status", &["patch"]),
+    ("technicaluser.dev", "vaults", &["get", "list", "watch", "patch"]),
+    ("technicaluser.dev", "vaults/status", &["patch"]),
 ];
 
 /// The labels of all namespaces.
@@ -103,10 +105,13 @@ pub fn restart() -> Vec<Permission> {
 
 /// What it does in its own namespace, watched or not; `object` names its Secret and `lease` its Lease.
 #[must_use]
-pub fn own(object: &str, lease: Option<&str>) -> Vec<Permission> {
+pub fn own(object: &str, account: Option<&str>, lease: Option<&str>) -> Vec<Permission> {
     let leases = "coordination.k8s.io";
     let mut all: Vec<_> = each(("", "secrets", &["get"]), Some(object)).collect();
     all.extend(each(("", "secrets", &["create"]), None));
+    if account.is_some() {
+        all.extend(each(("", "serviceaccounts/token", &["create"]), account));
+    }
     if lease.is_some() {
         all.extend(each((leases, "leases", &["get", "update"]), lease));
         all.extend(each((leases, "leases", &["create"]), None));
@@ -120,7 +125,7 @@ mod tests {
 
     #[test]
     fn a_permission_is_written_in_two_ways() {
-        let own = own("mine", Some("lease"));
+        let own = own("mine", None, Some("lease"));
         let written = |index: usize| (own[index].to_string(), own[index].what());
         assert_eq!(written(0), ("/secrets[mine] get".into(), "secrets mine".into()));
         assert_eq!(

@@ -53,6 +53,20 @@ fn samples(kind: Kind) -> Vec<Value> {
                                    "auth": credentials, "deleteAuth": refresh } }),
             json!({ "cofinityX": { "environment": "Production", "auth": refresh, "deleteAuth": credentials } }),
         ],
+        Kind::Vault => vec![
+            json!({
+                "address": "https://vault", "mount": "secret", "namespace": "team", "insecureHttp": false,
+                "auth": { "kubernetes": { "role": "r", "mount": "kubernetes" } },
+                "access": [{ "namespaces": { "from": "Selector", "selector": selector }, "prefix": "a" }],
+                "tls": { "caBundle": { "configMapRef": key } },
+            }),
+            json!({
+                "address": "https://vault", "mount": "secret",
+                "auth": { "appRole": { "roleId": "r", "secretRef": key, "mount": "approle" } },
+                "tls": { "caBundle": { "secretRef": key } },
+            }),
+            json!({ "address": "https://vault", "mount": "secret", "auth": { "tokenSecretRef": key } }),
+        ],
         Kind::TechnicalUser => vec![
             json!({ "portalRef": { "name": "p", "namespace": "n" }, "user": { "create": create },
                     "deletionPolicy": "Retain", "rotation": { "overlap": "24h" }, "outputs": [{ "secret": secret }],
@@ -223,12 +237,20 @@ async fn of_portals() {
 }
 
 #[tokio::test]
+async fn of_vaults() {
+    try_bounds(Kind::Vault, 20).await;
+}
+
+#[tokio::test]
 async fn the_samples_are_valid_and_nulls_are_as_good_as_nothing() {
     // Not those of enums, which list no null.
     let portal = ["access", "tls", "limits", "resyncInterval", "verification", "suspend", "cofinityX"];
     let technical_user =
         ["outputs", "portalRef.namespace", "user.existing", "user.create.name", "user.create.description"];
-    for (kind, fields) in [(Kind::Portal, portal.as_slice()), (Kind::TechnicalUser, &technical_user)] {
+    let vault = ["access", "tls", "namespace", "insecureHttp"];
+    let kinds =
+        [(Kind::Portal, portal.as_slice()), (Kind::TechnicalUser, &technical_user), (Kind::Vault, &vault)];
+    for (kind, fields) in kinds {
         let samples = samples(kind);
         let valid = |spec: Value| Case { spec, refused: None };
         let mut cases: Vec<_> = samples.iter().cloned().map(valid).collect();

@@ -18,3 +18,4 @@ mod statuses;
 mod support;
 mod technical_users;
 mod updates;
+mod vaults;

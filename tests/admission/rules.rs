@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 
 use crate::schema::{self, definition};
 use crate::support::Kind;
-use crate::{portals, technical_users, updates};
+use crate::{portals, technical_users, updates, vaults};
 
 #[test]
 fn every_rule_has_a_case_that_it_refuses() {
     let refusals: BTreeSet<&str> = technical_users::cases()
         .iter()
         .chain(&portals::cases())
+        .chain(&vaults::cases())
         .filter_map(|case| case.refused)
         .chain(updates::changes().iter().filter_map(|change| change.refused))
         .collect();

@@ -6,6 +6,7 @@ use crate::portals::catena_x;
 use crate::schema::{definition, walk};
 use crate::support::{Kind, Server};
 use crate::technical_users::create;
+use crate::vaults::vault;
 
 /// A status with values that no portal of today has.
 fn of_a_later_portal(kind: Kind) -> Value {
@@ -16,6 +17,7 @@ fn of_a_later_portal(kind: Kind) -> Value {
             "conditions": [condition], "version": "12 or 13", "company": { "bpn": "of another form" },
             "roles": [{ "name": "Quantum Management", "kind": "Quantum" }],
         }),
+        Kind::Vault => json!({ "conditions": [condition], "version": "2.0.0+x", "audience": "a/b/c" }),
         Kind::TechnicalUser => json!({
             "conditions": [condition],
             "user": { "id": "no uuid", "name": "n", "kind": "Quantum", "status": "Frozen", "roles": ["?"] },
@@ -28,7 +30,8 @@ fn of_a_later_portal(kind: Kind) -> Value {
 #[tokio::test]
 async fn values_that_a_later_portal_may_have_can_be_written() {
     let server = Server::new("later").await;
-    for (kind, spec) in [(Kind::Portal, catena_x()), (Kind::TechnicalUser, create())] {
+    for (kind, spec) in [(Kind::Portal, catena_x()), (Kind::TechnicalUser, create()), (Kind::Vault, vault())]
+    {
         server.create(kind, "x", &spec, false).await.unwrap();
         let status = of_a_later_portal(kind);
         let written = server.write_status(kind, "x", &status).await.unwrap();

@@ -12,15 +12,17 @@ use tokio::sync::OnceCell;
 pub enum Kind {
     Portal,
     TechnicalUser,
+    Vault,
 }
 
 impl Kind {
-    pub const ALL: [Self; 2] = [Self::Portal, Self::TechnicalUser];
+    pub const ALL: [Self; 3] = [Self::Portal, Self::TechnicalUser, Self::Vault];
 
     pub fn name(self) -> &'static str {
         match self {
             Self::Portal => "Portal",
             Self::TechnicalUser => "TechnicalUser",
+            Self::Vault => "Vault",
         }
     }
 
@@ -28,6 +30,7 @@ impl Kind {
         match self {
             Self::Portal => "portals",
             Self::TechnicalUser => "technicalusers",
+            Self::Vault => "vaults",
         }
     }
 }

@@ -44,6 +44,7 @@ async fn people_get_the_rights_of_their_role_in_their_namespace() {
         cluster::may(&format!("{role}-of-{team}"), verb, what, namespace).await
     };
     let (users, portals) = ("technicalusers.technicaluser.dev", "portals.technicaluser.dev");
+    let vaults = "vaults.technicaluser.dev";
     // A controller aggregates.
     eventually("the roles are aggregated", || async {
         (may("admin", "create", portals, &team).await && may("view", "get", users, &team).await).then_some(())
@@ -57,6 +58,9 @@ async fn people_get_the_rights_of_their_role_in_their_namespace() {
         ("patch", users, &["edit", "admin"]),
         ("delete", users, &["edit", "admin"]),
         ("create", portals, &["admin"]),
+        ("watch", vaults, &["view", "edit", "admin"]),
+        ("create", vaults, &["admin"]),
+        ("patch", "vaults.technicaluser.dev/status", &[]),
         ("patch", portals, &["admin"]),
         ("delete", portals, &["admin"]),
         ("patch", "technicalusers.technicaluser.dev/status", &[]),

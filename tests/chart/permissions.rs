@@ -11,6 +11,8 @@ use crate::objects::{deployment, env, kind, name, of_kind};
 
 /// The Secret and the Lease of the instance in these tests.
 const OWN_OBJECT: &str = "technical-user-operator-prod-eu";
+/// The operator's `ServiceAccount`.
+const ACCOUNT: &str = "tuo-technical-user-operator";
 
 /// Each permission of a role in one line: group/resource[/name] verb.
 fn permissions(role: &Value) -> BTreeSet<String> {
@@ -54,7 +56,7 @@ fn cluster_permissions() -> BTreeSet<String> {
 }
 
 fn own_permissions() -> BTreeSet<String> {
-    lines(&permissions::own(OWN_OBJECT, None))
+    lines(&permissions::own(OWN_OBJECT, Some(ACCOUNT), None))
 }
 
 /// The name of the release's only `ClusterRole`, and what it grants to the operator's account.
@@ -160,6 +162,11 @@ fn the_cluster_role_opens_no_secret() {
         "technicaluser.dev/technicalusers watch",
         "technicaluser.dev/technicalusers/finalizers update",
         "technicaluser.dev/technicalusers/status patch",
+        "technicaluser.dev/vaults get",
+        "technicaluser.dev/vaults list",
+        "technicaluser.dev/vaults patch",
+        "technicaluser.dev/vaults watch",
+        "technicaluser.dev/vaults/status patch",
     ];
     assert_eq!(granted.iter().map(String::as_str).collect::<Vec<_>>(), expected);
 }
@@ -242,7 +249,7 @@ fn leader_election_brings_its_lease_and_lets_pods_overlap() {
     assert_eq!(env(&several, "TUO_LEADER_ELECTION").as_deref(), Some("true"));
     let own =
         of_kind(&several, "Role").into_iter().find(|role| name(role).ends_with("-own")).expect("a Role");
-    let with_lease = permissions::own(OWN_OBJECT, Some(OWN_OBJECT));
+    let with_lease = permissions::own(OWN_OBJECT, Some(ACCOUNT), Some(OWN_OBJECT));
     assert_eq!(permissions(own), with_lease.iter().map(ToString::to_string).collect());
     assert_eq!(of_kind(&several, "PodDisruptionBudget").len(), 1);
 
@@ -278,6 +285,9 @@ async fn a_real_authorizer_allows_what_is_needed_and_no_more() {
         (&own, "get", "secrets another", false),
         (&own, "create", "secrets", true),
         (&own, "list", "secrets", false),
+        (&own, "create", "serviceaccounts/token tuo-technical-user-operator", true),
+        (&own, "create", "serviceaccounts/token default", false),
+        (&watched, "create", "serviceaccounts/token tuo-technical-user-operator", false),
         (&own, "update", "leases.coordination.k8s.io technical-user-operator-prod-eu", true),
         (&own, "update", "leases.coordination.k8s.io another", false),
         (&own, "create", "events.events.k8s.io", false),

@@ -114,7 +114,7 @@ async fn a_newer_definition_is_told_and_holds_nothing_up() {
 async fn a_version_that_is_not_served_is_told() {
     let (_turn, plane) = plane().await;
     let mut world = world().plane(plane).stopped().start().await;
-    for file in ["portals", "technicalusers"] {
+    for file in ["portals", "technicalusers", "vaults"] {
         let mut other = definition(file);
         let versions = other["spec"]["versions"].as_array_mut().unwrap();
         let mut next = versions[0].clone();
@@ -131,7 +131,7 @@ async fn a_version_that_is_not_served_is_told() {
     let words = "version v1alpha1 of technicaluser.dev is not served, only v1alpha2";
     world.readyz(503, words).await;
     assert_nothing_was_requested(&world);
-    for file in ["portals", "technicalusers"] {
+    for file in ["portals", "technicalusers", "vaults"] {
         install(&world, &definition(file), |found| found.contains(&format!("{{namespace}}/{file}"))).await;
     }
     works_without_a_restart(&world).await;
@@ -141,7 +141,7 @@ async fn a_version_that_is_not_served_is_told() {
 async fn definitions_that_come_later_are_waited_for() {
     let (_turn, plane) = plane().await;
     let mut world = world().plane(plane).stopped().start().await;
-    for kind in ["portals", "technicalusers"] {
+    for kind in ["portals", "technicalusers", "vaults"] {
         let name = format!("{kind}.technicaluser.dev");
         release_all(plane, &name).await;
         let delete = ["delete", "crd", &name, "--timeout=60s"];
@@ -155,7 +155,7 @@ async fn definitions_that_come_later_are_waited_for() {
     world.start_operator();
     world.readyz(503, "absent").await;
     assert_nothing_was_requested(&world);
-    for file in ["portals", "technicalusers"] {
+    for file in ["portals", "technicalusers", "vaults"] {
         install(&world, &definition(file), |found| found.contains(&format!("{{namespace}}/{file}"))).await;
     }
     world.readyz(200, "ok").await;

@@ -73,3 +73,4 @@ mod support;
 mod two_operators;
 mod unclaimed;
 mod unwatched;
+mod vaults;

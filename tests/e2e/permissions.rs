@@ -6,7 +6,9 @@ use portal_simulator::{Tls, Version};
 use serde_json::{Value, json};
 use testbed::{Action, Matcher};
 
-use crate::support::{FULL_LOGIN, World, WorldBuilder, create, one_company, portal, secret_value, world};
+use crate::support::{
+    FULL_LOGIN, World, WorldBuilder, create, one_company, portal, reason, secret_value, world,
+};
 
 #[tokio::test]
 async fn every_permission_of_the_chart_is_used() {
@@ -16,6 +18,30 @@ async fn every_permission_of_the_chart_is_used() {
 #[tokio::test]
 async fn every_permission_of_the_chart_is_used_where_it_has_roles_only() {
     every_permission_is_used(world().scoped()).await;
+}
+
+/// Has a Vault reconciled to which the operator's `ServiceAccount` logs in. The first write of its status fails, so it is read.
+async fn use_a_vault(world: &World, namespace: &str) {
+    let vault = testbed::Vault::start().await.unwrap();
+    let status = Matcher::any().method("PATCH").path_regex("/vaults/vault/status$").unwrap();
+    let failed = world.proxy.on(status).nth(1).action(Action::status(500, "InternalError", "not now"));
+    world
+        .apply(&json!({
+            "apiVersion": "technicaluser.dev/v1alpha1", "kind": "Vault",
+            "metadata": { "name": "vault", "namespace": namespace },
+            "spec": { "address": vault.address(), "mount": "secret", "insecureHttp": true,
+                      "auth": { "kubernetes": { "role": "operator" } } },
+        }))
+        .await;
+    let api = world.api("Vault", namespace);
+    world
+        .eventually("the Vault refuses the login", async || {
+            api.get_opt("vault").await.unwrap().is_some_and(|object| reason(&object) == "LoginRefused")
+        })
+        .await;
+    assert_eq!(failed.hits(), 1);
+    api.delete("vault", &DeleteParams::default()).await.unwrap();
+    world.eventually("the Vault is deleted", async || api.get_opt("vault").await.unwrap().is_none()).await;
 }
 
 async fn every_permission_is_used(builder: WorldBuilder) {
@@ -72,6 +98,7 @@ async fn every_permission_is_used(builder: WorldBuilder) {
     world.gone("kept").await;
     let patched_events = Matcher::any().method("PATCH").path("/events");
     world.eventually("an event is counted", async || world.proxy.count(&patched_events) > 0).await;
+    use_a_vault(&world, &world.namespace).await;
     world.more_lists_answered(1).await;
     world.portals_api().delete("catena-x", &DeleteParams::default()).await.unwrap();
     world.eventually("the Portal is gone", async || world.portal().await.is_none()).await;
@@ -138,6 +165,7 @@ async fn every_permission_is_used_in_the_namespace_and_for_the_object_that_it_is
         let secret = format!("{watched}/{name}");
         world.eventually("the Secret is there", async || world.get_secret(&secret).await.is_some()).await;
     }
+    use_a_vault(&world, &watched).await;
     world
         .wait_for("each right that the chart grants there is used", async || {
             let unused = world.unused_rights().await;

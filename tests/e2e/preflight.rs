@@ -21,7 +21,7 @@ async fn an_installation_that_has_all_it_needs_passes() {
     for words in [
         "Kubernetes v1.",
         "all kinds are served with all their fields",
-        "all namespaces: all 14 permissions",
+        "all namespaces: all 19 permissions",
         &format!("namespace {}: all 10 permissions", world.namespace),
         &format!("namespace {}: all 10 permissions", world.neighbours[0]),
         &format!("{}/catena-x is ready (LoggedIn)", world.namespace),
@@ -30,7 +30,7 @@ async fn an_installation_that_has_all_it_needs_passes() {
         assert!(said.contains(words), "{words}: {said}");
     }
     let reviews = world.proxy.count(&Matcher::any().method("POST").path("selfsubjectaccessreviews"));
-    assert!(reviews >= 14 + 2 * 10);
+    assert!(reviews >= 19 + 2 * 10);
     assert!(!said.contains("scopedRBAC"), "{said}");
     assert!(world.writes() - writes <= reviews + 5, "questions, and a lease that is renewed meanwhile");
     let (code, said) = world.preflight(&["-o", "json"], &world.kubeconfig()).await;
@@ -45,7 +45,7 @@ async fn an_installation_with_roles_only_passes_and_is_told_what_that_costs() {
     let (code, said) = world.preflight(&[], &world.kubeconfig()).await;
     assert_eq!(code, Some(0), "{said}");
     for words in [
-        &format!("namespace {}: all 22 permissions", world.namespace),
+        &format!("namespace {}: all 27 permissions", world.namespace),
         "scopedRBAC is true",
         "is stuck in deletion",
         "docs/operations.md",
@@ -92,7 +92,7 @@ async fn what_is_missing_is_named() {
         "get, list, watch, patch portals.technicaluser.dev",
         "get, list, watch, create, patch, delete secrets",
         "the chart creates a Role in each namespace of watchNamespaces",
-        &format!("namespace {}: all 22 permissions", world.namespace),
+        &format!("namespace {}: all 27 permissions", world.namespace),
         "catena-x was not reconciled yet",
         "namespace not-there-at-all",
     ] {

@@ -27,8 +27,8 @@ const COMPOSED: [(&str, &str); 5] = [
     ("CaBundleInvalid", "The object or key that does not exist, or the certificates that cannot be used."),
     ("MayNotDelete", "The permissions that the login lacks."),
     ("PortalFailing", "The error of the call to the portal or to its identity provider."),
-    ("TlsFailed", "The error of the connection, and what to do about the certificates of this Portal."),
     ("TokenNotStored", "The error of the write of the session Secret."),
+    ("VaultFailing", "The error of the call to Vault."),
 ];
 
 /// The messages of each reason.

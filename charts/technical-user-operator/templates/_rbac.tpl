@@ -19,18 +19,25 @@
 - apiGroups: [technicaluser.dev]
   resources: [portals/status]
   verbs: [patch]
+# The reconciler of Vaults: patch writes the finalizer.
+- apiGroups: [technicaluser.dev]
+  resources: [vaults]
+  verbs: [get, list, watch, patch]
+- apiGroups: [technicaluser.dev]
+  resources: [vaults/status]
+  verbs: [patch]
 {{- end -}}
 
 {{/* The operator's rights on other kinds in a watched namespace. */}}
 {{- define "technical-user-operator.namespaceRules" -}}
-# get: login Secrets, CA bundles in Secrets, and a Secret of the operator that another client changed.
+# get: login Secrets of Portals and Vaults, CA bundles in Secrets, and a Secret of the operator that another client changed.
 # list, watch: metadata only, with a label selector for the Secrets of this installation. RBAC has no
 # selectors for labels, so a client with this ServiceAccount's token can read every Secret of the namespace.
 # create, patch: the outputs of TechnicalUsers. delete: only a Secret of the operator that no output names any more.
 - apiGroups: [""]
   resources: [secrets]
   verbs: [get, list, watch, create, patch, delete]
-# The CA bundle of a Portal, if it is in a ConfigMap.
+# The CA bundle of a Portal or Vault, if it is in a ConfigMap.
 - apiGroups: [""]
   resources: [configmaps]
   verbs: [get]
@@ -38,7 +45,7 @@
 - apiGroups: [""]
   resources: [resourcequotas]
   verbs: [list]
-# Events on TechnicalUsers and Portals; patch counts a repeated one.
+# Events on TechnicalUsers, Portals and Vaults; patch counts a repeated one.
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create, patch]

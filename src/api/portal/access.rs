@@ -36,7 +36,7 @@ pub struct AccessRule {
     validation = Rule::new("(self.from == 'Selector') == has(self.selector)").message("selector is given exactly where from is Selector")
 )]
 pub struct AccessNamespaces {
-    /// How the rule selects namespaces. Same: the namespace of the Portal. All: every namespace that the operator watches.
+    /// How the rule selects namespaces. Same: the namespace of the resource with this rule. All: every namespace that the operator watches.
     /// Selector: the namespaces with the labels of `selector`.
     pub from: AccessFrom,
 

@@ -11,8 +11,8 @@ use crate::api::names::{DATA_KEY, SUBDOMAIN};
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct Tls {
-    /// The certificates (PEM) that the operator trusts in addition to the public roots, for the portal, its identity provider
-    /// and the wallet.
+    /// The certificates (PEM) that the operator trusts in addition to the public roots, for each server that
+    /// the resource leads to: portal, identity provider and wallet, or Vault.
     pub ca_bundle: CaBundle,
 }
 
@@ -24,11 +24,11 @@ pub struct Tls {
         .message("name exactly one of configMapRef and secretRef")
 )]
 pub struct CaBundle {
-    /// A ConfigMap in the namespace of the Portal.
+    /// A ConfigMap in the namespace of the resource.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub config_map_ref: Option<KeyRef>,
 
-    /// A Secret in the namespace of the Portal.
+    /// A Secret in the namespace of the resource.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_ref: Option<KeyRef>,
 }

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::DEADLINE;
+pub use super::DEADLINE;
 use crate::controller::context::Context;
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{Key, portals};

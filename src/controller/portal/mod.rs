@@ -1,9 +1,9 @@
 //! The reconcile of a `Portal`: connect, sweep, report; its finalizer is kept as long as a resource needs it.
 
 mod check;
-mod connect;
+pub(in crate::controller) mod connect;
 pub mod connections;
-mod failure;
+pub(in crate::controller) mod failure;
 mod finalizer;
 mod holders;
 pub mod inventory;
@@ -30,7 +30,7 @@ use failure::ReconcileFailure;
 pub use sweep::{portal_of, users_of};
 
 /// A check of a portal takes no longer; the list of 11,000 users takes about a minute.
-const DEADLINE: Duration = Duration::from_mins(10);
+pub const DEADLINE: Duration = Duration::from_mins(10);
 
 /// One reconcile of one Portal. Never fails: the status reports what goes wrong, and it is tried again.
 pub async fn reconcile(object: Arc<DynamicObject>, ctx: Arc<Context>) -> Action {

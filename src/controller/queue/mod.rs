@@ -19,16 +19,18 @@ use self::dispatcher::{Action, Work};
 use crate::api::{GROUP, TechnicalUser, keys};
 use crate::controller::context::Context;
 use crate::controller::objects::{Key, is_deleting};
-use crate::controller::{portal, technical_user};
+use crate::controller::{portal, technical_user, vault};
 use crate::domain::identity::Owner;
 use crate::k8s::watch::Touched;
 
 /// What the watches deliver.
-pub struct Watches<U, P, S, N> {
+pub struct Watches<U, P, V, S, N> {
     /// `TechnicalUser`s.
     pub users: U,
     /// `Portal`s.
     pub portals: P,
+    /// `Vault`s.
+    pub vaults: V,
     /// Metadata of our Secrets.
     pub secrets: S,
     /// Metadata of all namespaces, where they may be watched.
@@ -36,10 +38,11 @@ pub struct Watches<U, P, S, N> {
 }
 
 /// Drives the watches: fills the caches and wakes whom a change concerns. Ends with `stop`.
-pub async fn watch<U, P, S, N>(ctx: Arc<Context>, watches: Watches<U, P, S, N>, stop: CancellationToken)
+pub async fn watch<U, P, V, S, N>(ctx: Arc<Context>, watches: Watches<U, P, V, S, N>, stop: CancellationToken)
 where
     U: Stream<Item = Touched<DynamicObject>>,
     P: Stream<Item = Touched<DynamicObject>>,
+    V: Stream<Item = Touched<DynamicObject>>,
     S: Stream<Item = Touched<PartialObjectMeta<Secret>>>,
     N: Stream<Item = Touched<PartialObjectMeta<Namespace>>>,
 {
@@ -73,6 +76,15 @@ where
         }
         std::future::ready(())
     });
+    let vaults = watches.vaults.for_each(|touched| {
+        let key = Key::of(&touched.object);
+        if touched.deleted {
+            vault::gone(&ctx, &key);
+        } else {
+            let _ = ctx.wake_vault.send(key);
+        }
+        std::future::ready(())
+    });
     let secrets = watches.secrets.for_each(|touched| {
         if let Some(key) = owner_of(&touched.object, &ctx.installation.instance) {
             ctx.wake(&key);
@@ -92,7 +104,7 @@ where
     tokio::select! {
         biased;
         () = stop.cancelled() => {}
-        _ = async { tokio::join!(users, portals, secrets, namespaces) } => {}
+        _ = async { tokio::join!(users, portals, vaults, secrets, namespaces) } => {}
     }
 }
 
@@ -163,6 +175,18 @@ pub async fn portals_until(
     }
 }
 
+/// Reconciles `Vault`s until `stop`, then waits for the reconciles in progress.
+pub async fn vaults_until(
+    ctx: Arc<Context>,
+    wakes: UnboundedReceiver<Key>,
+    workers: u16,
+    stop: CancellationToken,
+) {
+    if listed(&ctx, &stop).await {
+        dispatcher::run(Arc::new(Vaults(ctx)), wakes, workers, stop).await;
+    }
+}
+
 /// Waits until everything was listed: a Portal that was not listed yet is not one that is missing. False at a stop.
 async fn listed(ctx: &Context, stop: &CancellationToken) -> bool {
     tokio::select! {
@@ -224,6 +248,32 @@ impl Work for Portals {
         match AssertUnwindSafe(reconcile).catch_unwind().await {
             Ok(action) => action,
             Err(_) => portal::panicked(&self.0, &key).await,
+        }
+    }
+}
+
+/// The reconciles of `Vault`s, each its own lane.
+struct Vaults(Arc<Context>);
+
+impl Work for Vaults {
+    type Key = Key;
+    type Lane = Key;
+
+    fn lane(&self, key: &Key) -> Option<Key> {
+        if self.0.cached_vault(key).is_none() {
+            // A reconcile that ended after the watch had shown the deletion may have left an entry behind.
+            vault::gone(&self.0, key);
+            return None;
+        }
+        Some(key.clone())
+    }
+
+    async fn reconcile(&self, key: Key) -> Action {
+        let Some(object) = self.0.cached_vault(&key) else { return Action::await_change() };
+        let reconcile = vault::reconcile(object, Arc::clone(&self.0));
+        match AssertUnwindSafe(reconcile).catch_unwind().await {
+            Ok(action) => action,
+            Err(_) => vault::panicked(&self.0, &key).await,
         }
     }
 }

@@ -19,17 +19,19 @@ use tokio_util::task::TaskTracker;
 use super::{Users, installation};
 use crate::controller::context::{Caches, Context};
 use crate::controller::namespaces::Namespaces;
-use crate::controller::objects::{portals, technical_users};
+use crate::controller::objects::{portals, technical_users, vaults};
 use crate::controller::portal::connections::Connections;
 use crate::controller::portal::memory::PortalMemory;
 use crate::controller::queue::backoff::{Backoffs, Conflicts};
 use crate::controller::technical_user::memory::Memory;
+use crate::controller::vault::memory::VaultMemory;
 use crate::k8s::events::Events;
 use crate::k8s::leader::Leadership;
 use crate::k8s::watch::Refusals;
 use crate::metrics::Metrics;
 use crate::portal::{ClientConfig, ConfigError, Connector, PlainHttp, Portal, PortalError};
 use crate::process::Process;
+use crate::transport::in_memory::InMemory;
 
 /// An apiserver that has only Secrets.
 #[derive(Debug, Clone, Default)]
@@ -219,23 +221,28 @@ pub fn context(client: Client) -> Context {
         caches: Caches {
             users: store(technical_users()),
             portals: store(portals()),
+            vaults: store(vaults()),
             secrets: reflector::store::Writer::default().as_reader(),
         },
         connections: Connections::new(process.clone()),
         connector: Arc::new(NoPortal),
         memory: Memory::default(),
         portal_memory: PortalMemory::new(random.clone()),
+        vault_memory: VaultMemory::new(random.clone()),
+        transports: Arc::new(InMemory::new(|_| None)),
         watched: vec![None],
         namespaces: Namespaces::new(Refusals::default()),
         refusals: Refusals::default(),
         backoffs: Backoffs::new(random.clone()),
         conflicts: Conflicts::new(random.clone()),
         portal_backoffs: Backoffs::new(random.clone()),
+        vault_backoffs: Backoffs::new(random.clone()),
         events,
         metrics,
         leadership: Leadership::without_election(),
         wake_user: unbounded_channel().0,
         wake_portal: unbounded_channel().0,
+        wake_vault: unbounded_channel().0,
         listed: CancellationToken::new(),
         creates: TaskTracker::new(),
         stopping: AtomicBool::new(false),

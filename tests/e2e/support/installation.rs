@@ -14,7 +14,7 @@ pub async fn install_shared_definitions(plane: &ControlPlane) {
 pub async fn install_definitions(plane: &ControlPlane) {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/crds");
     plane.kubectl(&["apply", "--server-side", "-f", folder]).await.unwrap().success().unwrap();
-    for kind in ["portals", "technicalusers"] {
+    for kind in ["portals", "technicalusers", "vaults"] {
         let crd = format!("crd/{kind}.technicaluser.dev");
         plane.kubectl(&["wait", "--for=condition=Established", &crd]).await.unwrap().success().unwrap();
     }

@@ -9,7 +9,7 @@ use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, Patch, PatchParam
 use parking_lot::Mutex;
 use portal_simulator::Simulator;
 use serde_json::{Value, json};
-use technical_user_operator::controller::objects::{portals, technical_users};
+use technical_user_operator::controller::objects::{portals, technical_users, vaults};
 use testbed::{ControlPlane, Transcript};
 
 use super::logins::Login;
@@ -77,7 +77,9 @@ impl Site {
 
     /// Writes a Secret as a person would.
     pub async fn secret(&self, name: &str, values: &[(&str, &str)]) {
-        let secrets = values.iter().filter(|(key, _)| ["client-secret", "refresh-token"].contains(key));
+        let secrets = values
+            .iter()
+            .filter(|(key, _)| ["client-secret", "refresh-token", "secret-id", "token"].contains(key));
         self.written.lock().extend(secrets.map(|(_, secret)| secret.trim().to_owned()));
         let data: BTreeMap<_, _> = values.iter().copied().collect();
         let secret = json!({
@@ -88,7 +90,11 @@ impl Site {
     }
 
     fn resource(kind: &str) -> ApiResource {
-        if kind == "Portal" { portals() } else { technical_users() }
+        match kind {
+            "Portal" => portals(),
+            "Vault" => vaults(),
+            _ => technical_users(),
+        }
     }
 
     pub fn api(&self, kind: &str, namespace: &str) -> Api<DynamicObject> {

@@ -1,4 +1,4 @@
-//! The certificates that a Portal trusts besides the public roots.
+//! The certificates that a Portal or a Vault trusts besides the public roots.
 
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::Api;
@@ -11,8 +11,8 @@ use crate::controller::secrets::Secrets;
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 
-/// Reads the bundle that a Portal names.
-pub(super) async fn ca_bundle(
+/// Reads the bundle that a Portal or a Vault names.
+pub(in crate::controller) async fn ca_bundle(
     ctx: &Context,
     key: &Key,
     secrets: &Secrets,

@@ -1,9 +1,9 @@
 //! What this process remembers of each Portal between reconciles.
 
 mod bundles;
-mod checks;
+pub(in crate::controller) mod checks;
 mod parsed;
-mod refused_logins;
+pub(in crate::controller) mod refused_logins;
 
 use std::collections::BTreeMap;
 

@@ -1,0 +1,46 @@
+//! What the operator found in a Vault.
+#![allow(clippy::doc_markdown, reason = "kubectl explain shows the texts as they are")]
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::api::bounds::{Bounded, CONDITIONS, OBJECT, WORD, list, of_conditions, optional};
+
+/// The longest audience: a prefix, a namespace and a name.
+const AUDIENCE: usize = OBJECT * 2;
+
+/// What the operator found.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase", default)]
+// The apiserver gives a new object this status, so that kstatus calls it InProgress before the operator has seen it.
+#[schemars(extend("default" = {"observedGeneration": -1}))]
+pub struct VaultStatus {
+    /// The `metadata.generation` that the conditions describe. -1: the operator has not seen the resource yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+
+    /// Ready, and while they are true: Reconciling (the operator continues automatically), Stalled (only a person can help),
+    /// InsecureHttp (plain http is used).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]), transform = of_conditions)]
+    pub conditions: Vec<Condition>,
+
+    /// The version of the server, such as "1.21.4".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = WORD))]
+    pub version: Option<String>,
+
+    /// The audience of the tokens that the operator logs in with by the Kubernetes auth method. The role in Vault must name it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = AUDIENCE))]
+    pub audience: Option<String>,
+}
+
+impl Bounded for VaultStatus {
+    fn bound(&mut self) {
+        list(&mut self.conditions, CONDITIONS);
+        optional(&mut self.version, WORD);
+        optional(&mut self.audience, AUDIENCE);
+    }
+}

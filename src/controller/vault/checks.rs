@@ -1,0 +1,153 @@
+//! What is checked in a Vault before anything is written there: the server, the login, the mount and the policy.
+
+use std::sync::Arc;
+
+use super::access::folder;
+use super::blocker::blocker;
+use super::jwt::audience;
+use super::login;
+use crate::api::portal::AccessFrom;
+use crate::api::vault::{VaultAccessRule, VaultSpec};
+use crate::controller::context::Context;
+use crate::controller::objects::Key;
+use crate::domain::reason::Reason;
+use crate::domain::roles::Blocker;
+use crate::domain::vault_path::{Alias, EntryPath, Folder, Mount, PathError};
+use crate::vault::{VaultClient, VaultError};
+
+/// The alias of an entry that nobody has: only what the policy says of it is asked.
+const PROBE: &str = "technicaluser.dev-probe";
+/// What a prefix names its namespaces by.
+const PLACEHOLDER: &str = "{namespace}";
+
+/// What the policy must permit on the data of an entry, and on its metadata, where the marks are.
+const ON_DATA: [&str; 3] = ["create", "read", "update"];
+const ON_METADATA: [&str; 4] = ["create", "read", "update", "delete"];
+
+/// Checks whether the Vault can be used. Returns its version.
+pub async fn check(ctx: &Arc<Context>, key: &Key, spec: &VaultSpec) -> Result<String, Blocker> {
+    let invalid = |error: PathError| Blocker::lasting(Reason::InvalidResource, error.to_string());
+    let mount = Mount::parse(&spec.mount).map_err(invalid)?;
+    let places = places(spec, &key.namespace).map_err(invalid)?;
+    let login::Built { client, fingerprint, refused } = login::client(ctx, key, spec).await?;
+    let health = client.health().await.map_err(|error| blocker(&error, spec, key))?;
+    if let Some(blocker) = ctx.vault_memory.refused_logins.of(key, &fingerprint) {
+        return Err(blocker);
+    }
+    match lacking(&client, &mount, &places).await {
+        Ok(lacking) => {
+            ctx.vault_memory.refused_logins.accepted(key);
+            if !lacking.is_empty() {
+                return Err(too_narrow(&lacking));
+            }
+            if let Some(refused) =
+                refused.filter(|_| !ctx.vault_memory.is_audience_checked(key, &fingerprint))
+            {
+                audience_counts(&refused, spec, key).await?;
+                ctx.vault_memory.audience_checked(key, &fingerprint);
+            }
+            Ok(health.version)
+        }
+        Err(error) => {
+            let blocker = blocker(&error, spec, key);
+            if let VaultError::LoginRefused(_) = error {
+                ctx.vault_memory.refused_logins.refused(key, &fingerprint, &blocker);
+            }
+            Err(blocker)
+        }
+    }
+}
+
+/// The folders in which entries may be, as far as they are known before a resource has one: that of a rule with
+/// `{namespace}` depends on the namespace.
+fn places(spec: &VaultSpec, own: &str) -> Result<Vec<Folder>, PathError> {
+    let Some(rules) = &spec.access else { return Ok(vec![Folder::default()]) };
+    let is_known = |rule: &&VaultAccessRule| {
+        rule.namespaces.from == AccessFrom::Same
+            || rule.prefix.as_ref().is_some_and(|prefix| !prefix.contains(PLACEHOLDER))
+    };
+    rules.iter().filter(is_known).map(|rule| folder(rule.prefix.as_deref(), own)).collect()
+}
+
+/// What the policies of the login lack, in words, once the mount is known to be KV version 2.
+async fn lacking(client: &VaultClient, mount: &Mount, places: &[Folder]) -> Result<Vec<String>, VaultError> {
+    let Ok(alias) = Alias::parse(PROBE) else { return Ok(Vec::new()) };
+    let probe = |folder| EntryPath::new(mount, folder, &alias);
+    let probes: Vec<_> = places.iter().map(probe).collect();
+    let anywhere = probe(&Folder::default());
+    client.require_kv2(mount, probes.first().unwrap_or(&anywhere)).await?;
+    let wanted =
+        probes.iter().flat_map(|entry| [(entry.data(), &ON_DATA[..]), (entry.metadata(), &ON_METADATA[..])]);
+    let wanted: Vec<_> = wanted.collect();
+    let paths: Vec<_> = wanted.iter().map(|(path, _)| path.clone()).collect();
+    if paths.is_empty() {
+        return Ok(Vec::new());
+    }
+    let found = client.capabilities(&paths).await?;
+    let lacks = wanted.iter().zip(found).filter_map(|((path, wanted), found)| {
+        let lacks = found.lacks(wanted);
+        let place = path.strip_suffix(PROBE).unwrap_or(path);
+        (!lacks.is_empty()).then(|| format!("{} on {place}*", lacks.join(", ")))
+    });
+    Ok(lacks.collect())
+}
+
+/// Fails where the role accepts a token for another audience: then it accepts those of every Vault resource, and who can create
+/// one in any namespace can log in here.
+async fn audience_counts(refused: &VaultClient, spec: &VaultSpec, key: &Key) -> Result<(), Blocker> {
+    match refused.log_in().await {
+        Err(VaultError::LoginRefused(_)) => Ok(()),
+        Err(error) => Err(blocker(&error, spec, key)),
+        Ok(()) => Err(Blocker::lasting(
+            Reason::AudienceNotChecked,
+            format!(
+                "the role accepts tokens of the operator's ServiceAccount for any audience, also those that are sent to other \
+                 servers. Set audience={} on the role in Vault",
+                audience(key)
+            ),
+        )),
+    }
+}
+
+fn too_narrow(lacking: &[String]) -> Blocker {
+    Blocker::lasting(
+        Reason::PolicyTooNarrow,
+        format!(
+            "the policies of the login lack these capabilities: {}. Add them to the policy in Vault",
+            lacking.join("; ")
+        ),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_folders_are_checked_that_do_not_depend_on_a_resource() {
+        let found = |access: serde_json::Value| {
+            let mut spec = json!({
+                "address": "https://vault", "mount": "secret", "auth": {"tokenSecretRef": {"name": "t"}},
+            });
+            if !access.is_null() {
+                spec["access"] = access;
+            }
+            let spec = serde_json::from_value(spec).unwrap();
+            places(&spec, "own").map(|found| found.iter().map(|folder| folder.as_str().to_owned()).collect())
+        };
+        let expect = |paths: &[&str]| Ok(paths.iter().map(ToString::to_string).collect::<Vec<_>>());
+        assert_eq!(found(json!(null)), expect(&[""]));
+        assert_eq!(found(json!([])), expect(&[]));
+        let rules = json!([
+            {"namespaces": {"from": "Same"}},
+            {"namespaces": {"from": "Same"}, "prefix": "teams/{namespace}"},
+            {"namespaces": {"from": "All"}, "prefix": "all/{namespace}"},
+            {"namespaces": {"from": "All"}, "prefix": "shared"},
+        ]);
+        assert_eq!(found(rules), expect(&["", "teams/own", "shared"]));
+        let rules = json!([{"namespaces": {"from": "Same"}, "prefix": "a/../b"}]);
+        assert_eq!(found(rules), Err(PathError::Dots));
+    }
+}

@@ -1,0 +1,87 @@
+//! Tokens of the operator's own `ServiceAccount`, for one Vault each.
+//!
+//! Whoever may create a Vault resource decides where its token is sent. So each token has an audience that names the resource:
+//! neither the apiserver nor the role of another Vault accepts it, and whoever receives it can only log in to where it was
+//! meant for. This holds where the role in Vault names the audience, which [`OwnTokens::of_no_vault`] can show.
+
+use async_trait::async_trait;
+use k8s_openapi::api::authentication::v1::{TokenRequest, TokenRequestSpec};
+use k8s_openapi::api::core::v1::ServiceAccount;
+use kube::api::PostParams;
+use kube::{Api, Client};
+use secrecy::SecretString;
+
+use crate::api::GROUP;
+use crate::controller::kube_error::KubeError;
+use crate::controller::objects::Key;
+use crate::k8s::account;
+use crate::vault::JwtSource;
+
+/// The shortest life that the apiserver grants. A token is used once, at once.
+const SECONDS: i64 = 600;
+
+/// What makes an audience one of no Vault: names have no slash.
+const NO_VAULT: &str = "no-vault";
+
+/// The audience of the tokens for a Vault.
+#[must_use]
+pub fn audience(vault: &Key) -> String {
+    format!("{GROUP}/{vault}")
+}
+
+/// Tokens of the `ServiceAccount` that this process runs with.
+pub struct OwnTokens {
+    client: Client,
+    audience: String,
+}
+
+impl OwnTokens {
+    /// Tokens for one Vault.
+    pub fn new(client: &Client, vault: &Key) -> Self {
+        Self { client: client.clone(), audience: audience(vault) }
+    }
+
+    /// Tokens that no Vault may accept: for an audience that names none.
+    pub fn of_no_vault(client: &Client, vault: &Key) -> Self {
+        Self { client: client.clone(), audience: format!("{}/{NO_VAULT}", audience(vault)) }
+    }
+}
+
+#[async_trait]
+impl JwtSource for OwnTokens {
+    async fn jwt(&self) -> Result<SecretString, String> {
+        let Some(account) = account::own(&self.client).await.map_err(words)? else {
+            return Err(
+                "the operator does not run with a ServiceAccount, which this auth method needs".to_owned()
+            );
+        };
+        let request = TokenRequest {
+            spec: Some(TokenRequestSpec {
+                audiences: Some(vec![self.audience.clone()]),
+                expiration_seconds: Some(SECONDS),
+                ..TokenRequestSpec::default()
+            }),
+            ..TokenRequest::default()
+        };
+        let api: Api<ServiceAccount> = Api::namespaced(self.client.clone(), &account.namespace);
+        let issued = api.create_token_request(&account.name, &PostParams::default(), &request).await;
+        let token = issued.map_err(words)?.status.and_then(|status| status.token);
+        token.map(SecretString::from).ok_or_else(|| "the apiserver issued none".to_owned())
+    }
+}
+
+fn words(error: kube::Error) -> String {
+    KubeError::from(error).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_audience_names_one_vault() {
+        let key = |namespace: &str, name: &str| Key { namespace: namespace.into(), name: name.into() };
+        assert_eq!(audience(&key("connector", "vault")), "technicaluser.dev/connector/vault");
+        assert_ne!(audience(&key("a", "b-c")), audience(&key("a-b", "c")));
+    }
+}

@@ -1,0 +1,143 @@
+//! What a client is built from, read from a Vault's spec, its Secrets and its CA bundle.
+
+use std::sync::Arc;
+
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::json;
+
+use super::jwt::OwnTokens;
+use crate::api::vault::{VaultAuth, VaultSecretKey, VaultSpec};
+use crate::controller::context::Context;
+use crate::controller::objects::Key;
+use crate::controller::portal::connect::ca_bundle::ca_bundle;
+use crate::controller::secrets::Secrets;
+use crate::domain::reason::Reason;
+use crate::domain::roles::Blocker;
+use crate::domain::vault_path::Mount;
+use crate::vault::{Auth, VaultClient, VaultConfig, VaultConfigError};
+
+/// Where the auth methods are by default.
+const KUBERNETES: &str = "kubernetes";
+const APP_ROLE: &str = "approle";
+/// The keys of the Secrets by default.
+const SECRET_ID: &str = "secret-id";
+const TOKEN: &str = "token";
+
+/// Clients, and a fingerprint that changes when anything does that they are built from.
+pub struct Built {
+    /// For the Kubernetes auth method: a client whose login Vault must refuse, as its token is for another audience.
+    pub refused: Option<VaultClient>,
+    /// The client, with the token that it has.
+    pub client: Arc<VaultClient>,
+    /// A keyed digest.
+    pub fingerprint: String,
+}
+
+/// Reads everything that the client needs. One that is built already is kept while nothing of it changes.
+pub async fn client(ctx: &Arc<Context>, key: &Key, spec: &VaultSpec) -> Result<Built, Blocker> {
+    let secrets = Secrets::new(&ctx.client, &key.namespace);
+    let mut secret = None;
+    let auth = auth(ctx, key, &secrets, &spec.auth, &mut secret).await?;
+    let ca_bundle = match &spec.tls {
+        Some(tls) => Some(ca_bundle(ctx, key, &secrets, &tls.ca_bundle).await?),
+        None => None,
+    };
+    let insecure_http = spec.insecure_http.unwrap_or(false);
+    let written = json!([spec.address, spec.namespace, spec.auth, insecure_http]).to_string();
+    let secret = secret.as_ref().map_or("", |secret: &SecretString| secret.expose_secret());
+    let ca = ca_bundle.as_deref().unwrap_or_default();
+    let parts = [("spec", written.as_bytes()), ("secret", secret.as_bytes()), ("ca", ca.as_bytes())];
+    let fingerprint = ctx.installation.digest_key.digest(parts);
+    let config = VaultConfig {
+        address: spec.address.clone(),
+        namespace: spec.namespace.clone(),
+        auth,
+        ca_bundle,
+        insecure_http,
+    };
+    let new = |config| {
+        VaultClient::new(config, ctx.transports.as_ref(), ctx.process.clone())
+            .map_err(|error| unusable(&error))
+    };
+    let refused = of_no_vault(ctx, key, &config).map(new).transpose()?;
+    let client = ctx.vault_memory.client(key, &fingerprint, || new(config))?;
+    Ok(Built { refused, client, fingerprint })
+}
+
+/// The same login with tokens that no Vault may accept, for the Kubernetes auth method.
+fn of_no_vault(ctx: &Context, key: &Key, config: &VaultConfig) -> Option<VaultConfig> {
+    let Auth::Kubernetes { mount, role, .. } = &config.auth else { return None };
+    let jwt = Arc::new(OwnTokens::of_no_vault(&ctx.client, key));
+    let auth = Auth::Kubernetes { mount: mount.clone(), role: role.clone(), jwt };
+    Some(VaultConfig { auth, ..config.clone() })
+}
+
+/// What a person has to correct in the spec.
+fn unusable(error: &VaultConfigError) -> Blocker {
+    let reason = match error {
+        VaultConfigError::NotHttps { .. } => Reason::InsecureHttpRefused,
+        VaultConfigError::Client { .. } => Reason::CaBundleInvalid,
+        VaultConfigError::Address { .. } | VaultConfigError::Namespace => Reason::InvalidResource,
+    };
+    Blocker::lasting(reason, error.to_string())
+}
+
+async fn auth(
+    ctx: &Arc<Context>,
+    key: &Key,
+    secrets: &Secrets,
+    auth: &VaultAuth,
+    secret: &mut Option<SecretString>,
+) -> Result<Auth, Blocker> {
+    if let Some(kubernetes) = &auth.kubernetes {
+        return Ok(Auth::Kubernetes {
+            mount: method(kubernetes.mount.as_deref(), KUBERNETES)?,
+            role: kubernetes.role.clone(),
+            jwt: Arc::new(OwnTokens::new(&ctx.client, key)),
+        });
+    }
+    if let Some(app_role) = &auth.app_role {
+        let secret_id = value(key, secrets, &app_role.secret_ref, SECRET_ID).await?;
+        *secret = Some(secret_id.clone());
+        return Ok(Auth::AppRole {
+            mount: method(app_role.mount.as_deref(), APP_ROLE)?,
+            role_id: app_role.role_id.clone(),
+            secret_id,
+        });
+    }
+    let Some(reference) = &auth.token_secret_ref else {
+        return Err(Blocker::lasting(Reason::InvalidResource, "auth names no login"));
+    };
+    let token = value(key, secrets, reference, TOKEN).await?;
+    *secret = Some(token.clone());
+    Ok(Auth::Token(token))
+}
+
+fn method(path: Option<&str>, default: &str) -> Result<Mount, Blocker> {
+    Mount::parse(path.unwrap_or(default))
+        .map_err(|error| Blocker::lasting(Reason::InvalidResource, format!("auth.….mount: {error}")))
+}
+
+async fn value(
+    key: &Key,
+    secrets: &Secrets,
+    reference: &VaultSecretKey,
+    default: &str,
+) -> Result<SecretString, Blocker> {
+    let (name, entry) = (&reference.name, reference.key.as_deref().unwrap_or(default));
+    let Some(texts) = secrets.texts(name).await.map_err(|error| error.blocker())? else {
+        return Err(Blocker::lasting(
+            Reason::LoginSecretMissing,
+            format!(
+                "Secret \"{name}\" does not exist in namespace {}; create it with the key {entry}",
+                key.namespace
+            ),
+        ));
+    };
+    texts.get(entry).ok_or_else(|| {
+        Blocker::lasting(
+            Reason::LoginSecretIncomplete,
+            format!("Secret \"{name}\" has no key \"{entry}\", or it is empty"),
+        )
+    })
+}

@@ -1,0 +1,82 @@
+//! What this process remembers of each Vault between reconciles.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use crate::controller::objects::Key;
+use crate::controller::portal::memory::looks::Looks;
+use crate::controller::portal::memory::refused_logins::RefusedLogins;
+use crate::controller::status::since::SinceOf;
+use crate::process::Random;
+use crate::vault::VaultClient;
+
+/// All Vaults.
+pub struct VaultMemory {
+    /// When they are looked at.
+    pub looks: Looks,
+    /// Since when a Vault waits for something that may still arrive, by the reason of its condition.
+    pub waiting: SinceOf<Key>,
+    /// Since when reconciles of a Vault fail in the same way.
+    pub failing: SinceOf<Key>,
+    /// Logins that Vault refused.
+    pub refused_logins: RefusedLogins,
+    /// The logins of which it was seen that Vault accepts no token for another audience.
+    audience_checked: Mutex<BTreeMap<Key, String>>,
+    clients: Mutex<BTreeMap<Key, (String, Arc<VaultClient>)>>,
+}
+
+impl VaultMemory {
+    /// Nothing is remembered.
+    #[must_use]
+    pub fn new(random: Random) -> Self {
+        Self {
+            looks: Looks::default(),
+            waiting: SinceOf::default(),
+            failing: SinceOf::default(),
+            refused_logins: RefusedLogins::new(random),
+            audience_checked: Mutex::default(),
+            clients: Mutex::default(),
+        }
+    }
+
+    /// The client of a Vault, with the token that it has; a new one where anything that it is built from has changed.
+    pub fn client<E>(
+        &self,
+        key: &Key,
+        fingerprint: &str,
+        build: impl FnOnce() -> Result<VaultClient, E>,
+    ) -> Result<Arc<VaultClient>, E> {
+        let mut clients = self.clients.lock();
+        if let Some((known, client)) = clients.get(key)
+            && known == fingerprint
+        {
+            return Ok(Arc::clone(client));
+        }
+        let client = Arc::new(build()?);
+        clients.insert(key.clone(), (fingerprint.to_owned(), Arc::clone(&client)));
+        Ok(client)
+    }
+
+    /// Whether it was seen of this login that Vault accepts no token for another audience.
+    #[must_use]
+    pub fn is_audience_checked(&self, key: &Key, fingerprint: &str) -> bool {
+        self.audience_checked.lock().get(key).is_some_and(|known| known == fingerprint)
+    }
+
+    /// It was seen of this login.
+    pub fn audience_checked(&self, key: &Key, fingerprint: &str) {
+        self.audience_checked.lock().insert(key.clone(), fingerprint.to_owned());
+    }
+
+    /// Forgets a Vault that is deleted.
+    pub fn forget(&self, key: &Key) {
+        self.looks.forget(key);
+        self.waiting.forget(key);
+        self.failing.forget(key);
+        self.refused_logins.accepted(key);
+        self.audience_checked.lock().remove(key);
+        self.clients.lock().remove(key);
+    }
+}

@@ -1,0 +1,91 @@
+//! One reconcile of a Vault: its finalizer, the checks where they are due, and its status.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kube::api::DynamicObject;
+
+use super::checks::check;
+use super::finalizer::{self, Leaving};
+use super::status;
+use crate::api::vault::VaultSpec;
+use crate::controller::context::Context;
+use crate::controller::kube_error::KubeError;
+use crate::controller::objects::{Key, has_finalizer, is_deleting, part};
+use crate::controller::queue::dispatcher::Action;
+use crate::domain::grace::LOOK_AGAIN;
+use crate::domain::reason::Reason;
+use crate::domain::roles::Blocker;
+
+/// How often a Vault that works is checked. It is also how often a token can be renewed that is used for nothing else.
+const INTERVAL: Duration = Duration::from_mins(5);
+/// How often a Vault under deletion is looked at: the last resource that needs it may be deleted at any moment.
+const LEAVING_INTERVAL: Duration = Duration::from_secs(5);
+/// How long another process is the active one at least, before this one looks again.
+const STANDBY_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Checks the Vault where that is due and writes what was found; the next reconcile, and whether anything changed.
+pub async fn reconcile_once(
+    ctx: &Arc<Context>,
+    key: &Key,
+    object: &DynamicObject,
+) -> Result<(Action, bool), KubeError> {
+    if !ctx.may_write() {
+        return Ok((Action::requeue(STANDBY_INTERVAL), false));
+    }
+    let mut object = object.clone();
+    let leaving = if is_deleting(&object) {
+        match finalizer::leave(ctx, key, &object).await? {
+            Leaving::Gone => return Ok((Action::await_change(), true)),
+            Leaving::Held(blocker) => Some(blocker),
+        }
+    } else {
+        if !has_finalizer(&object) {
+            object = finalizer::add(ctx, key, &object).await?;
+        }
+        None
+    };
+    let circumstances = circumstances(&object);
+    let due_in = ctx.vault_memory.looks.due_in(key, &circumstances);
+    if !due_in.is_zero() {
+        return Ok((next_action(due_in, leaving.is_some()), false));
+    }
+    ctx.vault_memory.looks.begin(key);
+    let checked = match part::<VaultSpec>(&object, "spec") {
+        Ok(spec) => check(ctx, key, &spec).await,
+        Err(why) => Err(Blocker::lasting(Reason::InvalidResource, why)),
+    };
+    let next = next_check(ctx, key, checked.as_ref().err());
+    ctx.vault_memory.looks.ended(key, &circumstances, next, checked.is_ok());
+    let changed = status::write(ctx, key, &object, checked, leaving.as_ref()).await?;
+    Ok((next_action(next, leaving.is_some()), changed))
+}
+
+/// What was found is not written: the next reconcile checks once more.
+pub fn again(ctx: &Context, key: &Key) {
+    ctx.vault_memory.looks.repeat(key);
+}
+
+fn next_check(ctx: &Context, key: &Key, blocker: Option<&Blocker>) -> Duration {
+    let Some(blocker) = blocker else {
+        ctx.vault_backoffs.forget(key);
+        return ctx.process.random.spread(INTERVAL);
+    };
+    let backoff = ctx.vault_backoffs.after_failure(key).min(INTERVAL);
+    if blocker.reason.may_arrive() { backoff.min(LOOK_AGAIN) } else { backoff }
+}
+
+fn next_action(next: Duration, leaving: bool) -> Action {
+    Action::requeue(if leaving { next.min(LEAVING_INTERVAL) } else { next } + Duration::from_millis(50))
+}
+
+/// What a check depends on; our own writes of the status are no part of it.
+fn circumstances(object: &DynamicObject) -> String {
+    let metadata = &object.metadata;
+    format!(
+        "{} {} {}",
+        metadata.uid.as_deref().unwrap_or_default(),
+        metadata.generation.unwrap_or_default(),
+        is_deleting(object)
+    )
+}
