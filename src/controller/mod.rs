@@ -1,5 +1,6 @@
 //! The only place where the Kubernetes types, the domain and the portals meet: one folder per kind.
 
+pub mod access;
 pub mod audit;
 pub mod context;
 pub mod installation;

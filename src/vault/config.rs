@@ -49,7 +49,7 @@ pub enum Auth {
     Token(SecretString),
 }
 
-/// Hands out tokens of a service account. Each login asks for one, as they expire.
+/// Issues tokens of a service account. Each login requests one, because they expire.
 #[async_trait]
 pub trait JwtSource: Send + Sync {
     /// A token that is valid now. The error is in words without secrets.

@@ -1,9 +1,7 @@
 //! Which folders of a Vault a namespace may have entries in.
 
-use kube::core::{Selector, SelectorExt as _};
-
-use crate::api::portal::AccessFrom;
 use crate::api::vault::VaultSpec;
+use crate::controller::access::serves;
 use crate::controller::context::Context;
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::Key;
@@ -16,21 +14,12 @@ pub async fn folders(
     vault: &Key,
     namespace: &str,
 ) -> Result<Vec<Folder>, KubeError> {
-    let same = vault.namespace == namespace;
     let Some(rules) = &spec.access else {
-        return Ok(if same { vec![Folder::default()] } else { Vec::new() });
+        return Ok(if vault.namespace == namespace { vec![Folder::default()] } else { Vec::new() });
     };
     let mut folders = Vec::new();
     for rule in rules {
-        let serves = match (rule.namespaces.from, &rule.namespaces.selector) {
-            (AccessFrom::Same, _) => same,
-            (AccessFrom::All, _) => true,
-            (AccessFrom::Selector, Some(selector)) => match Selector::try_from(selector.clone()) {
-                Ok(selector) => selector.matches(&ctx.namespaces.labels(&ctx.client, namespace).await?),
-                Err(_) => false,
-            },
-            (AccessFrom::Selector, None) => false,
-        };
+        let serves = serves(ctx, &rule.namespaces, &vault.namespace, namespace).await?;
         // The schema refuses a prefix that is none.
         folders.extend(serves.then(|| folder(rule.prefix.as_deref(), namespace)).and_then(Result::ok));
     }

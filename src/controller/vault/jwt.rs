@@ -1,8 +1,9 @@
 //! Tokens of the operator's own `ServiceAccount`, for one Vault each.
 //!
-//! Whoever may create a Vault resource decides where its token is sent. So each token has an audience that names the resource:
-//! neither the apiserver nor the role of another Vault accepts it, and whoever receives it can only log in to where it was
-//! meant for. This holds where the role in Vault names the audience, which [`OwnTokens::of_no_vault`] can show.
+//! Each person who may create a Vault resource chooses the address that its token is sent to. So each token has an audience that
+//! names the resource: neither the apiserver nor the role of another Vault accepts it, and a server that receives it can use it
+//! only at the Vault that it was issued for. This holds where the role in Vault names the audience, which
+//! [`OwnTokens::of_no_vault`] can show.
 
 use async_trait::async_trait;
 use k8s_openapi::api::authentication::v1::{TokenRequest, TokenRequestSpec};

@@ -14,7 +14,7 @@ use crate::vault::VaultClient;
 
 /// All Vaults.
 pub struct VaultMemory {
-    /// When they are looked at.
+    /// When they are checked.
     pub looks: Looks,
     /// Since when a Vault waits for something that may still arrive, by the reason of its condition.
     pub waiting: SinceOf<Key>,

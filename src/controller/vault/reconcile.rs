@@ -19,7 +19,7 @@ use crate::domain::roles::Blocker;
 
 /// How often a Vault that works is checked. It is also how often a token can be renewed that is used for nothing else.
 const INTERVAL: Duration = Duration::from_mins(5);
-/// How often a Vault under deletion is looked at: the last resource that needs it may be deleted at any moment.
+/// How often a Vault under deletion is reconciled: the last resource that needs it may be deleted at any moment.
 const LEAVING_INTERVAL: Duration = Duration::from_secs(5);
 /// How long another process is the active one at least, before this one looks again.
 const STANDBY_INTERVAL: Duration = Duration::from_secs(5);
@@ -45,8 +45,8 @@ pub async fn reconcile_once(
         }
         None
     };
-    let circumstances = circumstances(&object);
-    let due_in = ctx.vault_memory.looks.due_in(key, &circumstances);
+    let depends_on = depends_on(&object);
+    let due_in = ctx.vault_memory.looks.due_in(key, &depends_on);
     if !due_in.is_zero() {
         return Ok((next_action(due_in, leaving.is_some()), false));
     }
@@ -56,7 +56,7 @@ pub async fn reconcile_once(
         Err(why) => Err(Blocker::lasting(Reason::InvalidResource, why)),
     };
     let next = next_check(ctx, key, checked.as_ref().err());
-    ctx.vault_memory.looks.ended(key, &circumstances, next, checked.is_ok());
+    ctx.vault_memory.looks.ended(key, &depends_on, next, checked.is_ok());
     let changed = status::write(ctx, key, &object, checked, leaving.as_ref()).await?;
     Ok((next_action(next, leaving.is_some()), changed))
 }
@@ -80,7 +80,7 @@ fn next_action(next: Duration, leaving: bool) -> Action {
 }
 
 /// What a check depends on; our own writes of the status are no part of it.
-fn circumstances(object: &DynamicObject) -> String {
+fn depends_on(object: &DynamicObject) -> String {
     let metadata = &object.metadata;
     format!(
         "{} {} {}",

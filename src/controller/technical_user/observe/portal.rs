@@ -1,10 +1,10 @@
 //! The Portal: its connection, and what it grants to a namespace.
 
 use kube::api::DynamicObject;
-use kube::core::{Selector, SelectorExt as _};
 
 use crate::api::portal::{AccessFrom, PortalSpec, WhenUndeletable};
 use crate::api::{ROLE_AGAIN, keys};
+use crate::controller::access::serves;
 use crate::controller::context::Context;
 use crate::controller::objects::{Key, annotation, is_deleting};
 use crate::controller::portal::connections::{Connection, ConnectionState};
@@ -145,22 +145,12 @@ pub(in crate::controller) async fn grants(
     portal: &Key,
     namespace: &str,
 ) -> Result<Grants, Failure> {
-    let same = portal.namespace == namespace;
     let Some(rules) = &spec.access else {
-        return Ok(if same { Grants::everything() } else { Grants::default() });
+        return Ok(if portal.namespace == namespace { Grants::everything() } else { Grants::default() });
     };
     let mut grants = Grants::default();
     for rule in rules {
-        let serves = match (rule.namespaces.from, &rule.namespaces.selector) {
-            (AccessFrom::Same, _) => same,
-            (AccessFrom::All, _) => true,
-            (AccessFrom::Selector, Some(selector)) => match Selector::try_from(selector.clone()) {
-                Ok(selector) => selector.matches(&ctx.namespaces.labels(&ctx.client, namespace).await?),
-                Err(_) => false,
-            },
-            (AccessFrom::Selector, None) => false,
-        };
-        if serves {
+        if serves(ctx, &rule.namespaces, &portal.namespace, namespace).await? {
             let every_role = rule.namespaces.from == AccessFrom::Same && rule.roles.is_none();
             let named = (!every_role).then(|| rule.roles.clone().unwrap_or_default());
             grants.0.push(Grant { roles: named, existing: rule.existing.unwrap_or(false) });
