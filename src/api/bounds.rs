@@ -36,6 +36,8 @@ pub const CONDITIONS: usize = 16;
 pub const OUTPUT_CONDITIONS: usize = 2;
 /// The message of a condition of an output, in bytes: a status may have many of them.
 pub const OUTPUT_MESSAGE: usize = 1024;
+/// The name of an output: `<namespace>/<name>/<path>` of an entry in a Vault.
+pub const OUTPUT_NAME: usize = 640;
 /// Outputs of a resource: those that a spec names, and former ones that wait for their removal.
 pub const OUTPUTS: usize = 32;
 /// Workloads to restart.

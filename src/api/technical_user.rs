@@ -8,6 +8,7 @@
 mod restart;
 mod secret_output;
 mod user;
+mod vault_output;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::core::Duration;
@@ -16,8 +17,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::api::bounds::{
-    ADDRESS, Bounded, COMPANY, CONDITIONS, NAME, OBJECT, OUTPUT_CONDITIONS, OUTPUT_MESSAGE, OUTPUTS,
-    RESTARTS, ROLES, WORD, list, of_conditions, of_output_conditions, optional, text, without_defaults,
+    ADDRESS, Bounded, COMPANY, CONDITIONS, NAME, OBJECT, OUTPUT_CONDITIONS, OUTPUT_MESSAGE, OUTPUT_NAME,
+    OUTPUTS, RESTARTS, ROLES, WORD, list, of_conditions, of_output_conditions, optional, text,
+    without_defaults,
 };
 use crate::api::conditions::cut;
 use crate::api::names::{LABEL, SUBDOMAIN};
@@ -27,6 +29,7 @@ pub use secret_output::{
     CreationPolicy, DataKey, EdcDialect, KeyStyle, SecretFormat, SecretOutput, TemplateText,
 };
 pub use user::{CreateUser, ExistingUser, User};
+pub use vault_output::{VaultOutput, VaultRef};
 
 /// A technical user of a data-space portal, and the Secret that the operator writes its credential into.
 #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
@@ -71,7 +74,9 @@ pub use user::{CreateUser, ExistingUser, User};
     validation = Rule::new("!has(self.deletionPolicy) || !has(self.user.existing)")
         .message("deletionPolicy has no effect on an existing user: the operator never changes or deletes it"),
     validation = Rule::new("!has(self.restart) || !has(self.outputs) || self.outputs.exists(o, has(o.secret) && !(has(o.secret.format) && o.secret.format in ['EdcHelmValues', 'VaultJson', 'DataSpaceIntegration']))")
-        .message("restart has no effect: no output has a reader that needs a restart to see a change")
+        .message("restart has no effect: no output has a reader that needs a restart to see a change"),
+    validation = Rule::new("!has(self.outputs) || self.outputs.exists(o, has(o.vault)) || self.outputs.all(o, !has(o.secret) || has(o.secret.secretAlias) || !(has(o.secret.format) && o.secret.format in ['EdcEnv', 'EdcHelmValues', 'EdcMemory', 'Properties']))")
+        .message("the formats EdcEnv, EdcHelmValues, EdcMemory and Properties need secretAlias, or a vault output whose alias they use")
 )]
 pub struct TechnicalUserSpec {
     /// The Portal that the user belongs to. It cannot be changed: create a new TechnicalUser instead.
@@ -152,11 +157,19 @@ pub enum DeletionPolicy {
 /// An output, which the operator writes the credential into. Give exactly one variant.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("has(self.secret)").message("an output names a secret"))]
+#[x_kube(
+    validation = Rule::new("[has(self.secret), has(self.vault)].filter(set, set).size() == 1")
+        .message("an output names exactly one of secret and vault")
+)]
 pub struct Output {
     /// A Secret in the namespace of the resource. The operator never overwrites a Secret that it does not own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<SecretOutput>,
+
+    /// An entry in a Vault, from which a tractusx-connector reads its client secret. The operator never overwrites an entry that
+    /// it does not own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vault: Option<VaultOutput>,
 }
 
 /// The state of the user and of its credential, as the operator observed it.
@@ -296,17 +309,18 @@ pub struct RecordedCredential {
 // What identifies an entry is always there; a status is read all the same where it is not.
 #[schemars(extend("required" = ["kind", "name"]), transform = without_defaults)]
 pub struct RecordedOutput {
-    /// The kind of the output, such as Secret. Later releases add kinds.
+    /// The kind of the output: Secret, MergedSecret or VaultEntry. Later releases add kinds.
     #[schemars(length(max = WORD))]
     pub kind: String,
-    /// The name of the object.
-    #[schemars(length(max = OBJECT))]
+    /// The name of the Secret; for an entry in a Vault the namespace and the name of the Vault and the path of the entry, with a
+    /// / between them.
+    #[schemars(length(max = OUTPUT_NAME))]
     pub name: String,
-    /// The object's uid. Absent if the operator has not written the output yet.
+    /// The uid of the Secret. Absent for an entry in a Vault, and if the operator has not written the output yet.
     #[serde(skip_serializing_if = "String::is_empty")]
     #[schemars(length(max = WORD))]
     pub uid: String,
-    /// The object's resourceVersion after the operator's write.
+    /// The resourceVersion of the Secret after the operator's write, or the version of the entry.
     #[serde(skip_serializing_if = "String::is_empty")]
     #[schemars(length(max = WORD))]
     pub resource_version: String,
@@ -324,11 +338,41 @@ pub struct RecordedOutput {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = WORD), extend("format" = "date-time"))]
     pub delete_after: Option<String>,
+    /// Where the entry in the Vault is, as the values of the chart tractusx-connector name it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub entry: Option<RecordedEntry>,
+    /// Where the operator writes the entry next. It is here before the write, so that the entry is found and removed if the
+    /// operator ends in between. Absent once it is written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub begun: Option<RecordedEntry>,
     /// Ready: whether the output holds the credential. Absent if the resource has one output, which its own condition
     /// Published describes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]), transform = of_output_conditions)]
     pub conditions: Vec<Condition>,
+}
+
+/// The kind of an output that is an entry in a Vault, in a status.
+pub const ENTRY: &str = "VaultEntry";
+
+/// An entry in a Vault, as the operator wrote it.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase", default)]
+#[schemars(transform = without_defaults)]
+pub struct RecordedEntry {
+    /// The value of `vault.hashicorp.paths.secret`, such as /v1/secret.
+    #[schemars(length(max = NAME))]
+    pub paths_secret: String,
+    /// The value of `vault.hashicorp.paths.folder`. Absent if the entry is in no folder.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    #[schemars(length(max = NAME))]
+    pub folder: String,
+    /// The value of `secret_alias`.
+    #[schemars(length(max = NAME))]
+    pub secret_alias: String,
+    /// The id of the user whose credential the entry holds.
+    #[schemars(length(max = WORD))]
+    pub user: String,
 }
 
 /// Requests that the operator carried out.
@@ -385,17 +429,35 @@ impl Bounded for RecordedCredential {
     }
 }
 
+impl RecordedOutput {
+    /// The entries in a Vault that may be there: the one that was written, and the one that is written next.
+    pub fn entries(&self) -> impl Iterator<Item = &RecordedEntry> {
+        self.entry.iter().chain(&self.begun)
+    }
+}
+
 impl Bounded for RecordedOutput {
     fn bound(&mut self) {
-        text(&mut self.name, OBJECT);
+        text(&mut self.name, OUTPUT_NAME);
         for word in [&mut self.kind, &mut self.uid, &mut self.resource_version, &mut self.digest] {
             text(word, WORD);
         }
         optional(&mut self.delete_after, WORD);
+        self.entry.bound();
+        self.begun.bound();
         list(&mut self.conditions, OUTPUT_CONDITIONS);
         for condition in &mut self.conditions {
             condition.message = cut(&condition.message, OUTPUT_MESSAGE);
         }
+    }
+}
+
+impl Bounded for RecordedEntry {
+    fn bound(&mut self) {
+        for part in [&mut self.paths_secret, &mut self.folder, &mut self.secret_alias] {
+            text(part, NAME);
+        }
+        text(&mut self.user, WORD);
     }
 }
 

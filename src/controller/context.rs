@@ -18,8 +18,8 @@ use crate::controller::portal::connections::Connections;
 use crate::controller::portal::memory::PortalMemory;
 use crate::controller::queue::backoff::{Backoffs, Conflicts};
 use crate::controller::technical_user::memory::Memory;
-use crate::domain::digest::DigestKey;
 use crate::controller::vault::memory::VaultMemory;
+use crate::domain::digest::DigestKey;
 use crate::domain::identity::Hint;
 use crate::k8s::events::Events;
 use crate::k8s::leader::Leadership;
@@ -181,6 +181,12 @@ impl Context {
         self.refusals.hide(&resource(&portals()), namespace)
     }
 
+    /// `Vault`s of this namespace may be there that nobody here sees.
+    #[must_use]
+    pub fn hides_vaults(&self, namespace: &str) -> bool {
+        self.refusals.hide(&resource(&vaults()), namespace)
+    }
+
     /// A namespace in which `Portal`s may be that nobody here sees.
     #[must_use]
     pub fn portals_hidden_in(&self) -> Option<String> {
@@ -205,6 +211,12 @@ impl Context {
     pub fn wake_portal(&self, key: &Key) {
         self.portal_memory.checks.hurry(key);
         let _ = self.wake_portal.send(key.clone());
+    }
+
+    /// Has a `Vault` checked soon.
+    pub fn wake_vault(&self, key: &Key) {
+        self.vault_memory.checks.hurry(key);
+        let _ = self.wake_vault.send(key.clone());
     }
 }
 

@@ -1,6 +1,7 @@
 //! An installation and an inventory for tests of what is decided by it.
 
 pub mod apiserver;
+pub mod vault;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -20,3 +20,4 @@ pub mod text;
 pub mod token_url;
 pub mod user;
 pub mod vault_path;
+pub mod vault_place;

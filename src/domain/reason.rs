@@ -292,8 +292,20 @@ reasons! {
     PolicyTooNarrow: MayArrive,
     /// The role in Vault accepts tokens for another audience.
     AudienceNotChecked: MayArrive,
+    /// Vault, or a proxy before it, limits the requests.
+    VaultThrottled: Plain,
     /// Vault answers with errors.
     VaultFailing: Plain,
+
+    // Entries in a Vault.
+    /// The Vault does not exist.
+    VaultNotFound: MayArrive,
+    /// The Vault cannot be used at the moment.
+    VaultNotReady: MayArrive,
+    /// The path of an output is not below the prefix of its namespace.
+    PathNotAllowed: MayArrive,
+    /// An entry of a deleted resource is left in the Vault.
+    EntryAbandoned: Plain,
 }
 
 #[cfg(test)]

@@ -98,16 +98,43 @@ impl Prefix {
 pub struct Folder(String);
 
 impl Folder {
+    /// Reads a folder, with or without slashes around it.
+    ///
+    /// # Errors
+    /// If it is no path of whole segments.
+    pub fn parse(text: &str) -> Result<Self, PathError> {
+        let text = text.trim_matches('/');
+        if !text.is_empty() {
+            check(text)?;
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The alias in this folder of an alias that is counted from the mount; `None` where it is not below the folder.
+    #[must_use]
+    pub fn alias_of(&self, path: &Alias) -> Option<Alias> {
+        if self.0.is_empty() {
+            return Some(path.clone());
+        }
+        let rest = path.0.strip_prefix(&self.0)?.strip_prefix('/')?;
+        Alias::parse(rest).ok()
+    }
+
+    /// An alias in this folder, counted from the mount.
+    ///
+    /// # Errors
+    /// If it is too long with the folder.
+    pub fn join(&self, alias: &Alias) -> Result<Alias, PathError> {
+        if self.0.is_empty() {
+            return Ok(alias.clone());
+        }
+        Alias::parse(&format!("{}/{}", self.0, alias.0))
+    }
+
     /// The path, without slashes around it; empty for the whole mount.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
-    }
-
-    /// Whether an alias, counted from the mount, is below this folder.
-    #[must_use]
-    pub fn contains(&self, alias: &Alias) -> bool {
-        self.0.is_empty() || alias.0.strip_prefix(&self.0).is_some_and(|rest| rest.starts_with('/'))
     }
 }
 
@@ -152,6 +179,18 @@ impl EntryPath {
     #[must_use]
     pub fn mount(&self) -> &Mount {
         &self.mount
+    }
+
+    /// The entry of this path in the mount.
+    #[must_use]
+    pub fn in_mount_at(mount: &Mount, path: &Alias) -> Self {
+        Self { mount: mount.clone(), path: path.0.clone() }
+    }
+
+    /// Its path in the mount, as `connectors/wallet`.
+    #[must_use]
+    pub fn in_mount(&self) -> &str {
+        &self.path
     }
 
     /// The path of its data in Vault's API and in policies, as `secret/data/connectors/wallet`.
@@ -271,7 +310,7 @@ mod tests {
             ("teams/{namespace}", "teams/blue/x", true),
             ("teams/{namespace}", "teams/green/x", false),
         ] {
-            assert_eq!(folder(prefix, "blue").contains(&alias(path)), contained, "{prefix} {path}");
+            assert_eq!(folder(prefix, "blue").alias_of(&alias(path)).is_some(), contained, "{prefix} {path}");
         }
     }
 
@@ -319,7 +358,7 @@ mod tests {
             let segments = |text: &str| text.split('/').map(str::to_owned).collect::<Vec<_>>();
             let (below, whole) = (segments(&prefix), segments(&text));
             let expected = whole.len() > below.len() && whole.starts_with(&below);
-            prop_assert_eq!(folder.contains(&alias), expected);
+            prop_assert_eq!(folder.alias_of(&alias).is_some(), expected);
         }
     }
 }

@@ -29,6 +29,16 @@ impl Fields {
         Some(text.into())
     }
 
+    /// The text of each field. One whose value is no text has a name that no field of ours has.
+    #[must_use]
+    pub fn texts(&self) -> BTreeMap<String, SecretString> {
+        let text = |(name, value): (&String, &SecretString)| match self.text(name) {
+            Some(text) => (name.clone(), text),
+            None => (format!("{name} (no text)"), value.clone()),
+        };
+        self.0.iter().map(text).collect()
+    }
+
     /// The names of the fields, in order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)

@@ -37,7 +37,7 @@ pub enum Content {
 }
 
 /// The metadata of an entry.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Metadata {
     /// The number of the newest version; 0 where nothing was ever written.
     pub version: u64,

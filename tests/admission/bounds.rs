@@ -58,7 +58,7 @@ fn samples(kind: Kind) -> Vec<Value> {
                 "address": "https://vault", "mount": "secret", "namespace": "team", "insecureHttp": false,
                 "auth": { "kubernetes": { "role": "r", "mount": "kubernetes" } },
                 "access": [{ "namespaces": { "from": "Selector", "selector": selector }, "prefix": "a" }],
-                "tls": { "caBundle": { "configMapRef": key } },
+                "tls": { "caBundle": { "configMapRef": key } }, "aliasMode": "Fixed",
             }),
             json!({
                 "address": "https://vault", "mount": "secret",
@@ -71,6 +71,8 @@ fn samples(kind: Kind) -> Vec<Value> {
             json!({ "portalRef": { "name": "p", "namespace": "n" }, "user": { "create": create },
                     "deletionPolicy": "Retain", "rotation": { "overlap": "24h" }, "outputs": [{ "secret": secret }],
                     "restart": [{ "kind": "Deployment", "name": "edc" }] }),
+            json!({ "portalRef": { "name": "p" }, "user": { "create": create },
+                    "outputs": [{ "vault": { "vaultRef": { "name": "v", "namespace": "n" }, "path": "a/b", "keys": { "client-id": "id" } } }] }),
             with(json!({ "keyStyle": "Camel", "keyPrefix": "PORTAL_", "type": "Opaque" })),
             with(json!({ "creationPolicy": "Merge", "keys": { "client-id": "id" } })),
             with(json!({ "format": "EdcHelmValues", "edcDialect": "Iatp", "secretAlias": "edc/wallet" })),

@@ -17,11 +17,18 @@ fn of_a_later_portal(kind: Kind) -> Value {
             "conditions": [condition], "version": "12 or 13", "company": { "bpn": "of another form" },
             "roles": [{ "name": "Quantum Management", "kind": "Quantum" }],
         }),
-        Kind::Vault => json!({ "conditions": [condition], "version": "2.0.0+x", "audience": "a/b/c" }),
+        Kind::Vault => json!({
+            "conditions": [condition], "version": "2.0.0+x", "audience": "a/b/c",
+            "abandoned": [{ "path": "p", "owner": "o", "why": "w", "since": "2026-11-26T15:00:00Z" }],
+        }),
         Kind::TechnicalUser => json!({
             "conditions": [condition],
             "user": { "id": "no uuid", "name": "n", "kind": "Quantum", "status": "Frozen", "roles": ["?"] },
-            "outputs": [{ "kind": "Vault", "name": "kv/edc" }, { "kind": "Secret", "name": "kv" }],
+            "outputs": [
+                { "kind": "Later", "name": "kv/edc" }, { "kind": "Secret", "name": "kv" },
+                { "kind": "VaultEntry", "name": "n/v/edc",
+                  "entry": { "pathsSecret": "/v1/s", "folder": "f", "secretAlias": "a", "user": "?" } },
+            ],
             "restart": { "generation": 2, "workloads": [{ "kind": "Rollout", "name": "edc", "generation": 1 }] },
         }),
     }

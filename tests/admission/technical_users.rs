@@ -18,11 +18,14 @@ const DASHES: &str = "a variable of the format Dotenv has no dashes: use another
 const KEYS: &str = "keys is not for the formats SpringEnv and Template";
 const TEMPLATE: &str = "template is for the format Template, which needs it";
 const REGISTRATION: &str = "springRegistration is for the formats SpringEnv and SpringApplication";
-const ALIAS_NEEDED: &str = "the formats EdcEnv, EdcHelmValues, EdcMemory and Properties need secretAlias";
 const RESTARTED_TWICE: &str = "two entries of restart name the same workload";
 const NO_RESTART: &str = "restart has no effect: no output has a reader that needs a restart to see a change";
 const MERGE: &str =
     "type, labels and annotations are not for creationPolicy Merge: the Secret belongs to another owner";
+const ALIAS_NEEDED: &str = "the formats EdcEnv, EdcHelmValues, EdcMemory and Properties need secretAlias, or a vault output whose alias they use";
+const ONE_KIND: &str = "an output names exactly one of secret and vault";
+const PATH: &str =
+    "path has letters, digits and . _ - in segments with a / between them, and no segment . or ..";
 const CLUSTER: &str = "the operator writes no Secret of a type that gives access to the cluster";
 const ALIAS: &str =
     "secretAlias is for the formats EdcEnv, EdcHelmValues, EdcMemory, Properties and Template";
@@ -30,6 +33,39 @@ const ALIAS: &str =
 /// A user that is made.
 pub fn create() -> Value {
     json!({ "portalRef": { "name": "p" }, "user": { "create": { "roles": ["Dataspace Discovery"] } } })
+}
+
+/// Entries in a Vault.
+fn vault_entries() -> Vec<Case> {
+    let create = create();
+    let entry = |fields: Value| {
+        let mut entry = json!({ "vaultRef": { "name": "vault" } });
+        entry.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        json!({ "vault": entry })
+    };
+    let outputs = |outputs: Vec<Value>| json!({ "outputs": outputs });
+    let one = |fields: Value| outputs(vec![entry(fields)]);
+    let other = json!({ "vaultRef": { "name": "vault", "namespace": "other" } });
+    let mut cases = vec![
+        yes(&create, &one(json!({}))),
+        yes(&create, &one(json!({ "path": "connectors/tenant/edc_1.x" }))),
+        yes(&create, &one(json!({ "keys": { "client-id": "id", "client-secret": "secret" } }))),
+        no(&create, &one(json!({ "keys": { "client-id": "a b" } })), "keys"),
+        no(&create, &one(json!({ "vaultRef": { "name": "Vault" } })), "vaultRef.name"),
+        no(&create, &one(json!({ "path": "a".repeat(191) })), "path: Too long"),
+        yes(&create, &outputs(vec![entry(json!({})), entry(json!({ "path": "y" }))])),
+        yes(&create, &outputs(vec![entry(json!({})), entry(other)])),
+        no(
+            &create,
+            &json!({ "outputs": [{ "secret": {}, "vault": { "vaultRef": { "name": "v" } } }] }),
+            ONE_KIND,
+        ),
+        yes(&create, &outputs(vec![json!({ "secret": { "format": "EdcEnv" } }), entry(json!({}))])),
+    ];
+    for wrong in ["/a", "a/", "a//b", ".", "a/../b", "a%2fb", "a b", "did:web:x"] {
+        cases.push(no(&create, &one(json!({ "path": wrong })), PATH));
+    }
+    cases
 }
 
 /// What belongs together in an output.
@@ -192,7 +228,7 @@ pub fn cases() -> Vec<Case> {
         yes(&create, &json!({ "rotation": { "overlap": "8760h" } })),
         no(&create, &json!({ "rotation": { "overlap": "8761h" } }), "rotation.overlap is from 0s to 8760h"),
         no(&create, &json!({ "rotation": { "overlap": "-1s" } }), "rotation.overlap is from 0s to 8760h"),
-        no(&create, &json!({ "outputs": [{}] }), "an output names a secret"),
+        no(&create, &json!({ "outputs": [{}] }), ONE_KIND),
         yes(&create, &secret(json!({ "name": "edc.wallet-1", "format": "Raw" }))),
         no(&create, &secret(json!({ "name": "Edc" })), "secret.name"),
         no(&create, &secret(json!({ "name": "../edc" })), "secret.name"),
@@ -211,6 +247,7 @@ pub fn cases() -> Vec<Case> {
     .into_iter()
     .chain(formats())
     .chain(restarts())
+    .chain(vault_entries())
     .collect()
 }
 

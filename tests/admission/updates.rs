@@ -1,9 +1,10 @@
-//! What of a `TechnicalUser` can be changed later, and what cannot.
+//! What of a `TechnicalUser` and of a `Vault` can be changed later, and what cannot.
 
 use serde_json::{Value, json};
 
 use crate::support::{Kind, Server, assert_answer};
 use crate::technical_users::{create, existing};
+use crate::vaults::vault;
 
 const PORTAL: &str = "portalRef cannot be changed: create a new TechnicalUser for the other Portal";
 const VARIANT: &str =
@@ -13,15 +14,25 @@ const NAME: &str = "create.name cannot be changed: create a new TechnicalUser";
 const ROLES: &str =
     "roles cannot be changed, because the portal cannot change them: create a new TechnicalUser";
 
+const MOUNT: &str =
+    "mount cannot be changed, because entries would be left in the former one: create a new Vault";
+
 /// A change to a stored spec, and the words of the refusal.
 pub struct Change {
+    kind: Kind,
     before: Value,
     patch: Value,
     pub refused: Option<&'static str>,
 }
 
 pub fn changes() -> Vec<Change> {
-    let change = |before: &Value, patch: Value, refused| Change { before: before.clone(), patch, refused };
+    let change = |before: &Value, patch: Value, refused| Change {
+        kind: Kind::TechnicalUser,
+        before: before.clone(),
+        patch,
+        refused,
+    };
+    let of_vault = |patch: Value, refused| Change { kind: Kind::Vault, before: vault(), patch, refused };
     let to_create = |fields: Value| json!({ "user": { "create": fields } });
     let (mut create, existing) = (create(), existing());
     create["user"]["create"]["roles"] = json!(["A", "B"]);
@@ -54,16 +65,19 @@ pub fn changes() -> Vec<Change> {
         change(&create, json!({ "deletionPolicy": "Retain" }), None),
         change(&create, json!({ "outputs": [{ "secret": { "name": "other" } }] }), None),
         change(&existing, json!({ "outputs": [{ "secret": { "labels": { "a": "b" } } }] }), None),
+        change(&existing, json!({ "outputs": [{ "vault": { "vaultRef": { "name": "v" } } }] }), None),
+        of_vault(json!({ "mount": "other" }), Some(MOUNT)),
+        of_vault(json!({ "address": "https://other.example.org", "aliasMode": "Fixed" }), None),
     ]
 }
 
 #[tokio::test]
 async fn what_the_portal_cannot_change_cannot_be_changed_here() {
     let server = Server::new("updates").await;
-    for (number, Change { before, patch, refused }) in changes().iter().enumerate() {
+    for (number, Change { kind, before, patch, refused }) in changes().iter().enumerate() {
         let name = format!("u{number}");
-        server.create(Kind::TechnicalUser, &name, before, false).await.unwrap();
-        let answer = server.change(Kind::TechnicalUser, &name, patch).await;
+        server.create(*kind, &name, before, false).await.unwrap();
+        let answer = server.change(*kind, &name, patch).await;
         assert_answer(&format!("{before} then {patch}"), &answer, *refused);
     }
 }

@@ -38,6 +38,7 @@ fn surroundings() -> Surroundings {
 fn a_user() -> Values {
     let token_url = "https://wallet.example.org/oauth/token".to_owned();
     Values {
+        generation: 1,
         credential: Credential::with_secret(
             "sb-0!b1|x!b2".to_owned(),
             SecretString::from("$ec!ret"),

@@ -73,4 +73,5 @@ mod support;
 mod two_operators;
 mod unclaimed;
 mod unwatched;
+mod vault_outputs;
 mod vaults;

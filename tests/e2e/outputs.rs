@@ -7,7 +7,9 @@ use portal_simulator::role_names::DATASPACE_DISCOVERY;
 use serde_json::{Value, json};
 
 use crate::crash::{Call, Killed, Recording, crash_everywhere};
-use crate::support::{World, condition, connected, create, reason, secret_value, user_status, world};
+use crate::support::{
+    END_OVERLAP, World, condition, connected, create, reason, secret_value, user_status, world,
+};
 
 const NAME: &str = "edc";
 
@@ -178,7 +180,7 @@ async fn a_secret_that_the_spec_drops_is_kept_for_the_overlap() {
     // Named again, it is an output as before; the other one is deleted on request.
     set_outputs(&world, &["three", "two"], "1h").await;
     world.until(NAME, "two is an output", |user| delete_after(user, "two").is_none()).await;
-    let annotation = json!({"technicaluser.dev/end-overlap": "zero, one"});
+    let annotation = json!({END_OVERLAP: "zero, one"});
     world.patch_user(NAME, &json!({"metadata": {"annotations": annotation}})).await;
     world.eventually("one is deleted", async || world.get_secret("one").await.is_none()).await;
     world.until(NAME, "one is forgotten", |user| readiness(user, "one").is_none()).await;

@@ -1,81 +1,23 @@
 //! Vault resources against a real Vault: what a person has prepared there, and what is missing.
 
-use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams};
-use secrecy::{ExposeSecret as _, SecretString};
+use kube::api::{DeleteParams, Patch, PatchParams};
 use serde_json::{Value, json};
 use technical_user_operator::api::vault::VaultStatus;
 use technical_user_operator::controller::objects::part;
 use testbed::Vault;
 
-use crate::support::{FINALIZER, World, condition, message, reason, world};
+use crate::support::vault::{NAME, api, apply, because, manifest, policy, set_up, store, token_for};
+use crate::support::{FINALIZER, World, condition, message, world};
 
-const NAME: &str = "vault";
 const ACCOUNT: &str = "technical-user-operator";
 
-/// What the documentation asks for, below a path of the mount `secret`.
-fn policy(path: &str) -> Value {
-    let rule =
-        |part: &str, verbs: &str| format!("path \"secret/{part}/{path}*\" {{ capabilities = [{verbs}] }}\n");
-    let data = rule("data", "\"create\", \"read\", \"update\"");
-    json!({"policy": data + &rule("metadata", "\"create\", \"read\", \"update\", \"delete\"")})
-}
-
-/// Calls the server as root.
-async fn set_up(vault: &Vault, method: &str, path: &str, body: &Value) -> Value {
-    vault.as_root(method, path, Some(body)).await.unwrap().success().unwrap()
-}
-
-/// A token with the policy for a path.
-async fn token_for(vault: &Vault, path: &str) -> SecretString {
-    set_up(vault, "PUT", "sys/policies/acl/writer", &policy(path)).await;
-    let issued = set_up(vault, "POST", "auth/token/create", &json!({"policies": ["writer"]})).await;
-    issued["auth"]["client_token"].as_str().unwrap().into()
-}
-
-/// A Vault resource that logs in by the Secret `vault-token`; `spec` has more of it.
-fn manifest(vault: &Vault, spec: &Value) -> Value {
-    let mut manifest = json!({
-        "apiVersion": "technicaluser.dev/v1alpha1", "kind": "Vault", "metadata": {"name": NAME},
-        "spec": {
-            "address": vault.address(), "mount": "secret", "insecureHttp": true,
-            "auth": {"tokenSecretRef": {"name": "vault-token"}},
-        },
-    });
-    let target = manifest["spec"].as_object_mut().unwrap();
-    target.extend(spec.as_object().unwrap().clone());
-    manifest
-}
-
-fn api(world: &World) -> Api<DynamicObject> {
-    world.api("Vault", &world.namespace)
-}
-
-async fn apply(world: &World, manifest: &Value) {
-    let mut manifest = manifest.clone();
-    manifest["metadata"]["namespace"] = json!(world.namespace);
-    world.apply(&manifest).await;
-}
-
-/// Waits until the Vault has this reason for its present spec.
-async fn because(world: &World, wanted: &str) -> DynamicObject {
-    let is_so = |object: &DynamicObject| {
-        let ready = condition(object, "Ready");
-        ready.is_some_and(|ready| {
-            ready.reason == wanted && ready.observed_generation == object.metadata.generation
-        })
-    };
+/// The mount of a Vault cannot be changed: deletes the Vault and applies another one.
+async fn again(world: &World, manifest: &Value) {
+    api(world).delete(NAME, &DeleteParams::default()).await.unwrap();
     world
-        .wait_for(&format!("the Vault has the reason {wanted}"), async || {
-            match api(world).get_opt(NAME).await.unwrap() {
-                Some(object) if is_so(&object) => Ok(object),
-                seen => Err(seen.map(|object| (reason(&object), message(&object)))),
-            }
-        })
-        .await
-}
-
-async fn store(world: &World, token: &SecretString) {
-    world.secret("vault-token", &[("token", token.expose_secret())]).await;
+        .eventually("the Vault is deleted", async || api(world).get_opt(NAME).await.unwrap().is_none())
+        .await;
+    apply(world, manifest).await;
 }
 
 #[tokio::test]
@@ -105,9 +47,10 @@ async fn a_vault_that_is_prepared_is_ready_and_a_restart_writes_nothing() {
     world.start_operator();
     let touched = json!({"metadata": {"annotations": {"example.org/touched": "1"}}});
     api(&world).patch(NAME, &PatchParams::default(), &Patch::Merge(&touched)).await.unwrap();
-    world.operator().wait_for_line(|line| line.contains("ready")).await.unwrap();
+    world.operator().wait_for_line(|line| line.contains("Ready")).await.unwrap();
     // The change of the spec is checked after what the restart has checked.
-    apply(&world, &manifest(&vault, &json!({"mount": "elsewhere"}))).await;
+    let elsewhere = json!([{"namespaces": {"from": "Same"}, "prefix": "elsewhere"}]);
+    apply(&world, &manifest(&vault, &json!({ "access": elsewhere }))).await;
     because(&world, "PolicyTooNarrow").await;
     let written = world.writes() - before;
     assert!(written <= 1, "one write for the new spec, none for the restart: {written}");
@@ -134,12 +77,12 @@ async fn what_is_missing_in_a_vault_is_named_and_noticed_once_it_is_there() {
     set_up(&vault, "POST", "sys/mounts/old", &json!({"type": "kv", "options": {"version": "1"}})).await;
     let old = r#"path "old/*" { capabilities = ["create", "read", "update", "delete"] }"#;
     set_up(&vault, "PUT", "sys/policies/acl/writer", &json!({ "policy": old })).await;
-    apply(&world, &manifest(&vault, &json!({"mount": "old"}))).await;
+    again(&world, &manifest(&vault, &json!({"mount": "old"}))).await;
     let words = message(&because(&world, "NotKvVersion2").await);
     assert!(words.contains("KV version 1"), "{words}");
 
     world.secret("vault-token", &[("token", "hvs.this-is-no-token")]).await;
-    apply(&world, &manifest(&vault, &json!({}))).await;
+    again(&world, &manifest(&vault, &json!({}))).await;
     let words = message(&because(&world, "LoginRefused").await);
     assert!(words.contains("\"vault-token\"") && !words.contains("hvs."), "{words}");
 

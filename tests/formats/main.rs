@@ -42,6 +42,7 @@ fn values(text: &str) -> Values {
         credential: Credential::with_secret(text.to_owned(), SecretString::from(text), url),
         user_id: UserId::new("0b6c0000-0000-0000-0000-000000000001"),
         kind: UserKind::External,
+        generation: 1,
         bpn: Some(text.to_owned()),
         surroundings: Surroundings {
             did: Some(text.to_owned()),

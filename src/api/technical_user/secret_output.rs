@@ -32,8 +32,6 @@ macro_rules! format_is {
         .message("template is for the format Template, which needs it"),
     validation = Rule::new(concat!("!has(self.springRegistration) || ", format_is!("'SpringEnv', 'SpringApplication'")))
         .message("springRegistration is for the formats SpringEnv and SpringApplication"),
-    validation = Rule::new(concat!("has(self.secretAlias) || !(", format_is!("'EdcEnv', 'EdcHelmValues', 'EdcMemory', 'Properties'"), ")"))
-        .message("the formats EdcEnv, EdcHelmValues, EdcMemory and Properties need secretAlias"),
     validation = Rule::new(concat!("!has(self.secretAlias) || ", format_is!("'EdcEnv', 'EdcHelmValues', 'EdcMemory', 'Properties', 'Template'")))
         .message("secretAlias is for the formats EdcEnv, EdcHelmValues, EdcMemory, Properties and Template"),
     validation = Rule::new("!(has(self.creationPolicy) && self.creationPolicy == 'Merge') || !has(self.type) && !has(self.labels) && !has(self.annotations)")
@@ -90,7 +88,9 @@ pub struct SecretOutput {
     pub spring_registration: Option<String>,
 
     /// The name of the entry in Vault in which the connector finds the client secret, for the formats EdcEnv, EdcHelmValues,
-    /// EdcMemory, Properties and Template. Letters, digits, dots, dashes, underscores and slashes.
+    /// EdcMemory, Properties and Template. Letters, digits, dots, dashes, underscores and slashes. Default: the alias of the
+    /// first vault output of the resource, which changes with each generation of the user if the Vault's `aliasMode` is
+    /// PerGeneration. Required for these formats, Template aside, if there is no vault output.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 200), regex(pattern = r"^[-._a-zA-Z0-9]+(/[-._a-zA-Z0-9]+)*$"))]
     pub secret_alias: Option<String>,

@@ -10,13 +10,14 @@ mod auth;
 mod status;
 
 use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::api::portal::Tls;
 
 pub use access::VaultAccessRule;
 pub use auth::{AppRoleAuth, KubernetesAuth, VaultAuth, VaultSecretKey};
-pub use status::VaultStatus;
+pub use status::{AbandonedEntry, VaultStatus};
 
 /// What follows the address of a mount in Vault's API, and what precedes it, does not belong to the mount.
 const MOUNT: &str = "self.matches('^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$') && !self.startsWith('v1/') && !self.endsWith('/data') \
@@ -64,11 +65,14 @@ pub struct VaultSpec {
     )]
     pub address: String,
 
-    /// The path of the secrets engine KV version 2, such as `secret`, without `v1/` before it and `/data` after it.
+    /// The path of the secrets engine KV version 2, such as `secret`, without `v1/` before it and `/data` after it. It cannot be
+    /// changed: create a new Vault instead.
     #[schemars(length(min = 1, max = 200))]
     #[x_kube(
         validation = Rule::new(MOUNT)
-            .message("mount is the path of the secrets engine, such as secret or team/kv: without v1/, /data, empty segments, . and ..")
+            .message("mount is the path of the secrets engine, such as secret or team/kv: without v1/, /data, empty segments, . and .."),
+        validation = Rule::new("self == oldSelf")
+            .message("mount cannot be changed, because entries would be left in the former one: create a new Vault")
     )]
     pub mount: String,
 
@@ -86,6 +90,10 @@ pub struct VaultSpec {
     #[schemars(length(max = 64))]
     pub access: Option<Vec<VaultAccessRule>>,
 
+    /// Whether a credential with another client ID gets an entry of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alias_mode: Option<AliasMode>,
+
     /// Certificates to trust besides the public roots.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls: Option<Tls>,
@@ -95,4 +103,17 @@ pub struct VaultSpec {
     /// condition `InsecureHttp` reports it. Default: false.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub insecure_http: Option<bool>,
+}
+
+/// Whether a credential with another client ID gets an entry of its own. PerGeneration: the path of the entry ends with a dash
+/// and the generation of the user, such as edc-wallet-1, so that a connector which still has the client ID of the former user
+/// finds the secret of that user until it is restarted. Fixed: the path is the one that the output names, and a connector
+/// which was not restarted finds the secret of another user there. Default: PerGeneration.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AliasMode {
+    /// The path ends with the generation of the user.
+    #[default]
+    PerGeneration,
+    /// The path is the same for each user.
+    Fixed,
 }

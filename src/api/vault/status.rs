@@ -5,10 +5,14 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::api::bounds::{Bounded, CONDITIONS, OBJECT, WORD, list, of_conditions, optional};
+use crate::api::bounds::{
+    Bounded, CONDITIONS, OBJECT, TEXT, WORD, list, of_conditions, optional, text, without_defaults,
+};
 
 /// The longest audience: a prefix, a namespace and a name.
 const AUDIENCE: usize = OBJECT * 2;
+/// Entries that are left.
+const ABANDONED: usize = 128;
 
 /// What the operator found.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq)]
@@ -35,6 +39,39 @@ pub struct VaultStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = AUDIENCE))]
     pub audience: Option<String>,
+
+    /// Entries of resources that are deleted. The operator could not remove them, and removes them once it can.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = ABANDONED))]
+    pub abandoned: Vec<AbandonedEntry>,
+}
+
+/// An entry that is left in the Vault although its resource is deleted.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase", default)]
+#[schemars(transform = without_defaults)]
+pub struct AbandonedEntry {
+    /// The path of the entry in Vault's API, such as secret/data/connectors/tenant/edc-wallet-1.
+    #[schemars(length(max = TEXT))]
+    pub path: String,
+    /// The owner in the mark of the entry: instance, namespace and name of the TechnicalUser.
+    #[schemars(length(max = TEXT))]
+    pub owner: String,
+    /// Why the operator could not remove the entry.
+    #[schemars(length(max = TEXT))]
+    pub why: String,
+    /// When the operator gave up.
+    #[schemars(length(max = WORD), extend("format" = "date-time"))]
+    pub since: String,
+}
+
+impl Bounded for AbandonedEntry {
+    fn bound(&mut self) {
+        for part in [&mut self.path, &mut self.owner, &mut self.why] {
+            text(part, TEXT);
+        }
+        text(&mut self.since, WORD);
+    }
 }
 
 impl Bounded for VaultStatus {
@@ -42,5 +79,6 @@ impl Bounded for VaultStatus {
         list(&mut self.conditions, CONDITIONS);
         optional(&mut self.version, WORD);
         optional(&mut self.audience, AUDIENCE);
+        list(&mut self.abandoned, ABANDONED);
     }
 }

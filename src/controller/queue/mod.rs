@@ -76,12 +76,19 @@ where
         }
         std::future::ready(())
     });
+    let mut seen_vaults: BTreeMap<Key, OfUsers> = BTreeMap::new();
     let vaults = watches.vaults.for_each(|touched| {
         let key = Key::of(&touched.object);
         if touched.deleted {
+            seen_vaults.remove(&key);
             vault::gone(&ctx, &key);
         } else {
-            let _ = ctx.wake_vault.send(key);
+            let _ = ctx.wake_vault.send(key.clone());
+            let new = OfUsers::of(&touched.object);
+            if seen_vaults.get(&key) != Some(&new) {
+                seen_vaults.insert(key.clone(), new);
+                vault::wake_all(&ctx, &key);
+            }
         }
         std::future::ready(())
     });
@@ -108,7 +115,7 @@ where
     }
 }
 
-/// What of a Portal concerns the `TechnicalUser`s that use it. Of its status only the values of the data space do: the outcome
+/// What of a Portal or a Vault concerns the `TechnicalUser`s that use it. Of its status only the values of the data space do: the outcome
 /// of a look at the portal wakes them anyway.
 #[derive(PartialEq, Eq)]
 struct OfUsers {

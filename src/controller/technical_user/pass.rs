@@ -19,6 +19,7 @@ use crate::controller::objects::Key;
 use crate::controller::portal::connections::Connection;
 use crate::controller::portal::inventory::Unmet;
 use crate::domain::format::{FormatError, Known, Values};
+use crate::domain::ownership;
 use crate::domain::permissions::PermissionNames;
 use crate::domain::plan::{self, Contents, Observation, OutputId, WorkloadId};
 use crate::domain::roles::Blocker;
@@ -51,6 +52,8 @@ pub struct Pass {
     pub details: BTreeMap<UserId, UserDetails>,
     /// What the Portal says that outputs hold beside the credential; `None` while that cannot be read.
     pub known: Option<Known>,
+    /// What an output needs to know of the resource.
+    pub resource: Resource,
     /// The outputs that the spec names, in its order.
     pub outputs: Vec<Box<dyn Output>>,
     /// The outputs that were written in this reconcile.
@@ -179,12 +182,6 @@ impl Pass {
         self.outputs.iter_mut().find(|output| output.id() == id).ok_or(Failure::Overtaken)
     }
 
-    /// What an output needs to know of the resource.
-    #[must_use]
-    pub fn resource(&self) -> Resource {
-        Resource::of(&self.ctx, &self.object, &self.observation.owner, self.known.as_ref())
-    }
-
     /// What the status records of an output.
     #[must_use]
     pub fn recorded_output(&self, id: &OutputId) -> Option<&RecordedOutput> {
@@ -194,13 +191,23 @@ impl Pass {
     /// What outputs can hold for a user; `None` without a credential, and while the Portal cannot be read.
     #[must_use]
     pub fn values(&self, id: &UserId) -> Option<Values> {
+        let details = self.details.get(id)?;
         Some(Values {
-            credential: self.credential(id)?.clone(),
+            credential: details.credential.clone()?,
             user_id: id.clone(),
-            kind: self.details.get(id)?.kind,
+            kind: details.kind,
+            generation: self.generation(details),
             bpn: plan::company(&self.observation).map(str::to_owned),
             surroundings: self.known.as_ref()?.surroundings.clone(),
         })
+    }
+
+    /// The number of a user among those that were created for the resource.
+    fn generation(&self, details: &UserDetails) -> i64 {
+        let (owner, recorded) = (&self.observation.owner, self.observation.recorded_generation());
+        let shown = ownership::generation_shown(owner, &details.name, details.mark.as_ref(), recorded);
+        let created = self.spec.user.existing.is_none();
+        shown.filter(|_| created).unwrap_or(self.resource.history.generation)
     }
 
     /// The digest of what each output would hold for a user, or why its content cannot be built; `None` without a credential.
@@ -212,6 +219,18 @@ impl Pass {
             Err(error) => Err(outputs::invalid(output.id(), &error)),
         };
         Some(self.outputs.iter().map(|output| (output.id().clone(), digest(output.as_ref()))).collect())
+    }
+
+    /// The outputs whose next write with the credential of a user goes to a place that the status does not name.
+    #[must_use]
+    pub fn elsewhere(&self, id: &UserId) -> BTreeSet<OutputId> {
+        let Some(values) = self.values(id) else { return BTreeSet::new() };
+        let recorded = |output: &dyn Output| self.recorded_output(output.id());
+        let outputs = self.outputs.iter().map(AsRef::as_ref);
+        outputs
+            .filter(|output| output.goes_elsewhere(recorded(*output), &values))
+            .map(|output| output.id().clone())
+            .collect()
     }
 
     /// Takes over what a write of the object answered.

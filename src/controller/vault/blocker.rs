@@ -8,7 +8,7 @@ use crate::domain::roles::Blocker;
 use crate::vault::{LoginRefusal, VaultError};
 
 /// What a failure means.
-pub fn blocker(error: &VaultError, spec: &VaultSpec, key: &Key) -> Blocker {
+pub(in crate::controller) fn blocker(error: &VaultError, spec: &VaultSpec, key: &Key) -> Blocker {
     let words = error.to_string();
     match error {
         VaultError::Unreachable { .. } => Blocker::passing(
@@ -52,10 +52,13 @@ pub fn blocker(error: &VaultError, spec: &VaultSpec, key: &Key) -> Blocker {
         VaultError::NotKv2 { .. } => {
             Blocker::lasting(Reason::NotKvVersion2, format!("{words}; connectors read KV version 2 only"))
         }
-        VaultError::Throttled { .. }
-        | VaultError::CasMismatch
-        | VaultError::BadAnswer { .. }
-        | VaultError::Other { .. } => Blocker::passing(Reason::VaultFailing, words),
+        VaultError::Throttled { .. } => Blocker::passing(
+            Reason::VaultThrottled,
+            format!("{words}; a rate limit quota of Vault, or a proxy before it, limits the requests"),
+        ),
+        VaultError::CasMismatch | VaultError::BadAnswer { .. } | VaultError::Other { .. } => {
+            Blocker::passing(Reason::VaultFailing, words)
+        }
     }
 }
 
@@ -80,6 +83,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::domain::text::sentence;
 
     fn spec(auth: &serde_json::Value) -> VaultSpec {
         serde_json::from_value(json!({"address": "https://vault", "mount": "secret", "auth": auth})).unwrap()
@@ -99,11 +103,11 @@ mod tests {
             (VaultError::Forbidden { call: "GET m/data/x".into() }, Reason::PolicyTooNarrow, true),
             (VaultError::NoJwt { reason: "busy".into() }, Reason::KubernetesError, false),
             (VaultError::Other { status: 500, words: None }, Reason::VaultFailing, false),
-            (VaultError::Throttled { retry_after: None }, Reason::VaultFailing, false),
+            (VaultError::Throttled { retry_after: None }, Reason::VaultThrottled, false),
         ] {
             let found = blocker(&error, &spec, &key);
             assert_eq!((found.reason, found.stalled), (reason, stalled), "{error:?}");
-            assert!(found.message.starts_with(&error.to_string()), "{}", found.message);
+            assert!(found.message.starts_with(&sentence(&error.to_string())), "{}", found.message);
         }
     }
 

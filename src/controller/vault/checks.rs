@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use super::abandoned;
 use super::access::folder;
 use super::blocker::blocker;
 use super::jwt::audience;
 use super::login;
 use crate::api::portal::AccessFrom;
-use crate::api::vault::{VaultAccessRule, VaultSpec};
+use crate::api::vault::{AbandonedEntry, VaultAccessRule, VaultSpec};
 use crate::controller::context::Context;
 use crate::controller::objects::Key;
 use crate::domain::reason::Reason;
@@ -24,8 +25,21 @@ const PLACEHOLDER: &str = "{namespace}";
 const ON_DATA: [&str; 3] = ["create", "read", "update"];
 const ON_METADATA: [&str; 4] = ["create", "read", "update", "delete"];
 
-/// Checks whether the Vault can be used. Returns its version.
-pub async fn check(ctx: &Arc<Context>, key: &Key, spec: &VaultSpec) -> Result<String, Blocker> {
+/// What a check finds of a Vault that can be used.
+pub struct Checked {
+    /// The version of the server.
+    pub version: String,
+    /// The entries of deleted resources that are left there.
+    pub abandoned: Vec<AbandonedEntry>,
+}
+
+/// Checks whether the Vault can be used, and removes entries that were left there.
+pub async fn check(
+    ctx: &Arc<Context>,
+    key: &Key,
+    spec: &VaultSpec,
+    abandoned: &[AbandonedEntry],
+) -> Result<Checked, Blocker> {
     let invalid = |error: PathError| Blocker::lasting(Reason::InvalidResource, error.to_string());
     let mount = Mount::parse(&spec.mount).map_err(invalid)?;
     let places = places(spec, &key.namespace).map_err(invalid)?;
@@ -46,7 +60,8 @@ pub async fn check(ctx: &Arc<Context>, key: &Key, spec: &VaultSpec) -> Result<St
                 audience_counts(&refused, spec, key).await?;
                 ctx.vault_memory.audience_checked(key, &fingerprint);
             }
-            Ok(health.version)
+            let abandoned = abandoned::clean_up(ctx, key, (&client, &mount), abandoned).await;
+            Ok(Checked { version: health.version, abandoned })
         }
         Err(error) => {
             let blocker = blocker(&error, spec, key);
@@ -101,7 +116,7 @@ async fn audience_counts(refused: &VaultClient, spec: &VaultSpec, key: &Key) -> 
         Ok(()) => Err(Blocker::lasting(
             Reason::AudienceNotChecked,
             format!(
-                "the role accepts tokens of the operator's ServiceAccount for any audience, also those that are sent to other \
+                "The role accepts tokens of the operator's ServiceAccount for any audience, also those that are sent to other \
                  servers. Set audience={} on the role in Vault",
                 audience(key)
             ),
@@ -113,7 +128,7 @@ fn too_narrow(lacking: &[String]) -> Blocker {
     Blocker::lasting(
         Reason::PolicyTooNarrow,
         format!(
-            "the policies of the login lack these capabilities: {}. Add them to the policy in Vault",
+            "The policies of the login lack these capabilities: {}. Add them to the policy in Vault",
             lacking.join("; ")
         ),
     )

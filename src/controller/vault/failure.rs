@@ -20,7 +20,7 @@ pub async fn after(ctx: &Context, key: &Key, failure: &ReconcileFailure) -> Acti
             return next;
         }
     } else {
-        tracing::warn!(vault = %key, error = %failure, "a reconcile failed");
+        tracing::warn!(vault = %key, error = %failure, "A reconcile failed");
     }
     if !ctx.may_write() {
         return next;

@@ -45,7 +45,7 @@ pub async fn leave(ctx: &Context, key: &Key, object: &DynamicObject) -> Result<L
             return Ok(Leaving::Held(Blocker::passing(
                 Reason::InUse,
                 format!(
-                    "the operator may not see whether TechnicalUsers of {namespace} still need this Vault ({why}); {ROLE_AGAIN}"
+                    "The operator may not see whether TechnicalUsers of {namespace} still need this Vault ({why}); {ROLE_AGAIN}"
                 ),
             )));
         }

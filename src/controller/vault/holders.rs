@@ -4,6 +4,7 @@ use kube::Api;
 use kube::api::{DynamicObject, ListParams};
 use serde_json::Value;
 
+use crate::api::technical_user::ENTRY;
 use crate::controller::context::Context;
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{Key, has_finalizer, technical_users};
@@ -21,7 +22,7 @@ pub enum Holders {
     },
 }
 
-/// The resources that hold our finalizer and name the Vault in an output, read from the apiserver.
+/// The resources that have an entry in the Vault, or may have one, read from the apiserver.
 pub async fn seen(ctx: &Context, vault: &Key) -> Result<Holders, KubeError> {
     let mut holders = Vec::new();
     for namespace in &ctx.watched {
@@ -31,7 +32,7 @@ pub async fn seen(ctx: &Context, vault: &Key) -> Result<Holders, KubeError> {
         };
         match api.list(&ListParams::default()).await.map_err(KubeError::from) {
             Ok(list) => {
-                let holding = list.iter().filter(|object| has_finalizer(object) && names(object, vault));
+                let holding = list.iter().filter(|object| holds(object, vault));
                 holders.extend(holding.map(Key::of));
             }
             Err(KubeError::Denied { message, .. }) => {
@@ -45,14 +46,32 @@ pub async fn seen(ctx: &Context, vault: &Key) -> Result<Holders, KubeError> {
     Ok(Holders::Seen(holders))
 }
 
-/// Whether an output of a resource names the Vault.
-fn names(object: &DynamicObject, vault: &Key) -> bool {
+/// Whether a resource has an entry in the Vault, or may have one that its status does not record yet.
+fn holds(object: &DynamicObject, vault: &Key) -> bool {
+    has_entry(object, vault) || (has_finalizer(object) && names(object, vault))
+}
+
+/// Whether a resource names the Vault in an output, or has an entry there by its status.
+pub(super) fn names(object: &DynamicObject, vault: &Key) -> bool {
+    if has_entry(object, vault) {
+        return true;
+    }
     let outputs = object.data.pointer("/spec/outputs").and_then(Value::as_array);
     let own = Key::of(object).namespace;
     outputs.into_iter().flatten().filter_map(|output| output.pointer("/vault/vaultRef")).any(|reference| {
         let text = |field: &str| reference.get(field).and_then(Value::as_str);
         text("name") == Some(vault.name.as_str())
             && text("namespace").unwrap_or(own.as_str()) == vault.namespace
+    })
+}
+
+/// Whether the status records an entry in the Vault.
+fn has_entry(object: &DynamicObject, vault: &Key) -> bool {
+    let recorded = object.data.pointer("/status/outputs").and_then(Value::as_array);
+    let prefix = format!("{vault}/");
+    recorded.into_iter().flatten().any(|output| {
+        let text = |field: &str| output.get(field).and_then(Value::as_str).unwrap_or_default();
+        text("kind") == ENTRY && text("name").starts_with(&prefix)
     })
 }
 
@@ -77,5 +96,8 @@ mod tests {
         assert!(names(&user(other.clone()), &vault("ops")) && !names(&user(other), &vault("tenant")));
         assert!(!names(&user(json!([{"secret": {"name": "vault"}}])), &vault("tenant")));
         assert!(!names(&user(json!(null)), &vault("tenant")));
+        let mut former = user(json!([{"secret": {}}]));
+        former.data["status"] = json!({"outputs": [{"kind": "VaultEntry", "name": "ops/vault/a/b"}]});
+        assert!(holds(&former, &vault("ops")) && !holds(&former, &vault("tenant")));
     }
 }

@@ -106,7 +106,7 @@ async fn auth(
         });
     }
     let Some(reference) = &auth.token_secret_ref else {
-        return Err(Blocker::lasting(Reason::InvalidResource, "auth names no login"));
+        return Err(Blocker::lasting(Reason::InvalidResource, "spec.auth names no login"));
     };
     let token = value(key, secrets, reference, TOKEN).await?;
     *secret = Some(token.clone());
@@ -115,7 +115,7 @@ async fn auth(
 
 fn method(path: Option<&str>, default: &str) -> Result<Mount, Blocker> {
     Mount::parse(path.unwrap_or(default))
-        .map_err(|error| Blocker::lasting(Reason::InvalidResource, format!("auth.….mount: {error}")))
+        .map_err(|error| Blocker::lasting(Reason::InvalidResource, format!("spec.auth.….mount: {error}")))
 }
 
 async fn value(

@@ -6,16 +6,17 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use crate::controller::objects::Key;
-use crate::controller::portal::memory::looks::Looks;
+use crate::controller::portal::memory::checks::Checks;
 use crate::controller::portal::memory::refused_logins::RefusedLogins;
 use crate::controller::status::since::SinceOf;
+use crate::domain::roles::Blocker;
 use crate::process::Random;
 use crate::vault::VaultClient;
 
 /// All Vaults.
 pub struct VaultMemory {
     /// When they are checked.
-    pub looks: Looks,
+    pub checks: Checks,
     /// Since when a Vault waits for something that may still arrive, by the reason of its condition.
     pub waiting: SinceOf<Key>,
     /// Since when reconciles of a Vault fail in the same way.
@@ -24,6 +25,8 @@ pub struct VaultMemory {
     pub refused_logins: RefusedLogins,
     /// The logins of which it was seen that Vault accepts no token for another audience.
     audience_checked: Mutex<BTreeMap<Key, String>>,
+    /// What the last check found.
+    checked: Mutex<BTreeMap<Key, Result<(), Blocker>>>,
     clients: Mutex<BTreeMap<Key, (String, Arc<VaultClient>)>>,
 }
 
@@ -32,11 +35,12 @@ impl VaultMemory {
     #[must_use]
     pub fn new(random: Random) -> Self {
         Self {
-            looks: Looks::default(),
+            checks: Checks::default(),
             waiting: SinceOf::default(),
             failing: SinceOf::default(),
             refused_logins: RefusedLogins::new(random),
             audience_checked: Mutex::default(),
+            checked: Mutex::default(),
             clients: Mutex::default(),
         }
     }
@@ -59,6 +63,26 @@ impl VaultMemory {
         Ok(client)
     }
 
+    /// The client of a Vault as it was last built.
+    #[must_use]
+    pub fn last_client(&self, key: &Key) -> Option<Arc<VaultClient>> {
+        self.clients.lock().get(key).map(|(_, client)| Arc::clone(client))
+    }
+
+    /// What the last check of this process found: whether the Vault can be used. `None` if it was not checked yet.
+    #[must_use]
+    pub fn checked(&self, key: &Key) -> Option<Result<(), Blocker>> {
+        self.checked.lock().get(key).cloned()
+    }
+
+    /// A check has found this; whether it is another reason than before.
+    pub fn found(&self, key: &Key, found: Result<(), Blocker>) -> bool {
+        let reason = |found: &Result<(), Blocker>| found.as_ref().err().map(|blocker| blocker.reason);
+        let now = reason(&found);
+        let before = self.checked.lock().insert(key.clone(), found);
+        before.is_none_or(|before| reason(&before) != now)
+    }
+
     /// Whether it was seen of this login that Vault accepts no token for another audience.
     #[must_use]
     pub fn is_audience_checked(&self, key: &Key, fingerprint: &str) -> bool {
@@ -72,11 +96,12 @@ impl VaultMemory {
 
     /// Forgets a Vault that is deleted.
     pub fn forget(&self, key: &Key) {
-        self.looks.forget(key);
+        self.checks.forget(key);
         self.waiting.forget(key);
         self.failing.forget(key);
         self.refused_logins.accepted(key);
         self.audience_checked.lock().remove(key);
+        self.checked.lock().remove(key);
         self.clients.lock().remove(key);
     }
 }

@@ -1,5 +1,6 @@
 //! The way of a `Vault`: log in, check what a person has prepared there, report; and stay until no output needs it.
 
+pub mod abandoned;
 pub mod access;
 mod blocker;
 mod checks;
@@ -11,6 +12,7 @@ mod login;
 pub mod memory;
 mod reconcile;
 mod status;
+pub mod view;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,8 +52,16 @@ pub async fn panicked(ctx: &Context, key: &Key) -> Action {
     action
 }
 
+/// Requests a reconcile of each `TechnicalUser` that has or names an entry in a Vault.
+pub fn wake_all(ctx: &Context, key: &Key) {
+    for object in ctx.caches.all_users().iter().filter(|object| holders::names(object, key)) {
+        ctx.wake(&Key::of(object));
+    }
+}
+
 /// Forgets a Vault that is deleted.
 pub fn gone(ctx: &Context, key: &Key) {
+    wake_all(ctx, key);
     ctx.vault_memory.forget(key);
     ctx.vault_backoffs.forget(key);
     ctx.count_backoffs();

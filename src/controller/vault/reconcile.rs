@@ -7,11 +7,11 @@ use kube::api::DynamicObject;
 
 use super::checks::check;
 use super::finalizer::{self, Leaving};
-use super::status;
-use crate::api::vault::VaultSpec;
+use super::{status, wake_all};
+use crate::api::vault::{VaultSpec, VaultStatus};
 use crate::controller::context::Context;
 use crate::controller::kube_error::KubeError;
-use crate::controller::objects::{Key, has_finalizer, is_deleting, part};
+use crate::controller::objects::{Key, has_finalizer, is_deleting, lenient, part};
 use crate::controller::queue::dispatcher::Action;
 use crate::domain::grace::LOOK_AGAIN;
 use crate::domain::reason::Reason;
@@ -21,7 +21,7 @@ use crate::domain::roles::Blocker;
 const INTERVAL: Duration = Duration::from_mins(5);
 /// How often a Vault under deletion is reconciled: the last resource that needs it may be deleted at any moment.
 const LEAVING_INTERVAL: Duration = Duration::from_secs(5);
-/// How long another process is the active one at least, before this one looks again.
+/// How long another process is the active one at least, before this one asks again.
 const STANDBY_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Checks the Vault where that is due and writes what was found; the next reconcile, and whether anything changed.
@@ -46,24 +46,27 @@ pub async fn reconcile_once(
         None
     };
     let depends_on = depends_on(&object);
-    let due_in = ctx.vault_memory.looks.due_in(key, &depends_on);
+    let due_in = ctx.vault_memory.checks.due_in(key, &depends_on);
     if !due_in.is_zero() {
         return Ok((next_action(due_in, leaving.is_some()), false));
     }
-    ctx.vault_memory.looks.begin(key);
+    ctx.vault_memory.checks.begin(key);
     let checked = match part::<VaultSpec>(&object, "spec") {
-        Ok(spec) => check(ctx, key, &spec).await,
+        Ok(spec) => check(ctx, key, &spec, &lenient::<VaultStatus>(&object, "status").abandoned).await,
         Err(why) => Err(Blocker::lasting(Reason::InvalidResource, why)),
     };
+    if ctx.vault_memory.found(key, checked.as_ref().map(drop).map_err(Clone::clone)) {
+        wake_all(ctx, key);
+    }
     let next = next_check(ctx, key, checked.as_ref().err());
-    ctx.vault_memory.looks.ended(key, &depends_on, next, checked.is_ok());
+    ctx.vault_memory.checks.ended(key, &depends_on, next, checked.is_ok());
     let changed = status::write(ctx, key, &object, checked, leaving.as_ref()).await?;
     Ok((next_action(next, leaving.is_some()), changed))
 }
 
 /// What was found is not written: the next reconcile checks once more.
 pub fn again(ctx: &Context, key: &Key) {
-    ctx.vault_memory.looks.repeat(key);
+    ctx.vault_memory.checks.repeat(key);
 }
 
 fn next_check(ctx: &Context, key: &Key, blocker: Option<&Blocker>) -> Duration {

@@ -5,6 +5,7 @@ use kube::Resource as _;
 use kube::api::{DynamicObject, Patch, PatchParams};
 use serde_json::json;
 
+use super::checks::Checked;
 use super::jwt::audience;
 use crate::api::FIELD_MANAGER;
 use crate::api::bounds::Bounded as _;
@@ -18,12 +19,12 @@ use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use crate::transport::PlainHttp;
 
-/// Writes what the checks found, the version or what is wrong; whether anything changed.
+/// Writes what the checks found, or what is wrong; whether anything changed.
 pub async fn write(
     ctx: &Context,
     key: &Key,
     object: &DynamicObject,
-    checked: Result<String, Blocker>,
+    checked: Result<Checked, Blocker>,
     leaving: Option<&Blocker>,
 ) -> Result<bool, KubeError> {
     let old: VaultStatus = lenient(object, "status");
@@ -31,9 +32,10 @@ pub async fn write(
     let mut new = VaultStatus { observed_generation: object.metadata.generation, ..old.clone() };
     new.audience = spec.as_ref().and_then(|spec| spec.auth.kubernetes.as_ref()).map(|_| audience(key));
     let blocker = match checked {
-        Ok(version) => {
+        Ok(Checked { version, abandoned }) => {
             ctx.vault_memory.waiting.forget(key);
             new.version = Some(version);
+            new.abandoned = abandoned;
             None
         }
         Err(blocker) => Some(within_grace(ctx, key, object, &old, blocker)),

@@ -20,6 +20,8 @@ pub struct Values {
     pub user_id: UserId,
     /// Internal or External.
     pub kind: UserKind,
+    /// The number of the user among those that were created for the resource; 1 for an existing user.
+    pub generation: i64,
     /// The company's business partner number.
     pub bpn: Option<String>,
     /// What a consumer needs beside the credential.
@@ -87,6 +89,7 @@ impl Values {
             ),
             user_id: UserId::new("00000000-0000-0000-0000-000000000000"),
             kind,
+            generation: 1,
             bpn: known.bpn.clone(),
             surroundings: known.surroundings.clone(),
         }

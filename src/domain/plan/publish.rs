@@ -116,21 +116,22 @@ fn write_next(o: &Observation, current: &UserRef, missing: &[&OutputView]) -> Op
             denied = denied.or(Some(blocker));
         } else {
             let write = Write::Publish { user: current.clone(), output: output.id.clone() };
-            return Some(Step::Write(before_the_first(o, output).unwrap_or(write)));
+            return Some(Step::Write(before_the_first(o, current, output).unwrap_or(write)));
         }
     }
     denied.map(|blocker| blocked(o, current, blocker))
 }
 
-/// What comes before the first write to an output that Kubernetes does not remove with the resource: the finalizer, and its entry
-/// in the status. Otherwise nobody would remove it if this process ends in between and the spec changes.
-fn before_the_first(o: &Observation, output: &OutputView) -> Option<Write> {
+/// What comes before the first write to a place that Kubernetes does not remove with the resource: the finalizer, and its entry in
+/// the status. Otherwise nobody would remove it if this process ends in between and the spec changes.
+fn before_the_first(o: &Observation, current: &UserRef, output: &OutputView) -> Option<Write> {
     if !output.outlives_resource {
         None
     } else if !o.finalizer {
         Some(Write::AddFinalizer)
     } else {
-        (!output.in_status).then(|| Write::RecordOutput(output.id.clone()))
+        let record = || Write::RecordOutput { user: current.clone(), output: output.id.clone() };
+        (!output.in_status || o.goes_elsewhere(&current.id, &output.id)).then(record)
     }
 }
 

@@ -68,8 +68,13 @@ pub enum Write {
         /// The output.
         output: OutputId,
     },
-    /// Name an output in the status, before it is written for the first time.
-    RecordOutput(OutputId),
+    /// Name an output in the status, with the place where it is written next: before it is written there for the first time.
+    RecordOutput {
+        /// The user whose credential is written.
+        user: UserRef,
+        /// The output.
+        output: OutputId,
+    },
     /// Remember that all is done with the users of a resource under deletion: its outputs follow, which may need some time.
     UsersAreDone(AfterUsers),
     /// Remove an output of ours that the spec no longer names, or that outlives its resource.
@@ -139,7 +144,7 @@ impl Write {
             | Self::ReportDeletion(_)
             | Self::AddFinalizer
             | Self::Publish { .. }
-            | Self::RecordOutput(_)
+            | Self::RecordOutput { .. }
             | Self::UsersAreDone(_)
             | Self::RemoveOutput(_)
             | Self::AbandonOutput { .. }
@@ -230,7 +235,7 @@ impl fmt::Display for Write {
             Self::Publish { user, output } => {
                 write!(f, "writing the credential of user {} into {output}", user.id)
             }
-            Self::RecordOutput(output) => write!(f, "recording {output} in the status"),
+            Self::RecordOutput { output, .. } => write!(f, "recording {output} in the status"),
             Self::UsersAreDone(_) => f.write_str("remembering that all is done with the users"),
             Self::RemoveOutput(output) => write!(f, "removing {output}"),
             Self::AbandonOutput { output, .. } => write!(f, "listing {output}, which cannot be removed"),

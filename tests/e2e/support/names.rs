@@ -10,6 +10,8 @@ pub const FINALIZER: &str = "technicaluser.dev/finalizer";
 pub const CREATING: &str = "technicaluser.dev/creating";
 /// The annotation by which a person asks for a successor of the user.
 pub const ROTATE: &str = "technicaluser.dev/rotate";
+/// The annotation by which a person removes outputs at once that the spec dropped.
+pub const END_OVERLAP: &str = "technicaluser.dev/end-overlap";
 /// The annotation by which a person releases a resource without the portal.
 pub const RELEASE: &str = "technicaluser.dev/release";
 /// The annotation by which a person permits to take over the users of another cluster.

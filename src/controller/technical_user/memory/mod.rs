@@ -2,6 +2,7 @@
 
 mod absent_users;
 pub mod attempts;
+mod compared;
 mod missing_client;
 mod overwritten;
 pub mod places;
@@ -16,6 +17,7 @@ use parking_lot::Mutex;
 
 use self::absent_users::AbsentUsers;
 use self::attempts::Attempts;
+use self::compared::Compared;
 use self::missing_client::MissingClient;
 use self::overwritten::Overwritten;
 use self::places::Places;
@@ -61,6 +63,8 @@ pub struct UserMemory {
     pub missing_client: MissingClient,
     /// Users that the portal does not know.
     pub absent_users: AbsentUsers,
+    /// When its outputs in other stores were last compared.
+    pub compared: Compared,
     /// The states of its Secrets that were compared.
     pub secrets: SeenSecrets,
     /// The states of the object that were written over.

@@ -15,7 +15,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use kube::api::DynamicObject;
 
-use super::outputs::{self, Output, Resource};
+use super::outputs::{self, Output, Resource, Vaults};
 use super::pass::{Failure, Pass};
 use super::refusal::RefusalFingerprint;
 use crate::api::conditions::{READY, USER_READY};
@@ -31,8 +31,8 @@ use crate::controller::status::since::Since;
 use crate::domain::access::Grants;
 use crate::domain::identity::Owner;
 use crate::domain::plan::{
-    Deletion, Desired, DesiredUser, Observation, OutputId, OutputState, OutputView, Restarts, Rotation,
-    Searched, Selection, Selector, Timers, ToRemove, Users,
+    Deletion, Desired, DesiredUser, Observation, OutputId, OutputState, OutputView, PortalFacts, Restarts,
+    Rotation, Searched, Selection, Selector, Timers, ToRemove, Users,
 };
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
@@ -77,19 +77,15 @@ pub async fn observe(
     let (link, usable) = link(ctx, &portal_key, portal_object.as_deref(), is_deleting(&object), discloses);
     let existing = spec.user.existing.is_some();
     let usable = usable.and_then(|()| if existing { every_login_is_known(ctx) } else { Ok(()) });
-    let facts = match (&link, usable, portal_object.as_deref(), portal_spec) {
-        (Some(link), Ok(()), Some(object), Some(spec)) => {
-            Ok(portal_facts(ctx, link, object, spec, grants, discloses))
-        }
-        (_, Err(blocker), ..) => Err(blocker),
-        _ => Err(Blocker::passing(Reason::PortalNotReady, format!("Portal {portal_key} cannot be read"))),
-    };
+    let portal = (&portal_key, portal_object.as_deref(), portal_spec);
+    let facts = facts(ctx, portal, link.as_ref(), usable, (grants, discloses));
     let fingerprint = RefusalFingerprint::of(&object, portal_object.as_deref(), facts.as_ref().ok());
     let owner = owner(ctx, &key);
+    let verification_interval = verification_interval(portal_spec);
+    let around = (vaults(ctx, &object, &spec, without_wait).await?, verification_interval);
     let recorded = recorded(ctx, &owner, &status, link.as_ref());
     let attempt =
         ctx.memory.change(&key, |user| open_attempt(&mut user.attempts, &object, &recorded, fingerprint));
-    let verification_interval = verification_interval(portal_spec);
     let pending_for = pending_for(&status, now);
     let waiting = ctx
         .memory
@@ -127,6 +123,7 @@ pub async fn observe(
         owner,
     };
     let known = known(&observation, parsed.as_deref());
+    let resource = Resource::of(ctx, &object, &status, &observation.owner, known.as_ref(), around);
     let mut pass = Pass {
         link: link.map(|link| audited(link, &key, &status)),
         ctx: Arc::clone(ctx),
@@ -140,6 +137,7 @@ pub async fn observe(
         observation,
         details: BTreeMap::new(),
         known,
+        resource,
         outputs: Vec::new(),
         written: BTreeSet::new(),
         removed: BTreeSet::new(),
@@ -159,7 +157,7 @@ pub async fn observe(
 
 /// What is in the place of each output. A resource under deletion needs none of them.
 async fn observe_outputs(pass: &mut Pass) -> Result<(), Failure> {
-    let resource = pass.resource();
+    let resource = pass.resource.clone();
     pass.outputs = outputs::of_spec(&resource, pass.spec.outputs.as_deref());
     let deleting = pass.observation.deleting;
     pass.observation.to_remove = to_remove(&resource, &pass.status, &pass.outputs, deleting);
@@ -202,6 +200,34 @@ fn to_remove(
     let ids: Vec<OutputId> = to_remove.iter().map(|output| output.output.clone()).collect();
     resource.ctx.memory.change_known(&resource.key, |user| user.removals.keep(&ids));
     to_remove
+}
+
+/// The facts of the Portal, where it can be used.
+fn facts(
+    ctx: &Context,
+    (key, object, spec): (&Key, Option<&DynamicObject>, Option<&PortalSpec>),
+    link: Option<&Connection>,
+    usable: Result<(), Blocker>,
+    (grants, discloses): (Grants, bool),
+) -> Result<PortalFacts, Blocker> {
+    usable?;
+    let (Some(link), Some(object), Some(spec)) = (link, object, spec) else {
+        return Err(Blocker::passing(Reason::PortalNotReady, format!("Portal {key} cannot be read")));
+    };
+    Ok(portal_facts(ctx, link, object, spec, grants, discloses))
+}
+
+/// The Vaults that the outputs name. What is removed under deletion must not wait for the labels of the namespace.
+async fn vaults(
+    ctx: &Context,
+    object: &DynamicObject,
+    spec: &TechnicalUserSpec,
+    without_wait: bool,
+) -> Result<Vaults, Failure> {
+    if !without_wait {
+        return Ok(Vaults::default());
+    }
+    Ok(Vaults::of(ctx, &Key::of(object), spec.outputs.as_deref()).await?)
 }
 
 /// Which Portal a resource names.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::Resource;
 use crate::api::portal::Dataspace;
 use crate::api::technical_user::{self as api, SecretOutput as Spec};
 use crate::controller::secrets::Texts;
@@ -11,41 +12,57 @@ use crate::domain::format::{
     self, Content, Dialect, Format, FormatError, KeyStyle, Known, Naming, Options, Surroundings, Values,
 };
 use crate::domain::user::Credential;
+use crate::domain::vault_place::NumberedAlias;
+
+/// The first generation of a user.
+const FIRST: i64 = 1;
 
 /// What a Secret has in it.
 pub(super) struct Layout {
     format: Format,
     options: Options,
     secret_alias: Option<String>,
+    /// The alias, if the spec names none: that of an entry in a Vault that the resource writes.
+    alias: Option<NumberedAlias>,
     known: Option<Known>,
 }
 
 impl Layout {
-    /// The layout that an entry of a spec describes. `known` is what the Portal says; `None` while it cannot be read.
-    pub(super) fn new(spec: &Spec, known: Option<&Known>) -> Self {
+    /// The layout that an entry of a spec describes, with what the Portal of its resource says.
+    pub(super) fn new(spec: &Spec, resource: &Resource) -> Self {
+        let alias = resource.vaults.first_alias().filter(|_| spec.secret_alias.is_none());
+        Self::with(spec, resource.known.as_ref(), alias)
+    }
+
+    /// `known` is what the Portal says; `None` while it cannot be read.
+    fn with(spec: &Spec, known: Option<&Known>, alias: Option<&NumberedAlias>) -> Self {
         Self {
             format: format(spec.format.unwrap_or_default()),
             options: options(spec),
             secret_alias: spec.secret_alias.clone(),
+            alias: alias.cloned(),
             known: known.cloned(),
         }
     }
 
-    /// What the Portal says, with what the output says itself.
-    fn with_alias(&self, surroundings: &Surroundings) -> Surroundings {
-        Surroundings { secret_alias: self.secret_alias.clone(), ..surroundings.clone() }
+    /// What the Portal says, with the alias for the user of a generation.
+    fn with_alias(&self, surroundings: &Surroundings, generation: i64) -> Surroundings {
+        let numbered = self.alias.as_ref().and_then(|alias| alias.of(generation).ok());
+        let alias = numbered.map(|alias| alias.as_str().to_owned());
+        Surroundings { secret_alias: alias.or_else(|| self.secret_alias.clone()), ..surroundings.clone() }
     }
 
     /// The content with these values.
     pub(super) fn content(&self, values: &Values) -> Result<Content, FormatError> {
-        let values = Values { surroundings: self.with_alias(&values.surroundings), ..values.clone() };
+        let surroundings = self.with_alias(&values.surroundings, values.generation);
+        let values = Values { surroundings, ..values.clone() };
         format::render(self.format, &self.options, &values).map_err(FormatError::concealed)
     }
 
     /// The same keys, and nothing of the user.
     pub(super) fn placeholder(&self) -> Result<Content, FormatError> {
         let known = self.known.clone().unwrap_or_default();
-        let surroundings = self.with_alias(&known.surroundings);
+        let surroundings = self.with_alias(&known.surroundings, FIRST);
         format::placeholder(self.format, &self.options, &Known { surroundings, ..known })
     }
 
@@ -63,13 +80,19 @@ impl Layout {
     pub(super) fn credential(&self, texts: &Texts) -> Option<Credential> {
         let content =
             texts.keys().into_iter().filter_map(|key| Some((key.clone(), texts.get(&key)?))).collect();
-        format::read_back(self.format, &self.options, &content)
+        self.read_back(&content)
+    }
+
+    /// The credential in a content.
+    pub(super) fn read_back(&self, content: &Content) -> Option<Credential> {
+        format::read_back(self.format, &self.options, content)
     }
 
     /// A digest of what the content depends on beside the user and the spec, so that a change of it is seen without reading the
     /// user. `None` where it depends on nothing else, and while the Portal cannot be read: what is not known has not changed.
     pub(super) fn digest(&self, key: &DigestKey) -> Option<String> {
-        let surroundings = self.with_alias(&self.known.as_ref()?.surroundings);
+        // The generation is that of the user, which is no part of it.
+        let surroundings = self.with_alias(&self.known.as_ref()?.surroundings, FIRST);
         let used = format::used(self.format, &self.options, &surroundings)?;
         Some(key.digest(used.iter().map(|(name, text)| (*name, text.as_bytes()))))
     }
@@ -137,7 +160,7 @@ mod tests {
     }
 
     fn layout_of(spec: serde_json::Value, known: &Known) -> Layout {
-        Layout::new(&serde_json::from_value(spec).unwrap(), Some(known))
+        Layout::with(&serde_json::from_value(spec).unwrap(), Some(known), None)
     }
 
     /// The names in the spec are those of the domain.
@@ -153,6 +176,7 @@ mod tests {
     #[test]
     fn an_error_of_real_values_shows_nothing_of_them() {
         let values = Values {
+            generation: 1,
             credential: Credential::with_secret(
                 "sa1".into(),
                 "x1".to_owned().into(),
@@ -223,7 +247,7 @@ mod tests {
     #[test]
     fn what_is_not_known_has_not_changed() {
         let spec = json!({"format": "Template", "template": {"a": "{{ did }}"}});
-        let unknown = Layout::new(&serde_json::from_value(spec).unwrap(), None);
+        let unknown = Layout::with(&serde_json::from_value(spec).unwrap(), None, None);
         assert_eq!(unknown.digest(&DigestKey::new(&[1; 32])), None);
     }
 }

@@ -54,7 +54,7 @@ impl MergedSecret {
     pub(super) fn new(resource: &Resource, spec: &Spec) -> Self {
         Self {
             id: Self::id_of(&resource.key, spec),
-            layout: Layout::new(spec, resource.known.as_ref()),
+            layout: Layout::new(spec, resource),
             secrets: Secrets::new(&resource.ctx.client, &resource.key.namespace),
             resource: resource.clone(),
             version: None,

@@ -8,6 +8,9 @@ mod quota;
 mod secret;
 #[cfg(test)]
 mod tests;
+mod vault;
+mod vault_removal;
+mod vaults;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +21,8 @@ use kube::api::DynamicObject;
 pub use self::layout::surroundings;
 use self::merged_secret::MergedSecret;
 use self::secret::SecretOutput;
+use self::vault::VaultOutput;
+pub use self::vaults::Vaults;
 use super::memory::places::Place;
 use super::pass::Failure;
 use crate::api::technical_user::{
@@ -79,6 +84,28 @@ pub trait Output: Send + Sync {
     /// again. Asked only of an output that outlives its resource.
     async fn abandon(&mut self, why: &str) -> Result<(), Failure>;
 
+    /// Whether the next write with these values goes to another place than those that the status names. Not asked of one that the
+    /// status does not name at all.
+    fn goes_elsewhere(&self, _recorded: Option<&RecordedOutput>, _values: &Values) -> bool {
+        false
+    }
+
+    /// What the status says before the first write to a place: where it goes. `before` is the entry that the status has.
+    fn announced(
+        &self,
+        before: Option<&RecordedOutput>,
+        _values: &Values,
+    ) -> Result<RecordedOutput, Failure> {
+        let OutputId { kind, name } = self.id().clone();
+        Ok(before.cloned().unwrap_or(RecordedOutput { kind, name, ..RecordedOutput::default() }))
+    }
+
+    /// An output that this reconcile has replaced by a write to another place, as the status is to record it until it is removed,
+    /// which is after all outputs hold the credential.
+    fn superseded(&self) -> Option<RecordedOutput> {
+        None
+    }
+
     /// What a status records of it. `before` is the entry that the status has, `written` whether this reconcile wrote it.
     fn record(&self, digest: &str, before: Option<&RecordedOutput>, written: bool) -> Option<RecordedOutput>;
 }
@@ -112,18 +139,62 @@ pub struct Resource {
     pub owner: Owner,
     /// What its Portal says; `None` while that cannot be read.
     pub known: Option<Known>,
+    /// The Vaults that its outputs name.
+    pub vaults: Vaults,
+    /// What is known of its earlier writes.
+    pub history: History,
+    /// How often an output is compared of which no watch reports a change.
+    pub verification_interval: Duration,
+}
+
+/// What the object of a resource shows of earlier writes to its outputs.
+#[derive(Debug, Clone, Default)]
+pub struct History {
+    /// The outputs that the status records.
+    pub outputs: Vec<RecordedOutput>,
+    /// The number of the user that the status names; 1 if it names none, or an existing user.
+    pub generation: i64,
+    /// The status names a user.
+    pub has_user: bool,
+}
+
+impl History {
+    fn of(status: &TechnicalUserStatus) -> Self {
+        let has_user = status.user.is_some();
+        let generation = status.user.as_ref().and_then(|user| user.generation);
+        Self {
+            outputs: status.outputs.clone(),
+            generation: generation.filter(|generation| *generation > 0).unwrap_or(1),
+            has_user,
+        }
+    }
+
+    /// What the status records of an output.
+    pub(super) fn recorded(&self, id: &OutputId) -> Option<&RecordedOutput> {
+        self.outputs.iter().find(|output| output.id() == *id)
+    }
 }
 
 impl Resource {
     /// What the outputs of this object need to know of it.
     #[must_use]
-    pub fn of(ctx: &Arc<Context>, object: &DynamicObject, owner: &Owner, known: Option<&Known>) -> Self {
+    pub fn of(
+        ctx: &Arc<Context>,
+        object: &DynamicObject,
+        status: &TechnicalUserStatus,
+        owner: &Owner,
+        known: Option<&Known>,
+        (vaults, verification_interval): (Vaults, Duration),
+    ) -> Self {
         Self {
             ctx: Arc::clone(ctx),
             key: Key::of(object),
             uid: object.metadata.uid.clone().unwrap_or_default(),
             owner: owner.clone(),
             known: known.cloned(),
+            vaults,
+            history: History::of(status),
+            verification_interval,
         }
     }
 }
@@ -147,11 +218,12 @@ pub fn of_spec(resource: &Resource, outputs: Option<&[Spec]>) -> Vec<Box<dyn Out
 /// `None` where only a later release knows the kind of the entry.
 fn of_entry(resource: &Resource, spec: &Spec) -> Option<Box<dyn Output>> {
     match spec {
-        Spec { secret: Some(secret) } if merges(secret) => {
+        Spec { secret: Some(secret), .. } if merges(secret) => {
             Some(Box::new(MergedSecret::new(resource, secret)))
         }
-        Spec { secret: Some(secret) } => Some(Box::new(SecretOutput::new(resource, Some(secret)))),
-        Spec { secret: None } => None,
+        Spec { secret: Some(secret), .. } => Some(Box::new(SecretOutput::new(resource, Some(secret)))),
+        Spec { vault: Some(vault), .. } => Some(Box::new(VaultOutput::new(resource, vault))),
+        Spec { secret: None, vault: None } => None,
     }
 }
 
@@ -168,12 +240,12 @@ pub fn unreadable(resource: &Key, outputs: Option<&[Spec]>) -> Option<String> {
 
 /// Which output an entry of a spec describes; `None` where only a later release knows its kind.
 fn id_of(resource: &Key, output: &Spec) -> Option<OutputId> {
-    let secret = output.secret.as_ref()?;
-    Some(if merges(secret) {
-        MergedSecret::id_of(resource, secret)
-    } else {
-        SecretOutput::id_of(resource, Some(secret))
-    })
+    match output {
+        Spec { secret: Some(secret), .. } if merges(secret) => Some(MergedSecret::id_of(resource, secret)),
+        Spec { secret: Some(secret), .. } => Some(SecretOutput::id_of(resource, Some(secret))),
+        Spec { vault: Some(vault), .. } => Some(vaults::id_of(resource, vault)),
+        Spec { secret: None, vault: None } => None,
+    }
 }
 
 /// Whether an entry adds keys to a Secret of another owner.
@@ -188,6 +260,7 @@ fn recorded(kind: &str) -> Option<Recorded> {
     match kind {
         secret::KIND => Some(|resource, name| Box::new(SecretOutput::named(resource, name))),
         merged_secret::KIND => Some(|resource, name| Box::new(MergedSecret::named(resource, name))),
+        vault::KIND => Some(|resource, name| Box::new(VaultOutput::named(resource, name))),
         _ => None,
     }
 }

@@ -47,7 +47,7 @@ impl SecretOutput {
     pub(super) fn new(resource: &Resource, spec: Option<&Spec>) -> Self {
         let spec = spec.cloned().unwrap_or_default();
         let (installation, key) = (&resource.ctx.installation, &resource.key);
-        let layout = Layout::new(&spec, resource.known.as_ref());
+        let layout = Layout::new(&spec, resource);
         let id = Self::id_of(key, Some(&spec));
         let Spec { labels, annotations, r#type, .. } = spec;
         // What the resource names itself has precedence.
@@ -329,6 +329,7 @@ impl Output for SecretOutput {
                 .map_or(&version.resource_version, |before| &before.resource_version)
                 .clone(),
             digest: digest.to_owned(),
+            entry: None,
             conditions: before.map(|before| before.conditions.clone()).unwrap_or_default(),
             ..RecordedOutput::default()
         })

@@ -4,10 +4,13 @@ use tokio::time::Instant;
 
 use crate::controller::audit;
 use crate::controller::kube_error::KubeError;
+use crate::controller::technical_user::observe::overlap;
 use crate::controller::technical_user::outputs;
 use crate::controller::technical_user::pass::{Failure, Pass};
 use crate::controller::technical_user::reference;
-use crate::domain::plan::{AfterUsers, NotRemoved, OutputId, OutputState, UserRef, UserView, Verified};
+use crate::domain::plan::{
+    AfterUsers, NotRemoved, OutputId, OutputState, ToRemove, UserRef, UserView, Verified,
+};
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 use crate::domain::user::UserId;
@@ -88,7 +91,22 @@ async fn write(pass: &mut Pass, current: &UserRef, id: &OutputId) -> Result<(), 
     }
     let state = written?;
     pass.written.insert(id.clone());
+    supersede(pass, id, values.generation)?;
     see_written(pass, &current.id, id, state);
+    Ok(())
+}
+
+/// What an output held in another place is removed once all outputs hold the credential.
+fn supersede(pass: &mut Pass, id: &OutputId, generation: i64) -> Result<(), Failure> {
+    pass.resource.history.generation = generation;
+    let Some(former) = pass.output(id)?.superseded() else { return Ok(()) };
+    let output = former.id();
+    if pass.observation.to_remove.iter().all(|listed| listed.output != output) {
+        let kept_for = overlap(pass);
+        let to_remove = ToRemove { output, outlives_resource: true, kept_for, ..ToRemove::default() };
+        pass.observation.to_remove.push(to_remove);
+        pass.resource.history.outputs.push(former);
+    }
     Ok(())
 }
 
@@ -146,7 +164,7 @@ fn held_this_one(pass: &Pass, current: &UserRef, id: &OutputId) -> bool {
 
 /// Removes an output, where it is ours. One whose store is down is tried again in another reconcile.
 pub async fn remove(pass: &mut Pass, id: &OutputId) -> Result<(), Failure> {
-    let removed = match outputs::of_record(&pass.resource(), id) {
+    let removed = match outputs::of_record(&pass.resource, id) {
         Some(mut output) => output.remove().await,
         None => Ok(()),
     };
@@ -170,7 +188,7 @@ pub async fn remove(pass: &mut Pass, id: &OutputId) -> Result<(), Failure> {
 /// Lists an output that is left where it is. It is repeated until the finalizer is removed.
 pub async fn abandon(pass: &mut Pass, id: &OutputId, why: &str) -> Result<(), Failure> {
     tracing::warn!(resource = %pass.key, output = %id, error = why, "An output that cannot be removed is abandoned");
-    if let Some(mut output) = outputs::of_record(&pass.resource(), id) {
+    if let Some(mut output) = outputs::of_record(&pass.resource, id) {
         output.abandon(why).await?;
     }
     is_done_with(pass, id);

@@ -277,6 +277,7 @@ fn facts(pass: &Pass, id: &UserId, details: &UserDetails) -> UserFacts {
         description: details.description.clone(),
         connector: details.connector.as_ref().map(|c| c.name.clone().unwrap_or_else(|| c.id.clone())),
         contents: pass.contents(id),
+        elsewhere: pass.elsewhere(id),
     }
 }
 

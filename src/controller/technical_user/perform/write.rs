@@ -26,7 +26,7 @@ pub async fn write(pass: &mut Pass, what: Write) -> Result<(), Failure> {
         Write::AddFinalizer => put_finalizer(pass).await,
         Write::Create { generation, user } => create::create(pass, generation, user).await,
         Write::Publish { user, output } => publish::publish(pass, &user, &output).await,
-        Write::RecordOutput(output) => status::record_output(pass, &output).await,
+        Write::RecordOutput { user, output } => status::record_output(pass, &user.id, &output).await,
         Write::UsersAreDone(after) => {
             publish::users_are_done(pass, after);
             Ok(())

@@ -32,6 +32,7 @@ pub(super) fn record_credential(pass: &Pass, new: &mut TechnicalUserStatus, sett
         entry.credential = credential.as_ref().map(|credential| credential.generation);
     }
     new.credential = credential;
+    record_superseded(pass, &mut new.outputs);
     if settled.report == Report::Ready {
         let to_remove = pass.observation.to_remove.iter().map(|left| left.output.clone());
         let kept: Vec<OutputId> = held.iter().map(RecordedOutput::id).chain(to_remove).collect();
@@ -88,6 +89,17 @@ fn entry(pass: &Pass, output: &OutputView) -> Option<RecordedOutput> {
     pass.outputs.iter().find(|found| *found.id() == output.id)?.record(digest, before, written)
 }
 
+/// Records what an output replaced in this reconcile, with the write that replaced it: no other entry says where it is.
+fn record_superseded(pass: &Pass, outputs: &mut Vec<RecordedOutput>) {
+    let former =
+        pass.observation.to_remove.iter().filter_map(|left| pass.resource.history.recorded(&left.output));
+    for former in former {
+        if outputs.iter().all(|entry| entry.id() != former.id()) {
+            outputs.push(former.clone());
+        }
+    }
+}
+
 /// The credential is in all outputs of the spec: from now on the others are kept for the overlap. A shorter one counts for those
 /// that are kept already.
 fn begin_overlap(pass: &Pass, outputs: &mut [RecordedOutput]) {
@@ -112,7 +124,8 @@ fn keep_only(outputs: &mut Vec<RecordedOutput>, kept: &[OutputId]) {
     outputs.retain(|output| !is_known(&output.kind) || kept.contains(&output.id()));
 }
 
-fn put(outputs: &mut Vec<RecordedOutput>, entry: RecordedOutput) {
+/// Puts an entry in the place of the one of its kind and name.
+pub(super) fn put(outputs: &mut Vec<RecordedOutput>, entry: RecordedOutput) {
     match outputs.iter_mut().find(|output| output.id() == entry.id()) {
         Some(output) => *output = entry,
         None => outputs.push(entry),

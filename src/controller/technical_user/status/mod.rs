@@ -23,11 +23,12 @@ use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{Key, technical_users};
 use crate::controller::status::grace;
 use crate::controller::status::merge;
-use crate::domain::plan::{OutputId, Report, Requeue, Settled};
+use crate::domain::plan::{OutputId, Report, Requeue, Settled, UserView};
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
+use crate::domain::user::UserId;
 use announce::{announce, answer};
-use credential::record_credential;
+use credential::{put, record_credential};
 use outputs::report_outputs;
 use restart::{record_restarts, report_restarts};
 use user::record_users;
@@ -69,12 +70,18 @@ pub async fn report_deletion(pass: &mut Pass, words: String) {
 }
 
 /// Names an output in the status before it is written for the first time.
-pub async fn record_output(pass: &mut Pass, id: &OutputId) -> Result<(), Failure> {
+pub async fn record_output(pass: &mut Pass, user: &UserId, id: &OutputId) -> Result<(), Failure> {
+    let Some(values) = pass.values(user) else { return Err(Failure::Overtaken) };
+    let before = pass.recorded_output(id).cloned();
+    let entry = pass.output(id)?.announced(before.as_ref(), &values)?;
     let mut new = pass.status.clone();
-    outputs::name(&mut new, id);
+    put(&mut new.outputs, entry);
     patch(pass, new).await?;
     if let Some(output) = pass.observation.output_mut(id) {
         output.in_status = true;
+    }
+    if let Some(UserView::Read(facts)) = &mut pass.observation.users.entry(user).details {
+        facts.elsewhere.remove(id);
     }
     Ok(())
 }

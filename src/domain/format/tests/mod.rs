@@ -35,6 +35,7 @@ fn values(kind: UserKind, secret: &str) -> Values {
         credential: Credential::with_secret(client_id.into(), SecretString::from(secret), token_url.into()),
         user_id: UserId::new("0b6c0000-0000-0000-0000-000000000001"),
         kind,
+        generation: 1,
         bpn: Some("BPNL000000000ONE".into()),
         surroundings: surroundings(),
     }

@@ -147,6 +147,12 @@ impl Observation {
             || self.to_remove.iter().any(|output| output.outlives_resource)
     }
 
+    /// Whether the next write to an output with the credential of this user goes to a place that the status does not name.
+    #[must_use]
+    pub fn goes_elsewhere(&self, user: &UserId, output: &OutputId) -> bool {
+        matches!(self.view(user), Some(UserView::Read(facts)) if facts.elsewhere.contains(output))
+    }
+
     /// Whether an output says to hold the credential of this user.
     #[must_use]
     pub fn is_published(&self, user: &UserId) -> bool {

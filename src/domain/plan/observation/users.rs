@@ -140,6 +140,8 @@ pub struct UserFacts {
     pub connector: Option<String>,
     /// What each output would hold with its credential; absent without a credential.
     pub contents: Option<Contents>,
+    /// The outputs whose next write with its credential goes to a place that the status does not name.
+    pub elsewhere: BTreeSet<OutputId>,
 }
 
 /// The digest of what each output would hold, or why its content cannot be built.

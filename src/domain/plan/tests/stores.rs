@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::super::{
-    AfterUsers, Deletion, Done, OutputReport, OutputState, Verified, holds_credential, report_of,
+    AfterUsers, Deletion, Done, OutputReport, OutputState, UserView, Verified, holds_credential, report_of,
 };
 use super::builders::{
     a_deleted_resource, a_new_resource, a_ready_resource, a_recorded_resource, an_existing, candidate,
@@ -130,12 +130,21 @@ fn what_kubernetes_does_not_remove_is_recorded_before_it_is_written() {
         let o = an_existing(&["u1"]).seen("u1", details().marked(None));
         o.verified(shown_for("u1"), Verified::Accepted).outliving()
     };
+    let elsewhere = |o: Observation| {
+        o.but(|o| {
+            if let Some(UserView::Read(facts)) = &mut o.users.entry(&id("u1")).details {
+                facts.elsewhere = facts.contents.iter().flatten().map(|(output, _)| output.clone()).collect();
+            }
+        })
+    };
     let with_finalizer = |o: Observation| o.but(|o| o.finalizer = true);
     let name = "name Secret \"edc\" in the status";
     check(vec![
         ("a Secret needs neither", proved(a_recorded_resource()), "publish u1 g1"),
         ("its entry in the status", created(), name),
         ("then it is written", created().in_status(), "publish u1 g1"),
+        ("another place than the status names", elsewhere(created().in_status()), name),
+        ("a Secret has one place", elsewhere(proved(a_recorded_resource())), "publish u1 g1"),
         ("an existing user: the finalizer", existing(), "put the finalizer"),
         ("then the entry", with_finalizer(existing()), name),
         ("then it is written", with_finalizer(existing()).in_status(), "publish u1 g0"),

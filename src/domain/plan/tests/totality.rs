@@ -119,14 +119,18 @@ fn none_is_valid(o: &Observation) -> bool {
 /// it was reset.
 fn judge_outputs(o: &Observation, write: &Write) -> Result<(), TestCaseError> {
     match write {
-        Write::Publish { output, .. } => {
+        Write::Publish { user, output } => {
+            let is_elsewhere = o.goes_elsewhere(&user.id, output);
             let output = o.output(output).unwrap();
             prop_assert!(
-                !output.outlives_resource || (o.finalizer && output.in_status),
+                !output.outlives_resource || (o.finalizer && output.in_status && !is_elsewhere),
                 "nobody would remove it"
             );
         }
-        Write::RecordOutput(output) => prop_assert!(!o.output(output).unwrap().in_status, "it is recorded"),
+        Write::RecordOutput { user, output } => {
+            let is_elsewhere = o.goes_elsewhere(&user.id, output);
+            prop_assert!(!o.output(output).unwrap().in_status || is_elsewhere, "it is recorded");
+        }
         Write::UsersAreDone(after) => {
             prop_assert!(o.deleting && o.users_done.is_none());
             let is_kept =

@@ -181,6 +181,7 @@ impl Output for InMemoryOutput {
             uid: String::new(),
             resource_version: as_written.map_or(version, |before| before.resource_version.clone()),
             digest: digest.to_owned(),
+            entry: None,
             conditions: before.map(|before| before.conditions.clone()).unwrap_or_default(),
             ..RecordedOutput::default()
         })

@@ -4,6 +4,7 @@ mod in_memory;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
@@ -13,12 +14,13 @@ use serde_json::{Value, json};
 use self::in_memory::{InMemoryOutput, SharedStore, Store};
 use super::merged_secret::MergedSecret;
 use super::secret::SecretOutput;
-use super::{Output, Resource};
+use super::{History, Output, Resource, Spec, Vaults};
 use crate::api::keys;
 use crate::api::technical_user::RecordedOutput;
 use crate::controller::objects::Key;
 use crate::controller::technical_user::pass::Failure;
 use crate::controller::test_support::apiserver::{Apiserver, context};
+use crate::controller::test_support::vault::{Entry, Vault};
 use crate::domain::format::{Known, Surroundings, Values};
 use crate::domain::identity::Owner;
 use crate::domain::plan::OutputState;
@@ -38,6 +40,10 @@ trait Place: Send + Sync {
     fn edit(&self);
     /// Another client removes it.
     fn delete(&self);
+    /// The status has this entry for it.
+    fn record(&mut self, _recorded: RecordedOutput) {}
+    /// What no watch reports is read at the next observation.
+    fn come_due(&self) {}
     /// Writes are denied from now on.
     fn deny(&self);
     fn is_there(&self) -> bool;
@@ -92,7 +98,16 @@ impl Secrets {
         let ctx = Arc::new(context(apiserver.client()));
         Self {
             apiserver,
-            resource: Resource { ctx, key, uid: "uid-of-edc".into(), owner, known: Some(Known::default()) },
+            resource: Resource {
+                ctx,
+                key,
+                uid: "uid-of-edc".into(),
+                owner,
+                known: Some(Known::default()),
+                vaults: Vaults::default(),
+                history: History::default(),
+                verification_interval: Duration::from_hours(1),
+            },
         }
     }
 }
@@ -177,11 +192,79 @@ impl Place for Merged {
     }
 }
 
-fn places() -> Vec<Box<dyn Place>> {
+/// Entries of a Vault in memory, at the path of the first generation.
+struct VaultEntries {
+    vault: Vault,
+    resource: Resource,
+    spec: Spec,
+    interval: Mutex<Duration>,
+}
+
+const PATH: &str = "edc-1";
+
+impl VaultEntries {
+    async fn new() -> Self {
+        let (vault, apiserver) = (Vault::default(), Apiserver::default());
+        let token = json!({"metadata": {}, "data": {"token": "cm9vdA=="}});
+        apiserver.put("connector", "vault-token", token);
+        let mut ctx = context(apiserver.client());
+        vault.serve(&mut ctx, "connector");
+        let spec: Spec = serde_json::from_value(json!({"vault": {"vaultRef": {"name": "vault"}}})).unwrap();
+        let mut resource = Secrets::new().resource;
+        resource.vaults = Vaults::of(&ctx, &resource.key, Some(std::slice::from_ref(&spec))).await.unwrap();
+        resource.history = History { generation: 1, ..History::default() };
+        resource.ctx = Arc::new(ctx);
+        Self { vault, resource, spec, interval: Mutex::new(Duration::from_hours(1)) }
+    }
+
+    fn put(&self, data: Value, owner: Option<&str>) {
+        let custom = owner.map(|owner| (keys::OWNER.to_owned(), owner.to_owned()));
+        self.vault.put(PATH, Entry { version: 7, data, custom: custom.into_iter().collect() });
+    }
+}
+
+#[async_trait]
+impl Place for VaultEntries {
+    fn output(&self) -> Box<dyn Output> {
+        let resource = Resource { verification_interval: *self.interval.lock(), ..self.resource.clone() };
+        super::of_entry(&resource, &self.spec).unwrap()
+    }
+
+    fn put_foreign(&self) {
+        self.put(json!({"content": "of a person"}), None);
+    }
+
+    fn edit(&self) {
+        self.vault.change(PATH, json!({"content": "another"}));
+    }
+
+    fn delete(&self) {
+        self.vault.remove(PATH);
+    }
+
+    fn record(&mut self, recorded: RecordedOutput) {
+        self.resource.history.outputs = vec![recorded];
+    }
+
+    fn come_due(&self) {
+        *self.interval.lock() = Duration::ZERO;
+    }
+
+    fn deny(&self) {
+        self.vault.deny();
+    }
+
+    fn is_there(&self) -> bool {
+        self.vault.get(PATH).is_some()
+    }
+}
+
+async fn places() -> Vec<Box<dyn Place>> {
     vec![
         Box::new(Merged::new()),
         Box::new(Entries(Arc::new(Mutex::new(Store::default())))),
         Box::new(Secrets::new()),
+        Box::new(VaultEntries::new().await),
     ]
 }
 
@@ -194,6 +277,7 @@ fn values(user: &str) -> Values {
         ),
         user_id: UserId::new(user),
         kind: UserKind::Internal,
+        generation: 1,
         bpn: Some("BPNL1".into()),
         surroundings: Surroundings::default(),
     }
@@ -218,7 +302,7 @@ async fn publish(place: &dyn Place, user: &str, recorded: Option<&RecordedOutput
 
 #[tokio::test]
 async fn what_was_written_is_known_without_being_read() {
-    for place in places() {
+    for place in places().await {
         assert_eq!(state(place.as_ref(), None).await, OutputState::Absent);
         let recorded = publish(place.as_ref(), "u1", None).await;
         let ours = OutputState::Ours {
@@ -236,7 +320,7 @@ async fn what_was_written_is_known_without_being_read() {
 
 #[tokio::test]
 async fn another_user_s_credential_is_another_content() {
-    for place in places() {
+    for place in places().await {
         let first = publish(place.as_ref(), "u1", None).await;
         let second = publish(place.as_ref(), "u2", Some(&first)).await;
         assert_ne!(first.digest, second.digest);
@@ -247,11 +331,13 @@ async fn another_user_s_credential_is_another_content() {
 
 #[tokio::test]
 async fn what_another_client_changed_is_read_and_differs() {
-    for place in places() {
+    for place in places().await {
         let recorded = publish(place.as_ref(), "u1", None).await;
         place.edit();
+        place.come_due();
         let seen = state(place.as_ref(), Some(&recorded)).await;
-        assert!(matches!(seen, OutputState::Ours { digest: None, .. }), "{seen:?}");
+        let OutputState::Ours { digest, .. } = &seen else { panic!("{seen:?}") };
+        assert_ne!(digest.as_ref(), Some(&recorded.digest), "{seen:?}");
         let OutputState::Ours { digest: Some(digest), .. } =
             place.output().read(Some(&recorded)).await.unwrap()
         else {
@@ -265,7 +351,7 @@ async fn what_another_client_changed_is_read_and_differs() {
 
 #[tokio::test]
 async fn what_another_client_wrote_meanwhile_is_not_overwritten() {
-    for place in places() {
+    for place in places().await {
         let recorded = publish(place.as_ref(), "u1", None).await;
         let mut output = place.output();
         output.observe(Some(&recorded)).await.unwrap();
@@ -283,7 +369,7 @@ async fn what_another_client_wrote_meanwhile_is_not_overwritten() {
 
 #[tokio::test]
 async fn what_belongs_to_others_is_neither_written_nor_removed() {
-    for place in places() {
+    for place in places().await {
         place.put_foreign();
         let mut output = place.output();
         let state = output.observe(None).await.unwrap().state;
@@ -296,7 +382,7 @@ async fn what_belongs_to_others_is_neither_written_nor_removed() {
 
 #[tokio::test]
 async fn whether_it_can_be_written_is_asked_without_a_change() {
-    for place in places() {
+    for place in places().await {
         let mut output = place.output();
         let state = output.observe(None).await.unwrap().state;
         assert!(output.prove_writable(&state).await.unwrap().is_ok());
@@ -315,8 +401,9 @@ async fn whether_it_can_be_written_is_asked_without_a_change() {
 
 #[tokio::test]
 async fn ours_is_removed_and_removing_it_again_does_nothing() {
-    for place in places() {
-        publish(place.as_ref(), "u1", None).await;
+    for mut place in places().await {
+        let recorded = publish(place.as_ref(), "u1", None).await;
+        place.record(recorded);
         place.output().remove().await.unwrap();
         assert!(!place.is_there());
         place.output().remove().await.unwrap();
@@ -325,7 +412,7 @@ async fn ours_is_removed_and_removing_it_again_does_nothing() {
 
 #[tokio::test]
 async fn a_credential_that_can_be_read_back_is_the_one_that_was_written() {
-    for place in places() {
+    for place in places().await {
         assert!(place.output().credential().await.unwrap().is_none());
         publish(place.as_ref(), "u1", None).await;
         let output = place.output();
@@ -432,4 +519,104 @@ async fn keys_are_added_only_to_a_secret_that_exists() {
     assert_eq!(output.prove_writable(&state).await.unwrap().unwrap_err().reason, Reason::MergeTargetMissing);
     assert!(output.write(&values("u1")).await.is_err());
     assert!(merged.0.apiserver.get("connector", "edc").is_none());
+}
+
+/// An output whose Vault is sealed is known by its status, and its other methods report that the Vault is down.
+#[tokio::test]
+async fn a_vault_that_is_sealed_is_reported_as_such() {
+    let mut place = VaultEntries::new().await;
+    let recorded = publish(&place, "u1", None).await;
+    place.record(recorded.clone());
+    place.vault.seal();
+    assert!(matches!(state(&place, Some(&recorded)).await, OutputState::Ours { .. }), "nothing is due");
+    place.come_due();
+    let why = |failure: Failure| match failure {
+        Failure::OutputUnavailable(blocker) => blocker.reason,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(why(place.output().observe(Some(&recorded)).await.unwrap_err()), Reason::VaultSealed);
+    assert_eq!(
+        why(place.output().prove_writable(&OutputState::Absent).await.unwrap_err()),
+        Reason::VaultSealed
+    );
+    assert_eq!(why(place.output().write(&values("u2")).await.unwrap_err()), Reason::VaultSealed);
+    assert_eq!(why(place.output().remove().await.unwrap_err()), Reason::VaultSealed);
+}
+
+/// The mark comes first and is read back, so that data without our mark is never ours.
+#[tokio::test]
+async fn an_entry_that_another_resource_marked_is_not_written() {
+    let place = VaultEntries::new().await;
+    let mut output = place.output();
+    assert_eq!(output.observe(None).await.unwrap().state, OutputState::Absent);
+    let custom = [(keys::OWNER.to_owned(), "prod/connector/other".to_owned())].into();
+    place.vault.put(PATH, Entry { custom, ..Entry::default() });
+    assert!(matches!(output.write(&values("u1")).await, Err(Failure::Overtaken)));
+    let state = state(&place, None).await;
+    assert_eq!(state, OutputState::Foreign("the TechnicalUser prod/connector/other".into()));
+    assert_eq!(place.vault.get(PATH).unwrap().version, 0);
+}
+
+/// What was written and is not in the status yet is found, and no further version is written.
+#[tokio::test]
+async fn the_same_content_is_not_written_twice() {
+    let place = VaultEntries::new().await;
+    let recorded = publish(&place, "u1", None).await;
+    assert_eq!(place.vault.get(PATH).unwrap().data, json!({"content": "secret-of-u1"}));
+    assert_eq!(publish(&place, "u1", None).await, recorded);
+    assert_eq!(place.vault.get(PATH).unwrap().version, 1);
+}
+
+/// The entry of a later user is another one; the former one is removed after that.
+#[tokio::test]
+async fn a_later_user_has_another_entry_and_the_former_one_is_superseded() {
+    let mut place = VaultEntries::new().await;
+    let recorded = publish(&place, "u1", None).await;
+    place.resource.history.outputs = vec![recorded.clone()];
+    let mut output = place.output();
+    output.observe(Some(&recorded)).await.unwrap();
+    output.write(&Values { generation: 2, ..values("u2") }).await.unwrap();
+    let replaced = output.record("d2", Some(&recorded), true).unwrap();
+    let former = output.superseded().unwrap();
+    assert_eq!(former.entry, recorded.entry);
+    place.resource.history.outputs.push(former.clone());
+    assert!(place.is_there() && place.vault.get("edc-2").is_some());
+    place.resource.history.generation = 2;
+    super::of_record(&place.resource, &former.id()).unwrap().remove().await.unwrap();
+    assert!(!place.is_there() && place.vault.get("edc-2").is_some());
+    // The output itself is removed with its resource.
+    place.record(replaced);
+    place.output().remove().await.unwrap();
+    assert!(place.vault.get("edc-2").is_none());
+}
+
+/// An entry that was written and is not in the status yet is found by what the status says before the write.
+#[tokio::test]
+async fn an_entry_is_removed_whose_write_the_status_only_announces() {
+    let mut place = VaultEntries::new().await;
+    let (mut output, values) = (place.output(), values("u1"));
+    let announced = output.announced(None, &values).unwrap();
+    assert!(output.goes_elsewhere(Some(&RecordedOutput { begun: None, ..announced.clone() }), &values));
+    assert!(!output.goes_elsewhere(Some(&announced), &values));
+    let later = Values { generation: 2, ..values.clone() };
+    assert!(output.goes_elsewhere(Some(&announced), &later), "another generation has another place");
+    output.observe(None).await.unwrap();
+    output.write(&values).await.unwrap();
+    // The operator ends here, and the spec changes.
+    place.resource.history.outputs = vec![announced.clone()];
+    place.resource.vaults = Vaults::default();
+    assert!(place.is_there());
+    super::of_record(&place.resource, &announced.id()).unwrap().remove().await.unwrap();
+    assert!(!place.is_there());
+}
+
+/// The same entry under another name in the spec is not removed with the former name.
+#[tokio::test]
+async fn a_former_output_is_not_removed_where_another_one_has_its_entry() {
+    let mut place = VaultEntries::new().await;
+    let recorded = publish(&place, "u1", None).await;
+    let former = RecordedOutput { name: "connector/vault/other".into(), ..recorded };
+    place.resource.history.outputs = vec![former.clone()];
+    super::of_record(&place.resource, &former.id()).unwrap().remove().await.unwrap();
+    assert!(place.is_there());
 }

@@ -170,7 +170,7 @@ impl World {
             // The model's portal never moves, and its spec always names one output.
             Write::RecordPortal
             | Write::ReportDeletion(_)
-            | Write::RecordOutput(_)
+            | Write::RecordOutput { .. }
             | Write::UsersAreDone(_)
             | Write::RemoveOutput(_)
             | Write::AbandonOutput { .. }

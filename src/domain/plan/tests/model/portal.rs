@@ -1,5 +1,7 @@
 //! A model of the portal: users, creates that it carries out when it likes, and the wallet service behind it.
 
+use std::collections::BTreeSet;
+
 use super::super::builders::{contents, here, id, owner};
 use crate::domain::identity::{Mark, Owner};
 use crate::domain::plan::{UserFacts, UserView};
@@ -55,6 +57,7 @@ impl User {
             mark,
             connector: None,
             contents: active.then(|| contents(&super::world::digest(Some(&(self.id.clone(), self.version))))),
+            elsewhere: BTreeSet::new(),
         })
     }
 }

@@ -46,7 +46,7 @@ pub(in crate::domain::plan::tests) enum Fact {
     Sibling(Candidate),
     Selected(Option<Vec<UserId>>),
     Search(Vec<Candidate>),
-    View(UserId, UserView),
+    View(UserId, Box<UserView>),
     Output(OutputId, OutputState),
     RecordedContent(u8),
     NotReadable,
@@ -143,6 +143,7 @@ fn a_view() -> impl Strategy<Value = UserView> {
                 kind: if external { UserKind::External } else { UserKind::Internal },
                 connector,
                 contents: (digest > 0).then(|| contents(&format!("d{digest}"))),
+                elsewhere: contents("").into_keys().filter(|_| digest == 3).collect(),
                 ..facts
             })
         });
@@ -259,7 +260,7 @@ pub(in crate::domain::plan::tests) fn a_fact() -> impl Strategy<Value = Fact> {
         a_candidate().prop_map(Fact::Sibling),
         option::of(vec(an_id(), 0..3)).prop_map(Fact::Selected),
         vec(a_candidate(), 0..4).prop_map(Fact::Search),
-        (an_id(), a_view()).prop_map(|(id, view)| Fact::View(id, view)),
+        (an_id(), a_view()).prop_map(|(id, view)| Fact::View(id, Box::new(view))),
         (an_output(), a_state()).prop_map(|(id, state)| Fact::Output(id, state)),
         (0..4_u8).prop_map(Fact::RecordedContent),
         Just(Fact::NotReadable),
@@ -309,7 +310,7 @@ impl Fact {
                 o.selected(&selected)
             }
             Self::Search(found) => o.searched(found),
-            Self::View(id, view) => o.view_of(&id, view),
+            Self::View(id, view) => o.view_of(&id, *view),
             Self::Output(id, state) => o.with_output(&id, state),
             Self::RecordedContent(digest) => o.recorded_content(&format!("d{digest}")),
             Self::NotReadable => o.but(|o| o.outputs.iter_mut().for_each(|output| output.readable = false)),

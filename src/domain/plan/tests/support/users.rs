@@ -1,5 +1,7 @@
 //! Users as the portal shows them, for the rows of a table.
 
+use std::collections::BTreeSet;
+
 use super::builders::{contents, here, id, owner, there};
 use crate::domain::identity::{Mark, Owner};
 use crate::domain::plan::{Confirmed, Named, UserFacts};
@@ -24,6 +26,7 @@ pub(in crate::domain::plan::tests) fn details_of(generation: i64) -> UserFacts {
         mark: Some(mark),
         connector: None,
         contents: Some(contents(&format!("d{generation}"))),
+        elsewhere: BTreeSet::new(),
     }
 }
 

@@ -40,7 +40,7 @@ fn write(write: &Write) -> String {
         Write::Create { generation, user } => format!("create g{generation} [{}]", user.role_ids.join(", ")),
         Write::Publish { user, output } if *output == the_secret() => format!("publish {}", self::user(user)),
         Write::Publish { user, output } => format!("publish {} to the {}", self::user(user), output.kind),
-        Write::RecordOutput(output) => format!("name {output} in the status"),
+        Write::RecordOutput { output, .. } => format!("name {output} in the status"),
         Write::UsersAreDone(AfterUsers::NoneIsValid) => "done with the users".into(),
         Write::UsersAreDone(AfterUsers::OneMayBeValid) => "done with the users, one may be valid".into(),
         Write::RemoveOutput(output) => format!("remove {output}"),

@@ -1,0 +1,56 @@
+//! An output that is an entry in Vault: which Vault, its path, and what it holds.
+#![allow(clippy::doc_markdown, reason = "kubectl explain shows the texts as they are")]
+
+use std::collections::BTreeMap;
+
+use kube::KubeSchema;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::secret_output::DataKey;
+use crate::api::names::{LABEL, SUBDOMAIN};
+
+/// What a path is: whole segments, none of which is . or ..
+const PATH: &str = "self.matches('^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$') \
+     && !self.split('/').exists(segment, segment == '.' || segment == '..')";
+
+/// An entry of KV version 2 that the operator writes.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct VaultOutput {
+    /// The Vault that the entry is in. The Vault's `access` decides which namespaces may have entries there, and below which
+    /// path.
+    pub vault_ref: VaultRef,
+
+    /// The path of the entry in the mount, such as connectors/tenant/edc-wallet. It must be below the prefix that the Vault's
+    /// `access` has for this namespace. If the Vault's `aliasMode` is PerGeneration, a dash and the generation of the user
+    /// follow. Default: the name of the resource, below that prefix.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 190))]
+    #[x_kube(
+        validation = Rule::new(PATH)
+            .message("path has letters, digits and . _ - in segments with a / between them, and no segment . or ..")
+    )]
+    pub path: Option<String>,
+
+    /// What the entry holds: from the key of the format Raw (client-id, client-secret, token-url, technical-user-id, bpn or
+    /// issuer-url) to the key in the entry. The entry then has these keys only. Default: client-secret: content, which a
+    /// tractusx-connector reads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("maxProperties" = 16))]
+    pub keys: Option<BTreeMap<String, DataKey>>,
+}
+
+/// The name of a Vault, and its namespace.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct VaultRef {
+    /// The name of the Vault.
+    #[schemars(length(min = 1, max = 253), regex(pattern = SUBDOMAIN))]
+    pub name: String,
+
+    /// The namespace of the Vault. Default: the namespace of the TechnicalUser.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 63), regex(pattern = LABEL))]
+    pub namespace: Option<String>,
+}

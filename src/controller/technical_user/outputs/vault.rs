@@ -1,0 +1,460 @@
+//! An output that is an entry in a Vault, for connectors that read their client secret there.
+//!
+//! The mark of an entry is in its custom metadata. It is written before the data, so that an entry with data and without our mark
+//! is never ours.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::layout::Layout;
+use super::vault_removal::{self, of_entry};
+use super::{Observed, Output, Resource, Writable, vaults};
+use crate::api::keys;
+use crate::api::technical_user::{
+    DataKey, ENTRY, RecordedEntry, RecordedOutput, SecretOutput, VaultOutput as Spec,
+};
+use crate::controller::objects::Key;
+use crate::controller::technical_user::pass::Failure;
+use crate::controller::vault::view::VaultView;
+use crate::domain::format::{Content, FormatError, Values};
+use crate::domain::plan::{OutputId, OutputState};
+use crate::domain::reason::Reason;
+use crate::domain::roles::Blocker;
+use crate::domain::text::printable;
+use crate::domain::user::{Credential, UserId};
+use crate::domain::vault_path::{ConnectorPaths, PathError};
+use crate::domain::vault_place::EntryAt;
+use crate::vault::{self, Fields, VaultClient, VaultError};
+
+/// The kind of such an output in a status.
+pub(super) const KIND: &str = ENTRY;
+
+/// The key of the client secret that a tractusx-connector reads.
+const CONTENT: &str = "content";
+
+/// What the policy must permit on the data of an entry, and on its metadata, where the mark is.
+const ON_DATA: [&str; 3] = ["create", "read", "update"];
+const ON_METADATA: [&str; 4] = ["create", "read", "update", "delete"];
+
+/// Longer than any mark.
+const LONGEST_MARK: usize = 400;
+
+/// An entry of one resource.
+pub(super) struct VaultOutput {
+    id: OutputId,
+    resource: Resource,
+    vault: Key,
+    layout: Layout,
+    /// What is there, as last seen.
+    seen: Option<Seen>,
+    /// The entry that this reconcile has written, and the user whose credential it holds.
+    written: Option<(EntryAt, UserId)>,
+}
+
+/// An entry as last seen.
+#[derive(Debug, Clone)]
+struct Seen {
+    at: EntryAt,
+    /// The number of its newest version; 0 if nothing was ever written.
+    version: u64,
+    /// The digest of its content, once it was read.
+    digest: Option<String>,
+}
+
+impl VaultOutput {
+    /// The entry that a spec describes.
+    pub(super) fn new(resource: &Resource, spec: &Spec) -> Self {
+        let default = || BTreeMap::from([("client-secret".to_owned(), DataKey(CONTENT.to_owned()))]);
+        let layout =
+            SecretOutput { keys: Some(spec.keys.clone().unwrap_or_else(default)), ..SecretOutput::default() };
+        Self::with(resource, vaults::id_of(&resource.key, spec), &layout)
+    }
+
+    /// The entry of this name in a status, to be removed.
+    pub(super) fn named(resource: &Resource, name: &str) -> Self {
+        let id = OutputId { kind: KIND.to_owned(), name: name.to_owned() };
+        Self::with(resource, id, &SecretOutput::default())
+    }
+
+    fn with(resource: &Resource, id: OutputId, layout: &SecretOutput) -> Self {
+        let vault = vaults::vault_of(&id);
+        Self {
+            id,
+            layout: Layout::new(layout, resource),
+            resource: resource.clone(),
+            vault: vault.unwrap_or_else(|| resource.key.clone()),
+            seen: None,
+            written: None,
+        }
+    }
+
+    /// The entry for the user of a generation.
+    fn at(&self, generation: i64) -> Result<EntryAt, Failure> {
+        let place = self.resource.vaults.place(&self.id).unwrap_or_else(|| Err(vaults::unread()));
+        let at = place.and_then(|place| place.at(generation).map_err(too_long));
+        at.map_err(Failure::OutputUnavailable)
+    }
+
+    fn view(&self) -> Result<&VaultView, Failure> {
+        self.resource.vaults.view(&self.vault).map_err(Failure::OutputUnavailable)
+    }
+
+    async fn client(&self) -> Result<Arc<VaultClient>, Failure> {
+        self.view()?.client(&self.resource.ctx).await.map_err(Failure::OutputUnavailable)
+    }
+
+    /// What a failed request means. After another client has written, the entry is observed again.
+    fn failure(&self, error: &VaultError) -> Failure {
+        match (error, self.view()) {
+            (VaultError::CasMismatch, _) => Failure::Overtaken,
+            (error, Ok(view)) => Failure::OutputUnavailable(view.blocker(&self.resource.ctx, error)),
+            (_, Err(failure)) => failure,
+        }
+    }
+
+    /// What the status says, without a request, until the content is to be compared again. After a conflict the status may be
+    /// older than what led to it.
+    fn known(&self, recorded: Option<&RecordedOutput>, at: &EntryAt) -> Option<(Seen, OutputState)> {
+        let recorded = recorded.filter(|_| !self.resource.ctx.conflicts.unsettled(&self.resource.key))?;
+        let entry = recorded.entry.as_ref().filter(|entry| of_entry(entry).as_ref() == Ok(at))?;
+        let digest = Some(recorded.digest.clone()).filter(|digest| !digest.is_empty())?;
+        let version = recorded.resource_version.parse().ok()?;
+        let state = OutputState::Ours {
+            user: Some(UserId::new(&entry.user)),
+            digest: Some(digest.clone()),
+            metadata_as_wanted: true,
+        };
+        Some((Seen { at: at.clone(), version, digest: Some(digest) }, state))
+    }
+
+    /// What Vault says of an entry.
+    async fn look(&mut self, at: EntryAt, recorded: Option<&RecordedOutput>) -> Result<OutputState, Failure> {
+        let client = self.client().await?;
+        let entry = match client.read(&at.path).await {
+            Ok(entry) => entry,
+            Err(error @ VaultError::Forbidden { .. }) => return Err(self.forbidden(&client, &error).await?),
+            Err(error) => return Err(self.failure(&error)),
+        };
+        let Some(entry) = entry else {
+            let metadata = client.metadata(&at.path).await.map_err(|error| self.failure(&error))?;
+            let metadata = metadata.unwrap_or_default();
+            let foreign = mark(&metadata.custom_metadata).is_some_and(|mark| !self.is_ours(mark));
+            self.seen = Some(Seen { at, version: metadata.version, digest: None });
+            return Ok(if foreign { foreign_state(&metadata.custom_metadata) } else { OutputState::Absent });
+        };
+        let is_ours = mark(&entry.custom_metadata).is_some_and(|mark| self.is_ours(mark));
+        let digest = self.digest(&entry.content);
+        self.seen = Some(Seen { at, version: entry.version, digest: is_ours.then(|| digest.clone()) });
+        if !is_ours {
+            return Ok(foreign_state(&entry.custom_metadata));
+        }
+        let as_recorded = recorded.filter(|recorded| recorded.digest == digest);
+        let user =
+            as_recorded.and_then(|recorded| recorded.entry.as_ref()).map(|entry| UserId::new(&entry.user));
+        Ok(OutputState::Ours { user, digest: Some(digest), metadata_as_wanted: true })
+    }
+
+    fn is_ours(&self, mark: &str) -> bool {
+        mark == self.resource.owner.to_string()
+    }
+
+    fn digest(&self, content: &vault::Content) -> String {
+        let key = &self.resource.ctx.installation.digest_key;
+        match content {
+            vault::Content::Fields(fields) => key.of_content(&fields.texts()),
+            vault::Content::Deleted | vault::Content::Destroyed => key.of_content(&Content::new()),
+        }
+    }
+
+    /// Marks an entry that was seen with this version, and reads the mark back: of two resources with one path, one has it.
+    async fn mark(&self, client: &VaultClient, seen: &Seen) -> Result<(), Failure> {
+        let path = &seen.at.path;
+        let metadata = client.metadata(path).await.map_err(|error| self.failure(&error))?.unwrap_or_default();
+        let marked = mark(&metadata.custom_metadata);
+        if metadata.version != seen.version || (marked.is_none() && seen.version > 0) {
+            return Err(Failure::Overtaken);
+        }
+        match marked {
+            Some(mark) if self.is_ours(mark) => return Ok(()),
+            Some(_) => return Err(Failure::Overtaken),
+            None => {}
+        }
+        let ours = BTreeMap::from([(keys::OWNER.to_owned(), self.resource.owner.to_string())]);
+        client.mark(path, &ours).await.map_err(|error| self.failure(&error))?;
+        let metadata = client.metadata(path).await.map_err(|error| self.failure(&error))?.unwrap_or_default();
+        if !mark(&metadata.custom_metadata).is_some_and(|mark| self.is_ours(mark)) {
+            return Err(Failure::Overtaken);
+        }
+        Ok(())
+    }
+
+    /// Why the login may not write these entries.
+    async fn denied(&self, client: &VaultClient, entries: &[EntryAt]) -> Result<Option<Blocker>, Failure> {
+        let wanted: Vec<_> = entries
+            .iter()
+            .flat_map(|at| [(at.path.data(), &ON_DATA[..]), (at.path.metadata(), &ON_METADATA[..])])
+            .collect();
+        let paths: Vec<_> = wanted.iter().map(|(path, _)| path.clone()).collect();
+        let found = client.capabilities(&paths).await.map_err(|error| self.failure(&error))?;
+        let lacks = wanted.iter().zip(found).filter_map(|((path, wanted), found)| {
+            let lacks = found.lacks(wanted);
+            (!lacks.is_empty()).then(|| format!("{} on {path}", lacks.join(", ")))
+        });
+        let lacks: Vec<_> = lacks.collect();
+        Ok((!lacks.is_empty()).then(|| {
+            let message = format!(
+                "The {} cannot be written: the policies of the login of Vault {} lack these capabilities: {}. Add them to the \
+                 policy in Vault.",
+                self.id,
+                self.vault,
+                lacks.join("; ")
+            );
+            Blocker::lasting(Reason::PolicyTooNarrow, message)
+        }))
+    }
+
+    /// The policies permit not even to read the entry: what else they lack is reported with it.
+    async fn forbidden(&self, client: &VaultClient, error: &VaultError) -> Result<Failure, Failure> {
+        let denied = self.denied(client, &self.next_entries()?).await?;
+        Ok(denied.map_or_else(|| self.failure(error), Failure::OutputUnavailable))
+    }
+
+    fn foreign(&self, owner: &str) -> Blocker {
+        Blocker::lasting(
+            Reason::OutputNotOurs,
+            format!(
+                "The {} exists and belongs to {owner}. The operator does not change it, and creates no user. Delete the entry \
+                 with all its versions, or name another path in outputs.",
+                self.id
+            ),
+        )
+    }
+
+    /// The entry of the user that the status names, and the one of its successor: what may be written next.
+    fn next_entries(&self) -> Result<Vec<EntryAt>, Failure> {
+        let generation = self.resource.history.generation;
+        let mut entries = vec![self.at(generation)?];
+        let next = self.at(generation + 1)?;
+        if self.resource.history.has_user && entries.iter().all(|entry| *entry != next) {
+            entries.push(next);
+        }
+        Ok(entries)
+    }
+}
+
+#[async_trait]
+impl Output for VaultOutput {
+    fn id(&self) -> &OutputId {
+        &self.id
+    }
+
+    fn outlives_resource(&self) -> bool {
+        true
+    }
+
+    fn is_readable(&self) -> bool {
+        self.layout.is_readable()
+    }
+
+    /// A connector reads it each time that it needs a token.
+    fn needs_restart(&self) -> bool {
+        false
+    }
+
+    fn content(&self, values: &Values) -> Result<Content, FormatError> {
+        self.layout.content(values)
+    }
+
+    /// From the status until the content is to be compared again, else from Vault.
+    async fn observe(&mut self, recorded: Option<&RecordedOutput>) -> Result<Observed, Failure> {
+        let at = match self.at(self.resource.history.generation) {
+            Ok(at) => at,
+            // What was written counts, and that it may not be there is reported.
+            Err(_) if recorded.is_some_and(|recorded| recorded.entry.is_some()) => {
+                return Ok(Observed { state: not_as_wanted(recorded), read_in: None });
+            }
+            Err(failure) => return Err(failure),
+        };
+        let (ctx, key) = (Arc::clone(&self.resource.ctx), self.resource.key.clone());
+        let due_in = || {
+            let interval = self.resource.verification_interval;
+            ctx.memory.change(&key, |user| user.compared.due_in(&self.id, interval, &ctx.process.random))
+        };
+        if let Some((seen, state)) = self.known(recorded, &at) {
+            let left = due_in();
+            if !left.is_zero() {
+                self.seen = Some(seen);
+                return Ok(Observed { state, read_in: Some(left) });
+            }
+        }
+        let state = self.look(at, recorded).await?;
+        let interval = self.resource.verification_interval;
+        let next = ctx.memory.change(&key, |user| {
+            user.compared.compared(&self.id, &ctx.process.random);
+            user.compared.due_in(&self.id, interval, &ctx.process.random)
+        });
+        Ok(Observed { state, read_in: Some(next) })
+    }
+
+    async fn read(&mut self, recorded: Option<&RecordedOutput>) -> Result<OutputState, Failure> {
+        let at = self.at(self.resource.history.generation)?;
+        self.look(at, recorded).await
+    }
+
+    /// By what the policies permit, for the user that the status names and for its successor.
+    async fn prove_writable(&mut self, state: &OutputState) -> Result<Result<Writable, Blocker>, Failure> {
+        if let Err(error) = self.layout.placeholder() {
+            return Ok(Err(super::invalid(&self.id, &error)));
+        }
+        if let OutputState::Foreign(owner) = state {
+            return Ok(Err(self.foreign(owner)));
+        }
+        let entries = self.next_entries()?;
+        let client = self.client().await?;
+        if let Some(blocker) = self.denied(&client, &entries).await? {
+            return Ok(Err(blocker));
+        }
+        for next in entries.iter().skip(1) {
+            let metadata = client.metadata(&next.path).await.map_err(|error| self.failure(&error))?;
+            let Some(metadata) = metadata else { continue };
+            let marked = mark(&metadata.custom_metadata);
+            let is_foreign = marked.map_or(metadata.version > 0, |mark| !self.is_ours(mark));
+            if is_foreign {
+                return Ok(Err(self.foreign(&words(&metadata.custom_metadata))));
+            }
+        }
+        Ok(Ok(Writable::default()))
+    }
+
+    /// Marks the entry, then writes its data, each only if the entry is as it was seen.
+    async fn write(&mut self, values: &Values) -> Result<OutputState, Failure> {
+        let content = self.content(values)?;
+        let digest = self.resource.ctx.installation.digest_key.of_content(&content);
+        let at = self.at(values.generation)?;
+        if self.seen.as_ref().is_none_or(|seen| seen.at != at) {
+            // The user has another generation than the one that the status names.
+            if let OutputState::Foreign(owner) = self.look(at.clone(), None).await? {
+                return Err(Failure::OutputUnavailable(self.foreign(&owner)));
+            }
+        }
+        let Some(seen) = self.seen.clone() else { return Err(Failure::Overtaken) };
+        let client = self.client().await?;
+        self.mark(&client, &seen).await?;
+        let version = if seen.digest.as_ref() == Some(&digest) && seen.version > 0 {
+            seen.version
+        } else {
+            let fields =
+                content.iter().fold(Fields::default(), |fields, (name, text)| fields.with(name, text));
+            client.write(&at.path, &fields, seen.version).await.map_err(|error| self.failure(&error))?
+        };
+        self.seen = Some(Seen { at: at.clone(), version, digest: Some(digest.clone()) });
+        self.written = Some((at, values.user_id.clone()));
+        Ok(OutputState::Ours {
+            user: Some(values.user_id.clone()),
+            digest: Some(digest),
+            metadata_as_wanted: true,
+        })
+    }
+
+    async fn credential(&self) -> Result<Option<Credential>, Failure> {
+        let at = self.at(self.resource.history.generation)?;
+        let entry = self.client().await?.read(&at.path).await.map_err(|error| self.failure(&error))?;
+        let Some(vault::Entry { content: vault::Content::Fields(fields), .. }) = entry else {
+            return Ok(None);
+        };
+        Ok(self.layout.read_back(&fields.texts()))
+    }
+
+    fn goes_elsewhere(&self, recorded: Option<&RecordedOutput>, values: &Values) -> bool {
+        // Where it can be nowhere, the write is refused.
+        let Ok(at) = self.at(values.generation) else { return false };
+        !recorded.is_some_and(|recorded| recorded.entries().any(|entry| of_entry(entry).as_ref() == Ok(&at)))
+    }
+
+    fn announced(&self, before: Option<&RecordedOutput>, values: &Values) -> Result<RecordedOutput, Failure> {
+        let OutputId { kind, name } = self.id.clone();
+        let begun = Some(recorded_entry(&self.at(values.generation)?.paths, &values.user_id));
+        let before = before.cloned().unwrap_or(RecordedOutput { kind, name, ..RecordedOutput::default() });
+        Ok(RecordedOutput { begun, ..before })
+    }
+
+    fn superseded(&self) -> Option<RecordedOutput> {
+        let (written, _) = self.written.as_ref()?;
+        let recorded = self.resource.history.recorded(&self.id)?;
+        let former = of_entry(recorded.entry.as_ref()?).ok().filter(|former| former.path != written.path)?;
+        let name = vaults::former_name(&self.vault, &former.path, |name| {
+            let id = OutputId { kind: KIND.to_owned(), name: name.to_owned() };
+            self.resource.history.recorded(&id).is_none_or(|other| other.entry == recorded.entry)
+        });
+        Some(RecordedOutput { name, begun: None, conditions: Vec::new(), ..recorded.clone() })
+    }
+
+    async fn remove(&mut self) -> Result<(), Failure> {
+        vault_removal::remove(&self.resource, &self.id).await
+    }
+
+    async fn abandon(&mut self, why: &str) -> Result<(), Failure> {
+        vault_removal::abandon(&self.resource, &self.id, why).await
+    }
+
+    /// The version that this installation has written. What others change of the entry is not recorded.
+    fn record(&self, digest: &str, before: Option<&RecordedOutput>, written: bool) -> Option<RecordedOutput> {
+        let as_written =
+            before.filter(|before| !written && before.digest == digest && before.entry.is_some());
+        if let Some(before) = as_written {
+            return Some(before.clone());
+        }
+        let (at, user) = self.written.as_ref()?;
+        Some(RecordedOutput {
+            kind: KIND.to_owned(),
+            name: self.id.name.clone(),
+            resource_version: self.seen.as_ref()?.version.to_string(),
+            digest: digest.to_owned(),
+            entry: Some(recorded_entry(&at.paths, user)),
+            conditions: before.map(|before| before.conditions.clone()).unwrap_or_default(),
+            ..RecordedOutput::default()
+        })
+    }
+}
+
+/// What a status says if the namespace may not have the entry any more: that is reported, and the entry is not written.
+fn not_as_wanted(recorded: Option<&RecordedOutput>) -> OutputState {
+    let entry = recorded.and_then(|recorded| recorded.entry.as_ref());
+    OutputState::Ours {
+        user: entry.map(|entry| UserId::new(&entry.user)),
+        digest: recorded.map(|recorded| recorded.digest.clone()),
+        metadata_as_wanted: false,
+    }
+}
+
+fn recorded_entry(paths: &ConnectorPaths, user: &UserId) -> RecordedEntry {
+    RecordedEntry {
+        paths_secret: paths.secret.clone(),
+        folder: paths.folder.clone(),
+        secret_alias: paths.secret_alias.clone(),
+        user: user.to_string(),
+    }
+}
+
+fn too_long(error: PathError) -> Blocker {
+    Blocker::lasting(Reason::PathNotAllowed, format!("The path of the entry cannot be used: {error}"))
+}
+
+/// The owner in the mark of an entry.
+pub(super) fn mark(custom_metadata: &BTreeMap<String, String>) -> Option<&str> {
+    custom_metadata.get(keys::OWNER).map(String::as_str)
+}
+
+fn foreign_state(custom_metadata: &BTreeMap<String, String>) -> OutputState {
+    OutputState::Foreign(words(custom_metadata))
+}
+
+/// Whose an entry is, in words. Each client that may write the metadata may write anything there.
+fn words(custom_metadata: &BTreeMap<String, String>) -> String {
+    mark(custom_metadata).map_or_else(
+        || "another client of Vault".to_owned(),
+        |mark| format!("the TechnicalUser {}", printable(mark, LONGEST_MARK)),
+    )
+}

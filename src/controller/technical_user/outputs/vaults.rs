@@ -1,0 +1,141 @@
+//! The Vaults that the outputs of a resource name, as far as they are known without a request to them.
+
+use std::collections::BTreeMap;
+
+use crate::api::bounds::OUTPUTS;
+use crate::api::technical_user::{ENTRY, Output as Spec, VaultOutput as Entry, VaultRef};
+use crate::controller::context::Context;
+use crate::controller::kube_error::KubeError;
+use crate::controller::objects::Key;
+use crate::controller::vault::view::VaultView;
+use crate::domain::plan::OutputId;
+use crate::domain::reason::Reason;
+use crate::domain::roles::Blocker;
+use crate::domain::vault_path::EntryPath;
+use crate::domain::vault_place::{NumberedAlias, Place};
+
+/// The Vaults that the outputs of a spec name, and where their entries are.
+#[derive(Debug, Clone, Default)]
+pub struct Vaults {
+    views: BTreeMap<Key, Result<VaultView, Blocker>>,
+    places: BTreeMap<OutputId, Result<Place, Blocker>>,
+    first: Option<NumberedAlias>,
+}
+
+impl Vaults {
+    /// Those that the outputs of a resource name, as its namespace sees them.
+    ///
+    /// # Errors
+    /// If the labels of the namespace cannot be read.
+    pub async fn of(ctx: &Context, resource: &Key, outputs: Option<&[Spec]>) -> Result<Self, KubeError> {
+        let mut vaults = Self::default();
+        for entry in outputs.into_iter().flatten().filter_map(|output| output.vault.as_ref()) {
+            let key = vault_key(&entry.vault_ref, resource);
+            if !vaults.views.contains_key(&key) {
+                let view = VaultView::of(ctx, &key, &resource.namespace).await?;
+                vaults.views.insert(key.clone(), view);
+            }
+            let place = vaults.view(&key).and_then(|view| view.place(entry.path.as_deref(), resource));
+            if vaults.places.is_empty() {
+                vaults.first = place.as_ref().ok().map(|place| place.alias.clone());
+            }
+            vaults.places.insert(id_of(resource, entry), place);
+        }
+        Ok(vaults)
+    }
+
+    /// A Vault that an output names.
+    ///
+    /// # Errors
+    /// Why no output can be in it.
+    pub fn view(&self, key: &Key) -> Result<&VaultView, Blocker> {
+        self.views.get(key).map_or_else(|| Err(unread()), |view| view.as_ref().map_err(Clone::clone))
+    }
+
+    /// Where the entries of an output are; `None` if the spec does not name the output.
+    ///
+    /// # Errors
+    /// Why they can be nowhere.
+    #[must_use]
+    pub fn place(&self, output: &OutputId) -> Option<Result<&Place, Blocker>> {
+        self.places.get(output).map(|place| place.as_ref().map_err(Clone::clone))
+    }
+
+    /// Whether an output that the spec names has, or is about to have, its entry there.
+    #[must_use]
+    pub fn are_at(&self, vault: &VaultView, path: &EntryPath, generation: i64) -> bool {
+        let is_at = |place: &Place| {
+            let mut generations = generation..=generation + 1;
+            generations.any(|generation| place.at(generation).is_ok_and(|at| at.path == *path))
+        };
+        self.places.iter().any(|(id, place)| {
+            let view = vault_of(id).and_then(|key| self.view(&key).ok());
+            view.is_some_and(|view| view.is_same_server(vault)) && place.as_ref().is_ok_and(is_at)
+        })
+    }
+
+    /// The alias of the first entry that the outputs name, which a Secret with the variables of a connector names as well.
+    #[must_use]
+    pub fn first_alias(&self) -> Option<&NumberedAlias> {
+        self.first.as_ref()
+    }
+}
+
+/// The spec names no such output.
+pub(super) fn unread() -> Blocker {
+    Blocker::passing(Reason::VaultNotReady, "No output names the Vault any more")
+}
+
+/// Which Vault a reference of a resource names.
+fn vault_key(reference: &VaultRef, resource: &Key) -> Key {
+    let namespace = reference.namespace.as_ref().unwrap_or(&resource.namespace);
+    Key { namespace: namespace.clone(), name: reference.name.clone() }
+}
+
+/// Which output an entry of a spec describes: the Vault, and the path as the spec names it.
+pub(super) fn id_of(resource: &Key, entry: &Entry) -> OutputId {
+    let vault = vault_key(&entry.vault_ref, resource);
+    let path = entry.path.as_ref().unwrap_or(&resource.name);
+    OutputId { kind: ENTRY.to_owned(), name: format!("{vault}/{path}") }
+}
+
+/// The name in the status of an entry that was superseded by one at another place: the first that is free. No path of a spec has
+/// a colon.
+pub(super) fn former_name(vault: &Key, path: &EntryPath, is_free: impl Fn(&str) -> bool) -> String {
+    let name = |number: usize| format!("{vault}/{}:former-{number}", path.in_mount());
+    // A status has fewer entries than that.
+    (1..OUTPUTS).map(name).find(|name| is_free(name)).unwrap_or_else(|| name(OUTPUTS))
+}
+
+/// The Vault in the id of an output.
+pub(super) fn vault_of(id: &OutputId) -> Option<Key> {
+    let (namespace, rest) = id.name.split_once('/')?;
+    let (name, _) = rest.split_once('/')?;
+    Some(Key { namespace: namespace.to_owned(), name: name.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::vault_path::{Alias, Mount};
+
+    #[test]
+    fn an_output_is_identified_by_its_vault_and_its_path() {
+        let resource = Key { namespace: "tenant".into(), name: "edc".into() };
+        let vault_ref = VaultRef { name: "vault".into(), namespace: None };
+        let entry = Entry { vault_ref, ..Entry::default() };
+        assert_eq!(id_of(&resource, &entry).name, "tenant/vault/edc");
+        let vault_ref = VaultRef { name: "vault".into(), namespace: Some("ops".into()) };
+        let entry = Entry { vault_ref, path: Some("a/b".into()), ..Entry::default() };
+        let id = id_of(&resource, &entry);
+        assert_eq!(id.to_string(), "VaultEntry \"ops/vault/a/b\"");
+        let vault = vault_of(&id).unwrap();
+        assert_eq!(vault.to_string(), "ops/vault");
+        let (mount, alias) = (Mount::parse("secret").unwrap(), Alias::parse("a/b").unwrap());
+        let path = EntryPath::in_mount_at(&mount, &alias);
+        let first = former_name(&vault, &path, |_| true);
+        assert_eq!(first, "ops/vault/a/b:former-1");
+        assert_eq!(former_name(&vault, &path, |name| name != first), "ops/vault/a/b:former-2");
+        assert_eq!(vault_of(&OutputId { name: first, ..id }), Some(vault));
+    }
+}

@@ -1,0 +1,194 @@
+//! A Vault as a `TechnicalUser` of some namespace sees it: where its entries may be, and a client.
+
+use std::sync::Arc;
+
+use kube::api::DynamicObject;
+
+use super::access::folders;
+use super::{blocker, login};
+use crate::api::ROLE_AGAIN;
+use crate::api::vault::{AliasMode, VaultSpec};
+use crate::controller::context::Context;
+use crate::controller::kube_error::KubeError;
+use crate::controller::objects::{Key, is_deleting, part};
+use crate::domain::reason::Reason;
+use crate::domain::roles::Blocker;
+use crate::domain::vault_path::{Alias, Folder, Mount, PathError};
+use crate::domain::vault_place::{NumberedAlias, Place};
+use crate::vault::{VaultClient, VaultError};
+
+/// A Vault as a namespace sees it.
+#[derive(Debug, Clone)]
+pub struct VaultView {
+    /// Which Vault.
+    pub key: Key,
+    /// Its mount.
+    pub mount: Mount,
+    spec: VaultSpec,
+    /// Where the namespace may have entries, in the order of the rules.
+    folders: Vec<Folder>,
+    /// The namespace may read details of the Vault in messages, such as its address and its Secrets.
+    discloses: bool,
+    /// It accepts no new entries.
+    deleting: bool,
+}
+
+impl VaultView {
+    /// The Vault as the cache shows it to a namespace.
+    ///
+    /// # Errors
+    /// If the labels of the namespace cannot be read; and, inside, why no output can be in it.
+    pub async fn of(ctx: &Context, key: &Key, namespace: &str) -> Result<Result<Self, Blocker>, KubeError> {
+        let (object, spec) = match read(ctx, key) {
+            Ok(found) => found,
+            Err(blocker) => return Ok(Err(blocker)),
+        };
+        let mount = match mount(key, &spec) {
+            Ok(mount) => mount,
+            Err(blocker) => return Ok(Err(blocker)),
+        };
+        let folders = folders(ctx, &spec, key, namespace).await?;
+        let discloses = key.namespace == namespace || !folders.is_empty();
+        let deleting = is_deleting(&object);
+        Ok(Ok(Self { key: key.clone(), mount, spec, folders, discloses, deleting }))
+    }
+
+    /// The Vault as the cache shows it, to remove entries there: that needs no grant.
+    ///
+    /// # Errors
+    /// If it is not there.
+    pub fn for_cleanup(ctx: &Context, key: &Key, namespace: &str) -> Result<Self, Blocker> {
+        let (object, spec) = read(ctx, key)?;
+        let mount = mount(key, &spec)?;
+        let (discloses, deleting) = (key.namespace == namespace, is_deleting(&object));
+        Ok(Self { key: key.clone(), mount, spec, folders: Vec::new(), discloses, deleting })
+    }
+
+    /// Where the entries of an output with this path are; without a path, in the first folder by the resource's name.
+    ///
+    /// # Errors
+    /// Why the namespace may have no entry there.
+    pub fn place(&self, path: Option<&str>, resource: &Key) -> Result<Place, Blocker> {
+        let Some(first) = self.folders.first() else {
+            let message = format!(
+                "The access of Vault {} permits namespace {} no entries. Ask the Vault's owner for a rule.",
+                self.key, resource.namespace
+            );
+            return Err(Blocker::lasting(Reason::AccessDenied, message));
+        };
+        let invalid = |error: PathError| {
+            Blocker::lasting(Reason::PathNotAllowed, format!("The path of the entry cannot be used: {error}"))
+        };
+        let path = match path {
+            Some(path) => Alias::parse(path),
+            None => Alias::parse(&resource.name).and_then(|name| first.join(&name)),
+        };
+        let path = path.map_err(invalid)?;
+        let below = |folder: &Folder| Some((folder.clone(), folder.alias_of(&path)?));
+        let Some((folder, alias)) = self.folders.iter().find_map(below) else {
+            let permitted: Vec<_> =
+                self.folders.iter().map(|folder| format!("{}/", folder.as_str())).collect();
+            let message = format!(
+                "The path {} is not below a path that Vault {} permits for namespace {}: {}. Correct path, or ask the Vault's \
+                 owner for a rule.",
+                path.as_str(),
+                self.key,
+                resource.namespace,
+                permitted.join(", ")
+            );
+            return Err(Blocker::lasting(Reason::PathNotAllowed, message));
+        };
+        let per_generation = self.spec.alias_mode.unwrap_or_default() == AliasMode::PerGeneration;
+        Ok(Place { mount: self.mount.clone(), folder, alias: NumberedAlias { alias, per_generation } })
+    }
+
+    /// Whether both are the same server, as far as their addresses show it.
+    #[must_use]
+    pub fn is_same_server(&self, other: &Self) -> bool {
+        let address = |view: &Self| view.spec.address.trim_end_matches('/').to_ascii_lowercase();
+        address(self) == address(other) && self.spec.namespace == other.spec.namespace
+    }
+
+    /// A client, if the last check found that the Vault can be used.
+    ///
+    /// # Errors
+    /// Why it cannot.
+    pub async fn client(&self, ctx: &Arc<Context>) -> Result<Arc<VaultClient>, Blocker> {
+        if self.deleting {
+            let message = format!("Vault {} is being deleted, so it accepts no new entries", self.key);
+            return Err(Blocker::passing(Reason::VaultNotReady, message));
+        }
+        match ctx.vault_memory.checked(&self.key) {
+            Some(Ok(())) => self.client_for_cleanup(ctx).await,
+            // The policy is asked about each entry.
+            Some(Err(why)) if why.reason == Reason::PolicyTooNarrow => self.client_for_cleanup(ctx).await,
+            Some(Err(why)) => Err(self.not_ready(&why)),
+            None => {
+                let message = format!("The operator is checking Vault {}", self.key);
+                Err(Blocker::passing(Reason::VaultNotReady, message))
+            }
+        }
+    }
+
+    /// A client, whatever the last check found. What is removed needs no grant, and a login whose Secret was deleted with its
+    /// namespace serves until its end.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub async fn client_for_cleanup(&self, ctx: &Arc<Context>) -> Result<Arc<VaultClient>, Blocker> {
+        match login::client(ctx, &self.key, &self.spec).await {
+            Ok(built) => Ok(built.client),
+            Err(why) => ctx.vault_memory.last_client(&self.key).ok_or_else(|| self.not_ready(&why)),
+        }
+    }
+
+    /// What a failed call means for an output. The Vault is checked soon.
+    pub fn blocker(&self, ctx: &Context, error: &VaultError) -> Blocker {
+        if error.is_down() {
+            ctx.wake_vault(&self.key);
+        }
+        let found = blocker::blocker(error, &self.spec, &self.key);
+        if self.discloses { found } else { self.not_ready(&found) }
+    }
+
+    /// The Vault's own words name hosts and Secrets: a namespace without access gets the reason alone.
+    fn not_ready(&self, why: &Blocker) -> Blocker {
+        let reason = why.reason.as_str();
+        let message = if self.discloses {
+            format!("Vault {} is not ready ({reason}): {}", self.key, why.message)
+        } else {
+            format!(
+                "Vault {} is not ready ({reason}), and its access does not serve this namespace",
+                self.key
+            )
+        };
+        Blocker::passing(Reason::VaultNotReady, message)
+    }
+}
+
+fn mount(key: &Key, spec: &VaultSpec) -> Result<Mount, Blocker> {
+    let unusable =
+        |error| Blocker::lasting(Reason::VaultNotReady, format!("The mount of Vault {key}: {error}"));
+    Mount::parse(&spec.mount).map_err(unusable)
+}
+
+/// The object and its spec, or why there is none.
+fn read(ctx: &Context, key: &Key) -> Result<(Arc<DynamicObject>, VaultSpec), Blocker> {
+    let Some(object) = ctx.cached_vault(key) else {
+        if ctx.hides_vaults(&key.namespace) {
+            let message = format!(
+                "Vault {key} cannot be seen: this operator may not list Vaults in namespace {}; {ROLE_AGAIN}",
+                key.namespace
+            );
+            return Err(Blocker::passing(Reason::VaultNotReady, message));
+        }
+        let message = format!("There is no Vault {key} in the namespaces that this operator watches");
+        return Err(Blocker::lasting(Reason::VaultNotFound, message));
+    };
+    match part::<VaultSpec>(&object, "spec") {
+        Ok(spec) => Ok((object, spec)),
+        Err(why) => {
+            Err(Blocker::lasting(Reason::VaultNotReady, format!("Vault {key} cannot be read: {why}")))
+        }
+    }
+}
