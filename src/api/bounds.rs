@@ -38,6 +38,8 @@ pub const OUTPUT_CONDITIONS: usize = 2;
 pub const OUTPUT_MESSAGE: usize = 1024;
 /// The name of an output: `<namespace>/<name>/<path>` of an entry in a Vault.
 pub const OUTPUT_NAME: usize = 640;
+/// Places of one output that may have been written.
+pub const BEGUN: usize = 8;
 /// Outputs of a resource: those that a spec names, and former ones that wait for their removal.
 pub const OUTPUTS: usize = 32;
 /// Workloads to restart.

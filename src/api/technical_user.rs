@@ -17,8 +17,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::api::bounds::{
-    ADDRESS, Bounded, COMPANY, CONDITIONS, NAME, OBJECT, OUTPUT_CONDITIONS, OUTPUT_MESSAGE, OUTPUT_NAME,
-    OUTPUTS, RESTARTS, ROLES, WORD, list, of_conditions, of_output_conditions, optional, text,
+    ADDRESS, BEGUN, Bounded, COMPANY, CONDITIONS, NAME, OBJECT, OUTPUT_CONDITIONS, OUTPUT_MESSAGE,
+    OUTPUT_NAME, OUTPUTS, RESTARTS, ROLES, WORD, list, of_conditions, of_output_conditions, optional, text,
     without_defaults,
 };
 use crate::api::conditions::cut;
@@ -341,10 +341,11 @@ pub struct RecordedOutput {
     /// Where the entry in the Vault is, as the values of the chart tractusx-connector name it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub entry: Option<RecordedEntry>,
-    /// Where the operator writes the entry next. It is here before the write, so that the entry is found and removed if the
-    /// operator ends in between. Absent once it is written.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub begun: Option<RecordedEntry>,
+    /// Where else the operator may have written the entry. A place is here before the first write to it, so that the entry is
+    /// found and removed if the operator ends in between. Absent once the write is recorded.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = BEGUN))]
+    pub begun: Vec<RecordedEntry>,
     /// Ready: whether the output holds the credential. Absent if the resource has one output, which its own condition
     /// Published describes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -430,7 +431,7 @@ impl Bounded for RecordedCredential {
 }
 
 impl RecordedOutput {
-    /// The entries in a Vault that may be there: the one that was written, and the one that is written next.
+    /// The entries in a Vault that may be there: the one that was written, and those whose write is not recorded.
     pub fn entries(&self) -> impl Iterator<Item = &RecordedEntry> {
         self.entry.iter().chain(&self.begun)
     }
@@ -444,7 +445,7 @@ impl Bounded for RecordedOutput {
         }
         optional(&mut self.delete_after, WORD);
         self.entry.bound();
-        self.begun.bound();
+        list(&mut self.begun, BEGUN);
         list(&mut self.conditions, OUTPUT_CONDITIONS);
         for condition in &mut self.conditions {
             condition.message = cut(&condition.message, OUTPUT_MESSAGE);

@@ -100,10 +100,10 @@ pub trait Output: Send + Sync {
         Ok(before.cloned().unwrap_or(RecordedOutput { kind, name, ..RecordedOutput::default() }))
     }
 
-    /// An output that this reconcile has replaced by a write to another place, as the status is to record it until it is removed,
-    /// which is after all outputs hold the credential.
-    fn superseded(&self) -> Option<RecordedOutput> {
-        None
+    /// What this reconcile has replaced by a write to another place, as the status is to record it until it is removed, which is
+    /// after all outputs hold the credential.
+    fn superseded(&self) -> Vec<RecordedOutput> {
+        Vec::new()
     }
 
     /// What a status records of it. `before` is the entry that the status has, `written` whether this reconcile wrote it.

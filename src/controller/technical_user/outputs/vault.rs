@@ -221,6 +221,16 @@ impl VaultOutput {
         Ok(denied.map_or_else(|| self.failure(error), Failure::OutputUnavailable))
     }
 
+    /// What a status records of an entry that another one replaces.
+    fn former(&self, recorded: &RecordedOutput, entry: &RecordedEntry) -> Option<RecordedOutput> {
+        let name = vaults::former_name(&self.vault, &of_entry(entry).ok()?.path, |name| {
+            let id = OutputId { kind: KIND.to_owned(), name: name.to_owned() };
+            self.resource.history.recorded(&id).is_none_or(|other| other.entry.as_ref() == Some(entry))
+        });
+        let entry = Some(entry.clone());
+        Some(RecordedOutput { name, entry, begun: Vec::new(), conditions: Vec::new(), ..recorded.clone() })
+    }
+
     fn foreign(&self, owner: &str) -> Blocker {
         Blocker::lasting(
             Reason::OutputNotOurs,
@@ -375,20 +385,16 @@ impl Output for VaultOutput {
 
     fn announced(&self, before: Option<&RecordedOutput>, values: &Values) -> Result<RecordedOutput, Failure> {
         let OutputId { kind, name } = self.id.clone();
-        let begun = Some(recorded_entry(&self.at(values.generation)?.paths, &values.user_id));
-        let before = before.cloned().unwrap_or(RecordedOutput { kind, name, ..RecordedOutput::default() });
-        Ok(RecordedOutput { begun, ..before })
+        let mut entry = before.cloned().unwrap_or(RecordedOutput { kind, name, ..RecordedOutput::default() });
+        entry.begun.push(recorded_entry(&self.at(values.generation)?.paths, &values.user_id));
+        Ok(entry)
     }
 
-    fn superseded(&self) -> Option<RecordedOutput> {
-        let (written, _) = self.written.as_ref()?;
-        let recorded = self.resource.history.recorded(&self.id)?;
-        let former = of_entry(recorded.entry.as_ref()?).ok().filter(|former| former.path != written.path)?;
-        let name = vaults::former_name(&self.vault, &former.path, |name| {
-            let id = OutputId { kind: KIND.to_owned(), name: name.to_owned() };
-            self.resource.history.recorded(&id).is_none_or(|other| other.entry == recorded.entry)
-        });
-        Some(RecordedOutput { name, begun: None, conditions: Vec::new(), ..recorded.clone() })
+    fn superseded(&self) -> Vec<RecordedOutput> {
+        let Some((written, _)) = &self.written else { return Vec::new() };
+        let Some(recorded) = self.resource.history.recorded(&self.id) else { return Vec::new() };
+        let is_another = |entry: &&RecordedEntry| of_entry(entry).is_ok_and(|at| at.path != written.path);
+        recorded.entries().filter(is_another).filter_map(|entry| self.former(recorded, entry)).collect()
     }
 
     async fn remove(&mut self) -> Result<(), Failure> {

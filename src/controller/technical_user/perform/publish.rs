@@ -99,13 +99,14 @@ async fn write(pass: &mut Pass, current: &UserRef, id: &OutputId) -> Result<(), 
 /// What an output held in another place is removed once all outputs hold the credential.
 fn supersede(pass: &mut Pass, id: &OutputId, generation: i64) -> Result<(), Failure> {
     pass.resource.history.generation = generation;
-    let Some(former) = pass.output(id)?.superseded() else { return Ok(()) };
-    let output = former.id();
-    if pass.observation.to_remove.iter().all(|listed| listed.output != output) {
-        let kept_for = overlap(pass);
-        let to_remove = ToRemove { output, outlives_resource: true, kept_for, ..ToRemove::default() };
-        pass.observation.to_remove.push(to_remove);
-        pass.resource.history.outputs.push(former);
+    for former in pass.output(id)?.superseded() {
+        let output = former.id();
+        if pass.observation.to_remove.iter().all(|listed| listed.output != output) {
+            let kept_for = overlap(pass);
+            let to_remove = ToRemove { output, outlives_resource: true, kept_for, ..ToRemove::default() };
+            pass.observation.to_remove.push(to_remove);
+            pass.resource.history.outputs.push(former);
+        }
     }
     Ok(())
 }

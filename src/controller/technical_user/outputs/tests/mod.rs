@@ -577,7 +577,7 @@ async fn a_later_user_has_another_entry_and_the_former_one_is_superseded() {
     output.observe(Some(&recorded)).await.unwrap();
     output.write(&Values { generation: 2, ..values("u2") }).await.unwrap();
     let replaced = output.record("d2", Some(&recorded), true).unwrap();
-    let former = output.superseded().unwrap();
+    let former = output.superseded().remove(0);
     assert_eq!(former.entry, recorded.entry);
     place.resource.history.outputs.push(former.clone());
     assert!(place.is_there() && place.vault.get("edc-2").is_some());
@@ -596,7 +596,7 @@ async fn an_entry_is_removed_whose_write_the_status_only_announces() {
     let mut place = VaultEntries::new().await;
     let (mut output, values) = (place.output(), values("u1"));
     let announced = output.announced(None, &values).unwrap();
-    assert!(output.goes_elsewhere(Some(&RecordedOutput { begun: None, ..announced.clone() }), &values));
+    assert!(output.goes_elsewhere(Some(&RecordedOutput { begun: Vec::new(), ..announced.clone() }), &values));
     assert!(!output.goes_elsewhere(Some(&announced), &values));
     let later = Values { generation: 2, ..values.clone() };
     assert!(output.goes_elsewhere(Some(&announced), &later), "another generation has another place");
@@ -608,6 +608,29 @@ async fn an_entry_is_removed_whose_write_the_status_only_announces() {
     assert!(place.is_there());
     super::of_record(&place.resource, &announced.id()).unwrap().remove().await.unwrap();
     assert!(!place.is_there());
+}
+
+/// Each place that may have been written is removed, whatever came between.
+#[tokio::test]
+async fn entries_of_writes_that_were_only_announced_are_superseded_too() {
+    let mut place = VaultEntries::new().await;
+    let generations: Vec<_> = (1..=3).map(|generation| Values { generation, ..values("u1") }).collect();
+    let mut recorded = None;
+    for values in &generations[..2] {
+        let mut output = place.output();
+        recorded = Some(output.announced(recorded.as_ref(), values).unwrap());
+        // The operator ends after the write.
+        output.observe(None).await.unwrap();
+        output.write(values).await.unwrap();
+    }
+    place.record(recorded.unwrap());
+    let mut output = place.output();
+    output.write(&generations[2]).await.unwrap();
+    let superseded = output.superseded();
+    let aliases: Vec<_> =
+        superseded.iter().map(|former| &*former.entry.as_ref().unwrap().secret_alias).collect();
+    assert_eq!(aliases, ["edc-1", "edc-2"]);
+    assert!(output.record("d3", None, true).unwrap().begun.is_empty());
 }
 
 /// The same entry under another name in the spec is not removed with the former name.
