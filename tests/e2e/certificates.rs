@@ -22,7 +22,7 @@ async fn an_unusable_certificate_of_a_bundle_is_named_and_the_others_are_used() 
     assert_eq!((notice.status.as_str(), notice.reason.as_str()), ("True", "UnusableCertificates"));
     let words = notice.message.as_str();
     assert!(words.contains("certificate 2 is not a valid X.509 certificate"), "{words}");
-    assert!(world.log().contains(words), "the log names it too");
+    world.operator().wait_for_line(|line| line.contains(words)).await.expect("the log names it too");
     world.secrets_api().delete("authority", &DeleteParams::default()).await.unwrap();
     world.portal_because("CaBundleInvalid").await;
     bundle(&format!("{authority}{broken}")).await;

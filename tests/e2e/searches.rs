@@ -88,5 +88,5 @@ async fn a_search_outlives_the_reconcile_that_asked_for_it() {
     assert_eq!(reason(&user), "Ready");
     assert_eq!(world.count(Endpoint::Create), 1);
     world.portal_ready().await;
-    assert!(world.log().contains("The search of the user list begins"));
+    world.operator().wait_for_line(|line| line.contains("The search of the user list begins")).await.unwrap();
 }
