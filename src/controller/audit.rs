@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::Key;
-use crate::controller::technical_user::pass::Failure;
+use crate::controller::technical_user::failure::Failure;
 use crate::domain::plan::OutputId;
 use crate::domain::user::{CreatedUser, Credential, NewUser, Role, UserDetails, UserId};
 use crate::portal::observe::{Operation, timed};

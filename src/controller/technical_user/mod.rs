@@ -1,11 +1,12 @@
 //! The way of a `TechnicalUser`: observe, plan, carry out, status.
 
-mod failures;
+pub(in crate::controller) mod failure;
 pub mod memory;
 mod observe;
 mod outputs;
-pub(in crate::controller) mod pass;
 mod perform;
+mod progress;
+mod reconcile;
 mod refusal;
 mod status;
 mod token_roles;
@@ -30,14 +31,15 @@ use crate::controller::queue::dispatcher::Action;
 use crate::domain::plan::{self, Observation, Report, Requeue, Settled, Step};
 use crate::metrics::{Kind, Reconciled};
 
-use failures::Progress;
-pub use failures::panicked;
+use failure::Failure;
+pub use failure::panicked;
 pub use memory::turns::pass_on as pass_turn_on;
 pub(in crate::controller) use observe::grants;
 pub use observe::owner;
-use pass::{Failure, Pass};
+use progress::Progress;
+use reconcile::Reconcile;
 
-/// A pass takes no longer; an attempt that is under way goes on all the same.
+/// The longest time of a reconcile. An attempt that is in progress continues after it.
 const DEADLINE: Duration = Duration::from_mins(3);
 
 /// More steps than any plan needs; 300 users of one name are confirmed within one step.
@@ -49,7 +51,7 @@ const AFTER: Duration = Duration::from_millis(50);
 /// How long the cache takes, at most usually, to show a write.
 const CACHE_LAG: Duration = Duration::from_millis(200);
 
-/// One pass over one resource. Never fails: what goes wrong is told in the status and tried again.
+/// Reconciles one resource. Never fails: the status reports what failed, and it is tried again.
 pub async fn reconcile(object: Arc<DynamicObject>, ctx: Arc<Context>) -> Action {
     let action = reconcile_in_time(&object, &ctx).await;
     memory::turns::pass_on(&ctx, &Key::of(&object));
@@ -74,7 +76,7 @@ async fn reconcile_in_time(object: &DynamicObject, ctx: &Arc<Context>) -> Action
             ctx.memory.change_known(&key, |user| user.failing.forget());
             (action, if changed { Reconciled::Changed } else { Reconciled::Unchanged })
         }
-        Err(failure) => (failures::after(ctx, &key, &failure).await, Reconciled::Error),
+        Err(failure) => (failure::after(ctx, &key, &failure).await, Reconciled::Error),
     };
     ctx.metrics.reconciled(Kind::TechnicalUser, outcome, began.elapsed());
     ctx.count_backoffs();
@@ -112,25 +114,25 @@ async fn reconcile_once(
         let changed = status::write_invalid(&status::InvalidResource { ctx, object, why: &why }).await?;
         return Ok((Action::await_change(), changed));
     }
-    let mut pass = observe::observe(ctx, object.clone(), spec).await?;
-    let settled = match run(&mut pass, progress).await {
+    let mut reconcile = observe::observe(ctx, object.clone(), spec).await?;
+    let settled = match run(&mut reconcile, progress).await {
         Ok(settled) => settled,
         Err(failure) if failure.interrupts() => {
-            let Some(blocker) = failure.blocker(pass.disclosed()) else { return Err(failure) };
-            let requeue = failures::requeue_after(&pass, &failure);
-            carry_out(&mut pass, progress, |o| plan::interrupted(o, &blocker, requeue)).await?
+            let Some(blocker) = failure.blocker(reconcile.disclosed()) else { return Err(failure) };
+            let requeue = failure::requeue_after(&reconcile, &failure);
+            carry_out(&mut reconcile, progress, |o| plan::interrupted(o, &blocker, requeue)).await?
         }
         Err(failure) => return Err(failure),
     };
     if settled.report == Report::Gone {
-        ctx.memory.forget(&pass.key);
+        ctx.memory.forget(&reconcile.key);
         return Ok((Action::await_change(), true));
     }
-    status::remember_wait(&pass, &settled);
+    status::remember_wait(&reconcile, &settled);
     progress.at(&"writing the status");
-    let changed = status::write(&mut pass, &settled).await?;
-    token_roles::settle(&pass, &settled);
-    Ok((next_reconcile(&pass, &settled), changed))
+    let changed = status::write(&mut reconcile, &settled).await?;
+    token_roles::settle(&reconcile, &settled);
+    Ok((next_reconcile(&reconcile, &settled), changed))
 }
 
 /// The object as the apiserver has it: after a conflict the cache may still show what led to it.
@@ -142,30 +144,30 @@ async fn read_live(ctx: &Context, object: &DynamicObject) -> Result<DynamicObjec
 }
 
 /// Plans and carries out until the plan comes to rest. A failure that concerns one output ends it after the others are served.
-async fn run(pass: &mut Pass, progress: &Progress) -> Result<Settled, Failure> {
-    let settled = carry_out(pass, progress, plan::plan).await?;
-    let Some(failure) = pass.failed.take() else { return Ok(settled) };
-    status::record_written(pass, &settled).await;
+async fn run(reconcile: &mut Reconcile, progress: &Progress) -> Result<Settled, Failure> {
+    let settled = carry_out(reconcile, progress, plan::plan).await?;
+    let Some(failure) = reconcile.failed.take() else { return Ok(settled) };
+    status::record_written(reconcile, &settled).await;
     Err(failure)
 }
 
 /// Carries out what a plan decides until it comes to rest.
 async fn carry_out(
-    pass: &mut Pass,
+    reconcile: &mut Reconcile,
     progress: &Progress,
     plan: impl Fn(&Observation) -> Step,
 ) -> Result<Settled, Failure> {
     for _ in 0..STEPS {
-        match plan(&pass.observation) {
+        match plan(&reconcile.observation) {
             Step::Read(what) => {
-                tracing::debug!(resource = %pass.key, step = ?what, "Reading");
+                tracing::debug!(resource = %reconcile.key, step = ?what, "Reading");
                 progress.at(&what);
-                perform::read::read(pass, what).await?;
+                perform::read::read(reconcile, what).await?;
             }
             Step::Write(what) => {
-                tracing::debug!(resource = %pass.key, step = ?what, "Writing");
+                tracing::debug!(resource = %reconcile.key, step = ?what, "Writing");
                 progress.at(&what);
-                perform::write::write(pass, what).await?;
+                perform::write::write(reconcile, what).await?;
             }
             Step::Settled(settled) => return Ok(settled),
         }
@@ -174,8 +176,8 @@ async fn carry_out(
 }
 
 /// When the resource is reconciled again.
-fn next_reconcile(pass: &Pass, settled: &Settled) -> Action {
-    let (ctx, key) = (&pass.ctx, &pass.key);
+fn next_reconcile(reconcile: &Reconcile, settled: &Settled) -> Action {
+    let (ctx, key) = (&reconcile.ctx, &reconcile.key);
     match settled.requeue {
         Requeue::Never => {
             ctx.backoffs.forget(key);
@@ -185,9 +187,9 @@ fn next_reconcile(pass: &Pass, settled: &Settled) -> Action {
             ctx.backoffs.forget(key);
             Action::requeue(time + AFTER)
         }
-        Requeue::Backoff => after_failure(pass),
+        Requeue::Backoff => after_failure(reconcile),
         Requeue::BackoffAt(time) => {
-            after_failure(pass);
+            after_failure(reconcile);
             Action::requeue(time + AFTER)
         }
     }
@@ -195,9 +197,9 @@ fn next_reconcile(pass: &Pass, settled: &Settled) -> Action {
 
 /// When what failed is tried again. A refusal has a back-off of its own, which does not grow with each reconcile that something
 /// wakes meanwhile.
-fn after_failure(pass: &Pass) -> Action {
-    let (ctx, key) = (&pass.ctx, &pass.key);
-    match ctx.memory.look(key, |user| user.attempts.refused_for(pass.fingerprint)) {
+fn after_failure(reconcile: &Reconcile) -> Action {
+    let (ctx, key) = (&reconcile.ctx, &reconcile.key);
+    match ctx.memory.look(key, |user| user.attempts.refused_for(reconcile.fingerprint)) {
         Some(left) => Action::requeue(left + AFTER),
         None => Action::requeue(ctx.backoffs.after_failure(key)),
     }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use parking_lot::Mutex;
 
-use super::pass::Pass;
+use super::reconcile::Reconcile;
 use crate::api::conditions::READY;
 use crate::controller::objects::Key;
 use crate::controller::portal::connections::Connection;
@@ -116,48 +116,48 @@ impl NamedRoles {
 
 /// Roles of a user can change in the portal, or in the identity provider alone, without a word in the list; the token of an
 /// internal user shows them.
-pub(super) fn compare(pass: &mut Pass, link: &Connection, at: &CredentialAt, token: TokenRoles) {
-    let memory = &pass.ctx.memory;
-    let user = match (at, &pass.status.user) {
+pub(super) fn compare(reconcile: &mut Reconcile, link: &Connection, at: &CredentialAt, token: TokenRoles) {
+    let memory = &reconcile.ctx.memory;
+    let user = match (at, &reconcile.status.user) {
         (CredentialAt::Portal(user), _)
-            if pass.details.get(user).is_some_and(|details| details.kind == UserKind::Internal) =>
+            if reconcile.details.get(user).is_some_and(|details| details.kind == UserKind::Internal) =>
         {
-            let shown = Shown { comparable: is_comparable(pass, link, &token), token: &token };
-            memory.change(&pass.key, |seen| seen.roles.shown_with_details(user, &shown));
+            let shown = Shown { comparable: is_comparable(reconcile, link, &token), token: &token };
+            memory.change(&reconcile.key, |seen| seen.roles.shown_with_details(user, &shown));
             Some((user.clone(), shown.comparable))
         }
         (CredentialAt::Output(_), Some(user)) if user.kind == super::status::INTERNAL => {
-            let shown = Shown { comparable: is_comparable(pass, link, &token), token: &token };
+            let shown = Shown { comparable: is_comparable(reconcile, link, &token), token: &token };
             let id = UserId::new(&user.id);
-            memory.change(&pass.key, |seen| seen.roles.shown(&id, &shown, &user.roles));
+            memory.change(&reconcile.key, |seen| seen.roles.shown(&id, &shown, &user.roles));
             Some((id, shown.comparable))
         }
         _ => None,
     };
-    pass.observation.roles_doubted = memory.look(&pass.key, |seen| seen.roles.are_doubted());
+    reconcile.observation.roles_doubted = memory.look(&reconcile.key, |seen| seen.roles.are_doubted());
     if let Some((id, comparable)) = user {
-        pass.observation.users.entry(&id).token_roles = comparable.then_some(token.technical);
+        reconcile.observation.users.entry(&id).token_roles = comparable.then_some(token.technical);
     }
 }
 
 /// Whether the token of an internal user would name its technical-user roles: it names some, or a token of this user, of
 /// another one of the Portal or of its login has named some.
-fn is_comparable(pass: &Pass, link: &Connection, token: &TokenRoles) -> bool {
-    let seen = &pass.ctx.memory.named_roles;
+fn is_comparable(reconcile: &Reconcile, link: &Connection, token: &TokenRoles) -> bool {
+    let seen = &reconcile.ctx.memory.named_roles;
     if !token.technical.is_empty() {
-        seen.named(&pass.portal_key, &link.token_url);
+        seen.named(&reconcile.portal_key, &link.token_url);
         return true;
     }
     !link.login.technical_roles.is_empty()
-        || seen.are_named(&pass.portal_key, &link.token_url)
-        || pass.status.conditions.iter().any(|condition| {
+        || seen.are_named(&reconcile.portal_key, &link.token_url)
+        || reconcile.status.conditions.iter().any(|condition| {
             condition.type_ == READY && reports_token_roles(&condition.reason, &condition.message)
         })
 }
 
 /// A status was written. Where it says that all is as it should be with the user, what the tokens showed is no longer in doubt.
-pub(super) fn settle(pass: &Pass, rest: &Settled) {
-    let o = &pass.observation;
+pub(super) fn settle(reconcile: &Reconcile, rest: &Settled) {
+    let o = &reconcile.observation;
     let is_in_order = match (&rest.report, &rest.current) {
         (Report::Ready, _) => true,
         // Roles and credential were found in order before an output was: another one holds the credential.
@@ -171,8 +171,8 @@ pub(super) fn settle(pass: &Pass, rest: &Settled) {
     if !is_in_order {
         return;
     }
-    for id in pass.details.keys() {
-        pass.ctx.memory.change(&pass.key, |seen| seen.roles.settled(id));
+    for id in reconcile.details.keys() {
+        reconcile.ctx.memory.change(&reconcile.key, |seen| seen.roles.settled(id));
     }
 }
 

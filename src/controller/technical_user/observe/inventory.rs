@@ -3,7 +3,7 @@
 use crate::api::portal::{PortalStatus, RETAINED_LIMIT};
 use crate::api::technical_user::ExistingUser;
 use crate::controller::portal::connections::Connection;
-use crate::controller::technical_user::pass::Pass;
+use crate::controller::technical_user::reconcile::Reconcile;
 use crate::domain::identity::Owner;
 use crate::domain::inventory::Snapshot;
 use crate::domain::ownership;
@@ -11,19 +11,19 @@ use crate::domain::plan::{Confirmed, Listed, Named, Selection, Users};
 use crate::domain::user::{ListedUser, UserId};
 
 /// What the last snapshot says of the resource's users.
-pub(super) fn see_inventory(pass: &mut Pass, portal_status: Option<&PortalStatus>) {
-    let o = &mut pass.observation;
+pub(super) fn see_inventory(reconcile: &mut Reconcile, portal_status: Option<&PortalStatus>) {
+    let o = &mut reconcile.observation;
     let recorded = o.recorded.user.as_ref().map(|user| user.id.clone());
-    let by_status = pass.status.user.as_ref().and_then(|user| user.client_id.clone());
+    let by_status = reconcile.status.user.as_ref().and_then(|user| user.client_id.clone());
     if let (Some(id), Some(client)) = (&recorded, by_status) {
         o.users.entry(id).client_ids.insert(client);
     }
-    let Some(link) = &pass.link else { return };
+    let Some(link) = &reconcile.link else { return };
     if let Some(id) = &recorded {
         see_client_id(&mut o.users, link, id);
     }
-    let name = pass.status.user.as_ref().map(|user| user.name.clone()).unwrap_or_default();
-    let existing = pass.spec.user.existing.as_ref();
+    let name = reconcile.status.user.as_ref().map(|user| user.name.clone()).unwrap_or_default();
+    let existing = reconcile.spec.user.existing.as_ref();
     let owner = &o.owner;
     let look = |list: &Snapshot| Seen {
         listed: recorded.as_ref().map_or(Listed::Unknown, |id| listed(list, id, &name)),

@@ -1,4 +1,4 @@
-//! What is known of a `TechnicalUser` at the start of a pass: caches, the Portal's connection, the Secret's metadata.
+//! What is known of a `TechnicalUser` at the start of a reconcile: caches, the Portal's connection, the Secret's metadata.
 
 mod inventory;
 mod known;
@@ -15,8 +15,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use kube::api::DynamicObject;
 
+use super::failure::Failure;
 use super::outputs::{self, Output, Resource, Vaults};
-use super::pass::{Failure, Pass};
+use super::reconcile::Reconcile;
 use super::refusal::RefusalFingerprint;
 use crate::api::conditions::{READY, USER_READY};
 use crate::api::keys;
@@ -52,12 +53,12 @@ use retiring::see_retiring;
 pub(super) use rotation::handled;
 use rotation::see_rotation;
 
-/// Begins a pass.
+/// Begins a reconcile.
 pub async fn observe(
     ctx: &Arc<Context>,
     object: DynamicObject,
     spec: TechnicalUserSpec,
-) -> Result<Pass, Failure> {
+) -> Result<Reconcile, Failure> {
     let key = Key::of(&object);
     let now = ctx.process.clock.now();
     let status: TechnicalUserStatus = lenient(&object, "status");
@@ -124,7 +125,7 @@ pub async fn observe(
     };
     let known = known(&observation, parsed.as_deref());
     let resource = Resource::of(ctx, &object, &status, &observation.owner, known.as_ref(), around);
-    let mut pass = Pass {
+    let mut reconcile = Reconcile {
         link: link.map(|link| audited(link, &key, &status)),
         ctx: Arc::clone(ctx),
         key,
@@ -148,35 +149,35 @@ pub async fn observe(
         verification_interval,
         now,
     };
-    see_rotation(&mut pass);
-    see_inventory(&mut pass, parsed.as_ref().map(|parsed| &parsed.status));
-    observe_outputs(&mut pass).await?;
-    see_restarts(&mut pass);
-    Ok(pass)
+    see_rotation(&mut reconcile);
+    see_inventory(&mut reconcile, parsed.as_ref().map(|parsed| &parsed.status));
+    observe_outputs(&mut reconcile).await?;
+    see_restarts(&mut reconcile);
+    Ok(reconcile)
 }
 
 /// What is in the place of each output. A resource under deletion needs none of them.
-async fn observe_outputs(pass: &mut Pass) -> Result<(), Failure> {
-    let resource = pass.resource.clone();
-    pass.outputs = outputs::of_spec(&resource, pass.spec.outputs.as_deref());
-    let deleting = pass.observation.deleting;
-    pass.observation.to_remove = to_remove(&resource, &pass.status, &pass.outputs, deleting);
-    see_retiring(pass);
-    for output in &mut pass.outputs {
+async fn observe_outputs(reconcile: &mut Reconcile) -> Result<(), Failure> {
+    let resource = reconcile.resource.clone();
+    reconcile.outputs = outputs::of_spec(&resource, reconcile.spec.outputs.as_deref());
+    let deleting = reconcile.observation.deleting;
+    reconcile.observation.to_remove = to_remove(&resource, &reconcile.status, &reconcile.outputs, deleting);
+    see_retiring(reconcile);
+    for output in &mut reconcile.outputs {
         let id = output.id().clone();
-        let recorded = pass.status.outputs.iter().find(|recorded| recorded.id() == id);
+        let recorded = reconcile.status.outputs.iter().find(|recorded| recorded.id() == id);
         let mut state = OutputState::Absent;
-        if !pass.observation.deleting {
+        if !reconcile.observation.deleting {
             state = match output.observe(recorded).await {
                 Ok(observed) => {
-                    pass.observation.timers.also(observed.read_in);
+                    reconcile.observation.timers.also(observed.read_in);
                     observed.state
                 }
                 Err(Failure::OutputUnavailable(blocker)) => OutputState::Unknown(blocker),
                 Err(failure) => return Err(failure),
             };
         }
-        pass.observation.outputs.push(OutputView {
+        reconcile.observation.outputs.push(OutputView {
             state,
             in_status: recorded.is_some(),
             recorded: recorded.map(|recorded| recorded.digest.clone()).filter(|digest| !digest.is_empty()),

@@ -9,7 +9,7 @@ use crate::controller::context::Context;
 use crate::controller::objects::{Key, annotation, is_deleting};
 use crate::controller::portal::connections::{Connection, ConnectionState};
 use crate::controller::portal::logins::operator_logins::LoginPlace;
-use crate::controller::technical_user::pass::Failure;
+use crate::controller::technical_user::failure::Failure;
 use crate::domain::access::{Grant, Grants};
 use crate::domain::address;
 use crate::domain::identity::Hint;

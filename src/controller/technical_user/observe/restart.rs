@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::api::technical_user::{RecordedRestart, RestartTarget as Spec, WorkloadKind as Kind};
-use crate::controller::technical_user::pass::Pass;
+use crate::controller::technical_user::reconcile::Reconcile;
 use crate::domain::plan::{RestartTarget, Restarts, WorkloadId, WorkloadKind};
 
 /// A restart begins this time after the last change: what changes meanwhile, here or for another resource that names the same
@@ -16,19 +16,19 @@ const WINDOW: SignedDuration = SignedDuration::from_secs(10);
 const SKEW: SignedDuration = SignedDuration::from_mins(1);
 
 /// What is known of the restarts without a call.
-pub(super) fn see_restarts(pass: &mut Pass) {
-    let Some(named) = &pass.spec.restart else { return };
-    let recorded = pass.status.restart.clone().unwrap_or_default();
+pub(super) fn see_restarts(reconcile: &mut Reconcile) {
+    let Some(named) = &reconcile.spec.restart else { return };
+    let recorded = reconcile.status.restart.clone().unwrap_or_default();
     let changed_at = changed_at(&recorded);
     let target = |spec| {
         let id = workload_id(spec);
         let behind = generation(&recorded, &id).is_some_and(|done| done < recorded.generation);
         RestartTarget { id, due: behind && changed_at.is_some(), view: None }
     };
-    pass.observation.restarts = Restarts {
+    reconcile.observation.restarts = Restarts {
         targets: named.iter().map(target).collect(),
-        outputs: pass.outputs.iter().filter(|o| o.needs_restart()).map(|o| o.id().clone()).collect(),
-        wait: changed_at.map(|at| wait(at, pass.now)).unwrap_or_default(),
+        outputs: reconcile.outputs.iter().filter(|o| o.needs_restart()).map(|o| o.id().clone()).collect(),
+        wait: changed_at.map(|at| wait(at, reconcile.now)).unwrap_or_default(),
     };
 }
 

@@ -6,25 +6,26 @@ use jiff::Timestamp;
 
 use crate::api::keys;
 use crate::controller::objects::annotation;
-use crate::controller::technical_user::pass::Pass;
+use crate::controller::technical_user::reconcile::Reconcile;
 
 /// Sees how long each output is kept that the spec no longer names.
-pub(super) fn see_retiring(pass: &mut Pass) {
-    let overlap = overlap(pass);
-    for former in &mut pass.observation.to_remove {
-        let recorded = pass.status.outputs.iter().find(|output| output.id() == former.output);
+pub(super) fn see_retiring(reconcile: &mut Reconcile) {
+    let overlap = overlap(reconcile);
+    for former in &mut reconcile.observation.to_remove {
+        let recorded = reconcile.status.outputs.iter().find(|output| output.id() == former.output);
         let until = recorded.and_then(|output| output.delete_after.as_deref());
-        let mut named =
-            annotation(&pass.object, keys::END_OVERLAP).into_iter().flat_map(|names| names.split([',', ' ']));
+        let mut named = annotation(&reconcile.object, keys::END_OVERLAP)
+            .into_iter()
+            .flat_map(|names| names.split([',', ' ']));
         former.hurried = named.any(|name| name == former.output.name);
         former.begun = until.is_some();
-        former.kept_for = kept_for(overlap, until, pass.now);
+        former.kept_for = kept_for(overlap, until, reconcile.now);
     }
 }
 
 /// How long the spec keeps an output that it no longer names.
-pub(in crate::controller::technical_user) fn overlap(pass: &Pass) -> Duration {
-    pass.spec.rotation.and_then(|rotation| rotation.overlap).map_or(Duration::ZERO, Duration::from)
+pub(in crate::controller::technical_user) fn overlap(reconcile: &Reconcile) -> Duration {
+    reconcile.spec.rotation.and_then(|rotation| rotation.overlap).map_or(Duration::ZERO, Duration::from)
 }
 
 /// A shorter overlap counts for what is kept already, a longer one does not.

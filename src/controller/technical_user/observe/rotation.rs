@@ -6,16 +6,16 @@ use crate::api::bounds::OBJECT;
 use crate::api::keys;
 use crate::api::technical_user::Handled;
 use crate::controller::objects::annotation;
-use crate::controller::technical_user::pass::Pass;
+use crate::controller::technical_user::reconcile::Reconcile;
 use crate::domain::plan::Rotation;
 use crate::domain::text::distinct;
 
 /// What is known of the rotation. Where there is no status (a restore), a value that is found is recorded, and no rotation
 /// follows from it.
-pub(super) fn see_rotation(pass: &mut Pass) {
-    let (asked, status) = (handled(&pass.object), &pass.status);
+pub(super) fn see_rotation(reconcile: &mut Reconcile) {
+    let (asked, status) = (handled(&reconcile.object), &reconcile.status);
     let requested = asked.is_some() && asked != status.handled && status.user.is_some();
-    pass.observation.rotation = Rotation { requested, due: false };
+    reconcile.observation.rotation = Rotation { requested, due: false };
 }
 
 /// What the status records once the request is handled. A value may be longer than a status should be.

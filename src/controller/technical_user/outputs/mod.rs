@@ -23,8 +23,8 @@ use self::merged_secret::MergedSecret;
 use self::secret::SecretOutput;
 use self::vault::VaultOutput;
 pub use self::vaults::Vaults;
+use super::failure::Failure;
 use super::memory::places::Place;
-use super::pass::Failure;
 use crate::api::technical_user::{
     CreationPolicy, Output as Spec, RecordedOutput, SecretOutput as SecretSpec, TechnicalUserStatus,
 };

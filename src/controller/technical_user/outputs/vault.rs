@@ -16,7 +16,7 @@ use crate::api::technical_user::{
     DataKey, ENTRY, RecordedEntry, RecordedOutput, SecretOutput, VaultOutput as Spec,
 };
 use crate::controller::objects::Key;
-use crate::controller::technical_user::pass::Failure;
+use crate::controller::technical_user::failure::Failure;
 use crate::controller::vault::view::VaultView;
 use crate::domain::format::{Content, FormatError, Values};
 use crate::domain::plan::{OutputId, OutputState};

@@ -4,7 +4,7 @@ use super::vault::mark;
 use super::{Resource, vaults};
 use crate::api::technical_user::{RecordedEntry, RecordedOutput};
 use crate::api::vault::AbandonedEntry;
-use crate::controller::technical_user::pass::Failure;
+use crate::controller::technical_user::failure::Failure;
 use crate::controller::vault::abandoned;
 use crate::controller::vault::view::VaultView;
 use crate::domain::plan::OutputId;

@@ -11,8 +11,9 @@ use crate::api::portal::PortalSpec;
 use crate::controller::context::Context;
 use crate::controller::objects::{Key, is_deleting, part};
 use crate::controller::portal::connections::ConnectionState;
+use crate::controller::technical_user::failure::Failure;
 use crate::controller::technical_user::observe;
-use crate::controller::technical_user::pass::{Failure, Pass};
+use crate::controller::technical_user::reconcile::Reconcile;
 use crate::domain::access::Grants;
 use crate::domain::identity::Pin;
 
@@ -52,14 +53,14 @@ impl Version {
 
 impl Basis {
     /// What the reconcile has observed; `None` where the Portal cannot be used.
-    pub fn of(pass: &Pass) -> Option<Self> {
+    pub fn of(reconcile: &Reconcile) -> Option<Self> {
         Some(Self {
-            key: pass.key.clone(),
-            user: Version::of(&pass.object),
-            portal_key: pass.portal_key.clone(),
-            portal: Version::of(pass.portal.as_ref()?),
-            pin: pass.link.as_ref()?.pin.clone(),
-            grants: pass.observation.portal.as_ref().ok()?.grants.clone(),
+            key: reconcile.key.clone(),
+            user: Version::of(&reconcile.object),
+            portal_key: reconcile.portal_key.clone(),
+            portal: Version::of(reconcile.portal.as_ref()?),
+            pin: reconcile.link.as_ref()?.pin.clone(),
+            grants: reconcile.observation.portal.as_ref().ok()?.grants.clone(),
         })
     }
 

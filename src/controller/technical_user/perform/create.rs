@@ -16,10 +16,11 @@ use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{Key, annotation, technical_users};
 use crate::controller::portal::connections::Connection;
 use crate::controller::portal::inventory::{Change, Kind};
+use crate::controller::technical_user::failure::Failure;
 use crate::controller::technical_user::memory::attempts::Outcome;
 use crate::controller::technical_user::memory::places::Place;
 use crate::controller::technical_user::memory::turns;
-use crate::controller::technical_user::pass::{Failure, Pass};
+use crate::controller::technical_user::reconcile::Reconcile;
 use crate::controller::technical_user::reference;
 use crate::controller::technical_user::refusal::RefusalFingerprint;
 use crate::domain::attempt::Attempt;
@@ -40,7 +41,7 @@ const START_LIMIT: Duration = Duration::from_secs(10);
 /// Portal. The task goes on, and wakes the resource at its end.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// What the task needs; nothing of the pass, which may be cancelled.
+/// What the task needs; nothing of the reconcile, which may be cancelled.
 struct Task {
     ctx: Arc<Context>,
     key: Key,
@@ -58,47 +59,53 @@ struct Task {
     _places: Vec<Place>,
 }
 
-/// Starts the task and waits a while for its end. Where it takes longer, or the pass is cancelled meanwhile, the outcome is
+/// Starts the task and waits a while for its end. Where it takes longer, or the reconcile is cancelled meanwhile, the outcome is
 /// kept for the next one.
-pub async fn create(pass: &mut Pass, generation: i64, user: NewUser) -> Result<(), Failure> {
-    if !pass.ctx.may_create() {
+pub async fn create(reconcile: &mut Reconcile, generation: i64, user: NewUser) -> Result<(), Failure> {
+    if !reconcile.ctx.may_create() {
         return Err(Failure::NotActive);
     }
-    let owner = pass.observation.owner.clone();
-    let link = pass.connected()?.clone();
-    let Some(pin) = plan::attempt_pin(&pass.observation) else { return Err(Failure::Overtaken) };
+    let owner = reconcile.observation.owner.clone();
+    let link = reconcile.connected()?.clone();
+    let Some(pin) = plan::attempt_pin(&reconcile.observation) else { return Err(Failure::Overtaken) };
     // Waited for here, where the reconcile may end meanwhile.
-    let change = link.inventory.change(&pass.key, Kind::Create).await?;
+    let change = link.inventory.change(&reconcile.key, Kind::Create).await?;
     let slot = match link.portal.create_slot().await {
         Err(error @ PortalError::CreatesInProgress) => {
-            pass.ctx.memory.turns.wait(&pass.portal_key, &pass.key);
+            reconcile.ctx.memory.turns.wait(&reconcile.portal_key, &reconcile.key);
             return Err(error.into());
         }
         slot => slot?,
     };
-    pass.ctx.memory.turns.begin(&pass.key);
-    let turn = PassTurnOn { ctx: Arc::clone(&pass.ctx), portal: pass.portal_key.clone() };
-    let attempt = Attempt { generation, id: random_id(&pass.ctx.process.random), pin };
-    let mut finalizers = pass.object.metadata.finalizers.clone().unwrap_or_default();
+    reconcile.ctx.memory.turns.begin(&reconcile.key);
+    let turn = PassTurnOn { ctx: Arc::clone(&reconcile.ctx), portal: reconcile.portal_key.clone() };
+    let attempt = Attempt { generation, id: random_id(&reconcile.ctx.process.random), pin };
+    let mut finalizers = reconcile.object.metadata.finalizers.clone().unwrap_or_default();
     if !finalizers.iter().any(|finalizer| finalizer == FINALIZER) {
         finalizers.push(FINALIZER.to_owned());
     }
     let task = Task {
-        mark: Mark { owner, generation, hint: pass.observation.hint.clone(), retained: false, login: false },
-        ctx: Arc::clone(&pass.ctx),
-        key: pass.key.clone(),
+        mark: Mark {
+            owner,
+            generation,
+            hint: reconcile.observation.hint.clone(),
+            retained: false,
+            login: false,
+        },
+        ctx: Arc::clone(&reconcile.ctx),
+        key: reconcile.key.clone(),
         link,
         user,
         attempt: attempt.clone(),
-        resource_version: pass.resource_version().unwrap_or_default().to_owned(),
+        resource_version: reconcile.resource_version().unwrap_or_default().to_owned(),
         finalizers,
-        fingerprint: pass.fingerprint,
-        basis: Basis::of(pass).ok_or(Failure::Overtaken)?,
+        fingerprint: reconcile.fingerprint,
+        basis: Basis::of(reconcile).ok_or(Failure::Overtaken)?,
         _change: change,
-        _places: std::mem::take(&mut pass.places),
+        _places: std::mem::take(&mut reconcile.places),
     };
     let (sender, written_down) = oneshot::channel();
-    let mut running = pass.ctx.process.tasks.spawn(pass.ctx.creates.track_future(async move {
+    let mut running = reconcile.ctx.process.tasks.spawn(reconcile.ctx.creates.track_future(async move {
         let _turn = turn;
         task.run(slot, sender).await
     }));
@@ -110,14 +117,17 @@ pub async fn create(pass: &mut Pass, generation: i64, user: NewUser) -> Result<(
     let _in_progress = timeout(PATIENCE, &mut running).await;
     // Read back after an unclear patch, in a state that another client has written since: what is known of the status is
     // older than the resourceVersion. The outcome of the attempt is kept for the next reconcile.
-    if object.data.get("status") != pass.object.data.get("status") {
+    if object.data.get("status") != reconcile.object.data.get("status") {
         return Err(Failure::Overtaken);
     }
-    pass.object = object;
-    pass.observation.finalizer = true;
-    let state = pass.ctx.memory.change(&pass.key, |user| user.attempts.state(&attempt.id, pass.fingerprint));
-    // A refusal of this very pass is not tried again in it.
-    pass.observation.attempt = Some(OpenAttempt { attempt: Some(attempt), state });
+    reconcile.object = object;
+    reconcile.observation.finalizer = true;
+    let state = reconcile
+        .ctx
+        .memory
+        .change(&reconcile.key, |user| user.attempts.state(&attempt.id, reconcile.fingerprint));
+    // A refusal of this very reconcile is not tried again in it.
+    reconcile.observation.attempt = Some(OpenAttempt { attempt: Some(attempt), state });
     Ok(())
 }
 
@@ -268,7 +278,7 @@ fn refused(error: &PortalError, names: &PermissionNames) -> Blocker {
         PortalError::Refused { .. } => {
             Blocker::lasting(Reason::CreateRefused, format!("The portal refuses to create the user: {error}"))
         }
-        // Nothing was sent, or the portal asks for a pause: it passes.
+        // Nothing was sent, or the portal asks for a pause: the failure is temporary.
         other => Blocker::passing(Reason::PortalError, other.to_string()),
     }
 }

@@ -4,7 +4,8 @@ use super::read;
 use super::write::event;
 use crate::controller::objects::Key;
 use crate::controller::portal::inventory::{Inventory, Kind, Unmet};
-use crate::controller::technical_user::pass::{Failure, Pass};
+use crate::controller::technical_user::failure::Failure;
+use crate::controller::technical_user::reconcile::Reconcile;
 use crate::domain::plan::{Done, Notice, UserView};
 use crate::domain::user::{UserId, UserKind, UserStatus};
 use crate::portal::{Portal, PortalError, Refusal};
@@ -14,21 +15,21 @@ const SHOWN_BUT_NOT_DELETED: PortalError =
     PortalError::BadAnswer { reason: "it shows a user that it does not know when the user is deleted" };
 
 /// Deletes a user in the portal, and reports it.
-pub async fn delete(pass: &mut Pass, id: &UserId, notice: &Notice) -> Result<(), Failure> {
-    let link = pass.connected()?.clone();
-    let done = match send(&link.inventory, &*link.portal, &pass.key, id).await? {
+pub async fn delete(reconcile: &mut Reconcile, id: &UserId, notice: &Notice) -> Result<(), Failure> {
+    let link = reconcile.connected()?.clone();
+    let done = match send(&link.inventory, &*link.portal, &reconcile.key, id).await? {
         Ok(()) => {
-            event(pass, notice.reason, "Delete", &notice.note);
+            event(reconcile, notice.reason, "Delete", &notice.note);
             Done::Deleted
         }
         // The portal answers so for ids of other companies as well: its details and its list decide.
-        Err(PortalError::NotFound) => match read::user(pass, id).await? {
+        Err(PortalError::NotFound) => match read::user(reconcile, id).await? {
             UserView::Gone => {
                 link.inventory.remove(id);
                 Done::Deleted
             }
             UserView::Lost => {
-                pass.observation.users.entry(id).details = Some(UserView::Lost);
+                reconcile.observation.users.entry(id).details = Some(UserView::Lost);
                 return Ok(());
             }
             UserView::Read(_) => return Err(SHOWN_BUT_NOT_DELETED.into()),
@@ -38,19 +39,21 @@ pub async fn delete(pass: &mut Pass, id: &UserId, notice: &Notice) -> Result<(),
         Err(PortalError::Refused { refusal, code, .. }) if refusal != Refusal::Request => {
             Done::DeleteRefused(why_refused(refusal, code))
         }
-        Err(PortalError::ClientMissing) if !link.capabilities.deletes_external && is_external(pass, id) => {
+        Err(PortalError::ClientMissing)
+            if !link.capabilities.deletes_external && is_external(reconcile, id) =>
+        {
             Done::DeleteRefused(format!(
                 "a portal of {} cannot delete wallet users",
                 link.capabilities.version
             ))
         }
         Err(PortalError::ClientMissing) => {
-            pass.observation.users.entry(id).details = Some(UserView::Lost);
+            reconcile.observation.users.entry(id).details = Some(UserView::Lost);
             return Ok(());
         }
         Err(error) => return Err(error.into()),
     };
-    pass.observation.users.entry(id).done.push(done);
+    reconcile.observation.users.entry(id).done.push(done);
     Ok(())
 }
 
@@ -76,8 +79,8 @@ async fn send(
     Ok(answer)
 }
 
-fn is_external(pass: &Pass, id: &UserId) -> bool {
-    pass.details.get(id).is_some_and(|details| details.kind == UserKind::External)
+fn is_external(reconcile: &Reconcile, id: &UserId) -> bool {
+    reconcile.details.get(id).is_some_and(|details| details.kind == UserKind::External)
 }
 
 fn why_refused(refusal: Refusal, code: &str) -> String {

@@ -4,9 +4,10 @@ use tokio::time::Instant;
 
 use crate::controller::audit;
 use crate::controller::kube_error::KubeError;
+use crate::controller::technical_user::failure::Failure;
 use crate::controller::technical_user::observe::overlap;
 use crate::controller::technical_user::outputs;
-use crate::controller::technical_user::pass::{Failure, Pass};
+use crate::controller::technical_user::reconcile::Reconcile;
 use crate::controller::technical_user::reference;
 use crate::domain::plan::{
     AfterUsers, NotRemoved, OutputId, OutputState, ToRemove, UserRef, UserView, Verified,
@@ -16,126 +17,128 @@ use crate::domain::roles::Blocker;
 use crate::domain::user::UserId;
 
 /// Asks whether an output can be written.
-pub async fn prove_writable(pass: &mut Pass, id: &OutputId) -> Result<(), Failure> {
-    let state = pass.observation.output(id).map_or(OutputState::Absent, |output| output.state.clone());
+pub async fn prove_writable(reconcile: &mut Reconcile, id: &OutputId) -> Result<(), Failure> {
+    let state = reconcile.observation.output(id).map_or(OutputState::Absent, |output| output.state.clone());
     let answer = match state {
         OutputState::Unknown(blocker) => Ok(Err(blocker)),
-        state => pass.output(id)?.prove_writable(&state).await,
+        state => reconcile.output(id)?.prove_writable(&state).await,
     };
     let answer = match answer {
         // What was seen of it still counts.
         Err(Failure::OutputUnavailable(blocker)) => Err(blocker),
-        answer => answer?.map(|writable| pass.places.extend(writable.place)),
+        answer => answer?.map(|writable| reconcile.places.extend(writable.place)),
     };
-    set_writable(pass, id, answer);
+    set_writable(reconcile, id, answer);
     Ok(())
 }
 
 /// What is in the place of an output now.
-pub(super) fn see_state(pass: &mut Pass, id: &OutputId, state: OutputState) {
-    if let Some(output) = pass.observation.output_mut(id) {
+pub(super) fn see_state(reconcile: &mut Reconcile, id: &OutputId, state: OutputState) {
+    if let Some(output) = reconcile.observation.output_mut(id) {
         output.state = state;
     }
 }
 
-fn set_writable(pass: &mut Pass, id: &OutputId, answer: Result<(), Blocker>) {
-    if let Some(output) = pass.observation.output_mut(id) {
+fn set_writable(reconcile: &mut Reconcile, id: &OutputId, answer: Result<(), Blocker>) {
+    if let Some(output) = reconcile.observation.output_mut(id) {
         output.writable = Some(answer);
     }
 }
 
 /// Publishes the credential of a user, and reports it with an Event.
-pub async fn publish(pass: &mut Pass, current: &UserRef, id: &OutputId) -> Result<(), Failure> {
-    match write(pass, current, id).await {
+pub async fn publish(reconcile: &mut Reconcile, current: &UserRef, id: &OutputId) -> Result<(), Failure> {
+    match write(reconcile, current, id).await {
         Ok(()) => {}
         // The words come from a dry run with nothing in it: an admission policy may quote what it refuses.
         Err(Failure::Kube(KubeError::Denied { .. } | KubeError::NotFound | KubeError::Failed { .. })) => {
-            prove_writable(pass, id).await?;
-            if pass.observation.output(id).is_some_and(|output| output.writable == Some(Ok(()))) {
+            prove_writable(reconcile, id).await?;
+            if reconcile.observation.output(id).is_some_and(|output| output.writable == Some(Ok(()))) {
                 let message = format!("The operator could not write the {id}, and tries again");
-                set_writable(pass, id, Err(Blocker::passing(Reason::OutputNotWritable, message)));
+                set_writable(reconcile, id, Err(Blocker::passing(Reason::OutputNotWritable, message)));
             }
             return Ok(());
         }
         Err(Failure::OutputUnavailable(blocker)) => {
-            set_writable(pass, id, Err(blocker));
+            set_writable(reconcile, id, Err(blocker));
             return Ok(());
         }
         Err(Failure::Format(error)) => {
-            set_writable(pass, id, Err(outputs::invalid(id, &error)));
+            set_writable(reconcile, id, Err(outputs::invalid(id, &error)));
             return Ok(());
         }
         // Another client writes this output at the same time, or the answer is unclear: the others are written all the same.
-        Err(failure @ (Failure::Overtaken | Failure::Kube(_))) if pass.outputs.len() > 1 => {
-            let Some(blocker) = failure.blocker(pass.disclosed()) else { return Err(failure) };
-            set_writable(pass, id, Err(blocker));
-            pass.failed.get_or_insert(failure);
+        Err(failure @ (Failure::Overtaken | Failure::Kube(_))) if reconcile.outputs.len() > 1 => {
+            let Some(blocker) = failure.blocker(reconcile.disclosed()) else { return Err(failure) };
+            set_writable(reconcile, id, Err(blocker));
+            reconcile.failed.get_or_insert(failure);
             return Ok(());
         }
         Err(failure) => return Err(failure),
     }
-    report(pass, current, id);
+    report(reconcile, current, id);
     Ok(())
 }
 
 /// Writes the credential that was read and verified.
-async fn write(pass: &mut Pass, current: &UserRef, id: &OutputId) -> Result<(), Failure> {
-    let proved = pass.observation.proof_of(&current.id) == Some(&Verified::Accepted);
-    let Some(values) = pass.values(&current.id).filter(|_| proved) else { return Err(Failure::Overtaken) };
+async fn write(reconcile: &mut Reconcile, current: &UserRef, id: &OutputId) -> Result<(), Failure> {
+    let proved = reconcile.observation.proof_of(&current.id) == Some(&Verified::Accepted);
+    let Some(values) = reconcile.values(&current.id).filter(|_| proved) else {
+        return Err(Failure::Overtaken);
+    };
     let began = Instant::now();
-    let written = pass.output(id)?.write(&values).await;
+    let written = reconcile.output(id)?.write(&values).await;
     // Without a content there was no write that the audit log could report.
     if !matches!(written, Err(Failure::Format(_))) {
         let user = (&current.id, values.credential.client_id.as_str());
-        audit::published(&pass.key, id, user, began, written.as_ref().map(drop));
+        audit::published(&reconcile.key, id, user, began, written.as_ref().map(drop));
     }
     let state = written?;
-    pass.written.insert(id.clone());
-    supersede(pass, id, values.generation)?;
-    see_written(pass, &current.id, id, state);
+    reconcile.written.insert(id.clone());
+    supersede(reconcile, id, values.generation)?;
+    see_written(reconcile, &current.id, id, state);
     Ok(())
 }
 
 /// What an output held in another place is removed once all outputs hold the credential.
-fn supersede(pass: &mut Pass, id: &OutputId, generation: i64) -> Result<(), Failure> {
-    pass.resource.history.generation = generation;
-    for former in pass.output(id)?.superseded() {
+fn supersede(reconcile: &mut Reconcile, id: &OutputId, generation: i64) -> Result<(), Failure> {
+    reconcile.resource.history.generation = generation;
+    for former in reconcile.output(id)?.superseded() {
         let output = former.id();
-        if pass.observation.to_remove.iter().all(|listed| listed.output != output) {
-            let kept_for = overlap(pass);
+        if reconcile.observation.to_remove.iter().all(|listed| listed.output != output) {
+            let kept_for = overlap(reconcile);
             let to_remove = ToRemove { output, outlives_resource: true, kept_for, ..ToRemove::default() };
-            pass.observation.to_remove.push(to_remove);
-            pass.resource.history.outputs.push(former);
+            reconcile.observation.to_remove.push(to_remove);
+            reconcile.resource.history.outputs.push(former);
         }
     }
     Ok(())
 }
 
 /// What was written is what the output should hold: the values may be newer than the details that the plan has seen.
-fn see_written(pass: &mut Pass, user: &UserId, id: &OutputId, state: OutputState) {
+fn see_written(reconcile: &mut Reconcile, user: &UserId, id: &OutputId, state: OutputState) {
     if let OutputState::Ours { digest: Some(digest), .. } = &state
-        && let Some(UserView::Read(facts)) = &mut pass.observation.users.entry(user).details
+        && let Some(UserView::Read(facts)) = &mut reconcile.observation.users.entry(user).details
         && let Some(contents) = &mut facts.contents
     {
         contents.insert(id.clone(), Ok(digest.clone()));
     }
-    see_state(pass, id, state);
+    see_state(reconcile, id, state);
 }
 
-fn report(pass: &Pass, current: &UserRef, id: &OutputId) {
-    let output = pass.observation.output(id);
+fn report(reconcile: &Reconcile, current: &UserRef, id: &OutputId) {
+    let output = reconcile.observation.output(id);
     let same = output.is_some_and(|output| match &output.state {
         OutputState::Ours { digest, .. } => *digest == output.recorded,
         _ => false,
     });
     let held_before =
-        pass.status.credential.is_some() && output.is_some_and(|output| output.recorded.is_some());
+        reconcile.status.credential.is_some() && output.is_some_and(|output| output.recorded.is_some());
     let user = &current.id;
     let (reason, note) = match (held_before, same) {
         (true, true) => {
             (Reason::OutputHealed, format!("{id} was written again as it should be (user {user})"))
         }
-        (true, false) if held_this_one(pass, current, id) => (
+        (true, false) if held_this_one(reconcile, current, id) => (
             Reason::OutputChanged,
             format!(
                 "{id} has another content with the same credential, as the spec or the Portal asks (user {user})"
@@ -150,34 +153,35 @@ fn report(pass: &Pass, current: &UserRef, id: &OutputId) {
             format!("{id} holds the credential; a token was obtained with it (user {user})"),
         ),
     };
-    pass.ctx.events.normal(reference(&pass.ctx, &pass.key), reason.as_str(), "Publish", &note);
+    reconcile.ctx.events.normal(reference(&reconcile.ctx, &reconcile.key), reason.as_str(), "Publish", &note);
 }
 
 /// Whether the output held the credential that the portal shows already, by the status.
-fn held_this_one(pass: &Pass, current: &UserRef, id: &OutputId) -> bool {
-    let recorded = pass.status.credential.as_ref();
+fn held_this_one(reconcile: &Reconcile, current: &UserRef, id: &OutputId) -> bool {
+    let recorded = reconcile.status.credential.as_ref();
     let digest = recorded.and_then(|credential| credential.digest.as_ref());
     digest.is_some()
-        && digest == pass.credential_digest(&current.id).as_ref()
-        && pass.recorded_output(id).and_then(|output| output.credential)
+        && digest == reconcile.credential_digest(&current.id).as_ref()
+        && reconcile.recorded_output(id).and_then(|output| output.credential)
             == recorded.map(|credential| credential.generation)
 }
 
 /// Removes an output, where it is ours. One whose store is down is tried again in another reconcile.
-pub async fn remove(pass: &mut Pass, id: &OutputId) -> Result<(), Failure> {
-    let removed = match outputs::of_record(&pass.resource, id) {
+pub async fn remove(reconcile: &mut Reconcile, id: &OutputId) -> Result<(), Failure> {
+    let removed = match outputs::of_record(&reconcile.resource, id) {
         Some(mut output) => output.remove().await,
         None => Ok(()),
     };
     match removed {
         Ok(()) => {
-            pass.ctx.memory.change_known(&pass.key, |user| user.removals.removed(id));
-            is_done_with(pass, id);
+            reconcile.ctx.memory.change_known(&reconcile.key, |user| user.removals.removed(id));
+            is_done_with(reconcile, id);
         }
         Err(Failure::OutputUnavailable(blocker)) => {
-            let deleting = pass.observation.deleting;
-            let tried_for = pass.ctx.memory.change(&pass.key, |user| user.removals.failed(id, deleting));
-            for output in pass.observation.to_remove.iter_mut().filter(|output| output.output == *id) {
+            let deleting = reconcile.observation.deleting;
+            let tried_for =
+                reconcile.ctx.memory.change(&reconcile.key, |user| user.removals.failed(id, deleting));
+            for output in reconcile.observation.to_remove.iter_mut().filter(|output| output.output == *id) {
                 output.failed = Some(NotRemoved { blocker: blocker.clone(), tried_for });
             }
         }
@@ -187,24 +191,24 @@ pub async fn remove(pass: &mut Pass, id: &OutputId) -> Result<(), Failure> {
 }
 
 /// Lists an output that is left where it is. It is repeated until the finalizer is removed.
-pub async fn abandon(pass: &mut Pass, id: &OutputId, why: &str) -> Result<(), Failure> {
-    tracing::warn!(resource = %pass.key, output = %id, error = why, "An output that cannot be removed is abandoned");
-    if let Some(mut output) = outputs::of_record(&pass.resource, id) {
+pub async fn abandon(reconcile: &mut Reconcile, id: &OutputId, why: &str) -> Result<(), Failure> {
+    tracing::warn!(resource = %reconcile.key, output = %id, error = why, "An output that cannot be removed is abandoned");
+    if let Some(mut output) = outputs::of_record(&reconcile.resource, id) {
         output.abandon(why).await?;
     }
-    is_done_with(pass, id);
+    is_done_with(reconcile, id);
     Ok(())
 }
 
 /// The output is removed, or left for good.
-fn is_done_with(pass: &mut Pass, id: &OutputId) {
-    pass.removed.insert(id.clone());
-    pass.observation.to_remove.retain(|output| output.output != *id);
+fn is_done_with(reconcile: &mut Reconcile, id: &OutputId) {
+    reconcile.removed.insert(id.clone());
+    reconcile.observation.to_remove.retain(|output| output.output != *id);
 }
 
 /// All is done with the users of a resource under deletion.
-pub fn users_are_done(pass: &mut Pass, after: AfterUsers) {
-    let uid = pass.object.metadata.uid.clone();
-    pass.ctx.memory.change(&pass.key, |user| user.removals.users_are_done(uid, after));
-    pass.observation.users_done = Some(after);
+pub fn users_are_done(reconcile: &mut Reconcile, after: AfterUsers) {
+    let uid = reconcile.object.metadata.uid.clone();
+    reconcile.ctx.memory.change(&reconcile.key, |user| user.removals.users_are_done(uid, after));
+    reconcile.observation.users_done = Some(after);
 }

@@ -12,75 +12,76 @@ use crate::api::FIELD_MANAGER;
 use crate::controller::audit;
 use crate::controller::kube_error::KubeError;
 use crate::controller::technical_user::observe::changed_at;
-use crate::controller::technical_user::pass::Pass;
+use crate::controller::technical_user::reconcile::Reconcile;
 use crate::controller::technical_user::workloads::{self, RESTARTED_AT};
 use crate::domain::plan::{WorkloadId, WorkloadView};
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 
 /// Reads a workload.
-pub async fn read(pass: &mut Pass, id: &WorkloadId) {
-    let view = match api(pass, id).get(&id.name).await.map_err(KubeError::from) {
+pub async fn read(reconcile: &mut Reconcile, id: &WorkloadId) {
+    let view = match api(reconcile, id).get(&id.name).await.map_err(KubeError::from) {
         Ok(object) => {
-            let view = see(pass, id, &object);
-            pass.workloads.insert(id.clone(), object);
+            let view = see(reconcile, id, &object);
+            reconcile.workloads.insert(id.clone(), object);
             view
         }
         Err(KubeError::NotFound) => WorkloadView::Missing,
         Err(error) => WorkloadView::Refused(refused(id, &error)),
     };
-    set(pass, id, Some(view));
+    set(reconcile, id, Some(view));
 }
 
 /// Restarts a workload in the state that was read: it has consented in that state.
-pub async fn restart(pass: &mut Pass, id: &WorkloadId) {
-    let Some(object) = pass.workloads.remove(id) else { return set(pass, id, None) };
+pub async fn restart(reconcile: &mut Reconcile, id: &WorkloadId) {
+    let Some(object) = reconcile.workloads.remove(id) else { return set(reconcile, id, None) };
     let began = Instant::now();
     let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
     let patch = json!({
         "metadata": { "uid": object.metadata.uid, "resourceVersion": object.metadata.resource_version },
-        "spec": { "template": { "metadata": { "annotations": { RESTARTED_AT: restarted_at(pass) } } } },
+        "spec": { "template": { "metadata": { "annotations": { RESTARTED_AT: restarted_at(reconcile) } } } },
     });
-    let answer = api(pass, id).patch(&id.name, &params, &Patch::Merge(&patch)).await.map_err(KubeError::from);
-    audit::restarted(&pass.key, &id.to_string(), began, answer.as_ref().map(drop));
+    let answer =
+        api(reconcile, id).patch(&id.name, &params, &Patch::Merge(&patch)).await.map_err(KubeError::from);
+    audit::restarted(&reconcile.key, &id.to_string(), began, answer.as_ref().map(drop));
     let view = match answer {
         Ok(object) => {
             let note = format!("{id} was restarted, because an output that it reads has changed");
-            event(pass, Reason::WorkloadRestarted, "Restart", &note);
-            Some(see(pass, id, &object))
+            event(reconcile, Reason::WorkloadRestarted, "Restart", &note);
+            Some(see(reconcile, id, &object))
         }
         // Another client has changed it: it is read again.
         Err(KubeError::Conflict) => None,
         Err(KubeError::NotFound) => Some(WorkloadView::Missing),
         Err(error) => Some(WorkloadView::Refused(refused(id, &error))),
     };
-    set(pass, id, view);
+    set(reconcile, id, view);
 }
 
-fn api(pass: &Pass, id: &WorkloadId) -> Api<DynamicObject> {
+fn api(reconcile: &Reconcile, id: &WorkloadId) -> Api<DynamicObject> {
     let kind = workloads::api_resource(id.kind);
-    Api::namespaced_with(pass.ctx.client.clone(), &pass.key.namespace, &kind)
+    Api::namespaced_with(reconcile.ctx.client.clone(), &reconcile.key.namespace, &kind)
 }
 
-fn set(pass: &mut Pass, id: &WorkloadId, view: Option<WorkloadView>) {
-    if let Some(target) = pass.observation.restarts.target_mut(id) {
+fn set(reconcile: &mut Reconcile, id: &WorkloadId, view: Option<WorkloadView>) {
+    if let Some(target) = reconcile.observation.restarts.target_mut(id) {
         target.view = view;
     }
 }
 
 /// The time of a restart: never before the change for which it is done, so that it is not done a second time.
-fn restarted_at(pass: &Pass) -> String {
-    let changed = change(pass);
-    pass.ctx.process.clock.now().max(changed).strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+fn restarted_at(reconcile: &Reconcile) -> String {
+    let changed = change(reconcile);
+    reconcile.ctx.process.clock.now().max(changed).strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-fn change(pass: &Pass) -> Timestamp {
-    pass.status.restart.as_ref().and_then(changed_at).unwrap_or(Timestamp::UNIX_EPOCH)
+fn change(reconcile: &Reconcile) -> Timestamp {
+    reconcile.status.restart.as_ref().and_then(changed_at).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
-fn see(pass: &Pass, id: &WorkloadId, object: &DynamicObject) -> WorkloadView {
-    let now = pass.ctx.process.clock.now();
-    match workloads::view(id.kind, object, &pass.key.name, change(pass), now) {
+fn see(reconcile: &Reconcile, id: &WorkloadId, object: &DynamicObject) -> WorkloadView {
+    let now = reconcile.ctx.process.clock.now();
+    match workloads::view(id.kind, object, &reconcile.key.name, change(reconcile), now) {
         Ok(workload) => WorkloadView::Found(workload),
         Err(why) => {
             let message = format!("The operator cannot read the {id}: {why}");

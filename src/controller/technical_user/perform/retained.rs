@@ -11,7 +11,8 @@ use crate::api::bounds::Bounded as _;
 use crate::api::portal::{PortalStatus, RETAINED_LIMIT, RetainedUser};
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{lenient, portals};
-use crate::controller::technical_user::pass::{Failure, Pass};
+use crate::controller::technical_user::failure::Failure;
+use crate::controller::technical_user::reconcile::Reconcile;
 use crate::controller::technical_user::reference;
 use crate::domain::plan::{AttemptState, Done, OpenAttempt};
 use crate::domain::reason::Reason;
@@ -25,21 +26,21 @@ const LIST_TRIES: u32 = 10;
 const LIST_AGAIN_AFTER: Duration = Duration::from_millis(100);
 
 /// Lists a user in the Portal's status: written before its resource is released.
-pub async fn list(pass: &mut Pass, id: &UserId, why: &str) -> Result<(), Failure> {
-    if !Evidence::of(pass, id).may_be_listed(id) {
+pub async fn list(reconcile: &mut Reconcile, id: &UserId, why: &str) -> Result<(), Failure> {
+    if !Evidence::of(reconcile, id).may_be_listed(id) {
         tracing::warn!(
-            resource = %pass.key,
+            resource = %reconcile.key,
             "A user is not listed as retained: nothing proves that the id in the status is of a user of this resource"
         );
-        pass.observation.users.entry(id).done.push(Done::RecordedRetained);
+        reconcile.observation.users.entry(id).done.push(Done::RecordedRetained);
         return Ok(());
     }
-    let listing: &Pass = pass;
-    repeated(&pass.ctx.process.random, || add(listing, id, why)).await?;
+    let listing: &Reconcile = reconcile;
+    repeated(&reconcile.ctx.process.random, || add(listing, id, why)).await?;
     let note = format!("User {id} is kept in the portal: {why}");
-    let reference = reference(&pass.ctx, &pass.key);
-    pass.ctx.events.warning(reference, Reason::UserRetained.as_str(), "Retain", &note);
-    pass.observation.users.entry(id).done.push(Done::RecordedRetained);
+    let reference = reference(&reconcile.ctx, &reconcile.key);
+    reconcile.ctx.events.warning(reference, Reason::UserRetained.as_str(), "Retain", &note);
+    reconcile.observation.users.entry(id).done.push(Done::RecordedRetained);
     Ok(())
 }
 
@@ -76,17 +77,17 @@ struct Evidence {
 }
 
 impl Evidence {
-    fn of(pass: &Pass, id: &UserId) -> Self {
-        let o = &pass.observation;
+    fn of(reconcile: &Reconcile, id: &UserId) -> Self {
+        let o = &reconcile.observation;
         let is_made =
             |open: &OpenAttempt| matches!(&open.state, AttemptState::Made(created) if created == id);
         let recorded = o.recorded_users().find(|user| user.id == *id);
         Self {
-            discloses: pass.discloses,
+            discloses: reconcile.discloses,
             recorded: recorded.is_some(),
             proved: recorded.is_some_and(|user| user.proved),
             created: o.attempt.as_ref().is_some_and(is_made),
-            read: pass.details.contains_key(id),
+            read: reconcile.details.contains_key(id),
         }
     }
 
@@ -97,12 +98,12 @@ impl Evidence {
     }
 }
 
-async fn add(pass: &Pass, id: &UserId, why: &str) -> Result<(), KubeError> {
+async fn add(reconcile: &Reconcile, id: &UserId, why: &str) -> Result<(), KubeError> {
     let api: Api<DynamicObject> =
-        Api::namespaced_with(pass.ctx.client.clone(), &pass.portal_key.namespace, &portals());
-    let Some(portal) = api.get_opt(&pass.portal_key.name).await? else { return Ok(()) };
+        Api::namespaced_with(reconcile.ctx.client.clone(), &reconcile.portal_key.namespace, &portals());
+    let Some(portal) = api.get_opt(&reconcile.portal_key.name).await? else { return Ok(()) };
     let mut status: PortalStatus = lenient(&portal, "status");
-    if !insert(&mut status, entry(pass, id, why)) {
+    if !insert(&mut status, entry(reconcile, id, why)) {
         return Ok(());
     }
     let patch = json!({
@@ -110,7 +111,7 @@ async fn add(pass: &Pass, id: &UserId, why: &str) -> Result<(), KubeError> {
         "status": { "retained": status.retained, "retainedOmitted": status.retained_omitted },
     });
     let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
-    api.patch_status(&pass.portal_key.name, &params, &Patch::Merge(&patch)).await?;
+    api.patch_status(&reconcile.portal_key.name, &params, &Patch::Merge(&patch)).await?;
     Ok(())
 }
 
@@ -134,27 +135,27 @@ fn insert(status: &mut PortalStatus, new: RetainedUser) -> bool {
     true
 }
 
-fn entry(pass: &Pass, id: &UserId, why: &str) -> RetainedUser {
-    let details = pass.details.get(id);
-    let recorded = pass.status.user.as_ref().filter(|user| UserId::new(&user.id) == *id);
-    let link = pass.link.as_ref();
+fn entry(reconcile: &Reconcile, id: &UserId, why: &str) -> RetainedUser {
+    let details = reconcile.details.get(id);
+    let recorded = reconcile.status.user.as_ref().filter(|user| UserId::new(&user.id) == *id);
+    let link = reconcile.link.as_ref();
     RetainedUser {
         id: id.to_string(),
         client_id: details
             .and_then(|details| details.client_id.clone())
             .or_else(|| recorded.and_then(|user| user.client_id.clone())),
         name: details.map(|details| details.name.clone()).or_else(|| recorded.map(|user| user.name.clone())),
-        technical_user: format!("{}/{}", pass.key.namespace, pass.key.name),
+        technical_user: format!("{}/{}", reconcile.key.namespace, reconcile.key.name),
         reason: why.to_owned(),
-        since: pass.ctx.process.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-        url: pass
+        since: reconcile.ctx.process.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        url: reconcile
             .status
             .portal
             .as_ref()
             .map(|portal| portal.url.clone())
             .filter(|url| !url.is_empty())
             .or_else(|| link.map(|link| link.url.clone())),
-        bpn: match pass.status.portal.as_ref().filter(|portal| !portal.url.is_empty()) {
+        bpn: match reconcile.status.portal.as_ref().filter(|portal| !portal.url.is_empty()) {
             Some(portal) => portal.bpn.clone(),
             None => link.and_then(|link| link.company.clone()),
         },

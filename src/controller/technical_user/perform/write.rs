@@ -8,7 +8,8 @@ use super::{create, delete, publish, restart, retained};
 use crate::api::{FIELD_MANAGER, FINALIZER};
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::technical_users;
-use crate::controller::technical_user::pass::{Failure, Pass};
+use crate::controller::technical_user::failure::Failure;
+use crate::controller::technical_user::reconcile::Reconcile;
 use crate::controller::technical_user::{reference, status};
 use crate::domain::identity::Mark;
 use crate::domain::plan::{Done, UserView, Write};
@@ -17,52 +18,55 @@ use crate::domain::user::{ListedUser, UserId};
 use crate::portal::PortalError;
 
 /// Carries one write out.
-pub async fn write(pass: &mut Pass, what: Write) -> Result<(), Failure> {
-    if !pass.ctx.may_write() {
+pub async fn write(reconcile: &mut Reconcile, what: Write) -> Result<(), Failure> {
+    if !reconcile.ctx.may_write() {
         return Err(Failure::NotActive);
     }
     match what {
-        Write::RecordPortal => status::repin(pass).await,
-        Write::AddFinalizer => put_finalizer(pass).await,
-        Write::Create { generation, user } => create::create(pass, generation, user).await,
-        Write::Publish { user, output } => publish::publish(pass, &user, &output).await,
-        Write::RecordOutput { user, output } => status::record_output(pass, &user.id, &output).await,
+        Write::RecordPortal => status::repin(reconcile).await,
+        Write::AddFinalizer => put_finalizer(reconcile).await,
+        Write::Create { generation, user } => create::create(reconcile, generation, user).await,
+        Write::Publish { user, output } => publish::publish(reconcile, &user, &output).await,
+        Write::RecordOutput { user, output } => status::record_output(reconcile, &user.id, &output).await,
         Write::UsersAreDone(after) => {
-            publish::users_are_done(pass, after);
+            publish::users_are_done(reconcile, after);
             Ok(())
         }
-        Write::RemoveOutput(output) => publish::remove(pass, &output).await,
-        Write::AbandonOutput { output, why } => publish::abandon(pass, &output, &why).await,
+        Write::RemoveOutput(output) => publish::remove(reconcile, &output).await,
+        Write::AbandonOutput { output, why } => publish::abandon(reconcile, &output, &why).await,
         Write::Restart(id) => {
-            restart::restart(pass, &id).await;
+            restart::restart(reconcile, &id).await;
             Ok(())
         }
-        Write::Describe { user, name, description } => describe(pass, &user.id, name, description).await,
+        Write::Describe { user, name, description } => describe(reconcile, &user.id, name, description).await,
         Write::ReportDeletion(words) => {
-            status::report_deletion(pass, words).await;
+            status::report_deletion(reconcile, words).await;
             Ok(())
         }
-        Write::Delete { id, notice } => delete::delete(pass, &id, &notice).await,
-        Write::Reset(id) => reset(pass, &id).await,
+        Write::Delete { id, notice } => delete::delete(reconcile, &id, &notice).await,
+        Write::Reset(id) => reset(reconcile, &id).await,
         Write::MarkRetained { id, generation, name, description } => {
-            mark_retained(pass, &id, generation, &name, &description).await
+            mark_retained(reconcile, &id, generation, &name, &description).await
         }
-        Write::RecordRetained { id, why } => retained::list(pass, &id, &why).await,
-        Write::RemoveFinalizer => drop_finalizer(pass).await,
+        Write::RecordRetained { id, why } => retained::list(reconcile, &id, &why).await,
+        Write::RemoveFinalizer => drop_finalizer(reconcile).await,
     }
 }
 
-async fn patch_finalizers(pass: &mut Pass, finalizers: Vec<String>) -> Result<(), Failure> {
+async fn patch_finalizers(reconcile: &mut Reconcile, finalizers: Vec<String>) -> Result<(), Failure> {
     let api: Api<DynamicObject> =
-        Api::namespaced_with(pass.ctx.client.clone(), &pass.key.namespace, &technical_users());
+        Api::namespaced_with(reconcile.ctx.client.clone(), &reconcile.key.namespace, &technical_users());
     let patch =
-        json!({ "metadata": { "resourceVersion": pass.resource_version(), "finalizers": finalizers } });
+        json!({ "metadata": { "resourceVersion": reconcile.resource_version(), "finalizers": finalizers } });
     let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
-    match api.patch(&pass.key.name, &params, &Patch::Merge(&patch)).await.map_err(KubeError::from) {
+    match api.patch(&reconcile.key.name, &params, &Patch::Merge(&patch)).await.map_err(KubeError::from) {
         Ok(object) => {
             let after = object.metadata.resource_version.as_deref();
-            pass.ctx.memory.change(&pass.key, |user| user.overwritten.wrote(pass.resource_version(), after));
-            pass.object_is_now(object.metadata);
+            reconcile
+                .ctx
+                .memory
+                .change(&reconcile.key, |user| user.overwritten.wrote(reconcile.resource_version(), after));
+            reconcile.object_is_now(object.metadata);
             Ok(())
         }
         // Gone with its last finalizer.
@@ -71,37 +75,42 @@ async fn patch_finalizers(pass: &mut Pass, finalizers: Vec<String>) -> Result<()
     }
 }
 
-async fn put_finalizer(pass: &mut Pass) -> Result<(), Failure> {
-    let mut finalizers = pass.object.metadata.finalizers.clone().unwrap_or_default();
+async fn put_finalizer(reconcile: &mut Reconcile) -> Result<(), Failure> {
+    let mut finalizers = reconcile.object.metadata.finalizers.clone().unwrap_or_default();
     finalizers.push(FINALIZER.to_owned());
-    patch_finalizers(pass, finalizers).await?;
-    pass.observation.finalizer = true;
+    patch_finalizers(reconcile, finalizers).await?;
+    reconcile.observation.finalizer = true;
     Ok(())
 }
 
-async fn drop_finalizer(pass: &mut Pass) -> Result<(), Failure> {
-    let finalizers = pass.object.metadata.finalizers.clone().unwrap_or_default();
-    patch_finalizers(pass, finalizers.into_iter().filter(|finalizer| finalizer != FINALIZER).collect())
+async fn drop_finalizer(reconcile: &mut Reconcile) -> Result<(), Failure> {
+    let finalizers = reconcile.object.metadata.finalizers.clone().unwrap_or_default();
+    patch_finalizers(reconcile, finalizers.into_iter().filter(|finalizer| finalizer != FINALIZER).collect())
         .await?;
-    pass.observation.finalizer = false;
-    pass.ctx.memory.forget(&pass.key);
+    reconcile.observation.finalizer = false;
+    reconcile.ctx.memory.forget(&reconcile.key);
     Ok(())
 }
 
-async fn describe(pass: &mut Pass, id: &UserId, name: String, description: String) -> Result<(), Failure> {
-    let link = pass.connected()?.clone();
+async fn describe(
+    reconcile: &mut Reconcile,
+    id: &UserId,
+    name: String,
+    description: String,
+) -> Result<(), Failure> {
+    let link = reconcile.connected()?.clone();
     link.portal.update(id, &name, &description).await?;
     let mark = Mark::find(&description);
     link.inventory.remember(id, mark.clone());
     if let Some(listed) = link.inventory.get(id).filter(|listed| listed.name != name) {
         link.inventory.put(ListedUser { name: name.clone(), ..listed });
     }
-    if let Some(details) = pass.details.get_mut(id) {
+    if let Some(details) = reconcile.details.get_mut(id) {
         details.name.clone_from(&name);
         details.description.clone_from(&description);
         details.mark.clone_from(&mark);
     }
-    if let Some(UserView::Read(facts)) = &mut pass.observation.users.entry(id).details {
+    if let Some(UserView::Read(facts)) = &mut reconcile.observation.users.entry(id).details {
         facts.name = name;
         facts.mark = mark;
         facts.description = description;
@@ -109,55 +118,55 @@ async fn describe(pass: &mut Pass, id: &UserId, name: String, description: Strin
     Ok(())
 }
 
-async fn reset(pass: &mut Pass, id: &UserId) -> Result<(), Failure> {
-    let link = pass.connected()?.clone();
+async fn reset(reconcile: &mut Reconcile, id: &UserId) -> Result<(), Failure> {
+    let link = reconcile.connected()?.clone();
     link.portal.reset(id).await?;
     event(
-        pass,
+        reconcile,
         Reason::UserRevoked,
         "Revoke",
         &format!("The operator reset the secret of user {id} and did not read the new one"),
     );
-    pass.observation.users.entry(id).done.push(Done::Reset);
+    reconcile.observation.users.entry(id).done.push(Done::Reset);
     Ok(())
 }
 
 /// Nobody takes the user for ours again. Where the user cannot be read or changed at the moment, or the login lacks a
 /// permission, it is tried again: no user is listed as retained while its mark says that it is managed.
 async fn mark_retained(
-    pass: &mut Pass,
+    reconcile: &mut Reconcile,
     id: &UserId,
     generation: i64,
     name: &str,
     description: &str,
 ) -> Result<(), Failure> {
-    let link = pass.connected()?.clone();
+    let link = reconcile.connected()?.clone();
     match link.portal.update(id, name, description).await {
         Ok(()) => {}
         // It is gone, or the portal changes no such user: the Portal's list names it, and this process tries it no more.
         Err(error) if cannot_be_marked(&error) => {
-            tracing::warn!(resource = %pass.key, user_id = %id, %error, "A retained user cannot be marked");
+            tracing::warn!(resource = %reconcile.key, user_id = %id, %error, "A retained user cannot be marked");
         }
         Err(error) => return Err(error.into()),
     }
-    let (owner, hint) = (pass.observation.owner.clone(), pass.observation.hint.clone());
+    let (owner, hint) = (reconcile.observation.owner.clone(), reconcile.observation.hint.clone());
     link.inventory.remember(id, Some(Mark { owner, generation, hint, retained: true, login: false }));
-    pass.observation.users.entry(id).done.push(Done::MarkedRetained);
+    reconcile.observation.users.entry(id).done.push(Done::MarkedRetained);
     Ok(())
 }
 
-/// Whether the portal changes no such user, as opposed to a failure that may pass.
+/// Whether the portal changes no such user, as opposed to a temporary failure.
 fn cannot_be_marked(error: &PortalError) -> bool {
     matches!(error, PortalError::NotFound | PortalError::Refused { .. } | PortalError::ClientMissing)
 }
 
 pub(in crate::controller::technical_user) fn event(
-    pass: &Pass,
+    reconcile: &Reconcile,
     reason: Reason,
     action: &'static str,
     note: &str,
 ) {
-    pass.ctx.events.normal(reference(&pass.ctx, &pass.key), reason.as_str(), action, note);
+    reconcile.ctx.events.normal(reference(&reconcile.ctx, &reconcile.key), reason.as_str(), action, note);
 }
 
 #[cfg(test)]

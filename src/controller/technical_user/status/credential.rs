@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::api::technical_user::{RecordedCredential, RecordedOutput, TechnicalUserStatus};
 use crate::controller::technical_user::observe::overlap;
 use crate::controller::technical_user::outputs::is_known;
-use crate::controller::technical_user::pass::Pass;
+use crate::controller::technical_user::reconcile::Reconcile;
 use crate::domain::plan::{OutputId, OutputState, OutputView, Report, Settled, Stage, UserRef, UserView};
 
 /// How a status spells a time.
@@ -13,31 +13,36 @@ const SECONDS: &str = "%Y-%m-%dT%H:%M:%SZ";
 
 /// Records the outputs that hold the credential of the current user: all of them if the resource is ready, else those that were
 /// written before another one could not be.
-pub(super) fn record_credential(pass: &Pass, new: &mut TechnicalUserStatus, settled: &Settled) {
+pub(super) fn record_credential(reconcile: &Reconcile, new: &mut TechnicalUserStatus, settled: &Settled) {
     let Some(current) = &settled.current else { return };
     let holds = |output: &&OutputView| match &settled.report {
         Report::Ready => true,
         Report::StillReady | Report::Blocked { stage: Stage::Output, .. } => {
-            holds_what_was_read(pass, current, output)
+            holds_what_was_read(reconcile, current, output)
         }
         _ => false,
     };
-    let mut held: Vec<RecordedOutput> =
-        pass.observation.outputs.iter().filter(holds).filter_map(|output| entry(pass, output)).collect();
+    let mut held: Vec<RecordedOutput> = reconcile
+        .observation
+        .outputs
+        .iter()
+        .filter(holds)
+        .filter_map(|output| entry(reconcile, output))
+        .collect();
     if held.is_empty() {
         return;
     }
-    let credential = credential(pass, new, current, &held);
+    let credential = credential(reconcile, new, current, &held);
     for entry in &mut held {
         entry.credential = credential.as_ref().map(|credential| credential.generation);
     }
     new.credential = credential;
-    record_superseded(pass, &mut new.outputs);
+    record_superseded(reconcile, &mut new.outputs);
     if settled.report == Report::Ready {
-        let to_remove = pass.observation.to_remove.iter().map(|left| left.output.clone());
+        let to_remove = reconcile.observation.to_remove.iter().map(|left| left.output.clone());
         let kept: Vec<OutputId> = held.iter().map(RecordedOutput::id).chain(to_remove).collect();
         keep_only(&mut new.outputs, &kept);
-        begin_overlap(pass, &mut new.outputs);
+        begin_overlap(reconcile, &mut new.outputs);
     }
     for entry in held {
         put(&mut new.outputs, entry);
@@ -46,14 +51,14 @@ pub(super) fn record_credential(pass: &Pass, new: &mut TechnicalUserStatus, sett
 
 /// The credential to record: the same, or the next one.
 fn credential(
-    pass: &Pass,
+    reconcile: &Reconcile,
     recorded: &TechnicalUserStatus,
     current: &UserRef,
     held: &[RecordedOutput],
 ) -> Option<RecordedCredential> {
     let before = recorded.credential.clone();
     // Without the details, nothing was written.
-    let Some(digest) = pass.credential_digest(&current.id) else { return before };
+    let Some(digest) = reconcile.credential_digest(&current.id) else { return before };
     // An earlier release recorded no digest. Then an output of the same content shows that it is the same credential.
     let is_recorded = |entry: &RecordedOutput| recorded.outputs.iter().any(|o| o.digest == entry.digest);
     let same = |before: &RecordedCredential| match &before.digest {
@@ -64,7 +69,7 @@ fn credential(
         Some(before) if same(&before) => Some(RecordedCredential { digest: Some(digest), ..before }),
         // A key of another installation makes other digests of the same credential; that counts as a new one.
         before => {
-            let time = pass.now.strftime(SECONDS).to_string();
+            let time = reconcile.now.strftime(SECONDS).to_string();
             Some(RecordedCredential {
                 generation: before.map_or(0, |before| before.generation) + 1,
                 issued_at: time.clone(),
@@ -75,24 +80,27 @@ fn credential(
     }
 }
 
-fn holds_what_was_read(pass: &Pass, current: &UserRef, output: &OutputView) -> bool {
-    let content = match pass.observation.view(&current.id) {
+fn holds_what_was_read(reconcile: &Reconcile, current: &UserRef, output: &OutputView) -> bool {
+    let content = match reconcile.observation.view(&current.id) {
         Some(UserView::Read(user)) => user.content(&output.id),
         _ => None,
     };
     output.holds(&current.id, content)
 }
 
-fn entry(pass: &Pass, output: &OutputView) -> Option<RecordedOutput> {
+fn entry(reconcile: &Reconcile, output: &OutputView) -> Option<RecordedOutput> {
     let OutputState::Ours { digest: Some(digest), .. } = &output.state else { return None };
-    let (before, written) = (pass.recorded_output(&output.id), pass.written.contains(&output.id));
-    pass.outputs.iter().find(|found| *found.id() == output.id)?.record(digest, before, written)
+    let (before, written) = (reconcile.recorded_output(&output.id), reconcile.written.contains(&output.id));
+    reconcile.outputs.iter().find(|found| *found.id() == output.id)?.record(digest, before, written)
 }
 
 /// Records what an output replaced in this reconcile, with the write that replaced it: no other entry says where it is.
-fn record_superseded(pass: &Pass, outputs: &mut Vec<RecordedOutput>) {
-    let former =
-        pass.observation.to_remove.iter().filter_map(|left| pass.resource.history.recorded(&left.output));
+fn record_superseded(reconcile: &Reconcile, outputs: &mut Vec<RecordedOutput>) {
+    let former = reconcile
+        .observation
+        .to_remove
+        .iter()
+        .filter_map(|left| reconcile.resource.history.recorded(&left.output));
     for former in former {
         if outputs.iter().all(|entry| entry.id() != former.id()) {
             outputs.push(former.clone());
@@ -102,10 +110,10 @@ fn record_superseded(pass: &Pass, outputs: &mut Vec<RecordedOutput>) {
 
 /// The credential is in all outputs of the spec: from now on the others are kept for the overlap. A shorter one counts for those
 /// that are kept already.
-fn begin_overlap(pass: &Pass, outputs: &mut [RecordedOutput]) {
-    let Ok(overlap) = SignedDuration::try_from(overlap(pass)) else { return };
-    let end = pass.now + overlap;
-    for former in &pass.observation.to_remove {
+fn begin_overlap(reconcile: &Reconcile, outputs: &mut [RecordedOutput]) {
+    let Ok(overlap) = SignedDuration::try_from(overlap(reconcile)) else { return };
+    let end = reconcile.now + overlap;
+    for former in &reconcile.observation.to_remove {
         for entry in outputs.iter_mut().filter(|entry| entry.id() == former.output) {
             let begun = entry.delete_after.as_deref().and_then(|time| time.parse::<Timestamp>().ok());
             if begun.is_none_or(|begun| end < begun) {

@@ -13,8 +13,9 @@ use serde_json::{Value, json};
 
 pub use user::repin;
 
+use super::failure::Failure;
 use super::observe::handled;
-use super::pass::{Failure, Pass};
+use super::reconcile::Reconcile;
 use crate::api::FIELD_MANAGER;
 use crate::api::bounds::Bounded as _;
 use crate::api::conditions::{self, READY};
@@ -39,61 +40,61 @@ pub const ACTIVE: &str = "Active";
 /// How `status.user.kind` spells a user of the central identity provider.
 pub const INTERNAL: &str = "Internal";
 
-/// Writes the status of a pass that came to rest; whether anything changed.
-pub async fn write(pass: &mut Pass, rest: &Settled) -> Result<bool, Failure> {
-    let new = compute(pass, rest);
-    let handled = new.handled != pass.status.handled;
-    let changed = patch(pass, new).await?;
+/// Writes the status at the end of a reconcile. Returns whether anything changed.
+pub async fn write(reconcile: &mut Reconcile, rest: &Settled) -> Result<bool, Failure> {
+    let new = compute(reconcile, rest);
+    let handled = new.handled != reconcile.status.handled;
+    let changed = patch(reconcile, new).await?;
     if let Some(notice) = rest.rotation.answer.as_ref().filter(|_| handled) {
-        answer(pass, notice);
+        answer(reconcile, notice);
     }
     Ok(changed)
 }
 
 /// Records what was written before a failure that says nothing of it, so that it is not written again. The conditions are kept: a
 /// conflict passes.
-pub async fn record_written(pass: &mut Pass, rest: &Settled) {
-    let new = recorded(pass, rest);
-    if let Err(failure) = patch(pass, new).await {
-        tracing::warn!(resource = %pass.key, error = %failure, "The outputs that were written cannot be recorded");
+pub async fn record_written(reconcile: &mut Reconcile, rest: &Settled) {
+    let new = recorded(reconcile, rest);
+    if let Err(failure) = patch(reconcile, new).await {
+        tracing::warn!(resource = %reconcile.key, error = %failure, "The outputs that were written cannot be recorded");
     }
 }
 
 /// Writes that a user is being deleted. What goes wrong keeps no user from being deleted.
-pub async fn report_deletion(pass: &mut Pass, words: String) {
+pub async fn report_deletion(reconcile: &mut Reconcile, words: String) {
     let report = Report::Deleting(Blocker::passing(Reason::Deleting, words));
     let settled = Settled::new(report, Requeue::Never);
-    if let Err(failure) = write(pass, &settled).await {
-        tracing::warn!(resource = %pass.key, error = %failure, "The status of a deletion cannot be written");
+    if let Err(failure) = write(reconcile, &settled).await {
+        tracing::warn!(resource = %reconcile.key, error = %failure, "The status of a deletion cannot be written");
     }
-    pass.observation.reported = true;
+    reconcile.observation.reported = true;
 }
 
 /// Names an output in the status before it is written for the first time.
-pub async fn record_output(pass: &mut Pass, user: &UserId, id: &OutputId) -> Result<(), Failure> {
-    let Some(values) = pass.values(user) else { return Err(Failure::Overtaken) };
-    let before = pass.recorded_output(id).cloned();
-    let entry = pass.output(id)?.announced(before.as_ref(), &values)?;
-    let mut new = pass.status.clone();
+pub async fn record_output(reconcile: &mut Reconcile, user: &UserId, id: &OutputId) -> Result<(), Failure> {
+    let Some(values) = reconcile.values(user) else { return Err(Failure::Overtaken) };
+    let before = reconcile.recorded_output(id).cloned();
+    let entry = reconcile.output(id)?.announced(before.as_ref(), &values)?;
+    let mut new = reconcile.status.clone();
     put(&mut new.outputs, entry);
-    patch(pass, new).await?;
-    if let Some(output) = pass.observation.output_mut(id) {
+    patch(reconcile, new).await?;
+    if let Some(output) = reconcile.observation.output_mut(id) {
         output.in_status = true;
     }
-    if let Some(UserView::Read(facts)) = &mut pass.observation.users.entry(user).details {
+    if let Some(UserView::Read(facts)) = &mut reconcile.observation.users.entry(user).details {
         facts.elsewhere.remove(id);
     }
     Ok(())
 }
 
 /// Remembers for what that may still arrive the resource waits.
-pub fn remember_wait(pass: &Pass, rest: &Settled) {
+pub fn remember_wait(reconcile: &Reconcile, rest: &Settled) {
     let blocker = match &rest.report {
         Report::Blocked { blocker, .. } => Some(blocker),
         Report::Ready | Report::StillReady | Report::Unchanged | Report::Deleting(_) | Report::Gone => None,
     };
-    let waiting = &pass.observation.waiting;
-    pass.ctx.memory.change(&pass.key, |user| grace::remember(&mut user.waiting, waiting, blocker));
+    let waiting = &reconcile.observation.waiting;
+    reconcile.ctx.memory.change(&reconcile.key, |user| grace::remember(&mut user.waiting, waiting, blocker));
 }
 
 /// Writes that a stored resource cannot be read.
@@ -128,15 +129,15 @@ pub struct InvalidResource<'a> {
     pub why: &'a str,
 }
 
-async fn patch(pass: &mut Pass, new: TechnicalUserStatus) -> Result<bool, Failure> {
+async fn patch(reconcile: &mut Reconcile, new: TechnicalUserStatus) -> Result<bool, Failure> {
     let new = new.bounded();
-    let Some(difference) = merge::difference(&to_value(&pass.status), &to_value(&new)) else {
+    let Some(difference) = merge::difference(&to_value(&reconcile.status), &to_value(&new)) else {
         return Ok(false);
     };
-    let object = send(&pass.ctx, &pass.object, &difference).await?;
-    announce(pass, &new);
-    pass.object_is_now(object.metadata);
-    pass.status = new;
+    let object = send(&reconcile.ctx, &reconcile.object, &difference).await?;
+    announce(reconcile, &new);
+    reconcile.object_is_now(object.metadata);
+    reconcile.status = new;
     Ok(true)
 }
 
@@ -166,13 +167,13 @@ fn to_value(status: &TechnicalUserStatus) -> Value {
 }
 
 /// The status with the users, the credential and the outputs as they are now, and the restarts that follow from a change of these.
-fn recorded(pass: &Pass, rest: &Settled) -> TechnicalUserStatus {
-    let mut new = pass.status.clone();
-    record_users(pass, &mut new, rest);
-    record_credential(pass, &mut new, rest);
-    new.outputs.retain(|output| !pass.removed.contains(&output.id()));
+fn recorded(reconcile: &Reconcile, rest: &Settled) -> TechnicalUserStatus {
+    let mut new = reconcile.status.clone();
+    record_users(reconcile, &mut new, rest);
+    record_credential(reconcile, &mut new, rest);
+    new.outputs.retain(|output| !reconcile.removed.contains(&output.id()));
     if !ends(rest) {
-        record_restarts(pass, &mut new, rest.restarted.as_deref());
+        record_restarts(reconcile, &mut new, rest.restarted.as_deref());
     }
     new
 }
@@ -181,27 +182,31 @@ fn ends(rest: &Settled) -> bool {
     matches!(rest.report, Report::Deleting(_) | Report::Gone)
 }
 
-fn compute(pass: &Pass, rest: &Settled) -> TechnicalUserStatus {
-    let mut new = recorded(pass, rest);
-    let restored = pass.status.user.is_none() && new.user.is_some();
+fn compute(reconcile: &Reconcile, rest: &Settled) -> TechnicalUserStatus {
+    let mut new = recorded(reconcile, rest);
+    let restored = reconcile.status.user.is_none() && new.user.is_some();
     if rest.rotation.handled || restored {
-        new.handled = handled(&pass.object).or(new.handled);
+        new.handled = handled(&reconcile.object).or(new.handled);
     }
-    new.observed_generation = pass.object.metadata.generation;
+    new.observed_generation = reconcile.object.metadata.generation;
     match &rest.report {
         Report::Unchanged => {}
-        Report::StillReady => report_outputs(pass, &mut new),
+        Report::StillReady => report_outputs(reconcile, &mut new),
         report => {
-            let wanted = wanted(pass, report);
-            new.conditions =
-                conditions::brought_up_to_date(&new.conditions, &wanted, new.observed_generation, pass.now);
+            let wanted = wanted(reconcile, report);
+            new.conditions = conditions::brought_up_to_date(
+                &new.conditions,
+                &wanted,
+                new.observed_generation,
+                reconcile.now,
+            );
             if !ends(rest) {
-                report_outputs(pass, &mut new);
+                report_outputs(reconcile, &mut new);
             }
         }
     }
     if !ends(rest) {
-        report_restarts(pass, &mut new, rest.restarted.as_deref());
+        report_restarts(reconcile, &mut new, rest.restarted.as_deref());
     }
     new
 }

@@ -2,17 +2,17 @@
 
 use crate::api::conditions::{READY, Wanted, brought_up_to_date};
 use crate::api::technical_user::{RecordedOutput, TechnicalUserStatus};
-use crate::controller::technical_user::pass::Pass;
+use crate::controller::technical_user::reconcile::Reconcile;
 use crate::domain::plan::{OutputId, OutputReport, OutputView, holds_credential, report_of};
 use crate::domain::reason::Reason;
 use crate::domain::user::UserId;
 
 /// Reports each output by itself. If there is only one and its state is known, the conditions of the resource say it already.
-pub(super) fn report_outputs(pass: &Pass, new: &mut TechnicalUserStatus) {
-    let views = &pass.observation.outputs;
+pub(super) fn report_outputs(reconcile: &Reconcile, new: &mut TechnicalUserStatus) {
+    let views = &reconcile.observation.outputs;
     for view in views {
         if views.len() > 1 || view.unknown().is_some() {
-            report_output(pass, new, view);
+            report_output(reconcile, new, view);
         } else {
             new.outputs
                 .iter_mut()
@@ -20,32 +20,32 @@ pub(super) fn report_outputs(pass: &Pass, new: &mut TechnicalUserStatus) {
                 .for_each(|output| output.conditions.clear());
         }
     }
-    for former in &pass.observation.to_remove {
+    for former in &reconcile.observation.to_remove {
         if let Some(failed) = &former.failed {
             let message = format!(
                 "The spec no longer names it. It cannot be removed, and the operator tries again. Cause: {}",
                 failed.blocker.message
             );
-            report(pass, new, &former.output, &not_ready(failed.blocker.reason, message));
+            report(reconcile, new, &former.output, &not_ready(failed.blocker.reason, message));
         }
     }
 }
 
-fn report_output(pass: &Pass, new: &mut TechnicalUserStatus, view: &OutputView) {
+fn report_output(reconcile: &Reconcile, new: &mut TechnicalUserStatus, view: &OutputView) {
     let user = new.user.as_ref().map(|user| UserId::new(&user.id));
-    let wanted = wanted(&report_of(&pass.observation, view, user.as_ref()));
-    report(pass, new, &view.id, &wanted);
+    let wanted = wanted(&report_of(&reconcile.observation, view, user.as_ref()));
+    report(reconcile, new, &view.id, &wanted);
 }
 
 /// Sets the condition of an output in its entry, which is new where the operator has not written the output yet.
-fn report(pass: &Pass, new: &mut TechnicalUserStatus, id: &OutputId, wanted: &Wanted) {
+fn report(reconcile: &Reconcile, new: &mut TechnicalUserStatus, id: &OutputId, wanted: &Wanted) {
     name(new, id);
     for entry in new.outputs.iter_mut().filter(|output| output.id() == *id) {
         entry.conditions = brought_up_to_date(
             &entry.conditions,
             std::slice::from_ref(wanted),
             new.observed_generation,
-            pass.now,
+            reconcile.now,
         );
     }
 }
@@ -59,8 +59,9 @@ pub(super) fn name(new: &mut TechnicalUserStatus, id: &OutputId) {
 }
 
 /// The message of a blocker at an output, with the number of those that do not hold the credential.
-pub(super) fn with_count(pass: &Pass, message: &str) -> String {
-    let (o, user) = (&pass.observation, pass.observation.recorded.user.as_ref().map(|user| &user.id));
+pub(super) fn with_count(reconcile: &Reconcile, message: &str) -> String {
+    let (o, user) =
+        (&reconcile.observation, reconcile.observation.recorded.user.as_ref().map(|user| &user.id));
     let lacks = |output: &&OutputView| !user.is_some_and(|user| holds_credential(o, output, user));
     let (all, missing) = (o.outputs.len(), o.outputs.iter().filter(lacks).count());
     if all < 2 {

@@ -8,20 +8,24 @@ use crate::api::technical_user::{
     PinnedPortal, RecordedOutput, RecordedRestart, RecordedWorkload, TechnicalUserStatus,
 };
 use crate::controller::technical_user::observe::{changed_at, generation};
-use crate::controller::technical_user::pass::Pass;
+use crate::controller::technical_user::reconcile::Reconcile;
 use crate::domain::identity::Hint;
 use crate::domain::plan::{self, OutputId, Restarted, WorkloadId};
 use crate::domain::reason::Reason;
 
 /// Records which workloads were restarted, and the change of an output that makes a restart due. A workload that the status did
 /// not name before needs no restart for what changed before.
-pub(super) fn record_restarts(pass: &Pass, new: &mut TechnicalUserStatus, restarted: Option<&Restarted>) {
-    let restarts = &pass.observation.restarts;
+pub(super) fn record_restarts(
+    reconcile: &Reconcile,
+    new: &mut TechnicalUserStatus,
+    restarted: Option<&Restarted>,
+) {
+    let restarts = &reconcile.observation.restarts;
     if restarts.targets.is_empty() {
         new.restart = None;
         return;
     }
-    let before = pass.status.restart.clone().unwrap_or_default();
+    let before = reconcile.status.restart.clone().unwrap_or_default();
     let done = restarted.map(|restarted| restarted.done.as_slice()).unwrap_or_default();
     let workload = |id: &WorkloadId| RecordedWorkload {
         kind: id.kind.as_str().to_owned(),
@@ -35,12 +39,12 @@ pub(super) fn record_restarts(pass: &Pass, new: &mut TechnicalUserStatus, restar
         workloads: restarts.targets.iter().map(|target| workload(&target.id)).collect(),
         ..before
     };
-    let changed = has_one_key(pass.status.portal.as_ref(), &pass.observation.hint)
-        && has_changed(&restarts.outputs, &pass.status.outputs, &new.outputs);
+    let changed = has_one_key(reconcile.status.portal.as_ref(), &reconcile.observation.hint)
+        && has_changed(&restarts.outputs, &reconcile.status.outputs, &new.outputs);
     record.generation += i64::from(changed);
     let unknown = is_due(&record) && changed_at(&record).is_none();
     if changed || unknown {
-        record.changed_at = Some(next_second(pass.ctx.process.clock.now()));
+        record.changed_at = Some(next_second(reconcile.ctx.process.clock.now()));
     }
     new.restart = Some(record);
 }
@@ -73,24 +77,28 @@ fn is_due(record: &RecordedRestart) -> bool {
 }
 
 /// Replaces the condition among the others.
-pub(super) fn report_restarts(pass: &Pass, new: &mut TechnicalUserStatus, restarted: Option<&Restarted>) {
+pub(super) fn report_restarts(
+    reconcile: &Reconcile,
+    new: &mut TechnicalUserStatus,
+    restarted: Option<&Restarted>,
+) {
     let others = |condition: &&Condition| condition.type_ != CONSUMERS_RESTARTED;
     let mut conditions: Vec<Condition> = new.conditions.iter().filter(others).cloned().collect();
     if let Some(record) = &new.restart {
-        let wanted = [wanted(pass, record, restarted)];
-        let old = &pass.status.conditions;
-        conditions.extend(brought_up_to_date(old, &wanted, new.observed_generation, pass.now));
+        let wanted = [wanted(reconcile, record, restarted)];
+        let old = &reconcile.status.conditions;
+        conditions.extend(brought_up_to_date(old, &wanted, new.observed_generation, reconcile.now));
     }
     new.conditions = conditions;
 }
 
-fn wanted(pass: &Pass, record: &RecordedRestart, restarted: Option<&Restarted>) -> Wanted {
+fn wanted(reconcile: &Reconcile, record: &RecordedRestart, restarted: Option<&Restarted>) -> Wanted {
     let type_ = CONSUMERS_RESTARTED;
     if !is_due(record) {
         let message = "No workload of spec.restart has to be restarted".to_owned();
         return Wanted { type_, status: Some(true), reason: Reason::NoRestartDue.as_str(), message };
     }
-    let due = pass.observation.restarts.targets.iter().map(|target| &target.id);
+    let due = reconcile.observation.restarts.targets.iter().map(|target| &target.id);
     let due = due.filter(|id| generation(record, id).is_some_and(|done| done < record.generation));
     let waiting = restarted.and_then(|restarted| restarted.waiting.clone());
     let notice = waiting.unwrap_or_else(|| plan::restart_pending(due));

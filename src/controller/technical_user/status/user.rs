@@ -2,24 +2,25 @@
 
 use super::{ACTIVE, INTERNAL, patch};
 use crate::api::technical_user::{PinnedPortal, RecordedUser, TechnicalUserStatus};
+use crate::controller::technical_user::failure::Failure;
 use crate::controller::technical_user::observe;
-use crate::controller::technical_user::pass::{Failure, Pass};
+use crate::controller::technical_user::reconcile::Reconcile;
 use crate::domain::identity::Hint;
 use crate::domain::ownership::{self, Origin, Whose};
 use crate::domain::plan::{self, Settled, UserFacts, UserRef, UserView};
 use crate::domain::user::{UserId, UserKind, UserStatus};
 
 /// Records the users that the end of a reconcile names.
-pub(super) fn record_users(pass: &Pass, new: &mut TechnicalUserStatus, settled: &Settled) {
+pub(super) fn record_users(reconcile: &Reconcile, new: &mut TechnicalUserStatus, settled: &Settled) {
     if let Some(current) = &settled.current {
-        record_current(pass, new, current);
+        record_current(reconcile, new, current);
     }
 }
 
-fn record_current(pass: &Pass, new: &mut TechnicalUserStatus, current: &UserRef) {
-    pin(pass, new, hint_of(pass, current));
+fn record_current(reconcile: &Reconcile, new: &mut TechnicalUserStatus, current: &UserRef) {
+    pin(reconcile, new, hint_of(reconcile, current));
     let generation = current.origin.generation();
-    if let Some(details) = pass.details.get(&current.id) {
+    if let Some(details) = reconcile.details.get(&current.id) {
         new.user = Some(RecordedUser {
             id: current.id.to_string(),
             generation,
@@ -28,18 +29,18 @@ fn record_current(pass: &Pass, new: &mut TechnicalUserStatus, current: &UserRef)
             kind: kind(details.kind).to_owned(),
             status: spelled(details.status).to_owned(),
             roles: details.roles.clone(),
-            proof: proof(pass, current),
+            proof: proof(reconcile, current),
         });
         return;
     }
     if let Some(user) = new.user.as_mut().filter(|user| UserId::new(&user.id) == current.id) {
         // A status without a proof gets it as soon as the list shows the user as this resource's.
         if user.generation == generation {
-            user.proof = proof(pass, current);
+            user.proof = proof(reconcile, current);
         }
         return;
     }
-    let listed = pass.link.as_ref().and_then(|link| link.inventory.get(&current.id));
+    let listed = reconcile.link.as_ref().and_then(|link| link.inventory.get(&current.id));
     let listed = listed.as_ref();
     new.user = Some(RecordedUser {
         id: current.id.to_string(),
@@ -54,20 +55,20 @@ fn record_current(pass: &Pass, new: &mut TechnicalUserStatus, current: &UserRef)
 }
 
 /// Writes down whose portal the user is in. Address and company are never replaced while the status names a user.
-fn pin(pass: &Pass, new: &mut TechnicalUserStatus, hint: &Hint) {
-    let Ok(portal) = &pass.observation.portal else { return };
+fn pin(reconcile: &Reconcile, new: &mut TechnicalUserStatus, hint: &Hint) {
+    let Ok(portal) = &reconcile.observation.portal else { return };
     let recorded = new.portal.clone().filter(|portal| new.user.is_some() && !portal.url.is_empty());
     let pinned = recorded.unwrap_or_else(|| PinnedPortal {
         url: portal.url.clone(),
         token_url: Some(portal.token_url.clone()),
-        bpn: plan::company(&pass.observation).map(str::to_owned),
+        bpn: plan::company(&reconcile.observation).map(str::to_owned),
         ..PinnedPortal::default()
     });
     // A status of an earlier release gets the token endpoint when the user was looked at.
-    let looked_at = pinned.token_url.is_none() && !pass.details.is_empty();
+    let looked_at = pinned.token_url.is_none() && !reconcile.details.is_empty();
     new.portal = Some(PinnedPortal {
-        namespace: pass.portal_key.namespace.clone(),
-        name: pass.portal_key.name.clone(),
+        namespace: reconcile.portal_key.namespace.clone(),
+        name: reconcile.portal_key.name.clone(),
         token_url: if looked_at { Some(portal.token_url.clone()) } else { pinned.token_url },
         hint: hint.to_string(),
         ..pinned
@@ -75,9 +76,9 @@ fn pin(pass: &Pass, new: &mut TechnicalUserStatus, hint: &Hint) {
 }
 
 /// Writes address and company again: the user was found there by its details.
-pub async fn repin(pass: &mut Pass) -> Result<(), Failure> {
-    let Ok(portal) = &pass.observation.portal else { return Err(Failure::Overtaken) };
-    let mut new = pass.status.clone();
+pub async fn repin(reconcile: &mut Reconcile) -> Result<(), Failure> {
+    let Ok(portal) = &reconcile.observation.portal else { return Err(Failure::Overtaken) };
+    let mut new = reconcile.status.clone();
     let recorded = new.portal.unwrap_or_default();
     new.portal = Some(PinnedPortal {
         url: portal.url.clone(),
@@ -85,16 +86,17 @@ pub async fn repin(pass: &mut Pass) -> Result<(), Failure> {
         bpn: recorded.bpn.or_else(|| portal.bpn.clone()),
         ..recorded
     });
-    patch(pass, new).await?;
-    let (ctx, owner) = (&pass.ctx, &pass.observation.owner);
-    pass.observation.recorded = observe::recorded(ctx, owner, &pass.status, pass.link.as_ref());
+    patch(reconcile, new).await?;
+    let (ctx, owner) = (&reconcile.ctx, &reconcile.observation.owner);
+    reconcile.observation.recorded =
+        observe::recorded(ctx, owner, &reconcile.status, reconcile.link.as_ref());
     Ok(())
 }
 
 /// The proof that the user of this generation is this resource's: written once its details or the list say so, and kept as
 /// long as the same user is recorded. An existing user is nobody's, so it gets none.
-fn proof(pass: &Pass, current: &UserRef) -> Option<String> {
-    let o = &pass.observation;
+fn proof(reconcile: &Reconcile, current: &UserRef) -> Option<String> {
+    let o = &reconcile.observation;
     let (portal, generation) = (o.portal.as_ref().ok()?, current.origin.generation()?);
     let recorded =
         o.recorded.user.as_ref().filter(|user| user.id == current.id && user.origin == current.origin);
@@ -105,20 +107,20 @@ fn proof(pass: &Pass, current: &UserRef) -> Option<String> {
         _ => recorded.is_some_and(|user| user.proved),
     };
     if ours {
-        let key = &pass.ctx.installation.digest_key;
+        let key = &reconcile.ctx.installation.digest_key;
         return Some(ownership::proof(key, &o.owner, &current.id, generation));
     }
-    let before = recorded.and(pass.status.user.as_ref())?;
+    let before = recorded.and(reconcile.status.user.as_ref())?;
     before.proof.clone()
 }
 
 /// Which copy of the installation a user's mark names: that of another cluster until it was replaced.
-fn hint_of<'a>(pass: &'a Pass, current: &UserRef) -> &'a Hint {
-    match pass.observation.view(&current.id) {
+fn hint_of<'a>(reconcile: &'a Reconcile, current: &UserRef) -> &'a Hint {
+    match reconcile.observation.view(&current.id) {
         Some(UserView::Read(UserFacts { mark: Some(mark), .. })) if current.origin != Origin::Existing => {
             &mark.hint
         }
-        _ => &pass.observation.hint,
+        _ => &reconcile.observation.hint,
     }
 }
 

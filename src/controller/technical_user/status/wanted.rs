@@ -4,17 +4,17 @@ use super::outputs::with_count;
 use crate::api::conditions::{
     CREDENTIAL_VERIFIED, PUBLISHED, READY, RECONCILING, STALLED, USER_READY, Wanted,
 };
-use crate::controller::technical_user::pass::Pass;
+use crate::controller::technical_user::reconcile::Reconcile;
 use crate::domain::plan::{OutputView, Report, Stage};
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 
 /// What is well is said shortly: which user and which Secret it is, other fields of the status say.
-pub(super) fn wanted(pass: &Pass, report: &Report) -> Vec<Wanted> {
+pub(super) fn wanted(reconcile: &Reconcile, report: &Report) -> Vec<Wanted> {
     let user_ready = || done(USER_READY, Reason::UserActive, "The user is active in the portal");
     let verified =
         || done(CREDENTIAL_VERIFIED, Reason::TokenObtained, "A token was obtained with the credential");
-    let holds = match pass.outputs.as_slice() {
+    let holds = match reconcile.outputs.as_slice() {
         [output] => format!("The {} holds the credential", output.id().kind),
         _ => "Every output holds the credential".to_owned(),
     };
@@ -26,8 +26,8 @@ pub(super) fn wanted(pass: &Pass, report: &Report) -> Vec<Wanted> {
         message: "The operator has not reached this step yet".to_owned(),
     };
     let before = || {
-        let holds =
-            pass.observation.outputs.iter().all(OutputView::is_ours) && pass.status.credential.is_some();
+        let holds = reconcile.observation.outputs.iter().all(OutputView::is_ours)
+            && reconcile.status.credential.is_some();
         if holds { published() } else { Wanted { status: Some(false), ..not_yet(PUBLISHED) } }
     };
     match report {
@@ -42,7 +42,8 @@ pub(super) fn wanted(pass: &Pass, report: &Report) -> Vec<Wanted> {
                 Stage::User => [failed(USER_READY, blocker), not_yet(CREDENTIAL_VERIFIED), before()],
                 Stage::Credential => [user_ready(), failed(CREDENTIAL_VERIFIED, blocker), before()],
                 Stage::Output => {
-                    let counted = Blocker { message: with_count(pass, &blocker.message), ..blocker.clone() };
+                    let counted =
+                        Blocker { message: with_count(reconcile, &blocker.message), ..blocker.clone() };
                     [user_ready(), verified(), failed(PUBLISHED, &counted)]
                 }
             };

@@ -51,7 +51,7 @@ pub struct Observation {
     pub rotation: Rotation,
     /// Our finalizer is there.
     pub finalizer: bool,
-    /// The object was read from the apiserver in this pass, not from the cache.
+    /// The object was read from the apiserver in this reconcile, not from the cache.
     pub live: bool,
     /// The status says that all is as the current spec asks.
     pub spec_observed: bool,
@@ -105,7 +105,7 @@ pub struct Observation {
 }
 
 impl Observation {
-    /// The view of a user that was read in this pass.
+    /// The view of a user that was read in this reconcile.
     #[must_use]
     pub fn view(&self, id: &UserId) -> Option<&UserView> {
         self.users.get(id)?.details.as_ref()
@@ -248,7 +248,7 @@ impl Observation {
             .describe(text)
     }
 
-    /// Whether this was done to the user in this pass.
+    /// Whether this was done to the user in this reconcile.
     #[must_use]
     pub fn is_done(&self, id: &UserId, what: &Done) -> bool {
         self.users.get(id).is_some_and(|known| known.done.contains(what))

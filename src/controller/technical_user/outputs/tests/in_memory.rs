@@ -10,8 +10,8 @@ use secrecy::SecretString;
 
 use crate::api::technical_user::RecordedOutput;
 use crate::controller::kube_error::KubeError;
+use crate::controller::technical_user::failure::Failure;
 use crate::controller::technical_user::outputs::{Observed, Output, Writable};
-use crate::controller::technical_user::pass::Failure;
 use crate::domain::digest::DigestKey;
 use crate::domain::format::{Content, FormatError, Values};
 use crate::domain::plan::{OutputId, OutputState};

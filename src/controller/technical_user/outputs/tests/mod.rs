@@ -18,7 +18,7 @@ use super::{History, Output, Resource, Spec, Vaults};
 use crate::api::keys;
 use crate::api::technical_user::RecordedOutput;
 use crate::controller::objects::Key;
-use crate::controller::technical_user::pass::Failure;
+use crate::controller::technical_user::failure::Failure;
 use crate::controller::test_support::apiserver::{Apiserver, context};
 use crate::controller::test_support::vault::{Entry, Vault};
 use crate::domain::format::{Known, Surroundings, Values};

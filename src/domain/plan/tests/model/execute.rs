@@ -12,7 +12,7 @@
 //! - What the login may not is answered as forbidden.
 
 use super::portal::CREATE_TIMEOUT;
-use super::process::{Known, Pass, Task};
+use super::process::{Known, Reconcile, Task};
 use super::world::{World, digest};
 use crate::domain::attempt::Attempt;
 use crate::domain::plan::{
@@ -34,27 +34,28 @@ type GoesOn = bool;
 impl World {
     /// One step of a process's reconcile; whether it continues.
     pub(super) fn step(&mut self, p: usize) -> GoesOn {
-        let Some(mut pass) = self.processes[p].pass.take().or_else(|| Pass::begin(self, p)) else {
+        let Some(mut reconcile) = self.processes[p].reconcile.take().or_else(|| Reconcile::begin(self, p))
+        else {
             return false;
         };
-        let observed = self.observe(p, &pass);
+        let observed = self.observe(p, &reconcile);
         let step = plan(&observed);
-        pass.steps += 1;
+        reconcile.steps += 1;
         self.tell(&format!("process {p}: {}", in_words(&step)));
-        if pass.steps > STEP_LIMIT {
+        if reconcile.steps > STEP_LIMIT {
             self.forbid(format!("process {p} does not end its reconcile"));
             return false;
         }
         let goes_on = match step {
-            Step::Read(read) => self.read(p, &mut pass, &read),
-            Step::Write(write) => self.write(p, &mut pass, &write),
+            Step::Read(read) => self.read(p, &mut reconcile, &read),
+            Step::Write(write) => self.write(p, &mut reconcile, &write),
             Step::Settled(rest) => {
-                self.rest(p, &pass, &rest);
+                self.rest(p, &reconcile, &rest);
                 false
             }
         };
         if goes_on {
-            self.processes[p].pass = Some(pass);
+            self.processes[p].reconcile = Some(reconcile);
         }
         goes_on
     }
@@ -68,26 +69,26 @@ impl World {
         false
     }
 
-    fn read(&mut self, p: usize, pass: &mut Pass, read: &Read) -> GoesOn {
+    fn read(&mut self, p: usize, reconcile: &mut Reconcile, read: &Read) -> GoesOn {
         match read {
             Read::Object => match &self.object {
-                Some(object) if object.uid != pass.object.uid => return self.look_again(p),
+                Some(object) if object.uid != reconcile.object.uid => return self.look_again(p),
                 Some(object) => {
                     // What is published is looked at with it.
-                    pass.object = object.clone();
-                    pass.secret.clone_from(&self.secret);
-                    pass.secret_read = false;
-                    pass.live = true;
+                    reconcile.object = object.clone();
+                    reconcile.secret.clone_from(&self.secret);
+                    reconcile.secret_read = false;
+                    reconcile.live = true;
                 }
                 None => return false,
             },
             Read::Output(_) => {
-                pass.secret.clone_from(&self.secret);
-                pass.secret_read = true;
+                reconcile.secret.clone_from(&self.secret);
+                reconcile.secret_read = true;
             }
             // The model has no `existing`, and no workloads.
             Read::Narrow | Read::Workload(_) => return false,
-            Read::Writable(_) => pass.writable = Some(!self.trouble.unwritable),
+            Read::Writable(_) => reconcile.writable = Some(!self.trouble.unwritable),
             Read::Search => {
                 if self.trouble.portal_down {
                     return false;
@@ -105,20 +106,20 @@ impl World {
                     .map(|u| self.candidate(u, self.confirm(&u.id)))
                     .collect();
                 self.processes[p].snapshot = Some(users);
-                pass.search = Some(found);
+                reconcile.search = Some(found);
             }
             Read::User(id) => {
                 if self.trouble.portal_down {
                     return false;
                 }
                 let view = self.portal.view(id);
-                pass.credential = match &view {
+                reconcile.credential = match &view {
                     UserView::Read(user) if user.status == UserStatus::Active => {
                         self.portal.user(id).map(|u| (id.clone(), u.version))
                     }
                     _ => None,
                 };
-                pass.read.push((id.clone(), view));
+                reconcile.read.push((id.clone(), view));
             }
             Read::Confirm(id) => {
                 if self.trouble.portal_down {
@@ -129,21 +130,21 @@ impl World {
                 if matches!(confirmed, Confirmed::Ours(_) | Confirmed::Foreign | Confirmed::Retained) {
                     self.processes[p].confirmed.insert(id.clone(), confirmed.clone());
                 }
-                pass.confirmed.insert(id.clone(), confirmed);
+                reconcile.confirmed.insert(id.clone(), confirmed);
             }
             Read::Verify(proof) => {
                 let credential = match proof {
-                    CredentialAt::Portal(id) => pass.credential.clone().filter(|(of, _)| of == id),
+                    CredentialAt::Portal(id) => reconcile.credential.clone().filter(|(of, _)| of == id),
                     CredentialAt::Output(_) => self.secret.as_ref().and_then(|s| s.content.clone()),
                 };
                 let said = self.token_endpoint(credential.as_ref());
                 if matches!(proof, CredentialAt::Portal(_)) && said == Verified::Accepted {
-                    pass.proved = credential;
+                    reconcile.proved = credential;
                 }
                 if matches!(proof, CredentialAt::Output(_)) && said == Verified::Accepted {
                     self.processes[p].verification_due = false;
                 }
-                pass.verifications.push((proof.clone(), said));
+                reconcile.verifications.push((proof.clone(), said));
             }
         }
         true
@@ -164,8 +165,8 @@ impl World {
         }
     }
 
-    fn write(&mut self, p: usize, pass: &mut Pass, write: &Write) -> GoesOn {
-        let rv = Some(pass.object.rv);
+    fn write(&mut self, p: usize, reconcile: &mut Reconcile, write: &Write) -> GoesOn {
+        let rv = Some(reconcile.object.rv);
         match write {
             // The model's portal never moves, and its spec always names one output.
             Write::RecordPortal
@@ -179,7 +180,7 @@ impl World {
                 if !self.write_object(rv, |o| o.finalizer = true) {
                     return self.look_again(p);
                 }
-                self.take_up(pass);
+                self.take_up(reconcile);
             }
             Write::RemoveFinalizer => {
                 self.judge_letting_go(p);
@@ -188,46 +189,46 @@ impl World {
                 }
                 return false;
             }
-            Write::Create { generation, .. } => return self.create(p, pass, *generation),
-            Write::Publish { user, .. } => return self.publish(p, pass, user),
+            Write::Create { generation, .. } => return self.create(p, reconcile, *generation),
+            Write::Publish { user, .. } => return self.publish(p, reconcile, user),
             Write::RecordRetained { id, .. } => {
                 self.list_retained(id);
-                pass.done.push((id.clone(), Done::RecordedRetained));
+                reconcile.done.push((id.clone(), Done::RecordedRetained));
             }
-            Write::Describe { user, .. } => return self.describe(p, pass, user),
+            Write::Describe { user, .. } => return self.describe(p, reconcile, user),
             Write::Delete { id, .. } | Write::Reset(id) | Write::MarkRetained { id, .. } => {
                 if self.trouble.portal_down || self.trouble.suspended {
                     return false;
                 }
-                self.judge_change(pass, id);
+                self.judge_change(reconcile, id);
                 let unclear = self.trouble.unclear_change.take();
                 let done = (unclear != Some(false)).then(|| self.change(p, write, id));
                 if unclear.is_some() {
                     return false;
                 }
-                pass.done.extend(done.map(|done| (id.clone(), done)));
+                reconcile.done.extend(done.map(|done| (id.clone(), done)));
             }
         }
         true
     }
 
     /// Uses the object as the process wrote it.
-    fn take_up(&self, pass: &mut Pass) {
+    fn take_up(&self, reconcile: &mut Reconcile) {
         if let Some(object) = &self.object {
-            pass.object = object.clone();
+            reconcile.object = object.clone();
         }
     }
 
-    fn create(&mut self, p: usize, pass: &mut Pass, generation: i64) -> GoesOn {
+    fn create(&mut self, p: usize, reconcile: &mut Reconcile, generation: i64) -> GoesOn {
         if self.processes[p].task.is_some() {
             return self.look_again(p);
         }
-        self.judge_create(pass, generation);
+        self.judge_create(reconcile, generation);
         let attempt = format!("{}", self.fresh());
         let written = Attempt { generation, id: attempt.clone(), pin: pin() };
         let unclear = std::mem::take(&mut self.trouble.unclear_patch);
         let patched = unclear != Some(false)
-            && self.write_object(Some(pass.object.rv), |o| {
+            && self.write_object(Some(reconcile.object.rv), |o| {
                 o.finalizer = true;
                 o.creating = Some(written);
                 o.garbled = None;
@@ -241,7 +242,7 @@ impl World {
         process.first_seen.insert(attempt.clone(), now);
         process.task =
             Some(Task { attempt, generation, patched: now, sent: None, unclear: unclear.is_some() });
-        self.take_up(pass);
+        self.take_up(reconcile);
         true
     }
 
@@ -285,8 +286,8 @@ impl World {
         self.processes[p].attempts.insert(task.attempt, known);
     }
 
-    fn publish(&mut self, p: usize, pass: &mut Pass, current: &UserRef) -> GoesOn {
-        let Some(credential) = pass.credential.clone() else {
+    fn publish(&mut self, p: usize, reconcile: &mut Reconcile, current: &UserRef) -> GoesOn {
+        let Some(credential) = reconcile.credential.clone() else {
             self.forbid("publishes what was not read".into());
             return false;
         };
@@ -294,24 +295,24 @@ impl World {
             self.forbid(format!("publishes {} without access", current.id));
         }
         self.judge_touch(&current.id);
-        if credential.0 != current.id || pass.proved.as_ref() != Some(&credential) {
+        if credential.0 != current.id || reconcile.proved.as_ref() != Some(&credential) {
             self.forbid(format!("publishes for {} what was not proved: {credential:?}", current.id));
         }
-        let Some(version) = self.write_secret(pass.secret_version(), credential) else {
+        let Some(version) = self.write_secret(reconcile.secret_version(), credential) else {
             return self.look_again(p);
         };
-        pass.secret = self.secret.clone().filter(|s| s.version == version);
-        pass.secret_read = true;
+        reconcile.secret = self.secret.clone().filter(|s| s.version == version);
+        reconcile.secret_read = true;
         true
     }
 
-    fn describe(&mut self, p: usize, pass: &mut Pass, current: &UserRef) -> GoesOn {
+    fn describe(&mut self, p: usize, reconcile: &mut Reconcile, current: &UserRef) -> GoesOn {
         self.judge_touch(&current.id);
         let Some(user) = self.portal.user_mut(&current.id) else { return self.look_again(p) };
         user.mark.generation = current.generation();
         user.mark.retained = false;
         let view = user.view();
-        pass.read.push((current.id.clone(), view));
+        reconcile.read.push((current.id.clone(), view));
         true
     }
 
@@ -346,13 +347,13 @@ impl World {
     }
 
     /// Writes the status if it changes; the next reconcile shows whether the write succeeded.
-    fn rest(&mut self, p: usize, pass: &Pass, rest: &Settled) {
+    fn rest(&mut self, p: usize, reconcile: &Reconcile, rest: &Settled) {
         self.processes[p].report = in_words(&Step::Settled(rest.clone()));
         self.processes[p].wants_live = false;
-        let mut status = pass.object.status.clone();
+        let mut status = reconcile.object.status.clone();
         if let Some(current) = &rest.current {
             let same = status.user.as_ref().is_some_and(|(id, ..)| *id == current.id);
-            let seen = pass.read.iter().rev().find(|(id, _)| *id == current.id).map(|(_, view)| view);
+            let seen = reconcile.read.iter().rev().find(|(id, _)| *id == current.id).map(|(_, view)| view);
             let active = match seen {
                 Some(view) => matches!(view, UserView::Read(u) if u.status == UserStatus::Active),
                 None => status.user.as_ref().is_some_and(|(.., active)| *active),
@@ -371,18 +372,18 @@ impl World {
             if rest.report == Report::Ready {
                 status.credential = true;
                 // Where nobody read the content, it is as the status says.
-                if let Some(secret) = pass.secret.as_ref().filter(|_| pass.secret_read) {
+                if let Some(secret) = reconcile.secret.as_ref().filter(|_| reconcile.secret_read) {
                     status.written = Some((digest(secret.content.as_ref()), secret.version));
                 }
             }
         }
-        if rest.rotation.handled || (status.user.is_some() && pass.object.status.user.is_none()) {
-            status.rotated = pass.object.rotate;
+        if rest.rotation.handled || (status.user.is_some() && reconcile.object.status.user.is_none()) {
+            status.rotated = reconcile.object.rotate;
         }
-        if status == pass.object.status || std::mem::take(&mut self.trouble.status_lost) {
+        if status == reconcile.object.status || std::mem::take(&mut self.trouble.status_lost) {
             return;
         }
-        if !self.write_object(Some(pass.object.rv), |o| o.status = status) {
+        if !self.write_object(Some(reconcile.object.rv), |o| o.status = status) {
             self.look_again(p);
         }
     }

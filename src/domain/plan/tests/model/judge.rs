@@ -3,7 +3,7 @@
 use super::super::builders::owner;
 use super::super::support::users::Candidate;
 use super::portal::User;
-use super::process::{Known, Pass};
+use super::process::{Known, Reconcile};
 use super::world::World;
 use crate::domain::plan::{Confirmed, Deletion};
 use crate::domain::user::{UserId, UserStatus};
@@ -17,9 +17,9 @@ impl World {
     }
 
     /// The end of a user, for a resource that lives: never the one that is named or published.
-    pub(super) fn judge_change(&mut self, pass: &Pass, id: &UserId) {
+    pub(super) fn judge_change(&mut self, reconcile: &Reconcile, id: &UserId) {
         self.judge_touch(id);
-        if self.object.as_ref().is_some_and(|object| object.uid != pass.object.uid) {
+        if self.object.as_ref().is_some_and(|object| object.uid != reconcile.object.uid) {
             // Nothing can fence the portal off between the live read and a request. A user that another process has deleted or
             // retained meanwhile for the deleted object is used by no later one.
             let usable = |status| matches!(status, UserStatus::Active | UserStatus::Pending);
@@ -30,9 +30,9 @@ impl World {
         }
         let Some(object) = self.object.as_ref().filter(|o| !o.deleting) else { return };
         let named = |user: &Option<(UserId, i64, bool)>| user.as_ref().is_some_and(|(named, ..)| named == id);
-        let named_as_seen = named(&pass.object.status.user);
+        let named_as_seen = named(&reconcile.object.status.user);
         // A status or a Secret that was put back to an earlier moment in between cannot be known.
-        let knowable = pass.object.rv > self.restored_at;
+        let knowable = reconcile.object.rv > self.restored_at;
         let named_now = named(&object.status.user) && knowable;
         let published = self.secret.as_ref().is_some_and(|s| s.user == *id) && knowable;
         if named_as_seen || named_now || published {
@@ -57,14 +57,14 @@ impl World {
     }
 
     /// An attempt: not where the search has shown a user that serves.
-    pub(super) fn judge_create(&mut self, pass: &Pass, generation: i64) {
+    pub(super) fn judge_create(&mut self, reconcile: &Reconcile, generation: i64) {
         let serves = |c: &&Candidate| {
             matches!(c.named.confirmed, Confirmed::Ours(_))
                 && c.named.generation >= generation
                 && matches!(c.named.status, UserStatus::Active | UserStatus::Pending)
-                && pass.read.iter().all(|(id, _)| *id != c.id)
+                && reconcile.read.iter().all(|(id, _)| *id != c.id)
         };
-        let found = pass.search.iter().flatten().find(serves).map(|c| c.id.clone());
+        let found = reconcile.search.iter().flatten().find(serves).map(|c| c.id.clone());
         if let Some(id) = found {
             self.forbid(format!("makes another user beside {id}"));
         }

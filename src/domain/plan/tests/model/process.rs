@@ -59,7 +59,7 @@ pub(super) struct Process {
     /// The next reconcile reads the object from the apiserver.
     pub wants_live: bool,
     pub task: Option<Task>,
-    pub pass: Option<Pass>,
+    pub reconcile: Option<Reconcile>,
     pub verification_due: bool,
     /// How its last reconcile ended.
     pub report: String,
@@ -67,7 +67,7 @@ pub(super) struct Process {
 
 /// What is known in one reconcile.
 #[derive(Debug, Clone)]
-pub(super) struct Pass {
+pub(super) struct Reconcile {
     pub object: Object,
     pub live: bool,
     pub secret: Option<Secret>,
@@ -84,7 +84,7 @@ pub(super) struct Pass {
     pub steps: u32,
 }
 
-impl Pass {
+impl Reconcile {
     /// `None` where there is no object.
     pub(super) fn begin(world: &World, p: usize) -> Option<Self> {
         let process = &world.processes[p];
@@ -169,8 +169,8 @@ impl World {
     }
 
     /// What this process knows now.
-    pub(super) fn observe(&mut self, p: usize, pass: &Pass) -> Observation {
-        let object = pass.object.clone();
+    pub(super) fn observe(&mut self, p: usize, reconcile: &Reconcile) -> Observation {
+        let object = reconcile.object.clone();
         let status = &object.status;
         let recorded = status.user.as_ref().map(|(id, _, _)| id.clone());
         let generation = status.user.as_ref().map_or(0, |(_, g, _)| *g);
@@ -202,7 +202,7 @@ impl World {
         let siblings =
             process.snapshot.iter().flatten().filter(|u| Some(&u.id) != recorded.as_ref() && !u.by_hand);
         let siblings = siblings.map(|user| {
-            let known = pass.confirmed.get(&user.id).or_else(|| process.confirmed.get(&user.id));
+            let known = reconcile.confirmed.get(&user.id).or_else(|| process.confirmed.get(&user.id));
             self.candidate(user, known.cloned().unwrap_or(Confirmed::Unread))
         });
         let mut o = a_new_resource();
@@ -215,7 +215,7 @@ impl World {
         o.released = object.released;
         o.rotation.requested = recorded.is_some() && object.rotate != status.rotated;
         o.finalizer = object.finalizer;
-        o.live = pass.live;
+        o.live = reconcile.live;
         // The model's status has no conditions.
         o.reported = true;
         o.spec_observed = recorded.is_some();
@@ -243,10 +243,10 @@ impl World {
         if let Some(id) = &recorded {
             o.users.entry(id).listed = listed;
         }
-        if let Some(found) = &pass.search {
+        if let Some(found) = &reconcile.search {
             o = o.searched(found.clone());
         }
-        for (id, view) in &pass.read {
+        for (id, view) in &reconcile.read {
             o = o.view_of(id, view.clone());
         }
         let can_be_written =
@@ -255,18 +255,18 @@ impl World {
             outlives_resource: false,
             in_status: status.written.is_some(),
             id: the_secret(),
-            state: state_of_secret(pass),
+            state: state_of_secret(reconcile),
             recorded: status.written.as_ref().map(|(digest, _)| digest.clone()),
-            writable: pass.writable.map(can_be_written),
+            writable: reconcile.writable.map(can_be_written),
             readable: true,
         }];
-        for (at, answer) in &pass.verifications {
+        for (at, answer) in &reconcile.verifications {
             o = o.verified(at.clone(), answer.clone());
         }
         if process.verification_due {
             o.timers.verification = Duration::ZERO;
         }
-        for (id, done) in &pass.done {
+        for (id, done) in &reconcile.done {
             o = o.done(id.as_str(), done.clone());
         }
         o
@@ -291,10 +291,11 @@ impl World {
 }
 
 /// The digest is known if the status has it for this version, else after the content was read.
-fn state_of_secret(pass: &Pass) -> OutputState {
-    let Some(secret) = &pass.secret else { return OutputState::Absent };
-    let as_written = pass.object.status.written.as_ref().filter(|(_, version)| *version == secret.version);
-    let read = pass.secret_read.then(|| digest(secret.content.as_ref()));
+fn state_of_secret(reconcile: &Reconcile) -> OutputState {
+    let Some(secret) = &reconcile.secret else { return OutputState::Absent };
+    let as_written =
+        reconcile.object.status.written.as_ref().filter(|(_, version)| *version == secret.version);
+    let read = reconcile.secret_read.then(|| digest(secret.content.as_ref()));
     OutputState::Ours {
         user: Some(secret.user.clone()),
         digest: read.or_else(|| as_written.map(|(digest, _)| digest.clone())),

@@ -313,7 +313,7 @@ impl World {
         self.forbid("does not come to rest".into());
     }
 
-    /// A process carries its create out, then its pass, and the next one where the object has changed since.
+    /// A process carries its create out, then its reconcile, and the next one where the object has changed since.
     fn works_undisturbed(&mut self, p: usize) {
         for _ in 0..3 {
             while self.processes[p].task.is_some() {

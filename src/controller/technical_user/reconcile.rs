@@ -1,4 +1,4 @@
-//! One pass over one `TechnicalUser`: what is known, what was read on the way, and what ended it early.
+//! One reconcile of one `TechnicalUser`: what is known and what was read so far.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -7,27 +7,23 @@ use std::time::Duration;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::DynamicObject;
-use thiserror::Error;
 
+use super::failure::Failure;
 use super::memory::places::Place;
 use super::outputs::{self, Output, Resource};
 use super::refusal::RefusalFingerprint;
 use crate::api::technical_user::{RecordedOutput, TechnicalUserSpec, TechnicalUserStatus};
 use crate::controller::context::Context;
-use crate::controller::kube_error::KubeError;
 use crate::controller::objects::Key;
 use crate::controller::portal::connections::Connection;
-use crate::controller::portal::inventory::Unmet;
-use crate::domain::format::{FormatError, Known, Values};
+use crate::domain::format::{Known, Values};
 use crate::domain::ownership;
 use crate::domain::permissions::PermissionNames;
 use crate::domain::plan::{self, Contents, Observation, OutputId, WorkloadId};
-use crate::domain::roles::Blocker;
 use crate::domain::user::{Credential, UserDetails, UserId};
-use crate::portal::PortalError;
 
-/// One pass over one resource.
-pub struct Pass {
+/// One reconcile of one resource.
+pub struct Reconcile {
     /// What the process shares.
     pub ctx: Arc<Context>,
     /// Which resource.
@@ -48,7 +44,7 @@ pub struct Pass {
     pub portal: Option<Arc<DynamicObject>>,
     /// What the plan decides by.
     pub observation: Observation,
-    /// The details that were read in this pass, secrets included.
+    /// The details that were read in this reconcile, secrets included.
     pub details: BTreeMap<UserId, UserDetails>,
     /// What the Portal says that outputs hold beside the credential; `None` while that cannot be read.
     pub known: Option<Known>,
@@ -71,89 +67,11 @@ pub struct Pass {
     pub fingerprint: RefusalFingerprint,
     /// How often published credentials are tried.
     pub verification_interval: Duration,
-    /// When the pass began.
+    /// When the reconcile began.
     pub now: Timestamp,
 }
 
-/// Why a pass ended before the plan came to rest.
-#[derive(Debug, Error)]
-pub enum Failure {
-    /// The portal, or its identity provider.
-    #[error(transparent)]
-    Portal(#[from] PortalError),
-    /// A step needs the Portal's connection, and there is none.
-    #[error("the Portal is not connected")]
-    NotConnected,
-    /// The apiserver.
-    #[error(transparent)]
-    Kube(KubeError),
-    /// Somebody else wrote meanwhile: observe again.
-    #[error("another client changed the object meanwhile")]
-    Overtaken,
-    /// The portal's user list is read for it; it is woken at the end.
-    #[error("the search of the portal's user list has not ended yet")]
-    ListAwaited,
-    /// The content of an output cannot be built.
-    #[error(transparent)]
-    Format(#[from] FormatError),
-    /// The store of an output is down or refuses the operator, while everything else works: the state of that output is unknown.
-    #[error("{}", .0.message)]
-    OutputUnavailable(Blocker),
-    /// This process may not write (any more).
-    #[error("this process is not the active one")]
-    NotActive,
-    /// The plan did not come to rest in a sane number of steps.
-    #[error("the plan did not end after the most steps that it may have")]
-    Endless,
-    /// It took too long.
-    #[error("it did not end within {} s, in the step: {step}", within.as_secs())]
-    Deadline {
-        /// The step that it was in.
-        step: String,
-        /// The time that it had.
-        within: Duration,
-    },
-    /// A fault of this program. What the panic says is in the log alone: it may quote anything.
-    #[error("the operator has a fault of its own")]
-    Panicked,
-}
-
-impl Failure {
-    /// Whether it interrupts the plan: what was found before it is reported, and a resource that was ready is kept ready.
-    #[must_use]
-    pub fn interrupts(&self) -> bool {
-        match self {
-            Self::Portal(_) | Self::ListAwaited | Self::Kube(_) | Self::OutputUnavailable(_) => true,
-            Self::NotConnected
-            | Self::Format(_)
-            | Self::Overtaken
-            | Self::NotActive
-            | Self::Endless
-            | Self::Deadline { .. }
-            | Self::Panicked => false,
-        }
-    }
-}
-
-impl From<KubeError> for Failure {
-    fn from(error: KubeError) -> Self {
-        match error {
-            KubeError::Conflict => Self::Overtaken,
-            other => Self::Kube(other),
-        }
-    }
-}
-
-impl From<Unmet> for Failure {
-    fn from(unmet: Unmet) -> Self {
-        match unmet {
-            Unmet::Waiting => Self::ListAwaited,
-            Unmet::Failing(error) => Self::Portal(error),
-        }
-    }
-}
-
-impl Pass {
+impl Reconcile {
     /// The connection; a step that needs it is planned only where there is one.
     pub fn connected(&self) -> Result<&Connection, Failure> {
         self.link.as_ref().ok_or(Failure::NotConnected)

@@ -1,45 +1,12 @@
-//! Reconciles that end without a plan's rest: what the condition says, and when it is tried again.
+//! What a condition says of a failure.
 
-use std::time::Duration;
-
-use parking_lot::Mutex;
-
-use super::memory::turns;
-use super::pass::{Failure, Pass};
-use crate::controller::context::Context;
+use super::Failure;
 use crate::controller::kube_error::KubeError;
-use crate::controller::objects::{Key, technical_users};
-use crate::controller::queue::dispatcher::Action;
-use crate::controller::status::failure::{CONFLICTS_ARE_QUIET_FOR, PANICKED, Reported, report};
+use crate::controller::status::failure::PANICKED;
 use crate::domain::permissions::{PermissionNames, role_with};
-use crate::domain::plan::Requeue;
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
-use crate::metrics::{Kind, Reconciled};
 use crate::portal::PortalError;
-
-/// Which step a reconcile is in.
-#[derive(Debug)]
-pub struct Progress(Mutex<String>);
-
-impl Default for Progress {
-    fn default() -> Self {
-        Self(Mutex::new("observing the resource, its Secret and its Portal".to_owned()))
-    }
-}
-
-impl Progress {
-    /// It is in this step now.
-    pub fn at(&self, step: &impl ToString) {
-        *self.0.lock() = step.to_string();
-    }
-
-    /// The step that it is in.
-    #[must_use]
-    pub fn step(&self) -> String {
-        self.0.lock().clone()
-    }
-}
 
 /// Said while the list is read. No numbers: what moves by itself is a metric and a log line.
 const LIST_AWAITED: &str = "This resource waits for the search of the portal's user list, which takes minutes if the \
@@ -51,7 +18,7 @@ const TURN_AWAITED: &str = "The portal does not answer the creates in progress, 
 
 impl Failure {
     /// What a condition says of it: the one place where a failure becomes words. Hosts, Secrets and permissions are named only
-    /// where `disclosed` has the names of permissions; see [`Pass::disclosed`]. `None`: another process is the active one, and
+    /// where `disclosed` has the names of permissions; see [`Reconcile::disclosed`]. `None`: another process is the active one, and
     /// writes the status.
     #[must_use]
     pub fn blocker(&self, disclosed: Option<&PermissionNames>) -> Option<Blocker> {
@@ -115,75 +82,10 @@ fn trouble_of(error: &PortalError, disclosed: Option<&PermissionNames>) -> Block
     Blocker::passing(reason, words)
 }
 
-/// A failure interrupted a plan: when to try again. The Portal is told where its login may have changed.
-pub fn requeue_after(pass: &Pass, failure: &Failure) -> Requeue {
-    let error = match failure {
-        Failure::Portal(error) => error,
-        // Its end wakes the resource.
-        Failure::ListAwaited => return pass.observation.timers.recheck(),
-        failure => {
-            tracing::warn!(resource = %pass.key, error = %failure, "A reconcile was interrupted");
-            return Requeue::Backoff;
-        }
-    };
-    if matches!(
-        error,
-        PortalError::Unauthorized
-            | PortalError::LoginRefused { .. }
-            | PortalError::Forbidden { .. }
-            | PortalError::DeletionLogin { .. }
-            | PortalError::OtherCompany
-    ) {
-        // The login may have changed: the Portal reads it again.
-        pass.ctx.wake_portal(&pass.portal_key);
-    }
-    let random = &pass.ctx.process.random;
-    match error {
-        PortalError::CircuitOpen { retry_after } => Requeue::In(random.spread(*retry_after)),
-        PortalError::Throttled { retry_after: Some(time) } => Requeue::In(random.spread(*time)),
-        _ => Requeue::Backoff,
-    }
-}
-
-/// A reconcile failed: writes the condition, and says when it is tried again.
-pub async fn after(ctx: &Context, key: &Key, failure: &Failure) -> Action {
-    // The active process writes the status.
-    let Some(blocker) = failure.blocker(None) else { return Action::requeue(Duration::from_secs(5)) };
-    let failing_for = ctx.memory.change(key, |user| user.failing.elapsed(blocker.reason.as_str()));
-    let next = if matches!(failure, Failure::Overtaken) {
-        let next = Action::requeue(ctx.conflicts.after_conflict(key));
-        if failing_for < CONFLICTS_ARE_QUIET_FOR {
-            return next;
-        }
-        next
-    } else {
-        tracing::warn!(resource = %key, error = %failure, "A reconcile failed");
-        Action::requeue(ctx.backoffs.after_failure(key))
-    };
-    if !ctx.may_write() {
-        return next;
-    }
-    match report(ctx, &technical_users(), key, &blocker, failing_for).await {
-        Ok(Reported::Gone) => Action::await_change(),
-        Ok(Reported::Written { before, after }) => {
-            ctx.memory.change(key, |user| user.overwritten.wrote(before.as_deref(), after.as_deref()));
-            next
-        }
-        Ok(Reported::Unchanged) | Err(_) => next,
-    }
-}
-
-/// A reconcile of this resource panicked: a fault of this program. It is tried again like any failure.
-pub async fn panicked(ctx: &Context, key: &Key) -> Action {
-    let action = after(ctx, key, &Failure::Panicked).await;
-    turns::pass_on(ctx, key);
-    ctx.metrics.reconciled(Kind::TechnicalUser, Reconciled::Error, Duration::ZERO);
-    ctx.count_backoffs();
-    action
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::domain::format::FormatError;
     use crate::domain::test_support::PERMISSION_NAMES;

@@ -1,0 +1,81 @@
+//! When a reconcile that failed is tried again, and what its status reports until then.
+
+use std::time::Duration;
+
+use super::Failure;
+use crate::controller::context::Context;
+use crate::controller::objects::{Key, technical_users};
+use crate::controller::queue::dispatcher::Action;
+use crate::controller::status::failure::{CONFLICTS_ARE_QUIET_FOR, Reported, report};
+use crate::controller::technical_user::memory::turns;
+use crate::controller::technical_user::reconcile::Reconcile;
+use crate::domain::plan::Requeue;
+use crate::metrics::{Kind, Reconciled};
+use crate::portal::PortalError;
+
+/// A failure interrupted a plan: when to try again. The Portal is told where its login may have changed.
+pub fn requeue_after(reconcile: &Reconcile, failure: &Failure) -> Requeue {
+    let error = match failure {
+        Failure::Portal(error) => error,
+        // Its end wakes the resource.
+        Failure::ListAwaited => return reconcile.observation.timers.recheck(),
+        failure => {
+            tracing::warn!(resource = %reconcile.key, error = %failure, "A reconcile was interrupted");
+            return Requeue::Backoff;
+        }
+    };
+    if matches!(
+        error,
+        PortalError::Unauthorized
+            | PortalError::LoginRefused { .. }
+            | PortalError::Forbidden { .. }
+            | PortalError::DeletionLogin { .. }
+            | PortalError::OtherCompany
+    ) {
+        // The login may have changed: the Portal reads it again.
+        reconcile.ctx.wake_portal(&reconcile.portal_key);
+    }
+    let random = &reconcile.ctx.process.random;
+    match error {
+        PortalError::CircuitOpen { retry_after } => Requeue::In(random.spread(*retry_after)),
+        PortalError::Throttled { retry_after: Some(time) } => Requeue::In(random.spread(*time)),
+        _ => Requeue::Backoff,
+    }
+}
+
+/// A reconcile failed: writes the condition, and says when it is tried again.
+pub async fn after(ctx: &Context, key: &Key, failure: &Failure) -> Action {
+    // The active process writes the status.
+    let Some(blocker) = failure.blocker(None) else { return Action::requeue(Duration::from_secs(5)) };
+    let failing_for = ctx.memory.change(key, |user| user.failing.elapsed(blocker.reason.as_str()));
+    let next = if matches!(failure, Failure::Overtaken) {
+        let next = Action::requeue(ctx.conflicts.after_conflict(key));
+        if failing_for < CONFLICTS_ARE_QUIET_FOR {
+            return next;
+        }
+        next
+    } else {
+        tracing::warn!(resource = %key, error = %failure, "A reconcile failed");
+        Action::requeue(ctx.backoffs.after_failure(key))
+    };
+    if !ctx.may_write() {
+        return next;
+    }
+    match report(ctx, &technical_users(), key, &blocker, failing_for).await {
+        Ok(Reported::Gone) => Action::await_change(),
+        Ok(Reported::Written { before, after }) => {
+            ctx.memory.change(key, |user| user.overwritten.wrote(before.as_deref(), after.as_deref()));
+            next
+        }
+        Ok(Reported::Unchanged) | Err(_) => next,
+    }
+}
+
+/// A reconcile of this resource panicked: a fault of this program. It is tried again like any failure.
+pub async fn panicked(ctx: &Context, key: &Key) -> Action {
+    let action = after(ctx, key, &Failure::Panicked).await;
+    turns::pass_on(ctx, key);
+    ctx.metrics.reconciled(Kind::TechnicalUser, Reconciled::Error, Duration::ZERO);
+    ctx.count_backoffs();
+    action
+}
