@@ -10,8 +10,8 @@ use super::roles::Blocker;
 /// For how long something that is missing may still arrive.
 pub const GRACE: Duration = Duration::from_mins(2);
 
-/// What is missing or refused is looked at again after this time.
-pub const LOOK_AGAIN: Duration = Duration::from_secs(10);
+/// What is missing or refused is checked again after this time.
+pub const RETRY_INTERVAL: Duration = Duration::from_secs(10);
 
 /// For what an object has waited until now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -32,7 +32,7 @@ struct Issued {
 }
 
 #[derive(Deserialize)]
-struct Looked {
+struct TokenDetails {
     ttl: u64,
     #[serde(default)]
     renewable: bool,
@@ -129,7 +129,7 @@ async fn look_up(caller: &Caller, token: &SecretString) -> Result<Token, VaultEr
             if let Some(failure) = caller.failure(&call, &answer) {
                 return Err(failure);
             }
-            let Looked { ttl, renewable } = data(&answer)?;
+            let TokenDetails { ttl, renewable } = data(&answer)?;
             Ok(Token::new(token.clone(), asked_at, life(ttl), renewable))
         }
     }

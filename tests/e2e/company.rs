@@ -84,7 +84,7 @@ async fn a_portal_made_anew_for_another_environment_makes_no_user_there() {
     let words = world.because("edc", "PortalMoved").await;
     assert!(words.contains(world.simulator.portal_url()) && words.contains(other.portal_url()), "{words}");
     let swept = other.count(Endpoint::List);
-    world.patch_user("edc", &json!({"metadata": {"labels": {"looked": "again"}}})).await;
+    world.patch_user("edc", &json!({"metadata": {"labels": {"changed": "again"}}})).await;
     other.wait_for(|view| view.answered(Endpoint::List) >= swept + 2).await;
     assert_eq!(reason(&world.user("edc").await.unwrap()), "PortalMoved");
     // Even by a person's word: no user with this mark is there.

@@ -23,7 +23,7 @@ pub fn resource(name: &str, world: &World, role: &str, policy: Option<&str>) -> 
 
 /// The user as the portal shows it now.
 pub fn user_in_portal(world: &World, user: &UserView) -> Option<UserView> {
-    world.simulator.look(|view| view.user(user.id))
+    world.simulator.view(|view| view.user(user.id))
 }
 
 /// Waits until the Portal lists the user as retained. Returns the reason.

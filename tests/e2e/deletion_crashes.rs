@@ -92,7 +92,7 @@ async fn killed_at(role: &str, hold: impl FnOnce(&World) -> Held) {
     call.reached().await;
     call.kill_and_restart(&mut world, NAME).await;
     nothing_is_left(&world).await;
-    let left = world.simulator.look(|view| view.user(user.id)).map(|user| user.status);
+    let left = world.simulator.view(|view| view.user(user.id)).map(|user| user.status);
     assert!(
         left.is_none_or(|status| matches!(status, Status::Deleted | Status::PendingDeletion)),
         "{left:?}"

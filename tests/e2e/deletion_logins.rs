@@ -67,8 +67,8 @@ async fn can_delete_follows_a_login_that_loses_its_permissions() {
         assert_eq!(change, Change::Done);
         world.simulator.revoke_tokens();
         // Without the permission to view, no user list is read that could be waited for.
-        let look = json!({TAKE_OVER: word});
-        world.patch_portal(&json!({"metadata": {"annotations": look}})).await;
+        let annotations = json!({TAKE_OVER: word});
+        world.patch_portal(&json!({"metadata": {"annotations": annotations}})).await;
         can_delete("False", word).await;
     }
 }

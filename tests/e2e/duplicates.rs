@@ -78,7 +78,7 @@ async fn with_a_login_that_may_not_delete_it_is_reset_marked_and_listed() {
         |portal: &kube::api::DynamicObject| portal_status(portal).retained.iter().any(|entry| entry.id == id);
     let portal = world.portal_until("the twin is listed", listed).await;
     assert_eq!(portal.retained[0].technical_user, format!("{}/{NAME}", world.namespace));
-    let left = world.simulator.look(|view| view.user(twin.id)).unwrap();
+    let left = world.simulator.view(|view| view.user(twin.id)).unwrap();
     assert!(left.description.contains("[technicaluser.dev/1 retained "), "{}", left.description);
     assert_ne!(left.secret, twin.secret, "its secret was reset");
     assert_eq!(world.simulator.count(Endpoint::Reset), 1);

@@ -55,7 +55,7 @@ async fn a_leader_that_is_cut_off_asks_for_nothing_and_ends() {
     let said = world.operators()[0].lines().join("\n");
     assert!(said.contains("does not hold the lease any more"), "{said}");
     leads(world.operator()).await;
-    world.until("edc", "the standby has looked", |object| !reason(object).is_empty()).await;
+    world.until("edc", "the standby has reconciled", |object| !reason(object).is_empty()).await;
     one_user(&world, "edc").await;
     world.more_lists_answered(2).await;
     one_user(&world, "edc").await;

@@ -39,7 +39,7 @@ async fn a_user_whose_client_is_lost_gets_a_successor_on_request() {
     let words = world.because("edc", "IdentityLost").await;
     assert!(words.contains(ROTATE) && words.contains("being restored, wait"), "{words}");
     world.two_sweeps().await;
-    assert_eq!(world.count(Endpoint::Create), 1, "a restore of the identity provider looks the same");
+    assert_eq!(world.count(Endpoint::Create), 1, "a restore of the identity provider shows the same");
     // It comes back by a restore: nothing else is needed.
     assert_eq!(world.simulator.restore_idp_client(lost.client_id.as_deref().unwrap()), Change::Done);
     world.sweep().await;
@@ -162,15 +162,15 @@ async fn a_user_that_was_made_twice_is_removed_once_the_other_is_published() {
         let kept = world.user_of("edc");
         let double = UserSeed::new("One", &kept.name).description(&kept.description);
         let double = world.simulator.seed_user(double).unwrap();
-        let look = || world.simulator.look(|view| view.user(double.id)).unwrap();
+        let read = || world.simulator.view(|view| view.user(double.id)).unwrap();
         world.sweep().await;
         world.eventually("one of them is left", async || world.ours().len() == 1).await;
         assert_eq!(world.user_of("edc"), kept);
         if deletes {
-            assert_eq!(look().status, Status::Deleted);
+            assert_eq!(read().status, Status::Deleted);
             world.event("edc", "DuplicateRemoved").await;
         } else {
-            assert_ne!(look().secret, double.secret, "its secret is dead");
+            assert_ne!(read().secret, double.secret, "its secret is dead");
             world
                 .portal_until("it is listed", |p| {
                     retained_ids(portal_status(p)).contains(&double.id.to_string())
@@ -238,7 +238,7 @@ async fn a_user_that_the_list_shows_is_not_gone_because_its_details_say_so() {
     world.delete("edc").await;
     world.gone("edc").await;
     assert_eq!(
-        world.simulator.look(|view| view.user(user.id)).map(|user| user.status),
+        world.simulator.view(|view| view.user(user.id)).map(|user| user.status),
         Some(Status::Deleted)
     );
 }

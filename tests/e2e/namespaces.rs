@@ -148,7 +148,7 @@ async fn a_namespace_waits_for_a_person_where_the_login_may_not_delete() {
     let words = world.because(&format!("{namespace}/wallet"), "Undeletable").await;
     assert!(words.contains(of("wallet").client_id.as_deref().unwrap()), "{words}");
     world.gone(&format!("{namespace}/internal")).await;
-    let revoked = world.simulator.look(|view| view.user(of("internal").id)).unwrap();
+    let revoked = world.simulator.view(|view| view.user(of("internal").id)).unwrap();
     assert_ne!(revoked.secret, of("internal").secret, "the old secret is dead");
     assert!(revoked.status == Status::Active && revoked.description.contains("retained"));
     assert_eq!(world.simulator.delete_by_hand(of("wallet").id), Change::Done);

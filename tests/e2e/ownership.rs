@@ -142,7 +142,7 @@ async fn a_user_that_loses_its_mark_and_its_name_is_the_resources_by_its_proof()
     let gone = |view: &portal_simulator::View<'_>| {
         view.user(user.id).is_none_or(|user| user.status == portal_simulator::Status::Deleted)
     };
-    assert!(world.simulator.look(gone), "it is deleted with its resource");
+    assert!(world.simulator.view(gone), "it is deleted with its resource");
 }
 
 /// A second Portal of the same portal, its address spelled otherwise.
@@ -261,7 +261,7 @@ async fn a_person_who_removes_the_mark_of_a_duplicate_keeps_it() {
     world.two_sweeps().await;
     assert_eq!(world.count(Endpoint::Delete), 0);
     assert!(
-        world.simulator.look(|view| view.user(twin.id)).is_some_and(|twin| twin.description == "mine now")
+        world.simulator.view(|view| view.user(twin.id)).is_some_and(|twin| twin.description == "mine now")
     );
     assert_eq!(one_user(&world, "edc").await.id, user.id);
 }

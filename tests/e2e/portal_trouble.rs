@@ -89,7 +89,7 @@ async fn what_is_published_stays_ready_while_the_portal_fails() {
     world.portal_because("PortalFailing").await;
     let (details, token) = (world.count(Endpoint::Details), world.count(Endpoint::Token));
     for name in &names {
-        world.patch_user(name, &json!({"metadata": {"labels": {"looked": "again"}}})).await;
+        world.patch_user(name, &json!({"metadata": {"labels": {"changed": "again"}}})).await;
     }
     for number in 1..=20 {
         world.apply(&create(&format!("late-{number}"), &world.namespace, DATASPACE_DISCOVERY)).await;

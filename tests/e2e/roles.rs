@@ -71,8 +71,8 @@ async fn a_portal_that_makes_no_user_without_a_word_is_not_asked_in_a_loop() {
     assert!(words.contains("role"), "{words}");
     assert_eq!(world.count(Endpoint::Create), 1);
     // Another look at the resource alone changes nothing.
-    world.patch_user("edc", &json!({"metadata": {"labels": {"looked": "again"}}})).await;
-    world.patch_user("edc", &json!({"metadata": {"labels": {"looked": "twice"}}})).await;
+    world.patch_user("edc", &json!({"metadata": {"labels": {"changed": "again"}}})).await;
+    world.patch_user("edc", &json!({"metadata": {"labels": {"changed": "twice"}}})).await;
     world.sweep().await;
     let words = world.because("edc", "RoleProviderOnly").await;
     assert!(words.contains(DATASPACE_DISCOVERY), "{words}");
@@ -108,7 +108,7 @@ async fn roles_that_are_taken_away_in_the_portal_are_seen_at_the_next_verificati
     let words = world.because("edc", "RolesMissing").await;
     assert!(words.contains(DATASPACE_DISCOVERY), "{words}");
     assert_eq!(world.simulator.set_roles_of_user(user, [DATASPACE_DISCOVERY]), Change::Done);
-    world.patch_user("edc", &json!({"metadata": {"annotations": {"example.org/look": "again"}}})).await;
+    world.patch_user("edc", &json!({"metadata": {"annotations": {"example.org/changed": "again"}}})).await;
     world.ready("edc").await;
 }
 

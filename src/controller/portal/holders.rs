@@ -126,7 +126,7 @@ impl<'a> Access<'a> {
     /// Whether a resource that is served no longer may have a user in the portal all the same.
     pub fn may_have_a_user(&self, object: &DynamicObject, settled_at: Instant) -> bool {
         let resource = Key::of(object);
-        if self.ctx.memory.look(&resource, |user| user.attempts.in_flight()) {
+        if self.ctx.memory.with(&resource, |user| user.attempts.in_flight()) {
             return true;
         }
         let owner = owner(self.ctx, &resource);
@@ -144,7 +144,7 @@ impl<'a> Access<'a> {
             return true;
         }
         let shown = |list: &Snapshot| is_in(list, &owner, proved.is_some());
-        inventory.look(shown).unwrap_or(may_have)
+        inventory.with(shown).unwrap_or(may_have)
     }
 }
 

@@ -15,7 +15,7 @@ use crate::controller::context::Context;
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{Key, annotation, has_finalizer, is_deleting, part};
 use crate::controller::queue::dispatcher::Action;
-use crate::domain::grace::LOOK_AGAIN;
+use crate::domain::grace::RETRY_INTERVAL;
 use crate::metrics::Sweep;
 
 /// A periodic sweep never takes more than a twentieth of the time.
@@ -70,8 +70,8 @@ pub async fn reconcile_once(
         }
     } else {
         ctx.metrics.portal_swept(&key.namespace, &key.name, Sweep::Error, ctx.process.clock.now());
-        let backoff = ctx.portal_backoffs.after_failure(key).min(interval.max(LOOK_AGAIN));
-        if waits_for_another { backoff.min(LOOK_AGAIN) } else { backoff }
+        let backoff = ctx.portal_backoffs.after_failure(key).min(interval.max(RETRY_INTERVAL));
+        if waits_for_another { backoff.min(RETRY_INTERVAL) } else { backoff }
     };
     ctx.portal_memory.checks.ended(key, &inputs, next, checked.is_ok() && !list_not_due);
     let changed = status::write(ctx, key, &object, checked, leaving.clone()).await?;

@@ -199,7 +199,7 @@ fn next_reconcile(reconcile: &Reconcile, settled: &Settled) -> Action {
 /// wakes meanwhile.
 fn after_failure(reconcile: &Reconcile) -> Action {
     let (ctx, key) = (&reconcile.ctx, &reconcile.key);
-    match ctx.memory.look(key, |user| user.attempts.refused_for(reconcile.fingerprint)) {
+    match ctx.memory.with(key, |user| user.attempts.refused_for(reconcile.fingerprint)) {
         Some(left) => Action::requeue(left + AFTER),
         None => Action::requeue(ctx.backoffs.after_failure(key)),
     }

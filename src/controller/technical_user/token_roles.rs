@@ -134,7 +134,7 @@ pub(super) fn compare(reconcile: &mut Reconcile, link: &Connection, at: &Credent
         }
         _ => None,
     };
-    reconcile.observation.roles_doubted = memory.look(&reconcile.key, |seen| seen.roles.are_doubted());
+    reconcile.observation.roles_doubted = memory.with(&reconcile.key, |seen| seen.roles.are_doubted());
     if let Some((id, comparable)) = user {
         reconcile.observation.users.entry(&id).token_roles = comparable.then_some(token.technical);
     }

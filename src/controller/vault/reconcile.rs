@@ -13,7 +13,7 @@ use crate::controller::context::Context;
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{Key, has_finalizer, is_deleting, lenient, part};
 use crate::controller::queue::dispatcher::Action;
-use crate::domain::grace::LOOK_AGAIN;
+use crate::domain::grace::RETRY_INTERVAL;
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
 
@@ -75,7 +75,7 @@ fn next_check(ctx: &Context, key: &Key, blocker: Option<&Blocker>) -> Duration {
         return ctx.process.random.spread(INTERVAL);
     };
     let backoff = ctx.vault_backoffs.after_failure(key).min(INTERVAL);
-    if blocker.reason.may_arrive() { backoff.min(LOOK_AGAIN) } else { backoff }
+    if blocker.reason.may_arrive() { backoff.min(RETRY_INTERVAL) } else { backoff }
 }
 
 fn next_action(next: Duration, leaving: bool) -> Action {

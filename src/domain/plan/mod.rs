@@ -46,7 +46,7 @@ pub use settled::{Report, Requeue, Settled, Stage};
 pub use step::{Notice, Read, Step, UserRef, Write};
 pub use token_roles::reports_token_roles;
 
-use crate::domain::grace::LOOK_AGAIN;
+use crate::domain::grace::RETRY_INTERVAL;
 use crate::domain::identity::Hint;
 use crate::domain::reason::Reason;
 use crate::domain::roles::Blocker;
@@ -88,7 +88,7 @@ fn within_grace(o: &Observation, mut settled: Settled) -> Settled {
         && let Some(left) = o.waiting.left(blocker)
     {
         blocker.stalled = false;
-        settled.requeue = settled.requeue.at(left.min(LOOK_AGAIN));
+        settled.requeue = settled.requeue.at(left.min(RETRY_INTERVAL));
     }
     settled
 }

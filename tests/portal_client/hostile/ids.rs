@@ -40,7 +40,7 @@ async fn the_answer_to_a_create_must_be_about_the_user_that_was_asked_for() {
         let slot = portal_of(&stub).create_slot().await.unwrap();
         let CreateFailure { error, effect } = error(slot.create(new_user()).await);
         assert!(is_bad(&error), "{error:?}");
-        assert_eq!(effect, Effect::Unknown, "a user may have been made: it is looked for by its name");
+        assert_eq!(effect, Effect::Unknown, "a user may exist: the operator searches it by name");
     }
 }
 

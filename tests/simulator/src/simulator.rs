@@ -150,8 +150,8 @@ impl Simulator {
         self.change(|state| state.version = version);
     }
 
-    /// Looks at the state.
-    pub fn look<T>(&self, f: impl FnOnce(&View<'_>) -> T) -> T {
+    /// Reads the state.
+    pub fn view<T>(&self, f: impl FnOnce(&View<'_>) -> T) -> T {
         self.core.read(|state| f(&View(state)))
     }
 
@@ -164,7 +164,7 @@ impl Simulator {
     /// The technical users of a company; see [`View::users`].
     #[must_use]
     pub fn users(&self, company: &str) -> Vec<UserView> {
-        self.look(|view| view.users(company))
+        self.view(|view| view.users(company))
     }
 
     /// Clients of the identity provider that the API never shows; see [`View::orphaned_clients`].
@@ -176,7 +176,7 @@ impl Simulator {
     /// All calls in the order of arrival.
     #[must_use]
     pub fn calls(&self) -> Vec<Call> {
-        self.look(|view| view.calls().to_vec())
+        self.view(|view| view.calls().to_vec())
     }
 
     /// The calls of one endpoint in the order of arrival.
@@ -188,7 +188,7 @@ impl Simulator {
     /// How often the endpoint was called.
     #[must_use]
     pub fn count(&self, endpoint: Endpoint) -> usize {
-        self.look(|view| view.count(endpoint))
+        self.view(|view| view.count(endpoint))
     }
 
     /// Every secret value ever handed out: of seeded callers and made users, access tokens and refresh tokens.

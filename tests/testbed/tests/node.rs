@@ -212,7 +212,7 @@ async fn two_nodes_are_up_at_once_and_one_is_taken_down_without_its_owner() {
     second.check().unwrap();
     let interfaces = second.run("ip", &["-br", "address"]).await.unwrap().success().unwrap();
     assert!(interfaces.contains(&second.address().to_string()), "{interfaces}");
-    assert!(!leftovers(&name).is_empty(), "what is left is looked for in the right places");
+    assert!(!leftovers(&name).is_empty(), "the search for leftovers covers the right places");
     down(&name);
     assert!(second.check().is_err());
     first.check().unwrap();

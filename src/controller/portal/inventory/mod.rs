@@ -114,16 +114,16 @@ impl Inventory {
         self.state.lock()
     }
 
-    /// Looks at the list as it is known; `None` before the first reading.
-    pub fn look<T>(&self, at: impl FnOnce(&Snapshot) -> T) -> Option<T> {
+    /// Reads the list as it is known; `None` before the first reading.
+    pub fn with<T>(&self, read: impl FnOnce(&Snapshot) -> T) -> Option<T> {
         let state = self.state();
-        (state.readings > 0).then(|| at(&state.snapshot))
+        (state.readings > 0).then(|| read(&state.snapshot))
     }
 
     /// The entry of a user.
     #[must_use]
     pub fn get(&self, id: &UserId) -> Option<ListedUser> {
-        self.look(|snapshot| snapshot.get(id).cloned())?
+        self.with(|snapshot| snapshot.get(id).cloned())?
     }
 
     /// Starts a create or a delete, for as long as the result lives. While a proof is in progress it waits for its end,

@@ -80,7 +80,7 @@ impl Inventory {
                 }
             }
         }
-        let (users, took) = (self.look(Snapshot::len).unwrap_or_default(), began.elapsed());
+        let (users, took) = (self.with(Snapshot::len).unwrap_or_default(), began.elapsed());
         tracing::info!(users, duration_ms = took.as_millis(), "The search of the user list ended");
     }
 

@@ -50,8 +50,8 @@ pub async fn compare(
     link: &Connection,
     status: &PortalStatus,
 ) -> RetainedChanges {
-    let look = |list: &Snapshot| (absent(link, status, list), unlisted(status, list));
-    let (absent, unlisted) = link.inventory.look(look).unwrap_or_default();
+    let judge = |list: &Snapshot| (absent(link, status, list), unlisted(status, list));
+    let (absent, unlisted) = link.inventory.with(judge).unwrap_or_default();
     RetainedChanges {
         gone: gone(link, absent, &process.random).await,
         found: found(installation, link, status, unlisted, process.clock.now()),

@@ -33,7 +33,7 @@ pub async fn unclaimed(ctx: &Context, link: &Connection, status: &PortalStatus) 
             .cloned()
             .collect()
     };
-    let mut candidates = link.inventory.look(unclaimed).unwrap_or_default();
+    let mut candidates = link.inventory.with(unclaimed).unwrap_or_default();
     candidates.extend(renamed(&link.inventory, &ctx.installation.instance, &claimed));
     candidates.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
     let marked = marks(link.portal.as_ref(), &link.inventory, candidates).await;

@@ -208,7 +208,7 @@ fn count(ctx: &Context, key: &Key, link: &Connection, status: &mut PortalStatus)
     let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
     status.technical_users = Some(number(users_of(ctx, key).len()));
     let listed = |list: &Snapshot| (list.coverage() != Coverage::Partial).then(|| list.len());
-    status.users = link.inventory.look(listed).flatten().map(number).or(status.users);
+    status.users = link.inventory.with(listed).flatten().map(number).or(status.users);
 }
 
 /// The user list of the login that works, or that worked last.

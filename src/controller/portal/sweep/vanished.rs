@@ -25,7 +25,7 @@ pub async fn suspected_mass_disappearance(
     inventory: &Inventory,
 ) -> Option<usize> {
     // A list that moved while it was read shows neither who is missing nor who is back.
-    if inventory.look(|list| list.coverage() == Coverage::Partial).unwrap_or(true) {
+    if inventory.with(|list| list.coverage() == Coverage::Partial).unwrap_or(true) {
         return inventory.mass_disappearance();
     }
     // Anybody can name a Portal, and a user that is in no list: only resources in namespaces that the Portal serves count. The
@@ -38,7 +38,7 @@ pub async fn suspected_mass_disappearance(
             && let Some(user) = expected_user(ctx, &object, inventory)
         {
             let misses = |list: &Snapshot| list.misses(&UserId::new(&user.id), &user.name);
-            let missing = inventory.look(misses).unwrap_or(false);
+            let missing = inventory.with(misses).unwrap_or(false);
             holders.push(Holder { deleting: is_deleting(&object), missing });
         }
     }

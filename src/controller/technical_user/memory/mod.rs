@@ -84,12 +84,12 @@ impl Memory {
         }
     }
 
-    /// Looks at what is remembered of a resource: nothing, of one that this process has not seen. `look` must not use the
+    /// Reads what is remembered of a resource: the default for one that this process has not seen. `read` must not use the
     /// memory itself.
-    pub fn look<T>(&self, key: &Key, look: impl FnOnce(&UserMemory) -> T) -> T {
+    pub fn with<T>(&self, key: &Key, read: impl FnOnce(&UserMemory) -> T) -> T {
         match self.users.lock().get(key) {
-            Some(user) => look(user),
-            None => look(&UserMemory::default()),
+            Some(user) => read(user),
+            None => read(&UserMemory::default()),
         }
     }
 
@@ -168,9 +168,9 @@ mod tests {
     }
 
     #[test]
-    fn a_look_remembers_nothing() {
+    fn reading_remembers_nothing() {
         let memory = Memory::default();
-        assert!(!memory.look(&key("a"), |user| user.attempts.in_flight()));
+        assert!(!memory.with(&key("a"), |user| user.attempts.in_flight()));
         assert!(memory.users.lock().is_empty());
     }
 }

@@ -87,7 +87,7 @@ fn needs_a_place(object: &DynamicObject, memory: &Memory) -> bool {
         && !is_deleting(object)
         && !stalled
         && !secrets_of(object).iter().all(is_written)
-        && (has_user || memory.look(&Key::of(object), |user| user.attempts.may_have_created()))
+        && (has_user || memory.with(&Key::of(object), |user| user.attempts.may_have_created()))
 }
 
 /// The Secrets of a resource's outputs.

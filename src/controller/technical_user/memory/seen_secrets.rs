@@ -59,7 +59,7 @@ impl SeenSecrets {
 
     /// What is known of the Secret in this state.
     #[must_use]
-    pub fn look(&self, output: &OutputId, version: &Version) -> Seen {
+    pub fn get(&self, output: &OutputId, version: &Version) -> Seen {
         let Some(compared) = self.0.get(output).filter(|compared| compared.version.uid == version.uid) else {
             return Seen::Unknown;
         };
@@ -90,11 +90,11 @@ mod tests {
         let mut longest = Duration::ZERO;
         // Ten changes per second, for ten minutes.
         for change in 0..6_000_u64 {
-            match seen.look(&secret(), &version(change)) {
+            match seen.get(&secret(), &version(change)) {
                 Seen::Unknown => {
                     reads += 1;
                     seen.as_written(&secret(), &version(change), "d");
-                    assert_eq!(seen.look(&secret(), &version(change)), Seen::Compared("d".into()));
+                    assert_eq!(seen.get(&secret(), &version(change)), Seen::Compared("d".into()));
                 }
                 Seen::NotYet(digest, left) => {
                     assert_eq!(digest, "d");
@@ -111,12 +111,12 @@ mod tests {
         assert!(longest <= LONGEST_PAUSE);
         tokio::time::advance(LONGEST_PAUSE.saturating_mul(2)).await;
         assert_eq!(
-            seen.look(&secret(), &version(7_000)),
+            seen.get(&secret(), &version(7_000)),
             Seen::Unknown,
             "a change after a while is read at once"
         );
         seen.as_written(&secret(), &version(7_000), "d");
-        let Seen::NotYet(_, left) = seen.look(&secret(), &version(7_001)) else {
+        let Seen::NotYet(_, left) = seen.get(&secret(), &version(7_001)) else {
             panic!("it was read just now")
         };
         assert_eq!(left, FIRST_PAUSE);
@@ -127,8 +127,8 @@ mod tests {
         let mut seen = SeenSecrets::default();
         seen.as_written(&secret(), &version(1), "d");
         let another = Version { uid: "other".into(), resource_version: "2".into() };
-        assert_eq!(seen.look(&secret(), &another), Seen::Unknown);
+        assert_eq!(seen.get(&secret(), &another), Seen::Unknown);
         seen.forget(&secret());
-        assert_eq!(seen.look(&secret(), &version(1)), Seen::Unknown);
+        assert_eq!(seen.get(&secret(), &version(1)), Seen::Unknown);
     }
 }

@@ -25,13 +25,13 @@ pub(super) fn see_inventory(reconcile: &mut Reconcile, portal_status: Option<&Po
     let name = reconcile.status.user.as_ref().map(|user| user.name.clone()).unwrap_or_default();
     let existing = reconcile.spec.user.existing.as_ref();
     let owner = &o.owner;
-    let look = |list: &Snapshot| Seen {
+    let seen = |list: &Snapshot| Seen {
         listed: recorded.as_ref().map_or(Listed::Unknown, |id| listed(list, id, &name)),
         name: recorded.as_ref().and_then(|id| Some(list.get(id)?.name.clone())),
         named: list.named_for(owner).into_iter().cloned().collect(),
         selected: existing.map(|existing| select(list, existing)),
     };
-    let Some(seen) = link.inventory.look(look) else { return };
+    let Some(seen) = link.inventory.with(seen) else { return };
     if let Some(id) = &recorded {
         o.users.entry(id).listed = seen.listed;
     }

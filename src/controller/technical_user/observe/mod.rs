@@ -90,7 +90,7 @@ pub async fn observe(
     let pending_for = pending_for(&status, now);
     let waiting = ctx
         .memory
-        .look(&key, |user| grace::waiting(&user.waiting, &object.metadata, &status.conditions, now));
+        .with(&key, |user| grace::waiting(&user.waiting, &object.metadata, &status.conditions, now));
     let observation = Observation {
         hint: ctx.installation.hint.clone(),
         desired: desired(&spec),
@@ -103,7 +103,7 @@ pub async fn observe(
         reported: !status.conditions.is_empty() && status.observed_generation == object.metadata.generation,
         reported_reason: reported_reason(&status, object.metadata.generation),
         attempt,
-        refusal: ctx.memory.look(&key, |user| user.attempts.refusal(fingerprint)),
+        refusal: ctx.memory.with(&key, |user| user.attempts.refusal(fingerprint)),
         connecting,
         portal: facts,
         users: Users::default(),
@@ -113,10 +113,10 @@ pub async fn observe(
         outputs: Vec::new(),
         to_remove: Vec::new(),
         restarts: Restarts::default(),
-        users_done: ctx.memory.look(&key, |user| user.removals.users_done(object.metadata.uid.as_ref())),
+        users_done: ctx.memory.with(&key, |user| user.removals.users_done(object.metadata.uid.as_ref())),
         published_proof: None,
         timers: timers(ctx, &key, verification_interval, pending_for),
-        roles_doubted: ctx.memory.look(&key, |user| user.roles.are_doubted()),
+        roles_doubted: ctx.memory.with(&key, |user| user.roles.are_doubted()),
         waiting,
         pending_for,
         client_missing_for_good: ctx.memory.is_client_missing_for_good(&key),

@@ -103,7 +103,7 @@ impl MergedSecret {
             return Some(written.digest.clone());
         }
         let memory = &self.resource.ctx.memory;
-        match memory.look(&self.resource.key, |user| user.secrets.look(&self.id, &version)) {
+        match memory.with(&self.resource.key, |user| user.secrets.get(&self.id, &version)) {
             Seen::Compared(digest) => Some(digest),
             Seen::NotYet(..) | Seen::Unknown => None,
         }

@@ -112,7 +112,7 @@ impl SecretOutput {
                 && !written.digest.is_empty()
         };
         let memory = &self.resource.ctx.memory;
-        let compared = || memory.look(&self.resource.key, |user| user.secrets.look(&self.id, &version));
+        let compared = || memory.with(&self.resource.key, |user| user.secrets.get(&self.id, &version));
         recorded.filter(same).map_or_else(compared, |written| Seen::Compared(written.digest.clone()))
     }
 

@@ -130,7 +130,11 @@ impl VaultOutput {
     }
 
     /// What Vault says of an entry.
-    async fn look(&mut self, at: EntryAt, recorded: Option<&RecordedOutput>) -> Result<OutputState, Failure> {
+    async fn observe_at(
+        &mut self,
+        at: EntryAt,
+        recorded: Option<&RecordedOutput>,
+    ) -> Result<OutputState, Failure> {
         let client = self.client().await?;
         let entry = match client.read(&at.path).await {
             Ok(entry) => entry,
@@ -299,7 +303,7 @@ impl Output for VaultOutput {
                 return Ok(Observed { state, read_in: Some(left) });
             }
         }
-        let state = self.look(at, recorded).await?;
+        let state = self.observe_at(at, recorded).await?;
         let interval = self.resource.verification_interval;
         let next = ctx.memory.change(&key, |user| {
             user.compared.compared(&self.id, &ctx.process.random);
@@ -310,7 +314,7 @@ impl Output for VaultOutput {
 
     async fn read(&mut self, recorded: Option<&RecordedOutput>) -> Result<OutputState, Failure> {
         let at = self.at(self.resource.history.generation)?;
-        self.look(at, recorded).await
+        self.observe_at(at, recorded).await
     }
 
     /// By what the policies permit, for the user that the status names and for its successor.
@@ -345,7 +349,7 @@ impl Output for VaultOutput {
         let at = self.at(values.generation)?;
         if self.seen.as_ref().is_none_or(|seen| seen.at != at) {
             // The user has another generation than the one that the status names.
-            if let OutputState::Foreign(owner) = self.look(at.clone(), None).await? {
+            if let OutputState::Foreign(owner) = self.observe_at(at.clone(), None).await? {
                 return Err(Failure::OutputUnavailable(self.foreign(&owner)));
             }
         }

@@ -73,7 +73,7 @@ async fn search(reconcile: &Reconcile) -> Result<Vec<(UserId, Named)>, Failure> 
     let link = reconcile.connected()?;
     let settled = match &reconcile.observation.attempt {
         Some(open) if open.state == AttemptState::Settled => {
-            reconcile.ctx.memory.look(&reconcile.key, |user| user.attempts.settled_at())
+            reconcile.ctx.memory.with(&reconcile.key, |user| user.attempts.settled_at())
         }
         _ => None,
     };
@@ -83,7 +83,7 @@ async fn search(reconcile: &Reconcile) -> Result<Vec<(UserId, Named)>, Failure> 
         let cloned = |users: Vec<&ListedUser>| users.into_iter().cloned().collect::<Vec<_>>();
         (cloned(list.named_for(owner)), cloned(list.unseen_for(owner)), list.is_complete())
     };
-    let (seen, unseen, complete) = link.inventory.look(of_our_name).unwrap_or_default();
+    let (seen, unseen, complete) = link.inventory.with(of_our_name).unwrap_or_default();
     let mut found = Vec::new();
     for (user, is_seen) in seen.iter().map(|user| (user, true)).chain(unseen.iter().map(|user| (user, false)))
     {
@@ -224,7 +224,7 @@ async fn deleted_or_lost(
     if !is_inactive() && !is_listed {
         link.inventory.meet(&reconcile.key, Need::Proof(Some(since))).await?;
     }
-    let absent = link.inventory.look(|list| list.is_complete() && !list.knows(id)).unwrap_or(false);
+    let absent = link.inventory.with(|list| list.is_complete() && !list.knows(id)).unwrap_or(false);
     if is_inactive() || absent {
         see_loss(reconcile);
         return Ok(UserView::Gone);

@@ -65,11 +65,11 @@ fn pin(reconcile: &Reconcile, new: &mut TechnicalUserStatus, hint: &Hint) {
         ..PinnedPortal::default()
     });
     // A status of an earlier release gets the token endpoint when the user was looked at.
-    let looked_at = pinned.token_url.is_none() && !reconcile.details.is_empty();
+    let was_read = pinned.token_url.is_none() && !reconcile.details.is_empty();
     new.portal = Some(PinnedPortal {
         namespace: reconcile.portal_key.namespace.clone(),
         name: reconcile.portal_key.name.clone(),
-        token_url: if looked_at { Some(portal.token_url.clone()) } else { pinned.token_url },
+        token_url: if was_read { Some(portal.token_url.clone()) } else { pinned.token_url },
         hint: hint.to_string(),
         ..pinned
     });

@@ -266,7 +266,7 @@ fn two_processes_do_not_ask_a_refusing_portal_by_turns() {
         ("it has its time", settling(), "user SettlingAttempt, after 9 s"),
         ("the other one has reported", reported(settling(), Reason::CreateRefused), "as reported, after 9 s"),
         ("reported before", reported(settling(), Reason::PortalNotReady), "user SettlingAttempt, after 9 s"),
-        ("the user is looked for", refused(settled()), "search"),
+        ("the user is searched", refused(settled()), "search"),
         ("it is there", refused(settled()).searched(vec![candidate("u1", 1)]), "read u1"),
         (
             "it is not: too early",

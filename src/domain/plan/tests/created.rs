@@ -131,7 +131,7 @@ fn users_of_another_cluster_are_not_changed_until_it_is_taken_over() {
         ("by the status", by_status(), other),
         ("by the details", by_details(), other),
         ("by a search", by_search(), other),
-        ("by the status, taken over: its mark is looked at", takes_over(by_status()), "read u1"),
+        ("by the status, taken over: its mark is read", takes_over(by_status()), "read u1"),
         ("by the details, taken over: the mark becomes ours", takes_over(by_details()), "describe u1 g1"),
         ("by a search, taken over", takes_over(by_search()), "read u1"),
     ]);

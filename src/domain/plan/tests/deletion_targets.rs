@@ -80,7 +80,7 @@ fn every_other_user_of_the_resource_is_deleted_too() {
     let u2 = || candidate("u2", 2);
     check(vec![
         ("ours", with(u2()), "read u2"),
-        ("not looked at yet", with(u2().is(Confirmed::Unread)), "read u2"),
+        ("not read yet", with(u2().is(Confirmed::Unread)), "read u2"),
         ("read", with(u2()).seen("u2", details_of(2)), "delete u2"),
         ("another's", with(u2().is(Confirmed::Foreign)), DROP),
         ("listed as retained, with our live mark", with(u2().listed_as_retained()), "read u2"),

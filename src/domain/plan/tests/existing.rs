@@ -66,11 +66,11 @@ fn only_an_active_unmarked_user_is_published() {
         ("marked as a login", with(details().of_a_login()), "user OperatorLogin STALLED"),
         ("another resource's user", with(details().of_other_resource()), "user ManagedElsewhere STALLED"),
         ("retained by a resource of this name", with(details().retained()), "verify what was read"),
-        ("pending", with(unmarked().in_state(UserStatus::Pending)), "user Pending (u1 g0), look again"),
+        ("pending", with(unmarked().in_state(UserStatus::Pending)), "user Pending (u1 g0), poll"),
         (
             "pending for long",
             with(unmarked().in_state(UserStatus::Pending)).pending_for(31),
-            "user PendingTooLong STALLED (u1 g0), look again",
+            "user PendingTooLong STALLED (u1 g0), poll",
         ),
         (
             "disabled",

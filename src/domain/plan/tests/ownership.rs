@@ -147,7 +147,7 @@ fn a_forged_status_does_not_hide_the_real_user() {
     let forged = || status().searched(vec![candidate("u1", 1)]);
     check(vec![
         ("a list that was read before does not do", status().sibling(candidate("u1", 1)), "search"),
-        ("it is looked for", forged(), "read u1"),
+        ("it is read", forged(), "read u1"),
         ("it is deleted", forged().seen("u1", details()), "delete u1"),
         ("then the resource is held", forged().done("u1", Done::Deleted), "held UserNotOurs"),
         (

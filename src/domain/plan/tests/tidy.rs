@@ -26,7 +26,7 @@ fn extra() -> Candidate {
 fn a_duplicate_is_deleted_after_the_status_names_the_other_user_and_after_a_live_read() {
     check(vec![
         ("whose is it?", twice(extra().is(Confirmed::Unread)), "confirm u9"),
-        ("ours: look again, live", a_ready_resource().sibling(extra()), "read the object"),
+        ("ours: read it again, live", a_ready_resource().sibling(extra()), "read the object"),
         ("ours, live: its details", a_ready_resource().sibling(extra()).read_live(), "read u9"),
         ("ours by its details", twice(extra()), "delete u9"),
         ("deleted", twice(extra()).done("u9", Done::Deleted), READY),

@@ -46,7 +46,7 @@ fn a_user_that_was_deleted_in_the_portal_gets_a_successor() {
         (
             "the successor waits for the wallet",
             gone().searched(vec![candidate("u2", 2)]).seen("u2", details_of(2).in_state(UserStatus::Pending)),
-            "user Pending (u2 g2), look again",
+            "user Pending (u2 g2), poll",
         ),
         (
             "the successor is gone too",
@@ -77,11 +77,7 @@ fn a_user_that_was_just_created_is_used_before_the_status_names_it() {
     check(vec![
         ("its details", made(), "read u1"),
         ("active", made().seen("u1", details()), "verify what was read"),
-        (
-            "pending",
-            made().seen("u1", details().in_state(UserStatus::Pending)),
-            "user Pending (u1 g1), look again",
-        ),
+        ("pending", made().seen("u1", details().in_state(UserStatus::Pending)), "user Pending (u1 g1), poll"),
         ("gone at once", made().seen_gone("u1"), "search"),
         (
             "gone at once: the next",
@@ -98,11 +94,11 @@ fn a_pending_user_is_waited_for_and_stepped_around_on_request() {
             .in_the_list(Listed::There(UserStatus::Pending))
             .seen("u1", details().external().in_state(UserStatus::Pending))
     };
-    let handled = "user Pending (u2 g2), look again, request handled";
+    let handled = "user Pending (u2 g2), poll, request handled";
     check(vec![
-        ("in time", pending().pending_for(30), "user Pending (u1 g1), look again"),
-        ("since the status does not tell", pending(), "user Pending (u1 g1), look again"),
-        ("too long", pending().pending_for(31), "user PendingTooLong STALLED (u1 g1), look again"),
+        ("in time", pending().pending_for(30), "user Pending (u1 g1), poll"),
+        ("the status does not say since when", pending(), "user Pending (u1 g1), poll"),
+        ("too long", pending().pending_for(31), "user PendingTooLong STALLED (u1 g1), poll"),
         ("rotate", pending().rotate(), "search"),
         (
             "rotate: none yet",

@@ -130,7 +130,7 @@ async fn updates() {
     assert_eq!(put(&user.id.simple().to_string(), change(&id, "after").to_string()).await.status, 200);
     assert_eq!(world.view(&id).name, "after");
     let client = user.client_id.unwrap();
-    assert_eq!(world.sim.look(|view| view.idp_client_name(&client)).unwrap(), "after");
+    assert_eq!(world.sim.view(|view| view.idp_client_name(&client)).unwrap(), "after");
     // The secret and the roles stay.
     assert_eq!(world.view(&id).secret, user.secret);
     assert_eq!(world.view(&id).roles, [DATASPACE_DISCOVERY]);

@@ -60,7 +60,7 @@ async fn gates_hold_a_call() {
         arrived.release();
         soon(done.reached()).await;
         assert!(world.sim.users("One").iter().any(|user| user.name == "second"));
-        assert_eq!(world.sim.look(|view| view.answered(Endpoint::Create)), 1);
+        assert_eq!(world.sim.view(|view| view.answered(Endpoint::Create)), 1);
         drop(done);
     };
     let (answer, ()) = futures::future::join(second, watch).await;

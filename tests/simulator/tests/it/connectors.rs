@@ -127,6 +127,6 @@ async fn connectors_linked_by_hand() {
     assert_eq!(world.sim.set_connector_status(connector, ConnectorStatus::Inactive), Change::Done);
     assert_eq!(world.delete(user.id).await.status, 204);
     let unlinked =
-        world.sim.look(|view| view.connectors().into_iter().all(|connector| connector.user.is_none()));
+        world.sim.view(|view| view.connectors().into_iter().all(|connector| connector.user.is_none()));
     assert!(unlinked);
 }

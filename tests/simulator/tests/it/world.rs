@@ -182,7 +182,7 @@ impl World {
     }
 
     pub(crate) fn view(&self, id: &str) -> UserView {
-        self.sim.look(|view| view.user(id.parse().unwrap())).unwrap()
+        self.sim.view(|view| view.user(id.parse().unwrap())).unwrap()
     }
 
     pub(crate) async fn details(&self, id: impl ToString) -> Answer {

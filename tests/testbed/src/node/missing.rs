@@ -6,11 +6,11 @@ use super::{box_command::ask, parts::parts};
 
 pub(super) fn missing() -> Option<String> {
     static ANSWER: OnceLock<Option<String>> = OnceLock::new();
-    ANSWER.get_or_init(|| look().err()).clone()
+    ANSWER.get_or_init(|| check().err()).clone()
 }
 
 /// What can be found out without the parts first: a machine that cannot have a node need not fetch them.
-fn look() -> Result<(), String> {
+fn check() -> Result<(), String> {
     ask("check", None)?;
     let parts = parts().map_err(|error| format!("the parts of a node are not to be had: {error}"))?;
     ask("try", Some(&parts))

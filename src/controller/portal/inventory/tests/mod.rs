@@ -108,6 +108,6 @@ impl Scene {
             let users = list.named_for(&owner).into_iter().chain(list.unseen_for(&owner));
             users.map(|user| user.id.to_string()).collect()
         };
-        self.inventory.look(ids).unwrap_or_default()
+        self.inventory.with(ids).unwrap_or_default()
     }
 }

@@ -50,7 +50,7 @@ async fn a_user_that_one_complete_reading_misses_is_not_absent() {
     });
     scene.sweep().await;
     assert!(scene.inventory.get(&id("u")).is_none(), "the reading misses it");
-    assert!(scene.inventory.look(Snapshot::is_complete).unwrap(), "and takes itself for complete");
+    assert!(scene.inventory.with(Snapshot::is_complete).unwrap(), "and takes itself for complete");
     assert_eq!(scene.candidates("edc"), ["u"]);
     scene.sweep().await;
     assert!(scene.inventory.get(&id("u")).is_some());

@@ -100,7 +100,7 @@ async fn holds(count: usize, names: Vec<u8>, acts: Vec<Act>) -> Result<(), TestC
         scene.until_met("edc", need).await;
         let candidates = scene.candidates("edc");
         prop_assert!(!candidates.is_empty(), "round {round}: the name is taken for absent");
-        let gone = scene.inventory.look(|list| list.is_complete() && !list.knows(&id("u"))).unwrap();
+        let gone = scene.inventory.with(|list| list.is_complete() && !list.knows(&id("u"))).unwrap();
         prop_assert!(!gone, "round {round}: the user is taken for gone: {candidates:?}");
     }
     Ok(())

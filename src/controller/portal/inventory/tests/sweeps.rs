@@ -49,7 +49,7 @@ async fn a_reading_is_judged_before_anybody_acts_on_it() {
     impl Listener for Judge {
         async fn list_read(&self, inventory: &Inventory, changes: &Changes) {
             inventory.suspect_mass_disappearance(
-                inventory.look(Snapshot::is_empty).unwrap().then_some(changes.users.len()),
+                inventory.with(Snapshot::is_empty).unwrap().then_some(changes.users.len()),
             );
         }
 

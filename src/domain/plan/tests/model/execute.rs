@@ -61,7 +61,7 @@ impl World {
     }
 
     /// Ends a reconcile that found a change; the next one reads again.
-    fn look_again(&mut self, p: usize) -> GoesOn {
+    fn reconcile_again(&mut self, p: usize) -> GoesOn {
         let last = (self.versions.len() - 1, self.secret_versions.len() - 1);
         let process = &mut self.processes[p];
         process.wants_live = true;
@@ -72,7 +72,7 @@ impl World {
     fn read(&mut self, p: usize, reconcile: &mut Reconcile, read: &Read) -> GoesOn {
         match read {
             Read::Object => match &self.object {
-                Some(object) if object.uid != reconcile.object.uid => return self.look_again(p),
+                Some(object) if object.uid != reconcile.object.uid => return self.reconcile_again(p),
                 Some(object) => {
                     // What is published is looked at with it.
                     reconcile.object = object.clone();
@@ -178,14 +178,14 @@ impl World {
             | Write::Restart(_) => {}
             Write::AddFinalizer => {
                 if !self.write_object(rv, |o| o.finalizer = true) {
-                    return self.look_again(p);
+                    return self.reconcile_again(p);
                 }
                 self.take_up(reconcile);
             }
             Write::RemoveFinalizer => {
                 self.judge_letting_go(p);
                 if !self.write_object(rv, |o| o.finalizer = false) {
-                    return self.look_again(p);
+                    return self.reconcile_again(p);
                 }
                 return false;
             }
@@ -221,7 +221,7 @@ impl World {
 
     fn create(&mut self, p: usize, reconcile: &mut Reconcile, generation: i64) -> GoesOn {
         if self.processes[p].task.is_some() {
-            return self.look_again(p);
+            return self.reconcile_again(p);
         }
         self.judge_create(reconcile, generation);
         let attempt = format!("{}", self.fresh());
@@ -234,7 +234,7 @@ impl World {
                 o.garbled = None;
             });
         if !patched && unclear.is_none() {
-            return self.look_again(p);
+            return self.reconcile_again(p);
         }
         let now = self.now;
         let process = &mut self.processes[p];
@@ -299,7 +299,7 @@ impl World {
             self.forbid(format!("publishes for {} what was not proved: {credential:?}", current.id));
         }
         let Some(version) = self.write_secret(reconcile.secret_version(), credential) else {
-            return self.look_again(p);
+            return self.reconcile_again(p);
         };
         reconcile.secret = self.secret.clone().filter(|s| s.version == version);
         reconcile.secret_read = true;
@@ -308,7 +308,7 @@ impl World {
 
     fn describe(&mut self, p: usize, reconcile: &mut Reconcile, current: &UserRef) -> GoesOn {
         self.judge_touch(&current.id);
-        let Some(user) = self.portal.user_mut(&current.id) else { return self.look_again(p) };
+        let Some(user) = self.portal.user_mut(&current.id) else { return self.reconcile_again(p) };
         user.mark.generation = current.generation();
         user.mark.retained = false;
         let view = user.view();
@@ -384,7 +384,7 @@ impl World {
             return;
         }
         if !self.write_object(Some(reconcile.object.rv), |o| o.status = status) {
-            self.look_again(p);
+            self.reconcile_again(p);
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::domain::plan::{
 };
 use crate::domain::roles::Blocker;
 
-/// The step: `create g1 [discovery]`, `ready u1 g1`, `user Pending (u1 g1), look again`.
+/// The step: `create g1 [discovery]`, `ready u1 g1`, `user Pending (u1 g1), poll`.
 ///
 /// `STALLED` means that a person has to act; `, request handled` that a request for rotation is answered.
 pub(in crate::domain::plan::tests) fn in_words(step: &Step) -> String {
@@ -70,7 +70,7 @@ fn settled(settled: &Settled) -> String {
     let current = settled.current.as_ref().map(|c| format!(" ({})", user(c))).unwrap_or_default();
     let requeue = match settled.requeue {
         Requeue::In(time) if time == timers().recheck => String::new(),
-        Requeue::In(time) if time == timers().poll => ", look again".into(),
+        Requeue::In(time) if time == timers().poll => ", poll".into(),
         Requeue::In(time) if time == timers().verification => ", verify in time".into(),
         Requeue::In(time) => format!(", after {} s", time.as_secs()),
         Requeue::Backoff => ", try again".into(),
