@@ -11,10 +11,11 @@ use serde_json::{Value, json};
 
 use crate::support::{World, create, secret_value, user_status, world};
 
-const TARGET: &str = "app";
+/// The Secret of another owner.
+pub const TARGET: &str = "app";
 
 /// A `TechnicalUser` that adds id and secret to the target under these names.
-fn merging(world: &World, name: &str, prefix: &str) -> Value {
+pub fn merging(world: &World, name: &str, prefix: &str) -> Value {
     let keys = json!({"client-id": format!("{prefix}-id"), "client-secret": format!("{prefix}-secret")});
     let secret = json!({"name": TARGET, "creationPolicy": "Merge", "keys": keys});
     let mut user = create(name, &world.namespace, DATASPACE_DISCOVERY);
@@ -23,7 +24,7 @@ fn merging(world: &World, name: &str, prefix: &str) -> Value {
 }
 
 /// The Secret of an application, as its chart writes it.
-async fn target(world: &World, change: impl FnOnce(&mut Secret)) {
+pub async fn target(world: &World, change: impl FnOnce(&mut Secret)) {
     let manifest = json!({
         "metadata": {"name": TARGET, "labels": {"app": "x"}, "annotations": {"by": "Helm"}},
         "type": "example.org/app",
@@ -34,15 +35,15 @@ async fn target(world: &World, change: impl FnOnce(&mut Secret)) {
     world.secrets_api().create(&PostParams::default(), &secret).await.unwrap();
 }
 
-async fn data(world: &World) -> BTreeMap<String, ByteString> {
+pub async fn data(world: &World) -> BTreeMap<String, ByteString> {
     world.get_secret(TARGET).await.unwrap().data.unwrap_or_default()
 }
 
-async fn keys(world: &World) -> Vec<String> {
+pub async fn keys(world: &World) -> Vec<String> {
     data(world).await.into_keys().collect()
 }
 
-async fn until_keys(world: &World, what: &str, expected: &[&str]) {
+pub async fn until_keys(world: &World, what: &str, expected: &[&str]) {
     world
         .wait_for(what, async || {
             let Some(secret) = world.get_secret(TARGET).await else { return Err(Vec::new()) };

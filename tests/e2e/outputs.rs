@@ -35,7 +35,8 @@ fn readiness(user: &DynamicObject, name: &str) -> Option<String> {
     output.conditions.iter().find(|condition| condition.type_ == "Ready").map(|c| c.reason.clone())
 }
 
-async fn hold_the_credential(world: &World, names: &[&str]) {
+/// Each of these Secrets holds the credential of the one user, which obtains a token.
+pub async fn hold_the_credential(world: &World, names: &[&str]) {
     for name in names {
         let user = world.get_secret(name).await.map(|secret| secret_value(&secret, "technical-user-id"));
         assert_eq!(user, Some(world.user_of(NAME).id.to_string()), "{name}");
@@ -149,7 +150,7 @@ async fn a_secret_that_the_spec_drops_is_removed_after_the_rest_is_published() {
 }
 
 /// When an output that the spec no longer names is deleted.
-fn delete_after(user: &DynamicObject, name: &str) -> Option<String> {
+pub fn delete_after(user: &DynamicObject, name: &str) -> Option<String> {
     user_status(user).outputs.into_iter().find(|output| output.name == name)?.delete_after
 }
 

@@ -13,7 +13,7 @@ use crate::support::{World, WorldBuilder, condition, connected, create, reason, 
 const NAME: &str = "edc";
 
 /// The operator may restart workloads.
-fn with_the_right() -> WorldBuilder {
+pub fn with_the_right() -> WorldBuilder {
     world().value("restart.enabled=true")
 }
 
@@ -24,7 +24,7 @@ fn api(world: &World, kind: &str) -> Api<DynamicObject> {
 }
 
 /// A workload with this consent.
-async fn workload(world: &World, kind: &str, name: &str, replicas: u8, consent: &str) {
+pub async fn workload(world: &World, kind: &str, name: &str, replicas: u8, consent: &str) {
     let container = json!({"name": "edc", "image": "example.org/edc:1"});
     let mut object = json!({
         "apiVersion": "apps/v1", "kind": kind,
@@ -46,7 +46,8 @@ async fn workload(world: &World, kind: &str, name: &str, replicas: u8, consent: 
     world.kubectl_apply(&object).await;
 }
 
-async fn change(world: &World, kind: &str, name: &str, patch: &Value) {
+/// Changes a workload.
+pub async fn change(world: &World, kind: &str, name: &str, patch: &Value) {
     api(world, kind).patch(name, &PatchParams::default(), &Patch::Merge(patch)).await.unwrap();
 }
 
@@ -64,7 +65,7 @@ fn restarts(world: &World) -> usize {
 }
 
 /// A resource that restarts these workloads.
-fn resource(world: &World, name: &str, targets: &[(&str, &str)]) -> Value {
+pub fn resource(world: &World, name: &str, targets: &[(&str, &str)]) -> Value {
     let mut manifest = create(name, &world.namespace, DATASPACE_DISCOVERY);
     let target = |(kind, name): &(&str, &str)| json!({"kind": kind, "name": name});
     manifest["spec"]["restart"] = targets.iter().map(target).collect();
@@ -78,7 +79,7 @@ async fn change_secret(world: &World, name: &str, prefix: &str) {
 }
 
 /// Waits for a reason of the condition `ConsumersRestarted`, while the resource is ready. Returns the message.
-async fn consumers(world: &World, name: &str, wanted: &str) -> String {
+pub async fn consumers(world: &World, name: &str, wanted: &str) -> String {
     let what = format!("the restarts have the reason {wanted}");
     let found = world.until(name, &what, |user| {
         let consumers = condition(user, "ConsumersRestarted");

@@ -6,6 +6,8 @@ mod recording;
 
 use portal_simulator::Endpoint;
 
+use crate::support::World;
+
 pub use everywhere::crash_everywhere;
 pub use held::Held;
 pub use recording::Recording;
@@ -50,4 +52,36 @@ impl Call {
             _ => vec![Killed::Before, Killed::After],
         }
     }
+}
+
+/// Kills the operator at this call of what `act` begins, and starts the next one at once. What was begun ends all the same. Returns
+/// the world, and whether the call was made.
+pub async fn crash_at(
+    mut world: World,
+    name: &str,
+    (call, killed): (Call, Killed),
+    act: impl AsyncFnOnce(&World),
+    ended: impl AsyncFn(&World),
+) -> (World, bool) {
+    let held = call.hold(&world, killed);
+    act(&world).await;
+    let met = tokio::select! {
+        () = held.reached() => true,
+        () = ended(&world) => held.was_made().await,
+    };
+    held.kill_and_restart(&mut world, name).await;
+    ended(&world).await;
+    (world, met)
+}
+
+/// The calls of the operator from `act` to its end.
+pub async fn calls_of(
+    world: &World,
+    act: impl AsyncFnOnce(&World),
+    ended: impl AsyncFn(&World),
+) -> Vec<Call> {
+    let recording = Recording::start(world);
+    act(world).await;
+    ended(world).await;
+    recording.calls(world)
 }
