@@ -347,7 +347,7 @@ pub struct RecordedOutput {
     #[schemars(length(max = BEGUN))]
     pub begun: Vec<RecordedEntry>,
     /// Ready: whether the output holds the credential. Absent if the resource has one output, which its own condition
-    /// Published describes.
+    /// Published describes. Removed: False, with the reason, while the deletion of the resource cannot remove the output.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]), transform = of_output_conditions)]
     pub conditions: Vec<Condition>,

@@ -168,6 +168,8 @@ reasons! {
     OutputNotOurs: Plain,
     /// The output cannot be written.
     OutputNotWritable: Plain,
+    /// A deletion leaves an output where it is, which the operator cannot remove.
+    OutputLeft: Plain,
     /// `creationPolicy: Merge` needs a Secret that exists.
     MergeTargetMissing: MayArrive,
     /// A Secret of another owner has a key already that an output would add.

@@ -30,7 +30,7 @@ fn variables(clock: &str) -> [(&'static str, String); 3] {
 }
 
 /// Sets the clock of operators that are started from now on.
-fn set_clock(world: &mut World, clock: &str) {
+pub fn set_clock(world: &mut World, clock: &str) {
     for (name, value) in variables(clock) {
         world.set_env(name, &value);
     }

@@ -45,6 +45,7 @@ mod ipv6;
 mod kstatus;
 mod leaders;
 mod leaks;
+mod left_outputs;
 mod limits;
 mod lost_users;
 mod merge;

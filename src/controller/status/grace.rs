@@ -40,7 +40,8 @@ pub fn remember(since: &mut Since, waiting: &Waiting, blocker: Option<&Blocker>)
 }
 
 /// The time between; none where another clock ran ahead.
-fn passed(since: Timestamp, now: Timestamp) -> Duration {
+#[must_use]
+pub fn passed(since: Timestamp, now: Timestamp) -> Duration {
     Duration::try_from(now.duration_since(since)).unwrap_or_default()
 }
 

@@ -14,10 +14,11 @@ pub struct Removals {
 }
 
 impl Removals {
-    /// An output could not be removed. For how long that has been so; a deletion begins the time again.
-    pub fn failed(&mut self, output: &OutputId, deleting: bool) -> Duration {
+    /// An output could not be removed. For how long that has been so; a deletion begins the time again. `before`: for how long that
+    /// was so before this process.
+    pub fn failed(&mut self, output: &OutputId, deleting: bool, before: Duration) -> Duration {
         let state = if deleting { "Deleting" } else { "Former" };
-        self.since.entry(output.clone()).or_default().elapsed(state)
+        self.since.entry(output.clone()).or_default().elapsed_from(state, before)
     }
 
     /// An output was removed.
@@ -53,15 +54,18 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn each_output_has_a_time_of_its_own_which_a_deletion_begins_again() {
         let (mut removals, hour) = (Removals::default(), Duration::from_hours(1));
-        assert_eq!(removals.failed(&entry("a"), false), Duration::ZERO);
+        assert_eq!(removals.failed(&entry("a"), false, Duration::ZERO), Duration::ZERO);
         tokio::time::advance(hour).await;
-        assert_eq!(removals.failed(&entry("a"), false), hour);
-        assert_eq!(removals.failed(&entry("b"), false), Duration::ZERO);
-        assert_eq!(removals.failed(&entry("a"), true), Duration::ZERO);
+        assert_eq!(removals.failed(&entry("a"), false, Duration::ZERO), hour);
+        assert_eq!(removals.failed(&entry("b"), false, Duration::ZERO), Duration::ZERO);
+        assert_eq!(removals.failed(&entry("a"), true, Duration::ZERO), Duration::ZERO);
         tokio::time::advance(hour).await;
         removals.removed(&entry("b"));
         assert_eq!(
-            (removals.failed(&entry("a"), true), removals.failed(&entry("b"), true)),
+            (
+                removals.failed(&entry("a"), true, Duration::ZERO),
+                removals.failed(&entry("b"), true, Duration::ZERO)
+            ),
             (hour, Duration::ZERO)
         );
     }
@@ -69,12 +73,21 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_output_that_the_spec_names_again_is_forgotten() {
         let mut removals = Removals::default();
-        removals.failed(&entry("a"), true);
+        removals.failed(&entry("a"), true, Duration::ZERO);
         tokio::time::advance(Duration::from_hours(1)).await;
         removals.keep(&[entry("a")]);
-        assert_eq!(removals.failed(&entry("a"), true), Duration::from_hours(1));
+        assert_eq!(removals.failed(&entry("a"), true, Duration::ZERO), Duration::from_hours(1));
         removals.keep(&[entry("b")]);
-        assert_eq!(removals.failed(&entry("a"), true), Duration::ZERO);
+        assert_eq!(removals.failed(&entry("a"), true, Duration::ZERO), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_lasted_before_this_process_counts_once() {
+        tokio::time::advance(Duration::from_hours(2)).await;
+        let (mut removals, minute) = (Removals::default(), Duration::from_mins(1));
+        assert_eq!(removals.failed(&entry("a"), true, minute), minute);
+        tokio::time::advance(minute).await;
+        assert_eq!(removals.failed(&entry("a"), true, minute * 2), minute * 2);
     }
 
     #[test]

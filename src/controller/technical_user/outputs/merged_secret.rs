@@ -332,7 +332,7 @@ impl Output for MergedSecret {
             format!("The keys of this TechnicalUser are left in the Secret \"{}\". {why}", self.id.name);
         let Resource { ctx, key, .. } = &self.resource;
         tracing::warn!(resource = %key, output = %self.id, error = why, "The keys of a resource are left in a Secret");
-        ctx.events.warning(reference(ctx, key), Reason::OutputNotWritable.as_str(), "Remove", &note);
+        ctx.events.warning(reference(ctx, key), Reason::OutputLeft.as_str(), "Remove", &note);
         Ok(())
     }
 

@@ -1,5 +1,7 @@
 //! The writes to outputs: the one that publishes a credential, and the removal of one that is not needed any more.
 
+use std::time::Duration;
+
 use tokio::time::Instant;
 
 use crate::controller::audit;
@@ -9,6 +11,7 @@ use crate::controller::technical_user::observe::overlap;
 use crate::controller::technical_user::outputs;
 use crate::controller::technical_user::reconcile::Reconcile;
 use crate::controller::technical_user::reference;
+use crate::controller::technical_user::status::removal_failed_for;
 use crate::domain::plan::{
     AfterUsers, NotRemoved, OutputId, OutputState, ToRemove, UserRef, UserView, Verified,
 };
@@ -179,8 +182,11 @@ pub async fn remove(reconcile: &mut Reconcile, id: &OutputId) -> Result<(), Fail
         }
         Err(Failure::OutputUnavailable(blocker)) => {
             let deleting = reconcile.observation.deleting;
-            let tried_for =
-                reconcile.ctx.memory.change(&reconcile.key, |user| user.removals.failed(id, deleting));
+            let before = if deleting { removal_failed_for(reconcile, id) } else { Duration::ZERO };
+            let tried_for = reconcile
+                .ctx
+                .memory
+                .change(&reconcile.key, |user| user.removals.failed(id, deleting, before));
             for output in reconcile.observation.to_remove.iter_mut().filter(|output| output.output == *id) {
                 output.failed = Some(NotRemoved { blocker: blocker.clone(), tried_for });
             }
@@ -198,6 +204,24 @@ pub async fn abandon(reconcile: &mut Reconcile, id: &OutputId, why: &str) -> Res
     }
     is_done_with(reconcile, id);
     Ok(())
+}
+
+/// Reports the outputs of the status that a deletion leaves where they are, because only a later release knows their kind.
+pub(super) fn report_unknown_outputs(reconcile: &Reconcile) {
+    for output in reconcile.status.outputs.iter().filter(|output| !outputs::is_known(&output.kind)) {
+        let id = output.id();
+        let note = format!(
+            "The {id} is left where it is, because this version of the operator does not know its kind. A credential may be in it. \
+             Remove it by hand."
+        );
+        tracing::warn!(resource = %reconcile.key, output = %id, "The operator does not know the kind of an output, which a deletion leaves");
+        reconcile.ctx.events.warning(
+            reference(&reconcile.ctx, &reconcile.key),
+            Reason::OutputLeft.as_str(),
+            "Remove",
+            &note,
+        );
+    }
 }
 
 /// The output is removed, or left for good.

@@ -84,6 +84,7 @@ async fn put_finalizer(reconcile: &mut Reconcile) -> Result<(), Failure> {
 }
 
 async fn drop_finalizer(reconcile: &mut Reconcile) -> Result<(), Failure> {
+    publish::report_unknown_outputs(reconcile);
     let finalizers = reconcile.object.metadata.finalizers.clone().unwrap_or_default();
     patch_finalizers(reconcile, finalizers.into_iter().filter(|finalizer| finalizer != FINALIZER).collect())
         .await?;

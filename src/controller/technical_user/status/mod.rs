@@ -3,6 +3,7 @@
 mod announce;
 mod credential;
 mod outputs;
+mod removals;
 mod restart;
 mod user;
 mod wanted;
@@ -11,6 +12,7 @@ use kube::Api;
 use kube::api::{DynamicObject, Patch, PatchParams};
 use serde_json::{Value, json};
 
+pub use removals::removal_failed_for;
 pub use user::repin;
 
 use super::failure::Failure;
@@ -31,6 +33,7 @@ use crate::domain::user::UserId;
 use announce::{announce, answer};
 use credential::{put, record_credential};
 use outputs::report_outputs;
+use removals::report_removals;
 use restart::{record_restarts, report_restarts};
 use user::record_users;
 use wanted::{blocked, wanted};
@@ -200,7 +203,9 @@ fn compute(reconcile: &Reconcile, rest: &Settled) -> TechnicalUserStatus {
                 new.observed_generation,
                 reconcile.now,
             );
-            if !ends(rest) {
+            if ends(rest) {
+                report_removals(reconcile, &mut new);
+            } else {
                 report_outputs(reconcile, &mut new);
             }
         }

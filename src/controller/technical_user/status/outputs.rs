@@ -38,7 +38,7 @@ fn report_output(reconcile: &Reconcile, new: &mut TechnicalUserStatus, view: &Ou
 }
 
 /// Sets the condition of an output in its entry, which is new where the operator has not written the output yet.
-fn report(reconcile: &Reconcile, new: &mut TechnicalUserStatus, id: &OutputId, wanted: &Wanted) {
+pub(super) fn report(reconcile: &Reconcile, new: &mut TechnicalUserStatus, id: &OutputId, wanted: &Wanted) {
     name(new, id);
     for entry in new.outputs.iter_mut().filter(|output| output.id() == *id) {
         entry.conditions = brought_up_to_date(

@@ -63,7 +63,7 @@ pub struct ToRemove {
 pub struct NotRemoved {
     /// Why.
     pub blocker: Blocker,
-    /// How long this process has tried.
+    /// How long the operator has tried, under deletion also before a restart of it.
     pub tried_for: Duration,
 }
 
