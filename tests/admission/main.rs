@@ -11,6 +11,7 @@ mod bounds;
 mod examples;
 mod kubectl;
 mod kustomize;
+mod policies;
 mod portals;
 mod rules;
 mod schema;

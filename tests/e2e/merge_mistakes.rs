@@ -127,3 +127,26 @@ async fn of_two_resources_that_begin_at_once_with_one_key_the_first_keeps_it() {
     assert_eq!(world.ours().len(), 1, "the user of the other one is deleted with it");
     world.ready(winner).await;
 }
+
+#[tokio::test]
+async fn a_secret_of_the_operator_or_with_access_to_the_cluster_gets_no_keys() {
+    let world = world().start().await;
+    world.portal_ready().await;
+    target(&world, |secret| secret.type_ = Some("bootstrap.kubernetes.io/token".to_owned())).await;
+    let refused = [
+        ("portal-login", "a login of the Portal"),
+        ("technical-user-operator-e2e", "an installation of the operator"),
+        (TARGET, "bootstrap.kubernetes.io/token"),
+    ];
+    for (name, words) in refused {
+        let before = world.get_secret(name).await.unwrap();
+        let mut user = merging(&world, name, "portal");
+        user["spec"]["outputs"][0]["secret"]["name"] = json!(name);
+        world.apply(&user).await;
+        let message = world.because(name, "OutputNotOurs").await;
+        assert!(message.contains(words), "{message}");
+        world.two_sweeps().await;
+        assert_eq!(world.get_secret(name).await.unwrap(), before);
+    }
+    assert_eq!(world.portal_writes(), 0, "a user was created for keys that are refused");
+}

@@ -10,11 +10,10 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::layout::Layout;
 use super::merge_note::MergeNote;
+use super::merge_target::{self, owned};
 use super::{Observed, Output, Resource, Writable};
-use crate::api::keys;
 use crate::api::technical_user::{RecordedOutput, SecretOutput as Spec};
 use crate::controller::kube_error::{KubeError, with_advice};
-use crate::controller::marks;
 use crate::controller::objects::Key;
 use crate::controller::secrets::{Addition, Secrets, Version};
 use crate::controller::technical_user::failure::Failure;
@@ -119,7 +118,7 @@ impl MergedSecret {
     /// The Secret in the state that was seen, or why there is none.
     async fn target(&self) -> Result<Result<Secret, Blocker>, Failure> {
         match (self.secrets.get(&self.id.name).await?, &self.version) {
-            (None, None) => Ok(Err(self.missing())),
+            (None, None) => Ok(Err(merge_target::missing(&self.id.name))),
             (Some(secret), Some(seen)) if Version::of(&secret.metadata) == *seen => Ok(Ok(secret)),
             _ => Err(Failure::Overtaken),
         }
@@ -127,8 +126,11 @@ impl MergedSecret {
 
     /// What a write adds, or why it may not: a key of another owner is never overwritten.
     fn addition(&self, secret: &Secret, content: &Content, user: &str) -> Result<Addition, Blocker> {
-        if let Some(owner) = owned(&secret.metadata) {
-            return Err(self.refused(&owner));
+        let Resource { ctx, key, .. } = &self.resource;
+        let target = Key { namespace: key.namespace.clone(), name: self.id.name.clone() };
+        let portal = merge_target::portal_with_login(ctx, &target);
+        if let Some(blocker) = merge_target::refusal(&self.id.name, secret, portal.as_ref()) {
+            return Err(blocker);
         }
         let note = self.note(content, user);
         let before = MergeNote::of(&secret.metadata, &self.resource.owner).map(|note| note.keys);
@@ -143,47 +145,12 @@ impl MergedSecret {
         if let Some(key) =
             content.keys().filter(present).find(|key| !own.contains(*key) || others.contains_key(*key))
         {
-            return Err(self.taken(key, others.get(key)));
+            return Err(merge_target::taken(&self.id.name, key, others.get(key)));
         }
         Ok(Addition {
             removed: own.difference(&note.keys).cloned().collect(),
             annotation: (MergeNote::annotation(&self.resource.owner), Some(note.text())),
         })
-    }
-
-    fn missing(&self) -> Blocker {
-        Blocker::lasting(
-            Reason::MergeTargetMissing,
-            format!(
-                "The Secret \"{}\" does not exist, and creationPolicy Merge adds keys only to a Secret of another owner. Create \
-                 the Secret, or set creationPolicy to Owner. The operator adds the keys within a few minutes.",
-                self.id.name
-            ),
-        )
-    }
-
-    fn refused(&self, owner: &str) -> Blocker {
-        Blocker::lasting(
-            Reason::OutputNotOurs,
-            format!(
-                "The Secret \"{}\" belongs to {owner}, which removes other keys from it, so the operator adds none. Name another \
-                 Secret in outputs.",
-                self.id.name
-            ),
-        )
-    }
-
-    fn taken(&self, key: &str, by: Option<&String>) -> Blocker {
-        let whose =
-            by.map_or_else(|| "another client".to_owned(), |owner| format!("the TechnicalUser {owner}"));
-        Blocker::lasting(
-            Reason::KeyTaken,
-            format!(
-                "The Secret \"{}\" has the key {key:?} already, which {whose} wrote. The operator does not overwrite it. Choose \
-                 other names for the keys of this output, or remove the key.",
-                self.id.name
-            ),
-        )
     }
 
     fn denied(&self, error: KubeError) -> Result<Blocker, Failure> {
@@ -199,12 +166,6 @@ impl MergedSecret {
     fn forget_what_was_seen(&self) {
         self.resource.ctx.memory.change_known(&self.resource.key, |user| user.secrets.forget(&self.id));
     }
-}
-
-/// Whose Secret it is, if a `TechnicalUser` or a Portal owns all of it.
-fn owned(metadata: &ObjectMeta) -> Option<String> {
-    let marked = metadata.annotations.as_ref().is_some_and(|shown| shown.contains_key(keys::OWNER));
-    marked.then(|| marks::words(metadata))
 }
 
 #[async_trait]

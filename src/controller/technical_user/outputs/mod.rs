@@ -3,6 +3,7 @@
 
 mod layout;
 mod merge_note;
+mod merge_target;
 mod merged_secret;
 mod quota;
 mod secret;
