@@ -1,6 +1,6 @@
 //! Who calls the portal, and whether they may (portal contract, sections 2 and 5.1).
 
-use std::time::Instant;
+use tokio::time::Instant;
 
 use http::{StatusCode, header};
 use uuid::Uuid;

@@ -2,7 +2,6 @@
 
 use http::{StatusCode, header};
 use serde_json::{Map, Value, json};
-use uuid::Uuid;
 
 use crate::http::{JSON, Reply};
 use crate::messages;
@@ -99,7 +98,7 @@ impl PortalError {
         }
         let body = json!({
             "type": kind, "title": title, "status": self.status.as_u16(), "errors": errors,
-            "errorId": Uuid::new_v4(), "details": details,
+            "errorId": crate::random::uuid(), "details": details,
         });
         let content_type = if version >= Version::V2_4 { "text/plain; charset=utf-8" } else { JSON };
         Reply::typed(self.status, content_type, body.to_string())
@@ -156,7 +155,7 @@ pub(crate) fn refused(status: StatusCode, version: Version) -> Reply {
     let (url, title) = meta(status);
     let body = json!({
         "type": url, "title": title, "status": status.as_u16(), "errors": {"unknown": [text]},
-        "errorId": Uuid::new_v4(),
+        "errorId": crate::random::uuid(),
         "details": [{"errorCode": code, "type": kind, "message": text, "parameters": []}],
     });
     Reply::typed(status, "application/json", body.to_string())
@@ -168,8 +167,8 @@ pub(crate) fn unauthorized(version: Version, challenge: &str) -> Reply {
 }
 
 fn trace_id() -> String {
-    let span = Uuid::new_v4().simple().to_string();
-    format!("00-{}-{}-00", Uuid::new_v4().simple(), span.get(..16).unwrap_or_default())
+    let span = crate::random::uuid().simple().to_string();
+    format!("00-{}-{}-00", crate::random::uuid().simple(), span.get(..16).unwrap_or_default())
 }
 
 /// Errors of model binding, by key (portal contract, section 3.2).

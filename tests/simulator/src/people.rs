@@ -1,6 +1,6 @@
 //! What people do by hand: in the portal's web pages, at the identity provider's console, at the wallet.
 
-use std::time::Instant;
+use tokio::time::Instant;
 
 use serde_json::Value;
 use uuid::Uuid;
@@ -231,7 +231,7 @@ impl Simulator {
     pub fn link_connector(&self, user: Uuid, name: &str) -> Option<Uuid> {
         self.change(|state| {
             let company = state.user(user)?.company;
-            let id = Uuid::new_v4();
+            let id = crate::random::uuid();
             state.connectors.push(Connector {
                 id,
                 name: name.to_owned(),

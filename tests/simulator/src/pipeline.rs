@@ -19,9 +19,27 @@ use crate::route::{self, Route};
 use crate::version::Version;
 use crate::{idp, latency, wallet};
 
+/// Hands a request to a task of its own, which goes on when the caller goes. `None`: the connection is to be cut.
+pub(crate) async fn serve(core: &Arc<Core>, request: Request) -> Option<Reply> {
+    let gone = CancellationToken::new();
+    let guard = gone.clone().drop_guard();
+    let core = Arc::clone(core);
+    let end = core.end.clone();
+    let work = tokio::spawn(async move {
+        tokio::select! {
+            biased;
+            () = end.cancelled() => None,
+            reply = run(core, request, gone) => reply,
+        }
+    });
+    let reply = work.await;
+    guard.disarm();
+    reply.ok().flatten()
+}
+
 /// Carries one request to its end. `gone` is cancelled when the caller has gone. `None`: the connection is to be
 /// cut.
-pub(crate) async fn run(core: Arc<Core>, request: Request, gone: CancellationToken) -> Option<Reply> {
+async fn run(core: Arc<Core>, request: Request, gone: CancellationToken) -> Option<Reply> {
     let (endpoint, route) = classify(&request);
     let (call, action) = arrive(&core, &request, endpoint);
     core.gate(Stage::Arrived, &call).await;

@@ -17,7 +17,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 use crate::core::Core;
-use crate::http::{Part, Request};
+use crate::http::{Part, Reply, Request};
 use crate::pipeline;
 
 /// A host of the simulator: one address, which can be taken away and given back.
@@ -136,7 +136,6 @@ impl Server {
         let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
     }
 
-    /// Hands the request to a task of its own, which goes on when the caller goes.
     async fn call(&self, request: hyper::Request<Incoming>) -> Result<Response<Full<bytes::Bytes>>, Cut> {
         let (head, body) = request.into_parts();
         let body = body.collect().await.map_err(|_| Cut)?.to_bytes();
@@ -149,22 +148,8 @@ impl Server {
             headers: head.headers,
             body,
         };
-        let gone = CancellationToken::new();
-        let guard = gone.clone().drop_guard();
-        let core = Arc::clone(&self.core);
-        let end = core.end.clone();
-        let work = tokio::spawn(async move {
-            tokio::select! {
-                () = end.cancelled() => None,
-                reply = pipeline::run(core, request, gone) => reply,
-            }
-        });
-        let reply = work.await;
-        guard.disarm();
-        match reply {
-            Ok(Some(reply)) => Ok(reply.into_response()),
-            _ => Err(Cut),
-        }
+        let reply = pipeline::serve(&self.core, request).await;
+        reply.map(Reply::into_response).ok_or(Cut)
     }
 }
 

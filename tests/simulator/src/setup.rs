@@ -77,7 +77,7 @@ pub(crate) fn state(config: Config) -> Result<State, SetupError> {
             return Err(SetupError::CompanyTwice(company.name));
         }
         state.companies.push(Company {
-            id: Uuid::new_v4(),
+            id: crate::random::uuid(),
             name: company.name,
             bpn: company.bpn,
             roles: company.roles,
@@ -133,7 +133,7 @@ fn add_human(state: &mut State, caller: Caller, company: Option<&Company>) -> Re
     let Rights::Permissions(permissions) = caller.rights else {
         return Err(SetupError::HumanWithRole(caller.client_id));
     };
-    let id = Uuid::new_v4();
+    let id = crate::random::uuid();
     state.idp.sessions.push(Session::new(id, caller.secret));
     state.idp.humans.push(Human {
         id,
@@ -149,7 +149,7 @@ fn add_human(state: &mut State, caller: Caller, company: Option<&Company>) -> Re
 /// 5.1 and 5.4). So every client that belongs to a company stands in the company's list.
 pub(crate) fn known_user(company: &Company, client_id: String, roles: Vec<Uuid>) -> User {
     User {
-        id: Uuid::new_v4(),
+        id: crate::random::uuid(),
         company: company.id,
         provider: None,
         ownership: Ownership::Own,

@@ -28,13 +28,7 @@ pub struct Simulator {
 impl Simulator {
     /// Starts to listen.
     pub async fn start(config: Config) -> Result<Self, StartError> {
-        let settings = Settings {
-            wallet_delay: config.wallet_delay,
-            wallet_url_with_path: config.wallet_url_with_path,
-            latency: config.latency,
-            token_lifetime: config.token_lifetime,
-            clock_skew: config.clock_skew,
-        };
+        let settings = settings(&config);
         let (tls, one_port, address) = (config.tls, config.one_port, config.address);
         let tls_names = [config.tls_names.as_slice(), &[address.to_string()]].concat();
         let core = Core::new(setup::state(config)?, settings);
@@ -65,6 +59,11 @@ impl Simulator {
         let authorities =
             authorities.into_iter().map(|(part, authority)| (part, authority.pem.clone())).collect();
         Ok(Self { core, hosts: tokio::sync::Mutex::new(hosts), authorities })
+    }
+
+    /// Without hosts that listen.
+    pub(crate) fn over(core: Arc<Core>) -> Self {
+        Self { core, hosts: tokio::sync::Mutex::default(), authorities: Vec::new() }
     }
 
     /// Origin of the portal's host.
@@ -244,6 +243,16 @@ impl Simulator {
 impl Drop for Simulator {
     fn drop(&mut self) {
         self.core.end.cancel();
+    }
+}
+
+pub(crate) fn settings(config: &Config) -> Settings {
+    Settings {
+        wallet_delay: config.wallet_delay,
+        wallet_url_with_path: config.wallet_url_with_path,
+        latency: config.latency,
+        token_lifetime: config.token_lifetime,
+        clock_skew: config.clock_skew,
     }
 }
 

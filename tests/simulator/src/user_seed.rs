@@ -1,7 +1,5 @@
 //! Users that tests want to be there.
 
-use uuid::Uuid;
-
 use crate::idp::IdpClient;
 use crate::role_names::{DATASPACE_DISCOVERY, IDENTITY_WALLET_MANAGEMENT};
 use crate::setup::known_user;
@@ -159,10 +157,10 @@ fn seeded(state: &mut State, seed: UserSeed, url: &str) -> Option<User> {
         user.provider = Some(state.company_named(&offer.provider)?.id);
         user.ownership = ownership;
         user.offer = Some(Offer {
-            id: Uuid::new_v4(),
+            id: crate::random::uuid(),
             name: offer.name,
             kind: "APP".to_owned(),
-            subscription: Uuid::new_v4(),
+            subscription: crate::random::uuid(),
             subscription_active: offer.subscription_active,
         });
     }
@@ -179,7 +177,7 @@ fn seeded(state: &mut State, seed: UserSeed, url: &str) -> Option<User> {
             }
         }
         Kind::External if seed.status == Status::Pending => {
-            user.process = Some((Uuid::new_v4(), Step::CreateFailed));
+            user.process = Some((crate::random::uuid(), Step::CreateFailed));
         }
         Kind::External => {
             let mut key = wallet::new_key(company.bpn.unwrap_or_default(), wallet::cut(&seed.name));
@@ -189,7 +187,7 @@ fn seeded(state: &mut State, seed: UserSeed, url: &str) -> Option<User> {
             state.note_secret(&key.secret);
             user.client_id = Some(key.client_id.clone());
             user.wallet = Some(WalletCredential { secret: key.secret.clone(), url: url.to_owned() });
-            user.process = Some((Uuid::new_v4(), Step::Created));
+            user.process = Some((crate::random::uuid(), Step::Created));
             state.wallet.keys.push(key);
         }
     }

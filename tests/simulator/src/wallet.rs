@@ -138,10 +138,10 @@ fn create(state: &mut State, id: Uuid, bpn: String, name: String, url: &str) {
 /// A fresh key of the shape that SAP gives.
 pub(crate) fn new_key(bpn: String, name: String) -> Key {
     let instance = fastrand::u32(100_000..999_999);
-    let client_id = format!("sb-{}!b{instance}|{name}!b{}", Uuid::new_v4(), fastrand::u32(1000..9999));
+    let client_id = format!("sb-{}!b{instance}|{name}!b{}", crate::random::uuid(), fastrand::u32(1000..9999));
     let random: String = std::iter::repeat_with(fastrand::alphanumeric).take(40).collect();
     let (head, tail) = random.split_at(20);
-    Key { bpn, name, client_id, secret: format!("{}${head}!b|{tail}==", Uuid::new_v4()) }
+    Key { bpn, name, client_id, secret: format!("{}${head}!b|{tail}==", crate::random::uuid()) }
 }
 
 /// What the callback of the wallet service does.
@@ -202,12 +202,12 @@ pub(crate) fn handle(core: &Core, request: &Request) -> Reply {
         if !state.wallet.keys.iter().any(|key| key.client_id == id && key.secret == secret) {
             return error(StatusCode::UNAUTHORIZED, "unauthorized", "Bad credentials");
         }
-        let claims = json!({"client_id": id, "azp": id, "jti": Uuid::new_v4(), "zid": Uuid::new_v4(),
+        let claims = json!({"client_id": id, "azp": id, "jti": crate::random::uuid(), "zid": crate::random::uuid(),
             "iss": format!("{}/oauth/token", core.origin(Part::Wallet)), "scope": ["uaa.resource"]});
         let token = jwt("RS256", &claims);
         state.note_secret(&token);
         Reply::ok(&json!({"access_token": token, "token_type": "bearer", "expires_in": 43199,
-            "scope": "uaa.resource", "jti": Uuid::new_v4()}))
+            "scope": "uaa.resource", "jti": crate::random::uuid()}))
     })
 }
 

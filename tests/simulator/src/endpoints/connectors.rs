@@ -110,7 +110,7 @@ pub(super) async fn create(context: &Context<'_>) -> Outcome {
                 .param("connectorUrl", url)
                 .into());
         }
-        let id = Uuid::new_v4();
+        let id = crate::random::uuid();
         let status = ConnectorStatus::Pending;
         state.connectors.push(Connector { id, name, url, location, company, status, user });
         Ok(Reply::json(StatusCode::CREATED, &json!(id))

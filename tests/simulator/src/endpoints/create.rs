@@ -180,7 +180,7 @@ fn make_client(context: &Context<'_>, name: &str, plan: &Plan) -> Result<String,
 fn draft(identity: &Identity, wanted: &Wanted, kind: Kind, roles: &[Uuid]) -> User {
     let external = kind == Kind::External;
     User {
-        id: Uuid::new_v4(),
+        id: crate::random::uuid(),
         company: identity.company,
         provider: None,
         ownership: Ownership::Own,
@@ -191,7 +191,7 @@ fn draft(identity: &Identity, wanted: &Wanted, kind: Kind, roles: &[Uuid]) -> Us
         status: if external { Status::Pending } else { Status::Active },
         roles: roles.to_vec(),
         wallet: None,
-        process: external.then(|| (Uuid::new_v4(), Step::AwaitCreated)),
+        process: external.then(|| (crate::random::uuid(), Step::AwaitCreated)),
         offer: None,
         editor: Some(identity.editor.clone()),
         revision: 0,

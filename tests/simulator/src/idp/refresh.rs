@@ -60,7 +60,7 @@ fn offline_token(human: Uuid, issuer: &str) -> String {
     jwt(
         "HS512",
         &json!({
-            "iat": jiff::Timestamp::now().as_second(), "jti": Uuid::new_v4(), "iss": issuer, "aud": issuer,
+            "iat": jiff::Timestamp::now().as_second(), "jti": crate::random::uuid(), "iss": issuer, "aud": issuer,
             "sub": human, "typ": "Offline", "azp": super::PORTAL_CLIENT,
             "scope": "openid email profile offline_access",
         }),

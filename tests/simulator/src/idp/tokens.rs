@@ -1,10 +1,11 @@
 //! Access tokens (portal contract, sections 5.5 and 5.9).
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::idp::{Human, IdpClient, PORTAL_CLIENT, TokenScopes};
@@ -113,10 +114,10 @@ fn issue(
         for (key, value) in [
             ("exp", json!(ends)),
             ("iat", json!(now)),
-            ("jti", json!(format!("trrtcc:{}", Uuid::new_v4()))),
+            ("jti", json!(format!("trrtcc:{}", crate::random::uuid()))),
             ("iss", json!(issuer)),
             ("aud", json!(audience)),
-            ("sub", json!(Uuid::new_v4())),
+            ("sub", json!(crate::random::uuid())),
             ("typ", json!("Bearer")),
             ("acr", json!("1")),
             (
@@ -133,8 +134,7 @@ fn issue(
 
 /// Three base64url parts; the signature is no real one, the simulator knows its tokens by heart.
 pub(crate) fn jwt(algorithm: &str, claims: &Value) -> String {
-    let header =
-        json!({"alg": algorithm, "typ": "JWT", "kid": URL_SAFE_NO_PAD.encode(Uuid::new_v4().as_bytes())});
+    let header = json!({"alg": algorithm, "typ": "JWT", "kid": URL_SAFE_NO_PAD.encode(crate::random::uuid().as_bytes())});
     let signature: Vec<u8> = std::iter::repeat_with(|| fastrand::u8(..)).take(256).collect();
     format!(
         "{}.{}.{}",

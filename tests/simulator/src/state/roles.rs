@@ -36,7 +36,7 @@ impl RoleDef {
     #[must_use]
     pub fn new(name: &str) -> Self {
         Self {
-            id: Uuid::new_v4(),
+            id: crate::random::uuid(),
             name: name.to_owned(),
             description: Some(format!("About {name}")),
             companies: vec![ActiveParticipant, AppProvider, ServiceProvider, Operator],
