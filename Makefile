@@ -23,6 +23,10 @@ test: ## Run all tests: format, lints, dependencies, generated files, unit and e
 e2e: ## Run only the tests on a real node: chart, image and connectors, with the commands of the pages
 	@tools/e2e.sh
 
+.PHONY: campaign
+campaign: ## Simulate the controller with many seeds (SEEDS=1000 for each run)
+	@SEEDS="$(or $(SEEDS),1000)" cargo test --test simulation killed_processes -- --nocapture
+
 .PHONY: image
 image: ## Build the operator's image into a file, without Docker (IMAGE=name:tag names it, OUT=path places it)
 	@IMAGE="$(IMAGE)" OUT="$(OUT)" tools/image.sh

@@ -2,11 +2,19 @@
 
 use serde_json::json;
 
-use crate::support::{WIDGETS, Wire, secret, widget, with_widgets};
+use super::support::{Server, WIDGETS, Wire, secret, widget, with_widgets};
 
-#[tokio::test]
-async fn a_stale_resource_version_is_a_conflict() {
-    let wire = Wire::new("stale").await;
+facts!(
+    a_stale_resource_version_is_a_conflict,
+    a_stale_resource_version_is_a_conflict_even_if_nothing_else_changes,
+    a_patch_that_changes_nothing_writes_nothing,
+    the_uid_of_another_object_is_refused,
+    the_same_holds_for_secrets,
+    an_absent_object_is_not_created,
+);
+
+async fn a_stale_resource_version_is_a_conflict(server: Server) {
+    let wire = Wire::new(server, "stale").await;
     with_widgets(&wire).await;
     let first = wire.create(WIDGETS, "", &widget("w")).await.accepted(201);
     wire.merge(WIDGETS, "w", &json!({ "spec": { "size": 2 } })).await.accepted(200);
@@ -18,9 +26,8 @@ async fn a_stale_resource_version_is_a_conflict() {
     wire.merge(WIDGETS, "w", &fresh).await.accepted(200);
 }
 
-#[tokio::test]
-async fn a_stale_resource_version_is_a_conflict_even_if_nothing_else_changes() {
-    let wire = Wire::new("stale-nothing").await;
+async fn a_stale_resource_version_is_a_conflict_even_if_nothing_else_changes(server: Server) {
+    let wire = Wire::new(server, "stale-nothing").await;
     with_widgets(&wire).await;
     let first = wire.create(WIDGETS, "", &widget("w")).await.accepted(201);
     wire.merge(WIDGETS, "w", &json!({ "spec": { "size": 2 } })).await.accepted(200);
@@ -28,18 +35,16 @@ async fn a_stale_resource_version_is_a_conflict_even_if_nothing_else_changes() {
     wire.merge(WIDGETS, "w", &stale).await.refused(409, "Conflict", "the object has been modified");
 }
 
-#[tokio::test]
-async fn a_patch_that_changes_nothing_writes_nothing() {
-    let wire = Wire::new("nothing").await;
+async fn a_patch_that_changes_nothing_writes_nothing(server: Server) {
+    let wire = Wire::new(server, "nothing").await;
     with_widgets(&wire).await;
     let first = wire.create(WIDGETS, "fieldManager=facts", &widget("w")).await.accepted(201);
     let again = wire.merge(WIDGETS, "w", &json!({ "spec": { "size": 1 } })).await.accepted(200);
     assert_eq!(again.version(), first.version());
 }
 
-#[tokio::test]
-async fn the_uid_of_another_object_is_refused() {
-    let wire = Wire::new("uid").await;
+async fn the_uid_of_another_object_is_refused(server: Server) {
+    let wire = Wire::new(server, "uid").await;
     with_widgets(&wire).await;
     let other = wire.create(WIDGETS, "", &widget("other")).await.accepted(201);
     let own = wire.create(WIDGETS, "", &widget("w")).await.accepted(201);
@@ -49,9 +54,8 @@ async fn the_uid_of_another_object_is_refused() {
     wire.merge(WIDGETS, "w", &right).await.accepted(200);
 }
 
-#[tokio::test]
-async fn the_same_holds_for_secrets() {
-    let wire = Wire::new("secret").await;
+async fn the_same_holds_for_secrets(server: Server) {
+    let wire = Wire::new(server, "secret").await;
     let other = wire.create("secrets", "", &secret("other", "x")).await.accepted(201);
     let own = wire.create("secrets", "", &secret("s", "x")).await.accepted(201);
     let wrong = json!({ "metadata": { "uid": other.uid(), "annotations": { "a": "b" } } });
@@ -61,9 +65,8 @@ async fn the_same_holds_for_secrets() {
     wire.merge("secrets", "s", &stale).await.refused(409, "Conflict", "the object has been modified");
 }
 
-#[tokio::test]
-async fn an_absent_object_is_not_created() {
-    let wire = Wire::new("absent").await;
+async fn an_absent_object_is_not_created(server: Server) {
+    let wire = Wire::new(server, "absent").await;
     let patch = json!({ "metadata": { "annotations": { "a": "b" } } });
     wire.merge("secrets", "absent", &patch).await.refused(404, "NotFound", "not found");
 }

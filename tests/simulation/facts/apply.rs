@@ -1,12 +1,20 @@
-//! Server-side apply of a Secret and its preconditions.
+//! Server-side apply of a Secret and its preconditions. The operator does not use it; these facts are the reason.
 
 use serde_json::json;
 
-use crate::support::{WIDGETS, Wire, secret, widget, with_widgets};
+use super::support::{Server, WIDGETS, Wire, secret, widget, with_widgets};
 
-#[tokio::test]
-async fn a_uid_makes_apply_update_only() {
-    let wire = Wire::new("apply-uid").await;
+facts_of_the_real_one!(
+    a_uid_makes_apply_update_only,
+    a_resource_version_of_zero_does_not_mean_create_only,
+    a_resource_version_guards_an_existing_object_but_does_not_keep_apply_from_creating,
+    an_apply_that_changes_nothing_writes_nothing,
+    a_field_of_another_manager_is_a_conflict_without_force_only,
+    a_field_no_longer_applied_is_removed,
+);
+
+async fn a_uid_makes_apply_update_only(server: Server) {
+    let wire = Wire::new(server, "apply-uid").await;
     let mut object = secret("s", "x");
     object["metadata"]["uid"] = json!("00000000-0000-0000-0000-000000000000");
     for query in ["dryRun=All", ""] {
@@ -22,9 +30,8 @@ async fn a_uid_makes_apply_update_only() {
     wire.apply("secrets", "", &object).await.accepted(200);
 }
 
-#[tokio::test]
-async fn a_resource_version_of_zero_does_not_mean_create_only() {
-    let wire = Wire::new("apply-zero").await;
+async fn a_resource_version_of_zero_does_not_mean_create_only(server: Server) {
+    let wire = Wire::new(server, "apply-zero").await;
     let mut object = secret("s", "x");
     object["metadata"]["resourceVersion"] = json!("0");
     let created = wire.apply("secrets", "", &object).await.accepted(201);
@@ -33,9 +40,8 @@ async fn a_resource_version_of_zero_does_not_mean_create_only() {
     assert_ne!(applied.version(), created.version());
 }
 
-#[tokio::test]
-async fn a_resource_version_guards_an_existing_object_but_does_not_keep_apply_from_creating() {
-    let wire = Wire::new("apply-version").await;
+async fn a_resource_version_guards_an_existing_object_but_does_not_keep_apply_from_creating(server: Server) {
+    let wire = Wire::new(server, "apply-version").await;
     with_widgets(&wire).await;
     for (resource, plain) in [("secrets", secret("s", "x")), (WIDGETS, widget("s"))] {
         let created = wire.apply(resource, "", &plain).await.accepted(201);
@@ -53,34 +59,16 @@ async fn a_resource_version_guards_an_existing_object_but_does_not_keep_apply_fr
     }
 }
 
-#[tokio::test]
-async fn post_is_create_only() {
-    let wire = Wire::new("post").await;
-    wire.create("secrets", "", &secret("s", "x")).await.accepted(201);
-    for query in ["dryRun=All", ""] {
-        wire.create("secrets", query, &secret("s", "y")).await.refused(
-            409,
-            "AlreadyExists",
-            "already exists",
-        );
-    }
-    let mut object = secret("t", "x");
-    object["metadata"]["resourceVersion"] = json!("1");
-    wire.create("secrets", "", &object).await.refused(500, "", "resourceVersion should not be set");
-}
-
-#[tokio::test]
-async fn an_apply_that_changes_nothing_writes_nothing() {
-    let wire = Wire::new("apply-nothing").await;
+async fn an_apply_that_changes_nothing_writes_nothing(server: Server) {
+    let wire = Wire::new(server, "apply-nothing").await;
     let object = json!({ "apiVersion": "v1", "kind": "Secret", "metadata": { "name": "s" }, "data": { "key": "eA==" } });
     let created = wire.apply("secrets", "", &object).await.accepted(201);
     let again = wire.apply("secrets", "", &object).await.accepted(200);
     assert_eq!(again.version(), created.version());
 }
 
-#[tokio::test]
-async fn a_field_of_another_manager_is_a_conflict_without_force_only() {
-    let wire = Wire::new("apply-force").await;
+async fn a_field_of_another_manager_is_a_conflict_without_force_only(server: Server) {
+    let wire = Wire::new(server, "apply-force").await;
     wire.create("secrets", "fieldManager=somebody", &secret("s", "x")).await.accepted(201);
     let object = json!({ "apiVersion": "v1", "kind": "Secret", "metadata": { "name": "s" }, "data": { "key": "eQ==" } });
     let path = format!("/api/v1/namespaces/{}/secrets/s", wire.namespace);
@@ -92,9 +80,8 @@ async fn a_field_of_another_manager_is_a_conflict_without_force_only() {
     wire.apply("secrets", "", &object).await.accepted(200);
 }
 
-#[tokio::test]
-async fn a_field_no_longer_applied_is_removed() {
-    let wire = Wire::new("apply-remove").await;
+async fn a_field_no_longer_applied_is_removed(server: Server) {
+    let wire = Wire::new(server, "apply-remove").await;
     let object = |data: serde_json::Value| json!({ "apiVersion": "v1", "kind": "Secret", "metadata": { "name": "s" }, "data": data });
     wire.apply("secrets", "", &object(json!({ "old": "eA==", "kept": "eA==" }))).await.accepted(201);
     let answer = wire.apply("secrets", "", &object(json!({ "kept": "eA==" }))).await.accepted(200);

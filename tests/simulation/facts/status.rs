@@ -2,11 +2,20 @@
 
 use serde_json::json;
 
-use crate::support::{WIDGETS, Wire, widget, with_widgets};
+use super::support::{Server, WIDGETS, Wire, widget, with_widgets};
 
-#[tokio::test]
-async fn annotations_sent_with_a_status_are_ignored() {
-    let wire = Wire::new("status-both").await;
+facts!(
+    annotations_sent_with_a_status_are_ignored,
+    an_annotation_sent_without_a_status_is_ignored_and_nothing_is_written,
+    a_status_sent_to_the_object_itself_is_ignored,
+    a_stale_resource_version_is_a_conflict_here_too,
+    the_uid_of_another_object_is_ignored_and_the_status_is_written,
+    a_replacement_with_the_uid_of_another_object_is_a_conflict,
+    a_status_does_not_change_the_generation_and_the_spec_does,
+);
+
+async fn annotations_sent_with_a_status_are_ignored(server: Server) {
+    let wire = Wire::new(server, "status-both").await;
     with_widgets(&wire).await;
     wire.create(WIDGETS, "", &widget("w")).await.accepted(201);
     let patch = json!({ "metadata": { "annotations": { "a": "b" }, "labels": { "c": "d" }, "finalizers": ["x.invalid/y"] },
@@ -21,9 +30,8 @@ async fn annotations_sent_with_a_status_are_ignored() {
     }
 }
 
-#[tokio::test]
-async fn an_annotation_sent_without_a_status_is_ignored_and_nothing_is_written() {
-    let wire = Wire::new("status-annotation").await;
+async fn an_annotation_sent_without_a_status_is_ignored_and_nothing_is_written(server: Server) {
+    let wire = Wire::new(server, "status-annotation").await;
     with_widgets(&wire).await;
     let created = wire.create(WIDGETS, "", &widget("w")).await.accepted(201);
     let patch = json!({ "metadata": { "annotations": { "a": "b" } } });
@@ -32,9 +40,8 @@ async fn an_annotation_sent_without_a_status_is_ignored_and_nothing_is_written()
     assert_eq!(answer.version(), created.version());
 }
 
-#[tokio::test]
-async fn a_status_sent_to_the_object_itself_is_ignored() {
-    let wire = Wire::new("status-main").await;
+async fn a_status_sent_to_the_object_itself_is_ignored(server: Server) {
+    let wire = Wire::new(server, "status-main").await;
     with_widgets(&wire).await;
     let created = wire.create(WIDGETS, "", &widget("w")).await.accepted(201);
     let patch = json!({ "status": { "phase": "ready" } });
@@ -43,9 +50,8 @@ async fn a_status_sent_to_the_object_itself_is_ignored() {
     assert_eq!(answer.version(), created.version());
 }
 
-#[tokio::test]
-async fn a_stale_resource_version_is_a_conflict_here_too() {
-    let wire = Wire::new("status-stale").await;
+async fn a_stale_resource_version_is_a_conflict_here_too(server: Server) {
+    let wire = Wire::new(server, "status-stale").await;
     with_widgets(&wire).await;
     let first = wire.create(WIDGETS, "", &widget("w")).await.accepted(201);
     wire.merge(WIDGETS, "w", &json!({ "spec": { "size": 2 } })).await.accepted(200);
@@ -57,9 +63,8 @@ async fn a_stale_resource_version_is_a_conflict_here_too() {
     wire.merge(WIDGETS, "w/status", &patch(current.version())).await.accepted(200);
 }
 
-#[tokio::test]
-async fn the_uid_of_another_object_is_ignored_and_the_status_is_written() {
-    let wire = Wire::new("status-uid").await;
+async fn the_uid_of_another_object_is_ignored_and_the_status_is_written(server: Server) {
+    let wire = Wire::new(server, "status-uid").await;
     with_widgets(&wire).await;
     let other = wire.create(WIDGETS, "", &widget("other")).await.accepted(201);
     let own = wire.create(WIDGETS, "", &widget("w")).await.accepted(201);
@@ -70,9 +75,8 @@ async fn the_uid_of_another_object_is_ignored_and_the_status_is_written() {
     assert_eq!(wire.get(WIDGETS, "w").await.body["status"]["phase"], "ready");
 }
 
-#[tokio::test]
-async fn a_replacement_with_the_uid_of_another_object_is_a_conflict() {
-    let wire = Wire::new("status-put").await;
+async fn a_replacement_with_the_uid_of_another_object_is_a_conflict(server: Server) {
+    let wire = Wire::new(server, "status-put").await;
     with_widgets(&wire).await;
     let other = wire.create(WIDGETS, "", &widget("other")).await.accepted(201);
     let mut object = wire.create(WIDGETS, "", &widget("w")).await.accepted(201).body;
@@ -85,12 +89,11 @@ async fn a_replacement_with_the_uid_of_another_object_is_a_conflict() {
     }
 }
 
-#[tokio::test]
-async fn a_status_does_not_change_the_generation_and_the_spec_does() {
-    let wire = Wire::new("status-generation").await;
+async fn a_status_does_not_change_the_generation_and_the_spec_does(server: Server) {
+    let wire = Wire::new(server, "status-generation").await;
     with_widgets(&wire).await;
     wire.create(WIDGETS, "", &widget("w")).await.accepted(201);
-    let generation = |answer: crate::support::Answer| answer.body["metadata"]["generation"].as_i64().unwrap();
+    let generation = |answer: super::support::Answer| answer.body["metadata"]["generation"].as_i64().unwrap();
     let patch = json!({ "status": { "phase": "ready" } });
     assert_eq!(generation(wire.merge(WIDGETS, "w/status", &patch).await), 1);
     let patch = json!({ "metadata": { "annotations": { "a": "b" } } });

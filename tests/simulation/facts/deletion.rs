@@ -2,15 +2,23 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{WIDGETS, Wire, widget, with_widgets};
+use super::support::{Server, WIDGETS, Wire, widget, with_widgets};
+
+facts!(
+    no_finalizer_can_be_added,
+    a_finalizer_can_be_removed_and_the_last_one_frees_the_object,
+    annotations_spec_and_status_can_still_be_written,
+    a_name_is_taken_until_the_dying_object_is_gone,
+    a_delete_with_another_uid_or_version_is_a_conflict,
+);
 
 fn finalizers(names: &[&str]) -> Value {
     json!({ "metadata": { "finalizers": names } })
 }
 
 /// A widget under deletion that two finalizers hold.
-async fn dying(prefix: &str) -> Wire {
-    let wire = Wire::new(prefix).await;
+async fn dying(server: Server, prefix: &str) -> Wire {
+    let wire = Wire::new(server, prefix).await;
     with_widgets(&wire).await;
     let mut object = widget("w");
     object["metadata"]["finalizers"] = json!(["facts.testbed.invalid/a", "facts.testbed.invalid/b"]);
@@ -20,9 +28,8 @@ async fn dying(prefix: &str) -> Wire {
     wire
 }
 
-#[tokio::test]
-async fn no_finalizer_can_be_added() {
-    let wire = dying("finalizer-add").await;
+async fn no_finalizer_can_be_added(server: Server) {
+    let wire = dying(server, "finalizer-add").await;
     let all = ["facts.testbed.invalid/a", "facts.testbed.invalid/b", "facts.testbed.invalid/c"];
     let message = "no new finalizers can be added if the object is being deleted, found new finalizers \
                    []string{\"facts.testbed.invalid/c\"}";
@@ -31,9 +38,8 @@ async fn no_finalizer_can_be_added() {
     wire.merge(WIDGETS, "w", &finalizers(&all[1..])).await.refused(422, "Invalid", message);
 }
 
-#[tokio::test]
-async fn a_finalizer_can_be_removed_and_the_last_one_frees_the_object() {
-    let wire = dying("finalizer-remove").await;
+async fn a_finalizer_can_be_removed_and_the_last_one_frees_the_object(server: Server) {
+    let wire = dying(server, "finalizer-remove").await;
     let one = wire.merge(WIDGETS, "w", &finalizers(&["facts.testbed.invalid/b"])).await.accepted(200);
     assert_eq!(one.body["metadata"]["finalizers"], json!(["facts.testbed.invalid/b"]));
     wire.merge(WIDGETS, "w", &finalizers(&[])).await.accepted(200);
@@ -41,9 +47,8 @@ async fn a_finalizer_can_be_removed_and_the_last_one_frees_the_object() {
     wire.merge(WIDGETS, "w", &finalizers(&[])).await.refused(404, "NotFound", "");
 }
 
-#[tokio::test]
-async fn annotations_spec_and_status_can_still_be_written() {
-    let wire = dying("dying-writes").await;
+async fn annotations_spec_and_status_can_still_be_written(server: Server) {
+    let wire = dying(server, "dying-writes").await;
     wire.merge(WIDGETS, "w", &json!({ "metadata": { "annotations": { "a": "b" } } })).await.accepted(200);
     wire.merge(WIDGETS, "w", &json!({ "spec": { "size": 7 } })).await.accepted(200);
     wire.merge(WIDGETS, "w/status", &json!({ "status": { "phase": "going" } })).await.accepted(200);
@@ -53,15 +58,13 @@ async fn annotations_spec_and_status_can_still_be_written() {
     assert_eq!(current.body["status"]["phase"], "going");
 }
 
-#[tokio::test]
-async fn a_name_is_taken_until_the_dying_object_is_gone() {
-    let wire = dying("dying-name").await;
+async fn a_name_is_taken_until_the_dying_object_is_gone(server: Server) {
+    let wire = dying(server, "dying-name").await;
     wire.create(WIDGETS, "", &widget("w")).await.refused(409, "AlreadyExists", "object is being deleted");
 }
 
-#[tokio::test]
-async fn a_delete_with_another_uid_or_version_is_a_conflict() {
-    let wire = Wire::new("delete").await;
+async fn a_delete_with_another_uid_or_version_is_a_conflict(server: Server) {
+    let wire = Wire::new(server, "delete").await;
     with_widgets(&wire).await;
     let first = wire.create(WIDGETS, "", &widget("w")).await.accepted(201);
     wire.merge(WIDGETS, "w", &json!({ "spec": { "size": 2 } })).await.accepted(200);

@@ -1,0 +1,134 @@
+//! An apiserver in memory, for clients in the same process: no socket, no real time, the same run for the same seed.
+//!
+//! It serves what the operator sends. The tests in `facts` compare its answers with those of a real apiserver.
+
+mod discovery;
+mod faults;
+mod kinds;
+mod manager;
+mod merge;
+mod quota;
+mod read;
+mod refusal;
+mod request;
+mod rules;
+mod schema;
+mod service;
+mod state;
+mod store;
+mod watch;
+mod write;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kube::Client;
+use parking_lot::Mutex;
+use serde_json::Value;
+use technical_user_operator::process::{Clock, Random};
+use tower::timeout::Timeout;
+
+use crate::kill::Kill;
+use crate::record::Record;
+
+pub use faults::{Fault, Faults};
+pub use request::Verb;
+use service::Service;
+use state::State;
+use store::{Id, Store};
+
+/// What a tower service fails with.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// A person with all rights.
+const ADMIN: &str = "admin";
+/// How long the controllers of Kubernetes take to act on a change.
+const MANAGER_TAKES: Duration = Duration::from_millis(200);
+/// The limits of the operator's own client, see `k8s::client`: until an answer begins, and of silence within it.
+const HEADERS_WITHIN: Duration = Duration::from_secs(30);
+const SILENT_FOR: Duration = Duration::from_secs(90);
+
+/// An apiserver. Cheap to clone; clones are the same one.
+#[derive(Clone)]
+pub struct Apiserver {
+    state: Arc<Mutex<State>>,
+    record: Record,
+}
+
+impl Apiserver {
+    /// Starts it, with the controllers of Kubernetes beside it. Needs a tokio runtime, and ends with it.
+    pub fn start(seed: u64, clock: Clock, record: Record) -> Self {
+        let (uids, faults) = (Random::seeded(seed), Random::seeded(seed ^ 0xa5a5));
+        let state = State {
+            store: Store::new(uids, clock),
+            kinds: kinds::Kinds::default(),
+            faults: Faults::off(faults),
+        };
+        let mut changed = state.store.subscribe();
+        let apiserver = Self { state: Arc::new(Mutex::new(state)), record };
+        let managed = apiserver.clone();
+        tokio::spawn(async move {
+            while changed.changed().await.is_ok() {
+                tokio::time::sleep(MANAGER_TAKES).await;
+                changed.borrow_and_update();
+                while manager::round(&mut managed.state.lock()) {}
+            }
+        });
+        apiserver
+    }
+
+    /// Serves the kinds of a custom resource definition.
+    pub fn define(&self, definition: &Value) {
+        self.state.lock().kinds.define(definition);
+    }
+
+    /// A client with the limits of the operator's own, as this user. Its process may be killed.
+    pub fn client(&self, caller: &str, kill: Kill) -> Client {
+        let service = Service {
+            state: Arc::clone(&self.state),
+            record: self.record.clone(),
+            caller: caller.to_owned(),
+            kill,
+        };
+        Client::new(Timeout::new(service, HEADERS_WITHIN), "default")
+    }
+
+    /// A client of a person, who meets no fault.
+    pub fn admin(&self) -> Client {
+        self.client(ADMIN, Kill::never())
+    }
+
+    /// Changes the switches of the faults.
+    pub fn faults<T>(&self, change: impl FnOnce(&mut Faults) -> T) -> T {
+        change(&mut self.state.lock().faults)
+    }
+
+    /// Forgets the changes so far, as the compaction of etcd does: watches from an earlier version end with 410.
+    pub fn compact(&self) {
+        self.state.lock().store.compact();
+    }
+
+    /// An object as it is stored.
+    pub fn object(&self, resource: &str, namespace: &str, name: &str) -> Option<Value> {
+        let id = Id { resource: resource.into(), namespace: namespace.into(), name: name.into() };
+        self.state.lock().store.get(&id).cloned()
+    }
+
+    /// All objects of a resource, such as `secrets`.
+    pub fn objects(&self, resource: &str) -> Vec<Value> {
+        let state = self.state.lock();
+        state.store.at(state.store.version(), resource, "").into_iter().map(|(_, object)| object).collect()
+    }
+
+    /// Each state that the objects of a resource ever had, in order, as far as it is not compacted.
+    pub fn history(&self, resource: &str) -> Vec<Value> {
+        let state = self.state.lock();
+        let changes = state.store.log().iter().filter(|change| change.id.resource == resource);
+        changes.map(|change| change.after.clone()).collect()
+    }
+
+    /// The version of the last change.
+    pub fn version(&self) -> u64 {
+        self.state.lock().store.version()
+    }
+}

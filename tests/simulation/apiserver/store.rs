@@ -1,0 +1,165 @@
+//! The objects, each in its current state, and the changes that led to it.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use technical_user_operator::process::{Clock, Random};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::kinds::Kind;
+
+/// The first version that an object gets. Real ones are not near zero either.
+const FIRST_VERSION: u64 = 1000;
+
+/// Which object.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Id {
+    /// Such as `secrets` or `widgets.example.org`.
+    pub resource: String,
+    /// Empty for objects of the cluster.
+    pub namespace: String,
+    pub name: String,
+}
+
+impl Id {
+    /// The object of this kind with this name.
+    pub fn new(kind: &Kind, namespace: &str, name: &str) -> Self {
+        Self { resource: kind.resource(), namespace: namespace.to_owned(), name: name.to_owned() }
+    }
+}
+
+/// One change of one object.
+#[derive(Debug, Clone)]
+pub struct Change {
+    pub version: u64,
+    pub at: Instant,
+    pub id: Id,
+    /// `None`: it is created.
+    pub before: Option<Value>,
+    /// The object with the version of this change.
+    pub after: Value,
+    pub deleted: bool,
+}
+
+/// All objects.
+pub struct Store {
+    objects: BTreeMap<Id, Value>,
+    log: Vec<Change>,
+    version: u64,
+    compacted: u64,
+    random: Random,
+    clock: Clock,
+    changed: watch::Sender<u64>,
+}
+
+impl Store {
+    /// Without objects. Uids come from `random`, times from `clock`.
+    pub fn new(random: Random, clock: Clock) -> Self {
+        Self {
+            objects: BTreeMap::new(),
+            log: Vec::new(),
+            version: FIRST_VERSION,
+            compacted: FIRST_VERSION,
+            random,
+            clock,
+            changed: watch::Sender::new(FIRST_VERSION),
+        }
+    }
+
+    /// The version of the last change.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// Changes up to this version are forgotten.
+    pub fn compacted(&self) -> u64 {
+        self.compacted
+    }
+
+    /// Notifies of each change.
+    pub fn subscribe(&self) -> watch::Receiver<u64> {
+        self.changed.subscribe()
+    }
+
+    /// The changes that are kept, in order.
+    pub fn log(&self) -> &[Change] {
+        &self.log
+    }
+
+    /// Forgets the changes so far: a watch from an earlier version is refused.
+    pub fn compact(&mut self) {
+        self.compacted = self.version;
+        self.log.clear();
+    }
+
+    /// An object.
+    pub fn get(&self, id: &Id) -> Option<&Value> {
+        self.objects.get(id)
+    }
+
+    /// All objects, in the order of their keys.
+    pub fn all(&self) -> impl Iterator<Item = (&Id, &Value)> {
+        self.objects.iter()
+    }
+
+    /// The objects of a resource as they were at a version that is not compacted; in all namespaces if `namespace` is empty.
+    pub fn at(&self, version: u64, resource: &str, namespace: &str) -> Vec<(Id, Value)> {
+        let fits = |id: &Id| id.resource == resource && (namespace.is_empty() || id.namespace == namespace);
+        let mut found: BTreeMap<Id, Value> = self
+            .objects
+            .iter()
+            .filter(|(id, _)| fits(id))
+            .map(|(id, object)| (id.clone(), object.clone()))
+            .collect();
+        for change in self.log.iter().rev().take_while(|change| change.version > version) {
+            if fits(&change.id) {
+                match &change.before {
+                    Some(before) => found.insert(change.id.clone(), before.clone()),
+                    None => found.remove(&change.id),
+                };
+            }
+        }
+        found.into_iter().collect()
+    }
+
+    /// What a new object gets from the server.
+    pub fn begin(&self, object: &mut Value, custom: bool) {
+        let metadata = &mut object["metadata"];
+        metadata["uid"] = json!(self.random.uuid().to_string());
+        metadata["creationTimestamp"] = json!(self.time());
+        if custom {
+            metadata["generation"] = json!(1);
+        }
+    }
+
+    /// The time now, as it is written into objects.
+    pub fn time(&self) -> String {
+        self.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+    }
+
+    /// Stores an object with a new version, and returns it.
+    pub fn put(&mut self, id: &Id, mut object: Value) -> Value {
+        self.version += 1;
+        object["metadata"]["resourceVersion"] = json!(self.version.to_string());
+        let before = self.objects.insert(id.clone(), object.clone());
+        self.record(id, before, object.clone(), false);
+        object
+    }
+
+    /// Removes an object. Its last state is the one in `last`, or the stored one.
+    pub fn remove(&mut self, id: &Id, last: Option<Value>) {
+        let Some(before) = self.objects.remove(id) else { return };
+        self.version += 1;
+        let mut after = last.unwrap_or_else(|| before.clone());
+        after["metadata"]["resourceVersion"] = json!(self.version.to_string());
+        self.record(id, Some(before), after, true);
+    }
+
+    fn record(&mut self, id: &Id, before: Option<Value>, after: Value, deleted: bool) {
+        let change =
+            Change { version: self.version, at: Instant::now(), id: id.clone(), before, after, deleted };
+        self.log.push(change);
+        self.changed.send_replace(self.version);
+    }
+}

@@ -1,0 +1,83 @@
+//! Kills of a process while it waits for an answer: before a request is sent, while it is on its way, and when the answer is
+//! there. From then on the process sends nothing and receives nothing; the run drops it.
+
+use std::future::pending;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use tokio_util::sync::CancellationToken;
+
+/// Where a process waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Point {
+    /// Before a request is sent.
+    Unsent,
+    /// The request is sent; the server may act on it.
+    Sent,
+    /// The server has answered.
+    Answered,
+}
+
+/// The end of one process. Cheap to clone; clones are of the same process.
+#[derive(Debug, Clone)]
+pub struct Kill {
+    state: Arc<Mutex<State>>,
+    hit: CancellationToken,
+}
+
+#[derive(Debug)]
+struct State {
+    /// The points that it passes first; `None`: all.
+    passes: Option<u64>,
+    at: Option<String>,
+}
+
+impl Kill {
+    /// A process that is never killed by this.
+    pub fn never() -> Self {
+        Self::with(None)
+    }
+
+    /// A process that is killed after this number of points.
+    pub fn after(points: u64) -> Self {
+        Self::with(Some(points))
+    }
+
+    fn with(passes: Option<u64>) -> Self {
+        let state = State { passes, at: None };
+        Self { state: Arc::new(Mutex::new(state)), hit: CancellationToken::new() }
+    }
+
+    /// Passes a point of a request, or never returns.
+    pub async fn pass(&self, point: Point, request: &str) {
+        if self.is_the_end(point, request) {
+            self.hit.cancel();
+            pending::<()>().await;
+        }
+    }
+
+    fn is_the_end(&self, point: Point, request: &str) -> bool {
+        let mut state = self.state.lock();
+        match &mut state.passes {
+            None => false,
+            Some(0) => {
+                state.at.get_or_insert_with(|| format!("{point:?}: {request}"));
+                true
+            }
+            Some(passes) => {
+                *passes -= 1;
+                false
+            }
+        }
+    }
+
+    /// Waits until the process is at its end.
+    pub async fn hit(&self) {
+        self.hit.cancelled().await;
+    }
+
+    /// Where it was killed.
+    pub fn at(&self) -> Option<String> {
+        self.state.lock().at.clone()
+    }
+}

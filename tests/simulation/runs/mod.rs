@@ -1,0 +1,5 @@
+//! The runs: each is a test that a seed repeats.
+
+mod first;
+mod kills;
+mod seeds;

@@ -1,0 +1,150 @@
+//! The judge: what must hold, in words. Once the people have stopped and nothing fails any more, the world matches the spec
+//! within a bound of simulated time, and from then on nothing is written.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use portal_simulator::{Status, UserView};
+use serde_json::Value;
+use tokio::time::{Instant, sleep};
+
+use super::objects::is_ready;
+use super::{COMPANY, NAMESPACE, World};
+
+/// Within this time the world matches the spec.
+const WITHIN: Duration = Duration::from_hours(3);
+/// Within this time what follows is written too, such as the counts in the Portal's status after its next sweep.
+const AFTERWARDS: Duration = Duration::from_mins(5);
+/// For this time nothing is written then.
+const CALM: Duration = Duration::from_mins(20);
+/// More requests to the apiserver and the portal in one simulated hour are a hot loop.
+const MOST_REQUESTS: usize = 3000;
+
+impl World {
+    /// Waits until the world matches the spec, and checks that it is calm then and that no rule was broken.
+    pub async fn comes_to_rest(&self) {
+        let deadline = Instant::now() + WITHIN;
+        while let Some(difference) = self.difference() {
+            if Instant::now() > deadline {
+                self.fail(&format!("the world does not match the spec within {WITHIN:?}: {difference}"));
+            }
+            sleep(Duration::from_secs(5)).await;
+        }
+        sleep(AFTERWARDS).await;
+        let (version, requests) = (self.apiserver.version(), self.record.lines().len());
+        sleep(CALM).await;
+        if self.apiserver.version() != version {
+            self.fail("something is written though the world is at rest");
+        }
+        let most = MOST_REQUESTS * usize::try_from(CALM.as_secs()).unwrap_or_default() / 3600;
+        if self.record.lines().len() - requests > most {
+            self.fail("too many requests though the world is at rest");
+        }
+        if let Some(difference) = self.difference() {
+            self.fail(&format!("the world does not match the spec any more: {difference}"));
+        }
+        self.check_history();
+        self.check_secrecy();
+    }
+
+    /// Where the world differs from the spec.
+    fn difference(&self) -> Option<String> {
+        let users = self.users();
+        let mut at_the_portal = self.ours_at_the_portal();
+        for user in &users {
+            let name = user["metadata"]["name"].as_str().unwrap_or_default();
+            if user["metadata"]["deletionTimestamp"].is_string() {
+                return Some(format!("{name} is not gone"));
+            }
+            if !is_ready(user) {
+                return Some(format!("{name} is not Ready"));
+            }
+            match at_the_portal.remove(name).unwrap_or_default().as_slice() {
+                [one] => {
+                    if let Some(why) = self.differs(name, user, one) {
+                        return Some(why);
+                    }
+                }
+                several => return Some(format!("{name} has {} users at the portal", several.len())),
+            }
+        }
+        if let Some((owner, users)) = at_the_portal.pop_first() {
+            return Some(format!("{} users at the portal have no resource: {owner}", users.len()));
+        }
+        let known =
+            |secret: &Value| users.iter().any(|user| user["metadata"]["name"] == secret["metadata"]["name"]);
+        let secrets = self.apiserver.objects("secrets");
+        let orphan = secrets.iter().find(|secret| is_an_output(secret) && !known(secret));
+        if let Some(orphan) = orphan {
+            return Some(format!("the Secret {} has no resource", orphan["metadata"]["name"]));
+        }
+        let clients = self.portal.orphaned_clients();
+        (!clients.is_empty()).then(|| format!("clients without a user: {clients:?}"))
+    }
+
+    /// Where the credential that is published differs from that of the user.
+    fn differs(&self, name: &str, user: &Value, at_the_portal: &UserView) -> Option<String> {
+        if at_the_portal.status != Status::Active {
+            return Some(format!("the user of {name} is {:?}", at_the_portal.status));
+        }
+        if user["status"]["user"]["id"] != at_the_portal.id.to_string() {
+            return Some(format!("the status of {name} names another user"));
+        }
+        let Some(secret) = self.secret(name) else { return Some(format!("{name} has no Secret")) };
+        let same = |key: &str, value: Option<&String>| secret[key].as_str() == value.map(String::as_str);
+        let matches = same("client-id", at_the_portal.client_id.as_ref())
+            && same("client-secret", at_the_portal.secret.as_ref());
+        (!matches).then(|| format!("the Secret {name} has another credential than the user"))
+    }
+
+    /// The users with our mark that are not deleted, by the name of their resource.
+    fn ours_at_the_portal(&self) -> BTreeMap<String, Vec<UserView>> {
+        let mark = format!("[technicaluser.dev/1 sim/{NAMESPACE}/");
+        let mut found: BTreeMap<String, Vec<UserView>> = BTreeMap::new();
+        for user in self.portal.users(COMPANY) {
+            let owner = user.description.split_once(&mark).and_then(|(_, rest)| rest.split(' ').next());
+            if let Some(owner) = owner.filter(|_| user.status != Status::Deleted) {
+                found.entry(owner.to_owned()).or_default().push(user.clone());
+            }
+        }
+        found
+    }
+
+    /// Nobody ever read half of a credential, and no name was ever given to two users.
+    fn check_history(&self) {
+        for secret in self.apiserver.history("secrets").iter().filter(|secret| is_an_output(secret)) {
+            let has = |key: &str| secret["data"][key].as_str().is_some_and(|value| !value.is_empty());
+            if !has("client-id") || !has("client-secret") {
+                self.fail(&format!("the Secret {} had half of a credential", secret["metadata"]["name"]));
+            }
+        }
+        let mut names: Vec<_> = self.portal.users(COMPANY).into_iter().map(|user| user.name).collect();
+        names.sort();
+        if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+            self.fail(&format!("two users were created with one name: {twice:?}"));
+        }
+    }
+
+    /// No secret is in what the operator writes, outputs aside.
+    pub fn check_secrecy(&self) {
+        let texts = [
+            ("the log", self.log.text()),
+            ("the resources", self.resources()),
+            ("the metrics", self.metrics()),
+        ];
+        for secret in self.portal.secrets_handed_out() {
+            for (what, text) in &texts {
+                if text.contains(&secret) || text.contains(&STANDARD.encode(&secret)) {
+                    self.fail(&format!("{what}: a secret occurs"));
+                }
+            }
+        }
+    }
+}
+
+/// A Secret that the operator writes for a `TechnicalUser`.
+fn is_an_output(secret: &Value) -> bool {
+    secret["metadata"]["ownerReferences"][0]["kind"] == "TechnicalUser"
+}

@@ -1,0 +1,151 @@
+//! A world: the simulated surroundings of the operator, on one thread and with a clock of their own. A seed decides everything
+//! in it.
+
+mod judge;
+mod log;
+mod objects;
+mod portal;
+mod process;
+mod troubles;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use portal_simulator::{Caller, Company, CompanyRole, Config, Simulator, Version, WalletDelay};
+use technical_user_operator::api;
+use technical_user_operator::metrics::Metrics;
+use technical_user_operator::process::{Random, SetClock};
+
+pub use log::Log;
+pub use process::Process;
+
+use crate::apiserver::Apiserver;
+use crate::record::Record;
+
+/// The namespace of the operator and of all resources.
+pub const NAMESPACE: &str = "dataspace";
+/// The company at the portal.
+pub const COMPANY: &str = "One";
+/// The login of the operator.
+const LOGIN: (&str, &str) = ("sa-op", "op-secret-7f3k2");
+const PERMISSIONS: [&str; 4] = [
+    "view_tech_user_management",
+    "add_tech_user_management",
+    "delete_tech_user_management",
+    "technical_roles_management",
+];
+
+/// Everything around the operator.
+pub struct World {
+    /// The test that runs.
+    test: &'static str,
+    pub seed: u64,
+    pub apiserver: Apiserver,
+    pub portal: Arc<Simulator>,
+    pub clock: SetClock,
+    pub record: Record,
+    pub log: Log,
+    /// For the choices of a run.
+    pub random: Random,
+    processes: AtomicU64,
+    metrics: Mutex<String>,
+}
+
+impl World {
+    async fn begin(test: &'static str, seed: u64, log: Log) -> Self {
+        let record = Record::begin();
+        let clock = SetClock::at("2026-11-27T08:00:00Z".parse().unwrap());
+        let apiserver = Apiserver::start(seed, clock.clock(), record.clone());
+        for definition in api::definitions() {
+            apiserver.define(&serde_json::to_value(definition).unwrap());
+        }
+        let world = Self {
+            test,
+            seed,
+            apiserver,
+            portal: Arc::new(Simulator::in_memory(portal_of_one_company()).unwrap()),
+            clock,
+            record,
+            log,
+            random: Random::seeded(seed ^ 0x5eed),
+            processes: AtomicU64::new(0),
+            metrics: Mutex::default(),
+        };
+        world.apiserver.faults(|faults| faults.longest_way = Duration::from_millis(40));
+        world.install().await;
+        world
+    }
+
+    fn next_process(&self) -> u64 {
+        self.processes.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Keeps the metrics of a process that has ended, for the judge.
+    fn keep_metrics(&self, metrics: &Metrics) {
+        self.metrics.lock().push_str(&metrics.encode());
+    }
+
+    /// The metrics of all processes that have ended.
+    pub fn metrics(&self) -> String {
+        self.metrics.lock().clone()
+    }
+
+    /// Waits until a condition is met, for at most this simulated time.
+    pub async fn until(&self, what: &str, within: Duration, condition: impl Fn(&Self) -> bool) {
+        let met = async {
+            while !condition(self) {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        };
+        if tokio::time::timeout(within, met).await.is_err() {
+            self.fail(&format!("not within {within:?}: {what}"));
+        }
+    }
+
+    /// Fails the run: prints the story, and the command that repeats it.
+    pub fn fail(&self, why: &str) -> ! {
+        let (seed, test, last) = (self.seed, self.test, self.record.last(80));
+        panic!(
+            "seed {seed}: {why}\nthe last lines of its record:{last}\nthe resources:\n{}\nrepeat it with: SEED={seed} cargo test \
+             --test simulation {test} -- --nocapture",
+            self.resources(),
+        );
+    }
+
+    /// A time up to this one.
+    pub fn part_of(&self, time: Duration) -> Duration {
+        time.mul_f64(self.random.fraction())
+    }
+
+    /// A number below this one.
+    pub fn below(&self, bound: u64) -> u64 {
+        let mut numbers: Vec<u64> = (0..bound).collect();
+        self.random.shuffle(&mut numbers);
+        numbers.first().copied().unwrap_or_default()
+    }
+}
+
+fn portal_of_one_company() -> Config {
+    let (client_id, secret) = LOGIN;
+    let roles = [CompanyRole::ActiveParticipant, CompanyRole::ServiceProvider, CompanyRole::AppProvider];
+    Config::new(Version::Main)
+        .company(Company::new(COMPANY, "BPNL000000000ONE").roles(roles))
+        .caller(Caller::with_permissions(client_id, secret, PERMISSIONS).of(COMPANY))
+        .wallet_delay(WalletDelay::After(Duration::from_mins(2)))
+}
+
+/// Runs a world on this thread, to its end. The same seed gives the same run.
+pub fn simulate<T>(test: &'static str, seed: u64, run: impl AsyncFnOnce(&World) -> T) -> T {
+    fastrand::seed(seed);
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    let log = Log::default();
+    log.during(|| {
+        runtime.block_on(async {
+            let world = World::begin(test, seed, log.clone()).await;
+            run(&world).await
+        })
+    })
+}

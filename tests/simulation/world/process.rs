@@ -1,0 +1,82 @@
+//! A process of the operator: the real controller with its own randomness, caches and memory.
+
+use std::sync::Arc;
+
+use technical_user_operator::app::{Controller, Parts};
+use technical_user_operator::config::{Cli, Command, RunArgs};
+use technical_user_operator::health::Health;
+use technical_user_operator::metrics::Metrics;
+use technical_user_operator::process::Random;
+use tokio_util::sync::CancellationToken;
+
+use super::portal::Network;
+use super::{NAMESPACE, World};
+use crate::kill::Kill;
+
+/// A running process. Dropped, it is killed: nothing of it runs on.
+pub struct Process {
+    name: String,
+    controller: Controller,
+    pub metrics: Metrics,
+    pub kill: Kill,
+    stop: CancellationToken,
+}
+
+impl Process {
+    /// Starts the next process of a world.
+    pub fn start(world: &World, kill: Kill) -> Self {
+        let number = world.next_process();
+        let name = format!("operator-{number}");
+        world.record.add(format!("{name} starts"));
+        let random = Random::seeded(world.seed.wrapping_mul(1000) + number);
+        let network = Network {
+            portal: Arc::clone(&world.portal),
+            record: world.record.clone(),
+            random: Random::seeded(world.seed.wrapping_mul(2000) + number),
+            kill: kill.clone(),
+            caller: name.clone(),
+        };
+        let (metrics, stop) = (Metrics::default(), CancellationToken::new());
+        let controller = Controller::start(Parts {
+            args: args(&name),
+            client: world.apiserver.client(&name, kill.clone()),
+            transports: Arc::new(network),
+            clock: world.clock.clock(),
+            random,
+            metrics: metrics.clone(),
+            health: Health::default(),
+            stop: stop.clone(),
+        });
+        Self { name, controller, metrics, kill, stop }
+    }
+
+    /// Waits until it is to be killed, and kills it. Never returns if it is not.
+    pub async fn killed(self, world: &World) {
+        self.kill.hit().await;
+        let at = self.kill.at().unwrap_or_default();
+        world.record.add(format!("{} is killed at {at}", self.name));
+        world.keep_metrics(&self.metrics);
+    }
+
+    /// Stops it in order.
+    pub async fn stop(mut self, world: &World) {
+        self.stop.cancel();
+        self.controller.ended().await.unwrap();
+        world.record.add(format!("{} has stopped", self.name));
+        world.keep_metrics(&self.metrics);
+    }
+}
+
+fn args(name: &str) -> RunArgs {
+    let arguments = [
+        "technical-user-operator",
+        "run",
+        "--instance=sim",
+        &format!("--namespace={NAMESPACE}"),
+        &format!("--pod-name={name}"),
+    ];
+    match Cli::from_arguments(arguments.map(Into::into)).unwrap().command {
+        Command::Run(args) => *args,
+        other => panic!("{other:?}"),
+    }
+}
