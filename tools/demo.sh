@@ -54,6 +54,7 @@ field() { python3 -c 'import json,sys; print(json.load(sys.stdin)[sys.argv[1]])'
 
 say "1. Build what is missing (the first time on a machine takes about a quarter of an hour)"
 bash tests/testbed/build.sh >/dev/null
+vault="$(bash tests/testbed/build.sh vault | sed -n 's/^vault=//p')"
 cargo build "${cargo_flags[@]}"
 # CARGO_TARGET_DIR may name another directory.
 bin="${CARGO_TARGET_DIR:-target}/debug"
@@ -154,7 +155,58 @@ with opener.open(data["token-url"], urllib.parse.urlencode(form).encode()) as an
 print("token obtained from", data["token-url"], "- valid for", token["expires_in"], "seconds")'
 done
 
-say "8. Delete a Secret: the operator creates it again with the same credential"
+say "8. Write a client secret into Vault, and read it there as a connector does"
+mkfifo "$state/vault.stdin"
+sleep infinity >"$state/vault.stdin" &
+echo "$! sleep" >>"$state/pids"
+"$vault" <"$state/vault.stdin" >"$state/vault.out" 2>"$state/vault.log" &
+echo "$! vault" >>"$state/pids"
+line="$(until_line "$state/vault.out")"
+vault_address="$(field address <<<"$line")"
+# The token goes through files only. It may do everything; docs/vault.md has the policy that the operator needs.
+(umask 077; field root_token <<<"$line" | tr -d '\n' >"$state/vault-token")
+show kubectl create secret generic vault-token --namespace connector --from-file=token="$state/vault-token"
+show kubectl apply -f - <<MANIFEST
+apiVersion: technicaluser.dev/v1alpha1
+kind: Vault
+metadata:
+  name: vault
+  namespace: connector
+spec:
+  address: $vault_address
+  insecureHttp: true
+  mount: secret
+  auth:
+    tokenSecretRef:
+      name: vault-token
+  access:
+    - namespaces:
+        from: Same
+      prefix: connector
+MANIFEST
+show kubectl wait --namespace connector --for=condition=Ready vault.technicaluser.dev/vault --timeout=180s
+show kubectl patch technicaluser example-discovery --namespace connector --type json --patch \
+  '[{"op": "add", "path": "/spec/outputs/-", "value": {"vault": {"vaultRef": {"name": "vault"}}}}]'
+show kubectl wait --namespace connector --timeout=180s technicaluser/example-discovery \
+  --for=jsonpath='{.status.outputs[?(@.kind=="VaultEntry")].resourceVersion}'=1
+kubectl get technicaluser example-discovery --namespace connector -o json >"$state/discovery.json"
+kubectl get secret example-discovery-credential --namespace connector -o json | python3 -c '
+import base64, json, sys, urllib.parse, urllib.request
+state, address = sys.argv[1:]
+opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+outputs = json.load(open(state + "/discovery.json"))["status"]["outputs"]
+entry = next(output["entry"] for output in outputs if output["kind"] == "VaultEntry")
+path = "/".join(part for part in (entry["pathsSecret"], "data", entry.get("folder"), entry["secretAlias"]) if part)
+request = urllib.request.Request(address + path, headers={"X-Vault-Token": open(state + "/vault-token").read()})
+with opener.open(request) as answer:
+    content = json.load(answer)["data"]["data"]["content"]
+data = {key: base64.b64decode(value).decode() for key, value in json.load(sys.stdin)["data"].items()}
+form = {"grant_type": "client_credentials", "client_id": data["client-id"], "client_secret": content}
+with opener.open(data["token-url"], urllib.parse.urlencode(form).encode()) as answer:
+    token = json.load(answer)
+print("client secret read from", path, "- token obtained, valid for", token["expires_in"], "seconds")' "$state" "$vault_address"
+
+say "9. Delete a Secret: the operator creates it again with the same credential"
 show kubectl delete secret example-discovery-credential --namespace connector
 show kubectl wait --namespace connector --for=create secret/example-discovery-credential --timeout=180s
 
@@ -166,7 +218,7 @@ if [ -n "${KEEP:-}" ]; then
   exit 0
 fi
 
-say "9. Delete the TechnicalUsers with their users, then the Portal"
+say "10. Delete the TechnicalUsers with their users, then the Portal"
 case "${VERSION:-}" in 2.0 | 2.1)
   echo "(A portal of version 2.0 or 2.1 cannot delete wallet users. This setting releases their resources.)"
   show kubectl patch portal example-catena-x --namespace dataspace --type merge --patch '{"spec": {"whenUndeletable": "Release"}}'

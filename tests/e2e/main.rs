@@ -23,6 +23,7 @@ mod cofinity;
 mod common_labels;
 mod company;
 mod conflicts;
+mod connectors;
 mod controllers;
 mod crash;
 mod crash_points;
@@ -33,6 +34,9 @@ mod deletion_crashes;
 mod deletion_logins;
 mod duplicates;
 mod earlier_build;
+#[path = "../connector/edc/mod.rs"]
+#[allow(dead_code, unused_imports, reason = "this binary needs a part of it")]
+mod edc;
 mod example;
 mod existing;
 mod fairness;

@@ -12,6 +12,10 @@
 )]
 
 mod bad_input;
+mod connectors;
+#[path = "../connector/edc/mod.rs"]
+#[allow(dead_code, unused_imports, reason = "this binary needs a part of it")]
+mod edc;
 mod helm_tests;
 mod leaders;
 mod many_resources;

@@ -2,13 +2,13 @@
 
 use portal_simulator::role_names::CONNECTOR_MANAGEMENT;
 use portal_simulator::{Caller, Company, CompanyRole, Config, Simulator, Status, Version, WalletDelay};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use testbed::eventually;
+use testbed::{Vault, eventually};
 
-use crate::support::{Cluster, Page, Reader, assert_no_secret};
+use crate::support::{Cluster, Page, Reader, assert_no_secret, vault};
 
 /// The company, the login and its secret, as the README has them.
 fn portal() -> Config {
@@ -18,8 +18,8 @@ fn portal() -> Config {
         .wallet_delay(WalletDelay::After(std::time::Duration::from_secs(2)))
 }
 
-/// The addresses of the pages, and what the portal's certificate needs.
-fn instead(simulator: &Simulator) -> BTreeMap<String, String> {
+/// The addresses of the pages, and what the certificates of portal and Vault need.
+fn instead(simulator: &Simulator, vault: &Vault) -> BTreeMap<String, String> {
     let authority = simulator.ca_pem().replace('\n', "\n    ");
     let config_map = "---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: simulator-ca\n  namespace: dataspace\ndata:";
     let words = [
@@ -44,6 +44,11 @@ fn instead(simulator: &Simulator) -> BTreeMap<String, String> {
         (
             "  volumes:\n    - name: login\n",
             "  volumes:\n    - name: ca\n      configMap:\n        name: simulator-ca\n    - name: login\n".to_owned(),
+        ),
+        ("https://vault.example.org:8200", vault.address().to_owned()),
+        (
+            "  mount: secret\n",
+            "  mount: secret\n  tls:\n    caBundle:\n      configMapRef:\n        name: vault-ca\n        key: ca.crt\n".to_owned(),
         ),
         // Comes with the namespaces, before the Portal that needs it.
         (
@@ -101,23 +106,31 @@ const RELEASES: [(&str, &str); 3] = [
     ("connector", "values-0.13.yaml"),
 ];
 const CHART: &str = "tractusx-dev/tractusx-connector";
-
-/// Connectors that run with a user of before, as the chart is installed without the operator.
-async fn install_tractusx_connectors(reader: &Reader) {
+/// Connectors that run with a user of before, as the chart is installed without the operator. They may read the new entry only.
+async fn install_tractusx_connectors(reader: &Reader, server: &Vault) {
     reader.add(Path::new("tests/installed/tractusx-connector"), CHART);
+    let token = vault::token_to_read(server, "connector/edc-wallet-*").await;
+    let reads = format!(
+        "vault.hashicorp.url={},vault.hashicorp.token={token},vault.hashicorp.paths.folder=connector",
+        server.address()
+    );
     for (release, values) in RELEASES {
         let (of, wallet) = if values == "values-0.13.yaml" { ("dcp", "div") } else { ("iatp", "dim") };
         let old = format!(
             "{of}.sts.oauth.token_url=https://idp.example.org/token,{of}.sts.oauth.client.id=sa-old,\
              {of}.sts.oauth.client.secret_alias=old,{of}.sts.{wallet}.url=https://wallet.example.org/api/sts"
         );
-        reader.run(&format!("helm install {release} {CHART} --namespace connector --set '{old}'")).await;
+        reader
+            .run(&format!(
+                "helm install {release} {CHART} --namespace connector --set '{old}' --set '{reads}'"
+            ))
+            .await;
     }
 }
 
 /// The page upgrades one release; the others are upgraded with the values for their versions. Control plane and data plane of
-/// each obtain tokens as the new user, and look into Vault where External Secrets writes.
-async fn every_chart_has_the_new_user(reader: &Reader, page: &Page) {
+/// each obtain tokens as the new user, with the client secret that the operator wrote into Vault.
+async fn every_chart_has_the_new_user(reader: &Reader) {
     for (release, values) in RELEASES {
         let command = format!(
             "helm upgrade {release} {CHART} --namespace connector --reset-then-reuse-values --values {values}"
@@ -127,10 +140,6 @@ async fn every_chart_has_the_new_user(reader: &Reader, page: &Page) {
     let client_id = reader
         .run("kubectl -n connector get technicaluser edc-wallet -o jsonpath='{.status.user.clientId}'")
         .await;
-    let alias = "kubectl -n connector get secret edc-wallet-env \
-                 -o go-template='{{.data.EDC_IAM_STS_OAUTH_CLIENT_SECRET_ALIAS | base64decode}}'";
-    let remote_key = format!("remoteKey: {}\n", reader.run(alias).await);
-    assert!(page.files["push-secret.yaml"].contains(&remote_key), "{remote_key}");
     for (release, _) in RELEASES {
         for plane in ["controlplane", "dataplane"] {
             let deployment = format!("deployment/{release}-tractusx-connector-{plane}");
@@ -142,13 +151,39 @@ async fn every_chart_has_the_new_user(reader: &Reader, page: &Page) {
             let pods = reader.run(&pods).await;
             // A pod of before may still be ending.
             let pod = pods.split_whitespace().last().unwrap();
-            obtains_tokens(reader, pod).await;
             let outcome = reader.cluster().outcome("connector", pod).await;
-            assert_eq!(outcome["clientId"], client_id.as_str(), "{release} {plane}: {outcome}");
+            let login = json!([outcome["source"], outcome["clientId"], outcome["ready"], outcome["failed"]]);
+            assert_eq!(login, json!(["vault", client_id, true, 0]), "{release} {plane}: {outcome}");
         }
         reader.run(&format!("helm uninstall {release} --namespace connector --wait")).await;
     }
 }
+
+/// The page about Vault describes the server in another namespace, with another folder.
+async fn the_entry_moves_to_the_vault_of_the_other_page(reader: &mut Reader, server: &Vault) {
+    let page = Page::read("docs/vault.md");
+    let former = vault::content(server, "connector/edc-wallet-1").await;
+    apply(reader, &vault::certificate(server, "dataspace")).await;
+    for heading in page.headings() {
+        reader.follow(&page, heading).await;
+    }
+    assert_eq!(vault::content(server, ENTRY).await, former);
+    assert_ne!(former, None);
+    eventually("the former entry is deleted", async || {
+        vault::content(server, "connector/edc-wallet-1").await.is_none().then_some(())
+    })
+    .await
+    .unwrap();
+}
+
+async fn apply(reader: &Reader, manifest: &Value) {
+    let arguments = ["apply", "-f", "-"];
+    let applied = reader.cluster().plane().kubectl_with_input(&arguments, &manifest.to_string()).await;
+    applied.unwrap().success().unwrap();
+}
+
+/// Where the page about Vault has the entry, in the mount `secret`.
+const ENTRY: &str = "connectors/connector/edc-wallet-1";
 
 /// Adds an optional field to a CRD of the reader's copy of the chart, as a later release has one.
 fn add_a_field(reader: &Reader) {
@@ -166,8 +201,10 @@ const CONNECTORS: [&str; 4] = ["connector", "by-env-from", "by-reference", "by-v
 async fn the_pages_do_what_they_say() {
     let cluster = Cluster::empty("d").await;
     let simulator = cluster.simulator(portal()).await;
-    cluster.connector_image("registry.example.org/my-connector:1.0.0", &simulator).await;
-    let mut reader = Reader::new(cluster, instead(&simulator));
+    let server = vault::start(&cluster, "default").await;
+    let authorities = [&simulator.ca_pem(), server.ca().unwrap()];
+    cluster.connector_image("registry.example.org/my-connector:1.0.0", &authorities).await;
+    let mut reader = Reader::new(cluster, instead(&simulator, &server)).with_vault(&server);
     let (readme, first_user) = (Page::read("README.md"), Page::read("docs/first-user.md"));
     let (programs, connector) = (Page::read("docs/read-the-secret.md"), Page::read("docs/connector.md"));
     let operations = Page::read("docs/operations.md");
@@ -182,11 +219,13 @@ async fn the_pages_do_what_they_say() {
     for heading in programs.headings() {
         reader.follow(&programs, heading).await;
     }
-    install_tractusx_connectors(&reader).await;
+    install_tractusx_connectors(&reader, &server).await;
+    apply(&reader, &vault::certificate(&server, "connector")).await;
     for heading in connector.headings() {
         reader.follow(&connector, heading).await;
     }
-    every_chart_has_the_new_user(&reader, &connector).await;
+    every_chart_has_the_new_user(&reader).await;
+    the_entry_moves_to_the_vault_of_the_other_page(&mut reader, &server).await;
     for pod in CONNECTORS {
         obtains_tokens(&reader, pod).await;
     }
@@ -220,11 +259,12 @@ async fn the_pages_do_what_they_say() {
     }
     assert_eq!(users(&simulator), made);
     assert_eq!(secrets(&reader).await, published);
+    assert!(vault::content(&server, ENTRY).await.is_some());
 
     let again = headings.next().unwrap();
     reader.follow(&operations, again).await;
     let kept = secrets(&reader).await;
-    assert_eq!(kept.keys().collect::<Vec<_>>(), ["edc-discovery", "edc-wallet", "edc-wallet-env"]);
+    assert_eq!(kept.keys().collect::<Vec<_>>(), ["edc-discovery", "edc-wallet-env"]);
     assert!(kept.iter().all(|(name, data)| published[name] == *data), "the credentials are the same");
     assert_eq!(users(&simulator).len(), 3, "its user is revoked, as the login may not delete");
 
@@ -232,6 +272,7 @@ async fn the_pages_do_what_they_say() {
         reader.follow(&operations, heading).await;
     }
     assert_eq!(secrets(&reader).await, BTreeMap::new());
+    assert_eq!(vault::content(&server, ENTRY).await, None);
     let left =
         reader.run("kubectl get crd,clusterrole,clusterrolebinding -o name; kubectl -n dataspace get deploy,role,sa,secret -o name").await;
     assert!(!left.contains("technical"), "{left}");

@@ -161,7 +161,7 @@ async fn variables(world: &World, store: &Store) -> BTreeMap<String, String> {
 
 /// The page's `TechnicalUser` in this namespace, with another role.
 fn page_user(world: &World, role: &str) -> Value {
-    let mut user = Page::read(PAGE).yaml("edc-wallet.yaml");
+    let mut user = Page::read(PAGE).yaml("edc-wallet-push.yaml");
     user["metadata"]["namespace"] = json!(world.namespace);
     user["spec"]["portalRef"]["namespace"] = json!(world.namespace);
     user["spec"]["user"]["create"]["roles"] = json!([role]);

@@ -90,11 +90,11 @@ impl Cluster {
         Simulator::start(config.listen_on(address).tls(Tls::OneAuthority)).await.unwrap()
     }
 
-    /// The image of a connector that trusts a simulator, known to the node by this name.
-    pub async fn connector_image(&self, name: &str, simulator: &Simulator) {
-        let (name, authority) = (name.to_owned(), simulator.ca_pem());
+    /// The image of a connector that trusts these authorities (PEM), known to the node by this name.
+    pub async fn connector_image(&self, name: &str, authorities: &[&str]) {
+        let (name, authorities) = (name.to_owned(), authorities.join("\n"));
         let archive: PathBuf =
-            tokio::task::spawn_blocking(move || images::connector(&name, &authority)).await.unwrap();
+            tokio::task::spawn_blocking(move || images::connector(&name, &authorities)).await.unwrap();
         self.import(&archive).await;
     }
 

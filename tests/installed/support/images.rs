@@ -47,11 +47,11 @@ pub fn operator(name: &str, build: &str) -> PathBuf {
     file
 }
 
-/// The image of a program that plays a connector and trusts this authority (PEM).
-pub fn connector(name: &str, authority: &str) -> PathBuf {
+/// The image of a program that plays a connector and trusts these authorities (PEM).
+pub fn connector(name: &str, authorities: &str) -> PathBuf {
     let file = folder().join(format!("{}.tar", name.replace(['/', ':'], "-")));
     let roots = file.with_extension("pem");
-    fs::write(&roots, authority).unwrap();
+    fs::write(&roots, authorities).unwrap();
     run("tests/connector/image.sh", &[file.to_str().unwrap(), name, roots.to_str().unwrap()], &[]);
     file
 }

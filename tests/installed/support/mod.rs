@@ -12,6 +12,7 @@ mod pages;
 mod place;
 mod reader;
 mod release;
+pub mod vault;
 
 pub use cluster::Cluster;
 pub use pages::Page;

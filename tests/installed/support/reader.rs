@@ -6,10 +6,11 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
+use testbed::Vault;
 use tokio::process::Command;
 
 use super::pages::{Page, Shown, Step, prints_the_same};
-use super::{Cluster, images};
+use super::{Cluster, images, vault};
 
 /// Plays `docker`, which has no engine here: notes what was built and pushed, one name a line. The reader builds it by the
 /// script that makes the same image, and makes it known to the node.
@@ -27,6 +28,8 @@ pub struct Reader {
     root: PathBuf,
     instead: BTreeMap<String, String>,
     pushed: Vec<String>,
+    /// The environment of the commands, besides that of every reader.
+    environment: Vec<(&'static str, String)>,
 }
 
 impl Reader {
@@ -36,14 +39,12 @@ impl Reader {
         let _ = fs::remove_dir_all(&root);
         let bin = root.join("bin");
         fs::create_dir_all(&bin).unwrap();
-        let docker = bin.join("docker");
-        fs::write(&docker, DOCKER).unwrap();
-        fs::set_permissions(&docker, fs::Permissions::from_mode(0o755)).unwrap();
+        write_program(&bin.join("docker"), DOCKER);
         let binaries = cluster.plane().binaries();
         for (name, program) in [("kubectl", &binaries.kubectl), ("helm", &binaries.helm)] {
             std::os::unix::fs::symlink(program, bin.join(name)).unwrap();
         }
-        let reader = Self { cluster, root, instead, pushed: Vec::new() };
+        let reader = Self { cluster, root, instead, pushed: Vec::new(), environment: Vec::new() };
         for folder in ["charts", "examples"] {
             reader.copy(Path::new(folder));
         }
@@ -51,6 +52,15 @@ impl Reader {
         // What a person types in: the README asks for it without showing it.
         fs::write(reader.root.join("client-secret.txt"), "…").unwrap();
         reader
+    }
+
+    /// With the program `vault`, logged in to this server as a person who may do everything.
+    pub fn with_vault(mut self, server: &Vault) -> Self {
+        write_program(&self.root.join("bin/vault"), vault::PROGRAM);
+        let ca_file = self.root.join("vault-ca.pem");
+        fs::write(&ca_file, server.ca().unwrap()).unwrap();
+        self.environment = vault::environment(server, ca_file.to_str().unwrap()).into();
+        self
     }
 
     /// The cluster.
@@ -141,6 +151,7 @@ impl Reader {
             .env("XDG_CACHE_HOME", &home)
             .env("XDG_CONFIG_HOME", &home)
             .env("XDG_DATA_HOME", &home)
+            .envs(self.environment.iter().cloned())
             .stdin(Stdio::null())
             .kill_on_drop(true)
             .output()
@@ -167,4 +178,10 @@ impl Reader {
         }
         self.pushed = pushed.lines().map(str::to_owned).collect();
     }
+}
+
+/// A program that a person has in the path.
+fn write_program(path: &Path, text: &str) {
+    fs::write(path, text).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
 }

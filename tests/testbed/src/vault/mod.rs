@@ -3,6 +3,7 @@
 use std::{
     fmt,
     io::{BufRead, BufReader},
+    net::{IpAddr, SocketAddr},
     os::unix::process::CommandExt,
     process::{Child, ChildStdout, Command, Stdio},
     sync::Arc,
@@ -44,6 +45,12 @@ impl Vault {
     /// Starts a server that speaks HTTPS. [`Vault::ca`] is the certificate to trust.
     pub async fn start_with_tls() -> Result<Self, Error> {
         Self::launch(&["-tls"]).await
+    }
+
+    /// Starts a server that speaks HTTPS on an address of this machine that others reach, such as that of a node's host.
+    /// [`Vault::ca`] is the certificate to trust.
+    pub async fn start_on(address: IpAddr) -> Result<Self, Error> {
+        Self::launch(&["-tls", "-listen", &SocketAddr::new(address, 0).to_string()]).await
     }
 
     async fn launch(args: &[&str]) -> Result<Self, Error> {
