@@ -149,6 +149,30 @@ async fn what_others_change_or_delete_in_an_entry_is_repaired() {
     assert!(events.1.contains("VaultEntry"), "{events:?}");
 }
 
+/// A backup has the entry with its mark, an older secret and a lower version.
+#[tokio::test]
+async fn an_entry_of_a_restored_vault_gets_the_current_secret() {
+    let world = world().start().await;
+    let vault = prepared(&world).await;
+    world.patch_portal(&json!({"spec": {"verification": {"interval": "10s"}}})).await;
+    world.apply(&with_entry(&world, USER, None)).await;
+    world.ready(USER).await;
+    let path = "connectors/edc-1";
+    let (older, _) = content(&vault, path).await.unwrap();
+    let mark = metadata(&vault, path).await.unwrap()["custom_metadata"].clone();
+    world.simulator.reset_by_hand(world.user_of(USER).id).unwrap();
+    let is_current = async || content(&vault, path).await.map(|(text, _)| text) == world.user_of(USER).secret;
+    world.eventually("the entry has the new secret", is_current).await;
+    assert!(content(&vault, path).await.unwrap().1 > 1);
+
+    set_up(&vault, "DELETE", &format!("secret/metadata/{path}"), &json!({})).await;
+    set_up(&vault, "POST", &format!("secret/metadata/{path}"), &json!({"custom_metadata": mark})).await;
+    set_up(&vault, "POST", &format!("secret/data/{path}"), &json!({"data": {"content": older}})).await;
+    world.eventually("the entry has the current secret", is_current).await;
+    world.ready(USER).await;
+    assert_eq!(world.count(Endpoint::Create), 1);
+}
+
 #[tokio::test]
 async fn an_entry_of_others_is_not_changed_and_no_user_is_created_for_it() {
     let world = world().start().await;
