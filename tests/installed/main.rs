@@ -21,6 +21,7 @@ mod leaders;
 mod many_resources;
 mod namespaces;
 mod policies;
+mod restarts;
 mod roll_outs;
 mod story;
 mod support;
