@@ -126,7 +126,7 @@ fn the_resources_are_of_our_kinds() {
 }
 
 #[test]
-fn waves_make_users_last_and_delete_them_first() {
+fn waves_create_users_last_and_delete_them_first() {
     let wave = |object: &Value| -> i64 {
         object["metadata"]["annotations"]["argocd.argoproj.io/sync-wave"]
             .as_str()

@@ -151,7 +151,7 @@ fn stages() -> Vec<Vec<(String, String)>> {
 }
 
 #[test]
-fn the_dockerfile_makes_the_same_image() {
+fn the_dockerfile_builds_the_same_image() {
     let (image, manifest) = config(&make(&fresh("dockerfile"), "image.tar", "0022"));
     assert_eq!(manifest[0]["RepoTags"], json!(["registry.example.org/operator:1.2.3"]));
     let stages = stages();

@@ -57,7 +57,7 @@ lock
 sed -i "s/^## \[Unreleased\]\$/&\n\n## [$new] - $date/" CHANGELOG.md
 
 cat <<EOF
-The files state version $new now. Look at the changes with "git diff", run "make test", then:
+The files state version $new now. Review the changes with "git diff", run "make test", then:
 
   git commit --all --message "Release $new"
   git tag --annotate "v$new" --message "Release $new"

@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_condition_keeps_its_time_while_its_status_stays() {
+    fn a_condition_keeps_its_time_while_its_status_is_the_same() {
         let wanted = |status, reason| Wanted { type_: READY, status, reason, message: "words".into() };
         let first = brought_up_to_date(&[], &[wanted(Some(false), "A")], Some(1), Timestamp::UNIX_EPOCH);
         let later = Timestamp::from_second(60).unwrap();

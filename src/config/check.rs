@@ -174,7 +174,7 @@ impl CheckArgs {
 const CLIENT_SECRET: &str = "TUO_CLIENT_SECRET";
 const DELETE_CLIENT_SECRET: &str = "TUO_DELETE_CLIENT_SECRET";
 
-/// Looks a variable up; an empty one counts as unset.
+/// Reads a variable; an empty one counts as unset.
 type Environment<'a> = &'a dyn Fn(&str) -> Option<SecretString>;
 
 fn from_environment(name: &str) -> Option<SecretString> {

@@ -35,7 +35,7 @@ fn what_is_not_given_has_a_default() {
 }
 
 #[test]
-fn without_a_pod_name_each_process_is_somebody_else() {
+fn without_a_pod_name_each_process_has_its_own_identity() {
     // clap asks once a process, so two of this test's runs would agree.
     assert_ne!(random_name(), random_name());
     assert!(run(&[]).unwrap().pod_name.starts_with("technical-user-operator-"));

@@ -97,11 +97,11 @@ pub struct Context {
     pub metrics: Metrics,
     /// Whether this process is the active one.
     pub leadership: Leadership,
-    /// Asks for a `TechnicalUser` to be looked at.
+    /// Requests a reconcile of a `TechnicalUser`.
     pub wake_user: UnboundedSender<Key>,
     /// Requests a reconcile of a `Vault`.
     pub wake_vault: UnboundedSender<Key>,
-    /// Asks for a `Portal` to be looked at.
+    /// Requests a reconcile of a `Portal`.
     pub wake_portal: UnboundedSender<Key>,
     /// Cancelled once everything that is watched was listed.
     pub listed: CancellationToken,

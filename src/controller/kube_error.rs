@@ -4,8 +4,8 @@ use thiserror::Error;
 
 use crate::api::ROLE_AGAIN;
 use crate::api::conditions::cut;
+use crate::domain::blocker::Blocker;
 use crate::domain::reason::Reason;
-use crate::domain::roles::Blocker;
 
 /// A call to the apiserver failed.
 #[derive(Debug, Clone, Error, PartialEq, Eq)]

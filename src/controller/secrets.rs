@@ -18,7 +18,7 @@ use crate::domain::format::Content;
 /// The type of a Secret without rules for its keys.
 pub const OPAQUE: &str = "Opaque";
 
-/// What a Secret that we write looks like, its content aside.
+/// The metadata and the type of a Secret that the operator writes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Envelope {
     /// Its name.

@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn the_portals_values_come_first_and_each_value_by_itself() {
+    fn the_portals_values_come_first_for_each_value() {
         let portal = values(Some("did:web:portal"), None, &["did:web:a"]);
         let spec = values(Some("did:web:spec"), Some("https://wallet"), &["did:web:b", "did:web:a"]);
         let used = DataspaceValues::used(&portal, &spec);

@@ -4,8 +4,8 @@
 
 use std::time::Duration;
 
+use super::blocker::Blocker;
 use super::reason::Reason;
-use super::roles::Blocker;
 
 /// For how long something that is missing may still arrive.
 pub const GRACE: Duration = Duration::from_mins(2);
@@ -35,7 +35,7 @@ impl Waiting {
     /// How long the grace period of a blocker lasts on, where it is in one. What is stalled stays so.
     #[must_use]
     pub fn left(&self, blocker: &Blocker) -> Option<Duration> {
-        if !blocker.stalled || !blocker.reason.may_arrive() || self.stalled == Some(blocker.reason) {
+        if !blocker.stalled || !blocker.reason.may_appear() || self.stalled == Some(blocker.reason) {
             return None;
         }
         GRACE.checked_sub(self.waited_for(blocker.reason)).filter(|left| !left.is_zero())
@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_arrive_has_two_minutes_from_when_it_is_missing() {
+    fn what_may_appear_has_two_minutes_from_when_it_is_missing() {
         let seen = |time| Waiting { seen: Some((Reason::PortalNotFound, time)), ..Waiting::default() };
         assert_eq!(left(Waiting::default(), Reason::PortalNotFound), Some(GRACE));
         assert_eq!(left(seen(MINUTE), Reason::PortalNotFound), Some(MINUTE));
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn a_restart_goes_on_with_the_time_that_the_conditions_name() {
+    fn a_restart_continues_with_the_time_that_the_conditions_name() {
         let reported = Some((Reason::PortalNotFound, MINUTE));
         let after_a_restart = Waiting { reported, ..Waiting::default() };
         assert_eq!(left(after_a_restart, Reason::PortalNotFound), Some(MINUTE));

@@ -3,6 +3,7 @@
 pub mod access;
 pub mod address;
 pub mod attempt;
+pub mod blocker;
 pub mod dataspace;
 pub mod digest;
 pub mod format;

@@ -7,10 +7,10 @@
 
 mod logins;
 
+use crate::domain::blocker::Blocker;
 use crate::domain::digest::DigestKey;
 use crate::domain::identity::{Mark, Owner};
 use crate::domain::reason::Reason;
-use crate::domain::roles::Blocker;
 use crate::domain::user::UserId;
 
 pub use logins::{Logins, login_blocker};

@@ -53,7 +53,7 @@ impl Reason {
 
     /// Whether another object, applied at the same time, may cure it.
     #[must_use]
-    pub fn may_arrive(self) -> bool {
+    pub fn may_appear(self) -> bool {
         self.course() == Course::MayArrive
     }
 

@@ -1,7 +1,7 @@
 //! Which roles a resource requests, and whether one user can have them.
 
+use crate::domain::blocker::Blocker;
 use crate::domain::reason::Reason;
-use crate::domain::text::sentence;
 use crate::domain::user::{Role, RoleKind};
 
 /// Roles that one user can have.
@@ -11,31 +11,6 @@ pub struct Resolved {
     pub ids: Vec<String>,
     /// How the user is created.
     pub kind: RoleKind,
-}
-
-/// Why a resource cannot continue.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Blocker {
-    /// The reason of the condition.
-    pub reason: Reason,
-    /// What it means here and what to do.
-    pub message: String,
-    /// Only a person can help (kstatus `Stalled`).
-    pub stalled: bool,
-}
-
-impl Blocker {
-    /// A temporary blocker: the operator continues automatically.
-    #[must_use]
-    pub fn passing(reason: Reason, message: impl Into<String>) -> Self {
-        Self { reason, message: sentence(&message.into()), stalled: false }
-    }
-
-    /// A blocker that only a person can remove.
-    #[must_use]
-    pub fn lasting(reason: Reason, message: impl Into<String>) -> Self {
-        Self { reason, message: sentence(&message.into()), stalled: true }
-    }
 }
 
 /// Finds the requested roles among those on offer.

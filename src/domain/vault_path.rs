@@ -26,7 +26,7 @@ pub enum PathError {
     /// A segment `.` or `..`.
     #[error("it has a segment that is \".\" or \"..\"")]
     Dots,
-    /// A character that a connector does not look up as it is written.
+    /// A character that a connector changes before it reads the entry.
     #[error("it has other characters than letters, digits, and . _ - /")]
     Characters,
     /// A mount with the segment that Vault's API adds.
@@ -138,8 +138,8 @@ impl Folder {
     }
 }
 
-/// The name of an entry as a connector's settings have it: `[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*`. A connector looks up other
-/// characters under another name than the one that is written.
+/// The name of an entry as a connector's settings have it: `[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*`. A connector encodes other
+/// characters, and reads another name than the one that is written.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Alias(String);
 

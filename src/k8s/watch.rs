@@ -83,10 +83,11 @@ where
     K: Resource + Clone + DeserializeOwned + Debug + Send + 'static,
 {
     let begin = move || watcher(api.clone(), config.clone()).boxed();
-    let events = anew_after_refusal(begin).backoff(WatchBackoff::new(random.clone())).modify(move |object| {
-        object.managed_fields_mut().clear();
-        prune(object);
-    });
+    let events =
+        again_after_refusal(begin).backoff(WatchBackoff::new(random.clone())).modify(move |object| {
+            object.managed_fields_mut().clear();
+            prune(object);
+        });
     events.boxed()
 }
 
@@ -94,7 +95,7 @@ where
 ///
 /// Once the watch is permitted again, kube's watcher continues at its last version, and yields nothing until an object changes.
 /// The operator would not know that the watch is permitted, nor which changes it missed.
-fn anew_after_refusal<K: Send + 'static>(
+fn again_after_refusal<K: Send + 'static>(
     begin: impl Fn() -> BoxStream<'static, watcher::Result<watcher::Event<K>>> + Send + 'static,
 ) -> impl Stream<Item = watcher::Result<watcher::Event<K>>> + Send + 'static {
     stream::unfold((begin(), begin), |(mut events, begin)| async move {

@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn ended_tasks_are_forgotten() {
+    async fn ended_tasks_are_removed() {
         let tasks = Tasks::new();
         let spawner = tasks.spawner();
         for _ in 0..10 * FORGET_AT {

@@ -57,7 +57,7 @@ fn identity(object: &Value) -> (String, String, String) {
 
 /// `kubectl delete -f examples/` deletes no namespace, and with it the operator and its login.
 #[test]
-fn the_folder_as_a_whole_has_no_namespace_and_contacts_nobody() {
+fn the_folder_as_a_whole_has_no_namespace_and_no_real_address() {
     for (file, text) in manifests("examples") {
         for object in objects(&text) {
             assert_ne!(object["kind"], "Namespace", "{file}");

@@ -122,7 +122,7 @@ fn references(schema: &Value, path: &str, found: &mut BTreeSet<String>) {
 
 /// A field that is added to the definitions has to be added to `kustomizeconfig.yaml`.
 #[test]
-fn no_field_that_names_an_object_is_forgotten() {
+fn no_field_that_names_an_object_is_missing() {
     let text = fs::read_to_string(format!("{EXAMPLE}/kustomizeconfig.yaml")).unwrap();
     let config: Value = serde_saphyr::from_str(&text).unwrap();
     let mut known = BTreeSet::new();

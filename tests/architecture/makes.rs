@@ -49,7 +49,7 @@ fn no_layer_above_names_a_make() {
 }
 
 /// The texts of a source that have a make's name of a permission or a role.
-fn texts_of_makes(source: &Source) -> Vec<String> {
+fn texts_of_products(source: &Source) -> Vec<String> {
     let mut texts = Content::of(source).texts;
     texts.retain(|text| WORDS_OF_MAKES.iter().any(|word| text.contains(word)));
     texts
@@ -59,7 +59,7 @@ fn texts_of_makes(source: &Source) -> Vec<String> {
 fn no_message_above_has_a_permission_or_a_role_of_a_make() {
     let mut form_has_them = false;
     for source in sources().iter().filter(|source| is_above(source)) {
-        let found = texts_of_makes(source);
+        let found = texts_of_products(source);
         if source.file == FORM {
             form_has_them = !found.is_empty();
             continue;
@@ -72,14 +72,14 @@ fn no_message_above_has_a_permission_or_a_role_of_a_make() {
 
 #[test]
 fn a_permission_is_found_in_a_message() {
-    let found = |text: &str| texts_of_makes(&Source::new("controller/x.rs", text));
+    let found = |text: &str| texts_of_products(&Source::new("controller/x.rs", text));
     assert_eq!(found("fn f() -> String { format!(\"{a}: view_tech_user_management\") }").len(), 1);
     assert_eq!(found("const A: &str = \"the role \\\"Connector Management\\\"\";").len(), 1);
     assert!(found("// delete_tech_user_management\nconst A: &str = \"delete\";").is_empty());
 }
 
 #[test]
-fn a_make_is_found_by_its_field_and_its_type() {
+fn a_portal_product_is_found_by_its_field_and_its_type() {
     let found = |text: &str| named(&Source::new("controller/x.rs", text));
     assert_eq!(found("fn f(x: X) -> bool { x.catena_x.is_some() }"), ["catena_x"]);
     assert_eq!(found("fn f(x: X) -> Y { Y::CofinityX(vec![x]) }"), ["CofinityX"]);

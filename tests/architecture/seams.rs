@@ -77,7 +77,7 @@ fn what_differs_from_run_to_run_comes_from_outside() {
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
-/// The lines of a source with a `select!` that does not say in which order it looks at its branches.
+/// The lines of a source with a `select!` that does not name the order of its branches.
 fn without_an_order(source: &str) -> Vec<usize> {
     let lines: Vec<_> = source.lines().map(str::trim).collect();
     let is_code = |line: &&str| !line.is_empty() && !line.starts_with("//");

@@ -22,7 +22,7 @@ fn plain(value: &Value) -> Value {
 }
 
 #[test]
-fn crds_are_upgraded_with_the_release_and_stay_without_it() {
+fn crds_are_upgraded_with_the_release_and_kept_without_it() {
     let objects = render(&[]);
     let crds = of_kind(&objects, "CustomResourceDefinition");
     let mut generated: Vec<(String, Value)> = Vec::new();

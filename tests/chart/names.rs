@@ -102,7 +102,7 @@ fn not_strings(value: &Value, path: &str, field: &str, found: &mut Vec<String>) 
 }
 
 #[test]
-fn every_name_and_value_stays_a_string() {
+fn every_name_and_value_is_a_string() {
     for word in WORDS {
         for helm in Helm::ALL {
             let arguments = arguments(word);

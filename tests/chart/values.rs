@@ -72,7 +72,7 @@ fn kubernetes_before_1_30_is_refused() {
 }
 
 #[test]
-fn nothing_optional_is_made_by_default() {
+fn nothing_optional_is_created_by_default() {
     let mut kinds: Vec<_> = render(&[]).iter().map(|object| kind(object).to_owned()).collect();
     kinds.sort();
     kinds.dedup();

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::support::{ALL, BPN, SECRET, Scratch, check, check_at, config, everything, quick, start};
 
 #[tokio::test]
-async fn each_release_is_told() {
+async fn each_release_is_recognized() {
     for (version, words) in [
         (Version::V2_0, "2.0 or 2.1"),
         (Version::V2_1, "2.0 or 2.1"),

@@ -24,7 +24,7 @@ async fn run(simulator: &Simulator, more: &'static [&'static str]) -> Output {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn exit_codes_tell_programs_what_words_tell_people() {
+async fn exit_codes_say_the_same_as_words() {
     let simulator = everything().await;
     let good = run(&simulator, &["--client-id", "sa1", "--write", "-o", "json"]).await;
     assert_eq!(good.status.code(), Some(0));

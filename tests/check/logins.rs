@@ -57,7 +57,7 @@ async fn a_login_without_a_permission_may_nothing() {
 }
 
 #[tokio::test]
-async fn a_login_that_the_portal_does_not_know_is_told() {
+async fn a_login_that_the_portal_does_not_know_is_reported() {
     let simulator = start(with_caller(Version::V2_6, Caller::with_permissions("sa1", SECRET, ALL))).await;
     let said = check(&simulator, &["--write"]).await;
     said.is(1).step("ok", "token").step("FAIL", "offered-roles").has("it does not know this login");
@@ -65,7 +65,7 @@ async fn a_login_that_the_portal_does_not_know_is_told() {
 }
 
 #[tokio::test]
-async fn a_refused_login_is_told() {
+async fn a_refused_login_is_reported() {
     let simulator = everything().await;
     assert_eq!(simulator.set_caller_secret("sa1", "another-secret"), Change::Done);
     let said = check(&simulator, &[]).await;
@@ -76,7 +76,7 @@ async fn a_refused_login_is_told() {
 }
 
 #[tokio::test]
-async fn the_wrong_company_is_told_and_nothing_done() {
+async fn the_wrong_company_is_reported_and_nothing_done() {
     let simulator = everything().await;
     let said = check(&simulator, &["--bpn", "BPNL0000000WRONG", "--write"]).await;
     said.is(1).step("FAIL", "company").has("WrongCompany").has(BPN).has_not("offered-roles");
@@ -143,7 +143,7 @@ async fn users_and_marks_are_counted() {
 }
 
 #[tokio::test]
-async fn a_list_that_hides_users_is_told() {
+async fn a_list_that_hides_users_is_reported() {
     let simulator = everything().await;
     for number in 0..20 {
         simulator.seed_user(UserSeed::new(COMPANY, &format!("before-{number}"))).unwrap();

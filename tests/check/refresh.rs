@@ -8,7 +8,7 @@ use portal_simulator::{Action, Caller, Endpoint, Fault, Simulator, Stage, Versio
 use technical_user_operator::check::Pace;
 
 use crate::support::{
-    ALL, COMPANY, Said, Scratch, addresses, check_at, quick, start, tells_no_secret, with_caller,
+    ALL, COMPANY, Said, Scratch, addresses, check_at, quick, shows_no_secret, start, with_caller,
 };
 
 const FIRST: &str = "the-first-refresh-token";
@@ -22,7 +22,7 @@ async fn check_as_person(simulator: &Simulator, file: &str, pace: Pace) -> Said 
     arguments.extend(["--refresh-token-file", file].map(str::to_owned));
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let said = check_at(pace, &arguments).await;
-    tells_no_secret(simulator, &said);
+    shows_no_secret(simulator, &said);
     said.has_not(FIRST);
     said
 }
@@ -47,7 +47,7 @@ async fn the_new_token_is_in_the_file_before_the_access_token_is_used() {
 }
 
 #[tokio::test]
-async fn behind_a_link_the_file_changes_and_the_link_stays() {
+async fn behind_a_link_the_file_changes_and_the_link_is_kept() {
     let simulator = simulator().await;
     let (scratch, links) = (Scratch::new(), Scratch::new());
     let file = scratch.file("token", FIRST);
@@ -90,7 +90,7 @@ async fn one_lost_answer_is_forgiven() {
 }
 
 #[tokio::test]
-async fn a_token_that_is_used_up_is_told() {
+async fn a_token_that_is_used_up_is_reported() {
     let simulator = simulator().await;
     let scratch = Scratch::new();
     let file = scratch.file("token", "some-other-token");

@@ -143,11 +143,11 @@ pub(crate) async fn check(simulator: &Simulator, more: &[&str]) -> Said {
     arguments.extend(["--client-id", "sa1", "--client-secret-file", &secret].map(str::to_owned));
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).chain(more.iter().copied()).collect();
     let said = check_at(quick(), &arguments).await;
-    tells_no_secret(simulator, &said);
+    shows_no_secret(simulator, &said);
     said
 }
 
-pub(crate) fn tells_no_secret(simulator: &Simulator, said: &Said) {
+pub(crate) fn shows_no_secret(simulator: &Simulator, said: &Said) {
     for secret in simulator.secrets_handed_out() {
         said.has_not(&secret);
     }

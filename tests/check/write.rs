@@ -30,7 +30,7 @@ fn is_gone(user: &UserView) -> bool {
 }
 
 #[tokio::test]
-async fn on_each_release_a_user_comes_and_goes() {
+async fn on_each_release_a_user_is_created_and_deleted() {
     for version in Version::ALL {
         let simulator = start(config(version, &ALL)).await;
         let said = check(&simulator, &["--write"]).await;
@@ -82,7 +82,7 @@ async fn a_create_whose_answer_is_lost_is_found_by_name() {
 }
 
 #[tokio::test]
-async fn a_create_that_made_nothing_is_proved_so() {
+async fn a_create_without_effect_is_proved_so() {
     for (action, words) in [
         (Action::CutConnection, "and created no user"),
         (Action::Status(Canned::error(502)), "and created no user"),

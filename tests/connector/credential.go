@@ -23,7 +23,7 @@ var values = []struct{ variable, key string }{
 	{"OAUTH_CLIENT_SECRET", "client-secret"},
 }
 
-// readCredential looks where the environment says: into a mounted Secret, at OAUTH_… variables, or at those of a bare
+// readCredential reads what the environment names: a mounted Secret, OAUTH_… variables, or those of a bare
 // envFrom. What it could read is returned with an error too, for the report.
 func readCredential(env func(string) string) (credential, *failure) {
 	var found [3]string

@@ -25,7 +25,7 @@ type failure struct {
 	Message string `json:"message"`
 }
 
-// What OAuth's error codes look like. Other text of an answer is not repeated: it may quote the request.
+// The format of OAuth's error codes. Other text of an answer is not repeated: it may quote the request.
 var errorCode = regexp.MustCompile(`^[a-z_]{1,40}$`)
 
 // obtain requests one token by client credentials, and forgets it. It returns for how long the token is valid.

@@ -17,7 +17,7 @@ type vault struct {
 }
 
 // entry is the address of an alias. EDC encodes its segments, and the library below it encodes them again: an alias with
-// a colon is looked for by the name "did%3Aweb%3Ax".
+// a colon is read by the name "did%3Aweb%3Ax".
 func (v vault) entry(alias string) string {
 	segments := append(strings.Split(strings.Trim(v.mount, "/"), "/"), "data")
 	if folder := strings.Trim(v.folder, "/"); folder != "" {

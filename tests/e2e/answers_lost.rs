@@ -20,42 +20,42 @@ async fn one_user_in_the_end(role: &str, action: Action, creates: usize) {
 }
 
 #[tokio::test]
-async fn an_internal_user_was_made_and_the_connection_was_cut() {
+async fn an_internal_user_was_created_and_the_connection_was_cut() {
     one_user_in_the_end(INTERNAL, Action::DoneButAnswerLost, 1).await;
 }
 
 #[tokio::test]
-async fn an_external_user_was_made_and_the_connection_was_cut() {
+async fn an_external_user_was_created_and_the_connection_was_cut() {
     one_user_in_the_end(EXTERNAL, Action::DoneButAnswerLost, 1).await;
 }
 
 #[tokio::test]
-async fn a_user_was_made_and_a_gateway_answered() {
+async fn a_user_was_created_and_a_gateway_answered() {
     one_user_in_the_end(INTERNAL, Action::DoneThen(Canned::html(502)), 1).await;
 }
 
 #[tokio::test]
-async fn a_user_was_made_and_the_portal_answered_with_an_error() {
+async fn a_user_was_created_and_the_portal_answered_with_an_error() {
     one_user_in_the_end(EXTERNAL, Action::DoneThen(Canned::error(500)), 1).await;
 }
 
 #[tokio::test]
-async fn no_user_was_made_and_a_gateway_answered() {
+async fn no_user_was_created_and_a_gateway_answered() {
     one_user_in_the_end(INTERNAL, Action::Status(Canned::html(502)), 2).await;
 }
 
 #[tokio::test]
-async fn no_user_was_made_and_the_connection_was_cut() {
+async fn no_user_was_created_and_the_connection_was_cut() {
     one_user_in_the_end(EXTERNAL, Action::CutConnection, 2).await;
 }
 
 #[tokio::test]
-async fn no_user_was_made_and_nothing_is_answered() {
+async fn no_user_was_created_and_nothing_is_answered() {
     one_user_in_the_end(INTERNAL, Action::Hang, 2).await;
 }
 
 #[tokio::test]
-async fn the_user_is_made_long_after_the_caller_has_gone() {
+async fn the_user_is_created_long_after_the_caller_ended() {
     one_user_in_the_end(INTERNAL, Action::DoneOnlyAfterCallerGone(Duration::from_secs(10)), 1).await;
 }
 

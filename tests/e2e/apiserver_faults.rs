@@ -43,7 +43,7 @@ async fn an_attempt_whose_patch_was_not_answered_is_read_back_and_used() {
 }
 
 #[tokio::test]
-async fn an_attempt_whose_patch_did_not_arrive_is_written_again() {
+async fn an_attempt_whose_patch_was_lost_is_written_again() {
     let world = world_with_a_login().await;
     world.proxy.on(attempts()).nth(1).action(Action::DropBefore);
     world.proxy.on(attempts()).nth(2).action(Action::status(409, "Conflict", "on demand"));
@@ -159,7 +159,7 @@ async fn an_attempt_that_is_read_back_in_a_later_state_is_not_followed_by_what_w
 }
 
 #[tokio::test]
-async fn writes_of_status_and_secret_that_fail_are_made_again() {
+async fn writes_of_status_and_secret_that_fail_are_repeated() {
     let world = world_with_a_login().await;
     let troubles = [
         Action::status(409, "Conflict", "on demand"),

@@ -115,7 +115,7 @@ async fn cofinity_x_is_reached_by_name_through_the_proxy_and_the_apiserver_direc
 }
 
 #[tokio::test]
-async fn without_a_rule_the_proxy_is_asked_and_its_refusal_told() {
+async fn without_a_rule_the_proxy_is_used_and_its_refusal_reported() {
     let proxy = Proxy::start().await;
     let mut world = world()
         .simulator(one_company(Version::Main).tls(Tls::OneAuthority))

@@ -12,7 +12,7 @@ use crate::support::{
 };
 
 #[tokio::test]
-async fn the_address_of_the_web_page_is_told_from_that_of_the_backend() {
+async fn the_address_of_the_web_page_is_distinguished_from_that_of_the_backend() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let page = format!("http://{}", listener.local_addr().unwrap());
     let app = axum::Router::new().fallback(async || Html("<!doctype html><title>Portal</title>"));
@@ -69,7 +69,7 @@ async fn another_companys_login_touches_nothing() {
 }
 
 #[tokio::test]
-async fn a_portal_made_anew_for_another_environment_makes_no_user_there() {
+async fn a_portal_re_created_for_another_environment_creates_no_user_there() {
     let world = world().start().await;
     world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
     world.ready("edc").await;
@@ -104,7 +104,7 @@ async fn a_portal_made_anew_for_another_environment_makes_no_user_there() {
 }
 
 #[tokio::test]
-async fn a_cloned_cluster_touches_nothing_until_it_is_told_to_take_over() {
+async fn a_cloned_cluster_changes_nothing_until_a_person_requests_it() {
     let mut world = world().start().await;
     world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
     world.apply(&create("restored", &world.namespace, DATASPACE_DISCOVERY)).await;

@@ -78,7 +78,7 @@ async fn release_all(plane: &ControlPlane, kind: &str) {
 }
 
 #[tokio::test]
-async fn an_older_definition_is_told_field_by_field_and_waited_for() {
+async fn an_older_definition_is_reported_field_by_field_and_waited_for() {
     let (_turn, plane) = plane().await;
     let elected = world().value("leaderElection.enabled=true").env("TUO_LEADER_ELECTION", "true");
     let mut world = elected.plane(plane).stopped().start().await;
@@ -96,7 +96,7 @@ async fn an_older_definition_is_told_field_by_field_and_waited_for() {
 }
 
 #[tokio::test]
-async fn a_newer_definition_is_told_and_holds_nothing_up() {
+async fn a_newer_definition_is_reported_and_delays_nothing() {
     let (_turn, plane) = plane().await;
     let mut world = world().plane(plane).stopped().start().await;
     let mut newer = definition("portals");
@@ -111,7 +111,7 @@ async fn a_newer_definition_is_told_and_holds_nothing_up() {
 }
 
 #[tokio::test]
-async fn a_version_that_is_not_served_is_told() {
+async fn a_version_that_is_not_served_is_reported() {
     let (_turn, plane) = plane().await;
     let mut world = world().plane(plane).stopped().start().await;
     for file in ["portals", "technicalusers", "vaults"] {

@@ -155,7 +155,7 @@ async fn with_the_login_of_the_guides_internal_users_are_revoked_and_wallet_user
 }
 
 #[tokio::test]
-async fn what_can_be_neither_deleted_nor_revoked_goes_where_the_owner_says_so() {
+async fn what_can_be_neither_deleted_nor_revoked_is_released_if_the_portal_allows_it() {
     let world = world().login(CONNECTOR_LOGIN).start().await;
     world.apply(&resource("edc", &world, EXTERNAL, Some("Revoke"))).await;
     world.ready("edc").await;

@@ -17,7 +17,7 @@ async fn nothing_is_left(world: &World) {
 }
 
 #[tokio::test]
-async fn while_the_attempt_is_under_way() {
+async fn while_the_attempt_is_in_progress() {
     for role in [INTERNAL, EXTERNAL] {
         let world = world().start().await;
         let gate = world.simulator.gate(Endpoint::Create, PortalStage::Working);
@@ -49,17 +49,17 @@ async fn with_an_open_attempt(role: &str, made: bool) {
 }
 
 #[tokio::test]
-async fn with_an_open_attempt_that_made_an_internal_user() {
+async fn with_an_open_attempt_that_created_an_internal_user() {
     with_an_open_attempt(INTERNAL, true).await;
 }
 
 #[tokio::test]
-async fn with_an_open_attempt_that_made_an_external_user() {
+async fn with_an_open_attempt_that_created_an_external_user() {
     with_an_open_attempt(EXTERNAL, true).await;
 }
 
 #[tokio::test]
-async fn with_an_open_attempt_that_made_none() {
+async fn with_an_open_attempt_that_created_none() {
     with_an_open_attempt(INTERNAL, false).await;
 }
 

@@ -52,7 +52,7 @@ async fn the_process_is_killed_while_it_is_deleted() {
 }
 
 #[tokio::test]
-async fn nobody_is_deleted_before_the_status_names_the_one_that_stays() {
+async fn no_user_is_deleted_before_the_status_names_the_one_that_is_kept() {
     let (mut world, user) = with_a_user(world()).await;
     world.stop_operator().await;
     twin(&world, &user);

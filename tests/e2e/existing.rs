@@ -34,7 +34,7 @@ async fn an_existing_user_is_published_by_id_client_id_or_name_and_never_changed
 }
 
 #[tokio::test]
-async fn a_user_that_cannot_be_told_or_used_is_waited_for() {
+async fn a_user_that_cannot_be_identified_or_used_is_waited_for() {
     let world = world().start().await;
     let namespace = world.namespace.as_str();
     let seed = |name: &str| world.simulator.seed_user(UserSeed::new("One", name)).unwrap();

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::support::{BPN_ONE, condition, create, one_company, portal_status, recorded, secret_value, world};
 
 #[tokio::test]
-async fn an_internal_user_is_made_verified_and_published_and_goes_with_its_resource() {
+async fn an_internal_user_is_created_verified_and_published_and_deleted_with_its_resource() {
     let world = world().start().await;
     world.apply(&create("edc-discovery", &world.namespace, DATASPACE_DISCOVERY)).await;
     let user = world.ready("edc-discovery").await;

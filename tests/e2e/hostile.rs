@@ -192,7 +192,7 @@ async fn an_answer_that_names_anothers_user_publishes_nothing() {
         })
         .await;
     println!("{}", message(&user));
-    // It is looked for by its name once the attempt has settled, is not found, and is created again.
+    // It is searched by its name once the attempt has settled, is not found, and is created again.
     world.eventually("the create was tried again", async || creates() >= 2).await;
     let user = world.user("edc").await.unwrap();
     assert!(user_status(&user).user.is_none(), "{user:?}");

@@ -17,7 +17,7 @@ fn loosened(file: &str, field: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_resource_that_cannot_be_read_says_so_and_stops_nobody_else() {
+async fn a_resource_that_cannot_be_read_reports_it_and_stops_no_other() {
     // A definition belongs to the whole cluster: this test has one of its own, which ends with the test program.
     let plane: &'static ControlPlane = Box::leak(Box::new(ControlPlane::start().await.unwrap()));
     let world = world().plane(plane).start().await;

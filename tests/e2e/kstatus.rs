@@ -180,7 +180,7 @@ async fn what_is_applied_in_any_order_never_fails_on_the_way() {
 }
 
 #[tokio::test]
-async fn what_does_not_arrive_within_the_grace_period_is_stalled() {
+async fn what_does_not_appear_within_the_grace_period_is_stalled() {
     let world = world().start().await;
     world.portal_because("LoggedIn").await;
     let mut lonely = create("edc", &world.namespace, DATASPACE_DISCOVERY);

@@ -26,7 +26,7 @@ async fn quota(world: &World, free: usize) {
 }
 
 #[tokio::test]
-async fn a_quota_without_a_free_place_makes_no_user() {
+async fn a_quota_without_a_free_place_prevents_the_create() {
     let world = world().start().await;
     world.portal_ready().await;
     quota(&world, 0).await;
@@ -42,7 +42,7 @@ async fn a_quota_without_a_free_place_makes_no_user() {
 }
 
 #[tokio::test]
-async fn no_more_users_are_made_than_a_quota_has_places() {
+async fn no_more_users_are_created_than_a_quota_has_places() {
     let world = world().start().await;
     world.portal_ready().await;
     quota(&world, 2).await;
@@ -94,7 +94,7 @@ async fn a_refused_create_keeps_no_place_of_a_quota() {
 }
 
 #[tokio::test]
-async fn an_admission_policy_that_forbids_the_secret_makes_no_user() {
+async fn an_admission_policy_that_forbids_the_secret_prevents_the_create() {
     let world = world().start().await;
     let name = format!("no-secrets-in-{}", world.namespace);
     let selector = json!({"matchLabels": {"kubernetes.io/metadata.name": world.namespace}});

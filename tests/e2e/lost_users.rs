@@ -92,7 +92,7 @@ async fn a_user_that_was_deleted_by_hand_has_a_successor() {
 }
 
 #[tokio::test]
-async fn many_users_that_vanish_at_once_are_not_made_anew_until_a_person_says_so() {
+async fn many_users_that_disappear_at_once_are_not_created_again_before_a_person_requests_it() {
     let world = world().start().await;
     let names: Vec<String> = (1..=5).map(|number| format!("edc-{number}")).collect();
     for name in &names {
@@ -128,7 +128,7 @@ async fn many_users_that_vanish_at_once_are_not_made_anew_until_a_person_says_so
 
 /// A copy of the installation with another key, and a portal that was restored from an old backup.
 #[tokio::test]
-async fn many_users_without_a_proof_that_vanish_at_once_are_not_made_anew() {
+async fn many_users_without_a_proof_that_disappear_at_once_are_not_created_again() {
     let mut world = world().start().await;
     let names: Vec<String> = (1..=5).map(|number| format!("edc-{number}")).collect();
     for name in &names {
@@ -154,7 +154,7 @@ async fn many_users_without_a_proof_that_vanish_at_once_are_not_made_anew() {
 }
 
 #[tokio::test]
-async fn a_user_that_was_made_twice_is_removed_once_the_other_is_published() {
+async fn a_user_that_was_created_twice_is_removed_once_the_other_is_published() {
     for (login, deletes) in [(FULL_LOGIN, true), (CONNECTOR_LOGIN, false)] {
         let world = world().login(login).start().await;
         world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;

@@ -251,7 +251,7 @@ async fn a_person_who_removes_the_mark_of_a_duplicate_keeps_it() {
     let world = world().start().await;
     world.apply(&create("edc", &world.namespace, ROLE)).await;
     let user = one_user(&world, "edc").await;
-    // The operator reads the duplicate's mark, and is held at its next look at it.
+    // The operator reads the duplicate's mark, and is held at its next read of it.
     let gate = world.simulator.gate_after(Endpoint::Details, PortalStage::Arrived, 1);
     let twin = UserSeed::new("One", &user.name).description(&user.description).roles([ROLE]);
     let twin = world.simulator.seed_user(twin).unwrap();

@@ -11,7 +11,7 @@ use crate::support::{
 };
 
 #[tokio::test]
-async fn a_login_that_does_not_do_is_told_and_read_again_by_itself() {
+async fn a_login_that_does_not_work_is_reported_and_read_again_automatically() {
     let mut world = world().stopped().start().await;
     world.secrets_api().delete("portal-login", &DeleteParams::default()).await.unwrap();
     world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
@@ -38,7 +38,7 @@ async fn a_login_that_does_not_do_is_told_and_read_again_by_itself() {
 }
 
 #[tokio::test]
-async fn a_login_that_may_only_read_publishes_what_is_there_and_says_why_it_makes_nothing() {
+async fn a_login_that_may_only_read_publishes_what_exists_and_reports_why_it_creates_nothing() {
     let world = world().login(READ_LOGIN).start().await;
     world.simulator.seed_user(UserSeed::new("One", "by-hand")).unwrap();
     let words = world.portal_because("PermissionMissing").await;
@@ -68,7 +68,7 @@ async fn published(world: &World, count: usize) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn what_is_published_stays_ready_while_the_portal_fails() {
+async fn what_is_published_is_ready_while_the_portal_fails() {
     let world = world().start().await;
     let names = published(&world, 4).await;
     let transition = |user: &kube::api::DynamicObject| condition(user, "Ready").unwrap().last_transition_time;
@@ -157,7 +157,7 @@ async fn a_hang_at_one_user_holds_up_no_other() {
 }
 
 #[tokio::test]
-async fn a_login_that_may_not_list_roles_is_told_what_it_lacks() {
+async fn a_login_that_may_not_list_roles_is_reported_with_the_missing_permission() {
     let login = Login { client_id: "sa-few", secret: "few-secret-2p9d6" };
     let caller = login.with_permissions(["view_tech_user_management", "add_tech_user_management"]);
     let config = one_company(Version::Main).caller(caller.of("One"));

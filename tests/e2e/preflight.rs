@@ -39,7 +39,7 @@ async fn an_installation_that_has_all_it_needs_passes() {
 }
 
 #[tokio::test]
-async fn an_installation_with_roles_only_passes_and_is_told_what_that_costs() {
+async fn an_installation_with_roles_only_passes_and_the_report_names_the_limits() {
     let world = world().scoped().start().await;
     world.portal_because("LoggedIn").await;
     let (code, said) = world.preflight(&[], &world.kubeconfig()).await;
@@ -107,7 +107,7 @@ async fn what_is_missing_is_named() {
 }
 
 #[tokio::test]
-async fn a_portal_that_is_not_ready_is_told_and_fails_nothing() {
+async fn a_portal_that_is_not_ready_is_reported_and_fails_nothing() {
     let world = world().login(FULL_LOGIN.wrong()).start().await;
     world.portal_because("LoginRefused").await;
     let (code, said) = world.preflight(&[], &world.kubeconfig()).await;
@@ -116,7 +116,7 @@ async fn a_portal_that_is_not_ready_is_told_and_fails_nothing() {
 }
 
 #[tokio::test]
-async fn an_apiserver_that_is_not_reached_is_told_apart() {
+async fn an_apiserver_that_is_not_reached_is_distinguished() {
     let world = world().stopped().start().await;
     let kubeconfig = world.kubeconfig();
     let port = testbed::free_port().unwrap();

@@ -67,7 +67,7 @@ async fn a_persons_login_is_renewed_written_down_and_survives_a_restart() {
 }
 
 #[tokio::test]
-async fn a_session_secret_of_somebody_else_is_not_touched() {
+async fn a_session_secret_of_another_owner_is_not_changed() {
     let config =
         one_company(Version::Main).caller(PERSON.with_permissions(WITHOUT_DELETION).of("One").human());
     let mut world = world().simulator(config).stopped().start().await;

@@ -261,7 +261,7 @@ async fn without_the_right_the_value_of_the_chart_is_named() {
 
 /// Another client writes one output again and again: what is written into the other one is recorded, and so is the restart.
 #[tokio::test]
-async fn a_change_beside_an_output_that_cannot_be_written_is_not_forgotten() {
+async fn a_change_beside_an_output_that_cannot_be_written_is_recorded() {
     let world = with_the_right().start().await;
     workload(&world, "Deployment", "edc", 0, NAME).await;
     let outputs = |prefix: &str, label: &str| {

@@ -55,7 +55,7 @@ async fn roles_that_cannot_be_had_are_refused_before_the_portal_is_asked() {
 }
 
 #[tokio::test]
-async fn a_portal_that_makes_no_user_without_a_word_is_not_asked_in_a_loop() {
+async fn a_portal_that_creates_no_user_and_reports_success_gets_no_endless_requests() {
     let world = world().start().await;
     world.patch_portal(&json!({"spec": {"resyncInterval": "1h"}})).await;
     world.portal_ready().await;
@@ -70,7 +70,7 @@ async fn a_portal_that_makes_no_user_without_a_word_is_not_asked_in_a_loop() {
     let words = world.because("edc", "NoUserCreated").await;
     assert!(words.contains("role"), "{words}");
     assert_eq!(world.count(Endpoint::Create), 1);
-    // Another look at the resource alone changes nothing.
+    // Another reconcile of the resource alone changes nothing.
     world.patch_user("edc", &json!({"metadata": {"labels": {"changed": "again"}}})).await;
     world.patch_user("edc", &json!({"metadata": {"labels": {"changed": "twice"}}})).await;
     world.sweep().await;

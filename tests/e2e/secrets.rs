@@ -13,7 +13,7 @@ async fn edit(world: &World, name: &str, patch: &Value) {
 }
 
 #[tokio::test]
-async fn somebody_elses_secret_is_not_touched_and_no_user_is_made() {
+async fn a_secret_of_another_owner_is_not_changed_and_no_user_is_created() {
     let world = world().start().await;
     world.secret("edc", &[("client-id", "by hand")]).await;
     let before = world.get_secret("edc").await;
@@ -96,7 +96,7 @@ async fn a_secret_is_healed_from_the_portal_without_a_new_credential() {
 }
 
 #[tokio::test]
-async fn a_secret_that_is_ours_no_longer_is_told_and_left_alone() {
+async fn a_secret_that_is_no_longer_ours_is_reported_and_not_changed() {
     let world = world().start().await;
     world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
     world.ready("edc").await;

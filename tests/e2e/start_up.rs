@@ -35,7 +35,7 @@ async fn killed_while_the_portal_is_given_its_finalizer() {
 }
 
 #[tokio::test]
-async fn killed_while_the_portal_is_told_its_company() {
+async fn killed_while_the_portal_sends_its_company() {
     killed_at("PATCH", "/portals/catena-x/status$").await;
 }
 
@@ -47,7 +47,7 @@ fn lease(namespace: &str, spec: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn a_lease_that_nobody_holds_is_taken_whatever_else_is_in_it() {
+async fn a_lease_without_holder_is_acquired_with_any_other_content() {
     for spec in
         [json!({}), json!({"holderIdentity": "", "leaseDurationSeconds": i32::MAX, "leaseTransitions": 7})]
     {
@@ -64,7 +64,7 @@ async fn a_lease_that_nobody_holds_is_taken_whatever_else_is_in_it() {
 }
 
 #[tokio::test]
-async fn a_lease_that_somebody_left_behind_is_told_and_taken_in_the_end() {
+async fn a_lease_of_an_ended_process_is_reported_and_acquired_after_it_expires() {
     let mut world = world()
         .value("leaderElection.enabled=true")
         .env("TUO_LEADER_ELECTION", "true")
@@ -86,7 +86,7 @@ async fn a_lease_that_somebody_left_behind_is_told_and_taken_in_the_end() {
 }
 
 #[tokio::test]
-async fn a_lease_that_may_not_be_had_is_told_and_waited_for() {
+async fn a_lease_that_may_not_be_read_is_reported_and_waited_for() {
     let mut world = world()
         .value("leaderElection.enabled=true")
         .env("TUO_LEADER_ELECTION", "true")

@@ -33,7 +33,7 @@ async fn ten_resources_get_one_user_each() {
     assert_eq!(world.simulator.count(Endpoint::Create), 10, "an attempt is one process's alone");
 }
 
-/// Waits until one of the operators has looked for a resource's user after these marks in their logs.
+/// Waits until one of the operators has searched a resource's user after these marks in their logs.
 async fn searched(world: &World, marks: &[usize], object: &str) {
     let searches = |line: &String| line.contains("step=Search") && line.contains(object);
     world
@@ -51,10 +51,10 @@ async fn a_portal_that_refuses_every_create_is_not_asked_again_and_again() {
     world.simulator.inject(Fault::at(Endpoint::Create, Action::Status(Canned::error(400))));
     world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
     world.because("edc", "CreateRefused").await;
-    // The other one cannot know of the refusal: it looks for the user, and asks once.
+    // The other one cannot know of the refusal: it searches the user, and sends one request.
     world.simulator.wait_for(|view| refusals(view.calls(), "edc") == 2).await;
     let marks: Vec<usize> = world.operators().iter().map(Process::line_count).collect();
-    // Nor can the first one know of that refusal: it looks for the user, and has its own refusal in mind.
+    // Nor can the first one know of that refusal: it searches the user, and remembers its own refusal.
     searched(&world, &marks, &format!("{}/edc", world.namespace)).await;
     world.until("edc", "it is refused again", |object| reason(object) == "CreateRefused").await;
     world.apply(&create("later", &world.namespace, DATASPACE_DISCOVERY)).await;
@@ -66,7 +66,7 @@ async fn a_portal_that_refuses_every_create_is_not_asked_again_and_again() {
 }
 
 #[tokio::test]
-async fn a_deletion_while_one_is_at_the_create_is_told_once() {
+async fn a_deletion_during_a_create_is_reported_once() {
     let mut world = world().start().await;
     world.start_operator();
     let gate = world.simulator.gate(Endpoint::Create, Stage::Working);

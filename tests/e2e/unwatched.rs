@@ -59,7 +59,7 @@ async fn wait_for_unwatched_metric(world: &World, count: usize) {
 }
 
 #[tokio::test]
-async fn a_namespace_without_role_is_told_and_the_others_are_served() {
+async fn a_namespace_without_role_is_reported_and_the_others_are_served() {
     let mut world = world().scoped().neighbour("").stopped().start().await;
     let dark = world.neighbours[0].clone();
     open_to_all(&world).await;
@@ -77,7 +77,7 @@ async fn a_namespace_without_role_is_told_and_the_others_are_served() {
     world.operator().wait_for_line(is_reported).await.unwrap();
     wait_for_unwatched_metric(&world, 1).await;
 
-    // Two users without a resource, as far as can be seen: the report of one shows that both were looked at.
+    // Two users without a resource, as far as can be seen: the report of one shows that both were read.
     let theirs = user_from_a_restore(&world, &dark, "hidden").await;
     let lost = format!("{}/lost", world.namespace);
     user_from_a_restore(&world, &world.namespace, "lost").await;
@@ -134,7 +134,7 @@ async fn resources_whose_secrets_are_refused_say_so_and_get_no_user() {
 }
 
 #[tokio::test]
-async fn a_role_that_goes_while_it_runs_takes_its_namespace_along_and_brings_it_back() {
+async fn a_role_that_is_deleted_while_it_runs_excludes_its_namespace_until_it_is_created_again() {
     let world = world().scoped().neighbour("").start().await;
     let dark = world.neighbours[0].clone();
     open_to_all(&world).await;

@@ -32,7 +32,7 @@ async fn an_image_that_is_not_there_is_named_and_an_upgrade_repairs_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn values_that_cannot_be_are_refused_before_anything_is_made() {
+async fn invalid_values_are_refused_before_anything_is_created() {
     let release = Release::prepare(company_one()).await;
     for (value, words) in [
         ("instance=Prod_EU", "instance"),
@@ -66,7 +66,7 @@ async fn a_portal_that_cannot_be_reached_keeps_no_pod_from_being_ready() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn where_no_secret_may_be_no_user_is_made_until_one_may() {
+async fn where_no_secret_is_allowed_no_user_is_created_until_one_is() {
     let release = Release::prepare(company_one()).await;
     let narrow = release.plane.namespace("narrow").await.unwrap();
     let quota = json!({

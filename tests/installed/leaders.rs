@@ -39,10 +39,10 @@ impl AtACreate {
         let release = &self.release;
         release.until("edc", "the attempt is seen", |object| reason(object) == "SettlingAttempt").await;
         self.create.release();
-        self.made_and_written_once().await;
+        self.created_and_written_once().await;
     }
 
-    async fn made_and_written_once(&self) {
+    async fn created_and_written_once(&self) {
         one_user(&self.release, "edc").await;
         self.release.two_sweeps().await;
         assert_eq!(self.release.simulator.count(Endpoint::Create), 1);
@@ -109,5 +109,5 @@ async fn the_other_replica_takes_over_from_one_that_is_cut_off() {
             "--timeout=3m",
         ])
         .await;
-    at.made_and_written_once().await;
+    at.created_and_written_once().await;
 }

@@ -35,11 +35,11 @@ async fn restarted_amid_creations(values: &[&str]) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_single_pod_is_replaced_amid_twenty_creations() {
+async fn a_single_pod_is_replaced_during_twenty_creations() {
     restarted_amid_creations(&[]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_replicas_are_replaced_amid_twenty_creations() {
+async fn two_replicas_are_replaced_during_twenty_creations() {
     restarted_amid_creations(&["replicas=2", "leaderElection.enabled=true"]).await;
 }

@@ -93,7 +93,7 @@ async fn the_effect_of_a_create_is_known_only_for_refusals() {
 }
 
 #[tokio::test]
-async fn a_short_pause_is_waited_for_and_a_long_one_told() {
+async fn a_short_pause_is_waited_for_and_a_long_one_reported() {
     let stub = Stub::start(|seen, before| match (seen.what(), before) {
         ("token", _) => token(),
         (_, 0) => Reply::text(429, "").header("retry-after", "2"),

@@ -59,7 +59,7 @@ async fn a_create_amid_trouble_at_the_identity_provider() {
 }
 
 #[tokio::test]
-async fn a_create_that_cannot_be_sent_made_nothing() {
+async fn a_create_that_cannot_be_sent_creates_no_user() {
     let simulator = start(config(Version::V2_6)).await;
     let portal = portal_to(&simulator);
     let user = wanted(&portal, "edc", &[DATASPACE_DISCOVERY]).await;

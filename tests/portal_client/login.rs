@@ -32,7 +32,7 @@ async fn with_a_held_token() -> (Stub, Arc<Semaphore>) {
 }
 
 #[tokio::test]
-async fn one_token_serves_all_and_the_secret_goes_in_the_form() {
+async fn one_token_serves_all_and_the_form_has_the_secret() {
     let (stub, gate) = with_a_held_token().await;
     let portal = portal_of(&stub);
     // All calls have begun when the first one asks for a token.
@@ -67,7 +67,7 @@ async fn a_wrong_secret_costs_one_token_call_for_many_calls() {
 }
 
 #[tokio::test]
-async fn a_token_url_that_is_none_is_told() {
+async fn a_token_url_that_is_none_is_reported() {
     for reply in
         [Reply::html(200), Reply::html(404), Reply::json(404, &json!({"error": "Realm does not exist"}))]
     {

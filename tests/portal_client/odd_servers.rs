@@ -46,7 +46,7 @@ async fn error_messages_that_are_no_json_are_not_the_backends() {
 }
 
 #[tokio::test]
-async fn a_version_that_is_not_told_is_found_by_the_list() {
+async fn a_version_that_is_not_reported_is_found_by_the_list() {
     for (status, want) in [(200, "2.2"), (400, "2.0 or 2.1")] {
         for refusal in
             [Reply::text(404, ""), Reply::html(403), Reply::text(401, ""), Reply::json(200, &json!([]))]
@@ -82,7 +82,7 @@ async fn an_endless_answer_is_cut_short() {
 }
 
 #[tokio::test]
-async fn nobody_there_is_told_with_host_and_port() {
+async fn an_absent_server_is_reported_with_host_and_port() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
@@ -106,7 +106,7 @@ async fn nobody_there_is_told_with_host_and_port() {
 }
 
 #[tokio::test]
-async fn a_name_that_does_not_resolve_is_told() {
+async fn a_name_that_does_not_resolve_is_reported() {
     let login = client_credentials("sa1", LOGIN_SECRET);
     let portal =
         crate::support::portal(connection("https://portal.invalid", "https://idp.invalid/token", login));
@@ -116,7 +116,7 @@ async fn a_name_that_does_not_resolve_is_told() {
 }
 
 #[tokio::test]
-async fn credentials_are_told_apart_from_endpoints() {
+async fn credentials_are_distinguished_from_endpoints() {
     let credential =
         |origin: &str| Credential::with_secret("sa2".into(), LOGIN_SECRET.into(), format!("{origin}/token"));
     let refused = |code: &str| Reply::json(401, &json!({"error": code}));
@@ -149,7 +149,7 @@ async fn credentials_are_told_apart_from_endpoints() {
 }
 
 #[tokio::test]
-async fn a_pause_of_a_wallet_stops_nobody_else() {
+async fn a_pause_of_a_wallet_stops_no_other_wallet() {
     let wallet = Stub::start(|_, _| Reply::text(429, "").header("retry-after", "60")).await;
     let stub =
         Stub::start(|seen, _| if seen.what() == "token" { token() } else { Reply::json(200, &json!([])) })
@@ -166,7 +166,7 @@ async fn a_pause_of_a_wallet_stops_nobody_else() {
 }
 
 #[tokio::test]
-async fn a_connection_that_cannot_work_is_not_made() {
+async fn a_connection_that_cannot_work_is_not_opened() {
     let login = || client_credentials("sa1", LOGIN_SECRET);
     let made = |api_url: &str, token_url: &str, ca_bundle: Option<&str>| {
         let mut connection = connection(api_url, token_url, login());

@@ -102,7 +102,7 @@ async fn calls_go_past_the_proxy_where_it_is_not_wanted() {
 }
 
 #[tokio::test]
-async fn each_form_of_an_exception_goes_past_the_proxy() {
+async fn each_form_of_an_exception_bypasses_the_proxy() {
     for no_proxy in ["*", "10.0.0.1, 127.0.0.0/8", "*.example.org,127.0.0.1"] {
         let (said, tunnels) = calls_with(Some("403 Forbidden"), no_proxy).await;
         assert!(said.contains(" roles"), "{no_proxy}: {said}");
@@ -114,7 +114,7 @@ async fn each_form_of_an_exception_goes_past_the_proxy() {
 }
 
 #[tokio::test]
-async fn a_proxy_that_refuses_is_told() {
+async fn a_proxy_that_refuses_is_reported() {
     let (said, _) = calls_with(Some("403 Forbidden"), "").await;
     assert!(said.contains("the proxy did not open a tunnel"), "{said}");
     let (said, _) = calls_with(Some("407 Proxy Authentication Required"), "").await;
@@ -123,7 +123,7 @@ async fn a_proxy_that_refuses_is_told() {
 
 /// Plain http is for the machine itself and private networks; the form with the secret must not pass through a proxy.
 #[tokio::test]
-async fn plain_http_never_goes_through_a_proxy() {
+async fn plain_http_never_uses_a_proxy() {
     let simulator = start(config(Version::V2_6)).await;
     let proxy = Proxy::start(Some("403 Forbidden")).await;
     let mut child = tokio::process::Command::new(std::env::current_exe().unwrap());

@@ -50,7 +50,7 @@ pub(crate) fn portal(connection: CatenaXConfig) -> CatenaXPortal {
     CatenaXPortal::new(connection, &network(), Arc::new(NoObserver), Process::system()).unwrap()
 }
 
-/// The error, after a look whether it holds what it must not.
+/// The error, after a check that it has no secret.
 pub(crate) fn error<T, E: Debug + Display>(result: Result<T, E>) -> E {
     let Err(error) = result else { panic!("it should have failed") };
     let shown = format!("{error} {error:?}");

@@ -46,7 +46,7 @@ async fn a_bundle_of_all_authorities_opens_all_doors() {
 }
 
 #[tokio::test]
-async fn an_unknown_authority_is_told_with_its_host() {
+async fn an_unknown_authority_is_reported_with_its_host() {
     let simulator = simulator().await;
     let idp = simulator.token_url().split("/auth").next().unwrap().to_owned();
     for parts in [&[][..], &[Part::Portal, Part::Wallet]] {
@@ -63,7 +63,7 @@ async fn an_unknown_authority_is_told_with_its_host() {
 }
 
 #[tokio::test]
-async fn a_create_over_failed_tls_made_nothing() {
+async fn a_create_over_failed_tls_creates_no_user() {
     let simulator = simulator().await;
     let portal = trusting(&simulator, &[Part::Idp]);
     let user = NewUser { name: "n".into(), description: "d".into(), role_ids: vec![] };
@@ -213,7 +213,7 @@ async fn an_unusable_certificate_keeps_no_other_from_being_used() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_certificate_is_told() {
+async fn what_is_wrong_with_a_certificate_is_reported() {
     let expired = reason_for(|params| params.not_after = date_time_ymd(2020, 1, 1)).await;
     assert_eq!(expired, "the certificate is expired");
     let early = reason_for(|params| params.not_before = date_time_ymd(2090, 1, 1)).await;

@@ -9,7 +9,7 @@ use crate::support::{
 };
 
 #[tokio::test]
-async fn a_sealed_vault_is_told_from_one_that_is_down() {
+async fn a_sealed_vault_is_distinguished_from_one_that_is_down() {
     let vault = Vault::start().await.unwrap();
     let client = root(&vault);
     let health = client.health().await.unwrap();

@@ -94,7 +94,7 @@ async fn a_watch_that_is_refused_is_not_believed() {
 }
 
 #[tokio::test]
-async fn labels_that_nobody_may_read_are_an_error_and_not_none() {
+async fn labels_that_may_not_be_read_are_an_error_and_not_none() {
     let (client, _) = apiserver(None);
     let refused = Namespaces::default().labels(&client, "a").await;
     assert!(matches!(refused, Err(KubeError::Denied { code: 403, .. })), "{refused:?}");

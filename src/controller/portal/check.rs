@@ -12,9 +12,9 @@ use crate::api::portal::{PortalSpec, PortalStatus};
 use crate::controller::context::Context;
 use crate::controller::objects::{Key, lenient, part};
 use crate::controller::portal::connections::{Connection, ConnectionState};
+use crate::domain::blocker::Blocker;
 use crate::domain::dataspace::DataspaceValues;
 use crate::domain::reason::Reason;
-use crate::domain::roles::Blocker;
 use crate::portal::Lane;
 
 /// A reconcile waits no longer for a sweep. The sweep goes on, and wakes the Portal at its end.

@@ -8,8 +8,8 @@ use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{Key, portals};
 use crate::controller::queue::dispatcher::Action;
 use crate::controller::status::failure::{CONFLICTS_ARE_QUIET_FOR, PANICKED, Reported, report};
+use crate::domain::blocker::Blocker;
 use crate::domain::reason::Reason;
-use crate::domain::roles::Blocker;
 
 /// Why a reconcile of a Portal ended without a status.
 #[derive(Debug, Error)]

@@ -11,8 +11,8 @@ use crate::api::{FIELD_MANAGER, FINALIZER, ROLE_AGAIN};
 use crate::controller::context::Context;
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{Key, has_finalizer, portals};
+use crate::domain::blocker::Blocker;
 use crate::domain::reason::Reason;
-use crate::domain::roles::Blocker;
 use crate::portal::{CREATE_SETTLE_TIME, CREATE_TIMEOUT};
 
 /// What became of a Portal under deletion.

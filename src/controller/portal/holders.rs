@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_resource_without_access_counts_only_where_the_portal_shows_a_user_made_for_it() {
+    fn a_resource_without_access_counts_only_where_the_portal_shows_a_user_created_for_it() {
         let of_it = || vec![listed_for("u1", &owner())];
         let of_another = || vec![listed_for("u1", &owner_named("other")), listed("u2", "made-by-hand")];
         assert!(is_in(&Snapshot::new(of_it(), true), &owner(), true));

@@ -54,7 +54,7 @@ pub async fn reconcile_once(
     let sweep_due_in = ctx.portal_memory.checks.sweep_due_in(key, &inputs);
     ctx.portal_memory.checks.begin(key);
     let checked = check(ctx, key, &object, sweep_due_in.is_zero()).await;
-    let waits_for_another = checked.as_ref().err().is_some_and(|blocker| blocker.reason.may_arrive());
+    let waits_for_another = checked.as_ref().err().is_some_and(|blocker| blocker.reason.may_appear());
     let list_not_due = checked.as_ref().is_ok_and(|checked| checked.list_not_due);
     let next = if let Ok(checked) = &checked {
         ctx.portal_backoffs.forget(key);

@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn waits_grow_to_a_limit_and_are_forgotten() {
+    fn waits_grow_to_a_limit_and_are_reset() {
         let backoffs = Backoffs::new(Random::seeded(1));
         let first = backoffs.after_failure(&"a");
         assert!(first >= FIRST.mul_f64(0.75) && first <= FIRST.mul_f64(1.25));

@@ -116,7 +116,7 @@ where
 }
 
 /// What of a Portal or a Vault concerns the `TechnicalUser`s that use it. Of its status only the values of the data space do: the outcome
-/// of a look at the portal wakes them anyway.
+/// of a check of the portal wakes them anyway.
 #[derive(PartialEq, Eq)]
 struct OfUsers {
     uid: Option<String>,

@@ -17,8 +17,8 @@ use crate::api::conditions::{READY, RECONCILING, STALLED, Wanted, brought_up_to_
 use crate::controller::context::Context;
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{Key, is_deleting, lenient};
+use crate::domain::blocker::Blocker;
 use crate::domain::reason::Reason;
-use crate::domain::roles::Blocker;
 use jiff::Timestamp;
 
 /// A resource that is ready stays ready through failures of this time without a word: the next reconcile may succeed.

@@ -7,9 +7,9 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, ObjectMeta};
 
 use crate::api::conditions::{READY, STALLED};
 use crate::controller::status::since::Since;
+use crate::domain::blocker::Blocker;
 use crate::domain::grace::Waiting;
 use crate::domain::reason::Reason;
-use crate::domain::roles::Blocker;
 
 /// For what an object has waited. `since` times it by this process's own clock; what lasted before a restart is read off the
 /// conditions, and is never longer than the object is old.
@@ -30,7 +30,7 @@ pub fn waiting(since: &Since, metadata: &ObjectMeta, conditions: &[Condition], n
 
 /// Remembers for what an object waits from now on: nothing, where nothing that may still arrive is missing.
 pub fn remember(since: &mut Since, waiting: &Waiting, blocker: Option<&Blocker>) {
-    match blocker.map(|blocker| blocker.reason).filter(|reason| reason.may_arrive()) {
+    match blocker.map(|blocker| blocker.reason).filter(|reason| reason.may_appear()) {
         Some(reason) if waiting.stalled == Some(reason) => {}
         Some(reason) => {
             since.elapsed_from(reason.as_str(), waiting.waited_for(reason));
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_restart_goes_on_with_the_time_that_the_conditions_name() {
+    async fn a_restart_continues_with_the_time_that_the_conditions_name() {
         started_long_ago().await;
         let old =
             ObjectMeta { creation_timestamp: Some(Time(Timestamp::UNIX_EPOCH)), ..ObjectMeta::default() };

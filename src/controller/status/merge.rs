@@ -28,7 +28,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn only_what_differs_is_sent_and_what_went_is_removed() {
+    fn only_what_differs_is_sent_and_what_is_missing_is_removed() {
         let old = json!({"a": 1, "b": {"c": 2, "d": 3}, "list": [1, 2]});
         let new = json!({"a": 1, "b": {"c": 2}, "list": [1], "new": {"x": true}});
         assert_eq!(difference(&old, &new), Some(json!({"b": {"d": null}, "list": [1], "new": {"x": true}})));

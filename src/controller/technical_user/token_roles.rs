@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_without_roles_is_judged_anew_once_tokens_are_seen_to_name_them() {
+    fn a_token_without_roles_is_judged_again_after_tokens_name_them() {
         let (mut seen, named) = (SeenRoles::default(), NamedRoles::default());
         let (user, none) = (UserId::new("u1"), token(&[], 7));
         let (portal, other) = (

@@ -3,8 +3,8 @@
 use super::jwt::audience;
 use crate::api::vault::VaultSpec;
 use crate::controller::objects::Key;
+use crate::domain::blocker::Blocker;
 use crate::domain::reason::Reason;
-use crate::domain::roles::Blocker;
 use crate::vault::{LoginRefusal, VaultError};
 
 /// What a failure means.

@@ -11,8 +11,8 @@ use crate::api::portal::AccessFrom;
 use crate::api::vault::{AbandonedEntry, VaultAccessRule, VaultSpec};
 use crate::controller::context::Context;
 use crate::controller::objects::Key;
+use crate::domain::blocker::Blocker;
 use crate::domain::reason::Reason;
-use crate::domain::roles::Blocker;
 use crate::domain::vault_path::{Alias, EntryPath, Folder, Mount, PathError};
 use crate::vault::{VaultClient, VaultError};
 

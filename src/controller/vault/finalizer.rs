@@ -11,8 +11,8 @@ use crate::api::{FIELD_MANAGER, FINALIZER, ROLE_AGAIN};
 use crate::controller::context::Context;
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{Key, has_finalizer, vaults};
+use crate::domain::blocker::Blocker;
 use crate::domain::reason::Reason;
-use crate::domain::roles::Blocker;
 
 /// How many holders a condition names.
 const NAMED: usize = 10;

@@ -11,8 +11,8 @@ use crate::controller::context::Context;
 use crate::controller::objects::Key;
 use crate::controller::portal::connect::ca_bundle::ca_bundle;
 use crate::controller::secrets::Secrets;
+use crate::domain::blocker::Blocker;
 use crate::domain::reason::Reason;
-use crate::domain::roles::Blocker;
 use crate::domain::vault_path::Mount;
 use crate::vault::{Auth, VaultClient, VaultConfig, VaultConfigError};
 

@@ -9,7 +9,7 @@ use crate::controller::objects::Key;
 use crate::controller::portal::memory::checks::Checks;
 use crate::controller::portal::memory::refused_logins::RefusedLogins;
 use crate::controller::status::since::SinceOf;
-use crate::domain::roles::Blocker;
+use crate::domain::blocker::Blocker;
 use crate::process::Random;
 use crate::vault::VaultClient;
 

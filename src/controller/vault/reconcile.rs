@@ -13,9 +13,9 @@ use crate::controller::context::Context;
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{Key, has_finalizer, is_deleting, lenient, part};
 use crate::controller::queue::dispatcher::Action;
+use crate::domain::blocker::Blocker;
 use crate::domain::grace::RETRY_INTERVAL;
 use crate::domain::reason::Reason;
-use crate::domain::roles::Blocker;
 
 /// How often a Vault that works is checked. It is also how often a token can be renewed that is used for nothing else.
 const INTERVAL: Duration = Duration::from_mins(5);
@@ -75,7 +75,7 @@ fn next_check(ctx: &Context, key: &Key, blocker: Option<&Blocker>) -> Duration {
         return ctx.process.random.spread(INTERVAL);
     };
     let backoff = ctx.vault_backoffs.after_failure(key).min(INTERVAL);
-    if blocker.reason.may_arrive() { backoff.min(RETRY_INTERVAL) } else { backoff }
+    if blocker.reason.may_appear() { backoff.min(RETRY_INTERVAL) } else { backoff }
 }
 
 fn next_action(next: Duration, leaving: bool) -> Action {

@@ -15,8 +15,8 @@ use crate::controller::context::Context;
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{Key, lenient, part, vaults};
 use crate::controller::status::{grace, merge};
+use crate::domain::blocker::Blocker;
 use crate::domain::reason::Reason;
-use crate::domain::roles::Blocker;
 use crate::transport::PlainHttp;
 
 /// Writes what the checks found, or what is wrong; whether anything changed.

@@ -39,7 +39,7 @@ pub struct Surroundings {
     pub bdrs_url: Option<String>,
     /// The DIDs of the issuers that the data space trusts.
     pub trusted_issuers: Vec<String>,
-    /// The alias under which the connector looks the client secret up in Vault.
+    /// The alias under which the connector reads the client secret from Vault.
     pub secret_alias: Option<String>,
 }
 

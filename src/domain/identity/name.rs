@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_tells_its_resource_and_generation_with_and_without_dim() {
+    fn a_name_shows_its_resource_and_generation_with_and_without_dim() {
         let name = owner().user_name(1295, None);
         assert_eq!(owner().generation_of(&name, 0), Some(1295));
         assert_eq!(owner().generation_of(&format!("dim-{name}"), 0), Some(1295));
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn the_mark_or_the_status_completes_what_a_name_tells() {
+    fn the_mark_or_the_status_completes_the_generation_of_a_name() {
         let name = |generation| owner().user_name(generation, None);
         for (spelled, near, read) in [
             (4, 1300, 1300),

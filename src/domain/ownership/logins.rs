@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::domain::blocker::Blocker;
 use crate::domain::reason::Reason;
-use crate::domain::roles::Blocker;
 use crate::domain::user::UserId;
 
 /// The client IDs of the operator's own logins into one portal, former ones included.

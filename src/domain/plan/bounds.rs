@@ -3,9 +3,10 @@
 //! The plans check this before they read anything that only a write needs. [`within`] checks it again for each step.
 
 use crate::domain::access::Grants;
+use crate::domain::blocker::Blocker;
 use crate::domain::permissions::login_advice;
 use crate::domain::reason::Reason;
-use crate::domain::roles::{self, Blocker, quoted};
+use crate::domain::roles::{self, quoted};
 use crate::domain::user::UserId;
 
 use super::blocked;

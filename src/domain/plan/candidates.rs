@@ -1,9 +1,9 @@
 //! Users with names of a resource: which one it uses, and which ones are not read or listed yet.
 
+use crate::domain::blocker::Blocker;
 use crate::domain::identity::LAST_GENERATION;
 use crate::domain::ownership::Whose;
 use crate::domain::reason::Reason;
-use crate::domain::roles::Blocker;
 use crate::domain::user::{UserId, UserStatus};
 
 use super::holding::siblings;

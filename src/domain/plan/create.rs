@@ -1,6 +1,7 @@
 //! The create of a user: what must be true and known before it, and the choice among users that exist already.
 
-use crate::domain::roles::{self, Blocker};
+use crate::domain::blocker::Blocker;
+use crate::domain::roles;
 use crate::domain::user::NewUser;
 
 use super::candidates::{self, Choice};

@@ -1,8 +1,9 @@
 //! The plan of a resource whose user the operator creates and owns: a Portal that leads to the recorded portal, a user that
 //! can serve, its roles and description, its credential in the output; then the duplicates.
 
+use crate::domain::blocker::Blocker;
 use crate::domain::reason::Reason;
-use crate::domain::roles::{self, Blocker, quoted};
+use crate::domain::roles::{self, quoted};
 
 use super::current::{Current, current, successor, user_blocked};
 use super::observation::{DesiredUser, Observation, PortalFacts, UserFacts};

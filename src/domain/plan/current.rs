@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
+use crate::domain::blocker::Blocker;
 use crate::domain::ownership::{self, Origin, Whose};
 use crate::domain::reason::Reason;
-use crate::domain::roles::Blocker;
 use crate::domain::user::{UserId, UserStatus};
 
 use super::candidates;
@@ -78,8 +78,8 @@ enum State<'a> {
 fn first(o: &Observation, desired: &DesiredUser, portal: &PortalFacts) -> Result<UserRef, Step> {
     let holding = Holding::of(o);
     let is_published =
-        |open: &&OpenAttempt| matches!(&open.state, AttemptState::Made(id) if o.is_published(id));
-    let next = holding.next.filter(|open| !rotate::is_under_way(o) || is_published(open));
+        |open: &&OpenAttempt| matches!(&open.state, AttemptState::Created(id) if o.is_published(id));
+    let next = holding.next.filter(|open| !rotate::is_in_progress(o) || is_published(open));
     match (next, holding.current) {
         (Some(open), _) => attempted(o, desired, portal, open),
         (None, Some(recorded)) => published_or_recorded(o, portal, recorded),
@@ -100,7 +100,7 @@ fn attempted(
         AttemptState::InFlight => Err(settle::in_flight(o)),
         AttemptState::Settling(left) => Err(settle::settling(o, open, *left)),
         AttemptState::Refused(blocker) => Err(blocked(o, blocker, Requeue::Backoff)),
-        AttemptState::Made(id) => Ok(UserRef::created(id.clone(), generation)),
+        AttemptState::Created(id) => Ok(UserRef::created(id.clone(), generation)),
         AttemptState::RefusedRetry => Err(create(o, desired, portal, generation)),
         AttemptState::Settled => find_or_create(o, desired, portal, generation),
     }

@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
+use crate::domain::blocker::Blocker;
 use crate::domain::ownership::{self, Origin, Whose};
 use crate::domain::reason::Reason;
-use crate::domain::roles::Blocker;
 use crate::domain::user::{UserId, UserKind, UserStatus};
 
 use super::current::disappeared_with_others;
@@ -117,7 +117,7 @@ fn hold(blocker: &Blocker, requeue: Requeue) -> Step {
 fn released(o: &Observation) -> Step {
     let created = match o.attempt.as_ref().map(|open| &open.state) {
         Some(AttemptState::InFlight) => return in_flight(o),
-        Some(AttemptState::Made(id)) => Some(id),
+        Some(AttemptState::Created(id)) => Some(id),
         _ => None,
     };
     let recorded = o.recorded_users().filter(|user| user.origin != Origin::Existing).map(|user| &user.id);
@@ -199,7 +199,7 @@ fn targets(o: &Observation) -> Result<Vec<UserId>, Step> {
             AttemptState::Settling(left) => {
                 return Err(Step::held(Reason::SettlingAttempt, settling_words(open), Requeue::In(*left)));
             }
-            AttemptState::Made(id) => {
+            AttemptState::Created(id) => {
                 targets.push(id.clone());
                 false
             }

@@ -1,8 +1,8 @@
 //! The plan of a resource that publishes an existing user. The operator never changes that user.
 
+use crate::domain::blocker::Blocker;
 use crate::domain::ownership;
 use crate::domain::reason::Reason;
-use crate::domain::roles::Blocker;
 use crate::domain::user::{UserId, UserStatus};
 
 use super::current::{pending_blocker, user_blocked};

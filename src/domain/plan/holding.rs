@@ -42,7 +42,7 @@ impl<'a> Holding<'a> {
             && listed
             && !is_doubted(o, &user.id)
             && o.spec_observed
-            && (self.next.is_none() || rotate::is_under_way(o))
+            && (self.next.is_none() || rotate::is_in_progress(o))
     }
 
     /// The users to delete beside the current one, after the status names it: created for this resource by this installation
@@ -85,7 +85,7 @@ pub(super) fn next(o: &Observation) -> Option<&OpenAttempt> {
 /// Whether the published credential may be wrong: it was refused, or the one that the portal shows was read. That of a
 /// successor says nothing of it.
 fn is_doubted(o: &Observation, current: &UserId) -> bool {
-    let counts = |id: &UserId| id == current || !rotate::is_under_way(o);
+    let counts = |id: &UserId| id == current || !rotate::is_in_progress(o);
     matches!(o.published_proof, Some(Verified::Refused { .. }))
         || o.users.iter().any(|(id, known)| known.proof.is_some() && counts(id))
 }

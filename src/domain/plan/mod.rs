@@ -46,10 +46,10 @@ pub use settled::{Report, Requeue, Settled, Stage};
 pub use step::{Notice, Read, Step, UserRef, Write};
 pub use token_roles::reports_token_roles;
 
+use crate::domain::blocker::Blocker;
 use crate::domain::grace::RETRY_INTERVAL;
 use crate::domain::identity::Hint;
 use crate::domain::reason::Reason;
-use crate::domain::roles::Blocker;
 
 /// What to do next.
 #[must_use]
@@ -82,7 +82,7 @@ fn as_reported_while_connecting(o: &Observation, settled: Settled) -> Settled {
     settled
 }
 
-/// What another object may still bring is not `Stalled` at first, and looked at often.
+/// A blocker that may end when another object appears is not `Stalled` at first, and is checked often.
 fn within_grace(o: &Observation, mut settled: Settled) -> Settled {
     if let Report::Blocked { blocker, .. } = &mut settled.report
         && let Some(left) = o.waiting.left(blocker)
@@ -132,7 +132,7 @@ pub fn interrupted(o: &Observation, blocker: &Blocker, requeue: Requeue) -> Step
         Step::Read(_) | Step::Write(_) => Settled::new(Stage::User.blocked(blocker.clone()), requeue),
     };
     let settled = match just_created(o) {
-        Some(current) if !o.deleting && rest.current.is_none() && !rotate::is_under_way(o) => {
+        Some(current) if !o.deleting && rest.current.is_none() && !rotate::is_in_progress(o) => {
             Settled::of(o, &current, rest.report, rest.requeue)
         }
         _ => rest,
@@ -146,7 +146,7 @@ pub fn interrupted(o: &Observation, blocker: &Blocker, requeue: Requeue) -> Step
 fn just_created(o: &Observation) -> Option<UserRef> {
     let open = o.attempt.as_ref()?;
     let generation = open.generation().filter(|generation| *generation > o.recorded_generation())?;
-    let AttemptState::Made(id) = &open.state else { return None };
+    let AttemptState::Created(id) = &open.state else { return None };
     let here = o.portal.as_ref().is_ok_and(|portal| pin::is_here(o, portal));
     here.then(|| UserRef::created(id.clone(), generation))
 }

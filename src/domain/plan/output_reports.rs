@@ -2,7 +2,7 @@
 
 use super::observation::{Observation, OutputView, UserFacts, UserView};
 use super::publish::foreign;
-use crate::domain::roles::Blocker;
+use crate::domain::blocker::Blocker;
 use crate::domain::user::UserId;
 
 /// What the condition of one output reports.

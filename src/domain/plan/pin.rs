@@ -5,9 +5,9 @@
 
 use crate::domain::address;
 use crate::domain::attempt::Attempt;
+use crate::domain::blocker::Blocker;
 use crate::domain::identity::Pin;
 use crate::domain::reason::Reason;
-use crate::domain::roles::Blocker;
 
 use super::observation::{Desired, Observation, OpenAttempt, PortalFacts, RecordedPortal, UserView};
 use super::settled::Requeue;

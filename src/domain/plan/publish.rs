@@ -1,7 +1,7 @@
 //! From an active user to outputs that hold its verified credential, and the checks after that.
 
+use crate::domain::blocker::Blocker;
 use crate::domain::reason::Reason;
-use crate::domain::roles::Blocker;
 
 use super::observation::{CredentialAt, Observation, OutputState, OutputView, UserFacts, Verified};
 use super::settled::{Report, Requeue, Settled, Stage};

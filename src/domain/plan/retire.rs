@@ -48,7 +48,7 @@ fn again(o: &Observation, requeue: Requeue) -> Requeue {
     o.to_remove.iter().fold(requeue, |requeue, former| match former.failed {
         Some(_) => Requeue::Backoff,
         None if !former.begun => requeue.sooner(Requeue::In(former.kept_for.max(RESTARTS_KNOWN_AFTER))),
-        // A restart that is due looks again by itself.
+        // A restart that is due has a timer of its own.
         None if former.kept_for.is_zero() => requeue,
         None => requeue.sooner(Requeue::In(former.kept_for)),
     })

@@ -34,7 +34,7 @@ pub(super) fn due(o: &Observation, user: &UserRef, condition: Condition) -> Due 
     let successor = match condition {
         // A request is answered with an Event.
         Condition::Serves => o.rotation.due,
-        Condition::Pending => o.rotation.requested && !is_in_progress(o, user),
+        Condition::Pending => o.rotation.requested && !is_from_request(o, user),
         Condition::ClientMissing => o.rotation.requested,
     };
     if successor { Due::Successor } else { Due::No }
@@ -47,7 +47,7 @@ pub(super) fn is_undecided(o: &Observation) -> bool {
 
 /// Whether the user that the status names is being replaced while it serves. An attempt to create a later one is then that of
 /// its successor.
-pub(super) fn is_under_way(o: &Observation) -> bool {
+pub(super) fn is_in_progress(o: &Observation) -> bool {
     let recorded = o.recorded.user.as_ref().map(|user| UserRef { id: user.id.clone(), origin: user.origin });
     recorded.is_some_and(|user| due(o, &user, Condition::Serves) == Due::Successor)
 }
@@ -78,7 +78,7 @@ fn meanwhile(serving: Step, next: Step) -> Step {
 }
 
 /// Whether the user was created by the request: it has a later generation than the status names.
-fn is_in_progress(o: &Observation, user: &UserRef) -> bool {
+fn is_from_request(o: &Observation, user: &UserRef) -> bool {
     o.rotation.requested && user.generation() > o.recorded_generation() && o.recorded_generation() > 0
 }
 
@@ -104,7 +104,7 @@ pub(super) fn at_the_end(o: &Observation, user: &UserRef, report: &Report) -> Ro
     }
     };
     let answer = (serves && is_the_same).then(|| Box::new(ignored()));
-    Rotated { handled: serves || is_in_progress(o, user), answer }
+    Rotated { handled: serves || is_from_request(o, user), answer }
 }
 
 /// Why a user beside the current one is deleted.
@@ -131,8 +131,8 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::domain::blocker::Blocker;
     use crate::domain::plan::{Read, Requeue, Stage};
-    use crate::domain::roles::Blocker;
 
     fn settled(report: Report, id: &str, requeue: Requeue) -> Step {
         let current = Some(UserRef::created(UserId::new(id), 1));

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use crate::domain::blocker::Blocker;
 use crate::domain::reason::Reason;
-use crate::domain::roles::Blocker;
 
 use super::blocked;
 use super::observation::{AttemptState, Observation, OpenAttempt};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::domain::roles::Blocker;
+use crate::domain::blocker::Blocker;
 
 use super::observation::{Observation, Timers};
 use super::restart::Restarted;

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
+use crate::domain::blocker::Blocker;
 use crate::domain::ownership::Origin;
 use crate::domain::reason::Reason;
-use crate::domain::roles::Blocker;
 use crate::domain::user::{NewUser, UserId};
 
 use super::observation::{AfterUsers, CredentialAt, OutputId, WorkloadId};
@@ -79,7 +79,7 @@ pub enum Write {
     UsersAreDone(AfterUsers),
     /// Remove an output of ours that the spec no longer names, or that outlives its resource.
     RemoveOutput(OutputId),
-    /// List an output that is left where it is, because it cannot be removed, for the people who look after its store.
+    /// List an output that is left where it is, because it cannot be removed, for the people who operate its store.
     AbandonOutput {
         /// The output.
         output: OutputId,

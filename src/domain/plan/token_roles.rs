@@ -2,8 +2,9 @@
 //! was assigned or removed only in the identity provider is visible only in the token, and the token decides.
 
 use crate::domain::access::Grants;
+use crate::domain::blocker::Blocker;
 use crate::domain::reason::Reason;
-use crate::domain::roles::{self, Blocker, quoted};
+use crate::domain::roles::{self, quoted};
 use crate::domain::user::UserKind;
 
 use super::current::user_blocked;

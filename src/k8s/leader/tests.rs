@@ -218,7 +218,7 @@ async fn a_paused_process_that_wakes_up_late_is_no_leader() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn somebody_elses_name_in_the_lease_ends_leadership_at_once() {
+async fn another_name_in_the_lease_ends_leadership_at_once() {
     let server = Apiserver::new();
     let a = server.candidate("a");
     a.leadership.acquired().await;

@@ -149,7 +149,7 @@ fn a_refused_namespace_is_left_out_until_it_can_be_watched() {
 }
 
 #[test]
-fn what_was_seen_before_a_refusal_stays_until_the_next_list() {
+fn what_was_seen_before_a_refusal_is_kept_until_the_next_list() {
     let mut world = World::new();
     world.a(list([object("a", "a1", "1"), object("a", "a2", "1")]));
     world.b(list([]));
@@ -161,7 +161,7 @@ fn what_was_seen_before_a_refusal_stays_until_the_next_list() {
 }
 
 #[test]
-fn a_watch_that_was_refused_begins_anew_with_a_list() {
+fn a_watch_that_was_refused_begins_again_with_a_list() {
     use std::sync::atomic::{AtomicUsize, Ordering};
     let times = Arc::new(AtomicUsize::new(0));
     let count = times.clone();
@@ -171,7 +171,7 @@ fn a_watch_that_was_refused_begins_anew_with_a_list() {
         let error = Err(Error::WatchStartFailed(kube::Error::Api(Box::new(status))));
         stream::iter(vec![Ok(Event::Init), Ok(Event::InitDone), error]).chain(stream::pending()).boxed()
     };
-    let mut events = anew_after_refusal::<ConfigMap>(begin).boxed();
+    let mut events = again_after_refusal::<ConfigMap>(begin).boxed();
     let mut seen = Vec::new();
     while let Some(Some(item)) = events.next().now_or_never() {
         seen.push(item.is_ok());
@@ -214,7 +214,7 @@ fn objects_without_a_type_are_cached_too() {
 }
 
 #[test]
-fn lists_that_keep_failing_are_made_ever_more_slowly() {
+fn lists_that_keep_failing_are_requested_more_and_more_slowly() {
     let mut backoff = WatchBackoff::new(Random::seeded(1));
     let waits: Vec<_> = std::iter::from_fn(|| {
         backoff.reset();

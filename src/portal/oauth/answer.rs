@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals_are_told_apart() {
+    fn refusals_are_distinguished() {
         for (status, body, want) in [
             (401, r#"{"error":"unauthorized_client"}"#, TokenRefusal::Credential("unauthorized_client")),
             (401, r#"{"error":"invalid_client"}"#, TokenRefusal::Credential("invalid_client")),

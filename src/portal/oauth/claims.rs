@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_technical_users_token_tells_who_it_is() {
+    fn a_technical_users_token_names_the_user() {
         let claims = claims(
             r#"{"bpn":"BPNL00000003CRHK","client_id":"sa12","azp":"sa12","resource_access":{
                 "technical_roles_management":{"roles":["Connector Management"]},
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_jwt_tells_nothing() {
+    fn what_is_no_jwt_has_no_claims() {
         for token in ["", "opaque", "a.b.c", "e30.bm8.x", "e30.W10.x"] {
             assert_eq!(Claims::of(&token.into()), None, "{token}");
         }

@@ -106,7 +106,7 @@ impl WorldBuilder {
             plane
         };
         let namespace = plane.namespace("e2e").await.unwrap();
-        let neighbours = self.make_neighbours(plane, &namespace).await;
+        let neighbours = self.create_neighbours(plane, &namespace).await;
         install_chart(plane, &namespace, &self.values).await;
         let simulator = Simulator::start(self.simulator).await.unwrap();
         let proxy = ApiProxy::start(plane).await.unwrap();
@@ -126,7 +126,7 @@ impl WorldBuilder {
 
 impl WorldBuilder {
     /// Makes the other namespaces, and has all of them watched.
-    async fn make_neighbours(&mut self, plane: &ControlPlane, namespace: &str) -> Vec<String> {
+    async fn create_neighbours(&mut self, plane: &ControlPlane, namespace: &str) -> Vec<String> {
         let mut neighbours = Vec::new();
         for label in &self.neighbours {
             let neighbour = plane.namespace("e2e").await.unwrap();

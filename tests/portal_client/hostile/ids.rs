@@ -27,7 +27,7 @@ async fn the_answer_to_a_create_must_be_about_the_user_that_was_asked_for() {
         json!([created("a", "tso2187he02-edc")]),
         json!([created("a", own), created("b", "edc-discovery")]),
         json!([created("a", &format!("dim-dim-{own}"))]),
-        // The name looks the same.
+        // The name is the same to the eye.
         json!([created("a", &format!("{own}\u{200B}"))]),
         // One user twice, and more users than a create makes.
         json!([created("a", own), created("A", &format!("dim-{own}"))]),

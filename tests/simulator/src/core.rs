@@ -111,7 +111,7 @@ impl Core {
     async fn comes_true(&self, mut condition: impl FnMut(&State) -> bool) {
         loop {
             let mut change = std::pin::pin!(self.changed.notified());
-            // Registered before the look, so that no change between look and wait is missed.
+            // Registered before the state is read, so that no change between read and wait is missed.
             change.as_mut().enable();
             if self.read(&mut condition) {
                 return;

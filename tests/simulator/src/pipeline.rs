@@ -143,7 +143,7 @@ async fn work(core: &Arc<Core>, request: &Request, route: Route, call: &Call) ->
         }
         Route::Endpoint(endpoint, params) => (endpoint, params),
     };
-    // The content type takes part in the routing, hence before any look at the caller.
+    // The content type takes part in the routing, so it comes before the check of the caller.
     if !endpoints::takes_media_type(endpoint, request.media_type().as_deref()) {
         return Reply::empty(StatusCode::UNSUPPORTED_MEDIA_TYPE);
     }

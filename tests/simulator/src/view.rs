@@ -68,7 +68,7 @@ pub struct ConnectorView {
     pub user: Option<Uuid>,
 }
 
-/// The state, to be looked at while it is locked.
+/// The state, readable while it is locked.
 pub struct View<'a>(pub(crate) &'a State);
 
 impl View<'_> {

@@ -159,7 +159,7 @@ pub(crate) fn activate(state: &mut State, id: Uuid, client_id: &str, secret: &st
 }
 
 fn delete(state: &mut State, id: Uuid, bpn: &str, name: &str) {
-    // Looked up by name: of two users who agree there, the first one's key goes.
+    // Found by name: of two users of one name, the key of the first is deleted.
     if let Some(index) = state.wallet.keys.iter().position(|key| key.bpn == bpn && key.name == name) {
         state.wallet.keys.remove(index);
     }

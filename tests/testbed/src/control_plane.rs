@@ -38,7 +38,7 @@ pub struct ControlPlane {
 pub(crate) async fn found_binaries() -> Result<Binaries, Error> {
     tokio::task::spawn_blocking(binaries)
         .await
-        .map_err(|error| Error::Binaries(format!("looking for them ended early: {error}")))?
+        .map_err(|error| Error::Binaries(format!("the search for them ended early: {error}")))?
 }
 
 /// The control plane that all tests of this process share. Each test takes its own [`ControlPlane::namespace`].

@@ -16,7 +16,7 @@ fn config_map(name: &str) -> ConfigMap {
 }
 
 #[tokio::test]
-async fn the_apiserver_and_kubectl_tell_the_pinned_version() {
+async fn the_apiserver_and_kubectl_report_the_pinned_version() {
     let cluster = shared().await;
     let version = cluster.admin_client().await.unwrap().apiserver_version().await.unwrap();
     assert_eq!(version.git_version, "v1.36.3");
@@ -109,7 +109,7 @@ async fn helm_installs_a_chart_that_asks_for_this_version() {
 }
 
 #[tokio::test]
-async fn kubectl_takes_its_input_and_tells_its_failure() {
+async fn kubectl_reads_its_input_and_reports_its_failure() {
     let cluster = shared().await;
     let namespace = cluster.namespace("kubectl").await.unwrap();
     let manifest = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: typed}\n";
@@ -121,7 +121,7 @@ async fn kubectl_takes_its_input_and_tells_its_failure() {
 }
 
 #[tokio::test]
-async fn the_counts_tell_a_write_from_a_dry_run() {
+async fn the_counts_distinguish_a_write_from_a_dry_run() {
     let cluster = shared().await;
     let namespace = cluster.namespace("counts").await.unwrap();
     let client = cluster.admin_client().await.unwrap();

@@ -56,7 +56,7 @@ async fn sigkill_cannot_be_refused() {
 }
 
 #[tokio::test]
-async fn a_stopped_process_goes_on_when_told() {
+async fn a_stopped_process_continues_on_request() {
     let process = shell("while :; do echo tick; sleep 0.01; done");
     process.wait_for_line(|line| line == "tick").await.unwrap();
     process.sigstop().unwrap();
@@ -77,7 +77,7 @@ async fn dropping_kills_even_a_stopped_process() {
 }
 
 #[tokio::test]
-async fn a_program_that_is_not_there_is_told_by_name() {
+async fn a_program_that_does_not_exist_is_reported_by_name() {
     let process = Process::builder("/nowhere/operator").spawn().unwrap();
     let error = process.wait_for_line(|_| false).await.unwrap_err().to_string();
     assert!(error.contains("/nowhere/operator") && error.contains("No such file"), "{error}");

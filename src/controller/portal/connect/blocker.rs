@@ -1,8 +1,8 @@
 //! What a failure of a portal means for its Portal.
 
+use crate::domain::blocker::Blocker;
 use crate::domain::permissions::{PermissionNames, login_advice};
 use crate::domain::reason::Reason;
-use crate::domain::roles::Blocker;
 use crate::portal::PortalError;
 use crate::portal::hints::{CHECK_TOKEN_URL, unreachable_hint};
 

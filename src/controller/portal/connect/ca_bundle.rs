@@ -8,8 +8,8 @@ use crate::controller::context::Context;
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::Key;
 use crate::controller::secrets::Secrets;
+use crate::domain::blocker::Blocker;
 use crate::domain::reason::Reason;
-use crate::domain::roles::Blocker;
 
 /// Reads the bundle that a Portal or a Vault names.
 pub(in crate::controller) async fn ca_bundle(

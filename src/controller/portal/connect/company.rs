@@ -1,7 +1,7 @@
 //! Which company a login belongs to, by the companies that its token names.
 
+use crate::domain::blocker::Blocker;
 use crate::domain::reason::Reason;
-use crate::domain::roles::Blocker;
 
 /// The company whose users are managed; `None` where the token names none, and never named one, or several.
 ///

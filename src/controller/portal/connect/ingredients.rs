@@ -12,8 +12,8 @@ use crate::controller::portal::logins;
 use crate::controller::portal::logins::credentials::{LoginOf, Seen, credentials};
 use crate::controller::portal::logins::operator_logins::LoginPlace;
 use crate::controller::secrets::Secrets;
+use crate::domain::blocker::Blocker;
 use crate::domain::reason::Reason;
-use crate::domain::roles::Blocker;
 use crate::portal::{BundleReport, ClientConfig};
 use crate::site::{Logins, Site};
 

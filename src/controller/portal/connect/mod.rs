@@ -15,16 +15,16 @@ use crate::controller::objects::Key;
 use crate::controller::portal::connections::{Connection, ConnectionState};
 use crate::controller::portal::logins::operator_logins::LoginPlace;
 use crate::domain::address;
+use crate::domain::blocker::Blocker;
 use crate::domain::identity::Pin;
 use crate::domain::permissions::login_advice;
 use crate::domain::reason::Reason;
-use crate::domain::roles::Blocker;
 use crate::portal::{ConfigError, Lane};
 
 pub use blocker::blocker;
 pub use ingredients::{Ingredients, ingredients};
 
-/// Looks who the login is, what it may do and which roles there are. The user list is not read. `last_known` is the company
+/// Reads who the login is, what it may do and which roles the portal offers. The user list is not read. `last_known` is the company
 /// that the Portal's status names.
 pub async fn connect(
     ctx: &Arc<Context>,

@@ -6,8 +6,8 @@ use crate::controller::portal::inventory::Inventory;
 use crate::domain::identity::Pin;
 use crate::portal::Portal;
 
-/// The client of a Portal. It is kept as long as its fingerprint is the same, whether or not a look at the portal
-/// succeeds: it holds the tokens in hand, what is known of a refresh token, the breaker and the limiter.
+/// The client of a Portal. It is kept as long as its fingerprint is the same, whether or not a check of the portal
+/// succeeds: it has the current tokens, what is known of a refresh token, the breaker and the limiter.
 #[derive(Clone)]
 pub struct Client {
     /// What it was built from.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::controller::portal::inventory::Inventory;
 use crate::controller::portal::logins::operator_logins::LoginPlace;
+use crate::domain::blocker::Blocker;
 use crate::domain::identity::Pin;
-use crate::domain::roles::Blocker;
 use crate::domain::user::Role;
 use crate::portal::{Capabilities, Login, Portal};
 

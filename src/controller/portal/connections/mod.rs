@@ -30,7 +30,7 @@ pub struct Connections {
 }
 
 impl Connections {
-    /// No Portal was looked at.
+    /// No Portal was checked yet.
     #[must_use]
     pub fn new(process: Process) -> Self {
         Self {
@@ -50,7 +50,7 @@ impl Connections {
         self.states.lock()
     }
 
-    /// The connection of a Portal, where it was looked at.
+    /// The connection of a Portal, if the Portal was checked.
     #[must_use]
     pub fn get(&self, key: &Key) -> Option<ConnectionState> {
         self.states().get(key).cloned()

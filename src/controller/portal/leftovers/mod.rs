@@ -17,7 +17,7 @@ pub struct Leftovers {
 }
 
 impl Leftovers {
-    /// Looks for them in the list that was just read. `status` is what the Portal listed before.
+    /// Finds them in the list that was just read. `status` is what the Portal listed before.
     pub async fn find(ctx: &Arc<Context>, link: &Connection, status: &PortalStatus) -> Self {
         let unclaimed = unclaimed::unclaimed(ctx, link, status).await;
         let retained = retained::compare(&ctx.process, &ctx.installation, link, status).await;

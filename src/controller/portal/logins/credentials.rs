@@ -9,8 +9,8 @@ use super::session::Session;
 use crate::controller::context::Context;
 use crate::controller::objects::Key;
 use crate::controller::secrets::{Secrets, Texts};
+use crate::domain::blocker::Blocker;
 use crate::domain::reason::Reason;
-use crate::domain::roles::Blocker;
 use crate::portal::Credentials;
 use crate::site::{LoginForm, LoginSecret, NamedLogin};
 

@@ -2,8 +2,8 @@
 //! other namespaces do not name it.
 
 use crate::api::portal::PortalSpec;
+use crate::domain::blocker::Blocker;
 use crate::domain::reason::Reason;
-use crate::domain::roles::Blocker;
 use crate::site::{LoginForm, LoginSecret, Site};
 
 /// What the Portal's condition says, with the Secret that a refused login was read from.

@@ -87,8 +87,8 @@ pub fn tried(ctx: &Context, key: &Key) {
     }
 }
 
-/// Has the resources looked at that have published a user which turns out to be a login, and those that were refused one
-/// which is a login no more.
+/// Wakes the resources that have published a user which is a login, and those that were refused a user which is no longer a
+/// login.
 fn wake_concerned(ctx: &Context, changes: &LoginChanges) {
     if *changes == LoginChanges::default() {
         return;

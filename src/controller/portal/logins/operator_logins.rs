@@ -42,7 +42,7 @@ impl LoginPlace {
     }
 }
 
-/// What a reading of a Portal's logins has changed, so that those whom it concerns are looked at.
+/// What a reading of a Portal's logins has changed, so that the resources that it concerns are reconciled.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LoginChanges {
     /// Client IDs that are protected now.

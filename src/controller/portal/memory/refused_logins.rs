@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use crate::controller::objects::Key;
-use crate::domain::roles::Blocker;
+use crate::domain::blocker::Blocker;
 use crate::process::Random;
 
 /// The identity provider is asked again about the same login after this time, doubling: some lock an account that is

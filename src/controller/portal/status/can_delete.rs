@@ -2,9 +2,9 @@
 
 use crate::api::conditions::{CAN_DELETE, Wanted};
 use crate::api::portal::PortalStatus;
+use crate::domain::blocker::Blocker;
 use crate::domain::permissions::PermissionNames;
 use crate::domain::reason::Reason;
-use crate::domain::roles::Blocker;
 use crate::portal::Login;
 
 /// What is known of whether users can be deleted.

@@ -7,10 +7,10 @@ use super::can_delete::CanDelete;
 use crate::api::conditions::{self, READY, RECONCILING, STALLED, Wanted};
 use crate::api::portal::PortalStatus;
 use crate::controller::portal::connections::Connection;
+use crate::domain::blocker::Blocker;
 use crate::domain::permissions::login_advice;
 use crate::domain::plan;
 use crate::domain::reason::Reason;
-use crate::domain::roles::Blocker;
 
 /// What stands in the way of a login that works.
 pub fn standing_in_the_way(link: &Connection, suspended: bool, missing: Option<i64>) -> Option<Blocker> {

@@ -34,7 +34,7 @@ pub fn portal_of(object: &DynamicObject) -> Option<Key> {
     Some(Key { namespace, name: text("name")? })
 }
 
-/// Has the resources looked at whose users changed.
+/// Wakes the resources whose users changed.
 pub fn wake_changed(ctx: &Context, key: &Key, changes: &Changes) {
     if changes.users.is_empty() {
         return;

@@ -3,9 +3,9 @@
 use super::Failure;
 use crate::controller::kube_error::KubeError;
 use crate::controller::status::failure::PANICKED;
+use crate::domain::blocker::Blocker;
 use crate::domain::permissions::{PermissionNames, role_with};
 use crate::domain::reason::Reason;
-use crate::domain::roles::Blocker;
 use crate::portal::PortalError;
 
 /// Said while the list is read. No numbers: what moves by itself is a metric and a log line.

@@ -9,8 +9,8 @@ use thiserror::Error;
 
 use crate::controller::kube_error::KubeError;
 use crate::controller::portal::inventory::Unmet;
+use crate::domain::blocker::Blocker;
 use crate::domain::format::FormatError;
-use crate::domain::roles::Blocker;
 use crate::portal::PortalError;
 
 pub use requeue::{after, panicked, requeue_after};

@@ -6,8 +6,8 @@ use tokio::time::Instant;
 
 use crate::controller::technical_user::refusal::RefusalFingerprint;
 use crate::domain::attempt::Attempt;
+use crate::domain::blocker::Blocker;
 use crate::domain::plan::AttemptState;
-use crate::domain::roles::Blocker;
 use crate::domain::user::UserId;
 use crate::portal::CREATE_SETTLE_TIME;
 
@@ -21,7 +21,7 @@ const LONGEST_RETRY: Duration = Duration::from_hours(2);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// The portal made this user.
-    Made(UserId),
+    Created(UserId),
     /// Certainly no user was made.
     Refused(Blocker),
     /// The request was not sent: it is free to be sent by the next reconcile.
@@ -39,7 +39,7 @@ struct Last {
 #[derive(Debug)]
 enum State {
     InFlight,
-    Made(UserId),
+    Created(UserId),
     Refused,
     /// Since when the portal may be at it without anybody to tell.
     Unknown {
@@ -81,7 +81,7 @@ impl Attempts {
     #[must_use]
     pub fn may_have_created(&self) -> bool {
         self.last.as_ref().is_some_and(|last| match last.state {
-            State::InFlight | State::Made(_) => true,
+            State::InFlight | State::Created(_) => true,
             State::Refused => false,
             State::Unknown { since } => since.elapsed() < CREATE_SETTLE_TIME,
         })
@@ -95,9 +95,9 @@ impl Attempts {
     /// The attempt has ended. `fingerprint` is of what a refusal depends on.
     pub fn end(&mut self, attempt: &Attempt, outcome: Outcome, fingerprint: RefusalFingerprint) {
         let state = match outcome {
-            Outcome::Made(id) => {
+            Outcome::Created(id) => {
                 self.refusal = None;
-                State::Made(id)
+                State::Created(id)
             }
             Outcome::Refused(blocker) => {
                 let count = self.refusal.as_ref().map_or(0, |refusal| refusal.count);
@@ -134,7 +134,7 @@ impl Attempts {
         };
         match &last.state {
             State::InFlight => AttemptState::InFlight,
-            State::Made(id) => AttemptState::Made(id.clone()),
+            State::Created(id) => AttemptState::Created(id.clone()),
             State::Refused => {
                 self.refusal(fingerprint).map_or(AttemptState::RefusedRetry, AttemptState::Refused)
             }
@@ -202,9 +202,9 @@ mod tests {
         assert!(attempts.in_flight());
         attempts.abandon(&attempt("a"));
         assert_eq!(attempts.state("a", of(0)), AttemptState::Settling(CREATE_SETTLE_TIME));
-        attempts.end(&attempt("a"), Outcome::Made(UserId::new("1")), of(0));
+        attempts.end(&attempt("a"), Outcome::Created(UserId::new("1")), of(0));
         attempts.abandon(&attempt("a"));
-        assert_eq!(attempts.state("a", of(0)), AttemptState::Made(UserId::new("1")));
+        assert_eq!(attempts.state("a", of(0)), AttemptState::Created(UserId::new("1")));
     }
 
     #[tokio::test(start_paused = true)]
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_refusal_that_passes_by_itself_is_tried_again_soon_but_not_for_ever() {
+    async fn a_temporary_refusal_is_tried_again_soon_but_not_for_ever() {
         let mut attempts = Attempts::default();
         let blocker = Blocker::passing(Reason::PortalError, "not now");
         let mut waited = Duration::ZERO;

@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_forgotten_resource_is_not_remembered_again() {
+    fn a_removed_resource_is_not_remembered_again() {
         let memory = Memory::default();
         memory.change(&key("a"), |user| user.failing.forget());
         memory.forget(&key("a"));

@@ -104,34 +104,34 @@ mod tests {
     use crate::controller::technical_user::memory::attempts::Outcome;
     use crate::controller::technical_user::refusal::RefusalFingerprint;
     use crate::domain::attempt::Attempt;
+    use crate::domain::blocker::Blocker;
     use crate::domain::identity::Pin;
     use crate::domain::reason::Reason;
-    use crate::domain::roles::Blocker;
     use crate::domain::user::UserId;
 
     fn key(name: &str) -> Key {
         Key { namespace: "connector".into(), name: name.into() }
     }
 
-    fn nobody() -> BTreeSet<Key> {
+    fn no_key() -> BTreeSet<Key> {
         BTreeSet::new()
     }
 
     #[test]
     fn a_place_is_free_again_when_its_holder_ends() {
         let places = Places::default();
-        let reconcile = places.take(&key("a"), 1, nobody).unwrap();
-        assert!(places.take(&key("b"), 1, nobody).is_none());
-        assert!(places.take(&key("b"), 2, nobody).is_some(), "another one is free");
-        let create = places.take(&key("a"), 1, nobody).unwrap();
+        let reconcile = places.take(&key("a"), 1, no_key).unwrap();
+        assert!(places.take(&key("b"), 1, no_key).is_none());
+        assert!(places.take(&key("b"), 2, no_key).is_some(), "another one is free");
+        let create = places.take(&key("a"), 1, no_key).unwrap();
         drop(reconcile);
-        assert!(places.take(&key("b"), 1, nobody).is_none(), "its create goes on");
+        assert!(places.take(&key("b"), 1, no_key).is_none(), "its create goes on");
         drop(create);
-        assert!(places.take(&key("b"), 1, nobody).is_some());
-        assert!(places.take(&key("b"), 0, nobody).is_none());
+        assert!(places.take(&key("b"), 1, no_key).is_some());
+        assert!(places.take(&key("b"), 0, no_key).is_none());
         let elsewhere = Key { namespace: "other".into(), name: "a".into() };
-        let _held = places.take(&key("a"), 1, nobody).unwrap();
-        assert!(places.take(&elsewhere, 1, nobody).is_some(), "each namespace has its own");
+        let _held = places.take(&key("a"), 1, no_key).unwrap();
+        assert!(places.take(&elsewhere, 1, no_key).is_some(), "each namespace has its own");
     }
 
     #[test]
@@ -141,7 +141,7 @@ mod tests {
         assert!(places.take(&key("b"), 1, waiting).is_none());
         assert!(places.take(&key("a"), 1, waiting).is_some(), "its own place");
         let _same = places.take(&key("a"), 2, waiting).unwrap();
-        assert!(places.take(&key("b"), 2, waiting).is_some(), "nobody is counted twice");
+        assert!(places.take(&key("b"), 2, waiting).is_some(), "no_key is counted twice");
     }
 
     fn object(change: impl FnOnce(&mut Value)) -> DynamicObject {
@@ -213,7 +213,7 @@ mod tests {
         for (outcome, needed) in [
             (Outcome::Refused(Blocker::lasting(Reason::CreateRefused, "no")), false),
             (Outcome::Unknown, true),
-            (Outcome::Made(UserId::new("u1")), true),
+            (Outcome::Created(UserId::new("u1")), true),
         ] {
             end(outcome.clone());
             assert_eq!(needs(), needed, "{outcome:?}");

@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_output_that_the_spec_names_again_is_forgotten() {
+    async fn an_output_that_the_spec_names_again_is_not_removed() {
         let mut removals = Removals::default();
         removals.failed(&entry("a"), true, Duration::ZERO);
         tokio::time::advance(Duration::from_hours(1)).await;

@@ -1,10 +1,14 @@
 //! The Portal: its connection, and what it grants to a namespace.
 
+use std::sync::Arc;
+
 use kube::api::DynamicObject;
 
 use crate::api::portal::{AccessFrom, PortalSpec, WhenUndeletable};
+use crate::api::technical_user::TechnicalUserStatus;
 use crate::api::{ROLE_AGAIN, keys};
 use crate::controller::access::serves;
+use crate::controller::audit::Audited;
 use crate::controller::context::Context;
 use crate::controller::objects::{Key, annotation, is_deleting};
 use crate::controller::portal::connections::{Connection, ConnectionState};
@@ -12,10 +16,33 @@ use crate::controller::portal::logins::operator_logins::LoginPlace;
 use crate::controller::technical_user::failure::Failure;
 use crate::domain::access::{Grant, Grants};
 use crate::domain::address;
+use crate::domain::blocker::Blocker;
 use crate::domain::identity::Hint;
 use crate::domain::plan::PortalFacts;
 use crate::domain::reason::Reason;
-use crate::domain::roles::Blocker;
+use crate::domain::user::UserId;
+
+/// The facts of the Portal, where it can be used.
+pub(super) fn facts(
+    ctx: &Context,
+    (key, object, spec): (&Key, Option<&DynamicObject>, Option<&PortalSpec>),
+    link: Option<&Connection>,
+    usable: Result<(), Blocker>,
+    (grants, discloses): (Grants, bool),
+) -> Result<PortalFacts, Blocker> {
+    usable?;
+    let (Some(link), Some(object), Some(spec)) = (link, object, spec) else {
+        return Err(Blocker::passing(Reason::PortalNotReady, format!("Portal {key} cannot be read")));
+    };
+    Ok(portal_facts(ctx, link, object, spec, grants, discloses))
+}
+
+/// The connection as this resource uses it: its writes are logged.
+pub(super) fn audited(link: Connection, key: &Key, status: &TechnicalUserStatus) -> Connection {
+    let recorded =
+        status.user.as_ref().and_then(|user| Some((UserId::new(&user.id), user.client_id.clone()?)));
+    Connection { portal: Arc::new(Audited::new(Arc::clone(&link.portal), key.clone(), recorded)), ..link }
+}
 
 /// The connection, and whether it can be used for this. Cleaning up may use the last login that worked.
 pub(super) fn link(
@@ -106,7 +133,7 @@ fn moved_from(annotation: &str) -> Vec<String> {
     addresses
 }
 
-pub(super) fn portal_facts(
+fn portal_facts(
     ctx: &Context,
     link: &Connection,
     object: &DynamicObject,

@@ -57,7 +57,7 @@ pub(in crate::controller::technical_user) fn open_attempt(
     let id = attempt.as_ref().map_or(text, |attempt| &attempt.id);
     let state = attempts.state(id, fingerprint);
     let recorded_before_it_was_read = match (&attempt, &state, &recorded.user) {
-        (Some(attempt), AttemptState::Made(id), Some(user)) => {
+        (Some(attempt), AttemptState::Created(id), Some(user)) => {
             user.id == *id && user.origin == Origin::Created(attempt.generation)
         }
         _ => false,
@@ -100,7 +100,7 @@ mod tests {
         let attempt = Attempt { generation: 2, id: "a1".into(), pin: Pin::read("pin") };
         attempts.begin(&attempt);
         assert!(is_open(&mut attempts, "u2", 2, false), "in flight");
-        attempts.end(&attempt, Outcome::Made(UserId::new("u2")), RefusalFingerprint::test(0));
+        attempts.end(&attempt, Outcome::Created(UserId::new("u2")), RefusalFingerprint::test(0));
         assert!(!is_open(&mut attempts, "u2", 2, false));
         assert!(is_open(&mut attempts, "other", 2, false) && is_open(&mut attempts, "u2", 3, false));
     }

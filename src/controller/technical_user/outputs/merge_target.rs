@@ -7,8 +7,8 @@ use crate::api::{FIELD_MANAGER, keys};
 use crate::controller::context::Context;
 use crate::controller::marks;
 use crate::controller::objects::Key;
+use crate::domain::blocker::Blocker;
 use crate::domain::reason::Reason;
-use crate::domain::roles::Blocker;
 use crate::site::{NamedLogin, Site};
 
 /// The types of Secrets whose keys give access to the cluster. The definition refuses them for a Secret that the operator owns.

@@ -19,10 +19,10 @@ use crate::controller::secrets::{Addition, Secrets, Version};
 use crate::controller::technical_user::failure::Failure;
 use crate::controller::technical_user::memory::seen_secrets::Seen;
 use crate::controller::technical_user::reference;
+use crate::domain::blocker::Blocker;
 use crate::domain::format::{Content, FormatError, Values};
 use crate::domain::plan::{OutputId, OutputState};
 use crate::domain::reason::Reason;
-use crate::domain::roles::Blocker;
 use crate::domain::user::{Credential, UserId};
 
 /// The kind of such an output in a status.
@@ -163,7 +163,7 @@ impl MergedSecret {
         Ok(Blocker::passing(Reason::OutputNotWritable, message))
     }
 
-    fn forget_what_was_seen(&self) {
+    fn forget_compared(&self) {
         self.resource.ctx.memory.change_known(&self.resource.key, |user| user.secrets.forget(&self.id));
     }
 }
@@ -252,7 +252,7 @@ impl Output for MergedSecret {
             self.addition(&secret, &content, values.user_id.as_str()).map_err(Failure::OutputUnavailable)?;
         let at = Version::of(&secret.metadata);
         let metadata = self.secrets.add(&self.id.name, &content, &addition, &at, false).await?;
-        self.forget_what_was_seen();
+        self.forget_compared();
         self.version = Some(Version::of(&metadata));
         Ok(OutputState::Ours {
             user: Some(values.user_id.clone()),
@@ -283,7 +283,7 @@ impl Output for MergedSecret {
                 Err(error) => return Err(Failure::OutputUnavailable(self.denied(error)?)),
             }
         }
-        self.forget_what_was_seen();
+        self.forget_compared();
         Ok(())
     }
 

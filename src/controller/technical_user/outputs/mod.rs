@@ -31,11 +31,11 @@ use crate::api::technical_user::{
 };
 use crate::controller::context::Context;
 use crate::controller::objects::Key;
+use crate::domain::blocker::Blocker;
 use crate::domain::format::{Content, FormatError, Known, Values};
 use crate::domain::identity::Owner;
 use crate::domain::plan::{OutputId, OutputState, ToRemove};
 use crate::domain::reason::Reason;
-use crate::domain::roles::Blocker;
 use crate::domain::user::Credential;
 
 /// One place for the credential of one resource.

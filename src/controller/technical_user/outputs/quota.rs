@@ -12,8 +12,8 @@ use crate::controller::context::Context;
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::Key;
 use crate::controller::technical_user::memory::places;
+use crate::domain::blocker::Blocker;
 use crate::domain::reason::Reason;
-use crate::domain::roles::Blocker;
 
 /// Takes a place for a new Secret where a quota counts them: no more users are created than Secrets have room.
 pub(super) async fn take_place(ctx: &Context, secret: &Key) -> Result<Result<Writable, Blocker>, KubeError> {

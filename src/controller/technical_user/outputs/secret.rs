@@ -19,10 +19,10 @@ use crate::controller::objects::Key;
 use crate::controller::secrets::{Envelope, OPAQUE, Secrets, Version};
 use crate::controller::technical_user::failure::Failure;
 use crate::controller::technical_user::memory::seen_secrets::Seen;
+use crate::domain::blocker::Blocker;
 use crate::domain::format::{Content, FormatError, Values};
 use crate::domain::plan::{OutputId, OutputState};
 use crate::domain::reason::Reason;
-use crate::domain::roles::Blocker;
 use crate::domain::user::{Credential, UserId};
 
 /// The kind of such an output in a status.
@@ -34,7 +34,7 @@ pub(super) struct SecretOutput {
     resource: Resource,
     layout: Layout,
     secrets: Secrets,
-    /// How it should look, its content and the user's id aside.
+    /// Its wanted metadata and type, except for the user's id.
     envelope: Envelope,
     /// Which object, in which state, as last seen; `None` where there is none.
     version: Option<Version>,

@@ -18,10 +18,10 @@ use crate::api::technical_user::{
 use crate::controller::objects::Key;
 use crate::controller::technical_user::failure::Failure;
 use crate::controller::vault::view::VaultView;
+use crate::domain::blocker::Blocker;
 use crate::domain::format::{Content, FormatError, Values};
 use crate::domain::plan::{OutputId, OutputState};
 use crate::domain::reason::Reason;
-use crate::domain::roles::Blocker;
 use crate::domain::text::printable;
 use crate::domain::user::{Credential, UserId};
 use crate::domain::vault_path::{ConnectorPaths, PathError};

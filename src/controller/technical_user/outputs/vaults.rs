@@ -8,9 +8,9 @@ use crate::controller::context::Context;
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::Key;
 use crate::controller::vault::view::VaultView;
+use crate::domain::blocker::Blocker;
 use crate::domain::plan::OutputId;
 use crate::domain::reason::Reason;
-use crate::domain::roles::Blocker;
 use crate::domain::vault_path::EntryPath;
 use crate::domain::vault_place::{NumberedAlias, Place};
 

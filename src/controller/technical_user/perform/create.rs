@@ -24,11 +24,11 @@ use crate::controller::technical_user::reconcile::Reconcile;
 use crate::controller::technical_user::reference;
 use crate::controller::technical_user::refusal::RefusalFingerprint;
 use crate::domain::attempt::Attempt;
+use crate::domain::blocker::Blocker;
 use crate::domain::identity::Mark;
 use crate::domain::permissions::{PermissionNames, login_advice};
 use crate::domain::plan::{self, OpenAttempt};
 use crate::domain::reason::Reason;
-use crate::domain::roles::Blocker;
 use crate::domain::user::{CreatedUser, ListedUser, NewUser, Ownership};
 use crate::portal::{CreateFailure, CreateSlot, Effect, PortalError, Refusal};
 use crate::process::Random;
@@ -228,14 +228,14 @@ impl Task {
                     self.link.inventory.put(listed(user));
                     self.link.inventory.remember(&user.id, Some(self.mark.clone()));
                 }
-                let Some(user) = users.first() else { return Outcome::Refused(nothing_made()) };
+                let Some(user) = users.first() else { return Outcome::Refused(no_user_created()) };
                 self.ctx.events.normal(
                     reference(&self.ctx, &self.key),
                     Reason::UserCreated.as_str(),
                     "Create",
                     &format!("The operator created user {} ({}) in the portal", user.id, user.name),
                 );
-                Outcome::Made(user.id.clone())
+                Outcome::Created(user.id.clone())
             }
             Err(CreateFailure { error, effect: Effect::None }) => {
                 Outcome::Refused(refused(&error, &self.link.capabilities.permissions))
@@ -248,7 +248,7 @@ impl Task {
     }
 }
 
-fn nothing_made() -> Blocker {
+fn no_user_created() -> Blocker {
     Blocker::lasting(
         Reason::NoUserCreated,
         "The portal accepted the request and created no user, because only providers may use the roles. Create the TechnicalUser \

@@ -12,11 +12,11 @@ use crate::controller::technical_user::outputs;
 use crate::controller::technical_user::reconcile::Reconcile;
 use crate::controller::technical_user::reference;
 use crate::controller::technical_user::status::removal_failed_for;
+use crate::domain::blocker::Blocker;
 use crate::domain::plan::{
     AfterUsers, NotRemoved, OutputId, OutputState, ToRemove, UserRef, UserView, Verified,
 };
 use crate::domain::reason::Reason;
-use crate::domain::roles::Blocker;
 use crate::domain::user::UserId;
 
 /// Asks whether an output can be written.

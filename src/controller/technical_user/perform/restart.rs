@@ -14,9 +14,9 @@ use crate::controller::kube_error::KubeError;
 use crate::controller::technical_user::observe::changed_at;
 use crate::controller::technical_user::reconcile::Reconcile;
 use crate::controller::technical_user::workloads::{self, RESTARTED_AT};
+use crate::domain::blocker::Blocker;
 use crate::domain::plan::{WorkloadId, WorkloadView};
 use crate::domain::reason::Reason;
-use crate::domain::roles::Blocker;
 
 /// Reads a workload.
 pub async fn read(reconcile: &mut Reconcile, id: &WorkloadId) {

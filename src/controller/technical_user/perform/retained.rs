@@ -80,7 +80,7 @@ impl Evidence {
     fn of(reconcile: &Reconcile, id: &UserId) -> Self {
         let o = &reconcile.observation;
         let is_made =
-            |open: &OpenAttempt| matches!(&open.state, AttemptState::Made(created) if created == id);
+            |open: &OpenAttempt| matches!(&open.state, AttemptState::Created(created) if created == id);
         let recorded = o.recorded_users().find(|user| user.id == *id);
         Self {
             discloses: reconcile.discloses,

@@ -64,7 +64,7 @@ fn pin(reconcile: &Reconcile, new: &mut TechnicalUserStatus, hint: &Hint) {
         bpn: plan::company(&reconcile.observation).map(str::to_owned),
         ..PinnedPortal::default()
     });
-    // A status of an earlier release gets the token endpoint when the user was looked at.
+    // A status of an earlier release gets the token endpoint when the user is read.
     let was_read = pinned.token_url.is_none() && !reconcile.details.is_empty();
     new.portal = Some(PinnedPortal {
         namespace: reconcile.portal_key.namespace.clone(),

@@ -5,9 +5,9 @@ use crate::api::conditions::{
     CREDENTIAL_VERIFIED, PUBLISHED, READY, RECONCILING, STALLED, USER_READY, Wanted,
 };
 use crate::controller::technical_user::reconcile::Reconcile;
+use crate::domain::blocker::Blocker;
 use crate::domain::plan::{OutputView, Report, Stage};
 use crate::domain::reason::Reason;
-use crate::domain::roles::Blocker;
 
 /// What is well is said shortly: which user and which Secret it is, other fields of the status say.
 pub(super) fn wanted(reconcile: &Reconcile, report: &Report) -> Vec<Wanted> {

@@ -12,7 +12,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::{Content, Dialect, Format, Options, Surroundings, Values};
 use crate::domain::user::{Credential, UserId, UserKind};
 
-/// What a data space and its wallet look like.
+/// The values of a data space and its wallet.
 fn surroundings() -> Surroundings {
     Surroundings {
         did: Some("did:web:wallet.example.org:BPNL000000000ONE".into()),

@@ -26,11 +26,11 @@ pub use users::{
     Confirmed, Contents, Done, Known, Listed, Named, Searched, Selection, UserFacts, UserView, Users,
 };
 
+use crate::domain::blocker::Blocker;
 use crate::domain::grace::Waiting;
 use crate::domain::identity::{Hint, Mark, Owner, external_name};
 use crate::domain::ownership::{self, Shown, Source, Whose};
 use crate::domain::reason::Reason;
-use crate::domain::roles::Blocker;
 use crate::domain::user::{UserId, UserKind};
 
 /// Everything that [`super::plan`] decides by.
@@ -167,7 +167,7 @@ impl Observation {
 
     /// Where the id of a user comes from.
     fn source(&self, id: &UserId) -> Source {
-        let created = self.attempt.as_ref().filter(|open| open.state == AttemptState::Made(id.clone()));
+        let created = self.attempt.as_ref().filter(|open| open.state == AttemptState::Created(id.clone()));
         match (self.recorded_users().find(|user| user.id == *id), created) {
             (Some(user), _) => Source::Recorded { origin: user.origin, proved: user.proved },
             (None, Some(open)) => Source::Created { generation: open.generation().unwrap_or(0) },

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::domain::roles::Blocker;
+use crate::domain::blocker::Blocker;
 use crate::domain::user::UserId;
 
 /// Which output. Kind and name identify it, as in `status.outputs`.

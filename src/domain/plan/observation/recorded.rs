@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use crate::domain::attempt::Attempt;
+use crate::domain::blocker::Blocker;
 use crate::domain::identity::Hint;
 use crate::domain::ownership::Origin;
-use crate::domain::roles::Blocker;
 use crate::domain::user::UserId;
 
 /// The status, read leniently.
@@ -79,7 +79,7 @@ pub enum AttemptState {
     /// This process is carrying it out.
     InFlight,
     /// This process carried it out, and the portal made this user.
-    Made(UserId),
+    Created(UserId),
     /// This process carried it out, and certainly no user was made. Not tried again yet.
     Refused(Blocker),
     /// As `Refused`, and the time has come to try again.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::output::OutputId;
-use crate::domain::roles::Blocker;
+use crate::domain::blocker::Blocker;
 
 /// The kind of a workload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::domain::blocker::Blocker;
 use crate::domain::identity::{Hint, Mark};
-use crate::domain::roles::Blocker;
 use crate::domain::user::{UserId, UserKind, UserStatus};
 
 use super::credential::Verified;

@@ -8,9 +8,9 @@ use super::builders::{
     id, in_the_secret, shown_for,
 };
 use super::{Observation, check};
+use crate::domain::blocker::Blocker;
 use crate::domain::identity::LAST_GENERATION;
 use crate::domain::reason::Reason;
-use crate::domain::roles::Blocker;
 use crate::domain::user::UserStatus;
 
 const REFUSED: Verified = Verified::Refused { unknown_client: false };
@@ -68,7 +68,7 @@ fn no_generation_beyond_the_last_is_created_whatever_status_and_annotation_say()
         (
             "an attempt of the largest number",
             a_new_resource()
-                .attempt(i64::MAX, AttemptState::Made(id("u1")))
+                .attempt(i64::MAX, AttemptState::Created(id("u1")))
                 .seen_gone("u1")
                 .searched(vec![])
                 .writable(),
@@ -128,10 +128,10 @@ fn a_release_waits_for_a_create_in_progress_and_lists_its_user() {
         |state| a_deleted_resource().released().done("u1", Done::RecordedRetained).attempt(2, state);
     check(vec![
         ("in flight", released(AttemptState::InFlight), "held Creating"),
-        ("made", released(AttemptState::Made(id("u2"))), "list u2 retained"),
+        ("created", released(AttemptState::Created(id("u2"))), "list u2 retained"),
         (
             "listed",
-            released(AttemptState::Made(id("u2"))).done("u2", Done::RecordedRetained),
+            released(AttemptState::Created(id("u2"))).done("u2", Done::RecordedRetained),
             "drop the finalizer",
         ),
         ("nobody knows", released(AttemptState::Settled), "drop the finalizer"),

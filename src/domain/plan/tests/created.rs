@@ -10,8 +10,8 @@ use super::builders::{
 use super::support::users::Candidate;
 use super::{Observation, check};
 use crate::domain::access::{Grant, Grants};
+use crate::domain::blocker::Blocker;
 use crate::domain::reason::Reason;
-use crate::domain::roles::Blocker;
 use crate::domain::user::UserStatus;
 
 fn granted(roles: &[&str]) -> Grants {
@@ -152,7 +152,7 @@ fn an_open_attempt_is_settled_before_anything_else() {
             new(AttemptState::RefusedRetry).writable(),
             "create g1 [id-discovery]",
         ),
-        ("made here", new(AttemptState::Made(id("u1"))), "read u1"),
+        ("created here", new(AttemptState::Created(id("u1"))), "read u1"),
         ("settled: what has come of it?", new(AttemptState::Settled), "search"),
         ("settled, found", new(AttemptState::Settled).searched(vec![candidate("u1", 1)]), "read u1"),
         (
@@ -187,7 +187,7 @@ fn an_open_attempt_is_settled_before_anything_else() {
 }
 
 #[test]
-fn among_several_users_the_choice_is_the_same_for_everybody() {
+fn among_several_users_every_process_chooses_the_same() {
     let new = |found: Vec<Candidate>| a_new_resource().writable().searched(found);
     let pending = |c: Candidate| c.in_state(UserStatus::Pending);
     check(vec![

@@ -5,9 +5,9 @@ use std::time::Duration;
 use super::super::{AttemptState, Confirmed, Done};
 use super::builders::{a_deleted_resource, a_new_resource, candidate, details, details_of, here, id, owner};
 use super::{Observation, check};
+use crate::domain::blocker::Blocker;
 use crate::domain::identity::Mark;
 use crate::domain::reason::Reason;
-use crate::domain::roles::Blocker;
 use crate::domain::user::UserStatus;
 
 const DROP: &str = "drop the finalizer";
@@ -36,8 +36,8 @@ fn an_open_attempt_is_settled_first() {
         ("nobody knows yet", new(busy()), "held SettlingAttempt, after 42 s"),
         ("refused", new(refused()), DROP),
         ("refused long ago", new(AttemptState::RefusedRetry), DROP),
-        ("made", new(AttemptState::Made(id("u1"))), "read u1"),
-        ("made, read", new(AttemptState::Made(id("u1"))).seen("u1", details()), "delete u1"),
+        ("created", new(AttemptState::Created(id("u1"))), "read u1"),
+        ("created, read", new(AttemptState::Created(id("u1"))).seen("u1", details()), "delete u1"),
         ("settled", new(AttemptState::Settled), "search"),
         ("settled, absent", new(AttemptState::Settled).searched(vec![]), DROP),
         ("settled, found", new(AttemptState::Settled).searched(vec![candidate("u1", 1)]), "read u1"),
@@ -58,7 +58,7 @@ fn an_open_attempt_is_settled_first() {
         ),
         (
             "made, another one recorded",
-            second(AttemptState::Made(id("u2"))).done("u1", Done::Deleted).seen("u2", details_of(2)),
+            second(AttemptState::Created(id("u2"))).done("u1", Done::Deleted).seen("u2", details_of(2)),
             "delete u2",
         ),
     ]);

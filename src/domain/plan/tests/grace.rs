@@ -1,4 +1,4 @@
-//! What another object may still bring: not `Stalled` at first, and looked at often.
+//! A blocker that may end when another object appears: not `Stalled` at first, and checked often.
 
 use std::time::Duration;
 
@@ -6,8 +6,8 @@ use super::super::{Observation, Requeue, interrupted, plan};
 use super::builders::{a_new_resource, a_ready_resource, an_existing};
 use super::words::in_words;
 use crate::domain::access::Grants;
+use crate::domain::blocker::Blocker;
 use crate::domain::reason::Reason;
-use crate::domain::roles::Blocker;
 
 /// Compares the steps as they are planned.
 fn check(rows: Vec<(&str, Observation, &str)>) {
@@ -25,7 +25,7 @@ fn without_portal(o: Observation) -> Observation {
 }
 
 #[test]
-fn a_portal_that_is_missing_may_arrive_for_two_minutes() {
+fn a_portal_that_is_missing_may_appear_within_two_minutes() {
     let missing = || without_portal(a_new_resource());
     let waited = |time| missing().waited_for(Reason::PortalNotFound, seconds(time));
     check(vec![
@@ -53,7 +53,7 @@ fn a_portal_that_is_missing_may_arrive_for_two_minutes() {
 }
 
 #[test]
-fn a_rule_and_a_user_may_arrive_as_well() {
+fn a_rule_and_a_user_may_appear_as_well() {
     check(vec![
         (
             "a rule of the Portal",

@@ -4,8 +4,8 @@ use super::super::{AttemptState, Observation, Requeue, interrupted};
 use super::builders::{OTHER_COMPANY, a_deleted_resource, a_new_resource, a_ready_resource, details, id};
 use super::check;
 use super::words::in_words;
+use crate::domain::blocker::Blocker;
 use crate::domain::reason::Reason;
-use crate::domain::roles::Blocker;
 
 /// The portal failed right after it had created a user, and no status named that user until a search found it. A process that
 /// ended in this time left an attempt open although it knew the outcome.
@@ -13,14 +13,14 @@ use crate::domain::roles::Blocker;
 fn a_user_that_was_created_is_recorded_even_by_an_interrupted_reconcile() {
     let failing = Blocker::passing(Reason::PortalError, "502");
     let in_the_end = |o: Observation| in_words(&interrupted(&o, &failing, Requeue::Backoff));
-    let made = |o: Observation, generation| o.attempt(generation, AttemptState::Made(id("u2")));
-    let asked = || made(a_ready_resource().rotate(), 2);
+    let created = |o: Observation, generation| o.attempt(generation, AttemptState::Created(id("u2")));
+    let asked = || created(a_ready_resource().rotate(), 2);
     for (decided, expected) in [
-        (in_the_end(made(a_new_resource(), 1)), "user PortalError (u2 g1), try again"),
+        (in_the_end(created(a_new_resource(), 1)), "user PortalError (u2 g1), try again"),
         (in_the_end(asked()), "user PortalError (u2 g2), try again, request handled"),
-        (in_the_end(made(a_new_resource(), 1).portal_blocked_in_passing()), "user PortalError, try again"),
+        (in_the_end(created(a_new_resource(), 1).portal_blocked_in_passing()), "user PortalError, try again"),
         (
-            in_the_end(made(a_ready_resource().recorded_company(OTHER_COMPANY), 2)),
+            in_the_end(created(a_ready_resource().recorded_company(OTHER_COMPANY), 2)),
             "user PortalError, try again",
         ),
         (in_the_end(a_new_resource()), "user PortalError, try again"),

@@ -28,7 +28,7 @@ fn no_user_is_created_after_the_last_generation() {
 }
 
 #[test]
-fn generations_go_on_where_the_digits_of_a_name_begin_again() {
+fn generations_continue_where_the_digits_of_a_name_begin_again() {
     let used = |generation| {
         a_new_resource().writable().searched(vec![candidate("u1", generation).is(Confirmed::Retained)])
     };

@@ -8,8 +8,8 @@ use super::builders::{
     in_the_secret, shown_for, the_entry, the_secret,
 };
 use super::{Observation, check};
+use crate::domain::blocker::Blocker;
 use crate::domain::reason::Reason;
-use crate::domain::roles::Blocker;
 
 /// The spec names an entry of another kind beside the Secret.
 fn and_an_entry(o: Observation) -> Observation {

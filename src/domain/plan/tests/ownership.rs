@@ -92,12 +92,12 @@ fn the_own_user_without_a_mark_gets_it_back() {
         ),
         (
             "created just now",
-            a_new_resource().attempt(1, AttemptState::Made(id("u1"))).seen("u1", details().marked(None)),
+            a_new_resource().attempt(1, AttemptState::Created(id("u1"))).seen("u1", details().marked(None)),
             "describe u1 g1",
         ),
         (
             "an answer to a create that names another user",
-            a_new_resource().attempt(1, AttemptState::Made(id("u1"))).seen("u1", by_hand()),
+            a_new_resource().attempt(1, AttemptState::Created(id("u1"))).seen("u1", by_hand()),
             "user UserNotOurs STALLED",
         ),
     ]);
@@ -134,7 +134,7 @@ fn a_forged_status_deletes_resets_and_retains_no_user() {
             "a create's answer that names another user",
             a_new_resource()
                 .but(|o| o.deleting = true)
-                .attempt(1, AttemptState::Made(id("u1")))
+                .attempt(1, AttemptState::Created(id("u1")))
                 .seen("u1", by_hand()),
             "held UserNotOurs",
         ),

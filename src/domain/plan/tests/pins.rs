@@ -92,12 +92,12 @@ fn no_user_is_created_for_a_login_of_several_companies_until_one_is_chosen() {
         ("and is deleted", several(a_deleted_resource().seen("u1", details())), "delete u1"),
         (
             "an attempt for one of them is settled",
-            several(a_new_resource().attempt(1, AttemptState::Made(id("u1")))),
+            several(a_new_resource().attempt(1, AttemptState::Created(id("u1")))),
             "read u1",
         ),
     ]);
-    let made = several(a_new_resource().attempt(1, AttemptState::Made(id("u1"))));
-    assert_eq!(company(&made), Some(COMPANY), "the one that the attempt was for");
+    let created = several(a_new_resource().attempt(1, AttemptState::Created(id("u1"))));
+    assert_eq!(company(&created), Some(COMPANY), "the one that the attempt was for");
     assert_eq!(company(&chosen(a_new_resource())), Some(OTHER_COMPANY));
     assert_eq!(company(&chosen(a_ready_resource())), Some(COMPANY), "the recorded one");
 }

@@ -9,8 +9,8 @@ use super::super::{
 use super::builders::{a_deleted_resource, a_ready_resource, details, shown_for, the_secret};
 use super::check;
 use super::words::in_words;
+use crate::domain::blocker::Blocker;
 use crate::domain::reason::Reason;
-use crate::domain::roles::Blocker;
 
 fn workload(name: &str) -> WorkloadId {
     WorkloadId { kind: WorkloadKind::Deployment, name: name.to_owned() }

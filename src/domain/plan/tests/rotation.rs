@@ -12,7 +12,7 @@ fn due() -> Observation {
 
 /// The portal has created the successor, in this reconcile or an earlier one that recorded no end.
 fn created() -> Observation {
-    due().attempt(2, AttemptState::Made(id("u2")))
+    due().attempt(2, AttemptState::Created(id("u2")))
 }
 
 fn proved() -> Observation {

@@ -93,10 +93,10 @@ fn token_of<'a>(o: &'a Observation, id: &UserId, user: &UserFacts) -> Option<&'a
     o.token_roles(id).filter(|_| user.kind == UserKind::Internal && user.roles_in_tokens)
 }
 
-/// What may still arrive is stalled after two minutes of waiting and not before, and looked at often until then.
+/// What may still appear makes a resource stalled after two minutes and not before. It is checked often until then.
 fn judge_wait(o: &Observation, settled: &Settled) -> Result<(), TestCaseError> {
     let Report::Blocked { blocker, .. } = &settled.report else { return Ok(()) };
-    if !blocker.reason.may_arrive() {
+    if !blocker.reason.may_appear() {
         return Ok(());
     }
     let Waiting { seen, reported, stalled } = o.waiting;

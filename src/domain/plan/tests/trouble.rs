@@ -73,15 +73,19 @@ fn a_user_that_was_deleted_in_the_portal_gets_a_successor() {
 
 #[test]
 fn a_user_that_was_just_created_is_used_before_the_status_names_it() {
-    let made = || a_new_resource().attempt(1, AttemptState::Made(id("u1")));
+    let created = || a_new_resource().attempt(1, AttemptState::Created(id("u1")));
     check(vec![
-        ("its details", made(), "read u1"),
-        ("active", made().seen("u1", details()), "verify what was read"),
-        ("pending", made().seen("u1", details().in_state(UserStatus::Pending)), "user Pending (u1 g1), poll"),
-        ("gone at once", made().seen_gone("u1"), "search"),
+        ("its details", created(), "read u1"),
+        ("active", created().seen("u1", details()), "verify what was read"),
+        (
+            "pending",
+            created().seen("u1", details().in_state(UserStatus::Pending)),
+            "user Pending (u1 g1), poll",
+        ),
+        ("gone at once", created().seen_gone("u1"), "search"),
         (
             "gone at once: the next",
-            made().seen_gone("u1").searched(vec![]).writable(),
+            created().seen_gone("u1").searched(vec![]).writable(),
             "create g2 [id-discovery]",
         ),
     ]);
@@ -109,7 +113,7 @@ fn a_pending_user_is_waited_for_and_stepped_around_on_request() {
             "rotate: made, and pending as well",
             pending()
                 .rotate()
-                .attempt(2, AttemptState::Made(id("u2")))
+                .attempt(2, AttemptState::Created(id("u2")))
                 .seen("u2", details_of(2).in_state(UserStatus::Pending)),
             handled,
         ),

@@ -36,7 +36,7 @@ fn a_deletion_settles_the_attempt_whatever_the_status_names() {
         ("in flight", forged(AttemptState::InFlight), "held Creating"),
         ("unknown", forged(settling()), "held SettlingAttempt, after 20 s"),
         ("the portal had its time", forged(AttemptState::Settled), "search"),
-        ("made", forged(AttemptState::Made(id("u2"))), "read u2"),
+        ("created", forged(AttemptState::Created(id("u2"))), "read u2"),
     ]);
 }
 

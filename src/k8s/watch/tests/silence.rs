@@ -66,7 +66,7 @@ async fn answer(mut stream: TcpStream, asked: mpsc::UnboundedSender<String>) {
 }
 
 #[tokio::test]
-async fn a_watch_that_falls_silent_is_begun_anew_where_it_stood() {
+async fn a_watch_that_falls_silent_begins_again_where_it_stopped() {
     let (client, mut targets) = apiserver().await;
     let api = Api::<ConfigMap>::namespaced(client, "n");
     let refusals = Refusals::default();

@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_value_is_taken_by_itself() {
+    fn each_value_is_read_on_its_own() {
         let answer = |body| shown(&Answer::of(200, body));
         let all = answer(
             r#"{"trusted_issuer":"did:web:issuer","participant_id":"BPNL1","iatp_id":"did:web:one","did_resolver":

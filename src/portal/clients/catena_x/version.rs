@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn each_release_is_told_by_its_messages() {
+    fn each_release_is_recognized_by_its_messages() {
         let (found, active) = ("SERVICE_ACCOUNT_NOT_FOUND", "SERVICE_ACCOUNT_NOT_ACTIVE");
         let in_use = "CONNECTOR_ARGUMENT_TECH_USER_IN_USE";
         for (users, connectors, want) in [

@@ -1,4 +1,4 @@
-//! The bookkeeping of the limiter: who waits, how many may go now, when to look again. No I/O and no waiting.
+//! The bookkeeping of the limiter: who waits, how many may start now, when to check again. No I/O and no waiting.
 
 use std::collections::VecDeque;
 use std::time::Duration;

@@ -7,7 +7,7 @@ fn limiter(requests_per_second: u32, burst: u32, concurrency: u32) -> Limiter {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_burst_goes_at_once_and_the_rest_by_the_rate() {
+async fn a_burst_is_sent_at_once_and_more_requests_at_the_rate() {
     let limiter = limiter(10, 5, 100);
     let start = Instant::now();
     for _ in 0..5 {
@@ -22,7 +22,7 @@ async fn a_burst_goes_at_once_and_the_rest_by_the_rate() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_more_are_under_way_than_allowed() {
+async fn no_more_are_in_progress_than_allowed() {
     let limiter = limiter(1000, 1000, 3);
     let (running, most) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
     let tasks: Vec<_> = (0..20)
@@ -69,14 +69,14 @@ async fn order(interactive: usize, background: usize) -> Vec<Lane> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn interactive_goes_first_and_background_does_not_starve() {
+async fn interactive_comes_first_and_background_does_not_starve() {
     use Lane::{Background as B, Interactive as I};
     assert_eq!(order(2, 2).await, [I, I, B, B]);
     assert_eq!(order(10, 2).await, [I, I, I, I, B, I, I, I, I, B, I, I]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_short_pause_is_waited_for_and_a_long_one_told() {
+async fn a_short_pause_is_waited_for_and_a_long_one_reported() {
     let limiter = limiter(1000, 1000, 10);
     let start = Instant::now();
     limiter.pause(Duration::from_secs(3));

@@ -1,4 +1,4 @@
-//! Callbacks of the wallet service (portal contract, sections 2 and 2.8). There is no look at the caller's company.
+//! Callbacks of the wallet service (portal contract, sections 2 and 2.8). The caller's company is not checked.
 
 use http::StatusCode;
 use uuid::Uuid;

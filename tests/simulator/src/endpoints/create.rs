@@ -89,7 +89,7 @@ pub(super) async fn handle(context: &Context<'_>) -> Outcome {
     let plan = context.core.read(|state| plan(state, identity.company, &wanted))?;
     let mut users = Vec::new();
     if !plan.internal.is_empty() {
-        let client_id = make_client(context, &wanted.name, &plan)?;
+        let client_id = create_client(context, &wanted.name, &plan)?;
         users.push(User {
             client_id: Some(client_id),
             ..draft(identity, &wanted, Kind::Internal, &plan.internal)
@@ -163,7 +163,7 @@ fn asked_roles<'a>(
 }
 
 /// Makes the client at the identity provider; what fails after that leaves it behind.
-fn make_client(context: &Context<'_>, name: &str, plan: &Plan) -> Result<String, PortalError> {
+fn create_client(context: &Context<'_>, name: &str, plan: &Plan) -> Result<String, PortalError> {
     let issuer = context.core.issuer();
     context.core.change(|state| {
         state.idp.call(IdpMoment::BeforeClient, &issuer)?;

@@ -60,7 +60,7 @@ fn check_links(state: &State, user: &User) -> Result<(), PortalError> {
 
 /// Removes a user that may be removed, by its kind.
 pub(super) async fn remove(context: &Context<'_>, user: &User) -> Result<(), Failure> {
-    // Before 2.2 the removal of a wallet user was not made yet: the portal looked for a client that is not there.
+    // Portals before 2.2 do not remove a wallet user: they search a client that does not exist.
     if user.kind == Kind::Internal || context.version < Version::V2_2 {
         let client_id = user.client_id.as_deref().unwrap_or_default();
         let issuer = context.core.issuer();

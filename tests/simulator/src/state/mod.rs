@@ -98,7 +98,7 @@ impl State {
         self.connectors.iter().filter(move |connector| connector.user == Some(user))
     }
 
-    /// Notes a secret value, so that tests can look for it in logs.
+    /// Notes a secret value, so that tests can search it in logs.
     pub(crate) fn note_secret(&mut self, secret: &str) {
         if !secret.is_empty() {
             self.secrets.insert(secret.to_owned());

@@ -98,7 +98,7 @@ async fn it_speaks_tls() {
 }
 
 #[tokio::test]
-async fn bad_seeds_are_told() {
+async fn bad_seeds_are_reported() {
     let caller = |fields: Value| json!({"callers": [fields]}).to_string();
     for (index, (text, why)) in [
         ("{nope".to_owned(), "not of the right form"),

@@ -35,7 +35,7 @@ async fn content_types() {
     assert_eq!((answer.status, answer.media()), (415, "application/json"));
     assert_eq!(answer.json()["type"], "https://tools.ietf.org/html/rfc9110#section-15.5.16");
     assert!(answer.json().get("errors").is_none());
-    // The routing refuses a foreign type before it looks at the caller.
+    // The routing refuses a foreign type before it checks the caller.
     let request = world.request("POST", USERS, None).header("content-type", "text/plain").body("x");
     assert_eq!(request.send().await.unwrap().status(), 415);
 }

@@ -57,7 +57,7 @@ async fn the_catalogue_can_change() {
 }
 
 #[tokio::test]
-async fn what_the_portal_tells_of_companies() {
+async fn what_the_portal_shows_of_companies() {
     let world = World::main().await;
     let operators = world.call("op", "GET /staticdata/operator-bpn", None).await.json();
     assert_eq!(operators, json!([{"operatorName": "One", "bpn": "BPNL000000000ONE"}]));

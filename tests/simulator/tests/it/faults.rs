@@ -109,7 +109,7 @@ async fn done_only_after_the_caller_is_gone() {
 
 /// Section 14: without any fault, too, a create goes on when its caller goes.
 #[tokio::test]
-async fn a_create_goes_on_without_its_caller() {
+async fn a_create_continues_without_its_caller() {
     let world = World::main().await;
     let gate = world.sim.gate(Endpoint::Create, portal_simulator::Stage::Working);
     let create = try_create(&world, "late");

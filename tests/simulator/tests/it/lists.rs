@@ -113,7 +113,7 @@ async fn page_and_size_have_their_limits() {
 }
 
 #[tokio::test]
-async fn the_totals_tell_the_truth() {
+async fn the_totals_are_correct() {
     let world = World::main().await;
     for number in 0..20 {
         world.user(&format!("user-{number:02}")).await;

@@ -53,7 +53,7 @@ async fn one_lost_answer_is_forgiven_two_are_not() {
 }
 
 #[tokio::test]
-async fn the_newest_token_goes_on_for_ever() {
+async fn the_newest_token_is_valid_for_ever() {
     let world = World::main().await;
     let mut token = "first-refresh-token".to_owned();
     for _ in 0..10 {

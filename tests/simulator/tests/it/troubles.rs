@@ -68,7 +68,7 @@ async fn a_refusing_identity_provider() {
 
 /// Before or after the client was made: the caller cannot distinguish them.
 #[tokio::test]
-async fn trouble_after_the_client_was_made() {
+async fn failure_after_the_client_was_created() {
     let world = World::main().await;
     let before = orphans(&world);
     world.sim.trouble_idp(IdpTrouble::Status(503), IdpMoment::BeforeClient, Some(1));
@@ -82,7 +82,7 @@ async fn trouble_after_the_client_was_made() {
     assert_eq!(world.create("x", &[DISCOVERY]).await.status, 200, "once only");
 }
 
-/// A web page is a 500 that looks like a lasting one.
+/// A web page is a 500 that seems permanent.
 #[tokio::test]
 async fn a_web_page_instead_of_json() {
     let world = World::main().await;

@@ -42,7 +42,7 @@ async fn too_long_names_leave_clients_behind() {
 
 /// Sections 2.2 and 4.5: what the roles make.
 #[tokio::test]
-async fn roles_decide_what_is_made() {
+async fn roles_decide_what_is_created() {
     let world = World::main().await;
     let made = async |roles: &[&str]| {
         let users = world.create("x", roles).await.json();
@@ -110,7 +110,7 @@ async fn a_caller_resets_itself() {
 
 /// Section 14: a deleted caller's live tokens go on working.
 #[tokio::test]
-async fn a_deleted_caller_goes_on_for_a_while() {
+async fn a_deleted_caller_is_accepted_for_a_while() {
     let world = World::main().await;
     let token = world.token("op").await;
     let me = world.sim.users("One").into_iter().find(|user| user.name == "op").unwrap();

@@ -7,7 +7,7 @@ use crate::world::{DISCOVERY, NOBODY, POOL_CONSUMER, WALLET, World};
 
 /// The fingerprint, without login.
 #[tokio::test]
-async fn error_messages_tell_the_version() {
+async fn error_messages_show_the_version() {
     for version in Version::ALL {
         let world = World::new(version).await;
         let tables = world.call("none", "GET /errormessage", None).await.json();

@@ -70,7 +70,7 @@ async fn activation_after_a_delay() {
 }
 
 #[tokio::test]
-async fn a_held_or_absent_wallet_makes_nothing() {
+async fn a_held_or_absent_wallet_creates_nothing() {
     let delay = WalletDelay::After(Duration::ZERO);
     let world = World::with(config(Version::Main).wallet_delay(delay)).await;
     world.sim.hold_wallet();
@@ -170,7 +170,7 @@ async fn callbacks() {
 }
 
 #[tokio::test]
-async fn a_pending_user_may_stay_so() {
+async fn a_user_may_be_pending_forever() {
     let world = World::main().await;
     let user =
         world.sim.seed_user(UserSeed::new("One", "dim-stuck").external().status(Status::Pending)).unwrap();

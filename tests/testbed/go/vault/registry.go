@@ -13,7 +13,7 @@ var (
 	authMethods   = map[string]logical.Factory{"approle": approle.Factory, "kubernetes": kubernetes.Factory}
 )
 
-// registry is where Vault looks up what it may mount; the maps above are where it then takes it from.
+// registry lists what Vault may mount; Vault then takes it from the maps above.
 type registry struct{}
 
 func (registry) find(name string, kind consts.PluginType) (logical.Factory, bool) {

@@ -81,7 +81,7 @@ impl Output {
         let mut changed = self.changed.subscribe();
         let mut seen = mark;
         loop {
-            // Marked as seen before looking, so that no change falls between looking and waiting.
+            // Marked as seen before the read, so that no change falls between read and wait.
             changed.borrow_and_update();
             {
                 let state = self.state();

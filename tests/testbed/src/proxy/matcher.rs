@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn dry_runs_and_watches_are_told_by_the_query() {
+    fn dry_runs_and_watches_are_recognized_by_the_query() {
         assert!(Matcher::any().dry_run(true).matches("PATCH", SECRET));
         assert!(!Matcher::any().dry_run(false).matches("PATCH", SECRET));
         assert!(Matcher::any().watch(true).matches("GET", "/api/v1/pods?watch=true"));

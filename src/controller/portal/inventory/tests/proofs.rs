@@ -124,7 +124,7 @@ async fn what_any_reading_finds_is_passed_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn marks_of_users_that_left_are_forgotten() {
+async fn marks_of_users_that_left_are_removed() {
     let scene = Scene::new(PlayedPortal::with(3).and(ours("u", "edc")));
     scene.sweep().await;
     for user in ["u", "f1"] {

@@ -5,7 +5,7 @@ use super::*;
 use crate::portal::PortalError;
 
 #[tokio::test(start_paused = true)]
-async fn a_slow_sweep_goes_on_is_not_begun_twice_and_wakes_the_portal_at_its_end() {
+async fn a_slow_sweep_continues_is_not_begun_twice_and_wakes_the_portal_at_its_end() {
     let scene = Scene::new(PlayedPortal::with(150).page_time(Duration::from_secs(30)));
     let patience = Duration::from_mins(1);
     assert!(scene.inventory.sweep(patience).await.is_none());
@@ -34,7 +34,7 @@ async fn a_sweep_reports_why_it_failed_and_the_next_one_tries_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_sweep_takes_the_reading_that_a_search_makes_meanwhile() {
+async fn a_sweep_uses_the_reading_of_a_search_in_progress() {
     let scene = Scene::new(PlayedPortal::with(150).page_time(Duration::from_secs(1)));
     assert!(scene.inventory.meet(&key("edc"), Need::Proof(None)).await.is_err());
     scene.sweep().await;

@@ -79,7 +79,7 @@ fn ids(status: &PortalStatus) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn an_entry_goes_when_the_details_of_its_id_answer_404() {
+async fn an_entry_is_removed_when_the_details_of_its_id_answer_404() {
     let (portal, link) = linked(PortalError::NotFound);
     let snapshot = Snapshot::new(vec![listed("shown", UserStatus::Active)], true);
     let after = after(&link, status(vec![here("shown"), here("gone")]), &snapshot).await;

@@ -103,7 +103,7 @@ async fn a_login_is_protected_while_its_secret_is_missing_and_while_the_operator
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_login_that_worked_is_protected_for_an_hour_after_its_portal_is_gone_or_leads_elsewhere() {
+async fn a_login_that_worked_is_protected_for_an_hour_after_its_portal_is_deleted_or_changed() {
     let logins = OperatorLogins::default();
     for (portal, client_id) in [("gone", "sa1"), ("moved", "sa2")] {
         configure(&logins, portal, &[client_id, "does-not-work"]);

@@ -56,7 +56,7 @@ fn trouble_of_the_deletion_login_is_not_a_missing_permission() {
 }
 
 #[test]
-fn can_delete_follows_when_users_cannot_be_read_and_stays_through_an_outage() {
+fn can_delete_follows_when_users_cannot_be_read_and_is_kept_during_an_outage() {
     let lost_view = Blocker::lasting(Reason::PermissionMissing, "view-users is missing");
     let (status, _, words) = reported(CanDelete::after(&lost_view), &before("True", "MayDelete")).unwrap();
     assert_eq!(status, Some(false));

@@ -8,15 +8,16 @@ use async_trait::async_trait;
 use parking_lot::{Mutex, MutexGuard};
 use secrecy::SecretString;
 
+use super::{OWNER, Place, publish, values};
 use crate::api::technical_user::RecordedOutput;
 use crate::controller::kube_error::KubeError;
 use crate::controller::technical_user::failure::Failure;
 use crate::controller::technical_user::outputs::{Observed, Output, Writable};
+use crate::domain::blocker::Blocker;
 use crate::domain::digest::DigestKey;
 use crate::domain::format::{Content, FormatError, Values};
 use crate::domain::plan::{OutputId, OutputState};
 use crate::domain::reason::Reason;
-use crate::domain::roles::Blocker;
 use crate::domain::user::{Credential, UserId};
 
 /// An entry of the store.
@@ -186,4 +187,58 @@ impl Output for InMemoryOutput {
             ..RecordedOutput::default()
         })
     }
+}
+
+/// A place of the kind in memory.
+#[derive(Default)]
+pub(super) struct Entries(SharedStore);
+
+#[async_trait]
+impl Place for Entries {
+    fn output(&self) -> Box<dyn Output> {
+        Box::new(InMemoryOutput::new("edc", OWNER, &self.0))
+    }
+
+    fn put_foreign(&self) {
+        let owner = "Helm".to_owned();
+        let entry = Entry { owner, user: None, digest: String::new(), version: 1_000 };
+        self.0.lock().entries.insert("edc".into(), entry);
+    }
+
+    fn edit(&self) {
+        let mut store = self.0.lock();
+        let entry = store.entries.get_mut("edc").unwrap();
+        entry.version += 1_000;
+        entry.digest = "another".into();
+    }
+
+    fn delete(&self) {
+        self.0.lock().entries.clear();
+    }
+
+    fn deny(&self) {
+        self.0.lock().denies = true;
+    }
+
+    fn is_there(&self) -> bool {
+        self.0.lock().entries.contains_key("edc")
+    }
+}
+
+/// A store that is down alone says so by each method, and never by another failure: the other outputs are served then.
+#[tokio::test]
+async fn a_store_that_is_down_is_reported_as_such() {
+    let store = SharedStore::default();
+    let place = Entries(Arc::clone(&store));
+    let recorded = publish(&place, "u1", None).await;
+    store.lock().down = true;
+    let is_unavailable = |failure: Failure| matches!(failure, Failure::OutputUnavailable(_));
+    assert!(is_unavailable(place.output().observe(Some(&recorded)).await.unwrap_err()));
+    assert!(is_unavailable(place.output().read(Some(&recorded)).await.unwrap_err()));
+    assert!(is_unavailable(place.output().prove_writable(&OutputState::Absent).await.unwrap_err()));
+    assert!(is_unavailable(place.output().write(&values("u2")).await.unwrap_err()));
+    assert!(is_unavailable(place.output().credential().await.unwrap_err()));
+    assert!(is_unavailable(place.output().remove().await.unwrap_err()));
+    place.output().abandon("it is down").await.unwrap();
+    assert_eq!(store.lock().abandoned, [("edc".to_owned(), "it is down".to_owned())]);
 }

@@ -74,7 +74,7 @@ impl World {
             Read::Object => match &self.object {
                 Some(object) if object.uid != reconcile.object.uid => return self.reconcile_again(p),
                 Some(object) => {
-                    // What is published is looked at with it.
+                    // What is published is read with it.
                     reconcile.object = object.clone();
                     reconcile.secret.clone_from(&self.secret);
                     reconcile.secret_read = false;
@@ -271,7 +271,7 @@ impl World {
         let post = self.portal.posts.iter().find(|post| post.attempt == task.attempt);
         let answer = post.filter(|post| post.fate != super::portal::Fate::AnswerLost);
         let known = match answer.and_then(|post| post.outcome.clone()) {
-            Some(Ok(id)) => Known::Made(id),
+            Some(Ok(id)) => Known::Created(id),
             Some(Err(())) => Known::RefusedAt(now),
             None if now >= sent + CREATE_TIMEOUT => Known::Unclear,
             None => {
@@ -280,7 +280,7 @@ impl World {
             }
         };
         self.tell(&format!("process {p}: {} is {known:?}", task.attempt));
-        if let (Known::Made(id), Some(snapshot)) = (&known, &mut self.processes[p].snapshot) {
+        if let (Known::Created(id), Some(snapshot)) = (&known, &mut self.processes[p].snapshot) {
             snapshot.extend(self.portal.users.iter().find(|u| u.id == *id).cloned());
         }
         self.processes[p].attempts.insert(task.attempt, known);

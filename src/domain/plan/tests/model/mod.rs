@@ -37,7 +37,7 @@ fn run(setup: Setup, events: &[Event]) -> Result<World, String> {
     for event in events {
         world.happens(*event);
     }
-    world.comes_to_rest();
+    world.run_until_calm();
     world.judge_calm();
     if world.wrong.is_empty() {
         return Ok(world);
@@ -60,8 +60,8 @@ impl Tally {
         self.schedules += 1;
         self.events += events;
         self.creates += world.portal.posts.len();
-        let made = world.portal.posts.iter().filter(|post| matches!(post.outcome, Some(Ok(_)))).count();
-        self.with_several_users += u32::from(made > 1);
+        let created = world.portal.posts.iter().filter(|post| matches!(post.outcome, Some(Ok(_)))).count();
+        self.with_several_users += u32::from(created > 1);
         self.with_a_deletion += u32::from(world.versions.iter().any(|object| object.deleting));
     }
 }

@@ -9,13 +9,13 @@ use super::portal::{CREATE_TIMEOUT, User};
 use super::world::{Object, Secret, Version, World, digest};
 use crate::domain::access::Grants;
 use crate::domain::attempt::Attempt;
+use crate::domain::blocker::Blocker;
 use crate::domain::ownership::Origin;
 use crate::domain::plan::{
     AttemptState, Confirmed, CredentialAt, Desired, Done, Listed, Named, Observation, OpenAttempt,
     OutputState, OutputView, RecordedUser, UserView, Verified,
 };
 use crate::domain::reason::Reason;
-use crate::domain::roles::Blocker;
 use crate::domain::user::{UserId, UserKind, UserStatus};
 
 /// After a refusal a create is tried again.
@@ -25,7 +25,7 @@ pub(super) const RETRY: u64 = 300;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Known {
     InFlight,
-    Made(UserId),
+    Created(UserId),
     RefusedAt(u64),
     /// The portal certainly got no request.
     NothingSent,
@@ -147,7 +147,7 @@ impl World {
         let first_seen = *process.first_seen.entry(attempt.to_owned()).or_insert(now);
         match process.attempts.get(attempt) {
             Some(Known::InFlight) => AttemptState::InFlight,
-            Some(Known::Made(id)) => AttemptState::Made(id.clone()),
+            Some(Known::Created(id)) => AttemptState::Created(id.clone()),
             Some(Known::RefusedAt(at)) if now < at + RETRY => {
                 AttemptState::Refused(Blocker::lasting(Reason::PortalError, "refused"))
             }
@@ -186,7 +186,7 @@ impl World {
             let settled = |attempt: &Attempt| user.as_ref().is_some_and(|user| user.settles(attempt));
             object.creating.clone().filter(|attempt| !settled(attempt)).and_then(|attempt| {
                 let state = self.attempt_state(p, &attempt.id);
-                let recorded = recorded.clone().map(|id| (AttemptState::Made(id), generation));
+                let recorded = recorded.clone().map(|id| (AttemptState::Created(id), generation));
                 let made_here = recorded == Some((state.clone(), attempt.generation));
                 (!made_here).then_some(OpenAttempt { attempt: Some(attempt), state })
             })

@@ -286,7 +286,7 @@ impl World {
     }
 
     /// Faults stop, and the processes go on until nothing more is done.
-    pub(super) fn comes_to_rest(&mut self) {
+    pub(super) fn run_until_calm(&mut self) {
         self.tell("faults stop");
         self.trouble = Trouble::default();
         self.portal.fate = Fate::Done;

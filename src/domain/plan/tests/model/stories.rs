@@ -40,7 +40,7 @@ fn an_unusable_user_that_is_restored_does_not_alternate_with_its_pending_success
 }
 
 #[test]
-fn a_create_that_a_backup_forgot_leaves_no_second_user() {
+fn a_create_that_is_not_in_a_backup_leaves_no_second_user() {
     let create_is_slow = [NextCreate(Fate::Slow(30)), Steps(0, 3), Task(0), Crash(0)];
     let forgotten = [ObjectRestored(0), CatchUp(1, 0), Works(1), Time(31), Sweep(1), Works(1)];
     let world = ends_well(internal(), &[&create_is_slow[..], &forgotten[..]].concat());

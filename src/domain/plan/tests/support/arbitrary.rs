@@ -13,6 +13,7 @@ use super::builders::{
 };
 use super::users::Candidate;
 use crate::domain::access::Grants;
+use crate::domain::blocker::Blocker;
 use crate::domain::grace::Waiting;
 use crate::domain::identity::Mark;
 use crate::domain::ownership::Origin;
@@ -22,7 +23,6 @@ use crate::domain::plan::{
     WorkloadId, WorkloadKind, WorkloadView,
 };
 use crate::domain::reason::Reason;
-use crate::domain::roles::Blocker;
 use crate::domain::user::{UserId, UserKind, UserStatus};
 
 /// One field set to something.
@@ -153,7 +153,7 @@ fn a_view() -> impl Strategy<Value = UserView> {
 fn an_attempt_state() -> impl Strategy<Value = AttemptState> {
     prop_oneof![
         Just(AttemptState::InFlight),
-        an_id().prop_map(AttemptState::Made),
+        an_id().prop_map(AttemptState::Created),
         Just(AttemptState::Refused(Blocker::passing(Reason::PortalError, "400"))),
         Just(AttemptState::RefusedRetry),
         Just(AttemptState::Settling(Duration::from_secs(9))),

@@ -2,24 +2,27 @@
 
 use std::time::Duration;
 
+use super::outputs::absent;
 use super::users::Candidate;
-use crate::domain::access::Grants;
 use crate::domain::attempt::Attempt;
 use crate::domain::grace::Waiting;
-use crate::domain::identity::{Hint, Owner, Pin};
-use crate::domain::ownership::{Logins, Origin};
+use crate::domain::identity::Owner;
+use crate::domain::ownership::Origin;
 use crate::domain::plan::{
-    AttemptState, Contents, CredentialAt, Deletion, Desired, DesiredUser, Done, Listed, NotRemoved,
-    Observation, OpenAttempt, OutputId, OutputState, OutputView, PortalFacts, Recorded, RecordedPortal,
-    RecordedUser, Restarts, Rotation, Searched, Selection, Selector, Timers, ToRemove, UserFacts, UserView,
+    AttemptState, CredentialAt, Deletion, Desired, DesiredUser, Done, Listed, Observation, OpenAttempt,
+    Recorded, RecordedUser, Restarts, Rotation, Searched, Selection, Selector, Timers, UserFacts, UserView,
     Users, Verified,
 };
 use crate::domain::reason::Reason;
-use crate::domain::roles::Blocker;
-use crate::domain::test_support::PERMISSION_NAMES;
-use crate::domain::user::{Role, RoleKind, UserId, UserStatus};
+use crate::domain::user::{UserId, UserStatus};
 
-pub(in crate::domain::plan::tests) const URL: &str = "https://portal.example.org";
+pub(in crate::domain::plan::tests) use super::outputs::{
+    contents, down, in_the_secret, the_entry, the_secret,
+};
+pub(in crate::domain::plan::tests) use super::portal::{
+    COMPANY, NEW_URL, OTHER_COMPANY, TOKEN_URL, URL, a_pin, a_portal, here, other_pin, pin, there,
+};
+pub(in crate::domain::plan::tests) use super::users::{candidate, details, details_of};
 
 pub(in crate::domain::plan::tests) fn id(text: &str) -> UserId {
     UserId::new(text)
@@ -27,83 +30,6 @@ pub(in crate::domain::plan::tests) fn id(text: &str) -> UserId {
 
 pub(in crate::domain::plan::tests) fn owner() -> Owner {
     Owner { instance: "prod".into(), namespace: "connector".into(), name: "edc".into() }
-}
-
-pub(in crate::domain::plan::tests) fn here() -> Hint {
-    Hint::read("here")
-}
-
-pub(in crate::domain::plan::tests) fn there() -> Hint {
-    Hint::read("there")
-}
-
-pub(in crate::domain::plan::tests) fn pin() -> Pin {
-    Pin::new(URL, Some("BPNL1"))
-}
-
-pub(in crate::domain::plan::tests) fn other_pin() -> Pin {
-    Pin::new(URL, Some("BPNL2"))
-}
-
-pub(in crate::domain::plan::tests) const NEW_URL: &str = "https://new.example.org";
-pub(in crate::domain::plan::tests) const TOKEN_URL: &str = "https://idp.example.org/token";
-pub(in crate::domain::plan::tests) const COMPANY: &str = "BPNL1";
-pub(in crate::domain::plan::tests) const OTHER_COMPANY: &str = "BPNL2";
-
-fn roles() -> Vec<Role> {
-    let role = |name: &str, kind, provider_only| Role {
-        id: format!("id-{name}"),
-        name: name.into(),
-        kind,
-        provider_only,
-        creates_users: false,
-    };
-    vec![
-        role("discovery", RoleKind::Internal, false),
-        role("wallet", RoleKind::External, false),
-        role("pool", RoleKind::Internal, true),
-    ]
-}
-
-/// `sa-operator` logs in; `sa-wrong` is named by a login Secret, and does not work.
-fn logins() -> Logins {
-    let mut logins = Logins::default();
-    logins.use_now("sa-operator");
-    logins.configure("sa-wrong");
-    logins
-}
-
-pub(in crate::domain::plan::tests) fn a_portal() -> PortalFacts {
-    PortalFacts {
-        url: URL.into(),
-        written_url: URL.into(),
-        token_url: TOKEN_URL.into(),
-        companies: vec![COMPANY.into()],
-        bpn: Some(COMPANY.into()),
-        moved_from: Vec::new(),
-        discloses: true,
-        suspended: false,
-        deleting: false,
-        permissions: PERMISSION_NAMES,
-        may_create: true,
-        may_delete: true,
-        release_undeletable: false,
-        roles: roles(),
-        grants: Grants::everything(),
-        taken_over: Vec::new(),
-        mass_disappearance: None,
-        logins: logins(),
-    }
-}
-
-/// What a status records of the portal.
-pub(in crate::domain::plan::tests) fn a_pin() -> RecordedPortal {
-    RecordedPortal {
-        url: URL.into(),
-        token_url: Some(TOKEN_URL.into()),
-        bpn: Some(COMPANY.into()),
-        hint: here(),
-    }
 }
 
 /// Nothing is due.
@@ -119,43 +45,6 @@ pub(in crate::domain::plan::tests) fn timers() -> Timers {
 /// The credential that the portal shows for a user.
 pub(in crate::domain::plan::tests) fn shown_for(user: &str) -> CredentialAt {
     CredentialAt::Portal(id(user))
-}
-
-/// The credential in the Secret.
-pub(in crate::domain::plan::tests) fn in_the_secret() -> CredentialAt {
-    CredentialAt::Output(the_secret())
-}
-
-/// The output of a resource whose spec names none.
-pub(in crate::domain::plan::tests) fn the_secret() -> OutputId {
-    OutputId { kind: "Secret".into(), name: "edc".into() }
-}
-
-/// An output of another kind, which has the same content as the Secret.
-pub(in crate::domain::plan::tests) fn the_entry() -> OutputId {
-    OutputId { kind: "Entry".into(), name: "edc".into() }
-}
-
-/// Why the state of an output is unknown.
-pub(in crate::domain::plan::tests) fn down() -> Blocker {
-    Blocker::passing(Reason::OutputNotWritable, "the store is down")
-}
-
-/// The digests of what the outputs would hold.
-pub(in crate::domain::plan::tests) fn contents(digest: &str) -> Contents {
-    [the_secret(), the_entry()].into_iter().map(|id| (id, Ok(digest.to_owned()))).collect()
-}
-
-fn absent(id: OutputId) -> OutputView {
-    OutputView {
-        id,
-        state: OutputState::Absent,
-        in_status: false,
-        recorded: None,
-        writable: None,
-        readable: true,
-        outlives_resource: false,
-    }
 }
 
 /// A new resource: one internal role, no status, no finalizer, no Secret.
@@ -243,51 +132,6 @@ impl Observation {
         self.but(|o| o.waiting.seen = Some((reason, time)))
     }
 
-    /// The spec named another Secret before.
-    pub(in crate::domain::plan::tests) fn with_former_output(self, name: &str) -> Self {
-        let output = OutputId { kind: "Secret".into(), name: name.into() };
-        self.with_retiring(ToRemove { output, ..ToRemove::default() })
-    }
-
-    /// An entry is to be removed; `Some`: its store is down, and this process has tried for so long.
-    pub(in crate::domain::plan::tests) fn with_removal(
-        self,
-        name: &str,
-        tried_for: Option<Duration>,
-    ) -> Self {
-        let output = OutputId { kind: "Entry".into(), name: name.into() };
-        let failed = tried_for.map(|tried_for| NotRemoved { blocker: down(), tried_for });
-        self.with_retiring(ToRemove { output, outlives_resource: true, failed, ..ToRemove::default() })
-    }
-
-    /// The spec named another Secret before, which is kept for this time.
-    pub(in crate::domain::plan::tests) fn with_output_kept_for(self, name: &str, kept_for: Duration) -> Self {
-        let output = OutputId { kind: "Secret".into(), name: name.into() };
-        self.with_retiring(ToRemove { output, kept_for, ..ToRemove::default() })
-    }
-
-    fn with_retiring(self, former: ToRemove) -> Self {
-        self.but(|o| o.to_remove.push(former))
-    }
-
-    /// The status names all outputs.
-    pub(in crate::domain::plan::tests) fn in_status(self) -> Self {
-        self.but(|o| o.outputs.iter_mut().for_each(|output| output.in_status = true))
-    }
-
-    /// Kubernetes does not remove its outputs.
-    pub(in crate::domain::plan::tests) fn outliving(self) -> Self {
-        self.but(|o| o.outputs.iter_mut().for_each(|output| output.outlives_resource = true))
-    }
-
-    pub(in crate::domain::plan::tests) fn portal_but(self, change: impl FnOnce(&mut PortalFacts)) -> Self {
-        self.but(|o| {
-            if let Ok(portal) = &mut o.portal {
-                change(portal);
-            }
-        })
-    }
-
     pub(in crate::domain::plan::tests) fn desired_but(self, change: impl FnOnce(&mut DesiredUser)) -> Self {
         self.but(|o| {
             if let Desired::Create(desired) = &mut o.desired {
@@ -302,18 +146,6 @@ impl Observation {
 
     pub(in crate::domain::plan::tests) fn policy(self, policy: Deletion) -> Self {
         self.desired_but(|d| d.deletion = policy)
-    }
-
-    pub(in crate::domain::plan::tests) fn portal_blocked_in_passing(self) -> Self {
-        self.but(|o| o.portal = Err(Blocker::passing(Reason::Unreachable, "down")))
-    }
-
-    pub(in crate::domain::plan::tests) fn portal_blocked_for_good(self) -> Self {
-        self.but(|o| o.portal = Err(Blocker::lasting(Reason::LoginRefused, "refused")))
-    }
-
-    pub(in crate::domain::plan::tests) fn suspended(self) -> Self {
-        self.portal_but(|p| p.suspended = true)
     }
 
     pub(in crate::domain::plan::tests) fn without_finalizer(self) -> Self {
@@ -368,22 +200,6 @@ impl Observation {
         self.but(|o| {
             o.users.entry(&id(user)).client_ids.insert(client.into());
         })
-    }
-
-    pub(in crate::domain::plan::tests) fn pin_but(self, change: impl FnOnce(&mut RecordedPortal)) -> Self {
-        self.but(|o| {
-            if let Some(portal) = &mut o.recorded.portal {
-                change(portal);
-            }
-        })
-    }
-
-    pub(in crate::domain::plan::tests) fn recorded_company(self, bpn: &str) -> Self {
-        self.pin_but(|pin| pin.bpn = Some(bpn.to_owned()))
-    }
-
-    pub(in crate::domain::plan::tests) fn recorded_hint(self, hint: Hint) -> Self {
-        self.pin_but(|pin| pin.hint = hint)
     }
 
     pub(in crate::domain::plan::tests) fn attempt(self, generation: i64, state: AttemptState) -> Self {
@@ -446,57 +262,6 @@ impl Observation {
         self.but(|o| o.users.entry(user).details = Some(view))
     }
 
-    pub(in crate::domain::plan::tests) fn writable(self) -> Self {
-        self.but(|o| o.outputs.iter_mut().for_each(|output| output.writable = Some(Ok(()))))
-    }
-
-    pub(in crate::domain::plan::tests) fn unwritable(self) -> Self {
-        let blocker = Blocker::lasting(Reason::OutputNotWritable, "quota");
-        self.but(|o| o.outputs.iter_mut().for_each(|output| output.writable = Some(Err(blocker.clone()))))
-    }
-
-    pub(in crate::domain::plan::tests) fn with_secret(self, state: OutputState) -> Self {
-        self.with_output(&the_secret(), state)
-    }
-
-    pub(in crate::domain::plan::tests) fn without_secret(self) -> Self {
-        self.with_secret(OutputState::Absent)
-    }
-
-    /// The output is in this state; it is one that the spec names from now on.
-    pub(in crate::domain::plan::tests) fn with_output(self, id: &OutputId, state: OutputState) -> Self {
-        self.but(|o| {
-            if o.output(id).is_none() {
-                o.outputs.push(absent(id.clone()));
-            }
-            if let Some(output) = o.output_mut(id) {
-                output.state = state;
-            }
-        })
-    }
-
-    /// The status records this content of each output.
-    pub(in crate::domain::plan::tests) fn recorded_content(self, digest: &str) -> Self {
-        self.but(|o| o.outputs.iter_mut().for_each(|output| output.recorded = Some(digest.to_owned())))
-    }
-
-    /// Ours, of this user, with this digest of its content.
-    pub(in crate::domain::plan::tests) fn with_secret_of(self, user: &str, digest: &str) -> Self {
-        let secret =
-            OutputState::Ours { user: Some(id(user)), digest: Some(digest.into()), metadata_as_wanted: true };
-        self.with_secret(secret)
-    }
-
-    /// Written by the operator for this user, and changed by another client since.
-    pub(in crate::domain::plan::tests) fn with_touched_secret_of(self, user: &str) -> Self {
-        let secret = OutputState::Ours { user: Some(id(user)), digest: None, metadata_as_wanted: true };
-        self.with_secret(secret)
-    }
-
-    pub(in crate::domain::plan::tests) fn with_foreign_secret(self) -> Self {
-        self.with_secret(OutputState::Foreign("Helm".into()))
-    }
-
     /// An accepted credential is not due again for an hour.
     pub(in crate::domain::plan::tests) fn verified(self, at: CredentialAt, said: Verified) -> Self {
         self.but(|o| {
@@ -528,5 +293,3 @@ impl Observation {
         self.but(|o| o.pending_for = Some(Duration::from_secs(60 * minutes)))
     }
 }
-
-pub(in crate::domain::plan::tests) use super::users::{candidate, details, details_of};

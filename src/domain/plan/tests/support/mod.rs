@@ -2,5 +2,7 @@
 
 pub(super) mod arbitrary;
 pub(super) mod builders;
+pub(super) mod outputs;
+pub(super) mod portal;
 pub(super) mod users;
 pub(super) mod words;

@@ -1,10 +1,10 @@
 //! A step in a few words, so that a row of a table is easy to read.
 
 use super::builders::{the_secret, timers};
+use crate::domain::blocker::Blocker;
 use crate::domain::plan::{
     AfterUsers, CredentialAt, Read, Report, Requeue, Restarted, Settled, Stage, Step, UserRef, Write,
 };
-use crate::domain::roles::Blocker;
 
 /// The step: `create g1 [discovery]`, `ready u1 g1`, `user Pending (u1 g1), poll`.
 ///

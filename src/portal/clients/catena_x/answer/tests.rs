@@ -57,7 +57,7 @@ fn a_page_of_a_new_release() {
 }
 
 #[test]
-fn a_page_of_an_old_release_tells_no_kind() {
+fn a_page_of_an_old_release_shows_no_kind() {
     let page = page_of(&answer(
         r#"{"meta":{"totalElements":1,"totalPages":1,"page":0,"contentSize":1},"content":[
         {"serviceAccountId":"A","clientId":null,"name":"dim-edc","serviceAccountType":"OWN","status":"PENDING"}]}"#,
@@ -138,7 +138,7 @@ fn roles_of_old_and_new_releases() {
 }
 
 #[test]
-fn what_is_not_as_agreed_is_told_without_its_text() {
+fn what_violates_the_contract_is_reported_without_its_text() {
     for body in ["", "s3cret", "{}", r#"{"meta":{"totalElements":"s3cret"}}"#] {
         let error = page_of(&answer(body)).err().unwrap();
         assert!(matches!(error, PortalError::BadAnswer { .. }));

@@ -173,7 +173,7 @@ fn what_counts_against_the_portal() {
 }
 
 #[test]
-fn only_a_refusal_proves_that_nothing_was_made() {
+fn only_a_refusal_proves_that_nothing_was_created() {
     for status in [400, 401, 403, 404, 405, 407, 409, 413, 415, 422, 429] {
         assert!(!failure(Operation::Create, status, "").acted, "{status}");
     }

@@ -1,0 +1,32 @@
+//! From the spec to what the plan is to reach.
+
+use crate::api::technical_user::{DeletionPolicy, ExistingUser, TechnicalUserSpec};
+use crate::domain::plan::{Deletion, Desired, DesiredUser, Selector};
+use crate::domain::user::UserId;
+
+/// The user that the spec describes.
+pub(super) fn desired(spec: &TechnicalUserSpec) -> Desired {
+    if let Some(existing) = &spec.user.existing {
+        return Desired::Existing { selector: selector(existing) };
+    }
+    let create = spec.user.create.as_ref();
+    Desired::Create(DesiredUser {
+        roles: create.map(|c| c.roles.clone()).unwrap_or_default(),
+        name: create.and_then(|c| c.name.clone()),
+        description: create.and_then(|c| c.description.clone()),
+        deletion: match spec.deletion_policy {
+            None | Some(DeletionPolicy::Delete) => Deletion::Delete,
+            Some(DeletionPolicy::Revoke) => Deletion::Revoke,
+            Some(DeletionPolicy::Retain) => Deletion::Retain,
+        },
+    })
+}
+
+/// The apiserver sees to it that exactly one of the three is there.
+fn selector(existing: &ExistingUser) -> Selector {
+    match existing {
+        ExistingUser { id: Some(id), .. } => Selector::Id(UserId::new(id)),
+        ExistingUser { client_id: Some(client), .. } => Selector::ClientId(client.clone()),
+        ExistingUser { name, .. } => Selector::Name(name.clone().unwrap_or_default()),
+    }
+}

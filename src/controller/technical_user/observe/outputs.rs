@@ -1,0 +1,71 @@
+//! The state of each output, and the outputs to remove.
+
+use super::retiring::see_retiring;
+use crate::api::technical_user::{TechnicalUserSpec, TechnicalUserStatus};
+use crate::controller::context::Context;
+use crate::controller::objects::Key;
+use crate::controller::technical_user::failure::Failure;
+use crate::controller::technical_user::outputs::{self, Output, Resource, Vaults};
+use crate::controller::technical_user::reconcile::Reconcile;
+use crate::domain::plan::{OutputId, OutputState, OutputView, ToRemove};
+use kube::api::DynamicObject;
+
+/// What is in the place of each output. A resource under deletion needs none of them.
+pub(super) async fn observe_outputs(reconcile: &mut Reconcile) -> Result<(), Failure> {
+    let resource = reconcile.resource.clone();
+    reconcile.outputs = outputs::of_spec(&resource, reconcile.spec.outputs.as_deref());
+    let deleting = reconcile.observation.deleting;
+    reconcile.observation.to_remove = to_remove(&resource, &reconcile.status, &reconcile.outputs, deleting);
+    see_retiring(reconcile);
+    for output in &mut reconcile.outputs {
+        let id = output.id().clone();
+        let recorded = reconcile.status.outputs.iter().find(|recorded| recorded.id() == id);
+        let mut state = OutputState::Absent;
+        if !reconcile.observation.deleting {
+            state = match output.observe(recorded).await {
+                Ok(observed) => {
+                    reconcile.observation.timers.also(observed.read_in);
+                    observed.state
+                }
+                Err(Failure::OutputUnavailable(blocker)) => OutputState::Unknown(blocker),
+                Err(failure) => return Err(failure),
+            };
+        }
+        reconcile.observation.outputs.push(OutputView {
+            state,
+            in_status: recorded.is_some(),
+            recorded: recorded.map(|recorded| recorded.digest.clone()).filter(|digest| !digest.is_empty()),
+            writable: None,
+            readable: output.is_readable(),
+            outlives_resource: output.outlives_resource(),
+            id,
+        });
+    }
+    Ok(())
+}
+
+/// The outputs to remove. What is remembered of others is forgotten.
+fn to_remove(
+    resource: &Resource,
+    status: &TechnicalUserStatus,
+    outputs: &[Box<dyn Output>],
+    deleting: bool,
+) -> Vec<ToRemove> {
+    let to_remove = outputs::to_remove(resource, status, outputs, deleting);
+    let ids: Vec<OutputId> = to_remove.iter().map(|output| output.output.clone()).collect();
+    resource.ctx.memory.change_known(&resource.key, |user| user.removals.keep(&ids));
+    to_remove
+}
+
+/// The Vaults that the outputs name. What is removed under deletion must not wait for the labels of the namespace.
+pub(super) async fn vaults(
+    ctx: &Context,
+    object: &DynamicObject,
+    spec: &TechnicalUserSpec,
+    without_wait: bool,
+) -> Result<Vaults, Failure> {
+    if !without_wait {
+        return Ok(Vaults::default());
+    }
+    Ok(Vaults::of(ctx, &Key::of(object), spec.outputs.as_deref()).await?)
+}

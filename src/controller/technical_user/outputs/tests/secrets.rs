@@ -1,0 +1,93 @@
+//! The Secret that a resource owns.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde_json::{Value, json};
+
+use super::{OWNER, Place, publish};
+use crate::api::keys;
+use crate::controller::objects::Key;
+use crate::controller::technical_user::outputs::secret::SecretOutput;
+use crate::controller::technical_user::outputs::{History, Output, Resource, Vaults};
+use crate::controller::test_support::apiserver::{Apiserver, context};
+use crate::domain::format::Known;
+use crate::domain::identity::Owner;
+
+/// Secrets of an apiserver in memory.
+pub(super) struct Secrets {
+    pub apiserver: Apiserver,
+    pub resource: Resource,
+}
+
+impl Secrets {
+    pub(super) fn new() -> Self {
+        let apiserver = Apiserver::default();
+        let key = Key { namespace: "connector".into(), name: "edc".into() };
+        let owner =
+            Owner { instance: "prod".into(), namespace: key.namespace.clone(), name: key.name.clone() };
+        let ctx = Arc::new(context(apiserver.client()));
+        Self {
+            apiserver,
+            resource: Resource {
+                ctx,
+                key,
+                uid: "uid-of-edc".into(),
+                owner,
+                known: Some(Known::default()),
+                vaults: Vaults::default(),
+                history: History::default(),
+                verification_interval: Duration::from_hours(1),
+            },
+        }
+    }
+}
+
+#[async_trait]
+impl Place for Secrets {
+    fn output(&self) -> Box<dyn Output> {
+        Box::new(SecretOutput::new(&self.resource, None))
+    }
+
+    fn put_foreign(&self) {
+        self.apiserver.put(
+            "connector",
+            "edc",
+            json!({"metadata": {"annotations": {"by": "Helm"}}, "data": {}}),
+        );
+    }
+
+    fn edit(&self) {
+        self.apiserver.change("connector", "edc", |secret| secret["data"]["client-id"] = json!("b3RoZXI="));
+    }
+
+    fn delete(&self) {
+        self.apiserver.remove("connector", "edc");
+    }
+
+    fn deny(&self) {
+        self.apiserver.deny("quota exceeded");
+    }
+
+    fn is_there(&self) -> bool {
+        self.apiserver.get("connector", "edc").is_some()
+    }
+}
+
+#[tokio::test]
+async fn a_secret_has_the_owner_the_mark_and_the_keys_of_its_format_and_no_others() {
+    let secrets = Secrets::new();
+    let recorded = publish(&secrets, "u1", None).await;
+    secrets.apiserver.change("connector", "edc", |secret| secret["data"]["added"] = json!("eA=="));
+    publish(&secrets, "u1", Some(&recorded)).await;
+    let secret = secrets.apiserver.get("connector", "edc").unwrap();
+    let keys: BTreeMap<String, Value> = serde_json::from_value(secret["data"].clone()).unwrap();
+    let keys: Vec<&String> = keys.keys().collect();
+    assert_eq!(keys, ["bpn", "client-id", "client-secret", "technical-user-id", "token-url"]);
+    let metadata = &secret["metadata"];
+    assert_eq!(metadata["annotations"][keys::OWNER], OWNER);
+    assert_eq!(metadata["annotations"][keys::USER_ID], "u1");
+    assert_eq!(metadata["ownerReferences"][0]["uid"], "uid-of-edc");
+}

@@ -1,0 +1,212 @@
+//! Entries of a Vault.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use parking_lot::Mutex;
+use serde_json::{Value, json};
+
+use super::secrets::Secrets;
+use super::{Place, publish, state, values};
+use crate::api::keys;
+use crate::api::technical_user::RecordedOutput;
+use crate::controller::technical_user::failure::Failure;
+use crate::controller::technical_user::outputs::{
+    History, Output, Resource, Spec, Vaults, of_entry, of_record,
+};
+use crate::controller::test_support::apiserver::{Apiserver, context};
+use crate::controller::test_support::vault::{Entry, Vault};
+use crate::domain::format::Values;
+use crate::domain::plan::OutputState;
+use crate::domain::reason::Reason;
+
+/// Entries of a Vault in memory, at the path of the first generation.
+pub(super) struct VaultEntries {
+    vault: Vault,
+    resource: Resource,
+    spec: Spec,
+    interval: Mutex<Duration>,
+}
+
+const PATH: &str = "edc-1";
+
+impl VaultEntries {
+    pub(super) async fn new() -> Self {
+        let (vault, apiserver) = (Vault::default(), Apiserver::default());
+        let token = json!({"metadata": {}, "data": {"token": "cm9vdA=="}});
+        apiserver.put("connector", "vault-token", token);
+        let mut ctx = context(apiserver.client());
+        vault.serve(&mut ctx, "connector");
+        let spec: Spec = serde_json::from_value(json!({"vault": {"vaultRef": {"name": "vault"}}})).unwrap();
+        let mut resource = Secrets::new().resource;
+        resource.vaults = Vaults::of(&ctx, &resource.key, Some(std::slice::from_ref(&spec))).await.unwrap();
+        resource.history = History { generation: 1, ..History::default() };
+        resource.ctx = Arc::new(ctx);
+        Self { vault, resource, spec, interval: Mutex::new(Duration::from_hours(1)) }
+    }
+
+    fn put(&self, data: Value, owner: Option<&str>) {
+        let custom = owner.map(|owner| (keys::OWNER.to_owned(), owner.to_owned()));
+        self.vault.put(PATH, Entry { version: 7, data, custom: custom.into_iter().collect() });
+    }
+}
+
+#[async_trait]
+impl Place for VaultEntries {
+    fn output(&self) -> Box<dyn Output> {
+        let resource = Resource { verification_interval: *self.interval.lock(), ..self.resource.clone() };
+        of_entry(&resource, &self.spec).unwrap()
+    }
+
+    fn put_foreign(&self) {
+        self.put(json!({"content": "of a person"}), None);
+    }
+
+    fn edit(&self) {
+        self.vault.change(PATH, json!({"content": "another"}));
+    }
+
+    fn delete(&self) {
+        self.vault.remove(PATH);
+    }
+
+    fn record(&mut self, recorded: RecordedOutput) {
+        self.resource.history.outputs = vec![recorded];
+    }
+
+    fn come_due(&self) {
+        *self.interval.lock() = Duration::ZERO;
+    }
+
+    fn deny(&self) {
+        self.vault.deny();
+    }
+
+    fn is_there(&self) -> bool {
+        self.vault.get(PATH).is_some()
+    }
+}
+
+/// An output whose Vault is sealed is known by its status, and its other methods report that the Vault is down.
+#[tokio::test]
+async fn a_vault_that_is_sealed_is_reported_as_such() {
+    let mut place = VaultEntries::new().await;
+    let recorded = publish(&place, "u1", None).await;
+    place.record(recorded.clone());
+    place.vault.seal();
+    assert!(matches!(state(&place, Some(&recorded)).await, OutputState::Ours { .. }), "nothing is due");
+    place.come_due();
+    let why = |failure: Failure| match failure {
+        Failure::OutputUnavailable(blocker) => blocker.reason,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(why(place.output().observe(Some(&recorded)).await.unwrap_err()), Reason::VaultSealed);
+    assert_eq!(
+        why(place.output().prove_writable(&OutputState::Absent).await.unwrap_err()),
+        Reason::VaultSealed
+    );
+    assert_eq!(why(place.output().write(&values("u2")).await.unwrap_err()), Reason::VaultSealed);
+    assert_eq!(why(place.output().remove().await.unwrap_err()), Reason::VaultSealed);
+}
+
+/// The mark comes first and is read back, so that data without our mark is never ours.
+#[tokio::test]
+async fn an_entry_that_another_resource_marked_is_not_written() {
+    let place = VaultEntries::new().await;
+    let mut output = place.output();
+    assert_eq!(output.observe(None).await.unwrap().state, OutputState::Absent);
+    let custom = [(keys::OWNER.to_owned(), "prod/connector/other".to_owned())].into();
+    place.vault.put(PATH, Entry { custom, ..Entry::default() });
+    assert!(matches!(output.write(&values("u1")).await, Err(Failure::Overtaken)));
+    let state = state(&place, None).await;
+    assert_eq!(state, OutputState::Foreign("the TechnicalUser prod/connector/other".into()));
+    assert_eq!(place.vault.get(PATH).unwrap().version, 0);
+}
+
+/// What was written and is not in the status yet is found, and no further version is written.
+#[tokio::test]
+async fn the_same_content_is_not_written_twice() {
+    let place = VaultEntries::new().await;
+    let recorded = publish(&place, "u1", None).await;
+    assert_eq!(place.vault.get(PATH).unwrap().data, json!({"content": "secret-of-u1"}));
+    assert_eq!(publish(&place, "u1", None).await, recorded);
+    assert_eq!(place.vault.get(PATH).unwrap().version, 1);
+}
+
+/// The entry of a later user is another one; the former one is removed after that.
+#[tokio::test]
+async fn a_later_user_has_another_entry_and_the_former_one_is_superseded() {
+    let mut place = VaultEntries::new().await;
+    let recorded = publish(&place, "u1", None).await;
+    place.resource.history.outputs = vec![recorded.clone()];
+    let mut output = place.output();
+    output.observe(Some(&recorded)).await.unwrap();
+    output.write(&Values { generation: 2, ..values("u2") }).await.unwrap();
+    let replaced = output.record("d2", Some(&recorded), true).unwrap();
+    let former = output.superseded().remove(0);
+    assert_eq!(former.entry, recorded.entry);
+    place.resource.history.outputs.push(former.clone());
+    assert!(place.is_there() && place.vault.get("edc-2").is_some());
+    place.resource.history.generation = 2;
+    of_record(&place.resource, &former.id()).unwrap().remove().await.unwrap();
+    assert!(!place.is_there() && place.vault.get("edc-2").is_some());
+    // The output itself is removed with its resource.
+    place.record(replaced);
+    place.output().remove().await.unwrap();
+    assert!(place.vault.get("edc-2").is_none());
+}
+
+/// An entry that was written and is not in the status yet is found by what the status says before the write.
+#[tokio::test]
+async fn an_entry_is_removed_whose_write_the_status_only_announces() {
+    let mut place = VaultEntries::new().await;
+    let (mut output, values) = (place.output(), values("u1"));
+    let announced = output.announced(None, &values).unwrap();
+    assert!(output.goes_elsewhere(Some(&RecordedOutput { begun: Vec::new(), ..announced.clone() }), &values));
+    assert!(!output.goes_elsewhere(Some(&announced), &values));
+    let later = Values { generation: 2, ..values.clone() };
+    assert!(output.goes_elsewhere(Some(&announced), &later), "another generation has another place");
+    output.observe(None).await.unwrap();
+    output.write(&values).await.unwrap();
+    // The operator ends here, and the spec changes.
+    place.resource.history.outputs = vec![announced.clone()];
+    place.resource.vaults = Vaults::default();
+    assert!(place.is_there());
+    of_record(&place.resource, &announced.id()).unwrap().remove().await.unwrap();
+    assert!(!place.is_there());
+}
+
+/// Each place that may have been written is removed, whatever came between.
+#[tokio::test]
+async fn entries_of_writes_that_were_only_announced_are_superseded_too() {
+    let mut place = VaultEntries::new().await;
+    let generations: Vec<_> = (1..=3).map(|generation| Values { generation, ..values("u1") }).collect();
+    let mut recorded = None;
+    for values in &generations[..2] {
+        let mut output = place.output();
+        recorded = Some(output.announced(recorded.as_ref(), values).unwrap());
+        // The operator ends after the write.
+        output.observe(None).await.unwrap();
+        output.write(values).await.unwrap();
+    }
+    place.record(recorded.unwrap());
+    let mut output = place.output();
+    output.write(&generations[2]).await.unwrap();
+    let superseded = output.superseded();
+    let aliases: Vec<_> =
+        superseded.iter().map(|former| &*former.entry.as_ref().unwrap().secret_alias).collect();
+    assert_eq!(aliases, ["edc-1", "edc-2"]);
+    assert!(output.record("d3", None, true).unwrap().begun.is_empty());
+}
+
+/// The same entry under another name in the spec is not removed with the former name.
+#[tokio::test]
+async fn a_former_output_is_not_removed_where_another_one_has_its_entry() {
+    let mut place = VaultEntries::new().await;
+    let recorded = publish(&place, "u1", None).await;
+    let former = RecordedOutput { name: "connector/vault/other".into(), ..recorded };
+    place.resource.history.outputs = vec![former.clone()];
+    of_record(&place.resource, &former.id()).unwrap().remove().await.unwrap();
+    assert!(place.is_there());
+}

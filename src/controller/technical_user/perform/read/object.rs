@@ -1,0 +1,54 @@
+//! The object itself, from the apiserver.
+
+use kube::Api;
+use kube::api::DynamicObject;
+
+use crate::api::technical_user::TechnicalUserSpec;
+use crate::controller::kube_error::KubeError;
+use crate::controller::objects::{is_deleting, part, technical_users};
+use crate::controller::technical_user::failure::Failure;
+use crate::controller::technical_user::lenient_spec;
+use crate::controller::technical_user::observe::observe;
+use crate::controller::technical_user::reconcile::Reconcile;
+use crate::domain::plan::Searched;
+
+/// The object itself: what is decided next must not rest on a cache. All that was observed is observed anew with it; what
+/// was read and done in this reconcile is kept.
+pub(super) async fn object(reconcile: &mut Reconcile) -> Result<(), Failure> {
+    let api: Api<DynamicObject> =
+        Api::namespaced_with(reconcile.ctx.client.clone(), &reconcile.key.namespace, &technical_users());
+    let live = api.get(&reconcile.key.name).await.map_err(KubeError::from)?;
+    if live.metadata.uid != reconcile.object.metadata.uid {
+        return Err(Failure::Overtaken);
+    }
+    let spec = match part::<TechnicalUserSpec>(&live, "spec") {
+        Ok(spec) => spec,
+        Err(_) if is_deleting(&live) => lenient_spec(&live),
+        // The next reconcile, which the watch brings, reports that it cannot be read.
+        Err(_) => return Err(Failure::Overtaken),
+    };
+    let new = observe(&reconcile.ctx, live, spec).await?;
+    let old = std::mem::replace(reconcile, new);
+    let o = &mut reconcile.observation;
+    o.live = true;
+    if old.observation.searched == Searched::Everywhere {
+        o.searched = Searched::Everywhere;
+        let found = old.observation.users.named().map(|(id, named)| (id.clone(), named.clone()));
+        o.users.name_only(found);
+    }
+    for before in old.observation.outputs {
+        if let Some(output) = o.output_mut(&before.id) {
+            output.writable = before.writable;
+        }
+    }
+    o.published_proof = old.observation.published_proof;
+    o.timers.verification = old.observation.timers.verification;
+    o.users.keep_read_and_done(old.observation.users);
+    reconcile.details = old.details;
+    reconcile.places = old.places;
+    reconcile.written = old.written;
+    reconcile.removed = old.removed;
+    reconcile.failed = old.failed;
+    reconcile.now = old.now;
+    Ok(())
+}

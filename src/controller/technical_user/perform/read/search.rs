@@ -1,0 +1,90 @@
+//! The users of a resource, by the portal's user list.
+
+use super::mark::{confirm, named_in};
+use crate::controller::portal::connections::Connection;
+use crate::controller::portal::inventory::Need;
+use crate::controller::technical_user::failure::Failure;
+use crate::controller::technical_user::reconcile::Reconcile;
+use crate::domain::inventory::Snapshot;
+use crate::domain::plan::{AttemptState, Confirmed, Named, OutputState, Selection};
+use crate::domain::user::{ListedUser, UserId, UserStatus};
+use crate::portal::{Lane, PortalError};
+
+/// Every user with a name of this resource, each confirmed by its mark. A name that is not found is proved absent.
+pub(super) async fn search(reconcile: &Reconcile) -> Result<Vec<(UserId, Named)>, Failure> {
+    let link = reconcile.connected()?;
+    let settled = match &reconcile.observation.attempt {
+        Some(open) if open.state == AttemptState::Settled => {
+            reconcile.ctx.memory.with(&reconcile.key, |user| user.attempts.settled_at())
+        }
+        _ => None,
+    };
+    link.inventory.meet(&reconcile.key, Need::Proof(settled)).await?;
+    let owner = &reconcile.observation.owner;
+    let of_our_name = |list: &Snapshot| {
+        let cloned = |users: Vec<&ListedUser>| users.into_iter().cloned().collect::<Vec<_>>();
+        (cloned(list.named_for(owner)), cloned(list.unseen_for(owner)), list.is_complete())
+    };
+    let (seen, unseen, complete) = link.inventory.with(of_our_name).unwrap_or_default();
+    let mut found = Vec::new();
+    for (user, is_seen) in seen.iter().map(|user| (user, true)).chain(unseen.iter().map(|user| (user, false)))
+    {
+        let mut named = named_in(reconcile, user)?;
+        if !is_seen {
+            // Its entry is from an earlier reading.
+            named.confirmed = Confirmed::Unread;
+        }
+        if named.confirmed == Confirmed::Unread && named.status != UserStatus::PendingDeletion {
+            let confirmed = confirm(reconcile, &user.id).await?;
+            named = Named { confirmed, ..named_in(reconcile, user)? };
+        }
+        found.push((user.id.clone(), named));
+    }
+    for user in renamed(reconcile, link, &found) {
+        confirm(reconcile, &user.id).await?;
+        let named = named_in(reconcile, &user)?;
+        if matches!(named.confirmed, Confirmed::Ours(_) | Confirmed::Retained) {
+            found.push((user.id, named));
+        }
+    }
+    // Foreign users of the very same name may hide ours on a list that did not show everybody.
+    let foreign = found.iter().any(|(_, named)| named.confirmed == Confirmed::Foreign);
+    if foreign && !complete {
+        return Err(
+            PortalError::BadAnswer { reason: "users of equal names hide each other in the list" }.into()
+        );
+    }
+    Ok(found)
+}
+
+/// Users of the list that are not found by their names and may bear the mark of this resource all the same: where it was
+/// seen before, and the one whose credential is published.
+fn renamed(reconcile: &Reconcile, link: &Connection, found: &[(UserId, Named)]) -> Vec<ListedUser> {
+    let owner = &reconcile.observation.owner;
+    let published = reconcile.observation.outputs.iter().filter_map(|output| match &output.state {
+        OutputState::Ours { user: Some(id), .. } => link.inventory.get(id),
+        _ => None,
+    });
+    let mut users = link.inventory.marked(|mark| mark.is_of(owner));
+    users.extend(published);
+    users.sort_by(|a, b| a.id.cmp(&b.id));
+    users.dedup_by(|a, b| a.id == b.id);
+    users.retain(|user| found.iter().all(|(id, _)| *id != user.id));
+    users
+}
+
+/// The users with the client ID that `existing` selects, by a list that shows them all.
+pub(super) async fn narrow(reconcile: &mut Reconcile) -> Result<(), Failure> {
+    let wanted = reconcile.spec.user.existing.as_ref().and_then(|existing| existing.client_id.clone());
+    let wanted = wanted.unwrap_or_default();
+    let scan = reconcile.connected()?.portal.narrow(&wanted, Lane::Interactive).await?;
+    let fits = |user: &ListedUser| user.client_id.as_deref() == Some(wanted.as_str());
+    let selected: Vec<UserId> =
+        scan.users.iter().filter(|user| fits(user)).map(|user| user.id.clone()).collect();
+    for id in &selected {
+        reconcile.observation.users.entry(id).client_ids.insert(wanted.clone());
+    }
+    reconcile.observation.users.select_only(selected);
+    reconcile.observation.selection = if scan.complete { Selection::Certain } else { Selection::Uncertain };
+    Ok(())
+}

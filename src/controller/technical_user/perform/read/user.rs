@@ -1,0 +1,133 @@
+//! One user, with its credential, and what follows from a user that the portal or its identity provider does not know.
+
+use crate::controller::portal::connections::Connection;
+use crate::controller::portal::inventory::Need;
+use crate::controller::technical_user::failure::Failure;
+use crate::controller::technical_user::reconcile::Reconcile;
+use crate::domain::plan::{Desired, UserFacts, UserView};
+use crate::domain::user::{UserDetails, UserId, UserStatus};
+use crate::portal::{Lane, PortalError};
+
+/// Reads one user. That the portal does not know it counts once its list confirms that.
+pub(in crate::controller::technical_user) async fn user(
+    reconcile: &mut Reconcile,
+    id: &UserId,
+) -> Result<UserView, Failure> {
+    let link = reconcile.connected()?.clone();
+    match link.portal.details(id, Lane::Interactive).await {
+        Ok(details) => {
+            if is_the_resources(reconcile, id) {
+                reconcile.ctx.memory.change(&reconcile.key, |user| user.missing_client.there());
+            }
+            reconcile.ctx.memory.change(&reconcile.key, |user| user.absent_users.there(id));
+            link.inventory.remember(id, details.mark.clone());
+            reconcile.details.insert(id.clone(), details.clone());
+            Ok(UserView::Read(facts(reconcile, id, &details)))
+        }
+        Err(PortalError::NotFound) => {
+            missing(reconcile, &link, id).await?;
+            Ok(UserView::Gone)
+        }
+        Err(PortalError::ClientMissing) if !link.capabilities.reports_deleted => {
+            deleted_or_lost(reconcile, &link, id).await
+        }
+        Err(PortalError::ClientMissing) => Ok(lost(reconcile, id)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Memory has the missing client of the resource's own user only, not that of another user that is read.
+fn is_the_resources(reconcile: &Reconcile, id: &UserId) -> bool {
+    reconcile.observation.recorded.user.as_ref().is_none_or(|user| user.id == *id)
+}
+
+fn lost(reconcile: &Reconcile, id: &UserId) -> UserView {
+    if is_the_resources(reconcile, id) {
+        client_is_missing(reconcile, false);
+    }
+    UserView::Lost
+}
+
+/// `refused`: the user's token endpoint said `invalid_client` just now.
+pub(super) fn client_is_missing(reconcile: &Reconcile, refused: bool) {
+    reconcile
+        .ctx
+        .memory
+        .change(&reconcile.key, |user| user.missing_client.missing(&reconcile.portal_key, refused));
+}
+
+/// Such a portal answers the same for a deleted user as for one whose client is missing. Its list distinguishes them: a
+/// deleted one is inactive.
+async fn deleted_or_lost(
+    reconcile: &mut Reconcile,
+    link: &Connection,
+    id: &UserId,
+) -> Result<UserView, Failure> {
+    let since = reconcile.ctx.memory.change(&reconcile.key, |user| user.absent_users.since(id));
+    let is_inactive = || link.inventory.get(id).is_some_and(|user| user.status == UserStatus::Inactive);
+    if is_inactive() {
+        missing(reconcile, link, id).await?;
+        return Ok(UserView::Gone);
+    }
+    link.inventory.meet(&reconcile.key, Need::Judgement(since)).await?;
+    let is_listed = link.inventory.get(id).is_some();
+    if !is_inactive() && !is_listed {
+        link.inventory.meet(&reconcile.key, Need::Proof(Some(since))).await?;
+    }
+    let absent = link.inventory.with(|list| list.is_complete() && !list.knows(id)).unwrap_or(false);
+    if is_inactive() || absent {
+        see_loss(reconcile);
+        return Ok(UserView::Gone);
+    }
+    Ok(lost(reconcile, id))
+}
+
+/// The portal knows no such user (any more). What follows from that waits for a reading of the list that began later,
+/// and on which it was judged whether many users are missing at once: that is a fault of the portal.
+async fn missing(reconcile: &mut Reconcile, link: &Connection, id: &UserId) -> Result<(), Failure> {
+    if matches!(reconcile.observation.desired, Desired::Existing { .. }) {
+        return Ok(());
+    }
+    confirm_gone(reconcile, link, id).await?;
+    see_loss(reconcile);
+    Ok(())
+}
+
+/// Waits for a reading of the list that began after the portal first answered that it knows no such user. A list that
+/// shows the user all the same contradicts the answer: nothing follows from it then, and both are read again.
+pub(super) async fn confirm_gone(
+    reconcile: &Reconcile,
+    link: &Connection,
+    id: &UserId,
+) -> Result<(), Failure> {
+    let since = reconcile.ctx.memory.change(&reconcile.key, |user| user.absent_users.since(id));
+    if link.inventory.confirms_gone(&reconcile.key, id, since).await? {
+        return Ok(());
+    }
+    reconcile.ctx.memory.change(&reconcile.key, |user| user.absent_users.there(id));
+    Err(PortalError::BadAnswer { reason: "its user list shows a user that it does not know" }.into())
+}
+
+/// Takes over whether a mass disappearance is suspected now: the reconcile may have begun before a reading showed it.
+pub(super) fn see_loss(reconcile: &mut Reconcile) {
+    let suspected = reconcile.link.as_ref().and_then(|link| link.inventory.mass_disappearance());
+    if let Ok(portal) = &mut reconcile.observation.portal {
+        portal.mass_disappearance = suspected;
+    }
+}
+
+fn facts(reconcile: &Reconcile, id: &UserId, details: &UserDetails) -> UserFacts {
+    UserFacts {
+        name: details.name.clone(),
+        status: details.status,
+        kind: details.kind,
+        client_id: details.client_id.clone(),
+        roles: details.roles.clone(),
+        roles_in_tokens: details.roles_in_tokens,
+        mark: details.mark.clone(),
+        description: details.description.clone(),
+        connector: details.connector.as_ref().map(|c| c.name.clone().unwrap_or_else(|| c.id.clone())),
+        contents: reconcile.contents(id),
+        elsewhere: reconcile.elsewhere(id),
+    }
+}
