@@ -116,7 +116,7 @@ fn stop_signal(tasks: &Spawner) -> Result<CancellationToken, RunError> {
     Ok(stop)
 }
 
-/// Whether plain http may be used. The log reports it at each start, so that nobody uses it by mistake.
+/// Whether plain http may be used. The log reports it at each start, so that it is not used by mistake.
 fn plain_http(args: &RunArgs) -> PlainHttp {
     let plain_http = args.plain_http.setting();
     if plain_http == PlainHttp::PrivateAddresses {

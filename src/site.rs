@@ -35,7 +35,7 @@ pub struct Site {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Client {
     CatenaX {
-        /// The token endpoint of wallet users, for portals that do not tell it.
+        /// The token endpoint of wallet users, for portals that do not report it.
         wallet_token_url: Option<String>,
     },
 }

@@ -1,4 +1,4 @@
-//! The operator's image: what `tools/image.sh` makes, and that the Dockerfile says the same. The program in it is the
+//! The operator's image: what `tools/image.sh` builds, and that the Dockerfile says the same. The program in it is the
 //! tests' build; how large the release's image may be is checked by `tools/image.sh` itself.
 
 #![allow(
@@ -238,7 +238,7 @@ fn the_program_runs_in_its_image_and_resolves_names() {
     });
     assert_ne!(Some(first), last.ok(), "the name in /etc/hosts was not resolved");
 
-    // By a name server. Its port is that of the real ones, which not everybody may open.
+    // By a name server. Its port is that of the real ones, which needs a privilege to open.
     let Ok(server) = UdpSocket::bind("127.0.0.77:53") else {
         eprintln!("SKIPPED: no port 53 for a name server here");
         return;

@@ -31,13 +31,13 @@ pub const ROLE_AGAIN: &str = "the chart creates a Role in each namespace of watc
 
 /// Annotations and labels that the operator reads or writes.
 pub mod keys {
-    /// On a `TechnicalUser`: the last attempt to make its user, `<generation> <attempt> <pin>`. Written by the operator.
+    /// On a `TechnicalUser`: the last attempt to create its user, `<generation> <attempt> <pin>`. Written by the operator.
     pub const CREATING: &str = "technicaluser.dev/creating";
     /// On a `TechnicalUser`: any new value asks for a successor of a lost or stuck user.
     pub const ROTATE: &str = "technicaluser.dev/rotate";
     /// On a `TechnicalUser`: the names of outputs that the spec no longer names and that are not kept for the overlap.
     pub const END_OVERLAP: &str = "technicaluser.dev/end-overlap";
-    /// On a `TechnicalUser` under deletion: let it go without the portal.
+    /// On a `TechnicalUser` under deletion: release it without the portal.
     pub const RELEASE: &str = "technicaluser.dev/release";
     /// On a `Portal`: the hint of another cluster whose users this one takes over.
     pub const TAKE_OVER: &str = "technicaluser.dev/take-over";
@@ -45,7 +45,7 @@ pub mod keys {
     pub const ACCEPT_LOSS: &str = "technicaluser.dev/accept-loss";
     /// On a `Portal`: the origin at which the portal was before it moved to the address of the spec.
     pub const PORTAL_MOVED: &str = "technicaluser.dev/portal-moved";
-    /// On a Secret: `<instance>/<namespace>/<name>` of the `TechnicalUser` it was written for. Makes it ours.
+    /// On a Secret: `<instance>/<namespace>/<name>` of the `TechnicalUser` it was written for. It marks the Secret as ours.
     pub const OWNER: &str = "technicaluser.dev/owner";
     /// On a Secret: the portal's id of the user whose credential it holds.
     pub const USER_ID: &str = "technicaluser.dev/user-id";

@@ -67,7 +67,7 @@ pub struct Context {
     pub caches: Caches,
     /// The Portals' connections.
     pub connections: Connections,
-    /// Makes connections.
+    /// Opens connections.
     pub connector: Arc<dyn Connector>,
     /// What this process remembers of each `TechnicalUser`.
     pub memory: Memory,
@@ -169,25 +169,25 @@ impl Context {
         self.caches.vaults.get(&key.reference(vaults()))
     }
 
-    /// `TechnicalUser`s of this namespace may be there that nobody here sees.
+    /// Whether `TechnicalUser`s of this namespace may exist that this process cannot list.
     #[must_use]
     pub fn hides_users(&self, namespace: &str) -> bool {
         self.refusals.hide(&resource(&technical_users()), namespace)
     }
 
-    /// `Portal`s of this namespace may be there that nobody here sees.
+    /// Whether `Portal`s of this namespace may exist that this process cannot list.
     #[must_use]
     pub fn hides_portals(&self, namespace: &str) -> bool {
         self.refusals.hide(&resource(&portals()), namespace)
     }
 
-    /// `Vault`s of this namespace may be there that nobody here sees.
+    /// Whether `Vault`s of this namespace may exist that this process cannot list.
     #[must_use]
     pub fn hides_vaults(&self, namespace: &str) -> bool {
         self.refusals.hide(&resource(&vaults()), namespace)
     }
 
-    /// A namespace in which `Portal`s may be that nobody here sees.
+    /// A namespace in which `Portal`s may exist that this process cannot list.
     #[must_use]
     pub fn portals_hidden_in(&self) -> Option<String> {
         self.refusals.anywhere(&resource(&portals()))

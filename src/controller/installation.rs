@@ -1,4 +1,4 @@
-//! Which copy of the installation this is: a Secret of its own, made at the first start and kept.
+//! Which copy of the installation this is: a Secret of its own, created at the first start and kept.
 
 use std::collections::BTreeMap;
 
@@ -30,7 +30,7 @@ pub enum InstallationError {
         /// What went wrong.
         reason: String,
     },
-    /// It is there, but not as it was made.
+    /// It exists, but not as it was created.
     #[error(
         "Secret \"{name}\" of the installation lacks \"{key}\"; restore it from a backup, or delete it to start as a new copy of the installation"
     )]

@@ -33,7 +33,7 @@ pub enum KubeError {
         /// What the apiserver says.
         message: String,
     },
-    /// No answer: nobody knows what was done.
+    /// No answer: it is unknown what was done.
     #[error("the Kubernetes API did not answer: {reason}")]
     Unclear {
         /// What went wrong, without a body.

@@ -1,4 +1,4 @@
-//! Objects as they are stored: read leniently, so that one which no longer parses stops nobody else.
+//! Objects as they are stored: read leniently, so that one which no longer parses stops no other.
 
 use kube::api::{ApiResource, DynamicObject};
 use kube::runtime::reflector::ObjectRef;

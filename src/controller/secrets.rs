@@ -219,7 +219,7 @@ impl Texts {
         )
     }
 
-    /// A value without the blanks around it; empty counts as missing. People make login Secrets with `echo`.
+    /// A value without the blanks around it; empty counts as missing. People create login Secrets with `echo`.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<SecretString> {
         let text = self.0.get(key)?.expose_secret().trim();

@@ -77,7 +77,7 @@ pub fn installation() -> Installation {
     }
 }
 
-/// The inventory of a portal that nobody hears of, not read yet.
+/// The inventory of a portal without a listener, not read yet.
 pub fn inventory_of(portal: Arc<dyn Portal>) -> Arc<Inventory> {
     Arc::new(Inventory::new(
         portal,

@@ -1,13 +1,13 @@
 //! The grace period: tools that apply many objects at once apply them in any order, and give up at the first `Stalled`.
 //!
-//! What another object may bring is `Reconciling` for two minutes, and `Stalled` after that.
+//! What may end when another object appears is `Reconciling` for two minutes, and `Stalled` after that.
 
 use std::time::Duration;
 
 use super::blocker::Blocker;
 use super::reason::Reason;
 
-/// For how long something that is missing may still arrive.
+/// How long something that is missing may still appear.
 pub const GRACE: Duration = Duration::from_mins(2);
 
 /// What is missing or refused is checked again after this time.

@@ -1,7 +1,7 @@
 //! Which resource a user belongs to. The one rule for every id that comes from a status, from the answer to a create or from
 //! a list, checked before a user is published, changed, reset, deleted or marked as retained.
 //!
-//! A status can be written by others, so an id in it proves nothing by itself. The mark in the user's description decides.
+//! A status can be written by others, so an id in it alone proves nothing. The mark in the user's description decides.
 //! A user without a mark belongs to the resource only if something proves it that a status cannot forge: a name that the
 //! operator gives to users of this resource, or the proof of [`proof`].
 

@@ -3,7 +3,7 @@
 /// What a reason means for its report. Each reason names one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Course {
-    /// The operator goes on by itself, and nothing is wrong: no Warning event is due.
+    /// The operator continues automatically, and nothing is wrong: no Warning event is due.
     Progress,
     /// Another object, applied at the same time, may cure it: it is not `Stalled` at first.
     MayArrive,
@@ -45,7 +45,7 @@ impl Reason {
         Self::ALL.iter().copied().find(|reason| reason.as_str() == text)
     }
 
-    /// Whether the operator goes on by itself, and nothing is wrong.
+    /// Whether the operator continues automatically, and nothing is wrong.
     #[must_use]
     pub fn is_progress(self) -> bool {
         self.course() == Course::Progress

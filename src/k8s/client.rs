@@ -11,7 +11,7 @@ use tower::timeout::TimeoutLayer;
 /// How long the apiserver may take until an answer begins.
 const HEADERS_WITHIN: Duration = Duration::from_secs(30);
 /// How long a connection may be silent within an answer. The apiserver sends a bookmark into each watch about every
-/// minute; if none arrives, a NAT or a load balancer may have dropped the connection silently. The watch then begins again
+/// minute. Without one, a NAT or a load balancer may have dropped the connection silently. The watch then begins again
 /// at the version that it had reached.
 const SILENT_FOR: Duration = Duration::from_secs(90);
 /// How a call is named in the apiserver's audit log.

@@ -129,11 +129,11 @@ pub trait Portal: Send + Sync {
     /// Drops the current token, so that the next call obtains a new one: the claims of the token may be outdated.
     async fn forget_token(&self);
 
-    /// Makes one call that the portal answers only to a login that it accepts, with a token that names the same companies and
+    /// Sends one call that the portal answers only to a login that it accepts, with a token that names the same companies and
     /// the same client ID as `login`: a token alone shows only what the token endpoint claims.
     async fn confirm(&self, login: &Login) -> Result<(), PortalError>;
 
-    /// Makes one call that the portal answers only to a login that it accepts, with a token of the deletion login that names
+    /// Sends one call that the portal answers only to a login that it accepts, with a token of the deletion login that names
     /// this client ID.
     async fn confirm_deletion_login(&self, client_id: &str) -> Result<(), PortalError>;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::PortalError;
 
-/// Which call was made.
+/// Which call was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Operation {
     /// A token for the operator's own login (or for its deletion login).

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use tokio::task::{AbortHandle, JoinHandle};
 
-/// Ended tasks are forgotten when this many are known, at the earliest.
+/// Ended tasks are removed when this number is known, at the earliest.
 const FORGET_AT: usize = 64;
 
 /// Starts tasks that belong to a process, not to their caller. Cheap to clone.

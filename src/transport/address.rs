@@ -24,7 +24,7 @@ pub enum PlainHttp {
 }
 
 impl PlainHttp {
-    /// Whether a request may be sent to `url`. What a name resolves to is checked where the connection is made
+    /// Whether a request may be sent to `url`. What a name resolves to is checked where the connection is opened
     /// ([`is_private`]).
     pub(crate) fn allows(self, url: &Url) -> bool {
         match (url.scheme(), self, url.host()) {

@@ -18,7 +18,7 @@ pub struct VaultClient {
 }
 
 impl VaultClient {
-    /// Makes the client; nothing is called yet.
+    /// Builds the client; nothing is called yet.
     pub fn new(
         config: VaultConfig,
         transports: &dyn Transports,

@@ -87,8 +87,8 @@ impl Session {
         Self { auth, state: Mutex::default(), settled_until: SyncMutex::new(None) }
     }
 
-    /// Makes a call with the token. Where Vault forbids it because the token is not valid any more, there is one new login
-    /// and the call is made once more: a call that is forbidden has had no effect.
+    /// Sends a call with the token. Where Vault forbids it because the token is not valid any more, there is one new login
+    /// and the call is sent once more: a call that is forbidden has had no effect.
     pub(super) async fn call(&self, caller: &Caller, call: &Call) -> Result<Answer, VaultError> {
         let token = self.token(caller).await?;
         let result = caller.call(call, Some(&token.secret)).await;

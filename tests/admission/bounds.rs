@@ -1,4 +1,4 @@
-//! Every bound of the schemas (lengths, numbers, patterns, required fields, …) holds where it says. The cases are made
+//! Every bound of the schemas (lengths, numbers, patterns, required fields, …) holds where it says. The cases are built
 //! from the definitions, so that a new bound is tried without a word here; a field that no sample has fails the test.
 
 use serde_json::{Map, Value, json};

@@ -27,7 +27,7 @@ fn manifests(folder: &str) -> Vec<(String, String)> {
     names.into_iter().map(|name| (name.clone(), read(&name))).collect()
 }
 
-/// All examples but those of kustomize, which are not whole by themselves.
+/// All examples but those of kustomize, which are not complete on their own.
 fn examples() -> Vec<(String, String)> {
     ["examples", "examples/namespaces", "examples/cofinity-x"].into_iter().flat_map(manifests).collect()
 }

@@ -43,7 +43,7 @@ fn login() -> Value {
     json!({ "secretRef": { "name": "portal-login" } })
 }
 
-/// A portal of the Catena-X make.
+/// A portal with the Catena-X software.
 pub fn catena_x() -> Value {
     json!({ "catenaX": {
         "url": "https://portal-backend.example.org",

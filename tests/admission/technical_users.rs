@@ -30,7 +30,7 @@ const CLUSTER: &str = "the operator writes no Secret of a type that gives access
 const ALIAS: &str =
     "secretAlias is for the formats EdcEnv, EdcHelmValues, EdcMemory, Properties and Template";
 
-/// A user that is made.
+/// A user that the operator creates.
 pub fn create() -> Value {
     json!({ "portalRef": { "name": "p" }, "user": { "create": { "roles": ["Dataspace Discovery"] } } })
 }

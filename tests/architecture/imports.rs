@@ -110,7 +110,7 @@ pub fn leaves(tree: &UseTree) -> Vec<Import> {
     }
     let mut found = Vec::new();
     walk(tree, &[], &mut found);
-    // `use self::{self as x}` and the like of it name the module itself.
+    // `use self::{self as x}` and similar forms name the module itself.
     found.retain(|import| !import.path.is_empty());
     found
 }

@@ -78,7 +78,7 @@ pub const LAYERS: &[Layer] = &[
     Layer { name: "main", forbidden: &[] },
 ];
 
-/// What those must not name that only watch and tell.
+/// What layers must not name that only watch and report.
 const OBSERVERS: &[&str] = &["crate::controller", "crate::portal", "crate::api"];
 
 /// The layer of a file, named by its path below `src`.

@@ -1,6 +1,6 @@
 //! What the operator costs, counted by the apiserver's own metrics and the simulator's call log.
 //!
-//! A test binary of its own: the apiserver counts everybody's requests, so nothing else may run beside it.
+//! A test binary of its own: the apiserver counts all requests, so nothing else may run beside it.
 
 #![allow(
     clippy::unwrap_used,
@@ -72,7 +72,7 @@ async fn sweeps(world: &World, more: usize) {
     world.simulator.wait_for(|view| view.count(Endpoint::List) >= lists + pages).await;
 }
 
-/// Calls that are made for one user.
+/// Calls for one user.
 fn calls_per_user(world: &World) -> usize {
     [Endpoint::Details, Endpoint::Create, Endpoint::Update, Endpoint::Reset, Endpoint::Delete]
         .into_iter()

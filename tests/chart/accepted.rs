@@ -76,7 +76,7 @@ async fn a_real_apiserver_knows_every_field() {
     let account =
         ["create", "serviceaccount", "tuo-technical-user-operator", "-n", &namespace, "--save-config"];
     for create in [&account[..], &["create", "priorityclass", "important", "--value=1"]] {
-        kubectl(create).await.expect("it is made");
+        kubectl(create).await.expect("it is created");
     }
     let apply = ["apply", "--dry-run=server", "--validate=strict", "-f", "-"];
     let answer = cluster.kubectl_with_input(&apply, &yaml).await.expect("kubectl runs");

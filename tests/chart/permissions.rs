@@ -74,7 +74,7 @@ fn assert_bound(objects: &[Value], role_kind: &str) {
         let binding = bindings
             .iter()
             .find(|b| name(b) == name(role) && b["metadata"]["namespace"] == role["metadata"]["namespace"])
-            .unwrap_or_else(|| panic!("nobody is bound to {}", name(role)));
+            .unwrap_or_else(|| panic!("no account is bound to {}", name(role)));
         assert_eq!(binding["roleRef"]["kind"], role_kind);
         assert_eq!(binding["roleRef"]["name"], role["metadata"]["name"]);
         let account = of_kind(objects, "ServiceAccount")[0];
@@ -143,7 +143,7 @@ fn all_namespaces_need_a_cluster_role() {
     assert_eq!(env(&objects, "TUO_WATCH_NAMESPACES").as_deref(), Some("*"));
 }
 
-/// What survives the end of a namespace is worth no secret, and makes and deletes nothing.
+/// What survives the end of a namespace gives no secret, and creates and deletes nothing.
 #[test]
 fn the_cluster_role_opens_no_secret() {
     let (_, granted) = cluster_role(&render(&[]));

@@ -59,7 +59,7 @@ async fn what_cannot_be_deleted_is_revoked_marked_and_named() {
         (&json!(user.id.to_string()), &json!(user.name), &json!(user.client_id), &json!(true))
     );
     assert!(left["words"].as_str().unwrap().contains("a person of the company has to delete it"));
-    // The exercise reset it once, the end once more; nobody read the last secret.
+    // The exercise reset it once, the end once more; no client read the last secret.
     assert_eq!(simulator.count(Endpoint::Reset), 2);
     let reads = simulator.calls();
     let last_reset = reads.iter().rposition(|call| call.endpoint == Endpoint::Reset).unwrap();

@@ -65,7 +65,7 @@ func readCredential(env func(string) string) (credential, *failure) {
 			}
 		}
 	}
-	// As it is, with the newline that somebody may have put at its end: so do programs that are not so kind.
+	// As it is, also with a newline at its end, as programs that do not trim it.
 	result := credential{source: source, tokenURL: found[0], clientID: found[1], secret: found[2]}
 	if len(missing) > 0 {
 		return result, &failure{Kind: "configuration", Message: "missing: " + strings.Join(missing, ", ")}

@@ -1,5 +1,5 @@
 // The connector is what the credentials are for, reduced to that: it obtains tokens in a loop with what it was given,
-// and tells over HTTP how that goes. Tests run it in pods.
+// and reports the result over HTTP. Tests run it in pods.
 //
 // It reads the credential from CREDENTIALS_DIR (a mounted Secret, read for each token), from OAUTH_TOKEN_URL,
 // OAUTH_CLIENT_ID and OAUTH_CLIENT_SECRET, or from what a bare envFrom brought. With EDC_VAULT_HASHICORP_URL it reads the

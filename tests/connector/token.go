@@ -28,7 +28,7 @@ type failure struct {
 // The format of OAuth's error codes. Other text of an answer is not repeated: it may quote the request.
 var errorCode = regexp.MustCompile(`^[a-z_]{1,40}$`)
 
-// obtain requests one token by client credentials, and forgets it. It returns for how long the token is valid.
+// obtain requests one token by client credentials, and does not keep it. It returns for how long the token is valid.
 func obtain(ctx context.Context, from credential, caFile string) (time.Duration, *failure) {
 	client, err := newClient(caFile)
 	if err != nil {

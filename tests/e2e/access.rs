@@ -1,4 +1,4 @@
-//! Who may use a Portal, and for what: nothing is read or made for those who may not.
+//! Who may use a Portal, and for what: nothing is read or created for others.
 
 use portal_simulator::role_names::{
     DATASPACE_DISCOVERY, IDENTITY_WALLET_MANAGEMENT, SEMANTIC_MODEL_MANAGEMENT,

@@ -1,4 +1,4 @@
-//! The portal's answer to a create does not come, whether the user was made or not.
+//! The portal's answer to a create does not come, whether the user was created or not.
 
 use portal_simulator::role_names::{DATASPACE_DISCOVERY, IDENTITY_WALLET_MANAGEMENT};
 use portal_simulator::{Action, Canned, Endpoint, Fault};
@@ -59,7 +59,7 @@ async fn the_user_is_created_long_after_the_caller_ended() {
     one_user_in_the_end(INTERNAL, Action::DoneOnlyAfterCallerGone(Duration::from_secs(10)), 1).await;
 }
 
-/// A token that is refused at the create has made nothing: the create is asked for again with a new one.
+/// A create with a refused token creates nothing: it is sent again with a new one.
 #[tokio::test]
 async fn the_token_is_refused_at_the_create() {
     for refusals in [1, 3] {

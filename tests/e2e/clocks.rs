@@ -1,4 +1,4 @@
-//! The wall clock of an operator's process is ten minutes ahead of everybody else's, or behind.
+//! The wall clock of an operator's process is ten minutes ahead of all others, or behind.
 
 use std::path::Path;
 use std::process::Command;

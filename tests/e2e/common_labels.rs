@@ -60,7 +60,7 @@ async fn a_refused_identity_is_reported_and_waited_for() {
     world.start_operator();
     let words = world.readyz(503, REFUSAL).await;
     assert!(words.contains(&format!("Secret \"{NAME}\"")), "{words}");
-    assert!(world.operator().try_wait().unwrap().is_none(), "the process goes on");
+    assert!(world.operator().try_wait().unwrap().is_none(), "the process continues");
     remove_policy(&world).await;
     let words = world.readyz(200, "ok").await;
     assert!(!words.contains(NAME), "{words}");

@@ -17,14 +17,14 @@ async fn calls_of_a_create(role: &str) -> Vec<Call> {
     recording.calls(&world)
 }
 
-/// Kills the operator there and starts it again at once. False where the call was not made this time.
+/// Kills the operator there and starts it again at once. False if the call was not sent this time.
 async fn crash(role: &str, call: Call, killed: Killed) -> bool {
     let mut world = connected(world()).await;
     let held = call.hold(&world, killed);
     world.apply(&create(NAME, &world.namespace, role)).await;
     let met = tokio::select! {
         () = held.reached() => true,
-        _ = world.ready(NAME) => held.was_made().await,
+        _ = world.ready(NAME) => held.was_sent().await,
     };
     held.kill_and_restart(&mut world, NAME).await;
     one_user(&world, NAME).await;

@@ -62,7 +62,7 @@ async fn values_that_the_portal_shows_come_before_those_of_the_spec() {
     world.portal_until("the difference is reported", both).await;
     world.event("catena-x", "DataspaceDiffers").await;
 
-    // An outage of this call changes nothing, and does not make the Portal fail.
+    // An outage of this call changes nothing, and the Portal does not fail.
     let outage = Fault::at(Endpoint::WalletUrls, Action::Status(Canned::error(500)));
     let outage = world.simulator.inject(outage);
     world.two_sweeps().await;
@@ -111,7 +111,7 @@ async fn an_internal_users_token_url_is_that_of_the_portal_resource() {
     let written = world.get_secret("edc").await.unwrap();
     assert_eq!(secret_value(&written, "token-url"), ours);
 
-    // What an outside change made necessary is read from the portal, with its own spelling.
+    // What an outside change affects is read from the portal, with its own spelling.
     world.simulator.reset_by_hand(world.user_of("edc").id).unwrap();
     world.patch_portal(&json!({ "spec": { "verification": { "interval": "10s" } } })).await;
     let before = secret_value(&written, "client-secret");
@@ -128,7 +128,7 @@ async fn an_internal_users_token_url_is_that_of_the_portal_resource() {
         })
         .await;
 
-    // A restart, after which nothing has been read so far, forgets nothing.
+    // A restart, after which nothing has been read so far, loses nothing.
     world.kill_operator();
     world.start_operator();
     world.two_sweeps().await;

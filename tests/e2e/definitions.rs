@@ -42,7 +42,7 @@ async fn wait_for_discovery(world: &World, path: &str, is_served: impl Fn(&str) 
         .await;
 }
 
-/// Nothing was written, and nobody was asked for anything.
+/// Nothing was written, and no request was sent.
 fn assert_nothing_was_requested(world: &World) {
     assert_eq!(world.writes(), 0);
     assert_eq!(world.proxy.count(&Matcher::any().path("/leases/")), 0, "it does not apply for the lease");

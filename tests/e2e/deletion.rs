@@ -1,4 +1,4 @@
-//! The way back: what the policy, the login and the kind of the user allow, and never a user that nobody knows of.
+//! Deletion: what the policy, the login and the kind of the user allow, and never a user that no status names.
 
 use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams};
 use portal_simulator::role_names::{DATASPACE_DISCOVERY, IDENTITY_WALLET_MANAGEMENT};
@@ -183,7 +183,7 @@ async fn a_user_that_a_connector_uses_is_held_and_the_connector_named() {
         "{words}"
     );
     world.two_sweeps().await;
-    assert_eq!(world.token_with("edc").await, 200, "it goes on working until then");
+    assert_eq!(world.token_with("edc").await, 200, "it works until then");
     assert_eq!(world.simulator.set_connector_status(connector, ConnectorStatus::Inactive), Change::Done);
     world.sweep().await;
     world.gone("edc").await;
@@ -243,7 +243,7 @@ async fn a_resource_that_was_not_ready_says_that_its_user_is_being_deleted() {
     assert_eq!(world.ours(), []);
 }
 
-/// Until its description says so, nobody may take it for retained.
+/// Until its description has the mark, it does not count as retained.
 #[tokio::test]
 async fn a_user_that_cannot_be_read_or_marked_is_not_listed_as_retained() {
     let world = world().start().await;

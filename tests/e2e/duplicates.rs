@@ -1,4 +1,4 @@
-//! A user that was made twice: one stays, and the other is taken back once the status names the one that stays.
+//! A user that was created twice: one is kept, and the other is deleted after the status names the one that is kept.
 
 use portal_simulator::role_names::DATASPACE_DISCOVERY;
 use portal_simulator::{Endpoint, Stage as PortalStage, Status, UserSeed, UserView};
@@ -66,7 +66,7 @@ async fn no_user_is_deleted_before_the_status_names_the_one_that_is_kept() {
     assert_eq!(world.simulator.count(Endpoint::Delete), 0);
     gate.release();
     world.simulator.wait_for(|view| view.answered(Endpoint::Delete) == 1).await;
-    assert_eq!(one_user(&world, NAME).await, user, "the published one stays");
+    assert_eq!(one_user(&world, NAME).await, user, "the published one is kept");
 }
 
 #[tokio::test]

@@ -176,7 +176,7 @@ async fn a_hostile_portal_costs_the_operator_at_most_32_mib() {
     let extra = peak(&world) - calm;
     println!("22,000 users: +{extra} KiB");
     assert!(extra <= 32 << 10, "{extra} KiB");
-    assert_eq!(portal.changes.load(Ordering::SeqCst), 0, "nobody's user was changed");
+    assert_eq!(portal.changes.load(Ordering::SeqCst), 0, "no user was changed");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! A calm system: sweeps go on, nothing is written and nobody is asked for single users; nor after a restart.
+//! A calm system: sweeps continue, nothing is written and no single user is read; nor after a restart.
 
 use portal_simulator::Endpoint;
 use portal_simulator::role_names::DATASPACE_DISCOVERY;

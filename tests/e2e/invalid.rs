@@ -1,4 +1,5 @@
-//! Resources that are stored and cannot be read by this operator: they say so, stop nobody else, and can be deleted.
+//! Resources that are stored and cannot be read by this operator: their status reports it, they stop no other,
+//! and they can be deleted.
 
 use portal_simulator::Endpoint;
 use portal_simulator::role_names::DATASPACE_DISCOVERY;
@@ -44,8 +45,8 @@ async fn a_resource_that_cannot_be_read_reports_it_and_stops_no_other() {
         assert!(words.contains("deletionPolicy") || words.contains("unknown variant"), "{words}");
     }
     world.two_sweeps().await;
-    assert_eq!(world.count(Endpoint::Create), 3, "nothing is made for what cannot be read");
-    assert_eq!(world.token_with("unread").await, 200, "what was published stays");
+    assert_eq!(world.count(Endpoint::Create), 3, "no user is created for what cannot be read");
+    assert_eq!(world.token_with("unread").await, 200, "what was published is kept");
     world.apply(&create("another", &world.namespace, DATASPACE_DISCOVERY)).await;
     world.ready("another").await;
     world.ready("first").await;
@@ -84,7 +85,7 @@ async fn a_portal_that_cannot_be_read_says_so_and_its_users_wait() {
         })
         .await;
     world.two_sweeps().await;
-    assert_eq!(world.count(Endpoint::Create), 1, "nothing is made by what cannot be read");
+    assert_eq!(world.count(Endpoint::Create), 1, "no user is created for what cannot be read");
     world.apply(&create("third", &world.namespace, DATASPACE_DISCOVERY)).await;
     world.ready("third").await;
     world.delete("second").await;

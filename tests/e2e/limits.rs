@@ -1,4 +1,4 @@
-//! What Kubernetes and the portal allow: no user is made whose Secret could not be written.
+//! What Kubernetes and the portal allow: no user is created whose Secret could not be written.
 
 use portal_simulator::role_names::{DATASPACE_DISCOVERY, IDENTITY_WALLET_MANAGEMENT};
 use portal_simulator::{Action, Canned, Endpoint, Fault};

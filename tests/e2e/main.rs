@@ -1,7 +1,7 @@
 //! The operator against real parts: a real apiserver with RBAC on, the real chart, the simulated portal.
 //!
 //! Each test has its own namespace, its own simulator and its own operator process, which runs with a token of the
-//! `ServiceAccount` that the chart made: a missing permission fails a test.
+//! `ServiceAccount` that the chart created: a missing permission fails a test.
 //!
 //! Most of the time is waiting for attempts to settle: `cargo test --test e2e -- --test-threads 12` is no strain.
 #![allow(

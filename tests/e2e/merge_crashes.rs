@@ -204,7 +204,7 @@ async fn killed_and(
     to_merge(world).await;
     let met = tokio::select! {
         () = held.reached() => true,
-        () = has_merged(world) => held.was_made().await,
+        () = has_merged(world) => held.was_sent().await,
     };
     world.kill_operator();
     meanwhile(world).await;

@@ -173,7 +173,7 @@ async fn a_namespace_ends_after_a_restart() {
     assert_eq!(world.count(Endpoint::Delete), 2);
 }
 
-/// After a restart nobody knows the login any more, and none can be written into a namespace that ends.
+/// After a restart no process knows the login any more, and none can be written into a namespace that ends.
 #[tokio::test]
 async fn a_login_that_ended_first_is_named_and_the_resources_can_be_released() {
     let mut world = world().neighbour("").start().await;

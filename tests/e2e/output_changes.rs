@@ -26,7 +26,7 @@ fn output(user: &DynamicObject, name: &str) -> Option<RecordedOutput> {
     user_status(user).outputs.into_iter().find(|output| output.name == name)
 }
 
-/// The credential is counted by itself, not by the Secrets that changed with it.
+/// The credential is counted on its own, not by the Secrets that changed with it.
 #[tokio::test]
 async fn a_credential_is_counted_once_and_a_change_of_the_format_is_none() {
     let world = world().start().await;

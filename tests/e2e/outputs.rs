@@ -1,4 +1,4 @@
-//! Several Secrets of one resource: all of them can be written before a user is created, and each is served by itself.
+//! Several Secrets of one resource: all of them can be written before a user is created, and each is served on its own.
 
 use kube::api::DeleteParams;
 use kube::core::DynamicObject;
@@ -56,7 +56,7 @@ async fn every_secret_holds_the_credential_and_has_a_condition() {
     }
     assert_eq!(user_status(&ready).credential.unwrap().generation, 1);
 
-    // Each is repaired by itself.
+    // Each is repaired on its own.
     world.secrets_api().delete("data-plane", &DeleteParams::default()).await.unwrap();
     world.eventually("it is there again", async || world.get_secret("data-plane").await.is_some()).await;
     let repaired = world.ready(NAME).await;
@@ -184,7 +184,7 @@ async fn a_secret_that_the_spec_drops_is_kept_for_the_overlap() {
     let annotation = json!({END_OVERLAP: "zero, one"});
     world.patch_user(NAME, &json!({"metadata": {"annotations": annotation}})).await;
     world.eventually("one is deleted", async || world.get_secret("one").await.is_none()).await;
-    world.until(NAME, "one is forgotten", |user| readiness(user, "one").is_none()).await;
+    world.until(NAME, "one is removed from the status", |user| readiness(user, "one").is_none()).await;
     hold_the_credential(&world, &["two", "three"]).await;
 
     // A shorter overlap counts for what is kept already.
@@ -261,7 +261,7 @@ async fn a_process_that_is_killed_between_two_secrets_writes_both() {
         world.apply(&with_secrets(&world, &["one", "two"])).await;
         let met = tokio::select! {
             () = held.reached() => true,
-            _ = world.ready(NAME) => held.was_made().await,
+            _ = world.ready(NAME) => held.was_sent().await,
         };
         held.kill_and_restart(&mut world, NAME).await;
         one_user_in(&world, &["one", "two"]).await;
@@ -282,7 +282,7 @@ async fn a_process_that_is_killed_while_the_outputs_change_leaves_no_credential_
         name_secrets(&world, &["two", "three"]).await;
         let met = tokio::select! {
             () = held.reached() => true,
-            () = changed(&world) => held.was_made().await,
+            () = changed(&world) => held.was_sent().await,
         };
         held.kill_and_restart(&mut world, NAME).await;
         changed(&world).await;

@@ -64,7 +64,7 @@ async fn it_starts_over_with_an_attempt_of_its_own() {
     gate.reached().await.unwrap();
     pause(world.operator()).await;
     gate.release();
-    // Not a wait for something to happen: it is the time itself that makes the attempt worthless.
+    // Not a wait for something to happen: the attempt is invalid after the time itself.
     tokio::time::sleep(TOO_LONG).await;
     assert_eq!(world.simulator.count(Endpoint::Create), 0);
     world.operator().sigcont().unwrap();

@@ -1,4 +1,5 @@
-//! Logins that do not do and portals that fail: said in words, mended by itself, and what is published stays.
+//! Logins that do not work and portals that fail: the status reports them, the operator recovers automatically, and what is
+//! published is kept.
 
 use kube::api::DeleteParams;
 use portal_simulator::role_names::{CONNECTOR_MANAGEMENT, DATASPACE_DISCOVERY, IDENTITY_WALLET_MANAGEMENT};
@@ -31,7 +32,7 @@ async fn a_login_that_does_not_work_is_reported_and_read_again_automatically() {
     let words = world.portal_because("PermissionMissing").await;
     assert!(words.contains("view_tech_user_management") && words.contains(CONNECTOR_MANAGEMENT), "{words}");
     assert_eq!(world.portal_writes(), 0);
-    // People make Secrets with `echo`.
+    // People create Secrets with `echo`.
     let with_line_end = format!("{}\n", FULL_LOGIN.secret);
     world.login(Login { secret: &with_line_end, ..FULL_LOGIN }).await;
     world.ready("edc").await;
@@ -99,7 +100,7 @@ async fn what_is_published_is_ready_while_the_portal_fails() {
     }
     let probes = world.count(Endpoint::List);
     world.lists_answered(probes + 2).await;
-    assert_eq!(world.count(Endpoint::Details), details, "nobody asks for single users meanwhile");
+    assert_eq!(world.count(Endpoint::Details), details, "no single user is read meanwhile");
     assert!(world.count(Endpoint::Token) <= token + 2, "nor for tokens");
     for (name, since) in names.iter().zip(&since) {
         let user = world.user(name).await.unwrap();
@@ -210,7 +211,7 @@ async fn a_portal_that_is_not_there_is_waited_for() {
     assert!(words.contains(&format!("{namespace}/{PORTAL}")), "{words}");
     world.apply(&portal(&world.simulator, &namespace)).await;
     world.ready("edc").await;
-    // Under deletion it stays while it is needed, and takes nobody new.
+    // Under deletion it is kept while it is needed, and accepts no new resource.
     world
         .plane
         .kubectl(&["delete", kind, PORTAL, "-n", &namespace, "--wait=false"])

@@ -52,7 +52,7 @@ async fn crash(call: Call, killed: Killed) -> bool {
     let met = tokio::select! {
         () = held.reached() => true,
         _ = world.until(NAME, "it is replaced", |u| recorded(u).generation == Some(2) && reason(u) == "Ready") =>
-            held.was_made().await,
+            held.was_sent().await,
     };
     held.kill_and_restart(&mut world, NAME).await;
     one_successor(&world, &lost).await;

@@ -329,7 +329,7 @@ async fn a_process_that_is_killed_between_publication_and_restart_restarts_each_
         change_secret(&world, NAME, "A_").await;
         let met = tokio::select! {
             () = held.reached() => true,
-            () = restarted_for(&world, NAME, 1) => held.was_made().await,
+            () = restarted_for(&world, NAME, 1) => held.was_sent().await,
         };
         held.kill_and_restart(&mut world, NAME).await;
         restarted_for(&world, NAME, 1).await;

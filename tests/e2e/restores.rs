@@ -1,4 +1,4 @@
-//! What a backup, or a hand, takes away from a resource or brings back.
+//! What a backup, or a person, removes from a resource or restores.
 
 use kube::api::{DynamicObject, Patch, PatchParams};
 use portal_simulator::Endpoint;

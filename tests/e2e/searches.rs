@@ -58,7 +58,7 @@ async fn wait_for_first_state(
     tokio::time::timeout(limit, seen).await.unwrap().unwrap().unwrap()
 }
 
-/// A proof takes longer than a reconcile waits for it. It goes on, and the resource says what it waits for.
+/// A proof takes longer than a reconcile waits for it. It continues, and the resource says what it waits for.
 #[tokio::test]
 async fn a_search_outlives_the_reconcile_that_asked_for_it() {
     let users = long_list();

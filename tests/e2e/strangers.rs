@@ -31,7 +31,7 @@ async fn a_resource_without_access_neither_keeps_a_portal_nor_learns_of_it() {
     let status = json!({"status": {"portal": portal, "user": user}});
     api.patch_status("edc", &PatchParams::default(), &Patch::Merge(&status)).await.unwrap();
 
-    // What is wrong with the Portal is not for everybody.
+    // Not every namespace may read what is wrong with the Portal.
     world.login(FULL_LOGIN.wrong()).await;
     world.sweep_soon().await;
     world.portal_because("LoginRefused").await;

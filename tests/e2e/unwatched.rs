@@ -143,7 +143,7 @@ async fn a_role_that_is_deleted_while_it_runs_excludes_its_namespace_until_it_is
     world.ready(&name).await;
     let users = world.ours();
     let role = without_role(&world, &dark).await;
-    // Watches that are open stay so; they end by themselves after five minutes.
+    // Watches that are open are kept; they end automatically after five minutes.
     world.proxy.drop_connections();
     world.readyz(200, &format!("namespace {dark} is not served")).await;
     world.apply(&create("here", &world.namespace, DATASPACE_DISCOVERY)).await;

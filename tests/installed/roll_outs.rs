@@ -1,4 +1,4 @@
-//! Pods that are replaced while users are made.
+//! Pods that are replaced while users are created.
 
 use portal_simulator::Endpoint;
 use portal_simulator::role_names::DATASPACE_DISCOVERY;
@@ -11,7 +11,7 @@ const USERS: usize = 20;
 async fn restarted_amid_creations(values: &[&str]) {
     let release = Release::install(values).await;
     release.portal_because("LoggedIn").await;
-    // Slow enough that the restarts find some under way.
+    // Slow enough that the restarts find some in progress.
     release
         .patch_portal(&serde_json::json!({"spec": {"limits": {"requestsPerSecond": 4, "burst": 1}}}))
         .await;

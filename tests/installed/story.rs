@@ -251,7 +251,7 @@ async fn the_pages_do_what_they_say() {
         assert_eq!(users(&simulator), made, "after {heading:?}");
         assert_eq!(secrets(&reader).await, published, "after {heading:?}");
     }
-    // Nobody noticed so far, and nobody notices that the operator is gone.
+    // The readers of the Secrets notice nothing so far, and they notice no removal of the operator.
     for pod in CONNECTORS {
         obtains_tokens(&reader, pod).await;
         let outcome = reader.cluster().outcome("connector", pod).await;

@@ -122,7 +122,7 @@ async fn a_short_pause_is_waited_for_and_a_long_one_reported() {
     assert_eq!(stub.count("roles"), 3);
 }
 
-/// Lets the process's clock jump; nothing may be under way, as its time-out would come at once.
+/// Lets the process's clock jump; nothing may be in progress, as its time-out would come at once.
 async fn later(time: Duration) {
     tokio::time::pause();
     tokio::time::advance(time).await;

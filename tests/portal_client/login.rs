@@ -346,7 +346,7 @@ async fn nothing_is_sent_with_a_token_of_another_company() {
         assert_eq!(portal.create_slot().await.err(), Some(PortalError::OtherCompany));
         let sent: Vec<_> = stub.seen().split_off(before).iter().map(|seen| seen.what().to_owned()).collect();
         assert!(sent.iter().all(|what| matches!(what.as_str(), "token" | "errormessage")), "{sent:?}");
-        // Logging in goes on, or nobody would learn of the company.
+        // Logging in continues, or the company could not be found.
         assert_ne!(portal.login().await.unwrap().companies, ["ONE"]);
     }
     portal.forget_token().await;

@@ -21,7 +21,7 @@ struct Store {
     stored: Mutex<Vec<String>>,
     failures: Mutex<usize>,
     unreadable: Mutex<bool>,
-    /// Reads go on showing the first token.
+    /// Reads still show the first token.
     stale: Mutex<Option<String>>,
 }
 
@@ -94,7 +94,7 @@ fn sent(stub: &Stub) -> Vec<String> {
         .collect()
 }
 
-/// Moves the clock of the client until the last failure is forgotten, and the token of 12 s is too old. Between two calls no
+/// Moves the clock of the client until the last failure no longer counts, and the token of 12 s is too old. Between two calls no
 /// time-out runs that would expire by that.
 async fn a_while() {
     tokio::time::pause();

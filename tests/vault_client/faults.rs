@@ -1,4 +1,4 @@
-//! What a person has to put right: the server, its certificate, the mount, the policy.
+//! What a person has to repair: the server, its certificate, the mount, the policy.
 
 use serde_json::json;
 use technical_user_operator::vault::{Auth, VaultError};

@@ -1,4 +1,4 @@
-//! A portal of the Catena-X make: its addresses and its logins.
+//! A portal with the Catena-X software: its addresses and its logins.
 #![allow(clippy::doc_markdown, reason = "kubectl explain shows the texts as they are")]
 
 use kube::KubeSchema;

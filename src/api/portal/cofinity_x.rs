@@ -1,4 +1,4 @@
-//! The portal of Cofinity-X: its addresses are known, and its logins are those of the Catena-X make.
+//! The portal of Cofinity-X: its addresses are known, and its logins are those of a Catena-X portal.
 #![allow(clippy::doc_markdown, reason = "kubectl explain shows the texts as they are")]
 
 use kube::KubeSchema;

@@ -1,4 +1,4 @@
-//! Kind `Portal`: where users are made, with which login, and who may use it.
+//! Kind `Portal`: where users are created, with which login, and who may use it.
 #![allow(
     clippy::duplicated_attributes,
     reason = "the lint takes two printer columns of one type for a mistake"

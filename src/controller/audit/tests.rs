@@ -84,7 +84,7 @@ fn listen() -> (Log, tracing::subscriber::DefaultGuard) {
     (log, tracing::subscriber::set_default(subscriber))
 }
 
-/// Makes every write once, after the user's details were read.
+/// Sends every write once, after the user's details were read.
 async fn every_write(answer: Option<PortalError>) -> Vec<Value> {
     let (log, _guard) = listen();
     let portal = Audited::new(Arc::new(Fake(Answer(answer))), key(), None);

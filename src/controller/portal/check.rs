@@ -17,14 +17,14 @@ use crate::domain::dataspace::DataspaceValues;
 use crate::domain::reason::Reason;
 use crate::portal::Lane;
 
-/// A reconcile waits no longer for a sweep. The sweep goes on, and wakes the Portal at its end.
+/// The longest wait of a reconcile for a sweep. The sweep continues, and wakes the Portal at its end.
 const SWEEP_PATIENCE: Duration = Duration::from_mins(1);
 
 /// What a check of the portal found.
 pub struct Checked {
     /// The connection that works.
     pub link: Connection,
-    /// What the sweep found, and how long it took; `None` while it goes on, and where it is not due.
+    /// What the sweep found, and how long it took; `None` while it is in progress, and if it is not due.
     pub swept: Option<(Leftovers, Duration)>,
     /// What the portal shows of the data space, where it was asked.
     pub dataspace: Option<Shown>,

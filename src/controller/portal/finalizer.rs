@@ -30,8 +30,8 @@ pub async fn add(ctx: &Context, key: &Key, object: &DynamicObject) -> Result<Dyn
     patch(ctx, key, object, &finalizers).await
 }
 
-/// Lets a Portal under deletion go once no resource that holds our finalizer uses it. A create that was under way when
-/// its deletion began has had its time by then.
+/// Removes the finalizer of a Portal under deletion when no resource that has our finalizer uses it. A create that was in
+/// progress when its deletion began has ended by then.
 pub async fn leave(ctx: &Context, key: &Key, object: &DynamicObject) -> Result<Leaving, KubeError> {
     if !has_finalizer(object) {
         gone(ctx, key);

@@ -77,7 +77,7 @@ pub struct Access<'a> {
     ctx: &'a Context,
     key: &'a Key,
     spec: Option<PortalSpec>,
-    /// The Portal was connected once; before that it has made no user.
+    /// The Portal was connected once; before that it has created no user.
     was_connected: bool,
     inventory: Option<Arc<Inventory>>,
     /// Where the connection leads to.
@@ -178,7 +178,7 @@ fn is_settled(inventory: &Arc<Inventory>, resource: &Key, settled_at: Instant) -
     Instant::now() >= settled_at && inventory.is_met(resource, Need::Proof(Some(settled_at)))
 }
 
-/// Whether the list of the portal shows a user whose name was made for this resource. A list that missed some users says
+/// Whether the list of the portal shows a user whose name was created for this resource. A list that missed some users says
 /// nothing of one that is proved to be the resource's.
 fn is_in(snapshot: &Snapshot, owner: &Owner, has_user: bool) -> bool {
     !snapshot.named_for(owner).is_empty()

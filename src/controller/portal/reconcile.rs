@@ -61,7 +61,7 @@ pub async fn reconcile_once(
         if checked.swept.is_some() {
             ctx.metrics.portal_swept(&key.namespace, &key.name, Sweep::Ok, ctx.process.clock.now());
         }
-        // While a sweep goes on its end wakes the Portal.
+        // The end of a sweep in progress wakes the Portal.
         let took = checked.swept.as_ref().map(|(_, took)| *took).unwrap_or_default();
         if list_not_due {
             sweep_due_in

@@ -1,4 +1,4 @@
-//! How long each object waits after a failure: longer with each, with jitter, forgotten on success.
+//! How long each object waits after a failure: longer with each failure, with jitter, reset on success.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

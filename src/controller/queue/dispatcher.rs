@@ -3,8 +3,8 @@
 //!
 //! kube's `applier` has one limit for all objects, so that the objects of one slow portal take all of it; without a limit
 //! it polls every object that waits at every wake. This dispatcher has two limits. A lane runs at most its share. And at
-//! most `workers` reconciles run that began less than a second ago: one that takes longer waits for somebody else's
-//! server and costs nothing but memory, so it must not keep others from their turn. Many slow portals then hold as many
+//! most `workers` reconciles run that began less than a second ago: one that takes longer waits for another
+//! server and costs only memory, so it must not delay others. Many slow portals then hold as many
 //! reconciles as their shares allow, and a quick one still gets the next free worker within about a second.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -26,7 +26,7 @@ const SLOW_AFTER: Duration = Duration::from_secs(1);
 const SMALLEST_SHARE: usize = 2;
 /// Longer waits are cut to this; the timers of [`DelayQueue`] end at two years.
 const LONGEST_WAIT: Duration = Duration::from_hours(24 * 30);
-/// The wait after a reconcile whose panic nobody caught.
+/// The wait after a reconcile that panicked.
 const AFTER_PANIC: Duration = Duration::from_mins(1);
 /// Wakes that are taken at once.
 const BATCH: usize = 256;

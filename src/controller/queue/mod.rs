@@ -37,7 +37,7 @@ pub struct Watches<U, P, V, S, N> {
     pub namespaces: N,
 }
 
-/// Drives the watches: fills the caches and wakes whom a change concerns. Ends with `stop`.
+/// Drives the watches: fills the caches and wakes the objects that a change concerns. Ends with `stop`.
 pub async fn watch<U, P, V, S, N>(ctx: Arc<Context>, watches: Watches<U, P, V, S, N>, stop: CancellationToken)
 where
     U: Stream<Item = Touched<DynamicObject>>,

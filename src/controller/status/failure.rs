@@ -21,10 +21,10 @@ use crate::domain::blocker::Blocker;
 use crate::domain::reason::Reason;
 use jiff::Timestamp;
 
-/// A resource that is ready stays ready through failures of this time without a word: the next reconcile may succeed.
+/// A resource that is ready is kept ready during failures of this time: the next reconcile may succeed.
 const READY_IS_KEPT_FOR: Duration = Duration::from_mins(2);
 
-/// Conflicts with other clients are routine, unless they go on for this time.
+/// Conflicts with other clients are routine, unless they continue for this time.
 pub const CONFLICTS_ARE_QUIET_FOR: Duration = Duration::from_secs(30);
 
 /// What a condition says after a panic: what the panic says may quote anything.

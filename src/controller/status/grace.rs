@@ -1,4 +1,4 @@
-//! What is observed of a wait for something that may still arrive: the facts of [`crate::domain::grace`], for both kinds.
+//! How long an object waits for another object that may still appear: the facts of [`crate::domain::grace`], for both kinds.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ pub fn waiting(since: &Since, metadata: &ObjectMeta, conditions: &[Condition], n
     }
 }
 
-/// Remembers for what an object waits from now on: nothing, where nothing that may still arrive is missing.
+/// Remembers what an object waits for from now on: nothing, unless something that may still appear is missing.
 pub fn remember(since: &mut Since, waiting: &Waiting, blocker: Option<&Blocker>) {
     match blocker.map(|blocker| blocker.reason).filter(|reason| reason.may_appear()) {
         Some(reason) if waiting.stalled == Some(reason) => {}

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-/// The patch that makes `new` of `old`: `None` where nothing differs. What is missing in `new` is removed.
+/// The patch from `old` to `new`: `None` if nothing differs. What is missing in `new` is removed.
 #[must_use]
 pub fn difference(old: &Value, new: &Value) -> Option<Value> {
     if old == new {

@@ -87,7 +87,7 @@ mod tests {
         assert_eq!(
             since.elapsed_from("X", Duration::ZERO),
             Duration::from_secs(35),
-            "once begun, it goes on"
+            "once begun, it continues"
         );
     }
 

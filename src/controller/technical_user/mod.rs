@@ -97,7 +97,7 @@ async fn reconcile_once(
     };
     let version = object.metadata.resource_version.as_deref();
     if ctx.memory.change(&Key::of(object), |user| user.overwritten.is_behind(version)) {
-        // The watch brings our own write in a moment.
+        // The watch reports our own write in a moment.
         return Ok((Action::requeue(CACHE_LAG), false));
     }
     let spec = match part::<TechnicalUserSpec>(object, "spec") {
@@ -143,7 +143,7 @@ async fn read_live(ctx: &Context, object: &DynamicObject) -> Result<DynamicObjec
     Ok(api.get(&key.name).await.map_err(KubeError::from)?)
 }
 
-/// Plans and carries out until the plan comes to rest. A failure that concerns one output ends it after the others are served.
+/// Plans and carries out until the plan settles. A failure that concerns one output ends it after the others are served.
 async fn run(reconcile: &mut Reconcile, progress: &Progress) -> Result<Settled, Failure> {
     let settled = carry_out(reconcile, progress, plan::plan).await?;
     let Some(failure) = reconcile.failed.take() else { return Ok(settled) };
@@ -151,7 +151,7 @@ async fn run(reconcile: &mut Reconcile, progress: &Progress) -> Result<Settled, 
     Err(failure)
 }
 
-/// Carries out what a plan decides until it comes to rest.
+/// Carries out what a plan decides until it settles.
 async fn carry_out(
     reconcile: &mut Reconcile,
     progress: &Progress,

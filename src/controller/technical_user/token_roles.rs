@@ -1,8 +1,8 @@
-//! The roles that the tokens of credentials show. A user's roles can change in the portal without a word in its list; its
-//! details are read only where its token shows other roles than before. The doubt ends when a status is written that says that
-//! all is as it should be: that rests on the details and on a token. Any other status has concluded nothing.
+//! The roles that the tokens of credentials show. A user's roles can change in the portal while its list shows no change. Its
+//! details are read only if its token shows other roles than before. The doubt ends when a status is written that reports no
+//! difference: that is decided by the details and by a token. Any other status has concluded nothing.
 //!
-//! A token that names no technical-user roles means that they were taken away only where tokens do name them: the client
+//! A token that names no technical-user roles means that they were removed only if tokens name them at all: the client
 //! scopes of an identity provider can leave them out of all tokens.
 
 use std::collections::BTreeMap;
@@ -85,7 +85,7 @@ impl SeenRoles {
         self.0.as_ref().is_some_and(|roles| roles.doubtful.is_some())
     }
 
-    /// What is known of this user; of another one that the resource had before, it is forgotten.
+    /// What is known of this user. Removes what is known of another one that the resource had before.
     fn of(&mut self, user: &UserId) -> &mut Roles {
         let new = || Roles { user: user.clone(), known: None, doubtful: None };
         let known = self.0.take().filter(|roles| roles.user == *user);
@@ -208,7 +208,7 @@ mod tests {
         seen.shown(&user, &compared(&token(&["a"], 3)), &recorded());
         assert!(seen.are_doubted());
         seen.shown(&user, &compared(&token(&["a", "b"], 2)), &recorded());
-        assert!(!seen.are_doubted(), "somebody put the role back");
+        assert!(!seen.are_doubted(), "a person restored the role");
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::domain::reason::Reason;
 use crate::domain::vault_path::{Alias, EntryPath, Folder, Mount, PathError};
 use crate::vault::{VaultClient, VaultError};
 
-/// The alias of an entry that nobody has: only what the policy says of it is asked.
+/// The alias of an entry that does not exist. The check reads only what the policy allows for it.
 const PROBE: &str = "technicaluser.dev-probe";
 /// What a prefix names its namespaces by.
 const PLACEHOLDER: &str = "{namespace}";

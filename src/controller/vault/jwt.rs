@@ -21,7 +21,7 @@ use crate::vault::JwtSource;
 /// The shortest life that the apiserver grants. A token is used once, at once.
 const SECONDS: i64 = 600;
 
-/// What makes an audience one of no Vault: names have no slash.
+/// In the audience if no Vault is named: names of Vaults have no slash.
 const NO_VAULT: &str = "no-vault";
 
 /// The audience of the tokens for a Vault.

@@ -17,7 +17,7 @@ use crate::vault::VaultClient;
 pub struct VaultMemory {
     /// When they are checked.
     pub checks: Checks,
-    /// Since when a Vault waits for something that may still arrive, by the reason of its condition.
+    /// Since when a Vault waits for something that may still appear, by the reason of its condition.
     pub waiting: SinceOf<Key>,
     /// Since when reconciles of a Vault fail in the same way.
     pub failing: SinceOf<Key>,

@@ -18,7 +18,7 @@ impl SecretText {
     pub fn push(&mut self, text: &str) {
         let needed = self.0.len() + text.len();
         if needed > self.0.capacity() {
-            // A `String` that grows by itself leaves its old buffer in memory as it is.
+            // A `String` that grows automatically leaves its old buffer in memory as it is.
             let mut larger = Zeroizing::new(String::with_capacity(needed.max(2 * self.0.capacity())));
             larger.push_str(&self.0);
             self.0 = larger;

@@ -132,7 +132,7 @@ fn released(o: &Observation) -> Step {
 enum Abandon {
     /// Never: its credential may be valid after the deletion.
     Never,
-    /// After the operator has tried to remove it for so long: its credential is not valid any more.
+    /// After the operator has tried to remove it for this time: its credential is not valid any more.
     After(Duration),
 }
 

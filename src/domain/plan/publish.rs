@@ -123,7 +123,7 @@ fn write_next(o: &Observation, current: &UserRef, missing: &[&OutputView]) -> Op
 }
 
 /// What comes before the first write to a place that Kubernetes does not remove with the resource: the finalizer, and its entry in
-/// the status. Otherwise nobody would remove it if this process ends in between and the spec changes.
+/// the status. Otherwise no process would remove it if this one ends in between and the spec changes.
 fn before_the_first(o: &Observation, current: &UserRef, output: &OutputView) -> Option<Write> {
     if !output.outlives_resource {
         None

@@ -1,6 +1,6 @@
 //! Restarts: which workload is restarted next, and what is reported of those that wait.
 //!
-//! A restart is due for a workload when an output has changed whose reader does not see that by itself. The status counts these
+//! A restart is due for a workload when an output has changed whose reader does not see that automatically. The status counts these
 //! changes, and for each workload the last one for which its roll-out is complete. A restart prevents nothing else: the
 //! credential is published before it, and the resource stays ready.
 

@@ -186,7 +186,7 @@ async fn an_apiserver_that_fails_or_hangs_ends_leadership_in_time() {
         assert!(cut.elapsed() <= RENEW_DEADLINE && !a.leads());
         server.mood(Mood::Well);
         seconds(60).await;
-        assert!(!a.leads(), "who has lost stays out");
+        assert!(!a.leads(), "a process that has lost does not lead");
     }
 }
 

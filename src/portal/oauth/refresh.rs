@@ -24,7 +24,7 @@ const LATE: &str = "no answer in time";
 pub(super) struct RefreshState {
     /// Received and not stored yet; the access token that came with it waits for that.
     unstored: Option<(SecretString, AccessToken)>,
-    /// The last exchange, old to new: a store that lags behind must not make us use the old one again.
+    /// The last exchange, old to new: a store that lags behind must not lead to another use of the old one.
     exchanged: Option<(SecretString, SecretString)>,
     /// The token that was sent without success, how often, and whether it was refused permanently.
     spent: Option<Spent>,

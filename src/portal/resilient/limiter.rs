@@ -29,7 +29,7 @@ pub struct Limits {
     pub requests_per_second: u32,
     /// Requests that may come at once after a calm time; 0 counts as 1.
     pub burst: u32,
-    /// Requests under way at once; 0 counts as 1.
+    /// Requests in progress at once; 0 counts as 1.
     pub concurrency: u32,
 }
 
@@ -40,7 +40,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// The limits that a person gave; the default for each that is absent or makes no sense.
+    /// The limits that a person gave; the default for each that is absent or invalid.
     #[must_use]
     pub fn given(requests_per_second: Option<i32>, burst: Option<i32>, concurrency: Option<i32>) -> Self {
         let default = Self::default();
@@ -130,7 +130,7 @@ impl Limiter {
         waiting.await.unwrap_or(Err(PortalError::Throttled { retry_after: None }))
     }
 
-    /// The server asked for a pause: nobody gets a place before its end.
+    /// The server requested a pause: no caller gets a place before its end.
     pub(crate) fn pause(&self, pause: Duration) {
         let mut queue = self.shared.lock();
         let until = Instant::now() + pause;
@@ -202,7 +202,7 @@ async fn pump(shared: Arc<Shared>) {
             queue.pumping = next != Next::Nobody;
             (granted, refused, next)
         };
-        // Sent outside the lock: a place that nobody takes any more is given back on the spot.
+        // Sent outside the lock: a place that no caller needs any more is released at once.
         if let Some((error, waiters)) = refused {
             for waiter in waiters {
                 let _gone = waiter.sender.send(Err(error.clone()));

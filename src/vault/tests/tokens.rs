@@ -47,7 +47,7 @@ async fn a_token_is_renewed_before_it_expires() {
 #[tokio::test(start_paused = true)]
 async fn a_token_that_cannot_be_renewed_is_replaced() {
     let refused = || answer(403, &json!({"errors": ["permission denied"]}));
-    // Not renewable; refused; renewed for a moment only, as near the longest life.
+    // Not renewable; refused; renewed for a moment only, as near the longest lifetime.
     for (renewable, renewal) in [(false, refused()), (true, refused()), (true, issued("t1", 5, true))] {
         let network = network(60, renewable, move |request| {
             Some(if request.url.path() == RENEW { renewal.clone() } else { version(1, &json!({})) })

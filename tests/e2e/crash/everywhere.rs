@@ -11,7 +11,7 @@ use super::{Call, Killed};
 const AT_ONCE: usize = 12;
 
 /// Crashes at each of these calls, in a world of its own, and fails with the list of crashes that did not end well. `crash`
-/// returns whether the call was made.
+/// returns whether the call was sent.
 pub async fn crash_everywhere<F>(calls: Vec<Call>, crash: impl Fn(Call, Killed) -> F)
 where
     F: Future<Output = bool> + 'static,

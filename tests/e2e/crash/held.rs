@@ -63,8 +63,8 @@ impl Held {
         }
     }
 
-    /// Whether the call was made. A write that makes the resource ready can be seen a moment before its answer is held.
-    pub async fn was_made(&self) -> bool {
+    /// Whether the call was sent. A write that makes the resource ready can be seen a moment before its answer is held.
+    pub async fn was_sent(&self) -> bool {
         let made = matches!(self, Self::Apiserver(gate) if gate.is_expected());
         if made {
             self.reached().await;
@@ -72,7 +72,7 @@ impl Held {
         made
     }
 
-    /// Kills the operator and starts the next one at once. The portal goes on with the call in between; with a create, when
+    /// Kills the operator and starts the next one at once. The portal continues with the call in between; with a create, when
     /// the next operator has seen the attempt for this resource.
     pub async fn kill_and_restart(&self, world: &mut World, name: &str) {
         world.kill_operator();

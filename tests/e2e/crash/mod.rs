@@ -1,4 +1,4 @@
-//! Kills the operator at each call that a run without a crash makes.
+//! Kills the operator at each call of a run without a crash.
 
 mod everywhere;
 mod held;
@@ -26,9 +26,9 @@ pub enum Call {
 pub enum Killed {
     /// It is not carried out; at the portal it is carried out later.
     Before,
-    /// The portal is at it.
+    /// The portal carries it out.
     Amid,
-    /// It was carried out, and nobody knows.
+    /// It was carried out, and the operator does not know.
     After,
     /// It arrives, and is never carried out.
     InVain,
@@ -55,7 +55,7 @@ impl Call {
 }
 
 /// Kills the operator at this call of what `act` begins, and starts the next one at once. What was begun ends all the same. Returns
-/// the world, and whether the call was made.
+/// the world, and whether the call was sent.
 pub async fn crash_at(
     mut world: World,
     name: &str,
@@ -67,7 +67,7 @@ pub async fn crash_at(
     act(&world).await;
     let met = tokio::select! {
         () = held.reached() => true,
-        () = ended(&world) => held.was_made().await,
+        () = ended(&world) => held.was_sent().await,
     };
     held.kill_and_restart(&mut world, name).await;
     ended(&world).await;

@@ -1,6 +1,6 @@
 //! The scan at the end of each test: no secret that the simulator ever returned, or that the test wrote, occurs in what the operator writes.
 //!
-//! It runs where the world is dropped, so no test can forget it.
+//! It runs where the world is dropped, so no test can omit it.
 
 use std::fmt::Debug;
 

@@ -26,7 +26,7 @@ pub fn portal(simulator: &Simulator, namespace: &str) -> Value {
     })
 }
 
-/// A resource that has its user made.
+/// A resource whose user the operator creates.
 pub fn create(name: &str, namespace: &str, role: &str) -> Value {
     json!({
         "apiVersion": "technicaluser.dev/v1alpha1",

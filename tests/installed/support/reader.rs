@@ -13,7 +13,7 @@ use super::pages::{Page, Shown, Step, prints_the_same};
 use super::{Cluster, images, vault};
 
 /// Plays `docker`, which has no engine here: notes what was built and pushed, one name a line. The reader builds it by the
-/// script that makes the same image, and makes it known to the node.
+/// script that builds the same image, and registers it with the node.
 const DOCKER: &str = r#"#!/bin/sh
 case "$1 $2" in
   "build -t") [ "$4" = . ] && [ -f Dockerfile ] && echo "$3" >>"$0.built" ;;
@@ -166,7 +166,7 @@ impl Reader {
         stdout.into_owned()
     }
 
-    /// Builds what was pushed, and makes it known to the node. Each push after the first is of a changed program.
+    /// Builds what was pushed, and registers it with the node. Each push after the first is of a changed program.
     async fn publish(&mut self) {
         let pushed = fs::read_to_string(self.root.join("bin/docker.pushed")).unwrap_or_default();
         for name in pushed.lines().skip(self.pushed.len()) {

@@ -27,7 +27,7 @@ impl Deref for Release {
     }
 }
 
-/// A portal of the newest make with company One.
+/// A portal of the newest release with company One.
 pub fn company_one() -> Config {
     one_company(Version::Main)
 }

@@ -51,7 +51,7 @@ async fn is_described(portal: &dyn Portal, made: &CreatedUser) {
     assert_eq!((&after.name, after.mark), (&name, Some(retained)));
     assert_eq!((after.client_id, after.roles), (before.client_id, before.roles));
     assert_eq!(secret(&after.credential.unwrap()), secret(&before.credential.unwrap()));
-    // What bears no mark is nobody's.
+    // A user without a mark belongs to no resource.
     portal.update(&made.id, &name, "written by a person").await.unwrap();
     assert_eq!(details(portal, &made.id).await.mark, None);
 }

@@ -14,7 +14,7 @@ use crate::support::{LOGIN_SECRET, client_credentials, connection, portal};
 /// What a portal may cost, beyond one that means well.
 const MOST_EXTRA_KIB: u64 = 32 << 10;
 
-/// Calls under way at once, as many as a Portal allows at most.
+/// Calls in progress at once, as many as a Portal allows at most.
 const AT_ONCE: usize = 64;
 
 /// The highest resident set, in KiB, of a client that calls this server.
@@ -38,7 +38,7 @@ async fn in_a_process_of_its_own() {
     let token_url = format!("{origin}/token");
     let portal = portal(connection(&origin, &token_url, client_credentials("sa1", LOGIN_SECRET)));
     let _any = portal.login().await;
-    // The last reading is kept while the next is made, as the operator does.
+    // The last reading is kept while the next is read, as the operator does.
     let mut last: Option<Scan> = None;
     for _ in 0..2 {
         if let Ok(scan) = portal.scan(Lane::Background).await {

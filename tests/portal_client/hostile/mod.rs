@@ -1,5 +1,5 @@
 //! A portal, an identity provider and a wallet that want to do harm: each of their answers ends in an error or in bounded
-//! text, and none makes the client do what it was not asked for.
+//! text, and none leads the client to a request of its own.
 
 mod bodies;
 mod counts;

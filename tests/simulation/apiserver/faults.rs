@@ -36,7 +36,7 @@ pub type Right = (Verb, String);
 /// The switches.
 pub struct Faults {
     random: Random,
-    /// Rights that nobody has.
+    /// Rights that no account has.
     pub missing_rights: BTreeSet<Right>,
     /// Callers without any right.
     pub powerless: BTreeSet<String>,

@@ -49,7 +49,7 @@ impl tower::Service<Request<Body>> for Service {
         Box::pin(async move {
             let name = format!("{} {}", request.method(), request.uri().path());
             kill.pass(Point::Unsent, &name).await;
-            // A task of its own: what has been sent goes on when the caller is gone.
+            // A task of its own: what has been sent continues when the caller ends.
             let answering = tokio::spawn(service.answer(request));
             kill.pass(Point::Sent, &name).await;
             let answer = answering.await?;

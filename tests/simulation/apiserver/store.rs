@@ -72,7 +72,7 @@ impl Store {
         self.version
     }
 
-    /// Changes up to this version are forgotten.
+    /// Changes up to this version are no longer stored.
     pub fn compacted(&self) -> u64 {
         self.compacted
     }

@@ -223,7 +223,7 @@ impl Side {
     /// An answer without what differs from server to server.
     fn plain(&mut self, mut body: Value) -> Value {
         if body["items"].is_array() {
-            // The version of a list counts the writes of everybody; a token is the server's own business.
+            // The version of a list counts the writes of all clients; a token is the server's own business.
             body["metadata"] = json!({ "more": body["metadata"]["continue"].as_str().is_some_and(|token| !token.is_empty()) });
         }
         if body["kind"] == "Status" && body["status"] == "Failure" {

@@ -174,7 +174,7 @@ impl Wire {
         self.send("POST", &path, "application/json", object).await
     }
 
-    /// A merge patch. `name` may go on with a subresource.
+    /// A merge patch. `name` may end with a subresource.
     pub(crate) async fn merge(&self, resource: &str, name: &str, patch: &Value) -> Answer {
         self.send("PATCH", &self.path(resource, name), "application/merge-patch+json", patch).await
     }

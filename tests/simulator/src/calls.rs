@@ -46,7 +46,7 @@ pub enum Endpoint {
     ConnectorUpdate,
     /// Removal of a connector.
     ConnectorDelete,
-    /// Callback of the wallet service: user made.
+    /// Callback of the wallet service: user created.
     CallbackCreated,
     /// Callback of the wallet service: user removed.
     CallbackDeleted,
@@ -73,7 +73,7 @@ pub struct Call {
     pub caller: Option<String>,
     /// Body of a create or an update, which bears no secret.
     pub body: Option<Value>,
-    /// What the caller was answered; nothing yet while the call is under way.
+    /// What the caller was answered; nothing yet while the call is in progress.
     pub answer: Option<Answer>,
     /// Status that the work itself came to. It differs from the answer where a fault hid it, and is absent where
     /// nothing was done.

@@ -22,7 +22,7 @@ pub struct Config {
     pub(crate) address: IpAddr,
 }
 
-/// When the wallet service makes or removes a wallet user (portal contract, section 4.2).
+/// When the wallet service creates or removes a wallet user (portal contract, section 4.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WalletDelay {
     /// This time after the portal's answer.

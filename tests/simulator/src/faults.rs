@@ -11,7 +11,7 @@ pub enum Action {
     Status(Canned),
     /// Answers 200 with a web page, as a proxy with a login page does, without doing anything.
     HtmlInstead,
-    /// Waits, then goes on as usual.
+    /// Waits, then continues as usual.
     Delay(Duration),
     /// Does nothing and answers nothing, until the caller goes.
     Hang,

@@ -28,7 +28,7 @@ impl Simulator {
     }
 
     /// Answers a request to one of the three hosts. `None`: there is no such host, it cannot be reached, or the connection is
-    /// cut. The work goes on when the caller drops the future.
+    /// cut. The work continues when the caller drops the future.
     pub async fn exchange(&self, request: HttpRequest<Bytes>) -> Option<Response<Bytes>> {
         let (head, body) = request.into_parts();
         let host = head.uri.host()?;

@@ -23,7 +23,7 @@ struct Arguments {
     /// File with companies and callers.
     #[arg(long)]
     seed: PathBuf,
-    /// Serve https, with certificates of an authority made at the start.
+    /// Serve https, with certificates of an authority created at the start.
     #[arg(long)]
     tls: bool,
     /// Let calls cost the time that they cost at the real service.
@@ -60,7 +60,7 @@ impl From<io::Error> for Stopped {
 }
 
 fn complain(error: &str, code: u8) -> ExitCode {
-    // Nobody is left to tell when this fails too.
+    // No output is left to report that this fails too.
     let _ = writeln!(io::stderr(), "portal-simulator: {error}");
     ExitCode::from(code)
 }

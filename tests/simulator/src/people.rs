@@ -218,7 +218,7 @@ impl Simulator {
         self.change(|state| state.wallet.held = true);
     }
 
-    /// The wallet goes on; what became due meanwhile is done at once.
+    /// The wallet continues; what became due meanwhile is done at once.
     pub fn release_wallet(&self) {
         let url = wallet::reported_url(&self.core);
         self.change(|state| {

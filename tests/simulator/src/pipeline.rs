@@ -19,7 +19,7 @@ use crate::route::{self, Route};
 use crate::version::Version;
 use crate::{idp, latency, wallet};
 
-/// Hands a request to a task of its own, which goes on when the caller goes. `None`: the connection is to be cut.
+/// Hands a request to a task of its own, which continues when the caller ends. `None`: the connection is to be cut.
 pub(crate) async fn serve(core: &Arc<Core>, request: Request) -> Option<Reply> {
     let gone = CancellationToken::new();
     let guard = gone.clone().drop_guard();

@@ -32,7 +32,7 @@ impl Simulator {
     }
 
     /// Roles are given to a user and taken from it at the identity provider's console alone. Its next token shows them; the
-    /// portal goes on to show those of its database.
+    /// portal continues to show those of its database.
     pub fn set_roles_in_identity_provider<'a>(
         &self,
         user: Uuid,

@@ -25,12 +25,12 @@ pub struct UserSeed {
     process: bool,
 }
 
-/// The offer whose subscription made a user.
+/// The offer whose subscription created a user.
 #[derive(Clone, Debug)]
 pub struct OfferSeed {
     /// Company that provides the offer.
     pub provider: String,
-    /// Name of the offer; users made by it bear it.
+    /// Name of the offer; users created by it bear it.
     pub name: String,
     /// Whether the subscription is active, which forbids the removal of its users.
     pub subscription_active: bool,

@@ -1,4 +1,4 @@
-//! The wallet service: it makes and removes wallet users some time after the portal's answer, and has a token
+//! The wallet service: it creates and removes wallet users some time after the portal's answer, and has a token
 //! endpoint of its own (portal contract, sections 2.8, 4.2, 4.6 and 6).
 
 use std::sync::Arc;

@@ -60,7 +60,7 @@ impl Kubeconfig {
     }
 }
 
-/// A client for a kubeconfig file. It belongs to the Tokio runtime it is made in.
+/// A client for a kubeconfig file. It belongs to the Tokio runtime it is created in.
 pub(crate) async fn client(kubeconfig: &Path) -> Result<Client, Error> {
     install_crypto_provider();
     let what = || format!("reading {}", kubeconfig.display());
@@ -127,7 +127,7 @@ impl ControlPlane {
         client(&self.kubeconfig_for_token(&token, None)?).await
     }
 
-    /// A new client for a kubeconfig made by [`ControlPlane::kubeconfig_for_token`]. It never retries on its own.
+    /// A new client for a kubeconfig created by [`ControlPlane::kubeconfig_for_token`]. It never retries on its own.
     pub async fn client_for_kubeconfig(&self, kubeconfig: &Path) -> Result<Client, Error> {
         client(kubeconfig).await
     }

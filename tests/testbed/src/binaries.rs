@@ -8,7 +8,7 @@ use std::{
 
 use crate::Error;
 
-/// The programs that `build.sh` makes.
+/// The programs that `build.sh` builds.
 #[derive(Debug, Clone)]
 pub struct Binaries {
     /// etcd.

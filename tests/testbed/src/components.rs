@@ -107,7 +107,7 @@ pub(crate) fn controller_manager(pki: &Pki, kubeconfig: &Path, site: Site<'_>) -
         flag("service-account-private-key-file", pki.service_account_key.display()),
         flag("root-ca-file", pki.ca.display()),
         "--leader-elect=false".to_owned(),
-        // No port of its own: nobody asks it anything, and there is none to collide.
+        // No port of its own: it serves no requests, so no port can collide.
         "--secure-port=0".to_owned(),
         // The default of 20 requests a second makes deletions of namespaces slow right after the start.
         "--kube-api-qps=200".to_owned(),

@@ -162,7 +162,7 @@ impl ControlPlane {
         self.servers.get(server).map(Server::log).unwrap_or_default()
     }
 
-    /// Makes a namespace whose name begins with `prefix` and is unique, and waits until a pod could be made in it.
+    /// Creates a namespace whose name begins with `prefix` and is unique, and waits until a pod could be created in it.
     pub async fn namespace(&self, prefix: &str) -> Result<String, Error> {
         let namespace = Namespace {
             metadata: ObjectMeta { generate_name: Some(format!("{prefix}-")), ..ObjectMeta::default() },

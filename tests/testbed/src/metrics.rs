@@ -42,7 +42,7 @@ impl RequestLabels {
     }
 }
 
-/// How many requests the apiserver answered, by their labels. It counts those of everybody, its own controllers
+/// How many requests the apiserver answered, by their labels. It counts those of all clients, its own controllers
 /// included, so use a resource of which only the test knows, or count at an [`ApiProxy`](crate::ApiProxy).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RequestCounts(BTreeMap<RequestLabels, u64>);

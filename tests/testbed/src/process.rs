@@ -172,7 +172,7 @@ impl Process {
         self.running().poll().map_err(Error::io(format!("waiting for {}", self.name)))
     }
 
-    /// Waits until it ends by itself.
+    /// Waits until it ends on its own.
     pub async fn wait(&self) -> Result<ExitStatus, Error> {
         let ended = eventually("ended", || async { self.try_wait().transpose() }).await;
         match ended {
@@ -197,7 +197,7 @@ impl Process {
         self.signal(Signal::STOP)
     }
 
-    /// Lets it go on after [`Process::sigstop`].
+    /// Lets it continue after [`Process::sigstop`].
     pub fn sigcont(&self) -> Result<(), Error> {
         self.signal(Signal::CONT)
     }

@@ -1,4 +1,4 @@
-//! Waiting for conditions, and ports nobody listens on.
+//! Waiting for conditions, and ports without a listener.
 
 use std::{
     collections::BTreeSet,
@@ -32,7 +32,7 @@ pub async fn eventually<T>(what: &str, mut check: impl AsyncFnMut() -> Option<T>
     }
 }
 
-/// A TCP port of 127.0.0.1 that nobody listens on, and that this process has not given out before.
+/// A TCP port of 127.0.0.1 without a listener, and that this process has not given out before.
 ///
 /// Another process may still take it before the caller does: the caller must be ready to try another.
 pub fn free_port() -> Result<u16, Error> {

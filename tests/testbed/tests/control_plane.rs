@@ -162,5 +162,5 @@ async fn two_control_planes_run_at_once() {
     let dir = first.dir().to_owned();
     first.stop().await.unwrap();
     assert!(!dir.exists());
-    assert!(elsewhere.get("default").await.unwrap().uid().is_some(), "the other one goes on");
+    assert!(elsewhere.get("default").await.unwrap().uid().is_some(), "the other one continues");
 }

@@ -37,7 +37,7 @@ async fn setup() -> Setup {
     let client = cluster.client_for_kubeconfig(&kubeconfig).await.unwrap();
     let admin: Client = cluster.admin_client().await.unwrap();
     let api = Api::namespaced(client, &namespace);
-    // The apiserver learns of a new role binding by a watch, a moment after it was made.
+    // The apiserver learns of a new role binding by a watch, a moment after it was created.
     eventually("the role binding is in effect", || async {
         api.list(&ListParams::default()).await.ok().map(drop)
     })
@@ -147,7 +147,7 @@ async fn a_connection_is_cut_before_the_request_arrives() {
     assert!(!setup.exists("a").await);
     rule.remove();
     setup.create("a").await.unwrap();
-    assert_eq!(setup.proxy.count(&creations()), 2, "nobody repeated the request behind our back");
+    assert_eq!(setup.proxy.count(&creations()), 2, "no client repeated the request");
 }
 
 #[tokio::test]

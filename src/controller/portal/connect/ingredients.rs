@@ -1,4 +1,4 @@
-//! What a connection is made of, read from a Portal's spec, its login Secrets and its CA bundle.
+//! What a connection is built from, read from a Portal's spec, its login Secrets and its CA bundle.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::domain::reason::Reason;
 use crate::portal::{BundleReport, ClientConfig};
 use crate::site::{Logins, Site};
 
-/// What a connection is made of, and a fingerprint that changes when any of it does.
+/// What a connection is built from, and a fingerprint that changes when any of it does.
 pub struct Ingredients {
     pub(super) site: Site,
     pub(super) config: ClientConfig,

@@ -26,7 +26,7 @@ pub struct Client {
     pub inventory: Option<(Pin, Arc<Inventory>)>,
 }
 
-/// A client that is bound to companies: what it is used for goes on with their tokens alone.
+/// A client that is bound to companies: it continues only with tokens of these companies.
 #[derive(Clone)]
 pub struct Bound {
     /// The companies.

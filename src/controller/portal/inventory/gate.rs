@@ -121,7 +121,7 @@ impl CompanyGate {
         WeakCompanyGate(Arc::downgrade(&self.0))
     }
 
-    /// Starts a change, or waits so long for the end of the proof: `None` where it is still in progress then. Where a
+    /// Starts a change, or waits at most `patience` for the end of the proof: `None` if it is still in progress then. If a
     /// proof is about to begin, the wait is short in any case.
     pub async fn change(&self, kind: Kind, patience: Duration) -> Option<Change> {
         let (waiting, patience) = {

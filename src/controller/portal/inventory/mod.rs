@@ -43,10 +43,10 @@ pub trait Listener: Send + Sync {
     /// A reading was taken over: judges whether too many users are missing, then wakes the resources concerned.
     async fn list_read(&self, inventory: &Inventory, changes: &Changes);
 
-    /// What these resources waited for has ended.
+    /// The search that these resources waited for has ended.
     fn search_ended(&self, waiting: Vec<Key>);
 
-    /// A sweep ended that nobody waits for any more.
+    /// A sweep ended that no reconcile waits for any more.
     fn sweep_ended(&self);
 }
 

@@ -46,7 +46,7 @@ impl Inventory {
         }
     }
 
-    /// Reads the list until nobody waits for it.
+    /// Reads the list until no resource waits for it.
     async fn search(&self) {
         let (mut pause, mut tries) = (FIRST_PAUSE, 0_u32);
         let began = Instant::now();

@@ -14,9 +14,9 @@ pub(super) enum Sweep {
     /// There is none.
     #[default]
     None,
-    /// It is in progress. `left`: nobody waits for it.
+    /// It is in progress. `left`: no reconcile waits for it.
     Running { left: bool },
-    /// It ended, and nobody took the result yet.
+    /// It ended, and no reconcile has read the result yet.
     Ended(Result<Duration, PortalError>),
 }
 

@@ -1,4 +1,5 @@
-//! Who waits for what from the list: shared work of the Portal, so the waiting goes on when the reconcile that asked ends.
+//! Which resource waits for what from the list: shared work of the Portal, so it continues when the reconcile that requested
+//! it ends.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -29,7 +30,7 @@ pub enum Unmet {
 
 #[derive(Debug, Default)]
 pub(super) struct Search {
-    /// The list is read until nobody waits.
+    /// The list is read until no resource waits.
     pub(super) running: bool,
     pub(super) waiting: BTreeMap<Key, Waiting>,
     /// Why the last try failed.

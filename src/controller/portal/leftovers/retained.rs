@@ -87,7 +87,7 @@ async fn gone(link: &Connection, mut absent: Vec<UserId>, random: &Random) -> BT
                 gone.insert(id.to_string());
             }
             Ok(_) | Err(PortalError::ClientMissing) => {}
-            // The portal is in trouble: the next sweep goes on.
+            // The portal fails: the next sweep continues.
             Err(_) => break,
         }
     }

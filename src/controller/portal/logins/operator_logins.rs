@@ -2,7 +2,7 @@
 //! accepted.
 //!
 //! None of them is ever published, changed or deleted. What a Portal's Secrets name counts until they are read again, or the
-//! Portal is gone: a wrong client ID in a Secret keeps nobody from a user for longer. A login that the portal has accepted
+//! Portal is deleted: a wrong client ID in a Secret blocks a user no longer than that. A login that the portal has accepted
 //! still works there after its Secret names another one, so it is protected as long as this process uses it (for cleaning
 //! up, while the new one does not work), and for an hour from then on.
 

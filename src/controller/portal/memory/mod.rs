@@ -26,7 +26,7 @@ pub struct PortalMemory {
     pub parsed: ParsedPortals,
     /// When they are checked.
     pub checks: Checks,
-    /// Since when a Portal waits for something that may still arrive, by the reason of its condition.
+    /// Since when a Portal waits for something that may still appear, by the reason of its condition.
     pub waiting: SinceOf<Key>,
     /// What was found in the CA bundles.
     pub bundles: Bundles,

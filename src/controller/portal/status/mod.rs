@@ -203,7 +203,7 @@ fn shown(old: &PortalStatus, new: &mut PortalStatus, shown: Option<&Shown>) {
     };
 }
 
-/// Counts resources and users, once for each reading of the list. A list that moved while it was read counts nobody.
+/// Counts resources and users, once for each reading of the list. A list that changed while it was read counts no user.
 fn count(ctx: &Context, key: &Key, link: &Connection, status: &mut PortalStatus) {
     let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
     status.technical_users = Some(number(users_of(ctx, key).len()));

@@ -15,7 +15,8 @@ use crate::domain::inventory::{Coverage, Snapshot, is_mass_disappearance};
 use crate::domain::reason::Reason;
 use crate::domain::user::UserId;
 
-/// How many users that statuses name are missing from a list that showed everybody, where that is too many to believe.
+/// How many users that statuses name are missing from a list that showed all users; `None` below the number that is
+/// suspicious.
 #[must_use]
 pub async fn suspected_mass_disappearance(
     ctx: &Context,

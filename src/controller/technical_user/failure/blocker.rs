@@ -8,16 +8,16 @@ use crate::domain::permissions::{PermissionNames, role_with};
 use crate::domain::reason::Reason;
 use crate::portal::PortalError;
 
-/// Said while the list is read. No numbers: what moves by itself is a metric and a log line.
+/// The message while the list is read. It has no numbers: a value that changes all the time is a metric and a log line.
 const LIST_AWAITED: &str = "This resource waits for the search of the portal's user list, which takes minutes if the \
                             portal has many thousand users. The operator continues at the end of the search.";
 
-/// Said while creates that hang hold the places of the limiter.
+/// The message while creates that hang use the places of the limiter.
 const TURN_AWAITED: &str = "The portal does not answer the creates in progress, which use half of the Portal's \
                             limits.concurrency. The operator sends this create as soon as one of them ends.";
 
 impl Failure {
-    /// What a condition says of it: the one place where a failure becomes words. Hosts, Secrets and permissions are named only
+    /// What a condition says of it: the only place that words failures. Hosts, Secrets and permissions are named only
     /// where `disclosed` has the names of permissions; see [`Reconcile::disclosed`]. `None`: another process is the active one, and
     /// writes the status.
     #[must_use]

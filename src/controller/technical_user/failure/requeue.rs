@@ -13,7 +13,7 @@ use crate::domain::plan::Requeue;
 use crate::metrics::{Kind, Reconciled};
 use crate::portal::PortalError;
 
-/// A failure interrupted a plan: when to try again. The Portal is told where its login may have changed.
+/// A failure interrupted a plan: when to try again. Wakes the Portal if its login may have changed.
 pub fn requeue_after(reconcile: &Reconcile, failure: &Failure) -> Requeue {
     let error = match failure {
         Failure::Portal(error) => error,

@@ -1,4 +1,4 @@
-//! What this process knows of attempts to make users: those it carries out, and those it found written down.
+//! What this process knows of attempts to create users: those that it carries out, and those that resources record.
 
 use std::time::Duration;
 
@@ -13,20 +13,20 @@ use crate::portal::CREATE_SETTLE_TIME;
 
 /// After a definite refusal the portal is asked again when something changed, else after this time, doubling.
 const FIRST_RETRY: Duration = Duration::from_mins(5);
-/// The same after a refusal of a kind that passes by itself.
+/// The same after a temporary refusal.
 const FIRST_RETRY_PASSING: Duration = Duration::from_secs(5);
 const LONGEST_RETRY: Duration = Duration::from_hours(2);
 
-/// What became of an attempt of this process.
+/// The outcome of an attempt of this process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// The portal made this user.
+    /// The portal created this user.
     Created(UserId),
-    /// Certainly no user was made.
+    /// Certainly no user was created.
     Refused(Blocker),
-    /// The request was not sent: it is free to be sent by the next reconcile.
+    /// The request was not sent: the next reconcile may send it.
     NotSent,
-    /// Nobody knows.
+    /// It is unknown whether the portal created a user.
     Unknown,
 }
 
@@ -41,7 +41,7 @@ enum State {
     InFlight,
     Created(UserId),
     Refused,
-    /// Since when the portal may be at it without anybody to tell.
+    /// Since when the portal may carry it out while no process waits for the answer.
     Unknown {
         since: Instant,
     },
@@ -71,7 +71,7 @@ impl Attempts {
         self.last = Some(Last { id: attempt.id.clone(), state: State::InFlight });
     }
 
-    /// Whether an attempt of this process is under way.
+    /// Whether an attempt of this process is in progress.
     #[must_use]
     pub fn in_flight(&self) -> bool {
         matches!(self.last, Some(Last { state: State::InFlight, .. }))
@@ -113,7 +113,7 @@ impl Attempts {
         self.last = Some(Last { id: attempt.id.clone(), state });
     }
 
-    /// The task of an attempt has ended without its outcome, such as by a panic: nobody knows what the portal did.
+    /// The task of an attempt has ended without its outcome, such as by a panic: it is unknown what the portal did.
     pub fn abandon(&mut self, attempt: &Attempt) {
         if let Some(last) = &mut self.last
             && last.id == attempt.id
@@ -123,8 +123,8 @@ impl Attempts {
         }
     }
 
-    /// What is known of the attempt that is written on the resource; one that this process does not know may be under way
-    /// in another, and has its time from now on.
+    /// What is known of the attempt that is written on the resource; one that this process does not know may be in progress
+    /// in another, and its time begins now.
     pub fn state(&mut self, id: &str, fingerprint: RefusalFingerprint) -> AttemptState {
         let now = Instant::now();
         let unknown = || Last { id: id.to_owned(), state: State::Unknown { since: now } };
@@ -145,7 +145,7 @@ impl Attempts {
         }
     }
 
-    /// When the portal has had its time for an attempt whose outcome nobody knows: a search for it begins after that.
+    /// When the time of the portal for an attempt of unknown outcome is over: a search for its user begins after that.
     #[must_use]
     pub fn settled_at(&self) -> Option<Instant> {
         match self.last.as_ref().map(|last| &last.state) {

@@ -1,4 +1,5 @@
-//! What this process remembers of each `TechnicalUser` between reconciles. A restart forgets it without harm.
+//! What this process remembers of each `TechnicalUser` between reconciles. A restart of the process loses it, and nothing
+//! depends on it.
 
 mod absent_users;
 pub mod attempts;
@@ -49,7 +50,7 @@ pub struct UserMemory {
     pub attempts: Attempts,
     /// The roles that tokens show.
     pub roles: SeenRoles,
-    /// Since when it waits for something that may still arrive, by the reason of its condition.
+    /// Since when it waits for something that may still appear, by the reason of its condition.
     pub waiting: Since,
     /// Since when its reconciles fail in the same way.
     pub failing: Since,
@@ -77,7 +78,7 @@ impl Memory {
         change(self.users.lock().entry(key.clone()).or_default())
     }
 
-    /// Changes what is remembered of a resource, if anything is: one that was forgotten is not remembered again.
+    /// Changes what is remembered of a resource, if anything is: one that was removed is not remembered again.
     pub fn change_known(&self, key: &Key, change: impl FnOnce(&mut UserMemory)) {
         if let Some(user) = self.users.lock().get_mut(key) {
             change(user);
@@ -103,7 +104,7 @@ impl Memory {
         client.is_lasting() && users.values().filter(is_of_the_portal).count() == 1
     }
 
-    /// Forgets a resource that is gone.
+    /// Removes a resource that is deleted.
     pub fn forget(&self, key: &Key) {
         self.users.lock().remove(key);
         self.turns.leave(key);

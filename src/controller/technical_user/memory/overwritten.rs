@@ -49,7 +49,7 @@ mod tests {
         overwritten.wrote(Some("3"), Some("3"));
         assert!(overwritten.is_behind(Some("1")) && overwritten.is_behind(Some("2")));
         assert!(!overwritten.is_behind(Some("3")), "it has caught up");
-        assert!(!overwritten.is_behind(Some("1")), "and what is forgotten is believed");
+        assert!(!overwritten.is_behind(Some("1")), "a version that is no longer remembered is accepted");
         overwritten.wrote(Some("4"), Some("5"));
         tokio::time::advance(CACHE_LIMIT).await;
         assert!(!overwritten.is_behind(Some("4")), "restored from a backup");

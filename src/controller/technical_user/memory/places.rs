@@ -125,7 +125,7 @@ mod tests {
         assert!(places.take(&key("b"), 2, no_key).is_some(), "another one is free");
         let create = places.take(&key("a"), 1, no_key).unwrap();
         drop(reconcile);
-        assert!(places.take(&key("b"), 1, no_key).is_none(), "its create goes on");
+        assert!(places.take(&key("b"), 1, no_key).is_none(), "its create continues");
         drop(create);
         assert!(places.take(&key("b"), 1, no_key).is_some());
         assert!(places.take(&key("b"), 0, no_key).is_none());

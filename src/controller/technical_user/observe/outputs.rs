@@ -44,7 +44,7 @@ pub(super) async fn observe_outputs(reconcile: &mut Reconcile) -> Result<(), Fai
     Ok(())
 }
 
-/// The outputs to remove. What is remembered of others is forgotten.
+/// The outputs to remove. Removes all others from memory.
 fn to_remove(
     resource: &Resource,
     status: &TechnicalUserStatus,

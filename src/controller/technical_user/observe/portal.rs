@@ -101,7 +101,7 @@ fn not_ready(key: &Key, blocker: &Blocker, discloses: bool) -> String {
 }
 
 /// A user that is there already may be the login of any Portal, and no login is ever published: as long as there may be
-/// Portals that nobody here sees, or whose login was not read yet, no such user is published for the first time.
+/// Portals that this process cannot list, or whose login was not read yet, no such user is published for the first time.
 pub(super) fn every_login_is_known(ctx: &Context) -> Result<(), Blocker> {
     let portals = || ctx.caches.all_portals().into_iter().map(|object| Key::of(&object));
     if let Some(key) = ctx.connections.logins.untried(portals()) {

@@ -1,4 +1,4 @@
-//! An attempt to make a user: written down on the resource, then one POST, as one task that no deadline cancels.
+//! An attempt to create a user: recorded on the resource, then one POST, as one task that no deadline cancels.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,12 +33,12 @@ use crate::domain::user::{CreatedUser, ListedUser, NewUser, Ownership};
 use crate::portal::{CreateFailure, CreateSlot, Effect, PortalError, Refusal};
 use crate::process::Random;
 
-/// The POST starts within this time of the patch that writes the attempt down, or not at all: a process that finds the attempt
+/// The POST starts within this time of the patch that records the attempt, or not at all: a process that finds the attempt
 /// later counts on it.
 const START_LIMIT: Duration = Duration::from_secs(10);
 
-/// A reconcile waits no longer for the answer to its POST: meanwhile it would keep a place from other resources of the
-/// Portal. The task goes on, and wakes the resource at its end.
+/// The longest wait of a reconcile for the answer to its POST: meanwhile it uses a place that other resources of the Portal
+/// need. The task continues, and wakes the resource at its end.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What the task needs; nothing of the reconcile, which may be cancelled.

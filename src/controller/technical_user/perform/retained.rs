@@ -19,8 +19,8 @@ use crate::domain::reason::Reason;
 use crate::domain::user::{UserId, is_id};
 use crate::process::Random;
 
-/// How often the list is tried to be written before the whole reconcile is begun anew, which no longer knows why the user
-/// is kept …
+/// How often a write of the list is tried before the reconcile begins again, which no longer knows why the user is
+/// kept …
 const LIST_TRIES: u32 = 10;
 /// … and the wait between the tries, longer each time.
 const LIST_AGAIN_AFTER: Duration = Duration::from_millis(100);
@@ -62,7 +62,7 @@ async fn repeated<W: Future<Output = Result<(), KubeError>>>(
 
 /// From where the id of a user is known that is to be listed.
 #[derive(Debug, Clone, Copy, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "independent facts, each read by itself")]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, each read on its own")]
 struct Evidence {
     /// The Portal's access serves the resource's namespace.
     discloses: bool,
@@ -115,7 +115,7 @@ async fn add(reconcile: &Reconcile, id: &UserId, why: &str) -> Result<(), KubeEr
     Ok(())
 }
 
-/// Adds an entry; the oldest one makes room where the list is full, and is counted. Whether anything changed.
+/// Adds an entry. If the list is full, removes and counts the oldest one. Whether anything changed.
 fn insert(status: &mut PortalStatus, new: RetainedUser) -> bool {
     if let Some(listed) = status.retained.iter_mut().find(|listed| listed.id == new.id) {
         // A sweep found its mark before this resource wrote why.

@@ -67,7 +67,7 @@ fn credential(
     };
     match before {
         Some(before) if same(&before) => Some(RecordedCredential { digest: Some(digest), ..before }),
-        // A key of another installation makes other digests of the same credential; that counts as a new one.
+        // A key of another installation gives other digests of the same credential; that counts as a new one.
         before => {
             let time = reconcile.now.strftime(SECONDS).to_string();
             Some(RecordedCredential {

@@ -55,7 +55,7 @@ pub async fn write(reconcile: &mut Reconcile, rest: &Settled) -> Result<bool, Fa
 }
 
 /// Records what was written before a failure that says nothing of it, so that it is not written again. The conditions are kept: a
-/// conflict passes.
+/// conflict is temporary.
 pub async fn record_written(reconcile: &mut Reconcile, rest: &Settled) {
     let new = recorded(reconcile, rest);
     if let Err(failure) = patch(reconcile, new).await {
@@ -90,7 +90,7 @@ pub async fn record_output(reconcile: &mut Reconcile, user: &UserId, id: &Output
     Ok(())
 }
 
-/// Remembers for what that may still arrive the resource waits.
+/// Remembers which object that may still appear the resource waits for.
 pub fn remember_wait(reconcile: &Reconcile, rest: &Settled) {
     let blocker = match &rest.report {
         Report::Blocked { blocker, .. } => Some(blocker),

@@ -7,7 +7,7 @@ use crate::domain::plan::{OutputId, OutputReport, OutputView, holds_credential, 
 use crate::domain::reason::Reason;
 use crate::domain::user::UserId;
 
-/// Reports each output by itself. If there is only one and its state is known, the conditions of the resource say it already.
+/// Reports each output on its own. If there is only one and its state is known, the conditions of the resource report it.
 pub(super) fn report_outputs(reconcile: &Reconcile, new: &mut TechnicalUserStatus) {
     let views = &reconcile.observation.outputs;
     for view in views {

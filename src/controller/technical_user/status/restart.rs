@@ -13,7 +13,7 @@ use crate::domain::identity::Hint;
 use crate::domain::plan::{self, OutputId, Restarted, WorkloadId};
 use crate::domain::reason::Reason;
 
-/// Records which workloads were restarted, and the change of an output that makes a restart due. A workload that the status did
+/// Records which workloads were restarted, and the change of an output for which a restart is due. A workload that the status did
 /// not name before needs no restart for what changed before.
 pub(super) fn record_restarts(
     reconcile: &Reconcile,

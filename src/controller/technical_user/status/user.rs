@@ -1,4 +1,4 @@
-//! The user that the status names: whose portal it is in, as whom it was last seen, and the proof that it is the resource's.
+//! The user that the status names: its portal, its details as last read, and the proof that it belongs to the resource.
 
 use super::{ACTIVE, INTERNAL, patch};
 use crate::api::technical_user::{PinnedPortal, RecordedUser, TechnicalUserStatus};
@@ -94,7 +94,7 @@ pub async fn repin(reconcile: &mut Reconcile) -> Result<(), Failure> {
 }
 
 /// The proof that the user of this generation is this resource's: written once its details or the list say so, and kept as
-/// long as the same user is recorded. An existing user is nobody's, so it gets none.
+/// long as the same user is recorded. An existing user belongs to no resource, so it gets none.
 fn proof(reconcile: &Reconcile, current: &UserRef) -> Option<String> {
     let o = &reconcile.observation;
     let (portal, generation) = (o.portal.as_ref().ok()?, current.origin.generation()?);

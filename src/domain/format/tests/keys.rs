@@ -138,7 +138,7 @@ fn a_registration_is_spelled_as_spring_expects_it() {
     );
 }
 
-/// The references that values of the charts up to 0.13 make, also of the one with the vault in memory.
+/// The references in values of the charts up to 0.13, also of the one with the vault in memory.
 #[test]
 fn every_variable_that_a_chart_refers_to_is_there() {
     let mut names = vec![

@@ -5,16 +5,16 @@ use crate::domain::plan::selector::Selector;
 /// The spec, as far as it decides.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Desired {
-    /// A user that we make and own.
+    /// A user that the operator creates and owns.
     Create(DesiredUser),
-    /// A user that is there already.
+    /// A user that exists already.
     Existing {
         /// How it is selected.
         selector: Selector,
     },
 }
 
-/// A user that we make.
+/// A user that the operator creates.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DesiredUser {
     /// The roles by name.
@@ -23,17 +23,17 @@ pub struct DesiredUser {
     pub name: Option<String>,
     /// `create.description`.
     pub description: Option<String>,
-    /// What becomes of the user in the end.
+    /// What happens to the user when its resource is deleted.
     pub deletion: Deletion,
 }
 
-/// What becomes of a user when its resource is deleted.
+/// What happens to a user when its resource is deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deletion {
     /// It is deleted.
     Delete,
-    /// Its secret is reset and forgotten.
+    /// Its secret is reset, and the new one is not kept.
     Revoke,
-    /// It stays.
+    /// It is kept.
     Retain,
 }

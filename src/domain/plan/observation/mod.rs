@@ -35,7 +35,7 @@ use crate::domain::user::{UserId, UserKind};
 
 /// Everything that [`super::plan`] decides by.
 #[derive(Debug, Clone)]
-#[expect(clippy::struct_excessive_bools, reason = "independent facts, each read by itself")]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, each read on its own")]
 pub struct Observation {
     /// Which resource of which installation.
     pub owner: Owner,
@@ -95,7 +95,7 @@ pub struct Observation {
     /// The token of the user's credential shows other roles than before, and no status was written since that rests on the
     /// user's details.
     pub roles_doubted: bool,
-    /// For what that may still arrive the resource has waited until now.
+    /// Which object that may still appear the resource has waited for, and how long.
     pub waiting: Waiting,
     /// How long the user has been pending by the status.
     pub pending_for: Option<Duration>,

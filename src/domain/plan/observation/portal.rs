@@ -8,11 +8,11 @@ use crate::domain::user::Role;
 
 /// The Portal as far as it decides.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "independent facts, each read by itself")]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, each read on its own")]
 pub struct PortalFacts {
     /// The address of the portal's backend, in one spelling.
     pub url: String,
-    /// The address as the spec spells it: pins of earlier releases are made of that.
+    /// The address as the spec spells it: pins of earlier releases are built from that.
     pub written_url: String,
     /// The token endpoint, in one spelling.
     pub token_url: String,

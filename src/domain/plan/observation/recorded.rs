@@ -78,9 +78,9 @@ impl OpenAttempt {
 pub enum AttemptState {
     /// This process is carrying it out.
     InFlight,
-    /// This process carried it out, and the portal made this user.
+    /// This process carried it out, and the portal created this user.
     Created(UserId),
-    /// This process carried it out, and certainly no user was made. Not tried again yet.
+    /// This process carried it out, and certainly no user was created. Not tried again yet.
     Refused(Blocker),
     /// As `Refused`, and the time has come to try again.
     RefusedRetry,

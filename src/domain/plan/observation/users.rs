@@ -170,7 +170,7 @@ pub enum Done {
     DeleteForbidden,
     /// The portal refuses to delete it: why, in words.
     DeleteRefused(String),
-    /// Its secret was reset and forgotten.
+    /// Its secret was reset, and the new one was not kept.
     Reset,
     /// It got the mark of a retained user, or cannot get it.
     MarkedRetained,

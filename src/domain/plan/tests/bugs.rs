@@ -134,7 +134,7 @@ fn a_release_waits_for_a_create_in_progress_and_lists_its_user() {
             released(AttemptState::Created(id("u2"))).done("u2", Done::RecordedRetained),
             "drop the finalizer",
         ),
-        ("nobody knows", released(AttemptState::Settled), "drop the finalizer"),
+        ("unknown outcome", released(AttemptState::Settled), "drop the finalizer"),
     ]);
 }
 
@@ -306,7 +306,7 @@ fn an_unusable_user_with_a_name_of_the_resource_is_deleted_too() {
     ]);
 }
 
-/// Deleted right after a restart, before any reading of the list: the predecessor of the recorded user was forgotten.
+/// Deleted right after a restart, before any reading of the list: the predecessor of the recorded user was ignored.
 #[test]
 fn a_deletion_does_not_rely_on_a_list_that_does_not_know_the_recorded_user() {
     let with = |listed| a_deleted_resource().in_the_list(listed);
@@ -336,7 +336,7 @@ fn a_full_list_of_retained_users_changes_nothing_but_the_list() {
         ("a duplicate by its details", duplicate().read_live().seen("u9", details()), "delete u9"),
         ("a deletion", deleted().sibling(full(candidate("u9", 1))), "read u9"),
         (
-            "one that bears the mark of a retained user stays",
+            "one with the mark of a retained user is kept",
             deleted().sibling(full(candidate("u9", 1).is(Confirmed::Retained))),
             "drop the finalizer",
         ),

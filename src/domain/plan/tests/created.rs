@@ -144,7 +144,7 @@ fn an_open_attempt_is_settled_before_anything_else() {
     let busy = || AttemptState::Settling(Duration::from_secs(42));
     check(vec![
         ("in flight here", new(AttemptState::InFlight), "user Creating"),
-        ("nobody knows yet", new(busy()), "user SettlingAttempt, after 42 s"),
+        ("unknown yet", new(busy()), "user SettlingAttempt, after 42 s"),
         ("refused", new(refused()), "user PortalError STALLED, try again"),
         ("refused, time to retry: the output", new(AttemptState::RefusedRetry), "prove the output writable"),
         (

@@ -1,4 +1,4 @@
-//! Which users a deletion takes back: the recorded one, those of an open attempt, and every other of ours.
+//! Which users a deletion deletes: the recorded one, those of an open attempt, and every other of ours.
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ fn an_open_attempt_is_settled_first() {
     let second = |state| a_deleted_resource().attempt(2, state);
     check(vec![
         ("in flight", new(AttemptState::InFlight), "held Creating"),
-        ("nobody knows yet", new(busy()), "held SettlingAttempt, after 42 s"),
+        ("unknown yet", new(busy()), "held SettlingAttempt, after 42 s"),
         ("refused", new(refused()), DROP),
         ("refused long ago", new(AttemptState::RefusedRetry), DROP),
         ("created", new(AttemptState::Created(id("u1"))), "read u1"),
@@ -43,7 +43,7 @@ fn an_open_attempt_is_settled_first() {
         ("settled, found", new(AttemptState::Settled).searched(vec![candidate("u1", 1)]), "read u1"),
         // Also where another user is recorded.
         ("in flight, another one recorded", second(AttemptState::InFlight), "held Creating"),
-        ("nobody knows yet, another one recorded", second(busy()), "held SettlingAttempt, after 42 s"),
+        ("unknown yet, another one recorded", second(busy()), "held SettlingAttempt, after 42 s"),
         ("refused, another one recorded", second(refused()), "read u1"),
         ("settled, another one recorded", second(AttemptState::Settled), "search"),
         (

@@ -43,7 +43,7 @@ fn runs(cases: u32) -> ProptestConfig {
 /// One decision: its subject, the observation, and the step as [`in_words`] writes it.
 type Row = (&'static str, Observation, &'static str);
 
-/// The step in words, where what may still arrive has been waited for; `grace` has the rows of the time before.
+/// The step in words, after the wait for what may still appear; `grace` has the rows of the time before.
 fn decision(observed: &Observation) -> String {
     let step = plan(observed);
     let Step::Settled(Settled { report: Report::Blocked { blocker, .. }, .. }) = &step else {

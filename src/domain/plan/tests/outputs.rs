@@ -94,7 +94,7 @@ fn an_output_that_cannot_be_written_does_not_prevent_the_others() {
             "output OutputNotOurs STALLED (u1 g1), try again",
         ),
         (
-            "the verification goes on",
+            "the verification continues",
             foreign().seen("u1", details()).verification_due(),
             "verify what is published",
         ),
@@ -246,7 +246,7 @@ fn no_token_is_requested_while_the_other_outputs_are_denied() {
         ("first whether it can be written", missing(), "prove the Entry writable"),
         ("it can: a token", missing().writable(), "verify what was read"),
         ("it cannot: none", denied(), "output OutputNotWritable (u1 g1), try again"),
-        ("the periodic verification goes on", denied().verification_due(), "verify what is published"),
+        ("the periodic verification continues", denied().verification_due(), "verify what is published"),
         (
             "a refused credential is read and tried",
             denied().verified(in_the_secret(), Verified::Refused { unknown_client: false }),

@@ -88,7 +88,7 @@ fn no_user_is_created_for_a_login_of_several_companies_until_one_is_chosen() {
         ("a new user", several(new()), ambiguous),
         ("a new existing user", several(an_existing(&["u1"])), ambiguous),
         ("a chosen company", chosen(new()), "create g1 [id-discovery]"),
-        ("a recorded user goes on", several(a_ready_resource()), READY),
+        ("a recorded user is kept", several(a_ready_resource()), READY),
         ("and is deleted", several(a_deleted_resource().seen("u1", details())), "delete u1"),
         (
             "an attempt for one of them is settled",

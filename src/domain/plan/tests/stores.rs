@@ -51,7 +51,7 @@ fn what_was_written_counts_while_its_store_is_down() {
         ("another output is healed", ready().without_secret(), "read u1"),
         ("with the same content", proved(ready().without_secret()), "publish u1 g1"),
         ("then it is as before", proved(ready()), "still ready (u1 g1), try again"),
-        ("the verification goes on", ready().verification_due(), "verify what is published"),
+        ("the verification continues", ready().verification_due(), "verify what is published"),
         (
             "from the portal where no other output can be read back",
             ready()

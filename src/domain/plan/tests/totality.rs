@@ -1,4 +1,4 @@
-//! Whatever is observed, however little sense it makes: there is a decision, it asks nothing that was answered, and it
+//! For any observation, also for one without sense: there is a decision, it asks nothing that was answered, and it
 //! writes nothing where nothing may be written.
 
 use std::time::Duration;
@@ -124,7 +124,7 @@ fn judge_outputs(o: &Observation, write: &Write) -> Result<(), TestCaseError> {
             let output = o.output(output).unwrap();
             prop_assert!(
                 !output.outlives_resource || (o.finalizer && output.in_status && !is_elsewhere),
-                "nobody would remove it"
+                "no process would remove it"
             );
         }
         Write::RecordOutput { user, output } => {
@@ -170,7 +170,7 @@ fn judge(o: &Observation) -> Result<(), TestCaseError> {
                 !removes || o.deleting || holds_credential,
                 "removes an output before another one is written"
             );
-            prop_assert!(!drops || o.to_remove.is_empty(), "leaves outputs that nobody lists");
+            prop_assert!(!drops || o.to_remove.is_empty(), "leaves outputs that no status lists");
             let abandons = matches!(write, Write::AbandonOutput { .. });
             prop_assert!(!abandons || o.released || none_is_valid(o), "leaves a valid credential");
             judge_outputs(o, &write)?;

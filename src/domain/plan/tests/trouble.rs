@@ -63,7 +63,7 @@ fn a_user_that_was_deleted_in_the_portal_gets_a_successor() {
             "user LossSuspected STALLED (u1 g1)",
         ),
         (
-            "nobody may make a successor",
+            "no successor may be created",
             gone().portal_but(|p| p.grants = Grants::default()),
             "user AccessDenied STALLED (u1 g1)",
         ),
@@ -138,7 +138,7 @@ fn an_unusable_user_is_replaced_on_request_or_when_it_is_certain() {
         ("is its credential refused as well?", lost(), "verify what is published"),
         ("it is", tried(REFUSED), condition),
         ("it is not", tried(Verified::Accepted), condition),
-        ("nobody can tell", tried(Verified::Unreachable("down".into())), condition),
+        ("unreachable", tried(Verified::Unreachable("down".into())), condition),
         (
             "nothing is published",
             a_recorded_resource().in_the_list(Listed::Missing).seen_lost("u1"),

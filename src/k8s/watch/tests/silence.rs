@@ -1,4 +1,4 @@
-//! A connection that carries nothing any more without being closed, as behind a NAT that has forgotten it.
+//! A connection that carries no data and is not closed, as behind a NAT that has dropped it.
 
 use kube::Config;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

@@ -80,9 +80,9 @@ pub enum IdpTrouble {
 /// When during a creation the trouble is met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IdpMoment {
-    /// Before the client was made, and in every call that is no creation.
+    /// Before the client was created, and in every call that is no creation.
     BeforeClient,
-    /// After the client was made, which is then left behind.
+    /// After the client was created, which is then left behind.
     AfterClient,
 }
 

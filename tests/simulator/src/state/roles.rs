@@ -19,7 +19,7 @@ pub struct RoleDef {
     pub description: Option<String>,
     /// A company with one of these roles may give it.
     pub companies: Vec<CompanyRole>,
-    /// A user with it is made by the wallet service.
+    /// A user with it is created by the wallet service.
     pub external: bool,
     /// It is dropped silently when a company makes a user for itself.
     pub provider_only: bool,

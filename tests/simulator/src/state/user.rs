@@ -11,7 +11,7 @@ pub enum Status {
     Inactive,
     /// Removed; only the list shows it, when asked.
     Deleted,
-    /// A wallet user that the wallet service has not made yet.
+    /// A wallet user that the wallet service has not created yet.
     Pending,
     /// A wallet user whose removal was asked for.
     PendingDeletion,
@@ -85,7 +85,7 @@ pub(crate) struct WalletCredential {
     pub(crate) url: String,
 }
 
-/// The offer whose subscription made a user.
+/// The offer whose subscription created a user.
 #[derive(Clone, Debug)]
 pub(crate) struct Offer {
     pub(crate) id: Uuid,
@@ -105,12 +105,12 @@ pub(crate) enum Editor {
     User(Uuid),
 }
 
-/// Process of the wallet service that makes and removes a user.
+/// Process of the wallet service that creates and removes a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     /// The portal waits for the answer to the creation.
     AwaitCreated,
-    /// The creation failed; only an operator's retrigger goes on.
+    /// The creation failed; only an operator's retrigger continues.
     CreateFailed,
     /// Made.
     Created,

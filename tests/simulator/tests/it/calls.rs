@@ -43,7 +43,7 @@ async fn a_call_that_does_not_come_to_a_gate_fails() {
     gate.reached().await;
 }
 
-/// A test holds call N of an endpoint at a stage, and everything else goes on.
+/// A test holds call N of an endpoint at a stage, and everything else continues.
 #[tokio::test]
 async fn gates_hold_a_call() {
     let world = World::main().await;

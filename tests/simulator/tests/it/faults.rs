@@ -93,7 +93,7 @@ async fn a_hang_ends_with_the_caller() {
     assert_eq!((call.answer, call.caller_gone, call.done), (Some(Ended::Cut), true, None));
 }
 
-/// Section 14: the caller gives up, the user is made all the same, a moment later.
+/// Section 14: the caller gives up, the user is created all the same, a moment later.
 #[tokio::test]
 async fn done_only_after_the_caller_is_gone() {
     let world = World::main().await;
@@ -107,7 +107,7 @@ async fn done_only_after_the_caller_is_gone() {
     soon(world.sim.wait_for(|view| view.users("One").iter().any(|user| user.name == "late"))).await;
 }
 
-/// Section 14: without any fault, too, a create goes on when its caller goes.
+/// Section 14: without any fault, too, a create continues when its caller ends.
 #[tokio::test]
 async fn a_create_continues_without_its_caller() {
     let world = World::main().await;

@@ -87,7 +87,7 @@ impl Replay {
         self.world.call_with(token.as_deref(), &call, body.as_deref()).await
     }
 
-    /// A token of the Connector Management user made before.
+    /// A token of the Connector Management user created before.
     async fn operator(&mut self) -> String {
         if self.operator.is_none() {
             let (id, secret) = self.credential("operator.create.self");

@@ -1,4 +1,4 @@
-//! Certificates of authorities made at the start.
+//! Certificates of authorities created at the start.
 
 use portal_simulator::{Part, Tls, Version};
 

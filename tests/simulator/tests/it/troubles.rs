@@ -66,7 +66,7 @@ async fn a_refusing_identity_provider() {
     );
 }
 
-/// Before or after the client was made: the caller cannot distinguish them.
+/// Before or after the client was created: the caller cannot distinguish them.
 #[tokio::test]
 async fn failure_after_the_client_was_created() {
     let world = World::main().await;

@@ -92,7 +92,7 @@ async fn unknown_users() {
     assert_eq!(world.reset(NOBODY).await.verdict(), (409, code()));
 }
 
-/// Section 14: the operator's own user resets its own credential; the token in hand goes on working.
+/// Section 14: the operator's own user resets its own credential; the token in hand continues working.
 #[tokio::test]
 async fn a_caller_resets_itself() {
     let world = World::main().await;
@@ -108,7 +108,7 @@ async fn a_caller_resets_itself() {
     assert_eq!(world.details(me.id).await.json()["LastEditorName"], "op");
 }
 
-/// Section 14: a deleted caller's live tokens go on working.
+/// Section 14: a deleted caller's live tokens continue working.
 #[tokio::test]
 async fn a_deleted_caller_is_accepted_for_a_while() {
     let world = World::main().await;

@@ -20,7 +20,7 @@ pub(super) struct BoxCommand {
 }
 
 impl BoxCommand {
-    /// Puts the script into the node's directory: what runs from it must not change under way.
+    /// Puts the script into the node's directory: what runs from it must not change meanwhile.
     pub(super) fn install(name: &str, dir: &Path, parts: &Parts) -> Result<Self, Error> {
         let script = dir.join("box.sh");
         fs::write(&script, SCRIPT).map_err(Error::io(format!("writing {}", script.display())))?;

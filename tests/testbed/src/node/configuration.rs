@@ -111,7 +111,7 @@ fn kubelet(ca: &Path, address: Ipv4Addr) -> Value {
         "imageGCHighThresholdPercent": 100,
         "volumePluginDir": "/var/lib/kubelet/volume-plugins",
         "registerNode": true,
-        // There is no DNS. Pods ask themselves, where nobody listens, and are refused at once.
+        // There is no DNS. Pods use their own address, where nothing listens, and are refused at once.
         "clusterDNS": ["127.0.0.1"],
         "clusterDomain": "cluster.local",
         "resolvConf": "/etc/resolv.conf",

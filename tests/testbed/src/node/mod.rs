@@ -163,7 +163,7 @@ impl Node {
         self.address
     }
 
-    /// What the node is made of, with an image of busybox for tests.
+    /// What the node consists of, with an image of busybox for tests.
     #[must_use]
     pub fn parts(&self) -> &Parts {
         &self.parts

@@ -9,7 +9,7 @@ use std::{
 
 use crate::Error;
 
-/// What `node-parts.sh` fetches and makes.
+/// What `node-parts.sh` fetches and builds.
 #[derive(Debug, Clone)]
 pub struct Parts {
     /// The directory of containerd, ctr, runc, nft and ip.

@@ -79,7 +79,7 @@ async fn forward(
     });
     match task.await {
         Ok(Ok(response)) => Ok(response.map(Upstream::Stream)),
-        // The apiserver is gone or going: tell the client like any gateway.
+        // The apiserver has ended or is ending: report it to the client as a gateway does.
         Ok(Err(error)) => Ok(answer(502, error.to_string()).map(Upstream::Text)),
         Err(_) => Err(Cut::Lost),
     }

@@ -53,7 +53,7 @@ impl Gate {
         *self.0.reached.borrow()
     }
 
-    /// Lets the waiting requests go on, and all that come later pass.
+    /// Lets the waiting requests continue, and all that come later pass.
     pub fn release(&self) {
         self.0.released.send_replace(true);
     }

@@ -63,7 +63,7 @@ pub(super) enum Effect {
     Hold(Stage, Gate),
 }
 
-/// The rules of one proxy, in the order they were made.
+/// The rules of one proxy, in the order they were created.
 #[derive(Debug, Default)]
 pub(super) struct Rules(Arc<Mutex<Vec<Arc<Entry>>>>);
 

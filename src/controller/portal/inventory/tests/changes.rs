@@ -20,7 +20,7 @@ async fn a_hanging_create_delays_a_new_proof_and_nothing_else() {
     let inventory = Arc::clone(&scene.inventory);
     let proof = tokio::spawn(async move { inventory.meet(&key("later"), Need::Proof(Some(settled))).await });
     tokio::task::yield_now().await;
-    // Who has a proof goes on, and deletes do.
+    // A reconcile that has a proof continues, and deletes do.
     scene.inventory.meet(&key("edc"), ANY).await.unwrap();
     assert_eq!(starts(&scene, Kind::Delete).await, Duration::ZERO);
     assert!(starts(&scene, Kind::Create).await <= Duration::from_secs(2));
@@ -128,7 +128,7 @@ async fn changes_do_not_wait_for_a_reading_that_proves_nothing() {
     let scene = Scene::new(PlayedPortal::with(60).page_time(Duration::from_mins(1)));
     assert!(scene.inventory.sweep(Duration::from_secs(1)).await.is_none());
     assert_eq!(scene.inventory.meet(&key("edc"), ANY).await, Err(Unmet::Waiting));
-    assert_eq!(starts(&scene, Kind::Create).await, Duration::ZERO, "the sweep goes on for minutes");
+    assert_eq!(starts(&scene, Kind::Create).await, Duration::ZERO, "the sweep takes minutes");
     assert_eq!(starts(&scene, Kind::Delete).await, Duration::ZERO);
     scene.until_met("edc", ANY).await;
 }

@@ -1,4 +1,4 @@
-//! A search is shared work that goes on when the reconcile that asked for it ends.
+//! A search is shared work that continues when the reconcile that requested it ends.
 
 use super::portal::PlayedPortal;
 use super::*;
@@ -68,7 +68,7 @@ async fn a_failure_is_reported_and_tried_again_while_anybody_waits() {
     assert_eq!(woken, [key("edc"), key("other")], "the next try fails as well");
     let tries = scene.portal.scans();
     tokio::time::sleep(Duration::from_hours(1)).await;
-    assert_eq!(scene.portal.scans(), tries, "nobody waits any more");
+    assert_eq!(scene.portal.scans(), tries, "no resource waits any more");
     scene.portal.behave(|_, _| Ok(()));
     scene.inventory.meet(&key("edc"), ANY).await.unwrap();
 }

@@ -156,5 +156,5 @@ async fn a_user_whose_mark_says_that_it_is_retained_is_listed_while_there_is_roo
     assert!(one.retained[0].found_by_mark());
     let full = status((0..RETAINED_LIMIT).map(|number| here(&format!("u{number}"))).collect());
     let still_full = after(&link, full.clone(), &snapshot).await;
-    assert_eq!(still_full, full, "a full list stays as it is, and says how many it leaves out");
+    assert_eq!(still_full, full, "a full list is kept, and says how many it omits");
 }

@@ -12,8 +12,8 @@ use crate::controller::technical_user::observe::observe;
 use crate::controller::technical_user::reconcile::Reconcile;
 use crate::domain::plan::Searched;
 
-/// The object itself: what is decided next must not rest on a cache. All that was observed is observed anew with it; what
-/// was read and done in this reconcile is kept.
+/// Reads the object: the next decision must not depend on a cache. Everything is observed again with it. What was read and
+/// done in this reconcile is kept.
 pub(super) async fn object(reconcile: &mut Reconcile) -> Result<(), Failure> {
     let api: Api<DynamicObject> =
         Api::namespaced_with(reconcile.ctx.client.clone(), &reconcile.key.namespace, &technical_users());

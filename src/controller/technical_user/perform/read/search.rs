@@ -47,7 +47,7 @@ pub(super) async fn search(reconcile: &Reconcile) -> Result<Vec<(UserId, Named)>
             found.push((user.id, named));
         }
     }
-    // Foreign users of the very same name may hide ours on a list that did not show everybody.
+    // Foreign users of the same name may hide ours on a list that did not show all users.
     let foreign = found.iter().any(|(_, named)| named.confirmed == Confirmed::Foreign);
     if foreign && !complete {
         return Err(

@@ -1,13 +1,13 @@
 //! The rules by which a step is carried out: the only place where the model says what an executor does.
 //!
-//! - A reconcile begins with the object (from the cache, or live after a conflict) and continues until the plan rests. A conflict, a
-//!   lost answer, or a portal that fails ends it; what it knew is forgotten, and the next one reads live.
+//! - A reconcile begins with the object (from the cache, or live after a conflict) and continues until the plan settles. A conflict, a
+//!   lost answer, or a portal that fails ends it; what it knew is lost, and the next one reads live.
 //! - `Create` is one merge patch with the version that was seen: finalizer and annotation. An unclear answer is settled by
 //!   reading back. Then a task sends the POST within ten seconds of the patch or not at all; it runs beside the reconciles, and
 //!   there is one per resource and process. What came of it is remembered by the attempt.
 //! - `Search` is shared work that continues when a reconcile ends. While that task or another search is in progress it yields
 //!   nothing, and the reconcile ends; a later one sees every user of the name at one moment, each confirmed by its details.
-//! - `Publish` makes the Secret where none was seen, else writes over the very version that was seen.
+//! - `Publish` creates the Secret if none was seen, else overwrites the version that was seen.
 //! - The status write that names a user, and both finalizer writes, carry the version that was seen.
 //! - What the login may not is answered as forbidden.
 
@@ -126,7 +126,7 @@ impl World {
                     return false;
                 }
                 let confirmed = self.confirm(id);
-                // What may change by itself is read again in the next reconcile.
+                // What may change without a write is read again in the next reconcile.
                 if matches!(confirmed, Confirmed::Ours(_) | Confirmed::Foreign | Confirmed::Retained) {
                     self.processes[p].confirmed.insert(id.clone(), confirmed.clone());
                 }
@@ -371,7 +371,7 @@ impl World {
             }
             if rest.report == Report::Ready {
                 status.credential = true;
-                // Where nobody read the content, it is as the status says.
+                // If the content was not read, it is as the status says.
                 if let Some(secret) = reconcile.secret.as_ref().filter(|_| reconcile.secret_read) {
                     status.written = Some((digest(secret.content.as_ref()), secret.version));
                 }

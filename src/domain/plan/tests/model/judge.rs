@@ -12,7 +12,7 @@ impl World {
     /// A write to a user's description or secret, or its end.
     pub(super) fn judge_touch(&mut self, id: &UserId) {
         if self.portal.user(id).is_some_and(|u| u.by_hand || u.mark.owner != owner()) {
-            self.forbid(format!("touches {id}, which is somebody else's"));
+            self.forbid(format!("touches {id}, which is another resource's"));
         }
     }
 
@@ -128,7 +128,7 @@ impl World {
                 }
             }
             None => {
-                // Nobody can know what a backup forgot, nor a user of a resource that a person released without the portal, also
+                // No process can know what is not in a backup, nor a user of a resource that a person released without the portal, also
                 // where the resource was created again since. The next sweep lists it as unclaimed.
                 let released = self.versions.iter().any(|object| object.released);
                 let unknown = live.iter().find(|u| !self.ever_retained.contains(&u.id));

@@ -2,10 +2,10 @@
 //!
 //! Each run takes an arbitrary schedule: steps of either process, kills, pauses, stale caches, creates that the portal carries
 //! out late or never, lost answers, refusals, backups that put status or object back, hands in the portal and at the Secret.
-//! On the way nothing forbidden may happen (`judge`); when the faults stop, both processes come to rest, and then there is one
+//! Nothing forbidden may happen before that (`judge`). When the faults stop, both processes settle, and then there is one
 //! user, published and known, or none.
 //!
-//! By default [`SCHEDULES`] schedules of up to [`EVENTS`] events are run; `PROPTEST_CASES` asks for more.
+//! By default [`SCHEDULES`] schedules of up to [`EVENTS`] events are run; `PROPTEST_CASES` sets another number.
 
 mod execute;
 mod judge;
@@ -26,9 +26,9 @@ use process::RETRY;
 use schedule::{Event, a_setup, an_event};
 use world::{Setup, World};
 
-/// So many interleavings are run by default.
+/// The number of interleavings that are run by default.
 const SCHEDULES: u32 = 10_000;
-/// So many things happen in one of them, at most.
+/// The highest number of events in one of them.
 const EVENTS: usize = 60;
 
 /// Runs a schedule to its end; what went wrong, with the story of how.
@@ -45,7 +45,7 @@ fn run(setup: Setup, events: &[Event]) -> Result<World, String> {
     Err(format!("{}\n{}", world.wrong.join("\n"), world.story.join("\n")))
 }
 
-/// What the schedules of a test came to, so that nobody believes in a model that never gets anywhere.
+/// What the schedules of a test reached, as a proof that the model does something.
 #[derive(Debug, Default)]
 struct Tally {
     schedules: u32,

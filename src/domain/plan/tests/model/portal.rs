@@ -7,9 +7,9 @@ use crate::domain::identity::{Mark, Owner};
 use crate::domain::plan::{UserFacts, UserView};
 use crate::domain::user::{UserId, UserKind, UserStatus};
 
-/// A create is carried out within so many seconds, or never; its caller waits as long.
+/// A create is carried out within this number of seconds, or never; its caller waits as long.
 pub(super) const CREATE_TIMEOUT: u64 = 30;
-/// The wallet service answers after so many seconds.
+/// The wallet service answers after this number of seconds.
 pub(super) const WALLET_TIME: u64 = 200;
 
 #[derive(Debug, Clone)]
@@ -67,11 +67,11 @@ impl User {
 pub(super) enum Fate {
     #[default]
     Done,
-    /// Carried out only after so many seconds, at most the create time-out.
+    /// Carried out only after the given number of seconds, at most the create time-out.
     Slow(u64),
-    /// Carried out, and no answer arrives.
+    /// Carried out, and the answer is lost.
     AnswerLost,
-    /// Never carried out, and no answer arrives.
+    /// Never carried out, and without an answer.
     Swallowed,
     Refused,
 }

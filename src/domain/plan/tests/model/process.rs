@@ -21,7 +21,7 @@ use crate::domain::user::{UserId, UserKind, UserStatus};
 /// After a refusal a create is tried again.
 pub(super) const RETRY: u64 = 300;
 
-/// What this process knows of an attempt that it carried out. It forgets with the process.
+/// What this process knows of an attempt that it carried out. It is lost with the process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Known {
     InFlight,

@@ -77,7 +77,7 @@ pub(super) fn a_setup() -> impl Strategy<Value = Setup> {
 pub(super) fn an_event() -> impl Strategy<Value = Event> {
     let p = || 0..2_usize;
     let n = any::<u8>;
-    // What blocks everything is put right sooner than it comes.
+    // What blocks everything is repaired more often than it happens.
     let rarely = || prop::bool::weighted(0.3);
     let fate = prop_oneof![
         (1..=30_u64).prop_map(Fate::Slow),
@@ -192,7 +192,7 @@ impl World {
         self.portal.works(self.now, kind, self.trouble.refuses, self.setup.stuck);
     }
 
-    /// The cache shows the newest versions but so many; it never goes back.
+    /// The cache shows all but the newest `behind` versions; it never returns to an earlier one.
     pub(super) fn catch_up(&mut self, p: usize, behind: usize) {
         let last = (self.versions.len() - 1, self.secret_versions.len() - 1);
         let process = &mut self.processes[p];
@@ -285,7 +285,7 @@ impl World {
         }
     }
 
-    /// Faults stop, and the processes go on until nothing more is done.
+    /// Faults stop, and the processes continue until nothing more is done.
     pub(super) fn run_until_calm(&mut self) {
         self.tell("faults stop");
         self.trouble = Trouble::default();
@@ -336,8 +336,8 @@ impl World {
     }
 }
 
-/// So many rounds of 100 seconds may it take, most of them waiting: for attempts to settle, for refusals to be tried again,
+/// The highest number of rounds of 100 seconds, most of them waiting: for attempts to settle, for refusals to be tried again,
 /// for the wallet service.
 const ROUNDS: u32 = 60;
-/// Calm is what has not changed for so many rounds, longer than any of these waits.
+/// Calm is what has not changed for this number of rounds, longer than any of these waits.
 const CALM: u32 = 6;

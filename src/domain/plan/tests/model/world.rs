@@ -10,7 +10,7 @@ use crate::domain::user::UserId;
 
 /// What stays the same through one run.
 #[derive(Debug, Clone)]
-#[expect(clippy::struct_excessive_bools, reason = "independent facts, each read by itself")]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, each read on its own")]
 pub(super) struct Setup {
     /// The requested role creates wallet users.
     pub external: bool,
@@ -71,7 +71,7 @@ pub(super) fn digest(content: Option<&(UserId, u32)>) -> String {
 
 /// What fails until it is repaired.
 #[derive(Debug, Clone, Copy, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "independent facts, each read by itself")]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, each read on its own")]
 pub(super) struct Trouble {
     pub portal_down: bool,
     pub idp_down: bool,
@@ -107,7 +107,7 @@ pub(super) struct World {
     pub ever_retained: BTreeSet<UserId>,
     pub trouble: Trouble,
     pub processes: Vec<Process>,
-    /// Something was taken back to an earlier moment: what was known since is not.
+    /// Something was restored to an earlier moment: what was known since is lost.
     pub restored_at: u64,
     /// What must never happen, and did.
     pub wrong: Vec<String>,

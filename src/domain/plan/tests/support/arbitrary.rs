@@ -1,4 +1,4 @@
-//! Arbitrary observations: one that makes sense, with any number of its fields set to anything.
+//! Arbitrary observations: a consistent one, with any number of its fields set to any value.
 
 use std::time::Duration;
 

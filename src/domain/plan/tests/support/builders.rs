@@ -127,7 +127,7 @@ impl Observation {
         self
     }
 
-    /// It has waited for this, so long.
+    /// It has waited for this for the given time.
     pub(in crate::domain::plan::tests) fn waited_for(self, reason: Reason, time: Duration) -> Self {
         self.but(|o| o.waiting.seen = Some((reason, time)))
     }

@@ -53,7 +53,7 @@ impl Observation {
         self.with_retiring(ToRemove { output, ..ToRemove::default() })
     }
 
-    /// An entry is to be removed; `Some`: its store is down, and this process has tried for so long.
+    /// An entry is to be removed; `Some`: its store is down, and this process has tried for the given time.
     pub(in crate::domain::plan::tests) fn with_removal(
         self,
         name: &str,

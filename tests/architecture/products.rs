@@ -1,4 +1,4 @@
-//! A portal's make is named where the variants of the spec and the clients are, and in `site`, which knows both. What is above
+//! A portal's product is named where the variants of the spec and the clients are, and in `site`, which knows both. What is above
 //! them serves every portal: also its messages take the names of permissions and roles from the portal's client.
 
 use proc_macro2::{TokenStream, TokenTree};
@@ -6,17 +6,17 @@ use proc_macro2::{TokenStream, TokenTree};
 use crate::content::Content;
 use crate::source::{Source, sources};
 
-/// The names of makes.
-const MAKES: &[&str] = &["catena", "cofinity"];
+/// The names of products.
+const PRODUCTS: &[&str] = &["catena", "cofinity"];
 
-/// Names that a make has for permissions and roles.
-const WORDS_OF_MAKES: &[&str] =
+/// Names that a product has for permissions and roles.
+const WORDS_OF_PRODUCTS: &[&str] =
     &["tech_user_management", "technical_roles_management", "Connector Management", "Offer Management"];
 
 /// Where they may stand.
 const PLACES: &[&str] = &["api/portal/", "portal/", "site.rs"];
 
-/// A form of a make, with its words.
+/// A form of a product, with its words.
 const FORM: &str = "domain/format/data_space_integration.rs";
 
 fn identifiers(tokens: TokenStream, found: &mut Vec<String>) {
@@ -29,11 +29,11 @@ fn identifiers(tokens: TokenStream, found: &mut Vec<String>) {
     }
 }
 
-/// The identifiers of a source that name a make.
+/// The identifiers of a source that name a product.
 fn named(source: &Source) -> Vec<String> {
     let mut found = Vec::new();
     identifiers(source.text.parse().unwrap(), &mut found);
-    found.retain(|name| MAKES.iter().any(|make| name.to_lowercase().contains(make)));
+    found.retain(|name| PRODUCTS.iter().any(|product| name.to_lowercase().contains(product)));
     found
 }
 
@@ -48,10 +48,10 @@ fn no_layer_above_names_a_make() {
     }
 }
 
-/// The texts of a source that have a make's name of a permission or a role.
+/// The texts of a source that have a product's name of a permission or a role.
 fn texts_of_products(source: &Source) -> Vec<String> {
     let mut texts = Content::of(source).texts;
-    texts.retain(|text| WORDS_OF_MAKES.iter().any(|word| text.contains(word)));
+    texts.retain(|text| WORDS_OF_PRODUCTS.iter().any(|word| text.contains(word)));
     texts
 }
 
