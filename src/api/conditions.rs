@@ -3,7 +3,7 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use k8s_openapi::jiff::Timestamp;
 
-/// Everything is as the spec requests (both kinds).
+/// Everything is as the spec requests (all kinds).
 pub const READY: &str = "Ready";
 /// The operator continues automatically (kstatus); present only while true.
 pub const RECONCILING: &str = "Reconciling";

@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod audit;
+pub mod checked;
 pub mod context;
 pub mod installation;
 pub mod kube_error;

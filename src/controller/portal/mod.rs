@@ -1,9 +1,9 @@
 //! The reconcile of a `Portal`: connect, sweep, report; its finalizer is kept as long as a resource needs it.
 
 mod check;
-pub(in crate::controller) mod connect;
+mod connect;
 pub mod connections;
-pub(in crate::controller) mod failure;
+mod failure;
 mod finalizer;
 mod holders;
 pub mod inventory;
@@ -21,16 +21,13 @@ use std::time::Duration;
 use kube::api::DynamicObject;
 use tokio::time::Instant;
 
+use crate::controller::checked::failure::{DEADLINE, ReconcileFailure};
 use crate::controller::context::Context;
 use crate::controller::objects::Key;
 use crate::controller::queue::dispatcher::Action;
 use crate::metrics::{Kind, Reconciled};
-use failure::ReconcileFailure;
 
 pub use sweep::{portal_of, users_of};
-
-/// A check of a portal takes no longer; the list of 11,000 users takes about a minute.
-pub const DEADLINE: Duration = Duration::from_mins(10);
 
 /// One reconcile of one Portal. Never fails: the status reports what goes wrong, and it is tried again.
 pub async fn reconcile(object: Arc<DynamicObject>, ctx: Arc<Context>) -> Action {
@@ -58,7 +55,7 @@ pub async fn panicked(ctx: &Context, key: &Key) -> Action {
     action
 }
 
-/// Forgets a Portal that is gone, and wakes the resources that used it.
+/// Removes a Portal that is deleted from memory, and wakes the resources that used it.
 pub fn gone(ctx: &Context, key: &Key) {
     ctx.connections.forget(key);
     logins::gone(ctx, key);

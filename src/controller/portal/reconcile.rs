@@ -7,13 +7,14 @@ use kube::api::DynamicObject;
 use tokio::time::Instant;
 
 use super::check::check;
-use super::finalizer::{self, Leaving};
+use super::finalizer::leave;
 use super::status;
 use crate::api::keys;
 use crate::api::portal::PortalSpec;
+use crate::controller::checked::finalizer::{self, Leaving};
 use crate::controller::context::Context;
 use crate::controller::kube_error::KubeError;
-use crate::controller::objects::{Key, annotation, has_finalizer, is_deleting, part};
+use crate::controller::objects::{Key, annotation, has_finalizer, is_deleting, part, portals};
 use crate::controller::queue::dispatcher::Action;
 use crate::domain::grace::RETRY_INTERVAL;
 use crate::metrics::Sweep;
@@ -34,13 +35,13 @@ pub async fn reconcile_once(
     }
     let mut object = object.clone();
     let leaving = if is_deleting(&object) {
-        match finalizer::leave(ctx, key, &object).await? {
+        match leave(ctx, key, &object).await? {
             Leaving::Gone => return Ok((Action::await_change(), true)),
             Leaving::Held(blocker) => Some(blocker),
         }
     } else {
         if !has_finalizer(&object) {
-            object = finalizer::add(ctx, key, &object).await?;
+            object = finalizer::add(ctx, &portals(), key, &object).await?;
         }
         None
     };

@@ -1,4 +1,4 @@
-//! The two queues: what the watches saw, what sweeps and finished creates ask for, and the clock.
+//! The three queues: what the watches report, what sweeps and finished creates request, and the timers.
 
 pub mod backoff;
 pub mod dispatcher;

@@ -1,4 +1,4 @@
-//! A reconcile that failed: the condition that says so, for both kinds.
+//! A reconcile that failed: the condition that says so, for all kinds.
 //!
 //! What stops a plan goes through the plan. Here is the rest: what fails before there is a plan, and a status that cannot
 //! be written. The object is read again, as what was known of it may be the reason for the failure.
@@ -34,7 +34,7 @@ pub const PANICKED: &str =
 /// How long the report may take.
 const REPORT_WITHIN: Duration = Duration::from_secs(10);
 
-/// The part of a status that both kinds have.
+/// The part of a status that all kinds have.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Conditions {

@@ -1,4 +1,4 @@
-//! How long an object waits for another object that may still appear: the facts of [`crate::domain::grace`], for both kinds.
+//! How long an object waits for another object that may still appear: the facts of [`crate::domain::grace`], for all kinds.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The way of a `TechnicalUser`: observe, plan, carry out, status.
+//! The reconcile of a `TechnicalUser`: observe, plan, carry out, status.
 
 pub(in crate::controller) mod failure;
 pub mod memory;

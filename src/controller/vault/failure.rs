@@ -1,10 +1,10 @@
 //! A reconcile of a Vault that failed: its condition, and when it is tried again.
 
 use super::reconcile::again;
+use crate::controller::checked::failure::ReconcileFailure;
 use crate::controller::context::Context;
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{Key, vaults};
-use crate::controller::portal::failure::ReconcileFailure;
 use crate::controller::queue::dispatcher::Action;
 use crate::controller::status::failure::{CONFLICTS_ARE_QUIET_FOR, Reported, report};
 

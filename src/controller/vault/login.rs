@@ -7,9 +7,9 @@ use serde_json::json;
 
 use super::jwt::OwnTokens;
 use crate::api::vault::{VaultAuth, VaultSecretKey, VaultSpec};
+use crate::controller::checked::ca_bundle::ca_bundle;
 use crate::controller::context::Context;
 use crate::controller::objects::Key;
-use crate::controller::portal::connect::ca_bundle::ca_bundle;
 use crate::controller::secrets::Secrets;
 use crate::domain::blocker::Blocker;
 use crate::domain::reason::Reason;

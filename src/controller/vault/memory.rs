@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use crate::controller::checked::refused_logins::RefusedLogins;
+use crate::controller::checked::schedule::Checks;
 use crate::controller::objects::Key;
-use crate::controller::portal::memory::checks::Checks;
-use crate::controller::portal::memory::refused_logins::RefusedLogins;
 use crate::controller::status::since::SinceOf;
 use crate::domain::blocker::Blocker;
 use crate::process::Random;

@@ -1,4 +1,5 @@
-//! The way of a `Vault`: log in, check what a person has prepared there, report; and stay until no output needs it.
+//! The reconcile of a `Vault`: log in, check what a person has prepared there, report; its finalizer is kept as long as an
+//! output needs it.
 
 pub mod abandoned;
 pub mod access;
@@ -20,9 +21,9 @@ use std::time::Duration;
 use kube::api::DynamicObject;
 use tokio::time::Instant;
 
+use crate::controller::checked::failure::{DEADLINE, ReconcileFailure};
 use crate::controller::context::Context;
 use crate::controller::objects::Key;
-use crate::controller::portal::failure::{DEADLINE, ReconcileFailure};
 use crate::controller::queue::dispatcher::Action;
 use crate::metrics::{Kind, Reconciled};
 
@@ -59,7 +60,7 @@ pub fn wake_all(ctx: &Context, key: &Key) {
     }
 }
 
-/// Forgets a Vault that is deleted.
+/// Removes a Vault that is deleted from memory.
 pub fn gone(ctx: &Context, key: &Key) {
     wake_all(ctx, key);
     ctx.vault_memory.forget(key);

@@ -6,12 +6,13 @@ use std::time::Duration;
 use kube::api::DynamicObject;
 
 use super::checks::check;
-use super::finalizer::{self, Leaving};
+use super::finalizer::leave;
 use super::{status, wake_all};
 use crate::api::vault::{VaultSpec, VaultStatus};
+use crate::controller::checked::finalizer::{self, Leaving};
 use crate::controller::context::Context;
 use crate::controller::kube_error::KubeError;
-use crate::controller::objects::{Key, has_finalizer, is_deleting, lenient, part};
+use crate::controller::objects::{Key, has_finalizer, is_deleting, lenient, part, vaults};
 use crate::controller::queue::dispatcher::Action;
 use crate::domain::blocker::Blocker;
 use crate::domain::grace::RETRY_INTERVAL;
@@ -35,13 +36,13 @@ pub async fn reconcile_once(
     }
     let mut object = object.clone();
     let leaving = if is_deleting(&object) {
-        match finalizer::leave(ctx, key, &object).await? {
+        match leave(ctx, key, &object).await? {
             Leaving::Gone => return Ok((Action::await_change(), true)),
             Leaving::Held(blocker) => Some(blocker),
         }
     } else {
         if !has_finalizer(&object) {
-            object = finalizer::add(ctx, key, &object).await?;
+            object = finalizer::add(ctx, &vaults(), key, &object).await?;
         }
         None
     };

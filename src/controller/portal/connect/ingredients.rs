@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use kube::api::DynamicObject;
 
-use super::ca_bundle::ca_bundle;
 use crate::api::portal::PortalSpec;
+use crate::controller::checked::ca_bundle::ca_bundle;
 use crate::controller::context::Context;
 use crate::controller::objects::Key;
 use crate::controller::portal::logins;

@@ -1,7 +1,6 @@
 //! From what a Portal's spec and its login Secrets say to a connection that was seen to work.
 
 mod blocker;
-pub(in crate::controller) mod ca_bundle;
 pub mod company;
 mod ingredients;
 

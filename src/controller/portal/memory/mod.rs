@@ -1,23 +1,21 @@
 //! What this process remembers of each Portal between reconciles.
 
 mod bundles;
-pub(in crate::controller) mod checks;
 mod parsed;
-pub(in crate::controller) mod refused_logins;
 
 use std::collections::BTreeMap;
 
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
+use crate::controller::checked::refused_logins::RefusedLogins;
+use crate::controller::checked::schedule::Checks;
 use crate::controller::objects::Key;
 use crate::controller::status::since::SinceOf;
 use crate::process::Random;
 use bundles::Bundles;
-use checks::Checks;
 pub use parsed::Parsed;
 use parsed::ParsedPortals;
-use refused_logins::RefusedLogins;
 
 /// All Portals.
 #[derive(Debug)]

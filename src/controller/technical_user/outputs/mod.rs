@@ -1,6 +1,7 @@
 //! The outputs of a resource: where its credential is published. The plan knows them by [`OutputId`] and [`OutputState`]; this
-//! folder has one file for each kind.
+//! folder has one file for each kind, and [`kinds`] finds the one of an entry.
 
+mod kinds;
 mod layout;
 mod merge_note;
 mod merge_target;
@@ -19,22 +20,18 @@ use std::time::Duration;
 use async_trait::async_trait;
 use kube::api::DynamicObject;
 
+pub use self::kinds::{is_known, of_record, of_spec, secrets_of, to_remove, unreadable};
 pub use self::layout::surroundings;
-use self::merged_secret::MergedSecret;
-use self::secret::SecretOutput;
-use self::vault::VaultOutput;
 pub use self::vaults::Vaults;
 use super::failure::Failure;
 use super::memory::places::Place;
-use crate::api::technical_user::{
-    CreationPolicy, Output as Spec, RecordedOutput, SecretOutput as SecretSpec, TechnicalUserStatus,
-};
+use crate::api::technical_user::{RecordedOutput, TechnicalUserStatus};
 use crate::controller::context::Context;
 use crate::controller::objects::Key;
 use crate::domain::blocker::Blocker;
 use crate::domain::format::{Content, FormatError, Known, Values};
 use crate::domain::identity::Owner;
-use crate::domain::plan::{OutputId, OutputState, ToRemove};
+use crate::domain::plan::{OutputId, OutputState};
 use crate::domain::reason::Reason;
 use crate::domain::user::Credential;
 
@@ -207,113 +204,10 @@ pub fn invalid(id: &OutputId, error: &FormatError) -> Blocker {
     Blocker::lasting(Reason::OutputInvalid, message)
 }
 
-/// The outputs that a spec names, in its order. Without any it is one Secret.
-#[must_use]
-pub fn of_spec(resource: &Resource, outputs: Option<&[Spec]>) -> Vec<Box<dyn Output>> {
-    match outputs {
-        Some(outputs) => outputs.iter().filter_map(|spec| of_entry(resource, spec)).collect(),
-        None => vec![Box::new(SecretOutput::new(resource, None))],
-    }
-}
-
-/// `None` where only a later release knows the kind of the entry.
-fn of_entry(resource: &Resource, spec: &Spec) -> Option<Box<dyn Output>> {
-    match spec {
-        Spec { secret: Some(secret), .. } if merges(secret) => {
-            Some(Box::new(MergedSecret::new(resource, secret)))
-        }
-        Spec { secret: Some(secret), .. } => Some(Box::new(SecretOutput::new(resource, Some(secret)))),
-        Spec { vault: Some(vault), .. } => Some(Box::new(VaultOutput::new(resource, vault))),
-        Spec { secret: None, vault: None } => None,
-    }
-}
-
-/// Why the outputs of a spec cannot be served by this release. The definitions may be those of a later one, which an upgrade
-/// installs first, so the apiserver does not refuse everything that this release does not know.
-#[must_use]
-pub fn unreadable(resource: &Key, outputs: Option<&[Spec]>) -> Option<String> {
-    let ids: Option<Vec<OutputId>> = outputs?.iter().map(|output| id_of(resource, output)).collect();
-    let Some(mut ids) = ids else { return Some("an output is of a kind that it does not know".to_owned()) };
-    ids.sort();
-    let twice = ids.windows(2).find(|pair| pair.first() == pair.last())?.first()?;
-    Some(format!("two outputs name the {twice}"))
-}
-
-/// Which output an entry of a spec describes; `None` where only a later release knows its kind.
-fn id_of(resource: &Key, output: &Spec) -> Option<OutputId> {
-    match output {
-        Spec { secret: Some(secret), .. } if merges(secret) => Some(MergedSecret::id_of(resource, secret)),
-        Spec { secret: Some(secret), .. } => Some(SecretOutput::id_of(resource, Some(secret))),
-        Spec { vault: Some(vault), .. } => Some(vaults::id_of(resource, vault)),
-        Spec { secret: None, vault: None } => None,
-    }
-}
-
-/// Whether an entry adds keys to a Secret of another owner.
-fn merges(secret: &SecretSpec) -> bool {
-    secret.creation_policy == Some(CreationPolicy::Merge)
-}
-
-/// Builds the output that a status records by its name.
-type Recorded = fn(&Resource, &str) -> Box<dyn Output>;
-
-fn recorded(kind: &str) -> Option<Recorded> {
-    match kind {
-        secret::KIND => Some(|resource, name| Box::new(SecretOutput::named(resource, name))),
-        merged_secret::KIND => Some(|resource, name| Box::new(MergedSecret::named(resource, name))),
-        vault::KIND => Some(|resource, name| Box::new(VaultOutput::named(resource, name))),
-        _ => None,
-    }
-}
-
-/// The output of this kind and name that a status records; `None` where only a later release knows the kind.
-#[must_use]
-pub fn of_record(resource: &Resource, id: &OutputId) -> Option<Box<dyn Output>> {
-    recorded(&id.kind).map(|output| output(resource, &id.name))
-}
-
-/// Whether a status may have an entry of this kind that this release can remove.
-#[must_use]
-pub fn is_known(kind: &str) -> bool {
-    recorded(kind).is_some()
-}
-
-/// The outputs of the status to remove: under deletion those that outlive the resource, else those that the spec no longer
-/// names. Those of an unknown kind are kept for the release that knows it.
-#[must_use]
-pub fn to_remove(
-    resource: &Resource,
-    status: &TechnicalUserStatus,
-    named: &[Box<dyn Output>],
-    deleting: bool,
-) -> Vec<ToRemove> {
-    let is_named = |id: &OutputId| named.iter().any(|output| output.id() == id);
-    let recorded = status.outputs.iter().map(RecordedOutput::id).filter(|id| deleting || !is_named(id));
-    let outputs = recorded.filter_map(|id| of_record(resource, &id));
-    let outputs = outputs.filter(|output| !deleting || output.outlives_resource());
-    let entry = |output: Box<dyn Output>| ToRemove {
-        output: output.id().clone(),
-        outlives_resource: output.outlives_resource(),
-        ..ToRemove::default()
-    };
-    outputs.map(entry).collect()
-}
-
 impl RecordedOutput {
     /// Which output the entry describes.
     #[must_use]
     pub fn id(&self) -> OutputId {
         OutputId { kind: self.kind.clone(), name: self.name.clone() }
     }
-}
-
-/// The names of the Secrets that a spec names: each takes a place in a quota that counts Secrets.
-#[must_use]
-pub fn secrets_of(resource: &Key, outputs: Option<&[Spec]>) -> Vec<Key> {
-    let ids: Vec<OutputId> = match outputs {
-        None => vec![SecretOutput::id_of(resource, None)],
-        Some(outputs) => outputs.iter().filter_map(|output| id_of(resource, output)).collect(),
-    };
-    let secrets = ids.into_iter().filter(|id| id.kind == secret::KIND);
-    secrets.map(|id| Key { namespace: resource.namespace.clone(), name: id.name }).collect()
 }

@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
+use crate::api::technical_user::Output as Spec;
 use crate::controller::objects::Key;
-use crate::controller::technical_user::outputs::{Spec, unreadable};
+use crate::controller::technical_user::outputs::unreadable;
 
 #[test]
 fn an_entry_of_an_unknown_kind_is_not_taken_for_a_secret() {

@@ -10,11 +10,10 @@ use serde_json::{Value, json};
 use super::secrets::Secrets;
 use super::{Place, publish, state, values};
 use crate::api::keys;
-use crate::api::technical_user::RecordedOutput;
+use crate::api::technical_user::{Output as Spec, RecordedOutput};
 use crate::controller::technical_user::failure::Failure;
-use crate::controller::technical_user::outputs::{
-    History, Output, Resource, Spec, Vaults, of_entry, of_record,
-};
+use crate::controller::technical_user::outputs::kinds::{of_entry, of_record};
+use crate::controller::technical_user::outputs::{History, Output, Resource, Vaults};
 use crate::controller::test_support::apiserver::{Apiserver, context};
 use crate::controller::test_support::vault::{Entry, Vault};
 use crate::domain::format::Values;

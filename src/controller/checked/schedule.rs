@@ -1,4 +1,4 @@
-//! When the portals are checked, and when their user lists are read.
+//! When Portals and Vaults are checked, and when the user lists of portals are read.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -23,7 +23,7 @@ struct Checked {
     hurried: Option<Instant>,
 }
 
-/// The checks of all Portals.
+/// The checks of all objects of one kind.
 #[derive(Debug, Default)]
 pub struct Checks(Mutex<BTreeMap<Key, Checked>>);
 

@@ -1,4 +1,4 @@
-//! Logins that the identity provider refused.
+//! Logins that the identity provider or a Vault refused.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -25,7 +25,7 @@ struct RefusedLogin {
     count: u32,
 }
 
-/// The refused logins of all Portals.
+/// The refused logins of all objects of one kind.
 #[derive(Debug)]
 pub struct RefusedLogins {
     portals: Mutex<BTreeMap<Key, RefusedLogin>>,

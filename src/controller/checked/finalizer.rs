@@ -1,0 +1,71 @@
+//! The operator's finalizer on a Portal or a Vault: both are kept until no `TechnicalUser` needs them any more.
+
+use kube::api::{ApiResource, DynamicObject, Patch, PatchParams};
+use kube::{Api, ResourceExt as _};
+use serde_json::json;
+
+use crate::api::{FIELD_MANAGER, FINALIZER};
+use crate::controller::context::Context;
+use crate::controller::kube_error::KubeError;
+use crate::controller::objects::Key;
+use crate::domain::blocker::Blocker;
+
+/// How many holders a condition names.
+const NAMED: usize = 10;
+
+/// What happened to an object under deletion.
+pub enum Leaving {
+    /// It is deleted.
+    Gone,
+    /// It is kept, for this reason.
+    Held(Blocker),
+}
+
+/// Adds the finalizer. Returns the object with it.
+pub async fn add(
+    ctx: &Context,
+    resource: &ApiResource,
+    key: &Key,
+    object: &DynamicObject,
+) -> Result<DynamicObject, KubeError> {
+    let mut finalizers = object.finalizers().to_vec();
+    finalizers.push(FINALIZER.to_owned());
+    patch(ctx, resource, key, object, &finalizers).await
+}
+
+/// Removes the finalizer. An object that no longer exists has none.
+pub async fn remove(
+    ctx: &Context,
+    resource: &ApiResource,
+    key: &Key,
+    object: &DynamicObject,
+) -> Result<(), KubeError> {
+    let others = object.finalizers().iter().filter(|finalizer| *finalizer != FINALIZER);
+    match patch(ctx, resource, key, object, &others.cloned().collect::<Vec<_>>()).await {
+        Ok(_) | Err(KubeError::NotFound) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// The first holders of an object, as a condition lists them.
+#[must_use]
+pub fn first_of<K: ToString>(holders: &[K]) -> String {
+    let shown: Vec<_> = holders.iter().take(NAMED).map(ToString::to_string).collect();
+    let more = if holders.len() > NAMED { ", …" } else { "" };
+    format!("{}{more}", shown.join(", "))
+}
+
+async fn patch(
+    ctx: &Context,
+    resource: &ApiResource,
+    key: &Key,
+    object: &DynamicObject,
+    finalizers: &[String],
+) -> Result<DynamicObject, KubeError> {
+    let api: Api<DynamicObject> = Api::namespaced_with(ctx.client.clone(), &key.namespace, resource);
+    let patch = json!({
+        "metadata": { "resourceVersion": object.metadata.resource_version, "finalizers": finalizers }
+    });
+    let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
+    Ok(api.patch(&key.name, &params, &Patch::Merge(&patch)).await?)
+}
