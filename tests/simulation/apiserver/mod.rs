@@ -42,6 +42,7 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// A person with all rights.
 const ADMIN: &str = "admin";
+const LEASES: &str = "leases.coordination.k8s.io";
 /// How long the controllers of Kubernetes take to act on a change.
 const MANAGER_TAKES: Duration = Duration::from_millis(200);
 /// The limits of the operator's own client, see `k8s::client`: until an answer begins, and of silence within it.
@@ -127,8 +128,10 @@ impl Apiserver {
         changes.map(|change| change.after.clone()).collect()
     }
 
-    /// The version of the last change.
+    /// The version of the last change, those of Leases aside.
     pub fn version(&self) -> u64 {
-        self.state.lock().store.version()
+        let state = self.state.lock();
+        let mut others = state.store.log().iter().filter(|change| change.id.resource != LEASES);
+        others.next_back().map_or(state.store.compacted(), |change| change.version)
     }
 }

@@ -4,6 +4,7 @@
 mod judge;
 mod log;
 mod objects;
+mod people;
 mod portal;
 mod process;
 mod troubles;

@@ -23,8 +23,17 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts the next process of a world.
+    /// Starts the next process of a world, which works without a lease.
     pub fn start(world: &World, kill: Kill) -> Self {
+        Self::start_with(world, kill, &[])
+    }
+
+    /// Starts the next process of a world, which works only while it holds the lease.
+    pub fn stand_by(world: &World, kill: Kill) -> Self {
+        Self::start_with(world, kill, &["--leader-election"])
+    }
+
+    fn start_with(world: &World, kill: Kill, more: &[&str]) -> Self {
         let number = world.next_process();
         let name = format!("operator-{number}");
         world.record.add(format!("{name} starts"));
@@ -38,7 +47,7 @@ impl Process {
         };
         let (metrics, stop) = (Metrics::default(), CancellationToken::new());
         let controller = Controller::start(Parts {
-            args: args(&name),
+            args: args(&name, more),
             client: world.apiserver.client(&name, kill.clone()),
             transports: Arc::new(network),
             clock: world.clock.clock(),
@@ -50,11 +59,21 @@ impl Process {
         Self { name, controller, metrics, kill, stop }
     }
 
-    /// Waits until it is to be killed, and kills it. Never returns if it is not.
-    pub async fn killed(self, world: &World) {
-        self.kill.hit().await;
-        let at = self.kill.at().unwrap_or_default();
-        world.record.add(format!("{} is killed at {at}", self.name));
+    /// Waits until it is to be killed, or has ended because it lost its lease.
+    pub async fn at_its_end(&mut self) {
+        tokio::select! {
+            biased;
+            () = self.kill.hit() => {}
+            _ended = self.controller.ended() => {}
+        }
+    }
+
+    /// Kills it.
+    pub fn kill(self, world: &World) {
+        match self.kill.at() {
+            Some(at) => world.record.add(format!("{} is killed at {at}", self.name)),
+            None => world.record.add(format!("{} is killed where it waits", self.name)),
+        };
         world.keep_metrics(&self.metrics);
     }
 
@@ -67,15 +86,11 @@ impl Process {
     }
 }
 
-fn args(name: &str) -> RunArgs {
-    let arguments = [
-        "technical-user-operator",
-        "run",
-        "--instance=sim",
-        &format!("--namespace={NAMESPACE}"),
-        &format!("--pod-name={name}"),
-    ];
-    match Cli::from_arguments(arguments.map(Into::into)).unwrap().command {
+fn args(name: &str, more: &[&str]) -> RunArgs {
+    let (namespace, pod) = (format!("--namespace={NAMESPACE}"), format!("--pod-name={name}"));
+    let arguments = ["technical-user-operator", "run", "--instance=sim", &namespace, &pod];
+    let arguments = arguments.iter().chain(more).map(Into::into);
+    match Cli::from_arguments(arguments).unwrap().command {
         Command::Run(args) => *args,
         other => panic!("{other:?}"),
     }
