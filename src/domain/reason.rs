@@ -226,6 +226,8 @@ reasons! {
     WorkloadRestarted: Plain,
     /// A request by annotation is not carried out.
     RequestIgnored: Plain,
+    /// A user that serves is not replaced, because an entry in Vault has the same alias for each user.
+    AliasFixed: Plain,
     /// A status could not be written.
     StatusNotWritten: Plain,
 

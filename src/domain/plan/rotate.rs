@@ -1,7 +1,8 @@
 //! Rotation: whether a user is to be replaced, what serves meanwhile, when the request is handled, and when the predecessor
 //! retires.
 //!
-//! A request by annotation replaces a user that is pending or unusable. A user that serves is replaced when it is time.
+//! A request by annotation replaces a user that is pending or unusable. A user that serves is replaced when it is time, unless an
+//! output has one place for all users.
 
 use super::observation::Observation;
 use super::settled::{Report, Settled};
@@ -59,11 +60,35 @@ pub(super) fn after(o: &Observation, step: Step, replace: impl FnOnce(&UserRef) 
         Step::Settled(Settled { report: Report::Ready, current: Some(user), .. })
             if due(o, user, Condition::Serves) == Due::Successor =>
         {
+            if let Some(answer) = refusal(o) {
+                return refused(o, step, answer);
+            }
             let next = replace(user);
             meanwhile(step, next)
         }
         _ => step,
     }
+}
+
+/// Why a user that serves is not replaced. Where nothing valid is published, this does not prevent a successor.
+fn refusal(o: &Observation) -> Option<Notice> {
+    let fixed = o.outputs.iter().find(|output| output.alias_is_fixed)?;
+    Some(Notice {
+        reason: Reason::AliasFixed,
+        note: format!(
+            "The operator does not replace the user: the {} has the same alias for each user, so programs that run would find \
+             the secret of the successor there and send it with the client ID of this user. Set aliasMode of the Vault to \
+             PerGeneration.",
+            fixed.id
+        ),
+    })
+}
+
+/// The user that serves is kept, and a request for its replacement is handled.
+fn refused(o: &Observation, serving: Step, answer: Notice) -> Step {
+    let Step::Settled(serving) = serving else { return serving };
+    let rotation = Rotated { handled: o.rotation.requested, answer: Some(Box::new(answer)) };
+    Step::Settled(Settled { rotation, ..serving })
 }
 
 /// The step that leads to the successor. Where that waits for something, the user that is replaced serves.
@@ -87,13 +112,13 @@ fn is_from_request(o: &Observation, user: &UserRef) -> bool {
 pub struct Rotated {
     /// The request by annotation was carried out (or is ignored).
     pub handled: bool,
-    /// A Warning Event that answers the request, once the status is written.
+    /// A Warning Event that answers the request, or says why a user is not replaced that is due; sent once the status is written.
     pub answer: Option<Box<Notice>>,
 }
 
 /// The end of a reconcile with this user. The request to replace a user that serves is answered with an Event.
 pub(super) fn at_the_end(o: &Observation, user: &UserRef, report: &Report) -> Rotated {
-    let serves = *report == Report::Ready && o.rotation.requested;
+    let serves = *report == Report::Ready && o.rotation.requested && !o.rotation.due;
     let is_the_same = o.recorded.user.as_ref().is_some_and(|recorded| recorded.id == user.id);
     let ignored = || {
         Notice {

@@ -29,6 +29,7 @@ use self::verification::Verification;
 use crate::controller::objects::Key;
 use crate::controller::status::since::Since;
 use crate::controller::technical_user::token_roles::{NamedRoles, SeenRoles};
+use crate::domain::reason::Reason;
 
 /// What this process remembers.
 #[derive(Debug, Default)]
@@ -70,6 +71,8 @@ pub struct UserMemory {
     pub secrets: SeenSecrets,
     /// The states of the object that were written over.
     pub overwritten: Overwritten,
+    /// The reason of the last Event about a replacement that is not carried out.
+    pub answered: Option<Reason>,
 }
 
 impl Memory {

@@ -38,6 +38,7 @@ pub(super) async fn observe_outputs(reconcile: &mut Reconcile) -> Result<(), Fai
             writable: None,
             readable: output.is_readable(),
             outlives_resource: output.outlives_resource(),
+            alias_is_fixed: output.alias_is_fixed(),
             id,
         });
     }

@@ -56,6 +56,13 @@ pub trait Output: Send + Sync {
     /// Whether the program that reads it sees a change only after a restart.
     fn needs_restart(&self) -> bool;
 
+    /// Whether it has one place for all users of the resource, while its readers have the client ID from elsewhere. A successor
+    /// would then be published to programs that still use the client ID of its predecessor, so none is created for a user that
+    /// serves.
+    fn alias_is_fixed(&self) -> bool {
+        false
+    }
+
     /// What it holds with these values. Its digest shows whether it is as it should be. An error if its format lacks a value, or
     /// cannot hold one; nothing is written then.
     fn content(&self, values: &Values) -> Result<Content, FormatError>;

@@ -277,6 +277,10 @@ impl Output for VaultOutput {
         false
     }
 
+    fn alias_is_fixed(&self) -> bool {
+        matches!(self.resource.vaults.place(&self.id), Some(Ok(place)) if !place.alias.per_generation)
+    }
+
     fn content(&self, values: &Values) -> Result<Content, FormatError> {
         self.layout.content(values)
     }

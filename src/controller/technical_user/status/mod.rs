@@ -48,8 +48,12 @@ pub async fn write(reconcile: &mut Reconcile, rest: &Settled) -> Result<bool, Fa
     let new = compute(reconcile, rest);
     let handled = new.handled != reconcile.status.handled;
     let changed = patch(reconcile, new).await?;
-    if let Some(notice) = rest.rotation.answer.as_ref().filter(|_| handled) {
-        answer(reconcile, notice);
+    if let Some(notice) = &rest.rotation.answer {
+        let answered =
+            reconcile.ctx.memory.change(&reconcile.key, |user| user.answered.replace(notice.reason));
+        if handled || answered != Some(notice.reason) {
+            answer(reconcile, notice);
+        }
     }
     Ok(changed)
 }

@@ -23,6 +23,7 @@ impl fmt::Display for OutputId {
 
 /// An output that the spec names.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, each read by itself")]
 pub struct OutputView {
     /// Which one.
     pub id: OutputId,
@@ -38,6 +39,8 @@ pub struct OutputView {
     pub readable: bool,
     /// Kubernetes does not remove it with its resource.
     pub outlives_resource: bool,
+    /// It has one place for all users of the resource, and its readers have the client ID from elsewhere.
+    pub alias_is_fixed: bool,
 }
 
 /// An output that is to be removed: the spec no longer names it, or the resource is under deletion and the output outlives it.

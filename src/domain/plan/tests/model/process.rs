@@ -253,6 +253,7 @@ impl World {
             |can| if can { Ok(()) } else { Err(Blocker::lasting(Reason::OutputNotWritable, "quota")) };
         o.outputs = vec![OutputView {
             outlives_resource: false,
+            alias_is_fixed: false,
             in_status: status.written.is_some(),
             id: the_secret(),
             state: state_of_secret(reconcile),

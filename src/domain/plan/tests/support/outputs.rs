@@ -43,6 +43,7 @@ pub(super) fn absent(id: OutputId) -> OutputView {
         writable: None,
         readable: true,
         outlives_resource: false,
+        alias_is_fixed: false,
     }
 }
 

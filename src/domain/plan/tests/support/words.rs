@@ -3,8 +3,9 @@
 use super::builders::{the_secret, timers};
 use crate::domain::blocker::Blocker;
 use crate::domain::plan::{
-    AfterUsers, CredentialAt, Read, Report, Requeue, Restarted, Settled, Stage, Step, UserRef, Write,
+    AfterUsers, CredentialAt, Notice, Read, Report, Requeue, Restarted, Settled, Stage, Step, UserRef, Write,
 };
+use crate::domain::reason::Reason;
 
 /// The step: `create g1 [discovery]`, `ready u1 g1`, `user Pending (u1 g1), poll`.
 ///
@@ -79,7 +80,11 @@ fn settled(settled: &Settled) -> String {
     };
     let handled = if settled.rotation.handled { ", request handled" } else { "" };
     let restarted = settled.restarted.as_deref().map(restarted).unwrap_or_default();
-    format!("{report}{current}{requeue}{handled}{restarted}")
+    let answer = match settled.rotation.answer.as_deref() {
+        Some(Notice { reason: Reason::AliasFixed, .. }) => ", answer AliasFixed",
+        _ => "",
+    };
+    format!("{report}{current}{requeue}{handled}{answer}{restarted}")
 }
 
 /// The workloads that are done, and why the others wait.
