@@ -48,6 +48,9 @@ pub use vault_output::{VaultOutput, VaultRef};
     validation = Rule::new(
         "!has(self.spec.outputs) || self.spec.outputs.filter(o, has(o.secret)).map(o, has(o.secret.name) ? o.secret.name : self.metadata.name).all(name, self.spec.outputs.filter(o, has(o.secret)).exists_one(o, (has(o.secret.name) ? o.secret.name : self.metadata.name) == name))"
     ).message("two outputs name the same Secret"),
+    validation = Rule::new(
+        "!has(self.spec.outputs) || self.spec.outputs.all(o, !has(o.secret) || !has(o.secret.immutable) || !o.secret.immutable || size(has(o.secret.name) ? o.secret.name : self.metadata.name) <= 240)"
+    ).message("the name of an immutable Secret has at most 240 characters, because a dash and a number follow"),
     printcolumn(
         name = "Ready",
         type_ = "string",

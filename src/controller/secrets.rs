@@ -31,6 +31,8 @@ pub struct Envelope {
     pub annotations: BTreeMap<String, String>,
     /// For garbage collection.
     pub owner: OwnerReference,
+    /// Kubernetes permits no change of its content.
+    pub immutable: bool,
 }
 
 /// The Secrets of one namespace.
@@ -189,7 +191,7 @@ fn encoded(content: &Content) -> Map<String, Value> {
 }
 
 fn document(envelope: &Envelope, content: &Content) -> Value {
-    json!({
+    let mut document = json!({
         "apiVersion": "v1",
         "kind": "Secret",
         "type": envelope.r#type,
@@ -200,7 +202,11 @@ fn document(envelope: &Envelope, content: &Content) -> Value {
             "ownerReferences": [envelope.owner],
         },
         "data": encoded(content),
-    })
+    });
+    if let Some(fields) = document.as_object_mut().filter(|_| envelope.immutable) {
+        fields.insert("immutable".to_owned(), json!(true));
+    }
+    document
 }
 
 /// The text values of a Secret.

@@ -22,6 +22,9 @@ const RESTARTED_TWICE: &str = "two entries of restart name the same workload";
 const NO_RESTART: &str = "restart has no effect: no output has a reader that needs a restart to see a change";
 const MERGE: &str =
     "type, labels and annotations are not for creationPolicy Merge: the Secret belongs to another owner";
+const NOT_IMMUTABLE: &str = "immutable is not for creationPolicy Merge: the Secret belongs to another owner";
+const NUMBERED: &str =
+    "the name of an immutable Secret has at most 240 characters, because a dash and a number follow";
 const ALIAS_NEEDED: &str = "the formats EdcEnv, EdcHelmValues, EdcMemory and Properties need secretAlias, or a vault output whose alias they use";
 const ONE_KIND: &str = "an output names exactly one of secret and vault";
 const PATH: &str =
@@ -94,6 +97,12 @@ fn formats() -> Vec<Case> {
         bad(json!({ "creationPolicy": "Merge", "type": "Opaque" }), MERGE),
         bad(json!({ "creationPolicy": "Merge", "labels": { "a": "b" } }), MERGE),
         bad(json!({ "creationPolicy": "Merge", "annotations": { "a": "b" } }), MERGE),
+        good(json!({ "immutable": true, "labels": { "a": "b" }, "name": "a".repeat(240) })),
+        good(json!({ "immutable": false, "name": "a".repeat(253) })),
+        good(json!({ "immutable": false, "creationPolicy": "Merge" })),
+        bad(json!({ "immutable": true, "name": "a".repeat(241) }), NUMBERED),
+        bad(json!({ "immutable": true, "creationPolicy": "Merge" }), NOT_IMMUTABLE),
+        bad(json!({ "immutable": "yes" }), "immutable"),
         good(json!({ "keys": { "client-id": "username" }, "type": "kubernetes.io/basic-auth" })),
         bad(json!({ "edcDialect": "Dcp" }), DIALECT),
         bad(json!({ "format": "EdcEnv", "secretAlias": "a", "edcDialect": "Dcp" }), DIALECT),

@@ -44,6 +44,7 @@ mod first_user;
 mod formats;
 mod hostile;
 mod hot_loop;
+mod immutable;
 mod invalid;
 mod ipv6;
 mod kstatus;

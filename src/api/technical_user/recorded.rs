@@ -102,13 +102,22 @@ pub struct RecordedCredential {
 // What identifies an entry is always there; a status is read all the same where it is not.
 #[schemars(extend("required" = ["kind", "name"]), transform = without_defaults)]
 pub struct RecordedOutput {
-    /// The kind of the output: Secret, MergedSecret or VaultEntry. Later releases add kinds.
+    /// The kind of the output: Secret, ImmutableSecret, MergedSecret or VaultEntry. Later releases add kinds.
     #[schemars(length(max = WORD))]
     pub kind: String,
-    /// The name of the Secret; for an entry in a Vault the namespace and the name of the Vault and the path of the entry, with a
+    /// The name of the Secret, for an immutable one without its number; for an entry in a Vault the namespace and the name of the Vault and the path of the entry, with a
     /// / between them.
     #[schemars(length(max = OUTPUT_NAME))]
     pub name: String,
+    /// The name of the immutable Secret that holds the credential, with its number, such as edc-wallet-3. Absent for other kinds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = OBJECT))]
+    pub secret: Option<String>,
+    /// The name of the immutable Secret that the operator creates next. It is here before the operator creates it, so that the
+    /// Secret is found and deleted if the operator ends in between. Absent once it is created.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = OBJECT))]
+    pub begun_secret: Option<String>,
     /// The uid of the Secret. Absent for an entry in a Vault, and if the operator has not written the output yet.
     #[serde(skip_serializing_if = "String::is_empty")]
     #[schemars(length(max = WORD))]
@@ -224,6 +233,8 @@ impl Bounded for RecordedOutput {
         for word in [&mut self.kind, &mut self.uid, &mut self.resource_version, &mut self.digest] {
             text(word, WORD);
         }
+        optional(&mut self.secret, OBJECT);
+        optional(&mut self.begun_secret, OBJECT);
         optional(&mut self.delete_after, WORD);
         self.entry.bound();
         list(&mut self.begun, BEGUN);

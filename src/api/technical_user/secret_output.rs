@@ -35,7 +35,9 @@ macro_rules! format_is {
     validation = Rule::new(concat!("!has(self.secretAlias) || ", format_is!("'EdcEnv', 'EdcHelmValues', 'EdcMemory', 'Properties', 'Template'")))
         .message("secretAlias is for the formats EdcEnv, EdcHelmValues, EdcMemory, Properties and Template"),
     validation = Rule::new("!(has(self.creationPolicy) && self.creationPolicy == 'Merge') || !has(self.type) && !has(self.labels) && !has(self.annotations)")
-        .message("type, labels and annotations are not for creationPolicy Merge: the Secret belongs to another owner")
+        .message("type, labels and annotations are not for creationPolicy Merge: the Secret belongs to another owner"),
+    validation = Rule::new("!(has(self.creationPolicy) && self.creationPolicy == 'Merge') || !(has(self.immutable) && self.immutable)")
+        .message("immutable is not for creationPolicy Merge: the Secret belongs to another owner")
 )]
 pub struct SecretOutput {
     /// The name of the Secret. Default: the name of the resource.
@@ -101,6 +103,12 @@ pub struct SecretOutput {
     #[schemars(length(min = 1, max = 253), regex(pattern = r"^[-._/a-zA-Z0-9]+$"))]
     #[x_kube(validation = Rule::new("!(self in ['kubernetes.io/service-account-token', 'bootstrap.kubernetes.io/token'])").message("the operator writes no Secret of a type that gives access to the cluster"))]
     pub r#type: Option<String>,
+
+    /// Whether Kubernetes permits no change of the content. The operator then creates a new Secret for each content: its name ends
+    /// with a dash and the number of the content, from 1, and `status.outputs` has the name. The former Secret is deleted after
+    /// the new one is written, the workloads of restart are restarted, and rotation.overlap has passed. Default: false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub immutable: Option<bool>,
 
     /// Labels of the Secret, such as one that a controller which restarts pods watches.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -122,17 +122,16 @@ fn write_next(o: &Observation, current: &UserRef, missing: &[&OutputView]) -> Op
     denied.map(|blocker| blocked(o, current, blocker))
 }
 
-/// What comes before the first write to a place that Kubernetes does not remove with the resource: the finalizer, and its entry in
-/// the status. Otherwise no process would remove it if this one ends in between and the spec changes.
+/// What comes before the first write to a place: the finalizer, if Kubernetes does not remove the place with the resource, and the
+/// entry in the status, also if the output has another place for each content. Otherwise no process would remove it if this one
+/// ends in between and the spec changes.
 fn before_the_first(o: &Observation, current: &UserRef, output: &OutputView) -> Option<Write> {
-    if !output.outlives_resource {
-        None
-    } else if !o.finalizer {
-        Some(Write::AddFinalizer)
-    } else {
-        let record = || Write::RecordOutput { user: current.clone(), output: output.id.clone() };
-        (!output.in_status || o.goes_elsewhere(&current.id, &output.id)).then(record)
+    if output.outlives_resource && !o.finalizer {
+        return Some(Write::AddFinalizer);
     }
+    let is_named = output.in_status || !output.outlives_resource;
+    let record = || Write::RecordOutput { user: current.clone(), output: output.id.clone() };
+    (!is_named || o.goes_elsewhere(&current.id, &output.id)).then(record)
 }
 
 fn blocked(o: &Observation, current: &UserRef, blocker: &Blocker) -> Step {

@@ -38,8 +38,13 @@ impl Site {
 
     /// Obtains a token with what a Secret holds, as a connector does. Returns the status code.
     pub async fn token_with(&self, secret: &str) -> u16 {
+        self.token_with_keys(secret, "").await
+    }
+
+    /// The same, where the keys have this prefix.
+    pub async fn token_with_keys(&self, secret: &str, prefix: &str) -> u16 {
         let secret = self.get_secret(secret).await.expect("the Secret is there");
-        let value = |key| super::secret_value(&secret, key);
+        let value = |key| super::secret_value(&secret, &format!("{prefix}{key}"));
         let form = [
             ("grant_type", "client_credentials".to_owned()),
             ("client_id", value("client-id")),

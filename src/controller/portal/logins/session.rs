@@ -61,6 +61,7 @@ impl Session {
                     controller: Some(true),
                     block_owner_deletion: None,
                 },
+                immutable: false,
             },
             portal: portal_owner,
             source: source(&ctx.installation.digest_key, &given),

@@ -1,5 +1,6 @@
 //! Which kind of output an entry of a spec or of a status describes: the only file that lists the kinds.
 
+use super::immutable_secret::{self, ImmutableSecret};
 use super::merged_secret::{self, MergedSecret};
 use super::secret::{self, SecretOutput};
 use super::vault::{self, VaultOutput};
@@ -25,6 +26,9 @@ pub(super) fn of_entry(resource: &Resource, spec: &Spec) -> Option<Box<dyn Outpu
         Spec { secret: Some(secret), .. } if merges(secret) => {
             Some(Box::new(MergedSecret::new(resource, secret)))
         }
+        Spec { secret: Some(secret), .. } if secret.immutable == Some(true) => {
+            Some(Box::new(ImmutableSecret::new(resource, secret)))
+        }
         Spec { secret: Some(secret), .. } => Some(Box::new(SecretOutput::new(resource, Some(secret)))),
         Spec { vault: Some(vault), .. } => Some(Box::new(VaultOutput::new(resource, vault))),
         Spec { secret: None, vault: None } => None,
@@ -46,6 +50,9 @@ pub fn unreadable(resource: &Key, outputs: Option<&[Spec]>) -> Option<String> {
 fn id_of(resource: &Key, output: &Spec) -> Option<OutputId> {
     match output {
         Spec { secret: Some(secret), .. } if merges(secret) => Some(MergedSecret::id_of(resource, secret)),
+        Spec { secret: Some(secret), .. } if secret.immutable == Some(true) => {
+            Some(ImmutableSecret::id_of(resource, secret))
+        }
         Spec { secret: Some(secret), .. } => Some(SecretOutput::id_of(resource, Some(secret))),
         Spec { vault: Some(vault), .. } => Some(vaults::id_of(resource, vault)),
         Spec { secret: None, vault: None } => None,
@@ -63,6 +70,7 @@ type Recorded = fn(&Resource, &str) -> Box<dyn Output>;
 fn recorded(kind: &str) -> Option<Recorded> {
     match kind {
         secret::KIND => Some(|resource, name| Box::new(SecretOutput::named(resource, name))),
+        immutable_secret::KIND => Some(|resource, name| Box::new(ImmutableSecret::named(resource, name))),
         merged_secret::KIND => Some(|resource, name| Box::new(MergedSecret::named(resource, name))),
         vault::KIND => Some(|resource, name| Box::new(VaultOutput::named(resource, name))),
         _ => None,
@@ -102,13 +110,14 @@ pub fn to_remove(
     outputs.map(entry).collect()
 }
 
-/// The names of the Secrets that a spec names: each takes a place in a quota that counts Secrets.
+/// The names of the Secrets that a spec names, without the number of an immutable one: each takes a place in a quota that counts
+/// Secrets.
 #[must_use]
 pub fn secrets_of(resource: &Key, outputs: Option<&[Spec]>) -> Vec<Key> {
     let ids: Vec<OutputId> = match outputs {
         None => vec![SecretOutput::id_of(resource, None)],
         Some(outputs) => outputs.iter().filter_map(|output| id_of(resource, output)).collect(),
     };
-    let secrets = ids.into_iter().filter(|id| id.kind == secret::KIND);
+    let secrets = ids.into_iter().filter(|id| [secret::KIND, immutable_secret::KIND].contains(&&*id.kind));
     secrets.map(|id| Key { namespace: resource.namespace.clone(), name: id.name }).collect()
 }

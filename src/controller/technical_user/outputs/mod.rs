@@ -1,11 +1,14 @@
 //! The outputs of a resource: where its credential is published. The plan knows them by [`OutputId`] and [`OutputState`]; this
 //! folder has one file for each kind, and [`kinds`] finds the one of an entry.
 
+mod envelope;
+mod immutable_secret;
 mod kinds;
 mod layout;
 mod merge_note;
 mod merge_target;
 mod merged_secret;
+mod numbered;
 mod quota;
 mod secret;
 #[cfg(test)]

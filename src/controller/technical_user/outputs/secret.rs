@@ -1,29 +1,21 @@
 //! An output that is a Secret in the resource's namespace.
 
-use std::collections::BTreeMap;
-
 use async_trait::async_trait;
-use k8s_openapi::api::core::v1::Secret;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
-use kube::Resource as _;
-use kube::api::PartialObjectMeta;
-use kube::runtime::reflector::ObjectRef;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::layout::Layout;
-use super::{Observed, Output, Resource, Writable, quota};
+use super::{Observed, Output, Resource, Writable, envelope, quota};
 use crate::api::technical_user::{RecordedOutput, SecretOutput as Spec};
-use crate::api::{TechnicalUser, keys};
-use crate::controller::kube_error::{KubeError, with_advice};
+use crate::controller::kube_error::KubeError;
 use crate::controller::marks;
 use crate::controller::objects::Key;
-use crate::controller::secrets::{Envelope, OPAQUE, Secrets, Version};
+use crate::controller::secrets::{Envelope, Secrets, Version};
 use crate::controller::technical_user::failure::Failure;
 use crate::controller::technical_user::memory::seen_secrets::Seen;
 use crate::domain::blocker::Blocker;
 use crate::domain::format::{Content, FormatError, Values};
 use crate::domain::plan::{OutputId, OutputState};
-use crate::domain::reason::Reason;
-use crate::domain::user::{Credential, UserId};
+use crate::domain::user::Credential;
 
 /// The kind of such an output in a status.
 pub(super) const KIND: &str = "Secret";
@@ -46,38 +38,13 @@ impl SecretOutput {
     /// The Secret that an entry of a spec describes; without an entry, the one that has the resource's name.
     pub(super) fn new(resource: &Resource, spec: Option<&Spec>) -> Self {
         let spec = spec.cloned().unwrap_or_default();
-        let (installation, key) = (&resource.ctx.installation, &resource.key);
         let layout = Layout::new(&spec, resource);
-        let id = Self::id_of(key, Some(&spec));
-        let Spec { labels, annotations, r#type, .. } = spec;
-        // What the resource names itself has precedence.
-        let mut labels: BTreeMap<_, _> =
-            installation.labels.clone().into_iter().chain(labels.unwrap_or_default()).collect();
-        labels.insert(keys::INSTANCE.to_owned(), installation.instance.clone());
-        let mut annotations = annotations.unwrap_or_default();
-        annotations.insert(keys::OWNER.to_owned(), resource.owner.to_string());
-        if let Some(digest) = layout.digest(&installation.digest_key) {
-            annotations.insert(keys::SURROUNDINGS.to_owned(), digest);
-        }
-        let owner = OwnerReference {
-            api_version: TechnicalUser::api_version(&()).into_owned(),
-            kind: TechnicalUser::kind(&()).into_owned(),
-            name: key.name.clone(),
-            uid: resource.uid.clone(),
-            controller: Some(true),
-            block_owner_deletion: Some(true),
-        };
+        let id = Self::id_of(&resource.key, Some(&spec));
         Self {
-            secrets: Secrets::new(&resource.ctx.client, &key.namespace),
+            secrets: Secrets::new(&resource.ctx.client, &resource.key.namespace),
+            envelope: envelope::wanted(resource, &spec, &layout, &id.name),
             resource: resource.clone(),
             layout,
-            envelope: Envelope {
-                name: id.name.clone(),
-                r#type: r#type.unwrap_or_else(|| OPAQUE.to_owned()),
-                labels,
-                annotations,
-                owner,
-            },
             id,
             version: None,
             keys: None,
@@ -95,14 +62,6 @@ impl SecretOutput {
         Self::new(resource, Some(&Spec { name: Some(name.to_owned()), ..Spec::default() }))
     }
 
-    /// The Secret's metadata in the cache. After a conflict the cache may be older than what led to it.
-    fn cached(&self) -> Option<ObjectMeta> {
-        let Resource { ctx, key, .. } = &self.resource;
-        let reference = ObjectRef::<PartialObjectMeta<Secret>>::new(&self.id.name).within(&key.namespace);
-        let cached = ctx.caches.secrets.get(&reference).map(|secret| secret.metadata.clone());
-        cached.filter(|_| !ctx.conflicts.unsettled(key))
-    }
-
     /// What is known of the content of a Secret in this state, by the status or by what this process has compared.
     fn known(&self, metadata: &ObjectMeta, recorded: Option<&RecordedOutput>) -> Seen {
         let version = Version::of(metadata);
@@ -116,50 +75,8 @@ impl SecretOutput {
         recorded.filter(same).map_or_else(compared, |written| Seen::Compared(written.digest.clone()))
     }
 
-    /// What metadata and a known digest show.
     fn state(&self, metadata: &ObjectMeta, digest: Option<String>) -> OutputState {
-        if !marks::is_published_for(metadata, &self.resource.owner) {
-            return OutputState::Foreign(marks::words(metadata));
-        }
-        let (labels, annotations) = (metadata.labels.as_ref(), metadata.annotations.as_ref());
-        let has = |shown: Option<&BTreeMap<String, String>>, wanted: &BTreeMap<String, String>| {
-            wanted.iter().all(|(key, value)| shown.and_then(|shown| shown.get(key)) == Some(value))
-        };
-        let owners = metadata.owner_references.iter().flatten();
-        OutputState::Ours {
-            user: annotations.and_then(|shown| shown.get(keys::USER_ID)).map(|id| UserId::new(id)),
-            digest,
-            metadata_as_wanted: has(labels, &self.envelope.labels)
-                && has(annotations, &self.envelope.annotations)
-                && owners.into_iter().any(|owner| owner.uid == self.envelope.owner.uid),
-        }
-    }
-
-    fn foreign(&self, owner: &str) -> Blocker {
-        Blocker::lasting(
-            Reason::OutputNotOurs,
-            format!(
-                "The {} exists and belongs to {owner}. The operator does not change it, and creates no user. Delete it, or name \
-                 another Secret in outputs.",
-                self.id
-            ),
-        )
-    }
-
-    fn denied(&self, error: KubeError) -> Result<Blocker, Failure> {
-        let words = match error {
-            KubeError::Denied { message, .. } => with_advice(&message),
-            failed @ KubeError::Failed { .. } => failed.to_string(),
-            KubeError::NotFound => format!("namespace {} does not exist", self.resource.key.namespace),
-            other => return Err(other.into()),
-        };
-        Ok(Blocker::passing(
-            Reason::OutputNotWritable,
-            format!(
-                "The Secret \"{}\" cannot be written, so the operator sends no request to the portal: {words}",
-                self.id.name
-            ),
-        ))
+        envelope::state(&self.resource, &self.envelope, metadata, digest)
     }
 
     /// The keys that the Secret has: those that another client added are removed by a write.
@@ -198,7 +115,7 @@ impl Output for SecretOutput {
 
     /// From the cache where that agrees with the status, else, and after a conflict, from the apiserver.
     async fn observe(&mut self, recorded: Option<&RecordedOutput>) -> Result<Observed, Failure> {
-        if let Some(metadata) = self.cached() {
+        if let Some(metadata) = envelope::cached(&self.resource, &self.id.name) {
             let (known, read_in) = match self.known(&metadata, recorded) {
                 Seen::Compared(digest) => (Some(digest), None),
                 Seen::NotYet(digest, left) => (Some(digest), Some(left)),
@@ -255,7 +172,7 @@ impl Output for SecretOutput {
             Err(error) => return Ok(Err(super::invalid(&self.id, &error))),
         };
         let answer = match (state, &self.version) {
-            (OutputState::Foreign(owner), _) => return Ok(Err(self.foreign(owner))),
+            (OutputState::Foreign(owner), _) => return Ok(Err(envelope::foreign(&self.id, owner))),
             (OutputState::Ours { .. }, Some(at)) => {
                 self.secrets.overwrite(&self.envelope, &content, at, &[], true).await
             }
@@ -270,15 +187,14 @@ impl Output for SecretOutput {
         };
         match answer {
             Ok(_) => Ok(Ok(Writable::default())),
-            Err(error) => self.denied(error).map(Err),
+            Err(error) => envelope::denied(&self.resource, &self.id.name, error).map(Err),
         }
     }
 
     /// Creates the Secret, or overwrites it in the state that was seen.
     async fn write(&mut self, values: &Values) -> Result<OutputState, Failure> {
         let content = self.content(values)?;
-        let mut envelope = self.envelope.clone();
-        envelope.annotations.insert(keys::USER_ID.to_owned(), values.user_id.to_string());
+        let envelope = envelope::for_user(&self.envelope, &values.user_id);
         let metadata = match &self.version {
             None => self.secrets.create(&envelope, &content, false).await?,
             Some(at) => {

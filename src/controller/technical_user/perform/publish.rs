@@ -109,7 +109,9 @@ fn supersede(reconcile: &mut Reconcile, id: &OutputId, generation: i64) -> Resul
         let output = former.id();
         if reconcile.observation.to_remove.iter().all(|listed| listed.output != output) {
             let kept_for = overlap(reconcile);
-            let to_remove = ToRemove { output, outlives_resource: true, kept_for, ..ToRemove::default() };
+            let recorded = outputs::of_record(&reconcile.resource, &output);
+            let outlives_resource = recorded.is_some_and(|output| output.outlives_resource());
+            let to_remove = ToRemove { output, outlives_resource, kept_for, ..ToRemove::default() };
             reconcile.observation.to_remove.push(to_remove);
             reconcile.resource.history.outputs.push(former);
         }

@@ -49,7 +49,11 @@ fn a_user_that_serves_is_not_replaced_where_the_alias_of_its_entry_is_fixed() {
     check(vec![
         ("it is not time", fixed(a_ready_resource()), "ready (u1 g1), verify in time"),
         ("it is time", fixed(due()), refused),
-        ("nothing is asked of the portal for it", fixed(due()).searched(vec![]).writable().read_live(), refused),
+        (
+            "nothing is asked of the portal for it",
+            fixed(due()).searched(vec![]).writable().read_live(),
+            refused,
+        ),
         ("a successor that exists is not published", fixed(proved()), refused),
         (
             "a request is handled",
@@ -70,7 +74,7 @@ fn a_user_that_serves_is_not_replaced_where_the_alias_of_its_entry_is_fixed() {
         (
             "and published",
             fixed(a_ready_resource())
-                .attempt(2, AttemptState::Made(id("u2")))
+                .attempt(2, AttemptState::Created(id("u2")))
                 .seen("u2", details_of(2).but(|user| user.contents = Some(contents("d2"))))
                 .verified(shown_for("u2"), Verified::Accepted),
             "publish u2 g2",

@@ -144,7 +144,7 @@ fn what_kubernetes_does_not_remove_is_recorded_before_it_is_written() {
         ("its entry in the status", created(), name),
         ("then it is written", created().in_status(), "publish u1 g1"),
         ("another place than the status names", elsewhere(created().in_status()), name),
-        ("a Secret has one place", elsewhere(proved(a_recorded_resource())), "publish u1 g1"),
+        ("a Secret that is another one for each content", elsewhere(proved(a_recorded_resource())), name),
         ("an existing user: the finalizer", existing(), "put the finalizer"),
         ("then the entry", with_finalizer(existing()), name),
         ("then it is written", with_finalizer(existing()).in_status(), "publish u1 g0"),

@@ -1,5 +1,6 @@
 //! What every kind of output has to do. The files below it test what only one kind does.
 
+mod immutable;
 mod in_memory;
 mod merged_secrets;
 mod secrets;
@@ -9,6 +10,7 @@ mod vault_entries;
 use async_trait::async_trait;
 use secrecy::SecretString;
 
+use self::immutable::Immutable;
 use self::in_memory::Entries;
 use self::merged_secrets::Merged;
 use self::secrets::Secrets;
@@ -42,13 +44,20 @@ trait Place: Send + Sync {
     fn is_there(&self) -> bool;
 }
 
-async fn places() -> Vec<Box<dyn Place>> {
+/// Places whose content another client can change.
+async fn editable_places() -> Vec<Box<dyn Place>> {
     vec![
         Box::new(Merged::new()),
         Box::new(Entries::default()),
         Box::new(Secrets::new()),
         Box::new(VaultEntries::new().await),
     ]
+}
+
+async fn places() -> Vec<Box<dyn Place>> {
+    let mut places = editable_places().await;
+    places.push(Box::new(Immutable::new()));
+    places
 }
 
 fn values(user: &str) -> Values {
@@ -114,7 +123,7 @@ async fn another_user_s_credential_is_another_content() {
 
 #[tokio::test]
 async fn what_another_client_changed_is_read_and_differs() {
-    for place in places().await {
+    for place in editable_places().await {
         let recorded = publish(place.as_ref(), "u1", None).await;
         place.edit();
         place.come_due();
@@ -134,7 +143,7 @@ async fn what_another_client_changed_is_read_and_differs() {
 
 #[tokio::test]
 async fn what_another_client_wrote_meanwhile_is_not_overwritten() {
-    for place in places().await {
+    for place in editable_places().await {
         let recorded = publish(place.as_ref(), "u1", None).await;
         let mut output = place.output();
         output.observe(Some(&recorded)).await.unwrap();
@@ -197,8 +206,9 @@ async fn ours_is_removed_and_removing_it_again_does_nothing() {
 async fn a_credential_that_can_be_read_back_is_the_one_that_was_written() {
     for place in places().await {
         assert!(place.output().credential().await.unwrap().is_none());
-        publish(place.as_ref(), "u1", None).await;
-        let output = place.output();
+        let recorded = publish(place.as_ref(), "u1", None).await;
+        let mut output = place.output();
+        output.observe(Some(&recorded)).await.unwrap();
         let credential = output.credential().await.unwrap();
         assert_eq!(credential.is_some(), output.is_readable());
         if let Some(credential) = credential {

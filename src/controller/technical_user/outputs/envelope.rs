@@ -1,0 +1,117 @@
+//! What a Secret that the operator owns looks like, its content aside, and what one shows that is there.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
+use kube::Resource as _;
+use kube::api::PartialObjectMeta;
+use kube::runtime::reflector::ObjectRef;
+
+use super::Resource;
+use super::layout::Layout;
+use crate::api::technical_user::SecretOutput as Spec;
+use crate::api::{TechnicalUser, keys};
+use crate::controller::kube_error::{KubeError, with_advice};
+use crate::controller::marks;
+use crate::controller::secrets::{Envelope, OPAQUE};
+use crate::controller::technical_user::failure::Failure;
+use crate::domain::blocker::Blocker;
+use crate::domain::plan::{OutputId, OutputState};
+use crate::domain::reason::Reason;
+use crate::domain::user::UserId;
+
+/// How a Secret should look that an entry of a spec describes, the user's id aside.
+pub(super) fn wanted(resource: &Resource, spec: &Spec, layout: &Layout, name: &str) -> Envelope {
+    let installation = &resource.ctx.installation;
+    // What the resource names itself has precedence.
+    let mut labels: BTreeMap<_, _> =
+        installation.labels.clone().into_iter().chain(spec.labels.clone().unwrap_or_default()).collect();
+    labels.insert(keys::INSTANCE.to_owned(), installation.instance.clone());
+    let mut annotations = spec.annotations.clone().unwrap_or_default();
+    annotations.insert(keys::OWNER.to_owned(), resource.owner.to_string());
+    if let Some(digest) = layout.digest(&installation.digest_key) {
+        annotations.insert(keys::SURROUNDINGS.to_owned(), digest);
+    }
+    Envelope {
+        name: name.to_owned(),
+        r#type: spec.r#type.clone().unwrap_or_else(|| OPAQUE.to_owned()),
+        labels,
+        annotations,
+        owner: OwnerReference {
+            api_version: TechnicalUser::api_version(&()).into_owned(),
+            kind: TechnicalUser::kind(&()).into_owned(),
+            name: resource.key.name.clone(),
+            uid: resource.uid.clone(),
+            controller: Some(true),
+            block_owner_deletion: Some(true),
+        },
+        immutable: false,
+    }
+}
+
+/// The envelope for the credential of a user.
+pub(super) fn for_user(envelope: &Envelope, user: &UserId) -> Envelope {
+    let mut envelope = envelope.clone();
+    envelope.annotations.insert(keys::USER_ID.to_owned(), user.to_string());
+    envelope
+}
+
+/// What the metadata of a Secret and the digest of its content show, where that is known.
+pub(super) fn state(
+    resource: &Resource,
+    wanted: &Envelope,
+    metadata: &ObjectMeta,
+    digest: Option<String>,
+) -> OutputState {
+    if !marks::is_published_for(metadata, &resource.owner) {
+        return OutputState::Foreign(marks::words(metadata));
+    }
+    let (labels, annotations) = (metadata.labels.as_ref(), metadata.annotations.as_ref());
+    let has = |shown: Option<&BTreeMap<String, String>>, wanted: &BTreeMap<String, String>| {
+        wanted.iter().all(|(key, value)| shown.and_then(|shown| shown.get(key)) == Some(value))
+    };
+    let owners = metadata.owner_references.iter().flatten();
+    OutputState::Ours {
+        user: annotations.and_then(|shown| shown.get(keys::USER_ID)).map(|id| UserId::new(id)),
+        digest,
+        metadata_as_wanted: has(labels, &wanted.labels)
+            && has(annotations, &wanted.annotations)
+            && owners.into_iter().any(|owner| owner.uid == wanted.owner.uid),
+    }
+}
+
+/// The metadata of a Secret in the cache. After a conflict the cache may be older than what led to it.
+pub(super) fn cached(resource: &Resource, name: &str) -> Option<ObjectMeta> {
+    let Resource { ctx, key, .. } = resource;
+    let reference = ObjectRef::<PartialObjectMeta<Secret>>::new(name).within(&key.namespace);
+    let cached = ctx.caches.secrets.get(&reference).map(|secret| secret.metadata.clone());
+    cached.filter(|_| !ctx.conflicts.unsettled(key))
+}
+
+/// Why a Secret of another owner is not written.
+pub(super) fn foreign(secret: &OutputId, owner: &str) -> Blocker {
+    Blocker::lasting(
+        Reason::OutputNotOurs,
+        format!(
+            "The {secret} exists and belongs to {owner}. The operator does not change it, and creates no user. Delete it, or name \
+             another Secret in outputs."
+        ),
+    )
+}
+
+/// Why a Secret cannot be written, if the apiserver refuses that.
+pub(super) fn denied(resource: &Resource, name: &str, error: KubeError) -> Result<Blocker, Failure> {
+    let words = match error {
+        KubeError::Denied { message, .. } => with_advice(&message),
+        failed @ KubeError::Failed { .. } => failed.to_string(),
+        KubeError::NotFound => format!("namespace {} does not exist", resource.key.namespace),
+        other => return Err(other.into()),
+    };
+    Ok(Blocker::passing(
+        Reason::OutputNotWritable,
+        format!(
+            "The Secret \"{name}\" cannot be written, so the operator sends no request to the portal: {words}"
+        ),
+    ))
+}
