@@ -1,7 +1,5 @@
 //! The wall clock of an operator's process is ten minutes ahead of all others, or behind.
 
-use std::path::Path;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use k8s_openapi::jiff::Timestamp;
@@ -10,7 +8,7 @@ use portal_simulator::{Answer, Endpoint, Stage, Version};
 use testbed::Matcher;
 
 use crate::support::{
-    PORTAL, World, WorldBuilder, condition, create, message, one_company, one_user, reason, world,
+    PORTAL, World, WorldBuilder, condition, create, library, message, one_company, one_user, reason, world,
 };
 
 const CLOCKS: [&str; 2] = ["+10m", "-10m"];
@@ -18,12 +16,8 @@ const SKEW: i64 = 600;
 
 /// What gives a process another clock. A monotonic clock counts on as it did, as it does where a person sets the time.
 fn variables(clock: &str) -> [(&'static str, String); 3] {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/testbed/faketime.sh");
-    let output = Command::new("bash").arg(script).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let library = String::from_utf8(output.stdout).unwrap().trim().to_owned();
     [
-        ("LD_PRELOAD", library),
+        ("LD_PRELOAD", library()),
         ("FAKETIME", clock.to_owned()),
         ("FAKETIME_DONT_FAKE_MONOTONIC", "1".to_owned()),
     ]

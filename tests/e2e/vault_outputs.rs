@@ -9,33 +9,15 @@ use technical_user_operator::api::vault::VaultStatus;
 use technical_user_operator::controller::objects::part;
 use testbed::Vault;
 
-use crate::support::vault::{NAME, api, apply, because, manifest, policy, set_up, store, token_for};
-use crate::support::{
-    END_OVERLAP, RELEASE, ROTATE, World, condition, create, secret_value, user_status, world,
+use crate::support;
+use crate::support::vault::{
+    NAME, api, because, entry, metadata, policy, prepared, prepared_with, rule, set_up,
 };
+use crate::support::{END_OVERLAP, RELEASE, ROTATE, World, condition, secret_value, user_status, world};
 
 const USER: &str = "edc";
 /// A path at which no server is.
 const NOWHERE: &str = "http://127.0.0.1:1";
-
-/// A Vault in which the namespace of the test may have entries below `connectors/`, and a short interval between comparisons.
-async fn prepared(world: &World) -> Vault {
-    prepared_with(world, "PerGeneration").await
-}
-
-/// The same with this `aliasMode`.
-async fn prepared_with(world: &World, alias_mode: &str) -> Vault {
-    let vault = Vault::start().await.unwrap();
-    store(world, &token_for(&vault, "connectors/").await).await;
-    let spec = json!({"access": [rule("Same", "connectors")], "aliasMode": alias_mode});
-    apply(world, &manifest(&vault, &spec)).await;
-    because(world, "VaultReady").await;
-    vault
-}
-
-fn rule(from: &str, prefix: &str) -> Value {
-    json!({"namespaces": {"from": from}, "prefix": prefix})
-}
 
 async fn change_vault(world: &World, spec: &Value) {
     api(world).patch(NAME, &PatchParams::default(), &Patch::Merge(&json!({ "spec": spec }))).await.unwrap();
@@ -47,17 +29,7 @@ fn with_entry(world: &World, name: &str, path: Option<&str>) -> Value {
 }
 
 fn with_outputs(world: &World, name: &str, outputs: &Value) -> Value {
-    let mut manifest = create(name, &world.namespace, DATASPACE_DISCOVERY);
-    manifest["spec"]["outputs"] = outputs.clone();
-    manifest
-}
-
-fn entry(path: Option<&str>) -> Value {
-    let mut entry = json!({"vault": {"vaultRef": {"name": NAME}}});
-    if let Some(path) = path {
-        entry["vault"]["path"] = json!(path);
-    }
-    entry
+    support::vault::with_outputs(world, name, DATASPACE_DISCOVERY, outputs)
 }
 
 /// What a connector reads at a path: the value of `content`, and the version.
@@ -66,11 +38,6 @@ async fn content(vault: &Vault, path: &str) -> Option<(String, u64)> {
     let data = &answer["data"];
     assert_eq!(data["data"].as_object().unwrap().len(), 1, "no other key than content");
     Some((data["data"]["content"].as_str()?.to_owned(), data["metadata"]["version"].as_u64()?))
-}
-
-async fn metadata(vault: &Vault, path: &str) -> Option<Value> {
-    let answer = vault.as_root("GET", &format!("secret/metadata/{path}"), None).await.unwrap();
-    Some(answer.success().ok()?["data"].clone())
 }
 
 /// The entry holds the secret that the portal shows for the user.

@@ -8,7 +8,7 @@ use crate::support::{World, reason};
 
 /// A call that is held at a moment.
 pub enum Held {
-    /// By the proxy before the apiserver.
+    /// By the proxy before the apiserver, or before the Vault.
     Apiserver(testbed::Gate),
     /// By the portal.
     Portal { endpoint: Endpoint, gate: portal_simulator::Gate },
@@ -23,6 +23,12 @@ impl Call {
                 let matcher = Matcher::any().method(method).dry_run(*dry_run).watch(false);
                 let stage = if killed == Killed::Before { Stage::Before } else { Stage::After };
                 Held::Apiserver(world.proxy.on(matcher.path_regex(&path).unwrap()).nth(*nth).hold(stage))
+            }
+            Self::Vault { method, path, nth } => {
+                let stage = if killed == Killed::Before { Stage::Before } else { Stage::After };
+                let matcher = Matcher::any().method(method).path_regex(&format!("^{path}$")).unwrap();
+                let proxy = world.vault_proxy.as_ref().unwrap();
+                Held::Apiserver(proxy.on(matcher).nth(*nth).hold(stage))
             }
             Self::Portal { endpoint, skip } => {
                 let stage = match killed {

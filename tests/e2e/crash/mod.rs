@@ -17,6 +17,8 @@ pub use recording::Recording;
 pub enum Call {
     /// The nth of its kind at the apiserver; the path without the namespace's name.
     Apiserver { method: String, path: String, dry_run: bool, nth: usize },
+    /// The nth of its kind at the Vault; the path of an entry.
+    Vault { method: String, path: String, nth: usize },
     /// The one at the portal (its identity provider, the wallet) that comes after this number of its kind.
     Portal { endpoint: Endpoint, skip: usize },
 }
@@ -39,6 +41,7 @@ impl Call {
     pub fn is_write(&self) -> bool {
         match self {
             Self::Apiserver { method, path, .. } => method != "GET" && !path.contains("/events"),
+            Self::Vault { method, .. } => method != "GET",
             Self::Portal { endpoint, .. } => *endpoint == Endpoint::Create,
         }
     }

@@ -11,12 +11,14 @@ use crate::support::World;
 pub struct Recording {
     requests: usize,
     calls: usize,
+    entries: usize,
 }
 
 impl Recording {
     /// Records from now on.
     pub fn start(world: &World) -> Self {
-        Self { requests: world.proxy.requests().len(), calls: world.simulator.calls().len() }
+        let entries = world.vault_proxy.as_ref().map_or(0, |proxy| proxy.requests().len());
+        Self { requests: world.proxy.requests().len(), calls: world.simulator.calls().len(), entries }
     }
 
     /// The calls since then; those for the Portal itself are left out.
@@ -34,6 +36,7 @@ impl Recording {
             *nth += 1;
             found.push(Call::Apiserver { method: request.method.clone(), path, dry_run, nth: *nth });
         }
+        found.extend(self.vault_calls(world));
         let mut seen: BTreeMap<Endpoint, usize> = BTreeMap::new();
         let made = world.simulator.calls();
         let mut made = &made[self.calls..];
@@ -49,5 +52,20 @@ impl Recording {
             *skip += 1;
         }
         found
+    }
+
+    /// The calls for entries in the Vault; its checks are left out.
+    fn vault_calls(&self, world: &World) -> Vec<Call> {
+        let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+        let requests = world.vault_proxy.iter().flat_map(testbed::ApiProxy::requests).skip(self.entries);
+        let entries = requests.filter(|request| request.target.starts_with("/v1/secret/"));
+        entries
+            .map(|request| {
+                let (method, path) = (request.method, request.target);
+                let nth = seen.entry(format!("{method} {path}")).or_default();
+                *nth += 1;
+                Call::Vault { method, path, nth: *nth }
+            })
+            .collect()
     }
 }

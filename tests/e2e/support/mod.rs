@@ -1,6 +1,7 @@
 //! What every test stands on.
 
 mod builder;
+mod clock;
 mod installation;
 pub mod leaks;
 mod logins;
@@ -19,6 +20,7 @@ mod waits;
 mod world;
 
 pub use builder::{WorldBuilder, world};
+pub use clock::{MovedClock, library};
 pub use logins::{
     ALL_PERMISSIONS, BPN_ONE, BPN_TWO, CONNECTOR_LOGIN, DEPUTY, FULL_LOGIN, LOGIN_OF_TWO, Login, PERSON,
     READ_LOGIN, USELESS_LOGIN, WITHOUT_DELETION, WRONG_SECRET, one_company,

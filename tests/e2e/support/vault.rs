@@ -5,6 +5,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 use testbed::Vault;
 
+use super::manifests::create;
 use super::objects::{condition, message, reason};
 use super::world::World;
 
@@ -75,4 +76,53 @@ pub async fn because(world: &World, wanted: &str) -> DynamicObject {
 
 pub async fn store(world: &World, token: &SecretString) {
     world.secret("vault-token", &[("token", token.expose_secret())]).await;
+}
+
+/// A Vault in which the namespace of the test may have entries below `connectors/`, and a short interval between comparisons.
+pub async fn prepared(world: &World) -> Vault {
+    prepared_with(world, "PerGeneration").await
+}
+
+/// The same with this `aliasMode`.
+pub async fn prepared_with(world: &World, alias_mode: &str) -> Vault {
+    let vault = Vault::start().await.unwrap();
+    store(world, &token_for(&vault, "connectors/").await).await;
+    let spec = json!({"access": [rule("Same", "connectors")], "aliasMode": alias_mode});
+    apply(world, &manifest(&vault, &spec)).await;
+    because(world, "VaultReady").await;
+    vault
+}
+
+pub fn rule(from: &str, prefix: &str) -> Value {
+    json!({"namespaces": {"from": from}, "prefix": prefix})
+}
+
+/// An output that is an entry in the Vault, of this path.
+pub fn entry(path: Option<&str>) -> Value {
+    let mut entry = json!({"vault": {"vaultRef": {"name": NAME}}});
+    if let Some(path) = path {
+        entry["vault"]["path"] = json!(path);
+    }
+    entry
+}
+
+/// A resource with these outputs.
+pub fn with_outputs(world: &World, name: &str, role: &str, outputs: &Value) -> Value {
+    let mut manifest = create(name, &world.namespace, role);
+    manifest["spec"]["outputs"] = outputs.clone();
+    manifest
+}
+
+/// The metadata of an entry; `None` if there is none.
+pub async fn metadata(vault: &Vault, path: &str) -> Option<Value> {
+    let answer = vault.as_root("GET", &format!("secret/metadata/{path}"), None).await.unwrap();
+    Some(answer.success().ok()?["data"].clone())
+}
+
+/// The names of the entries in a folder.
+pub async fn entries(vault: &Vault, folder: &str) -> Vec<String> {
+    let answer = vault.as_root("GET", &format!("secret/metadata/{folder}/?list=true"), None).await.unwrap();
+    let Ok(listed) = answer.success() else { return Vec::new() };
+    let keys = listed["data"]["keys"].as_array().cloned().unwrap_or_default();
+    keys.iter().filter_map(|key| key.as_str().map(str::to_owned)).collect()
 }

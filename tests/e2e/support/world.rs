@@ -13,6 +13,8 @@ use super::site::Site;
 pub struct World {
     pub(super) site: Site,
     pub proxy: ApiProxy,
+    /// In front of the Vault, where a test has put one there.
+    pub vault_proxy: Option<ApiProxy>,
     /// The other namespaces that the operator watches.
     pub neighbours: Vec<String>,
     kubeconfig: PathBuf,
@@ -39,7 +41,7 @@ impl World {
         env: BTreeMap<String, String>,
         neighbours: Vec<String>,
     ) -> Self {
-        Self { site, proxy, neighbours, kubeconfig, env, operators: Vec::new() }
+        Self { site, proxy, vault_proxy: None, neighbours, kubeconfig, env, operators: Vec::new() }
     }
 
     /// Starts an operator (one more).

@@ -6,6 +6,7 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"encoding/hex"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -34,7 +35,7 @@ func main() {
 }
 
 func run(listen string, withTLS bool) error {
-	core, rootToken, err := startCore()
+	core, rootToken, unsealKey, err := startCore()
 	if err != nil {
 		return err
 	}
@@ -42,7 +43,7 @@ func run(listen string, withTLS bool) error {
 	if err != nil {
 		return err
 	}
-	line := map[string]string{"address": "http://" + listener.Addr().String(), "root_token": rootToken}
+	line := map[string]string{"address": "http://" + listener.Addr().String(), "root_token": rootToken, "unseal_key": unsealKey}
 	if withTLS {
 		certificate, ca, err := selfSigned(listener.Addr().(*net.TCPAddr).IP)
 		if err != nil {
@@ -69,12 +70,12 @@ func run(listen string, withTLS bool) error {
 	return <-ended
 }
 
-// startCore returns an unsealed Vault with a mount secret/, and its root token.
-func startCore() (*vault.Core, string, error) {
+// startCore returns an unsealed Vault with a mount secret/, its root token, and the key that unseals it again.
+func startCore() (*vault.Core, string, string, error) {
 	logger := hclog.New(&hclog.LoggerOptions{Name: "vault", Level: hclog.Warn, Output: os.Stderr})
 	storage, err := inmem.NewInmem(nil, logger)
 	if err != nil {
-		return nil, "", err
+		return nil, "", "", err
 	}
 	core, err := vault.NewCore(&vault.CoreConfig{
 		Physical:           storage,
@@ -85,7 +86,7 @@ func startCore() (*vault.Core, string, error) {
 		DisableMlock:       true,
 	})
 	if err != nil {
-		return nil, "", err
+		return nil, "", "", err
 	}
 	ctx := context.Background()
 	keys, err := core.Initialize(ctx, &vault.InitParams{
@@ -93,12 +94,12 @@ func startCore() (*vault.Core, string, error) {
 		RecoveryConfig: &vault.SealConfig{},
 	})
 	if err != nil {
-		return nil, "", err
+		return nil, "", "", err
 	}
 	if _, err := core.Unseal(keys.SecretShares[0]); err != nil {
-		return nil, "", err
+		return nil, "", "", err
 	}
-	return core, keys.RootToken, mountSecrets(core, keys.RootToken)
+	return core, keys.RootToken, hex.EncodeToString(keys.SecretShares[0]), mountSecrets(core, keys.RootToken)
 }
 
 // mountSecrets mounts KV version 2 where a new Vault of HashiCorp's chart in development mode has it.

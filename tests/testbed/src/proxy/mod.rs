@@ -1,6 +1,6 @@
 //! A proxy between one operator under test and the apiserver.
 
-use std::{net::Ipv4Addr, sync::Arc};
+use std::{net::Ipv4Addr, path::Path, sync::Arc};
 
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
@@ -54,12 +54,17 @@ struct Shared {
 impl ApiProxy {
     /// Starts a proxy in front of a control plane.
     pub async fn start(control_plane: &ControlPlane) -> Result<Self, Error> {
+        Self::in_front_of(control_plane.server(), Some(control_plane.ca())).await
+    }
+
+    /// Starts a proxy in front of another HTTP server, such as a Vault. `ca` is the certificate to trust, if it speaks HTTPS.
+    pub async fn in_front_of(server: &str, ca: Option<&Path>) -> Result<Self, Error> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
             .await
             .map_err(Error::io("listening for the operator under test"))?;
         let address = listener.local_addr().map_err(Error::io("listening for the operator under test"))?;
         let shared = Arc::new(Shared {
-            upstream: Upstream::new(control_plane.server(), control_plane.ca())?,
+            upstream: Upstream::new(server, ca)?,
             records: Records::default(),
             rules: Rules::default(),
             paused: watch::Sender::new(false),

@@ -1,4 +1,4 @@
-//! The proxy's way to the apiserver.
+//! The proxy's way to its server.
 
 use std::{fs, path::Path};
 
@@ -17,7 +17,7 @@ use rustls::{
 
 use crate::{Error, install_crypto_provider};
 
-/// A client of one apiserver, without credentials of its own.
+/// A client of one server, without credentials of its own.
 #[derive(Debug, Clone)]
 pub(super) struct Upstream {
     server: Uri,
@@ -25,27 +25,30 @@ pub(super) struct Upstream {
 }
 
 impl Upstream {
-    pub(super) fn new(server: &str, ca: &Path) -> Result<Self, Error> {
+    /// `ca` is the certificate to trust, if the server speaks HTTPS.
+    pub(super) fn new(server: &str, ca: Option<&Path>) -> Result<Self, Error> {
         install_crypto_provider();
         let server = server.parse().map_err(Error::credentials(format!("reading the address {server}")))?;
-        let reading = || format!("reading {}", ca.display());
-        let pem = fs::read(ca).map_err(Error::io(reading()))?;
-        let certificate = CertificateDer::from_pem_slice(&pem).map_err(Error::credentials(reading()))?;
         let mut roots = RootCertStore::empty();
-        roots.add(certificate).map_err(Error::credentials(reading()))?;
+        if let Some(ca) = ca {
+            let reading = || format!("reading {}", ca.display());
+            let pem = fs::read(ca).map_err(Error::io(reading()))?;
+            let certificate = CertificateDer::from_pem_slice(&pem).map_err(Error::credentials(reading()))?;
+            roots.add(certificate).map_err(Error::credentials(reading()))?;
+        }
         let tls = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         let connector = hyper_rustls::HttpsConnectorBuilder::new()
             .with_tls_config(tls)
-            .https_only()
+            .https_or_http()
             .enable_http1()
             .wrap_connector(tcp);
         Ok(Self { server, client: Client::builder(TokioExecutor::new()).build(connector) })
     }
 
-    /// Sends a request on, with the apiserver's address in place of the proxy's.
+    /// Sends a request on, with the server's address in place of the proxy's.
     pub(super) async fn send(
         &self,
         mut request: Request<Full<Bytes>>,

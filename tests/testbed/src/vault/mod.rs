@@ -9,7 +9,7 @@ use std::{
     sync::Arc,
 };
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 
 use self::api::Api;
@@ -27,6 +27,7 @@ pub use api::VaultAnswer;
 pub struct Vault {
     address: String,
     root_token: SecretString,
+    unseal_key: SecretString,
     ca: Option<String>,
     api: Api,
     log: Arc<Output>,
@@ -75,12 +76,22 @@ impl Vault {
             output: log.tail(),
         })?;
         let text = |key| line.get(key).and_then(Value::as_str).map(str::to_owned);
-        let (Some(address), Some(root_token)) = (text("address"), text("root_token")) else {
-            return Err(Error::Argument("Vault did not print its address and its token".to_owned()));
+        let (Some(address), Some(root_token), Some(unseal_key)) =
+            (text("address"), text("root_token"), text("unseal_key"))
+        else {
+            return Err(Error::Argument("Vault did not print its address, its token and its key".to_owned()));
         };
         let ca = text("ca");
         let api = Api::new(&address, ca.as_deref())?;
-        Ok(Self { address, root_token: root_token.into(), ca, api, log, server })
+        Ok(Self {
+            address,
+            root_token: root_token.into(),
+            unseal_key: unseal_key.into(),
+            ca,
+            api,
+            log,
+            server,
+        })
     }
 
     /// Its address, such as `http://127.0.0.1:8200`.
@@ -126,6 +137,12 @@ impl Vault {
         body: Option<&Value>,
     ) -> Result<VaultAnswer, Error> {
         self.call(&self.root_token, method, path, body).await
+    }
+
+    /// Unseals it, after a call of `sys/seal`.
+    pub async fn unseal(&self) -> Result<(), Error> {
+        let key = serde_json::json!({ "key": self.unseal_key.expose_secret() });
+        self.as_root("PUT", "sys/unseal", Some(&key)).await?.success().map(drop)
     }
 
     /// The warnings and errors that it has logged so far.

@@ -3,6 +3,8 @@
 //! The status names the Secret that is in use, and before the first write of the next one also that. So a Secret with our mark that
 //! the status does not name as the one in use has no reader yet.
 
+mod next;
+
 use async_trait::async_trait;
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -74,11 +76,6 @@ impl ImmutableSecret {
         Self::new(resource, &Spec { name: Some(name.to_owned()), ..Spec::default() })
     }
 
-    /// The name of the Secret for the next content.
-    fn next(&self) -> String {
-        self.names.after(self.in_use.as_ref().map(|in_use| in_use.name.as_str()))
-    }
-
     /// Where a content goes: into the Secret in use, if that has this content, else into the next one.
     fn target(&self, digest: &str) -> String {
         match &self.in_use {
@@ -90,31 +87,6 @@ impl ImmutableSecret {
     fn target_of(&self, values: &Values) -> Result<String, FormatError> {
         let content = self.content(values)?;
         Ok(self.target(&self.resource.ctx.installation.digest_key.of_content(&content)))
-    }
-
-    /// The Secret in use if no status names one: the last one that has our mark.
-    async fn without_status(&self) -> Result<Option<String>, Failure> {
-        let Resource { ctx, key, owner, .. } = &self.resource;
-        let cached = ctx.caches.secrets.state();
-        let ours = cached.iter().filter(|secret| {
-            secret.metadata.namespace.as_ref() == Some(&key.namespace)
-                && marks::is_published_for(&secret.metadata, owner)
-        });
-        let last = self.names.last(ours.filter_map(|secret| secret.metadata.name.as_deref()));
-        if last.is_some() {
-            return Ok(last);
-        }
-        let first = self.names.after(None);
-        let metadata = self.secrets.metadata(&first).await?;
-        Ok(metadata.filter(|metadata| marks::is_published_for(metadata, owner)).map(|_| first))
-    }
-
-    /// What is in the place of the next Secret: one with our mark has no reader, and is replaced.
-    async fn state_of_next(&self) -> Result<OutputState, Failure> {
-        let next = self.next();
-        let metadata = self.secrets.metadata(&next).await?;
-        let foreign = metadata.filter(|found| !marks::is_published_for(found, &self.resource.owner));
-        Ok(foreign.map_or(OutputState::Absent, |found| OutputState::Foreign(words(&found, &next))))
     }
 
     /// What metadata and a known digest show of the Secret in use.
@@ -134,24 +106,6 @@ impl ImmutableSecret {
 
     fn foreign(&self, owner: &str) -> Blocker {
         envelope::foreign(&self.id, owner)
-    }
-
-    /// Creates the next Secret. One that is there already is of a reconcile that could not end: no status names it as the one in
-    /// use.
-    async fn create_next(&self, envelope: &Envelope, content: &Content) -> Result<Version, Failure> {
-        if let Some(found) = self.secrets.get(&envelope.name).await? {
-            if !marks::is_published_for(&found.metadata, &self.resource.owner) {
-                let owner = words(&found.metadata, &envelope.name);
-                return Err(Failure::OutputUnavailable(self.foreign(&owner)));
-            }
-            let at = Version::of(&found.metadata);
-            if self.digest(&found) == self.resource.ctx.installation.digest_key.of_content(content) {
-                let metadata = self.secrets.overwrite(envelope, content, &at, &[], false).await?;
-                return Ok(Version::of(&metadata));
-            }
-            self.secrets.delete(&envelope.name, &at).await?;
-        }
-        Ok(Version::of(&self.secrets.create(envelope, content, false).await?))
     }
 
     /// The Secret in use before a write to another one, as the status is to record it until it is deleted.
