@@ -57,7 +57,8 @@ pub(super) struct Called<'a> {
 /// The error that an answer means. `None` for a success, and for a 404 that is an answer: there is no such entry.
 pub(super) fn failure(answer: &Answer, called: &Called<'_>) -> Option<VaultError> {
     let not_vault = || VaultError::NotVault { endpoint: called.endpoint.to_owned() };
-    if answer.is_html() && answer.status != 307 {
+    // The page of a proxy says nothing of what is behind it where the proxy asks for a pause or cannot reach it.
+    if answer.is_html() && answer.status != 307 && answer.status != 429 && answer.status < 500 {
         return Some(not_vault());
     }
     let said = Said::read(answer);
@@ -112,6 +113,15 @@ mod tests {
             (204, "", None),
             (404, r#"{"errors":[]}"#, None),
             (200, "<html>sign in</html>", Some(VaultError::NotVault { endpoint: "vault:8200".into() })),
+            (
+                404,
+                "<html>default backend</html>",
+                Some(VaultError::NotVault { endpoint: "vault:8200".into() }),
+            ),
+            (429, "<html>slow down</html>", Some(VaultError::Throttled { retry_after: None })),
+            (502, "<html>Bad Gateway</html>", Some(VaultError::Other { status: 502, words: None })),
+            (503, "<html>unavailable</html>", Some(VaultError::Other { status: 503, words: None })),
+            (504, "<!DOCTYPE html>", Some(VaultError::Other { status: 504, words: None })),
             (302, "", Some(VaultError::NotVault { endpoint: "vault:8200".into() })),
             (307, "", Some(VaultError::Standby)),
             (473, "", Some(VaultError::Standby)),

@@ -52,6 +52,7 @@ async fn a_redirect_is_not_followed() {
 #[tokio::test(start_paused = true)]
 async fn health_is_a_class_of_its_own() {
     let state = |initialized, sealed| json!({"initialized": initialized, "sealed": sealed, "version": "1.2"});
+    let html = json!("<html>");
     for (status, body, expected) in [
         (200, state(true, false), Ok(false)),
         (429, state(true, false), Ok(true)),
@@ -63,8 +64,15 @@ async fn health_is_a_class_of_its_own() {
         (404, json!("hello"), Err(VaultError::NotVault { endpoint: "vault.example.org:8200".into() })),
         (503, json!("busy"), Err(VaultError::Other { status: 503, words: None })),
         (502, json!("busy"), Err(VaultError::Other { status: 502, words: None })),
+        (502, html.clone(), Err(VaultError::Other { status: 502, words: None })),
+        (503, html.clone(), Err(VaultError::Other { status: 503, words: None })),
+        (504, html.clone(), Err(VaultError::Other { status: 504, words: None })),
+        (200, html, Err(VaultError::NotVault { endpoint: "vault.example.org:8200".into() })),
     ] {
-        let network = InMemory::new(move |_| Some(answer(status, &body)));
+        let page = body == json!("<html>");
+        let network = InMemory::new(move |_| {
+            Some(if page { response(status, &[], "<html>an ingress</html>") } else { answer(status, &body) })
+        });
         let found = client(&network).health().await.map(|health| health.standby);
         assert_eq!(found, expected, "{status}");
     }
