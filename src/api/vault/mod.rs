@@ -17,7 +17,7 @@ use crate::api::portal::Tls;
 
 pub use access::VaultAccessRule;
 pub use auth::{AppRoleAuth, KubernetesAuth, VaultAuth, VaultSecretKey};
-pub use status::{AbandonedEntry, VaultStatus};
+pub use status::{ABANDONED, AbandonedEntry, VaultStatus};
 
 /// What follows the address of a mount in Vault's API, and what precedes it, does not belong to the mount.
 const MOUNT: &str = "self.matches('^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$') && !self.startsWith('v1/') && !self.endsWith('/data') \

@@ -11,8 +11,8 @@ use crate::api::bounds::{
 
 /// The longest audience: a prefix, a namespace and a name.
 const AUDIENCE: usize = OBJECT * 2;
-/// Entries that are left.
-const ABANDONED: usize = 128;
+/// How many entries that are left a status lists.
+pub const ABANDONED: usize = 128;
 
 /// What the operator found.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq)]

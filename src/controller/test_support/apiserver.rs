@@ -1,5 +1,5 @@
 //! The Secrets of an apiserver in memory, as far as an output uses them: GET, POST, merge PATCH and DELETE with their
-//! preconditions, and dry runs. The end-to-end tests show that a real one answers the same.
+//! preconditions, and dry runs; and objects of the operator's own kinds, to read and patch. The end-to-end tests show that a real one answers the same.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -33,7 +33,7 @@ use crate::portal::{ClientConfig, ConfigError, Connector, PlainHttp, Portal, Por
 use crate::process::Process;
 use crate::transport::in_memory::InMemory;
 
-/// An apiserver that has only Secrets.
+/// An apiserver that has Secrets and objects of the operator's own kinds.
 #[derive(Debug, Clone, Default)]
 pub struct Apiserver(Arc<Mutex<State>>);
 
@@ -41,6 +41,12 @@ pub struct Apiserver(Arc<Mutex<State>>);
 struct State {
     /// By namespace and name.
     secrets: BTreeMap<(String, String), Value>,
+    /// Objects of the operator's own kinds, by resource, namespace and name.
+    objects: BTreeMap<(String, String, String), Value>,
+    /// The operator may not read these resources.
+    hidden: Vec<String>,
+    /// The notes of Events.
+    notes: Vec<String>,
     /// Why every write is denied.
     denied: Option<String>,
     versions: u64,
@@ -87,6 +93,34 @@ impl Apiserver {
         self.0.lock().get(namespace, name)
     }
 
+    /// An object of one of the operator's own kinds, such as of the resource `vaults`.
+    pub fn put_object(&self, resource: &str, namespace: &str, name: &str, mut object: Value) {
+        object["metadata"] = json!({"namespace": namespace, "name": name, "resourceVersion": "1"});
+        let key = (resource.to_owned(), namespace.to_owned(), name.to_owned());
+        self.0.lock().objects.insert(key, object);
+    }
+
+    /// An object of one of the operator's own kinds.
+    pub fn object(&self, resource: &str, namespace: &str, name: &str) -> Option<Value> {
+        self.0.lock().objects.get(&(resource.to_owned(), namespace.to_owned(), name.to_owned())).cloned()
+    }
+
+    /// Waits for an Event with such a note.
+    pub async fn eventually_event(&self, is_it: impl Fn(&str) -> bool) {
+        let seen = async {
+            while !self.0.lock().notes.iter().any(|note| is_it(note)) {
+                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            }
+        };
+        let waited = tokio::time::timeout(std::time::Duration::from_mins(1), seen).await;
+        assert!(waited.is_ok(), "{:?}", self.0.lock().notes);
+    }
+
+    /// Denies every read of a resource from now on.
+    pub fn hide(&self, resource: &str) {
+        self.0.lock().hidden.push(resource.to_owned());
+    }
+
     /// Denies every write from now on, as a quota or an admission policy does.
     pub fn deny(&self, why: &str) {
         self.0.lock().denied = Some(why.to_owned());
@@ -107,10 +141,28 @@ impl Apiserver {
                 }
                 state.write(namespace, &name, body, query.contains("dryRun=All"))
             }
+            (["namespaces", _, "events"], &Method::POST) => {
+                state.notes.push(body["note"].as_str().unwrap_or_default().to_owned());
+                (StatusCode::CREATED, body)
+            }
             (["namespaces", _, "resourcequotas"], &Method::GET) => {
                 let list =
                     json!({"kind": "ResourceQuotaList", "apiVersion": "v1", "metadata": {}, "items": []});
                 (StatusCode::OK, list)
+            }
+            (["namespaces", namespace, resource, name], &Method::GET)
+            | (["namespaces", namespace, resource, name, "status"], &Method::PATCH) => {
+                let key = ((*resource).to_owned(), (*namespace).to_owned(), (*name).to_owned());
+                if state.hidden.contains(&key.0) {
+                    return failure(StatusCode::FORBIDDEN, "Forbidden");
+                }
+                let Some(object) = state.objects.get_mut(&key) else {
+                    return failure(StatusCode::NOT_FOUND, "NotFound");
+                };
+                if *method == Method::PATCH {
+                    merge(object, &body);
+                }
+                (StatusCode::OK, object.clone())
             }
             _ => failure(StatusCode::NOT_FOUND, "NotFound"),
         }

@@ -1,20 +1,31 @@
 //! Entries that were left in a Vault, because it was down when their resources were deleted: listed in its status, and removed
 //! once that is possible.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use kube::Resource as _;
 use kube::api::{Api, DynamicObject, Patch, PatchParams};
 use serde_json::json;
+use tokio::time::Instant;
 
+use super::fate::{Fate, fate};
+use super::login;
 use crate::api::bounds::Bounded as _;
-use crate::api::vault::{AbandonedEntry, VaultStatus};
+use crate::api::vault::{ABANDONED, AbandonedEntry, VaultSpec, VaultStatus};
 use crate::api::{FIELD_MANAGER, keys};
 use crate::controller::context::Context;
 use crate::controller::kube_error::KubeError;
-use crate::controller::objects::{Key, lenient, vaults};
+use crate::controller::objects::{Key, lenient, part, technical_users, vaults};
 use crate::domain::identity::Owner;
 use crate::domain::reason::Reason;
 use crate::domain::vault_path::{Alias, EntryPath, Mount};
 use crate::vault::{VaultClient, VaultError};
+
+/// How long one clean-up may last: the rest is left to the next check.
+const LONGEST: Duration = Duration::from_mins(1);
+/// How many entries an Event names.
+const NAMED: usize = 5;
 
 /// Lists entries that are left, and reports them with an Event. A Vault that is gone lists none.
 ///
@@ -28,70 +39,156 @@ pub async fn list(ctx: &Context, vault: &Key, entries: Vec<AbandonedEntry>) -> R
         Err(error) => return Err(error),
     };
     let mut status: VaultStatus = lenient(&object, "status");
-    let is_new = |entry: &AbandonedEntry| status.abandoned.iter().all(|known| known.path != entry.path);
-    let new: Vec<_> = entries.into_iter().filter(is_new).collect();
-    if new.is_empty() {
-        return Ok(());
+    let is_same = |a: &AbandonedEntry, b: &AbandonedEntry| (&a.path, &a.owner) == (&b.path, &b.owner);
+    let is_new = |entry: &AbandonedEntry| !status.abandoned.iter().any(|known| is_same(known, entry));
+    let mut new: Vec<_> = entries.into_iter().filter(is_new).collect();
+    let omitted = new.split_off(new.len().min(ABANDONED.saturating_sub(status.abandoned.len())));
+    if !new.is_empty() {
+        status.abandoned.extend(new.clone());
+        let status = status.bounded();
+        let body = json!({
+            "metadata": { "resourceVersion": object.metadata.resource_version },
+            "status": { "abandoned": status.abandoned },
+        });
+        let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
+        api.patch_status(&vault.name, &params, &Patch::Merge(&body)).await?;
     }
-    status.abandoned.extend(new.clone());
-    let status = status.bounded();
-    let body = json!({
-        "metadata": { "resourceVersion": object.metadata.resource_version },
-        "status": { "abandoned": status.abandoned },
-    });
-    let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
-    api.patch_status(&vault.name, &params, &Patch::Merge(&body)).await?;
-    for entry in &new {
-        let reference = object.object_ref(&vaults());
-        let AbandonedEntry { path, owner, why, .. } = entry;
+    for AbandonedEntry { path, owner, why, .. } in &new {
         let note = format!("The entry {path} of the deleted TechnicalUser {owner} is left. {why}");
-        ctx.events.warning(reference, Reason::EntryAbandoned.as_str(), "Delete", &note);
+        ctx.events.warning(object.object_ref(&vaults()), Reason::EntryAbandoned.as_str(), "Delete", &note);
+    }
+    for entry in &omitted {
+        tracing::warn!(%vault, entry = entry.path, "An entry is left in a Vault whose status has no room to list it");
+    }
+    if !omitted.is_empty() {
+        let paths = named(&omitted);
+        let note = format!(
+            "Entries of deleted TechnicalUsers are left, and status.abandoned of the Vault is full, so the operator will not \
+             delete them: {paths}. Delete them in Vault. The operator's log names each of them."
+        );
+        ctx.events.warning(object.object_ref(&vaults()), Reason::EntryAbandoned.as_str(), "List", &note);
     }
     Ok(())
 }
 
-/// Removes the entries that were left, as far as they still have the mark of a resource that does not exist. Those that are
-/// left after that.
+/// The paths of some entries.
+fn named(entries: &[AbandonedEntry]) -> String {
+    let more = if entries.len() > NAMED { ", …" } else { "" };
+    let shown: Vec<_> = entries.iter().take(NAMED).map(|entry| entry.path.as_str()).collect();
+    shown.join(", ") + more
+}
+
+/// Removes the entries that were left, as far as they still have the mark of a resource that does not need them. Those that are
+/// listed after that.
 pub async fn clean_up(
     ctx: &Context,
     key: &Key,
     (client, mount): (&VaultClient, &Mount),
     entries: &[AbandonedEntry],
 ) -> Vec<AbandonedEntry> {
+    let until = Instant::now() + LONGEST;
     let mut left = Vec::new();
-    for entry in entries {
-        match remove(ctx, client, mount, entry).await {
-            Ok(()) => {}
+    let mut entries = entries.iter();
+    for entry in entries.by_ref() {
+        let (path, outcome) = (&entry.path, remove(ctx, key, (client, mount), entry).await);
+        match &outcome {
+            Ok(Fate::Removable) => {
+                tracing::info!(vault = %key, entry = path, "An entry that was left is removed");
+            }
+            Ok(Fate::NotOurs(why)) => {
+                tracing::info!(vault = %key, entry = path, error = why, "An entry that was left is not listed any more");
+            }
+            Ok(Fate::Kept(why)) => {
+                tracing::info!(vault = %key, entry = path, error = why, "An entry that was left is kept");
+            }
             Err(error) => {
-                tracing::warn!(vault = %key, %error, "An entry that was left in a Vault cannot be removed");
-                left.push(entry.clone());
+                tracing::warn!(vault = %key, entry = path, %error, "An entry that was left in a Vault cannot be removed");
             }
         }
+        if matches!(outcome, Ok(Fate::Kept(_)) | Err(_)) {
+            left.push(entry.clone());
+        }
+        // Each further call could last as long as this one.
+        if outcome.is_err_and(|error| error.is_down()) || Instant::now() >= until {
+            break;
+        }
     }
+    left.extend(entries.cloned());
     left
+}
+
+/// Removes what is listed before the Vault resource is deleted, as far as that is possible now, and reports the rest.
+pub async fn end(ctx: &Arc<Context>, key: &Key, object: &DynamicObject, spec: Option<&VaultSpec>) {
+    let status = part::<VaultStatus>(object, "status").unwrap_or_default();
+    if status.abandoned.is_empty() {
+        return;
+    }
+    let left = match usable(ctx, key, spec).await {
+        Some((client, mount)) => clean_up(ctx, key, (&client, &mount), &status.abandoned).await,
+        None => status.abandoned,
+    };
+    for AbandonedEntry { path, .. } in &left {
+        tracing::warn!(vault = %key, entry = path, "An entry is left in Vault, whose resource is deleted");
+    }
+    if !left.is_empty() {
+        let (number, paths) = (left.len(), named(&left));
+        let note = format!(
+            "{number} entries of deleted TechnicalUsers are left in Vault: {paths}. Delete them there: the operator does not do \
+             so without this resource"
+        );
+        ctx.events.warning(object.object_ref(&vaults()), Reason::EntryAbandoned.as_str(), "Finalize", &note);
+    }
+}
+
+async fn usable(
+    ctx: &Arc<Context>,
+    key: &Key,
+    spec: Option<&VaultSpec>,
+) -> Option<(Arc<VaultClient>, Mount)> {
+    let spec = spec?;
+    let mount = Mount::parse(&spec.mount).ok()?;
+    let client = match login::client(ctx, key, spec).await {
+        Ok(built) => Some(built.client),
+        Err(_) => ctx.vault_memory.last_client(key),
+    };
+    Some((client?, mount))
 }
 
 async fn remove(
     ctx: &Context,
-    client: &VaultClient,
-    mount: &Mount,
+    vault: &Key,
+    (client, mount): (&VaultClient, &Mount),
     entry: &AbandonedEntry,
-) -> Result<(), VaultError> {
+) -> Result<Fate, VaultError> {
     let path = entry.path.strip_prefix(&format!("{}/data/", mount.as_str()));
-    let Some(path) = path.and_then(|path| Alias::parse(path).ok()) else { return Ok(()) };
+    let Some(path) = path.and_then(|path| Alias::parse(path).ok()) else {
+        return Ok(Fate::Kept("its path is not one of the mount"));
+    };
     let path = EntryPath::in_mount_at(mount, &path);
-    let Some(metadata) = client.metadata(&path).await? else { return Ok(()) };
-    if metadata.custom_metadata.get(keys::OWNER) != Some(&entry.owner) || exists(ctx, &entry.owner) {
-        return Ok(());
+    let Some(metadata) = client.metadata(&path).await? else {
+        return Ok(Fate::NotOurs("it does not exist any more"));
+    };
+    if metadata.custom_metadata.get(keys::OWNER) != Some(&entry.owner) {
+        return Ok(Fate::NotOurs("another client has it"));
     }
-    client.delete(&path).await
+    let Some(owner) = Owner::parse(&entry.owner) else {
+        return Ok(Fate::Kept("the owner in its mark cannot be read"));
+    };
+    if owner.instance != ctx.installation.instance {
+        return Ok(Fate::Kept("it has the mark of another instance"));
+    }
+    // The cache may be older than what the resource has recorded.
+    let api: Api<DynamicObject> =
+        Api::namespaced_with(ctx.client.clone(), &owner.namespace, &technical_users());
+    let fate = match api.get_opt(&owner.name).await {
+        Ok(found) => fate(vault, &path, found.as_ref()),
+        Err(_) => Fate::Kept("the operator cannot read the TechnicalUser of its mark"),
+    };
+    if matches!(fate, Fate::Removable) {
+        client.delete(&path).await?;
+    }
+    Ok(fate)
 }
 
-/// Whether there is a resource with this mark: it removes its entry itself.
-fn exists(ctx: &Context, owner: &str) -> bool {
-    let Some(owner) = Owner::parse(owner) else { return true };
-    let key = Key { namespace: owner.namespace, name: owner.name };
-    owner.instance != ctx.installation.instance
-        || ctx.hides_users(&key.namespace)
-        || ctx.cached_user(&key).is_some()
-}
+#[cfg(test)]
+mod tests;

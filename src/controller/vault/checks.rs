@@ -6,7 +6,7 @@ use super::abandoned;
 use super::access::folder;
 use super::blocker::blocker;
 use super::jwt::audience;
-use super::login;
+use super::login::{self, Built};
 use crate::api::portal::AccessFrom;
 use crate::api::vault::{AbandonedEntry, VaultAccessRule, VaultSpec};
 use crate::controller::context::Context;
@@ -25,52 +25,72 @@ const PLACEHOLDER: &str = "{namespace}";
 const ON_DATA: [&str; 3] = ["create", "read", "update"];
 const ON_METADATA: [&str; 4] = ["create", "read", "update", "delete"];
 
-/// What a check finds of a Vault that can be used.
-pub struct Checked {
-    /// The version of the server.
-    pub version: String,
+/// What a check finds.
+pub struct Found {
+    /// The version of the server, or why the Vault cannot be used.
+    pub version: Result<String, Blocker>,
     /// The entries of deleted resources that are left there.
     pub abandoned: Vec<AbandonedEntry>,
 }
 
-/// Checks whether the Vault can be used, and removes entries that were left there.
-pub async fn check(
-    ctx: &Arc<Context>,
-    key: &Key,
-    spec: &VaultSpec,
-    abandoned: &[AbandonedEntry],
-) -> Result<Checked, Blocker> {
+/// A Vault that accepts the login.
+struct LoggedIn {
+    built: Built,
+    mount: Mount,
+    version: String,
+    /// What the policies of the login lack, in words.
+    lacking: Vec<String>,
+}
+
+/// Checks whether the Vault can be used, and removes entries that were left there wherever the login is accepted.
+pub async fn check(ctx: &Arc<Context>, key: &Key, spec: &VaultSpec, abandoned: Vec<AbandonedEntry>) -> Found {
+    match log_in(ctx, key, spec).await {
+        Ok(accepted) => {
+            let place = (&*accepted.built.client, &accepted.mount);
+            let abandoned = abandoned::clean_up(ctx, key, place, &abandoned).await;
+            Found { version: usable(ctx, key, spec, accepted).await, abandoned }
+        }
+        Err(blocker) => Found { version: Err(blocker), abandoned },
+    }
+}
+
+async fn log_in(ctx: &Arc<Context>, key: &Key, spec: &VaultSpec) -> Result<LoggedIn, Blocker> {
     let invalid = |error: PathError| Blocker::lasting(Reason::InvalidResource, error.to_string());
     let mount = Mount::parse(&spec.mount).map_err(invalid)?;
     let places = places(spec, &key.namespace).map_err(invalid)?;
-    let login::Built { client, fingerprint, refused } = login::client(ctx, key, spec).await?;
-    let health = client.health().await.map_err(|error| blocker(&error, spec, key))?;
-    if let Some(blocker) = ctx.vault_memory.refused_logins.of(key, &fingerprint) {
+    let built = login::client(ctx, key, spec).await?;
+    let health = built.client.health().await.map_err(|error| blocker(&error, spec, key))?;
+    if let Some(blocker) = ctx.vault_memory.refused_logins.of(key, &built.fingerprint) {
         return Err(blocker);
     }
-    match lacking(&client, &mount, &places).await {
+    match lacking(&built.client, &mount, &places).await {
         Ok(lacking) => {
             ctx.vault_memory.refused_logins.accepted(key);
-            if !lacking.is_empty() {
-                return Err(too_narrow(&lacking));
-            }
-            if let Some(refused) =
-                refused.filter(|_| !ctx.vault_memory.is_audience_checked(key, &fingerprint))
-            {
-                audience_counts(&refused, spec, key).await?;
-                ctx.vault_memory.audience_checked(key, &fingerprint);
-            }
-            let abandoned = abandoned::clean_up(ctx, key, (&client, &mount), abandoned).await;
-            Ok(Checked { version: health.version, abandoned })
+            Ok(LoggedIn { built, mount, version: health.version, lacking })
         }
         Err(error) => {
             let blocker = blocker(&error, spec, key);
             if let VaultError::LoginRefused(_) = error {
-                ctx.vault_memory.refused_logins.refused(key, &fingerprint, &blocker);
+                ctx.vault_memory.refused_logins.refused(key, &built.fingerprint, &blocker);
             }
             Err(blocker)
         }
     }
+}
+
+/// The version of a Vault that accepts the login and can be used.
+async fn usable(ctx: &Context, key: &Key, spec: &VaultSpec, accepted: LoggedIn) -> Result<String, Blocker> {
+    let LoggedIn { built, version, lacking, .. } = accepted;
+    if !lacking.is_empty() {
+        return Err(too_narrow(&lacking));
+    }
+    if !ctx.vault_memory.is_audience_checked(key, &built.fingerprint)
+        && let Some(refused) = built.refused(ctx, key)?
+    {
+        audience_counts(&refused, spec, key).await?;
+        ctx.vault_memory.audience_checked(key, &built.fingerprint);
+    }
+    Ok(version)
 }
 
 /// The folders in which entries may be, as far as they are known before a resource has one: that of a rule with

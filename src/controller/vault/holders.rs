@@ -1,10 +1,14 @@
 //! Which resources have entries in a Vault.
 
+use std::collections::BTreeMap;
+
 use kube::Api;
 use kube::api::{DynamicObject, ListParams};
 use serde_json::Value;
 
+use super::access::folders;
 use crate::api::technical_user::ENTRY;
+use crate::api::vault::VaultSpec;
 use crate::controller::context::Context;
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{Key, has_finalizer, technical_users};
@@ -22,8 +26,10 @@ pub enum Holders {
     },
 }
 
-/// The resources that have an entry in the Vault, or may have one, read from the apiserver.
-pub async fn seen(ctx: &Context, vault: &Key) -> Result<Holders, KubeError> {
+/// The resources that have an entry in the Vault, or may have one, read from the apiserver. `spec` is that of the Vault, if it can
+/// be read.
+pub async fn seen(ctx: &Context, vault: &Key, spec: Option<&VaultSpec>) -> Result<Holders, KubeError> {
+    let mut access = Access::of(ctx, vault, spec);
     let mut holders = Vec::new();
     for namespace in &ctx.watched {
         let api: Api<DynamicObject> = match namespace {
@@ -32,8 +38,11 @@ pub async fn seen(ctx: &Context, vault: &Key) -> Result<Holders, KubeError> {
         };
         match api.list(&ListParams::default()).await.map_err(KubeError::from) {
             Ok(list) => {
-                let holding = list.iter().filter(|object| holds(object, vault));
-                holders.extend(holding.map(Key::of));
+                for object in list.iter() {
+                    if access.holds(object).await {
+                        holders.push(Key::of(object));
+                    }
+                }
             }
             Err(KubeError::Denied { message, .. }) => {
                 let place = |name: &String| format!("namespace {name}");
@@ -46,9 +55,53 @@ pub async fn seen(ctx: &Context, vault: &Key) -> Result<Holders, KubeError> {
     Ok(Holders::Seen(holders))
 }
 
-/// Whether a resource has an entry in the Vault, or may have one that its status does not record yet.
-fn holds(object: &DynamicObject, vault: &Key) -> bool {
-    has_entry(object, vault) || (has_finalizer(object) && names(object, vault))
+/// The same as far as the cache shows it: it may lack some, and may have some that are deleted.
+pub async fn cached(ctx: &Context, vault: &Key, spec: Option<&VaultSpec>) -> Vec<Key> {
+    let mut access = Access::of(ctx, vault, spec);
+    let mut holders = Vec::new();
+    for object in ctx.caches.all_users() {
+        if access.holds(&object).await {
+            holders.push(Key::of(&object));
+        }
+    }
+    holders
+}
+
+/// What distinguishes the users of a Vault from resources that only name it, which each person may create who may create a
+/// `TechnicalUser` in some namespace.
+struct Access<'a> {
+    ctx: &'a Context,
+    vault: &'a Key,
+    spec: Option<&'a VaultSpec>,
+    served: BTreeMap<String, bool>,
+}
+
+impl<'a> Access<'a> {
+    fn of(ctx: &'a Context, vault: &'a Key, spec: Option<&'a VaultSpec>) -> Self {
+        Self { ctx, vault, spec, served: BTreeMap::new() }
+    }
+
+    /// Whether a resource has an entry in the Vault, or may have one soon: the status records each place before the first write
+    /// to it, and nothing is written for a namespace without access.
+    async fn holds(&mut self, object: &DynamicObject) -> bool {
+        has_entry(object, self.vault)
+            || (has_finalizer(object)
+                && names(object, self.vault)
+                && self.serves(&Key::of(object).namespace).await)
+    }
+
+    /// Whether the rules of the Vault serve a namespace. Yes where that cannot be known at the moment.
+    async fn serves(&mut self, namespace: &str) -> bool {
+        // Nothing is written in a Vault whose spec cannot be read.
+        let Some(spec) = self.spec else { return false };
+        if let Some(served) = self.served.get(namespace) {
+            return *served;
+        }
+        let found = folders(self.ctx, spec, self.vault, namespace).await;
+        let served = found.map_or(true, |folders| !folders.is_empty());
+        self.served.insert(namespace.to_owned(), served);
+        served
+    }
 }
 
 /// Whether a resource names the Vault in an output, or has an entry there by its status.
@@ -65,14 +118,26 @@ pub(super) fn names(object: &DynamicObject, vault: &Key) -> bool {
     })
 }
 
-/// Whether the status records an entry in the Vault.
+/// Whether the status records a place in the Vault. What it says of an output that was never written is only why.
 fn has_entry(object: &DynamicObject, vault: &Key) -> bool {
-    let recorded = object.data.pointer("/status/outputs").and_then(Value::as_array);
-    let prefix = format!("{vault}/");
-    recorded.into_iter().flatten().any(|output| {
-        let text = |field: &str| output.get(field).and_then(Value::as_str).unwrap_or_default();
-        text("kind") == ENTRY && text("name").starts_with(&prefix)
+    recorded(object, vault).any(|output| {
+        let begun = output.get("begun").and_then(Value::as_array);
+        output.get("entry").is_some_and(Value::is_object) || begun.is_some_and(|begun| !begun.is_empty())
     })
+}
+
+/// What the status of a resource says of its outputs in the Vault.
+fn recorded<'a>(object: &'a DynamicObject, vault: &'a Key) -> impl Iterator<Item = &'a Value> {
+    let outputs = object.data.pointer("/status/outputs").and_then(Value::as_array);
+    outputs.into_iter().flatten().filter(move |output| {
+        let text = |field: &str| output.get(field).and_then(Value::as_str).unwrap_or_default();
+        text("kind") == ENTRY && is_in(text("name"), vault)
+    })
+}
+
+/// Whether the output of this name is in the Vault.
+pub(super) fn is_in(output: &str, vault: &Key) -> bool {
+    output.strip_prefix(&vault.to_string()).is_some_and(|path| path.starts_with('/'))
 }
 
 #[cfg(test)]
@@ -80,6 +145,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::api::FINALIZER;
+    use crate::controller::test_support::apiserver::{Apiserver, context};
 
     #[test]
     fn an_output_names_a_vault_of_its_own_namespace_or_of_another() {
@@ -96,8 +163,50 @@ mod tests {
         assert!(names(&user(other.clone()), &vault("ops")) && !names(&user(other), &vault("tenant")));
         assert!(!names(&user(json!([{"secret": {"name": "vault"}}])), &vault("tenant")));
         assert!(!names(&user(json!(null)), &vault("tenant")));
-        let mut former = user(json!([{"secret": {}}]));
-        former.data["status"] = json!({"outputs": [{"kind": "VaultEntry", "name": "ops/vault/a/b"}]});
-        assert!(holds(&former, &vault("ops")) && !holds(&former, &vault("tenant")));
+    }
+
+    fn user(namespace: &str, finalizer: bool, outputs: &Value) -> DynamicObject {
+        serde_json::from_value(json!({
+            "apiVersion": "technicaluser.dev/v1alpha1", "kind": "TechnicalUser",
+            "metadata": {
+                "name": "edc", "namespace": namespace, "finalizers": if finalizer { vec![FINALIZER] } else { Vec::new() },
+            },
+            "spec": {"outputs": [{"vault": {"vaultRef": {"name": "vault", "namespace": "ops"}}}]},
+            "status": {"outputs": outputs},
+        }))
+        .unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_resource_without_access_keeps_a_vault_only_where_its_status_records_a_place() {
+        let ctx = context(Apiserver::default().client());
+        let key = |namespace: &str| Key { namespace: namespace.into(), name: "vault".into() };
+        let (ops, tenant) = (key("ops"), key("tenant"));
+        let spec: VaultSpec = serde_json::from_value(json!({
+            "address": "https://vault", "mount": "secret", "auth": {"tokenSecretRef": {"name": "t"}},
+        }))
+        .unwrap();
+        let denied = json!({"kind": "VaultEntry", "name": "ops/vault/a", "conditions": [
+            {"type": "Ready", "status": "False", "reason": "AccessDenied", "message": "", "lastTransitionTime": null},
+        ]});
+        let with = |field: &str, value: Value| {
+            let mut output = denied.clone();
+            output[field] = value;
+            json!([output])
+        };
+        let place = json!({"pathsSecret": "/v1/secret", "secretAlias": "a-1", "user": "u"});
+        for (object, vault, expected) in [
+            (user("tenant", true, &json!([denied])), &ops, false),
+            (user("tenant", true, &json!([])), &ops, false),
+            (user("ops", true, &json!([])), &ops, true),
+            (user("ops", false, &json!([])), &ops, false),
+            (user("tenant", false, &with("entry", place.clone())), &ops, true),
+            (user("tenant", false, &with("begun", json!([place]))), &ops, true),
+            (user("tenant", false, &with("entry", place)), &tenant, false),
+        ] {
+            let held = Access::of(&ctx, vault, Some(&spec)).holds(&object).await;
+            assert_eq!(held, expected, "{vault} {:?}", object.data["status"]);
+        }
+        assert!(!Access::of(&ctx, &ops, None).holds(&user("ops", true, &json!([]))).await);
     }
 }

@@ -23,14 +23,29 @@ const APP_ROLE: &str = "approle";
 const SECRET_ID: &str = "secret-id";
 const TOKEN: &str = "token";
 
-/// Clients, and a fingerprint that changes when anything does that they are built from.
+/// A client, and what it is built from.
 pub struct Built {
-    /// For the Kubernetes auth method: a client whose login Vault must refuse, as its token is for another audience.
-    pub refused: Option<VaultClient>,
     /// The client, with the token that it has.
     pub client: Arc<VaultClient>,
-    /// A keyed digest.
+    /// A keyed digest that changes when anything does that the client is built from.
     pub fingerprint: String,
+    config: VaultConfig,
+}
+
+impl Built {
+    /// For the Kubernetes auth method: a client whose login Vault must refuse, as its token is for an audience of no Vault.
+    pub fn refused(&self, ctx: &Context, key: &Key) -> Result<Option<VaultClient>, Blocker> {
+        let Auth::Kubernetes { mount, role, .. } = &self.config.auth else { return Ok(None) };
+        let jwt = Arc::new(OwnTokens::of_no_vault(&ctx.client, key));
+        let auth = Auth::Kubernetes { mount: mount.clone(), role: role.clone(), jwt };
+        build(ctx, VaultConfig { auth, ..self.config.clone() }).map(Some)
+    }
+}
+
+/// The client of the last check, while the spec names the same server and login. What the spec refers to may have changed since:
+/// the next check reads that.
+pub fn known(ctx: &Context, key: &Key, spec: &VaultSpec) -> Option<Arc<VaultClient>> {
+    ctx.vault_memory.client_for(key, &written(spec))
 }
 
 /// Reads everything that the client needs. One that is built already is kept while nothing of it changes.
@@ -42,8 +57,7 @@ pub async fn client(ctx: &Arc<Context>, key: &Key, spec: &VaultSpec) -> Result<B
         Some(tls) => Some(ca_bundle(ctx, key, &secrets, &tls.ca_bundle).await?),
         None => None,
     };
-    let insecure_http = spec.insecure_http.unwrap_or(false);
-    let written = json!([spec.address, spec.namespace, spec.auth, insecure_http]).to_string();
+    let written = written(spec);
     let secret = secret.as_ref().map_or("", |secret: &SecretString| secret.expose_secret());
     let ca = ca_bundle.as_deref().unwrap_or_default();
     let parts = [("spec", written.as_bytes()), ("secret", secret.as_bytes()), ("ca", ca.as_bytes())];
@@ -53,23 +67,23 @@ pub async fn client(ctx: &Arc<Context>, key: &Key, spec: &VaultSpec) -> Result<B
         namespace: spec.namespace.clone(),
         auth,
         ca_bundle,
-        insecure_http,
+        insecure_http: is_insecure(spec),
     };
-    let new = |config| {
-        VaultClient::new(config, ctx.transports.as_ref(), ctx.process.clone())
-            .map_err(|error| unusable(&error))
-    };
-    let refused = of_no_vault(ctx, key, &config).map(new).transpose()?;
-    let client = ctx.vault_memory.client(key, &fingerprint, || new(config))?;
-    Ok(Built { refused, client, fingerprint })
+    let client = ctx.vault_memory.client(key, (written, &fingerprint), || build(ctx, config.clone()))?;
+    Ok(Built { client, fingerprint, config })
 }
 
-/// The same login with tokens that no Vault may accept, for the Kubernetes auth method.
-fn of_no_vault(ctx: &Context, key: &Key, config: &VaultConfig) -> Option<VaultConfig> {
-    let Auth::Kubernetes { mount, role, .. } = &config.auth else { return None };
-    let jwt = Arc::new(OwnTokens::of_no_vault(&ctx.client, key));
-    let auth = Auth::Kubernetes { mount: mount.clone(), role: role.clone(), jwt };
-    Some(VaultConfig { auth, ..config.clone() })
+fn is_insecure(spec: &VaultSpec) -> bool {
+    spec.insecure_http.unwrap_or(false)
+}
+
+/// The part of a spec that a client depends on.
+fn written(spec: &VaultSpec) -> String {
+    json!([spec.address, spec.namespace, spec.auth, is_insecure(spec), spec.tls]).to_string()
+}
+
+fn build(ctx: &Context, config: VaultConfig) -> Result<VaultClient, Blocker> {
+    VaultClient::new(config, ctx.transports.as_ref(), ctx.process.clone()).map_err(|error| unusable(&error))
 }
 
 /// What a person has to correct in the spec.
@@ -140,4 +154,35 @@ async fn value(
             format!("Secret \"{name}\" has no key \"{entry}\", or it is empty"),
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::controller::objects::part;
+    use crate::controller::test_support::apiserver::{Apiserver, context};
+    use crate::controller::test_support::vault::Vault;
+    use crate::controller::vault::view::VaultView;
+
+    #[tokio::test]
+    async fn outputs_use_the_client_of_the_check_while_the_spec_is_the_same() {
+        let (apiserver, vault) = (Apiserver::default(), Vault::default());
+        let mut ctx = context(apiserver.client());
+        vault.serve(&mut ctx, "ops");
+        let ctx = Arc::new(ctx);
+        let key = Key { namespace: "ops".into(), name: "vault".into() };
+        let mut spec: VaultSpec = part(&ctx.cached_vault(&key).unwrap(), "spec").unwrap();
+        let token = |text: &str| apiserver.put("ops", "vault-token", json!({"data": {"token": text}}));
+        token("aHZzLmE=");
+        let checked = client(&ctx, &key, &spec).await.unwrap();
+        token("aHZzLmI=");
+        let view = VaultView::of(&ctx, &key, "ops").await.unwrap().unwrap();
+        let used = view.client(&ctx).await.unwrap();
+        assert!(Arc::ptr_eq(&used, &checked.client), "the Secret is read by the check alone");
+        let next = client(&ctx, &key, &spec).await.unwrap();
+        assert!(!Arc::ptr_eq(&next.client, &checked.client) && next.fingerprint != checked.fingerprint);
+        assert!(Arc::ptr_eq(&view.client(&ctx).await.unwrap(), &next.client));
+        spec.address = "https://other.example.org".to_owned();
+        assert!(known(&ctx, &key, &spec).is_none(), "another server");
+    }
 }

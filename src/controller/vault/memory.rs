@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 use crate::controller::checked::refused_logins::RefusedLogins;
 use crate::controller::checked::schedule::Checks;
 use crate::controller::objects::Key;
+use crate::controller::queue::backoff::Backoffs;
 use crate::controller::status::since::SinceOf;
 use crate::domain::blocker::Blocker;
 use crate::process::Random;
@@ -23,11 +24,22 @@ pub struct VaultMemory {
     pub failing: SinceOf<Key>,
     /// Logins that Vault refused.
     pub refused_logins: RefusedLogins,
+    /// How often in a row all resources were read for a Vault under deletion that was kept.
+    pub lists: Backoffs<Key>,
     /// The logins of which it was seen that Vault accepts no token for another audience.
     audience_checked: Mutex<BTreeMap<Key, String>>,
     /// What the last check found.
     checked: Mutex<BTreeMap<Key, Result<(), Blocker>>>,
-    clients: Mutex<BTreeMap<Key, (String, Arc<VaultClient>)>>,
+    clients: Mutex<BTreeMap<Key, Held>>,
+}
+
+/// A client, and what it is built from.
+struct Held {
+    client: Arc<VaultClient>,
+    /// The part of the spec.
+    spec: String,
+    /// A digest of that and of what the spec refers to.
+    fingerprint: String,
 }
 
 impl VaultMemory {
@@ -38,7 +50,8 @@ impl VaultMemory {
             checks: Checks::default(),
             waiting: SinceOf::default(),
             failing: SinceOf::default(),
-            refused_logins: RefusedLogins::new(random),
+            refused_logins: RefusedLogins::new(random.clone()),
+            lists: Backoffs::new(random),
             audience_checked: Mutex::default(),
             checked: Mutex::default(),
             clients: Mutex::default(),
@@ -49,24 +62,30 @@ impl VaultMemory {
     pub fn client<E>(
         &self,
         key: &Key,
-        fingerprint: &str,
+        (spec, fingerprint): (String, &str),
         build: impl FnOnce() -> Result<VaultClient, E>,
     ) -> Result<Arc<VaultClient>, E> {
         let mut clients = self.clients.lock();
-        if let Some((known, client)) = clients.get(key)
-            && known == fingerprint
-        {
-            return Ok(Arc::clone(client));
+        if let Some(known) = clients.get(key).filter(|known| known.fingerprint == fingerprint) {
+            return Ok(Arc::clone(&known.client));
         }
         let client = Arc::new(build()?);
-        clients.insert(key.clone(), (fingerprint.to_owned(), Arc::clone(&client)));
+        let fingerprint = fingerprint.to_owned();
+        clients.insert(key.clone(), Held { client: Arc::clone(&client), spec, fingerprint });
         Ok(client)
+    }
+
+    /// The client of a Vault that was built for this spec.
+    #[must_use]
+    pub fn client_for(&self, key: &Key, spec: &str) -> Option<Arc<VaultClient>> {
+        let clients = self.clients.lock();
+        clients.get(key).filter(|known| known.spec == spec).map(|known| Arc::clone(&known.client))
     }
 
     /// The client of a Vault as it was last built.
     #[must_use]
     pub fn last_client(&self, key: &Key) -> Option<Arc<VaultClient>> {
-        self.clients.lock().get(key).map(|(_, client)| Arc::clone(client))
+        self.clients.lock().get(key).map(|known| Arc::clone(&known.client))
     }
 
     /// What the last check of this process found: whether the Vault can be used. `None` if it was not checked yet.
@@ -100,6 +119,7 @@ impl VaultMemory {
         self.waiting.forget(key);
         self.failing.forget(key);
         self.refused_logins.accepted(key);
+        self.lists.forget(key);
         self.audience_checked.lock().remove(key);
         self.checked.lock().remove(key);
         self.clients.lock().remove(key);

@@ -6,6 +6,7 @@ pub mod access;
 mod blocker;
 mod checks;
 mod failure;
+mod fate;
 mod finalizer;
 mod holders;
 mod jwt;

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use kube::api::DynamicObject;
 
-use super::checks::check;
+use super::checks::{Found, check};
 use super::finalizer::leave;
 use super::{status, wake_all};
 use crate::api::vault::{VaultSpec, VaultStatus};
-use crate::controller::checked::finalizer::{self, Leaving};
+use crate::controller::checked::finalizer;
 use crate::controller::context::Context;
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{Key, has_finalizer, is_deleting, lenient, part, vaults};
@@ -20,8 +20,6 @@ use crate::domain::reason::Reason;
 
 /// How often a Vault that works is checked. It is also how often a token can be renewed that is used for nothing else.
 const INTERVAL: Duration = Duration::from_mins(5);
-/// How often a Vault under deletion is reconciled: the last resource that needs it may be deleted at any moment.
-const LEAVING_INTERVAL: Duration = Duration::from_secs(5);
 /// How long another process is the active one at least, before this one asks again.
 const STANDBY_INTERVAL: Duration = Duration::from_secs(5);
 
@@ -37,8 +35,8 @@ pub async fn reconcile_once(
     let mut object = object.clone();
     let leaving = if is_deleting(&object) {
         match leave(ctx, key, &object).await? {
-            Leaving::Gone => return Ok((Action::await_change(), true)),
-            Leaving::Held(blocker) => Some(blocker),
+            None => return Ok((Action::await_change(), true)),
+            held => held,
         }
     } else {
         if !has_finalizer(&object) {
@@ -46,23 +44,25 @@ pub async fn reconcile_once(
         }
         None
     };
+    let leaving_next = leaving.as_ref().map(|held| held.next);
     let depends_on = depends_on(&object);
     let due_in = ctx.vault_memory.checks.due_in(key, &depends_on);
     if !due_in.is_zero() {
-        return Ok((next_action(due_in, leaving.is_some()), false));
+        return Ok((next_action(due_in, leaving_next), false));
     }
     ctx.vault_memory.checks.begin(key);
-    let checked = match part::<VaultSpec>(&object, "spec") {
-        Ok(spec) => check(ctx, key, &spec, &lenient::<VaultStatus>(&object, "status").abandoned).await,
-        Err(why) => Err(Blocker::lasting(Reason::InvalidResource, why)),
+    let abandoned = lenient::<VaultStatus>(&object, "status").abandoned;
+    let found = match part::<VaultSpec>(&object, "spec") {
+        Ok(spec) => check(ctx, key, &spec, abandoned).await,
+        Err(why) => Found { version: Err(Blocker::lasting(Reason::InvalidResource, why)), abandoned },
     };
-    if ctx.vault_memory.found(key, checked.as_ref().map(drop).map_err(Clone::clone)) {
+    if ctx.vault_memory.found(key, found.version.as_ref().map(drop).map_err(Clone::clone)) {
         wake_all(ctx, key);
     }
-    let next = next_check(ctx, key, checked.as_ref().err());
-    ctx.vault_memory.checks.ended(key, &depends_on, next, checked.is_ok());
-    let changed = status::write(ctx, key, &object, checked, leaving.as_ref()).await?;
-    Ok((next_action(next, leaving.is_some()), changed))
+    let next = next_check(ctx, key, found.version.as_ref().err());
+    ctx.vault_memory.checks.ended(key, &depends_on, next, found.version.is_ok());
+    let changed = status::write(ctx, key, &object, found, leaving.as_ref().map(|held| &held.why)).await?;
+    Ok((next_action(next, leaving_next), changed))
 }
 
 /// What was found is not written: the next reconcile checks once more.
@@ -79,8 +79,8 @@ fn next_check(ctx: &Context, key: &Key, blocker: Option<&Blocker>) -> Duration {
     if blocker.reason.may_appear() { backoff.min(RETRY_INTERVAL) } else { backoff }
 }
 
-fn next_action(next: Duration, leaving: bool) -> Action {
-    Action::requeue(if leaving { next.min(LEAVING_INTERVAL) } else { next } + Duration::from_millis(50))
+fn next_action(next: Duration, leaving: Option<Duration>) -> Action {
+    Action::requeue(leaving.map_or(next, |leaving| leaving.min(next)) + Duration::from_millis(50))
 }
 
 /// What a check depends on; our own writes of the status are no part of it.

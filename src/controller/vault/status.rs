@@ -5,7 +5,7 @@ use kube::Resource as _;
 use kube::api::{DynamicObject, Patch, PatchParams};
 use serde_json::json;
 
-use super::checks::Checked;
+use super::checks::Found;
 use super::jwt::audience;
 use crate::api::FIELD_MANAGER;
 use crate::api::bounds::Bounded as _;
@@ -24,18 +24,18 @@ pub async fn write(
     ctx: &Context,
     key: &Key,
     object: &DynamicObject,
-    checked: Result<Checked, Blocker>,
+    found: Found,
     leaving: Option<&Blocker>,
 ) -> Result<bool, KubeError> {
     let old: VaultStatus = lenient(object, "status");
     let spec = part::<VaultSpec>(object, "spec").ok();
     let mut new = VaultStatus { observed_generation: object.metadata.generation, ..old.clone() };
     new.audience = spec.as_ref().and_then(|spec| spec.auth.kubernetes.as_ref()).map(|_| audience(key));
-    let blocker = match checked {
-        Ok(Checked { version, abandoned }) => {
+    new.abandoned = found.abandoned;
+    let blocker = match found.version {
+        Ok(version) => {
             ctx.vault_memory.waiting.forget(key);
             new.version = Some(version);
-            new.abandoned = abandoned;
             None
         }
         Err(blocker) => Some(within_grace(ctx, key, object, &old, blocker)),

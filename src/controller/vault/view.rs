@@ -136,15 +136,18 @@ impl VaultView {
     /// # Errors
     /// If there is none.
     pub async fn client_for_cleanup(&self, ctx: &Arc<Context>) -> Result<Arc<VaultClient>, Blocker> {
+        if let Some(known) = login::known(ctx, &self.key, &self.spec) {
+            return Ok(known);
+        }
         match login::client(ctx, &self.key, &self.spec).await {
             Ok(built) => Ok(built.client),
             Err(why) => ctx.vault_memory.last_client(&self.key).ok_or_else(|| self.not_ready(&why)),
         }
     }
 
-    /// What a failed call means for an output. The Vault is checked soon.
+    /// What a failed call means for an output. The Vault is checked soon, which reads the login again.
     pub fn blocker(&self, ctx: &Context, error: &VaultError) -> Blocker {
-        if error.is_down() {
+        if error.is_down() || matches!(error, VaultError::LoginRefused(_)) {
             ctx.wake_vault(&self.key);
         }
         let found = blocker::blocker(error, &self.spec, &self.key);

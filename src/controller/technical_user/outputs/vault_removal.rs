@@ -40,9 +40,13 @@ pub(super) async fn remove(resource: &Resource, id: &OutputId) -> Result<(), Fai
 /// Lists the entries of an output in the status of the Vault, where they are left.
 pub(super) async fn abandon(resource: &Resource, id: &OutputId, why: &str) -> Result<(), Failure> {
     let Some(vault) = vaults::vault_of(id) else { return Ok(()) };
-    let Ok(view) = VaultView::for_cleanup(&resource.ctx, &vault, &resource.key.namespace) else {
-        tracing::warn!(resource = %resource.key, %vault, "Entries are left in a Vault that does not exist");
-        return Ok(());
+    let view = match VaultView::for_cleanup(&resource.ctx, &vault, &resource.key.namespace) {
+        Ok(view) => view,
+        Err(blocker) => {
+            let error = blocker.message;
+            tracing::warn!(resource = %resource.key, %vault, error, "Entries are left in a Vault that cannot be read");
+            return Ok(());
+        }
     };
     let since = resource.ctx.process.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     let entry = |path: EntryPath| AbandonedEntry {

@@ -1,0 +1,128 @@
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::controller::test_support::apiserver::{Apiserver, context};
+use crate::controller::test_support::vault::{Entry, Vault};
+use crate::controller::vault::checks::{Found, check};
+
+const OWNER: &str = "prod/tenant/edc";
+
+struct Scene {
+    ctx: Arc<Context>,
+    apiserver: Apiserver,
+    vault: Vault,
+    key: Key,
+    spec: VaultSpec,
+}
+
+/// A Vault that has the entry `edc-1` with the mark of an owner.
+fn scene(owner: &str) -> Scene {
+    let (apiserver, vault) = (Apiserver::default(), Vault::default());
+    let mut ctx = context(apiserver.client());
+    vault.serve(&mut ctx, "ops");
+    apiserver.put("ops", "vault-token", json!({"data": {"token": "aHZzLnQ="}}));
+    let custom = BTreeMap::from([(keys::OWNER.to_owned(), owner.to_owned())]);
+    vault.put("edc-1", Entry { version: 1, data: json!({}), custom });
+    let key = Key { namespace: "ops".into(), name: "vault".into() };
+    let spec = part(&ctx.cached_vault(&key).unwrap(), "spec").unwrap();
+    Scene { ctx: Arc::new(ctx), apiserver, vault, key, spec }
+}
+
+fn left(path: &str, owner: &str) -> AbandonedEntry {
+    AbandonedEntry { path: path.into(), owner: owner.into(), why: "It is down.".into(), since: String::new() }
+}
+
+impl Scene {
+    async fn check(&self, owner: &str) -> Found {
+        check(&self.ctx, &self.key, &self.spec, vec![left("secret/data/edc-1", owner)]).await
+    }
+
+    fn user(&self, outputs: &serde_json::Value) {
+        let user = json!({
+            "apiVersion": "technicaluser.dev/v1alpha1", "kind": "TechnicalUser",
+            "spec": {"outputs": []}, "status": {"outputs": outputs},
+        });
+        self.apiserver.put_object("technicalusers", "tenant", "edc", user);
+    }
+
+    /// Whether the entry is there, and whether it is listed.
+    async fn after_check(&self, owner: &str) -> (bool, bool) {
+        let found = self.check(owner).await;
+        (self.vault.get("edc-1").is_some(), !found.abandoned.is_empty())
+    }
+}
+
+#[tokio::test]
+async fn an_entry_is_listed_as_long_as_it_is_left() {
+    let removed = scene(OWNER);
+    assert_eq!(removed.after_check(OWNER).await, (false, false));
+    assert_eq!(scene("another").after_check(OWNER).await, (true, false), "it is another client's");
+    for unknown in ["no owner", "stage/tenant/edc"] {
+        assert_eq!(scene(unknown).after_check(unknown).await, (true, true), "{unknown}");
+    }
+    let hidden = scene(OWNER);
+    hidden.apiserver.hide("technicalusers");
+    assert_eq!(hidden.after_check(OWNER).await, (true, true), "nobody knows whether the resource exists");
+
+    let again = scene(OWNER);
+    again.user(&json!([]));
+    assert_eq!(again.after_check(OWNER).await, (false, false), "created again with other outputs");
+    let again = scene(OWNER);
+    again.user(&json!([{"kind": "VaultEntry", "name": "ops/vault/edc", "entry":
+        {"pathsSecret": "/v1/secret", "secretAlias": "edc-1", "user": "u"}}]));
+    assert_eq!(again.after_check(OWNER).await, (true, false), "created again with the same output");
+}
+
+#[tokio::test]
+async fn a_vault_whose_policy_is_too_narrow_is_cleaned_too() {
+    let scene = scene(OWNER);
+    scene.vault.narrow();
+    let found = scene.check(OWNER).await;
+    assert_eq!(found.version.unwrap_err().reason, Reason::PolicyTooNarrow);
+    assert!(found.abandoned.is_empty() && scene.vault.get("edc-1").is_none());
+    // What cannot be removed is listed still.
+    let scene = self::scene(OWNER);
+    scene.vault.deny();
+    assert_eq!(scene.after_check(OWNER).await, (true, true));
+}
+
+#[tokio::test]
+async fn an_entry_for_which_the_list_has_no_room_is_reported() {
+    let scene = scene(OWNER);
+    let entries = |range: std::ops::Range<usize>| -> Vec<_> {
+        range.map(|number| left(&format!("secret/data/a-{number}"), OWNER)).collect()
+    };
+    let object = json!({
+        "apiVersion": "technicaluser.dev/v1alpha1", "kind": "Vault", "spec": scene.spec,
+        "status": {"abandoned": entries(0..ABANDONED - 1)},
+    });
+    scene.apiserver.put_object("vaults", "ops", "vault", object);
+    list(&scene.ctx, &scene.key, entries(ABANDONED - 2..ABANDONED + 1)).await.unwrap();
+    let object = scene.apiserver.object("vaults", "ops", "vault").unwrap();
+    assert_eq!(object["status"]["abandoned"].as_array().unwrap().len(), ABANDONED);
+    scene
+        .apiserver
+        .eventually_event(|note| {
+            note.contains("/a-128.") && note.contains("status.abandoned of the Vault is full")
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn what_is_left_is_removed_or_named_before_the_vault_is_deleted() {
+    let object = |scene: &Scene| -> DynamicObject {
+        serde_json::from_value(json!({
+            "apiVersion": "technicaluser.dev/v1alpha1", "kind": "Vault",
+            "metadata": {"namespace": "ops", "name": "vault"}, "spec": scene.spec,
+            "status": {"abandoned": [left("secret/data/edc-1", OWNER)]},
+        }))
+        .unwrap()
+    };
+    let up = scene(OWNER);
+    end(&up.ctx, &up.key, &object(&up), Some(&up.spec)).await;
+    assert!(up.vault.get("edc-1").is_none());
+    let down = scene(OWNER);
+    down.vault.seal();
+    end(&down.ctx, &down.key, &object(&down), Some(&down.spec)).await;
+    down.apiserver.eventually_event(|note| note.contains("secret/data/edc-1. Delete them there")).await;
+}

@@ -1,0 +1,100 @@
+//! What becomes of an entry that was left in a Vault and has the mark of a resource of this installation.
+
+use kube::api::DynamicObject;
+use serde_json::Value;
+
+use super::holders::is_in;
+use crate::api::technical_user::{ENTRY, TechnicalUserStatus};
+use crate::controller::objects::{Key, part};
+use crate::domain::vault_path::EntryPath;
+use crate::domain::vault_place::EntryAt;
+
+/// What becomes of an entry that was left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// Nothing needs it.
+    Removable,
+    /// It is no entry of a deleted resource any more, for this reason.
+    NotOurs(&'static str),
+    /// It is left, for this reason.
+    Kept(&'static str),
+}
+
+/// What becomes of the entry at this path. `resource` is the one that the mark names, which may have been created again: the
+/// mark of its entries is the same.
+pub fn fate(vault: &Key, path: &EntryPath, resource: Option<&DynamicObject>) -> Fate {
+    let Some(resource) = resource else { return Fate::Removable };
+    let Ok(status) = part::<TechnicalUserStatus>(resource, "status") else {
+        return Fate::Kept("the status of the TechnicalUser of its mark cannot be read");
+    };
+    let outputs: Vec<_> = status.outputs.iter().filter(|output| output.kind == ENTRY).collect();
+    for output in &outputs {
+        for entry in output.entries() {
+            match EntryAt::of_record(&entry.paths_secret, &entry.folder, &entry.secret_alias) {
+                Ok(at) if at.path != *path => {}
+                Ok(_) if is_in(&output.name, vault) => {
+                    return Fate::NotOurs("the TechnicalUser of its mark exists and records it");
+                }
+                // That Vault may be the same server.
+                Ok(_) => {
+                    return Fate::Kept("the TechnicalUser of its mark records this path in another Vault");
+                }
+                Err(_) => {
+                    return Fate::Kept("the TechnicalUser of its mark records a path that cannot be read");
+                }
+            }
+        }
+    }
+    // A place is recorded before the first write to it.
+    let names = resource.data.pointer("/spec/outputs").and_then(Value::as_array);
+    let names_a_vault = names.into_iter().flatten().any(|output| output.get("vault").is_some());
+    if names_a_vault && outputs.iter().all(|output| output.entries().next().is_none()) {
+        return Fate::Kept("the TechnicalUser of its mark exists and may have an entry there soon");
+    }
+    Fate::Removable
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::domain::vault_path::{Alias, Mount};
+
+    #[test]
+    fn an_entry_is_removed_unless_a_resource_of_its_mark_has_it_or_may_have_it() {
+        let vault = Key { namespace: "ops".into(), name: "vault".into() };
+        let mount = Mount::parse("secret").unwrap();
+        let path = EntryPath::in_mount_at(&mount, &Alias::parse("a/edc-1").unwrap());
+        let output = |vault: &str, alias: &str| {
+            json!([{"kind": "VaultEntry", "name": format!("ops/{vault}/a/edc"), "entry":
+                {"pathsSecret": "/v1/secret", "folder": "a", "secretAlias": alias, "user": "u"}}])
+        };
+        let begun = json!([{"kind": "VaultEntry", "name": "ops/vault/a/edc", "begun":
+            [{"pathsSecret": "/v1/secret", "folder": "a", "secretAlias": "edc-1", "user": "u"}]}]);
+        let waits = json!([{"kind": "VaultEntry", "name": "ops/vault/a/edc"}]);
+        let in_vault = json!([{"vault": {"vaultRef": {"name": "vault"}}}]);
+        let none = json!([]);
+        for (spec, status, expected) in [
+            (&none, none.clone(), "Removable"),
+            (&in_vault, none.clone(), "Kept"),
+            (&in_vault, waits, "Kept"),
+            (&in_vault, output("vault", "edc-1"), "NotOurs"),
+            (&none, output("vault", "edc-1"), "NotOurs"),
+            (&in_vault, begun, "NotOurs"),
+            (&in_vault, output("other", "edc-1"), "Kept"),
+            (&in_vault, output("vault", "edc-2"), "Removable"),
+            (&in_vault, output("vault", "../edc"), "Kept"),
+            (&in_vault, json!([{"kind": 1}]), "Kept"),
+        ] {
+            let resource: DynamicObject = serde_json::from_value(json!({
+                "metadata": {"name": "edc", "namespace": "tenant"},
+                "spec": {"outputs": spec}, "status": {"outputs": status},
+            }))
+            .unwrap();
+            let found = format!("{:?}", fate(&vault, &path, Some(&resource)));
+            assert!(found.starts_with(expected), "{found} {:?}", resource.data);
+        }
+        assert_eq!(fate(&vault, &path, None), Fate::Removable);
+    }
+}
