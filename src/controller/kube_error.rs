@@ -100,11 +100,13 @@ impl KubeError {
 /// The words of a refusal, and what to do where they are about the operator's rights: of a quota or a webhook they are others.
 #[must_use]
 pub fn with_advice(message: &str) -> String {
-    if message.contains(" cannot ") && message.contains(" resource ") {
-        format!("{message}; {ROLE_AGAIN}")
-    } else {
-        message.to_owned()
-    }
+    if is_of_rbac(message) { format!("{message}; {ROLE_AGAIN}") } else { message.to_owned() }
+}
+
+/// Whether the words of a refusal are those of RBAC about a right that is missing.
+#[must_use]
+pub fn is_of_rbac(message: &str) -> bool {
+    message.contains(" cannot ") && message.contains(" resource ")
 }
 
 /// Words of an answer, in one line of bounded length.

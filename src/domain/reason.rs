@@ -294,6 +294,8 @@ reasons! {
     NotKvVersion2: MayArrive,
     /// The policies of the login lack a capability.
     PolicyTooNarrow: MayArrive,
+    /// The operator may not request tokens of its own `ServiceAccount`.
+    TokenRequestDenied: MayArrive,
     /// The role in Vault accepts tokens for another audience.
     AudienceNotChecked: MayArrive,
     /// Vault, or a proxy before it, limits the requests.

@@ -18,7 +18,7 @@ use serde_json::Value;
 use crate::api::{self, ROLE_AGAIN};
 use crate::check::print::Printer;
 use crate::check::report::{Step, Verdict};
-use crate::config::{InstallationArgs, PreflightArgs, WatchNamespaces};
+use crate::config::{PreflightArgs, WatchNamespaces};
 use crate::k8s::{account, client, definitions, words};
 use permissions::Permission;
 
@@ -37,7 +37,7 @@ pub async fn run(args: PreflightArgs, out: &mut (dyn Write + Send)) -> u8 {
         Err(error) => Err(error.to_string()),
     };
     match client {
-        Ok(client) => ask(&client, &args.installation, args.restart, &mut printer).await,
+        Ok(client) => ask(&client, &args, &mut printer).await,
         Err(error) => printer.step(unreached(&error)),
     }
     printer.finish()
@@ -47,7 +47,8 @@ fn unreached(why: &str) -> Step {
     Step::new("apiserver", Verdict::Unreached, format!("the Kubernetes API cannot be reached: {why}"))
 }
 
-async fn ask(client: &Client, args: &InstallationArgs, restart: bool, printer: &mut Printer<'_>) {
+async fn ask(client: &Client, args: &PreflightArgs, printer: &mut Printer<'_>) {
+    let PreflightArgs { installation: args, restart, vault_kubernetes_auth, .. } = args;
     match client.apiserver_version().await {
         Ok(version) => printer.step(Step::ok("apiserver", format!("Kubernetes {}", version.git_version))),
         Err(error @ kube::Error::Api(_)) => printer.step(Step::failed("apiserver", words(&error))),
@@ -56,7 +57,8 @@ async fn ask(client: &Client, args: &InstallationArgs, restart: bool, printer: &
     let fit = definitions_fit(client, printer).await;
     let lease = args.lease_name();
     // A person who asks has no account; whether the operator's may request tokens is not known then.
-    let account = account::own(client).await.ok().flatten().map(|account| account.name);
+    let account = if *vault_kubernetes_auth { account::own(client).await.ok().flatten() } else { None };
+    let account = account.map(|account| account.name);
     let own = permissions::own(
         &args.own_object(),
         account.as_deref(),
@@ -71,7 +73,7 @@ async fn ask(client: &Client, args: &InstallationArgs, restart: bool, printer: &
         may(client, None, "cluster", &permissions::cluster(), CLUSTER_ROLE, printer).await;
         permissions::watched()
     };
-    if restart {
+    if *restart {
         wanted.extend(permissions::restart());
     }
     let watched = match args.watch_namespaces() {

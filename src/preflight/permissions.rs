@@ -103,7 +103,8 @@ pub fn restart() -> Vec<Permission> {
     all(RESTART)
 }
 
-/// What it does in its own namespace, watched or not; `object` names its Secret and `lease` its Lease.
+/// What it does in its own namespace, watched or not; `object` names its Secret, `account` its `ServiceAccount`
+/// where it requests tokens of that, and `lease` its Lease.
 #[must_use]
 pub fn own(object: &str, account: Option<&str>, lease: Option<&str>) -> Vec<Permission> {
     let leases = "coordination.k8s.io";

@@ -52,8 +52,18 @@ pub enum Auth {
 /// Issues tokens of a service account. Each login requests one, because they expire.
 #[async_trait]
 pub trait JwtSource: Send + Sync {
-    /// A token that is valid now. The error is in words without secrets.
-    async fn jwt(&self) -> Result<SecretString, String>;
+    /// A token that is valid now.
+    async fn jwt(&self) -> Result<SecretString, NoJwt>;
+}
+
+/// Why there is no token of a service account.
+#[derive(Debug, Clone, Error, PartialEq, Eq)]
+#[error("{reason}")]
+pub struct NoJwt {
+    /// What went wrong, in words without secrets.
+    pub reason: String,
+    /// The caller may not request one.
+    pub denied: bool,
 }
 
 /// A client cannot be built from what is written. Contains no secret and not the address itself.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use super::NoJwt;
 use crate::transport::Cause;
 
 /// A call to Vault failed.
@@ -52,11 +53,8 @@ pub enum VaultError {
     #[error("Vault refuses the login: {0}")]
     LoginRefused(LoginRefusal),
     /// The caller has no token of a service account to log in with.
-    #[error("no token of the service account: {reason}")]
-    NoJwt {
-        /// What went wrong, in words without secrets.
-        reason: String,
-    },
+    #[error("no token of the service account: {0}")]
+    NoJwt(NoJwt),
     /// The policies of the login do not permit the call.
     #[error("the policies of the login do not permit {call}")]
     Forbidden {

@@ -42,7 +42,7 @@ struct TokenDetails {
 pub(super) async fn log_in(caller: &Caller, auth: &Auth) -> Result<Token, VaultError> {
     match auth {
         Auth::Kubernetes { mount, role, jwt } => {
-            let jwt = jwt.jwt().await.map_err(|reason| VaultError::NoJwt { reason })?;
+            let jwt = jwt.jwt().await.map_err(VaultError::NoJwt)?;
             let body = [("role", role.as_str()), ("jwt", jwt.expose_secret())];
             post(caller, mount, &body, LoginRefusal::NoMethodOrReview).await
         }

@@ -22,7 +22,7 @@ mod sys;
 mod tests;
 
 pub use client::VaultClient;
-pub use config::{Auth, JwtSource, VaultConfig, VaultConfigError};
+pub use config::{Auth, JwtSource, NoJwt, VaultConfig, VaultConfigError};
 pub use error::{LoginRefusal, VaultError};
 pub use fields::Fields;
 pub use kv::{Change, Content, Entry, Metadata};

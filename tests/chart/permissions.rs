@@ -56,7 +56,7 @@ fn cluster_permissions() -> BTreeSet<String> {
 }
 
 fn own_permissions() -> BTreeSet<String> {
-    lines(&permissions::own(OWN_OBJECT, Some(ACCOUNT), None))
+    lines(&permissions::own(OWN_OBJECT, None, None))
 }
 
 /// The name of the release's only `ClusterRole`, and what it grants to the operator's account.
@@ -197,6 +197,21 @@ fn values_of_an_earlier_chart_have_the_cluster_role() {
     assert_eq!(env(&objects, "TUO_SCOPED_RBAC").as_deref(), Some("false"));
 }
 
+/// RBAC cannot limit the audience of a token.
+#[test]
+fn tokens_of_the_account_are_requested_only_where_a_value_asks_for_it() {
+    let own = |settings: &[&str]| {
+        let objects = render(settings);
+        let roles = of_kind(&objects, "Role");
+        permissions(roles.into_iter().find(|role| name(role).ends_with("-own")).expect("a Role"))
+    };
+    let right = |all: &BTreeSet<String>| all.iter().any(|line| line.contains("serviceaccounts/token"));
+    assert!(!right(&own(&[])) && !right(&own(&["--set", "vault=null"])));
+    let with_tokens = own(&["--set", "vault.kubernetesAuth.enabled=true"]);
+    assert_eq!(with_tokens, lines(&permissions::own(OWN_OBJECT, Some(ACCOUNT), None)));
+    assert!(right(&with_tokens));
+}
+
 #[test]
 fn releases_of_one_name_in_two_namespaces_share_nothing() {
     let names = |namespace: &str, release: &str| -> Vec<String> {
@@ -217,8 +232,11 @@ fn releases_of_one_name_in_two_namespaces_share_nothing() {
 
 #[test]
 fn every_permission_says_what_it_is_for() {
-    let yaml = template(&["--set", "instance=prod-eu,leaderElection.enabled=true,crds.install=false"])
-        .expect("the chart renders");
+    let yaml = template(&[
+        "--set",
+        "instance=prod-eu,leaderElection.enabled=true,vault.kubernetesAuth.enabled=true,crds.install=false",
+    ])
+    .expect("the chart renders");
     let lines: Vec<_> = yaml.lines().map(str::trim).collect();
     for (index, line) in lines.iter().enumerate().filter(|(_, line)| line.starts_with("- apiGroups:")) {
         // A rule without a comment of its own follows one for the same resource.
@@ -249,7 +267,7 @@ fn leader_election_brings_its_lease_and_lets_pods_overlap() {
     assert_eq!(env(&several, "TUO_LEADER_ELECTION").as_deref(), Some("true"));
     let own =
         of_kind(&several, "Role").into_iter().find(|role| name(role).ends_with("-own")).expect("a Role");
-    let with_lease = permissions::own(OWN_OBJECT, Some(ACCOUNT), Some(OWN_OBJECT));
+    let with_lease = permissions::own(OWN_OBJECT, None, Some(OWN_OBJECT));
     assert_eq!(permissions(own), with_lease.iter().map(ToString::to_string).collect());
     assert_eq!(of_kind(&several, "PodDisruptionBudget").len(), 1);
 
@@ -264,7 +282,8 @@ async fn a_real_authorizer_allows_what_is_needed_and_no_more() {
     let watched = testbed.namespace("watched").await.expect("a namespace");
     let other = testbed.namespace("other").await.expect("a namespace");
     let settings = format!(
-        "instance=prod-eu,replicas=0,crds.install=false,leaderElection.enabled=true,watchNamespaces={{{watched}}}"
+        "instance=prod-eu,replicas=0,crds.install=false,leaderElection.enabled=true,vault.kubernetesAuth.enabled=true,\
+         watchNamespaces={{{watched}}}"
     );
     installed(&["install", "tuo", &chart(), "-n", &own, "--set", &settings]).await;
 

@@ -56,9 +56,10 @@ fn the_preflight_asks_as_the_operator_would() {
     }
     assert_eq!(own["args"], json!(["preflight"]));
     let variables = own["env"].as_array().expect("an environment");
-    assert_eq!(variables.len(), 6);
-    // The operator asks for the right to restart a workload when it restarts one.
-    for variable in variables.iter().filter(|variable| variable["name"] != "TUO_RESTART") {
+    assert_eq!(variables.len(), 7);
+    // The operator uses these rights where a resource needs them.
+    let rights = [json!("TUO_RESTART"), json!("TUO_VAULT_KUBERNETES_AUTH")];
+    for variable in variables.iter().filter(|variable| !rights.contains(&variable["name"])) {
         assert!(theirs["env"].as_array().expect("an environment").contains(variable), "{variable}");
     }
     // Nothing takes it for one of the operator's pods, but the policy lets it out.

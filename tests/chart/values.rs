@@ -43,6 +43,7 @@ fn wrong_values_are_refused_before_anything_is_installed() {
         ("image.pullSecrets={my-registry}", "/image/pullSecrets/0"),
         ("crds.install=1", "/crds/install"),
         ("restart.enabled=1", "/restart/enabled"),
+        ("vault.kubernetesAuth.enabled=1", "/vault/kubernetesAuth/enabled"),
         ("replicas=two", "/replicas"),
         ("log.format=xml", "/log/format"),
         ("concurrency=0", "/concurrency"),

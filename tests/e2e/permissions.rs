@@ -45,7 +45,10 @@ async fn use_a_vault(world: &World, namespace: &str) {
 }
 
 async fn every_permission_is_used(builder: WorldBuilder) {
-    let leading = builder.value("leaderElection.enabled=true").env("TUO_LEADER_ELECTION", "true");
+    let leading = builder
+        .value("vault.kubernetesAuth.enabled=true")
+        .value("leaderElection.enabled=true")
+        .env("TUO_LEADER_ELECTION", "true");
     let mut world = leading.stopped().start().await;
     // Until the watch of namespaces shows them, their labels are read.
     let list = Matcher::any().method("GET").path_regex("^/api/v1/namespaces$").unwrap();
@@ -111,6 +114,7 @@ async fn operator_beside_its_namespace() -> World {
     let mut world = world()
         .simulator(one_company(Version::Main).tls(Tls::OneAuthority))
         .value("leaderElection.enabled=true")
+        .value("vault.kubernetesAuth.enabled=true")
         .env("TUO_LEADER_ELECTION", "true")
         .neighbour("")
         .stopped()

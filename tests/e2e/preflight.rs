@@ -55,6 +55,21 @@ async fn an_installation_with_roles_only_passes_and_the_report_names_the_limits(
 }
 
 #[tokio::test]
+async fn the_right_to_request_tokens_is_checked_where_it_is_granted() {
+    for (granted, expected) in [("false", Some(1)), ("true", Some(0))] {
+        let world = world()
+            .value(&format!("vault.kubernetesAuth.enabled={granted}"))
+            .env("TUO_VAULT_KUBERNETES_AUTH", "true")
+            .start()
+            .await;
+        world.portal_because("LoggedIn").await;
+        let (code, said) = world.preflight(&[], &world.kubeconfig()).await;
+        assert_eq!(code, expected, "{said}");
+        assert_eq!(said.contains("serviceaccounts/token"), granted == "false", "{said}");
+    }
+}
+
+#[tokio::test]
 async fn a_cluster_role_that_is_missing_is_named() {
     let mut world = world().scoped().stopped().start().await;
     world.set_env("TUO_SCOPED_RBAC", "false");

@@ -110,7 +110,7 @@ async fn what_is_missing_in_a_vault_is_named_and_noticed_once_it_is_there() {
 #[tokio::test]
 async fn a_token_of_the_service_account_is_for_one_vault_alone() {
     let vault = Vault::start().await.unwrap();
-    let world = world().start().await;
+    let world = world().value("vault.kubernetesAuth.enabled=true").start().await;
     set_up(&vault, "PUT", "sys/policies/acl/writer", &policy("")).await;
     set_up(&vault, "POST", "sys/auth/kubernetes", &json!({"type": "kubernetes"})).await;
     world.plane.create_service_account(&world.namespace, "reviewer").await.unwrap();
@@ -150,4 +150,13 @@ async fn a_token_of_the_service_account_is_for_one_vault_alone() {
     apply(&world, &with("ours")).await;
     let status: VaultStatus = part(&because(&world, "VaultReady").await, "status").unwrap();
     assert_eq!(status.audience.as_deref(), Some(audience.as_str()));
+}
+
+#[tokio::test]
+async fn a_token_of_the_service_account_needs_a_right_that_only_a_value_of_the_chart_grants() {
+    let vault = Vault::start().await.unwrap();
+    let world = world().start().await;
+    apply(&world, &manifest(&vault, &json!({"auth": {"kubernetes": {"role": "operator"}}}))).await;
+    let words = message(&because(&world, "TokenRequestDenied").await);
+    assert!(words.contains("vault.kubernetesAuth.enabled"), "{words}");
 }

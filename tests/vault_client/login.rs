@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use secrecy::SecretString;
 use serde_json::json;
-use technical_user_operator::vault::{Auth, JwtSource, LoginRefusal, VaultClient, VaultError};
+use technical_user_operator::vault::{Auth, JwtSource, LoginRefusal, NoJwt, VaultClient, VaultError};
 use testbed::{Vault, eventually, shared};
 
 use crate::support::{POLICY, app_role, client, content, entry, mount, policy, set_up, token};
@@ -122,11 +122,11 @@ async fn a_token_without_the_default_policy_works_all_the_same() {
 }
 
 /// Tokens of a service account, as the caller gets them.
-struct Jwt(Result<SecretString, String>);
+struct Jwt(Result<SecretString, NoJwt>);
 
 #[async_trait]
 impl JwtSource for Jwt {
-    async fn jwt(&self) -> Result<SecretString, String> {
+    async fn jwt(&self) -> Result<SecretString, NoJwt> {
         self.0.clone()
     }
 }
@@ -168,7 +168,7 @@ async fn a_service_account_logs_in_where_the_role_is_bound_to_it() {
         }
         set_up(&vault, "POST", &format!("auth/kubernetes/role/{role}"), &settings).await;
     }
-    let with = |path: &str, role: &str, jwt: Result<String, String>| {
+    let with = |path: &str, role: &str, jwt: Result<String, NoJwt>| {
         let jwt = Arc::new(Jwt(jwt.map(Into::into)));
         client(&vault, Auth::Kubernetes { mount: mount(path), role: role.into(), jwt })
     };
@@ -184,6 +184,7 @@ async fn a_service_account_logs_in_where_the_role_is_bound_to_it() {
     ] {
         assert_eq!(with(path, role, Ok(jwt)).log_in().await, refused(why), "{path} {role}");
     }
-    let none = with("kubernetes", "writer", Err("the apiserver is busy".into()));
-    assert_eq!(none.log_in().await, Err(VaultError::NoJwt { reason: "the apiserver is busy".into() }));
+    let busy = NoJwt { reason: "the apiserver is busy".into(), denied: false };
+    let none = with("kubernetes", "writer", Err(busy.clone()));
+    assert_eq!(none.log_in().await, Err(VaultError::NoJwt(busy)));
 }

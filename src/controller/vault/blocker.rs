@@ -38,7 +38,14 @@ pub(in crate::controller) fn blocker(error: &VaultError, spec: &VaultSpec, key: 
         VaultError::LoginRefused(why) => {
             Blocker::lasting(Reason::LoginRefused, format!("{words}. {}", what_to_do(*why, spec, key)))
         }
-        VaultError::NoJwt { .. } => Blocker::passing(Reason::KubernetesError, words),
+        VaultError::NoJwt(why) if why.denied => Blocker::lasting(
+            Reason::TokenRequestDenied,
+            format!(
+                "{words}. spec.auth.kubernetes needs this right: set the chart's value vault.kubernetesAuth.enabled to true, or \
+                 log in by appRole or tokenSecretRef"
+            ),
+        ),
+        VaultError::NoJwt(_) => Blocker::passing(Reason::KubernetesError, words),
         VaultError::Forbidden { .. } => Blocker::lasting(
             Reason::PolicyTooNarrow,
             format!(
@@ -84,6 +91,7 @@ mod tests {
 
     use super::*;
     use crate::domain::text::sentence;
+    use crate::vault::NoJwt;
 
     fn spec(auth: &serde_json::Value) -> VaultSpec {
         serde_json::from_value(json!({"address": "https://vault", "mount": "secret", "auth": auth})).unwrap()
@@ -93,6 +101,7 @@ mod tests {
     fn each_failure_has_a_reason_and_says_who_acts() {
         let spec = spec(&json!({"tokenSecretRef": {"name": "vault-token"}}));
         let key = Key { namespace: "n".into(), name: "v".into() };
+        let no_jwt = |denied| VaultError::NoJwt(NoJwt { reason: "busy".into(), denied });
         for (error, reason, stalled) in [
             (VaultError::Sealed, Reason::VaultSealed, false),
             (VaultError::NotInitialized, Reason::VaultNotInitialized, true),
@@ -101,7 +110,8 @@ mod tests {
             (VaultError::NoMount { mount: "m".into() }, Reason::MountNotFound, true),
             (VaultError::NotKv2 { mount: "m".into(), found: "f".into() }, Reason::NotKvVersion2, true),
             (VaultError::Forbidden { call: "GET m/data/x".into() }, Reason::PolicyTooNarrow, true),
-            (VaultError::NoJwt { reason: "busy".into() }, Reason::KubernetesError, false),
+            (no_jwt(false), Reason::KubernetesError, false),
+            (no_jwt(true), Reason::TokenRequestDenied, true),
             (VaultError::Other { status: 500, words: None }, Reason::VaultFailing, false),
             (VaultError::Throttled { retry_after: None }, Reason::VaultThrottled, false),
         ] {

@@ -13,10 +13,10 @@ use kube::{Api, Client};
 use secrecy::SecretString;
 
 use crate::api::GROUP;
-use crate::controller::kube_error::KubeError;
+use crate::controller::kube_error::{KubeError, is_of_rbac};
 use crate::controller::objects::Key;
 use crate::k8s::account;
-use crate::vault::JwtSource;
+use crate::vault::{JwtSource, NoJwt};
 
 /// The shortest life that the apiserver grants. A token is used once, at once.
 const SECONDS: i64 = 600;
@@ -50,11 +50,11 @@ impl OwnTokens {
 
 #[async_trait]
 impl JwtSource for OwnTokens {
-    async fn jwt(&self) -> Result<SecretString, String> {
-        let Some(account) = account::own(&self.client).await.map_err(words)? else {
-            return Err(
-                "the operator does not run with a ServiceAccount, which this auth method needs".to_owned()
-            );
+    async fn jwt(&self) -> Result<SecretString, NoJwt> {
+        let Some(account) = account::own(&self.client).await.map_err(why)? else {
+            return Err(failed(
+                "the operator does not run with a ServiceAccount, which this auth method needs",
+            ));
         };
         let request = TokenRequest {
             spec: Some(TokenRequestSpec {
@@ -66,13 +66,19 @@ impl JwtSource for OwnTokens {
         };
         let api: Api<ServiceAccount> = Api::namespaced(self.client.clone(), &account.namespace);
         let issued = api.create_token_request(&account.name, &PostParams::default(), &request).await;
-        let token = issued.map_err(words)?.status.and_then(|status| status.token);
-        token.map(SecretString::from).ok_or_else(|| "the apiserver issued none".to_owned())
+        let token = issued.map_err(why)?.status.and_then(|status| status.token);
+        token.map(SecretString::from).ok_or_else(|| failed("the apiserver issued none"))
     }
 }
 
-fn words(error: kube::Error) -> String {
-    KubeError::from(error).to_string()
+fn why(error: kube::Error) -> NoJwt {
+    let error = KubeError::from(error);
+    let denied = matches!(&error, KubeError::Denied { code: 403, message } if is_of_rbac(message));
+    NoJwt { reason: error.to_string(), denied }
+}
+
+fn failed(reason: &str) -> NoJwt {
+    NoJwt { reason: reason.to_owned(), denied: false }
 }
 
 #[cfg(test)]
@@ -84,5 +90,18 @@ mod tests {
         let key = |namespace: &str, name: &str| Key { namespace: namespace.into(), name: name.into() };
         assert_eq!(audience(&key("connector", "vault")), "technicaluser.dev/connector/vault");
         assert_ne!(audience(&key("a", "b-c")), audience(&key("a-b", "c")));
+    }
+
+    #[test]
+    fn a_missing_right_is_distinguished_from_other_refusals() {
+        let answered = |code, message: &str| {
+            let status =
+                kube::core::Status { code, message: message.to_owned(), ..kube::core::Status::default() };
+            why(kube::Error::Api(Box::new(status))).denied
+        };
+        let missing = "serviceaccounts \"tuo\" is forbidden: User \"u\" cannot create resource \"serviceaccounts/token\" in API group \
+                       \"\" in the namespace \"ops\"";
+        assert!(answered(403, missing));
+        assert!(!answered(403, "admission webhook \"w\" denied the request") && !answered(503, missing));
     }
 }
