@@ -47,6 +47,8 @@ pub mod keys {
     pub const PORTAL_MOVED: &str = "technicaluser.dev/portal-moved";
     /// On a Secret: `<instance>/<namespace>/<name>` of the `TechnicalUser` it was written for. It marks the Secret as ours.
     pub const OWNER: &str = "technicaluser.dev/owner";
+    /// On an entry in a Vault, beside the owner: the hint of the installation. Several clusters may share a Vault.
+    pub const INSTALLATION: &str = "technicaluser.dev/installation";
     /// On a Secret: the portal's id of the user whose credential it holds.
     pub const USER_ID: &str = "technicaluser.dev/user-id";
     /// On a Secret: a keyed digest of what its format uses of the data space. A change of it is a change of the Secret.

@@ -12,6 +12,12 @@ pub struct NumberedAlias {
 }
 
 impl NumberedAlias {
+    /// One that is the same for every generation.
+    #[must_use]
+    pub const fn fixed(alias: Alias) -> Self {
+        Self { alias, per_generation: false }
+    }
+
     /// The alias of the entry for the user of a generation.
     ///
     /// # Errors
@@ -42,6 +48,32 @@ impl Place {
     /// If its path is too long.
     pub fn at(&self, generation: i64) -> Result<EntryAt, PathError> {
         Ok(EntryAt::new(&self.mount, &self.folder, &self.alias.of(generation)?))
+    }
+}
+
+/// A server, by the id of its cluster and the namespace of Vault Enterprise. The address may have several spellings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Server(String);
+
+impl Server {
+    /// The server that says this of itself, and the namespace of the requests to it.
+    #[must_use]
+    pub fn new(cluster_id: &str, namespace: Option<&str>) -> Self {
+        let namespace =
+            namespace.map(|namespace| namespace.trim_matches('/')).filter(|text| !text.is_empty());
+        Self(namespace.map_or_else(|| cluster_id.to_owned(), |namespace| format!("{cluster_id}/{namespace}")))
+    }
+
+    /// The server that a status names; `None` if it names none.
+    #[must_use]
+    pub fn of_record(text: &str) -> Option<Self> {
+        (!text.is_empty()).then(|| Self(text.to_owned()))
+    }
+
+    /// The text for a status.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 

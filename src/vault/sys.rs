@@ -21,6 +21,8 @@ pub struct Health {
     pub version: String,
     /// It is a standby. By default it forwards requests to the active server.
     pub standby: bool,
+    /// The id of its cluster. Absent while it is sealed.
+    pub cluster_id: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -29,6 +31,7 @@ struct HealthAnswer {
     sealed: bool,
     #[serde(default)]
     version: String,
+    cluster_id: Option<String>,
 }
 
 /// What the login may do at one path.
@@ -82,7 +85,11 @@ impl VaultClient {
         if answer.status == 472 {
             return Err(VaultError::Standby);
         }
-        Ok(Health { version: printable(&health.version, 40), standby: answer.status != 200 })
+        Ok(Health {
+            version: printable(&health.version, 40),
+            standby: answer.status != 200,
+            cluster_id: health.cluster_id.map(|id| printable(&id, 40)),
+        })
     }
 
     /// Fails where the secrets engine of this mount is not KV version 2. `entry` is any place in it that the login may read:

@@ -173,6 +173,10 @@ pub struct RecordedEntry {
     /// The value of `secret_alias`.
     #[schemars(length(max = NAME))]
     pub secret_alias: String,
+    /// The server: the id of its cluster, as Vault shows it, and the namespace of Vault Enterprise. Absent if Vault showed none.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    #[schemars(length(max = ADDRESS))]
+    pub server: String,
     /// The id of the user whose credential the entry holds.
     #[schemars(length(max = WORD))]
     pub user: String,
@@ -250,6 +254,7 @@ impl Bounded for RecordedEntry {
         for part in [&mut self.paths_secret, &mut self.folder, &mut self.secret_alias] {
             text(part, NAME);
         }
+        text(&mut self.server, ADDRESS);
         text(&mut self.user, WORD);
     }
 }

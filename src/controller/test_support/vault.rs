@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 
 use crate::controller::context::Context;
 use crate::controller::objects::{Key, vaults};
+use crate::controller::vault::view::state;
+use crate::domain::vault_place::Server;
 use crate::transport::in_memory::{InMemory, response};
 use crate::transport::{HttpRequest, HttpResponse, Payload};
 
@@ -40,11 +42,16 @@ pub struct Entry {
 impl Vault {
     /// The Vault resource `vault` of a namespace leads here: it was checked, and can be used.
     pub fn serve(&self, ctx: &mut Context, namespace: &str) {
+        self.serve_with(ctx, namespace, &json!({}));
+    }
+
+    /// The same with more in its spec.
+    pub fn serve_with(&self, ctx: &mut Context, namespace: &str, more: &Value) {
         let vault = self.clone();
         ctx.transports = Arc::new(InMemory::new(move |request| Some(vault.answer(request))));
         let key = Key { namespace: namespace.to_owned(), name: "vault".to_owned() };
         let mut writer = reflector::store::Writer::new(vaults());
-        let object = json!({
+        let mut object = json!({
             "apiVersion": "technicaluser.dev/v1alpha1", "kind": "Vault",
             "metadata": {"name": key.name, "namespace": key.namespace},
             "spec": {
@@ -52,9 +59,14 @@ impl Vault {
                 "auth": {"tokenSecretRef": {"name": "vault-token"}},
             },
         });
-        writer.apply_watcher_event(&watcher::Event::Apply(serde_json::from_value(object).unwrap()));
+        let more = more.as_object().unwrap().clone();
+        object["spec"].as_object_mut().unwrap().extend(more);
+        let object = serde_json::from_value(object).unwrap();
+        let state = state(&object);
+        writer.apply_watcher_event(&watcher::Event::Apply(object));
         ctx.caches.vaults = writer.as_reader();
-        ctx.vault_memory.found(&key, Ok(()));
+        ctx.vault_memory.answered(&key, &state, &Server::new("cluster-1", None));
+        ctx.vault_memory.found(&key, &state, Ok(()));
     }
 
     /// An entry as another client writes it.

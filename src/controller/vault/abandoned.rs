@@ -11,9 +11,10 @@ use tokio::time::Instant;
 
 use super::fate::{Fate, fate};
 use super::login;
+use super::mark::EntryMark;
+use crate::api::FIELD_MANAGER;
 use crate::api::bounds::Bounded as _;
 use crate::api::vault::{ABANDONED, AbandonedEntry, VaultSpec, VaultStatus};
-use crate::api::{FIELD_MANAGER, keys};
 use crate::controller::context::Context;
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{Key, lenient, part, technical_users, vaults};
@@ -168,7 +169,9 @@ async fn remove(
     let Some(metadata) = client.metadata(&path).await? else {
         return Ok(Fate::NotOurs("it does not exist any more"));
     };
-    if metadata.custom_metadata.get(keys::OWNER) != Some(&entry.owner) {
+    let hint = &ctx.installation.hint;
+    let mark = EntryMark::of(&metadata.custom_metadata);
+    if !mark.is_some_and(|mark| mark.is_of(&entry.owner, hint, &[])) {
         return Ok(Fate::NotOurs("another client has it"));
     }
     let Some(owner) = Owner::parse(&entry.owner) else {

@@ -7,6 +7,7 @@ use super::access::folder;
 use super::blocker::blocker;
 use super::jwt::audience;
 use super::login::{self, Built};
+use super::wake_all;
 use crate::api::portal::AccessFrom;
 use crate::api::vault::{AbandonedEntry, VaultAccessRule, VaultSpec};
 use crate::controller::context::Context;
@@ -14,6 +15,7 @@ use crate::controller::objects::Key;
 use crate::domain::blocker::Blocker;
 use crate::domain::reason::Reason;
 use crate::domain::vault_path::{Alias, EntryPath, Folder, Mount, PathError};
+use crate::domain::vault_place::Server;
 use crate::vault::{VaultClient, VaultError};
 
 /// The alias of an entry that does not exist. The check reads only what the policy allows for it.
@@ -43,8 +45,13 @@ struct LoggedIn {
 }
 
 /// Checks whether the Vault can be used, and removes entries that were left there wherever the login is accepted.
-pub async fn check(ctx: &Arc<Context>, key: &Key, spec: &VaultSpec, abandoned: Vec<AbandonedEntry>) -> Found {
-    match log_in(ctx, key, spec).await {
+pub async fn check(
+    ctx: &Arc<Context>,
+    key: &Key,
+    (spec, state): (&VaultSpec, &str),
+    abandoned: Vec<AbandonedEntry>,
+) -> Found {
+    match log_in(ctx, key, (spec, state)).await {
         Ok(accepted) => {
             let place = (&*accepted.built.client, &accepted.mount);
             let abandoned = abandoned::clean_up(ctx, key, place, &abandoned).await;
@@ -54,12 +61,20 @@ pub async fn check(ctx: &Arc<Context>, key: &Key, spec: &VaultSpec, abandoned: V
     }
 }
 
-async fn log_in(ctx: &Arc<Context>, key: &Key, spec: &VaultSpec) -> Result<LoggedIn, Blocker> {
+async fn log_in(
+    ctx: &Arc<Context>,
+    key: &Key,
+    (spec, state): (&VaultSpec, &str),
+) -> Result<LoggedIn, Blocker> {
     let invalid = |error: PathError| Blocker::lasting(Reason::InvalidResource, error.to_string());
     let mount = Mount::parse(&spec.mount).map_err(invalid)?;
     let places = places(spec, &key.namespace).map_err(invalid)?;
     let built = login::client(ctx, key, spec).await?;
     let health = built.client.health().await.map_err(|error| blocker(&error, spec, key))?;
+    let server = health.cluster_id.as_deref().map(|id| Server::new(id, spec.namespace.as_deref()));
+    if server.is_some_and(|server| ctx.vault_memory.answered(key, state, &server)) {
+        wake_all(ctx, key);
+    }
     if let Some(blocker) = ctx.vault_memory.refused_logins.of(key, &built.fingerprint) {
         return Err(blocker);
     }

@@ -11,6 +11,7 @@ use crate::controller::objects::Key;
 use crate::controller::queue::backoff::Backoffs;
 use crate::controller::status::since::SinceOf;
 use crate::domain::blocker::Blocker;
+use crate::domain::vault_place::Server;
 use crate::process::Random;
 use crate::vault::VaultClient;
 
@@ -29,7 +30,9 @@ pub struct VaultMemory {
     /// The logins of which it was seen that Vault accepts no token for another audience.
     audience_checked: Mutex<BTreeMap<Key, String>>,
     /// What the last check found.
-    checked: Mutex<BTreeMap<Key, Result<(), Blocker>>>,
+    checked: Mutex<BTreeMap<Key, Found>>,
+    /// The server that answered the last check, and the state of the resource that was checked.
+    servers: Mutex<BTreeMap<Key, (String, Server)>>,
     clients: Mutex<BTreeMap<Key, Held>>,
 }
 
@@ -40,6 +43,12 @@ struct Held {
     spec: String,
     /// A digest of that and of what the spec refers to.
     fingerprint: String,
+}
+
+/// What a check found of a resource in this state: uid and generation.
+struct Found {
+    state: String,
+    result: Result<(), Blocker>,
 }
 
 impl VaultMemory {
@@ -54,6 +63,7 @@ impl VaultMemory {
             lists: Backoffs::new(random),
             audience_checked: Mutex::default(),
             checked: Mutex::default(),
+            servers: Mutex::default(),
             clients: Mutex::default(),
         }
     }
@@ -88,18 +98,33 @@ impl VaultMemory {
         self.clients.lock().get(key).map(|known| Arc::clone(&known.client))
     }
 
-    /// What the last check of this process found: whether the Vault can be used. `None` if it was not checked yet.
+    /// What the last check of this process found of the resource in this state: whether the Vault can be used. `None` if it was
+    /// not checked yet.
     #[must_use]
-    pub fn checked(&self, key: &Key) -> Option<Result<(), Blocker>> {
-        self.checked.lock().get(key).cloned()
+    pub fn checked(&self, key: &Key, state: &str) -> Option<Result<(), Blocker>> {
+        let checked = self.checked.lock();
+        checked.get(key).filter(|found| found.state == state).map(|found| found.result.clone())
     }
 
-    /// A check has found this; whether it is another reason than before.
-    pub fn found(&self, key: &Key, found: Result<(), Blocker>) -> bool {
-        let reason = |found: &Result<(), Blocker>| found.as_ref().err().map(|blocker| blocker.reason);
-        let now = reason(&found);
+    /// A check has found this of the resource in this state; whether it is another state or reason than before.
+    pub fn found(&self, key: &Key, state: &str, result: Result<(), Blocker>) -> bool {
+        let reason = |result: &Result<(), Blocker>| result.as_ref().err().map(|blocker| blocker.reason);
+        let now = reason(&result);
+        let found = Found { state: state.to_owned(), result };
         let before = self.checked.lock().insert(key.clone(), found);
-        before.is_none_or(|before| reason(&before) != now)
+        before.is_none_or(|before| before.state != state || reason(&before.result) != now)
+    }
+
+    /// The server that answered a check of the resource in this state.
+    #[must_use]
+    pub fn server(&self, key: &Key, state: &str) -> Option<Server> {
+        self.servers.lock().get(key).filter(|(checked, _)| checked == state).map(|(_, server)| server.clone())
+    }
+
+    /// This server has answered; whether it is another one than before.
+    pub fn answered(&self, key: &Key, state: &str, server: &Server) -> bool {
+        let before = self.servers.lock().insert(key.clone(), (state.to_owned(), server.clone()));
+        before.is_some_and(|(_, before)| before != *server)
     }
 
     /// Whether it was seen of this login that Vault accepts no token for another audience.
@@ -122,6 +147,7 @@ impl VaultMemory {
         self.lists.forget(key);
         self.audience_checked.lock().remove(key);
         self.checked.lock().remove(key);
+        self.servers.lock().remove(key);
         self.clients.lock().remove(key);
     }
 }

@@ -11,6 +11,7 @@ mod finalizer;
 mod holders;
 mod jwt;
 mod login;
+pub mod mark;
 pub mod memory;
 mod reconcile;
 mod status;

@@ -7,6 +7,7 @@ use kube::api::DynamicObject;
 
 use super::checks::{Found, check};
 use super::finalizer::leave;
+use super::view::state;
 use super::{status, wake_all};
 use crate::api::vault::{VaultSpec, VaultStatus};
 use crate::controller::checked::finalizer;
@@ -53,10 +54,10 @@ pub async fn reconcile_once(
     ctx.vault_memory.checks.begin(key);
     let abandoned = lenient::<VaultStatus>(&object, "status").abandoned;
     let found = match part::<VaultSpec>(&object, "spec") {
-        Ok(spec) => check(ctx, key, &spec, abandoned).await,
+        Ok(spec) => check(ctx, key, (&spec, &state(&object)), abandoned).await,
         Err(why) => Found { version: Err(Blocker::lasting(Reason::InvalidResource, why)), abandoned },
     };
-    if ctx.vault_memory.found(key, found.version.as_ref().map(drop).map_err(Clone::clone)) {
+    if ctx.vault_memory.found(key, &state(&object), found.version.as_ref().map(drop).map_err(Clone::clone)) {
         wake_all(ctx, key);
     }
     let next = next_check(ctx, key, found.version.as_ref().err());
@@ -83,13 +84,7 @@ fn next_action(next: Duration, leaving: Option<Duration>) -> Action {
     Action::requeue(leaving.map_or(next, |leaving| leaving.min(next)) + Duration::from_millis(50))
 }
 
-/// What a check depends on; our own writes of the status are no part of it.
+/// What a check depends on.
 fn depends_on(object: &DynamicObject) -> String {
-    let metadata = &object.metadata;
-    format!(
-        "{} {} {}",
-        metadata.uid.as_deref().unwrap_or_default(),
-        metadata.generation.unwrap_or_default(),
-        is_deleting(object)
-    )
+    format!("{} {}", state(object), is_deleting(object))
 }

@@ -14,7 +14,7 @@ use crate::controller::objects::{Key, is_deleting, part};
 use crate::domain::blocker::Blocker;
 use crate::domain::reason::Reason;
 use crate::domain::vault_path::{Alias, Folder, Mount, PathError};
-use crate::domain::vault_place::{NumberedAlias, Place};
+use crate::domain::vault_place::{NumberedAlias, Place, Server};
 use crate::vault::{VaultClient, VaultError};
 
 /// A Vault as a namespace sees it.
@@ -25,6 +25,8 @@ pub struct VaultView {
     /// Its mount.
     pub mount: Mount,
     spec: VaultSpec,
+    /// In which state the resource is that a check must have found.
+    state: String,
     /// Where the namespace may have entries, in the order of the rules.
     folders: Vec<Folder>,
     /// The namespace may read details of the Vault in messages, such as its address and its Secrets.
@@ -50,7 +52,8 @@ impl VaultView {
         let folders = folders(ctx, &spec, key, namespace).await?;
         let discloses = key.namespace == namespace || !folders.is_empty();
         let deleting = is_deleting(&object);
-        Ok(Ok(Self { key: key.clone(), mount, spec, folders, discloses, deleting }))
+        let state = state(&object);
+        Ok(Ok(Self { key: key.clone(), mount, spec, state, folders, discloses, deleting }))
     }
 
     /// The Vault as the cache shows it, to remove entries there: that needs no grant.
@@ -61,15 +64,24 @@ impl VaultView {
         let (object, spec) = read(ctx, key)?;
         let mount = mount(key, &spec)?;
         let (discloses, deleting) = (key.namespace == namespace, is_deleting(&object));
-        Ok(Self { key: key.clone(), mount, spec, folders: Vec::new(), discloses, deleting })
+        let state = state(&object);
+        Ok(Self { key: key.clone(), mount, spec, state, folders: Vec::new(), discloses, deleting })
     }
 
-    /// Where the entries of an output with this path are; without a path, in the first folder by the resource's name.
+    /// Where the entries of an output with this path are; without a path, in the first folder by the resource's name. A folder
+    /// in which the output has its entry comes before all others that the rules permit.
     ///
     /// # Errors
     /// Why the namespace may have no entry there.
-    pub fn place(&self, path: Option<&str>, resource: &Key) -> Result<Place, Blocker> {
-        let Some(first) = self.folders.first() else {
+    pub fn place(
+        &self,
+        path: Option<&str>,
+        resource: &Key,
+        current: Option<&Folder>,
+    ) -> Result<Place, Blocker> {
+        let current = self.folders.iter().find(|folder| Some(*folder) == current);
+        let folders = || current.into_iter().chain(&self.folders);
+        let Some(first) = folders().next() else {
             let message = format!(
                 "The access of Vault {} permits namespace {} no entries. Ask the Vault's owner for a rule.",
                 self.key, resource.namespace
@@ -85,7 +97,7 @@ impl VaultView {
         };
         let path = path.map_err(invalid)?;
         let below = |folder: &Folder| Some((folder.clone(), folder.alias_of(&path)?));
-        let Some((folder, alias)) = self.folders.iter().find_map(below) else {
+        let Some((folder, alias)) = folders().find_map(below) else {
             let permitted: Vec<_> =
                 self.folders.iter().map(|folder| format!("{}/", folder.as_str())).collect();
             let message = format!(
@@ -102,11 +114,10 @@ impl VaultView {
         Ok(Place { mount: self.mount.clone(), folder, alias: NumberedAlias { alias, per_generation } })
     }
 
-    /// Whether both are the same server, as far as their addresses show it.
+    /// The server that answered the last check; `None` before the first one.
     #[must_use]
-    pub fn is_same_server(&self, other: &Self) -> bool {
-        let address = |view: &Self| view.spec.address.trim_end_matches('/').to_ascii_lowercase();
-        address(self) == address(other) && self.spec.namespace == other.spec.namespace
+    pub fn server(&self, ctx: &Context) -> Option<Server> {
+        ctx.vault_memory.server(&self.key, &self.state)
     }
 
     /// A client, if the last check found that the Vault can be used.
@@ -118,7 +129,7 @@ impl VaultView {
             let message = format!("Vault {} is being deleted, so it accepts no new entries", self.key);
             return Err(Blocker::passing(Reason::VaultNotReady, message));
         }
-        match ctx.vault_memory.checked(&self.key) {
+        match ctx.vault_memory.checked(&self.key, &self.state) {
             Some(Ok(())) => self.client_for_cleanup(ctx).await,
             // The policy is asked about each entry.
             Some(Err(why)) if why.reason == Reason::PolicyTooNarrow => self.client_for_cleanup(ctx).await,
@@ -194,4 +205,11 @@ fn read(ctx: &Context, key: &Key) -> Result<(Arc<DynamicObject>, VaultSpec), Blo
             Err(Blocker::lasting(Reason::VaultNotReady, format!("Vault {key} cannot be read: {why}")))
         }
     }
+}
+
+/// In which state of a Vault a check found something: its uid and generation. Our own writes of the status are no part of it.
+#[must_use]
+pub fn state(object: &DynamicObject) -> String {
+    let metadata = &object.metadata;
+    format!("{} {}", metadata.uid.as_deref().unwrap_or_default(), metadata.generation.unwrap_or_default())
 }

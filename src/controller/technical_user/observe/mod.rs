@@ -17,7 +17,7 @@ use std::sync::Arc;
 use kube::api::DynamicObject;
 
 use super::failure::Failure;
-use super::outputs::Resource;
+use super::outputs::{Around, Resource};
 use super::reconcile::Reconcile;
 use super::refusal::RefusalFingerprint;
 use crate::api::conditions::READY;
@@ -77,7 +77,9 @@ pub async fn observe(
     let fingerprint = RefusalFingerprint::of(&object, portal_object.as_deref(), facts.as_ref().ok());
     let owner = owner(ctx, &key);
     let verification_interval = verification_interval(portal_spec);
-    let around = (vaults(ctx, &object, &spec, without_wait).await?, verification_interval);
+    let taken_over = facts.as_ref().map(|facts| facts.taken_over.clone()).unwrap_or_default();
+    let vaults = vaults(ctx, &object, &spec, &status).await?;
+    let around = Around { vaults, verification_interval, taken_over };
     let recorded = recorded(ctx, &owner, &status, link.as_ref());
     let attempt =
         ctx.memory.change(&key, |user| open_attempt(&mut user.attempts, &object, &recorded, fingerprint));

@@ -3,7 +3,7 @@
 use super::retiring::see_retiring;
 use crate::api::technical_user::{TechnicalUserSpec, TechnicalUserStatus};
 use crate::controller::context::Context;
-use crate::controller::objects::Key;
+use crate::controller::objects::{Key, is_deleting};
 use crate::controller::technical_user::failure::Failure;
 use crate::controller::technical_user::outputs::{self, Output, Resource, Vaults};
 use crate::controller::technical_user::reconcile::Reconcile;
@@ -58,15 +58,15 @@ fn to_remove(
     to_remove
 }
 
-/// The Vaults that the outputs name. What is removed under deletion must not wait for the labels of the namespace.
+/// The Vaults that the outputs name. Under deletion none of them is needed: what the status records is removed.
 pub(super) async fn vaults(
     ctx: &Context,
     object: &DynamicObject,
     spec: &TechnicalUserSpec,
-    without_wait: bool,
+    status: &TechnicalUserStatus,
 ) -> Result<Vaults, Failure> {
-    if !without_wait {
+    if is_deleting(object) {
         return Ok(Vaults::default());
     }
-    Ok(Vaults::of(ctx, &Key::of(object), spec.outputs.as_deref()).await?)
+    Ok(Vaults::of(ctx, &Key::of(object), spec.outputs.as_deref(), &status.outputs).await?)
 }

@@ -33,7 +33,7 @@ use crate::controller::context::Context;
 use crate::controller::objects::Key;
 use crate::domain::blocker::Blocker;
 use crate::domain::format::{Content, FormatError, Known, Values};
-use crate::domain::identity::Owner;
+use crate::domain::identity::{Hint, Owner};
 use crate::domain::plan::{OutputId, OutputState};
 use crate::domain::reason::Reason;
 use crate::domain::user::Credential;
@@ -153,6 +153,18 @@ pub struct Resource {
     pub history: History,
     /// How often an output is compared of which no watch reports a change.
     pub verification_interval: Duration,
+    /// The installations whose users this one takes over.
+    pub taken_over: Vec<Hint>,
+}
+
+/// What surrounds a resource, as far as its outputs need it.
+pub struct Around {
+    /// The Vaults that its outputs name.
+    pub vaults: Vaults,
+    /// How often an output is compared of which no watch reports a change.
+    pub verification_interval: Duration,
+    /// The installations whose users this one takes over.
+    pub taken_over: Vec<Hint>,
 }
 
 /// What the object of a resource shows of earlier writes to its outputs.
@@ -192,7 +204,7 @@ impl Resource {
         status: &TechnicalUserStatus,
         owner: &Owner,
         known: Option<&Known>,
-        (vaults, verification_interval): (Vaults, Duration),
+        around: Around,
     ) -> Self {
         Self {
             ctx: Arc::clone(ctx),
@@ -200,9 +212,10 @@ impl Resource {
             uid: object.metadata.uid.clone().unwrap_or_default(),
             owner: owner.clone(),
             known: known.cloned(),
-            vaults,
+            vaults: around.vaults,
             history: History::of(status),
-            verification_interval,
+            verification_interval: around.verification_interval,
+            taken_over: around.taken_over,
         }
     }
 }

@@ -11,21 +11,20 @@ use async_trait::async_trait;
 use super::layout::Layout;
 use super::vault_removal::{self, of_entry};
 use super::{Observed, Output, Resource, Writable, vaults};
-use crate::api::keys;
 use crate::api::technical_user::{
     DataKey, ENTRY, RecordedEntry, RecordedOutput, SecretOutput, VaultOutput as Spec,
 };
 use crate::controller::objects::Key;
 use crate::controller::technical_user::failure::Failure;
+use crate::controller::vault::mark::EntryMark;
 use crate::controller::vault::view::VaultView;
 use crate::domain::blocker::Blocker;
 use crate::domain::format::{Content, FormatError, Values};
 use crate::domain::plan::{OutputId, OutputState};
 use crate::domain::reason::Reason;
-use crate::domain::text::printable;
 use crate::domain::user::{Credential, UserId};
 use crate::domain::vault_path::{ConnectorPaths, PathError};
-use crate::domain::vault_place::EntryAt;
+use crate::domain::vault_place::{EntryAt, Server};
 use crate::vault::{self, Fields, VaultClient, VaultError};
 
 /// The kind of such an output in a status.
@@ -37,9 +36,6 @@ const CONTENT: &str = "content";
 /// What the policy must permit on the data of an entry, and on its metadata, where the mark is.
 const ON_DATA: [&str; 3] = ["create", "read", "update"];
 const ON_METADATA: [&str; 4] = ["create", "read", "update", "delete"];
-
-/// Longer than any mark.
-const LONGEST_MARK: usize = 400;
 
 /// An entry of one resource.
 pub(super) struct VaultOutput {
@@ -114,11 +110,26 @@ impl VaultOutput {
         }
     }
 
+    /// Whether a status describes the entry at a place, for the server that is known.
+    fn is_at(&self, entry: &RecordedEntry, at: &EntryAt) -> bool {
+        of_entry(entry).as_ref() == Ok(at) && self.is_here(entry)
+    }
+
+    /// Whether the entry of a status is on the server that the Vault leads to. One that is not known is assumed to be the same.
+    fn is_here(&self, entry: &RecordedEntry) -> bool {
+        let (there, here) = (Server::of_record(&entry.server), self.server());
+        there.is_none() || here.is_none() || there == here
+    }
+
+    fn server(&self) -> Option<Server> {
+        self.view().ok()?.server(&self.resource.ctx)
+    }
+
     /// What the status says, without a request, until the content is to be compared again. After a conflict the status may be
     /// older than what led to it.
     fn known(&self, recorded: Option<&RecordedOutput>, at: &EntryAt) -> Option<(Seen, OutputState)> {
         let recorded = recorded.filter(|_| !self.resource.ctx.conflicts.unsettled(&self.resource.key))?;
-        let entry = recorded.entry.as_ref().filter(|entry| of_entry(entry).as_ref() == Ok(at))?;
+        let entry = recorded.entry.as_ref().filter(|entry| self.is_at(entry, at))?;
         let digest = Some(recorded.digest.clone()).filter(|digest| !digest.is_empty())?;
         let version = recorded.resource_version.parse().ok()?;
         let state = OutputState::Ours {
@@ -144,24 +155,41 @@ impl VaultOutput {
         let Some(entry) = entry else {
             let metadata = client.metadata(&at.path).await.map_err(|error| self.failure(&error))?;
             let metadata = metadata.unwrap_or_default();
-            let foreign = mark(&metadata.custom_metadata).is_some_and(|mark| !self.is_ours(mark));
+            let foreign = EntryMark::of(&metadata.custom_metadata).filter(|mark| !self.is_ours(mark));
             self.seen = Some(Seen { at, version: metadata.version, digest: None });
-            return Ok(if foreign { foreign_state(&metadata.custom_metadata) } else { OutputState::Absent });
+            return Ok(
+                foreign.map_or(OutputState::Absent, |mark| OutputState::Foreign(self.words(Some(&mark))))
+            );
         };
-        let is_ours = mark(&entry.custom_metadata).is_some_and(|mark| self.is_ours(mark));
-        let digest = self.digest(&entry.content);
+        let (mark, digest) = (EntryMark::of(&entry.custom_metadata), self.digest(&entry.content));
+        // A person who replaces the custom metadata does not take the entry over.
+        let as_written = || recorded.is_some_and(|recorded| recorded.digest == digest);
+        let is_ours = mark.as_ref().map_or_else(as_written, |mark| self.is_ours(mark));
         self.seen = Some(Seen { at, version: entry.version, digest: is_ours.then(|| digest.clone()) });
         if !is_ours {
-            return Ok(foreign_state(&entry.custom_metadata));
+            return Ok(OutputState::Foreign(self.words(mark.as_ref())));
         }
         let as_recorded = recorded.filter(|recorded| recorded.digest == digest);
         let user =
             as_recorded.and_then(|recorded| recorded.entry.as_ref()).map(|entry| UserId::new(&entry.user));
-        Ok(OutputState::Ours { user, digest: Some(digest), metadata_as_wanted: true })
+        let metadata_as_wanted = mark.is_some_and(|mark| self.is_as_wanted(&mark));
+        Ok(OutputState::Ours { user, digest: Some(digest), metadata_as_wanted })
     }
 
-    fn is_ours(&self, mark: &str) -> bool {
-        mark == self.resource.owner.to_string()
+    fn is_ours(&self, mark: &EntryMark) -> bool {
+        let Resource { ctx, owner, taken_over, .. } = &self.resource;
+        mark.is_of(&owner.to_string(), &ctx.installation.hint, taken_over)
+    }
+
+    /// Whether it is the mark of this installation.
+    fn is_as_wanted(&self, mark: &EntryMark) -> bool {
+        self.is_ours(mark) && mark.hint.as_ref() == Some(&self.resource.ctx.installation.hint)
+    }
+
+    /// Whose an entry is, in words.
+    fn words(&self, mark: Option<&EntryMark>) -> String {
+        let owner = self.resource.owner.to_string();
+        mark.map_or_else(|| "another client of Vault".to_owned(), |mark| mark.words(&owner))
     }
 
     fn digest(&self, content: &vault::Content) -> String {
@@ -176,19 +204,23 @@ impl VaultOutput {
     async fn mark(&self, client: &VaultClient, seen: &Seen) -> Result<(), Failure> {
         let path = &seen.at.path;
         let metadata = client.metadata(path).await.map_err(|error| self.failure(&error))?.unwrap_or_default();
-        let marked = mark(&metadata.custom_metadata);
-        if metadata.version != seen.version || (marked.is_none() && seen.version > 0) {
+        let marked = EntryMark::of(&metadata.custom_metadata);
+        // Without a mark it is ours only if its content is what the status records.
+        let unknown = marked.is_none() && seen.version > 0 && seen.digest.is_none();
+        if metadata.version != seen.version || unknown {
             return Err(Failure::Overtaken);
         }
         match marked {
-            Some(mark) if self.is_ours(mark) => return Ok(()),
-            Some(_) => return Err(Failure::Overtaken),
-            None => {}
+            Some(mark) if self.is_as_wanted(&mark) => return Ok(()),
+            Some(mark) if !self.is_ours(&mark) => return Err(Failure::Overtaken),
+            Some(_) | None => {}
         }
-        let ours = BTreeMap::from([(keys::OWNER.to_owned(), self.resource.owner.to_string())]);
-        client.mark(path, &ours).await.map_err(|error| self.failure(&error))?;
+        let hint = &self.resource.ctx.installation.hint;
+        let mut custom_metadata = metadata.custom_metadata;
+        custom_metadata.extend(EntryMark::custom_metadata(&self.resource.owner.to_string(), hint));
+        client.mark(path, &custom_metadata).await.map_err(|error| self.failure(&error))?;
         let metadata = client.metadata(path).await.map_err(|error| self.failure(&error))?.unwrap_or_default();
-        if !mark(&metadata.custom_metadata).is_some_and(|mark| self.is_ours(mark)) {
+        if !EntryMark::of(&metadata.custom_metadata).is_some_and(|mark| self.is_as_wanted(&mark)) {
             return Err(Failure::Overtaken);
         }
         Ok(())
@@ -225,6 +257,16 @@ impl VaultOutput {
         Ok(denied.map_or_else(|| self.failure(error), Failure::OutputUnavailable))
     }
 
+    fn recorded_entry(&self, paths: &ConnectorPaths, user: &UserId) -> RecordedEntry {
+        RecordedEntry {
+            paths_secret: paths.secret.clone(),
+            folder: paths.folder.clone(),
+            secret_alias: paths.secret_alias.clone(),
+            server: self.server().map(|server| server.as_str().to_owned()).unwrap_or_default(),
+            user: user.to_string(),
+        }
+    }
+
     /// What a status records of an entry that another one replaces.
     fn former(&self, recorded: &RecordedOutput, entry: &RecordedEntry) -> Option<RecordedOutput> {
         let name = vaults::former_name(&self.vault, &of_entry(entry).ok()?.path, |name| {
@@ -233,6 +275,23 @@ impl VaultOutput {
         });
         let entry = Some(entry.clone());
         Some(RecordedOutput { name, entry, begun: Vec::new(), conditions: Vec::new(), ..recorded.clone() })
+    }
+
+    /// What a status records of an entry that is as it was written. The rules of the Vault may divide its path in another way into
+    /// folder and alias, and its address may lead to another server that has it as well.
+    fn as_found(&self, before: &RecordedOutput) -> RecordedOutput {
+        let (Some(seen), Some(entry)) = (&self.seen, &before.entry) else { return before.clone() };
+        let found = self.recorded_entry(&seen.at.paths, &UserId::new(&entry.user));
+        let same_path = of_entry(entry).is_ok_and(|at| at.path == seen.at.path);
+        let known = RecordedEntry { server: entry.server.clone(), ..found.clone() };
+        let entry = if !same_path {
+            entry.clone()
+        } else if found.server.is_empty() {
+            known
+        } else {
+            found
+        };
+        RecordedOutput { entry: Some(entry), ..before.clone() }
     }
 
     fn foreign(&self, owner: &str) -> Blocker {
@@ -287,10 +346,11 @@ impl Output for VaultOutput {
 
     /// From the status until the content is to be compared again, else from Vault.
     async fn observe(&mut self, recorded: Option<&RecordedOutput>) -> Result<Observed, Failure> {
+        let has_entry = recorded.is_some_and(|recorded| recorded.entry.is_some());
         let at = match self.at(self.resource.history.generation) {
             Ok(at) => at,
             // What was written counts, and that it may not be there is reported.
-            Err(_) if recorded.is_some_and(|recorded| recorded.entry.is_some()) => {
+            Err(Failure::OutputUnavailable(why)) if has_entry && is_of_access(&why) => {
                 return Ok(Observed { state: not_as_wanted(recorded), read_in: None });
             }
             Err(failure) => return Err(failure),
@@ -337,10 +397,10 @@ impl Output for VaultOutput {
         for next in entries.iter().skip(1) {
             let metadata = client.metadata(&next.path).await.map_err(|error| self.failure(&error))?;
             let Some(metadata) = metadata else { continue };
-            let marked = mark(&metadata.custom_metadata);
-            let is_foreign = marked.map_or(metadata.version > 0, |mark| !self.is_ours(mark));
+            let marked = EntryMark::of(&metadata.custom_metadata);
+            let is_foreign = marked.as_ref().map_or(metadata.version > 0, |mark| !self.is_ours(mark));
             if is_foreign {
-                return Ok(Err(self.foreign(&words(&metadata.custom_metadata))));
+                return Ok(Err(self.foreign(&self.words(marked.as_ref()))));
             }
         }
         Ok(Ok(Writable::default()))
@@ -388,20 +448,22 @@ impl Output for VaultOutput {
     fn goes_elsewhere(&self, recorded: Option<&RecordedOutput>, values: &Values) -> bool {
         // Where it can be nowhere, the write is refused.
         let Ok(at) = self.at(values.generation) else { return false };
-        !recorded.is_some_and(|recorded| recorded.entries().any(|entry| of_entry(entry).as_ref() == Ok(&at)))
+        !recorded.is_some_and(|recorded| recorded.entries().any(|entry| self.is_at(entry, &at)))
     }
 
     fn announced(&self, before: Option<&RecordedOutput>, values: &Values) -> Result<RecordedOutput, Failure> {
         let OutputId { kind, name } = self.id.clone();
         let mut entry = before.cloned().unwrap_or(RecordedOutput { kind, name, ..RecordedOutput::default() });
-        entry.begun.push(recorded_entry(&self.at(values.generation)?.paths, &values.user_id));
+        entry.begun.push(self.recorded_entry(&self.at(values.generation)?.paths, &values.user_id));
         Ok(entry)
     }
 
     fn superseded(&self) -> Vec<RecordedOutput> {
         let Some((written, _)) = &self.written else { return Vec::new() };
         let Some(recorded) = self.resource.history.recorded(&self.id) else { return Vec::new() };
-        let is_another = |entry: &&RecordedEntry| of_entry(entry).is_ok_and(|at| at.path != written.path);
+        let is_another = |entry: &&RecordedEntry| {
+            of_entry(entry).is_ok_and(|at| at.path != written.path || !self.is_here(entry))
+        };
         recorded.entries().filter(is_another).filter_map(|entry| self.former(recorded, entry)).collect()
     }
 
@@ -418,7 +480,7 @@ impl Output for VaultOutput {
         let as_written =
             before.filter(|before| !written && before.digest == digest && before.entry.is_some());
         if let Some(before) = as_written {
-            return Some(before.clone());
+            return Some(self.as_found(before));
         }
         let (at, user) = self.written.as_ref()?;
         Some(RecordedOutput {
@@ -426,11 +488,16 @@ impl Output for VaultOutput {
             name: self.id.name.clone(),
             resource_version: self.seen.as_ref()?.version.to_string(),
             digest: digest.to_owned(),
-            entry: Some(recorded_entry(&at.paths, user)),
+            entry: Some(self.recorded_entry(&at.paths, user)),
             conditions: before.map(|before| before.conditions.clone()).unwrap_or_default(),
             ..RecordedOutput::default()
         })
     }
+}
+
+/// The namespace may have no entry there any more.
+const fn is_of_access(why: &Blocker) -> bool {
+    matches!(why.reason, Reason::AccessDenied | Reason::PathNotAllowed)
 }
 
 /// What a status says if the namespace may not have the entry any more: that is reported, and the entry is not written.
@@ -443,32 +510,6 @@ fn not_as_wanted(recorded: Option<&RecordedOutput>) -> OutputState {
     }
 }
 
-fn recorded_entry(paths: &ConnectorPaths, user: &UserId) -> RecordedEntry {
-    RecordedEntry {
-        paths_secret: paths.secret.clone(),
-        folder: paths.folder.clone(),
-        secret_alias: paths.secret_alias.clone(),
-        user: user.to_string(),
-    }
-}
-
 fn too_long(error: PathError) -> Blocker {
     Blocker::lasting(Reason::PathNotAllowed, format!("The path of the entry cannot be used: {error}"))
-}
-
-/// The owner in the mark of an entry.
-pub(super) fn mark(custom_metadata: &BTreeMap<String, String>) -> Option<&str> {
-    custom_metadata.get(keys::OWNER).map(String::as_str)
-}
-
-fn foreign_state(custom_metadata: &BTreeMap<String, String>) -> OutputState {
-    OutputState::Foreign(words(custom_metadata))
-}
-
-/// Whose an entry is, in words. Each client that may write the metadata may write anything there.
-fn words(custom_metadata: &BTreeMap<String, String>) -> String {
-    mark(custom_metadata).map_or_else(
-        || "another client of Vault".to_owned(),
-        |mark| format!("the TechnicalUser {}", printable(mark, LONGEST_MARK)),
-    )
 }

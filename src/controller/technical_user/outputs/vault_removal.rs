@@ -1,15 +1,19 @@
 //! The removal of the entries in a Vault that the status records.
 
-use super::vault::mark;
 use super::{Resource, vaults};
 use crate::api::technical_user::{RecordedEntry, RecordedOutput};
 use crate::api::vault::AbandonedEntry;
+use crate::controller::objects::Key;
 use crate::controller::technical_user::failure::Failure;
+use crate::controller::technical_user::reference;
 use crate::controller::vault::abandoned;
+use crate::controller::vault::mark::EntryMark;
 use crate::controller::vault::view::VaultView;
 use crate::domain::plan::OutputId;
+use crate::domain::reason::Reason;
 use crate::domain::vault_path::{EntryPath, PathError};
-use crate::domain::vault_place::EntryAt;
+use crate::domain::vault_place::{EntryAt, Server};
+use crate::vault::{Content, VaultClient, VaultError};
 
 /// The entry that a status describes.
 pub(super) fn of_entry(entry: &RecordedEntry) -> Result<EntryAt, PathError> {
@@ -27,14 +31,38 @@ pub(super) async fn remove(resource: &Resource, id: &OutputId) -> Result<(), Fai
     }
     let client = view.client_for_cleanup(&resource.ctx).await.map_err(Failure::OutputUnavailable)?;
     let unavailable = |error| Failure::OutputUnavailable(view.blocker(&resource.ctx, &error));
-    let owner = resource.owner.to_string();
     for path in entries {
-        let metadata = client.metadata(&path).await.map_err(unavailable)?;
-        if metadata.is_some_and(|metadata| mark(&metadata.custom_metadata) == Some(owner.as_str())) {
+        let Some(metadata) = client.metadata(&path).await.map_err(unavailable)? else { continue };
+        let is_ours = match EntryMark::of(&metadata.custom_metadata) {
+            Some(mark) => is_of(resource, &mark),
+            None => is_as_recorded(resource, id, &client, &path).await.map_err(unavailable)?,
+        };
+        if is_ours {
             client.delete(&path).await.map_err(unavailable)?;
+        } else {
+            tracing::warn!(resource = %resource.key, entry = path.data(), "An entry in a Vault belongs to another client, so it is kept");
         }
     }
     Ok(())
+}
+
+fn is_of(resource: &Resource, mark: &EntryMark) -> bool {
+    mark.is_of(&resource.owner.to_string(), &resource.ctx.installation.hint, &resource.taken_over)
+}
+
+/// Whether an entry that has no mark any more holds what the operator wrote.
+async fn is_as_recorded(
+    resource: &Resource,
+    id: &OutputId,
+    client: &VaultClient,
+    path: &EntryPath,
+) -> Result<bool, VaultError> {
+    let recorded = resource.history.recorded(id).map(|recorded| recorded.digest.as_str());
+    let key = &resource.ctx.installation.digest_key;
+    Ok(match client.read(path).await?.map(|entry| entry.content) {
+        Some(Content::Fields(fields)) => recorded == Some(key.of_content(&fields.texts()).as_str()),
+        Some(Content::Deleted | Content::Destroyed) | None => false,
+    })
 }
 
 /// Lists the entries of an output in the status of the Vault, where they are left.
@@ -60,15 +88,36 @@ pub(super) async fn abandon(resource: &Resource, id: &OutputId, why: &str) -> Re
 }
 
 /// Where entries of an output are, or may be: each is in the status before its first write. One that an output of the spec has
-/// is not among them.
+/// is not among them, nor one on a server to which the Vault does not lead any more.
 fn entries(resource: &Resource, id: &OutputId, view: &VaultView) -> Vec<EntryPath> {
     let recorded = resource.history.recorded(id).into_iter().flat_map(RecordedOutput::entries);
-    let mut paths: Vec<_> = recorded.filter_map(|entry| of_entry(entry).ok()).map(|at| at.path).collect();
-    if resource.vaults.place(id).is_none() {
-        let generation = resource.history.generation;
-        paths.retain(|path| !resource.vaults.are_at(view, path, generation));
+    let (ctx, here) = (&resource.ctx, view.server(&resource.ctx));
+    let generation = resource.history.generation;
+    let mut paths = Vec::new();
+    for entry in recorded {
+        let Ok(EntryAt { path, .. }) = of_entry(entry) else { continue };
+        let there = Server::of_record(&entry.server).or_else(|| here.clone());
+        if here.is_some() && there != here {
+            left_behind(resource, &view.key, &path);
+        } else if !resource.vaults.are_at(ctx, there.as_ref(), &path, generation)
+            || resource.vaults.place(id).is_some()
+        {
+            paths.push(path);
+        }
     }
     paths.sort();
     paths.dedup();
     paths
+}
+
+/// Reports an entry that the operator cannot reach any more.
+fn left_behind(resource: &Resource, vault: &Key, path: &EntryPath) {
+    let Resource { ctx, key, .. } = resource;
+    let path = path.data();
+    tracing::warn!(resource = %key, %vault, entry = path, "An entry is left on the former server of a Vault");
+    let note = format!(
+        "The address of Vault {vault} leads to another server. The entry {path} of this TechnicalUser is left on the former one. \
+         Delete it there."
+    );
+    ctx.events.warning(reference(ctx, key), Reason::EntryAbandoned.as_str(), "Remove", &note);
 }

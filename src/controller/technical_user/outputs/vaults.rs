@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::api::bounds::OUTPUTS;
-use crate::api::technical_user::{ENTRY, Output as Spec, VaultOutput as Entry, VaultRef};
+use crate::api::technical_user::{ENTRY, Output as Spec, RecordedOutput, VaultOutput as Entry, VaultRef};
 use crate::controller::context::Context;
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::Key;
@@ -11,8 +11,8 @@ use crate::controller::vault::view::VaultView;
 use crate::domain::blocker::Blocker;
 use crate::domain::plan::OutputId;
 use crate::domain::reason::Reason;
-use crate::domain::vault_path::EntryPath;
-use crate::domain::vault_place::{NumberedAlias, Place};
+use crate::domain::vault_path::{Alias, EntryPath, Folder};
+use crate::domain::vault_place::{NumberedAlias, Place, Server};
 
 /// The Vaults that the outputs of a spec name, and where their entries are.
 #[derive(Debug, Clone, Default)]
@@ -27,7 +27,12 @@ impl Vaults {
     ///
     /// # Errors
     /// If the labels of the namespace cannot be read.
-    pub async fn of(ctx: &Context, resource: &Key, outputs: Option<&[Spec]>) -> Result<Self, KubeError> {
+    pub async fn of(
+        ctx: &Context,
+        resource: &Key,
+        outputs: Option<&[Spec]>,
+        recorded: &[RecordedOutput],
+    ) -> Result<Self, KubeError> {
         let mut vaults = Self::default();
         for entry in outputs.into_iter().flatten().filter_map(|output| output.vault.as_ref()) {
             let key = vault_key(&entry.vault_ref, resource);
@@ -35,11 +40,21 @@ impl Vaults {
                 let view = VaultView::of(ctx, &key, &resource.namespace).await?;
                 vaults.views.insert(key.clone(), view);
             }
-            let place = vaults.view(&key).and_then(|view| view.place(entry.path.as_deref(), resource));
+            let id = id_of(resource, entry);
+            let current =
+                recorded.iter().find(|output| output.id() == id).and_then(|output| output.entry.as_ref());
+            let folder = current.and_then(|entry| Folder::parse(&entry.folder).ok());
+            let place = vaults
+                .view(&key)
+                .and_then(|view| view.place(entry.path.as_deref(), resource, folder.as_ref()))
+                .and_then(|place| vaults.unless_taken(ctx, &key, place));
             if vaults.places.is_empty() {
-                vaults.first = place.as_ref().ok().map(|place| place.alias.clone());
+                let of_record = || {
+                    current.and_then(|entry| Alias::parse(&entry.secret_alias).ok()).map(NumberedAlias::fixed)
+                };
+                vaults.first = place.as_ref().ok().map(|place| place.alias.clone()).or_else(of_record);
             }
-            vaults.places.insert(id_of(resource, entry), place);
+            vaults.places.insert(id, place);
         }
         Ok(vaults)
     }
@@ -61,16 +76,36 @@ impl Vaults {
         self.places.get(output).map(|place| place.as_ref().map_err(Clone::clone))
     }
 
-    /// Whether an output that the spec names has, or is about to have, its entry there.
+    /// The place of an output, unless an earlier one of the spec has it already.
+    fn unless_taken(&self, ctx: &Context, vault: &Key, place: Place) -> Result<Place, Blocker> {
+        let view = self.view(vault)?;
+        let same_server = |key: &Key| {
+            let server = self.view(key).ok().and_then(|other| other.server(ctx));
+            key == vault || server.is_some() && server == view.server(ctx)
+        };
+        for (id, taken) in &self.places {
+            let same = taken.as_ref().is_ok_and(|taken| taken.at(1).ok() == place.at(1).ok());
+            if same && vault_of(id).is_some_and(|key| same_server(&key)) {
+                let message = format!(
+                    "Two outputs have the same entry: this one and the {id}. Name another path in one of them, or remove it."
+                );
+                return Err(Blocker::lasting(Reason::OutputInvalid, message));
+            }
+        }
+        Ok(place)
+    }
+
+    /// Whether an output that the spec names has, or is about to have, its entry there. A server that is not known yet may be any.
     #[must_use]
-    pub fn are_at(&self, vault: &VaultView, path: &EntryPath, generation: i64) -> bool {
+    pub fn are_at(&self, ctx: &Context, server: Option<&Server>, path: &EntryPath, generation: i64) -> bool {
         let is_at = |place: &Place| {
             let mut generations = generation..=generation + 1;
             generations.any(|generation| place.at(generation).is_ok_and(|at| at.path == *path))
         };
         self.places.iter().any(|(id, place)| {
-            let view = vault_of(id).and_then(|key| self.view(&key).ok());
-            view.is_some_and(|view| view.is_same_server(vault)) && place.as_ref().is_ok_and(is_at)
+            let there = vault_of(id).and_then(|key| self.view(&key).ok()?.server(ctx));
+            let may_be_same = server.is_none() || there.is_none() || server == there.as_ref();
+            may_be_same && place.as_ref().is_ok_and(is_at)
         })
     }
 

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::api::keys;
 use crate::controller::test_support::apiserver::{Apiserver, context};
 use crate::controller::test_support::vault::{Entry, Vault};
 use crate::controller::vault::checks::{Found, check};
@@ -34,7 +35,7 @@ fn left(path: &str, owner: &str) -> AbandonedEntry {
 
 impl Scene {
     async fn check(&self, owner: &str) -> Found {
-        check(&self.ctx, &self.key, &self.spec, vec![left("secret/data/edc-1", owner)]).await
+        check(&self.ctx, &self.key, (&self.spec, ""), vec![left("secret/data/edc-1", owner)]).await
     }
 
     fn user(&self, outputs: &serde_json::Value) {

@@ -6,6 +6,7 @@ mod merged_secrets;
 mod secrets;
 mod unreadable;
 mod vault_entries;
+mod vault_identity;
 
 use async_trait::async_trait;
 use secrecy::SecretString;

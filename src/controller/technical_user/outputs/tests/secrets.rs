@@ -39,6 +39,7 @@ impl Secrets {
                 known: Some(Known::default()),
                 vaults: Vaults::default(),
                 history: History::default(),
+                taken_over: Vec::new(),
                 verification_interval: Duration::from_hours(1),
             },
         }

@@ -11,24 +11,27 @@ use super::secrets::Secrets;
 use super::{Place, publish, state, values};
 use crate::api::keys;
 use crate::api::technical_user::{Output as Spec, RecordedOutput};
+use crate::controller::objects::Key;
 use crate::controller::technical_user::failure::Failure;
 use crate::controller::technical_user::outputs::kinds::{of_entry, of_record};
 use crate::controller::technical_user::outputs::{History, Output, Resource, Vaults};
 use crate::controller::test_support::apiserver::{Apiserver, context};
 use crate::controller::test_support::vault::{Entry, Vault};
+use crate::controller::vault::view::state as state_of;
 use crate::domain::format::Values;
 use crate::domain::plan::OutputState;
 use crate::domain::reason::Reason;
+use crate::domain::vault_place::Server;
 
 /// Entries of a Vault in memory, at the path of the first generation.
 pub(super) struct VaultEntries {
-    vault: Vault,
-    resource: Resource,
+    pub(super) vault: Vault,
+    pub(super) resource: Resource,
     spec: Spec,
     interval: Mutex<Duration>,
 }
 
-const PATH: &str = "edc-1";
+pub(super) const PATH: &str = "edc-1";
 
 impl VaultEntries {
     pub(super) async fn new() -> Self {
@@ -39,10 +42,19 @@ impl VaultEntries {
         vault.serve(&mut ctx, "connector");
         let spec: Spec = serde_json::from_value(json!({"vault": {"vaultRef": {"name": "vault"}}})).unwrap();
         let mut resource = Secrets::new().resource;
-        resource.vaults = Vaults::of(&ctx, &resource.key, Some(std::slice::from_ref(&spec))).await.unwrap();
+        resource.vaults =
+            Vaults::of(&ctx, &resource.key, Some(std::slice::from_ref(&spec)), &[]).await.unwrap();
         resource.history = History { generation: 1, ..History::default() };
         resource.ctx = Arc::new(ctx);
         Self { vault, resource, spec, interval: Mutex::new(Duration::from_hours(1)) }
+    }
+
+    /// The address leads to this server from now on.
+    pub(super) fn leads_to(&self, cluster: &str) {
+        let key = Key { namespace: "connector".into(), name: "vault".into() };
+        let memory = &self.resource.ctx.vault_memory;
+        let object = self.resource.ctx.cached_vault(&key).unwrap();
+        assert!(memory.answered(&key, &state_of(&object), &Server::new(cluster, None)));
     }
 
     fn put(&self, data: Value, owner: Option<&str>) {

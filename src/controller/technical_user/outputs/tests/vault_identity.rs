@@ -1,0 +1,152 @@
+//! Whose an entry in a Vault is and where: the mark, the server, the folder.
+
+use serde_json::json;
+
+use super::super::Vaults;
+use super::super::vaults::id_of;
+use super::vault_entries::{PATH, VaultEntries};
+use super::{OWNER, Place as _, publish, state, values};
+use crate::api::technical_user::{Output as Spec, RecordedEntry, RecordedOutput};
+use crate::controller::test_support::apiserver::{Apiserver, context};
+use crate::controller::test_support::vault::Entry;
+use crate::controller::vault::mark::EntryMark;
+use crate::domain::identity::Hint;
+use crate::domain::plan::OutputState;
+use crate::domain::reason::Reason;
+
+/// Another server has nothing of what was written to the former one, and the operator cannot reach that any more.
+#[tokio::test]
+async fn an_address_that_leads_to_another_server_gets_an_entry_of_its_own() {
+    let mut place = VaultEntries::new().await;
+    let recorded = publish(&place, "u1", None).await;
+    place.record(recorded.clone());
+    place.leads_to("cluster-2");
+    place.delete();
+    let mut output = place.output();
+    assert_eq!(output.observe(Some(&recorded)).await.unwrap().state, OutputState::Absent);
+    output.write(&values("u1")).await.unwrap();
+    let replaced = output.record(&recorded.digest, Some(&recorded), true).unwrap();
+    assert_eq!(replaced.entry.as_ref().unwrap().server, "cluster-2");
+    let former = output.superseded().remove(0);
+    assert_eq!(former.entry.as_ref().unwrap().server, "cluster-1");
+    place.record(former.clone());
+    super::super::kinds::of_record(&place.resource, &former.id()).unwrap().remove().await.unwrap();
+    assert!(place.is_there(), "it is that of the other server");
+}
+
+/// A server that has the same entry, such as a replica that took over, needs no other one.
+#[tokio::test]
+async fn an_entry_that_another_server_has_as_well_is_recorded_there() {
+    let place = VaultEntries::new().await;
+    let recorded = publish(&place, "u1", None).await;
+    place.leads_to("cluster-2");
+    let mut output = place.output();
+    assert!(matches!(
+        output.observe(Some(&recorded)).await.unwrap().state,
+        OutputState::Ours { metadata_as_wanted: true, .. }
+    ));
+    let found = output.record(&recorded.digest, Some(&recorded), false).unwrap();
+    assert_eq!(found.entry.unwrap().server, "cluster-2");
+    assert!(output.superseded().is_empty());
+    assert_eq!(place.vault.get(PATH).unwrap().version, 1);
+}
+
+#[tokio::test]
+async fn an_entry_of_a_copy_of_the_cluster_is_ours_once_it_is_taken_over() {
+    let mut place = VaultEntries::new().await;
+    let recorded = publish(&place, "u1", None).await;
+    place.record(recorded.clone());
+    let mark = |hint: &str| EntryMark::custom_metadata(OWNER, &Hint::read(hint));
+    let there = Entry { custom: mark("zzzzzz"), ..place.vault.get(PATH).unwrap() };
+    place.vault.put(PATH, there);
+    place.come_due();
+    let foreign = state(&place, Some(&recorded)).await;
+    assert!(
+        matches!(&foreign, OutputState::Foreign(whose) if whose.contains("another cluster")),
+        "{foreign:?}"
+    );
+    place.output().remove().await.unwrap();
+    assert!(place.is_there());
+
+    place.resource.taken_over = vec![Hint::read("zzzzzz")];
+    let mut output = place.output();
+    let state = output.observe(Some(&recorded)).await.unwrap().state;
+    assert!(matches!(state, OutputState::Ours { metadata_as_wanted: false, .. }), "{state:?}");
+    output.write(&values("u1")).await.unwrap();
+    let hint = place.resource.ctx.installation.hint.as_str().to_owned();
+    assert_eq!(place.vault.get(PATH).unwrap().custom, mark(&hint));
+}
+
+/// A person who replaces the custom metadata of an entry does not take it over.
+#[tokio::test]
+async fn an_entry_that_lost_its_mark_is_marked_again_and_removed() {
+    for heals in [true, false] {
+        let mut place = VaultEntries::new().await;
+        let recorded = publish(&place, "u1", None).await;
+        place.record(recorded.clone());
+        let team = [("team".to_owned(), "blue".to_owned())];
+        place.vault.put(PATH, Entry { custom: team.clone().into(), ..place.vault.get(PATH).unwrap() });
+        if heals {
+            place.come_due();
+            let mut output = place.output();
+            let state = output.observe(Some(&recorded)).await.unwrap().state;
+            assert!(matches!(state, OutputState::Ours { metadata_as_wanted: false, .. }), "{state:?}");
+            output.write(&values("u1")).await.unwrap();
+            let entry = place.vault.get(PATH).unwrap();
+            assert_eq!((entry.version, entry.custom.len()), (1, 3), "the metadata of others is kept");
+        }
+        place.output().remove().await.unwrap();
+        assert!(!place.is_there());
+    }
+}
+
+#[tokio::test]
+async fn an_entry_remains_in_the_folder_that_a_rule_still_permits() {
+    let place = VaultEntries::new().await;
+    let rule = |prefix: &str| json!({"namespaces": {"from": "Same"}, "prefix": prefix});
+    let mut ctx = context(Apiserver::default().client());
+    place.vault.serve_with(
+        &mut ctx,
+        "connector",
+        &json!({"access": [rule("new"), rule("old"), rule("old/deep")]}),
+    );
+    let folder = async |path: Option<&str>, recorded: Option<&str>| {
+        let spec: Spec =
+            serde_json::from_value(json!({"vault": {"vaultRef": {"name": "vault"}, "path": path}})).unwrap();
+        let id = id_of(&place.resource.key, spec.vault.as_ref().unwrap());
+        let entry =
+            recorded.map(|folder| RecordedEntry { folder: folder.to_owned(), ..RecordedEntry::default() });
+        let recorded = RecordedOutput {
+            kind: id.kind.clone(),
+            name: id.name.clone(),
+            entry,
+            ..RecordedOutput::default()
+        };
+        let vaults = Vaults::of(&ctx, &place.resource.key, Some(&[spec]), &[recorded]).await.unwrap();
+        vaults.place(&id).unwrap().unwrap().folder.as_str().to_owned()
+    };
+    assert_eq!(folder(None, None).await, "new");
+    assert_eq!(folder(None, Some("old")).await, "old");
+    assert_eq!(folder(None, Some("forbidden")).await, "new");
+    assert_eq!(folder(Some("old/deep/edc"), None).await, "old");
+    assert_eq!(folder(Some("old/deep/edc"), Some("old/deep")).await, "old/deep");
+    assert_eq!(folder(Some("new/edc"), Some("old")).await, "new");
+}
+
+#[tokio::test]
+async fn two_outputs_with_one_entry_are_refused() {
+    let place = VaultEntries::new().await;
+    let rule = json!({"namespaces": {"from": "Same"}, "prefix": "teams"});
+    let mut ctx = context(Apiserver::default().client());
+    place.vault.serve_with(&mut ctx, "connector", &json!({"access": [rule]}));
+    let specs = [None, Some("teams/other"), Some("teams/edc")].map(|path| -> Spec {
+        serde_json::from_value(json!({"vault": {"vaultRef": {"name": "vault"}, "path": path}})).unwrap()
+    });
+    let key = &place.resource.key;
+    let vaults = Vaults::of(&ctx, key, Some(&specs), &[]).await.unwrap();
+    let why = specs.each_ref().map(|spec| {
+        let id = id_of(key, spec.vault.as_ref().unwrap());
+        vaults.place(&id).unwrap().err().map(|why| why.reason)
+    });
+    assert_eq!(why, [None, None, Some(Reason::OutputInvalid)]);
+}

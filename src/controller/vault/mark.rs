@@ -1,0 +1,77 @@
+//! The mark of an entry, in its custom metadata: which resource of which installation wrote it. Several clusters may share a Vault.
+
+use std::collections::BTreeMap;
+
+use crate::api::keys;
+use crate::domain::identity::Hint;
+use crate::domain::text::printable;
+
+/// Longer than any mark.
+const LONGEST: usize = 400;
+
+/// What the custom metadata of an entry say of its owner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EntryMark {
+    /// `<instance>/<namespace>/<name>` of the `TechnicalUser`.
+    pub owner: String,
+    /// The hint of the installation. Each client that may write the metadata may remove it.
+    pub hint: Option<Hint>,
+}
+
+impl EntryMark {
+    /// The mark in custom metadata.
+    #[must_use]
+    pub fn of(custom_metadata: &BTreeMap<String, String>) -> Option<Self> {
+        let owner = custom_metadata.get(keys::OWNER)?.clone();
+        Some(Self { owner, hint: custom_metadata.get(keys::INSTALLATION).map(|hint| Hint::read(hint)) })
+    }
+
+    /// The custom metadata that are the mark of a resource of this installation.
+    #[must_use]
+    pub fn custom_metadata(owner: &str, hint: &Hint) -> BTreeMap<String, String> {
+        let pairs = [(keys::OWNER, owner), (keys::INSTALLATION, hint.as_str())];
+        pairs.map(|(key, text)| (key.to_owned(), text.to_owned())).into()
+    }
+
+    /// Whether it is that of this resource, here or in an installation whose users this one takes over.
+    #[must_use]
+    pub fn is_of(&self, owner: &str, hint: &Hint, taken_over: &[Hint]) -> bool {
+        let is_known = |shown: &Hint| shown == hint || taken_over.contains(shown);
+        self.owner == owner && self.hint.as_ref().is_none_or(is_known)
+    }
+
+    /// Whose it is, in words, for a resource that it is not of.
+    #[must_use]
+    pub fn words(&self, owner: &str) -> String {
+        let marked = printable(&self.owner, LONGEST);
+        match &self.hint {
+            Some(hint) if self.owner == owner => {
+                format!(
+                    "the TechnicalUser {marked} of another cluster, whose hint is {}",
+                    printable(hint.as_str(), 16)
+                )
+            }
+            _ => format!("the TechnicalUser {marked}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_of_a_copy_of_the_cluster_is_ours_only_once_it_is_taken_over() {
+        let (owner, here, there) = ("prod/ns/edc", Hint::read("aaaaaa"), Hint::read("bbbbbb"));
+        let mark = EntryMark::of(&EntryMark::custom_metadata(owner, &there)).unwrap();
+        assert!(mark.is_of(owner, &there, &[]));
+        assert!(!mark.is_of(owner, &here, &[]));
+        assert!(mark.is_of(owner, &here, &[there]));
+        assert!(!mark.is_of("prod/ns/other", &here, std::slice::from_ref(&here)));
+        assert_eq!(
+            mark.words(owner),
+            "the TechnicalUser prod/ns/edc of another cluster, whose hint is bbbbbb"
+        );
+        assert_eq!(mark.words("prod/ns/other"), "the TechnicalUser prod/ns/edc");
+    }
+}
