@@ -47,26 +47,39 @@ impl Vault {
 
     /// The same with more in its spec.
     pub fn serve_with(&self, ctx: &mut Context, namespace: &str, more: &Value) {
+        self.serve_all(ctx, namespace, &["vault"], more);
+    }
+
+    /// Vault resources of these names lead here. Of the first one it is known which server answered.
+    pub fn serve_named(&self, ctx: &mut Context, namespace: &str, names: &[&str]) {
+        self.serve_all(ctx, namespace, names, &json!({}));
+    }
+
+    fn serve_all(&self, ctx: &mut Context, namespace: &str, names: &[&str], more: &Value) {
         let vault = self.clone();
         ctx.transports = Arc::new(InMemory::new(move |request| Some(vault.answer(request))));
-        let key = Key { namespace: namespace.to_owned(), name: "vault".to_owned() };
         let mut writer = reflector::store::Writer::new(vaults());
-        let mut object = json!({
-            "apiVersion": "technicaluser.dev/v1alpha1", "kind": "Vault",
-            "metadata": {"name": key.name, "namespace": key.namespace},
-            "spec": {
-                "address": "https://vault.example.org", "mount": "secret",
-                "auth": {"tokenSecretRef": {"name": "vault-token"}},
-            },
-        });
-        let more = more.as_object().unwrap().clone();
-        object["spec"].as_object_mut().unwrap().extend(more);
-        let object = serde_json::from_value(object).unwrap();
-        let state = state(&object);
-        writer.apply_watcher_event(&watcher::Event::Apply(object));
+        for (number, name) in names.iter().enumerate() {
+            let key = Key { namespace: namespace.to_owned(), name: (*name).to_owned() };
+            let mut object = json!({
+                "apiVersion": "technicaluser.dev/v1alpha1", "kind": "Vault",
+                "metadata": {"name": key.name, "namespace": key.namespace},
+                "spec": {
+                    "address": "https://vault.example.org", "mount": "secret",
+                    "auth": {"tokenSecretRef": {"name": "vault-token"}},
+                },
+            });
+            let more = more.as_object().unwrap().clone();
+            object["spec"].as_object_mut().unwrap().extend(more);
+            let object = serde_json::from_value(object).unwrap();
+            let state = state(&object);
+            writer.apply_watcher_event(&watcher::Event::Apply(object));
+            if number == 0 {
+                ctx.vault_memory.answered(&key, &state, &Server::new("cluster-1", None));
+            }
+            ctx.vault_memory.found(&key, &state, Ok(()));
+        }
         ctx.caches.vaults = writer.as_reader();
-        ctx.vault_memory.answered(&key, &state, &Server::new("cluster-1", None));
-        ctx.vault_memory.found(&key, &state, Ok(()));
     }
 
     /// An entry as another client writes it.

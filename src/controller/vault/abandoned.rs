@@ -170,9 +170,13 @@ async fn remove(
         return Ok(Fate::NotOurs("it does not exist any more"));
     };
     let hint = &ctx.installation.hint;
-    let mark = EntryMark::of(&metadata.custom_metadata);
-    if !mark.is_some_and(|mark| mark.is_of(&entry.owner, hint, &[])) {
-        return Ok(Fate::NotOurs("another client has it"));
+    match EntryMark::of(&metadata.custom_metadata) {
+        None => return Ok(Fate::Kept("its mark was removed")),
+        Some(mark) if mark.owner != entry.owner => return Ok(Fate::NotOurs("another client has it")),
+        Some(mark) if !mark.is_of(&entry.owner, hint, &[]) => {
+            return Ok(Fate::Kept("it has the mark of another cluster"));
+        }
+        Some(_) => {}
     }
     let Some(owner) = Owner::parse(&entry.owner) else {
         return Ok(Fate::Kept("the owner in its mark cannot be read"));

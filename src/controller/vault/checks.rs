@@ -7,6 +7,7 @@ use super::access::folder;
 use super::blocker::blocker;
 use super::jwt::audience;
 use super::login::{self, Built};
+use super::view::server;
 use super::wake_all;
 use crate::api::portal::AccessFrom;
 use crate::api::vault::{AbandonedEntry, VaultAccessRule, VaultSpec};
@@ -15,7 +16,6 @@ use crate::controller::objects::Key;
 use crate::domain::blocker::Blocker;
 use crate::domain::reason::Reason;
 use crate::domain::vault_path::{Alias, EntryPath, Folder, Mount, PathError};
-use crate::domain::vault_place::Server;
 use crate::vault::{VaultClient, VaultError};
 
 /// The alias of an entry that does not exist. The check reads only what the policy allows for it.
@@ -71,8 +71,7 @@ async fn log_in(
     let places = places(spec, &key.namespace).map_err(invalid)?;
     let built = login::client(ctx, key, spec).await?;
     let health = built.client.health().await.map_err(|error| blocker(&error, spec, key))?;
-    let server = health.cluster_id.as_deref().map(|id| Server::new(id, spec.namespace.as_deref()));
-    if server.is_some_and(|server| ctx.vault_memory.answered(key, state, &server)) {
+    if ctx.vault_memory.answered(key, state, &server(&health, spec)) {
         wake_all(ctx, key);
     }
     if let Some(blocker) = ctx.vault_memory.refused_logins.of(key, &built.fingerprint) {

@@ -14,16 +14,16 @@ const LONGEST: usize = 400;
 pub struct EntryMark {
     /// `<instance>/<namespace>/<name>` of the `TechnicalUser`.
     pub owner: String,
-    /// The hint of the installation. Each client that may write the metadata may remove it.
-    pub hint: Option<Hint>,
+    /// The hint of the installation.
+    pub hint: Hint,
 }
 
 impl EntryMark {
-    /// The mark in custom metadata.
+    /// The mark in custom metadata. Each client that may write the metadata may remove a part of it; the rest is no mark.
     #[must_use]
     pub fn of(custom_metadata: &BTreeMap<String, String>) -> Option<Self> {
-        let owner = custom_metadata.get(keys::OWNER)?.clone();
-        Some(Self { owner, hint: custom_metadata.get(keys::INSTALLATION).map(|hint| Hint::read(hint)) })
+        let (owner, hint) = (custom_metadata.get(keys::OWNER)?, custom_metadata.get(keys::INSTALLATION)?);
+        Some(Self { owner: owner.clone(), hint: Hint::read(hint) })
     }
 
     /// The custom metadata that are the mark of a resource of this installation.
@@ -36,23 +36,18 @@ impl EntryMark {
     /// Whether it is that of this resource, here or in an installation whose users this one takes over.
     #[must_use]
     pub fn is_of(&self, owner: &str, hint: &Hint, taken_over: &[Hint]) -> bool {
-        let is_known = |shown: &Hint| shown == hint || taken_over.contains(shown);
-        self.owner == owner && self.hint.as_ref().is_none_or(is_known)
+        self.owner == owner && (self.hint == *hint || taken_over.contains(&self.hint))
     }
 
     /// Whose it is, in words, for a resource that it is not of.
     #[must_use]
     pub fn words(&self, owner: &str) -> String {
         let marked = printable(&self.owner, LONGEST);
-        match &self.hint {
-            Some(hint) if self.owner == owner => {
-                format!(
-                    "the TechnicalUser {marked} of another cluster, whose hint is {}",
-                    printable(hint.as_str(), 16)
-                )
-            }
-            _ => format!("the TechnicalUser {marked}"),
+        if self.owner != owner {
+            return format!("the TechnicalUser {marked}");
         }
+        let hint = printable(self.hint.as_str(), 16);
+        format!("the TechnicalUser {marked} of another cluster, whose hint is {hint}")
     }
 }
 

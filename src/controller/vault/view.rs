@@ -15,7 +15,7 @@ use crate::domain::blocker::Blocker;
 use crate::domain::reason::Reason;
 use crate::domain::vault_path::{Alias, Folder, Mount, PathError};
 use crate::domain::vault_place::{NumberedAlias, Place, Server};
-use crate::vault::{VaultClient, VaultError};
+use crate::vault::{Health, VaultClient, VaultError};
 
 /// A Vault as a namespace sees it.
 #[derive(Debug, Clone)]
@@ -114,6 +114,14 @@ impl VaultView {
         Ok(Place { mount: self.mount.clone(), folder, alias: NumberedAlias { alias, per_generation } })
     }
 
+    /// The server that answers now, where no check of the resource in this state has named it.
+    pub async fn answering(&self, ctx: &Context, client: &VaultClient) -> Option<Server> {
+        match self.server(ctx) {
+            Some(server) => Some(server),
+            None => client.health().await.ok().map(|health| server(&health, &self.spec)),
+        }
+    }
+
     /// The server that answered the last check; `None` before the first one.
     #[must_use]
     pub fn server(&self, ctx: &Context) -> Option<Server> {
@@ -205,6 +213,14 @@ fn read(ctx: &Context, key: &Key) -> Result<(Arc<DynamicObject>, VaultSpec), Blo
             Err(Blocker::lasting(Reason::VaultNotReady, format!("Vault {key} cannot be read: {why}")))
         }
     }
+}
+
+/// The server that gave an answer: by the id of its cluster, or by its address where it shows none.
+#[must_use]
+pub fn server(health: &Health, spec: &VaultSpec) -> Server {
+    let id = health.cluster_id.as_deref().filter(|id| !id.is_empty());
+    let address = spec.address.trim_end_matches('/').to_ascii_lowercase();
+    Server::new(id.unwrap_or(&address), spec.namespace.as_deref())
 }
 
 /// In which state of a Vault a check found something: its uid and generation. Our own writes of the status are no part of it.

@@ -37,7 +37,7 @@ use inventory::see_inventory;
 use known::known;
 use outputs::{observe_outputs, vaults};
 pub(in crate::controller) use portal::grants;
-use portal::{audited, every_login_is_known, facts, link};
+use portal::{audited, every_login_is_known, facts, link, taken_over};
 use recorded::open_attempt;
 pub(super) use recorded::recorded;
 use restart::see_restarts;
@@ -77,7 +77,7 @@ pub async fn observe(
     let fingerprint = RefusalFingerprint::of(&object, portal_object.as_deref(), facts.as_ref().ok());
     let owner = owner(ctx, &key);
     let verification_interval = verification_interval(portal_spec);
-    let taken_over = facts.as_ref().map(|facts| facts.taken_over.clone()).unwrap_or_default();
+    let taken_over = portal_object.as_deref().map(taken_over).unwrap_or_default();
     let vaults = vaults(ctx, &object, &spec, &status).await?;
     let around = Around { vaults, verification_interval, taken_over };
     let recorded = recorded(ctx, &owner, &status, link.as_ref());

@@ -133,6 +133,12 @@ fn moved_from(annotation: &str) -> Vec<String> {
     addresses
 }
 
+/// The installations whose users a person permits to take over. That needs no connection to the portal.
+pub(super) fn taken_over(portal: &DynamicObject) -> Vec<Hint> {
+    let hints = annotation(portal, keys::TAKE_OVER).unwrap_or_default();
+    hints.split([',', ' ']).filter(|hint| !hint.is_empty()).map(Hint::read).collect()
+}
+
 fn portal_facts(
     ctx: &Context,
     link: &Connection,
@@ -157,9 +163,7 @@ fn portal_facts(
         release_undeletable: spec.when_undeletable == Some(WhenUndeletable::Release),
         roles: link.roles.to_vec(),
         grants,
-        taken_over: annotation(object, keys::TAKE_OVER)
-            .map(|hints| hints.split([',', ' ']).filter(|h| !h.is_empty()).map(Hint::read).collect())
-            .unwrap_or_default(),
+        taken_over: taken_over(object),
         mass_disappearance: link.inventory.mass_disappearance(),
         logins: ctx.connections.logins.at(&LoginPlace::new(&link.url, &link.token_url)),
     }

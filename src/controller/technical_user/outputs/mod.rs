@@ -30,7 +30,7 @@ use super::failure::Failure;
 use super::memory::places::Place;
 use crate::api::technical_user::{RecordedOutput, TechnicalUserStatus};
 use crate::controller::context::Context;
-use crate::controller::objects::Key;
+use crate::controller::objects::{Key, is_deleting};
 use crate::domain::blocker::Blocker;
 use crate::domain::format::{Content, FormatError, Known, Values};
 use crate::domain::identity::{Hint, Owner};
@@ -143,6 +143,8 @@ pub struct Resource {
     pub key: Key,
     /// Its uid.
     pub uid: String,
+    /// It is under deletion.
+    pub deleting: bool,
     /// Whose mark the outputs have.
     pub owner: Owner,
     /// What its Portal says; `None` while that cannot be read.
@@ -210,6 +212,7 @@ impl Resource {
             ctx: Arc::clone(ctx),
             key: Key::of(object),
             uid: object.metadata.uid.clone().unwrap_or_default(),
+            deleting: is_deleting(object),
             owner: owner.clone(),
             known: known.cloned(),
             vaults: around.vaults,

@@ -183,7 +183,7 @@ impl VaultOutput {
 
     /// Whether it is the mark of this installation.
     fn is_as_wanted(&self, mark: &EntryMark) -> bool {
-        self.is_ours(mark) && mark.hint.as_ref() == Some(&self.resource.ctx.installation.hint)
+        self.is_ours(mark) && mark.hint == self.resource.ctx.installation.hint
     }
 
     /// Whose an entry is, in words.
@@ -205,10 +205,16 @@ impl VaultOutput {
         let path = &seen.at.path;
         let metadata = client.metadata(path).await.map_err(|error| self.failure(&error))?.unwrap_or_default();
         let marked = EntryMark::of(&metadata.custom_metadata);
-        // Without a mark it is ours only if its content is what the status records.
-        let unknown = marked.is_none() && seen.version > 0 && seen.digest.is_none();
-        if metadata.version != seen.version || unknown {
+        if metadata.version != seen.version {
             return Err(Failure::Overtaken);
+        }
+        // Without a mark it is ours only if its content is what the operator wrote, which the status alone does not show.
+        if marked.is_none() && seen.version > 0 {
+            let entry = client.read(path).await.map_err(|error| self.failure(&error))?;
+            let digest = entry.map(|entry| self.digest(&entry.content));
+            if digest.is_none() || digest != seen.digest {
+                return Err(Failure::Overtaken);
+            }
         }
         match marked {
             Some(mark) if self.is_as_wanted(&mark) => return Ok(()),
@@ -291,7 +297,12 @@ impl VaultOutput {
         } else {
             found
         };
-        RecordedOutput { entry: Some(entry), ..before.clone() }
+        let resource_version = match &before.entry {
+            // Another server counts its versions by itself.
+            Some(former) if former.server != entry.server => seen.version.to_string(),
+            _ => before.resource_version.clone(),
+        };
+        RecordedOutput { entry: Some(entry), resource_version, ..before.clone() }
     }
 
     fn foreign(&self, owner: &str) -> Blocker {

@@ -9,6 +9,7 @@ use crate::controller::technical_user::reference;
 use crate::controller::vault::abandoned;
 use crate::controller::vault::mark::EntryMark;
 use crate::controller::vault::view::VaultView;
+use crate::domain::blocker::Blocker;
 use crate::domain::plan::OutputId;
 use crate::domain::reason::Reason;
 use crate::domain::vault_path::{EntryPath, PathError};
@@ -25,14 +26,19 @@ pub(super) async fn remove(resource: &Resource, id: &OutputId) -> Result<(), Fai
     let Some(vault) = vaults::vault_of(id) else { return Ok(()) };
     let view = VaultView::for_cleanup(&resource.ctx, &vault, &resource.key.namespace);
     let view = view.map_err(Failure::OutputUnavailable)?;
-    let entries = entries(resource, id, &view);
-    if entries.is_empty() {
+    if entries(resource, id, &vault, view.server(&resource.ctx).as_ref())?.is_empty() {
         return Ok(());
     }
     let client = view.client_for_cleanup(&resource.ctx).await.map_err(Failure::OutputUnavailable)?;
     let unavailable = |error| Failure::OutputUnavailable(view.blocker(&resource.ctx, &error));
-    for path in entries {
-        let Some(metadata) = client.metadata(&path).await.map_err(unavailable)? else { continue };
+    let here = view.answering(&resource.ctx, &client).await;
+    for Left { path, elsewhere } in entries(resource, id, &vault, here.as_ref())? {
+        let Some(metadata) = client.metadata(&path).await.map_err(unavailable)? else {
+            if elsewhere {
+                left_behind(resource, &vault, &path)?;
+            }
+            continue;
+        };
         let is_ours = match EntryMark::of(&metadata.custom_metadata) {
             Some(mark) => is_of(resource, &mark),
             None => is_as_recorded(resource, id, &client, &path).await.map_err(unavailable)?,
@@ -83,41 +89,81 @@ pub(super) async fn abandon(resource: &Resource, id: &OutputId, why: &str) -> Re
         why: why.to_owned(),
         since: since.clone(),
     };
-    let entries: Vec<_> = entries(resource, id, &view).into_iter().map(entry).collect();
+    let entries = entries(resource, id, &vault, view.server(&resource.ctx).as_ref())?;
+    let entries: Vec<_> = entries.into_iter().map(|left| entry(left.path)).collect();
     Ok(abandoned::list(&resource.ctx, &vault, entries).await?)
 }
 
-/// Where entries of an output are, or may be: each is in the status before its first write. One that an output of the spec has
-/// is not among them, nor one on a server to which the Vault does not lead any more.
-fn entries(resource: &Resource, id: &OutputId, view: &VaultView) -> Vec<EntryPath> {
-    let recorded = resource.history.recorded(id).into_iter().flat_map(RecordedOutput::entries);
-    let (ctx, here) = (&resource.ctx, view.server(&resource.ctx));
-    let generation = resource.history.generation;
-    let mut paths = Vec::new();
-    for entry in recorded {
-        let Ok(EntryAt { path, .. }) = of_entry(entry) else { continue };
-        let there = Server::of_record(&entry.server).or_else(|| here.clone());
-        if here.is_some() && there != here {
-            left_behind(resource, &view.key, &path);
-        } else if !resource.vaults.are_at(ctx, there.as_ref(), &path, generation)
-            || resource.vaults.place(id).is_some()
-        {
-            paths.push(path);
-        }
-    }
-    paths.sort();
-    paths.dedup();
-    paths
+/// An entry that the status records.
+struct Left {
+    path: EntryPath,
+    /// It was written to another server than the one that the Vault leads to.
+    elsewhere: bool,
 }
 
-/// Reports an entry that the operator cannot reach any more.
-fn left_behind(resource: &Resource, vault: &Key, path: &EntryPath) {
+/// Where entries of an output are, or may be: each is in the status before its first write. One that an output of the spec has
+/// is not among them.
+fn entries(
+    resource: &Resource,
+    id: &OutputId,
+    vault: &Key,
+    here: Option<&Server>,
+) -> Result<Vec<Left>, Failure> {
+    let recorded = resource.history.recorded(id).into_iter().flat_map(RecordedOutput::entries);
+    let mut left: Vec<Left> = Vec::new();
+    for entry in recorded {
+        let Ok(EntryAt { path, .. }) = of_entry(entry) else { continue };
+        let there = Server::of_record(&entry.server);
+        let elsewhere = here.is_some() && there.is_some() && there.as_ref() != here;
+        let is_another = |path: &EntryPath| left.iter().all(|known| known.path != *path);
+        if is_another(&path) && !is_in_use(resource, id, (vault, here.or(there.as_ref())), &path)? {
+            left.push(Left { path, elsewhere });
+        }
+    }
+    Ok(left)
+}
+
+/// Whether another output of the spec has its entry there.
+fn is_in_use(
+    resource: &Resource,
+    id: &OutputId,
+    (vault, server): (&Key, Option<&Server>),
+    path: &EntryPath,
+) -> Result<bool, Failure> {
+    for other in resource.vaults.at_path(path, resource.history.generation).filter(|other| *other != id) {
+        let Some(key) = vaults::vault_of(other) else { continue };
+        let recorded = || Server::of_record(&resource.history.recorded(other)?.entry.as_ref()?.server);
+        let view = resource.vaults.view(&key).ok();
+        let there = view.and_then(|view| view.server(&resource.ctx)).or_else(recorded);
+        if key == *vault {
+            return Ok(true);
+        }
+        match (server, there) {
+            (Some(server), Some(there)) if *server == there => return Ok(true),
+            (Some(_), Some(_)) => {}
+            _ => {
+                let message =
+                    format!("The operator does not know yet whether Vault {key} is the same server");
+                return Err(Failure::OutputUnavailable(Blocker::passing(Reason::VaultNotReady, message)));
+            }
+        }
+    }
+    Ok(false)
+}
+
+/// Reports an entry that the operator cannot reach any more. Under deletion it is tried again, and listed as one that is left: the
+/// address of the Vault may be corrected.
+fn left_behind(resource: &Resource, vault: &Key, path: &EntryPath) -> Result<(), Failure> {
     let Resource { ctx, key, .. } = resource;
     let path = path.data();
-    tracing::warn!(resource = %key, %vault, entry = path, "An entry is left on the former server of a Vault");
     let note = format!(
         "The address of Vault {vault} leads to another server. The entry {path} of this TechnicalUser is left on the former one. \
          Delete it there."
     );
+    if resource.deleting {
+        return Err(Failure::OutputUnavailable(Blocker::lasting(Reason::EntryAbandoned, note)));
+    }
+    tracing::warn!(resource = %key, %vault, entry = path, "An entry is left on the former server of a Vault");
     ctx.events.warning(reference(ctx, key), Reason::EntryAbandoned.as_str(), "Remove", &note);
+    Ok(())
 }

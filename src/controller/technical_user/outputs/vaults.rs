@@ -12,7 +12,7 @@ use crate::domain::blocker::Blocker;
 use crate::domain::plan::OutputId;
 use crate::domain::reason::Reason;
 use crate::domain::vault_path::{Alias, EntryPath, Folder};
-use crate::domain::vault_place::{NumberedAlias, Place, Server};
+use crate::domain::vault_place::{NumberedAlias, Place};
 
 /// The Vaults that the outputs of a spec name, and where their entries are.
 #[derive(Debug, Clone, Default)]
@@ -84,7 +84,8 @@ impl Vaults {
             key == vault || server.is_some() && server == view.server(ctx)
         };
         for (id, taken) in &self.places {
-            let same = taken.as_ref().is_ok_and(|taken| taken.at(1).ok() == place.at(1).ok());
+            let path = |place: &Place| place.at(1).ok().map(|at| at.path);
+            let same = taken.as_ref().is_ok_and(|taken| path(taken).is_some() && path(taken) == path(&place));
             if same && vault_of(id).is_some_and(|key| same_server(&key)) {
                 let message = format!(
                     "Two outputs have the same entry: this one and the {id}. Name another path in one of them, or remove it."
@@ -95,18 +96,13 @@ impl Vaults {
         Ok(place)
     }
 
-    /// Whether an output that the spec names has, or is about to have, its entry there. A server that is not known yet may be any.
-    #[must_use]
-    pub fn are_at(&self, ctx: &Context, server: Option<&Server>, path: &EntryPath, generation: i64) -> bool {
-        let is_at = |place: &Place| {
+    /// The outputs of the spec that have, or are about to have, an entry with this path.
+    pub fn at_path<'a>(&'a self, path: &'a EntryPath, generation: i64) -> impl Iterator<Item = &'a OutputId> {
+        let is_at = move |place: &Place| {
             let mut generations = generation..=generation + 1;
             generations.any(|generation| place.at(generation).is_ok_and(|at| at.path == *path))
         };
-        self.places.iter().any(|(id, place)| {
-            let there = vault_of(id).and_then(|key| self.view(&key).ok()?.server(ctx));
-            let may_be_same = server.is_none() || there.is_none() || server == there.as_ref();
-            may_be_same && place.as_ref().is_ok_and(is_at)
-        })
+        self.places.iter().filter(move |(_, place)| place.as_ref().is_ok_and(is_at)).map(|(id, _)| id)
     }
 
     /// The alias of the first entry that the outputs name, which a Secret with the variables of a connector names as well.

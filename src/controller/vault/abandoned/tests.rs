@@ -1,7 +1,4 @@
-use std::collections::BTreeMap;
-
 use super::*;
-use crate::api::keys;
 use crate::controller::test_support::apiserver::{Apiserver, context};
 use crate::controller::test_support::vault::{Entry, Vault};
 use crate::controller::vault::checks::{Found, check};
@@ -22,7 +19,7 @@ fn scene(owner: &str) -> Scene {
     let mut ctx = context(apiserver.client());
     vault.serve(&mut ctx, "ops");
     apiserver.put("ops", "vault-token", json!({"data": {"token": "aHZzLnQ="}}));
-    let custom = BTreeMap::from([(keys::OWNER.to_owned(), owner.to_owned())]);
+    let custom = EntryMark::custom_metadata(owner, &ctx.installation.hint);
     vault.put("edc-1", Entry { version: 1, data: json!({}), custom });
     let key = Key { namespace: "ops".into(), name: "vault".into() };
     let spec = part(&ctx.cached_vault(&key).unwrap(), "spec").unwrap();

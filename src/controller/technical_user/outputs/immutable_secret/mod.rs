@@ -156,10 +156,12 @@ impl Output for ImmutableSecret {
     /// The Secret in use. The content of the very object that the status names is the one that was written.
     async fn observe(&mut self, recorded: Option<&RecordedOutput>) -> Result<Observed, Failure> {
         self.in_use = None;
-        let name = match recorded {
-            Some(recorded) => recorded.secret.clone(),
-            None => self.without_status().await?,
-        };
+        // The status may name the output before the first write, also after a restore that lost what it said.
+        let name =
+            match recorded.filter(|recorded| recorded.secret.is_some() || recorded.begun_secret.is_some()) {
+                Some(recorded) => recorded.secret.clone(),
+                None => self.without_status().await?,
+            };
         let recorded = recorded.filter(|recorded| !recorded.digest.is_empty());
         let Some(name) = name else {
             return Ok(Observed { state: self.state_of_next().await?, read_in: None });

@@ -35,6 +35,7 @@ impl Secrets {
                 ctx,
                 key,
                 uid: "uid-of-edc".into(),
+                deleting: false,
                 owner,
                 known: Some(Known::default()),
                 vaults: Vaults::default(),

@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 
 use super::secrets::Secrets;
 use super::{Place, publish, state, values};
-use crate::api::keys;
 use crate::api::technical_user::{Output as Spec, RecordedOutput};
 use crate::controller::objects::Key;
 use crate::controller::technical_user::failure::Failure;
@@ -17,6 +16,7 @@ use crate::controller::technical_user::outputs::kinds::{of_entry, of_record};
 use crate::controller::technical_user::outputs::{History, Output, Resource, Vaults};
 use crate::controller::test_support::apiserver::{Apiserver, context};
 use crate::controller::test_support::vault::{Entry, Vault};
+use crate::controller::vault::mark::EntryMark;
 use crate::controller::vault::view::state as state_of;
 use crate::domain::format::Values;
 use crate::domain::plan::OutputState;
@@ -26,6 +26,7 @@ use crate::domain::vault_place::Server;
 /// Entries of a Vault in memory, at the path of the first generation.
 pub(super) struct VaultEntries {
     pub(super) vault: Vault,
+    pub(super) apiserver: Apiserver,
     pub(super) resource: Resource,
     spec: Spec,
     interval: Mutex<Duration>,
@@ -46,20 +47,26 @@ impl VaultEntries {
             Vaults::of(&ctx, &resource.key, Some(std::slice::from_ref(&spec)), &[]).await.unwrap();
         resource.history = History { generation: 1, ..History::default() };
         resource.ctx = Arc::new(ctx);
-        Self { vault, resource, spec, interval: Mutex::new(Duration::from_hours(1)) }
+        Self { vault, apiserver, resource, spec, interval: Mutex::new(Duration::from_hours(1)) }
     }
 
     /// The address leads to this server from now on.
     pub(super) fn leads_to(&self, cluster: &str) {
-        let key = Key { namespace: "connector".into(), name: "vault".into() };
+        assert!(self.answers("vault", cluster), "it was another server");
+    }
+
+    /// This server has answered a check of a Vault; whether it is another one than before.
+    pub(super) fn answers(&self, vault: &str, cluster: &str) -> bool {
+        let key = Key { namespace: "connector".into(), name: vault.to_owned() };
         let memory = &self.resource.ctx.vault_memory;
         let object = self.resource.ctx.cached_vault(&key).unwrap();
-        assert!(memory.answered(&key, &state_of(&object), &Server::new(cluster, None)));
+        memory.answered(&key, &state_of(&object), &Server::new(cluster, None))
     }
 
     fn put(&self, data: Value, owner: Option<&str>) {
-        let custom = owner.map(|owner| (keys::OWNER.to_owned(), owner.to_owned()));
-        self.vault.put(PATH, Entry { version: 7, data, custom: custom.into_iter().collect() });
+        let hint = &self.resource.ctx.installation.hint;
+        let custom = owner.map(|owner| EntryMark::custom_metadata(owner, hint)).unwrap_or_default();
+        self.vault.put(PATH, Entry { version: 7, data, custom });
     }
 }
 
@@ -127,7 +134,7 @@ async fn an_entry_that_another_resource_marked_is_not_written() {
     let place = VaultEntries::new().await;
     let mut output = place.output();
     assert_eq!(output.observe(None).await.unwrap().state, OutputState::Absent);
-    let custom = [(keys::OWNER.to_owned(), "prod/connector/other".to_owned())].into();
+    let custom = EntryMark::custom_metadata("prod/connector/other", &place.resource.ctx.installation.hint);
     place.vault.put(PATH, Entry { custom, ..Entry::default() });
     assert!(matches!(output.write(&values("u1")).await, Err(Failure::Overtaken)));
     let state = state(&place, None).await;

@@ -1,5 +1,7 @@
 //! Whose an entry in a Vault is and where: the mark, the server, the folder.
 
+use std::sync::Arc;
+
 use serde_json::json;
 
 use super::super::Vaults;
@@ -7,6 +9,7 @@ use super::super::vaults::id_of;
 use super::vault_entries::{PATH, VaultEntries};
 use super::{OWNER, Place as _, publish, state, values};
 use crate::api::technical_user::{Output as Spec, RecordedEntry, RecordedOutput};
+use crate::controller::technical_user::failure::Failure;
 use crate::controller::test_support::apiserver::{Apiserver, context};
 use crate::controller::test_support::vault::Entry;
 use crate::controller::vault::mark::EntryMark;
@@ -149,4 +152,61 @@ async fn two_outputs_with_one_entry_are_refused() {
         vaults.place(&id).unwrap().err().map(|why| why.reason)
     });
     assert_eq!(why, [None, None, Some(Reason::OutputInvalid)]);
+}
+
+/// What another client puts into the place of an entry that was deleted is not ours, though the status has its version.
+#[tokio::test]
+async fn an_entry_that_another_client_created_again_is_not_marked() {
+    let mut place = VaultEntries::new().await;
+    let recorded = publish(&place, "u1", None).await;
+    place.record(recorded.clone());
+    let theirs = Entry { version: 1, data: json!({"content": "of a person"}), ..Entry::default() };
+    place.vault.put(PATH, theirs);
+    let mut output = place.output();
+    output.observe(Some(&recorded)).await.unwrap();
+    assert!(matches!(output.write(&values("u2")).await, Err(Failure::Overtaken)));
+    let entry = place.vault.get(PATH).unwrap();
+    assert_eq!((entry.version, entry.custom.len()), (1, 0));
+}
+
+/// Under deletion an entry on another server is tried again, and listed in the end: the address may be corrected.
+#[tokio::test]
+async fn a_deletion_does_not_take_an_entry_on_another_server_for_removed() {
+    let mut place = VaultEntries::new().await;
+    let recorded = publish(&place, "u1", None).await;
+    place.record(recorded);
+    place.resource.deleting = true;
+    place.resource.vaults = Vaults::default();
+    let entry = place.vault.get(PATH).unwrap();
+    place.leads_to("cluster-2");
+    place.delete();
+    let failure = place.output().remove().await.unwrap_err();
+    assert!(matches!(failure, Failure::OutputUnavailable(why) if why.reason == Reason::EntryAbandoned));
+    // A replica has the entry as well, and the operator removes it there.
+    place.vault.put(PATH, entry);
+    place.output().remove().await.unwrap();
+    assert!(!place.is_there());
+}
+
+/// An output that moved to another Vault resource: whether both are one server is known before its former entry is removed.
+#[tokio::test]
+async fn a_former_entry_is_kept_while_it_may_be_the_current_one() {
+    for (server, same) in [("cluster-1", true), ("cluster-2", false)] {
+        let mut place = VaultEntries::new().await;
+        let recorded = publish(&place, "u1", None).await;
+        let mut ctx = context(place.apiserver.client());
+        place.vault.serve_named(&mut ctx, "connector", &["vault", "other"]);
+        let spec: Spec = serde_json::from_value(json!({"vault": {"vaultRef": {"name": "other"}}})).unwrap();
+        place.resource.vaults = Vaults::of(&ctx, &place.resource.key, Some(&[spec]), &[]).await.unwrap();
+        place.resource.ctx = Arc::new(ctx);
+        place.record(recorded.clone());
+        let remove =
+            async || super::super::kinds::of_record(&place.resource, &recorded.id()).unwrap().remove().await;
+        let failure = remove().await.unwrap_err();
+        assert!(matches!(failure, Failure::OutputUnavailable(why) if why.reason == Reason::VaultNotReady));
+        assert!(place.is_there());
+        place.answers("other", server);
+        remove().await.unwrap();
+        assert_eq!(place.is_there(), same, "{server}");
+    }
 }
