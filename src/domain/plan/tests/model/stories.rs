@@ -147,6 +147,15 @@ fn a_process_that_was_paused_in_a_deletion_changes_no_user_of_the_next_resource(
 
 /// The outcome of its create is unknown, a person releases it, and it is created again for a moment.
 #[test]
+fn a_user_that_was_marked_before_a_release_is_left_to_the_sweep() {
+    let setup = Setup { may_delete: false, ..internal() };
+    let marked = [Works(0), Deleted, StatusForged(0), NextChangeUnclear(false), CatchUp(0, 15)];
+    let released = [Steps(0, 4), Steps(0, 5), Released, Crash(0)];
+    let world = ends_well(setup, &[&marked[..], &released[..]].concat());
+    assert!(world.object.is_none() && world.portal.users.iter().any(|user| user.mark.retained));
+}
+
+#[test]
 fn a_user_of_a_released_resource_is_left_to_the_sweep() {
     let setup = Setup { may_delete: false, ..external() };
     let released =
