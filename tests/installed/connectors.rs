@@ -91,7 +91,7 @@ async fn a_connector_in_a_pod_obtains_tokens_from_vault_without_a_restart() {
     let release = Release::prepare(company_one().token_lifetime(Duration::from_secs(12))).await;
     let vault = prepared_vault(&release).await;
     release.cluster.connector_image(IMAGE, &[&release.simulator.ca_pem(), vault.ca().unwrap()]).await;
-    release.helm("install", &[]).await.unwrap();
+    release.helm("install", &["vault.kubernetesAuth.enabled=true"]).await.unwrap();
     release.apply_portal().await;
     let spec = json!({
         "verification": {"interval": "10s"}, "dataspace": {"walletUrl": "https://wallet.example.org/api/sts"},
