@@ -45,12 +45,24 @@ impl Drop for Place {
 }
 
 impl Places {
-    /// Takes one of the `free` places of a Secret's namespace, unless other Secrets need them all. `waiting` names the Secrets
-    /// that need one because the users of their resources are there, or may be.
-    pub fn take(&self, key: &Key, free: usize, waiting: impl FnOnce() -> BTreeSet<Key>) -> Option<Place> {
+    /// The Secrets of a namespace that need a place. `waiting` names those that need one because the users of their resources are
+    /// there, or may be.
+    pub fn needed(&self, namespace: &str, waiting: impl FnOnce() -> BTreeSet<Key>) -> BTreeSet<Key> {
+        let taken = self.taken.lock();
+        needed(&taken, namespace, waiting())
+    }
+
+    /// Takes one of the `free` places of a Secret's namespace, unless other Secrets need them all. `before` names those that needed
+    /// one before it was asked how many are free: one of them may have been written since, and is in none of both numbers then.
+    pub fn take(
+        &self,
+        key: &Key,
+        (free, before): (usize, BTreeSet<Key>),
+        waiting: impl FnOnce() -> BTreeSet<Key>,
+    ) -> Option<Place> {
         let mut taken = self.taken.lock();
-        let mut others = waiting();
-        others.extend(taken.keys().filter(|other| other.namespace == key.namespace).cloned());
+        let mut others = needed(&taken, &key.namespace, waiting());
+        others.extend(before);
         others.remove(key);
         if others.len() >= free {
             return None;
@@ -60,18 +72,33 @@ impl Places {
     }
 }
 
-/// Takes a place for a Secret, if there is one.
-pub(in crate::controller::technical_user) fn take(ctx: &Context, secret: &Key, free: usize) -> Option<Place> {
-    let waiting = || {
-        let objects = ctx.caches.all_users();
-        let here =
-            objects.iter().filter(|object| object.metadata.namespace.as_ref() == Some(&secret.namespace));
-        here.filter(|object| needs_a_place(object, &ctx.memory))
-            .flat_map(|object| secrets_of(object))
-            .filter(|secret| !ctx.has_secret(secret))
-            .collect()
-    };
-    ctx.memory.places.take(secret, free, waiting)
+fn needed(taken: &BTreeMap<Key, usize>, namespace: &str, waiting: BTreeSet<Key>) -> BTreeSet<Key> {
+    let taken = taken.keys().filter(|other| other.namespace == namespace).cloned();
+    taken.chain(waiting).collect()
+}
+
+/// The Secrets of a namespace that need a place: to be asked before the number of free ones.
+pub(in crate::controller::technical_user) fn needed_in(ctx: &Context, namespace: &str) -> BTreeSet<Key> {
+    ctx.memory.places.needed(namespace, || waiting(ctx, namespace))
+}
+
+/// Takes a place for a Secret, if there is one among those that are free. `before` is the answer of [`needed_in`].
+pub(in crate::controller::technical_user) fn take(
+    ctx: &Context,
+    secret: &Key,
+    (free, before): (usize, BTreeSet<Key>),
+) -> Option<Place> {
+    ctx.memory.places.take(secret, (free, before), || waiting(ctx, &secret.namespace))
+}
+
+/// The Secrets of a namespace that are still to be written for users that are there, or may be.
+fn waiting(ctx: &Context, namespace: &str) -> BTreeSet<Key> {
+    let objects = ctx.caches.all_users();
+    let here = objects.iter().filter(|object| object.metadata.namespace.as_deref() == Some(namespace));
+    here.filter(|object| needs_a_place(object, &ctx.memory))
+        .flat_map(|object| secrets_of(object))
+        .filter(|secret| !ctx.has_secret(secret))
+        .collect()
 }
 
 /// Whether a user was created, or may have been, whose Secret is still to be written.
@@ -120,28 +147,38 @@ mod tests {
     #[test]
     fn a_place_is_free_again_when_its_holder_ends() {
         let places = Places::default();
-        let reconcile = places.take(&key("a"), 1, no_key).unwrap();
-        assert!(places.take(&key("b"), 1, no_key).is_none());
-        assert!(places.take(&key("b"), 2, no_key).is_some(), "another one is free");
-        let create = places.take(&key("a"), 1, no_key).unwrap();
+        let reconcile = places.take(&key("a"), (1, no_key()), no_key).unwrap();
+        assert!(places.take(&key("b"), (1, no_key()), no_key).is_none());
+        assert!(places.take(&key("b"), (2, no_key()), no_key).is_some(), "another one is free");
+        let create = places.take(&key("a"), (1, no_key()), no_key).unwrap();
         drop(reconcile);
-        assert!(places.take(&key("b"), 1, no_key).is_none(), "its create continues");
+        assert!(places.take(&key("b"), (1, no_key()), no_key).is_none(), "its create continues");
         drop(create);
-        assert!(places.take(&key("b"), 1, no_key).is_some());
-        assert!(places.take(&key("b"), 0, no_key).is_none());
+        assert!(places.take(&key("b"), (1, no_key()), no_key).is_some());
+        assert!(places.take(&key("b"), (0, no_key()), no_key).is_none());
         let elsewhere = Key { namespace: "other".into(), name: "a".into() };
-        let _held = places.take(&key("a"), 1, no_key).unwrap();
-        assert!(places.take(&elsewhere, 1, no_key).is_some(), "each namespace has its own");
+        let _held = places.take(&key("a"), (1, no_key()), no_key).unwrap();
+        assert!(places.take(&elsewhere, (1, no_key()), no_key).is_some(), "each namespace has its own");
+    }
+
+    /// The answer of the quota may be older than the Secret, and the cache newer.
+    #[test]
+    fn a_secret_that_was_written_while_the_quota_was_read_counts() {
+        let places = Places::default();
+        let before = places.needed("connector", || BTreeSet::from([key("a")]));
+        let _b = places.take(&key("b"), (2, before.clone()), no_key).unwrap();
+        assert!(places.take(&key("c"), (2, before), no_key).is_none());
+        assert!(places.take(&key("c"), (2, no_key()), no_key).is_some(), "asked again");
     }
 
     #[test]
     fn users_without_a_secret_need_the_places() {
         let places = Places::default();
         let waiting = || BTreeSet::from([key("a")]);
-        assert!(places.take(&key("b"), 1, waiting).is_none());
-        assert!(places.take(&key("a"), 1, waiting).is_some(), "its own place");
-        let _same = places.take(&key("a"), 2, waiting).unwrap();
-        assert!(places.take(&key("b"), 2, waiting).is_some(), "no_key is counted twice");
+        assert!(places.take(&key("b"), (1, no_key()), waiting).is_none());
+        assert!(places.take(&key("a"), (1, no_key()), waiting).is_some(), "its own place");
+        let _same = places.take(&key("a"), (2, no_key()), waiting).unwrap();
+        assert!(places.take(&key("b"), (2, no_key()), waiting).is_some(), "no_key is counted twice");
     }
 
     fn object(change: impl FnOnce(&mut Value)) -> DynamicObject {

@@ -17,10 +17,12 @@ use crate::domain::reason::Reason;
 
 /// Takes a place for a new Secret where a quota counts them: no more users are created than Secrets have room.
 pub(super) async fn take_place(ctx: &Context, secret: &Key) -> Result<Result<Writable, Blocker>, KubeError> {
+    // A Secret that is written meanwhile may be missing both in the answer and among those that need a place after it.
+    let before = places::needed_in(ctx, &secret.namespace);
     let quotas: Api<ResourceQuota> = Api::namespaced(ctx.client.clone(), &secret.namespace);
     let quotas = quotas.list(&ListParams::default()).await.map_err(KubeError::from)?;
     let Some(free) = quotas.iter().filter_map(free_places).min() else { return Ok(Ok(Writable::default())) };
-    Ok(match places::take(ctx, secret, free) {
+    Ok(match places::take(ctx, secret, (free, before)) {
         Some(place) => Ok(Writable { place: Some(place) }),
         None => Err(Blocker::passing(
             Reason::OutputNotWritable,
