@@ -7,6 +7,7 @@ use super::access::folder;
 use super::blocker::blocker;
 use super::jwt::audience;
 use super::login::{self, Built};
+use super::policy;
 use super::view::server;
 use super::wake_all;
 use crate::api::portal::AccessFrom;
@@ -22,10 +23,6 @@ use crate::vault::{VaultClient, VaultError};
 const PROBE: &str = "technicaluser.dev-probe";
 /// What a prefix names its namespaces by.
 const PLACEHOLDER: &str = "{namespace}";
-
-/// What the policy must permit on the data of an entry, and on its metadata, where the marks are.
-const ON_DATA: [&str; 3] = ["create", "read", "update"];
-const ON_METADATA: [&str; 4] = ["create", "read", "update", "delete"];
 
 /// What a check finds.
 pub struct Found {
@@ -125,20 +122,9 @@ async fn lacking(client: &VaultClient, mount: &Mount, places: &[Folder]) -> Resu
     let probes: Vec<_> = places.iter().map(probe).collect();
     let anywhere = probe(&Folder::default());
     client.require_kv2(mount, probes.first().unwrap_or(&anywhere)).await?;
-    let wanted =
-        probes.iter().flat_map(|entry| [(entry.data(), &ON_DATA[..]), (entry.metadata(), &ON_METADATA[..])]);
-    let wanted: Vec<_> = wanted.collect();
-    let paths: Vec<_> = wanted.iter().map(|(path, _)| path.clone()).collect();
-    if paths.is_empty() {
-        return Ok(Vec::new());
-    }
-    let found = client.capabilities(&paths).await?;
-    let lacks = wanted.iter().zip(found).filter_map(|((path, wanted), found)| {
-        let lacks = found.lacks(wanted);
-        let place = path.strip_suffix(PROBE).unwrap_or(path);
-        (!lacks.is_empty()).then(|| format!("{} on {place}*", lacks.join(", ")))
-    });
-    Ok(lacks.collect())
+    let lacks = policy::lacking(client, &probes).await?;
+    let place = |path: &str| path.strip_suffix(PROBE).unwrap_or(path).to_owned();
+    Ok(lacks.iter().map(|(path, lacks)| format!("{} on {}*", lacks.join(", "), place(path))).collect())
 }
 
 /// Fails where the role accepts a token for another audience: then it accepts those of every Vault resource, and who can create

@@ -13,6 +13,7 @@ mod jwt;
 mod login;
 pub mod mark;
 pub mod memory;
+pub mod policy;
 mod reconcile;
 mod status;
 pub mod view;

@@ -3,8 +3,8 @@
 use super::immutable_secret::{self, ImmutableSecret};
 use super::merged_secret::{self, MergedSecret};
 use super::secret::{self, SecretOutput};
-use super::vault::{self, VaultOutput};
-use super::{Output, Resource, vaults};
+use super::vault_entry::{self, VaultOutput, vaults};
+use super::{Output, Resource};
 use crate::api::technical_user::{
     CreationPolicy, Output as Spec, RecordedOutput, SecretOutput as SecretSpec, TechnicalUserStatus,
 };
@@ -72,7 +72,7 @@ fn recorded(kind: &str) -> Option<Recorded> {
         secret::KIND => Some(|resource, name| Box::new(SecretOutput::named(resource, name))),
         immutable_secret::KIND => Some(|resource, name| Box::new(ImmutableSecret::named(resource, name))),
         merged_secret::KIND => Some(|resource, name| Box::new(MergedSecret::named(resource, name))),
-        vault::KIND => Some(|resource, name| Box::new(VaultOutput::named(resource, name))),
+        vault_entry::KIND => Some(|resource, name| Box::new(VaultOutput::named(resource, name))),
         _ => None,
     }
 }

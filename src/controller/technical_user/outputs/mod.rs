@@ -1,21 +1,17 @@
 //! The outputs of a resource: where its credential is published. The plan knows them by [`OutputId`] and [`OutputState`]; this
-//! folder has one file for each kind, and [`kinds`] finds the one of an entry.
+//! folder has one file or folder for each kind, and [`kinds`] finds the one of an entry.
 
 mod envelope;
 mod immutable_secret;
 mod kinds;
 mod layout;
-mod merge_note;
-mod merge_target;
 mod merged_secret;
 mod numbered;
 mod quota;
 mod secret;
 #[cfg(test)]
 mod tests;
-mod vault;
-mod vault_removal;
-mod vaults;
+mod vault_entry;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +21,7 @@ use kube::api::DynamicObject;
 
 pub use self::kinds::{is_known, of_record, of_spec, secrets_of, to_remove, unreadable};
 pub use self::layout::surroundings;
-pub use self::vaults::Vaults;
+pub use self::vault_entry::vaults::Vaults;
 use super::failure::Failure;
 use super::memory::places::Place;
 use crate::api::technical_user::{RecordedOutput, TechnicalUserStatus};

@@ -1,6 +1,9 @@
 //! An output that adds its keys to a Secret of another owner (`creationPolicy: Merge`). Only these keys and one annotation are
 //! ever changed. The Secret has none of our labels, so no watch reports its changes: each reconcile asks for it.
 
+mod note;
+mod target;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -8,9 +11,9 @@ use async_trait::async_trait;
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
+use self::note::MergeNote;
+use self::target::owned;
 use super::layout::Layout;
-use super::merge_note::MergeNote;
-use super::merge_target::{self, owned};
 use super::{Observed, Output, Resource, Writable};
 use crate::api::technical_user::{RecordedOutput, SecretOutput as Spec};
 use crate::controller::kube_error::{KubeError, with_advice};
@@ -118,7 +121,7 @@ impl MergedSecret {
     /// The Secret in the state that was seen, or why there is none.
     async fn target(&self) -> Result<Result<Secret, Blocker>, Failure> {
         match (self.secrets.get(&self.id.name).await?, &self.version) {
-            (None, None) => Ok(Err(merge_target::missing(&self.id.name))),
+            (None, None) => Ok(Err(target::missing(&self.id.name))),
             (Some(secret), Some(seen)) if Version::of(&secret.metadata) == *seen => Ok(Ok(secret)),
             _ => Err(Failure::Overtaken),
         }
@@ -128,8 +131,8 @@ impl MergedSecret {
     fn addition(&self, secret: &Secret, content: &Content, user: &str) -> Result<Addition, Blocker> {
         let Resource { ctx, key, .. } = &self.resource;
         let target = Key { namespace: key.namespace.clone(), name: self.id.name.clone() };
-        let portal = merge_target::portal_with_login(ctx, &target);
-        if let Some(blocker) = merge_target::refusal(&self.id.name, secret, portal.as_ref()) {
+        let portal = target::portal_with_login(ctx, &target);
+        if let Some(blocker) = target::refusal(&self.id.name, secret, portal.as_ref()) {
             return Err(blocker);
         }
         let note = self.note(content, user);
@@ -145,7 +148,7 @@ impl MergedSecret {
         if let Some(key) =
             content.keys().filter(present).find(|key| !own.contains(*key) || others.contains_key(*key))
         {
-            return Err(merge_target::taken(&self.id.name, key, others.get(key)));
+            return Err(target::taken(&self.id.name, key, others.get(key)));
         }
         Ok(Addition {
             removed: own.difference(&note.keys).cloned().collect(),

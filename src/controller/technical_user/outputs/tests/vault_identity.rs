@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::super::Vaults;
-use super::super::vaults::id_of;
+use super::super::vault_entry::vaults::id_of;
 use super::vault_entries::{PATH, VaultEntries};
 use super::{OWNER, Place as _, publish, state, values};
 use crate::api::technical_user::{Output as Spec, RecordedEntry, RecordedOutput};

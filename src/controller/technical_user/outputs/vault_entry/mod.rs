@@ -3,14 +3,22 @@
 //! The mark of an entry is in its custom metadata. It is written before the data, so that an entry with data and without our mark
 //! is never ours.
 
+mod found;
+mod marking;
+mod record;
+mod removal;
+mod rights;
+pub(super) mod vaults;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use self::record::not_as_wanted;
+use self::removal::of_entry;
 use super::layout::Layout;
-use super::vault_removal::{self, of_entry};
-use super::{Observed, Output, Resource, Writable, vaults};
+use super::{Observed, Output, Resource, Writable};
 use crate::api::technical_user::{
     DataKey, ENTRY, RecordedEntry, RecordedOutput, SecretOutput, VaultOutput as Spec,
 };
@@ -23,8 +31,8 @@ use crate::domain::format::{Content, FormatError, Values};
 use crate::domain::plan::{OutputId, OutputState};
 use crate::domain::reason::Reason;
 use crate::domain::user::{Credential, UserId};
-use crate::domain::vault_path::{ConnectorPaths, PathError};
-use crate::domain::vault_place::{EntryAt, Server};
+use crate::domain::vault_path::PathError;
+use crate::domain::vault_place::EntryAt;
 use crate::vault::{self, Fields, VaultClient, VaultError};
 
 /// The kind of such an output in a status.
@@ -32,10 +40,6 @@ pub(super) const KIND: &str = ENTRY;
 
 /// The key of the client secret that a tractusx-connector reads.
 const CONTENT: &str = "content";
-
-/// What the policy must permit on the data of an entry, and on its metadata, where the mark is.
-const ON_DATA: [&str; 3] = ["create", "read", "update"];
-const ON_METADATA: [&str; 4] = ["create", "read", "update", "delete"];
 
 /// An entry of one resource.
 pub(super) struct VaultOutput {
@@ -108,223 +112,6 @@ impl VaultOutput {
             (error, Ok(view)) => Failure::OutputUnavailable(view.blocker(&self.resource.ctx, error)),
             (_, Err(failure)) => failure,
         }
-    }
-
-    /// Whether a status describes the entry at a place, for the server that is known.
-    fn is_at(&self, entry: &RecordedEntry, at: &EntryAt) -> bool {
-        of_entry(entry).as_ref() == Ok(at) && self.is_here(entry)
-    }
-
-    /// Whether the entry of a status is on the server that the Vault leads to. One that is not known is assumed to be the same.
-    fn is_here(&self, entry: &RecordedEntry) -> bool {
-        let (there, here) = (Server::of_record(&entry.server), self.server());
-        there.is_none() || here.is_none() || there == here
-    }
-
-    fn server(&self) -> Option<Server> {
-        self.view().ok()?.server(&self.resource.ctx)
-    }
-
-    /// What the status says, without a request, until the content is to be compared again. After a conflict the status may be
-    /// older than what led to it.
-    fn known(&self, recorded: Option<&RecordedOutput>, at: &EntryAt) -> Option<(Seen, OutputState)> {
-        let recorded = recorded.filter(|_| !self.resource.ctx.conflicts.unsettled(&self.resource.key))?;
-        let entry = recorded.entry.as_ref().filter(|entry| self.is_at(entry, at))?;
-        let digest = Some(recorded.digest.clone()).filter(|digest| !digest.is_empty())?;
-        let version = recorded.resource_version.parse().ok()?;
-        let state = OutputState::Ours {
-            user: Some(UserId::new(&entry.user)),
-            digest: Some(digest.clone()),
-            metadata_as_wanted: true,
-        };
-        Some((Seen { at: at.clone(), version, digest: Some(digest) }, state))
-    }
-
-    /// What Vault says of an entry.
-    async fn observe_at(
-        &mut self,
-        at: EntryAt,
-        recorded: Option<&RecordedOutput>,
-    ) -> Result<OutputState, Failure> {
-        let client = self.client().await?;
-        let entry = match client.read(&at.path).await {
-            Ok(entry) => entry,
-            Err(error @ VaultError::Forbidden { .. }) => return Err(self.forbidden(&client, &error).await?),
-            Err(error) => return Err(self.failure(&error)),
-        };
-        let Some(entry) = entry else {
-            let metadata = client.metadata(&at.path).await.map_err(|error| self.failure(&error))?;
-            let metadata = metadata.unwrap_or_default();
-            let foreign = EntryMark::of(&metadata.custom_metadata).filter(|mark| !self.is_ours(mark));
-            self.seen = Some(Seen { at, version: metadata.version, digest: None });
-            return Ok(
-                foreign.map_or(OutputState::Absent, |mark| OutputState::Foreign(self.words(Some(&mark))))
-            );
-        };
-        let (mark, digest) = (EntryMark::of(&entry.custom_metadata), self.digest(&entry.content));
-        // A person who replaces the custom metadata does not take the entry over.
-        let as_written = || recorded.is_some_and(|recorded| recorded.digest == digest);
-        let is_ours = mark.as_ref().map_or_else(as_written, |mark| self.is_ours(mark));
-        self.seen = Some(Seen { at, version: entry.version, digest: is_ours.then(|| digest.clone()) });
-        if !is_ours {
-            return Ok(OutputState::Foreign(self.words(mark.as_ref())));
-        }
-        let as_recorded = recorded.filter(|recorded| recorded.digest == digest);
-        let user =
-            as_recorded.and_then(|recorded| recorded.entry.as_ref()).map(|entry| UserId::new(&entry.user));
-        let metadata_as_wanted = mark.is_some_and(|mark| self.is_as_wanted(&mark));
-        Ok(OutputState::Ours { user, digest: Some(digest), metadata_as_wanted })
-    }
-
-    fn is_ours(&self, mark: &EntryMark) -> bool {
-        let Resource { ctx, owner, taken_over, .. } = &self.resource;
-        mark.is_of(&owner.to_string(), &ctx.installation.hint, taken_over)
-    }
-
-    /// Whether it is the mark of this installation.
-    fn is_as_wanted(&self, mark: &EntryMark) -> bool {
-        self.is_ours(mark) && mark.hint == self.resource.ctx.installation.hint
-    }
-
-    /// Whose an entry is, in words.
-    fn words(&self, mark: Option<&EntryMark>) -> String {
-        let owner = self.resource.owner.to_string();
-        mark.map_or_else(|| "another client of Vault".to_owned(), |mark| mark.words(&owner))
-    }
-
-    fn digest(&self, content: &vault::Content) -> String {
-        let key = &self.resource.ctx.installation.digest_key;
-        match content {
-            vault::Content::Fields(fields) => key.of_content(&fields.texts()),
-            vault::Content::Deleted | vault::Content::Destroyed => key.of_content(&Content::new()),
-        }
-    }
-
-    /// Marks an entry that was seen with this version, and reads the mark back: of two resources with one path, one has it.
-    async fn mark(&self, client: &VaultClient, seen: &Seen) -> Result<(), Failure> {
-        let path = &seen.at.path;
-        let metadata = client.metadata(path).await.map_err(|error| self.failure(&error))?.unwrap_or_default();
-        let marked = EntryMark::of(&metadata.custom_metadata);
-        if metadata.version != seen.version {
-            return Err(Failure::Overtaken);
-        }
-        // Without a mark it is ours only if its content is what the operator wrote, which the status alone does not show.
-        if marked.is_none() && seen.version > 0 {
-            let entry = client.read(path).await.map_err(|error| self.failure(&error))?;
-            let digest = entry.map(|entry| self.digest(&entry.content));
-            if digest.is_none() || digest != seen.digest {
-                return Err(Failure::Overtaken);
-            }
-        }
-        match marked {
-            Some(mark) if self.is_as_wanted(&mark) => return Ok(()),
-            Some(mark) if !self.is_ours(&mark) => return Err(Failure::Overtaken),
-            Some(_) | None => {}
-        }
-        let hint = &self.resource.ctx.installation.hint;
-        let mut custom_metadata = metadata.custom_metadata;
-        custom_metadata.extend(EntryMark::custom_metadata(&self.resource.owner.to_string(), hint));
-        client.mark(path, &custom_metadata).await.map_err(|error| self.failure(&error))?;
-        let metadata = client.metadata(path).await.map_err(|error| self.failure(&error))?.unwrap_or_default();
-        if !EntryMark::of(&metadata.custom_metadata).is_some_and(|mark| self.is_as_wanted(&mark)) {
-            return Err(Failure::Overtaken);
-        }
-        Ok(())
-    }
-
-    /// Why the login may not write these entries.
-    async fn denied(&self, client: &VaultClient, entries: &[EntryAt]) -> Result<Option<Blocker>, Failure> {
-        let wanted: Vec<_> = entries
-            .iter()
-            .flat_map(|at| [(at.path.data(), &ON_DATA[..]), (at.path.metadata(), &ON_METADATA[..])])
-            .collect();
-        let paths: Vec<_> = wanted.iter().map(|(path, _)| path.clone()).collect();
-        let found = client.capabilities(&paths).await.map_err(|error| self.failure(&error))?;
-        let lacks = wanted.iter().zip(found).filter_map(|((path, wanted), found)| {
-            let lacks = found.lacks(wanted);
-            (!lacks.is_empty()).then(|| format!("{} on {path}", lacks.join(", ")))
-        });
-        let lacks: Vec<_> = lacks.collect();
-        Ok((!lacks.is_empty()).then(|| {
-            let message = format!(
-                "The {} cannot be written: the policies of the login of Vault {} lack these capabilities: {}. Add them to the \
-                 policy in Vault.",
-                self.id,
-                self.vault,
-                lacks.join("; ")
-            );
-            Blocker::lasting(Reason::PolicyTooNarrow, message)
-        }))
-    }
-
-    /// The policies permit not even to read the entry: what else they lack is reported with it.
-    async fn forbidden(&self, client: &VaultClient, error: &VaultError) -> Result<Failure, Failure> {
-        let denied = self.denied(client, &self.next_entries()?).await?;
-        Ok(denied.map_or_else(|| self.failure(error), Failure::OutputUnavailable))
-    }
-
-    fn recorded_entry(&self, paths: &ConnectorPaths, user: &UserId) -> RecordedEntry {
-        RecordedEntry {
-            paths_secret: paths.secret.clone(),
-            folder: paths.folder.clone(),
-            secret_alias: paths.secret_alias.clone(),
-            server: self.server().map(|server| server.as_str().to_owned()).unwrap_or_default(),
-            user: user.to_string(),
-        }
-    }
-
-    /// What a status records of an entry that another one replaces.
-    fn former(&self, recorded: &RecordedOutput, entry: &RecordedEntry) -> Option<RecordedOutput> {
-        let name = vaults::former_name(&self.vault, &of_entry(entry).ok()?.path, |name| {
-            let id = OutputId { kind: KIND.to_owned(), name: name.to_owned() };
-            self.resource.history.recorded(&id).is_none_or(|other| other.entry.as_ref() == Some(entry))
-        });
-        let entry = Some(entry.clone());
-        Some(RecordedOutput { name, entry, begun: Vec::new(), conditions: Vec::new(), ..recorded.clone() })
-    }
-
-    /// What a status records of an entry that is as it was written. The rules of the Vault may divide its path in another way into
-    /// folder and alias, and its address may lead to another server that has it as well.
-    fn as_found(&self, before: &RecordedOutput) -> RecordedOutput {
-        let (Some(seen), Some(entry)) = (&self.seen, &before.entry) else { return before.clone() };
-        let found = self.recorded_entry(&seen.at.paths, &UserId::new(&entry.user));
-        let same_path = of_entry(entry).is_ok_and(|at| at.path == seen.at.path);
-        let known = RecordedEntry { server: entry.server.clone(), ..found.clone() };
-        let entry = if !same_path {
-            entry.clone()
-        } else if found.server.is_empty() {
-            known
-        } else {
-            found
-        };
-        let resource_version = match &before.entry {
-            // Another server counts its versions by itself.
-            Some(former) if former.server != entry.server => seen.version.to_string(),
-            _ => before.resource_version.clone(),
-        };
-        RecordedOutput { entry: Some(entry), resource_version, ..before.clone() }
-    }
-
-    fn foreign(&self, owner: &str) -> Blocker {
-        Blocker::lasting(
-            Reason::OutputNotOurs,
-            format!(
-                "The {} exists and belongs to {owner}. The operator does not change it, and creates no user. Delete the entry \
-                 with all its versions, or name another path in outputs.",
-                self.id
-            ),
-        )
-    }
-
-    /// The entry of the user that the status names, and the one of its successor: what may be written next.
-    fn next_entries(&self) -> Result<Vec<EntryAt>, Failure> {
-        let generation = self.resource.history.generation;
-        let mut entries = vec![self.at(generation)?];
-        let next = self.at(generation + 1)?;
-        if self.resource.history.has_user && entries.iter().all(|entry| *entry != next) {
-            entries.push(next);
-        }
-        Ok(entries)
     }
 }
 
@@ -479,11 +266,11 @@ impl Output for VaultOutput {
     }
 
     async fn remove(&mut self) -> Result<(), Failure> {
-        vault_removal::remove(&self.resource, &self.id).await
+        removal::remove(&self.resource, &self.id).await
     }
 
     async fn abandon(&mut self, why: &str) -> Result<(), Failure> {
-        vault_removal::abandon(&self.resource, &self.id, why).await
+        removal::abandon(&self.resource, &self.id, why).await
     }
 
     /// The version that this installation has written. What others change of the entry is not recorded.
@@ -509,16 +296,6 @@ impl Output for VaultOutput {
 /// The namespace may have no entry there any more.
 const fn is_of_access(why: &Blocker) -> bool {
     matches!(why.reason, Reason::AccessDenied | Reason::PathNotAllowed)
-}
-
-/// What a status says if the namespace may not have the entry any more: that is reported, and the entry is not written.
-fn not_as_wanted(recorded: Option<&RecordedOutput>) -> OutputState {
-    let entry = recorded.and_then(|recorded| recorded.entry.as_ref());
-    OutputState::Ours {
-        user: entry.map(|entry| UserId::new(&entry.user)),
-        digest: recorded.map(|recorded| recorded.digest.clone()),
-        metadata_as_wanted: false,
-    }
 }
 
 fn too_long(error: PathError) -> Blocker {

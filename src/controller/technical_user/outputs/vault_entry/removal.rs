@@ -1,10 +1,11 @@
 //! The removal of the entries in a Vault that the status records.
 
-use super::{Resource, vaults};
+use super::vaults;
 use crate::api::technical_user::{RecordedEntry, RecordedOutput};
 use crate::api::vault::AbandonedEntry;
 use crate::controller::objects::Key;
 use crate::controller::technical_user::failure::Failure;
+use crate::controller::technical_user::outputs::Resource;
 use crate::controller::technical_user::reference;
 use crate::controller::vault::abandoned;
 use crate::controller::vault::mark::EntryMark;

@@ -124,7 +124,7 @@ fn vault_key(reference: &VaultRef, resource: &Key) -> Key {
 }
 
 /// Which output an entry of a spec describes: the Vault, and the path as the spec names it.
-pub(super) fn id_of(resource: &Key, entry: &Entry) -> OutputId {
+pub(in super::super) fn id_of(resource: &Key, entry: &Entry) -> OutputId {
     let vault = vault_key(&entry.vault_ref, resource);
     let path = entry.path.as_ref().unwrap_or(&resource.name);
     OutputId { kind: ENTRY.to_owned(), name: format!("{vault}/{path}") }

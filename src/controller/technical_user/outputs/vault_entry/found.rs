@@ -1,0 +1,92 @@
+//! What is in the place of an entry: by the status while nothing is due, else by Vault.
+
+use super::removal::of_entry;
+use super::{Seen, VaultOutput};
+use crate::api::technical_user::{RecordedEntry, RecordedOutput};
+use crate::controller::technical_user::failure::Failure;
+use crate::controller::vault::mark::EntryMark;
+use crate::domain::format::Content;
+use crate::domain::plan::OutputState;
+use crate::domain::user::UserId;
+use crate::domain::vault_place::{EntryAt, Server};
+use crate::vault::{self, VaultError};
+
+impl VaultOutput {
+    /// Whether a status describes the entry at a place, for the server that is known.
+    pub(super) fn is_at(&self, entry: &RecordedEntry, at: &EntryAt) -> bool {
+        of_entry(entry).as_ref() == Ok(at) && self.is_here(entry)
+    }
+
+    /// Whether the entry of a status is on the server that the Vault leads to. One that is not known is assumed to be the same.
+    pub(super) fn is_here(&self, entry: &RecordedEntry) -> bool {
+        let (there, here) = (Server::of_record(&entry.server), self.server());
+        there.is_none() || here.is_none() || there == here
+    }
+
+    pub(super) fn server(&self) -> Option<Server> {
+        self.view().ok()?.server(&self.resource.ctx)
+    }
+
+    /// What the status says, without a request, until the content is to be compared again. After a conflict the status may be
+    /// older than what led to it.
+    pub(super) fn known(
+        &self,
+        recorded: Option<&RecordedOutput>,
+        at: &EntryAt,
+    ) -> Option<(Seen, OutputState)> {
+        let recorded = recorded.filter(|_| !self.resource.ctx.conflicts.unsettled(&self.resource.key))?;
+        let entry = recorded.entry.as_ref().filter(|entry| self.is_at(entry, at))?;
+        let digest = Some(recorded.digest.clone()).filter(|digest| !digest.is_empty())?;
+        let version = recorded.resource_version.parse().ok()?;
+        let state = OutputState::Ours {
+            user: Some(UserId::new(&entry.user)),
+            digest: Some(digest.clone()),
+            metadata_as_wanted: true,
+        };
+        Some((Seen { at: at.clone(), version, digest: Some(digest) }, state))
+    }
+
+    /// What Vault says of an entry.
+    pub(super) async fn observe_at(
+        &mut self,
+        at: EntryAt,
+        recorded: Option<&RecordedOutput>,
+    ) -> Result<OutputState, Failure> {
+        let client = self.client().await?;
+        let entry = match client.read(&at.path).await {
+            Ok(entry) => entry,
+            Err(error @ VaultError::Forbidden { .. }) => return Err(self.forbidden(&client, &error).await?),
+            Err(error) => return Err(self.failure(&error)),
+        };
+        let Some(entry) = entry else {
+            let metadata = client.metadata(&at.path).await.map_err(|error| self.failure(&error))?;
+            let metadata = metadata.unwrap_or_default();
+            let foreign = EntryMark::of(&metadata.custom_metadata).filter(|mark| !self.is_ours(mark));
+            self.seen = Some(Seen { at, version: metadata.version, digest: None });
+            return Ok(
+                foreign.map_or(OutputState::Absent, |mark| OutputState::Foreign(self.words(Some(&mark))))
+            );
+        };
+        let (mark, digest) = (EntryMark::of(&entry.custom_metadata), self.digest(&entry.content));
+        // A person who replaces the custom metadata does not take the entry over.
+        let as_written = || recorded.is_some_and(|recorded| recorded.digest == digest);
+        let is_ours = mark.as_ref().map_or_else(as_written, |mark| self.is_ours(mark));
+        self.seen = Some(Seen { at, version: entry.version, digest: is_ours.then(|| digest.clone()) });
+        if !is_ours {
+            return Ok(OutputState::Foreign(self.words(mark.as_ref())));
+        }
+        let as_recorded = recorded.filter(|recorded| recorded.digest == digest);
+        let user =
+            as_recorded.and_then(|recorded| recorded.entry.as_ref()).map(|entry| UserId::new(&entry.user));
+        let metadata_as_wanted = mark.is_some_and(|mark| self.is_as_wanted(&mark));
+        Ok(OutputState::Ours { user, digest: Some(digest), metadata_as_wanted })
+    }
+
+    pub(super) fn digest(&self, content: &vault::Content) -> String {
+        let key = &self.resource.ctx.installation.digest_key;
+        match content {
+            vault::Content::Fields(fields) => key.of_content(&fields.texts()),
+            vault::Content::Deleted | vault::Content::Destroyed => key.of_content(&Content::new()),
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! What a status records of an entry.
+
+use super::removal::of_entry;
+use super::{KIND, VaultOutput, vaults};
+use crate::api::technical_user::{RecordedEntry, RecordedOutput};
+use crate::domain::plan::{OutputId, OutputState};
+use crate::domain::user::UserId;
+use crate::domain::vault_path::ConnectorPaths;
+
+impl VaultOutput {
+    pub(super) fn recorded_entry(&self, paths: &ConnectorPaths, user: &UserId) -> RecordedEntry {
+        RecordedEntry {
+            paths_secret: paths.secret.clone(),
+            folder: paths.folder.clone(),
+            secret_alias: paths.secret_alias.clone(),
+            server: self.server().map(|server| server.as_str().to_owned()).unwrap_or_default(),
+            user: user.to_string(),
+        }
+    }
+
+    /// What a status records of an entry that another one replaces.
+    pub(super) fn former(&self, recorded: &RecordedOutput, entry: &RecordedEntry) -> Option<RecordedOutput> {
+        let name = vaults::former_name(&self.vault, &of_entry(entry).ok()?.path, |name| {
+            let id = OutputId { kind: KIND.to_owned(), name: name.to_owned() };
+            self.resource.history.recorded(&id).is_none_or(|other| other.entry.as_ref() == Some(entry))
+        });
+        let entry = Some(entry.clone());
+        Some(RecordedOutput { name, entry, begun: Vec::new(), conditions: Vec::new(), ..recorded.clone() })
+    }
+
+    /// What a status records of an entry that is as it was written. The rules of the Vault may divide its path in another way into
+    /// folder and alias, and its address may lead to another server that has it as well.
+    pub(super) fn as_found(&self, before: &RecordedOutput) -> RecordedOutput {
+        let (Some(seen), Some(entry)) = (&self.seen, &before.entry) else { return before.clone() };
+        let found = self.recorded_entry(&seen.at.paths, &UserId::new(&entry.user));
+        let same_path = of_entry(entry).is_ok_and(|at| at.path == seen.at.path);
+        let known = RecordedEntry { server: entry.server.clone(), ..found.clone() };
+        let entry = if !same_path {
+            entry.clone()
+        } else if found.server.is_empty() {
+            known
+        } else {
+            found
+        };
+        let resource_version = match &before.entry {
+            // Another server counts its versions by itself.
+            Some(former) if former.server != entry.server => seen.version.to_string(),
+            _ => before.resource_version.clone(),
+        };
+        RecordedOutput { entry: Some(entry), resource_version, ..before.clone() }
+    }
+}
+
+/// What a status says if the namespace may not have the entry any more: that is reported, and the entry is not written.
+pub(super) fn not_as_wanted(recorded: Option<&RecordedOutput>) -> OutputState {
+    let entry = recorded.and_then(|recorded| recorded.entry.as_ref());
+    OutputState::Ours {
+        user: entry.map(|entry| UserId::new(&entry.user)),
+        digest: recorded.map(|recorded| recorded.digest.clone()),
+        metadata_as_wanted: false,
+    }
+}

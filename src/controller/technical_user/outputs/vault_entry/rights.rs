@@ -1,0 +1,54 @@
+//! Whether the login may write the entries of an output.
+
+use super::VaultOutput;
+use crate::controller::technical_user::failure::Failure;
+use crate::controller::vault::policy;
+use crate::domain::blocker::Blocker;
+use crate::domain::reason::Reason;
+use crate::domain::vault_place::EntryAt;
+use crate::vault::{VaultClient, VaultError};
+
+impl VaultOutput {
+    /// Why the login may not write these entries.
+    pub(super) async fn denied(
+        &self,
+        client: &VaultClient,
+        entries: &[EntryAt],
+    ) -> Result<Option<Blocker>, Failure> {
+        let paths: Vec<_> = entries.iter().map(|at| at.path.clone()).collect();
+        let lacks = policy::lacking(client, &paths).await.map_err(|error| self.failure(&error))?;
+        let lacks: Vec<_> =
+            lacks.into_iter().map(|(path, lacks)| format!("{} on {path}", lacks.join(", "))).collect();
+        Ok((!lacks.is_empty()).then(|| {
+            let message = format!(
+                "The {} cannot be written: the policies of the login of Vault {} lack these capabilities: {}. Add them to the \
+                 policy in Vault.",
+                self.id,
+                self.vault,
+                lacks.join("; ")
+            );
+            Blocker::lasting(Reason::PolicyTooNarrow, message)
+        }))
+    }
+
+    /// The policies permit not even to read the entry: what else they lack is reported with it.
+    pub(super) async fn forbidden(
+        &self,
+        client: &VaultClient,
+        error: &VaultError,
+    ) -> Result<Failure, Failure> {
+        let denied = self.denied(client, &self.next_entries()?).await?;
+        Ok(denied.map_or_else(|| self.failure(error), Failure::OutputUnavailable))
+    }
+
+    /// The entry of the user that the status names, and the one of its successor: what may be written next.
+    pub(super) fn next_entries(&self) -> Result<Vec<EntryAt>, Failure> {
+        let generation = self.resource.history.generation;
+        let mut entries = vec![self.at(generation)?];
+        let next = self.at(generation + 1)?;
+        if self.resource.history.has_user && entries.iter().all(|entry| *entry != next) {
+            entries.push(next);
+        }
+        Ok(entries)
+    }
+}
