@@ -11,11 +11,16 @@ use crate::api::technical_user::{
 use crate::controller::objects::Key;
 use crate::domain::plan::{OutputId, ToRemove};
 
-/// The outputs that a spec names, in its order. Without any it is one Secret.
+/// The outputs that a spec names, in the order in which they are written. Without any it is one Secret. An entry in a Vault comes
+/// before the Secrets, which may name its alias: their readers find it there.
 #[must_use]
 pub fn of_spec(resource: &Resource, outputs: Option<&[Spec]>) -> Vec<Box<dyn Output>> {
     match outputs {
-        Some(outputs) => outputs.iter().filter_map(|spec| of_entry(resource, spec)).collect(),
+        Some(outputs) => {
+            let mut outputs: Vec<_> = outputs.iter().filter_map(|spec| of_entry(resource, spec)).collect();
+            outputs.sort_by_key(|output| output.id().kind != vault_entry::KIND);
+            outputs
+        }
         None => vec![Box::new(SecretOutput::new(resource, None))],
     }
 }

@@ -210,3 +210,16 @@ async fn a_former_entry_is_kept_while_it_may_be_the_current_one() {
         assert_eq!(place.is_there(), same, "{server}");
     }
 }
+
+/// A Secret with the variables of a connector names the alias of the entry, so the entry is written first.
+#[tokio::test]
+async fn an_entry_comes_before_the_secrets_that_may_name_its_alias() {
+    let place = VaultEntries::new().await;
+    let specs: Vec<Spec> = serde_json::from_value(json!([
+        {"secret": {"name": "b"}}, {"vault": {"vaultRef": {"name": "vault"}}}, {"secret": {"name": "a"}},
+    ]))
+    .unwrap();
+    let outputs = super::super::of_spec(&place.resource, Some(&specs));
+    let names: Vec<_> = outputs.iter().map(|output| output.id().name.as_str()).collect();
+    assert_eq!(names, ["connector/vault/edc", "b", "a"]);
+}
