@@ -20,5 +20,4 @@ pub(crate) mod test_support;
 pub mod text;
 pub mod token_url;
 pub mod user;
-pub mod vault_path;
-pub mod vault_place;
+pub mod vault;

@@ -7,7 +7,7 @@ use super::caller::{Call, Caller};
 use super::config::origin;
 use super::session::Session;
 use super::{VaultConfig, VaultConfigError, VaultError};
-use crate::domain::vault_path::Mount;
+use crate::domain::vault::path::Mount;
 use crate::process::Process;
 use crate::transport::{Answer, PlainHttp, Transports, endpoint};
 

@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use thiserror::Error;
 use url::Url;
 
-use crate::domain::vault_path::Mount;
+use crate::domain::vault::path::Mount;
 
 /// Where a Vault is and how to log in.
 #[derive(Clone)]

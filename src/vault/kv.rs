@@ -9,7 +9,7 @@ use serde_json::json;
 use super::answer::data;
 use super::caller::Call;
 use super::{Fields, VaultClient, VaultError};
-use crate::domain::vault_path::EntryPath;
+use crate::domain::vault::path::EntryPath;
 
 /// How often a change is tried while others change the same entry.
 const TRIES: usize = 3;

@@ -10,7 +10,7 @@ use super::answer::{Said, data, says_invalid_token};
 use super::caller::{Call, Caller};
 use super::session::Token;
 use super::{Auth, LoginRefusal, VaultError};
-use crate::domain::vault_path::Mount;
+use crate::domain::vault::path::Mount;
 use crate::transport::Answer;
 
 /// Who holds the token.

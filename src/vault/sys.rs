@@ -9,7 +9,7 @@ use super::answer::data;
 use super::caller::Call;
 use super::{VaultClient, VaultError};
 use crate::domain::text::printable;
-use crate::domain::vault_path::{EntryPath, Mount};
+use crate::domain::vault::path::{EntryPath, Mount};
 
 /// Where Vault says how it is.
 pub(super) const HEALTH: &str = "sys/health";

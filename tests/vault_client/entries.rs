@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use secrecy::ExposeSecret as _;
 use serde_json::json;
-use technical_user_operator::domain::vault_path::EntryPath;
+use technical_user_operator::domain::vault::path::EntryPath;
 use technical_user_operator::vault::{Change, Content, Entry, Fields, Metadata, VaultClient, VaultError};
 use testbed::Vault;
 

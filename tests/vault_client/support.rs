@@ -2,7 +2,7 @@
 
 use secrecy::SecretString;
 use serde_json::{Value, json};
-use technical_user_operator::domain::vault_path::{Alias, EntryPath, Mount, Prefix};
+use technical_user_operator::domain::vault::path::{Alias, EntryPath, Mount, Prefix};
 use technical_user_operator::portal::{Network, PlainHttp};
 use technical_user_operator::process::Process;
 use technical_user_operator::vault::{Auth, Fields, VaultClient, VaultConfig};

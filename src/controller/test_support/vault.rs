@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::controller::context::Context;
 use crate::controller::objects::{Key, vaults};
 use crate::controller::vault::view::state;
-use crate::domain::vault_place::Server;
+use crate::domain::vault::place::Server;
 use crate::transport::in_memory::{InMemory, response};
 use crate::transport::{HttpRequest, HttpResponse, Payload};
 

@@ -5,7 +5,7 @@ use crate::controller::access::serves;
 use crate::controller::context::Context;
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::Key;
-use crate::domain::vault_path::{Folder, PathError, Prefix};
+use crate::domain::vault::path::{Folder, PathError, Prefix};
 
 /// The folders that the rules of a Vault open to a namespace, in the order of the rules.
 pub async fn folders(

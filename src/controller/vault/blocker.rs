@@ -1,6 +1,6 @@
 //! What a failure of Vault means for its Vault resource.
 
-use super::jwt::audience;
+use super::login::jwt::audience;
 use crate::api::vault::VaultSpec;
 use crate::controller::objects::Key;
 use crate::domain::blocker::Blocker;

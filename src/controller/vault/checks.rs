@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::abandoned;
 use super::access::folder;
 use super::blocker::blocker;
-use super::jwt::audience;
+use super::login::jwt::audience;
 use super::login::{self, Built};
 use super::policy;
 use super::view::server;
@@ -16,7 +16,7 @@ use crate::controller::context::Context;
 use crate::controller::objects::Key;
 use crate::domain::blocker::Blocker;
 use crate::domain::reason::Reason;
-use crate::domain::vault_path::{Alias, EntryPath, Folder, Mount, PathError};
+use crate::domain::vault::path::{Alias, EntryPath, Folder, Mount, PathError};
 use crate::vault::{VaultClient, VaultError};
 
 /// The alias of an entry that does not exist. The check reads only what the policy allows for it.

@@ -11,7 +11,7 @@ use crate::controller::objects::Key;
 use crate::controller::queue::backoff::Backoffs;
 use crate::controller::status::since::SinceOf;
 use crate::domain::blocker::Blocker;
-use crate::domain::vault_place::Server;
+use crate::domain::vault::place::Server;
 use crate::process::Random;
 use crate::vault::VaultClient;
 

@@ -1,6 +1,6 @@
 //! What the policies of a login must permit for an entry.
 
-use crate::domain::vault_path::EntryPath;
+use crate::domain::vault::path::EntryPath;
 use crate::vault::{VaultClient, VaultError};
 
 /// On the data of an entry, and on its metadata, where the mark is.

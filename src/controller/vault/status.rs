@@ -6,7 +6,7 @@ use kube::api::{DynamicObject, Patch, PatchParams};
 use serde_json::json;
 
 use super::checks::Found;
-use super::jwt::audience;
+use super::login::jwt::audience;
 use crate::api::FIELD_MANAGER;
 use crate::api::bounds::Bounded as _;
 use crate::api::conditions::{INSECURE_HTTP, READY, RECONCILING, STALLED, Wanted, brought_up_to_date};

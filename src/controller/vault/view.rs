@@ -13,8 +13,8 @@ use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{Key, is_deleting, part};
 use crate::domain::blocker::Blocker;
 use crate::domain::reason::Reason;
-use crate::domain::vault_path::{Alias, Folder, Mount, PathError};
-use crate::domain::vault_place::{NumberedAlias, Place, Server};
+use crate::domain::vault::path::{Alias, Folder, Mount, PathError};
+use crate::domain::vault::place::{NumberedAlias, Place, Server};
 use crate::vault::{Health, VaultClient, VaultError};
 
 /// A Vault as a namespace sees it.

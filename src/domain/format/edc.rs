@@ -4,7 +4,7 @@ use secrecy::SecretString;
 
 use super::error::{FormatError, Value};
 use super::values::{Content, Values};
-use crate::domain::vault_path::Alias;
+use crate::domain::vault::path::Alias;
 
 /// The variables, as charts and manifests refer to them: `$(EDC_IAM_STS_OAUTH_CLIENT_ID)`.
 pub(super) const VARIABLES: [&str; 5] = [TOKEN_URL, CLIENT_ID, SECRET_ALIAS, DIM_URL, DIV_URL];

@@ -1,6 +1,6 @@
 //! Where the entries of one output are in Vault: one for all users of a resource, or one for each generation of the user.
 
-use super::vault_path::{Alias, ConnectorPaths, EntryPath, Folder, Mount, PathError};
+use super::path::{Alias, ConnectorPaths, EntryPath, Folder, Mount, PathError};
 
 /// An alias that may be followed by the generation of the user.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use serde_json::{Value, json};
 
 use super::{Auth, VaultClient, VaultConfig};
-use crate::domain::vault_path::{Alias, EntryPath, Folder, Mount};
+use crate::domain::vault::path::{Alias, EntryPath, Folder, Mount};
 use crate::process::Process;
 use crate::transport::in_memory::{InMemory, response};
 use crate::transport::{HttpRequest, HttpResponse};

@@ -12,7 +12,7 @@ use crate::domain::format::{
     self, Content, Dialect, Format, FormatError, KeyStyle, Known, Naming, Options, Surroundings, Values,
 };
 use crate::domain::user::Credential;
-use crate::domain::vault_place::NumberedAlias;
+use crate::domain::vault::place::NumberedAlias;
 
 /// The first generation of a user.
 const FIRST: i64 = 1;

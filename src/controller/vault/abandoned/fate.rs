@@ -3,11 +3,11 @@
 use kube::api::DynamicObject;
 use serde_json::Value;
 
-use super::holders::is_in;
 use crate::api::technical_user::{ENTRY, TechnicalUserStatus};
 use crate::controller::objects::{Key, part};
-use crate::domain::vault_path::EntryPath;
-use crate::domain::vault_place::EntryAt;
+use crate::controller::vault::holders::is_in;
+use crate::domain::vault::path::EntryPath;
+use crate::domain::vault::place::EntryAt;
 
 /// What becomes of an entry that was left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +59,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::domain::vault_path::{Alias, Mount};
+    use crate::domain::vault::path::{Alias, Mount};
 
     #[test]
     fn an_entry_is_removed_unless_a_resource_of_its_mark_has_it_or_may_have_it() {

@@ -1,6 +1,8 @@
 //! Entries that were left in a Vault, because it was down when their resources were deleted: listed in its status, and removed
 //! once that is possible.
 
+mod fate;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +11,7 @@ use kube::api::{Api, DynamicObject, Patch, PatchParams};
 use serde_json::json;
 use tokio::time::Instant;
 
-use super::fate::{Fate, fate};
+use self::fate::{Fate, fate};
 use super::login;
 use super::mark::EntryMark;
 use crate::api::FIELD_MANAGER;
@@ -20,7 +22,7 @@ use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{Key, lenient, part, technical_users, vaults};
 use crate::domain::identity::Owner;
 use crate::domain::reason::Reason;
-use crate::domain::vault_path::{Alias, EntryPath, Mount};
+use crate::domain::vault::path::{Alias, EntryPath, Mount};
 use crate::vault::{VaultClient, VaultError};
 
 /// How long one clean-up may last: the rest is left to the next check.

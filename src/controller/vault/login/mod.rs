@@ -5,7 +5,9 @@ use std::sync::Arc;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
-use super::jwt::OwnTokens;
+pub mod jwt;
+
+use self::jwt::OwnTokens;
 use crate::api::vault::{VaultAuth, VaultSecretKey, VaultSpec};
 use crate::controller::checked::ca_bundle::ca_bundle;
 use crate::controller::context::Context;
@@ -13,7 +15,7 @@ use crate::controller::objects::Key;
 use crate::controller::secrets::Secrets;
 use crate::domain::blocker::Blocker;
 use crate::domain::reason::Reason;
-use crate::domain::vault_path::Mount;
+use crate::domain::vault::path::Mount;
 use crate::vault::{Auth, VaultClient, VaultConfig, VaultConfigError};
 
 /// Where the auth methods are by default.

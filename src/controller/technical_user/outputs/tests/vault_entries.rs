@@ -21,7 +21,7 @@ use crate::controller::vault::view::state as state_of;
 use crate::domain::format::Values;
 use crate::domain::plan::OutputState;
 use crate::domain::reason::Reason;
-use crate::domain::vault_place::Server;
+use crate::domain::vault::place::Server;
 
 /// Entries of a Vault in memory, at the path of the first generation.
 pub(super) struct VaultEntries {

@@ -8,7 +8,7 @@ use crate::controller::vault::mark::EntryMark;
 use crate::domain::format::Content;
 use crate::domain::plan::OutputState;
 use crate::domain::user::UserId;
-use crate::domain::vault_place::{EntryAt, Server};
+use crate::domain::vault::place::{EntryAt, Server};
 use crate::vault::{self, VaultError};
 
 impl VaultOutput {

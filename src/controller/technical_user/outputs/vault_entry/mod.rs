@@ -31,8 +31,8 @@ use crate::domain::format::{Content, FormatError, Values};
 use crate::domain::plan::{OutputId, OutputState};
 use crate::domain::reason::Reason;
 use crate::domain::user::{Credential, UserId};
-use crate::domain::vault_path::PathError;
-use crate::domain::vault_place::EntryAt;
+use crate::domain::vault::path::PathError;
+use crate::domain::vault::place::EntryAt;
 use crate::vault::{self, Fields, VaultClient, VaultError};
 
 /// The kind of such an output in a status.

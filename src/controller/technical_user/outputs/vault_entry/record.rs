@@ -5,7 +5,7 @@ use super::{KIND, VaultOutput, vaults};
 use crate::api::technical_user::{RecordedEntry, RecordedOutput};
 use crate::domain::plan::{OutputId, OutputState};
 use crate::domain::user::UserId;
-use crate::domain::vault_path::ConnectorPaths;
+use crate::domain::vault::path::ConnectorPaths;
 
 impl VaultOutput {
     pub(super) fn recorded_entry(&self, paths: &ConnectorPaths, user: &UserId) -> RecordedEntry {

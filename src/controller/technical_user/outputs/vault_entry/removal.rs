@@ -13,8 +13,8 @@ use crate::controller::vault::view::VaultView;
 use crate::domain::blocker::Blocker;
 use crate::domain::plan::OutputId;
 use crate::domain::reason::Reason;
-use crate::domain::vault_path::{EntryPath, PathError};
-use crate::domain::vault_place::{EntryAt, Server};
+use crate::domain::vault::path::{EntryPath, PathError};
+use crate::domain::vault::place::{EntryAt, Server};
 use crate::vault::{Content, VaultClient, VaultError};
 
 /// The entry that a status describes.

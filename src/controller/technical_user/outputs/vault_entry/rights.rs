@@ -5,7 +5,7 @@ use crate::controller::technical_user::failure::Failure;
 use crate::controller::vault::policy;
 use crate::domain::blocker::Blocker;
 use crate::domain::reason::Reason;
-use crate::domain::vault_place::EntryAt;
+use crate::domain::vault::place::EntryAt;
 use crate::vault::{VaultClient, VaultError};
 
 impl VaultOutput {

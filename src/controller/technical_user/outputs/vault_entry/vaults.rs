@@ -11,8 +11,8 @@ use crate::controller::vault::view::VaultView;
 use crate::domain::blocker::Blocker;
 use crate::domain::plan::OutputId;
 use crate::domain::reason::Reason;
-use crate::domain::vault_path::{Alias, EntryPath, Folder};
-use crate::domain::vault_place::{NumberedAlias, Place};
+use crate::domain::vault::path::{Alias, EntryPath, Folder};
+use crate::domain::vault::place::{NumberedAlias, Place};
 
 /// The Vaults that the outputs of a spec name, and where their entries are.
 #[derive(Debug, Clone, Default)]
@@ -148,7 +148,7 @@ pub(super) fn vault_of(id: &OutputId) -> Option<Key> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::vault_path::{Alias, Mount};
+    use crate::domain::vault::path::{Alias, Mount};
 
     #[test]
     fn an_output_is_identified_by_its_vault_and_its_path() {
