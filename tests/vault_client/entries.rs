@@ -6,9 +6,17 @@ use secrecy::ExposeSecret as _;
 use serde_json::json;
 use technical_user_operator::domain::vault::path::EntryPath;
 use technical_user_operator::vault::{Change, Content, Entry, Fields, Metadata, VaultClient, VaultError};
-use testbed::Vault;
 
+use crate::server::{Server, facts};
 use crate::support::{app_role, client, content, entry, root, set_up};
+
+facts!(
+    an_entry_is_written_once_and_then_only_over_the_known_version,
+    a_mark_is_there_before_the_data_and_beside_the_marks_of_others,
+    a_merge_changes_its_own_fields_and_no_others,
+    deleted_and_destroyed_versions_are_states_and_no_errors,
+    a_deleted_entry_leaves_nothing,
+);
 
 async fn read(client: &VaultClient, path: &EntryPath) -> Entry {
     client.read(path).await.unwrap().unwrap()
@@ -23,11 +31,9 @@ fn marks(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
     pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
-#[tokio::test]
-async fn an_entry_is_written_once_and_then_only_over_the_known_version() {
-    let vault = Vault::start().await.unwrap();
-    let auth = app_role(&vault, json!({})).await;
-    let (client, path) = (client(&vault, auth), entry("edc/wallet"));
+async fn an_entry_is_written_once_and_then_only_over_the_known_version(vault: &Server) {
+    let auth = app_role(vault, json!({})).await;
+    let (client, path) = (client(vault, auth), entry("edc/wallet"));
     assert!(client.read(&path).await.unwrap().is_none());
     assert_eq!(client.write(&path, &content("s3cret"), 0).await, Ok(1));
     assert_eq!(client.write(&path, &content("other"), 0).await, Err(VaultError::CasMismatch));
@@ -42,10 +48,8 @@ async fn an_entry_is_written_once_and_then_only_over_the_known_version() {
     assert_eq!(raw["data"]["data"], json!({"content": "a\"b\\c é\n"}));
 }
 
-#[tokio::test]
-async fn a_mark_is_there_before_the_data_and_beside_the_marks_of_others() {
-    let vault = Vault::start().await.unwrap();
-    let (client, path) = (root(&vault), entry("wallet"));
+async fn a_mark_is_there_before_the_data_and_beside_the_marks_of_others(vault: &Server) {
+    let (client, path) = (root(vault), entry("wallet"));
     assert_eq!(client.metadata(&path).await, Ok(None));
     client.mark(&path, &marks(&[("owner", "me/ns/name")])).await.unwrap();
     let marked = Metadata { version: 0, custom_metadata: marks(&[("owner", "me/ns/name")]) };
@@ -56,7 +60,7 @@ async fn a_mark_is_there_before_the_data_and_beside_the_marks_of_others() {
 
     let api = path.metadata();
     let theirs = json!({"max_versions": 7, "custom_metadata": {"owner": "me/ns/name", "theirs": "x"}});
-    set_up(&vault, "POST", &api, &theirs).await;
+    set_up(vault, "POST", &api, &theirs).await;
     client.mark(&path, &marks(&[("owner", "me/ns/other")])).await.unwrap();
     let found = read(&client, &path).await.custom_metadata;
     assert_eq!(found, marks(&[("owner", "me/ns/other"), ("theirs", "x")]));
@@ -66,13 +70,11 @@ async fn a_mark_is_there_before_the_data_and_beside_the_marks_of_others() {
     assert_eq!(raw["data"]["max_versions"], 7, "other settings are kept");
 }
 
-#[tokio::test]
-async fn a_merge_changes_its_own_fields_and_no_others() {
-    let vault = Vault::start().await.unwrap();
-    let (client, path) = (root(&vault), entry("shared"));
+async fn a_merge_changes_its_own_fields_and_no_others(vault: &Server) {
+    let (client, path) = (root(vault), entry("shared"));
     let theirs =
         json!({"data": {"text": "theirs", "list": [1, {"a": null}], "big": 12_345_678_901_234_567_890_u64}});
-    set_up(&vault, "POST", &path.data(), &theirs).await;
+    set_up(vault, "POST", &path.data(), &theirs).await;
     // Vault rounds numbers itself; what it has is kept.
     let before = vault.as_root("GET", &path.data(), None).await.unwrap().success().unwrap();
     let ours = Change { set: content("s3cret"), remove: Vec::new() };
@@ -90,11 +92,9 @@ async fn a_merge_changes_its_own_fields_and_no_others() {
     assert!(client.read(&entry("absent")).await.unwrap().is_none());
 }
 
-#[tokio::test]
-async fn deleted_and_destroyed_versions_are_states_and_no_errors() {
-    let vault = Vault::start().await.unwrap();
-    let auth = app_role(&vault, json!({})).await;
-    let (client, path) = (client(&vault, auth), entry("wallet"));
+async fn deleted_and_destroyed_versions_are_states_and_no_errors(vault: &Server) {
+    let auth = app_role(vault, json!({})).await;
+    let (client, path) = (client(vault, auth), entry("wallet"));
     client.write(&path, &content("one"), 0).await.unwrap();
     client.mark(&path, &marks(&[("owner", "me")])).await.unwrap();
     client.delete_version(&path).await.unwrap();
@@ -106,17 +106,15 @@ async fn deleted_and_destroyed_versions_are_states_and_no_errors() {
     assert_eq!(client.write(&path, &content("two"), 1).await, Ok(2));
 
     let destroy = path.data().replace("secret/data", "secret/destroy");
-    set_up(&vault, "POST", &destroy, &json!({"versions": [2]})).await;
+    set_up(vault, "POST", &destroy, &json!({"versions": [2]})).await;
     let found = read(&client, &path).await;
     assert!(matches!(found.content, Content::Destroyed), "{found:?}");
     assert_eq!(client.merge(&path, &Change { set: content("three"), remove: Vec::new() }).await, Ok(3));
 }
 
-#[tokio::test]
-async fn a_deleted_entry_leaves_nothing() {
-    let vault = Vault::start().await.unwrap();
-    let auth = app_role(&vault, json!({})).await;
-    let (client, path) = (client(&vault, auth), entry("wallet"));
+async fn a_deleted_entry_leaves_nothing(vault: &Server) {
+    let auth = app_role(vault, json!({})).await;
+    let (client, path) = (client(vault, auth), entry("wallet"));
     client.write(&path, &content("one"), 0).await.unwrap();
     client.mark(&path, &marks(&[("owner", "me")])).await.unwrap();
     for _ in 0..2 {

@@ -1,4 +1,4 @@
-//! The client of Vault against a real server.
+//! The client of Vault against a real server, and against the simulated one, which answers the same.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -8,5 +8,8 @@
 
 mod entries;
 mod faults;
+mod kubernetes;
 mod login;
+mod server;
 mod support;
+mod wire;

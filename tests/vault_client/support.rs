@@ -1,12 +1,13 @@
-//! Servers, policies and clients for the tests.
+//! Policies and clients for the tests.
 
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use technical_user_operator::domain::vault::path::{Alias, EntryPath, Mount, Prefix};
-use technical_user_operator::portal::{Network, PlainHttp};
+use technical_user_operator::portal::{Network, PlainHttp, Transports};
 use technical_user_operator::process::Process;
 use technical_user_operator::vault::{Auth, Fields, VaultClient, VaultConfig};
-use testbed::Vault;
+
+use crate::server::Server;
 
 /// What the policy of the operator needs for entries below `connectors/`.
 pub const POLICY: &str = r#"
@@ -14,13 +15,21 @@ path "secret/data/connectors/*" { capabilities = ["create", "read", "update", "d
 path "secret/metadata/connectors/*" { capabilities = ["create", "read", "update", "delete"] }
 "#;
 
-/// A client at a server, which permits plain http to it.
-pub fn client(vault: &Vault, auth: Auth) -> VaultClient {
-    client_at(vault.address(), vault.ca(), auth)
+/// A client at a server.
+pub fn client(vault: &Server, auth: Auth) -> VaultClient {
+    match vault {
+        Server::Real(vault) => client_at(vault.address(), vault.ca(), auth),
+        Server::Simulated(wire) => client_by(wire, "https://vault.example.org:8200", None, auth),
+    }
 }
 
-/// A client at an address.
+/// A client at an address, which permits plain http.
 pub fn client_at(address: &str, ca: Option<&str>, auth: Auth) -> VaultClient {
+    let network = Network { plain_http: PlainHttp::PrivateAddresses, ..Network::default() };
+    client_by(&network, address, ca, auth)
+}
+
+fn client_by(network: &dyn Transports, address: &str, ca: Option<&str>, auth: Auth) -> VaultClient {
     let config = VaultConfig {
         address: address.to_owned(),
         namespace: None,
@@ -28,27 +37,26 @@ pub fn client_at(address: &str, ca: Option<&str>, auth: Auth) -> VaultClient {
         ca_bundle: ca.map(str::to_owned),
         insecure_http: true,
     };
-    let network = Network { plain_http: PlainHttp::PrivateAddresses, ..Network::default() };
-    VaultClient::new(config, &network, Process::system()).unwrap()
+    VaultClient::new(config, network, Process::system()).unwrap()
 }
 
 /// A client that may do everything.
-pub fn root(vault: &Vault) -> VaultClient {
-    client(vault, Auth::Token(vault.root_token().clone()))
+pub fn root(vault: &Server) -> VaultClient {
+    client(vault, Auth::Token(vault.root_token()))
 }
 
 /// Calls the server as root; the call must succeed.
-pub async fn set_up(vault: &Vault, method: &str, path: &str, body: &Value) -> Value {
+pub async fn set_up(vault: &Server, method: &str, path: &str, body: &Value) -> Value {
     vault.as_root(method, path, Some(body)).await.unwrap().success().unwrap()
 }
 
 /// A policy with this name and text.
-pub async fn policy(vault: &Vault, name: &str, text: &str) {
+pub async fn policy(vault: &Server, name: &str, text: &str) {
     set_up(vault, "PUT", &format!("sys/policies/acl/{name}"), &json!({ "policy": text })).await;
 }
 
 /// A token with one policy, and with these settings.
-pub async fn token(vault: &Vault, policy: &str, settings: Value) -> SecretString {
+pub async fn token(vault: &Server, policy: &str, settings: Value) -> SecretString {
     let mut body = json!({ "policies": [policy] });
     body.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
     let issued = set_up(vault, "POST", "auth/token/create", &body).await;
@@ -56,7 +64,7 @@ pub async fn token(vault: &Vault, policy: &str, settings: Value) -> SecretString
 }
 
 /// A login by AppRole, whose role has the policy `writer` and these settings.
-pub async fn app_role(vault: &Vault, settings: Value) -> Auth {
+pub async fn app_role(vault: &Server, settings: Value) -> Auth {
     policy(vault, "writer", POLICY).await;
     set_up(vault, "POST", "sys/auth/approle", &json!({"type": "approle"})).await;
     let path = "auth/approle/role/writer";

@@ -1,12 +1,14 @@
-//! A Vault in memory, as far as an output uses it: data with `cas`, metadata, and capabilities. The end-to-end tests show that a
-//! real one answers the same.
+//! A Vault in memory for outputs: the one of the testbed, and Vault resources that lead to it. Each token may do everything, or as
+//! much as a test permits.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use kube::runtime::{reflector, watcher};
 use parking_lot::Mutex;
+use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
+use testbed::{EntryView, SimulatedVault};
 
 use crate::controller::context::Context;
 use crate::controller::objects::{Key, vaults};
@@ -15,17 +17,15 @@ use crate::domain::vault::place::Server;
 use crate::transport::in_memory::{InMemory, response};
 use crate::transport::{HttpRequest, HttpResponse, Payload};
 
-/// A Vault that has only entries, in the mount `secret`.
-#[derive(Debug, Clone, Default)]
-pub struct Vault(Arc<Mutex<State>>);
+/// The mount of all entries.
+const MOUNT: &str = "secret";
 
-#[derive(Debug, Default)]
-struct State {
-    /// By path.
-    entries: BTreeMap<String, Entry>,
-    denies: bool,
-    narrow: bool,
-    sealed: bool,
+/// A Vault that has only entries, in the mount `secret`.
+#[derive(Clone)]
+pub struct Vault {
+    server: SimulatedVault,
+    /// The token that the server sees.
+    token: Arc<Mutex<String>>,
 }
 
 /// An entry.
@@ -37,6 +37,14 @@ pub struct Entry {
     pub data: Value,
     /// The custom metadata.
     pub custom: BTreeMap<String, String>,
+}
+
+impl Default for Vault {
+    fn default() -> Self {
+        let server = SimulatedVault::default();
+        let token = Arc::new(Mutex::new(server.root_token().expose_secret().to_owned()));
+        Self { server, token }
+    }
 }
 
 impl Vault {
@@ -65,7 +73,7 @@ impl Vault {
                 "apiVersion": "technicaluser.dev/v1alpha1", "kind": "Vault",
                 "metadata": {"name": key.name, "namespace": key.namespace},
                 "spec": {
-                    "address": "https://vault.example.org", "mount": "secret",
+                    "address": "https://vault.example.org", "mount": MOUNT,
                     "auth": {"tokenSecretRef": {"name": "vault-token"}},
                 },
             });
@@ -84,44 +92,54 @@ impl Vault {
 
     /// An entry as another client writes it.
     pub fn put(&self, path: &str, entry: Entry) {
-        self.0.lock().entries.insert(path.to_owned(), entry);
+        let Entry { version, data, custom } = entry;
+        let data = (version > 0).then_some(data);
+        self.server.put(&format!("{MOUNT}/{path}"), &EntryView { version, data, custom_metadata: custom });
     }
 
     /// Changes an entry as another client does.
     pub fn change(&self, path: &str, data: Value) {
-        let mut state = self.0.lock();
-        let entry = state.entries.get_mut(path).unwrap();
-        entry.version += 1;
-        entry.data = data;
+        let entry = self.get(path).unwrap();
+        self.put(path, Entry { version: entry.version + 1, data, ..entry });
     }
 
     /// Removes an entry as another client does.
     pub fn remove(&self, path: &str) {
-        self.0.lock().entries.remove(path);
+        let removed = self.server.as_root("DELETE", &format!("{MOUNT}/metadata/{path}"), &Value::Null);
+        assert!(removed.status.is_success());
     }
 
     /// An entry.
     pub fn get(&self, path: &str) -> Option<Entry> {
-        self.0.lock().entries.get(path).cloned()
+        let EntryView { version, data, custom_metadata } =
+            self.server.entries().remove(&format!("{MOUNT}/{path}"))?;
+        Some(Entry { version, data: data.unwrap_or_default(), custom: custom_metadata })
     }
 
-    /// The policy permits nothing from now on.
+    /// The policy permits no write from now on.
     pub fn deny(&self) {
-        self.0.lock().denies = true;
+        self.permit(r#"path "secret/*" { capabilities = ["read"] }"#);
     }
 
-    /// Vault says of the policy that it permits too little from now on.
+    /// The policy permits to delete entries, and no other write, from now on.
     pub fn narrow(&self) {
-        self.0.lock().narrow = true;
+        self.permit(r#"path "secret/*" { capabilities = ["read", "delete"] }"#);
     }
 
     /// It is sealed from now on.
     pub fn seal(&self) {
-        self.0.lock().sealed = true;
+        let sealed = self.server.as_root("PUT", "sys/seal", &Value::Null);
+        assert!(sealed.status.is_success());
+    }
+
+    fn permit(&self, policy: &str) {
+        let created = self.server.as_root("PUT", "sys/policies/acl/few", &json!({ "policy": policy }));
+        assert!(created.status.is_success());
+        let issued = self.server.as_root("POST", "auth/token/create", &json!({ "policies": ["few"] }));
+        *self.token.lock() = issued.body["auth"]["client_token"].as_str().unwrap().to_owned();
     }
 
     fn answer(&self, request: &HttpRequest) -> HttpResponse {
-        use secrecy::ExposeSecret as _;
         let body = match &request.payload {
             Payload::None => Value::Null,
             Payload::Json(json) => serde_json::from_slice(json).unwrap(),
@@ -129,74 +147,9 @@ impl Vault {
                 serde_json::from_str(text.expose_secret()).unwrap()
             }
         };
-        let (status, body) = self.0.lock().respond(request.method.as_str(), request.url.path(), &body);
-        response(status, &[], &body.to_string())
+        let path = request.url.path().trim_start_matches("/v1/");
+        let answer = self.server.answer(&self.token.lock(), request.method.as_str(), path, &body);
+        let text = if answer.body.is_null() { String::new() } else { answer.body.to_string() };
+        response(answer.status.as_u16(), &[], &text)
     }
-}
-
-impl State {
-    fn respond(&mut self, method: &str, path: &str, body: &Value) -> (u16, Value) {
-        let path = path.strip_prefix("/v1/").unwrap_or(path);
-        if self.sealed {
-            return (503, json!({"errors": ["Vault is sealed"]}));
-        }
-        if path == "auth/token/lookup-self" {
-            return (200, json!({"data": {"ttl": 0}}));
-        }
-        if path == "sys/health" {
-            return (200, json!({"initialized": true, "sealed": false, "version": "1.21.4"}));
-        }
-        if path == "sys/internal/ui/mounts/secret" {
-            return (200, json!({"data": {"type": "kv", "options": {"version": "2"}}}));
-        }
-        if path == "sys/capabilities-self" {
-            let permitted: &[&str] = if self.denies || self.narrow { &["deny"] } else { &["root"] };
-            let paths = body["paths"].as_array().unwrap().iter();
-            let answers: serde_json::Map<_, _> =
-                paths.map(|path| (path.as_str().unwrap().to_owned(), json!(permitted))).collect();
-            return (200, json!({ "data": answers }));
-        }
-        if self.denies && method != "GET" {
-            return (403, json!({"errors": ["permission denied"]}));
-        }
-        match (method, path.strip_prefix("secret/data/"), path.strip_prefix("secret/metadata/")) {
-            ("GET", Some(path), _) => self.read(path),
-            ("POST", Some(path), _) => self.write(path, body),
-            ("GET", _, Some(path)) => self.entries.get(path).map_or_else(missing, |entry| {
-                let metadata = json!({"current_version": entry.version, "custom_metadata": entry.custom});
-                (200, json!({ "data": metadata }))
-            }),
-            ("POST", _, Some(path)) => {
-                let custom = serde_json::from_value(body["custom_metadata"].clone()).unwrap();
-                self.entries.entry(path.to_owned()).or_default().custom = custom;
-                (204, json!({}))
-            }
-            ("DELETE", _, Some(path)) => {
-                self.entries.remove(path);
-                (204, json!({}))
-            }
-            _ => missing(),
-        }
-    }
-
-    fn read(&self, path: &str) -> (u16, Value) {
-        let Some(entry) = self.entries.get(path).filter(|entry| entry.version > 0) else { return missing() };
-        let metadata = json!({"version": entry.version, "custom_metadata": entry.custom});
-        (200, json!({"data": {"data": entry.data, "metadata": metadata}}))
-    }
-
-    fn write(&mut self, path: &str, body: &Value) -> (u16, Value) {
-        let entry = self.entries.entry(path.to_owned()).or_default();
-        if body["options"]["cas"].as_u64() != Some(entry.version) {
-            let words = "check-and-set parameter did not match the current version";
-            return (400, json!({"errors": [words]}));
-        }
-        entry.version += 1;
-        entry.data = body["data"].clone();
-        (200, json!({"data": {"version": entry.version}}))
-    }
-}
-
-fn missing() -> (u16, Value) {
-    (404, json!({"errors": []}))
 }

@@ -6,7 +6,8 @@
 //! `node-parts.sh` fetches what it consists of, `image.py` makes images for it, and `leftovers.sh` prints all that it
 //! could leave on a machine. An [`ApiProxy`] stands between one operator under test and the apiserver: it records
 //! the calls and breaks chosen ones. A [`Process`] is such an operator as a child process that can be killed at any
-//! moment. A [`Vault`] and [`ExternalSecrets`] are built on the first use of each. Nothing outlives the process that
+//! moment. A [`Vault`] and [`ExternalSecrets`] are built on the first use of each; a [`SimulatedVault`] answers as a [`Vault`]
+//! does, in memory. Nothing outlives the process that
 //! uses this crate, even if that is killed with SIGKILL.
 //!
 //! ```no_run
@@ -64,7 +65,9 @@ pub use metrics::{RequestCounts, RequestLabels};
 pub use node::{Node, Parts};
 pub use process::{Process, ProcessBuilder, Transcript};
 pub use proxy::{Action, ApiProxy, Gate, Matcher, RecordedRequest, Rule, RuleHandle, Stage};
-pub use vault::{Vault, VaultAnswer};
+pub use vault::{
+    EntryChange, EntryView, SimulatedVault, Vault, VaultAnswer, VaultBackup, VaultRole, service_account_token,
+};
 pub use wait::{LIMIT, eventually, free_port};
 
 /// Makes aws-lc-rs the TLS implementation of this process. Doing it again is harmless.

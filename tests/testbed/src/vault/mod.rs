@@ -16,8 +16,12 @@ use self::api::Api;
 use crate::{Error, LIMIT, binaries::built, process::output::Output};
 
 mod api;
+mod simulated;
 
 pub use api::VaultAnswer;
+pub use simulated::{
+    EntryChange, EntryView, Role as VaultRole, SimulatedVault, VaultBackup, service_account_token,
+};
 
 /// A Vault server on a free port of 127.0.0.1, unsealed, with everything in memory.
 ///
