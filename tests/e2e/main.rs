@@ -84,6 +84,7 @@ mod support;
 mod two_operators;
 mod unclaimed;
 mod unwatched;
+mod vault_aliases;
 mod vault_crashes;
 mod vault_outages;
 mod vault_outputs;

@@ -16,7 +16,8 @@ use crate::api::technical_user::{RecordedOutput, TechnicalUserSpec, TechnicalUse
 use crate::controller::context::Context;
 use crate::controller::objects::Key;
 use crate::controller::portal::connections::Connection;
-use crate::domain::format::{Known, Values};
+use crate::domain::blocker::Blocker;
+use crate::domain::format::{Known, Surroundings, Values};
 use crate::domain::ownership;
 use crate::domain::permissions::PermissionNames;
 use crate::domain::plan::{self, Contents, Observation, OutputId, WorkloadId};
@@ -110,13 +111,16 @@ impl Reconcile {
     #[must_use]
     pub fn values(&self, id: &UserId) -> Option<Values> {
         let details = self.details.get(id)?;
+        let generation = self.generation(details);
+        let secret_alias = self.alias(id, generation).ok().flatten();
+        let surroundings = Surroundings { secret_alias, ..self.known.as_ref()?.surroundings.clone() };
         Some(Values {
             credential: details.credential.clone()?,
             user_id: id.clone(),
             kind: details.kind,
-            generation: self.generation(details),
+            generation,
             bpn: plan::company(&self.observation).map(str::to_owned),
-            surroundings: self.known.as_ref()?.surroundings.clone(),
+            surroundings,
         })
     }
 
@@ -128,13 +132,22 @@ impl Reconcile {
         shown.filter(|_| created).unwrap_or(self.resource.history.generation)
     }
 
+    /// The alias of the entry in a Vault that holds the credential of a user, or what is written before an output that names it.
+    fn alias(&self, user: &UserId, generation: i64) -> Result<Option<String>, Blocker> {
+        let first = self.resource.vaults.first().filter(|first| self.written.contains(first));
+        let output = first.and_then(|first| self.observation.output(first));
+        self.resource.alias(user, generation, output.is_some_and(|output| output.is_of(user)))
+    }
+
     /// The digest of what each output would hold for a user, or why its content cannot be built; `None` without a credential.
     #[must_use]
     pub fn contents(&self, id: &UserId) -> Option<Contents> {
         let (values, key) = (self.values(id)?, &self.ctx.installation.digest_key);
-        let digest = |output: &dyn Output| match output.content(&values) {
-            Ok(content) => Ok(key.of_content(&content)),
-            Err(error) => Err(outputs::invalid(output.id(), &error)),
+        let waits_for = self.alias(id, values.generation).err();
+        let digest = |output: &dyn Output| match (&waits_for, output.content(&values)) {
+            (Some(blocker), _) if output.names_alias() => Err(blocker.clone()),
+            (_, Ok(content)) => Ok(key.of_content(&content)),
+            (_, Err(error)) => Err(outputs::invalid(output.id(), &error)),
         };
         Some(self.outputs.iter().map(|output| (output.id().clone(), digest(output.as_ref()))).collect())
     }

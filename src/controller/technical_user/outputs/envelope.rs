@@ -17,6 +17,7 @@ use crate::controller::marks;
 use crate::controller::secrets::{Envelope, OPAQUE};
 use crate::controller::technical_user::failure::Failure;
 use crate::domain::blocker::Blocker;
+use crate::domain::format::Values;
 use crate::domain::plan::{OutputId, OutputState};
 use crate::domain::reason::Reason;
 use crate::domain::user::UserId;
@@ -50,10 +51,18 @@ pub(super) fn wanted(resource: &Resource, spec: &Spec, layout: &Layout, name: &s
     }
 }
 
-/// The envelope for the credential of a user.
-pub(super) fn for_user(envelope: &Envelope, user: &UserId) -> Envelope {
+/// The envelope for a content with these values.
+pub(super) fn for_values(
+    resource: &Resource,
+    envelope: &Envelope,
+    layout: &Layout,
+    values: &Values,
+) -> Envelope {
     let mut envelope = envelope.clone();
-    envelope.annotations.insert(keys::USER_ID.to_owned(), user.to_string());
+    envelope.annotations.insert(keys::USER_ID.to_owned(), values.user_id.to_string());
+    if let Some(digest) = layout.digest_of(resource, values) {
+        envelope.annotations.insert(keys::SURROUNDINGS.to_owned(), digest);
+    }
     envelope
 }
 

@@ -12,49 +12,56 @@ use crate::domain::format::{
     self, Content, Dialect, Format, FormatError, KeyStyle, Known, Naming, Options, Surroundings, Values,
 };
 use crate::domain::user::Credential;
-use crate::domain::vault::place::NumberedAlias;
-
-/// The first generation of a user.
-const FIRST: i64 = 1;
 
 /// What a Secret has in it.
 pub(super) struct Layout {
     format: Format,
     options: Options,
+    /// The alias that the spec names.
     secret_alias: Option<String>,
-    /// The alias, if the spec names none: that of an entry in a Vault that the resource writes.
-    alias: Option<NumberedAlias>,
+    /// The resource has an entry in a Vault, and the spec names no alias: the alias is that of the entry.
+    follows_entry: bool,
+    /// That alias, where the generation of the user is of no matter.
+    surrounding_alias: Option<String>,
     known: Option<Known>,
 }
 
 impl Layout {
     /// The layout that an entry of a spec describes, with what the Portal of its resource says.
     pub(super) fn new(spec: &Spec, resource: &Resource) -> Self {
-        let alias = resource.vaults.first_alias().filter(|_| spec.secret_alias.is_none());
-        Self::with(spec, resource.known.as_ref(), alias)
+        let with_entry = resource.vaults.first().is_some() && spec.secret_alias.is_none();
+        let surrounding_alias = resource.surrounding_alias().filter(|_| with_entry);
+        let layout = Self::with(spec, resource.known.as_ref());
+        Self { follows_entry: with_entry, surrounding_alias, ..layout }
     }
 
     /// `known` is what the Portal says; `None` while it cannot be read.
-    fn with(spec: &Spec, known: Option<&Known>, alias: Option<&NumberedAlias>) -> Self {
+    fn with(spec: &Spec, known: Option<&Known>) -> Self {
         Self {
             format: format(spec.format.unwrap_or_default()),
             options: options(spec),
             secret_alias: spec.secret_alias.clone(),
-            alias: alias.cloned(),
+            follows_entry: false,
+            surrounding_alias: None,
             known: known.cloned(),
         }
     }
 
-    /// What the Portal says, with the alias for the user of a generation.
-    fn with_alias(&self, surroundings: &Surroundings, generation: i64) -> Surroundings {
-        let numbered = self.alias.as_ref().and_then(|alias| alias.of(generation).ok());
-        let alias = numbered.map(|alias| alias.as_str().to_owned());
-        Surroundings { secret_alias: alias.or_else(|| self.secret_alias.clone()), ..surroundings.clone() }
+    /// What the Portal says, with the alias that the spec names, else with this one.
+    fn with_alias(&self, surroundings: &Surroundings, alias: Option<String>) -> Surroundings {
+        Surroundings { secret_alias: self.secret_alias.clone().or(alias), ..surroundings.clone() }
+    }
+
+    /// Whether the content has the alias of an entry in a Vault that the resource has.
+    pub(super) fn names_alias(&self) -> bool {
+        let alone = Surroundings { secret_alias: Some(String::new()), ..Surroundings::default() };
+        let uses = || format::used(self.format, &self.options, &alone);
+        self.follows_entry && uses().is_some_and(|used| !used.is_empty())
     }
 
     /// The content with these values.
     pub(super) fn content(&self, values: &Values) -> Result<Content, FormatError> {
-        let surroundings = self.with_alias(&values.surroundings, values.generation);
+        let surroundings = self.with_alias(&values.surroundings, values.surroundings.secret_alias.clone());
         let values = Values { surroundings, ..values.clone() };
         format::render(self.format, &self.options, &values).map_err(FormatError::concealed)
     }
@@ -62,7 +69,7 @@ impl Layout {
     /// The same keys, and nothing of the user.
     pub(super) fn placeholder(&self) -> Result<Content, FormatError> {
         let known = self.known.clone().unwrap_or_default();
-        let surroundings = self.with_alias(&known.surroundings, FIRST);
+        let surroundings = self.with_alias(&known.surroundings, self.surrounding_alias.clone());
         format::placeholder(self.format, &self.options, &Known { surroundings, ..known })
     }
 
@@ -91,8 +98,17 @@ impl Layout {
     /// A digest of what the content depends on beside the user and the spec, so that a change of it is seen without reading the
     /// user. `None` where it depends on nothing else, and while the Portal cannot be read: what is not known has not changed.
     pub(super) fn digest(&self, key: &DigestKey) -> Option<String> {
-        // The generation is that of the user, which is no part of it.
-        let surroundings = self.with_alias(&self.known.as_ref()?.surroundings, FIRST);
+        self.digest_with(key, self.surrounding_alias.clone())
+    }
+
+    /// The digest for a content with these values.
+    pub(super) fn digest_of(&self, resource: &Resource, values: &Values) -> Option<String> {
+        let alias = resource.surrounding(values.surroundings.secret_alias.as_deref(), values.generation);
+        self.digest_with(&resource.ctx.installation.digest_key, alias.filter(|_| self.follows_entry))
+    }
+
+    fn digest_with(&self, key: &DigestKey, alias: Option<String>) -> Option<String> {
+        let surroundings = self.with_alias(&self.known.as_ref()?.surroundings, alias);
         let used = format::used(self.format, &self.options, &surroundings)?;
         Some(key.digest(used.iter().map(|(name, text)| (*name, text.as_bytes()))))
     }
@@ -160,7 +176,7 @@ mod tests {
     }
 
     fn layout_of(spec: serde_json::Value, known: &Known) -> Layout {
-        Layout::with(&serde_json::from_value(spec).unwrap(), Some(known), None)
+        Layout::with(&serde_json::from_value(spec).unwrap(), Some(known))
     }
 
     /// The names in the spec are those of the domain.
@@ -247,7 +263,7 @@ mod tests {
     #[test]
     fn what_is_not_known_has_not_changed() {
         let spec = json!({"format": "Template", "template": {"a": "{{ did }}"}});
-        let unknown = Layout::with(&serde_json::from_value(spec).unwrap(), None, None);
+        let unknown = Layout::with(&serde_json::from_value(spec).unwrap(), None);
         assert_eq!(unknown.digest(&DigestKey::new(&[1; 32])), None);
     }
 }

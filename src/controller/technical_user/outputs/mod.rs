@@ -1,6 +1,7 @@
 //! The outputs of a resource: where its credential is published. The plan knows them by [`OutputId`] and [`OutputState`]; this
 //! folder has one file or folder for each kind, and [`kinds`] finds the one of an entry.
 
+mod alias;
 mod envelope;
 mod immutable_secret;
 mod kinds;
@@ -32,7 +33,7 @@ use crate::domain::format::{Content, FormatError, Known, Values};
 use crate::domain::identity::{Hint, Owner};
 use crate::domain::plan::{OutputId, OutputState};
 use crate::domain::reason::Reason;
-use crate::domain::user::Credential;
+use crate::domain::user::{Credential, UserId};
 
 /// One place for the credential of one resource.
 ///
@@ -54,6 +55,11 @@ pub trait Output: Send + Sync {
 
     /// Whether the program that reads it sees a change only after a restart.
     fn needs_restart(&self) -> bool;
+
+    /// Whether its content has the alias of an entry in a Vault that another output is.
+    fn names_alias(&self) -> bool {
+        false
+    }
 
     /// Whether it has one place for all users of the resource, while its readers have the client ID from elsewhere. A successor
     /// would then be published to programs that still use the client ID of its predecessor, so none is created for a user that
@@ -172,18 +178,18 @@ pub struct History {
     pub outputs: Vec<RecordedOutput>,
     /// The number of the user that the status names; 1 if it names none, or an existing user.
     pub generation: i64,
-    /// The status names a user.
-    pub has_user: bool,
+    /// The user that the status names.
+    pub user: Option<UserId>,
 }
 
 impl History {
     fn of(status: &TechnicalUserStatus) -> Self {
-        let has_user = status.user.is_some();
+        let user = status.user.as_ref().map(|user| UserId::new(&user.id));
         let generation = status.user.as_ref().and_then(|user| user.generation);
         Self {
             outputs: status.outputs.clone(),
             generation: generation.filter(|generation| *generation > 0).unwrap_or(1),
-            has_user,
+            user,
         }
     }
 

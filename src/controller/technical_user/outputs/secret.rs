@@ -109,6 +109,10 @@ impl Output for SecretOutput {
         self.layout.needs_restart()
     }
 
+    fn names_alias(&self) -> bool {
+        self.layout.names_alias()
+    }
+
     fn content(&self, values: &Values) -> Result<Content, FormatError> {
         self.layout.content(values)
     }
@@ -194,7 +198,7 @@ impl Output for SecretOutput {
     /// Creates the Secret, or overwrites it in the state that was seen.
     async fn write(&mut self, values: &Values) -> Result<OutputState, Failure> {
         let content = self.content(values)?;
-        let envelope = envelope::for_user(&self.envelope, &values.user_id);
+        let envelope = envelope::for_values(&self.resource, &self.envelope, &self.layout, values);
         let metadata = match &self.version {
             None => self.secrets.create(&envelope, &content, false).await?,
             Some(at) => {

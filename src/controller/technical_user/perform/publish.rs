@@ -119,15 +119,14 @@ fn supersede(reconcile: &mut Reconcile, id: &OutputId, generation: i64) -> Resul
     Ok(())
 }
 
-/// What was written is what the output should hold: the values may be newer than the details that the plan has seen.
+/// What was written is what the output should hold: the values may be newer than the details that the plan has seen. What the others
+/// should hold may depend on it, as on the alias of an entry in a Vault.
 fn see_written(reconcile: &mut Reconcile, user: &UserId, id: &OutputId, state: OutputState) {
-    if let OutputState::Ours { digest: Some(digest), .. } = &state
-        && let Some(UserView::Read(facts)) = &mut reconcile.observation.users.entry(user).details
-        && let Some(contents) = &mut facts.contents
-    {
-        contents.insert(id.clone(), Ok(digest.clone()));
-    }
     see_state(reconcile, id, state);
+    let (contents, elsewhere) = (reconcile.contents(user), reconcile.elsewhere(user));
+    if let Some(UserView::Read(facts)) = &mut reconcile.observation.users.entry(user).details {
+        (facts.contents, facts.elsewhere) = (contents, elsewhere);
+    }
 }
 
 fn report(reconcile: &Reconcile, current: &UserRef, id: &OutputId) {

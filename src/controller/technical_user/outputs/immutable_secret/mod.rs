@@ -149,6 +149,10 @@ impl Output for ImmutableSecret {
         self.layout.needs_restart()
     }
 
+    fn names_alias(&self) -> bool {
+        self.layout.names_alias()
+    }
+
     fn content(&self, values: &Values) -> Result<Content, FormatError> {
         self.layout.content(values)
     }
@@ -240,7 +244,8 @@ impl Output for ImmutableSecret {
         let content = self.content(values)?;
         let digest = self.resource.ctx.installation.digest_key.of_content(&content);
         let target = self.target(&digest);
-        let wanted = Envelope { name: target.clone(), ..envelope::for_user(&self.envelope, &values.user_id) };
+        let wanted = envelope::for_values(&self.resource, &self.envelope, &self.layout, values);
+        let wanted = Envelope { name: target.clone(), ..wanted };
         let seen = self.in_use.as_ref().filter(|in_use| in_use.name == target);
         let version = match seen.and_then(|in_use| in_use.version.as_ref()) {
             Some(at) => Version::of(&self.secrets.overwrite(&wanted, &content, at, &[], false).await?),

@@ -69,12 +69,12 @@ impl MergedSecret {
         Self::new(resource, &Spec { name: Some(name.to_owned()), ..Spec::default() })
     }
 
-    fn note(&self, content: &Content, user: &str) -> MergeNote {
+    fn note(&self, content: &Content, user: &str, surroundings: Option<String>) -> MergeNote {
         MergeNote {
             owner: self.resource.owner.to_string(),
             user: user.to_owned(),
             keys: content.keys().cloned().collect(),
-            surroundings: self.layout.digest(&self.resource.ctx.installation.digest_key),
+            surroundings,
         }
     }
 
@@ -128,14 +128,13 @@ impl MergedSecret {
     }
 
     /// What a write adds, or why it may not: a key of another owner is never overwritten.
-    fn addition(&self, secret: &Secret, content: &Content, user: &str) -> Result<Addition, Blocker> {
+    fn addition(&self, secret: &Secret, content: &Content, note: &MergeNote) -> Result<Addition, Blocker> {
         let Resource { ctx, key, .. } = &self.resource;
         let target = Key { namespace: key.namespace.clone(), name: self.id.name.clone() };
         let portal = target::portal_with_login(ctx, &target);
         if let Some(blocker) = target::refusal(&self.id.name, secret, portal.as_ref()) {
             return Err(blocker);
         }
-        let note = self.note(content, user);
         let before = MergeNote::of(&secret.metadata, &self.resource.owner).map(|note| note.keys);
         // Another client may have removed the note, and not the keys.
         let as_written = self.recorded.is_some() && Some(self.digest(secret, &note.keys)) == self.recorded;
@@ -190,6 +189,10 @@ impl Output for MergedSecret {
         self.layout.needs_restart()
     }
 
+    fn names_alias(&self) -> bool {
+        self.layout.names_alias()
+    }
+
     fn content(&self, values: &Values) -> Result<Content, FormatError> {
         self.layout.content(values)
     }
@@ -237,7 +240,8 @@ impl Output for MergedSecret {
             Ok(secret) => secret,
             Err(blocker) => return Ok(Err(blocker)),
         };
-        let addition = match self.addition(&secret, &content, "") {
+        let note = self.note(&content, "", self.layout.digest(&self.resource.ctx.installation.digest_key));
+        let addition = match self.addition(&secret, &content, &note) {
             Ok(addition) => addition,
             Err(blocker) => return Ok(Err(blocker)),
         };
@@ -251,8 +255,9 @@ impl Output for MergedSecret {
     async fn write(&mut self, values: &Values) -> Result<OutputState, Failure> {
         let content = self.content(values)?;
         let secret = self.target().await?.map_err(Failure::OutputUnavailable)?;
-        let addition =
-            self.addition(&secret, &content, values.user_id.as_str()).map_err(Failure::OutputUnavailable)?;
+        let surroundings = self.layout.digest_of(&self.resource, values);
+        let note = self.note(&content, values.user_id.as_str(), surroundings);
+        let addition = self.addition(&secret, &content, &note).map_err(Failure::OutputUnavailable)?;
         let at = Version::of(&secret.metadata);
         let metadata = self.secrets.add(&self.id.name, &content, &addition, &at, false).await?;
         self.forget_compared();

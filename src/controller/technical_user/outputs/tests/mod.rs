@@ -1,5 +1,6 @@
 //! What every kind of output has to do. The files below it test what only one kind does.
 
+mod aliases;
 mod immutable;
 mod in_memory;
 mod merged_secrets;

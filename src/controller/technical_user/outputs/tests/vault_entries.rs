@@ -218,6 +218,27 @@ async fn entries_of_writes_that_were_only_announced_are_superseded_too() {
     assert!(output.record("d3", None, true).unwrap().begun.is_empty());
 }
 
+/// The mode of the alias has changed, and the operator ended after the write to the other place: what is found there is not what the
+/// status records.
+#[tokio::test]
+async fn an_entry_at_another_place_is_recorded_there_although_its_content_is_the_same() {
+    let mut place = VaultEntries::new().await;
+    let at_former = |mut recorded: RecordedOutput| {
+        recorded.entry.as_mut().unwrap().secret_alias = "edc".into();
+        recorded
+    };
+    let recorded = at_former(publish(&place, "u1", None).await);
+    place.record(recorded.clone());
+    let mut output = place.output();
+    let state = output.observe(Some(&recorded)).await.unwrap().state;
+    assert!(matches!(state, OutputState::Ours { user: None, .. }), "{state:?}");
+    output.write(&values("u1")).await.unwrap();
+    let replaced = output.record(&recorded.digest, Some(&recorded), true).unwrap();
+    assert_eq!(replaced.entry.unwrap().secret_alias, "edc-1");
+    assert_eq!(output.superseded().remove(0).entry, recorded.entry);
+    assert_eq!(place.vault.get(PATH).unwrap().version, 1);
+}
+
 /// The same entry under another name in the spec is not removed with the former name.
 #[tokio::test]
 async fn a_former_output_is_not_removed_where_another_one_has_its_entry() {

@@ -71,13 +71,16 @@ impl VaultOutput {
         // A person who replaces the custom metadata does not take the entry over.
         let as_written = || recorded.is_some_and(|recorded| recorded.digest == digest);
         let is_ours = mark.as_ref().map_or_else(as_written, |mark| self.is_ours(mark));
+        let path = at.path.clone();
         self.seen = Some(Seen { at, version: entry.version, digest: is_ours.then(|| digest.clone()) });
         if !is_ours {
             return Ok(OutputState::Foreign(self.words(mark.as_ref())));
         }
+        // The same content at another place is that of a write that the status does not record.
+        let is_here = |entry: &&RecordedEntry| of_entry(entry).is_ok_and(|at| at.path == path);
         let as_recorded = recorded.filter(|recorded| recorded.digest == digest);
-        let user =
-            as_recorded.and_then(|recorded| recorded.entry.as_ref()).map(|entry| UserId::new(&entry.user));
+        let entry = as_recorded.and_then(|recorded| recorded.entry.as_ref()).filter(is_here);
+        let user = entry.map(|entry| UserId::new(&entry.user));
         let metadata_as_wanted = mark.is_some_and(|mark| self.is_as_wanted(&mark));
         Ok(OutputState::Ours { user, digest: Some(digest), metadata_as_wanted })
     }

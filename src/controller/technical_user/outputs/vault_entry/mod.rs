@@ -16,7 +16,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use self::record::not_as_wanted;
-use self::removal::of_entry;
+pub(super) use self::removal::of_entry;
 use super::layout::Layout;
 use super::{Observed, Output, Resource, Writable};
 use crate::api::technical_user::{
@@ -32,7 +32,7 @@ use crate::domain::plan::{OutputId, OutputState};
 use crate::domain::reason::Reason;
 use crate::domain::user::{Credential, UserId};
 use crate::domain::vault::path::PathError;
-use crate::domain::vault::place::EntryAt;
+pub(super) use crate::domain::vault::place::EntryAt;
 use crate::vault::{self, Fields, VaultClient, VaultError};
 
 /// The kind of such an output in a status.

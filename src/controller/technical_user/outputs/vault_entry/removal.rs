@@ -18,7 +18,7 @@ use crate::domain::vault::place::{EntryAt, Server};
 use crate::vault::{Content, VaultClient, VaultError};
 
 /// The entry that a status describes.
-pub(super) fn of_entry(entry: &RecordedEntry) -> Result<EntryAt, PathError> {
+pub(in super::super) fn of_entry(entry: &RecordedEntry) -> Result<EntryAt, PathError> {
     EntryAt::of_record(&entry.paths_secret, &entry.folder, &entry.secret_alias)
 }
 

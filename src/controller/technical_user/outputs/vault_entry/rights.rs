@@ -46,7 +46,7 @@ impl VaultOutput {
         let generation = self.resource.history.generation;
         let mut entries = vec![self.at(generation)?];
         let next = self.at(generation + 1)?;
-        if self.resource.history.has_user && entries.iter().all(|entry| *entry != next) {
+        if self.resource.history.user.is_some() && entries.iter().all(|entry| *entry != next) {
             entries.push(next);
         }
         Ok(entries)

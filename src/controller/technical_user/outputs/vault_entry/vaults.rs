@@ -19,7 +19,8 @@ use crate::domain::vault::place::{NumberedAlias, Place};
 pub struct Vaults {
     views: BTreeMap<Key, Result<VaultView, Blocker>>,
     places: BTreeMap<OutputId, Result<Place, Blocker>>,
-    first: Option<NumberedAlias>,
+    first: Option<OutputId>,
+    first_alias: Option<NumberedAlias>,
 }
 
 impl Vaults {
@@ -48,11 +49,12 @@ impl Vaults {
                 .view(&key)
                 .and_then(|view| view.place(entry.path.as_deref(), resource, folder.as_ref()))
                 .and_then(|place| vaults.unless_taken(ctx, &key, place));
-            if vaults.places.is_empty() {
+            if vaults.first.is_none() {
+                vaults.first = Some(id.clone());
                 let of_record = || {
                     current.and_then(|entry| Alias::parse(&entry.secret_alias).ok()).map(NumberedAlias::fixed)
                 };
-                vaults.first = place.as_ref().ok().map(|place| place.alias.clone()).or_else(of_record);
+                vaults.first_alias = place.as_ref().ok().map(|place| place.alias.clone()).or_else(of_record);
             }
             vaults.places.insert(id, place);
         }
@@ -105,10 +107,16 @@ impl Vaults {
         self.places.iter().filter(move |(_, place)| place.as_ref().is_ok_and(is_at)).map(|(id, _)| id)
     }
 
-    /// The alias of the first entry that the outputs name, which a Secret with the variables of a connector names as well.
+    /// The first output of the spec that is an entry: a Secret with the variables of a connector names its alias.
+    #[must_use]
+    pub fn first(&self) -> Option<&OutputId> {
+        self.first.as_ref()
+    }
+
+    /// The alias of its entry, where the spec wants it.
     #[must_use]
     pub fn first_alias(&self) -> Option<&NumberedAlias> {
-        self.first.as_ref()
+        self.first_alias.as_ref()
     }
 }
 
