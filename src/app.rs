@@ -20,6 +20,7 @@ mod counts;
 mod definitions;
 mod identity;
 mod namespaces;
+mod opened;
 mod scopes;
 mod tasks;
 mod tries;

@@ -2,44 +2,30 @@
 //! server of the program. Several may run in one process of the system.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use kube::Client;
-use kube::runtime::watcher;
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use kube::runtime::reflector::store::WriterDropped;
 use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use super::counts::count;
-use super::scopes::{dynamic, secrets, watched};
+use super::opened::{Opened, Ways, Woken, open};
 use super::tasks::Tasks;
 use super::{RunError, definitions, identity, namespaces};
-use crate::api::keys;
 use crate::config::RunArgs;
-use crate::controller::context::{Caches, Context, Installation};
-use crate::controller::namespaces::Namespaces;
-use crate::controller::objects::{Key, portals, technical_users, vaults};
-use crate::controller::portal::connections::Connections;
-use crate::controller::portal::memory::PortalMemory;
-use crate::controller::queue::backoff::{Backoffs, Conflicts};
-use crate::controller::queue::{self, Watches};
-use crate::controller::technical_user::memory::Memory;
-use crate::controller::vault::memory::VaultMemory;
+use crate::controller::checked::kind::CheckedKind;
+use crate::controller::context::{Context, Installation};
+use crate::controller::queue;
 use crate::health::{Gate, Health};
 use crate::k8s::events::Events;
 use crate::k8s::leader::{self, Election, Leadership};
-use crate::k8s::watch;
 use crate::metrics::Metrics;
 use crate::observer::MetricsObserver;
 use crate::portal::{CREATE_TIMEOUT, Clients, Connector, Transports};
 use crate::process::{self, Clock, Process, Random};
 
-/// Portals that are reconciled at the same time.
-const PORTAL_CONCURRENCY: u16 = 4;
-/// Vaults that are reconciled at the same time.
-const VAULT_CONCURRENCY: u16 = 2;
 /// How long a stop waits after a create for the writes that name its user.
 const STOP_MARGIN: Duration = Duration::from_secs(20);
 const EVENTS_WITHIN: Duration = Duration::from_secs(5);
@@ -95,9 +81,6 @@ impl Controller {
             .unwrap_or_else(|error| Err(RunError::TaskEnded { task: "controller", how: how(error) }))
     }
 }
-
-/// The ways to portals, and to other servers.
-type Ways = (Arc<dyn Connector>, Arc<dyn Transports>);
 
 async fn serve(
     args: &RunArgs,
@@ -170,80 +153,25 @@ async fn work(
     client: &Client,
     process: &Process,
     (metrics, health): (&Metrics, &Health),
-    (connector, transports): Ways,
+    ways: Ways,
     (installation, leadership): (Installation, Leadership),
     stop: CancellationToken,
 ) -> Result<(), RunError> {
     tracing::info!(instance = %installation.instance, hint = %installation.hint, "Starting");
     let (events, publisher) = Events::start(client.clone(), &args.pod_name, metrics.clone(), &process.tasks);
-    let watched = watched(args);
-    let (refusals, all) = (watch::Refusals::default(), watcher::Config::default());
-    let random = &process.random;
-    let apis = dynamic(client, &watched, &technical_users());
-    let (users, touched_users) = watch::cache(apis, &all, technical_users(), |_| {}, &refusals, random);
-    let (portal_store, touched_portals) = watch::cache(
-        dynamic(client, &watched, &portals()),
-        &all,
-        portals(),
-        |_| {},
-        &refusals,
-        &process.random,
-    );
-    let apis = dynamic(client, &watched, &vaults());
-    let (vault_store, touched_vaults) = watch::cache(apis, &all, vaults(), |_| {}, &refusals, random);
-    let ours = watcher::Config::default().labels(&format!("{}={}", keys::INSTANCE, installation.instance));
-    let (secrets, touched_secrets) =
-        watch::cache(secrets(client, &watched), &ours, (), |_| {}, &refusals, random);
-    let (seen_namespaces, label_refusals) = namespaces::watch(client, args.installation.scoped_rbac, random);
-    let (wake_user, woken_users) = unbounded_channel();
-    let (wake_portal, woken_portals) = unbounded_channel();
-    let (wake_vault, woken_vaults) = unbounded_channel();
-    let ctx = Arc::new(Context {
-        process: process.clone(),
-        client: client.clone(),
-        installation,
-        caches: Caches { users, portals: portal_store, vaults: vault_store, secrets },
-        connections: Connections::new(process.clone()),
-        connector,
-        memory: Memory::default(),
-        portal_memory: PortalMemory::new(random.clone()),
-        vault_memory: VaultMemory::new(random.clone()),
-        transports,
-        watched,
-        namespaces: Namespaces::new(label_refusals.clone()),
-        refusals,
-        backoffs: Backoffs::new(random.clone()),
-        conflicts: Conflicts::new(random.clone()),
-        portal_backoffs: Backoffs::new(random.clone()),
-        vault_backoffs: Backoffs::new(random.clone()),
-        events,
-        metrics: metrics.clone(),
-        leadership: leadership.clone(),
-        wake_user,
-        wake_portal,
-        wake_vault,
-        listed: CancellationToken::new(),
-        creates: TaskTracker::new(),
-        stopping: AtomicBool::new(false),
-    });
+    let shared = (installation, leadership.clone());
+    let Opened { ctx, watches, users, checked, label_refusals } =
+        open(args, client, process, ways, shared, (events, metrics.clone()));
     // The watches run longer than the queues: reconciles in progress still read the caches.
     let watching = CancellationToken::new();
-    let streams = Watches {
-        users: touched_users,
-        portals: touched_portals,
-        vaults: touched_vaults,
-        secrets: touched_secrets,
-        namespaces: seen_namespaces,
-    };
     let mut background = Tasks::default();
-    background.spawn("watches", queue::watch(Arc::clone(&ctx), streams, watching.clone()));
+    background.spawn("watches", queue::watch(Arc::clone(&ctx), watches, watching.clone()));
     background.spawn("first list", ready(Arc::clone(&ctx)));
     background.spawn("namespaces", namespaces::report(Arc::clone(&ctx), health.clone()));
     background.spawn("labels", namespaces::report_labels(label_refusals, health.clone()));
     background.spawn("metrics", count(Arc::clone(&ctx)));
     let queues = CancellationToken::new();
-    let mut queue_tasks =
-        start_queues(&ctx, (woken_users, woken_portals, woken_vaults), args.concurrency, &queues);
+    let mut queue_tasks = start_queues(&ctx, (users, args.concurrency), checked, &queues);
     let ended = tokio::select! {
         // A requested stop is no failure, whatever ends at the same time. The tasks end with the lease.
         biased;
@@ -277,18 +205,16 @@ async fn work(
 /// Starts the queues of all kinds. They end after `stop`.
 fn start_queues(
     ctx: &Arc<Context>,
-    (users, portals, vaults): (UnboundedReceiver<Key>, UnboundedReceiver<Key>, UnboundedReceiver<Key>),
-    concurrency: u16,
+    (users, concurrency): (Woken, u16),
+    checked: Vec<(&'static dyn CheckedKind, Woken)>,
     stop: &CancellationToken,
 ) -> Tasks {
     let mut tasks = Tasks::default();
-    let shared = || (Arc::clone(ctx), stop.clone());
-    let (of_users, until) = shared();
-    tasks.spawn("queue of TechnicalUsers", queue::technical_users_until(of_users, users, concurrency, until));
-    let (of_portals, until) = shared();
-    tasks.spawn("queue of Portals", queue::portals_until(of_portals, portals, PORTAL_CONCURRENCY, until));
-    let (of_vaults, until) = shared();
-    tasks.spawn("queue of Vaults", queue::vaults_until(of_vaults, vaults, VAULT_CONCURRENCY, until));
+    let users = queue::technical_users_until(Arc::clone(ctx), users, concurrency, stop.clone());
+    tasks.spawn("queue of TechnicalUsers", users);
+    for (kind, woken) in checked {
+        tasks.spawn(kind.queue_name(), queue::checked_until(Arc::clone(ctx), kind, woken, stop.clone()));
+    }
     tasks
 }
 
@@ -296,14 +222,17 @@ fn start_queues(
 ///
 /// Nothing else may wait for the stores: kube's `wait_until_ready` (5.0) notifies only the last of several waiters.
 async fn ready(ctx: Arc<Context>) {
-    let caches = &ctx.caches;
-    if caches.users.wait_until_ready().await.is_ok()
-        && caches.portals.wait_until_ready().await.is_ok()
-        && caches.vaults.wait_until_ready().await.is_ok()
-        && caches.secrets.wait_until_ready().await.is_ok()
-    {
+    if all_are_listed(&ctx).await.is_ok() {
         ctx.listed.cancel();
         tracing::info!("Ready");
         std::future::pending::<()>().await;
     }
+}
+
+async fn all_are_listed(ctx: &Context) -> Result<(), WriterDropped> {
+    ctx.caches.users.wait_until_ready().await?;
+    for objects in ctx.checked() {
+        objects.cache.wait_until_ready().await?;
+    }
+    ctx.caches.secrets.wait_until_ready().await
 }

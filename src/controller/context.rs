@@ -12,8 +12,9 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::controller::checked::objects::CheckedObjects;
 use crate::controller::namespaces::Namespaces;
-use crate::controller::objects::{Key, portals, technical_users, vaults};
+use crate::controller::objects::{Key, in_order, technical_users};
 use crate::controller::portal::connections::Connections;
 use crate::controller::portal::memory::PortalMemory;
 use crate::controller::queue::backoff::{Backoffs, Conflicts};
@@ -47,10 +48,6 @@ pub struct Installation {
 pub struct Caches {
     /// The `TechnicalUser`s.
     pub users: Store<DynamicObject>,
-    /// The `Portal`s.
-    pub portals: Store<DynamicObject>,
-    /// The `Vault`s.
-    pub vaults: Store<DynamicObject>,
     /// Metadata of the Secrets that bear our label.
     pub secrets: Store<PartialObjectMeta<Secret>>,
 }
@@ -65,6 +62,10 @@ pub struct Context {
     pub installation: Installation,
     /// What the watches saw.
     pub caches: Caches,
+    /// The `Portal`s.
+    pub portals: CheckedObjects,
+    /// The `Vault`s.
+    pub vaults: CheckedObjects,
     /// The Portals' connections.
     pub connections: Connections,
     /// Opens connections.
@@ -87,10 +88,6 @@ pub struct Context {
     pub backoffs: Backoffs<Key>,
     /// Conflicts in a row, per `TechnicalUser`.
     pub conflicts: Conflicts<Key>,
-    /// Failures in a row, per `Portal`.
-    pub portal_backoffs: Backoffs<Key>,
-    /// Failures in a row, per `Vault`.
-    pub vault_backoffs: Backoffs<Key>,
     /// Events.
     pub events: Events,
     /// Metrics.
@@ -99,10 +96,6 @@ pub struct Context {
     pub leadership: Leadership,
     /// Requests a reconcile of a `TechnicalUser`.
     pub wake_user: UnboundedSender<Key>,
-    /// Requests a reconcile of a `Vault`.
-    pub wake_vault: UnboundedSender<Key>,
-    /// Requests a reconcile of a `Portal`.
-    pub wake_portal: UnboundedSender<Key>,
     /// Cancelled once everything that is watched was listed.
     pub listed: CancellationToken,
     /// Creates that no deadline cancels; a graceful stop waits for them.
@@ -117,18 +110,6 @@ impl Caches {
     pub fn all_users(&self) -> Vec<Arc<DynamicObject>> {
         in_order(&self.users)
     }
-
-    /// All `Portal`s, in the order of their keys.
-    #[must_use]
-    pub fn all_portals(&self) -> Vec<Arc<DynamicObject>> {
-        in_order(&self.portals)
-    }
-}
-
-fn in_order(store: &Store<DynamicObject>) -> Vec<Arc<DynamicObject>> {
-    let mut objects = store.state();
-    objects.sort_by_cached_key(|object| Key::of(object));
-    objects
 }
 
 impl Context {
@@ -157,66 +138,37 @@ impl Context {
         self.caches.secrets.get(&reference).is_some()
     }
 
-    /// A `Portal` as last seen by the watch.
+    /// Whether objects of this kind may exist in this namespace that this process cannot list.
     #[must_use]
-    pub fn cached_portal(&self, key: &Key) -> Option<Arc<DynamicObject>> {
-        self.caches.portals.get(&key.reference(portals()))
+    pub fn hides(&self, kind: &ApiResource, namespace: &str) -> bool {
+        self.refusals.hide(&resource(kind), namespace)
     }
 
-    /// A `Vault` as last seen by the watch.
+    /// A namespace in which objects of this kind may exist that this process cannot list.
     #[must_use]
-    pub fn cached_vault(&self, key: &Key) -> Option<Arc<DynamicObject>> {
-        self.caches.vaults.get(&key.reference(vaults()))
+    pub fn hidden_in(&self, kind: &ApiResource) -> Option<String> {
+        self.refusals.anywhere(&resource(kind))
     }
 
-    /// Whether `TechnicalUser`s of this namespace may exist that this process cannot list.
+    /// The kinds that the operator checks.
     #[must_use]
-    pub fn hides_users(&self, namespace: &str) -> bool {
-        self.refusals.hide(&resource(&technical_users()), namespace)
-    }
-
-    /// Whether `Portal`s of this namespace may exist that this process cannot list.
-    #[must_use]
-    pub fn hides_portals(&self, namespace: &str) -> bool {
-        self.refusals.hide(&resource(&portals()), namespace)
-    }
-
-    /// Whether `Vault`s of this namespace may exist that this process cannot list.
-    #[must_use]
-    pub fn hides_vaults(&self, namespace: &str) -> bool {
-        self.refusals.hide(&resource(&vaults()), namespace)
-    }
-
-    /// A namespace in which `Portal`s may exist that this process cannot list.
-    #[must_use]
-    pub fn portals_hidden_in(&self) -> Option<String> {
-        self.refusals.anywhere(&resource(&portals()))
+    pub fn checked(&self) -> [&CheckedObjects; 2] {
+        [&self.portals, &self.vaults]
     }
 
     /// Counts the objects that wait after an error, for the metrics.
     pub fn count_backoffs(&self) {
         let users = self.backoffs.waiting() + self.conflicts.waiting();
         self.metrics.objects_in_backoff(Kind::TechnicalUser, users);
-        self.metrics.objects_in_backoff(Kind::Portal, self.portal_backoffs.waiting());
-        self.metrics.objects_in_backoff(Kind::Vault, self.vault_backoffs.waiting());
+        for objects in self.checked() {
+            self.metrics.objects_in_backoff(objects.label, objects.backoffs.waiting());
+        }
     }
 
     /// Queues a `TechnicalUser`.
     pub fn wake(&self, key: &Key) {
         // Without a receiver the process is on its way out.
         let _ = self.wake_user.send(key.clone());
-    }
-
-    /// Queues a `Portal`.
-    pub fn wake_portal(&self, key: &Key) {
-        self.portal_memory.checks.hurry(key);
-        let _ = self.wake_portal.send(key.clone());
-    }
-
-    /// Has a `Vault` checked soon.
-    pub fn wake_vault(&self, key: &Key) {
-        self.vault_memory.checks.hurry(key);
-        let _ = self.wake_vault.send(key.clone());
     }
 }
 

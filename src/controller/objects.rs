@@ -1,29 +1,19 @@
 //! Objects as they are stored: read leniently, so that one which no longer parses stops no other.
 
+use std::sync::Arc;
+
 use kube::api::{ApiResource, DynamicObject};
-use kube::runtime::reflector::ObjectRef;
+use kube::runtime::reflector::{ObjectRef, Store};
 use kube::{Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::api::{FINALIZER, Portal, TechnicalUser, Vault};
+use crate::api::{FINALIZER, TechnicalUser};
 
 /// The API resource of `TechnicalUser`.
 #[must_use]
 pub fn technical_users() -> ApiResource {
     ApiResource::erase::<TechnicalUser>(&())
-}
-
-/// The API resource of `Portal`.
-#[must_use]
-pub fn portals() -> ApiResource {
-    ApiResource::erase::<Portal>(&())
-}
-
-/// The API resource of `Vault`.
-#[must_use]
-pub fn vaults() -> ApiResource {
-    ApiResource::erase::<Vault>(&())
 }
 
 /// Names a namespaced object; the queue's and all maps' key.
@@ -53,6 +43,14 @@ impl Key {
     pub fn reference(&self, resource: ApiResource) -> ObjectRef<DynamicObject> {
         ObjectRef::new_with(&self.name, resource).within(&self.namespace)
     }
+}
+
+/// The objects of a cache in the order of their keys: the cache itself has them in no order.
+#[must_use]
+pub fn in_order(store: &Store<DynamicObject>) -> Vec<Arc<DynamicObject>> {
+    let mut objects = store.state();
+    objects.sort_by_cached_key(|object| Key::of(object));
+    objects
 }
 
 /// A part of an object (`spec`, `status`), typed.

@@ -8,18 +8,9 @@ use crate::api::{FIELD_MANAGER, FINALIZER};
 use crate::controller::context::Context;
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::Key;
-use crate::domain::blocker::Blocker;
 
 /// How many holders a condition names.
 const NAMED: usize = 10;
-
-/// What happened to an object under deletion.
-pub enum Leaving {
-    /// It is deleted.
-    Gone,
-    /// It is kept, for this reason.
-    Held(Blocker),
-}
 
 /// Adds the finalizer. Returns the object with it.
 pub async fn add(

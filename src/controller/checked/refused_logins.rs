@@ -28,7 +28,7 @@ struct RefusedLogin {
 /// The refused logins of all objects of one kind.
 #[derive(Debug)]
 pub struct RefusedLogins {
-    portals: Mutex<BTreeMap<Key, RefusedLogin>>,
+    refused: Mutex<BTreeMap<Key, RefusedLogin>>,
     random: Random,
 }
 
@@ -36,12 +36,12 @@ impl RefusedLogins {
     /// None is refused.
     #[must_use]
     pub fn new(random: Random) -> Self {
-        Self { portals: Mutex::default(), random }
+        Self { refused: Mutex::default(), random }
     }
 
     /// The identity provider refused this login: it is asked again when the login changes, or after a time that grows.
     pub fn refused(&self, key: &Key, fingerprint: &str, blocker: &Blocker) {
-        let mut refused = self.portals.lock();
+        let mut refused = self.refused.lock();
         let same = refused.get(key).filter(|before| before.fingerprint == fingerprint);
         let count = same.map_or(0, |before| before.count);
         let wait = FIRST_RETRY.saturating_mul(1 << count.min(16)).min(LONGEST_RETRY);
@@ -59,14 +59,14 @@ impl RefusedLogins {
     /// What the identity provider said of this very login, while it is too early to ask it again.
     #[must_use]
     pub fn of(&self, key: &Key, fingerprint: &str) -> Option<Blocker> {
-        let refused = self.portals.lock();
+        let refused = self.refused.lock();
         let known = refused.get(key).filter(|refused| refused.fingerprint == fingerprint)?;
         (Instant::now() < known.ask_again).then(|| known.blocker.clone())
     }
 
     /// The login is not refused (any more).
     pub fn accepted(&self, key: &Key) {
-        self.portals.lock().remove(key);
+        self.refused.lock().remove(key);
     }
 }
 

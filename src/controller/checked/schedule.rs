@@ -28,14 +28,14 @@ struct Checked {
 pub struct Checks(Mutex<BTreeMap<Key, Checked>>);
 
 impl Checks {
-    fn portals(&self) -> MutexGuard<'_, BTreeMap<Key, Checked>> {
+    fn all(&self) -> MutexGuard<'_, BTreeMap<Key, Checked>> {
         self.0.lock()
     }
 
     /// The time until the next check of the portal is due; none where something that it depends on changed.
     #[must_use]
     pub fn due_in(&self, key: &Key, inputs: &str) -> Duration {
-        match self.portals().get(key) {
+        match self.all().get(key) {
             Some(Checked { inputs: then, due: Some(due), .. }) if then == inputs => {
                 due.saturating_duration_since(Instant::now())
             }
@@ -46,7 +46,7 @@ impl Checks {
     /// The time until the next reading of the user list is due; none where something that it depends on changed.
     #[must_use]
     pub fn sweep_due_in(&self, key: &Key, inputs: &str) -> Duration {
-        match self.portals().get(key) {
+        match self.all().get(key) {
             Some(Checked { inputs: then, sweep_due: Some(due), .. }) if then == inputs => {
                 due.saturating_duration_since(Instant::now())
             }
@@ -56,14 +56,14 @@ impl Checks {
 
     /// A check begins: it serves all requests before it.
     pub fn begin(&self, key: &Key) {
-        self.portals().entry(key.clone()).or_default().hurried = None;
+        self.all().entry(key.clone()).or_default().hurried = None;
     }
 
     /// A check has ended; the next one is due after this time. `swept`: and the user list need not be read before.
     pub fn ended(&self, key: &Key, inputs: &str, next: Duration, swept: bool) {
         let due = Instant::now() + next;
-        let mut portals = self.portals();
-        let checked = portals.entry(key.clone()).or_default();
+        let mut all = self.all();
+        let checked = all.entry(key.clone()).or_default();
         if swept {
             checked.sweep_due = Some(due);
         } else if checked.inputs != inputs {
@@ -77,7 +77,7 @@ impl Checks {
     /// The portal refused a request: the login is read again soon, but not at once for each refusal. The user list is not read
     /// for it.
     pub fn hurry(&self, key: &Key) {
-        if let Some(checked) = self.portals().get_mut(key) {
+        if let Some(checked) = self.all().get_mut(key) {
             let soon = Instant::now() + HURRY;
             checked.due = Some(checked.due.map_or(soon, |due| due.min(soon)));
             checked.hurried = Some(checked.hurried.map_or(soon, |hurried| hurried.min(soon)));
@@ -87,14 +87,14 @@ impl Checks {
     /// What a check found could not be written: the next check is soon, and reads all of it again.
     pub fn repeat(&self, key: &Key) {
         self.hurry(key);
-        if let Some(checked) = self.portals().get_mut(key) {
+        if let Some(checked) = self.all().get_mut(key) {
             checked.sweep_due = None;
         }
     }
 
-    /// Forgets a Portal that is gone.
+    /// Forgets an object that is deleted.
     pub fn forget(&self, key: &Key) {
-        self.portals().remove(key);
+        self.all().remove(key);
     }
 }
 

@@ -134,7 +134,7 @@ impl Reconcile {
 
     /// The alias of the entry in a Vault that holds the credential of a user, or what is written before an output that names it.
     fn alias(&self, user: &UserId, generation: i64) -> Result<Option<String>, Blocker> {
-        let first = self.resource.vaults.first().filter(|first| self.written.contains(first));
+        let first = self.resource.stores.vaults.first().filter(|first| self.written.contains(first));
         let output = first.and_then(|first| self.observation.output(first));
         self.resource.alias(user, generation, output.is_some_and(|output| output.is_of(user)))
     }

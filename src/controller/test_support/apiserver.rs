@@ -17,13 +17,17 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::{Users, installation};
+use crate::controller::checked::kind::CheckedKind;
+use crate::controller::checked::objects::CheckedObjects;
 use crate::controller::context::{Caches, Context};
 use crate::controller::namespaces::Namespaces;
-use crate::controller::objects::{portals, technical_users, vaults};
+use crate::controller::objects::technical_users;
 use crate::controller::portal::connections::Connections;
+use crate::controller::portal::kind::Portals;
 use crate::controller::portal::memory::PortalMemory;
 use crate::controller::queue::backoff::{Backoffs, Conflicts};
 use crate::controller::technical_user::memory::Memory;
+use crate::controller::vault::kind::Vaults;
 use crate::controller::vault::memory::VaultMemory;
 use crate::k8s::events::Events;
 use crate::k8s::leader::Leadership;
@@ -268,14 +272,17 @@ pub fn context(client: Client) -> Context {
     let metrics = Metrics::default();
     let (events, _) = Events::start(client.clone(), "pod", metrics.clone(), &process.tasks);
     let store = |kind| reflector::store::Writer::new(kind).as_reader();
+    let checked = |kind: &dyn CheckedKind| {
+        CheckedObjects::new(kind, store(kind.api()), unbounded_channel().0, random.clone())
+    };
     Context {
         installation: installation(),
         caches: Caches {
             users: store(technical_users()),
-            portals: store(portals()),
-            vaults: store(vaults()),
             secrets: reflector::store::Writer::default().as_reader(),
         },
+        portals: checked(&Portals),
+        vaults: checked(&Vaults),
         connections: Connections::new(process.clone()),
         connector: Arc::new(NoPortal),
         memory: Memory::default(),
@@ -287,14 +294,10 @@ pub fn context(client: Client) -> Context {
         refusals: Refusals::default(),
         backoffs: Backoffs::new(random.clone()),
         conflicts: Conflicts::new(random.clone()),
-        portal_backoffs: Backoffs::new(random.clone()),
-        vault_backoffs: Backoffs::new(random.clone()),
         events,
         metrics,
         leadership: Leadership::without_election(),
         wake_user: unbounded_channel().0,
-        wake_portal: unbounded_channel().0,
-        wake_vault: unbounded_channel().0,
         listed: CancellationToken::new(),
         creates: TaskTracker::new(),
         stopping: AtomicBool::new(false),

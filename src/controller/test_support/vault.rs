@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use testbed::{EntryView, SimulatedVault};
 
 use crate::controller::context::Context;
-use crate::controller::objects::{Key, vaults};
+use crate::controller::objects::Key;
 use crate::controller::vault::view::state;
 use crate::domain::vault::place::Server;
 use crate::transport::in_memory::{InMemory, response};
@@ -66,7 +66,7 @@ impl Vault {
     fn serve_all(&self, ctx: &mut Context, namespace: &str, names: &[&str], more: &Value) {
         let vault = self.clone();
         ctx.transports = Arc::new(InMemory::new(move |request| Some(vault.answer(request))));
-        let mut writer = reflector::store::Writer::new(vaults());
+        let mut writer = reflector::store::Writer::new(ctx.vaults.api.clone());
         for (number, name) in names.iter().enumerate() {
             let key = Key { namespace: namespace.to_owned(), name: (*name).to_owned() };
             let mut object = json!({
@@ -87,7 +87,7 @@ impl Vault {
             }
             ctx.vault_memory.found(&key, &state, Ok(()));
         }
-        ctx.caches.vaults = writer.as_reader();
+        ctx.vaults.cache = writer.as_reader();
     }
 
     /// An entry as another client writes it.

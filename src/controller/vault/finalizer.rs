@@ -5,54 +5,47 @@ use std::time::Duration;
 
 use kube::api::DynamicObject;
 
+use super::abandoned;
 use super::holders::{self, Holders};
-use super::{abandoned, gone};
 use crate::api::ROLE_AGAIN;
 use crate::api::vault::VaultSpec;
-use crate::controller::checked::finalizer;
+use crate::controller::checked::finalizer::first_of;
+use crate::controller::checked::kind::Kept;
 use crate::controller::context::Context;
 use crate::controller::kube_error::KubeError;
-use crate::controller::objects::{Key, has_finalizer, part, vaults};
+use crate::controller::objects::{Key, part};
 use crate::domain::blocker::Blocker;
 use crate::domain::reason::Reason;
 
 /// How often a Vault is reconciled that the cache shows to be in use: its last user may be deleted at any moment.
 const INTERVAL: Duration = Duration::from_secs(5);
 
-/// A Vault under deletion that is kept.
-pub struct Held {
-    /// For this reason.
-    pub why: Blocker,
-    /// When it is due again.
-    pub next: Duration,
-}
-
-/// Removes it from a Vault under deletion once no resource has an entry there. What deleted resources have left there is deleted
-/// before, as far as that is possible. `None`: the Vault is deleted.
-pub async fn leave(ctx: &Arc<Context>, key: &Key, object: &DynamicObject) -> Result<Option<Held>, KubeError> {
-    if has_finalizer(object) {
-        let spec = part::<VaultSpec>(object, "spec").ok();
-        if let Some(held) = held(ctx, key, spec.as_ref()).await? {
-            return Ok(Some(held));
-        }
+/// Why a Vault under deletion is kept; `None` once no resource has an entry there. What deleted resources have left there is
+/// deleted before, as far as that is possible.
+pub async fn release(
+    ctx: &Arc<Context>,
+    key: &Key,
+    object: &DynamicObject,
+) -> Result<Option<Kept>, KubeError> {
+    let spec = part::<VaultSpec>(object, "spec").ok();
+    let kept = kept(ctx, key, spec.as_ref()).await?;
+    if kept.is_none() {
         abandoned::end(ctx, key, object, spec.as_ref()).await;
-        finalizer::remove(ctx, &vaults(), key, object).await?;
     }
-    gone(ctx, key);
-    Ok(None)
+    Ok(kept)
 }
 
 /// Why the Vault is kept. Only where the cache shows no user, all resources are read from the apiserver, and with growing
 /// pauses.
-async fn held(ctx: &Context, key: &Key, spec: Option<&VaultSpec>) -> Result<Option<Held>, KubeError> {
+async fn kept(ctx: &Context, key: &Key, spec: Option<&VaultSpec>) -> Result<Option<Kept>, KubeError> {
     let cached = holders::cached(ctx, key, spec).await;
     if !cached.is_empty() {
         ctx.vault_memory.lists.forget(key);
-        return Ok(Some(Held { why: held_by(&cached), next: INTERVAL }));
+        return Ok(Some(Kept { why: kept_by(&cached), next: INTERVAL }));
     }
     let why = match holders::seen(ctx, key, spec).await? {
         Holders::Seen(holders) if holders.is_empty() => return Ok(None),
-        Holders::Seen(holders) => held_by(&holders),
+        Holders::Seen(holders) => kept_by(&holders),
         Holders::Hidden { namespace, why } => Blocker::passing(
             Reason::InUse,
             format!(
@@ -60,11 +53,11 @@ async fn held(ctx: &Context, key: &Key, spec: Option<&VaultSpec>) -> Result<Opti
             ),
         ),
     };
-    Ok(Some(Held { why, next: ctx.vault_memory.lists.after_failure(key) }))
+    Ok(Some(Kept { why, next: ctx.vault_memory.lists.after_failure(key) }))
 }
 
-fn held_by(holders: &[Key]) -> Blocker {
-    let shown = finalizer::first_of(holders);
+fn kept_by(holders: &[Key]) -> Blocker {
+    let shown = first_of(holders);
     Blocker::passing(
         Reason::InUse,
         format!("{} TechnicalUsers still need this Vault: {shown}", holders.len()),

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use crate::controller::checked::refused_logins::RefusedLogins;
-use crate::controller::checked::schedule::Checks;
 use crate::controller::objects::Key;
 use crate::controller::queue::backoff::Backoffs;
 use crate::controller::status::since::SinceOf;
@@ -17,12 +16,8 @@ use crate::vault::VaultClient;
 
 /// All Vaults.
 pub struct VaultMemory {
-    /// When they are checked.
-    pub checks: Checks,
     /// Since when a Vault waits for something that may still appear, by the reason of its condition.
     pub waiting: SinceOf<Key>,
-    /// Since when reconciles of a Vault fail in the same way.
-    pub failing: SinceOf<Key>,
     /// Logins that Vault refused.
     pub refused_logins: RefusedLogins,
     /// How often in a row all resources were read for a Vault under deletion that was kept.
@@ -56,9 +51,7 @@ impl VaultMemory {
     #[must_use]
     pub fn new(random: Random) -> Self {
         Self {
-            checks: Checks::default(),
             waiting: SinceOf::default(),
-            failing: SinceOf::default(),
             refused_logins: RefusedLogins::new(random.clone()),
             lists: Backoffs::new(random),
             audience_checked: Mutex::default(),
@@ -140,9 +133,7 @@ impl VaultMemory {
 
     /// Forgets a Vault that is deleted.
     pub fn forget(&self, key: &Key) {
-        self.checks.forget(key);
         self.waiting.forget(key);
-        self.failing.forget(key);
         self.refused_logins.accepted(key);
         self.lists.forget(key);
         self.audience_checked.lock().remove(key);

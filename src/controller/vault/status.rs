@@ -13,7 +13,7 @@ use crate::api::conditions::{INSECURE_HTTP, READY, RECONCILING, STALLED, Wanted,
 use crate::api::vault::{VaultSpec, VaultStatus};
 use crate::controller::context::Context;
 use crate::controller::kube_error::KubeError;
-use crate::controller::objects::{Key, lenient, part, vaults};
+use crate::controller::objects::{Key, lenient, part};
 use crate::controller::status::{grace, merge};
 use crate::domain::blocker::Blocker;
 use crate::domain::reason::Reason;
@@ -48,7 +48,7 @@ pub async fn write(
     let new = new.bounded();
     let values = [&old, &new].map(|status| serde_json::to_value(status).unwrap_or_default());
     let Some(difference) = merge::difference(&values[0], &values[1]) else { return Ok(false) };
-    let api: Api<DynamicObject> = Api::namespaced_with(ctx.client.clone(), &key.namespace, &vaults());
+    let api: Api<DynamicObject> = Api::namespaced_with(ctx.client.clone(), &key.namespace, &ctx.vaults.api);
     let body =
         json!({ "metadata": { "resourceVersion": object.metadata.resource_version }, "status": difference });
     let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
@@ -118,7 +118,7 @@ fn announce(ctx: &Context, object: &DynamicObject, old: &VaultStatus, blocker: O
     let Some(blocker) = blocker else { return };
     let before = old.conditions.iter().find(|c| c.type_ == READY).map(|c| c.reason.as_str());
     if before != Some(blocker.reason.as_str()) {
-        let reference = object.object_ref(&vaults());
+        let reference = object.object_ref(&ctx.vaults.api);
         ctx.events.warning(reference, blocker.reason.as_str(), "Reconcile", &blocker.message);
     }
 }

@@ -167,7 +167,7 @@ impl VaultView {
     /// What a failed call means for an output. The Vault is checked soon, which reads the login again.
     pub fn blocker(&self, ctx: &Context, error: &VaultError) -> Blocker {
         if error.is_down() || matches!(error, VaultError::LoginRefused(_)) {
-            ctx.wake_vault(&self.key);
+            ctx.vaults.check_soon(&self.key);
         }
         let found = blocker::blocker(error, &self.spec, &self.key);
         if self.discloses { found } else { self.not_ready(&found) }
@@ -196,8 +196,8 @@ fn mount(key: &Key, spec: &VaultSpec) -> Result<Mount, Blocker> {
 
 /// The object and its spec, or why there is none.
 fn read(ctx: &Context, key: &Key) -> Result<(Arc<DynamicObject>, VaultSpec), Blocker> {
-    let Some(object) = ctx.cached_vault(key) else {
-        if ctx.hides_vaults(&key.namespace) {
+    let Some(object) = ctx.vaults.get(key) else {
+        if ctx.hides(&ctx.vaults.api, &key.namespace) {
             let message = format!(
                 "Vault {key} cannot be seen: this operator may not list Vaults in namespace {}; {ROLE_AGAIN}",
                 key.namespace

@@ -9,7 +9,7 @@ use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, Patch, PatchParam
 use parking_lot::Mutex;
 use portal_simulator::Simulator;
 use serde_json::{Value, json};
-use technical_user_operator::controller::objects::{portals, technical_users, vaults};
+use technical_user_operator::api::{Portal, TechnicalUser, Vault};
 use testbed::{ControlPlane, Transcript};
 
 use super::logins::Login;
@@ -91,9 +91,9 @@ impl Site {
 
     fn resource(kind: &str) -> ApiResource {
         match kind {
-            "Portal" => portals(),
-            "Vault" => vaults(),
-            _ => technical_users(),
+            "Portal" => ApiResource::erase::<Portal>(&()),
+            "Vault" => ApiResource::erase::<Vault>(&()),
+            _ => ApiResource::erase::<TechnicalUser>(&()),
         }
     }
 

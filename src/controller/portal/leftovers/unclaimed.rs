@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::api::portal::{PortalStatus, UNCLAIMED_LIMIT, UnclaimedUser};
 use crate::controller::context::Context;
-use crate::controller::objects::Key;
+use crate::controller::objects::{Key, technical_users};
 use crate::controller::portal::connections::Connection;
 use crate::controller::portal::inventory::Inventory;
 use crate::controller::technical_user::owner;
@@ -38,7 +38,9 @@ pub async fn unclaimed(ctx: &Context, link: &Connection, status: &PortalStatus) 
     candidates.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
     let marked = marks(link.portal.as_ref(), &link.inventory, candidates).await;
     let reported = |id: &UserId| status.unclaimed.iter().find(|user| UserId::new(&user.id) == *id);
-    let known = |mark: &Mark, id: &UserId| !ctx.hides_users(&mark.owner.namespace) || reported(id).is_some();
+    let known = |mark: &Mark, id: &UserId| {
+        !ctx.hides(&technical_users(), &mark.owner.namespace) || reported(id).is_some()
+    };
     let ours = |mark: &Mark| is_live(mark, &ctx.installation.instance);
     let entry = |(user, mark): (ListedUser, Marked)| match mark {
         Marked::Read(mark) => {

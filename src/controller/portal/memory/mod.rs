@@ -9,7 +9,6 @@ use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use crate::controller::checked::refused_logins::RefusedLogins;
-use crate::controller::checked::schedule::Checks;
 use crate::controller::objects::Key;
 use crate::controller::status::since::SinceOf;
 use crate::process::Random;
@@ -22,14 +21,10 @@ use parsed::ParsedPortals;
 pub struct PortalMemory {
     /// What their objects say.
     pub parsed: ParsedPortals,
-    /// When they are checked.
-    pub checks: Checks,
     /// Since when a Portal waits for something that may still appear, by the reason of its condition.
     pub waiting: SinceOf<Key>,
     /// What was found in the CA bundles.
     pub bundles: Bundles,
-    /// Since when reconciles of a Portal fail in the same way.
-    pub failing: SinceOf<Key>,
     /// Logins that the identity provider refused.
     pub refused_logins: RefusedLogins,
     /// Since when a Portal is known to be under deletion, with its uid.
@@ -42,10 +37,8 @@ impl PortalMemory {
     pub fn new(random: Random) -> Self {
         Self {
             parsed: ParsedPortals::default(),
-            checks: Checks::default(),
             waiting: SinceOf::default(),
             bundles: Bundles::default(),
-            failing: SinceOf::default(),
             refused_logins: RefusedLogins::new(random),
             deleting: Mutex::default(),
         }
@@ -64,11 +57,9 @@ impl PortalMemory {
 
     /// Forgets a Portal that is gone.
     pub fn forget(&self, key: &Key) {
-        self.checks.forget(key);
         self.parsed.forget(key);
         self.waiting.forget(key);
         self.bundles.read(key, None);
-        self.failing.forget(key);
         self.refused_logins.accepted(key);
         self.deleting.lock().remove(key);
     }

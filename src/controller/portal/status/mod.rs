@@ -22,7 +22,7 @@ use crate::api::conditions::READY;
 use crate::api::portal::{Company, OfferedRole, PermissionsFound, PortalSpec, PortalStatus};
 use crate::controller::context::Context;
 use crate::controller::kube_error::KubeError;
-use crate::controller::objects::{Key, lenient, part, portals};
+use crate::controller::objects::{Key, lenient, part};
 use crate::controller::portal::connections::{Connection, ConnectionState};
 use crate::controller::portal::inventory::Inventory;
 use crate::controller::status::grace;
@@ -63,7 +63,7 @@ pub async fn write(
                 tries += 1;
                 tokio::time::sleep(ctx.process.random.spread(WRITE_AGAIN_AFTER * tries)).await;
                 let api: Api<DynamicObject> =
-                    Api::namespaced_with(ctx.client.clone(), &key.namespace, &portals());
+                    Api::namespaced_with(ctx.client.clone(), &key.namespace, &ctx.portals.api);
                 before = api.get(&key.name).await?;
             }
             ended => return ended,
@@ -130,7 +130,7 @@ async fn write_over(
     let new = new.bounded();
     let values = [&old, &new].map(|status| serde_json::to_value(status).unwrap_or_default());
     let Some(difference) = merge::difference(&values[0], &values[1]) else { return Ok(false) };
-    let api: Api<DynamicObject> = Api::namespaced_with(ctx.client.clone(), &key.namespace, &portals());
+    let api: Api<DynamicObject> = Api::namespaced_with(ctx.client.clone(), &key.namespace, &ctx.portals.api);
     let body =
         json!({ "metadata": { "resourceVersion": object.metadata.resource_version }, "status": difference });
     let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
@@ -160,7 +160,7 @@ fn announce(ctx: &Context, object: &DynamicObject, old: &PortalStatus, blocker: 
     let Some(blocker) = blocker else { return };
     let before = old.conditions.iter().find(|c| c.type_ == READY).map(|c| c.reason.as_str());
     if before != Some(blocker.reason.as_str()) {
-        let reference = object.object_ref(&portals());
+        let reference = object.object_ref(&ctx.portals.api);
         ctx.events.warning(reference, blocker.reason.as_str(), "Reconcile", &blocker.message);
     }
 }

@@ -9,7 +9,7 @@ use crate::api::conditions::{
 };
 use crate::api::portal::PortalSpec;
 use crate::controller::context::Context;
-use crate::controller::objects::{Key, portals};
+use crate::controller::objects::Key;
 use crate::domain::reason::Reason;
 use crate::portal::PlainHttp;
 use crate::site::Site;
@@ -91,7 +91,7 @@ pub fn announce(ctx: &Context, object: &DynamicObject, old: &[Condition], new: &
         let key = Key::of(object);
         tracing::warn!(portal = format!("{}/{}", key.namespace, key.name), "{}", notice.message);
         if let Some(reason) = Reason::parse(&notice.reason) {
-            let reference = object.object_ref(&portals());
+            let reference = object.object_ref(&ctx.portals.api);
             ctx.events.warning(reference, reason.as_str(), "Reconcile", &notice.message);
         }
     }

@@ -31,7 +31,7 @@ impl PortalListener {
 impl Listener for PortalListener {
     async fn list_read(&self, inventory: &Inventory, changes: &Changes) {
         let Some(ctx) = self.ctx.upgrade() else { return };
-        let Some(portal) = ctx.cached_portal(&self.key) else { return };
+        let Some(portal) = ctx.portals.get(&self.key) else { return };
         // The login may belong to more or fewer companies since the list was first read.
         let companies = ctx.connections.companies(&self.key);
         let companies = if companies.is_empty() { self.origin.companies.clone() } else { companies };
@@ -41,7 +41,7 @@ impl Listener for PortalListener {
         if missing != inventory.mass_disappearance() {
             inventory.suspect_mass_disappearance(missing);
             wake_all(&ctx, &self.key);
-            ctx.wake_portal(&self.key);
+            ctx.portals.check_soon(&self.key);
         }
         wake_changed(&ctx, &self.key, changes);
     }
@@ -55,6 +55,6 @@ impl Listener for PortalListener {
 
     fn sweep_ended(&self) {
         let Some(ctx) = self.ctx.upgrade() else { return };
-        ctx.wake_portal(&self.key);
+        ctx.portals.check_soon(&self.key);
     }
 }

@@ -33,7 +33,7 @@ pub fn requeue_after(reconcile: &Reconcile, failure: &Failure) -> Requeue {
             | PortalError::OtherCompany
     ) {
         // The login may have changed: the Portal reads it again.
-        reconcile.ctx.wake_portal(&reconcile.portal_key);
+        reconcile.ctx.portals.check_soon(&reconcile.portal_key);
     }
     let random = &reconcile.ctx.process.random;
     match error {

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use kube::api::DynamicObject;
 
 use super::failure::Failure;
-use super::outputs::{Around, Resource};
+use super::outputs::{Around, Resource, Stores};
 use super::reconcile::Reconcile;
 use super::refusal::RefusalFingerprint;
 use crate::api::conditions::READY;
@@ -35,7 +35,7 @@ use desired::desired;
 pub(super) use inventory::named;
 use inventory::see_inventory;
 use known::known;
-use outputs::{observe_outputs, vaults};
+use outputs::observe_outputs;
 pub(in crate::controller) use portal::grants;
 use portal::{audited, every_login_is_known, facts, link, taken_over};
 use recorded::open_attempt;
@@ -57,7 +57,7 @@ pub async fn observe(
     let now = ctx.process.clock.now();
     let status: TechnicalUserStatus = lenient(&object, "status");
     let portal_key = portal_key(&spec, &key);
-    let portal_object = ctx.cached_portal(&portal_key);
+    let portal_object = ctx.portals.get(&portal_key);
     let parsed = portal_object.as_ref().map(|object| ctx.portal_memory.parsed.get(&portal_key, object));
     let portal_spec = parsed.as_ref().and_then(|parsed| parsed.spec.as_ref());
     let connecting = portal_object.is_some() && ctx.connections.get(&portal_key).is_none();
@@ -78,8 +78,8 @@ pub async fn observe(
     let owner = owner(ctx, &key);
     let verification_interval = verification_interval(portal_spec);
     let taken_over = portal_object.as_deref().map(taken_over).unwrap_or_default();
-    let vaults = vaults(ctx, &object, &spec, &status).await?;
-    let around = Around { vaults, verification_interval, taken_over };
+    let stores = Stores::of(ctx, &object, &spec, &status).await?;
+    let around = Around { stores, verification_interval, taken_over };
     let recorded = recorded(ctx, &owner, &status, link.as_ref());
     let attempt =
         ctx.memory.change(&key, |user| open_attempt(&mut user.attempts, &object, &recorded, fingerprint));

@@ -1,14 +1,11 @@
 //! The state of each output, and the outputs to remove.
 
 use super::retiring::see_retiring;
-use crate::api::technical_user::{TechnicalUserSpec, TechnicalUserStatus};
-use crate::controller::context::Context;
-use crate::controller::objects::{Key, is_deleting};
+use crate::api::technical_user::TechnicalUserStatus;
 use crate::controller::technical_user::failure::Failure;
-use crate::controller::technical_user::outputs::{self, Output, Resource, Vaults};
+use crate::controller::technical_user::outputs::{self, Output, Resource};
 use crate::controller::technical_user::reconcile::Reconcile;
 use crate::domain::plan::{OutputId, OutputState, OutputView, ToRemove};
-use kube::api::DynamicObject;
 
 /// What is in the place of each output. A resource under deletion needs none of them.
 pub(super) async fn observe_outputs(reconcile: &mut Reconcile) -> Result<(), Failure> {
@@ -56,17 +53,4 @@ fn to_remove(
     let ids: Vec<OutputId> = to_remove.iter().map(|output| output.output.clone()).collect();
     resource.ctx.memory.change_known(&resource.key, |user| user.removals.keep(&ids));
     to_remove
-}
-
-/// The Vaults that the outputs name. Under deletion none of them is needed: what the status records is removed.
-pub(super) async fn vaults(
-    ctx: &Context,
-    object: &DynamicObject,
-    spec: &TechnicalUserSpec,
-    status: &TechnicalUserStatus,
-) -> Result<Vaults, Failure> {
-    if is_deleting(object) {
-        return Ok(Vaults::default());
-    }
-    Ok(Vaults::of(ctx, &Key::of(object), spec.outputs.as_deref(), &status.outputs).await?)
 }

@@ -52,7 +52,7 @@ pub(super) fn link(
     cleanup: bool,
     discloses: bool,
 ) -> (Option<Connection>, Result<(), Blocker>) {
-    if object.is_none() && ctx.hides_portals(&key.namespace) {
+    if object.is_none() && ctx.hides(&ctx.portals.api, &key.namespace) {
         let words = format!(
             "Portal {key} cannot be seen: this operator may not list Portals in namespace {}; {ROLE_AGAIN}",
             key.namespace
@@ -103,7 +103,7 @@ fn not_ready(key: &Key, blocker: &Blocker, discloses: bool) -> String {
 /// A user that is there already may be the login of any Portal, and no login is ever published: as long as there may be
 /// Portals that this process cannot list, or whose login was not read yet, no such user is published for the first time.
 pub(super) fn every_login_is_known(ctx: &Context) -> Result<(), Blocker> {
-    let portals = || ctx.caches.all_portals().into_iter().map(|object| Key::of(&object));
+    let portals = || ctx.portals.all().into_iter().map(|object| Key::of(&object));
     if let Some(key) = ctx.connections.logins.untried(portals()) {
         return Err(Blocker::passing(
             Reason::PortalNotReady,
@@ -113,7 +113,7 @@ pub(super) fn every_login_is_known(ctx: &Context) -> Result<(), Blocker> {
             ),
         ));
     }
-    let Some(namespace) = ctx.portals_hidden_in() else { return Ok(()) };
+    let Some(namespace) = ctx.hidden_in(&ctx.portals.api) else { return Ok(()) };
     Err(Blocker::passing(
         Reason::PortalNotReady,
         format!(

@@ -28,7 +28,7 @@ impl Resource {
     /// # Errors
     /// What it waits for: no entry holds the credential of the user yet.
     pub fn alias(&self, user: &UserId, generation: i64, written: bool) -> Result<Option<String>, Blocker> {
-        let Some(first) = self.vaults.first() else { return Ok(None) };
+        let Some(first) = self.stores.vaults.first() else { return Ok(None) };
         let holder = if written { Some(Holder::Wanted) } else { self.holder(first, user, generation) };
         let alias = match holder {
             Some(Holder::Wanted) => self.wanted(first, generation).map(|at| at.paths.secret_alias),
@@ -40,7 +40,7 @@ impl Resource {
 
     /// The alias as far as Secrets show a change of it without a read of the user: that of its generation is no change.
     pub(super) fn surrounding_alias(&self) -> Option<String> {
-        let first = self.vaults.first()?;
+        let first = self.stores.vaults.first()?;
         let user = self.history.user.as_ref();
         match user.and_then(|user| self.holder(first, user, self.history.generation)) {
             Some(Holder::Elsewhere(entry)) => Some(entry.secret_alias.clone()),
@@ -50,17 +50,17 @@ impl Resource {
 
     /// The same for an alias that is written for a user of this generation.
     pub(super) fn surrounding(&self, alias: Option<&str>, generation: i64) -> Option<String> {
-        let first = self.vaults.first()?;
+        let first = self.stores.vaults.first()?;
         let wanted = self.wanted(first, generation).map(|at| at.paths.secret_alias);
         if alias == wanted.as_deref() { self.of_all_generations() } else { alias.map(str::to_owned) }
     }
 
     fn of_all_generations(&self) -> Option<String> {
-        self.vaults.first_alias()?.of(FIRST).ok().map(|alias| alias.as_str().to_owned())
+        self.stores.vaults.first_alias()?.of(FIRST).ok().map(|alias| alias.as_str().to_owned())
     }
 
     fn wanted(&self, first: &OutputId, generation: i64) -> Option<EntryAt> {
-        self.vaults.place(first)?.ok()?.at(generation).ok()
+        self.stores.vaults.place(first)?.ok()?.at(generation).ok()
     }
 
     fn holder(&self, first: &OutputId, user: &UserId, generation: i64) -> Option<Holder<'_>> {
@@ -69,7 +69,7 @@ impl Resource {
         };
         let own = self.history.recorded(first).filter(holds);
         // Of several the one that had the last credential and that Secrets named before the spec named another one first.
-        let is_former = |output: &RecordedOutput| self.vaults.place(&output.id()).is_none();
+        let is_former = |output: &RecordedOutput| self.stores.vaults.place(&output.id()).is_none();
         let last =
             |output: &&RecordedOutput| (output.credential, output.delete_after.is_none(), is_former(output));
         let other = || self.history.outputs.iter().filter(holds).max_by_key(last);

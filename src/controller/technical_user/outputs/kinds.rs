@@ -1,15 +1,49 @@
-//! Which kind of output an entry of a spec or of a status describes: the only file that lists the kinds.
+//! Which kind of output an entry of a spec or of a status describes, and what a kind needs beforehand: the only file that lists the
+//! kinds.
+
+use kube::api::DynamicObject;
 
 use super::immutable_secret::{self, ImmutableSecret};
 use super::merged_secret::{self, MergedSecret};
 use super::secret::{self, SecretOutput};
-use super::vault_entry::{self, VaultOutput, vaults};
+use super::vault_entry::vaults::{self, Vaults};
+use super::vault_entry::{self, VaultOutput};
 use super::{Output, Resource};
 use crate::api::technical_user::{
-    CreationPolicy, Output as Spec, RecordedOutput, SecretOutput as SecretSpec, TechnicalUserStatus,
+    CreationPolicy, Output as Spec, RecordedOutput, SecretOutput as SecretSpec, TechnicalUserSpec,
+    TechnicalUserStatus,
 };
-use crate::controller::objects::Key;
+use crate::controller::context::Context;
+use crate::controller::kube_error::KubeError;
+use crate::controller::objects::{Key, is_deleting};
 use crate::domain::plan::{OutputId, ToRemove};
+
+/// The stores that the outputs of a resource name, as far as they are known without a request to them: what a kind needs that
+/// is collected before its outputs are built.
+#[derive(Debug, Clone, Default)]
+pub struct Stores {
+    /// The Vaults.
+    pub vaults: Vaults,
+}
+
+impl Stores {
+    /// Those that the outputs name. Under deletion none of them is needed: what the status records is removed.
+    ///
+    /// # Errors
+    /// If the labels of the namespace cannot be read.
+    pub async fn of(
+        ctx: &Context,
+        object: &DynamicObject,
+        spec: &TechnicalUserSpec,
+        status: &TechnicalUserStatus,
+    ) -> Result<Self, KubeError> {
+        if is_deleting(object) {
+            return Ok(Self::default());
+        }
+        let (key, outputs) = (Key::of(object), spec.outputs.as_deref());
+        Ok(Self { vaults: Vaults::of(ctx, &key, outputs, &status.outputs).await? })
+    }
+}
 
 /// The outputs that a spec names, in the order in which they are written. Without any it is one Secret. An entry in a Vault comes
 /// before the Secrets, which may name its alias: their readers find it there.

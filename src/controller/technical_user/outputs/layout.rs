@@ -29,7 +29,7 @@ pub(super) struct Layout {
 impl Layout {
     /// The layout that an entry of a spec describes, with what the Portal of its resource says.
     pub(super) fn new(spec: &Spec, resource: &Resource) -> Self {
-        let with_entry = resource.vaults.first().is_some() && spec.secret_alias.is_none();
+        let with_entry = resource.stores.vaults.first().is_some() && spec.secret_alias.is_none();
         let surrounding_alias = resource.surrounding_alias().filter(|_| with_entry);
         let layout = Self::with(spec, resource.known.as_ref());
         Self { follows_entry: with_entry, surrounding_alias, ..layout }

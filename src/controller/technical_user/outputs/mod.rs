@@ -20,9 +20,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use kube::api::DynamicObject;
 
-pub use self::kinds::{is_known, of_record, of_spec, secrets_of, to_remove, unreadable};
+pub use self::kinds::{Stores, is_known, of_record, of_spec, secrets_of, to_remove, unreadable};
 pub use self::layout::surroundings;
-pub use self::vault_entry::vaults::Vaults;
 use super::failure::Failure;
 use super::memory::places::Place;
 use crate::api::technical_user::{RecordedOutput, TechnicalUserStatus};
@@ -151,8 +150,8 @@ pub struct Resource {
     pub owner: Owner,
     /// What its Portal says; `None` while that cannot be read.
     pub known: Option<Known>,
-    /// The Vaults that its outputs name.
-    pub vaults: Vaults,
+    /// The stores that its outputs name.
+    pub stores: Stores,
     /// What is known of its earlier writes.
     pub history: History,
     /// How often an output is compared of which no watch reports a change.
@@ -163,8 +162,8 @@ pub struct Resource {
 
 /// What surrounds a resource, as far as its outputs need it.
 pub struct Around {
-    /// The Vaults that its outputs name.
-    pub vaults: Vaults,
+    /// The stores that its outputs name.
+    pub stores: Stores,
     /// How often an output is compared of which no watch reports a change.
     pub verification_interval: Duration,
     /// The installations whose users this one takes over.
@@ -217,7 +216,7 @@ impl Resource {
             deleting: is_deleting(object),
             owner: owner.clone(),
             known: known.cloned(),
-            vaults: around.vaults,
+            stores: around.stores,
             history: History::of(status),
             verification_interval: around.verification_interval,
             taken_over: around.taken_over,

@@ -67,7 +67,7 @@ impl Basis {
     /// Whether nothing of it has changed since, as far as the caches know.
     pub async fn holds(&self, ctx: &Context) -> Result<bool, Failure> {
         let connected = matches!(ctx.connections.get(&self.portal_key), Some(ConnectionState::Up(link)) if link.pin == self.pin);
-        let (user, portal) = (ctx.cached_user(&self.key), ctx.cached_portal(&self.portal_key));
+        let (user, portal) = (ctx.cached_user(&self.key), ctx.portals.get(&self.portal_key));
         let Some(portal) = portal.filter(|_| connected && is_still(&self.user, user.as_ref())) else {
             return Ok(false);
         };

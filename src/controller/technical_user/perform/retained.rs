@@ -10,7 +10,7 @@ use crate::api::FIELD_MANAGER;
 use crate::api::bounds::Bounded as _;
 use crate::api::portal::{PortalStatus, RETAINED_LIMIT, RetainedUser};
 use crate::controller::kube_error::KubeError;
-use crate::controller::objects::{lenient, portals};
+use crate::controller::objects::lenient;
 use crate::controller::technical_user::failure::Failure;
 use crate::controller::technical_user::reconcile::Reconcile;
 use crate::controller::technical_user::reference;
@@ -99,8 +99,11 @@ impl Evidence {
 }
 
 async fn add(reconcile: &Reconcile, id: &UserId, why: &str) -> Result<(), KubeError> {
-    let api: Api<DynamicObject> =
-        Api::namespaced_with(reconcile.ctx.client.clone(), &reconcile.portal_key.namespace, &portals());
+    let api: Api<DynamicObject> = Api::namespaced_with(
+        reconcile.ctx.client.clone(),
+        &reconcile.portal_key.namespace,
+        &reconcile.ctx.portals.api,
+    );
     let Some(portal) = api.get_opt(&reconcile.portal_key.name).await? else { return Ok(()) };
     let mut status: PortalStatus = lenient(&portal, "status");
     if !insert(&mut status, entry(reconcile, id, why)) {

@@ -19,7 +19,7 @@ use crate::api::bounds::Bounded as _;
 use crate::api::vault::{ABANDONED, AbandonedEntry, VaultSpec, VaultStatus};
 use crate::controller::context::Context;
 use crate::controller::kube_error::KubeError;
-use crate::controller::objects::{Key, lenient, part, technical_users, vaults};
+use crate::controller::objects::{Key, lenient, part, technical_users};
 use crate::domain::identity::Owner;
 use crate::domain::reason::Reason;
 use crate::domain::vault::path::{Alias, EntryPath, Mount};
@@ -35,7 +35,7 @@ const NAMED: usize = 5;
 /// # Errors
 /// If the status cannot be written.
 pub async fn list(ctx: &Context, vault: &Key, entries: Vec<AbandonedEntry>) -> Result<(), KubeError> {
-    let api: Api<DynamicObject> = Api::namespaced_with(ctx.client.clone(), &vault.namespace, &vaults());
+    let api: Api<DynamicObject> = Api::namespaced_with(ctx.client.clone(), &vault.namespace, &ctx.vaults.api);
     let object = match api.get(&vault.name).await.map_err(KubeError::from) {
         Ok(object) => object,
         Err(KubeError::NotFound) => return Ok(()),
@@ -58,7 +58,12 @@ pub async fn list(ctx: &Context, vault: &Key, entries: Vec<AbandonedEntry>) -> R
     }
     for AbandonedEntry { path, owner, why, .. } in &new {
         let note = format!("The entry {path} of the deleted TechnicalUser {owner} is left. {why}");
-        ctx.events.warning(object.object_ref(&vaults()), Reason::EntryAbandoned.as_str(), "Delete", &note);
+        ctx.events.warning(
+            object.object_ref(&ctx.vaults.api),
+            Reason::EntryAbandoned.as_str(),
+            "Delete",
+            &note,
+        );
     }
     for entry in &omitted {
         tracing::warn!(%vault, entry = entry.path, "An entry is left in a Vault whose status has no room to list it");
@@ -69,7 +74,12 @@ pub async fn list(ctx: &Context, vault: &Key, entries: Vec<AbandonedEntry>) -> R
             "Entries of deleted TechnicalUsers are left, and status.abandoned of the Vault is full, so the operator will not \
              delete them: {paths}. Delete them in Vault. The operator's log names each of them."
         );
-        ctx.events.warning(object.object_ref(&vaults()), Reason::EntryAbandoned.as_str(), "List", &note);
+        ctx.events.warning(
+            object.object_ref(&ctx.vaults.api),
+            Reason::EntryAbandoned.as_str(),
+            "List",
+            &note,
+        );
     }
     Ok(())
 }
@@ -139,7 +149,12 @@ pub async fn end(ctx: &Arc<Context>, key: &Key, object: &DynamicObject, spec: Op
             "{number} entries of deleted TechnicalUsers are left in Vault: {paths}. Delete them there: the operator does not do \
              so without this resource"
         );
-        ctx.events.warning(object.object_ref(&vaults()), Reason::EntryAbandoned.as_str(), "Finalize", &note);
+        ctx.events.warning(
+            object.object_ref(&ctx.vaults.api),
+            Reason::EntryAbandoned.as_str(),
+            "Finalize",
+            &note,
+        );
     }
 }
 

@@ -22,7 +22,7 @@ fn scene(owner: &str) -> Scene {
     let custom = EntryMark::custom_metadata(owner, &ctx.installation.hint);
     vault.put("edc-1", Entry { version: 1, data: json!({}), custom });
     let key = Key { namespace: "ops".into(), name: "vault".into() };
-    let spec = part(&ctx.cached_vault(&key).unwrap(), "spec").unwrap();
+    let spec = part(&ctx.vaults.get(&key).unwrap(), "spec").unwrap();
     Scene { ctx: Arc::new(ctx), apiserver, vault, key, spec }
 }
 

@@ -173,7 +173,7 @@ mod tests {
         vault.serve(&mut ctx, "ops");
         let ctx = Arc::new(ctx);
         let key = Key { namespace: "ops".into(), name: "vault".into() };
-        let mut spec: VaultSpec = part(&ctx.cached_vault(&key).unwrap(), "spec").unwrap();
+        let mut spec: VaultSpec = part(&ctx.vaults.get(&key).unwrap(), "spec").unwrap();
         let token = |text: &str| apiserver.put("ops", "vault-token", json!({"data": {"token": text}}));
         token("aHZzLmE=");
         let checked = client(&ctx, &key, &spec).await.unwrap();

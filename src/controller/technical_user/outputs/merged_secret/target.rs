@@ -30,7 +30,7 @@ fn is_managed(metadata: &ObjectMeta) -> bool {
 /// The Portal that reads a login from this Secret.
 pub(super) fn portal_with_login(ctx: &Context, secret: &Key) -> Option<Key> {
     let reads = |login: &NamedLogin| login.secret.as_ref().is_some_and(|login| login.name == secret.name);
-    ctx.caches.all_portals().into_iter().find_map(|portal| {
+    ctx.portals.all().into_iter().find_map(|portal| {
         let key = Key::of(&portal);
         let parsed = ctx.portal_memory.parsed.get(&key, &portal);
         let logins = Site::of(parsed.spec.as_ref()?)?.logins;

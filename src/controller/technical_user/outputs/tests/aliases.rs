@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::super::Vaults;
 use super::super::kinds::of_entry;
+use super::super::vault_entry::vaults::Vaults;
 use super::vault_entries::VaultEntries;
 use super::{Place as _, values};
 use crate::api::technical_user::{Output as Spec, RecordedEntry, RecordedOutput};
@@ -36,7 +36,7 @@ async fn at_path(place: &VaultEntries, path: &str, status: Vec<RecordedOutput>) 
     });
     let mut resource = place.resource.clone();
     let ctx = &resource.ctx;
-    resource.vaults = Vaults::of(ctx, &resource.key, Some(&specs), &status).await.unwrap();
+    resource.stores.vaults = Vaults::of(ctx, &resource.key, Some(&specs), &status).await.unwrap();
     resource.history.outputs = status;
     resource.history.user = Some(UserId::new("u1"));
     resource
@@ -87,7 +87,7 @@ async fn a_secret_names_the_alias_of_an_entry_that_holds_the_credential_of_its_u
         assert_eq!(successor.map_err(|why| why.reason), Err(Reason::NotYet), "{about}: the successor");
     }
     let mut without = place.resource.clone();
-    without.vaults = Vaults::default();
+    without.stores.vaults = Vaults::default();
     assert_eq!(without.alias(&UserId::new("u1"), 1, false), Ok(None));
 }
 

@@ -11,7 +11,7 @@ use super::{OWNER, Place, publish};
 use crate::api::keys;
 use crate::controller::objects::Key;
 use crate::controller::technical_user::outputs::secret::SecretOutput;
-use crate::controller::technical_user::outputs::{History, Output, Resource, Vaults};
+use crate::controller::technical_user::outputs::{History, Output, Resource, Stores};
 use crate::controller::test_support::apiserver::{Apiserver, context};
 use crate::domain::format::Known;
 use crate::domain::identity::Owner;
@@ -38,7 +38,7 @@ impl Secrets {
                 deleting: false,
                 owner,
                 known: Some(Known::default()),
-                vaults: Vaults::default(),
+                stores: Stores::default(),
                 history: History::default(),
                 taken_over: Vec::new(),
                 verification_interval: Duration::from_hours(1),

@@ -13,7 +13,8 @@ use crate::api::technical_user::{Output as Spec, RecordedOutput};
 use crate::controller::objects::Key;
 use crate::controller::technical_user::failure::Failure;
 use crate::controller::technical_user::outputs::kinds::{of_entry, of_record};
-use crate::controller::technical_user::outputs::{History, Output, Resource, Vaults};
+use crate::controller::technical_user::outputs::vault_entry::vaults::Vaults;
+use crate::controller::technical_user::outputs::{History, Output, Resource};
 use crate::controller::test_support::apiserver::{Apiserver, context};
 use crate::controller::test_support::vault::{Entry, Vault};
 use crate::controller::vault::mark::EntryMark;
@@ -43,7 +44,7 @@ impl VaultEntries {
         vault.serve(&mut ctx, "connector");
         let spec: Spec = serde_json::from_value(json!({"vault": {"vaultRef": {"name": "vault"}}})).unwrap();
         let mut resource = Secrets::new().resource;
-        resource.vaults =
+        resource.stores.vaults =
             Vaults::of(&ctx, &resource.key, Some(std::slice::from_ref(&spec)), &[]).await.unwrap();
         resource.history = History { generation: 1, ..History::default() };
         resource.ctx = Arc::new(ctx);
@@ -59,7 +60,7 @@ impl VaultEntries {
     pub(super) fn answers(&self, vault: &str, cluster: &str) -> bool {
         let key = Key { namespace: "connector".into(), name: vault.to_owned() };
         let memory = &self.resource.ctx.vault_memory;
-        let object = self.resource.ctx.cached_vault(&key).unwrap();
+        let object = self.resource.ctx.vaults.get(&key).unwrap();
         memory.answered(&key, &state_of(&object), &Server::new(cluster, None))
     }
 
@@ -189,7 +190,7 @@ async fn an_entry_is_removed_whose_write_the_status_only_announces() {
     output.write(&values).await.unwrap();
     // The operator ends here, and the spec changes.
     place.resource.history.outputs = vec![announced.clone()];
-    place.resource.vaults = Vaults::default();
+    place.resource.stores.vaults = Vaults::default();
     assert!(place.is_there());
     of_record(&place.resource, &announced.id()).unwrap().remove().await.unwrap();
     assert!(!place.is_there());

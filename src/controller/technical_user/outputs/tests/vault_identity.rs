@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::super::Vaults;
+use super::super::vault_entry::vaults::Vaults;
 use super::super::vault_entry::vaults::id_of;
 use super::vault_entries::{PATH, VaultEntries};
 use super::{OWNER, Place as _, publish, state, values};
@@ -176,7 +176,7 @@ async fn a_deletion_does_not_take_an_entry_on_another_server_for_removed() {
     let recorded = publish(&place, "u1", None).await;
     place.record(recorded);
     place.resource.deleting = true;
-    place.resource.vaults = Vaults::default();
+    place.resource.stores.vaults = Vaults::default();
     let entry = place.vault.get(PATH).unwrap();
     place.leads_to("cluster-2");
     place.delete();
@@ -197,7 +197,8 @@ async fn a_former_entry_is_kept_while_it_may_be_the_current_one() {
         let mut ctx = context(place.apiserver.client());
         place.vault.serve_named(&mut ctx, "connector", &["vault", "other"]);
         let spec: Spec = serde_json::from_value(json!({"vault": {"vaultRef": {"name": "other"}}})).unwrap();
-        place.resource.vaults = Vaults::of(&ctx, &place.resource.key, Some(&[spec]), &[]).await.unwrap();
+        place.resource.stores.vaults =
+            Vaults::of(&ctx, &place.resource.key, Some(&[spec]), &[]).await.unwrap();
         place.resource.ctx = Arc::new(ctx);
         place.record(recorded.clone());
         let remove =

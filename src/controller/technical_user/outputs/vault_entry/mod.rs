@@ -92,13 +92,13 @@ impl VaultOutput {
 
     /// The entry for the user of a generation.
     fn at(&self, generation: i64) -> Result<EntryAt, Failure> {
-        let place = self.resource.vaults.place(&self.id).unwrap_or_else(|| Err(vaults::unread()));
+        let place = self.resource.stores.vaults.place(&self.id).unwrap_or_else(|| Err(vaults::unread()));
         let at = place.and_then(|place| place.at(generation).map_err(too_long));
         at.map_err(Failure::OutputUnavailable)
     }
 
     fn view(&self) -> Result<&VaultView, Failure> {
-        self.resource.vaults.view(&self.vault).map_err(Failure::OutputUnavailable)
+        self.resource.stores.vaults.view(&self.vault).map_err(Failure::OutputUnavailable)
     }
 
     async fn client(&self) -> Result<Arc<VaultClient>, Failure> {
@@ -135,7 +135,7 @@ impl Output for VaultOutput {
     }
 
     fn alias_is_fixed(&self) -> bool {
-        matches!(self.resource.vaults.place(&self.id), Some(Ok(place)) if !place.alias.per_generation)
+        matches!(self.resource.stores.vaults.place(&self.id), Some(Ok(place)) if !place.alias.per_generation)
     }
 
     fn content(&self, values: &Values) -> Result<Content, FormatError> {

@@ -131,10 +131,12 @@ fn is_in_use(
     (vault, server): (&Key, Option<&Server>),
     path: &EntryPath,
 ) -> Result<bool, Failure> {
-    for other in resource.vaults.at_path(path, resource.history.generation).filter(|other| *other != id) {
+    for other in
+        resource.stores.vaults.at_path(path, resource.history.generation).filter(|other| *other != id)
+    {
         let Some(key) = vaults::vault_of(other) else { continue };
         let recorded = || Server::of_record(&resource.history.recorded(other)?.entry.as_ref()?.server);
-        let view = resource.vaults.view(&key).ok();
+        let view = resource.stores.vaults.view(&key).ok();
         let there = view.and_then(|view| view.server(&resource.ctx)).or_else(recorded);
         if key == *vault {
             return Ok(true);
