@@ -6,14 +6,17 @@
 //! operator gives to users of this resource, or the proof of [`proof`].
 
 mod logins;
+mod proof;
+mod shown;
 
 use crate::domain::blocker::Blocker;
-use crate::domain::digest::DigestKey;
 use crate::domain::identity::{Mark, Owner};
 use crate::domain::reason::Reason;
 use crate::domain::user::UserId;
 
 pub use logins::{Logins, login_blocker};
+pub use proof::proof;
+pub use shown::{generation_shown, is_shown};
 
 /// How a resource came to a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,35 +116,6 @@ fn is_proved(owner: &Owner, source: Source, name: &str) -> bool {
     }
 }
 
-/// What `status.user.proof` says of a user of a resource: a keyed digest of resource, id and generation. It is written only
-/// after the portal showed the user to be the resource's, so that it can replace a mark that a person removed, and the
-/// outcome of the create of that generation.
-#[must_use]
-pub fn proof(key: &DigestKey, owner: &Owner, id: &UserId, generation: i64) -> String {
-    // No key of a Secret contains a space, so this is never the digest of an output.
-    key.digest([
-        ("user of", owner.to_string().as_bytes()),
-        ("user id", id.as_str().as_bytes()),
-        ("user generation", generation.to_string().as_bytes()),
-    ])
-}
-
-/// The generation of a user as the portal shows it: by its name, else, if a person renamed it, by its mark. A name has two
-/// digits of the generation; the mark completes them, and if none was read, the generation that is recorded.
-#[must_use]
-pub fn generation_shown(owner: &Owner, name: &str, mark: Option<&Mark>, recorded: i64) -> Option<i64> {
-    let by_mark = mark.filter(|mark| mark.is_of(owner)).map(|mark| mark.generation);
-    owner.generation_of(name, by_mark.unwrap_or(recorded)).or(by_mark)
-}
-
-/// Whether list and mark, without its details, show a user to be the resource's of this generation. A mark that was read
-/// decides.
-#[must_use]
-pub fn is_shown(owner: &Owner, generation: i64, name: &str, mark: Option<&Mark>) -> bool {
-    let not_ours = mark.is_some_and(|mark| !mark.is_of(owner) || mark.retained);
-    generation > 0 && !not_ours && generation_shown(owner, name, mark, generation) == Some(generation)
-}
-
 /// The blocker of a resource whose status names a user that nothing proves to be its own.
 #[must_use]
 pub fn unproved_blocker(id: &UserId) -> Blocker {
@@ -160,10 +134,7 @@ pub fn unproved_blocker(id: &UserId) -> Blocker {
 mod tests {
     use super::*;
     use crate::domain::identity::Hint;
-
-    fn owner(name: &str) -> Owner {
-        Owner { instance: "prod".into(), namespace: "connector".into(), name: name.into() }
-    }
+    use crate::domain::test_support::owner;
 
     fn mark(name: &str, retained: bool) -> Mark {
         Mark { owner: owner(name), generation: 1, hint: Hint::read("here"), retained, login: false }
@@ -215,20 +186,6 @@ mod tests {
     }
 
     #[test]
-    fn a_mark_distinguishes_users_whose_names_have_the_same_digits() {
-        let (name, recorded) = (owner("edc").user_name(1297, None), 1297);
-        let marked = |generation| Mark { generation, ..mark("edc", false) };
-        let shown = |mark: Option<&Mark>| generation_shown(&owner("edc"), &name, mark, recorded);
-        assert_eq!(shown(None), Some(1297));
-        assert_eq!(shown(Some(&marked(1297))), Some(1297));
-        assert_eq!(shown(Some(&marked(1))), Some(1));
-        let is_shown =
-            |generation, mark: Option<Mark>| is_shown(&owner("edc"), generation, &name, mark.as_ref());
-        assert!(is_shown(1297, None) && is_shown(1297, Some(marked(1297))));
-        assert!(!is_shown(1297, Some(marked(1))) && !is_shown(1, Some(marked(1297))));
-    }
-
-    #[test]
     fn without_a_mark_the_name_of_that_generation_or_the_proof_decides() {
         let name = |generation| owner("edc").user_name(generation, None);
         let ours = Whose::OursWithoutMark;
@@ -268,40 +225,5 @@ mod tests {
         assert_eq!(by(Source::Listed, "sa-used", Some(&ours)), Whose::OperatorLogin);
         // Who may write a Portal cannot stop the user of another resource by naming it as a login.
         assert_eq!(by(RECORDED, "sa-configured", Some(&ours)), Whose::Ours(&ours));
-    }
-
-    #[test]
-    fn a_proof_is_of_one_user_of_one_resource_by_one_installation() {
-        let (key, id) = (DigestKey::new(&[1; 32]), UserId::new("u1"));
-        let right = proof(&key, &owner("edc"), &id, 1);
-        assert_eq!(right, proof(&key, &owner("edc"), &id, 1));
-        assert_ne!(right, proof(&key, &owner("other"), &id, 1));
-        assert_ne!(right, proof(&key, &owner("edc"), &UserId::new("u2"), 1));
-        assert_ne!(right, proof(&key, &owner("edc"), &id, 2), "of the create of another user");
-        assert_ne!(right, proof(&DigestKey::new(&[2; 32]), &owner("edc"), &id, 1));
-    }
-
-    #[test]
-    fn name_and_mark_show_a_user_of_a_generation_without_its_details() {
-        let (first, retained) = (mark("edc", false), mark("edc", true));
-        let (others, name) = (mark("other", false), |generation| owner("edc").user_name(generation, None));
-        for (generation, name, mark, expected) in [
-            (1, name(1), None, true),
-            (1, format!("dim-{}", name(1)), None, true),
-            (1, name(1), Some(&first), true),
-            (2, name(1), None, false),
-            (0, "by-hand".into(), None, false),
-            (1, "by-hand".into(), None, false),
-            (1, "renamed".into(), Some(&first), true),
-            (2, "renamed".into(), Some(&first), false),
-            (1, name(1), Some(&others), false),
-            (1, name(1), Some(&retained), false),
-        ] {
-            assert_eq!(
-                is_shown(&owner("edc"), generation, &name, mark),
-                expected,
-                "{generation} {name} {mark:?}"
-            );
-        }
     }
 }

@@ -4,6 +4,7 @@
 //! the status does not name as the one in use has no reader yet.
 
 mod next;
+mod record;
 
 use async_trait::async_trait;
 use k8s_openapi::api::core::v1::Secret;
@@ -11,7 +12,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::layout::Layout;
 use super::numbered::Numbered;
-use super::{Observed, Output, Resource, Writable, envelope, quota, secret};
+use super::{Observed, Output, Resource, Writable, envelope, quota};
 use crate::api::technical_user::{RecordedOutput, SecretOutput as Spec};
 use crate::controller::marks;
 use crate::controller::objects::Key;
@@ -106,22 +107,6 @@ impl ImmutableSecret {
 
     fn foreign(&self, owner: &str) -> Blocker {
         envelope::foreign(&self.id, owner)
-    }
-
-    /// The Secret in use before a write to another one, as the status is to record it until it is deleted.
-    fn replaced_by(&self, target: &str) -> Option<RecordedOutput> {
-        let in_use = self.in_use.as_ref().filter(|in_use| in_use.name != target)?;
-        let version = in_use.version.clone()?;
-        let recorded = self.resource.history.recorded(&self.id);
-        Some(RecordedOutput {
-            kind: secret::KIND.to_owned(),
-            name: in_use.name.clone(),
-            uid: version.uid,
-            resource_version: version.resource_version,
-            digest: in_use.digest.clone().unwrap_or_default(),
-            credential: recorded.and_then(|recorded| recorded.credential),
-            ..RecordedOutput::default()
-        })
     }
 }
 
@@ -297,12 +282,7 @@ impl Output for ImmutableSecret {
     }
 
     fn announced(&self, before: Option<&RecordedOutput>, values: &Values) -> Result<RecordedOutput, Failure> {
-        let OutputId { kind, name } = self.id.clone();
-        let before = before.cloned().unwrap_or(RecordedOutput { kind, name, ..RecordedOutput::default() });
-        let in_use = self.in_use.as_ref().map(|in_use| in_use.name.clone());
-        let target = self.target_of(values)?;
-        let begun_secret = (in_use.as_ref() != Some(&target)).then_some(target);
-        Ok(RecordedOutput { secret: in_use, begun_secret, ..before })
+        self.record_of_next(before, values)
     }
 
     fn superseded(&self) -> Vec<RecordedOutput> {
@@ -311,21 +291,6 @@ impl Output for ImmutableSecret {
 
     /// The object that this installation has written. What others change of its metadata is not recorded, however often they do.
     fn record(&self, digest: &str, before: Option<&RecordedOutput>, written: bool) -> Option<RecordedOutput> {
-        let in_use = self.in_use.as_ref()?;
-        let version = in_use.version.as_ref()?;
-        let as_written =
-            before.filter(|before| !written && before.uid == version.uid && before.digest == digest);
-        Some(RecordedOutput {
-            kind: KIND.to_owned(),
-            name: self.id.name.clone(),
-            secret: Some(in_use.name.clone()),
-            uid: version.uid.clone(),
-            resource_version: as_written
-                .map_or(&version.resource_version, |before| &before.resource_version)
-                .clone(),
-            digest: digest.to_owned(),
-            conditions: before.map(|before| before.conditions.clone()).unwrap_or_default(),
-            ..RecordedOutput::default()
-        })
+        self.record_of_used(digest, before, written)
     }
 }
