@@ -33,7 +33,7 @@ pub const ROLE_AGAIN: &str = "the chart creates a Role in each namespace of watc
 pub mod keys {
     /// On a `TechnicalUser`: the last attempt to create its user, `<generation> <attempt> <pin>`. Written by the operator.
     pub const CREATING: &str = "technicaluser.dev/creating";
-    /// On a `TechnicalUser`: any new value asks for a successor of a lost or stuck user.
+    /// On a `TechnicalUser`: any new value asks for a successor of a user that is stuck or has no client any more.
     pub const ROTATE: &str = "technicaluser.dev/rotate";
     /// On a `TechnicalUser`: the names of outputs that the spec no longer names and that are not kept for the overlap.
     pub const END_OVERLAP: &str = "technicaluser.dev/end-overlap";

@@ -10,8 +10,9 @@ use crate::support::{
 };
 
 const NAME: &str = "edc";
-/// A resource whose user the identity provider has lost, while the operator does nothing by the clock.
-async fn with_a_lost_user() -> (World, UserView) {
+
+/// A resource whose user has no client in the identity provider any more, while the operator does nothing by the clock.
+async fn with_a_missing_client() -> (World, UserView) {
     let world = connected(world()).await;
     world.apply(&create(NAME, &world.namespace, DATASPACE_DISCOVERY)).await;
     world.ready(NAME).await;
@@ -27,7 +28,7 @@ async fn ask_for_a_successor(world: &World) {
 }
 
 /// Waits for the successor; fails where there is none, or more than one.
-async fn one_successor(world: &World, lost: &UserView) {
+async fn one_successor(world: &World, former: &UserView) {
     let object = world.until(NAME, "its second user is there", |u| recorded(u).generation == Some(2)).await;
     let object = if reason(&object) == "Ready" { object } else { world.ready(NAME).await };
     let mark = format!("/{}/{NAME} g2 ", world.namespace);
@@ -37,16 +38,16 @@ async fn one_successor(world: &World, lost: &UserView) {
     let secret = world.get_secret(NAME).await.unwrap();
     assert_eq!(secret_value(&secret, "client-id"), users[0].client_id.clone().unwrap());
     assert_eq!(world.token_with(NAME).await, 200);
-    // What was lost cannot be deleted; it is reported.
+    // A user without a client cannot be deleted; it is reported.
     let listed = world
-        .portal_until("the lost one is listed", |portal| !portal_status(portal).retained.is_empty())
+        .portal_until("the former user is listed", |portal| !portal_status(portal).retained.is_empty())
         .await;
     let listed: Vec<_> = listed.retained.into_iter().map(|one| one.id).collect();
-    assert_eq!(listed, [lost.id.to_string()]);
+    assert_eq!(listed, [former.id.to_string()]);
 }
 
 async fn crash(call: Call, killed: Killed) -> bool {
-    let (mut world, lost) = with_a_lost_user().await;
+    let (mut world, former) = with_a_missing_client().await;
     let held = call.hold(&world, killed);
     ask_for_a_successor(&world).await;
     let met = tokio::select! {
@@ -55,7 +56,7 @@ async fn crash(call: Call, killed: Killed) -> bool {
             held.was_sent().await,
     };
     held.kill_and_restart(&mut world, NAME).await;
-    one_successor(&world, &lost).await;
+    one_successor(&world, &former).await;
     assert!(
         world.simulator.count(Endpoint::Create) <= 3,
         "{} creates",
@@ -66,10 +67,10 @@ async fn crash(call: Call, killed: Killed) -> bool {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_process_that_is_killed_at_any_write_leaves_one_successor() {
-    let (world, lost) = with_a_lost_user().await;
+    let (world, former) = with_a_missing_client().await;
     let recording = Recording::start(&world);
     ask_for_a_successor(&world).await;
-    one_successor(&world, &lost).await;
+    one_successor(&world, &former).await;
     let mut calls = recording.calls(&world);
     calls.retain(Call::is_write);
     assert!(calls.contains(&Call::Portal { endpoint: Endpoint::Create, skip: 0 }), "{calls:#?}");

@@ -66,7 +66,7 @@ pub(super) fn useless_by_its_details(o: &Observation, portal: &PortalFacts, id: 
             !matches!(user.status, UserStatus::Active | UserStatus::Pending | UserStatus::Other)
                 || matches!(o.whose(portal, id, user), Whose::Other(_) | Whose::Retained | Whose::Unproved)
         }
-        Some(UserView::Lost) | None => false,
+        Some(UserView::ClientMissing) | None => false,
     }
 }
 

@@ -148,7 +148,7 @@ fn state<'a>(o: &'a Observation, portal: &PortalFacts, user: UserRef) -> Result<
     match o.view(&user.id) {
         None => Err(Step::Read(Read::User(user.id))),
         Some(UserView::Gone) => gone(o, portal, user),
-        Some(UserView::Lost) => missing_client(o, portal, user),
+        Some(UserView::ClientMissing) => missing_client(o, portal, user),
         Some(UserView::Read(facts)) => by_its_details(o, portal, user, facts),
     }
 }

@@ -40,7 +40,7 @@ fn steps(o: &Observation, selector: &Selector) -> Result<Step, Step> {
             Reason::UserGone,
             format!("User {} is not in the portal, or belongs to another company", user.id),
         ),
-        Some(UserView::Lost) => Blocker::lasting(
+        Some(UserView::ClientMissing) => Blocker::lasting(
             Reason::IdentityLost,
             format!("The portal lists user {}, but its client is missing in the identity provider", user.id),
         ),

@@ -99,6 +99,6 @@ fn may_be_ours(o: &Observation, portal: &PortalFacts, id: &UserId) -> bool {
             user.status == UserStatus::Active
                 && matches!(o.whose(portal, id, user), Whose::Ours(mark) if ours(o, portal, &mark.hint).is_ok())
         }
-        Some(UserView::Gone | UserView::Lost) => false,
+        Some(UserView::Gone | UserView::ClientMissing) => false,
     }
 }

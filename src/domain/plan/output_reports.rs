@@ -49,6 +49,6 @@ fn wanted<'a>(o: &'a Observation, output: &'a OutputView, user: &UserId) -> Opti
 fn read<'a>(o: &'a Observation, user: &UserId) -> Option<&'a UserFacts> {
     match o.view(user)? {
         UserView::Read(facts) => Some(facts),
-        UserView::Gone | UserView::Lost => None,
+        UserView::Gone | UserView::ClientMissing => None,
     }
 }

@@ -124,7 +124,7 @@ fn confirm(o: &Observation, portal: &PortalFacts, why: Unconfirmed) -> Pinned {
             // It has no mark of the operator.
             Desired::Existing { .. } => true,
         },
-        Some(UserView::Gone | UserView::Lost) => false,
+        Some(UserView::Gone | UserView::ClientMissing) => false,
     };
     if found {
         return Pinned::Next(Step::Write(Write::RecordPortal));

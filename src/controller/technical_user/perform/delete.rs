@@ -28,8 +28,8 @@ pub async fn delete(reconcile: &mut Reconcile, id: &UserId, notice: &Notice) -> 
                 link.inventory.remove(id);
                 Done::Deleted
             }
-            UserView::Lost => {
-                reconcile.observation.users.entry(id).details = Some(UserView::Lost);
+            UserView::ClientMissing => {
+                reconcile.observation.users.entry(id).details = Some(UserView::ClientMissing);
                 return Ok(());
             }
             UserView::Read(_) => return Err(SHOWN_BUT_NOT_DELETED.into()),
@@ -48,7 +48,7 @@ pub async fn delete(reconcile: &mut Reconcile, id: &UserId, notice: &Notice) -> 
             ))
         }
         Err(PortalError::ClientMissing) => {
-            reconcile.observation.users.entry(id).details = Some(UserView::Lost);
+            reconcile.observation.users.entry(id).details = Some(UserView::ClientMissing);
             return Ok(());
         }
         Err(error) => return Err(error.into()),

@@ -62,7 +62,7 @@ fn list_is_of_use(o: &Observation) -> bool {
 /// retained one is only listed.
 fn is_target(named: &Named) -> bool {
     let by_its_mark = match named.confirmed {
-        Confirmed::Unread | Confirmed::Ours(_) | Confirmed::Lost => true,
+        Confirmed::Unread | Confirmed::Ours(_) | Confirmed::ClientMissing => true,
         Confirmed::Retained => !named.listed_as_retained,
         Confirmed::Foreign | Confirmed::Gone => false,
     };

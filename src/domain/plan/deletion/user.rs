@@ -33,11 +33,11 @@ pub(super) fn delete_user(
         Some(UserView::Gone) => portal.mass_disappearance.map(|count| {
             Step::held(Reason::LossSuspected, disappeared_with_others(id, count), o.timers.recheck())
         }),
-        Some(UserView::Lost) if policy == Deletion::Retain => Some(record_retained(id, RETAINED)),
-        Some(UserView::Lost) if left_for_its_successor(o, id) => {
+        Some(UserView::ClientMissing) if policy == Deletion::Retain => Some(record_retained(id, RETAINED)),
+        Some(UserView::ClientMissing) if left_for_its_successor(o, id) => {
             Some(record_retained(id, LEFT_FOR_SUCCESSOR))
         }
-        Some(UserView::Lost) => Some(undeletable(
+        Some(UserView::ClientMissing) => Some(undeletable(
             o,
             portal,
             id,

@@ -100,7 +100,7 @@ pub enum Confirmed {
     /// No mark, or the mark of another resource.
     Foreign,
     /// Its client is missing in the identity provider: it cannot be read, nor used.
-    Lost,
+    ClientMissing,
     /// It is no longer there.
     Gone,
 }
@@ -114,7 +114,7 @@ pub enum UserView {
     /// The portal knows no such user (any more).
     Gone,
     /// Its client is missing in the identity provider.
-    Lost,
+    ClientMissing,
 }
 
 /// What the details say, as far as it decides. The credential itself is kept by the caller that read it.

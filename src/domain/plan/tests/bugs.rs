@@ -141,10 +141,10 @@ fn a_release_waits_for_a_create_in_progress_and_lists_its_user() {
 /// A user that is to be retained held its resource because it could not be deleted.
 #[test]
 fn an_unusable_user_that_is_to_be_retained_is_listed_and_the_finalizer_removed() {
-    let lost = || a_deleted_resource().policy(Deletion::Retain).seen_lost("u1");
+    let missing = || a_deleted_resource().policy(Deletion::Retain).seen_without_client("u1");
     check(vec![
-        ("listed", lost(), "list u1 retained"),
-        ("released", lost().done("u1", Done::RecordedRetained), "drop the finalizer"),
+        ("listed", missing(), "list u1 retained"),
+        ("released", missing().done("u1", Done::RecordedRetained), "drop the finalizer"),
     ]);
 }
 
@@ -283,24 +283,32 @@ fn two_processes_do_not_ask_a_refusing_portal_by_turns() {
 fn an_unusable_user_with_a_name_of_the_resource_is_deleted_too() {
     let deleted = || a_deleted_resource().done("u1", Done::Deleted);
     let settled = || a_new_resource().but(|o| o.deleting = true).attempt(1, AttemptState::Settled);
-    let lost = || candidate("u9", 1).is(Confirmed::Lost);
+    let missing = || candidate("u9", 1).is(Confirmed::ClientMissing);
     check(vec![
-        ("beside another one", deleted().sibling(lost()), "read u9"),
-        ("found", settled().searched(vec![lost()]), "read u9"),
-        ("held", settled().searched(vec![lost()]).seen_lost("u9"), "held Undeletable, try again"),
+        ("beside another one", deleted().sibling(missing()), "read u9"),
+        ("found", settled().searched(vec![missing()]), "read u9"),
+        (
+            "held",
+            settled().searched(vec![missing()]).seen_without_client("u9"),
+            "held Undeletable, try again",
+        ),
         (
             "held, whatever the Portal's list says",
-            deleted().sibling(lost().listed_as_retained()).seen_lost("u9"),
+            deleted().sibling(missing().listed_as_retained()).seen_without_client("u9"),
             "held Undeletable, try again",
         ),
         (
             "left for its successor",
-            deleted().recorded_as("u1", 2).sibling(lost()).seen_lost("u9"),
+            deleted().recorded_as("u1", 2).sibling(missing()).seen_without_client("u9"),
             "list u9 retained",
         ),
         (
             "left for its successor, and listed",
-            deleted().recorded_as("u1", 2).sibling(lost()).seen_lost("u9").done("u9", Done::RecordedRetained),
+            deleted()
+                .recorded_as("u1", 2)
+                .sibling(missing())
+                .seen_without_client("u9")
+                .done("u9", Done::RecordedRetained),
             "drop the finalizer",
         ),
     ]);

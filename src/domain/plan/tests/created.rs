@@ -226,7 +226,7 @@ fn a_generation_is_passed_over_only_where_its_user_cannot_be_used() {
         ("in an unknown state", new(vec![one().in_state(UserStatus::Other)]), next),
         ("retained", new(vec![one().is(Confirmed::Retained)]), next),
         ("another's", new(vec![one().is(Confirmed::Foreign)]), next),
-        ("lost", new(vec![one().is(Confirmed::Lost)]), next),
+        ("client missing", new(vec![one().is(Confirmed::ClientMissing)]), next),
         ("gone since: its name is free", new(vec![one().is(Confirmed::Gone)]), "create g1 [id-discovery]"),
         (
             "two used up",

@@ -21,8 +21,8 @@ fn pending(policy: Deletion) -> Observation {
     a_deleted_resource().policy(policy).seen("u1", details().external().in_state(UserStatus::Pending))
 }
 
-fn lost(policy: Deletion) -> Observation {
-    a_deleted_resource().policy(policy).seen_lost("u1")
+fn client_missing(policy: Deletion) -> Observation {
+    a_deleted_resource().policy(policy).seen_without_client("u1")
 }
 
 fn may_not_delete(o: Observation) -> Observation {
@@ -74,8 +74,8 @@ fn delete() {
         ("refused, released", releases(refused(internal(Delete))), "mark u1 retained"),
         ("pending", pending(Delete), HELD),
         ("pending, released: it cannot be marked", releases(pending(Delete)), "list u1 retained"),
-        ("lost", lost(Delete), HELD),
-        ("lost, released", releases(lost(Delete)), "list u1 retained"),
+        ("client missing", client_missing(Delete), HELD),
+        ("lost, released", releases(client_missing(Delete)), "list u1 retained"),
     ]);
 }
 
@@ -94,7 +94,7 @@ fn revoke() {
         ("external: its secret cannot be reset", external(Revoke), HELD),
         ("external, released", releases(external(Revoke)), "mark u1 retained"),
         ("pending", pending(Revoke), HELD),
-        ("lost", lost(Revoke), HELD),
+        ("client missing", client_missing(Revoke), HELD),
     ]);
 }
 

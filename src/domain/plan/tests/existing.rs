@@ -78,7 +78,11 @@ fn only_an_active_unmarked_user_is_published() {
             "user UserInactive STALLED (u1 g0), try again",
         ),
         ("gone", selected().seen_gone("u1"), "user UserGone STALLED (u1 g0), try again"),
-        ("lost", selected().seen_lost("u1"), "user IdentityLost STALLED (u1 g0), try again"),
+        (
+            "client missing",
+            selected().seen_without_client("u1"),
+            "user IdentityLost STALLED (u1 g0), try again",
+        ),
     ]);
 }
 

@@ -151,7 +151,7 @@ fn a_credential_that_cannot_be_read_back_is_verified_from_the_portal() {
         ),
         (
             "a missing client cannot be tried",
-            due().seen_lost("u1").but(|o| o.spec_observed = false),
+            due().seen_without_client("u1").but(|o| o.spec_observed = false),
             "user IdentityLost STALLED (u1 g1), try again",
         ),
     ]);

@@ -271,7 +271,7 @@ fn a_duplicate_is_judged_by_details_that_were_read_in_this_reconcile() {
         ("it is retained by now", twice().seen("u9", details().retained()), ready),
         ("of another cluster by now", twice().seen("u9", details().of_other_cluster()), ready),
         ("gone by now", twice().seen_gone("u9"), ready),
-        ("lost by now", twice().seen_lost("u9"), ready),
+        ("its client is missing by now", twice().seen_without_client("u9"), ready),
         ("it is the operator's login", twice().seen("u9", login(details())), ready),
         (
             "not reset either",

@@ -162,7 +162,7 @@ fn a_portal_that_moved_is_not_changed_until_a_person_confirms_it() {
         ),
         ("moved, without mark", moved(a_ready_resource().seen("u1", details_of(1).marked(None))), MOVED_HERE),
         ("moved, and not there", moved(a_ready_resource().seen_gone("u1")), MOVED_HERE),
-        ("moved, lost", moved(a_ready_resource().seen_lost("u1")), MOVED_HERE),
+        ("moved, client missing", moved(a_ready_resource().seen_without_client("u1")), MOVED_HERE),
         ("moved, deleted: its details first", moved(a_deleted_resource()), "read u1"),
         (
             "moved, deleted, its mark is there",

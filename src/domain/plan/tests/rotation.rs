@@ -67,8 +67,8 @@ fn a_user_that_serves_is_not_replaced_where_the_alias_of_its_entry_is_fixed() {
         ),
         ("an output without the credential comes first", fixed(due()).without_secret(), "read u1"),
         (
-            "a lost user has no valid credential: its successor is searched for",
-            requested(fixed(a_ready_resource())).seen_lost("u1").but(|o| o.searched = Searched::No),
+            "a user without a client has no valid credential: its successor is searched for",
+            requested(fixed(a_ready_resource())).seen_without_client("u1").but(|o| o.searched = Searched::No),
             "list u1 retained",
         ),
         (

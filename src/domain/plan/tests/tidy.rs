@@ -47,7 +47,7 @@ fn a_duplicate_is_deleted_after_the_status_names_the_other_user_and_after_a_live
 fn only_a_certain_duplicate_is_deleted() {
     check(vec![
         ("another's", twice(extra().is(Confirmed::Foreign)), READY),
-        ("lost", twice(extra().is(Confirmed::Lost)), READY),
+        ("client missing", twice(extra().is(Confirmed::ClientMissing)), READY),
         ("gone", twice(extra().is(Confirmed::Gone)), READY),
         ("of another cluster", twice(extra().is(Confirmed::Ours(there()))), READY),
         (

@@ -131,28 +131,28 @@ fn a_pending_user_is_waited_for_and_stepped_around_on_request() {
 
 #[test]
 fn an_unusable_user_is_replaced_on_request_or_when_it_is_certain() {
-    let lost = || vanished().seen_lost("u1");
-    let tried = |said| lost().verified(in_the_secret(), said);
+    let missing = || vanished().seen_without_client("u1");
+    let tried = |said| missing().verified(in_the_secret(), said);
     let condition = "user IdentityLost STALLED (u1 g1), try again";
     check(vec![
-        ("is its credential refused as well?", lost(), "verify what is published"),
+        ("is its credential refused as well?", missing(), "verify what is published"),
         ("it is", tried(REFUSED), condition),
         ("it is not", tried(Verified::Accepted), condition),
         ("unreachable", tried(Verified::Unreachable("down".into())), condition),
         (
             "nothing is published",
-            a_recorded_resource().in_the_list(Listed::Missing).seen_lost("u1"),
+            a_recorded_resource().in_the_list(Listed::Missing).seen_without_client("u1"),
             condition,
         ),
-        ("certain", lost().but(|o| o.client_missing_for_good = true), "list u1 retained"),
-        ("rotate", lost().rotate(), "list u1 retained"),
-        ("rotate: listed", lost().rotate().done("u1", Done::RecordedRetained), "search"),
+        ("certain", missing().but(|o| o.client_missing_for_good = true), "list u1 retained"),
+        ("rotate", missing().rotate(), "list u1 retained"),
+        ("rotate: listed", missing().rotate().done("u1", Done::RecordedRetained), "search"),
         (
             "rotate: none yet",
-            lost().rotate().done("u1", Done::RecordedRetained).searched(vec![]).writable(),
+            missing().rotate().done("u1", Done::RecordedRetained).searched(vec![]).writable(),
             "create g2 [id-discovery]",
         ),
-        ("not while suspended", lost().rotate().suspended(), "user PortalSuspended (u1 g1)"),
+        ("not while suspended", missing().rotate().suspended(), "user PortalSuspended (u1 g1)"),
     ]);
 }
 

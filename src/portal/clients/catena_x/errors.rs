@@ -16,7 +16,7 @@ use crate::portal::resilient::Verdict;
 use crate::transport::{Answer, Cause, Fault};
 
 /// How the portal says that a user's client is gone from the identity provider (2.0 and later).
-const LOST_CLIENT: &str = "not found in central keycloak";
+const MISSING_CLIENT: &str = "not found in central keycloak";
 
 /// A request that failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,7 +122,7 @@ fn error_of(operation: Operation, answer: &Answer, said: &Said, endpoint: &str) 
         429 | 503 if status == 429 || answer.retry_after.is_some() => {
             PortalError::Throttled { retry_after: answer.retry_after }
         }
-        500 if said.client_lost => PortalError::ClientMissing,
+        500 if said.client_missing => PortalError::ClientMissing,
         408 | 425 | 499 | 500.. => PortalError::Server { status },
         400..500 => PortalError::Refused { refusal: refusal_of(operation, status, code), status, code },
         _ => PortalError::BadAnswer { reason: "its status means nothing here" },
@@ -136,7 +136,7 @@ struct Said {
     code: Option<&'static str>,
     /// The body has one of the two shapes, so it is the portal's and not a proxy's.
     by_the_portal: bool,
-    client_lost: bool,
+    client_missing: bool,
 }
 
 /// The two shapes of a body. Nothing of it is kept but what [`Said`] needs: a body may be as nested as it likes.
@@ -153,13 +153,13 @@ struct ErrorDto {
 #[derive(Default)]
 struct Texts {
     code: Option<&'static str>,
-    client_lost: bool,
+    client_missing: bool,
 }
 
 impl Gather for Texts {
     fn text(&mut self, _: &str, text: &str) {
         self.code = self.code.or_else(|| known(text));
-        self.client_lost |= text.contains(LOST_CLIENT);
+        self.client_missing |= text.contains(MISSING_CLIENT);
     }
 }
 
@@ -188,7 +188,7 @@ impl Said {
         Self {
             code: detail.known.or(texts.code).or(detail.any.then_some(OTHER)),
             by_the_portal,
-            client_lost: texts.client_lost,
+            client_missing: texts.client_missing,
         }
     }
 }

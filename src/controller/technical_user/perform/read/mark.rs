@@ -31,7 +31,7 @@ pub(super) async fn confirm(reconcile: &Reconcile, id: &UserId) -> Result<Confir
             confirm_gone(reconcile, link, id).await?;
             Ok(Confirmed::Gone)
         }
-        Err(PortalError::ClientMissing) => Ok(Confirmed::Lost),
+        Err(PortalError::ClientMissing) => Ok(Confirmed::ClientMissing),
         Err(error) => Err(error.into()),
     }
 }

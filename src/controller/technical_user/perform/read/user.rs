@@ -29,9 +29,9 @@ pub(in crate::controller::technical_user) async fn user(
             Ok(UserView::Gone)
         }
         Err(PortalError::ClientMissing) if !link.capabilities.reports_deleted => {
-            deleted_or_lost(reconcile, &link, id).await
+            deleted_or_client_missing(reconcile, &link, id).await
         }
-        Err(PortalError::ClientMissing) => Ok(lost(reconcile, id)),
+        Err(PortalError::ClientMissing) => Ok(client_missing(reconcile, id)),
         Err(error) => Err(error.into()),
     }
 }
@@ -41,11 +41,11 @@ fn is_the_resources(reconcile: &Reconcile, id: &UserId) -> bool {
     reconcile.observation.recorded.user.as_ref().is_none_or(|user| user.id == *id)
 }
 
-fn lost(reconcile: &Reconcile, id: &UserId) -> UserView {
+fn client_missing(reconcile: &Reconcile, id: &UserId) -> UserView {
     if is_the_resources(reconcile, id) {
         client_is_missing(reconcile, false);
     }
-    UserView::Lost
+    UserView::ClientMissing
 }
 
 /// `refused`: the user's token endpoint said `invalid_client` just now.
@@ -58,7 +58,7 @@ pub(super) fn client_is_missing(reconcile: &Reconcile, refused: bool) {
 
 /// Such a portal answers the same for a deleted user as for one whose client is missing. Its list distinguishes them: a
 /// deleted one is inactive.
-async fn deleted_or_lost(
+async fn deleted_or_client_missing(
     reconcile: &mut Reconcile,
     link: &Connection,
     id: &UserId,
@@ -79,7 +79,7 @@ async fn deleted_or_lost(
         see_loss(reconcile);
         return Ok(UserView::Gone);
     }
-    Ok(lost(reconcile, id))
+    Ok(client_missing(reconcile, id))
 }
 
 /// The portal knows no such user (any more). What follows from that waits for a reading of the list that began later,

@@ -39,7 +39,12 @@ pub(super) async fn verify(reconcile: &mut Reconcile, at: &CredentialAt) -> Resu
             Verified::Accepted
         }
         Verification::Refused { unknown_client } => {
-            if reconcile.observation.users.iter().any(|(_, known)| known.details == Some(UserView::Lost)) {
+            if reconcile
+                .observation
+                .users
+                .iter()
+                .any(|(_, known)| known.details == Some(UserView::ClientMissing))
+            {
                 client_is_missing(reconcile, unknown_client);
             }
             Verified::Refused { unknown_client }

@@ -154,7 +154,7 @@ impl World {
         if self.trouble.idp_down {
             return Verified::Unreachable("down".into());
         }
-        let user = credential.and_then(|(id, _)| self.portal.user(id)).filter(|u| !u.lost);
+        let user = credential.and_then(|(id, _)| self.portal.user(id)).filter(|u| !u.client_missing);
         match (user, credential) {
             (Some(user), Some((_, version)))
                 if user.status == UserStatus::Active && user.version == *version =>

@@ -85,7 +85,8 @@ impl World {
     /// What holds once nothing more is done.
     pub(super) fn judge_calm(&mut self) {
         let live: Vec<User> = self.portal.users.iter().filter(|u| u.bears_our_live_mark()).cloned().collect();
-        let retained = |u: &&User| !u.by_hand && u.mark.owner == owner() && u.mark.retained && !u.lost;
+        let retained =
+            |u: &&User| !u.by_hand && u.mark.owner == owner() && u.mark.retained && !u.client_missing;
         let unlisted = self.portal.users.iter().filter(retained);
         let unlisted: Vec<UserId> =
             unlisted.map(|u| u.id.clone()).filter(|id| !self.is_listed_or_full(id)).collect();
@@ -100,7 +101,7 @@ impl World {
             Some(_) if self.setup.stuck && live.iter().any(|u| u.status == UserStatus::Pending) => {}
             Some(object) if !object.deleting => {
                 let named = object.status.user.as_ref().map(|(id, ..)| id.clone());
-                // A lost user that was left for a successor is listed, and may come back.
+                // A user without a client that was left for a successor is listed, and may come back.
                 let (in_use, others): (Vec<&User>, Vec<&User>) =
                     live.iter().partition(|u| named.as_ref() == Some(&u.id));
                 let unknown = others.iter().any(|u| !self.ever_retained.contains(&u.id));

@@ -22,7 +22,7 @@ pub(super) struct User {
     pub since: u64,
     /// Which of its secrets it has now.
     pub version: u32,
-    pub lost: bool,
+    pub client_missing: bool,
     /// A person created it in the web page: it has a name of its own and no mark.
     pub by_hand: bool,
 }
@@ -37,8 +37,8 @@ impl User {
     }
 
     pub(super) fn view(&self) -> UserView {
-        if self.lost {
-            return UserView::Lost;
+        if self.client_missing {
+            return UserView::ClientMissing;
         }
         let active = self.status == UserStatus::Active;
         let (name, mark) = if self.by_hand {
@@ -105,7 +105,7 @@ impl Portal {
             status: UserStatus::Active,
             since: 0,
             version: 1,
-            lost: false,
+            client_missing: false,
             by_hand: false,
         };
         let by_hand = User { id: id("by-hand"), by_hand: true, ..user.clone() };
@@ -160,7 +160,7 @@ impl Portal {
                 status,
                 since: post.due,
                 version: 1,
-                lost: false,
+                client_missing: false,
                 by_hand: false,
             });
         }
@@ -171,10 +171,10 @@ impl Portal {
         }
     }
 
-    /// Deletes a user: a wallet user only begins to go, a pending or lost one cannot be deleted.
+    /// Deletes a user: a wallet user only begins to go, a pending one or one without a client cannot be deleted.
     pub(super) fn delete(&mut self, id: &UserId) -> Result<(), ()> {
         let Some(user) = self.user_mut(id) else { return Ok(()) };
-        match (user.status, user.lost, user.kind) {
+        match (user.status, user.client_missing, user.kind) {
             (UserStatus::Pending, ..) | (_, true, _) => Err(()),
             (_, _, UserKind::External) => {
                 user.status = UserStatus::PendingDeletion;

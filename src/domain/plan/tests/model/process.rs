@@ -134,7 +134,7 @@ impl World {
     pub(super) fn confirm(&self, id: &UserId) -> Confirmed {
         match self.portal.user(id) {
             None => Confirmed::Gone,
-            Some(user) if user.lost => Confirmed::Lost,
+            Some(user) if user.client_missing => Confirmed::ClientMissing,
             Some(user) if user.mark.owner != owner() => Confirmed::Foreign,
             Some(user) if user.mark.retained => Confirmed::Retained,
             Some(user) => Confirmed::Ours(user.mark.hint.clone()),

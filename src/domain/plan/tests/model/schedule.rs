@@ -51,8 +51,8 @@ pub(super) enum Event {
     Rotate,
     UserRemoved(u8),
     UserReset(u8),
-    UserLost(u8),
-    UserFound(u8),
+    ClientMissing(u8),
+    ClientRestored(u8),
     SecretRemoved,
     SecretEdited,
 }
@@ -117,8 +117,8 @@ pub(super) fn an_event() -> impl Strategy<Value = Event> {
         3 => Just(Event::Rotate),
         2 => n().prop_map(Event::UserRemoved),
         2 => n().prop_map(Event::UserReset),
-        2 => n().prop_map(Event::UserLost),
-        2 => n().prop_map(Event::UserFound),
+        2 => n().prop_map(Event::ClientMissing),
+        2 => n().prop_map(Event::ClientRestored),
         1 => Just(Event::SecretRemoved),
         1 => Just(Event::SecretEdited),
     ]
@@ -183,8 +183,8 @@ impl World {
                 users.remove(at);
             }),
             Event::UserReset(n) => self.by_hand(n, |users, at| users[at].version += 1),
-            Event::UserLost(n) => self.by_hand(n, |users, at| users[at].lost = true),
-            Event::UserFound(n) => self.by_hand(n, |users, at| users[at].lost = false),
+            Event::ClientMissing(n) => self.by_hand(n, |users, at| users[at].client_missing = true),
+            Event::ClientRestored(n) => self.by_hand(n, |users, at| users[at].client_missing = false),
             Event::SecretRemoved => self.put_secret(None),
             Event::SecretEdited => self.edit_secret(),
         }
@@ -291,7 +291,7 @@ impl World {
         self.trouble = Trouble::default();
         self.portal.fate = Fate::Done;
         for user in &mut self.portal.users {
-            user.lost = false;
+            user.client_missing = false;
         }
         self.correct_forged_status();
         let mut calm = 0;

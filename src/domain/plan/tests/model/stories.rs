@@ -34,9 +34,13 @@ fn users(world: &World) -> usize {
 fn an_unusable_user_that_is_restored_does_not_alternate_with_its_pending_successor() {
     let stuck = Setup { stuck: true, ..external() };
     let published = [Works(0), Time(300), Works(0), Sweep(0)];
-    let successor = [UserLost(0), Rotate, Sweep(0), Works(0), UserFound(0), Sweep(0), Works(0)];
+    let successor = [ClientMissing(0), Rotate, Sweep(0), Works(0), ClientRestored(0), Sweep(0), Works(0)];
     let world = ends_well(stuck, &[&published[..], &successor[..]].concat());
-    assert_eq!((users(&world), world.portal.posts.len()), (2, 2), "one lost, listed and back; one stuck");
+    assert_eq!(
+        (users(&world), world.portal.posts.len()),
+        (2, 2),
+        "one without a client, listed and back; one stuck"
+    );
 }
 
 #[test]
@@ -138,7 +142,7 @@ fn a_forged_status_neither_deletes_nor_publishes_the_user_that_it_names() {
 #[test]
 fn a_process_that_was_paused_in_a_deletion_changes_no_user_of_the_next_resource() {
     let setup = Setup { may_delete: false, ..internal() };
-    let paused = [Works(0), Deleted, CatchUp(0, 108), UserFound(0), Steps(0, 2)];
+    let paused = [Works(0), Deleted, CatchUp(0, 108), ClientRestored(0), Steps(0, 2)];
     let world = ends_well(setup, &[&paused[..], &[Works(1), Recreated]].concat());
     assert_eq!((users(&world), world.portal.posts.len()), (1, 2));
     let first = world.portal.users.iter().find(|user| user.mark.generation == 1 && !user.by_hand);

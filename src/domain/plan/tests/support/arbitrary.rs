@@ -99,7 +99,7 @@ fn a_candidate() -> impl Strategy<Value = Candidate> {
         1 => Just(Confirmed::Ours(there())),
         1 => Just(Confirmed::Retained),
         1 => Just(Confirmed::Foreign),
-        1 => Just(Confirmed::Lost),
+        1 => Just(Confirmed::ClientMissing),
         1 => Just(Confirmed::Gone),
     ];
     (an_id(), 0..1296_i64, 0..5_i64, a_status(), confirmed, any::<bool>(), any::<bool>()).prop_map(
@@ -147,7 +147,7 @@ fn a_view() -> impl Strategy<Value = UserView> {
                 ..facts
             })
         });
-    prop_oneof![6 => read, 1 => Just(UserView::Gone), 1 => Just(UserView::Lost)]
+    prop_oneof![6 => read, 1 => Just(UserView::Gone), 1 => Just(UserView::ClientMissing)]
 }
 
 fn an_attempt_state() -> impl Strategy<Value = AttemptState> {

@@ -254,8 +254,8 @@ impl Observation {
         self.view_of(&id(user), UserView::Gone)
     }
 
-    pub(in crate::domain::plan::tests) fn seen_lost(self, user: &str) -> Self {
-        self.view_of(&id(user), UserView::Lost)
+    pub(in crate::domain::plan::tests) fn seen_without_client(self, user: &str) -> Self {
+        self.view_of(&id(user), UserView::ClientMissing)
     }
 
     pub(in crate::domain::plan::tests) fn view_of(self, user: &UserId, view: UserView) -> Self {

@@ -141,10 +141,10 @@ fn a_web_page_is_proof_only_where_the_backend_would_have_answered() {
 }
 
 #[test]
-fn a_lost_client_is_one_users_fault() {
-    let lost = server_error("clientId sa42 not found in central keycloak");
+fn a_missing_client_is_one_users_fault() {
+    let missing = server_error("clientId sa42 not found in central keycloak");
     for operation in [Operation::Details, Operation::Update, Operation::Reset, Operation::Delete] {
-        let failure = failure(operation, 500, &lost);
+        let failure = failure(operation, 500, &missing);
         assert_eq!(failure.error, PortalError::ClientMissing);
         assert_eq!(failure.verdict, Verdict::Alive);
         assert!(!failure.repeatable);
@@ -216,7 +216,7 @@ proptest! {
     fn any_body_of_an_error_can_be_read(
         operation in proptest::sample::select(OPERATIONS),
         status in 300..600_u16,
-        body in a_body(&["errors", "details", "errorCode", "errorId", LOST_CLIENT, "SERVICE_ACCOUNT_NOT_FOUND", "s3cret"]),
+        body in a_body(&["errors", "details", "errorCode", "errorId", MISSING_CLIENT, "SERVICE_ACCOUNT_NOT_FOUND", "s3cret"]),
     ) {
         let mut answer = Answer::of(status, "");
         answer.body = body;

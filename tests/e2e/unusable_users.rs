@@ -1,4 +1,4 @@
-//! Users that are lost, stuck, doubled or gone: a successor where that is certain, a person's word where it is not.
+//! Users whose client is missing, that are stuck, doubled or gone: a successor where that is certain, a person's word where it is not.
 
 use kube::api::{DeleteParams, Patch, PatchParams};
 use portal_simulator::role_names::{DATASPACE_DISCOVERY, IDENTITY_WALLET_MANAGEMENT};
@@ -29,28 +29,28 @@ async fn successor(world: &World, name: &str, of: &UserView) -> UserView {
 }
 
 #[tokio::test]
-async fn a_user_whose_client_is_lost_gets_a_successor_on_request() {
+async fn a_user_whose_client_is_missing_gets_a_successor_on_request() {
     let world = world().start().await;
     world.patch_portal(&json!({"spec": {"verification": {"interval": "10s"}}})).await;
     world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
     world.ready("edc").await;
-    let lost = world.user_of("edc");
-    assert_eq!(world.simulator.remove_idp_client(lost.client_id.as_deref().unwrap()), Change::Done);
+    let former = world.user_of("edc");
+    assert_eq!(world.simulator.remove_idp_client(former.client_id.as_deref().unwrap()), Change::Done);
     let words = world.because("edc", "IdentityLost").await;
     assert!(words.contains(ROTATE) && words.contains("being restored, wait"), "{words}");
     world.two_sweeps().await;
     assert_eq!(world.count(Endpoint::Create), 1, "a restore of the identity provider shows the same");
     // It comes back by a restore: nothing else is needed.
-    assert_eq!(world.simulator.restore_idp_client(lost.client_id.as_deref().unwrap()), Change::Done);
+    assert_eq!(world.simulator.restore_idp_client(former.client_id.as_deref().unwrap()), Change::Done);
     world.sweep().await;
     world.ready("edc").await;
 
-    assert_eq!(world.simulator.remove_idp_client(lost.client_id.as_deref().unwrap()), Change::Done);
+    assert_eq!(world.simulator.remove_idp_client(former.client_id.as_deref().unwrap()), Change::Done);
     world.because("edc", "IdentityLost").await;
     world.patch_user("edc", &json!({"metadata": {"annotations": {ROTATE: "1"}}})).await;
-    successor(&world, "edc", &lost).await;
+    successor(&world, "edc", &former).await;
     let status = world.portal_ready().await;
-    assert_eq!(retained_ids(status), [lost.id.to_string()]);
+    assert_eq!(retained_ids(status), [former.id.to_string()]);
     world.two_sweeps().await;
     assert_eq!(world.count(Endpoint::Create), 2, "one request, one successor");
     world.delete("edc").await;
