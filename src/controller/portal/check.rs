@@ -23,7 +23,7 @@ const SWEEP_PATIENCE: Duration = Duration::from_mins(1);
 /// What a check of the portal found.
 pub struct Checked {
     /// The connection that works.
-    pub link: Connection,
+    pub connection: Connection,
     /// What the sweep found, and how long it took; `None` while it is in progress, and if it is not due.
     pub swept: Option<(Leftovers, Duration)>,
     /// What the portal shows of the data space, where it was asked.
@@ -56,7 +56,7 @@ pub async fn check(
     let was_up = matches!(before, Some(ConnectionState::Up(_)));
     match try_check(ctx, key, object, sweep_is_due).await {
         Ok(checked) => {
-            let new = &checked.link;
+            let new = &checked.connection;
             let same = was_up
                 && last.is_some_and(|last| {
                     // Another client may find other credentials in the same answers.
@@ -133,28 +133,28 @@ async fn connect_with(
 ) -> Result<Checked, Blocker> {
     let status: PortalStatus = lenient(object, "status");
     let last_known = status.company.as_ref().map(|company| company.bpn.as_str());
-    let link = connect::connect(ctx, key, ingredients, last_known).await?;
-    if !sweep_is_due && link.inventory.is_judged() && !link.inventory.has_sweep() {
-        return Ok(Checked { link, swept: None, dataspace: None, list_not_due: true });
+    let connection = connect::connect(ctx, key, ingredients, last_known).await?;
+    if !sweep_is_due && connection.inventory.is_judged() && !connection.inventory.has_sweep() {
+        return Ok(Checked { connection, swept: None, dataspace: None, list_not_due: true });
     }
-    let dataspace = dataspace(key, &link).await;
-    let Some(swept) = link.inventory.sweep(SWEEP_PATIENCE).await else {
-        return Ok(Checked { link, swept: None, dataspace, list_not_due: false });
+    let dataspace = dataspace(key, &connection).await;
+    let Some(swept) = connection.inventory.sweep(SWEEP_PATIENCE).await else {
+        return Ok(Checked { connection, swept: None, dataspace, list_not_due: false });
     };
-    let took = swept.map_err(|error| connect::blocker(&error, Some(&link.capabilities.permissions)))?;
-    let leftovers = Leftovers::find(ctx, &link, &status).await;
-    Ok(Checked { link, swept: Some((leftovers, took)), dataspace, list_not_due: false })
+    let took = swept.map_err(|error| connect::blocker(&error, Some(&connection.capabilities.permissions)))?;
+    let leftovers = Leftovers::find(ctx, &connection, &status).await;
+    Ok(Checked { connection, swept: Some((leftovers, took)), dataspace, list_not_due: false })
 }
 
 /// Asks the portal for the values of the data space, where the token permits it. What was found before holds where it cannot be
 /// read now.
-async fn dataspace(key: &Key, link: &Connection) -> Option<Shown> {
-    if !link.login.permissions.dataspace {
+async fn dataspace(key: &Key, connection: &Connection) -> Option<Shown> {
+    if !connection.login.permissions.dataspace {
         return Some(Shown::Nothing);
     }
     let is_of_the_company =
-        |company: Option<&String>| company.is_none_or(|company| link.company.as_ref() == Some(company));
-    match link.portal.dataspace(Lane::Background).await {
+        |company: Option<&String>| company.is_none_or(|company| connection.company.as_ref() == Some(company));
+    match connection.portal.dataspace(Lane::Background).await {
         Ok(Some(shown)) if is_of_the_company(shown.company.as_ref()) => Some(Shown::Values(shown.values)),
         Ok(_) => Some(Shown::Nothing),
         Err(error) => {

@@ -38,7 +38,7 @@ pub struct Reconcile {
     /// Which Portal.
     pub portal_key: Key,
     /// The connection, where there is one.
-    pub link: Option<Connection>,
+    pub connection: Option<Connection>,
     /// The namespace may read details of the Portal in messages: its address, company and Secrets.
     pub discloses: bool,
     /// The Portal as the cache showed it.
@@ -75,13 +75,16 @@ pub struct Reconcile {
 impl Reconcile {
     /// The connection; a step that needs it is planned only where there is one.
     pub fn connected(&self) -> Result<&Connection, Failure> {
-        self.link.as_ref().ok_or(Failure::NotConnected)
+        self.connection.as_ref().ok_or(Failure::NotConnected)
     }
 
     /// How the portal names permissions, where the namespace may read details of the Portal in messages.
     #[must_use]
     pub fn disclosed(&self) -> Option<&PermissionNames> {
-        self.link.as_ref().filter(|_| self.discloses).map(|link| &link.capabilities.permissions)
+        self.connection
+            .as_ref()
+            .filter(|_| self.discloses)
+            .map(|connection| &connection.capabilities.permissions)
     }
 
     /// The credential that a user's details show.

@@ -116,18 +116,23 @@ impl NamedRoles {
 
 /// Roles of a user can change in the portal, or in the identity provider alone, without a word in the list; the token of an
 /// internal user shows them.
-pub(super) fn compare(reconcile: &mut Reconcile, link: &Connection, at: &CredentialAt, token: TokenRoles) {
+pub(super) fn compare(
+    reconcile: &mut Reconcile,
+    connection: &Connection,
+    at: &CredentialAt,
+    token: TokenRoles,
+) {
     let memory = &reconcile.ctx.memory;
     let user = match (at, &reconcile.status.user) {
         (CredentialAt::Portal(user), _)
             if reconcile.details.get(user).is_some_and(|details| details.kind == UserKind::Internal) =>
         {
-            let shown = Shown { comparable: is_comparable(reconcile, link, &token), token: &token };
+            let shown = Shown { comparable: is_comparable(reconcile, connection, &token), token: &token };
             memory.change(&reconcile.key, |seen| seen.roles.shown_with_details(user, &shown));
             Some((user.clone(), shown.comparable))
         }
         (CredentialAt::Output(_), Some(user)) if user.kind == super::status::INTERNAL => {
-            let shown = Shown { comparable: is_comparable(reconcile, link, &token), token: &token };
+            let shown = Shown { comparable: is_comparable(reconcile, connection, &token), token: &token };
             let id = UserId::new(&user.id);
             memory.change(&reconcile.key, |seen| seen.roles.shown(&id, &shown, &user.roles));
             Some((id, shown.comparable))
@@ -142,14 +147,14 @@ pub(super) fn compare(reconcile: &mut Reconcile, link: &Connection, at: &Credent
 
 /// Whether the token of an internal user would name its technical-user roles: it names some, or a token of this user, of
 /// another one of the Portal or of its login has named some.
-fn is_comparable(reconcile: &Reconcile, link: &Connection, token: &TokenRoles) -> bool {
+fn is_comparable(reconcile: &Reconcile, connection: &Connection, token: &TokenRoles) -> bool {
     let seen = &reconcile.ctx.memory.named_roles;
     if !token.technical.is_empty() {
-        seen.named(&reconcile.portal_key, &link.token_url);
+        seen.named(&reconcile.portal_key, &connection.token_url);
         return true;
     }
-    !link.login.technical_roles.is_empty()
-        || seen.are_named(&reconcile.portal_key, &link.token_url)
+    !connection.login.technical_roles.is_empty()
+        || seen.are_named(&reconcile.portal_key, &connection.token_url)
         || reconcile.status.conditions.iter().any(|condition| {
             condition.type_ == READY && reports_token_roles(&condition.reason, &condition.message)
         })

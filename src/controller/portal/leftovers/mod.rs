@@ -18,9 +18,9 @@ pub struct Leftovers {
 
 impl Leftovers {
     /// Finds them in the list that was just read. `status` is what the Portal listed before.
-    pub async fn find(ctx: &Arc<Context>, link: &Connection, status: &PortalStatus) -> Self {
-        let unclaimed = unclaimed::unclaimed(ctx, link, status).await;
-        let retained = retained::compare(&ctx.process, &ctx.installation, link, status).await;
+    pub async fn find(ctx: &Arc<Context>, connection: &Connection, status: &PortalStatus) -> Self {
+        let unclaimed = unclaimed::unclaimed(ctx, connection, status).await;
+        let retained = retained::compare(&ctx.process, &ctx.installation, connection, status).await;
         Self { unclaimed, retained }
     }
 

@@ -47,23 +47,23 @@ impl RetainedChanges {
 pub async fn compare(
     process: &Process,
     installation: &Installation,
-    link: &Connection,
+    connection: &Connection,
     status: &PortalStatus,
 ) -> RetainedChanges {
-    let judge = |list: &Snapshot| (absent(link, status, list), unlisted(status, list));
-    let (absent, unlisted) = link.inventory.with(judge).unwrap_or_default();
+    let judge = |list: &Snapshot| (absent(connection, status, list), unlisted(status, list));
+    let (absent, unlisted) = connection.inventory.with(judge).unwrap_or_default();
     RetainedChanges {
-        gone: gone(link, absent, &process.random).await,
-        found: found(installation, link, status, unlisted, process.clock.now()),
+        gone: gone(connection, absent, &process.random).await,
+        found: found(installation, connection, status, unlisted, process.clock.now()),
     }
 }
 
 /// The ids that a list which shows every user does not show as usable.
-fn absent(link: &Connection, status: &PortalStatus, list: &Snapshot) -> Vec<UserId> {
+fn absent(connection: &Connection, status: &PortalStatus, list: &Snapshot) -> Vec<UserId> {
     if !list.is_complete() {
         return Vec::new();
     }
-    let here = status.retained.iter().filter(|user| is_in_this_portal(user, link, status));
+    let here = status.retained.iter().filter(|user| is_in_this_portal(user, connection, status));
     let ids = here.map(|user| UserId::new(&user.id));
     ids.filter(|id| {
         list.get(id).is_none_or(|user| matches!(user.status, UserStatus::Deleted | UserStatus::Inactive))
@@ -71,19 +71,19 @@ fn absent(link: &Connection, status: &PortalStatus, list: &Snapshot) -> Vec<User
     .collect()
 }
 
-async fn gone(link: &Connection, mut absent: Vec<UserId>, random: &Random) -> BTreeSet<String> {
+async fn gone(connection: &Connection, mut absent: Vec<UserId>, random: &Random) -> BTreeSet<String> {
     let mut gone = BTreeSet::new();
-    if link.inventory.mass_disappearance().is_some() {
+    if connection.inventory.mass_disappearance().is_some() {
         return gone;
     }
     random.shuffle(&mut absent);
     for id in absent.into_iter().take(READS_PER_SWEEP) {
-        match link.portal.details(&id, Lane::Background).await {
+        match connection.portal.details(&id, Lane::Background).await {
             Err(PortalError::NotFound) => {
                 gone.insert(id.to_string());
             }
             // Such a portal answers so for a deleted user; that its list does not show it decides.
-            Err(PortalError::ClientMissing) if !link.capabilities.reports_deleted => {
+            Err(PortalError::ClientMissing) if !connection.capabilities.reports_deleted => {
                 gone.insert(id.to_string());
             }
             Ok(_) | Err(PortalError::ClientMissing) => {}
@@ -96,12 +96,12 @@ async fn gone(link: &Connection, mut absent: Vec<UserId>, random: &Random) -> BT
 
 /// A portal answers 404 for ids of other portals and companies, too. An entry of an earlier release does not name them; it
 /// belongs to the company that the status named last.
-fn is_in_this_portal(user: &RetainedUser, link: &Connection, status: &PortalStatus) -> bool {
+fn is_in_this_portal(user: &RetainedUser, connection: &Connection, status: &PortalStatus) -> bool {
     let is_ours = |bpn: Option<&String>| {
-        bpn.map_or(link.login.companies.is_empty(), |bpn| link.login.companies.contains(bpn))
+        bpn.map_or(connection.login.companies.is_empty(), |bpn| connection.login.companies.contains(bpn))
     };
     match &user.url {
-        Some(url) => address::portal(url) == link.url && is_ours(user.bpn.as_ref()),
+        Some(url) => address::portal(url) == connection.url && is_ours(user.bpn.as_ref()),
         None => is_ours(status.company.as_ref().map(|company| &company.bpn)),
     }
 }
@@ -123,14 +123,14 @@ fn unlisted(status: &PortalStatus, list: &Snapshot) -> Vec<ListedUser> {
 /// Those of them that are known to bear the mark of a retained user.
 fn found(
     installation: &Installation,
-    link: &Connection,
+    connection: &Connection,
     status: &PortalStatus,
     unlisted: Vec<ListedUser>,
     now: Timestamp,
 ) -> Vec<RetainedUser> {
     let room = RETAINED_LIMIT.saturating_sub(status.retained.len());
     let entry = |user: ListedUser| {
-        let mark = link.inventory.mark(&user.id).flatten()?;
+        let mark = connection.inventory.mark(&user.id).flatten()?;
         let ours = mark.retained
             && !mark.login
             && mark.owner.instance == installation.instance
@@ -142,8 +142,8 @@ fn found(
             technical_user: format!("{}/{}", mark.owner.namespace, mark.owner.name),
             reason: FOUND_BY_MARK.to_owned(),
             since: now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-            url: Some(link.url.clone()),
-            bpn: link.company.clone(),
+            url: Some(connection.url.clone()),
+            bpn: connection.company.clone(),
         })
     };
     unlisted.into_iter().filter_map(entry).take(room).collect()

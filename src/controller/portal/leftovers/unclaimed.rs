@@ -20,7 +20,7 @@ const LIMIT: usize = UNCLAIMED_LIMIT;
 ///
 /// A resource in a namespace that may not be listed is not seen, so none of its users is found without one; what was
 /// found while it could be listed stays.
-pub async fn unclaimed(ctx: &Context, link: &Connection, status: &PortalStatus) -> Vec<UnclaimedUser> {
+pub async fn unclaimed(ctx: &Context, connection: &Connection, status: &PortalStatus) -> Vec<UnclaimedUser> {
     let claimed: BTreeSet<String> =
         ctx.caches.all_users().iter().map(|object| owner(ctx, &Key::of(object)).name_prefix()).collect();
     let retained: BTreeSet<UserId> = status.retained.iter().map(|user| UserId::new(&user.id)).collect();
@@ -33,10 +33,10 @@ pub async fn unclaimed(ctx: &Context, link: &Connection, status: &PortalStatus) 
             .cloned()
             .collect()
     };
-    let mut candidates = link.inventory.with(unclaimed).unwrap_or_default();
-    candidates.extend(renamed(&link.inventory, &ctx.installation.instance, &claimed));
+    let mut candidates = connection.inventory.with(unclaimed).unwrap_or_default();
+    candidates.extend(renamed(&connection.inventory, &ctx.installation.instance, &claimed));
     candidates.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
-    let marked = marks(link.portal.as_ref(), &link.inventory, candidates).await;
+    let marked = marks(connection.portal.as_ref(), &connection.inventory, candidates).await;
     let reported = |id: &UserId| status.unclaimed.iter().find(|user| UserId::new(&user.id) == *id);
     let known = |mark: &Mark, id: &UserId| {
         !ctx.hides(&technical_users(), &mark.owner.namespace) || reported(id).is_some()

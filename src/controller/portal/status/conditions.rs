@@ -13,7 +13,11 @@ use crate::domain::plan;
 use crate::domain::reason::Reason;
 
 /// What stands in the way of a login that works.
-pub fn standing_in_the_way(link: &Connection, suspended: bool, missing: Option<i64>) -> Option<Blocker> {
+pub fn standing_in_the_way(
+    connection: &Connection,
+    suspended: bool,
+    missing: Option<i64>,
+) -> Option<Blocker> {
     if let Some(count) = missing {
         return Some(Blocker::lasting(
             Reason::UsersVanished,
@@ -24,8 +28,11 @@ pub fn standing_in_the_way(link: &Connection, suspended: bool, missing: Option<i
             ),
         ));
     }
-    if link.company.is_none() && !link.login.companies.is_empty() {
-        return Some(Blocker::lasting(Reason::CompanyAmbiguous, plan::ambiguous(&link.login.companies)));
+    if connection.company.is_none() && !connection.login.companies.is_empty() {
+        return Some(Blocker::lasting(
+            Reason::CompanyAmbiguous,
+            plan::ambiguous(&connection.login.companies),
+        ));
     }
     if suspended {
         return Some(Blocker::passing(
@@ -33,7 +40,7 @@ pub fn standing_in_the_way(link: &Connection, suspended: bool, missing: Option<i
             "spec.suspend is true: the operator writes nothing to the portal",
         ));
     }
-    let (permissions, names) = (link.login.permissions, &link.capabilities.permissions);
+    let (permissions, names) = (connection.login.permissions, &connection.capabilities.permissions);
     let missing = [(permissions.create, names.create), (permissions.roles, names.roles)];
     let missing: Vec<_> = missing.iter().filter(|(there, _)| !there).map(|(_, name)| *name).collect();
     (!missing.is_empty()).then(|| {

@@ -13,21 +13,21 @@ use crate::domain::reason::Reason;
 pub fn wanted(
     old: &[Condition],
     new: &PortalStatus,
-    link: Option<&Connection>,
+    connection: Option<&Connection>,
     spec: Option<&PortalSpec>,
 ) -> Vec<Wanted> {
-    token_url(old, link).into_iter().chain(dataspace(new, spec)).collect()
+    token_url(old, connection).into_iter().chain(dataspace(new, spec)).collect()
 }
 
 /// The portal names another token endpoint for internal users than the Portal.
-fn token_url(old: &[Condition], link: Option<&Connection>) -> Option<Wanted> {
+fn token_url(old: &[Condition], connection: Option<&Connection>) -> Option<Wanted> {
     let before = || {
         let found = old.iter().find(|condition| condition.type_ == TOKEN_URL_DIFFERS)?;
         Some(differs(TOKEN_URL_DIFFERS, Reason::TokenUrlDiffers, found.message.clone()))
     };
-    let Some(link) = link else { return before() };
-    let ours = &link.token_url;
-    let Some(named) = link.portal.named_token_url() else {
+    let Some(connection) = connection else { return before() };
+    let ours = &connection.token_url;
+    let Some(named) = connection.portal.named_token_url() else {
         // This process has read no internal user so far. What was found before holds for the same endpoint.
         return before().filter(|wanted| wanted.message.contains(&format!("({ours})")));
     };

@@ -88,25 +88,25 @@ async fn write_over(
     new.missing_users = missing_users(&old, inventory(ctx, key, checked).as_deref());
     let blocker = match checked {
         // What was found before a restart holds until the list was read.
-        Ok(Checked { link, .. })
-            if !link.inventory.is_judged() && is_ready_because(&old, Reason::UsersVanished) =>
+        Ok(Checked { connection, .. })
+            if !connection.inventory.is_judged() && is_ready_because(&old, Reason::UsersVanished) =>
         {
             return Ok(false);
         }
-        Ok(Checked { link, swept, dataspace, .. }) => {
-            found(&mut new, link);
+        Ok(Checked { connection, swept, dataspace, .. }) => {
+            found(&mut new, connection);
             shown(&old, &mut new, dataspace.as_ref());
-            notices.extend(differences::wanted(&old.conditions, &new, Some(link), spec.as_ref()));
+            notices.extend(differences::wanted(&old.conditions, &new, Some(connection), spec.as_ref()));
             if let Some((leftovers, _)) = swept {
                 leftovers.list(&mut new);
-                count(ctx, key, link, &mut new);
+                count(ctx, key, connection, &mut new);
             }
             let suspended = spec.as_ref().is_some_and(|spec| spec.suspend.unwrap_or(false));
-            let blocker = leaving.or_else(|| standing_in_the_way(link, suspended, new.missing_users));
+            let blocker = leaving.or_else(|| standing_in_the_way(connection, suspended, new.missing_users));
             new.conditions = conditions(
                 &old,
                 blocker.as_ref(),
-                CanDelete::of(&link.login, &link.capabilities.permissions),
+                CanDelete::of(&connection.login, &connection.capabilities.permissions),
                 &notices,
                 &new,
                 ctx.process.clock.now(),
@@ -165,21 +165,21 @@ fn announce(ctx: &Context, object: &DynamicObject, old: &PortalStatus, blocker: 
     }
 }
 
-fn found(status: &mut PortalStatus, link: &Connection) {
+fn found(status: &mut PortalStatus, connection: &Connection) {
     // Where the login has several companies, the one that it had before is kept.
-    if link.company.is_some() || link.login.companies.is_empty() {
-        status.company = link.company.clone().map(|bpn| Company { bpn });
+    if connection.company.is_some() || connection.login.companies.is_empty() {
+        status.company = connection.company.clone().map(|bpn| Company { bpn });
     }
-    status.version = Some(link.capabilities.version.to_owned());
-    let permissions = link.login.permissions;
+    status.version = Some(connection.capabilities.version.to_owned());
+    let permissions = connection.login.permissions;
     let known_before = status.permissions.is_some_and(|found| found.delete);
     status.permissions = Some(PermissionsFound {
         view: permissions.view,
         create: permissions.create,
-        delete: if link.login.deletion_trouble.is_some() { known_before } else { permissions.delete },
+        delete: if connection.login.deletion_trouble.is_some() { known_before } else { permissions.delete },
         roles: permissions.roles,
     });
-    status.roles = link
+    status.roles = connection
         .roles
         .iter()
         .map(|role| OfferedRole {
@@ -204,20 +204,22 @@ fn shown(old: &PortalStatus, new: &mut PortalStatus, shown: Option<&Shown>) {
 }
 
 /// Counts resources and users, once for each reading of the list. A list that changed while it was read counts no user.
-fn count(ctx: &Context, key: &Key, link: &Connection, status: &mut PortalStatus) {
+fn count(ctx: &Context, key: &Key, connection: &Connection, status: &mut PortalStatus) {
     let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
     status.technical_users = Some(number(users_of(ctx, key).len()));
     let listed = |list: &Snapshot| (list.coverage() != Coverage::Partial).then(|| list.len());
-    status.users = link.inventory.with(listed).flatten().map(number).or(status.users);
+    status.users = connection.inventory.with(listed).flatten().map(number).or(status.users);
 }
 
 /// The user list of the login that works, or that worked last.
 fn inventory(ctx: &Context, key: &Key, checked: &Result<Checked, Blocker>) -> Option<Arc<Inventory>> {
-    if let Ok(Checked { link, .. }) = checked {
-        return Some(Arc::clone(&link.inventory));
+    if let Ok(Checked { connection, .. }) = checked {
+        return Some(Arc::clone(&connection.inventory));
     }
     match ctx.connections.get(key)? {
-        ConnectionState::Up(link) | ConnectionState::Down(_, Some(link)) => Some(link.inventory),
+        ConnectionState::Up(connection) | ConnectionState::Down(_, Some(connection)) => {
+            Some(connection.inventory)
+        }
         ConnectionState::Down(_, None) => None,
     }
 }

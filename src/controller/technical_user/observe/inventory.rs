@@ -18,9 +18,9 @@ pub(super) fn see_inventory(reconcile: &mut Reconcile, portal_status: Option<&Po
     if let (Some(id), Some(client)) = (&recorded, by_status) {
         o.users.entry(id).client_ids.insert(client);
     }
-    let Some(link) = &reconcile.link else { return };
+    let Some(connection) = &reconcile.connection else { return };
     if let Some(id) = &recorded {
-        see_client_id(&mut o.users, link, id);
+        see_client_id(&mut o.users, connection, id);
     }
     let name = reconcile.status.user.as_ref().map(|user| user.name.clone()).unwrap_or_default();
     let existing = reconcile.spec.user.existing.as_ref();
@@ -31,7 +31,7 @@ pub(super) fn see_inventory(reconcile: &mut Reconcile, portal_status: Option<&Po
         named: list.named_for(owner).into_iter().cloned().collect(),
         selected: existing.map(|existing| select(list, existing)),
     };
-    let Some(seen) = link.inventory.with(seen) else { return };
+    let Some(seen) = connection.inventory.with(seen) else { return };
     if let Some(id) = &recorded {
         o.users.entry(id).listed = seen.listed;
     }
@@ -39,7 +39,7 @@ pub(super) fn see_inventory(reconcile: &mut Reconcile, portal_status: Option<&Po
     o.name_doubted = generation > 0 && seen.name.is_some_and(|name| !o.is_named(&name, generation));
     if let Some((selected, selection)) = seen.selected {
         for id in &selected {
-            see_client_id(&mut o.users, link, id);
+            see_client_id(&mut o.users, connection, id);
         }
         o.users.select_only(selected);
         o.selection = selection;
@@ -51,12 +51,13 @@ pub(super) fn see_inventory(reconcile: &mut Reconcile, portal_status: Option<&Po
     let full = retained.len() >= RETAINED_LIMIT;
     for user in &seen.named {
         let listed_as_retained = full || retained.contains(&user.id.as_str());
-        o.users.entry(&user.id).named = Some(named(link, &o.owner, generation, user, listed_as_retained));
+        o.users.entry(&user.id).named =
+            Some(named(connection, &o.owner, generation, user, listed_as_retained));
     }
 }
 
-fn see_client_id(users: &mut Users, link: &Connection, id: &UserId) {
-    if let Some(client) = link.inventory.get(id).and_then(|user| user.client_id) {
+fn see_client_id(users: &mut Users, connection: &Connection, id: &UserId) {
+    if let Some(client) = connection.inventory.get(id).and_then(|user| user.client_id) {
         users.entry(id).client_ids.insert(client);
     }
 }
@@ -96,13 +97,13 @@ fn select(list: &Snapshot, existing: &ExistingUser) -> (Vec<UserId>, Selection) 
 
 /// A user of our name, with what is remembered of its mark.
 pub(in crate::controller::technical_user) fn named(
-    link: &Connection,
+    connection: &Connection,
     owner: &Owner,
     recorded_generation: i64,
     user: &ListedUser,
     listed_as_retained: bool,
 ) -> Named {
-    let mark = link.inventory.mark(&user.id);
+    let mark = connection.inventory.mark(&user.id);
     let read = mark.as_ref().and_then(Option::as_ref);
     let shown = ownership::generation_shown(owner, &user.name, read, recorded_generation);
     let confirmed = match mark {

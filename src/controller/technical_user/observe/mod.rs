@@ -37,7 +37,7 @@ use inventory::see_inventory;
 use known::known;
 use outputs::observe_outputs;
 pub(in crate::controller) use portal::grants;
-use portal::{audited, every_login_is_known, facts, link, taken_over};
+use portal::{audited, connection, every_login_is_known, facts, taken_over};
 use recorded::open_attempt;
 pub(super) use recorded::recorded;
 use restart::see_restarts;
@@ -69,18 +69,19 @@ pub async fn observe(
     };
     let discloses = portal_key.namespace == key.namespace || !granted.0.is_empty();
     let grants = if is_deleting(&object) { Grants::default() } else { granted };
-    let (link, usable) = link(ctx, &portal_key, portal_object.as_deref(), is_deleting(&object), discloses);
+    let (connection, usable) =
+        connection(ctx, &portal_key, portal_object.as_deref(), is_deleting(&object), discloses);
     let existing = spec.user.existing.is_some();
     let usable = usable.and_then(|()| if existing { every_login_is_known(ctx) } else { Ok(()) });
     let portal = (&portal_key, portal_object.as_deref(), portal_spec);
-    let facts = facts(ctx, portal, link.as_ref(), usable, (grants, discloses));
+    let facts = facts(ctx, portal, connection.as_ref(), usable, (grants, discloses));
     let fingerprint = RefusalFingerprint::of(&object, portal_object.as_deref(), facts.as_ref().ok());
     let owner = owner(ctx, &key);
     let verification_interval = verification_interval(portal_spec);
     let taken_over = portal_object.as_deref().map(taken_over).unwrap_or_default();
     let stores = Stores::of(ctx, &object, &spec, &status).await?;
     let around = Around { stores, verification_interval, taken_over };
-    let recorded = recorded(ctx, &owner, &status, link.as_ref());
+    let recorded = recorded(ctx, &owner, &status, connection.as_ref());
     let attempt =
         ctx.memory.change(&key, |user| open_attempt(&mut user.attempts, &object, &recorded, fingerprint));
     let pending_for = pending_for(&status, now);
@@ -122,7 +123,7 @@ pub async fn observe(
     let known = known(&observation, parsed.as_deref());
     let resource = Resource::of(ctx, &object, &status, &observation.owner, known.as_ref(), around);
     let mut reconcile = Reconcile {
-        link: link.map(|link| audited(link, &key, &status)),
+        connection: connection.map(|connection| audited(connection, &key, &status)),
         ctx: Arc::clone(ctx),
         key,
         object,

@@ -26,26 +26,29 @@ use crate::domain::user::UserId;
 pub(super) fn facts(
     ctx: &Context,
     (key, object, spec): (&Key, Option<&DynamicObject>, Option<&PortalSpec>),
-    link: Option<&Connection>,
+    connection: Option<&Connection>,
     usable: Result<(), Blocker>,
     (grants, discloses): (Grants, bool),
 ) -> Result<PortalFacts, Blocker> {
     usable?;
-    let (Some(link), Some(object), Some(spec)) = (link, object, spec) else {
+    let (Some(connection), Some(object), Some(spec)) = (connection, object, spec) else {
         return Err(Blocker::passing(Reason::PortalNotReady, format!("Portal {key} cannot be read")));
     };
-    Ok(portal_facts(ctx, link, object, spec, grants, discloses))
+    Ok(portal_facts(ctx, connection, object, spec, grants, discloses))
 }
 
 /// The connection as this resource uses it: its writes are logged.
-pub(super) fn audited(link: Connection, key: &Key, status: &TechnicalUserStatus) -> Connection {
+pub(super) fn audited(connection: Connection, key: &Key, status: &TechnicalUserStatus) -> Connection {
     let recorded =
         status.user.as_ref().and_then(|user| Some((UserId::new(&user.id), user.client_id.clone()?)));
-    Connection { portal: Arc::new(Audited::new(Arc::clone(&link.portal), key.clone(), recorded)), ..link }
+    Connection {
+        portal: Arc::new(Audited::new(Arc::clone(&connection.portal), key.clone(), recorded)),
+        ..connection
+    }
 }
 
 /// The connection, and whether it can be used for this. Cleaning up may use the last login that worked.
-pub(super) fn link(
+pub(super) fn connection(
     ctx: &Context,
     key: &Key,
     object: Option<&DynamicObject>,
@@ -141,31 +144,31 @@ pub(super) fn taken_over(portal: &DynamicObject) -> Vec<Hint> {
 
 fn portal_facts(
     ctx: &Context,
-    link: &Connection,
+    connection: &Connection,
     object: &DynamicObject,
     spec: &PortalSpec,
     grants: Grants,
     discloses: bool,
 ) -> PortalFacts {
     PortalFacts {
-        url: link.url.clone(),
-        written_url: link.written_url.clone(),
-        token_url: link.token_url.clone(),
-        companies: link.login.companies.clone(),
-        bpn: link.company.clone(),
+        url: connection.url.clone(),
+        written_url: connection.written_url.clone(),
+        token_url: connection.token_url.clone(),
+        companies: connection.login.companies.clone(),
+        bpn: connection.company.clone(),
         moved_from: annotation(object, keys::PORTAL_MOVED).map(moved_from).unwrap_or_default(),
         discloses,
         suspended: spec.suspend.unwrap_or(false),
         deleting: is_deleting(object),
-        permissions: link.capabilities.permissions,
-        may_create: link.login.permissions.create && link.login.permissions.roles,
-        may_delete: link.login.permissions.delete,
+        permissions: connection.capabilities.permissions,
+        may_create: connection.login.permissions.create && connection.login.permissions.roles,
+        may_delete: connection.login.permissions.delete,
         release_undeletable: spec.when_undeletable == Some(WhenUndeletable::Release),
-        roles: link.roles.to_vec(),
+        roles: connection.roles.to_vec(),
         grants,
         taken_over: taken_over(object),
-        mass_disappearance: link.inventory.mass_disappearance(),
-        logins: ctx.connections.logins.at(&LoginPlace::new(&link.url, &link.token_url)),
+        mass_disappearance: connection.inventory.mass_disappearance(),
+        logins: ctx.connections.logins.at(&LoginPlace::new(&connection.url, &connection.token_url)),
     }
 }
 

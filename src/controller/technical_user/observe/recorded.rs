@@ -21,9 +21,9 @@ pub(in crate::controller::technical_user) fn recorded(
     ctx: &Context,
     owner: &Owner,
     status: &TechnicalUserStatus,
-    link: Option<&Connection>,
+    connection: Option<&Connection>,
 ) -> Recorded {
-    let inventory = link.map(|link| link.inventory.as_ref());
+    let inventory = connection.map(|connection| connection.inventory.as_ref());
     Recorded {
         portal: status.portal.as_ref().filter(|portal| !portal.url.is_empty()).map(|portal| RecordedPortal {
             url: portal.url.clone(),

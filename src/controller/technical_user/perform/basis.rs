@@ -59,14 +59,14 @@ impl Basis {
             user: Version::of(&reconcile.object),
             portal_key: reconcile.portal_key.clone(),
             portal: Version::of(reconcile.portal.as_ref()?),
-            pin: reconcile.link.as_ref()?.pin.clone(),
+            pin: reconcile.connection.as_ref()?.pin.clone(),
             grants: reconcile.observation.portal.as_ref().ok()?.grants.clone(),
         })
     }
 
     /// Whether nothing of it has changed since, as far as the caches know.
     pub async fn holds(&self, ctx: &Context) -> Result<bool, Failure> {
-        let connected = matches!(ctx.connections.get(&self.portal_key), Some(ConnectionState::Up(link)) if link.pin == self.pin);
+        let connected = matches!(ctx.connections.get(&self.portal_key), Some(ConnectionState::Up(connection)) if connection.pin == self.pin);
         let (user, portal) = (ctx.cached_user(&self.key), ctx.portals.get(&self.portal_key));
         let Some(portal) = portal.filter(|_| connected && is_still(&self.user, user.as_ref())) else {
             return Ok(false);

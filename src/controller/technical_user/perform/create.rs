@@ -45,7 +45,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 struct Task {
     ctx: Arc<Context>,
     key: Key,
-    link: Connection,
+    connection: Connection,
     user: NewUser,
     mark: Mark,
     attempt: Attempt,
@@ -66,11 +66,11 @@ pub async fn create(reconcile: &mut Reconcile, generation: i64, user: NewUser) -
         return Err(Failure::NotActive);
     }
     let owner = reconcile.observation.owner.clone();
-    let link = reconcile.connected()?.clone();
+    let connection = reconcile.connected()?.clone();
     let Some(pin) = plan::attempt_pin(&reconcile.observation) else { return Err(Failure::Overtaken) };
     // Waited for here, where the reconcile may end meanwhile.
-    let change = link.inventory.change(&reconcile.key, Kind::Create).await?;
-    let slot = match link.portal.create_slot().await {
+    let change = connection.inventory.change(&reconcile.key, Kind::Create).await?;
+    let slot = match connection.portal.create_slot().await {
         Err(error @ PortalError::CreatesInProgress) => {
             reconcile.ctx.memory.turns.wait(&reconcile.portal_key, &reconcile.key);
             return Err(error.into());
@@ -94,7 +94,7 @@ pub async fn create(reconcile: &mut Reconcile, generation: i64, user: NewUser) -
         },
         ctx: Arc::clone(&reconcile.ctx),
         key: reconcile.key.clone(),
-        link,
+        connection,
         user,
         attempt: attempt.clone(),
         resource_version: reconcile.resource_version().unwrap_or_default().to_owned(),
@@ -225,8 +225,8 @@ impl Task {
         match answer {
             Ok(users) => {
                 for user in &users {
-                    self.link.inventory.put(listed(user));
-                    self.link.inventory.remember(&user.id, Some(self.mark.clone()));
+                    self.connection.inventory.put(listed(user));
+                    self.connection.inventory.remember(&user.id, Some(self.mark.clone()));
                 }
                 let Some(user) = users.first() else { return Outcome::Refused(no_user_created()) };
                 self.ctx.events.normal(
@@ -238,7 +238,7 @@ impl Task {
                 Outcome::Created(user.id.clone())
             }
             Err(CreateFailure { error, effect: Effect::None }) => {
-                Outcome::Refused(refused(&error, &self.link.capabilities.permissions))
+                Outcome::Refused(refused(&error, &self.connection.capabilities.permissions))
             }
             Err(CreateFailure { effect: Effect::Unknown, error }) => {
                 tracing::warn!(resource = %self.key, %error, "A create ended without an answer; the operator searches for the user");

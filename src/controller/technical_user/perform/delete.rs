@@ -16,8 +16,8 @@ const SHOWN_BUT_NOT_DELETED: PortalError =
 
 /// Deletes a user in the portal, and reports it.
 pub async fn delete(reconcile: &mut Reconcile, id: &UserId, notice: &Notice) -> Result<(), Failure> {
-    let link = reconcile.connected()?.clone();
-    let done = match send(&link.inventory, &*link.portal, &reconcile.key, id).await? {
+    let connection = reconcile.connected()?.clone();
+    let done = match send(&connection.inventory, &*connection.portal, &reconcile.key, id).await? {
         Ok(()) => {
             event(reconcile, notice.reason, "Delete", &notice.note);
             Done::Deleted
@@ -25,7 +25,7 @@ pub async fn delete(reconcile: &mut Reconcile, id: &UserId, notice: &Notice) -> 
         // The portal answers so for ids of other companies as well: its details and its list decide.
         Err(PortalError::NotFound) => match read::user(reconcile, id).await? {
             UserView::Gone => {
-                link.inventory.remove(id);
+                connection.inventory.remove(id);
                 Done::Deleted
             }
             UserView::ClientMissing => {
@@ -40,11 +40,11 @@ pub async fn delete(reconcile: &mut Reconcile, id: &UserId, notice: &Notice) -> 
             Done::DeleteRefused(why_refused(refusal, code))
         }
         Err(PortalError::ClientMissing)
-            if !link.capabilities.deletes_external && is_external(reconcile, id) =>
+            if !connection.capabilities.deletes_external && is_external(reconcile, id) =>
         {
             Done::DeleteRefused(format!(
                 "a portal of {} cannot delete wallet users",
-                link.capabilities.version
+                connection.capabilities.version
             ))
         }
         Err(PortalError::ClientMissing) => {

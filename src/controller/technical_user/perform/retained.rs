@@ -141,7 +141,7 @@ fn insert(status: &mut PortalStatus, new: RetainedUser) -> bool {
 fn entry(reconcile: &Reconcile, id: &UserId, why: &str) -> RetainedUser {
     let details = reconcile.details.get(id);
     let recorded = reconcile.status.user.as_ref().filter(|user| UserId::new(&user.id) == *id);
-    let link = reconcile.link.as_ref();
+    let connection = reconcile.connection.as_ref();
     RetainedUser {
         id: id.to_string(),
         client_id: details
@@ -157,10 +157,10 @@ fn entry(reconcile: &Reconcile, id: &UserId, why: &str) -> RetainedUser {
             .as_ref()
             .map(|portal| portal.url.clone())
             .filter(|url| !url.is_empty())
-            .or_else(|| link.map(|link| link.url.clone())),
+            .or_else(|| connection.map(|connection| connection.url.clone())),
         bpn: match reconcile.status.portal.as_ref().filter(|portal| !portal.url.is_empty()) {
             Some(portal) => portal.bpn.clone(),
-            None => link.and_then(|link| link.company.clone()),
+            None => connection.and_then(|connection| connection.company.clone()),
         },
     }
     .bounded()

@@ -99,12 +99,12 @@ async fn describe(
     name: String,
     description: String,
 ) -> Result<(), Failure> {
-    let link = reconcile.connected()?.clone();
-    link.portal.update(id, &name, &description).await?;
+    let connection = reconcile.connected()?.clone();
+    connection.portal.update(id, &name, &description).await?;
     let mark = Mark::find(&description);
-    link.inventory.remember(id, mark.clone());
-    if let Some(listed) = link.inventory.get(id).filter(|listed| listed.name != name) {
-        link.inventory.put(ListedUser { name: name.clone(), ..listed });
+    connection.inventory.remember(id, mark.clone());
+    if let Some(listed) = connection.inventory.get(id).filter(|listed| listed.name != name) {
+        connection.inventory.put(ListedUser { name: name.clone(), ..listed });
     }
     if let Some(details) = reconcile.details.get_mut(id) {
         details.name.clone_from(&name);
@@ -120,8 +120,8 @@ async fn describe(
 }
 
 async fn reset(reconcile: &mut Reconcile, id: &UserId) -> Result<(), Failure> {
-    let link = reconcile.connected()?.clone();
-    link.portal.reset(id).await?;
+    let connection = reconcile.connected()?.clone();
+    connection.portal.reset(id).await?;
     event(
         reconcile,
         Reason::UserRevoked,
@@ -141,8 +141,8 @@ async fn mark_retained(
     name: &str,
     description: &str,
 ) -> Result<(), Failure> {
-    let link = reconcile.connected()?.clone();
-    match link.portal.update(id, name, description).await {
+    let connection = reconcile.connected()?.clone();
+    match connection.portal.update(id, name, description).await {
         Ok(()) => {}
         // It is gone, or the portal changes no such user: the Portal's list names it, and this process tries it no more.
         Err(error) if cannot_be_marked(&error) => {
@@ -151,7 +151,7 @@ async fn mark_retained(
         Err(error) => return Err(error.into()),
     }
     let (owner, hint) = (reconcile.observation.owner.clone(), reconcile.observation.hint.clone());
-    link.inventory.remember(id, Some(Mark { owner, generation, hint, retained: true, login: false }));
+    connection.inventory.remember(id, Some(Mark { owner, generation, hint, retained: true, login: false }));
     reconcile.observation.users.entry(id).done.push(Done::MarkedRetained);
     Ok(())
 }

@@ -40,7 +40,7 @@ fn record_current(reconcile: &Reconcile, new: &mut TechnicalUserStatus, current:
         }
         return;
     }
-    let listed = reconcile.link.as_ref().and_then(|link| link.inventory.get(&current.id));
+    let listed = reconcile.connection.as_ref().and_then(|connection| connection.inventory.get(&current.id));
     let listed = listed.as_ref();
     new.user = Some(RecordedUser {
         id: current.id.to_string(),
@@ -89,7 +89,7 @@ pub async fn repin(reconcile: &mut Reconcile) -> Result<(), Failure> {
     patch(reconcile, new).await?;
     let (ctx, owner) = (&reconcile.ctx, &reconcile.observation.owner);
     reconcile.observation.recorded =
-        observe::recorded(ctx, owner, &reconcile.status, reconcile.link.as_ref());
+        observe::recorded(ctx, owner, &reconcile.status, reconcile.connection.as_ref());
     Ok(())
 }
 

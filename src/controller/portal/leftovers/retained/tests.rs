@@ -14,7 +14,7 @@ const BPN: &str = "BPNL1";
 
 fn linked(answer: PortalError) -> (Arc<Fake<Users>>, Connection) {
     let portal = Users::none(answer);
-    let link = Connection {
+    let connection = Connection {
         portal: portal.clone(),
         url: URL.to_owned(),
         written_url: URL.to_owned(),
@@ -34,7 +34,7 @@ fn linked(answer: PortalError) -> (Arc<Fake<Users>>, Connection) {
         roles: Arc::default(),
         inventory: inventory_of(portal.clone()),
     };
-    (portal, link)
+    (portal, connection)
 }
 
 fn entry(id: &str, url: Option<&str>, bpn: Option<&str>) -> RetainedUser {
@@ -67,9 +67,10 @@ fn status(retained: Vec<RetainedUser>) -> PortalStatus {
     }
 }
 
-async fn after(link: &Connection, mut status: PortalStatus, snapshot: &Snapshot) -> PortalStatus {
-    let gone = gone(link, absent(link, &status, snapshot), &Random::seeded(1)).await;
-    let found = found(&installation(), link, &status, unlisted(&status, snapshot), Timestamp::UNIX_EPOCH);
+async fn after(connection: &Connection, mut status: PortalStatus, snapshot: &Snapshot) -> PortalStatus {
+    let gone = gone(connection, absent(connection, &status, snapshot), &Random::seeded(1)).await;
+    let found =
+        found(&installation(), connection, &status, unlisted(&status, snapshot), Timestamp::UNIX_EPOCH);
     RetainedChanges { gone, found }.apply(&mut status);
     status
 }
@@ -80,9 +81,9 @@ fn ids(status: &PortalStatus) -> Vec<&str> {
 
 #[tokio::test]
 async fn an_entry_is_removed_when_the_details_of_its_id_answer_404() {
-    let (portal, link) = linked(PortalError::NotFound);
+    let (portal, connection) = linked(PortalError::NotFound);
     let snapshot = Snapshot::new(vec![listed("shown", UserStatus::Active)], true);
-    let after = after(&link, status(vec![here("shown"), here("gone")]), &snapshot).await;
+    let after = after(&connection, status(vec![here("shown"), here("gone")]), &snapshot).await;
     assert_eq!(ids(&after), ["shown"]);
     assert_eq!(after.retained_omitted, None, "the list has room");
     assert_eq!(portal.asked(), [UserId::new("gone")]);
@@ -94,39 +95,39 @@ async fn nothing_is_concluded_for_another_portal_a_failing_one_or_an_incomplete_
         entry("company", Some(URL), Some("BPNL2")),
         entry("portal", Some("https://other.example.org"), Some(BPN)),
     ];
-    let (portal, link) = linked(PortalError::NotFound);
-    let kept = after(&link, status(elsewhere.to_vec()), &Snapshot::new(vec![], true)).await;
+    let (portal, connection) = linked(PortalError::NotFound);
+    let kept = after(&connection, status(elsewhere.to_vec()), &Snapshot::new(vec![], true)).await;
     assert_eq!(ids(&kept), ["company", "portal"]);
-    let kept = after(&link, status(vec![here("u1")]), &Snapshot::new(vec![], false)).await;
+    let kept = after(&connection, status(vec![here("u1")]), &Snapshot::new(vec![], false)).await;
     assert_eq!(ids(&kept), ["u1"]);
-    link.inventory.suspect_mass_disappearance(Some(9));
-    let kept = after(&link, status(vec![here("u1")]), &Snapshot::new(vec![], true)).await;
+    connection.inventory.suspect_mass_disappearance(Some(9));
+    let kept = after(&connection, status(vec![here("u1")]), &Snapshot::new(vec![], true)).await;
     assert_eq!(ids(&kept), ["u1"]);
     assert!(portal.asked().is_empty());
     for answer in [PortalError::Server { status: 500 }, PortalError::ClientMissing] {
-        let (_, link) = linked(answer);
-        let kept = after(&link, status(vec![here("u1")]), &Snapshot::new(vec![], true)).await;
+        let (_, connection) = linked(answer);
+        let kept = after(&connection, status(vec![here("u1")]), &Snapshot::new(vec![], true)).await;
         assert_eq!(ids(&kept), ["u1"]);
     }
 }
 
 #[tokio::test]
 async fn an_entry_of_an_earlier_release_belongs_to_the_company_of_the_status() {
-    let (_, link) = linked(PortalError::NotFound);
+    let (_, connection) = linked(PortalError::NotFound);
     let entries = || vec![entry("old", None, None)];
-    assert!(ids(&after(&link, status(entries()), &Snapshot::new(vec![], true)).await).is_empty());
+    assert!(ids(&after(&connection, status(entries()), &Snapshot::new(vec![], true)).await).is_empty());
     let moved = PortalStatus { company: Some(Company { bpn: "BPNL2".into() }), ..status(entries()) };
-    assert_eq!(ids(&after(&link, moved, &Snapshot::new(vec![], true)).await), ["old"]);
+    assert_eq!(ids(&after(&connection, moved, &Snapshot::new(vec![], true)).await), ["old"]);
 }
 
 #[tokio::test]
 async fn a_full_list_is_emptied_by_a_few_reads_per_sweep() {
-    let (portal, link) = linked(PortalError::NotFound);
+    let (portal, connection) = linked(PortalError::NotFound);
     let mut now = status((0..RETAINED_LIMIT).map(|number| here(&format!("u{number}"))).collect());
     let mut sweeps = 0;
     while !now.retained.is_empty() {
         let before = now.retained.len();
-        now = after(&link, now, &Snapshot::new(vec![], true)).await;
+        now = after(&connection, now, &Snapshot::new(vec![], true)).await;
         assert_eq!(before - now.retained.len(), READS_PER_SWEEP.min(before));
         sweeps += 1;
     }
@@ -136,7 +137,7 @@ async fn a_full_list_is_emptied_by_a_few_reads_per_sweep() {
 
 #[tokio::test]
 async fn a_user_whose_mark_says_that_it_is_retained_is_listed_while_there_is_room() {
-    let (_, link) = linked(PortalError::Server { status: 500 });
+    let (_, connection) = linked(PortalError::Server { status: 500 });
     let mark = |retained, hint: &str| {
         Some(Mark { owner: owner("edc"), generation: 1, hint: Hint::read(hint), retained, login: false })
     };
@@ -146,15 +147,15 @@ async fn a_user_whose_mark_says_that_it_is_retained_is_listed_while_there_is_roo
         ("of another cluster", mark(true, "there")),
         ("unmarked", None),
     ] {
-        link.inventory.remember(&UserId::new(id), mark);
+        connection.inventory.remember(&UserId::new(id), mark);
     }
     let users = ["retained", "managed", "of another cluster", "unmarked", "unread"];
     let users = users.iter().map(|id| listed(id, UserStatus::Active)).collect();
     let snapshot = Snapshot::new(users, true);
-    let one = after(&link, status(vec![]), &snapshot).await;
+    let one = after(&connection, status(vec![]), &snapshot).await;
     assert_eq!(ids(&one), ["retained"]);
     assert!(one.retained[0].found_by_mark());
     let full = status((0..RETAINED_LIMIT).map(|number| here(&format!("u{number}"))).collect());
-    let still_full = after(&link, full.clone(), &snapshot).await;
+    let still_full = after(&connection, full.clone(), &snapshot).await;
     assert_eq!(still_full, full, "a full list is kept, and says how many it omits");
 }

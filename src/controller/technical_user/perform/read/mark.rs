@@ -16,11 +16,11 @@ pub(super) fn named_in(reconcile: &Reconcile, user: &ListedUser) -> Result<Named
 
 /// Reads the mark of a user, and remembers it in the list.
 pub(super) async fn confirm(reconcile: &Reconcile, id: &UserId) -> Result<Confirmed, Failure> {
-    let (link, owner) = (reconcile.connected()?, &reconcile.observation.owner);
-    match link.portal.details(id, Lane::Interactive).await {
+    let (connection, owner) = (reconcile.connected()?, &reconcile.observation.owner);
+    match connection.portal.details(id, Lane::Interactive).await {
         Ok(details) => {
             reconcile.ctx.memory.change(&reconcile.key, |user| user.absent_users.there(id));
-            link.inventory.remember(id, details.mark.clone());
+            connection.inventory.remember(id, details.mark.clone());
             Ok(match details.mark {
                 Some(mark) if mark.is_of(owner) && mark.retained => Confirmed::Retained,
                 Some(mark) if mark.is_of(owner) => Confirmed::Ours(mark.hint),
@@ -28,7 +28,7 @@ pub(super) async fn confirm(reconcile: &Reconcile, id: &UserId) -> Result<Confir
             })
         }
         Err(PortalError::NotFound) => {
-            confirm_gone(reconcile, link, id).await?;
+            confirm_gone(reconcile, connection, id).await?;
             Ok(Confirmed::Gone)
         }
         Err(PortalError::ClientMissing) => Ok(Confirmed::ClientMissing),

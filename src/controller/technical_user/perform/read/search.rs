@@ -12,20 +12,20 @@ use crate::portal::{Lane, PortalError};
 
 /// Every user with a name of this resource, each confirmed by its mark. A name that is not found is proved absent.
 pub(super) async fn search(reconcile: &Reconcile) -> Result<Vec<(UserId, Named)>, Failure> {
-    let link = reconcile.connected()?;
+    let connection = reconcile.connected()?;
     let settled = match &reconcile.observation.attempt {
         Some(open) if open.state == AttemptState::Settled => {
             reconcile.ctx.memory.with(&reconcile.key, |user| user.attempts.settled_at())
         }
         _ => None,
     };
-    link.inventory.meet(&reconcile.key, Need::Proof(settled)).await?;
+    connection.inventory.meet(&reconcile.key, Need::Proof(settled)).await?;
     let owner = &reconcile.observation.owner;
     let of_our_name = |list: &Snapshot| {
         let cloned = |users: Vec<&ListedUser>| users.into_iter().cloned().collect::<Vec<_>>();
         (cloned(list.named_for(owner)), cloned(list.unseen_for(owner)), list.is_complete())
     };
-    let (seen, unseen, complete) = link.inventory.with(of_our_name).unwrap_or_default();
+    let (seen, unseen, complete) = connection.inventory.with(of_our_name).unwrap_or_default();
     let mut found = Vec::new();
     for (user, is_seen) in seen.iter().map(|user| (user, true)).chain(unseen.iter().map(|user| (user, false)))
     {
@@ -40,7 +40,7 @@ pub(super) async fn search(reconcile: &Reconcile) -> Result<Vec<(UserId, Named)>
         }
         found.push((user.id.clone(), named));
     }
-    for user in renamed(reconcile, link, &found) {
+    for user in renamed(reconcile, connection, &found) {
         confirm(reconcile, &user.id).await?;
         let named = named_in(reconcile, &user)?;
         if matches!(named.confirmed, Confirmed::Ours(_) | Confirmed::Retained) {
@@ -59,13 +59,13 @@ pub(super) async fn search(reconcile: &Reconcile) -> Result<Vec<(UserId, Named)>
 
 /// Users of the list that are not found by their names and may bear the mark of this resource all the same: where it was
 /// seen before, and the one whose credential is published.
-fn renamed(reconcile: &Reconcile, link: &Connection, found: &[(UserId, Named)]) -> Vec<ListedUser> {
+fn renamed(reconcile: &Reconcile, connection: &Connection, found: &[(UserId, Named)]) -> Vec<ListedUser> {
     let owner = &reconcile.observation.owner;
     let published = reconcile.observation.outputs.iter().filter_map(|output| match &output.state {
-        OutputState::Ours { user: Some(id), .. } => link.inventory.get(id),
+        OutputState::Ours { user: Some(id), .. } => connection.inventory.get(id),
         _ => None,
     });
-    let mut users = link.inventory.marked(|mark| mark.is_of(owner));
+    let mut users = connection.inventory.marked(|mark| mark.is_of(owner));
     users.extend(published);
     users.sort_by(|a, b| a.id.cmp(&b.id));
     users.dedup_by(|a, b| a.id == b.id);

@@ -13,23 +13,23 @@ pub(in crate::controller::technical_user) async fn user(
     reconcile: &mut Reconcile,
     id: &UserId,
 ) -> Result<UserView, Failure> {
-    let link = reconcile.connected()?.clone();
-    match link.portal.details(id, Lane::Interactive).await {
+    let connection = reconcile.connected()?.clone();
+    match connection.portal.details(id, Lane::Interactive).await {
         Ok(details) => {
             if is_the_resources(reconcile, id) {
                 reconcile.ctx.memory.change(&reconcile.key, |user| user.missing_client.there());
             }
             reconcile.ctx.memory.change(&reconcile.key, |user| user.absent_users.there(id));
-            link.inventory.remember(id, details.mark.clone());
+            connection.inventory.remember(id, details.mark.clone());
             reconcile.details.insert(id.clone(), details.clone());
             Ok(UserView::Read(facts(reconcile, id, &details)))
         }
         Err(PortalError::NotFound) => {
-            missing(reconcile, &link, id).await?;
+            missing(reconcile, &connection, id).await?;
             Ok(UserView::Gone)
         }
-        Err(PortalError::ClientMissing) if !link.capabilities.reports_deleted => {
-            deleted_or_client_missing(reconcile, &link, id).await
+        Err(PortalError::ClientMissing) if !connection.capabilities.reports_deleted => {
+            deleted_or_client_missing(reconcile, &connection, id).await
         }
         Err(PortalError::ClientMissing) => Ok(client_missing(reconcile, id)),
         Err(error) => Err(error.into()),
@@ -60,21 +60,21 @@ pub(super) fn client_is_missing(reconcile: &Reconcile, refused: bool) {
 /// deleted one is inactive.
 async fn deleted_or_client_missing(
     reconcile: &mut Reconcile,
-    link: &Connection,
+    connection: &Connection,
     id: &UserId,
 ) -> Result<UserView, Failure> {
     let since = reconcile.ctx.memory.change(&reconcile.key, |user| user.absent_users.since(id));
-    let is_inactive = || link.inventory.get(id).is_some_and(|user| user.status == UserStatus::Inactive);
+    let is_inactive = || connection.inventory.get(id).is_some_and(|user| user.status == UserStatus::Inactive);
     if is_inactive() {
-        missing(reconcile, link, id).await?;
+        missing(reconcile, connection, id).await?;
         return Ok(UserView::Gone);
     }
-    link.inventory.meet(&reconcile.key, Need::Judgement(since)).await?;
-    let is_listed = link.inventory.get(id).is_some();
+    connection.inventory.meet(&reconcile.key, Need::Judgement(since)).await?;
+    let is_listed = connection.inventory.get(id).is_some();
     if !is_inactive() && !is_listed {
-        link.inventory.meet(&reconcile.key, Need::Proof(Some(since))).await?;
+        connection.inventory.meet(&reconcile.key, Need::Proof(Some(since))).await?;
     }
-    let absent = link.inventory.with(|list| list.is_complete() && !list.knows(id)).unwrap_or(false);
+    let absent = connection.inventory.with(|list| list.is_complete() && !list.knows(id)).unwrap_or(false);
     if is_inactive() || absent {
         see_loss(reconcile);
         return Ok(UserView::Gone);
@@ -84,11 +84,11 @@ async fn deleted_or_client_missing(
 
 /// The portal knows no such user (any more). What follows from that waits for a reading of the list that began later,
 /// and on which it was judged whether many users are missing at once: that is a fault of the portal.
-async fn missing(reconcile: &mut Reconcile, link: &Connection, id: &UserId) -> Result<(), Failure> {
+async fn missing(reconcile: &mut Reconcile, connection: &Connection, id: &UserId) -> Result<(), Failure> {
     if matches!(reconcile.observation.desired, Desired::Existing { .. }) {
         return Ok(());
     }
-    confirm_gone(reconcile, link, id).await?;
+    confirm_gone(reconcile, connection, id).await?;
     see_loss(reconcile);
     Ok(())
 }
@@ -97,11 +97,11 @@ async fn missing(reconcile: &mut Reconcile, link: &Connection, id: &UserId) -> R
 /// shows the user all the same contradicts the answer: nothing follows from it then, and both are read again.
 pub(super) async fn confirm_gone(
     reconcile: &Reconcile,
-    link: &Connection,
+    connection: &Connection,
     id: &UserId,
 ) -> Result<(), Failure> {
     let since = reconcile.ctx.memory.change(&reconcile.key, |user| user.absent_users.since(id));
-    if link.inventory.confirms_gone(&reconcile.key, id, since).await? {
+    if connection.inventory.confirms_gone(&reconcile.key, id, since).await? {
         return Ok(());
     }
     reconcile.ctx.memory.change(&reconcile.key, |user| user.absent_users.there(id));
@@ -110,7 +110,8 @@ pub(super) async fn confirm_gone(
 
 /// Takes over whether a mass disappearance is suspected now: the reconcile may have begun before a reading showed it.
 pub(super) fn see_loss(reconcile: &mut Reconcile) {
-    let suspected = reconcile.link.as_ref().and_then(|link| link.inventory.mass_disappearance());
+    let suspected =
+        reconcile.connection.as_ref().and_then(|connection| connection.inventory.mass_disappearance());
     if let Ok(portal) = &mut reconcile.observation.portal {
         portal.mass_disappearance = suspected;
     }

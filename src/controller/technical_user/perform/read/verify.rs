@@ -10,7 +10,7 @@ use crate::portal::{Lane, Verification};
 
 /// Requests a token with the credential that the portal or an output has.
 pub(super) async fn verify(reconcile: &mut Reconcile, at: &CredentialAt) -> Result<Verified, Failure> {
-    let link = reconcile.connected()?.clone();
+    let connection = reconcile.connected()?.clone();
     let (credential, lane) = match at {
         CredentialAt::Portal(id) => (reconcile.credential(id).cloned(), Lane::Interactive),
         CredentialAt::Output(id) => (reconcile.output(id)?.credential().await?, Lane::Background),
@@ -19,7 +19,7 @@ pub(super) async fn verify(reconcile: &mut Reconcile, at: &CredentialAt) -> Resu
         // An output without a whole credential is healed from the portal.
         return Ok(Verified::Refused { unknown_client: false });
     };
-    let verification = link.portal.verify(&credential, lane).await;
+    let verification = connection.portal.verify(&credential, lane).await;
     let outcome = match &verification {
         Verification::Accepted { .. } => Counted::Accepted,
         Verification::Refused { .. } => Counted::Refused,
@@ -34,7 +34,7 @@ pub(super) async fn verify(reconcile: &mut Reconcile, at: &CredentialAt) -> Resu
                 user.verification.due_in(reconcile.verification_interval, random)
             });
             if let Some(roles) = roles {
-                token_roles::compare(reconcile, &link, at, roles);
+                token_roles::compare(reconcile, &connection, at, roles);
             }
             Verified::Accepted
         }
