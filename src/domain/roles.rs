@@ -81,15 +81,9 @@ pub fn quoted(names: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::test_support::role;
 
     fn offered() -> Vec<Role> {
-        let role = |name: &str, kind, provider_only| Role {
-            id: format!("id-{name}"),
-            name: name.into(),
-            kind,
-            provider_only,
-            creates_users: false,
-        };
         vec![
             role("Identity Wallet Management", RoleKind::External, false),
             role("Dataspace Discovery", RoleKind::Internal, false),

@@ -2,7 +2,9 @@
 
 use crate::domain::identity::Owner;
 use crate::domain::permissions::PermissionNames;
-use crate::domain::user::{Credential, ListedUser, Ownership, UserDetails, UserId, UserKind, UserStatus};
+use crate::domain::user::{
+    Credential, ListedUser, Ownership, Role, RoleKind, UserDetails, UserId, UserKind, UserStatus,
+};
 
 /// The names of a portal whose role for logins may not delete.
 pub const PERMISSION_NAMES: PermissionNames = PermissionNames {
@@ -17,6 +19,11 @@ pub const PERMISSION_NAMES: PermissionNames = PermissionNames {
 /// A resource of the installation `prod` in the namespace `connector`.
 pub fn owner(name: &str) -> Owner {
     Owner { instance: "prod".into(), namespace: "connector".into(), name: name.into() }
+}
+
+/// A role that creates no users.
+pub fn role(name: &str, kind: RoleKind, provider_only: bool) -> Role {
+    Role { id: format!("id-{name}"), name: name.to_owned(), kind, provider_only, creates_users: false }
 }
 
 /// An active internal user in the list.

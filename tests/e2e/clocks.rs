@@ -99,8 +99,7 @@ async fn a_create_that_another_clock_began_is_not_settled_early() {
 #[tokio::test]
 async fn a_standby_with_another_clock_neither_takes_over_nor_misses_its_turn() {
     for clock in CLOCKS {
-        let elected = world().value("leaderElection.enabled=true").env("TUO_LEADER_ELECTION", "true");
-        let mut world = elected.start().await;
+        let mut world = world().elected().start().await;
         let leads = |line: &str| line.contains("This process is the active one");
         world.operator().wait_for_line(leads).await.unwrap();
         let (way, kubeconfig) = world.another_way().await;

@@ -73,8 +73,7 @@ async fn common_labels_are_on_everything_that_the_operator_creates() {
     let config = one_company(Version::Main).caller(person);
     let mut world = world()
         .simulator(config)
-        .value("leaderElection.enabled=true")
-        .env("TUO_LEADER_ELECTION", "true")
+        .elected()
         .env("TUO_COMMON_LABELS", "team=connector,example.org/cost-center=4711")
         .stopped()
         .start()
@@ -119,12 +118,7 @@ async fn published_secrets_get_labels_that_are_added_later() {
 
 #[tokio::test]
 async fn a_refused_lease_is_reported() {
-    let mut world = world()
-        .value("leaderElection.enabled=true")
-        .env("TUO_LEADER_ELECTION", "true")
-        .stopped()
-        .start()
-        .await;
+    let mut world = world().elected().stopped().start().await;
     world.start_operator();
     world.portal_because("LoggedIn").await;
     world.stop_operator().await;

@@ -80,8 +80,7 @@ async fn release_all(plane: &ControlPlane, kind: &str) {
 #[tokio::test]
 async fn an_older_definition_is_reported_field_by_field_and_waited_for() {
     let (_turn, plane) = plane().await;
-    let elected = world().value("leaderElection.enabled=true").env("TUO_LEADER_ELECTION", "true");
-    let mut world = elected.plane(plane).stopped().start().await;
+    let mut world = world().elected().plane(plane).stopped().start().await;
     let mut older = definition("technicalusers");
     fields(&mut older, "status").remove("credential").unwrap();
     install(&world, &older, |found| !found.contains("firstVerifiedAt")).await;

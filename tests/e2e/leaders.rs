@@ -4,11 +4,7 @@ use portal_simulator::role_names::{DATASPACE_DISCOVERY, IDENTITY_WALLET_MANAGEME
 use portal_simulator::{Endpoint, Stage as PortalStage};
 use testbed::{Matcher, Process, Stage};
 
-use crate::support::{World, WorldBuilder, create, one_user, reason, stop_operator_during, world};
-
-fn elected() -> WorldBuilder {
-    world().value("leaderElection.enabled=true").env("TUO_LEADER_ELECTION", "true")
-}
+use crate::support::{World, create, one_user, reason, stop_operator_during, world};
 
 async fn leads(operator: &Process) {
     operator.wait_for_line(|line| line.contains("This process is the active one")).await.unwrap();
@@ -16,7 +12,7 @@ async fn leads(operator: &Process) {
 
 /// A leader at [`World::proxy`], and a standby with a way of its own.
 async fn leader_and_standby() -> (World, testbed::ApiProxy) {
-    let mut world = elected().start().await;
+    let mut world = world().elected().start().await;
     leads(world.operator()).await;
     world.portal_because("LoggedIn").await;
     let (way, kubeconfig) = world.another_way().await;

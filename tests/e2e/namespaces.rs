@@ -77,14 +77,19 @@ async fn wait_until_ended(world: &World, namespace: &str) {
         .await;
 }
 
+/// Deletes a namespace with two users while the portal takes its time: both are deleted before the namespace ends.
+async fn ends_without_users(world: &World, namespace: &str) {
+    deletes_slowly(world);
+    delete(world, namespace).await;
+    wait_until_ended(world, namespace).await;
+    assert_eq!(world.ours(), []);
+    assert_eq!((world.count(Endpoint::Create), world.count(Endpoint::Delete)), (2, 2));
+}
+
 /// A namespace that ends, and its users with it, while the portal takes its time.
 async fn ends_with_its_users(builder: WorldBuilder) {
     let (world, namespace) = namespace_with_users(builder).await;
-    deletes_slowly(&world);
-    delete(&world, &namespace).await;
-    wait_until_ended(&world, &namespace).await;
-    assert_eq!(world.ours(), []);
-    assert_eq!((world.count(Endpoint::Create), world.count(Endpoint::Delete)), (2, 2));
+    ends_without_users(&world, &namespace).await;
 }
 
 #[tokio::test]
@@ -117,11 +122,7 @@ async fn a_resource_says_that_its_user_is_being_deleted() {
 async fn ends_with_its_portal(builder: WorldBuilder) {
     let world = builder.neighbour("").start().await;
     let namespace = namespace_with_portal_and_users(&world, FULL_LOGIN).await;
-    deletes_slowly(&world);
-    delete(&world, &namespace).await;
-    wait_until_ended(&world, &namespace).await;
-    assert_eq!(world.ours(), []);
-    assert_eq!((world.count(Endpoint::Create), world.count(Endpoint::Delete)), (2, 2));
+    ends_without_users(&world, &namespace).await;
 }
 
 #[tokio::test]

@@ -45,10 +45,7 @@ async fn use_a_vault(world: &World, namespace: &str) {
 }
 
 async fn every_permission_is_used(builder: WorldBuilder) {
-    let leading = builder
-        .value("vault.kubernetesAuth.enabled=true")
-        .value("leaderElection.enabled=true")
-        .env("TUO_LEADER_ELECTION", "true");
+    let leading = builder.value("vault.kubernetesAuth.enabled=true").elected();
     let mut world = leading.stopped().start().await;
     // Until the watch of namespaces shows them, their labels are read.
     let list = Matcher::any().method("GET").path_regex("^/api/v1/namespaces$").unwrap();
@@ -113,9 +110,8 @@ async fn every_permission_is_used(builder: WorldBuilder) {
 async fn operator_beside_its_namespace() -> World {
     let mut world = world()
         .simulator(one_company(Version::Main).tls(Tls::OneAuthority))
-        .value("leaderElection.enabled=true")
+        .elected()
         .value("vault.kubernetesAuth.enabled=true")
-        .env("TUO_LEADER_ELECTION", "true")
         .neighbour("")
         .stopped()
         .start()

@@ -8,12 +8,7 @@ use crate::support::{FULL_LOGIN, create, world};
 
 #[tokio::test]
 async fn an_installation_that_has_all_it_needs_passes() {
-    let world = world()
-        .value("leaderElection.enabled=true")
-        .env("TUO_LEADER_ELECTION", "true")
-        .neighbour("")
-        .start()
-        .await;
+    let world = world().elected().neighbour("").start().await;
     world.portal_because("LoggedIn").await;
     let writes = world.writes();
     let (code, said) = world.preflight(&[], &world.kubeconfig()).await;

@@ -51,12 +51,7 @@ async fn a_lease_without_holder_is_acquired_with_any_other_content() {
     for spec in
         [json!({}), json!({"holderIdentity": "", "leaseDurationSeconds": i32::MAX, "leaseTransitions": 7})]
     {
-        let mut world = world()
-            .value("leaderElection.enabled=true")
-            .env("TUO_LEADER_ELECTION", "true")
-            .stopped()
-            .start()
-            .await;
+        let mut world = world().elected().stopped().start().await;
         world.kubectl_apply(&lease(&world.namespace, &spec)).await;
         world.start_operator();
         world.portal_because("LoggedIn").await;
@@ -65,12 +60,7 @@ async fn a_lease_without_holder_is_acquired_with_any_other_content() {
 
 #[tokio::test]
 async fn a_lease_of_an_ended_process_is_reported_and_acquired_after_it_expires() {
-    let mut world = world()
-        .value("leaderElection.enabled=true")
-        .env("TUO_LEADER_ELECTION", "true")
-        .stopped()
-        .start()
-        .await;
+    let mut world = world().elected().stopped().start().await;
     let spec = json!({
         "holderIdentity": "somebody", "leaseDurationSeconds": 5,
         "acquireTime": "2099-01-01T00:00:00.000000Z", "renewTime": "2099-01-01T00:00:00.000000Z",
@@ -87,12 +77,7 @@ async fn a_lease_of_an_ended_process_is_reported_and_acquired_after_it_expires()
 
 #[tokio::test]
 async fn a_lease_that_may_not_be_read_is_reported_and_waited_for() {
-    let mut world = world()
-        .value("leaderElection.enabled=true")
-        .env("TUO_LEADER_ELECTION", "true")
-        .stopped()
-        .start()
-        .await;
+    let mut world = world().elected().stopped().start().await;
     let namespace = world.namespace.clone();
     let role = ["get", "role", "technical-user-operator-own", "-n", &namespace, "-o", "json"];
     let role = world.plane.kubectl(&role).await.unwrap().success().unwrap();

@@ -64,6 +64,11 @@ impl WorldBuilder {
         self
     }
 
+    /// The operator works only while it holds the lease.
+    pub fn elected(self) -> Self {
+        self.value("leaderElection.enabled=true").env("TUO_LEADER_ELECTION", "true")
+    }
+
     /// One more namespace that the operator watches, with this label (`key=value`, or none).
     pub fn neighbour(mut self, label: &str) -> Self {
         self.neighbours.push(label.to_owned());

@@ -6,7 +6,7 @@ use crate::domain::identity::{Hint, Pin};
 use crate::domain::ownership::Logins;
 use crate::domain::plan::{Observation, PortalFacts, RecordedPortal};
 use crate::domain::reason::Reason;
-use crate::domain::test_support::PERMISSION_NAMES;
+use crate::domain::test_support::{PERMISSION_NAMES, role};
 use crate::domain::user::{Role, RoleKind};
 
 pub(in crate::domain::plan::tests) const URL: &str = "https://portal.example.org";
@@ -33,13 +33,6 @@ pub(in crate::domain::plan::tests) const COMPANY: &str = "BPNL1";
 pub(in crate::domain::plan::tests) const OTHER_COMPANY: &str = "BPNL2";
 
 fn roles() -> Vec<Role> {
-    let role = |name: &str, kind, provider_only| Role {
-        id: format!("id-{name}"),
-        name: name.into(),
-        kind,
-        provider_only,
-        creates_users: false,
-    };
     vec![
         role("discovery", RoleKind::Internal, false),
         role("wallet", RoleKind::External, false),
