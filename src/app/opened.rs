@@ -20,12 +20,12 @@ use crate::controller::context::{Caches, Context, Installation};
 use crate::controller::namespaces::Namespaces;
 use crate::controller::objects::{Key, technical_users};
 use crate::controller::portal::connections::Connections;
-use crate::controller::portal::kind::Portals;
+use crate::controller::portal::kind::PortalKind;
 use crate::controller::portal::memory::PortalMemory;
 use crate::controller::queue::Watches;
 use crate::controller::queue::backoff::{Backoffs, Conflicts};
 use crate::controller::technical_user::memory::Memory;
-use crate::controller::vault::kind::Vaults;
+use crate::controller::vault::kind::VaultKind;
 use crate::controller::vault::memory::VaultMemory;
 use crate::k8s::events::Events;
 use crate::k8s::leader::Leadership;
@@ -74,8 +74,8 @@ pub(super) fn open(
         let objects = CheckedObjects::new(kind, cache, queue, random.clone());
         (objects, (kind, touched.boxed()), (kind, woken))
     };
-    let (portals, touched_portals, woken_portals) = open_kind(&Portals);
-    let (vaults, touched_vaults, woken_vaults) = open_kind(&Vaults);
+    let (portals, touched_portals, woken_portals) = open_kind(&PortalKind);
+    let (vaults, touched_vaults, woken_vaults) = open_kind(&VaultKind);
     let ours = watcher::Config::default().labels(&format!("{}={}", keys::INSTANCE, installation.instance));
     let (secrets, touched_secrets) =
         watch::cache(secrets(client, &scopes), &ours, (), |_| {}, &refusals, random);

@@ -27,10 +27,10 @@ const SHARE_OF_TIME: u32 = 20;
 const DEFAULT_RESYNC: Duration = Duration::from_mins(5);
 
 /// The kind.
-pub struct Portals;
+pub struct PortalKind;
 
 #[async_trait]
-impl CheckedKind for Portals {
+impl CheckedKind for PortalKind {
     fn api(&self) -> ApiResource {
         ApiResource::erase::<Portal>(&())
     }

@@ -3,5 +3,5 @@
 
 pub mod failure;
 pub mod grace;
-pub mod merge;
+pub mod merge_patch;
 pub mod since;

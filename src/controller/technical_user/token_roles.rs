@@ -161,9 +161,9 @@ fn is_comparable(reconcile: &Reconcile, connection: &Connection, token: &TokenRo
 }
 
 /// A status was written. Where it says that all is as it should be with the user, what the tokens showed is no longer in doubt.
-pub(super) fn settle(reconcile: &Reconcile, rest: &Settled) {
+pub(super) fn settle(reconcile: &Reconcile, settled: &Settled) {
     let o = &reconcile.observation;
-    let is_in_order = match (&rest.report, &rest.current) {
+    let is_in_order = match (&settled.report, &settled.current) {
         (Report::Ready, _) => true,
         // Roles and credential were found in order before an output was: another one holds the credential.
         (Report::Blocked { stage: Stage::Output, .. }, Some(current)) => {

@@ -23,11 +23,11 @@ use crate::controller::context::{Caches, Context};
 use crate::controller::namespaces::Namespaces;
 use crate::controller::objects::technical_users;
 use crate::controller::portal::connections::Connections;
-use crate::controller::portal::kind::Portals;
+use crate::controller::portal::kind::PortalKind;
 use crate::controller::portal::memory::PortalMemory;
 use crate::controller::queue::backoff::{Backoffs, Conflicts};
 use crate::controller::technical_user::memory::Memory;
-use crate::controller::vault::kind::Vaults;
+use crate::controller::vault::kind::VaultKind;
 use crate::controller::vault::memory::VaultMemory;
 use crate::k8s::events::Events;
 use crate::k8s::leader::Leadership;
@@ -281,8 +281,8 @@ pub fn context(client: Client) -> Context {
             users: store(technical_users()),
             secrets: reflector::store::Writer::default().as_reader(),
         },
-        portals: checked(&Portals),
-        vaults: checked(&Vaults),
+        portals: checked(&PortalKind),
+        vaults: checked(&VaultKind),
         connections: Connections::new(process.clone()),
         connector: Arc::new(NoPortal),
         memory: Memory::default(),

@@ -26,10 +26,10 @@ use crate::metrics::Kind;
 const INTERVAL: Duration = Duration::from_mins(5);
 
 /// The kind.
-pub struct Vaults;
+pub struct VaultKind;
 
 #[async_trait]
-impl CheckedKind for Vaults {
+impl CheckedKind for VaultKind {
     fn api(&self) -> ApiResource {
         ApiResource::erase::<Vault>(&())
     }

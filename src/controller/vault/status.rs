@@ -14,7 +14,7 @@ use crate::api::vault::{VaultSpec, VaultStatus};
 use crate::controller::context::Context;
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{Key, lenient, part};
-use crate::controller::status::{grace, merge};
+use crate::controller::status::{grace, merge_patch};
 use crate::domain::blocker::Blocker;
 use crate::domain::reason::Reason;
 use crate::transport::PlainHttp;
@@ -47,7 +47,7 @@ pub async fn write(
     new.conditions = brought_up_to_date(&old.conditions, &wanted, new.observed_generation, now);
     let new = new.bounded();
     let values = [&old, &new].map(|status| serde_json::to_value(status).unwrap_or_default());
-    let Some(difference) = merge::difference(&values[0], &values[1]) else { return Ok(false) };
+    let Some(difference) = merge_patch::difference(&values[0], &values[1]) else { return Ok(false) };
     let api: Api<DynamicObject> = Api::namespaced_with(ctx.client.clone(), &key.namespace, &ctx.vaults.api);
     let body =
         json!({ "metadata": { "resourceVersion": object.metadata.resource_version }, "status": difference });

@@ -26,7 +26,7 @@ use crate::controller::objects::{Key, lenient, part};
 use crate::controller::portal::connections::{Connection, ConnectionState};
 use crate::controller::portal::inventory::Inventory;
 use crate::controller::status::grace;
-use crate::controller::status::merge;
+use crate::controller::status::merge_patch;
 use crate::domain::blocker::Blocker;
 use crate::domain::inventory::{Coverage, Snapshot};
 use crate::domain::reason::Reason;
@@ -129,7 +129,7 @@ async fn write_over(
     };
     let new = new.bounded();
     let values = [&old, &new].map(|status| serde_json::to_value(status).unwrap_or_default());
-    let Some(difference) = merge::difference(&values[0], &values[1]) else { return Ok(false) };
+    let Some(difference) = merge_patch::difference(&values[0], &values[1]) else { return Ok(false) };
     let api: Api<DynamicObject> = Api::namespaced_with(ctx.client.clone(), &key.namespace, &ctx.portals.api);
     let body =
         json!({ "metadata": { "resourceVersion": object.metadata.resource_version }, "status": difference });

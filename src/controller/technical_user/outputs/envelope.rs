@@ -1,4 +1,4 @@
-//! What a Secret that the operator owns looks like, its content aside, and what one shows that is there.
+//! What a Secret that the operator owns should be, its content aside, and what one is that is there.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ use crate::domain::plan::{OutputId, OutputState};
 use crate::domain::reason::Reason;
 use crate::domain::user::UserId;
 
-/// How a Secret should look that an entry of a spec describes, the user's id aside.
+/// What the Secret should be that an entry of a spec describes, content and the user's id aside.
 pub(super) fn wanted(resource: &Resource, spec: &Spec, layout: &Layout, name: &str) -> Envelope {
     let installation = &resource.ctx.installation;
     // What the resource names itself has precedence.

@@ -25,7 +25,7 @@ use crate::api::technical_user::TechnicalUserStatus;
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{Key, technical_users};
 use crate::controller::status::grace;
-use crate::controller::status::merge;
+use crate::controller::status::merge_patch;
 use crate::domain::blocker::Blocker;
 use crate::domain::plan::{OutputId, Report, Requeue, Settled, UserView};
 use crate::domain::reason::Reason;
@@ -44,11 +44,11 @@ pub const ACTIVE: &str = "Active";
 pub const INTERNAL: &str = "Internal";
 
 /// Writes the status at the end of a reconcile. Returns whether anything changed.
-pub async fn write(reconcile: &mut Reconcile, rest: &Settled) -> Result<bool, Failure> {
-    let new = compute(reconcile, rest);
+pub async fn write(reconcile: &mut Reconcile, settled: &Settled) -> Result<bool, Failure> {
+    let new = compute(reconcile, settled);
     let handled = new.handled != reconcile.status.handled;
     let changed = patch(reconcile, new).await?;
-    if let Some(notice) = &rest.rotation.answer {
+    if let Some(notice) = &settled.rotation.answer {
         let answered =
             reconcile.ctx.memory.change(&reconcile.key, |user| user.answered.replace(notice.reason));
         if handled || answered != Some(notice.reason) {
@@ -60,8 +60,8 @@ pub async fn write(reconcile: &mut Reconcile, rest: &Settled) -> Result<bool, Fa
 
 /// Records what was written before a failure that says nothing of it, so that it is not written again. The conditions are kept: a
 /// conflict is temporary.
-pub async fn record_written(reconcile: &mut Reconcile, rest: &Settled) {
-    let new = recorded(reconcile, rest);
+pub async fn record_written(reconcile: &mut Reconcile, settled: &Settled) {
+    let new = recorded(reconcile, settled);
     if let Err(failure) = patch(reconcile, new).await {
         tracing::warn!(resource = %reconcile.key, error = %failure, "The outputs that were written cannot be recorded");
     }
@@ -95,8 +95,8 @@ pub async fn record_output(reconcile: &mut Reconcile, user: &UserId, id: &Output
 }
 
 /// Remembers which object that may still appear the resource waits for.
-pub fn remember_wait(reconcile: &Reconcile, rest: &Settled) {
-    let blocker = match &rest.report {
+pub fn remember_wait(reconcile: &Reconcile, settled: &Settled) {
+    let blocker = match &settled.report {
         Report::Blocked { blocker, .. } => Some(blocker),
         Report::Ready | Report::StillReady | Report::Unchanged | Report::Deleting(_) | Report::Gone => None,
     };
@@ -105,8 +105,8 @@ pub fn remember_wait(reconcile: &Reconcile, rest: &Settled) {
 }
 
 /// Writes that a stored resource cannot be read.
-pub async fn write_invalid(pass_like: &InvalidResource<'_>) -> Result<bool, Failure> {
-    let InvalidResource { ctx, object, why } = pass_like;
+pub async fn write_invalid(invalid: &InvalidResource<'_>) -> Result<bool, Failure> {
+    let InvalidResource { ctx, object, why } = invalid;
     let blocker = Blocker::lasting(
         Reason::InvalidResource,
         format!("This version of the operator cannot read this resource, so it does nothing for it: {why}"),
@@ -121,7 +121,9 @@ pub async fn write_invalid(pass_like: &InvalidResource<'_>) -> Result<bool, Fail
         ctx.process.clock.now(),
     );
     let new = new.bounded();
-    let Some(difference) = merge::difference(&to_value(&old), &to_value(&new)) else { return Ok(false) };
+    let Some(difference) = merge_patch::difference(&to_value(&old), &to_value(&new)) else {
+        return Ok(false);
+    };
     send(ctx, object, &difference).await?;
     Ok(true)
 }
@@ -138,7 +140,7 @@ pub struct InvalidResource<'a> {
 
 async fn patch(reconcile: &mut Reconcile, new: TechnicalUserStatus) -> Result<bool, Failure> {
     let new = new.bounded();
-    let Some(difference) = merge::difference(&to_value(&reconcile.status), &to_value(&new)) else {
+    let Some(difference) = merge_patch::difference(&to_value(&reconcile.status), &to_value(&new)) else {
         return Ok(false);
     };
     let object = send(&reconcile.ctx, &reconcile.object, &difference).await?;
@@ -174,29 +176,29 @@ fn to_value(status: &TechnicalUserStatus) -> Value {
 }
 
 /// The status with the users, the credential and the outputs as they are now, and the restarts that follow from a change of these.
-fn recorded(reconcile: &Reconcile, rest: &Settled) -> TechnicalUserStatus {
+fn recorded(reconcile: &Reconcile, settled: &Settled) -> TechnicalUserStatus {
     let mut new = reconcile.status.clone();
-    record_users(reconcile, &mut new, rest);
-    record_credential(reconcile, &mut new, rest);
+    record_users(reconcile, &mut new, settled);
+    record_credential(reconcile, &mut new, settled);
     new.outputs.retain(|output| !reconcile.removed.contains(&output.id()));
-    if !ends(rest) {
-        record_restarts(reconcile, &mut new, rest.restarted.as_deref());
+    if !ends(settled) {
+        record_restarts(reconcile, &mut new, settled.restarted.as_deref());
     }
     new
 }
 
-fn ends(rest: &Settled) -> bool {
-    matches!(rest.report, Report::Deleting(_) | Report::Gone)
+fn ends(settled: &Settled) -> bool {
+    matches!(settled.report, Report::Deleting(_) | Report::Gone)
 }
 
-fn compute(reconcile: &Reconcile, rest: &Settled) -> TechnicalUserStatus {
-    let mut new = recorded(reconcile, rest);
+fn compute(reconcile: &Reconcile, settled: &Settled) -> TechnicalUserStatus {
+    let mut new = recorded(reconcile, settled);
     let restored = reconcile.status.user.is_none() && new.user.is_some();
-    if rest.rotation.handled || restored {
+    if settled.rotation.handled || restored {
         new.handled = handled(&reconcile.object).or(new.handled);
     }
     new.observed_generation = reconcile.object.metadata.generation;
-    match &rest.report {
+    match &settled.report {
         Report::Unchanged => {}
         Report::StillReady => report_outputs(reconcile, &mut new),
         report => {
@@ -207,15 +209,15 @@ fn compute(reconcile: &Reconcile, rest: &Settled) -> TechnicalUserStatus {
                 new.observed_generation,
                 reconcile.now,
             );
-            if ends(rest) {
+            if ends(settled) {
                 report_removals(reconcile, &mut new);
             } else {
                 report_outputs(reconcile, &mut new);
             }
         }
     }
-    if !ends(rest) {
-        report_restarts(reconcile, &mut new, rest.restarted.as_deref());
+    if !ends(settled) {
+        report_restarts(reconcile, &mut new, settled.restarted.as_deref());
     }
     new
 }

@@ -32,7 +32,7 @@ pub(super) struct ImmutableSecret {
     resource: Resource,
     layout: Layout,
     secrets: Secrets,
-    /// How each of them should look, its name and the user's id aside.
+    /// What each of them should be, content, name and the user's id aside.
     envelope: Envelope,
     names: Numbered,
     in_use: Option<InUse>,
