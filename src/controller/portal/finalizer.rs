@@ -23,20 +23,26 @@ const INTERVAL: Duration = Duration::from_secs(5);
 pub async fn release(ctx: &Context, key: &Key, object: &DynamicObject) -> Result<Option<Kept>, KubeError> {
     // By our own clock since we know of the deletion: the object's time is the apiserver's, and clocks differ.
     let known_since = ctx.portal_memory.deleting_since(key, object.metadata.uid.as_deref());
-    let kept = |message: String| {
-        let why = Blocker::passing(Reason::InUse, message);
-        Ok(Some(Kept { why, next: INTERVAL }))
-    };
-    match holders::seen(ctx, key, object, known_since + CREATE_SETTLE_TIME).await? {
-        Holders::Hidden { namespace, why } => kept(format!(
-            "The operator cannot see whether TechnicalUsers of {namespace} still need this Portal ({why}); {ROLE_AGAIN}"
-        )),
+    let why = match holders::seen(ctx, key, object, known_since + CREATE_SETTLE_TIME).await? {
+        Holders::Hidden { namespace, why } => Blocker::passing(
+            Reason::InUse,
+            format!(
+                "The operator cannot see whether TechnicalUsers of {namespace} still need this Portal ({why}); \
+                 {ROLE_AGAIN}"
+            ),
+        ),
         Holders::Seen(holders) if !holders.is_empty() => {
-            kept(format!("{} TechnicalUsers still need this Portal: {}", holders.len(), first_of(&holders)))
+            let shown = first_of(&holders);
+            Blocker::passing(
+                Reason::InUse,
+                format!("{} TechnicalUsers still need this Portal: {shown}", holders.len()),
+            )
         }
-        Holders::Seen(_) if known_since.elapsed() < CREATE_TIMEOUT => {
-            kept("The operator waits for creates that were in progress when the deletion began".to_owned())
-        }
-        Holders::Seen(_) => Ok(None),
-    }
+        Holders::Seen(_) if known_since.elapsed() < CREATE_TIMEOUT => Blocker::passing(
+            Reason::InUse,
+            "The operator waits for creates that were in progress when the deletion began",
+        ),
+        Holders::Seen(_) => return Ok(None),
+    };
+    Ok(Some(Kept { why, next: INTERVAL }))
 }
