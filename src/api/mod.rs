@@ -49,6 +49,8 @@ pub mod keys {
     pub const OWNER: &str = "technicaluser.dev/owner";
     /// On an entry in a Vault, beside the owner: the hint of the installation. Several clusters may share a Vault.
     pub const INSTALLATION: &str = "technicaluser.dev/installation";
+    /// On an entry in a Vault, beside the owner: a keyed digest of the content that the owner writes. Mark and data are two writes.
+    pub const CONTENT_DIGEST: &str = "technicaluser.dev/digest";
     /// On a Secret: the portal's id of the user whose credential it holds.
     pub const USER_ID: &str = "technicaluser.dev/user-id";
     /// On a Secret: a keyed digest of what its format uses of the data space. A change of it is a change of the Secret.

@@ -62,6 +62,9 @@ impl HttpClient {
         match payload {
             Payload::None => builder,
             Payload::Json(json) => builder.header(CONTENT_TYPE, "application/json").body(json),
+            Payload::MergePatch(json) => {
+                builder.header(CONTENT_TYPE, "application/merge-patch+json").body(json)
+            }
             Payload::SecretJson(json) => {
                 builder.header(CONTENT_TYPE, "application/json").body(json.expose_secret().to_owned())
             }

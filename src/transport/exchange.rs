@@ -40,6 +40,8 @@ pub enum Payload {
     None,
     /// A JSON document.
     Json(Vec<u8>),
+    /// A JSON merge patch (RFC 7396).
+    MergePatch(Vec<u8>),
     /// A JSON document that contains secrets.
     SecretJson(SecretString),
     /// A form, as `application/x-www-form-urlencoded`.

@@ -52,7 +52,7 @@ impl Seen {
         use secrecy::ExposeSecret as _;
         let body = match &request.payload {
             Payload::None => String::new(),
-            Payload::Json(json) => String::from_utf8_lossy(json).into_owned(),
+            Payload::Json(json) | Payload::MergePatch(json) => String::from_utf8_lossy(json).into_owned(),
             Payload::SecretJson(text) | Payload::Form(text) => text.expose_secret().to_owned(),
         };
         Self {

@@ -67,6 +67,8 @@ pub(super) fn failure(answer: &Answer, called: &Called<'_>) -> Option<VaultError
         307 | 472 | 473 => Some(VaultError::Standby),
         300..400 => Some(not_vault()),
         400 if said.has("check-and-set parameter") => Some(VaultError::CasMismatch),
+        // A patch of metadata that an entry does not have.
+        404 if called.method == http::Method::PATCH && answer.body.is_empty() => None,
         403 | 404 if !said.is_vault => Some(not_vault()),
         403 => Some(VaultError::Forbidden { call: format!("{} {}", called.method, called.path) }),
         404 if said.has("no handler for route") => {

@@ -40,6 +40,8 @@ pub(super) struct Call {
 pub(super) enum Body {
     None,
     Plain(Vec<u8>),
+    /// A JSON merge patch (RFC 7396).
+    MergePatch(Vec<u8>),
     Secret(SecretString),
 }
 
@@ -54,6 +56,11 @@ impl Call {
 
     pub(super) fn post(path: impl Into<String>, body: &serde_json::Value) -> Self {
         Self { method: Method::POST, path: path.into(), body: Body::Plain(body.to_string().into_bytes()) }
+    }
+
+    pub(super) fn merge_patch(path: impl Into<String>, body: &serde_json::Value) -> Self {
+        let body = Body::MergePatch(body.to_string().into_bytes());
+        Self { method: Method::PATCH, path: path.into(), body }
     }
 
     pub(super) fn post_secret(path: impl Into<String>, body: SecretString) -> Self {
@@ -116,6 +123,7 @@ impl Caller {
             payload: match &call.body {
                 Body::None => Payload::None,
                 Body::Plain(json) => Payload::Json(json.clone()),
+                Body::MergePatch(json) => Payload::MergePatch(json.clone()),
                 Body::Secret(json) => Payload::SecretJson(json.clone()),
             },
             timeout: CALL_TIMEOUT,

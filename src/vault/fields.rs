@@ -1,6 +1,6 @@
 //! The fields of an entry. Their values are secret, whatever they are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
@@ -60,11 +60,13 @@ impl Fields {
                 .all(|(name, value)| other.0.get(name).is_some_and(|other| is_same_value(value, other)))
     }
 
-    pub(super) fn set(&mut self, other: &Self) {
+    /// Adds these fields, in place of those that have their names.
+    pub fn set(&mut self, other: &Self) {
         self.0.extend(other.0.iter().map(|(name, value)| (name.clone(), value.clone())));
     }
 
-    pub(super) fn remove(&mut self, names: &[String]) {
+    /// Removes the fields with these names.
+    pub fn remove(&mut self, names: &BTreeSet<String>) {
         self.0.retain(|name, _| !names.contains(name));
     }
 
@@ -122,7 +124,7 @@ mod tests {
         let mut fields =
             read(r#"{"n":1234567890123456789012345678901234567890.10,"o":{"a": [1]},"s":"\u00e9"}"#);
         fields.set(&Fields::default().with("content", &"a\"b\\".into()));
-        fields.remove(&["s".to_owned()]);
+        fields.remove(&BTreeSet::from(["s".to_owned()]));
         assert_eq!(
             fields.json().expose_secret(),
             r#"{"content":"a\"b\\","n":1234567890123456789012345678901234567890.10,"o":{"a": [1]}}"#

@@ -4,15 +4,12 @@ use std::collections::BTreeMap;
 
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::answer::data;
 use super::caller::Call;
 use super::{Fields, VaultClient, VaultError};
 use crate::domain::vault::path::EntryPath;
-
-/// How often a change is tried while others change the same entry.
-const TRIES: usize = 3;
 
 /// An entry, as its newest version.
 #[derive(Debug, Clone)]
@@ -43,15 +40,6 @@ pub struct Metadata {
     pub version: u64,
     /// The custom metadata, where marks are.
     pub custom_metadata: BTreeMap<String, String>,
-}
-
-/// A change of some fields of an entry that may have others.
-#[derive(Debug, Clone, Default)]
-pub struct Change {
-    /// Fields to write.
-    pub set: Fields,
-    /// The names of fields to remove.
-    pub remove: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -106,34 +94,6 @@ impl VaultClient {
         data::<WriteAnswer>(&answer).map(|written| written.version)
     }
 
-    /// Changes fields of an entry that may have others, which are kept, and returns the number of the newest version. Writes
-    /// nothing where nothing changes, so it can be repeated.
-    pub async fn merge(&self, path: &EntryPath, change: &Change) -> Result<u64, VaultError> {
-        let mut result = self.merge_once(path, change).await;
-        for _ in 1..TRIES {
-            if !matches!(result, Err(VaultError::CasMismatch)) {
-                break;
-            }
-            result = self.merge_once(path, change).await;
-        }
-        result
-    }
-
-    async fn merge_once(&self, path: &EntryPath, change: &Change) -> Result<u64, VaultError> {
-        let (version, before) = match self.read(path).await? {
-            None => (0, Fields::default()),
-            Some(Entry { version, content: Content::Fields(fields), .. }) => (version, fields),
-            Some(Entry { version, .. }) => (version, Fields::default()),
-        };
-        let mut after = before.clone();
-        after.remove(&change.remove);
-        after.set(&change.set);
-        if after.is_same(&before) {
-            return Ok(version);
-        }
-        self.write(path, &after, version).await
-    }
-
     /// Reads the metadata of an entry.
     pub async fn metadata(&self, path: &EntryPath) -> Result<Option<Metadata>, VaultError> {
         let answer = self.at(path, &Call::get(path.metadata())).await?;
@@ -144,35 +104,50 @@ impl VaultClient {
         Ok(Some(Metadata { version: current_version, custom_metadata: custom_metadata.unwrap_or_default() }))
     }
 
-    /// Adds these marks to the custom metadata of an entry; others are kept. The entry need not have data yet.
+    /// Adds these marks to the custom metadata of an entry. Others are kept, also those that another client adds at the same
+    /// moment. The entry need not have data yet.
     pub async fn mark(&self, path: &EntryPath, marks: &BTreeMap<String, String>) -> Result<(), VaultError> {
-        let mut custom = self.metadata(path).await?.map(|found| found.custom_metadata).unwrap_or_default();
-        let before = custom.clone();
-        custom.extend(marks.clone());
-        if custom == before {
+        let found = match self.metadata(path).await? {
+            Some(found) => found,
+            None => match self.create_metadata(path, marks).await {
+                Ok(()) => return Ok(()),
+                // A policy without `update` permits no POST for metadata that another client has created meanwhile.
+                Err(forbidden @ VaultError::Forbidden { .. }) => {
+                    self.metadata(path).await?.ok_or(forbidden)?
+                }
+                Err(error) => return Err(error),
+            },
+        };
+        if marks.iter().all(|(name, value)| found.custom_metadata.get(name) == Some(value)) {
             return Ok(());
         }
-        self.set_custom_metadata(path, &custom).await
+        self.patch_custom_metadata(path, &json!(marks)).await
     }
 
-    /// Removes these marks from the custom metadata of an entry; others are kept.
+    /// Removes these marks from the custom metadata of an entry. Others are kept. An entry without metadata has no marks.
     pub async fn unmark(&self, path: &EntryPath, marks: &[&str]) -> Result<(), VaultError> {
-        let Some(Metadata { mut custom_metadata, .. }) = self.metadata(path).await? else { return Ok(()) };
-        let before = custom_metadata.len();
-        custom_metadata.retain(|name, _| !marks.contains(&name.as_str()));
-        if custom_metadata.len() == before {
-            return Ok(());
+        let none: BTreeMap<_, _> = marks.iter().map(|name| (*name, Value::Null)).collect();
+        match self.patch_custom_metadata(path, &json!(none)).await {
+            Err(VaultError::CasMismatch) => Ok(()),
+            patched => patched,
         }
-        self.set_custom_metadata(path, &custom_metadata).await
     }
 
-    async fn set_custom_metadata(
+    /// A POST is the only call that creates metadata. It replaces all custom metadata.
+    async fn create_metadata(
         &self,
         path: &EntryPath,
         custom: &BTreeMap<String, String>,
     ) -> Result<(), VaultError> {
         let call = Call::post(path.metadata(), &json!({ "custom_metadata": custom }));
         self.at(path, &call).await.map(drop)
+    }
+
+    /// Changes some of the custom metadata, in one step. [`VaultError::CasMismatch`] where the entry has no metadata any more.
+    async fn patch_custom_metadata(&self, path: &EntryPath, change: &Value) -> Result<(), VaultError> {
+        let call = Call::merge_patch(path.metadata(), &json!({ "custom_metadata": change }));
+        let answer = self.at(path, &call).await?;
+        if answer.status == 404 { Err(VaultError::CasMismatch) } else { Ok(()) }
     }
 
     /// Deletes the newest version. It can be restored, and the metadata is kept.

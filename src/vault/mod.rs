@@ -25,5 +25,5 @@ pub use client::VaultClient;
 pub use config::{Auth, JwtSource, NoJwt, VaultConfig, VaultConfigError};
 pub use error::{LoginRefusal, VaultError};
 pub use fields::Fields;
-pub use kv::{Change, Content, Entry, Metadata};
+pub use kv::{Content, Entry, Metadata};
 pub use sys::{Capabilities, Health};

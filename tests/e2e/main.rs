@@ -88,4 +88,5 @@ mod vault_aliases;
 mod vault_crashes;
 mod vault_outages;
 mod vault_outputs;
+mod vault_races;
 mod vaults;

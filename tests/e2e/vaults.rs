@@ -69,7 +69,7 @@ async fn what_is_missing_in_a_vault_is_named_and_noticed_once_it_is_there() {
     apply(&world, &manifest(&vault, &json!({}))).await;
     let words = message(&because(&world, "PolicyTooNarrow").await);
     assert!(words.contains("create, read, update on secret/data/*"), "{words}");
-    assert!(words.contains("create, read, update, delete on secret/metadata/*"), "{words}");
+    assert!(words.contains("create, read, patch, delete on secret/metadata/*"), "{words}");
     let below = json!([{"namespaces": {"from": "Same"}, "prefix": "connectors"}]);
     apply(&world, &manifest(&vault, &json!({ "access": below }))).await;
     because(&world, "VaultReady").await;

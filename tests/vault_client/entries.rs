@@ -1,11 +1,11 @@
-//! Entries: read, written, marked, merged and deleted.
+//! Entries: read, written, marked and deleted.
 
 use std::collections::BTreeMap;
 
 use secrecy::ExposeSecret as _;
 use serde_json::json;
 use technical_user_operator::domain::vault::path::EntryPath;
-use technical_user_operator::vault::{Change, Content, Entry, Fields, Metadata, VaultClient, VaultError};
+use technical_user_operator::vault::{Content, Entry, Fields, Metadata, VaultClient, VaultError};
 
 use crate::server::{Server, facts};
 use crate::support::{app_role, client, content, entry, root, set_up};
@@ -13,7 +13,8 @@ use crate::support::{app_role, client, content, entry, root, set_up};
 facts!(
     an_entry_is_written_once_and_then_only_over_the_known_version,
     a_mark_is_there_before_the_data_and_beside_the_marks_of_others,
-    a_merge_changes_its_own_fields_and_no_others,
+    marks_that_two_clients_set_and_remove_at_one_moment_are_all_there,
+    the_marks_of_another_client_are_kept_without_the_right_to_replace_them,
     deleted_and_destroyed_versions_are_states_and_no_errors,
     a_deleted_entry_leaves_nothing,
 );
@@ -70,26 +71,36 @@ async fn a_mark_is_there_before_the_data_and_beside_the_marks_of_others(vault: &
     assert_eq!(raw["data"]["max_versions"], 7, "other settings are kept");
 }
 
-async fn a_merge_changes_its_own_fields_and_no_others(vault: &Server) {
-    let (client, path) = (root(vault), entry("shared"));
-    let theirs =
-        json!({"data": {"text": "theirs", "list": [1, {"a": null}], "big": 12_345_678_901_234_567_890_u64}});
-    set_up(vault, "POST", &path.data(), &theirs).await;
-    // Vault rounds numbers itself; what it has is kept.
-    let before = vault.as_root("GET", &path.data(), None).await.unwrap().success().unwrap();
-    let ours = Change { set: content("s3cret"), remove: Vec::new() };
-    assert_eq!(client.merge(&path, &ours).await, Ok(2));
-    assert_eq!(client.merge(&path, &ours).await, Ok(2), "nothing to write");
-    let raw = vault.as_root("GET", &path.data(), None).await.unwrap().success().unwrap();
-    let mut expected = before["data"]["data"].clone();
-    expected["content"] = json!("s3cret");
-    assert_eq!(raw["data"]["data"], expected);
-    let end = Change { set: Fields::default(), remove: vec!["content".into()] };
-    assert_eq!(client.merge(&path, &end).await, Ok(3));
-    let raw = vault.as_root("GET", &path.data(), None).await.unwrap().success().unwrap();
-    assert_eq!(raw["data"]["data"], before["data"]["data"]);
-    assert_eq!(client.merge(&entry("absent"), &end).await, Ok(0), "nothing to remove");
-    assert!(client.read(&entry("absent")).await.unwrap().is_none());
+/// A POST of custom metadata replaces all of them, so what another client adds between a read and a POST would be lost.
+async fn marks_that_two_clients_set_and_remove_at_one_moment_are_all_there(vault: &Server) {
+    let auth = app_role(vault, json!({})).await;
+    let (one, two) = (client(vault, auth), root(vault));
+    for round in 0..20 {
+        let path = entry(&format!("shared-{round}"));
+        let first = marks(&[("first", "1")]);
+        one.mark(&path, &first).await.unwrap();
+        let (ours, theirs) = (marks(&[("ours", "a")]), marks(&[("theirs", "b")]));
+        let (marked, by_other, removed) =
+            tokio::join!(one.mark(&path, &ours), two.mark(&path, &theirs), two.unmark(&path, &["first"]));
+        (marked.unwrap(), by_other.unwrap(), removed.unwrap());
+        let found = one.metadata(&path).await.unwrap().unwrap().custom_metadata;
+        assert_eq!(found, marks(&[("ours", "a"), ("theirs", "b")]), "round {round}");
+    }
+}
+
+/// The policy permits `patch` and no `update`: no call replaces the metadata of another client.
+async fn the_marks_of_another_client_are_kept_without_the_right_to_replace_them(vault: &Server) {
+    let auth = app_role(vault, json!({})).await;
+    let (client, path) = (client(vault, auth), entry("wallet"));
+    client.unmark(&path, &["none"]).await.unwrap();
+    assert_eq!(client.metadata(&path).await, Ok(None), "nothing is created");
+    let theirs = json!({"custom_metadata": {"theirs": "x"}});
+    set_up(vault, "POST", &path.metadata(), &theirs).await;
+    client.mark(&path, &marks(&[("ours", "a")])).await.unwrap();
+    let found = client.metadata(&path).await.unwrap().unwrap().custom_metadata;
+    assert_eq!(found, marks(&[("ours", "a"), ("theirs", "x")]));
+    let allowed = client.capabilities(&[path.metadata()]).await.unwrap();
+    assert_eq!(allowed[0].lacks(&["create", "read", "patch", "delete", "update"]), ["update"]);
 }
 
 async fn deleted_and_destroyed_versions_are_states_and_no_errors(vault: &Server) {
@@ -109,7 +120,7 @@ async fn deleted_and_destroyed_versions_are_states_and_no_errors(vault: &Server)
     set_up(vault, "POST", &destroy, &json!({"versions": [2]})).await;
     let found = read(&client, &path).await;
     assert!(matches!(found.content, Content::Destroyed), "{found:?}");
-    assert_eq!(client.merge(&path, &Change { set: content("three"), remove: Vec::new() }).await, Ok(3));
+    assert_eq!(client.write(&path, &content("three"), 2).await, Ok(3));
 }
 
 async fn a_deleted_entry_leaves_nothing(vault: &Server) {

@@ -98,7 +98,7 @@ impl Transport for Wire {
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, Fault> {
         let body = match &request.payload {
             Payload::None => Value::Null,
-            Payload::Json(json) => serde_json::from_slice(json).unwrap(),
+            Payload::Json(json) | Payload::MergePatch(json) => serde_json::from_slice(json).unwrap(),
             Payload::SecretJson(text) | Payload::Form(text) => {
                 serde_json::from_str(text.expose_secret()).unwrap()
             }

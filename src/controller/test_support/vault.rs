@@ -26,6 +26,19 @@ pub struct Vault {
     server: SimulatedVault,
     /// The token that the server sees.
     token: Arc<Mutex<String>>,
+    meanwhile: Arc<Mutex<Option<Meanwhile>>>,
+}
+
+/// What another client does right before a request arrives.
+struct Meanwhile {
+    /// Method and path of the request.
+    before: String,
+    /// The path of the entry.
+    path: String,
+    /// The custom metadata that the other client adds.
+    marks: BTreeMap<String, String>,
+    /// The data that it writes.
+    data: Option<Value>,
 }
 
 /// An entry.
@@ -33,7 +46,7 @@ pub struct Vault {
 pub struct Entry {
     /// The number of the newest version.
     pub version: u64,
-    /// What the newest version contains.
+    /// What the newest version contains; null for a deleted one.
     pub data: Value,
     /// The custom metadata.
     pub custom: BTreeMap<String, String>,
@@ -43,7 +56,7 @@ impl Default for Vault {
     fn default() -> Self {
         let server = SimulatedVault::default();
         let token = Arc::new(Mutex::new(server.root_token().expose_secret().to_owned()));
-        Self { server, token }
+        Self { server, token, meanwhile: Arc::default() }
     }
 }
 
@@ -93,7 +106,7 @@ impl Vault {
     /// An entry as another client writes it.
     pub fn put(&self, path: &str, entry: Entry) {
         let Entry { version, data, custom } = entry;
-        let data = (version > 0).then_some(data);
+        let data = (version > 0).then_some(data).filter(|data| !data.is_null());
         self.server.put(&format!("{MOUNT}/{path}"), &EntryView { version, data, custom_metadata: custom });
     }
 
@@ -101,6 +114,24 @@ impl Vault {
     pub fn change(&self, path: &str, data: Value) {
         let entry = self.get(path).unwrap();
         self.put(path, Entry { version: entry.version + 1, data, ..entry });
+    }
+
+    /// Another client marks an entry, and may write its data, right before a request such as `POST data` for it.
+    pub fn meanwhile(&self, before: &str, path: &str, marks: BTreeMap<String, String>, data: Option<Value>) {
+        let (method, api) = before.split_once(' ').unwrap();
+        let before = format!("{method} {MOUNT}/{api}/{path}");
+        *self.meanwhile.lock() = Some(Meanwhile { before, path: path.to_owned(), marks, data });
+    }
+
+    fn act_meanwhile(&self, request: &str) {
+        let act = self.meanwhile.lock().take_if(|meanwhile| meanwhile.before == request);
+        let Some(Meanwhile { path, marks, data, .. }) = act else { return };
+        let mut entry = self.get(&path).unwrap_or_default();
+        entry.custom.extend(marks);
+        if let Some(data) = data {
+            (entry.version, entry.data) = (entry.version + 1, data);
+        }
+        self.put(&path, entry);
     }
 
     /// Removes an entry as another client does.
@@ -142,12 +173,13 @@ impl Vault {
     fn answer(&self, request: &HttpRequest) -> HttpResponse {
         let body = match &request.payload {
             Payload::None => Value::Null,
-            Payload::Json(json) => serde_json::from_slice(json).unwrap(),
+            Payload::Json(json) | Payload::MergePatch(json) => serde_json::from_slice(json).unwrap(),
             Payload::SecretJson(text) | Payload::Form(text) => {
                 serde_json::from_str(text.expose_secret()).unwrap()
             }
         };
         let path = request.url.path().trim_start_matches("/v1/");
+        self.act_meanwhile(&format!("{} {path}", request.method));
         let answer = self.server.answer(&self.token.lock(), request.method.as_str(), path, &body);
         let text = if answer.body.is_null() { String::new() } else { answer.body.to_string() };
         response(answer.status.as_u16(), &[], &text)

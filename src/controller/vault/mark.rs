@@ -16,14 +16,21 @@ pub struct EntryMark {
     pub owner: String,
     /// The hint of the installation.
     pub hint: Hint,
+    /// The digest of the content that was written after the mark. Mark and data are two writes: another client may have written
+    /// the data.
+    pub digest: Option<String>,
 }
 
 impl EntryMark {
+    /// What a mark consists of.
+    pub const KEYS: [&str; 3] = [keys::OWNER, keys::INSTALLATION, keys::CONTENT_DIGEST];
+
     /// The mark in custom metadata. Each client that may write the metadata may remove a part of it; the rest is no mark.
     #[must_use]
     pub fn of(custom_metadata: &BTreeMap<String, String>) -> Option<Self> {
         let (owner, hint) = (custom_metadata.get(keys::OWNER)?, custom_metadata.get(keys::INSTALLATION)?);
-        Some(Self { owner: owner.clone(), hint: Hint::read(hint) })
+        let digest = custom_metadata.get(keys::CONTENT_DIGEST).cloned();
+        Some(Self { owner: owner.clone(), hint: Hint::read(hint), digest })
     }
 
     /// The custom metadata that are the mark of a resource of this installation.
@@ -31,6 +38,20 @@ impl EntryMark {
     pub fn custom_metadata(owner: &str, hint: &Hint) -> BTreeMap<String, String> {
         let pairs = [(keys::OWNER, owner), (keys::INSTALLATION, hint.as_str())];
         pairs.map(|(key, text)| (key.to_owned(), text.to_owned())).into()
+    }
+
+    /// The same with the digest of the content that is written after the mark.
+    #[must_use]
+    pub fn for_content(owner: &str, hint: &Hint, digest: &str) -> BTreeMap<String, String> {
+        let mut custom_metadata = Self::custom_metadata(owner, hint);
+        custom_metadata.insert(keys::CONTENT_DIGEST.to_owned(), digest.to_owned());
+        custom_metadata
+    }
+
+    /// Whether the data may be what was written after the mark, by the digest of their content.
+    #[must_use]
+    pub fn fits(&self, digest: &str) -> bool {
+        self.digest.as_ref().is_none_or(|written| written == digest)
     }
 
     /// Whether it is that of this resource, here or in an installation whose users this one takes over.

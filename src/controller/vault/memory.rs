@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use super::claims::Claims;
 use crate::controller::checked::refused_logins::RefusedLogins;
 use crate::controller::objects::Key;
 use crate::controller::queue::backoff::Backoffs;
@@ -22,6 +23,8 @@ pub struct VaultMemory {
     pub refused_logins: RefusedLogins,
     /// How often in a row all resources were read for a Vault under deletion that was kept.
     pub lists: Backoffs<Key>,
+    /// Which resources are about to write where.
+    pub claims: Claims,
     /// The logins of which it was seen that Vault accepts no token for another audience.
     audience_checked: Mutex<BTreeMap<Key, String>>,
     /// What the last check found.
@@ -54,6 +57,7 @@ impl VaultMemory {
             waiting: SinceOf::default(),
             refused_logins: RefusedLogins::new(random.clone()),
             lists: Backoffs::new(random),
+            claims: Claims::default(),
             audience_checked: Mutex::default(),
             checked: Mutex::default(),
             servers: Mutex::default(),

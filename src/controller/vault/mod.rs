@@ -5,6 +5,7 @@ pub mod abandoned;
 pub mod access;
 mod blocker;
 mod checks;
+pub mod claims;
 mod finalizer;
 mod holders;
 pub mod kind;

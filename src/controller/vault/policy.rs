@@ -5,7 +5,7 @@ use crate::vault::{VaultClient, VaultError};
 
 /// On the data of an entry, and on its metadata, where the mark is.
 const ON_DATA: [&str; 3] = ["create", "read", "update"];
-const ON_METADATA: [&str; 4] = ["create", "read", "update", "delete"];
+const ON_METADATA: [&str; 4] = ["create", "read", "patch", "delete"];
 
 /// The paths of these entries at which the login lacks capabilities, each with those that it lacks.
 ///

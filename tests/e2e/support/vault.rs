@@ -17,7 +17,7 @@ pub fn policy(path: &str) -> Value {
     let rule =
         |part: &str, verbs: &str| format!("path \"secret/{part}/{path}*\" {{ capabilities = [{verbs}] }}\n");
     let data = rule("data", "\"create\", \"read\", \"update\"");
-    json!({"policy": data + &rule("metadata", "\"create\", \"read\", \"update\", \"delete\"")})
+    json!({"policy": data + &rule("metadata", "\"create\", \"read\", \"patch\", \"delete\"")})
 }
 
 /// Calls the server as root.

@@ -88,6 +88,7 @@ fn on_the_wire(request: &HttpRequest) -> Request<Bytes> {
     let (media_type, body) = match &request.payload {
         Payload::None => (None, Bytes::new()),
         Payload::Json(json) => (Some("application/json"), json.clone().into()),
+        Payload::MergePatch(json) => (Some("application/merge-patch+json"), json.clone().into()),
         Payload::SecretJson(json) => (Some("application/json"), json.expose_secret().to_owned().into()),
         Payload::Form(form) => {
             (Some("application/x-www-form-urlencoded"), form.expose_secret().to_owned().into())

@@ -8,6 +8,7 @@ mod secrets;
 mod unreadable;
 mod vault_entries;
 mod vault_identity;
+mod vault_races;
 
 use async_trait::async_trait;
 use secrecy::SecretString;

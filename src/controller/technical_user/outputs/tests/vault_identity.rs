@@ -77,7 +77,8 @@ async fn an_entry_of_a_copy_of_the_cluster_is_ours_once_it_is_taken_over() {
     assert!(matches!(state, OutputState::Ours { metadata_as_wanted: false, .. }), "{state:?}");
     output.write(&values("u1")).await.unwrap();
     let hint = place.resource.ctx.installation.hint.as_str().to_owned();
-    assert_eq!(place.vault.get(PATH).unwrap().custom, mark(&hint));
+    let marked = place.vault.get(PATH).unwrap().custom;
+    assert!(mark(&hint).iter().all(|(name, value)| marked.get(name) == Some(value)), "{marked:?}");
 }
 
 /// A person who replaces the custom metadata of an entry does not take it over.
@@ -96,7 +97,7 @@ async fn an_entry_that_lost_its_mark_is_marked_again_and_removed() {
             assert!(matches!(state, OutputState::Ours { metadata_as_wanted: false, .. }), "{state:?}");
             output.write(&values("u1")).await.unwrap();
             let entry = place.vault.get(PATH).unwrap();
-            assert_eq!((entry.version, entry.custom.len()), (1, 3), "the metadata of others is kept");
+            assert_eq!((entry.version, entry.custom.len()), (1, 4), "the metadata of others is kept");
         }
         place.output().remove().await.unwrap();
         assert!(!place.is_there());
@@ -223,4 +224,23 @@ async fn an_entry_comes_before_the_secrets_that_may_name_its_alias() {
     let outputs = super::super::of_spec(&place.resource, Some(&specs));
     let names: Vec<_> = outputs.iter().map(|output| output.id().name.as_str()).collect();
     assert_eq!(names, ["connector/vault/edc", "b", "a"]);
+}
+
+/// An entry and one whose write was only announced may have one path on two servers, which a third one replaces.
+#[tokio::test]
+async fn entries_of_one_path_on_two_servers_have_two_names() {
+    let mut place = VaultEntries::new().await;
+    let recorded = publish(&place, "u1", None).await;
+    place.leads_to("cluster-2");
+    let announced = place.output().announced(Some(&recorded), &values("u1")).unwrap();
+    place.record(announced.clone());
+    place.leads_to("cluster-3");
+    place.delete();
+    let mut output = place.output();
+    output.observe(Some(&announced)).await.unwrap();
+    output.write(&values("u1")).await.unwrap();
+    let former = output.superseded();
+    let servers: Vec<_> = former.iter().map(|former| &*former.entry.as_ref().unwrap().server).collect();
+    assert_eq!(servers, ["cluster-1", "cluster-2"]);
+    assert_ne!(former[0].name, former[1].name);
 }

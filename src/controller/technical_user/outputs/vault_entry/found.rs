@@ -1,11 +1,10 @@
 //! What is in the place of an entry: by the status while nothing is due, else by Vault.
 
 use super::removal::of_entry;
-use super::{Seen, VaultOutput};
+use super::{Seen, VaultOutput, whose};
 use crate::api::technical_user::{RecordedEntry, RecordedOutput};
 use crate::controller::technical_user::failure::Failure;
 use crate::controller::vault::mark::EntryMark;
-use crate::domain::format::Content;
 use crate::domain::plan::OutputState;
 use crate::domain::user::UserId;
 use crate::domain::vault::place::{EntryAt, Server};
@@ -68,12 +67,12 @@ impl VaultOutput {
             );
         };
         let (mark, digest) = (EntryMark::of(&entry.custom_metadata), self.digest(&entry.content));
-        // A person who replaces the custom metadata does not take the entry over.
-        let as_written = || recorded.is_some_and(|recorded| recorded.digest == digest);
-        let is_ours = mark.as_ref().map_or_else(as_written, |mark| self.is_ours(mark));
+        let is_ours = whose::is_ours(&self.resource, recorded, (&at, mark.as_ref()), &entry.content);
         let path = at.path.clone();
         self.seen = Some(Seen { at, version: entry.version, digest: is_ours.then(|| digest.clone()) });
         if !is_ours {
+            // The mark of this resource is not that of the data.
+            let mark = mark.filter(|mark| !self.is_ours(mark));
             return Ok(OutputState::Foreign(self.words(mark.as_ref())));
         }
         // The same content at another place is that of a write that the status does not record.
@@ -81,15 +80,11 @@ impl VaultOutput {
         let as_recorded = recorded.filter(|recorded| recorded.digest == digest);
         let entry = as_recorded.and_then(|recorded| recorded.entry.as_ref()).filter(is_here);
         let user = entry.map(|entry| UserId::new(&entry.user));
-        let metadata_as_wanted = mark.is_some_and(|mark| self.is_as_wanted(&mark));
+        let metadata_as_wanted = mark.is_some_and(|mark| self.is_as_wanted(&mark) && mark.fits(&digest));
         Ok(OutputState::Ours { user, digest: Some(digest), metadata_as_wanted })
     }
 
     pub(super) fn digest(&self, content: &vault::Content) -> String {
-        let key = &self.resource.ctx.installation.digest_key;
-        match content {
-            vault::Content::Fields(fields) => key.of_content(&fields.texts()),
-            vault::Content::Deleted | vault::Content::Destroyed => key.of_content(&Content::new()),
-        }
+        whose::digest(&self.resource, content)
     }
 }

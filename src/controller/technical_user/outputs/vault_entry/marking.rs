@@ -1,17 +1,18 @@
 //! Whose an entry is, and the mark that the operator writes before the data.
 
-use super::{Seen, VaultOutput};
+use super::{Seen, VaultOutput, whose};
 use crate::controller::technical_user::failure::Failure;
 use crate::controller::technical_user::outputs::Resource;
 use crate::controller::vault::mark::EntryMark;
 use crate::domain::blocker::Blocker;
 use crate::domain::reason::Reason;
-use crate::vault::VaultClient;
+use crate::domain::vault::path::EntryPath;
+use crate::domain::vault::place::EntryAt;
+use crate::vault::{Metadata, VaultClient};
 
 impl VaultOutput {
     pub(super) fn is_ours(&self, mark: &EntryMark) -> bool {
-        let Resource { ctx, owner, taken_over, .. } = &self.resource;
-        mark.is_of(&owner.to_string(), &ctx.installation.hint, taken_over)
+        whose::is_marked(&self.resource, mark)
     }
 
     /// Whether it is the mark of this installation.
@@ -25,36 +26,114 @@ impl VaultOutput {
         mark.map_or_else(|| "another client of Vault".to_owned(), |mark| mark.words(&owner))
     }
 
-    /// Marks an entry that was seen with this version, and reads the mark back: of two resources with one path, one has it.
-    pub(super) async fn mark(&self, client: &VaultClient, seen: &Seen) -> Result<(), Failure> {
+    /// Marks an entry that was seen with this version for a content, and reads the mark back.
+    pub(super) async fn mark(&self, client: &VaultClient, seen: &Seen, digest: &str) -> Result<(), Failure> {
         let path = &seen.at.path;
-        let metadata = client.metadata(path).await.map_err(|error| self.failure(&error))?.unwrap_or_default();
+        let metadata = self.metadata(client, path).await?;
         let marked = EntryMark::of(&metadata.custom_metadata);
         if metadata.version != seen.version {
             return Err(Failure::Overtaken);
         }
-        // Without a mark it is ours only if its content is what the operator wrote, which the status alone does not show.
-        if marked.is_none() && seen.version > 0 {
-            let entry = client.read(path).await.map_err(|error| self.failure(&error))?;
-            let digest = entry.map(|entry| self.digest(&entry.content));
-            if digest.is_none() || digest != seen.digest {
-                return Err(Failure::Overtaken);
-            }
+        match &marked {
+            Some(mark) if self.is_wanted(mark, digest) => return Ok(()),
+            Some(mark) if self.is_ours(mark) => {}
+            Some(_) if seen.version == 0 => return Err(Failure::Overtaken),
+            None if seen.version == 0 => {}
+            // It is ours only if its content is what the operator wrote, which the status alone does not show.
+            Some(_) | None => self.contains_what_was_written(client, seen, marked.as_ref()).await?,
         }
-        match marked {
-            Some(mark) if self.is_as_wanted(&mark) => return Ok(()),
-            Some(mark) if !self.is_ours(&mark) => return Err(Failure::Overtaken),
-            Some(_) | None => {}
+        self.put_mark(client, path, digest).await?;
+        let metadata = self.metadata(client, path).await?;
+        if metadata.version != seen.version {
+            self.step_aside(client, path, digest).await?;
+            return Err(Failure::Overtaken);
         }
-        let hint = &self.resource.ctx.installation.hint;
-        let mut custom_metadata = metadata.custom_metadata;
-        custom_metadata.extend(EntryMark::custom_metadata(&self.resource.owner.to_string(), hint));
-        client.mark(path, &custom_metadata).await.map_err(|error| self.failure(&error))?;
-        let metadata = client.metadata(path).await.map_err(|error| self.failure(&error))?.unwrap_or_default();
-        if !EntryMark::of(&metadata.custom_metadata).is_some_and(|mark| self.is_as_wanted(&mark)) {
+        let marked = EntryMark::of(&metadata.custom_metadata);
+        if marked.is_some_and(|mark| self.is_wanted(&mark, digest)) {
+            Ok(())
+        } else {
+            Err(Failure::Overtaken)
+        }
+    }
+
+    async fn contains_what_was_written(
+        &self,
+        client: &VaultClient,
+        seen: &Seen,
+        mark: Option<&EntryMark>,
+    ) -> Result<(), Failure> {
+        let entry = client.read(&seen.at.path).await.map_err(|error| self.failure(&error))?;
+        let Some(digest) = entry.map(|entry| self.digest(&entry.content)) else {
+            return Err(Failure::Overtaken);
+        };
+        let is_marked_by_another =
+            mark.is_some_and(|mark| !whose::is_of_no_data(&self.resource, mark, &digest));
+        if seen.digest.as_ref() != Some(&digest) || is_marked_by_another {
             return Err(Failure::Overtaken);
         }
         Ok(())
+    }
+
+    /// Marks an entry again whose data this resource was the first to write, if another client has marked it since.
+    pub(super) async fn confirm(
+        &self,
+        client: &VaultClient,
+        path: &EntryPath,
+        digest: &str,
+    ) -> Result<(), Failure> {
+        let marked = EntryMark::of(&self.metadata(client, path).await?.custom_metadata);
+        if marked.is_some_and(|mark| self.is_wanted(&mark, digest)) {
+            return Ok(());
+        }
+        self.put_mark(client, path, digest).await
+    }
+
+    /// Removes the mark from an entry whose data another client was the first to write.
+    pub(super) async fn step_aside(
+        &self,
+        client: &VaultClient,
+        path: &EntryPath,
+        digest: &str,
+    ) -> Result<(), Failure> {
+        let entry = client.read(path).await.map_err(|error| self.failure(&error))?;
+        // The data are those of this write where only its answer was lost.
+        let Some(entry) = entry.filter(|entry| self.digest(&entry.content) != digest) else { return Ok(()) };
+        if EntryMark::of(&entry.custom_metadata).is_some_and(|mark| self.is_wanted(&mark, digest)) {
+            client.unmark(path, &EntryMark::KEYS).await.map_err(|error| self.failure(&error))?;
+        }
+        Ok(())
+    }
+
+    /// Whether it is the mark of this installation for this content.
+    fn is_wanted(&self, mark: &EntryMark, digest: &str) -> bool {
+        self.is_as_wanted(mark) && mark.digest.as_deref() == Some(digest)
+    }
+
+    async fn put_mark(&self, client: &VaultClient, path: &EntryPath, digest: &str) -> Result<(), Failure> {
+        let Resource { ctx, owner, .. } = &self.resource;
+        let mark = EntryMark::for_content(&owner.to_string(), &ctx.installation.hint, digest);
+        client.mark(path, &mark).await.map_err(|error| self.failure(&error))
+    }
+
+    async fn metadata(&self, client: &VaultClient, path: &EntryPath) -> Result<Metadata, Failure> {
+        let metadata = client.metadata(path).await.map_err(|error| self.failure(&error))?;
+        Ok(metadata.unwrap_or_default())
+    }
+
+    /// Claims the entries, so that another resource that names one of them gets no user for it.
+    pub(super) fn claim(&self, entries: &[EntryAt]) -> Result<(), Blocker> {
+        let Resource { ctx, key, .. } = &self.resource;
+        entries.iter().try_for_each(|at| {
+            let claimed = ctx.vault_memory.claims.claim(ctx, &self.vault, &at.path.data(), key);
+            claimed.map_err(|other| {
+                let message = format!(
+                    "The TechnicalUser {other} has the path of the {} as well and comes first, so the operator does not write \
+                     the entry for this one, and creates no user. Name another path in outputs.",
+                    self.id
+                );
+                Blocker::lasting(Reason::OutputNotOurs, message)
+            })
+        })
     }
 
     pub(super) fn foreign(&self, owner: &str) -> Blocker {

@@ -1,7 +1,7 @@
 //! An output that is an entry in a Vault, for connectors that read their client secret there.
 //!
-//! The mark of an entry is in its custom metadata. It is written before the data, so that an entry with data and without our mark
-//! is never ours.
+//! The mark of an entry is in its custom metadata. It is written before the data, and has their digest: an entry with data and
+//! without our mark is not ours, and neither is one whose data another client wrote after our mark.
 
 mod found;
 mod marking;
@@ -9,6 +9,7 @@ mod record;
 mod removal;
 mod rights;
 pub(super) mod vaults;
+mod whose;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -201,7 +202,7 @@ impl Output for VaultOutput {
                 return Ok(Err(self.foreign(&self.words(marked.as_ref()))));
             }
         }
-        Ok(Ok(Writable::default()))
+        Ok(self.claim(&entries).map(|()| Writable::default()))
     }
 
     /// Marks the entry, then writes its data, each only if the entry is as it was seen.
@@ -217,13 +218,21 @@ impl Output for VaultOutput {
         }
         let Some(seen) = self.seen.clone() else { return Err(Failure::Overtaken) };
         let client = self.client().await?;
-        self.mark(&client, &seen).await?;
+        self.mark(&client, &seen, &digest).await?;
         let version = if seen.digest.as_ref() == Some(&digest) && seen.version > 0 {
             seen.version
         } else {
             let fields =
                 content.iter().fold(Fields::default(), |fields, (name, text)| fields.with(name, text));
-            client.write(&at.path, &fields, seen.version).await.map_err(|error| self.failure(&error))?
+            let written = client.write(&at.path, &fields, seen.version).await;
+            if seen.version == 0 {
+                match &written {
+                    Ok(_) => self.confirm(&client, &at.path, &digest).await?,
+                    Err(VaultError::CasMismatch) => self.step_aside(&client, &at.path, &digest).await?,
+                    Err(_) => {}
+                }
+            }
+            written.map_err(|error| self.failure(&error))?
         };
         self.seen = Some(Seen { at: at.clone(), version, digest: Some(digest.clone()) });
         self.written = Some((at, values.user_id.clone()));
@@ -262,7 +271,11 @@ impl Output for VaultOutput {
         let is_another = |entry: &&RecordedEntry| {
             of_entry(entry).is_ok_and(|at| at.path != written.path || !self.is_here(entry))
         };
-        recorded.entries().filter(is_another).filter_map(|entry| self.former(recorded, entry)).collect()
+        let mut former = Vec::new();
+        for entry in recorded.entries().filter(is_another) {
+            former.extend(self.former(recorded, entry, &former));
+        }
+        former
     }
 
     async fn remove(&mut self) -> Result<(), Failure> {

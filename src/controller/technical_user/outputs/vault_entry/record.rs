@@ -18,11 +18,19 @@ impl VaultOutput {
         }
     }
 
-    /// What a status records of an entry that another one replaces.
-    pub(super) fn former(&self, recorded: &RecordedOutput, entry: &RecordedEntry) -> Option<RecordedOutput> {
+    /// What a status records of an entry that another one replaces, beside those that it replaces as well.
+    pub(super) fn former(
+        &self,
+        recorded: &RecordedOutput,
+        entry: &RecordedEntry,
+        others: &[RecordedOutput],
+    ) -> Option<RecordedOutput> {
         let name = vaults::former_name(&self.vault, &of_entry(entry).ok()?.path, |name| {
             let id = OutputId { kind: KIND.to_owned(), name: name.to_owned() };
-            self.resource.history.recorded(&id).is_none_or(|other| other.entry.as_ref() == Some(entry))
+            let recorded = self.resource.history.recorded(&id).into_iter();
+            let mut so_named = recorded.chain(others.iter().filter(|other| other.name == name));
+            // One path may be on two servers.
+            so_named.all(|other| other.entry.as_ref() == Some(entry))
         });
         let entry = Some(entry.clone());
         Some(RecordedOutput { name, entry, begun: Vec::new(), conditions: Vec::new(), ..recorded.clone() })

@@ -1,6 +1,6 @@
 //! The removal of the entries in a Vault that the status records.
 
-use super::vaults;
+use super::{vaults, whose};
 use crate::api::technical_user::{RecordedEntry, RecordedOutput};
 use crate::api::vault::AbandonedEntry;
 use crate::controller::objects::Key;
@@ -15,7 +15,7 @@ use crate::domain::plan::OutputId;
 use crate::domain::reason::Reason;
 use crate::domain::vault::path::{EntryPath, PathError};
 use crate::domain::vault::place::{EntryAt, Server};
-use crate::vault::{Content, VaultClient, VaultError};
+use crate::vault::{Metadata, VaultClient, VaultError};
 
 /// The entry that a status describes.
 pub(in super::super) fn of_entry(entry: &RecordedEntry) -> Result<EntryAt, PathError> {
@@ -33,19 +33,17 @@ pub(super) async fn remove(resource: &Resource, id: &OutputId) -> Result<(), Fai
     let client = view.client_for_cleanup(&resource.ctx).await.map_err(Failure::OutputUnavailable)?;
     let unavailable = |error| Failure::OutputUnavailable(view.blocker(&resource.ctx, &error));
     let here = view.answering(&resource.ctx, &client).await;
-    for Left { path, elsewhere } in entries(resource, id, &vault, here.as_ref())? {
-        let Some(metadata) = client.metadata(&path).await.map_err(unavailable)? else {
+    for Left { at, elsewhere } in entries(resource, id, &vault, here.as_ref())? {
+        let path = &at.path;
+        let Some(metadata) = client.metadata(path).await.map_err(unavailable)? else {
             if elsewhere {
-                left_behind(resource, &vault, &path)?;
+                left_behind(resource, &vault, path)?;
             }
             continue;
         };
-        let is_ours = match EntryMark::of(&metadata.custom_metadata) {
-            Some(mark) => is_of(resource, &mark),
-            None => is_as_recorded(resource, id, &client, &path).await.map_err(unavailable)?,
-        };
+        let is_ours = is_ours(resource, id, &client, (&at, &metadata)).await.map_err(unavailable)?;
         if is_ours {
-            client.delete(&path).await.map_err(unavailable)?;
+            client.delete(path).await.map_err(unavailable)?;
         } else {
             tracing::warn!(resource = %resource.key, entry = path.data(), "An entry in a Vault belongs to another client, so it is kept");
         }
@@ -53,22 +51,18 @@ pub(super) async fn remove(resource: &Resource, id: &OutputId) -> Result<(), Fai
     Ok(())
 }
 
-fn is_of(resource: &Resource, mark: &EntryMark) -> bool {
-    mark.is_of(&resource.owner.to_string(), &resource.ctx.installation.hint, &resource.taken_over)
-}
-
-/// Whether an entry that has no mark any more holds what the operator wrote.
-async fn is_as_recorded(
+/// Whether an entry that has data holds what the operator wrote, and whether one without data is marked for it.
+async fn is_ours(
     resource: &Resource,
     id: &OutputId,
     client: &VaultClient,
-    path: &EntryPath,
+    (at, metadata): (&EntryAt, &Metadata),
 ) -> Result<bool, VaultError> {
-    let recorded = resource.history.recorded(id).map(|recorded| recorded.digest.as_str());
-    let key = &resource.ctx.installation.digest_key;
-    Ok(match client.read(path).await?.map(|entry| entry.content) {
-        Some(Content::Fields(fields)) => recorded == Some(key.of_content(&fields.texts()).as_str()),
-        Some(Content::Deleted | Content::Destroyed) | None => false,
+    let mark = EntryMark::of(&metadata.custom_metadata);
+    let recorded = resource.history.recorded(id);
+    Ok(match client.read(&at.path).await? {
+        Some(entry) => whose::is_ours(resource, recorded, (at, mark.as_ref()), &entry.content),
+        None => mark.is_some_and(|mark| whose::is_marked(resource, &mark)),
     })
 }
 
@@ -84,20 +78,20 @@ pub(super) async fn abandon(resource: &Resource, id: &OutputId, why: &str) -> Re
         }
     };
     let since = resource.ctx.process.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-    let entry = |path: EntryPath| AbandonedEntry {
+    let entry = |path: &EntryPath| AbandonedEntry {
         path: path.data(),
         owner: resource.owner.to_string(),
         why: why.to_owned(),
         since: since.clone(),
     };
     let entries = entries(resource, id, &vault, view.server(&resource.ctx).as_ref())?;
-    let entries: Vec<_> = entries.into_iter().map(|left| entry(left.path)).collect();
+    let entries: Vec<_> = entries.into_iter().map(|left| entry(&left.at.path)).collect();
     Ok(abandoned::list(&resource.ctx, &vault, entries).await?)
 }
 
 /// An entry that the status records.
 struct Left {
-    path: EntryPath,
+    at: EntryAt,
     /// It was written to another server than the one that the Vault leads to.
     elsewhere: bool,
 }
@@ -113,12 +107,12 @@ fn entries(
     let recorded = resource.history.recorded(id).into_iter().flat_map(RecordedOutput::entries);
     let mut left: Vec<Left> = Vec::new();
     for entry in recorded {
-        let Ok(EntryAt { path, .. }) = of_entry(entry) else { continue };
+        let Ok(at) = of_entry(entry) else { continue };
         let there = Server::of_record(&entry.server);
         let elsewhere = here.is_some() && there.is_some() && there.as_ref() != here;
-        let is_another = |path: &EntryPath| left.iter().all(|known| known.path != *path);
-        if is_another(&path) && !is_in_use(resource, id, (vault, here.or(there.as_ref())), &path)? {
-            left.push(Left { path, elsewhere });
+        let is_another = left.iter().all(|known| known.at.path != at.path);
+        if is_another && !is_in_use(resource, id, (vault, here.or(there.as_ref())), &at.path)? {
+            left.push(Left { at, elsewhere });
         }
     }
     Ok(left)

@@ -1,0 +1,94 @@
+//! Two clients that mark and write one entry of a Vault at the same moment: mark and data are two writes.
+
+use serde_json::json;
+
+use super::vault_entries::{PATH, VaultEntries};
+use super::{OWNER, Place as _, publish, state, values};
+use crate::controller::technical_user::failure::Failure;
+use crate::controller::technical_user::outputs::kinds::of_record;
+use crate::controller::test_support::vault::Entry;
+use crate::controller::vault::mark::EntryMark;
+use crate::domain::plan::OutputState;
+
+const OTHER: &str = "prod/connector/other";
+
+/// The mark of a resource of this installation for some content.
+fn mark(place: &VaultEntries, owner: &str) -> std::collections::BTreeMap<String, String> {
+    EntryMark::for_content(owner, &place.resource.ctx.installation.hint, "0123")
+}
+
+/// Another resource marks the entry after this one has read its own mark back, and loses: the data decide.
+#[tokio::test]
+async fn a_mark_that_comes_after_the_data_were_written_first_is_replaced() {
+    let place = VaultEntries::new().await;
+    let mut output = place.output();
+    output.observe(None).await.unwrap();
+    place.vault.meanwhile("POST data", PATH, mark(&place, OTHER), None);
+    output.write(&values("u1")).await.unwrap();
+    let entry = place.vault.get(PATH).unwrap();
+    assert_eq!(entry.data, json!({"content": "secret-of-u1"}));
+    assert_eq!(EntryMark::of(&entry.custom).unwrap().owner, OWNER);
+}
+
+/// The other one wrote the data first: this one has nothing there, and its mark does not say so.
+#[tokio::test]
+async fn a_resource_whose_data_came_second_removes_its_mark() {
+    for before in ["POST data", "POST metadata"] {
+        let place = VaultEntries::new().await;
+        let mut output = place.output();
+        output.observe(None).await.unwrap();
+        place.vault.meanwhile(before, PATH, Default::default(), Some(json!({"content": "of another"})));
+        assert!(matches!(output.write(&values("u1")).await, Err(Failure::Overtaken)), "{before}");
+        let entry = place.vault.get(PATH).unwrap();
+        assert_eq!((entry.version, entry.custom.len()), (1, 0), "{before} {entry:?}");
+        let seen = state(&place, None).await;
+        assert_eq!(seen, OutputState::Foreign("another client of Vault".into()), "{before}");
+    }
+}
+
+/// It ends before it can remove its mark: the data of another client are neither changed nor removed.
+#[tokio::test]
+async fn a_mark_without_its_data_makes_no_data_ours() {
+    let mut place = VaultEntries::new().await;
+    let announced = place.output().announced(None, &values("u1")).unwrap();
+    let theirs = json!({"content": "of another"});
+    place.vault.put(PATH, Entry { version: 1, data: theirs.clone(), custom: mark(&place, OWNER) });
+    let seen = state(&place, Some(&announced)).await;
+    assert_eq!(seen, OutputState::Foreign("another client of Vault".into()));
+    place.record(announced.clone());
+    of_record(&place.resource, &announced.id()).unwrap().remove().await.unwrap();
+    assert_eq!(place.vault.get(PATH).unwrap().data, theirs);
+}
+
+/// A mark of a resource that came too late and then ended: whose the data are is known by the status and the content.
+#[tokio::test]
+async fn an_entry_is_marked_again_and_removed_where_another_resource_only_marked_it() {
+    for heals in [true, false] {
+        let mut place = VaultEntries::new().await;
+        let recorded = publish(&place, "u1", None).await;
+        place.record(recorded.clone());
+        place.vault.put(PATH, Entry { custom: mark(&place, OTHER), ..place.vault.get(PATH).unwrap() });
+        if heals {
+            place.come_due();
+            let mut output = place.output();
+            let state = output.observe(Some(&recorded)).await.unwrap().state;
+            assert!(matches!(state, OutputState::Ours { metadata_as_wanted: false, .. }), "{state:?}");
+            output.write(&values("u1")).await.unwrap();
+            let entry = place.vault.get(PATH).unwrap();
+            assert_eq!((entry.version, EntryMark::of(&entry.custom).unwrap().owner.as_str()), (1, OWNER));
+        }
+        place.output().remove().await.unwrap();
+        assert!(!place.is_there());
+    }
+}
+
+/// The answer to the write is lost: its data are ours.
+#[tokio::test]
+async fn data_whose_answer_was_lost_are_ours() {
+    let place = VaultEntries::new().await;
+    let mut output = place.output();
+    output.observe(None).await.unwrap();
+    place.vault.meanwhile("POST data", PATH, Default::default(), Some(json!({"content": "secret-of-u1"})));
+    assert!(matches!(output.write(&values("u1")).await, Err(Failure::Overtaken)));
+    assert!(matches!(state(&place, None).await, OutputState::Ours { metadata_as_wanted: true, .. }));
+}

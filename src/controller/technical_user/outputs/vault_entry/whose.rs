@@ -1,0 +1,57 @@
+//! Whose the data of an entry are. Mark and data are two writes, so the mark says by a digest which data it is of: of two clients
+//! that mark one entry at the same moment, the one has it that wrote the data first, by check-and-set.
+
+use super::removal::of_entry;
+use crate::api::technical_user::RecordedOutput;
+use crate::controller::technical_user::outputs::Resource;
+use crate::controller::vault::mark::EntryMark;
+use crate::domain::format::Content;
+use crate::domain::vault::place::EntryAt;
+use crate::vault;
+
+/// The digest of what an entry contains.
+pub(super) fn digest(resource: &Resource, content: &vault::Content) -> String {
+    let key = &resource.ctx.installation.digest_key;
+    match content {
+        vault::Content::Fields(fields) => key.of_content(&fields.texts()),
+        vault::Content::Deleted | vault::Content::Destroyed => key.of_content(&Content::new()),
+    }
+}
+
+/// Whether the data of an entry are those of a resource, by the mark and by what the status records of the output.
+pub(super) fn is_ours(
+    resource: &Resource,
+    recorded: Option<&RecordedOutput>,
+    (at, mark): (&EntryAt, Option<&EntryMark>),
+    content: &vault::Content,
+) -> bool {
+    let digest = digest(resource, content);
+    let as_written = recorded.is_some_and(|recorded| recorded.digest == digest);
+    match mark {
+        // A person who replaces the custom metadata does not take the entry over.
+        None => as_written,
+        Some(mark) if is_marked(resource, mark) => {
+            mark.fits(&digest) || is_written(recorded, at) || !matches!(content, vault::Content::Fields(_))
+        }
+        Some(mark) => is_of_no_data(resource, mark, &digest) && as_written,
+    }
+}
+
+/// Whether a mark is that of this resource, here or in an installation whose users this one takes over.
+pub(super) fn is_marked(resource: &Resource, mark: &EntryMark) -> bool {
+    let Resource { ctx, owner, taken_over, .. } = resource;
+    mark.is_of(&owner.to_string(), &ctx.installation.hint, taken_over)
+}
+
+/// Whether it is the mark of another resource of this installation that came too late: its data were not written. The digests of
+/// another installation have another key.
+pub(super) fn is_of_no_data(resource: &Resource, mark: &EntryMark, digest: &str) -> bool {
+    mark.hint == resource.ctx.installation.hint && !mark.fits(digest)
+}
+
+/// Whether the status says that the output was written to this path: what another client changes there is repaired.
+fn is_written(recorded: Option<&RecordedOutput>, at: &EntryAt) -> bool {
+    let written = recorded.filter(|recorded| !recorded.digest.is_empty());
+    let entry = written.and_then(|recorded| recorded.entry.as_ref());
+    entry.is_some_and(|entry| of_entry(entry).is_ok_and(|known| known.path == at.path))
+}
