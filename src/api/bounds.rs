@@ -40,6 +40,8 @@ pub const OUTPUT_MESSAGE: usize = 1024;
 pub const OUTPUT_NAME: usize = 640;
 /// Places of one output that may have been written.
 pub const BEGUN: usize = 8;
+/// Keys that an output adds to an entry of another owner.
+pub const KEYS: usize = 16;
 /// Outputs of a resource: those that a spec names, and former ones that wait for their removal.
 pub const OUTPUTS: usize = 32;
 /// Workloads to restart.

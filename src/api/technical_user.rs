@@ -21,7 +21,8 @@ use crate::api::bounds::{Bounded, CONDITIONS, OUTPUTS, RESTARTS, list, of_condit
 use crate::api::names::{LABEL, SUBDOMAIN};
 
 pub use recorded::{
-    ENTRY, Handled, PinnedPortal, RecordedCredential, RecordedEntry, RecordedOutput, RecordedUser,
+    ENTRY, Handled, MERGED_ENTRY, PinnedPortal, RecordedCredential, RecordedEntry, RecordedOutput,
+    RecordedUser, is_in_vault,
 };
 pub use restart::{RecordedRestart, RecordedWorkload, RestartTarget, WorkloadKind};
 pub use secret_output::{

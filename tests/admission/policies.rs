@@ -41,6 +41,9 @@ async fn the_policy_of_the_page_forbids_keys_in_secrets_of_other_owners() {
     });
     let refusal = refusal.await.unwrap();
     assert!(refusal.contains("creationPolicy Merge is not allowed in this namespace"), "{refusal}");
+    let in_vault = spec(&json!([{"vault": {"vaultRef": {"name": "vault"}, "creationPolicy": "Merge"}}]));
+    let refusal = server.create(Kind::TechnicalUser, "in-vault", &in_vault, true).await.unwrap_err();
+    assert!(refusal.contains("creationPolicy Merge is not allowed in this namespace"), "{refusal}");
 
     let owner = spec(&json!([{"secret": {"creationPolicy": "Owner"}}, {"secret": {"name": "other"}}]));
     server.create(Kind::TechnicalUser, "owner", &owner, false).await.unwrap();

@@ -86,6 +86,7 @@ mod unusable_users;
 mod unwatched;
 mod vault_aliases;
 mod vault_crashes;
+mod vault_merges;
 mod vault_outages;
 mod vault_outputs;
 mod vault_races;

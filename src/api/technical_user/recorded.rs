@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::api::bounds::{
-    ADDRESS, BEGUN, Bounded, COMPANY, NAME, OBJECT, OUTPUT_CONDITIONS, OUTPUT_MESSAGE, OUTPUT_NAME, ROLES,
-    WORD, list, of_output_conditions, optional, text, without_defaults,
+    ADDRESS, BEGUN, Bounded, COMPANY, KEYS, NAME, OBJECT, OUTPUT_CONDITIONS, OUTPUT_MESSAGE, OUTPUT_NAME,
+    ROLES, WORD, list, of_output_conditions, optional, text, without_defaults,
 };
 use crate::api::conditions::cut;
 
@@ -102,7 +102,7 @@ pub struct RecordedCredential {
 // What identifies an entry is always there; a status is read all the same where it is not.
 #[schemars(extend("required" = ["kind", "name"]), transform = without_defaults)]
 pub struct RecordedOutput {
-    /// The kind of the output: Secret, ImmutableSecret, MergedSecret or VaultEntry. Later releases add kinds.
+    /// The kind of the output: Secret, ImmutableSecret, MergedSecret, VaultEntry or MergedVaultEntry. Later releases add kinds.
     #[schemars(length(max = WORD))]
     pub kind: String,
     /// The name of the Secret, for an immutable one without its number; for an entry in a Vault the namespace and the name of the Vault and the path of the entry, with a
@@ -158,6 +158,15 @@ pub struct RecordedOutput {
 /// The kind of an output that is an entry in a Vault, in a status.
 pub const ENTRY: &str = "VaultEntry";
 
+/// The kind of an output that adds keys to an entry of another owner in a Vault, in a status.
+pub const MERGED_ENTRY: &str = "MergedVaultEntry";
+
+/// Whether a kind of output in a status is one of those in a Vault.
+#[must_use]
+pub fn is_in_vault(kind: &str) -> bool {
+    kind == ENTRY || kind == MERGED_ENTRY
+}
+
 /// An entry in a Vault, as the operator wrote it.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase", default)]
@@ -180,6 +189,10 @@ pub struct RecordedEntry {
     /// The id of the user whose credential the entry holds.
     #[schemars(length(max = WORD))]
     pub user: String,
+    /// The keys that the operator writes into an entry of another owner. Absent for an entry that the operator owns.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = KEYS), inner(length(max = NAME)))]
+    pub keys: Vec<String>,
 }
 
 /// Requests that the operator carried out.
@@ -256,6 +269,8 @@ impl Bounded for RecordedEntry {
         }
         text(&mut self.server, ADDRESS);
         text(&mut self.user, WORD);
+        self.keys.truncate(KEYS);
+        self.keys.iter_mut().for_each(|key| text(key, NAME));
     }
 }
 

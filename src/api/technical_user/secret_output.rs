@@ -123,15 +123,15 @@ pub struct SecretOutput {
     pub annotations: Option<BTreeMap<String, String>>,
 }
 
-/// Whose Secret it is. Owner: the operator creates the Secret, owns it, and refuses one of another owner. Merge: the operator adds
-/// keys to a Secret that another owner created, and removes just these keys when the output or the resource is removed. It
+/// Whose a Secret or an entry in a Vault is. Owner: the operator creates it, owns it, and refuses one of another owner. Merge: the
+/// operator adds keys to one that another owner created, and removes just these keys when the output or the resource is removed. It
 /// overwrites no key of another owner. Default: Owner.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CreationPolicy {
-    /// The operator creates the Secret and owns it.
+    /// The operator creates the Secret or the entry and owns it.
     #[default]
     Owner,
-    /// The operator adds keys to a Secret of another owner.
+    /// The operator adds keys to a Secret or an entry of another owner.
     Merge,
 }
 

@@ -7,7 +7,7 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::secret_output::DataKey;
+use super::secret_output::{CreationPolicy, DataKey};
 use crate::api::names::{LABEL, SUBDOMAIN};
 
 /// What a path is: whole segments, none of which is . or ..
@@ -33,12 +33,27 @@ pub struct VaultOutput {
     )]
     pub path: Option<String>,
 
+    /// Whose entry it is. Owner: the operator creates the entry, owns it, and refuses one of another owner. Merge: the operator adds
+    /// keys to an entry that another owner wrote, and removes just these keys when the output or the resource is removed. It
+    /// overwrites no key of another owner. For Merge the path is that of the entry as the owner wrote it, whatever the Vault's
+    /// `aliasMode` is, and no user that serves is replaced. Default: Owner.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub creation_policy: Option<CreationPolicy>,
+
     /// What the entry holds: from the key of the format Raw (client-id, client-secret, token-url, technical-user-id, bpn or
-    /// issuer-url) to the key in the entry. The entry then has these keys only. Default: client-secret: content, which a
+    /// issuer-url) to the key in the entry. The operator writes these keys only. Default: client-secret: content, which a
     /// tractusx-connector reads.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("maxProperties" = 16))]
     pub keys: Option<BTreeMap<String, DataKey>>,
+}
+
+impl VaultOutput {
+    /// Whether it adds keys to an entry of another owner.
+    #[must_use]
+    pub fn merges(&self) -> bool {
+        self.creation_policy == Some(CreationPolicy::Merge)
+    }
 }
 
 /// The name of a Vault, and its namespace.

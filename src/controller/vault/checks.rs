@@ -7,7 +7,7 @@ use super::access::folder;
 use super::blocker::blocker;
 use super::login::jwt::audience;
 use super::login::{self, Built};
-use super::policy;
+use super::policy::{self, Use};
 use super::view::server;
 use super::wake_all;
 use crate::api::portal::AccessFrom;
@@ -122,7 +122,7 @@ async fn lacking(client: &VaultClient, mount: &Mount, places: &[Folder]) -> Resu
     let probes: Vec<_> = places.iter().map(probe).collect();
     let anywhere = probe(&Folder::default());
     client.require_kv2(mount, probes.first().unwrap_or(&anywhere)).await?;
-    let lacks = policy::lacking(client, &probes).await?;
+    let lacks = policy::lacking(client, &probes, Use::Own).await?;
     let place = |path: &str| path.strip_suffix(PROBE).unwrap_or(path).to_owned();
     Ok(lacks.iter().map(|(path, lacks)| format!("{} on {}*", lacks.join(", "), place(path))).collect())
 }

@@ -7,7 +7,7 @@ use kube::api::{DynamicObject, ListParams};
 use serde_json::Value;
 
 use super::access::folders;
-use crate::api::technical_user::ENTRY;
+use crate::api::technical_user::is_in_vault;
 use crate::api::vault::VaultSpec;
 use crate::controller::context::Context;
 use crate::controller::kube_error::KubeError;
@@ -131,7 +131,7 @@ fn recorded<'a>(object: &'a DynamicObject, vault: &'a Key) -> impl Iterator<Item
     let outputs = object.data.pointer("/status/outputs").and_then(Value::as_array);
     outputs.into_iter().flatten().filter(move |output| {
         let text = |field: &str| output.get(field).and_then(Value::as_str).unwrap_or_default();
-        text("kind") == ENTRY && is_in(text("name"), vault)
+        is_in_vault(text("kind")) && is_in(text("name"), vault)
     })
 }
 

@@ -12,6 +12,7 @@ pub mod kind;
 mod login;
 pub mod mark;
 pub mod memory;
+pub mod note;
 pub mod policy;
 mod status;
 pub mod view;

@@ -77,8 +77,8 @@ fn refusal(o: &Observation) -> Option<Notice> {
         reason: Reason::AliasFixed,
         note: format!(
             "The operator does not replace the user: the {} has the same alias for each user, so programs that run would find \
-             the secret of the successor there and send it with the client ID of this user. Set aliasMode of the Vault to \
-             PerGeneration.",
+             the secret of the successor there and send it with the client ID of this user. Use an entry that the \
+             operator owns, in a Vault whose aliasMode is PerGeneration.",
             fixed.id
         ),
     })

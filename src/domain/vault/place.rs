@@ -42,6 +42,12 @@ pub struct Place {
 }
 
 impl Place {
+    /// The same for all generations.
+    #[must_use]
+    pub fn fixed(self) -> Self {
+        Self { alias: NumberedAlias::fixed(self.alias.alias), ..self }
+    }
+
     /// Where the entry for the user of a generation is.
     ///
     /// # Errors

@@ -106,6 +106,11 @@ pub fn entry(path: Option<&str>) -> Value {
     entry
 }
 
+/// An output that adds these keys to the entry of another owner at this path.
+pub fn merged(path: &str, keys: &Value) -> Value {
+    json!({"vault": {"vaultRef": {"name": NAME}, "path": path, "creationPolicy": "Merge", "keys": keys}})
+}
+
 /// A resource with these outputs.
 pub fn with_outputs(world: &World, name: &str, role: &str, outputs: &Value) -> Value {
     let mut manifest = create(name, &world.namespace, role);

@@ -7,11 +7,11 @@ use super::immutable_secret::{self, ImmutableSecret};
 use super::merged_secret::{self, MergedSecret};
 use super::secret::{self, SecretOutput};
 use super::vault_entry::vaults::{self, Vaults};
-use super::vault_entry::{self, VaultOutput};
+use super::vault_entry::{self, MergedEntry, VaultOutput, merged};
 use super::{Output, Resource};
 use crate::api::technical_user::{
     CreationPolicy, Output as Spec, RecordedOutput, SecretOutput as SecretSpec, TechnicalUserSpec,
-    TechnicalUserStatus,
+    TechnicalUserStatus, is_in_vault,
 };
 use crate::controller::context::Context;
 use crate::controller::kube_error::KubeError;
@@ -52,7 +52,7 @@ pub fn of_spec(resource: &Resource, outputs: Option<&[Spec]>) -> Vec<Box<dyn Out
     match outputs {
         Some(outputs) => {
             let mut outputs: Vec<_> = outputs.iter().filter_map(|spec| of_entry(resource, spec)).collect();
-            outputs.sort_by_key(|output| output.id().kind != vault_entry::KIND);
+            outputs.sort_by_key(|output| !is_in_vault(&output.id().kind));
             outputs
         }
         None => vec![Box::new(SecretOutput::new(resource, None))],
@@ -69,6 +69,9 @@ pub(super) fn of_entry(resource: &Resource, spec: &Spec) -> Option<Box<dyn Outpu
             Some(Box::new(ImmutableSecret::new(resource, secret)))
         }
         Spec { secret: Some(secret), .. } => Some(Box::new(SecretOutput::new(resource, Some(secret)))),
+        Spec { vault: Some(vault), .. } if vault.merges() => {
+            Some(Box::new(MergedEntry::new(resource, vault)))
+        }
         Spec { vault: Some(vault), .. } => Some(Box::new(VaultOutput::new(resource, vault))),
         Spec { secret: None, vault: None } => None,
     }
@@ -112,6 +115,7 @@ fn recorded(kind: &str) -> Option<Recorded> {
         immutable_secret::KIND => Some(|resource, name| Box::new(ImmutableSecret::named(resource, name))),
         merged_secret::KIND => Some(|resource, name| Box::new(MergedSecret::named(resource, name))),
         vault_entry::KIND => Some(|resource, name| Box::new(VaultOutput::named(resource, name))),
+        merged::KIND => Some(|resource, name| Box::new(MergedEntry::named(resource, name))),
         _ => None,
     }
 }

@@ -3,7 +3,7 @@
 use kube::api::DynamicObject;
 use serde_json::Value;
 
-use crate::api::technical_user::{ENTRY, TechnicalUserStatus};
+use crate::api::technical_user::{TechnicalUserStatus, is_in_vault};
 use crate::controller::objects::{Key, part};
 use crate::controller::vault::holders::is_in;
 use crate::domain::vault::path::EntryPath;
@@ -27,7 +27,7 @@ pub fn fate(vault: &Key, path: &EntryPath, resource: Option<&DynamicObject>) -> 
     let Ok(status) = part::<TechnicalUserStatus>(resource, "status") else {
         return Fate::Kept("the status of the TechnicalUser of its mark cannot be read");
     };
-    let outputs: Vec<_> = status.outputs.iter().filter(|output| output.kind == ENTRY).collect();
+    let outputs: Vec<_> = status.outputs.iter().filter(|output| is_in_vault(&output.kind)).collect();
     for output in &outputs {
         for entry in output.entries() {
             match EntryAt::of_record(&entry.paths_secret, &entry.folder, &entry.secret_alias) {

@@ -2,6 +2,7 @@
 //! once that is possible.
 
 mod fate;
+mod keys;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +15,7 @@ use tokio::time::Instant;
 use self::fate::{Fate, fate};
 use super::login;
 use super::mark::EntryMark;
+use super::note::EntryNote;
 use crate::api::FIELD_MANAGER;
 use crate::api::bounds::Bounded as _;
 use crate::api::vault::{ABANDONED, AbandonedEntry, VaultSpec, VaultStatus};
@@ -187,7 +189,11 @@ async fn remove(
         return Ok(Fate::NotOurs("it does not exist any more"));
     };
     let hint = &ctx.installation.hint;
+    let owner = Owner::parse(&entry.owner);
+    let note = owner.as_ref().and_then(|owner| EntryNote::of(&metadata.custom_metadata, owner));
     match EntryMark::of(&metadata.custom_metadata) {
+        None if note.as_ref().is_some_and(|note| note.is_here(hint, &[])) => {}
+        None if note.is_some() => return Ok(Fate::Kept("it has the mark of another cluster")),
         None => return Ok(Fate::Kept("its mark was removed")),
         Some(mark) if mark.owner != entry.owner => return Ok(Fate::NotOurs("another client has it")),
         Some(mark) if !mark.is_of(&entry.owner, hint, &[]) => {
@@ -195,7 +201,7 @@ async fn remove(
         }
         Some(_) => {}
     }
-    let Some(owner) = Owner::parse(&entry.owner) else {
+    let Some(owner) = owner else {
         return Ok(Fate::Kept("the owner in its mark cannot be read"));
     };
     if owner.instance != ctx.installation.instance {
@@ -209,7 +215,12 @@ async fn remove(
         Err(_) => Fate::Kept("the operator cannot read the TechnicalUser of its mark"),
     };
     if matches!(fate, Fate::Removable) {
-        client.delete(&path).await?;
+        match &note {
+            Some(note) => {
+                keys::remove(client, &path, (&owner, note), &ctx.installation.digest_key).await?;
+            }
+            None => client.delete(&path).await?,
+        }
     }
     Ok(fate)
 }

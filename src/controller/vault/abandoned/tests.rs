@@ -2,6 +2,7 @@ use super::*;
 use crate::controller::test_support::apiserver::{Apiserver, context};
 use crate::controller::test_support::vault::{Entry, Vault};
 use crate::controller::vault::checks::{Found, check};
+use crate::controller::vault::note;
 
 const OWNER: &str = "prod/tenant/edc";
 
@@ -69,6 +70,23 @@ async fn an_entry_is_listed_as_long_as_it_is_left() {
     again.user(&json!([{"kind": "VaultEntry", "name": "ops/vault/edc", "entry":
         {"pathsSecret": "/v1/secret", "secretAlias": "edc-1", "user": "u"}}]));
     assert_eq!(again.after_check(OWNER).await, (true, false), "created again with the same output");
+}
+
+/// Keys in an entry of another owner: the entry is as its owner wrote it after that.
+#[tokio::test]
+async fn keys_that_are_left_are_removed_from_an_entry_that_is_kept() {
+    let scene = scene(OWNER);
+    let (digests, owner) = (&scene.ctx.installation.digest_key, Owner::parse(OWNER).unwrap());
+    let keys = [("content", "s3cret"), ("id", "sa1"), ("gone", "x")];
+    let keys = keys.map(|(key, value)| (key.to_owned(), vec![note::digest(digests, key, &value.into())]));
+    let note = EntryNote::new(&owner, &scene.ctx.installation.hint, keys.into());
+    let custom = [(EntryNote::name(&owner), note.text().unwrap()), ("team".to_owned(), "blue".to_owned())];
+    let data = json!({"theirs": 1, "content": "s3cret", "id": "of the owner"});
+    scene.vault.put("edc-1", Entry { version: 1, data, custom: custom.into() });
+    assert_eq!(scene.after_check(OWNER).await, (true, false));
+    let entry = scene.vault.get("edc-1").unwrap();
+    assert_eq!(entry.data, json!({"theirs": 1, "id": "of the owner"}));
+    assert_eq!(entry.custom, [("team".to_owned(), "blue".to_owned())].into());
 }
 
 #[tokio::test]

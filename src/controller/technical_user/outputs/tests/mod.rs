@@ -3,6 +3,7 @@
 mod aliases;
 mod immutable;
 mod in_memory;
+mod merged_entries;
 mod merged_secrets;
 mod secrets;
 mod unreadable;
@@ -15,6 +16,7 @@ use secrecy::SecretString;
 
 use self::immutable::Immutable;
 use self::in_memory::Entries;
+use self::merged_entries::MergedEntries;
 use self::merged_secrets::Merged;
 use self::secrets::Secrets;
 use self::vault_entries::VaultEntries;
@@ -54,6 +56,7 @@ async fn editable_places() -> Vec<Box<dyn Place>> {
         Box::new(Entries::default()),
         Box::new(Secrets::new()),
         Box::new(VaultEntries::new().await),
+        Box::new(MergedEntries::new().await),
     ]
 }
 

@@ -37,12 +37,17 @@ pub(super) const PATH: &str = "edc-1";
 
 impl VaultEntries {
     pub(super) async fn new() -> Self {
+        Self::with(json!({"vaultRef": {"name": "vault"}})).await
+    }
+
+    /// Those that this output of a spec describes.
+    pub(super) async fn with(output: Value) -> Self {
         let (vault, apiserver) = (Vault::default(), Apiserver::default());
         let token = json!({"metadata": {}, "data": {"token": "cm9vdA=="}});
         apiserver.put("connector", "vault-token", token);
         let mut ctx = context(apiserver.client());
         vault.serve(&mut ctx, "connector");
-        let spec: Spec = serde_json::from_value(json!({"vault": {"vaultRef": {"name": "vault"}}})).unwrap();
+        let spec: Spec = serde_json::from_value(json!({ "vault": output })).unwrap();
         let mut resource = Secrets::new().resource;
         resource.stores.vaults =
             Vaults::of(&ctx, &resource.key, Some(std::slice::from_ref(&spec)), &[]).await.unwrap();

@@ -1,12 +1,20 @@
 //! What is in the place of an entry: by the status while nothing is due, else by Vault.
 
+use std::time::Duration;
+
+use super::record::not_as_wanted;
 use super::removal::of_entry;
 use super::{Seen, VaultOutput, whose};
 use crate::api::technical_user::{RecordedEntry, RecordedOutput};
 use crate::controller::technical_user::failure::Failure;
+use crate::controller::technical_user::outputs::{Observed, Resource};
 use crate::controller::vault::mark::EntryMark;
+use crate::controller::vault::policy::Use;
+use crate::domain::blocker::Blocker;
 use crate::domain::plan::OutputState;
+use crate::domain::reason::Reason;
 use crate::domain::user::UserId;
+use crate::domain::vault::path::EntryPath;
 use crate::domain::vault::place::{EntryAt, Server};
 use crate::vault::{self, VaultError};
 
@@ -45,6 +53,42 @@ impl VaultOutput {
         Some((Seen { at: at.clone(), version, digest: Some(digest) }, state))
     }
 
+    /// Where the entry is, if it is to be compared now, or else what the status says of it.
+    pub(super) fn due(
+        &mut self,
+        recorded: Option<&RecordedOutput>,
+    ) -> Result<Result<EntryAt, Observed>, Failure> {
+        let has_entry = recorded.is_some_and(|recorded| recorded.entry.is_some());
+        let at = match self.at(self.resource.history.generation) {
+            Ok(at) => at,
+            // What was written counts, and that it may not be there is reported.
+            Err(Failure::OutputUnavailable(why)) if has_entry && is_of_access(&why) => {
+                return Ok(Err(Observed { state: not_as_wanted(recorded), read_in: None }));
+            }
+            Err(failure) => return Err(failure),
+        };
+        if let Some((seen, state)) = self.known(recorded, &at) {
+            let Resource { ctx, key, verification_interval, .. } = &self.resource;
+            let left = ctx.memory.change(key, |user| {
+                user.compared.due_in(&self.id, *verification_interval, &ctx.process.random)
+            });
+            if !left.is_zero() {
+                self.seen = Some(seen);
+                return Ok(Err(Observed { state, read_in: Some(left) }));
+            }
+        }
+        Ok(Ok(at))
+    }
+
+    /// It was compared: when it is due again.
+    pub(super) fn compared(&self) -> Duration {
+        let Resource { ctx, key, verification_interval, .. } = &self.resource;
+        ctx.memory.change(key, |user| {
+            user.compared.compared(&self.id, &ctx.process.random);
+            user.compared.due_in(&self.id, *verification_interval, &ctx.process.random)
+        })
+    }
+
     /// What Vault says of an entry.
     pub(super) async fn observe_at(
         &mut self,
@@ -54,7 +98,9 @@ impl VaultOutput {
         let client = self.client().await?;
         let entry = match client.read(&at.path).await {
             Ok(entry) => entry,
-            Err(error @ VaultError::Forbidden { .. }) => return Err(self.forbidden(&client, &error).await?),
+            Err(error @ VaultError::Forbidden { .. }) => {
+                return Err(self.forbidden(&client, &error, Use::Own).await?);
+            }
             Err(error) => return Err(self.failure(&error)),
         };
         let Some(entry) = entry else {
@@ -75,16 +121,31 @@ impl VaultOutput {
             let mark = mark.filter(|mark| !self.is_ours(mark));
             return Ok(OutputState::Foreign(self.words(mark.as_ref())));
         }
+        let as_wanted = mark.is_some_and(|mark| self.is_as_wanted(&mark) && mark.fits(&digest));
+        Ok(Self::state(recorded, &path, digest, as_wanted))
+    }
+
+    /// What is there is ours.
+    pub(super) fn state(
+        recorded: Option<&RecordedOutput>,
+        path: &EntryPath,
+        digest: String,
+        metadata_as_wanted: bool,
+    ) -> OutputState {
         // The same content at another place is that of a write that the status does not record.
-        let is_here = |entry: &&RecordedEntry| of_entry(entry).is_ok_and(|at| at.path == path);
+        let is_here = |entry: &&RecordedEntry| of_entry(entry).is_ok_and(|at| at.path == *path);
         let as_recorded = recorded.filter(|recorded| recorded.digest == digest);
         let entry = as_recorded.and_then(|recorded| recorded.entry.as_ref()).filter(is_here);
         let user = entry.map(|entry| UserId::new(&entry.user));
-        let metadata_as_wanted = mark.is_some_and(|mark| self.is_as_wanted(&mark) && mark.fits(&digest));
-        Ok(OutputState::Ours { user, digest: Some(digest), metadata_as_wanted })
+        OutputState::Ours { user, digest: Some(digest), metadata_as_wanted }
     }
 
     pub(super) fn digest(&self, content: &vault::Content) -> String {
         whose::digest(&self.resource, content)
     }
+}
+
+/// The namespace may have no entry there any more.
+const fn is_of_access(why: &Blocker) -> bool {
+    matches!(why.reason, Reason::AccessDenied | Reason::PathNotAllowed)
 }

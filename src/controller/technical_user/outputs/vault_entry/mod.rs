@@ -5,6 +5,7 @@
 
 mod found;
 mod marking;
+pub(super) mod merged;
 mod record;
 mod removal;
 mod rights;
@@ -16,7 +17,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use self::record::not_as_wanted;
+pub(super) use self::merged::MergedEntry;
 pub(super) use self::removal::of_entry;
 use super::layout::Layout;
 use super::{Observed, Output, Resource, Writable};
@@ -26,6 +27,7 @@ use crate::api::technical_user::{
 use crate::controller::objects::Key;
 use crate::controller::technical_user::failure::Failure;
 use crate::controller::vault::mark::EntryMark;
+use crate::controller::vault::policy::Use;
 use crate::controller::vault::view::VaultView;
 use crate::domain::blocker::Blocker;
 use crate::domain::format::{Content, FormatError, Values};
@@ -75,7 +77,11 @@ impl VaultOutput {
 
     /// The entry of this name in a status, to be removed.
     pub(super) fn named(resource: &Resource, name: &str) -> Self {
-        let id = OutputId { kind: KIND.to_owned(), name: name.to_owned() };
+        Self::of_kind(resource, KIND, name)
+    }
+
+    fn of_kind(resource: &Resource, kind: &str, name: &str) -> Self {
+        let id = OutputId { kind: kind.to_owned(), name: name.to_owned() };
         Self::with(resource, id, &SecretOutput::default())
     }
 
@@ -145,34 +151,12 @@ impl Output for VaultOutput {
 
     /// From the status until the content is to be compared again, else from Vault.
     async fn observe(&mut self, recorded: Option<&RecordedOutput>) -> Result<Observed, Failure> {
-        let has_entry = recorded.is_some_and(|recorded| recorded.entry.is_some());
-        let at = match self.at(self.resource.history.generation) {
+        let at = match self.due(recorded)? {
             Ok(at) => at,
-            // What was written counts, and that it may not be there is reported.
-            Err(Failure::OutputUnavailable(why)) if has_entry && is_of_access(&why) => {
-                return Ok(Observed { state: not_as_wanted(recorded), read_in: None });
-            }
-            Err(failure) => return Err(failure),
+            Err(observed) => return Ok(observed),
         };
-        let (ctx, key) = (Arc::clone(&self.resource.ctx), self.resource.key.clone());
-        let due_in = || {
-            let interval = self.resource.verification_interval;
-            ctx.memory.change(&key, |user| user.compared.due_in(&self.id, interval, &ctx.process.random))
-        };
-        if let Some((seen, state)) = self.known(recorded, &at) {
-            let left = due_in();
-            if !left.is_zero() {
-                self.seen = Some(seen);
-                return Ok(Observed { state, read_in: Some(left) });
-            }
-        }
         let state = self.observe_at(at, recorded).await?;
-        let interval = self.resource.verification_interval;
-        let next = ctx.memory.change(&key, |user| {
-            user.compared.compared(&self.id, &ctx.process.random);
-            user.compared.due_in(&self.id, interval, &ctx.process.random)
-        });
-        Ok(Observed { state, read_in: Some(next) })
+        Ok(Observed { state, read_in: Some(self.compared()) })
     }
 
     async fn read(&mut self, recorded: Option<&RecordedOutput>) -> Result<OutputState, Failure> {
@@ -190,7 +174,7 @@ impl Output for VaultOutput {
         }
         let entries = self.next_entries()?;
         let client = self.client().await?;
-        if let Some(blocker) = self.denied(&client, &entries).await? {
+        if let Some(blocker) = self.denied(&client, &entries, Use::Own).await? {
             return Ok(Err(blocker));
         }
         for next in entries.iter().skip(1) {
@@ -222,9 +206,7 @@ impl Output for VaultOutput {
         let version = if seen.digest.as_ref() == Some(&digest) && seen.version > 0 {
             seen.version
         } else {
-            let fields =
-                content.iter().fold(Fields::default(), |fields, (name, text)| fields.with(name, text));
-            let written = client.write(&at.path, &fields, seen.version).await;
+            let written = client.write(&at.path, &fields(&content), seen.version).await;
             if seen.version == 0 {
                 match &written {
                     Ok(_) => self.confirm(&client, &at.path, &digest).await?,
@@ -295,7 +277,7 @@ impl Output for VaultOutput {
         }
         let (at, user) = self.written.as_ref()?;
         Some(RecordedOutput {
-            kind: KIND.to_owned(),
+            kind: self.id.kind.clone(),
             name: self.id.name.clone(),
             resource_version: self.seen.as_ref()?.version.to_string(),
             digest: digest.to_owned(),
@@ -306,9 +288,9 @@ impl Output for VaultOutput {
     }
 }
 
-/// The namespace may have no entry there any more.
-const fn is_of_access(why: &Blocker) -> bool {
-    matches!(why.reason, Reason::AccessDenied | Reason::PathNotAllowed)
+/// The fields of an entry with this content.
+fn fields(content: &Content) -> Fields {
+    content.iter().fold(Fields::default(), |fields, (name, text)| fields.with(name, text))
 }
 
 fn too_long(error: PathError) -> Blocker {

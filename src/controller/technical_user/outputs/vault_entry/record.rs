@@ -1,7 +1,7 @@
 //! What a status records of an entry.
 
 use super::removal::of_entry;
-use super::{KIND, VaultOutput, vaults};
+use super::{VaultOutput, vaults};
 use crate::api::technical_user::{RecordedEntry, RecordedOutput};
 use crate::domain::plan::{OutputId, OutputState};
 use crate::domain::user::UserId;
@@ -15,6 +15,7 @@ impl VaultOutput {
             secret_alias: paths.secret_alias.clone(),
             server: self.server().map(|server| server.as_str().to_owned()).unwrap_or_default(),
             user: user.to_string(),
+            keys: Vec::new(),
         }
     }
 
@@ -26,7 +27,7 @@ impl VaultOutput {
         others: &[RecordedOutput],
     ) -> Option<RecordedOutput> {
         let name = vaults::former_name(&self.vault, &of_entry(entry).ok()?.path, |name| {
-            let id = OutputId { kind: KIND.to_owned(), name: name.to_owned() };
+            let id = OutputId { kind: recorded.kind.clone(), name: name.to_owned() };
             let recorded = self.resource.history.recorded(&id).into_iter();
             let mut so_named = recorded.chain(others.iter().filter(|other| other.name == name));
             // One path may be on two servers.
@@ -40,7 +41,10 @@ impl VaultOutput {
     /// folder and alias, and its address may lead to another server that has it as well.
     pub(super) fn as_found(&self, before: &RecordedOutput) -> RecordedOutput {
         let (Some(seen), Some(entry)) = (&self.seen, &before.entry) else { return before.clone() };
-        let found = self.recorded_entry(&seen.at.paths, &UserId::new(&entry.user));
+        let found = RecordedEntry {
+            keys: entry.keys.clone(),
+            ..self.recorded_entry(&seen.at.paths, &UserId::new(&entry.user))
+        };
         let same_path = of_entry(entry).is_ok_and(|at| at.path == seen.at.path);
         let known = RecordedEntry { server: entry.server.clone(), ..found.clone() };
         let entry = if !same_path {

@@ -90,15 +90,15 @@ pub(super) async fn abandon(resource: &Resource, id: &OutputId, why: &str) -> Re
 }
 
 /// An entry that the status records.
-struct Left {
-    at: EntryAt,
+pub(super) struct Left {
+    pub(super) at: EntryAt,
     /// It was written to another server than the one that the Vault leads to.
-    elsewhere: bool,
+    pub(super) elsewhere: bool,
 }
 
 /// Where entries of an output are, or may be: each is in the status before its first write. One that an output of the spec has
 /// is not among them.
-fn entries(
+pub(super) fn entries(
     resource: &Resource,
     id: &OutputId,
     vault: &Key,
@@ -150,7 +150,7 @@ fn is_in_use(
 
 /// Reports an entry that the operator cannot reach any more. Under deletion it is tried again, and listed as one that is left: the
 /// address of the Vault may be corrected.
-fn left_behind(resource: &Resource, vault: &Key, path: &EntryPath) -> Result<(), Failure> {
+pub(super) fn left_behind(resource: &Resource, vault: &Key, path: &EntryPath) -> Result<(), Failure> {
     let Resource { ctx, key, .. } = resource;
     let path = path.data();
     let note = format!(

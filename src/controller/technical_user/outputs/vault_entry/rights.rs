@@ -2,7 +2,7 @@
 
 use super::VaultOutput;
 use crate::controller::technical_user::failure::Failure;
-use crate::controller::vault::policy;
+use crate::controller::vault::policy::{self, Use};
 use crate::domain::blocker::Blocker;
 use crate::domain::reason::Reason;
 use crate::domain::vault::place::EntryAt;
@@ -14,9 +14,10 @@ impl VaultOutput {
         &self,
         client: &VaultClient,
         entries: &[EntryAt],
+        usage: Use,
     ) -> Result<Option<Blocker>, Failure> {
         let paths: Vec<_> = entries.iter().map(|at| at.path.clone()).collect();
-        let lacks = policy::lacking(client, &paths).await.map_err(|error| self.failure(&error))?;
+        let lacks = policy::lacking(client, &paths, usage).await.map_err(|error| self.failure(&error))?;
         let lacks: Vec<_> =
             lacks.into_iter().map(|(path, lacks)| format!("{} on {path}", lacks.join(", "))).collect();
         Ok((!lacks.is_empty()).then(|| {
@@ -36,8 +37,9 @@ impl VaultOutput {
         &self,
         client: &VaultClient,
         error: &VaultError,
+        usage: Use,
     ) -> Result<Failure, Failure> {
-        let denied = self.denied(client, &self.next_entries()?).await?;
+        let denied = self.denied(client, &self.next_entries()?, usage).await?;
         Ok(denied.map_or_else(|| self.failure(error), Failure::OutputUnavailable))
     }
 

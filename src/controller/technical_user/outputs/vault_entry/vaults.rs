@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::api::bounds::OUTPUTS;
-use crate::api::technical_user::{ENTRY, Output as Spec, RecordedOutput, VaultOutput as Entry, VaultRef};
+use crate::api::technical_user::{
+    ENTRY, MERGED_ENTRY, Output as Spec, RecordedOutput, VaultOutput as Entry, VaultRef,
+};
 use crate::controller::context::Context;
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::Key;
@@ -48,6 +50,7 @@ impl Vaults {
             let place = vaults
                 .view(&key)
                 .and_then(|view| view.place(entry.path.as_deref(), resource, folder.as_ref()))
+                .map(|place| if entry.merges() { place.fixed() } else { place })
                 .and_then(|place| vaults.unless_taken(ctx, &key, place));
             if vaults.first.is_none() {
                 vaults.first = Some(id.clone());
@@ -135,7 +138,8 @@ fn vault_key(reference: &VaultRef, resource: &Key) -> Key {
 pub(in super::super) fn id_of(resource: &Key, entry: &Entry) -> OutputId {
     let vault = vault_key(&entry.vault_ref, resource);
     let path = entry.path.as_ref().unwrap_or(&resource.name);
-    OutputId { kind: ENTRY.to_owned(), name: format!("{vault}/{path}") }
+    let kind = if entry.merges() { MERGED_ENTRY } else { ENTRY };
+    OutputId { kind: kind.to_owned(), name: format!("{vault}/{path}") }
 }
 
 /// The name in the status of an entry that was superseded by one at another place: the first that is free. No path of a spec has
