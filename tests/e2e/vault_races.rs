@@ -1,4 +1,4 @@
-//! Two TechnicalUsers that name one path of a real Vault at the same moment.
+//! Two `TechnicalUser`s that name one path of a real Vault at the same moment.
 
 use kube::api::DynamicObject;
 use portal_simulator::role_names::DATASPACE_DISCOVERY;

@@ -82,7 +82,7 @@ async fn marks_that_two_clients_set_and_remove_at_one_moment_are_all_there(vault
         let (ours, theirs) = (marks(&[("ours", "a")]), marks(&[("theirs", "b")]));
         let (marked, by_other, removed) =
             tokio::join!(one.mark(&path, &ours), two.mark(&path, &theirs), two.unmark(&path, &["first"]));
-        (marked.unwrap(), by_other.unwrap(), removed.unwrap());
+        assert_eq!((marked, by_other, removed), (Ok(()), Ok(()), Ok(())));
         let found = one.metadata(&path).await.unwrap().unwrap().custom_metadata;
         assert_eq!(found, marks(&[("ours", "a"), ("theirs", "b")]), "round {round}");
     }

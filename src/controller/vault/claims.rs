@@ -38,14 +38,14 @@ impl Claims {
     /// The resource that has the place.
     pub fn claim(&self, ctx: &Context, vault: &Key, place: &str, key: &Key) -> Result<(), Key> {
         let is_current = |claimant: &Claimant| Claimant::of(ctx, &claimant.key).as_ref() == Some(claimant);
-        Claimant::of(ctx, key).map_or(Ok(()), |claimant| self.put(vault, place, claimant, is_current))
+        Claimant::of(ctx, key).map_or(Ok(()), |claimant| self.put(vault, place, &claimant, is_current))
     }
 
     fn put(
         &self,
         vault: &Key,
         place: &str,
-        claimant: Claimant,
+        claimant: &Claimant,
         is_current: impl Fn(&Claimant) -> bool,
     ) -> Result<(), Key> {
         let mut claims = self.0.lock();
@@ -71,7 +71,7 @@ mod tests {
     fn a_place_has_one_resource_until_that_has_another_spec() {
         let (claims, vault) = (Claims::default(), key("vault"));
         let put = |name: &str, place: &str, current: i64| {
-            claims.put(&vault, place, claimant(name, 1), |claimant| claimant.generation == current)
+            claims.put(&vault, place, &claimant(name, 1), |claimant| claimant.generation == current)
         };
         assert_eq!(put("one", "a", 1), Ok(()));
         assert_eq!(put("two", "a", 1), Err(key("one")));

@@ -11,7 +11,7 @@ use crate::controller::technical_user::observe::overlap;
 use crate::controller::technical_user::outputs;
 use crate::controller::technical_user::reconcile::Reconcile;
 use crate::controller::technical_user::reference;
-use crate::controller::technical_user::status::removal_failed_for;
+use crate::controller::technical_user::status::{record_output, removal_failed_for};
 use crate::domain::blocker::Blocker;
 use crate::domain::plan::{
     AfterUsers, NotRemoved, OutputId, OutputState, ToRemove, UserRef, UserView, Verified,
@@ -45,6 +45,17 @@ pub(super) fn see_state(reconcile: &mut Reconcile, id: &OutputId, state: OutputS
 fn set_writable(reconcile: &mut Reconcile, id: &OutputId, answer: Result<(), Blocker>) {
     if let Some(output) = reconcile.observation.output_mut(id) {
         output.writable = Some(answer);
+    }
+}
+
+/// Names an output in the status before it is written for the first time.
+pub async fn announce(reconcile: &mut Reconcile, user: &UserId, id: &OutputId) -> Result<(), Failure> {
+    match record_output(reconcile, user, id).await {
+        Err(Failure::OutputUnavailable(blocker)) => {
+            set_writable(reconcile, id, Err(blocker));
+            Ok(())
+        }
+        recorded => recorded,
     }
 }
 

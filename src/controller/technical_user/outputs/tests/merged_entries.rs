@@ -1,5 +1,7 @@
 //! Keys in an entry of another owner in a Vault.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
@@ -51,7 +53,7 @@ impl MergedEntries {
         self.record(announced.clone());
         output.observe(Some(&announced)).await.unwrap();
         let before = self.entry().data;
-        self.0.vault.meanwhile("POST data", PATH, Default::default(), Some(before));
+        self.0.vault.meanwhile("POST data", PATH, BTreeMap::default(), Some(before));
         assert!(matches!(output.write(&values("u1")).await, Err(Failure::Overtaken)));
         announced
     }
@@ -227,7 +229,7 @@ async fn keys_that_lost_their_note_are_noted_again_and_removed() {
         let mut merged = MergedEntries::new().await;
         let recorded = publish(&merged, "u1", None).await;
         merged.record(recorded.clone());
-        merged.0.vault.put(PATH, Entry { custom: Default::default(), ..merged.entry() });
+        merged.0.vault.put(PATH, Entry { custom: BTreeMap::default(), ..merged.entry() });
         if heals {
             merged.come_due();
             let mut output = merged.output();
@@ -249,7 +251,7 @@ async fn the_former_credential_is_ours_until_the_data_are_written() {
     let mut output = merged.output();
     output.observe(Some(&recorded)).await.unwrap();
     let before = merged.entry().data;
-    merged.0.vault.meanwhile("POST data", PATH, Default::default(), Some(before));
+    merged.0.vault.meanwhile("POST data", PATH, BTreeMap::default(), Some(before));
     assert!(output.write(&values("u2")).await.is_err());
     // The status is of a backup that has nothing of the first write.
     let announced = merged.output().announced(None, &values("u2")).unwrap();

@@ -7,6 +7,7 @@ mod merged_entries;
 mod merged_secrets;
 mod secrets;
 mod unreadable;
+mod vault_begun;
 mod vault_entries;
 mod vault_identity;
 mod vault_races;

@@ -1,5 +1,7 @@
 //! Two clients that mark and write one entry of a Vault at the same moment: mark and data are two writes.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
 use super::vault_entries::{PATH, VaultEntries};
@@ -13,7 +15,7 @@ use crate::domain::plan::OutputState;
 const OTHER: &str = "prod/connector/other";
 
 /// The mark of a resource of this installation for some content.
-fn mark(place: &VaultEntries, owner: &str) -> std::collections::BTreeMap<String, String> {
+fn mark(place: &VaultEntries, owner: &str) -> BTreeMap<String, String> {
     EntryMark::for_content(owner, &place.resource.ctx.installation.hint, "0123")
 }
 
@@ -37,7 +39,7 @@ async fn a_resource_whose_data_came_second_removes_its_mark() {
         let place = VaultEntries::new().await;
         let mut output = place.output();
         output.observe(None).await.unwrap();
-        place.vault.meanwhile(before, PATH, Default::default(), Some(json!({"content": "of another"})));
+        place.vault.meanwhile(before, PATH, BTreeMap::default(), Some(json!({"content": "of another"})));
         assert!(matches!(output.write(&values("u1")).await, Err(Failure::Overtaken)), "{before}");
         let entry = place.vault.get(PATH).unwrap();
         assert_eq!((entry.version, entry.custom.len()), (1, 0), "{before} {entry:?}");
@@ -88,7 +90,7 @@ async fn data_whose_answer_was_lost_are_ours() {
     let place = VaultEntries::new().await;
     let mut output = place.output();
     output.observe(None).await.unwrap();
-    place.vault.meanwhile("POST data", PATH, Default::default(), Some(json!({"content": "secret-of-u1"})));
+    place.vault.meanwhile("POST data", PATH, BTreeMap::default(), Some(json!({"content": "secret-of-u1"})));
     assert!(matches!(output.write(&values("u1")).await, Err(Failure::Overtaken)));
     assert!(matches!(state(&place, None).await, OutputState::Ours { metadata_as_wanted: true, .. }));
 }

@@ -3,6 +3,7 @@
 //! The mark of an entry is in its custom metadata. It is written before the data, and has their digest: an entry with data and
 //! without our mark is not ours, and neither is one whose data another client wrote after our mark.
 
+mod begun;
 mod found;
 mod marking;
 pub(super) mod merged;
@@ -52,6 +53,8 @@ pub(super) struct VaultOutput {
     layout: Layout,
     /// What is there, as last seen.
     seen: Option<Seen>,
+    /// Places that the status names, and at which nothing is.
+    settled: Vec<RecordedEntry>,
     /// The entry that this reconcile has written, and the user whose credential it holds.
     written: Option<(EntryAt, UserId)>,
 }
@@ -93,6 +96,7 @@ impl VaultOutput {
             resource: resource.clone(),
             vault: vault.unwrap_or_else(|| resource.key.clone()),
             seen: None,
+            settled: Vec::new(),
             written: None,
         }
     }
@@ -151,12 +155,15 @@ impl Output for VaultOutput {
 
     /// From the status until the content is to be compared again, else from Vault.
     async fn observe(&mut self, recorded: Option<&RecordedOutput>) -> Result<Observed, Failure> {
-        let at = match self.due(recorded)? {
-            Ok(at) => at,
-            Err(observed) => return Ok(observed),
+        let mut observed = match self.due(recorded)? {
+            Ok(at) => {
+                let state = self.observe_at(at, recorded).await?;
+                Observed { state, read_in: Some(self.compared()) }
+            }
+            Err(observed) => observed,
         };
-        let state = self.observe_at(at, recorded).await?;
-        Ok(Observed { state, read_in: Some(self.compared()) })
+        self.settle_begun(recorded, &mut observed).await;
+        Ok(observed)
     }
 
     async fn read(&mut self, recorded: Option<&RecordedOutput>) -> Result<OutputState, Failure> {
@@ -241,10 +248,7 @@ impl Output for VaultOutput {
     }
 
     fn announced(&self, before: Option<&RecordedOutput>, values: &Values) -> Result<RecordedOutput, Failure> {
-        let OutputId { kind, name } = self.id.clone();
-        let mut entry = before.cloned().unwrap_or(RecordedOutput { kind, name, ..RecordedOutput::default() });
-        entry.begun.push(self.recorded_entry(&self.at(values.generation)?.paths, &values.user_id));
-        Ok(entry)
+        self.announce(before, values)
     }
 
     fn superseded(&self) -> Vec<RecordedOutput> {
@@ -273,7 +277,7 @@ impl Output for VaultOutput {
         let as_written =
             before.filter(|before| !written && before.digest == digest && before.entry.is_some());
         if let Some(before) = as_written {
-            return Some(self.as_found(before));
+            return Some(self.without_settled(self.as_found(before)));
         }
         let (at, user) = self.written.as_ref()?;
         Some(RecordedOutput {

@@ -128,12 +128,15 @@ impl Output for MergedEntry {
 
     async fn observe(&mut self, recorded: Option<&RecordedOutput>) -> Result<Observed, Failure> {
         self.recorded = recorded.cloned();
-        let at = match self.base.due(recorded)? {
-            Ok(at) => at,
-            Err(observed) => return Ok(observed),
+        let mut observed = match self.base.due(recorded)? {
+            Ok(at) => {
+                let state = self.observe_at(at).await?;
+                Observed { state, read_in: Some(self.base.compared()) }
+            }
+            Err(observed) => observed,
         };
-        let state = self.observe_at(at).await?;
-        Ok(Observed { state, read_in: Some(self.base.compared()) })
+        self.base.settle_begun(recorded, &mut observed).await;
+        Ok(observed)
     }
 
     async fn read(&mut self, recorded: Option<&RecordedOutput>) -> Result<OutputState, Failure> {

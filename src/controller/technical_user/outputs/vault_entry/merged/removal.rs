@@ -24,9 +24,8 @@ pub(super) async fn remove(resource: &Resource, id: &OutputId) -> Result<(), Fai
     let here = view.answering(&resource.ctx, &client).await;
     for Left { at, elsewhere } in entries(resource, id, &vault, here.as_ref())? {
         match remove_from(resource, id, &client, (&at, here.as_ref())).await {
-            Ok(true) => {}
             Ok(false) if elsewhere => left_behind(resource, &vault, &at.path)?,
-            Ok(false) => {}
+            Ok(_) => {}
             Err(VaultError::CasMismatch) => return Err(Failure::Overtaken),
             Err(error) => return Err(Failure::OutputUnavailable(view.blocker(&resource.ctx, &error))),
         }

@@ -1,0 +1,96 @@
+//! Places that the status names before the first write to them.
+
+use super::vault_entries::VaultEntries;
+use super::{OWNER, Place as _, publish, values};
+use crate::api::bounds::BEGUN;
+use crate::api::technical_user::{RecordedEntry, RecordedOutput};
+use crate::controller::technical_user::failure::Failure;
+use crate::controller::technical_user::outputs::kinds::of_record;
+use crate::controller::test_support::vault::Entry;
+use crate::controller::vault::mark::EntryMark;
+use crate::domain::plan::OutputState;
+use crate::domain::reason::Reason;
+use serde_json::json;
+
+/// The status of an output that is written, with places of writes that were only announced.
+async fn written_with(place: &VaultEntries, aliases: &[String]) -> RecordedOutput {
+    let recorded = publish(place, "u1", None).await;
+    let entry = recorded.entry.clone().unwrap();
+    let begun = |alias: &String| RecordedEntry { secret_alias: alias.clone(), ..entry.clone() };
+    RecordedOutput { begun: aliases.iter().map(begun).collect(), ..recorded }
+}
+
+fn aliases(recorded: &RecordedOutput) -> Vec<&str> {
+    recorded.begun.iter().map(|entry| entry.secret_alias.as_str()).collect()
+}
+
+/// The data of another place, as this resource or another one has written them.
+fn put(place: &VaultEntries, alias: &str, owner: &str) {
+    let custom = EntryMark::custom_metadata(owner, &place.resource.ctx.installation.hint);
+    place.vault.put(alias, Entry { version: 1, data: json!({"content": "x"}), custom });
+}
+
+/// The place was changed back before anything was written there.
+#[tokio::test]
+async fn a_place_at_which_nothing_of_ours_is_is_not_named_any_more() {
+    let place = VaultEntries::new().await;
+    let recorded = written_with(&place, &["none".into(), "theirs".into(), "edc-2".into()]).await;
+    put(&place, "theirs", "prod/connector/other");
+    let mut output = place.output();
+    let state = output.observe(Some(&recorded)).await.unwrap().state;
+    assert!(matches!(state, OutputState::Ours { metadata_as_wanted: true, .. }), "{state:?}");
+    let record = output.record(&recorded.digest, Some(&recorded), false).unwrap();
+    assert_eq!(aliases(&record), ["edc-2"], "the place of a successor is that of its own write");
+    assert_eq!(record.entry, recorded.entry);
+}
+
+/// The operator ended after the write and before the status, and the place was changed back.
+#[tokio::test]
+async fn what_is_at_another_place_is_removed_though_the_output_is_as_it_should_be() {
+    let mut place = VaultEntries::new().await;
+    let recorded = written_with(&place, &["left".into()]).await;
+    place.record(recorded.clone());
+    put(&place, "left", OWNER);
+    let mut output = place.output();
+    let state = output.observe(Some(&recorded)).await.unwrap().state;
+    assert!(matches!(state, OutputState::Ours { metadata_as_wanted: false, .. }), "{state:?}");
+    output.write(&values("u1")).await.unwrap();
+    let former = output.superseded();
+    let written = output.record(&recorded.digest, Some(&recorded), true).unwrap();
+    assert_eq!((former.len(), written.begun.len()), (1, 0));
+    place.resource.history.outputs = vec![written, former[0].clone()];
+    of_record(&place.resource, &former[0].id()).unwrap().remove().await.unwrap();
+    assert!(place.vault.get("left").is_none() && place.is_there());
+}
+
+#[tokio::test]
+async fn places_are_named_while_it_is_not_known_whether_something_is_there() {
+    let place = VaultEntries::new().await;
+    let mut recorded = written_with(&place, &["sealed".into(), "there".into()]).await;
+    recorded.begun[1].server = "cluster-2".into();
+    let record = async |recorded: &RecordedOutput| {
+        let mut output = place.output();
+        output.observe(Some(recorded)).await.unwrap();
+        output.record(&recorded.digest, Some(recorded), false).unwrap()
+    };
+    place.vault.seal();
+    assert_eq!(aliases(&record(&recorded).await), ["sealed", "there"]);
+}
+
+#[tokio::test]
+async fn a_place_for_which_a_status_has_no_room_is_refused() {
+    let place = VaultEntries::new().await;
+    let many: Vec<String> = (1..=BEGUN).map(|number| format!("place-{number}")).collect();
+    let recorded = written_with(&place, &many).await;
+    let later = crate::domain::format::Values { generation: 2, ..values("u2") };
+    // Nothing is known of the places yet.
+    let refused = place.output().announced(Some(&recorded), &later).unwrap_err();
+    let Failure::OutputUnavailable(why) = refused else { panic!("{refused:?}") };
+    assert_eq!(why.reason, Reason::OutputNotWritable);
+    assert!(why.message.contains("8 places"), "{}", why.message);
+
+    put(&place, "place-3", OWNER);
+    let mut output = place.output();
+    output.observe(Some(&recorded)).await.unwrap();
+    assert_eq!(aliases(&output.announced(Some(&recorded), &later).unwrap()), ["place-3", "edc-2"]);
+}
