@@ -27,7 +27,7 @@ use crate::domain::attempt::Attempt;
 use crate::domain::blocker::Blocker;
 use crate::domain::identity::Mark;
 use crate::domain::permissions::{PermissionNames, login_advice};
-use crate::domain::plan::{self, OpenAttempt};
+use crate::domain::plan;
 use crate::domain::reason::Reason;
 use crate::domain::user::{CreatedUser, ListedUser, NewUser, Ownership};
 use crate::portal::{CreateFailure, CreateSlot, Effect, PortalError, Refusal};
@@ -121,13 +121,12 @@ pub async fn create(reconcile: &mut Reconcile, generation: i64, user: NewUser) -
         return Err(Failure::Overtaken);
     }
     reconcile.object = object;
-    reconcile.observation.finalizer = true;
     let state = reconcile
         .ctx
         .memory
         .change(&reconcile.key, |user| user.attempts.state(&attempt.id, reconcile.fingerprint));
     // A refusal of this very reconcile is not tried again in it.
-    reconcile.observation.attempt = Some(OpenAttempt { attempt: Some(attempt), state });
+    reconcile.observation.attempt_began(attempt, state);
     Ok(())
 }
 

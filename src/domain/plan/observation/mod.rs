@@ -26,6 +26,7 @@ pub use users::{
     Confirmed, Contents, Done, Known, Listed, Named, Searched, Selection, UserFacts, UserView, Users,
 };
 
+use crate::domain::attempt::Attempt;
 use crate::domain::blocker::Blocker;
 use crate::domain::grace::Waiting;
 use crate::domain::identity::{Hint, Mark, Owner, external_name};
@@ -105,6 +106,13 @@ pub struct Observation {
 }
 
 impl Observation {
+    /// An attempt was written down in this reconcile. A search before it says nothing of the user that it creates.
+    pub fn attempt_began(&mut self, attempt: Attempt, state: AttemptState) {
+        self.finalizer = true;
+        self.attempt = Some(OpenAttempt { attempt: Some(attempt), state });
+        self.searched = Searched::No;
+    }
+
     /// The view of a user that was read in this reconcile.
     #[must_use]
     pub fn view(&self, id: &UserId) -> Option<&UserView> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::super::{AttemptState, Observation, RecordedUser};
-use super::builders::{a_deleted_resource, a_recorded_resource, details, id, pin};
+use super::builders::{a_deleted_resource, a_new_resource, a_recorded_resource, details, id, pin};
 use super::check;
 use crate::domain::attempt::Attempt;
 use crate::domain::ownership::Origin;
@@ -55,5 +55,20 @@ fn no_other_user_is_created_before_the_attempt_is_settled() {
         ("in flight", forged(AttemptState::InFlight), "user Creating"),
         ("unknown", forged(settling()), "user SettlingAttempt, after 20 s"),
         ("the portal had its time", forged(AttemptState::Settled), "create g3 [id-discovery]"),
+    ]);
+}
+
+/// A process that stood still after its request observes an attempt that is settled at once.
+#[test]
+fn a_search_before_the_attempt_says_nothing_of_its_user() {
+    let searched = || a_new_resource().writable().searched(vec![]);
+    let requested = |state| {
+        let attempt = Attempt { generation: 1, id: "a1".into(), pin: pin() };
+        searched().but(|o| o.attempt_began(attempt, state))
+    };
+    check(vec![
+        ("no attempt", searched(), "create g1 [id-discovery]"),
+        ("unknown", requested(settling()), "user SettlingAttempt, after 20 s"),
+        ("the portal had its time", requested(AttemptState::Settled), "search"),
     ]);
 }
