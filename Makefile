@@ -27,6 +27,10 @@ e2e: ## Run only the tests on a real node: chart, image and connectors, with the
 campaign: ## Simulate the controller with many seeds (SEEDS=1000 for each run)
 	@SEEDS="$(or $(SEEDS),1000)" cargo test --test simulation killed_processes -- --nocapture
 
+.PHONY: exhaustive
+exhaustive: ## Check the plan in every schedule of the small and the large scopes of its model
+	@cargo test --lib --config profile.dev.package.technical-user-operator.opt-level=2 exhaustive -- --include-ignored --nocapture
+
 .PHONY: image
 image: ## Build the operator's image into a file, without Docker (IMAGE=name:tag names it, OUT=path places it)
 	@IMAGE="$(IMAGE)" OUT="$(OUT)" tools/image.sh

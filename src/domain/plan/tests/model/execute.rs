@@ -12,11 +12,11 @@
 //! - What the login may not is answered as forbidden.
 
 use super::portal::CREATE_TIMEOUT;
-use super::process::{Known, Reconcile, Task};
+use super::process::{Known, Last, RETRY, Reconcile, Task};
 use super::world::{World, digest};
 use crate::domain::attempt::Attempt;
 use crate::domain::plan::{
-    Confirmed, CredentialAt, Done, Read, Report, Settled, Step, UserRef, UserView, Verified, Write, plan,
+    Confirmed, CredentialAt, Done, Read, Report, Settled, Step, UserRef, Verified, Write, plan,
 };
 use crate::domain::user::{UserId, UserKind, UserStatus};
 
@@ -41,7 +41,7 @@ impl World {
         let observed = self.observe(p, &reconcile);
         let step = plan(&observed);
         reconcile.steps += 1;
-        self.tell(&format!("process {p}: {}", in_words(&step)));
+        self.note(|| format!("process {p}: {}", in_words(&step)));
         if reconcile.steps > STEP_LIMIT {
             self.forbid(format!("process {p} does not end its reconcile"));
             return false;
@@ -112,14 +112,10 @@ impl World {
                 if self.trouble.portal_down {
                     return false;
                 }
-                let view = self.portal.view(id);
-                reconcile.credential = match &view {
-                    UserView::Read(user) if user.status == UserStatus::Active => {
-                        self.portal.user(id).map(|u| (id.clone(), u.version))
-                    }
-                    _ => None,
-                };
-                reconcile.read.push((id.clone(), view));
+                let user = self.portal.user(id).cloned();
+                let shown = user.as_ref().filter(|u| !u.client_missing && u.status == UserStatus::Active);
+                reconcile.credential = shown.map(|u| (id.clone(), u.version));
+                reconcile.read.push((id.clone(), user));
             }
             Read::Confirm(id) => {
                 if self.trouble.portal_down {
@@ -233,16 +229,18 @@ impl World {
                 o.creating = Some(written);
                 o.garbled = None;
             });
-        if !patched && unclear.is_none() {
-            return self.reconcile_again(p);
-        }
         let now = self.now;
         let process = &mut self.processes[p];
-        process.attempts.insert(attempt.clone(), Known::InFlight);
-        process.first_seen.insert(attempt.clone(), now);
+        if !patched && unclear.is_none() {
+            process.last = None;
+            return self.reconcile_again(p);
+        }
+        process.last = Some(Last { id: attempt.clone(), known: Known::InFlight });
         process.task =
             Some(Task { attempt, generation, patched: now, sent: None, unclear: unclear.is_some() });
         self.take_up(reconcile);
+        // A search before the attempt says nothing of its user.
+        reconcile.search = None;
         true
     }
 
@@ -255,12 +253,13 @@ impl World {
                 self.object.as_ref().filter(|o| o.garbled.is_none()).and_then(|o| o.creating.as_ref());
             let ours = !task.unclear || written.is_some_and(|a| a.id == task.attempt);
             if !ours || now > task.patched + POST_WITHIN {
-                self.tell(&format!("process {p}: nothing sent for {}", task.attempt));
-                self.processes[p].attempts.insert(task.attempt, Known::NothingSent);
+                self.note(|| format!("process {p}: nothing sent for {}", task.attempt));
+                // One that was never written down does not exist.
+                self.processes[p].last = ours.then_some(Last { id: task.attempt, known: Known::Refused });
                 return;
             }
-            self.tell(&format!("process {p}: POST for {}", task.attempt));
-            self.judge_post(p, &task.attempt);
+            self.note(|| format!("process {p}: POST for {}", task.attempt));
+            self.judge_post(&task.attempt);
             self.portal.post(task.attempt.clone(), task.generation, now);
             task.sent = Some(now);
             self.processes[p].task = Some(task);
@@ -272,18 +271,24 @@ impl World {
         let answer = post.filter(|post| post.fate != super::portal::Fate::AnswerLost);
         let known = match answer.and_then(|post| post.outcome.clone()) {
             Some(Ok(id)) => Known::Created(id),
-            Some(Err(())) => Known::RefusedAt(now),
-            None if now >= sent + CREATE_TIMEOUT => Known::Unclear,
+            Some(Err(())) => Known::Refused,
+            None if now >= sent + CREATE_TIMEOUT => Known::Unknown { since: now },
             None => {
                 self.processes[p].task = Some(task);
                 return;
             }
         };
-        self.tell(&format!("process {p}: {} is {known:?}", task.attempt));
+        self.note(|| format!("process {p}: {} is {known:?}", task.attempt));
         if let (Known::Created(id), Some(snapshot)) = (&known, &mut self.processes[p].snapshot) {
             snapshot.extend(self.portal.users.iter().find(|u| u.id == *id).cloned());
         }
-        self.processes[p].attempts.insert(task.attempt, known);
+        let process = &mut self.processes[p];
+        match known {
+            Known::Refused => process.refused_until = Some(now + RETRY),
+            Known::Created(_) => process.refused_until = None,
+            Known::InFlight | Known::Unknown { .. } => {}
+        }
+        process.last = Some(Last { id: task.attempt, known });
     }
 
     fn publish(&mut self, p: usize, reconcile: &mut Reconcile, current: &UserRef) -> GoesOn {
@@ -311,8 +316,8 @@ impl World {
         let Some(user) = self.portal.user_mut(&current.id) else { return self.reconcile_again(p) };
         user.mark.generation = current.generation();
         user.mark.retained = false;
-        let view = user.view();
-        reconcile.read.push((current.id.clone(), view));
+        let user = user.clone();
+        reconcile.read.push((current.id.clone(), Some(user)));
         true
     }
 
@@ -353,14 +358,15 @@ impl World {
         let mut status = reconcile.object.status.clone();
         if let Some(current) = &rest.current {
             let same = status.user.as_ref().is_some_and(|(id, ..)| *id == current.id);
-            let seen = reconcile.read.iter().rev().find(|(id, _)| *id == current.id).map(|(_, view)| view);
+            let read = reconcile.read.iter().rev().find(|(id, _)| *id == current.id);
+            let seen = read.map(|(_, user)| user.as_ref().filter(|user| !user.client_missing));
             let active = match seen {
-                Some(view) => matches!(view, UserView::Read(u) if u.status == UserStatus::Active),
+                Some(user) => user.is_some_and(|user| user.status == UserStatus::Active),
                 None => status.user.as_ref().is_some_and(|(.., active)| *active),
             };
             let user = (current.id.clone(), current.generation());
             // The plan follows no user to its end whose details do not say that it is ours.
-            if matches!(seen, Some(UserView::Read(_))) || self.is_shown(p, &user) {
+            if matches!(seen, Some(Some(_))) || self.is_shown(p, &user) {
                 status.proof = Some(user);
             }
             status.user = Some((current.id.clone(), current.generation(), active));

@@ -3,7 +3,7 @@
 use super::super::builders::owner;
 use super::super::support::users::Candidate;
 use super::portal::User;
-use super::process::{Known, Reconcile};
+use super::process::Reconcile;
 use super::world::World;
 use crate::domain::plan::{Confirmed, Deletion};
 use crate::domain::user::{UserId, UserStatus};
@@ -40,19 +40,13 @@ impl World {
         }
     }
 
-    /// A POST: announced before, once for an attempt, one at a time for a process.
-    pub(super) fn judge_post(&mut self, p: usize, attempt: &str) {
-        let announced =
-            self.versions.iter().any(|v| v.creating.as_ref().is_some_and(|written| written.id == attempt));
-        if !announced {
+    /// A POST: announced before, and once for an attempt.
+    pub(super) fn judge_post(&mut self, attempt: &str) {
+        if !self.announced.contains(attempt) {
             self.forbid(format!("POST for {attempt} without a word before"));
         }
         if self.portal.posts.iter().any(|post| post.attempt == attempt) {
             self.forbid(format!("two POSTs for {attempt}"));
-        }
-        let in_flight = self.processes[p].attempts.values().filter(|known| **known == Known::InFlight);
-        if in_flight.count() > 1 {
-            self.forbid(format!("process {p} has two creates in progress"));
         }
     }
 
@@ -92,7 +86,7 @@ impl World {
             unlisted.map(|u| u.id.clone()).filter(|id| !self.is_listed_or_full(id)).collect();
         // A person may release a resource after its user was marked and before it was listed. The sweep, which is not part of the
         // model, then lists the user by its mark.
-        let released = self.versions.iter().any(|object| object.released);
+        let released = self.was_released;
         if !unlisted.is_empty() && !released {
             self.forbid(format!("in no list: {unlisted:?}"));
         }

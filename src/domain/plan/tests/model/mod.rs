@@ -5,9 +5,11 @@
 //! Nothing forbidden may happen before that (`judge`). When the faults stop, both processes settle, and then there is one
 //! user, published and known, or none.
 //!
-//! By default [`SCHEDULES`] schedules of up to [`EVENTS`] events are run; `PROPTEST_CASES` sets another number.
+//! By default [`SCHEDULES`] schedules of up to [`EVENTS`] events are run; `PROPTEST_CASES` sets another number. `exhaustive` takes
+//! every schedule of a small scope.
 
 mod execute;
+mod exhaustive;
 mod judge;
 mod portal;
 mod process;

@@ -62,6 +62,11 @@ impl User {
     }
 }
 
+/// What the details of a user are, where the portal has it.
+pub(super) fn view(user: Option<&User>) -> UserView {
+    user.map_or(UserView::Gone, User::view)
+}
+
 /// What the portal does with the next create.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Fate {
@@ -87,6 +92,7 @@ pub(super) struct Post {
     pub outcome: Option<Result<UserId, ()>>,
 }
 
+#[derive(Debug, Clone)]
 pub(super) struct Portal {
     pub users: Vec<User>,
     pub posts: Vec<Post>,
@@ -121,10 +127,6 @@ impl Portal {
         self.users.iter_mut().find(|u| u.id == *id)
     }
 
-    pub(super) fn view(&self, id: &UserId) -> UserView {
-        self.user(id).map_or(UserView::Gone, User::view)
-    }
-
     /// Takes a create; it is carried out when its time has come.
     pub(super) fn post(&mut self, attempt: String, generation: i64, now: u64) {
         let fate = std::mem::take(&mut self.fate);
@@ -142,7 +144,7 @@ impl Portal {
                 post.outcome = Some(Err(()));
                 continue;
             }
-            let id = id(&format!("u{}", post.attempt));
+            let id = id(&format!("u{:0>4}", post.attempt));
             post.outcome = Some(Ok(id.clone()));
             let status = if kind == UserKind::External { UserStatus::Pending } else { UserStatus::Active };
             let mark = Mark {

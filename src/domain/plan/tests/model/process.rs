@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::super::builders::{a_new_resource, a_pin, a_portal, id, owner, the_secret};
 use super::super::support::users::Candidate;
-use super::portal::{CREATE_TIMEOUT, User};
+use super::portal::{CREATE_TIMEOUT, User, view};
 use super::world::{Object, Secret, Version, World, digest};
 use crate::domain::access::Grants;
 use crate::domain::attempt::Attempt;
@@ -13,24 +13,35 @@ use crate::domain::blocker::Blocker;
 use crate::domain::ownership::Origin;
 use crate::domain::plan::{
     AttemptState, Confirmed, CredentialAt, Desired, Done, Listed, Named, Observation, OpenAttempt,
-    OutputState, OutputView, RecordedUser, UserView, Verified,
+    OutputState, OutputView, RecordedUser, Verified,
 };
 use crate::domain::reason::Reason;
 use crate::domain::user::{UserId, UserKind, UserStatus};
 
 /// After a refusal a create is tried again.
 pub(super) const RETRY: u64 = 300;
+/// Twice the time that a create may take.
+pub(super) const SETTLE_TIME: u64 = 2 * CREATE_TIMEOUT;
 
-/// What this process knows of an attempt that it carried out. It is lost with the process.
+/// What this process knows of the last attempt that it carried out or saw, as the memory of the controller has it. It is lost
+/// with the process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Last {
+    /// The attempt, or the text of an annotation that cannot be read.
+    pub id: String,
+    pub known: Known,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Known {
     InFlight,
     Created(UserId),
-    RefusedAt(u64),
-    /// The portal certainly got no request.
-    NothingSent,
-    /// No answer came.
-    Unclear,
+    /// Certainly no user was created.
+    Refused,
+    /// Since this moment the portal may carry it out while this process does not wait for the answer.
+    Unknown {
+        since: u64,
+    },
 }
 
 /// The task that creates a user. It runs beside the reconciles.
@@ -46,9 +57,9 @@ pub(super) struct Task {
 
 #[derive(Debug, Clone, Default)]
 pub(super) struct Process {
-    pub attempts: BTreeMap<String, Known>,
-    /// When an attempt was first seen by this process.
-    pub first_seen: BTreeMap<String, u64>,
+    pub last: Option<Last>,
+    /// The portal has refused a create to this process, which asks it again at this time.
+    pub refused_until: Option<u64>,
     /// The last reading of the list: who was there, in which state.
     pub snapshot: Option<Vec<User>>,
     /// Whose users are, once read.
@@ -73,7 +84,7 @@ pub(super) struct Reconcile {
     pub secret: Option<Secret>,
     pub secret_read: bool,
     pub search: Option<Vec<Candidate>>,
-    pub read: Vec<(UserId, UserView)>,
+    pub read: Vec<(UserId, Option<User>)>,
     /// The credential that was read last, and whether it was proved.
     pub credential: Option<(UserId, u32)>,
     pub proved: Option<(UserId, u32)>,
@@ -141,23 +152,30 @@ impl World {
         }
     }
 
+    /// The time of an attempt that this process does not know begins when it is seen.
     fn attempt_state(&mut self, p: usize, attempt: &str) -> AttemptState {
         let now = self.now;
-        let process = &mut self.processes[p];
-        let first_seen = *process.first_seen.entry(attempt.to_owned()).or_insert(now);
-        match process.attempts.get(attempt) {
-            Some(Known::InFlight) => AttemptState::InFlight,
-            Some(Known::Created(id)) => AttemptState::Created(id.clone()),
-            Some(Known::RefusedAt(at)) if now < at + RETRY => {
-                AttemptState::Refused(Blocker::lasting(Reason::PortalError, "refused"))
-            }
-            Some(Known::RefusedAt(_) | Known::NothingSent) => AttemptState::RefusedRetry,
-            // Twice the time that a create may take, from the moment when this process saw it first.
-            Some(Known::Unclear) | None => match (first_seen + 2 * CREATE_TIMEOUT).saturating_sub(now) {
+        let refusal = self.refusal(p);
+        let unknown = || Last { id: attempt.to_owned(), known: Known::Unknown { since: now } };
+        let last = &mut self.processes[p].last;
+        let last = match last.take().filter(|last| last.id == attempt) {
+            Some(known) => last.insert(known),
+            None => last.insert(unknown()),
+        };
+        match &last.known {
+            Known::InFlight => AttemptState::InFlight,
+            Known::Created(id) => AttemptState::Created(id.clone()),
+            Known::Refused => refusal.map_or(AttemptState::RefusedRetry, AttemptState::Refused),
+            Known::Unknown { since } => match (since + SETTLE_TIME).saturating_sub(now) {
                 0 => AttemptState::Settled,
                 left => AttemptState::Settling(Duration::from_secs(left)),
             },
         }
+    }
+
+    fn refusal(&self, p: usize) -> Option<Blocker> {
+        let until = self.processes[p].refused_until.filter(|until| self.now < *until);
+        until.map(|_| Blocker::lasting(Reason::PortalError, "refused"))
     }
 
     /// Whether the list, as this process read it, shows a user to be ours and of this generation.
@@ -180,7 +198,7 @@ impl World {
             RecordedUser { id: named.0, origin: Origin::of(Some(generation)), active, proved }
         });
         let attempt = if let Some(edit) = object.garbled {
-            let state = self.attempt_state(p, &format!("edit {edit}"));
+            let state = self.attempt_state(p, &format!("edit{edit}"));
             Some(OpenAttempt { attempt: None, state })
         } else {
             let settled = |attempt: &Attempt| user.as_ref().is_some_and(|user| user.settles(attempt));
@@ -228,6 +246,7 @@ impl World {
         o.recorded.user = user;
         o.recorded.credential_published = status.credential;
         o.attempt = attempt;
+        o.refusal = self.refusal(p);
         o.portal = Ok(a_portal()).map(|mut portal| {
             portal.may_delete = self.setup.may_delete;
             portal.release_undeletable = self.setup.release_undeletable;
@@ -246,21 +265,10 @@ impl World {
         if let Some(found) = &reconcile.search {
             o = o.searched(found.clone());
         }
-        for (id, view) in &reconcile.read {
-            o = o.view_of(id, view.clone());
+        for (id, user) in &reconcile.read {
+            o = o.view_of(id, view(user.as_ref()));
         }
-        let can_be_written =
-            |can| if can { Ok(()) } else { Err(Blocker::lasting(Reason::OutputNotWritable, "quota")) };
-        o.outputs = vec![OutputView {
-            outlives_resource: false,
-            alias_is_fixed: false,
-            in_status: status.written.is_some(),
-            id: the_secret(),
-            state: state_of_secret(reconcile),
-            recorded: status.written.as_ref().map(|(digest, _)| digest.clone()),
-            writable: reconcile.writable.map(can_be_written),
-            readable: true,
-        }];
+        o.outputs = vec![the_output(reconcile)];
         for (at, answer) in &reconcile.verifications {
             o = o.verified(at.clone(), answer.clone());
         }
@@ -288,6 +296,22 @@ impl World {
     pub(super) fn forged_ids() -> [UserId; 3] {
         let [foreign, by_hand] = Self::not_ours();
         [foreign, by_hand, id("nobody")]
+    }
+}
+
+fn the_output(reconcile: &Reconcile) -> OutputView {
+    let can_be_written =
+        |can| if can { Ok(()) } else { Err(Blocker::lasting(Reason::OutputNotWritable, "quota")) };
+    let written = reconcile.object.status.written.as_ref();
+    OutputView {
+        outlives_resource: false,
+        alias_is_fixed: false,
+        in_status: written.is_some(),
+        id: the_secret(),
+        state: state_of_secret(reconcile),
+        recorded: written.map(|(digest, _)| digest.clone()),
+        writable: reconcile.writable.map(can_be_written),
+        readable: true,
     }
 }
 

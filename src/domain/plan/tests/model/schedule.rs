@@ -131,7 +131,7 @@ fn pick(n: u8, len: usize) -> usize {
 impl World {
     pub(super) fn happens(&mut self, event: Event) {
         if !matches!(event, Event::Steps(..) | Event::Task(_)) {
-            self.tell(&format!("{event:?}"));
+            self.note(|| format!("{event:?}"));
         }
         match event {
             Event::Steps(p, steps) => {
@@ -170,9 +170,7 @@ impl World {
                 let edit = self.fresh();
                 self.write_object(None, |o| o.garbled = Some(edit));
             }
-            Event::Released => {
-                self.write_object(None, |o| o.released = true);
-            }
+            Event::Released => self.was_released |= self.write_object(None, |o| o.released = true),
             Event::Recreated => self.recreate(),
             Event::Deleted => {
                 self.write_object(None, |o| o.deleting = true);
@@ -250,7 +248,7 @@ impl World {
         let forged_ids = Self::forged_ids();
         let forged = |o: &Object| o.status.user.as_ref().is_some_and(|(id, ..)| forged_ids.contains(id));
         if self.object.as_ref().is_some_and(forged) {
-            self.tell("the forged status is removed");
+            self.note(|| "the forged status is removed".to_owned());
             self.write_object(None, |o| o.status = Status::default());
         }
     }
@@ -287,25 +285,10 @@ impl World {
 
     /// Faults stop, and the processes continue until nothing more is done.
     pub(super) fn run_until_calm(&mut self) {
-        self.tell("faults stop");
-        self.trouble = Trouble::default();
-        self.portal.fate = Fate::Done;
-        for user in &mut self.portal.users {
-            user.client_missing = false;
-        }
-        self.correct_forged_status();
+        self.faults_stop();
         let mut calm = 0;
         for _ in 0..ROUNDS {
-            let before = self.state();
-            self.now += 100;
-            let kind = self.kind();
-            self.portal.works(self.now, kind, false, self.setup.stuck);
-            for p in 0..self.processes.len() {
-                self.processes[p].verification_due = true;
-                self.works_undisturbed(p);
-                self.sweep(p);
-            }
-            calm = if self.state() == before { calm + 1 } else { 0 };
+            calm = if self.has_calm_round() { calm + 1 } else { 0 };
             if calm == CALM {
                 return;
             }
@@ -313,8 +296,32 @@ impl World {
         self.forbid("does not come to rest".into());
     }
 
+    pub(super) fn faults_stop(&mut self) {
+        self.note(|| "faults stop".to_owned());
+        self.trouble = Trouble::default();
+        self.portal.fate = Fate::Done;
+        for user in &mut self.portal.users {
+            user.client_missing = false;
+        }
+        self.correct_forged_status();
+    }
+
+    /// Each process works for a round; whether nothing was written.
+    pub(super) fn has_calm_round(&mut self) -> bool {
+        let before = self.state();
+        self.now += 100;
+        let kind = self.kind();
+        self.portal.works(self.now, kind, false, self.setup.stuck);
+        for p in 0..self.processes.len() {
+            self.processes[p].verification_due = true;
+            self.works_undisturbed(p);
+            self.sweep(p);
+        }
+        self.state() == before
+    }
+
     /// A process carries its create out, then its reconcile, and the next one where the object has changed since.
-    fn works_undisturbed(&mut self, p: usize) {
+    pub(super) fn works_undisturbed(&mut self, p: usize) {
         for _ in 0..3 {
             while self.processes[p].task.is_some() {
                 self.work_at_task(p);
@@ -338,6 +345,6 @@ impl World {
 
 /// The highest number of rounds of 100 seconds, most of them waiting: for attempts to settle, for refusals to be tried again,
 /// for the wallet service.
-const ROUNDS: u32 = 60;
+pub(super) const ROUNDS: u32 = 60;
 /// Calm is what has not changed for this number of rounds, longer than any of these waits.
-const CALM: u32 = 6;
+pub(super) const CALM: u32 = 6;

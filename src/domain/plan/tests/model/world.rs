@@ -70,7 +70,7 @@ pub(super) fn digest(content: Option<&(UserId, u32)>) -> String {
 }
 
 /// What fails until it is repaired.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[expect(clippy::struct_excessive_bools, reason = "independent facts, each read on its own")]
 pub(super) struct Trouble {
     pub portal_down: bool,
@@ -91,14 +91,19 @@ pub(super) struct Trouble {
     pub unclear_change: Option<bool>,
 }
 
+#[derive(Debug, Clone)]
 pub(super) struct World {
     pub setup: Setup,
     pub now: u64,
-    counter: u64,
+    pub counter: u64,
     pub portal: Portal,
     pub object: Option<Object>,
     /// Every version that the object had: stale caches and backups show an earlier one.
     pub versions: Vec<Object>,
+    /// The attempts that were ever written on an object.
+    pub announced: BTreeSet<String>,
+    /// A person has released an object of the name.
+    pub was_released: bool,
     pub secret: Option<Secret>,
     pub secret_versions: Vec<Option<Secret>>,
     /// The Portal's list of retained users, the newest last.
@@ -113,6 +118,8 @@ pub(super) struct World {
     pub wrong: Vec<String>,
     /// What happened, for the report of a failure.
     pub story: Vec<String>,
+    /// Whether what happens is added to the story.
+    pub silent: bool,
 }
 
 impl World {
@@ -124,6 +131,8 @@ impl World {
             counter: 1,
             portal,
             versions: vec![object.clone()],
+            announced: BTreeSet::new(),
+            was_released: false,
             object: Some(object),
             secret: None,
             secret_versions: vec![None],
@@ -134,6 +143,7 @@ impl World {
             restored_at: 0,
             wrong: Vec::new(),
             story: Vec::new(),
+            silent: false,
             setup,
         }
     }
@@ -144,12 +154,14 @@ impl World {
         self.counter
     }
 
-    pub(super) fn tell(&mut self, what: &str) {
-        self.story.push(format!("{:>6} {what}", self.now));
+    pub(super) fn note(&mut self, what: impl FnOnce() -> String) {
+        if !self.silent {
+            self.story.push(format!("{:>6} {}", self.now, what()));
+        }
     }
 
     pub(super) fn forbid(&mut self, what: String) {
-        self.tell(&format!("WRONG: {what}"));
+        self.note(|| format!("WRONG: {what}"));
         self.wrong.push(what);
     }
 
@@ -162,6 +174,7 @@ impl World {
         }
         change(object);
         object.rv = next;
+        self.announced.extend(object.creating.as_ref().map(|attempt| attempt.id.clone()));
         self.versions.push(object.clone());
         // The apiserver removes what is under deletion and held by no finalizer; the Secret goes with it.
         if object.deleting && !object.finalizer {
@@ -169,6 +182,23 @@ impl World {
             self.put_secret(None);
         }
         true
+    }
+
+    /// Keeps of the versions of object and Secret the first one, those that a cache shows, and the last one.
+    pub(super) fn forget_history(&mut self) {
+        let shown = |cached: fn(&mut Process) -> &mut usize, processes: &mut [Process], last: usize| {
+            let mut kept = vec![0];
+            for (p, process) in processes.iter_mut().enumerate() {
+                kept.push(std::mem::replace(cached(process), p + 1));
+            }
+            kept.push(last);
+            kept
+        };
+        let objects = shown(|process| &mut process.cache, &mut self.processes, self.versions.len() - 1);
+        let last = self.secret_versions.len() - 1;
+        let secrets = shown(|process| &mut process.secret_cache, &mut self.processes, last);
+        self.versions = objects.into_iter().map(|at| self.versions[at].clone()).collect();
+        self.secret_versions = secrets.into_iter().map(|at| self.secret_versions[at].clone()).collect();
     }
 
     /// Lists a user as retained; a full list drops its oldest entry.
