@@ -49,7 +49,7 @@ fn run(args: RunArgs) -> ExitCode {
 fn print_crds() -> ExitCode {
     let mut out = std::io::stdout().lock();
     for definition in api::definitions() {
-        let written = serde_saphyr::to_string(&definition)
+        let written = serde_saphyr::to_string(definition)
             .map_err(std::io::Error::other)
             .and_then(|text| write!(out, "---\n{text}"));
         if let Err(error) = written {

@@ -20,7 +20,7 @@ const REMEDY: &str = "install the definitions of this release (the chart's crds.
 pub async fn wait_until_they_fit(client: &Client, health: &Health, random: &Random) {
     let mut tries = Tries::new(health, Subject::Definitions, random);
     loop {
-        let found = match definitions::compare(client, &api::definitions()).await {
+        let found = match definitions::compare(client, api::definitions()).await {
             Ok(fit) if fit.lacking.is_empty() => {
                 unknown_fields(health, &fit.unknown);
                 break;

@@ -91,7 +91,7 @@ async fn ask(client: &Client, args: &PreflightArgs, printer: &mut Printer<'_>) {
 }
 
 async fn definitions_fit(client: &Client, printer: &mut Printer<'_>) -> bool {
-    match definitions::compare(client, &api::definitions()).await {
+    match definitions::compare(client, api::definitions()).await {
         Ok(fit) => {
             for unknown in &fit.unknown {
                 printer.note(format!("{unknown}: the definitions are newer than this program"));

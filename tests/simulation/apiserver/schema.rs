@@ -1,5 +1,9 @@
 //! The schema of a custom resource: what it removes, completes and refuses. A null counts as absent unless it is allowed. Rules in CEL are not evaluated.
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use parking_lot::Mutex;
 use regex::Regex;
 use serde_json::{Map, Value};
 
@@ -142,13 +146,26 @@ fn limits(schema: &Value, value: &Value, path: &str, problems: &mut Vec<String>)
             .push(format!("{path}: Invalid value: {value}: {} in body is out of its bounds", in_body(path)));
     }
     if let (Some(pattern), Some(text)) = (schema["pattern"].as_str(), value.as_str())
-        && Regex::new(pattern).is_ok_and(|pattern| !pattern.is_match(text))
+        && !matches(pattern, text)
     {
         problems.push(format!(
             "{path}: Invalid value: {value}: {} in body should match '{pattern}'",
             in_body(path)
         ));
     }
+}
+
+/// Whether a text matches a pattern of a schema. Each pattern is compiled once.
+fn matches(pattern: &str, text: &str) -> bool {
+    static COMPILED: LazyLock<Mutex<BTreeMap<String, Regex>>> = LazyLock::new(Mutex::default);
+    let mut compiled = COMPILED.lock();
+    if let Some(known) = compiled.get(pattern) {
+        return known.is_match(text);
+    }
+    let Ok(new) = Regex::new(pattern) else { return true };
+    let matches = new.is_match(text);
+    compiled.insert(pattern.to_owned(), new);
+    matches
 }
 
 fn is_of(value: &Value, wanted: &str) -> bool {

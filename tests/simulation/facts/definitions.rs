@@ -18,7 +18,7 @@ async fn the_definitions_of_the_operator_fit(server: Server) {
         assert!([201, 409].contains(&answer.code), "{}", answer.body);
     }
     let fit =
-        async || (compare(&wire.client, &api::definitions()).await.unwrap() == Fit::default()).then_some(());
+        async || (compare(&wire.client, api::definitions()).await.unwrap() == Fit::default()).then_some(());
     eventually("the definitions fit", fit).await.unwrap();
 }
 
