@@ -29,22 +29,29 @@ pub struct Kill {
 struct State {
     /// The points that it passes first; `None`: all.
     passes: Option<u64>,
+    /// Only these points count.
+    only: Option<(Point, &'static str)>,
     at: Option<String>,
 }
 
 impl Kill {
     /// A process that is never killed by this.
     pub fn never() -> Self {
-        Self::with(None)
+        Self::with(None, None)
     }
 
     /// A process that is killed after this number of points.
     pub fn after(points: u64) -> Self {
-        Self::with(Some(points))
+        Self::with(Some(points), None)
     }
 
-    fn with(passes: Option<u64>) -> Self {
-        let state = State { passes, at: None };
+    /// A process that is killed at this point of a request whose method and path end so, after this number of them.
+    pub fn at_request(point: Point, ends: &'static str, after: u64) -> Self {
+        Self::with(Some(after), Some((point, ends)))
+    }
+
+    fn with(passes: Option<u64>, only: Option<(Point, &'static str)>) -> Self {
+        let state = State { passes, only, at: None };
         Self { state: Arc::new(Mutex::new(state)), hit: CancellationToken::new() }
     }
 
@@ -58,6 +65,12 @@ impl Kill {
 
     fn is_the_end(&self, point: Point, request: &str) -> bool {
         let mut state = self.state.lock();
+        let counts = |(wanted, ends): (Point, &str)| {
+            state.at.is_some() || (wanted == point && request.ends_with(ends))
+        };
+        if !state.only.is_none_or(counts) {
+            return false;
+        }
         match &mut state.passes {
             None => false,
             Some(0) => {

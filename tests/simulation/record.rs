@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::time::Instant;
@@ -31,6 +32,16 @@ impl Record {
         if let Some(line) = self.lines.lock().get_mut(number) {
             *line = format!("{line} -> {end}");
         }
+    }
+
+    /// The simulated time since it began.
+    pub fn elapsed(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    /// The number of lines.
+    pub fn count(&self) -> usize {
+        self.lines.lock().len()
     }
 
     /// All lines.

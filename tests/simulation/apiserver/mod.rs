@@ -32,22 +32,32 @@ use crate::kill::Kill;
 use crate::record::Record;
 
 pub use faults::{Fault, Faults};
-pub use request::Verb;
+pub use request::{Call, Verb};
 use service::Service;
 use state::State;
+pub use store::Change;
 use store::{Id, Store};
 
 /// What a tower service fails with.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// A person with all rights.
-const ADMIN: &str = "admin";
+pub const ADMIN: &str = "admin";
 const LEASES: &str = "leases.coordination.k8s.io";
 /// How long the controllers of Kubernetes take to act on a change.
 const MANAGER_TAKES: Duration = Duration::from_millis(200);
 /// The limits of the operator's own client, see `k8s::client`: until an answer begins, and of silence within it.
 const HEADERS_WITHIN: Duration = Duration::from_secs(30);
 const SILENT_FOR: Duration = Duration::from_secs(90);
+
+/// Sees what callers do, at the moment when it is done.
+pub trait Observer: Send + Sync {
+    /// A caller has changed an object.
+    fn changed(&self, caller: &str, change: &Change);
+
+    /// A call got this answer.
+    fn answered(&self, call: &Call, code: u16);
+}
 
 /// An apiserver. Cheap to clone; clones are the same one.
 #[derive(Clone)]
@@ -64,6 +74,7 @@ impl Apiserver {
             store: Store::new(uids, clock),
             kinds: kinds::Kinds::default(),
             faults: Faults::off(faults),
+            observer: None,
         };
         let mut changed = state.store.subscribe();
         let apiserver = Self { state: Arc::new(Mutex::new(state)), record };
@@ -97,6 +108,11 @@ impl Apiserver {
     /// A client of a person, who meets no fault.
     pub fn admin(&self) -> Client {
         self.client(ADMIN, Kill::never())
+    }
+
+    /// Notifies this one from now on.
+    pub fn observe(&self, observer: Option<Arc<dyn Observer>>) {
+        self.state.lock().observer = observer;
     }
 
     /// Changes the switches of the faults.

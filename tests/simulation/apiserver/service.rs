@@ -82,7 +82,7 @@ impl Service {
             Some(Fault::Lost | Fault::DoneSilent) | None => {}
         }
         let answer = match &call {
-            Some(call) => self.state.lock().answer(call),
+            Some(call) => self.carry_out(call),
             None => discovery::answer(&self.state.lock().kinds, head.uri.path())
                 .unwrap_or_else(|| Err(Refusal::no_such_path())),
         };
@@ -99,6 +99,23 @@ impl Service {
             _ => {}
         }
         Ok(self.reply(number, answer))
+    }
+
+    /// Does what the call asks for, and notifies the observer.
+    fn carry_out(&self, call: &Call) -> Answer {
+        let (answer, changes, observer) = {
+            let mut state = self.state.lock();
+            let before = state.store.version();
+            let answer = state.answer(call);
+            (answer, state.store.since(before).to_vec(), state.observer.clone())
+        };
+        if let Some(observer) = observer {
+            for change in &changes {
+                observer.changed(&self.caller, change);
+            }
+            observer.answered(call, answer.as_ref().map_or_else(|refusal| refusal.code, |(code, _)| *code));
+        }
+        answer
     }
 
     /// Writes the call into the record.

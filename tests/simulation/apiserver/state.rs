@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::Observer;
 use super::faults::Faults;
 use super::kinds::{Kind, Kinds};
 use super::refusal::{Answer, Refusal};
@@ -16,6 +17,7 @@ pub struct State {
     pub store: Store,
     pub kinds: Kinds,
     pub faults: Faults,
+    pub observer: Option<Arc<dyn Observer>>,
 }
 
 impl State {

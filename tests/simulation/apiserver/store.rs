@@ -87,6 +87,12 @@ impl Store {
         &self.log
     }
 
+    /// The changes after this version, as far as they are kept.
+    pub fn since(&self, version: u64) -> &[Change] {
+        let start = self.log.partition_point(|change| change.version <= version);
+        self.log.get(start..).unwrap_or_default()
+    }
+
     /// Forgets the changes so far: a watch from an earlier version is refused.
     pub fn compact(&mut self) {
         self.compacted = self.version;

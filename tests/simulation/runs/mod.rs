@@ -2,4 +2,5 @@
 
 mod first;
 mod kills;
+pub mod report;
 mod seeds;

@@ -3,27 +3,35 @@
 
 mod judge;
 mod log;
+mod moments;
+mod neighbours;
 mod objects;
 mod people;
 mod portal;
 mod process;
+mod swarm;
 mod troubles;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use parking_lot::Mutex;
 use portal_simulator::{Caller, Company, CompanyRole, Config, Simulator, Version, WalletDelay};
+use serde_json::Value;
 use technical_user_operator::api;
 use technical_user_operator::metrics::Metrics;
 use technical_user_operator::process::{Random, SetClock};
 
 pub use log::Log;
+use moments::Moments;
+use neighbours::Neighbours;
 pub use process::Process;
+pub use swarm::Trouble;
 
 use crate::apiserver::Apiserver;
 use crate::record::Record;
+use crate::runs::report;
 
 /// The namespace of the operator and of all resources.
 pub const NAMESPACE: &str = "dataspace";
@@ -50,6 +58,8 @@ pub struct World {
     pub log: Log,
     /// For the choices of a run.
     pub random: Random,
+    pub neighbours: Neighbours,
+    pub moments: Moments,
     processes: AtomicU64,
     metrics: Mutex<String>,
 }
@@ -59,14 +69,17 @@ impl World {
         let record = Record::begin();
         let clock = SetClock::at("2026-11-27T08:00:00Z".parse().unwrap());
         let apiserver = Apiserver::start(seed, clock.clock(), record.clone());
-        for definition in api::definitions() {
-            apiserver.define(&serde_json::to_value(definition).unwrap());
+        for definition in definitions() {
+            apiserver.define(definition);
         }
+        let portal = Arc::new(Simulator::in_memory(portal_of_one_company()).unwrap());
         let world = Self {
             test,
             seed,
+            neighbours: Neighbours::of(&portal, seed),
+            moments: Moments::begin(&apiserver, &portal, &record),
             apiserver,
-            portal: Arc::new(Simulator::in_memory(portal_of_one_company()).unwrap()),
+            portal,
             clock,
             record,
             log,
@@ -97,6 +110,7 @@ impl World {
     pub async fn until(&self, what: &str, within: Duration, condition: impl Fn(&Self) -> bool) {
         let met = async {
             while !condition(self) {
+                self.check();
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }
         };
@@ -105,11 +119,20 @@ impl World {
         }
     }
 
+    /// Fails the run where a rule was broken.
+    pub fn check(&self) {
+        if let Some(broken) = self.moments.broken() {
+            self.fail(&broken);
+        }
+    }
+
     /// Fails the run: prints the story, and the command that repeats it.
     pub fn fail(&self, why: &str) -> ! {
-        let (seed, test, last) = (self.seed, self.test, self.record.last(80));
+        let (seed, test, last) = (self.seed, self.test, self.record.last(shown_lines()));
+        let troubles = self.record.lines().into_iter().find(|line| line.contains("the troubles of this run"));
+        let troubles = troubles.unwrap_or_default();
         panic!(
-            "seed {seed}: {why}\nthe last lines of its record:{last}\nthe resources:\n{}\nrepeat it with: SEED={seed} cargo test \
+            "seed {seed}: {why}\n{troubles}\nthe last lines of its record:{last}\nthe resources:\n{}\nrepeat it with: SEED={seed} cargo test \
              --test simulation {test} -- --nocapture",
             self.resources(),
         );
@@ -128,6 +151,11 @@ impl World {
     }
 }
 
+/// How many of the last lines of its record a run shows that fails: `LINES`, or 80.
+fn shown_lines() -> usize {
+    std::env::var("LINES").ok().and_then(|count| count.parse().ok()).unwrap_or(80)
+}
+
 fn portal_of_one_company() -> Config {
     let (client_id, secret) = LOGIN;
     let roles = [CompanyRole::ActiveParticipant, CompanyRole::ServiceProvider, CompanyRole::AppProvider];
@@ -135,6 +163,14 @@ fn portal_of_one_company() -> Config {
         .company(Company::new(COMPANY, "BPNL000000000ONE").roles(roles))
         .caller(Caller::with_permissions(client_id, secret, PERMISSIONS).of(COMPANY))
         .wallet_delay(WalletDelay::After(Duration::from_mins(2)))
+}
+
+/// The definitions of our kinds, as people apply them.
+fn definitions() -> &'static [Value] {
+    static DEFINITIONS: LazyLock<Vec<Value>> = LazyLock::new(|| {
+        api::definitions().iter().map(|definition| serde_json::to_value(definition).unwrap()).collect()
+    });
+    &DEFINITIONS
 }
 
 /// Runs a world on this thread, to its end. The same seed gives the same run.
@@ -146,7 +182,11 @@ pub fn simulate<T>(test: &'static str, seed: u64, run: impl AsyncFnOnce(&World) 
     log.during(|| {
         runtime.block_on(async {
             let world = World::begin(test, seed, log.clone()).await;
-            run(&world).await
+            let result = run(&world).await;
+            world.check();
+            report::add(&world);
+            world.moments.end();
+            result
         })
     })
 }

@@ -3,10 +3,13 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::Request;
+use kube::Client;
+use portal_simulator::UserSeed;
 use serde_json::{Value, json};
 use technical_user_operator::api;
+use technical_user_operator::api::portal::RETAINED_LIMIT;
 
-use super::{LOGIN, NAMESPACE, World};
+use super::{COMPANY, LOGIN, NAMESPACE, World};
 
 const PORTALS: &str = "portals.technicaluser.dev";
 const USERS: &str = "technicalusers.technicaluser.dev";
@@ -46,7 +49,7 @@ impl World {
 
     /// Deletes a `TechnicalUser`.
     pub async fn delete_user(&self, name: &str) {
-        self.send("DELETE", &format!("{}/{name}", ours("technicalusers")), &json!({})).await;
+        self.send("DELETE", &path_of_user(name), &json!({})).await;
     }
 
     /// Changes the Secret of a `TechnicalUser` by a merge patch, as a person does.
@@ -64,15 +67,44 @@ impl World {
     }
 
     async fn send(&self, method: &str, path: &str, body: &Value) {
-        let request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header("content-type", "application/merge-patch+json")
-            .body(body.to_string().into_bytes())
-            .unwrap();
-        if let Err(error) = self.apiserver.admin().request_text(request).await {
+        if let Err(error) = send_as(&self.apiserver.admin(), method, path, body).await {
             self.fail(&format!("{method} {path}: {error}"));
         }
+    }
+
+    /// Suspends the Portal, or ends that.
+    pub async fn suspend(&self, suspend: bool) {
+        self.record.add(format!("a person sets suspend of the Portal to {suspend}"));
+        self.send("PATCH", &path_of_portal(), &json!({ "spec": { "suspend": suspend } })).await;
+    }
+
+    /// The namespace has room for this number of Secrets.
+    pub async fn limit_secrets(&self, count: usize) {
+        let quota = json!({
+            "metadata": { "name": "secrets" }, "spec": { "hard": { "count/secrets": count.to_string() } },
+        });
+        self.create(&format!("/api/v1/namespaces/{NAMESPACE}/resourcequotas"), &quota).await;
+    }
+
+    /// The Portal lists as many retained users as it can.
+    pub async fn fill_retained(&self) {
+        let retained: Vec<Value> = (0..RETAINED_LIMIT).filter_map(|number| self.retain(number)).collect();
+        let status = json!({ "status": { "retained": retained } });
+        self.send("PATCH", &format!("{}/status", path_of_portal()), &status).await;
+    }
+
+    /// A user of a former resource that was kept in the portal, as the Portal lists it.
+    fn retain(&self, number: usize) -> Option<Value> {
+        let owner = format!("{NAMESPACE}/former-{number}");
+        let mark = format!(
+            "No longer managed from Kubernetes. [technicaluser.dev/1 retained sim/{owner} g1 a1b2c3]"
+        );
+        let user = UserSeed::new(COMPANY, &format!("former-{number}")).description(&mark);
+        let user = self.portal.seed_user(user)?;
+        Some(json!({
+            "id": user.id, "clientId": user.client_id, "name": user.name, "technicalUser": owner,
+            "reason": "deletionPolicy is Retain", "since": "2026-01-01T00:00:00Z",
+        }))
     }
 
     /// The `TechnicalUsers`.
@@ -107,6 +139,26 @@ impl World {
         let lines: Vec<String> = all.into_iter().flatten().map(|object| object.to_string()).collect();
         lines.join("\n")
     }
+}
+
+/// Sends a request as this client, with a merge patch where it has a body.
+pub async fn send_as(client: &Client, method: &str, path: &str, body: &Value) -> Result<String, kube::Error> {
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header("content-type", "application/merge-patch+json")
+        .body(body.to_string().into_bytes())
+        .unwrap();
+    client.request_text(request).await
+}
+
+/// The path of a `TechnicalUser`.
+pub fn path_of_user(name: &str) -> String {
+    format!("{}/{name}", ours("technicalusers"))
+}
+
+fn path_of_portal() -> String {
+    format!("{}/portal", ours("portals"))
 }
 
 /// Whether the condition Ready holds for the present generation.

@@ -1,39 +1,94 @@
 //! What other clients change meanwhile.
 
-use portal_simulator::Status;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use portal_simulator::role_names::DATASPACE_DISCOVERY;
+use portal_simulator::{Status, UserView};
 use serde_json::json;
 
 use super::World;
+use super::objects::{path_of_user, send_as};
+use super::swarm::Trouble;
+
+/// How often a busy client changes an object, and how many times.
+const BUSY_EVERY: Duration = Duration::from_millis(60);
+const BUSY_TIMES: u32 = 800;
 
 impl World {
-    /// A person changes something, by chance.
-    pub async fn interfere(&self) {
+    /// People change something, by chance.
+    pub async fn interfere(&self, troubles: &BTreeSet<Trouble>) {
         let users = self.users();
-        let names = users.iter().filter_map(|user| user["metadata"]["name"].as_str());
+        let names: Vec<_> = users.iter().filter_map(|user| user["metadata"]["name"].as_str()).collect();
         for name in names {
-            let has_secret = self.secret(name).is_some();
-            match self.below(10) {
-                0 if has_secret => self.delete_secret(name).await,
-                1 if has_secret => {
-                    self.change_secret(name, &json!({ "data": { "client-secret": "eA==" } })).await;
-                }
-                2 => self.reset_by_hand(name),
-                3 => self.delete_user(name).await,
-                _ => {}
+            if troubles.contains(&Trouble::People) {
+                self.change_resource(name).await;
+            }
+            if troubles.contains(&Trouble::PeopleAtThePortal) {
+                self.change_at_the_portal(name);
+            }
+            if troubles.contains(&Trouble::BusyClient) && self.below(2) == 0 {
+                self.is_busy_with(name);
             }
         }
-        if self.below(4) == 0 {
-            self.create_user(&format!("more-{}", self.record.lines().len()), DATASPACE_DISCOVERY).await;
+        if troubles.contains(&Trouble::People) && !troubles.contains(&Trouble::Quota) && self.below(3) == 0 {
+            self.create_user(&format!("more-{}", self.record.count()), DATASPACE_DISCOVERY).await;
         }
     }
 
-    /// A person resets the secret of a user in the portal.
-    fn reset_by_hand(&self, name: &str) {
-        for user in self.ours_at_the_portal().remove(name).unwrap_or_default() {
-            if user.status == Status::Active && self.portal.reset_by_hand(user.id).is_some() {
-                self.record.add(format!("a person resets the secret of {name} in the portal"));
+    async fn change_resource(&self, name: &str) {
+        let has_secret = self.secret(name).is_some();
+        match self.below(8) {
+            0 if has_secret => self.delete_secret(name).await,
+            1 if has_secret => {
+                self.change_secret(name, &json!({ "data": { "client-secret": "eA==" } })).await;
+            }
+            2 => self.delete_user(name).await,
+            _ => {}
+        }
+    }
+
+    /// A person resets the secret of a user, deletes the user, or keeps a second user by removing its mark.
+    fn change_at_the_portal(&self, name: &str) {
+        let users = self.ours_at_the_portal().remove(name).unwrap_or_default();
+        for user in users.iter().filter(|user| user.status == Status::Active) {
+            match self.below(8) {
+                0 if self.portal.reset_by_hand(user.id).is_some() => {
+                    self.record.add(format!("a person resets the secret of {name} in the portal"));
+                }
+                1 => self.delete_by_hand(name, user),
+                2 | 3 => self.keep_if_second(name, user, &users),
+                _ => {}
             }
         }
+    }
+
+    /// A person deletes a user in the portal.
+    pub fn delete_by_hand(&self, name: &str, user: &UserView) {
+        self.record.add(format!("a person deletes the user of {name} in the portal"));
+        let _done = self.portal.delete_by_hand(user.id);
+    }
+
+    fn keep_if_second(&self, name: &str, user: &UserView, users: &[UserView]) {
+        let published = self.secret(name).and_then(|secret| secret["client-id"].as_str().map(str::to_owned));
+        if users.len() > 1 && published.is_some() && user.client_id != published {
+            self.record.add(format!("a person removes the mark of the second user of {name}"));
+            let _done = self.portal.edit_by_hand(user.id, &user.name, "mine");
+        }
+    }
+
+    /// Another controller changes an annotation of a resource again and again.
+    fn is_busy_with(&self, name: &str) {
+        self.record.add(format!("another client is busy with {name}"));
+        let (client, name) = (self.apiserver.admin(), name.to_owned());
+        tokio::spawn(async move {
+            for number in 0..BUSY_TIMES {
+                let patch =
+                    json!({ "metadata": { "annotations": { "other.example.org/n": number.to_string() } } });
+                // The resource may be deleted meanwhile.
+                let _answer = send_as(&client, "PATCH", &path_of_user(&name), &patch).await;
+                tokio::time::sleep(BUSY_EVERY).await;
+            }
+        });
     }
 }

@@ -1,10 +1,13 @@
 //! The portal, its identity provider and the wallet, as a process reaches them: the simulator without a socket.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use http::{HeaderValue, Request, header};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::{HeaderValue, Method, Request, header};
 use hyper::body::Bytes;
 use portal_simulator::Simulator;
 use secrecy::ExposeSecret as _;
@@ -13,7 +16,10 @@ use technical_user_operator::portal::{
 };
 use technical_user_operator::process::Random;
 use technical_user_operator::transport::Cause;
+use tokio_util::sync::CancellationToken;
 
+use super::moments::Moments;
+use super::neighbours::Neighbours;
 use crate::kill::{Kill, Point};
 use crate::record::Record;
 
@@ -28,6 +34,8 @@ pub struct Network {
     pub random: Random,
     pub kill: Kill,
     pub caller: String,
+    pub neighbours: Neighbours,
+    pub moments: Moments,
 }
 
 impl Network {
@@ -35,9 +43,28 @@ impl Network {
         tokio::time::sleep(LONGEST_WAY.mul_f64(self.random.fraction())).await;
     }
 
-    async fn exchange(&self, request: Request<Bytes>) -> Option<http::Response<Bytes>> {
+    /// Takes a request to the server, and its answer back. The server sees when the caller has gone.
+    async fn exchange(
+        &self,
+        request: Request<Bytes>,
+        gone: CancellationToken,
+    ) -> Option<http::Response<Bytes>> {
         self.way().await;
-        let answer = self.portal.exchange(request).await;
+        if *request.method() == Method::GET && request.uri().path().ends_with("/serviceaccounts") {
+            self.neighbours.before_a_page();
+        }
+        self.moments.arrives(request.method(), request.uri().path());
+        let login = login_of(&request);
+        let answer = tokio::select! {
+            biased;
+            answer = self.portal.exchange(request) => answer,
+            () = gone.cancelled() => None,
+        };
+        if let (Some((client_id, secret)), Some(200)) =
+            (login, answer.as_ref().map(|answer| answer.status().as_u16()))
+        {
+            self.moments.obtained_token(&self.caller, &client_id, &secret);
+        }
         self.way().await;
         answer
     }
@@ -58,7 +85,14 @@ impl Transport for Network {
         let line = self.record.add(format!("{} {name}{query}", self.caller));
         // A task of its own: what has been sent arrives when the caller is gone.
         let (network, sent) = (self.clone(), on_the_wire(&request));
-        let exchanging = tokio::spawn(async move { network.exchange(sent).await });
+        self.moments.request();
+        self.moments.sent(&request.method, request.url.path(), sent.body());
+        let gone = CancellationToken::new();
+        let exchanging = tokio::spawn({
+            let gone = gone.clone();
+            async move { network.exchange(sent, gone).await }
+        });
+        let _gone_at_the_end = gone.drop_guard();
         self.kill.pass(Point::Sent, &name).await;
         let answer = tokio::time::timeout(request.timeout, exchanging).await;
         self.kill.pass(Point::Answered, &name).await;
@@ -81,6 +115,20 @@ impl Transport for Network {
         body.take(&bytes)?;
         Ok(HttpResponse { status: head.status.as_u16(), headers: head.headers, body: body.into_body() })
     }
+}
+
+/// The login of a request for a token.
+fn login_of(request: &Request<Bytes>) -> Option<(String, String)> {
+    let form: BTreeMap<String, String> = url::form_urlencoded::parse(request.body()).into_owned().collect();
+    let of_form = || Some((form.get("client_id")?.clone(), form.get("client_secret")?.clone()));
+    let of_header = || {
+        let header = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
+        let text = STANDARD.decode(header.strip_prefix("Basic ")?).ok()?;
+        let text = String::from_utf8(text).ok()?;
+        let (client_id, secret) = text.split_once(':')?;
+        Some((client_id.to_owned(), secret.to_owned()))
+    };
+    form.contains_key("grant_type").then(|| of_form().or_else(of_header))?
 }
 
 /// A request as the server receives it.

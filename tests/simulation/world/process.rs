@@ -44,6 +44,8 @@ impl Process {
             random: Random::seeded(world.seed.wrapping_mul(2000) + number),
             kill: kill.clone(),
             caller: name.clone(),
+            neighbours: world.neighbours.clone(),
+            moments: world.moments.clone(),
         };
         let (metrics, stop) = (Metrics::default(), CancellationToken::new());
         let controller = Controller::start(Parts {

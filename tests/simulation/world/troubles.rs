@@ -1,46 +1,51 @@
 //! Troubles that a seed chooses: of the apiserver, of the portal and of people.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use portal_simulator::{Action, Canned, Endpoint, Fault as PortalFault};
 
 use super::World;
+use super::swarm::{Trouble, VERY_LATE};
 use crate::apiserver::{Fault, Verb};
 
-/// The endpoints of the portal that have troubles.
-const ENDPOINTS: [Endpoint; 6] = [
-    Endpoint::Create,
-    Endpoint::Create,
-    Endpoint::List,
-    Endpoint::Details,
-    Endpoint::Delete,
-    Endpoint::Token,
-];
+/// The endpoints of the portal whose calls fail.
+const ENDPOINTS: [Endpoint; 5] =
+    [Endpoint::Create, Endpoint::List, Endpoint::Details, Endpoint::Delete, Endpoint::Token];
 /// The resources whose watches are late.
 const WATCHED: [&str; 4] =
     ["technicalusers.technicaluser.dev", "portals.technicaluser.dev", "secrets", "namespaces"];
 
 impl World {
-    /// Begins troubles of both servers.
-    pub fn trouble(&self) {
-        let kinds = Fault::ALL.into_iter().filter(|_| self.below(2) == 0).collect();
+    /// Begins the troubles of these kinds, of both servers.
+    pub async fn trouble(&self, kinds: &BTreeSet<Trouble>) {
+        for kind in kinds {
+            match kind {
+                Trouble::Apiserver => self.fail_calls(),
+                Trouble::LateWatches => self.delay_watches(),
+                Trouble::RefusedWrites if self.below(2) == 0 => self.refuse_secrets(),
+                Trouble::RefusedWrites => self.fail_webhooks(),
+                Trouble::LostCreates => self.lose_creates(Duration::from_secs(25)),
+                Trouble::VeryLateCreates => self.lose_creates(VERY_LATE),
+                Trouble::Portal => (0..=self.below(4)).for_each(|_| self.trouble_portal()),
+                Trouble::MovingList => self.neighbours.are_busy(self.random.fraction()),
+                Trouble::Suspension => self.suspend(self.below(3) != 0).await,
+                _ => {}
+            }
+        }
+    }
+
+    fn fail_calls(&self) {
+        let all = Fault::ALL.into_iter().filter(|_| self.below(2) == 0).collect();
         let rate = 0.25 * self.random.fraction();
+        self.record.add(format!("{all:?} for {rate:.2} of the calls of the apiserver"));
+        self.apiserver.faults(|faults| (faults.kinds, faults.rate) = (all, rate));
+    }
+
+    fn delay_watches(&self) {
         let lags = WATCHED.map(|resource| (resource.to_owned(), self.part_of(Duration::from_secs(15))));
-        self.record.add(format!(
-            "troubles begin: {kinds:?} for {rate:.2} of the calls, watches are late by {lags:?}"
-        ));
-        self.apiserver.faults(|faults| {
-            (faults.kinds, faults.rate) = (kinds, rate);
-            faults.lags.extend(lags);
-        });
-        match self.below(4) {
-            0 => self.refuse_secrets(),
-            1 => self.fail_webhooks(),
-            _ => {}
-        }
-        for _ in 0..self.below(5) {
-            self.trouble_portal();
-        }
+        self.record.add(format!("watches are late by {lags:?}"));
+        self.apiserver.faults(|faults| faults.lags.extend(lags));
     }
 
     fn refuse_secrets(&self) {
@@ -56,26 +61,42 @@ impl World {
         self.apiserver.faults(|faults| faults.webhooks.insert(resource.to_owned()));
     }
 
+    /// The next creates end without an answer. Some are carried out after their caller has gone, up to this time later.
+    fn lose_creates(&self, latest: Duration) {
+        for _ in 0..=self.below(3) {
+            let pause = self.part_of(latest);
+            let action = match self.below(6) {
+                0 => Action::DoneButAnswerLost,
+                1 => Action::DoneThen(Canned::html(502)),
+                2 => Action::Hang,
+                _ => Action::DoneOnlyAfterCallerGone(pause),
+            };
+            self.inject(Endpoint::Create, action, 1, 0);
+        }
+    }
+
     fn trouble_portal(&self) {
         let pause = self.part_of(Duration::from_secs(25));
         let actions = [
             Action::Status(Canned::error(500)),
+            Action::Status(Canned::error(400)),
             Action::Status(Canned::html(502)),
             Action::Status(Canned::error(429).header("Retry-After", "7")),
             Action::HtmlInstead,
             Action::Delay(pause),
             Action::Hang,
             Action::CutConnection,
-            Action::DoneButAnswerLost,
-            Action::DoneOnlyAfterCallerGone(pause),
             Action::DoneThen(Canned::html(502)),
         ];
-        let action = &actions[usize::try_from(self.below(10)).unwrap_or_default()];
-        let endpoint = ENDPOINTS[usize::try_from(self.below(6)).unwrap_or_default()];
-        let (times, skip) = (self.below(3) + 1, self.below(4));
+        let action = &actions[usize::try_from(self.below(9)).unwrap_or_default()];
+        let endpoint = ENDPOINTS[usize::try_from(self.below(5)).unwrap_or_default()];
+        self.inject(endpoint, action.clone(), self.below(3) + 1, self.below(4));
+    }
+
+    fn inject(&self, endpoint: Endpoint, action: Action, times: u64, skip: u64) {
         self.record
             .add(format!("{endpoint:?} of the portal meets {action:?}, {times} times, after {skip} calls"));
-        let fault = PortalFault::at(endpoint, action.clone())
+        let fault = PortalFault::at(endpoint, action)
             .times(usize::try_from(times).unwrap_or_default())
             .skip(usize::try_from(skip).unwrap_or_default());
         self.portal.inject(fault);
@@ -89,10 +110,12 @@ impl World {
         }
     }
 
-    /// Ends all troubles.
-    pub fn end_troubles(&self) {
+    /// Ends all troubles, except what people have set for good.
+    pub async fn end_troubles(&self) {
         self.record.add("troubles end");
         self.portal.clear_faults();
+        self.neighbours.are_busy(0.0);
+        self.suspend(false).await;
         self.apiserver.faults(|faults| {
             faults.kinds.clear();
             faults.lags.clear();

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
 use tokio_util::sync::CancellationToken;
 
 use crate::calls::Call;
@@ -88,6 +89,11 @@ impl Core {
 
     pub(crate) fn read<T>(&self, f: impl FnOnce(&State) -> T) -> T {
         f(&self.state.lock())
+    }
+
+    /// Ends with the next change from now on.
+    pub(crate) fn changed(&self) -> Notified<'_> {
+        self.changed.notified()
     }
 
     /// Waits until a condition is true.

@@ -160,6 +160,11 @@ impl Simulator {
         self.core.wait_for(|state| condition(&View(state))).await;
     }
 
+    /// Ends with the next change of the state, from this call on.
+    pub fn changed(&self) -> impl Future<Output = ()> + '_ {
+        self.core.changed()
+    }
+
     /// The technical users of a company; see [`View::users`].
     #[must_use]
     pub fn users(&self, company: &str) -> Vec<UserView> {

@@ -1,0 +1,181 @@
+//! The judge at every moment: what must hold whenever the operator writes, whenever one of its requests arrives, and whenever
+//! the portal changes. The first rule that is broken is kept, and fails the run.
+
+mod known;
+mod objects;
+mod rates;
+mod requests;
+mod secrets;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use portal_simulator::Simulator;
+use serde_json::Value;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::{COMPANY, NAMESPACE};
+use crate::apiserver::{Apiserver, Call, Change, Observer, Verb};
+use crate::record::Record;
+use known::Known;
+use rates::Rates;
+
+/// A request that was judged by what was true shortly before may arrive, and be carried out, within this time.
+const SHORTLY: Duration = Duration::from_mins(3);
+
+/// The judge. Cheap to clone; clones are the same one.
+#[derive(Clone)]
+pub struct Moments(Arc<Parts>);
+
+struct Parts {
+    apiserver: Apiserver,
+    portal: Arc<Simulator>,
+    record: Record,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// The first rule that was broken.
+    broken: Option<String>,
+    /// How often each rule was checked.
+    checked: BTreeMap<&'static str, u64>,
+    users: BTreeMap<Uuid, Known>,
+    /// When an attempt was last written on a resource.
+    attempts: BTreeMap<String, Instant>,
+    /// The creates that were sent, by the name of the user: when the attempt of each was written.
+    sent: BTreeMap<String, Vec<Instant>>,
+    /// The creates whose users were seen, by the numbers of the calls.
+    carried_out: BTreeSet<u64>,
+    /// The uids of the Secrets that processes of the operator created.
+    own_secrets: Vec<String>,
+    /// The credentials with which a process obtained a token, and when it last did.
+    tokens: BTreeMap<(String, String, String), Instant>,
+    /// The client ID that each resource's Secret held last.
+    published: BTreeMap<String, secrets::Published>,
+    /// The uids of the resources that were Ready once.
+    were_ready: Vec<String>,
+    /// Since when the Portal says that nothing may be changed in the portal.
+    suspended: Option<Instant>,
+    /// The reasons that conditions had.
+    reasons: BTreeSet<String>,
+    rates: Rates,
+}
+
+impl Moments {
+    /// A judge of what happens between these.
+    pub fn begin(apiserver: &Apiserver, portal: &Arc<Simulator>, record: &Record) -> Self {
+        let parts = Parts {
+            apiserver: apiserver.clone(),
+            portal: Arc::clone(portal),
+            record: record.clone(),
+            state: Mutex::default(),
+        };
+        let moments = Self(Arc::new(parts));
+        moments.see_portal();
+        apiserver.observe(Some(Arc::new(moments.clone())));
+        tokio::spawn(moments.clone().watch_portal());
+        moments
+    }
+
+    /// Ends the judgement, so that the parts of the world do not hold each other.
+    pub fn end(&self) {
+        self.0.apiserver.observe(None);
+    }
+
+    /// What was broken first.
+    pub fn broken(&self) -> Option<String> {
+        self.0.state.lock().broken.clone()
+    }
+
+    /// The reasons that conditions had.
+    pub fn reasons(&self) -> BTreeSet<String> {
+        self.0.state.lock().reasons.clone()
+    }
+
+    /// How often each rule was checked.
+    pub fn checked(&self) -> BTreeMap<&'static str, u64> {
+        self.0.state.lock().checked.clone()
+    }
+
+    /// Whether a user was created so late that its resource may have been deleted, or have another one.
+    pub fn is_late(&self, id: Uuid) -> bool {
+        self.0.state.lock().users.get(&id).is_some_and(|user| user.late)
+    }
+
+    async fn watch_portal(self) {
+        loop {
+            let change = self.0.portal.changed();
+            self.see_portal();
+            change.await;
+        }
+    }
+
+    /// Takes in what is at the portal now.
+    fn see_portal(&self) {
+        let users = self.0.portal.users(COMPANY);
+        let mut state = self.0.state.lock();
+        let state = &mut *state;
+        let is_late = |name: &str| {
+            let attempts = state.sent.get(name)?;
+            self.0.portal.view(|view| known::is_late(view.calls(), name, attempts, &mut state.carried_out))
+        };
+        known::see(&mut state.users, users, is_late);
+        self.check(state, "no user is created a second time", known::second_user(&state.users));
+    }
+
+    /// Keeps the first rule that is broken.
+    fn check(&self, state: &mut State, rule: &'static str, broken: Option<String>) {
+        *state.checked.entry(rule).or_default() += 1;
+        if let Some(why) = broken.filter(|_| state.broken.is_none()) {
+            self.0.record.add(format!("BROKEN: {rule}: {why}"));
+            state.broken = Some(format!("{rule}: {why}"));
+        }
+    }
+
+    fn technical_user(&self, name: &str) -> Option<Value> {
+        self.0.apiserver.object("technicalusers.technicaluser.dev", NAMESPACE, name)
+    }
+
+    /// A process sends a request, to whichever server.
+    pub fn request(&self) {
+        let mut state = self.0.state.lock();
+        let broken = state.rates.request(Instant::now());
+        self.check(&mut state, "requests are bounded", broken);
+    }
+
+    /// A process obtained a token with this credential.
+    pub fn obtained_token(&self, process: &str, client_id: &str, secret: &str) {
+        let key = (process.to_owned(), client_id.to_owned(), secret.to_owned());
+        self.0.state.lock().tokens.insert(key, Instant::now());
+    }
+}
+
+impl Observer for Moments {
+    fn changed(&self, caller: &str, change: &Change) {
+        self.see_portal();
+        let mut state = self.0.state.lock();
+        let state = &mut *state;
+        match change.id.resource.as_str() {
+            "secrets" => self.secret_changed(state, caller, change),
+            "technicalusers.technicaluser.dev" => self.technical_user_changed(state, change),
+            "portals.technicaluser.dev" => objects::portal_changed(state, change),
+            _ => {}
+        }
+        if change.id.resource != "secrets" {
+            self.words(state, change);
+        }
+    }
+
+    fn answered(&self, call: &Call, code: u16) {
+        if code == 409 && call.verb == Verb::Patch {
+            let mut state = self.0.state.lock();
+            let object = format!("{} {}", call.caller, call.object_name());
+            let broken = state.rates.conflict(&object, Instant::now());
+            self.check(&mut state, "conflicts are retried with growing waits", broken);
+        }
+    }
+}

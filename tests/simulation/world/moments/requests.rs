@@ -1,0 +1,90 @@
+//! Requests of the operator that change something in the portal, when they arrive there.
+
+use std::time::Duration;
+
+use http::Method;
+use serde_json::Value;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::known::marked_for;
+use super::{Moments, State};
+
+/// The POST is sent within this time of the write that records the attempt, and a little more on its way.
+const STARTS_WITHIN: Duration = Duration::from_millis(10_500);
+/// A mark that a person removed is read again within this time before a user is changed.
+const READ_WITHIN: Duration = Duration::from_mins(1);
+const USERS: &str = "/serviceaccounts";
+
+impl Moments {
+    /// A request for users of the portal is sent.
+    pub fn sent(&self, method: &Method, path: &str, body: &[u8]) {
+        if *method == Method::POST && path.ends_with(USERS) {
+            let body: Value = serde_json::from_slice(body).unwrap_or_default();
+            let mut state = self.0.state.lock();
+            let broken = self.unrecorded(&state, &body);
+            self.check(&mut state, "a create is sent right after its attempt is recorded", broken);
+            let name = body["name"].as_str().unwrap_or_default().to_owned();
+            let owner = marked_for(body["description"].as_str().unwrap_or_default()).unwrap_or_default();
+            let attempt = state.attempts.get(&owner).copied().unwrap_or_else(Instant::now);
+            state.sent.entry(name).or_default().push(attempt);
+        }
+    }
+
+    /// Why a create may not be sent: its attempt must be on the resource, and not for long.
+    fn unrecorded(&self, state: &State, body: &Value) -> Option<String> {
+        let Some(owner) = marked_for(body["description"].as_str().unwrap_or_default()) else {
+            return Some("the new user has no mark".to_owned());
+        };
+        let Some(object) = self.technical_user(&owner) else {
+            return Some(format!("{owner} does not exist any more"));
+        };
+        let attempt = object["metadata"]["annotations"]["technicaluser.dev/creating"].as_str();
+        if attempt.is_none() || object["metadata"]["finalizers"].is_null() {
+            return Some(format!("{owner} has no attempt or no finalizer"));
+        }
+        let since = state.attempts.get(&owner).map(|at| Instant::now() - *at);
+        since
+            .filter(|since| *since > STARTS_WITHIN)
+            .map(|since| format!("{owner}: {since:?} after its attempt"))
+    }
+
+    /// A request arrives at the portal that changes a user which is there.
+    pub fn arrives(&self, method: &Method, path: &str) {
+        let Some((_, rest)) = path.split_once("/serviceaccounts/") else { return };
+        let id = rest.split('/').next().and_then(|id| id.parse::<Uuid>().ok());
+        let Some(id) = id.filter(|_| *method != Method::GET) else { return };
+        self.see_portal();
+        let mut state = self.0.state.lock();
+        let foreign = self.foreign(&state, id).map(|why| format!("{method} of user {id}: {why}"));
+        self.check(&mut state, "no user of others is changed", foreign);
+        if *method == Method::DELETE {
+            let published = self.in_use(&state, id);
+            self.check(&mut state, "no user is deleted that is published", published);
+        }
+    }
+
+    /// Why a user is none that the operator may change: the mark is gone for long, and no status names the user.
+    fn foreign(&self, state: &State, id: Uuid) -> Option<String> {
+        let user = state.users.get(&id)?;
+        let marked = user.marked_until.is_some_and(|until| Instant::now() - until < READ_WITHIN);
+        let is_recorded = |object: &Value| object["status"]["user"]["id"] == id.to_string();
+        let users = self.0.apiserver.objects("technicalusers.technicaluser.dev");
+        (!marked && !users.iter().any(is_recorded))
+            .then(|| format!("its description is {:?}", user.view.description))
+    }
+
+    /// Whether a resource that is not under deletion publishes a user.
+    fn in_use(&self, state: &State, id: Uuid) -> Option<String> {
+        let user = state.users.get(&id)?;
+        let owner = user.owner.as_deref()?;
+        let object = self.technical_user(owner)?;
+        let is_used = state
+            .published
+            .get(owner)
+            .is_some_and(|published| user.view.client_id.as_ref() == Some(&published.client_id));
+        let lives =
+            object["metadata"]["deletionTimestamp"].is_null() && object["status"]["user"]["id"].is_string();
+        (lives && is_used).then(|| format!("user {id} of {owner}"))
+    }
+}

@@ -1,0 +1,71 @@
+//! Other users of the company, and the people who create and delete them while the operator reads the list.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use portal_simulator::{Simulator, UserSeed};
+use technical_user_operator::process::Random;
+
+use super::COMPANY;
+
+/// The portal shows 15 users on a page.
+const PAGE: u64 = 15;
+
+/// The people.
+#[derive(Clone)]
+pub struct Neighbours {
+    portal: Arc<Simulator>,
+    random: Random,
+    /// The share of the pages of the list before which they change something.
+    share: Arc<Mutex<f64>>,
+}
+
+impl Neighbours {
+    /// People who change nothing yet.
+    pub fn of(portal: &Arc<Simulator>, seed: u64) -> Self {
+        Self { portal: Arc::clone(portal), random: Random::seeded(seed ^ 0x1157), share: Arc::default() }
+    }
+
+    /// Creates users, so that the list has some pages. Their names sort before and after those of the operator.
+    pub fn settle(&self, pages: u64) {
+        for number in 0..pages * PAGE {
+            self.create(if number % 4 == 0 { "z" } else { "a" });
+        }
+    }
+
+    /// Before this share of the pages of the list, they change something.
+    pub fn are_busy(&self, share: f64) {
+        *self.share.lock() = share;
+    }
+
+    /// A page of the list is about to be read.
+    pub fn before_a_page(&self) {
+        if self.random.fraction() >= *self.share.lock() {
+            return;
+        }
+        // One that is deleted moves all users behind it. With another one behind them, the total is the same.
+        self.delete("a");
+        if self.random.fraction() < 0.7 {
+            self.create("z");
+        }
+        if self.random.fraction() < 0.3 {
+            self.create("a");
+        }
+    }
+
+    fn create(&self, prefix: &str) {
+        let name = format!("{prefix}-{:06}", (self.random.fraction() * 1e6).floor());
+        let _user = self.portal.seed_user(UserSeed::new(COMPANY, &name));
+    }
+
+    fn delete(&self, prefix: &str) {
+        let users = self.portal.users(COMPANY);
+        let is_there = |status| status == portal_simulator::Status::Active;
+        let mut fitting: Vec<_> =
+            users.iter().filter(|user| user.name.starts_with(prefix) && is_there(user.status)).collect();
+        self.random.shuffle(&mut fitting);
+        if let Some(user) = fitting.first() {
+            let _done = self.portal.delete_by_hand(user.id);
+        }
+    }
+}
