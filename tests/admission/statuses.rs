@@ -27,7 +27,7 @@ fn of_a_later_portal(kind: Kind) -> Value {
             "outputs": [
                 { "kind": "Later", "name": "kv/edc" }, { "kind": "Secret", "name": "kv" },
                 { "kind": "VaultEntry", "name": "n/v/edc",
-                  "entry": { "pathsSecret": "/v1/s", "folder": "f", "secretAlias": "a", "user": "?" } },
+                  "entry": { "pathsSecret": "/v1/s", "folder": "f", "secretAlias": "a", "user": "?", "keys": ["k"] } },
             ],
             "restart": { "generation": 2, "workloads": [{ "kind": "Rollout", "name": "edc", "generation": 1 }] },
         }),

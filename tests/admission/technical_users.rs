@@ -53,6 +53,8 @@ fn vault_entries() -> Vec<Case> {
         yes(&create, &one(json!({}))),
         yes(&create, &one(json!({ "path": "connectors/tenant/edc_1.x" }))),
         yes(&create, &one(json!({ "keys": { "client-id": "id", "client-secret": "secret" } }))),
+        yes(&create, &one(json!({ "creationPolicy": "Merge", "path": "a/b" }))),
+        no(&create, &one(json!({ "creationPolicy": "Orphan" })), "creationPolicy"),
         no(&create, &one(json!({ "keys": { "client-id": "a b" } })), "keys"),
         no(&create, &one(json!({ "vaultRef": { "name": "Vault" } })), "vaultRef.name"),
         no(&create, &one(json!({ "path": "a".repeat(191) })), "path: Too long"),
