@@ -1,6 +1,6 @@
 //! The search: every state that can be reached, breadth first, so that the first failure has a shortest trace.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -71,15 +71,15 @@ struct Open {
 
 struct Search<'a> {
     scope: &'a Scope,
-    seen: HashSet<u64>,
+    seen: BTreeSet<u64>,
     steps: Vec<Step>,
     /// States without faults that are known to come to rest.
-    resting: HashSet<u64>,
+    resting: BTreeSet<u64>,
 }
 
 /// Searches the whole scope; what is wrong, with the trace that leads there.
 pub(super) fn search(scope: &Scope) -> Result<Extent, String> {
-    let mut search = Search { scope, seen: HashSet::new(), steps: Vec::new(), resting: HashSet::new() };
+    let mut search = Search { scope, seen: BTreeSet::new(), steps: Vec::new(), resting: BTreeSet::new() };
     let mut world = scope.beginning();
     world.silent = true;
     let mut layer = Vec::from_iter(search.reach(world, scope.budget, None, None)?);
