@@ -114,7 +114,7 @@ impl Value {
     #[must_use]
     pub const fn source(self) -> &'static str {
         match self {
-            Self::Bpn => "the tokens of the Portal's login, or spec.catenaX.bpn of the Portal",
+            Self::Bpn => "the tokens of the Portal's login, or the field bpn in the Portal's spec",
             Self::Did => "the portal, if it shows it to the login, or spec.dataspace.did of the Portal",
             Self::WalletUrl => {
                 "the portal, if it shows it to the login, or spec.dataspace.walletUrl of the Portal"
