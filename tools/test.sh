@@ -4,9 +4,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 step() { printf '\n== %s (%d s so far)\n' "$*" "$SECONDS"; }
 
-step "programs for the tests: etcd, Kubernetes, helm, Vault, External Secrets, readers of files"
+step "programs for the tests: etcd, Kubernetes, helm, Vault, External Secrets, readers of files, Flux"
 bash tests/testbed/build.sh >/dev/null
-bash tests/testbed/build.sh vault external-secrets readers >/dev/null
+bash tests/testbed/build.sh vault external-secrets readers flux >/dev/null
 
 step "format"
 cargo fmt --all --check

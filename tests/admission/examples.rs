@@ -33,7 +33,7 @@ fn examples() -> Vec<(String, String)> {
 }
 
 /// The fenced blocks of a page that are manifests of ours.
-fn blocks(page: &str) -> Vec<(String, String)> {
+pub fn blocks(page: &str) -> Vec<(String, String)> {
     let text = read(page);
     let fenced = text.split("```").skip(1).step_by(2);
     let blocks =
@@ -43,7 +43,7 @@ fn blocks(page: &str) -> Vec<(String, String)> {
 }
 
 /// The objects of a text with several documents.
-fn objects(text: &str) -> Vec<Value> {
+pub fn objects(text: &str) -> Vec<Value> {
     let documents = text.split("\n---").map(str::trim).filter(|document| document.contains("kind:"));
     documents.map(|document| serde_saphyr::from_str(document).unwrap()).collect()
 }

@@ -7,6 +7,7 @@
     reason = "these are tests; clippy sees that of the test functions only"
 )]
 
+mod argo_cd;
 mod bounds;
 mod examples;
 mod kubectl;

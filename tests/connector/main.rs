@@ -10,6 +10,7 @@
 
 #[allow(dead_code, reason = "other test programs need the rest of it")]
 mod edc;
+mod flux;
 mod tokens;
 mod values;
 mod variables;

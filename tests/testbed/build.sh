@@ -2,7 +2,8 @@
 # Builds the programs the tests run against: etcd, Kubernetes' control plane, kubectl, what a node runs (kubelet,
 # kube-proxy, kube-scheduler), Helm 4 and Helm 3, and a program that asks the kstatus library about objects. Only where
 # they are named: a Vault server (vault), External Secrets Operator with Vault as its only provider
-# (external-secrets), and a program that reads files as Docker Compose and Helm do (readers).
+# (external-secrets), a program that reads files as Docker Compose and Helm do (readers), and one that composes the values of a
+# HelmRelease as Flux does (flux).
 #
 #   build.sh [MODULE …]           build what is missing, then print one line "tool=path" for each tool on stdout
 #   build.sh --print [MODULE …]   print those lines only, whether the files are there or not
@@ -38,6 +39,7 @@ packages() {
     helm3) echo helm.sh/helm/v3/cmd/helm ;;
     kstatus) echo testbed.invalid/kstatus ;;
     readers) echo testbed.invalid/readers ;;
+    flux) echo testbed.invalid/flux ;;
     vault) echo testbed.invalid/vault ;;
     external-secrets) echo github.com/external-secrets/external-secrets/external-secrets ;;
     *) return 1 ;;
@@ -61,6 +63,7 @@ usually() {
     helm3) echo "2 minutes" ;;
     kstatus) echo "1 minute" ;;
     readers) echo "1 minute" ;;
+    flux) echo "2 minutes" ;;
     vault) echo "5 minutes" ;;
     external-secrets) echo "3 minutes" ;;
   esac

@@ -53,6 +53,11 @@ pub fn readers() -> Result<PathBuf, Error> {
     program(&build(&["readers"])?, "readers")
 }
 
+/// Finds the program that composes the values of a `HelmRelease` as Flux does, and builds it first if it is missing. Blocks.
+pub fn flux() -> Result<PathBuf, Error> {
+    program(&build(&["flux"])?, "flux")
+}
+
 fn find() -> Result<Binaries, Error> {
     parse(&build(&[])?)
 }

@@ -40,6 +40,7 @@
 //! ```
 
 mod access;
+mod argo_cd;
 mod binaries;
 mod commands;
 mod components;
@@ -56,7 +57,8 @@ mod supervisor;
 mod vault;
 mod wait;
 
-pub use binaries::{Binaries, binaries, readers};
+pub use argo_cd::install_applications;
+pub use binaries::{Binaries, binaries, flux, readers};
 pub use commands::CommandOutput;
 pub use control_plane::{ControlPlane, shared};
 pub use error::Error;
