@@ -1,5 +1,7 @@
 //! The pages, followed from the first command to the last in a cluster where nothing is installed.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use portal_simulator::role_names::CONNECTOR_MANAGEMENT;
 use portal_simulator::{Caller, Company, CompanyRole, Config, Simulator, Status, Version, WalletDelay};
 use serde_json::{Value, json};
@@ -155,8 +157,48 @@ async fn every_chart_has_the_new_user(reader: &Reader) {
             let login = json!([outcome["source"], outcome["clientId"], outcome["ready"], outcome["failed"]]);
             assert_eq!(login, json!(["vault", client_id, true, 0]), "{release} {plane}: {outcome}");
         }
+    }
+}
+
+/// With the page about restarts, both planes read what changes in the Secret.
+async fn a_change_of_the_secret_restarts_the_connector(reader: &mut Reader) {
+    let page = Page::read("docs/restart.md");
+    for heading in page.headings() {
+        reader.follow(&page, heading).await;
+    }
+    let wallet = "https://wallet.example.org/api/another";
+    let change = json!({ "spec": { "dataspace": { "walletUrl": wallet } } });
+    reader
+        .run(&format!(
+            "kubectl -n dataspace patch portals.technicaluser.dev catena-x --type merge -p '{change}'"
+        ))
+        .await;
+    let mut restarted = Vec::new();
+    for plane in ["controlplane", "dataplane"] {
+        let deployment = format!("deployment/connector-tractusx-connector-{plane}");
+        let at = "{.spec.template.metadata.annotations.kubectl\\.kubernetes\\.io/restartedAt}";
+        reader
+            .run(&format!("kubectl -n connector wait --timeout=5m {deployment} --for=jsonpath='{at}'"))
+            .await;
+        reader.run(&format!("kubectl -n connector rollout status --timeout=5m {deployment}")).await;
+        restarted
+            .push(reader.run(&format!("kubectl -n connector get {deployment} -o jsonpath='{at}'")).await);
+    }
+    assert!(restarted.is_sorted(), "the control plane is first: {restarted:?}");
+    let written = reader
+        .run("kubectl -n connector get secret edc-wallet-env -o jsonpath='{.data.TX_EDC_IAM_STS_DIV_URL}'")
+        .await;
+    assert_eq!(written, STANDARD.encode(wallet));
+}
+
+async fn uninstall_tractusx_connectors(reader: &Reader) {
+    for (release, _) in RELEASES {
         reader.run(&format!("helm uninstall {release} --namespace connector --wait")).await;
     }
+    let without = json!({ "spec": { "restart": null } });
+    reader
+        .run(&format!("kubectl -n connector patch technicaluser edc-wallet --type merge -p '{without}'"))
+        .await;
 }
 
 /// The page about Vault describes the server in another namespace, with another folder.
@@ -225,6 +267,8 @@ async fn the_pages_do_what_they_say() {
         reader.follow(&connector, heading).await;
     }
     every_chart_has_the_new_user(&reader).await;
+    a_change_of_the_secret_restarts_the_connector(&mut reader).await;
+    uninstall_tractusx_connectors(&reader).await;
     the_entry_moves_to_the_vault_of_the_other_page(&mut reader, &server).await;
     for pod in CONNECTORS {
         obtains_tokens(&reader, pod).await;
