@@ -10,6 +10,7 @@ mod entries;
 mod faults;
 mod kubernetes;
 mod login;
+mod policies;
 mod server;
 mod support;
 mod wire;
