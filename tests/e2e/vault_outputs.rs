@@ -96,6 +96,9 @@ async fn what_others_change_or_delete_in_an_entry_is_repaired() {
     let path = "connectors/team/edc-1";
     let whole = || async { content(&vault, path).await.map(|(text, _)| text) };
     let secret = whole().await.unwrap();
+    // What others have at the path of a later user is of no matter for the present one.
+    let theirs = json!({"data": {"content": "of a person"}});
+    set_up(&vault, "POST", "secret/data/connectors/team/edc-2", &theirs).await;
     for (method, call, body) in [
         ("POST", "data", json!({"data": {"content": "another", "more": 1}})),
         ("DELETE", "data", json!({})),

@@ -157,6 +157,13 @@ impl Vault {
         self.permit(r#"path "secret/*" { capabilities = ["read", "delete"] }"#);
     }
 
+    /// The policy permits everything except at this path from now on.
+    pub fn forbid(&self, path: &str) {
+        let all = r#"path "secret/*" { capabilities = ["create", "read", "update", "delete"] }"#;
+        let none = |part: &str| format!("path \"{MOUNT}/{part}/{path}\" {{ capabilities = [\"deny\"] }}");
+        self.permit(&[all, &none("data"), &none("metadata")].join("\n"));
+    }
+
     /// It is sealed from now on.
     pub fn seal(&self) {
         let sealed = self.server.as_root("PUT", "sys/seal", &Value::Null);

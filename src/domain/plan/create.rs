@@ -21,7 +21,7 @@ pub(super) fn find_or_create(
     if o.searched == Searched::No {
         // Without an earlier request there is nothing to search for, so the search waits until a create is possible.
         if next(o).is_none() {
-            ready(o, desired, portal)?;
+            ready(o, desired, portal, at_least)?;
         }
         return Err(Step::Read(Read::Search));
     }
@@ -68,7 +68,7 @@ fn request(
     let on_change = |blocker: Blocker| blocked(o, &blocker, o.timers.recheck());
     candidates::can_be_created(generation).map_err(on_change)?;
     settle::before_a_create(o)?;
-    ready(o, desired, portal)?;
+    ready(o, desired, portal, generation)?;
     // After a definite refusal to this process there is no user that a search could find.
     let refused_here = next(o).is_some_and(|open| open.state == AttemptState::RefusedRetry);
     if o.searched == Searched::No && !refused_here {
@@ -86,13 +86,15 @@ fn request(
     Ok(Step::Write(Write::Create { generation, user }))
 }
 
-/// What has to be read before a user is created, or the blocker.
-fn ready(o: &Observation, desired: &DesiredUser, portal: &PortalFacts) -> Result<(), Step> {
+/// What has to be read before a user of this generation is created, or the blocker.
+fn ready(o: &Observation, desired: &DesiredUser, portal: &PortalFacts, generation: i64) -> Result<(), Step> {
     bounds::create(o, desired, portal).map_err(|blocker| blocked(o, &blocker, o.timers.recheck()))?;
     // Every output, so that no user is created whose credential has no place.
     for output in &o.outputs {
-        match &output.writable {
-            None => return Err(Step::Read(Read::Writable(output.id.clone()))),
+        match output.writable_for(generation) {
+            None => {
+                return Err(Step::Read(Read::Writable { output: output.id.clone(), generation }));
+            }
             Some(Err(blocker)) => return Err(Step::user_blocked(blocker.clone(), Requeue::Backoff)),
             Some(Ok(())) => {}
         }

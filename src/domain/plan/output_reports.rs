@@ -26,9 +26,9 @@ pub fn report_of(o: &Observation, output: &OutputView, user: Option<&UserId>) ->
         return OutputReport::Published;
     }
     let invalid = user.and_then(|user| read(o, user)?.invalid(&output.id));
-    match (invalid, &output.writable) {
-        (Some(blocker), _) | (None, Some(Err(blocker))) => OutputReport::Blocked(blocker.clone()),
-        _ => OutputReport::NotYet,
+    match invalid.or(output.not_writable()) {
+        Some(blocker) => OutputReport::Blocked(blocker.clone()),
+        None => OutputReport::NotYet,
     }
 }
 

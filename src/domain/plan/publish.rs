@@ -101,10 +101,12 @@ pub(super) fn publish(o: &Observation, current: &UserRef, user: &UserFacts) -> S
 /// What comes before a token request for outputs that do not hold the credential, while others do: if none of them can be
 /// written, no token is requested.
 fn without_a_token(o: &Observation, current: &UserRef, missing: &[&OutputView]) -> Option<Step> {
-    if let Some(unasked) = missing.iter().find(|output| output.writable.is_none()) {
-        return Some(Step::Read(Read::Writable(unasked.id.clone())));
+    let generation = current.generation();
+    let writable = |output: &OutputView| output.writable_for(generation).cloned();
+    if let Some(unasked) = missing.iter().find(|output| writable(output).is_none()) {
+        return Some(Step::Read(Read::Writable { output: unasked.id.clone(), generation }));
     }
-    let none_can_be_written = missing.iter().all(|output| matches!(output.writable, Some(Err(_))));
+    let none_can_be_written = missing.iter().all(|output| matches!(writable(output), Some(Err(_))));
     none_can_be_written.then(|| check(o, current).or_else(|| write_next(o, current, missing))).flatten()
 }
 
@@ -112,7 +114,7 @@ fn without_a_token(o: &Observation, current: &UserRef, missing: &[&OutputView]) 
 fn write_next(o: &Observation, current: &UserRef, missing: &[&OutputView]) -> Option<Step> {
     let mut denied = None;
     for output in missing {
-        if let Some(Err(blocker)) = &output.writable {
+        if let Some(Err(blocker)) = output.writable_for(current.generation()) {
             denied = denied.or(Some(blocker));
         } else {
             let write = Write::Publish { user: current.clone(), output: output.id.clone() };

@@ -38,7 +38,12 @@ pub enum Read {
     /// The content of an output.
     Output(OutputId),
     /// Whether an output can be written.
-    Writable(OutputId),
+    Writable {
+        /// The output.
+        output: OutputId,
+        /// The user whose credential it gets: 0 for one that the operator did not create.
+        generation: i64,
+    },
     /// Whether the token endpoint accepts a credential.
     Verify(CredentialAt),
     /// A workload that is to be restarted.
@@ -213,7 +218,7 @@ impl fmt::Display for Read {
                 write!(f, "reading user {id}, which has a name of this resource, from the portal")
             }
             Self::Output(output) => write!(f, "reading {output}"),
-            Self::Writable(output) => write!(f, "checking that {output} can be written"),
+            Self::Writable { output, .. } => write!(f, "checking that {output} can be written"),
             Self::Verify(CredentialAt::Portal(id)) => {
                 write!(f, "trying the credential that the portal shows for user {id} at its token endpoint")
             }

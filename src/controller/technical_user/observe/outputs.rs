@@ -1,5 +1,7 @@
 //! The state of each output, and the outputs to remove.
 
+use std::collections::BTreeMap;
+
 use super::retiring::see_retiring;
 use crate::api::technical_user::TechnicalUserStatus;
 use crate::controller::technical_user::failure::Failure;
@@ -33,6 +35,8 @@ pub(super) async fn observe_outputs(reconcile: &mut Reconcile) -> Result<(), Fai
             in_status: recorded.is_some(),
             recorded: recorded.map(|recorded| recorded.digest.clone()).filter(|digest| !digest.is_empty()),
             writable: None,
+            place_per_user: output.has_place_per_user(),
+            places: BTreeMap::new(),
             readable: output.is_readable(),
             outlives_resource: output.outlives_resource(),
             alias_is_fixed: output.alias_is_fixed(),

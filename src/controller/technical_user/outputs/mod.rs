@@ -67,6 +67,11 @@ pub trait Output: Send + Sync {
         false
     }
 
+    /// Whether it has another place for each user of the resource.
+    fn has_place_per_user(&self) -> bool {
+        false
+    }
+
     /// What it holds with these values. Its digest shows whether it is as it should be. An error if its format lacks a value, or
     /// cannot hold one; nothing is written then.
     fn content(&self, values: &Values) -> Result<Content, FormatError>;
@@ -77,8 +82,12 @@ pub trait Output: Send + Sync {
     /// What is there, with the digest of its content.
     async fn read(&mut self, recorded: Option<&RecordedOutput>) -> Result<OutputState, Failure>;
 
-    /// Whether it can be written in this state, asked without a change and without a secret.
-    async fn prove_writable(&mut self, state: &OutputState) -> Result<Result<Writable, Blocker>, Failure>;
+    /// Whether it can be written in this state for the user of a generation, asked without a change and without a secret.
+    async fn prove_writable(
+        &mut self,
+        state: &OutputState,
+        generation: i64,
+    ) -> Result<Result<Writable, Blocker>, Failure>;
 
     /// Writes all of the content at once, only if it is as it was seen.
     async fn write(&mut self, values: &Values) -> Result<OutputState, Failure>;

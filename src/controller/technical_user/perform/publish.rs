@@ -19,19 +19,23 @@ use crate::domain::plan::{
 use crate::domain::reason::Reason;
 use crate::domain::user::UserId;
 
-/// Asks whether an output can be written.
-pub async fn prove_writable(reconcile: &mut Reconcile, id: &OutputId) -> Result<(), Failure> {
+/// Asks whether an output can be written for the user of a generation.
+pub async fn prove_writable(
+    reconcile: &mut Reconcile,
+    id: &OutputId,
+    generation: i64,
+) -> Result<(), Failure> {
     let state = reconcile.observation.output(id).map_or(OutputState::Absent, |output| output.state.clone());
     let answer = match state {
         OutputState::Unknown(blocker) => Ok(Err(blocker)),
-        state => reconcile.output(id)?.prove_writable(&state).await,
+        state => reconcile.output(id)?.prove_writable(&state, generation).await,
     };
     let answer = match answer {
         // What was seen of it still counts.
         Err(Failure::OutputUnavailable(blocker)) => Err(blocker),
         answer => answer?.map(|writable| reconcile.places.extend(writable.place)),
     };
-    set_writable(reconcile, id, answer);
+    set_writable(reconcile, id, generation, answer);
     Ok(())
 }
 
@@ -42,9 +46,9 @@ pub(super) fn see_state(reconcile: &mut Reconcile, id: &OutputId, state: OutputS
     }
 }
 
-fn set_writable(reconcile: &mut Reconcile, id: &OutputId, answer: Result<(), Blocker>) {
+fn set_writable(reconcile: &mut Reconcile, id: &OutputId, generation: i64, answer: Result<(), Blocker>) {
     if let Some(output) = reconcile.observation.output_mut(id) {
-        output.writable = Some(answer);
+        output.asked(generation, answer);
     }
 }
 
@@ -61,29 +65,39 @@ pub async fn announce(reconcile: &mut Reconcile, user: &UserId, id: &OutputId) -
 
 /// Publishes the credential of a user, and reports it with an Event.
 pub async fn publish(reconcile: &mut Reconcile, current: &UserRef, id: &OutputId) -> Result<(), Failure> {
+    let generation = current.generation();
     match write(reconcile, current, id).await {
         Ok(()) => {}
         // The words come from a dry run with nothing in it: an admission policy may quote what it refuses.
         Err(Failure::Kube(KubeError::Denied { .. } | KubeError::NotFound | KubeError::Failed { .. })) => {
-            prove_writable(reconcile, id).await?;
-            if reconcile.observation.output(id).is_some_and(|output| output.writable == Some(Ok(()))) {
+            prove_writable(reconcile, id, generation).await?;
+            if reconcile
+                .observation
+                .output(id)
+                .is_some_and(|output| output.writable_for(generation) == Some(&Ok(())))
+            {
                 let message = format!("The operator could not write the {id}, and tries again");
-                set_writable(reconcile, id, Err(Blocker::passing(Reason::OutputNotWritable, message)));
+                set_writable(
+                    reconcile,
+                    id,
+                    generation,
+                    Err(Blocker::passing(Reason::OutputNotWritable, message)),
+                );
             }
             return Ok(());
         }
         Err(Failure::OutputUnavailable(blocker)) => {
-            set_writable(reconcile, id, Err(blocker));
+            set_writable(reconcile, id, generation, Err(blocker));
             return Ok(());
         }
         Err(Failure::Format(error)) => {
-            set_writable(reconcile, id, Err(outputs::invalid(id, &error)));
+            set_writable(reconcile, id, generation, Err(outputs::invalid(id, &error)));
             return Ok(());
         }
         // Another client writes this output at the same time, or the answer is unclear: the others are written all the same.
         Err(failure @ (Failure::Overtaken | Failure::Kube(_))) if reconcile.outputs.len() > 1 => {
             let Some(blocker) = failure.blocker(reconcile.disclosed()) else { return Err(failure) };
-            set_writable(reconcile, id, Err(blocker));
+            set_writable(reconcile, id, generation, Err(blocker));
             reconcile.failed.get_or_insert(failure);
             return Ok(());
         }

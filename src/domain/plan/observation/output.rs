@@ -1,5 +1,6 @@
 //! The outputs of a resource: where its credential is published.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -33,8 +34,12 @@ pub struct OutputView {
     pub in_status: bool,
     /// The digest of the content that the operator wrote, by the status.
     pub recorded: Option<String>,
-    /// Whether it can be written, asked in this reconcile.
+    /// Whether it can be written, asked in this reconcile; of an output with a place for each user see `places`.
     pub writable: Option<Result<(), Blocker>>,
+    /// It has another place for the credential of each user of the resource.
+    pub place_per_user: bool,
+    /// Whether its place for the user of a generation can be written, as far as that was asked in this reconcile.
+    pub places: BTreeMap<i64, Result<(), Blocker>>,
     /// The credential can be read back from its content. If not, only what the portal shows can be verified.
     pub readable: bool,
     /// Kubernetes does not remove it with its resource.
@@ -139,6 +144,27 @@ impl OutputView {
             OutputState::Unknown(blocker) => Some(blocker),
             OutputState::Absent | OutputState::Foreign(_) | OutputState::Ours { .. } => None,
         }
+    }
+
+    /// Whether it can be written for the user of this generation, if that was asked in this reconcile.
+    #[must_use]
+    pub fn writable_for(&self, generation: i64) -> Option<&Result<(), Blocker>> {
+        if self.place_per_user { self.places.get(&generation) } else { self.writable.as_ref() }
+    }
+
+    /// It was asked whether it can be written for the user of this generation.
+    pub fn asked(&mut self, generation: i64, answer: Result<(), Blocker>) {
+        if self.place_per_user {
+            self.places.insert(generation, answer);
+        } else {
+            self.writable = Some(answer);
+        }
+    }
+
+    /// Why it could not be written in this reconcile.
+    #[must_use]
+    pub fn not_writable(&self) -> Option<&Blocker> {
+        self.writable.iter().chain(self.places.values()).find_map(|answer| answer.as_ref().err())
     }
 
     /// Whether another client wrote to it since, so that its content has to be read.

@@ -12,6 +12,7 @@ mod model;
 mod outputs;
 mod ownership;
 mod pins;
+mod places;
 mod publish;
 mod renamed;
 mod restart;

@@ -29,7 +29,9 @@ fn is_answered(o: &Observation, read: &Read) -> bool {
             o.users.named().all(|(named, by)| named != id || by.confirmed != Confirmed::Unread)
         }
         Read::Output(id) => !o.output(id).is_some_and(OutputView::is_unread),
-        Read::Writable(id) => o.output(id).is_some_and(|output| output.writable.is_some()),
+        Read::Writable { output, generation } => {
+            o.output(output).is_some_and(|output| output.writable_for(*generation).is_some())
+        }
         Read::Verify(CredentialAt::Portal(id)) => o.proof_of(id).is_some(),
         // What was read is asked about last, so this answer means that both were given.
         Read::Verify(CredentialAt::Output(_)) => o.is_verified_at_all(),
@@ -156,7 +158,8 @@ fn judge(o: &Observation) -> Result<(), TestCaseError> {
             prop_assert!(!drops || o.deleting, "drops the finalizer of a living resource");
             let creates = matches!(write, Write::Create { .. });
             prop_assert!(!creates || !o.deleting, "makes a user for a resource under deletion");
-            let writable = o.outputs.iter().all(|output| output.writable == Some(Ok(())));
+            let created = if let Write::Create { generation, .. } = &write { *generation } else { 0 };
+            let writable = o.outputs.iter().all(|output| output.writable_for(created) == Some(&Ok(())));
             prop_assert!(!creates || writable, "makes a user for an unwritable output");
             let unreadable = o.attempt.as_ref().is_some_and(|open| open.attempt.is_none());
             let settled = o.attempt.as_ref().is_some_and(|open| open.state == AttemptState::Settled);

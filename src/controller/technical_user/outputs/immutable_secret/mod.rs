@@ -199,7 +199,11 @@ impl Output for ImmutableSecret {
     }
 
     /// By a dry run of the create of the next Secret.
-    async fn prove_writable(&mut self, state: &OutputState) -> Result<Result<Writable, Blocker>, Failure> {
+    async fn prove_writable(
+        &mut self,
+        state: &OutputState,
+        _: i64,
+    ) -> Result<Result<Writable, Blocker>, Failure> {
         let content = match self.layout.placeholder() {
             Ok(content) => content,
             Err(error) => return Ok(Err(super::invalid(&self.id, &error))),

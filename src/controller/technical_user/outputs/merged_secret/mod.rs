@@ -231,7 +231,11 @@ impl Output for MergedSecret {
     }
 
     /// By a dry run of the very write.
-    async fn prove_writable(&mut self, _: &OutputState) -> Result<Result<Writable, Blocker>, Failure> {
+    async fn prove_writable(
+        &mut self,
+        _: &OutputState,
+        _: i64,
+    ) -> Result<Result<Writable, Blocker>, Failure> {
         let content = match self.layout.placeholder() {
             Ok(content) => content,
             Err(error) => return Ok(Err(super::invalid(&self.id, &error))),

@@ -159,7 +159,7 @@ async fn one_that_others_created_again_is_theirs_unless_it_has_the_content() {
         let seen = read().await;
         let OutputState::Foreign(words) = &seen else { panic!("{seen:?}") };
         assert!(words.contains("\"edc-1\""), "{words}");
-        let blocker = place.output().prove_writable(&seen).await.unwrap().unwrap_err();
+        let blocker = place.output().prove_writable(&seen, 1).await.unwrap().unwrap_err();
         assert_eq!(blocker.reason, Reason::OutputNotOurs);
         assert_eq!(place.get("edc-1"), before);
     }
@@ -174,7 +174,7 @@ async fn the_next_name_belongs_to_another_client() {
     let before = place.get("edc-2");
     let mut output = place.output();
     let seen = output.observe(Some(&first)).await.unwrap().state;
-    let blocker = output.prove_writable(&seen).await.unwrap().unwrap_err();
+    let blocker = output.prove_writable(&seen, 1).await.unwrap().unwrap_err();
     assert_eq!(blocker.reason, Reason::OutputNotOurs);
     assert!(blocker.message.contains("\"edc-2\""), "{}", blocker.message);
     let failure = output.write(&values("u2")).await.unwrap_err();

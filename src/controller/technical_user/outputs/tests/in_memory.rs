@@ -126,7 +126,11 @@ impl Output for InMemoryOutput {
         Ok(self.state(entry.as_ref(), true))
     }
 
-    async fn prove_writable(&mut self, state: &OutputState) -> Result<Result<Writable, Blocker>, Failure> {
+    async fn prove_writable(
+        &mut self,
+        state: &OutputState,
+        _: i64,
+    ) -> Result<Result<Writable, Blocker>, Failure> {
         if let OutputState::Foreign(owner) = state {
             return Ok(Err(Blocker::lasting(Reason::OutputNotOurs, format!("the entry belongs to {owner}"))));
         }
@@ -235,7 +239,7 @@ async fn a_store_that_is_down_is_reported_as_such() {
     let is_unavailable = |failure: Failure| matches!(failure, Failure::OutputUnavailable(_));
     assert!(is_unavailable(place.output().observe(Some(&recorded)).await.unwrap_err()));
     assert!(is_unavailable(place.output().read(Some(&recorded)).await.unwrap_err()));
-    assert!(is_unavailable(place.output().prove_writable(&OutputState::Absent).await.unwrap_err()));
+    assert!(is_unavailable(place.output().prove_writable(&OutputState::Absent, 1).await.unwrap_err()));
     assert!(is_unavailable(place.output().write(&values("u2")).await.unwrap_err()));
     assert!(is_unavailable(place.output().credential().await.unwrap_err()));
     assert!(is_unavailable(place.output().remove().await.unwrap_err()));

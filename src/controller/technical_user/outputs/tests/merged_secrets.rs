@@ -91,7 +91,7 @@ async fn a_key_of_another_client_is_never_overwritten() {
     let before = merged.0.apiserver.get("connector", "edc").unwrap();
     let mut output = merged.output();
     let state = output.observe(None).await.unwrap().state;
-    let blocker = output.prove_writable(&state).await.unwrap().unwrap_err();
+    let blocker = output.prove_writable(&state, 1).await.unwrap().unwrap_err();
     assert_eq!(blocker.reason, Reason::KeyTaken);
     assert!(blocker.message.contains("\"client-id\""), "{}", blocker.message);
     let failure = output.write(&values("u1")).await.unwrap_err();
@@ -106,7 +106,10 @@ async fn keys_are_added_only_to_a_secret_that_exists() {
     let mut output = merged.output();
     let state = output.observe(None).await.unwrap().state;
     assert_eq!(state, OutputState::Absent);
-    assert_eq!(output.prove_writable(&state).await.unwrap().unwrap_err().reason, Reason::MergeTargetMissing);
+    assert_eq!(
+        output.prove_writable(&state, 1).await.unwrap().unwrap_err().reason,
+        Reason::MergeTargetMissing
+    );
     assert!(output.write(&values("u1")).await.is_err());
     assert!(merged.0.apiserver.get("connector", "edc").is_none());
 }

@@ -173,7 +173,7 @@ async fn what_belongs_to_others_is_neither_written_nor_removed() {
         let mut output = place.output();
         let state = output.observe(None).await.unwrap().state;
         assert!(matches!(state, OutputState::Foreign(_)), "{state:?}");
-        assert!(output.prove_writable(&state).await.unwrap().is_err());
+        assert!(output.prove_writable(&state, 1).await.unwrap().is_err());
         output.remove().await.unwrap();
         assert!(place.is_there());
     }
@@ -184,15 +184,15 @@ async fn whether_it_can_be_written_is_asked_without_a_change() {
     for place in places().await {
         let mut output = place.output();
         let state = output.observe(None).await.unwrap().state;
-        assert!(output.prove_writable(&state).await.unwrap().is_ok());
+        assert!(output.prove_writable(&state, 1).await.unwrap().is_ok());
         assert!(!place.is_there());
         let recorded = publish(place.as_ref(), "u1", None).await;
         let mut output = place.output();
         let state = output.observe(Some(&recorded)).await.unwrap().state;
-        assert!(output.prove_writable(&state).await.unwrap().is_ok());
+        assert!(output.prove_writable(&state, 1).await.unwrap().is_ok());
         assert_eq!(self::state(place.as_ref(), Some(&recorded)).await, state, "nothing was changed");
         place.deny();
-        let blocker = output.prove_writable(&state).await.unwrap().unwrap_err();
+        let blocker = output.prove_writable(&state, 1).await.unwrap().unwrap_err();
         assert!(!blocker.message.is_empty());
         assert!(output.write(&values("u2")).await.is_err());
     }

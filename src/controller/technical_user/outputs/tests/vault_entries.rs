@@ -127,7 +127,7 @@ async fn a_vault_that_is_sealed_is_reported_as_such() {
     };
     assert_eq!(why(place.output().observe(Some(&recorded)).await.unwrap_err()), Reason::VaultSealed);
     assert_eq!(
-        why(place.output().prove_writable(&OutputState::Absent).await.unwrap_err()),
+        why(place.output().prove_writable(&OutputState::Absent, 1).await.unwrap_err()),
         Reason::VaultSealed
     );
     assert_eq!(why(place.output().write(&values("u2")).await.unwrap_err()), Reason::VaultSealed);

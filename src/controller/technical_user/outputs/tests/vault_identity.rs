@@ -213,6 +213,32 @@ async fn a_former_entry_is_kept_while_it_may_be_the_current_one() {
     }
 }
 
+/// The place of a later user does not keep the entry of the present one from being repaired.
+#[tokio::test]
+async fn only_the_place_is_asked_about_that_is_written() {
+    let place = VaultEntries::new().await;
+    let recorded = publish(&place, "u1", None).await;
+    place.vault.put("edc-2", Entry { version: 3, data: json!({"content": "theirs"}), ..Entry::default() });
+    place.vault.forbid("edc-3");
+    place.delete();
+    place.come_due();
+    let mut output = place.output();
+    let state = output.observe(Some(&recorded)).await.unwrap().state;
+    let mut why = async |generation| {
+        output.prove_writable(&state, generation).await.unwrap().err().map(|why| why.reason)
+    };
+    assert_eq!(why(1).await, None);
+    assert_eq!(why(2).await, Some(Reason::OutputNotOurs));
+    assert_eq!(why(3).await, Some(Reason::PolicyTooNarrow));
+    assert_eq!(why(4).await, None);
+    // A foreign entry in the present place says nothing of the place of the successor.
+    place.put_foreign();
+    let mut output = place.output();
+    let state = output.observe(None).await.unwrap().state;
+    assert_eq!(output.prove_writable(&state, 1).await.unwrap().unwrap_err().reason, Reason::OutputNotOurs);
+    assert!(output.prove_writable(&state, 4).await.unwrap().is_ok());
+}
+
 /// A Secret with the variables of a connector names the alias of the entry, so the entry is written first.
 #[tokio::test]
 async fn an_entry_comes_before_the_secrets_that_may_name_its_alias() {

@@ -99,7 +99,7 @@ impl VaultOutput {
         let entry = match client.read(&at.path).await {
             Ok(entry) => entry,
             Err(error @ VaultError::Forbidden { .. }) => {
-                return Err(self.forbidden(&client, &error, Use::Own).await?);
+                return Err(self.forbidden(&client, &at, &error, Use::Own).await?);
             }
             Err(error) => return Err(self.failure(&error)),
         };

@@ -121,18 +121,16 @@ impl VaultOutput {
     }
 
     /// Claims the entries, so that another resource that names one of them gets no user for it.
-    pub(super) fn claim(&self, entries: &[EntryAt]) -> Result<(), Blocker> {
+    pub(super) fn claim(&self, at: &EntryAt) -> Result<(), Blocker> {
         let Resource { ctx, key, .. } = &self.resource;
-        entries.iter().try_for_each(|at| {
-            let claimed = ctx.vault_memory.claims.claim(ctx, &self.vault, &at.path.data(), key);
-            claimed.map_err(|other| {
+        let claimed = ctx.vault_memory.claims.claim(ctx, &self.vault, &at.path.data(), key);
+        claimed.map_err(|other| {
                 let message = format!(
                     "The TechnicalUser {other} has the path of the {} as well and comes first, so the operator does not write \
                      the entry for this one, and creates no user. Name another path in outputs.",
                     self.id
                 );
                 Blocker::lasting(Reason::OutputNotOurs, message)
-            })
         })
     }
 

@@ -171,29 +171,39 @@ impl Output for VaultOutput {
         self.observe_at(at, recorded).await
     }
 
-    /// By what the policies permit, for the user that the status names and for its successor.
-    async fn prove_writable(&mut self, state: &OutputState) -> Result<Result<Writable, Blocker>, Failure> {
+    fn has_place_per_user(&self) -> bool {
+        !self.alias_is_fixed()
+    }
+
+    /// By what the policies permit, and by what is at another place than the one that was observed.
+    async fn prove_writable(
+        &mut self,
+        state: &OutputState,
+        generation: i64,
+    ) -> Result<Result<Writable, Blocker>, Failure> {
         if let Err(error) = self.layout.placeholder() {
             return Ok(Err(super::invalid(&self.id, &error)));
         }
-        if let OutputState::Foreign(owner) = state {
+        // An existing user has the place of the first generation.
+        let at = self.at(generation.max(1))?;
+        let is_seen = self.seen.as_ref().is_none_or(|seen| seen.at.path == at.path);
+        if let (OutputState::Foreign(owner), true) = (state, is_seen) {
             return Ok(Err(self.foreign(owner)));
         }
-        let entries = self.next_entries()?;
         let client = self.client().await?;
-        if let Some(blocker) = self.denied(&client, &entries, Use::Own).await? {
+        if let Some(blocker) = self.denied(&client, &at, Use::Own).await? {
             return Ok(Err(blocker));
         }
-        for next in entries.iter().skip(1) {
-            let metadata = client.metadata(&next.path).await.map_err(|error| self.failure(&error))?;
-            let Some(metadata) = metadata else { continue };
+        if !is_seen
+            && let Some(metadata) = client.metadata(&at.path).await.map_err(|error| self.failure(&error))?
+        {
             let marked = EntryMark::of(&metadata.custom_metadata);
             let is_foreign = marked.as_ref().map_or(metadata.version > 0, |mark| !self.is_ours(mark));
             if is_foreign {
                 return Ok(Err(self.foreign(&self.words(marked.as_ref()))));
             }
         }
-        Ok(self.claim(&entries).map(|()| Writable::default()))
+        Ok(self.claim(&at).map(|()| Writable::default()))
     }
 
     /// Marks the entry, then writes its data, each only if the entry is as it was seen.

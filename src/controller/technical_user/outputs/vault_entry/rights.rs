@@ -9,15 +9,15 @@ use crate::domain::vault::place::EntryAt;
 use crate::vault::{VaultClient, VaultError};
 
 impl VaultOutput {
-    /// Why the login may not write these entries.
+    /// Why the login may not write an entry.
     pub(super) async fn denied(
         &self,
         client: &VaultClient,
-        entries: &[EntryAt],
+        at: &EntryAt,
         usage: Use,
     ) -> Result<Option<Blocker>, Failure> {
-        let paths: Vec<_> = entries.iter().map(|at| at.path.clone()).collect();
-        let lacks = policy::lacking(client, &paths, usage).await.map_err(|error| self.failure(&error))?;
+        let paths = std::slice::from_ref(&at.path);
+        let lacks = policy::lacking(client, paths, usage).await.map_err(|error| self.failure(&error))?;
         let lacks: Vec<_> =
             lacks.into_iter().map(|(path, lacks)| format!("{} on {path}", lacks.join(", "))).collect();
         Ok((!lacks.is_empty()).then(|| {
@@ -36,21 +36,11 @@ impl VaultOutput {
     pub(super) async fn forbidden(
         &self,
         client: &VaultClient,
+        at: &EntryAt,
         error: &VaultError,
         usage: Use,
     ) -> Result<Failure, Failure> {
-        let denied = self.denied(client, &self.next_entries()?, usage).await?;
+        let denied = self.denied(client, at, usage).await?;
         Ok(denied.map_or_else(|| self.failure(error), Failure::OutputUnavailable))
-    }
-
-    /// The entry of the user that the status names, and the one of its successor: what may be written next.
-    pub(super) fn next_entries(&self) -> Result<Vec<EntryAt>, Failure> {
-        let generation = self.resource.history.generation;
-        let mut entries = vec![self.at(generation)?];
-        let next = self.at(generation + 1)?;
-        if self.resource.history.user.is_some() && entries.iter().all(|entry| *entry != next) {
-            entries.push(next);
-        }
-        Ok(entries)
     }
 }

@@ -41,7 +41,9 @@ pub async fn read(reconcile: &mut Reconcile, what: Read) -> Result<(), Failure> 
             }
         }
         Read::Output(id) => output(reconcile, &id).await?,
-        Read::Writable(id) => publish::prove_writable(reconcile, &id).await?,
+        Read::Writable { output, generation } => {
+            publish::prove_writable(reconcile, &output, generation).await?;
+        }
         Read::Verify(at) => match (verify::verify(reconcile, &at).await, at) {
             (Ok(verified), CredentialAt::Portal(id)) => {
                 reconcile.observation.users.entry(&id).proof = Some(verified);

@@ -38,7 +38,7 @@ pub(super) async fn object(reconcile: &mut Reconcile) -> Result<(), Failure> {
     }
     for before in old.observation.outputs {
         if let Some(output) = o.output_mut(&before.id) {
-            output.writable = before.writable;
+            (output.writable, output.places) = (before.writable, before.places);
         }
     }
     o.published_proof = old.observation.published_proof;

@@ -88,7 +88,7 @@ impl World {
             }
             // The model has no `existing`, and no workloads.
             Read::Narrow | Read::Workload(_) => return false,
-            Read::Writable(_) => reconcile.writable = Some(!self.trouble.unwritable),
+            Read::Writable { .. } => reconcile.writable = Some(!self.trouble.unwritable),
             Read::Search => {
                 if self.trouble.portal_down {
                     return false;

@@ -311,6 +311,8 @@ fn the_output(reconcile: &Reconcile) -> OutputView {
         state: state_of_secret(reconcile),
         recorded: written.map(|(digest, _)| digest.clone()),
         writable: reconcile.writable.map(can_be_written),
+        place_per_user: false,
+        places: BTreeMap::new(),
         readable: true,
     }
 }

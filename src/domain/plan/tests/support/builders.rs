@@ -17,7 +17,7 @@ use crate::domain::reason::Reason;
 use crate::domain::user::{UserId, UserStatus};
 
 pub(in crate::domain::plan::tests) use super::outputs::{
-    contents, down, in_the_secret, the_entry, the_secret,
+    A_PLACE_FOR_EACH, contents, down, in_the_secret, the_entry, the_secret,
 };
 pub(in crate::domain::plan::tests) use super::portal::{
     COMPANY, NEW_URL, OTHER_COMPANY, TOKEN_URL, URL, a_pin, a_portal, here, other_pin, pin, there,

@@ -1,5 +1,6 @@
 //! The outputs of an observation: their ids, their states, and those to remove.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::builders::id;
@@ -24,6 +25,9 @@ pub(in crate::domain::plan::tests) fn the_entry() -> OutputId {
     OutputId { kind: "Entry".into(), name: "edc".into() }
 }
 
+/// The kind of an output with a place for each user of the resource.
+pub(in crate::domain::plan::tests) const A_PLACE_FOR_EACH: &str = "Places";
+
 /// Why the state of an output is unknown.
 pub(in crate::domain::plan::tests) fn down() -> Blocker {
     Blocker::passing(Reason::OutputNotWritable, "the store is down")
@@ -41,6 +45,8 @@ pub(super) fn absent(id: OutputId) -> OutputView {
         in_status: false,
         recorded: None,
         writable: None,
+        place_per_user: false,
+        places: BTreeMap::new(),
         readable: true,
         outlives_resource: false,
         alias_is_fixed: false,

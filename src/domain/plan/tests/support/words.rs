@@ -1,6 +1,6 @@
 //! A step in a few words, so that a row of a table is easy to read.
 
-use super::builders::{the_secret, timers};
+use super::builders::{A_PLACE_FOR_EACH, the_secret, timers};
 use crate::domain::blocker::Blocker;
 use crate::domain::plan::{
     AfterUsers, CredentialAt, Notice, Read, Report, Requeue, Restarted, Settled, Stage, Step, UserRef, Write,
@@ -25,8 +25,11 @@ fn read(read: &Read) -> String {
         Read::User(id) => format!("read {id}"),
         Read::Confirm(id) => format!("confirm {id}"),
         Read::Output(id) => format!("read the {}", id.kind),
-        Read::Writable(id) if *id == the_secret() => "prove the output writable".into(),
-        Read::Writable(id) => format!("prove the {} writable", id.kind),
+        Read::Writable { output, .. } if *output == the_secret() => "prove the output writable".into(),
+        Read::Writable { output, generation } if output.kind == A_PLACE_FOR_EACH => {
+            format!("prove the place of g{generation} writable")
+        }
+        Read::Writable { output, .. } => format!("prove the {} writable", output.kind),
         Read::Verify(CredentialAt::Portal(_)) => "verify what was read".into(),
         Read::Verify(CredentialAt::Output(_)) => "verify what is published".into(),
         Read::Workload(id) => format!("read {}", id.name),

@@ -51,7 +51,7 @@ impl MergedEntry {
         let entry = match client.read(&at.path).await {
             Ok(entry) => entry,
             Err(error @ VaultError::Forbidden { .. }) => {
-                return Err(self.base.forbidden(&client, &error, Use::Merge).await?);
+                return Err(self.base.forbidden(&client, &at, &error, Use::Merge).await?);
             }
             Err(error) => return Err(self.base.failure(&error)),
         };
@@ -146,7 +146,11 @@ impl Output for MergedEntry {
     }
 
     /// By what the policies permit, and by the keys that the entry has.
-    async fn prove_writable(&mut self, state: &OutputState) -> Result<Result<Writable, Blocker>, Failure> {
+    async fn prove_writable(
+        &mut self,
+        state: &OutputState,
+        _: i64,
+    ) -> Result<Result<Writable, Blocker>, Failure> {
         let content = match self.base.layout.placeholder() {
             Ok(content) => content,
             Err(error) => return Ok(Err(outputs::invalid(&self.base.id, &error))),
@@ -156,7 +160,7 @@ impl Output for MergedEntry {
         }
         let at = self.base.at(self.base.resource.history.generation)?;
         let client = self.base.client().await?;
-        if let Some(blocker) = self.base.denied(&client, std::slice::from_ref(&at), Use::Merge).await? {
+        if let Some(blocker) = self.base.denied(&client, &at, Use::Merge).await? {
             return Ok(Err(blocker));
         }
         if self.base.seen.as_ref().is_none_or(|seen| seen.at != at) {
