@@ -32,6 +32,11 @@ impl Said {
         Self { words: errors.split_whitespace().collect::<Vec<_>>().join(" "), is_vault }
     }
 
+    /// Whether it has the form of Vault's API.
+    pub(super) fn is_vault(&self) -> bool {
+        self.is_vault
+    }
+
     pub(super) fn has(&self, words: &str) -> bool {
         self.words.contains(words)
     }

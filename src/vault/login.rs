@@ -66,32 +66,36 @@ async fn post(
     let call = Call::post_secret(format!("auth/{}/login", mount.as_str()), body.into());
     let asked_at = Instant::now();
     let answer = caller.send(&call, None).await?;
-    match answer.status {
-        400 | 401 | 403 | 404 | 500 if !answer.is_html() => {
-            Err(VaultError::LoginRefused(refusal(&answer, denied)))
-        }
-        _ => caller.failure(&call, &answer).map_or_else(|| issued(&answer, asked_at), Err),
+    if let Some(why) = refusal(&answer, denied) {
+        return Err(VaultError::LoginRefused(why));
     }
+    caller.failure(&call, &answer).map_or_else(|| issued(&answer, asked_at), Err)
 }
 
-/// Why a login is refused. Vault's own words may contain parts of what was sent, so they are not repeated.
-fn refusal(answer: &Answer, denied: LoginRefusal) -> LoginRefusal {
+/// Why a login is refused; `None` where the answer says nothing of it: a page or the text of a proxy, or a fault of Vault, which is
+/// temporary. Vault's own words may contain parts of what was sent, so they are not repeated.
+fn refusal(answer: &Answer, denied: LoginRefusal) -> Option<LoginRefusal> {
     let said = Said::read(answer);
+    if !said.is_vault() || !matches!(answer.status, 400 | 401 | 403 | 404 | 500) {
+        return None;
+    }
     let has = |words: &str| said.has(words);
     if has("no handler for route") {
-        LoginRefusal::NoMethod
+        Some(LoginRefusal::NoMethod)
     } else if has("invalid role name") || has("invalid role ID") {
-        LoginRefusal::Role
+        Some(LoginRefusal::Role)
     } else if has("invalid role or secret ID") || has("invalid secret id") {
-        LoginRefusal::AppRole
+        Some(LoginRefusal::AppRole)
     } else if has("not authorized") {
-        LoginRefusal::ServiceAccount
+        Some(LoginRefusal::ServiceAccount)
     } else if has("audience") {
-        LoginRefusal::Audience
-    } else if answer.status == 403 {
-        denied
+        Some(LoginRefusal::Audience)
     } else {
-        LoginRefusal::Unknown { status: answer.status }
+        match answer.status {
+            403 => Some(denied),
+            500 => None,
+            status => Some(LoginRefusal::Unknown { status }),
+        }
     }
 }
 

@@ -87,7 +87,7 @@ async fn a_connector_finds_the_secret_under_the_alias_that_the_status_shows() {
 }
 
 #[tokio::test]
-async fn what_others_change_or_delete_in_an_entry_is_repaired() {
+async fn what_others_change_or_delete_in_an_entry_is_repaired_and_named() {
     let world = world().start().await;
     let vault = prepared(&world).await;
     world.patch_portal(&json!({"spec": {"verification": {"interval": "10s"}}})).await;
@@ -99,11 +99,11 @@ async fn what_others_change_or_delete_in_an_entry_is_repaired() {
     // What others have at the path of a later user is of no matter for the present one.
     let theirs = json!({"data": {"content": "of a person"}});
     set_up(&vault, "POST", "secret/data/connectors/team/edc-2", &theirs).await;
-    for (method, call, body) in [
-        ("POST", "data", json!({"data": {"content": "another", "more": 1}})),
-        ("DELETE", "data", json!({})),
-        ("PUT", "destroy", json!({"versions": [1, 2, 3]})),
-        ("DELETE", "metadata", json!({})),
+    for (method, call, body, found) in [
+        ("POST", "data", json!({"data": {"content": "another", "more": 1}}), "as it should be"),
+        ("DELETE", "data", json!({}), "its newest version was deleted in Vault"),
+        ("PUT", "destroy", json!({"versions": [1, 2, 3]}), "its newest version was destroyed in Vault"),
+        ("DELETE", "metadata", json!({}), "it was deleted in Vault with all its versions"),
     ] {
         set_up(&vault, method, &format!("secret/{call}/{path}"), &body).await;
         world
@@ -112,11 +112,15 @@ async fn what_others_change_or_delete_in_an_entry_is_repaired() {
                 data.success().is_ok_and(|data| data["data"]["data"] == json!({"content": secret}))
             })
             .await;
+        world
+            .eventually(&format!("an Event: {found}"), async || {
+                let notes = world.notes(USER, "OutputHealed").await;
+                notes.iter().any(|note| note.contains("VaultEntry") && note.contains(found))
+            })
+            .await;
     }
     world.ready(USER).await;
     assert_eq!(world.count(Endpoint::Create), 1);
-    let events = world.event(USER, "OutputHealed").await;
-    assert!(events.1.contains("VaultEntry"), "{events:?}");
 }
 
 /// A backup has the entry with its mark, an older secret and a lower version.

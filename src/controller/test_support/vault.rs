@@ -136,8 +136,13 @@ impl Vault {
 
     /// Removes an entry as another client does.
     pub fn remove(&self, path: &str) {
-        let removed = self.server.as_root("DELETE", &format!("{MOUNT}/metadata/{path}"), &Value::Null);
-        assert!(removed.status.is_success());
+        self.call("DELETE", &format!("metadata/{path}"), &Value::Null);
+    }
+
+    /// Sends a call below the mount as another client does.
+    pub fn call(&self, method: &str, path: &str, body: &Value) {
+        let answer = self.server.as_root(method, &format!("{MOUNT}/{path}"), body);
+        assert!(answer.status.is_success());
     }
 
     /// An entry.

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{DATA, FORBIDDEN, LOGIN, LOOK_UP, RENEW, answer, client, entry, issued, network, seen, version};
 use crate::transport::in_memory::{InMemory, response};
-use crate::vault::VaultError;
+use crate::vault::{LoginRefusal, VaultError};
 
 #[tokio::test(start_paused = true)]
 async fn a_login_whose_answer_is_lost_is_tried_again_after_a_pause() {
@@ -28,6 +28,29 @@ async fn a_login_whose_answer_is_lost_is_tried_again_after_a_pause() {
     assert_eq!(seen(&network).len(), 1, "the same failure for all who wait");
     tokio::time::advance(Duration::from_secs(3)).await;
     client.read(&entry()).await.unwrap().unwrap();
+}
+
+/// What is no answer of Vault to the login says nothing of it, and a fault of Vault is temporary.
+#[tokio::test(start_paused = true)]
+async fn a_login_is_refused_only_by_vault_itself() {
+    let other = |status| VaultError::Other { status, words: None };
+    let not_vault = || VaultError::NotVault { endpoint: "vault.example.org:8200".into() };
+    let refused = |why| VaultError::LoginRefused(why);
+    for (status, body, expected) in [
+        (500, "internal server error", other(500)),
+        (500, r#"{"errors":["internal error"]}"#, other(500)),
+        (500, r#"{"errors":["service account name not authorized"]}"#, refused(LoginRefusal::ServiceAccount)),
+        (400, "bad request", other(400)),
+        (400, r#"{"errors":["missing client token"]}"#, refused(LoginRefusal::Unknown { status: 400 })),
+        (401, "unauthorized", other(401)),
+        (403, "denied by a proxy", not_vault()),
+        (403, FORBIDDEN, refused(LoginRefusal::NoMethod)),
+        (404, "default backend", not_vault()),
+        (404, r#"{"errors":["no handler for route"]}"#, refused(LoginRefusal::NoMethod)),
+    ] {
+        let network = InMemory::new(move |_| Some(response(status, &[], body)));
+        assert_eq!(client(&network).read(&entry()).await.unwrap_err(), expected, "{status} {body}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -120,6 +120,16 @@ impl Site {
         message(&self.portal_object_until(&what, |portal| reason(portal) == wanted).await)
     }
 
+    /// The notes of the events with this reason about a resource.
+    pub async fn notes(&self, name: &str, reason: &str) -> Vec<String> {
+        let api: Api<Event> = Api::namespaced(self.client.clone(), &self.namespace);
+        let events = api.list(&ListParams::default()).await.unwrap().items.into_iter();
+        let about = |event: &Event| event.regarding.as_ref().and_then(|about| about.name.clone());
+        let events = events
+            .filter(|event| event.reason.as_deref() == Some(reason) && about(event).as_deref() == Some(name));
+        events.filter_map(|event| event.note).collect()
+    }
+
     /// Waits for an event with this reason about a resource. Returns its type and note.
     pub async fn event(&self, name: &str, reason: &str) -> (String, String) {
         let api: Api<Event> = Api::namespaced(self.client.clone(), &self.namespace);

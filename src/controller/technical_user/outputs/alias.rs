@@ -3,7 +3,7 @@
 //! secret of another user.
 
 use super::Resource;
-use super::vault_entry::{EntryAt, KIND, of_entry};
+use super::vault_entry::{EntryAt, of_entry};
 use crate::api::technical_user::{RecordedEntry, RecordedOutput};
 use crate::domain::blocker::Blocker;
 use crate::domain::plan::OutputId;
@@ -64,9 +64,8 @@ impl Resource {
     }
 
     fn holder(&self, first: &OutputId, user: &UserId, generation: i64) -> Option<Holder<'_>> {
-        let holds = |output: &&RecordedOutput| {
-            output.kind == KIND && output.entry.as_ref().is_some_and(|entry| entry.user == user.as_str())
-        };
+        let holds =
+            |output: &&RecordedOutput| output.entry.as_ref().is_some_and(|entry| entry.user == user.as_str());
         let own = self.history.recorded(first).filter(holds);
         // Of several the one that had the last credential and that Secrets named before the spec named another one first.
         let is_former = |output: &RecordedOutput| self.stores.vaults.place(&output.id()).is_none();

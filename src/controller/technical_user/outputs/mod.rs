@@ -79,6 +79,11 @@ pub trait Output: Send + Sync {
     /// What is there, by the cheapest way; the digest only where the content is known without being read.
     async fn observe(&mut self, recorded: Option<&RecordedOutput>) -> Result<Observed, Failure>;
 
+    /// What this reconcile found in its place that another client did there, in words, if a write repairs it.
+    fn damage(&self) -> Option<Damage> {
+        None
+    }
+
     /// What is there, with the digest of its content.
     async fn read(&mut self, recorded: Option<&RecordedOutput>) -> Result<OutputState, Failure>;
 
@@ -135,6 +140,15 @@ pub struct Observed {
     pub state: OutputState,
     /// When the content has to be read: another client changes it again and again. `None` where it is known.
     pub read_in: Option<Duration>,
+}
+
+/// What another client did to an output, which a write repairs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Damage {
+    /// In words, as the end of a sentence.
+    pub words: &'static str,
+    /// The action of the Event that reports the repair: Events with the same one are counted as one.
+    pub action: &'static str,
 }
 
 /// The output can be written.

@@ -163,9 +163,12 @@ fn report(reconcile: &Reconcile, current: &UserRef, id: &OutputId) {
     let held_before =
         reconcile.status.credential.is_some() && output.is_some_and(|output| output.recorded.is_some());
     let user = &current.id;
+    let found = reconcile.outputs.iter().find(|output| output.id() == id);
+    let damage = found.and_then(|output| output.damage());
+    let words = damage.map(|damage| format!(": {}", damage.words)).unwrap_or_default();
     let (reason, note) = match (held_before, same) {
         (true, true) => {
-            (Reason::OutputHealed, format!("{id} was written again as it should be (user {user})"))
+            (Reason::OutputHealed, format!("{id} was written again as it should be (user {user}){words}"))
         }
         (true, false) if held_this_one(reconcile, current, id) => (
             Reason::OutputChanged,
@@ -182,7 +185,8 @@ fn report(reconcile: &Reconcile, current: &UserRef, id: &OutputId) {
             format!("{id} holds the credential; a token was obtained with it (user {user})"),
         ),
     };
-    reconcile.ctx.events.normal(reference(&reconcile.ctx, &reconcile.key), reason.as_str(), "Publish", &note);
+    let action = damage.filter(|_| reason == Reason::OutputHealed).map_or("Publish", |damage| damage.action);
+    reconcile.ctx.events.normal(reference(&reconcile.ctx, &reconcile.key), reason.as_str(), action, &note);
 }
 
 /// Whether the output held the credential that the portal shows already, by the status.

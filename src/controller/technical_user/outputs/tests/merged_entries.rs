@@ -106,7 +106,7 @@ impl Place for MergedEntries {
 async fn refusal(merged: &MergedEntries) -> Blocker {
     let mut output = merged.output();
     let state = output.observe(None).await.unwrap().state;
-    let blocker = output.prove_writable(&state).await.unwrap().unwrap_err();
+    let blocker = output.prove_writable(&state, 1).await.unwrap().unwrap_err();
     let failure = output.write(&values("u1")).await.unwrap_err();
     assert!(matches!(failure, Failure::OutputUnavailable(why) if why.reason == blocker.reason));
     blocker

@@ -245,6 +245,30 @@ async fn an_entry_at_another_place_is_recorded_there_although_its_content_is_the
     assert_eq!(place.vault.get(PATH).unwrap().version, 1);
 }
 
+/// What another client did to an entry is repaired, and named.
+#[tokio::test]
+async fn what_another_client_did_to_an_entry_is_found() {
+    for (method, call, expected) in [
+        ("DELETE", "data", "its newest version was deleted in Vault"),
+        ("PUT", "destroy", "its newest version was destroyed in Vault"),
+        ("DELETE", "metadata", "it was deleted in Vault with all its versions"),
+    ] {
+        let place = VaultEntries::new().await;
+        let recorded = publish(&place, "u1", None).await;
+        assert_eq!(place.output().damage(), None);
+        place.vault.call(method, &format!("{call}/{PATH}"), &json!({"versions": [1]}));
+        place.come_due();
+        let mut output = place.output();
+        output.observe(Some(&recorded)).await.unwrap();
+        assert_eq!(output.damage().map(|damage| damage.words), Some(expected));
+        output.write(&values("u1")).await.unwrap();
+        assert_eq!(place.vault.get(PATH).unwrap().data, json!({"content": "secret-of-u1"}));
+        place.vault.narrow();
+        let why = output.prove_writable(&OutputState::Absent, 1).await.unwrap().unwrap_err();
+        assert!(why.message.contains(expected), "{}", why.message);
+    }
+}
+
 /// The same entry under another name in the spec is not removed with the former name.
 #[tokio::test]
 async fn a_former_output_is_not_removed_where_another_one_has_its_entry() {

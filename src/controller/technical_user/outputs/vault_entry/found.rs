@@ -7,7 +7,7 @@ use super::removal::of_entry;
 use super::{Seen, VaultOutput, whose};
 use crate::api::technical_user::{RecordedEntry, RecordedOutput};
 use crate::controller::technical_user::failure::Failure;
-use crate::controller::technical_user::outputs::{Observed, Resource};
+use crate::controller::technical_user::outputs::{Damage, Observed, Resource};
 use crate::controller::vault::mark::EntryMark;
 use crate::controller::vault::policy::Use;
 use crate::domain::blocker::Blocker;
@@ -17,6 +17,13 @@ use crate::domain::user::UserId;
 use crate::domain::vault::path::EntryPath;
 use crate::domain::vault::place::{EntryAt, Server};
 use crate::vault::{self, VaultError};
+
+/// What other clients do to an entry that the operator wrote.
+const DELETED: Damage = Damage { words: "its newest version was deleted in Vault", action: "RepairDeleted" };
+const DESTROYED: Damage =
+    Damage { words: "its newest version was destroyed in Vault", action: "RepairDestroyed" };
+const REMOVED: Damage =
+    Damage { words: "it was deleted in Vault with all its versions", action: "RepairRemoved" };
 
 impl VaultOutput {
     /// Whether a status describes the entry at a place, for the server that is known.
@@ -105,12 +112,20 @@ impl VaultOutput {
         };
         let Some(entry) = entry else {
             let metadata = client.metadata(&at.path).await.map_err(|error| self.failure(&error))?;
+            let was_written = recorded.and_then(|recorded| recorded.entry.as_ref());
+            let is_gone = metadata.is_none() && was_written.is_some_and(|entry| self.is_at(entry, &at));
+            self.damage = is_gone.then_some(REMOVED);
             let metadata = metadata.unwrap_or_default();
             let foreign = EntryMark::of(&metadata.custom_metadata).filter(|mark| !self.is_ours(mark));
             self.seen = Some(Seen { at, version: metadata.version, digest: None });
             return Ok(
                 foreign.map_or(OutputState::Absent, |mark| OutputState::Foreign(self.words(Some(&mark))))
             );
+        };
+        self.damage = match &entry.content {
+            vault::Content::Fields(_) => None,
+            vault::Content::Deleted => Some(DELETED),
+            vault::Content::Destroyed => Some(DESTROYED),
         };
         let (mark, digest) = (EntryMark::of(&entry.custom_metadata), self.digest(&entry.content));
         let is_ours = whose::is_ours(&self.resource, recorded, (&at, mark.as_ref()), &entry.content);

@@ -120,7 +120,7 @@ impl VaultOutput {
         Ok(metadata.unwrap_or_default())
     }
 
-    /// Claims the entries, so that another resource that names one of them gets no user for it.
+    /// Claims the entry, so that another resource that names it gets no user for it.
     pub(super) fn claim(&self, at: &EntryAt) -> Result<(), Blocker> {
         let Resource { ctx, key, .. } = &self.resource;
         let claimed = ctx.vault_memory.claims.claim(ctx, &self.vault, &at.path.data(), key);

@@ -21,7 +21,7 @@ use async_trait::async_trait;
 pub(super) use self::merged::MergedEntry;
 pub(super) use self::removal::of_entry;
 use super::layout::Layout;
-use super::{Observed, Output, Resource, Writable};
+use super::{Damage, Observed, Output, Resource, Writable};
 use crate::api::technical_user::{
     DataKey, ENTRY, RecordedEntry, RecordedOutput, SecretOutput, VaultOutput as Spec,
 };
@@ -55,6 +55,8 @@ pub(super) struct VaultOutput {
     seen: Option<Seen>,
     /// Places that the status names, and at which nothing is.
     settled: Vec<RecordedEntry>,
+    /// What another client did to the entry.
+    damage: Option<Damage>,
     /// The entry that this reconcile has written, and the user whose credential it holds.
     written: Option<(EntryAt, UserId)>,
 }
@@ -97,6 +99,7 @@ impl VaultOutput {
             vault: vault.unwrap_or_else(|| resource.key.clone()),
             seen: None,
             settled: Vec::new(),
+            damage: None,
             written: None,
         }
     }
@@ -164,6 +167,10 @@ impl Output for VaultOutput {
         };
         self.settle_begun(recorded, &mut observed).await;
         Ok(observed)
+    }
+
+    fn damage(&self) -> Option<Damage> {
+        self.damage
     }
 
     async fn read(&mut self, recorded: Option<&RecordedOutput>) -> Result<OutputState, Failure> {

@@ -21,9 +21,10 @@ impl VaultOutput {
         let lacks: Vec<_> =
             lacks.into_iter().map(|(path, lacks)| format!("{} on {path}", lacks.join(", "))).collect();
         Ok((!lacks.is_empty()).then(|| {
+            let damage = self.damage.map(|damage| format!(" ({})", damage.words)).unwrap_or_default();
             let message = format!(
-                "The {} cannot be written: the policies of the login of Vault {} lack these capabilities: {}. Add them to the \
-                 policy in Vault.",
+                "The {}{damage} cannot be written: the policies of the login of Vault {} lack these capabilities: {}. Add them to \
+                 the policy in Vault.",
                 self.id,
                 self.vault,
                 lacks.join("; ")
