@@ -173,6 +173,13 @@ impl OutputView {
         matches!(self.state, OutputState::Ours { digest: None, .. })
     }
 
+    /// The credential that was read from it is refused: what it holds may have changed since it was compared.
+    pub fn doubt(&mut self) {
+        if let OutputState::Ours { digest, .. } = &mut self.state {
+            *digest = None;
+        }
+    }
+
     /// Whether a credential can be read back from it.
     #[must_use]
     pub fn can_be_read_back(&self) -> bool {

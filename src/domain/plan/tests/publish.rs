@@ -49,6 +49,25 @@ fn a_ready_resource_causes_no_request() {
     ]);
 }
 
+/// No watch reports what another client writes into a store such as Vault, so the status alone does not show it.
+#[test]
+fn a_refused_credential_is_a_reason_to_read_the_output_again() {
+    let refused = || {
+        let o = a_ready_resource().verified(in_the_secret(), REFUSED);
+        o.but(|o| o.outputs[0].doubt())
+    };
+    let read = |digest| refused().with_secret_of("u1", digest);
+    let verified = |o: Observation| o.seen("u1", details()).verified(shown_for("u1"), Verified::Accepted);
+    check(vec![
+        ("what is in it now?", refused(), "read the Secret"),
+        ("as recorded: what does the portal say?", read("d1"), "read u1"),
+        ("another content: the same", read("dx"), "read u1"),
+        ("it is repaired", verified(read("dx")), "publish u1 g1"),
+        ("nothing is in it", refused().without_secret(), "read u1"),
+        ("it is written again", verified(refused().without_secret()), "publish u1 g1"),
+    ]);
+}
+
 #[test]
 fn a_credential_is_published_only_after_a_token() {
     let active = || a_recorded_resource().seen("u1", details());

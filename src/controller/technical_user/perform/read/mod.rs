@@ -9,7 +9,7 @@ mod verify;
 use super::{publish, restart};
 use crate::controller::technical_user::failure::Failure;
 use crate::controller::technical_user::reconcile::Reconcile;
-use crate::domain::plan::{CredentialAt, OutputId, OutputState, Read, Searched};
+use crate::domain::plan::{CredentialAt, OutputId, OutputState, Read, Searched, Verified};
 
 pub(super) use user::user;
 
@@ -48,7 +48,14 @@ pub async fn read(reconcile: &mut Reconcile, what: Read) -> Result<(), Failure> 
             (Ok(verified), CredentialAt::Portal(id)) => {
                 reconcile.observation.users.entry(&id).proof = Some(verified);
             }
-            (Ok(verified), CredentialAt::Output(_)) => reconcile.observation.published_proof = Some(verified),
+            (Ok(verified), CredentialAt::Output(id)) => {
+                if let (Verified::Refused { .. }, Some(output)) =
+                    (&verified, reconcile.observation.output_mut(&id))
+                {
+                    output.doubt();
+                }
+                reconcile.observation.published_proof = Some(verified);
+            }
             (Err(Failure::OutputUnavailable(blocker)), CredentialAt::Output(id)) => {
                 publish::see_state(reconcile, &id, OutputState::Unknown(blocker));
             }
