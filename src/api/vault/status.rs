@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::api::bounds::{
-    Bounded, CONDITIONS, OBJECT, TEXT, WORD, list, of_conditions, optional, text, without_defaults,
+    ADDRESS, Bounded, CONDITIONS, OBJECT, TEXT, WORD, list, of_conditions, optional, text, without_defaults,
 };
 
 /// The longest audience: a prefix, a namespace and a name.
@@ -57,6 +57,10 @@ pub struct AbandonedEntry {
     /// The owner in the mark of the entry: instance, namespace and name of the TechnicalUser.
     #[schemars(length(max = TEXT))]
     pub owner: String,
+    /// The server: the id of its cluster, as Vault shows it, and the namespace of Vault Enterprise. Absent if it is not known.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    #[schemars(length(max = ADDRESS))]
+    pub server: String,
     /// Why the operator could not remove the entry.
     #[schemars(length(max = TEXT))]
     pub why: String,
@@ -70,6 +74,7 @@ impl Bounded for AbandonedEntry {
         for part in [&mut self.path, &mut self.owner, &mut self.why] {
             text(part, TEXT);
         }
+        text(&mut self.server, ADDRESS);
         text(&mut self.since, WORD);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::abandoned;
+use super::abandoned::Site;
 use super::access::folder;
 use super::blocker::blocker;
 use super::login::jwt::audience;
@@ -11,12 +11,13 @@ use super::policy::{self, Use};
 use super::view::server;
 use super::wake_all;
 use crate::api::portal::AccessFrom;
-use crate::api::vault::{AbandonedEntry, VaultAccessRule, VaultSpec};
+use crate::api::vault::{VaultAccessRule, VaultSpec};
 use crate::controller::context::Context;
 use crate::controller::objects::Key;
 use crate::domain::blocker::Blocker;
 use crate::domain::reason::Reason;
 use crate::domain::vault::path::{Alias, EntryPath, Folder, Mount, PathError};
+use crate::domain::vault::place::Server;
 use crate::vault::{VaultClient, VaultError};
 
 /// The alias of an entry that does not exist. The check reads only what the policy allows for it.
@@ -28,33 +29,32 @@ const PLACEHOLDER: &str = "{namespace}";
 pub struct Found {
     /// The version of the server, or why the Vault cannot be used.
     pub version: Result<String, Blocker>,
-    /// The entries of deleted resources that are left there.
-    pub abandoned: Vec<AbandonedEntry>,
+    /// Where entries can be removed that were left there: the login is accepted.
+    pub site: Option<Site>,
 }
 
 /// A Vault that accepts the login.
 struct LoggedIn {
     built: Built,
     mount: Mount,
+    server: Server,
     version: String,
     /// What the policies of the login lack, in words.
     lacking: Vec<String>,
 }
 
-/// Checks whether the Vault can be used, and removes entries that were left there wherever the login is accepted.
-pub async fn check(
-    ctx: &Arc<Context>,
-    key: &Key,
-    (spec, state): (&VaultSpec, &str),
-    abandoned: Vec<AbandonedEntry>,
-) -> Found {
+/// Checks whether the Vault can be used.
+pub async fn check(ctx: &Arc<Context>, key: &Key, (spec, state): (&VaultSpec, &str)) -> Found {
     match log_in(ctx, key, (spec, state)).await {
         Ok(accepted) => {
-            let place = (&*accepted.built.client, &accepted.mount);
-            let abandoned = abandoned::clean_up(ctx, key, place, &abandoned).await;
-            Found { version: usable(ctx, key, spec, accepted).await, abandoned }
+            let client = Arc::clone(&accepted.built.client);
+            let (mount, server) = (accepted.mount.clone(), Some(accepted.server.clone()));
+            Found {
+                version: usable(ctx, key, spec, accepted).await,
+                site: Some(Site { client, mount, server }),
+            }
         }
-        Err(blocker) => Found { version: Err(blocker), abandoned },
+        Err(blocker) => Found { version: Err(blocker), site: None },
     }
 }
 
@@ -68,7 +68,8 @@ async fn log_in(
     let places = places(spec, &key.namespace).map_err(invalid)?;
     let built = login::client(ctx, key, spec).await?;
     let health = built.client.health().await.map_err(|error| blocker(&error, spec, key))?;
-    if ctx.vault_memory.answered(key, state, &server(&health, spec)) {
+    let server = server(&health, spec);
+    if ctx.vault_memory.answered(key, state, &server) {
         wake_all(ctx, key);
     }
     if let Some(blocker) = ctx.vault_memory.refused_logins.of(key, &built.fingerprint) {
@@ -77,7 +78,7 @@ async fn log_in(
     match lacking(&built.client, &mount, &places).await {
         Ok(lacking) => {
             ctx.vault_memory.refused_logins.accepted(key);
-            Ok(LoggedIn { built, mount, version: health.version, lacking })
+            Ok(LoggedIn { built, mount, server, version: health.version, lacking })
         }
         Err(error) => {
             let blocker = blocker(&error, spec, key);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use kube::api::{ApiResource, DynamicObject};
 
+use super::abandoned::clean_up;
 use super::checks::{Found, check};
 use super::view::state;
 use super::{finalizer, status, wake_all};
@@ -62,17 +63,22 @@ impl CheckedKind for VaultKind {
         kept_because: Option<&Blocker>,
     ) -> Result<(Duration, bool), KubeError> {
         ctx.vaults.checks.begin(key);
-        let (state, abandoned) = (state(object), lenient::<VaultStatus>(object, "status").abandoned);
+        let state = state(object);
         let found = match part::<VaultSpec>(object, "spec") {
-            Ok(spec) => check(ctx, key, (&spec, &state), abandoned).await,
-            Err(why) => Found { version: Err(Blocker::lasting(Reason::InvalidResource, why)), abandoned },
+            Ok(spec) => check(ctx, key, (&spec, &state)).await,
+            Err(why) => Found { version: Err(Blocker::lasting(Reason::InvalidResource, why)), site: None },
         };
         if ctx.vault_memory.found(key, &state, found.version.as_ref().map(drop).map_err(Clone::clone)) {
             wake_all(ctx, key);
         }
         let next = next_check(ctx, key, found.version.as_ref().err());
         ctx.vaults.checks.ended(key, &self.inputs(object), next, found.version.is_ok());
-        let changed = status::write(ctx, key, object, found, kept_because).await?;
+        // The outputs do not wait for it: it may last.
+        let mut abandoned = lenient::<VaultStatus>(object, "status").abandoned;
+        if let Some(site) = &found.site {
+            abandoned = clean_up(ctx, key, site, &abandoned).await;
+        }
+        let changed = status::write(ctx, key, object, (found.version, abandoned), kept_because).await?;
         Ok((next, changed))
     }
 

@@ -5,12 +5,11 @@ use kube::Resource as _;
 use kube::api::{DynamicObject, Patch, PatchParams};
 use serde_json::json;
 
-use super::checks::Found;
 use super::login::jwt::audience;
 use crate::api::FIELD_MANAGER;
 use crate::api::bounds::Bounded as _;
 use crate::api::conditions::{INSECURE_HTTP, READY, RECONCILING, STALLED, Wanted, brought_up_to_date};
-use crate::api::vault::{VaultSpec, VaultStatus};
+use crate::api::vault::{AbandonedEntry, VaultSpec, VaultStatus};
 use crate::controller::context::Context;
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{Key, lenient, part};
@@ -24,15 +23,15 @@ pub async fn write(
     ctx: &Context,
     key: &Key,
     object: &DynamicObject,
-    found: Found,
+    (version, abandoned): (Result<String, Blocker>, Vec<AbandonedEntry>),
     leaving: Option<&Blocker>,
 ) -> Result<bool, KubeError> {
     let old: VaultStatus = lenient(object, "status");
     let spec = part::<VaultSpec>(object, "spec").ok();
     let mut new = VaultStatus { observed_generation: object.metadata.generation, ..old.clone() };
     new.audience = spec.as_ref().and_then(|spec| spec.auth.kubernetes.as_ref()).map(|_| audience(key));
-    new.abandoned = found.abandoned;
-    let blocker = match found.version {
+    new.abandoned = abandoned;
+    let blocker = match version {
         Ok(version) => {
             ctx.vault_memory.waiting.forget(key);
             new.version = Some(version);

@@ -3,11 +3,11 @@
 use kube::api::DynamicObject;
 use serde_json::Value;
 
-use crate::api::technical_user::{TechnicalUserStatus, is_in_vault};
+use crate::api::technical_user::{RecordedEntry, TechnicalUserStatus, is_in_vault};
 use crate::controller::objects::{Key, part};
 use crate::controller::vault::holders::is_in;
 use crate::domain::vault::path::EntryPath;
-use crate::domain::vault::place::EntryAt;
+use crate::domain::vault::place::{EntryAt, Server};
 
 /// What becomes of an entry that was left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,9 +20,14 @@ pub enum Fate {
     Kept(&'static str),
 }
 
-/// What becomes of the entry at this path. `resource` is the one that the mark names, which may have been created again: the
-/// mark of its entries is the same.
-pub fn fate(vault: &Key, path: &EntryPath, resource: Option<&DynamicObject>) -> Fate {
+/// What becomes of the entry at this path of the server. `resource` is the one that the mark names, which may have been created again:
+/// the mark of its entries is the same.
+pub fn fate(
+    vault: &Key,
+    path: &EntryPath,
+    server: Option<&Server>,
+    resource: Option<&DynamicObject>,
+) -> Fate {
     let Some(resource) = resource else { return Fate::Removable };
     let Ok(status) = part::<TechnicalUserStatus>(resource, "status") else {
         return Fate::Kept("the status of the TechnicalUser of its mark cannot be read");
@@ -32,7 +37,13 @@ pub fn fate(vault: &Key, path: &EntryPath, resource: Option<&DynamicObject>) -> 
         for entry in output.entries() {
             match EntryAt::of_record(&entry.paths_secret, &entry.folder, &entry.secret_alias) {
                 Ok(at) if at.path != *path => {}
-                Ok(_) if is_in(&output.name, vault) => {
+                Ok(_) if is_elsewhere(entry, server) && !is_in(&output.name, vault) => {}
+                Ok(_) if is_elsewhere(entry, server) => {
+                    return Fate::Kept(
+                        "the TechnicalUser of its mark exists and may have an entry there soon",
+                    );
+                }
+                Ok(_) if is_in(&output.name, vault) || is_there(entry, server) => {
                     return Fate::NotOurs("the TechnicalUser of its mark exists and records it");
                 }
                 // That Vault may be the same server.
@@ -52,6 +63,17 @@ pub fn fate(vault: &Key, path: &EntryPath, resource: Option<&DynamicObject>) -> 
         return Fate::Kept("the TechnicalUser of its mark exists and may have an entry there soon");
     }
     Fate::Removable
+}
+
+/// Whether an entry of a status is on this server; `false` if that is not known.
+fn is_there(entry: &RecordedEntry, server: Option<&Server>) -> bool {
+    server.is_some() && Server::of_record(&entry.server).as_ref() == server
+}
+
+/// Whether an entry of a status is on another server; `false` if that is not known.
+fn is_elsewhere(entry: &RecordedEntry, server: Option<&Server>) -> bool {
+    let there = Server::of_record(&entry.server);
+    there.is_some() && server.is_some() && there.as_ref() != server
 }
 
 #[cfg(test)]
@@ -74,6 +96,12 @@ mod tests {
             [{"pathsSecret": "/v1/secret", "folder": "a", "secretAlias": "edc-1", "user": "u"}]}]);
         let waits = json!([{"kind": "VaultEntry", "name": "ops/vault/a/edc"}]);
         let in_vault = json!([{"vault": {"vaultRef": {"name": "vault"}}}]);
+        let on = |vault: &str, server: &str| {
+            let mut outputs = output(vault, "edc-1");
+            outputs[0]["entry"]["server"] = json!(server);
+            outputs
+        };
+        let here = Server::new("here", None);
         let none = json!([]);
         for (spec, status, expected) in [
             (&none, none.clone(), "Removable"),
@@ -83,6 +111,10 @@ mod tests {
             (&none, output("vault", "edc-1"), "NotOurs"),
             (&in_vault, begun, "NotOurs"),
             (&in_vault, output("other", "edc-1"), "Kept"),
+            (&in_vault, on("other", "here"), "NotOurs"),
+            (&in_vault, on("other", "there"), "Removable"),
+            (&in_vault, on("vault", "here"), "NotOurs"),
+            (&in_vault, on("vault", "there"), "Kept"),
             (&in_vault, output("vault", "edc-2"), "Removable"),
             (&in_vault, output("vault", "../edc"), "Kept"),
             (&in_vault, json!([{"kind": 1}]), "Kept"),
@@ -92,9 +124,9 @@ mod tests {
                 "spec": {"outputs": spec}, "status": {"outputs": status},
             }))
             .unwrap();
-            let found = format!("{:?}", fate(&vault, &path, Some(&resource)));
+            let found = format!("{:?}", fate(&vault, &path, Some(&here), Some(&resource)));
             assert!(found.starts_with(expected), "{found} {:?}", resource.data);
         }
-        assert_eq!(fate(&vault, &path, None), Fate::Removable);
+        assert_eq!(fate(&vault, &path, None, None), Fate::Removable);
     }
 }

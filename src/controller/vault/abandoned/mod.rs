@@ -16,6 +16,7 @@ use self::fate::{Fate, fate};
 use super::login;
 use super::mark::EntryMark;
 use super::note::EntryNote;
+use super::view::{server, state};
 use crate::api::FIELD_MANAGER;
 use crate::api::bounds::Bounded as _;
 use crate::api::vault::{ABANDONED, AbandonedEntry, VaultSpec, VaultStatus};
@@ -25,6 +26,7 @@ use crate::controller::objects::{Key, lenient, part, technical_users};
 use crate::domain::identity::Owner;
 use crate::domain::reason::Reason;
 use crate::domain::vault::path::{Alias, EntryPath, Mount};
+use crate::domain::vault::place::Server;
 use crate::vault::{VaultClient, VaultError};
 
 /// How long one clean-up may last: the rest is left to the next check.
@@ -32,19 +34,20 @@ const LONGEST: Duration = Duration::from_mins(1);
 /// How many entries an Event names.
 const NAMED: usize = 5;
 
-/// Lists entries that are left, and reports them with an Event. A Vault that is gone lists none.
+/// Lists entries that are left, and reports them with an Event; `false` if there is no such Vault, which lists none.
 ///
 /// # Errors
 /// If the status cannot be written.
-pub async fn list(ctx: &Context, vault: &Key, entries: Vec<AbandonedEntry>) -> Result<(), KubeError> {
+pub async fn list(ctx: &Context, vault: &Key, entries: Vec<AbandonedEntry>) -> Result<bool, KubeError> {
     let api: Api<DynamicObject> = Api::namespaced_with(ctx.client.clone(), &vault.namespace, &ctx.vaults.api);
     let object = match api.get(&vault.name).await.map_err(KubeError::from) {
         Ok(object) => object,
-        Err(KubeError::NotFound) => return Ok(()),
+        Err(KubeError::NotFound) => return Ok(false),
         Err(error) => return Err(error),
     };
     let mut status: VaultStatus = lenient(&object, "status");
-    let is_same = |a: &AbandonedEntry, b: &AbandonedEntry| (&a.path, &a.owner) == (&b.path, &b.owner);
+    let place = |entry: &AbandonedEntry| (entry.path.clone(), entry.owner.clone(), entry.server.clone());
+    let is_same = |a: &AbandonedEntry, b: &AbandonedEntry| place(a) == place(b);
     let is_new = |entry: &AbandonedEntry| !status.abandoned.iter().any(|known| is_same(known, entry));
     let mut new: Vec<_> = entries.into_iter().filter(is_new).collect();
     let omitted = new.split_off(new.len().min(ABANDONED.saturating_sub(status.abandoned.len())));
@@ -83,7 +86,7 @@ pub async fn list(ctx: &Context, vault: &Key, entries: Vec<AbandonedEntry>) -> R
             &note,
         );
     }
-    Ok(())
+    Ok(true)
 }
 
 /// The paths of some entries.
@@ -93,19 +96,29 @@ fn named(entries: &[AbandonedEntry]) -> String {
     shown.join(", ") + more
 }
 
+/// Where entries are removed.
+pub struct Site {
+    /// The client of the Vault.
+    pub client: Arc<VaultClient>,
+    /// The mount that its spec names.
+    pub mount: Mount,
+    /// The server that answers; `None` if that is not known.
+    pub server: Option<Server>,
+}
+
 /// Removes the entries that were left, as far as they still have the mark of a resource that does not need them. Those that are
 /// listed after that.
 pub async fn clean_up(
     ctx: &Context,
     key: &Key,
-    (client, mount): (&VaultClient, &Mount),
+    site: &Site,
     entries: &[AbandonedEntry],
 ) -> Vec<AbandonedEntry> {
     let until = Instant::now() + LONGEST;
     let mut left = Vec::new();
     let mut entries = entries.iter();
     for entry in entries.by_ref() {
-        let (path, outcome) = (&entry.path, remove(ctx, key, (client, mount), entry).await);
+        let (path, outcome) = (&entry.path, remove(ctx, key, site, entry).await);
         match &outcome {
             Ok(Fate::Removable) => {
                 tracing::info!(vault = %key, entry = path, "An entry that was left is removed");
@@ -138,8 +151,8 @@ pub async fn end(ctx: &Arc<Context>, key: &Key, object: &DynamicObject, spec: Op
     if status.abandoned.is_empty() {
         return;
     }
-    let left = match usable(ctx, key, spec).await {
-        Some((client, mount)) => clean_up(ctx, key, (&client, &mount), &status.abandoned).await,
+    let left = match usable(ctx, key, object, spec).await {
+        Some(site) => clean_up(ctx, key, &site, &status.abandoned).await,
         None => status.abandoned,
     };
     for AbandonedEntry { path, .. } in &left {
@@ -163,23 +176,32 @@ pub async fn end(ctx: &Arc<Context>, key: &Key, object: &DynamicObject, spec: Op
 async fn usable(
     ctx: &Arc<Context>,
     key: &Key,
+    object: &DynamicObject,
     spec: Option<&VaultSpec>,
-) -> Option<(Arc<VaultClient>, Mount)> {
+) -> Option<Site> {
     let spec = spec?;
     let mount = Mount::parse(&spec.mount).ok()?;
     let client = match login::client(ctx, key, spec).await {
-        Ok(built) => Some(built.client),
-        Err(_) => ctx.vault_memory.last_client(key),
+        Ok(built) => built.client,
+        Err(_) => ctx.vault_memory.last_client(key)?,
     };
-    Some((client?, mount))
+    let server = match ctx.vault_memory.server(key, &state(object)) {
+        Some(server) => Some(server),
+        None => client.health().await.ok().map(|health| server(&health, spec)),
+    };
+    Some(Site { client, mount, server })
 }
 
 async fn remove(
     ctx: &Context,
     vault: &Key,
-    (client, mount): (&VaultClient, &Mount),
+    Site { client, mount, server }: &Site,
     entry: &AbandonedEntry,
 ) -> Result<Fate, VaultError> {
+    let there = Server::of_record(&entry.server);
+    if there.is_some() && there != *server {
+        return Ok(Fate::Kept("it is on another server than the one that the Vault leads to"));
+    }
     let path = entry.path.strip_prefix(&format!("{}/data/", mount.as_str()));
     let Some(path) = path.and_then(|path| Alias::parse(path).ok()) else {
         return Ok(Fate::Kept("its path is not one of the mount"));
@@ -211,7 +233,7 @@ async fn remove(
     let api: Api<DynamicObject> =
         Api::namespaced_with(ctx.client.clone(), &owner.namespace, &technical_users());
     let fate = match api.get_opt(&owner.name).await {
-        Ok(found) => fate(vault, &path, found.as_ref()),
+        Ok(found) => fate(vault, &path, server.as_ref(), found.as_ref()),
         Err(_) => Fate::Kept("the operator cannot read the TechnicalUser of its mark"),
     };
     if matches!(fate, Fate::Removable) {

@@ -1,7 +1,7 @@
 use super::*;
 use crate::controller::test_support::apiserver::{Apiserver, context};
 use crate::controller::test_support::vault::{Entry, Vault};
-use crate::controller::vault::checks::{Found, check};
+use crate::controller::vault::checks::check;
 use crate::controller::vault::note;
 
 const OWNER: &str = "prod/tenant/edc";
@@ -28,12 +28,19 @@ fn scene(owner: &str) -> Scene {
 }
 
 fn left(path: &str, owner: &str) -> AbandonedEntry {
-    AbandonedEntry { path: path.into(), owner: owner.into(), why: "It is down.".into(), since: String::new() }
+    let why = "It is down.".into();
+    AbandonedEntry { path: path.into(), owner: owner.into(), why, ..AbandonedEntry::default() }
 }
 
 impl Scene {
-    async fn check(&self, owner: &str) -> Found {
-        check(&self.ctx, &self.key, (&self.spec, ""), vec![left("secret/data/edc-1", owner)]).await
+    /// What is listed of an entry after a check, and what the check found.
+    async fn check(
+        &self,
+        entry: AbandonedEntry,
+    ) -> (Vec<AbandonedEntry>, Result<String, crate::domain::blocker::Blocker>) {
+        let found = check(&self.ctx, &self.key, (&self.spec, "")).await;
+        let listed = clean_up(&self.ctx, &self.key, &found.site.unwrap(), &[entry]).await;
+        (listed, found.version)
     }
 
     fn user(&self, outputs: &serde_json::Value) {
@@ -46,8 +53,8 @@ impl Scene {
 
     /// Whether the entry is there, and whether it is listed.
     async fn after_check(&self, owner: &str) -> (bool, bool) {
-        let found = self.check(owner).await;
-        (self.vault.get("edc-1").is_some(), !found.abandoned.is_empty())
+        let (listed, _) = self.check(left("secret/data/edc-1", owner)).await;
+        (self.vault.get("edc-1").is_some(), !listed.is_empty())
     }
 }
 
@@ -89,13 +96,30 @@ async fn keys_that_are_left_are_removed_from_an_entry_that_is_kept() {
     assert_eq!(entry.custom, [("team".to_owned(), "blue".to_owned())].into());
 }
 
+/// Another server has another entry at the same path, or none yet.
+#[tokio::test]
+async fn an_entry_on_another_server_is_neither_removed_nor_taken_for_removed() {
+    let there = |server: &str| AbandonedEntry { server: server.into(), ..left("secret/data/edc-1", OWNER) };
+    for exists in [true, false] {
+        let scene = scene(OWNER);
+        if !exists {
+            scene.vault.remove("edc-1");
+        }
+        let (listed, _) = scene.check(there("another")).await;
+        assert_eq!((listed.len(), scene.vault.get("edc-1").is_some()), (1, exists));
+        let site = check(&scene.ctx, &scene.key, (&scene.spec, "")).await.site.unwrap();
+        let (listed, _) = scene.check(there(site.server.unwrap().as_str())).await;
+        assert_eq!((listed.len(), scene.vault.get("edc-1").is_some()), (0, false));
+    }
+}
+
 #[tokio::test]
 async fn a_vault_whose_policy_is_too_narrow_is_cleaned_too() {
     let scene = scene(OWNER);
     scene.vault.narrow();
-    let found = scene.check(OWNER).await;
-    assert_eq!(found.version.unwrap_err().reason, Reason::PolicyTooNarrow);
-    assert!(found.abandoned.is_empty() && scene.vault.get("edc-1").is_none());
+    let (listed, version) = scene.check(left("secret/data/edc-1", OWNER)).await;
+    assert_eq!(version.unwrap_err().reason, Reason::PolicyTooNarrow);
+    assert!(listed.is_empty() && scene.vault.get("edc-1").is_none());
     // What cannot be removed is listed still.
     let scene = self::scene(OWNER);
     scene.vault.deny();

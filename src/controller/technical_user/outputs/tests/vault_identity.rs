@@ -189,6 +189,22 @@ async fn a_deletion_does_not_take_an_entry_on_another_server_for_removed() {
     assert!(!place.is_there());
 }
 
+/// Nothing lists an entry whose Vault resource is gone, so its TechnicalUser reports it.
+#[tokio::test]
+async fn an_entry_in_a_vault_that_cannot_be_read_is_reported_with_its_resource() {
+    let mut place = VaultEntries::new().await;
+    let recorded = publish(&place, "u1", None).await;
+    place.record(recorded);
+    place.resource.ctx = Arc::new(context(place.apiserver.client()));
+    place.output().abandon("It is down.").await.unwrap();
+    place
+        .apiserver
+        .eventually_event(|note| {
+            note.contains("secret/data/edc-1") && note.contains("There is no Vault connector/vault")
+        })
+        .await;
+}
+
 /// An output that moved to another Vault resource: whether both are one server is known before its former entry is removed.
 #[tokio::test]
 async fn a_former_entry_is_kept_while_it_may_be_the_current_one() {

@@ -33,7 +33,7 @@ pub(super) async fn remove(resource: &Resource, id: &OutputId) -> Result<(), Fai
     let client = view.client_for_cleanup(&resource.ctx).await.map_err(Failure::OutputUnavailable)?;
     let unavailable = |error| Failure::OutputUnavailable(view.blocker(&resource.ctx, &error));
     let here = view.answering(&resource.ctx, &client).await;
-    for Left { at, elsewhere } in entries(resource, id, &vault, here.as_ref())? {
+    for Left { at, elsewhere, .. } in entries(resource, id, &vault, here.as_ref())? {
         let path = &at.path;
         let Some(metadata) = client.metadata(path).await.map_err(unavailable)? else {
             if elsewhere {
@@ -69,29 +69,45 @@ async fn is_ours(
 /// Lists the entries of an output in the status of the Vault, where they are left.
 pub(super) async fn abandon(resource: &Resource, id: &OutputId, why: &str) -> Result<(), Failure> {
     let Some(vault) = vaults::vault_of(id) else { return Ok(()) };
-    let view = match VaultView::for_cleanup(&resource.ctx, &vault, &resource.key.namespace) {
-        Ok(view) => view,
-        Err(blocker) => {
-            let error = blocker.message;
-            tracing::warn!(resource = %resource.key, %vault, error, "Entries are left in a Vault that cannot be read");
-            return Ok(());
-        }
-    };
+    let view = VaultView::for_cleanup(&resource.ctx, &vault, &resource.key.namespace);
+    let here = view.as_ref().ok().and_then(|view| view.server(&resource.ctx));
+    let left = entries(resource, id, &vault, here.as_ref())?;
+    if let Err(blocker) = view {
+        report_unlisted(resource, &vault, &left, &blocker.message);
+        return Ok(());
+    }
     let since = resource.ctx.process.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-    let entry = |path: &EntryPath| AbandonedEntry {
-        path: path.data(),
+    let entry = |left: &Left| AbandonedEntry {
+        path: left.at.path.data(),
         owner: resource.owner.to_string(),
+        server: left.server.as_ref().map(|server| server.as_str().to_owned()).unwrap_or_default(),
         why: why.to_owned(),
         since: since.clone(),
     };
-    let entries = entries(resource, id, &vault, view.server(&resource.ctx).as_ref())?;
-    let entries: Vec<_> = entries.into_iter().map(|left| entry(&left.at.path)).collect();
-    Ok(abandoned::list(&resource.ctx, &vault, entries).await?)
+    if !abandoned::list(&resource.ctx, &vault, left.iter().map(entry).collect()).await? {
+        report_unlisted(resource, &vault, &left, "It does not exist any more");
+    }
+    Ok(())
+}
+
+/// Reports entries that no Vault resource lists, with an Event of the resource that had them.
+fn report_unlisted(resource: &Resource, vault: &Key, left: &[Left], error: &str) {
+    let Resource { ctx, key, .. } = resource;
+    for path in left.iter().map(|left| left.at.path.data()) {
+        tracing::warn!(resource = %key, %vault, entry = path, error, "An entry is left in a Vault that cannot be read");
+        let note = format!(
+            "The entry {path} of this TechnicalUser is left in Vault {vault}, which the operator cannot read: {error}. Delete the \
+             entry there."
+        );
+        ctx.events.warning(reference(ctx, key), Reason::EntryAbandoned.as_str(), "Remove", &note);
+    }
 }
 
 /// An entry that the status records.
 pub(super) struct Left {
     pub(super) at: EntryAt,
+    /// The server that it was written to, as far as that is known.
+    server: Option<Server>,
     /// It was written to another server than the one that the Vault leads to.
     pub(super) elsewhere: bool,
 }
@@ -112,7 +128,7 @@ pub(super) fn entries(
         let elsewhere = here.is_some() && there.is_some() && there.as_ref() != here;
         let is_another = left.iter().all(|known| known.at.path != at.path);
         if is_another && !is_in_use(resource, id, (vault, here.or(there.as_ref())), &at.path)? {
-            left.push(Left { at, elsewhere });
+            left.push(Left { at, server: there.clone().or_else(|| here.cloned()), elsewhere });
         }
     }
     Ok(left)
