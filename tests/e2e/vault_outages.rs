@@ -7,7 +7,9 @@ use serde_json::json;
 use technical_user_operator::api::vault::VaultStatus;
 use technical_user_operator::controller::objects::part;
 
-use crate::support::vault::{NAME, api, because, entry, metadata, prepared, set_up, with_outputs};
+use crate::support::vault::{
+    NAME, api, because, entry, metadata, prepared, rule, set_up, store, token_for, with_outputs,
+};
 use crate::support::{MovedClock, condition, user_status, world};
 
 const USER: &str = "edc";
@@ -47,6 +49,38 @@ async fn a_vault_that_is_sealed_is_waited_for_and_nothing_is_created_again() {
     let data = vault.as_root("GET", &format!("secret/data/{ENTRY}"), None).await.unwrap().success().unwrap();
     assert_eq!(data["data"]["data"]["content"].as_str(), world.user_of(USER).secret.as_deref());
     assert_eq!(data["data"]["metadata"]["version"], json!(1), "it was not written again");
+}
+
+/// What only a person can repair in a Vault is reported by the resources that need it.
+#[tokio::test]
+async fn a_refused_login_of_a_vault_is_reported_at_the_output_until_it_is_corrected() {
+    let world = world().start().await;
+    let vault = prepared(&world).await;
+    let outputs = json!([{"secret": {}}, entry(None)]);
+    world.apply(&with_outputs(&world, USER, DATASPACE_DISCOVERY, &outputs)).await;
+    world.ready(USER).await;
+    world.secret("vault-token", &[("token", "hvs.this-is-no-token")]).await;
+    // A change of the spec is checked at once.
+    let more = json!({"spec": {"access": [rule("Same", "connectors"), rule("Same", "connectors/more")]}});
+    api(&world).patch(NAME, &PatchParams::default(), &Patch::Merge(&more)).await.unwrap();
+    because(&world, "LoginRefused").await;
+    let words = world.because(USER, "VaultNotReady").await;
+    assert!(
+        words.contains(&format!("Vault {}/{NAME} is not ready (LoginRefused)", world.namespace)),
+        "{words}"
+    );
+    let user = world.user(USER).await.unwrap();
+    let shown = |kind: &str| {
+        let output = user_status(&user).outputs.into_iter().find(|output| output.kind == kind).unwrap();
+        (output.conditions[0].status.clone(), output.conditions[0].reason.clone())
+    };
+    assert_eq!(shown("VaultEntry"), ("False".to_owned(), "VaultNotReady".to_owned()));
+    assert_eq!(shown("Secret").0, "True");
+
+    store(&world, &token_for(&vault, "connectors/").await).await;
+    because(&world, "VaultReady").await;
+    world.ready(USER).await;
+    assert_eq!(world.count(Endpoint::Create), 1);
 }
 
 #[tokio::test]

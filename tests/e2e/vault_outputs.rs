@@ -102,7 +102,12 @@ async fn what_others_change_or_delete_in_an_entry_is_repaired_and_named() {
     for (method, call, body, found) in [
         ("POST", "data", json!({"data": {"content": "another", "more": 1}}), "as it should be"),
         ("DELETE", "data", json!({}), "its newest version was deleted in Vault"),
-        ("PUT", "destroy", json!({"versions": [1, 2, 3]}), "its newest version was destroyed in Vault"),
+        (
+            "PUT",
+            "destroy",
+            json!({"versions": [1, 2, 3, 4, 5, 6, 7, 8]}),
+            "its newest version was destroyed in Vault",
+        ),
         ("DELETE", "metadata", json!({}), "it was deleted in Vault with all its versions"),
     ] {
         set_up(&vault, method, &format!("secret/{call}/{path}"), &body).await;

@@ -164,7 +164,7 @@ impl Vault {
 
     /// The policy permits everything except at this path from now on.
     pub fn forbid(&self, path: &str) {
-        let all = r#"path "secret/*" { capabilities = ["create", "read", "update", "delete"] }"#;
+        let all = r#"path "secret/*" { capabilities = ["create", "read", "update", "patch", "delete"] }"#;
         let none = |part: &str| format!("path \"{MOUNT}/{part}/{path}\" {{ capabilities = [\"deny\"] }}");
         self.permit(&[all, &none("data"), &none("metadata")].join("\n"));
     }

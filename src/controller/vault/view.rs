@@ -149,12 +149,26 @@ impl VaultView {
         }
     }
 
+    /// What only a person can repair of the Vault, by the last check: no output can be served before, and no request says more. What
+    /// the policy lacks is asked about each entry.
+    #[must_use]
+    pub fn lasting(&self, ctx: &Context) -> Option<Blocker> {
+        let found = ctx.vault_memory.checked(&self.key, &self.state)?.err()?;
+        (found.stalled && found.reason != Reason::PolicyTooNarrow).then(|| self.not_ready(&found))
+    }
+
     /// A client, whatever the last check found. What is removed needs no grant, and a login whose Secret was deleted with its
-    /// namespace serves until its end.
+    /// namespace serves until its end. A login that the last check found to be refused is not repeated: the check does that.
     ///
     /// # Errors
     /// If there is none.
     pub async fn client_for_cleanup(&self, ctx: &Arc<Context>) -> Result<Arc<VaultClient>, Blocker> {
+        let refused = [Reason::LoginRefused, Reason::TokenRequestDenied];
+        if let Some(Err(why)) = ctx.vault_memory.checked(&self.key, &self.state)
+            && refused.contains(&why.reason)
+        {
+            return Err(self.not_ready(&why));
+        }
         if let Some(known) = login::known(ctx, &self.key, &self.spec) {
             return Ok(known);
         }
@@ -170,10 +184,18 @@ impl VaultView {
             ctx.vaults.check_soon(&self.key);
         }
         let found = blocker::blocker(error, &self.spec, &self.key);
-        if self.discloses { found } else { self.not_ready(&found) }
+        let of_the_entry = found.reason == Reason::PolicyTooNarrow;
+        // What only a person can repair is that of the Vault, which the message has to name.
+        if !self.discloses || found.stalled && !of_the_entry {
+            return self.not_ready(&found);
+        }
+        if of_the_entry {
+            return Blocker { message: format!("Vault {}: {}", self.key, found.message), ..found };
+        }
+        found
     }
 
-    /// The Vault's own words name hosts and Secrets: a namespace without access gets the reason alone.
+    /// The Vault's own words name hosts and Secrets: a namespace without access gets the reason alone. It is as lasting as the reason.
     fn not_ready(&self, why: &Blocker) -> Blocker {
         let reason = why.reason.as_str();
         let message = if self.discloses {
@@ -184,7 +206,7 @@ impl VaultView {
                 self.key
             )
         };
-        Blocker::passing(Reason::VaultNotReady, message)
+        Blocker { stalled: why.stalled, ..Blocker::passing(Reason::VaultNotReady, message) }
     }
 }
 

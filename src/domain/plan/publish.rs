@@ -38,10 +38,15 @@ pub(super) fn keep(o: &Observation, current: &UserRef) -> Step {
 }
 
 /// The end of a reconcile in which the state of an output is unknown and the resource was ready: a store that is down says
-/// nothing about what was written to it. The entry of the output in the status reports it.
+/// nothing about what was written to it. The entry of the output in the status reports it. What only a person can repair in the
+/// store is reported as such.
 fn still_ready(o: &Observation, current: &UserRef) -> Option<Step> {
-    let unknown = o.outputs.iter().any(|output| output.unknown().is_some());
-    (unknown && o.spec_observed).then(|| settled(o, current, Report::StillReady, Requeue::Backoff))
+    let mut unknown = o.outputs.iter().filter_map(OutputView::unknown);
+    if let Some(lasting) = unknown.clone().find(|blocker| blocker.stalled) {
+        return Some(blocked(o, current, lasting));
+    }
+    let still = unknown.next().is_some() && o.spec_observed;
+    still.then(|| settled(o, current, Report::StillReady, Requeue::Backoff))
 }
 
 /// Verifies the credential that the user's details show, and publishes it to each output that does not hold it. An output that

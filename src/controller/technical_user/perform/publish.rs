@@ -53,10 +53,10 @@ fn set_writable(reconcile: &mut Reconcile, id: &OutputId, generation: i64, answe
 }
 
 /// Names an output in the status before it is written for the first time.
-pub async fn announce(reconcile: &mut Reconcile, user: &UserId, id: &OutputId) -> Result<(), Failure> {
-    match record_output(reconcile, user, id).await {
+pub async fn announce(reconcile: &mut Reconcile, user: &UserRef, id: &OutputId) -> Result<(), Failure> {
+    match record_output(reconcile, &user.id, id).await {
         Err(Failure::OutputUnavailable(blocker)) => {
-            set_writable(reconcile, id, Err(blocker));
+            set_writable(reconcile, id, user.generation(), Err(blocker));
             Ok(())
         }
         recorded => recorded,

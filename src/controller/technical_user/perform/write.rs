@@ -27,7 +27,7 @@ pub async fn write(reconcile: &mut Reconcile, what: Write) -> Result<(), Failure
         Write::AddFinalizer => put_finalizer(reconcile).await,
         Write::Create { generation, user } => create::create(reconcile, generation, user).await,
         Write::Publish { user, output } => publish::publish(reconcile, &user, &output).await,
-        Write::RecordOutput { user, output } => publish::announce(reconcile, &user.id, &output).await,
+        Write::RecordOutput { user, output } => publish::announce(reconcile, &user, &output).await,
         Write::UsersAreDone(after) => {
             publish::users_are_done(reconcile, after);
             Ok(())

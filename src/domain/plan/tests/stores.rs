@@ -3,13 +3,16 @@
 use std::time::Duration;
 
 use super::super::{
-    AfterUsers, Deletion, Done, OutputReport, OutputState, UserView, Verified, holds_credential, report_of,
+    AfterUsers, Deletion, Done, OutputReport, OutputState, Report, Step, UserView, Verified,
+    holds_credential, plan, report_of,
 };
 use super::builders::{
     a_deleted_resource, a_new_resource, a_ready_resource, a_recorded_resource, an_existing, candidate,
     contents, details, down, id, shown_for, the_entry,
 };
 use super::{Observation, check};
+use crate::domain::blocker::Blocker;
+use crate::domain::reason::Reason;
 
 const DROP: &str = "drop the finalizer";
 const REMOVE: &str = "remove Entry \"left\"";
@@ -85,6 +88,25 @@ fn what_was_written_counts_while_its_store_is_down() {
             "publish u1 g1",
         ),
     ]);
+}
+
+/// The login of the store is refused, or the store is not what it should be.
+#[test]
+fn a_resource_is_not_ready_while_only_a_person_can_repair_its_store() {
+    let broken = || Blocker::lasting(Reason::VaultNotReady, "the login is refused");
+    let o = || ready().with_output(&the_entry(), OutputState::Unknown(broken()));
+    let reported = "output VaultNotReady STALLED (u1 g1), try again";
+    check(vec![
+        ("it was ready", o(), reported),
+        ("another output is repaired first", o().without_secret(), "read u1"),
+        ("by a write", proved(o().without_secret()), "publish u1 g1"),
+        ("then it is reported", proved(o()), reported),
+        ("it was not ready before", proved(o()).but(|o| o.spec_observed = false), reported),
+        ("the verification continues", o().verification_due(), "verify what is published"),
+    ]);
+    let Step::Settled(first) = plan(&o()) else { panic!("it ends") };
+    let Report::Blocked { blocker, .. } = first.report else { panic!("it is blocked") };
+    assert!(!blocker.stalled, "a person may apply what is missing within the grace period");
 }
 
 #[test]

@@ -19,6 +19,7 @@ use crate::controller::test_support::apiserver::{Apiserver, context};
 use crate::controller::test_support::vault::{Entry, Vault};
 use crate::controller::vault::mark::EntryMark;
 use crate::controller::vault::view::state as state_of;
+use crate::domain::blocker::Blocker;
 use crate::domain::format::Values;
 use crate::domain::plan::OutputState;
 use crate::domain::reason::Reason;
@@ -67,6 +68,13 @@ impl VaultEntries {
         let memory = &self.resource.ctx.vault_memory;
         let object = self.resource.ctx.vaults.get(&key).unwrap();
         memory.answered(&key, &state_of(&object), &Server::new(cluster, None))
+    }
+
+    /// The last check of the Vault has found this.
+    fn finds(&self, result: Result<(), Blocker>) {
+        let ctx = &self.resource.ctx;
+        let key = Key { namespace: "connector".into(), name: "vault".into() };
+        ctx.vault_memory.found(&key, &state_of(&ctx.vaults.get(&key).unwrap()), result);
     }
 
     fn put(&self, data: Value, owner: Option<&str>) {
@@ -132,6 +140,34 @@ async fn a_vault_that_is_sealed_is_reported_as_such() {
     );
     assert_eq!(why(place.output().write(&values("u2")).await.unwrap_err()), Reason::VaultSealed);
     assert_eq!(why(place.output().remove().await.unwrap_err()), Reason::VaultSealed);
+}
+
+/// The check of the Vault tries a login again that was refused, and no output does so.
+#[tokio::test]
+async fn outputs_wait_for_a_person_who_repairs_the_vault_and_send_nothing() {
+    let mut place = VaultEntries::new().await;
+    let recorded = publish(&place, "u1", None).await;
+    place.record(recorded.clone());
+    // A request would be answered with that.
+    place.vault.seal();
+    place.finds(Err(Blocker::lasting(Reason::LoginRefused, "it is refused")));
+    let why = |failure: Failure| match failure {
+        Failure::OutputUnavailable(blocker) => blocker,
+        other => panic!("{other:?}"),
+    };
+    let mut found = vec![why(place.output().observe(Some(&recorded)).await.unwrap_err())];
+    place.come_due();
+    found.push(why(place.output().observe(Some(&recorded)).await.unwrap_err()));
+    found.push(why(place.output().prove_writable(&OutputState::Absent, 1).await.unwrap_err()));
+    found.push(why(place.output().remove().await.unwrap_err()));
+    for blocker in found {
+        assert_eq!((blocker.reason, blocker.stalled), (Reason::VaultNotReady, true), "{}", blocker.message);
+        assert!(blocker.message.contains("Vault connector/vault is not ready (LoginRefused)"));
+    }
+    // What passes says nothing of what was written.
+    *place.interval.lock() = Duration::from_hours(1);
+    place.finds(Err(Blocker::passing(Reason::Unreachable, "it is down")));
+    assert!(matches!(state(&place, Some(&recorded)).await, OutputState::Ours { .. }));
 }
 
 /// The mark comes first and is read back, so that data without our mark is never ours.

@@ -76,6 +76,10 @@ impl VaultOutput {
         };
         if let Some((seen, state)) = self.known(recorded, &at) {
             let Resource { ctx, key, verification_interval, .. } = &self.resource;
+            // Without a request: what only a person can repair is reported until then.
+            if let Some(why) = self.view()?.lasting(ctx) {
+                return Err(Failure::OutputUnavailable(why));
+            }
             let left = ctx.memory.change(key, |user| {
                 user.compared.due_in(&self.id, *verification_interval, &ctx.process.random)
             });

@@ -27,8 +27,6 @@ use crate::api::technical_user::{
 };
 use crate::controller::objects::Key;
 use crate::controller::technical_user::failure::Failure;
-use crate::controller::vault::mark::EntryMark;
-use crate::controller::vault::policy::Use;
 use crate::controller::vault::view::VaultView;
 use crate::domain::blocker::Blocker;
 use crate::domain::format::{Content, FormatError, Values};
@@ -182,35 +180,12 @@ impl Output for VaultOutput {
         !self.alias_is_fixed()
     }
 
-    /// By what the policies permit, and by what is at another place than the one that was observed.
     async fn prove_writable(
         &mut self,
         state: &OutputState,
         generation: i64,
     ) -> Result<Result<Writable, Blocker>, Failure> {
-        if let Err(error) = self.layout.placeholder() {
-            return Ok(Err(super::invalid(&self.id, &error)));
-        }
-        // An existing user has the place of the first generation.
-        let at = self.at(generation.max(1))?;
-        let is_seen = self.seen.as_ref().is_none_or(|seen| seen.at.path == at.path);
-        if let (OutputState::Foreign(owner), true) = (state, is_seen) {
-            return Ok(Err(self.foreign(owner)));
-        }
-        let client = self.client().await?;
-        if let Some(blocker) = self.denied(&client, &at, Use::Own).await? {
-            return Ok(Err(blocker));
-        }
-        if !is_seen
-            && let Some(metadata) = client.metadata(&at.path).await.map_err(|error| self.failure(&error))?
-        {
-            let marked = EntryMark::of(&metadata.custom_metadata);
-            let is_foreign = marked.as_ref().map_or(metadata.version > 0, |mark| !self.is_ours(mark));
-            if is_foreign {
-                return Ok(Err(self.foreign(&self.words(marked.as_ref()))));
-            }
-        }
-        Ok(self.claim(&at).map(|()| Writable::default()))
+        self.can_be_written(state, generation).await
     }
 
     /// Marks the entry, then writes its data, each only if the entry is as it was seen.

@@ -1,14 +1,48 @@
-//! Whether the login may write the entries of an output.
+//! Whether an entry can be written: by what is there, and by what the policies of the login permit.
 
 use super::VaultOutput;
 use crate::controller::technical_user::failure::Failure;
+use crate::controller::technical_user::outputs::{self, Writable};
+use crate::controller::vault::mark::EntryMark;
 use crate::controller::vault::policy::{self, Use};
 use crate::domain::blocker::Blocker;
+use crate::domain::plan::OutputState;
 use crate::domain::reason::Reason;
 use crate::domain::vault::place::EntryAt;
 use crate::vault::{VaultClient, VaultError};
 
 impl VaultOutput {
+    /// By what the policies permit, and by what is at the place if that is another one than was observed.
+    pub(super) async fn can_be_written(
+        &self,
+        state: &OutputState,
+        generation: i64,
+    ) -> Result<Result<Writable, Blocker>, Failure> {
+        if let Err(error) = self.layout.placeholder() {
+            return Ok(Err(outputs::invalid(&self.id, &error)));
+        }
+        // An existing user has the place of the first generation.
+        let at = self.at(generation.max(1))?;
+        let is_seen = self.seen.as_ref().is_none_or(|seen| seen.at.path == at.path);
+        if let (OutputState::Foreign(owner), true) = (state, is_seen) {
+            return Ok(Err(self.foreign(owner)));
+        }
+        let client = self.client().await?;
+        if let Some(blocker) = self.denied(&client, &at, Use::Own).await? {
+            return Ok(Err(blocker));
+        }
+        if !is_seen
+            && let Some(metadata) = client.metadata(&at.path).await.map_err(|error| self.failure(&error))?
+        {
+            let marked = EntryMark::of(&metadata.custom_metadata);
+            let is_foreign = marked.as_ref().map_or(metadata.version > 0, |mark| !self.is_ours(mark));
+            if is_foreign {
+                return Ok(Err(self.foreign(&self.words(marked.as_ref()))));
+            }
+        }
+        Ok(self.claim(&at).map(|()| Writable::default()))
+    }
+
     /// Why the login may not write an entry.
     pub(super) async fn denied(
         &self,

@@ -22,7 +22,7 @@ pub(super) async fn remove(resource: &Resource, id: &OutputId) -> Result<(), Fai
     }
     let client = view.client_for_cleanup(&resource.ctx).await.map_err(Failure::OutputUnavailable)?;
     let here = view.answering(&resource.ctx, &client).await;
-    for Left { at, elsewhere } in entries(resource, id, &vault, here.as_ref())? {
+    for Left { at, elsewhere, .. } in entries(resource, id, &vault, here.as_ref())? {
         match remove_from(resource, id, &client, (&at, here.as_ref())).await {
             Ok(false) if elsewhere => left_behind(resource, &vault, &at.path)?,
             Ok(_) => {}
