@@ -158,8 +158,8 @@ fn judge(o: &Observation) -> Result<(), TestCaseError> {
             prop_assert!(!drops || o.deleting, "drops the finalizer of a living resource");
             let creates = matches!(write, Write::Create { .. });
             prop_assert!(!creates || !o.deleting, "makes a user for a resource under deletion");
-            let created = if let Write::Create { generation, .. } = &write { *generation } else { 0 };
-            let writable = o.outputs.iter().all(|output| output.writable_for(created) == Some(&Ok(())));
+            let number = if let Write::Create { generation, .. } = &write { *generation } else { 0 };
+            let writable = o.outputs.iter().all(|output| output.writable_for(number) == Some(&Ok(())));
             prop_assert!(!creates || writable, "makes a user for an unwritable output");
             let unreadable = o.attempt.as_ref().is_some_and(|open| open.attempt.is_none());
             let settled = o.attempt.as_ref().is_some_and(|open| open.state == AttemptState::Settled);

@@ -189,7 +189,7 @@ async fn a_deletion_does_not_take_an_entry_on_another_server_for_removed() {
     assert!(!place.is_there());
 }
 
-/// Nothing lists an entry whose Vault resource is gone, so its TechnicalUser reports it.
+/// Nothing lists an entry whose Vault resource is gone, so its `TechnicalUser` reports it.
 #[tokio::test]
 async fn an_entry_in_a_vault_that_cannot_be_read_is_reported_with_its_resource() {
     let mut place = VaultEntries::new().await;
