@@ -78,8 +78,8 @@ pub use vault_output::{VaultOutput, VaultRef};
         .message("deletionPolicy has no effect on an existing user: the operator never changes or deletes it"),
     validation = Rule::new("!has(self.restart) || !has(self.outputs) || self.outputs.exists(o, has(o.secret) && !(has(o.secret.format) && o.secret.format in ['EdcHelmValues', 'VaultJson', 'DataSpaceIntegration']))")
         .message("restart has no effect: no output has a reader that needs a restart to see a change"),
-    validation = Rule::new("!has(self.outputs) || self.outputs.exists(o, has(o.vault)) || self.outputs.all(o, !has(o.secret) || has(o.secret.secretAlias) || !(has(o.secret.format) && o.secret.format in ['EdcEnv', 'EdcHelmValues', 'EdcMemory', 'Properties']))")
-        .message("the formats EdcEnv, EdcHelmValues, EdcMemory and Properties need secretAlias, or a vault output whose alias they use")
+    validation = Rule::new("!has(self.outputs) || self.outputs.exists(o, has(o.vault) && !(has(o.vault.creationPolicy) && o.vault.creationPolicy == 'Merge')) || self.outputs.all(o, !has(o.secret) || has(o.secret.secretAlias) || !(has(o.secret.format) && o.secret.format in ['EdcEnv', 'EdcHelmValues', 'EdcMemory', 'Properties']))")
+        .message("the formats EdcEnv, EdcHelmValues, EdcMemory and Properties need secretAlias, or a vault output with creationPolicy Owner, whose alias they use")
 )]
 pub struct TechnicalUserSpec {
     /// The Portal that the user belongs to. It cannot be changed: create a new TechnicalUser instead.

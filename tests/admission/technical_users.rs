@@ -25,7 +25,7 @@ const MERGE: &str =
 const NOT_IMMUTABLE: &str = "immutable is not for creationPolicy Merge: the Secret belongs to another owner";
 const NUMBERED: &str =
     "the name of an immutable Secret has at most 240 characters, because a dash and a number follow";
-const ALIAS_NEEDED: &str = "the formats EdcEnv, EdcHelmValues, EdcMemory and Properties need secretAlias, or a vault output whose alias they use";
+const ALIAS_NEEDED: &str = "the formats EdcEnv, EdcHelmValues, EdcMemory and Properties need secretAlias, or a vault output with creationPolicy Owner, whose alias they use";
 const ONE_KIND: &str = "an output names exactly one of secret and vault";
 const PATH: &str =
     "path has letters, digits and . _ - in segments with a / between them, and no segment . or ..";
@@ -49,6 +49,8 @@ fn vault_entries() -> Vec<Case> {
     let outputs = |outputs: Vec<Value>| json!({ "outputs": outputs });
     let one = |fields: Value| outputs(vec![entry(fields)]);
     let other = json!({ "vaultRef": { "name": "vault", "namespace": "other" } });
+    let variables = || json!({ "secret": { "format": "EdcEnv" } });
+    let merged = || entry(json!({ "creationPolicy": "Merge", "path": "a/b" }));
     let mut cases = vec![
         yes(&create, &one(json!({}))),
         yes(&create, &one(json!({ "path": "connectors/tenant/edc_1.x" }))),
@@ -65,7 +67,13 @@ fn vault_entries() -> Vec<Case> {
             &json!({ "outputs": [{ "secret": {}, "vault": { "vaultRef": { "name": "v" } } }] }),
             ONE_KIND,
         ),
-        yes(&create, &outputs(vec![json!({ "secret": { "format": "EdcEnv" } }), entry(json!({}))])),
+        yes(&create, &outputs(vec![variables(), entry(json!({}))])),
+        yes(&create, &outputs(vec![variables(), merged(), entry(json!({ "creationPolicy": "Owner" }))])),
+        no(&create, &outputs(vec![variables(), merged()]), ALIAS_NEEDED),
+        yes(
+            &create,
+            &outputs(vec![merged(), json!({ "secret": { "format": "EdcEnv", "secretAlias": "a/b" } })]),
+        ),
     ];
     for wrong in ["/a", "a/", "a//b", ".", "a/../b", "a%2fb", "a b", "did:web:x"] {
         cases.push(no(&create, &one(json!({ "path": wrong })), PATH));

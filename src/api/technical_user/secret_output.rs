@@ -91,8 +91,8 @@ pub struct SecretOutput {
 
     /// The name of the entry in Vault in which the connector finds the client secret, for the formats EdcEnv, EdcHelmValues,
     /// EdcMemory, Properties and Template. Letters, digits, dots, dashes, underscores and slashes. Default: the alias of the
-    /// first vault output of the resource, which changes with each generation of the user if the Vault's `aliasMode` is
-    /// PerGeneration. Required for these formats, Template aside, if there is no vault output.
+    /// first vault output of the resource with creationPolicy Owner, which changes with each generation of the user if the
+    /// Vault's `aliasMode` is PerGeneration. Required for these formats, Template aside, if there is no such output.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 200), regex(pattern = r"^[-._a-zA-Z0-9]+(/[-._a-zA-Z0-9]+)*$"))]
     pub secret_alias: Option<String>,

@@ -125,7 +125,9 @@ impl Value {
             Self::TrustedIssuers => {
                 "the portal, if it shows it to the login, and spec.dataspace.trustedIssuers of the Portal"
             }
-            Self::SecretAlias => "secretAlias of the output, else the alias of the first vault output",
+            Self::SecretAlias => {
+                "secretAlias of the output, else the alias of the first vault output with creationPolicy Owner"
+            }
             Self::IssuerUrl => "the token URL of an internal user; other users have none",
         }
     }

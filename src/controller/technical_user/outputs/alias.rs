@@ -1,9 +1,10 @@
-//! The alias that a Secret with the variables of a connector names: that of the first entry in a Vault that the outputs name. A
-//! Secret names no alias before the entry there holds the credential of its user, because its readers would find nothing, or the
-//! secret of another user.
+//! The alias that a Secret with the variables of a connector names: that of the first entry in a Vault that the outputs name and
+//! the operator owns. An entry of another owner has the keys that its own readers expect, so its alias is never used. A Secret
+//! names no alias before the entry there holds the credential of its user, because its readers would find nothing, or the secret
+//! of another user.
 
 use super::Resource;
-use super::vault_entry::{EntryAt, of_entry};
+use super::vault_entry::{EntryAt, KIND, of_entry};
 use crate::api::technical_user::{RecordedEntry, RecordedOutput};
 use crate::domain::blocker::Blocker;
 use crate::domain::plan::OutputId;
@@ -22,8 +23,8 @@ enum Holder<'a> {
 }
 
 impl Resource {
-    /// The alias that Secrets name for a user of this generation; `None` if no output is an entry in a Vault. `written`: this
-    /// reconcile wrote the first entry for this user.
+    /// The alias that Secrets name for a user of this generation; `None` if no output is an entry in a Vault that the operator
+    /// owns. `written`: this reconcile wrote the first entry for this user.
     ///
     /// # Errors
     /// What it waits for: no entry holds the credential of the user yet.
@@ -64,8 +65,9 @@ impl Resource {
     }
 
     fn holder(&self, first: &OutputId, user: &UserId, generation: i64) -> Option<Holder<'_>> {
-        let holds =
-            |output: &&RecordedOutput| output.entry.as_ref().is_some_and(|entry| entry.user == user.as_str());
+        let holds = |output: &&RecordedOutput| {
+            output.kind == KIND && output.entry.as_ref().is_some_and(|entry| entry.user == user.as_str())
+        };
         let own = self.history.recorded(first).filter(holds);
         // Of several the one that had the last credential and that Secrets named before the spec named another one first.
         let is_former = |output: &RecordedOutput| self.stores.vaults.place(&output.id()).is_none();

@@ -29,11 +29,25 @@ fn recorded(path: &str, alias: &str, user: &str) -> RecordedOutput {
     }
 }
 
+/// Keys in an entry of another owner, as a status records them.
+fn merged(path: &str, user: &str) -> RecordedOutput {
+    RecordedOutput { kind: "MergedVaultEntry".into(), ..recorded(path, path, user) }
+}
+
 /// A resource whose spec names an entry at this path.
 async fn at_path(place: &VaultEntries, path: &str, status: Vec<RecordedOutput>) -> Resource {
-    let specs = [path, "second"].map(|path| -> Spec {
-        serde_json::from_value(json!({"vault": {"vaultRef": {"name": "vault"}, "path": path}})).unwrap()
-    });
+    let specs = [path, "second"].map(|path| json!({"path": path}));
+    with_outputs(place, &specs, status).await
+}
+
+/// A resource whose spec names these outputs in the Vault.
+async fn with_outputs(place: &VaultEntries, specs: &[Value], status: Vec<RecordedOutput>) -> Resource {
+    let spec = |more: &Value| -> Spec {
+        let mut vault = json!({"vaultRef": {"name": "vault"}});
+        vault.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        serde_json::from_value(json!({ "vault": vault })).unwrap()
+    };
+    let specs: Vec<_> = specs.iter().map(spec).collect();
     let mut resource = place.resource.clone();
     let ctx = &resource.ctx;
     resource.stores.vaults = Vaults::of(ctx, &resource.key, Some(&specs), &status).await.unwrap();
@@ -89,6 +103,29 @@ async fn a_secret_names_the_alias_of_an_entry_that_holds_the_credential_of_its_u
     let mut without = place.resource.clone();
     without.stores.vaults = Vaults::default();
     assert_eq!(without.alias(&UserId::new("u1"), 1, false), Ok(None));
+}
+
+/// A connector reads the key `content`, and an entry of another owner has the keys that its readers expect.
+#[tokio::test]
+async fn an_entry_of_another_owner_has_no_alias_for_a_secret() {
+    let place = VaultEntries::new().await;
+    let (app, own) = (json!({"path": "app", "creationPolicy": "Merge"}), json!({"path": "edc"}));
+    let user = UserId::new("u1");
+    for specs in [[app.clone(), own.clone()], [own, app.clone()]] {
+        let only_app = with_outputs(&place, &specs, vec![merged("app", "u1")]).await;
+        assert_eq!(only_app.alias(&user, 1, false).map_err(|why| why.reason), Err(Reason::NotYet));
+        let both =
+            with_outputs(&place, &specs, vec![merged("app", "u1"), recorded("edc", "edc-1", "u1")]).await;
+        for written in [false, true] {
+            assert_eq!(both.alias(&user, 1, written), Ok(Some("edc-1".to_owned())), "{written}");
+        }
+    }
+    let alone = with_outputs(&place, &[app], vec![merged("app", "u1")]).await;
+    for written in [false, true] {
+        assert_eq!(alone.alias(&user, 1, written), Ok(None), "{written}");
+    }
+    let spec: Spec = serde_json::from_value(json!({"secret": {"format": "EdcEnv"}})).unwrap();
+    assert!(!of_entry(&alone, &spec).unwrap().names_alias());
 }
 
 /// The annotation of a Secret shows that its alias is another one, and not that its user is.

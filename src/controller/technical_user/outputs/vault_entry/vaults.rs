@@ -52,7 +52,7 @@ impl Vaults {
                 .and_then(|view| view.place(entry.path.as_deref(), resource, folder.as_ref()))
                 .map(|place| if entry.merges() { place.fixed() } else { place })
                 .and_then(|place| vaults.unless_taken(ctx, &key, place));
-            if vaults.first.is_none() {
+            if vaults.first.is_none() && !entry.merges() {
                 vaults.first = Some(id.clone());
                 let of_record = || {
                     current.and_then(|entry| Alias::parse(&entry.secret_alias).ok()).map(NumberedAlias::fixed)
@@ -110,7 +110,8 @@ impl Vaults {
         self.places.iter().filter(move |(_, place)| place.as_ref().is_ok_and(is_at)).map(|(id, _)| id)
     }
 
-    /// The first output of the spec that is an entry: a Secret with the variables of a connector names its alias.
+    /// The first output of the spec that is an entry which the operator owns: a Secret with the variables of a connector names
+    /// its alias.
     #[must_use]
     pub fn first(&self) -> Option<&OutputId> {
         self.first.as_ref()
