@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::vault_entries::VaultEntries;
 use super::{Place, publish, state, values};
-use crate::api::technical_user::RecordedOutput;
+use crate::api::technical_user::{RecordedEntry, RecordedOutput};
 use crate::controller::technical_user::failure::Failure;
 use crate::controller::technical_user::outputs::Output;
 use crate::controller::technical_user::outputs::kinds::of_record;
@@ -193,6 +193,26 @@ async fn a_note_without_its_data_makes_no_key_ours() {
     assert!(matches!(failure, Failure::OutputUnavailable(why) if why.reason == Reason::KeyTaken));
     merged.output().remove().await.unwrap();
     assert_eq!((merged.entry().data, merged.has_note()), (theirs, false));
+}
+
+/// The note is at another path, where its owner has written the key meanwhile, and the path was changed back.
+#[tokio::test]
+async fn a_key_of_the_owner_at_a_path_that_was_only_announced_is_kept() {
+    let mut merged = MergedEntries::new().await;
+    let mut recorded = publish(&merged, "u1", None).await;
+    let entry = recorded.entry.clone().unwrap();
+    recorded.begun = vec![RecordedEntry { secret_alias: "left".into(), ..entry }];
+    merged.record(recorded.clone());
+    let theirs = json!({"content": "of the owner"});
+    merged.0.vault.put("left", Entry { data: theirs.clone(), ..merged.entry() });
+    merged.come_due();
+    let mut output = merged.output();
+    output.observe(Some(&recorded)).await.unwrap();
+    output.write(&values("u1")).await.unwrap();
+    let former = output.superseded().remove(0);
+    merged.0.resource.history.outputs.push(former.clone());
+    of_record(&merged.0.resource, &former.id()).unwrap().remove().await.unwrap();
+    assert_eq!(merged.0.vault.get("left").map(|entry| entry.data), Some(theirs));
 }
 
 /// The data are written, and the status does not say so yet.

@@ -63,6 +63,25 @@ async fn what_is_at_another_place_is_removed_though_the_output_is_as_it_should_b
     assert!(place.vault.get("left").is_none() && place.is_there());
 }
 
+/// Another client was the first to write data at a place that this resource had only marked.
+#[tokio::test]
+async fn data_of_another_client_at_a_place_that_was_only_announced_are_kept() {
+    let mut place = VaultEntries::new().await;
+    let recorded = written_with(&place, &["left".into()]).await;
+    place.record(recorded.clone());
+    let hint = &place.resource.ctx.installation.hint;
+    let custom = EntryMark::for_content(OWNER, hint, "of other data");
+    let theirs = json!({"content": "of another"});
+    place.vault.put("left", Entry { version: 1, data: theirs.clone(), custom });
+    let mut output = place.output();
+    output.observe(Some(&recorded)).await.unwrap();
+    output.write(&values("u1")).await.unwrap();
+    let former = output.superseded().remove(0);
+    place.resource.history.outputs.push(former.clone());
+    of_record(&place.resource, &former.id()).unwrap().remove().await.unwrap();
+    assert_eq!(place.vault.get("left").map(|entry| entry.data), Some(theirs));
+}
+
 #[tokio::test]
 async fn places_are_named_while_it_is_not_known_whether_something_is_there() {
     let place = VaultEntries::new().await;

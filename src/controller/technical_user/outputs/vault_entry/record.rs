@@ -15,11 +15,13 @@ impl VaultOutput {
             secret_alias: paths.secret_alias.clone(),
             server: self.server().map(|server| server.as_str().to_owned()).unwrap_or_default(),
             user: user.to_string(),
+            digest: String::new(),
             keys: Vec::new(),
         }
     }
 
-    /// What a status records of an entry that another one replaces, beside those that it replaces as well.
+    /// What a status records of an entry that another one replaces, beside those that it replaces as well. Where the write was only
+    /// announced, nothing is recorded of its content: what is there is ours only if its mark or its note has its digest.
     pub(super) fn former(
         &self,
         recorded: &RecordedOutput,
@@ -33,8 +35,10 @@ impl VaultOutput {
             // One path may be on two servers.
             so_named.all(|other| other.entry.as_ref() == Some(entry))
         });
-        let entry = Some(entry.clone());
-        Some(RecordedOutput { name, entry, begun: Vec::new(), conditions: Vec::new(), ..recorded.clone() })
+        let was_written = recorded.entry.as_ref() == Some(entry);
+        let written = if was_written { recorded.clone() } else { RecordedOutput::default() };
+        let (kind, entry) = (recorded.kind.clone(), Some(entry.clone()));
+        Some(RecordedOutput { kind, name, entry, begun: Vec::new(), conditions: Vec::new(), ..written })
     }
 
     /// What a status records of an entry that is as it was written. The rules of the Vault may divide its path in another way into
