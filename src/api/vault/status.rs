@@ -67,6 +67,10 @@ pub struct AbandonedEntry {
     /// When the operator gave up.
     #[schemars(length(max = WORD), extend("format" = "date-time"))]
     pub since: String,
+    /// Whether the status of the resource recorded that the operator wrote the data. If it is absent, the operator deletes the entry
+    /// only if the digest in its mark is that of the data.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub written: bool,
 }
 
 impl Bounded for AbandonedEntry {

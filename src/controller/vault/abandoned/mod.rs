@@ -1,6 +1,7 @@
 //! Entries that were left in a Vault, because it was down when their resources were deleted: listed in its status, and removed
 //! once that is possible.
 
+mod data;
 mod fate;
 mod keys;
 
@@ -213,7 +214,8 @@ async fn remove(
     let hint = &ctx.installation.hint;
     let owner = Owner::parse(&entry.owner);
     let note = owner.as_ref().and_then(|owner| EntryNote::of(&metadata.custom_metadata, owner));
-    match EntryMark::of(&metadata.custom_metadata) {
+    let mark = EntryMark::of(&metadata.custom_metadata);
+    match &mark {
         None if note.as_ref().is_some_and(|note| note.is_here(hint, &[])) => {}
         None if note.is_some() => return Ok(Fate::Kept("it has the mark of another cluster")),
         None => return Ok(Fate::Kept("its mark was removed")),
@@ -236,13 +238,16 @@ async fn remove(
         Ok(found) => fate(vault, &path, server.as_ref(), found.as_ref()),
         Err(_) => Fate::Kept("the operator cannot read the TechnicalUser of its mark"),
     };
-    if matches!(fate, Fate::Removable) {
-        match &note {
-            Some(note) => {
-                keys::remove(client, &path, (&owner, note), &ctx.installation.digest_key).await?;
-            }
-            None => client.delete(&path).await?,
+    if !matches!(fate, Fate::Removable) {
+        return Ok(fate);
+    }
+    let digests = &ctx.installation.digest_key;
+    match (&note, &mark) {
+        (Some(note), _) => keys::remove(client, &path, (&owner, note), digests).await?,
+        (None, Some(mark)) if !data::are_ours(client, &path, (entry, mark), digests).await? => {
+            return Ok(Fate::NotOurs("its data are not those of its mark"));
         }
+        (None, _) => client.delete(&path).await?,
     }
     Ok(fate)
 }

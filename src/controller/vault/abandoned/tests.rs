@@ -96,6 +96,31 @@ async fn keys_that_are_left_are_removed_from_an_entry_that_is_kept() {
     assert_eq!(entry.custom, [("team".to_owned(), "blue".to_owned())].into());
 }
 
+/// Another client wrote the data after the mark, or changed them.
+#[tokio::test]
+async fn an_entry_with_other_data_than_its_mark_has_is_kept_unless_it_was_written() {
+    let scene = scene(OWNER);
+    let custom = EntryMark::for_content(OWNER, &scene.ctx.installation.hint, "of other data");
+    scene.vault.put("edc-1", Entry { version: 1, data: json!({"content": "of another"}), custom });
+    assert_eq!(scene.after_check(OWNER).await, (true, false));
+    let written = AbandonedEntry { written: true, ..left("secret/data/edc-1", OWNER) };
+    let (listed, _) = scene.check(written).await;
+    assert!(listed.is_empty() && scene.vault.get("edc-1").is_none());
+}
+
+/// The mark alone is there, or the status did not record the write of the data that it has the digest of.
+#[tokio::test]
+async fn an_entry_whose_write_the_status_did_not_record_is_removed_with_the_data_of_its_mark() {
+    let scene = scene(OWNER);
+    let content = [("content".to_owned(), "s3cret".into())].into();
+    let digest = scene.ctx.installation.digest_key.of_content(&content);
+    for (version, data) in [(0, serde_json::Value::Null), (1, json!({"content": "s3cret"}))] {
+        let custom = EntryMark::for_content(OWNER, &scene.ctx.installation.hint, &digest);
+        scene.vault.put("edc-1", Entry { version, data, custom });
+        assert_eq!(scene.after_check(OWNER).await, (false, false), "{version}");
+    }
+}
+
 /// Another server has another entry at the same path, or none yet.
 #[tokio::test]
 async fn an_entry_on_another_server_is_neither_removed_nor_taken_for_removed() {

@@ -82,6 +82,22 @@ async fn data_of_another_client_at_a_place_that_was_only_announced_are_kept() {
     assert_eq!(place.vault.get("left").map(|entry| entry.data), Some(theirs));
 }
 
+/// The Vault lists where the data were written, and where they may only have been.
+#[tokio::test]
+async fn an_entry_that_is_left_is_listed_with_whether_it_was_written() {
+    let mut place = VaultEntries::new().await;
+    let recorded = written_with(&place, &["left".into()]).await;
+    place.record(recorded);
+    let vault = json!({"apiVersion": "technicaluser.dev/v1alpha1", "kind": "Vault", "spec": {}});
+    place.apiserver.put_object("vaults", "connector", "vault", vault);
+    place.output().abandon("It is down.").await.unwrap();
+    let vault = place.apiserver.object("vaults", "connector", "vault").unwrap();
+    let listed = vault["status"]["abandoned"].as_array().unwrap();
+    let listed: Vec<_> = listed.iter().map(|entry| (&entry["path"], &entry["written"])).collect();
+    let paths = ["secret/data/edc-1", "secret/data/left"].map(serde_json::Value::from);
+    assert_eq!(listed, [(&paths[0], &json!(true)), (&paths[1], &json!(null))]);
+}
+
 #[tokio::test]
 async fn places_are_named_while_it_is_not_known_whether_something_is_there() {
     let place = VaultEntries::new().await;

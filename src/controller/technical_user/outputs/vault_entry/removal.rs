@@ -83,6 +83,7 @@ pub(super) async fn abandon(resource: &Resource, id: &OutputId, why: &str) -> Re
         server: left.server.as_ref().map(|server| server.as_str().to_owned()).unwrap_or_default(),
         why: why.to_owned(),
         since: since.clone(),
+        written: left.written,
     };
     if !abandoned::list(&resource.ctx, &vault, left.iter().map(entry).collect()).await? {
         report_unlisted(resource, &vault, &left, "It does not exist any more");
@@ -110,6 +111,8 @@ pub(super) struct Left {
     server: Option<Server>,
     /// It was written to another server than the one that the Vault leads to.
     pub(super) elsewhere: bool,
+    /// The status has it as written: another client may have changed its data, but did not write them first.
+    written: bool,
 }
 
 /// Where entries of an output are, or may be: each is in the status before its first write. One that an output of the spec has
@@ -120,15 +123,18 @@ pub(super) fn entries(
     vault: &Key,
     here: Option<&Server>,
 ) -> Result<Vec<Left>, Failure> {
-    let recorded = resource.history.recorded(id).into_iter().flat_map(RecordedOutput::entries);
+    let recorded = resource.history.recorded(id);
+    let written = recorded.filter(|recorded| !recorded.digest.is_empty());
+    let written = written.and_then(|recorded| recorded.entry.as_ref());
     let mut left: Vec<Left> = Vec::new();
-    for entry in recorded {
+    for entry in recorded.into_iter().flat_map(RecordedOutput::entries) {
         let Ok(at) = of_entry(entry) else { continue };
         let there = Server::of_record(&entry.server);
         let elsewhere = here.is_some() && there.is_some() && there.as_ref() != here;
         let is_another = left.iter().all(|known| known.at.path != at.path);
         if is_another && !is_in_use(resource, id, (vault, here.or(there.as_ref())), &at.path)? {
-            left.push(Left { at, server: there.clone().or_else(|| here.cloned()), elsewhere });
+            let server = there.clone().or_else(|| here.cloned());
+            left.push(Left { at, server, elsewhere, written: written == Some(entry) });
         }
     }
     Ok(left)

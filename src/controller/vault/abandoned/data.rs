@@ -1,0 +1,25 @@
+//! Whose the data of an entry are that was left.
+
+use crate::api::vault::AbandonedEntry;
+use crate::controller::vault::mark::EntryMark;
+use crate::domain::digest::DigestKey;
+use crate::domain::vault::path::EntryPath;
+use crate::vault::{Content, VaultClient, VaultError};
+
+/// Whether the data of an entry with the mark of its resource are those that the operator wrote. Mark and data are two writes: if the
+/// status did not record the write, another client may have been the first to write data, and the digest in the mark decides.
+pub(super) async fn are_ours(
+    client: &VaultClient,
+    path: &EntryPath,
+    (left, mark): (&AbandonedEntry, &EntryMark),
+    digests: &DigestKey,
+) -> Result<bool, VaultError> {
+    if left.written {
+        return Ok(true);
+    }
+    let Some(entry) = client.read(path).await? else { return Ok(true) };
+    Ok(match entry.content {
+        Content::Fields(fields) => mark.fits(&digests.of_content(&fields.texts())),
+        Content::Deleted | Content::Destroyed => false,
+    })
+}
