@@ -189,6 +189,11 @@ pub struct RecordedEntry {
     /// The id of the user whose credential the entry holds.
     #[schemars(length(max = WORD))]
     pub user: String,
+    /// A keyed digest (HMAC-SHA-256, 32 hexadecimal digits) of the content that the operator is about to write, by which it finds
+    /// that content again. Absent for an entry whose write is recorded.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    #[schemars(length(max = WORD))]
+    pub digest: String,
     /// The keys that the operator writes into an entry of another owner. Absent for an entry that the operator owns.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = KEYS), inner(length(max = NAME)))]
@@ -269,6 +274,7 @@ impl Bounded for RecordedEntry {
         }
         text(&mut self.server, ADDRESS);
         text(&mut self.user, WORD);
+        text(&mut self.digest, WORD);
         self.keys.truncate(KEYS);
         self.keys.iter_mut().for_each(|key| text(key, NAME));
     }

@@ -16,9 +16,9 @@ pub struct EntryMark {
     pub owner: String,
     /// The hint of the installation.
     pub hint: Hint,
-    /// The digest of the content that was written after the mark. Mark and data are two writes: another client may have written
-    /// the data.
-    pub digest: Option<String>,
+    /// The digest of the content that is written after the mark, then that of the content which is there until then. Mark and data
+    /// are two writes: another client may have written the data. Empty if the mark says nothing of the content.
+    pub digests: Vec<String>,
 }
 
 impl EntryMark {
@@ -29,8 +29,9 @@ impl EntryMark {
     #[must_use]
     pub fn of(custom_metadata: &BTreeMap<String, String>) -> Option<Self> {
         let (owner, hint) = (custom_metadata.get(keys::OWNER)?, custom_metadata.get(keys::INSTALLATION)?);
-        let digest = custom_metadata.get(keys::CONTENT_DIGEST).cloned();
-        Some(Self { owner: owner.clone(), hint: Hint::read(hint), digest })
+        let digests = custom_metadata.get(keys::CONTENT_DIGEST).map(String::as_str).unwrap_or_default();
+        let digests = digests.split_whitespace().map(str::to_owned).collect();
+        Some(Self { owner: owner.clone(), hint: Hint::read(hint), digests })
     }
 
     /// The custom metadata that are the mark of a resource of this installation.
@@ -48,10 +49,22 @@ impl EntryMark {
         custom_metadata
     }
 
-    /// Whether the data may be what was written after the mark, by the digest of their content.
+    /// The same for a content that replaces another one, with the digests of both.
+    #[must_use]
+    pub fn for_change(owner: &str, hint: &Hint, next: &str, present: &str) -> BTreeMap<String, String> {
+        Self::for_content(owner, hint, &format!("{next} {present}"))
+    }
+
+    /// Whether the data may be what was written after the mark, or before it, by the digest of their content.
     #[must_use]
     pub fn fits(&self, digest: &str) -> bool {
-        self.digest.as_ref().is_none_or(|written| written == digest)
+        self.digests.is_empty() || self.names(digest)
+    }
+
+    /// Whether it has the digest of this content.
+    #[must_use]
+    pub fn names(&self, digest: &str) -> bool {
+        self.digests.iter().any(|named| named == digest)
     }
 
     /// Whether it is that of this resource, here or in an installation whose users this one takes over.

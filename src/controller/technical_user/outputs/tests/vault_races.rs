@@ -2,15 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::vault_entries::{PATH, VaultEntries};
 use super::{OWNER, Place as _, publish, state, values};
+use crate::api::technical_user::RecordedOutput;
 use crate::controller::technical_user::failure::Failure;
 use crate::controller::technical_user::outputs::kinds::of_record;
 use crate::controller::test_support::vault::Entry;
 use crate::controller::vault::mark::EntryMark;
 use crate::domain::plan::OutputState;
+use crate::domain::reason::Reason;
 
 const OTHER: &str = "prod/connector/other";
 
@@ -93,4 +95,70 @@ async fn data_whose_answer_was_lost_are_ours() {
     place.vault.meanwhile("POST data", PATH, BTreeMap::default(), Some(json!({"content": "secret-of-u1"})));
     assert!(matches!(output.write(&values("u1")).await, Err(Failure::Overtaken)));
     assert!(matches!(state(&place, None).await, OutputState::Ours { metadata_as_wanted: true, .. }));
+}
+
+/// The status records neither write, and the operator ends after the mark for the second one.
+#[tokio::test]
+async fn data_are_ours_while_the_mark_is_that_of_the_next_data() {
+    let mut place = VaultEntries::new().await;
+    let announced = place.output().announced(None, &values("u1")).unwrap();
+    publish(&place, "u1", Some(&announced)).await;
+    let mut output = place.output();
+    output.observe(Some(&announced)).await.unwrap();
+    let before = place.vault.get(PATH).unwrap();
+    place.vault.meanwhile("POST data", PATH, BTreeMap::default(), Some(before.data.clone()));
+    assert!(matches!(output.write(&values("u2")).await, Err(Failure::Overtaken)));
+    let seen = state(&place, Some(&announced)).await;
+    assert!(matches!(seen, OutputState::Ours { metadata_as_wanted: true, .. }), "{seen:?}");
+
+    // Data that another client restores are ours no longer than the mark before the last one says so.
+    for (user, is_ours) in [("u2", true), ("u3", false)] {
+        publish(&place, user, Some(&announced)).await;
+        let after = place.vault.get(PATH).unwrap();
+        place.vault.change(PATH, before.data.clone());
+        let seen = state(&place, Some(&RecordedOutput::default())).await;
+        assert_eq!(matches!(seen, OutputState::Ours { .. }), is_ours, "{user} {seen:?}");
+        place.vault.put(PATH, after);
+    }
+    place.record(announced.clone());
+    of_record(&place.resource, &announced.id()).unwrap().remove().await.unwrap();
+    assert!(!place.is_there());
+}
+
+/// Another resource came second and has replaced the mark, or removed its own after that. The status names the write of the data.
+#[tokio::test]
+async fn data_that_were_written_first_are_ours_without_their_mark() {
+    for of_another in [true, false] {
+        let mut place = VaultEntries::new().await;
+        let announced = place.output().announced(None, &values("u1")).unwrap();
+        publish(&place, "u1", Some(&announced)).await;
+        let custom = if of_another { mark(&place, OTHER) } else { BTreeMap::default() };
+        place.vault.put(PATH, Entry { custom, ..place.vault.get(PATH).unwrap() });
+        let seen = state(&place, Some(&announced)).await;
+        assert!(matches!(seen, OutputState::Ours { metadata_as_wanted: false, .. }), "{seen:?}");
+        place.record(announced.clone());
+        of_record(&place.resource, &announced.id()).unwrap().remove().await.unwrap();
+        assert!(!place.is_there());
+    }
+}
+
+/// A successor is created only for a place whose data are not those of another client, whatever its mark says.
+#[tokio::test]
+async fn a_place_with_our_mark_and_the_data_of_another_client_is_refused() {
+    let place = VaultEntries::new().await;
+    let recorded = publish(&place, "u1", None).await;
+    let hint = &place.resource.ctx.installation.hint;
+    let mut output = place.output();
+    let state = output.observe(Some(&recorded)).await.unwrap().state;
+    let mut why = async |custom, data| {
+        place.vault.put("edc-2", Entry { version: 1, data, custom });
+        output.prove_writable(&state, 2).await.unwrap().err()
+    };
+    let theirs = why(mark(&place, OWNER), json!({"content": "theirs"})).await;
+    let why_not = theirs.unwrap();
+    assert_eq!(why_not.reason, Reason::OutputNotOurs);
+    assert!(why_not.message.contains("another client of Vault"), "{}", why_not.message);
+    for data in [json!({"content": "ours"}), Value::Null] {
+        assert_eq!(why(EntryMark::custom_metadata(OWNER, hint), data).await, None);
+    }
 }

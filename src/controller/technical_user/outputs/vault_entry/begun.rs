@@ -6,7 +6,7 @@ use super::removal::of_entry;
 use crate::api::bounds::BEGUN;
 use crate::api::technical_user::{RecordedEntry, RecordedOutput};
 use crate::controller::technical_user::failure::Failure;
-use crate::controller::technical_user::outputs::Observed;
+use crate::controller::technical_user::outputs::{Observed, Output as _};
 use crate::controller::vault::mark::EntryMark;
 use crate::controller::vault::note::EntryNote;
 use crate::domain::blocker::Blocker;
@@ -76,7 +76,9 @@ impl VaultOutput {
         if announced.begun.len() >= BEGUN {
             return Err(Failure::OutputUnavailable(self.too_many_places()));
         }
-        announced.begun.push(self.recorded_entry(&self.at(values.generation)?.paths, &values.user_id));
+        let digest = self.resource.ctx.installation.digest_key.of_content(&self.content(values)?);
+        let entry = self.recorded_entry(&self.at(values.generation)?.paths, &values.user_id);
+        announced.begun.push(RecordedEntry { digest, ..entry });
         Ok(announced)
     }
 

@@ -8,7 +8,7 @@ use crate::domain::blocker::Blocker;
 use crate::domain::reason::Reason;
 use crate::domain::vault::path::EntryPath;
 use crate::domain::vault::place::EntryAt;
-use crate::vault::{Metadata, VaultClient};
+use crate::vault::{self, Metadata, VaultClient};
 
 impl VaultOutput {
     pub(super) fn is_ours(&self, mark: &EntryMark) -> bool {
@@ -42,7 +42,7 @@ impl VaultOutput {
             // It is ours only if its content is what the operator wrote, which the status alone does not show.
             Some(_) | None => self.contains_what_was_written(client, seen, marked.as_ref()).await?,
         }
-        self.put_mark(client, path, digest).await?;
+        self.put_mark(client, path, (digest, self.present(seen))).await?;
         let metadata = self.metadata(client, path).await?;
         if metadata.version != seen.version {
             self.step_aside(client, path, digest).await?;
@@ -85,7 +85,7 @@ impl VaultOutput {
         if marked.is_some_and(|mark| self.is_wanted(&mark, digest)) {
             return Ok(());
         }
-        self.put_mark(client, path, digest).await
+        self.put_mark(client, path, (digest, None)).await
     }
 
     /// Removes the mark from an entry whose data another client was the first to write.
@@ -106,12 +106,27 @@ impl VaultOutput {
 
     /// Whether it is the mark of this installation for this content.
     fn is_wanted(&self, mark: &EntryMark, digest: &str) -> bool {
-        self.is_as_wanted(mark) && mark.digest.as_deref() == Some(digest)
+        self.is_as_wanted(mark) && mark.names(digest)
     }
 
-    async fn put_mark(&self, client: &VaultClient, path: &EntryPath, digest: &str) -> Result<(), Failure> {
+    /// The digest of the data that are there until the next ones are written. A deleted version has none.
+    fn present<'a>(&self, seen: &'a Seen) -> Option<&'a str> {
+        let none = self.digest(&vault::Content::Deleted);
+        seen.digest.as_deref().filter(|digest| seen.version > 0 && *digest != none)
+    }
+
+    async fn put_mark(
+        &self,
+        client: &VaultClient,
+        path: &EntryPath,
+        (next, present): (&str, Option<&str>),
+    ) -> Result<(), Failure> {
         let Resource { ctx, owner, .. } = &self.resource;
-        let mark = EntryMark::for_content(&owner.to_string(), &ctx.installation.hint, digest);
+        let (owner, hint) = (owner.to_string(), &ctx.installation.hint);
+        let mark = match present {
+            Some(present) if present != next => EntryMark::for_change(&owner, hint, next, present),
+            _ => EntryMark::for_content(&owner, hint, next),
+        };
         client.mark(path, &mark).await.map_err(|error| self.failure(&error))
     }
 

@@ -1,6 +1,6 @@
 //! Whether an entry can be written: by what is there, and by what the policies of the login permit.
 
-use super::VaultOutput;
+use super::{VaultOutput, whose};
 use crate::controller::technical_user::failure::Failure;
 use crate::controller::technical_user::outputs::{self, Writable};
 use crate::controller::vault::mark::EntryMark;
@@ -31,16 +31,26 @@ impl VaultOutput {
         if let Some(blocker) = self.denied(&client, &at, Use::Own).await? {
             return Ok(Err(blocker));
         }
-        if !is_seen
-            && let Some(metadata) = client.metadata(&at.path).await.map_err(|error| self.failure(&error))?
-        {
-            let marked = EntryMark::of(&metadata.custom_metadata);
-            let is_foreign = marked.as_ref().map_or(metadata.version > 0, |mark| !self.is_ours(mark));
-            if is_foreign {
-                return Ok(Err(self.foreign(&self.words(marked.as_ref()))));
-            }
+        if !is_seen && let Some(owner) = self.other_owner(&client, &at).await? {
+            return Ok(Err(self.foreign(&owner)));
         }
         Ok(self.claim(&at).map(|()| Writable::default()))
+    }
+
+    /// Whose the entry at a place is, if it is not ours.
+    async fn other_owner(&self, client: &VaultClient, at: &EntryAt) -> Result<Option<String>, Failure> {
+        let entry = client.read(&at.path).await.map_err(|error| self.failure(&error))?;
+        let Some(entry) = entry else {
+            let metadata = client.metadata(&at.path).await.map_err(|error| self.failure(&error))?;
+            let mark = EntryMark::of(&metadata.unwrap_or_default().custom_metadata);
+            return Ok(mark.filter(|mark| !self.is_ours(mark)).map(|mark| self.words(Some(&mark))));
+        };
+        let mark = EntryMark::of(&entry.custom_metadata);
+        let recorded = self.resource.history.recorded(&self.id);
+        let is_ours = whose::is_ours(&self.resource, recorded, (at, mark.as_ref()), &entry.content);
+        // The mark of this resource is not that of the data.
+        let other = mark.filter(|mark| !self.is_ours(mark));
+        Ok((!is_ours).then(|| self.words(other.as_ref())))
     }
 
     /// Why the login may not write an entry.

@@ -2,7 +2,7 @@
 //! that mark one entry at the same moment, the one has it that wrote the data first, by check-and-set.
 
 use super::removal::of_entry;
-use crate::api::technical_user::RecordedOutput;
+use crate::api::technical_user::{RecordedEntry, RecordedOutput};
 use crate::controller::technical_user::outputs::Resource;
 use crate::controller::vault::mark::EntryMark;
 use crate::domain::format::Content;
@@ -26,7 +26,8 @@ pub(super) fn is_ours(
     content: &vault::Content,
 ) -> bool {
     let digest = digest(resource, content);
-    let as_written = recorded.is_some_and(|recorded| recorded.digest == digest);
+    let as_written =
+        recorded.is_some_and(|recorded| recorded.digest == digest || is_announced(recorded, at, &digest));
     match mark {
         // A person who replaces the custom metadata does not take the entry over.
         None => as_written,
@@ -47,6 +48,12 @@ pub(super) fn is_marked(resource: &Resource, mark: &EntryMark) -> bool {
 /// another installation have another key.
 pub(super) fn is_of_no_data(resource: &Resource, mark: &EntryMark, digest: &str) -> bool {
     mark.hint == resource.ctx.installation.hint && !mark.fits(digest)
+}
+
+/// Whether the status has this content for this path, though not its write: the operator may have written it all the same.
+fn is_announced(recorded: &RecordedOutput, at: &EntryAt, digest: &str) -> bool {
+    let is_here = |entry: &&RecordedEntry| of_entry(entry).is_ok_and(|known| known.path == at.path);
+    recorded.entries().filter(is_here).any(|entry| entry.digest == digest)
 }
 
 /// Whether the status says that the output was written to this path: what another client changes there is repaired.

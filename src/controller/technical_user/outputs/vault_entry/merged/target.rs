@@ -61,7 +61,7 @@ impl Found {
             });
         }
         let note = self.note.as_ref().filter(|note| !is_here(&output.resource, note))?;
-        let mark = EntryMark { owner: note.owner.clone(), hint: note.hint(), digest: None };
+        let mark = EntryMark { owner: note.owner.clone(), hint: note.hint(), digests: Vec::new() };
         Some(output.words(Some(&mark)))
     }
 
