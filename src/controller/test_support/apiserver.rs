@@ -12,6 +12,7 @@ use kube::client::Body;
 use kube::runtime::reflector;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
+use testbed::service_account_token;
 use tokio::sync::mpsc::unbounded_channel;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -36,6 +37,9 @@ use crate::metrics::Metrics;
 use crate::portal::{ClientConfig, ConfigError, Connector, PlainHttp, Portal, PortalError};
 use crate::process::Process;
 use crate::transport::in_memory::InMemory;
+
+/// Namespace and name of the operator's `ServiceAccount`.
+const ACCOUNT: (&str, &str) = ("ops", "technical-user-operator");
 
 /// An apiserver that has Secrets and objects of the operator's own kinds.
 #[derive(Debug, Clone, Default)]
@@ -144,6 +148,16 @@ impl Apiserver {
                     return failure(StatusCode::CONFLICT, "AlreadyExists");
                 }
                 state.write(namespace, &name, body, query.contains("dryRun=All"))
+            }
+            ([], &Method::POST) if uri.contains("/selfsubjectreviews") => {
+                let user = json!({"username": format!("system:serviceaccount:{}:{}", ACCOUNT.0, ACCOUNT.1)});
+                (StatusCode::CREATED, json!({"metadata": {}, "status": {"userInfo": user}}))
+            }
+            (["namespaces", namespace, "serviceaccounts", name, "token"], &Method::POST) => {
+                let audience = body["spec"]["audiences"][0].as_str().unwrap();
+                let token = service_account_token(namespace, name, audience);
+                let status = json!({"token": token, "expirationTimestamp": "2030-01-01T00:00:00Z"});
+                (StatusCode::CREATED, json!({"metadata": {}, "spec": body["spec"], "status": status}))
             }
             (["namespaces", _, "events"], &Method::POST) => {
                 state.notes.push(body["note"].as_str().unwrap_or_default().to_owned());

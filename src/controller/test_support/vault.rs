@@ -24,8 +24,8 @@ const MOUNT: &str = "secret";
 #[derive(Clone)]
 pub struct Vault {
     server: SimulatedVault,
-    /// The token that the server sees.
-    token: Arc<Mutex<String>>,
+    /// The token that the server sees; `None`: that of the request.
+    token: Arc<Mutex<Option<String>>>,
     meanwhile: Arc<Mutex<Option<Meanwhile>>>,
 }
 
@@ -55,7 +55,7 @@ pub struct Entry {
 impl Default for Vault {
     fn default() -> Self {
         let server = SimulatedVault::default();
-        let token = Arc::new(Mutex::new(server.root_token().expose_secret().to_owned()));
+        let token = Arc::new(Mutex::new(Some(server.root_token().expose_secret().to_owned())));
         Self { server, token, meanwhile: Arc::default() }
     }
 }
@@ -169,6 +169,23 @@ impl Vault {
         self.permit(&[all, &none("data"), &none("metadata")].join("\n"));
     }
 
+    /// The role `operator` of the Kubernetes auth method gives this policy to the operator's `ServiceAccount`, for tokens of this
+    /// audience or, without one, of any. Each request counts with its own token from now on.
+    pub fn accept_service_account(&self, policy: &str, audience: Option<&str>) {
+        let role = json!({
+            "bound_service_account_names": "*", "bound_service_account_namespaces": "*",
+            "token_policies": "operator", "audience": audience,
+        });
+        for (path, body) in [
+            ("sys/policies/acl/operator", json!({ "policy": policy })),
+            ("sys/auth/kubernetes", json!({"type": "kubernetes"})),
+            ("auth/kubernetes/role/operator", role),
+        ] {
+            assert!(self.server.as_root("POST", path, &body).status.is_success());
+        }
+        *self.token.lock() = None;
+    }
+
     /// It is sealed from now on.
     pub fn seal(&self) {
         let sealed = self.server.as_root("PUT", "sys/seal", &Value::Null);
@@ -179,7 +196,7 @@ impl Vault {
         let created = self.server.as_root("PUT", "sys/policies/acl/few", &json!({ "policy": policy }));
         assert!(created.status.is_success());
         let issued = self.server.as_root("POST", "auth/token/create", &json!({ "policies": ["few"] }));
-        *self.token.lock() = issued.body["auth"]["client_token"].as_str().unwrap().to_owned();
+        *self.token.lock() = issued.body["auth"]["client_token"].as_str().map(str::to_owned);
     }
 
     fn answer(&self, request: &HttpRequest) -> HttpResponse {
@@ -192,7 +209,9 @@ impl Vault {
         };
         let path = request.url.path().trim_start_matches("/v1/");
         self.act_meanwhile(&format!("{} {path}", request.method));
-        let answer = self.server.answer(&self.token.lock(), request.method.as_str(), path, &body);
+        let of_request = || request.bearer.as_ref().map(|token| token.expose_secret().to_owned());
+        let token = self.token.lock().clone().or_else(of_request).unwrap_or_default();
+        let answer = self.server.answer(&token, request.method.as_str(), path, &body);
         let text = if answer.body.is_null() { String::new() } else { answer.body.to_string() };
         response(answer.status.as_u16(), &[], &text)
     }

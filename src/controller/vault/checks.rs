@@ -39,8 +39,8 @@ struct LoggedIn {
     mount: Mount,
     server: Server,
     version: String,
-    /// What the policies of the login lack, in words.
-    lacking: Vec<String>,
+    /// What the policies of the login lack: outputs that need less are served all the same.
+    narrow: Option<Blocker>,
 }
 
 /// Checks whether the Vault can be used.
@@ -75,34 +75,32 @@ async fn log_in(
     if let Some(blocker) = ctx.vault_memory.refused_logins.of(key, &built.fingerprint) {
         return Err(blocker);
     }
-    match lacking(&built.client, &mount, &places).await {
-        Ok(lacking) => {
-            ctx.vault_memory.refused_logins.accepted(key);
-            Ok(LoggedIn { built, mount, server, version: health.version, lacking })
-        }
+    let narrow = match lacking(&built.client, &mount, &places).await {
+        Ok(lacking) => (!lacking.is_empty()).then(|| too_narrow(&lacking)),
+        Err(error @ VaultError::Forbidden { .. }) => Some(blocker(&error, spec, key)),
         Err(error) => {
             let blocker = blocker(&error, spec, key);
             if let VaultError::LoginRefused(_) = error {
                 ctx.vault_memory.refused_logins.refused(key, &built.fingerprint, &blocker);
             }
-            Err(blocker)
+            return Err(blocker);
         }
-    }
+    };
+    ctx.vault_memory.refused_logins.accepted(key);
+    Ok(LoggedIn { built, mount, server, version: health.version, narrow })
 }
 
 /// The version of a Vault that accepts the login and can be used.
 async fn usable(ctx: &Context, key: &Key, spec: &VaultSpec, accepted: LoggedIn) -> Result<String, Blocker> {
-    let LoggedIn { built, version, lacking, .. } = accepted;
-    if !lacking.is_empty() {
-        return Err(too_narrow(&lacking));
-    }
+    let LoggedIn { built, version, narrow, .. } = accepted;
     if !ctx.vault_memory.is_audience_checked(key, &built.fingerprint)
         && let Some(refused) = built.refused(ctx, key)?
     {
         audience_counts(&refused, spec, key).await?;
         ctx.vault_memory.audience_checked(key, &built.fingerprint);
     }
-    Ok(version)
+    // The last one: outputs are served in spite of it.
+    narrow.map_or(Ok(version), Err)
 }
 
 /// The folders in which entries may be, as far as they are known before a resource has one: that of a rule with
@@ -160,6 +158,35 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::controller::objects::part;
+    use crate::controller::test_support::apiserver::{Apiserver, context};
+    use crate::controller::test_support::vault::Vault;
+
+    /// What a check finds of a Vault whose role gives this policy to tokens of this audience, or of any.
+    async fn reason(policy: &str, audience: Option<&str>) -> Option<Reason> {
+        let (vault, key) = (Vault::default(), Key { namespace: "ops".into(), name: "vault".into() });
+        vault.accept_service_account(policy, audience);
+        let mut ctx = context(Apiserver::default().client());
+        vault.serve_with(&mut ctx, &key.namespace, &json!({"auth": {"kubernetes": {"role": "operator"}}}));
+        let spec: VaultSpec = part(&ctx.vaults.get(&key).unwrap(), "spec").unwrap();
+        check(&Arc::new(ctx), &key, (&spec, "state")).await.version.err().map(|blocker| blocker.reason)
+    }
+
+    /// Outputs are served in spite of what a policy lacks.
+    #[tokio::test]
+    async fn the_audience_is_checked_before_the_policy() {
+        let all = r#"path "secret/*" { capabilities = ["create", "read", "update", "patch", "delete"] }"#;
+        let few = r#"path "secret/*" { capabilities = ["read", "update", "patch"] }"#;
+        let none = r#"path "other/*" { capabilities = ["read"] }"#;
+        let audience = Some("technicaluser.dev/ops/vault");
+        assert_eq!(reason(all, audience).await, None);
+        for policy in [few, none] {
+            assert_eq!(reason(policy, audience).await, Some(Reason::PolicyTooNarrow), "{policy}");
+        }
+        for policy in [all, few, none] {
+            assert_eq!(reason(policy, None).await, Some(Reason::AudienceNotChecked), "{policy}");
+        }
+    }
 
     #[test]
     fn the_folders_are_checked_that_do_not_depend_on_a_resource() {

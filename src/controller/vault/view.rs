@@ -139,7 +139,7 @@ impl VaultView {
         }
         match ctx.vault_memory.checked(&self.key, &self.state) {
             Some(Ok(())) => self.client_for_cleanup(ctx).await,
-            // The policy is asked about each entry.
+            // The policy is asked about each entry. All else was checked before it.
             Some(Err(why)) if why.reason == Reason::PolicyTooNarrow => self.client_for_cleanup(ctx).await,
             Some(Err(why)) => Err(self.not_ready(&why)),
             None => {
