@@ -11,6 +11,7 @@ mod vault_begun;
 mod vault_entries;
 mod vault_identity;
 mod vault_races;
+mod vault_take_over;
 
 use async_trait::async_trait;
 use secrecy::SecretString;

@@ -7,13 +7,11 @@ use serde_json::json;
 use super::super::vault_entry::vaults::Vaults;
 use super::super::vault_entry::vaults::id_of;
 use super::vault_entries::{PATH, VaultEntries};
-use super::{OWNER, Place as _, publish, state, values};
+use super::{Place as _, publish, values};
 use crate::api::technical_user::{Output as Spec, RecordedEntry, RecordedOutput};
 use crate::controller::technical_user::failure::Failure;
 use crate::controller::test_support::apiserver::{Apiserver, context};
 use crate::controller::test_support::vault::Entry;
-use crate::controller::vault::mark::EntryMark;
-use crate::domain::identity::Hint;
 use crate::domain::plan::OutputState;
 use crate::domain::reason::Reason;
 
@@ -52,33 +50,6 @@ async fn an_entry_that_another_server_has_as_well_is_recorded_there() {
     assert_eq!(found.entry.unwrap().server, "cluster-2");
     assert!(output.superseded().is_empty());
     assert_eq!(place.vault.get(PATH).unwrap().version, 1);
-}
-
-#[tokio::test]
-async fn an_entry_of_a_copy_of_the_cluster_is_ours_once_it_is_taken_over() {
-    let mut place = VaultEntries::new().await;
-    let recorded = publish(&place, "u1", None).await;
-    place.record(recorded.clone());
-    let mark = |hint: &str| EntryMark::custom_metadata(OWNER, &Hint::read(hint));
-    let there = Entry { custom: mark("zzzzzz"), ..place.vault.get(PATH).unwrap() };
-    place.vault.put(PATH, there);
-    place.come_due();
-    let foreign = state(&place, Some(&recorded)).await;
-    assert!(
-        matches!(&foreign, OutputState::Foreign(whose) if whose.contains("another cluster")),
-        "{foreign:?}"
-    );
-    place.output().remove().await.unwrap();
-    assert!(place.is_there());
-
-    place.resource.taken_over = vec![Hint::read("zzzzzz")];
-    let mut output = place.output();
-    let state = output.observe(Some(&recorded)).await.unwrap().state;
-    assert!(matches!(state, OutputState::Ours { metadata_as_wanted: false, .. }), "{state:?}");
-    output.write(&values("u1")).await.unwrap();
-    let hint = place.resource.ctx.installation.hint.as_str().to_owned();
-    let marked = place.vault.get(PATH).unwrap().custom;
-    assert!(mark(&hint).iter().all(|(name, value)| marked.get(name) == Some(value)), "{marked:?}");
 }
 
 /// A person who replaces the custom metadata of an entry does not take it over.

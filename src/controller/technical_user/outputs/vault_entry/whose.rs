@@ -32,7 +32,10 @@ pub(super) fn is_ours(
         // A person who replaces the custom metadata does not take the entry over.
         None => as_written,
         Some(mark) if is_marked(resource, mark) => {
-            mark.fits(&digest) || is_written(recorded, at) || !matches!(content, vault::Content::Fields(_))
+            is_taken_over(resource, mark)
+                || mark.fits(&digest)
+                || is_written(recorded, at)
+                || !matches!(content, vault::Content::Fields(_))
         }
         Some(mark) => is_of_no_data(resource, mark, &digest) && as_written,
     }
@@ -42,6 +45,12 @@ pub(super) fn is_ours(
 pub(super) fn is_marked(resource: &Resource, mark: &EntryMark) -> bool {
     let Resource { ctx, owner, taken_over, .. } = resource;
     mark.is_of(&owner.to_string(), &ctx.installation.hint, taken_over)
+}
+
+/// Whether it is a mark of another installation whose users this one takes over. Its digest has the key of that installation, so it
+/// says nothing of the data: a person has permitted to take over what it marks.
+fn is_taken_over(resource: &Resource, mark: &EntryMark) -> bool {
+    mark.hint != resource.ctx.installation.hint
 }
 
 /// Whether it is the mark of another resource of this installation that came too late: its data were not written. The digests of
