@@ -8,6 +8,7 @@ mod merged_secrets;
 mod secrets;
 mod unreadable;
 mod vault_begun;
+mod vault_claims;
 mod vault_entries;
 mod vault_identity;
 mod vault_races;

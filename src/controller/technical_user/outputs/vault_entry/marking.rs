@@ -138,7 +138,8 @@ impl VaultOutput {
     /// Claims the entry, so that another resource that names it gets no user for it.
     pub(super) fn claim(&self, at: &EntryAt) -> Result<(), Blocker> {
         let Resource { ctx, key, .. } = &self.resource;
-        let claimed = ctx.vault_memory.claims.claim(ctx, &self.vault, &at.path.data(), key);
+        let claimed =
+            ctx.vault_memory.claims.claim(ctx, (&self.vault, self.server().as_ref()), &at.path.data(), key);
         claimed.map_err(|other| {
                 let message = format!(
                     "The TechnicalUser {other} has the path of the {} as well and comes first, so the operator does not write \

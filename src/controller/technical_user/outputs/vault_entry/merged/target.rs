@@ -171,9 +171,10 @@ fn of_keys(texts: &Content, keys: &BTreeSet<String>) -> Content {
 /// Claims the keys, so that another resource that adds one of them gets no user for it.
 pub(super) fn claim(output: &VaultOutput, at: &EntryAt, content: &Content) -> Result<(), Blocker> {
     let Resource { ctx, key: resource, .. } = &output.resource;
+    let server = output.server();
     content.keys().try_for_each(|key| {
         let place = format!("{} {key}", at.path.data());
-        let claimed = ctx.vault_memory.claims.claim(ctx, &output.vault, &place, resource);
+        let claimed = ctx.vault_memory.claims.claim(ctx, (&output.vault, server.as_ref()), &place, resource);
         claimed.map_err(|other| taken(at, key, Some(&other.to_string())))
     })
 }
