@@ -247,6 +247,12 @@ impl RecordedOutput {
     pub fn entries(&self) -> impl Iterator<Item = &RecordedEntry> {
         self.entry.iter().chain(&self.begun)
     }
+
+    /// Whether the operator wrote the output, as far as the status says.
+    #[must_use]
+    pub fn is_written(&self) -> bool {
+        self.entry.is_some() || !self.digest.is_empty()
+    }
 }
 
 impl Bounded for RecordedOutput {

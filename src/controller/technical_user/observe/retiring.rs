@@ -5,10 +5,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::api::keys;
+use crate::api::technical_user::RecordedOutput;
 use crate::controller::objects::annotation;
 use crate::controller::technical_user::reconcile::Reconcile;
 
-/// Sees how long each output is kept that the spec no longer names.
+/// Sees how long each output is kept that the spec no longer names, and whether it was ever written.
 pub(super) fn see_retiring(reconcile: &mut Reconcile) {
     let overlap = overlap(reconcile);
     for former in &mut reconcile.observation.to_remove {
@@ -19,6 +20,7 @@ pub(super) fn see_retiring(reconcile: &mut Reconcile) {
             .flat_map(|names| names.split([',', ' ']));
         former.hurried = named.any(|name| name == former.output.name);
         former.begun = until.is_some();
+        former.written = recorded.is_some_and(RecordedOutput::is_written);
         former.kept_for = kept_for(overlap, until, reconcile.now);
     }
 }

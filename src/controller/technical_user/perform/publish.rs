@@ -136,7 +136,8 @@ fn supersede(reconcile: &mut Reconcile, id: &OutputId, generation: i64) -> Resul
             let kept_for = overlap(reconcile);
             let recorded = outputs::of_record(&reconcile.resource, &output);
             let outlives_resource = recorded.is_some_and(|output| output.outlives_resource());
-            let to_remove = ToRemove { output, outlives_resource, kept_for, ..ToRemove::default() };
+            let written = former.is_written();
+            let to_remove = ToRemove { output, outlives_resource, kept_for, written, ..ToRemove::default() };
             reconcile.observation.to_remove.push(to_remove);
             reconcile.resource.history.outputs.push(former);
         }

@@ -50,6 +50,7 @@ pub struct OutputView {
 
 /// An output that is to be removed: the spec no longer names it, or the resource is under deletion and the output outlives it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, each read by itself")]
 pub struct ToRemove {
     /// Which one.
     pub output: OutputId,
@@ -60,6 +61,8 @@ pub struct ToRemove {
     pub kept_for: Duration,
     /// The status says until when it is kept: the credential was in all outputs that the spec names.
     pub begun: bool,
+    /// The status says that the operator wrote it: something may read it.
+    pub written: bool,
     /// A person asks for its removal without overlap and restarts.
     pub hurried: bool,
     /// Why this reconcile could not remove it.

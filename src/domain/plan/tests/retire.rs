@@ -47,6 +47,41 @@ fn the_oldest_of_too_many_former_outputs_is_removed_at_once() {
     ]);
 }
 
+/// Something may still read what was written: it is removed early only where a status has no room for more.
+#[test]
+fn of_too_many_former_outputs_those_come_first_that_were_never_written() {
+    let renamed = |written: usize, never: usize| {
+        (0..written + never).fold(a_recorded_resource(), |o, n| {
+            let o = o.with_former_output(&format!("former-{n}"));
+            o.but(|o| o.to_remove[n].written = n < written)
+        })
+    };
+    let blocked = |written, never| renamed(written, never).with_foreign_secret().seen("u1", details());
+    let unwritten = |written, never| {
+        let o = renamed(written, never).seen("u1", details());
+        o.without_secret().verified(shown_for("u1"), Verified::Accepted)
+    };
+    let ready = |written, never| {
+        let o = renamed(written, never).seen("u1", details());
+        o.with_secret_of("u1", "d1").verified(shown_for("u1"), Verified::Accepted)
+    };
+    check(vec![
+        ("one is in use", blocked(1, 16), "remove Secret \"former-1\""),
+        ("before another one is written", unwritten(1, 16), "remove Secret \"former-1\""),
+        ("all outputs hold the credential", ready(1, 16), "remove Secret \"former-1\""),
+        ("each may be in use", blocked(17, 0), "output OutputNotOurs STALLED (u1 g1), try again"),
+        ("the next one is written first", unwritten(17, 0), "publish u1 g1"),
+        ("the oldest comes first after that", ready(17, 0), "remove Secret \"former-0\""),
+        (
+            "the last that a status has room for",
+            blocked(31, 0),
+            "output OutputNotOurs STALLED (u1 g1), try again",
+        ),
+        ("no room", blocked(32, 0), "remove Secret \"former-0\""),
+        ("no room for the next one", unwritten(32, 0), "remove Secret \"former-0\""),
+    ]);
+}
+
 #[test]
 fn a_former_output_is_kept_until_its_readers_are_restarted() {
     let kept = |due: bool, begun: bool| {
