@@ -124,6 +124,16 @@ impl VaultClient {
         self.patch_custom_metadata(path, &json!(marks)).await
     }
 
+    /// The same for an entry of another owner: [`VaultError::CasMismatch`] where it has no metadata, because nothing of an entry is
+    /// created that its owner deletes at the same moment.
+    pub async fn mark_existing(
+        &self,
+        path: &EntryPath,
+        marks: &BTreeMap<String, String>,
+    ) -> Result<(), VaultError> {
+        self.patch_custom_metadata(path, &json!(marks)).await
+    }
+
     /// Removes these marks from the custom metadata of an entry. Others are kept. An entry without metadata has no marks.
     pub async fn unmark(&self, path: &EntryPath, marks: &[&str]) -> Result<(), VaultError> {
         let none: BTreeMap<_, _> = marks.iter().map(|name| (*name, Value::Null)).collect();

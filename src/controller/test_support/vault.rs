@@ -35,10 +35,14 @@ struct Meanwhile {
     before: String,
     /// The path of the entry.
     path: String,
-    /// The custom metadata that the other client adds.
-    marks: BTreeMap<String, String>,
-    /// The data that it writes.
-    data: Option<Value>,
+    act: Act,
+}
+
+enum Act {
+    /// It adds custom metadata, and may write data.
+    Write { marks: BTreeMap<String, String>, data: Option<Value> },
+    /// It deletes the entry.
+    Remove,
 }
 
 /// An entry.
@@ -118,14 +122,24 @@ impl Vault {
 
     /// Another client marks an entry, and may write its data, right before a request such as `POST data` for it.
     pub fn meanwhile(&self, before: &str, path: &str, marks: BTreeMap<String, String>, data: Option<Value>) {
-        let (method, api) = before.split_once(' ').unwrap();
+        self.act_before(before, path, Act::Write { marks, data });
+    }
+
+    /// Another client removes an entry right before a request such as `PATCH metadata` for it.
+    pub fn removed_meanwhile(&self, before: &str, path: &str) {
+        self.act_before(before, path, Act::Remove);
+    }
+
+    fn act_before(&self, request: &str, path: &str, act: Act) {
+        let (method, api) = request.split_once(' ').unwrap();
         let before = format!("{method} {MOUNT}/{api}/{path}");
-        *self.meanwhile.lock() = Some(Meanwhile { before, path: path.to_owned(), marks, data });
+        *self.meanwhile.lock() = Some(Meanwhile { before, path: path.to_owned(), act });
     }
 
     fn act_meanwhile(&self, request: &str) {
         let act = self.meanwhile.lock().take_if(|meanwhile| meanwhile.before == request);
-        let Some(Meanwhile { path, marks, data, .. }) = act else { return };
+        let Some(Meanwhile { path, act, .. }) = act else { return };
+        let Act::Write { marks, data } = act else { return self.remove(&path) };
         let mut entry = self.get(&path).unwrap_or_default();
         entry.custom.extend(marks);
         if let Some(data) = data {

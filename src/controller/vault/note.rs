@@ -1,8 +1,8 @@
 //! The note that a `TechnicalUser` leaves on an entry of another owner: which keys are its own. It is one pair of the custom
 //! metadata, which Vault limits to 64 pairs, 128 bytes for a name and 512 bytes for a value.
 //!
-//! Note and data are two writes, so the note has a keyed digest of each value that the operator writes, and of the one that it
-//! replaces: a key whose value has none of these digests is one of another client, whatever the note says, if the status does not
+//! Note and data are two writes, so the note has a keyed digest of each value that the operator writes and, until the data are
+//! written, of the one that it replaces: a key whose value has none of these digests is one of another client, whatever the note says, if the status does not
 //! say that the operator has written it.
 
 use std::collections::BTreeMap;
@@ -75,6 +75,14 @@ impl EntryNote {
     pub fn text(&self) -> Option<String> {
         let text = serde_json::to_string(self).ok()?;
         (text.len() <= LONGEST).then_some(text)
+    }
+
+    /// Whether each note that a `TechnicalUser` needs for these keys is one that Vault takes: while a value is replaced by another
+    /// one, its key has two digests.
+    #[must_use]
+    pub fn can_replace<'a>(owner: &Owner, hint: &Hint, keys: impl Iterator<Item = &'a String>) -> bool {
+        let with_two = |key: &String| (key.clone(), vec!["0".repeat(DIGITS); 2]);
+        Self::new(owner, hint, keys.map(with_two).collect()).text().is_some()
     }
 
     /// Whether it is that of this installation, or of one whose users this one takes over.

@@ -19,24 +19,24 @@ use crate::domain::identity::Owner;
 use crate::domain::plan::OutputState;
 use crate::domain::reason::Reason;
 
-const PATH: &str = "edc";
+pub(super) const PATH: &str = "edc";
 
 /// Keys in an entry of another owner.
-pub(super) struct MergedEntries(VaultEntries);
+pub(super) struct MergedEntries(pub(super) VaultEntries);
 
 impl MergedEntries {
     pub(super) async fn new() -> Self {
         Self::with_keys(json!({"client-secret": "content"})).await
     }
 
-    async fn with_keys(keys: Value) -> Self {
+    pub(super) async fn with_keys(keys: Value) -> Self {
         let output = json!({"vaultRef": {"name": "vault"}, "creationPolicy": "Merge", "keys": keys});
         let merged = Self(VaultEntries::with(output).await);
         merged.delete();
         merged
     }
 
-    fn entry(&self) -> Entry {
+    pub(super) fn entry(&self) -> Entry {
         self.0.vault.get(PATH).unwrap()
     }
 
@@ -103,7 +103,7 @@ impl Place for MergedEntries {
     }
 }
 
-async fn refusal(merged: &MergedEntries) -> Blocker {
+pub(super) async fn refusal(merged: &MergedEntries) -> Blocker {
     let mut output = merged.output();
     let state = output.observe(None).await.unwrap().state;
     let blocker = output.prove_writable(&state, 1).await.unwrap().unwrap_err();

@@ -4,6 +4,7 @@ mod aliases;
 mod immutable;
 mod in_memory;
 mod merged_entries;
+mod merged_notes;
 mod merged_secrets;
 mod secrets;
 mod unreadable;

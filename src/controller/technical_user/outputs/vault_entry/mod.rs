@@ -72,9 +72,7 @@ struct Seen {
 impl VaultOutput {
     /// The entry that a spec describes.
     pub(super) fn new(resource: &Resource, spec: &Spec) -> Self {
-        let default = || BTreeMap::from([("client-secret".to_owned(), DataKey(CONTENT.to_owned()))]);
-        let layout =
-            SecretOutput { keys: Some(spec.keys.clone().unwrap_or_else(default)), ..SecretOutput::default() };
+        let layout = SecretOutput { keys: Some(keys(spec)), ..SecretOutput::default() };
         Self::with(resource, vaults::id_of(&resource.key, spec), &layout)
     }
 
@@ -282,6 +280,12 @@ impl Output for VaultOutput {
             ..RecordedOutput::default()
         })
     }
+}
+
+/// The keys of an entry, by the keys of the format Raw.
+fn keys(spec: &Spec) -> BTreeMap<String, DataKey> {
+    let default = || BTreeMap::from([("client-secret".to_owned(), DataKey(CONTENT.to_owned()))]);
+    spec.keys.clone().unwrap_or_else(default)
 }
 
 /// The fields of an entry with this content.

@@ -4,12 +4,16 @@
 //! The note is written before the data. A key is never written that another client has, and the data are written with
 //! check-and-set, so of two that add one key at the same moment, the one has it that writes first.
 
+mod addition;
 mod removal;
 mod target;
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 
-use self::target::Addition;
+use self::addition::Addition;
+use self::target::Known;
 use super::{Seen, VaultOutput};
 use crate::api::technical_user::{MERGED_ENTRY, RecordedOutput, VaultOutput as Spec};
 use crate::controller::technical_user::failure::Failure;
@@ -30,6 +34,8 @@ pub(in crate::controller::technical_user::outputs) struct MergedEntry {
     base: VaultOutput,
     /// The entry of the status.
     recorded: Option<RecordedOutput>,
+    /// The keys that the spec names.
+    wanted: BTreeSet<String>,
     /// The keys that this reconcile has written.
     keys: Vec<String>,
 }
@@ -37,12 +43,14 @@ pub(in crate::controller::technical_user::outputs) struct MergedEntry {
 impl MergedEntry {
     /// The keys that an entry of a spec describes.
     pub(in crate::controller::technical_user::outputs) fn new(resource: &Resource, spec: &Spec) -> Self {
-        Self { base: VaultOutput::new(resource, spec), recorded: None, keys: Vec::new() }
+        let wanted = super::keys(spec).into_values().map(|key| key.0).collect();
+        Self { base: VaultOutput::new(resource, spec), recorded: None, wanted, keys: Vec::new() }
     }
 
     /// The keys in the entry of this name in a status, to be removed.
     pub(in crate::controller::technical_user::outputs) fn named(resource: &Resource, name: &str) -> Self {
-        Self { base: VaultOutput::of_kind(resource, KIND, name), recorded: None, keys: Vec::new() }
+        let base = VaultOutput::of_kind(resource, KIND, name);
+        Self { base, recorded: None, wanted: BTreeSet::new(), keys: Vec::new() }
     }
 
     /// What an entry shows. Without our note, and with another content than the status has, nothing in it is ours.
@@ -87,15 +95,12 @@ impl MergedEntry {
         let Some(found) = entry.and_then(|entry| self.found(at, entry)) else {
             return Ok(Err(target::missing(at)));
         };
-        Ok(found.addition(&self.base, at, content))
+        Ok(Addition::of(&found, &self.base, at, content))
     }
 
     fn found(&self, at: &EntryAt, entry: vault::Entry) -> Option<target::Found> {
-        let is_here = |recorded: &&RecordedOutput| {
-            recorded.entry.as_ref().is_some_and(|entry| self.base.is_at(entry, at))
-        };
-        let recorded = self.recorded.as_ref().filter(is_here);
-        target::Found::of(&self.base.resource, entry, recorded)
+        let known = Known::of(self.recorded.as_ref(), |recorded| self.base.is_at(recorded, at));
+        target::Found::of(&self.base.resource, entry, &known.with_spec(&self.wanted))
     }
 }
 
@@ -170,7 +175,7 @@ impl Output for MergedEntry {
         Ok(addition.and_then(|_| target::claim(&self.base, &at, &content)).map(|()| Writable::default()))
     }
 
-    /// Writes the note, then the data, each only if the entry is as it was seen.
+    /// Writes the note and the data, each only if the entry is as it was seen.
     async fn write(&mut self, values: &Values) -> Result<OutputState, Failure> {
         let content = self.content(values)?;
         let digest = self.base.resource.ctx.installation.digest_key.of_content(&content);
@@ -180,12 +185,7 @@ impl Output for MergedEntry {
             self.observe_at(at.clone()).await?;
         }
         let addition = self.addition(&client, &at, &content).await?.map_err(Failure::OutputUnavailable)?;
-        let failure = |error| self.base.failure(&error);
-        client.mark(&at.path, &addition.note).await.map_err(failure)?;
-        let version = match &addition.fields {
-            Some(fields) => client.write(&at.path, fields, addition.version).await.map_err(failure)?,
-            None => addition.version,
-        };
+        let version = addition.write(&client, &at).await.map_err(|error| self.base.failure(&error))?;
         self.keys = content.keys().cloned().collect();
         self.base.seen = Some(Seen { at: at.clone(), version, digest: Some(digest.clone()) });
         self.base.written = Some((at, values.user_id.clone()));

@@ -2,8 +2,7 @@
 
 use super::super::removal::{Left, entries, left_behind};
 use super::super::vaults;
-use super::target::Found;
-use crate::api::technical_user::RecordedOutput;
+use super::target::{Found, Known};
 use crate::controller::technical_user::failure::Failure;
 use crate::controller::technical_user::outputs::Resource;
 use crate::controller::vault::note::EntryNote;
@@ -48,7 +47,7 @@ async fn remove_from(
         return Ok(true);
     }
     if let Some(entry) = client.read(&at.path).await?
-        && let Some(found) = Found::of(resource, entry, recorded_at(resource, id, (at, here)))
+        && let Some(found) = Found::of(resource, entry, &known_at(resource, id, (at, here)))
         && !found.own.is_empty()
     {
         let mut fields = found.fields.clone();
@@ -61,17 +60,11 @@ async fn remove_from(
     Ok(true)
 }
 
-/// What the status records of the output, if it is of this place on this server.
-fn recorded_at<'a>(
-    resource: &'a Resource,
-    id: &OutputId,
-    (at, here): (&EntryAt, Option<&Server>),
-) -> Option<&'a RecordedOutput> {
-    resource.history.recorded(id).filter(|recorded| {
-        recorded.entry.as_ref().is_some_and(|entry| {
-            let there = Server::of_record(&entry.server);
-            let same_server = here.is_none() || there.is_none() || there.as_ref() == here;
-            same_server && super::super::removal::of_entry(entry).is_ok_and(|known| known.path == at.path)
-        })
+/// What the status says of the output at this place on this server.
+fn known_at<'a>(resource: &'a Resource, id: &OutputId, (at, here): (&EntryAt, Option<&Server>)) -> Known<'a> {
+    Known::of(resource.history.recorded(id), |entry| {
+        let there = Server::of_record(&entry.server);
+        let same_server = here.is_none() || there.is_none() || there.as_ref() == here;
+        same_server && super::super::removal::of_entry(entry).is_ok_and(|known| known.path == at.path)
     })
 }

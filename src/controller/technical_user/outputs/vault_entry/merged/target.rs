@@ -1,9 +1,9 @@
-//! Which keys of an entry of another owner are those of a `TechnicalUser`, and what a write adds.
+//! Which keys of an entry of another owner are those of a `TechnicalUser`, and why they are not written.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::VaultOutput;
-use crate::api::technical_user::RecordedOutput;
+use crate::api::technical_user::{RecordedEntry, RecordedOutput};
 use crate::controller::technical_user::outputs::Resource;
 use crate::controller::vault::mark::EntryMark;
 use crate::controller::vault::note::{self, EntryNote};
@@ -18,36 +18,50 @@ use crate::vault::{self, Fields};
 pub(super) struct Found {
     pub(super) version: u64,
     pub(super) fields: Fields,
-    texts: Content,
-    custom_metadata: BTreeMap<String, String>,
+    pub(super) texts: Content,
+    pub(super) custom_metadata: BTreeMap<String, String>,
     /// The note of the resource, also one of another installation.
     pub(super) note: Option<EntryNote>,
     /// The keys of the resource.
     pub(super) own: BTreeSet<String>,
 }
 
-/// What a write changes.
-pub(super) struct Addition {
-    /// The version that it is for.
-    pub(super) version: u64,
-    /// The pair of the custom metadata that is the note.
-    pub(super) note: BTreeMap<String, String>,
-    /// All fields after it; `None` where they are already so.
-    pub(super) fields: Option<Fields>,
+/// What is known of the keys of a resource at a place, beside what the entry shows.
+pub(super) struct Known<'a> {
+    /// What the status records of the output, if that is at this place.
+    written: Option<&'a RecordedOutput>,
+    /// The keys that the status or the spec names.
+    named: BTreeSet<String>,
+}
+
+impl<'a> Known<'a> {
+    /// What a status says of a place.
+    pub(super) fn of(
+        recorded: Option<&'a RecordedOutput>,
+        is_there: impl Fn(&RecordedEntry) -> bool,
+    ) -> Self {
+        let entries = recorded.into_iter().flat_map(RecordedOutput::entries).filter(|entry| is_there(entry));
+        Self {
+            written: recorded.filter(|recorded| recorded.entry.as_ref().is_some_and(&is_there)),
+            named: entries.flat_map(|entry| entry.keys.iter().cloned()).collect(),
+        }
+    }
+
+    /// The same with the keys that the spec names.
+    pub(super) fn with_spec(mut self, keys: &BTreeSet<String>) -> Self {
+        self.named.extend(keys.iter().cloned());
+        self
+    }
 }
 
 impl Found {
-    /// An entry, with what the status records of the output at its place. `None` where its newest version is deleted.
-    pub(super) fn of(
-        resource: &Resource,
-        entry: vault::Entry,
-        recorded: Option<&RecordedOutput>,
-    ) -> Option<Self> {
+    /// An entry, with what is known of the output at its place. `None` where its newest version is deleted.
+    pub(super) fn of(resource: &Resource, entry: vault::Entry, known: &Known<'_>) -> Option<Self> {
         let vault::Entry { version, content: vault::Content::Fields(fields), custom_metadata } = entry else {
             return None;
         };
         let (note, texts) = (EntryNote::of(&custom_metadata, &resource.owner), fields.texts());
-        let own = own_keys(resource, note.as_ref(), recorded, &texts);
+        let own = own_keys(resource, note.as_ref(), known, &texts);
         Some(Self { version, fields, texts, custom_metadata, note, own })
     }
 
@@ -70,60 +84,37 @@ impl Found {
         output.resource.ctx.installation.digest_key.of_content(&of_keys(&self.texts, &self.own))
     }
 
-    /// Whether the note has all keys of the resource with their values.
+    /// Whether the note is that of the keys of the resource with their values, and of nothing else.
     pub(super) fn is_noted(&self, output: &VaultOutput) -> bool {
-        let Resource { ctx, .. } = &output.resource;
-        let digests = &ctx.installation.digest_key;
-        let fits = |key: &String| {
-            let value = self.texts.get(key);
-            value.zip(self.note.as_ref()).is_some_and(|(value, note)| note.fits(digests, key, value))
-        };
-        let here = |note: &EntryNote| note.hint() == ctx.installation.hint;
-        self.note.as_ref().is_some_and(here) && self.own.iter().all(fits)
+        let wanted = note_of(&output.resource, [&of_keys(&self.texts, &self.own)]);
+        self.note.as_ref() == Some(&wanted)
     }
 
-    /// What a write of this content changes, or why it may not: a key of another client is never overwritten.
-    pub(super) fn addition(
-        self,
-        output: &VaultOutput,
-        at: &EntryAt,
-        content: &Content,
-    ) -> Result<Addition, Blocker> {
+    /// Why this content may not be written: a key of another client is never overwritten.
+    pub(super) fn refusal(&self, output: &VaultOutput, at: &EntryAt, content: &Content) -> Option<Blocker> {
         if let Some(owner) = self.foreign(output) {
-            return Err(owned(&output.id, &owner));
+            return Some(owned(&output.id, &owner));
         }
         // One whose value is no text is one of another client.
         let has = |key: &str| self.fields.names().any(|name| name == key);
-        if let Some(key) = content.keys().find(|key| has(key) && !self.own.contains(*key)) {
-            let by = EntryNote::other_with(&self.custom_metadata, &output.resource.owner, key);
-            return Err(taken(at, key, by.as_deref()));
-        }
-        let Some(text) = self.next_note(output, content).text() else { return Err(too_long(output)) };
-        let removed = self.own.iter().filter(|key| !content.contains_key(*key)).cloned().collect();
-        let mut fields = self.fields.clone();
-        fields.remove(&removed);
-        fields.set(&super::super::fields(content));
-        Ok(Addition {
-            version: self.version,
-            note: BTreeMap::from([(EntryNote::name(&output.resource.owner), text)]),
-            fields: (!fields.is_same(&self.fields)).then_some(fields),
-        })
+        let key = content.keys().find(|key| has(key) && !self.own.contains(*key))?;
+        let by = EntryNote::other_with(&self.custom_metadata, &output.resource.owner, key);
+        Some(taken(at, key, by.as_deref()))
     }
+}
 
-    /// The note for a write of this content. It has the digests of the values that the write replaces or removes as well: they are
-    /// there until the data are written.
-    fn next_note(&self, output: &VaultOutput, content: &Content) -> EntryNote {
-        let Resource { ctx, owner, .. } = &output.resource;
-        let mut keys: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for (key, value) in content.iter().chain(&of_keys(&self.texts, &self.own)) {
-            let digest = note::digest(&ctx.installation.digest_key, key, value);
-            let known = keys.entry(key.clone()).or_default();
-            if !known.contains(&digest) {
-                known.push(digest);
-            }
+/// The note for the values of these contents.
+pub(super) fn note_of<'a>(resource: &Resource, contents: impl IntoIterator<Item = &'a Content>) -> EntryNote {
+    let Resource { ctx, owner, .. } = resource;
+    let mut keys: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (key, value) in contents.into_iter().flatten() {
+        let digest = note::digest(&ctx.installation.digest_key, key, value);
+        let known = keys.entry(key.clone()).or_default();
+        if !known.contains(&digest) {
+            known.push(digest);
         }
-        EntryNote::new(owner, &ctx.installation.hint, keys)
     }
+    EntryNote::new(owner, &ctx.installation.hint, keys)
 }
 
 /// The keys of the resource in an entry: those whose value the note knows, and those of the note that the status says were
@@ -131,27 +122,31 @@ impl Found {
 fn own_keys(
     resource: &Resource,
     note: Option<&EntryNote>,
-    recorded: Option<&RecordedOutput>,
+    known: &Known<'_>,
     texts: &Content,
 ) -> BTreeSet<String> {
     let digests = &resource.ctx.installation.digest_key;
-    let written: BTreeSet<String> = recorded
+    let written: BTreeSet<String> = known
+        .written
         .filter(|recorded| !recorded.digest.is_empty())
         .and_then(|recorded| recorded.entry.as_ref())
         .map(|entry| entry.keys.iter().cloned().collect())
         .unwrap_or_default();
     let Some(note) = note else {
         let present = of_keys(texts, &written);
-        let as_written = recorded.is_some_and(|recorded| recorded.digest == digests.of_content(&present));
+        let as_written =
+            known.written.is_some_and(|recorded| recorded.digest == digests.of_content(&present));
         return if as_written { present.into_keys().collect() } else { BTreeSet::new() };
     };
     if !is_here(resource, note) {
         return BTreeSet::new();
     }
-    // The digests of another installation have another key: a person has permitted to take its keys over.
+    // The digests of another installation have another key, so they show no value. A person has permitted to take its keys over:
+    // those that are in use there, because the owner may have written another one since.
     let taken_over = note.hint() != resource.ctx.installation.hint;
+    let in_use = if taken_over { &known.named } else { &written };
     let is_own = |key: &String, value| {
-        note.keys.contains_key(key) && (taken_over || written.contains(key) || note.fits(digests, key, value))
+        note.keys.contains_key(key) && (in_use.contains(key) || note.fits(digests, key, value))
     };
     texts.iter().filter(|(key, value)| is_own(key, value)).map(|(key, _)| key.clone()).collect()
 }
@@ -160,7 +155,7 @@ fn is_here(resource: &Resource, note: &EntryNote) -> bool {
     note.is_here(&resource.ctx.installation.hint, &resource.taken_over)
 }
 
-fn of_keys(texts: &Content, keys: &BTreeSet<String>) -> Content {
+pub(super) fn of_keys(texts: &Content, keys: &BTreeSet<String>) -> Content {
     texts
         .iter()
         .filter(|(key, _)| keys.contains(*key))
@@ -216,7 +211,7 @@ fn taken(at: &EntryAt, key: &str, by: Option<&str>) -> Blocker {
     )
 }
 
-fn too_long(output: &VaultOutput) -> Blocker {
+pub(super) fn too_long(output: &VaultOutput) -> Blocker {
     Blocker::lasting(
         Reason::OutputInvalid,
         format!(
