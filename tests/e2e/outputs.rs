@@ -293,6 +293,32 @@ async fn a_process_that_is_killed_while_the_outputs_change_leaves_no_credential_
     .await;
 }
 
+/// The Secret that was added may be written, and recorded nowhere but in the status, when its process ends.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_that_is_taken_back_while_no_process_runs_leaves_no_credential_behind() {
+    let mut calls = calls_of_a_change().await;
+    calls.retain(Call::is_write);
+    crash_everywhere(calls, async |call: Call, killed: Killed| {
+        let mut world = connected(world()).await;
+        world.apply(&with_secrets(&world, &["one", "two"])).await;
+        world.ready(NAME).await;
+        let held = call.hold(&world, killed);
+        name_secrets(&world, &["two", "three"]).await;
+        let met = tokio::select! {
+            () = held.reached() => true,
+            () = changed(&world) => held.was_sent().await,
+        };
+        name_secrets(&world, &["one", "two"]).await;
+        held.kill_and_restart(&mut world, NAME).await;
+        one_user_in(&world, &["one", "two"]).await;
+        world
+            .eventually("no credential is left behind", async || world.get_secret("three").await.is_none())
+            .await;
+        met
+    })
+    .await;
+}
+
 async fn one_user_in(world: &World, names: &[&str]) {
     world.ready(NAME).await;
     hold_the_credential(world, names).await;

@@ -130,13 +130,13 @@ fn write_next(o: &Observation, current: &UserRef, missing: &[&OutputView]) -> Op
 }
 
 /// What comes before the first write to a place: the finalizer, if Kubernetes does not remove the place with the resource, and the
-/// entry in the status, also if the output has another place for each content. Otherwise no process would remove it if this one
-/// ends in between and the spec changes.
+/// entry in the status, also if the output has another place for each content, or is added to others. Otherwise no process would
+/// remove it if this one ends in between and the spec changes.
 fn before_the_first(o: &Observation, current: &UserRef, output: &OutputView) -> Option<Write> {
     if output.outlives_resource && !o.finalizer {
         return Some(Write::AddFinalizer);
     }
-    let is_named = output.in_status || !output.outlives_resource;
+    let is_named = output.in_status || !output.outlives_resource && !o.recorded.credential_published;
     let record = || Write::RecordOutput { user: current.clone(), output: output.id.clone() };
     (!is_named || o.goes_elsewhere(&current.id, &output.id)).then(record)
 }

@@ -64,8 +64,13 @@ fn each_output_gets_the_credential() {
         ("both", first().with_output(&the_entry(), held("u1", Some("d1"))), "ready (u1 g1), verify in time"),
         ("one was added to the spec", and_an_entry(a_ready_resource()), "read u1"),
         (
-            "it gets the credential too",
+            "the status names it first, so that it is removed if the spec changes back after a crash",
             proved(and_an_entry(a_ready_resource())),
+            "name Entry \"edc\" in the status",
+        ),
+        (
+            "it gets the credential too",
+            proved(and_an_entry(a_ready_resource()).in_status()),
             "publish u1 g1 to the Entry",
         ),
         ("another client changed it", both().with_output(&the_entry(), held("u1", None)), "read the Entry"),

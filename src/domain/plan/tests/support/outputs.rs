@@ -122,7 +122,8 @@ impl Observation {
 
     /// The status records this content of each output.
     pub(in crate::domain::plan::tests) fn recorded_content(self, digest: &str) -> Self {
-        self.but(|o| o.outputs.iter_mut().for_each(|output| output.recorded = Some(digest.to_owned())))
+        self.in_status()
+            .but(|o| o.outputs.iter_mut().for_each(|output| output.recorded = Some(digest.to_owned())))
     }
 
     /// Ours, of this user, with this digest of its content.
