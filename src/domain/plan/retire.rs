@@ -6,14 +6,12 @@ use super::observation::{Observation, ToRemove};
 use super::settled::{Report, Requeue, Settled};
 use super::step::{Step, Write};
 
-/// How many outputs that the spec no longer names a resource may have.
+/// How many outputs that the spec no longer names a resource may have. A status has room for 32 outputs.
 const MOST: usize = 16;
-/// How many outputs a status has room for, with those that the spec names.
-const ROOM: usize = 32;
 
 /// An output that the spec no longer names is removed after the credential is in all that it names, after the overlap, and before
 /// it is removed from the status. One that cannot be removed is tried again; the resource is ready all the same. A resource whose
-/// outputs are renamed again and again has too many of them, and those that were never written do not wait for that.
+/// outputs are renamed again and again has too many of them, which do not wait for that.
 pub(super) fn or_remove_former(o: &Observation, step: Step) -> Step {
     let remove = |former: &ToRemove| Step::Write(Write::RemoveOutput(former.output.clone()));
     match &step {
@@ -26,10 +24,7 @@ pub(super) fn or_remove_former(o: &Observation, step: Step) -> Step {
         }
         Step::Settled(Settled { report: Report::Blocked { .. }, .. })
         | Step::Write(Write::Publish { .. } | Write::RecordOutput { .. }) => {
-            let has_room = o.to_remove.len() + o.outputs.len() <= ROOM;
-            // Something may read what was written as long as an output of the spec lacks the credential.
-            let next = one_of_too_many(o).filter(|former| !former.written || !has_room);
-            next.map_or(step, remove)
+            one_of_too_many(o).map_or(step, remove)
         }
         _ => step,
     }
@@ -40,7 +35,8 @@ fn candidates(o: &Observation) -> impl Iterator<Item = &ToRemove> {
     o.to_remove.iter().filter(|former| former.failed.is_none())
 }
 
-/// The one of too many that is removed first: the oldest of those that were never written, or else the oldest one.
+/// The one of too many that is removed first: the oldest of those that were never written, as nothing reads them, or else the
+/// oldest one.
 fn one_of_too_many(o: &Observation) -> Option<&ToRemove> {
     if o.to_remove.len() <= MOST {
         return None;

@@ -167,11 +167,11 @@ impl World {
             // The model's portal never moves, and its spec always names one output.
             Write::RecordPortal
             | Write::ReportDeletion(_)
-            | Write::RecordOutput { .. }
             | Write::UsersAreDone(_)
             | Write::RemoveOutput(_)
             | Write::AbandonOutput { .. }
             | Write::Restart(_) => {}
+            Write::RecordOutput { .. } => reconcile.named = true,
             Write::AddFinalizer => {
                 if !self.write_object(rv, |o| o.finalizer = true) {
                     return self.reconcile_again(p);

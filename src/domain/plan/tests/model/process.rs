@@ -90,6 +90,8 @@ pub(super) struct Reconcile {
     pub proved: Option<(UserId, u32)>,
     pub verifications: Vec<(CredentialAt, Verified)>,
     pub writable: Option<bool>,
+    /// The status was written with the name of the output.
+    pub named: bool,
     pub done: Vec<(UserId, Done)>,
     pub confirmed: BTreeMap<UserId, Confirmed>,
     pub steps: u32,
@@ -116,6 +118,7 @@ impl Reconcile {
             proved: None,
             verifications: Vec::new(),
             writable: None,
+            named: false,
             done: Vec::new(),
             confirmed: BTreeMap::new(),
             steps: 0,
@@ -306,7 +309,7 @@ fn the_output(reconcile: &Reconcile) -> OutputView {
     OutputView {
         outlives_resource: false,
         alias_is_fixed: false,
-        in_status: written.is_some(),
+        in_status: written.is_some() || reconcile.named,
         id: the_secret(),
         state: state_of_secret(reconcile),
         recorded: written.map(|(digest, _)| digest.clone()),

@@ -190,13 +190,14 @@ impl Form {
             proved,
             verifications,
             writable,
+            named,
             done,
             confirmed,
             steps: _,
         } = reconcile;
         self.object(object);
         self.some(secret.as_ref(), Self::secret);
-        self.raw((live, secret_read, writable));
+        self.raw((live, secret_read, writable, named));
         self.some(search.as_ref(), |form, found| form.all(found.iter(), Self::candidate));
         self.all(read.iter(), |form, (id, user)| {
             form.id(id);
