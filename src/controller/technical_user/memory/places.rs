@@ -23,6 +23,19 @@ type Taken = Arc<Mutex<BTreeMap<Key, usize>>>;
 #[derive(Debug, Default)]
 pub struct Places {
     taken: Taken,
+    /// The Secrets that this process has written and neither status nor cache shows yet: the quota counts them already.
+    written: Mutex<BTreeSet<Key>>,
+}
+
+/// Whether a Secret has a place.
+#[derive(Debug)]
+pub enum Answer {
+    /// It has.
+    Taken(Place),
+    /// Other Secrets need all that are free.
+    None,
+    /// Secrets were written while the quota was read: it has to be read again.
+    AskAgain,
 }
 
 /// A place for one Secret; free again when it is dropped.
@@ -46,35 +59,55 @@ impl Drop for Place {
 
 impl Places {
     /// The Secrets of a namespace that need a place. `waiting` names those that need one because the users of their resources are
-    /// there, or may be.
+    /// there, or may be, and neither status nor cache shows them.
     pub fn needed(&self, namespace: &str, waiting: impl FnOnce() -> BTreeSet<Key>) -> BTreeSet<Key> {
         let taken = self.taken.lock();
-        needed(&taken, namespace, waiting())
+        self.needed_beside(&taken, namespace, &waiting())
+    }
+
+    fn needed_beside(
+        &self,
+        taken: &BTreeMap<Key, usize>,
+        namespace: &str,
+        waiting: &BTreeSet<Key>,
+    ) -> BTreeSet<Key> {
+        let mut written = self.written.lock();
+        // Status or cache shows the others by now, and no reconcile holds a place for them.
+        written.retain(|secret| {
+            secret.namespace != namespace || waiting.contains(secret) || taken.contains_key(secret)
+        });
+        let taken = taken.keys().filter(|other| other.namespace == namespace);
+        taken.chain(waiting).filter(|secret| !written.contains(secret)).cloned().collect()
+    }
+
+    /// A Secret was written: it needs no place any more.
+    pub fn wrote(&self, secret: &Key) {
+        self.written.lock().insert(secret.clone());
     }
 
     /// Takes one of the `free` places of a Secret's namespace, unless other Secrets need them all. `before` names those that needed
-    /// one before it was asked how many are free: one of them may have been written since, and is in none of both numbers then.
+    /// one before it was asked how many are free: one of them may have been written since, and is in none of both numbers then, or
+    /// before that, and is in both.
     pub fn take(
         &self,
         key: &Key,
         (free, before): (usize, BTreeSet<Key>),
         waiting: impl FnOnce() -> BTreeSet<Key>,
-    ) -> Option<Place> {
+    ) -> Answer {
         let mut taken = self.taken.lock();
-        let mut others = needed(&taken, &key.namespace, waiting());
+        let mut others = self.needed_beside(&taken, &key.namespace, &waiting());
+        others.remove(key);
+        if others.len() >= free {
+            return Answer::None;
+        }
         others.extend(before);
         others.remove(key);
         if others.len() >= free {
-            return None;
+            return Answer::AskAgain;
         }
         *taken.entry(key.clone()).or_default() += 1;
-        Some(Place { key: key.clone(), taken: Arc::clone(&self.taken) })
+        Answer::Taken(Place { key: key.clone(), taken: Arc::clone(&self.taken) })
     }
-}
-
-fn needed(taken: &BTreeMap<Key, usize>, namespace: &str, waiting: BTreeSet<Key>) -> BTreeSet<Key> {
-    let taken = taken.keys().filter(|other| other.namespace == namespace).cloned();
-    taken.chain(waiting).collect()
 }
 
 /// The Secrets of a namespace that need a place: to be asked before the number of free ones.
@@ -87,7 +120,7 @@ pub(in crate::controller::technical_user) fn take(
     ctx: &Context,
     secret: &Key,
     (free, before): (usize, BTreeSet<Key>),
-) -> Option<Place> {
+) -> Answer {
     ctx.memory.places.take(secret, (free, before), || waiting(ctx, &secret.namespace))
 }
 
@@ -144,41 +177,67 @@ mod tests {
         BTreeSet::new()
     }
 
+    impl Answer {
+        fn place(self) -> Option<Place> {
+            if let Self::Taken(place) = self { Some(place) } else { None }
+        }
+    }
+
     #[test]
     fn a_place_is_free_again_when_its_holder_ends() {
         let places = Places::default();
-        let reconcile = places.take(&key("a"), (1, no_key()), no_key).unwrap();
-        assert!(places.take(&key("b"), (1, no_key()), no_key).is_none());
-        assert!(places.take(&key("b"), (2, no_key()), no_key).is_some(), "another one is free");
-        let create = places.take(&key("a"), (1, no_key()), no_key).unwrap();
+        let take = |name: &str, free: usize| places.take(&key(name), (free, no_key()), no_key).place();
+        let reconcile = take("a", 1).unwrap();
+        assert!(take("b", 1).is_none());
+        assert!(take("b", 2).is_some(), "another one is free");
+        let create = take("a", 1).unwrap();
         drop(reconcile);
-        assert!(places.take(&key("b"), (1, no_key()), no_key).is_none(), "its create continues");
+        assert!(take("b", 1).is_none(), "its create continues");
         drop(create);
-        assert!(places.take(&key("b"), (1, no_key()), no_key).is_some());
-        assert!(places.take(&key("b"), (0, no_key()), no_key).is_none());
+        assert!(take("b", 1).is_some());
+        assert!(take("b", 0).is_none());
         let elsewhere = Key { namespace: "other".into(), name: "a".into() };
-        let _held = places.take(&key("a"), (1, no_key()), no_key).unwrap();
-        assert!(places.take(&elsewhere, (1, no_key()), no_key).is_some(), "each namespace has its own");
+        let _held = take("a", 1).unwrap();
+        let there = places.take(&elsewhere, (1, no_key()), no_key).place();
+        assert!(there.is_some(), "each namespace has its own");
     }
 
     /// The answer of the quota may be older than the Secret, and the cache newer.
     #[test]
-    fn a_secret_that_was_written_while_the_quota_was_read_counts() {
+    fn a_quota_that_was_read_while_a_secret_was_written_is_read_again() {
         let places = Places::default();
         let before = places.needed("connector", || BTreeSet::from([key("a")]));
-        let _b = places.take(&key("b"), (2, before.clone()), no_key).unwrap();
-        assert!(places.take(&key("c"), (2, before), no_key).is_none());
-        assert!(places.take(&key("c"), (2, no_key()), no_key).is_some(), "asked again");
+        let _b = places.take(&key("b"), (2, before.clone()), no_key).place().unwrap();
+        assert!(matches!(places.take(&key("c"), (2, before), no_key), Answer::AskAgain));
+        assert!(matches!(places.take(&key("c"), (2, no_key()), no_key), Answer::Taken(_)), "asked again");
+        assert!(matches!(places.take(&key("d"), (1, no_key()), no_key), Answer::None), "one is needed");
+    }
+
+    #[test]
+    fn a_secret_needs_no_place_from_the_moment_it_is_written() {
+        let places = Places::default();
+        let waiting = || BTreeSet::from([key("a")]);
+        let reconcile = places.take(&key("a"), (1, no_key()), waiting).place().unwrap();
+        assert!(places.take(&key("b"), (1, no_key()), waiting).place().is_none());
+        places.wrote(&key("a"));
+        assert!(places.take(&key("b"), (1, no_key()), waiting).place().is_some(), "the cache lags");
+        assert_eq!(places.needed("other", no_key), no_key());
+        assert_eq!(places.needed("connector", waiting), no_key(), "another namespace says nothing of it");
+        assert_eq!(places.needed("connector", no_key), no_key(), "its reconcile has not ended");
+        drop(reconcile);
+        assert_eq!(places.needed("connector", no_key), no_key(), "the cache shows it");
+        assert_eq!(places.needed("connector", waiting), BTreeSet::from([key("a")]), "it is deleted");
     }
 
     #[test]
     fn users_without_a_secret_need_the_places() {
         let places = Places::default();
         let waiting = || BTreeSet::from([key("a")]);
-        assert!(places.take(&key("b"), (1, no_key()), waiting).is_none());
-        assert!(places.take(&key("a"), (1, no_key()), waiting).is_some(), "its own place");
-        let _same = places.take(&key("a"), (2, no_key()), waiting).unwrap();
-        assert!(places.take(&key("b"), (2, no_key()), waiting).is_some(), "no_key is counted twice");
+        let take = |name: &str, free: usize| places.take(&key(name), (free, no_key()), waiting).place();
+        assert!(take("b", 1).is_none());
+        assert!(take("a", 1).is_some(), "its own place");
+        let _same = take("a", 2).unwrap();
+        assert!(take("b", 2).is_some(), "none is counted twice");
     }
 
     fn object(change: impl FnOnce(&mut Value)) -> DynamicObject {

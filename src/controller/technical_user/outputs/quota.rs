@@ -7,28 +7,46 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use kube::Api;
 use kube::api::ListParams;
 
-use super::Writable;
-use crate::controller::context::Context;
+use super::{Resource, Writable};
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::Key;
-use crate::controller::technical_user::memory::places;
+use crate::controller::technical_user::failure::Failure;
+use crate::controller::technical_user::memory::places::{self, Answer};
 use crate::domain::blocker::Blocker;
+use crate::domain::plan::OutputId;
 use crate::domain::reason::Reason;
 
 /// Takes a place for a new Secret where a quota counts them: no more users are created than Secrets have room.
-pub(super) async fn take_place(ctx: &Context, secret: &Key) -> Result<Result<Writable, Blocker>, KubeError> {
+///
+/// # Errors
+/// [`Failure::Overtaken`] if Secrets were written while the quota was read.
+pub(super) async fn take_place(
+    resource: &Resource,
+    output: &OutputId,
+) -> Result<Result<Writable, Blocker>, Failure> {
+    let (ctx, secret) = (&resource.ctx, secret(resource, output));
     // A Secret that is written meanwhile may be missing both in the answer and among those that need a place after it.
     let before = places::needed_in(ctx, &secret.namespace);
     let quotas: Api<ResourceQuota> = Api::namespaced(ctx.client.clone(), &secret.namespace);
     let quotas = quotas.list(&ListParams::default()).await.map_err(KubeError::from)?;
     let Some(free) = quotas.iter().filter_map(free_places).min() else { return Ok(Ok(Writable::default())) };
-    Ok(match places::take(ctx, secret, (free, before)) {
-        Some(place) => Ok(Writable { place: Some(place) }),
-        None => Err(Blocker::passing(
+    match places::take(ctx, &secret, (free, before)) {
+        Answer::Taken(place) => Ok(Ok(Writable { place: Some(place) })),
+        Answer::None => Ok(Err(Blocker::passing(
             Reason::OutputNotWritable,
             "A ResourceQuota permits no more Secrets in this namespace than users are being created for. This resource waits for them.",
-        )),
-    })
+        ))),
+        Answer::AskAgain => Err(Failure::Overtaken),
+    }
+}
+
+/// A Secret of an output was created: the quota counts it from now on.
+pub(super) fn created(resource: &Resource, output: &OutputId) {
+    resource.ctx.memory.places.wrote(&secret(resource, output));
+}
+
+fn secret(resource: &Resource, output: &OutputId) -> Key {
+    Key { namespace: resource.key.namespace.clone(), name: output.name.clone() }
 }
 
 /// How many more Secrets a quota allows; `None` where it does not count them.

@@ -185,11 +185,7 @@ impl Output for SecretOutput {
                 self.secrets.overwrite(&self.envelope, &content, at, &[], true).await
             }
             _ => match self.secrets.create(&self.envelope, &content, true).await {
-                Ok(_) => {
-                    let secret =
-                        Key { namespace: self.resource.key.namespace.clone(), name: self.id.name.clone() };
-                    return Ok(quota::take_place(&self.resource.ctx, &secret).await?);
-                }
+                Ok(_) => return quota::take_place(&self.resource, &self.id).await,
                 Err(error) => Err(error),
             },
         };
@@ -204,7 +200,11 @@ impl Output for SecretOutput {
         let content = self.content(values)?;
         let envelope = envelope::for_values(&self.resource, &self.envelope, &self.layout, values);
         let metadata = match &self.version {
-            None => self.secrets.create(&envelope, &content, false).await?,
+            None => {
+                let created = self.secrets.create(&envelope, &content, false).await?;
+                quota::created(&self.resource, &self.id);
+                created
+            }
             Some(at) => {
                 let present = self.present().await?;
                 self.secrets.overwrite(&envelope, &content, at, &present, false).await?

@@ -219,11 +219,7 @@ impl Output for ImmutableSecret {
             return Ok(Ok(Writable::default()));
         }
         match self.secrets.create(&envelope, &content, true).await {
-            Ok(_) => {
-                let secret =
-                    Key { namespace: self.resource.key.namespace.clone(), name: self.id.name.clone() };
-                Ok(quota::take_place(&self.resource.ctx, &secret).await?)
-            }
+            Ok(_) => quota::take_place(&self.resource, &self.id).await,
             Err(error) => envelope::denied(&self.resource, &envelope.name, error).map(Err),
         }
     }
@@ -242,6 +238,7 @@ impl Output for ImmutableSecret {
             None if seen.is_some() => Version::of(&self.secrets.create(&wanted, &content, false).await?),
             None => self.create_next(&wanted, &content).await?,
         };
+        quota::created(&self.resource, &self.id);
         if let Some(former) = self.replaced_by(&target) {
             self.former = Some(former);
         }
