@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use kube::api::{ApiResource, DynamicObject};
+use serde_json::Value;
 
 use super::failure::ReconcileFailure;
 use super::objects::CheckedObjects;
@@ -34,6 +35,11 @@ pub trait CheckedKind: Send + Sync {
 
     /// What of an object a check depends on. Our own writes of the status are no part of it.
     fn inputs(&self, object: &DynamicObject) -> String;
+
+    /// What of the status of an object concerns the `TechnicalUser`s that use it, and does not wake them anyway. Nothing by default.
+    fn concerns_users<'a>(&self, _: &'a DynamicObject) -> Option<&'a Value> {
+        None
+    }
 
     /// Checks an object and writes its status: when the next check is due, and whether anything changed. `kept_because` is why
     /// an object under deletion is kept.

@@ -10,12 +10,11 @@ use crate::controller::objects::Key;
 use crate::domain::blocker::Blocker;
 use crate::process::Random;
 
-/// The identity provider is asked again about the same login after this time, doubling: some lock an account that is
-/// refused too often.
+/// The same login is tried again after this time, doubling: some identity providers lock an account that is refused too often.
 const FIRST_RETRY: Duration = Duration::from_secs(10);
 const LONGEST_RETRY: Duration = Duration::from_mins(5);
 
-/// A login that the identity provider refused.
+/// A login that was refused.
 #[derive(Debug)]
 struct RefusedLogin {
     fingerprint: String,

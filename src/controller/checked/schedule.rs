@@ -32,7 +32,7 @@ impl Checks {
         self.0.lock()
     }
 
-    /// The time until the next check of the portal is due; none where something that it depends on changed.
+    /// The time until the next check is due; none where something that it depends on changed.
     #[must_use]
     pub fn due_in(&self, key: &Key, inputs: &str) -> Duration {
         match self.all().get(key) {
@@ -74,7 +74,7 @@ impl Checks {
         checked.due = Some(checked.hurried.map_or(due, |hurried| hurried.min(due)));
     }
 
-    /// The portal refused a request: the login is read again soon, but not at once for each refusal. The user list is not read
+    /// The server refused a request: the login is read again soon, but not at once for each refusal. The user list is not read
     /// for it.
     pub fn hurry(&self, key: &Key) {
         if let Some(checked) = self.all().get_mut(key) {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use kube::api::{ApiResource, DynamicObject};
+use serde_json::Value;
 use tokio::time::Instant;
 
 use super::check::{Checked, check};
@@ -59,6 +60,11 @@ impl CheckedKind for PortalKind {
             annotation(object, keys::ACCEPT_LOSS),
             annotation(object, keys::TAKE_OVER),
         )
+    }
+
+    /// The values of the data space. The outcome of a check wakes the users itself.
+    fn concerns_users<'a>(&self, object: &'a DynamicObject) -> Option<&'a Value> {
+        object.data.pointer("/status/dataspace")
     }
 
     async fn check(

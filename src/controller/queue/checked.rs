@@ -35,7 +35,7 @@ pub(super) async fn watch(
         } else {
             // Not `check_soon`: most changes are our own writes of its status.
             kind.objects(ctx).wake(&key);
-            let new = OfUsers::of(&touched.object);
+            let new = OfUsers::of(kind, &touched.object);
             if seen.get(&key) != Some(&new) {
                 seen.insert(key.clone(), new);
                 kind.wake_users(ctx, &key);
@@ -86,31 +86,30 @@ impl Work for Checked {
     }
 }
 
-/// What of a Portal or a Vault concerns the `TechnicalUser`s that use it. Of its status only the values of the data space do: the outcome
-/// of a check of the portal wakes them anyway.
+/// What of an object concerns the `TechnicalUser`s that use it.
 #[derive(PartialEq, Eq)]
 struct OfUsers {
     uid: Option<String>,
     generation: Option<i64>,
     deleting: bool,
     annotations: Vec<(String, String)>,
-    dataspace: Option<Value>,
+    status: Option<Value>,
 }
 
 impl OfUsers {
-    fn of(portal: &DynamicObject) -> Self {
+    fn of(kind: &dyn CheckedKind, object: &DynamicObject) -> Self {
         let ours = |(key, _): &(&String, &String)| key.starts_with(GROUP);
         Self {
-            uid: portal.metadata.uid.clone(),
-            generation: portal.metadata.generation,
-            deleting: is_deleting(portal),
-            annotations: portal
+            uid: object.metadata.uid.clone(),
+            generation: object.metadata.generation,
+            deleting: is_deleting(object),
+            annotations: object
                 .annotations()
                 .iter()
                 .filter(ours)
                 .map(|(key, value)| (key.clone(), value.clone()))
                 .collect(),
-            dataspace: portal.data.pointer("/status/dataspace").cloned(),
+            status: kind.concerns_users(object).cloned(),
         }
     }
 }
@@ -120,6 +119,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::controller::portal::kind::PortalKind;
 
     #[test]
     fn a_write_of_a_portals_status_concerns_none_of_its_users() {
@@ -129,7 +129,7 @@ mod tests {
                 "metadata": {"name": "p", "namespace": "n", "uid": "1", "generation": 1, "resourceVersion": "1"},
             });
             json_patch(&mut object, &patch);
-            OfUsers::of(&serde_json::from_value(object).unwrap())
+            OfUsers::of(&PortalKind, &serde_json::from_value(object).unwrap())
         };
         let before = portal(json!({}));
         let status = json!({"metadata": {"resourceVersion": "2"}, "status": {"retained": [{"id": "x"}]}});
