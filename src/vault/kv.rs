@@ -160,11 +160,6 @@ impl VaultClient {
         if answer.status == 404 { Err(VaultError::CasMismatch) } else { Ok(()) }
     }
 
-    /// Deletes the newest version. It can be restored, and the metadata is kept.
-    pub async fn delete_version(&self, path: &EntryPath) -> Result<(), VaultError> {
-        self.at(path, &Call::delete(path.data())).await.map(drop)
-    }
-
     /// Deletes an entry with all its versions and its metadata. One that does not exist counts as deleted.
     pub async fn delete(&self, path: &EntryPath) -> Result<(), VaultError> {
         self.at(path, &Call::delete(path.metadata())).await.map(drop)

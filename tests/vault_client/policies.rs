@@ -1,4 +1,4 @@
-//! The policies that the pages have people paste: enough for the whole life of an entry, and nothing too much.
+//! The policies that the pages have people paste: enough from the first write of an entry to its deletion, and no more.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -11,7 +11,7 @@ use crate::server::Server;
 
 /// What the policy of the operator needs for entries below `connectors/`.
 pub const POLICY: &str = r#"
-path "secret/data/connectors/*" { capabilities = ["create", "read", "update", "delete"] }
+path "secret/data/connectors/*" { capabilities = ["create", "read", "update"] }
 path "secret/metadata/connectors/*" { capabilities = ["create", "read", "patch", "delete"] }
 "#;
 

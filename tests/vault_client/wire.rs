@@ -57,16 +57,18 @@ fn custom(count: usize, key: usize, value: usize) -> Value {
 
 #[tokio::test]
 async fn custom_metadata_has_the_same_bounds() {
-    let metadata = |body| ("POST", "secret/metadata/a".to_owned(), body);
+    let metadata = |method, body| (method, "secret/metadata/a".to_owned(), body);
     let bounds =
         [(64, 2, 1), (65, 2, 1), (1, 128, 1), (1, 129, 1), (1, 1, 512), (1, 1, 513), (1, 1, 0), (0, 1, 1)];
     let mut calls: Vec<Call> = Vec::new();
     for (count, key, value) in bounds {
-        calls.push(metadata(custom(count, key, value)));
-        calls.push(("GET", "secret/metadata/a".to_owned(), Value::Null));
+        for method in ["POST", "PATCH"] {
+            calls.push(metadata(method, custom(count, key, value)));
+            calls.push(metadata("GET", Value::Null));
+        }
     }
-    calls.push(metadata(json!({ "custom_metadata": { "a": "line\nbreak" } })));
-    calls.push(metadata(json!({ "custom_metadata": { "a": "\u{e9}" } })));
+    calls.push(metadata("POST", json!({ "custom_metadata": { "a": "line\nbreak" } })));
+    calls.push(metadata("POST", json!({ "custom_metadata": { "a": "\u{e9}" } })));
     compare(calls).await;
 }
 
@@ -81,7 +83,7 @@ async fn calls_by_chance_have_the_same_answers() {
     let path = |what: &str| format!("secret/{what}/{}", ["a", "b", "b/c"][below(3)]);
     let calls = (0..CALLS).map(|number| {
         let versions = json!({ "versions": [below(4) + 1, below(12)] });
-        match below(16) {
+        match below(17) {
             0..=2 => ("GET", path("data"), Value::Null),
             3..=5 => {
                 let body = json!({ "data": { "n": number }, "options": { "cas": below(5) } });
@@ -96,6 +98,10 @@ async fn calls_by_chance_have_the_same_answers() {
             13 if below(3) == 0 => ("DELETE", path("metadata"), Value::Null),
             13 => ("LIST", "secret/metadata/".to_owned(), Value::Null),
             14 => ("POST", path("metadata"), json!({ "custom_metadata": { "k": number.to_string() } })),
+            15 => {
+                let value = if below(2) == 0 { Value::Null } else { json!("p") };
+                ("PATCH", path("metadata"), json!({ "custom_metadata": { "k": value, "l": "q" } }))
+            }
             _ => {
                 let body = json!({ "max_versions": below(4), "cas_required": below(4) == 0 });
                 ("POST", path("metadata"), body)

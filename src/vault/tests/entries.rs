@@ -39,7 +39,7 @@ async fn a_write_whose_answer_is_lost_is_not_repeated_but_read() {
     assert_eq!(body, r#"{"options":{"cas":0},"data":{"content":"s3cret"}}"#);
 }
 
-/// Another client creates the metadata between the look at them and the POST, which a policy without `update` then forbids.
+/// Another client creates the metadata between the read and the POST, which a policy without `update` then forbids.
 #[tokio::test(start_paused = true)]
 async fn metadata_that_another_client_creates_meanwhile_are_patched() {
     let exists = Mutex::new(false);

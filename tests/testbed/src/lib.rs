@@ -7,8 +7,7 @@
 //! could leave on a machine. An [`ApiProxy`] stands between one operator under test and the apiserver: it records
 //! the calls and breaks chosen ones. A [`Process`] is such an operator as a child process that can be killed at any
 //! moment. A [`Vault`] and [`ExternalSecrets`] are built on the first use of each; a [`SimulatedVault`] answers as a [`Vault`]
-//! does, in memory. Nothing outlives the process that
-//! uses this crate, even if that is killed with SIGKILL.
+//! does, in memory. Nothing outlives the process that uses this crate, even if that is killed with SIGKILL.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), testbed::Error> {

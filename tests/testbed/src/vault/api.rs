@@ -78,11 +78,12 @@ impl Api {
         let what = || format!("calling Vault: {call}");
         let method = Method::from_bytes(method.as_bytes()).map_err(Error::credentials(what()))?;
         let body = body.map(Value::to_string).unwrap_or_default();
+        let media = if method == Method::PATCH { "application/merge-patch+json" } else { "application/json" };
         let request = Request::builder()
             .method(method)
             .uri(format!("{}/v1/{path}", self.address))
             .header("X-Vault-Token", token.expose_secret())
-            .header(CONTENT_TYPE, "application/json")
+            .header(CONTENT_TYPE, media)
             .body(Full::new(Bytes::from(body)))
             .map_err(Error::credentials(what()))?;
         let sent = self.client.request(request).await;
