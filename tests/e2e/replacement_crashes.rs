@@ -11,7 +11,7 @@ use crate::support::{
 
 const NAME: &str = "edc";
 
-/// A resource whose user has no client in the identity provider any more, while the operator does nothing by the clock.
+/// A resource whose user has no client in the identity provider any more, while the operator does nothing periodically.
 async fn with_a_missing_client() -> (World, UserView) {
     let world = connected(world()).await;
     world.apply(&create(NAME, &world.namespace, DATASPACE_DISCOVERY)).await;

@@ -7,9 +7,8 @@ use std::fmt::Debug;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use k8s_openapi::api::events::v1::Event;
-use kube::api::{Api, ApiResource, DynamicObject, ListParams, ObjectList};
+use kube::api::{Api, DynamicObject, ListParams, ObjectList};
 use serde::de::DeserializeOwned;
-use technical_user_operator::api::{Portal, TechnicalUser, Vault};
 
 use super::probes::address;
 use super::site::Site;
@@ -51,12 +50,7 @@ impl Site {
         let client = self.plane.admin_client().await.unwrap();
         let events = list(&Api::<Event>::namespaced(client.clone(), namespace)).await;
         self.assert_no_secret_in("the events", &serde_json::to_string(&events).unwrap());
-        let kinds = [
-            ApiResource::erase::<Portal>(&()),
-            ApiResource::erase::<TechnicalUser>(&()),
-            ApiResource::erase::<Vault>(&()),
-        ];
-        for resource in kinds {
+        for resource in ["Portal", "TechnicalUser", "Vault"].map(Self::resource) {
             let objects = Api::<DynamicObject>::namespaced_with(client.clone(), namespace, &resource);
             let objects = list(&objects).await;
             self.assert_no_secret_in(&resource.kind, &serde_json::to_string(&objects).unwrap());

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{Site, World, WorldBuilder, recorded, secret_value};
 
-/// A world whose operator has connected to the portal and does nothing by the clock.
+/// A world whose operator has connected to the portal and does nothing periodically.
 pub async fn connected(builder: WorldBuilder) -> World {
     let world = builder.start().await;
     world.patch_portal(&json!({"spec": {"resyncInterval": "1h"}})).await;

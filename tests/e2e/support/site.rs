@@ -89,7 +89,7 @@ impl Site {
         api.patch(name, &PatchParams::apply("a-person").force(), &Patch::Apply(&secret)).await.unwrap();
     }
 
-    fn resource(kind: &str) -> ApiResource {
+    pub(super) fn resource(kind: &str) -> ApiResource {
         match kind {
             "Portal" => ApiResource::erase::<Portal>(&()),
             "Vault" => ApiResource::erase::<Vault>(&()),

@@ -137,13 +137,6 @@ impl Apiserver {
         state.store.at(state.store.version(), resource, "").into_iter().map(|(_, object)| object).collect()
     }
 
-    /// Each state that the objects of a resource ever had, in order, as far as it is not compacted.
-    pub fn history(&self, resource: &str) -> Vec<Value> {
-        let state = self.state.lock();
-        let changes = state.store.log().iter().filter(|change| change.id.resource == resource);
-        changes.map(|change| change.after.clone()).collect()
-    }
-
     /// The version of the last change, those of Leases aside.
     pub fn version(&self) -> u64 {
         let state = self.state.lock();

@@ -70,6 +70,12 @@ impl Scenario {
             .await;
         self.killed_processes(world, &troubles).await;
         let processes = self.rest(world, &troubles).await;
+        world.moments.has_checked(&[
+            "no user is created a second time",
+            "a create is sent right after its attempt is recorded",
+            "a credential is verified before it is written",
+            "Ready is true only with a valid credential",
+        ]);
         world.notices_a_deletion().await;
         drop(processes);
         for user in world.users() {

@@ -49,7 +49,6 @@ impl World {
             self.fail(&format!("the world does not match the spec any more: {difference}"));
         }
         self.check();
-        self.check_history();
         self.check_secrecy();
     }
 
@@ -150,16 +149,6 @@ impl World {
             }
         }
         found
-    }
-
-    /// Nobody ever read half of a credential.
-    fn check_history(&self) {
-        for secret in self.apiserver.history("secrets").iter().filter(|secret| is_an_output(secret)) {
-            let has = |key: &str| secret["data"][key].as_str().is_some_and(|value| !value.is_empty());
-            if !has("client-id") || !has("client-secret") {
-                self.fail(&format!("the Secret {} had half of a credential", secret["metadata"]["name"]));
-            }
-        }
     }
 
     /// No secret is in what the operator writes, outputs aside.

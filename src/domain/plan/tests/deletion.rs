@@ -75,7 +75,7 @@ fn delete() {
         ("pending", pending(Delete), HELD),
         ("pending, released: it cannot be marked", releases(pending(Delete)), "list u1 retained"),
         ("client missing", client_missing(Delete), HELD),
-        ("lost, released", releases(client_missing(Delete)), "list u1 retained"),
+        ("client missing, released", releases(client_missing(Delete)), "list u1 retained"),
     ]);
 }
 

@@ -108,7 +108,7 @@ pub fn marked_for(description: &str) -> Option<String> {
     rest.split(' ').next().map(str::to_owned)
 }
 
-/// Whether a resource has two users, none of which appeared late.
+/// A resource with two users, none of which appeared late.
 pub fn second_user(known: &BTreeMap<Uuid, Known>) -> Option<String> {
     let mut of: BTreeMap<&str, Vec<&Known>> = BTreeMap::new();
     for user in known.values().filter(|user| user.serves_or_will()) {

@@ -101,6 +101,13 @@ impl Moments {
         self.0.state.lock().checked.clone()
     }
 
+    /// Fails unless each of these rules was checked: a judge who sees nothing finds nothing.
+    pub fn has_checked(&self, rules: &[&str]) {
+        let state = self.0.state.lock();
+        let never = rules.iter().find(|rule| !state.checked.contains_key(**rule));
+        assert!(never.is_none(), "no moment was judged by the rule: {never:?}");
+    }
+
     /// Whether a user was created so late that its resource may have been deleted, or have another one.
     pub fn is_late(&self, id: Uuid) -> bool {
         self.0.state.lock().users.get(&id).is_some_and(|user| user.late)

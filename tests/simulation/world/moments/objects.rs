@@ -22,7 +22,7 @@ impl Moments {
         self.check(state, "an attempt is never forgotten", forgotten);
         if before != after && after.is_some() {
             state.attempts.insert(name.clone(), Instant::now());
-            let suspended = self.is_known_to_be_suspended(state);
+            let suspended = self.although_suspended(state);
             self.check(state, "nothing is created while the Portal is suspended", suspended);
         }
         if change.before.as_ref().is_none_or(|before| !is_ready(before)) && is_ready(&change.after) {
@@ -32,8 +32,8 @@ impl Moments {
         }
     }
 
-    /// Whether the Portal has been suspended for longer than a watch needs to show it.
-    fn is_known_to_be_suspended(&self, state: &State) -> Option<String> {
+    /// Why an attempt may not be written: the Portal has been suspended for longer than a watch needs to show it.
+    fn although_suspended(&self, state: &State) -> Option<String> {
         let since = state.suspended.map(|at| Instant::now() - at)?;
         let (lag, troubled) = self
             .0

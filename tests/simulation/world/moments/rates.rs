@@ -15,10 +15,6 @@ const CONFLICTS: usize = 30;
 pub struct Rates {
     requests: VecDeque<Instant>,
     conflicts: BTreeMap<String, VecDeque<Instant>>,
-    /// The most requests within each time.
-    pub most: [usize; 2],
-    /// The most conflicts of one object within a minute.
-    pub most_conflicts: usize,
 }
 
 impl Rates {
@@ -33,9 +29,6 @@ impl Rates {
             self.requests.len() - start
         };
         let counts = REQUESTS.map(|(time, _)| since(time));
-        for (most, count) in self.most.iter_mut().zip(counts) {
-            *most = (*most).max(count);
-        }
         let exceeded = REQUESTS.iter().zip(counts).find(|((_, most), count)| count > most);
         exceeded.map(|((time, _), count)| format!("{count} requests within {time:?}"))
     }
@@ -47,7 +40,6 @@ impl Rates {
         while met.front().is_some_and(|at| now - *at > Duration::from_mins(1)) {
             met.pop_front();
         }
-        self.most_conflicts = self.most_conflicts.max(met.len());
         (met.len() > CONFLICTS).then(|| format!("{object} meets {} conflicts within a minute", met.len()))
     }
 }

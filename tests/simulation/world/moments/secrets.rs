@@ -52,7 +52,7 @@ impl Moments {
         let half = written.client_id.is_empty() || written.secret.is_empty();
         let half = half.then(|| format!("the Secret {} holds half of a credential", change.id.name));
         self.check(state, "a credential is written whole", half);
-        let wrong = is_accepted(state, &written, owner);
+        let wrong = not_accepted(state, &written, owner);
         self.check(state, "a credential that is written is that of the resource's active user", wrong);
         let key = (caller.to_owned(), written.client_id.clone(), written.secret.clone());
         let proved = state.tokens.get(&key).is_some_and(|at| Instant::now() - *at < SHORTLY);
@@ -64,7 +64,7 @@ impl Moments {
 }
 
 /// Why a credential is not one that the token endpoint accepted just before, for the user of this resource.
-fn is_accepted(state: &State, written: &Published, owner: &str) -> Option<String> {
+fn not_accepted(state: &State, written: &Published, owner: &str) -> Option<String> {
     let now = Instant::now();
     let fits = state.users.values().any(|user| {
         user.owner.as_deref().is_none_or(|of| of == owner)

@@ -293,7 +293,7 @@ async fn a_key_that_the_spec_no_longer_names_is_removed() {
 }
 
 #[tokio::test]
-async fn two_resources_add_different_keys_and_one_of_them_gets_the_same_key() {
+async fn two_resources_add_different_keys_and_the_same_key_is_refused() {
     let one = MergedEntries::new().await;
     let other = |keys: Value| async move {
         let mut other = MergedEntries::with_keys(keys).await;

@@ -108,6 +108,7 @@ async fn places_are_named_while_it_is_not_known_whether_something_is_there() {
         output.observe(Some(recorded)).await.unwrap();
         output.record(&recorded.digest, Some(recorded), false).unwrap()
     };
+    assert_eq!(aliases(&record(&recorded).await), ["there"], "that of another server");
     place.vault.seal();
     assert_eq!(aliases(&record(&recorded).await), ["sealed", "there"]);
 }

@@ -296,7 +296,7 @@ impl World {
         self.forbid("does not come to rest".into());
     }
 
-    pub(super) fn faults_stop(&mut self) {
+    fn faults_stop(&mut self) {
         self.note(|| "faults stop".to_owned());
         self.trouble = Trouble::default();
         self.portal.fate = Fate::Done;
@@ -345,6 +345,6 @@ impl World {
 
 /// The highest number of rounds of 100 seconds, most of them waiting: for attempts to settle, for refusals to be tried again,
 /// for the wallet service.
-pub(super) const ROUNDS: u32 = 60;
+const ROUNDS: u32 = 60;
 /// Calm is what has not changed for this number of rounds, longer than any of these waits.
-pub(super) const CALM: u32 = 6;
+const CALM: u32 = 6;

@@ -118,7 +118,7 @@ pub(super) struct World {
     pub wrong: Vec<String>,
     /// What happened, for the report of a failure.
     pub story: Vec<String>,
-    /// Whether what happens is added to the story.
+    /// What happens is not added to the story.
     pub silent: bool,
 }
 
