@@ -115,10 +115,13 @@ impl VaultView {
     }
 
     /// The server that answers now, where no check of the resource in this state has named it.
-    pub async fn answering(&self, ctx: &Context, client: &VaultClient) -> Option<Server> {
+    ///
+    /// # Errors
+    /// If it does not say who it is.
+    pub async fn answering(&self, ctx: &Context, client: &VaultClient) -> Result<Server, VaultError> {
         match self.server(ctx) {
-            Some(server) => Some(server),
-            None => client.health().await.ok().map(|health| server(&health, &self.spec)),
+            Some(server) => Ok(server),
+            None => client.health().await.map(|health| server(&health, &self.spec)),
         }
     }
 

@@ -76,6 +76,12 @@ impl Server {
         (!text.is_empty()).then(|| Self(text.to_owned()))
     }
 
+    /// Whether they are two servers. One that is not known is assumed to be the other one.
+    #[must_use]
+    pub fn differ(one: Option<&Self>, other: Option<&Self>) -> bool {
+        matches!((one, other), (Some(one), Some(other)) if one != other)
+    }
+
     /// The text for a status.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -127,6 +133,16 @@ mod tests {
         assert_eq!(path(true, 1), "secret/data/connectors/blue/edc-1");
         assert_eq!(path(true, 12), "secret/data/connectors/blue/edc-12");
         assert_eq!(path(false, 12), "secret/data/connectors/blue/edc");
+    }
+
+    #[test]
+    fn a_server_that_is_not_known_differs_from_none() {
+        let (one, other) = (Server::new("1", None), Server::new("1", Some("ns")));
+        assert!(Server::differ(Some(&one), Some(&other)));
+        for (one, other) in [(Some(&one), Some(&one)), (Some(&one), None), (None, Some(&other)), (None, None)]
+        {
+            assert!(!Server::differ(one, other), "{one:?} {other:?}");
+        }
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod vault_begun;
 mod vault_claims;
 mod vault_entries;
 mod vault_identity;
+mod vault_left;
 mod vault_races;
 mod vault_take_over;
 

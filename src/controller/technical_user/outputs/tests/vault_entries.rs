@@ -64,10 +64,7 @@ impl VaultEntries {
 
     /// This server has answered a check of a Vault; whether it is another one than before.
     pub(super) fn answers(&self, vault: &str, cluster: &str) -> bool {
-        let key = Key { namespace: "connector".into(), name: vault.to_owned() };
-        let memory = &self.resource.ctx.vault_memory;
-        let object = self.resource.ctx.vaults.get(&key).unwrap();
-        memory.answered(&key, &state_of(&object), &Server::new(cluster, None))
+        answers(&self.resource, vault, cluster)
     }
 
     /// The last check of the Vault has found this.
@@ -82,6 +79,13 @@ impl VaultEntries {
         let custom = owner.map(|owner| EntryMark::custom_metadata(owner, hint)).unwrap_or_default();
         self.vault.put(PATH, Entry { version: 7, data, custom });
     }
+}
+
+pub(super) fn answers(resource: &Resource, vault: &str, cluster: &str) -> bool {
+    let key = Key { namespace: "connector".into(), name: vault.to_owned() };
+    let memory = &resource.ctx.vault_memory;
+    let object = resource.ctx.vaults.get(&key).unwrap();
+    memory.answered(&key, &state_of(&object), &Server::new(cluster, None))
 }
 
 #[async_trait]

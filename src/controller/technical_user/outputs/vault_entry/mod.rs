@@ -5,6 +5,7 @@
 
 mod begun;
 mod found;
+mod left;
 mod marking;
 pub(super) mod merged;
 mod record;
