@@ -248,10 +248,16 @@ impl RecordedOutput {
         self.entry.iter().chain(&self.begun)
     }
 
-    /// Whether the operator wrote the output, as far as the status says.
+    /// Whether the operator wrote the output, as far as the status says. A write that was only announced has no digest here.
     #[must_use]
-    pub fn is_written(&self) -> bool {
-        self.entry.is_some() || !self.digest.is_empty()
+    pub const fn is_written(&self) -> bool {
+        !self.digest.is_empty()
+    }
+
+    /// The entry in a Vault that the operator wrote, as far as the status says.
+    #[must_use]
+    pub fn written_entry(&self) -> Option<&RecordedEntry> {
+        self.entry.as_ref().filter(|_| self.is_written())
     }
 }
 

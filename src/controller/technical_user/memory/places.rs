@@ -140,9 +140,8 @@ fn needs_a_place(object: &DynamicObject, memory: &Memory) -> bool {
     let creates = object.data.pointer("/spec/user/create").is_some();
     let stalled = status.conditions.iter().any(|c| c.type_ == STALLED && c.status == "True");
     let has_user = status.user.as_ref().is_some_and(|user| !user.id.is_empty());
-    let is_written = |secret: &Key| {
-        status.outputs.iter().any(|output| output.name == secret.name && !output.digest.is_empty())
-    };
+    let is_written =
+        |secret: &Key| status.outputs.iter().any(|output| output.name == secret.name && output.is_written());
     creates
         && !is_deleting(object)
         && !stalled

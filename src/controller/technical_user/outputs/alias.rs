@@ -66,7 +66,7 @@ impl Resource {
 
     fn holder(&self, first: &OutputId, user: &UserId, generation: i64) -> Option<Holder<'_>> {
         let holds = |output: &&RecordedOutput| {
-            output.kind == KIND && output.entry.as_ref().is_some_and(|entry| entry.user == user.as_str())
+            output.kind == KIND && output.written_entry().is_some_and(|entry| entry.user == user.as_str())
         };
         let own = self.history.recorded(first).filter(holds);
         // Of several the one that had the last credential and that Secrets named before the spec named another one first.
@@ -74,7 +74,7 @@ impl Resource {
         let last =
             |output: &&RecordedOutput| (output.credential, output.delete_after.is_none(), is_former(output));
         let other = || self.history.outputs.iter().filter(holds).max_by_key(last);
-        let entry = own.or_else(other)?.entry.as_ref()?;
+        let entry = own.or_else(other)?.written_entry()?;
         let path = |at: &EntryAt| at.path.clone();
         let is_wanted = of_entry(entry)
             .is_ok_and(|at| self.wanted(first, generation).as_ref().map(path) == Some(at.path));

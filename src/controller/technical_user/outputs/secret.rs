@@ -68,7 +68,7 @@ impl SecretOutput {
         let same = |written: &&RecordedOutput| {
             written.uid == version.uid
                 && written.resource_version == version.resource_version
-                && !written.digest.is_empty()
+                && written.is_written()
         };
         let memory = &self.resource.ctx.memory;
         let compared = || memory.with(&self.resource.key, |user| user.secrets.get(&self.id, &version));

@@ -72,8 +72,7 @@ fn is_there(entry: &RecordedEntry, server: Option<&Server>) -> bool {
 
 /// Whether an entry of a status is on another server; `false` if that is not known.
 fn is_elsewhere(entry: &RecordedEntry, server: Option<&Server>) -> bool {
-    let there = Server::of_record(&entry.server);
-    there.is_some() && server.is_some() && there.as_ref() != server
+    Server::differ(Server::of_record(&entry.server).as_ref(), server)
 }
 
 #[cfg(test)]

@@ -200,6 +200,7 @@ async fn remove(
     entry: &AbandonedEntry,
 ) -> Result<Fate, VaultError> {
     let there = Server::of_record(&entry.server);
+    // Nothing is deleted on a server that is not known.
     if there.is_some() && there != *server {
         return Ok(Fate::Kept("it is on another server than the one that the Vault leads to"));
     }

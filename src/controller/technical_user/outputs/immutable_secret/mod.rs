@@ -151,7 +151,7 @@ impl Output for ImmutableSecret {
                 Some(recorded) => recorded.secret.clone(),
                 None => self.without_status().await?,
             };
-        let recorded = recorded.filter(|recorded| !recorded.digest.is_empty());
+        let recorded = recorded.filter(|recorded| recorded.is_written());
         let Some(name) = name else {
             return Ok(Observed { state: self.state_of_next().await?, read_in: None });
         };

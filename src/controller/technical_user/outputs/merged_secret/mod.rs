@@ -99,7 +99,7 @@ impl MergedSecret {
         let as_recorded = recorded.filter(|written| {
             written.uid == version.uid
                 && written.resource_version == version.resource_version
-                && !written.digest.is_empty()
+                && written.is_written()
         });
         if let Some(written) = as_recorded {
             return Some(written.digest.clone());

@@ -24,6 +24,7 @@ fn recorded(path: &str, alias: &str, user: &str) -> RecordedOutput {
         kind: "VaultEntry".into(),
         name: format!("connector/vault/{path}"),
         entry: Some(entry),
+        digest: "d1".into(),
         credential: Some(1),
         ..RecordedOutput::default()
     }
@@ -66,13 +67,17 @@ async fn a_secret_names_the_alias_of_an_entry_that_holds_the_credential_of_its_u
     let reset = |recorded: RecordedOutput| RecordedOutput { credential: Some(2), ..recorded };
     let begun = RecordedOutput {
         entry: None,
+        digest: String::new(),
         begun: recorded("edc", "edc-1", "u1").entry.into_iter().collect(),
         ..recorded("edc", "edc-1", "u1")
     };
+    // What is left of a write that was only announced, once another place is written.
+    let left = RecordedOutput { digest: String::new(), credential: None, ..recorded("left", "left-1", "u1") };
     let second = || recorded("second", "second-1", "u1");
     for (about, status, expected) in [
         ("nothing is written", vec![], None),
         ("a write that was only announced", vec![begun], None),
+        ("one that was only announced elsewhere", vec![left], None),
         ("as the spec wants it", vec![recorded("edc", "edc-1", "u1")], Some("edc-1")),
         ("the credential of another user", vec![recorded("edc", "edc-1", "u0")], None),
         ("the alias was fixed", vec![recorded("edc", "edc", "u1")], Some("edc")),

@@ -56,6 +56,7 @@ async fn what_is_at_another_place_is_removed_though_the_output_is_as_it_should_b
     assert!(matches!(state, OutputState::Ours { metadata_as_wanted: false, .. }), "{state:?}");
     output.write(&values("u1")).await.unwrap();
     let former = output.superseded();
+    assert!(!former[0].is_written(), "nobody knows of a write");
     let written = output.record(&recorded.digest, Some(&recorded), true).unwrap();
     assert_eq!((former.len(), written.begun.len()), (1, 0));
     place.resource.history.outputs = vec![written, former[0].clone()];

@@ -95,6 +95,7 @@ async fn an_entry_remains_in_the_folder_that_a_rule_still_permits() {
             kind: id.kind.clone(),
             name: id.name.clone(),
             entry,
+            digest: "d1".into(),
             ..RecordedOutput::default()
         };
         let vaults = Vaults::of(&ctx, &place.resource.key, Some(&[spec]), &[recorded]).await.unwrap();

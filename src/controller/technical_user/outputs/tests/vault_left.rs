@@ -7,7 +7,7 @@ use serde_json::json;
 use super::super::vault_entry::vaults::Vaults;
 use super::merged_entries::MergedEntries;
 use super::vault_entries::{PATH, VaultEntries, answers};
-use super::{OWNER, Place, publish, values};
+use super::{OWNER, Place, publish, state, values};
 use crate::api::technical_user::{Output as Spec, RecordedEntry, RecordedOutput};
 use crate::controller::technical_user::failure::Failure;
 use crate::controller::technical_user::outputs::Resource;
@@ -15,6 +15,7 @@ use crate::controller::technical_user::outputs::kinds::of_record;
 use crate::controller::test_support::apiserver::context;
 use crate::controller::test_support::vault::Entry;
 use crate::controller::vault::mark::EntryMark;
+use crate::domain::plan::OutputState;
 use crate::domain::reason::Reason;
 
 /// The same entry as the status has it of another place or server.
@@ -197,4 +198,23 @@ async fn an_entry_is_not_taken_for_removed_while_the_server_is_not_known() {
     place.vault.seal();
     assert!(remove().await.is_err(), "it does not answer");
     assert!(place.is_there());
+}
+
+/// Another client was the first to write data at the path on the other server, after the mark of this resource.
+#[tokio::test]
+async fn data_of_another_client_on_another_server_are_not_those_that_were_written() {
+    let mut place = VaultEntries::new().await;
+    let recorded = publish(&place, "u1", None).await;
+    place.record(recorded.clone());
+    place.leads_to("cluster-2");
+    let hint = &place.resource.ctx.installation.hint;
+    let custom = EntryMark::for_content(OWNER, hint, "of other data");
+    let theirs = json!({"content": "of another"});
+    place.vault.put(PATH, Entry { version: 1, data: theirs.clone(), custom });
+    let seen = state(&place, Some(&recorded)).await;
+    assert_eq!(seen, OutputState::Foreign("another client of Vault".into()));
+    place.resource.stores.vaults = Vaults::default();
+    place.output().remove().await.unwrap();
+    eventually_left(&place, &["secret/data/edc-1"]).await;
+    assert_eq!(place.vault.get(PATH).map(|entry| entry.data), Some(theirs));
 }

@@ -33,8 +33,7 @@ impl VaultOutput {
 
     /// Whether the entry of a status is on the server that the Vault leads to. One that is not known is assumed to be the same.
     pub(super) fn is_here(&self, entry: &RecordedEntry) -> bool {
-        let (there, here) = (Server::of_record(&entry.server), self.server());
-        there.is_none() || here.is_none() || there == here
+        !Server::differ(Server::of_record(&entry.server).as_ref(), self.server().as_ref())
     }
 
     pub(super) fn server(&self) -> Option<Server> {
@@ -49,8 +48,8 @@ impl VaultOutput {
         at: &EntryAt,
     ) -> Option<(Seen, OutputState)> {
         let recorded = recorded.filter(|_| !self.resource.ctx.conflicts.unsettled(&self.resource.key))?;
-        let entry = recorded.entry.as_ref().filter(|entry| self.is_at(entry, at))?;
-        let digest = Some(recorded.digest.clone()).filter(|digest| !digest.is_empty())?;
+        let entry = recorded.written_entry().filter(|entry| self.is_at(entry, at))?;
+        let digest = recorded.digest.clone();
         let version = recorded.resource_version.parse().ok()?;
         let state = OutputState::Ours {
             user: Some(UserId::new(&entry.user)),
@@ -65,7 +64,7 @@ impl VaultOutput {
         &mut self,
         recorded: Option<&RecordedOutput>,
     ) -> Result<Result<EntryAt, Observed>, Failure> {
-        let has_entry = recorded.is_some_and(|recorded| recorded.entry.is_some());
+        let has_entry = recorded.is_some_and(|recorded| recorded.written_entry().is_some());
         let at = match self.at(self.resource.history.generation) {
             Ok(at) => at,
             // What was written counts, and that it may not be there is reported.
@@ -116,7 +115,7 @@ impl VaultOutput {
         };
         let Some(entry) = entry else {
             let metadata = client.metadata(&at.path).await.map_err(|error| self.failure(&error))?;
-            let was_written = recorded.and_then(|recorded| recorded.entry.as_ref());
+            let was_written = recorded.and_then(RecordedOutput::written_entry);
             let is_gone = metadata.is_none() && was_written.is_some_and(|entry| self.is_at(entry, &at));
             self.damage = is_gone.then_some(REMOVED);
             let metadata = metadata.unwrap_or_default();
@@ -132,7 +131,7 @@ impl VaultOutput {
             vault::Content::Destroyed => Some(DESTROYED),
         };
         let (mark, digest) = (EntryMark::of(&entry.custom_metadata), self.digest(&entry.content));
-        let is_ours = whose::is_ours(&self.resource, recorded, (&at, mark.as_ref()), &entry.content);
+        let is_ours = self.has_ours(recorded, (&at, mark.as_ref()), &entry.content);
         let path = at.path.clone();
         self.seen = Some(Seen { at, version: entry.version, digest: is_ours.then(|| digest.clone()) });
         if !is_ours {
@@ -154,13 +153,24 @@ impl VaultOutput {
         // The same content at another place is that of a write that the status does not record.
         let is_here = |entry: &&RecordedEntry| of_entry(entry).is_ok_and(|at| at.path == *path);
         let as_recorded = recorded.filter(|recorded| recorded.digest == digest);
-        let entry = as_recorded.and_then(|recorded| recorded.entry.as_ref()).filter(is_here);
+        let entry = as_recorded.and_then(RecordedOutput::written_entry).filter(is_here);
         let user = entry.map(|entry| UserId::new(&entry.user));
         OutputState::Ours { user, digest: Some(digest), metadata_as_wanted }
     }
 
     pub(super) fn digest(&self, content: &vault::Content) -> String {
         whose::digest(&self.resource, content)
+    }
+
+    /// Whether the data at a place are ours.
+    pub(super) fn has_ours(
+        &self,
+        recorded: Option<&RecordedOutput>,
+        (at, mark): (&EntryAt, Option<&EntryMark>),
+        content: &vault::Content,
+    ) -> bool {
+        let here = self.server();
+        whose::is_ours(&self.resource, recorded, (at, here.as_ref()), mark, content)
     }
 }
 

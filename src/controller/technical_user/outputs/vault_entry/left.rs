@@ -79,8 +79,7 @@ pub(super) fn entries(
     here: Option<&Server>,
 ) -> Result<Vec<Left>, Failure> {
     let recorded = resource.history.recorded(id);
-    let written = recorded.filter(|recorded| !recorded.digest.is_empty());
-    let written = written.and_then(|recorded| recorded.entry.as_ref());
+    let written = recorded.and_then(RecordedOutput::written_entry);
     let mut left: Vec<Left> = Vec::new();
     for entry in recorded.into_iter().flat_map(RecordedOutput::entries) {
         let Ok(at) = of_entry(entry) else { continue };
@@ -108,7 +107,7 @@ fn is_in_use(
         resource.stores.vaults.at_path(path, resource.history.generation).filter(|other| *other != id)
     {
         let Some(key) = vaults::vault_of(other) else { continue };
-        let recorded = || Server::of_record(&resource.history.recorded(other)?.entry.as_ref()?.server);
+        let recorded = || Server::of_record(&resource.history.recorded(other)?.written_entry()?.server);
         let known = || resource.stores.vaults.view(&key).ok()?.server(&resource.ctx);
         let leads_to = if key == *vault { here.cloned() } else { known() };
         let there = leads_to.or_else(recorded);

@@ -266,7 +266,7 @@ impl Output for VaultOutput {
     /// The version that this installation has written. What others change of the entry is not recorded.
     fn record(&self, digest: &str, before: Option<&RecordedOutput>, written: bool) -> Option<RecordedOutput> {
         let as_written =
-            before.filter(|before| !written && before.digest == digest && before.entry.is_some());
+            before.filter(|before| !written && before.digest == digest && before.written_entry().is_some());
         if let Some(before) = as_written {
             return Some(self.without_settled(self.as_found(before)));
         }

@@ -35,7 +35,7 @@ impl VaultOutput {
             // One path may be on two servers.
             so_named.all(|other| other.entry.as_ref() == Some(entry))
         });
-        let was_written = recorded.entry.as_ref() == Some(entry);
+        let was_written = recorded.written_entry() == Some(entry);
         let written = if was_written { recorded.clone() } else { RecordedOutput::default() };
         let (kind, entry) = (recorded.kind.clone(), Some(entry.clone()));
         Some(RecordedOutput { kind, name, entry, begun: Vec::new(), conditions: Vec::new(), ..written })
@@ -69,7 +69,7 @@ impl VaultOutput {
 
 /// What a status says if the namespace may not have the entry any more: that is reported, and the entry is not written.
 pub(super) fn not_as_wanted(recorded: Option<&RecordedOutput>) -> OutputState {
-    let entry = recorded.and_then(|recorded| recorded.entry.as_ref());
+    let entry = recorded.and_then(RecordedOutput::written_entry);
     OutputState::Ours {
         user: entry.map(|entry| UserId::new(&entry.user)),
         digest: recorded.map(|recorded| recorded.digest.clone()),

@@ -17,7 +17,7 @@ use crate::domain::blocker::Blocker;
 use crate::domain::plan::OutputId;
 use crate::domain::reason::Reason;
 use crate::domain::vault::path::PathError;
-use crate::domain::vault::place::EntryAt;
+use crate::domain::vault::place::{EntryAt, Server};
 use crate::vault::{Metadata, VaultClient, VaultError};
 
 /// The entry that a status describes.
@@ -31,7 +31,7 @@ pub(super) async fn remove(resource: &Resource, id: &OutputId) -> Result<(), Fai
     let mut behind = Vec::new();
     for left in removal.left()? {
         let deleted = !left.taken_here
-            && delete(resource, id, &removal.client, &left.at)
+            && delete(resource, id, &removal.client, (&left.at, &removal.here))
                 .await
                 .map_err(|error| removal.failure(&error))?;
         if left.elsewhere && !deleted {
@@ -46,10 +46,10 @@ async fn delete(
     resource: &Resource,
     id: &OutputId,
     client: &VaultClient,
-    at: &EntryAt,
+    (at, here): (&EntryAt, &Server),
 ) -> Result<bool, VaultError> {
     let Some(metadata) = client.metadata(&at.path).await? else { return Ok(false) };
-    let is_ours = is_ours(resource, id, client, (at, &metadata)).await?;
+    let is_ours = is_ours(resource, id, client, (at, here, &metadata)).await?;
     if is_ours {
         client.delete(&at.path).await?;
     } else {
@@ -63,12 +63,12 @@ async fn is_ours(
     resource: &Resource,
     id: &OutputId,
     client: &VaultClient,
-    (at, metadata): (&EntryAt, &Metadata),
+    (at, here, metadata): (&EntryAt, &Server, &Metadata),
 ) -> Result<bool, VaultError> {
     let mark = EntryMark::of(&metadata.custom_metadata);
     let recorded = resource.history.recorded(id);
     Ok(match client.read(&at.path).await? {
-        Some(entry) => whose::is_ours(resource, recorded, (at, mark.as_ref()), &entry.content),
+        Some(entry) => whose::is_ours(resource, recorded, (at, Some(here)), mark.as_ref(), &entry.content),
         None => mark.is_some_and(|mark| whose::is_marked(resource, &mark)),
     })
 }

@@ -1,6 +1,6 @@
 //! Whether an entry can be written: by what is there, and by what the policies of the login permit.
 
-use super::{VaultOutput, whose};
+use super::VaultOutput;
 use crate::controller::technical_user::failure::Failure;
 use crate::controller::technical_user::outputs::{self, Writable};
 use crate::controller::vault::mark::EntryMark;
@@ -47,7 +47,7 @@ impl VaultOutput {
         };
         let mark = EntryMark::of(&entry.custom_metadata);
         let recorded = self.resource.history.recorded(&self.id);
-        let is_ours = whose::is_ours(&self.resource, recorded, (at, mark.as_ref()), &entry.content);
+        let is_ours = self.has_ours(recorded, (at, mark.as_ref()), &entry.content);
         // The mark of this resource is not that of the data.
         let other = mark.filter(|mark| !self.is_ours(mark));
         Ok((!is_ours).then(|| self.words(other.as_ref())))

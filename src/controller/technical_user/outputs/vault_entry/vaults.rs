@@ -45,7 +45,7 @@ impl Vaults {
             }
             let id = id_of(resource, entry);
             let current =
-                recorded.iter().find(|output| output.id() == id).and_then(|output| output.entry.as_ref());
+                recorded.iter().find(|output| output.id() == id).and_then(RecordedOutput::written_entry);
             let folder = current.and_then(|entry| Folder::parse(&entry.folder).ok());
             let place = vaults
                 .view(&key)

@@ -6,7 +6,7 @@ use crate::api::technical_user::{RecordedEntry, RecordedOutput};
 use crate::controller::technical_user::outputs::Resource;
 use crate::controller::vault::mark::EntryMark;
 use crate::domain::format::Content;
-use crate::domain::vault::place::EntryAt;
+use crate::domain::vault::place::{EntryAt, Server};
 use crate::vault;
 
 /// The digest of what an entry contains.
@@ -18,11 +18,12 @@ pub(super) fn digest(resource: &Resource, content: &vault::Content) -> String {
     }
 }
 
-/// Whether the data of an entry are those of a resource, by the mark and by what the status records of the output.
+/// Whether the data of an entry on a server are those of a resource, by the mark and by what the status records of the output.
 pub(super) fn is_ours(
     resource: &Resource,
     recorded: Option<&RecordedOutput>,
-    (at, mark): (&EntryAt, Option<&EntryMark>),
+    (at, here): (&EntryAt, Option<&Server>),
+    mark: Option<&EntryMark>,
     content: &vault::Content,
 ) -> bool {
     let digest = digest(resource, content);
@@ -34,7 +35,7 @@ pub(super) fn is_ours(
         Some(mark) if is_marked(resource, mark) => {
             is_taken_over(resource, mark)
                 || mark.fits(&digest)
-                || is_written(recorded, at)
+                || is_written(recorded, (at, here))
                 || !matches!(content, vault::Content::Fields(_))
         }
         Some(mark) => is_of_no_data(resource, mark, &digest) && as_written,
@@ -65,9 +66,10 @@ fn is_announced(recorded: &RecordedOutput, at: &EntryAt, digest: &str) -> bool {
     recorded.entries().filter(is_here).any(|entry| entry.digest == digest)
 }
 
-/// Whether the status says that the output was written to this path: what another client changes there is repaired.
-fn is_written(recorded: Option<&RecordedOutput>, at: &EntryAt) -> bool {
-    let written = recorded.filter(|recorded| !recorded.digest.is_empty());
-    let entry = written.and_then(|recorded| recorded.entry.as_ref());
-    entry.is_some_and(|entry| of_entry(entry).is_ok_and(|known| known.path == at.path))
+/// Whether the status says that the output was written to this path of the server: what another client changes there is repaired.
+fn is_written(recorded: Option<&RecordedOutput>, (at, here): (&EntryAt, Option<&Server>)) -> bool {
+    recorded.and_then(RecordedOutput::written_entry).is_some_and(|entry| {
+        !Server::differ(Server::of_record(&entry.server).as_ref(), here)
+            && of_entry(entry).is_ok_and(|known| known.path == at.path)
+    })
 }

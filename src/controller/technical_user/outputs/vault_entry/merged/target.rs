@@ -42,7 +42,7 @@ impl<'a> Known<'a> {
     ) -> Self {
         let entries = recorded.into_iter().flat_map(RecordedOutput::entries).filter(|entry| is_there(entry));
         Self {
-            written: recorded.filter(|recorded| recorded.entry.as_ref().is_some_and(&is_there)),
+            written: recorded.filter(|recorded| recorded.written_entry().is_some_and(&is_there)),
             named: entries.flat_map(|entry| entry.keys.iter().cloned()).collect(),
         }
     }
@@ -128,8 +128,7 @@ fn own_keys(
     let digests = &resource.ctx.installation.digest_key;
     let written: BTreeSet<String> = known
         .written
-        .filter(|recorded| !recorded.digest.is_empty())
-        .and_then(|recorded| recorded.entry.as_ref())
+        .and_then(RecordedOutput::written_entry)
         .map(|entry| entry.keys.iter().cloned().collect())
         .unwrap_or_default();
     let Some(note) = note else {
