@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::api::keys;
+use crate::domain::digest::DigestKey;
 use crate::domain::identity::Hint;
 use crate::domain::text::printable;
+use crate::vault::Content;
 
 /// Longer than any mark.
 const LONGEST: usize = 400;
@@ -61,6 +63,15 @@ impl EntryMark {
         self.digests.is_empty() || self.names(digest)
     }
 
+    /// The same for the content of an entry. That of a version without data is not known.
+    #[must_use]
+    pub fn covers(&self, digests: &DigestKey, content: &Content) -> bool {
+        match content {
+            Content::Fields(fields) => self.fits(&digests.of_content(&fields.texts())),
+            Content::Deleted | Content::Destroyed => false,
+        }
+    }
+
     /// Whether it has the digest of this content.
     #[must_use]
     pub fn names(&self, digest: &str) -> bool {
@@ -88,6 +99,26 @@ impl EntryMark {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::vault::Fields;
+
+    #[test]
+    fn a_mark_covers_the_data_that_it_has_a_digest_of() {
+        let (digests, hint) = (DigestKey::new(&[1; 32]), Hint::read("aaaaaa"));
+        let content = |value: &str| Content::Fields(Fields::default().with("content", &value.into()));
+        let digest = |value: &str| digests.of_content(&[("content".to_owned(), value.into())].into());
+        let covers = |custom: BTreeMap<_, _>, content: &Content| {
+            EntryMark::of(&custom).unwrap().covers(&digests, content)
+        };
+        let change = || EntryMark::for_change("prod/ns/edc", &hint, &digest("next"), &digest("present"));
+        for (value, expected) in [("next", true), ("present", true), ("of another", false)] {
+            assert_eq!(covers(change(), &content(value)), expected, "{value}");
+        }
+        let without = || EntryMark::custom_metadata("prod/ns/edc", &hint);
+        assert!(covers(without(), &content("any")), "it says nothing of the content");
+        for custom in [change(), without()] {
+            assert!(!covers(custom, &Content::Deleted));
+        }
+    }
 
     #[test]
     fn an_entry_of_a_copy_of_the_cluster_is_ours_only_once_it_is_taken_over() {

@@ -4,7 +4,7 @@ use crate::api::vault::AbandonedEntry;
 use crate::controller::vault::mark::EntryMark;
 use crate::domain::digest::DigestKey;
 use crate::domain::vault::path::EntryPath;
-use crate::vault::{Content, VaultClient, VaultError};
+use crate::vault::{VaultClient, VaultError};
 
 /// Whether the data of an entry with the mark of its resource are those that the operator wrote. Mark and data are two writes: if the
 /// status did not record the write, another client may have been the first to write data, and the digest in the mark decides.
@@ -18,8 +18,5 @@ pub(super) async fn are_ours(
         return Ok(true);
     }
     let Some(entry) = client.read(path).await? else { return Ok(true) };
-    Ok(match entry.content {
-        Content::Fields(fields) => mark.fits(&digests.of_content(&fields.texts())),
-        Content::Deleted | Content::Destroyed => false,
-    })
+    Ok(mark.covers(digests, &entry.content))
 }

@@ -139,7 +139,9 @@ impl VaultOutput {
             let mark = mark.filter(|mark| !self.is_ours(mark));
             return Ok(OutputState::Foreign(self.words(mark.as_ref())));
         }
-        let as_wanted = mark.is_some_and(|mark| self.is_as_wanted(&mark) && mark.fits(&digest));
+        let digests = &self.resource.ctx.installation.digest_key;
+        let as_wanted =
+            mark.is_some_and(|mark| self.is_as_wanted(&mark) && mark.covers(digests, &entry.content));
         Ok(Self::state(recorded, &path, digest, as_wanted))
     }
 

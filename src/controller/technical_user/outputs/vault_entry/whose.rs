@@ -34,7 +34,7 @@ pub(super) fn is_ours(
         None => as_written,
         Some(mark) if is_marked(resource, mark) => {
             is_taken_over(resource, mark)
-                || mark.fits(&digest)
+                || mark.covers(&resource.ctx.installation.digest_key, content)
                 || is_written(recorded, (at, here))
                 || !matches!(content, vault::Content::Fields(_))
         }
