@@ -216,15 +216,16 @@ async fn remove(
     let owner = Owner::parse(&entry.owner);
     let note = owner.as_ref().and_then(|owner| EntryNote::of(&metadata.custom_metadata, owner));
     let mark = EntryMark::of(&metadata.custom_metadata);
-    match &mark {
-        None if note.as_ref().is_some_and(|note| note.is_here(hint, &[])) => {}
-        None if note.is_some() => return Ok(Fate::Kept("it has the mark of another cluster")),
-        None => return Ok(Fate::Kept("its mark was removed")),
-        Some(mark) if mark.owner != entry.owner => return Ok(Fate::NotOurs("another client has it")),
-        Some(mark) if !mark.is_of(&entry.owner, hint, &[]) => {
-            return Ok(Fate::Kept("it has the mark of another cluster"));
-        }
-        Some(_) => {}
+    // Keys are added to an entry whoever has marked it since, so the mark of another client says nothing of them.
+    let own_note = note.as_ref().filter(|note| note.is_here(hint, &[]));
+    let own_mark = mark.as_ref().filter(|mark| mark.is_of(&entry.owner, hint, &[]));
+    if own_note.is_none() && own_mark.is_none() {
+        let is_of_owner = note.is_some() || mark.as_ref().is_some_and(|mark| mark.owner == entry.owner);
+        return Ok(match mark {
+            _ if is_of_owner => Fate::Kept("it has the mark of another cluster"),
+            Some(_) => Fate::NotOurs("another client has it"),
+            None => Fate::Kept("its mark was removed"),
+        });
     }
     let Some(owner) = owner else {
         return Ok(Fate::Kept("the owner in its mark cannot be read"));
@@ -243,12 +244,14 @@ async fn remove(
         return Ok(fate);
     }
     let digests = &ctx.installation.digest_key;
-    match (&note, &mark) {
-        (Some(note), _) => keys::remove(client, &path, (&owner, note), digests).await?,
-        (None, Some(mark)) if !data::are_ours(client, &path, (entry, mark), digests).await? => {
+    if let Some(note) = own_note {
+        keys::remove(client, &path, (&owner, note), digests).await?;
+    }
+    if let Some(mark) = own_mark {
+        if !data::are_ours(client, &path, (entry, mark), digests).await? {
             return Ok(Fate::NotOurs("its data are not those of its mark"));
         }
-        (None, _) => client.delete(&path).await?,
+        client.delete(&path).await?;
     }
     Ok(fate)
 }

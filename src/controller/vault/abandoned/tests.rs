@@ -87,13 +87,17 @@ async fn keys_that_are_left_are_removed_from_an_entry_that_is_kept() {
     let keys = [("content", "s3cret"), ("id", "sa1"), ("gone", "x")];
     let keys = keys.map(|(key, value)| (key.to_owned(), vec![note::digest(digests, key, &value.into())]));
     let note = EntryNote::new(&owner, &scene.ctx.installation.hint, keys.into());
-    let custom = [(EntryNote::name(&owner), note.text().unwrap()), ("team".to_owned(), "blue".to_owned())];
-    let data = json!({"theirs": 1, "content": "s3cret", "id": "of the owner"});
-    scene.vault.put("edc-1", Entry { version: 1, data, custom: custom.into() });
-    assert_eq!(scene.after_check(OWNER).await, (true, false));
-    let entry = scene.vault.get("edc-1").unwrap();
-    assert_eq!(entry.data, json!({"theirs": 1, "id": "of the owner"}));
-    assert_eq!(entry.custom, [("team".to_owned(), "blue".to_owned())].into());
+    let note = [(EntryNote::name(&owner), note.text().unwrap())];
+    let of_another = EntryMark::custom_metadata("prod/tenant/another", &scene.ctx.installation.hint);
+    for theirs in [[("team".to_owned(), "blue".to_owned())].into(), of_another] {
+        let custom = theirs.clone().into_iter().chain(note.clone()).collect();
+        let data = json!({"theirs": 1, "content": "s3cret", "id": "of the owner"});
+        scene.vault.put("edc-1", Entry { version: 1, data, custom });
+        assert_eq!(scene.after_check(OWNER).await, (true, false));
+        let entry = scene.vault.get("edc-1").unwrap();
+        assert_eq!(entry.data, json!({"theirs": 1, "id": "of the owner"}));
+        assert_eq!(entry.custom, theirs);
+    }
 }
 
 /// Another client wrote the data after the mark, or changed them.

@@ -11,6 +11,7 @@ use crate::controller::technical_user::failure::Failure;
 use crate::controller::technical_user::outputs::kinds::of_record;
 use crate::controller::test_support::vault::Entry;
 use crate::controller::vault::mark::EntryMark;
+use crate::domain::format::Values;
 use crate::domain::plan::OutputState;
 use crate::domain::reason::Reason;
 
@@ -160,5 +161,25 @@ async fn a_place_with_our_mark_and_the_data_of_another_client_is_refused() {
     assert!(why_not.message.contains("another client of Vault"), "{}", why_not.message);
     for data in [json!({"content": "ours"}), Value::Null] {
         assert_eq!(why(EntryMark::custom_metadata(OWNER, hint), data).await, None);
+    }
+}
+
+/// The operator ended after the write, and another resource came second. The status names the write of the data.
+#[tokio::test]
+async fn the_entry_of_a_successor_is_ours_without_its_mark() {
+    let mut place = VaultEntries::new().await;
+    let recorded = publish(&place, "u1", None).await;
+    let later = Values { generation: 2, ..values("u2") };
+    let announced = place.output().announced(Some(&recorded), &later).unwrap();
+    place.record(announced.clone());
+    for custom in [None, Some(mark(&place, OTHER)), Some(BTreeMap::default())] {
+        if let Some(custom) = custom {
+            place.vault.put("edc-2", Entry { custom, ..place.vault.get("edc-2").unwrap() });
+        }
+        let mut output = place.output();
+        output.observe(Some(&announced)).await.unwrap();
+        output.write(&later).await.unwrap();
+        let entry = place.vault.get("edc-2").unwrap();
+        assert_eq!((entry.version, EntryMark::of(&entry.custom).unwrap().owner.as_str()), (1, OWNER));
     }
 }

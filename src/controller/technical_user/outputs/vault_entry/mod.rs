@@ -193,8 +193,9 @@ impl Output for VaultOutput {
         let digest = self.resource.ctx.installation.digest_key.of_content(&content);
         let at = self.at(values.generation)?;
         if self.seen.as_ref().is_none_or(|seen| seen.at != at) {
-            // The user has another generation than the one that the status names.
-            if let OutputState::Foreign(owner) = self.observe_at(at.clone(), None).await? {
+            // The user has another generation than the one that the status names, and the status may announce its entry.
+            let recorded = self.resource.history.recorded(&self.id).cloned();
+            if let OutputState::Foreign(owner) = self.observe_at(at.clone(), recorded.as_ref()).await? {
                 return Err(Failure::OutputUnavailable(self.foreign(&owner)));
             }
         }
