@@ -11,6 +11,8 @@ use crate::api::bounds::{
 
 /// The longest audience: a prefix, a namespace and a name.
 const AUDIENCE: usize = OBJECT * 2;
+/// How many installations the status of an entry lists that are taken over.
+const TAKEN_OVER: usize = 8;
 /// How many entries that are left a status lists.
 pub const ABANDONED: usize = 128;
 
@@ -71,6 +73,11 @@ pub struct AbandonedEntry {
     /// only if the digest in its mark is that of the data.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub written: bool,
+    /// The installations whose users the Portal of the resource permitted to take over, by their hints. The operator deletes the entry
+    /// also if its mark has one of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = TAKEN_OVER), inner(length(max = WORD)))]
+    pub taken_over: Vec<String>,
 }
 
 impl Bounded for AbandonedEntry {
@@ -80,6 +87,8 @@ impl Bounded for AbandonedEntry {
         }
         text(&mut self.server, ADDRESS);
         text(&mut self.since, WORD);
+        self.taken_over.truncate(TAKEN_OVER);
+        self.taken_over.iter_mut().for_each(|hint| text(hint, WORD));
     }
 }
 

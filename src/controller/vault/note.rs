@@ -2,8 +2,9 @@
 //! metadata, which Vault limits to 64 pairs, 128 bytes for a name and 512 bytes for a value.
 //!
 //! Note and data are two writes, so the note has a keyed digest of each value that the operator writes and, until the data are
-//! written, of the one that it replaces: a key whose value has none of these digests is one of another client, whatever the note says, if the status does not
-//! say that the operator has written it.
+//! written, of the one that it replaces. A key whose value has none of these digests is one of another client, unless the status says
+//! that the operator has written it. The digests of another installation have another key: of a note that is taken over, those keys
+//! count that the status or the spec names.
 
 use std::collections::BTreeMap;
 

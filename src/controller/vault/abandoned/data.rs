@@ -1,8 +1,8 @@
 //! Whose the data of an entry are that was left.
 
 use crate::api::vault::AbandonedEntry;
+use crate::controller::context::Installation;
 use crate::controller::vault::mark::EntryMark;
-use crate::domain::digest::DigestKey;
 use crate::domain::vault::path::EntryPath;
 use crate::vault::{VaultClient, VaultError};
 
@@ -12,11 +12,12 @@ pub(super) async fn are_ours(
     client: &VaultClient,
     path: &EntryPath,
     (left, mark): (&AbandonedEntry, &EntryMark),
-    digests: &DigestKey,
+    here: &Installation,
 ) -> Result<bool, VaultError> {
-    if left.written {
+    // The digest in the mark of an installation that is taken over has another key, so the mark decides alone.
+    if left.written || mark.hint != here.hint {
         return Ok(true);
     }
     let Some(entry) = client.read(path).await? else { return Ok(true) };
-    Ok(mark.covers(digests, &entry.content))
+    Ok(mark.covers(&here.digest_key, &entry.content))
 }

@@ -1,4 +1,5 @@
-//! What becomes of an entry that was left in a Vault and has the mark of a resource of this installation.
+//! What becomes of an entry that was left in a Vault, once its mark, or the note on its keys, is known to be that of its resource:
+//! the resource may have been created again, and need it.
 
 use kube::api::DynamicObject;
 use serde_json::Value;

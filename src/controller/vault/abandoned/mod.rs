@@ -24,7 +24,7 @@ use crate::api::vault::{ABANDONED, AbandonedEntry, VaultSpec, VaultStatus};
 use crate::controller::context::Context;
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{Key, lenient, part, technical_users};
-use crate::domain::identity::Owner;
+use crate::domain::identity::{Hint, Owner};
 use crate::domain::reason::Reason;
 use crate::domain::vault::path::{Alias, EntryPath, Mount};
 use crate::domain::vault::place::Server;
@@ -213,12 +213,14 @@ async fn remove(
         return Ok(Fate::NotOurs("it does not exist any more"));
     };
     let hint = &ctx.installation.hint;
+    let taken_over: Vec<_> = entry.taken_over.iter().map(|hint| Hint::read(hint)).collect();
     let owner = Owner::parse(&entry.owner);
     let note = owner.as_ref().and_then(|owner| EntryNote::of(&metadata.custom_metadata, owner));
     let mark = EntryMark::of(&metadata.custom_metadata);
-    // Keys are added to an entry whoever has marked it since, so the mark of another client says nothing of them.
+    // The mark of another client says nothing of keys. The digests in the note of another installation show none of its values, so
+    // its keys are kept.
     let own_note = note.as_ref().filter(|note| note.is_here(hint, &[]));
-    let own_mark = mark.as_ref().filter(|mark| mark.is_of(&entry.owner, hint, &[]));
+    let own_mark = mark.as_ref().filter(|mark| mark.is_of(&entry.owner, hint, &taken_over));
     if own_note.is_none() && own_mark.is_none() {
         let is_of_owner = note.is_some() || mark.as_ref().is_some_and(|mark| mark.owner == entry.owner);
         return Ok(match mark {
@@ -243,12 +245,11 @@ async fn remove(
     if !matches!(fate, Fate::Removable) {
         return Ok(fate);
     }
-    let digests = &ctx.installation.digest_key;
     if let Some(note) = own_note {
-        keys::remove(client, &path, (&owner, note), digests).await?;
+        keys::remove(client, &path, (&owner, note), &ctx.installation.digest_key).await?;
     }
     if let Some(mark) = own_mark {
-        if !data::are_ours(client, &path, (entry, mark), digests).await? {
+        if !data::are_ours(client, &path, (entry, mark), &ctx.installation).await? {
             return Ok(Fate::NotOurs("its data are not those of its mark"));
         }
         client.delete(&path).await?;

@@ -112,6 +112,20 @@ async fn an_entry_with_other_data_than_its_mark_has_is_kept_unless_it_was_writte
     assert!(listed.is_empty() && scene.vault.get("edc-1").is_none());
 }
 
+/// Its resource had permission to take over the users of the installation that wrote the entry.
+#[tokio::test]
+async fn an_entry_of_another_installation_is_removed_if_it_was_taken_over() {
+    let scene = scene(OWNER);
+    let there = || EntryMark::for_content(OWNER, &Hint::read("zzzzzz"), "of another key");
+    scene.vault.put("edc-1", Entry { version: 1, data: json!({"content": "s3cret"}), custom: there() });
+    assert_eq!(scene.after_check(OWNER).await, (true, true));
+    for (hint, is_left) in [("yyyyyy", true), ("zzzzzz", false)] {
+        let entry = AbandonedEntry { taken_over: vec![hint.into()], ..left("secret/data/edc-1", OWNER) };
+        let (listed, _) = scene.check(entry).await;
+        assert_eq!((scene.vault.get("edc-1").is_some(), !listed.is_empty()), (is_left, is_left), "{hint}");
+    }
+}
+
 /// The mark alone is there, or the status did not record the write of the data that it has the digest of.
 #[tokio::test]
 async fn an_entry_whose_write_the_status_did_not_record_is_removed_with_the_data_of_its_mark() {

@@ -66,3 +66,17 @@ async fn an_entry_is_taken_over_of_which_the_status_says_nothing() {
         assert_eq!(EntryMark::of(&entry.custom).unwrap().hint, place.resource.ctx.installation.hint);
     }
 }
+
+/// The Portal may be gone when the entry can be removed.
+#[tokio::test]
+async fn an_entry_is_listed_with_the_installations_that_are_taken_over() {
+    let mut place = VaultEntries::new().await;
+    let recorded = publish(&place, "u1", None).await;
+    place.record(recorded);
+    place.resource.taken_over = vec![Hint::read("zzzzzz")];
+    let vault = json!({"apiVersion": "technicaluser.dev/v1alpha1", "kind": "Vault", "spec": {}});
+    place.apiserver.put_object("vaults", "connector", "vault", vault);
+    place.output().abandon("It is down.").await.unwrap();
+    let vault = place.apiserver.object("vaults", "connector", "vault").unwrap();
+    assert_eq!(vault["status"]["abandoned"][0]["takenOver"], json!(["zzzzzz"]));
+}

@@ -1,7 +1,8 @@
 //! An output that is an entry in a Vault, for connectors that read their client secret there.
 //!
-//! The mark of an entry is in its custom metadata. It is written before the data, and has their digest: an entry with data and
-//! without our mark is not ours, and neither is one whose data another client wrote after our mark.
+//! The mark of an entry is in its custom metadata. It is written before the data, and has their digest: data that another client was
+//! the first to write are not ours, whatever the mark is. The status also has the digest of what the operator wrote or is about to
+//! write, so our data are found without the mark; `whose` has the rules.
 
 mod begun;
 mod found;

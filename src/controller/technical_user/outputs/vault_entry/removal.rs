@@ -91,6 +91,7 @@ pub(super) async fn abandon(resource: &Resource, id: &OutputId, why: &str) -> Re
         why: why.to_owned(),
         since: since.clone(),
         written: left.written,
+        taken_over: resource.taken_over.iter().map(|hint| hint.as_str().to_owned()).collect(),
     };
     if !abandoned::list(&resource.ctx, &vault, left.iter().map(entry).collect()).await? {
         report_unlisted(resource, id, &vault, &left, "It does not exist any more");
