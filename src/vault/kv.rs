@@ -104,11 +104,16 @@ impl VaultClient {
         Ok(Some(Metadata { version: current_version, custom_metadata: custom_metadata.unwrap_or_default() }))
     }
 
-    /// Adds these marks to the custom metadata of an entry. Others are kept, also those that another client adds at the same
-    /// moment. The entry need not have data yet.
-    pub async fn mark(&self, path: &EntryPath, marks: &BTreeMap<String, String>) -> Result<(), VaultError> {
-        let found = match self.metadata(path).await? {
-            Some(found) => found,
+    /// Adds these marks to the custom metadata of an entry, which were as `found`. Others are kept, also those that another client
+    /// adds at the same moment. The entry need not have data yet.
+    pub async fn mark(
+        &self,
+        path: &EntryPath,
+        found: Option<&Metadata>,
+        marks: &BTreeMap<String, String>,
+    ) -> Result<(), VaultError> {
+        let found = match found {
+            Some(found) => found.clone(),
             None => match self.create_metadata(path, marks).await {
                 Ok(()) => return Ok(()),
                 // A policy without `update` permits no POST for metadata that another client has created meanwhile.

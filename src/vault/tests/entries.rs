@@ -57,7 +57,7 @@ async fn metadata_that_another_client_creates_meanwhile_are_patched() {
         })
     });
     let marks = [("owner".to_owned(), "me".to_owned())].into();
-    client(&network).mark(&entry(), &marks).await.unwrap();
+    client(&network).mark(&entry(), None, &marks).await.unwrap();
     let patch = network.seen().pop().unwrap();
     assert_eq!((&*patch.method, &*patch.body), ("PATCH", r#"{"custom_metadata":{"owner":"me"}}"#));
 }
@@ -72,6 +72,8 @@ async fn metadata_that_another_client_deletes_meanwhile_are_overtaken() {
         })
     });
     let (client, marks) = (client(&network), [("owner".to_owned(), "me".to_owned())].into());
-    assert_eq!(client.mark(&entry(), &marks).await, Err(VaultError::CasMismatch));
+    let found = client.metadata(&entry()).await.unwrap();
+    let marked = client.mark(&entry(), found.as_ref(), &marks).await;
+    assert_eq!(marked, Err(VaultError::CasMismatch));
     assert_eq!(client.unmark(&entry(), &["owner"]).await, Ok(()));
 }

@@ -16,7 +16,7 @@ use crate::domain::reason::Reason;
 use crate::domain::user::UserId;
 use crate::domain::vault::path::EntryPath;
 use crate::domain::vault::place::{EntryAt, Server};
-use crate::vault::{self, VaultError};
+use crate::vault::{self, Metadata, VaultClient, VaultError};
 
 /// What other clients do to an entry that the operator wrote.
 const DELETED: Damage = Damage { words: "its newest version was deleted in Vault", action: "RepairDeleted" };
@@ -24,6 +24,14 @@ const DESTROYED: Damage =
     Damage { words: "its newest version was destroyed in Vault", action: "RepairDestroyed" };
 const REMOVED: Damage =
     Damage { words: "it was deleted in Vault with all its versions", action: "RepairRemoved" };
+
+/// Whether an entry is to be compared with its content.
+pub(super) enum Due {
+    /// It is there, by the spec.
+    Now(EntryAt),
+    /// What the status says of it counts until then.
+    Later(Observed),
+}
 
 impl VaultOutput {
     /// Whether a status describes the entry at a place, for the server that is known.
@@ -59,17 +67,14 @@ impl VaultOutput {
         Some((Seen { at: at.clone(), version, digest: Some(digest) }, state))
     }
 
-    /// Where the entry is, if it is to be compared now, or else what the status says of it.
-    pub(super) fn due(
-        &mut self,
-        recorded: Option<&RecordedOutput>,
-    ) -> Result<Result<EntryAt, Observed>, Failure> {
+    /// Whether the entry is to be compared now.
+    pub(super) fn due(&mut self, recorded: Option<&RecordedOutput>) -> Result<Due, Failure> {
         let has_entry = recorded.is_some_and(|recorded| recorded.written_entry().is_some());
         let at = match self.at(self.resource.history.generation) {
             Ok(at) => at,
             // What was written counts, and that it may not be there is reported.
             Err(Failure::OutputUnavailable(why)) if has_entry && is_of_access(&why) => {
-                return Ok(Err(Observed { state: not_as_wanted(recorded), read_in: None }));
+                return Ok(Due::Later(Observed { state: not_as_wanted(recorded), read_in: None }));
             }
             Err(failure) => return Err(failure),
         };
@@ -84,10 +89,10 @@ impl VaultOutput {
             });
             if !left.is_zero() {
                 self.seen = Some(seen);
-                return Ok(Err(Observed { state, read_in: Some(left) }));
+                return Ok(Due::Later(Observed { state, read_in: Some(left) }));
             }
         }
-        Ok(Ok(at))
+        Ok(Due::Now(at))
     }
 
     /// It was compared: when it is due again.
@@ -106,42 +111,33 @@ impl VaultOutput {
         recorded: Option<&RecordedOutput>,
     ) -> Result<OutputState, Failure> {
         let client = self.client().await?;
-        let entry = match client.read(&at.path).await {
-            Ok(entry) => entry,
+        let look = match self.look(&client, &at, recorded).await {
+            Ok(look) => look,
             Err(error @ VaultError::Forbidden { .. }) => {
                 return Err(self.forbidden(&client, &at, &error, Use::Own).await?);
             }
             Err(error) => return Err(self.failure(&error)),
         };
-        let Some(entry) = entry else {
-            let metadata = client.metadata(&at.path).await.map_err(|error| self.failure(&error))?;
-            let was_written = recorded.and_then(RecordedOutput::written_entry);
-            let is_gone = metadata.is_none() && was_written.is_some_and(|entry| self.is_at(entry, &at));
-            self.damage = is_gone.then_some(REMOVED);
-            let metadata = metadata.unwrap_or_default();
-            let foreign = EntryMark::of(&metadata.custom_metadata).filter(|mark| !self.is_ours(mark));
-            self.seen = Some(Seen { at, version: metadata.version, digest: None });
-            return Ok(
-                foreign.map_or(OutputState::Absent, |mark| OutputState::Foreign(self.words(Some(&mark))))
-            );
+        let was_written = recorded.and_then(RecordedOutput::written_entry);
+        self.damage = match &look.content {
+            None => {
+                let is_gone = !look.exists && was_written.is_some_and(|entry| self.is_at(entry, &at));
+                is_gone.then_some(REMOVED)
+            }
+            Some(vault::Content::Fields(_)) => None,
+            Some(vault::Content::Deleted) => Some(DELETED),
+            Some(vault::Content::Destroyed) => Some(DESTROYED),
         };
-        self.damage = match &entry.content {
-            vault::Content::Fields(_) => None,
-            vault::Content::Deleted => Some(DELETED),
-            vault::Content::Destroyed => Some(DESTROYED),
-        };
-        let (mark, digest) = (EntryMark::of(&entry.custom_metadata), self.digest(&entry.content));
-        let is_ours = self.has_ours(recorded, (&at, mark.as_ref()), &entry.content);
+        let digest = look.content.as_ref().map(|content| self.digest(content));
         let path = at.path.clone();
-        self.seen = Some(Seen { at, version: entry.version, digest: is_ours.then(|| digest.clone()) });
-        if !is_ours {
-            // The mark of this resource is not that of the data.
-            let mark = mark.filter(|mark| !self.is_ours(mark));
-            return Ok(OutputState::Foreign(self.words(mark.as_ref())));
+        self.seen = Some(Seen { at, version: look.version, digest: digest.clone().filter(|_| look.is_ours) });
+        if let Some(owner) = self.other_owner(&look) {
+            return Ok(OutputState::Foreign(owner));
         }
+        let (Some(content), Some(digest)) = (look.content, digest) else { return Ok(OutputState::Absent) };
         let digests = &self.resource.ctx.installation.digest_key;
         let as_wanted =
-            mark.is_some_and(|mark| self.is_as_wanted(&mark) && mark.covers(digests, &entry.content));
+            look.mark.is_some_and(|mark| self.is_as_wanted(&mark) && mark.covers(digests, &content));
         Ok(Self::state(recorded, &path, digest, as_wanted))
     }
 
@@ -164,16 +160,45 @@ impl VaultOutput {
         whose::digest(&self.resource, content)
     }
 
-    /// Whether the data at a place are ours.
-    pub(super) fn has_ours(
+    /// What is at a place, and whether it is ours.
+    pub(super) async fn look(
         &self,
+        client: &VaultClient,
+        at: &EntryAt,
         recorded: Option<&RecordedOutput>,
-        (at, mark): (&EntryAt, Option<&EntryMark>),
-        content: &vault::Content,
-    ) -> bool {
-        let here = self.server();
-        whose::is_ours(&self.resource, recorded, (at, here.as_ref()), mark, content)
+    ) -> Result<Look, VaultError> {
+        let Some(entry) = client.read(&at.path).await? else {
+            let found = client.metadata(&at.path).await?;
+            let exists = found.is_some();
+            let Metadata { version, custom_metadata } = found.unwrap_or_default();
+            let mark = EntryMark::of(&custom_metadata);
+            let is_ours = mark.as_ref().is_none_or(|mark| self.is_ours(mark));
+            return Ok(Look { exists, version, content: None, mark, is_ours });
+        };
+        let vault::Entry { version, content, custom_metadata } = entry;
+        let (mark, here) = (EntryMark::of(&custom_metadata), self.server());
+        let is_ours = whose::is_ours(&self.resource, recorded, (at, here.as_ref()), mark.as_ref(), &content);
+        Ok(Look { exists: true, version, content: Some(content), mark, is_ours })
     }
+
+    /// Whose that is, if it is not ours. A mark of this resource is then not that of the data.
+    pub(super) fn other_owner(&self, look: &Look) -> Option<String> {
+        let other = look.mark.as_ref().filter(|mark| !self.is_ours(mark));
+        (!look.is_ours).then(|| self.words(other))
+    }
+}
+
+/// What is at a place.
+pub(super) struct Look {
+    /// It has metadata, such as a mark.
+    exists: bool,
+    /// The number of its newest version; 0 if nothing was ever written.
+    version: u64,
+    /// What that contains.
+    content: Option<vault::Content>,
+    mark: Option<EntryMark>,
+    /// It is ours, or nobody's.
+    is_ours: bool,
 }
 
 /// The namespace may have no entry there any more.

@@ -29,9 +29,9 @@ impl VaultOutput {
     /// Marks an entry that was seen with this version for a content, and reads the mark back.
     pub(super) async fn mark(&self, client: &VaultClient, seen: &Seen, digest: &str) -> Result<(), Failure> {
         let path = &seen.at.path;
-        let metadata = self.metadata(client, path).await?;
-        let marked = EntryMark::of(&metadata.custom_metadata);
-        if metadata.version != seen.version {
+        let found = self.metadata(client, path).await?;
+        let (version, marked) = version_and_mark(found.as_ref());
+        if version != seen.version {
             return Err(Failure::Overtaken);
         }
         match &marked {
@@ -42,13 +42,12 @@ impl VaultOutput {
             // It is ours only if its content is what the operator wrote, which the status alone does not show.
             Some(_) | None => self.contains_what_was_written(client, seen, marked.as_ref()).await?,
         }
-        self.put_mark(client, path, (digest, self.present(seen))).await?;
-        let metadata = self.metadata(client, path).await?;
-        if metadata.version != seen.version {
+        self.put_mark(client, path, found.as_ref(), (digest, self.present(seen))).await?;
+        let (version, marked) = version_and_mark(self.metadata(client, path).await?.as_ref());
+        if version != seen.version {
             self.step_aside(client, path, digest).await?;
             return Err(Failure::Overtaken);
         }
-        let marked = EntryMark::of(&metadata.custom_metadata);
         if marked.is_some_and(|mark| self.is_wanted(&mark, digest)) {
             Ok(())
         } else {
@@ -81,11 +80,12 @@ impl VaultOutput {
         path: &EntryPath,
         digest: &str,
     ) -> Result<(), Failure> {
-        let marked = EntryMark::of(&self.metadata(client, path).await?.custom_metadata);
+        let found = self.metadata(client, path).await?;
+        let (_, marked) = version_and_mark(found.as_ref());
         if marked.is_some_and(|mark| self.is_wanted(&mark, digest)) {
             return Ok(());
         }
-        self.put_mark(client, path, (digest, None)).await
+        self.put_mark(client, path, found.as_ref(), (digest, None)).await
     }
 
     /// Removes the mark from an entry whose data another client was the first to write.
@@ -119,6 +119,7 @@ impl VaultOutput {
         &self,
         client: &VaultClient,
         path: &EntryPath,
+        found: Option<&Metadata>,
         (next, present): (&str, Option<&str>),
     ) -> Result<(), Failure> {
         let Resource { ctx, owner, .. } = &self.resource;
@@ -127,12 +128,11 @@ impl VaultOutput {
             Some(present) if present != next => EntryMark::for_change(&owner, hint, next, present),
             _ => EntryMark::for_content(&owner, hint, next),
         };
-        client.mark(path, &mark).await.map_err(|error| self.failure(&error))
+        client.mark(path, found, &mark).await.map_err(|error| self.failure(&error))
     }
 
-    async fn metadata(&self, client: &VaultClient, path: &EntryPath) -> Result<Metadata, Failure> {
-        let metadata = client.metadata(path).await.map_err(|error| self.failure(&error))?;
-        Ok(metadata.unwrap_or_default())
+    async fn metadata(&self, client: &VaultClient, path: &EntryPath) -> Result<Option<Metadata>, Failure> {
+        client.metadata(path).await.map_err(|error| self.failure(&error))
     }
 
     /// Claims the entry, so that another resource that names it gets no user for it.
@@ -160,4 +160,9 @@ impl VaultOutput {
             ),
         )
     }
+}
+
+/// The number of the newest version, and the mark.
+fn version_and_mark(found: Option<&Metadata>) -> (u64, Option<EntryMark>) {
+    found.map_or((0, None), |found| (found.version, EntryMark::of(&found.custom_metadata)))
 }

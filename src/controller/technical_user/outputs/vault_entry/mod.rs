@@ -20,6 +20,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use self::found::Due;
 pub(super) use self::merged::MergedEntry;
 pub(super) use self::removal::of_entry;
 use super::layout::Layout;
@@ -157,11 +158,11 @@ impl Output for VaultOutput {
     /// From the status until the content is to be compared again, else from Vault.
     async fn observe(&mut self, recorded: Option<&RecordedOutput>) -> Result<Observed, Failure> {
         let mut observed = match self.due(recorded)? {
-            Ok(at) => {
+            Due::Now(at) => {
                 let state = self.observe_at(at, recorded).await?;
                 Observed { state, read_in: Some(self.compared()) }
             }
-            Err(observed) => observed,
+            Due::Later(observed) => observed,
         };
         self.settle_begun(recorded, &mut observed).await;
         Ok(observed)

@@ -3,7 +3,6 @@
 use super::VaultOutput;
 use crate::controller::technical_user::failure::Failure;
 use crate::controller::technical_user::outputs::{self, Writable};
-use crate::controller::vault::mark::EntryMark;
 use crate::controller::vault::policy::{self, Use};
 use crate::domain::blocker::Blocker;
 use crate::domain::plan::OutputState;
@@ -31,26 +30,14 @@ impl VaultOutput {
         if let Some(blocker) = self.denied(&client, &at, Use::Own).await? {
             return Ok(Err(blocker));
         }
-        if !is_seen && let Some(owner) = self.other_owner(&client, &at).await? {
-            return Ok(Err(self.foreign(&owner)));
+        if !is_seen {
+            let recorded = self.resource.history.recorded(&self.id);
+            let look = self.look(&client, &at, recorded).await.map_err(|error| self.failure(&error))?;
+            if let Some(owner) = self.other_owner(&look) {
+                return Ok(Err(self.foreign(&owner)));
+            }
         }
         Ok(self.claim(&at).map(|()| Writable::default()))
-    }
-
-    /// Whose the entry at a place is, if it is not ours.
-    async fn other_owner(&self, client: &VaultClient, at: &EntryAt) -> Result<Option<String>, Failure> {
-        let entry = client.read(&at.path).await.map_err(|error| self.failure(&error))?;
-        let Some(entry) = entry else {
-            let metadata = client.metadata(&at.path).await.map_err(|error| self.failure(&error))?;
-            let mark = EntryMark::of(&metadata.unwrap_or_default().custom_metadata);
-            return Ok(mark.filter(|mark| !self.is_ours(mark)).map(|mark| self.words(Some(&mark))));
-        };
-        let mark = EntryMark::of(&entry.custom_metadata);
-        let recorded = self.resource.history.recorded(&self.id);
-        let is_ours = self.has_ours(recorded, (at, mark.as_ref()), &entry.content);
-        // The mark of this resource is not that of the data.
-        let other = mark.filter(|mark| !self.is_ours(mark));
-        Ok((!is_ours).then(|| self.words(other.as_ref())))
     }
 
     /// Why the login may not write an entry.

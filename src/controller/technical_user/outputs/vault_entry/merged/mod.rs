@@ -14,6 +14,7 @@ use async_trait::async_trait;
 
 use self::addition::Addition;
 use self::target::Known;
+use super::found::Due;
 use super::{Seen, VaultOutput};
 use crate::api::technical_user::{MERGED_ENTRY, RecordedOutput, VaultOutput as Spec};
 use crate::controller::technical_user::failure::Failure;
@@ -134,11 +135,11 @@ impl Output for MergedEntry {
     async fn observe(&mut self, recorded: Option<&RecordedOutput>) -> Result<Observed, Failure> {
         self.recorded = recorded.cloned();
         let mut observed = match self.base.due(recorded)? {
-            Ok(at) => {
+            Due::Now(at) => {
                 let state = self.observe_at(at).await?;
                 Observed { state, read_in: Some(self.base.compared()) }
             }
-            Err(observed) => observed,
+            Due::Later(observed) => observed,
         };
         self.base.settle_begun(recorded, &mut observed).await;
         Ok(observed)
