@@ -27,6 +27,15 @@ pub struct Vault {
     /// The token that the server sees; `None`: that of the request.
     token: Arc<Mutex<Option<String>>>,
     meanwhile: Arc<Mutex<Option<Meanwhile>>>,
+    logins: Arc<Mutex<Logins>>,
+}
+
+/// The logins so far.
+#[derive(Default)]
+struct Logins {
+    count: usize,
+    /// They are answered by a fault of the server.
+    fail: bool,
 }
 
 /// What another client does right before a request arrives.
@@ -60,7 +69,7 @@ impl Default for Vault {
     fn default() -> Self {
         let server = SimulatedVault::default();
         let token = Arc::new(Mutex::new(Some(server.root_token().expose_secret().to_owned())));
-        Self { server, token, meanwhile: Arc::default() }
+        Self { server, token, meanwhile: Arc::default(), logins: Arc::default() }
     }
 }
 
@@ -186,18 +195,42 @@ impl Vault {
     /// The role `operator` of the Kubernetes auth method gives this policy to the operator's `ServiceAccount`, for tokens of this
     /// audience or, without one, of any. Each request counts with its own token from now on.
     pub fn accept_service_account(&self, policy: &str, audience: Option<&str>) {
+        for (path, body) in [
+            ("sys/policies/acl/operator", json!({ "policy": policy })),
+            ("sys/auth/kubernetes", json!({"type": "kubernetes"})),
+        ] {
+            assert!(self.server.as_root("POST", path, &body).status.is_success());
+        }
+        self.require_audience(audience);
+        *self.token.lock() = None;
+    }
+
+    /// The role `operator` accepts tokens of this audience or, without one, of any from now on.
+    pub fn require_audience(&self, audience: Option<&str>) {
         let role = json!({
             "bound_service_account_names": "*", "bound_service_account_namespaces": "*",
             "token_policies": "operator", "audience": audience,
         });
-        for (path, body) in [
-            ("sys/policies/acl/operator", json!({ "policy": policy })),
-            ("sys/auth/kubernetes", json!({"type": "kubernetes"})),
-            ("auth/kubernetes/role/operator", role),
-        ] {
-            assert!(self.server.as_root("POST", path, &body).status.is_success());
-        }
-        *self.token.lock() = None;
+        let written = self.server.as_root("POST", "auth/kubernetes/role/operator", &role);
+        assert!(written.status.is_success());
+    }
+
+    /// How often a login was requested.
+    pub fn logins(&self) -> usize {
+        self.logins.lock().count
+    }
+
+    /// Each login fails by a fault of the server from now on, or none does.
+    pub fn fail_logins(&self, fail: bool) {
+        self.logins.lock().fail = fail;
+    }
+
+    /// Whether a request is a login that fails.
+    fn is_failed_login(&self, path: &str) -> bool {
+        let is_login = path.starts_with("auth/") && path.ends_with("/login");
+        let mut logins = self.logins.lock();
+        logins.count += usize::from(is_login);
+        is_login && logins.fail
     }
 
     /// It is sealed from now on.
@@ -223,6 +256,9 @@ impl Vault {
         };
         let path = request.url.path().trim_start_matches("/v1/");
         self.act_meanwhile(&format!("{} {path}", request.method));
+        if self.is_failed_login(path) {
+            return response(500, &[], r#"{"errors": ["1 error occurred"]}"#);
+        }
         let of_request = || request.bearer.as_ref().map(|token| token.expose_secret().to_owned());
         let token = self.token.lock().clone().or_else(of_request).unwrap_or_default();
         let answer = self.server.answer(&token, request.method.as_str(), path, &body);

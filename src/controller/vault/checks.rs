@@ -1,6 +1,7 @@
 //! What is checked in a Vault before anything is written there: the server, the login, the mount and the policy.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::abandoned::Site;
 use super::access::folder;
@@ -22,6 +23,8 @@ use crate::vault::{VaultClient, VaultError};
 
 /// The alias of an entry that does not exist. The check reads only what the policy allows for it.
 const PROBE: &str = "technicaluser.dev-probe";
+/// For how long it counts that Vault refused a token for another audience.
+const AUDIENCE_COUNTS_FOR: Duration = Duration::from_hours(1);
 /// What a prefix names its namespaces by.
 const PLACEHOLDER: &str = "{namespace}";
 
@@ -93,14 +96,29 @@ async fn log_in(
 /// The version of a Vault that accepts the login and can be used.
 async fn usable(ctx: &Context, key: &Key, spec: &VaultSpec, accepted: LoggedIn) -> Result<String, Blocker> {
     let LoggedIn { built, version, narrow, .. } = accepted;
-    if !ctx.vault_memory.is_audience_checked(key, &built.fingerprint)
-        && let Some(refused) = built.refused(ctx, key)?
-    {
-        audience_counts(&refused, spec, key).await?;
-        ctx.vault_memory.audience_checked(key, &built.fingerprint);
-    }
+    check_audience(ctx, key, spec, &built).await?;
     // The last one: outputs are served in spite of it.
     narrow.map_or(Ok(version), Err)
+}
+
+/// Whether Vault accepts no token for another audience. That was seen before, or is tried: a person may change the role at any time.
+async fn check_audience(ctx: &Context, key: &Key, spec: &VaultSpec, built: &Built) -> Result<(), Blocker> {
+    let memory = &ctx.vault_memory;
+    let seen_before = memory.audience_checked_before(key, &built.fingerprint);
+    if seen_before.is_some_and(|time| time < AUDIENCE_COUNTS_FOR) {
+        return Ok(());
+    }
+    let Some(refused) = built.refused(ctx, key)? else { return Ok(()) };
+    match audience_counts(&refused, spec, key).await {
+        Ok(()) => memory.audience_checked(key, &built.fingerprint),
+        // Without an answer, what was seen before counts. The next check tries it again.
+        Err(blocker) if seen_before.is_some() && blocker.reason != Reason::AudienceNotChecked => {}
+        Err(blocker) => {
+            memory.audience_not_checked(key);
+            return Err(blocker);
+        }
+    }
+    Ok(())
 }
 
 /// The folders in which entries may be, as far as they are known before a resource has one: that of a rule with
@@ -175,17 +193,58 @@ mod tests {
     /// Outputs are served in spite of what a policy lacks.
     #[tokio::test]
     async fn the_audience_is_checked_before_the_policy() {
-        let all = r#"path "secret/*" { capabilities = ["create", "read", "update", "patch", "delete"] }"#;
         let few = r#"path "secret/*" { capabilities = ["read", "update", "patch"] }"#;
         let none = r#"path "other/*" { capabilities = ["read"] }"#;
         let audience = Some("technicaluser.dev/ops/vault");
-        assert_eq!(reason(all, audience).await, None);
+        assert_eq!(reason(ALL, audience).await, None);
         for policy in [few, none] {
             assert_eq!(reason(policy, audience).await, Some(Reason::PolicyTooNarrow), "{policy}");
         }
-        for policy in [all, few, none] {
+        for policy in [ALL, few, none] {
             assert_eq!(reason(policy, None).await, Some(Reason::AudienceNotChecked), "{policy}");
         }
+    }
+
+    const ALL: &str = r#"path "secret/*" { capabilities = ["create", "read", "update", "patch", "delete"] }"#;
+
+    /// A person removes the audience from the role, and puts it back.
+    #[tokio::test(start_paused = true)]
+    async fn a_role_that_is_widened_later_is_reported_within_an_hour() {
+        let (vault, key) = (Vault::default(), Key { namespace: "ops".into(), name: "vault".into() });
+        let audience = Some("technicaluser.dev/ops/vault");
+        vault.accept_service_account(ALL, audience);
+        let mut ctx = context(Apiserver::default().client());
+        vault.serve_with(&mut ctx, &key.namespace, &json!({"auth": {"kubernetes": {"role": "operator"}}}));
+        let spec: VaultSpec = part(&ctx.vaults.get(&key).unwrap(), "spec").unwrap();
+        let ctx = Arc::new(ctx);
+        let reason =
+            async || check(&ctx, &key, (&spec, "state")).await.version.err().map(|blocker| blocker.reason);
+        let minutes = async |minutes| tokio::time::advance(Duration::from_mins(minutes)).await;
+        assert_eq!(reason().await, None);
+        let logins = vault.logins();
+        minutes(59).await;
+        assert_eq!((reason().await, vault.logins()), (None, logins), "it is not tried at each check");
+        vault.require_audience(None);
+        minutes(1).await;
+        assert_eq!(reason().await, Some(Reason::AudienceNotChecked));
+        minutes(1).await;
+        assert_eq!(reason().await, Some(Reason::AudienceNotChecked), "until it is repaired");
+        vault.require_audience(audience);
+        assert_eq!(reason().await, None);
+
+        // Without an answer, what was seen before counts.
+        minutes(60).await;
+        vault.fail_logins(true);
+        assert_eq!(reason().await, None);
+        vault.require_audience(None);
+        vault.fail_logins(false);
+        assert_eq!(reason().await, Some(Reason::AudienceNotChecked), "the next check tries it again");
+        vault.fail_logins(true);
+        let unknown = reason().await;
+        assert!(
+            unknown.is_some_and(|reason| reason != Reason::AudienceNotChecked),
+            "nothing counts: {unknown:?}"
+        );
     }
 
     #[test]

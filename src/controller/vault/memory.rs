@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
+use tokio::time::Instant;
 
 use super::claims::Claims;
 use crate::controller::checked::refused_logins::RefusedLogins;
@@ -25,8 +27,8 @@ pub struct VaultMemory {
     pub lists: Backoffs<Key>,
     /// Which resources are about to write where.
     pub claims: Claims,
-    /// The logins of which it was seen that Vault accepts no token for another audience.
-    audience_checked: Mutex<BTreeMap<Key, String>>,
+    /// The logins of which it was seen that Vault accepts no token for another audience, and when.
+    audience_checked: Mutex<BTreeMap<Key, (String, Instant)>>,
     /// What the last check found.
     checked: Mutex<BTreeMap<Key, Found>>,
     /// The server that answered the last check, and the state of the resource that was checked.
@@ -124,15 +126,22 @@ impl VaultMemory {
         before.is_some_and(|(_, before)| before != *server)
     }
 
-    /// Whether it was seen of this login that Vault accepts no token for another audience.
+    /// How long ago it was seen of this login that Vault accepts no token for another audience; `None` if it was not.
     #[must_use]
-    pub fn is_audience_checked(&self, key: &Key, fingerprint: &str) -> bool {
-        self.audience_checked.lock().get(key).is_some_and(|known| known == fingerprint)
+    pub fn audience_checked_before(&self, key: &Key, fingerprint: &str) -> Option<Duration> {
+        let known = self.audience_checked.lock();
+        let (_, at) = known.get(key).filter(|(known, _)| known == fingerprint)?;
+        Some(at.elapsed())
     }
 
     /// It was seen of this login.
     pub fn audience_checked(&self, key: &Key, fingerprint: &str) {
-        self.audience_checked.lock().insert(key.clone(), fingerprint.to_owned());
+        self.audience_checked.lock().insert(key.clone(), (fingerprint.to_owned(), Instant::now()));
+    }
+
+    /// Vault accepts a token for another audience.
+    pub fn audience_not_checked(&self, key: &Key) {
+        self.audience_checked.lock().remove(key);
     }
 
     /// Forgets a Vault that is deleted.
@@ -140,7 +149,7 @@ impl VaultMemory {
         self.waiting.forget(key);
         self.refused_logins.accepted(key);
         self.lists.forget(key);
-        self.audience_checked.lock().remove(key);
+        self.audience_not_checked(key);
         self.checked.lock().remove(key);
         self.servers.lock().remove(key);
         self.clients.lock().remove(key);
