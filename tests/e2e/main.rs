@@ -85,6 +85,7 @@ mod unclaimed;
 mod unusable_users;
 mod unwatched;
 mod vault_aliases;
+mod vault_begun;
 mod vault_crashes;
 mod vault_merges;
 mod vault_outages;

@@ -5,12 +5,14 @@
 use portal_simulator::Endpoint;
 use portal_simulator::role_names::DATASPACE_DISCOVERY;
 use serde_json::{Value, json};
-use testbed::{ApiProxy, Vault};
+use testbed::Vault;
 
 use crate::crash::{Call, Killed, Recording, crash_everywhere};
-use crate::support::vault::{api, entries, entry, merged, metadata, prepared, set_up, with_outputs};
+use crate::support::vault::{
+    entries, entry, merged, metadata, prepared, put_a_proxy_before, set_up, with_outputs,
+};
 use crate::support::{World, condition, connected, recorded, user_status, world};
-use kube::api::{DynamicObject, Patch, PatchParams};
+use kube::api::DynamicObject;
 
 const NAME: &str = "edc";
 
@@ -89,11 +91,7 @@ impl Side {
         let mut world = connected(world()).await;
         let vault = prepared(&world).await;
         entry.prepare(&vault).await;
-        let proxy = ApiProxy::in_front_of(vault.address(), None).await.unwrap();
-        let address = json!({"spec": {"address": proxy.url()}});
-        api(&world).patch("vault", &PatchParams::default(), &Patch::Merge(&address)).await.unwrap();
-        crate::support::vault::because(&world, "VaultReady").await;
-        world.vault_proxy = Some(proxy);
+        put_a_proxy_before(&vault, &mut world).await;
         let side = Self { world, vault, change, entry };
         if let Some(outputs) = change.outputs(entry).0 {
             side.world.apply(&with_outputs(&side.world, NAME, DATASPACE_DISCOVERY, &outputs)).await;

@@ -1,9 +1,9 @@
 //! A real Vault, and the resource that describes it.
 
-use kube::api::{Api, DynamicObject};
+use kube::api::{Api, DynamicObject, Patch, PatchParams};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
-use testbed::Vault;
+use testbed::{ApiProxy, Vault};
 
 use super::manifests::create;
 use super::objects::{condition, message, reason};
@@ -91,6 +91,15 @@ pub async fn prepared_with(world: &World, alias_mode: &str) -> Vault {
     apply(world, &manifest(&vault, &spec)).await;
     because(world, "VaultReady").await;
     vault
+}
+
+/// The operator reaches the Vault through a proxy from now on.
+pub async fn put_a_proxy_before(vault: &Vault, world: &mut World) {
+    let proxy = ApiProxy::in_front_of(vault.address(), None).await.unwrap();
+    let address = json!({"spec": {"address": proxy.url()}});
+    api(world).patch(NAME, &PatchParams::default(), &Patch::Merge(&address)).await.unwrap();
+    because(world, "VaultReady").await;
+    world.vault_proxy = Some(proxy);
 }
 
 pub fn rule(from: &str, prefix: &str) -> Value {
