@@ -57,6 +57,8 @@ pub mod keys {
     pub const USER_ID: &str = "technicaluser.dev/user-id";
     /// On a Secret: a keyed digest of what its format uses of the data space. A change of it is a change of the Secret.
     pub const SURROUNDINGS: &str = "technicaluser.dev/surroundings";
+    /// On a Secret, beside the owner: a keyed digest of the resource and of the Secret's own name. On a copy it is wrong.
+    pub const PROOF: &str = "technicaluser.dev/proof";
     /// On a workload: the `TechnicalUser`s that may restart it, by name, separated by commas.
     pub const RESTART: &str = "technicaluser.dev/restart";
     /// Label on a Secret: the instance that wrote it. Our watch selects by it.

@@ -24,6 +24,7 @@ use crate::controller::portal::kind::PortalKind;
 use crate::controller::portal::memory::PortalMemory;
 use crate::controller::queue::Watches;
 use crate::controller::queue::backoff::{Backoffs, Conflicts};
+use crate::controller::secrets_by_owner::SecretsByOwner;
 use crate::controller::technical_user::memory::Memory;
 use crate::controller::vault::kind::VaultKind;
 use crate::controller::vault::memory::VaultMemory;
@@ -86,6 +87,7 @@ pub(super) fn open(
         client: client.clone(),
         installation,
         caches: Caches { users, secrets },
+        secrets_by_owner: SecretsByOwner::default(),
         portals,
         vaults,
         connections: Connections::new(process.clone()),

@@ -18,6 +18,7 @@ use crate::controller::objects::{Key, in_order, technical_users};
 use crate::controller::portal::connections::Connections;
 use crate::controller::portal::memory::PortalMemory;
 use crate::controller::queue::backoff::{Backoffs, Conflicts};
+use crate::controller::secrets_by_owner::SecretsByOwner;
 use crate::controller::technical_user::memory::Memory;
 use crate::controller::vault::memory::VaultMemory;
 use crate::domain::digest::DigestKey;
@@ -62,6 +63,8 @@ pub struct Context {
     pub installation: Installation,
     /// What the watches saw.
     pub caches: Caches,
+    /// The Secrets of that watch, by the `TechnicalUser` that they name.
+    pub secrets_by_owner: SecretsByOwner,
     /// The `Portal`s.
     pub portals: CheckedObjects,
     /// The `Vault`s.

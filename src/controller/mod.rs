@@ -12,6 +12,7 @@ pub mod objects;
 pub mod portal;
 pub mod queue;
 pub mod secrets;
+pub mod secrets_by_owner;
 pub mod status;
 pub mod technical_user;
 #[cfg(test)]

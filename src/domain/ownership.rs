@@ -15,7 +15,7 @@ use crate::domain::reason::Reason;
 use crate::domain::user::UserId;
 
 pub use logins::{Logins, login_blocker};
-pub use proof::proof;
+pub use proof::{proof, secret_proof};
 pub use shown::{generation_shown, is_shown};
 
 /// How a resource came to a user.

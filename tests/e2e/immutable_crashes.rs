@@ -30,16 +30,18 @@ impl Meanwhile {
     }
 }
 
-fn immutable(prefix: &str) -> Value {
+/// One immutable output whose keys have this prefix.
+pub fn immutable(prefix: &str) -> Value {
     json!([{"secret": {"immutable": true, "keyPrefix": prefix}}])
 }
 
-async fn change(world: &World, outputs: &Value) {
+/// The spec has these outputs.
+pub async fn change(world: &World, outputs: &Value) {
     world.patch_user(NAME, &json!({"spec": {"outputs": outputs}})).await;
 }
 
 /// Waits until one Secret is left, which holds the credential under keys with this prefix.
-async fn one_secret(world: &World, prefix: &str) {
+pub async fn one_secret(world: &World, prefix: &str) {
     let is_so = |user: &DynamicObject| {
         let ready = condition(user, "Ready").is_some_and(|ready| {
             ready.status == "True" && ready.observed_generation == user.metadata.generation

@@ -82,6 +82,7 @@ mod strangers;
 mod support;
 mod two_operators;
 mod unclaimed;
+mod unnamed_secrets;
 mod unusable_users;
 mod unwatched;
 mod vault_aliases;

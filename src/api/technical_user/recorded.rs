@@ -251,7 +251,7 @@ impl RecordedOutput {
     /// Whether the operator wrote the output, as far as the status says. A write that was only announced has no digest here.
     #[must_use]
     pub const fn is_written(&self) -> bool {
-        !self.digest.is_empty()
+        !self.uid.is_empty() || !self.digest.is_empty()
     }
 
     /// The entry in a Vault that the operator wrote, as far as the status says.

@@ -52,7 +52,9 @@ pub async fn watch(ctx: Arc<Context>, watches: Watches, stop: CancellationToken)
     let checked = watches.checked.into_iter().map(|(kind, events)| checked::watch(&ctx, kind, events));
     let checked = join_all(checked);
     let secrets = watches.secrets.for_each(|touched| {
-        if let Some(key) = owner_of(&touched.object, &ctx.installation.instance) {
+        let instance = &ctx.installation.instance;
+        ctx.secrets_by_owner.saw(&touched.object.metadata, instance, touched.deleted);
+        if let Some(key) = owner_of(&touched.object, instance) {
             ctx.wake(&key);
         }
         std::future::ready(())

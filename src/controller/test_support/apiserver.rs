@@ -27,6 +27,7 @@ use crate::controller::portal::connections::Connections;
 use crate::controller::portal::kind::PortalKind;
 use crate::controller::portal::memory::PortalMemory;
 use crate::controller::queue::backoff::{Backoffs, Conflicts};
+use crate::controller::secrets_by_owner::SecretsByOwner;
 use crate::controller::technical_user::memory::Memory;
 use crate::controller::vault::kind::VaultKind;
 use crate::controller::vault::memory::VaultMemory;
@@ -295,6 +296,7 @@ pub fn context(client: Client) -> Context {
             users: store(technical_users()),
             secrets: reflector::store::Writer::default().as_reader(),
         },
+        secrets_by_owner: SecretsByOwner::default(),
         portals: checked(&PortalKind),
         vaults: checked(&VaultKind),
         connections: Connections::new(process.clone()),

@@ -40,6 +40,7 @@ pub use observation::*;
 pub use output_reports::{OutputReport, holds_credential, report_of};
 pub use pin::{ambiguous, company, of_attempt as attempt_pin};
 pub use restart::{Restarted, pending as restart_pending};
+pub use retire::MOST_FORMER;
 pub use rotate::Rotated;
 pub use selector::Selector;
 pub use settled::{Report, Requeue, Settled, Stage};

@@ -7,7 +7,7 @@ use super::settled::{Report, Requeue, Settled};
 use super::step::{Step, Write};
 
 /// How many outputs that the spec no longer names a resource may have. A status has room for 32 outputs.
-const MOST: usize = 16;
+pub const MOST_FORMER: usize = 16;
 
 /// An output that the spec no longer names is removed after the credential is in all that it names, after the overlap, and before
 /// it is removed from the status. One that cannot be removed is tried again; the resource is ready all the same. A resource whose
@@ -30,15 +30,16 @@ pub(super) fn or_remove_former(o: &Observation, step: Step) -> Step {
     }
 }
 
-/// Those whose removal has not failed, the oldest first.
+/// Those whose removal has not failed, the oldest first. One that the status does not name was found by what a cache shows, which may
+/// be old: the status that names it is written only to the resource as it was seen.
 fn candidates(o: &Observation) -> impl Iterator<Item = &ToRemove> {
-    o.to_remove.iter().filter(|former| former.failed.is_none())
+    o.to_remove.iter().filter(|former| former.failed.is_none() && !former.unnamed)
 }
 
 /// The one of too many that is removed first: the oldest of those that were never written, as nothing reads them, or else the
 /// oldest one.
 fn one_of_too_many(o: &Observation) -> Option<&ToRemove> {
-    if o.to_remove.len() <= MOST {
+    if o.to_remove.len() <= MOST_FORMER {
         return None;
     }
     candidates(o).find(|former| !former.written).or_else(|| candidates(o).next())

@@ -1,7 +1,7 @@
 //! The judge: what must hold, in words. Once the people have stopped and nothing fails any more, the world matches the spec
 //! within a bound of simulated time, and from then on nothing is written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -10,7 +10,7 @@ use portal_simulator::{Status, UserView};
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
-use super::objects::is_ready;
+use super::objects::{is_ready, secret_of};
 use super::{COMPANY, NAMESPACE, World};
 
 /// Within this time the world matches the spec.
@@ -104,12 +104,13 @@ impl World {
                 return Some(format!("{} users at the portal have no resource: {owner}", users.len()));
             }
         }
+        let named: BTreeSet<String> = users.iter().map(secret_of).collect();
         let known =
-            |secret: &Value| users.iter().any(|user| user["metadata"]["name"] == secret["metadata"]["name"]);
+            |secret: &Value| secret["metadata"]["name"].as_str().is_some_and(|name| named.contains(name));
         let secrets = self.apiserver.objects("secrets");
         let orphan = secrets.iter().find(|secret| is_an_output(secret) && !known(secret));
         if let Some(orphan) = orphan {
-            return Some(format!("the Secret {} has no resource", orphan["metadata"]["name"]));
+            return Some(format!("no resource names the Secret {}", orphan["metadata"]["name"]));
         }
         let clients = self.portal.orphaned_clients();
         (!clients.is_empty()).then(|| format!("clients without a user: {clients:?}"))

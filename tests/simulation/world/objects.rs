@@ -54,12 +54,28 @@ impl World {
 
     /// Changes the Secret of a `TechnicalUser` by a merge patch, as a person does.
     pub async fn change_secret(&self, name: &str, patch: &Value) {
-        self.send("PATCH", &format!("/api/v1/namespaces/{NAMESPACE}/secrets/{name}"), patch).await;
+        self.send("PATCH", &self.path_of_secret(name), patch).await;
     }
 
     /// Deletes the Secret of a `TechnicalUser`, as a person does.
     pub async fn delete_secret(&self, name: &str) {
-        self.send("DELETE", &format!("/api/v1/namespaces/{NAMESPACE}/secrets/{name}"), &json!({})).await;
+        self.send("DELETE", &self.path_of_secret(name), &json!({})).await;
+    }
+
+    /// Gives the Secret of a `TechnicalUser` another name, as a person does.
+    pub async fn rename_secret(&self, name: &str, to: &str) {
+        self.record.add(format!("a person renames the Secret of {name}"));
+        let spec = json!({ "spec": { "outputs": [{ "secret": { "name": to } }] } });
+        self.send("PATCH", &path_of_user(name), &spec).await;
+    }
+
+    fn path_of_secret(&self, name: &str) -> String {
+        format!("/api/v1/namespaces/{NAMESPACE}/secrets/{}", self.secret_named_by(name))
+    }
+
+    /// The name of the Secret of a `TechnicalUser`, which may be gone.
+    fn secret_named_by(&self, name: &str) -> String {
+        self.user(name).map_or_else(|| name.to_owned(), |user| secret_of(&user))
     }
 
     async fn create(&self, path: &str, object: &Value) {
@@ -122,9 +138,9 @@ impl World {
         self.user(name).is_some_and(|user| is_ready(&user))
     }
 
-    /// The values of a Secret.
+    /// The values of the Secret of a `TechnicalUser`.
     pub fn secret(&self, name: &str) -> Option<Value> {
-        let secret = self.apiserver.object("secrets", NAMESPACE, name)?;
+        let secret = self.apiserver.object("secrets", NAMESPACE, &self.secret_named_by(name))?;
         let text = |value: &Value| {
             let bytes = STANDARD.decode(value.as_str().unwrap_or_default()).unwrap_or_default();
             json!(String::from_utf8_lossy(&bytes))
@@ -173,4 +189,10 @@ pub fn is_ready(object: &Value) -> bool {
 
 fn ours(plural: &str) -> String {
     format!("/apis/{}/v1alpha1/namespaces/{NAMESPACE}/{plural}", api::GROUP)
+}
+
+/// The name of the Secret that the spec of a `TechnicalUser` names.
+pub fn secret_of(user: &Value) -> String {
+    let named = user["spec"]["outputs"][0]["secret"]["name"].as_str();
+    named.or(user["metadata"]["name"].as_str()).unwrap_or_default().to_owned()
 }

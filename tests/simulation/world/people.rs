@@ -22,7 +22,7 @@ impl World {
         let names: Vec<_> = users.iter().filter_map(|user| user["metadata"]["name"].as_str()).collect();
         for name in names {
             if troubles.contains(&Trouble::People) {
-                self.change_resource(name).await;
+                self.change_resource(name, troubles.contains(&Trouble::Quota)).await;
             }
             if troubles.contains(&Trouble::PeopleAtThePortal) {
                 self.change_at_the_portal(name);
@@ -36,7 +36,8 @@ impl World {
         }
     }
 
-    async fn change_resource(&self, name: &str) {
+    /// A Secret of another name needs a place beside the former one.
+    async fn change_resource(&self, name: &str, has_quota: bool) {
         let has_secret = self.secret(name).is_some();
         match self.below(8) {
             0 if has_secret => self.delete_secret(name).await,
@@ -44,6 +45,9 @@ impl World {
                 self.change_secret(name, &json!({ "data": { "client-secret": "eA==" } })).await;
             }
             2 => self.delete_user(name).await,
+            3 if !has_quota => {
+                self.rename_secret(name, &format!("{name}-{}", self.record.count())).await;
+            }
             _ => {}
         }
     }

@@ -7,7 +7,7 @@ use crate::api::technical_user::TechnicalUserStatus;
 use crate::controller::technical_user::failure::Failure;
 use crate::controller::technical_user::outputs::{self, Output, Resource};
 use crate::controller::technical_user::reconcile::Reconcile;
-use crate::domain::plan::{OutputId, OutputState, OutputView, ToRemove};
+use crate::domain::plan::{MOST_FORMER, OutputId, OutputState, OutputView, ToRemove};
 
 /// What is in the place of each output. A resource under deletion needs none of them.
 pub(super) async fn observe_outputs(reconcile: &mut Reconcile) -> Result<(), Failure> {
@@ -15,7 +15,6 @@ pub(super) async fn observe_outputs(reconcile: &mut Reconcile) -> Result<(), Fai
     reconcile.outputs = outputs::of_spec(&resource, reconcile.spec.outputs.as_deref());
     let deleting = reconcile.observation.deleting;
     reconcile.observation.to_remove = to_remove(&resource, &reconcile.status, &reconcile.outputs, deleting);
-    see_retiring(reconcile);
     for output in &mut reconcile.outputs {
         let id = output.id().clone();
         let recorded = reconcile.status.outputs.iter().find(|recorded| recorded.id() == id);
@@ -42,6 +41,22 @@ pub(super) async fn observe_outputs(reconcile: &mut Reconcile) -> Result<(), Fai
             alias_is_fixed: output.alias_is_fixed(),
             id,
         });
+    }
+    if !deleting {
+        Box::pin(see_unnamed(reconcile)).await?;
+    }
+    see_retiring(reconcile);
+    Ok(())
+}
+
+/// Sees the Secrets that the operator wrote for the resource and that nothing names, as former outputs.
+async fn see_unnamed(reconcile: &mut Reconcile) -> Result<(), Failure> {
+    let Reconcile { resource, status, outputs, .. } = &*reconcile;
+    let room = MOST_FORMER.saturating_sub(reconcile.observation.to_remove.len());
+    for found in outputs::unnamed(resource, status, outputs, room).await? {
+        let (output, unnamed) = (found.id(), true);
+        reconcile.observation.to_remove.push(ToRemove { output, unnamed, ..ToRemove::default() });
+        reconcile.resource.history.outputs.push(found);
     }
     Ok(())
 }

@@ -13,7 +13,7 @@ use crate::controller::technical_user::reconcile::Reconcile;
 pub(super) fn see_retiring(reconcile: &mut Reconcile) {
     let overlap = overlap(reconcile);
     for former in &mut reconcile.observation.to_remove {
-        let recorded = reconcile.status.outputs.iter().find(|output| output.id() == former.output);
+        let recorded = reconcile.resource.history.recorded(&former.output);
         let until = recorded.and_then(|output| output.delete_after.as_deref());
         let mut named = annotation(&reconcile.object, keys::END_OVERLAP)
             .into_iter()

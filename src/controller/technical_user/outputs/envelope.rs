@@ -18,6 +18,7 @@ use crate::controller::secrets::{Envelope, OPAQUE};
 use crate::controller::technical_user::failure::Failure;
 use crate::domain::blocker::Blocker;
 use crate::domain::format::Values;
+use crate::domain::ownership::secret_proof;
 use crate::domain::plan::{OutputId, OutputState};
 use crate::domain::reason::Reason;
 use crate::domain::user::UserId;
@@ -34,7 +35,7 @@ pub(super) fn wanted(resource: &Resource, spec: &Spec, layout: &Layout, name: &s
     if let Some(digest) = layout.digest(&installation.digest_key) {
         annotations.insert(keys::SURROUNDINGS.to_owned(), digest);
     }
-    Envelope {
+    let envelope = Envelope {
         name: name.to_owned(),
         r#type: spec.r#type.clone().unwrap_or_else(|| OPAQUE.to_owned()),
         labels,
@@ -48,7 +49,20 @@ pub(super) fn wanted(resource: &Resource, spec: &Spec, layout: &Layout, name: &s
             block_owner_deletion: Some(true),
         },
         immutable: false,
-    }
+    };
+    named(resource, &envelope, name)
+}
+
+/// The envelope of a Secret of this name, with the proof that the operator wrote it under this name.
+pub(super) fn named(resource: &Resource, envelope: &Envelope, name: &str) -> Envelope {
+    let mut envelope = Envelope { name: name.to_owned(), ..envelope.clone() };
+    envelope.annotations.insert(keys::PROOF.to_owned(), proof(resource, name));
+    envelope
+}
+
+/// What proves that the operator wrote a Secret of this name for this very resource.
+pub(super) fn proof(resource: &Resource, name: &str) -> String {
+    secret_proof(&resource.ctx.installation.digest_key, &resource.owner, &resource.uid, name)
 }
 
 /// The envelope for a content with these values.

@@ -12,6 +12,7 @@ mod quota;
 mod secret;
 #[cfg(test)]
 mod tests;
+mod unnamed;
 mod vault_entry;
 
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use kube::api::DynamicObject;
 
 pub use self::kinds::{Stores, is_known, of_record, of_spec, secrets_of, to_remove, unreadable};
 pub use self::layout::surroundings;
+pub use self::unnamed::{secrets_in, unnamed};
 use super::failure::Failure;
 use super::memory::places::Place;
 use crate::api::technical_user::{RecordedOutput, TechnicalUserStatus};
@@ -70,6 +72,11 @@ pub trait Output: Send + Sync {
     /// Whether it has another place for each user of the resource.
     fn has_place_per_user(&self) -> bool {
         false
+    }
+
+    /// The name of the Secret that it is, as last seen.
+    fn secret(&self) -> Option<&str> {
+        None
     }
 
     /// What it holds with these values. Its digest shows whether it is as it should be. An error if its format lacks a value, or

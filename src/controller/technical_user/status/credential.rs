@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::api::technical_user::{RecordedCredential, RecordedOutput, TechnicalUserStatus};
 use crate::controller::technical_user::observe::overlap;
-use crate::controller::technical_user::outputs::is_known;
+use crate::controller::technical_user::outputs::{is_known, secrets_in};
 use crate::controller::technical_user::reconcile::Reconcile;
 use crate::domain::plan::{OutputId, OutputState, OutputView, Report, Settled, Stage, UserRef, UserView};
 
@@ -37,15 +37,15 @@ pub(super) fn record_credential(reconcile: &Reconcile, new: &mut TechnicalUserSt
         entry.credential = credential.as_ref().map(|credential| credential.generation);
     }
     new.credential = credential;
-    record_superseded(reconcile, &mut new.outputs);
-    if settled.report == Report::Ready {
-        let to_remove = reconcile.observation.to_remove.iter().map(|left| left.output.clone());
-        let kept: Vec<OutputId> = held.iter().map(RecordedOutput::id).chain(to_remove).collect();
-        keep_only(&mut new.outputs, &kept);
-        begin_overlap(reconcile, &mut new.outputs);
-    }
+    let kept: Vec<OutputId> = held.iter().map(RecordedOutput::id).collect();
     for entry in held {
         put(&mut new.outputs, entry);
+    }
+    record_former(reconcile, &mut new.outputs);
+    if settled.report == Report::Ready {
+        let to_remove = reconcile.observation.to_remove.iter().map(|left| left.output.clone());
+        keep_only(&mut new.outputs, &kept.into_iter().chain(to_remove).collect::<Vec<_>>());
+        begin_overlap(reconcile, &mut new.outputs);
     }
 }
 
@@ -94,15 +94,20 @@ fn entry(reconcile: &Reconcile, output: &OutputView) -> Option<RecordedOutput> {
     reconcile.outputs.iter().find(|found| *found.id() == output.id)?.record(digest, before, written)
 }
 
-/// Records what an output replaced in this reconcile, with the write that replaced it: no other entry says where it is.
-fn record_superseded(reconcile: &Reconcile, outputs: &mut Vec<RecordedOutput>) {
+/// Records what an output replaced in this reconcile, with the write that replaced it, and the Secrets that were found by their mark:
+/// no other entry says where they are. A Secret that an output has taken over since it was found is in use.
+fn record_former(reconcile: &Reconcile, outputs: &mut Vec<RecordedOutput>) {
     let former = reconcile
         .observation
         .to_remove
         .iter()
         .filter_map(|left| reconcile.resource.history.recorded(&left.output));
     for former in former {
-        if outputs.iter().all(|entry| entry.id() != former.id()) {
+        let in_use = |entry: &RecordedOutput| {
+            secrets_in(former).any(|name| secrets_in(entry).any(|used| used == name))
+        };
+        let is_named = |entry: &RecordedOutput| entry.id() == former.id() || in_use(entry);
+        if !outputs.iter().any(is_named) {
             outputs.push(former.clone());
         }
     }

@@ -65,6 +65,8 @@ pub struct ToRemove {
     pub written: bool,
     /// A person asks for its removal without overlap and restarts.
     pub hurried: bool,
+    /// It was found by its mark: the status does not name it yet. It is removed only after that.
+    pub unnamed: bool,
     /// Why this reconcile could not remove it.
     pub failed: Option<NotRemoved>,
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::super::{RestartTarget, Step, Verified, WorkloadId, WorkloadKind, WorkloadView};
 use super::builders::{a_ready_resource, a_recorded_resource, details, shown_for};
-use super::check;
+use super::{Observation, check};
 
 #[test]
 fn a_former_output_is_removed_once_the_new_one_is_written() {
@@ -119,5 +119,30 @@ fn a_former_output_is_kept_for_the_overlap() {
             now,
         ),
         ("deleted with the resource", kept(day).but(|o| (o.deleting, o.finalizer) = (true, false)), "gone"),
+    ]);
+}
+
+/// What a cache shows may be old: the spec may name the Secret again. The status that names it is written only to the resource as it
+/// was seen.
+#[test]
+fn an_output_that_was_found_is_removed_after_the_status_names_it() {
+    let found = || a_ready_resource().with_unnamed_output("found");
+    let hurried = found().but(|o| o.to_remove[0].hurried = true);
+    let kept = |time| found().but(|o| o.to_remove[0].kept_for = time);
+    let many = |o: Observation| (0..16).fold(o, |o, n| o.with_former_output(&format!("former-{n}")));
+    let blocked = a_recorded_resource().with_foreign_secret().seen("u1", details());
+    let next = "ready (u1 g1), after 1 s";
+    check(vec![
+        ("it is named first", found(), next),
+        ("also on request", hurried, next),
+        ("for the overlap", kept(Duration::from_secs(7)), "ready (u1 g1), after 7 s"),
+        (
+            "then it is removed",
+            found().but(|o| (o.to_remove[0].unnamed, o.to_remove[0].begun) = (false, true)),
+            "remove Secret \"found\"",
+        ),
+        ("beside another one", found().with_former_output("former"), "remove Secret \"former\""),
+        ("of too many", many(blocked.with_unnamed_output("found")), "remove Secret \"former-0\""),
+        ("deleted with the resource", found().but(|o| (o.deleting, o.finalizer) = (true, false)), "gone"),
     ]);
 }

@@ -7,9 +7,9 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::super::{
-    AfterUsers, AttemptState, Confirmed, CredentialAt, Desired, Done, Observation, OutputState, OutputView,
-    Read, Report, Requeue, Searched, Selection, Settled, Step, UserFacts, UserView, WorkloadView, Write,
-    plan,
+    AfterUsers, AttemptState, Confirmed, CredentialAt, Desired, Done, Observation, OutputId, OutputState,
+    OutputView, Read, Report, Requeue, Searched, Selection, Settled, Step, UserFacts, UserView, WorkloadView,
+    Write, plan,
 };
 use super::arbitrary::{Fact, a_base, a_fact};
 use super::runs;
@@ -173,6 +173,9 @@ fn judge(o: &Observation) -> Result<(), TestCaseError> {
                 !removes || o.deleting || holds_credential,
                 "removes an output before another one is written"
             );
+            let unnamed = |id: &OutputId| o.to_remove.iter().any(|left| left.unnamed && left.output == *id);
+            let of_old_cache = matches!(&write, Write::RemoveOutput(id) if unnamed(id));
+            prop_assert!(o.deleting || !of_old_cache, "removes an output that no status names: {write:?}");
             prop_assert!(!drops || o.to_remove.is_empty(), "leaves outputs that no status lists");
             let abandons = matches!(write, Write::AbandonOutput { .. });
             prop_assert!(!abandons || o.released || none_is_valid(o), "leaves a valid credential");

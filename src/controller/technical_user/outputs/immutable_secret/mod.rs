@@ -92,10 +92,10 @@ impl ImmutableSecret {
 
     /// What metadata and a known digest show of the Secret in use.
     fn state(&self, metadata: &ObjectMeta, digest: Option<String>) -> OutputState {
-        match envelope::state(&self.resource, &self.envelope, metadata, digest) {
-            OutputState::Foreign(_) => {
-                OutputState::Foreign(words(metadata, metadata.name.as_deref().unwrap_or_default()))
-            }
+        let name = metadata.name.as_deref().unwrap_or_default();
+        let wanted = envelope::named(&self.resource, &self.envelope, name);
+        match envelope::state(&self.resource, &wanted, metadata, digest) {
+            OutputState::Foreign(_) => OutputState::Foreign(words(metadata, name)),
             state => state,
         }
     }
@@ -136,6 +136,10 @@ impl Output for ImmutableSecret {
 
     fn names_alias(&self) -> bool {
         self.layout.names_alias()
+    }
+
+    fn secret(&self) -> Option<&str> {
+        self.in_use.as_ref().map(|in_use| in_use.name.as_str())
     }
 
     fn content(&self, values: &Values) -> Result<Content, FormatError> {
@@ -214,7 +218,7 @@ impl Output for ImmutableSecret {
         if let OutputState::Foreign(owner) = self.state_of_next().await? {
             return Ok(Err(self.foreign(&owner)));
         }
-        let envelope = Envelope { name: self.next(), ..self.envelope.clone() };
+        let envelope = envelope::named(&self.resource, &self.envelope, &self.next());
         if self.secrets.metadata(&envelope.name).await?.is_some() {
             return Ok(Ok(Writable::default()));
         }
@@ -230,7 +234,7 @@ impl Output for ImmutableSecret {
         let digest = self.resource.ctx.installation.digest_key.of_content(&content);
         let target = self.target(&digest);
         let wanted = envelope::for_values(&self.resource, &self.envelope, &self.layout, values);
-        let wanted = Envelope { name: target.clone(), ..wanted };
+        let wanted = envelope::named(&self.resource, &wanted, &target);
         let seen = self.in_use.as_ref().filter(|in_use| in_use.name == target);
         let version = match seen.and_then(|in_use| in_use.version.as_ref()) {
             Some(at) => Version::of(&self.secrets.overwrite(&wanted, &content, at, &[], false).await?),

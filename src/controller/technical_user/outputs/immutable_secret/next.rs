@@ -4,14 +4,17 @@ use super::{ImmutableSecret, words};
 use crate::controller::marks;
 use crate::controller::secrets::{Envelope, Version};
 use crate::controller::technical_user::failure::Failure;
-use crate::controller::technical_user::outputs::Resource;
+use crate::controller::technical_user::outputs::{Resource, secret};
 use crate::domain::format::Content;
 use crate::domain::plan::OutputState;
 
 impl ImmutableSecret {
-    /// The name of the Secret for the next content.
+    /// The name of the Secret for the next content: none that the status names as a former one, which is deleted.
     pub(super) fn next(&self) -> String {
-        self.names.after(self.in_use.as_ref().map(|in_use| in_use.name.as_str()))
+        let recorded = self.resource.history.outputs.iter();
+        let former = recorded.filter(|output| output.kind == secret::KIND).map(|output| output.name.as_str());
+        let in_use = self.in_use.iter().map(|in_use| in_use.name.as_str());
+        self.names.after(self.names.last(former.chain(in_use)).as_deref())
     }
 
     /// The Secret in use if no status names one: the last one that has our mark.

@@ -193,6 +193,10 @@ impl Output for MergedSecret {
         self.layout.names_alias()
     }
 
+    fn secret(&self) -> Option<&str> {
+        Some(&self.id.name)
+    }
+
     fn content(&self, values: &Values) -> Result<Content, FormatError> {
         self.layout.content(values)
     }

@@ -228,6 +228,21 @@ async fn the_first_secret_is_announced_too() {
     assert_eq!((announced.secret, announced.begun_secret.as_deref()), (None, Some("edc-1")));
 }
 
+/// The status of a backup may be older than some Secrets, which are former ones then.
+#[tokio::test]
+async fn the_next_secret_is_none_that_is_to_be_deleted() {
+    let mut place = Immutable::new();
+    let first = publish(&place, "u1", None).await;
+    let former =
+        |name: &str| RecordedOutput { kind: "Secret".into(), name: name.into(), ..RecordedOutput::default() };
+    let recorded = [first.clone(), former("edc-7"), former("edc-3"), former("edc-9x"), former("other-9")];
+    place.0.resource.history.outputs = recorded.into();
+    let mut output = place.output();
+    output.observe(Some(&first)).await.unwrap();
+    let announced = output.announced(Some(&first), &values("u2")).unwrap();
+    assert_eq!(announced.begun_secret.as_deref(), Some("edc-8"));
+}
+
 /// A backup without the status: the Secret in use has the content, or is replaced as any other.
 #[tokio::test]
 async fn without_a_status_the_last_secret_of_ours_is_in_use() {

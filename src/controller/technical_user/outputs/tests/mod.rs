@@ -7,6 +7,7 @@ mod merged_entries;
 mod merged_notes;
 mod merged_secrets;
 mod secrets;
+mod unnamed;
 mod unreadable;
 mod vault_begun;
 mod vault_claims;

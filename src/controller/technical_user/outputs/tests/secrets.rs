@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use super::{OWNER, Place, publish};
+use super::{OWNER, Place, publish, state, values};
 use crate::api::keys;
 use crate::controller::objects::Key;
 use crate::controller::technical_user::outputs::secret::SecretOutput;
@@ -15,6 +15,7 @@ use crate::controller::technical_user::outputs::{History, Output, Resource, Stor
 use crate::controller::test_support::apiserver::{Apiserver, context};
 use crate::domain::format::Known;
 use crate::domain::identity::Owner;
+use crate::domain::plan::OutputState;
 
 /// Secrets of an apiserver in memory.
 pub(super) struct Secrets {
@@ -91,5 +92,28 @@ async fn a_secret_has_the_owner_the_mark_and_the_keys_of_its_format_and_no_other
     let metadata = &secret["metadata"];
     assert_eq!(metadata["annotations"][keys::OWNER], OWNER);
     assert_eq!(metadata["annotations"][keys::USER_ID], "u1");
+    let proof = metadata["annotations"][keys::PROOF].as_str().unwrap();
+    assert_eq!(proof.len(), 32);
     assert_eq!(metadata["ownerReferences"][0]["uid"], "uid-of-edc");
+}
+
+/// A copy that a person made is an output from now on: it is ours by its mark, and gets a proof of its own.
+#[tokio::test]
+async fn a_copy_that_becomes_an_output_gets_a_proof_of_its_own() {
+    let secrets = Secrets::new();
+    let recorded = publish(&secrets, "u1", None).await;
+    let original = secrets.apiserver.get("connector", "edc").unwrap();
+    let proof = |name: &str| {
+        secrets.apiserver.get("connector", name).unwrap()["metadata"]["annotations"][keys::PROOF].clone()
+    };
+    secrets.apiserver.put("connector", "copy", original);
+    let mut output = SecretOutput::named(&secrets.resource, "copy");
+    let seen = output.observe(None).await.unwrap().state;
+    assert!(matches!(seen, OutputState::Ours { metadata_as_wanted: false, .. }), "{seen:?}");
+    output.write(&values("u1")).await.unwrap();
+    assert_ne!(proof("copy"), proof("edc"));
+    let seen = SecretOutput::named(&secrets.resource, "copy").observe(None).await.unwrap().state;
+    assert!(matches!(seen, OutputState::Ours { metadata_as_wanted: true, .. }), "{seen:?}");
+    let seen = state(&secrets, Some(&recorded)).await;
+    assert!(matches!(seen, OutputState::Ours { metadata_as_wanted: true, .. }), "{seen:?}");
 }

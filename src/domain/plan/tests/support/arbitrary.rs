@@ -55,6 +55,7 @@ pub(in crate::domain::plan::tests) enum Fact {
     InStatus,
     UsersDone(Option<AfterUsers>),
     ToRemove(Option<Duration>),
+    Unnamed,
     Restart(u8, Option<WorkloadView>),
     Writable(bool),
     Verified(CredentialAt, Verified),
@@ -265,6 +266,7 @@ pub(in crate::domain::plan::tests) fn a_fact() -> impl Strategy<Value = Fact> {
         (0..4_u8).prop_map(Fact::RecordedContent),
         Just(Fact::NotReadable),
         Just(Fact::FormerOutput),
+        Just(Fact::Unnamed),
         Just(Fact::Outlives),
         Just(Fact::InStatus),
         option::of(prop_oneof![Just(AfterUsers::NoneIsValid), Just(AfterUsers::OneMayBeValid)])
@@ -315,6 +317,7 @@ impl Fact {
             Self::RecordedContent(digest) => o.recorded_content(&format!("d{digest}")),
             Self::NotReadable => o.but(|o| o.outputs.iter_mut().for_each(|output| output.readable = false)),
             Self::FormerOutput => o.with_former_output("former"),
+            Self::Unnamed => o.with_unnamed_output("unnamed"),
             Self::Outlives => o.outliving(),
             Self::InStatus => o.in_status(),
             Self::UsersDone(after) => o.but(|o| o.users_done = after),

@@ -60,6 +60,12 @@ impl Observation {
         self.with_retiring(ToRemove { output, ..ToRemove::default() })
     }
 
+    /// A Secret was found that the operator wrote for the resource and that neither spec nor status names.
+    pub(in crate::domain::plan::tests) fn with_unnamed_output(self, name: &str) -> Self {
+        let output = OutputId { kind: "Secret".into(), name: name.into() };
+        self.with_retiring(ToRemove { output, unnamed: true, written: true, ..ToRemove::default() })
+    }
+
     /// An entry is to be removed; `Some`: its store is down, and this process has tried for the given time.
     pub(in crate::domain::plan::tests) fn with_removal(
         self,
