@@ -193,18 +193,18 @@ async fn a_process_that_is_killed_while_an_output_is_no_merge_any_more_leaves_no
     .await;
 }
 
-/// Kills the operator at a call of the change to Merge, and starts the next one after `meanwhile`. False where the call was not
-/// made.
+/// Kills the operator at a call of what `act` begins, and starts the next one after `meanwhile`. False where the call was not made.
 async fn killed_and(
     world: &mut World,
     (call, killed): (Call, Killed),
+    (act, ended): (impl AsyncFnOnce(&World), impl AsyncFn(&World)),
     meanwhile: impl AsyncFnOnce(&World),
 ) -> bool {
     let held: Held = call.hold(world, killed);
-    to_merge(world).await;
+    act(world).await;
     let met = tokio::select! {
         () = held.reached() => true,
-        () = has_merged(world) => held.was_sent().await,
+        () = ended(world) => held.was_sent().await,
     };
     world.kill_operator();
     meanwhile(world).await;
@@ -216,7 +216,23 @@ async fn killed_and(
 async fn keys_that_the_spec_no_longer_names_after_a_crash_are_removed() {
     crash_everywhere(writes_of_a_change_to_merge().await, async |call: Call, killed: Killed| {
         let (mut world, before) = with_an_owned_secret().await;
-        let met = killed_and(&mut world, (call, killed), to_owned).await;
+        let met = killed_and(&mut world, (call, killed), (to_merge, has_merged), to_owned).await;
+        world.ready(NAME).await;
+        has_owned(&world).await;
+        is_owned(&world, &before).await;
+        met
+    })
+    .await;
+}
+
+/// Nothing was published before.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn keys_of_a_new_resource_that_the_spec_no_longer_names_after_a_crash_are_removed() {
+    let calls = writes_of(&without_a_resource().await, begin, has_both).await;
+    crash_everywhere(calls, async |call: Call, killed: Killed| {
+        let mut world = without_a_resource().await;
+        let before = target(&world).await;
+        let met = killed_and(&mut world, (call, killed), (begin, has_both), to_owned).await;
         world.ready(NAME).await;
         has_owned(&world).await;
         is_owned(&world, &before).await;
@@ -229,7 +245,7 @@ async fn keys_that_the_spec_no_longer_names_after_a_crash_are_removed() {
 async fn keys_of_a_resource_that_is_deleted_after_a_crash_are_removed() {
     crash_everywhere(writes_of_a_change_to_merge().await, async |call: Call, killed: Killed| {
         let (mut world, before) = with_an_owned_secret().await;
-        let met = killed_and(&mut world, (call, killed), delete).await;
+        let met = killed_and(&mut world, (call, killed), (to_merge, has_merged), delete).await;
         gone(&world).await;
         is_left_as_before(&world, &before).await;
         met
