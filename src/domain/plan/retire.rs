@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use super::observation::{Observation, ToRemove};
+use super::observation::{Observation, OutputState, ToRemove};
 use super::settled::{Report, Requeue, Settled};
 use super::step::{Step, Write};
 
 /// How many outputs that the spec no longer names a resource may have. A status has room for 32 outputs.
 pub const MOST_FORMER: usize = 16;
 
-/// An output that the spec no longer names is removed after the credential is in all that it names, after the overlap, and before
-/// it is removed from the status. One that cannot be removed is tried again; the resource is ready all the same. A resource whose
+/// An output that the spec no longer names is removed after the credential is in all that it names and the status says so, after the
+/// overlap, and before it is removed from the status. One that cannot be removed is tried again; the resource is ready all the same. A resource whose
 /// outputs are renamed again and again has too many of them, which do not wait for that.
 pub(super) fn or_remove_former(o: &Observation, step: Step) -> Step {
     let remove = |former: &ToRemove| Step::Write(Write::RemoveOutput(former.output.clone()));
@@ -50,17 +50,29 @@ fn one_of_too_many(o: &Observation) -> Option<&ToRemove> {
 fn is_over(o: &Observation, former: &ToRemove) -> bool {
     let restarts = &o.restarts.targets;
     let restarted = restarts.is_empty() || former.begun && !restarts.iter().any(|target| target.due);
-    former.hurried || former.kept_for.is_zero() && restarted
+    is_recorded(o) && (former.hurried || former.kept_for.is_zero() && restarted)
 }
 
-/// The time after which the restarts are known that the outputs need which were just written.
-const RESTARTS_KNOWN_AFTER: Duration = Duration::from_secs(1);
+/// Whether the status has what the outputs hold that the spec names. Until then a process that is started again assumes that a
+/// former one holds the credential: a Secret with the variables of a connector would name the alias of an entry that is gone.
+fn is_recorded(o: &Observation) -> bool {
+    o.outputs.iter().all(|output| match &output.state {
+        OutputState::Ours { digest, .. } => output.recorded == *digest,
+        OutputState::Unknown(_) | OutputState::Absent | OutputState::Foreign(_) => true,
+    })
+}
+
+/// The time after which the status has the outputs that were just written, and the restarts are known that they need.
+const RECORDED_AFTER: Duration = Duration::from_secs(1);
 
 /// When the next one is removed.
 fn again(o: &Observation, requeue: Requeue) -> Requeue {
     o.to_remove.iter().fold(requeue, |requeue, former| match former.failed {
         Some(_) => Requeue::Backoff,
-        None if !former.begun => requeue.sooner(Requeue::In(former.kept_for.max(RESTARTS_KNOWN_AFTER))),
+        None if !former.begun || !is_recorded(o) => {
+            let kept_for = if former.hurried { Duration::ZERO } else { former.kept_for };
+            requeue.sooner(Requeue::In(kept_for.max(RECORDED_AFTER)))
+        }
         // A restart that is due has a timer of its own.
         None if former.kept_for.is_zero() => requeue,
         None => requeue.sooner(Requeue::In(former.kept_for)),

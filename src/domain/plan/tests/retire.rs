@@ -2,18 +2,21 @@
 
 use std::time::Duration;
 
-use super::super::{RestartTarget, Step, Verified, WorkloadId, WorkloadKind, WorkloadView};
+use super::super::{Observation, RestartTarget, Step, Verified, WorkloadId, WorkloadKind, WorkloadView};
 use super::builders::{a_ready_resource, a_recorded_resource, details, shown_for};
 use super::{Observation, check};
 
 #[test]
 fn a_former_output_is_removed_once_the_new_one_is_written() {
     let moved = || a_recorded_resource().with_former_output("former").seen("u1", details());
-    let written = || moved().with_secret_of("u1", "d1").verified(shown_for("u1"), Verified::Accepted);
+    let written = || {
+        let written = moved().with_secret_of("u1", "d1").verified(shown_for("u1"), Verified::Accepted);
+        written.recorded_content("d1")
+    };
     check(vec![
         ("not verified", moved(), "verify what was read"),
         ("not written", moved().verified(shown_for("u1"), Verified::Accepted), "publish u1 g1"),
-        ("written", written(), "remove Secret \"former\""),
+        ("written and recorded", written(), "remove Secret \"former\""),
         ("removed", written().but(|o| o.to_remove.clear()), "ready (u1 g1), verify in time"),
         (
             "two of them, one after the other",
@@ -44,6 +47,25 @@ fn the_oldest_of_too_many_former_outputs_is_removed_at_once() {
             "remove Secret \"former-0\"",
         ),
         ("not under deletion", renamed(17).without_finalizer().but(|o| o.deleting = true), "gone"),
+    ]);
+}
+
+/// Until then a process that is started again assumes that the former output is the one that holds the credential.
+#[test]
+fn a_former_output_is_kept_until_the_status_records_those_that_replace_it() {
+    let written = || {
+        let o = a_recorded_resource().with_former_output("former").seen("u1", details());
+        o.with_secret_of("u1", "d1").verified(shown_for("u1"), Verified::Accepted)
+    };
+    let begun = |o: Observation| o.but(|o| o.to_remove[0].begun = true);
+    let hurried = |o: Observation| o.but(|o| o.to_remove[0].hurried = true);
+    let later = "ready (u1 g1), after 1 s";
+    check(vec![
+        ("it was just written", written(), later),
+        ("it was written with another content", written().recorded_content("d0"), later),
+        ("the former one was kept for an overlap", begun(written()), later),
+        ("a person does not wait for the overlap", hurried(written()), later),
+        ("recorded", written().recorded_content("d1"), "remove Secret \"former\""),
     ]);
 }
 
