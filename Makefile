@@ -25,7 +25,7 @@ e2e: ## Run only the tests on a real node: chart, image and connectors, with the
 
 .PHONY: campaign
 campaign: ## Simulate the controller with many seeds (SEEDS=1000 for each run)
-	@SEEDS="$(or $(SEEDS),1000)" cargo test --profile simulation --test simulation killed_processes -- --nocapture --test-threads 1
+	@SEEDS="$(or $(SEEDS),1000)" cargo test --profile simulation --test simulation -- --nocapture --test-threads 1 killed_processes entries_in_a_vault specs_that_change
 
 .PHONY: exhaustive
 exhaustive: ## Check the plan in every schedule of the small and the large scopes of its model

@@ -18,6 +18,24 @@ pub enum Point {
     Answered,
 }
 
+/// A request by its method and path.
+#[derive(Debug, Clone, Copy)]
+enum Which {
+    /// It ends so.
+    Ends(&'static str),
+    /// It changes something, and its path has this part.
+    Write(&'static str),
+}
+
+impl Which {
+    fn is(self, request: &str) -> bool {
+        match self {
+            Self::Ends(end) => request.ends_with(end),
+            Self::Write(part) => !request.starts_with("GET ") && request.contains(part),
+        }
+    }
+}
+
 /// The end of one process. Cheap to clone; clones are of the same process.
 #[derive(Debug, Clone)]
 pub struct Kill {
@@ -30,7 +48,7 @@ struct State {
     /// The points that it passes first; `None`: all.
     passes: Option<u64>,
     /// Only these points count.
-    only: Option<(Point, &'static str)>,
+    only: Option<(Point, Which)>,
     at: Option<String>,
 }
 
@@ -47,10 +65,16 @@ impl Kill {
 
     /// A process that is killed at this point of a request whose method and path end so, after this number of them.
     pub fn at_request(point: Point, ends: &'static str, after: u64) -> Self {
-        Self::with(Some(after), Some((point, ends)))
+        Self::with(Some(after), Some((point, Which::Ends(ends))))
     }
 
-    fn with(passes: Option<u64>, only: Option<(Point, &'static str)>) -> Self {
+    /// A process that is killed at this point of a request that changes something, whose path has this part, after this number of
+    /// them.
+    pub fn at_write(point: Point, part: &'static str, after: u64) -> Self {
+        Self::with(Some(after), Some((point, Which::Write(part))))
+    }
+
+    fn with(passes: Option<u64>, only: Option<(Point, Which)>) -> Self {
         let state = State { passes, only, at: None };
         Self { state: Arc::new(Mutex::new(state)), hit: CancellationToken::new() }
     }
@@ -65,9 +89,8 @@ impl Kill {
 
     fn is_the_end(&self, point: Point, request: &str) -> bool {
         let mut state = self.state.lock();
-        let counts = |(wanted, ends): (Point, &str)| {
-            state.at.is_some() || (wanted == point && request.ends_with(ends))
-        };
+        let counts =
+            |(wanted, which): (Point, Which)| state.at.is_some() || (wanted == point && which.is(request));
         if !state.only.is_none_or(counts) {
             return false;
         }

@@ -248,7 +248,8 @@ impl RecordedOutput {
         self.entry.iter().chain(&self.begun)
     }
 
-    /// Whether the operator wrote the output, as far as the status says. A write that was only announced has no digest here.
+    /// Whether the operator wrote the output, as far as the status says. A write that was only announced has neither uid nor
+    /// digest here.
     #[must_use]
     pub const fn is_written(&self) -> bool {
         !self.uid.is_empty() || !self.digest.is_empty()

@@ -48,6 +48,8 @@ pub struct Faults {
     pub kinds: BTreeSet<Fault>,
     /// How late the watches of a resource show a change. Kinds with different values are reordered.
     pub lags: BTreeMap<String, Duration>,
+    /// How old the state is with which the list of a watch is answered. A watch begins with a list in pages; no other list has them.
+    pub stale: Duration,
     /// The longest time that a call takes on its way, each way.
     pub longest_way: Duration,
     /// How often each fault was met.
@@ -65,6 +67,7 @@ impl Faults {
             rate: 0.0,
             kinds: BTreeSet::new(),
             lags: BTreeMap::new(),
+            stale: Duration::ZERO,
             longest_way: Duration::ZERO,
             met: BTreeMap::new(),
         }

@@ -1,6 +1,7 @@
 //! Reads: one object, and lists in pages.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -66,7 +67,8 @@ impl Continue {
 /// The objects of a kind, as they all were at one version.
 pub fn list(state: &State, call: &Call) -> Answer {
     let from = Continue::of(call)?;
-    let version = from.as_ref().map_or(state.store.version(), |from| from.version);
+    let stale = if is_of_watch(call) { state.faults.stale } else { Duration::ZERO };
+    let version = from.as_ref().map_or_else(|| state.store.version_before(stale), |from| from.version);
     if version < state.store.compacted() {
         return Err(Refusal::expired(
             "The provided continue parameter is too old to display a consistent list result. You can start a new list \
@@ -92,6 +94,11 @@ pub fn list(state: &State, call: &Call) -> Answer {
     let items: Vec<_> = found.iter().map(|(_, object)| item(call, object)).collect();
     let (kind, api_version) = list_kind(&call.kind, call.metadata_only);
     Ok((200, json!({ "kind": kind, "apiVersion": api_version, "metadata": metadata, "items": items })))
+}
+
+/// Whether a list is the begin of a watch of a process: those have pages.
+fn is_of_watch(call: &Call) -> bool {
+    call.query.contains_key("limit") && call.caller != super::ADMIN
 }
 
 fn list_kind(kind: &Kind, metadata_only: bool) -> (String, String) {

@@ -1,6 +1,7 @@
 //! The objects, each in its current state, and the changes that led to it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use technical_user_operator::process::{Clock, Random};
@@ -85,6 +86,13 @@ impl Store {
     /// The changes that are kept, in order.
     pub fn log(&self) -> &[Change] {
         &self.log
+    }
+
+    /// The version of some time ago, or the oldest one whose changes are kept.
+    pub fn version_before(&self, time: Duration) -> u64 {
+        let now = Instant::now();
+        let since = self.log.iter().find(|change| now.duration_since(change.at) < time);
+        since.map_or(self.version, |change| change.version - 1)
     }
 
     /// The changes after this version, as far as they are kept.

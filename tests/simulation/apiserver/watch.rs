@@ -122,7 +122,7 @@ impl Watching {
             }
         }
         self.changed.borrow_and_update();
-        let next_change = self.collect(now);
+        let next_change = if self.ended { None } else { self.collect(now) };
         if let Some(event) = self.waiting.pop_front() {
             return Next::Send(event);
         }
@@ -143,6 +143,15 @@ impl Watching {
         let state = self.state.lock();
         let (resource, namespace) = (self.call.kind.resource(), self.call.namespace_name());
         let lag = state.faults.lag(&resource);
+        let compacted = state.store.compacted();
+        if self.position < compacted {
+            // Changes that it has not sent are forgotten.
+            let refusal =
+                Refusal::expired(format!("too old resource version: {} ({compacted})", self.position));
+            self.waiting.push_back(event("ERROR", &refusal.body()));
+            self.ended = true;
+            return None;
+        }
         let log = state.store.log();
         let start = log.partition_point(|change| change.version <= self.position);
         for change in log.iter().skip(start) {

@@ -1,6 +1,10 @@
 //! The runs: each is a test that a seed repeats.
 
+mod effects;
+mod entries;
 mod first;
 mod kills;
+mod lives;
 pub mod report;
 mod seeds;
+mod specs;

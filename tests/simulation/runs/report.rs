@@ -33,6 +33,9 @@ pub fn add(world: &World) {
     for (fault, count) in world.apiserver.faults(|faults| faults.met.clone()) {
         report.count("faults of the apiserver", &format!("{fault:?}"), count);
     }
+    for (fault, count) in world.vault.met() {
+        report.count("faults of the Vault", &format!("{fault:?}"), count);
+    }
     for reason in world.moments.reasons() {
         report.count("reasons, by runs", &reason, 1);
     }

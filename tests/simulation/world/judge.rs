@@ -10,7 +10,8 @@ use portal_simulator::{Status, UserView};
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
-use super::objects::{is_ready, secret_of};
+use super::objects::is_ready;
+use super::outputs::Places;
 use super::{COMPANY, NAMESPACE, World};
 
 /// Within this time the world matches the spec.
@@ -79,6 +80,7 @@ impl World {
     fn difference(&self) -> Option<String> {
         let users = self.users();
         let mut at_the_portal = self.ours_at_the_portal();
+        let mut places = Places::default();
         for user in &users {
             let name = user["metadata"]["name"].as_str().unwrap_or_default();
             if user["metadata"]["deletionTimestamp"].is_string() {
@@ -89,7 +91,7 @@ impl World {
             }
             match at_the_portal.remove(name).unwrap_or_default().as_slice() {
                 [one] => {
-                    if let Some(why) = self.differs(name, user, one) {
+                    if let Some(why) = self.differs(name, user, one, &mut places) {
                         return Some(why);
                     }
                 }
@@ -104,13 +106,8 @@ impl World {
                 return Some(format!("{} users at the portal have no resource: {owner}", users.len()));
             }
         }
-        let named: BTreeSet<String> = users.iter().map(secret_of).collect();
-        let known =
-            |secret: &Value| secret["metadata"]["name"].as_str().is_some_and(|name| named.contains(name));
-        let secrets = self.apiserver.objects("secrets");
-        let orphan = secrets.iter().find(|secret| is_an_output(secret) && !known(secret));
-        if let Some(orphan) = orphan {
-            return Some(format!("no resource names the Secret {}", orphan["metadata"]["name"]));
+        if let Some(left) = self.left_over(&places).or_else(|| self.vault_differs()) {
+            return Some(left);
         }
         let clients = self.portal.orphaned_clients();
         (!clients.is_empty()).then(|| format!("clients without a user: {clients:?}"))
@@ -125,18 +122,31 @@ impl World {
     }
 
     /// Where the credential that is published differs from that of the user.
-    fn differs(&self, name: &str, user: &Value, at_the_portal: &UserView) -> Option<String> {
+    fn differs(
+        &self,
+        name: &str,
+        user: &Value,
+        at_the_portal: &UserView,
+        places: &mut Places,
+    ) -> Option<String> {
         if at_the_portal.status != Status::Active {
             return Some(format!("the user of {name} is {:?}", at_the_portal.status));
         }
         if user["status"]["user"]["id"] != at_the_portal.id.to_string() {
             return Some(format!("the status of {name} names another user"));
         }
-        let Some(secret) = self.secret(name) else { return Some(format!("{name} has no Secret")) };
-        let same = |key: &str, value: Option<&String>| secret[key].as_str() == value.map(String::as_str);
-        let matches = same("client-id", at_the_portal.client_id.as_ref())
-            && same("client-secret", at_the_portal.secret.as_ref());
-        (!matches).then(|| format!("the Secret {name} has another credential than the user"))
+        self.outputs_differ((name, user), at_the_portal, places)
+    }
+
+    /// Where a Vault differs from what is needed.
+    fn vault_differs(&self) -> Option<String> {
+        self.apiserver.objects("vaults.technicaluser.dev").iter().find_map(|vault| {
+            if !is_ready(vault) {
+                return Some("the Vault is not Ready".to_owned());
+            }
+            let abandoned = vault["status"]["abandoned"].as_array().map_or(0, Vec::len);
+            (abandoned > 0).then(|| format!("{abandoned} entries are listed that were left"))
+        })
     }
 
     /// The users with our mark that are not deleted, by the name of their resource.
@@ -159,7 +169,9 @@ impl World {
             ("the resources", self.resources()),
             ("the metrics", self.metrics()),
         ];
-        for secret in self.portal.secrets_handed_out() {
+        let of_vault = [self.vault.tokens(), vec![self.vault_login.lock().clone()]].concat();
+        let of_vault = of_vault.into_iter().filter(|secret| !secret.is_empty());
+        for secret in self.portal.secrets_handed_out().into_iter().chain(of_vault) {
             for (what, text) in &texts {
                 if text.contains(&secret) || text.contains(&STANDARD.encode(&secret)) {
                     self.fail(&format!("{what}: a secret occurs"));
@@ -167,9 +179,4 @@ impl World {
             }
         }
     }
-}
-
-/// A Secret that the operator writes for a `TechnicalUser`.
-fn is_an_output(secret: &Value) -> bool {
-    secret["metadata"]["ownerReferences"][0]["kind"] == "TechnicalUser"
 }

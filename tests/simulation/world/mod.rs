@@ -2,16 +2,24 @@
 //! in it.
 
 mod judge;
+mod limits;
 mod log;
 mod moments;
 mod neighbours;
 mod objects;
+mod outputs;
 mod people;
+mod people_in_vault;
 mod portal;
 mod process;
+mod simulation;
+mod specs;
 mod swarm;
 mod troubles;
+mod unobserved;
+mod vault;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -22,21 +30,27 @@ use serde_json::Value;
 use technical_user_operator::api;
 use technical_user_operator::metrics::Metrics;
 use technical_user_operator::process::{Random, SetClock};
+use testbed::VaultBackup;
 
-pub use log::Log;
+use limits::{Limits, Spent};
+use log::Log;
 use moments::Moments;
 use neighbours::Neighbours;
+pub use people_in_vault::SHARED;
 pub use process::Process;
+pub use simulation::simulate;
 pub use swarm::Trouble;
+use vault::VaultServer;
 
 use crate::apiserver::Apiserver;
 use crate::record::Record;
-use crate::runs::report;
 
 /// The namespace of the operator and of all resources.
 pub const NAMESPACE: &str = "dataspace";
 /// The company at the portal.
 pub const COMPANY: &str = "One";
+/// Its business partner number.
+const BPN: &str = "BPNL000000000ONE";
 /// The login of the operator.
 const LOGIN: (&str, &str) = ("sa-op", "op-secret-7f3k2");
 const PERMISSIONS: [&str; 4] = [
@@ -51,8 +65,11 @@ pub struct World {
     /// The test that runs.
     test: &'static str,
     pub seed: u64,
+    limits: Limits,
+    spent: Arc<Mutex<Spent>>,
     pub apiserver: Apiserver,
     pub portal: Arc<Simulator>,
+    pub vault: VaultServer,
     pub clock: SetClock,
     pub record: Record,
     pub log: Log,
@@ -62,10 +79,27 @@ pub struct World {
     pub moments: Moments,
     processes: AtomicU64,
     metrics: Mutex<String>,
+    /// The secret ID of the operator's login, while there is a Vault resource.
+    vault_login: Mutex<String>,
+    /// What other clients have in the Vault, by the path of the entry.
+    theirs: Mutex<BTreeMap<String, Value>>,
+    /// What was in the Vault at an earlier time, and what of it was of other clients.
+    vault_backup: Mutex<Option<(VaultBackup, BTreeMap<String, Value>)>>,
+    /// The outputs to which the specs are corrected that cannot be served, by the names of their resources.
+    mistakes: Mutex<BTreeMap<String, Value>>,
+    /// The resources that are created again when they are gone, and whether their specs name outputs.
+    wanted_again: Mutex<BTreeMap<String, bool>>,
+    /// Entries that were deleted, and that a restore of the Vault brought back: nobody may know them any more.
+    restored_entries: Mutex<BTreeSet<String>>,
 }
 
 impl World {
-    async fn begin(test: &'static str, seed: u64, log: Log) -> Self {
+    async fn begin(
+        (test, seed): (&'static str, u64),
+        log: Log,
+        limits: Limits,
+        spent: Arc<Mutex<Spent>>,
+    ) -> Self {
         let record = Record::begin();
         let clock = SetClock::at("2026-11-27T08:00:00Z".parse().unwrap());
         let apiserver = Apiserver::start(seed, clock.clock(), record.clone());
@@ -76,16 +110,25 @@ impl World {
         let world = Self {
             test,
             seed,
+            limits,
+            spent,
             neighbours: Neighbours::of(&portal, seed),
             moments: Moments::begin(&apiserver, &portal, &record),
             apiserver,
             portal,
+            vault: VaultServer::start(seed),
             clock,
             record,
             log,
             random: Random::seeded(seed ^ 0x5eed),
             processes: AtomicU64::new(0),
             metrics: Mutex::default(),
+            vault_login: Mutex::default(),
+            theirs: Mutex::default(),
+            vault_backup: Mutex::default(),
+            mistakes: Mutex::default(),
+            wanted_again: Mutex::default(),
+            restored_entries: Mutex::default(),
         };
         world.apiserver.faults(|faults| faults.longest_way = Duration::from_millis(40));
         world.install().await;
@@ -132,8 +175,7 @@ impl World {
         let troubles = self.record.lines().into_iter().find(|line| line.contains("the troubles of this run"));
         let troubles = troubles.unwrap_or_default();
         panic!(
-            "seed {seed}: {why}\n{troubles}\nthe last lines of its record:{last}\nthe resources:\n{}\nrepeat it with: SEED={seed} cargo test \
-             --test simulation {test} -- --nocapture",
+            "seed {seed}: {why}\n{test}: {troubles}\nthe last lines of its record:{last}\nthe resources:\n{}",
             self.resources(),
         );
     }
@@ -160,7 +202,7 @@ fn portal_of_one_company() -> Config {
     let (client_id, secret) = LOGIN;
     let roles = [CompanyRole::ActiveParticipant, CompanyRole::ServiceProvider, CompanyRole::AppProvider];
     Config::new(Version::Main)
-        .company(Company::new(COMPANY, "BPNL000000000ONE").roles(roles))
+        .company(Company::new(COMPANY, BPN).roles(roles))
         .caller(Caller::with_permissions(client_id, secret, PERMISSIONS).of(COMPANY))
         .wallet_delay(WalletDelay::After(Duration::from_mins(2)))
 }
@@ -171,22 +213,4 @@ fn definitions() -> &'static [Value] {
         api::definitions().iter().map(|definition| serde_json::to_value(definition).unwrap()).collect()
     });
     &DEFINITIONS
-}
-
-/// Runs a world on this thread, to its end. The same seed gives the same run.
-pub fn simulate<T>(test: &'static str, seed: u64, run: impl AsyncFnOnce(&World) -> T) -> T {
-    fastrand::seed(seed);
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-    let log = Log::default();
-    log.during(|| {
-        runtime.block_on(async {
-            let world = World::begin(test, seed, log.clone()).await;
-            let result = run(&world).await;
-            world.check();
-            report::add(&world);
-            world.moments.end();
-            result
-        })
-    })
 }

@@ -13,6 +13,7 @@ use super::{COMPANY, LOGIN, NAMESPACE, World};
 
 const PORTALS: &str = "portals.technicaluser.dev";
 const USERS: &str = "technicalusers.technicaluser.dev";
+const VAULTS: &str = "vaults.technicaluser.dev";
 
 impl World {
     /// The namespace, the login and the Portal.
@@ -40,11 +41,17 @@ impl World {
 
     /// Creates a `TechnicalUser` with this role.
     pub async fn create_user(&self, name: &str, role: &str) {
-        let user = json!({
-            "metadata": { "name": name },
-            "spec": { "portalRef": { "name": "portal" }, "user": { "create": { "roles": [role] } } },
-        });
-        self.create(&ours("technicalusers"), &user).await;
+        self.create_user_with(name, role, &json!({})).await;
+    }
+
+    /// Creates a `TechnicalUser` with this role, and with more in its spec.
+    pub async fn create_user_with(&self, name: &str, role: &str, more: &Value) {
+        let mut spec =
+            json!({ "portalRef": { "name": "portal" }, "user": { "create": { "roles": [role] } } });
+        for (field, value) in more.as_object().into_iter().flatten() {
+            spec[field] = value.clone();
+        }
+        self.create(&ours("technicalusers"), &json!({ "metadata": { "name": name }, "spec": spec })).await;
     }
 
     /// Deletes a `TechnicalUser`.
@@ -78,7 +85,7 @@ impl World {
         self.user(name).map_or_else(|| name.to_owned(), |user| secret_of(&user))
     }
 
-    async fn create(&self, path: &str, object: &Value) {
+    pub(super) async fn create(&self, path: &str, object: &Value) {
         self.send("POST", path, object).await;
     }
 
@@ -91,7 +98,12 @@ impl World {
     /// Suspends the Portal, or ends that.
     pub async fn suspend(&self, suspend: bool) {
         self.record.add(format!("a person sets suspend of the Portal to {suspend}"));
-        self.send("PATCH", &path_of_portal(), &json!({ "spec": { "suspend": suspend } })).await;
+        self.change_portal(&json!({ "spec": { "suspend": suspend } })).await;
+    }
+
+    /// Changes the Portal by a merge patch, as a person does.
+    pub(super) async fn change_portal(&self, patch: &Value) {
+        self.send("PATCH", &path_of_portal(), patch).await;
     }
 
     /// The namespace has room for this number of Secrets.
@@ -151,7 +163,8 @@ impl World {
 
     /// All that people may read: our resources and the events.
     pub fn resources(&self) -> String {
-        let all = [PORTALS, USERS, "events.events.k8s.io"].map(|resource| self.apiserver.objects(resource));
+        let all =
+            [PORTALS, USERS, VAULTS, "events.events.k8s.io"].map(|resource| self.apiserver.objects(resource));
         let lines: Vec<String> = all.into_iter().flatten().map(|object| object.to_string()).collect();
         lines.join("\n")
     }
@@ -187,7 +200,8 @@ pub fn is_ready(object: &Value) -> bool {
     })
 }
 
-fn ours(plural: &str) -> String {
+/// The path of our kinds.
+pub fn ours(plural: &str) -> String {
     format!("/apis/{}/v1alpha1/namespaces/{NAMESPACE}/{plural}", api::GROUP)
 }
 

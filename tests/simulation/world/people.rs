@@ -27,11 +27,15 @@ impl World {
             if troubles.contains(&Trouble::PeopleAtThePortal) {
                 self.change_at_the_portal(name);
             }
-            if troubles.contains(&Trouble::BusyClient) && self.below(2) == 0 {
+            if troubles.contains(&Trouble::BusyClient) && self.below(2) == 0 && self.may_change() {
                 self.is_busy_with(name);
             }
         }
-        if troubles.contains(&Trouble::People) && !troubles.contains(&Trouble::Quota) && self.below(3) == 0 {
+        if troubles.contains(&Trouble::People)
+            && !troubles.contains(&Trouble::Quota)
+            && self.below(3) == 0
+            && self.may_change()
+        {
             self.create_user(&format!("more-{}", self.record.count()), DATASPACE_DISCOVERY).await;
         }
     }
@@ -40,6 +44,7 @@ impl World {
     async fn change_resource(&self, name: &str, has_quota: bool) {
         let has_secret = self.secret(name).is_some();
         match self.below(8) {
+            choice if choice > 2 || !self.may_change() => {}
             0 if has_secret => self.delete_secret(name).await,
             1 if has_secret => {
                 self.change_secret(name, &json!({ "data": { "client-secret": "eA==" } })).await;
@@ -57,6 +62,7 @@ impl World {
         let users = self.ours_at_the_portal().remove(name).unwrap_or_default();
         for user in users.iter().filter(|user| user.status == Status::Active) {
             match self.below(8) {
+                choice if choice > 3 || !self.may_change() => {}
                 0 if self.portal.reset_by_hand(user.id).is_some() => {
                     self.record.add(format!("a person resets the secret of {name} in the portal"));
                 }

@@ -1,4 +1,4 @@
-//! The portal, its identity provider and the wallet, as a process reaches them: the simulator without a socket.
+//! The portal, its identity provider, the wallet and the Vault, as a process reaches them: simulated, without a socket.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::moments::Moments;
 use super::neighbours::Neighbours;
+use super::vault::{self, VaultServer};
 use crate::kill::{Kill, Point};
 use crate::record::Record;
 
@@ -30,6 +31,7 @@ const LONGEST_WAY: Duration = Duration::from_millis(300);
 #[derive(Clone)]
 pub struct Network {
     pub portal: Arc<Simulator>,
+    pub vault: VaultServer,
     pub record: Record,
     pub random: Random,
     pub kill: Kill,
@@ -50,6 +52,15 @@ impl Network {
         gone: CancellationToken,
     ) -> Option<http::Response<Bytes>> {
         self.way().await;
+        if request.uri().host() == Some(vault::HOST) {
+            let answer = tokio::select! {
+                biased;
+                answer = self.vault.exchange(&self.caller, &request, &self.moments) => answer,
+                () = gone.cancelled() => None,
+            };
+            self.way().await;
+            return answer;
+        }
         if *request.method() == Method::GET && request.uri().path().ends_with("/serviceaccounts") {
             self.neighbours.before_a_page();
         }

@@ -6,7 +6,7 @@ use technical_user_operator::app::{Controller, Parts};
 use technical_user_operator::config::{Cli, Command, RunArgs};
 use technical_user_operator::health::Health;
 use technical_user_operator::metrics::Metrics;
-use technical_user_operator::process::Random;
+use technical_user_operator::process::{Clock, Random, SetClock};
 use tokio_util::sync::CancellationToken;
 
 use super::portal::Network;
@@ -40,6 +40,7 @@ impl Process {
         let random = Random::seeded(world.seed.wrapping_mul(1000) + number);
         let network = Network {
             portal: Arc::clone(&world.portal),
+            vault: world.vault.clone(),
             record: world.record.clone(),
             random: Random::seeded(world.seed.wrapping_mul(2000) + number),
             kill: kill.clone(),
@@ -52,7 +53,7 @@ impl Process {
             args: args(&name, more),
             client: world.apiserver.client(&name, kill.clone()),
             transports: Arc::new(network),
-            clock: world.clock.clock(),
+            clock: clock(world),
             random,
             metrics: metrics.clone(),
             health: Health::default(),
@@ -72,6 +73,9 @@ impl Process {
 
     /// Kills it.
     pub fn kill(self, world: &World) {
+        if self.kill.at().is_some() {
+            world.has_killed();
+        }
         match self.kill.at() {
             Some(at) => world.record.add(format!("{} is killed at {at}", self.name)),
             None => world.record.add(format!("{} is killed where it waits", self.name)),
@@ -86,6 +90,19 @@ impl Process {
         world.record.add(format!("{} has stopped", self.name));
         world.keep_metrics(&self.metrics);
     }
+}
+
+/// The clock of a process: ahead or behind while the clocks of the world differ.
+fn clock(world: &World) -> Clock {
+    let skew = world.moments.skew();
+    if skew.is_zero() {
+        return world.clock.clock();
+    }
+    let now = world.clock.clock().now();
+    let (by, ahead) = (world.part_of(skew), world.below(2) == 0);
+    world.record.add(format!("its clock is {} by {by:?}", if ahead { "ahead" } else { "behind" }));
+    let shown = if ahead { now + by } else { now - by };
+    SetClock::at(shown).clock()
 }
 
 fn args(name: &str, more: &[&str]) -> RunArgs {

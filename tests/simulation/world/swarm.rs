@@ -40,10 +40,43 @@ pub enum Trouble {
     Quota,
     /// The Portal's list of retained users is full.
     FullList,
+    /// Calls of the Vault fail.
+    VaultCalls,
+    /// The Vault is sealed for a while, or a standby answers.
+    VaultDown,
+    /// The policy of the Vault lacks something, or the login is refused.
+    VaultRights,
+    /// The tokens of the Vault are revoked.
+    VaultTokens,
+    /// People change entries in the Vault.
+    PeopleInVault,
+    /// Other clients have entries where resources want theirs.
+    TakenPaths,
+    /// The Vault is restored from a backup.
+    RestoredVault,
+    /// Processes are killed when a write to the Vault is sent.
+    KillsAtEntries,
+    /// The watches of a process that starts begin with an old state.
+    StaleLists,
+    /// Processes are killed when a write is sent or answered, one after each.
+    KillsAtEffects,
+    /// What people change is changed back before a watch shows it.
+    Unobserved,
+    /// The clocks of processes differ by minutes.
+    Clocks,
+    /// People change the specs of resources.
+    ChangedSpecs,
+    /// People write specs that cannot be served, and correct them later.
+    Mistakes,
+    /// People change specs, and change them back at once.
+    ChangedBack,
+    /// People delete resources and create them again.
+    Recreated,
 }
 
 impl Trouble {
-    const ALL: [Self; 15] = [
+    /// Those of the apiserver, the portal and the processes.
+    pub const COMMON: [Self; 15] = [
         Self::Apiserver,
         Self::LateWatches,
         Self::RefusedWrites,
@@ -60,32 +93,91 @@ impl Trouble {
         Self::Quota,
         Self::FullList,
     ];
+
+    /// The patterns by which controllers see another cluster than the one that is there: as it was, between two writes, without what
+    /// lies between two reads, and at another time.
+    pub const OF_VIEWS: [Self; 4] = [Self::StaleLists, Self::KillsAtEffects, Self::Unobserved, Self::Clocks];
+
+    /// All of them.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::COMMON
+            .into_iter()
+            .chain(Self::OF_VAULT)
+            .chain(Self::OF_VIEWS)
+            .chain([Self::ChangedSpecs])
+            .chain(Self::OF_SPECS)
+    }
+
+    /// Those of specs that change.
+    pub const OF_SPECS: [Self; 3] = [Self::Mistakes, Self::ChangedBack, Self::Recreated];
+
+    /// Those of a Vault.
+    pub const OF_VAULT: [Self; 8] = [
+        Self::VaultCalls,
+        Self::VaultDown,
+        Self::VaultRights,
+        Self::VaultTokens,
+        Self::PeopleInVault,
+        Self::TakenPaths,
+        Self::RestoredVault,
+        Self::KillsAtEntries,
+    ];
 }
 
 /// A process that is not killed before runs for this time.
 const LONG: Duration = Duration::from_mins(15);
 /// The most points that a process passes before it is killed. A start and a create pass about 100.
 const MOST_POINTS: u64 = 160;
+/// The most writes of a process that is killed at one. A start and a create with its outputs have about 15.
+const MOST_EFFECTS: u64 = 24;
 /// The latest time at which a create is carried out, after its caller has gone.
 pub const VERY_LATE: Duration = Duration::from_mins(3);
 const CREATE: &str = "/serviceaccounts";
+const ENTRIES: &str = "/v1/secret/";
 
 impl World {
-    /// Chooses the kinds of this run.
-    pub fn choose_troubles(&self) -> BTreeSet<Trouble> {
-        let mut all = Trouble::ALL;
+    /// Chooses the kinds of this run from these.
+    pub fn choose_troubles(&self, all: &[Trouble]) -> BTreeSet<Trouble> {
+        self.these(self.choose(all))
+    }
+
+    fn choose(&self, all: &[Trouble]) -> BTreeSet<Trouble> {
+        let mut all = all.to_vec();
         self.random.shuffle(&mut all);
         let count = if self.below(4) == 0 { 1 } else { 2 + self.below(5) };
-        let chosen = all.into_iter().take(usize::try_from(count).unwrap_or_default()).collect();
+        all.into_iter().take(usize::try_from(count).unwrap_or_default()).collect()
+    }
+
+    /// The same, and this kind in each run.
+    pub fn choose_troubles_and(&self, all: &[Trouble], always: Trouble) -> BTreeSet<Trouble> {
+        let mut chosen = self.choose(all);
+        chosen.insert(always);
+        self.these(chosen)
+    }
+
+    fn these(&self, chosen: BTreeSet<Trouble>) -> BTreeSet<Trouble> {
+        let chosen = self.limited(chosen);
         self.record.add(format!("the troubles of this run: {chosen:?}"));
         chosen
     }
 
     /// How a process of this run ends.
     pub fn kill_by(&self, troubles: &BTreeSet<Trouble>) -> Kill {
+        if !self.may_kill() {
+            return Kill::never();
+        }
         if troubles.contains(&Trouble::KillsAtCreates) && self.below(3) != 0 {
             let point = if self.below(3) == 0 { Point::Answered } else { Point::Sent };
             return Kill::at_request(point, CREATE, self.below(2));
+        }
+        if troubles.contains(&Trouble::KillsAtEntries) && self.below(3) != 0 {
+            let point = [Point::Unsent, Point::Sent, Point::Answered];
+            let point = point[usize::try_from(self.below(3)).unwrap_or_default()];
+            return Kill::at_write(point, ENTRIES, self.below(6));
+        }
+        if troubles.contains(&Trouble::KillsAtEffects) && self.below(4) != 0 {
+            let point = if self.below(2) == 0 { Point::Sent } else { Point::Answered };
+            return Kill::at_write(point, "", self.below(MOST_EFFECTS));
         }
         if troubles.contains(&Trouble::Kills) { Kill::after(self.below(MOST_POINTS)) } else { Kill::never() }
     }
@@ -101,11 +193,16 @@ impl World {
             self.neighbours.settle(1 + self.below(3));
         }
         if troubles.contains(&Trouble::Quota) {
-            // The login, the operator's own Secret and the two outputs.
-            self.limit_secrets(4).await;
+            // The logins, the operator's own Secret and the two outputs.
+            let of_vault = usize::from(!self.vault_login.lock().is_empty());
+            self.limit_secrets(4 + of_vault).await;
         }
         if troubles.contains(&Trouble::FullList) {
             self.fill_retained().await;
+        }
+        if troubles.contains(&Trouble::TakenPaths) {
+            let aliases = ["edc", "edc-1", "app", "app-1"];
+            aliases.into_iter().filter(|_| self.below(2) == 0).for_each(|alias| self.take_path(alias));
         }
     }
 
@@ -116,7 +213,11 @@ impl World {
         for _ in 0..parts {
             tokio::time::sleep(life / u32::try_from(parts).unwrap_or(1)).await;
             self.interfere(troubles).await;
-            if troubles.contains(&Trouble::Suspension) && self.below(2) == 0 {
+            self.interfere_in_vault(troubles).await;
+            self.change_specs(troubles).await;
+            self.change_unobserved(troubles).await;
+            self.create_those_wanted_again().await;
+            if troubles.contains(&Trouble::Suspension) && self.below(2) == 0 && self.may_change() {
                 self.suspend(self.below(2) == 0).await;
             }
         }

@@ -12,6 +12,8 @@ use crate::apiserver::{Fault, Verb};
 /// The endpoints of the portal whose calls fail.
 const ENDPOINTS: [Endpoint; 5] =
     [Endpoint::Create, Endpoint::List, Endpoint::Details, Endpoint::Delete, Endpoint::Token];
+/// How far the clocks of processes are ahead or behind.
+const MOST_SKEW: Duration = Duration::from_mins(5);
 /// The resources whose watches are late.
 const WATCHED: [&str; 4] =
     ["technicalusers.technicaluser.dev", "portals.technicaluser.dev", "secrets", "namespaces"];
@@ -23,6 +25,8 @@ impl World {
             match kind {
                 Trouble::Apiserver => self.fail_calls(),
                 Trouble::LateWatches => self.delay_watches(),
+                Trouble::StaleLists => self.make_lists_stale(),
+                Trouble::Clocks => self.moments.clocks_differ_by(MOST_SKEW),
                 Trouble::RefusedWrites if self.below(2) == 0 => self.refuse_secrets(),
                 Trouble::RefusedWrites => self.fail_webhooks(),
                 Trouble::LostCreates => self.lose_creates(Duration::from_secs(25)),
@@ -30,7 +34,7 @@ impl World {
                 Trouble::Portal => (0..=self.below(4)).for_each(|_| self.trouble_portal()),
                 Trouble::MovingList => self.neighbours.are_busy(self.random.fraction()),
                 Trouble::Suspension => self.suspend(self.below(3) != 0).await,
-                _ => {}
+                of_vault => self.trouble_vault(*of_vault).await,
             }
         }
     }
@@ -46,6 +50,12 @@ impl World {
         let lags = WATCHED.map(|resource| (resource.to_owned(), self.part_of(Duration::from_secs(15))));
         self.record.add(format!("watches are late by {lags:?}"));
         self.apiserver.faults(|faults| faults.lags.extend(lags));
+    }
+
+    fn make_lists_stale(&self) {
+        let stale = self.part_of(Duration::from_mins(2));
+        self.record.add(format!("watches begin with the state of {stale:?} ago"));
+        self.apiserver.faults(|faults| faults.stale = stale);
     }
 
     fn refuse_secrets(&self) {
@@ -115,10 +125,14 @@ impl World {
         self.record.add("troubles end");
         self.portal.clear_faults();
         self.neighbours.are_busy(0.0);
+        self.moments.clocks_differ_by(Duration::ZERO);
         self.suspend(false).await;
+        self.repair_vault().await;
+        self.correct_mistakes().await;
         self.apiserver.faults(|faults| {
             faults.kinds.clear();
             faults.lags.clear();
+            faults.stale = Duration::ZERO;
             faults.missing_rights.clear();
             faults.webhooks.clear();
         });

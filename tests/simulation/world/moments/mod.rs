@@ -1,8 +1,10 @@
 //! The judge at every moment: what must hold whenever the operator writes, whenever one of its requests arrives, and whenever
 //! the portal changes. The first rule that is broken is kept, and fails the run.
 
+mod entries;
 mod known;
 mod objects;
+mod outputs;
 mod rates;
 mod requests;
 mod secrets;
@@ -52,6 +54,8 @@ struct State {
     carried_out: BTreeSet<u64>,
     /// The uids of the Secrets that processes of the operator created.
     own_secrets: Vec<String>,
+    /// The keys that processes of the operator wrote into Secrets, by the uid of the Secret, with their values.
+    own_keys: BTreeSet<(String, String, String)>,
     /// The credentials with which a process obtained a token, and when it last did.
     tokens: BTreeMap<(String, String, String), Instant>,
     /// The client ID that each resource's Secret held last.
@@ -63,6 +67,12 @@ struct State {
     /// The reasons that conditions had.
     reasons: BTreeSet<String>,
     rates: Rates,
+    /// How far the clock of a process that starts is ahead or behind, and how far one was.
+    skew: Duration,
+    most_skew: Duration,
+    entries: entries::Entries,
+    /// What the specs of each resource have named.
+    named: BTreeMap<String, outputs::Named>,
 }
 
 impl Moments {
@@ -89,6 +99,18 @@ impl Moments {
     /// What was broken first.
     pub fn broken(&self) -> Option<String> {
         self.0.state.lock().broken.clone()
+    }
+
+    /// From now on the clocks of processes that start differ from the others by up to this time.
+    pub fn clocks_differ_by(&self, skew: Duration) {
+        let mut state = self.0.state.lock();
+        state.skew = skew;
+        state.most_skew = state.most_skew.max(skew);
+    }
+
+    /// How far the clock of a process that starts is ahead or behind.
+    pub fn skew(&self) -> Duration {
+        self.0.state.lock().skew
     }
 
     /// The reasons that conditions had.

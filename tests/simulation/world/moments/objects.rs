@@ -14,12 +14,17 @@ const CREATING: &str = "technicaluser.dev/creating";
 impl Moments {
     /// A client changed a `TechnicalUser`.
     pub(super) fn technical_user_changed(&self, state: &mut State, change: &Change) {
+        Self::outputs_named(state, change);
         let name = &change.id.name;
         let attempt =
             |object: &Value| object["metadata"]["annotations"][CREATING].as_str().map(str::to_owned);
         let (before, after) = (change.before.as_ref().and_then(attempt), attempt(&change.after));
         let forgotten = (before.is_some() && after.is_none()).then(|| format!("that of {name} is removed"));
         self.check(state, "an attempt is never forgotten", forgotten);
+        if change.deleted {
+            state.published.remove(name);
+            return;
+        }
         if before != after && after.is_some() {
             state.attempts.insert(name.clone(), Instant::now());
             let suspended = self.although_suspended(state);
@@ -35,10 +40,9 @@ impl Moments {
     /// Why an attempt may not be written: the Portal has been suspended for longer than a watch needs to show it.
     fn although_suspended(&self, state: &State) -> Option<String> {
         let since = state.suspended.map(|at| Instant::now() - at)?;
-        let (lag, troubled) = self
-            .0
-            .apiserver
-            .faults(|faults| (faults.lag("portals.technicaluser.dev"), !faults.kinds.is_empty()));
+        let (lag, troubled) = self.0.apiserver.faults(|faults| {
+            (faults.lag("portals.technicaluser.dev") + faults.stale, !faults.kinds.is_empty())
+        });
         // A watch that is silent is begun again after 90 s.
         let shown_within = lag + if troubled { Duration::from_mins(3) } else { Duration::from_secs(2) };
         (since > shown_within).then(|| format!("an attempt is written {since:?} after that"))
@@ -76,6 +80,10 @@ fn too_early(state: &State, object: &Value) -> Option<String> {
         return Some(format!("{name} is Ready with a user that never was: {id:?}"));
     };
     let Some(published) = state.published.get(name) else {
+        // Outputs that a spec names need not hold the secret.
+        if object["spec"]["outputs"].is_array() {
+            return None;
+        }
         return Some(format!("{name} is Ready and nothing was published"));
     };
     let valid = user.credentials.iter().any(|credential| {

@@ -1,0 +1,63 @@
+//! The lives of the processes in a run: each is killed, or has its time, and the next one starts. At the end no process is killed.
+
+use std::collections::BTreeSet;
+
+use crate::kill::Kill;
+use crate::world::{Process, Trouble, World};
+
+/// What a run has beside the troubles that its seed chooses.
+#[derive(Debug, Clone, Copy)]
+pub struct Scenario {
+    /// Two processes run at a time, of which the holder of the lease works.
+    pub standby: bool,
+}
+
+type Troubles = BTreeSet<Trouble>;
+
+impl Scenario {
+    fn start(self, world: &World, kill: Kill) -> Process {
+        if self.standby { Process::stand_by(world, kill) } else { Process::start(world, kill) }
+    }
+
+    /// Processes that are killed by chance, each replaced by the next.
+    pub async fn killed_processes(self, world: &World, troubles: &Troubles) {
+        let start = || self.start(world, world.kill_by(troubles));
+        let mut standby = self.standby.then(start);
+        for _ in 0..=world.below(5) {
+            world.trouble(troubles).await;
+            let mut process = start();
+            tokio::select! {
+                biased;
+                () = process.at_its_end() => process.kill(world),
+                () = at_the_end_of(&mut standby) => {
+                    if let Some(ended) = standby.replace(process) {
+                        ended.kill(world);
+                    }
+                }
+                () = world.goes_on(troubles) => process.kill(world),
+            }
+            world.check();
+            world.compact_sometimes();
+            tokio::time::sleep(world.pause()).await;
+        }
+        world.end_troubles().await;
+        if let Some(standby) = standby {
+            standby.kill(world);
+        }
+    }
+
+    /// Processes that are not killed, until the judge is content.
+    pub async fn rest(self, world: &World, troubles: &Troubles) -> Vec<Process> {
+        let processes = (0..=u8::from(self.standby)).map(|_| self.start(world, Kill::never())).collect();
+        world.last_creates(troubles).await;
+        world.comes_to_rest().await;
+        processes
+    }
+}
+
+async fn at_the_end_of(process: &mut Option<Process>) {
+    match process {
+        Some(process) => process.at_its_end().await,
+        None => std::future::pending().await,
+    }
+}
