@@ -44,6 +44,8 @@ pub const BEGUN: usize = 8;
 pub const KEYS: usize = 16;
 /// Outputs of a resource: those that a spec names, and former ones that wait for their removal.
 pub const OUTPUTS: usize = 32;
+/// Users that successors have replaced.
+pub const RETIRING: usize = 16;
 /// Workloads to restart.
 pub const RESTARTS: usize = 16;
 

@@ -17,6 +17,8 @@ pub const CREDENTIAL_VERIFIED: &str = "CredentialVerified";
 pub const PUBLISHED: &str = "Published";
 /// The workloads of `spec.restart` use what the outputs hold; present only if the spec names some.
 pub const CONSUMERS_RESTARTED: &str = "ConsumersRestarted";
+/// A rotation is in progress; present only then. False, with the reason, while it cannot go on.
+pub const ROTATING: &str = "Rotating";
 /// An output is removed, in its entry; present only while the deletion of the resource cannot remove it.
 pub const REMOVED: &str = "Removed";
 /// The Portal's login may delete users.

@@ -35,9 +35,15 @@ pub const ROLE_AGAIN: &str = "the chart creates a Role in each namespace of watc
 pub mod keys {
     /// On a `TechnicalUser`: the last attempt to create its user, `<generation> <attempt> <pin>`. Written by the operator.
     pub const CREATING: &str = "technicaluser.dev/creating";
-    /// On a `TechnicalUser`: any new value asks for a successor of a user that is stuck or has no client any more.
+    /// On a `TechnicalUser`: the last reset of the user's secret, `<credential generation> <attempt> <pin>`. Written by the operator.
+    pub const RESETTING: &str = "technicaluser.dev/resetting";
+    /// On a `TechnicalUser`: any new value asks for another credential, or for a successor of a user that is stuck or has no client
+    /// any more.
     pub const ROTATE: &str = "technicaluser.dev/rotate";
-    /// On a `TechnicalUser`: the names of outputs that the spec no longer names and that are not kept for the overlap.
+    /// On a `TechnicalUser`: as `rotate`, and the former credential is not kept for the overlap.
+    pub const COMPROMISED: &str = "technicaluser.dev/compromised";
+    /// On a `TechnicalUser`: the names of outputs that the spec no longer names, and the ids of users that were replaced, which are
+    /// not kept for the overlap.
     pub const END_OVERLAP: &str = "technicaluser.dev/end-overlap";
     /// On a `TechnicalUser` under deletion: release it without the portal.
     pub const RELEASE: &str = "technicaluser.dev/release";

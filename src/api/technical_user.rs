@@ -7,24 +7,25 @@
 
 mod recorded;
 mod restart;
+mod rotation;
 mod secret_output;
 mod user;
 mod vault_output;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
-use kube::core::Duration;
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::api::bounds::{Bounded, CONDITIONS, OUTPUTS, RESTARTS, list, of_conditions};
+use crate::api::bounds::{Bounded, CONDITIONS, OUTPUTS, RESTARTS, RETIRING, list, of_conditions};
 use crate::api::names::{LABEL, SUBDOMAIN};
 
 pub use recorded::{
-    ENTRY, Handled, MERGED_ENTRY, PinnedPortal, RecordedCredential, RecordedEntry, RecordedOutput,
-    RecordedUser, is_in_vault,
+    ENTRY, MERGED_ENTRY, PinnedPortal, RecordedCredential, RecordedEntry, RecordedOutput, RecordedUser,
+    is_in_vault,
 };
 pub use restart::{RecordedRestart, RecordedWorkload, RestartTarget, WorkloadKind};
+pub use rotation::{Handled, RecordedRetiring, Rotation, RotationStrategy};
 pub use secret_output::{
     CreationPolicy, DataKey, EdcDialect, KeyStyle, SecretFormat, SecretOutput, TemplateText,
 };
@@ -110,22 +111,9 @@ pub struct TechnicalUserSpec {
     #[x_kube(validation = Rule::new("self.all(a, self.exists_one(b, b.kind == a.kind && b.name == a.name))").message("two entries of restart name the same workload"))]
     pub restart: Option<Vec<RestartTarget>>,
 
-    /// How long what is replaced is kept beside what replaces it.
+    /// When the credential is replaced, how, and how long what is replaced is kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotation: Option<Rotation>,
-}
-
-/// How long what is replaced is kept beside what replaces it.
-#[derive(KubeSchema, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[serde(rename_all = "camelCase")]
-pub struct Rotation {
-    /// How long the operator keeps an output that is removed from `outputs`, so that programs that still read it can be changed.
-    /// It begins when the credential is in all outputs that are left; `status.outputs` then has the time of the deletion. A
-    /// duration such as 24h, at most 8760h. Default: 0s, which means that the output is deleted at once.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 32))]
-    #[x_kube(validation = Rule::new("duration(self) >= duration('0s') && duration(self) <= duration('8760h')").message("rotation.overlap is from 0s to 8760h"))]
-    pub overlap: Option<Duration>,
 }
 
 /// The name of a Portal, and its namespace.
@@ -185,8 +173,8 @@ pub struct TechnicalUserStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
 
-    /// Ready, UserReady, CredentialVerified, Published; ConsumersRestarted if the spec names workloads to restart; Reconciling and
-    /// Stalled while they are true (kstatus).
+    /// Ready, UserReady, CredentialVerified, Published; ConsumersRestarted if the spec names workloads to restart; Rotating while the
+    /// credential is being replaced; Reconciling and Stalled while they are true (kstatus).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]), transform = of_conditions)]
     pub conditions: Vec<Condition>,
@@ -202,6 +190,11 @@ pub struct TechnicalUserStatus {
     /// The credential that the operator published.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credential: Option<RecordedCredential>,
+
+    /// The users that a successor has replaced, until the operator has deleted them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = RETIRING), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["id"]))]
+    pub retiring: Vec<RecordedRetiring>,
 
     /// The outputs that the operator has written, one entry for each, identified by kind and name.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -226,6 +219,7 @@ impl Bounded for TechnicalUserStatus {
         self.portal.bound();
         self.user.bound();
         self.credential.bound();
+        list(&mut self.retiring, RETIRING);
         list(&mut self.outputs, OUTPUTS);
         self.restart.bound();
         self.handled.bound();

@@ -82,6 +82,8 @@ reasons! {
     SettlingAttempt: Progress,
     /// The portal's user list hides users of equal names.
     ListIncomplete: Plain,
+    /// The secret of the user is being reset.
+    Rotating: Progress,
     /// The wallet service has not answered yet.
     Pending: Progress,
     /// The wallet service has not answered for a long time.
@@ -222,10 +224,18 @@ reasons! {
     UserRetained: Plain,
     /// A duplicate was deleted.
     DuplicateRemoved: Plain,
+    /// A user was deleted that a successor had replaced.
+    PredecessorRemoved: Plain,
+    /// A secret was reset to publish another one.
+    SecretReset: Plain,
     /// A workload was restarted.
     WorkloadRestarted: Plain,
     /// A request by annotation is not carried out.
     RequestIgnored: Plain,
+    /// The portal cannot reset the secret of this kind of user.
+    ResetNotPossible: Plain,
+    /// A user is not replaced periodically, because the login may not delete users.
+    RotationNeedsDelete: Plain,
     /// A user that serves is not replaced, because an entry in Vault has the same alias for each user.
     AliasFixed: Plain,
     /// A status could not be written.

@@ -74,6 +74,8 @@ mod replacement_crashes;
 mod restarts;
 mod restores;
 mod roles;
+mod rotation;
+mod rotation_crashes;
 mod searches;
 mod secrets;
 mod start_up;

@@ -89,6 +89,10 @@ pub struct RecordedCredential {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = WORD), extend("format" = "date-time"))]
     pub first_verified_at: Option<String>,
+    /// When the operator replaces the credential. Absent without `rotation.interval`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = WORD), extend("format" = "date-time"))]
+    pub rotate_at: Option<String>,
     /// A keyed digest (HMAC-SHA-256, 32 hexadecimal digits) of client ID and client secret, by which the operator sees whether
     /// the portal shows another credential. It does not reveal them.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -200,16 +204,6 @@ pub struct RecordedEntry {
     pub keys: Vec<String>,
 }
 
-/// Requests that the operator carried out.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq, Eq)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Handled {
-    /// The last value of the annotation `technicaluser.dev/rotate` that the operator carried out.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = OBJECT))]
-    pub rotate: Option<String>,
-}
-
 impl Bounded for PinnedPortal {
     fn bound(&mut self) {
         text(&mut self.namespace, OBJECT);
@@ -238,6 +232,7 @@ impl Bounded for RecordedCredential {
     fn bound(&mut self) {
         text(&mut self.issued_at, WORD);
         optional(&mut self.first_verified_at, WORD);
+        optional(&mut self.rotate_at, WORD);
         optional(&mut self.digest, WORD);
     }
 }
@@ -290,11 +285,5 @@ impl Bounded for RecordedEntry {
         text(&mut self.digest, WORD);
         self.keys.truncate(KEYS);
         self.keys.iter_mut().for_each(|key| text(key, NAME));
-    }
-}
-
-impl Bounded for Handled {
-    fn bound(&mut self) {
-        optional(&mut self.rotate, OBJECT);
     }
 }

@@ -4,10 +4,12 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use kube::api::DynamicObject;
 
+use crate::api::keys;
+use crate::controller::objects::annotation;
 use crate::domain::plan::PortalFacts;
 
-/// The spec, the Portal, its company, the permission of its login and the roles on offer, as a hash. Equal ones mean that a
-/// refused create would be refused again.
+/// The spec, the requests for a rotation, the Portal, its company, the permission of its login and the roles on offer, as a hash.
+/// Equal ones mean that a refused create would be refused again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RefusalFingerprint(u64);
 
@@ -17,6 +19,10 @@ impl RefusalFingerprint {
     pub fn of(object: &DynamicObject, portal: Option<&DynamicObject>, facts: Option<&PortalFacts>) -> Self {
         let mut hasher = DefaultHasher::new();
         object.metadata.generation.hash(&mut hasher);
+        // A person who asks once more wants to know.
+        for request in [keys::ROTATE, keys::COMPROMISED] {
+            annotation(object, request).hash(&mut hasher);
+        }
         portal.and_then(|portal| portal.metadata.generation).hash(&mut hasher);
         if let Some(facts) = facts {
             facts.may_create.hash(&mut hasher);

@@ -42,6 +42,11 @@ fn check(o: &Observation, write: &Write) -> Result<(), Blocker> {
             publish(o, &portal.grants.for_existing(), &user.id)
         }
         (Write::Describe { .. }, _) => describe(portal),
+        (Write::RotateSecret { user, .. }, Desired::Create(desired)) => {
+            granted(o, desired, portal)?;
+            publish(o, &portal.grants, &user.id)?;
+            reset(portal)
+        }
         (write, _) if write.touches_portal() => {
             not_suspended(portal, "The operator keeps the user until suspend is false.")
         }
@@ -119,6 +124,23 @@ pub(super) fn has_granted_roles_only(grants: &Grants, id: &UserId, user: &UserFa
             grants.granted_words(),
         ),
     ))
+}
+
+/// Whether a user's secret may be reset to publish another one.
+pub(super) fn reset(portal: &PortalFacts) -> Result<(), Blocker> {
+    not_suspended(portal, "The operator rotates the secret when suspend is false.")?;
+    if !portal.may_create {
+        let names = &portal.permissions;
+        return Err(Blocker::lasting(
+            Reason::PermissionMissing,
+            format!(
+                "The Portal's login may not reset secrets: the permission {} is missing. {}.",
+                names.create,
+                login_advice(names)
+            ),
+        ));
+    }
+    Ok(())
 }
 
 /// Whether a user's name and description may be changed.

@@ -23,7 +23,7 @@ fn steps(o: &Observation, desired: &DesiredUser) -> Result<Step, Step> {
         return Err(Step::Write(Write::AddFinalizer));
     }
     let step = serve(o, desired, portal, current(o, desired, portal)?)?;
-    Ok(rotate::after(o, step, |user| {
+    Ok(rotate::after(o, portal, step, |user| {
         let next = successor(o, desired, portal, user);
         next.and_then(|next| serve(o, desired, portal, next)).unwrap_or_else(|first| first)
     }))

@@ -6,7 +6,8 @@ use crate::domain::user::{UserId, UserStatus};
 use super::observation::{
     Confirmed, Done, Listed, Named, Observation, OpenAttempt, PortalFacts, RecordedUser, UserView, Verified,
 };
-use super::rotate::{self, Retirement};
+use super::predecessor::{self, Retirement};
+use super::rotate;
 use super::step::UserRef;
 use super::{ours, pin};
 
@@ -46,22 +47,27 @@ impl<'a> Holding<'a> {
     }
 
     /// The users to delete beside the current one, after the status names it: created for this resource by this installation
-    /// (or one that it takes over), active, and not published. The Portal's list of retained users does not count: it is
-    /// bounded, and the mark of a retained user says so.
+    /// (or one that it takes over), active, and not published; and those that the status names as replaced, also if no list
+    /// shows them. The Portal's list of retained users does not count: it is bounded, and the mark of a retained user says so.
     pub(super) fn retiring(
         o: &'a Observation,
         portal: &'a PortalFacts,
         current: &'a UserRef,
-    ) -> impl Iterator<Item = (&'a UserId, &'a Named, Retirement)> {
-        let to_delete = siblings(o).filter(move |(id, named)| {
+    ) -> impl Iterator<Item = (&'a UserId, Retirement)> {
+        let listed = siblings(o).filter(move |(_, named)| {
+            named.status == UserStatus::Active
+                && matches!(&named.confirmed, Confirmed::Ours(hint) if ours(o, portal, hint).is_ok())
+        });
+        let named = |id: &UserId| o.users.get(id).is_some_and(|known| known.named.is_some());
+        let unlisted =
+            o.rotation.retiring.iter().map(|retiring| &retiring.user.id).filter(move |id| !named(id));
+        let to_delete = listed.map(|(id, _)| id).chain(unlisted).filter(move |id| {
             **id != current.id
                 && !o.is_done(id, &Done::Deleted)
                 && !o.is_done(id, &Done::RecordedRetained)
-                && named.status == UserStatus::Active
-                && matches!(&named.confirmed, Confirmed::Ours(hint) if ours(o, portal, hint).is_ok())
                 && may_be_ours(o, portal, id)
         });
-        to_delete.filter_map(|(id, named)| Some((id, named, rotate::retirement(o, id)?)))
+        to_delete.filter_map(|id| Some((id, predecessor::retirement(o, current, id)?)))
     }
 }
 
@@ -99,6 +105,8 @@ fn may_be_ours(o: &Observation, portal: &PortalFacts, id: &UserId) -> bool {
             user.status == UserStatus::Active
                 && matches!(o.whose(portal, id, user), Whose::Ours(mark) if ours(o, portal, &mark.hint).is_ok())
         }
-        Some(UserView::Gone | UserView::ClientMissing) => false,
+        // The user of a status that names it as replaced is listed as retained.
+        Some(UserView::ClientMissing) => o.retiring(id).is_some(),
+        Some(UserView::Gone) => false,
     }
 }

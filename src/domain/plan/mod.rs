@@ -5,10 +5,11 @@
 //!
 //! One file for each subject: `created` plans a resource whose user the operator owns, `existing` one whose user exists
 //! already, `deletion` one under deletion. `pin` compares portal and company, `settle` waits for an open attempt, `current`
-//! finds the user that can serve, `rotate` says whether it is to be replaced, `create` leads to a new one and `candidates` chooses among existing ones, `publish`
-//! verifies and publishes, `restart` restarts the workloads that read the outputs, `retire` removes former outputs, `tidy` deletes
-//! duplicates, `retain` keeps users in the portal; `bounds` checks what no step may
-//! exceed. A function that returns `Result<T, Step>` returns in `Err` the step that comes before all that follows.
+//! finds the user that can serve, `rotate` says whether its credential is to be replaced, `create` leads to a new one and
+//! `candidates` chooses among existing ones, `reset` replaces just the secret, `publish` verifies and publishes, `restart` restarts
+//! the workloads that read the outputs, `retire` removes former outputs, `predecessor` says how long a user is kept that was replaced, `tidy` deletes such users and
+//! duplicates, `retain` keeps
+//! users in the portal; `bounds` checks what no step may exceed. A function that returns `Result<T, Step>` returns in `Err` the step that comes before all that follows.
 
 mod bounds;
 mod candidates;
@@ -21,7 +22,9 @@ mod holding;
 mod observation;
 mod output_reports;
 mod pin;
+mod predecessor;
 mod publish;
+mod reset;
 mod restart;
 mod retain;
 mod retire;
@@ -39,6 +42,7 @@ use holding::Holding;
 pub use observation::*;
 pub use output_reports::{OutputReport, holds_credential, report_of};
 pub use pin::{ambiguous, company, of_attempt as attempt_pin};
+pub use predecessor::{is_settled, unrecorded as unrecorded_predecessors};
 pub use restart::{Restarted, pending as restart_pending};
 pub use retire::MOST_FORMER;
 pub use rotate::Rotated;
@@ -114,7 +118,11 @@ fn ours(o: &Observation, portal: &PortalFacts, hint: &Hint) -> Result<(), Blocke
 /// The end of a reconcile that a blocker ends. A resource that is as recorded is still ready if the blocker is temporary.
 fn blocked(o: &Observation, blocker: &Blocker, requeue: Requeue) -> Step {
     if !blocker.stalled && Holding::of(o).is_as_recorded(o) {
-        Step::settled(Report::StillReady, requeue)
+        let mut settled = Settled::new(Report::StillReady, requeue);
+        if rotate::is_in_progress(o) {
+            settled.rotation = Rotated::waits_for(blocker.clone());
+        }
+        Step::Settled(settled)
     } else {
         Step::user_blocked(blocker.clone(), requeue)
     }

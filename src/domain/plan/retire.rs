@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::observation::{Observation, OutputState, ToRemove};
+use super::predecessor;
 use super::settled::{Report, Requeue, Settled};
 use super::step::{Step, Write};
 
@@ -17,10 +18,11 @@ pub(super) fn or_remove_former(o: &Observation, step: Step) -> Step {
     match &step {
         Step::Settled(ready @ Settled { report: Report::Ready, .. }) => {
             let over = || candidates(o).find(|former| is_over(o, former));
-            match one_of_too_many(o).or_else(over) {
-                Some(former) => remove(former),
-                None => Step::Settled(Settled { requeue: again(o, ready.requeue), ..ready.clone() }),
+            if let Some(former) = one_of_too_many(o).or_else(over) {
+                return remove(former);
             }
+            let requeue = predecessor::again(o, ready.current.as_ref(), again(o, ready.requeue));
+            Step::Settled(Settled { requeue, ..ready.clone() })
         }
         Step::Settled(Settled { report: Report::Blocked { .. }, .. })
         | Step::Write(Write::Publish { .. } | Write::RecordOutput { .. }) => {

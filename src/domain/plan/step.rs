@@ -111,6 +111,13 @@ pub enum Write {
         /// What is reported once it is deleted.
         notice: Notice,
     },
+    /// Reset a user's secret to publish the new one: record the reset, then send the request to the portal once.
+    RotateSecret {
+        /// The user.
+        user: UserRef,
+        /// The number of the credential that it leads to, as the status counts them.
+        credential: i64,
+    },
     /// Reset a user's secret and do not keep the new one.
     Reset(UserId),
     /// Mark a user as retained.
@@ -143,6 +150,7 @@ impl Write {
             Self::Create { .. }
             | Self::Describe { .. }
             | Self::Delete { .. }
+            | Self::RotateSecret { .. }
             | Self::Reset(_)
             | Self::MarkRetained { .. } => true,
             Self::RecordPortal
@@ -250,6 +258,9 @@ impl fmt::Display for Write {
             }
             Self::ReportDeletion(_) => f.write_str("reporting the deletion in the status"),
             Self::Delete { id, .. } => write!(f, "deleting user {id} in the portal"),
+            Self::RotateSecret { user, .. } => {
+                write!(f, "resetting the secret of user {} in the portal to publish the new one", user.id)
+            }
             Self::Reset(id) => write!(f, "resetting the secret of user {id} in the portal"),
             Self::MarkRetained { id, .. } => write!(f, "marking user {id} as retained in the portal"),
             Self::RecordRetained { id, .. } => {

@@ -1,11 +1,12 @@
-//! Duplicates: deleted, or reset and retained, after the status names the user that is kept.
+//! The users beside the current one, predecessors and duplicates: deleted, or reset and retained, after the status names the user
+//! that is kept.
 
 use crate::domain::user::UserKind;
 
 use super::candidates;
 use super::holding::Holding;
 use super::observation::{Done, Observation, PortalFacts, UserView};
-use super::retain::{RETAINED_EARLIER, mark_retained, record_retained};
+use super::retain::{LEFT_FOR_SUCCESSOR, RETAINED_EARLIER, mark_retained, record_retained};
 use super::step::{Read, Step, UserRef, Write};
 
 pub(super) fn tidy(o: &Observation, portal: &PortalFacts, current: &UserRef) -> Option<Step> {
@@ -18,16 +19,24 @@ pub(super) fn tidy(o: &Observation, portal: &PortalFacts, current: &UserRef) -> 
     if let Some(left) = candidates::left_unlisted(o) {
         return Some(record_retained(left, RETAINED_EARLIER));
     }
-    let (id, extra, retirement) = Holding::retiring(o, portal, current).next()?;
+    let (id, retirement) = Holding::retiring(o, portal, current).next()?;
     if !o.live {
         return Some(Step::Read(Read::Object));
     }
     let Some(view) = o.view(id) else { return Some(Step::Read(Read::User(id.clone()))) };
-    let UserView::Read(user) = view else { return None };
+    let user = match view {
+        UserView::Read(user) => user,
+        UserView::ClientMissing if o.retiring(id).is_some() => {
+            return Some(record_retained(id, LEFT_FOR_SUCCESSOR));
+        }
+        UserView::ClientMissing | UserView::Gone => return None,
+    };
     if portal.may_delete && !o.delete_is_refused(id) {
         return Some(Step::Write(Write::Delete { id: id.clone(), notice: retirement.notice }));
     }
-    Some(if extra.kind == UserKind::Internal && !o.is_done(id, &Done::Reset) {
+    let listed = o.users.get(id).and_then(|known| known.named.as_ref());
+    let kind = listed.map_or(user.kind, |named| named.kind);
+    Some(if kind == UserKind::Internal && !o.is_done(id, &Done::Reset) {
         Step::Write(Write::Reset(id.clone()))
     } else if !o.is_done(id, &Done::MarkedRetained) {
         mark_retained(o, id, user)

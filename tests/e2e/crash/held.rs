@@ -4,7 +4,9 @@ use portal_simulator::{Action, Endpoint, Fault, Stage as PortalStage};
 use testbed::{Matcher, Stage};
 
 use super::{Call, Killed};
-use crate::support::{World, reason};
+use kube::api::DynamicObject;
+
+use crate::support::{World, condition, reason};
 
 /// A call that is held at a moment.
 pub enum Held {
@@ -85,7 +87,13 @@ impl Held {
         match self {
             Self::Portal { endpoint: Endpoint::Create, gate } if !gate.calls().is_empty() => {
                 world.start_operator();
-                world.until(name, "the attempt is seen", |object| reason(object) == "SettlingAttempt").await;
+                // While another user serves, the condition of its rotation says so.
+                let rotating = |object: &DynamicObject| condition(object, "Rotating").map(|one| one.reason);
+                let seen = |object: &DynamicObject| {
+                    reason(object) == "SettlingAttempt"
+                        || rotating(object).as_deref() == Some("SettlingAttempt")
+                };
+                world.until(name, "the attempt is seen", seen).await;
                 gate.release();
             }
             Self::Portal { gate, .. } => {

@@ -49,6 +49,10 @@ pub struct Memory {
 pub struct UserMemory {
     /// Attempts to create a user.
     pub attempts: Attempts,
+    /// Attempts to reset the secret of its user.
+    pub resets: Attempts,
+    /// The reset whose result was compared with the outputs.
+    pub compared_reset: Option<String>,
     /// The roles that tokens show.
     pub roles: SeenRoles,
     /// Since when it waits for something that may still appear, by the reason of its condition.

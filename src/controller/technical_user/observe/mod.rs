@@ -43,8 +43,8 @@ pub(super) use recorded::recorded;
 use restart::see_restarts;
 pub(super) use restart::{changed_at, generation};
 pub(super) use retiring::overlap;
-pub(super) use rotation::handled;
 use rotation::see_rotation;
+pub(super) use rotation::{handled, reset, rotate_at};
 use timers::{pending_for, timers, verification_interval};
 
 /// Begins a reconcile.

@@ -25,13 +25,13 @@ pub(super) fn see_retiring(reconcile: &mut Reconcile) {
     }
 }
 
-/// How long the spec keeps an output that it no longer names.
+/// How long the spec keeps an output that it no longer names, and a user that was replaced.
 pub(in crate::controller::technical_user) fn overlap(reconcile: &Reconcile) -> Duration {
     reconcile.spec.rotation.and_then(|rotation| rotation.overlap).map_or(Duration::ZERO, Duration::from)
 }
 
 /// A shorter overlap counts for what is kept already, a longer one does not.
-fn kept_for(overlap: Duration, until: Option<&str>, now: Timestamp) -> Duration {
+pub(super) fn kept_for(overlap: Duration, until: Option<&str>, now: Timestamp) -> Duration {
     let until = until.and_then(|until| until.parse::<Timestamp>().ok());
     let left = until.map(|until| Duration::try_from(until.duration_since(now)).unwrap_or_default());
     left.map_or(overlap, |left| left.min(overlap))

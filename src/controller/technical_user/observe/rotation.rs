@@ -1,24 +1,172 @@
-//! The request for a rotation, and what the status says of it.
+//! What is known of the rotation: what requests it, when it is due, a reset in progress, and the users that were replaced.
 
+use std::time::Duration;
+
+use jiff::Timestamp;
 use kube::api::DynamicObject;
 
+use super::retiring::{kept_for, overlap};
 use crate::api::bounds::OBJECT;
 use crate::api::keys;
-use crate::api::technical_user::Handled;
+use crate::api::technical_user::{
+    Handled, RecordedRetiring, RecordedUser as StatusUser, RotationStrategy, TechnicalUserStatus,
+};
 use crate::controller::objects::annotation;
+use crate::controller::portal::proofs::is_proved;
+use crate::controller::technical_user::memory::attempts::Attempts;
 use crate::controller::technical_user::reconcile::Reconcile;
-use crate::domain::plan::Rotation;
+use crate::controller::technical_user::status::INTERNAL;
+use crate::domain::attempt::Attempt;
+use crate::domain::ownership::Origin;
+use crate::domain::plan::{
+    AttemptState, OpenReset, RecordedUser, ResetState, RetiringUser, Rotation, Strategy,
+};
 use crate::domain::text::distinct;
+use crate::domain::user::{UserId, UserKind};
 
 /// What is known of the rotation. Where there is no status (a restore), a value that is found is recorded, and no rotation
 /// follows from it.
 pub(super) fn see_rotation(reconcile: &mut Reconcile) {
-    let (asked, status) = (handled(&reconcile.object), &reconcile.status);
-    let requested = asked.is_some() && asked != status.handled && status.user.is_some();
-    reconcile.observation.rotation = Rotation { requested, due: false };
+    let status = &reconcile.status;
+    let (asked, handled) =
+        (handled(&reconcile.object).unwrap_or_default(), status.handled.clone().unwrap_or_default());
+    let is_new = |asked: &Option<String>, handled: &Option<String>| {
+        asked.is_some() && asked != handled && status.user.is_some()
+    };
+    let compromised = is_new(&asked.compromised, &handled.compromised);
+    let left = left(reconcile);
+    let rotation = Rotation {
+        requested: compromised || is_new(&asked.rotate, &handled.rotate),
+        compromised,
+        due: left == Some(Duration::ZERO),
+        strategy: strategy(reconcile),
+        kind: status.user.as_ref().and_then(kind),
+        linked: is_linked(reconcile),
+        credential: number(status),
+        overlap: overlap(reconcile),
+        reset: open_reset(reconcile),
+        retiring: status.retiring.iter().filter_map(|recorded| retiring(reconcile, recorded)).collect(),
+    };
+    let settling = rotation.reset.as_ref().and_then(|reset| match reset.state {
+        ResetState::Settling(left) => Some(left),
+        _ => None,
+    });
+    reconcile.observation.rotation = rotation;
+    reconcile.observation.timers.also(left.filter(|left| !left.is_zero()));
+    reconcile.observation.timers.also(settling);
 }
 
 /// What the status records once the request is handled. A value may be longer than a status should be.
 pub(in crate::controller::technical_user) fn handled(object: &DynamicObject) -> Option<Handled> {
-    annotation(object, keys::ROTATE).map(|value| Handled { rotate: Some(distinct(value, OBJECT)) })
+    let value = |key: &str| annotation(object, key).map(|value| distinct(value, OBJECT));
+    let handled = Handled { rotate: value(keys::ROTATE), compromised: value(keys::COMPROMISED) };
+    (handled != Handled::default()).then_some(handled)
+}
+
+/// When the spec asks for the next credential.
+pub(in crate::controller::technical_user) fn rotate_at(
+    reconcile: &Reconcile,
+    issued_at: &str,
+) -> Option<Timestamp> {
+    let interval = Duration::from(reconcile.spec.rotation?.interval?);
+    issued_at.parse::<Timestamp>().ok()?.checked_add(interval).ok()
+}
+
+/// How long until the credential is replaced; zero where it is time; `None` without an interval.
+fn left(reconcile: &Reconcile) -> Option<Duration> {
+    let issued_at = &reconcile.status.credential.as_ref()?.issued_at;
+    let left = rotate_at(reconcile, issued_at)?.duration_since(reconcile.now);
+    Some(Duration::try_from(left).unwrap_or_default())
+}
+
+fn strategy(reconcile: &Reconcile) -> Strategy {
+    match reconcile.spec.rotation.and_then(|rotation| rotation.strategy) {
+        Some(RotationStrategy::InPlace) => Strategy::InPlace,
+        Some(RotationStrategy::Replace) => Strategy::Replace,
+        Some(RotationStrategy::Auto) | None => Strategy::Auto,
+    }
+}
+
+fn kind(user: &StatusUser) -> Option<UserKind> {
+    match user.kind.as_str() {
+        "" => None,
+        INTERNAL => Some(UserKind::Internal),
+        _ => Some(UserKind::External),
+    }
+}
+
+/// Whether the last list shows a connector that has the client ID of the user.
+fn is_linked(reconcile: &Reconcile) -> bool {
+    let Some(user) = &reconcile.observation.recorded.user else { return false };
+    let listed = reconcile.connection.as_ref().and_then(|connection| connection.inventory.get(&user.id));
+    listed.is_some_and(|listed| listed.connector.is_some())
+}
+
+fn number(status: &TechnicalUserStatus) -> i64 {
+    status.credential.as_ref().map_or(0, |credential| credential.generation)
+}
+
+/// The reset that is written on the resource, unless the status names the credential that it led to.
+fn open_reset(reconcile: &Reconcile) -> Option<OpenReset> {
+    let (attempt, id) = reset(&reconcile.object)?;
+    if attempt.as_ref().is_some_and(|attempt| attempt.generation <= number(&reconcile.status)) {
+        return None;
+    }
+    let state = reconcile.ctx.memory.change(&reconcile.key, |user| {
+        let compared = user.compared_reset.as_ref() == Some(&id);
+        reset_state(&mut user.resets, &id, compared, reconcile)
+    });
+    Some(OpenReset { attempt, state })
+}
+
+/// The reset that is written on a resource, if it can be read, and what distinguishes it from others: for one that cannot be read
+/// its whole text.
+pub(in crate::controller::technical_user) fn reset(
+    object: &DynamicObject,
+) -> Option<(Option<Attempt>, String)> {
+    let text = annotation(object, keys::RESETTING)?;
+    let attempt = Attempt::parse(text);
+    let id = attempt.as_ref().map_or_else(|| text.to_owned(), |attempt| attempt.id.clone());
+    Some((attempt, id))
+}
+
+fn reset_state(resets: &mut Attempts, id: &str, compared: bool, reconcile: &Reconcile) -> ResetState {
+    match resets.state(id, reconcile.fingerprint) {
+        AttemptState::InFlight => ResetState::InFlight,
+        AttemptState::Settling(left) => ResetState::Settling(left),
+        AttemptState::Refused(blocker) => ResetState::Refused(blocker),
+        // Nothing was sent, or the portal certainly did nothing.
+        AttemptState::RefusedRetry => ResetState::Compared,
+        AttemptState::Created(_) | AttemptState::Settled if compared => ResetState::Compared,
+        AttemptState::Created(_) | AttemptState::Settled => ResetState::Ended,
+    }
+}
+
+/// A user that the status names as replaced.
+fn retiring(reconcile: &Reconcile, recorded: &RecordedRetiring) -> Option<RetiringUser> {
+    if recorded.id.is_empty() {
+        return None;
+    }
+    let as_user = StatusUser {
+        id: recorded.id.clone(),
+        generation: recorded.generation,
+        name: recorded.name.clone(),
+        proof: recorded.proof.clone(),
+        ..StatusUser::default()
+    };
+    let inventory = reconcile.connection.as_ref().map(|connection| connection.inventory.as_ref());
+    let owner = &reconcile.observation.owner;
+    let named = annotation(&reconcile.object, keys::END_OVERLAP).into_iter();
+    let mut named = named.flat_map(|names| names.split([',', ' ']));
+    Some(RetiringUser {
+        user: RecordedUser {
+            id: UserId::new(&recorded.id),
+            origin: Origin::of(recorded.generation),
+            active: true,
+            proved: is_proved(&reconcile.ctx.installation, owner, &as_user, inventory),
+        },
+        kept_for: kept_for(overlap(reconcile), recorded.delete_after.as_deref(), reconcile.now),
+        begun: recorded.delete_after.is_some(),
+        hurried: named.any(|name| name == recorded.id),
+    })
 }

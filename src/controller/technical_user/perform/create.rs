@@ -3,17 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kube::Api;
-use kube::api::{DynamicObject, Patch, PatchParams};
-use serde_json::json;
+use kube::api::DynamicObject;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout};
 
 use super::basis::Basis;
-use crate::api::{FIELD_MANAGER, FINALIZER, keys};
+use super::written_down::{WriteDown, random_id};
+use crate::api::{FINALIZER, keys};
 use crate::controller::context::Context;
-use crate::controller::kube_error::KubeError;
-use crate::controller::objects::{Key, annotation, technical_users};
+use crate::controller::objects::Key;
 use crate::controller::portal::connections::Connection;
 use crate::controller::portal::inventory::{Change, Kind};
 use crate::controller::technical_user::failure::Failure;
@@ -31,7 +29,6 @@ use crate::domain::plan;
 use crate::domain::reason::Reason;
 use crate::domain::user::{CreatedUser, ListedUser, NewUser, Ownership};
 use crate::portal::{CreateFailure, CreateSlot, Effect, PortalError, Refusal};
-use crate::process::Random;
 
 /// The POST starts within this time of the patch that records the attempt, or not at all: a process that finds the attempt
 /// later counts on it.
@@ -192,32 +189,14 @@ impl Task {
 
     /// The patch: finalizer and annotation, on the object in the state that was decided on.
     async fn write_down(&self) -> Result<DynamicObject, Failure> {
-        let api: Api<DynamicObject> =
-            Api::namespaced_with(self.ctx.client.clone(), &self.key.namespace, &technical_users());
-        let patch = json!({
-            "metadata": {
-                "resourceVersion": self.resource_version,
-                "finalizers": self.finalizers,
-                "annotations": { keys::CREATING: self.attempt.to_string() },
-            }
-        });
-        let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
-        match api.patch(&self.key.name, &params, &Patch::Merge(&patch)).await.map_err(KubeError::from) {
-            Ok(object) => {
-                let after = object.metadata.resource_version.as_deref();
-                let before = Some(self.resource_version.as_str());
-                self.ctx.memory.change(&self.key, |user| user.overwritten.wrote(before, after));
-                Ok(object)
-            }
-            Err(KubeError::NotFound) => Err(Failure::Overtaken),
-            Err(error @ KubeError::Denied { .. }) => Err(error.into()),
-            // Unclear, a conflict included (a retried patch meets its own first try): our attempt there means ours.
-            Err(error) => {
-                let object = api.get(&self.key.name).await.map_err(KubeError::from)?;
-                let written = annotation(&object, keys::CREATING) == Some(&self.attempt.to_string());
-                if written { Ok(object) } else { Err(error.into()) }
-            }
-        }
+        let write_down = WriteDown {
+            key: &self.key,
+            resource_version: &self.resource_version,
+            finalizers: Some(&self.finalizers),
+            annotation: keys::CREATING,
+            attempt: &self.attempt,
+        };
+        write_down.send(&self.ctx).await
     }
 
     fn outcome(&self, answer: Result<Vec<CreatedUser>, CreateFailure>) -> Outcome {
@@ -294,9 +273,4 @@ fn listed(user: &CreatedUser) -> ListedUser {
         connector: None,
         offer: None,
     }
-}
-
-/// Letters and digits that no other attempt has.
-fn random_id(random: &Random) -> String {
-    random.uuid().simple().to_string().chars().take(12).collect()
 }

@@ -7,4 +7,6 @@ mod publish;
 pub(in crate::controller::technical_user) mod read;
 mod restart;
 mod retained;
+mod rotate_secret;
 pub(in crate::controller::technical_user) mod write;
+mod written_down;

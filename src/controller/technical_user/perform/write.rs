@@ -4,7 +4,7 @@ use kube::Api;
 use kube::api::{DynamicObject, Patch, PatchParams};
 use serde_json::json;
 
-use super::{create, delete, publish, restart, retained};
+use super::{create, delete, publish, restart, retained, rotate_secret};
 use crate::api::{FIELD_MANAGER, FINALIZER};
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::technical_users;
@@ -44,6 +44,9 @@ pub async fn write(reconcile: &mut Reconcile, what: Write) -> Result<(), Failure
             Ok(())
         }
         Write::Delete { id, notice } => delete::delete(reconcile, &id, &notice).await,
+        Write::RotateSecret { user, credential } => {
+            rotate_secret::rotate_secret(reconcile, &user, credential).await
+        }
         Write::Reset(id) => reset(reconcile, &id).await,
         Write::MarkRetained { id, generation, name, description } => {
             mark_retained(reconcile, &id, generation, &name, &description).await

@@ -1,6 +1,6 @@
 //! What of a new status is reported as an event.
 
-use crate::api::conditions::{CONSUMERS_RESTARTED, READY};
+use crate::api::conditions::{CONSUMERS_RESTARTED, READY, ROTATING};
 use crate::api::technical_user::TechnicalUserStatus;
 use crate::controller::technical_user::reconcile::Reconcile;
 use crate::controller::technical_user::reference;
@@ -9,7 +9,7 @@ use crate::domain::reason::Reason;
 
 /// A condition that got worse is reported by one Event.
 pub(super) fn announce(reconcile: &Reconcile, new: &TechnicalUserStatus) {
-    for type_ in [READY, CONSUMERS_RESTARTED] {
+    for type_ in [READY, CONSUMERS_RESTARTED, ROTATING] {
         announce_worse(reconcile, new, type_);
     }
 }

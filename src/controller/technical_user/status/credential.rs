@@ -9,7 +9,7 @@ use crate::controller::technical_user::reconcile::Reconcile;
 use crate::domain::plan::{OutputId, OutputState, OutputView, Report, Settled, Stage, UserRef, UserView};
 
 /// How a status spells a time.
-const SECONDS: &str = "%Y-%m-%dT%H:%M:%SZ";
+pub(super) const SECONDS: &str = "%Y-%m-%dT%H:%M:%SZ";
 
 /// Records the outputs that hold the credential of the current user: all of them if the resource is ready, else those that were
 /// written before another one could not be.
@@ -75,6 +75,7 @@ fn credential(
                 issued_at: time.clone(),
                 first_verified_at: Some(time),
                 digest: Some(digest),
+                rotate_at: None,
             })
         }
     }

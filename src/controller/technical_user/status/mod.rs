@@ -5,6 +5,8 @@ mod credential;
 mod outputs;
 mod removals;
 mod restart;
+mod retiring;
+mod rotation;
 mod user;
 mod wanted;
 
@@ -16,7 +18,6 @@ pub use removals::removal_failed_for;
 pub use user::repin;
 
 use super::failure::Failure;
-use super::observe::handled;
 use super::reconcile::Reconcile;
 use crate::api::FIELD_MANAGER;
 use crate::api::bounds::Bounded as _;
@@ -35,6 +36,8 @@ use credential::{put, record_credential};
 use outputs::report_outputs;
 use removals::report_removals;
 use restart::{record_restarts, report_restarts};
+use retiring::record_retiring;
+use rotation::{record_rotation, report_rotation};
 use user::record_users;
 use wanted::{blocked, wanted};
 
@@ -48,7 +51,8 @@ pub async fn write(reconcile: &mut Reconcile, settled: &Settled) -> Result<bool,
     let new = compute(reconcile, settled);
     let handled = new.handled != reconcile.status.handled;
     let changed = patch(reconcile, new).await?;
-    if let Some(notice) = &settled.rotation.answer {
+    rotation::remember_compared(reconcile, settled);
+    if let Some(notice) = settled.rotation.answer() {
         let answered =
             reconcile.ctx.memory.change(&reconcile.key, |user| user.answered.replace(notice.reason));
         if handled || answered != Some(notice.reason) {
@@ -180,6 +184,8 @@ fn recorded(reconcile: &Reconcile, settled: &Settled) -> TechnicalUserStatus {
     let mut new = reconcile.status.clone();
     record_users(reconcile, &mut new, settled);
     record_credential(reconcile, &mut new, settled);
+    record_retiring(reconcile, &mut new, settled);
+    record_rotation(reconcile, &mut new, settled);
     new.outputs.retain(|output| !reconcile.removed.contains(&output.id()));
     if !ends(settled) {
         record_restarts(reconcile, &mut new, settled.restarted.as_deref());
@@ -193,10 +199,6 @@ fn ends(settled: &Settled) -> bool {
 
 fn compute(reconcile: &Reconcile, settled: &Settled) -> TechnicalUserStatus {
     let mut new = recorded(reconcile, settled);
-    let restored = reconcile.status.user.is_none() && new.user.is_some();
-    if settled.rotation.handled || restored {
-        new.handled = handled(&reconcile.object).or(new.handled);
-    }
     new.observed_generation = reconcile.object.metadata.generation;
     match &settled.report {
         Report::Unchanged => {}
@@ -216,6 +218,7 @@ fn compute(reconcile: &Reconcile, settled: &Settled) -> TechnicalUserStatus {
             }
         }
     }
+    report_rotation(reconcile, &mut new, settled);
     if !ends(settled) {
         report_restarts(reconcile, &mut new, settled.restarted.as_deref());
     }

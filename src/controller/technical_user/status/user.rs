@@ -1,6 +1,6 @@
 //! The user that the status names: its portal, its details as last read, and the proof that it belongs to the resource.
 
-use super::{ACTIVE, INTERNAL, patch};
+use super::{ACTIVE, INTERNAL, patch, retiring};
 use crate::api::technical_user::{PinnedPortal, RecordedUser, TechnicalUserStatus};
 use crate::controller::technical_user::failure::Failure;
 use crate::controller::technical_user::observe;
@@ -18,6 +18,7 @@ pub(super) fn record_users(reconcile: &Reconcile, new: &mut TechnicalUserStatus,
 }
 
 fn record_current(reconcile: &Reconcile, new: &mut TechnicalUserStatus, current: &UserRef) {
+    retiring::record_predecessors(reconcile, new, current);
     pin(reconcile, new, hint_of(reconcile, current));
     let generation = current.origin.generation();
     if let Some(details) = reconcile.details.get(&current.id) {

@@ -119,6 +119,15 @@ impl Observation {
         self.users.get(id)?.details.as_ref()
     }
 
+    /// The details of a user that were read in this reconcile and show it.
+    #[must_use]
+    pub fn facts(&self, id: &UserId) -> Option<&UserFacts> {
+        match self.view(id)? {
+            UserView::Read(facts) => Some(facts),
+            UserView::Gone | UserView::ClientMissing => None,
+        }
+    }
+
     /// What the token endpoint answered in this reconcile to the credential that the portal shows for a user.
     #[must_use]
     pub fn proof_of(&self, id: &UserId) -> Option<&Verified> {

@@ -140,6 +140,8 @@ pub struct UserFacts {
     pub connector: Option<String>,
     /// What each output would hold with its credential; absent without a credential.
     pub contents: Option<Contents>,
+    /// The credential is another one than the status names.
+    pub other_credential: bool,
     /// The outputs whose next write with its credential goes to a place that the status does not name.
     pub elsewhere: BTreeSet<OutputId>,
 }
@@ -172,6 +174,8 @@ pub enum Done {
     DeleteRefused(String),
     /// Its secret was reset, and the new one was not kept.
     Reset,
+    /// Its secret was reset, and the new one is to be published.
+    SecretRotated,
     /// It got the mark of a retained user, or cannot get it.
     MarkedRetained,
     /// It is listed in the Portal's status.

@@ -95,7 +95,7 @@ fn a_published_one_is_kept() {
         (
             "a request to rotate is not for it",
             a_ready_one().rotate(),
-            "ready (u1 g0), verify in time, request handled",
+            "ready (u1 g0), verify in time, request handled, answer RequestIgnored",
         ),
         (
             "a suspended portal is read all the same",

@@ -1,9 +1,19 @@
 //! A user that serves is replaced: its successor is created, verified and published, and serves from then on.
 
-use super::super::{AttemptState, Searched, Verified};
-use super::builders::{a_ready_resource, candidate, contents, details, details_of, id, shown_for, the_entry};
+use std::time::Duration;
+
+use super::super::{
+    AttemptState, Confirmed, Done, OpenReset, RecordedUser, ResetState, RetiringUser, Searched, Strategy,
+    Verified,
+};
+use super::builders::{
+    a_ready_resource, candidate, contents, details, details_of, id, pin, shown_for, the_entry,
+};
 use super::{Observation, check};
+use crate::domain::attempt::Attempt;
+use crate::domain::ownership::Origin;
 use crate::domain::plan::OutputState;
+use crate::domain::user::{UserKind, UserStatus};
 
 /// It is time for a successor of `u1`.
 fn due() -> Observation {
@@ -33,13 +43,16 @@ fn a_user_that_serves_is_replaced_when_it_is_time() {
         ("then its create", due().searched(vec![]).writable().read_live(), "create g2 [id-discovery]"),
         ("its details", created(), "read u2"),
         ("its credential", proved(), "publish u2 g2"),
-        ("it serves", proved().with_secret_of("u2", "d2"), "ready (u2 g2), verify in time"),
+        ("it serves", proved().with_secret_of("u2", "d2"), "ready (u2 g2), after 1 s"),
     ]);
 }
 
 /// An entry in Vault that all users of the resource share.
 fn fixed(o: Observation) -> Observation {
-    o.but(|o| o.outputs[0].alias_is_fixed = true)
+    o.but(|o| {
+        o.outputs[0].alias_is_fixed = true;
+        o.rotation.strategy = Strategy::Replace;
+    })
 }
 
 #[test]
@@ -97,5 +110,191 @@ fn a_successor_that_one_output_holds_is_published_to_the_others() {
         ("the first", first(), "publish u2 g2 to the Entry"),
         ("also once the list shows it", first().sibling(candidate("u2", 2)), "publish u2 g2 to the Entry"),
         ("also where the predecessor was read", first().seen("u1", details()), "publish u2 g2 to the Entry"),
+    ]);
+}
+
+/// `u2` serves, and the status says how long its predecessor `u1` is kept.
+fn replaced(kept_for: Duration, begun: bool) -> Observation {
+    let user = RecordedUser { id: id("u1"), origin: Origin::Created(1), active: true, proved: true };
+    a_ready_resource().recorded_as("u2", 2).with_secret_of("u2", "d2").recorded_content("d2").but(|o| {
+        o.rotation.overlap = Duration::from_mins(10);
+        o.rotation.retiring = vec![RetiringUser { user, kept_for, begun, hurried: false }];
+    })
+}
+
+fn listed(o: Observation) -> Observation {
+    o.sibling(candidate("u1", 1))
+}
+
+#[test]
+fn a_predecessor_is_deleted_after_the_overlap_once_nothing_holds_its_credential() {
+    let minute = Duration::from_mins(1);
+    let over = || listed(replaced(Duration::ZERO, true)).read_live();
+    let seen = |o: Observation| o.seen("u1", details());
+    let former = |o: Observation, written| {
+        o.with_former_output("former").but(|o| {
+            o.to_remove[0].written = written;
+            o.to_remove[0].kept_for = Duration::from_mins(1);
+            o.to_remove[0].begun = true;
+        })
+    };
+    check(vec![
+        ("it is kept", listed(replaced(minute, true)), "ready (u2 g2), after 60 s"),
+        ("the overlap has not begun", listed(replaced(minute, false)), "ready (u2 g2), after 60 s"),
+        ("the overlap has passed", over(), "read u1"),
+        ("its end", seen(over()), "delete u1"),
+        ("a former output holds its credential", former(seen(over()), true), "ready (u2 g2), after 60 s"),
+        ("a former output that was never written", former(seen(over()), false), "delete u1"),
+        ("it was deleted by hand", over().seen_gone("u1"), "ready (u2 g2), verify in time"),
+        ("no list shows it", replaced(Duration::ZERO, true).read_live().seen("u1", details()), "delete u1"),
+        (
+            "a person hurries",
+            seen(listed(replaced(minute, true)).but(|o| o.rotation.retiring[0].hurried = true)).read_live(),
+            "delete u1",
+        ),
+        (
+            "a status from before the replacement: it is named first",
+            seen(listed(replaced(minute, true)).but(|o| o.rotation.retiring.clear())).read_live(),
+            "ready (u2 g2), verify in time",
+        ),
+        (
+            "a duplicate of the same generation is not kept",
+            replaced(minute, true)
+                .but(|o| o.rotation.retiring.clear())
+                .sibling(candidate("u9", 2))
+                .read_live()
+                .seen("u9", details_of(2)),
+            "delete u9",
+        ),
+        ("the login may not delete", seen(over()).portal_but(|p| p.may_delete = false), "reset u1"),
+        ("its client is missing", over().seen_without_client("u1"), "list u1 retained"),
+        (
+            "of another owner",
+            over().but(|o| {
+                if let Some(named) = &mut o.users.entry(&id("u1")).named {
+                    (named.confirmed, named.status) = (Confirmed::Foreign, UserStatus::Active);
+                }
+            }),
+            "ready (u2 g2), verify in time",
+        ),
+    ]);
+}
+
+/// The secret is to be reset.
+fn in_place() -> Observation {
+    a_ready_resource().but(|o| {
+        o.rotation.due = true;
+        o.rotation.kind = Some(UserKind::Internal);
+        o.rotation.strategy = Strategy::InPlace;
+        o.rotation.credential = 3;
+    })
+}
+
+fn reset(o: Observation, state: ResetState) -> Observation {
+    let attempt = Some(Attempt { generation: 4, id: "a".into(), pin: pin() });
+    o.but(|o| o.rotation.reset = Some(OpenReset { attempt, state }))
+}
+
+/// The details show another credential than the status names.
+fn changed(o: Observation) -> Observation {
+    o.seen("u1", details().but(|user| (user.contents, user.other_credential) = (Some(contents("d9")), true)))
+}
+
+#[test]
+fn a_secret_is_reset_once_every_output_can_be_written() {
+    let settling = |o| reset(o, ResetState::Settling(Duration::from_secs(20)));
+    check(vec![
+        ("its output", in_place(), "prove the output writable"),
+        (
+            "an output cannot be written",
+            in_place().unwritable(),
+            "ready (u1 g1), try again, rotation: waits for OutputNotWritable STALLED",
+        ),
+        ("the object", in_place().writable(), "read the object"),
+        ("the reset", in_place().writable().read_live(), "reset u1 g1 for credential 4"),
+        (
+            "not while the Portal is suspended",
+            in_place().suspended(),
+            "ready (u1 g1), rotation: waits for PortalSuspended",
+        ),
+        (
+            "nor without the permission",
+            in_place().portal_but(|p| p.may_create = false),
+            "ready (u1 g1), rotation: waits for PermissionMissing STALLED",
+        ),
+        ("in flight", reset(in_place(), ResetState::InFlight), "ready (u1 g1), rotation: waits for Rotating"),
+        (
+            "its outcome is not known",
+            settling(in_place()),
+            "ready (u1 g1), after 20 s, rotation: waits for Rotating",
+        ),
+        (
+            "done: the secret is read",
+            reset(in_place().done("u1", Done::SecretRotated), ResetState::Ended),
+            "read u1",
+        ),
+        ("it is verified", changed(reset(in_place(), ResetState::Ended)), "verify what was read"),
+        (
+            "and published",
+            changed(reset(in_place(), ResetState::Ended)).verified(shown_for("u1"), Verified::Accepted),
+            "publish u1 g1",
+        ),
+        (
+            "the end",
+            changed(reset(in_place().rotate(), ResetState::Ended))
+                .verified(shown_for("u1"), Verified::Accepted)
+                .with_secret_of("u1", "d9"),
+            "ready (u1 g1), verify in time, request handled",
+        ),
+        (
+            "it had no effect",
+            reset(in_place(), ResetState::Ended).seen("u1", details()),
+            "prove the output writable",
+        ),
+        ("compared: another one", reset(in_place(), ResetState::Compared), "prove the output writable"),
+        (
+            "of an external user",
+            in_place().but(|o| o.rotation.kind = Some(UserKind::External)),
+            "ready (u1 g1), verify in time, answer ResetNotPossible",
+        ),
+    ]);
+}
+
+#[test]
+fn auto_replaces_the_user_if_that_leaves_nothing_and_cuts_nothing_off() {
+    let auto = || due().but(|o| o.rotation.kind = Some(UserKind::Internal));
+    let external = || due().but(|o| o.rotation.kind = Some(UserKind::External));
+    let without_delete = |o: Observation| o.portal_but(|p| p.may_delete = false);
+    let fixed = |o: Observation| o.but(|o| o.outputs[0].alias_is_fixed = true);
+    check(vec![
+        ("internal", auto(), "search"),
+        ("the login may not delete", without_delete(auto()), "prove the output writable"),
+        (
+            "a connector has the client ID",
+            auto().but(|o| o.rotation.linked = true),
+            "prove the output writable",
+        ),
+        ("the alias is fixed", fixed(auto()), "prove the output writable"),
+        (
+            "compromised: the secret is invalid at once",
+            auto().rotate().but(|o| o.rotation.compromised = true).seen("u1", details()),
+            "prove the output writable",
+        ),
+        ("external", external(), "search"),
+        (
+            "external, the login may not delete",
+            without_delete(external()),
+            "ready (u1 g1), verify in time, answer RotationNeedsDelete",
+        ),
+        (
+            "the same on request",
+            without_delete(external()).rotate().seen("u1", details().external()),
+            "search",
+        ),
+        (
+            "external, the alias is fixed",
+            fixed(external()),
+            "ready (u1 g1), verify in time, answer AliasFixed",
+        ),
     ]);
 }

@@ -157,16 +157,12 @@ fn an_unusable_user_is_replaced_on_request_or_when_it_is_certain() {
 }
 
 #[test]
-fn a_request_to_rotate_a_healthy_user_is_answered_and_no_user_is_created() {
+fn a_request_to_rotate_a_healthy_user_leads_to_a_successor() {
     check(vec![
         ("its details first", a_ready_resource().rotate(), "read u1"),
+        ("healthy", a_ready_resource().rotate().seen("u1", details()), "search"),
         (
-            "healthy",
-            a_ready_resource().rotate().seen("u1", details()),
-            "ready (u1 g1), verify in time, request handled",
-        ),
-        (
-            "no answer while its credential is refused",
+            "not while its credential is refused",
             a_ready_resource().rotate().seen("u1", details()).verified(shown_for("u1"), REFUSED),
             "credential CredentialRefused (u1 g1), try again",
         ),

@@ -129,6 +129,14 @@ fn facts(reconcile: &Reconcile, id: &UserId, details: &UserDetails) -> UserFacts
         description: details.description.clone(),
         connector: details.connector.as_ref().map(|c| c.name.clone().unwrap_or_else(|| c.id.clone())),
         contents: reconcile.contents(id),
+        other_credential: is_other_credential(reconcile, id),
         elsewhere: reconcile.elsewhere(id),
     }
+}
+
+/// Whether the details show another credential than the status names.
+fn is_other_credential(reconcile: &Reconcile, id: &UserId) -> bool {
+    let recorded = reconcile.status.credential.as_ref().and_then(|credential| credential.digest.as_ref());
+    let shown = reconcile.credential_digest(id);
+    recorded.is_some() && shown.is_some() && shown.as_ref() != recorded
 }

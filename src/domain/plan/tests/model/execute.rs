@@ -29,7 +29,7 @@ const STEP_LIMIT: u32 = 60;
 const POST_WITHIN: u64 = 10;
 
 /// Whether the reconcile continues.
-type GoesOn = bool;
+pub(super) type GoesOn = bool;
 
 impl World {
     /// One step of a process's reconcile; whether it continues.
@@ -61,7 +61,7 @@ impl World {
     }
 
     /// Ends a reconcile that found a change; the next one reads again.
-    fn reconcile_again(&mut self, p: usize) -> GoesOn {
+    pub(super) fn reconcile_again(&mut self, p: usize) -> GoesOn {
         let last = (self.versions.len() - 1, self.secret_versions.len() - 1);
         let process = &mut self.processes[p];
         process.wants_live = true;
@@ -186,6 +186,9 @@ impl World {
                 return false;
             }
             Write::Create { generation, .. } => return self.create(p, reconcile, *generation),
+            Write::RotateSecret { user, credential } => {
+                return self.rotate_secret(p, reconcile, user, *credential);
+            }
             Write::Publish { user, .. } => return self.publish(p, reconcile, user),
             Write::RecordRetained { id, .. } => {
                 self.list_retained(id);
@@ -209,7 +212,7 @@ impl World {
     }
 
     /// Uses the object as the process wrote it.
-    fn take_up(&self, reconcile: &mut Reconcile) {
+    pub(super) fn take_up(&self, reconcile: &mut Reconcile) {
         if let Some(object) = &self.object {
             reconcile.object = object.clone();
         }
@@ -357,6 +360,7 @@ impl World {
         self.processes[p].wants_live = false;
         let mut status = reconcile.object.status.clone();
         if let Some(current) = &rest.current {
+            self.keep_predecessors(p, reconcile, current, &mut status);
             let same = status.user.as_ref().is_some_and(|(id, ..)| *id == current.id);
             let read = reconcile.read.iter().rev().find(|(id, _)| *id == current.id);
             let seen = read.map(|(_, user)| user.as_ref().filter(|user| !user.client_missing));
@@ -380,9 +384,15 @@ impl World {
                 // If the content was not read, it is as the status says.
                 if let Some(secret) = reconcile.secret.as_ref().filter(|_| reconcile.secret_read) {
                     status.written = Some((digest(secret.content.as_ref()), secret.version));
+                    if status.published != secret.content {
+                        status.number += 1;
+                        status.published.clone_from(&secret.content);
+                    }
                 }
+                self.compared(p, reconcile);
             }
         }
+        self.end_retirements(reconcile, rest, &mut status);
         if rest.rotation.handled || (status.user.is_some() && reconcile.object.status.user.is_none()) {
             status.rotated = reconcile.object.rotate;
         }

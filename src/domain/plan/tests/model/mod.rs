@@ -13,6 +13,7 @@ mod exhaustive;
 mod judge;
 mod portal;
 mod process;
+mod rotation;
 mod schedule;
 mod stories;
 mod world;

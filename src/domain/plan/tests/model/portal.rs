@@ -57,6 +57,7 @@ impl User {
             mark,
             connector: None,
             contents: active.then(|| contents(&super::world::digest(Some(&(self.id.clone(), self.version))))),
+            other_credential: false,
             elsewhere: BTreeSet::new(),
         })
     }

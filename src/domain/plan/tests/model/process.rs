@@ -13,7 +13,7 @@ use crate::domain::blocker::Blocker;
 use crate::domain::ownership::Origin;
 use crate::domain::plan::{
     AttemptState, Confirmed, CredentialAt, Desired, Done, Listed, Named, Observation, OpenAttempt,
-    OutputState, OutputView, RecordedUser, Verified,
+    OutputState, OutputView, RecordedUser, UserView, Verified,
 };
 use crate::domain::reason::Reason;
 use crate::domain::user::{UserId, UserKind, UserStatus};
@@ -39,6 +39,18 @@ pub(super) enum Known {
     /// Certainly no user was created.
     Refused,
     /// Since this moment the portal may carry it out while this process does not wait for the answer.
+    Unknown {
+        since: u64,
+    },
+}
+
+/// What a process knows of a reset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum KnownReset {
+    Ended,
+    /// The outputs hold what it led to.
+    Compared,
+    /// Since this moment the portal may carry it out.
     Unknown {
         since: u64,
     },
@@ -70,6 +82,8 @@ pub(super) struct Process {
     /// The next reconcile reads the object from the apiserver.
     pub wants_live: bool,
     pub task: Option<Task>,
+    /// What it knows of the last reset.
+    pub reset: Option<(String, KnownReset)>,
     pub reconcile: Option<Reconcile>,
     pub verification_due: bool,
     /// How its last reconcile ended.
@@ -213,6 +227,7 @@ impl World {
             })
         };
         let trouble = self.trouble;
+        let rotation = self.rotation(p, &object);
         let process = &self.processes[p];
         let listed = match (&process.snapshot, &recorded) {
             (Some(users), Some(id)) => {
@@ -234,7 +249,7 @@ impl World {
         o = siblings.fold(o, Observation::sibling);
         o.deleting = object.deleting;
         o.released = object.released;
-        o.rotation.requested = recorded.is_some() && object.rotate != status.rotated;
+        o.rotation = rotation;
         o.finalizer = object.finalizer;
         o.live = reconcile.live;
         // The model's status has no conditions.
@@ -270,6 +285,10 @@ impl World {
         }
         for (id, user) in &reconcile.read {
             o = o.view_of(id, view(user.as_ref()));
+            if let (Some(UserView::Read(facts)), Some(user)) = (&mut o.users.entry(id).details, user) {
+                let shown = Some((id.clone(), user.version));
+                facts.other_credential = status.published.is_some() && status.published != shown;
+            }
         }
         o.outputs = vec![the_output(reconcile)];
         for (at, answer) in &reconcile.verifications {

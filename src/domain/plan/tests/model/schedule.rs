@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::portal::{Fate, User};
 use super::process::Process;
 use super::world::{Object, Setup, Status, Trouble, World};
-use crate::domain::plan::Deletion;
+use crate::domain::plan::{self, Deletion};
 use crate::domain::user::{UserId, UserStatus};
 
 /// One thing that happens. Numbers choose among what is there.
@@ -68,10 +68,34 @@ pub(super) fn a_setup() -> impl Strategy<Value = Setup> {
         prop::bool::weighted(0.2),
         prop::bool::weighted(0.1),
         prop_oneof![3 => Just(100_usize), 2 => 0..3_usize],
+        a_rotation(),
     )
-        .prop_map(|(external, may_delete, release_undeletable, policy, foreign, stuck, list_limit)| {
-            Setup { external, may_delete, release_undeletable, policy, stuck, foreign, list_limit }
-        })
+        .prop_map(
+            |(external, may_delete, release_undeletable, policy, foreign, stuck, list_limit, rotation)| {
+                let (strategy, overlap) = rotation;
+                Setup {
+                    external,
+                    may_delete,
+                    release_undeletable,
+                    policy,
+                    strategy,
+                    overlap,
+                    stuck,
+                    foreign,
+                    list_limit,
+                }
+            },
+        )
+}
+
+/// How a credential is replaced, and the overlap.
+fn a_rotation() -> impl Strategy<Value = (plan::Strategy, u64)> {
+    let strategy = prop_oneof![
+        2 => Just(plan::Strategy::Auto),
+        1 => Just(plan::Strategy::InPlace),
+        1 => Just(plan::Strategy::Replace),
+    ];
+    (strategy, prop_oneof![Just(0_u64), 1..300_u64])
 }
 
 pub(super) fn an_event() -> impl Strategy<Value = Event> {
@@ -218,6 +242,7 @@ impl World {
             o.status = earlier.status;
             if matches!(event, Event::ObjectRestored(_)) {
                 o.creating = earlier.creating;
+                o.resetting = earlier.resetting;
                 o.garbled = earlier.garbled;
                 o.finalizer = earlier.finalizer;
                 o.rotate = earlier.rotate;

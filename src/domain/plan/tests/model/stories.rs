@@ -4,10 +4,12 @@ use super::portal::Fate;
 use super::run;
 use super::schedule::Event::{self, *};
 use super::world::{Setup, World};
-use crate::domain::plan::Deletion;
+use crate::domain::plan::{Deletion, Strategy};
 
 fn internal() -> Setup {
     Setup {
+        strategy: Strategy::Auto,
+        overlap: 0,
         external: false,
         may_delete: true,
         release_undeletable: false,

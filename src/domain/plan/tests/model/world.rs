@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::portal::Portal;
 use super::process::Process;
 use crate::domain::attempt::Attempt;
-use crate::domain::plan::Deletion;
+use crate::domain::plan::{Deletion, Strategy};
 use crate::domain::user::UserId;
 
 /// What stays the same through one run.
@@ -17,6 +17,9 @@ pub(super) struct Setup {
     pub may_delete: bool,
     pub release_undeletable: bool,
     pub policy: Deletion,
+    /// How a credential that serves is replaced on request, and how long its user is kept then, in seconds.
+    pub strategy: Strategy,
+    pub overlap: u64,
     /// The wallet service never answers for a successor.
     pub stuck: bool,
     /// A user of another owner has a name of this resource.
@@ -33,6 +36,8 @@ pub(super) struct Object {
     pub rv: u64,
     pub finalizer: bool,
     pub creating: Option<Attempt>,
+    /// The last reset that was written down.
+    pub resetting: Option<Attempt>,
     /// A person has edited the annotation, so that it cannot be read; each edit has its own number.
     pub garbled: Option<u64>,
     pub deleting: bool,
@@ -48,6 +53,11 @@ pub(super) struct Status {
     /// The user and the generation that the proof is of.
     pub proof: Option<(UserId, i64)>,
     pub credential: bool,
+    /// The number of the credential that was published last, and that credential.
+    pub number: i64,
+    pub published: Option<(UserId, u32)>,
+    /// The users that were replaced, and until when they are kept.
+    pub retiring: Vec<(UserId, i64, Option<u64>)>,
     /// The digest of what was written, and the Secret's version then.
     pub written: Option<(String, Version)>,
     pub rotated: u64,

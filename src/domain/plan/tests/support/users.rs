@@ -26,6 +26,7 @@ pub(in crate::domain::plan::tests) fn details_of(generation: i64) -> UserFacts {
         mark: Some(mark),
         connector: None,
         contents: Some(contents(&format!("d{generation}"))),
+        other_credential: false,
         elsewhere: BTreeSet::new(),
     }
 }

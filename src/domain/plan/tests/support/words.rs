@@ -3,9 +3,8 @@
 use super::builders::{A_PLACE_FOR_EACH, the_secret, timers};
 use crate::domain::blocker::Blocker;
 use crate::domain::plan::{
-    AfterUsers, CredentialAt, Notice, Read, Report, Requeue, Restarted, Settled, Stage, Step, UserRef, Write,
+    AfterUsers, CredentialAt, Read, Report, Requeue, Restarted, Settled, Stage, Step, UserRef, Write,
 };
-use crate::domain::reason::Reason;
 
 /// The step: `create g1 [discovery]`, `ready u1 g1`, `user Pending (u1 g1), poll`.
 ///
@@ -53,6 +52,9 @@ fn write(write: &Write) -> String {
         Write::Describe { user, .. } => format!("describe {}", self::user(user)),
         Write::ReportDeletion(_) => "report the deletion".into(),
         Write::Delete { id, .. } => format!("delete {id}"),
+        Write::RotateSecret { user, credential } => {
+            format!("reset {} for credential {credential}", self::user(user))
+        }
         Write::Reset(id) => format!("reset {id}"),
         Write::MarkRetained { id, .. } => format!("mark {id} retained"),
         Write::RecordRetained { id, .. } => format!("list {id} retained"),
@@ -83,11 +85,12 @@ fn settled(settled: &Settled) -> String {
     };
     let handled = if settled.rotation.handled { ", request handled" } else { "" };
     let restarted = settled.restarted.as_deref().map(restarted).unwrap_or_default();
-    let answer = match settled.rotation.answer.as_deref() {
-        Some(Notice { reason: Reason::AliasFixed, .. }) => ", answer AliasFixed",
-        _ => "",
-    };
-    format!("{report}{current}{requeue}{handled}{answer}{restarted}")
+    let answer = settled.rotation.answer();
+    let answer = answer.map(|answer| format!(", answer {}", answer.reason.as_str())).unwrap_or_default();
+    let waiting = settled.rotation.waiting();
+    let waiting = waiting.map(|waiting| format!(", rotation: {}", blocked("waits for", waiting)));
+    let waiting = waiting.unwrap_or_default();
+    format!("{report}{current}{requeue}{handled}{answer}{waiting}{restarted}")
 }
 
 /// The workloads that are done, and why the others wait.

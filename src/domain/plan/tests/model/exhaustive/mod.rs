@@ -13,7 +13,7 @@ mod rest;
 mod search;
 
 use super::world::Setup;
-use crate::domain::plan::Deletion;
+use crate::domain::plan::{Deletion, Strategy};
 use moves::Budget;
 use search::{Beginning, Scope, search};
 
@@ -23,6 +23,8 @@ const NONE: Budget =
 
 fn holds(name: &str, beginning: Beginning, budget: Budget) {
     let setup = Setup {
+        strategy: Strategy::Auto,
+        overlap: 0,
         external: false,
         may_delete: true,
         release_undeletable: false,

@@ -79,7 +79,19 @@ impl Form {
     }
 
     fn object(&mut self, object: &Object) {
-        let Object { uid, rv, finalizer, creating, garbled, deleting, released, rotate, status } = object;
+        // No scope asks for a rotation: there is no reset, and the number of the credential has no effect.
+        let Object {
+            uid,
+            rv,
+            finalizer,
+            creating,
+            resetting: _,
+            garbled,
+            deleting,
+            released,
+            rotate,
+            status,
+        } = object;
         self.number(*uid);
         self.number(*rv);
         self.number(*rotate);
@@ -93,7 +105,12 @@ impl Form {
     }
 
     fn status(&mut self, status: &Status) {
-        let Status { user, proof, credential, written, rotated, portal } = status;
+        let Status { user, proof, credential, number: _, published: _, retiring, written, rotated, portal } =
+            status;
+        self.all(retiring.iter(), |form, (id, generation, until)| {
+            form.id(id);
+            form.raw((generation, until.is_some()));
+        });
         self.some(user.as_ref(), |form, (id, generation, active)| {
             form.id(id);
             form.raw((generation, active));
@@ -137,6 +154,7 @@ impl Form {
             secret_cache,
             wants_live,
             task,
+            reset: _,
             reconcile,
             verification_due,
             report: _,

@@ -1,0 +1,63 @@
+//! The users that a successor has replaced: named in the status until they are deleted.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::credential::SECONDS;
+use crate::api::technical_user::{RecordedRetiring, TechnicalUserStatus};
+use crate::controller::technical_user::observe::overlap;
+use crate::controller::technical_user::reconcile::Reconcile;
+use crate::domain::plan::{self, Report, Settled, UserRef};
+use crate::domain::user::UserId;
+
+/// Names the user that the status named until now, and other users that were created before the current one.
+pub(super) fn record_predecessors(reconcile: &Reconcile, new: &mut TechnicalUserStatus, current: &UserRef) {
+    let o = &reconcile.observation;
+    let replaced = new.user.as_ref().filter(|before| {
+        let earlier = before.generation.is_some_and(|before| before < current.generation());
+        earlier && before.id != current.id.as_str() && !plan::is_settled(o, &UserId::new(&before.id))
+    });
+    let replaced = replaced.map(|user| RecordedRetiring {
+        id: user.id.clone(),
+        generation: user.generation,
+        client_id: user.client_id.clone(),
+        name: user.name.clone(),
+        proof: user.proof.clone(),
+        delete_after: None,
+    });
+    let listed = plan::unrecorded_predecessors(o, current).map(|(id, named)| RecordedRetiring {
+        id: id.to_string(),
+        generation: Some(named.generation),
+        client_id: named.client_id.clone(),
+        ..RecordedRetiring::default()
+    });
+    for entry in replaced.into_iter().chain(listed) {
+        if new.retiring.iter().all(|there| there.id != entry.id) {
+            new.retiring.push(entry);
+        }
+    }
+}
+
+/// Removes the entries of users that are deleted, and says how long the others are kept once the credential of the current user is
+/// in all outputs. A shorter overlap counts for those that are kept already.
+pub(super) fn record_retiring(reconcile: &Reconcile, new: &mut TechnicalUserStatus, settled: &Settled) {
+    let current = new.user.as_ref().map(|user| user.id.clone());
+    new.retiring.retain(|entry| {
+        Some(&entry.id) != current.as_ref()
+            && !plan::is_settled(&reconcile.observation, &UserId::new(&entry.id))
+    });
+    if settled.report != Report::Ready {
+        return;
+    }
+    let overlap = if settled.rotation.compromised { SignedDuration::ZERO } else { wanted(reconcile) };
+    let end = reconcile.now.saturating_add(overlap).unwrap_or(reconcile.now);
+    for entry in &mut new.retiring {
+        let until = entry.delete_after.as_deref().and_then(|time| time.parse::<Timestamp>().ok());
+        if until.is_none_or(|until| end < until) {
+            entry.delete_after = Some(end.strftime(SECONDS).to_string());
+        }
+    }
+}
+
+fn wanted(reconcile: &Reconcile) -> SignedDuration {
+    SignedDuration::try_from(overlap(reconcile)).unwrap_or(SignedDuration::MAX)
+}

@@ -1,0 +1,54 @@
+//! The rotation: when the next one is due, which requests were carried out, and the condition while one is in progress.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+
+use super::credential::SECONDS;
+use crate::api::conditions::{ROTATING, Wanted, brought_up_to_date};
+use crate::api::technical_user::TechnicalUserStatus;
+use crate::controller::technical_user::observe::{handled, reset, rotate_at};
+use crate::controller::technical_user::reconcile::Reconcile;
+use crate::domain::plan::{Report, ResetState, Settled};
+
+/// Records when the credential is to be replaced, and the requests that were carried out. With the credential that a request led
+/// to, also if another output could not be written: otherwise the request would lead to another one.
+pub(super) fn record_rotation(reconcile: &Reconcile, new: &mut TechnicalUserStatus, settled: &Settled) {
+    let restored = reconcile.status.user.is_none() && new.user.is_some();
+    if settled.rotation.handled || restored {
+        new.handled = handled(&reconcile.object).or(new.handled.take());
+    }
+    if let Some(credential) = &mut new.credential {
+        let at = rotate_at(reconcile, &credential.issued_at);
+        credential.rotate_at = at.map(|at| at.strftime(SECONDS).to_string());
+    }
+}
+
+/// Replaces the condition among the others. Where nothing is known of the rotation, it stays as it is.
+pub(super) fn report_rotation(reconcile: &Reconcile, new: &mut TechnicalUserStatus, settled: &Settled) {
+    let waiting = settled.rotation.waiting();
+    let unknown = !matches!(settled.report, Report::Ready | Report::Deleting(_) | Report::Gone);
+    if waiting.is_none() && unknown {
+        return;
+    }
+    new.conditions.retain(|condition| condition.type_ != ROTATING);
+    if let Some(blocker) = waiting {
+        let wanted = Wanted {
+            type_: ROTATING,
+            status: Some(!blocker.stalled),
+            reason: blocker.reason.as_str(),
+            message: blocker.message.clone(),
+        };
+        let old = &reconcile.status.conditions;
+        let condition: Vec<Condition> =
+            brought_up_to_date(old, &[wanted], new.observed_generation, reconcile.now);
+        new.conditions.extend(condition);
+    }
+}
+
+/// Remembers that the outputs hold what a reset led to, so that the details of the user are not read again.
+pub(super) fn remember_compared(reconcile: &Reconcile, settled: &Settled) {
+    let open = reconcile.observation.rotation.reset.as_ref();
+    if settled.report == Report::Ready && open.is_some_and(|reset| reset.state == ResetState::Ended) {
+        let id = reset(&reconcile.object).map(|(_, id)| id);
+        reconcile.ctx.memory.change(&reconcile.key, |user| user.compared_reset = id);
+    }
+}

@@ -1,0 +1,113 @@
+//! The users that a successor has replaced: how long each is kept, and when no entry in the status has to name it any more.
+
+use std::time::Duration;
+
+use super::holding::siblings;
+use super::observation::{Confirmed, Done, Named, Observation, RetiringUser, UserView};
+use super::settled::Requeue;
+use super::step::{Notice, UserRef};
+use crate::domain::reason::Reason;
+use crate::domain::user::UserId;
+
+/// Why a user beside the current one is deleted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Retirement {
+    /// What is reported once it is deleted.
+    pub notice: Notice,
+    /// Why, in words.
+    pub why: &'static str,
+}
+
+/// Whether a user beside the current one may be deleted, and why: its credential is in no output any more, as far as all are
+/// known, and the time is over in which programs may still use it.
+pub(super) fn retirement(o: &Observation, current: &UserRef, id: &UserId) -> Option<Retirement> {
+    if o.is_published(id) || o.outputs.iter().any(|output| output.unknown().is_some()) {
+        return None;
+    }
+    match o.retiring(id) {
+        Some(retiring) if is_over(o, retiring) => Some(Retirement {
+            notice: Notice {
+                reason: Reason::PredecessorRemoved,
+                note: format!(
+                    "User {id} was deleted in the portal: its successor {} has replaced it",
+                    current.id
+                ),
+            },
+            why: "a successor has replaced it",
+        }),
+        Some(_) => None,
+        None if is_kept(o) && is_predecessor(o, current, id) => None,
+        None => Some(Retirement {
+            notice: Notice {
+                reason: Reason::DuplicateRemoved,
+                note: format!("User {id} was deleted in the portal"),
+            },
+            why: "a second user was created for the resource",
+        }),
+    }
+}
+
+/// Whether a predecessor is kept for a time, which the status then says.
+fn is_kept(o: &Observation) -> bool {
+    !o.rotation.overlap.is_zero() || !o.restarts.targets.is_empty()
+}
+
+/// Whether nothing reads the credential of a predecessor any more: the overlap has passed, the workloads were restarted, and no
+/// former output holds it.
+fn is_over(o: &Observation, retiring: &RetiringUser) -> bool {
+    let restarts = &o.restarts.targets;
+    let restarted = restarts.is_empty() || retiring.begun && !restarts.iter().any(|target| target.due);
+    let read = o.to_remove.iter().any(|former| former.written);
+    retiring.hurried || retiring.kept_for.is_zero() && restarted && !read
+}
+
+/// Whether a user with a name of this resource was created before the current one.
+fn is_predecessor(o: &Observation, current: &UserRef, id: &UserId) -> bool {
+    let named = o.users.get(id).and_then(|known| known.named.as_ref());
+    named.is_some_and(|named| named.generation < current.generation())
+}
+
+/// The users with names of this resource that the status has to name as replaced by this one, and does not: those of a status
+/// from before the replacement.
+pub fn unrecorded<'a>(
+    o: &'a Observation,
+    current: &'a UserRef,
+) -> impl Iterator<Item = (&'a UserId, &'a Named)> {
+    siblings(o).filter(move |(id, named)| {
+        is_kept(o)
+            && **id != current.id
+            && matches!(named.confirmed, Confirmed::Ours(_))
+            && is_predecessor(o, current, id)
+            && o.retiring(id).is_none()
+            && !is_settled(o, id)
+    })
+}
+
+/// Whether nothing is left to do with a user: the status need not name it any more.
+#[must_use]
+pub fn is_settled(o: &Observation, id: &UserId) -> bool {
+    let named = o.users.get(id).and_then(|known| known.named.as_ref());
+    o.is_done(id, &Done::Deleted)
+        || o.is_done(id, &Done::RecordedRetained)
+        || matches!(o.view(id), Some(UserView::Gone))
+        || named.is_some_and(|named| matches!(named.confirmed, Confirmed::Foreign | Confirmed::Gone))
+}
+
+/// The time after which the restarts are known that the outputs need which were just written.
+const RESTARTS_KNOWN_AFTER: Duration = Duration::from_secs(1);
+
+/// When the next predecessor is deleted.
+pub(super) fn again(o: &Observation, current: Option<&UserRef>, requeue: Requeue) -> Requeue {
+    let replaced = match (&o.recorded.user, current) {
+        (Some(recorded), Some(current)) if recorded.id != current.id => {
+            Some(o.rotation.overlap.max(RESTARTS_KNOWN_AFTER))
+        }
+        _ => None,
+    };
+    let left = o.rotation.retiring.iter().filter_map(|retiring| match retiring.kept_for {
+        // What else it waits for has a timer of its own.
+        Duration::ZERO if retiring.begun => None,
+        left => Some(left.max(RESTARTS_KNOWN_AFTER)),
+    });
+    left.chain(replaced).fold(requeue, |requeue, left| requeue.sooner(Requeue::In(left)))
+}

@@ -1,0 +1,76 @@
+//! The rotation of a secret in place: the portal resets it, and the former one is invalid at once. So every output is proved
+//! writable first, and what is written on the resource before the request says that a reset is in progress.
+
+use super::bounds;
+use super::current::user_blocked;
+use super::observation::{Done, Observation, PortalFacts, ResetState};
+use super::settled::{Requeue, Stage};
+use super::step::{Read, Step, UserRef, Write};
+use crate::domain::blocker::Blocker;
+use crate::domain::reason::Reason;
+use crate::domain::user::UserId;
+
+/// The next step that leads to another secret of a user that serves.
+pub(super) fn next(o: &Observation, portal: &PortalFacts, user: &UserRef) -> Step {
+    step(o, portal, user).unwrap_or_else(|first| first)
+}
+
+fn step(o: &Observation, portal: &PortalFacts, user: &UserRef) -> Result<Step, Step> {
+    let waits = |blocker: Blocker, requeue: Requeue| user_blocked(o, user, blocker, requeue);
+    bounds::reset(portal).map_err(|blocker| waits(blocker, o.timers.recheck()))?;
+    match o.rotation.reset.as_ref().map(|reset| &reset.state) {
+        Some(ResetState::InFlight) => return Err(waits(in_progress(user), o.timers.recheck())),
+        Some(ResetState::Settling(left)) => return Err(waits(settling(user), Requeue::In(*left))),
+        Some(ResetState::Refused(blocker)) => return Err(waits(blocker.clone(), Requeue::Backoff)),
+        Some(ResetState::Ended | ResetState::Compared) | None => {}
+    }
+    // The secret that is published is invalid after the reset, so it has to be possible to write the next one everywhere.
+    let generation = user.generation();
+    for output in &o.outputs {
+        match output.writable_for(generation) {
+            None => return Err(Step::Read(Read::Writable { output: output.id.clone(), generation })),
+            Some(Err(blocker)) => {
+                let report = Stage::Output.blocked(blocker.clone());
+                return Err(Step::settled(report, Requeue::Backoff));
+            }
+            Some(Ok(())) => {}
+        }
+    }
+    if !o.live {
+        return Err(Step::Read(Read::Object));
+    }
+    let credential = o.rotation.credential.saturating_add(1);
+    Ok(Step::Write(Write::RotateSecret { user: user.clone(), credential }))
+}
+
+/// Whether a reset has ended whose result the outputs may not hold: the user's details show it.
+pub(super) fn is_to_be_compared(o: &Observation) -> bool {
+    o.rotation.reset.as_ref().is_some_and(|reset| reset.state == ResetState::Ended)
+}
+
+/// Whether a reset led to the secret that the user's details show: it was carried out in this reconcile, or the details show
+/// another credential than the status names.
+pub(super) fn had_effect(o: &Observation, id: &UserId) -> bool {
+    if !is_to_be_compared(o) {
+        return false;
+    }
+    o.is_done(id, &Done::SecretRotated) || o.facts(id).is_some_and(|facts| facts.other_credential)
+}
+
+fn in_progress(user: &UserRef) -> Blocker {
+    Blocker::passing(
+        Reason::Rotating,
+        format!("The operator is resetting the secret of user {} in the portal", user.id),
+    )
+}
+
+fn settling(user: &UserRef) -> Blocker {
+    Blocker::passing(
+        Reason::Rotating,
+        format!(
+            "It is not known whether the portal has reset the secret of user {}. The operator waits until the portal has had its \
+             time, and reads the secret then.",
+            user.id
+        ),
+    )
+}

@@ -1,0 +1,72 @@
+//! Killed at every write of a rotation, and started again at once: one credential that works is published, and no other one is left.
+
+use portal_simulator::Endpoint;
+use portal_simulator::role_names::DATASPACE_DISCOVERY;
+use serde_json::json;
+
+use crate::crash::{Call, Killed, calls_of, crash_at, crash_everywhere};
+use crate::rotation::{NAME, annotate, is_ready, retiring, with_rotation};
+use crate::support::{ROTATE, World, connected, recorded, secret_value, user_status, world};
+
+async fn ready_with(strategy: &str) -> World {
+    let world = connected(world()).await;
+    world.apply(&with_rotation(&world, DATASPACE_DISCOVERY, &json!({"strategy": strategy}))).await;
+    world.ready(NAME).await;
+    world
+}
+
+async fn ask(world: &World) {
+    annotate(world, ROTATE, "1").await;
+}
+
+/// Waits until the request is handled and nothing of the former credential is left.
+async fn is_rotated(world: &World) {
+    world
+        .until(NAME, "the rotation is complete", |user| {
+            let status = user_status(user);
+            let handled = status.handled.and_then(|handled| handled.rotate);
+            handled.as_deref() == Some("1") && is_ready(user) && retiring(user).is_empty()
+        })
+        .await;
+}
+
+/// Fails if another user is left, or if what is published does not work.
+async fn one_credential(world: &World) {
+    let user = world.user(NAME).await.unwrap();
+    let users = world.ours();
+    assert_eq!(users.len(), 1, "{users:#?}");
+    assert_eq!(recorded(&user).id, users[0].id.to_string());
+    let secret = world.get_secret(NAME).await.unwrap();
+    assert_eq!(Some(secret_value(&secret, "client-secret")), users[0].secret);
+    assert_eq!(world.token_with(NAME).await, 200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_that_is_killed_while_a_user_is_replaced_leaves_one() {
+    let mut calls = calls_of(&ready_with("Replace").await, ask, is_rotated).await;
+    calls.retain(Call::is_write);
+    assert!(calls.contains(&Call::Portal { endpoint: Endpoint::Create, skip: 0 }), "{calls:#?}");
+    crash_everywhere(calls, async |call: Call, killed: Killed| {
+        let (world, met) = crash_at(ready_with("Replace").await, NAME, (call, killed), ask, is_rotated).await;
+        one_credential(&world).await;
+        assert!(world.count(Endpoint::Create) <= 3, "{} creates", world.count(Endpoint::Create));
+        met
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_that_is_killed_while_a_secret_is_reset_publishes_the_last_one() {
+    let mut calls = calls_of(&ready_with("InPlace").await, ask, is_rotated).await;
+    let reset = Call::Portal { endpoint: Endpoint::Reset, skip: 0 };
+    calls.retain(|call| call.is_write() || *call == reset);
+    assert!(calls.contains(&reset), "{calls:#?}");
+    crash_everywhere(calls, async |call: Call, killed: Killed| {
+        let (world, met) = crash_at(ready_with("InPlace").await, NAME, (call, killed), ask, is_rotated).await;
+        one_credential(&world).await;
+        assert_eq!(world.count(Endpoint::Create), 1);
+        assert!(world.count(Endpoint::Reset) <= 2, "{} resets", world.count(Endpoint::Reset));
+        met
+    })
+    .await;
+}
