@@ -8,7 +8,7 @@ use technical_user_operator::domain::vault::path::EntryPath;
 use technical_user_operator::vault::{Content, Entry, Fields, Metadata, VaultClient, VaultError};
 
 use crate::server::{Server, facts};
-use crate::support::{app_role, client, content, entry, root, set_up};
+use crate::support::{app_role, client, content, entry, mark_as_found, root, set_up};
 
 facts!(
     an_entry_is_written_once_and_then_only_over_the_known_version,
@@ -52,7 +52,7 @@ async fn an_entry_is_written_once_and_then_only_over_the_known_version(vault: &S
 async fn a_mark_is_there_before_the_data_and_beside_the_marks_of_others(vault: &Server) {
     let (client, path) = (root(vault), entry("wallet"));
     assert_eq!(client.metadata(&path).await, Ok(None));
-    client.mark(&path, &marks(&[("owner", "me/ns/name")])).await.unwrap();
+    mark_as_found(&client, &path, &marks(&[("owner", "me/ns/name")])).await.unwrap();
     let marked = Metadata { version: 0, custom_metadata: marks(&[("owner", "me/ns/name")]) };
     assert_eq!(client.metadata(&path).await, Ok(Some(marked)));
     assert!(client.read(&path).await.unwrap().is_none(), "nothing is written yet");
@@ -62,7 +62,7 @@ async fn a_mark_is_there_before_the_data_and_beside_the_marks_of_others(vault: &
     let api = path.metadata();
     let theirs = json!({"max_versions": 7, "custom_metadata": {"owner": "me/ns/name", "theirs": "x"}});
     set_up(vault, "POST", &api, &theirs).await;
-    client.mark(&path, &marks(&[("owner", "me/ns/other")])).await.unwrap();
+    mark_as_found(&client, &path, &marks(&[("owner", "me/ns/other")])).await.unwrap();
     let found = read(&client, &path).await.custom_metadata;
     assert_eq!(found, marks(&[("owner", "me/ns/other"), ("theirs", "x")]));
     client.unmark(&path, &["owner", "none"]).await.unwrap();
@@ -78,10 +78,13 @@ async fn marks_that_two_clients_set_and_remove_at_one_moment_are_all_there(vault
     for round in 0..20 {
         let path = entry(&format!("shared-{round}"));
         let first = marks(&[("first", "1")]);
-        one.mark(&path, &first).await.unwrap();
+        mark_as_found(&one, &path, &first).await.unwrap();
         let (ours, theirs) = (marks(&[("ours", "a")]), marks(&[("theirs", "b")]));
-        let (marked, by_other, removed) =
-            tokio::join!(one.mark(&path, &ours), two.mark(&path, &theirs), two.unmark(&path, &["first"]));
+        let (marked, by_other, removed) = tokio::join!(
+            mark_as_found(&one, &path, &ours),
+            mark_as_found(&two, &path, &theirs),
+            two.unmark(&path, &["first"])
+        );
         assert_eq!((marked, by_other, removed), (Ok(()), Ok(()), Ok(())));
         let found = one.metadata(&path).await.unwrap().unwrap().custom_metadata;
         assert_eq!(found, marks(&[("ours", "a"), ("theirs", "b")]), "round {round}");
@@ -96,7 +99,7 @@ async fn the_marks_of_another_client_are_kept_without_the_right_to_replace_them(
     assert_eq!(client.metadata(&path).await, Ok(None), "nothing is created");
     let theirs = json!({"custom_metadata": {"theirs": "x"}});
     set_up(vault, "POST", &path.metadata(), &theirs).await;
-    client.mark(&path, &marks(&[("ours", "a")])).await.unwrap();
+    mark_as_found(&client, &path, &marks(&[("ours", "a")])).await.unwrap();
     let found = client.metadata(&path).await.unwrap().unwrap().custom_metadata;
     assert_eq!(found, marks(&[("ours", "a"), ("theirs", "x")]));
     let allowed = client.capabilities(&[path.metadata()]).await.unwrap();
@@ -107,7 +110,7 @@ async fn deleted_and_destroyed_versions_are_states_and_no_errors(vault: &Server)
     let auth = app_role(vault, json!({})).await;
     let (client, path) = (client(vault, auth), entry("wallet"));
     client.write(&path, &content("one"), 0).await.unwrap();
-    client.mark(&path, &marks(&[("owner", "me")])).await.unwrap();
+    mark_as_found(&client, &path, &marks(&[("owner", "me")])).await.unwrap();
     set_up(vault, "DELETE", &path.data(), &json!({})).await;
     set_up(vault, "DELETE", &path.data(), &json!({})).await;
     let found = read(&client, &path).await;
@@ -127,7 +130,7 @@ async fn a_deleted_entry_leaves_nothing(vault: &Server) {
     let auth = app_role(vault, json!({})).await;
     let (client, path) = (client(vault, auth), entry("wallet"));
     client.write(&path, &content("one"), 0).await.unwrap();
-    client.mark(&path, &marks(&[("owner", "me")])).await.unwrap();
+    mark_as_found(&client, &path, &marks(&[("owner", "me")])).await.unwrap();
     for _ in 0..2 {
         client.delete(&path).await.unwrap();
         assert!(client.read(&path).await.unwrap().is_none());

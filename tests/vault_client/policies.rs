@@ -43,21 +43,22 @@ fn text(rules: &[Rule]) -> String {
 
 /// All that the operator does with an entry of its own, from before the first write to the end.
 async fn own(client: &VaultClient, path: &EntryPath) -> Result<(), VaultError> {
-    client.metadata(path).await?;
+    let found = client.metadata(path).await?;
     client.read(path).await?;
-    client.mark(path, &mark("one")).await?;
+    client.mark(path, found.as_ref(), &mark("one")).await?;
     client.write(path, &content("one"), 0).await?;
     client.write(path, &content("two"), 1).await?;
-    client.mark(path, &mark("two")).await?;
+    let found = client.metadata(path).await?;
+    client.mark(path, found.as_ref(), &mark("two")).await?;
     client.read(path).await?;
     client.delete(path).await
 }
 
 /// All that it does with an entry of another owner, which has one version.
 async fn merged(client: &VaultClient, path: &EntryPath) -> Result<(), VaultError> {
-    client.metadata(path).await?;
+    let found = client.metadata(path).await?;
     client.read(path).await?;
-    client.mark(path, &mark("one")).await?;
+    client.mark(path, found.as_ref(), &mark("one")).await?;
     client.write(path, &content("one"), 1).await?;
     client.unmark(path, &["owner"]).await
 }

@@ -1,11 +1,13 @@
 //! Policies and clients for the tests.
 
+use std::collections::BTreeMap;
+
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use technical_user_operator::domain::vault::path::{Alias, EntryPath, Mount, Prefix};
 use technical_user_operator::portal::{Network, PlainHttp, Transports};
 use technical_user_operator::process::Process;
-use technical_user_operator::vault::{Auth, Fields, VaultClient, VaultConfig};
+use technical_user_operator::vault::{Auth, Fields, VaultClient, VaultConfig, VaultError};
 
 use crate::server::Server;
 
@@ -14,6 +16,16 @@ pub const POLICY: &str = r#"
 path "secret/data/connectors/*" { capabilities = ["create", "read", "update"] }
 path "secret/metadata/connectors/*" { capabilities = ["create", "read", "patch", "delete"] }
 "#;
+
+/// Marks an entry as the operator does: once it knows what metadata are there.
+pub async fn mark_as_found(
+    client: &VaultClient,
+    path: &EntryPath,
+    marks: &BTreeMap<String, String>,
+) -> Result<(), VaultError> {
+    let found = client.metadata(path).await?;
+    client.mark(path, found.as_ref(), marks).await
+}
 
 /// A client at a server.
 pub fn client(vault: &Server, auth: Auth) -> VaultClient {
