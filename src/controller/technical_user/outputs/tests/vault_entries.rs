@@ -146,6 +146,21 @@ async fn a_vault_that_is_sealed_is_reported_as_such() {
     assert_eq!(why(place.output().remove().await.unwrap_err()), Reason::VaultSealed);
 }
 
+/// The spec named a Vault that does not exist, and names the output no longer.
+#[tokio::test]
+async fn an_output_that_was_never_written_is_removed_without_its_vault() {
+    for kind in ["VaultEntry", "MergedVaultEntry"] {
+        let mut place = VaultEntries::new().await;
+        let named = RecordedOutput {
+            kind: kind.into(),
+            name: "connector/nowhere/edc".into(),
+            ..RecordedOutput::default()
+        };
+        place.record(named.clone());
+        of_record(&place.resource, &named.id()).unwrap().remove().await.unwrap();
+    }
+}
+
 /// The check of the Vault tries a login again that was refused, and no output does so.
 #[tokio::test]
 async fn outputs_wait_for_a_person_who_repairs_the_vault_and_send_nothing() {

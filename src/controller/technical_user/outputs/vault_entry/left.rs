@@ -30,7 +30,10 @@ pub(super) struct Removal<'a> {
 impl<'a> Removal<'a> {
     /// `None` if there is nothing to remove.
     pub(super) async fn of(resource: &'a Resource, id: &'a OutputId) -> Result<Option<Self>, Failure> {
-        let Some(vault) = vaults::vault_of(id) else { return Ok(None) };
+        // A place is in the status before the first write to it. Without one nothing is left anywhere, also if the Vault does not
+        // exist.
+        let has_place = resource.history.recorded(id).is_some_and(|one| one.entries().next().is_some());
+        let Some(vault) = vaults::vault_of(id).filter(|_| has_place) else { return Ok(None) };
         let view = VaultView::for_cleanup(&resource.ctx, &vault, &resource.key.namespace);
         let view = view.map_err(Failure::OutputUnavailable)?;
         let known = entries(resource, id, &vault, view.server(&resource.ctx).as_ref());
