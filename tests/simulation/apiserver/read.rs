@@ -67,8 +67,8 @@ impl Continue {
 /// The objects of a kind, as they all were at one version.
 pub fn list(state: &State, call: &Call) -> Answer {
     let from = Continue::of(call)?;
-    let stale = if is_of_watch(call) { state.faults.stale } else { Duration::ZERO };
-    let version = from.as_ref().map_or_else(|| state.store.version_before(stale), |from| from.version);
+    let behind = if is_of_watch(call) { state.faults.stale } else { Duration::ZERO };
+    let version = from.as_ref().map_or_else(|| state.store.version_before(behind), |from| from.version);
     if version < state.store.compacted() {
         return Err(Refusal::expired(
             "The provided continue parameter is too old to display a consistent list result. You can start a new list \

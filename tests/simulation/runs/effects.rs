@@ -12,7 +12,7 @@ const EFFECTS: u64 = 16;
 
 async fn run(world: &World) {
     world.install_vault().await;
-    let (effect, answered) = ((world.seed - 1) / 2 % EFFECTS, world.seed % 2 == 0);
+    let (effect, answered) = ((world.seed - 1) / 2 % EFFECTS, world.seed.is_multiple_of(2));
     let entry = json!({ "vault": { "vaultRef": { "name": "vault" } } });
     let env = json!({ "secret": { "name": "edc-env", "format": "EdcEnv" } });
     world.create_user_with("edc", DATASPACE_DISCOVERY, &json!({ "outputs": [env, entry] })).await;

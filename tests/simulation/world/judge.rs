@@ -1,7 +1,7 @@
 //! The judge: what must hold, in words. Once the people have stopped and nothing fails any more, the world matches the spec
 //! within a bound of simulated time, and from then on nothing is written.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use base64::Engine as _;

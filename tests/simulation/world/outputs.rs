@@ -69,7 +69,7 @@ impl World {
         };
         let merges = spec["creationPolicy"] == "Merge";
         let is_immutable = spec["immutable"] == true;
-        let name = if is_immutable { used_secret(owned.object, named)? } else { named.to_owned() };
+        let name = if is_immutable { used_secret(owned.object, named) } else { named.to_owned() };
         let Some(secret) = self.apiserver.object("secrets", NAMESPACE, &name) else {
             return Some(format!("there is no Secret {name}"));
         };
@@ -257,11 +257,11 @@ impl World {
 }
 
 /// The Secret in use of an output whose Secrets are immutable.
-fn used_secret(object: &Value, named: &str) -> Option<String> {
+fn used_secret(object: &Value, named: &str) -> String {
     let outputs = object["status"]["outputs"].as_array();
     let mut outputs = outputs.into_iter().flatten();
     let output = outputs.find(|output| output["kind"] == "ImmutableSecret" && output["name"] == named);
-    Some(output.and_then(|output| output["secret"].as_str()).unwrap_or("that the status names").to_owned())
+    output.and_then(|output| output["secret"].as_str()).unwrap_or("that the status names").to_owned()
 }
 
 fn generation(object: &Value) -> i64 {

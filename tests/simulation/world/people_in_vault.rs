@@ -22,7 +22,7 @@ impl World {
     /// The Vault resource with its login, and what connectors need to know of the data space.
     pub async fn install_vault(&self) {
         let (role_id, secret_id) = self.vault.login();
-        *self.vault_login.lock() = secret_id.clone();
+        self.vault_login.lock().clone_from(&secret_id);
         let login = json!({
             "metadata": { "name": "vault-login" }, "stringData": { "secret-id": secret_id },
         });
@@ -54,21 +54,24 @@ impl World {
         for (key, value) in fields.as_object().into_iter().flatten() {
             data[key] = value.clone();
         }
-        self.in_vault(&path, "POST", "data", &json!({ "data": data }));
-        self.theirs.lock().insert(path, fields.clone());
+        // Nobody can while it is sealed.
+        if self.in_vault(&path, "POST", "data", &json!({ "data": data })) {
+            self.theirs.lock().insert(path, fields.clone());
+        }
     }
 
     fn entry(&self, path: &str) -> Option<EntryView> {
         self.vault.entries().remove(path)
     }
 
-    /// A person sends a call for an entry.
-    fn in_vault(&self, path: &str, method: &str, part: &str, body: &Value) {
+    /// A person sends a call for an entry. Whether it succeeds.
+    fn in_vault(&self, path: &str, method: &str, part: &str, body: &Value) -> bool {
         let before = self.entry(path);
         let below = path.trim_start_matches(MOUNT).trim_start_matches('/');
-        self.vault.as_person(method, &format!("{MOUNT}/{part}/{below}"), body);
+        let done = self.vault.as_person(method, &format!("{MOUNT}/{part}/{below}"), body);
         let after = self.entry(path);
         self.moments.entry_changed_by_person(path, before.as_ref(), after.as_ref());
+        done
     }
 
     /// What befalls the Vault at the beginning of a time of troubles.

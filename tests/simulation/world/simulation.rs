@@ -35,22 +35,25 @@ impl Failure {
 }
 
 /// Runs a world on this thread, to its end. The same seed gives the same run.
+#[allow(clippy::needless_pass_by_value, reason = "each run is written where it is passed")]
 pub fn simulate<T>(test: &'static str, seed: u64, run: impl AsyncFn(&World) -> T) -> T {
     let limits = Limits::of_environment();
     let first = match attempt(test, seed, limits.clone().unwrap_or_default(), &run) {
         Ok(result) => return result,
         Err(failure) => failure,
     };
-    let smallest = match limits {
-        Some(_) => first,
-        None => shrunk(first, |limits| attempt(test, seed, limits.clone(), &run).err()),
+    let smallest = if limits.is_some() {
+        first
+    } else {
+        let most = std::env::var("TRIES").ok().and_then(|count| count.parse().ok());
+        let again = |limits: &Limits| attempt(test, seed, limits.clone(), &run).err();
+        shrunk(first, most.unwrap_or(MOST_TRIES), again)
     };
     panic_any(smallest.words);
 }
 
 /// The failure that needs the least, as far as that is found: one part of the troubles after the other is left out.
-fn shrunk(first: Failure, again: impl Fn(&Limits) -> Option<Failure>) -> Failure {
-    let most = std::env::var("TRIES").ok().and_then(|count| count.parse().ok()).unwrap_or(MOST_TRIES);
+fn shrunk(first: Failure, most: u32, again: impl Fn(&Limits) -> Option<Failure>) -> Failure {
     let (mut smallest, mut tries) = (first, 0);
     'smaller: loop {
         for limits in smallest.spent.limits().smaller() {
@@ -160,9 +163,10 @@ mod tests {
     fn a_failure_is_shrunk_to_what_it_needs() {
         let fails = |seed| attempt("planted", seed, Limits::default(), &planted).err();
         let failure = (1..1000).filter_map(fails).find(|failure| failure.spent.limits().smaller().len() > 4);
-        let seed = failure.unwrap().words.split([' ', ':']).nth(1).unwrap().parse().unwrap();
-        let shown = catch_unwind(|| simulate("planted", seed, planted)).unwrap_err();
-        let words = words_of(shown.as_ref()).unwrap();
+        let failure = failure.unwrap();
+        let seed = failure.words.split([' ', ':']).nth(1).unwrap().parse().unwrap();
+        let again = |limits: &Limits| attempt("planted", seed, limits.clone(), &planted).err();
+        let words = shrunk(failure, MOST_TRIES, again).words;
         assert!(
             words.contains(&format!("SEED={seed} TROUBLES=People,kills=0,changes=2 cargo test")),
             "{words}"

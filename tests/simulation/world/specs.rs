@@ -177,7 +177,10 @@ impl World {
                 outputs.remove(at);
             }
             1 if at < outputs.len() => outputs[at] = self.output(name),
-            2 if at < outputs.len() && outputs[at]["secret"].is_object() => {
+            2 if at < outputs.len()
+                && outputs[at]["secret"].is_object()
+                && outputs[at]["secret"]["creationPolicy"].is_null() =>
+            {
                 let named = outputs[at]["secret"]["name"].clone();
                 outputs[at] = self.secret_output(name);
                 if outputs[at]["secret"]["creationPolicy"].is_null() {
@@ -187,7 +190,7 @@ impl World {
             _ => outputs.push(self.output(name)),
         }
         outputs.truncate(usize::try_from(MOST).unwrap_or_default());
-        self.made_valid(name, outputs)
+        made_valid(name, outputs)
     }
 
     /// The outputs of a spec, without a mistake in them.
@@ -195,26 +198,6 @@ impl World {
         let mistaken = self.mistakes.lock().get(name).cloned();
         let before = mistaken.unwrap_or_else(|| before.clone());
         before.as_array().cloned().unwrap_or_else(|| vec![json!({ "secret": {} })])
-    }
-
-    /// The same without two outputs in one place, and with the aliases that formats need.
-    fn made_valid(&self, name: &str, outputs: Vec<Value>) -> Value {
-        let mut places = BTreeSet::new();
-        let place = |output: &Value| match &output["vault"] {
-            Value::Null => format!("Secret {}", output["secret"]["name"].as_str().unwrap_or(name)),
-            vault => format!("entry {}", vault["path"].as_str().unwrap_or(&format!("{FOLDER}/{name}"))),
-        };
-        let mut outputs: Vec<_> = outputs.into_iter().filter(|output| places.insert(place(output))).collect();
-        let has_entry = outputs
-            .iter()
-            .any(|output| output["vault"].is_object() && output["vault"]["creationPolicy"] != "Merge");
-        for output in &mut outputs {
-            let format = output["secret"]["format"].as_str().unwrap_or_default();
-            if WITH_ALIAS.contains(&format) && !has_entry && output["secret"]["secretAlias"].is_null() {
-                output["secret"]["secretAlias"] = json!(CHOSEN_ALIAS);
-            }
-        }
-        Value::Array(outputs)
     }
 
     fn output(&self, name: &str) -> Value {
@@ -292,4 +275,24 @@ impl World {
             _ => {}
         }
     }
+}
+
+/// These outputs without two outputs in one place, and with the aliases that formats need.
+fn made_valid(name: &str, outputs: Vec<Value>) -> Value {
+    let mut places = BTreeSet::new();
+    let place = |output: &Value| match &output["vault"] {
+        Value::Null => format!("Secret {}", output["secret"]["name"].as_str().unwrap_or(name)),
+        vault => format!("entry {}", vault["path"].as_str().unwrap_or(&format!("{FOLDER}/{name}"))),
+    };
+    let mut outputs: Vec<_> = outputs.into_iter().filter(|output| places.insert(place(output))).collect();
+    let has_entry = outputs
+        .iter()
+        .any(|output| output["vault"].is_object() && output["vault"]["creationPolicy"] != "Merge");
+    for output in &mut outputs {
+        let format = output["secret"]["format"].as_str().unwrap_or_default();
+        if WITH_ALIAS.contains(&format) && !has_entry && output["secret"]["secretAlias"].is_null() {
+            output["secret"]["secretAlias"] = json!(CHOSEN_ALIAS);
+        }
+    }
+    Value::Array(outputs)
 }

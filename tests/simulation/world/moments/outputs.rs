@@ -30,7 +30,7 @@ impl Moments {
         let named = state.named.entry(change.id.name.clone()).or_default();
         if named.uid != object["metadata"]["uid"] {
             *named = Named::default();
-            named.uid = object["metadata"]["uid"].as_str().unwrap_or_default().to_owned();
+            object["metadata"]["uid"].as_str().unwrap_or_default().clone_into(&mut named.uid);
         }
         let (wanted, overlap) = (secrets_of(object), overlap_of(&object["spec"]));
         for (_, shortest) in named.former.values_mut() {
