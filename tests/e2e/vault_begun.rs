@@ -5,6 +5,7 @@ use kube::api::{DynamicObject, Patch, PatchParams};
 use portal_simulator::Endpoint;
 use portal_simulator::role_names::DATASPACE_DISCOVERY;
 use serde_json::{Value, json};
+use technical_user_operator::api::technical_user::RecordedOutput;
 use testbed::{Matcher, Stage, Vault};
 
 use crate::support::vault::{
@@ -28,7 +29,7 @@ async fn killed_before_the_write() -> (World, Vault) {
     let outputs = user_status(&world.user(NAME).await.unwrap()).outputs;
     let begun: Vec<_> = outputs.iter().flat_map(|output| &output.begun).collect();
     assert_eq!(begun.iter().map(|entry| entry.secret_alias.as_str()).collect::<Vec<_>>(), ["edc-1"]);
-    assert!(!outputs.iter().any(|output| output.is_written()), "{outputs:#?}");
+    assert!(!outputs.iter().any(RecordedOutput::is_written), "{outputs:#?}");
     assert!(entries(&vault, "connectors").await.is_empty());
     (world, vault)
 }

@@ -150,7 +150,7 @@ fn no_reset() -> Notice {
 fn needs_delete() -> Notice {
     let note = "The Portal's login may not delete users, so the operator does not replace the user periodically: each \
                 rotation would leave a user in the portal. Give the Portal a deletion login (deleteAuth), or remove \
-                rotation.interval and request each rotation by the annotation technicaluser.dev/rotate."
+                rotation.interval and request each rotation by the annotation technicaluser.dev/rotate=now."
         .to_owned();
     Notice { reason: Reason::RotationNeedsDelete, note }
 }

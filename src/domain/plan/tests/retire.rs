@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::super::{Observation, RestartTarget, Step, Verified, WorkloadId, WorkloadKind, WorkloadView};
 use super::builders::{a_ready_resource, a_recorded_resource, details, shown_for};
-use super::{Observation, check};
+use super::check;
 
 #[test]
 fn a_former_output_is_removed_once_the_new_one_is_written() {
