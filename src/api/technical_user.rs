@@ -77,6 +77,8 @@ pub use vault_output::{VaultOutput, VaultRef};
 #[x_kube(
     validation = Rule::new("!has(self.deletionPolicy) || !has(self.user.existing)")
         .message("deletionPolicy has no effect on an existing user: the operator never changes or deletes it"),
+    validation = Rule::new("!has(self.rotation) || !has(self.user.existing) || !(has(self.rotation.interval) || has(self.rotation.strategy))")
+        .message("rotation.interval and rotation.strategy have no effect on an existing user: the operator does not replace its credential"),
     validation = Rule::new("!has(self.restart) || !has(self.outputs) || self.outputs.exists(o, has(o.secret) && !(has(o.secret.format) && o.secret.format in ['EdcHelmValues', 'VaultJson', 'DataSpaceIntegration']))")
         .message("restart has no effect: no output has a reader that needs a restart to see a change"),
     validation = Rule::new("!has(self.outputs) || self.outputs.exists(o, has(o.vault) && !(has(o.vault.creationPolicy) && o.vault.creationPolicy == 'Merge')) || self.outputs.all(o, !has(o.secret) || has(o.secret.secretAlias) || !(has(o.secret.format) && o.secret.format in ['EdcEnv', 'EdcHelmValues', 'EdcMemory', 'Properties']))")

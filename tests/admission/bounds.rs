@@ -69,7 +69,7 @@ fn samples(kind: Kind) -> Vec<Value> {
         ],
         Kind::TechnicalUser => vec![
             json!({ "portalRef": { "name": "p", "namespace": "n" }, "user": { "create": create },
-                    "deletionPolicy": "Retain", "rotation": { "overlap": "24h" }, "outputs": [{ "secret": secret }],
+                    "deletionPolicy": "Retain", "rotation": { "interval": "720h", "overlap": "24h", "strategy": "Replace" }, "outputs": [{ "secret": secret }],
                     "restart": [{ "kind": "Deployment", "name": "edc" }] }),
             json!({ "portalRef": { "name": "p" }, "user": { "create": create },
                     "outputs": [{ "vault": { "vaultRef": { "name": "v", "namespace": "n" }, "path": "a/b", "keys": { "client-id": "id" },

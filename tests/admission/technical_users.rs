@@ -5,6 +5,7 @@ use technical_user_operator::domain::format::Format;
 
 use crate::support::{Case, Kind, no, try_all, yes};
 
+const NO_ROTATION: &str = "rotation.interval and rotation.strategy have no effect on an existing user";
 const ONE_VARIANT: &str = "name exactly one of create and existing";
 const ONE_SELECTOR: &str = "name exactly one of id, clientId and name";
 const NO_POLICY: &str =
@@ -216,6 +217,9 @@ pub fn cases() -> Vec<Case> {
         no(&existing, &existing_user(json!({ "clientId": null })), ONE_SELECTOR),
         no(&existing, &existing_user(json!({ "name": "x" })), ONE_SELECTOR),
         no(&existing, &json!({ "deletionPolicy": "Retain" }), NO_POLICY),
+        yes(&existing, &json!({ "rotation": { "overlap": "1h" } })),
+        no(&existing, &json!({ "rotation": { "interval": "720h" } }), NO_ROTATION),
+        no(&existing, &json!({ "rotation": { "strategy": "Auto" } }), NO_ROTATION),
         yes(&create, &json!({ "deletionPolicy": "Delete" })),
         yes(&create, &json!({ "deletionPolicy": "Revoke" })),
         yes(&create, &json!({ "deletionPolicy": "Retain" })),
@@ -247,6 +251,20 @@ pub fn cases() -> Vec<Case> {
         yes(&create, &json!({ "rotation": { "overlap": "8760h" } })),
         no(&create, &json!({ "rotation": { "overlap": "8761h" } }), "rotation.overlap is from 0s to 8760h"),
         no(&create, &json!({ "rotation": { "overlap": "-1s" } }), "rotation.overlap is from 0s to 8760h"),
+        yes(&create, &json!({ "rotation": { "interval": "1h", "overlap": "59m", "strategy": "InPlace" } })),
+        yes(&create, &json!({ "rotation": { "interval": "26280h" } })),
+        no(&create, &json!({ "rotation": { "interval": "59m" } }), "rotation.interval is from 1h to 26280h"),
+        no(
+            &create,
+            &json!({ "rotation": { "interval": "26281h" } }),
+            "rotation.interval is from 1h to 26280h",
+        ),
+        no(
+            &create,
+            &json!({ "rotation": { "interval": "24h", "overlap": "24h" } }),
+            "rotation.overlap has to be shorter than rotation.interval",
+        ),
+        no(&create, &json!({ "rotation": { "strategy": "replace" } }), "Unsupported value"),
         no(&create, &json!({ "outputs": [{}] }), ONE_KIND),
         yes(&create, &secret(json!({ "name": "edc.wallet-1", "format": "Raw" }))),
         no(&create, &secret(json!({ "name": "Edc" })), "secret.name"),

@@ -138,7 +138,11 @@ async fn a_secret_that_the_spec_drops_is_removed_after_the_rest_is_published() {
     world.secrets_api().delete("three", &DeleteParams::default()).await.unwrap();
     world.sweep().await;
     world.ready(NAME).await;
-    assert!(world.get_secret("one").await.is_none(), "it is removed once the rest is published");
+    world
+        .eventually("it is removed once the rest is recorded", async || {
+            world.get_secret("one").await.is_none()
+        })
+        .await;
     hold_the_credential(&world, &["two", "three"]).await;
 
     // One output again: the conditions of the resource describe it.

@@ -336,7 +336,11 @@ async fn a_successor_has_an_entry_of_its_own_and_the_variables_name_it() {
         .await;
     assert_eq!(alias().await, "edc-2");
     assert!(content(&vault, "connectors/edc-2").await.is_some());
-    assert_eq!(metadata(&vault, "connectors/edc-1").await, None, "its credential is not valid any more");
+    world
+        .eventually("the entry of the former user is removed", async || {
+            metadata(&vault, "connectors/edc-1").await.is_none()
+        })
+        .await;
 }
 
 #[tokio::test]

@@ -11,8 +11,8 @@ use super::step::{Step, Write};
 pub const MOST_FORMER: usize = 16;
 
 /// An output that the spec no longer names is removed after the credential is in all that it names and the status says so, after the
-/// overlap, and before it is removed from the status. One that cannot be removed is tried again; the resource is ready all the same. A resource whose
-/// outputs are renamed again and again has too many of them, which do not wait for that.
+/// overlap, and before it is removed from the status. One that cannot be removed is tried again; the resource is ready all the
+/// same. A resource whose outputs are renamed again and again has too many of them, which do not wait for that.
 pub(super) fn or_remove_former(o: &Observation, step: Step) -> Step {
     let remove = |former: &ToRemove| Step::Write(Write::RemoveOutput(former.output.clone()));
     match &step {
