@@ -5,7 +5,7 @@ use technical_user_operator::domain::format::Format;
 
 use crate::support::{Case, Kind, no, try_all, yes};
 
-const NO_ROTATION: &str = "rotation.interval and rotation.strategy have no effect on an existing user";
+const NO_ROTATION: &str = "rotation.interval and rotation.strategy have no effect on an existing user: the operator does not replace its credential";
 const ONE_VARIANT: &str = "name exactly one of create and existing";
 const ONE_SELECTOR: &str = "name exactly one of id, clientId and name";
 const NO_POLICY: &str =

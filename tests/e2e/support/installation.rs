@@ -16,7 +16,10 @@ pub async fn install_definitions(plane: &ControlPlane) {
     plane.kubectl(&["apply", "--server-side", "-f", folder]).await.unwrap().success().unwrap();
     for kind in ["portals", "technicalusers", "vaults"] {
         let crd = format!("crd/{kind}.technicaluser.dev");
-        plane.kubectl(&["wait", "--for=condition=Established", &crd]).await.unwrap().success().unwrap();
+        // Until a definition has any condition, kubectl takes the wait for one of them as an error.
+        for condition in ["--for=jsonpath={.status.conditions}", "--for=condition=Established"] {
+            plane.kubectl(&["wait", condition, &crd]).await.unwrap().success().unwrap();
+        }
     }
 }
 

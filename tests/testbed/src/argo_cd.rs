@@ -17,6 +17,9 @@ pub async fn install_applications(plane: &ControlPlane) -> Result<(), Error> {
         .map_err(|error| Error::Binaries(format!("fetching {MODULE} ended early: {error}")))??;
     let file = folder.join("manifests/crds/application-crd.yaml").display().to_string();
     plane.kubectl(&["apply", "--server-side", "-f", &file]).await?.success()?;
+    // Until a definition has any condition, kubectl takes the wait for one of them as an error.
+    let any = ["wait", "--for=jsonpath={.status.conditions}", "--timeout=3m", "-f", &file];
+    plane.kubectl(&any).await?.success()?;
     let wait = ["wait", "--for=condition=Established", "--timeout=3m", "-f", &file];
     plane.kubectl(&wait).await?.success().map(drop)
 }

@@ -40,6 +40,9 @@ async fn install_definitions(program: &Path, plane: &ControlPlane) -> Result<(),
     let command = "external-secrets definitions".to_owned();
     let definitions = output(command, Command::new(program).arg("definitions"), None).await?.success()?;
     plane.kubectl_with_input(&["apply", "--server-side", "-f", "-"], &definitions).await?.success()?;
+    // Until a definition has any condition, kubectl takes the wait for one of them as an error.
+    let any = ["wait", "--for=jsonpath={.status.conditions}", "--timeout=3m", "-f", "-"];
+    plane.kubectl_with_input(&any, &definitions).await?.success()?;
     let wait = ["wait", "--for=condition=Established", "--timeout=3m", "-f", "-"];
     plane.kubectl_with_input(&wait, &definitions).await?.success().map(drop)
 }
