@@ -152,13 +152,15 @@ pub fn prints_the_same(shown: &str, printed: &str) -> Result<(), String> {
 const MISSING: &str = "<no value>";
 
 /// What is different each time.
-const CHANGING: [(&str, &str); 9] = [
+const CHANGING: [(&str, &str); 10] = [
     // Names in the portal begin with a hash that has a random part of the installation in it.
     (r"\bt[a-z0-9]{10}-", r"t[a-z0-9]{10}-"),
     // Addresses are as long as the simulator's happen to be.
     (r"\b\d+ bytes", r"\d+ bytes"),
     // What a wallet's client is called; the page may leave the rest out.
     (r"sb-[0-9a-f-]{36}\S+", r"sb-\S+"),
+    // Keyed digests.
+    (r"\b[0-9a-f]{32}\b", r"[0-9a-f]{32}"),
     (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", r"[0-9a-f-]{36}"),
     (r"\d{4}-\d\d-\d\dT[0-9:.]+Z", r"\d{4}-\d\d-\d\dT[0-9:.]+Z"),
     (r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) \w+ \d+ [0-9:]+ \d{4}", r"\w+ \w+ +\d+ [0-9:]+ \d{4}"),
