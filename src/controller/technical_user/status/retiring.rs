@@ -12,7 +12,11 @@ use crate::domain::user::UserId;
 /// Names the user that the status named until now, and other users that were created before the current one.
 pub(super) fn record_predecessors(reconcile: &Reconcile, new: &mut TechnicalUserStatus, current: &UserRef) {
     let o = &reconcile.observation;
-    let replaced = new.user.as_ref().filter(|before| {
+    // Others can write a status: a user that nothing proves to be the resource's is not named as its predecessor.
+    let proved = |id: &str| {
+        o.recorded.user.as_ref().is_some_and(|recorded| recorded.proved && recorded.id == UserId::new(id))
+    };
+    let replaced = new.user.as_ref().filter(|before| proved(&before.id)).filter(|before| {
         let earlier = before.generation.is_some_and(|before| before < current.generation());
         earlier && before.id != current.id.as_str() && !plan::is_settled(o, &UserId::new(&before.id))
     });

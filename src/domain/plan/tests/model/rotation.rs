@@ -136,6 +136,9 @@ impl World {
                 || reconcile.is_done_with(id)
         };
         let replaced = status.user.iter().map(|(id, generation, _)| (id.clone(), *generation));
+        let before = reconcile.object.status.proof.clone();
+        let replaced =
+            replaced.filter(|replaced| before.as_ref() == Some(replaced) || self.is_shown(p, replaced));
         let listed = self.processes[p].snapshot.iter().flatten();
         let listed = listed.filter(|user| self.setup.overlap > 0 && user.bears_our_live_mark());
         let listed: Vec<_> = listed.map(|user| (user.id.clone(), user.generation)).collect();
