@@ -114,7 +114,11 @@ impl World {
                 }
                 let user = self.portal.user(id).cloned();
                 let shown = user.as_ref().filter(|u| !u.client_missing && u.status == UserStatus::Active);
-                reconcile.credential = shown.map(|u| (id.clone(), u.version));
+                // What was read of another user before is kept, as the controller keeps the details of each.
+                let of_this = |credential: &(UserId, u32)| credential.0 == *id;
+                if shown.is_some() || reconcile.credential.as_ref().is_some_and(of_this) {
+                    reconcile.credential = shown.map(|u| (id.clone(), u.version));
+                }
                 reconcile.read.push((id.clone(), user));
             }
             Read::Confirm(id) => {
