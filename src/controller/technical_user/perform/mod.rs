@@ -1,5 +1,6 @@
 //! Carries the steps of the plan out, and puts what came of them into the observation.
 
+mod attempt;
 mod basis;
 mod create;
 mod delete;
@@ -9,4 +10,3 @@ mod restart;
 mod retained;
 mod rotate_secret;
 pub(in crate::controller::technical_user) mod write;
-mod written_down;

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::Observation;
-use super::recorded::RecordedUser;
+use super::recorded::{AttemptState, RecordedUser};
 use crate::domain::attempt::Attempt;
 use crate::domain::blocker::Blocker;
 use crate::domain::user::{UserId, UserKind};
@@ -70,6 +70,22 @@ pub enum ResetState {
     Compared,
     /// The portal refused it to this process too lately to ask again.
     Refused(Blocker),
+}
+
+impl ResetState {
+    /// By what is known of the attempt; `compared`: the outputs hold what the details of the user show.
+    #[must_use]
+    pub fn of(attempt: AttemptState, compared: bool) -> Self {
+        match attempt {
+            AttemptState::InFlight => Self::InFlight,
+            AttemptState::Settling(left) => Self::Settling(left),
+            AttemptState::Refused(blocker) => Self::Refused(blocker),
+            // Nothing was sent, or the portal certainly did nothing.
+            AttemptState::RefusedRetry => Self::Compared,
+            AttemptState::Created(_) | AttemptState::Settled if compared => Self::Compared,
+            AttemptState::Created(_) | AttemptState::Settled => Self::Ended,
+        }
+    }
 }
 
 /// A user that a successor has replaced.
