@@ -181,6 +181,22 @@ async fn a_compromised_wallet_user_is_deleted_without_overlap() {
     assert!(world.ours().iter().all(|user| user.id != former.id));
 }
 
+/// The entry of the former alias is kept for the overlap; its credential is not valid any more.
+#[tokio::test]
+async fn a_former_entry_does_not_keep_a_compromised_user() {
+    let world = world().start().await;
+    let _vault = prepared(&world).await;
+    let mut manifest = with_outputs(&world, NAME, IDENTITY_WALLET_MANAGEMENT, &json!([entry(None)]));
+    manifest["spec"]["rotation"] = json!({"overlap": "24h"});
+    world.apply(&manifest).await;
+    world.ready(NAME).await;
+    let former = world.user_of(NAME);
+    annotate(&world, "technicaluser.dev/compromised", "ticket-7").await;
+    second_user(&world).await;
+    world.until(NAME, "the former user is deleted", |user| retiring(user).is_empty()).await;
+    assert!(world.ours().iter().all(|user| user.id != former.id));
+}
+
 #[tokio::test]
 async fn a_wallet_user_is_not_replaced_periodically_where_the_login_may_not_delete() {
     let world = world().login(CONNECTOR_LOGIN).start().await;

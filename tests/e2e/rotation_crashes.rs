@@ -65,6 +65,8 @@ async fn a_process_that_is_killed_while_a_secret_is_reset_publishes_the_last_one
         let (world, met) = crash_at(ready_with("InPlace").await, NAME, (call, killed), ask, is_rotated).await;
         one_credential(&world).await;
         assert_eq!(world.count(Endpoint::Create), 1);
+        let number = user_status(&world.user(NAME).await.unwrap()).credential.unwrap().generation;
+        assert_eq!(number, 2, "one request leads to one other credential");
         assert!(world.count(Endpoint::Reset) <= 2, "{} resets", world.count(Endpoint::Reset));
         met
     })

@@ -81,6 +81,10 @@ pub struct RecordedRetiring {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = WORD), extend("format" = "date-time"))]
     pub delete_after: Option<String>,
+    /// The annotation `technicaluser.dev/compromised` asked for the successor: the user is deleted once the credential of that is in
+    /// all outputs, whatever else still has its own.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub compromised: bool,
 }
 
 /// Requests that the operator carried out.

@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use super::holding::siblings;
 use super::observation::{Confirmed, Done, Named, Observation, RetiringUser, UserView};
+use super::retire::{RECORDED_AFTER, are_restarted};
+use super::rotate;
 use super::settled::Requeue;
 use super::step::{Notice, UserRef};
+use crate::domain::ownership::Whose;
 use crate::domain::reason::Reason;
 use crate::domain::user::UserId;
 
@@ -37,6 +40,7 @@ pub(super) fn retirement(o: &Observation, current: &UserRef, id: &UserId) -> Opt
         }),
         Some(_) => None,
         None if is_kept(o) && is_predecessor(o, current, id) => None,
+        None if rotate::is_in_progress(o) && is_successor(o, current, id) => None,
         None => Some(Retirement {
             notice: Notice {
                 reason: Reason::DuplicateRemoved,
@@ -55,16 +59,22 @@ fn is_kept(o: &Observation) -> bool {
 /// Whether nothing reads the credential of a predecessor any more: the overlap has passed, the workloads were restarted, and no
 /// former output holds it.
 fn is_over(o: &Observation, retiring: &RetiringUser) -> bool {
-    let restarts = &o.restarts.targets;
-    let restarted = restarts.is_empty() || retiring.begun && !restarts.iter().any(|target| target.due);
-    let read = o.to_remove.iter().any(|former| former.written);
-    retiring.hurried || retiring.kept_for.is_zero() && restarted && !read
+    let is_read = || o.to_remove.iter().any(|former| former.written);
+    retiring.hurried || retiring.kept_for.is_zero() && are_restarted(o, retiring.begun) && !is_read()
 }
 
 /// Whether a user with a name of this resource was created before the current one.
 fn is_predecessor(o: &Observation, current: &UserRef, id: &UserId) -> bool {
-    let named = o.users.get(id).and_then(|known| known.named.as_ref());
-    named.is_some_and(|named| named.generation < current.generation())
+    named(o, id).is_some_and(|named| named.generation < current.generation())
+}
+
+/// Whether a user with a name of this resource was created after the current one: to replace it.
+fn is_successor(o: &Observation, current: &UserRef, id: &UserId) -> bool {
+    named(o, id).is_some_and(|named| named.generation > current.generation())
+}
+
+fn named<'a>(o: &'a Observation, id: &UserId) -> Option<&'a Named> {
+    o.users.get(id)?.named.as_ref()
 }
 
 /// The users with names of this resource that the status has to name as replaced by this one, and does not: those of a status
@@ -83,31 +93,34 @@ pub fn unrecorded<'a>(
     })
 }
 
-/// Whether nothing is left to do with a user: the status need not name it any more.
+/// Whether nothing is left to do with a user: the status need not name it any more. A person may have removed the mark of one to keep
+/// it.
 #[must_use]
 pub fn is_settled(o: &Observation, id: &UserId) -> bool {
-    let named = o.users.get(id).and_then(|known| known.named.as_ref());
+    let is_ours = |facts| match &o.portal {
+        Ok(portal) => matches!(o.whose(portal, id, facts), Whose::Ours(_)),
+        Err(_) => true,
+    };
     o.is_done(id, &Done::Deleted)
         || o.is_done(id, &Done::RecordedRetained)
         || matches!(o.view(id), Some(UserView::Gone))
-        || named.is_some_and(|named| matches!(named.confirmed, Confirmed::Foreign | Confirmed::Gone))
+        || o.facts(id).is_some_and(|facts| !is_ours(facts))
+        || named(o, id).is_some_and(|named| matches!(named.confirmed, Confirmed::Foreign | Confirmed::Gone))
 }
-
-/// The time after which the restarts are known that the outputs need which were just written.
-const RESTARTS_KNOWN_AFTER: Duration = Duration::from_secs(1);
 
 /// When the next predecessor is deleted.
 pub(super) fn again(o: &Observation, current: Option<&UserRef>, requeue: Requeue) -> Requeue {
     let replaced = match (&o.recorded.user, current) {
         (Some(recorded), Some(current)) if recorded.id != current.id => {
-            Some(o.rotation.overlap.max(RESTARTS_KNOWN_AFTER))
+            let overlap = if o.rotation.compromised { Duration::ZERO } else { o.rotation.overlap };
+            Some(overlap.max(RECORDED_AFTER))
         }
         _ => None,
     };
     let left = o.rotation.retiring.iter().filter_map(|retiring| match retiring.kept_for {
         // What else it waits for has a timer of its own.
         Duration::ZERO if retiring.begun => None,
-        left => Some(left.max(RESTARTS_KNOWN_AFTER)),
+        left => Some(left.max(RECORDED_AFTER)),
     });
     left.chain(replaced).fold(requeue, |requeue, left| requeue.sooner(Requeue::In(left)))
 }

@@ -48,10 +48,16 @@ pub(super) fn is_to_be_compared(o: &Observation) -> bool {
     o.rotation.reset.as_ref().is_some_and(|reset| reset.state == ResetState::Ended)
 }
 
+/// Whether the portal may still carry out a reset.
+pub(super) fn may_be_carried_out(o: &Observation) -> bool {
+    let state = o.rotation.reset.as_ref().map(|reset| &reset.state);
+    matches!(state, Some(ResetState::InFlight | ResetState::Settling(_)))
+}
+
 /// Whether a reset led to the secret that the user's details show: it was carried out in this reconcile, or the details show
-/// another credential than the status names.
+/// another credential than the status names. They may have been read before its outcome is known, such as for a new spec.
 pub(super) fn had_effect(o: &Observation, id: &UserId) -> bool {
-    if !is_to_be_compared(o) {
+    if !is_to_be_compared(o) && !may_be_carried_out(o) {
         return false;
     }
     o.is_done(id, &Done::SecretRotated) || o.facts(id).is_some_and(|facts| facts.other_credential)

@@ -50,9 +50,13 @@ fn one_of_too_many(o: &Observation) -> Option<&ToRemove> {
 /// Whether an output may be removed once the resource is ready: nothing reads it any more. Which workloads have to be restarted is
 /// known after the status has the outputs that were written.
 fn is_over(o: &Observation, former: &ToRemove) -> bool {
+    is_recorded(o) && (former.hurried || former.kept_for.is_zero() && are_restarted(o, former.begun))
+}
+
+/// Whether no workload reads any more what was replaced. `begun`: the status has what replaces it.
+pub(super) fn are_restarted(o: &Observation, begun: bool) -> bool {
     let restarts = &o.restarts.targets;
-    let restarted = restarts.is_empty() || former.begun && !restarts.iter().any(|target| target.due);
-    is_recorded(o) && (former.hurried || former.kept_for.is_zero() && restarted)
+    restarts.is_empty() || begun && !restarts.iter().any(|target| target.due)
 }
 
 /// Whether the status has what the outputs hold that the spec names. Until then a process that is started again assumes that a
@@ -65,7 +69,7 @@ fn is_recorded(o: &Observation) -> bool {
 }
 
 /// The time after which the status has the outputs that were just written, and the restarts are known that they need.
-const RECORDED_AFTER: Duration = Duration::from_secs(1);
+pub(super) const RECORDED_AFTER: Duration = Duration::from_secs(1);
 
 /// When the next one is removed.
 fn again(o: &Observation, requeue: Requeue) -> Requeue {

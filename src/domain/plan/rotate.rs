@@ -47,9 +47,10 @@ enum How {
 }
 
 /// Whether anything is to be decided about a rotation, so that the user's details are read: a request, or whether a reset had
-/// an effect.
+/// an effect. They are not read while the portal may still carry a reset out.
 pub(super) fn is_undecided(o: &Observation) -> bool {
-    o.rotation.requested || super::reset::is_to_be_compared(o)
+    let open = super::reset::may_be_carried_out(o);
+    !open && (o.rotation.requested || super::reset::is_to_be_compared(o))
 }
 
 /// Whether the user that the status names is being replaced while it serves. An attempt to create a later one is then that of

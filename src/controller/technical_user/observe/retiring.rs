@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use kube::api::DynamicObject;
 
 use crate::api::keys;
 use crate::api::technical_user::RecordedOutput;
@@ -15,10 +16,7 @@ pub(super) fn see_retiring(reconcile: &mut Reconcile) {
     for former in &mut reconcile.observation.to_remove {
         let recorded = reconcile.resource.history.recorded(&former.output);
         let until = recorded.and_then(|output| output.delete_after.as_deref());
-        let mut named = annotation(&reconcile.object, keys::END_OVERLAP)
-            .into_iter()
-            .flat_map(|names| names.split([',', ' ']));
-        former.hurried = named.any(|name| name == former.output.name);
+        former.hurried = ends_overlap(&reconcile.object, &former.output.name);
         former.begun = until.is_some();
         former.written = recorded.is_some_and(RecordedOutput::is_written);
         former.kept_for = kept_for(overlap, until, reconcile.now);
@@ -28,6 +26,12 @@ pub(super) fn see_retiring(reconcile: &mut Reconcile) {
 /// How long the spec keeps an output that it no longer names, and a user that was replaced.
 pub(in crate::controller::technical_user) fn overlap(reconcile: &Reconcile) -> Duration {
     reconcile.spec.rotation.and_then(|rotation| rotation.overlap).map_or(Duration::ZERO, Duration::from)
+}
+
+/// Whether a person asks for the end of something before its overlap has passed: an output by its name, a user by its id.
+pub(super) fn ends_overlap(object: &DynamicObject, name: &str) -> bool {
+    let names = annotation(object, keys::END_OVERLAP).into_iter();
+    names.flat_map(|names| names.split([',', ' '])).any(|named| named == name)
 }
 
 /// A shorter overlap counts for what is kept already, a longer one does not.

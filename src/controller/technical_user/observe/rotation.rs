@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use kube::api::DynamicObject;
 
-use super::retiring::{kept_for, overlap};
+use super::retiring::{ends_overlap, kept_for, overlap};
 use crate::api::bounds::OBJECT;
 use crate::api::keys;
 use crate::api::technical_user::{
@@ -13,14 +13,11 @@ use crate::api::technical_user::{
 };
 use crate::controller::objects::annotation;
 use crate::controller::portal::proofs::is_proved;
-use crate::controller::technical_user::memory::attempts::Attempts;
 use crate::controller::technical_user::reconcile::Reconcile;
 use crate::controller::technical_user::status::INTERNAL;
 use crate::domain::attempt::Attempt;
 use crate::domain::ownership::Origin;
-use crate::domain::plan::{
-    AttemptState, OpenReset, RecordedUser, ResetState, RetiringUser, Rotation, Strategy,
-};
+use crate::domain::plan::{OpenReset, RecordedUser, ResetState, RetiringUser, Rotation, Strategy};
 use crate::domain::text::distinct;
 use crate::domain::user::{UserId, UserKind};
 
@@ -114,7 +111,7 @@ fn open_reset(reconcile: &Reconcile) -> Option<OpenReset> {
     }
     let state = reconcile.ctx.memory.change(&reconcile.key, |user| {
         let compared = user.compared_reset.as_ref() == Some(&id);
-        reset_state(&mut user.resets, &id, compared, reconcile)
+        ResetState::of(user.resets.state(&id, reconcile.fingerprint), compared)
     });
     Some(OpenReset { attempt, state })
 }
@@ -128,18 +125,6 @@ pub(in crate::controller::technical_user) fn reset(
     let attempt = Attempt::parse(text);
     let id = attempt.as_ref().map_or_else(|| text.to_owned(), |attempt| attempt.id.clone());
     Some((attempt, id))
-}
-
-fn reset_state(resets: &mut Attempts, id: &str, compared: bool, reconcile: &Reconcile) -> ResetState {
-    match resets.state(id, reconcile.fingerprint) {
-        AttemptState::InFlight => ResetState::InFlight,
-        AttemptState::Settling(left) => ResetState::Settling(left),
-        AttemptState::Refused(blocker) => ResetState::Refused(blocker),
-        // Nothing was sent, or the portal certainly did nothing.
-        AttemptState::RefusedRetry => ResetState::Compared,
-        AttemptState::Created(_) | AttemptState::Settled if compared => ResetState::Compared,
-        AttemptState::Created(_) | AttemptState::Settled => ResetState::Ended,
-    }
 }
 
 /// A user that the status names as replaced.
@@ -156,8 +141,6 @@ fn retiring(reconcile: &Reconcile, recorded: &RecordedRetiring) -> Option<Retiri
     };
     let inventory = reconcile.connection.as_ref().map(|connection| connection.inventory.as_ref());
     let owner = &reconcile.observation.owner;
-    let named = annotation(&reconcile.object, keys::END_OVERLAP).into_iter();
-    let mut named = named.flat_map(|names| names.split([',', ' ']));
     Some(RetiringUser {
         user: RecordedUser {
             id: UserId::new(&recorded.id),
@@ -167,6 +150,6 @@ fn retiring(reconcile: &Reconcile, recorded: &RecordedRetiring) -> Option<Retiri
         },
         kept_for: kept_for(overlap(reconcile), recorded.delete_after.as_deref(), reconcile.now),
         begun: recorded.delete_after.is_some(),
-        hurried: named.any(|name| name == recorded.id),
+        hurried: recorded.compromised || ends_overlap(&reconcile.object, &recorded.id),
     })
 }

@@ -1,7 +1,6 @@
 //! The credential that is published, and the outputs that hold it.
 
-use jiff::{SignedDuration, Timestamp};
-
+use super::retiring::keep_for;
 use crate::api::technical_user::{RecordedCredential, RecordedOutput, TechnicalUserStatus};
 use crate::controller::technical_user::observe::overlap;
 use crate::controller::technical_user::outputs::{is_known, secrets_in};
@@ -117,14 +116,10 @@ fn record_former(reconcile: &Reconcile, outputs: &mut Vec<RecordedOutput>) {
 /// The credential is in all outputs of the spec: from now on the others are kept for the overlap. A shorter one counts for those
 /// that are kept already.
 fn begin_overlap(reconcile: &Reconcile, outputs: &mut [RecordedOutput]) {
-    let Ok(overlap) = SignedDuration::try_from(overlap(reconcile)) else { return };
-    let end = reconcile.now + overlap;
+    let overlap = overlap(reconcile);
     for former in &reconcile.observation.to_remove {
         for entry in outputs.iter_mut().filter(|entry| entry.id() == former.output) {
-            let begun = entry.delete_after.as_deref().and_then(|time| time.parse::<Timestamp>().ok());
-            if begun.is_none_or(|begun| end < begun) {
-                entry.delete_after = Some(end.strftime(SECONDS).to_string());
-            }
+            keep_for(&mut entry.delete_after, overlap, reconcile.now);
             // Why it could not be removed is reported in its place.
             if former.failed.is_none() {
                 entry.conditions.clear();

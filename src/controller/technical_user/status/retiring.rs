@@ -1,6 +1,8 @@
 //! The users that a successor has replaced: named in the status until they are deleted.
 
-use jiff::{SignedDuration, Timestamp};
+use std::time::Duration;
+
+use jiff::Timestamp;
 
 use super::credential::SECONDS;
 use crate::api::technical_user::{RecordedRetiring, TechnicalUserStatus};
@@ -26,7 +28,7 @@ pub(super) fn record_predecessors(reconcile: &Reconcile, new: &mut TechnicalUser
         client_id: user.client_id.clone(),
         name: user.name.clone(),
         proof: user.proof.clone(),
-        delete_after: None,
+        ..RecordedRetiring::default()
     });
     let listed = plan::unrecorded_predecessors(o, current).map(|(id, named)| RecordedRetiring {
         id: id.to_string(),
@@ -49,19 +51,23 @@ pub(super) fn record_retiring(reconcile: &Reconcile, new: &mut TechnicalUserStat
         Some(&entry.id) != current.as_ref()
             && !plan::is_settled(&reconcile.observation, &UserId::new(&entry.id))
     });
+    for entry in &mut new.retiring {
+        entry.compromised |= settled.rotation.compromised;
+    }
     if settled.report != Report::Ready {
         return;
     }
-    let overlap = if settled.rotation.compromised { SignedDuration::ZERO } else { wanted(reconcile) };
-    let end = reconcile.now.saturating_add(overlap).unwrap_or(reconcile.now);
     for entry in &mut new.retiring {
-        let until = entry.delete_after.as_deref().and_then(|time| time.parse::<Timestamp>().ok());
-        if until.is_none_or(|until| end < until) {
-            entry.delete_after = Some(end.strftime(SECONDS).to_string());
-        }
+        let overlap = if entry.compromised { Duration::ZERO } else { overlap(reconcile) };
+        keep_for(&mut entry.delete_after, overlap, reconcile.now);
     }
 }
 
-fn wanted(reconcile: &Reconcile) -> SignedDuration {
-    SignedDuration::try_from(overlap(reconcile)).unwrap_or(SignedDuration::MAX)
+/// Says until when something is kept that was replaced. A shorter overlap counts for what is kept already.
+pub(super) fn keep_for(delete_after: &mut Option<String>, overlap: Duration, now: Timestamp) {
+    let until = delete_after.as_deref().and_then(|time| time.parse::<Timestamp>().ok());
+    let Ok(end) = now.checked_add(overlap) else { return };
+    if until.is_none_or(|until| end < until) {
+        *delete_after = Some(end.strftime(SECONDS).to_string());
+    }
 }

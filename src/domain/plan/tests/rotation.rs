@@ -101,6 +101,11 @@ fn a_request_is_not_answered_before_the_successor_that_is_due() {
     check(vec![("a successor is searched for", requested, "search")]);
 }
 
+/// The list shows the successor, which is not published yet.
+fn listed_successor(o: Observation) -> Observation {
+    o.sibling(candidate("u2", 2)).read_live()
+}
+
 #[test]
 fn a_successor_that_one_output_holds_is_published_to_the_others() {
     let both = || proved().with_output(&the_entry(), held_by("u1", "d1")).recorded_content("d1");
@@ -108,6 +113,7 @@ fn a_successor_that_one_output_holds_is_published_to_the_others() {
     check(vec![
         ("none", both(), "publish u2 g2"),
         ("the first", first(), "publish u2 g2 to the Entry"),
+        ("a list that shows it takes it for no duplicate", listed_successor(both()), "publish u2 g2"),
         ("also once the list shows it", first().sibling(candidate("u2", 2)), "publish u2 g2 to the Entry"),
         ("also where the predecessor was read", first().seen("u1", details()), "publish u2 g2 to the Entry"),
     ]);
@@ -145,6 +151,7 @@ fn a_predecessor_is_deleted_after_the_overlap_once_nothing_holds_its_credential(
         ("its end", seen(over()), "delete u1"),
         ("a former output holds its credential", former(seen(over()), true), "ready (u2 g2), after 60 s"),
         ("a former output that was never written", former(seen(over()), false), "delete u1"),
+        ("a person keeps it", over().seen("u1", details().marked(None)), "ready (u2 g2), verify in time"),
         ("it was deleted by hand", over().seen_gone("u1"), "ready (u2 g2), verify in time"),
         ("no list shows it", replaced(Duration::ZERO, true).read_live().seen("u1", details()), "delete u1"),
         (
@@ -227,6 +234,18 @@ fn a_secret_is_reset_once_every_output_can_be_written() {
             "its outcome is not known",
             settling(in_place()),
             "ready (u1 g1), after 20 s, rotation: waits for Rotating",
+        ),
+        (
+            "a request does not read what the portal may still change",
+            settling(in_place().rotate()),
+            "ready (u1 g1), after 20 s, rotation: waits for Rotating",
+        ),
+        (
+            "read for another reason: it had an effect",
+            changed(settling(in_place().rotate()))
+                .verified(shown_for("u1"), Verified::Accepted)
+                .with_secret_of("u1", "d9"),
+            "ready (u1 g1), verify in time, request handled",
         ),
         (
             "done: the secret is read",
