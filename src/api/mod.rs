@@ -47,6 +47,11 @@ pub mod keys {
     pub const END_OVERLAP: &str = "technicaluser.dev/end-overlap";
     /// On a `TechnicalUser` under deletion: release it without the portal.
     pub const RELEASE: &str = "technicaluser.dev/release";
+    /// On a `TechnicalUser`: any value but [`NOT_PREVENTED`] keeps it, its user and its outputs while it is under deletion.
+    pub const PREVENT_DELETION: &str = "technicaluser.dev/prevent-deletion";
+    /// The value of [`PREVENT_DELETION`] that means the same as no annotation. Each other value protects: one that is misspelled
+    /// loses no user.
+    pub const NOT_PREVENTED: &str = "false";
     /// On a `Portal`: the hint of another cluster whose users this one takes over.
     pub const TAKE_OVER: &str = "technicaluser.dev/take-over";
     /// On a `Portal`: how many users may have vanished without that being a fault of the portal.

@@ -98,6 +98,8 @@ reasons! {
     NotYet: Progress,
     /// The resource is under deletion.
     Deleting: Progress,
+    /// An annotation prevents the deletion.
+    DeletionPrevented: Plain,
 
     // TechnicalUser: not in order.
     /// This version of the operator cannot read the stored resource.

@@ -29,7 +29,10 @@ fn manifests(folder: &str) -> Vec<(String, String)> {
 
 /// All examples but those of kustomize, which are not complete on their own.
 fn examples() -> Vec<(String, String)> {
-    ["examples", "examples/namespaces", "examples/cofinity-x"].into_iter().flat_map(manifests).collect()
+    ["examples", "examples/namespaces", "examples/cofinity-x", "examples/policies"]
+        .into_iter()
+        .flat_map(manifests)
+        .collect()
 }
 
 /// The fenced blocks of a page that are manifests of ours.

@@ -9,6 +9,7 @@
 
 mod argo_cd;
 mod bounds;
+mod example_policies;
 mod examples;
 mod kubectl;
 mod kustomize;

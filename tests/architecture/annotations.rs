@@ -7,8 +7,10 @@ use crate::source::{Source, sources};
 
 /// The names of annotations that a person sets without a value behind them, in the texts of a source.
 fn without_value(source: &Source) -> Vec<String> {
-    let key =
-        Regex::new(r"technicaluser\.dev/(?:release|rotate|take-over|accept-loss|portal-moved)\b").unwrap();
+    let key = Regex::new(
+        r"technicaluser\.dev/(?:release|prevent-deletion|rotate|take-over|accept-loss|portal-moved)\b",
+    )
+    .unwrap();
     let bare = |text: &String| {
         let found = key.find_iter(text).filter(|found| !text[found.end()..].starts_with('='));
         found.map(|found| found.as_str().to_owned()).collect::<Vec<_>>()

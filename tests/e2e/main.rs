@@ -68,6 +68,7 @@ mod permissions;
 mod plain_http;
 mod portal_trouble;
 mod preflight;
+mod protected;
 mod refresh_login;
 mod renamed;
 mod replacement_crashes;

@@ -67,6 +67,10 @@ pub fn plan(o: &Observation) -> Step {
 }
 
 fn wanted(o: &Observation) -> Step {
+    // Only the finalizer can prevent a deletion, also that of a resource with an existing user, whose outputs would be lost.
+    if o.protected && !o.deleting && !o.finalizer && o.recorded.user.is_some() {
+        return Step::Write(Write::AddFinalizer);
+    }
     // An output that another client wrote since is read before any request to the portal.
     let unread = o.outputs.iter().find(|output| output.is_unread());
     if let Some(output) = unread.filter(|_| !o.deleting && o.recorded.user.is_some()) {

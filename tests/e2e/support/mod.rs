@@ -27,8 +27,8 @@ pub use logins::{
 };
 pub use manifests::{PORTAL, create, create_from, existing, portal};
 pub use names::{
-    ACCEPT_LOSS, CREATING, END_OVERLAP, FINALIZER, IDENTITY_SECRET, PORTAL_MOVED, RELEASE, ROTATE,
-    SESSION_SECRET, TAKE_OVER,
+    ACCEPT_LOSS, CREATING, END_OVERLAP, FINALIZER, IDENTITY_SECRET, PORTAL_MOVED, PREVENT_DELETION, RELEASE,
+    ROTATE, SESSION_SECRET, TAKE_OVER,
 };
 pub use objects::{
     condition, message, portal_status, reason, recorded, secret_value, stored_status, user_status,

@@ -14,6 +14,8 @@ pub const ROTATE: &str = "technicaluser.dev/rotate";
 pub const END_OVERLAP: &str = "technicaluser.dev/end-overlap";
 /// The annotation by which a person releases a resource without the portal.
 pub const RELEASE: &str = "technicaluser.dev/release";
+/// The annotation by which a person prevents a deletion.
+pub const PREVENT_DELETION: &str = "technicaluser.dev/prevent-deletion";
 /// The annotation by which a person permits to take over the users of another cluster.
 pub const TAKE_OVER: &str = "technicaluser.dev/take-over";
 /// The annotation by which a person confirms that the portal has another address.

@@ -14,9 +14,11 @@ mod timers;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use kube::api::DynamicObject;
 
 use super::failure::Failure;
+use super::memory::UserMemory;
 use super::outputs::{Around, Resource, Stores};
 use super::reconcile::Reconcile;
 use super::refusal::RefusalFingerprint;
@@ -27,6 +29,7 @@ use crate::controller::context::Context;
 use crate::controller::objects::{Key, annotation, has_finalizer, is_deleting, lenient};
 use crate::controller::status::grace;
 use crate::domain::access::Grants;
+use crate::domain::grace::Waiting;
 use crate::domain::identity::Owner;
 use crate::domain::plan::{Observation, Restarts, Rotation, Searched, Selection, Users};
 use crate::domain::reason::Reason;
@@ -85,13 +88,12 @@ pub async fn observe(
     let attempt =
         ctx.memory.change(&key, |user| open_attempt(&mut user.attempts, &object, &recorded, fingerprint));
     let pending_for = pending_for(&status, now);
-    let waiting = ctx
-        .memory
-        .with(&key, |user| grace::waiting(&user.waiting, &object.metadata, &status.conditions, now));
+    let waiting = waiting(ctx, &object, &status, now);
     let observation = Observation {
         hint: ctx.installation.hint.clone(),
         desired: desired(&spec),
         deleting: is_deleting(&object),
+        protected: is_protected(&object),
         released: annotation(&object, keys::RELEASE).is_some(),
         rotation: Rotation::default(),
         finalizer: has_finalizer(&object),
@@ -151,6 +153,17 @@ pub async fn observe(
     observe_outputs(&mut reconcile).await?;
     see_restarts(&mut reconcile);
     Ok(reconcile)
+}
+
+/// Whether an annotation prevents the deletion. A value that is misspelled loses no user.
+fn is_protected(object: &DynamicObject) -> bool {
+    annotation(object, keys::PREVENT_DELETION).is_some_and(|value| value != keys::NOT_PREVENTED)
+}
+
+/// Which object that may still appear the resource has waited for.
+fn waiting(ctx: &Context, object: &DynamicObject, status: &TechnicalUserStatus, now: Timestamp) -> Waiting {
+    let known = |user: &UserMemory| grace::waiting(&user.waiting, &object.metadata, &status.conditions, now);
+    ctx.memory.with(&Key::of(object), known)
 }
 
 /// Which Portal a resource names.

@@ -24,6 +24,9 @@ pub(super) fn plan(o: &Observation) -> Step {
     if !o.finalizer {
         return Step::gone();
     }
+    if o.protected {
+        return prevented();
+    }
     if o.released {
         return released(o);
     }
@@ -109,6 +112,16 @@ fn changes_a_user(step: &Step) -> bool {
 
 fn hold(blocker: &Blocker, requeue: Requeue) -> Step {
     Step::settled(Report::Deleting(Blocker { stalled: false, ..blocker.clone() }), requeue)
+}
+
+/// A person prevented the deletion. Nothing is changed, also if another annotation releases the resource: both may have been set by
+/// mistake, and only this end can be corrected. The watch reports when the annotation is removed.
+fn prevented() -> Step {
+    let message = "The deletion is prevented by the annotation technicaluser.dev/prevent-deletion=true: each value but false prevents \
+                   it. The operator changes neither the user in the portal nor an output. To continue the deletion, remove the \
+                   annotation, or set technicaluser.dev/prevent-deletion=false. A deletion cannot be undone: to keep the user, \
+                   set deletionPolicy to Retain first.";
+    Step::settled(Report::Deleting(Blocker::lasting(Reason::DeletionPrevented, message)), Requeue::Never)
 }
 
 /// A person released the resource without a request to the portal: the users that are known are listed. A create in progress

@@ -46,6 +46,8 @@ pub struct Observation {
     pub desired: Desired,
     /// `metadata.deletionTimestamp` is set.
     pub deleting: bool,
+    /// The annotation `prevent-deletion` is there, and its value is not `false`.
+    pub protected: bool,
     /// The annotation `release` is there.
     pub released: bool,
     /// The rotation of the user or of its secret.

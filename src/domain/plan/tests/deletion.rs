@@ -1,7 +1,7 @@
 //! What becomes of a user when its resource is deleted: policies, permissions, kinds and states.
 
-use super::super::{Deletion, Done};
-use super::builders::{a_deleted_resource, details};
+use super::super::{AfterUsers, AttemptState, Deletion, Done};
+use super::builders::{a_deleted_resource, a_new_resource, a_ready_resource, an_existing, details};
 use super::{Observation, check};
 use crate::domain::user::UserStatus;
 
@@ -156,6 +156,37 @@ fn a_release_asks_no_portal() {
         ("another company", released().recorded_company(super::builders::OTHER_COMPANY), "list u1 retained"),
         ("no user", released().but(|o| o.recorded.user = None), DROP),
         ("an existing user is not listed", released().recorded_as("u1", 0), DROP),
+    ]);
+}
+
+#[test]
+fn an_annotation_prevents_a_deletion() {
+    const PREVENTED: &str = "held DeletionPrevented STALLED";
+    let protected = || a_deleted_resource().protected();
+    let alive = || a_ready_resource().protected();
+    let existing = |o: Observation| o.recorded_as("u1", 0).but(|o| o.desired = an_existing(&["u1"]).desired);
+    check(vec![
+        ("nothing is read", protected(), PREVENTED),
+        ("its user was read", protected().seen("u1", details()), PREVENTED),
+        ("the other annotation does not release it", protected().released(), PREVENTED),
+        ("the Portal has no rule for what cannot be deleted", releases(protected()), PREVENTED),
+        ("the portal is down", protected().portal_blocked_in_passing(), PREVENTED),
+        ("a create is in progress", protected().attempt(2, AttemptState::InFlight), PREVENTED),
+        (
+            "all is done with its users",
+            protected().but(|o| o.users_done = Some(AfterUsers::NoneIsValid)),
+            PREVENTED,
+        ),
+        ("an existing user", existing(protected()), PREVENTED),
+        ("without our finalizer it is gone", protected().without_finalizer(), "gone"),
+        ("alive", alive(), "ready (u1 g1), verify in time"),
+        ("alive, of an existing user", existing(alive()).without_finalizer(), "put the finalizer"),
+        (
+            "alive, the Portal is gone",
+            existing(alive()).without_finalizer().portal_blocked_for_good(),
+            "put the finalizer",
+        ),
+        ("there is nothing to keep yet", a_new_resource().protected(), "prove the output writable"),
     ]);
 }
 

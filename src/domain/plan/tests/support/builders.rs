@@ -59,6 +59,7 @@ pub(in crate::domain::plan::tests) fn a_new_resource() -> Observation {
             deletion: Deletion::Delete,
         }),
         deleting: false,
+        protected: false,
         released: false,
         rotation: Rotation::default(),
         finalizer: false,
@@ -158,6 +159,10 @@ impl Observation {
 
     pub(in crate::domain::plan::tests) fn rotate(self) -> Self {
         self.but(|o| o.rotation.requested = true)
+    }
+
+    pub(in crate::domain::plan::tests) fn protected(self) -> Self {
+        self.but(|o| o.protected = true)
     }
 
     pub(in crate::domain::plan::tests) fn released(self) -> Self {
