@@ -158,6 +158,8 @@ reasons! {
     UserInactive: Plain,
     /// No such user is in the portal (yet).
     UserNotFound: MayArrive,
+    /// The provider of an offer has not created the user or not activated the subscription yet.
+    WaitingForProvider: Progress,
     /// More than one user has the name.
     UserAmbiguous: Plain,
     /// The user belongs to another `TechnicalUser`.

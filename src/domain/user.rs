@@ -86,6 +86,37 @@ pub struct Linked {
     pub name: Option<String>,
 }
 
+/// The marketplace offer whose subscription created a user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offer {
+    /// The portal's id of the offer (a UUID).
+    pub id: String,
+    /// Its name. The users of all its subscriptions have it as their name.
+    pub name: Option<String>,
+    /// The portal's id of the subscription (a UUID).
+    pub subscription: Option<String>,
+}
+
+impl Offer {
+    /// Whether it is the one that is named so.
+    #[must_use]
+    pub fn is(&self, named: &OfferRef) -> bool {
+        match named {
+            OfferRef::Id(id) => self.id == *id,
+            OfferRef::Name(name) => self.name.as_ref() == Some(name),
+        }
+    }
+}
+
+/// How an offer is named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OfferRef {
+    /// By the portal's id, in lower case.
+    Id(String),
+    /// By its exact name.
+    Name(String),
+}
+
 /// One entry of the portal's user list. The list shows no description, no roles and no secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedUser {
@@ -106,7 +137,7 @@ pub struct ListedUser {
     /// The connector it is linked to.
     pub connector: Option<Linked>,
     /// The marketplace offer it was created for.
-    pub offer: Option<Linked>,
+    pub offer: Option<Offer>,
 }
 
 /// What the portal shows of one user, its secret included.
@@ -138,7 +169,7 @@ pub struct UserDetails {
     /// The connector it is linked to.
     pub connector: Option<Linked>,
     /// The marketplace offer it was created for.
-    pub offer: Option<Linked>,
+    pub offer: Option<Offer>,
 }
 
 /// One member of the answer to a create.

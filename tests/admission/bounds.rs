@@ -32,6 +32,7 @@ fn samples(kind: Kind) -> Vec<Value> {
     let create = json!({ "roles": ["A"], "name": "edc", "description": "x" });
     let secret = json!({ "name": "s", "format": "Raw", "labels": { "a": "b" }, "annotations": { "a": "b" } });
     let with = |secret: Value| json!({ "portalRef": { "name": "p" }, "user": { "create": create }, "outputs": [{ "secret": secret }] });
+    let id = "0b6c0000-0000-0000-0000-000000000001";
     let existing = |by: &str, value: &str| json!({ "portalRef": { "name": "p" }, "user": { "existing": { by: value } } });
     match kind {
         Kind::Portal => vec![
@@ -79,9 +80,12 @@ fn samples(kind: Kind) -> Vec<Value> {
             with(json!({ "format": "EdcHelmValues", "edcDialect": "Iatp", "secretAlias": "edc/wallet" })),
             with(json!({ "format": "Template", "template": { "a": "{{ clientId }}" } })),
             with(json!({ "format": "SpringEnv", "springRegistration": "pool" })),
-            existing("id", "0b6c0000-0000-0000-0000-000000000001"),
+            existing("id", id),
             existing("clientId", "sa42"),
             existing("name", "sa-x"),
+            json!({ "portalRef": { "name": "p" }, "user": { "existing": {
+                "offer": { "id": id, "subscriptionId": id }, "role": "A" } } }),
+            json!({ "portalRef": { "name": "p" }, "user": { "existing": { "offer": { "name": "app" } } } }),
         ],
     }
 }

@@ -7,7 +7,9 @@ use crate::support::{Case, Kind, no, try_all, yes};
 
 const NO_ROTATION: &str = "rotation.interval and rotation.strategy have no effect on an existing user: the operator does not replace its credential";
 const ONE_VARIANT: &str = "name exactly one of create and existing";
-const ONE_SELECTOR: &str = "name exactly one of id, clientId and name";
+const ONE_SELECTOR: &str = "name exactly one of id, clientId, name and offer";
+const ONE_OFFER: &str = "name the offer by exactly one of id and name";
+const ROLE_OF_OFFER: &str = "role distinguishes the users of an offer: give it with offer";
 const NO_POLICY: &str =
     "deletionPolicy has no effect on an existing user: the operator never changes or deletes it";
 const MARK: &str = "description must not contain the operator's mark";
@@ -201,6 +203,12 @@ pub fn cases() -> Vec<Case> {
     let (create, existing) = (create(), existing());
     let create_user = |change: Value| json!({ "user": { "create": change } });
     let existing_user = |change: Value| json!({ "user": { "existing": change } });
+    let id = "0b6c0000-0000-0000-0000-00000000000f";
+    let offer = |offer: Value, beside: Value| {
+        let mut change = json!({ "clientId": null, "offer": offer });
+        change.as_object_mut().unwrap().extend(beside.as_object().unwrap().clone());
+        existing_user(change)
+    };
     let secret = |secret: Value| json!({ "outputs": [{ "secret": secret }] });
     vec![
         yes(&create, &json!({})),
@@ -216,6 +224,13 @@ pub fn cases() -> Vec<Case> {
         no(&existing, &existing_user(json!({ "clientId": null, "id": "no-uuid" })), "user.existing.id"),
         no(&existing, &existing_user(json!({ "clientId": null })), ONE_SELECTOR),
         no(&existing, &existing_user(json!({ "name": "x" })), ONE_SELECTOR),
+        yes(&existing, &offer(json!({ "name": "SAP app" }), json!({}))),
+        yes(&existing, &offer(json!({ "id": id, "subscriptionId": id }), json!({ "role": "A" }))),
+        no(&existing, &offer(json!({ "name": "x", "id": id }), json!({})), ONE_OFFER),
+        no(&existing, &offer(json!({ "subscriptionId": id }), json!({})), ONE_OFFER),
+        no(&existing, &offer(json!({ "name": "x" }), json!({ "id": id })), ONE_SELECTOR),
+        no(&existing, &offer(json!({ "id": "no-uuid" }), json!({})), "user.existing.offer.id"),
+        no(&existing, &existing_user(json!({ "role": "A" })), ROLE_OF_OFFER),
         no(&existing, &json!({ "deletionPolicy": "Retain" }), NO_POLICY),
         yes(&existing, &json!({ "rotation": { "overlap": "1h" } })),
         no(&existing, &json!({ "rotation": { "interval": "720h" } }), NO_ROTATION),

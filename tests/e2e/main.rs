@@ -58,6 +58,7 @@ mod merge_crashes;
 mod merge_mistakes;
 mod moves;
 mod namespaces;
+mod offers;
 mod output_changes;
 mod outputs;
 mod overlap_crashes;

@@ -4,6 +4,9 @@
 use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
+/// The ids of the portal.
+const UUID: &str = "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$";
+
 /// The user in the portal. Give exactly one of `create` and `existing`.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
@@ -53,17 +56,18 @@ pub struct CreateUser {
     pub description: Option<String>,
 }
 
-/// A user that exists already. Give exactly one field.
+/// A user that exists already. Give exactly one of `id`, `clientId`, `name` and `offer`.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
-    validation = Rule::new("[has(self.id), has(self.clientId), has(self.name)].filter(set, set).size() == 1").message("name exactly one of id, clientId and name"),
+    validation = Rule::new("[has(self.id), has(self.clientId), has(self.name), has(self.offer)].filter(set, set).size() == 1").message("name exactly one of id, clientId, name and offer"),
+    validation = Rule::new("!has(self.role) || has(self.offer)").message("role distinguishes the users of an offer: give it with offer"),
     validation = Rule::new("self == oldSelf").message("an existing user cannot be exchanged for another: create a new TechnicalUser")
 )]
 pub struct ExistingUser {
     /// The id of the user in the portal (a UUID).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 36), regex(pattern = r"^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$"))]
+    #[schemars(length(max = 36), regex(pattern = UUID))]
     pub id: Option<String>,
 
     /// The OAuth client ID of the user, such as sa42.
@@ -76,4 +80,37 @@ pub struct ExistingUser {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
     pub name: Option<String>,
+
+    /// The marketplace offer whose subscription creates the user: the provider of the offer creates it, after this company has
+    /// subscribed. The operator waits for it. If several users of the company fit, it publishes none of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offer: Option<OfferUser>,
+
+    /// A role that the user must have, by the exact name that the portal shows. It distinguishes the users of one subscription.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 255))]
+    pub role: Option<String>,
+}
+
+/// A marketplace offer. Give exactly one of `id` and `name`.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("has(self.id) != has(self.name)").message("name the offer by exactly one of id and name")
+)]
+pub struct OfferUser {
+    /// The id of the offer in the portal (a UUID).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 36), regex(pattern = UUID))]
+    pub id: Option<String>,
+
+    /// The exact name of the offer in the portal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 255))]
+    pub name: Option<String>,
+
+    /// The id of the subscription in the portal (a UUID). Give it if the company has several subscriptions of the offer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 36), regex(pattern = UUID))]
+    pub subscription_id: Option<String>,
 }

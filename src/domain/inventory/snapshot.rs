@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Changes;
 use super::index::Index;
 use crate::domain::identity::{Owner, parse_own_name};
-use crate::domain::user::{ListedUser, UserId};
+use crate::domain::user::{ListedUser, OfferRef, UserId};
 
 /// What a reading shows of the list.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,6 +53,9 @@ pub struct Snapshot {
     prefixes: Index,
     names: Index,
     client_ids: Index,
+    /// The ids of the users that a subscription created, by the id and by the name of the offer.
+    offers: Index,
+    offer_names: Index,
     coverage: Coverage,
     number: u64,
 }
@@ -143,6 +146,10 @@ impl Snapshot {
         if let Some(client_id) = &user.client_id {
             self.client_ids.add(client_id, &id);
         }
+        if let Some(offer) = &user.offer {
+            self.offers.add(&offer.id, &id);
+            offer.name.iter().for_each(|name| self.offer_names.add(name, &id));
+        }
         self.users.insert(id, Entry { user, seen: self.number });
     }
 
@@ -154,6 +161,10 @@ impl Snapshot {
         self.names.remove(&entry.user.name, id);
         if let Some(client_id) = &entry.user.client_id {
             self.client_ids.remove(client_id, id);
+        }
+        if let Some(offer) = &entry.user.offer {
+            self.offers.remove(&offer.id, id);
+            offer.name.iter().for_each(|name| self.offer_names.remove(name, id));
         }
         Some(entry)
     }
@@ -228,6 +239,16 @@ impl Snapshot {
     /// The users with this client ID.
     pub fn with_client_id(&self, client_id: &str) -> impl Iterator<Item = &UserId> {
         self.client_ids.ids(client_id)
+    }
+
+    /// The users of the company that the subscriptions of an offer created.
+    pub fn of_offer<'a>(&'a self, offer: &'a OfferRef) -> impl Iterator<Item = &'a ListedUser> {
+        let (index, text) = match offer {
+            OfferRef::Id(id) => (&self.offers, id),
+            OfferRef::Name(name) => (&self.offer_names, name),
+        };
+        let user = |id| self.users.get(id).map(|entry: &Entry| &entry.user);
+        index.ids(text).filter_map(user).filter(|user| user.is_owner)
     }
 
     /// The users with names of the operator's form, each with the prefix of its name.

@@ -1,7 +1,7 @@
 use super::*;
 use crate::domain::identity::Owner;
 use crate::domain::test_support::{listed as user, listed_for, owner as owner_named};
-use crate::domain::user::ListedUser;
+use crate::domain::user::{ListedUser, Offer, OfferRef};
 
 fn owner() -> Owner {
     owner_named("edc")
@@ -120,4 +120,26 @@ fn a_reading_that_shows_the_same_changes_nothing() {
     for (number, coverage) in [(2, Coverage::Complete), (3, Coverage::Partial), (4, Coverage::Names)] {
         assert!(snapshot.apply(reading(number, coverage, &users)).is_empty());
     }
+}
+
+#[test]
+fn the_users_of_an_offer_are_found_by_its_id_and_its_name() {
+    let of = |id: &str, offer: &str, is_owner: bool| {
+        let offer = Offer { id: offer.into(), name: Some(format!("App {offer}")), subscription: None };
+        ListedUser { offer: Some(offer), is_owner, ..user(id, "App") }
+    };
+    let all =
+        [of("a", "1", true), of("b", "1", true), of("c", "2", true), of("d", "1", false), user("e", "App")];
+    let mut snapshot = Snapshot::new(all.to_vec(), true);
+    let found = |snapshot: &Snapshot, offer: &OfferRef| {
+        snapshot.of_offer(offer).map(|user| user.id.to_string()).collect::<Vec<_>>()
+    };
+    let (by_id, by_name) = (OfferRef::Id("1".into()), OfferRef::Name("App 1".into()));
+    // One of them is provided to another company.
+    assert_eq!(found(&snapshot, &by_id), ["a", "b"]);
+    assert_eq!(found(&snapshot, &by_name), ["a", "b"]);
+    snapshot.remove(&id("a"));
+    snapshot.put(of("b", "2", true));
+    assert!(found(&snapshot, &by_id).is_empty() && found(&snapshot, &by_name).is_empty());
+    assert_eq!(found(&snapshot, &OfferRef::Id("2".into())), ["b", "c"]);
 }

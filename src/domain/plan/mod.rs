@@ -46,7 +46,7 @@ pub use predecessor::{is_settled, unrecorded as unrecorded_predecessors};
 pub use restart::{Restarted, pending as restart_pending};
 pub use retire::MOST_FORMER;
 pub use rotate::Rotated;
-pub use selector::Selector;
+pub use selector::{OfferSelector, Selector};
 pub use settled::{Report, Requeue, Settled, Stage};
 pub use step::{Notice, Read, Step, UserRef, Write};
 pub use token_roles::reports_token_roles;

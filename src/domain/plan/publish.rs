@@ -3,7 +3,8 @@
 use crate::domain::blocker::Blocker;
 use crate::domain::reason::Reason;
 
-use super::observation::{CredentialAt, Observation, OutputState, OutputView, UserFacts, Verified};
+use super::observation::{CredentialAt, Desired, Observation, OutputState, OutputView, UserFacts, Verified};
+use super::selector::Selector;
 use super::settled::{Report, Requeue, Settled, Stage};
 use super::step::{Read, Step, UserRef, Write};
 
@@ -96,7 +97,7 @@ pub(super) fn publish(o: &Observation, current: &UserRef, user: &UserFacts) -> S
         Some(Verified::Accepted) => {
             return write_next(o, current, &missing).unwrap_or_else(|| end(o.timers.healthy()));
         }
-        Some(Verified::Refused { .. }) => refused(current),
+        Some(Verified::Refused { .. }) => refused(o, current),
         Some(Verified::Unreachable(reason)) => unreachable(reason),
         None => return Step::Read(Read::Verify(CredentialAt::Portal(current.id.clone()))),
     };
@@ -187,7 +188,18 @@ fn not_shown(current: &UserRef) -> Blocker {
     )
 }
 
-fn refused(current: &UserRef) -> Blocker {
+fn refused(o: &Observation, current: &UserRef) -> Blocker {
+    let is_of_an_offer = matches!(&o.desired, Desired::Existing { selector: Selector::Offer(_) });
+    if is_of_an_offer && !o.recorded.credential_published {
+        return Blocker::passing(
+            Reason::WaitingForProvider,
+            format!(
+                "The token endpoint does not accept the credential of user {} yet. It accepts it once the provider of the offer \
+                 has activated the subscription.",
+                current.id
+            ),
+        );
+    }
     Blocker::passing(
         Reason::CredentialRefused,
         format!(

@@ -23,7 +23,8 @@ fn is_harmless(text: &str) -> bool {
 async fn names_of_users_connectors_and_offers_are_harmless() {
     for name in [NASTY.to_owned(), "ä".repeat(10_000)] {
         let linked = json!({"id": name, "name": name});
-        let user = with(with(listed("a", &name), "connector", linked.clone()), "offer", linked);
+        let offer = json!({"id": name, "name": name, "subscriptionId": name});
+        let user = with(with(listed("a", &name), "connector", linked), "offer", offer);
         let user = with(with(user, "clientId", json!(name)), "status", json!(name));
         let page = Reply::json(200, &page_of(1, 1, &[user]));
         let stub = portal_that(move |_| page.clone()).await;
@@ -37,6 +38,7 @@ async fn names_of_users_connectors_and_offers_are_harmless() {
             &connector.name.unwrap(),
             &offer.id,
             &offer.name.unwrap(),
+            &offer.subscription.unwrap(),
         ] {
             assert!(is_harmless(text), "{text:?}");
         }

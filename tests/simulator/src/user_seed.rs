@@ -1,5 +1,7 @@
 //! Users that tests want to be there.
 
+use uuid::Uuid;
+
 use crate::idp::IdpClient;
 use crate::role_names::{DATASPACE_DISCOVERY, IDENTITY_WALLET_MANAGEMENT};
 use crate::setup::known_user;
@@ -20,6 +22,8 @@ pub struct UserSeed {
     roles: Vec<String>,
     client_id: Option<String>,
     offer: Option<(OfferSeed, Ownership)>,
+    /// A user of the same subscription.
+    sibling: Option<Uuid>,
     enabled: bool,
     editor: bool,
     process: bool,
@@ -49,6 +53,7 @@ impl UserSeed {
             roles: vec![DATASPACE_DISCOVERY.to_owned()],
             client_id: None,
             offer: None,
+            sibling: None,
             enabled: true,
             editor: true,
             process: true,
@@ -95,6 +100,13 @@ impl UserSeed {
     #[must_use]
     pub fn managed(mut self, offer: OfferSeed) -> Self {
         self.offer = Some((offer, Ownership::Managed));
+        self
+    }
+
+    /// Made by the subscription that made the user with this id, which has to be `managed` as well.
+    #[must_use]
+    pub fn of_the_subscription_of(mut self, sibling: Uuid) -> Self {
+        self.sibling = Some(sibling);
         self
     }
 
@@ -154,15 +166,24 @@ fn seeded(state: &mut State, seed: UserSeed, url: &str) -> Option<User> {
         user.editor = None;
     }
     if let Some((offer, ownership)) = seed.offer {
-        user.provider = Some(state.company_named(&offer.provider)?.id);
-        user.ownership = ownership;
+        let provider = state.company_named(&offer.provider)?.id;
+        (user.provider, user.ownership) = (Some(provider), ownership);
+        let is_the_same = |known: &&Offer| known.name == offer.name;
+        let mut of_provider = state.users.iter().filter(|user| user.provider == Some(provider));
+        let known =
+            of_provider.find_map(|user| user.offer.as_ref().filter(is_the_same)).map(|known| known.id);
         user.offer = Some(Offer {
-            id: crate::random::uuid(),
+            id: known.unwrap_or_else(crate::random::uuid),
             name: offer.name,
             kind: "APP".to_owned(),
             subscription: crate::random::uuid(),
             subscription_active: offer.subscription_active,
         });
+    }
+    if let Some(sibling) = seed.sibling {
+        let sibling = state.user(sibling)?;
+        (user.provider, user.ownership) = (sibling.provider, sibling.ownership);
+        user.offer.clone_from(&sibling.offer);
     }
     match seed.kind {
         Kind::Internal => {

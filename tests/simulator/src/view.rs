@@ -30,6 +30,8 @@ pub struct UserView {
     pub secret: Option<String>,
     /// Process of the wallet service.
     pub process: Option<Uuid>,
+    /// The offer and the subscription that it was made for.
+    pub offer: Option<(Uuid, Uuid)>,
 }
 
 impl UserView {
@@ -51,6 +53,7 @@ impl UserView {
             roles: user.roles.iter().filter_map(|id| state.role(*id)).map(|role| role.name.clone()).collect(),
             secret,
             process: user.process.map(|(process, _)| process),
+            offer: user.offer.as_ref().map(|offer| (offer.id, offer.subscription)),
         }
     }
 }

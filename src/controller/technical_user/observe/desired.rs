@@ -1,8 +1,8 @@
 //! From the spec to what the plan is to reach.
 
 use crate::api::technical_user::{DeletionPolicy, ExistingUser, TechnicalUserSpec};
-use crate::domain::plan::{Deletion, Desired, DesiredUser, Selector};
-use crate::domain::user::UserId;
+use crate::domain::plan::{Deletion, Desired, DesiredUser, OfferSelector, Selector};
+use crate::domain::user::{OfferRef, UserId};
 
 /// The user that the spec describes.
 pub(super) fn desired(spec: &TechnicalUserSpec) -> Desired {
@@ -22,11 +22,19 @@ pub(super) fn desired(spec: &TechnicalUserSpec) -> Desired {
     })
 }
 
-/// The apiserver sees to it that exactly one of the three is there.
+/// The apiserver sees to it that exactly one of the four is there.
 fn selector(existing: &ExistingUser) -> Selector {
     match existing {
         ExistingUser { id: Some(id), .. } => Selector::Id(UserId::new(id)),
         ExistingUser { client_id: Some(client), .. } => Selector::ClientId(client.clone()),
+        ExistingUser { offer: Some(offer), role, .. } => Selector::Offer(OfferSelector {
+            offer: match &offer.id {
+                Some(id) => OfferRef::Id(id.to_ascii_lowercase()),
+                None => OfferRef::Name(offer.name.clone().unwrap_or_default()),
+            },
+            subscription: offer.subscription_id.as_ref().map(|id| id.to_ascii_lowercase()),
+            role: role.clone(),
+        }),
         ExistingUser { name, .. } => Selector::Name(name.clone().unwrap_or_default()),
     }
 }

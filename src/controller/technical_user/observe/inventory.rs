@@ -1,14 +1,13 @@
 //! The users of the last snapshot of the portal's list that concern a resource.
 
 use crate::api::portal::{PortalStatus, RETAINED_LIMIT};
-use crate::api::technical_user::ExistingUser;
 use crate::controller::portal::connections::Connection;
 use crate::controller::technical_user::reconcile::Reconcile;
 use crate::domain::identity::Owner;
 use crate::domain::inventory::Snapshot;
 use crate::domain::ownership;
-use crate::domain::plan::{Confirmed, Listed, Named, Selection, Users};
-use crate::domain::user::{ListedUser, UserId};
+use crate::domain::plan::{Confirmed, Desired, Listed, Named, OfferSelector, Selection, Selector, Users};
+use crate::domain::user::{ListedUser, UserId, UserStatus};
 
 /// What the last snapshot says of the resource's users.
 pub(super) fn see_inventory(reconcile: &mut Reconcile, portal_status: Option<&PortalStatus>) {
@@ -23,13 +22,16 @@ pub(super) fn see_inventory(reconcile: &mut Reconcile, portal_status: Option<&Po
         see_client_id(&mut o.users, connection, id);
     }
     let name = reconcile.status.user.as_ref().map(|user| user.name.clone()).unwrap_or_default();
-    let existing = reconcile.spec.user.existing.as_ref();
+    let selector = match &o.desired {
+        Desired::Existing { selector } => Some(selector),
+        Desired::Create(_) => None,
+    };
     let owner = &o.owner;
     let seen = |list: &Snapshot| Seen {
         listed: recorded.as_ref().map_or(Listed::Unknown, |id| listed(list, id, &name)),
         name: recorded.as_ref().and_then(|id| Some(list.get(id)?.name.clone())),
         named: list.named_for(owner).into_iter().cloned().collect(),
-        selected: existing.map(|existing| select(list, existing)),
+        selected: selector.map(|selector| select(list, selector)),
     };
     let Some(seen) = connection.inventory.with(seen) else { return };
     if let Some(id) = &recorded {
@@ -79,20 +81,32 @@ fn listed(list: &Snapshot, id: &UserId, name: &str) -> Listed {
     }
 }
 
-/// The users that `existing` selects. An id needs no list; equal names may hide users of a name or client ID.
-fn select(list: &Snapshot, existing: &ExistingUser) -> (Vec<UserId>, Selection) {
-    if let Some(id) = &existing.id {
-        return (vec![UserId::new(id)], Selection::Certain);
-    }
-    let by_client_id = existing.client_id.iter().flat_map(|id| list.with_client_id(id));
-    let by_name = existing.name.iter().flat_map(|name| list.with_name(name));
-    let selected = by_client_id.chain(by_name).cloned().collect();
-    let selection = match (list.is_complete(), &existing.client_id) {
+/// The users that `existing` selects. An id needs no list; equal names may hide users of a name, client ID or offer.
+fn select(list: &Snapshot, selector: &Selector) -> (Vec<UserId>, Selection) {
+    let selected = match selector {
+        Selector::Id(id) => return (vec![id.clone()], Selection::Certain),
+        Selector::ClientId(client_id) => list.with_client_id(client_id).cloned().collect(),
+        Selector::Name(name) => list.with_name(name).cloned().collect(),
+        Selector::Offer(wanted) => of_offer(list, wanted),
+    };
+    let selection = match (list.is_complete(), selector) {
         (true, _) => Selection::Certain,
-        (false, Some(_)) => Selection::Narrows,
-        (false, None) => Selection::Uncertain,
+        (false, Selector::ClientId(_)) => Selection::Narrows,
+        (false, _) => Selection::Uncertain,
     };
     (selected, selection)
+}
+
+/// The users of an offer. Those of a subscription that has ended stay in the list, and do not count beside others.
+fn of_offer(list: &Snapshot, wanted: &OfferSelector) -> Vec<UserId> {
+    let users: Vec<&ListedUser> =
+        list.of_offer(&wanted.offer).filter(|user| wanted.fits(user.offer.as_ref())).collect();
+    let is_in_use = |user: &&&ListedUser| match user.status {
+        UserStatus::Active | UserStatus::Pending | UserStatus::Other => true,
+        UserStatus::PendingDeletion | UserStatus::Inactive | UserStatus::Deleted => false,
+    };
+    let in_use: Vec<UserId> = users.iter().filter(is_in_use).map(|user| user.id.clone()).collect();
+    if in_use.is_empty() { users.into_iter().map(|user| user.id.clone()).collect() } else { in_use }
 }
 
 /// A user of our name, with what is remembered of its mark.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::blocker::Blocker;
 use crate::domain::identity::{Hint, Mark};
-use crate::domain::user::{UserId, UserKind, UserStatus};
+use crate::domain::user::{Offer, UserId, UserKind, UserStatus};
 
 use super::credential::Verified;
 use super::output::OutputId;
@@ -138,6 +138,8 @@ pub struct UserFacts {
     pub description: String,
     /// The connector it is linked to.
     pub connector: Option<String>,
+    /// The marketplace offer whose subscription created it.
+    pub offer: Option<Offer>,
     /// What each output would hold with its credential; absent without a credential.
     pub contents: Option<Contents>,
     /// The credential is another one than the status names.

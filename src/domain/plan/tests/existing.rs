@@ -1,10 +1,10 @@
 //! A user that the operator did not create is found, waited for and published, and never changed.
 
-use super::super::{Desired, Listed, OutputState, Selection, Selector, Verified};
+use super::super::{Desired, Listed, OfferSelector, OutputState, Selection, Selector, UserFacts, Verified};
 use super::builders::{OTHER_COMPANY, a_new_resource, a_ready_resource, an_existing, details, id, shown_for};
 use super::{Observation, check};
 use crate::domain::access::Grants;
-use crate::domain::user::UserStatus;
+use crate::domain::user::{Offer, OfferRef, UserStatus};
 
 /// `u1` is selected; it has no mark.
 fn selected() -> Observation {
@@ -175,5 +175,76 @@ fn the_details_must_have_what_is_selected() {
         ("recorded and hidden", ready(recorded(name("x"))), ours),
         ("a forged record of another user", ready(recorded(name("a"))), "user ListIncomplete"),
         ("the same by client ID", ready(recorded(client("sa1"))), "user ListIncomplete"),
+    ]);
+}
+
+/// `u1` and others of an offer, of which the list does not show the roles.
+fn of_an_offer(role: Option<&str>, ids: &[&str]) -> Observation {
+    let offer = OfferRef::Name("App".into());
+    let selector = OfferSelector { offer, subscription: Some("s".into()), role: role.map(Into::into) };
+    an_existing(ids).but(|o| o.desired = Desired::Existing { selector: Selector::Offer(selector) })
+}
+
+fn with_role(role: &str) -> UserFacts {
+    details().marked(None).but(|u| {
+        u.roles = vec![role.into()];
+        u.offer = Some(Offer { id: "o".into(), name: Some("App".into()), subscription: Some("s".into()) });
+    })
+}
+
+#[test]
+fn the_provider_of_an_offer_creates_its_users() {
+    let (any, role) =
+        (|ids: &[&str]| of_an_offer(None, ids), |ids: &[&str]| of_an_offer(Some("discovery"), ids));
+    let (ours, other) = (|| with_role("discovery"), || with_role("other"));
+    let foreign = || ours().but(|u| u.offer.as_mut().unwrap().subscription = Some("t".into()));
+    let both = |first: UserFacts, second: UserFacts| role(&["u1", "u2"]).seen("u1", first).seen("u2", second);
+    let refused = Verified::Refused { unknown_client: true };
+    check(vec![
+        ("none yet", any(&[]), "user WaitingForProvider"),
+        (
+            "a list that hides some",
+            any(&["u1"]).but(|o| o.selection = Selection::Uncertain),
+            "user ListIncomplete",
+        ),
+        ("one", any(&["u1"]), "read u1"),
+        (
+            "one of another subscription",
+            any(&["u1"]).seen("u1", foreign()),
+            "user WaitingForProvider, try again",
+        ),
+        ("one with another role", role(&["u1"]).seen("u1", other()), "user WaitingForProvider, try again"),
+        (
+            "not activated yet",
+            any(&["u1"]).seen("u1", ours()).verified(shown_for("u1"), refused.clone()),
+            "credential WaitingForProvider (u1 g0), try again",
+        ),
+        ("several without a role", any(&["u1", "u2"]), "user UserAmbiguous STALLED"),
+        ("several: the first is read", role(&["u1", "u2"]), "read u1"),
+        ("and the next", role(&["u1", "u2"]).seen("u1", other()), "read u2"),
+        ("one has the role", both(other(), ours()), "verify what was read"),
+        ("both have it", both(ours(), ours()), "user UserAmbiguous STALLED"),
+        ("none has it", both(other(), other()), "user WaitingForProvider"),
+        ("one that is gone", role(&["u1", "u2"]).seen_gone("u1").seen("u2", ours()), "verify what was read"),
+    ]);
+    let published = |ids: &[&str]| {
+        let new = role(ids);
+        a_ready_one().but(|o| (o.desired, o.users) = (new.desired, new.users))
+    };
+    check(vec![
+        ("published, beside another", published(&["u1", "u2"]), "ready (u1 g0), verify in time"),
+        ("published, and gone", published(&[]), "user UserNotFound STALLED"),
+        ("published, and another one now", published(&["u2"]), "read u2"),
+    ]);
+}
+
+/// So many users are of another kind than those of one subscription, and are not read one by one.
+#[test]
+fn too_many_users_of_an_offer_are_not_read() {
+    let ids: Vec<String> = (0..16).map(|number| format!("u{number}")).collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    check(vec![
+        ("sixteen", of_an_offer(Some("discovery"), &ids), "user UserAmbiguous STALLED"),
+        ("fifteen", of_an_offer(Some("discovery"), &ids[1..]), "read u1"),
     ]);
 }

@@ -7,14 +7,15 @@ use super::credential::TokenEndpoints;
 use super::errors::FailedCall;
 use super::permissions::LOGIN_ROLE;
 use super::wire::{
-    CreatedAnswerDto, CreatedDto, DetailsDto, LinkedDto, ListedDto, PageDto, RoleDto, UserRoleDto,
+    CreatedAnswerDto, CreatedDto, DetailsDto, LinkedDto, ListedDto, OfferDto, PageDto, RoleDto, UserRoleDto,
 };
 use crate::domain::identity::{Mark, bare_name, is_external_name};
 use crate::domain::user::{
-    CreatedUser, Linked, ListedUser, Ownership, Role, RoleKind, UserDetails, UserId, UserKind, UserStatus,
+    CreatedUser, Linked, ListedUser, Offer, Ownership, Role, RoleKind, UserDetails, UserId, UserKind,
+    UserStatus,
 };
 use crate::portal::PortalError;
-use crate::portal::bounds::{Exact, List, Text, URL, is_exact};
+use crate::portal::bounds::{Exact, ID, List, Text, URL, is_exact};
 use crate::portal::oauth::TECHNICAL_ROLES_OF;
 use crate::transport::Answer;
 
@@ -109,7 +110,7 @@ pub(super) fn details(
         status,
         ownership: ownership(word(dto.company_service_account_type_id.as_ref())),
         connector: dto.connector.map(linked),
-        offer: dto.offer.map(linked),
+        offer: dto.offer.map(|it| offer(it, dto.subscription_id)),
     })
 }
 
@@ -162,7 +163,7 @@ fn listed(dto: ListedDto) -> ListedUser {
         ownership: ownership(word(dto.service_account_type.as_ref())),
         is_owner: dto.is_owner.unwrap_or_default(),
         connector: dto.connector.map(linked),
-        offer: dto.offer.map(linked),
+        offer: dto.offer.map(|it| offer(it, dto.offer_subscription_id)),
     }
 }
 
@@ -175,7 +176,10 @@ pub(super) fn text_of(user: &ListedUser) -> usize {
         + user.name.len()
         + user.client_id.as_ref().map_or(0, String::len)
         + linked(&user.connector)
-        + linked(&user.offer)
+        + user.offer.as_ref().map_or(0, |offer| {
+            let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+            offer.id.len() + text(&offer.name) + text(&offer.subscription)
+        })
 }
 
 fn created_user(dto: CreatedDto, endpoints: &TokenEndpoints) -> Result<CreatedUser, PortalError> {
@@ -242,6 +246,13 @@ fn ownership(text: Option<&str>) -> Ownership {
 
 fn linked(dto: LinkedDto) -> Linked {
     Linked { id: dto.id.0, name: dto.name.map(|name| name.0) }
+}
+
+/// The portal shows the subscription at one of two places.
+fn offer(dto: OfferDto, subscription: Option<Text<ID>>) -> Offer {
+    let lower = |id: Text<ID>| id.0.to_ascii_lowercase();
+    let subscription = dto.subscription_id.or(subscription).map(lower);
+    Offer { id: lower(dto.id), name: dto.name.map(|name| name.0), subscription: filled(subscription) }
 }
 
 fn role_names<const MOST: usize>(roles: Option<List<UserRoleDto, MOST>>) -> Result<Vec<String>, PortalError> {

@@ -48,7 +48,9 @@ pub(super) struct ListedDto {
     pub(super) status: Option<Word>,
     pub(super) is_owner: Option<bool>,
     pub(super) connector: Option<LinkedDto>,
-    pub(super) offer: Option<LinkedDto>,
+    pub(super) offer: Option<OfferDto>,
+    /// Also in `offer`, which before 2.3 lacks it.
+    pub(super) offer_subscription_id: Option<Text<ID>>,
 }
 
 /// One user. Spelled differently from the list where one would not expect it.
@@ -69,7 +71,9 @@ pub(super) struct DetailsDto {
     pub(super) status: Option<Word>,
     pub(super) secret: Option<Exact<SECRET>>,
     pub(super) connector: Option<LinkedDto>,
-    pub(super) offer: Option<LinkedDto>,
+    pub(super) offer: Option<OfferDto>,
+    /// Before 2.3; later ones have it in `offer`.
+    pub(super) subscription_id: Option<Text<ID>>,
 }
 
 /// A member of the answer to a create.
@@ -123,6 +127,14 @@ pub(super) struct UserRoleDto {
 pub(super) struct LinkedDto {
     pub(super) id: Text<ID>,
     pub(super) name: Option<Text<NAME>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct OfferDto {
+    pub(super) id: Text<ID>,
+    pub(super) name: Option<Text<NAME>>,
+    pub(super) subscription_id: Option<Text<ID>>,
 }
 
 /// A role on offer.

@@ -25,6 +25,7 @@ pub(in crate::domain::plan::tests) fn details_of(generation: i64) -> UserFacts {
         description: mark.describe(None),
         mark: Some(mark),
         connector: None,
+        offer: None,
         contents: Some(contents(&format!("d{generation}"))),
         other_credential: false,
         elsewhere: BTreeSet::new(),

@@ -48,12 +48,33 @@ fn a_page_of_a_new_release() {
         (UserKind::Internal, UserStatus::Active, Ownership::Own)
     );
     assert_eq!(first.connector, Some(Linked { id: "c".into(), name: Some("my-edc".into()) }));
-    assert_eq!(first.offer, Some(Linked { id: "o".into(), name: None }));
+    assert_eq!(first.offer, Some(Offer { id: "o".into(), name: None, subscription: None }));
     assert!(first.is_owner && !second.is_owner);
     assert_eq!(
         (second.kind, second.status, second.ownership),
         (UserKind::External, UserStatus::Other, Ownership::Other)
     );
+}
+
+#[test]
+fn a_subscription_is_read_where_each_release_shows_it() {
+    let offer = |subscription: &str, beside: &str| {
+        let body = format!(
+            r#"{{"meta":{{"totalElements":1,"totalPages":1}},"content":[{{"serviceAccountId":"A","name":"App",
+            "offerSubscriptionId":{beside},"offer":{{"id":"O","name":"App"{subscription}}}}}]}}"#
+        );
+        page_of(&answer(&body)).unwrap().users.remove(0).offer.unwrap()
+    };
+    let expected = |text: Option<&str>| Offer {
+        id: "o".into(),
+        name: Some("App".into()),
+        subscription: text.map(Into::into),
+    };
+    assert_eq!(offer(r#","subscriptionId":"S-1""#, "null"), expected(Some("s-1")));
+    assert_eq!(offer("", r#""S-1""#), expected(Some("s-1")));
+    assert_eq!(offer(r#","subscriptionId":null"#, "null"), expected(None));
+    let user = details_of(r#""subscriptionId":"S-1","offer":{"id":"O","name":"App"}"#);
+    assert_eq!(user.offer, Some(expected(Some("s-1"))));
 }
 
 #[test]
