@@ -194,6 +194,26 @@ fn restarts() -> Vec<Case> {
     cases
 }
 
+/// Users of a marketplace offer.
+fn users_of_offers() -> Vec<Case> {
+    let existing = existing();
+    let id = "0b6c0000-0000-0000-0000-00000000000f";
+    let offer = |offer: Value, beside: Value| {
+        let mut change = json!({ "clientId": null, "offer": offer });
+        change.as_object_mut().unwrap().extend(beside.as_object().unwrap().clone());
+        json!({ "user": { "existing": change } })
+    };
+    vec![
+        yes(&existing, &offer(json!({ "name": "SAP app" }), json!({}))),
+        yes(&existing, &offer(json!({ "id": id, "subscriptionId": id }), json!({ "role": "A" }))),
+        no(&existing, &offer(json!({ "name": "x", "id": id }), json!({})), ONE_OFFER),
+        no(&existing, &offer(json!({ "subscriptionId": id }), json!({})), ONE_OFFER),
+        no(&existing, &offer(json!({ "name": "x" }), json!({ "id": id })), ONE_SELECTOR),
+        no(&existing, &offer(json!({ "id": "no-uuid" }), json!({})), "user.existing.offer.id"),
+        no(&existing, &json!({ "user": { "existing": { "role": "A" } } }), ROLE_OF_OFFER),
+    ]
+}
+
 /// A user that is there.
 pub fn existing() -> Value {
     json!({ "portalRef": { "name": "p" }, "user": { "existing": { "clientId": "sa42" } } })
@@ -203,12 +223,6 @@ pub fn cases() -> Vec<Case> {
     let (create, existing) = (create(), existing());
     let create_user = |change: Value| json!({ "user": { "create": change } });
     let existing_user = |change: Value| json!({ "user": { "existing": change } });
-    let id = "0b6c0000-0000-0000-0000-00000000000f";
-    let offer = |offer: Value, beside: Value| {
-        let mut change = json!({ "clientId": null, "offer": offer });
-        change.as_object_mut().unwrap().extend(beside.as_object().unwrap().clone());
-        existing_user(change)
-    };
     let secret = |secret: Value| json!({ "outputs": [{ "secret": secret }] });
     vec![
         yes(&create, &json!({})),
@@ -224,13 +238,6 @@ pub fn cases() -> Vec<Case> {
         no(&existing, &existing_user(json!({ "clientId": null, "id": "no-uuid" })), "user.existing.id"),
         no(&existing, &existing_user(json!({ "clientId": null })), ONE_SELECTOR),
         no(&existing, &existing_user(json!({ "name": "x" })), ONE_SELECTOR),
-        yes(&existing, &offer(json!({ "name": "SAP app" }), json!({}))),
-        yes(&existing, &offer(json!({ "id": id, "subscriptionId": id }), json!({ "role": "A" }))),
-        no(&existing, &offer(json!({ "name": "x", "id": id }), json!({})), ONE_OFFER),
-        no(&existing, &offer(json!({ "subscriptionId": id }), json!({})), ONE_OFFER),
-        no(&existing, &offer(json!({ "name": "x" }), json!({ "id": id })), ONE_SELECTOR),
-        no(&existing, &offer(json!({ "id": "no-uuid" }), json!({})), "user.existing.offer.id"),
-        no(&existing, &existing_user(json!({ "role": "A" })), ROLE_OF_OFFER),
         no(&existing, &json!({ "deletionPolicy": "Retain" }), NO_POLICY),
         yes(&existing, &json!({ "rotation": { "overlap": "1h" } })),
         no(&existing, &json!({ "rotation": { "interval": "720h" } }), NO_ROTATION),
@@ -300,6 +307,7 @@ pub fn cases() -> Vec<Case> {
     .chain(formats())
     .chain(restarts())
     .chain(vault_entries())
+    .chain(users_of_offers())
     .collect()
 }
 

@@ -65,7 +65,8 @@ async fn reconcile_in_time(object: &DynamicObject, ctx: &Arc<Context>) -> Action
     }
     let began = Instant::now();
     let progress = Progress::default();
-    let ended = tokio::time::timeout(DEADLINE, reconcile_once(ctx, object, &progress))
+    // Boxed, because it holds all that is observed: the futures around it would be as large.
+    let ended = tokio::time::timeout(DEADLINE, Box::pin(reconcile_once(ctx, object, &progress)))
         .await
         .unwrap_or_else(|_| Err(Failure::Deadline { step: progress.step(), within: DEADLINE }));
     if ended.is_ok() {

@@ -15,7 +15,7 @@ pub enum Selector {
     /// The exact name in the portal.
     Name(String),
     /// The marketplace offer whose subscription created it.
-    Offer(OfferSelector),
+    Offer(Box<OfferSelector>),
 }
 
 /// The users that the subscriptions of an offer created.
@@ -37,7 +37,7 @@ impl Selector {
             Self::Id(wanted) => wanted == id,
             Self::ClientId(wanted) => user.client_id.as_ref() == Some(wanted),
             Self::Name(wanted) => user.name == *wanted,
-            Self::Offer(wanted) => wanted.fits(user.offer.as_ref()) && wanted.has_role(&user.roles),
+            Self::Offer(wanted) => wanted.fits(user.offer.as_deref()) && wanted.has_role(&user.roles),
         }
     }
 

@@ -27,14 +27,14 @@ fn selector(existing: &ExistingUser) -> Selector {
     match existing {
         ExistingUser { id: Some(id), .. } => Selector::Id(UserId::new(id)),
         ExistingUser { client_id: Some(client), .. } => Selector::ClientId(client.clone()),
-        ExistingUser { offer: Some(offer), role, .. } => Selector::Offer(OfferSelector {
+        ExistingUser { offer: Some(offer), role, .. } => Selector::Offer(Box::new(OfferSelector {
             offer: match &offer.id {
                 Some(id) => OfferRef::Id(id.to_ascii_lowercase()),
                 None => OfferRef::Name(offer.name.clone().unwrap_or_default()),
             },
             subscription: offer.subscription_id.as_ref().map(|id| id.to_ascii_lowercase()),
             role: role.clone(),
-        }),
+        })),
         ExistingUser { name, .. } => Selector::Name(name.clone().unwrap_or_default()),
     }
 }

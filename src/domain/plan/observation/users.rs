@@ -139,7 +139,7 @@ pub struct UserFacts {
     /// The connector it is linked to.
     pub connector: Option<String>,
     /// The marketplace offer whose subscription created it.
-    pub offer: Option<Offer>,
+    pub offer: Option<Box<Offer>>,
     /// What each output would hold with its credential; absent without a credential.
     pub contents: Option<Contents>,
     /// The credential is another one than the status names.

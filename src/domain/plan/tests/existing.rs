@@ -182,13 +182,14 @@ fn the_details_must_have_what_is_selected() {
 fn of_an_offer(role: Option<&str>, ids: &[&str]) -> Observation {
     let offer = OfferRef::Name("App".into());
     let selector = OfferSelector { offer, subscription: Some("s".into()), role: role.map(Into::into) };
-    an_existing(ids).but(|o| o.desired = Desired::Existing { selector: Selector::Offer(selector) })
+    an_existing(ids).but(|o| o.desired = Desired::Existing { selector: Selector::Offer(Box::new(selector)) })
 }
 
 fn with_role(role: &str) -> UserFacts {
     details().marked(None).but(|u| {
         u.roles = vec![role.into()];
-        u.offer = Some(Offer { id: "o".into(), name: Some("App".into()), subscription: Some("s".into()) });
+        let (name, subscription) = (Some("App".into()), Some("s".into()));
+        u.offer = Some(Box::new(Offer { id: "o".into(), name, subscription }));
     })
 }
 
