@@ -29,7 +29,7 @@ pub use rotation::{Handled, RecordedRetiring, Rotation, RotationStrategy};
 pub use secret_output::{
     CreationPolicy, DataKey, EdcDialect, KeyStyle, SecretFormat, SecretOutput, TemplateText,
 };
-pub use user::{CreateUser, ExistingUser, OfferUser, User};
+pub use user::{AdoptUser, CreateUser, ExistingUser, OfferUser, User};
 pub use vault_output::{VaultOutput, VaultRef};
 
 /// A technical user of a data-space portal, and the Secret that the operator writes its credential into.

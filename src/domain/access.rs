@@ -9,6 +9,8 @@ pub struct Grant {
     pub roles: Option<Vec<String>>,
     /// Users that the operator did not create may be published.
     pub existing: bool,
+    /// Users that the operator did not create may be taken over.
+    pub adopt: bool,
 }
 
 /// What the rules that match a namespace grant together.
@@ -19,7 +21,7 @@ impl Grants {
     /// What a Portal without `access` grants to its own namespace: everything.
     #[must_use]
     pub fn everything() -> Self {
-        Self(vec![Grant { roles: None, existing: true }])
+        Self(vec![Grant { roles: None, existing: true, adopt: true }])
     }
 
     /// Whether one rule grants all these roles together.
@@ -40,6 +42,18 @@ impl Grants {
     #[must_use]
     pub fn for_existing(&self) -> Self {
         Self(self.0.iter().filter(|g| g.existing).cloned().collect())
+    }
+
+    /// Whether users that the operator did not create may be taken over.
+    #[must_use]
+    pub fn adopting(&self) -> bool {
+        self.0.iter().any(|g| g.adopt)
+    }
+
+    /// What the rules grant that allow to take over users which the operator did not create.
+    #[must_use]
+    pub fn for_adopting(&self) -> Self {
+        Self(self.0.iter().filter(|g| g.adopt).cloned().collect())
     }
 
     /// Why the roles are not granted. It does not show the selectors of the Portal's rules.
@@ -86,6 +100,7 @@ mod tests {
         let rule = |roles: &[&str]| Grant {
             roles: Some(roles.iter().map(ToString::to_string).collect()),
             existing: false,
+            adopt: false,
         };
         let grants = Grants(vec![rule(&["A", "B"]), rule(&["C"])]);
         assert!(grants.roles(&["A".into(), "B".into()]));
@@ -99,7 +114,7 @@ mod tests {
     fn a_denial_says_whether_the_namespace_or_the_role_is_the_reason() {
         let words = Grants::default().denial("connector", &["A".into()]);
         assert!(words.contains("selects namespace \"connector\"") && words.contains("labels"), "{words}");
-        let rule = |roles: Option<Vec<String>>| Grants(vec![Grant { roles, existing: false }]);
+        let rule = |roles: Option<Vec<String>>| Grants(vec![Grant { roles, existing: false, adopt: false }]);
         let words = rule(Some(vec!["B".into()])).denial("connector", &["A".into()]);
         assert!(words.contains("does not grant \"A\"") && words.contains("(granted: B)"), "{words}");
         assert!(words.contains("spelling") && !words.contains("labels"), "{words}");
@@ -112,6 +127,7 @@ mod tests {
         let rule = |roles: &[&str], existing| Grant {
             roles: Some(roles.iter().map(ToString::to_string).collect()),
             existing,
+            adopt: false,
         };
         let grants = Grants(vec![rule(&["A", "B"], false), rule(&["C"], true)]).for_existing();
         assert!(grants.roles(&["C".into()]));

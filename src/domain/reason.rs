@@ -228,6 +228,12 @@ reasons! {
     UserRetained: Plain,
     /// A duplicate was deleted.
     DuplicateRemoved: Plain,
+    /// A user was taken over that the operator did not create.
+    UserAdopted: Plain,
+    /// A user that was taken over has other roles than the spec names.
+    RolesDiffer: Plain,
+    /// A user is not taken over, because it has another owner.
+    OwnedByOther: Plain,
     /// A user was deleted that a successor had replaced.
     PredecessorRemoved: Plain,
     /// A secret was reset to publish another one.

@@ -27,7 +27,7 @@ fn samples(kind: Kind) -> Vec<Value> {
     let bpn = "BPNL00000003CRHK";
     let expression = json!({ "key": "a", "operator": "In", "values": ["b"] });
     let selector = json!({ "matchLabels": { "a": "b" }, "matchExpressions": [expression] });
-    let rule = json!({ "namespaces": { "from": "Selector", "selector": selector }, "roles": ["A"], "existing": true });
+    let rule = json!({ "namespaces": { "from": "Selector", "selector": selector }, "roles": ["A"], "existing": true, "adopt": true });
     let key = json!({ "name": "ca", "key": "ca.crt" });
     let create = json!({ "roles": ["A"], "name": "edc", "description": "x" });
     let secret = json!({ "name": "s", "format": "Raw", "labels": { "a": "b" }, "annotations": { "a": "b" } });
@@ -80,6 +80,8 @@ fn samples(kind: Kind) -> Vec<Value> {
             with(json!({ "format": "EdcHelmValues", "edcDialect": "Iatp", "secretAlias": "edc/wallet" })),
             with(json!({ "format": "Template", "template": { "a": "{{ clientId }}" } })),
             with(json!({ "format": "SpringEnv", "springRegistration": "pool" })),
+            json!({ "portalRef": { "name": "p" }, "user": { "create": { "roles": ["A"], "adopt": { "id": id } } } }),
+            json!({ "portalRef": { "name": "p" }, "user": { "create": { "roles": ["A"], "adopt": { "name": "x" } } } }),
             existing("id", id),
             existing("clientId", "sa42"),
             existing("name", "sa-x"),

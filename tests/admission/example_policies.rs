@@ -106,8 +106,12 @@ async fn certain_fields_need_a_verb_of_their_own() {
     let server = Server::new("fields").await;
     apply("sensitive-fields.yaml", &server.namespace).await;
     let anna = Person::with("berta", &server.namespace, &[]).await;
-    let chief =
-        Person::with("chief", &server.namespace, &["publish-existing", "release", "permit-deletion"]).await;
+    let chief = Person::with(
+        "chief",
+        &server.namespace,
+        &["publish-existing", "adopt", "release", "permit-deletion"],
+    )
+    .await;
     let create = json!({"create": {"roles": ["Dataspace Discovery"]}});
     let existing = |client: &str| json!({"existing": {"clientId": client}});
     let keep = json!({"technicaluser.dev/prevent-deletion": "true"});
@@ -121,6 +125,12 @@ async fn certain_fields_need_a_verb_of_their_own() {
     let refusal = anna.apply(&both).await.unwrap_err();
     let verbs = ["publish-existing", "release"].map(|verb| refusal.contains(&format!("the verb {verb}")));
     assert_eq!(verbs, [true, true], "{refusal}");
+
+    let adopts = json!({"create": {"roles": ["Dataspace Discovery"], "adopt": {"name": "by-hand"}}});
+    let adopts = manifest("adopts", &adopts, &json!({}));
+    let refusal = anna.apply(&adopts).await.unwrap_err();
+    assert!(refusal.contains("this needs the verb adopt on technicalusers"), "{refusal}");
+    chief.apply(&adopts).await.unwrap();
 
     // What is not on the list needs no verb, nor does what the chief has set.
     anna.apply(&manifest("made", &create, &keep)).await.unwrap();

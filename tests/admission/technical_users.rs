@@ -9,6 +9,7 @@ const NO_ROTATION: &str = "rotation.interval and rotation.strategy have no effec
 const ONE_VARIANT: &str = "name exactly one of create and existing";
 const ONE_SELECTOR: &str = "name exactly one of id, clientId, name and offer";
 const ONE_OFFER: &str = "name the offer by exactly one of id and name";
+const ONE_ADOPTED: &str = "name the user to adopt by exactly one of id and name";
 const ROLE_OF_OFFER: &str = "role distinguishes the users of an offer: give it with offer";
 const NO_POLICY: &str =
     "deletionPolicy has no effect on an existing user: the operator never changes or deletes it";
@@ -194,9 +195,10 @@ fn restarts() -> Vec<Case> {
     cases
 }
 
-/// Users of a marketplace offer.
-fn users_of_offers() -> Vec<Case> {
-    let existing = existing();
+/// Users of a marketplace offer, and users that are taken over.
+fn users_of_others() -> Vec<Case> {
+    let (create, existing) = (create(), existing());
+    let adopt = |adopt: Value| json!({ "user": { "create": { "adopt": adopt } } });
     let id = "0b6c0000-0000-0000-0000-00000000000f";
     let offer = |offer: Value, beside: Value| {
         let mut change = json!({ "clientId": null, "offer": offer });
@@ -204,6 +206,10 @@ fn users_of_offers() -> Vec<Case> {
         json!({ "user": { "existing": change } })
     };
     vec![
+        yes(&create, &adopt(json!({ "id": id }))),
+        yes(&create, &adopt(json!({ "name": "by-hand" }))),
+        no(&create, &adopt(json!({})), ONE_ADOPTED),
+        no(&create, &adopt(json!({ "id": id, "name": "by-hand" })), ONE_ADOPTED),
         yes(&existing, &offer(json!({ "name": "SAP app" }), json!({}))),
         yes(&existing, &offer(json!({ "id": id, "subscriptionId": id }), json!({ "role": "A" }))),
         no(&existing, &offer(json!({ "name": "x", "id": id }), json!({})), ONE_OFFER),
@@ -307,7 +313,7 @@ pub fn cases() -> Vec<Case> {
     .chain(formats())
     .chain(restarts())
     .chain(vault_entries())
-    .chain(users_of_offers())
+    .chain(users_of_others())
     .collect()
 }
 

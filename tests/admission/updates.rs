@@ -10,6 +10,7 @@ const PORTAL: &str = "portalRef cannot be changed: create a new TechnicalUser fo
 const VARIANT: &str =
     "a created user cannot become an existing one, nor the reverse: create a new TechnicalUser";
 const EXISTING: &str = "an existing user cannot be exchanged for another: create a new TechnicalUser";
+const ADOPT: &str = "create.adopt cannot be added, changed or removed: create a new TechnicalUser";
 const NAME: &str = "create.name cannot be changed: create a new TechnicalUser";
 const ROLES: &str =
     "roles cannot be changed, because the portal cannot change them: create a new TechnicalUser";
@@ -38,6 +39,8 @@ pub fn changes() -> Vec<Change> {
     create["user"]["create"]["roles"] = json!(["A", "B"]);
     let mut named = create.clone();
     named["user"]["create"]["name"] = json!("edc");
+    let mut adopting = create.clone();
+    adopting["user"]["create"]["adopt"] = json!({ "name": "by-hand" });
     vec![
         change(&create, json!({ "portalRef": { "name": "q" } }), Some(PORTAL)),
         change(&create, json!({ "portalRef": { "namespace": "n" } }), Some(PORTAL)),
@@ -54,6 +57,10 @@ pub fn changes() -> Vec<Change> {
             json!({ "user": { "existing": { "clientId": null, "name": "x" } } }),
             Some(EXISTING),
         ),
+        change(&adopting, to_create(json!({ "adopt": { "name": "other" } })), Some(ADOPT)),
+        change(&adopting, to_create(json!({ "adopt": null })), Some(ADOPT)),
+        change(&create, to_create(json!({ "adopt": { "name": "by-hand" } })), Some(ADOPT)),
+        change(&adopting, to_create(json!({ "description": "x" })), None),
         change(&named, to_create(json!({ "name": "other" })), Some(NAME)),
         change(&named, to_create(json!({ "name": null })), Some(NAME)),
         change(&create, to_create(json!({ "name": "edc" })), Some(NAME)),

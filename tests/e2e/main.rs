@@ -14,6 +14,7 @@
 )]
 
 mod access;
+mod adoption;
 mod answers_lost;
 mod apiserver_faults;
 mod certificates;

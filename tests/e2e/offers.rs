@@ -5,7 +5,7 @@ use portal_simulator::role_names::{DATASPACE_DISCOVERY, SEMANTIC_MODEL_MANAGEMEN
 use portal_simulator::{Change, OfferSeed, Status, UserSeed, UserView};
 use serde_json::json;
 
-use crate::support::{World, condition, existing, recorded, secret_value, world};
+use crate::support::{World, condition, existing, reason, recorded, secret_value, world};
 
 const OFFER: &str = "SAP app";
 
@@ -24,7 +24,7 @@ fn id_of(resource: &DynamicObject) -> String {
 }
 
 #[tokio::test]
-async fn the_user_of_an_offer_is_waited_for_published_and_followed_to_a_new_subscription() {
+async fn the_user_of_an_offer_is_waited_for_and_stays_until_its_subscription_has_ended() {
     let world = world().start().await;
     let namespace = world.namespace.as_str();
     let offer = json!({"offer": {"name": OFFER}, "role": DATASPACE_DISCOVERY});
@@ -62,18 +62,17 @@ async fn the_user_of_an_offer_is_waited_for_published_and_followed_to_a_new_subs
     world.because("sap", "UserInactive").await;
     assert_eq!(world.get_secret("sap").await.unwrap().data, secret.data);
 
-    // A new subscription has a user of its own. The former one, which stays in the list, does not count beside it.
+    // The user of another subscription may be of another environment: only a person decides that it is published there.
     let next = seed(&world, user_of_offer(DATASPACE_DISCOVERY));
     assert_eq!(world.simulator.set_subscription(next.id, true), Change::Done);
     world.sweep().await;
-    let is_next = |object: &DynamicObject| {
-        condition(object, "Ready").is_some_and(|ready| ready.status == "True")
-            && id_of(object) == next.id.to_string()
-    };
-    world.until("sap", "the next user is published", is_next).await;
-    assert_eq!(Some(secret_value(&world.get_secret("sap").await.unwrap(), "client-secret")), next.secret);
-    let any = world.ready("any").await;
-    assert_eq!(id_of(&any), next.id.to_string());
+    assert_eq!(id_of(&world.ready("any").await), next.id.to_string());
+    let sap = world.user("sap").await.unwrap();
+    assert_eq!((id_of(&sap), reason(&sap)), (user.id.to_string(), "UserInactive".to_owned()));
+    assert_eq!(world.simulator.set_subscription(user.id, true), Change::Done);
+    world.sweep().await;
+    assert_eq!(id_of(&world.ready("sap").await), user.id.to_string());
+    assert_eq!(id_of(&world.ready("any").await), next.id.to_string(), "it stays, although both fit again");
     assert_eq!(world.portal_writes(), 0);
 }
 
@@ -97,6 +96,16 @@ async fn a_subscription_is_selected_among_several_of_an_offer() {
     let other = json!({"offer": {"name": "no such offer"}});
     world.apply(&existing("none", namespace, &other)).await;
     world.because("none", "WaitingForProvider").await;
+    // The provider replaces the user of the subscription.
+    assert_eq!(world.simulator.delete_by_hand(two.id), Change::Done);
+    let next = seed(&world, UserSeed::new("One", OFFER).of_the_subscription_of(two.id));
+    world.sweep().await;
+    let is_next = |object: &DynamicObject| {
+        condition(object, "Ready").is_some_and(|ready| ready.status == "True")
+            && id_of(object) == next.id.to_string()
+    };
+    world.until("two", "the next user is published", is_next).await;
+    assert_eq!(Some(secret_value(&world.get_secret("two").await.unwrap(), "client-secret")), next.secret);
     assert_eq!(world.portal_writes(), 0);
 }
 
@@ -114,5 +123,10 @@ async fn no_user_of_an_offer_is_published_while_the_list_hides_some() {
     world.apply(&existing("sap", namespace, &json!({"offer": {"name": OFFER}}))).await;
     let words = world.because("sap", "ListIncomplete").await;
     assert!(words.contains("Select the user by id"), "{words}");
+    // Of two that are shown one has the role, and one that is hidden may have it as well.
+    seed(&world, user_of_offer(SEMANTIC_MODEL_MANAGEMENT).of_the_subscription_of(user.id));
+    let with_role = json!({"offer": {"name": OFFER}, "role": DATASPACE_DISCOVERY});
+    world.apply(&existing("role", namespace, &with_role)).await;
+    world.because("role", "ListIncomplete").await;
     assert!(world.get_secret("sap").await.is_none());
 }

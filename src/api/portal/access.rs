@@ -27,6 +27,11 @@ pub struct AccessRule {
     /// such a user. Default: false.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub existing: Option<bool>,
+
+    /// Whether they may take over users that the operator did not create (`spec.user.create.adopt`): the operator then changes them,
+    /// and deletes them with their TechnicalUser. The rule must name all roles of such a user. Default: false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adopt: Option<bool>,
 }
 
 /// A set of namespaces.

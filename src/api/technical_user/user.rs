@@ -30,7 +30,9 @@ pub struct User {
 #[serde(rename_all = "camelCase")]
 #[x_kube(
     validation = Rule::new("has(self.name) == has(oldSelf.name) && (!has(self.name) || self.name == oldSelf.name)")
-        .message("create.name cannot be changed: create a new TechnicalUser")
+        .message("create.name cannot be changed: create a new TechnicalUser"),
+    validation = Rule::new("has(self.adopt) == has(oldSelf.adopt) && (!has(self.adopt) || self.adopt == oldSelf.adopt)")
+        .message("create.adopt cannot be added, changed or removed: create a new TechnicalUser")
 )]
 pub struct CreateUser {
     /// The roles, by the exact names that the portal offers (see the Portal's `status.roles`), such as
@@ -54,6 +56,30 @@ pub struct CreateUser {
     #[schemars(length(max = 512))]
     #[x_kube(validation = Rule::new("!self.contains('[technicaluser.dev/')").message("description must not contain the operator's mark"))]
     pub description: Option<String>,
+
+    /// A user that is there already, which the operator takes over in place of creating one: it gets the operator's mark, keeps its
+    /// name, and is rotated and deleted as each user of the operator. Its roles may differ from `roles`; they are not changed. The Portal
+    /// has to grant it (`adopt` in `access`). It cannot be added or changed later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adopt: Option<AdoptUser>,
+}
+
+/// The user that is taken over. Give exactly one field.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("has(self.id) != has(self.name)").message("name the user to adopt by exactly one of id and name")
+)]
+pub struct AdoptUser {
+    /// The id of the user in the portal (a UUID).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 36), regex(pattern = UUID))]
+    pub id: Option<String>,
+
+    /// The exact name of the user in the portal. If two users have it, the operator takes over neither.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 255))]
+    pub name: Option<String>,
 }
 
 /// A user that exists already. Give exactly one of `id`, `clientId`, `name` and `offer`.

@@ -35,7 +35,7 @@ use failure::Failure;
 pub use failure::panicked;
 pub use memory::turns::pass_on as pass_turn_on;
 pub(in crate::controller) use observe::grants;
-pub use observe::owner;
+pub use observe::{is_ready, owner};
 use progress::Progress;
 use reconcile::Reconcile;
 

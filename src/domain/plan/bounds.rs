@@ -41,7 +41,7 @@ fn check(o: &Observation, write: &Write) -> Result<(), Blocker> {
         (Write::Publish { user, .. }, Desired::Existing { .. }) => {
             publish(o, &portal.grants.for_existing(), &user.id)
         }
-        (Write::Describe { .. }, _) => describe(portal),
+        (Write::Describe { .. } | Write::Adopt { .. }, _) => describe(portal),
         (Write::RotateSecret { user, .. }, Desired::Create(desired)) => {
             granted(o, desired, portal)?;
             publish(o, &portal.grants, &user.id)?;
@@ -124,6 +124,11 @@ pub(super) fn has_granted_roles_only(grants: &Grants, id: &UserId, user: &UserFa
             grants.granted_words(),
         ),
     ))
+}
+
+/// Whether a user may be taken over, by the roles that it has.
+pub(super) fn adopt(portal: &PortalFacts, id: &UserId, user: &UserFacts) -> Result<(), Blocker> {
+    has_granted_roles_only(&portal.grants.for_adopting(), id, user)
 }
 
 /// Whether a user's secret may be reset to publish another one.

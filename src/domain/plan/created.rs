@@ -56,6 +56,11 @@ fn has_roles(
     facts: &UserFacts,
 ) -> Result<(), Step> {
     let on_change = |blocker: Blocker| user_blocked(o, user, blocker, o.timers.recheck());
+    if o.is_adopted(user.generation()) {
+        bounds::adopt(portal, &user.id, facts).map_err(on_change)?;
+        let granted = portal.grants.for_adopting();
+        return token_roles::check(o, &[], &granted, user, facts).map_or(Ok(()), Err);
+    }
     let missing = roles::missing(&desired.roles, &facts.roles);
     if !missing.is_empty() {
         return Err(on_change(Blocker::lasting(

@@ -19,7 +19,7 @@ use super::retain::{LEFT_FOR_SUCCESSOR, record_retained};
 use super::rotate::{self, Condition, Due};
 use super::settled::{Requeue, Settled, Stage};
 use super::step::{Read, Step, UserRef};
-use super::{blocked, bounds, ours, settle};
+use super::{adopt, blocked, bounds, ours, settle};
 
 /// A user that can serve.
 pub(super) enum Current<'a> {
@@ -83,7 +83,10 @@ fn first(o: &Observation, desired: &DesiredUser, portal: &PortalFacts) -> Result
     match (next, holding.current) {
         (Some(open), _) => attempted(o, desired, portal, open),
         (None, Some(recorded)) => published_or_recorded(o, portal, recorded),
-        (None, None) => find_or_create(o, desired, portal, 1),
+        (None, None) => match &desired.adopt {
+            Some(selector) => adopt::first(o, portal, desired, selector),
+            None => find_or_create(o, desired, portal, 1),
+        },
     }
 }
 
@@ -198,6 +201,10 @@ fn is_retained_or_not_ours(
         ),
         Whose::OperatorLogin => ownership::login_blocker(&user.id),
         Whose::Unproved => ownership::unproved_blocker(&user.id),
+        // It was retained by a resource of this name, and is taken over again: it gets the mark of one that is in use.
+        Whose::Retained if is_recorded(o, user) && o.is_adopted(user.generation()) => {
+            return Ok(false);
+        }
         Whose::Retained => return Ok(true),
         Whose::OursWithoutMark => return Ok(false),
         Whose::Ours(mark) => match ours(o, portal, &mark.hint) {
@@ -206,6 +213,10 @@ fn is_retained_or_not_ours(
         },
     };
     Err(blocked(o, &blocker, o.timers.recheck()))
+}
+
+fn is_recorded(o: &Observation, user: &UserRef) -> bool {
+    o.recorded.user.as_ref().is_some_and(|recorded| recorded.id == user.id)
 }
 
 fn pending<'a>(o: &Observation, user: UserRef) -> Result<State<'a>, Step> {

@@ -3,7 +3,7 @@
 use crate::domain::blocker::Blocker;
 use crate::domain::ownership;
 use crate::domain::reason::Reason;
-use crate::domain::user::{UserId, UserStatus};
+use crate::domain::user::UserStatus;
 
 use super::current::{pending_blocker, user_blocked};
 use super::holding::Holding;
@@ -11,12 +11,7 @@ use super::observation::{Observation, PortalFacts, Selection, UserFacts, UserVie
 use super::selector::Selector;
 use super::settled::Requeue;
 use super::step::{Read, Step, UserRef, Write};
-use super::{blocked, bounds, pin, publish, token_roles};
-
-/// How many users are read at most to find the one with a role. A subscription has a handful.
-const MOST_READ: usize = 15;
-/// How many users a message names at most.
-const MOST_NAMED: usize = 5;
+use super::{blocked, bounds, pin, publish, selected, token_roles};
 
 pub(super) fn plan(o: &Observation, selector: &Selector) -> Step {
     steps(o, selector).unwrap_or_else(|first| first)
@@ -60,118 +55,7 @@ fn selected(o: &Observation, portal: &PortalFacts, selector: &Selector) -> Resul
                        Ask the Portal's owner for a rule with existing: true.";
         return Err(blocked(o, &Blocker::lasting(Reason::AccessDenied, message), o.timers.recheck()));
     }
-    if o.selection == Selection::Unread {
-        let blocker = Blocker::passing(Reason::Searching, "The operator is reading the portal's user list");
-        return Err(blocked(o, &blocker, Requeue::Backoff));
-    }
-    let shown: Vec<&UserId> = o.users.selected().collect();
-    // Two users are ambiguous even if the list hides more; a Ready resource is kept nevertheless.
-    if o.selection != Selection::Certain && (shown.len() < 2 || Holding::of(o).is_as_recorded(o)) {
-        return selected_before(o, &shown).ok_or_else(|| uncertain(o, selector));
-    }
-    let fitting = if shown.len() > 1 { with_the_role(o, portal, selector, shown)? } else { shown };
-    match fitting.as_slice() {
-        [id] => Ok(UserRef::existing((*id).clone())),
-        [] => Err(absent(o, selector, o.timers.recheck())),
-        several => Err(blocked(o, &ambiguous(o, selector, several), o.timers.recheck())),
-    }
-}
-
-/// Those of the users that the list shows as equals that have the role. The list shows no roles, so each user is read, unless one
-/// of them is published, or there are too many.
-fn with_the_role<'a>(
-    o: &'a Observation,
-    portal: &PortalFacts,
-    selector: &Selector,
-    shown: Vec<&'a UserId>,
-) -> Result<Vec<&'a UserId>, Step> {
-    if selector.role().is_none() || shown.len() > MOST_READ {
-        return Ok(shown);
-    }
-    let recorded = o.recorded.user.as_ref().filter(|_| Holding::of(o).is_as_recorded(o));
-    if let Some(published) = recorded.and_then(|user| shown.iter().find(|id| ***id == user.id)) {
-        return Ok(vec![*published]);
-    }
-    let mut fitting = Vec::new();
-    // Not even the secret of a login is read.
-    for id in shown.into_iter().filter(|id| !o.is_login(portal, id)) {
-        match o.view(id) {
-            None => return Err(Step::Read(Read::User(id.clone()))),
-            Some(UserView::Read(facts)) if selector.fits(id, facts) => fitting.push(id),
-            Some(UserView::Read(_) | UserView::Gone | UserView::ClientMissing) => {}
-        }
-    }
-    Ok(fitting)
-}
-
-/// No user of the portal's list is the one that is selected.
-fn absent(o: &Observation, selector: &Selector, requeue: Requeue) -> Step {
-    let blocker = match selector {
-        _ if o.recorded.credential_published => Blocker::lasting(
-            Reason::UserNotFound,
-            format!(
-                "The portal does not show this company a user with {selector} any more. The operator publishes the user when it \
-                 appears again."
-            ),
-        ),
-        Selector::Offer(_) => Blocker::passing(
-            Reason::WaitingForProvider,
-            format!(
-                "The portal shows this company no user with {selector}. The provider of the offer creates the user after this \
-                 company has subscribed. The operator publishes the user when it appears."
-            ),
-        ),
-        Selector::Id(_) | Selector::ClientId(_) | Selector::Name(_) => Blocker::lasting(
-            Reason::UserNotFound,
-            format!(
-                "The portal shows this company no user with {selector}. The operator publishes the user when it appears."
-            ),
-        ),
-    };
-    blocked(o, &blocker, requeue)
-}
-
-/// Several users fit, so none of them is published.
-fn ambiguous(o: &Observation, selector: &Selector, users: &[&UserId]) -> Blocker {
-    let words = |id: &&&UserId| {
-        let client = o.users.get(id).and_then(|known| known.client_ids.first());
-        client.map_or_else(|| id.to_string(), |client| format!("{id} ({client})"))
-    };
-    let mut named: Vec<String> = users.iter().take(MOST_NAMED).map(|id| words(&id)).collect();
-    if users.len() > MOST_NAMED {
-        named.push(format!("{} more", users.len() - MOST_NAMED));
-    }
-    let narrower = match selector {
-        Selector::Offer(_) => "subscriptionId, role, id or clientId",
-        Selector::Id(_) | Selector::ClientId(_) | Selector::Name(_) => "id or clientId",
-    };
-    Blocker::lasting(
-        Reason::UserAmbiguous,
-        format!(
-            "{} users have {selector}: {}. Select one of them by {narrower}.",
-            users.len(),
-            named.join(", ")
-        ),
-    )
-}
-
-/// The user that was selected when the list showed every user, while no other one is shown.
-fn selected_before(o: &Observation, shown: &[&UserId]) -> Option<UserRef> {
-    let user = o.recorded.user.as_ref()?;
-    let alone = shown.iter().all(|id| **id == user.id);
-    alone.then(|| UserRef::existing(user.id.clone()))
-}
-
-/// The list hides users of equal names: it shows neither that one user exists nor that none exists.
-fn uncertain(o: &Observation, selector: &Selector) -> Step {
-    if o.selection == Selection::Narrows {
-        return Step::Read(Read::Narrow);
-    }
-    let message = format!(
-        "The portal's user list does not show every user of equal names, so the operator cannot know whether exactly one \
-         user has {selector}. Select the user by id."
-    );
-    blocked(o, &Blocker::passing(Reason::ListIncomplete, message), o.timers.recheck())
+    selected::one_of_the_list(o, portal, selector).map(UserRef::existing)
 }
 
 fn with_details(
@@ -189,9 +73,9 @@ fn with_details(
     // The id is from a list that may be old, or from a status that others can write: the details decide.
     if !selector.fits(&current.id, user) {
         if o.selection != Selection::Certain {
-            return uncertain(o, selector);
+            return selected::uncertain(o, selector);
         }
-        return absent(o, selector, Requeue::Backoff);
+        return selected::absent(o, selector, Requeue::Backoff);
     }
     // A user that was retained by a resource of this very name may be published by it again.
     if let Some(mark) = user.mark.as_ref().filter(|mark| !mark.retained || mark.owner != o.owner) {

@@ -11,6 +11,7 @@
 //! duplicates, `retain` keeps
 //! users in the portal; `bounds` checks what no step may exceed. A function that returns `Result<T, Step>` returns in `Err` the step that comes before all that follows.
 
+mod adopt;
 mod bounds;
 mod candidates;
 mod create;
@@ -29,6 +30,7 @@ mod restart;
 mod retain;
 mod retire;
 mod rotate;
+mod selected;
 mod selector;
 mod settle;
 mod settled;

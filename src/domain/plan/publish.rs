@@ -2,6 +2,7 @@
 
 use crate::domain::blocker::Blocker;
 use crate::domain::reason::Reason;
+use crate::domain::user::UserKind;
 
 use super::observation::{CredentialAt, Desired, Observation, OutputState, OutputView, UserFacts, Verified};
 use super::selector::Selector;
@@ -97,7 +98,7 @@ pub(super) fn publish(o: &Observation, current: &UserRef, user: &UserFacts) -> S
         Some(Verified::Accepted) => {
             return write_next(o, current, &missing).unwrap_or_else(|| end(o.timers.healthy()));
         }
-        Some(Verified::Refused { .. }) => refused(o, current),
+        Some(Verified::Refused { unknown_client }) => refused(o, current, user, *unknown_client),
         Some(Verified::Unreachable(reason)) => unreachable(reason),
         None => return Step::Read(Read::Verify(CredentialAt::Portal(current.id.clone()))),
     };
@@ -188,9 +189,12 @@ fn not_shown(current: &UserRef) -> Blocker {
     )
 }
 
-fn refused(o: &Observation, current: &UserRef) -> Blocker {
+fn refused(o: &Observation, current: &UserRef, user: &UserFacts, unknown_client: bool) -> Blocker {
     let is_of_an_offer = matches!(&o.desired, Desired::Existing { selector: Selector::Offer(_) });
-    if is_of_an_offer && !o.recorded.credential_published {
+    let was_accepted = o.recorded.credential_published
+        && o.recorded.user.as_ref().is_some_and(|recorded| recorded.id == current.id);
+    // The client of an internal user is disabled until the subscription is active.
+    if is_of_an_offer && !was_accepted && unknown_client && user.kind == UserKind::Internal {
         return Blocker::passing(
             Reason::WaitingForProvider,
             format!(

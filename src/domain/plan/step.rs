@@ -66,6 +66,13 @@ pub enum Write {
         /// The user.
         user: NewUser,
     },
+    /// Take over a user that the operator did not create: the status names it, with the proof that it belongs to the resource.
+    Adopt {
+        /// The user.
+        user: UserRef,
+        /// What is reported if its roles differ from those of the spec.
+        differs: Option<Notice>,
+    },
     /// Write the credential of this user, which was read and verified, into an output.
     Publish {
         /// The user.
@@ -148,6 +155,7 @@ impl Write {
     pub fn touches_portal(&self) -> bool {
         match self {
             Self::Create { .. }
+            | Self::Adopt { .. }
             | Self::Describe { .. }
             | Self::Delete { .. }
             | Self::RotateSecret { .. }
@@ -245,6 +253,7 @@ impl fmt::Display for Write {
             Self::RecordPortal => f.write_str("recording the portal that the user was found in"),
             Self::AddFinalizer => f.write_str("adding the finalizer"),
             Self::Create { user, .. } => write!(f, "creating user {} in the portal", user.name),
+            Self::Adopt { user, .. } => write!(f, "taking over user {}", user.id),
             Self::Publish { user, output } => {
                 write!(f, "writing the credential of user {} into {output}", user.id)
             }

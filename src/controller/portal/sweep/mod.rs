@@ -10,7 +10,7 @@ use kube::api::DynamicObject;
 use crate::api::technical_user::{TechnicalUserSpec, TechnicalUserStatus};
 use crate::controller::context::Context;
 use crate::controller::objects::{Key, lenient, part};
-use crate::controller::technical_user::owner;
+use crate::controller::technical_user::{is_ready, owner};
 use crate::domain::address;
 use crate::domain::inventory::Changes;
 use crate::domain::user::UserId;
@@ -42,18 +42,21 @@ pub fn wake_changed(ctx: &Context, key: &Key, changes: &Changes) {
     for object in users_of(ctx, key) {
         let resource = Key::of(&object);
         let status: TechnicalUserStatus = lenient(&object, "status");
-        let user = status.user.map(|user| UserId::new(&user.id));
+        let user = status.user.as_ref().map(|user| UserId::new(&user.id));
         let concerned = user.as_ref().is_some_and(|id| changes.users.contains(id))
             || changes.prefixes.contains(&owner(ctx, &resource).name_prefix())
-            || (user.is_none() && selects_by_list(&object));
+            || ((user.is_none() || !is_ready(&status)) && selects_by_list(&object));
         if concerned {
             ctx.wake(&resource);
         }
     }
 }
 
+/// Whether its user is one that the operator did not create, so that no name tells which change of the list concerns it.
 fn selects_by_list(object: &DynamicObject) -> bool {
-    part::<TechnicalUserSpec>(object, "spec").is_ok_and(|spec| spec.user.existing.is_some())
+    part::<TechnicalUserSpec>(object, "spec").is_ok_and(|spec| {
+        spec.user.existing.is_some() || spec.user.create.is_some_and(|create| create.adopt.is_some())
+    })
 }
 
 /// Which portal and company a list is of.

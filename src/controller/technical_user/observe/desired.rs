@@ -14,6 +14,10 @@ pub(super) fn desired(spec: &TechnicalUserSpec) -> Desired {
         roles: create.map(|c| c.roles.clone()).unwrap_or_default(),
         name: create.and_then(|c| c.name.clone()),
         description: create.and_then(|c| c.description.clone()),
+        adopt: create.and_then(|c| c.adopt.as_ref()).map(|adopt| match (&adopt.id, &adopt.name) {
+            (Some(id), _) => Selector::Id(UserId::new(id)),
+            (None, name) => Selector::Name(name.clone().unwrap_or_default()),
+        }),
         deletion: match spec.deletion_policy {
             None | Some(DeletionPolicy::Delete) => Deletion::Delete,
             Some(DeletionPolicy::Revoke) => Deletion::Revoke,

@@ -7,7 +7,7 @@ use crate::domain::identity::Owner;
 use crate::domain::inventory::Snapshot;
 use crate::domain::ownership;
 use crate::domain::plan::{Confirmed, Desired, Listed, Named, OfferSelector, Selection, Selector, Users};
-use crate::domain::user::{ListedUser, UserId, UserStatus};
+use crate::domain::user::{ListedUser, Ownership, UserId, UserStatus};
 
 /// What the last snapshot says of the resource's users.
 pub(super) fn see_inventory(reconcile: &mut Reconcile, portal_status: Option<&PortalStatus>) {
@@ -24,7 +24,8 @@ pub(super) fn see_inventory(reconcile: &mut Reconcile, portal_status: Option<&Po
     let name = reconcile.status.user.as_ref().map(|user| user.name.clone()).unwrap_or_default();
     let selector = match &o.desired {
         Desired::Existing { selector } => Some(selector),
-        Desired::Create(_) => None,
+        // Only until the status names the user.
+        Desired::Create(desired) => desired.adopt.as_ref().filter(|_| recorded.is_none()),
     };
     let owner = &o.owner;
     let seen = |list: &Snapshot| Seen {
@@ -45,7 +46,6 @@ pub(super) fn see_inventory(reconcile: &mut Reconcile, portal_status: Option<&Po
         }
         o.users.select_only(selected);
         o.selection = selection;
-        return;
     }
     let retained: Vec<&str> =
         portal_status.iter().flat_map(|status| &status.retained).map(|user| user.id.as_str()).collect();
@@ -99,8 +99,11 @@ fn select(list: &Snapshot, selector: &Selector) -> (Vec<UserId>, Selection) {
 
 /// The users of an offer. Those of a subscription that has ended stay in the list, and do not count beside others.
 fn of_offer(list: &Snapshot, wanted: &OfferSelector) -> Vec<UserId> {
-    let users: Vec<&ListedUser> =
-        list.of_offer(&wanted.offer).filter(|user| wanted.fits(user.offer.as_ref())).collect();
+    // The provider of an offer may own users in the subscriptions of its customers.
+    let is_own =
+        |user: &&ListedUser| wanted.subscription.is_some() || user.ownership != Ownership::ProviderOwned;
+    let of_offer = list.of_offer(&wanted.offer).filter(|user| wanted.fits(user.offer.as_ref()));
+    let users: Vec<&ListedUser> = of_offer.filter(is_own).collect();
     let is_in_use = |user: &&&ListedUser| match user.status {
         UserStatus::Active | UserStatus::Pending | UserStatus::Other => true,
         UserStatus::PendingDeletion | UserStatus::Inactive | UserStatus::Deleted => false,

@@ -174,7 +174,9 @@ fn portal_key(spec: &TechnicalUserSpec, key: &Key) -> Key {
     }
 }
 
-fn is_ready(status: &TechnicalUserStatus) -> bool {
+/// Whether a status reports the condition `Ready` as True.
+#[must_use]
+pub fn is_ready(status: &TechnicalUserStatus) -> bool {
     status.conditions.iter().any(|condition| condition.type_ == READY && condition.status == "True")
 }
 

@@ -187,7 +187,11 @@ pub(in crate::controller) async fn grants(
         if serves(ctx, &rule.namespaces, &portal.namespace, namespace).await? {
             let every_role = rule.namespaces.from == AccessFrom::Same && rule.roles.is_none();
             let named = (!every_role).then(|| rule.roles.clone().unwrap_or_default());
-            grants.0.push(Grant { roles: named, existing: rule.existing.unwrap_or(false) });
+            grants.0.push(Grant {
+                roles: named,
+                existing: rule.existing.unwrap_or(false),
+                adopt: rule.adopt.unwrap_or(false),
+            });
         }
     }
     Ok(grants)

@@ -12,7 +12,7 @@ use crate::controller::technical_user::failure::Failure;
 use crate::controller::technical_user::reconcile::Reconcile;
 use crate::controller::technical_user::{reference, status};
 use crate::domain::identity::Mark;
-use crate::domain::plan::{Done, UserView, Write};
+use crate::domain::plan::{Done, Notice, UserRef, UserView, Write};
 use crate::domain::reason::Reason;
 use crate::domain::user::{ListedUser, UserId};
 use crate::portal::PortalError;
@@ -26,6 +26,7 @@ pub async fn write(reconcile: &mut Reconcile, what: Write) -> Result<(), Failure
         Write::RecordPortal => status::repin(reconcile).await,
         Write::AddFinalizer => put_finalizer(reconcile).await,
         Write::Create { generation, user } => create::create(reconcile, generation, user).await,
+        Write::Adopt { user, differs } => adopt(reconcile, &user, differs).await,
         Write::Publish { user, output } => publish::publish(reconcile, &user, &output).await,
         Write::RecordOutput { user, output } => publish::announce(reconcile, &user, &output).await,
         Write::UsersAreDone(after) => {
@@ -93,6 +94,17 @@ async fn drop_finalizer(reconcile: &mut Reconcile) -> Result<(), Failure> {
         .await?;
     reconcile.observation.finalizer = false;
     reconcile.ctx.memory.forget(&reconcile.key);
+    Ok(())
+}
+
+async fn adopt(reconcile: &mut Reconcile, user: &UserRef, differs: Option<Notice>) -> Result<(), Failure> {
+    status::adopt(reconcile, user).await?;
+    let note = format!("The operator has taken over user {}", user.id);
+    let resource = reference(&reconcile.ctx, &reconcile.key);
+    reconcile.ctx.events.normal(resource.clone(), Reason::UserAdopted.as_str(), "Adopt", &note);
+    if let Some(notice) = differs {
+        reconcile.ctx.events.warning(resource, notice.reason.as_str(), "Adopt", &notice.note);
+    }
     Ok(())
 }
 

@@ -15,7 +15,7 @@ use kube::api::{DynamicObject, Patch, PatchParams};
 use serde_json::{Value, json};
 
 pub use removals::removal_failed_for;
-pub use user::repin;
+pub use user::{adopt, repin};
 
 use super::failure::Failure;
 use super::reconcile::Reconcile;

@@ -8,7 +8,7 @@ use crate::controller::technical_user::reconcile::Reconcile;
 use crate::domain::identity::Hint;
 use crate::domain::ownership::{self, Origin, Whose};
 use crate::domain::plan::{self, Settled, UserFacts, UserRef, UserView};
-use crate::domain::user::{UserId, UserKind, UserStatus};
+use crate::domain::user::{UserDetails, UserId, UserKind, UserStatus};
 
 /// Records the users that the end of a reconcile names.
 pub(super) fn record_users(reconcile: &Reconcile, new: &mut TechnicalUserStatus, settled: &Settled) {
@@ -22,16 +22,7 @@ fn record_current(reconcile: &Reconcile, new: &mut TechnicalUserStatus, current:
     pin(reconcile, new, hint_of(reconcile, current));
     let generation = current.origin.generation();
     if let Some(details) = reconcile.details.get(&current.id) {
-        new.user = Some(RecordedUser {
-            id: current.id.to_string(),
-            generation,
-            client_id: details.client_id.clone(),
-            name: details.name.clone(),
-            kind: kind(details.kind).to_owned(),
-            status: spelled(details.status).to_owned(),
-            roles: details.roles.clone(),
-            proof: proof(reconcile, current),
-        });
+        new.user = Some(RecordedUser { proof: proof(reconcile, current), ..shown(details, generation) });
         return;
     }
     if let Some(user) = new.user.as_mut().filter(|user| UserId::new(&user.id) == current.id) {
@@ -53,6 +44,20 @@ fn record_current(reconcile: &Reconcile, new: &mut TechnicalUserStatus, current:
         roles: Vec::new(),
         proof: None,
     });
+}
+
+/// A user as its details show it.
+fn shown(details: &UserDetails, generation: Option<i64>) -> RecordedUser {
+    RecordedUser {
+        id: details.id.to_string(),
+        generation,
+        client_id: details.client_id.clone(),
+        name: details.name.clone(),
+        kind: kind(details.kind).to_owned(),
+        status: spelled(details.status).to_owned(),
+        roles: details.roles.clone(),
+        proof: None,
+    }
 }
 
 /// Writes down whose portal the user is in. Address and company are never replaced while the status names a user.
@@ -86,6 +91,24 @@ pub async fn repin(reconcile: &mut Reconcile) -> Result<(), Failure> {
         token_url: Some(portal.token_url.clone()),
         bpn: recorded.bpn.or_else(|| portal.bpn.clone()),
         ..recorded
+    });
+    patch(reconcile, new).await?;
+    let (ctx, owner) = (&reconcile.ctx, &reconcile.observation.owner);
+    reconcile.observation.recorded =
+        observe::recorded(ctx, owner, &reconcile.status, reconcile.connection.as_ref());
+    Ok(())
+}
+
+/// Names a user that is taken over, with the proof that it is this resource's: before its mark is written.
+pub async fn adopt(reconcile: &mut Reconcile, user: &UserRef) -> Result<(), Failure> {
+    let Some(generation) = user.origin.generation() else { return Err(Failure::Overtaken) };
+    let mut new = reconcile.status.clone();
+    pin(reconcile, &mut new, &reconcile.observation.hint);
+    let Some(details) = reconcile.details.get(&user.id) else { return Err(Failure::Overtaken) };
+    let key = &reconcile.ctx.installation.digest_key;
+    new.user = Some(RecordedUser {
+        proof: Some(ownership::proof(key, &reconcile.observation.owner, &user.id, generation)),
+        ..shown(details, Some(generation))
     });
     patch(reconcile, new).await?;
     let (ctx, owner) = (&reconcile.ctx, &reconcile.observation.owner);

@@ -103,7 +103,9 @@ fn reported(o: &Observation, step: Step) -> Step {
         }
         _ => return step,
     };
-    if o.reported { step } else { Step::Write(Write::ReportDeletion(words)) }
+    // It is not prevented any more.
+    let is_known = o.reported && o.reported_reason != Some(Reason::DeletionPrevented);
+    if is_known { step } else { Step::Write(Write::ReportDeletion(words)) }
 }
 
 fn changes_a_user(step: &Step) -> bool {

@@ -23,6 +23,8 @@ pub struct DesiredUser {
     pub name: Option<String>,
     /// `create.description`.
     pub description: Option<String>,
+    /// The user that is taken over in place of the first one that the operator would create.
+    pub adopt: Option<Selector>,
     /// What happens to the user when its resource is deleted.
     pub deletion: Deletion,
 }

@@ -226,10 +226,27 @@ impl Observation {
         ownership::generation_shown(&self.owner, &user.name, user.mark.as_ref(), self.recorded_generation())
     }
 
-    /// Whether a user has a name by which a search finds it as the one of this generation.
+    /// The generation of a user that was taken over: later ones are its successors.
+    pub const ADOPTED: i64 = 1;
+
+    /// Whether the resource's user of a generation is one that it took over. Its name is kept, and its roles are what they are.
+    #[must_use]
+    pub fn is_adopted(&self, generation: i64) -> bool {
+        generation == Self::ADOPTED
+            && matches!(&self.desired, Desired::Create(DesiredUser { adopt: Some(_), .. }))
+    }
+
+    /// Whether a user has a name by which a search finds it as the one of this generation, or was taken over with its name.
     #[must_use]
     pub fn is_named(&self, name: &str, generation: i64) -> bool {
-        self.owner.is_name_of(generation, name)
+        self.owner.is_name_of(generation, name) || self.is_adopted(generation)
+    }
+
+    /// Whether a user may be the operator's own login: a Portal that the operator can see names it as one.
+    #[must_use]
+    pub fn is_known_login(&self, portal: &PortalFacts, id: &UserId) -> bool {
+        let clients = self.users.get(id).into_iter().flat_map(|known| &known.client_ids);
+        clients.into_iter().any(|client| portal.logins.is_known(client))
     }
 
     /// The name of the resource's user of a generation in the portal: that of a wallet user begins with `dim-`.

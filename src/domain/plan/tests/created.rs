@@ -15,7 +15,11 @@ use crate::domain::reason::Reason;
 use crate::domain::user::UserStatus;
 
 fn granted(roles: &[&str]) -> Grants {
-    Grants(vec![Grant { roles: Some(roles.iter().map(ToString::to_string).collect()), existing: false }])
+    Grants(vec![Grant {
+        roles: Some(roles.iter().map(ToString::to_string).collect()),
+        existing: false,
+        adopt: false,
+    }])
 }
 
 #[test]

@@ -228,14 +228,51 @@ fn the_provider_of_an_offer_creates_its_users() {
         ("none has it", both(other(), other()), "user WaitingForProvider"),
         ("one that is gone", role(&["u1", "u2"]).seen_gone("u1").seen("u2", ours()), "verify what was read"),
     ]);
-    let published = |ids: &[&str]| {
-        let new = role(ids);
-        a_ready_one().but(|o| (o.desired, o.users) = (new.desired, new.users))
+    let published = |new: Observation| a_ready_one().but(|o| (o.desired, o.users) = (new.desired, new.users));
+    let uncertain = |o: Observation| o.but(|o| o.selection = Selection::Uncertain);
+    let disabled = |o: Observation| o.in_the_list(Listed::There(UserStatus::Inactive));
+    let any_subscription = |ids: &[&str]| {
+        role(ids).but(|o| {
+            let Desired::Existing { selector: Selector::Offer(offer) } = &mut o.desired else {
+                unreachable!()
+            };
+            offer.subscription = None;
+        })
     };
     check(vec![
-        ("published, beside another", published(&["u1", "u2"]), "ready (u1 g0), verify in time"),
-        ("published, and gone", published(&[]), "user UserNotFound STALLED"),
-        ("published, and another one now", published(&["u2"]), "read u2"),
+        ("published, beside another", published(role(&["u1", "u2"])), "ready (u1 g0), verify in time"),
+        (
+            "and time to try it, while the list hides some",
+            uncertain(published(role(&["u1", "u2"]))).verification_due(),
+            "verify what is published",
+        ),
+        ("and its Secret is gone", published(role(&["u1", "u2"])).without_secret(), "read u1"),
+        ("published, and gone", published(role(&[])), "user UserNotFound STALLED"),
+        ("another one in its subscription", published(role(&["u2"])), "read u2"),
+        ("another one in another subscription", disabled(published(any_subscription(&["u2"]))), "read u1"),
+        (
+            "the list hides some, and one has the role",
+            uncertain(both(other(), ours())),
+            "user ListIncomplete",
+        ),
+        ("and none has it", uncertain(both(other(), other())), "user ListIncomplete"),
+        (
+            "the one with the role has no client",
+            role(&["u1", "u2"]).seen("u1", other()).seen_without_client("u2"),
+            "user IdentityLost STALLED (u2 g0), try again",
+        ),
+        (
+            "refused for another reason than its client",
+            any(&["u1"])
+                .seen("u1", ours())
+                .verified(shown_for("u1"), Verified::Refused { unknown_client: false }),
+            "credential CredentialRefused (u1 g0), try again",
+        ),
+        (
+            "refused after it was accepted",
+            published(any(&["u1"])).without_secret().seen("u1", ours()).verified(shown_for("u1"), refused),
+            "credential CredentialRefused (u1 g0), try again",
+        ),
     ]);
 }
 

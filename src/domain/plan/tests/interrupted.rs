@@ -51,6 +51,11 @@ fn a_deletion_is_reported_before_the_request_to_the_portal() {
     let seen = || a_deleted_resource().seen("u1", details());
     check(vec![
         ("not reported", seen().but(|o| o.reported = false), "report the deletion"),
+        (
+            "prevented until now",
+            seen().but(|o| o.reported_reason = Some(Reason::DeletionPrevented)),
+            "report the deletion",
+        ),
         ("reported", seen(), "delete u1"),
     ]);
 }

@@ -1,5 +1,6 @@
 //! The decisions of the plan, row by row: an observation, and the decision in words.
 
+mod adopt;
 mod bugs;
 mod created;
 mod deletion;

@@ -34,7 +34,11 @@ fn login(facts: UserFacts) -> UserFacts {
 }
 
 fn granted(roles: &[&str], existing: bool) -> Grants {
-    Grants(vec![Grant { roles: Some(roles.iter().map(ToString::to_string).collect()), existing }])
+    Grants(vec![Grant {
+        roles: Some(roles.iter().map(ToString::to_string).collect()),
+        existing,
+        adopt: false,
+    }])
 }
 
 /// Another client wrote `u1` into the status of a living resource, everything verified and writable.

@@ -27,7 +27,7 @@ fn token(o: Observation, proof: CredentialAt, roles: &[&str]) -> Observation {
 }
 
 fn granted(o: Observation) -> Observation {
-    let rule = Grant { roles: Some(names(&["discovery"])), existing: true };
+    let rule = Grant { roles: Some(names(&["discovery"])), existing: true, adopt: false };
     o.portal_but(|portal| portal.grants = Grants(vec![rule]))
 }
 

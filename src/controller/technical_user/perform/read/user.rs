@@ -36,9 +36,12 @@ pub(in crate::controller::technical_user) async fn user(
     }
 }
 
-/// Memory has the missing client of the resource's own user only, not that of another user that is read.
+/// Memory has the missing client of the resource's own user only, not that of another user that is read: one of several that may be
+/// selected.
 fn is_the_resources(reconcile: &Reconcile, id: &UserId) -> bool {
-    reconcile.observation.recorded.user.as_ref().is_none_or(|user| user.id == *id)
+    let o = &reconcile.observation;
+    let is_selected = o.users.get(id).is_some_and(|known| known.selected);
+    o.recorded.user.as_ref().map_or(!is_selected, |user| user.id == *id)
 }
 
 fn client_missing(reconcile: &Reconcile, id: &UserId) -> UserView {

@@ -168,8 +168,9 @@ impl World {
     fn write(&mut self, p: usize, reconcile: &mut Reconcile, write: &Write) -> GoesOn {
         let rv = Some(reconcile.object.rv);
         match write {
-            // The model's portal never moves, and its spec always names one output.
+            // The model's portal never moves, its spec always names one output, and takes over no user.
             Write::RecordPortal
+            | Write::Adopt { .. }
             | Write::ReportDeletion(_)
             | Write::UsersAreDone(_)
             | Write::RemoveOutput(_)

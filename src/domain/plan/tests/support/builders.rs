@@ -56,6 +56,7 @@ pub(in crate::domain::plan::tests) fn a_new_resource() -> Observation {
             roles: vec!["discovery".into()],
             name: None,
             description: None,
+            adopt: None,
             deletion: Deletion::Delete,
         }),
         deleting: false,

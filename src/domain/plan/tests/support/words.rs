@@ -41,6 +41,8 @@ fn write(write: &Write) -> String {
         Write::RecordPortal => "write the pin".into(),
         Write::AddFinalizer => "put the finalizer".into(),
         Write::Create { generation, user } => format!("create g{generation} [{}]", user.role_ids.join(", ")),
+        Write::Adopt { user, differs: None } => format!("adopt {}", self::user(user)),
+        Write::Adopt { user, .. } => format!("adopt {} with other roles", self::user(user)),
         Write::Publish { user, output } if *output == the_secret() => format!("publish {}", self::user(user)),
         Write::Publish { user, output } => format!("publish {} to the {}", self::user(user), output.kind),
         Write::RecordOutput { output, .. } => format!("name {output} in the status"),
