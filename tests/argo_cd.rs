@@ -108,6 +108,19 @@ fn the_reason_is_shown_with_its_words() {
 }
 
 #[test]
+fn a_suspended_resource_is_suspended_unless_it_is_ready() {
+    let suspended = ("Suspended", "True", "Suspended");
+    for (others, expected) in [
+        (vec![("Ready", "True", "Ready")], "Healthy"),
+        (vec![("Ready", "False", "Suspended"), ("Reconciling", "True", "Suspended")], "Suspended"),
+        (vec![("Ready", "False", "RolesMixed"), ("Stalled", "True", "RolesMixed")], "Degraded"),
+    ] {
+        let conditions = [others, vec![suspended]].concat();
+        assert_eq!(health(KINDS[0], &object(3, &conditions)).0, expected, "{conditions:?}");
+    }
+}
+
+#[test]
 fn the_health_of_applications_is_passed_on() {
     let kind = "argoproj.io_Application";
     assert_eq!(health(kind, &json!({})), ("Progressing".into(), String::new()));

@@ -49,6 +49,9 @@ pub const RETIRING: usize = 16;
 /// Workloads to restart.
 pub const RESTARTS: usize = 16;
 
+/// Steps that a suspended resource waits with.
+pub const PLANNED: usize = 32;
+
 /// A part of a status whose texts and lists can be cut to what the schema permits.
 pub trait Bounded {
     /// Cuts them.
@@ -82,6 +85,14 @@ pub(super) fn text(text: &mut String, most: usize) {
 pub(super) fn optional(text: &mut Option<String>, most: usize) {
     if let Some(text) = text {
         self::text(text, most);
+    }
+}
+
+/// Cuts a list of texts, and each of them.
+pub(super) fn texts(texts: &mut Vec<String>, most: usize, length: usize) {
+    texts.truncate(most);
+    for text in texts {
+        self::text(text, length);
     }
 }
 

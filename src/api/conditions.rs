@@ -19,6 +19,8 @@ pub const PUBLISHED: &str = "Published";
 pub const CONSUMERS_RESTARTED: &str = "ConsumersRestarted";
 /// A rotation is in progress; present only then. False, with the reason, while it cannot go on.
 pub const ROTATING: &str = "Rotating";
+/// The spec suspends the resource; present only then.
+pub const SUSPENDED: &str = "Suspended";
 /// An output is removed, in its entry; present only while the deletion of the resource cannot remove it.
 pub const REMOVED: &str = "Removed";
 /// The Portal's login may delete users.

@@ -17,7 +17,9 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::api::bounds::{Bounded, CONDITIONS, OUTPUTS, RESTARTS, RETIRING, list, of_conditions};
+use crate::api::bounds::{
+    Bounded, CONDITIONS, OUTPUTS, PLANNED, RESTARTS, RETIRING, TEXT, list, of_conditions, texts,
+};
 use crate::api::names::{LABEL, SUBDOMAIN};
 
 pub use recorded::{
@@ -116,6 +118,19 @@ pub struct TechnicalUserSpec {
     /// When the credential is replaced, how, and how long what is replaced is kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotation: Option<Rotation>,
+
+    /// If true, the operator observes the resource and changes nothing for it: no user, no output, no workload and no finalizer. It
+    /// reads the portal, and status.planned lists what it would do. A resource under deletion is kept until then. Default: false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspend: Option<bool>,
+}
+
+impl TechnicalUserSpec {
+    /// Whether nothing may be changed for the resource.
+    #[must_use]
+    pub fn is_suspended(&self) -> bool {
+        self.suspend.unwrap_or(false)
+    }
 }
 
 /// The name of a Portal, and its namespace.
@@ -175,7 +190,7 @@ pub struct TechnicalUserStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
 
-    /// Ready, UserReady, CredentialVerified, Published; ConsumersRestarted if the spec names workloads to restart; Rotating while the
+    /// Ready, UserReady, CredentialVerified, Published; Suspended while the spec says so; ConsumersRestarted if the spec names workloads to restart; Rotating while the
     /// credential is being replaced; Reconciling and Stalled while they are true (kstatus).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]), transform = of_conditions)]
@@ -213,6 +228,11 @@ pub struct TechnicalUserStatus {
     /// The requests by annotation that the operator carried out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub handled: Option<Handled>,
+
+    /// What the operator would do now if neither the resource nor its Portal were suspended, in this order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = PLANNED), extend("x-kubernetes-list-type" = "atomic"), inner(length(max = TEXT)))]
+    pub planned: Vec<String>,
 }
 
 impl Bounded for TechnicalUserStatus {
@@ -225,5 +245,6 @@ impl Bounded for TechnicalUserStatus {
         list(&mut self.outputs, OUTPUTS);
         self.restart.bound();
         self.handled.bound();
+        texts(&mut self.planned, PLANNED, TEXT);
     }
 }

@@ -288,8 +288,8 @@ reasons! {
     WrongCompany: CompanyInDoubt,
     /// Many users disappeared at once.
     UsersVanished: Plain,
-    /// The Portal is suspended.
-    Suspended: Plain,
+    /// The Portal, or the `TechnicalUser`, is suspended.
+    Suspended: Progress,
     /// `TechnicalUser`s still use the Portal.
     InUse: Plain,
     /// The login may delete users.

@@ -85,6 +85,7 @@ mod start_up;
 mod stops;
 mod strangers;
 mod support;
+mod suspended;
 mod two_operators;
 mod unclaimed;
 mod unnamed_secrets;

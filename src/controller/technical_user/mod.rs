@@ -5,6 +5,7 @@ pub mod memory;
 mod observe;
 mod outputs;
 mod perform;
+mod preview;
 mod progress;
 mod reconcile;
 mod refusal;
@@ -129,6 +130,7 @@ async fn reconcile_once(
         ctx.memory.forget(&reconcile.key);
         return Ok((Action::await_change(), true));
     }
+    preview::preview(&mut reconcile, progress).await;
     status::remember_wait(&reconcile, &settled);
     progress.at(&"writing the status");
     let changed = status::write(&mut reconcile, &settled).await?;
@@ -223,6 +225,7 @@ fn lenient_spec(object: &DynamicObject) -> TechnicalUserSpec {
             existing: existing.then(ExistingUser::default),
         },
         deletion_policy: policy,
+        suspend: field("suspend").as_bool(),
         ..TechnicalUserSpec::default()
     }
 }

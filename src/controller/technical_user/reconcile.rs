@@ -64,6 +64,8 @@ pub struct Reconcile {
     pub workloads: BTreeMap<WorkloadId, DynamicObject>,
     /// The places for Secrets in the namespace's quota, from the dry run to the create.
     pub places: Vec<Place>,
+    /// What the operator would do if nothing were suspended, in words; `None` if this reconcile could not find it out.
+    pub planned: Option<Vec<String>>,
     /// What a refusal of the portal depends on.
     pub fingerprint: RefusalFingerprint,
     /// How often published credentials are tried.

@@ -9,7 +9,8 @@
 //! `candidates` chooses among existing ones, `reset` replaces just the secret, `publish` verifies and publishes, `restart` restarts
 //! the workloads that read the outputs, `retire` removes former outputs, `predecessor` says how long a user is kept that was replaced, `tidy` deletes such users and
 //! duplicates, `retain` keeps
-//! users in the portal; `bounds` checks what no step may exceed. A function that returns `Result<T, Step>` returns in `Err` the step that comes before all that follows.
+//! users in the portal; `bounds` checks what no step may exceed; `suspended` ends the plan of a suspended resource before its first
+//! write, and `planned` describes what would be written. A function that returns `Result<T, Step>` returns in `Err` the step that comes before all that follows.
 
 mod adopt;
 mod bounds;
@@ -23,6 +24,7 @@ mod holding;
 mod observation;
 mod output_reports;
 mod pin;
+mod planned;
 mod predecessor;
 mod publish;
 mod reset;
@@ -35,6 +37,7 @@ mod selector;
 mod settle;
 mod settled;
 mod step;
+mod suspended;
 #[cfg(test)]
 mod tests;
 mod tidy;
@@ -44,6 +47,7 @@ use holding::Holding;
 pub use observation::*;
 pub use output_reports::{OutputReport, holds_credential, report_of};
 pub use pin::{ambiguous, company, of_attempt as attempt_pin};
+pub use planned::{MOST_PLANNED, Planned};
 pub use predecessor::{is_settled, unrecorded as unrecorded_predecessors};
 pub use restart::{Restarted, pending as restart_pending};
 pub use retire::MOST_FORMER;
@@ -65,7 +69,7 @@ pub fn plan(o: &Observation) -> Step {
         Step::Settled(settled) => Step::Settled(within_grace(o, as_reported_while_connecting(o, settled))),
         step => step,
     };
-    restart::before_the_end(o, step)
+    suspended::stop(o, restart::before_the_end(o, step))
 }
 
 fn wanted(o: &Observation) -> Step {
@@ -153,7 +157,7 @@ pub fn interrupted(o: &Observation, blocker: &Blocker, requeue: Requeue) -> Step
         _ => rest,
     };
     let settled = within_grace(o, as_reported_while_connecting(o, settled));
-    restart::before_the_end(o, Step::Settled(settled))
+    suspended::stop(o, restart::before_the_end(o, Step::Settled(settled)))
 }
 
 /// The user that this process created and that no status names yet. It is recorded without being read, unless the one that

@@ -29,6 +29,7 @@ use crate::controller::context::Context;
 use crate::controller::objects::{Key, annotation, has_finalizer, is_deleting, lenient};
 use crate::controller::status::grace;
 use crate::domain::access::Grants;
+use crate::domain::blocker::Blocker;
 use crate::domain::grace::Waiting;
 use crate::domain::identity::Owner;
 use crate::domain::plan::{Observation, Restarts, Rotation, Searched, Selection, Users};
@@ -74,8 +75,7 @@ pub async fn observe(
     let grants = if is_deleting(&object) { Grants::default() } else { granted };
     let (connection, usable) =
         connection(ctx, &portal_key, portal_object.as_deref(), is_deleting(&object), discloses);
-    let existing = spec.user.existing.is_some();
-    let usable = usable.and_then(|()| if existing { every_login_is_known(ctx) } else { Ok(()) });
+    let usable = usable.and_then(|()| is_no_login(ctx, &spec));
     let portal = (&portal_key, portal_object.as_deref(), portal_spec);
     let facts = facts(ctx, portal, connection.as_ref(), usable, (grants, discloses));
     let fingerprint = RefusalFingerprint::of(&object, portal_object.as_deref(), facts.as_ref().ok());
@@ -93,12 +93,14 @@ pub async fn observe(
         hint: ctx.installation.hint.clone(),
         desired: desired(&spec),
         deleting: is_deleting(&object),
+        suspended: spec.is_suspended(),
         protected: is_protected(&object),
         released: annotation(&object, keys::RELEASE).is_some(),
         rotation: Rotation::default(),
         finalizer: has_finalizer(&object),
         live: false,
-        spec_observed: status.observed_generation == object.metadata.generation && is_ready(&status),
+        spec_observed: is_observed(&spec, &status, &object),
+        was_ready: is_ready(&status),
         reported: !status.conditions.is_empty() && status.observed_generation == object.metadata.generation,
         reported_reason: reported_reason(&status, object.metadata.generation),
         attempt,
@@ -144,6 +146,7 @@ pub async fn observe(
         failed: None,
         workloads: BTreeMap::new(),
         places: Vec::new(),
+        planned: Some(Vec::new()),
         fingerprint,
         verification_interval,
         now,
@@ -166,12 +169,24 @@ fn waiting(ctx: &Context, object: &DynamicObject, status: &TechnicalUserStatus, 
     ctx.memory.with(&Key::of(object), known)
 }
 
+/// Whether it is known of a user that the operator did not create that it is no login of the operator.
+fn is_no_login(ctx: &Context, spec: &TechnicalUserSpec) -> Result<(), Blocker> {
+    if spec.user.existing.is_some() { every_login_is_known(ctx) } else { Ok(()) }
+}
+
 /// Which Portal a resource names.
 fn portal_key(spec: &TechnicalUserSpec, key: &Key) -> Key {
     Key {
         namespace: spec.portal_ref.namespace.clone().unwrap_or_else(|| key.namespace.clone()),
         name: spec.portal_ref.name.clone(),
     }
+}
+
+/// Whether the status says that all is as the spec asks. That of a suspended resource does not: what the spec asks for may not have been
+/// carried out.
+fn is_observed(spec: &TechnicalUserSpec, status: &TechnicalUserStatus, object: &DynamicObject) -> bool {
+    let observed = status.observed_generation == object.metadata.generation;
+    observed && is_ready(status) && !spec.is_suspended()
 }
 
 /// Whether a status reports the condition `Ready` as True.

@@ -7,6 +7,7 @@ mod removals;
 mod restart;
 mod retiring;
 mod rotation;
+mod suspension;
 mod user;
 mod wanted;
 
@@ -38,6 +39,7 @@ use removals::report_removals;
 use restart::{record_restarts, report_restarts};
 use retiring::record_retiring;
 use rotation::{record_rotation, report_rotation};
+use suspension::report_suspension;
 use user::record_users;
 use wanted::{blocked, wanted};
 
@@ -219,6 +221,7 @@ fn compute(reconcile: &Reconcile, settled: &Settled) -> TechnicalUserStatus {
         }
     }
     report_rotation(reconcile, &mut new, settled);
+    report_suspension(reconcile, &mut new);
     if !ends(settled) {
         report_restarts(reconcile, &mut new, settled.restarted.as_deref());
     }

@@ -46,6 +46,8 @@ pub struct Observation {
     pub desired: Desired,
     /// `metadata.deletionTimestamp` is set.
     pub deleting: bool,
+    /// The spec has `suspend: true`: nothing is changed but the status.
+    pub suspended: bool,
     /// The annotation `prevent-deletion` is there, and its value is not `false`.
     pub protected: bool,
     /// The annotation `release` is there.
@@ -58,6 +60,8 @@ pub struct Observation {
     pub live: bool,
     /// The status says that all is as the current spec asks.
     pub spec_observed: bool,
+    /// The status says that the resource is ready, for the current spec or an earlier one.
+    pub was_ready: bool,
     /// The status has conditions for the current spec.
     pub reported: bool,
     /// Why the resource is not ready, as the status reports for the current spec.

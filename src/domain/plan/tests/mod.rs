@@ -21,6 +21,7 @@ mod retire;
 mod rotation;
 mod stores;
 mod support;
+mod suspended;
 mod tidy;
 mod token_roles;
 mod totality;

@@ -156,6 +156,7 @@ fn judge(o: &Observation) -> Result<(), TestCaseError> {
             );
             let drops = write == Write::RemoveFinalizer;
             prop_assert!(!drops || o.deleting, "drops the finalizer of a living resource");
+            prop_assert!(!o.suspended, "changes something of a suspended resource: {write:?}");
             prop_assert!(!o.deleting || !o.protected, "changes something of a protected resource: {write:?}");
             let creates = matches!(write, Write::Create { .. });
             prop_assert!(!creates || !o.deleting, "makes a user for a resource under deletion");

@@ -242,7 +242,7 @@ pub(in crate::domain::plan::tests) fn a_fact() -> impl Strategy<Value = Fact> {
     ];
     let shown = vec(prop_oneof![Just("discovery"), Just("wallet")], 0..3);
     prop_oneof![
-        (0..14_u8).prop_map(Fact::Switch),
+        (0..16_u8).prop_map(Fact::Switch),
         (0..14_u8).prop_map(Fact::Portal),
         vec(role, 1..3).prop_map(Fact::Roles),
         policy.prop_map(Fact::Policy),
@@ -343,12 +343,14 @@ fn restart(o: &mut Observation, name: u8, view: Option<WorkloadView>) {
 }
 
 fn switch(o: &mut Observation, which: u8) {
-    if which == 13 {
+    if which == 15 {
         o.timers.verification = Duration::ZERO;
         return;
     }
     let flags = [
         &mut o.deleting,
+        &mut o.suspended,
+        &mut o.was_ready,
         &mut o.protected,
         &mut o.released,
         &mut o.rotation.requested,

@@ -60,12 +60,14 @@ pub(in crate::domain::plan::tests) fn a_new_resource() -> Observation {
             deletion: Deletion::Delete,
         }),
         deleting: false,
+        suspended: false,
         protected: false,
         released: false,
         rotation: Rotation::default(),
         finalizer: false,
         live: false,
         spec_observed: false,
+        was_ready: false,
         reported: false,
         reported_reason: None,
         recorded: Recorded::default(),
@@ -160,6 +162,14 @@ impl Observation {
 
     pub(in crate::domain::plan::tests) fn rotate(self) -> Self {
         self.but(|o| o.rotation.requested = true)
+    }
+
+    /// Suspended, which is a change of the spec.
+    pub(in crate::domain::plan::tests) fn on_hold(self) -> Self {
+        self.but(|o| {
+            o.was_ready = o.recorded.credential_published;
+            (o.suspended, o.spec_observed) = (true, false);
+        })
     }
 
     pub(in crate::domain::plan::tests) fn protected(self) -> Self {
