@@ -19,7 +19,7 @@ pub(super) async fn preview(reconcile: &mut Reconcile, progress: &Progress) {
     if !suspended {
         return;
     }
-    let seen = reconcile.observation.clone();
+    let (seen, details) = (reconcile.observation.clone(), reconcile.details.clone());
     let object = (reconcile.object.clone(), reconcile.spec.clone(), reconcile.status.clone());
     let planned = match planned(reconcile, progress).await {
         Ok(planned) => Some(planned.into_words()),
@@ -28,9 +28,9 @@ pub(super) async fn preview(reconcile: &mut Reconcile, progress: &Progress) {
             None
         }
     };
-    // The object may have been read again, and be newer than what the status is computed from.
+    // The object and the users may have been read again, and be newer than what the status is computed from.
     (reconcile.object, reconcile.spec, reconcile.status) = object;
-    (reconcile.observation, reconcile.planned) = (seen, planned);
+    (reconcile.observation, reconcile.details, reconcile.planned) = (seen, details, planned);
 }
 
 async fn planned(reconcile: &mut Reconcile, progress: &Progress) -> Result<Planned, Failure> {

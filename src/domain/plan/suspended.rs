@@ -52,9 +52,10 @@ fn as_it_works(o: &Observation, settled: Settled) -> Settled {
     }
 }
 
-/// A request by annotation is answered when the resource is not suspended any more.
+/// A request by annotation is answered when the resource is not suspended any more. One that was carried out before is recorded: else
+/// it would be carried out again.
 fn unanswered(settled: Settled) -> Settled {
-    if settled.rotation.handled || settled.rotation.answer().is_some() {
+    if settled.rotation.answer().is_some() {
         return Settled { rotation: Rotated::default(), ..settled };
     }
     settled

@@ -259,6 +259,14 @@ fn a_secret_is_reset_once_every_output_can_be_written() {
             "publish u1 g1",
         ),
         (
+            "the end, and suspended meanwhile",
+            changed(reset(in_place().rotate(), ResetState::Ended))
+                .verified(shown_for("u1"), Verified::Accepted)
+                .with_secret_of("u1", "d9")
+                .on_hold(),
+            "ready (u1 g1), verify in time, request handled",
+        ),
+        (
             "the end",
             changed(reset(in_place().rotate(), ResetState::Ended))
                 .verified(shown_for("u1"), Verified::Accepted)
