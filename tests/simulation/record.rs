@@ -44,6 +44,11 @@ impl Record {
         self.lines.lock().len()
     }
 
+    /// The number of lines that are so.
+    pub fn count_of(&self, is_so: impl Fn(&str) -> bool) -> usize {
+        self.lines.lock().iter().filter(|line| is_so(line)).count()
+    }
+
     /// All lines.
     pub fn lines(&self) -> Vec<String> {
         self.lines.lock().clone()

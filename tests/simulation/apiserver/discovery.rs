@@ -1,5 +1,7 @@
 //! What is served, as the operator asks for it: a group, a version of a group, and the fields of its kinds.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value, json};
 
 use super::kinds::{Kind, Kinds};
@@ -24,7 +26,7 @@ fn group_of(kinds: &Kinds, group: &str) -> Answer {
     let body = json!({
         "kind": "APIGroup", "apiVersion": "v1", "name": group, "versions": versions, "preferredVersion": preferred,
     });
-    Ok((200, body))
+    Ok((200, Arc::new(body)))
 }
 
 fn resources(kinds: &Kinds, group: &str, version: &str) -> Answer {
@@ -42,7 +44,7 @@ fn resources(kinds: &Kinds, group: &str, version: &str) -> Answer {
         "kind": "APIResourceList", "apiVersion": "v1", "groupVersion": format!("{group}/{version}"),
         "resources": resources,
     });
-    Ok((200, body))
+    Ok((200, Arc::new(body)))
 }
 
 fn resource(kind: &Kind, name: &str) -> Value {
@@ -69,5 +71,6 @@ fn fields(kinds: &Kinds, group: &str, version: &str) -> Answer {
     if schemas.is_empty() {
         return Err(Refusal::no_such_path());
     }
-    Ok((200, json!({ "openapi": "3.0.0", "components": { "schemas": schemas } })))
+    let body = json!({ "openapi": "3.0.0", "components": { "schemas": schemas } });
+    Ok((200, Arc::new(body)))
 }

@@ -111,6 +111,13 @@ impl Kinds {
         versions
     }
 
+    /// These, and the kinds of some definitions.
+    pub fn with<'a>(definitions: impl IntoIterator<Item = &'a Value>) -> Self {
+        let mut kinds = Self::default();
+        definitions.into_iter().for_each(|definition| kinds.define(definition));
+        kinds
+    }
+
     /// Serves the kinds of a definition from now on.
     pub fn define(&mut self, definition: &Value) {
         let spec = &definition["spec"];

@@ -1,15 +1,22 @@
 //! What the controllers of Kubernetes do beside the apiserver: they end namespaces, collect objects without owner and count
 //! what quotas limit.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::state::State;
-use super::store::Id;
+use super::store::{Change, Id};
 use super::{quota, write};
 
-/// One round of all controllers. Returns whether it changed something.
-pub fn round(state: &mut State) -> bool {
+/// One round of all controllers after the changes since a version. Returns whether it changed something.
+pub fn round(state: &mut State, since: u64) -> bool {
     let before = state.store.version();
+    let are_known = since >= state.store.compacted();
+    if are_known && state.store.since(since).iter().all(|change| is_of_no_concern(change)) {
+        return false;
+    }
     end_namespaces(state);
     collect_garbage(state);
     quota::count(state);
@@ -20,16 +27,16 @@ pub fn round(state: &mut State) -> bool {
 fn end_namespaces(state: &mut State) {
     let ending: Vec<Id> = state
         .store
-        .all()
-        .filter(|(id, object)| id.resource == "namespaces" && is_deleting(object))
+        .of("namespaces")
+        .filter(|(_, object)| is_deleting(object))
         .map(|(id, _)| id.clone())
         .collect();
     for namespace in ending {
-        let content: Vec<(Id, Value)> = state
+        let content: Vec<(Id, Arc<Value>)> = state
             .store
             .all()
             .filter(|(id, _)| id.namespace == namespace.name)
-            .map(|(id, object)| (id.clone(), object.clone()))
+            .map(|(id, object)| (id.clone(), Arc::clone(object)))
             .collect();
         if content.is_empty() {
             state.store.remove(&namespace, None);
@@ -42,25 +49,36 @@ fn end_namespaces(state: &mut State) {
 
 /// Deletes the objects whose owners are all gone.
 fn collect_garbage(state: &mut State) {
+    let all = state.store.all();
+    let there: HashSet<(&str, &str)> = all
+        .filter_map(|(id, object)| Some((id.namespace.as_str(), object["metadata"]["uid"].as_str()?)))
+        .collect();
     let exists = |owner: &Value, namespace: &str| {
-        state.store.all().any(|(id, object)| {
-            object["metadata"]["uid"] == owner["uid"]
-                && (id.namespace.is_empty() || id.namespace == namespace)
-        })
+        let owner = owner["uid"].as_str().unwrap_or_default();
+        there.contains(&(namespace, owner)) || there.contains(&("", owner))
     };
     let is_garbage = |id: &Id, object: &Value| {
         let owners = object["metadata"]["ownerReferences"].as_array();
         owners.is_some_and(|owners| owners.iter().all(|owner| !exists(owner, &id.namespace)))
     };
-    let garbage: Vec<(Id, Value)> = state
+    let garbage: Vec<(Id, Arc<Value>)> = state
         .store
         .all()
         .filter(|(id, object)| !is_deleting(object) && is_garbage(id, object))
-        .map(|(id, object)| (id.clone(), object.clone()))
+        .map(|(id, object)| (id.clone(), Arc::clone(object)))
         .collect();
     for (id, object) in garbage {
         write::remove(state, &id, &object);
     }
+}
+
+/// Whether no controller acts on a change: most changes are such.
+fn is_of_no_concern(change: &Change) -> bool {
+    let is_quiet = |object: &Value| {
+        object["metadata"]["ownerReferences"].is_null() && object["metadata"]["deletionTimestamp"].is_null()
+    };
+    let is_patch = !change.deleted && change.before.is_some();
+    is_patch && change.id.resource != "resourcequotas" && is_quiet(&change.after)
 }
 
 fn is_deleting(object: &Value) -> bool {

@@ -32,6 +32,7 @@ use crate::kill::Kill;
 use crate::record::Record;
 
 pub use faults::{Fault, Faults};
+pub use kinds::Kinds;
 pub use request::{Call, Verb};
 use service::Service;
 use state::State;
@@ -68,11 +69,11 @@ pub struct Apiserver {
 
 impl Apiserver {
     /// Starts it, with the controllers of Kubernetes beside it. Needs a tokio runtime, and ends with it.
-    pub fn start(seed: u64, clock: Clock, record: Record) -> Self {
+    pub fn start(seed: u64, clock: Clock, record: Record, kinds: Kinds) -> Self {
         let (uids, faults) = (Random::seeded(seed), Random::seeded(seed ^ 0xa5a5));
         let state = State {
             store: Store::new(uids, clock),
-            kinds: kinds::Kinds::default(),
+            kinds,
             faults: Faults::off(faults),
             observer: None,
         };
@@ -80,18 +81,16 @@ impl Apiserver {
         let apiserver = Self { state: Arc::new(Mutex::new(state)), record };
         let managed = apiserver.clone();
         tokio::spawn(async move {
+            let mut seen = 0;
             while changed.changed().await.is_ok() {
                 tokio::time::sleep(MANAGER_TAKES).await;
                 changed.borrow_and_update();
-                while manager::round(&mut managed.state.lock()) {}
+                let mut state = managed.state.lock();
+                while manager::round(&mut state, seen) {}
+                seen = state.store.version();
             }
         });
         apiserver
-    }
-
-    /// Serves the kinds of a custom resource definition.
-    pub fn define(&self, definition: &Value) {
-        self.state.lock().kinds.define(definition);
     }
 
     /// A client with the limits of the operator's own, as this user. Its process may be killed.
@@ -126,15 +125,15 @@ impl Apiserver {
     }
 
     /// An object as it is stored.
-    pub fn object(&self, resource: &str, namespace: &str, name: &str) -> Option<Value> {
+    pub fn object(&self, resource: &str, namespace: &str, name: &str) -> Option<Arc<Value>> {
         let id = Id { resource: resource.into(), namespace: namespace.into(), name: name.into() };
         self.state.lock().store.get(&id).cloned()
     }
 
     /// All objects of a resource, such as `secrets`.
-    pub fn objects(&self, resource: &str) -> Vec<Value> {
+    pub fn objects(&self, resource: &str) -> Vec<Arc<Value>> {
         let state = self.state.lock();
-        state.store.at(state.store.version(), resource, "").into_iter().map(|(_, object)| object).collect()
+        state.store.of(resource).map(|(_, object)| Arc::clone(object)).collect()
     }
 
     /// The version of the last change, those of Leases aside.

@@ -1,5 +1,7 @@
 //! Quotas on the number of objects in a namespace.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value, json};
 
 use super::refusal::Refusal;
@@ -28,7 +30,7 @@ pub fn admit(state: &State, call: &Call) -> Result<(), Refusal> {
 
 /// Counts the objects under each quota, as the controller of quotas does.
 pub fn count(state: &mut State) {
-    for (id, mut quota) in quotas(state) {
+    for (id, quota) in quotas(state) {
         let hard = quota["spec"]["hard"].clone();
         let used: Map<String, Value> = hard
             .as_object()
@@ -38,14 +40,16 @@ pub fn count(state: &mut State) {
             .collect();
         let status = json!({ "hard": hard, "used": used });
         if quota["status"] != status {
-            quota["status"] = status;
-            state.store.put(&id, quota);
+            let mut counted = Value::clone(&quota);
+            counted["status"] = status;
+            state.store.put(&id, counted);
         }
     }
 }
 
-fn quotas(state: &State) -> Vec<(Id, Value)> {
-    state.store.at(state.store.version(), "resourcequotas", "")
+fn quotas(state: &State) -> Vec<(Id, Arc<Value>)> {
+    let quotas = state.store.of("resourcequotas");
+    quotas.map(|(id, quota)| (id.clone(), Arc::clone(quota))).collect()
 }
 
 /// `secrets` of `secrets` and of `count/secrets`.
@@ -54,7 +58,7 @@ fn resource_of(counted: &str) -> &str {
 }
 
 fn used(state: &State, namespace: &str, counted: &str) -> u64 {
-    state.store.at(state.store.version(), resource_of(counted), namespace).len() as u64
+    state.store.of(resource_of(counted)).filter(|(id, _)| id.namespace == namespace).count() as u64
 }
 
 fn number(quantity: &Value) -> u64 {

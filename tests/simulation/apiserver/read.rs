@@ -1,6 +1,7 @@
 //! Reads: one object, and lists in pages.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -14,19 +15,19 @@ use super::state::State;
 use super::store::Id;
 
 /// An object as it is answered: whole, or only its metadata.
-pub fn shown(call: &Call, object: &Value) -> Value {
+pub fn shown(call: &Call, object: Arc<Value>) -> Arc<Value> {
     if !call.metadata_only {
-        return object.clone();
+        return object;
     }
-    json!({
+    Arc::new(json!({
         "kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": object["metadata"],
-    })
+    }))
 }
 
 /// One object.
 pub fn get(state: &State, call: &Call) -> Answer {
     let (_, object) = state.object(call)?;
-    Ok((200, shown(call, &object)))
+    Ok((200, shown(call, object)))
 }
 
 /// Where a list continues.
@@ -93,7 +94,8 @@ pub fn list(state: &State, call: &Call) -> Answer {
     }
     let items: Vec<_> = found.iter().map(|(_, object)| item(call, object)).collect();
     let (kind, api_version) = list_kind(&call.kind, call.metadata_only);
-    Ok((200, json!({ "kind": kind, "apiVersion": api_version, "metadata": metadata, "items": items })))
+    let list = json!({ "kind": kind, "apiVersion": api_version, "metadata": metadata, "items": items });
+    Ok((200, Arc::new(list)))
 }
 
 /// Whether a list is the begin of a watch of a process: those have pages.
@@ -109,8 +111,8 @@ fn list_kind(kind: &Kind, metadata_only: bool) -> (String, String) {
 }
 
 /// An object in a list. Those of the built-in kinds do not name their kind there.
-fn item(call: &Call, object: &Value) -> Value {
-    let mut item = shown(call, object);
+fn item(call: &Call, object: &Arc<Value>) -> Value {
+    let mut item = Arc::unwrap_or_clone(shown(call, Arc::clone(object)));
     if !call.metadata_only
         && !call.kind.is_custom()
         && let Some(item) = item.as_object_mut()

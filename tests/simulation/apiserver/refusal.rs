@@ -1,11 +1,13 @@
 //! Refusals, in the words of the real apiserver.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::kinds::Kind;
 
 /// What is answered, with its status code.
-pub type Answer = Result<(u16, Value), Refusal>;
+pub type Answer = Result<(u16, Arc<Value>), Refusal>;
 
 /// An answer that is no success.
 #[derive(Debug, Clone, PartialEq)]

@@ -125,7 +125,7 @@ impl Service {
     }
 
     fn reply(&self, number: usize, answer: Answer) -> Response<Answered> {
-        let (code, body) = answer.unwrap_or_else(|refusal| (refusal.code, refusal.body()));
+        let (code, body) = answer.unwrap_or_else(|refusal| (refusal.code, Arc::new(refusal.body())));
         self.record.end(number, code);
         let body = Bytes::from(body.to_string());
         response(code, stream::once(async move { Ok(Frame::data(body)) }).boxed())

@@ -29,7 +29,7 @@ impl State {
         match call.verb {
             Verb::Get => read::get(self, call),
             Verb::List => read::list(self, call),
-            Verb::Watch => Ok((200, Value::Null)),
+            Verb::Watch => Ok((200, Arc::default())),
             Verb::Create => write::create(self, call),
             Verb::Update => write::replace(self, call),
             Verb::Patch => write::patch(self, call),
@@ -38,7 +38,7 @@ impl State {
     }
 
     /// The object that a call names.
-    pub fn object(&self, call: &Call) -> Result<(Id, Value), Refusal> {
+    pub fn object(&self, call: &Call) -> Result<(Id, Arc<Value>), Refusal> {
         let name = call.object_name();
         let id = Id::new(&call.kind, call.namespace_name(), &name);
         let found = self.store.get(&id).cloned();

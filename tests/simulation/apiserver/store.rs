@@ -1,6 +1,7 @@
 //! The objects, each in its current state, and the changes that led to it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -37,15 +38,15 @@ pub struct Change {
     pub at: Instant,
     pub id: Id,
     /// `None`: it is created.
-    pub before: Option<Value>,
+    pub before: Option<Arc<Value>>,
     /// The object with the version of this change.
-    pub after: Value,
+    pub after: Arc<Value>,
     pub deleted: bool,
 }
 
 /// All objects.
 pub struct Store {
-    objects: BTreeMap<Id, Value>,
+    objects: BTreeMap<Id, Arc<Value>>,
     log: Vec<Change>,
     version: u64,
     compacted: u64,
@@ -108,28 +109,32 @@ impl Store {
     }
 
     /// An object.
-    pub fn get(&self, id: &Id) -> Option<&Value> {
+    pub fn get(&self, id: &Id) -> Option<&Arc<Value>> {
         self.objects.get(id)
     }
 
     /// All objects, in the order of their keys.
-    pub fn all(&self) -> impl Iterator<Item = (&Id, &Value)> {
+    pub fn all(&self) -> impl Iterator<Item = (&Id, &Arc<Value>)> {
         self.objects.iter()
     }
 
+    /// The objects of a resource, in the order of their keys.
+    pub fn of(&self, resource: &str) -> impl Iterator<Item = (&Id, &Arc<Value>)> {
+        let first = Id { resource: resource.to_owned(), namespace: String::new(), name: String::new() };
+        let resource = first.resource.clone();
+        self.objects.range(first..).take_while(move |(id, _)| id.resource == resource)
+    }
+
     /// The objects of a resource as they were at a version that is not compacted; in all namespaces if `namespace` is empty.
-    pub fn at(&self, version: u64, resource: &str, namespace: &str) -> Vec<(Id, Value)> {
+    pub fn at(&self, version: u64, resource: &str, namespace: &str) -> Vec<(Id, Arc<Value>)> {
         let fits = |id: &Id| id.resource == resource && (namespace.is_empty() || id.namespace == namespace);
-        let mut found: BTreeMap<Id, Value> = self
-            .objects
-            .iter()
-            .filter(|(id, _)| fits(id))
-            .map(|(id, object)| (id.clone(), object.clone()))
-            .collect();
+        let now = self.of(resource).filter(|(id, _)| fits(id));
+        let mut found: BTreeMap<Id, Arc<Value>> =
+            now.map(|(id, object)| (id.clone(), Arc::clone(object))).collect();
         for change in self.log.iter().rev().take_while(|change| change.version > version) {
             if fits(&change.id) {
                 match &change.before {
-                    Some(before) => found.insert(change.id.clone(), before.clone()),
+                    Some(before) => found.insert(change.id.clone(), Arc::clone(before)),
                     None => found.remove(&change.id),
                 };
             }
@@ -153,11 +158,12 @@ impl Store {
     }
 
     /// Stores an object with a new version, and returns it.
-    pub fn put(&mut self, id: &Id, mut object: Value) -> Value {
+    pub fn put(&mut self, id: &Id, mut object: Value) -> Arc<Value> {
         self.version += 1;
         object["metadata"]["resourceVersion"] = json!(self.version.to_string());
-        let before = self.objects.insert(id.clone(), object.clone());
-        self.record(id, before, object.clone(), false);
+        let object = Arc::new(object);
+        let before = self.objects.insert(id.clone(), Arc::clone(&object));
+        self.record(id, before, Arc::clone(&object), false);
         object
     }
 
@@ -165,12 +171,12 @@ impl Store {
     pub fn remove(&mut self, id: &Id, last: Option<Value>) {
         let Some(before) = self.objects.remove(id) else { return };
         self.version += 1;
-        let mut after = last.unwrap_or_else(|| before.clone());
+        let mut after = last.unwrap_or_else(|| (*before).clone());
         after["metadata"]["resourceVersion"] = json!(self.version.to_string());
-        self.record(id, Some(before), after, true);
+        self.record(id, Some(before), Arc::new(after), true);
     }
 
-    fn record(&mut self, id: &Id, before: Option<Value>, after: Value, deleted: bool) {
+    fn record(&mut self, id: &Id, before: Option<Arc<Value>>, after: Arc<Value>, deleted: bool) {
         let change =
             Change { version: self.version, at: Instant::now(), id: id.clone(), before, after, deleted };
         self.log.push(change);

@@ -26,12 +26,15 @@ const LASTS: Duration = Duration::from_mins(30);
 /// A watch.
 pub struct Watching {
     call: Call,
+    /// That of the call.
+    resource: String,
     selector: Selector,
     state: Arc<Mutex<State>>,
     changed: watch::Receiver<u64>,
     /// Changes up to this version were sent.
     position: u64,
-    waiting: VecDeque<Value>,
+    /// Lines of events.
+    waiting: VecDeque<String>,
     next_bookmark: Option<Instant>,
     ends: Instant,
     /// The fault that it meets, and when.
@@ -41,7 +44,7 @@ pub struct Watching {
 
 /// What a watch does next.
 enum Next {
-    Send(Value),
+    Send(String),
     WaitUntil(Instant),
     End,
     Fail,
@@ -65,12 +68,13 @@ impl Watching {
             let state = state.lock();
             let all = state.store.at(version, &call.kind.resource(), call.namespace_name());
             let matching = all.iter().filter(|(_, object)| selector.matches(object));
-            waiting.extend(matching.map(|(_, object)| event("ADDED", &shown(&call, object))));
+            waiting.extend(matching.map(|(_, object)| event("ADDED", &shown(&call, Arc::clone(object)))));
         } else if from < compacted {
             let refusal = Refusal::expired(format!("too old resource version: {from} ({compacted})"));
             waiting.push_back(event("ERROR", &refusal.body()));
         }
         Self {
+            resource: call.kind.resource(),
             selector,
             state: Arc::clone(state),
             changed,
@@ -90,10 +94,7 @@ impl Watching {
             let mut watching = watching?;
             loop {
                 match watching.next() {
-                    Next::Send(event) => {
-                        let line = format!("{event}\n");
-                        return Some((Ok(Frame::data(line.into())), Some(watching)));
-                    }
+                    Next::Send(event) => return Some((Ok(Frame::data(event.into())), Some(watching))),
                     Next::End => return None,
                     Next::Fail => return Some((Err("the connection was cut".into()), None)),
                     Next::WaitUntil(time) => {
@@ -141,8 +142,8 @@ impl Watching {
     /// Takes in the changes that are visible now. Returns when the next one will be.
     fn collect(&mut self, now: Instant) -> Option<Instant> {
         let state = self.state.lock();
-        let (resource, namespace) = (self.call.kind.resource(), self.call.namespace_name());
-        let lag = state.faults.lag(&resource);
+        let (resource, namespace) = (&self.resource, self.call.namespace_name());
+        let lag = state.faults.lag(resource);
         let compacted = state.store.compacted();
         if self.position < compacted {
             // Changes that it has not sent are forgotten.
@@ -160,7 +161,7 @@ impl Watching {
             }
             self.position = change.version;
             let concerns =
-                change.id.resource == resource && (namespace.is_empty() || change.id.namespace == namespace);
+                change.id.resource == *resource && (namespace.is_empty() || change.id.namespace == namespace);
             if concerns && let Some(event) = self.event_of(change) {
                 self.waiting.push_back(event);
             }
@@ -169,7 +170,7 @@ impl Watching {
     }
 
     /// What a watch with this selector is sent about a change.
-    fn event_of(&self, change: &Change) -> Option<Value> {
+    fn event_of(&self, change: &Change) -> Option<String> {
         let before = change.before.as_ref().is_some_and(|before| self.selector.matches(before));
         let after = !change.deleted && self.selector.matches(&change.after);
         let kind = match (before, after) {
@@ -178,13 +179,14 @@ impl Watching {
             (true, true) => "MODIFIED",
             (true, false) => "DELETED",
         };
-        let mut object = change.after.clone();
+        let mut object = Arc::clone(&change.after);
         // An object that loses the labels is shown as it was when it had them.
         if let (true, false, Some(before)) = (before, change.deleted || after, &change.before) {
-            object = before.clone();
-            object["metadata"]["resourceVersion"] = json!(change.version.to_string());
+            let mut shown = Value::clone(before);
+            shown["metadata"]["resourceVersion"] = json!(change.version.to_string());
+            object = Arc::new(shown);
         }
-        Some(event(kind, &shown(&self.call, &object)))
+        Some(event(kind, &shown(&self.call, object)))
     }
 
     fn bookmark(&self) -> Value {
@@ -198,6 +200,6 @@ impl Watching {
     }
 }
 
-fn event(kind: &str, object: &Value) -> Value {
-    json!({ "type": kind, "object": object })
+fn event(kind: &str, object: &Value) -> String {
+    format!("{{\"type\":\"{kind}\",\"object\":{object}}}\n")
 }

@@ -1,5 +1,7 @@
 //! Writes: create, replace, merge patch, delete, each also as a dry run.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::merge::merge;
@@ -50,10 +52,10 @@ pub fn create(state: &mut State, call: &Call) -> Answer {
         object = state.define(&object);
     }
     if call.is_dry_run() {
-        return Ok((201, shown(call, &object)));
+        return Ok((201, shown(call, Arc::new(object))));
     }
     let object = state.store.put(&id, object);
-    Ok((201, shown(call, &object)))
+    Ok((201, shown(call, object)))
 }
 
 /// An object in place of the present one.
@@ -92,7 +94,7 @@ pub fn replace(state: &mut State, call: &Call) -> Answer {
 /// A merge patch of an object.
 pub fn patch(state: &mut State, call: &Call) -> Answer {
     let (id, old) = state.object(call)?;
-    let mut new = old.clone();
+    let mut new = (*old).clone();
     merge(&mut new, &call.body);
     update(state, call, &id, &old, new)
 }
@@ -132,15 +134,15 @@ fn update(state: &mut State, call: &Call, id: &Id, old: &Value, mut new: Value) 
         new["metadata"]["generation"] = json!(generation + 1);
     }
     if new == *old || call.is_dry_run() {
-        return Ok((200, shown(call, &new)));
+        return Ok((200, shown(call, Arc::new(new))));
     }
     let ends = new["metadata"]["deletionTimestamp"].is_string() && new["metadata"]["finalizers"].is_null();
     if ends {
         state.store.remove(id, Some(new.clone()));
-        return Ok((200, shown(call, &new)));
+        return Ok((200, shown(call, Arc::new(new))));
     }
     let new = state.store.put(id, new);
-    Ok((200, shown(call, &new)))
+    Ok((200, shown(call, new)))
 }
 
 /// Deletes an object, or marks it where finalizers hold it.
@@ -168,13 +170,13 @@ pub fn delete(state: &mut State, call: &Call) -> Answer {
     }
     state.faults.admit(call)?;
     if call.is_dry_run() {
-        return Ok((200, shown(call, &old)));
+        return Ok((200, shown(call, old)));
     }
     Ok((200, remove(state, &id, &old)))
 }
 
 /// Removes an object, or marks it where finalizers hold it. Returns the body of the answer.
-pub fn remove(state: &mut State, id: &Id, old: &Value) -> Value {
+pub fn remove(state: &mut State, id: &Id, old: &Arc<Value>) -> Arc<Value> {
     let held = old["metadata"]["finalizers"].is_array() || id.resource == "namespaces";
     if !held {
         state.store.remove(id, None);
@@ -183,14 +185,14 @@ pub fn remove(state: &mut State, id: &Id, old: &Value) -> Value {
         if let Some((_, group)) = id.resource.split_once('.') {
             details["group"] = json!(group);
         }
-        return json!({
+        return Arc::new(json!({
             "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details,
-        });
+        }));
     }
     if old["metadata"]["deletionTimestamp"].is_string() {
-        return old.clone();
+        return Arc::clone(old);
     }
-    let mut marked = old.clone();
+    let mut marked = Value::clone(old);
     marked["metadata"]["deletionTimestamp"] = json!(state.store.time());
     marked["metadata"]["deletionGracePeriodSeconds"] = json!(0);
     if let Some(generation) = old["metadata"]["generation"].as_u64() {

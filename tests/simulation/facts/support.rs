@@ -10,7 +10,7 @@ use technical_user_operator::process::Clock;
 use testbed::{eventually, shared};
 use tokio::sync::OnceCell;
 
-use crate::apiserver::Apiserver;
+use crate::apiserver::{Apiserver, Kinds};
 use crate::kill::Kill;
 use crate::record::Record;
 
@@ -72,7 +72,7 @@ pub(crate) enum Server {
 impl Server {
     /// A simulated apiserver of its own.
     pub(crate) fn simulated() -> Self {
-        Self::Simulated(Apiserver::start(1, Clock::system(), Record::begin()))
+        Self::Simulated(Apiserver::start(1, Clock::system(), Record::begin(), Kinds::default()))
     }
 
     /// A client with all rights.

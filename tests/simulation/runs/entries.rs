@@ -70,5 +70,5 @@ async fn run(world: &World) {
 #[test]
 fn entries_in_a_vault_are_those_of_the_resources() {
     const NAME: &str = "entries_in_a_vault";
-    for_each_seed(10, |seed| simulate(NAME, seed, run));
+    for_each_seed(NAME, |seed| simulate(NAME, seed, run));
 }

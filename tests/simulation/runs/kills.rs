@@ -19,12 +19,15 @@ async fn run(scenario: Scenario, world: &World) {
         .await;
     scenario.killed_processes(world, &troubles).await;
     let processes = scenario.rest(world, &troubles).await;
-    world.moments.has_checked(&[
-        "no user is created a second time",
-        "a create is sent right after its attempt is recorded",
-        "a credential is verified before it is written",
-        "Ready is true only with a valid credential",
-    ]);
+    // People may have deleted all resources before anything was done for them.
+    if !world.users().is_empty() {
+        world.moments.has_checked(&[
+            "no user is created a second time",
+            "a create is sent right after its attempt is recorded",
+            "a credential is verified before it is written",
+            "Ready is true only with a valid credential",
+        ]);
+    }
     world.notices_a_deletion().await;
     drop(processes);
     for user in world.users() {
@@ -41,12 +44,12 @@ async fn run(scenario: Scenario, world: &World) {
 fn killed_processes_leave_no_orphan_and_no_duplicate() {
     const NAME: &str = "killed_processes_leave";
     let scenario = Scenario { standby: false };
-    for_each_seed(60, |seed| simulate(NAME, seed, async |world| run(scenario, world).await));
+    for_each_seed(NAME, |seed| simulate(NAME, seed, async |world| run(scenario, world).await));
 }
 
 #[test]
 fn killed_processes_with_a_standby_leave_no_orphan_and_no_duplicate() {
     const NAME: &str = "killed_processes_with";
     let scenario = Scenario { standby: true };
-    for_each_seed(6, |seed| simulate(NAME, seed, async |world| run(scenario, world).await));
+    for_each_seed(NAME, |seed| simulate(NAME, seed, async |world| run(scenario, world).await));
 }

@@ -12,6 +12,8 @@ use crate::world::World;
 /// What happened in the runs so far.
 #[derive(Debug, Default)]
 pub struct Report {
+    /// The tests that have ended.
+    ended: usize,
     runs: u64,
     simulated: Duration,
     /// By subject, then by kind.
@@ -20,10 +22,13 @@ pub struct Report {
 
 /// The report of this process.
 static REPORT: Mutex<Report> =
-    Mutex::new(Report { runs: 0, simulated: Duration::ZERO, counts: BTreeMap::new() });
+    Mutex::new(Report { ended: 0, runs: 0, simulated: Duration::ZERO, counts: BTreeMap::new() });
 
 /// Adds a run that has ended.
 pub fn add(world: &World) {
+    if !is_wanted() {
+        return;
+    }
     let mut report = REPORT.lock();
     report.runs += 1;
     report.simulated += world.record.elapsed();
@@ -46,10 +51,19 @@ pub fn add(world: &World) {
     }
 }
 
-/// Prints the report.
+/// Whether it is printed.
+fn is_wanted() -> bool {
+    std::env::var_os("SEEDS").is_some()
+}
+
+/// A test has executed all its seeds. Prints the report after the last of so many.
 #[allow(clippy::print_stdout, reason = "a campaign is for people who read what it prints")]
-pub fn print() {
-    println!("{}", REPORT.lock());
+pub fn end_of_run(of: usize) {
+    let mut report = REPORT.lock();
+    report.ended += 1;
+    if is_wanted() && report.ended == of {
+        println!("{report}");
+    }
 }
 
 impl Report {

@@ -12,6 +12,7 @@ mod people;
 mod people_in_vault;
 mod portal;
 mod process;
+mod secrecy;
 mod simulation;
 mod specs;
 mod swarm;
@@ -20,7 +21,7 @@ mod unobserved;
 mod vault;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
@@ -42,7 +43,7 @@ pub use simulation::simulate;
 pub use swarm::Trouble;
 use vault::VaultServer;
 
-use crate::apiserver::Apiserver;
+use crate::apiserver::{Apiserver, Kinds};
 use crate::record::Record;
 
 /// The namespace of the operator and of all resources.
@@ -53,6 +54,8 @@ pub const COMPANY: &str = "One";
 const BPN: &str = "BPNL000000000ONE";
 /// The login of the operator.
 const LOGIN: (&str, &str) = ("sa-op", "op-secret-7f3k2");
+/// How long the wallet takes to create a user.
+const WALLET_DELAY: Duration = Duration::from_mins(2);
 const PERMISSIONS: [&str; 4] = [
     "view_tech_user_management",
     "add_tech_user_management",
@@ -78,6 +81,7 @@ pub struct World {
     pub neighbours: Neighbours,
     pub moments: Moments,
     processes: AtomicU64,
+    busy_clients: AtomicU32,
     metrics: Mutex<String>,
     /// The secret ID of the operator's login, while there is a Vault resource.
     vault_login: Mutex<String>,
@@ -102,10 +106,7 @@ impl World {
     ) -> Self {
         let record = Record::begin();
         let clock = SetClock::at("2026-11-27T08:00:00Z".parse().unwrap());
-        let apiserver = Apiserver::start(seed, clock.clock(), record.clone());
-        for definition in definitions() {
-            apiserver.define(definition);
-        }
+        let apiserver = Apiserver::start(seed, clock.clock(), record.clone(), kinds());
         let portal = Arc::new(Simulator::in_memory(portal_of_one_company()).unwrap());
         let world = Self {
             test,
@@ -122,6 +123,7 @@ impl World {
             log,
             random: Random::seeded(seed ^ 0x5eed),
             processes: AtomicU64::new(0),
+            busy_clients: AtomicU32::new(0),
             metrics: Mutex::default(),
             vault_login: Mutex::default(),
             theirs: Mutex::default(),
@@ -204,13 +206,16 @@ fn portal_of_one_company() -> Config {
     Config::new(Version::Main)
         .company(Company::new(COMPANY, BPN).roles(roles))
         .caller(Caller::with_permissions(client_id, secret, PERMISSIONS).of(COMPANY))
-        .wallet_delay(WalletDelay::After(Duration::from_mins(2)))
+        .wallet_delay(WalletDelay::After(WALLET_DELAY))
 }
 
-/// The definitions of our kinds, as people apply them.
-fn definitions() -> &'static [Value] {
-    static DEFINITIONS: LazyLock<Vec<Value>> = LazyLock::new(|| {
-        api::definitions().iter().map(|definition| serde_json::to_value(definition).unwrap()).collect()
+/// What the apiserver serves, with our kinds.
+fn kinds() -> Kinds {
+    static KINDS: LazyLock<Kinds> = LazyLock::new(|| {
+        let definitions = api::definitions();
+        let definitions: Vec<Value> =
+            definitions.iter().map(|definition| serde_json::to_value(definition).unwrap()).collect();
+        Kinds::with(&definitions)
     });
-    &DEFINITIONS
+    KINDS.clone()
 }

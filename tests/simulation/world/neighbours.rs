@@ -3,13 +3,18 @@
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use portal_simulator::{Simulator, UserSeed};
+use portal_simulator::{Simulator, Status, UserSeed};
 use technical_user_operator::process::Random;
 
 use super::COMPANY;
 
 /// The portal shows 15 users on a page.
 const PAGE: u64 = 15;
+
+/// Whether a user has the name of one that they create.
+pub fn is_one(name: &str) -> bool {
+    name.strip_prefix(['a', 'z']).and_then(|rest| rest.strip_prefix('-')).is_some_and(|number| number.len() == 6)
+}
 
 /// The people.
 #[derive(Clone)]
@@ -59,10 +64,8 @@ impl Neighbours {
     }
 
     fn delete(&self, prefix: &str) {
-        let users = self.portal.users(COMPANY);
-        let is_there = |status| status == portal_simulator::Status::Active;
-        let mut fitting: Vec<_> =
-            users.iter().filter(|user| user.name.starts_with(prefix) && is_there(user.status)).collect();
+        let fits = |_, name: &str, status| name.starts_with(prefix) && status == Status::Active;
+        let mut fitting = self.portal.view(|view| view.users_that(COMPANY, fits));
         self.random.shuffle(&mut fitting);
         if let Some(user) = fitting.first() {
             let _done = self.portal.delete_by_hand(user.id);

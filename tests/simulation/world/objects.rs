@@ -1,5 +1,7 @@
 //! The objects in a world: what people write, and what they see.
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::Request;
@@ -136,12 +138,12 @@ impl World {
     }
 
     /// The `TechnicalUsers`.
-    pub fn users(&self) -> Vec<Value> {
+    pub fn users(&self) -> Vec<Arc<Value>> {
         self.apiserver.objects(USERS)
     }
 
     /// A `TechnicalUser`.
-    pub fn user(&self, name: &str) -> Option<Value> {
+    pub fn user(&self, name: &str) -> Option<Arc<Value>> {
         self.apiserver.object(USERS, NAMESPACE, name)
     }
 

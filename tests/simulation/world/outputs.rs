@@ -2,6 +2,7 @@
 //! its format, and nothing else is left.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -97,7 +98,7 @@ impl World {
         let same_mode = (secret["immutable"] == true) == is_immutable;
         (!has("labels") || !has("annotations") || !is_ours || !same_type || !same_mode).then(|| {
             format!("the Secret {name} has other labels, annotations, owners, another type or mode: {}", {
-                let mut shown = secret.clone();
+                let mut shown = Value::clone(&secret);
                 shown["data"] = Value::Null;
                 shown
             })
@@ -203,8 +204,8 @@ impl World {
     /// What is left of outputs that no resource names.
     pub(super) fn left_over(&self, places: &Places) -> Option<String> {
         let secrets = self.apiserver.objects("secrets");
-        let is_output = |secret: &&Value| secret["metadata"]["ownerReferences"][0]["kind"] == "TechnicalUser";
-        let name = |secret: &Value| secret["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+        let is_output = |secret: &&Arc<Value>| secret["metadata"]["ownerReferences"][0]["kind"] == "TechnicalUser";
+        let name = |secret: &Arc<Value>| secret["metadata"]["name"].as_str().unwrap_or_default().to_owned();
         let orphan = secrets.iter().filter(is_output).map(name).find(|name| !places.secrets.contains(name));
         if let Some(orphan) = orphan {
             return Some(format!("no resource names the Secret {orphan}"));

@@ -4,7 +4,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::World;
+use portal_simulator::Status;
+
+use super::{COMPANY, WALLET_DELAY, World};
 use crate::kill::{Kill, Point};
 
 /// A kind of troubles.
@@ -223,10 +225,19 @@ impl World {
         }
     }
 
-    /// Waits until the portal has carried out what was sent to it before the troubles ended.
+    /// Waits until the portal has carried out what was sent to it before the troubles ended. The wallet refuses the second user of a
+    /// name: it stays pending, and only the portal's support can remove it.
     pub async fn last_creates(&self, troubles: &BTreeSet<Trouble>) {
-        if troubles.contains(&Trouble::VeryLateCreates) {
-            tokio::time::sleep(VERY_LATE + Duration::from_mins(1)).await;
+        if !troubles.contains(&Trouble::VeryLateCreates) {
+            return;
+        }
+        tokio::time::sleep(VERY_LATE + WALLET_DELAY + Duration::from_mins(1)).await;
+        let pending = |_, _: &str, status| status == Status::Pending;
+        for user in self.portal.view(|view| view.users_that(COMPANY, pending)) {
+            if self.moments.is_late(user.id) {
+                self.record.add(format!("the portal's support removes the pending user {}", user.id));
+                let _done = self.portal.set_status(user.id, Status::Deleted);
+            }
         }
     }
 

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use http::{HeaderMap, Request, Response, header};
+use http::{HeaderMap, Method, Request, Response, header};
 use hyper::body::Bytes;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
@@ -74,6 +75,7 @@ pub struct VaultServer {
     server: SimulatedVault,
     random: Random,
     faults: Arc<Mutex<Faults>>,
+    changes: Arc<AtomicU64>,
 }
 
 #[derive(Default)]
@@ -95,7 +97,12 @@ impl VaultServer {
             let set = server.as_root("POST", path, &serde_json::from_str(body).unwrap());
             assert!(set.status.is_success(), "{path}");
         }
-        let vault = Self { server, random: Random::seeded(seed ^ 0x7a17), faults: Arc::default() };
+        let vault = Self {
+            server,
+            random: Random::seeded(seed ^ 0x7a17),
+            faults: Arc::default(),
+            changes: Arc::default(),
+        };
         vault.permit(POLICY);
         vault
     }
@@ -115,7 +122,17 @@ impl VaultServer {
 
     /// A person who may do everything sends a call. Whether it succeeded.
     pub fn as_person(&self, method: &str, path: &str, body: &Value) -> bool {
+        self.may_change();
         self.server.as_root(method, path, body).status.is_success()
+    }
+
+    /// How often its entries may have changed.
+    pub fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Relaxed)
+    }
+
+    fn may_change(&self) {
+        self.changes.fetch_add(1, Ordering::Relaxed);
     }
 
     /// All entries, by mount and path.
@@ -189,6 +206,7 @@ impl VaultServer {
 
     /// It has what it had at the time of a backup.
     pub fn restore(&self, backup: &VaultBackup) {
+        self.may_change();
         self.server.restore(backup);
     }
 
@@ -219,14 +237,16 @@ impl VaultServer {
             Some(VaultFault::Silent) => std::future::pending().await,
             Some(VaultFault::Lost | VaultFault::DoneSilent) | None => {}
         }
-        let before = self.entries();
+        let reads = request.method() == Method::GET;
+        let before = if reads { BTreeMap::new() } else { self.entries() };
         let path = request.uri().path().trim_start_matches("/v1/");
         let body = serde_json::from_slice(request.body()).unwrap_or(Value::Null);
         let token = bearer(request.headers());
         let answer = self.server.answer(token, request.method().as_str(), path, &body);
-        let after = self.entries();
+        let after = if reads { BTreeMap::new() } else { self.entries() };
         let changed = before.keys().chain(after.keys()).find(|path| before.get(*path) != after.get(*path));
         if let Some(path) = changed {
+            self.may_change();
             moments.entry_changed(caller, path, before.get(path), after.get(path));
         }
         if let Some(token) = answer.body["auth"]["client_token"].as_str() {

@@ -263,7 +263,7 @@ impl Simulator {
                 return Change::NotFound;
             };
             let mut clients = Vec::new();
-            for user in &mut state.users {
+            for user in state.users.iter_mut() {
                 let Some(offer) = user.offer.as_mut().filter(|offer| offer.subscription == subscription)
                 else {
                     continue;

@@ -9,7 +9,7 @@ use crate::config::{Caller, Config, Rights};
 use crate::faults::Faults;
 use crate::idp::refresh::Session;
 use crate::idp::{Human, Idp, IdpClient};
-use crate::state::{Company, Editor, Kind, Ownership, State, Status, User, roles};
+use crate::state::{Company, Editor, Kind, Ownership, State, Status, Tracked, User, roles};
 use crate::tls::TlsError;
 use crate::wallet::Wallet;
 
@@ -62,7 +62,7 @@ pub(crate) fn state(config: Config) -> Result<State, SetupError> {
     let mut state = State {
         version: config.version,
         companies: Vec::new(),
-        users: Vec::new(),
+        users: Tracked::default(),
         roles: roles::catalogue(),
         connectors: Vec::new(),
         idp: Idp::new(),

@@ -78,9 +78,22 @@ impl View<'_> {
     /// The technical users whose identity belongs to the company, in every status, in the order of making.
     #[must_use]
     pub fn users(&self, company: &str) -> Vec<UserView> {
+        self.users_that(company, |_, _, _| true)
+    }
+
+    /// Those of them whose ids, names and statuses fit.
+    #[must_use]
+    pub fn users_that(&self, company: &str, fits: impl Fn(Uuid, &str, Status) -> bool) -> Vec<UserView> {
         let company = self.0.company_named(company).map(|company| company.id);
         let users = self.0.users.iter().filter(|user| Some(user.company) == company);
+        let users = users.filter(|user| fits(user.id, &user.name, user.status));
         users.map(|user| UserView::of(self.0, user)).collect()
+    }
+
+    /// A number that is another one whenever [`View::users`] shows something else.
+    #[must_use]
+    pub fn changes_of_users(&self) -> u64 {
+        self.0.users.changes() + self.0.idp.clients.changes()
     }
 
     /// One technical user.

@@ -151,14 +151,14 @@ impl Moments {
 pub(super) struct Found {
     pub(super) owner: Option<String>,
     pub(super) published: Published,
-    accepted_until: Instant,
+    accepted: bool,
 }
 
 impl Found {
     /// Why it may not be written now by this process.
     pub(super) fn broken(&self, state: &State, caller: &str) -> Option<String> {
         let client = &self.published.client_id;
-        if Instant::now() - self.accepted_until > SHORTLY {
+        if !self.accepted {
             return Some(format!("the credential of client {client} was not accepted"));
         }
         let key = (caller.to_owned(), client.clone(), self.published.secret.clone());
@@ -177,7 +177,7 @@ pub(super) fn secret_in(state: &State, text: &str) -> Option<Found> {
                 client_id: credential.client_id.clone(),
                 secret: credential.secret.clone(),
             },
-            accepted_until: credential.until,
+            accepted: credential.accepted_within(SHORTLY),
         })
     })
 }

@@ -7,7 +7,7 @@ use portal_simulator::{Call, Endpoint, Status, UserView};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use crate::world::NAMESPACE;
+use crate::world::{NAMESPACE, neighbours};
 
 /// The operator waits this time for a create whose outcome it does not know. A user that appears later may be a second one.
 const LATE: Duration = Duration::from_mins(1);
@@ -17,8 +17,15 @@ const LATE: Duration = Duration::from_mins(1);
 pub struct Credential {
     pub client_id: String,
     pub secret: String,
-    /// When it was last accepted, for an active user.
-    pub until: Instant,
+    /// When it was last accepted, for an active user; `None`: it still is.
+    pub until: Option<Instant>,
+}
+
+impl Credential {
+    /// Whether it was accepted within this time.
+    pub fn accepted_within(&self, time: Duration) -> bool {
+        self.until.is_none_or(|until| until.elapsed() < time)
+    }
 }
 
 /// A user.
@@ -27,8 +34,9 @@ pub struct Known {
     pub view: UserView,
     /// The resource that its mark names, at first sight.
     pub owner: Option<String>,
-    /// When the mark was last there.
-    pub marked_until: Option<Instant>,
+    is_marked: bool,
+    /// When the mark was last there, unless it is there now.
+    marked_until: Option<Instant>,
     /// It appeared longer after its attempt than the operator waits for it.
     pub late: bool,
     pub credentials: Vec<Credential>,
@@ -43,22 +51,25 @@ pub fn see(
     let now = Instant::now();
     for view in users {
         let owner = marked_for(&view.description);
+        let is_marked = owner.is_some();
         let user = known.entry(view.id).or_insert_with(|| Known {
             late: is_late(&view.name).unwrap_or(false),
-            owner: owner.clone(),
+            owner,
+            is_marked,
             marked_until: None,
             credentials: Vec::new(),
             view: view.clone(),
         });
-        if owner.is_some() {
+        if user.is_marked {
             user.marked_until = Some(now);
         }
+        user.is_marked = is_marked;
         user.see_credential(&view, now);
         user.view = view;
     }
 }
 
-/// Whether a user that is new was created long after its attempt: by which of the creates with its name, the portal's own log
+/// Whether a user that is new was created long after its attempt: by which of the creates with this name, the portal's own log
 /// of calls says. They arrive in the order in which they are sent.
 pub fn is_late(
     calls: &[Call],
@@ -66,9 +77,8 @@ pub fn is_late(
     attempts: &[Instant],
     carried_out: &mut BTreeSet<u64>,
 ) -> Option<bool> {
-    let asked = name.strip_prefix("dim-").unwrap_or(name);
     let creates = calls.iter().filter(|call| {
-        call.endpoint == Endpoint::Create && call.body.as_ref().is_some_and(|body| body["name"] == asked)
+        call.endpoint == Endpoint::Create && call.body.as_ref().is_some_and(|body| body["name"] == name)
     });
     let (call, attempt) =
         creates.zip(attempts).find(|(call, _)| call.done.is_some() && !carried_out.contains(&call.number))?;
@@ -78,22 +88,29 @@ pub fn is_late(
 
 impl Known {
     fn see_credential(&mut self, view: &UserView, now: Instant) {
-        // The one before was accepted until now.
-        if self.view.status == Status::Active
-            && let Some(last) = self.credentials.last_mut()
-            && self.view.secret.as_deref() == Some(last.secret.as_str())
-        {
-            last.until = now;
+        let accepted = view.client_id.as_ref().zip(view.secret.as_ref());
+        let accepted = accepted.filter(|_| view.status == Status::Active);
+        if let Some(last) = self.credentials.last_mut() {
+            if accepted.is_some_and(|(_, secret)| *secret == last.secret) {
+                last.until = None;
+                return;
+            }
+            last.until.get_or_insert(now);
         }
-        let (Status::Active, Some(client_id), Some(secret)) = (view.status, &view.client_id, &view.secret)
-        else {
-            return;
-        };
-        let is_last = self.credentials.last().is_some_and(|last| last.secret == *secret);
-        if !is_last {
+        if let Some((client_id, secret)) = accepted {
             let (client_id, secret) = (client_id.clone(), secret.clone());
-            self.credentials.push(Credential { client_id, secret, until: now });
+            self.credentials.push(Credential { client_id, secret, until: None });
         }
+    }
+
+    /// Whether it is as it was if it has this status: nothing changes one that is deleted, and neighbours are only deleted.
+    pub fn stays(&self, status: Status) -> bool {
+        self.view.status == status && (status == Status::Deleted || neighbours::is_one(&self.view.name))
+    }
+
+    /// Whether the mark was there within this time.
+    pub fn marked_within(&self, time: Duration) -> bool {
+        self.is_marked || self.marked_until.is_some_and(|until| until.elapsed() < time)
     }
 
     fn serves_or_will(&self) -> bool {
@@ -112,7 +129,7 @@ pub fn marked_for(description: &str) -> Option<String> {
 pub fn second_user(known: &BTreeMap<Uuid, Known>) -> Option<String> {
     let mut of: BTreeMap<&str, Vec<&Known>> = BTreeMap::new();
     for user in known.values().filter(|user| user.serves_or_will()) {
-        if let Some(owner) = user.owner.as_deref().filter(|_| marked_for(&user.view.description).is_some()) {
+        if let Some(owner) = user.owner.as_deref().filter(|_| user.is_marked) {
             of.entry(owner).or_default().push(user);
         }
     }

@@ -46,6 +46,8 @@ struct State {
     /// How often each rule was checked.
     checked: BTreeMap<&'static str, u64>,
     users: BTreeMap<Uuid, Known>,
+    /// The state of the portal from which these are.
+    seen: Option<u64>,
     /// When an attempt was last written on a resource.
     attempts: BTreeMap<String, Instant>,
     /// The creates that were sent, by the name of the user: when the attempt of each was written.
@@ -145,10 +147,17 @@ impl Moments {
 
     /// Takes in what is at the portal now.
     fn see_portal(&self) {
-        let users = self.0.portal.users(COMPANY);
         let mut state = self.0.state.lock();
         let state = &mut *state;
+        let users = self.0.portal.view(|view| {
+            let seen = state.seen.replace(view.changes_of_users());
+            let stays = |id, status| state.users.get(&id).is_some_and(|user| user.stays(status));
+            (seen != state.seen).then(|| view.users_that(COMPANY, |id, _, status| !stays(id, status)))
+        });
+        let Some(users) = users else { return };
         let is_late = |name: &str| {
+            // The portal puts this before the name of a wallet user.
+            let name = name.strip_prefix("dim-").unwrap_or(name);
             let attempts = state.sent.get(name)?;
             self.0.portal.view(|view| known::is_late(view.calls(), name, attempts, &mut state.carried_out))
         };
@@ -165,7 +174,7 @@ impl Moments {
         }
     }
 
-    fn technical_user(&self, name: &str) -> Option<Value> {
+    fn technical_user(&self, name: &str) -> Option<Arc<Value>> {
         self.0.apiserver.object("technicalusers.technicaluser.dev", NAMESPACE, name)
     }
 

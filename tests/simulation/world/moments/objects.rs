@@ -9,6 +9,8 @@ use super::{Moments, SHORTLY, State};
 use crate::apiserver::Change;
 use crate::world::objects::is_ready;
 
+/// The secrets of the portal and the wallet are longer.
+const SHORTEST_SECRET: usize = 16;
 const CREATING: &str = "technicaluser.dev/creating";
 
 impl Moments {
@@ -18,7 +20,7 @@ impl Moments {
         let name = &change.id.name;
         let attempt =
             |object: &Value| object["metadata"]["annotations"][CREATING].as_str().map(str::to_owned);
-        let (before, after) = (change.before.as_ref().and_then(attempt), attempt(&change.after));
+        let (before, after) = (change.before.as_deref().and_then(attempt), attempt(&change.after));
         let forgotten = (before.is_some() && after.is_none()).then(|| format!("that of {name} is removed"));
         self.check(state, "an attempt is never forgotten", forgotten);
         if change.deleted {
@@ -61,11 +63,36 @@ impl Moments {
             is_bad.then(|| format!("{}: {condition}", change.id.name))
         });
         self.check(state, "a condition is in words", broken);
-        let text = change.after.to_string();
-        let secrets = state.users.values().flat_map(|user| &user.credentials);
-        let leak = secrets.map(|credential| &credential.secret).find(|secret| text.contains(*secret));
-        let leak = leak.map(|_| format!("one is in {} {}", change.id.resource, change.id.name));
+        let mut written = Vec::new();
+        texts_written(change.before.as_deref(), &change.after, &mut written);
+        written.retain(|text| text.len() >= SHORTEST_SECRET);
+        let is_in = |secret: &str| written.iter().any(|text| text.contains(secret));
+        let mut secrets = state.users.values().flat_map(|user| &user.credentials);
+        let leak = !written.is_empty() && secrets.any(|credential| is_in(&credential.secret));
+        let leak = leak.then(|| format!("one is in {} {}", change.id.resource, change.id.name));
         self.check(state, "no secret is in an object", leak);
+    }
+}
+
+/// The texts of an object that an earlier state of it does not have at the same place.
+fn texts_written<'a>(before: Option<&Value>, after: &'a Value, texts: &mut Vec<&'a str>) {
+    match after {
+        Value::String(text) if before.is_none_or(|before| before != after) => texts.push(text),
+        Value::Array(list) => {
+            for (at, item) in list.iter().enumerate() {
+                texts_written(before.and_then(|before| before.get(at)), item, texts);
+            }
+        }
+        Value::Object(map) => {
+            for (key, value) in map {
+                let before = before.and_then(|before| before.get(key));
+                if before.is_none() {
+                    texts.push(key);
+                }
+                texts_written(before, value, texts);
+            }
+        }
+        _ => {}
     }
 }
 
@@ -89,7 +116,7 @@ fn too_early(state: &State, object: &Value) -> Option<String> {
     let valid = user.credentials.iter().any(|credential| {
         credential.client_id == published.client_id
             && credential.secret == published.secret
-            && Instant::now() - credential.until < SHORTLY
+            && credential.accepted_within(SHORTLY)
     });
     (!valid)
         .then(|| format!("{name} is Ready and its Secret holds no credential of user {id} that is accepted"))

@@ -1,5 +1,6 @@
 //! Requests of the operator that change something in the portal, when they arrive there.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::Method;
@@ -67,8 +68,8 @@ impl Moments {
     /// Why a user is none that the operator may change: the mark is gone for long, and no status names the user.
     fn foreign(&self, state: &State, id: Uuid) -> Option<String> {
         let user = state.users.get(&id)?;
-        let marked = user.marked_until.is_some_and(|until| Instant::now() - until < READ_WITHIN);
-        let is_recorded = |object: &Value| object["status"]["user"]["id"] == id.to_string();
+        let marked = user.marked_within(READ_WITHIN);
+        let is_recorded = |object: &Arc<Value>| object["status"]["user"]["id"] == id.to_string();
         let users = self.0.apiserver.objects("technicalusers.technicaluser.dev");
         (!marked && !users.iter().any(is_recorded))
             .then(|| format!("its description is {:?}", user.view.description))

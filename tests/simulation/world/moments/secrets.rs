@@ -127,13 +127,12 @@ fn lost_of_others(state: &State, uid: &str, change: &Change) -> Option<String> {
 
 /// Why a credential is not one that the token endpoint accepted just before, for the user of this resource.
 fn not_accepted(state: &State, written: &Published, owner: &str) -> Option<String> {
-    let now = Instant::now();
     let fits = state.users.values().any(|user| {
         user.owner.as_deref().is_none_or(|of| of == owner)
             && user.credentials.iter().any(|credential| {
                 credential.client_id == written.client_id
                     && credential.secret == written.secret
-                    && now - credential.until < SHORTLY
+                    && credential.accepted_within(SHORTLY)
             })
     });
     (!fits).then(|| {

@@ -11,7 +11,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::errors::{PROVISIONING, PortalError, SYSTEM_TEXT_JSON};
-use crate::state::RoleDef;
+use crate::state::{RoleDef, Tracked};
 use refresh::Session;
 use tokens::Token;
 
@@ -111,7 +111,7 @@ impl Default for TokenScopes {
 /// All that the identity provider knows.
 #[derive(Default)]
 pub(crate) struct Idp {
-    pub(crate) clients: Vec<IdpClient>,
+    pub(crate) clients: Tracked<Vec<IdpClient>>,
     /// Clients that were removed, so that tests can restore them.
     pub(crate) removed: Vec<IdpClient>,
     pub(crate) humans: Vec<Human>,

@@ -3,6 +3,7 @@
 pub(crate) mod connector;
 pub(crate) mod order;
 pub(crate) mod roles;
+pub(crate) mod tracked;
 pub(crate) mod user;
 
 use std::collections::BTreeSet;
@@ -20,6 +21,7 @@ use crate::wallet::Wallet;
 
 pub(crate) use connector::{Connector, ConnectorStatus};
 pub(crate) use roles::RoleDef;
+pub(crate) use tracked::Tracked;
 pub(crate) use user::{Editor, Kind, Offer, Ownership, Status, User, WalletCredential};
 
 /// A company as the portal keeps it.
@@ -37,7 +39,7 @@ pub(crate) struct State {
     pub(crate) version: Version,
     pub(crate) companies: Vec<Company>,
     /// In the order of making, as the rows of a table that is never rewritten.
-    pub(crate) users: Vec<User>,
+    pub(crate) users: Tracked<Vec<User>>,
     pub(crate) roles: Vec<RoleDef>,
     pub(crate) connectors: Vec<Connector>,
     pub(crate) idp: Idp,

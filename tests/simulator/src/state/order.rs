@@ -11,39 +11,62 @@ use std::cmp::Ordering;
 pub(crate) fn page<'a, T>(rows: impl IntoIterator<Item = (&'a str, T)>, page: usize, size: usize) -> Vec<T> {
     let start = page.saturating_mul(size);
     let end = start.saturating_add(size);
-    let mut keyed: Vec<Row<'a, T>> = rows.into_iter().map(|(name, row)| Row { name, row }).collect();
+    let mut keyed: Vec<Row<'a, T>> = rows.into_iter().map(|(name, row)| Row { key: Key::of(name), row }).collect();
     // The database takes to the heap once it has seen twice as many rows as it needs.
     let sorted = if keyed.len() > end.saturating_mul(2) {
         first_by_heap(keyed, end)
     } else {
-        keyed.sort_by(|a, b| compare_names(a.name, b.name));
+        keyed.sort_by(|a, b| a.key.cmp(&b.key));
         keyed
     };
     sorted.into_iter().skip(start).take(size).map(|row| row.row).collect()
 }
 
 struct Row<'a, T> {
-    name: &'a str,
+    key: Key<'a>,
     row: T,
 }
 
-/// The order of two names in the database's collation: letters and digits before case, punctuation before digits
-/// before letters, bytes last. Only identical names are equal.
-fn compare_names(a: &str, b: &str) -> Ordering {
-    if a == b {
-        return Ordering::Equal;
-    }
-    let case = |name: &str| name.chars().map(char::is_uppercase).collect::<Vec<_>>();
-    base(a).cmp(base(b)).then_with(|| case(a).cmp(&case(b))).then_with(|| a.cmp(b))
+/// The order of names in the database's collation: letters and digits before case, punctuation before digits before letters,
+/// bytes last. Only identical names are equal.
+struct Key<'a> {
+    /// The letters without their case, each after what sorts before it.
+    base: Vec<u8>,
+    name: &'a str,
 }
 
-/// The letters of a name without their case, each after what sorts before it.
-fn base(name: &str) -> impl Iterator<Item = (u8, char)> {
-    name.chars().flat_map(char::to_lowercase).map(|c| {
-        let class = if c.is_alphabetic() { 2 } else { u8::from(c.is_numeric()) };
-        (class, c)
-    })
+impl<'a> Key<'a> {
+    fn of(name: &'a str) -> Self {
+        let mut base = Vec::with_capacity(2 * name.len());
+        for c in name.chars().flat_map(char::to_lowercase) {
+            base.push(if c.is_alphabetic() { 2 } else { u8::from(c.is_numeric()) });
+            base.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+        }
+        Self { base, name }
+    }
 }
+
+impl Ord for Key<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let upper_case = |name: &str| name.chars().map(char::is_uppercase).collect::<Vec<_>>();
+        let by_case = || upper_case(self.name).cmp(&upper_case(other.name));
+        self.base.cmp(&other.base).then_with(by_case).then_with(|| self.name.cmp(other.name))
+    }
+}
+
+impl PartialOrd for Key<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Key<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Key<'_> {}
 
 /// The first `bound` rows in order, by a bounded heap whose root is the last of them.
 fn first_by_heap<'a, T>(rows: Vec<Row<'a, T>>, bound: usize) -> Vec<Row<'a, T>> {
@@ -53,7 +76,7 @@ fn first_by_heap<'a, T>(rows: Vec<Row<'a, T>>, bound: usize) -> Vec<Row<'a, T>> 
             heap.push(row);
             let last = heap.len() - 1;
             sift_up(&mut heap, last);
-        } else if heap.first().is_some_and(|root| compare_names(row.name, root.name).is_lt()) {
+        } else if heap.first().is_some_and(|root| row.key < root.key) {
             if let Some(root) = heap.first_mut() {
                 *root = row;
             }
@@ -70,7 +93,7 @@ fn first_by_heap<'a, T>(rows: Vec<Row<'a, T>>, bound: usize) -> Vec<Row<'a, T>> 
 
 fn compare<T>(heap: &[Row<'_, T>], a: usize, b: usize) -> Ordering {
     match (heap.get(a), heap.get(b)) {
-        (Some(a), Some(b)) => compare_names(a.name, b.name),
+        (Some(a), Some(b)) => a.key.cmp(&b.key),
         // Both are always within the heap.
         _ => Ordering::Equal,
     }
