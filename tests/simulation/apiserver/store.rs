@@ -52,7 +52,11 @@ pub struct Store {
     compacted: u64,
     random: Random,
     clock: Clock,
-    changed: watch::Sender<u64>,
+    /// The version of the last change of each resource that is no longer stored.
+    forgotten: BTreeMap<String, u64>,
+    /// Notified of the changes of each resource, and of those of all.
+    changed: BTreeMap<String, watch::Sender<u64>>,
+    any_changed: watch::Sender<u64>,
 }
 
 impl Store {
@@ -65,7 +69,9 @@ impl Store {
             compacted: FIRST_VERSION,
             random,
             clock,
-            changed: watch::Sender::new(FIRST_VERSION),
+            forgotten: BTreeMap::new(),
+            changed: BTreeMap::new(),
+            any_changed: watch::Sender::new(FIRST_VERSION),
         }
     }
 
@@ -79,9 +85,20 @@ impl Store {
         self.compacted
     }
 
+    /// Whether a change of a resource after this version is no longer stored.
+    pub fn has_forgotten(&self, resource: &str, since: u64) -> bool {
+        self.forgotten.get(resource).is_some_and(|version| *version > since)
+    }
+
     /// Notifies of each change.
     pub fn subscribe(&self) -> watch::Receiver<u64> {
-        self.changed.subscribe()
+        self.any_changed.subscribe()
+    }
+
+    /// Notifies of each change of a resource.
+    pub fn subscribe_to(&mut self, resource: &str) -> watch::Receiver<u64> {
+        let changed = self.changed.entry(resource.to_owned());
+        changed.or_insert_with(|| watch::Sender::new(FIRST_VERSION)).subscribe()
     }
 
     /// The changes that are kept, in order.
@@ -105,7 +122,8 @@ impl Store {
     /// Forgets the changes so far: a watch from an earlier version is refused.
     pub fn compact(&mut self) {
         self.compacted = self.version;
-        self.log.clear();
+        let changes = self.log.drain(..);
+        self.forgotten.extend(changes.map(|change| (change.id.resource, change.version)));
     }
 
     /// An object.
@@ -180,6 +198,9 @@ impl Store {
         let change =
             Change { version: self.version, at: Instant::now(), id: id.clone(), before, after, deleted };
         self.log.push(change);
-        self.changed.send_replace(self.version);
+        self.any_changed.send_replace(self.version);
+        if let Some(changed) = self.changed.get(&id.resource) {
+            changed.send_replace(self.version);
+        }
     }
 }

@@ -57,9 +57,9 @@ impl Watching {
         let lasts = call.number("timeoutSeconds").map_or(LASTS, Duration::from_secs);
         let bookmarks = call.query.get("allowWatchBookmarks").is_some_and(|allowed| allowed == "true");
         let (changed, version, compacted, cut_after) = {
-            let state = state.lock();
+            let mut state = state.lock();
             let cut_after = state.faults.part_of(lasts);
-            (state.store.subscribe(), state.store.version(), state.store.compacted(), cut_after)
+            (state.store.subscribe_to(&call.kind.resource()), state.store.version(), state.store.compacted(), cut_after)
         };
         let selector = Selector::of(&call);
         let from = call.number("resourceVersion").unwrap_or_default();
@@ -145,7 +145,7 @@ impl Watching {
         let (resource, namespace) = (&self.resource, self.call.namespace_name());
         let lag = state.faults.lag(resource);
         let compacted = state.store.compacted();
-        if self.position < compacted {
+        if state.store.has_forgotten(resource, self.position) {
             // Changes that it has not sent are forgotten.
             let refusal =
                 Refusal::expired(format!("too old resource version: {} ({compacted})", self.position));
@@ -153,6 +153,7 @@ impl Watching {
             self.ended = true;
             return None;
         }
+        self.position = self.position.max(compacted);
         let log = state.store.log();
         let start = log.partition_point(|change| change.version <= self.position);
         for change in log.iter().skip(start) {
