@@ -14,7 +14,7 @@ use super::{quota, write};
 pub fn round(state: &mut State, since: u64) -> bool {
     let before = state.store.version();
     let are_known = since >= state.store.compacted();
-    if are_known && state.store.since(since).iter().all(|change| is_of_no_concern(change)) {
+    if are_known && state.store.since(since).iter().all(is_of_no_concern) {
         return false;
     }
     end_namespaces(state);

@@ -71,23 +71,19 @@ impl Apiserver {
     /// Starts it, with the controllers of Kubernetes beside it. Needs a tokio runtime, and ends with it.
     pub fn start(seed: u64, clock: Clock, record: Record, kinds: Kinds) -> Self {
         let (uids, faults) = (Random::seeded(seed), Random::seeded(seed ^ 0xa5a5));
-        let state = State {
-            store: Store::new(uids, clock),
-            kinds,
-            faults: Faults::off(faults),
-            observer: None,
-        };
+        let state =
+            State { store: Store::new(uids, clock), kinds, faults: Faults::off(faults), observer: None };
         let mut changed = state.store.subscribe();
         let apiserver = Self { state: Arc::new(Mutex::new(state)), record };
         let managed = apiserver.clone();
         tokio::spawn(async move {
-            let mut seen = 0;
+            let mut acted_on = 0;
             while changed.changed().await.is_ok() {
                 tokio::time::sleep(MANAGER_TAKES).await;
                 changed.borrow_and_update();
                 let mut state = managed.state.lock();
-                while manager::round(&mut state, seen) {}
-                seen = state.store.version();
+                while manager::round(&mut state, acted_on) {}
+                acted_on = state.store.version();
             }
         });
         apiserver

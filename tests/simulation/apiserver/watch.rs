@@ -59,7 +59,12 @@ impl Watching {
         let (changed, version, compacted, cut_after) = {
             let mut state = state.lock();
             let cut_after = state.faults.part_of(lasts);
-            (state.store.subscribe_to(&call.kind.resource()), state.store.version(), state.store.compacted(), cut_after)
+            (
+                state.store.subscribe_to(&call.kind.resource()),
+                state.store.version(),
+                state.store.compacted(),
+                cut_after,
+            )
         };
         let selector = Selector::of(&call);
         let from = call.number("resourceVersion").unwrap_or_default();

@@ -9,10 +9,10 @@ use super::report;
 /// The runs, by the names of their tests, with the number of seeds of each in `make test`. A campaign shares its seeds among them in
 /// the same proportion.
 const RUNS: [(&str, u64); 5] = [
-    ("killed_processes_leave", 110),
-    ("killed_processes_with", 48),
-    ("entries_in_a_vault", 50),
-    ("specs_that_change", 60),
+    ("killed_processes_leave", 148),
+    ("killed_processes_with", 24),
+    ("entries_in_a_vault", 48),
+    ("specs_that_change", 48),
     ("a_kill_after_each_effect", 32),
 ];
 

@@ -13,7 +13,9 @@ const PAGE: u64 = 15;
 
 /// Whether a user has the name of one that they create.
 pub fn is_one(name: &str) -> bool {
-    name.strip_prefix(['a', 'z']).and_then(|rest| rest.strip_prefix('-')).is_some_and(|number| number.len() == 6)
+    name.strip_prefix(['a', 'z'])
+        .and_then(|rest| rest.strip_prefix('-'))
+        .is_some_and(|number| number.len() == 6)
 }
 
 /// The people.

@@ -204,7 +204,8 @@ impl World {
     /// What is left of outputs that no resource names.
     pub(super) fn left_over(&self, places: &Places) -> Option<String> {
         let secrets = self.apiserver.objects("secrets");
-        let is_output = |secret: &&Arc<Value>| secret["metadata"]["ownerReferences"][0]["kind"] == "TechnicalUser";
+        let is_output =
+            |secret: &&Arc<Value>| secret["metadata"]["ownerReferences"][0]["kind"] == "TechnicalUser";
         let name = |secret: &Arc<Value>| secret["metadata"]["name"].as_str().unwrap_or_default().to_owned();
         let orphan = secrets.iter().filter(is_output).map(name).find(|name| !places.secrets.contains(name));
         if let Some(orphan) = orphan {

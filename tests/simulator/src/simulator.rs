@@ -171,6 +171,12 @@ impl Simulator {
         self.view(|view| view.users(company))
     }
 
+    /// How often the users may have changed; see [`View::changes_of_users`].
+    #[must_use]
+    pub fn changes_of_users(&self) -> u64 {
+        self.core.read(|state| View(state).changes_of_users())
+    }
+
     /// Clients of the identity provider that the API never shows; see [`View::orphaned_clients`].
     #[must_use]
     pub fn orphaned_clients(&self) -> Vec<String> {

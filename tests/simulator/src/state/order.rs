@@ -11,7 +11,8 @@ use std::cmp::Ordering;
 pub(crate) fn page<'a, T>(rows: impl IntoIterator<Item = (&'a str, T)>, page: usize, size: usize) -> Vec<T> {
     let start = page.saturating_mul(size);
     let end = start.saturating_add(size);
-    let mut keyed: Vec<Row<'a, T>> = rows.into_iter().map(|(name, row)| Row { key: Key::of(name), row }).collect();
+    let mut keyed: Vec<Row<'a, T>> =
+        rows.into_iter().map(|(name, row)| Row { key: Key::of(name), row }).collect();
     // The database takes to the heap once it has seen twice as many rows as it needs.
     let sorted = if keyed.len() > end.saturating_mul(2) {
         first_by_heap(keyed, end)
