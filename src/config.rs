@@ -13,12 +13,14 @@ use crate::process::Random;
 mod check;
 mod labels;
 mod listen;
+mod plan;
 mod preflight;
 mod proxy;
 
 pub use check::{CheckArgs, Output, SecretError, Target, read_secret};
 pub use labels::CommonLabels;
 pub use listen::Listen;
+pub use plan::{PlanArgs, ScopeArgs};
 pub use preflight::PreflightArgs;
 pub use proxy::proxies;
 
@@ -42,6 +44,8 @@ pub enum Command {
     Check(Box<CheckArgs>),
     /// Check whether the operator can work in the cluster: definitions, permissions, namespaces
     Preflight(Box<PreflightArgs>),
+    /// Print what the operator would do for manifests or for the resources of the cluster, and change nothing
+    Plan(Box<PlanArgs>),
 }
 
 impl Cli {

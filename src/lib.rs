@@ -8,6 +8,7 @@
 //! * `main` parses the arguments and dispatches.
 //! * [`app`] builds the concrete things, and starts and stops them in order; its `Controller` is the operator as one value.
 //! * `check` tries a portal and its login, without Kubernetes.
+//! * [`oneshot`] has the commands that read the cluster and the portal by the controller's code, and change nothing.
 //! * `preflight` asks the cluster whether the operator can work there.
 //! * [`config`] is the only reader of arguments and environment.
 //! * [`api`] has the Kubernetes types: what a person writes, and what the operator answers.
@@ -46,6 +47,7 @@
 //! | `check` | `crate::controller`, `crate::portal::clients` |
 //! | `site` | `kube`, `k8s_openapi`, `reqwest`, `crate::controller`, `crate::k8s` |
 //! | `app` | `crate::portal::clients` |
+//! | `oneshot` | `crate::portal::clients`, `crate::app` |
 //! | `preflight` | `crate::controller`, `crate::portal`, `crate::domain` |
 //!
 //! Nothing but [`config`] reads `std::env`; tests may.
@@ -60,6 +62,7 @@ pub mod health;
 pub mod k8s;
 pub mod metrics;
 pub mod observer;
+pub mod oneshot;
 pub mod portal;
 pub mod preflight;
 pub mod process;

@@ -3,7 +3,8 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use technical_user_operator::config::{CheckArgs, Cli, Command, PreflightArgs, RunArgs};
+use technical_user_operator::config::{CheckArgs, Cli, Command, PlanArgs, PreflightArgs, RunArgs};
+use technical_user_operator::oneshot::plan;
 use technical_user_operator::{api, app, check, preflight, telemetry};
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
@@ -16,6 +17,7 @@ fn main() -> ExitCode {
         Command::Crds => print_crds(),
         Command::Check(args) => run_check(*args),
         Command::Preflight(args) => run_preflight(*args),
+        Command::Plan(args) => run_plan(*args),
     }
 }
 
@@ -65,6 +67,16 @@ fn run_preflight(args: PreflightArgs) -> ExitCode {
     }
     match runtime() {
         Ok(runtime) => ExitCode::from(runtime.block_on(preflight::run(args, &mut std::io::stdout()))),
+        Err(error) => complain(&error),
+    }
+}
+
+fn run_plan(args: PlanArgs) -> ExitCode {
+    if let Err(error) = telemetry::init_warnings() {
+        return complain(&error);
+    }
+    match runtime() {
+        Ok(runtime) => ExitCode::from(runtime.block_on(plan::run(args, &mut std::io::stdout()))),
         Err(error) => complain(&error),
     }
 }

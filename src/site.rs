@@ -127,6 +127,12 @@ impl Logins<NamedLogin> {
 }
 
 impl Site {
+    /// Whether one of its logins is a person's.
+    #[must_use]
+    pub fn has_person(&self) -> bool {
+        self.logins.main.is_person() || self.logins.deletion.as_ref().is_some_and(NamedLogin::is_person)
+    }
+
     /// The portal that a spec names.
     #[must_use]
     pub fn of(spec: &PortalSpec) -> Option<Self> {

@@ -64,6 +64,39 @@ pub async fn load_or_create(
         Some(secret) => secret,
         None => create(&api, &name, labels, random).await?,
     };
+    of_secret(instance, labels, &secret)
+}
+
+/// The installation as its Secret says, or a new one where there is no Secret. Nothing is written.
+pub async fn read(
+    client: &Client,
+    namespace: Option<&str>,
+    instance: &str,
+    random: &Random,
+) -> Result<Installation, InstallationError> {
+    let name = format!("technical-user-operator-{instance}");
+    let stored = match namespace {
+        Some(namespace) => Api::<Secret>::namespaced(client.clone(), namespace).get_opt(&name).await,
+        None => Ok(None),
+    };
+    let failed = |error: kube::Error| InstallationError::Kubernetes {
+        name: name.clone(),
+        reason: KubeError::from(error).to_string(),
+    };
+    if let Some(secret) = stored.map_err(failed)? {
+        return of_secret(instance, &BTreeMap::new(), &secret);
+    }
+    let mut key = [0_u8; 32];
+    random.fill_key(&mut key)?;
+    let id = random.uuid().to_string();
+    of_secret(instance, &BTreeMap::new(), &document(&name, &BTreeMap::new(), id.as_bytes(), &key))
+}
+
+fn of_secret(
+    instance: &str,
+    labels: &BTreeMap<String, String>,
+    secret: &Secret,
+) -> Result<Installation, InstallationError> {
     let value = |key: &'static str| {
         secret
             .data

@@ -9,6 +9,7 @@ pub mod kube_error;
 pub mod marks;
 pub mod namespaces;
 pub mod objects;
+pub mod once;
 pub mod portal;
 pub mod queue;
 pub mod secrets;

@@ -73,6 +73,7 @@ pub const LAYERS: &[Layer] = &[
     Layer { name: "site", forbidden: &["kube", "k8s_openapi", "reqwest", "crate::controller", "crate::k8s"] },
     Layer { name: "preflight", forbidden: &["crate::controller", "crate::portal", "crate::domain"] },
     Layer { name: "app", forbidden: &["crate::portal::clients"] },
+    Layer { name: "oneshot", forbidden: &["crate::portal::clients", "crate::app"] },
     Layer { name: "config", forbidden: &[] },
     Layer { name: "lib", forbidden: &[] },
     Layer { name: "main", forbidden: &[] },

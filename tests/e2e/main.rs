@@ -68,6 +68,7 @@ mod ownership;
 mod paused;
 mod permissions;
 mod plain_http;
+mod plan;
 mod portal_trouble;
 mod preflight;
 mod protected;

@@ -14,6 +14,7 @@ pub mod proofs;
 mod status;
 mod sweep;
 
+pub(in crate::controller) use check::check;
 pub use sweep::{portal_of, users_of};
 
 use crate::controller::context::Context;

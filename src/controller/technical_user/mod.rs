@@ -1,6 +1,7 @@
 //! The reconcile of a `TechnicalUser`: observe, plan, carry out, status.
 
 pub(in crate::controller) mod failure;
+pub mod look;
 pub mod memory;
 mod observe;
 mod outputs;
@@ -117,15 +118,7 @@ async fn reconcile_once(
         return Ok((Action::await_change(), changed));
     }
     let mut reconcile = observe::observe(ctx, object.clone(), spec).await?;
-    let settled = match run(&mut reconcile, progress).await {
-        Ok(settled) => settled,
-        Err(failure) if failure.interrupts() => {
-            let Some(blocker) = failure.blocker(reconcile.disclosed()) else { return Err(failure) };
-            let requeue = failure::requeue_after(&reconcile, &failure);
-            carry_out(&mut reconcile, progress, |o| plan::interrupted(o, &blocker, requeue)).await?
-        }
-        Err(failure) => return Err(failure),
-    };
+    let settled = settle(&mut reconcile, progress).await?;
     if settled.report == Report::Gone {
         ctx.memory.forget(&reconcile.key);
         return Ok((Action::await_change(), true));
@@ -136,6 +129,19 @@ async fn reconcile_once(
     let changed = status::write(&mut reconcile, &settled).await?;
     token_roles::settle(&reconcile, &settled);
     Ok((next_reconcile(&reconcile, &settled), changed))
+}
+
+/// Plans and carries out until the plan settles, also after a failure that interrupts it.
+async fn settle(reconcile: &mut Reconcile, progress: &Progress) -> Result<Settled, Failure> {
+    match run(reconcile, progress).await {
+        Ok(settled) => Ok(settled),
+        Err(failure) if failure.interrupts() => {
+            let Some(blocker) = failure.blocker(reconcile.disclosed()) else { return Err(failure) };
+            let requeue = failure::requeue_after(reconcile, &failure);
+            carry_out(reconcile, progress, |o| plan::interrupted(o, &blocker, requeue)).await
+        }
+        Err(failure) => Err(failure),
+    }
 }
 
 /// The object as the apiserver has it: after a conflict the cache may still show what led to it.

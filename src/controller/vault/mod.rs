@@ -17,12 +17,26 @@ pub mod policy;
 mod status;
 pub mod view;
 
+use std::sync::Arc;
+
+use kube::api::DynamicObject;
+
+use crate::api::vault::VaultSpec;
 use crate::controller::context::Context;
-use crate::controller::objects::Key;
+use crate::controller::objects::{Key, part};
 
 /// Requests a reconcile of each `TechnicalUser` that has or names an entry in a Vault.
 pub fn wake_all(ctx: &Context, key: &Key) {
     for object in ctx.caches.all_users().iter().filter(|object| holders::names(object, key)) {
         ctx.wake(&Key::of(object));
+    }
+}
+
+/// Logs in, for those who have entries there. The status is not written.
+pub async fn reach(ctx: &Arc<Context>, key: &Key, object: &DynamicObject) {
+    let state = view::state(object);
+    if let Ok(spec) = part::<VaultSpec>(object, "spec") {
+        let found = checks::check(ctx, key, (&spec, &state)).await;
+        ctx.vault_memory.found(key, &state, found.version.map(drop));
     }
 }

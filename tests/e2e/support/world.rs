@@ -81,8 +81,18 @@ impl World {
 
     /// Runs `preflight` with the chart's `ServiceAccount` and the operator's environment; its exit code and what it said.
     pub async fn preflight(&self, arguments: &[&str], kubeconfig: &std::path::Path) -> (Option<i32>, String) {
+        self.command("preflight", arguments, kubeconfig).await
+    }
+
+    /// Runs a command of the program with the operator's environment; its exit code and what it said.
+    pub async fn command(
+        &self,
+        command: &str,
+        arguments: &[&str],
+        kubeconfig: &std::path::Path,
+    ) -> (Option<i32>, String) {
         let mut builder = Process::builder(env!("CARGO_BIN_EXE_technical-user-operator"))
-            .arg("preflight")
+            .arg(command)
             .args(arguments)
             .env("TUO_INSTANCE", "e2e")
             .env("POD_NAMESPACE", &self.namespace)

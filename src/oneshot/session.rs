@@ -1,0 +1,271 @@
+//! What one run of a command shares: the caches of the controller, filled once, and the connections to the portals.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use k8s_openapi::api::core::v1::Secret;
+use kube::api::{Api, ApiResource, DynamicObject, ListParams, PartialObjectMeta};
+use kube::runtime::{reflector, watcher};
+use kube::{Client, Config};
+use serde_json::Value;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::apiserver::{self, Objects, Place};
+use super::manifests;
+use crate::api::keys;
+use crate::config::{self, ScopeArgs};
+use crate::controller::checked::kind::CheckedKind;
+use crate::controller::checked::objects::CheckedObjects;
+use crate::controller::context::{Caches, Context};
+use crate::controller::installation;
+use crate::controller::namespaces::Namespaces;
+use crate::controller::objects::{Key, technical_users};
+use crate::controller::once;
+use crate::controller::portal::connections::Connections;
+use crate::controller::portal::kind::PortalKind;
+use crate::controller::portal::memory::PortalMemory;
+use crate::controller::queue::backoff::{Backoffs, Conflicts};
+use crate::controller::secrets_by_owner::SecretsByOwner;
+use crate::controller::technical_user::memory::Memory;
+use crate::controller::vault::kind::VaultKind;
+use crate::controller::vault::memory::VaultMemory;
+use crate::k8s::events::Events;
+use crate::k8s::leader::Leadership;
+use crate::k8s::watch::Refusals;
+use crate::k8s::{client, words};
+use crate::metrics::Metrics;
+use crate::observer::MetricsObserver;
+use crate::portal::{Clients, Network};
+use crate::process::{Process, Tasks};
+
+/// What one run shares.
+pub(super) struct Session {
+    pub(super) ctx: Arc<Context>,
+    /// The resources that a person asks about.
+    pub(super) subjects: Vec<Key>,
+    pub(super) woken: UnboundedReceiver<Key>,
+    _tasks: Tasks,
+}
+
+/// The cluster that a kubeconfig leads to, and its default namespace.
+async fn cluster(args: &ScopeArgs) -> Result<(Option<Client>, String), String> {
+    if args.offline {
+        return Ok((None, args.namespace.clone().unwrap_or_else(|| "default".to_owned())));
+    }
+    let config = Config::infer()
+        .await
+        .map_err(|error| format!("no cluster is known: {error}; --offline uses none"))?;
+    let namespace = args.namespace.clone().unwrap_or_else(|| config.default_namespace.clone());
+    Ok((Some(client::client(config).map_err(|error| words(&error))?), namespace))
+}
+
+impl Session {
+    /// Reads manifests and cluster, and connects the Portals and Vaults that the subjects name. The error is in words.
+    pub(super) async fn open(args: &ScopeArgs) -> Result<Self, String> {
+        let (cluster, namespace) = cluster(args).await?;
+        let mut given = Vec::new();
+        for file in &args.files {
+            let text = manifests::text(file)?;
+            given.extend(manifests::objects(&text, &namespace).map_err(|why| format!("{file}: {why}"))?);
+        }
+        let mut objects: Objects =
+            given.iter().filter(|(place, _)| place.0 != "technicalusers").cloned().collect();
+        let stored = stored_users(args, cluster.as_ref(), &namespace, &given).await?;
+        let subjects = subjects(args, &given, &stored);
+        let users = users(&given, stored, &subjects)?;
+        let named = named(&users, &subjects);
+        for (place, kind) in &named {
+            if !objects.contains_key(place)
+                && let Some(object) = get(cluster.as_ref(), kind, place).await?
+            {
+                objects.insert(place.clone(), object);
+            }
+        }
+        objects.extend(users.clone());
+        let of = |resource: &str| -> Vec<DynamicObject> {
+            let of_resource = objects.iter().filter(|(place, _)| place.0 == resource);
+            of_resource.map(|(_, object)| object.clone()).collect()
+        };
+        let (portals, vaults, users) = (of("portals"), of("vaults"), of("technicalusers"));
+        let secrets = secrets(cluster.as_ref(), &args.instance, &users).await;
+        let client = apiserver::client(objects, cluster);
+        let tasks = Tasks::new();
+        let process = Process { tasks: tasks.spawner(), ..Process::system() };
+        let installation =
+            installation::read(&client, args.operator_namespace.as_deref(), &args.instance, &process.random)
+                .await
+                .map_err(|error| error.to_string())?;
+        let (wake_user, woken) = unbounded_channel();
+        let caches = (store(technical_users(), users), portals, vaults);
+        let ctx = Arc::new(context(args, client, process, installation, caches, wake_user)?);
+        for secret in &secrets {
+            ctx.secrets_by_owner.saw(&secret.metadata, &args.instance, false);
+        }
+        ctx.listed.cancel();
+        for key in ctx.portals.all().iter().map(|object| Key::of(object)) {
+            once::connect(&ctx, &key).await;
+        }
+        for key in ctx.vaults.all().iter().map(|object| Key::of(object)) {
+            once::reach(&ctx, &key).await;
+        }
+        Ok(Self { ctx, subjects, woken, _tasks: tasks })
+    }
+}
+
+/// The resources of the cluster: those of the namespaces that a person asks about, and those that manifests name.
+async fn stored_users(
+    args: &ScopeArgs,
+    cluster: Option<&Client>,
+    namespace: &str,
+    given: &[(Place, DynamicObject)],
+) -> Result<Objects, String> {
+    let (Some(cluster), kind) = (cluster, technical_users()) else { return Ok(Objects::new()) };
+    let mut stored = Objects::new();
+    if args.all_namespaces || args.files.is_empty() {
+        let api: Api<DynamicObject> = if args.all_namespaces {
+            Api::all_with(cluster.clone(), &kind)
+        } else {
+            Api::namespaced_with(cluster.clone(), namespace, &kind)
+        };
+        let list = api.list(&ListParams::default()).await.map_err(|error| words(&error))?;
+        for object in list.items {
+            let key = Key::of(&object);
+            stored.insert(("technicalusers".to_owned(), key.namespace, key.name), object);
+        }
+    }
+    for place in given.iter().map(|(place, _)| place).filter(|place| place.0 == "technicalusers") {
+        if let Some(object) = get(Some(cluster), &kind, place).await? {
+            stored.insert(place.clone(), object);
+        }
+    }
+    Ok(stored)
+}
+
+fn subjects(args: &ScopeArgs, given: &[(Place, DynamicObject)], stored: &Objects) -> Vec<Key> {
+    let key = |place: &Place| Key { namespace: place.1.clone(), name: place.2.clone() };
+    let of_files = given.iter().map(|(place, _)| place).filter(|place| place.0 == "technicalusers");
+    let of_cluster = stored.keys().filter(|_| args.all_namespaces || args.files.is_empty());
+    of_files.chain(of_cluster).map(key).collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// The resources as they would be stored. Those that a person asks about are suspended: so nothing is done for them.
+fn users(given: &[(Place, DynamicObject)], mut stored: Objects, subjects: &[Key]) -> Result<Objects, String> {
+    for (place, manifest) in given.iter().filter(|(place, _)| place.0 == "technicalusers") {
+        let object = manifests::applied(manifest, stored.get(place));
+        stored.insert(place.clone(), object);
+    }
+    for key in subjects {
+        let place = ("technicalusers".to_owned(), key.namespace.clone(), key.name.clone());
+        let object = stored.get_mut(&place).ok_or_else(|| format!("{key} is not known"))?;
+        manifests::suspend(object);
+    }
+    Ok(stored)
+}
+
+/// The Portals and Vaults that the subjects name.
+fn named(users: &Objects, subjects: &[Key]) -> BTreeMap<Place, ApiResource> {
+    let mut named = BTreeMap::new();
+    for key in subjects {
+        let place = ("technicalusers".to_owned(), key.namespace.clone(), key.name.clone());
+        let Some(object) = users.get(&place) else { continue };
+        let mut add = |resource: &str, kind: ApiResource, reference: Option<&Value>| {
+            let text = |field: &str| reference?.get(field)?.as_str().map(str::to_owned);
+            if let Some(name) = text("name") {
+                let namespace = text("namespace").unwrap_or_else(|| key.namespace.clone());
+                named.insert((resource.to_owned(), namespace, name), kind);
+            }
+        };
+        add("portals", PortalKind.api(), object.data.pointer("/spec/portalRef"));
+        let outputs = object.data.pointer("/spec/outputs").and_then(Value::as_array);
+        for output in outputs.into_iter().flatten() {
+            add("vaults", VaultKind.api(), output.pointer("/vault/vaultRef"));
+        }
+    }
+    named
+}
+
+async fn get(
+    cluster: Option<&Client>,
+    kind: &ApiResource,
+    place: &Place,
+) -> Result<Option<DynamicObject>, String> {
+    let Some(cluster) = cluster else { return Ok(None) };
+    let api: Api<DynamicObject> = Api::namespaced_with(cluster.clone(), &place.1, kind);
+    api.get_opt(&place.2).await.map_err(|error| words(&error))
+}
+
+/// Metadata of the Secrets that the operator wrote in the namespaces of the resources. A person who may not list them gets a plan
+/// without the removal of Secrets that nothing names.
+async fn secrets(
+    cluster: Option<&Client>,
+    instance: &str,
+    users: &[DynamicObject],
+) -> Vec<PartialObjectMeta<Secret>> {
+    let Some(cluster) = cluster else { return Vec::new() };
+    let namespaces: BTreeSet<String> = users.iter().map(|user| Key::of(user).namespace).collect();
+    let ours = ListParams::default().labels(&format!("{}={instance}", keys::INSTANCE));
+    let mut found = Vec::new();
+    for namespace in &namespaces {
+        let api: Api<Secret> = Api::namespaced(cluster.clone(), namespace);
+        found.extend(api.list_metadata(&ours).await.map(|list| list.items).unwrap_or_default());
+    }
+    found
+}
+
+fn store(kind: ApiResource, objects: Vec<DynamicObject>) -> reflector::Store<DynamicObject> {
+    let mut writer = reflector::store::Writer::new(kind);
+    for object in objects {
+        writer.apply_watcher_event(&watcher::Event::Apply(object));
+    }
+    writer.as_reader()
+}
+
+type Stores = (reflector::Store<DynamicObject>, Vec<DynamicObject>, Vec<DynamicObject>);
+
+fn context(
+    args: &ScopeArgs,
+    client: Client,
+    process: Process,
+    installation: crate::controller::context::Installation,
+    (users, portals, vaults): Stores,
+    wake_user: tokio::sync::mpsc::UnboundedSender<Key>,
+) -> Result<Context, String> {
+    let network = Arc::new(Network { plain_http: args.plain_http.setting(), proxies: config::proxies()? });
+    let metrics = Metrics::default();
+    let observer = Arc::new(MetricsObserver(metrics.clone()));
+    let (events, _never_sent) = Events::start(client.clone(), "plan", metrics.clone(), &process.tasks);
+    let random = &process.random;
+    let checked = |kind: &dyn CheckedKind, objects| {
+        CheckedObjects::new(kind, store(kind.api(), objects), unbounded_channel().0, random.clone())
+    };
+    Ok(Context {
+        installation,
+        caches: Caches { users, secrets: reflector::store::Writer::default().as_reader() },
+        secrets_by_owner: SecretsByOwner::default(),
+        portals: checked(&PortalKind, portals),
+        vaults: checked(&VaultKind, vaults),
+        connections: Connections::new(process.clone()),
+        connector: Arc::new(Clients::new(network.clone(), observer, process.clone())),
+        memory: Memory::default(),
+        portal_memory: PortalMemory::new(random.clone()),
+        vault_memory: VaultMemory::new(random.clone()),
+        transports: network,
+        watched: vec![None],
+        namespaces: Namespaces::new(Refusals::default()),
+        refusals: Refusals::default(),
+        backoffs: Backoffs::new(random.clone()),
+        conflicts: Conflicts::new(random.clone()),
+        events,
+        metrics,
+        leadership: Leadership::without_election(),
+        wake_user,
+        listed: CancellationToken::new(),
+        creates: TaskTracker::new(),
+        stopping: AtomicBool::new(true),
+        client,
+        process,
+    })
+}
