@@ -6,6 +6,7 @@
 #![allow(clippy::doc_markdown, reason = "kubectl explain shows the texts as they are")]
 
 mod recorded;
+mod recorded_output;
 mod restart;
 mod rotation;
 mod secret_output;
@@ -22,10 +23,8 @@ use crate::api::bounds::{
 };
 use crate::api::names::{LABEL, SUBDOMAIN};
 
-pub use recorded::{
-    ENTRY, MERGED_ENTRY, PinnedPortal, RecordedCredential, RecordedEntry, RecordedOutput, RecordedUser,
-    is_in_vault,
-};
+pub use recorded::{PinnedPortal, RecordedCredential, RecordedUser};
+pub use recorded_output::{KindFacts, OutputKind, OutputStore, RecordedEntry, RecordedOutput};
 pub use restart::{RecordedRestart, RecordedWorkload, RestartTarget, WorkloadKind};
 pub use rotation::{Handled, RecordedRetiring, Rotation, RotationStrategy};
 pub use secret_output::{
@@ -178,6 +177,24 @@ pub struct Output {
     /// it does not own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vault: Option<VaultOutput>,
+}
+
+impl Output {
+    /// The kind of the output; `None` where only a later release knows it.
+    #[must_use]
+    pub fn kind(&self) -> Option<OutputKind> {
+        match self {
+            Self { secret: Some(secret), .. } => Some(secret.kind()),
+            Self { vault: Some(vault), .. } => Some(vault.kind()),
+            Self { secret: None, vault: None } => None,
+        }
+    }
+
+    /// The Vault that the output is in, if it is in one.
+    #[must_use]
+    pub fn vault_ref(&self) -> Option<VaultRef> {
+        serde_json::to_value(self).ok().as_ref().and_then(VaultRef::of_output)
+    }
 }
 
 /// The state of the user and of its credential, as the operator observed it.

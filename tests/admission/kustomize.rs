@@ -1,7 +1,7 @@
 //! kustomize with `examples/kustomize/`: every name by which the operator's kinds name other objects follows prefixes,
 //! suffixes and hashes.
 
-use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -107,11 +107,11 @@ async fn the_example_and_an_overlay_on_it_are_accepted_and_lead_to_the_right_nam
 }
 
 /// The paths of all fields of a schema that name another object.
-fn references(schema: &Value, path: &str, found: &mut BTreeSet<String>) {
+fn references(schema: &Value, path: &str, found: &mut Vec<String>) {
     for (field, below) in schema["properties"].as_object().into_iter().flatten() {
         let path = format!("{path}/{field}");
         if field.ends_with("Ref") {
-            found.insert(path.clone());
+            found.push(path.clone());
         }
         references(below, &path, found);
     }
@@ -120,27 +120,68 @@ fn references(schema: &Value, path: &str, found: &mut BTreeSet<String>) {
     }
 }
 
-/// A field that is added to the definitions has to be added to `kustomizeconfig.yaml`.
-#[test]
-fn no_field_that_names_an_object_is_missing() {
-    let text = fs::read_to_string(format!("{EXAMPLE}/kustomizeconfig.yaml")).unwrap();
-    let config: Value = serde_saphyr::from_str(&text).unwrap();
-    let mut known = BTreeSet::new();
-    for target in config["nameReference"].as_array().unwrap() {
-        for field in target["fieldSpecs"].as_array().unwrap() {
-            let path = field["path"].as_str().unwrap();
-            known.insert(format!("{}/{}", field["kind"].as_str().unwrap(), path.trim_end_matches("/name")));
-        }
-    }
-    let mut wanted = BTreeSet::new();
+/// The kinds that the definitions name, each with the group or the version by which kustomize finds it, what the end of a field
+/// says that names it, and a comment.
+const NAMED: [(&str, &str, &str, &str); 4] = [
+    ("Secret", "version: v1", "ecretRef", ""),
+    ("ConfigMap", "version: v1", "configMapRef", ""),
+    (
+        "Portal",
+        "group: technicaluser.dev",
+        "portalRef",
+        "  # The Portal of a TechnicalUser, where it is in the same namespace. For another namespace see examples/README.md.\n",
+    ),
+    (
+        "Vault",
+        "group: technicaluser.dev",
+        "vaultRef",
+        "  # The Vault of an output, where it is in the same namespace.\n",
+    ),
+];
+
+/// The part of `kustomizeconfig.yaml` that the definitions decide.
+fn of_definitions() -> String {
+    let mut fields = Vec::new();
     for definition in api::definitions() {
         let definition = serde_json::to_value(definition).unwrap();
         let kind = definition["spec"]["names"]["kind"].as_str().unwrap();
         let spec = &definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"];
-        references(spec, &format!("{kind}/spec"), &mut wanted);
+        let mut paths = Vec::new();
+        references(spec, "spec", &mut paths);
+        fields.extend(paths.into_iter().map(|path| (kind.to_owned(), path)));
     }
-    assert!(wanted.len() >= 11, "{wanted:?}");
-    assert_eq!(wanted.difference(&known).collect::<Vec<_>>(), Vec::<&String>::new());
+    assert!(fields.len() >= 11, "{fields:?}");
+    let mut text = String::new();
+    for (kind, found_by, end, comment) in NAMED {
+        write!(text, "{comment}  - kind: {kind}\n    {found_by}\n    fieldSpecs:\n").unwrap();
+        let (named, others) = fields.into_iter().partition(|(_, path)| path.ends_with(end));
+        fields = others;
+        let named: Vec<(String, String)> = named;
+        for (of, path) in named {
+            let entry =
+                format!("      - path: {path}/name\n        group: technicaluser.dev\n        kind: {of}\n");
+            text.push_str(&entry);
+        }
+    }
+    assert_eq!(fields, [], "name their kind in NAMED");
+    text
+}
+
+/// `UPDATE_PAGES=1 cargo test --test admission kustomizeconfig` writes it.
+#[test]
+fn kustomizeconfig_has_all_fields_that_name_an_object() {
+    const BEGIN: &str = "nameReference:\n";
+    const END: &str = "  # A TechnicalUser publishes a Secret of its own name.";
+    let file = format!("{EXAMPLE}/kustomizeconfig.yaml");
+    let text = fs::read_to_string(&file).unwrap();
+    let (head, rest) = text.split_once(BEGIN).unwrap();
+    let (_, tail) = rest.split_once(END).unwrap();
+    let wanted = format!("{head}{BEGIN}{}{END}{tail}", of_definitions());
+    if std::env::var_os("UPDATE_PAGES").is_some() {
+        fs::write(&file, wanted).unwrap();
+    } else {
+        assert_eq!(text, wanted, "run UPDATE_PAGES=1 cargo test --test admission kustomizeconfig");
+    }
 }
 
 /// Every way in which a Portal names a Secret or a `ConfigMap`.

@@ -7,6 +7,7 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::recorded_output::OutputKind;
 use crate::api::names::{DATA_KEY, SUBDOMAIN};
 
 /// What a rule of several fields begins with: the format, also where it is not given.
@@ -121,6 +122,26 @@ pub struct SecretOutput {
     #[schemars(extend("maxProperties" = 64))]
     #[x_kube(validation = Rule::new("self.all(key, !key.startsWith('technicaluser.dev/'))").message("annotations of technicaluser.dev belong to the operator"))]
     pub annotations: Option<BTreeMap<String, String>>,
+}
+
+impl SecretOutput {
+    /// The kind of the output.
+    #[must_use]
+    pub fn kind(&self) -> OutputKind {
+        if self.creation_policy == Some(CreationPolicy::Merge) {
+            OutputKind::MergedSecret
+        } else if self.immutable == Some(true) {
+            OutputKind::ImmutableSecret
+        } else {
+            OutputKind::Secret
+        }
+    }
+
+    /// The name of the Secret; for an immutable one without its number.
+    #[must_use]
+    pub fn secret_name<'a>(&'a self, resource: &'a str) -> &'a str {
+        self.name.as_deref().unwrap_or(resource)
+    }
 }
 
 /// Whose a Secret or an entry in a Vault is. Owner: the operator creates it, owns it, and refuses one of another owner. Merge: the

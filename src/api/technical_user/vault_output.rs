@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
+use super::recorded_output::OutputKind;
 use super::secret_output::{CreationPolicy, DataKey};
 use crate::api::names::{LABEL, SUBDOMAIN};
 
@@ -54,6 +56,12 @@ impl VaultOutput {
     pub fn merges(&self) -> bool {
         self.creation_policy == Some(CreationPolicy::Merge)
     }
+
+    /// The kind of the output.
+    #[must_use]
+    pub fn kind(&self) -> OutputKind {
+        if self.merges() { OutputKind::MergedVaultEntry } else { OutputKind::VaultEntry }
+    }
 }
 
 /// The name of a Vault, and its namespace.
@@ -68,4 +76,53 @@ pub struct VaultRef {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 63), regex(pattern = LABEL))]
     pub namespace: Option<String>,
+}
+
+impl VaultRef {
+    /// The Vault that an entry of `outputs` names, of whichever kind the output is: a variant for outputs in a Vault has a field
+    /// `vaultRef`. The entry may be one that this release cannot read.
+    #[must_use]
+    pub fn of_output(entry: &Value) -> Option<Self> {
+        let mut variants = entry.as_object()?.values();
+        variants.find_map(|variant| Self::deserialize(variant.get("vaultRef")?).ok())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::api::technical_user::Output;
+
+    #[test]
+    fn an_entry_of_a_later_release_names_its_vault() {
+        let later = json!({"later": {"mode": ["new"], "vaultRef": {"name": "vault", "namespace": "ops"}}});
+        let vault = VaultRef { name: "vault".into(), namespace: Some("ops".into()) };
+        assert_eq!(VaultRef::of_output(&later), Some(vault));
+        assert_eq!(VaultRef::of_output(&json!({"secret": {"name": "vault"}})), None);
+    }
+
+    /// Under another name the Vault would be deleted while outputs are in it.
+    #[test]
+    fn an_output_names_the_resource_of_its_store_by_vault_ref() {
+        fn references(schema: &Value, path: &str, found: &mut Vec<String>) {
+            for (field, below) in schema["properties"].as_object().into_iter().flatten() {
+                let path = format!("{path}/{field}");
+                if field.ends_with("Ref") {
+                    found.push(path.clone());
+                }
+                references(below, &path, found);
+            }
+        }
+        let mut settings = schemars::generate::SchemaSettings::openapi3();
+        settings.inline_subschemas = true;
+        let schema = settings.into_generator().into_root_schema_for::<Output>();
+        let mut found = Vec::new();
+        references(schema.as_value(), "", &mut found);
+        let names_a_vault = |path: &String| path.split('/').count() == 3 && path.ends_with("/vaultRef");
+        let (vaults, others): (Vec<_>, Vec<_>) = found.into_iter().partition(names_a_vault);
+        assert!(vaults.contains(&"/vault/vaultRef".to_owned()), "{vaults:?}");
+        assert_eq!(others, Vec::<String>::new());
+    }
 }

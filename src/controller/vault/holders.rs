@@ -7,7 +7,8 @@ use kube::api::{DynamicObject, ListParams};
 use serde_json::Value;
 
 use super::access::folders;
-use crate::api::technical_user::is_in_vault;
+use super::vault_key;
+use crate::api::technical_user::{OutputKind, VaultRef};
 use crate::api::vault::VaultSpec;
 use crate::controller::context::Context;
 use crate::controller::kube_error::KubeError;
@@ -109,13 +110,15 @@ pub(super) fn names(object: &DynamicObject, vault: &Key) -> bool {
     if has_entry(object, vault) {
         return true;
     }
+    named(object).any(|named| named == *vault)
+}
+
+/// The Vaults that the outputs of a resource name.
+pub(super) fn named(object: &DynamicObject) -> impl Iterator<Item = Key> {
     let outputs = object.data.pointer("/spec/outputs").and_then(Value::as_array);
-    let own = Key::of(object).namespace;
-    outputs.into_iter().flatten().filter_map(|output| output.pointer("/vault/vaultRef")).any(|reference| {
-        let text = |field: &str| reference.get(field).and_then(Value::as_str);
-        text("name") == Some(vault.name.as_str())
-            && text("namespace").unwrap_or(own.as_str()) == vault.namespace
-    })
+    let namespace = Key::of(object).namespace;
+    let references = outputs.into_iter().flatten().filter_map(VaultRef::of_output);
+    references.map(move |reference| vault_key(&reference, &namespace))
 }
 
 /// Whether the status records a place in the Vault. What it says of an output that was never written is only why.
@@ -131,7 +134,7 @@ fn recorded<'a>(object: &'a DynamicObject, vault: &'a Key) -> impl Iterator<Item
     let outputs = object.data.pointer("/status/outputs").and_then(Value::as_array);
     outputs.into_iter().flatten().filter(move |output| {
         let text = |field: &str| output.get(field).and_then(Value::as_str).unwrap_or_default();
-        is_in_vault(text("kind")) && is_in(text("name"), vault)
+        OutputKind::of_name(text("kind")).is_some_and(OutputKind::is_in_vault) && is_in(text("name"), vault)
     })
 }
 

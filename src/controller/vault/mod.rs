@@ -21,6 +21,7 @@ use std::sync::Arc;
 
 use kube::api::DynamicObject;
 
+use crate::api::technical_user::VaultRef;
 use crate::api::vault::VaultSpec;
 use crate::controller::context::Context;
 use crate::controller::objects::{Key, part};
@@ -39,4 +40,11 @@ pub async fn reach(ctx: &Arc<Context>, key: &Key, object: &DynamicObject) {
         let found = checks::check(ctx, key, (&spec, &state)).await;
         ctx.vault_memory.found(key, &state, found.version.map(drop));
     }
+}
+
+/// Which Vault a reference in a resource of this namespace names.
+#[must_use]
+pub fn vault_key(reference: &VaultRef, namespace: &str) -> Key {
+    let namespace = reference.namespace.as_deref().unwrap_or(namespace);
+    Key { namespace: namespace.to_owned(), name: reference.name.clone() }
 }

@@ -4,8 +4,8 @@
 //! of another user.
 
 use super::Resource;
-use super::vault_entry::{EntryAt, KIND, of_entry};
-use crate::api::technical_user::{RecordedEntry, RecordedOutput};
+use super::vault_entry::{EntryAt, of_entry};
+use crate::api::technical_user::{OutputKind, RecordedEntry, RecordedOutput};
 use crate::domain::blocker::Blocker;
 use crate::domain::plan::OutputId;
 use crate::domain::reason::Reason;
@@ -66,7 +66,8 @@ impl Resource {
 
     fn holder(&self, first: &OutputId, user: &UserId, generation: i64) -> Option<Holder<'_>> {
         let holds = |output: &&RecordedOutput| {
-            output.kind == KIND && output.written_entry().is_some_and(|entry| entry.user == user.as_str())
+            output.known_kind() == Some(OutputKind::VaultEntry)
+                && output.written_entry().is_some_and(|entry| entry.user == user.as_str())
         };
         let own = self.history.recorded(first).filter(holds);
         // Of several the one that had the last credential and that Secrets named before the spec named another one first.

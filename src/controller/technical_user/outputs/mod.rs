@@ -1,257 +1,166 @@
 //! The outputs of a resource: where its credential is published. The plan knows them by [`OutputId`] and [`OutputState`]; this
-//! folder has one file or folder for each kind, and [`kinds`] finds the one of an entry.
+//! folder has one file or folder for each kind, with an implementation of [`Output`]. This file lists them.
+//!
+//! [`OutputState`]: crate::domain::plan::OutputState
 
 mod alias;
 mod envelope;
 mod immutable_secret;
-mod kinds;
 mod layout;
 mod merged_secret;
 mod numbered;
+mod output;
 mod quota;
+mod resource;
 mod secret;
 #[cfg(test)]
 mod tests;
 mod unnamed;
 mod vault_entry;
 
-use std::sync::Arc;
-use std::time::Duration;
-
-use async_trait::async_trait;
 use kube::api::DynamicObject;
 
-pub use self::kinds::{Stores, is_known, of_record, of_spec, secrets_of, to_remove, unreadable};
-pub use self::layout::surroundings;
-pub use self::unnamed::{secrets_in, unnamed};
-use super::failure::Failure;
-use super::memory::places::Place;
-use crate::api::technical_user::{RecordedOutput, TechnicalUserStatus};
+use self::immutable_secret::ImmutableSecret;
+use self::merged_secret::MergedSecret;
+use self::secret::SecretOutput;
+use self::vault_entry::vaults::{self, Vaults};
+use self::vault_entry::{MergedEntry, VaultOutput};
+use crate::api::technical_user::{
+    Output as Spec, OutputKind, RecordedOutput, TechnicalUserSpec, TechnicalUserStatus,
+};
 use crate::controller::context::Context;
+use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{Key, is_deleting};
 use crate::domain::blocker::Blocker;
-use crate::domain::format::{Content, FormatError, Known, Values};
-use crate::domain::identity::{Hint, Owner};
-use crate::domain::plan::{OutputId, OutputState};
+use crate::domain::format::FormatError;
+use crate::domain::plan::{OutputId, ToRemove};
 use crate::domain::reason::Reason;
-use crate::domain::user::{Credential, UserId};
 
-/// One place for the credential of one resource.
-///
-/// It is used by one reconcile: what `observe` and `read` found is the state in which `prove_writable` and `write` expect it.
-///
-/// A method returns [`Failure::OutputUnavailable`] where the store is down alone, or refuses the operator altogether. The
-/// resource's other outputs are served then, and what the status records of this one counts. That a store permits no write is an
-/// answer of [`Output::prove_writable`].
-#[async_trait]
-pub trait Output: Send + Sync {
-    /// Which output. The kind is a constant of the implementation.
-    fn id(&self) -> &OutputId;
+pub use self::layout::surroundings;
+pub use self::output::{Damage, Observed, Output, Writable};
+#[cfg(test)]
+use self::resource::History;
+pub use self::resource::{Around, Resource};
+pub use self::unnamed::unnamed;
 
-    /// Whether it is still there when Kubernetes has removed its resource. If so, the operator removes it before the finalizer.
-    fn outlives_resource(&self) -> bool;
-
-    /// Whether [`Output::credential`] can read the credential back from the content.
-    fn is_readable(&self) -> bool;
-
-    /// Whether the program that reads it sees a change only after a restart.
-    fn needs_restart(&self) -> bool;
-
-    /// Whether its content has the alias of an entry in a Vault that another output is.
-    fn names_alias(&self) -> bool {
-        false
-    }
-
-    /// Whether it has one place for all users of the resource, while its readers have the client ID from elsewhere. A successor
-    /// would then be published to programs that still use the client ID of its predecessor, so none is created for a user that
-    /// serves.
-    fn alias_is_fixed(&self) -> bool {
-        false
-    }
-
-    /// Whether it has another place for each user of the resource.
-    fn has_place_per_user(&self) -> bool {
-        false
-    }
-
-    /// The name of the Secret that it is, as last seen.
-    fn secret(&self) -> Option<&str> {
-        None
-    }
-
-    /// What it holds with these values. Its digest shows whether it is as it should be. An error if its format lacks a value, or
-    /// cannot hold one; nothing is written then.
-    fn content(&self, values: &Values) -> Result<Content, FormatError>;
-
-    /// What is there, by the cheapest way; the digest only where the content is known without being read.
-    async fn observe(&mut self, recorded: Option<&RecordedOutput>) -> Result<Observed, Failure>;
-
-    /// What this reconcile found in its place that another client did there, in words, if a write repairs it.
-    fn damage(&self) -> Option<Damage> {
-        None
-    }
-
-    /// What is there, with the digest of its content.
-    async fn read(&mut self, recorded: Option<&RecordedOutput>) -> Result<OutputState, Failure>;
-
-    /// Whether it can be written in this state for the user of a generation, asked without a change and without a secret.
-    async fn prove_writable(
-        &mut self,
-        state: &OutputState,
-        generation: i64,
-    ) -> Result<Result<Writable, Blocker>, Failure>;
-
-    /// Writes all of the content at once, only if it is as it was seen.
-    async fn write(&mut self, values: &Values) -> Result<OutputState, Failure>;
-
-    /// The credential in it; `None` if it has no whole one.
-    async fn credential(&self) -> Result<Option<Credential>, Failure>;
-
-    /// Removes it if it is ours.
-    async fn remove(&mut self) -> Result<(), Failure>;
-
-    /// Lists it, where the people who operate its store find it, as left behind by a resource that is gone. It may be called
-    /// again. Asked only of an output that outlives its resource.
-    async fn abandon(&mut self, why: &str) -> Result<(), Failure>;
-
-    /// Whether the next write with these values goes to another place than those that the status names. Not asked of one that the
-    /// status does not name at all.
-    fn goes_elsewhere(&self, _recorded: Option<&RecordedOutput>, _values: &Values) -> bool {
-        false
-    }
-
-    /// What the status says before the first write to a place: where it goes. `before` is the entry that the status has.
-    fn announced(
-        &self,
-        before: Option<&RecordedOutput>,
-        _values: &Values,
-    ) -> Result<RecordedOutput, Failure> {
-        let OutputId { kind, name } = self.id().clone();
-        Ok(before.cloned().unwrap_or(RecordedOutput { kind, name, ..RecordedOutput::default() }))
-    }
-
-    /// What this reconcile has replaced by a write to another place, as the status is to record it until it is removed, which is
-    /// after all outputs hold the credential.
-    fn superseded(&self) -> Vec<RecordedOutput> {
-        Vec::new()
-    }
-
-    /// What a status records of it. `before` is the entry that the status has, `written` whether this reconcile wrote it.
-    fn record(&self, digest: &str, before: Option<&RecordedOutput>, written: bool) -> Option<RecordedOutput>;
-}
-
-/// What [`Output::observe`] found.
-#[derive(Debug)]
-pub struct Observed {
-    /// What is there.
-    pub state: OutputState,
-    /// When the content has to be read: another client changes it again and again. `None` where it is known.
-    pub read_in: Option<Duration>,
-}
-
-/// What another client did to an output, which a write repairs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Damage {
-    /// In words, as the end of a sentence.
-    pub words: &'static str,
-    /// The action of the Event that reports the repair: Events with the same one are counted as one.
-    pub action: &'static str,
-}
-
-/// The output can be written.
-#[derive(Debug, Default)]
-pub struct Writable {
-    /// The place in a quota that is held for it until the reconcile or the create ends.
-    pub place: Option<Place>,
-}
-
-/// Whose outputs: what each of them needs to know of its resource.
-#[derive(Clone)]
-pub struct Resource {
-    /// What the process shares.
-    pub ctx: Arc<Context>,
-    /// Which resource.
-    pub key: Key,
-    /// Its uid.
-    pub uid: String,
-    /// It is under deletion.
-    pub deleting: bool,
-    /// Whose mark the outputs have.
-    pub owner: Owner,
-    /// What its Portal says; `None` while that cannot be read.
-    pub known: Option<Known>,
-    /// The stores that its outputs name.
-    pub stores: Stores,
-    /// What is known of its earlier writes.
-    pub history: History,
-    /// How often an output is compared of which no watch reports a change.
-    pub verification_interval: Duration,
-    /// The installations whose users this one takes over.
-    pub taken_over: Vec<Hint>,
-}
-
-/// What surrounds a resource, as far as its outputs need it.
-pub struct Around {
-    /// The stores that its outputs name.
-    pub stores: Stores,
-    /// How often an output is compared of which no watch reports a change.
-    pub verification_interval: Duration,
-    /// The installations whose users this one takes over.
-    pub taken_over: Vec<Hint>,
-}
-
-/// What the object of a resource shows of earlier writes to its outputs.
+/// The stores that the outputs of a resource name, as far as they are known without a request to them: what a kind needs that
+/// is collected before its outputs are built.
 #[derive(Debug, Clone, Default)]
-pub struct History {
-    /// The outputs that the status records.
-    pub outputs: Vec<RecordedOutput>,
-    /// The number of the user that the status names; 1 if it names none, or an existing user.
-    pub generation: i64,
-    /// The user that the status names.
-    pub user: Option<UserId>,
+pub struct Stores {
+    /// The Vaults.
+    pub vaults: Vaults,
 }
 
-impl History {
-    fn of(status: &TechnicalUserStatus) -> Self {
-        let user = status.user.as_ref().map(|user| UserId::new(&user.id));
-        let generation = status.user.as_ref().and_then(|user| user.generation);
-        Self {
-            outputs: status.outputs.clone(),
-            generation: generation.filter(|generation| *generation > 0).unwrap_or(1),
-            user,
-        }
-    }
-
-    /// What the status records of an output.
-    pub(super) fn recorded(&self, id: &OutputId) -> Option<&RecordedOutput> {
-        self.outputs.iter().find(|output| output.id() == *id)
-    }
-}
-
-impl Resource {
-    /// What the outputs of this object need to know of it.
-    #[must_use]
-    pub fn of(
-        ctx: &Arc<Context>,
+impl Stores {
+    /// Those that the outputs name. Under deletion none of them is needed: what the status records is removed.
+    ///
+    /// # Errors
+    /// If the labels of the namespace cannot be read.
+    pub async fn of(
+        ctx: &Context,
         object: &DynamicObject,
+        spec: &TechnicalUserSpec,
         status: &TechnicalUserStatus,
-        owner: &Owner,
-        known: Option<&Known>,
-        around: Around,
-    ) -> Self {
-        Self {
-            ctx: Arc::clone(ctx),
-            key: Key::of(object),
-            uid: object.metadata.uid.clone().unwrap_or_default(),
-            deleting: is_deleting(object),
-            owner: owner.clone(),
-            known: known.cloned(),
-            stores: around.stores,
-            history: History::of(status),
-            verification_interval: around.verification_interval,
-            taken_over: around.taken_over,
+    ) -> Result<Self, KubeError> {
+        if is_deleting(object) {
+            return Ok(Self::default());
         }
+        let (key, outputs) = (Key::of(object), spec.outputs.as_deref());
+        Ok(Self { vaults: Vaults::of(ctx, &key, outputs, &status.outputs).await? })
     }
+}
+
+/// The output that an entry of a spec describes; `None` where only a later release knows its kind.
+pub(super) fn of_entry(resource: &Resource, spec: &Spec) -> Option<Box<dyn Output>> {
+    Some(match spec.kind()? {
+        OutputKind::Secret => Box::new(SecretOutput::new(resource, spec.secret.as_ref())),
+        OutputKind::ImmutableSecret => Box::new(ImmutableSecret::new(resource, spec.secret.as_ref()?)),
+        OutputKind::MergedSecret => Box::new(MergedSecret::new(resource, spec.secret.as_ref()?)),
+        OutputKind::VaultEntry => Box::new(VaultOutput::new(resource, spec.vault.as_ref()?)),
+        OutputKind::MergedVaultEntry => Box::new(MergedEntry::new(resource, spec.vault.as_ref()?)),
+    })
+}
+
+/// Which output an entry of a spec describes; `None` where only a later release knows its kind.
+fn id_of(resource: &Key, spec: &Spec) -> Option<OutputId> {
+    let kind = spec.kind()?;
+    let name = match kind {
+        OutputKind::Secret | OutputKind::ImmutableSecret | OutputKind::MergedSecret => {
+            spec.secret.as_ref()?.secret_name(&resource.name).to_owned()
+        }
+        OutputKind::VaultEntry | OutputKind::MergedVaultEntry => {
+            vaults::name_of(resource, spec.vault.as_ref()?)
+        }
+    };
+    Some(id(kind, name))
+}
+
+/// The output of this kind and name that a status records; `None` where only a later release knows the kind.
+#[must_use]
+pub fn of_record(resource: &Resource, OutputId { kind, name }: &OutputId) -> Option<Box<dyn Output>> {
+    Some(match OutputKind::of_name(kind)? {
+        OutputKind::Secret => Box::new(SecretOutput::named(resource, name)),
+        OutputKind::ImmutableSecret => Box::new(ImmutableSecret::named(resource, name)),
+        OutputKind::MergedSecret => Box::new(MergedSecret::named(resource, name)),
+        OutputKind::VaultEntry => Box::new(VaultOutput::named(resource, name)),
+        OutputKind::MergedVaultEntry => Box::new(MergedEntry::named(resource, name)),
+    })
+}
+
+/// The id of an output.
+fn id(kind: OutputKind, name: String) -> OutputId {
+    OutputId { kind: kind.name(), name }
+}
+
+/// The outputs that a spec names, in the order in which they are written. Without any it is one Secret.
+#[must_use]
+pub fn of_spec(resource: &Resource, outputs: Option<&[Spec]>) -> Vec<Box<dyn Output>> {
+    let Some(outputs) = outputs else { return vec![Box::new(SecretOutput::new(resource, None))] };
+    let mut outputs: Vec<&Spec> = outputs.iter().collect();
+    outputs.sort_by_key(|output| !output.kind().is_some_and(|kind| kind.facts().comes_first));
+    outputs.into_iter().filter_map(|output| of_entry(resource, output)).collect()
+}
+
+/// Why the outputs of a spec cannot be served by this release. The definitions may be those of a later one, which an upgrade
+/// installs first, so the apiserver does not refuse everything that this release does not know.
+#[must_use]
+pub fn unreadable(resource: &Key, outputs: Option<&[Spec]>) -> Option<String> {
+    let ids: Option<Vec<OutputId>> = outputs?.iter().map(|output| id_of(resource, output)).collect();
+    let Some(mut ids) = ids else { return Some("an output is of a kind that it does not know".to_owned()) };
+    ids.sort();
+    let twice = ids.windows(2).find(|pair| pair.first() == pair.last())?.first()?;
+    Some(format!("two outputs name the {twice}"))
+}
+
+/// The outputs of the status to remove: under deletion those that outlive the resource, else those that the spec no longer
+/// names. Those of an unknown kind are kept for the release that knows it.
+#[must_use]
+pub fn to_remove(
+    resource: &Resource,
+    status: &TechnicalUserStatus,
+    named: &[Box<dyn Output>],
+    deleting: bool,
+) -> Vec<ToRemove> {
+    let is_named = |id: &OutputId| named.iter().any(|output| output.id() == id);
+    let recorded = status.outputs.iter().map(RecordedOutput::id).filter(|id| deleting || !is_named(id));
+    let outputs = recorded.filter_map(|id| of_record(resource, &id));
+    let outputs = outputs.filter(|output| !deleting || output.outlives_resource());
+    let entry = |output: Box<dyn Output>| ToRemove {
+        output: output.id().clone(),
+        outlives_resource: output.outlives_resource(),
+        ..ToRemove::default()
+    };
+    outputs.map(entry).collect()
+}
+
+/// The names of the Secrets that a spec names, without the number of an immutable one: each takes a place in a quota that counts
+/// Secrets.
+#[must_use]
+pub fn secrets_of(resource: &Key, outputs: Option<&[Spec]>) -> Vec<Key> {
+    let key = |name: String| Key { namespace: resource.namespace.clone(), name };
+    let Some(outputs) = outputs else { return vec![key(resource.name.clone())] };
+    let counted = outputs.iter().filter(|output| output.kind().is_some_and(|kind| kind.facts().takes_place));
+    counted.filter_map(|output| id_of(resource, output)).map(|id| key(id.name)).collect()
 }
 
 /// Why an output is not written whose content cannot be built.
@@ -259,12 +168,4 @@ impl Resource {
 pub fn invalid(id: &OutputId, error: &FormatError) -> Blocker {
     let message = format!("The operator cannot write the {id}, because its content cannot be built: {error}");
     Blocker::lasting(Reason::OutputInvalid, message)
-}
-
-impl RecordedOutput {
-    /// Which output the entry describes.
-    #[must_use]
-    pub fn id(&self) -> OutputId {
-        OutputId { kind: self.kind.clone(), name: self.name.clone() }
-    }
 }

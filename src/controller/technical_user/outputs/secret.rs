@@ -5,10 +5,9 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::layout::Layout;
 use super::{Observed, Output, Resource, Writable, envelope, quota};
-use crate::api::technical_user::{RecordedOutput, SecretOutput as Spec};
+use crate::api::technical_user::{OutputKind, RecordedOutput, SecretOutput as Spec};
 use crate::controller::kube_error::KubeError;
 use crate::controller::marks;
-use crate::controller::objects::Key;
 use crate::controller::secrets::{Envelope, Secrets, Version};
 use crate::controller::technical_user::failure::Failure;
 use crate::controller::technical_user::memory::seen_secrets::Seen;
@@ -16,9 +15,6 @@ use crate::domain::blocker::Blocker;
 use crate::domain::format::{Content, FormatError, Values};
 use crate::domain::plan::{OutputId, OutputState};
 use crate::domain::user::Credential;
-
-/// The kind of such an output in a status.
-pub(super) const KIND: &str = "Secret";
 
 /// A Secret of one resource.
 pub(super) struct SecretOutput {
@@ -39,7 +35,7 @@ impl SecretOutput {
     pub(super) fn new(resource: &Resource, spec: Option<&Spec>) -> Self {
         let spec = spec.cloned().unwrap_or_default();
         let layout = Layout::new(&spec, resource);
-        let id = Self::id_of(&resource.key, Some(&spec));
+        let id = super::id(OutputKind::Secret, spec.secret_name(&resource.key.name).to_owned());
         Self {
             secrets: Secrets::new(&resource.ctx.client, &resource.key.namespace),
             envelope: envelope::wanted(resource, &spec, &layout, &id.name),
@@ -49,12 +45,6 @@ impl SecretOutput {
             version: None,
             keys: None,
         }
-    }
-
-    /// Which Secret an entry of a spec describes; without an entry, the one that has the resource's name.
-    pub(super) fn id_of(resource: &Key, spec: Option<&Spec>) -> OutputId {
-        let name = spec.and_then(|spec| spec.name.as_ref()).unwrap_or(&resource.name);
-        OutputId { kind: KIND.to_owned(), name: name.clone() }
     }
 
     /// The Secret of this name, to be removed.
@@ -250,7 +240,7 @@ impl Output for SecretOutput {
         let as_written =
             before.filter(|before| !written && before.uid == version.uid && before.digest == digest);
         Some(RecordedOutput {
-            kind: KIND.to_owned(),
+            kind: OutputKind::Secret.name(),
             name: self.id.name.clone(),
             uid: version.uid.clone(),
             resource_version: as_written

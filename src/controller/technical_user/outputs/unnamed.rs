@@ -3,9 +3,9 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use super::{Output, Resource, envelope, immutable_secret, merged_secret, secret};
+use super::{Output, Resource, envelope};
 use crate::api::keys;
-use crate::api::technical_user::{RecordedOutput, TechnicalUserStatus};
+use crate::api::technical_user::{OutputKind, RecordedOutput, TechnicalUserStatus};
 use crate::controller::marks;
 use crate::controller::secrets::{Secrets, Version};
 use crate::controller::technical_user::failure::Failure;
@@ -21,7 +21,7 @@ pub async fn unnamed(
     most: usize,
 ) -> Result<Vec<RecordedOutput>, Failure> {
     let of_spec = outputs.iter().filter_map(|output| output.secret());
-    let known: Vec<&str> = of_spec.chain(status.outputs.iter().flat_map(secrets_in)).collect();
+    let known: Vec<&str> = of_spec.chain(status.outputs.iter().flat_map(RecordedOutput::secrets)).collect();
     let written = resource.ctx.secrets_by_owner.of(&resource.key).into_iter();
     let others = written.filter(|(name, _)| !known.contains(&name.as_str()));
     let proved = others.filter(|(name, proof)| *proof == envelope::proof(resource, name));
@@ -37,15 +37,6 @@ pub async fn unnamed(
     Ok(found)
 }
 
-/// The Secrets that an entry of a status names.
-pub fn secrets_in(recorded: &RecordedOutput) -> impl Iterator<Item = &str> {
-    let is_secret = [secret::KIND, merged_secret::KIND].contains(&recorded.kind.as_str());
-    let is_immutable = recorded.kind == immutable_secret::KIND;
-    let numbered = [&recorded.secret, &recorded.begun_secret].into_iter().flatten();
-    let name = is_secret.then_some(&recorded.name);
-    name.into_iter().chain(numbered.filter(move |_| is_immutable)).map(String::as_str)
-}
-
 /// Whether the operator wrote it for this very resource under the name that it has. One under deletion waits for another client.
 fn is_ours(resource: &Resource, metadata: &ObjectMeta) -> bool {
     let proof = metadata.annotations.as_ref().and_then(|annotations| annotations.get(keys::PROOF));
@@ -57,5 +48,11 @@ fn is_ours(resource: &Resource, metadata: &ObjectMeta) -> bool {
 fn record(metadata: &ObjectMeta) -> RecordedOutput {
     let Version { uid, resource_version } = Version::of(metadata);
     let name = metadata.name.clone().unwrap_or_default();
-    RecordedOutput { kind: secret::KIND.to_owned(), name, uid, resource_version, ..RecordedOutput::default() }
+    RecordedOutput {
+        kind: OutputKind::Secret.name(),
+        name,
+        uid,
+        resource_version,
+        ..RecordedOutput::default()
+    }
 }

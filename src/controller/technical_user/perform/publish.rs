@@ -239,7 +239,7 @@ pub async fn abandon(reconcile: &mut Reconcile, id: &OutputId, why: &str) -> Res
 
 /// Reports the outputs of the status that a deletion leaves where they are, because only a later release knows their kind.
 pub(super) fn report_unknown_outputs(reconcile: &Reconcile) {
-    for output in reconcile.status.outputs.iter().filter(|output| !outputs::is_known(&output.kind)) {
+    for output in reconcile.status.outputs.iter().filter(|output| output.known_kind().is_none()) {
         let id = output.id();
         let note = format!(
             "The {id} is left where it is, because this version of the operator does not know its kind. A credential may be in it. \

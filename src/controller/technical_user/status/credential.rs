@@ -3,7 +3,6 @@
 use super::retiring::keep_for;
 use crate::api::technical_user::{RecordedCredential, RecordedOutput, TechnicalUserStatus};
 use crate::controller::technical_user::observe::overlap;
-use crate::controller::technical_user::outputs::{is_known, secrets_in};
 use crate::controller::technical_user::reconcile::Reconcile;
 use crate::domain::plan::{OutputId, OutputState, OutputView, Report, Settled, Stage, UserRef, UserView};
 
@@ -103,9 +102,8 @@ fn record_former(reconcile: &Reconcile, outputs: &mut Vec<RecordedOutput>) {
         .iter()
         .filter_map(|left| reconcile.resource.history.recorded(&left.output));
     for former in former {
-        let in_use = |entry: &RecordedOutput| {
-            secrets_in(former).any(|name| secrets_in(entry).any(|used| used == name))
-        };
+        let in_use =
+            |entry: &RecordedOutput| former.secrets().any(|name| entry.secrets().any(|used| used == name));
         let is_named = |entry: &RecordedOutput| entry.id() == former.id() || in_use(entry);
         if !outputs.iter().any(is_named) {
             outputs.push(former.clone());
@@ -130,7 +128,7 @@ fn begin_overlap(reconcile: &Reconcile, outputs: &mut [RecordedOutput]) {
 
 /// Former outputs were removed before, if they could be. Entries of kinds that only a later release knows are kept for it.
 fn keep_only(outputs: &mut Vec<RecordedOutput>, kept: &[OutputId]) {
-    outputs.retain(|output| !is_known(&output.kind) || kept.contains(&output.id()));
+    outputs.retain(|output| output.known_kind().is_none() || kept.contains(&output.id()));
 }
 
 /// Puts an entry in the place of the one of its kind and name.

@@ -2,11 +2,10 @@
 //! the resource may have been created again, and need it.
 
 use kube::api::DynamicObject;
-use serde_json::Value;
 
-use crate::api::technical_user::{RecordedEntry, TechnicalUserStatus, is_in_vault};
+use crate::api::technical_user::{RecordedEntry, TechnicalUserStatus};
 use crate::controller::objects::{Key, part};
-use crate::controller::vault::holders::is_in;
+use crate::controller::vault::holders::{is_in, named};
 use crate::domain::vault::path::EntryPath;
 use crate::domain::vault::place::{EntryAt, Server};
 
@@ -33,7 +32,7 @@ pub fn fate(
     let Ok(status) = part::<TechnicalUserStatus>(resource, "status") else {
         return Fate::Kept("the status of the TechnicalUser of its mark cannot be read");
     };
-    let outputs: Vec<_> = status.outputs.iter().filter(|output| is_in_vault(&output.kind)).collect();
+    let outputs: Vec<_> = status.outputs.iter().filter(|output| output.is_in_vault()).collect();
     for output in &outputs {
         for entry in output.entries() {
             match EntryAt::of_record(&entry.paths_secret, &entry.folder, &entry.secret_alias) {
@@ -58,9 +57,7 @@ pub fn fate(
         }
     }
     // A place is recorded before the first write to it.
-    let names = resource.data.pointer("/spec/outputs").and_then(Value::as_array);
-    let names_a_vault = names.into_iter().flatten().any(|output| output.get("vault").is_some());
-    if names_a_vault && outputs.iter().all(|output| output.entries().next().is_none()) {
+    if named(resource).next().is_some() && outputs.iter().all(|output| output.entries().next().is_none()) {
         return Fate::Kept("the TechnicalUser of its mark exists and may have an entry there soon");
     }
     Fate::Removable

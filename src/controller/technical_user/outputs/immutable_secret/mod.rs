@@ -13,18 +13,14 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use super::layout::Layout;
 use super::numbered::Numbered;
 use super::{Observed, Output, Resource, Writable, envelope, quota};
-use crate::api::technical_user::{RecordedOutput, SecretOutput as Spec};
+use crate::api::technical_user::{OutputKind, RecordedOutput, SecretOutput as Spec};
 use crate::controller::marks;
-use crate::controller::objects::Key;
 use crate::controller::secrets::{Envelope, Secrets, Version};
 use crate::controller::technical_user::failure::Failure;
 use crate::domain::blocker::Blocker;
 use crate::domain::format::{Content, FormatError, Values};
 use crate::domain::plan::{OutputId, OutputState};
 use crate::domain::user::Credential;
-
-/// The kind of such an output in a status.
-pub(super) const KIND: &str = "ImmutableSecret";
 
 /// The Secrets of one output of one resource.
 pub(super) struct ImmutableSecret {
@@ -50,14 +46,9 @@ struct InUse {
 }
 
 impl ImmutableSecret {
-    /// Which output an entry of a spec describes.
-    pub(super) fn id_of(resource: &Key, spec: &Spec) -> OutputId {
-        OutputId { kind: KIND.to_owned(), name: spec.name.clone().unwrap_or_else(|| resource.name.clone()) }
-    }
-
     /// The Secrets that an entry of a spec describes.
     pub(super) fn new(resource: &Resource, spec: &Spec) -> Self {
-        let id = Self::id_of(&resource.key, spec);
+        let id = super::id(OutputKind::ImmutableSecret, spec.secret_name(&resource.key.name).to_owned());
         let layout = Layout::new(spec, resource);
         let wanted = envelope::wanted(resource, spec, &layout, &id.name);
         Self {

@@ -1,10 +1,11 @@
 //! The Secret for the next content: what is in its place, and its creation.
 
 use super::{ImmutableSecret, words};
+use crate::api::technical_user::OutputKind;
 use crate::controller::marks;
 use crate::controller::secrets::{Envelope, Version};
 use crate::controller::technical_user::failure::Failure;
-use crate::controller::technical_user::outputs::{Resource, secret};
+use crate::controller::technical_user::outputs::Resource;
 use crate::domain::format::Content;
 use crate::domain::plan::OutputState;
 
@@ -12,7 +13,9 @@ impl ImmutableSecret {
     /// The name of the Secret for the next content: none that the status names as a former one, which is deleted.
     pub(super) fn next(&self) -> String {
         let recorded = self.resource.history.outputs.iter();
-        let former = recorded.filter(|output| output.kind == secret::KIND).map(|output| output.name.as_str());
+        let former = recorded
+            .filter(|output| output.known_kind() == Some(OutputKind::Secret))
+            .map(|output| output.name.as_str());
         let in_use = self.in_use.iter().map(|in_use| in_use.name.as_str());
         self.names.after(self.names.last(former.chain(in_use)).as_deref())
     }

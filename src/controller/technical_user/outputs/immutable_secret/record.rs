@@ -1,9 +1,8 @@
 //! What a status records of the Secrets of an output.
 
-use super::{ImmutableSecret, KIND};
-use crate::api::technical_user::RecordedOutput;
+use super::ImmutableSecret;
+use crate::api::technical_user::{OutputKind, RecordedOutput};
 use crate::controller::technical_user::failure::Failure;
-use crate::controller::technical_user::outputs::secret;
 use crate::domain::format::Values;
 use crate::domain::plan::OutputId;
 
@@ -14,7 +13,7 @@ impl ImmutableSecret {
         let version = in_use.version.clone()?;
         let recorded = self.resource.history.recorded(&self.id);
         Some(RecordedOutput {
-            kind: secret::KIND.to_owned(),
+            kind: OutputKind::Secret.name(),
             name: in_use.name.clone(),
             uid: version.uid,
             resource_version: version.resource_version,
@@ -50,7 +49,7 @@ impl ImmutableSecret {
         let as_written =
             before.filter(|before| !written && before.uid == version.uid && before.digest == digest);
         Some(RecordedOutput {
-            kind: KIND.to_owned(),
+            kind: OutputKind::ImmutableSecret.name(),
             name: self.id.name.clone(),
             secret: Some(in_use.name.clone()),
             uid: version.uid.clone(),

@@ -15,7 +15,7 @@ use self::note::MergeNote;
 use self::target::owned;
 use super::layout::Layout;
 use super::{Observed, Output, Resource, Writable};
-use crate::api::technical_user::{RecordedOutput, SecretOutput as Spec};
+use crate::api::technical_user::{OutputKind, RecordedOutput, SecretOutput as Spec};
 use crate::controller::kube_error::{KubeError, with_advice};
 use crate::controller::objects::Key;
 use crate::controller::secrets::{Addition, Secrets, Version};
@@ -27,9 +27,6 @@ use crate::domain::format::{Content, FormatError, Values};
 use crate::domain::plan::{OutputId, OutputState};
 use crate::domain::reason::Reason;
 use crate::domain::user::{Credential, UserId};
-
-/// The kind of such an output in a status.
-pub(super) const KIND: &str = "MergedSecret";
 
 /// How often a Secret is asked for that no watch reports.
 const ASKED_EVERY: Duration = Duration::from_mins(1);
@@ -47,15 +44,10 @@ pub(super) struct MergedSecret {
 }
 
 impl MergedSecret {
-    /// Which output an entry of a spec describes.
-    pub(super) fn id_of(resource: &Key, spec: &Spec) -> OutputId {
-        OutputId { kind: KIND.to_owned(), name: spec.name.clone().unwrap_or_else(|| resource.name.clone()) }
-    }
-
     /// The keys that an entry of a spec describes.
     pub(super) fn new(resource: &Resource, spec: &Spec) -> Self {
         Self {
-            id: Self::id_of(&resource.key, spec),
+            id: super::id(OutputKind::MergedSecret, spec.secret_name(&resource.key.name).to_owned()),
             layout: Layout::new(spec, resource),
             secrets: Secrets::new(&resource.ctx.client, &resource.key.namespace),
             resource: resource.clone(),
@@ -320,7 +312,7 @@ impl Output for MergedSecret {
         let resource_version =
             as_written.map_or(&version.resource_version, |before| &before.resource_version).clone();
         Some(RecordedOutput {
-            kind: KIND.to_owned(),
+            kind: OutputKind::MergedSecret.name(),
             name: self.id.name.clone(),
             uid: version.uid.clone(),
             resource_version,

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::kinds::of_entry;
+use super::super::of_entry;
 use super::super::vault_entry::vaults::Vaults;
 use super::vault_entries::VaultEntries;
 use super::{Place as _, values};

@@ -10,7 +10,7 @@ use super::{Place, publish, state, values};
 use crate::api::technical_user::{RecordedEntry, RecordedOutput};
 use crate::controller::technical_user::failure::Failure;
 use crate::controller::technical_user::outputs::Output;
-use crate::controller::technical_user::outputs::kinds::of_record;
+use crate::controller::technical_user::outputs::of_record;
 use crate::controller::test_support::vault::Entry;
 use crate::controller::vault::mark::EntryMark;
 use crate::controller::vault::note::EntryNote;

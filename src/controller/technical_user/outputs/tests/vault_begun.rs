@@ -5,7 +5,7 @@ use super::{OWNER, Place as _, publish, values};
 use crate::api::bounds::BEGUN;
 use crate::api::technical_user::{RecordedEntry, RecordedOutput};
 use crate::controller::technical_user::failure::Failure;
-use crate::controller::technical_user::outputs::kinds::of_record;
+use crate::controller::technical_user::outputs::of_record;
 use crate::controller::test_support::vault::Entry;
 use crate::controller::vault::mark::EntryMark;
 use crate::domain::plan::OutputState;

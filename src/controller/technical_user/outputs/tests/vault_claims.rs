@@ -10,7 +10,7 @@ use super::vault_entries::VaultEntries;
 use crate::api::technical_user::Output as Spec;
 use crate::controller::objects::{Key, technical_users};
 use crate::controller::technical_user::outputs::Resource;
-use crate::controller::technical_user::outputs::kinds::of_entry;
+use crate::controller::technical_user::outputs::of_entry;
 use crate::controller::test_support::apiserver::context;
 use crate::controller::test_support::vault::Entry;
 use crate::domain::identity::Owner;

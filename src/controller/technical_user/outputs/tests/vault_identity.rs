@@ -31,7 +31,7 @@ async fn an_address_that_leads_to_another_server_gets_an_entry_of_its_own() {
     let former = output.superseded().remove(0);
     assert_eq!(former.entry.as_ref().unwrap().server, "cluster-1");
     place.record(former.clone());
-    super::super::kinds::of_record(&place.resource, &former.id()).unwrap().remove().await.unwrap();
+    super::super::of_record(&place.resource, &former.id()).unwrap().remove().await.unwrap();
     assert!(place.is_there(), "it is that of the other server");
 }
 
@@ -191,7 +191,7 @@ async fn a_former_entry_is_kept_while_it_may_be_the_current_one() {
         place.resource.ctx = Arc::new(ctx);
         place.record(recorded.clone());
         let remove =
-            async || super::super::kinds::of_record(&place.resource, &recorded.id()).unwrap().remove().await;
+            async || super::super::of_record(&place.resource, &recorded.id()).unwrap().remove().await;
         let failure = remove().await.unwrap_err();
         assert!(matches!(failure, Failure::OutputUnavailable(why) if why.reason == Reason::VaultNotReady));
         assert!(place.is_there());

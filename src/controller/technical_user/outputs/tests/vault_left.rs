@@ -11,7 +11,7 @@ use super::{OWNER, Place, publish, state, values};
 use crate::api::technical_user::{Output as Spec, RecordedEntry, RecordedOutput};
 use crate::controller::technical_user::failure::Failure;
 use crate::controller::technical_user::outputs::Resource;
-use crate::controller::technical_user::outputs::kinds::of_record;
+use crate::controller::technical_user::outputs::of_record;
 use crate::controller::test_support::apiserver::context;
 use crate::controller::test_support::vault::Entry;
 use crate::controller::vault::mark::EntryMark;

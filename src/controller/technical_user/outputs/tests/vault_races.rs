@@ -8,7 +8,7 @@ use super::vault_entries::{PATH, VaultEntries};
 use super::{OWNER, Place as _, publish, state, values};
 use crate::api::technical_user::RecordedOutput;
 use crate::controller::technical_user::failure::Failure;
-use crate::controller::technical_user::outputs::kinds::of_record;
+use crate::controller::technical_user::outputs::of_record;
 use crate::controller::test_support::vault::Entry;
 use crate::controller::vault::mark::EntryMark;
 use crate::domain::format::Values;

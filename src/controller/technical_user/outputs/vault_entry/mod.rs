@@ -26,7 +26,7 @@ pub(super) use self::removal::of_entry;
 use super::layout::Layout;
 use super::{Damage, Observed, Output, Resource, Writable};
 use crate::api::technical_user::{
-    DataKey, ENTRY, RecordedEntry, RecordedOutput, SecretOutput, VaultOutput as Spec,
+    DataKey, OutputKind, RecordedEntry, RecordedOutput, SecretOutput, VaultOutput as Spec,
 };
 use crate::controller::objects::Key;
 use crate::controller::technical_user::failure::Failure;
@@ -39,9 +39,6 @@ use crate::domain::user::{Credential, UserId};
 use crate::domain::vault::path::PathError;
 pub(super) use crate::domain::vault::place::EntryAt;
 use crate::vault::{self, Fields, VaultClient, VaultError};
-
-/// The kind of such an output in a status.
-pub(super) const KIND: &str = ENTRY;
 
 /// The key of the client secret that a tractusx-connector reads.
 const CONTENT: &str = "content";
@@ -81,11 +78,11 @@ impl VaultOutput {
 
     /// The entry of this name in a status, to be removed.
     pub(super) fn named(resource: &Resource, name: &str) -> Self {
-        Self::of_kind(resource, KIND, name)
+        Self::of_kind(resource, OutputKind::VaultEntry, name)
     }
 
-    fn of_kind(resource: &Resource, kind: &str, name: &str) -> Self {
-        let id = OutputId { kind: kind.to_owned(), name: name.to_owned() };
+    fn of_kind(resource: &Resource, kind: OutputKind, name: &str) -> Self {
+        let id = super::id(kind, name.to_owned());
         Self::with(resource, id, &SecretOutput::default())
     }
 

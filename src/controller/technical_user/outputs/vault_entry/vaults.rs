@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use super::super::id;
 use crate::api::bounds::OUTPUTS;
-use crate::api::technical_user::{
-    ENTRY, MERGED_ENTRY, Output as Spec, RecordedOutput, VaultOutput as Entry, VaultRef,
-};
+use crate::api::technical_user::{Output as Spec, RecordedOutput, VaultOutput as Entry};
 use crate::controller::context::Context;
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::Key;
+use crate::controller::vault::vault_key;
 use crate::controller::vault::view::VaultView;
 use crate::domain::blocker::Blocker;
 use crate::domain::plan::OutputId;
@@ -37,12 +37,14 @@ impl Vaults {
         recorded: &[RecordedOutput],
     ) -> Result<Self, KubeError> {
         let mut vaults = Self::default();
-        for entry in outputs.into_iter().flatten().filter_map(|output| output.vault.as_ref()) {
-            let key = vault_key(&entry.vault_ref, resource);
+        for output in outputs.into_iter().flatten() {
+            let Some(reference) = output.vault_ref() else { continue };
+            let key = vault_key(&reference, &resource.namespace);
             if !vaults.views.contains_key(&key) {
                 let view = VaultView::of(ctx, &key, &resource.namespace).await?;
                 vaults.views.insert(key.clone(), view);
             }
+            let Some(entry) = &output.vault else { continue };
             let id = id_of(resource, entry);
             let current =
                 recorded.iter().find(|output| output.id() == id).and_then(RecordedOutput::written_entry);
@@ -129,18 +131,15 @@ pub(super) fn unread() -> Blocker {
     Blocker::passing(Reason::VaultNotReady, "No output names the Vault any more")
 }
 
-/// Which Vault a reference of a resource names.
-fn vault_key(reference: &VaultRef, resource: &Key) -> Key {
-    let namespace = reference.namespace.as_ref().unwrap_or(&resource.namespace);
-    Key { namespace: namespace.clone(), name: reference.name.clone() }
+/// Which output an entry of a spec describes.
+pub(in super::super) fn id_of(resource: &Key, entry: &Entry) -> OutputId {
+    id(entry.kind(), name_of(resource, entry))
 }
 
-/// Which output an entry of a spec describes: the Vault, and the path as the spec names it.
-pub(in super::super) fn id_of(resource: &Key, entry: &Entry) -> OutputId {
-    let vault = vault_key(&entry.vault_ref, resource);
-    let path = entry.path.as_ref().unwrap_or(&resource.name);
-    let kind = if entry.merges() { MERGED_ENTRY } else { ENTRY };
-    OutputId { kind: kind.to_owned(), name: format!("{vault}/{path}") }
+/// The name of the output that an entry of a spec describes: the Vault, and the path as the spec names it.
+pub(in super::super) fn name_of(resource: &Key, entry: &Entry) -> String {
+    let vault = vault_key(&entry.vault_ref, &resource.namespace);
+    format!("{vault}/{}", entry.path.as_ref().unwrap_or(&resource.name))
 }
 
 /// The name in the status of an entry that was superseded by one at another place: the first that is free. No path of a spec has
@@ -161,6 +160,7 @@ pub(super) fn vault_of(id: &OutputId) -> Option<Key> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::technical_user::VaultRef;
     use crate::domain::vault::path::{Alias, Mount};
 
     #[test]

@@ -16,7 +16,7 @@ use self::addition::Addition;
 use self::target::Known;
 use super::found::Due;
 use super::{Seen, VaultOutput};
-use crate::api::technical_user::{MERGED_ENTRY, RecordedOutput, VaultOutput as Spec};
+use crate::api::technical_user::{OutputKind, RecordedOutput, VaultOutput as Spec};
 use crate::controller::technical_user::failure::Failure;
 use crate::controller::technical_user::outputs::{self, Observed, Output, Resource, Writable};
 use crate::controller::vault::policy::Use;
@@ -26,9 +26,6 @@ use crate::domain::plan::{OutputId, OutputState};
 use crate::domain::user::Credential;
 use crate::domain::vault::place::EntryAt;
 use crate::vault::{self, VaultClient, VaultError};
-
-/// The kind of such an output in a status.
-pub(in crate::controller::technical_user::outputs) const KIND: &str = MERGED_ENTRY;
 
 /// Keys of one resource in an entry of another owner.
 pub(in crate::controller::technical_user::outputs) struct MergedEntry {
@@ -50,7 +47,7 @@ impl MergedEntry {
 
     /// The keys in the entry of this name in a status, to be removed.
     pub(in crate::controller::technical_user::outputs) fn named(resource: &Resource, name: &str) -> Self {
-        let base = VaultOutput::of_kind(resource, KIND, name);
+        let base = VaultOutput::of_kind(resource, OutputKind::MergedVaultEntry, name);
         Self { base, recorded: None, wanted: BTreeSet::new(), keys: Vec::new() }
     }
 

@@ -1,0 +1,112 @@
+//! What the outputs of a resource need to know of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kube::api::DynamicObject;
+
+use super::Stores;
+use crate::api::technical_user::{RecordedOutput, TechnicalUserStatus};
+use crate::controller::context::Context;
+use crate::controller::objects::{Key, is_deleting};
+use crate::domain::format::Known;
+use crate::domain::identity::{Hint, Owner};
+use crate::domain::plan::OutputId;
+use crate::domain::user::UserId;
+
+/// Whose outputs: what each of them needs to know of its resource.
+#[derive(Clone)]
+pub struct Resource {
+    /// What the process shares.
+    pub ctx: Arc<Context>,
+    /// Which resource.
+    pub key: Key,
+    /// Its uid.
+    pub uid: String,
+    /// It is under deletion.
+    pub deleting: bool,
+    /// Whose mark the outputs have.
+    pub owner: Owner,
+    /// What its Portal says; `None` while that cannot be read.
+    pub known: Option<Known>,
+    /// The stores that its outputs name.
+    pub stores: Stores,
+    /// What is known of its earlier writes.
+    pub history: History,
+    /// How often an output is compared of which no watch reports a change.
+    pub verification_interval: Duration,
+    /// The installations whose users this one takes over.
+    pub taken_over: Vec<Hint>,
+}
+
+/// What surrounds a resource, as far as its outputs need it.
+pub struct Around {
+    /// The stores that its outputs name.
+    pub stores: Stores,
+    /// How often an output is compared of which no watch reports a change.
+    pub verification_interval: Duration,
+    /// The installations whose users this one takes over.
+    pub taken_over: Vec<Hint>,
+}
+
+/// What the object of a resource shows of earlier writes to its outputs.
+#[derive(Debug, Clone, Default)]
+pub struct History {
+    /// The outputs that the status records.
+    pub outputs: Vec<RecordedOutput>,
+    /// The number of the user that the status names; 1 if it names none, or an existing user.
+    pub generation: i64,
+    /// The user that the status names.
+    pub user: Option<UserId>,
+}
+
+impl History {
+    fn of(status: &TechnicalUserStatus) -> Self {
+        let user = status.user.as_ref().map(|user| UserId::new(&user.id));
+        let generation = status.user.as_ref().and_then(|user| user.generation);
+        Self {
+            outputs: status.outputs.clone(),
+            generation: generation.filter(|generation| *generation > 0).unwrap_or(1),
+            user,
+        }
+    }
+
+    /// What the status records of an output.
+    pub fn recorded(&self, id: &OutputId) -> Option<&RecordedOutput> {
+        self.outputs.iter().find(|output| output.id() == *id)
+    }
+}
+
+impl Resource {
+    /// What the outputs of this object need to know of it.
+    #[must_use]
+    pub fn of(
+        ctx: &Arc<Context>,
+        object: &DynamicObject,
+        status: &TechnicalUserStatus,
+        owner: &Owner,
+        known: Option<&Known>,
+        around: Around,
+    ) -> Self {
+        Self {
+            ctx: Arc::clone(ctx),
+            key: Key::of(object),
+            uid: object.metadata.uid.clone().unwrap_or_default(),
+            deleting: is_deleting(object),
+            owner: owner.clone(),
+            known: known.cloned(),
+            stores: around.stores,
+            history: History::of(status),
+            verification_interval: around.verification_interval,
+            taken_over: around.taken_over,
+        }
+    }
+}
+
+impl RecordedOutput {
+    /// Which output the entry describes.
+    #[must_use]
+    pub fn id(&self) -> OutputId {
+        OutputId { kind: self.kind.clone(), name: self.name.clone() }
+    }
+}
