@@ -95,14 +95,14 @@ impl Server {
 struct Places(Arc<Mutex<BTreeMap<IpAddr, usize>>>);
 
 /// One open connection; its place is free again when it is dropped.
-struct Place(Places, IpAddr);
+struct ConnectionSlot(Places, IpAddr);
 
 impl Places {
     fn open(&self) -> MutexGuard<'_, BTreeMap<IpAddr, usize>> {
         self.0.lock()
     }
 
-    fn take(&self, from: IpAddr) -> Option<Place> {
+    fn take(&self, from: IpAddr) -> Option<ConnectionSlot> {
         // At a socket for IPv6 and IPv4, an IPv4 client has another form of the same address.
         let from = from.to_canonical();
         let mut open = self.open();
@@ -111,11 +111,11 @@ impl Places {
             return None;
         }
         open.insert(from, own + 1);
-        Some(Place(self.clone(), from))
+        Some(ConnectionSlot(self.clone(), from))
     }
 }
 
-impl Drop for Place {
+impl Drop for ConnectionSlot {
     fn drop(&mut self) {
         let mut open = self.0.open();
         let left = open.get(&self.1).copied().unwrap_or_default().saturating_sub(1);
@@ -127,7 +127,7 @@ impl Drop for Place {
     }
 }
 
-async fn serve(stream: TcpStream, router: Router, _place: Place) {
+async fn serve(stream: TcpStream, router: Router, _place: ConnectionSlot) {
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_WITHIN)

@@ -14,7 +14,7 @@ use kube::runtime::watcher;
 use crate::controller::context::Context;
 use crate::domain::text::sentence;
 use crate::health::{Gate, Health, Subject};
-use crate::k8s::watch::{self, Place, Refusals, Touched};
+use crate::k8s::watch::{self, Refusals, Touched, WatchedKind};
 use crate::process::Random;
 
 /// A refusal that does not change is logged again after this time.
@@ -103,7 +103,7 @@ pub async fn report_labels(refusals: Refusals, health: Health) {
 type Refused = BTreeMap<String, Vec<(String, String)>>;
 
 /// What is refused in each namespace: kinds, with the apiserver's message.
-fn by_namespace(refused: &BTreeMap<Place, String>) -> Refused {
+fn by_namespace(refused: &BTreeMap<WatchedKind, String>) -> Refused {
     let mut namespaces = Refused::new();
     for (place, why) in refused {
         let name = place.namespace.clone().unwrap_or_else(|| "*".to_owned());
@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn the_kinds_of_a_namespace_are_reported_together() {
-        let place = |namespace: &str, resource: &str| Place {
+        let place = |namespace: &str, resource: &str| WatchedKind {
             namespace: Some(namespace.into()),
             resource: resource.into(),
         };

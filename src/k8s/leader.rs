@@ -39,10 +39,10 @@ const RELEASE_WITHIN: Duration = Duration::from_secs(5);
 
 /// Whether this process is the one that acts. Cheap to clone.
 #[derive(Clone)]
-pub struct Leadership(Arc<watch::Sender<State>>);
+pub struct Leadership(Arc<watch::Sender<LeaderState>>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+enum LeaderState {
     Standby,
     /// Leads until then, or without end if there is no election.
     Leading(Option<Instant>),
@@ -53,15 +53,15 @@ impl Leadership {
     /// The leadership of a process that runs without election.
     #[must_use]
     pub fn without_election() -> Self {
-        Self(Arc::new(watch::Sender::new(State::Leading(None))))
+        Self(Arc::new(watch::Sender::new(LeaderState::Leading(None))))
     }
 
     /// At this moment this process may act.
     #[must_use]
     pub fn is_leader(&self) -> bool {
         match *self.0.borrow() {
-            State::Leading(until) => until.is_none_or(|until| Instant::now() < until),
-            State::Standby | State::Lost => false,
+            LeaderState::Leading(until) => until.is_none_or(|until| Instant::now() < until),
+            LeaderState::Standby | LeaderState::Lost => false,
         }
     }
 
@@ -69,7 +69,7 @@ impl Leadership {
     pub async fn acquired(&self) {
         let mut state = self.0.subscribe();
         // Cannot fail: we hold the sender.
-        let _ = state.wait_for(|state| matches!(state, State::Leading(_))).await;
+        let _ = state.wait_for(|state| matches!(state, LeaderState::Leading(_))).await;
     }
 
     /// Waits until the leadership of this process has ended, whatever hangs. The process must then exit.
@@ -78,15 +78,15 @@ impl Leadership {
         loop {
             let now = *state.borrow_and_update();
             match now {
-                State::Lost => return,
-                State::Leading(Some(until)) if until <= Instant::now() => return,
-                State::Leading(Some(until)) => tokio::select! {
+                LeaderState::Lost => return,
+                LeaderState::Leading(Some(until)) if until <= Instant::now() => return,
+                LeaderState::Leading(Some(until)) => tokio::select! {
                     // A renewal in time counts.
                     biased;
                     _ = state.changed() => {}
                     () = sleep_until(until) => {}
                 },
-                State::Standby | State::Leading(None) => drop(state.changed().await),
+                LeaderState::Standby | LeaderState::Leading(None) => drop(state.changed().await),
             }
         }
     }
@@ -123,7 +123,7 @@ impl Election {
         let identity = format!("{pod}_{}", process.random.uuid());
         let api = Api::<Lease>::namespaced(client, &lease.namespace);
         let lock = LeaseLock::new(api, lease, identity, process.clock.clone());
-        let leadership = Leadership(Arc::new(watch::Sender::new(State::Standby)));
+        let leadership = Leadership(Arc::new(watch::Sender::new(LeaderState::Standby)));
         let stop = CancellationToken::new();
         let candidate =
             Candidate { lock, state: leadership.0.clone(), metrics, health, process: process.clone() };
@@ -144,18 +144,18 @@ impl Election {
 
 struct Candidate {
     lock: LeaseLock,
-    state: Arc<watch::Sender<State>>,
+    state: Arc<watch::Sender<LeaderState>>,
     metrics: Metrics,
     health: Health,
     process: Process,
 }
 
 /// Ends leadership when it is dropped.
-struct LostAtEnd(Arc<watch::Sender<State>>);
+struct LostAtEnd(Arc<watch::Sender<LeaderState>>);
 
 impl Drop for LostAtEnd {
     fn drop(&mut self) {
-        self.0.send_replace(State::Lost);
+        self.0.send_replace(LeaderState::Lost);
     }
 }
 
@@ -170,7 +170,7 @@ impl Candidate {
             () = self.lead() => false,
         };
         // This process ends its leadership first, then others may see it.
-        self.set(State::Lost);
+        self.set(LeaderState::Lost);
         if stopped {
             self.lock.release().await;
         }
@@ -193,7 +193,7 @@ impl Candidate {
             self.health.report(Subject::Lease, trouble.into_iter().collect());
             match held {
                 Ok(Held::Ours(until)) => {
-                    self.set(State::Leading(Some(until)));
+                    self.set(LeaderState::Leading(Some(until)));
                     return until;
                 }
                 Ok(Held::Other(holder)) => {
@@ -215,7 +215,7 @@ impl Candidate {
             match timeout_at(until, self.lock.hold()).await {
                 // An answer after the end, such as to a process that was paused, does not restore leadership.
                 Ok(Ok(Held::Ours(renewed))) if Instant::now() < until => {
-                    self.set(State::Leading(Some(renewed)));
+                    self.set(LeaderState::Leading(Some(renewed)));
                     return Some(renewed);
                 }
                 Ok(Ok(Held::Ours(_))) | Err(_) => {}
@@ -234,9 +234,9 @@ impl Candidate {
         }
     }
 
-    fn set(&self, state: State) {
+    fn set(&self, state: LeaderState) {
         self.state.send_replace(state);
-        self.metrics.leader(matches!(state, State::Leading(_)));
+        self.metrics.leader(matches!(state, LeaderState::Leading(_)));
     }
 }
 

@@ -28,7 +28,7 @@ mod merge;
 mod refusals;
 
 use merge::{Change, Scope, is_refusal, merge};
-pub use refusals::{Place, Refusals};
+pub use refusals::{Refusals, WatchedKind};
 
 /// An object that was created, changed or deleted.
 pub struct Touched<K: Resource> {
@@ -65,7 +65,7 @@ where
     let scopes = apis
         .into_iter()
         .map(|api| Scope {
-            place: Place { namespace: api.namespace().map(str::to_owned), resource: resource.clone() },
+            place: WatchedKind { namespace: api.namespace().map(str::to_owned), resource: resource.clone() },
             events: watch(api, config.clone(), prune.clone(), random),
         })
         .collect();

@@ -11,14 +11,14 @@ const FORGET_AT: usize = 64;
 
 /// Starts tasks that belong to a process, not to their caller. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Spawner(Arc<Mutex<State>>);
+pub struct Spawner(Arc<Mutex<Started>>);
 
 /// The tasks of a process. When it is dropped they are aborted, and none is started after that.
 #[derive(Debug)]
 pub struct Tasks(Spawner);
 
 #[derive(Debug, Default)]
-struct State {
+struct Started {
     running: Vec<AbortHandle>,
     forget_at: usize,
     ended: bool,
@@ -47,7 +47,7 @@ impl Spawner {
     }
 }
 
-impl State {
+impl Started {
     fn add(&mut self, task: AbortHandle) {
         if self.running.len() >= self.forget_at.max(FORGET_AT) {
             self.running.retain(|task| !task.is_finished());

@@ -72,12 +72,12 @@ impl Token {
 /// Tokens of one login.
 pub(super) struct Session {
     auth: Auth,
-    state: Mutex<State>,
+    state: Mutex<CurrentToken>,
     settled_until: SyncMutex<Option<Instant>>,
 }
 
 #[derive(Default)]
-struct State {
+struct CurrentToken {
     token: Option<Token>,
     failed: Option<(Instant, VaultError)>,
 }
@@ -119,7 +119,7 @@ impl Session {
         }
         match self.next_token(caller, held.as_ref()).await {
             Ok(token) => {
-                *state = State { token: Some(token.clone()), failed: None };
+                *state = CurrentToken { token: Some(token.clone()), failed: None };
                 Ok(token)
             }
             Err(error) => {

@@ -8,7 +8,7 @@ use kube::runtime::reflector::ObjectRef;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::k8s::watch::Place;
+use crate::k8s::watch::WatchedKind;
 
 /// An apiserver that answers every read of a namespace with a label, or refuses it; and the number of its calls.
 fn apiserver(label: Option<&'static str>) -> (Client, Arc<AtomicUsize>) {
@@ -86,7 +86,7 @@ async fn a_watch_that_is_refused_is_not_believed() {
     let refusals = Refusals::default();
     let namespaces = Namespaces::new(refusals.clone());
     namespaces.saw(&touched("a", &labelled("watch"), false));
-    let place = Place { namespace: None, resource: "namespaces".into() };
+    let place = WatchedKind { namespace: None, resource: "namespaces".into() };
     refusals.refused(&place, "no");
     assert_eq!(from(&namespaces, &client, "a").await.as_deref(), Some("read"));
     refusals.listed(&place);

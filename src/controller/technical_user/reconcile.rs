@@ -9,7 +9,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::DynamicObject;
 
 use super::failure::Failure;
-use super::memory::places::Place;
+use super::memory::places::QuotaPlace;
 use super::outputs::{self, Output, Resource};
 use super::refusal::RefusalFingerprint;
 use crate::api::technical_user::{RecordedOutput, TechnicalUserSpec, TechnicalUserStatus};
@@ -63,7 +63,7 @@ pub struct Reconcile {
     /// The workloads that were read in this reconcile.
     pub workloads: BTreeMap<WorkloadId, DynamicObject>,
     /// The places for Secrets in the namespace's quota, from the dry run to the create.
-    pub places: Vec<Place>,
+    pub places: Vec<QuotaPlace>,
     /// What the operator would do if nothing were suspended, in words; `None` if this reconcile could not find it out.
     pub planned: Option<Vec<String>>,
     /// What a refusal of the portal depends on.

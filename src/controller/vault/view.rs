@@ -14,7 +14,7 @@ use crate::controller::objects::{Key, is_deleting, part};
 use crate::domain::blocker::Blocker;
 use crate::domain::reason::Reason;
 use crate::domain::vault::path::{Alias, Folder, Mount, PathError};
-use crate::domain::vault::place::{NumberedAlias, Place, Server};
+use crate::domain::vault::place::{EntryPlace, NumberedAlias, Server};
 use crate::vault::{Health, VaultClient, VaultError};
 
 /// A Vault as a namespace sees it.
@@ -78,7 +78,7 @@ impl VaultView {
         path: Option<&str>,
         resource: &Key,
         current: Option<&Folder>,
-    ) -> Result<Place, Blocker> {
+    ) -> Result<EntryPlace, Blocker> {
         let current = self.folders.iter().find(|folder| Some(*folder) == current);
         let folders = || current.into_iter().chain(&self.folders);
         let Some(first) = folders().next() else {
@@ -111,7 +111,7 @@ impl VaultView {
             return Err(Blocker::lasting(Reason::PathNotAllowed, message));
         };
         let per_generation = self.spec.alias_mode.unwrap_or_default() == AliasMode::PerGeneration;
-        Ok(Place { mount: self.mount.clone(), folder, alias: NumberedAlias { alias, per_generation } })
+        Ok(EntryPlace { mount: self.mount.clone(), folder, alias: NumberedAlias { alias, per_generation } })
     }
 
     /// The server that answers now, where no check of the resource in this state has named it.

@@ -62,13 +62,13 @@ fn serving<'a>(
     // Each successor has a later generation than the one before, so this loop ends.
     loop {
         match state(o, portal, user)? {
-            State::Serves(current) => return Ok(current),
-            State::Unusable(unusable) => user = find_or_create_successor(o, desired, portal, &unusable)?,
+            Usability::Serves(current) => return Ok(current),
+            Usability::Unusable(unusable) => user = find_or_create_successor(o, desired, portal, &unusable)?,
         }
     }
 }
 
-enum State<'a> {
+enum Usability<'a> {
     Serves(Current<'a>),
     Unusable(UserRef),
 }
@@ -138,7 +138,7 @@ fn published_instead<'a>(o: &'a Observation, recorded: &RecordedUser) -> Option<
 }
 
 /// Whether a user can serve, by the status, else by its details.
-fn state<'a>(o: &'a Observation, portal: &PortalFacts, user: UserRef) -> Result<State<'a>, Step> {
+fn state<'a>(o: &'a Observation, portal: &PortalFacts, user: UserRef) -> Result<Usability<'a>, Step> {
     let holding = Holding::of(o);
     let recorded = holding.current.is_some_and(|recorded| recorded.id == user.id);
     let renamed = o.name_doubted && bounds::describe(portal).is_ok();
@@ -146,7 +146,7 @@ fn state<'a>(o: &'a Observation, portal: &PortalFacts, user: UserRef) -> Result<
         if o.is_login(portal, &user.id) {
             return Err(blocked(o, &ownership::login_blocker(&user.id), o.timers.recheck()));
         }
-        return Ok(State::Serves(Current::AsRecorded(user)));
+        return Ok(Usability::Serves(Current::AsRecorded(user)));
     }
     match o.view(&user.id) {
         None => Err(Step::Read(Read::User(user.id))),
@@ -161,15 +161,15 @@ fn by_its_details<'a>(
     portal: &PortalFacts,
     user: UserRef,
     facts: &'a UserFacts,
-) -> Result<State<'a>, Step> {
+) -> Result<Usability<'a>, Step> {
     if is_retained_or_not_ours(o, portal, &user, facts)? {
-        return Ok(State::Unusable(user));
+        return Ok(Usability::Unusable(user));
     }
     // A status can name another generation than the portal shows.
     let origin = o.generation_shown(facts).map_or(user.origin, Origin::Created);
     let user = UserRef { origin, ..user };
     match facts.status {
-        UserStatus::Active => Ok(State::Serves(Current::Active(user, facts))),
+        UserStatus::Active => Ok(Usability::Serves(Current::Active(user, facts))),
         UserStatus::Pending => pending(o, user),
         UserStatus::PendingDeletion | UserStatus::Deleted | UserStatus::Inactive => gone(o, portal, user),
         UserStatus::Other => {
@@ -219,9 +219,9 @@ fn is_recorded(o: &Observation, user: &UserRef) -> bool {
     o.recorded.user.as_ref().is_some_and(|recorded| recorded.id == user.id)
 }
 
-fn pending<'a>(o: &Observation, user: UserRef) -> Result<State<'a>, Step> {
+fn pending<'a>(o: &Observation, user: UserRef) -> Result<Usability<'a>, Step> {
     if rotate::due(o, &user, Condition::Pending) == Due::Successor {
-        return Ok(State::Unusable(user));
+        return Ok(Usability::Unusable(user));
     }
     Err(user_blocked(o, &user, pending_blocker(o, &user), o.timers.poll()))
 }
@@ -249,14 +249,14 @@ pub(super) fn pending_blocker(o: &Observation, user: &UserRef) -> Blocker {
 }
 
 /// The identity provider has no client for the user.
-fn missing_client<'a>(o: &Observation, portal: &PortalFacts, user: UserRef) -> Result<State<'a>, Step> {
+fn missing_client<'a>(o: &Observation, portal: &PortalFacts, user: UserRef) -> Result<Usability<'a>, Step> {
     // How long a client has been missing is known only of the recorded user.
     let certain = o.client_missing_for_good && o.recorded.user.as_ref().is_some_and(|u| u.id == user.id);
     if certain || rotate::due(o, &user, Condition::ClientMissing) == Due::Successor {
         if !o.is_done(&user.id, &Done::RecordedRetained) && !portal.suspended {
             return Err(record_retained(&user.id, LEFT_FOR_SUCCESSOR));
         }
-        return Ok(State::Unusable(user));
+        return Ok(Usability::Unusable(user));
     }
     // The details of such a user show no credential, so only an output can be asked.
     let published = o.outputs.iter().find(|output| output.can_be_read_back() && output.is_of(&user.id));
@@ -275,8 +275,8 @@ fn missing_client<'a>(o: &Observation, portal: &PortalFacts, user: UserRef) -> R
     Err(user_blocked(o, &user, blocker, Requeue::Backoff))
 }
 
-fn gone<'a>(o: &Observation, portal: &PortalFacts, user: UserRef) -> Result<State<'a>, Step> {
-    let Some(count) = portal.mass_disappearance else { return Ok(State::Unusable(user)) };
+fn gone<'a>(o: &Observation, portal: &PortalFacts, user: UserRef) -> Result<Usability<'a>, Step> {
+    let Some(count) = portal.mass_disappearance else { return Ok(Usability::Unusable(user)) };
     let blocker = Blocker::lasting(Reason::LossSuspected, disappeared_with_others(&user.id, count));
     Err(user_blocked(o, &user, blocker, o.timers.recheck()))
 }

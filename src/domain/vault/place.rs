@@ -32,7 +32,7 @@ impl NumberedAlias {
 
 /// Where the entries of one output are.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct EntryPlace {
     /// The secrets engine.
     pub mount: Mount,
     /// The folder below which the namespace may have entries.
@@ -41,7 +41,7 @@ pub struct Place {
     pub alias: NumberedAlias,
 }
 
-impl Place {
+impl EntryPlace {
     /// The same for all generations.
     #[must_use]
     pub fn fixed(self) -> Self {
@@ -119,8 +119,8 @@ impl EntryAt {
 mod tests {
     use super::*;
 
-    fn place(per_generation: bool) -> Place {
-        Place {
+    fn place(per_generation: bool) -> EntryPlace {
+        EntryPlace {
             mount: Mount::parse("secret").unwrap(),
             folder: Folder::parse("connectors/blue").unwrap(),
             alias: NumberedAlias { alias: Alias::parse("edc").unwrap(), per_generation },

@@ -8,7 +8,7 @@ use kube::{Resource, ResourceExt};
 
 use crate::k8s::words;
 
-use super::refusals::{Place, Refusals};
+use super::refusals::{Refusals, WatchedKind};
 
 /// Namespace and name of an object.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -39,7 +39,7 @@ pub(super) enum Change<K> {
 /// One endless watch.
 pub(super) struct Scope<K> {
     /// What it watches.
-    pub place: Place,
+    pub place: WatchedKind,
     /// Its events, with back-off after errors.
     pub events: BoxStream<'static, Result<Event<K>, Error>>,
 }
@@ -68,9 +68,9 @@ struct Merge<K> {
 }
 
 struct Watched {
-    place: Place,
+    place: WatchedKind,
     refusals: Refusals,
-    state: State,
+    state: ScopeState,
     /// The objects that were yielded as present.
     known: BTreeSet<Key>,
     /// The objects of the list in progress so far.
@@ -78,7 +78,7 @@ struct Watched {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+enum ScopeState {
     /// Neither listed nor refused.
     Pending,
     Listed,
@@ -87,11 +87,11 @@ enum State {
 }
 
 impl<K: Resource> Merge<K> {
-    fn new(places: Vec<Place>, refusals: &Refusals) -> Self {
+    fn new(places: Vec<WatchedKind>, refusals: &Refusals) -> Self {
         let scope = |place| Watched {
             place,
             refusals: refusals.clone(),
-            state: State::Pending,
+            state: ScopeState::Pending,
             known: BTreeSet::new(),
             listing: BTreeSet::new(),
         };
@@ -145,8 +145,8 @@ impl<K: Resource> Merge<K> {
                 Change::Initial(_) => {}
             }
         }
-        let pending = self.scopes.iter().any(|scope| scope.state == State::Pending);
-        let listed = self.scopes.iter().any(|scope| scope.state == State::Listed);
+        let pending = self.scopes.iter().any(|scope| scope.state == ScopeState::Pending);
+        let listed = self.scopes.iter().any(|scope| scope.state == ScopeState::Listed);
         if pending || !listed {
             return Vec::new();
         }
@@ -157,10 +157,10 @@ impl<K: Resource> Merge<K> {
 
 impl Watched {
     fn listed(&mut self) {
-        if self.state == State::Refused {
+        if self.state == ScopeState::Refused {
             tracing::info!("The operator can watch {} now", self.place);
         }
-        self.state = State::Listed;
+        self.state = ScopeState::Listed;
         self.refusals.listed(&self.place);
     }
 
@@ -173,7 +173,7 @@ impl Watched {
                     "The operator cannot watch {}, and leaves it out until it can: {error}",
                     self.place
                 );
-                self.state = State::Refused;
+                self.state = ScopeState::Refused;
                 self.refusals.refused(&self.place, &error);
             }
             // The cluster does not keep the version that the watch had reached: a new list follows automatically.

@@ -7,14 +7,14 @@ use tokio::sync::watch;
 
 /// One watch: a kind in a namespace, or in all (`None`).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
+pub struct WatchedKind {
     /// The namespace.
     pub namespace: Option<String>,
     /// The kind's plural with its group, such as `portals.example.org`.
     pub resource: String,
 }
 
-impl std::fmt::Display for Place {
+impl std::fmt::Display for WatchedKind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.namespace {
             Some(namespace) => write!(f, "{} in namespace {namespace}", self.resource),
@@ -25,22 +25,22 @@ impl std::fmt::Display for Place {
 
 /// The watches that the apiserver refuses, each with its message. Cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub struct Refusals(Arc<watch::Sender<BTreeMap<Place, String>>>);
+pub struct Refusals(Arc<watch::Sender<BTreeMap<WatchedKind, String>>>);
 
 impl Refusals {
     /// The apiserver refuses a watch.
-    pub(crate) fn refused(&self, place: &Place, words: &str) {
+    pub(crate) fn refused(&self, place: &WatchedKind, words: &str) {
         self.0.send_if_modified(|all| all.insert(place.clone(), words.to_owned()).as_deref() != Some(words));
     }
 
     /// Everything at a place was listed.
-    pub(crate) fn listed(&self, place: &Place) {
+    pub(crate) fn listed(&self, place: &WatchedKind) {
         self.0.send_if_modified(|all| all.remove(place).is_some());
     }
 
     /// All of them, and each change.
     #[must_use]
-    pub fn subscribe(&self) -> watch::Receiver<BTreeMap<Place, String>> {
+    pub fn subscribe(&self) -> watch::Receiver<BTreeMap<WatchedKind, String>> {
         self.0.subscribe()
     }
 
@@ -72,8 +72,8 @@ impl Refusals {
 mod tests {
     use super::*;
 
-    fn place(namespace: Option<&str>, resource: &str) -> Place {
-        Place { namespace: namespace.map(str::to_owned), resource: resource.to_owned() }
+    fn place(namespace: Option<&str>, resource: &str) -> WatchedKind {
+        WatchedKind { namespace: namespace.map(str::to_owned), resource: resource.to_owned() }
     }
 
     #[test]

@@ -40,8 +40,8 @@ struct World {
     refusals: Refusals,
 }
 
-fn place(namespace: &str) -> Place {
-    Place { namespace: Some(namespace.into()), resource: "configmaps".into() }
+fn place(namespace: &str) -> WatchedKind {
+    WatchedKind { namespace: Some(namespace.into()), resource: "configmaps".into() }
 }
 
 impl World {

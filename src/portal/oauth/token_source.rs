@@ -28,13 +28,13 @@ const FAILED_PAUSE: Duration = Duration::from_secs(2);
 /// Tokens of one login.
 pub(crate) struct TokenSource {
     login: Arc<LoginCall>,
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<CurrentToken>>,
     /// Until when a 401 leads to no new token, because a new one was refused, too.
     settled_until: SyncMutex<Option<Instant>>,
 }
 
 #[derive(Default)]
-struct State {
+struct CurrentToken {
     current: Option<Arc<AccessToken>>,
     failed: Option<(Instant, PortalError)>,
     session: RefreshState,
@@ -118,7 +118,7 @@ impl TokenSource {
     }
 }
 
-impl State {
+impl CurrentToken {
     fn usable(&self) -> Option<Arc<AccessToken>> {
         self.current.as_ref().filter(|token| token.is_usable()).map(Arc::clone)
     }
@@ -126,7 +126,7 @@ impl State {
 
 async fn renew(
     login: Arc<LoginCall>,
-    mut state: OwnedMutexGuard<State>,
+    mut state: OwnedMutexGuard<CurrentToken>,
 ) -> Result<Arc<AccessToken>, PortalError> {
     let renewed = match &login.credentials {
         Credentials::ClientCredentials { client_id, client_secret } => {

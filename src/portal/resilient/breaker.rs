@@ -30,7 +30,7 @@ pub(crate) enum Verdict {
     Unclear,
 }
 
-enum State {
+enum CircuitState {
     Closed { failures: u32 },
     Open { until: Instant, interval: Duration },
     Probing { interval: Duration },
@@ -39,23 +39,23 @@ enum State {
 /// The breaker. Cheap to clone; clones share their state.
 #[derive(Clone)]
 pub(crate) struct Breaker {
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<CircuitState>>,
     observer: Arc<dyn CallObserver>,
     random: Random,
 }
 
 impl Breaker {
     pub(crate) fn new(observer: Arc<dyn CallObserver>, random: Random) -> Self {
-        Self { state: Arc::new(Mutex::new(State::Closed { failures: 0 })), observer, random }
+        Self { state: Arc::new(Mutex::new(CircuitState::Closed { failures: 0 })), observer, random }
     }
 
     /// Permits a call. `Some` is the one probe of this interval: its verdict decides for all.
     pub(crate) fn admit(&self) -> Result<Option<Probe>, PortalError> {
         let mut state = self.lock();
         match *state {
-            State::Closed { .. } => Ok(None),
-            State::Open { until, interval } if until <= Instant::now() => {
-                *state = State::Probing { interval };
+            CircuitState::Closed { .. } => Ok(None),
+            CircuitState::Open { until, interval } if until <= Instant::now() => {
+                *state = CircuitState::Probing { interval };
                 Ok(Some(Probe { breaker: self.clone(), verdict: None }))
             }
             ref open => Err(refusal(open)),
@@ -65,7 +65,7 @@ impl Breaker {
     /// Whether a call that was permitted before, and has waited since, may still be sent.
     pub(crate) fn check(&self) -> Result<(), PortalError> {
         match &*self.lock() {
-            State::Closed { .. } => Ok(()),
+            CircuitState::Closed { .. } => Ok(()),
             open => Err(refusal(open)),
         }
     }
@@ -73,7 +73,7 @@ impl Breaker {
     /// The verdict of a call that was no probe. Calls in progress when it opened change nothing.
     pub(crate) fn record(&self, verdict: Verdict) {
         let mut state = self.lock();
-        let State::Closed { failures } = &mut *state else { return };
+        let CircuitState::Closed { failures } = &mut *state else { return };
         match verdict {
             Verdict::Alive => *failures = 0,
             Verdict::Unclear => {}
@@ -90,13 +90,13 @@ impl Breaker {
 
     fn settle(&self, verdict: Option<Verdict>) {
         let mut state = self.lock();
-        let State::Probing { interval } = *state else { return };
+        let CircuitState::Probing { interval } = *state else { return };
         *state = match verdict {
-            Some(Verdict::Alive) => State::Closed { failures: 0 },
+            Some(Verdict::Alive) => CircuitState::Closed { failures: 0 },
             Some(Verdict::Down) => self.open_for((interval * 2).min(LONGEST_INTERVAL)),
             Some(Verdict::Unclear) => self.open_for(interval),
             // Dropped before it was sent: the next call is the probe.
-            None => State::Open { until: Instant::now(), interval },
+            None => CircuitState::Open { until: Instant::now(), interval },
         };
         drop(state);
         if verdict == Some(Verdict::Alive) {
@@ -104,14 +104,14 @@ impl Breaker {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, CircuitState> {
         self.state.lock()
     }
 
     /// Open for the interval, up to a tenth longer so that several operators do not probe in step.
-    fn open_for(&self, interval: Duration) -> State {
+    fn open_for(&self, interval: Duration) -> CircuitState {
         let spread = 1.0 + self.random.fraction() / 10.0;
-        State::Open { until: Instant::now() + interval.mul_f64(spread), interval }
+        CircuitState::Open { until: Instant::now() + interval.mul_f64(spread), interval }
     }
 }
 
@@ -134,11 +134,11 @@ impl Drop for Probe {
     }
 }
 
-fn refusal(state: &State) -> PortalError {
+fn refusal(state: &CircuitState) -> PortalError {
     let retry_after = match state {
-        State::Open { until, .. } => until.saturating_duration_since(Instant::now()),
-        State::Probing { interval } => *interval,
-        State::Closed { .. } => Duration::ZERO,
+        CircuitState::Open { until, .. } => until.saturating_duration_since(Instant::now()),
+        CircuitState::Probing { interval } => *interval,
+        CircuitState::Closed { .. } => Duration::ZERO,
     };
     // Never zero: who is refused must not come back in the same instant.
     PortalError::CircuitOpen { retry_after: retry_after.max(Duration::from_secs(1)) }

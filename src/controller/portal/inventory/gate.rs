@@ -41,7 +41,7 @@ impl WeakCompanyGate {
 
 #[derive(Default)]
 struct Shared {
-    state: Mutex<State>,
+    state: Mutex<GateState>,
     /// A change ended.
     ended: Notify,
     /// A change started.
@@ -51,7 +51,7 @@ struct Shared {
 }
 
 #[derive(Default)]
-struct State {
+struct GateState {
     closed: Closed,
     /// The changes in progress by number.
     running: BTreeMap<u64, Kind>,
@@ -187,11 +187,11 @@ impl CompanyGate {
 }
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, GateState> {
         self.state.lock()
     }
 
-    fn start(self: &Arc<Self>, state: &mut State, kind: Kind) -> Change {
+    fn start(self: &Arc<Self>, state: &mut GateState, kind: Kind) -> Change {
         state.started += 1;
         state.running.insert(state.started, kind);
         self.begun.notify_waiters();
@@ -237,7 +237,7 @@ impl Shared {
     }
 
     /// Waits for the ends of changes until this holds.
-    async fn until(&self, holds: impl Fn(&mut State) -> bool) {
+    async fn until(&self, holds: impl Fn(&mut GateState) -> bool) {
         loop {
             let ended = self.ended.notified();
             tokio::pin!(ended);

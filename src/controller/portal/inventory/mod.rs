@@ -59,13 +59,13 @@ pub struct Inventory {
     process: Process,
     /// One reading at a time.
     reading: AsyncMutex<()>,
-    state: Mutex<State>,
+    state: Mutex<KnownUsers>,
     /// A reading, a search or a sweep ended.
     ended: Notify,
 }
 
 #[derive(Default)]
-struct State {
+struct KnownUsers {
     snapshot: Snapshot,
     /// How many readings were taken over.
     readings: u64,
@@ -110,7 +110,7 @@ impl Inventory {
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, KnownUsers> {
         self.state.lock()
     }
 

@@ -8,7 +8,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::reading::LONGEST_READING;
 use super::waiting::Need;
-use super::{Inventory, State};
+use super::{Inventory, KnownUsers};
 use crate::controller::objects::Key;
 use crate::domain::inventory::Snapshot;
 use crate::portal::{Lane, PortalError};
@@ -61,7 +61,7 @@ impl Inventory {
                     let woken = {
                         let mut state = self.state();
                         state.search.failure = None;
-                        state.release(State::meets)
+                        state.release(KnownUsers::meets)
                     };
                     self.report(woken);
                 }

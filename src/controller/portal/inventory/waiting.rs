@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tokio::time::{Instant, timeout_at};
 
-use super::{Inventory, State};
+use super::{Inventory, KnownUsers};
 use crate::controller::objects::Key;
 use crate::portal::PortalError;
 
@@ -46,7 +46,7 @@ pub(super) struct Waiting {
     left: bool,
 }
 
-impl State {
+impl KnownUsers {
     pub(super) fn meets(&self, need: Need) -> bool {
         match need {
             Need::Proof(None) => self.proved.is_some(),
@@ -115,7 +115,7 @@ impl Inventory {
         false
     }
 
-    fn request(self: &Arc<Self>, state: &mut State, who: &Key, need: Need) {
+    fn request(self: &Arc<Self>, state: &mut KnownUsers, who: &Key, need: Need) {
         state.search.waiting.entry(who.clone()).or_insert(Waiting { need, left: false }).need = need;
         if !state.search.running {
             state.search.running = true;
@@ -124,7 +124,7 @@ impl Inventory {
         }
     }
 
-    fn leave_search(&self, state: &mut State, who: &Key) {
+    fn leave_search(&self, state: &mut KnownUsers, who: &Key) {
         if let Some(waiting) = state.search.waiting.get_mut(who) {
             waiting.left = true;
         }
@@ -132,7 +132,7 @@ impl Inventory {
     }
 
     /// Counts who waits.
-    pub(super) fn count(&self, state: &mut State) {
+    pub(super) fn count(&self, state: &mut KnownUsers) {
         let waiting = i64::try_from(state.search.waiting.len()).unwrap_or(i64::MAX);
         self.metrics.search_waits(waiting - state.search.counted);
         state.search.counted = waiting;

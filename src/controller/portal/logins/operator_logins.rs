@@ -55,11 +55,11 @@ pub struct LoginChanges {
 #[derive(Debug)]
 pub struct OperatorLogins {
     began: Instant,
-    state: Mutex<State>,
+    state: Mutex<LoginsOfPortals>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct LoginsOfPortals {
     portals: BTreeMap<Key, OfPortal>,
     /// The logins of the connections that are in use.
     serving: BTreeMap<Key, (LoginPlace, BTreeSet<String>)>,
@@ -92,7 +92,7 @@ impl Default for OperatorLogins {
 }
 
 impl OperatorLogins {
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, LoginsOfPortals> {
         self.state.lock()
     }
 
@@ -152,7 +152,7 @@ impl OperatorLogins {
         })
     }
 
-    fn change(&self, place: &LoginPlace, change: impl FnOnce(&mut State)) -> LoginChanges {
+    fn change(&self, place: &LoginPlace, change: impl FnOnce(&mut LoginsOfPortals)) -> LoginChanges {
         let mut state = self.state();
         let before = state.at(place);
         change(&mut state);
@@ -182,7 +182,7 @@ impl OperatorLogins {
     }
 }
 
-impl State {
+impl LoginsOfPortals {
     /// The logins of a Portal; those of the place that it led to before are former ones.
     fn of(&mut self, key: &Key, place: &LoginPlace) -> &mut OfPortal {
         if self.portals.get(key).is_some_and(|of| of.place != *place)

@@ -33,11 +33,11 @@ pub enum Outcome {
 #[derive(Debug)]
 struct Last {
     id: String,
-    state: State,
+    state: Progress,
 }
 
 #[derive(Debug)]
-enum State {
+enum Progress {
     InFlight,
     Created(UserId),
     Refused,
@@ -68,22 +68,22 @@ pub struct Attempts {
 impl Attempts {
     /// This process starts an attempt.
     pub fn begin(&mut self, attempt: &Attempt) {
-        self.last = Some(Last { id: attempt.id.clone(), state: State::InFlight });
+        self.last = Some(Last { id: attempt.id.clone(), state: Progress::InFlight });
     }
 
     /// Whether an attempt of this process is in progress.
     #[must_use]
     pub fn in_flight(&self) -> bool {
-        matches!(self.last, Some(Last { state: State::InFlight, .. }))
+        matches!(self.last, Some(Last { state: Progress::InFlight, .. }))
     }
 
     /// Whether the last attempt has created a user, or may still do so.
     #[must_use]
     pub fn may_have_created(&self) -> bool {
         self.last.as_ref().is_some_and(|last| match last.state {
-            State::InFlight | State::Created(_) => true,
-            State::Refused => false,
-            State::Unknown { since } => since.elapsed() < CREATE_SETTLE_TIME,
+            Progress::InFlight | Progress::Created(_) => true,
+            Progress::Refused => false,
+            Progress::Unknown { since } => since.elapsed() < CREATE_SETTLE_TIME,
         })
     }
 
@@ -97,7 +97,7 @@ impl Attempts {
         let state = match outcome {
             Outcome::Created(id) => {
                 self.refusal = None;
-                State::Created(id)
+                Progress::Created(id)
             }
             Outcome::Refused(blocker) => {
                 let count = self.refusal.as_ref().map_or(0, |refusal| refusal.count);
@@ -105,10 +105,10 @@ impl Attempts {
                 let wait = first.saturating_mul(1 << count.min(16)).min(LONGEST_RETRY);
                 let (until, count) = (Instant::now() + wait, count.saturating_add(1));
                 self.refusal = Some(Refusal { blocker, fingerprint, until, count });
-                State::Refused
+                Progress::Refused
             }
-            Outcome::NotSent => State::Refused,
-            Outcome::Unknown => State::Unknown { since: Instant::now() },
+            Outcome::NotSent => Progress::Refused,
+            Outcome::Unknown => Progress::Unknown { since: Instant::now() },
         };
         self.last = Some(Last { id: attempt.id.clone(), state });
     }
@@ -117,9 +117,9 @@ impl Attempts {
     pub fn abandon(&mut self, attempt: &Attempt) {
         if let Some(last) = &mut self.last
             && last.id == attempt.id
-            && matches!(last.state, State::InFlight)
+            && matches!(last.state, Progress::InFlight)
         {
-            last.state = State::Unknown { since: Instant::now() };
+            last.state = Progress::Unknown { since: Instant::now() };
         }
     }
 
@@ -127,18 +127,18 @@ impl Attempts {
     /// in another, and its time begins now.
     pub fn state(&mut self, id: &str, fingerprint: RefusalFingerprint) -> AttemptState {
         let now = Instant::now();
-        let unknown = || Last { id: id.to_owned(), state: State::Unknown { since: now } };
+        let unknown = || Last { id: id.to_owned(), state: Progress::Unknown { since: now } };
         let last = match self.last.take().filter(|last| last.id == id) {
             Some(last) => self.last.insert(last),
             None => self.last.insert(unknown()),
         };
         match &last.state {
-            State::InFlight => AttemptState::InFlight,
-            State::Created(id) => AttemptState::Created(id.clone()),
-            State::Refused => {
+            Progress::InFlight => AttemptState::InFlight,
+            Progress::Created(id) => AttemptState::Created(id.clone()),
+            Progress::Refused => {
                 self.refusal(fingerprint).map_or(AttemptState::RefusedRetry, AttemptState::Refused)
             }
-            State::Unknown { since } => match (*since + CREATE_SETTLE_TIME).checked_duration_since(now) {
+            Progress::Unknown { since } => match (*since + CREATE_SETTLE_TIME).checked_duration_since(now) {
                 Some(left) if !left.is_zero() => AttemptState::Settling(left),
                 _ => AttemptState::Settled,
             },
@@ -149,7 +149,7 @@ impl Attempts {
     #[must_use]
     pub fn settled_at(&self) -> Option<Instant> {
         match self.last.as_ref().map(|last| &last.state) {
-            Some(State::Unknown { since }) => Some(*since + CREATE_SETTLE_TIME),
+            Some(Progress::Unknown { since }) => Some(*since + CREATE_SETTLE_TIME),
             _ => None,
         }
     }

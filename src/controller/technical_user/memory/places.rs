@@ -31,7 +31,7 @@ pub struct Places {
 #[derive(Debug)]
 pub enum Answer {
     /// It has.
-    Taken(Place),
+    Taken(QuotaPlace),
     /// Other Secrets need all that are free.
     None,
     /// Secrets were written while the quota was read: it has to be read again.
@@ -40,12 +40,12 @@ pub enum Answer {
 
 /// A place for one Secret; free again when it is dropped.
 #[derive(Debug)]
-pub struct Place {
+pub struct QuotaPlace {
     key: Key,
     taken: Taken,
 }
 
-impl Drop for Place {
+impl Drop for QuotaPlace {
     fn drop(&mut self) {
         let mut taken = self.taken.lock();
         if let Some(holders) = taken.get_mut(&self.key) {
@@ -106,7 +106,7 @@ impl Places {
             return Answer::AskAgain;
         }
         *taken.entry(key.clone()).or_default() += 1;
-        Answer::Taken(Place { key: key.clone(), taken: Arc::clone(&self.taken) })
+        Answer::Taken(QuotaPlace { key: key.clone(), taken: Arc::clone(&self.taken) })
     }
 }
 
@@ -177,7 +177,7 @@ mod tests {
     }
 
     impl Answer {
-        fn place(self) -> Option<Place> {
+        fn place(self) -> Option<QuotaPlace> {
             if let Self::Taken(place) = self { Some(place) } else { None }
         }
     }

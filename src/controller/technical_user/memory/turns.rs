@@ -9,10 +9,10 @@ use crate::controller::objects::Key;
 
 /// The turns of all Portals.
 #[derive(Debug, Default)]
-pub struct Turns(Mutex<State>);
+pub struct Turns(Mutex<Waiters>);
 
 #[derive(Debug, Default)]
-struct State {
+struct Waiters {
     /// The resources that wait, per Portal, in the order in which they came.
     waiting: BTreeMap<Key, VecDeque<Key>>,
     /// The resources that were woken because it is their turn, until they use it.
@@ -20,7 +20,7 @@ struct State {
 }
 
 impl Turns {
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, Waiters> {
         self.0.lock()
     }
 

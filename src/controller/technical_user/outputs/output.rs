@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use crate::api::technical_user::RecordedOutput;
 use crate::controller::technical_user::failure::Failure;
-use crate::controller::technical_user::memory::places::Place;
+use crate::controller::technical_user::memory::places::QuotaPlace;
 use crate::domain::blocker::Blocker;
 use crate::domain::format::{Content, FormatError, Values};
 use crate::domain::plan::{OutputId, OutputState};
@@ -138,5 +138,5 @@ pub struct Damage {
 #[derive(Debug, Default)]
 pub struct Writable {
     /// The place in a quota that is held for it until the reconcile or the create ends.
-    pub place: Option<Place>,
+    pub place: Option<QuotaPlace>,
 }

@@ -12,7 +12,7 @@ use crate::controller::portal::connections::Connection;
 use crate::controller::portal::inventory::{Change, Kind};
 use crate::controller::technical_user::failure::Failure;
 use crate::controller::technical_user::memory::attempts::Outcome;
-use crate::controller::technical_user::memory::places::Place;
+use crate::controller::technical_user::memory::places::QuotaPlace;
 use crate::controller::technical_user::memory::turns;
 use crate::controller::technical_user::reconcile::Reconcile;
 use crate::controller::technical_user::reference;
@@ -31,7 +31,7 @@ struct Create {
     /// Keeps proofs of absence waiting until the create has ended.
     _change: Change,
     /// Held until the outcome is known.
-    _places: Vec<Place>,
+    _places: Vec<QuotaPlace>,
 }
 
 /// Starts the task and waits a while for its end. Where it takes longer, or the reconcile is cancelled meanwhile, the outcome is

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::super::of_entry;
 use super::super::vault_entry::vaults::Vaults;
 use super::vault_entries::VaultEntries;
-use super::{Place as _, values};
+use super::{KindUnderTest as _, values};
 use crate::api::technical_user::{Output as Spec, RecordedEntry, RecordedOutput};
 use crate::controller::technical_user::outputs::Resource;
 use crate::domain::format::{Known, Surroundings, Values};

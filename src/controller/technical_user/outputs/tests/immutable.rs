@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 
 use super::secrets::Secrets;
-use super::{Place, publish, state, values};
+use super::{KindUnderTest, publish, state, values};
 use crate::api::keys;
 use crate::api::technical_user::{RecordedOutput, SecretOutput as Spec};
 use crate::controller::technical_user::failure::Failure;
@@ -38,7 +38,7 @@ impl Immutable {
 }
 
 #[async_trait]
-impl Place for Immutable {
+impl KindUnderTest for Immutable {
     fn output(&self) -> Box<dyn Output> {
         Box::new(self.with(json!({"immutable": true})))
     }

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use parking_lot::{Mutex, MutexGuard};
 use secrecy::SecretString;
 
-use super::{OWNER, Place, publish, values};
+use super::{KindUnderTest, OWNER, publish, values};
 use crate::api::technical_user::RecordedOutput;
 use crate::controller::kube_error::KubeError;
 use crate::controller::technical_user::failure::Failure;
@@ -198,7 +198,7 @@ impl Output for InMemoryOutput {
 pub(super) struct Entries(SharedStore);
 
 #[async_trait]
-impl Place for Entries {
+impl KindUnderTest for Entries {
     fn output(&self) -> Box<dyn Output> {
         Box::new(InMemoryOutput::new("edc", OWNER, &self.0))
     }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 
 use super::vault_entries::VaultEntries;
-use super::{Place, publish, state, values};
+use super::{KindUnderTest, publish, state, values};
 use crate::api::technical_user::{RecordedEntry, RecordedOutput};
 use crate::controller::technical_user::failure::Failure;
 use crate::controller::technical_user::outputs::Output;
@@ -64,7 +64,7 @@ impl MergedEntries {
 }
 
 #[async_trait]
-impl Place for MergedEntries {
+impl KindUnderTest for MergedEntries {
     fn output(&self) -> Box<dyn Output> {
         self.0.output()
     }

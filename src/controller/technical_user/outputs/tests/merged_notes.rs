@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::merged_entries::{MergedEntries, PATH, refusal};
-use super::{Place, publish, state, values};
+use super::{KindUnderTest, publish, state, values};
 use crate::api::technical_user::RecordedOutput;
 use crate::controller::technical_user::failure::Failure;
 use crate::controller::test_support::vault::Entry;

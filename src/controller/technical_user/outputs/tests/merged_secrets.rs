@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use serde_json::json;
 
 use super::secrets::Secrets;
-use super::{Place, publish, state, values};
+use super::{KindUnderTest, publish, state, values};
 use crate::api::keys;
 use crate::controller::technical_user::failure::Failure;
 use crate::controller::technical_user::outputs::Output;
@@ -24,7 +24,7 @@ impl Merged {
 }
 
 #[async_trait]
-impl Place for Merged {
+impl KindUnderTest for Merged {
     fn output(&self) -> Box<dyn Output> {
         let spec = serde_json::from_value(json!({"creationPolicy": "Merge"})).unwrap();
         Box::new(MergedSecret::new(&self.0.resource, &spec))

@@ -37,7 +37,7 @@ const OWNER: &str = "prod/connector/edc";
 
 /// A place where outputs of one kind are, and what other clients do there.
 #[async_trait]
-trait Place: Send + Sync {
+trait KindUnderTest: Send + Sync {
     /// The output of the resource, as a new reconcile has it.
     fn output(&self) -> Box<dyn Output>;
     /// It belongs to this resource or client, whatever was there before.
@@ -56,7 +56,7 @@ trait Place: Send + Sync {
 }
 
 /// Places whose content another client can change.
-async fn editable_places() -> Vec<Box<dyn Place>> {
+async fn editable_places() -> Vec<Box<dyn KindUnderTest>> {
     vec![
         Box::new(Merged::new()),
         Box::new(Entries::default()),
@@ -66,7 +66,7 @@ async fn editable_places() -> Vec<Box<dyn Place>> {
     ]
 }
 
-async fn places() -> Vec<Box<dyn Place>> {
+async fn places() -> Vec<Box<dyn KindUnderTest>> {
     let mut places = editable_places().await;
     places.push(Box::new(Immutable::new()));
     places
@@ -87,12 +87,12 @@ fn values(user: &str) -> Values {
     }
 }
 
-async fn state(place: &dyn Place, recorded: Option<&RecordedOutput>) -> OutputState {
+async fn state(place: &dyn KindUnderTest, recorded: Option<&RecordedOutput>) -> OutputState {
     place.output().observe(recorded).await.unwrap().state
 }
 
 /// Writes the credential of a user as one reconcile does; what the status records of it.
-async fn publish(place: &dyn Place, user: &str, recorded: Option<&RecordedOutput>) -> RecordedOutput {
+async fn publish(place: &dyn KindUnderTest, user: &str, recorded: Option<&RecordedOutput>) -> RecordedOutput {
     let mut output = place.output();
     output.observe(recorded).await.unwrap();
     let OutputState::Ours { digest: Some(digest), user: Some(holder), .. } =

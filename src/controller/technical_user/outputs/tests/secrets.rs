@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use super::{OWNER, Place, publish, state, values};
+use super::{KindUnderTest, OWNER, publish, state, values};
 use crate::api::keys;
 use crate::controller::objects::Key;
 use crate::controller::technical_user::outputs::secret::SecretOutput;
@@ -49,7 +49,7 @@ impl Secrets {
 }
 
 #[async_trait]
-impl Place for Secrets {
+impl KindUnderTest for Secrets {
     fn output(&self) -> Box<dyn Output> {
         Box::new(SecretOutput::new(&self.resource, None))
     }

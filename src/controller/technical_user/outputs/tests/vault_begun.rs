@@ -1,7 +1,7 @@
 //! Places that the status names before the first write to them.
 
 use super::vault_entries::VaultEntries;
-use super::{OWNER, Place as _, publish, values};
+use super::{KindUnderTest as _, OWNER, publish, values};
 use crate::api::bounds::BEGUN;
 use crate::api::technical_user::{RecordedEntry, RecordedOutput};
 use crate::controller::technical_user::failure::Failure;

@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use serde_json::{Value, json};
 
 use super::secrets::Secrets;
-use super::{Place, publish, state, values};
+use super::{KindUnderTest, publish, state, values};
 use crate::api::technical_user::{Output as Spec, RecordedOutput};
 use crate::controller::objects::Key;
 use crate::controller::technical_user::failure::Failure;
@@ -89,7 +89,7 @@ pub(super) fn answers(resource: &Resource, vault: &str, cluster: &str) -> bool {
 }
 
 #[async_trait]
-impl Place for VaultEntries {
+impl KindUnderTest for VaultEntries {
     fn output(&self) -> Box<dyn Output> {
         let resource = Resource { verification_interval: *self.interval.lock(), ..self.resource.clone() };
         of_entry(&resource, &self.spec).unwrap()

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::super::vault_entry::vaults::Vaults;
 use super::super::vault_entry::vaults::id_of;
 use super::vault_entries::{PATH, VaultEntries};
-use super::{Place as _, publish, values};
+use super::{KindUnderTest as _, publish, values};
 use crate::api::technical_user::{Output as Spec, RecordedEntry, RecordedOutput};
 use crate::controller::technical_user::failure::Failure;
 use crate::controller::test_support::apiserver::{Apiserver, context};

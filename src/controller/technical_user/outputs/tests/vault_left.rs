@@ -7,7 +7,7 @@ use serde_json::json;
 use super::super::vault_entry::vaults::Vaults;
 use super::merged_entries::MergedEntries;
 use super::vault_entries::{PATH, VaultEntries, answers};
-use super::{OWNER, Place, publish, state, values};
+use super::{KindUnderTest, OWNER, publish, state, values};
 use crate::api::technical_user::{Output as Spec, RecordedEntry, RecordedOutput};
 use crate::controller::technical_user::failure::Failure;
 use crate::controller::technical_user::outputs::Resource;
@@ -31,7 +31,7 @@ async fn eventually_left(place: &VaultEntries, paths: &[&str]) {
 }
 
 /// Writes an entry on a server, and again after the address leads to another one. The outputs that the status has after that.
-async fn moved(place: &mut dyn Place, resource: &Resource) -> [RecordedOutput; 2] {
+async fn moved(place: &mut dyn KindUnderTest, resource: &Resource) -> [RecordedOutput; 2] {
     let recorded = publish(place, "u1", None).await;
     place.record(recorded.clone());
     answers(resource, "vault", "cluster-2");

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::vault_entries::{PATH, VaultEntries};
-use super::{OWNER, Place as _, publish, state, values};
+use super::{KindUnderTest as _, OWNER, publish, state, values};
 use crate::api::technical_user::RecordedOutput;
 use crate::controller::technical_user::failure::Failure;
 use crate::controller::technical_user::outputs::of_record;

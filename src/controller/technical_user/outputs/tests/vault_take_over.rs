@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::vault_entries::{PATH, VaultEntries};
-use super::{OWNER, Place as _, publish, state, values};
+use super::{KindUnderTest as _, OWNER, publish, state, values};
 use crate::controller::test_support::vault::Entry;
 use crate::controller::vault::mark::EntryMark;
 use crate::domain::identity::Hint;

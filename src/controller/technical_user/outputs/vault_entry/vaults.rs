@@ -14,13 +14,13 @@ use crate::domain::blocker::Blocker;
 use crate::domain::plan::OutputId;
 use crate::domain::reason::Reason;
 use crate::domain::vault::path::{Alias, EntryPath, Folder};
-use crate::domain::vault::place::{NumberedAlias, Place};
+use crate::domain::vault::place::{EntryPlace, NumberedAlias};
 
 /// The Vaults that the outputs of a spec name, and where their entries are.
 #[derive(Debug, Clone, Default)]
 pub struct Vaults {
     views: BTreeMap<Key, Result<VaultView, Blocker>>,
-    places: BTreeMap<OutputId, Result<Place, Blocker>>,
+    places: BTreeMap<OutputId, Result<EntryPlace, Blocker>>,
     first: Option<OutputId>,
     first_alias: Option<NumberedAlias>,
 }
@@ -79,19 +79,19 @@ impl Vaults {
     /// # Errors
     /// Why they can be nowhere.
     #[must_use]
-    pub fn place(&self, output: &OutputId) -> Option<Result<&Place, Blocker>> {
+    pub fn place(&self, output: &OutputId) -> Option<Result<&EntryPlace, Blocker>> {
         self.places.get(output).map(|place| place.as_ref().map_err(Clone::clone))
     }
 
     /// The place of an output, unless an earlier one of the spec has it already.
-    fn unless_taken(&self, ctx: &Context, vault: &Key, place: Place) -> Result<Place, Blocker> {
+    fn unless_taken(&self, ctx: &Context, vault: &Key, place: EntryPlace) -> Result<EntryPlace, Blocker> {
         let view = self.view(vault)?;
         let same_server = |key: &Key| {
             let server = self.view(key).ok().and_then(|other| other.server(ctx));
             key == vault || server.is_some() && server == view.server(ctx)
         };
         for (id, taken) in &self.places {
-            let path = |place: &Place| place.at(1).ok().map(|at| at.path);
+            let path = |place: &EntryPlace| place.at(1).ok().map(|at| at.path);
             let same = taken.as_ref().is_ok_and(|taken| path(taken).is_some() && path(taken) == path(&place));
             if same && vault_of(id).is_some_and(|key| same_server(&key)) {
                 let message = format!(
@@ -105,7 +105,7 @@ impl Vaults {
 
     /// The outputs of the spec that have, or are about to have, an entry with this path.
     pub fn at_path<'a>(&'a self, path: &'a EntryPath, generation: i64) -> impl Iterator<Item = &'a OutputId> {
-        let is_at = move |place: &Place| {
+        let is_at = move |place: &EntryPlace| {
             let mut generations = generation..=generation + 1;
             generations.any(|generation| place.at(generation).is_ok_and(|at| at.path == *path))
         };
