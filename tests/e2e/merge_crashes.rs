@@ -212,15 +212,23 @@ async fn killed_and(
     met
 }
 
+/// Wants the Secret of the operator alone while it is killed: nothing is left in the other one.
+async fn owned_after_a_crash(
+    (mut world, before): (World, Secret),
+    at: (Call, Killed),
+    change: (impl AsyncFnOnce(&World), impl AsyncFn(&World)),
+) -> bool {
+    let met = killed_and(&mut world, at, change, to_owned).await;
+    world.ready(NAME).await;
+    has_owned(&world).await;
+    is_owned(&world, &before).await;
+    met
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn keys_that_the_spec_no_longer_names_after_a_crash_are_removed() {
     crash_everywhere(writes_of_a_change_to_merge().await, async |call: Call, killed: Killed| {
-        let (mut world, before) = with_an_owned_secret().await;
-        let met = killed_and(&mut world, (call, killed), (to_merge, has_merged), to_owned).await;
-        world.ready(NAME).await;
-        has_owned(&world).await;
-        is_owned(&world, &before).await;
-        met
+        owned_after_a_crash(with_an_owned_secret().await, (call, killed), (to_merge, has_merged)).await
     })
     .await;
 }
@@ -230,13 +238,9 @@ async fn keys_that_the_spec_no_longer_names_after_a_crash_are_removed() {
 async fn keys_of_a_new_resource_that_the_spec_no_longer_names_after_a_crash_are_removed() {
     let calls = writes_of(&without_a_resource().await, begin, has_both).await;
     crash_everywhere(calls, async |call: Call, killed: Killed| {
-        let mut world = without_a_resource().await;
+        let world = without_a_resource().await;
         let before = target(&world).await;
-        let met = killed_and(&mut world, (call, killed), (begin, has_both), to_owned).await;
-        world.ready(NAME).await;
-        has_owned(&world).await;
-        is_owned(&world, &before).await;
-        met
+        owned_after_a_crash((world, before), (call, killed), (begin, has_both)).await
     })
     .await;
 }

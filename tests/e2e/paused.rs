@@ -1,6 +1,6 @@
 //! A process that stands still after it has written its attempt down, and wakes up too late to ask the portal.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use portal_simulator::Endpoint;
 use portal_simulator::role_names::DATASPACE_DISCOVERY;
@@ -64,8 +64,8 @@ async fn it_starts_over_with_an_attempt_of_its_own() {
     gate.reached().await.unwrap();
     pause(world.operator()).await;
     gate.release();
-    // Not a wait for something to happen: the attempt is invalid after the time itself.
-    tokio::time::sleep(TOO_LONG).await;
+    let written = Instant::now();
+    world.eventually("the attempt is too old", async || written.elapsed() >= TOO_LONG).await;
     assert_eq!(world.simulator.count(Endpoint::Create), 0);
     world.operator().sigcont().unwrap();
     one_user(&world, "edc").await;

@@ -13,8 +13,7 @@ use crate::api::technical_user::{Output as Spec, RecordedOutput};
 use crate::controller::objects::Key;
 use crate::controller::technical_user::failure::Failure;
 use crate::controller::technical_user::outputs::vault_entry::vaults::Vaults;
-use crate::controller::technical_user::outputs::{History, Output, Resource};
-use crate::controller::technical_user::outputs::{of_entry, of_record};
+use crate::controller::technical_user::outputs::{History, Output, Resource, of_entry, of_record};
 use crate::controller::test_support::apiserver::{Apiserver, context};
 use crate::controller::test_support::vault::{Entry, Vault};
 use crate::controller::vault::mark::EntryMark;
@@ -55,6 +54,15 @@ impl VaultEntries {
         resource.history = History { generation: 1, ..History::default() };
         resource.ctx = Arc::new(ctx);
         Self { vault, apiserver, resource, spec, interval: Mutex::new(Duration::from_hours(1)) }
+    }
+
+    /// The spec names the entry by another Vault resource instead. Where that leads to is not known yet.
+    pub(super) async fn moves_to_other(&mut self) {
+        let mut ctx = context(self.apiserver.client());
+        self.vault.serve_named(&mut ctx, "connector", &["vault", "other"]);
+        let spec: Spec = serde_json::from_value(json!({"vault": {"vaultRef": {"name": "other"}}})).unwrap();
+        self.resource.stores.vaults = Vaults::of(&ctx, &self.resource.key, Some(&[spec]), &[]).await.unwrap();
+        self.resource.ctx = Arc::new(ctx);
     }
 
     /// The address leads to this server from now on.

@@ -183,12 +183,7 @@ async fn a_former_entry_is_kept_while_it_may_be_the_current_one() {
     for (server, same) in [("cluster-1", true), ("cluster-2", false)] {
         let mut place = VaultEntries::new().await;
         let recorded = publish(&place, "u1", None).await;
-        let mut ctx = context(place.apiserver.client());
-        place.vault.serve_named(&mut ctx, "connector", &["vault", "other"]);
-        let spec: Spec = serde_json::from_value(json!({"vault": {"vaultRef": {"name": "other"}}})).unwrap();
-        place.resource.stores.vaults =
-            Vaults::of(&ctx, &place.resource.key, Some(&[spec]), &[]).await.unwrap();
-        place.resource.ctx = Arc::new(ctx);
+        place.moves_to_other().await;
         place.record(recorded.clone());
         let remove =
             async || super::super::of_record(&place.resource, &recorded.id()).unwrap().remove().await;

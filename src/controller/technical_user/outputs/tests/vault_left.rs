@@ -8,10 +8,9 @@ use super::super::vault_entry::vaults::Vaults;
 use super::merged_entries::MergedEntries;
 use super::vault_entries::{PATH, VaultEntries, answers};
 use super::{KindUnderTest, OWNER, publish, state, values};
-use crate::api::technical_user::{Output as Spec, RecordedEntry, RecordedOutput};
+use crate::api::technical_user::{RecordedEntry, RecordedOutput};
 use crate::controller::technical_user::failure::Failure;
-use crate::controller::technical_user::outputs::Resource;
-use crate::controller::technical_user::outputs::of_record;
+use crate::controller::technical_user::outputs::{Resource, of_record};
 use crate::controller::test_support::apiserver::context;
 use crate::controller::test_support::vault::Entry;
 use crate::controller::vault::mark::EntryMark;
@@ -165,12 +164,7 @@ async fn an_entry_that_an_output_has_on_its_server_is_not_taken_for_left() {
     for (other, in_use) in [("cluster-1", true), ("cluster-2", false)] {
         let mut place = VaultEntries::new().await;
         let recorded = publish(&place, "u1", None).await;
-        let mut ctx = context(place.apiserver.client());
-        place.vault.serve_named(&mut ctx, "connector", &["vault", "other"]);
-        let spec: Spec = serde_json::from_value(json!({"vault": {"vaultRef": {"name": "other"}}})).unwrap();
-        place.resource.stores.vaults =
-            Vaults::of(&ctx, &place.resource.key, Some(&[spec]), &[]).await.unwrap();
-        place.resource.ctx = Arc::new(ctx);
+        place.moves_to_other().await;
         place.resource.deleting = true;
         place.record(recorded.clone());
         place.leads_to("cluster-2");

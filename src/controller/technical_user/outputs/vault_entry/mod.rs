@@ -256,7 +256,7 @@ impl Output for VaultOutput {
     }
 
     async fn remove(&mut self) -> Result<(), Failure> {
-        removal::remove(&self.resource, &self.id).await
+        removal::remove(&self.resource, &self.id, removal::Written::Entry).await
     }
 
     async fn abandon(&mut self, why: &str) -> Result<(), Failure> {

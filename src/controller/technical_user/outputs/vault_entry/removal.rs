@@ -3,6 +3,7 @@
 use k8s_openapi::api::core::v1::ObjectReference;
 
 use super::left::{Left, Removal, entries};
+use super::merged::removal::remove_keys;
 use super::{vaults, whose};
 use crate::api::technical_user::RecordedEntry;
 use crate::api::vault::AbandonedEntry;
@@ -25,16 +26,28 @@ pub(in super::super) fn of_entry(entry: &RecordedEntry) -> Result<EntryAt, PathE
     EntryAt::of_record(&entry.paths_secret, &entry.folder, &entry.secret_alias)
 }
 
-/// Deletes the entries of an output with all their versions, as far as they are there and ours.
-pub(super) async fn remove(resource: &Resource, id: &OutputId) -> Result<(), Failure> {
+/// What an output has at a place.
+#[derive(Clone, Copy)]
+pub(super) enum Written {
+    /// An entry, which is deleted with all its versions.
+    Entry,
+    /// Keys in an entry of another owner, which are removed.
+    Keys,
+}
+
+/// Removes what an output has in its Vault, as far as it is there and ours.
+pub(super) async fn remove(resource: &Resource, id: &OutputId, written: Written) -> Result<(), Failure> {
     let Some(removal) = Removal::of(resource, id).await? else { return Ok(()) };
-    let mut behind = Vec::new();
+    let (client, mut behind) = (&removal.client, Vec::new());
     for left in removal.left()? {
-        let deleted = !left.taken_here
-            && delete(resource, id, &removal.client, (&left.at, &removal.here))
-                .await
-                .map_err(|error| removal.failure(&error))?;
-        if left.elsewhere && !deleted {
+        let place = (&left.at, &removal.here);
+        let removed = match written {
+            _ if left.taken_here => Ok(false),
+            Written::Entry => delete(resource, id, client, place).await,
+            Written::Keys => remove_keys(resource, id, client, place).await,
+        };
+        let removed = removed.map_err(|error| removal.failure(&error))?;
+        if left.elsewhere && !removed {
             behind.push(left);
         }
     }
@@ -117,12 +130,7 @@ fn report_unlisted(resource: &Resource, id: &OutputId, vault: &Key, left: &[Left
 
 /// Reports entries that the operator cannot reach any more. Under deletion that is tried again, and the entries are listed as left:
 /// the address of the Vault may be corrected.
-pub(super) fn report_behind(
-    resource: &Resource,
-    id: &OutputId,
-    vault: &Key,
-    left: &[Left],
-) -> Result<(), Failure> {
+fn report_behind(resource: &Resource, id: &OutputId, vault: &Key, left: &[Left]) -> Result<(), Failure> {
     if left.is_empty() {
         return Ok(());
     }

@@ -5,7 +5,7 @@
 //! check-and-set, so of two that add one key at the same moment, the one has it that writes first.
 
 mod addition;
-mod removal;
+pub(super) mod removal;
 mod target;
 
 use std::collections::BTreeSet;
@@ -15,6 +15,7 @@ use async_trait::async_trait;
 use self::addition::Addition;
 use self::target::Known;
 use super::found::Due;
+use super::removal::Written;
 use super::{Seen, VaultOutput};
 use crate::api::technical_user::{OutputKind, RecordedOutput, VaultOutput as Spec};
 use crate::controller::technical_user::failure::Failure;
@@ -216,7 +217,7 @@ impl Output for MergedEntry {
     }
 
     async fn remove(&mut self) -> Result<(), Failure> {
-        removal::remove(&self.base.resource, &self.base.id).await
+        super::removal::remove(&self.base.resource, &self.base.id, Written::Keys).await
     }
 
     async fn abandon(&mut self, why: &str) -> Result<(), Failure> {

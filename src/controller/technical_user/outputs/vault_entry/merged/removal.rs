@@ -1,34 +1,14 @@
 //! The removal of keys from entries of other owners. The entries themselves are never deleted.
 
-use super::super::left::Removal;
-use super::super::removal::report_behind;
 use super::target::{Found, Known};
-use crate::controller::technical_user::failure::Failure;
 use crate::controller::technical_user::outputs::Resource;
 use crate::controller::vault::note::EntryNote;
 use crate::domain::plan::OutputId;
 use crate::domain::vault::place::{EntryAt, Server};
 use crate::vault::{VaultClient, VaultError};
 
-/// Removes the keys of an output from the entries that its status names, then the note, as far as they are there.
-pub(super) async fn remove(resource: &Resource, id: &OutputId) -> Result<(), Failure> {
-    let Some(removal) = Removal::of(resource, id).await? else { return Ok(()) };
-    let mut behind = Vec::new();
-    for left in removal.left()? {
-        let place = (&left.at, &removal.here);
-        let removed = !left.taken_here
-            && remove_from(resource, id, &removal.client, place)
-                .await
-                .map_err(|error| removal.failure(&error))?;
-        if left.elsewhere && !removed {
-            behind.push(left);
-        }
-    }
-    report_behind(resource, id, &removal.vault, &behind)
-}
-
-/// Whether something of the output was there and is removed. The newest version may be deleted: then only the note is removed.
-async fn remove_from(
+/// Removes the keys of an output from an entry, then the note. Whether any of them was there. The newest version may be deleted: then only the note is removed.
+pub(in super::super) async fn remove_keys(
     resource: &Resource,
     id: &OutputId,
     client: &VaultClient,
