@@ -238,6 +238,10 @@ reasons! {
     PredecessorRemoved: Plain,
     /// A secret was reset to publish another one.
     SecretReset: Plain,
+    /// The replacement of a credential begins.
+    RotationStarted: Plain,
+    /// Another credential has replaced the former one.
+    RotationCompleted: Plain,
     /// A workload was restarted.
     WorkloadRestarted: Plain,
     /// A request by annotation is not carried out.

@@ -64,6 +64,10 @@ async fn a_user_that_works_is_replaced_on_request_and_kept_for_the_overlap() {
     let (former, since) = (world.user_of(NAME), condition(&ready, "Ready").unwrap().last_transition_time);
     annotate(&world, ROTATE, "1").await;
     let user = second_user(&world).await;
+    let (_, words) = world.event(NAME, "RotationStarted").await;
+    assert!(words.contains("credential 1") && words.contains("creates another user"), "{words}");
+    let (_, words) = world.event(NAME, "RotationCompleted").await;
+    assert_eq!(words, "Credential 2 has replaced credential 1");
     assert_eq!(condition(&user, "Ready").unwrap().last_transition_time, since, "it was ready all the time");
     assert_eq!(user_status(&user).handled.unwrap().rotate.as_deref(), Some("1"));
     assert_eq!(user_status(&user).credential.unwrap().generation, 2);

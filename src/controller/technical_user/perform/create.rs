@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use super::attempt::{self, Task, written_down};
+use super::rotation;
 use crate::api::FINALIZER;
 use crate::controller::context::Context;
 use crate::controller::objects::Key;
@@ -58,6 +59,7 @@ pub async fn create(reconcile: &mut Reconcile, generation: i64, user: NewUser) -
         finalizers.push(FINALIZER.to_owned());
     }
     let task = Task::of(reconcile, attempt::Kind::Create, generation, Some(finalizers))?;
+    rotation::announce_start(reconcile, "It creates another user");
     let attempt = task.attempt.clone();
     let create = Create {
         mark: Mark {

@@ -9,4 +9,5 @@ pub(in crate::controller::technical_user) mod read;
 mod restart;
 mod retained;
 mod rotate_secret;
+mod rotation;
 pub(in crate::controller::technical_user) mod write;

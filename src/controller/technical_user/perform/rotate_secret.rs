@@ -4,6 +4,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::attempt::{Kind, Task, written_down};
+use super::rotation;
 use crate::controller::portal::connections::Connection;
 use crate::controller::technical_user::failure::Failure;
 use crate::controller::technical_user::memory::attempts::Outcome;
@@ -27,6 +28,7 @@ pub async fn rotate_secret(
     }
     let connection = reconcile.connected()?.clone();
     let task = Task::of(reconcile, Kind::Reset, credential, None)?;
+    rotation::announce_start(reconcile, "It resets the secret of the user");
     let (attempt, id) = (task.attempt.clone(), user.id.clone());
     let (sender, object) = oneshot::channel();
     let running = reconcile.ctx.process.tasks.spawn(

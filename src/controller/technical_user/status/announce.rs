@@ -1,7 +1,7 @@
 //! What of a new status is reported as an event.
 
 use crate::api::conditions::{CONSUMERS_RESTARTED, READY, ROTATING};
-use crate::api::technical_user::TechnicalUserStatus;
+use crate::api::technical_user::{RecordedOutput, TechnicalUserStatus};
 use crate::controller::technical_user::reconcile::Reconcile;
 use crate::controller::technical_user::reference;
 use crate::domain::plan::Notice;
@@ -12,6 +12,30 @@ pub(super) fn announce(reconcile: &Reconcile, new: &TechnicalUserStatus) {
     for type_ in [READY, CONSUMERS_RESTARTED, ROTATING] {
         announce_worse(reconcile, new, type_);
     }
+    announce_rotation(reconcile, new);
+}
+
+/// A credential that a rotation led to has replaced the one of before.
+fn announce_rotation(reconcile: &Reconcile, new: &TechnicalUserStatus) {
+    let rotation = &reconcile.observation.rotation;
+    if !(rotation.requested || rotation.due || rotation.reset.is_some()) {
+        return;
+    }
+    let (Some(before), Some(after)) = (&reconcile.status.credential, &new.credential) else { return };
+    if after.generation <= before.generation {
+        return;
+    }
+    let lacks = |output: &&RecordedOutput| {
+        output.delete_after.is_none() && output.credential != Some(after.generation)
+    };
+    let left = match new.outputs.iter().filter(lacks).count() {
+        0 => String::new(),
+        1 => "; one output does not hold it yet".to_owned(),
+        count => format!("; {count} outputs do not hold it yet"),
+    };
+    let note = format!("Credential {} has replaced credential {}{left}", after.generation, before.generation);
+    let resource = reference(&reconcile.ctx, &reconcile.key);
+    reconcile.ctx.events.normal(resource, Reason::RotationCompleted.as_str(), "Rotate", &note);
 }
 
 fn announce_worse(reconcile: &Reconcile, new: &TechnicalUserStatus, type_: &str) {
