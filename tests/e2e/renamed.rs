@@ -36,6 +36,29 @@ async fn a_renamed_user_gets_its_name_back() {
     assert_eq!(one_user(&world, "edc").await.id, user.id);
 }
 
+/// The user list has no descriptions: it is seen when the user is read, here for its new secret.
+#[tokio::test]
+async fn a_user_that_a_person_described_and_reset_gets_its_description_back() {
+    let world = world().start().await;
+    world.patch_portal(&json!({"spec": {"verification": {"interval": "10s"}}})).await;
+    world.apply(&create("edc", &world.namespace, ROLE)).await;
+    let user = one_user(&world, "edc").await;
+    assert_eq!(world.simulator.edit_by_hand(user.id, &user.name, "of a person"), Change::Done);
+    world.simulator.reset_by_hand(user.id).unwrap();
+    world
+        .eventually("the user has its description again", async || {
+            world
+                .simulator
+                .users("One")
+                .iter()
+                .any(|now| now.id == user.id && now.description == user.description)
+        })
+        .await;
+    world.ready("edc").await;
+    assert_eq!(world.token_with("edc").await, 200);
+    assert_eq!(one_user(&world, "edc").await.id, user.id);
+}
+
 #[tokio::test]
 async fn a_renamed_user_is_found_by_its_secret_where_the_status_is_lost() {
     let mut world = world().start().await;

@@ -28,6 +28,16 @@ async fn successor(world: &World, name: &str, of: &UserView) -> UserView {
     new
 }
 
+/// Waits for the Event of a create.
+async fn creation_is_reported(world: &World, name: &str, user: &UserView) {
+    let id = user.id.to_string();
+    world
+        .eventually("an Event names the new user", async || {
+            world.notes(name, "UserCreated").await.iter().any(|note| note.contains(&id))
+        })
+        .await;
+}
+
 #[tokio::test]
 async fn a_user_whose_client_is_missing_gets_a_successor_on_request() {
     let world = world().start().await;
@@ -86,9 +96,23 @@ async fn a_user_that_was_deleted_by_hand_has_a_successor() {
         let gone = world.user_of(name);
         assert_eq!(world.simulator.delete_by_hand(gone.id), Change::Done);
         world.sweep().await;
-        successor(&world, name, &gone).await;
+        let new = successor(&world, name, &gone).await;
+        creation_is_reported(&world, name, &new).await;
         assert_eq!(world.ours().iter().filter(|u| u.description.contains(&format!("/{name} "))).count(), 1);
     }
+}
+
+#[tokio::test]
+async fn a_user_that_was_disabled_by_hand_has_a_successor() {
+    let world = world().start().await;
+    world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
+    world.ready("edc").await;
+    let disabled = world.user_of("edc");
+    assert_eq!(world.simulator.set_status(disabled.id, Status::Inactive), Change::Done);
+    world.sweep().await;
+    let new = successor(&world, "edc", &disabled).await;
+    creation_is_reported(&world, "edc", &new).await;
+    assert_eq!(world.count(Endpoint::Create), 2);
 }
 
 #[tokio::test]
