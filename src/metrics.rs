@@ -1,5 +1,6 @@
 //! The metrics of the operator, in one explicit registry.
 
+mod ages;
 mod classic;
 mod labels;
 mod search;
@@ -19,6 +20,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
+pub use ages::PortalAges;
 use labels::{
     CallLabels, KindLabel, OperationLabel, PortalLabels, ReconcileLabels, StateLabel, SweepLabel,
     VerifiedLabel,
@@ -47,6 +49,7 @@ pub struct Metrics {
     portal_circuit_open: Gauge,
     portal_sweeps: Family<SweepLabel, Counter>,
     portal_last_sweep: Family<PortalLabels, Gauge<f64, AtomicU64>>,
+    ages: ages::Ages,
     technical_users: Family<StateLabel, Gauge>,
     credentials_verified: Family<VerifiedLabel, Counter>,
     events_dropped: Counter,
@@ -71,6 +74,7 @@ impl Default for Metrics {
             portal_circuit_open: Gauge::default(),
             portal_sweeps: Family::default(),
             portal_last_sweep: Family::default(),
+            ages: ages::Ages::default(),
             technical_users: Family::default(),
             credentials_verified: Family::default(),
             events_dropped: Counter::default(),
@@ -128,6 +132,12 @@ impl Metrics {
     pub fn portal_gone(&self, namespace: &str, portal: &str) {
         let labels = PortalLabels { portal_namespace: namespace.into(), portal: portal.into() };
         self.portal_last_sweep.remove(&labels);
+    }
+
+    /// The ages of all Portals, by namespace and name. A Portal that is not among them has no series.
+    pub fn portal_ages(&self, all: impl IntoIterator<Item = ((String, String), PortalAges)>) {
+        let labels = |(portal_namespace, portal)| PortalLabels { portal_namespace, portal };
+        self.ages.set(all.into_iter().map(|(portal, ages)| (labels(portal), ages)).collect());
     }
 
     /// The number of `TechnicalUser`s in `state`.
@@ -230,6 +240,7 @@ impl Metrics {
         let last = self.portal_last_sweep.clone();
         let help = "When a portal's user list was last read in full";
         all.register_with_unit("portal_last_sweep_timestamp", help, Unit::Seconds, last);
+        self.ages.register(&mut all);
         all.register("technical_users", "TechnicalUsers by state", self.technical_users.clone());
         let verified = self.credentials_verified.clone();
         all.register("credentials_verified", "Published credentials tried at the token endpoint", verified);

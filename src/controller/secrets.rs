@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 use kube::Client;
@@ -209,12 +210,26 @@ fn document(envelope: &Envelope, content: &Content) -> Value {
     document
 }
 
+/// When the content of a Secret was last written, as far as its managed fields show; else when it was created.
+#[must_use]
+pub fn written_at(metadata: &ObjectMeta) -> Option<Timestamp> {
+    let writes = metadata
+        .managed_fields
+        .iter()
+        .flatten()
+        .filter(|entry| entry.fields_v1.as_ref().is_some_and(|fields| fields.0.get("f:data").is_some()));
+    let newest = writes.filter_map(|entry| entry.time.as_ref()).map(|time| time.0).max();
+    newest.or_else(|| metadata.creation_timestamp.as_ref().map(|time| time.0))
+}
+
 /// The text values of a Secret.
 #[derive(Debug, Clone, Default)]
 pub struct Texts(BTreeMap<String, SecretString>);
 
 impl Texts {
-    fn of(secret: &Secret) -> Self {
+    /// Those of a Secret.
+    #[must_use]
+    pub fn of(secret: &Secret) -> Self {
         let values = secret.data.iter().flatten();
         Self(
             values

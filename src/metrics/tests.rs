@@ -81,3 +81,20 @@ fn the_classic_format_has_the_same_samples() {
     }
     assert!(!classic.contains("# UNIT") && !classic.contains("# EOF"));
 }
+
+#[test]
+fn the_ages_of_a_portal_go_with_it() {
+    let metrics = Metrics::default();
+    let of = |portal: &str| ("dataspace".to_owned(), portal.to_owned());
+    let ages = PortalAges { credential: Some(60.0), next_rotation: Some(-5.0), ..PortalAges::default() };
+    metrics.portal_ages([(of("one"), ages), (of("two"), ages)]);
+    metrics.portal_ages([(of("two"), PortalAges { login: Some(7.0), credential: None, ..ages })]);
+    let text = metrics.encode();
+    let shown: Vec<_> = text.lines().filter(|line| line.contains("_seconds{portal_namespace=")).collect();
+    let labels = "{portal_namespace=\"dataspace\",portal=\"two\"}";
+    let expected = [
+        format!("tuo_portal_login_age_seconds{labels} 7.0"),
+        format!("tuo_portal_next_rotation_seconds{labels} -5.0"),
+    ];
+    assert_eq!(shown, expected);
+}

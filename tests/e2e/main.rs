@@ -54,6 +54,7 @@ mod leaders;
 mod leaks;
 mod left_outputs;
 mod limits;
+mod login_changes;
 mod merge;
 mod merge_crashes;
 mod merge_mistakes;

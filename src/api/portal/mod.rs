@@ -25,8 +25,8 @@ pub use cofinity_x::{CofinityX, CofinityXEnvironment};
 pub use dataspace::Dataspace;
 pub use limits::{Limits, VerificationPolicy, WhenUndeletable};
 pub use status::{
-    Company, FOUND_BY_MARK, OfferedRole, PermissionsFound, PortalStatus, RETAINED_LIMIT, RetainedUser,
-    UNCLAIMED_LIMIT, UnclaimedUser,
+    Company, FOUND_BY_MARK, LoginFound, OfferedRole, PermissionsFound, PortalStatus, RETAINED_LIMIT,
+    RetainedUser, UNCLAIMED_LIMIT, UnclaimedUser,
 };
 pub use tls::{CaBundle, KeyRef, Tls};
 

@@ -32,6 +32,14 @@ pub struct PortalStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub company: Option<Company>,
 
+    /// The login Secret that `auth` names, as the operator last read it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub login: Option<LoginFound>,
+
+    /// The login Secret that `deleteAuth` names, as the operator last read it. Absent without `deleteAuth`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deletion_login: Option<LoginFound>,
+
     /// The version of the portal, as far as its answers show it, such as "2.5 or 2.6".
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = WORD))]
@@ -95,6 +103,21 @@ pub struct Company {
     /// The business partner number of the company.
     #[schemars(length(max = COMPANY))]
     pub bpn: String,
+}
+
+/// A login Secret.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase", default)]
+#[schemars(transform = without_defaults)]
+pub struct LoginFound {
+    /// The time since when the Secret has its present content, as its managed fields say it; if they do not, the time when the
+    /// operator first read this content.
+    #[schemars(length(max = WORD), extend("format" = "date-time"))]
+    pub since: String,
+    /// A keyed digest (HMAC-SHA-256, 32 hexadecimal digits) of the content, by which the operator sees that it changed. It does
+    /// not reveal the content.
+    #[schemars(length(max = WORD))]
+    pub digest: String,
 }
 
 /// The permissions of a login.
@@ -198,6 +221,8 @@ impl Bounded for PortalStatus {
     fn bound(&mut self) {
         list(&mut self.conditions, CONDITIONS);
         self.company.bound();
+        self.login.bound();
+        self.deletion_login.bound();
         optional(&mut self.version, WORD);
         self.dataspace.bound();
         list(&mut self.roles, OFFERED);
@@ -223,6 +248,13 @@ impl Bounded for Dataspace {
 impl Bounded for Company {
     fn bound(&mut self) {
         text(&mut self.bpn, COMPANY);
+    }
+}
+
+impl Bounded for LoginFound {
+    fn bound(&mut self) {
+        text(&mut self.since, WORD);
+        text(&mut self.digest, WORD);
     }
 }
 

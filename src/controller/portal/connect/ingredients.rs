@@ -15,7 +15,7 @@ use crate::controller::secrets::Secrets;
 use crate::domain::blocker::Blocker;
 use crate::domain::reason::Reason;
 use crate::portal::{BundleReport, ClientConfig};
-use crate::site::{Logins, Site};
+use crate::site::{Logins, NamedLogin, Site};
 
 /// What a connection is built from, and a fingerprint that changes when any of it does.
 pub struct Ingredients {
@@ -60,6 +60,10 @@ async fn read_ingredients(
     };
     let place = LoginPlace::new(&site.url, &site.token_url);
     logins::configured(ctx, key, &place, &seen.client_ids, !seen.unread);
+    let mut content = |login: &NamedLogin| seen.logins.remove(login.session);
+    let contents =
+        Logins { main: content(&site.logins.main), deletion: site.logins.deletion.as_ref().map(content) };
+    ctx.portal_memory.logins.read(key, contents);
     let mut parts = seen.parts;
     parts.push(("spec".to_owned(), site.fingerprint().into_bytes()));
     let logins = Logins { main: main?, deletion: deletion.transpose()? };

@@ -1,6 +1,6 @@
 //! The credentials of a login, read from its Secret.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use kube::api::DynamicObject;
@@ -8,7 +8,8 @@ use kube::api::DynamicObject;
 use super::session::Session;
 use crate::controller::context::Context;
 use crate::controller::objects::Key;
-use crate::controller::secrets::{Secrets, Texts};
+use crate::controller::portal::memory::SeenLogin;
+use crate::controller::secrets::{Secrets, Texts, written_at};
 use crate::domain::blocker::Blocker;
 use crate::domain::reason::Reason;
 use crate::portal::Credentials;
@@ -27,6 +28,8 @@ pub struct LoginOf<'a> {
 pub struct Seen {
     /// For the fingerprint.
     pub parts: Vec<(String, Vec<u8>)>,
+    /// What each of them holds, by the session of its login.
+    pub logins: BTreeMap<&'static str, SeenLogin>,
     /// The client IDs that they name.
     pub client_ids: BTreeSet<String>,
     /// One of them could not be read, or is not as it should be: it may name more, and what it named before may be in use.
@@ -51,8 +54,8 @@ pub async fn credentials(
     let Some(LoginSecret { name, form }) = &login.secret else {
         return Err(Blocker::lasting(Reason::InvalidResource, "spec.auth names no login"));
     };
-    let texts = match secrets.texts(name).await {
-        Ok(Some(texts)) => texts,
+    let secret = match secrets.get(name).await {
+        Ok(Some(secret)) => secret,
         Ok(None) => {
             seen.unread = true;
             return Err(Blocker::lasting(
@@ -68,8 +71,11 @@ pub async fn credentials(
             return Err(error.blocker());
         }
     };
+    let texts = Texts::of(&secret);
     // A digest, so that no copy of a secret is left in memory.
     let digest = ctx.installation.digest_key.digest(texts.exact());
+    let content = SeenLogin { digest: digest.clone(), written: written_at(&secret.metadata) };
+    seen.logins.insert(login.session, content);
     seen.parts.push((login.session.to_owned(), digest.into_bytes()));
     match *form {
         LoginForm::ClientCredentials { client_id, client_secret } => {

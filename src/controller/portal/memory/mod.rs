@@ -1,6 +1,7 @@
 //! What this process remembers of each Portal between reconciles.
 
 mod bundles;
+mod logins;
 mod parsed;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,8 @@ use crate::controller::objects::Key;
 use crate::controller::status::since::SinceOf;
 use crate::process::Random;
 use bundles::Bundles;
+pub use logins::SeenLogin;
+use logins::SeenLogins;
 pub use parsed::Parsed;
 use parsed::ParsedPortals;
 
@@ -25,6 +28,8 @@ pub struct PortalMemory {
     pub waiting: SinceOf<Key>,
     /// What was found in the CA bundles.
     pub bundles: Bundles,
+    /// What the login Secrets held.
+    pub logins: SeenLogins,
     /// Logins that the identity provider refused.
     pub refused_logins: RefusedLogins,
     /// Since when a Portal is known to be under deletion, with its uid.
@@ -39,6 +44,7 @@ impl PortalMemory {
             parsed: ParsedPortals::default(),
             waiting: SinceOf::default(),
             bundles: Bundles::default(),
+            logins: SeenLogins::default(),
             refused_logins: RefusedLogins::new(random),
             deleting: Mutex::default(),
         }
@@ -60,6 +66,7 @@ impl PortalMemory {
         self.parsed.forget(key);
         self.waiting.forget(key);
         self.bundles.read(key, None);
+        self.logins.forget(key);
         self.refused_logins.accepted(key);
         self.deleting.lock().remove(key);
     }

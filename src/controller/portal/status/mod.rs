@@ -3,6 +3,7 @@
 mod can_delete;
 mod conditions;
 mod differences;
+mod logins;
 pub mod notices;
 
 use std::sync::Arc;
@@ -84,6 +85,7 @@ async fn write_over(
     new.observed_generation = object.metadata.generation;
     let leaving = leaving.cloned();
     let spec = part::<PortalSpec>(object, "spec").ok();
+    logins::record(&mut new, ctx.portal_memory.logins.of(key).as_ref(), ctx.process.clock.now());
     let mut notices = notices::wanted(ctx, key, spec.as_ref());
     new.missing_users = missing_users(&old, inventory(ctx, key, checked).as_deref());
     let blocker = match checked {

@@ -32,6 +32,11 @@ impl Verification {
         interval.mul_f64(last.share).saturating_sub(last.at.elapsed())
     }
 
+    /// How long ago the credential was tried, or first seen published by this process; `None` where neither was.
+    pub fn age(&self) -> Option<Duration> {
+        self.0.map(|last| last.at.elapsed())
+    }
+
     /// The credential was tried. The next time is an interval later, give or take a quarter.
     pub fn verified(&mut self, random: &Random) {
         self.0 = Some(Last::now(random.fraction().mul_add(0.5, 0.75)));
