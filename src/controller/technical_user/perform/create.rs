@@ -109,10 +109,12 @@ impl Create {
                     self.connection.inventory.remember(&user.id, Some(self.mark.clone()));
                 }
                 let Some(user) = users.first() else { return Outcome::Refused(no_user_created()) };
+                // Events with the same action are counted as one, with the words of the first.
+                let action = if self.mark.generation > 1 { "Recreate" } else { "Create" };
                 task.ctx.events.normal(
                     reference(&task.ctx, &task.key),
                     Reason::UserCreated.as_str(),
-                    "Create",
+                    action,
                     &format!("The operator created user {} ({}) in the portal", user.id, user.name),
                 );
                 Outcome::Created(user.id.clone())
