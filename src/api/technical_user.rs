@@ -26,7 +26,7 @@ use crate::api::names::{LABEL, SUBDOMAIN};
 pub use recorded::{PinnedPortal, RecordedCredential, RecordedUser};
 pub use recorded_output::{KindFacts, OutputKind, OutputStore, RecordedEntry, RecordedOutput};
 pub use restart::{RecordedRestart, RecordedWorkload, RestartTarget, WorkloadKind};
-pub use rotation::{Handled, RecordedRetiring, Rotation, RotationStrategy};
+pub use rotation::{Handled, RecordedRetiring, Rotation, RotationStrategy, RotationWindow};
 pub use secret_output::{
     CreationPolicy, DataKey, EdcDialect, KeyStyle, SecretFormat, SecretOutput, TemplateText,
 };

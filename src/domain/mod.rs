@@ -21,3 +21,4 @@ pub mod text;
 pub mod token_url;
 pub mod user;
 pub mod vault;
+pub mod windows;

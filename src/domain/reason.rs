@@ -250,6 +250,14 @@ reasons! {
     ResetNotPossible: Plain,
     /// A user is not replaced periodically, because the login may not delete users.
     RotationNeedsDelete: Plain,
+    /// A window in which rotations may begin never opens.
+    WindowNeverOpens: Plain,
+    /// The spec names other roles than the user was created with, and it is being replaced.
+    RolesChanged: Progress,
+    /// A role was taken away, and the former user could be neither deleted nor reset.
+    RoleChangeNeedsDelete: Plain,
+    /// The roles are to be changed, and the strategy excludes a replacement of the user.
+    RoleChangeNeedsReplace: Plain,
     /// A user that serves is not replaced, because an entry in Vault has the same alias for each user.
     AliasFixed: Plain,
     /// A status could not be written.

@@ -1,8 +1,37 @@
 //! Which roles a resource requests, and whether one user can have them.
 
+use std::collections::BTreeSet;
+
 use crate::domain::blocker::Blocker;
 use crate::domain::reason::Reason;
 use crate::domain::user::{Role, RoleKind};
+
+/// Roles by name: their order does not matter, and none is there twice.
+pub type RoleSet = BTreeSet<String>;
+
+/// The names as a set.
+#[must_use]
+pub fn set(names: &[String]) -> RoleSet {
+    names.iter().cloned().collect()
+}
+
+/// The roles that were asked for when the user of a status was created; `None` if that is not known. `has` are those that the
+/// status names of the user in the portal, `wanted` those of the spec. A status of an earlier release does not have `asked`.
+/// `confirmed`: it reports the user in order, for an earlier spec, so the user has all roles that were asked for.
+#[must_use]
+pub fn asked(asked: &[String], has: &[String], wanted: &RoleSet, confirmed: bool) -> Option<RoleSet> {
+    let (asked, has) = (set(asked), set(has));
+    // Whatever was asked for, the user has exactly what the spec names.
+    if has == *wanted {
+        return Some(has);
+    }
+    match asked.is_empty() {
+        false => Some(asked),
+        // A role that it has and nobody asked for is no reason to replace it.
+        true if wanted.is_subset(&has) => Some(wanted.clone()),
+        true => Some(has).filter(|has| confirmed && !has.is_empty()),
+    }
+}
 
 /// Roles that one user can have.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,6 +118,25 @@ mod tests {
             role("Dataspace Discovery", RoleKind::Internal, false),
             role("BPDM Pool Consumer", RoleKind::Internal, true),
         ]
+    }
+
+    #[test]
+    fn what_was_asked_for_is_known_by_the_status() {
+        let names = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        for (about, asked_for, has, wanted, confirmed, known) in [
+            ("as asked", "a b", "a b", "a b", false, Some("a b")),
+            ("in another order", "b a a", "a b", "b a", false, Some("a b")),
+            ("the portal gave fewer", "a b", "a", "a b", false, Some("a b")),
+            ("the spec asks for what it gave", "a b", "a", "a", false, Some("a")),
+            ("the spec was changed", "a b", "a b", "b c", false, Some("a b")),
+            ("not recorded, the spec was not changed", "", "a", "a b", false, None),
+            ("not recorded, the user had all", "", "a", "a b", true, Some("a")),
+            ("not recorded, and it has more than the spec names", "", "a b c", "a b", true, Some("a b")),
+            ("nothing is recorded", "", "", "a b", true, None),
+        ] {
+            let found = asked(&names(asked_for), &names(has), &set(&names(wanted)), confirmed);
+            assert_eq!(found, known.map(|known| set(&names(known))), "{about}");
+        }
     }
 
     fn resolved(names: &[&str]) -> Result<Resolved, Reason> {

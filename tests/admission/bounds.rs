@@ -70,7 +70,7 @@ fn samples(kind: Kind) -> Vec<Value> {
         ],
         Kind::TechnicalUser => vec![
             json!({ "portalRef": { "name": "p", "namespace": "n" }, "user": { "create": create },
-                    "deletionPolicy": "Retain", "rotation": { "interval": "720h", "overlap": "24h", "strategy": "Replace" }, "outputs": [{ "secret": secret }],
+                    "deletionPolicy": "Retain", "rotation": { "interval": "720h", "overlap": "24h", "strategy": "Replace", "windows": [{ "cron": "0 2 * * SAT", "duration": "4h", "timeZone": "Europe/Berlin" }] }, "outputs": [{ "secret": secret }],
                     "restart": [{ "kind": "Deployment", "name": "edc" }] }),
             json!({ "portalRef": { "name": "p" }, "user": { "create": create },
                     "outputs": [{ "vault": { "vaultRef": { "name": "v", "namespace": "n" }, "path": "a/b", "keys": { "client-id": "id" },
@@ -121,7 +121,12 @@ fn now(samples: &[Value], path: &str) -> Value {
 /// A text of this length that is as valid as the sample, but for its length.
 fn stretched(path: &str, text: &str, length: usize) -> String {
     let fill = length.saturating_sub(text.len());
-    if ["interval", "overlap"].iter().any(|name| path.to_lowercase().ends_with(name)) {
+    if path.ends_with("cron") {
+        let minute = if length.is_multiple_of(2) { "00" } else { "0" };
+        let shortest = format!("{minute} 2 * * 0");
+        return format!("{shortest}{}", ",0".repeat((length - shortest.len()) / 2));
+    }
+    if ["interval", "overlap", "duration"].iter().any(|name| path.to_lowercase().ends_with(name)) {
         return format!("{}{text}", "0".repeat(fill));
     }
     format!("{text}{}", "a".repeat(fill))

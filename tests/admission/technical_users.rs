@@ -5,10 +5,12 @@ use technical_user_operator::domain::format::Format;
 
 use crate::support::{Case, Kind, no, try_all, yes};
 
+const CRON: &str = "cron has five fields with one space between: minute, hour, day of the month, month and day of the week, such as 0 2 * * SAT";
 const NO_ROTATION: &str = "rotation.interval and rotation.strategy have no effect on an existing user: the operator does not replace its credential";
 const ONE_VARIANT: &str = "name exactly one of create and existing";
 const ONE_SELECTOR: &str = "name exactly one of id, clientId, name and offer";
 const ONE_OFFER: &str = "name the offer by exactly one of id and name";
+const NO_DURATION: &str = "a window of rotation.windows needs a duration";
 const ONE_ADOPTED: &str = "name the user to adopt by exactly one of id and name";
 const ROLE_OF_OFFER: &str = "role distinguishes the users of an offer: give it with offer";
 const NO_POLICY: &str =
@@ -225,6 +227,40 @@ pub fn existing() -> Value {
     json!({ "portalRef": { "name": "p" }, "user": { "existing": { "clientId": "sa42" } } })
 }
 
+/// When a rotation by the interval begins.
+fn rotation_windows() -> Vec<Case> {
+    let create = create();
+    vec![
+        yes(&create, &windows(&json!({}))),
+        yes(&create, &windows(&json!({ "cron": "*/15,7 22-23/2,0 1-7 JAN-MAR,12 SUN,1-5/2" }))),
+        yes(&create, &windows(&json!({ "timeZone": "America/Argentina/Buenos_Aires" }))),
+        yes(&create, &windows(&json!({ "timeZone": "Etc/GMT+5", "duration": "168h" }))),
+        no(&create, &windows(&json!({ "cron": "0 2 * *" })), CRON),
+        no(&create, &windows(&json!({ "cron": "60 2 * * *" })), CRON),
+        no(&create, &windows(&json!({ "cron": "0 24 * * *" })), CRON),
+        no(&create, &windows(&json!({ "cron": "0 2 32 * *" })), CRON),
+        no(&create, &windows(&json!({ "cron": "0 2 * 13 *" })), CRON),
+        no(&create, &windows(&json!({ "cron": "0 2 * * 8" })), CRON),
+        no(&create, &windows(&json!({ "cron": "0 2 L * * " })), CRON),
+        no(&create, &windows(&json!({ "cron": "@midnight" })), CRON),
+        no(&create, &windows(&json!({ "duration": "14m" })), "duration of a window is from 15m to 168h"),
+        no(&create, &windows(&json!({ "duration": "169h" })), "duration of a window is from 15m to 168h"),
+        no(&create, &windows(&json!({ "timeZone": "Europe Berlin" })), "should match"),
+        no(&create, &windows(&json!({ "timeZone": "" })), "timeZone"),
+        no(
+            &create,
+            &json!({ "rotation": { "interval": "720h", "windows": [] } }),
+            "should have at least 1 items",
+        ),
+        no(
+            &create,
+            &json!({ "rotation": { "windows": [{ "cron": "0 2 * * *", "duration": "1h" }] } }),
+            "rotation.windows has no effect without rotation.interval: a rotation on request does not wait for a window",
+        ),
+        no(&create, &windows(&json!({ "duration": null })), NO_DURATION),
+    ]
+}
+
 pub fn cases() -> Vec<Case> {
     let (create, existing) = (create(), existing());
     let create_user = |change: Value| json!({ "user": { "create": change } });
@@ -314,10 +350,20 @@ pub fn cases() -> Vec<Case> {
     .chain(restarts())
     .chain(vault_entries())
     .chain(users_of_others())
+    .chain(rotation_windows())
     .collect()
 }
 
 #[tokio::test]
 async fn each_rule_lets_in_and_keeps_out() {
     try_all(Kind::TechnicalUser, "users", &cases()).await;
+}
+
+/// A rotation with one window.
+fn windows(change: &Value) -> Value {
+    let mut window = json!({ "cron": "0 2 * * SAT", "duration": "4h" });
+    for (field, value) in change.as_object().unwrap() {
+        window[field] = value.clone();
+    }
+    json!({ "rotation": { "interval": "720h", "windows": [window] } })
 }

@@ -4,13 +4,17 @@
 
 use std::collections::BTreeMap;
 
-use kube::api::{Patch, PatchParams};
-use portal_simulator::role_names::{DATASPACE_DISCOVERY, IDENTITY_WALLET_MANAGEMENT};
+use kube::api::{DynamicObject, Patch, PatchParams};
+use portal_simulator::role_names::{
+    DATASPACE_DISCOVERY, IDENTITY_WALLET_MANAGEMENT, SEMANTIC_MODEL_MANAGEMENT,
+};
 use portal_simulator::{Endpoint, UserSeed, UserView, Version, WalletDelay};
 use serde_json::{Value, json};
 
 use crate::definitions::{definition, fields, install, plane};
-use crate::support::{CREATING, World, create, existing, one_company, one_user, stored_status, world};
+use crate::support::{
+    CREATING, World, create, existing, one_company, one_user, reason, recorded, stored_status, world,
+};
 
 const READY: &str = "ready";
 const EXISTING: &str = "existing";
@@ -112,6 +116,10 @@ async fn what_an_earlier_build_stored_is_read_and_its_users_are_kept() {
     let output = after["outputs"][0].as_object_mut().unwrap();
     // Which credential an output holds is known since then; it is the one that the status has counted.
     assert_eq!(output.remove("credential").as_ref(), Some(&before["credential"]["generation"]));
+    // Nobody knows which roles that build asked for: those of the spec, which it could not see change.
+    let user = after["user"].as_object_mut().unwrap();
+    assert_eq!(user.remove("requestedRoles"), Some(json!([DATASPACE_DISCOVERY])));
+    assert!(before["user"].get("requestedRoles").is_none());
     for part in ["user", "portal", "credential", "outputs"] {
         assert_eq!(after[part], before[part], "{part}");
     }
@@ -119,4 +127,9 @@ async fn what_an_earlier_build_stored_is_read_and_its_users_are_kept() {
     let calm = states(&world).await;
     world.two_sweeps().await;
     assert_eq!(states(&world).await, calm, "no status is written again");
+
+    let other = json!({ "spec": { "user": { "create": { "roles": [SEMANTIC_MODEL_MANAGEMENT] } } } });
+    world.patch_user(READY, &other).await;
+    let replaced = |user: &DynamicObject| recorded(user).generation == Some(2) && reason(user) == "Ready";
+    world.until(READY, "another user has the other role", replaced).await;
 }

@@ -25,7 +25,7 @@ pub async fn annotate(world: &World, key: &str, value: &str) {
 }
 
 /// The credential is as old as the interval permits.
-async fn make_old(world: &World) {
+pub async fn make_old(world: &World) {
     let patch = json!({"status": {"credential": {"issuedAt": "2026-01-01T00:00:00Z"}}});
     let api = world.users_api();
     api.patch_status(NAME, &PatchParams::default(), &Patch::Merge(&patch)).await.unwrap();
@@ -46,7 +46,7 @@ pub async fn second_user(world: &World) -> DynamicObject {
 }
 
 /// What the token endpoint answers to the credential that a user had.
-async fn token_of(world: &World, user: &UserView) -> u16 {
+pub async fn token_of(world: &World, user: &UserView) -> u16 {
     let (id, secret) = (user.client_id.clone().unwrap(), user.secret.clone().unwrap());
     let name = format!("former-{id}");
     let url = world.simulator.token_url();
@@ -182,6 +182,9 @@ async fn a_compromised_wallet_user_is_deleted_without_overlap() {
     annotate(&world, "technicaluser.dev/compromised", "ticket-7").await;
     second_user(&world).await;
     world.until(NAME, "the former user is deleted", |user| retiring(user).is_empty()).await;
+    world.two_sweeps().await;
+    // The portal lists it until the wallet service has deleted it too.
+    assert_eq!(retiring(&world.user(NAME).await.unwrap()), []);
     assert!(world.ours().iter().all(|user| user.id != former.id));
 }
 

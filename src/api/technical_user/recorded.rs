@@ -62,6 +62,11 @@ pub struct RecordedUser {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = ROLES), inner(length(max = NAME)))]
     pub roles: Vec<String>,
+    /// The roles that the operator asked for when it created the user. If `create.roles` names others, the operator replaces the
+    /// user. Absent for an existing user.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = ROLES), inner(length(max = NAME)))]
+    pub requested_roles: Vec<String>,
     /// A keyed digest (HMAC-SHA-256, 32 hexadecimal digits) of this resource, the user's id and its generation. The operator
     /// writes it once it found that it created the user for this resource. It proves that even if the mark was removed from
     /// the user's description; without mark, proof and a name that the operator gives, the user is not published, changed or
@@ -115,8 +120,12 @@ impl Bounded for RecordedUser {
         }
         optional(&mut self.client_id, NAME);
         text(&mut self.name, NAME);
-        self.roles.truncate(ROLES);
-        self.roles.iter_mut().for_each(|role| text(role, NAME));
+        for roles in [&mut self.roles, &mut self.requested_roles] {
+            roles.truncate(ROLES);
+            for role in roles {
+                text(role, NAME);
+            }
+        }
         optional(&mut self.proof, WORD);
     }
 }

@@ -8,9 +8,11 @@ use serde::{Deserialize, Serialize};
 use crate::api::bounds::{Bounded, NAME, OBJECT, WORD, optional, text, without_defaults};
 
 /// When the credential is replaced, how, and how long what is replaced is kept.
-#[derive(KubeSchema, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
+    validation = Rule::new("!has(self.windows) || has(self.interval)")
+        .message("rotation.windows has no effect without rotation.interval: a rotation on request does not wait for a window"),
     validation = Rule::new("!has(self.interval) || !has(self.overlap) || duration(self.overlap) < duration(self.interval)")
         .message("rotation.overlap has to be shorter than rotation.interval")
 )]
@@ -35,6 +37,40 @@ pub struct Rotation {
     #[schemars(length(max = 32))]
     #[x_kube(validation = Rule::new("duration(self) >= duration('0s') && duration(self) <= duration('8760h')").message("rotation.overlap is from 0s to 8760h"))]
     pub overlap: Option<Duration>,
+
+    /// When a rotation by `interval` may begin: a credential that is older than `interval` is replaced in the next of these windows,
+    /// and one that was begun is completed after the window too. `status.credential.rotateAt` is in that window. Rotations on request
+    /// and changes of the roles do not wait for a window. Default: at any time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 8))]
+    #[x_kube(merge_strategy = ListMerge::Atomic)]
+    pub windows: Option<Vec<RotationWindow>>,
+}
+
+/// A window in which a rotation may begin.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("has(self.duration)").message("a window of rotation.windows needs a duration"))]
+pub struct RotationWindow {
+    /// When the window opens, as a cron expression: minute, hour, day of the month, month (1-12 or JAN-DEC), and day of the week (0-7
+    /// or SUN-SAT), such as 0 2 * * SAT. If both days are given and neither begins with *, one of them is enough.
+    #[schemars(length(min = 1, max = 128))]
+    #[x_kube(validation = Rule::new(r"self.matches('^([*]|[0-5]?[0-9](-[0-5]?[0-9])?)(/[1-5]?[0-9])?(,([*]|[0-5]?[0-9](-[0-5]?[0-9])?)(/[1-5]?[0-9])?)* ([*]|([01]?[0-9]|2[0-3])(-([01]?[0-9]|2[0-3]))?)(/[12]?[0-9])?(,([*]|([01]?[0-9]|2[0-3])(-([01]?[0-9]|2[0-3]))?)(/[12]?[0-9])?)* ([*]|(0?[1-9]|[12][0-9]|3[01])(-(0?[1-9]|[12][0-9]|3[01]))?)(/[12]?[0-9])?(,([*]|(0?[1-9]|[12][0-9]|3[01])(-(0?[1-9]|[12][0-9]|3[01]))?)(/[12]?[0-9])?)* ([*]|(0?[1-9]|1[0-2]|JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)(-(0?[1-9]|1[0-2]|JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC))?)(/1?[0-9])?(,([*]|(0?[1-9]|1[0-2]|JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)(-(0?[1-9]|1[0-2]|JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC))?)(/1?[0-9])?)* ([*]|([0-7]|SUN|MON|TUE|WED|THU|FRI|SAT)(-([0-7]|SUN|MON|TUE|WED|THU|FRI|SAT))?)(/[1-7])?(,([*]|([0-7]|SUN|MON|TUE|WED|THU|FRI|SAT)(-([0-7]|SUN|MON|TUE|WED|THU|FRI|SAT))?)(/[1-7])?)*$')").message("cron has five fields with one space between: minute, hour, day of the month, month and day of the week, such as 0 2 * * SAT"))]
+    pub cron: String,
+
+    /// How long the window is open. A duration such as 4h, from 15m to 168h.
+    #[schemars(length(max = 32))]
+    #[x_kube(validation = Rule::new("duration(self) >= duration('15m') && duration(self) <= duration('168h')").message("duration of a window is from 15m to 168h"))]
+    pub duration: Option<Duration>,
+
+    /// The time zone of `cron`, by its name in the IANA Time Zone Database, such as Europe/Berlin. A time that a day lacks, because
+    /// clocks are put forward, opens no window on that day; one that a day has twice opens it twice. Default: UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        length(min = 1, max = 64),
+        regex(pattern = r"^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}$")
+    )]
+    pub time_zone: Option<String>,
 }
 
 /// How the operator replaces a credential. Replace: it creates another user, publishes its credential, and deletes the former user
@@ -85,6 +121,10 @@ pub struct RecordedRetiring {
     /// all outputs, whatever else still has its own.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub compromised: bool,
+    /// `create.roles` does not name a role any more that the user has: it is deleted without `rotation.overlap`, once the credential
+    /// of its successor is in all outputs and due restarts are done.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub without_overlap: bool,
 }
 
 /// Requests that the operator carried out.

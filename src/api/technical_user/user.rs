@@ -29,24 +29,21 @@ pub struct User {
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
-    validation = Rule::new("has(self.name) == has(oldSelf.name) && (!has(self.name) || self.name == oldSelf.name)")
-        .message("create.name cannot be changed: create a new TechnicalUser"),
     validation = Rule::new("has(self.adopt) == has(oldSelf.adopt) && (!has(self.adopt) || self.adopt == oldSelf.adopt)")
         .message("create.adopt cannot be added, changed or removed: create a new TechnicalUser")
 )]
 pub struct CreateUser {
     /// The roles, by the exact names that the portal offers (see the Portal's `status.roles`), such as
-    /// "Identity Wallet Management". Internal and External roles cannot be mixed. The roles cannot be changed, because
-    /// the portal cannot change them: create a new TechnicalUser instead.
+    /// "Identity Wallet Management". Internal and External roles cannot be mixed. The portal cannot change the roles of a user:
+    /// if you change them here, the operator creates another user, publishes its credential, and deletes the former user, without
+    /// `rotation.overlap` if it has a role that is not here any more. The condition Rotating says what that waits for.
     #[schemars(length(min = 1, max = 32), inner(length(min = 1, max = 255)))]
-    #[x_kube(
-        merge_strategy = ListMerge::Set,
-        validation = Rule::new("self.all(role, role in oldSelf) && oldSelf.all(role, role in self)").message("roles cannot be changed, because the portal cannot change them: create a new TechnicalUser")
-    )]
+    #[x_kube(merge_strategy = ListMerge::Set)]
     pub roles: Vec<String>,
 
     /// The readable part of the user's name in the portal, after a unique part that the operator adds. Lower-case
-    /// letters, digits and dashes. It cannot be changed. Default: namespace and name of the resource.
+    /// letters, digits and dashes. A user that exists keeps its name; the next one has the new name. Default: namespace and name of
+    /// the resource.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 68), regex(pattern = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"))]
     pub name: Option<String>,

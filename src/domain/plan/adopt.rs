@@ -142,6 +142,6 @@ fn is_allowed(o: &Observation, desired: &DesiredUser, portal: &PortalFacts) -> R
                        the Portal's owner for a rule with adopt: true.";
         return Err(Blocker::lasting(Reason::AccessDenied, message));
     }
-    bounds::granted(o, desired, portal)?;
+    bounds::granted(o, &desired.roles, portal)?;
     bounds::describe(portal)
 }

@@ -9,10 +9,10 @@ use crate::domain::reason::Reason;
 use crate::domain::roles::{self, quoted};
 use crate::domain::user::UserId;
 
-use super::blocked;
 use super::observation::{Desired, DesiredUser, Observation, PortalFacts, UserFacts, UserView};
 use super::settled::Report;
 use super::step::{Step, Write};
+use super::{blocked, role_change};
 
 /// The step, or the end of the reconcile if the step exceeds what is allowed.
 pub(super) fn within(o: &Observation, step: Step) -> Step {
@@ -35,7 +35,7 @@ fn check(o: &Observation, write: &Write) -> Result<(), Blocker> {
     match (write, &o.desired) {
         (Write::Create { .. }, Desired::Create(desired)) => create(o, desired, portal),
         (Write::Publish { user, .. }, Desired::Create(desired)) => {
-            granted(o, desired, portal)?;
+            granted(o, &role_change::roles_of(o, desired, user), portal)?;
             publish(o, &portal.grants, &user.id)
         }
         (Write::Publish { user, .. }, Desired::Existing { .. }) => {
@@ -43,7 +43,7 @@ fn check(o: &Observation, write: &Write) -> Result<(), Blocker> {
         }
         (Write::Describe { .. } | Write::Adopt { .. }, _) => describe(portal),
         (Write::RotateSecret { user, .. }, Desired::Create(desired)) => {
-            granted(o, desired, portal)?;
+            granted(o, &role_change::roles_of(o, desired, user), portal)?;
             publish(o, &portal.grants, &user.id)?;
             reset(portal)
         }
@@ -79,7 +79,7 @@ pub(super) fn create(o: &Observation, desired: &DesiredUser, portal: &PortalFact
             "The Portal is under deletion, so the operator creates no users for it",
         ));
     }
-    granted(o, desired, portal)?;
+    granted(o, &desired.roles, portal)?;
     if !portal.may_create {
         let names = &portal.permissions;
         return Err(Blocker::lasting(
@@ -98,11 +98,11 @@ pub(super) fn create(o: &Observation, desired: &DesiredUser, portal: &PortalFact
 
 /// Whether the Portal's rules grant the roles to the namespace. Checked before a create and a publication, never before a
 /// deletion.
-pub(super) fn granted(o: &Observation, desired: &DesiredUser, portal: &PortalFacts) -> Result<(), Blocker> {
-    if portal.grants.roles(&desired.roles) {
+pub(super) fn granted(o: &Observation, roles: &[String], portal: &PortalFacts) -> Result<(), Blocker> {
+    if portal.grants.roles(roles) {
         return Ok(());
     }
-    let words = portal.grants.denial(&o.owner.namespace, &desired.roles);
+    let words = portal.grants.denial(&o.owner.namespace, roles);
     Err(Blocker::lasting(Reason::AccessDenied, words))
 }
 

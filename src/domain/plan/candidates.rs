@@ -7,8 +7,8 @@ use crate::domain::reason::Reason;
 use crate::domain::user::{UserId, UserStatus};
 
 use super::holding::siblings;
-use super::observation::{Confirmed, Done, Named, Observation, PortalFacts, UserView};
-use super::{UserRef, ours};
+use super::observation::{Confirmed, Done, Named, Observation, OpenAttempt, PortalFacts, UserView};
+use super::{UserRef, ours, role_change};
 
 /// The choice among the users with a name of this resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +34,15 @@ pub(super) fn choose(o: &Observation, portal: &PortalFacts, at_least: i64) -> Re
     }
     let used_up =
         o.users.named().filter(|(_, named)| occupies_its_name(named)).map(|(_, named)| named.generation);
-    Ok(Choice::Create(at_least.max(used_up.max().unwrap_or(0).saturating_add(1)).max(1)))
+    let next = used_up.max().unwrap_or(0).max(given_up(o)).saturating_add(1);
+    Ok(Choice::Create(at_least.max(next)))
+}
+
+/// The generation of an attempt that is not repeated, because its user is not needed or would have other roles than the next one; 0
+/// without any. Its user may appear after all, and is not to be taken for the next one.
+fn given_up(o: &Observation) -> i64 {
+    let given_up = |open: &&OpenAttempt| open.is_closed() || !role_change::has_roles_of_spec(o, open);
+    o.attempt.as_ref().filter(given_up).and_then(OpenAttempt::generation).unwrap_or(0)
 }
 
 /// Whether a user of this generation may be created: a status or an annotation can name any number.

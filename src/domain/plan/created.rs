@@ -10,7 +10,7 @@ use super::observation::{DesiredUser, Observation, PortalFacts, UserFacts};
 use super::settled::{Report, Settled};
 use super::step::{Step, UserRef, Write};
 use super::tidy::tidy;
-use super::{bounds, pin, publish, rotate, token_roles};
+use super::{bounds, pin, publish, role_change, rotate, token_roles};
 
 pub(super) fn plan(o: &Observation, desired: &DesiredUser) -> Step {
     steps(o, desired).unwrap_or_else(|first| first)
@@ -22,7 +22,8 @@ fn steps(o: &Observation, desired: &DesiredUser) -> Result<Step, Step> {
     if (o.recorded.user.is_some() || o.attempt.is_some()) && !o.finalizer {
         return Err(Step::Write(Write::AddFinalizer));
     }
-    let step = serve(o, desired, portal, current(o, desired, portal)?)?;
+    let step = current(o, desired, portal).and_then(|current| serve(o, desired, portal, current));
+    let step = step.unwrap_or_else(|first| first);
     Ok(rotate::after(o, portal, step, |user| {
         let next = successor(o, desired, portal, user);
         next.and_then(|next| serve(o, desired, portal, next)).unwrap_or_else(|first| first)
@@ -61,22 +62,23 @@ fn has_roles(
         let granted = portal.grants.for_adopting();
         return token_roles::check(o, &[], &granted, user, facts).map_or(Ok(()), Err);
     }
-    let missing = roles::missing(&desired.roles, &facts.roles);
+    let wanted = role_change::roles_of(o, desired, user);
+    let missing = roles::missing(&wanted, &facts.roles);
     if !missing.is_empty() {
         return Err(on_change(Blocker::lasting(
             Reason::RolesMissing,
             format!(
                 "User {} lacks {}: the portal did not assign all requested roles, or a role was removed later. The portal cannot \
-                 change the roles of a user, so its credential is not published. Delete this TechnicalUser and create one with \
-                 the roles that the portal assigns.",
+                 change the roles of a user, so its credential is not published. Ask the portal's support, or set create.roles \
+                 to the roles that the portal assigns.",
                 user.id,
                 quoted(&missing)
             ),
         )));
     }
-    bounds::granted(o, desired, portal).map_err(on_change)?;
+    bounds::granted(o, &wanted, portal).map_err(on_change)?;
     bounds::has_granted_roles_only(&portal.grants, &user.id, facts).map_err(on_change)?;
-    token_roles::check(o, &desired.roles, &portal.grants, user, facts).map_or(Ok(()), Err)
+    token_roles::check(o, &wanted, &portal.grants, user, facts).map_or(Ok(()), Err)
 }
 
 /// Without its name, a user is not found again if the status is removed.

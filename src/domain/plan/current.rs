@@ -19,7 +19,7 @@ use super::retain::{LEFT_FOR_SUCCESSOR, record_retained};
 use super::rotate::{self, Condition, Due};
 use super::settled::{Requeue, Settled, Stage};
 use super::step::{Read, Step, UserRef};
-use super::{adopt, blocked, bounds, ours, settle};
+use super::{adopt, blocked, bounds, ours, role_change, settle, tidy};
 
 /// A user that can serve.
 pub(super) enum Current<'a> {
@@ -73,13 +73,13 @@ enum Usability<'a> {
     Unusable(UserRef),
 }
 
-/// The user to begin with: the result of an attempt precedes the user that the status names, unless that one serves while it
-/// is replaced. Once an output holds the successor's credential, the successor serves.
+/// The user to begin with: the result of an attempt precedes the user that the status names, unless that one serves. Once an
+/// output holds the successor's credential, the successor serves.
 fn first(o: &Observation, desired: &DesiredUser, portal: &PortalFacts) -> Result<UserRef, Step> {
     let holding = Holding::of(o);
     let is_published =
         |open: &&OpenAttempt| matches!(&open.state, AttemptState::Created(id) if o.is_published(id));
-    let next = holding.next.filter(|open| !rotate::is_in_progress(o) || is_published(open));
+    let next = holding.next.filter(|open| !rotate::serves(o) || is_published(open));
     match (next, holding.current) {
         (Some(open), _) => attempted(o, desired, portal, open),
         (None, Some(recorded)) => published_or_recorded(o, portal, recorded),
@@ -168,6 +168,15 @@ fn by_its_details<'a>(
     // A status can name another generation than the portal shows.
     let origin = o.generation_shown(facts).map_or(user.origin, Origin::Created);
     let user = UserRef { origin, ..user };
+    let recorded = o.recorded.user.as_ref().is_some_and(|recorded| recorded.id == user.id);
+    let in_use = o.is_published(&user.id) || recorded && rotate::serves(o);
+    if !in_use && !role_change::has_asked_for_roles(o, &user, facts) {
+        // The one that the status names is deleted after its successor is recorded.
+        return match tidy::with_other_roles(o, portal, &user.id, facts).filter(|_| !recorded) {
+            Some(step) => Err(step),
+            None => Ok(Usability::Unusable(user)),
+        };
+    }
     match facts.status {
         UserStatus::Active => Ok(Usability::Serves(Current::Active(user, facts))),
         UserStatus::Pending => pending(o, user),

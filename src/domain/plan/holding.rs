@@ -28,6 +28,11 @@ impl<'a> Holding<'a> {
 
     /// Whether status, outputs and list agree that nothing has to be done, so that no request is necessary.
     pub(super) fn is_as_recorded(&self, o: &Observation) -> bool {
+        self.was_in_order(o) && (self.next.is_none() || rotate::is_in_progress(o))
+    }
+
+    /// Whether status, outputs and list agree that the user that the status names serves, whatever came of a later attempt.
+    pub(super) fn was_in_order(&self, o: &Observation) -> bool {
         let Some(user) = self.current else { return false };
         let outputs_as_recorded =
             o.outputs.iter().all(|output| output.holds(&user.id, output.recorded.as_ref()));
@@ -43,7 +48,6 @@ impl<'a> Holding<'a> {
             && listed
             && !is_doubted(o, &user.id)
             && o.spec_observed
-            && (self.next.is_none() || rotate::is_in_progress(o))
     }
 
     /// The users to delete beside the current one, after the status names it: created for this resource by this installation
@@ -80,9 +84,10 @@ pub(super) fn siblings(o: &Observation) -> impl Iterator<Item = (&UserId, &Named
 /// The attempt to settle: one for a later user than the status names. The result of an earlier one is a duplicate.
 ///
 /// An attempt that cannot be read counts as later if the resource has no user. If a user is recorded, the result of such an
-/// attempt is found in the list as a duplicate, and a successor is created only after it is settled.
+/// attempt is found in the list as a duplicate, and a successor is created only after it is settled. One that is closed is not
+/// settled: only a deletion searches for its user.
 pub(super) fn next(o: &Observation) -> Option<&OpenAttempt> {
-    o.attempt.as_ref().filter(|open| match open.generation() {
+    o.attempt.as_ref().filter(|open| !open.is_closed()).filter(|open| match open.generation() {
         Some(generation) => generation > o.recorded_generation(),
         None => o.recorded.user.is_none(),
     })

@@ -5,7 +5,8 @@
 //!
 //! One file for each subject: `created` plans a resource whose user the operator owns, `existing` one whose user exists
 //! already, `deletion` one under deletion. `pin` compares portal and company, `settle` waits for an open attempt, `current`
-//! finds the user that can serve, `rotate` says whether its credential is to be replaced, `create` leads to a new one and
+//! finds the user that can serve, `rotate` says whether its credential is to be replaced, `role_change` whether the spec names other
+//! roles than it was created with, `create` leads to a new one and
 //! `candidates` chooses among existing ones, `reset` replaces just the secret, `publish` verifies and publishes, `restart` restarts
 //! the workloads that read the outputs, `retire` removes former outputs, `predecessor` says how long a user is kept that was replaced, `tidy` deletes such users and
 //! duplicates, `retain` keeps
@@ -31,6 +32,7 @@ mod reset;
 mod restart;
 mod retain;
 mod retire;
+mod role_change;
 mod rotate;
 mod selected;
 mod selector;
@@ -51,6 +53,7 @@ pub use planned::{MOST_PLANNED, Planned};
 pub use predecessor::{is_settled, unrecorded as unrecorded_predecessors};
 pub use restart::{Restarted, pending as restart_pending};
 pub use retire::MOST_FORMER;
+pub use role_change::{has_roles_of_spec, roles_asked, takes_roles_away};
 pub use rotate::Rotated;
 pub use selector::{OfferSelector, Selector};
 pub use settled::{Report, Requeue, Settled, Stage};
@@ -127,10 +130,12 @@ fn ours(o: &Observation, portal: &PortalFacts, hint: &Hint) -> Result<(), Blocke
 
 /// The end of a reconcile that a blocker ends. A resource that is as recorded is still ready if the blocker is temporary.
 fn blocked(o: &Observation, blocker: &Blocker, requeue: Requeue) -> Step {
-    if !blocker.stalled && Holding::of(o).is_as_recorded(o) {
+    let holding = Holding::of(o);
+    let as_before = holding.is_as_recorded(o) || holding.was_in_order(o) && rotate::serves(o);
+    if !blocker.stalled && as_before {
         let mut settled = Settled::new(Report::StillReady, requeue);
         if rotate::is_in_progress(o) {
-            settled.rotation = Rotated::waits_for(blocker.clone());
+            *settled.rotation = Rotated::waits_for(blocker.clone());
         }
         Step::Settled(settled)
     } else {
@@ -151,7 +156,7 @@ pub fn interrupted(o: &Observation, blocker: &Blocker, requeue: Requeue) -> Step
         Step::Read(_) | Step::Write(_) => Settled::new(Stage::User.blocked(blocker.clone()), requeue),
     };
     let settled = match just_created(o) {
-        Some(current) if !o.deleting && rest.current.is_none() && !rotate::is_in_progress(o) => {
+        Some(current) if !o.deleting && rest.current.is_none() && !rotate::serves(o) => {
             Settled::of(o, &current, rest.report, rest.requeue)
         }
         _ => rest,

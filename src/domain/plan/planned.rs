@@ -59,6 +59,7 @@ fn described(o: &Observation, write: &Write) -> Vec<String> {
     let one = |words: String| vec![words];
     match write {
         Write::RecordPortal
+        | Write::CloseAttempt
         | Write::RecordOutput { .. }
         | Write::UsersAreDone(_)
         | Write::ReportDeletion(_) => Vec::new(),
@@ -114,9 +115,10 @@ fn assume(o: &mut Observation, write: &Write) -> bool {
             return false;
         }
         Write::AddFinalizer => o.finalizer = true,
+        Write::CloseAttempt => o.attempt = None,
         Write::Adopt { user, .. } => {
             let (id, origin) = (user.id.clone(), user.origin);
-            o.recorded.user = Some(RecordedUser { id, origin, active: true, proved: true });
+            o.recorded.user = Some(RecordedUser { id, origin, active: true, proved: true, asked: None });
         }
         Write::Publish { user, output } => publish(o, user, output),
         Write::RecordOutput { user, output } => {

@@ -5,12 +5,13 @@ use std::time::Duration;
 use super::holding::siblings;
 use super::observation::{Confirmed, Done, Named, Observation, RetiringUser, UserView};
 use super::retire::{RECORDED_AFTER, are_restarted};
+use super::role_change::takes_roles_away;
 use super::rotate;
 use super::settled::Requeue;
 use super::step::{Notice, UserRef};
 use crate::domain::ownership::Whose;
 use crate::domain::reason::Reason;
-use crate::domain::user::UserId;
+use crate::domain::user::{UserId, UserStatus};
 
 /// Why a user beside the current one is deleted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +41,10 @@ pub(super) fn retirement(o: &Observation, current: &UserRef, id: &UserId) -> Opt
         }),
         Some(_) => None,
         None if is_kept(o) && is_predecessor(o, current, id) => None,
-        None if rotate::is_in_progress(o) && is_successor(o, current, id) => None,
+        None if is_successor(o, current, id) => {
+            let needed = rotate::is_in_progress(o);
+            (!needed).then(|| not_needed(&current.id, id))
+        }
         None => Some(Retirement {
             notice: Notice {
                 reason: Reason::DuplicateRemoved,
@@ -48,6 +52,18 @@ pub(super) fn retirement(o: &Observation, current: &UserRef, id: &UserId) -> Opt
             },
             why: "a second user was created for the resource",
         }),
+    }
+}
+
+fn not_needed(current: &UserId, id: &UserId) -> Retirement {
+    Retirement {
+        notice: Notice {
+            reason: Reason::DuplicateRemoved,
+            note: format!(
+                "User {id} was deleted in the portal: it was created to replace {current}, which stays"
+            ),
+        },
+        why: "it was created to replace another user, which stays",
     }
 }
 
@@ -59,8 +75,8 @@ fn is_kept(o: &Observation) -> bool {
 /// Whether nothing reads the credential of a predecessor any more: the overlap has passed, the workloads were restarted, and no
 /// former output holds it.
 fn is_over(o: &Observation, retiring: &RetiringUser) -> bool {
-    let is_read = || o.to_remove.iter().any(|former| former.written);
-    retiring.hurried || retiring.kept_for.is_zero() && are_restarted(o, retiring.begun) && !is_read()
+    let is_kept = || !retiring.kept_for.is_zero() || o.to_remove.iter().any(|former| former.written);
+    retiring.hurried || are_restarted(o, retiring.begun) && (retiring.without_overlap || !is_kept())
 }
 
 /// Whether a user with a name of this resource was created before the current one.
@@ -105,21 +121,26 @@ pub fn is_settled(o: &Observation, id: &UserId) -> bool {
         || o.is_done(id, &Done::RecordedRetained)
         || matches!(o.view(id), Some(UserView::Gone))
         || o.facts(id).is_some_and(|facts| !is_ours(facts))
-        || named(o, id).is_some_and(|named| matches!(named.confirmed, Confirmed::Foreign | Confirmed::Gone))
+        || named(o, id).is_some_and(|named| {
+            // The portal lists a wallet user for a while after it was deleted.
+            matches!(named.status, UserStatus::PendingDeletion | UserStatus::Deleted)
+                || matches!(named.confirmed, Confirmed::Foreign | Confirmed::Gone)
+        })
 }
 
 /// When the next predecessor is deleted.
 pub(super) fn again(o: &Observation, current: Option<&UserRef>, requeue: Requeue) -> Requeue {
     let replaced = match (&o.recorded.user, current) {
         (Some(recorded), Some(current)) if recorded.id != current.id => {
-            let overlap = if o.rotation.compromised { Duration::ZERO } else { o.rotation.overlap };
+            let at_once = o.rotation.compromised || takes_roles_away(o, current);
+            let overlap = if at_once { Duration::ZERO } else { o.rotation.overlap };
             Some(overlap.max(RECORDED_AFTER))
         }
         _ => None,
     };
     let left = o.rotation.retiring.iter().filter_map(|retiring| match retiring.kept_for {
         // What else it waits for has a timer of its own.
-        Duration::ZERO if retiring.begun => None,
+        left if retiring.begun && (left.is_zero() || retiring.without_overlap) => None,
         left => Some(left.max(RECORDED_AFTER)),
     });
     left.chain(replaced).fold(requeue, |requeue, left| requeue.sooner(Requeue::In(left)))

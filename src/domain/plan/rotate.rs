@@ -1,11 +1,16 @@
 //! Rotation: whether the user or its secret is to be replaced and how, what serves meanwhile, and when a request is handled.
 //!
 //! A request by annotation replaces a user that is pending or unusable. A credential that serves is replaced on request, and
-//! when it is as old as the spec permits: by a successor of the user, or by a reset of its secret.
+//! when it is as old as the spec permits: by a successor of the user, or by a reset of its secret. Other roles in the spec replace
+//! the user.
 
-use super::observation::{Desired, Observation, PortalFacts, Strategy, UserView};
-use super::settled::{Report, Settled};
-use super::step::{Notice, Step, UserRef};
+use super::observation::{
+    AttemptState, Desired, Observation, OpenAttempt, PortalFacts, Searched, Strategy, UserView,
+};
+use super::retire::RECORDED_AFTER;
+use super::settled::{Report, Requeue, Settled};
+use super::step::{Notice, Read, Step, UserRef, Write};
+use super::{holding, role_change};
 use crate::domain::blocker::Blocker;
 use crate::domain::reason::Reason;
 use crate::domain::user::{UserId, UserKind};
@@ -53,20 +58,62 @@ pub(super) fn is_undecided(o: &Observation) -> bool {
     !open && (o.rotation.requested || super::reset::is_to_be_compared(o))
 }
 
-/// Whether the user that the status names is being replaced while it serves. An attempt to create a later one is then that of
-/// its successor.
+/// Whether the user that the status names serves, as far as is known: its credential is published, and nothing that was read shows
+/// that it cannot be used.
+pub(super) fn serves(o: &Observation) -> bool {
+    let Some(recorded) = &o.recorded.user else { return false };
+    recorded.active
+        && o.recorded.credential_published
+        && !matches!(o.view(&recorded.id), Some(UserView::Gone | UserView::ClientMissing))
+}
+
+/// Whether the user that the status names is being replaced by another one while it serves. An attempt to create a later one is
+/// then that of its successor.
 pub(super) fn is_in_progress(o: &Observation) -> bool {
     let Some(recorded) = &o.recorded.user else { return false };
-    let serves = recorded.active
-        && o.recorded.credential_published
-        && !matches!(o.view(&recorded.id), Some(UserView::Gone | UserView::ClientMissing));
-    serves && is_asked_for(o, &recorded.id) && how(o) != Ok(How::InPlace)
+    serves(o) && decide(o, &recorded.id).how == Some(How::Replace)
+}
+
+/// The attempt to create a successor that is not needed: the user that the status names serves by its details, and is not to be
+/// replaced by another one (any more). A successor that exists all the same is a duplicate.
+fn unneeded<'a>(o: &'a Observation, serving: &UserId) -> Option<&'a OpenAttempt> {
+    let recorded = o.recorded.user.as_ref().is_some_and(|recorded| recorded.id == *serving);
+    let reads = recorded && serves(o) && o.facts(serving).is_some();
+    holding::next(o).filter(|_| reads && !is_in_progress(o))
 }
 
 /// Whether a rotation of the user that the status names is asked for, and did not end in this reconcile.
 fn is_asked_for(o: &Observation, id: &UserId) -> bool {
     let recorded = o.recorded.user.as_ref().is_some_and(|recorded| recorded.id == *id);
     recorded && (o.rotation.requested || o.rotation.due) && !super::reset::had_effect(o, id)
+}
+
+/// What is decided of the user that serves.
+#[derive(Default)]
+struct Decision {
+    /// How its credential gets a successor.
+    how: Option<How>,
+    /// Why that which is asked for or due is not carried out.
+    answer: Option<Notice>,
+    /// The user, if the spec names other roles than it was created with.
+    outdated: Option<UserRef>,
+    /// Why its roles stay.
+    roles: Option<Blocker>,
+}
+
+fn decide(o: &Observation, id: &UserId) -> Decision {
+    let outdated = role_change::outdated(o).filter(|user| user.id == *id);
+    let roles = outdated.as_ref().and_then(|user| role_change::refused(o, kind(o), user));
+    let by_roles = outdated.is_some() && roles.is_none();
+    let (how, answer) = match is_asked_for(o, id).then(|| how(o)) {
+        // The secret that somebody may know is invalid first.
+        Some(Ok(How::InPlace)) if o.rotation.compromised => (Some(How::InPlace), None),
+        _ if by_roles => (Some(How::Replace), None),
+        Some(Ok(how)) => (Some(how), None),
+        Some(Err(answer)) => (None, Some(answer)),
+        None => (None, None),
+    };
+    Decision { how, answer, outdated, roles }
 }
 
 /// The next step of a resource, with its step as far as the user that serves is concerned. Its credential is replaced only while
@@ -77,17 +124,44 @@ pub(super) fn after(
     step: Step,
     replace: impl FnOnce(&UserRef) -> Step,
 ) -> Step {
-    let user = match &step {
-        Step::Settled(Settled { report: Report::Ready, current: Some(user), .. }) => user.clone(),
+    let (user, report) = match &step {
+        Step::Settled(Settled { report, current: Some(user), .. }) => (user.clone(), report),
         _ => return step,
     };
-    if !is_asked_for(o, &user.id) {
+    let decision = decide(o, &user.id);
+    let only_roles = decision.outdated.is_some() && role_change::is_cured_by_successor(report);
+    if *report != Report::Ready && !only_roles {
         return step;
     }
-    match how(o) {
-        Ok(How::Replace) => meanwhile(step, replace(&user)),
-        Ok(How::InPlace) => meanwhile(step, super::reset::next(o, portal, &user)),
-        Err(answer) => refused(o, step, answer),
+    let step = match unneeded(o, &user.id).map(|open| &open.state) {
+        None => step,
+        Some(AttemptState::InFlight) => at_latest(step, o.timers.recheck()),
+        Some(AttemptState::Settling(left)) => at_latest(step, Requeue::In(*left)),
+        // The portal carries it out no more. What it has led to, the list has to show.
+        Some(AttemptState::Settled) if o.searched == Searched::No => return Step::Read(Read::Search),
+        Some(_) => return Step::Write(Write::CloseAttempt),
+    };
+    let step = match (decision.how, &decision.outdated) {
+        // What is reported from now on rests on a status that says that the former user is in order.
+        (Some(How::Replace), Some(outdated)) if !o.reported => {
+            at_latest(waiting(step, role_change::begins(outdated)), Requeue::In(RECORDED_AFTER))
+        }
+        (Some(How::Replace), _) => meanwhile(step, replace(&user)),
+        (Some(How::InPlace), _) if !only_roles => meanwhile(step, super::reset::next(o, portal, &user)),
+        _ => step,
+    };
+    let step = decision.answer.map_or_else(|| step.clone(), |answer| refused(o, step.clone(), answer));
+    let fault = decision.roles.or_else(|| o.rotation.window_fault.clone());
+    fault.map_or_else(|| step.clone(), |blocker| waiting(step.clone(), blocker))
+}
+
+/// The end of a reconcile, and the next one after this time at the latest.
+fn at_latest(step: Step, requeue: Requeue) -> Step {
+    match step {
+        Step::Settled(settled) => {
+            Step::Settled(Settled { requeue: settled.requeue.sooner(requeue), ..settled })
+        }
+        step => step,
     }
 }
 
@@ -158,22 +232,29 @@ fn needs_delete() -> Notice {
 
 /// The credential that serves is kept, and a request for its replacement is handled.
 fn refused(o: &Observation, serving: Step, answer: Notice) -> Step {
-    let Step::Settled(serving) = serving else { return serving };
-    let rotation = Rotated::answered(o.rotation.requested, answer);
-    Step::Settled(Settled { rotation, ..serving })
+    let Step::Settled(mut serving) = serving else { return serving };
+    (serving.rotation.answer, serving.rotation.handled) = (Some(answer), o.rotation.requested);
+    Step::Settled(serving)
+}
+
+/// The end of a reconcile that reports what the rotation waits for, unless it reports that already.
+fn waiting(serving: Step, blocker: Blocker) -> Step {
+    let Step::Settled(mut serving) = serving else { return serving };
+    serving.rotation.waiting.get_or_insert(blocker);
+    Step::Settled(serving)
 }
 
 /// The step that leads to the other credential. Where that waits for something, the one that is replaced serves.
 fn meanwhile(serving: Step, next: Step) -> Step {
     match (serving, next) {
-        (Step::Settled(serving), Step::Settled(waiting)) if waiting.report != Report::Ready => {
-            let requeue = serving.requeue.sooner(waiting.requeue);
-            let news = match waiting.report {
-                Report::Blocked { blocker, .. } => Some(Box::new(News::Waiting(blocker))),
-                _ => waiting.rotation.news,
+        (Step::Settled(mut serving), Step::Settled(next)) if next.report != Report::Ready => {
+            serving.requeue = serving.requeue.sooner(next.requeue);
+            let Rotated { answer, waiting, .. } = match next.report {
+                Report::Blocked { blocker, .. } => Rotated::waits_for(blocker),
+                _ => *next.rotation,
             };
-            let rotation = Rotated { news, ..serving.rotation };
-            Step::Settled(Settled { requeue, rotation, ..serving })
+            (serving.rotation.answer, serving.rotation.waiting) = (answer, waiting);
+            Step::Settled(serving)
         }
         (_, next) => next,
     }
@@ -191,48 +272,23 @@ pub struct Rotated {
     pub handled: bool,
     /// The request that was carried out says that the former credential is compromised: no overlap.
     pub compromised: bool,
-    /// What is reported of it.
-    pub news: Option<Box<News>>,
-}
-
-/// What is reported of a rotation that was not carried out (yet).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum News {
     /// A Warning Event that says why a request is refused, or why a credential is not replaced that is due; sent once the
     /// status is written.
-    Answer(Notice),
-    /// What a rotation waits for that is in progress.
-    Waiting(Blocker),
+    pub answer: Option<Notice>,
+    /// What a rotation waits for.
+    pub waiting: Option<Blocker>,
 }
 
 impl Rotated {
     /// A rotation in progress waits for this.
     #[must_use]
     pub(super) fn waits_for(blocker: Blocker) -> Self {
-        Self { news: Some(Box::new(News::Waiting(blocker))), ..Self::default() }
-    }
-
-    /// Why a rotation is not carried out.
-    #[must_use]
-    pub fn answer(&self) -> Option<&Notice> {
-        match self.news.as_deref() {
-            Some(News::Answer(notice)) => Some(notice),
-            Some(News::Waiting(_)) | None => None,
-        }
-    }
-
-    /// What a rotation waits for.
-    #[must_use]
-    pub fn waiting(&self) -> Option<&Blocker> {
-        match self.news.as_deref() {
-            Some(News::Waiting(blocker)) => Some(blocker),
-            Some(News::Answer(_)) | None => None,
-        }
+        Self { waiting: Some(blocker), ..Self::default() }
     }
 
     /// A request is handled by this answer.
     fn answered(handled: bool, answer: Notice) -> Self {
-        Self { handled, news: Some(Box::new(News::Answer(answer))), ..Self::default() }
+        Self { handled, answer: Some(answer), ..Self::default() }
     }
 }
 
@@ -251,7 +307,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::domain::plan::{Read, Requeue, Stage};
+    use crate::domain::plan::Stage;
 
     fn settled(report: Report, id: &str, requeue: Requeue) -> Step {
         let current = Some(UserRef::created(UserId::new(id), 1));
@@ -260,7 +316,7 @@ mod tests {
 
     fn waiting(blocker: &Blocker, requeue: Requeue) -> Step {
         let Step::Settled(serving) = settled(Report::Ready, "u1", requeue) else { unreachable!() };
-        let rotation = Rotated::waits_for(blocker.clone());
+        let rotation = Box::new(Rotated::waits_for(blocker.clone()));
         Step::Settled(Settled { rotation, ..serving })
     }
 

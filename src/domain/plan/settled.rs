@@ -19,7 +19,7 @@ pub struct Settled {
     /// When the resource is reconciled again.
     pub requeue: Requeue,
     /// What the status records of the rotation.
-    pub rotation: Rotated,
+    pub rotation: Box<Rotated>,
     /// What the status records of the restarts, where one is due.
     pub restarted: Option<Box<Restarted>>,
 }
@@ -28,13 +28,13 @@ impl Settled {
     /// An end that records no user.
     #[must_use]
     pub fn new(report: Report, requeue: Requeue) -> Self {
-        Self { current: None, report, requeue, rotation: Rotated::default(), restarted: None }
+        Self { current: None, report, requeue, rotation: Box::default(), restarted: None }
     }
 
     /// An end that records this user.
     #[must_use]
     pub fn of(o: &Observation, user: &UserRef, report: Report, requeue: Requeue) -> Self {
-        let rotation = rotate::at_the_end(o, user, &report);
+        let rotation = Box::new(rotate::at_the_end(o, user, &report));
         Self { current: Some(user.clone()), rotation, ..Self::new(report, requeue) }
     }
 }

@@ -73,6 +73,8 @@ pub enum Write {
         /// What is reported if its roles differ from those of the spec.
         differs: Option<Notice>,
     },
+    /// Close an attempt whose user is not needed: the annotation says so. The portal carries it out no more.
+    CloseAttempt,
     /// Write the credential of this user, which was read and verified, into an output.
     Publish {
         /// The user.
@@ -164,6 +166,7 @@ impl Write {
             Self::RecordPortal
             | Self::ReportDeletion(_)
             | Self::AddFinalizer
+            | Self::CloseAttempt
             | Self::Publish { .. }
             | Self::RecordOutput { .. }
             | Self::UsersAreDone(_)
@@ -254,6 +257,7 @@ impl fmt::Display for Write {
             Self::AddFinalizer => f.write_str("adding the finalizer"),
             Self::Create { user, .. } => write!(f, "creating user {} in the portal", user.name),
             Self::Adopt { user, .. } => write!(f, "taking over user {}", user.id),
+            Self::CloseAttempt => f.write_str("closing the attempt to create a user that is not needed"),
             Self::Publish { user, output } => {
                 write!(f, "writing the credential of user {} into {output}", user.id)
             }

@@ -7,7 +7,7 @@ use crate::domain::user::UserStatus;
 
 use super::just_created;
 use super::observation::{Observation, OutputView, UserView, Verified};
-use super::rotate::{self, Rotated};
+use super::rotate;
 use super::settled::{Report, Settled, Stage};
 use super::step::Step;
 
@@ -36,7 +36,7 @@ fn before_a_write(o: &Observation) -> Settled {
     let blocked = Stage::User.blocked(Blocker::passing(Reason::Suspended, message));
     let report = if works(o) { Report::Unchanged } else { blocked };
     match just_created(o) {
-        Some(user) if !rotate::is_in_progress(o) => Settled::of(o, &user, report, o.timers.recheck()),
+        Some(user) if !rotate::serves(o) => Settled::of(o, &user, report, o.timers.recheck()),
         _ => Settled::new(report, o.timers.recheck()),
     }
 }
@@ -55,8 +55,8 @@ fn as_it_works(o: &Observation, settled: Settled) -> Settled {
 /// A request by annotation is answered when the resource is not suspended any more. One that was carried out before is recorded: else
 /// it would be carried out again.
 fn unanswered(settled: Settled) -> Settled {
-    if settled.rotation.answer().is_some() {
-        return Settled { rotation: Rotated::default(), ..settled };
+    if settled.rotation.answer.is_some() {
+        return Settled { rotation: Box::default(), ..settled };
     }
     settled
 }

@@ -1,13 +1,15 @@
 //! The users beside the current one, predecessors and duplicates: deleted, or reset and retained, after the status names the user
 //! that is kept.
 
-use crate::domain::user::UserKind;
+use crate::domain::reason::Reason;
+use crate::domain::user::{UserId, UserKind, UserStatus};
 
 use super::candidates;
 use super::holding::Holding;
-use super::observation::{Done, Observation, PortalFacts, UserView};
+use super::observation::{Done, Observation, PortalFacts, UserFacts, UserView};
+use super::predecessor::Retirement;
 use super::retain::{LEFT_FOR_SUCCESSOR, RETAINED_EARLIER, mark_retained, record_retained};
-use super::step::{Read, Step, UserRef, Write};
+use super::step::{Notice, Read, Step, UserRef, Write};
 
 pub(super) fn tidy(o: &Observation, portal: &PortalFacts, current: &UserRef) -> Option<Step> {
     if portal.suspended {
@@ -31,16 +33,51 @@ pub(super) fn tidy(o: &Observation, portal: &PortalFacts, current: &UserRef) -> 
         }
         UserView::ClientMissing | UserView::Gone => return None,
     };
+    Some(dispose(o, portal, id, user, retirement))
+}
+
+/// The end of a user that was created for the resource with other roles than the spec names by now, and that nobody has used: it
+/// goes before another one is created. `None` once it is done, and if it cannot be deleted (yet).
+pub(super) fn with_other_roles(
+    o: &Observation,
+    portal: &PortalFacts,
+    id: &UserId,
+    user: &UserFacts,
+) -> Option<Step> {
+    let done = o.is_done(id, &Done::Deleted) || o.is_done(id, &Done::RecordedRetained);
+    let unknown = o.outputs.iter().any(|output| output.unknown().is_some());
+    if done || portal.suspended || unknown || user.status != UserStatus::Active {
+        return None;
+    }
+    if !o.live {
+        return Some(Step::Read(Read::Object));
+    }
+    let note = format!(
+        "User {id} was deleted in the portal: it was created with other roles than create.roles names by now"
+    );
+    let why = "it was created with other roles than create.roles names by now";
+    let retirement = Retirement { notice: Notice { reason: Reason::DuplicateRemoved, note }, why };
+    Some(dispose(o, portal, id, user, retirement))
+}
+
+/// Deletes a user, or resets its secret and keeps it in the portal if the login cannot delete it.
+fn dispose(
+    o: &Observation,
+    portal: &PortalFacts,
+    id: &UserId,
+    user: &UserFacts,
+    retirement: Retirement,
+) -> Step {
     if portal.may_delete && !o.delete_is_refused(id) {
-        return Some(Step::Write(Write::Delete { id: id.clone(), notice: retirement.notice }));
+        return Step::Write(Write::Delete { id: id.clone(), notice: retirement.notice });
     }
     let listed = o.users.get(id).and_then(|known| known.named.as_ref());
     let kind = listed.map_or(user.kind, |named| named.kind);
-    Some(if kind == UserKind::Internal && !o.is_done(id, &Done::Reset) {
+    if kind == UserKind::Internal && !o.is_done(id, &Done::Reset) {
         Step::Write(Write::Reset(id.clone()))
     } else if !o.is_done(id, &Done::MarkedRetained) {
         mark_retained(o, id, user)
     } else {
         record_retained(id, &format!("{}, and this login cannot delete it", retirement.why))
-    })
+    }
 }

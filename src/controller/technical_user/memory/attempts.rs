@@ -180,7 +180,7 @@ mod tests {
     }
 
     fn attempt(id: &str) -> Attempt {
-        Attempt { generation: 1, id: id.into(), pin: Pin::read("p") }
+        Attempt::new(1, id.into(), Pin::read("p"))
     }
 
     #[tokio::test(start_paused = true)]

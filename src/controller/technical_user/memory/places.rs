@@ -297,7 +297,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_attempt_needs_a_place_unless_it_was_refused() {
         let memory = Memory::default();
-        let attempt = Attempt { generation: 1, id: "x".into(), pin: Pin::read("p") };
+        let attempt = Attempt::new(1, "x".into(), Pin::read("p"));
         let needs = || needs_a_place(&object(|_| {}), &memory);
         let end = |outcome| {
             memory

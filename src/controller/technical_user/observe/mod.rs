@@ -10,6 +10,7 @@ mod restart;
 mod retiring;
 mod rotation;
 mod timers;
+mod windows;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -79,19 +80,19 @@ pub async fn observe(
     let portal = (&portal_key, portal_object.as_deref(), portal_spec);
     let facts = facts(ctx, portal, connection.as_ref(), usable, (grants, discloses));
     let fingerprint = RefusalFingerprint::of(&object, portal_object.as_deref(), facts.as_ref().ok());
-    let owner = owner(ctx, &key);
     let verification_interval = verification_interval(portal_spec);
     let taken_over = portal_object.as_deref().map(taken_over).unwrap_or_default();
     let stores = Stores::of(ctx, &object, &spec, &status).await?;
     let around = Around { stores, verification_interval, taken_over };
-    let recorded = recorded(ctx, &owner, &status, connection.as_ref());
+    let (owner, desired) = (owner(ctx, &key), desired(&spec));
+    let recorded =
+        recorded(ctx, &owner, (&status, object.metadata.generation), &desired, connection.as_ref());
     let attempt =
         ctx.memory.change(&key, |user| open_attempt(&mut user.attempts, &object, &recorded, fingerprint));
     let pending_for = pending_for(&status, now);
-    let waiting = waiting(ctx, &object, &status, now);
     let observation = Observation {
         hint: ctx.installation.hint.clone(),
-        desired: desired(&spec),
+        desired,
         deleting: is_deleting(&object),
         suspended: spec.is_suspended(),
         protected: is_protected(&object),
@@ -101,7 +102,7 @@ pub async fn observe(
         live: false,
         spec_observed: is_observed(&spec, &status, &object),
         was_ready: is_ready(&status),
-        reported: !status.conditions.is_empty() && status.observed_generation == object.metadata.generation,
+        reported: is_reported(&status, &object),
         reported_reason: reported_reason(&status, object.metadata.generation),
         attempt,
         refusal: ctx.memory.with(&key, |user| user.attempts.refusal(fingerprint)),
@@ -118,7 +119,7 @@ pub async fn observe(
         published_proof: None,
         timers: timers(ctx, &key, verification_interval, pending_for),
         roles_doubted: ctx.memory.with(&key, |user| user.roles.are_doubted()),
-        waiting,
+        waiting: waiting(ctx, &object, &status, now),
         pending_for,
         client_missing_for_good: ctx.memory.is_client_missing_for_good(&key),
         recorded,
@@ -156,6 +157,11 @@ pub async fn observe(
     observe_outputs(&mut reconcile).await?;
     see_restarts(&mut reconcile);
     Ok(reconcile)
+}
+
+/// Whether the status reports on the present spec.
+fn is_reported(status: &TechnicalUserStatus, object: &DynamicObject) -> bool {
+    !status.conditions.is_empty() && status.observed_generation == object.metadata.generation
 }
 
 /// Whether an annotation prevents the deletion. A value that is misspelled loses no user.

@@ -2,6 +2,7 @@
 
 use kube::api::DynamicObject;
 
+use super::is_ready;
 use crate::api::keys;
 use crate::api::technical_user::TechnicalUserStatus;
 use crate::controller::context::Context;
@@ -14,13 +15,15 @@ use crate::controller::technical_user::status;
 use crate::domain::attempt::Attempt;
 use crate::domain::identity::{Hint, Owner};
 use crate::domain::ownership::Origin;
-use crate::domain::plan::{AttemptState, OpenAttempt, Recorded, RecordedPortal, RecordedUser};
+use crate::domain::plan::{AttemptState, Desired, OpenAttempt, Recorded, RecordedPortal, RecordedUser};
+use crate::domain::roles;
 use crate::domain::user::UserId;
 
 pub(in crate::controller::technical_user) fn recorded(
     ctx: &Context,
     owner: &Owner,
-    status: &TechnicalUserStatus,
+    (status, generation): (&TechnicalUserStatus, Option<i64>),
+    desired: &Desired,
     connection: Option<&Connection>,
 ) -> Recorded {
     let inventory = connection.map(|connection| connection.inventory.as_ref());
@@ -36,6 +39,13 @@ pub(in crate::controller::technical_user) fn recorded(
             origin: Origin::of(user.generation),
             active: user.status == status::ACTIVE,
             proved: is_proved(&ctx.installation, owner, user, inventory),
+            asked: match desired {
+                Desired::Create(desired) => {
+                    let confirmed = status.observed_generation != generation && is_ready(status);
+                    roles::asked(&user.requested_roles, &user.roles, &roles::set(&desired.roles), confirmed)
+                }
+                Desired::Existing { .. } => None,
+            },
         }),
         credential_published: status.credential.is_some(),
     }
@@ -80,8 +90,13 @@ mod tests {
             "metadata": {"namespace": "connector", "name": "edc", "annotations": {keys::CREATING: "2 a1 pin"}},
         }))
         .unwrap();
-        let user =
-            RecordedUser { id: UserId::new(id), origin: Origin::of(Some(generation)), active: true, proved };
+        let user = RecordedUser {
+            id: UserId::new(id),
+            origin: Origin::of(Some(generation)),
+            active: true,
+            proved,
+            asked: None,
+        };
         let recorded = Recorded { user: Some(user), ..Recorded::default() };
         open_attempt(attempts, &object, &recorded, RefusalFingerprint::test(0)).is_some()
     }
@@ -97,7 +112,7 @@ mod tests {
     #[tokio::test]
     async fn the_user_that_this_process_created_settles_its_attempt_before_it_was_read() {
         let mut attempts = Attempts::default();
-        let attempt = Attempt { generation: 2, id: "a1".into(), pin: Pin::read("pin") };
+        let attempt = Attempt::new(2, "a1".into(), Pin::read("pin"));
         attempts.begin(&attempt);
         assert!(is_open(&mut attempts, "u2", 2, false), "in flight");
         attempts.end(&attempt, Outcome::Created(UserId::new("u2")), RefusalFingerprint::test(0));

@@ -25,7 +25,12 @@ pub(super) fn see_retiring(reconcile: &mut Reconcile) {
 
 /// How long the spec keeps an output that it no longer names, and a user that was replaced.
 pub(in crate::controller::technical_user) fn overlap(reconcile: &Reconcile) -> Duration {
-    reconcile.spec.rotation.and_then(|rotation| rotation.overlap).map_or(Duration::ZERO, Duration::from)
+    reconcile
+        .spec
+        .rotation
+        .as_ref()
+        .and_then(|rotation| rotation.overlap)
+        .map_or(Duration::ZERO, Duration::from)
 }
 
 /// Whether a person asks for the end of something before its overlap has passed: an output by its name, a user by its id.

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use kube::api::DynamicObject;
 
 use super::retiring::{ends_overlap, kept_for, overlap};
+use super::windows;
 use crate::api::bounds::OBJECT;
 use crate::api::keys;
 use crate::api::technical_user::{
@@ -32,10 +33,11 @@ pub(super) fn see_rotation(reconcile: &mut Reconcile) {
     };
     let compromised = is_new(&asked.compromised, &handled.compromised);
     let left = left(reconcile);
-    let rotation = Rotation {
+    let mut rotation = Rotation {
         requested: compromised || is_new(&asked.rotate, &handled.rotate),
         compromised,
         due: left == Some(Duration::ZERO),
+        window_fault: windows::fault(reconcile),
         strategy: strategy(reconcile),
         kind: status.user.as_ref().and_then(kind),
         linked: is_linked(reconcile),
@@ -44,6 +46,7 @@ pub(super) fn see_rotation(reconcile: &mut Reconcile) {
         reset: open_reset(reconcile),
         retiring: status.retiring.iter().filter_map(|recorded| retiring(reconcile, recorded)).collect(),
     };
+    rotation.due |= is_past(reconcile) && windows::has_begun(reconcile, &rotation);
     let settling = rotation.reset.as_ref().and_then(|reset| match reset.state {
         ResetState::Settling(left) => Some(left),
         _ => None,
@@ -60,16 +63,22 @@ pub(in crate::controller::technical_user) fn handled(object: &DynamicObject) -> 
     (handled != Handled::default()).then_some(handled)
 }
 
-/// When the spec asks for the next credential.
+/// When the operator replaces a credential by the interval of the spec, in a window if it has any.
 pub(in crate::controller::technical_user) fn rotate_at(
     reconcile: &Reconcile,
     issued_at: &str,
 ) -> Option<Timestamp> {
-    let interval = Duration::from(reconcile.spec.rotation?.interval?);
-    issued_at.parse::<Timestamp>().ok()?.checked_add(interval).ok()
+    windows::begins(reconcile, windows::due_at(reconcile, issued_at)?)
 }
 
-/// How long until the credential is replaced; zero where it is time; `None` without an interval.
+/// Whether the credential is older than the interval of the spec.
+fn is_past(reconcile: &Reconcile) -> bool {
+    let credential = reconcile.status.credential.as_ref();
+    let due = credential.and_then(|credential| windows::due_at(reconcile, &credential.issued_at));
+    due.is_some_and(|due| due <= reconcile.now)
+}
+
+/// How long until the credential is replaced; zero where it is time; `None` without an interval, and if no window opens.
 fn left(reconcile: &Reconcile) -> Option<Duration> {
     let issued_at = &reconcile.status.credential.as_ref()?.issued_at;
     let left = rotate_at(reconcile, issued_at)?.duration_since(reconcile.now);
@@ -77,7 +86,7 @@ fn left(reconcile: &Reconcile) -> Option<Duration> {
 }
 
 fn strategy(reconcile: &Reconcile) -> Strategy {
-    match reconcile.spec.rotation.and_then(|rotation| rotation.strategy) {
+    match reconcile.spec.rotation.as_ref().and_then(|rotation| rotation.strategy) {
         Some(RotationStrategy::InPlace) => Strategy::InPlace,
         Some(RotationStrategy::Replace) => Strategy::Replace,
         Some(RotationStrategy::Auto) | None => Strategy::Auto,
@@ -147,8 +156,10 @@ fn retiring(reconcile: &Reconcile, recorded: &RecordedRetiring) -> Option<Retiri
             origin: Origin::of(recorded.generation),
             active: true,
             proved: is_proved(&reconcile.ctx.installation, owner, &as_user, inventory),
+            asked: None,
         },
         kept_for: kept_for(overlap(reconcile), recorded.delete_after.as_deref(), reconcile.now),
+        without_overlap: recorded.without_overlap,
         begun: recorded.delete_after.is_some(),
         hurried: recorded.compromised || ends_overlap(&reconcile.object, &recorded.id),
     })

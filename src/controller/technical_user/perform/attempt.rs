@@ -22,7 +22,8 @@ use crate::controller::technical_user::memory::attempts::{Attempts, Outcome};
 use crate::controller::technical_user::reconcile::Reconcile;
 use crate::controller::technical_user::refusal::RefusalFingerprint;
 use crate::domain::attempt::Attempt;
-use crate::domain::plan::{self, AttemptState};
+use crate::domain::plan::{self, AttemptState, Desired};
+use crate::domain::roles::{self, RoleSet};
 use crate::process::Random;
 
 /// The request is handed to the portal's client within this time of the patch that records the attempt, or not at all: a process
@@ -48,6 +49,14 @@ impl Kind {
         match self {
             Self::Create => keys::CREATING,
             Self::Reset => keys::RESETTING,
+        }
+    }
+
+    /// The roles of the user that it creates.
+    fn roles(self, desired: &Desired) -> Option<RoleSet> {
+        match (self, desired) {
+            (Self::Create, Desired::Create(desired)) => Some(roles::set(&desired.roles)),
+            (Self::Create, Desired::Existing { .. }) | (Self::Reset, _) => None,
         }
     }
 
@@ -88,7 +97,10 @@ impl Task {
         Ok(Self {
             ctx: Arc::clone(&reconcile.ctx),
             key: reconcile.key.clone(),
-            attempt: Attempt { generation, id: random_id(&reconcile.ctx.process.random), pin },
+            attempt: Attempt {
+                roles: kind.roles(&reconcile.observation.desired),
+                ..Attempt::new(generation, random_id(&reconcile.ctx.process.random), pin)
+            },
             kind,
             resource_version: reconcile.resource_version().unwrap_or_default().to_owned(),
             finalizers,

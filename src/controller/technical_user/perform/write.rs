@@ -2,15 +2,16 @@
 
 use kube::Api;
 use kube::api::{DynamicObject, Patch, PatchParams};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{create, delete, publish, restart, retained, rotate_secret};
-use crate::api::{FIELD_MANAGER, FINALIZER};
+use crate::api::{FIELD_MANAGER, FINALIZER, keys};
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::technical_users;
 use crate::controller::technical_user::failure::Failure;
 use crate::controller::technical_user::reconcile::Reconcile;
 use crate::controller::technical_user::{reference, status};
+use crate::domain::attempt::Attempt;
 use crate::domain::identity::Mark;
 use crate::domain::plan::{Done, Notice, UserRef, UserView, Write};
 use crate::domain::reason::Reason;
@@ -27,6 +28,7 @@ pub async fn write(reconcile: &mut Reconcile, what: Write) -> Result<(), Failure
         Write::AddFinalizer => put_finalizer(reconcile).await,
         Write::Create { generation, user } => create::create(reconcile, generation, user).await,
         Write::Adopt { user, differs } => adopt(reconcile, &user, differs).await,
+        Write::CloseAttempt => close_attempt(reconcile).await,
         Write::Publish { user, output } => publish::publish(reconcile, &user, &output).await,
         Write::RecordOutput { user, output } => publish::announce(reconcile, &user, &output).await,
         Write::UsersAreDone(after) => {
@@ -57,11 +59,11 @@ pub async fn write(reconcile: &mut Reconcile, what: Write) -> Result<(), Failure
     }
 }
 
-async fn patch_finalizers(reconcile: &mut Reconcile, finalizers: Vec<String>) -> Result<(), Failure> {
+/// Changes the metadata of the object in the state that was decided on.
+async fn patch_metadata(reconcile: &mut Reconcile, field: &str, value: Value) -> Result<(), Failure> {
     let api: Api<DynamicObject> =
         Api::namespaced_with(reconcile.ctx.client.clone(), &reconcile.key.namespace, &technical_users());
-    let patch =
-        json!({ "metadata": { "resourceVersion": reconcile.resource_version(), "finalizers": finalizers } });
+    let patch = json!({ "metadata": { "resourceVersion": reconcile.resource_version(), field: value } });
     let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
     match api.patch(&reconcile.key.name, &params, &Patch::Merge(&patch)).await.map_err(KubeError::from) {
         Ok(object) => {
@@ -77,6 +79,23 @@ async fn patch_finalizers(reconcile: &mut Reconcile, finalizers: Vec<String>) ->
         Err(KubeError::NotFound) => Ok(()),
         Err(error) => Err(error.into()),
     }
+}
+
+async fn patch_finalizers(reconcile: &mut Reconcile, finalizers: Vec<String>) -> Result<(), Failure> {
+    patch_metadata(reconcile, "finalizers", json!(finalizers)).await
+}
+
+/// A process that is started later does not wait for the attempt. If its user appears all the same, the list shows it as a
+/// duplicate.
+async fn close_attempt(reconcile: &mut Reconcile) -> Result<(), Failure> {
+    let open = reconcile.observation.attempt.as_ref().and_then(|open| open.attempt.clone());
+    let Some(open) = open else { return Err(Failure::Overtaken) };
+    let closed = Attempt { closed: true, ..open };
+    patch_metadata(reconcile, "annotations", json!({ keys::CREATING: closed.to_string() })).await?;
+    if let Some(open) = &mut reconcile.observation.attempt {
+        open.attempt = Some(closed);
+    }
+    Ok(())
 }
 
 async fn put_finalizer(reconcile: &mut Reconcile) -> Result<(), Failure> {

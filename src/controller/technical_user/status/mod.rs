@@ -54,7 +54,7 @@ pub async fn write(reconcile: &mut Reconcile, settled: &Settled) -> Result<bool,
     let handled = new.handled != reconcile.status.handled;
     let changed = patch(reconcile, new).await?;
     rotation::remember_compared(reconcile, settled);
-    if let Some(notice) = settled.rotation.answer() {
+    if let Some(notice) = &settled.rotation.answer {
         let answered =
             reconcile.ctx.memory.change(&reconcile.key, |user| user.answered.replace(notice.reason));
         if handled || answered != Some(notice.reason) {

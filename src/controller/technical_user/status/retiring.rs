@@ -41,6 +41,9 @@ pub(super) fn record_predecessors(reconcile: &Reconcile, new: &mut TechnicalUser
             new.retiring.push(entry);
         }
     }
+    // Those that were replaced before have the role too, as far as anybody knows.
+    let taken = plan::takes_roles_away(o, current);
+    new.retiring.iter_mut().for_each(|entry| entry.without_overlap |= taken);
 }
 
 /// Removes the entries of users that are deleted, and says how long the others are kept once the credential of the current user is
@@ -58,7 +61,8 @@ pub(super) fn record_retiring(reconcile: &Reconcile, new: &mut TechnicalUserStat
         return;
     }
     for entry in &mut new.retiring {
-        let overlap = if entry.compromised { Duration::ZERO } else { overlap(reconcile) };
+        let at_once = entry.compromised || entry.without_overlap;
+        let overlap = if at_once { Duration::ZERO } else { overlap(reconcile) };
         keep_for(&mut entry.delete_after, overlap, reconcile.now);
     }
 }

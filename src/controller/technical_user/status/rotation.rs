@@ -1,5 +1,6 @@
 //! The rotation: when the next one is due, which requests were carried out, and the condition while one is in progress.
 
+use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use super::credential::SECONDS;
@@ -18,13 +19,18 @@ pub(super) fn record_rotation(reconcile: &Reconcile, new: &mut TechnicalUserStat
     }
     if let Some(credential) = &mut new.credential {
         let at = rotate_at(reconcile, &credential.issued_at);
-        credential.rotate_at = at.map(|at| at.strftime(SECONDS).to_string());
+        // The beginning of the window stays while the rotation is due in it, and until one that has begun is completed.
+        let began = credential.rotate_at.as_ref().and_then(|at| at.parse::<Timestamp>().ok());
+        let has_come = reconcile.observation.rotation.due && began.is_some_and(|at| at <= reconcile.now);
+        if !has_come {
+            credential.rotate_at = at.map(|at| at.strftime(SECONDS).to_string());
+        }
     }
 }
 
 /// Replaces the condition among the others. Where nothing is known of the rotation, it stays as it is.
 pub(super) fn report_rotation(reconcile: &Reconcile, new: &mut TechnicalUserStatus, settled: &Settled) {
-    let waiting = settled.rotation.waiting();
+    let waiting = settled.rotation.waiting.as_ref();
     let unknown = !matches!(settled.report, Report::Ready | Report::Deleting(_) | Report::Gone);
     if waiting.is_none() && unknown {
         return;

@@ -7,7 +7,8 @@ use crate::controller::technical_user::observe;
 use crate::controller::technical_user::reconcile::Reconcile;
 use crate::domain::identity::Hint;
 use crate::domain::ownership::{self, Origin, Whose};
-use crate::domain::plan::{self, Settled, UserFacts, UserRef, UserView};
+use crate::domain::plan::{self, Desired, Settled, UserFacts, UserRef, UserView};
+use crate::domain::roles;
 use crate::domain::user::{UserDetails, UserId, UserKind, UserStatus};
 
 /// Records the users that the end of a reconcile names.
@@ -22,13 +23,18 @@ fn record_current(reconcile: &Reconcile, new: &mut TechnicalUserStatus, current:
     pin(reconcile, new, hint_of(reconcile, current));
     let generation = current.origin.generation();
     if let Some(details) = reconcile.details.get(&current.id) {
-        new.user = Some(RecordedUser { proof: proof(reconcile, current), ..shown(details, generation) });
+        new.user = Some(RecordedUser {
+            requested_roles: requested_roles(reconcile, current),
+            proof: proof(reconcile, current),
+            ..shown(details, generation)
+        });
         return;
     }
     if let Some(user) = new.user.as_mut().filter(|user| UserId::new(&user.id) == current.id) {
         // A status without a proof gets it as soon as the list shows the user as this resource's.
         if user.generation == generation {
             user.proof = proof(reconcile, current);
+            user.requested_roles = requested_roles(reconcile, current);
         }
         return;
     }
@@ -42,6 +48,7 @@ fn record_current(reconcile: &Reconcile, new: &mut TechnicalUserStatus, current:
         kind: listed.map(|user| kind(user.kind).to_owned()).unwrap_or_default(),
         status: listed.map(|user| spelled(user.status).to_owned()).unwrap_or_default(),
         roles: Vec::new(),
+        requested_roles: requested_roles(reconcile, current),
         proof: None,
     });
 }
@@ -56,8 +63,17 @@ fn shown(details: &UserDetails, generation: Option<i64>) -> RecordedUser {
         kind: kind(details.kind).to_owned(),
         status: spelled(details.status).to_owned(),
         roles: details.roles.clone(),
+        requested_roles: Vec::new(),
         proof: None,
     }
+}
+
+/// The roles that were asked for when the user was created. If nobody knows them, they count as those of the spec: a change is one
+/// that comes later.
+fn requested_roles(reconcile: &Reconcile, current: &UserRef) -> Vec<String> {
+    let Desired::Create(desired) = &reconcile.observation.desired else { return Vec::new() };
+    let asked = plan::roles_asked(&reconcile.observation, current);
+    asked.unwrap_or_else(|| roles::set(&desired.roles)).into_iter().collect()
 }
 
 /// Writes down whose portal the user is in. Address and company are never replaced while the status names a user.
@@ -93,10 +109,16 @@ pub async fn repin(reconcile: &mut Reconcile) -> Result<(), Failure> {
         ..recorded
     });
     patch(reconcile, new).await?;
-    let (ctx, owner) = (&reconcile.ctx, &reconcile.observation.owner);
-    reconcile.observation.recorded =
-        observe::recorded(ctx, owner, &reconcile.status, reconcile.connection.as_ref());
+    record_again(reconcile);
     Ok(())
+}
+
+/// The observation has the status that was just written.
+fn record_again(reconcile: &mut Reconcile) {
+    let (ctx, o) = (&reconcile.ctx, &reconcile.observation);
+    let status = (&reconcile.status, reconcile.object.metadata.generation);
+    let recorded = observe::recorded(ctx, &o.owner, status, &o.desired, reconcile.connection.as_ref());
+    reconcile.observation.recorded = recorded;
 }
 
 /// Names a user that is taken over, with the proof that it is this resource's: before its mark is written.
@@ -107,13 +129,12 @@ pub async fn adopt(reconcile: &mut Reconcile, user: &UserRef) -> Result<(), Fail
     let Some(details) = reconcile.details.get(&user.id) else { return Err(Failure::Overtaken) };
     let key = &reconcile.ctx.installation.digest_key;
     new.user = Some(RecordedUser {
+        requested_roles: requested_roles(reconcile, user),
         proof: Some(ownership::proof(key, &reconcile.observation.owner, &user.id, generation)),
         ..shown(details, Some(generation))
     });
     patch(reconcile, new).await?;
-    let (ctx, owner) = (&reconcile.ctx, &reconcile.observation.owner);
-    reconcile.observation.recorded =
-        observe::recorded(ctx, owner, &reconcile.status, reconcile.connection.as_ref());
+    record_again(reconcile);
     Ok(())
 }
 

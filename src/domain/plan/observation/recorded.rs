@@ -6,6 +6,7 @@ use crate::domain::attempt::Attempt;
 use crate::domain::blocker::Blocker;
 use crate::domain::identity::Hint;
 use crate::domain::ownership::Origin;
+use crate::domain::roles::RoleSet;
 use crate::domain::user::UserId;
 
 /// The status, read leniently.
@@ -44,6 +45,8 @@ pub struct RecordedUser {
     /// The proof beside the id is right, or this process knows from the portal that the user of this id and generation is
     /// this resource's.
     pub proved: bool,
+    /// The roles that were asked for when it was created, if that is known.
+    pub asked: Option<RoleSet>,
 }
 
 impl RecordedUser {
@@ -66,6 +69,12 @@ pub struct OpenAttempt {
 }
 
 impl OpenAttempt {
+    /// Whether its user is not needed.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.attempt.as_ref().is_some_and(|attempt| attempt.closed)
+    }
+
     /// The generation of the user that it creates; `None` where the annotation cannot be read.
     #[must_use]
     pub fn generation(&self) -> Option<i64> {

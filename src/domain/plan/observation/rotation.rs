@@ -17,8 +17,11 @@ pub struct Rotation {
     pub requested: bool,
     /// The annotation `compromised` requests it: the credential is not accepted any more as soon as possible.
     pub compromised: bool,
-    /// The published credential is as old as `rotation.interval` permits.
+    /// The published credential is as old as `rotation.interval` permits, and a window is open, if there are any, or the rotation
+    /// has begun.
     pub due: bool,
+    /// Why a window never opens.
+    pub window_fault: Option<Blocker>,
     /// How a credential gets its successor.
     pub strategy: Strategy,
     /// The kind of the user that the status names, if it says so.
@@ -99,6 +102,8 @@ pub struct RetiringUser {
     pub begun: bool,
     /// A person asks for its removal without overlap.
     pub hurried: bool,
+    /// It has a role that the spec took away: it is kept only until the successor is used, whatever else holds its credential.
+    pub without_overlap: bool,
 }
 
 impl Observation {

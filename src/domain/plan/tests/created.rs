@@ -183,8 +183,13 @@ fn an_open_attempt_is_settled_before_anything_else() {
             "search",
         ),
         (
-            "a later attempt in flight keeps the recorded user from being called ready",
+            "a later attempt in flight keeps the recorded user from being called ready without a look",
             a_ready_resource().attempt(2, AttemptState::InFlight),
+            "read u1",
+        ),
+        (
+            "it is gone",
+            a_ready_resource().attempt(2, AttemptState::InFlight).seen_gone("u1"),
             "user Creating",
         ),
     ]);

@@ -17,6 +17,9 @@ fn a_user_that_was_created_is_recorded_even_by_an_interrupted_reconcile() {
     let asked = || created(a_ready_resource().rotate(), 2);
     for (decided, expected) in [
         (in_the_end(created(a_new_resource(), 1)), "user PortalError (u2 g1), try again"),
+        // Nobody asks for the successor: the user that serves is as it was.
+        (in_the_end(created(a_ready_resource(), 2)), "still ready, try again"),
+        (in_the_end(created(a_ready_resource(), 2).seen_gone("u1")), "user PortalError (u2 g2), try again"),
         (in_the_end(asked()), "still ready, try again, rotation: waits for PortalError"),
         (in_the_end(created(a_new_resource(), 1).portal_blocked_in_passing()), "user PortalError, try again"),
         (

@@ -18,6 +18,7 @@ mod publish;
 mod renamed;
 mod restart;
 mod retire;
+mod role_change;
 mod rotation;
 mod stores;
 mod support;

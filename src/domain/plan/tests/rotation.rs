@@ -3,16 +3,20 @@
 use std::time::Duration;
 
 use super::super::{
-    AttemptState, Confirmed, Done, OpenReset, RecordedUser, ResetState, RetiringUser, Searched, Strategy,
-    Verified,
+    AttemptState, Confirmed, Done, Listed, OpenReset, RecordedUser, ResetState, RetiringUser, Searched,
+    Strategy, Verified,
 };
 use super::builders::{
-    a_ready_resource, candidate, contents, details, details_of, id, pin, shown_for, the_entry,
+    a_deleted_resource, a_ready_resource, candidate, contents, details, details_of, id, pin, shown_for,
+    the_entry,
 };
 use super::{Observation, check};
 use crate::domain::attempt::Attempt;
+use crate::domain::blocker::Blocker;
 use crate::domain::ownership::Origin;
-use crate::domain::plan::OutputState;
+use crate::domain::plan::predecessor::{is_settled, unrecorded};
+use crate::domain::plan::{OutputState, UserRef};
+use crate::domain::reason::Reason;
 use crate::domain::user::{UserKind, UserStatus};
 
 /// It is time for a successor of `u1`.
@@ -67,7 +71,6 @@ fn a_user_that_serves_is_not_replaced_where_the_alias_of_its_entry_is_fixed() {
             fixed(due()).searched(vec![]).writable().read_live(),
             refused,
         ),
-        ("a successor that exists is not published", fixed(proved()), refused),
         (
             "a request is handled",
             requested(fixed(due())).seen("u1", details()),
@@ -87,10 +90,73 @@ fn a_user_that_serves_is_not_replaced_where_the_alias_of_its_entry_is_fixed() {
         (
             "and published",
             fixed(a_ready_resource())
+                .seen_without_client("u1")
                 .attempt(2, AttemptState::Created(id("u2")))
                 .seen("u2", details_of(2).but(|user| user.contents = Some(contents("d2"))))
                 .verified(shown_for("u2"), Verified::Accepted),
             "publish u2 g2",
+        ),
+    ]);
+}
+
+/// A successor was created, or may be, and then the rotation is refused or not asked for any more.
+#[test]
+fn a_successor_that_is_not_needed_is_not_published() {
+    let attempt = |state: AttemptState| a_ready_resource().attempt(2, state);
+    let created = || attempt(AttemptState::Created(id("u2")));
+    let seen = |o: Observation| o.seen("u1", details());
+    let listed = |o: Observation| o.sibling(candidate("u2", 2)).seen("u2", details_of(2)).read_live();
+    let refused =
+        |o: Observation| o.but(|o| o.rotation.due = true).but(|o| o.outputs[0].alias_is_fixed = true);
+    let needs_delete = |o: Observation| {
+        o.portal_but(|p| p.may_delete = false).but(|o| {
+            o.rotation.due = true;
+            o.rotation.kind = Some(UserKind::External);
+        })
+    };
+    let external = || details().external().but(|user| user.roles_in_tokens = false);
+    check(vec![
+        ("whether the user serves", created(), "read u1"),
+        ("it does", seen(created()), "close the attempt"),
+        ("also if the list shows the successor", listed(seen(created())), "close the attempt"),
+        ("it is closed once", seen(created()).closed(), "ready (u1 g1), verify in time"),
+        ("then the successor is a duplicate", listed(created().closed()), "delete u2"),
+        (
+            "the next one has another generation, because that one may appear after all",
+            seen(attempt(AttemptState::Settled).closed()).rotate().searched(vec![]).writable().read_live(),
+            "create g3 [id-discovery]",
+        ),
+        (
+            "its user is searched for before the resource is deleted",
+            a_deleted_resource()
+                .in_the_list(Listed::There(UserStatus::Active))
+                .attempt(2, AttemptState::Settled)
+                .closed(),
+            "search",
+        ),
+        ("nobody knows whether there is one", seen(attempt(AttemptState::Settled)), "search"),
+        ("the list shows it", seen(attempt(AttemptState::Settled)).searched(vec![]), "close the attempt"),
+        ("there is none", seen(attempt(AttemptState::RefusedRetry)), "close the attempt"),
+        ("it is being created", seen(attempt(AttemptState::InFlight)), "ready (u1 g1)"),
+        (
+            "the portal may still create it",
+            seen(attempt(AttemptState::Settling(Duration::from_secs(42)))),
+            "ready (u1 g1), after 42 s",
+        ),
+        ("an output holds its credential", seen(created()).with_secret_of("u2", "d2"), "read u2"),
+        ("the user is gone", created().seen_gone("u1"), "read u2"),
+        ("the alias is fixed: whether the user serves", fixed(refused(created())), "read u1"),
+        ("it does, so the successor is no help", fixed(refused(seen(created()))), "close the attempt"),
+        (
+            "that is said while the portal may still create it",
+            fixed(refused(seen(attempt(AttemptState::InFlight)))),
+            "ready (u1 g1), answer AliasFixed",
+        ),
+        ("a login that may not delete", needs_delete(created().seen("u1", external())), "close the attempt"),
+        (
+            "the secret is reset in place instead",
+            refused(seen(created())).but(|o| o.rotation.kind = Some(UserKind::Internal)),
+            "close the attempt",
         ),
     ]);
 }
@@ -121,10 +187,12 @@ fn a_successor_that_one_output_holds_is_published_to_the_others() {
 
 /// `u2` serves, and the status says how long its predecessor `u1` is kept.
 fn replaced(kept_for: Duration, begun: bool) -> Observation {
-    let user = RecordedUser { id: id("u1"), origin: Origin::Created(1), active: true, proved: true };
+    let user =
+        RecordedUser { id: id("u1"), origin: Origin::Created(1), active: true, proved: true, asked: None };
     a_ready_resource().recorded_as("u2", 2).with_secret_of("u2", "d2").recorded_content("d2").but(|o| {
         o.rotation.overlap = Duration::from_mins(10);
-        o.rotation.retiring = vec![RetiringUser { user, kept_for, begun, hurried: false }];
+        o.rotation.retiring =
+            vec![RetiringUser { user, kept_for, begun, hurried: false, without_overlap: false }];
     })
 }
 
@@ -187,6 +255,26 @@ fn a_predecessor_is_deleted_after_the_overlap_once_nothing_holds_its_credential(
     ]);
 }
 
+/// A wallet user that was deleted is listed for a while.
+#[test]
+fn only_a_predecessor_that_is_there_is_named_as_replaced() {
+    let unnamed = |status| {
+        replaced(Duration::from_mins(1), true)
+            .but(|o| o.rotation.retiring.clear())
+            .sibling(candidate("u1", 1).in_state(status))
+    };
+    let current = UserRef::created(id("u2"), 2);
+    let named = |o: &Observation| unrecorded(o, &current).map(|(id, _)| id.clone()).collect::<Vec<_>>();
+    for status in [UserStatus::Active, UserStatus::Pending] {
+        assert_eq!(named(&unnamed(status)), [id("u1")], "{status:?}");
+        assert!(!is_settled(&unnamed(status), &id("u1")));
+    }
+    for status in [UserStatus::PendingDeletion, UserStatus::Deleted] {
+        assert_eq!(named(&unnamed(status)), [], "{status:?}");
+        assert!(is_settled(&unnamed(status), &id("u1")));
+    }
+}
+
 /// The secret is to be reset.
 fn in_place() -> Observation {
     a_ready_resource().but(|o| {
@@ -198,7 +286,7 @@ fn in_place() -> Observation {
 }
 
 fn reset(o: Observation, state: ResetState) -> Observation {
-    let attempt = Some(Attempt { generation: 4, id: "a".into(), pin: pin() });
+    let attempt = Some(Attempt::new(4, "a".into(), pin()));
     o.but(|o| o.rotation.reset = Some(OpenReset { attempt, state }))
 }
 
@@ -283,6 +371,32 @@ fn a_secret_is_reset_once_every_output_can_be_written() {
             "of an external user",
             in_place().but(|o| o.rotation.kind = Some(UserKind::External)),
             "ready (u1 g1), verify in time, answer ResetNotPossible",
+        ),
+    ]);
+}
+
+#[test]
+fn a_window_that_never_opens_is_reported_whatever_else_there_is_to_do() {
+    let fault = |o: Observation| {
+        o.but(|o| o.rotation.window_fault = Some(Blocker::lasting(Reason::WindowNeverOpens, "30 February")))
+    };
+    let reported = "ready (u1 g1), verify in time, rotation: waits for WindowNeverOpens STALLED";
+    check(vec![
+        ("no other window is open", fault(a_ready_resource()), reported),
+        ("another one is", fault(due()), "search"),
+        ("a request waits for none", fault(a_ready_resource().rotate()).seen("u1", details()), "search"),
+        (
+            "what the rotation waits for comes first",
+            fault(due()).attempt(2, AttemptState::Settling(Duration::from_secs(42))),
+            "ready (u1 g1), after 42 s, rotation: waits for SettlingAttempt",
+        ),
+        (
+            "a resource that is not ready reports that",
+            fault(a_ready_resource())
+                .roles(&["discovery"])
+                .seen("u1", details().but(|u| u.roles.clear()))
+                .but(|o| o.spec_observed = false),
+            "user RolesMissing STALLED (u1 g1)",
         ),
     ]);
 }

@@ -14,9 +14,9 @@ fn settling() -> AttemptState {
 
 #[test]
 fn only_a_proved_user_of_its_generation_settles_an_attempt() {
-    let attempt = Attempt { generation: 2, id: "a1".into(), pin: pin() };
+    let attempt = Attempt::new(2, "a1".into(), pin());
     let settles = |generation, proved| {
-        RecordedUser { id: id("u1"), origin: Origin::of(Some(generation)), active: true, proved }
+        RecordedUser { id: id("u1"), origin: Origin::of(Some(generation)), active: true, proved, asked: None }
             .settles(&attempt)
     };
     assert!(settles(2, true));
@@ -63,7 +63,7 @@ fn no_other_user_is_created_before_the_attempt_is_settled() {
 fn a_search_before_the_attempt_says_nothing_of_its_user() {
     let searched = || a_new_resource().writable().searched(vec![]);
     let requested = |state| {
-        let attempt = Attempt { generation: 1, id: "a1".into(), pin: pin() };
+        let attempt = Attempt::new(1, "a1".into(), pin());
         searched().but(|o| o.attempt_began(attempt, state))
     };
     check(vec![

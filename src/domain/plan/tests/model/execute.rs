@@ -190,6 +190,14 @@ impl World {
                 }
                 return false;
             }
+            Write::CloseAttempt => {
+                self.judge_closed_attempt(reconcile);
+                if !self.write_object(rv, |o| o.creating.iter_mut().for_each(|attempt| attempt.closed = true))
+                {
+                    return self.reconcile_again(p);
+                }
+                self.take_up(reconcile);
+            }
             Write::Create { generation, .. } => return self.create(p, reconcile, *generation),
             Write::RotateSecret { user, credential } => {
                 return self.rotate_secret(p, reconcile, user, *credential);
@@ -229,7 +237,7 @@ impl World {
         }
         self.judge_create(reconcile, generation);
         let attempt = format!("{}", self.fresh());
-        let written = Attempt { generation, id: attempt.clone(), pin: pin() };
+        let written = Attempt::new(generation, attempt.clone(), pin());
         let unclear = std::mem::take(&mut self.trouble.unclear_patch);
         let patched = unclear != Some(false)
             && self.write_object(Some(reconcile.object.rv), |o| {

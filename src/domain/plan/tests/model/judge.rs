@@ -2,7 +2,7 @@
 
 use super::super::builders::owner;
 use super::super::support::users::Candidate;
-use super::portal::User;
+use super::portal::{Fate, User};
 use super::process::Reconcile;
 use super::world::World;
 use crate::domain::plan::{Confirmed, Deletion};
@@ -61,6 +61,19 @@ impl World {
         let found = reconcile.search.iter().flatten().find(serves).map(|c| c.id.clone());
         if let Some(id) = found {
             self.forbid(format!("makes another user beside {id}"));
+        }
+    }
+
+    /// The end of an attempt that is not needed: not while the portal may carry it out.
+    pub(super) fn judge_closed_attempt(&mut self, reconcile: &Reconcile) {
+        let Some(attempt) = &reconcile.object.creating else { return };
+        if self
+            .portal
+            .posts
+            .iter()
+            .any(|post| post.attempt == attempt.id && post.outcome.is_none() && post.fate != Fate::Swallowed)
+        {
+            self.forbid(format!("closes {}, which the portal may carry out", attempt.id));
         }
     }
 

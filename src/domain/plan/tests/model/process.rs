@@ -212,7 +212,7 @@ impl World {
         let user = status.user.clone().map(|(id, generation, active)| {
             let named = (id, generation);
             let proved = status.proof.as_ref() == Some(&named) || self.is_shown(p, &named);
-            RecordedUser { id: named.0, origin: Origin::of(Some(generation)), active, proved }
+            RecordedUser { id: named.0, origin: Origin::of(Some(generation)), active, proved, asked: None }
         });
         let attempt = if let Some(edit) = object.garbled {
             let state = self.attempt_state(p, &format!("edit{edit}"));

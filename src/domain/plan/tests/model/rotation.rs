@@ -31,10 +31,12 @@ impl World {
                     origin: Origin::of(Some(*generation)),
                     active: true,
                     proved: self.is_shown(p, &(id.clone(), *generation)),
+                    asked: None,
                 },
                 kept_for: Duration::from_secs(left.unwrap_or(self.setup.overlap)),
                 begun: until.is_some(),
                 hurried: false,
+                without_overlap: false,
             }
         });
         Rotation {
@@ -81,7 +83,7 @@ impl World {
             self.forbid(format!("resets {} and may not be able to write it", user.id));
         }
         let id = format!("reset{}", self.fresh());
-        let attempt = Attempt { generation: credential, id: id.clone(), pin: pin() };
+        let attempt = Attempt::new(credential, id.clone(), pin());
         if !self.write_object(Some(reconcile.object.rv), |object| object.resetting = Some(attempt)) {
             return self.reconcile_again(p);
         }

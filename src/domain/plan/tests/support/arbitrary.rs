@@ -293,6 +293,7 @@ impl Fact {
                     origin: Origin::of(Some(generation)),
                     active,
                     proved: false,
+                    asked: None,
                 });
             }),
             Self::OtherPin => o.recorded_company(OTHER_COMPANY),

@@ -98,8 +98,13 @@ pub(in crate::domain::plan::tests) fn a_recorded_resource() -> Observation {
     o.finalizer = true;
     o.spec_observed = true;
     o.recorded.portal = Some(a_pin());
-    o.recorded.user =
-        Some(RecordedUser { id: id("u1"), origin: Origin::Created(1), active: true, proved: true });
+    o.recorded.user = Some(RecordedUser {
+        id: id("u1"),
+        origin: Origin::Created(1),
+        active: true,
+        proved: true,
+        asked: None,
+    });
     o.in_the_list(Listed::There(UserStatus::Active))
 }
 
@@ -189,6 +194,7 @@ impl Observation {
                 origin: Origin::of(Some(generation)),
                 active: true,
                 proved: true,
+                asked: None,
             });
         })
     }
@@ -219,10 +225,18 @@ impl Observation {
     }
 
     pub(in crate::domain::plan::tests) fn attempt(self, generation: i64, state: AttemptState) -> Self {
-        let attempt = Attempt { generation, id: "a1".into(), pin: pin() };
+        let attempt = Attempt::new(generation, "a1".into(), pin());
         self.but(|o| {
             o.finalizer = true;
             o.attempt = Some(OpenAttempt { attempt: Some(attempt), state });
+        })
+    }
+
+    /// The user of the attempt is not needed.
+    pub(in crate::domain::plan::tests) fn closed(self) -> Self {
+        self.but(|o| {
+            let open = o.attempt.as_mut().and_then(|open| open.attempt.as_mut());
+            open.unwrap().closed = true;
         })
     }
 

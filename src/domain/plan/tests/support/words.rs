@@ -43,6 +43,7 @@ fn write(write: &Write) -> String {
         Write::Create { generation, user } => format!("create g{generation} [{}]", user.role_ids.join(", ")),
         Write::Adopt { user, differs: None } => format!("adopt {}", self::user(user)),
         Write::Adopt { user, .. } => format!("adopt {} with other roles", self::user(user)),
+        Write::CloseAttempt => "close the attempt".into(),
         Write::Publish { user, output } if *output == the_secret() => format!("publish {}", self::user(user)),
         Write::Publish { user, output } => format!("publish {} to the {}", self::user(user), output.kind),
         Write::RecordOutput { output, .. } => format!("name {output} in the status"),
@@ -87,9 +88,9 @@ fn settled(settled: &Settled) -> String {
     };
     let handled = if settled.rotation.handled { ", request handled" } else { "" };
     let restarted = settled.restarted.as_deref().map(restarted).unwrap_or_default();
-    let answer = settled.rotation.answer();
+    let answer = settled.rotation.answer.as_ref();
     let answer = answer.map(|answer| format!(", answer {}", answer.reason.as_str())).unwrap_or_default();
-    let waiting = settled.rotation.waiting();
+    let waiting = settled.rotation.waiting.as_ref();
     let waiting = waiting.map(|waiting| format!(", rotation: {}", blocked("waits for", waiting)));
     let waiting = waiting.unwrap_or_default();
     format!("{report}{current}{requeue}{handled}{answer}{waiting}{restarted}")
