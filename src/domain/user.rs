@@ -136,8 +136,8 @@ pub struct ListedUser {
     pub is_owner: bool,
     /// The connector it is linked to.
     pub connector: Option<Linked>,
-    /// The marketplace offer it was created for.
-    pub offer: Option<Offer>,
+    /// The marketplace offer it was created for: few users have one, and the list may have many users.
+    pub offer: Option<Box<Offer>>,
 }
 
 /// What the portal shows of one user, its secret included.
@@ -168,8 +168,8 @@ pub struct UserDetails {
     pub credential: Option<Credential>,
     /// The connector it is linked to.
     pub connector: Option<Linked>,
-    /// The marketplace offer it was created for.
-    pub offer: Option<Offer>,
+    /// The marketplace offer it was created for: few users have one, and the list may have many users.
+    pub offer: Option<Box<Offer>>,
 }
 
 /// One member of the answer to a create.

@@ -126,7 +126,7 @@ fn a_reading_that_shows_the_same_changes_nothing() {
 fn the_users_of_an_offer_are_found_by_its_id_and_its_name() {
     let of = |id: &str, offer: &str, is_owner: bool| {
         let offer = Offer { id: offer.into(), name: Some(format!("App {offer}")), subscription: None };
-        ListedUser { offer: Some(offer), is_owner, ..user(id, "App") }
+        ListedUser { offer: Some(Box::new(offer)), is_owner, ..user(id, "App") }
     };
     let all =
         [of("a", "1", true), of("b", "1", true), of("c", "2", true), of("d", "1", false), user("e", "App")];

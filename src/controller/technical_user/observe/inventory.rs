@@ -102,7 +102,7 @@ fn of_offer(list: &Snapshot, wanted: &OfferSelector) -> Vec<UserId> {
     // The provider of an offer may own users in the subscriptions of its customers.
     let is_own =
         |user: &&ListedUser| wanted.subscription.is_some() || user.ownership != Ownership::ProviderOwned;
-    let of_offer = list.of_offer(&wanted.offer).filter(|user| wanted.fits(user.offer.as_ref()));
+    let of_offer = list.of_offer(&wanted.offer).filter(|user| wanted.fits(user.offer.as_deref()));
     let users: Vec<&ListedUser> = of_offer.filter(is_own).collect();
     let is_in_use = |user: &&&ListedUser| match user.status {
         UserStatus::Active | UserStatus::Pending | UserStatus::Other => true,

@@ -110,7 +110,7 @@ pub(super) fn details(
         status,
         ownership: ownership(word(dto.company_service_account_type_id.as_ref())),
         connector: dto.connector.map(linked),
-        offer: dto.offer.map(|it| offer(it, dto.subscription_id)),
+        offer: dto.offer.map(|it| Box::new(offer(it, dto.subscription_id))),
     })
 }
 
@@ -163,7 +163,7 @@ fn listed(dto: ListedDto) -> ListedUser {
         ownership: ownership(word(dto.service_account_type.as_ref())),
         is_owner: dto.is_owner.unwrap_or_default(),
         connector: dto.connector.map(linked),
-        offer: dto.offer.map(|it| offer(it, dto.offer_subscription_id)),
+        offer: dto.offer.map(|it| Box::new(offer(it, dto.offer_subscription_id))),
     }
 }
 

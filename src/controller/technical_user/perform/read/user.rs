@@ -130,7 +130,7 @@ fn facts(reconcile: &Reconcile, id: &UserId, details: &UserDetails) -> UserFacts
         roles_in_tokens: details.roles_in_tokens,
         mark: details.mark.clone(),
         description: details.description.clone(),
-        offer: details.offer.clone().map(Box::new),
+        offer: details.offer.clone(),
         connector: details.connector.as_ref().map(|c| c.name.clone().unwrap_or_else(|| c.id.clone())),
         contents: reconcile.contents(id),
         other_credential: is_other_credential(reconcile, id),

@@ -48,7 +48,7 @@ fn a_page_of_a_new_release() {
         (UserKind::Internal, UserStatus::Active, Ownership::Own)
     );
     assert_eq!(first.connector, Some(Linked { id: "c".into(), name: Some("my-edc".into()) }));
-    assert_eq!(first.offer, Some(Offer { id: "o".into(), name: None, subscription: None }));
+    assert_eq!(first.offer, Some(Box::new(Offer { id: "o".into(), name: None, subscription: None })));
     assert!(first.is_owner && !second.is_owner);
     assert_eq!(
         (second.kind, second.status, second.ownership),
@@ -65,10 +65,9 @@ fn a_subscription_is_read_where_each_release_shows_it() {
         );
         page_of(&answer(&body)).unwrap().users.remove(0).offer.unwrap()
     };
-    let expected = |text: Option<&str>| Offer {
-        id: "o".into(),
-        name: Some("App".into()),
-        subscription: text.map(Into::into),
+    let expected = |text: Option<&str>| {
+        let (name, subscription) = (Some("App".into()), text.map(Into::into));
+        Box::new(Offer { id: "o".into(), name, subscription })
     };
     assert_eq!(offer(r#","subscriptionId":"S-1""#, "null"), expected(Some("s-1")));
     assert_eq!(offer("", r#""S-1""#), expected(Some("s-1")));
