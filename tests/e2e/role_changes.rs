@@ -116,9 +116,10 @@ async fn roles_that_cannot_be_had_leave_the_user_and_are_reported() {
     set_roles(&world, &[DATASPACE_DISCOVERY]).await;
     let closed = |user: &DynamicObject| {
         let annotations = user.metadata.annotations.clone().unwrap_or_default();
-        !annotations.contains_key(CREATING) && condition(user, "Rotating").is_none()
+        annotations.get(CREATING).is_some_and(|text| text.ends_with(" closed"))
+            && condition(user, "Rotating").is_none()
     };
-    world.until(NAME, "the attempt is forgotten", closed).await;
+    world.until(NAME, "the attempt is closed", closed).await;
     assert_eq!(world.user_of(NAME).id, user.id);
     world.two_sweeps().await;
     assert_eq!(world.count(Endpoint::Delete), 0);
