@@ -33,7 +33,8 @@ pub const ROLE_AGAIN: &str = "the chart creates a Role in each namespace of watc
 
 /// Annotations and labels that the operator reads or writes.
 pub mod keys {
-    /// On a `TechnicalUser`: the last attempt to create its user, `<generation> <attempt> <pin>`. Written by the operator.
+    /// On a `TechnicalUser`: the last attempt to create its user, `<generation> <attempt> <pin> roles=<names>`, and `closed` if that user is
+    /// not needed. Written by the operator.
     pub const CREATING: &str = "technicaluser.dev/creating";
     /// On a `TechnicalUser`: the last reset of the user's secret, `<credential generation> <attempt> <pin>`. Written by the operator.
     pub const RESETTING: &str = "technicaluser.dev/resetting";

@@ -224,14 +224,15 @@ async fn a_deletion_login_that_does_not_work_stops_no_user_of_that_client_id() {
     world.gone("edc").await;
 }
 
-#[tokio::test]
-async fn an_existing_user_waits_for_the_logins_of_all_portals() {
+/// A user that the operator did not create may be one of its logins, whichever Portal has it.
+async fn waits_for_the_logins_of_all_portals(resource: impl FnOnce(&World, &UserView) -> Value) {
     let mut world = world().stopped().start().await;
-    let namespace = world.namespace.clone();
     world.login_secret("second-login", FULL_LOGIN.wrong()).await;
     world.apply(&second_portal(&world, "second-login")).await;
     let user = world.simulator.seed_user(UserSeed::new("One", "by-hand").roles([ROLE])).unwrap();
-    world.apply(&existing("by-hand", &namespace, &json!({"clientId": user.client_id}))).await;
+    let rule = json!({"namespaces": {"from": "Same"}, "existing": true, "adopt": true});
+    world.patch_portal(&json!({"spec": {"access": [rule]}})).await;
+    world.apply(&resource(&world, &user)).await;
     let secrets = testbed::Matcher::any().method("GET").path_regex("/secrets/second-login$").unwrap();
     let gate = world.proxy.on(secrets).hold(testbed::Stage::Before);
     world.start_operator();
@@ -242,8 +243,27 @@ async fn an_existing_user_waits_for_the_logins_of_all_portals() {
     };
     world.until("by-hand", "it waits for the login of the second Portal", waits).await;
     assert!(world.get_secret("by-hand").await.is_none());
+    assert_eq!(world.count(Endpoint::Update), 0, "it is not marked");
     gate.release();
     world.ready("by-hand").await;
+}
+
+#[tokio::test]
+async fn an_existing_user_waits_for_the_logins_of_all_portals() {
+    let resource = |world: &World, user: &UserView| {
+        existing("by-hand", &world.namespace, &json!({"clientId": user.client_id}))
+    };
+    waits_for_the_logins_of_all_portals(resource).await;
+}
+
+#[tokio::test]
+async fn a_user_is_adopted_once_the_logins_of_all_portals_are_known() {
+    waits_for_the_logins_of_all_portals(|world, user| {
+        let mut manifest = create("by-hand", &world.namespace, ROLE);
+        manifest["spec"]["user"]["create"]["adopt"] = json!({"id": user.id});
+        manifest
+    })
+    .await;
 }
 
 #[tokio::test]

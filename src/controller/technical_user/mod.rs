@@ -120,7 +120,10 @@ async fn reconcile_once(
     let mut reconcile = observe::observe(ctx, object.clone(), spec).await?;
     let settled = settle(&mut reconcile, progress).await?;
     if settled.report == Report::Gone {
-        ctx.memory.forget(&reconcile.key);
+        // Else the watch reports its end, which forgets it.
+        if ctx.cached_user(&reconcile.key).is_none() {
+            ctx.memory.forget(&reconcile.key);
+        }
         return Ok((Action::await_change(), true));
     }
     preview::preview(&mut reconcile, progress).await;

@@ -6,7 +6,7 @@
 use crate::domain::blocker::Blocker;
 use crate::domain::ownership::{self, Whose};
 use crate::domain::reason::Reason;
-use crate::domain::roles::quoted;
+use crate::domain::roles::{self, RoleSet, quoted};
 use crate::domain::user::{UserId, UserStatus};
 
 use super::candidates::{self, Choice};
@@ -99,14 +99,8 @@ fn take_over(
 
 /// How the roles of a user differ from those of the spec. They never lead to another user by themselves.
 fn differs(desired: &DesiredUser, facts: &UserFacts) -> Option<Notice> {
-    let sorted = |roles: &[String]| {
-        let mut roles = roles.to_vec();
-        roles.sort();
-        roles.dedup();
-        roles
-    };
-    let (has, wanted) = (sorted(&facts.roles), sorted(&desired.roles));
-    let words = |roles: &[String]| quoted(&roles.iter().map(String::as_str).collect::<Vec<_>>());
+    let (has, wanted) = (roles::set(&facts.roles), roles::set(&desired.roles));
+    let words = |roles: &RoleSet| quoted(&roles.iter().map(String::as_str).collect::<Vec<_>>());
     (has != wanted).then(|| Notice {
         reason: Reason::RolesDiffer,
         note: format!(

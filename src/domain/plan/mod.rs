@@ -168,8 +168,8 @@ pub fn interrupted(o: &Observation, blocker: &Blocker, requeue: Requeue) -> Step
 /// The user that this process created and that no status names yet. It is recorded without being read, unless the one that
 /// it replaces serves.
 fn just_created(o: &Observation) -> Option<UserRef> {
-    let open = o.attempt.as_ref()?;
-    let generation = open.generation().filter(|generation| *generation > o.recorded_generation())?;
+    let open = holding::next(o)?;
+    let generation = open.generation()?;
     let AttemptState::Created(id) = &open.state else { return None };
     let here = o.portal.as_ref().is_ok_and(|portal| pin::is_here(o, portal));
     here.then(|| UserRef::created(id.clone(), generation))

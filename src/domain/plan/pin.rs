@@ -81,6 +81,7 @@ fn compare(o: &Observation, portal: &PortalFacts) -> Result<Option<Unconfirmed>,
         ours(o, portal, &recorded.hint)?;
     }
     if let Some(OpenAttempt { attempt: Some(attempt), .. }) = &o.attempt
+        && (o.deleting || !attempt.closed)
         && !was_for_this_portal(attempt, o, portal)
     {
         return Err(if portal.companies.is_empty() { company_unknown() } else { other_attempt(portal) });

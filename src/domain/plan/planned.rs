@@ -5,10 +5,13 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::domain::identity::Mark;
+use crate::domain::reason::Reason;
 use crate::domain::roles::quoted;
 use crate::domain::user::UserId;
 
-use super::observation::{Desired, Done, Observation, OutputId, OutputState, RecordedUser, UserView};
+use super::observation::{
+    Desired, Done, Observation, OpenAttempt, OutputId, OutputState, RecordedUser, UserView,
+};
 use super::rotate;
 use super::step::{UserRef, Write};
 
@@ -27,6 +30,8 @@ impl Planned {
     /// The observation as it would be if nothing were suspended.
     pub fn lift(o: &mut Observation) {
         o.suspended = false;
+        // A report is no change.
+        o.reported = true;
         if let Ok(portal) = &mut o.portal {
             portal.suspended = false;
         }
@@ -115,7 +120,7 @@ fn assume(o: &mut Observation, write: &Write) -> bool {
             return false;
         }
         Write::AddFinalizer => o.finalizer = true,
-        Write::CloseAttempt => o.attempt = None,
+        Write::CloseAttempt => o.attempt.iter_mut().for_each(OpenAttempt::close),
         Write::Adopt { user, .. } => {
             let (id, origin) = (user.id.clone(), user.origin);
             o.recorded.user = Some(RecordedUser { id, origin, active: true, proved: true, asked: None });
@@ -145,7 +150,7 @@ fn assume(o: &mut Observation, write: &Write) -> bool {
                 facts.mark = Mark::find(description);
             }
         }
-        Write::ReportDeletion(_) => o.reported = true,
+        Write::ReportDeletion(_) => o.reported_reason = Some(Reason::Deleting),
         Write::Delete { id, .. } => done(o, id, Done::Deleted),
         Write::Reset(id) => done(o, id, Done::Reset),
         Write::MarkRetained { id, .. } => done(o, id, Done::MarkedRetained),

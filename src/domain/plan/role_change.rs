@@ -86,28 +86,24 @@ pub(super) fn refused(o: &Observation, kind: Option<UserKind>, user: &UserRef) -
         return Some(needs_replace(user));
     }
     if let Some(output) = o.outputs.iter().find(|output| output.alias_is_fixed) {
-        return Some(Blocker::lasting(
-            Reason::AliasFixed,
-            format!(
-                "{} The operator does not replace the user: the {} has the same alias for each user, so programs that run would find \
-                 the secret of the successor there and send it with the client ID of this user. Use an entry that the operator \
-                 owns, in a Vault whose aliasMode is PerGeneration, or set create.roles back.",
-                others(user),
-                output.id
-            ),
-        ));
+        let message = format!(
+            "{} {} Or set create.roles back.",
+            roles_differ(user),
+            rotate::alias_is_fixed(&output.id)
+        );
+        return Some(Blocker::lasting(Reason::AliasFixed, message));
     }
     let may_delete = o.portal.as_ref().map_or(true, |portal| portal.may_delete);
     // A person who asks for the rotation has the former user listed as retained.
-    let leaves_it = kind != Some(UserKind::Internal) && !may_delete && !o.rotation.requested;
+    let would_stay_valid = kind != Some(UserKind::Internal) && !may_delete && !o.rotation.requested;
     let (Some(asked), Some(wanted)) = (roles_asked(o, user), wanted(o)) else { return None };
     let taken: Vec<&str> = asked.difference(&wanted).map(String::as_str).collect();
-    (leaves_it && !taken.is_empty()).then(|| needs_delete(user, &taken))
+    (would_stay_valid && !taken.is_empty()).then(|| needs_delete(user, &taken))
 }
 
 /// What is reported from the moment that the change is seen.
-pub(super) fn begins(user: &UserRef) -> Blocker {
-    let message = format!("{} The operator replaces the user.", others(user));
+pub(super) fn replacing(user: &UserRef) -> Blocker {
+    let message = format!("{} The operator replaces the user.", roles_differ(user));
     Blocker::passing(Reason::RolesChanged, message)
 }
 
@@ -120,8 +116,8 @@ pub(super) fn is_cured_by_successor(report: &Report) -> bool {
     )
 }
 
-fn others(user: &UserRef) -> String {
-    format!("create.roles does not name the roles that user {} was created with.", user.id)
+fn roles_differ(user: &UserRef) -> String {
+    format!("create.roles differs from the roles that user {} was created with.", user.id)
 }
 
 fn needs_replace(user: &UserRef) -> Blocker {
@@ -130,7 +126,7 @@ fn needs_replace(user: &UserRef) -> Blocker {
         format!(
             "{} The portal cannot change the roles of a user, so the operator has to replace it, and rotation.strategy is InPlace. \
              Set rotation.strategy to Auto or Replace, or set create.roles back.",
-            others(user)
+            roles_differ(user)
         ),
     )
 }
@@ -143,7 +139,7 @@ fn needs_delete(user: &UserRef, taken: &[&str]) -> Blocker {
              cannot reset the secret of an external user, so its credential would stay valid; the operator creates no other user. \
              Give the Portal a deletion login (deleteAuth), or set create.roles back. To replace the user all the same, request it \
              by the annotation technicaluser.dev/rotate=now; the Portal's status.retained then lists the former user.",
-            others(user),
+            roles_differ(user),
             user.id,
             quoted(taken)
         ),

@@ -5,7 +5,7 @@
 //! the user.
 
 use super::observation::{
-    AttemptState, Desired, Observation, OpenAttempt, PortalFacts, Searched, Strategy, UserView,
+    AttemptState, Desired, Observation, OpenAttempt, OutputId, PortalFacts, Searched, Strategy, UserView,
 };
 use super::retire::RECORDED_AFTER;
 use super::settled::{Report, Requeue, Settled};
@@ -71,7 +71,7 @@ pub(super) fn serves(o: &Observation) -> bool {
 /// then that of its successor.
 pub(super) fn is_in_progress(o: &Observation) -> bool {
     let Some(recorded) = &o.recorded.user else { return false };
-    serves(o) && decide(o, &recorded.id).how == Some(How::Replace)
+    serves(o) && decide(o, &recorded.id).needs_successor()
 }
 
 /// The attempt to create a successor that is not needed: the user that the status names serves by its details, and is not to be
@@ -97,14 +97,21 @@ struct Decision {
     answer: Option<Notice>,
     /// The user, if the spec names other roles than it was created with.
     outdated: Option<UserRef>,
-    /// Why its roles stay.
-    roles: Option<Blocker>,
+    /// Why it is not replaced by one with the roles of the spec.
+    roles_kept_because: Option<Blocker>,
+}
+
+impl Decision {
+    /// Whether another user is to replace it, be it after a reset of its secret.
+    fn needs_successor(&self) -> bool {
+        self.how == Some(How::Replace) || self.outdated.is_some() && self.roles_kept_because.is_none()
+    }
 }
 
 fn decide(o: &Observation, id: &UserId) -> Decision {
     let outdated = role_change::outdated(o).filter(|user| user.id == *id);
-    let roles = outdated.as_ref().and_then(|user| role_change::refused(o, kind(o), user));
-    let by_roles = outdated.is_some() && roles.is_none();
+    let roles_kept_because = outdated.as_ref().and_then(|user| role_change::refused(o, kind(o), user));
+    let by_roles = outdated.is_some() && roles_kept_because.is_none();
     let (how, answer) = match is_asked_for(o, id).then(|| how(o)) {
         // The secret that somebody may know is invalid first.
         Some(Ok(How::InPlace)) if o.rotation.compromised => (Some(How::InPlace), None),
@@ -113,7 +120,7 @@ fn decide(o: &Observation, id: &UserId) -> Decision {
         Some(Err(answer)) => (None, Some(answer)),
         None => (None, None),
     };
-    Decision { how, answer, outdated, roles }
+    Decision { how, answer, outdated, roles_kept_because }
 }
 
 /// The next step of a resource, with its step as far as the user that serves is concerned. Its credential is replaced only while
@@ -144,15 +151,20 @@ pub(super) fn after(
     let step = match (decision.how, &decision.outdated) {
         // What is reported from now on rests on a status that says that the former user is in order.
         (Some(How::Replace), Some(outdated)) if !o.reported => {
-            at_latest(waiting(step, role_change::begins(outdated)), Requeue::In(RECORDED_AFTER))
+            at_latest(waiting(step, role_change::replacing(outdated)), Requeue::In(RECORDED_AFTER))
         }
         (Some(How::Replace), _) => meanwhile(step, replace(&user)),
         (Some(How::InPlace), _) if !only_roles => meanwhile(step, super::reset::next(o, portal, &user)),
         _ => step,
     };
-    let step = decision.answer.map_or_else(|| step.clone(), |answer| refused(o, step.clone(), answer));
-    let fault = decision.roles.or_else(|| o.rotation.window_fault.clone());
-    fault.map_or_else(|| step.clone(), |blocker| waiting(step.clone(), blocker))
+    let step = match decision.answer {
+        Some(answer) => refused(o, step, answer),
+        None => step,
+    };
+    match decision.roles_kept_because.or_else(|| o.rotation.window_fault.clone()) {
+        Some(blocker) => waiting(step, blocker),
+        None => step,
+    }
 }
 
 /// The end of a reconcile, and the next one after this time at the latest.
@@ -199,15 +211,16 @@ fn kind(o: &Observation) -> Option<UserKind> {
 /// Why a user is not replaced of whose outputs one has a fixed alias.
 fn fixed(o: &Observation) -> Option<Notice> {
     let fixed = o.outputs.iter().find(|output| output.alias_is_fixed)?;
-    Some(Notice {
-        reason: Reason::AliasFixed,
-        note: format!(
-            "The operator does not replace the user: the {} has the same alias for each user, so programs that run would find \
-             the secret of the successor there and send it with the client ID of this user. Use an entry that the \
-             operator owns, in a Vault whose aliasMode is PerGeneration.",
-            fixed.id
-        ),
-    })
+    Some(Notice { reason: Reason::AliasFixed, note: alias_is_fixed(&fixed.id) })
+}
+
+/// What an output with a fixed alias means for a successor.
+pub(super) fn alias_is_fixed(output: &OutputId) -> String {
+    format!(
+        "The operator does not replace the user: the {output} has the same alias for each user, so programs that run would find the \
+         secret of the successor there and send it with the client ID of this user. Use an entry that the operator owns, in a \
+         Vault whose aliasMode is PerGeneration."
+    )
 }
 
 fn not_created() -> Notice {

@@ -39,7 +39,8 @@ pub(super) fn before_a_create(o: &Observation) -> Result<(), Step> {
     let Some(open) = &o.attempt else { return Ok(()) };
     match open.state {
         AttemptState::InFlight => Err(in_flight(o)),
-        AttemptState::Settling(left) => {
+        // The portal had its time when it was closed.
+        AttemptState::Settling(left) if !open.is_closed() => {
             Err(waiting(o, Reason::SettlingAttempt, settling_words(open), Requeue::In(left)))
         }
         _ => Ok(()),

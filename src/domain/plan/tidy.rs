@@ -37,8 +37,8 @@ pub(super) fn tidy(o: &Observation, portal: &PortalFacts, current: &UserRef) -> 
 }
 
 /// The end of a user that was created for the resource with other roles than the spec names by now, and that nobody has used: it
-/// goes before another one is created. `None` once it is done, and if it cannot be deleted (yet).
-pub(super) fn with_other_roles(
+/// is deleted before another one is created. `None` once it is done, and if it cannot be deleted (yet).
+pub(super) fn delete_with_other_roles(
     o: &Observation,
     portal: &PortalFacts,
     id: &UserId,
@@ -52,10 +52,8 @@ pub(super) fn with_other_roles(
     if !o.live {
         return Some(Step::Read(Read::Object));
     }
-    let note = format!(
-        "User {id} was deleted in the portal: it was created with other roles than create.roles names by now"
-    );
     let why = "it was created with other roles than create.roles names by now";
+    let note = format!("User {id} was deleted in the portal: {why}");
     let retirement = Retirement { notice: Notice { reason: Reason::DuplicateRemoved, note }, why };
     Some(dispose(o, portal, id, user, retirement))
 }

@@ -83,7 +83,8 @@ pub fn gone(ctx: &Context, key: &Key) {
 /// The login Secrets of a Portal were read, or there is nothing to read.
 pub fn tried(ctx: &Context, key: &Key) {
     if ctx.connections.logins.tried(key) {
-        wake(ctx, |object| object.data.pointer("/spec/user/existing").is_some());
+        let names = |object: &DynamicObject, pointer: &str| object.data.pointer(pointer).is_some();
+        wake(ctx, |object| names(object, "/spec/user/existing") || names(object, "/spec/user/create/adopt"));
     }
 }
 

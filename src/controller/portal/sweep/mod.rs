@@ -52,7 +52,7 @@ pub fn wake_changed(ctx: &Context, key: &Key, changes: &Changes) {
     }
 }
 
-/// Whether its user is one that the operator did not create, so that no name tells which change of the list concerns it.
+/// Whether its user is one that the operator did not create, so that no name shows which change of the list concerns it.
 fn selects_by_list(object: &DynamicObject) -> bool {
     part::<TechnicalUserSpec>(object, "spec").is_ok_and(|spec| {
         spec.user.existing.is_some() || spec.user.create.is_some_and(|create| create.adopt.is_some())

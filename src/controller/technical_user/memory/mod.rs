@@ -111,6 +111,15 @@ impl Memory {
         client.is_lasting() && users.values().filter(is_of_the_portal).count() == 1
     }
 
+    /// The finalizer was removed from a resource in the state `last`. Only that is remembered until the watch shows it too: a cache
+    /// that is behind would have its deletion begun again.
+    pub fn released(&self, key: &Key, last: Option<&str>) {
+        let mut user = UserMemory::default();
+        user.overwritten.wrote(last, None);
+        self.users.lock().insert(key.clone(), user);
+        self.turns.leave(key);
+    }
+
     /// Removes a resource that is deleted.
     pub fn forget(&self, key: &Key) {
         self.users.lock().remove(key);
@@ -164,6 +173,24 @@ mod tests {
         assert_eq!(memory.change(&key("a"), |user| user.absent_users.since(&id)), first);
         memory.forget(&key("a"));
         assert_ne!(memory.change(&key("a"), |user| user.absent_users.since(&id)), first);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_deletion_of_a_released_resource_is_not_begun_again() {
+        let (memory, id) = (Memory::default(), UserId::new("u1"));
+        let first = memory.change(&key("a"), |user| user.absent_users.since(&id));
+        tokio::time::advance(Duration::from_secs(1)).await;
+        memory.released(&key("a"), Some("7"));
+        let is_behind = |version| memory.change(&key("a"), |user| user.overwritten.is_behind(Some(version)));
+        assert!(is_behind("7"), "the cache shows what there was before");
+        assert!(!is_behind("8"), "another one of its name");
+        assert_ne!(
+            memory.change(&key("a"), |user| user.absent_users.since(&id)),
+            first,
+            "the rest is forgotten"
+        );
+        memory.forget(&key("a"));
+        assert!(memory.users.lock().is_empty());
     }
 
     #[test]

@@ -76,7 +76,7 @@ pub async fn observe(
     let grants = if is_deleting(&object) { Grants::default() } else { granted };
     let (connection, usable) =
         connection(ctx, &portal_key, portal_object.as_deref(), is_deleting(&object), discloses);
-    let usable = usable.and_then(|()| is_no_login(ctx, &spec));
+    let usable = usable.and_then(|()| logins_are_known(ctx, &spec, &status));
     let portal = (&portal_key, portal_object.as_deref(), portal_spec);
     let facts = facts(ctx, portal, connection.as_ref(), usable, (grants, discloses));
     let fingerprint = RefusalFingerprint::of(&object, portal_object.as_deref(), facts.as_ref().ok());
@@ -175,9 +175,16 @@ fn waiting(ctx: &Context, object: &DynamicObject, status: &TechnicalUserStatus, 
     ctx.memory.with(&Key::of(object), known)
 }
 
-/// Whether it is known of a user that the operator did not create that it is no login of the operator.
-fn is_no_login(ctx: &Context, spec: &TechnicalUserSpec) -> Result<(), Blocker> {
-    if spec.user.existing.is_some() { every_login_is_known(ctx) } else { Ok(()) }
+/// Of a user that the operator did not create, it has to be known that it is no login of the operator: before each reconcile of an
+/// existing user, and before a user is taken over.
+fn logins_are_known(
+    ctx: &Context,
+    spec: &TechnicalUserSpec,
+    status: &TechnicalUserStatus,
+) -> Result<(), Blocker> {
+    let adopts = || spec.user.create.as_ref().is_some_and(|create| create.adopt.is_some());
+    let is_of_others = spec.user.existing.is_some() || status.user.is_none() && adopts();
+    if is_of_others { every_login_is_known(ctx) } else { Ok(()) }
 }
 
 /// Which Portal a resource names.

@@ -13,7 +13,7 @@ use crate::controller::technical_user::reconcile::Reconcile;
 use crate::controller::technical_user::{reference, status};
 use crate::domain::attempt::Attempt;
 use crate::domain::identity::Mark;
-use crate::domain::plan::{Done, Notice, UserRef, UserView, Write};
+use crate::domain::plan::{Done, Notice, OpenAttempt, UserRef, UserView, Write};
 use crate::domain::reason::Reason;
 use crate::domain::user::{ListedUser, UserId};
 use crate::portal::PortalError;
@@ -92,9 +92,7 @@ async fn close_attempt(reconcile: &mut Reconcile) -> Result<(), Failure> {
     let Some(open) = open else { return Err(Failure::Overtaken) };
     let closed = Attempt { closed: true, ..open };
     patch_metadata(reconcile, "annotations", json!({ keys::CREATING: closed.to_string() })).await?;
-    if let Some(open) = &mut reconcile.observation.attempt {
-        open.attempt = Some(closed);
-    }
+    reconcile.observation.attempt.iter_mut().for_each(OpenAttempt::close);
     Ok(())
 }
 
@@ -108,11 +106,12 @@ async fn put_finalizer(reconcile: &mut Reconcile) -> Result<(), Failure> {
 
 async fn drop_finalizer(reconcile: &mut Reconcile) -> Result<(), Failure> {
     publish::report_unknown_outputs(reconcile);
+    let last = reconcile.resource_version().map(str::to_owned);
     let finalizers = reconcile.object.metadata.finalizers.clone().unwrap_or_default();
     patch_finalizers(reconcile, finalizers.into_iter().filter(|finalizer| finalizer != FINALIZER).collect())
         .await?;
     reconcile.observation.finalizer = false;
-    reconcile.ctx.memory.forget(&reconcile.key);
+    reconcile.ctx.memory.released(&reconcile.key, last.as_deref());
     Ok(())
 }
 

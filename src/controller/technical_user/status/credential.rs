@@ -117,7 +117,7 @@ fn begin_overlap(reconcile: &Reconcile, outputs: &mut [RecordedOutput]) {
     let overlap = overlap(reconcile);
     for former in &reconcile.observation.to_remove {
         for entry in outputs.iter_mut().filter(|entry| entry.id() == former.output) {
-            keep_for(&mut entry.delete_after, overlap, reconcile.now);
+            keep_for(&mut entry.delete_after, overlap, reconcile.ctx.process.clock.now());
             // Why it could not be removed is reported in its place.
             if former.failed.is_none() {
                 entry.conditions.clear();

@@ -63,11 +63,12 @@ pub(super) fn record_retiring(reconcile: &Reconcile, new: &mut TechnicalUserStat
     for entry in &mut new.retiring {
         let at_once = entry.compromised || entry.without_overlap;
         let overlap = if at_once { Duration::ZERO } else { overlap(reconcile) };
-        keep_for(&mut entry.delete_after, overlap, reconcile.now);
+        keep_for(&mut entry.delete_after, overlap, reconcile.ctx.process.clock.now());
     }
 }
 
-/// Says until when something is kept that was replaced. A shorter overlap counts for what is kept already.
+/// Says until when something is kept that was replaced: from the write of this status on, which may be long after the reconcile began.
+/// A shorter overlap counts for what is kept already.
 pub(super) fn keep_for(delete_after: &mut Option<String>, overlap: Duration, now: Timestamp) {
     let until = delete_after.as_deref().and_then(|time| time.parse::<Timestamp>().ok());
     let Ok(end) = now.checked_add(overlap) else { return };

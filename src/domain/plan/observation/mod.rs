@@ -68,7 +68,7 @@ pub struct Observation {
     pub reported_reason: Option<Reason>,
     /// The status.
     pub recorded: Recorded,
-    /// The open attempt.
+    /// The last attempt, which no status has settled: open, or closed.
     pub attempt: Option<OpenAttempt>,
     /// Why the portal refused a create to this process with the same inputs, too lately to ask again. It is of
     /// no matter whose attempt has been written down since.

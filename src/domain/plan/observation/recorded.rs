@@ -69,6 +69,13 @@ pub struct OpenAttempt {
 }
 
 impl OpenAttempt {
+    /// Its user is not needed.
+    pub fn close(&mut self) {
+        if let Some(attempt) = &mut self.attempt {
+            attempt.closed = true;
+        }
+    }
+
     /// Whether its user is not needed.
     #[must_use]
     pub fn is_closed(&self) -> bool {

@@ -20,6 +20,8 @@ fn a_user_that_was_created_is_recorded_even_by_an_interrupted_reconcile() {
         // Nobody asks for the successor: the user that serves is as it was.
         (in_the_end(created(a_ready_resource(), 2)), "still ready, try again"),
         (in_the_end(created(a_ready_resource(), 2).seen_gone("u1")), "user PortalError (u2 g2), try again"),
+        // The one of an attempt that is closed is not needed, whatever the portal shows of the other one.
+        (in_the_end(created(a_ready_resource(), 2).closed().seen_gone("u1")), "still ready, try again"),
         (in_the_end(asked()), "still ready, try again, rotation: waits for PortalError"),
         (in_the_end(created(a_new_resource(), 1).portal_blocked_in_passing()), "user PortalError, try again"),
         (

@@ -191,6 +191,14 @@ fn a_portal_that_moved_is_not_changed_until_a_person_confirms_it() {
             ),
             "search",
         ),
+        (
+            "one that is closed says nothing of a resource that is in order",
+            pinned(
+                a_ready_resource().attempt(2, AttemptState::Settled).closed(),
+                Pin::new(URL, Some(OTHER_COMPANY)),
+            ),
+            READY,
+        ),
         ("an attempt elsewhere", at(a_new_resource().attempt(1, AttemptState::Settled), NEW_URL), CHANGED),
     ]);
     let words = message(&at(a_ready_resource(), NEW_URL));

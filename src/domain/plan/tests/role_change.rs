@@ -44,7 +44,7 @@ fn serving() -> Observation {
 }
 
 /// The spec names another role.
-fn added() -> Observation {
+pub(super) fn added() -> Observation {
     serving().roles(&["discovery", "semantics"])
 }
 
@@ -398,6 +398,11 @@ fn a_change_and_a_rotation_lead_to_one_successor() {
             "prove the output writable",
         ),
         (
+            "the successor that the change has begun is kept for after that",
+            attempt(compromised(added()), &["discovery", "semantics"], created()).seen("u1", details()),
+            "prove the output writable",
+        ),
+        (
             "it is reset, whatever keeps the roles",
             added()
                 .rotate()
@@ -475,6 +480,19 @@ fn a_user_with_a_role_that_was_taken_away_goes_without_overlap() {
         ("the status has it next", role_was(&["semantics", "discovery"]), "ready (u2 g2), after 1 s"),
         ("a role that was only added", role_was(&[]), "ready (u2 g2), after 600 s"),
     ]);
+}
+
+/// A restore without the status: programs may use the user, so it is not deleted before another one is there.
+#[test]
+fn a_user_with_other_roles_that_only_a_list_shows_is_kept_until_another_one_serves() {
+    let found = |names: &[&str]| {
+        attempt(asked(a_new_resource(), &[]).roles(&["bpn"]), names, AttemptState::Settled)
+            .searched(vec![candidate("u2", 2)])
+            .seen("u2", second(names))
+            .writable()
+            .read_live()
+    };
+    check(vec![("with other roles", found(&["discovery"]), "create g3 [id-bpn]")]);
 }
 
 /// The spec was changed after an attempt of unknown outcome: its user may appear after all, and is not taken for the next one.

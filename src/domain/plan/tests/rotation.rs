@@ -127,6 +127,15 @@ fn a_successor_that_is_not_needed_is_not_published() {
             "create g3 [id-discovery]",
         ),
         (
+            "no process waits for it again",
+            seen(attempt(AttemptState::Settling(Duration::from_secs(42))).closed())
+                .rotate()
+                .searched(vec![])
+                .writable()
+                .read_live(),
+            "create g3 [id-discovery]",
+        ),
+        (
             "its user is searched for before the resource is deleted",
             a_deleted_resource()
                 .in_the_list(Listed::There(UserStatus::Active))

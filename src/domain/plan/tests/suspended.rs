@@ -12,6 +12,7 @@ use super::builders::{
     a_deleted_resource, a_new_resource, a_ready_resource, a_recorded_resource, details, id, shown_for,
     the_secret,
 };
+use super::role_change::added;
 use super::{check, runs};
 use crate::domain::grace::GRACE;
 use crate::domain::reason::Reason;
@@ -196,6 +197,9 @@ fn what_would_be_done_is_described() {
     for (about, observed, expected) in rows {
         assert_eq!(planned(&observed), expected, "{about}");
     }
+    let changed = added().seen("u1", details()).searched(vec![]).writable().read_live().on_hold();
+    let changed = planned(&changed.but(|o| o.reported = false));
+    assert_eq!(changed.len(), 2, "a change of roles that no status reports yet: {changed:?}");
     let successor = planned(&to_rotate());
     assert!(successor[0].ends_with("with the roles \"discovery\", which replaces user u1"), "{successor:?}");
     assert_eq!(successor.len(), 2);
