@@ -72,6 +72,8 @@ pub struct Shown<'a> {
     pub client_id: Option<&'a str>,
     /// The mark in the description.
     pub mark: Option<&'a Mark>,
+    /// The resource that the mark names does not exist any more, and the spec names exactly this user by its id.
+    pub owner_is_gone: bool,
 }
 
 /// Which resource a user belongs to.
@@ -85,6 +87,8 @@ pub enum Whose<'a> {
     Retained,
     /// It has the mark of another resource, retained or not.
     Other(&'a Mark),
+    /// It has the mark of another resource that does not exist any more, and the spec names exactly this user by its id.
+    Unclaimed(&'a Mark),
     /// It is the operator's own login.
     OperatorLogin,
     /// It has no mark, and nothing proves that it is this resource's.
@@ -96,6 +100,10 @@ pub enum Whose<'a> {
 pub fn whose<'a>(owner: &Owner, source: Source, user: Shown<'a>, logins: &Logins) -> Whose<'a> {
     match user.mark {
         Some(mark) if mark.login => Whose::OperatorLogin,
+        Some(_) if user.owner_is_gone && user.client_id.is_some_and(|id| logins.is_known(id)) => {
+            Whose::OperatorLogin
+        }
+        Some(mark) if mark.owner != *owner && user.owner_is_gone => Whose::Unclaimed(mark),
         Some(mark) if mark.owner != *owner => Whose::Other(mark),
         Some(mark) if mark.retained => Whose::Retained,
         Some(_) if user.client_id.is_some_and(|id| logins.is_in_use(id)) => Whose::OperatorLogin,
@@ -158,7 +166,8 @@ mod tests {
         let own_name = owner("edc").user_name(2, None);
         for source in [RECORDED, PROVED, CREATED, Source::Listed] {
             let by = |mark| {
-                let shown = Shown { name: &own_name, client_id: Some("sa1"), mark: Some(mark) };
+                let shown =
+                    Shown { name: &own_name, client_id: Some("sa1"), mark: Some(mark), owner_is_gone: false };
                 whose(&owner("edc"), source, shown, &logins())
             };
             assert_eq!(by(&ours), Whose::Ours(&ours), "{source:?}");
@@ -173,7 +182,8 @@ mod tests {
         let own_name = owner("edc").user_name(2, None);
         for (name, retained) in [("edc", false), ("edc", true), ("other", false)] {
             let login = Mark { login: true, ..mark(name, retained) };
-            let shown = Shown { name: &own_name, client_id: Some("sa1"), mark: Some(&login) };
+            let shown =
+                Shown { name: &own_name, client_id: Some("sa1"), mark: Some(&login), owner_is_gone: false };
             for source in [RECORDED, PROVED, CREATED, Source::Listed] {
                 assert_eq!(
                     whose(&owner("edc"), source, shown, &logins()),
@@ -201,7 +211,7 @@ mod tests {
             (Source::Listed, name(2), Whose::Unproved),
             (Source::Recorded { origin: Origin::Existing, proved: true }, "by-hand".into(), Whose::Unproved),
         ] {
-            let shown = Shown { name: &name, client_id: Some("sa1"), mark: None };
+            let shown = Shown { name: &name, client_id: Some("sa1"), mark: None, owner_is_gone: false };
             assert_eq!(whose(&owner("edc"), source, shown, &logins()), expected, "{source:?} {name}");
         }
     }
@@ -213,7 +223,7 @@ mod tests {
             whose(
                 &owner("edc"),
                 source,
-                Shown { name: &own_name, client_id: Some(client_id), mark },
+                Shown { name: &own_name, client_id: Some(client_id), mark, owner_is_gone: false },
                 &logins(),
             )
         };

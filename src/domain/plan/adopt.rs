@@ -57,7 +57,7 @@ pub(super) fn first(
         }
         Whose::Other(mark) => Err(on_change(of_other(&reference.id, &mark.owner.to_string()))),
         Whose::OperatorLogin => Err(on_change(ownership::login_blocker(&reference.id))),
-        Whose::OursWithoutMark | Whose::Retained | Whose::Unproved => {
+        Whose::OursWithoutMark | Whose::Retained | Whose::Unclaimed(_) | Whose::Unproved => {
             Err(take_over(o, portal, desired, reference, user))
         }
     }
@@ -117,8 +117,9 @@ fn of_other(id: &UserId, owner: &str) -> Blocker {
         Reason::OwnedByOther,
         format!(
             "User {id} has the mark of the TechnicalUser {owner}. The operator takes over no user of another owner. Select \
-             another user in a new TechnicalUser, or remove the mark from the description of the user in the portal if \
-             that TechnicalUser does not exist any more."
+             another user in a new TechnicalUser. If that TechnicalUser was deleted in this cluster, select the user by \
+             adopt.id; if it was one of another cluster that does not exist any more, remove the mark from the description of \
+             the user in the portal."
         ),
     )
 }

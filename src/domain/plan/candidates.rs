@@ -72,7 +72,10 @@ pub(super) fn useless_by_its_details(o: &Observation, portal: &PortalFacts, id: 
         Some(UserView::Gone) => true,
         Some(UserView::Read(user)) => {
             !matches!(user.status, UserStatus::Active | UserStatus::Pending | UserStatus::Other)
-                || matches!(o.whose(portal, id, user), Whose::Other(_) | Whose::Retained | Whose::Unproved)
+                || matches!(
+                    o.whose(portal, id, user),
+                    Whose::Other(_) | Whose::Unclaimed(_) | Whose::Retained | Whose::Unproved
+                )
         }
         Some(UserView::ClientMissing) | None => false,
     }

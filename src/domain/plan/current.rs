@@ -202,7 +202,11 @@ fn is_retained_or_not_ours(
     facts: &UserFacts,
 ) -> Result<bool, Step> {
     let blocker = match o.whose(portal, &user.id, facts) {
-        Whose::Other(mark) => Blocker::lasting(
+        // It was retained by a resource of this name, or its resource is gone: it is taken over, and gets this resource's mark.
+        Whose::Retained | Whose::Unclaimed(_) if is_recorded(o, user) && o.is_adopted(user.generation()) => {
+            return Ok(false);
+        }
+        Whose::Other(mark) | Whose::Unclaimed(mark) => Blocker::lasting(
             Reason::MarkedByOther,
             format!(
                 "User {} has the mark of {}. The operator does not change it. Find out who wrote the status or the mark. To \
@@ -212,10 +216,6 @@ fn is_retained_or_not_ours(
         ),
         Whose::OperatorLogin => ownership::login_blocker(&user.id),
         Whose::Unproved => ownership::unproved_blocker(&user.id),
-        // It was retained by a resource of this name, and is taken over again: it gets the mark of one that is in use.
-        Whose::Retained if is_recorded(o, user) && o.is_adopted(user.generation()) => {
-            return Ok(false);
-        }
         Whose::Retained => return Ok(true),
         Whose::OursWithoutMark => return Ok(false),
         Whose::Ours(mark) => match ours(o, portal, &mark.hint) {

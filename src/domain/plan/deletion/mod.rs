@@ -84,7 +84,9 @@ pub(super) fn plan(o: &Observation) -> Step {
 fn after_users(o: &Observation, portal: &PortalFacts, targets: &[UserId]) -> AfterUsers {
     let may_be_valid = |id: &UserId| {
         let is_of_other = match o.view(id) {
-            Some(UserView::Read(user)) => matches!(o.whose(portal, id, user), Whose::Other(_)),
+            Some(UserView::Read(user)) => {
+                matches!(o.whose(portal, id, user), Whose::Other(_) | Whose::Unclaimed(_))
+            }
             _ => false,
         };
         is_of_other || (o.is_done(id, &Done::RecordedRetained) && !o.is_done(id, &Done::Reset))

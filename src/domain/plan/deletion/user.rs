@@ -49,7 +49,7 @@ pub(super) fn delete_user(
             },
         )),
         Some(UserView::Read(user)) => match o.whose(portal, id, user) {
-            Whose::Other(_) => None,
+            Whose::Other(_) | Whose::Unclaimed(_) => None,
             Whose::Unproved if o.is_listed_only(id) => None,
             Whose::Unproved => Some(hold(&ownership::unproved_blocker(id), o.timers.recheck())),
             Whose::OperatorLogin => Some(hold(&ownership::login_blocker(id), o.timers.recheck())),

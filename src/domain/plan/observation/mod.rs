@@ -207,8 +207,12 @@ impl Observation {
     /// Whose user it is, by its details.
     #[must_use]
     pub fn whose<'a>(&self, portal: &PortalFacts, id: &UserId, user: &'a UserFacts) -> Whose<'a> {
-        let shown =
-            Shown { name: &user.name, client_id: user.client_id.as_deref(), mark: user.mark.as_ref() };
+        let shown = Shown {
+            name: &user.name,
+            client_id: user.client_id.as_deref(),
+            mark: user.mark.as_ref(),
+            owner_is_gone: user.owner_is_gone,
+        };
         ownership::whose(&self.owner, self.source(id), shown, &portal.logins)
     }
 

@@ -134,6 +134,8 @@ pub struct UserFacts {
     pub roles_in_tokens: bool,
     /// The mark in the description.
     pub mark: Option<Mark>,
+    /// The resource that the mark names does not exist any more, and the spec names exactly this user by its id to take it over.
+    pub owner_is_gone: bool,
     /// The description.
     pub description: String,
     /// The connector it is linked to.

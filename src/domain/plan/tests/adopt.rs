@@ -101,7 +101,25 @@ fn only_a_user_without_an_owner_is_claimed() {
         ),
         ("retained by a resource of this name", with(details().retained()), "adopt u1 g1"),
         ("another resource's", with(details().of_other_resource()), "user OwnedByOther STALLED"),
-        ("retained by another", with(retained_by_other), "user OwnedByOther STALLED"),
+        ("retained by another", with(retained_by_other.clone()), "user OwnedByOther STALLED"),
+        (
+            "another resource's that is gone",
+            with(details().of_other_resource().without_its_owner()),
+            "adopt u1 g1",
+        ),
+        ("retained by another that is gone", with(retained_by_other.without_its_owner()), "adopt u1 g1"),
+        (
+            "a login with such a mark",
+            with(details().of_other_resource().without_its_owner())
+                .but(|o| o.users.entry(&id("u1")).client_ids.clear())
+                .seen(
+                    "u1",
+                    details().of_other_resource().without_its_owner().but(|u| {
+                        u.client_id = Some("sa-operator".into());
+                    }),
+                ),
+            "user OperatorLogin STALLED",
+        ),
         (
             "a provider's",
             with(by_hand().but(|u| u.offer = Some(Box::new(offer)))),
@@ -130,6 +148,11 @@ fn a_claimed_user_is_marked_and_published_with_its_name() {
     check(vec![
         ("it gets the mark", claimed(by_hand()), "describe u1 g1"),
         ("it was retained", claimed(details().retained()), "describe u1 g1"),
+        (
+            "its resource is gone",
+            claimed(details().of_other_resource().without_its_owner()),
+            "describe u1 g1",
+        ),
         ("verify it", claimed(marked()), "verify what was read"),
         (
             "its roles are what they are",

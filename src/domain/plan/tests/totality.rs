@@ -74,6 +74,8 @@ fn touches_a_foreign_user(o: &Observation, write: &Write) -> bool {
         Whose::Ours(mark) => mark.hint == o.hint || portal.taken_over.contains(&mark.hint),
         Whose::OursWithoutMark => true,
         Whose::Unproved | Whose::Retained => existing,
+        // One that is taken over gets the mark, and nothing else before that.
+        Whose::Unclaimed(_) => matches!(write, Write::Describe { .. }) && o.is_adopted(Observation::ADOPTED),
         Whose::Other(_) | Whose::OperatorLogin => false,
     };
     let beyond = |roles: &[String]| publishes && !portal.grants.roles(roles);

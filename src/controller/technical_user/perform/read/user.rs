@@ -1,5 +1,6 @@
 //! One user, with its credential, and what follows from a user that the portal or its identity provider does not know.
 
+use super::mark;
 use crate::controller::portal::connections::Connection;
 use crate::controller::portal::inventory::Need;
 use crate::controller::technical_user::failure::Failure;
@@ -22,7 +23,11 @@ pub(in crate::controller::technical_user) async fn user(
             reconcile.ctx.memory.change(&reconcile.key, |user| user.absent_users.there(id));
             connection.inventory.remember(id, details.mark.clone());
             reconcile.details.insert(id.clone(), details.clone());
-            Ok(UserView::Read(facts(reconcile, id, &details)))
+            let owner_is_gone = match &details.mark {
+                Some(mark) => mark::owner_is_gone(reconcile, id, mark).await?,
+                None => false,
+            };
+            Ok(UserView::Read(UserFacts { owner_is_gone, ..facts(reconcile, id, &details) }))
         }
         Err(PortalError::NotFound) => {
             missing(reconcile, &connection, id).await?;
@@ -129,6 +134,7 @@ fn facts(reconcile: &Reconcile, id: &UserId, details: &UserDetails) -> UserFacts
         roles: details.roles.clone(),
         roles_in_tokens: details.roles_in_tokens,
         mark: details.mark.clone(),
+        owner_is_gone: false,
         description: details.description.clone(),
         offer: details.offer.clone(),
         connector: details.connector.as_ref().map(|c| c.name.clone().unwrap_or_else(|| c.id.clone())),

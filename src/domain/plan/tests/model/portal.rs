@@ -55,6 +55,7 @@ impl User {
             roles_in_tokens: true,
             description: mark.as_ref().map(|mark| mark.describe(None)).unwrap_or_default(),
             mark,
+            owner_is_gone: false,
             offer: None,
             connector: None,
             contents: active.then(|| contents(&super::world::digest(Some(&(self.id.clone(), self.version))))),

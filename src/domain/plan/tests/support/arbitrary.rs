@@ -124,18 +124,18 @@ fn a_client() -> impl Strategy<Value = &'static str> {
 
 fn a_view() -> impl Strategy<Value = UserView> {
     let mark = prop_oneof![
-        4 => Just(details().mark),
-        1 => Just(details_of(2).mark),
-        1 => Just(None::<Mark>),
-        1 => Just(details().retained().mark),
-        1 => Just(details().of_other_cluster().mark),
-        1 => Just(details().of_other_resource().mark),
+        4 => Just((details().mark, false)),
+        1 => Just((details_of(2).mark, false)),
+        1 => Just((None::<Mark>, false)),
+        1 => Just((details().retained().mark, false)),
+        1 => Just((details().of_other_cluster().mark, false)),
+        1 => any::<bool>().prop_map(|gone| (details().of_other_resource().mark, gone)),
     ];
     let name = prop_oneof![4 => Just(details().name), 1 => Just(details_of(2).name), 1 => Just("by-hand".to_owned())];
     let roles = prop_oneof![6 => Just(vec!["discovery"]), 1 => Just(vec!["discovery", "wallet"])];
     let shown = (name, a_client(), roles);
     let read = (a_status(), any::<bool>(), mark, option::of(Just("linked".to_owned())), 0..4_u8, shown)
-        .prop_map(|(status, external, mark, connector, digest, (name, client, roles))| {
+        .prop_map(|(status, external, (mark, owner_is_gone), connector, digest, (name, client, roles))| {
             let facts = details().marked(mark).in_state(status);
             UserView::Read(UserFacts {
                 name,
@@ -143,6 +143,7 @@ fn a_view() -> impl Strategy<Value = UserView> {
                 roles: roles.into_iter().map(str::to_owned).collect(),
                 kind: if external { UserKind::External } else { UserKind::Internal },
                 connector,
+                owner_is_gone,
                 contents: (digest > 0).then(|| contents(&format!("d{digest}"))),
                 elsewhere: contents("").into_keys().filter(|_| digest == 3).collect(),
                 ..facts

@@ -24,6 +24,7 @@ pub(in crate::domain::plan::tests) fn details_of(generation: i64) -> UserFacts {
         roles_in_tokens: true,
         description: mark.describe(None),
         mark: Some(mark),
+        owner_is_gone: false,
         connector: None,
         offer: None,
         contents: Some(contents(&format!("d{generation}"))),
@@ -73,6 +74,11 @@ impl UserFacts {
         let owner = Owner { name: "other".into(), ..owner() };
         let mark = Mark { owner, generation: 1, hint: here(), retained: false, login: false };
         self.marked(Some(mark))
+    }
+
+    /// The resource that the mark names does not exist any more, and the spec names the user by its id.
+    pub(in crate::domain::plan::tests) fn without_its_owner(self) -> Self {
+        self.but(|u| u.owner_is_gone = true)
     }
 }
 
