@@ -16,6 +16,7 @@ mod listen;
 mod plan;
 mod preflight;
 mod proxy;
+mod unclaimed;
 
 pub use check::{CheckArgs, Output, SecretError, Target, read_secret};
 pub use labels::CommonLabels;
@@ -23,6 +24,7 @@ pub use listen::Listen;
 pub use plan::{PlanArgs, ScopeArgs};
 pub use preflight::PreflightArgs;
 pub use proxy::proxies;
+pub use unclaimed::{PlaceArgs, UnclaimedArgs, UnclaimedCommand};
 
 /// Provisions technical users of a data space from Kubernetes.
 #[derive(Debug, Parser)]
@@ -46,6 +48,8 @@ pub enum Command {
     Preflight(Box<PreflightArgs>),
     /// Print what the operator would do for manifests or for the resources of the cluster, and change nothing
     Plan(Box<PlanArgs>),
+    /// List, delete or take over users with the mark of the operator that no `TechnicalUser` has
+    Unclaimed(Box<UnclaimedArgs>),
 }
 
 impl Cli {
@@ -260,6 +264,16 @@ fn namespace(text: &str) -> Result<String, String> {
     Err(format!(
         "{text:?} is not the name of a namespace: use a-z, 0-9 and -, no dash at the ends, at most 63 characters"
     ))
+}
+
+/// Namespace and name of a resource.
+fn resource(text: &str) -> Result<(String, String), String> {
+    let (of, name) = text.split_once('/').ok_or("give it as NAMESPACE/NAME")?;
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '.';
+    if name.is_empty() || name.len() > 253 || !name.chars().all(fits) {
+        return Err(format!("{name:?} is not the name of a resource: use a-z, 0-9, - and ."));
+    }
+    Ok((namespace(of)?, name.to_owned()))
 }
 
 /// An empty text is an unset one, and yields no names.

@@ -3,8 +3,10 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use technical_user_operator::config::{CheckArgs, Cli, Command, PlanArgs, PreflightArgs, RunArgs};
-use technical_user_operator::oneshot::plan;
+use technical_user_operator::config::{
+    CheckArgs, Cli, Command, PlanArgs, PreflightArgs, RunArgs, UnclaimedArgs,
+};
+use technical_user_operator::oneshot::{plan, unclaimed};
 use technical_user_operator::{api, app, check, preflight, telemetry};
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
@@ -18,6 +20,7 @@ fn main() -> ExitCode {
         Command::Check(args) => run_check(*args),
         Command::Preflight(args) => run_preflight(*args),
         Command::Plan(args) => run_plan(*args),
+        Command::Unclaimed(args) => run_unclaimed(*args),
     }
 }
 
@@ -77,6 +80,19 @@ fn run_plan(args: PlanArgs) -> ExitCode {
     }
     match runtime() {
         Ok(runtime) => ExitCode::from(runtime.block_on(plan::run(args, &mut std::io::stdout()))),
+        Err(error) => complain(&error),
+    }
+}
+
+fn run_unclaimed(args: UnclaimedArgs) -> ExitCode {
+    if let Err(error) = telemetry::init_warnings() {
+        return complain(&error);
+    }
+    let mut answers = std::io::BufReader::new(std::io::stdin());
+    match runtime() {
+        Ok(runtime) => {
+            ExitCode::from(runtime.block_on(unclaimed::run(args, &mut answers, &mut std::io::stdout())))
+        }
         Err(error) => complain(&error),
     }
 }

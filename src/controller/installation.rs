@@ -67,13 +67,12 @@ pub async fn load_or_create(
     of_secret(instance, labels, &secret)
 }
 
-/// The installation as its Secret says, or a new one where there is no Secret. Nothing is written.
+/// The installation as its Secret says; `None` where there is no Secret.
 pub async fn read(
     client: &Client,
     namespace: Option<&str>,
     instance: &str,
-    random: &Random,
-) -> Result<Installation, InstallationError> {
+) -> Result<Option<Installation>, InstallationError> {
     let name = format!("technical-user-operator-{instance}");
     let stored = match namespace {
         Some(namespace) => Api::<Secret>::namespaced(client.clone(), namespace).get_opt(&name).await,
@@ -83,9 +82,12 @@ pub async fn read(
         name: name.clone(),
         reason: KubeError::from(error).to_string(),
     };
-    if let Some(secret) = stored.map_err(failed)? {
-        return of_secret(instance, &BTreeMap::new(), &secret);
-    }
+    stored.map_err(failed)?.map(|secret| of_secret(instance, &BTreeMap::new(), &secret)).transpose()
+}
+
+/// A new installation, which is written nowhere.
+pub fn invented(instance: &str, random: &Random) -> Result<Installation, InstallationError> {
+    let name = format!("technical-user-operator-{instance}");
     let mut key = [0_u8; 32];
     random.fill_key(&mut key)?;
     let id = random.uuid().to_string();

@@ -1,4 +1,7 @@
-//! The controller's reads for a command that a person runs once. Nothing is written, neither to the portal nor to the cluster.
+//! The controller's code for a command that a person runs once. Nothing is written, neither to the portal nor to the cluster, but the
+//! deletion of one user.
+
+mod unclaimed;
 
 use std::sync::Arc;
 
@@ -11,7 +14,10 @@ use crate::domain::blocker::Blocker;
 use crate::domain::reason::Reason;
 use crate::site::Site;
 
+pub use portal::leftovers::{Cluster, Unclaimed};
 pub use technical_user::look::Look;
+pub use technical_user::spelled;
+pub use unclaimed::{delete, unclaimed, unclaimed_user};
 
 /// Connects a Portal and reads its user list.
 pub async fn connect(ctx: &Arc<Context>, key: &Key) {
@@ -25,6 +31,14 @@ pub async fn connect(ctx: &Arc<Context>, key: &Key) {
     }
     // The connection says why it failed.
     let _ = portal::check(ctx, key, &object, true).await;
+}
+
+/// Reads the logins of a Portal that is not connected, if it leads to the same portal as `other`: they are not to be published, nor
+/// deleted.
+pub async fn read_logins(ctx: &Arc<Context>, key: &Key, other: &Key) {
+    if let (Some(object), Some(other)) = (ctx.portals.get(key), ctx.portals.get(other)) {
+        portal::read_logins(ctx, key, &object, &other).await;
+    }
 }
 
 /// Logs in at a Vault.

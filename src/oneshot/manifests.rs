@@ -47,6 +47,8 @@ pub(super) fn objects(text: &str, default_namespace: &str) -> Result<Vec<(Place,
         let name = object.metadata.name.clone().ok_or_else(|| format!("a {kind} has no name"))?;
         if *kind == "Namespace" {
             object.metadata.namespace = None;
+            // The apiserver sets it, and the access of a Portal may select by it.
+            object.labels_mut().insert("kubernetes.io/metadata.name".to_owned(), name.clone());
         } else {
             object.metadata.namespace.get_or_insert_with(|| default_namespace.to_owned());
         }
@@ -95,10 +97,10 @@ pub(super) fn applied(manifest: &DynamicObject, stored: Option<&DynamicObject>) 
     let mut object = stored.clone();
     object.annotations_mut().extend(manifest.annotations().clone());
     object.labels_mut().extend(manifest.labels().clone());
-    let spec = manifest.data.get("spec").cloned().unwrap_or_default();
-    if object.data.get("spec") != Some(&spec) {
+    let Some(spec) = manifest.data.get("spec") else { return object };
+    if object.data.get("spec") != Some(spec) {
         object.metadata.generation = Some(object.metadata.generation.unwrap_or(0) + 1);
-        set_spec(&mut object, spec);
+        set_spec(&mut object, spec.clone());
     }
     object
 }
@@ -131,6 +133,7 @@ mod tests {
             found.iter().map(|(place, _)| (place.0.as_str(), place.1.as_str(), place.2.as_str())).collect();
         assert_eq!(places, [("portals", "x", "p"), ("secrets", "here", "s"), ("namespaces", "", "home")]);
         assert_eq!(found[1].1.data["data"]["a"], "Yg==");
+        assert_eq!(found[2].1.labels()["kubernetes.io/metadata.name"], "home");
         assert!(
             objects("apiVersion: v1\nkind: Secret\nmetadata: {}\n", "here").unwrap_err().contains("no name")
         );
@@ -158,6 +161,8 @@ mod tests {
         let same = object(json!({"metadata": {}, "spec": {"x": 1}}));
         assert_eq!(applied(&same, Some(&stored)).metadata.generation, Some(4));
         assert_eq!(applied(&same, None).metadata.generation, Some(1));
+        let without = object(json!({"metadata": {"labels": {"c": "3"}}}));
+        assert_eq!(applied(&without, Some(&stored)).data, stored.data, "a Namespace has no spec");
         suspend(&mut new);
         assert_eq!(new.data["spec"]["suspend"], true);
     }

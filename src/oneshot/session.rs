@@ -1,14 +1,13 @@
 //! What one run of a command shares: the caches of the controller, filled once, and the connections to the portals.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::api::core::v1::{Namespace, Secret};
 use kube::api::{Api, ApiResource, DynamicObject, ListParams, PartialObjectMeta};
 use kube::runtime::{reflector, watcher};
 use kube::{Client, Config};
-use serde_json::Value;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -19,7 +18,7 @@ use crate::api::keys;
 use crate::config::{self, ScopeArgs};
 use crate::controller::checked::kind::CheckedKind;
 use crate::controller::checked::objects::CheckedObjects;
-use crate::controller::context::{Caches, Context};
+use crate::controller::context::{Caches, Context, Installation};
 use crate::controller::installation;
 use crate::controller::namespaces::Namespaces;
 use crate::controller::objects::{Key, technical_users};
@@ -27,11 +26,13 @@ use crate::controller::once;
 use crate::controller::portal::connections::Connections;
 use crate::controller::portal::kind::PortalKind;
 use crate::controller::portal::memory::PortalMemory;
+use crate::controller::portal::portal_of;
 use crate::controller::queue::backoff::{Backoffs, Conflicts};
 use crate::controller::secrets_by_owner::SecretsByOwner;
 use crate::controller::technical_user::memory::Memory;
 use crate::controller::vault::kind::VaultKind;
 use crate::controller::vault::memory::VaultMemory;
+use crate::controller::vault::vaults_of;
 use crate::k8s::events::Events;
 use crate::k8s::leader::Leadership;
 use crate::k8s::watch::Refusals;
@@ -39,7 +40,7 @@ use crate::k8s::{client, words};
 use crate::metrics::Metrics;
 use crate::observer::MetricsObserver;
 use crate::portal::{Clients, Network};
-use crate::process::{Process, Tasks};
+use crate::process::{Process, Random, Tasks};
 
 /// What one run shares.
 pub(super) struct Session {
@@ -51,7 +52,7 @@ pub(super) struct Session {
 }
 
 /// The cluster that a kubeconfig leads to, and its default namespace.
-async fn cluster(args: &ScopeArgs) -> Result<(Option<Client>, String), String> {
+pub(super) async fn cluster(args: &ScopeArgs) -> Result<(Option<Client>, String), String> {
     if args.offline {
         return Ok((None, args.namespace.clone().unwrap_or_else(|| "default".to_owned())));
     }
@@ -71,33 +72,66 @@ impl Session {
             let text = manifests::text(file)?;
             given.extend(manifests::objects(&text, &namespace).map_err(|why| format!("{file}: {why}"))?);
         }
-        let mut objects: Objects =
-            given.iter().filter(|(place, _)| place.0 != "technicalusers").cloned().collect();
+        let mut objects = given_objects(cluster.as_ref(), &given).await?;
         let stored = stored_users(args, cluster.as_ref(), &namespace, &given).await?;
         let subjects = subjects(args, &given, &stored);
         let users = users(&given, stored, &subjects)?;
-        let named = named(&users, &subjects);
-        for (place, kind) in &named {
-            if !objects.contains_key(place)
-                && let Some(object) = get(cluster.as_ref(), kind, place).await?
-            {
-                objects.insert(place.clone(), object);
-            }
-        }
-        objects.extend(users.clone());
+        add_named(cluster.as_ref(), &mut objects, &users, &subjects).await?;
+        objects.extend(users);
+        let installation = installation(args, cluster.as_ref(), &objects).await?;
+        let installation = match installation {
+            Some(installation) => installation,
+            None => installation::invented(&args.instance, &Random::system())
+                .map_err(|error| error.to_string())?,
+        };
+        Self::start(args, cluster, installation, objects, subjects, None).await
+    }
+
+    /// Reads all resources and all logins of the cluster, and connects one Portal. `subject` is a resource that a person asks about;
+    /// it need not exist. The error is in words.
+    pub(super) async fn of_portal(
+        args: &ScopeArgs,
+        portal: &Key,
+        subject: Option<DynamicObject>,
+    ) -> Result<Self, String> {
+        let (Some(cluster), _) = cluster(args).await? else { return Err("a cluster is needed".to_owned()) };
+        let given: Vec<(Place, DynamicObject)> =
+            subject.into_iter().map(|object| (place("technicalusers", &Key::of(&object)), object)).collect();
+        let subjects: Vec<Key> = given.iter().map(|(_, object)| Key::of(object)).collect();
+        let stored = list(&cluster, "technicalusers", &technical_users()).await?;
+        let users = users(&given, stored, &subjects)?;
+        let mut objects = list(&cluster, "portals", &PortalKind.api()).await?;
+        add_named(Some(&cluster), &mut objects, &users, &subjects).await?;
+        objects.extend(users);
+        let installation = installation(args, Some(&cluster), &objects).await?.ok_or_else(|| {
+            let namespace = args.operator_namespace.as_deref().unwrap_or_default();
+            format!(
+                "there is no Secret \"technical-user-operator-{}\" in namespace {namespace}: without it nobody knows which users are \
+                 of this cluster",
+                args.instance
+            )
+        })?;
+        Self::start(args, Some(cluster), installation, objects, subjects, Some(portal)).await
+    }
+
+    /// Fills the caches, and connects: every Portal, or this one alone.
+    async fn start(
+        args: &ScopeArgs,
+        cluster: Option<Client>,
+        installation: Installation,
+        objects: Objects,
+        subjects: Vec<Key>,
+        portal: Option<&Key>,
+    ) -> Result<Self, String> {
         let of = |resource: &str| -> Vec<DynamicObject> {
             let of_resource = objects.iter().filter(|(place, _)| place.0 == resource);
             of_resource.map(|(_, object)| object.clone()).collect()
         };
         let (portals, vaults, users) = (of("portals"), of("vaults"), of("technicalusers"));
-        let secrets = secrets(cluster.as_ref(), &args.instance, &users).await;
+        let secrets = secrets(cluster.as_ref(), &args.instance, &subjects).await;
         let client = apiserver::client(objects, cluster);
         let tasks = Tasks::new();
         let process = Process { tasks: tasks.spawner(), ..Process::system() };
-        let installation =
-            installation::read(&client, args.operator_namespace.as_deref(), &args.instance, &process.random)
-                .await
-                .map_err(|error| error.to_string())?;
         let (wake_user, woken) = unbounded_channel();
         let caches = (store(technical_users(), users), portals, vaults);
         let ctx = Arc::new(context(args, client, process, installation, caches, wake_user)?);
@@ -106,13 +140,73 @@ impl Session {
         }
         ctx.listed.cancel();
         for key in ctx.portals.all().iter().map(|object| Key::of(object)) {
-            once::connect(&ctx, &key).await;
+            match portal.filter(|portal| **portal != key) {
+                None => once::connect(&ctx, &key).await,
+                Some(portal) => once::read_logins(&ctx, &key, portal).await,
+            }
         }
         for key in ctx.vaults.all().iter().map(|object| Key::of(object)) {
             once::reach(&ctx, &key).await;
         }
         Ok(Self { ctx, subjects, woken, _tasks: tasks })
     }
+}
+
+fn place(resource: &str, key: &Key) -> Place {
+    (resource.to_owned(), key.namespace.clone(), key.name.clone())
+}
+
+/// All objects of a kind.
+async fn list(cluster: &Client, resource: &str, kind: &ApiResource) -> Result<Objects, String> {
+    let api: Api<DynamicObject> = Api::all_with(cluster.clone(), kind);
+    let refused = |error| {
+        format!(
+            "the {resource} of all namespaces cannot be listed, and each may have a user: {}",
+            words(&error)
+        )
+    };
+    let list = api.list(&ListParams::default()).await.map_err(refused)?;
+    Ok(list.items.into_iter().map(|object| (place(resource, &Key::of(&object)), object)).collect())
+}
+
+/// Which installation this is; `None` where it has no Secret.
+async fn installation(
+    args: &ScopeArgs,
+    cluster: Option<&Client>,
+    objects: &Objects,
+) -> Result<Option<Installation>, String> {
+    let client = apiserver::client(objects.clone(), cluster.cloned());
+    let read = installation::read(&client, args.operator_namespace.as_deref(), &args.instance).await;
+    read.map_err(|error| error.to_string())
+}
+
+/// The objects of the manifests, other than `TechnicalUsers`, as they would be stored: what the controller or a person wrote beside
+/// the spec stays.
+async fn given_objects(
+    cluster: Option<&Client>,
+    given: &[(Place, DynamicObject)],
+) -> Result<Objects, String> {
+    let mut objects = Objects::new();
+    for (place, manifest) in given.iter().filter(|(place, _)| place.0 != "technicalusers") {
+        let stored = match place.0.as_str() {
+            "portals" => get(cluster, &PortalKind.api(), place).await?,
+            "vaults" => get(cluster, &VaultKind.api(), place).await?,
+            // A person need not be permitted to read it.
+            "namespaces" => namespace(cluster, &place.2).await,
+            _ => {
+                objects.insert(place.clone(), manifest.clone());
+                continue;
+            }
+        };
+        objects.insert(place.clone(), manifests::applied(manifest, stored.as_ref()));
+    }
+    Ok(objects)
+}
+
+async fn namespace(cluster: Option<&Client>, name: &str) -> Option<DynamicObject> {
+    let kind = ApiResource::erase::<Namespace>(&());
+    let api: Api<DynamicObject> = Api::all_with(cluster?.clone(), &kind);
+    api.get_opt(name).await.ok().flatten()
 }
 
 /// The resources of the cluster: those of the namespaces that a person asks about, and those that manifests name.
@@ -133,7 +227,7 @@ async fn stored_users(
         let list = api.list(&ListParams::default()).await.map_err(|error| words(&error))?;
         for object in list.items {
             let key = Key::of(&object);
-            stored.insert(("technicalusers".to_owned(), key.namespace, key.name), object);
+            stored.insert(place("technicalusers", &key), object);
         }
     }
     for place in given.iter().map(|(place, _)| place).filter(|place| place.0 == "technicalusers") {
@@ -158,33 +252,32 @@ fn users(given: &[(Place, DynamicObject)], mut stored: Objects, subjects: &[Key]
         stored.insert(place.clone(), object);
     }
     for key in subjects {
-        let place = ("technicalusers".to_owned(), key.namespace.clone(), key.name.clone());
-        let object = stored.get_mut(&place).ok_or_else(|| format!("{key} is not known"))?;
+        let object =
+            stored.get_mut(&place("technicalusers", key)).ok_or_else(|| format!("{key} is not known"))?;
         manifests::suspend(object);
     }
     Ok(stored)
 }
 
-/// The Portals and Vaults that the subjects name.
-fn named(users: &Objects, subjects: &[Key]) -> BTreeMap<Place, ApiResource> {
-    let mut named = BTreeMap::new();
-    for key in subjects {
-        let place = ("technicalusers".to_owned(), key.namespace.clone(), key.name.clone());
-        let Some(object) = users.get(&place) else { continue };
-        let mut add = |resource: &str, kind: ApiResource, reference: Option<&Value>| {
-            let text = |field: &str| reference?.get(field)?.as_str().map(str::to_owned);
-            if let Some(name) = text("name") {
-                let namespace = text("namespace").unwrap_or_else(|| key.namespace.clone());
-                named.insert((resource.to_owned(), namespace, name), kind);
+/// Adds the Portals and Vaults that the subjects name, as far as they are not known.
+async fn add_named(
+    cluster: Option<&Client>,
+    objects: &mut Objects,
+    users: &Objects,
+    subjects: &[Key],
+) -> Result<(), String> {
+    for object in subjects.iter().filter_map(|key| users.get(&place("technicalusers", key))) {
+        let portal = portal_of(object).map(|key| (place("portals", &key), PortalKind.api()));
+        let vaults = vaults_of(object).map(|key| (place("vaults", &key), VaultKind.api()));
+        for (place, kind) in portal.into_iter().chain(vaults) {
+            if !objects.contains_key(&place)
+                && let Some(object) = get(cluster, &kind, &place).await?
+            {
+                objects.insert(place, object);
             }
-        };
-        add("portals", PortalKind.api(), object.data.pointer("/spec/portalRef"));
-        let outputs = object.data.pointer("/spec/outputs").and_then(Value::as_array);
-        for output in outputs.into_iter().flatten() {
-            add("vaults", VaultKind.api(), output.pointer("/vault/vaultRef"));
         }
     }
-    named
+    Ok(())
 }
 
 async fn get(
@@ -202,10 +295,10 @@ async fn get(
 async fn secrets(
     cluster: Option<&Client>,
     instance: &str,
-    users: &[DynamicObject],
+    subjects: &[Key],
 ) -> Vec<PartialObjectMeta<Secret>> {
     let Some(cluster) = cluster else { return Vec::new() };
-    let namespaces: BTreeSet<String> = users.iter().map(|user| Key::of(user).namespace).collect();
+    let namespaces: BTreeSet<&String> = subjects.iter().map(|key| &key.namespace).collect();
     let ours = ListParams::default().labels(&format!("{}={instance}", keys::INSTANCE));
     let mut found = Vec::new();
     for namespace in &namespaces {
@@ -229,7 +322,7 @@ fn context(
     args: &ScopeArgs,
     client: Client,
     process: Process,
-    installation: crate::controller::context::Installation,
+    installation: Installation,
     (users, portals, vaults): Stores,
     wake_user: tokio::sync::mpsc::UnboundedSender<Key>,
 ) -> Result<Context, String> {

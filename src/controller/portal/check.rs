@@ -12,10 +12,12 @@ use crate::api::portal::{PortalSpec, PortalStatus};
 use crate::controller::context::Context;
 use crate::controller::objects::{Key, lenient, part};
 use crate::controller::portal::connections::{Connection, ConnectionState};
+use crate::controller::portal::logins::operator_logins::LoginPlace;
 use crate::domain::blocker::Blocker;
 use crate::domain::dataspace::DataspaceValues;
 use crate::domain::reason::Reason;
 use crate::portal::Lane;
+use crate::site::Site;
 
 /// The longest wait of a reconcile for a sweep. The sweep continues, and wakes the Portal at its end.
 const SWEEP_PATIENCE: Duration = Duration::from_mins(1);
@@ -87,6 +89,23 @@ pub async fn check(
             }
             Err(blocker)
         }
+    }
+}
+
+/// Reads the login Secrets of a Portal that leads to the same portal as another one, so that its logins are known there. It is not
+/// connected.
+pub async fn read_logins(ctx: &Arc<Context>, key: &Key, object: &DynamicObject, other: &DynamicObject) {
+    let spec = |object| part::<PortalSpec>(object, "spec").ok();
+    let place = |spec: &PortalSpec| Site::of(spec).map(|site| LoginPlace::new(&site.url, &site.token_url));
+    let leads_there = |here: &PortalSpec, there: &PortalSpec| {
+        place(here).is_some_and(|here| place(there).is_some_and(|there| here.is_same_portal(&there)))
+    };
+    match (spec(object), spec(other)) {
+        (Some(here), Some(there)) if leads_there(&here, &there) => {
+            // What cannot be read is missing among those that are known.
+            let _ = connect::ingredients(ctx, key, object, &here).await;
+        }
+        _ => logins::tried(ctx, key),
     }
 }
 

@@ -7,14 +7,14 @@ mod finalizer;
 mod holders;
 pub mod inventory;
 pub mod kind;
-mod leftovers;
+pub(in crate::controller) mod leftovers;
 pub mod logins;
 pub mod memory;
 pub mod proofs;
 mod status;
 mod sweep;
 
-pub(in crate::controller) use check::check;
+pub(in crate::controller) use check::{check, read_logins};
 pub use sweep::{portal_of, users_of};
 
 use crate::controller::context::Context;

@@ -36,10 +36,12 @@ use crate::metrics::{Kind, Reconciled};
 use failure::Failure;
 pub use failure::panicked;
 pub use memory::turns::pass_on as pass_turn_on;
-pub(in crate::controller) use observe::grants;
+pub(in crate::controller) use observe::{every_login_is_known, grants, taken_over};
 pub use observe::{is_ready, owner};
+pub(in crate::controller) use perform::{send_deletion, why_not_deleted};
 use progress::Progress;
 use reconcile::Reconcile;
+pub use status::spelled;
 
 /// The longest time of a reconcile. An attempt that is in progress continues after it.
 const DEADLINE: Duration = Duration::from_mins(3);

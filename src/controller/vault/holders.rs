@@ -114,7 +114,7 @@ pub(super) fn names(object: &DynamicObject, vault: &Key) -> bool {
 }
 
 /// The Vaults that the outputs of a resource name.
-pub(super) fn named(object: &DynamicObject) -> impl Iterator<Item = Key> {
+pub fn named(object: &DynamicObject) -> impl Iterator<Item = Key> {
     let outputs = object.data.pointer("/spec/outputs").and_then(Value::as_array);
     let namespace = Key::of(object).namespace;
     let references = outputs.into_iter().flatten().filter_map(VaultRef::of_output);

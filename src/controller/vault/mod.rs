@@ -17,6 +17,8 @@ pub mod policy;
 mod status;
 pub mod view;
 
+pub use holders::named as vaults_of;
+
 use std::sync::Arc;
 
 use kube::api::DynamicObject;

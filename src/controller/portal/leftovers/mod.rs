@@ -1,5 +1,6 @@
 //! Users of ours in a portal that no resource stands for.
 
+mod judge;
 mod retained;
 mod unclaimed;
 
@@ -8,7 +9,9 @@ use std::sync::Arc;
 use crate::api::portal::{PortalStatus, UnclaimedUser};
 use crate::controller::context::Context;
 use crate::controller::portal::connections::Connection;
+pub use judge::{Cluster, Unclaimed, judge};
 use retained::RetainedChanges;
+pub use unclaimed::candidates;
 
 /// What a sweep found of them.
 pub struct Leftovers {

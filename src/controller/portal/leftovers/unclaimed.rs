@@ -21,19 +21,8 @@ const LIMIT: usize = UNCLAIMED_LIMIT;
 /// A resource in a namespace that may not be listed is not seen, so none of its users is found without one; what was
 /// found while it could be listed stays.
 pub async fn unclaimed(ctx: &Context, connection: &Connection, status: &PortalStatus) -> Vec<UnclaimedUser> {
-    let claimed: BTreeSet<String> =
-        ctx.caches.all_users().iter().map(|object| owner(ctx, &Key::of(object)).name_prefix()).collect();
-    let retained: BTreeSet<UserId> = status.retained.iter().map(|user| UserId::new(&user.id)).collect();
-    let unclaimed = |list: &Snapshot| -> Vec<ListedUser> {
-        list.of_our_form()
-            .filter(|(prefix, _)| !claimed.contains(*prefix))
-            .map(|(_, user)| user)
-            .filter(|user| matches!(user.status, UserStatus::Active | UserStatus::Pending))
-            .filter(|user| !retained.contains(&user.id))
-            .cloned()
-            .collect()
-    };
-    let mut candidates = connection.inventory.with(unclaimed).unwrap_or_default();
+    let claimed = claimed(ctx);
+    let mut candidates = candidates(ctx, connection, status);
     candidates.extend(renamed(&connection.inventory, &ctx.installation.instance, &claimed));
     candidates.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
     let marked = marks(connection.portal.as_ref(), &connection.inventory, candidates).await;
@@ -41,7 +30,10 @@ pub async fn unclaimed(ctx: &Context, connection: &Connection, status: &PortalSt
     let known = |mark: &Mark, id: &UserId| {
         !ctx.hides(&technical_users(), &mark.owner.namespace) || reported(id).is_some()
     };
-    let ours = |mark: &Mark| is_live(mark, &ctx.installation.instance);
+    // One that was taken over keeps the name of a resource that is gone.
+    let ours = |mark: &Mark| {
+        is_live(mark, &ctx.installation.instance) && !claimed.contains(&mark.owner.name_prefix())
+    };
     let entry = |(user, mark): (ListedUser, Marked)| match mark {
         Marked::Read(mark) => {
             mark.filter(|mark| ours(mark) && known(mark, &user.id)).map(|mark| UnclaimedUser {
@@ -53,6 +45,27 @@ pub async fn unclaimed(ctx: &Context, connection: &Connection, status: &PortalSt
         Marked::NotRead => reported(&user.id).cloned(),
     };
     marked.into_iter().filter_map(entry).take(LIMIT).collect()
+}
+
+/// What the names of the users begin with that a resource claims.
+fn claimed(ctx: &Context) -> BTreeSet<String> {
+    ctx.caches.all_users().iter().map(|object| owner(ctx, &Key::of(object)).name_prefix()).collect()
+}
+
+/// The users with names of our form that no resource claims. Not all of them need have a mark of ours.
+pub fn candidates(ctx: &Context, connection: &Connection, status: &PortalStatus) -> Vec<ListedUser> {
+    let claimed = claimed(ctx);
+    let retained: BTreeSet<UserId> = status.retained.iter().map(|user| UserId::new(&user.id)).collect();
+    let unclaimed = |list: &Snapshot| -> Vec<ListedUser> {
+        list.of_our_form()
+            .filter(|(prefix, _)| !claimed.contains(*prefix))
+            .map(|(_, user)| user)
+            .filter(|user| matches!(user.status, UserStatus::Active | UserStatus::Pending))
+            .filter(|user| !retained.contains(&user.id))
+            .cloned()
+            .collect()
+    };
+    connection.inventory.with(unclaimed).unwrap_or_default()
 }
 
 /// Whether a mark says that a user stands for a resource of this installation.

@@ -37,7 +37,9 @@ impl LoginPlace {
         Self { backend: address::portal(url), token_endpoint: address::token_endpoint(token_url) }
     }
 
-    fn is_same_portal(&self, other: &Self) -> bool {
+    /// Whether both lead to the same portal.
+    #[must_use]
+    pub fn is_same_portal(&self, other: &Self) -> bool {
         self.backend == other.backend || self.token_endpoint == other.token_endpoint
     }
 }

@@ -105,7 +105,7 @@ fn not_ready(key: &Key, blocker: &Blocker, discloses: bool) -> String {
 
 /// A user that is there already may be the login of any Portal, and no login is ever published: as long as there may be
 /// Portals that this process cannot list, or whose login was not read yet, no such user is published for the first time.
-pub(super) fn every_login_is_known(ctx: &Context) -> Result<(), Blocker> {
+pub(in crate::controller) fn every_login_is_known(ctx: &Context) -> Result<(), Blocker> {
     let portals = || ctx.portals.all().into_iter().map(|object| Key::of(&object));
     if let Some(key) = ctx.connections.logins.untried(portals()) {
         return Err(Blocker::passing(
@@ -137,7 +137,7 @@ fn moved_from(annotation: &str) -> Vec<String> {
 }
 
 /// The installations whose users a person permits to take over. That needs no connection to the portal.
-pub(super) fn taken_over(portal: &DynamicObject) -> Vec<Hint> {
+pub(in crate::controller) fn taken_over(portal: &DynamicObject) -> Vec<Hint> {
     let hints = annotation(portal, keys::TAKE_OVER).unwrap_or_default();
     hints.split([',', ' ']).filter(|hint| !hint.is_empty()).map(Hint::read).collect()
 }

@@ -59,7 +59,7 @@ pub async fn delete(reconcile: &mut Reconcile, id: &UserId, notice: &Notice) -> 
 
 /// The call, and what it changes in the list. The change of the company ends with the portal's answer: what a 404 leads to
 /// waits for the list, which waits for the changes in progress.
-async fn send(
+pub(in crate::controller) async fn send(
     inventory: &Inventory,
     portal: &dyn Portal,
     who: &Key,
@@ -83,7 +83,8 @@ fn is_external(reconcile: &Reconcile, id: &UserId) -> bool {
     reconcile.details.get(id).is_some_and(|details| details.kind == UserKind::External)
 }
 
-fn why_refused(refusal: Refusal, code: &str) -> String {
+/// Why the portal refuses to delete a user, in words.
+pub(in crate::controller) fn why_refused(refusal: Refusal, code: &str) -> String {
     match refusal {
         Refusal::ConnectorLinked => "it is linked to a connector".to_owned(),
         Refusal::SubscriptionLinked => "it is linked to an active subscription".to_owned(),

@@ -11,3 +11,5 @@ mod retained;
 mod rotate_secret;
 mod rotation;
 pub(in crate::controller::technical_user) mod write;
+
+pub(in crate::controller) use delete::{send as send_deletion, why_refused as why_not_deleted};

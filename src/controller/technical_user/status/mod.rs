@@ -16,6 +16,7 @@ use kube::api::{DynamicObject, Patch, PatchParams};
 use serde_json::{Value, json};
 
 pub use removals::removal_failed_for;
+pub use user::spelled;
 pub use user::{adopt, repin};
 
 use super::failure::Failure;

@@ -176,7 +176,9 @@ fn kind(kind: UserKind) -> &'static str {
     }
 }
 
-fn spelled(status: UserStatus) -> &'static str {
+/// The state in the words of a status.
+#[must_use]
+pub fn spelled(status: UserStatus) -> &'static str {
     match status {
         UserStatus::Active => ACTIVE,
         UserStatus::Pending => "Pending",

@@ -1,0 +1,164 @@
+//! Whether nothing has a user that has the operator's mark: judged before a person deletes it.
+
+use kube::api::DynamicObject;
+use serde_json::{Value, json};
+
+use crate::api::portal::PortalStatus;
+use crate::controller::context::Context;
+use crate::controller::objects::{Key, lenient};
+use crate::controller::portal::connections::Connection;
+use crate::controller::portal::logins::operator_logins::LoginPlace;
+use crate::controller::technical_user::{owner, taken_over};
+use crate::domain::identity::{Mark, parse_own_name};
+use crate::domain::ownership::{self, Shown, Source, Whose};
+use crate::domain::user::{UserDetails, UserId, UserStatus};
+
+/// A user with the operator's mark that nothing has.
+#[derive(Debug, Clone)]
+pub struct Unclaimed {
+    /// What the portal shows of it. Its credential is not for people.
+    pub user: UserDetails,
+    /// Its mark.
+    pub mark: Mark,
+    /// Which cluster the mark is of.
+    pub cluster: Cluster,
+}
+
+/// Which cluster a mark is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cluster {
+    /// This one, or one whose users a person permits to take over.
+    This,
+    /// Another cluster with the same name of the installation.
+    Other,
+    /// Another installation, perhaps in this cluster.
+    OtherInstallation,
+}
+
+/// Judges a user by its details as they were just read, by all resources of the cluster, and by all logins. The error says who has
+/// it.
+pub fn judge(
+    ctx: &Context,
+    connection: &Connection,
+    portal: &DynamicObject,
+    user: UserDetails,
+) -> Result<Unclaimed, String> {
+    let id = &user.id;
+    let Some(mark) = user.mark.clone() else {
+        return Err(format!("User {id} has no mark of the operator, so a person created it"));
+    };
+    let logins = ctx.connections.logins.at(&LoginPlace::new(&connection.url, &connection.token_url));
+    let client_id = user.client_id.as_deref();
+    let shown = Shown { name: &user.name, client_id, mark: Some(&mark), owner_is_gone: false };
+    let is_login = client_id.is_some_and(|id| logins.is_known(id));
+    match ownership::whose(&mark.owner, Source::Listed, shown, &logins) {
+        Whose::OperatorLogin => return Err(format!("User {id} is a login of the operator")),
+        _ if is_login => return Err(format!("User {id} is a login of the operator")),
+        Whose::Retained => return Err(retained(id)),
+        _ => {}
+    }
+    let status: PortalStatus = lenient(portal, "status");
+    if status.retained.iter().any(|retained| UserId::new(&retained.id) == *id) {
+        return Err(retained(id));
+    }
+    if !matches!(user.status, UserStatus::Active | UserStatus::Pending) {
+        return Err(format!("User {id} is deleted or inactive already"));
+    }
+    for object in ctx.caches.all_users() {
+        if let Some(why) = has(ctx, &object, &user, &mark) {
+            return Err(format!("TechnicalUser {} has user {id}: {why}", Key::of(&object)));
+        }
+    }
+    let cluster = cluster(ctx, portal, &mark);
+    Ok(Unclaimed { user, mark, cluster })
+}
+
+fn retained(id: &UserId) -> String {
+    format!(
+        "User {id} is kept in the portal by the deletionPolicy or the annotation of a TechnicalUser that was deleted"
+    )
+}
+
+fn cluster(ctx: &Context, portal: &DynamicObject, mark: &Mark) -> Cluster {
+    if mark.owner.instance != ctx.installation.instance {
+        Cluster::OtherInstallation
+    } else if mark.hint == ctx.installation.hint || taken_over(portal).contains(&mark.hint) {
+        Cluster::This
+    } else {
+        Cluster::Other
+    }
+}
+
+/// Why a resource may have a user, in words. One of another installation in this cluster counts too.
+fn has(ctx: &Context, object: &DynamicObject, user: &UserDetails, mark: &Mark) -> Option<&'static str> {
+    let key = Key::of(object);
+    let is_marked = mark.owner.namespace == key.namespace && mark.owner.name == key.name;
+    let prefix = owner(ctx, &key).name_prefix();
+    if is_marked {
+        Some("the mark names it")
+    } else if parse_own_name(&user.name).is_some_and(|own| own.prefix == prefix) {
+        Some("the user has a name of it")
+    } else if names(object, user) {
+        Some("it names the user in its spec, its status or an annotation")
+    } else {
+        None
+    }
+}
+
+/// Whether a resource names a user, wherever that is.
+fn names(object: &DynamicObject, user: &UserDetails) -> bool {
+    let is_named = |text: &str| {
+        text.to_ascii_lowercase().contains(user.id.as_str())
+            || text == user.name
+            || user.client_id.as_deref().is_some_and(|client_id| text.eq_ignore_ascii_case(client_id))
+    };
+    says(&object.data, &is_named) || says(&json!(object.metadata.annotations), &is_named)
+}
+
+fn says(value: &Value, is_named: &impl Fn(&str) -> bool) -> bool {
+    match value {
+        Value::String(text) => is_named(text),
+        Value::Array(values) => values.iter().any(|value| says(value, is_named)),
+        Value::Object(fields) => fields.values().any(|value| says(value, is_named)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::user::{Ownership, UserKind};
+
+    fn user() -> UserDetails {
+        UserDetails {
+            id: UserId::new("0b6c-1"),
+            client_id: Some("sa42".into()),
+            name: "by-hand".into(),
+            description: String::new(),
+            mark: None,
+            roles: Vec::new(),
+            roles_in_tokens: true,
+            kind: UserKind::Internal,
+            status: UserStatus::Active,
+            ownership: Ownership::Own,
+            credential: None,
+            connector: None,
+            offer: None,
+        }
+    }
+
+    #[test]
+    fn a_resource_names_a_user_wherever_its_id_client_id_or_name_is() {
+        let object = |value: Value| -> DynamicObject { serde_json::from_value(value).unwrap() };
+        for (value, expected) in [
+            (json!({"metadata": {}, "status": {"user": {"id": "0B6C-1"}}}), true),
+            (json!({"metadata": {}, "status": {"retiring": [{"id": "0b6c-1"}]}}), true),
+            (json!({"metadata": {}, "spec": {"user": {"existing": {"clientId": "SA42"}}}}), true),
+            (json!({"metadata": {}, "spec": {"user": {"create": {"adopt": {"name": "by-hand"}}}}}), true),
+            (json!({"metadata": {"annotations": {"a": "the user 0b6c-1 of edc"}}}), true),
+            (json!({"metadata": {"annotations": {"a": "by-hand-2"}}, "spec": {"x": "sa421"}}), false),
+        ] {
+            assert_eq!(names(&object(value.clone()), &user()), expected, "{value}");
+        }
+    }
+}
