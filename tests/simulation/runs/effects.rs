@@ -8,7 +8,7 @@ use crate::kill::{Kill, Point};
 use crate::world::{Process, World, simulate};
 
 /// The writes at which a process is killed: those of a start, of a create with two outputs, and some more.
-const EFFECTS: u64 = 16;
+pub const EFFECTS: u64 = 16;
 
 async fn run(world: &World) {
     world.install_vault().await;

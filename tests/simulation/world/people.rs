@@ -30,7 +30,9 @@ impl World {
             if troubles.contains(&Trouble::PeopleAtThePortal) {
                 self.change_at_the_portal(name);
             }
-            if troubles.contains(&Trouble::BusyClient) && self.below(2) == 0 && self.may_change() {
+            let may_be_busy = self.busy_clients.load(Ordering::Relaxed) < MOST_BUSY;
+            let is_busy = troubles.contains(&Trouble::BusyClient) && self.below(2) == 0;
+            if is_busy && may_be_busy && self.may_change() {
                 self.is_busy_with(name);
             }
         }
@@ -92,9 +94,7 @@ impl World {
 
     /// Another controller changes an annotation of a resource again and again.
     fn is_busy_with(&self, name: &str) {
-        if self.busy_clients.fetch_add(1, Ordering::Relaxed) >= MOST_BUSY {
-            return;
-        }
+        self.busy_clients.fetch_add(1, Ordering::Relaxed);
         self.record.add(format!("another client is busy with {name}"));
         let (client, name) = (self.apiserver.admin(), name.to_owned());
         tokio::spawn(async move {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use portal_simulator::Status;
+use uuid::Uuid;
 
 use super::{COMPANY, WALLET_DELAY, World};
 use crate::kill::{Kill, Point};
@@ -234,11 +235,18 @@ impl World {
         tokio::time::sleep(VERY_LATE + WALLET_DELAY + Duration::from_mins(1)).await;
         let pending = |_, _: &str, status| status == Status::Pending;
         for user in self.portal.view(|view| view.users_that(COMPANY, pending)) {
-            if self.moments.is_late(user.id) {
+            // One without another one beside it is to be found by the operator.
+            if self.moments.is_late(user.id) && self.has_another(user.id) {
                 self.record.add(format!("the portal's support removes the pending user {}", user.id));
                 let _done = self.portal.set_status(user.id, Status::Deleted);
             }
         }
+    }
+
+    /// Whether another user that is not deleted has the same owner.
+    fn has_another(&self, id: Uuid) -> bool {
+        let users = self.ours_at_the_portal();
+        users.values().any(|users| users.len() > 1 && users.iter().any(|user| user.id == id))
     }
 
     /// The pause before the next process: often shorter than the wait for a create of unknown outcome.

@@ -1,4 +1,5 @@
-//! Changes that no watch shows: what is changed, and changed back, before the changes are forgotten.
+//! Changes of which a late watch shows nothing: what is changed and changed back, or created and deleted, before the apiserver
+//! forgets its changes.
 
 use std::collections::BTreeSet;
 
@@ -10,12 +11,13 @@ use super::objects::{path_of_user, send_as};
 use super::swarm::Trouble;
 
 impl World {
-    /// People change something and change it back at once, and the apiserver forgets both: each watch begins again with a list.
+    /// People change something and change it back at once, or create something and delete it. Then the apiserver forgets all changes
+    /// so far: a watch that has not sent them yet begins again with a list.
     pub async fn change_unobserved(&self, troubles: &BTreeSet<Trouble>) {
         if !troubles.contains(&Trouble::Unobserved) || self.below(2) == 0 || !self.may_change() {
             return;
         }
-        self.record.add("a person changes something and changes it back, which no watch shows");
+        self.record.add("a person changes something and changes it back, and the changes are forgotten");
         match self.below(4) {
             0 => {
                 let name = format!("brief-{}", self.record.count());
@@ -34,10 +36,10 @@ impl World {
 
     async fn flip_overlap(&self) {
         for user in self.users() {
-            let before = user["spec"]["rotation"].clone();
+            let before = user["spec"]["rotation"]["overlap"].clone();
             let name = user["metadata"]["name"].as_str().unwrap_or_default();
-            for rotation in [json!({ "overlap": "7m" }), before] {
-                let patch = json!({ "spec": { "rotation": rotation } });
+            for overlap in [json!("7m"), before] {
+                let patch = json!({ "spec": { "rotation": { "overlap": overlap } } });
                 // The resource may be deleted at this moment.
                 let _answer = send_as(&self.apiserver.admin(), "PATCH", &path_of_user(name), &patch).await;
             }
