@@ -163,6 +163,12 @@ impl World {
         Some(Value::Object(data.collect()))
     }
 
+    /// Whether a `TechnicalUser` has a Secret that is not of another owner.
+    pub fn has_own_secret(&self, name: &str) -> bool {
+        let secret = self.apiserver.object("secrets", NAMESPACE, &self.secret_named_by(name));
+        secret.is_some_and(|secret| secret["metadata"]["ownerReferences"][0]["name"] == name)
+    }
+
     /// All that people may read: our resources and the events.
     pub fn resources(&self) -> String {
         let all =

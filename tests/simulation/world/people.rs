@@ -47,7 +47,7 @@ impl World {
 
     /// A Secret of another name needs a place beside the former one.
     async fn change_resource(&self, name: &str, has_quota: bool) {
-        let has_secret = self.secret(name).is_some();
+        let has_secret = self.has_own_secret(name);
         match self.below(8) {
             choice if choice > 2 || !self.may_change() => {}
             0 if has_secret => self.delete_secret(name).await,
