@@ -6,5 +6,6 @@ mod first;
 mod kills;
 mod lives;
 pub mod report;
+mod rotations;
 mod seeds;
 mod specs;

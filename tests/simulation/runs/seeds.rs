@@ -8,11 +8,12 @@ use super::{effects, report};
 
 /// The runs, by the names of their tests, with the number of seeds of each in `make test`. A campaign shares its seeds among them in
 /// the same proportion.
-const RUNS: [(&str, u64); 5] = [
-    ("killed_processes_leave", 148),
+const RUNS: [(&str, u64); 6] = [
+    ("killed_processes_leave", 100),
     ("killed_processes_with", 24),
-    ("entries_in_a_vault", 48),
-    ("specs_that_change", 48),
+    ("entries_in_a_vault", 42),
+    ("specs_that_change", 42),
+    ("rotations", 60),
     // Each effect when it is sent, and when it is answered.
     ("a_kill_after_each_effect", 2 * effects::EFFECTS),
 ];
@@ -103,11 +104,13 @@ impl Drop for StopOnPanic<'_> {
 
 #[test]
 fn runs_are_chosen_by_words_of_their_names() {
-    let names = |named: &str| {
-        chosen_runs(named).map(|runs| runs.into_iter().map(|(run, _)| run).collect::<Vec<_>>())
-    };
+    let names =
+        |named: &str| chosen_runs(named).map(|runs| runs.into_iter().map(|(run, _)| run).collect::<Vec<_>>());
     assert_eq!(names("").unwrap().len(), RUNS.len());
     assert_eq!(names("entries specs").unwrap(), ["entries_in_a_vault", "specs_that_change"]);
     let why = names("entries nowhere").unwrap_err();
-    assert!(why.contains("no run has \"nowhere\" in its name. The runs are killed_processes_leave, "), "{why}");
+    assert!(
+        why.contains("no run has \"nowhere\" in its name. The runs are killed_processes_leave, "),
+        "{why}"
+    );
 }

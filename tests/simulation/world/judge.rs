@@ -56,6 +56,9 @@ impl World {
         if let Some(difference) = self.difference() {
             self.fail(&format!("the world does not match the spec any more: {difference}"));
         }
+        if let Some(valid) = self.moments.valid_although_compromised() {
+            self.fail(&format!("a credential that others may know is valid: {valid}"));
+        }
         self.check();
         self.check_secrecy();
     }
@@ -147,7 +150,8 @@ impl World {
         if user["status"]["user"]["id"] != at_the_portal.id.to_string() {
             return Some(format!("the status of {name} names another user"));
         }
-        self.outputs_differ((name, user), at_the_portal, places)
+        self.rotation_differs(name, user, &at_the_portal.roles)
+            .or_else(|| self.outputs_differ((name, user), at_the_portal, places))
     }
 
     /// Where a Vault differs from what is needed.

@@ -12,6 +12,7 @@ mod people;
 mod people_in_vault;
 mod portal;
 mod process;
+mod rotations;
 mod secrecy;
 mod simulation;
 mod specs;
@@ -108,16 +109,17 @@ impl World {
         let clock = SetClock::at("2026-11-27T08:00:00Z".parse().unwrap());
         let apiserver = Apiserver::start(seed, clock.clock(), record.clone(), kinds());
         let portal = Arc::new(Simulator::in_memory(portal_of_one_company()).unwrap());
+        let vault = VaultServer::start(seed);
         let world = Self {
             test,
             seed,
             limits,
             spent,
             neighbours: Neighbours::of(&portal, seed),
-            moments: Moments::begin(&apiserver, &portal, &record),
+            moments: Moments::begin(&apiserver, &portal, &vault, &record),
             apiserver,
             portal,
-            vault: VaultServer::start(seed),
+            vault,
             clock,
             record,
             log,

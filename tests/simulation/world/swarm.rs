@@ -75,6 +75,20 @@ pub enum Trouble {
     ChangedBack,
     /// People delete resources and create them again.
     Recreated,
+    /// People request rotations.
+    Requests,
+    /// People say that others may know a credential.
+    Compromises,
+    /// Credentials become too old.
+    Intervals,
+    /// People change the roles of users.
+    RoleChanges,
+    /// People change how credentials are rotated.
+    Strategies,
+    /// The answers to resets are lost, or a reset is carried out when its caller has gone.
+    LostResets,
+    /// Processes are killed at the writes of a rotation.
+    KillsAtRotations,
 }
 
 impl Trouble {
@@ -109,7 +123,16 @@ impl Trouble {
             .chain(Self::OF_VIEWS)
             .chain([Self::ChangedSpecs])
             .chain(Self::OF_SPECS)
+            .chain(Self::OF_ROTATIONS)
+            .chain(Self::AT_ROTATIONS)
     }
+
+    /// What leads to rotations.
+    pub const OF_ROTATIONS: [Self; 5] =
+        [Self::Requests, Self::Compromises, Self::Intervals, Self::RoleChanges, Self::Strategies];
+
+    /// What disturbs rotations.
+    pub const AT_ROTATIONS: [Self; 2] = [Self::LostResets, Self::KillsAtRotations];
 
     /// Those of specs that change.
     pub const OF_SPECS: [Self; 3] = [Self::Mistakes, Self::ChangedBack, Self::Recreated];
@@ -131,6 +154,11 @@ impl Trouble {
 const LONG: Duration = Duration::from_mins(15);
 /// The most points that a process passes before it is killed. A start and a create pass about 100.
 const MOST_POINTS: u64 = 160;
+/// The writes of a rotation, by a part of their paths: of users, of a Secret, of an entry and of a resource.
+const ROTATIONS: [&str; 5] =
+    [CREATE, "/resetCredentials", "/secrets/", ENTRIES, "technicaluser.dev/v1alpha1/namespaces/"];
+/// A process may run for this time if credentials become too old.
+const VERY_LONG: Duration = Duration::from_mins(75);
 /// The most writes of a process that is killed at one. A start and a create with its outputs have about 15.
 const MOST_EFFECTS: u64 = 24;
 /// The latest time at which a create is carried out, after its caller has gone.
@@ -158,17 +186,29 @@ impl World {
         self.these(chosen)
     }
 
+    /// The same, and some kinds of others.
+    pub fn choose_troubles_with(&self, all: &[Trouble], others: &[Trouble]) -> BTreeSet<Trouble> {
+        let mut chosen = self.choose(all);
+        let mut others = others.to_vec();
+        self.random.shuffle(&mut others);
+        let count = usize::try_from(1 + self.below(3)).unwrap_or_default();
+        chosen.extend(others.into_iter().take(count));
+        self.these(chosen)
+    }
+
     fn these(&self, chosen: BTreeSet<Trouble>) -> BTreeSet<Trouble> {
         let chosen = self.limited(chosen);
         self.record.add(format!("the troubles of this run: {chosen:?}"));
         chosen
     }
 
-    /// How a process of this run ends.
+    /// How a process of this run ends. What is drawn does not depend on the limits, so that a repeated run is the same one.
     pub fn kill_by(&self, troubles: &BTreeSet<Trouble>) -> Kill {
-        if !self.may_kill() {
-            return Kill::never();
-        }
+        let kill = self.drawn_kill(troubles);
+        if self.may_kill() { kill } else { Kill::never() }
+    }
+
+    fn drawn_kill(&self, troubles: &BTreeSet<Trouble>) -> Kill {
         if troubles.contains(&Trouble::KillsAtCreates) && self.below(3) != 0 {
             let point = if self.below(3) == 0 { Point::Answered } else { Point::Sent };
             return Kill::at_request(point, CREATE, self.below(2));
@@ -177,6 +217,10 @@ impl World {
             let point = [Point::Unsent, Point::Sent, Point::Answered];
             let point = point[usize::try_from(self.below(3)).unwrap_or_default()];
             return Kill::at_write(point, ENTRIES, self.below(6));
+        }
+        if troubles.contains(&Trouble::KillsAtRotations) && self.below(4) != 0 {
+            let point = if self.below(2) == 0 { Point::Sent } else { Point::Answered };
+            return Kill::at_write(point, self.one_of(&ROTATIONS), self.below(6));
         }
         if troubles.contains(&Trouble::KillsAtEffects) && self.below(4) != 0 {
             let point = if self.below(2) == 0 { Point::Sent } else { Point::Answered };
@@ -187,6 +231,9 @@ impl World {
 
     /// How long a process runs that is not killed at a request.
     fn longest_life(&self, troubles: &BTreeSet<Trouble>) -> Duration {
+        if troubles.contains(&Trouble::Intervals) && self.below(2) == 0 {
+            return VERY_LONG;
+        }
         if troubles.contains(&Trouble::KillsAtCreates) { self.part_of(Duration::from_mins(4)) } else { LONG }
     }
 
@@ -218,6 +265,7 @@ impl World {
             self.interfere(troubles).await;
             self.interfere_in_vault(troubles).await;
             self.change_specs(troubles).await;
+            self.rotate(troubles).await;
             self.change_unobserved(troubles).await;
             self.create_those_wanted_again().await;
             if troubles.contains(&Trouble::Suspension) && self.below(2) == 0 && self.may_change() {
@@ -235,8 +283,9 @@ impl World {
         tokio::time::sleep(VERY_LATE + WALLET_DELAY + Duration::from_mins(1)).await;
         let pending = |_, _: &str, status| status == Status::Pending;
         for user in self.portal.view(|view| view.users_that(COMPANY, pending)) {
-            // One without another one beside it is to be found by the operator.
-            if self.moments.is_late(user.id) && self.has_another(user.id) {
+            // Any other one is to be found by the operator.
+            let is_known = self.has_another(user.id) || self.is_reported(user.id);
+            if self.moments.is_of_a_late_name(user.id) && is_known {
                 self.record.add(format!("the portal's support removes the pending user {}", user.id));
                 let _done = self.portal.set_status(user.id, Status::Deleted);
             }
@@ -247,6 +296,15 @@ impl World {
     fn has_another(&self, id: Uuid) -> bool {
         let users = self.ours_at_the_portal();
         users.values().any(|users| users.len() > 1 && users.iter().any(|user| user.id == id))
+    }
+
+    /// Whether a condition of a resource names a user.
+    fn is_reported(&self, id: Uuid) -> bool {
+        let names = |message: &str| message.contains(&id.to_string());
+        self.users().iter().any(|user| {
+            let conditions = user["status"]["conditions"].as_array();
+            conditions.into_iter().flatten().any(|condition| condition["message"].as_str().is_some_and(names))
+        })
     }
 
     /// The pause before the next process: often shorter than the wait for a create of unknown outcome.

@@ -31,6 +31,7 @@ impl World {
                 Trouble::RefusedWrites => self.fail_webhooks(),
                 Trouble::LostCreates => self.lose_creates(Duration::from_secs(25)),
                 Trouble::VeryLateCreates => self.lose_creates(VERY_LATE),
+                Trouble::LostResets => self.lose_resets(),
                 Trouble::Portal => (0..=self.below(4)).for_each(|_| self.trouble_portal()),
                 Trouble::MovingList => self.neighbours.are_busy(self.random.fraction()),
                 Trouble::Suspension => self.suspend(self.below(3) != 0).await,
@@ -85,6 +86,21 @@ impl World {
         }
     }
 
+    /// The next resets end without an answer, and some are carried out after their caller has gone.
+    fn lose_resets(&self) {
+        for _ in 0..=self.below(3) {
+            let pause = self.part_of(Duration::from_secs(25));
+            let action = self.one_of(&[
+                Action::DoneButAnswerLost,
+                Action::DoneThen(Canned::html(502)),
+                Action::Hang,
+                Action::Status(Canned::error(500)),
+                Action::DoneOnlyAfterCallerGone(pause),
+            ]);
+            self.inject(Endpoint::Reset, action, 1, 0);
+        }
+    }
+
     fn trouble_portal(&self) {
         let pause = self.part_of(Duration::from_secs(25));
         let actions = [
@@ -129,6 +145,7 @@ impl World {
         self.suspend(false).await;
         self.repair_vault().await;
         self.correct_mistakes().await;
+        self.end_rotations().await;
         self.apiserver.faults(|faults| {
             faults.kinds.clear();
             faults.lags.clear();

@@ -90,6 +90,10 @@ impl Moments {
                 .or_default()
                 .insert((key.clone(), text.to_owned()));
         }
+        let owner = marked.and_then(|marked| marked.rsplit('/').next());
+        if let Some(owner) = owner {
+            self.completed(state, owner);
+        }
     }
 
     /// A process has written a value into an entry.
@@ -196,6 +200,11 @@ fn fields(entry: Option<&EntryView>) -> Option<&Map<String, Value>> {
 }
 
 impl Entries {
+    /// The client whose secret the operator wrote last into an entry.
+    pub(super) fn client(&self, path: &str) -> Option<&str> {
+        self.clients.get(path).map(String::as_str)
+    }
+
     /// What of another client a change removes or replaces.
     fn lost(&self, path: &str, before: Option<&EntryView>, after: Option<&EntryView>) -> Option<String> {
         let before = before?;

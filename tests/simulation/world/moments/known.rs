@@ -39,6 +39,10 @@ pub struct Known {
     marked_until: Option<Instant>,
     /// It appeared longer after its attempt than the operator waits for it.
     pub late: bool,
+    /// A later one was created while it was pending: it may become active at any time.
+    given_up: bool,
+    /// The roles that it had.
+    pub roles: BTreeSet<String>,
     pub credentials: Vec<Credential>,
 }
 
@@ -52,8 +56,14 @@ pub fn see(
     for view in users {
         let owner = marked_for(&view.description);
         let is_marked = owner.is_some();
+        if !known.contains_key(&view.id) && owner.is_some() {
+            let pending = |user: &&mut Known| user.owner == owner && user.view.status == Status::Pending;
+            known.values_mut().filter(pending).for_each(|user| user.given_up = true);
+        }
         let user = known.entry(view.id).or_insert_with(|| Known {
             late: is_late(&view.name).unwrap_or(false),
+            given_up: false,
+            roles: view.roles.iter().cloned().collect(),
             owner,
             is_marked,
             marked_until: None,
@@ -113,6 +123,11 @@ impl Known {
         self.is_marked || self.marked_until.is_some_and(|until| until.elapsed() < time)
     }
 
+    /// Whether it is one of a resource.
+    pub fn is_of(&self, owner: &str) -> bool {
+        self.owner.as_deref() == Some(owner)
+    }
+
     fn serves_or_will(&self) -> bool {
         matches!(self.view.status, Status::Active | Status::Pending)
     }
@@ -120,21 +135,43 @@ impl Known {
 
 /// The resource of this installation that a mark names; none for that of a retained user.
 pub fn marked_for(description: &str) -> Option<String> {
-    let mark = format!("[technicaluser.dev/1 sim/{NAMESPACE}/");
-    let (_, rest) = description.split_once(&mark)?;
-    rest.split(' ').next().map(str::to_owned)
+    mark_of(description).map(|(owner, _)| owner)
 }
 
-/// A resource with two users, none of which appeared late.
-pub fn second_user(known: &BTreeMap<Uuid, Known>) -> Option<String> {
+/// The same, and which of the users of the resource it is.
+pub fn mark_of(description: &str) -> Option<(String, u64)> {
+    let mark = format!("[technicaluser.dev/1 sim/{NAMESPACE}/");
+    let (_, rest) = description.split_once(&mark)?;
+    let mut words = rest.split(' ');
+    let owner = words.next()?.to_owned();
+    let generation = words.next().and_then(|word| word.strip_prefix('g')?.parse().ok());
+    Some((owner, generation.unwrap_or_default()))
+}
+
+/// A resource with more users than it may have beside those that retire, of which none appeared late or when it was given up.
+pub fn second_user(
+    known: &BTreeMap<Uuid, Known>,
+    most: impl Fn(&str) -> usize,
+    retiring: impl Fn(&str) -> Vec<String>,
+) -> Option<String> {
     let mut of: BTreeMap<&str, Vec<&Known>> = BTreeMap::new();
     for user in known.values().filter(|user| user.serves_or_will()) {
         if let Some(owner) = user.owner.as_deref().filter(|_| user.is_marked) {
             of.entry(owner).or_default().push(user);
         }
     }
-    let (owner, users) =
-        of.into_iter().find(|(_, users)| users.len() > 1 && users.iter().all(|user| !user.late))?;
+    let too_many = of.into_iter().find(|(owner, users)| {
+        let most = most(owner);
+        if users.len() <= most {
+            return false;
+        }
+        let retiring = retiring(owner);
+        let counts = |user: &&&Known| !retiring.contains(&user.view.id.to_string()) && !user.given_up;
+        let count = users.iter().filter(counts).filter(|user| !user.late).count();
+        // Of two of which one is late, either may be the second one.
+        count > most && (most > 1 || users.iter().all(|user| !user.late))
+    });
+    let (owner, users) = too_many?;
     let names: Vec<_> = users.iter().map(|user| &user.view.name).collect();
     Some(format!("{owner} has the users {names:?}"))
 }

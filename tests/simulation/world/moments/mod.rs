@@ -7,6 +7,7 @@ mod objects;
 mod outputs;
 mod rates;
 mod requests;
+mod rotation;
 mod secrets;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,6 +20,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use super::vault::VaultServer;
 use super::{COMPANY, NAMESPACE};
 use crate::apiserver::{Apiserver, Call, Change, Observer, Verb};
 use crate::record::Record;
@@ -35,6 +37,7 @@ pub struct Moments(Arc<Parts>);
 struct Parts {
     apiserver: Apiserver,
     portal: Arc<Simulator>,
+    vault: VaultServer,
     record: Record,
     state: Mutex<State>,
 }
@@ -75,14 +78,21 @@ struct State {
     entries: entries::Entries,
     /// What the specs of each resource have named.
     named: BTreeMap<String, outputs::Named>,
+    rotations: rotation::Rotations,
 }
 
 impl Moments {
     /// A judge of what happens between these.
-    pub fn begin(apiserver: &Apiserver, portal: &Arc<Simulator>, record: &Record) -> Self {
+    pub fn begin(
+        apiserver: &Apiserver,
+        portal: &Arc<Simulator>,
+        vault: &VaultServer,
+        record: &Record,
+    ) -> Self {
         let parts = Parts {
             apiserver: apiserver.clone(),
             portal: Arc::clone(portal),
+            vault: vault.clone(),
             record: record.clone(),
             state: Mutex::default(),
         };
@@ -137,6 +147,13 @@ impl Moments {
         self.0.state.lock().users.get(&id).is_some_and(|user| user.late)
     }
 
+    /// Whether a user has a name with which one was created so late: the wallet refuses all of them but one, whichever that is.
+    pub fn is_of_a_late_name(&self, id: Uuid) -> bool {
+        let state = self.0.state.lock();
+        let name = state.users.get(&id).map(|user| &user.view.name);
+        state.users.values().any(|user| user.late && Some(&user.view.name) == name)
+    }
+
     async fn watch_portal(self) {
         loop {
             let change = self.0.portal.changed();
@@ -162,7 +179,10 @@ impl Moments {
             self.0.portal.view(|view| known::is_late(view.calls(), name, attempts, &mut state.carried_out))
         };
         known::see(&mut state.users, users, is_late);
-        self.check(state, "no user is created a second time", known::second_user(&state.users));
+        let retiring = |owner: &str| self.retiring(owner);
+        let most = |owner: &str| state.rotations.most_users(owner);
+        let second = known::second_user(&state.users, most, retiring);
+        self.check(state, "no user is created a second time", second);
     }
 
     /// Keeps the first rule that is broken.
@@ -172,6 +192,13 @@ impl Moments {
             self.0.record.add(format!("BROKEN: {rule}: {why}"));
             state.broken = Some(format!("{rule}: {why}"));
         }
+    }
+
+    /// The users of a resource that another one has replaced, as its status says.
+    fn retiring(&self, owner: &str) -> Vec<String> {
+        let object = self.technical_user(owner).unwrap_or_default();
+        let retiring = object["status"]["retiring"].as_array().cloned().unwrap_or_default();
+        retiring.iter().filter_map(|user| user["id"].as_str().map(str::to_owned)).collect()
     }
 
     fn technical_user(&self, name: &str) -> Option<Arc<Value>> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::{Moments, SHORTLY, State};
+use super::{Known, Moments, SHORTLY, State};
 use crate::apiserver::Change;
 use crate::world::objects::is_ready;
 
@@ -17,6 +17,7 @@ impl Moments {
     /// A client changed a `TechnicalUser`.
     pub(super) fn technical_user_changed(&self, state: &mut State, change: &Change) {
         Self::outputs_named(state, change);
+        self.rotation_changed(state, change);
         let name = &change.id.name;
         let attempt =
             |object: &Value| object["metadata"]["annotations"][CREATING].as_str().map(str::to_owned);
@@ -33,7 +34,7 @@ impl Moments {
             self.check(state, "nothing is created while the Portal is suspended", suspended);
         }
         if change.before.as_ref().is_none_or(|before| !is_ready(before)) && is_ready(&change.after) {
-            let early = too_early(state, &change.after);
+            let early = self.too_early(state, &change.after);
             self.check(state, "Ready is true only with a valid credential", early);
             state.were_ready.push(uid(&change.after));
         }
@@ -48,6 +49,39 @@ impl Moments {
         // A watch that is silent is begun again after 90 s.
         let shown_within = lag + if troubled { Duration::from_mins(3) } else { Duration::from_secs(2) };
         (since > shown_within).then(|| format!("an attempt is written {since:?} after that"))
+    }
+
+    /// Why a resource cannot be ready. One that was ready before may be so again without another verification.
+    fn too_early(&self, state: &State, object: &Value) -> Option<String> {
+        let name = object["metadata"]["name"].as_str().unwrap_or_default();
+        if state.were_ready.contains(&uid(object)) || object["spec"]["user"]["create"].is_null() {
+            return None;
+        }
+        let id = object["status"]["user"]["id"].as_str().unwrap_or_default();
+        let Some(user) = state.users.values().find(|user| user.view.id.to_string() == id) else {
+            return Some(format!("{name} is Ready with a user that never was: {id:?}"));
+        };
+        let Some(published) = state.published.get(name) else {
+            // Outputs that a spec names need not hold the secret.
+            if object["spec"]["outputs"].is_array() {
+                return None;
+            }
+            return Some(format!("{name} is Ready and nothing was published"));
+        };
+        // What was written last may be in an output that the spec does not name any more.
+        let of = |user: &&Known| user.view.client_id.as_ref() == Some(&published.client_id);
+        let other = state.users.values().find(of).filter(|other| other.view.id != user.view.id);
+        if object["spec"]["outputs"].is_array() && other.is_some_and(|other| !self.is_in_one(object, other)) {
+            return None;
+        }
+        let valid = user.credentials.iter().any(|credential| {
+            credential.client_id == published.client_id
+                && credential.secret == published.secret
+                && credential.accepted_within(SHORTLY)
+        });
+        (!valid).then(|| {
+            format!("{name} is Ready and its Secret holds no credential of user {id} that is accepted")
+        })
     }
 
     /// The conditions of an object are for people.
@@ -94,32 +128,6 @@ fn texts_written<'a>(before: Option<&Value>, after: &'a Value, texts: &mut Vec<&
         }
         _ => {}
     }
-}
-
-/// Why a resource cannot be ready. One that was ready before may be so again without another verification.
-fn too_early(state: &State, object: &Value) -> Option<String> {
-    let name = object["metadata"]["name"].as_str().unwrap_or_default();
-    if state.were_ready.contains(&uid(object)) || object["spec"]["user"]["create"].is_null() {
-        return None;
-    }
-    let id = object["status"]["user"]["id"].as_str().unwrap_or_default();
-    let Some(user) = state.users.values().find(|user| user.view.id.to_string() == id) else {
-        return Some(format!("{name} is Ready with a user that never was: {id:?}"));
-    };
-    let Some(published) = state.published.get(name) else {
-        // Outputs that a spec names need not hold the secret.
-        if object["spec"]["outputs"].is_array() {
-            return None;
-        }
-        return Some(format!("{name} is Ready and nothing was published"));
-    };
-    let valid = user.credentials.iter().any(|credential| {
-        credential.client_id == published.client_id
-            && credential.secret == published.secret
-            && credential.accepted_within(SHORTLY)
-    });
-    (!valid)
-        .then(|| format!("{name} is Ready and its Secret holds no credential of user {id} that is accepted"))
 }
 
 /// A client changed a Portal.

@@ -11,7 +11,7 @@ use super::{Moments, State};
 use crate::apiserver::Change;
 
 /// The status has the time of a removal in whole seconds.
-const WHOLE_SECONDS: Duration = Duration::from_secs(1);
+pub(super) const WHOLE_SECONDS: Duration = Duration::from_secs(1);
 
 /// What the specs of a resource have named.
 #[derive(Debug, Default)]
@@ -74,7 +74,7 @@ fn secrets_of(object: &Value) -> BTreeSet<String> {
     secrets.map(|secret| secret["name"].as_str().unwrap_or(name).to_owned()).collect()
 }
 
-fn overlap_of(spec: &Value) -> Duration {
+pub(super) fn overlap_of(spec: &Value) -> Duration {
     let text = spec["rotation"]["overlap"].as_str().unwrap_or("0s");
     let (number, unit) = text.split_at(text.len().saturating_sub(1));
     let number: u64 = number.parse().unwrap_or_default();

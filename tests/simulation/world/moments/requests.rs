@@ -16,6 +16,7 @@ const STARTS_WITHIN: Duration = Duration::from_millis(10_500);
 /// A mark that a person removed is read again within this time before a user is changed.
 const READ_WITHIN: Duration = Duration::from_mins(1);
 const USERS: &str = "/serviceaccounts";
+const RESET: &str = "/resetCredentials";
 
 impl Moments {
     /// A request for users of the portal is sent.
@@ -62,6 +63,12 @@ impl Moments {
         if *method == Method::DELETE {
             let published = self.in_use(&state, id);
             self.check(&mut state, "no user is deleted that is published", published);
+            let needed = self.still_needed(&state, id);
+            self.check(&mut state, "a former user is kept until nothing needs it", needed);
+        }
+        if path.ends_with(RESET) {
+            let broken = self.reset_without_reason(&state, id);
+            self.check(&mut state, "a secret is reset where that is recorded and wanted", broken);
         }
     }
 

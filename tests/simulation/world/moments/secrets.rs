@@ -34,6 +34,13 @@ fn owner(secret: &Value) -> Option<&str> {
 
 impl Moments {
     pub(super) fn secret_changed(&self, state: &mut State, caller: &str, change: &Change) {
+        self.secret_written(state, caller, change);
+        if let Some(owner) = owner(&change.after) {
+            self.completed(state, owner);
+        }
+    }
+
+    fn secret_written(&self, state: &mut State, caller: &str, change: &Change) {
         let uid = change.after["metadata"]["uid"].as_str().unwrap_or_default().to_owned();
         if caller == ADMIN {
             return;
