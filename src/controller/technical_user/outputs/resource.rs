@@ -6,9 +6,11 @@ use std::time::Duration;
 use kube::api::DynamicObject;
 
 use super::Stores;
+use crate::api::keys;
 use crate::api::technical_user::{RecordedOutput, TechnicalUserStatus};
 use crate::controller::context::Context;
-use crate::controller::objects::{Key, is_deleting};
+use crate::controller::objects::{Key, annotation, is_deleting};
+use crate::domain::attempt::Attempt;
 use crate::domain::format::Known;
 use crate::domain::identity::{Hint, Owner};
 use crate::domain::plan::OutputId;
@@ -56,19 +58,29 @@ pub struct History {
     pub outputs: Vec<RecordedOutput>,
     /// The number of the user that the status names; 1 if it names none, or an existing user.
     pub generation: i64,
+    /// The number of the user of an attempt that is closed, or 0: no later user has it, or a lower one.
+    pub closed: i64,
     /// The user that the status names.
     pub user: Option<UserId>,
 }
 
 impl History {
-    fn of(status: &TechnicalUserStatus) -> Self {
+    fn of(object: &DynamicObject, status: &TechnicalUserStatus) -> Self {
         let user = status.user.as_ref().map(|user| UserId::new(&user.id));
         let generation = status.user.as_ref().and_then(|user| user.generation);
+        let attempt = annotation(object, keys::CREATING).and_then(Attempt::parse);
+        let closed = attempt.filter(|attempt| attempt.closed).map_or(0, |attempt| attempt.generation);
         Self {
             outputs: status.outputs.clone(),
+            closed,
             generation: generation.filter(|generation| *generation > 0).unwrap_or(1),
             user,
         }
+    }
+
+    /// The numbers of the user that the status names, and of its successor.
+    pub fn generations(&self) -> [i64; 2] {
+        [self.generation, self.generation.max(self.closed).saturating_add(1)]
     }
 
     /// What the status records of an output.
@@ -96,7 +108,7 @@ impl Resource {
             owner: owner.clone(),
             known: known.cloned(),
             stores: around.stores,
-            history: History::of(status),
+            history: History::of(object, status),
             verification_interval: around.verification_interval,
             taken_over: around.taken_over,
         }

@@ -64,6 +64,24 @@ async fn what_is_at_another_place_is_removed_though_the_output_is_as_it_should_b
     assert!(place.vault.get("left").is_none() && place.is_there());
 }
 
+/// A successor was not needed any more after its entry was marked.
+#[tokio::test]
+async fn what_is_at_the_place_of_a_successor_that_is_given_up_is_removed() {
+    let mut place = VaultEntries::new().await;
+    let recorded = written_with(&place, &["edc-2".into()]).await;
+    place.record(recorded.clone());
+    put(&place, "edc-2", OWNER);
+    place.resource.history.closed = 2;
+    let mut output = place.output();
+    let state = output.observe(Some(&recorded)).await.unwrap().state;
+    assert!(matches!(state, OutputState::Ours { metadata_as_wanted: false, .. }), "{state:?}");
+    output.write(&values("u1")).await.unwrap();
+    let former = output.superseded().remove(0);
+    place.resource.history.outputs.push(former.clone());
+    of_record(&place.resource, &former.id()).unwrap().remove().await.unwrap();
+    assert!(place.vault.get("edc-2").is_none() && place.is_there());
+}
+
 /// Another client was the first to write data at a place that this resource had only marked.
 #[tokio::test]
 async fn data_of_another_client_at_a_place_that_was_only_announced_are_kept() {

@@ -48,8 +48,8 @@ impl VaultOutput {
     }
 
     fn next_places(&self) -> Result<[EntryAt; 2], Failure> {
-        let generation = self.resource.history.generation;
-        Ok([self.at(generation)?, self.at(generation + 1)?])
+        let [current, next] = self.resource.history.generations();
+        Ok([self.at(current)?, self.at(next)?])
     }
 
     fn left_something(&self, metadata: &Metadata) -> bool {

@@ -107,7 +107,7 @@ fn is_in_use(
     (server, path): (Option<&Server>, &EntryPath),
 ) -> Result<bool, Failure> {
     for other in
-        resource.stores.vaults.at_path(path, resource.history.generation).filter(|other| *other != id)
+        resource.stores.vaults.at_path(path, resource.history.generations()).filter(|other| *other != id)
     {
         let Some(key) = vaults::vault_of(other) else { continue };
         let recorded = || Server::of_record(&resource.history.recorded(other)?.written_entry()?.server);

@@ -104,10 +104,13 @@ impl Vaults {
     }
 
     /// The outputs of the spec that have, or are about to have, an entry with this path.
-    pub fn at_path<'a>(&'a self, path: &'a EntryPath, generation: i64) -> impl Iterator<Item = &'a OutputId> {
+    pub fn at_path<'a>(
+        &'a self,
+        path: &'a EntryPath,
+        generations: [i64; 2],
+    ) -> impl Iterator<Item = &'a OutputId> {
         let is_at = move |place: &EntryPlace| {
-            let mut generations = generation..=generation + 1;
-            generations.any(|generation| place.at(generation).is_ok_and(|at| at.path == *path))
+            generations.into_iter().any(|generation| place.at(generation).is_ok_and(|at| at.path == *path))
         };
         self.places.iter().filter(move |(_, place)| place.as_ref().is_ok_and(is_at)).map(|(id, _)| id)
     }
