@@ -238,7 +238,7 @@ fn pending<'a>(o: &Observation, user: UserRef) -> Result<Usability<'a>, Step> {
 }
 
 /// How long a wallet service may need before the resource is stalled: the service runs every five minutes.
-const PENDING_LIMIT: Duration = Duration::from_mins(30);
+pub const PENDING_LIMIT: Duration = Duration::from_mins(30);
 
 /// What the condition of a pending user reports; stalled after [`PENDING_LIMIT`].
 pub(super) fn pending_blocker(o: &Observation, user: &UserRef) -> Blocker {

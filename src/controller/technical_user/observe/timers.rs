@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
-use crate::api::conditions::USER_READY;
+use crate::api::conditions::{ROTATING, USER_READY};
 use crate::api::portal::PortalSpec;
 use crate::api::technical_user::TechnicalUserStatus;
 use crate::controller::context::Context;
 use crate::controller::objects::Key;
 use crate::controller::status::since::Since;
-use crate::domain::plan::Timers;
+use crate::domain::plan::{PENDING_LIMIT, Timers};
 use crate::domain::reason::Reason;
 
 /// How often published credentials are tried.
@@ -43,7 +44,7 @@ fn poll(pending: &mut Since, pending_for: Option<Duration>) -> Duration {
         return FIRST_POLL;
     };
     let seen_for = pending.elapsed(Reason::Pending.as_str());
-    if by_status > Duration::from_mins(30) {
+    if by_status > PENDING_LIMIT {
         Duration::from_mins(5)
     } else {
         seen_for.clamp(FIRST_POLL, Duration::from_secs(30))
@@ -52,14 +53,21 @@ fn poll(pending: &mut Since, pending_for: Option<Duration>) -> Duration {
 
 const FIRST_POLL: Duration = Duration::from_secs(2);
 
-/// How long the user has been pending, by the status; `None` where it is not.
+/// How long the user or its successor has been pending, by the status; `None` where neither is.
 pub(super) fn pending_for(status: &TechnicalUserStatus, now: Timestamp) -> Option<Duration> {
-    let condition = status.conditions.iter().find(|c| c.type_ == USER_READY && c.status == "False")?;
-    let pending =
-        [Reason::Pending.as_str(), Reason::PendingTooLong.as_str()].contains(&condition.reason.as_str());
+    let too_long = |condition: &Condition| condition.reason == Reason::PendingTooLong.as_str();
+    let is_pending = |type_: &str| {
+        let mut all = status.conditions.iter().filter(|condition| condition.type_ == type_);
+        all.find(|condition| condition.reason == Reason::Pending.as_str() || too_long(condition))
+    };
+    let user = is_pending(USER_READY).filter(|condition| condition.status == "False");
+    let successor = is_pending(ROTATING);
+    let condition = user.or(successor)?;
     // Another process may have written the time by a clock that runs ahead of ours.
-    pending
-        .then(|| Duration::try_from(now.duration_since(condition.last_transition_time.0)).unwrap_or_default())
+    let waited = Duration::try_from(now.duration_since(condition.last_transition_time.0)).unwrap_or_default();
+    // The condition of a rotation is False, and has another time, once it is stuck.
+    let is_stuck = user.is_none() && too_long(condition);
+    Some(if is_stuck { waited + PENDING_LIMIT + Duration::from_secs(1) } else { waited })
 }
 
 #[cfg(test)]
@@ -98,5 +106,25 @@ mod tests {
                 "{now}"
             );
         }
+    }
+
+    /// The user serves meanwhile, so only the condition of the rotation says for how long its successor has been pending.
+    #[test]
+    fn a_successor_is_pending_by_the_condition_of_the_rotation() {
+        let waited = |status: &str, reason: &str| {
+            let condition = |type_: &str, status: &str, reason: &str| {
+                json!({
+                    "type": type_, "status": status, "reason": reason, "message": "",
+                    "lastTransitionTime": "2026-11-22T12:00:00Z",
+                })
+            };
+            let conditions =
+                [condition(USER_READY, "True", "UserActive"), condition(ROTATING, status, reason)];
+            let status = serde_json::from_value(json!({ "conditions": conditions })).unwrap();
+            pending_for(&status, "2026-11-22T12:05:00Z".parse().unwrap()).map(|waited| waited.as_secs())
+        };
+        assert_eq!(waited("True", "Pending"), Some(300));
+        assert_eq!(waited("False", "PendingTooLong"), Some(1800 + 1 + 300), "it stays so");
+        assert_eq!(waited("True", "RolesChanged"), None);
     }
 }

@@ -51,6 +51,19 @@ fn a_user_that_serves_is_replaced_when_it_is_time() {
     ]);
 }
 
+#[test]
+fn a_successor_that_waits_for_the_wallet_is_reported_as_stuck_after_a_time() {
+    let pending = || created().seen("u2", details_of(2).external().in_state(UserStatus::Pending));
+    check(vec![
+        ("in time", pending().pending_for(30), "ready (u1 g1), poll, rotation: waits for Pending"),
+        (
+            "too long",
+            pending().pending_for(31),
+            "ready (u1 g1), poll, rotation: waits for PendingTooLong STALLED",
+        ),
+    ]);
+}
+
 /// An entry in Vault that all users of the resource share.
 fn fixed(o: Observation) -> Observation {
     o.but(|o| {
