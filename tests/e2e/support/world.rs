@@ -103,6 +103,8 @@ impl World {
         let process = builder.spawn().unwrap();
         self.site.add_log_of(process.transcript());
         let ended = process.wait().await.unwrap();
+        // What it wrote last may not be read yet: this waits for the end of its output.
+        let _no_line = process.wait_for_line(|_| false).await;
         (ended.code(), process.lines().join("\n"))
     }
 
