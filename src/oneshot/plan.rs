@@ -5,15 +5,20 @@ use std::io::Write;
 use std::time::Duration;
 
 use serde_json::json;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::{Instant, timeout_at};
 
 use super::session::Session;
 use crate::config::{Output, PlanArgs};
 use crate::controller::objects::Key;
 use crate::controller::once::{self, Look};
+use crate::domain::blocker::Blocker;
+use crate::domain::reason::Reason;
 
 /// How long a search is waited for before the resource is looked at again.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(2);
+
+const TOO_LATE: &str = "The portal was not read in time (--timeout)";
 
 /// Nothing would be done.
 const NOTHING: u8 = 0;
@@ -38,18 +43,35 @@ pub async fn run(args: PlanArgs, out: &mut (dyn Write + Send)) -> u8 {
 async fn look_at_all(args: &PlanArgs) -> Result<Vec<(Key, Look)>, String> {
     let deadline = Instant::now() + Duration::from_secs(u64::from(args.timeout));
     let opened = timeout_at(deadline, Session::open(&args.scope)).await;
-    let mut session = opened.map_err(|_| "the portal was not read in time (--timeout)".to_owned())??;
+    let mut session = opened.map_err(|_| TOO_LATE.to_owned())??;
     let mut looks = Vec::new();
     for key in session.subjects.clone() {
-        let mut look = once::look(&session.ctx, &key).await;
-        while look.is_in_progress() && Instant::now() < deadline {
-            // The list is being read, and its end wakes the resource.
-            let _woken = timeout(LOOK_AGAIN_AFTER, session.woken.recv()).await;
-            look = once::look(&session.ctx, &key).await;
-        }
+        let look = look_until(deadline, &mut session.woken, async || once::look(&session.ctx, &key).await);
+        let look = look.await;
         looks.push((key, look));
     }
     Ok(looks)
+}
+
+/// Looks at a resource again and again while the list is being read, whose end wakes it, and until the deadline.
+async fn look_until(
+    deadline: Instant,
+    woken: &mut UnboundedReceiver<Key>,
+    look: impl AsyncFn() -> Look,
+) -> Look {
+    let mut last = None;
+    while Instant::now() < deadline {
+        // The look sees what happened before it.
+        while woken.try_recv().is_ok() {}
+        match timeout_at(deadline, look()).await {
+            Ok(look) if look.is_in_progress() => last = Some(look),
+            Ok(look) => return look,
+            Err(_) => break,
+        }
+        let again = deadline.min(Instant::now() + LOOK_AGAIN_AFTER);
+        let _woken = timeout_at(again, woken.recv()).await;
+    }
+    last.unwrap_or_else(|| Look::failed(Blocker::passing(Reason::ReconcileTimeout, TOO_LATE)))
 }
 
 fn code(looks: &[(Key, Look)]) -> u8 {
@@ -99,9 +121,44 @@ fn printed(looks: &[(Key, Look)], output: Output) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
+    use tokio::sync::mpsc::unbounded_channel;
+
     use super::*;
-    use crate::domain::blocker::Blocker;
-    use crate::domain::reason::Reason;
+
+    /// A resource that was woken many times before, and is known at the look of this number; how many looks there were, and when
+    /// they ended.
+    async fn looks_until(known_at: u32, each_takes: Duration) -> (Look, u32, Duration) {
+        let (wake, mut woken) = unbounded_channel();
+        let key = || Key { namespace: "connector".into(), name: "edc".into() };
+        for _ in 0..100 {
+            wake.send(key()).unwrap();
+        }
+        let (began, looks) = (Instant::now(), Cell::new(0));
+        let one = async || {
+            looks.set(looks.get() + 1);
+            tokio::time::sleep(each_takes).await;
+            let searching = Blocker::passing(Reason::Searching, "the list");
+            if looks.get() < known_at { Look::failed(searching) } else { look(&["create"], None).1 }
+        };
+        let deadline = began + Duration::from_secs(10);
+        let ended = look_until(deadline, &mut woken, one).await;
+        (ended, looks.get(), began.elapsed())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_list_that_is_read_is_waited_for_until_the_time_is_over() {
+        let moment = Duration::from_millis(1);
+        let (look, looks, _) = looks_until(2, moment).await;
+        assert_eq!((look.planned.len(), looks), (1, 2));
+        let (look, looks, took) = looks_until(u32::MAX, moment).await;
+        assert_eq!(look.reason(), Some("Searching"));
+        assert!(looks <= 6 && took == Duration::from_secs(10), "{looks} {took:?}");
+        let (look, _, took) = looks_until(1, Duration::from_hours(1)).await;
+        assert!(look.has_failed() && look.message() == Some(TOO_LATE), "{look:?}");
+        assert_eq!(took, Duration::from_secs(10), "a look that does not end is left");
+    }
 
     fn look(planned: &[&str], why: Option<Blocker>) -> (Key, Look) {
         let key = Key { namespace: "connector".into(), name: "edc".into() };

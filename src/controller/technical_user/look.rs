@@ -81,10 +81,17 @@ pub async fn look(ctx: &Arc<Context>, object: &DynamicObject) -> Look {
         Ok(settled) => settled,
         Err(error) => return failed(error),
     };
-    preview::preview(&mut reconcile, &progress).await;
+    let previewed = preview::preview(&mut reconcile, &progress).await;
     let why = why(settled);
+    let waiting = match previewed {
+        Ok(waiting) => waiting,
+        Err(failure) => {
+            let blocker = failure.blocker(reconcile.disclosed());
+            return Look::failed(blocker.or(why).unwrap_or_else(unknown));
+        }
+    };
     match (reconcile.planned, reconcile.observation.portal) {
-        (Some(planned), _) => Look { planned, why, known: true },
+        (Some(planned), _) => Look { planned, why: why.or(waiting), known: true },
         // What was reported before says nothing of this.
         (None, Err(blocker)) => Look::failed(blocker),
         (None, Ok(_)) => Look::failed(why.unwrap_or_else(unknown)),
@@ -106,6 +113,28 @@ fn why(settled: Settled) -> Option<Blocker> {
         {
             Some(blocker)
         }
-        _ => None,
+        _ => settled.rotation.waiting,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::plan::{Requeue, Stage};
+
+    #[test]
+    fn what_a_rotation_waits_for_is_why_unless_something_else_is_in_the_way() {
+        let waits = Blocker::passing(Reason::PortalSuspended, "the rotation");
+        let ended = |report| {
+            let mut settled = Settled::new(report, Requeue::Never);
+            settled.rotation.waiting = Some(waits.clone());
+            why(settled)
+        };
+        assert_eq!(ended(Report::Ready), Some(waits.clone()));
+        let suspended = Blocker::passing(Reason::Suspended, "it is suspended");
+        assert_eq!(ended(Stage::User.blocked(suspended)), Some(waits.clone()));
+        let other = Blocker::lasting(Reason::RoleNotOffered, "the role");
+        assert_eq!(ended(Stage::User.blocked(other.clone())), Some(other));
+        assert_eq!(why(Settled::new(Report::Ready, Requeue::Never)), None);
     }
 }

@@ -128,7 +128,8 @@ async fn reconcile_once(
         }
         return Ok((Action::await_change(), true));
     }
-    preview::preview(&mut reconcile, progress).await;
+    // The status says nothing new of what would be done where that cannot be found out now.
+    let _ = preview::preview(&mut reconcile, progress).await;
     status::remember_wait(&reconcile, &settled);
     progress.at(&"writing the status");
     let changed = status::write(&mut reconcile, &settled).await?;

@@ -6,34 +6,48 @@ use super::failure::Failure;
 use super::perform;
 use super::progress::Progress;
 use super::reconcile::Reconcile;
-use crate::domain::plan::{self, Planned, Read, Step};
+use crate::domain::blocker::Blocker;
+use crate::domain::plan::{self, Planned, Read, Report, Settled, Step};
+use crate::domain::reason::Reason;
 
-/// Finds out what would be done, for the status. The observation stays as it is.
-pub(super) async fn preview(reconcile: &mut Reconcile, progress: &Progress) {
+/// Finds out what would be done, for the status, and what a rotation would wait for. The observation stays as it is. After a
+/// failure nothing is known of what would be done.
+pub(super) async fn preview(
+    reconcile: &mut Reconcile,
+    progress: &Progress,
+) -> Result<Option<Blocker>, Failure> {
     let Ok(portal) = &reconcile.observation.portal else {
         // Nothing is known of what would be done, so what was known before stays.
         reconcile.planned = None;
-        return;
+        return Ok(None);
     };
     let suspended = portal.suspended || reconcile.observation.suspended;
     if !suspended {
-        return;
+        return Ok(None);
     }
     let (seen, details) = (reconcile.observation.clone(), reconcile.details.clone());
     let object = (reconcile.object.clone(), reconcile.spec.clone(), reconcile.status.clone());
-    let planned = match planned(reconcile, progress).await {
-        Ok(planned) => Some(planned.into_words()),
-        Err(failure) => {
-            tracing::debug!(resource = %reconcile.key, error = %failure, "What would be done cannot be found out now");
-            None
-        }
-    };
+    let found = planned(reconcile, progress).await;
     // The object and the users may have been read again, and be newer than what the status is computed from.
     (reconcile.object, reconcile.spec, reconcile.status) = object;
-    (reconcile.observation, reconcile.details, reconcile.planned) = (seen, details, planned);
+    (reconcile.observation, reconcile.details) = (seen, details);
+    match found {
+        Ok((planned, waiting)) => {
+            reconcile.planned = Some(planned.into_words());
+            Ok(waiting)
+        }
+        Err(failure) => {
+            tracing::debug!(resource = %reconcile.key, error = %failure, "What would be done cannot be found out now");
+            reconcile.planned = None;
+            Err(failure)
+        }
+    }
 }
 
-async fn planned(reconcile: &mut Reconcile, progress: &Progress) -> Result<Planned, Failure> {
+async fn planned(
+    reconcile: &mut Reconcile,
+    progress: &Progress,
+) -> Result<(Planned, Option<Blocker>), Failure> {
     let mut planned = Planned::default();
     for _ in 0..STEPS {
         // The object is observed again when it is read.
@@ -49,11 +63,34 @@ async fn planned(reconcile: &mut Reconcile, progress: &Progress) -> Result<Plann
             }
             Step::Write(what) => {
                 if !planned.add(&mut reconcile.observation, &what) {
-                    break;
+                    return Ok((planned, None));
                 }
             }
-            Step::Settled(_) => break,
+            Step::Settled(settled) if awaits_list(&settled) => return Err(Failure::ListAwaited),
+            Step::Settled(settled) => return Ok((planned, settled.rotation.waiting)),
         }
     }
-    Ok(planned)
+    Err(Failure::Endless)
+}
+
+/// Whether what would be done depends on the user list, which is being read.
+fn awaits_list(settled: &Settled) -> bool {
+    matches!(&settled.report, Report::Blocked { blocker, .. } if blocker.reason == Reason::Searching)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::plan::{Requeue, Stage};
+
+    #[test]
+    fn nothing_is_known_while_the_list_is_read() {
+        let ended = |reason| {
+            let report = Stage::User.blocked(Blocker::passing(reason, "why"));
+            Settled::new(report, Requeue::Backoff)
+        };
+        assert!(awaits_list(&ended(Reason::Searching)));
+        assert!(!awaits_list(&ended(Reason::UserNotFound)));
+        assert!(!awaits_list(&Settled::new(Report::Ready, Requeue::Never)));
+    }
 }
