@@ -26,8 +26,10 @@ const SWEEP_PATIENCE: Duration = Duration::from_mins(1);
 pub struct Checked {
     /// The connection that works.
     pub connection: Connection,
-    /// What the sweep found, and how long it took; `None` while it is in progress, and if it is not due.
-    pub swept: Option<(Leftovers, Duration)>,
+    /// How long the sweep took; `None` while it is in progress, and if it is not due.
+    pub swept: Option<Duration>,
+    /// The users that no resource has, where they were looked for after the sweep.
+    pub leftovers: Option<Leftovers>,
     /// What the portal shows of the data space, where it was asked.
     pub dataspace: Option<Shown>,
     /// The user list was not read: the check was requested before the next sweep is due.
@@ -154,15 +156,14 @@ async fn connect_with(
     let last_known = status.company.as_ref().map(|company| company.bpn.as_str());
     let connection = connect::connect(ctx, key, ingredients, last_known).await?;
     if !sweep_is_due && connection.inventory.is_judged() && !connection.inventory.has_sweep() {
-        return Ok(Checked { connection, swept: None, dataspace: None, list_not_due: true });
+        return Ok(Checked { connection, swept: None, leftovers: None, dataspace: None, list_not_due: true });
     }
     let dataspace = dataspace(key, &connection).await;
     let Some(swept) = connection.inventory.sweep(SWEEP_PATIENCE).await else {
-        return Ok(Checked { connection, swept: None, dataspace, list_not_due: false });
+        return Ok(Checked { connection, swept: None, leftovers: None, dataspace, list_not_due: false });
     };
     let took = swept.map_err(|error| connect::blocker(&error, Some(&connection.capabilities.permissions)))?;
-    let leftovers = Leftovers::find(ctx, &connection, &status).await;
-    Ok(Checked { connection, swept: Some((leftovers, took)), dataspace, list_not_due: false })
+    Ok(Checked { connection, swept: Some(took), leftovers: None, dataspace, list_not_due: false })
 }
 
 /// Asks the portal for the values of the data space, where the token permits it. What was found before holds where it cannot be

@@ -9,6 +9,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::check::{Checked, check};
+use super::leftovers::Leftovers;
 use super::{finalizer, logins, status, wake_all};
 use crate::api::portal::PortalSpec;
 use crate::api::{Portal, keys};
@@ -17,7 +18,7 @@ use crate::controller::checked::kind::{CheckedKind, Kept};
 use crate::controller::checked::objects::CheckedObjects;
 use crate::controller::context::Context;
 use crate::controller::kube_error::KubeError;
-use crate::controller::objects::{Key, annotation, part};
+use crate::controller::objects::{Key, annotation, lenient, part};
 use crate::domain::blocker::Blocker;
 use crate::domain::grace::RETRY_INTERVAL;
 use crate::metrics::{Kind, Sweep};
@@ -78,7 +79,10 @@ impl CheckedKind for PortalKind {
         let began = Instant::now();
         let sweep_due_in = checks.sweep_due_in(key, &inputs);
         checks.begin(key);
-        let checked = check(ctx, key, object, sweep_due_in.is_zero()).await;
+        let mut checked = check(ctx, key, object, sweep_due_in.is_zero()).await;
+        if let Ok(Checked { connection, swept: Some(_), leftovers, .. }) = &mut checked {
+            *leftovers = Some(Leftovers::find(ctx, connection, &lenient(object, "status")).await);
+        }
         let list_not_due = checked.as_ref().is_ok_and(|checked| checked.list_not_due);
         let next = next_check(ctx, key, interval(object), &checked, (began.elapsed(), sweep_due_in));
         checks.ended(key, &inputs, next, checked.is_ok() && !list_not_due);
@@ -137,7 +141,7 @@ fn next_check(
         return sweep_due_in;
     }
     // The end of a sweep in progress wakes the Portal.
-    let took = checked.swept.as_ref().map(|(_, took)| *took).unwrap_or_default();
+    let took = checked.swept.unwrap_or_default();
     ctx.process.random.spread(interval.max(took.max(elapsed).saturating_mul(SHARE_OF_TIME)))
 }
 

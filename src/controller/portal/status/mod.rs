@@ -95,11 +95,11 @@ async fn write_over(
         {
             return Ok(false);
         }
-        Ok(Checked { connection, swept, dataspace, .. }) => {
+        Ok(Checked { connection, leftovers, dataspace, .. }) => {
             found(&mut new, connection);
             shown(&old, &mut new, dataspace.as_ref());
             notices.extend(differences::wanted(&old.conditions, &new, Some(connection), spec.as_ref()));
-            if let Some((leftovers, _)) = swept {
+            if let Some(leftovers) = leftovers {
                 leftovers.list(&mut new);
                 count(ctx, key, connection, &mut new);
             }
