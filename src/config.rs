@@ -1,9 +1,9 @@
 //! The only reader of arguments and environment.
 //!
-//! Bad usage ends in clap's exit code 2. Secrets are never arguments: they come from files or from the environment, and
+//! Bad usage ends in clap's exit code 2, or in 64 for `plan`, whose 2 has a meaning. Secrets are never arguments: they come from files or from the environment, and
 //! live in memory as [`secrecy::SecretString`].
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -56,7 +56,13 @@ impl Cli {
     /// Reads this process's arguments and environment; on bad usage or `--help`, prints clap's message and exits.
     #[must_use]
     pub fn read() -> Self {
-        Self::from_arguments(std::env::args_os()).unwrap_or_else(|error| error.exit())
+        Self::from_arguments(std::env::args_os()).unwrap_or_else(|error| {
+            let command = std::env::args_os().nth(1);
+            let code = exit_code(&error, command.as_deref());
+            // There is nobody to report to that it cannot be printed.
+            let _ = error.print();
+            std::process::exit(code)
+        })
     }
 
     /// Reads `arguments`, the program's name first, and the environment.
@@ -67,6 +73,15 @@ impl Cli {
         }
         Ok(cli)
     }
+}
+
+/// The exit code for wrong arguments of `plan`, whose 2 says that something would be done: `EX_USAGE` of sysexits.h.
+const USAGE_OF_PLAN: i32 = 64;
+
+/// The exit code of what clap says about the arguments of a command.
+fn exit_code(error: &clap::Error, command: Option<&OsStr>) -> i32 {
+    let is_plan = command.is_some_and(|command| command == "plan");
+    if error.use_stderr() && is_plan { USAGE_OF_PLAN } else { error.exit_code() }
 }
 
 /// Which installation of the operator this is.

@@ -111,6 +111,18 @@ fn bad_usage_is_exit_code_2() {
 }
 
 #[test]
+fn bad_usage_of_plan_does_not_say_that_something_would_be_done() {
+    let code = |arguments: &[&str]| {
+        let command = arguments.first().map(OsStr::new);
+        exit_code(&parse(arguments).unwrap_err(), command)
+    };
+    assert_eq!(code(&["plan", "--no-such"]), 64);
+    assert_eq!(code(&["plan", "--help"]), 0);
+    assert_eq!(code(&["unclaimed", "delete"]), 2);
+    assert_eq!(code(&[]), 2);
+}
+
+#[test]
 fn namespaces_are_some_or_all() {
     let watched =
         |text: &str| run(&["--watch-namespaces", text]).map(|run| run.installation.watch_namespaces());

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use portal_simulator::Endpoint;
 use portal_simulator::role_names::DATASPACE_DISCOVERY;
 use serde_json::{Value, json};
 use testbed::Matcher;
@@ -34,9 +35,13 @@ async fn it_says_what_would_be_done_and_does_nothing() {
     let writes = || world.proxy.matching(&Matcher::writes().dry_run(false)).len();
     let (before, portal_writes) = (writes(), world.portal_writes());
 
-    // The resources of the cluster.
+    // The resources of the cluster. A user that no resource has is of no concern.
+    let mark = world.mark_of(world.owner("lost")).await;
+    let lost = world.seed_marked(&mark).id.to_string();
     let (code, said) = plan(&world, &["-n", namespace]).await;
     assert_eq!((code, said), (0, format!("TechnicalUser {namespace}/edc\n  nothing to do")));
+    let read = world.simulator.calls_of(Endpoint::Details);
+    assert!(read.iter().all(|call| !call.path.contains(&lost)), "{read:?}");
 
     // Manifests: a new one, one that is changed, and one that cannot be carried out.
     let new = create("new", namespace, DATASPACE_DISCOVERY);
@@ -75,6 +80,8 @@ async fn it_says_what_would_be_done_and_does_nothing() {
     let alone = file(&world, "alone.yaml", &[portal(&world.simulator, namespace), login, new]);
     let (code, said) = plan(&world, &["--offline", "-f", &alone]).await;
     assert!(code == 2 && said.contains("create user t"), "{code} {said}");
+    let (code, said) = plan(&world, &["--no-such-option"]).await;
+    assert_eq!(code, 64, "{said}");
     let (code, said) = plan(&world, &["-f", "/no/such/file"]).await;
     assert!(code == 1 && said.contains("cannot read /no/such/file"), "{code} {said}");
 
