@@ -97,18 +97,21 @@ pub async fn check(
 /// Reads the login Secrets of a Portal that leads to the same portal as another one, so that its logins are known there. It is not
 /// connected.
 pub async fn read_logins(ctx: &Arc<Context>, key: &Key, object: &DynamicObject, other: &DynamicObject) {
-    let spec = |object| part::<PortalSpec>(object, "spec").ok();
-    let place = |spec: &PortalSpec| Site::of(spec).map(|site| LoginPlace::new(&site.url, &site.token_url));
-    let leads_there = |here: &PortalSpec, there: &PortalSpec| {
-        place(here).is_some_and(|here| place(there).is_some_and(|there| here.is_same_portal(&there)))
-    };
-    match (spec(object), spec(other)) {
-        (Some(here), Some(there)) if leads_there(&here, &there) => {
+    let leads_there =
+        place_of(object).is_some_and(|here| place_of(other).is_some_and(|there| here.is_same_portal(&there)));
+    match part::<PortalSpec>(object, "spec") {
+        Ok(spec) if leads_there => {
             // What cannot be read is missing among those that are known.
-            let _ = connect::ingredients(ctx, key, object, &here).await;
+            let _ = connect::ingredients(ctx, key, object, &spec).await;
         }
         _ => logins::tried(ctx, key),
     }
+}
+
+/// Where the logins of a Portal lead to, by its spec.
+pub fn place_of(portal: &DynamicObject) -> Option<LoginPlace> {
+    let site = Site::of(&part::<PortalSpec>(portal, "spec").ok()?)?;
+    Some(LoginPlace::new(&site.url, &site.token_url))
 }
 
 async fn try_check(

@@ -14,7 +14,7 @@ pub mod proofs;
 mod status;
 mod sweep;
 
-pub(in crate::controller) use check::{check, read_logins};
+pub(in crate::controller) use check::{check, place_of, read_logins};
 pub use sweep::{portal_of, users_of};
 
 use crate::controller::context::Context;

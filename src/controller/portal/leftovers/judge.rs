@@ -8,6 +8,7 @@ use crate::controller::context::Context;
 use crate::controller::objects::{Key, lenient};
 use crate::controller::portal::connections::Connection;
 use crate::controller::portal::logins::operator_logins::LoginPlace;
+use crate::controller::portal::{place_of, portal_of};
 use crate::controller::technical_user::{owner, taken_over};
 use crate::domain::identity::{Mark, parse_own_name};
 use crate::domain::ownership::{self, Shown, Source, Whose};
@@ -47,7 +48,8 @@ pub fn judge(
     let Some(mark) = user.mark.clone() else {
         return Err(format!("User {id} has no mark of the operator, so a person created it"));
     };
-    let logins = ctx.connections.logins.at(&LoginPlace::new(&connection.url, &connection.token_url));
+    let place = LoginPlace::new(&connection.url, &connection.token_url);
+    let logins = ctx.connections.logins.at(&place);
     let client_id = user.client_id.as_deref();
     let shown = Shown { name: &user.name, client_id, mark: Some(&mark), owner_is_gone: false };
     let is_login = client_id.is_some_and(|id| logins.is_known(id));
@@ -65,7 +67,11 @@ pub fn judge(
         return Err(format!("User {id} is deleted or inactive already"));
     }
     for object in ctx.caches.all_users() {
-        if let Some(why) = has(ctx, &object, &user, &mark) {
+        let is_elsewhere = portal_of(&object)
+            .and_then(|key| ctx.portals.get(&key))
+            .and_then(|portal| place_of(&portal))
+            .is_some_and(|other| !other.is_same_portal(&place));
+        if let Some(why) = has(ctx, (&object, is_elsewhere), &user, &mark) {
             return Err(format!("TechnicalUser {} has user {id}: {why}", Key::of(&object)));
         }
     }
@@ -90,7 +96,12 @@ fn cluster(ctx: &Context, portal: &DynamicObject, mark: &Mark) -> Cluster {
 }
 
 /// Why a resource may have a user, in words. One of another installation in this cluster counts too.
-fn has(ctx: &Context, object: &DynamicObject, user: &UserDetails, mark: &Mark) -> Option<&'static str> {
+fn has(
+    ctx: &Context,
+    (object, is_elsewhere): (&DynamicObject, bool),
+    user: &UserDetails,
+    mark: &Mark,
+) -> Option<&'static str> {
     let key = Key::of(object);
     let is_marked = mark.owner.namespace == key.namespace && mark.owner.name == key.name;
     let prefix = owner(ctx, &key).name_prefix();
@@ -98,20 +109,21 @@ fn has(ctx: &Context, object: &DynamicObject, user: &UserDetails, mark: &Mark) -
         Some("the mark names it")
     } else if parse_own_name(&user.name).is_some_and(|own| own.prefix == prefix) {
         Some("the user has a name of it")
-    } else if names(object, user) {
+    } else if names(object, is_elsewhere, user) {
         Some("it names the user in its spec, its status or an annotation")
     } else {
         None
     }
 }
 
-/// Whether a resource names a user, wherever that is.
-fn names(object: &DynamicObject, user: &UserDetails) -> bool {
-    let is_named = |text: &str| {
-        text.to_ascii_lowercase().contains(user.id.as_str())
-            || text == user.name
+/// Whether a resource names a user, wherever that is. One of another portal may have users with the same names and client IDs.
+fn names(object: &DynamicObject, is_elsewhere: bool, user: &UserDetails) -> bool {
+    let is_same = |text: &str| {
+        text == user.name
             || user.client_id.as_deref().is_some_and(|client_id| text.eq_ignore_ascii_case(client_id))
     };
+    let is_named =
+        |text: &str| text.to_ascii_lowercase().contains(user.id.as_str()) || !is_elsewhere && is_same(text);
     says(&object.data, &is_named) || says(&json!(object.metadata.annotations), &is_named)
 }
 
@@ -158,7 +170,14 @@ mod tests {
             (json!({"metadata": {"annotations": {"a": "the user 0b6c-1 of edc"}}}), true),
             (json!({"metadata": {"annotations": {"a": "by-hand-2"}}, "spec": {"x": "sa421"}}), false),
         ] {
-            assert_eq!(names(&object(value.clone()), &user()), expected, "{value}");
+            assert_eq!(names(&object(value.clone()), false, &user()), expected, "{value}");
+        }
+        for (status, expected) in [
+            (json!({"user": {"id": "0b6c-1"}}), true),
+            (json!({"user": {"id": "0b6c-2", "clientId": "sa42", "name": "by-hand"}}), false),
+        ] {
+            let of_another_portal = object(json!({"metadata": {}, "status": status}));
+            assert_eq!(names(&of_another_portal, true, &user()), expected, "{status}");
         }
     }
 }
