@@ -151,7 +151,19 @@ async fn a_user_whose_resource_is_gone_serves_another_one() {
     let (code, said) = unclaimed(&world, &["delete", "--user", &id, "--yes"]).await;
     assert!(code == 1 && said.contains(&into), "{code} {said}");
 
+    // Retained when its resource is deleted, it serves one more.
+    world.patch_user("heir", &json!({"spec": {"deletionPolicy": "Retain"}})).await;
     world.delete("heir").await;
     world.gone("heir").await;
+    world.portal_until("it is retained", |portal| !portal_status(portal).retained.is_empty()).await;
+    let mut last = create("last", &world.namespace, DATASPACE_DISCOVERY);
+    last["spec"]["user"]["create"]["adopt"] = json!({"id": id});
+    world.apply(&last).await;
+    assert_eq!(recorded(&world.ready("last").await).id, id);
+    world
+        .portal_until("it is not retained any more", |portal| portal_status(portal).retained.is_empty())
+        .await;
+    world.delete("last").await;
+    world.gone("last").await;
     assert_eq!(now(&world, &user).status, Status::Deleted);
 }

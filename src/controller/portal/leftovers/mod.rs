@@ -23,7 +23,8 @@ impl Leftovers {
     /// Finds them in the list that was just read. `status` is what the Portal listed before.
     pub async fn find(ctx: &Arc<Context>, connection: &Connection, status: &PortalStatus) -> Self {
         let unclaimed = unclaimed::unclaimed(ctx, connection, status).await;
-        let retained = retained::compare(&ctx.process, &ctx.installation, connection, status).await;
+        let mut retained = retained::compare(&ctx.process, &ctx.installation, connection, status).await;
+        retained.are_used_again(ctx, &connection.inventory);
         Self { unclaimed, retained }
     }
 

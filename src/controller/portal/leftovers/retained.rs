@@ -6,9 +6,14 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use crate::api::portal::{FOUND_BY_MARK, PortalStatus, RETAINED_LIMIT, RetainedUser};
-use crate::controller::context::Installation;
+use crate::api::technical_user::TechnicalUserStatus;
+use crate::controller::context::{Context, Installation};
+use crate::controller::objects::{Key, lenient};
 use crate::controller::portal::connections::Connection;
+use crate::controller::portal::inventory::Inventory;
+use crate::controller::technical_user::owner;
 use crate::domain::address;
+use crate::domain::identity::Mark;
 use crate::domain::inventory::Snapshot;
 use crate::domain::user::{ListedUser, UserId, UserStatus};
 use crate::portal::{Lane, PortalError};
@@ -20,13 +25,26 @@ const READS_PER_SWEEP: usize = 5;
 /// What a sweep found out about retained users.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RetainedChanges {
-    /// The ids that the portal no longer knows.
+    /// The ids that the portal no longer knows, and those of users that a resource has.
     gone: BTreeSet<String>,
     /// Users that bear the mark of a retained user.
     found: Vec<RetainedUser>,
 }
 
 impl RetainedChanges {
+    /// A user that a resource has taken over is retained no more. The mark proves that it has.
+    pub fn are_used_again(&mut self, ctx: &Context, inventory: &Inventory) {
+        for object in ctx.caches.all_users() {
+            let status: TechnicalUserStatus = lenient(&object, "status");
+            let Some(id) = status.user.map(|user| UserId::new(&user.id)) else { continue };
+            let of = owner(ctx, &Key::of(&object));
+            let is_its = |mark: &Mark| mark.is_of(&of) && !mark.retained;
+            if inventory.mark(&id).flatten().as_ref().is_some_and(is_its) {
+                self.gone.insert(id.to_string());
+            }
+        }
+    }
+
     /// Applies the changes to the list.
     pub fn apply(&self, status: &mut PortalStatus) {
         status.retained.retain(|user| !self.gone.contains(&user.id));
