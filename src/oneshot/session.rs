@@ -362,3 +362,68 @@ fn context(
         process,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use kube::ResourceExt as _;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn object(value: Value) -> DynamicObject {
+        serde_json::from_value(value).unwrap()
+    }
+
+    fn key(namespace: &str, name: &str) -> Key {
+        Key { namespace: namespace.into(), name: name.into() }
+    }
+
+    #[tokio::test]
+    async fn a_manifest_of_a_portal_keeps_what_the_cluster_stores_beside_the_spec() {
+        let place = place("portals", &key("home", "p"));
+        let named = json!({"name": "p", "namespace": "home"});
+        let stored = object(json!({
+            "apiVersion": "technicaluser.dev/v1alpha1", "kind": "Portal",
+            "metadata": {"name": "p", "namespace": "home", "annotations": {"technicaluser.dev/take-over": "abc123"}},
+            "spec": {"suspend": true}, "status": {"company": {"bpn": "BPNL000000000ONE"}},
+        }));
+        let cluster = apiserver::client(Objects::from([(place.clone(), stored)]), None);
+        let manifest = object(json!({
+            "apiVersion": "technicaluser.dev/v1alpha1", "kind": "Portal", "metadata": named, "spec": {"suspend": false},
+        }));
+        let objects = given_objects(Some(&cluster), &[(place.clone(), manifest)]).await.unwrap();
+        let portal = &objects[&place];
+        assert_eq!(portal.data["spec"]["suspend"], false);
+        assert_eq!(portal.data["status"]["company"]["bpn"], "BPNL000000000ONE");
+        assert_eq!(portal.annotations().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn the_portal_of_the_status_and_the_vaults_of_the_outputs_are_read() {
+        let stored = |resource: &str, kind: &str, at: &Key| {
+            let metadata = json!({"name": at.name, "namespace": at.namespace});
+            let object = object(json!({
+                "apiVersion": "technicaluser.dev/v1alpha1", "kind": kind, "metadata": metadata, "spec": {},
+            }));
+            (place(resource, at), object)
+        };
+        let (portal, vault, user) = (key("home", "former"), key("ops", "v"), key("connector", "edc"));
+        let cluster = apiserver::client(
+            Objects::from([stored("portals", "Portal", &portal), stored("vaults", "Vault", &vault)]),
+            None,
+        );
+        let edc = object(json!({
+            "metadata": {"name": "edc", "namespace": "connector"},
+            "spec": {
+                "portalRef": {"name": "other", "namespace": "home"},
+                "outputs": [{"vault": {"vaultRef": {"name": "v", "namespace": "ops"}}}],
+            },
+            "status": {"portal": {"name": "former", "namespace": "home"}},
+        }));
+        let users = Objects::from([(place("technicalusers", &user), edc)]);
+        let mut objects = Objects::new();
+        add_named(Some(&cluster), &mut objects, &users, &[user]).await.unwrap();
+        let read: Vec<Place> = objects.into_keys().collect();
+        assert_eq!(read, [place("portals", &portal), place("vaults", &vault)]);
+    }
+}
