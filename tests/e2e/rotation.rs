@@ -160,6 +160,28 @@ async fn a_secret_is_reset_in_place_where_the_login_may_not_delete() {
 }
 
 #[tokio::test]
+async fn a_reset_of_unknown_outcome_is_shown_while_the_resource_is_ready() {
+    let world = world().start().await;
+    world.apply(&with_rotation(&world, DATASPACE_DISCOVERY, &json!({"strategy": "InPlace"}))).await;
+    world.ready(NAME).await;
+    world.simulator.inject(Fault::at(Endpoint::Reset, Action::DoneButAnswerLost));
+    annotate(&world, ROTATE, "1").await;
+    let unclear = |user: &DynamicObject| {
+        let verified = condition(user, "CredentialVerified").unwrap();
+        verified.status == "False" && verified.reason == "Rotating"
+    };
+    let user = world.until(NAME, "it is said that the credential may be refused", unclear).await;
+    assert!(is_ready(&user), "less than a minute");
+    let rotated = |user: &DynamicObject| {
+        let number = user_status(user).credential.map(|credential| credential.generation);
+        let verified = condition(user, "CredentialVerified").unwrap();
+        number == Some(2) && is_ready(user) && verified.status == "True"
+    };
+    world.until(NAME, "it has the secret that the reset led to, and that is verified", rotated).await;
+    assert_eq!((world.token_with(NAME).await, world.count(Endpoint::Reset)), (200, 1));
+}
+
+#[tokio::test]
 async fn a_compromised_secret_is_invalid_at_once() {
     let world = world().start().await;
     world.apply(&with_rotation(&world, DATASPACE_DISCOVERY, &json!({"overlap": "24h"}))).await;

@@ -52,10 +52,11 @@ pub use output_reports::{OutputReport, holds_credential, report_of};
 pub use pin::{ambiguous, company, of_attempt as attempt_pin};
 pub use planned::{MOST_PLANNED, Planned};
 pub use predecessor::{is_settled, unrecorded as unrecorded_predecessors};
+pub use reset::unverified;
 pub use restart::{Restarted, pending as restart_pending};
 pub use retire::MOST_FORMER;
 pub use role_change::{has_roles_of_spec, roles_asked, takes_roles_away};
-pub use rotate::Rotated;
+pub use rotate::{Rotated, has_begun};
 pub use selector::{OfferSelector, Selector};
 pub use settled::{Report, Requeue, Settled, Stage};
 pub use step::{Notice, Read, Step, UserRef, Write};
@@ -133,7 +134,7 @@ fn ours(o: &Observation, portal: &PortalFacts, hint: &Hint) -> Result<(), Blocke
 fn blocked(o: &Observation, blocker: &Blocker, requeue: Requeue) -> Step {
     let holding = Holding::of(o);
     let as_before = holding.is_as_recorded(o) || holding.was_in_order(o) && rotate::serves(o);
-    if !blocker.stalled && as_before {
+    if !blocker.stalled && as_before && !reset::is_unclear_for_long(o) {
         let mut settled = Settled::new(Report::StillReady, requeue);
         if rotate::is_in_progress(o) {
             *settled.rotation = Rotated::waits_for(blocker.clone());

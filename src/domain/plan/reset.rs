@@ -1,14 +1,19 @@
 //! The rotation of a secret in place: the portal resets it, and the former one is invalid at once. So every output is proved
 //! writable first, and what is written on the resource before the request says that a reset is in progress.
 
+use std::time::Duration;
+
 use super::bounds;
 use super::current::user_blocked;
 use super::observation::{Done, Observation, PortalFacts, ResetState};
-use super::settled::{Requeue, Stage};
+use super::settled::{Report, Requeue, Settled, Stage};
 use super::step::{Read, Step, UserRef, Write};
 use crate::domain::blocker::Blocker;
 use crate::domain::reason::Reason;
 use crate::domain::user::UserId;
+
+/// How long a resource is `Ready` although the credential in its outputs may be refused. Most resets take less than that.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The next step that leads to another secret of a user that serves.
 pub(super) fn next(o: &Observation, portal: &PortalFacts, user: &UserRef) -> Step {
@@ -19,8 +24,10 @@ fn step(o: &Observation, portal: &PortalFacts, user: &UserRef) -> Result<Step, S
     let waits = |blocker: Blocker, requeue: Requeue| user_blocked(o, user, blocker, requeue);
     bounds::reset(portal).map_err(|blocker| waits(blocker, o.timers.recheck()))?;
     match o.rotation.reset.as_ref().map(|reset| &reset.state) {
-        Some(ResetState::InFlight) => return Err(waits(in_progress(user), o.timers.recheck())),
-        Some(ResetState::Settling(left)) => return Err(waits(settling(user), Requeue::In(*left))),
+        Some(ResetState::InFlight) => return Err(unclear(o, user, in_progress(user), o.timers.recheck())),
+        Some(ResetState::Settling(left)) => {
+            return Err(unclear(o, user, settling(&user.id), Requeue::In(*left)));
+        }
         Some(ResetState::Refused(blocker)) => return Err(waits(blocker.clone(), Requeue::Backoff)),
         Some(ResetState::Ended | ResetState::Compared) | None => {}
     }
@@ -41,6 +48,29 @@ fn step(o: &Observation, portal: &PortalFacts, user: &UserRef) -> Result<Step, S
     }
     let credential = o.rotation.credential.saturating_add(1);
     Ok(Step::Write(Write::RotateSecret { user: user.clone(), credential }))
+}
+
+/// The portal may still carry out the reset.
+fn unclear(o: &Observation, user: &UserRef, blocker: Blocker, requeue: Requeue) -> Step {
+    let left = PATIENCE.saturating_sub(o.rotation.unclear_for);
+    let requeue = if left.is_zero() { requeue } else { requeue.sooner(Requeue::In(left)) };
+    Step::Settled(Settled::of(o, user, Stage::Credential.blocked(blocker), requeue))
+}
+
+/// Whether it has not been known for long whether the credential in the outputs is valid.
+pub(super) fn is_unclear_for_long(o: &Observation) -> bool {
+    (is_to_be_compared(o) || may_be_carried_out(o)) && o.rotation.unclear_for >= PATIENCE
+}
+
+/// Why the credential in the outputs of a resource that is reported as ready may be refused.
+#[must_use]
+pub fn unverified(o: &Observation, report: &Report) -> Option<Blocker> {
+    let unclear = match report {
+        Report::Ready => may_be_carried_out(o),
+        Report::StillReady => may_be_carried_out(o) || is_to_be_compared(o),
+        _ => false,
+    };
+    o.recorded.user.as_ref().filter(|_| unclear).map(|user| settling(&user.id))
 }
 
 /// Whether a reset has ended whose result the outputs may not hold: the user's details show it.
@@ -70,13 +100,12 @@ fn in_progress(user: &UserRef) -> Blocker {
     )
 }
 
-fn settling(user: &UserRef) -> Blocker {
+fn settling(id: &UserId) -> Blocker {
     Blocker::passing(
         Reason::Rotating,
         format!(
-            "It is not known whether the portal has reset the secret of user {}. The operator waits until the portal has had its \
-             time, and reads the secret then.",
-            user.id
+            "It is not known whether the portal has reset the secret of user {id}. The operator waits until the portal has had its \
+             time, and reads the secret then."
         ),
     )
 }

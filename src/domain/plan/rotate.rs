@@ -5,8 +5,10 @@
 //! the user.
 
 use super::observation::{
-    AttemptState, Desired, Observation, OpenAttempt, OutputId, PortalFacts, Searched, Strategy, UserView,
+    AttemptState, Desired, Observation, OpenAttempt, OutputId, PortalFacts, ResetState, Rotation, Searched,
+    Strategy, UserView,
 };
+use super::reset;
 use super::retire::RECORDED_AFTER;
 use super::settled::{Report, Requeue, Settled};
 use super::step::{Notice, Read, Step, UserRef, Write};
@@ -54,8 +56,8 @@ enum How {
 /// Whether anything is to be decided about a rotation, so that the user's details are read: a request, or whether a reset had
 /// an effect. They are not read while the portal may still carry a reset out.
 pub(super) fn is_undecided(o: &Observation) -> bool {
-    let open = super::reset::may_be_carried_out(o);
-    !open && (o.rotation.requested || super::reset::is_to_be_compared(o))
+    let open = reset::may_be_carried_out(o);
+    !open && (o.rotation.requested || reset::is_to_be_compared(o))
 }
 
 /// Whether the user that the status names serves, as far as is known: its credential is published, and nothing that was read shows
@@ -74,6 +76,21 @@ pub(super) fn is_in_progress(o: &Observation) -> bool {
     serves(o) && decide(o, &recorded.id).needs_successor()
 }
 
+/// Whether a rotation has begun: a create or a reset was recorded whose outcome is open. It is completed outside of a window, too.
+#[must_use]
+pub fn has_begun(o: &Observation, rotation: &Rotation) -> bool {
+    let may_have_led_to = |open: &OpenAttempt| {
+        let refused = matches!(open.state, AttemptState::Refused(_) | AttemptState::RefusedRetry);
+        !refused
+            && !open.is_closed()
+            && open.generation().is_some_and(|generation| generation > o.recorded_generation())
+            && role_change::has_roles_of_spec(o, open)
+    };
+    let reset = rotation.reset.as_ref().map(|reset| &reset.state);
+    let resets = matches!(reset, Some(ResetState::InFlight | ResetState::Settling(_) | ResetState::Ended));
+    resets || o.attempt.as_ref().is_some_and(may_have_led_to)
+}
+
 /// The attempt to create a successor that is not needed: the user that the status names serves by its details, and is not to be
 /// replaced by another one (any more). A successor that exists all the same is a duplicate.
 fn unneeded<'a>(o: &'a Observation, serving: &UserId) -> Option<&'a OpenAttempt> {
@@ -85,7 +102,7 @@ fn unneeded<'a>(o: &'a Observation, serving: &UserId) -> Option<&'a OpenAttempt>
 /// Whether a rotation of the user that the status names is asked for, and did not end in this reconcile.
 fn is_asked_for(o: &Observation, id: &UserId) -> bool {
     let recorded = o.recorded.user.as_ref().is_some_and(|recorded| recorded.id == *id);
-    recorded && (o.rotation.requested || o.rotation.due) && !super::reset::had_effect(o, id)
+    recorded && (o.rotation.requested || o.rotation.due) && !reset::had_effect(o, id)
 }
 
 /// What is decided of the user that serves.
@@ -154,7 +171,10 @@ pub(super) fn after(
             at_latest(waiting(step, role_change::replacing(outdated)), Requeue::In(RECORDED_AFTER))
         }
         (Some(How::Replace), _) => meanwhile(step, replace(&user)),
-        (Some(How::InPlace), _) if !only_roles => meanwhile(step, super::reset::next(o, portal, &user)),
+        (Some(How::InPlace), _) if !only_roles => {
+            let next = reset::next(o, portal, &user);
+            if reset::is_unclear_for_long(o) { next } else { meanwhile(step, next) }
+        }
         _ => step,
     };
     let step = match decision.answer {
@@ -310,7 +330,7 @@ pub(super) fn at_the_end(o: &Observation, user: &UserRef, report: &Report) -> Ro
     if matches!(o.desired, Desired::Existing { .. }) && o.rotation.requested && *report == Report::Ready {
         return Rotated::answered(true, not_created());
     }
-    let reset = *report == Report::Ready && super::reset::had_effect(o, &user.id);
+    let reset = *report == Report::Ready && reset::had_effect(o, &user.id);
     let handled = o.rotation.requested && (is_from_request(o, user) || reset);
     Rotated { handled, compromised: handled && o.rotation.compromised, ..Rotated::default() }
 }

@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::api::DynamicObject;
 
 use super::retiring::{ends_overlap, kept_for, overlap};
 use super::windows;
 use crate::api::bounds::OBJECT;
+use crate::api::conditions::CREDENTIAL_VERIFIED;
 use crate::api::keys;
 use crate::api::technical_user::{
     Handled, RecordedRetiring, RecordedUser as StatusUser, RotationStrategy, TechnicalUserStatus,
@@ -18,7 +20,8 @@ use crate::controller::technical_user::reconcile::Reconcile;
 use crate::controller::technical_user::status::INTERNAL;
 use crate::domain::attempt::Attempt;
 use crate::domain::ownership::Origin;
-use crate::domain::plan::{OpenReset, RecordedUser, ResetState, RetiringUser, Rotation, Strategy};
+use crate::domain::plan::{OpenReset, RecordedUser, ResetState, RetiringUser, Rotation, Strategy, has_begun};
+use crate::domain::reason::Reason;
 use crate::domain::text::distinct;
 use crate::domain::user::{UserId, UserKind};
 
@@ -44,9 +47,10 @@ pub(super) fn see_rotation(reconcile: &mut Reconcile) {
         credential: number(status),
         overlap: overlap(reconcile),
         reset: open_reset(reconcile),
+        unclear_for: unclear_for(status, reconcile.now),
         retiring: status.retiring.iter().filter_map(|recorded| retiring(reconcile, recorded)).collect(),
     };
-    rotation.due |= is_past(reconcile) && windows::has_begun(reconcile, &rotation);
+    rotation.due |= is_past(reconcile) && has_begun(&reconcile.observation, &rotation);
     let settling = rotation.reset.as_ref().and_then(|reset| match reset.state {
         ResetState::Settling(left) => Some(left),
         _ => None,
@@ -69,6 +73,16 @@ pub(in crate::controller::technical_user) fn rotate_at(
     issued_at: &str,
 ) -> Option<Timestamp> {
     windows::begins(reconcile, windows::due_at(reconcile, issued_at)?)
+}
+
+/// How long the status has said that it is not known whether a reset was carried out.
+fn unclear_for(status: &TechnicalUserStatus, now: Timestamp) -> Duration {
+    let is_unclear = |condition: &&Condition| {
+        condition.type_ == CREDENTIAL_VERIFIED && condition.reason == Reason::Rotating.as_str()
+    };
+    let since = status.conditions.iter().find(is_unclear).map(|condition| condition.last_transition_time.0);
+    // Another process may have written the time by a clock that runs ahead of ours.
+    since.map_or(Duration::ZERO, |since| Duration::try_from(now.duration_since(since)).unwrap_or_default())
 }
 
 /// Whether the credential is older than the interval of the spec.

@@ -7,7 +7,6 @@ use jiff::Timestamp;
 use crate::api::technical_user::RotationWindow;
 use crate::controller::technical_user::reconcile::Reconcile;
 use crate::domain::blocker::Blocker;
-use crate::domain::plan::{AttemptState, OpenAttempt, ResetState, Rotation, has_roles_of_spec};
 use crate::domain::reason::Reason;
 use crate::domain::windows::Windows;
 
@@ -51,19 +50,4 @@ fn windows(all: &[RotationWindow], now: Timestamp) -> (Windows, Option<String>) 
         fault = fault.or(added.err());
     }
     (windows, fault)
-}
-
-/// Whether a rotation has begun: a create or a reset was recorded whose outcome is open. It is completed outside of a window, too.
-pub(super) fn has_begun(reconcile: &Reconcile, rotation: &Rotation) -> bool {
-    let o = &reconcile.observation;
-    let may_have_led_to = |open: &OpenAttempt| {
-        let refused = matches!(open.state, AttemptState::Refused(_) | AttemptState::RefusedRetry);
-        !refused
-            && !open.is_closed()
-            && open.generation().is_some_and(|generation| generation > o.recorded_generation())
-            && has_roles_of_spec(o, open)
-    };
-    let reset = rotation.reset.as_ref().map(|reset| &reset.state);
-    let resets = matches!(reset, Some(ResetState::InFlight | ResetState::Settling(_) | ResetState::Ended));
-    resets || o.attempt.as_ref().is_some_and(may_have_led_to)
 }

@@ -39,7 +39,7 @@ use outputs::report_outputs;
 use removals::report_removals;
 use restart::{record_restarts, report_restarts};
 use retiring::record_retiring;
-use rotation::{record_rotation, report_rotation};
+use rotation::{record_rotation, report_rotation, report_unverified};
 use suspension::report_suspension;
 use user::record_users;
 use wanted::{blocked, wanted};
@@ -221,6 +221,7 @@ fn compute(reconcile: &Reconcile, settled: &Settled) -> TechnicalUserStatus {
             }
         }
     }
+    report_unverified(reconcile, &mut new, settled);
     report_rotation(reconcile, &mut new, settled);
     report_suspension(reconcile, &mut new);
     if !ends(settled) {

@@ -4,11 +4,11 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use super::credential::SECONDS;
-use crate::api::conditions::{ROTATING, Wanted, brought_up_to_date};
+use crate::api::conditions::{CREDENTIAL_VERIFIED, ROTATING, Wanted, brought_up_to_date};
 use crate::api::technical_user::TechnicalUserStatus;
 use crate::controller::technical_user::observe::{handled, reset, rotate_at};
 use crate::controller::technical_user::reconcile::Reconcile;
-use crate::domain::plan::{Report, ResetState, Settled};
+use crate::domain::plan::{Report, ResetState, Settled, unverified};
 
 /// Records when the credential is to be replaced, and the requests that were carried out. With the credential that a request led
 /// to, also if another output could not be written: otherwise the request would lead to another one.
@@ -47,6 +47,24 @@ pub(super) fn report_rotation(reconcile: &Reconcile, new: &mut TechnicalUserStat
         let condition: Vec<Condition> =
             brought_up_to_date(old, &[wanted], new.observed_generation, reconcile.now);
         new.conditions.extend(condition);
+    }
+}
+
+/// Says of a resource that is ready that its credential may be refused, while it is not known whether the portal has reset it.
+pub(super) fn report_unverified(reconcile: &Reconcile, new: &mut TechnicalUserStatus, settled: &Settled) {
+    let Some(blocker) = unverified(&reconcile.observation, &settled.report) else { return };
+    let wanted = Wanted {
+        type_: CREDENTIAL_VERIFIED,
+        status: Some(false),
+        reason: blocker.reason.as_str(),
+        message: blocker.message,
+    };
+    let old = &reconcile.status.conditions;
+    for condition in brought_up_to_date(old, &[wanted], new.observed_generation, reconcile.now) {
+        new.conditions
+            .iter_mut()
+            .filter(|had| had.type_ == condition.type_)
+            .for_each(|had| *had = condition.clone());
     }
 }
 

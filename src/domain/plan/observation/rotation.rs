@@ -34,6 +34,8 @@ pub struct Rotation {
     pub overlap: Duration,
     /// The last reset that is written on the resource, if the status does not name the credential that it led to.
     pub reset: Option<OpenReset>,
+    /// How long the status has said that the portal may have reset the secret, so that the published one may be refused.
+    pub unclear_for: Duration,
     /// The users that successors have replaced, by the status.
     pub retiring: Vec<RetiringUser>,
 }

@@ -1,6 +1,8 @@
 //! A reconcile that a temporary failure has interrupted.
 
-use super::super::{AttemptState, Observation, Requeue, interrupted};
+use std::time::Duration;
+
+use super::super::{AttemptState, Observation, OpenReset, Requeue, ResetState, interrupted};
 use super::builders::{OTHER_COMPANY, a_deleted_resource, a_new_resource, a_ready_resource, details, id};
 use super::check;
 use super::words::in_words;
@@ -31,6 +33,24 @@ fn a_user_that_was_created_is_recorded_even_by_an_interrupted_reconcile() {
         (in_the_end(a_new_resource()), "user PortalError, try again"),
     ] {
         assert_eq!(decided, expected);
+    }
+}
+
+/// The credential that is published may be refused.
+#[test]
+fn a_reset_of_unknown_outcome_is_ready_for_a_minute() {
+    let failing = Blocker::passing(Reason::PortalError, "502");
+    for (state, seconds, expected) in [
+        (ResetState::Settling(Duration::from_secs(20)), 59, "still ready, try again"),
+        (ResetState::Settling(Duration::from_secs(20)), 60, "user PortalError, try again"),
+        (ResetState::Ended, 60, "user PortalError, try again"),
+        (ResetState::Compared, 60, "still ready, try again"),
+    ] {
+        let o = a_ready_resource().but(|o| {
+            o.rotation.reset = Some(OpenReset { attempt: None, state });
+            o.rotation.unclear_for = Duration::from_secs(seconds);
+        });
+        assert_eq!(in_words(&interrupted(&o, &failing, Requeue::Backoff)), expected);
     }
 }
 

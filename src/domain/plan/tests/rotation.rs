@@ -339,11 +339,25 @@ fn a_secret_is_reset_once_every_output_can_be_written() {
             in_place().portal_but(|p| p.may_create = false),
             "ready (u1 g1), rotation: waits for PermissionMissing STALLED",
         ),
-        ("in flight", reset(in_place(), ResetState::InFlight), "ready (u1 g1), rotation: waits for Rotating"),
+        (
+            "in flight",
+            reset(in_place(), ResetState::InFlight),
+            "ready (u1 g1), after 60 s, rotation: waits for Rotating",
+        ),
         (
             "its outcome is not known",
             settling(in_place()),
             "ready (u1 g1), after 20 s, rotation: waits for Rotating",
+        ),
+        (
+            "for a minute",
+            settling(in_place()).but(|o| o.rotation.unclear_for = Duration::from_secs(50)),
+            "ready (u1 g1), after 10 s, rotation: waits for Rotating",
+        ),
+        (
+            "for longer",
+            settling(in_place()).but(|o| o.rotation.unclear_for = Duration::from_mins(1)),
+            "credential Rotating (u1 g1), after 20 s",
         ),
         (
             "a request does not read what the portal may still change",
