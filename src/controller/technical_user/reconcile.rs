@@ -11,6 +11,7 @@ use kube::api::DynamicObject;
 use super::failure::Failure;
 use super::memory::places::QuotaPlace;
 use super::outputs::{self, Output, Resource};
+use super::reference;
 use super::refusal::RefusalFingerprint;
 use crate::api::technical_user::{RecordedOutput, TechnicalUserSpec, TechnicalUserStatus};
 use crate::controller::context::Context;
@@ -21,6 +22,7 @@ use crate::domain::format::{Known, Surroundings, Values};
 use crate::domain::ownership;
 use crate::domain::permissions::PermissionNames;
 use crate::domain::plan::{self, Contents, Observation, OutputId, WorkloadId};
+use crate::domain::reason::Reason;
 use crate::domain::user::{Credential, UserDetails, UserId};
 
 /// One reconcile of one resource.
@@ -167,6 +169,16 @@ impl Reconcile {
             .filter(|output| output.goes_elsewhere(recorded(*output), &values))
             .map(|output| output.id().clone())
             .collect()
+    }
+
+    /// Sends an Event for the resource, about what was done.
+    pub fn normal(&self, reason: Reason, action: &str, note: &str) {
+        self.ctx.events.normal(reference(&self.ctx, &self.key), reason.as_str(), action, note);
+    }
+
+    /// Sends an Event for the resource, about what a person should check.
+    pub fn warn(&self, reason: Reason, action: &str, note: &str) {
+        self.ctx.events.warning(reference(&self.ctx, &self.key), reason.as_str(), action, note);
     }
 
     /// Takes over what a write of the object answered.

@@ -1,7 +1,6 @@
 //! Deletes a user in the portal, and finds out what an answer that it is not there means.
 
 use super::read;
-use super::write::event;
 use crate::controller::objects::Key;
 use crate::controller::portal::inventory::{Inventory, Kind, Unmet};
 use crate::controller::technical_user::failure::Failure;
@@ -19,7 +18,7 @@ pub async fn delete(reconcile: &mut Reconcile, id: &UserId, notice: &Notice) -> 
     let connection = reconcile.connected()?.clone();
     let done = match send(&connection.inventory, &*connection.portal, &reconcile.key, id).await? {
         Ok(()) => {
-            event(reconcile, notice.reason, "Delete", &notice.note);
+            reconcile.normal(notice.reason, "Delete", &notice.note);
             Done::Deleted
         }
         // The portal answers so for ids of other companies as well: its details and its list decide.

@@ -10,7 +10,6 @@ use crate::controller::technical_user::failure::Failure;
 use crate::controller::technical_user::observe::overlap;
 use crate::controller::technical_user::outputs;
 use crate::controller::technical_user::reconcile::Reconcile;
-use crate::controller::technical_user::reference;
 use crate::controller::technical_user::status::{record_output, removal_failed_for};
 use crate::domain::blocker::Blocker;
 use crate::domain::plan::{
@@ -187,7 +186,7 @@ fn report(reconcile: &Reconcile, current: &UserRef, id: &OutputId) {
         ),
     };
     let action = damage.filter(|_| reason == Reason::OutputHealed).map_or("Publish", |damage| damage.action);
-    reconcile.ctx.events.normal(reference(&reconcile.ctx, &reconcile.key), reason.as_str(), action, &note);
+    reconcile.normal(reason, action, &note);
 }
 
 /// Whether the output held the credential that the portal shows already, by the status.
@@ -246,12 +245,7 @@ pub(super) fn report_unknown_outputs(reconcile: &Reconcile) {
              Remove it by hand."
         );
         tracing::warn!(resource = %reconcile.key, output = %id, "The operator does not know the kind of an output, which a deletion leaves");
-        reconcile.ctx.events.warning(
-            reference(&reconcile.ctx, &reconcile.key),
-            Reason::OutputLeft.as_str(),
-            "Remove",
-            &note,
-        );
+        reconcile.warn(Reason::OutputLeft, "Remove", &note);
     }
 }
 

@@ -7,7 +7,6 @@ use kube::api::{DynamicObject, Patch, PatchParams};
 use serde_json::json;
 use tokio::time::Instant;
 
-use super::write::event;
 use crate::api::FIELD_MANAGER;
 use crate::controller::audit;
 use crate::controller::kube_error::KubeError;
@@ -47,7 +46,7 @@ pub async fn restart(reconcile: &mut Reconcile, id: &WorkloadId) {
     let view = match answer {
         Ok(object) => {
             let note = format!("{id} was restarted, because an output that it reads has changed");
-            event(reconcile, Reason::WorkloadRestarted, "Restart", &note);
+            reconcile.normal(Reason::WorkloadRestarted, "Restart", &note);
             Some(see(reconcile, id, &object))
         }
         // Another client has changed it: it is read again.

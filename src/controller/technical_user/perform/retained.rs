@@ -13,7 +13,6 @@ use crate::controller::kube_error::KubeError;
 use crate::controller::objects::lenient;
 use crate::controller::technical_user::failure::Failure;
 use crate::controller::technical_user::reconcile::Reconcile;
-use crate::controller::technical_user::reference;
 use crate::domain::plan::{AttemptState, Done, OpenAttempt};
 use crate::domain::reason::Reason;
 use crate::domain::user::{UserId, is_id};
@@ -38,8 +37,7 @@ pub async fn list(reconcile: &mut Reconcile, id: &UserId, why: &str) -> Result<(
     let listing: &Reconcile = reconcile;
     repeated(&reconcile.ctx.process.random, || add(listing, id, why)).await?;
     let note = format!("User {id} is kept in the portal: {why}");
-    let reference = reference(&reconcile.ctx, &reconcile.key);
-    reconcile.ctx.events.warning(reference, Reason::UserRetained.as_str(), "Retain", &note);
+    reconcile.warn(Reason::UserRetained, "Retain", &note);
     reconcile.observation.users.entry(id).done.push(Done::RecordedRetained);
     Ok(())
 }

@@ -2,7 +2,6 @@
 
 use crate::api::keys;
 use crate::controller::technical_user::reconcile::Reconcile;
-use crate::controller::technical_user::reference;
 use crate::domain::reason::Reason;
 
 /// Reports the start of a rotation, if the step belongs to one. `step` says what the operator does, as a sentence.
@@ -21,6 +20,5 @@ pub(super) fn announce_start(reconcile: &Reconcile, step: &str) {
         return;
     };
     let note = format!("The operator replaces credential {}, because {why}. {step}.", rotation.credential);
-    let resource = reference(&reconcile.ctx, &reconcile.key);
-    reconcile.ctx.events.normal(resource, Reason::RotationStarted.as_str(), "Rotate", &note);
+    reconcile.normal(Reason::RotationStarted, "Rotate", &note);
 }

@@ -10,7 +10,7 @@ use crate::controller::kube_error::KubeError;
 use crate::controller::objects::technical_users;
 use crate::controller::technical_user::failure::Failure;
 use crate::controller::technical_user::reconcile::Reconcile;
-use crate::controller::technical_user::{reference, status};
+use crate::controller::technical_user::status;
 use crate::domain::attempt::Attempt;
 use crate::domain::identity::Mark;
 use crate::domain::plan::{Done, Notice, OpenAttempt, UserRef, UserView, Write};
@@ -118,10 +118,9 @@ async fn drop_finalizer(reconcile: &mut Reconcile) -> Result<(), Failure> {
 async fn adopt(reconcile: &mut Reconcile, user: &UserRef, differs: Option<Notice>) -> Result<(), Failure> {
     status::adopt(reconcile, user).await?;
     let note = format!("The operator has taken over user {}", user.id);
-    let resource = reference(&reconcile.ctx, &reconcile.key);
-    reconcile.ctx.events.normal(resource.clone(), Reason::UserAdopted.as_str(), "Adopt", &note);
+    reconcile.normal(Reason::UserAdopted, "Adopt", &note);
     if let Some(notice) = differs {
-        reconcile.ctx.events.warning(resource, notice.reason.as_str(), "Adopt", &notice.note);
+        reconcile.warn(notice.reason, "Adopt", &notice.note);
     }
     Ok(())
 }
@@ -155,12 +154,8 @@ async fn describe(
 async fn reset(reconcile: &mut Reconcile, id: &UserId) -> Result<(), Failure> {
     let connection = reconcile.connected()?.clone();
     connection.portal.reset(id).await?;
-    event(
-        reconcile,
-        Reason::UserRevoked,
-        "Revoke",
-        &format!("The operator reset the secret of user {id} and did not read the new one"),
-    );
+    let note = format!("The operator reset the secret of user {id} and did not read the new one");
+    reconcile.normal(Reason::UserRevoked, "Revoke", &note);
     reconcile.observation.users.entry(id).done.push(Done::Reset);
     Ok(())
 }
@@ -192,15 +187,6 @@ async fn mark_retained(
 /// Whether the portal changes no such user, as opposed to a temporary failure.
 fn cannot_be_marked(error: &PortalError) -> bool {
     matches!(error, PortalError::NotFound | PortalError::Refused { .. } | PortalError::ClientMissing)
-}
-
-pub(in crate::controller::technical_user) fn event(
-    reconcile: &Reconcile,
-    reason: Reason,
-    action: &'static str,
-    note: &str,
-) {
-    reconcile.ctx.events.normal(reference(&reconcile.ctx, &reconcile.key), reason.as_str(), action, note);
 }
 
 #[cfg(test)]

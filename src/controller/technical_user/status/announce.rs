@@ -3,7 +3,6 @@
 use crate::api::conditions::{CONSUMERS_RESTARTED, READY, ROTATING};
 use crate::api::technical_user::{RecordedOutput, TechnicalUserStatus};
 use crate::controller::technical_user::reconcile::Reconcile;
-use crate::controller::technical_user::reference;
 use crate::domain::plan::Notice;
 use crate::domain::reason::Reason;
 
@@ -34,8 +33,7 @@ fn announce_rotation(reconcile: &Reconcile, new: &TechnicalUserStatus) {
         count => format!("; {count} outputs do not hold it yet"),
     };
     let note = format!("Credential {} has replaced credential {}{left}", after.generation, before.generation);
-    let resource = reference(&reconcile.ctx, &reconcile.key);
-    reconcile.ctx.events.normal(resource, Reason::RotationCompleted.as_str(), "Rotate", &note);
+    reconcile.normal(Reason::RotationCompleted, "Rotate", &note);
 }
 
 fn announce_worse(reconcile: &Reconcile, new: &TechnicalUserStatus, type_: &str) {
@@ -51,18 +49,12 @@ fn announce_worse(reconcile: &Reconcile, new: &TechnicalUserStatus, type_: &str)
         let changed = before.is_none_or(|(_, old, _)| old != reason);
         let reason = Reason::parse(&reason).filter(|reason| status != "True" && !reason.is_progress());
         if let (true, Some(reason)) = (changed, reason) {
-            reconcile.ctx.events.warning(
-                reference(&reconcile.ctx, &reconcile.key),
-                reason.as_str(),
-                "Reconcile",
-                &message,
-            );
+            reconcile.warn(reason, "Reconcile", &message);
         }
     }
 }
 
 /// The answer to a request for a rotation.
 pub(super) fn answer(reconcile: &Reconcile, notice: &Notice) {
-    let resource = reference(&reconcile.ctx, &reconcile.key);
-    reconcile.ctx.events.warning(resource, notice.reason.as_str(), "Rotate", &notice.note);
+    reconcile.warn(notice.reason, "Rotate", &notice.note);
 }
