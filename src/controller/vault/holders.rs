@@ -121,6 +121,15 @@ pub fn named(object: &DynamicObject) -> impl Iterator<Item = Key> {
     references.map(move |reference| vault_key(&reference, &namespace))
 }
 
+/// Whether an output of a resource names a Vault, also one whose name cannot be read.
+pub(super) fn names_a_vault(object: &DynamicObject) -> bool {
+    let mut outputs = object.data.pointer("/spec/outputs").and_then(Value::as_array).into_iter().flatten();
+    let names = |output: &Value| {
+        output.as_object().is_some_and(|all| all.values().any(|one| one.get("vaultRef").is_some()))
+    };
+    outputs.any(names)
+}
+
 /// Whether the status records a place in the Vault. What it says of an output that was never written is only why.
 fn has_entry(object: &DynamicObject, vault: &Key) -> bool {
     recorded(object, vault).any(|output| {

@@ -5,7 +5,7 @@ use kube::api::DynamicObject;
 
 use crate::api::technical_user::{RecordedEntry, TechnicalUserStatus};
 use crate::controller::objects::{Key, part};
-use crate::controller::vault::holders::{is_in, named};
+use crate::controller::vault::holders::{is_in, names_a_vault};
 use crate::domain::vault::path::EntryPath;
 use crate::domain::vault::place::{EntryAt, Server};
 
@@ -57,7 +57,7 @@ pub fn fate(
         }
     }
     // A place is recorded before the first write to it.
-    if named(resource).next().is_some() && outputs.iter().all(|output| output.entries().next().is_none()) {
+    if names_a_vault(resource) && outputs.iter().all(|output| output.entries().next().is_none()) {
         return Fate::Kept("the TechnicalUser of its mark exists and may have an entry there soon");
     }
     Fate::Removable
@@ -93,6 +93,7 @@ mod tests {
             [{"pathsSecret": "/v1/secret", "folder": "a", "secretAlias": "edc-1", "user": "u"}]}]);
         let waits = json!([{"kind": "VaultEntry", "name": "ops/vault/a/edc"}]);
         let in_vault = json!([{"vault": {"vaultRef": {"name": "vault"}}}]);
+        let unreadable = json!([{"vault": {"vaultRef": "vault"}}]);
         let on = |vault: &str, server: &str| {
             let mut outputs = output(vault, "edc-1");
             outputs[0]["entry"]["server"] = json!(server);
@@ -103,6 +104,7 @@ mod tests {
         for (spec, status, expected) in [
             (&none, none.clone(), "Removable"),
             (&in_vault, none.clone(), "Kept"),
+            (&unreadable, none.clone(), "Kept"),
             (&in_vault, waits, "Kept"),
             (&in_vault, output("vault", "edc-1"), "NotOurs"),
             (&none, output("vault", "edc-1"), "NotOurs"),
