@@ -8,6 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use kube::api::DynamicObject;
 
+use crate::api::conditions::{READY, STALLED, SUSPENDED};
 use crate::api::portal::PortalStatus;
 use crate::api::technical_user::TechnicalUserStatus;
 use crate::controller::context::Context;
@@ -34,6 +35,10 @@ pub(super) async fn count(ctx: Arc<Context>) {
             if let Some(count) = counts.get_mut(index) {
                 *count += 1;
             }
+            // Nothing is verified or rotated any more.
+            if state == UserState::Deleting {
+                continue;
+            }
             if let Some(ages) = portal_of(&object).and_then(|portal| ages.get_mut(&portal)) {
                 let verified = ctx.memory.with(&Key::of(&object), |user| user.verification.age());
                 add(ages, &status, verified, now);
@@ -50,21 +55,24 @@ fn state(object: &DynamicObject, status: &TechnicalUserStatus) -> UserState {
     if is_deleting(object) {
         return UserState::Deleting;
     }
-    let holds = |type_: &str| status.conditions.iter().any(|c| c.type_ == type_ && c.status == "True");
-    if holds(crate::api::conditions::READY) {
+    if holds(status, READY) {
         UserState::Ready
-    } else if holds(crate::api::conditions::STALLED) {
+    } else if holds(status, STALLED) {
         UserState::Stalled
     } else {
         UserState::Reconciling
     }
 }
 
+fn holds(status: &TechnicalUserStatus, type_: &str) -> bool {
+    status.conditions.iter().any(|condition| condition.type_ == type_ && condition.status == "True")
+}
+
 /// The age of the older of the logins of a Portal.
 fn login(portal: &DynamicObject, now: Timestamp) -> Option<f64> {
     let status: PortalStatus = lenient(portal, "status");
     let ages = [status.login, status.deletion_login].into_iter().flatten();
-    ages.filter_map(|login| Some(-left(&login.since, now)?)).reduce(f64::max)
+    ages.filter_map(|login| Some((-left(&login.since, now)?).max(0.0))).reduce(f64::max)
 }
 
 /// Adds a resource to what is known of its Portal. `verified`: how long ago its credential was tried, or first seen by this process.
@@ -73,9 +81,10 @@ fn add(ages: &mut PortalAges, status: &TechnicalUserStatus, verified: Option<Dur
     let most = |known: &mut Option<f64>, age: Option<f64>| {
         *known = known.iter().copied().chain(age).reduce(f64::max);
     };
-    most(&mut ages.credential, left(&credential.issued_at, now).map(|left| -left));
+    most(&mut ages.credential, left(&credential.issued_at, now).map(|left| (-left).max(0.0)));
     most(&mut ages.verification, verified.map(|age| age.as_secs_f64()));
-    let next = credential.rotate_at.as_deref().and_then(|at| left(at, now));
+    let rotates = |_: &&str| !holds(status, SUSPENDED);
+    let next = credential.rotate_at.as_deref().filter(rotates).and_then(|at| left(at, now));
     ages.next_rotation = ages.next_rotation.into_iter().chain(next).reduce(f64::min);
 }
 
@@ -105,11 +114,18 @@ mod tests {
                 json!({"generation": 1, "issuedAt": "2026-11-27T11:58:00Z", "rotateAt": "2026-11-28T12:00:00Z"}),
                 Some(20),
             ),
+            (json!({"generation": 1, "issuedAt": "2026-11-27T12:00:05Z"}), None),
             (json!(null), Some(99)),
         ] {
             let status = serde_json::from_value(json!({ "credential": credential })).unwrap();
             add(&mut ages, &status, verified.map(Duration::from_secs), now);
         }
+        let suspended = serde_json::from_value(json!({
+            "credential": {"generation": 1, "issuedAt": "2026-11-27T11:58:00Z", "rotateAt": "2026-11-01T12:00:00Z"},
+            "conditions": [{"type": "Suspended", "status": "True", "reason": "Suspended", "message": "",
+                "lastTransitionTime": "2026-11-27T11:58:00Z"}],
+        }));
+        add(&mut ages, &suspended.unwrap(), None, now);
         let expected = PortalAges {
             login: None,
             credential: Some(3600.0),
@@ -131,5 +147,7 @@ mod tests {
             json!({"login": since("2026-11-27T11:59:00Z"), "deletionLogin": since("2026-11-27T11:00:00Z")});
         assert_eq!(login(&portal(both), now), Some(3600.0));
         assert_eq!(login(&portal(json!({})), now), None);
+        let ahead = json!({"login": since("2026-11-27T12:00:09Z")});
+        assert_eq!(login(&portal(ahead), now), Some(0.0), "by a clock that runs ahead");
     }
 }
