@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 
 use super::credential::SECONDS;
 use crate::api::technical_user::{RecordedRetiring, TechnicalUserStatus};
@@ -68,11 +68,34 @@ pub(super) fn record_retiring(reconcile: &Reconcile, new: &mut TechnicalUserStat
 }
 
 /// Says until when something is kept that was replaced: from the write of this status on, which may be long after the reconcile began.
-/// A shorter overlap counts for what is kept already.
+/// A shorter overlap counts for what is kept already. The status has no fractions of a second: the time is never too early.
 pub(super) fn keep_for(delete_after: &mut Option<String>, overlap: Duration, now: Timestamp) {
     let until = delete_after.as_deref().and_then(|time| time.parse::<Timestamp>().ok());
-    let Ok(end) = now.checked_add(overlap) else { return };
+    let seconds = TimestampRound::new().smallest(Unit::Second).mode(RoundMode::Ceil);
+    let Ok(end) = now.checked_add(overlap).and_then(|end| end.round(seconds)) else { return };
     if until.is_none_or(|until| end < until) {
         *delete_after = Some(end.strftime(SECONDS).to_string());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_is_kept_for_the_whole_overlap() {
+        let minute = Duration::from_mins(1);
+        for (until, now, expected) in [
+            (None, "2026-11-22T12:00:00Z", "2026-11-22T12:01:00Z"),
+            // The status has no fractions of a second.
+            (None, "2026-11-22T12:00:00.001Z", "2026-11-22T12:01:01Z"),
+            (Some("2026-11-22T12:01:01Z"), "2026-11-22T12:00:00.5Z", "2026-11-22T12:01:01Z"),
+            (Some("2026-11-22T12:00:30Z"), "2026-11-22T12:00:00Z", "2026-11-22T12:00:30Z"),
+            (Some("2026-11-23T12:00:00Z"), "2026-11-22T12:00:00Z", "2026-11-22T12:01:00Z"),
+        ] {
+            let mut delete_after = until.map(str::to_owned);
+            keep_for(&mut delete_after, minute, now.parse().unwrap());
+            assert_eq!(delete_after.as_deref(), Some(expected), "{until:?} at {now}");
+        }
     }
 }
