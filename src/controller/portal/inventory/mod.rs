@@ -26,7 +26,7 @@ pub use waiting::{Need, Unmet};
 use crate::controller::objects::Key;
 use crate::domain::identity::Mark;
 use crate::domain::inventory::{Changes, Snapshot};
-use crate::domain::user::{ListedUser, UserId, UserStatus};
+use crate::domain::user::{ListedUser, UserDetails, UserId, UserStatus};
 use crate::metrics::Metrics;
 use crate::portal::Portal;
 use crate::process::Process;
@@ -171,6 +171,14 @@ impl Inventory {
             mark.as_ref().filter(|mark| fits(mark)).and_then(|_| state.snapshot.get(id)).cloned()
         };
         state.marks.iter().filter_map(marked).collect()
+    }
+
+    /// Writes through that the wallet service has created a user, which the list shows as pending: its details were read.
+    pub fn put_active(&self, details: &UserDetails) {
+        let pending = self.get(&details.id).filter(|listed| listed.status == UserStatus::Pending);
+        if let Some(listed) = pending.filter(|_| details.status == UserStatus::Active) {
+            self.put(ListedUser { status: details.status, client_id: details.client_id.clone(), ..listed });
+        }
     }
 
     /// Remembers a user's mark.

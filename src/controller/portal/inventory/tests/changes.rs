@@ -193,3 +193,19 @@ async fn a_create_that_gave_up_while_a_proof_was_about_to_begin_is_woken_when_it
     assert_eq!(starts(&scene, Kind::Create).await, Duration::ZERO);
     drop(second);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_user_is_listed_as_active_once_its_details_show_that() {
+    let scene = Scene::new(PlayedPortal::with(3));
+    scene.sweep().await;
+    let status = || scene.inventory.get(&id("wallet")).unwrap().status;
+    for (listed, read, expected) in [
+        (UserStatus::Pending, UserStatus::Pending, UserStatus::Pending),
+        (UserStatus::Pending, UserStatus::Active, UserStatus::Active),
+        (UserStatus::PendingDeletion, UserStatus::Active, UserStatus::PendingDeletion),
+    ] {
+        scene.inventory.put(ListedUser { status: listed, ..ours("wallet", "edc") });
+        scene.inventory.put_active(&UserDetails { status: read, ..details(&id("wallet"), "sa1") });
+        assert_eq!(status(), expected, "{listed:?} in the list, {read:?} in the details");
+    }
+}

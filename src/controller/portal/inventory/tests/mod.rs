@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::domain::inventory::Changes;
-use crate::domain::test_support::{listed as user, listed_for, owner};
+use crate::domain::test_support::{details, listed as user, listed_for, owner};
 use crate::portal::test_support::Fake;
 use parking_lot::Mutex;
 use portal::PlayedPortal;

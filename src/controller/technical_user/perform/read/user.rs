@@ -22,6 +22,7 @@ pub(in crate::controller::technical_user) async fn user(
             }
             reconcile.ctx.memory.change(&reconcile.key, |user| user.absent_users.there(id));
             connection.inventory.remember(id, details.mark.clone());
+            connection.inventory.put_active(&details);
             reconcile.details.insert(id.clone(), details.clone());
             let owner_is_gone = match &details.mark {
                 Some(mark) => mark::owner_is_gone(reconcile, id, mark).await?,
