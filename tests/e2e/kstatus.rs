@@ -1,99 +1,27 @@
 //! What the kstatus library says of live objects, in every state that they go through: Flux and Argo CD decide by it.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
-use futures::StreamExt as _;
-use kube::ResourceExt as _;
-use kube::api::{Api, DeleteParams, DynamicObject, ListParams, WatchEvent, WatchParams};
-use parking_lot::Mutex;
+use kube::api::{DeleteParams, DynamicObject};
 use portal_simulator::role_names::{DATASPACE_DISCOVERY, IDENTITY_WALLET_MANAGEMENT};
 use serde_json::json;
-use tokio::task::JoinHandle;
 
-use crate::support::{FULL_LOGIN, Site, condition, create, one_user, portal, reason, stored_status, world};
+use crate::support::{
+    FULL_LOGIN, Site, States, condition, create, one_user, portal, reason, stored_status, world,
+};
 
-/// Every state that the objects of one kind went through, as a watch saw them.
-struct Samples {
-    api: Api<DynamicObject>,
-    seen: Arc<Mutex<Seen>>,
-    watch: JoinHandle<()>,
-}
-
-#[derive(Default)]
-struct Seen {
-    states: Vec<DynamicObject>,
-    /// The versions of the objects that are there, by name.
-    live: BTreeMap<String, String>,
-}
-
-impl Seen {
-    fn event(&mut self, event: WatchEvent<DynamicObject>) {
-        match event {
-            WatchEvent::Added(object) | WatchEvent::Modified(object) => {
-                self.live.insert(object.name_any(), object.resource_version().unwrap());
-                self.states.push(object);
-            }
-            WatchEvent::Deleted(object) => {
-                self.live.remove(&object.name_any());
-            }
-            _ => {}
+/// The kstatus status of each state, in order, those of one kind in a row once; each with the reason of Ready.
+async fn statuses(seen: &States<DynamicObject>, site: &Site) -> Vec<(String, String)> {
+    let states = seen.so_far(site).await;
+    let values: Vec<_> = states.iter().map(|state| serde_json::to_value(&state.object).unwrap()).collect();
+    let statuses = site.plane.kstatus(&values).await.unwrap();
+    assert_eq!(statuses.len(), states.len());
+    let mut steps: Vec<(String, String)> = Vec::new();
+    for ((status, _), state) in statuses.into_iter().zip(&states) {
+        let step = (status, reason(&state.object));
+        if steps.last() != Some(&step) {
+            steps.push(step);
         }
     }
-}
-
-impl Samples {
-    /// Samples from now on.
-    async fn of(api: Api<DynamicObject>) -> Self {
-        // The apiserver answers 429 to the first list of a kind while it fills its cache.
-        let list = async || api.list(&ListParams::default()).await.ok();
-        let from = testbed::eventually("a first list", list).await.unwrap();
-        let live =
-            from.items.iter().map(|item| (item.name_any(), item.resource_version().unwrap())).collect();
-        let seen = Arc::new(Mutex::new(Seen { live, ..Seen::default() }));
-        let version = from.metadata.resource_version.unwrap();
-        let mut events = api.watch(&WatchParams::default(), &version).await.unwrap().boxed();
-        let sink = Arc::clone(&seen);
-        let watch = tokio::spawn(async move {
-            while let Some(Ok(event)) = events.next().await {
-                sink.lock().event(event);
-            }
-        });
-        Self { api, seen, watch }
-    }
-
-    /// The states so far, once the watch shows what the apiserver has.
-    async fn states(&self, site: &Site) -> Vec<DynamicObject> {
-        let now = async || self.api.list(&ListParams::default()).await.unwrap().items;
-        site.eventually("the watch shows what the apiserver has", async || {
-            let now = now().await.into_iter().map(|item| (item.name_any(), item.resource_version().unwrap()));
-            now.collect::<BTreeMap<_, _>>() == self.seen.lock().live
-        })
-        .await;
-        self.seen.lock().states.clone()
-    }
-
-    /// The kstatus status of each state, in order, those of one kind in a row once; each with the reason of Ready.
-    async fn statuses(&self, site: &Site) -> Vec<(String, String)> {
-        let states = self.states(site).await;
-        let values: Vec<_> = states.iter().map(|state| serde_json::to_value(state).unwrap()).collect();
-        let statuses = site.plane.kstatus(&values).await.unwrap();
-        assert_eq!(statuses.len(), states.len());
-        let mut steps: Vec<(String, String)> = Vec::new();
-        for ((status, _), state) in statuses.into_iter().zip(&states) {
-            let step = (status, reason(state));
-            if steps.last() != Some(&step) {
-                steps.push(step);
-            }
-        }
-        steps
-    }
-}
-
-impl Drop for Samples {
-    fn drop(&mut self) {
-        self.watch.abort();
-    }
+    steps
 }
 
 fn words(steps: &[(String, String)]) -> Vec<&str> {
@@ -121,7 +49,7 @@ async fn an_object_is_in_progress_until_it_is_ready_failed_where_a_person_has_to
  {
     let world = world().start().await;
     world.portal_because("LoggedIn").await;
-    let samples = Samples::of(world.users_api()).await;
+    let samples = States::of(world.users_api()).await;
     // A wallet user waits for the wallet service on its way.
     world.apply(&create("edc", &world.namespace, IDENTITY_WALLET_MANAGEMENT)).await;
     one_user(&world, "edc").await;
@@ -131,7 +59,7 @@ async fn an_object_is_in_progress_until_it_is_ready_failed_where_a_person_has_to
         world.delete(name).await;
         world.gone(name).await;
     }
-    let steps = samples.statuses(&world).await;
+    let steps = statuses(&samples, &world).await;
     let of = |name: &str| steps.iter().position(|(status, _)| status == name);
     assert_eq!(
         words(&steps),
@@ -148,8 +76,8 @@ async fn what_is_applied_in_any_order_never_fails_on_the_way() {
     let login = world.get_secret("portal-login").await.unwrap();
     world.secrets_api().delete("portal-login", &DeleteParams::default()).await.unwrap();
     world.portals_api().delete(crate::support::PORTAL, &DeleteParams::default()).await.unwrap();
-    let users = Samples::of(world.users_api()).await;
-    let portals = Samples::of(world.portals_api()).await;
+    let users = States::of(world.users_api()).await;
+    let portals = States::of(world.portals_api()).await;
     world.start_operator();
 
     world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
@@ -173,7 +101,7 @@ async fn what_is_applied_in_any_order_never_fails_on_the_way() {
     one_user(&world, "edc").await;
 
     for samples in [&users, &portals] {
-        let steps = samples.statuses(&world).await;
+        let steps = statuses(samples, &world).await;
         assert!(steps.iter().all(|(status, _)| status != "Failed"), "{steps:?}");
         assert_eq!(steps.last().unwrap().0, "Current", "{steps:?}");
     }
@@ -185,16 +113,16 @@ async fn what_does_not_appear_within_the_grace_period_is_stalled() {
     world.portal_because("LoggedIn").await;
     let mut lonely = create("edc", &world.namespace, DATASPACE_DISCOVERY);
     lonely["spec"]["portalRef"]["name"] = "nowhere".into();
-    let samples = Samples::of(world.users_api()).await;
+    let samples = States::of(world.users_api()).await;
     world.apply(&lonely).await;
     world.until("edc", "edc is stalled", |object| condition(object, "Stalled").is_some()).await;
-    let steps = samples.statuses(&world).await;
+    let steps = statuses(&samples, &world).await;
     assert_eq!(words(&steps), ["InProgress", "Failed"], "{steps:?}");
     assert!(steps.iter().skip(1).all(|(_, reason)| reason == "PortalNotFound"), "{steps:?}");
-    let states = samples.states(&world).await;
+    let states = samples.so_far(&world).await;
     let at = |state: &DynamicObject, type_: &str| condition(state, type_).map(|it| it.last_transition_time.0);
-    let began = states.iter().find_map(|state| at(state, "Reconciling")).unwrap();
-    let ended = states.iter().find_map(|state| at(state, "Stalled")).unwrap();
+    let began = states.iter().find_map(|state| at(&state.object, "Reconciling")).unwrap();
+    let ended = states.iter().find_map(|state| at(&state.object, "Stalled")).unwrap();
     let waited = ended.duration_since(began).as_secs();
     assert!((118..150).contains(&waited), "stalled after {waited} s");
 }

@@ -82,6 +82,7 @@ mod role_changes;
 mod roles;
 mod rotation;
 mod rotation_crashes;
+mod rotation_readers;
 mod rotation_windows;
 mod searches;
 mod secrets;

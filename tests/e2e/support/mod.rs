@@ -14,6 +14,7 @@ mod portal_side;
 mod probes;
 mod rights;
 mod site;
+mod states;
 mod sweeps;
 pub mod vault;
 mod waits;
@@ -35,4 +36,5 @@ pub use objects::{
 };
 pub use outcome::{connected, one_user};
 pub use site::Site;
+pub use states::{State, States};
 pub use world::{World, stop_operator_during};

@@ -1,6 +1,7 @@
 //! The log of calls that tests read.
 
 use std::fmt;
+use std::time::Instant;
 
 use http::Method;
 use serde_json::Value;
@@ -63,6 +64,8 @@ pub enum Endpoint {
 pub struct Call {
     /// Number of the call, from 1.
     pub number: u64,
+    /// When it arrived.
+    pub arrived: Instant,
     /// What was called.
     pub endpoint: Endpoint,
     /// Method.

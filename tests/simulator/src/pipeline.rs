@@ -1,7 +1,7 @@
 //! The way of a call: log, faults, gates, latency, work, answer.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http::{HeaderName, StatusCode, header};
 use serde_json::Value;
@@ -115,6 +115,7 @@ fn arrive(core: &Core, request: &Request, endpoint: Endpoint) -> (Call, Option<A
             .flatten();
         let call = Call {
             number: state.calls.len() as u64 + 1,
+            arrived: Instant::now(),
             endpoint,
             method: request.method.clone(),
             path: request.path_and_query(),
