@@ -8,7 +8,9 @@ use portal_simulator::{Endpoint, Status, UserSeed, UserView};
 use serde_json::{Value, json};
 use technical_user_operator::domain::identity::{Mark, Owner};
 
-use crate::support::{PORTAL, World, connected, create, portal_status, recorded, world};
+use crate::support::{
+    CONNECTOR_LOGIN, FULL_LOGIN, PORTAL, World, connected, create, portal_status, recorded, world,
+};
 
 fn now(world: &World, user: &UserView) -> UserView {
     world.simulator.users("One").into_iter().find(|now| now.id == user.id).unwrap()
@@ -50,7 +52,7 @@ async fn unclaimed(world: &World, arguments: &[&str]) -> (i32, String) {
 
 #[tokio::test]
 async fn a_person_deletes_one_of_them_and_the_others_stay() {
-    let world = connected(world()).await;
+    let world = connected(world().login(CONNECTOR_LOGIN)).await;
     world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
     world.ready("edc").await;
     let mark = world.mark_of(world.owner("lost")).await;
@@ -98,7 +100,14 @@ async fn a_person_deletes_one_of_them_and_the_others_stay() {
     assert!(code == 1 && said.contains("/reader"), "{code} {said}");
     world.delete("reader").await;
     world.gone("reader").await;
+    let (code, said) = unclaimed(&world, &["delete", "--user", &lost.name, "--yes"]).await;
+    assert!(code == 1 && said.contains("delete_tech_user_management is missing"), "{code} {said}");
     assert_eq!(world.portal_writes(), writes, "nothing was changed in the portal");
+
+    // The Portal's login for deletions is used.
+    world.login_secret("delete-login", FULL_LOGIN).await;
+    let auth = json!({"clientCredentials": {"secretRef": {"name": "delete-login"}}});
+    world.patch_portal(&json!({"spec": {"catenaX": {"deleteAuth": auth}}})).await;
 
     let (code, said) = unclaimed(&world, &["delete", "--user", &lost.name, "--yes"]).await;
     assert!(code == 0 && said.ends_with(&format!("User {lost_id} was deleted")), "{code} {said}");

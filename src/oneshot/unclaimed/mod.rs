@@ -143,3 +143,29 @@ fn consents(answers: &mut (dyn BufRead + Send), out: &mut (dyn Write + Send), us
     }
     typed
 }
+
+#[cfg(test)]
+mod tests {
+    use super::words::tests::an_unclaimed_user;
+    use super::*;
+
+    #[test]
+    fn only_the_whole_word_is_a_consent() {
+        for (answer, expected) in [
+            ("yes\n", true),
+            (" yes \n", true),
+            ("y\n", false),
+            ("no\n", false),
+            ("", false),
+            ("yes please\n", false),
+        ] {
+            let mut said = Vec::new();
+            assert_eq!(
+                consents(&mut answer.as_bytes(), &mut said, &an_unclaimed_user()),
+                expected,
+                "{answer:?}"
+            );
+            assert!(String::from_utf8(said).unwrap().contains("delete user u1"));
+        }
+    }
+}

@@ -78,15 +78,15 @@ pub(super) fn document(Unclaimed { user, mark, cluster }: &Unclaimed) -> Value {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use secrecy::SecretString;
 
     use super::*;
     use crate::domain::identity::{Hint, Mark, Owner};
     use crate::domain::user::{Credential, Ownership, UserDetails, UserId, UserStatus};
 
-    #[test]
-    fn everything_but_the_secret_is_shown_without_control_characters() {
+    /// A user with a secret, whose name has a control character.
+    pub(in crate::oneshot::unclaimed) fn an_unclaimed_user() -> Unclaimed {
         let owner = Owner { instance: "prod".into(), namespace: "connector".into(), name: "edc".into() };
         let mark = Mark { owner, generation: 2, hint: Hint::read("abc123"), retained: false, login: false };
         let secret = SecretString::from("very-secret".to_owned());
@@ -105,7 +105,12 @@ mod tests {
             connector: None,
             offer: None,
         };
-        let unclaimed = Unclaimed { user, mark, cluster: Cluster::This };
+        Unclaimed { user, mark, cluster: Cluster::This }
+    }
+
+    #[test]
+    fn everything_but_the_secret_is_shown_without_control_characters() {
+        let unclaimed = an_unclaimed_user();
         let text = super::user(&unclaimed);
         for shown in [
             "u1",
