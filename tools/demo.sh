@@ -210,6 +210,39 @@ say "9. Delete a Secret: the operator creates it again with the same credential"
 show kubectl delete secret example-discovery-credential --namespace connector
 show kubectl wait --namespace connector --for=create secret/example-discovery-credential --timeout=180s
 
+say "10. Replace a user: both credentials are valid during the overlap, and after it only the new one"
+# Prints what the token endpoint answers to a credential that was read from a Secret.
+ask_token() { # file with the Secret as JSON, which credential it is
+  python3 - "$@" <<'PY'
+import base64, json, sys, urllib.error, urllib.parse, urllib.request
+data = {key: base64.b64decode(value).decode() for key, value in json.load(open(sys.argv[1]))["data"].items()}
+form = {"grant_type": "client_credentials", "client_id": data["client-id"], "client_secret": data["client-secret"]}
+opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+try:
+    with opener.open(data["token-url"], urllib.parse.urlencode(form).encode()):
+        print(sys.argv[2], data["client-id"] + ": token obtained")
+except urllib.error.HTTPError as error:
+    print(sys.argv[2], data["client-id"] + ": refused with", error.code)
+PY
+}
+read_secret() { (umask 077; kubectl get secret example-discovery-credential --namespace connector -o json >"$state/$1.json"); }
+show kubectl patch technicaluser example-discovery --namespace connector --type merge --patch '{"spec": {"rotation": {"strategy": "Replace", "overlap": "15s"}}}'
+read_secret former
+show kubectl annotate technicaluser example-discovery --namespace connector technicaluser.dev/rotate=now
+show kubectl wait --namespace connector --timeout=180s technicaluser/example-discovery --for=jsonpath='{.status.handled.rotate}'=now
+kubectl wait --namespace connector --timeout=180s technicaluser/example-discovery \
+  --for=jsonpath='{.status.retiring[0].deleteAfter}' >/dev/null
+read_secret next
+ask_token "$state/former.json" "the former user"
+ask_token "$state/next.json" "the new user"
+show kubectl get technicaluser example-discovery --namespace connector \
+  -o jsonpath='{range .status.retiring[*]}{"user "}{.clientId}{" is deleted after "}{.deleteAfter}{"\n"}{end}'
+# Read until the status names no former user any more.
+former_user() { kubectl get technicaluser example-discovery --namespace connector -o jsonpath='{.status.retiring[0].id}'; }
+for _ in $(seq 1 1800); do [ -z "$(former_user)" ] && break; sleep 0.1; done
+ask_token "$state/former.json" "the former user"
+ask_token "$state/next.json" "the new user"
+
 if [ -n "${KEEP:-}" ]; then
   say "Everything keeps running. Use it with"
   echo "export KUBECONFIG=$KUBECONFIG"
@@ -218,7 +251,7 @@ if [ -n "${KEEP:-}" ]; then
   exit 0
 fi
 
-say "10. Delete the TechnicalUsers with their users, then the Portal"
+say "11. Delete the TechnicalUsers with their users, then the Portal"
 case "${VERSION:-}" in 2.0 | 2.1)
   echo "(A portal of version 2.0 or 2.1 cannot delete wallet users. This setting releases their resources.)"
   show kubectl patch portal example-catena-x --namespace dataspace --type merge --patch '{"spec": {"whenUndeletable": "Release"}}'
