@@ -12,6 +12,7 @@ use crate::world::objects::is_ready;
 /// The secrets of the portal and the wallet are longer.
 const SHORTEST_SECRET: usize = 16;
 const CREATING: &str = "technicaluser.dev/creating";
+const CLOSED: &str = " closed";
 
 impl Moments {
     /// A client changed a `TechnicalUser`.
@@ -28,7 +29,8 @@ impl Moments {
             state.published.remove(name);
             return;
         }
-        if before != after && after.is_some() {
+        // An attempt that is closed is written again, and nothing is created then.
+        if before != after && after.is_some_and(|after| !after.ends_with(CLOSED)) {
             state.attempts.insert(name.clone(), Instant::now());
             let suspended = self.although_suspended(state);
             self.check(state, "nothing is created while the Portal is suspended", suspended);
