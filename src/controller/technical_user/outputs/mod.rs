@@ -18,6 +18,8 @@ mod tests;
 mod unnamed;
 mod vault_entry;
 
+use std::collections::BTreeSet;
+
 use kube::api::DynamicObject;
 
 use self::immutable_secret::ImmutableSecret;
@@ -110,6 +112,19 @@ pub fn of_record(resource: &Resource, OutputId { kind, name }: &OutputId) -> Opt
 /// The id of an output.
 fn id(kind: OutputKind, name: String) -> OutputId {
     OutputId { kind: kind.name(), name }
+}
+
+/// Keeps the outputs that were written among these, which describe the same spec: only they know what the status is to record.
+pub fn keep_written(
+    outputs: &mut [Box<dyn Output>],
+    before: Vec<Box<dyn Output>>,
+    written: &BTreeSet<OutputId>,
+) {
+    for output in before.into_iter().filter(|output| written.contains(output.id())) {
+        if let Some(observed) = outputs.iter_mut().find(|observed| observed.id() == output.id()) {
+            *observed = output;
+        }
+    }
 }
 
 /// The outputs that a spec names, in the order in which they are written. Without any it is one Secret.

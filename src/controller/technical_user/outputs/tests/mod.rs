@@ -17,6 +17,8 @@ mod vault_left;
 mod vault_races;
 mod vault_take_over;
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use secrecy::SecretString;
 
@@ -26,7 +28,7 @@ use self::merged_entries::MergedEntries;
 use self::merged_secrets::Merged;
 use self::secrets::Secrets;
 use self::vault_entries::VaultEntries;
-use super::Output;
+use super::{Output, keep_written};
 use crate::api::technical_user::RecordedOutput;
 use crate::controller::technical_user::failure::Failure;
 use crate::domain::format::{Surroundings, Values};
@@ -102,6 +104,24 @@ async fn publish(place: &dyn KindUnderTest, user: &str, recorded: Option<&Record
     };
     assert_eq!(holder, UserId::new(user));
     output.record(&digest, recorded, true).unwrap()
+}
+
+/// The resource is read again after a write, and its outputs are observed again: what was written is recorded all the same.
+#[tokio::test]
+async fn what_was_written_is_recorded_though_it_was_observed_again() {
+    for place in places().await {
+        let before = publish(place.as_ref(), "u1", None).await;
+        let mut output = place.output();
+        output.observe(Some(&before)).await.unwrap();
+        let written = output.write(&values("u2")).await.unwrap();
+        let OutputState::Ours { digest: Some(digest), .. } = written else { panic!("{written:?}") };
+        let (id, recorded) = (output.id().clone(), output.record(&digest, Some(&before), true));
+        let mut observed = vec![place.output()];
+        observed[0].observe(Some(&before)).await.unwrap();
+        keep_written(&mut observed, vec![output], &BTreeSet::from([id]));
+        assert!(recorded.is_some());
+        assert_eq!(observed[0].record(&digest, Some(&before), true), recorded);
+    }
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use crate::controller::objects::{is_deleting, part, technical_users};
 use crate::controller::technical_user::failure::Failure;
 use crate::controller::technical_user::lenient_spec;
 use crate::controller::technical_user::observe::observe;
+use crate::controller::technical_user::outputs::keep_written;
 use crate::controller::technical_user::reconcile::Reconcile;
 use crate::domain::plan::Searched;
 
@@ -27,6 +28,10 @@ pub(super) async fn object(reconcile: &mut Reconcile) -> Result<(), Failure> {
         // The next reconcile, which the watch brings, reports that it cannot be read.
         Err(_) => return Err(Failure::Overtaken),
     };
+    // What was written is of the former spec. The next reconcile sees the other one.
+    if !reconcile.written.is_empty() && live.metadata.generation != reconcile.object.metadata.generation {
+        return Err(Failure::Overtaken);
+    }
     let new = observe(&reconcile.ctx, live, spec).await?;
     let old = std::mem::replace(reconcile, new);
     let o = &mut reconcile.observation;
@@ -46,6 +51,7 @@ pub(super) async fn object(reconcile: &mut Reconcile) -> Result<(), Failure> {
     o.users.keep_read_and_done(old.observation.users);
     reconcile.details = old.details;
     reconcile.places = old.places;
+    keep_written(&mut reconcile.outputs, old.outputs, &old.written);
     reconcile.written = old.written;
     reconcile.removed = old.removed;
     reconcile.failed = old.failed;
