@@ -12,7 +12,8 @@ use crate::api::bounds::OBJECT;
 use crate::api::conditions::CREDENTIAL_VERIFIED;
 use crate::api::keys;
 use crate::api::technical_user::{
-    Handled, RecordedRetiring, RecordedUser as StatusUser, RotationStrategy, TechnicalUserStatus,
+    Handled, RecordedCredential, RecordedRetiring, RecordedUser as StatusUser, RotationStrategy,
+    TechnicalUserStatus,
 };
 use crate::controller::objects::annotation;
 use crate::controller::portal::proofs::is_proved;
@@ -70,9 +71,9 @@ pub(in crate::controller::technical_user) fn handled(object: &DynamicObject) -> 
 /// When the operator replaces a credential by the interval of the spec, in a window if it has any.
 pub(in crate::controller::technical_user) fn rotate_at(
     reconcile: &Reconcile,
-    issued_at: &str,
+    credential: &RecordedCredential,
 ) -> Option<Timestamp> {
-    windows::begins(reconcile, windows::due_at(reconcile, issued_at)?)
+    windows::begins(reconcile, windows::due_at(reconcile, credential)?)
 }
 
 /// How long the status has said that it is not known whether a reset was carried out.
@@ -88,14 +89,13 @@ fn unclear_for(status: &TechnicalUserStatus, now: Timestamp) -> Duration {
 /// Whether the credential is older than the interval of the spec.
 fn is_past(reconcile: &Reconcile) -> bool {
     let credential = reconcile.status.credential.as_ref();
-    let due = credential.and_then(|credential| windows::due_at(reconcile, &credential.issued_at));
+    let due = credential.and_then(|credential| windows::due_at(reconcile, credential));
     due.is_some_and(|due| due <= reconcile.now)
 }
 
 /// How long until the credential is replaced; zero where it is time; `None` without an interval, and if no window opens.
 fn left(reconcile: &Reconcile) -> Option<Duration> {
-    let issued_at = &reconcile.status.credential.as_ref()?.issued_at;
-    let left = rotate_at(reconcile, issued_at)?.duration_since(reconcile.now);
+    let left = rotate_at(reconcile, reconcile.status.credential.as_ref()?)?.duration_since(reconcile.now);
     Some(Duration::try_from(left).unwrap_or_default())
 }
 

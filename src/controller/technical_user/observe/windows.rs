@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::api::technical_user::RotationWindow;
+use crate::api::technical_user::{RecordedCredential, RotationWindow};
 use crate::controller::technical_user::reconcile::Reconcile;
 use crate::domain::blocker::Blocker;
 use crate::domain::reason::Reason;
@@ -14,9 +14,9 @@ use crate::domain::windows::Windows;
 const UTC: &str = "UTC";
 
 /// When the spec asks for the next credential, whatever the windows are.
-pub(super) fn due_at(reconcile: &Reconcile, issued_at: &str) -> Option<Timestamp> {
+pub(super) fn due_at(reconcile: &Reconcile, credential: &RecordedCredential) -> Option<Timestamp> {
     let interval = Duration::from(reconcile.spec.rotation.as_ref()?.interval?);
-    issued_at.parse::<Timestamp>().ok()?.checked_add(interval).ok()
+    credential.issued_at.parse::<Timestamp>().ok()?.checked_add(interval).ok()
 }
 
 /// When a rotation begins that is due at this time.

@@ -18,7 +18,7 @@ pub(super) fn record_rotation(reconcile: &Reconcile, new: &mut TechnicalUserStat
         new.handled = handled(&reconcile.object).or(new.handled.take());
     }
     if let Some(credential) = &mut new.credential {
-        let at = rotate_at(reconcile, &credential.issued_at);
+        let at = rotate_at(reconcile, credential);
         // The beginning of the window stays while the rotation is due in it, and until one that has begun is completed.
         let began = credential.rotate_at.as_ref().and_then(|at| at.parse::<Timestamp>().ok());
         let has_come = reconcile.observation.rotation.due && began.is_some_and(|at| at <= reconcile.now);
