@@ -123,7 +123,7 @@ impl Reconcile {
         };
         Some(Self {
             object,
-            live: process.wants_live,
+            live: false,
             secret: world.secret_versions[process.secret_cache].clone(),
             secret_read: false,
             search: None,
