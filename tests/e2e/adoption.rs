@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 use crate::rotation::annotate;
 use crate::support::{ROTATE, World, create, reason, recorded, secret_value, world};
 
-fn by_hand(world: &World, name: &str, role: &str) -> UserView {
+pub fn by_hand(world: &World, name: &str, role: &str) -> UserView {
     let seed = UserSeed::new("One", name).description("by hand").roles([role]);
     world.simulator.seed_user(seed).unwrap()
 }
 
-fn adopts(world: &World, name: &str, adopt: Value) -> Value {
+pub fn adopts(world: &World, name: &str, adopt: Value) -> Value {
     let mut manifest = create(name, &world.namespace, DATASPACE_DISCOVERY);
     manifest["spec"]["user"]["create"]["adopt"] = adopt;
     manifest
@@ -23,7 +23,7 @@ fn now(world: &World, user: &UserView) -> UserView {
     world.simulator.users("One").into_iter().find(|now| now.id == user.id).unwrap()
 }
 
-async fn grant(world: &World, adopt: bool) {
+pub async fn grant(world: &World, adopt: bool) {
     let rule = json!({"namespaces": {"from": "Same"}, "adopt": adopt});
     world.patch_portal(&json!({"spec": {"access": [rule]}})).await;
 }

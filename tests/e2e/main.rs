@@ -15,6 +15,7 @@
 
 mod access;
 mod adoption;
+mod adoption_crashes;
 mod answers_lost;
 mod apiserver_faults;
 mod certificates;
@@ -83,6 +84,7 @@ mod roles;
 mod rotation;
 mod rotation_crashes;
 mod rotation_readers;
+mod rotation_requests;
 mod rotation_windows;
 mod searches;
 mod secrets;
