@@ -146,7 +146,8 @@ impl World {
                 ("destroys a version of", "POST", "destroy", json!({ "versions": [entry.version] }))
             }
             3 => ("labels", "PATCH", "metadata", json!({ "custom_metadata": { "theirs": "kept" } })),
-            4 if is_whole => {
+            // Without a mark it is repaired only if a status names it.
+            4 if is_whole && self.is_recorded(path) => {
                 ("replaces the mark of", "POST", "metadata", json!({ "custom_metadata": { "theirs": "x" } }))
             }
             5 if is_marked && self.is_recorded(path) => {
@@ -183,6 +184,21 @@ impl World {
         *self.theirs.lock() = theirs;
     }
 
+    /// People delete the entries that the operator lists and cannot remove, because their mark was removed.
+    fn remove_what_is_listed(&self) {
+        for vault in self.apiserver.objects("vaults.technicaluser.dev") {
+            for left in vault["status"]["abandoned"].as_array().into_iter().flatten() {
+                let path = left["path"].as_str().unwrap_or_default().replacen("/data/", "/", 1);
+                let is_bare =
+                    |entry: &EntryView| !entry.custom_metadata.contains_key("technicaluser.dev/owner");
+                if self.entry(&path).as_ref().is_some_and(is_bare) {
+                    self.record.add(format!("a person deletes the entry {path}, which is listed"));
+                    self.in_vault(&path, "DELETE", "metadata", &Value::Null);
+                }
+            }
+        }
+    }
+
     /// Another client has an entry that a resource wants.
     pub fn take_path(&self, alias: &str) {
         if self.entry(&format!("{MOUNT}/{FOLDER}/{alias}")).is_none() {
@@ -193,6 +209,7 @@ impl World {
     /// What people have to repair in the Vault.
     pub async fn repair_vault(&self) {
         self.vault.end_troubles();
+        self.remove_what_is_listed();
         let login = self.vault_login.lock().clone();
         if login.is_empty() {
             return;

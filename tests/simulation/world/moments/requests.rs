@@ -8,7 +8,8 @@ use serde_json::Value;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::known::marked_for;
+use super::known::{Known, marked_for};
+use super::rotation::is_in_data;
 use super::{Moments, State};
 
 /// The POST is sent within this time of the write that records the attempt, and a little more on its way.
@@ -93,6 +94,20 @@ impl Moments {
             .is_some_and(|published| user.view.client_id.as_ref() == Some(&published.client_id));
         let lives =
             object["metadata"]["deletionTimestamp"].is_null() && object["status"]["user"]["id"].is_string();
-        (lives && is_used).then(|| format!("user {id} of {owner}"))
+        (lives && is_used && !self.is_unannounced(&object, user)).then(|| format!("user {id} of {owner}"))
+    }
+
+    /// Whether the only place of a user's credential is an entry whose alias nobody was told: the process ended before it recorded
+    /// the write, and the user was not needed any more.
+    fn is_unannounced(&self, object: &Value, user: &Known) -> bool {
+        let id = Value::from(user.view.id.to_string());
+        let outputs = || object["status"]["outputs"].as_array().into_iter().flatten();
+        let begun = |output: &Value| {
+            output["begun"].as_array().is_some_and(|all| all.iter().any(|one| one["user"] == id))
+        };
+        let secrets = self.0.apiserver.objects("secrets");
+        outputs().any(begun)
+            && !outputs().any(|output| output["entry"]["user"] == id)
+            && !secrets.iter().any(|secret| is_in_data(secret, user))
     }
 }

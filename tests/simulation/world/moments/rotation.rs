@@ -373,7 +373,7 @@ fn not_ready(object: &Value) -> Option<String> {
 }
 
 /// Whether a Secret holds the credential of a user: the secret, or the client ID beside the alias of the secret.
-fn is_in_data(secret: &Value, user: &Known) -> bool {
+pub(super) fn is_in_data(secret: &Value, user: &Known) -> bool {
     let texts = secret["data"].as_object().into_iter().flatten();
     let mut texts = texts.filter_map(|(_, text)| STANDARD.decode(text.as_str()?).ok());
     texts.any(|text| is_in_text(&String::from_utf8_lossy(&text), user))
