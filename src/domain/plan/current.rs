@@ -171,9 +171,9 @@ fn by_its_details<'a>(
     let recorded = o.recorded.user.as_ref().is_some_and(|recorded| recorded.id == user.id);
     let in_use = o.is_published(&user.id) || recorded && rotate::serves(o);
     if !in_use && !role_change::has_asked_for_roles(o, &user, facts) {
-        // The one that the status names is deleted after its successor is recorded. So is one that only a list shows, if no other one
-        // serves: programs may use it, after a restore without the status.
-        let unused = !recorded && (rotate::serves(o) || !o.is_listed_only(&user.id));
+        // The one that the status names is deleted after its successor is recorded. So is one that only a list shows while no status
+        // names a user: after a restore, programs may use it.
+        let unused = !recorded && (o.recorded.user.is_some() || !o.is_listed_only(&user.id));
         return match tidy::delete_with_other_roles(o, portal, &user.id, facts).filter(|_| unused) {
             Some(step) => Err(step),
             None => Ok(Usability::Unusable(user)),

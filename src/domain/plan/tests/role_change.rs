@@ -492,7 +492,21 @@ fn a_user_with_other_roles_that_only_a_list_shows_is_kept_until_another_one_serv
             .writable()
             .read_live()
     };
-    check(vec![("with other roles", found(&["discovery"]), "create g3 [id-bpn]")]);
+    let of_attempt = |o: Observation| {
+        let o = asked(o, &["semantics"]).roles(&["bpn"]).searched(vec![candidate("u2", 2)]);
+        o.seen("u1", details().in_state(UserStatus::Pending))
+            .seen("u2", second(&["discovery"]))
+            .writable()
+            .read_live()
+    };
+    check(vec![
+        ("with other roles", found(&["discovery"]), "create g3 [id-bpn]"),
+        (
+            "the status names another one: it is from an attempt for former roles, and goes first",
+            attempt(of_attempt(a_recorded_resource()), &["discovery"], AttemptState::Settled),
+            "delete u2",
+        ),
+    ]);
 }
 
 /// The spec was changed after an attempt of unknown outcome: its user may appear after all, and is not taken for the next one.
