@@ -18,6 +18,7 @@ mod adoption;
 mod adoption_crashes;
 mod answers_lost;
 mod apiserver_faults;
+mod backups;
 mod certificates;
 mod claims;
 mod clocks;
