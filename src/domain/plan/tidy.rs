@@ -45,7 +45,9 @@ pub(super) fn delete_with_other_roles(
     user: &UserFacts,
 ) -> Option<Step> {
     let done = o.is_done(id, &Done::Deleted) || o.is_done(id, &Done::RecordedRetained);
-    let unknown = o.outputs.iter().any(|output| output.unknown().is_some());
+    // Programs may use what is in an output that the spec no longer names.
+    let unknown = o.outputs.iter().any(|output| output.unknown().is_some())
+        || o.to_remove.iter().any(|former| former.written);
     if done || portal.suspended || unknown || user.status != UserStatus::Active {
         return None;
     }
