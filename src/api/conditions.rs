@@ -3,6 +3,8 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use k8s_openapi::jiff::Timestamp;
 
+use crate::domain::reason::Reason;
+
 /// Everything is as the spec requests (all kinds).
 pub const READY: &str = "Ready";
 /// The operator continues automatically (kstatus); present only while true.
@@ -73,7 +75,7 @@ pub fn brought_up_to_date(
             };
             let since = old
                 .iter()
-                .find(|c| c.type_ == w.type_ && c.status == status)
+                .find(|c| c.type_ == w.type_ && c.status == status && !begins(&c.reason, w.reason))
                 .map_or_else(|| Time(now), |c| c.last_transition_time.clone());
             Condition {
                 type_: w.type_.to_owned(),
@@ -85,6 +87,14 @@ pub fn brought_up_to_date(
             }
         })
         .collect()
+}
+
+/// Whether a wait begins whose time counts, and not what the condition reported before.
+fn begins(before: &str, now: &str) -> bool {
+    const PENDING: [&str; 2] = [Reason::Pending.as_str(), Reason::PendingTooLong.as_str()];
+    let is_pending = |reason: &str| PENDING.contains(&reason);
+    let rotating = Reason::Rotating.as_str();
+    is_pending(now) && !is_pending(before) || now == rotating && before != rotating
 }
 
 /// The text, cut to at most `most` bytes at a character's boundary.
@@ -112,6 +122,26 @@ mod tests {
         assert_eq!((second[0].reason.as_str(), second[0].observed_generation), ("B", Some(2)));
         let third = brought_up_to_date(&second, &[wanted(Some(true), "C")], Some(2), later);
         assert_eq!(third[0].last_transition_time, Time(later));
+    }
+
+    #[test]
+    fn a_wait_whose_time_counts_begins_with_its_reason() {
+        for (before, now, begins) in [
+            ("PortalError", "Pending", true),
+            ("Pending", "Pending", false),
+            ("PendingTooLong", "Pending", false),
+            ("Pending", "PendingTooLong", false),
+            ("Pending", "PortalError", false),
+            ("CredentialRefused", "Rotating", true),
+            ("Rotating", "Rotating", false),
+        ] {
+            let wanted =
+                |reason| Wanted { type_: READY, status: Some(false), reason, message: String::new() };
+            let first = brought_up_to_date(&[], &[wanted(before)], Some(1), Timestamp::UNIX_EPOCH);
+            let later = Timestamp::from_second(60).unwrap();
+            let second = brought_up_to_date(&first, &[wanted(now)], Some(1), later);
+            assert_eq!(second[0].last_transition_time == Time(later), begins, "{before}, {now}");
+        }
     }
 
     #[test]

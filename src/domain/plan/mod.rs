@@ -54,6 +54,7 @@ pub use planned::{MOST_PLANNED, Planned};
 pub use predecessor::{is_settled, unrecorded as unrecorded_predecessors};
 pub use reset::unverified;
 pub use restart::{Restarted, pending as restart_pending};
+pub use retain::LEFT_FOR_SUCCESSOR;
 pub use retire::MOST_FORMER;
 pub use role_change::{has_roles_of_spec, roles_asked, takes_roles_away};
 pub use rotate::{Rotated, has_begun};

@@ -12,8 +12,9 @@ use crate::domain::blocker::Blocker;
 use crate::domain::reason::Reason;
 use crate::domain::user::UserId;
 
-/// How long a resource is `Ready` although the credential in its outputs may be refused. Most resets take less than that.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// How long a resource is `Ready` although the credential in its outputs may be refused: longer than the portal may take for a
+/// reset, so that an answer that was lost does not end it.
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// The next step that leads to another secret of a user that serves.
 pub(super) fn next(o: &Observation, portal: &PortalFacts, user: &UserRef) -> Step {
@@ -62,15 +63,19 @@ pub(super) fn is_unclear_for_long(o: &Observation) -> bool {
     (is_to_be_compared(o) || may_be_carried_out(o)) && o.rotation.unclear_for >= PATIENCE
 }
 
-/// Why the credential in the outputs of a resource that is reported as ready may be refused.
+/// Why the credential in the outputs may be refused, where the report does not say it.
 #[must_use]
 pub fn unverified(o: &Observation, report: &Report) -> Option<Blocker> {
+    let user = o.recorded.user.as_ref()?;
+    let is_compared = || o.facts(&user.id).is_some_and(|facts| !facts.other_credential);
     let unclear = match report {
         Report::Ready => may_be_carried_out(o),
-        Report::StillReady => may_be_carried_out(o) || is_to_be_compared(o),
+        Report::StillReady | Report::Blocked { stage: Stage::User, .. } => {
+            may_be_carried_out(o) || is_to_be_compared(o) && !is_compared()
+        }
         _ => false,
     };
-    o.recorded.user.as_ref().filter(|_| unclear).map(|user| settling(&user.id))
+    unclear.then(|| settling(&user.id))
 }
 
 /// Whether a reset has ended whose result the outputs may not hold: the user's details show it.

@@ -12,7 +12,7 @@ pub(super) const RETAINED: &str = "deletionPolicy is Retain";
 pub(super) const RETAINED_EARLIER: &str = "it was retained earlier";
 
 /// Why a user is listed whose client is missing in the identity provider.
-pub(super) const LEFT_FOR_SUCCESSOR: &str =
+pub const LEFT_FOR_SUCCESSOR: &str =
     "its client is missing in the identity provider; it can be neither used nor deleted";
 
 /// Marks a user as retained, if the portal can change it, and lists it.

@@ -38,7 +38,10 @@ pub(super) enum Condition {
 /// Whether a user that cannot serve is to be replaced.
 pub(super) fn due(o: &Observation, user: &UserRef, condition: Condition) -> Due {
     let successor = match condition {
-        Condition::Pending => o.rotation.requested && !is_from_request(o, user),
+        Condition::Pending => {
+            let is_given_up = o.rotation.gives_up.as_ref() == Some(&user.id);
+            o.rotation.requested && (is_given_up || !is_from_request(o, user))
+        }
         Condition::ClientMissing => o.rotation.requested,
     };
     if successor { Due::Successor } else { Due::No }

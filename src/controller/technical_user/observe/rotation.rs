@@ -40,6 +40,7 @@ pub(super) fn see_rotation(reconcile: &mut Reconcile) {
     let mut rotation = Rotation {
         requested: compromised || is_new(&asked.rotate, &handled.rotate),
         compromised,
+        gives_up: asked.rotate.as_deref().filter(|_| is_new(&asked.rotate, &handled.rotate)).map(UserId::new),
         due: left == Some(Duration::ZERO),
         window_fault: windows::fault(reconcile),
         strategy: strategy(reconcile),

@@ -26,6 +26,8 @@ pub struct Rotation {
     pub strategy: Strategy,
     /// The kind of the user that the status names, if it says so.
     pub kind: Option<UserKind>,
+    /// The user that the request names: another one is created in its place, although it may be the result of an earlier request.
+    pub gives_up: Option<UserId>,
     /// The portal has a connector with the client ID of the user that the status names.
     pub linked: bool,
     /// The number of the credential that the status names; 0 without one.

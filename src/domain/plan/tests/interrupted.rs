@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::super::{AttemptState, Observation, OpenReset, Requeue, ResetState, interrupted};
+use super::super::{
+    AttemptState, Observation, OpenReset, Requeue, ResetState, Step, interrupted, unverified,
+};
 use super::builders::{OTHER_COMPANY, a_deleted_resource, a_new_resource, a_ready_resource, details, id};
 use super::check;
 use super::words::in_words;
@@ -38,19 +40,24 @@ fn a_user_that_was_created_is_recorded_even_by_an_interrupted_reconcile() {
 
 /// The credential that is published may be refused.
 #[test]
-fn a_reset_of_unknown_outcome_is_ready_for_a_minute() {
+fn a_reset_of_unknown_outcome_is_ready_for_a_minute_and_a_half() {
     let failing = Blocker::passing(Reason::PortalError, "502");
     for (state, seconds, expected) in [
-        (ResetState::Settling(Duration::from_secs(20)), 59, "still ready, try again"),
-        (ResetState::Settling(Duration::from_secs(20)), 60, "user PortalError, try again"),
-        (ResetState::Ended, 60, "user PortalError, try again"),
-        (ResetState::Compared, 60, "still ready, try again"),
+        (ResetState::Settling(Duration::from_secs(20)), 89, "still ready, try again"),
+        (ResetState::Settling(Duration::from_secs(20)), 90, "user PortalError, try again"),
+        (ResetState::Ended, 90, "user PortalError, try again"),
+        (ResetState::Compared, 90, "still ready, try again"),
     ] {
         let o = a_ready_resource().but(|o| {
             o.rotation.reset = Some(OpenReset { attempt: None, state });
             o.rotation.unclear_for = Duration::from_secs(seconds);
         });
-        assert_eq!(in_words(&interrupted(&o, &failing, Requeue::Backoff)), expected);
+        let step = interrupted(&o, &failing, Requeue::Backoff);
+        assert_eq!(in_words(&step), expected);
+        // The status goes on to say so, and since when: otherwise the time would begin again and again.
+        let Step::Settled(settled) = step else { panic!("{step:?}") };
+        let is_open = o.rotation.reset.as_ref().is_some_and(|reset| reset.state != ResetState::Compared);
+        assert_eq!(unverified(&o, &settled.report).is_some(), is_open);
     }
 }
 

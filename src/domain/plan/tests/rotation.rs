@@ -61,6 +61,18 @@ fn a_successor_that_waits_for_the_wallet_is_reported_as_stuck_after_a_time() {
             pending().pending_for(31),
             "ready (u1 g1), poll, rotation: waits for PendingTooLong STALLED",
         ),
+        (
+            "a person asks for another one in its place",
+            pending()
+                .pending_for(31)
+                .rotate()
+                .but(|o| o.rotation.gives_up = Some(id("u2")))
+                .seen("u1", details())
+                .searched(vec![])
+                .writable()
+                .read_live(),
+            "create g3 [id-discovery]",
+        ),
     ]);
 }
 
@@ -342,7 +354,7 @@ fn a_secret_is_reset_once_every_output_can_be_written() {
         (
             "in flight",
             reset(in_place(), ResetState::InFlight),
-            "ready (u1 g1), after 60 s, rotation: waits for Rotating",
+            "ready (u1 g1), after 90 s, rotation: waits for Rotating",
         ),
         (
             "its outcome is not known",
@@ -350,13 +362,13 @@ fn a_secret_is_reset_once_every_output_can_be_written() {
             "ready (u1 g1), after 20 s, rotation: waits for Rotating",
         ),
         (
-            "for a minute",
-            settling(in_place()).but(|o| o.rotation.unclear_for = Duration::from_secs(50)),
+            "for a minute and a half",
+            settling(in_place()).but(|o| o.rotation.unclear_for = Duration::from_secs(80)),
             "ready (u1 g1), after 10 s, rotation: waits for Rotating",
         ),
         (
             "for longer",
-            settling(in_place()).but(|o| o.rotation.unclear_for = Duration::from_mins(1)),
+            settling(in_place()).but(|o| o.rotation.unclear_for = Duration::from_secs(90)),
             "credential Rotating (u1 g1), after 20 s",
         ),
         (
