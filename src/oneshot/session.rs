@@ -84,7 +84,17 @@ impl Session {
             None => installation::invented(&args.instance, &Random::system())
                 .map_err(|error| error.to_string())?,
         };
-        Self::start(args, cluster, installation, objects, subjects, None).await
+        Self::start(args, cluster, installation, objects, subjects, Connect::All).await
+    }
+
+    /// Reads all resources and Portals of the cluster, and connects none. The error is in words.
+    pub(super) async fn of_resources(args: &ScopeArgs) -> Result<Self, String> {
+        let (Some(cluster), _) = cluster(args).await? else { return Err("a cluster is needed".to_owned()) };
+        let users = list(&cluster, "technicalusers", &technical_users()).await?;
+        let mut objects = list(&cluster, "portals", &PortalKind.api()).await?;
+        objects.extend(users);
+        let installation = identity(args, &cluster, &objects).await?;
+        Self::start(args, Some(cluster), installation, objects, Vec::new(), Connect::None).await
     }
 
     /// Reads all resources and all logins of the cluster, and connects one Portal. `subject` is a resource that a person asks about;
@@ -103,25 +113,18 @@ impl Session {
         let mut objects = list(&cluster, "portals", &PortalKind.api()).await?;
         add_named(Some(&cluster), &mut objects, &users, &subjects).await?;
         objects.extend(users);
-        let installation = installation(args, Some(&cluster), &objects).await?.ok_or_else(|| {
-            let namespace = args.operator_namespace.as_deref().unwrap_or_default();
-            format!(
-                "there is no Secret \"technical-user-operator-{}\" in namespace {namespace}: without it nobody knows which users are \
-                 of this cluster",
-                args.instance
-            )
-        })?;
-        Self::start(args, Some(cluster), installation, objects, subjects, Some(portal)).await
+        let installation = identity(args, &cluster, &objects).await?;
+        Self::start(args, Some(cluster), installation, objects, subjects, Connect::One(portal)).await
     }
 
-    /// Fills the caches, and connects: every Portal, or this one alone.
+    /// Fills the caches, and connects Portals and Vaults.
     async fn start(
         args: &ScopeArgs,
         cluster: Option<Client>,
         installation: Installation,
         objects: Objects,
         subjects: Vec<Key>,
-        portal: Option<&Key>,
+        connect: Connect<'_>,
     ) -> Result<Self, String> {
         let of = |resource: &str| -> Vec<DynamicObject> {
             let of_resource = objects.iter().filter(|(place, _)| place.0 == resource);
@@ -140,9 +143,10 @@ impl Session {
         }
         ctx.listed.cancel();
         for key in ctx.portals.all().iter().map(|object| Key::of(object)) {
-            match portal.filter(|portal| **portal != key) {
-                None => once::connect(&ctx, &key).await,
-                Some(portal) => once::read_logins(&ctx, &key, portal).await,
+            match connect {
+                Connect::One(portal) if *portal != key => once::read_logins(&ctx, &key, portal).await,
+                Connect::One(_) | Connect::All => once::connect(&ctx, &key).await,
+                Connect::None => {}
             }
         }
         for key in ctx.vaults.all().iter().map(|object| Key::of(object)) {
@@ -150,6 +154,26 @@ impl Session {
         }
         Ok(Self { ctx, subjects, woken, _tasks: tasks })
     }
+}
+
+/// Which Portals of a session are connected.
+#[derive(Debug, Clone, Copy)]
+enum Connect<'a> {
+    All,
+    One(&'a Key),
+    None,
+}
+
+/// What tells the users of this cluster.
+async fn identity(args: &ScopeArgs, cluster: &Client, objects: &Objects) -> Result<Installation, String> {
+    installation(args, Some(cluster), objects).await?.ok_or_else(|| {
+        let namespace = args.operator_namespace.as_deref().unwrap_or_default();
+        format!(
+            "there is no Secret \"technical-user-operator-{}\" in namespace {namespace}: without it nobody knows which users are of \
+             this cluster",
+            args.instance
+        )
+    })
 }
 
 fn place(resource: &str, key: &Key) -> Place {

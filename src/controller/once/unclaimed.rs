@@ -53,14 +53,21 @@ pub async fn unclaimed(
 pub async fn unclaimed_user(ctx: &Arc<Context>, key: &Key, named: &str) -> Result<Unclaimed, String> {
     let Connected { connection, object } = connected(ctx, key).await?;
     technical_user::every_login_is_known(ctx).map_err(|blocker| blocker.message)?;
+    let portals = ctx.portals.all();
+    if let Some(other) = ctx.connections.logins.never_tried(portals.iter().map(|portal| Key::of(portal))) {
+        return Err(format!("The user may be the login of Portal {other}, which could not be read"));
+    }
     let id = connection.inventory.with(|list| find(list, named)).unwrap_or(Err(String::new()))?;
     let details = details(&connection, &id).await?;
     leftovers::judge(ctx, &connection, &object, details)
 }
 
-/// Deletes a user that was just judged.
-pub async fn delete(ctx: &Arc<Context>, key: &Key, user: &Unclaimed) -> Result<(), String> {
-    let Connected { connection, object } = connected(ctx, key).await?;
+/// Deletes a user that was just judged. The list was long to read, so it is judged once more by `now`, which has the resources and the
+/// Portals of this moment.
+pub async fn delete(ctx: &Arc<Context>, now: &Context, key: &Key, user: &Unclaimed) -> Result<(), String> {
+    let Connected { connection, .. } = connected(ctx, key).await?;
+    let object = now.portals.get(key).ok_or_else(|| format!("There is no Portal {key}"))?;
+    leftovers::judge(now, &connection, &object, details(&connection, &user.user.id).await?)?;
     let suspended = part::<PortalSpec>(&object, "spec")?.suspend.unwrap_or(false);
     if suspended {
         return Err(format!("Portal {key} has suspend: true, so nothing is deleted in the portal"));

@@ -130,7 +130,8 @@ async fn delete(
             seen.user.id
         ));
     }
-    in_time(place, once::delete(&now.session.ctx, &now.portal, &user)).await?;
+    let latest = in_time(place, Session::of_resources(&place.scope())).await?;
+    in_time(place, once::delete(&now.session.ctx, &latest.ctx, &now.portal, &user)).await?;
     Ok(format!("User {} was deleted\n", user.user.id))
 }
 

@@ -59,8 +59,14 @@ pub fn judge(
         Whose::Retained => return Err(retained(id)),
         _ => {}
     }
-    let status: PortalStatus = lenient(portal, "status");
-    if status.retained.iter().any(|retained| UserId::new(&retained.id) == *id) {
+    // Another Portal of the cluster may lead there as well.
+    let lists_it = |portal: &DynamicObject| {
+        let status: PortalStatus = lenient(portal, "status");
+        status.retained.iter().any(|retained| UserId::new(&retained.id) == *id)
+    };
+    let leads_there =
+        |portal: &DynamicObject| place_of(portal).is_some_and(|other| other.is_same_portal(&place));
+    if lists_it(portal) || ctx.portals.all().iter().any(|other| leads_there(other) && lists_it(other)) {
         return Err(retained(id));
     }
     if !matches!(user.status, UserStatus::Active | UserStatus::Pending) {

@@ -24,7 +24,7 @@ impl Leftovers {
     pub async fn find(ctx: &Arc<Context>, connection: &Connection, status: &PortalStatus) -> Self {
         let unclaimed = unclaimed::unclaimed(ctx, connection, status).await;
         let mut retained = retained::compare(&ctx.process, &ctx.installation, connection, status).await;
-        retained.are_used_again(ctx, &connection.inventory);
+        retained.are_used_again(ctx, &connection.inventory, status);
         Self { unclaimed, retained }
     }
 

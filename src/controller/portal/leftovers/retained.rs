@@ -8,13 +8,14 @@ use jiff::Timestamp;
 use crate::api::portal::{FOUND_BY_MARK, PortalStatus, RETAINED_LIMIT, RetainedUser};
 use crate::api::technical_user::TechnicalUserStatus;
 use crate::controller::context::{Context, Installation};
-use crate::controller::objects::{Key, lenient};
+use crate::controller::objects::{Key, is_deleting, lenient};
 use crate::controller::portal::connections::Connection;
 use crate::controller::portal::inventory::Inventory;
 use crate::controller::technical_user::owner;
 use crate::domain::address;
 use crate::domain::identity::Mark;
 use crate::domain::inventory::Snapshot;
+use crate::domain::plan::LEFT_FOR_SUCCESSOR;
 use crate::domain::user::{ListedUser, UserId, UserStatus};
 use crate::portal::{Lane, PortalError};
 use crate::process::{Process, Random};
@@ -25,29 +26,34 @@ const READS_PER_SWEEP: usize = 5;
 /// What a sweep found out about retained users.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RetainedChanges {
-    /// The ids that the portal no longer knows, and those of users that a resource has.
+    /// The ids that the portal no longer knows.
     gone: BTreeSet<String>,
+    /// The entries of users that a resource has taken over. One that is added meanwhile is another entry.
+    used: Vec<RetainedUser>,
     /// Users that bear the mark of a retained user.
     found: Vec<RetainedUser>,
 }
 
 impl RetainedChanges {
-    /// A user that a resource has taken over is retained no more. The mark proves that it has.
-    pub fn are_used_again(&mut self, ctx: &Context, inventory: &Inventory) {
-        for object in ctx.caches.all_users() {
+    /// A user that a resource has taken over is retained no more. The mark proves that it has. One that is listed because it could not be
+    /// deleted for its successor has the mark as well.
+    pub fn are_used_again(&mut self, ctx: &Context, inventory: &Inventory, portal: &PortalStatus) {
+        for object in ctx.caches.all_users().into_iter().filter(|object| !is_deleting(object)) {
             let status: TechnicalUserStatus = lenient(&object, "status");
             let Some(id) = status.user.map(|user| UserId::new(&user.id)) else { continue };
             let of = owner(ctx, &Key::of(&object));
             let is_its = |mark: &Mark| mark.is_of(&of) && !mark.retained;
             if inventory.mark(&id).flatten().as_ref().is_some_and(is_its) {
-                self.gone.insert(id.to_string());
+                let is_it =
+                    |user: &&RetainedUser| user.id == id.as_str() && user.reason != LEFT_FOR_SUCCESSOR;
+                self.used.extend(portal.retained.iter().filter(is_it).cloned());
             }
         }
     }
 
     /// Applies the changes to the list.
     pub fn apply(&self, status: &mut PortalStatus) {
-        status.retained.retain(|user| !self.gone.contains(&user.id));
+        status.retained.retain(|user| !self.gone.contains(&user.id) && !self.used.contains(user));
         for user in &self.found {
             let listed = status.retained.iter().any(|listed| listed.id == user.id);
             if !listed && status.retained.len() < RETAINED_LIMIT {
@@ -73,6 +79,7 @@ pub async fn compare(
     RetainedChanges {
         gone: gone(connection, absent, &process.random).await,
         found: found(installation, connection, status, unlisted, process.clock.now()),
+        used: Vec::new(),
     }
 }
 

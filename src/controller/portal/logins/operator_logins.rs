@@ -176,9 +176,12 @@ impl OperatorLogins {
     /// A Portal whose login Secrets were not read yet, while the process is young.
     #[must_use]
     pub fn untried(&self, portals: impl IntoIterator<Item = Key>) -> Option<Key> {
-        if self.began.elapsed() >= WAIT_FOR_PORTALS {
-            return None;
-        }
+        if self.began.elapsed() >= WAIT_FOR_PORTALS { None } else { self.never_tried(portals) }
+    }
+
+    /// A Portal whose login Secrets were not read yet.
+    #[must_use]
+    pub fn never_tried(&self, portals: impl IntoIterator<Item = Key>) -> Option<Key> {
         let state = self.state();
         portals.into_iter().find(|key| !state.tried.contains(key))
     }

@@ -71,12 +71,24 @@ async fn after(connection: &Connection, mut status: PortalStatus, snapshot: &Sna
     let gone = gone(connection, absent(connection, &status, snapshot), &Random::seeded(1)).await;
     let found =
         found(&installation(), connection, &status, unlisted(&status, snapshot), Timestamp::UNIX_EPOCH);
-    RetainedChanges { gone, found }.apply(&mut status);
+    RetainedChanges { gone, found, used: Vec::new() }.apply(&mut status);
     status
 }
 
 fn ids(status: &PortalStatus) -> Vec<&str> {
     status.retained.iter().map(|user| user.id.as_str()).collect()
+}
+
+/// It was written while the sweep found out that the former entry is not needed any more.
+#[test]
+fn an_entry_that_is_added_meanwhile_stays() {
+    let newer = RetainedUser { since: "2026-11-22T13:00:00Z".into(), ..here("u1") };
+    let changes = RetainedChanges { used: vec![here("u1")], ..RetainedChanges::default() };
+    for (listed, expected) in [(here("u1"), None), (newer, Some("u1"))] {
+        let mut status = status(vec![listed]);
+        changes.apply(&mut status);
+        assert_eq!(ids(&status).first().copied(), expected);
+    }
 }
 
 #[tokio::test]
