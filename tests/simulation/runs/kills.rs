@@ -29,15 +29,7 @@ async fn run(scenario: Scenario, world: &World) {
         ]);
     }
     world.notices_a_deletion().await;
-    drop(processes);
-    for user in world.users() {
-        world.delete_user(user["metadata"]["name"].as_str().unwrap()).await;
-    }
-    scenario.killed_processes(world, &troubles).await;
-    for process in scenario.rest(world, &troubles).await {
-        process.stop(world).await;
-    }
-    world.check_secrecy();
+    scenario.end(world, &troubles, processes).await;
 }
 
 #[test]

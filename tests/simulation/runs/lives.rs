@@ -53,6 +53,19 @@ impl Scenario {
         world.comes_to_rest().await;
         processes
     }
+
+    /// People delete what is left, while processes are killed, until the judge is content without any resource.
+    pub async fn end(self, world: &World, troubles: &Troubles, processes: Vec<Process>) {
+        drop(processes);
+        for user in world.users() {
+            world.delete_user(user["metadata"]["name"].as_str().unwrap()).await;
+        }
+        self.killed_processes(world, troubles).await;
+        for process in self.rest(world, troubles).await {
+            process.stop(world).await;
+        }
+        world.check_secrecy();
+    }
 }
 
 async fn at_the_end_of(process: &mut Option<Process>) {

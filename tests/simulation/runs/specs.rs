@@ -24,15 +24,7 @@ async fn run(world: &World) {
     world.create_user("app", DATASPACE_DISCOVERY).await;
     scenario.killed_processes(world, &troubles).await;
     let processes = scenario.rest(world, &troubles).await;
-    drop(processes);
-    for user in world.users() {
-        world.delete_user(user["metadata"]["name"].as_str().unwrap()).await;
-    }
-    scenario.killed_processes(world, &troubles).await;
-    for process in scenario.rest(world, &troubles).await {
-        process.stop(world).await;
-    }
-    world.check_secrecy();
+    scenario.end(world, &troubles, processes).await;
 }
 
 #[test]

@@ -97,8 +97,8 @@ impl Moments {
         (lives && is_used && !self.is_unannounced(&object, user)).then(|| format!("user {id} of {owner}"))
     }
 
-    /// Whether the only place of a user's credential is an entry whose alias nobody was told: the process ended before it recorded
-    /// the write, and the user was not needed any more.
+    /// Whether the only place of a user's credential is an entry whose alias nothing reports: the process ended before it recorded the
+    /// write, and the user was not needed any more.
     fn is_unannounced(&self, object: &Value, user: &Known) -> bool {
         let id = Value::from(user.view.id.to_string());
         let outputs = || object["status"]["outputs"].as_array().into_iter().flatten();

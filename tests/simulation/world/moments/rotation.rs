@@ -203,15 +203,20 @@ impl Moments {
         })
     }
 
-    /// The operator deletes a user: why its credential is still needed.
-    pub(super) fn still_needed(&self, state: &State, id: Uuid) -> Option<String> {
+    /// A user of a resource that is not under deletion.
+    fn living<'a>(&self, state: &'a State, id: Uuid) -> Option<Living<'a>> {
         let user = state.users.get(&id)?;
         let owner = user.owner.as_deref()?;
         let object = self.technical_user(owner)?;
         if object["metadata"]["deletionTimestamp"].is_string() {
             return None;
         }
-        let rotation = state.rotations.of.get(owner)?;
+        Some(Living { user, owner, object, rotation: state.rotations.of.get(owner)? })
+    }
+
+    /// The operator deletes a user: why its credential is still needed.
+    pub(super) fn still_needed(&self, state: &State, id: Uuid) -> Option<String> {
+        let Living { user, owner, object, rotation } = self.living(state, id)?;
         let at = rotation.complete.iter().rposition(|(complete, _)| *complete == id);
         let is_hurried = is_hurried(state, rotation, at.unwrap_or_default());
         if let Some(place) = self.place_of(state, &object, user, is_hurried) {
@@ -259,13 +264,7 @@ impl Moments {
 
     /// The operator resets the secret of a user: why it may not.
     pub(super) fn reset_without_reason(&self, state: &State, id: Uuid) -> Option<String> {
-        let user = state.users.get(&id)?;
-        let owner = user.owner.as_deref()?;
-        let object = self.technical_user(owner)?;
-        if object["metadata"]["deletionTimestamp"].is_string() {
-            return None;
-        }
-        let rotation = state.rotations.of.get(owner)?;
+        let Living { owner, object, rotation, .. } = self.living(state, id)?;
         if object["status"]["user"]["id"] != id.to_string() {
             return Some(format!("{owner} does not use user {id}"));
         }
@@ -281,6 +280,14 @@ impl Moments {
         let permitted = permits_reset(&object) || within(rotation.may_reset, SHORTLY);
         (!permitted).then(|| format!("{owner}: the spec wants a successor"))
     }
+}
+
+/// A user, and the resource that it was created for.
+struct Living<'a> {
+    user: &'a Known,
+    owner: &'a str,
+    object: Arc<Value>,
+    rotation: &'a Rotation,
 }
 
 impl Rotation {
