@@ -145,24 +145,10 @@ fn says(value: &Value, is_named: &impl Fn(&str) -> bool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::user::{Ownership, UserKind};
+    use crate::domain::test_support::details;
 
     fn user() -> UserDetails {
-        UserDetails {
-            id: UserId::new("0b6c-1"),
-            client_id: Some("sa42".into()),
-            name: "by-hand".into(),
-            description: String::new(),
-            mark: None,
-            roles: Vec::new(),
-            roles_in_tokens: true,
-            kind: UserKind::Internal,
-            status: UserStatus::Active,
-            ownership: Ownership::Own,
-            credential: None,
-            connector: None,
-            offer: None,
-        }
+        UserDetails { name: "by-hand".into(), ..details(&UserId::new("0b6c-1"), "sa42") }
     }
 
     #[test]
