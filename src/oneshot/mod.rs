@@ -3,6 +3,7 @@
 
 mod apiserver;
 mod manifests;
+mod objects;
 pub mod plan;
 mod session;
 pub mod unclaimed;

@@ -11,7 +11,7 @@ use crate::controller::objects::{Key, technical_users};
 use crate::controller::once::{self, Look, Unclaimed};
 use crate::domain::reason::Reason;
 use crate::k8s::words as error_words;
-use crate::oneshot::session;
+use crate::oneshot::objects::cluster;
 
 /// Who writes the resource.
 const MANAGER: &str = "technical-user-operator-unclaimed";
@@ -74,7 +74,7 @@ fn is_of(user: &Unclaimed, into: &Key) -> bool {
     user.mark.owner.namespace == into.namespace && user.mark.owner.name == into.name
 }
 
-/// Whether the operator would take the user over, or create none.
+/// Whether the operator would take the user over.
 fn may_take_over(look: &Look, user: &Unclaimed, portal: &Key, into: &Key) -> Result<(), String> {
     let why = || look.message().unwrap_or("the operator would not take it over").to_owned();
     if look.why.as_ref().is_some_and(|why| why.reason == Reason::AccessDenied) {
@@ -86,9 +86,13 @@ fn may_take_over(look: &Look, user: &Unclaimed, portal: &Key, into: &Key) -> Res
         let rule = serde_saphyr::to_string(&json!({"access": rule})).map_err(|error| error.to_string())?;
         return Err(format!("{}\nThe spec of Portal {portal} needs this entry in access:\n{rule}", why()));
     }
-    let takes_over = format!("take over user {}", user.user.id);
-    let creates = look.planned.iter().any(|step| step.starts_with("create user"));
-    let is_taken = look.planned.contains(&takes_over) || is_of(user, into) && !creates;
+    let id = &user.user.id;
+    let plans = |step: &str| look.planned.iter().any(|planned| planned.starts_with(step));
+    // Of two users with the mark of one resource, the operator publishes the later one and deletes the other.
+    let publishes = plans(&format!("write the credential of user {id} "));
+    let deletes = plans(&format!("delete user {id} "));
+    let is_taken =
+        look.planned.contains(&format!("take over user {id}")) || is_of(user, into) && publishes && !deletes;
     if look.has_failed() || !is_taken {
         return Err(why());
     }
@@ -96,11 +100,41 @@ fn may_take_over(look: &Look, user: &Unclaimed, portal: &Key, into: &Key) -> Res
 }
 
 async fn create(place: &PlaceArgs, into: &Key, subject: &DynamicObject) -> Result<(), String> {
-    let (Some(cluster), _) = session::cluster(&place.scope()).await? else {
+    let (Some(cluster), _) = cluster(&place.scope()).await? else {
         return Err("a cluster is needed".to_owned());
     };
     let api: Api<DynamicObject> = Api::namespaced_with(cluster, &into.namespace, &technical_users());
     let params = PostParams { field_manager: Some(MANAGER.to_owned()), ..PostParams::default() };
     api.create(&params, subject).await.map_err(|error| error_words(&error))?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::words::tests::an_unclaimed_user;
+    use super::*;
+
+    #[test]
+    fn a_user_is_taken_over_only_if_it_is_the_one_that_is_published() {
+        let user = an_unclaimed_user();
+        let key = |namespace: &str, name: &str| Key { namespace: namespace.into(), name: name.into() };
+        let (portal, own, other) = (key("home", "p"), key("connector", "edc"), key("connector", "heir"));
+        for (into, planned, expected) in [
+            (&own, vec!["write the credential of user u1 into Secret \"edc\""], true),
+            (&own, vec!["write the credential of user u12 into Secret \"edc\""], false),
+            (
+                &own,
+                vec!["write the credential of user u2 into Secret \"edc\"", "delete user u1 in the portal"],
+                false,
+            ),
+            (&own, vec!["create user x in the portal"], false),
+            (&own, vec![], false),
+            (&other, vec!["take over user u1", "write the credential of user u1 into Secret \"heir\""], true),
+            (&other, vec!["write the credential of user u1 into Secret \"heir\""], false),
+        ] {
+            let planned: Vec<String> = planned.into_iter().map(str::to_owned).collect();
+            let look = Look { planned, why: None, known: true };
+            assert_eq!(may_take_over(&look, &user, &portal, into).is_ok(), expected, "{:?}", look.planned);
+        }
+    }
 }

@@ -11,7 +11,8 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::time::timeout;
 
-use super::session::{self, Session};
+use super::objects::cluster;
+use super::session::Session;
 use crate::config::{Output, PlaceArgs, UnclaimedArgs, UnclaimedCommand};
 use crate::controller::objects::Key;
 use crate::controller::once::{self, Cluster, Unclaimed};
@@ -59,7 +60,7 @@ struct Now {
 impl Now {
     async fn read(place: &PlaceArgs, subject: Option<kube::api::DynamicObject>) -> Result<Self, String> {
         let scope = place.scope();
-        let (_, namespace) = session::cluster(&scope).await?;
+        let (_, namespace) = cluster(&scope).await?;
         let portal = Key { namespace, name: place.portal.clone() };
         let session = in_time(place, Box::pin(Session::of_portal(&scope, &portal, subject))).await?;
         Ok(Self { session, portal })
