@@ -7,10 +7,10 @@ use portal_simulator::role_names::{
 use portal_simulator::{Action, Canned, Endpoint, Fault, UserView, Version, WalletDelay};
 use serde_json::json;
 
-use crate::rotation::{NAME, annotate, is_ready, retiring, token_of, with_rotation};
+use crate::rotation::{NAME, annotate, retiring, token_of, with_rotation};
 use crate::support::{
-    CONNECTOR_LOGIN, CREATING, ROTATE, World, condition, create, message, one_company, portal_status, reason,
-    recorded, world,
+    CONNECTOR_LOGIN, CREATING, ROTATE, World, condition, create, is_ready, message, one_company,
+    portal_status, reason, recorded, world,
 };
 
 pub async fn set_roles(world: &World, roles: &[&str]) {
@@ -19,9 +19,16 @@ pub async fn set_roles(world: &World, roles: &[&str]) {
 
 /// Waits until a user serves that was created with these roles, and no former one is left.
 pub async fn only_user_with(world: &World, roles: &[&str]) -> UserView {
-    let with = |user: &DynamicObject| recorded(user).requested_roles == roles && is_ready(user);
-    world.until(NAME, "a user has the roles", |user| with(user) && retiring(user).is_empty()).await;
-    in_use(world).await
+    let with = |user: &DynamicObject| {
+        recorded(user).requested_roles == roles && is_ready(user) && retiring(user).is_empty()
+    };
+    // The portal's side is of a later moment than the status.
+    let found = async || {
+        let user = world.user(NAME).await.unwrap();
+        let ours = world.ours().into_iter().find(|ours| ours.id.to_string() == recorded(&user).id);
+        ours.filter(|_| with(&user)).ok_or(user)
+    };
+    world.wait_for("a user has the roles", found).await
 }
 
 /// The user that the status names, as the portal has it.

@@ -8,7 +8,7 @@ use technical_user_operator::api::technical_user::RecordedRetiring;
 
 use crate::support::vault::{entry, metadata, prepared, with_outputs};
 use crate::support::{
-    CONNECTOR_LOGIN, END_OVERLAP, ROTATE, World, condition, create, reason, recorded, secret_value,
+    CONNECTOR_LOGIN, END_OVERLAP, ROTATE, World, condition, create, is_ready, recorded, secret_value,
     user_status, world,
 };
 
@@ -29,10 +29,6 @@ pub async fn make_old(world: &World) {
     let patch = json!({"status": {"credential": {"issuedAt": "2026-01-01T00:00:00Z"}}});
     let api = world.users_api();
     api.patch_status(NAME, &PatchParams::default(), &Patch::Merge(&patch)).await.unwrap();
-}
-
-pub fn is_ready(user: &DynamicObject) -> bool {
-    reason(user) == "Ready"
 }
 
 pub fn retiring(user: &DynamicObject) -> Vec<RecordedRetiring> {

@@ -6,8 +6,8 @@ use serde_json::json;
 
 use crate::crash::{Call, Killed, calls_of, crash_at, crash_everywhere};
 use crate::role_changes::{only_user_with, set_roles};
-use crate::rotation::{NAME, annotate, is_ready, retiring, with_rotation};
-use crate::support::{ROTATE, World, connected, recorded, secret_value, user_status, world};
+use crate::rotation::{NAME, annotate, retiring, with_rotation};
+use crate::support::{ROTATE, World, connected, is_ready, recorded, secret_value, user_status, world};
 
 async fn ready_with(strategy: &str) -> World {
     let world = connected(world()).await;

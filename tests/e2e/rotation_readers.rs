@@ -13,10 +13,11 @@ use portal_simulator::{Endpoint, Stage, Version, WalletDelay};
 use serde_json::json;
 use testbed::Vault;
 
-use crate::rotation::{is_ready, retiring};
+use crate::rotation::retiring;
 use crate::support::vault::{entry, prepared, with_outputs};
 use crate::support::{
-    ROTATE, State, States, World, condition, one_company, recorded, secret_value, user_status, world,
+    ROTATE, State, States, World, condition, is_ready, one_company, recorded, secret_value, user_status,
+    world,
 };
 use reader::{Attempt, Reader, Reads};
 

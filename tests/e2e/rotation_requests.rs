@@ -5,9 +5,10 @@ use portal_simulator::role_names::IDENTITY_WALLET_MANAGEMENT;
 use portal_simulator::{Endpoint, Version, WalletDelay};
 use serde_json::json;
 
-use crate::rotation::{NAME, annotate, is_ready, second_user, with_rotation};
+use crate::rotation::{NAME, annotate, second_user, with_rotation};
 use crate::support::{
-    FULL_LOGIN, LOGIN_OF_TWO, ROTATE, World, condition, one_company, secret_value, user_status, world,
+    FULL_LOGIN, LOGIN_OF_TWO, ROTATE, World, condition, is_ready, one_company, secret_value, user_status,
+    world,
 };
 
 /// A world in which the user waits for the wallet service until the test answers for it.

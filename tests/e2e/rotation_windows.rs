@@ -7,8 +7,8 @@ use portal_simulator::{Endpoint, Version, WalletDelay};
 use serde_json::{Value, json};
 
 use crate::role_changes::{only_user_with, set_roles};
-use crate::rotation::{NAME, annotate, is_ready, make_old, second_user, with_rotation};
-use crate::support::{ROTATE, World, condition, one_company, recorded, user_status, world};
+use crate::rotation::{NAME, annotate, make_old, second_user, with_rotation};
+use crate::support::{ROTATE, World, condition, is_ready, one_company, recorded, user_status, world};
 
 fn window(cron: &str, zone: &str) -> Value {
     json!({"cron": cron, "duration": "1h", "timeZone": zone})

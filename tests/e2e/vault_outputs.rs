@@ -291,9 +291,10 @@ async fn an_output_moves_from_a_secret_to_vault_and_back() {
     world.ready(USER).await;
     world.patch_user(USER, &json!({"spec": {"outputs": [entry(None)]}})).await;
     world.eventually("the Secret is removed", async || world.get_secret(USER).await.is_none()).await;
-    let ready = world.ready(USER).await;
+    // The Secret is deleted before the status stops naming it.
+    world.until(USER, "one output is left", |user| user_status(user).outputs.len() == 1).await;
+    world.ready(USER).await;
     holds_the_secret(&world, &vault, "connectors/edc-1").await;
-    assert_eq!(user_status(&ready).outputs.len(), 1);
 
     world.patch_user(USER, &json!({"spec": {"outputs": [{"secret": {}}]}})).await;
     world

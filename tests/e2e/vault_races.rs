@@ -1,12 +1,11 @@
 //! Two `TechnicalUser`s that name one path of a real Vault at the same moment.
 
-use kube::api::DynamicObject;
 use portal_simulator::role_names::DATASPACE_DISCOVERY;
 use serde_json::json;
 use testbed::Vault;
 
 use crate::support::vault::{apply, entry, manifest, metadata, prepared, rule, with_outputs};
-use crate::support::{World, condition, reason, world};
+use crate::support::{World, is_ready, reason, world};
 
 const NAMES: [&str; 2] = ["one", "two"];
 const PATH: &str = "connectors/shared-1";
@@ -18,8 +17,6 @@ async fn content(vault: &Vault) -> Option<String> {
 
 /// Which of the two is ready, once the other one reports that it is not its entry.
 async fn winner_and_loser(world: &World) -> (&'static str, &'static str) {
-    let is_ready =
-        |user: &DynamicObject| condition(user, "Ready").is_some_and(|ready| ready.status == "True");
     world
         .wait_for("one of the two has the entry", async || {
             let [one, two] = [world.user(NAMES[0]).await.unwrap(), world.user(NAMES[1]).await.unwrap()];

@@ -37,4 +37,5 @@ pub use objects::{
 pub use outcome::{connected, one_user};
 pub use site::Site;
 pub use states::{State, States};
+pub use waits::is_ready;
 pub use world::{World, stop_operator_during};

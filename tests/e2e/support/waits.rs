@@ -147,7 +147,8 @@ impl Site {
     }
 }
 
-fn is_ready(object: &DynamicObject) -> bool {
+/// Whether a resource is ready for its present spec.
+pub fn is_ready(object: &DynamicObject) -> bool {
     condition(object, "Ready").is_some_and(|ready| {
         ready.status == "True" && ready.observed_generation == object.metadata.generation
     })
