@@ -20,34 +20,87 @@ const COUNT_EVERY: Duration = Duration::from_secs(15);
 
 /// Counts the resources by state, and by Portal the ages of what they publish.
 pub(super) async fn count(ctx: Arc<Context>) {
+    let (mut users, mut logins) = (Parsed::default(), Parsed::default());
     loop {
         tokio::time::sleep(COUNT_EVERY).await;
         let now = ctx.process.clock.now();
         let mut counts = [0_usize; 4];
         let mut ages: BTreeMap<Key, PortalAges> = BTreeMap::new();
-        for portal in ctx.portals.all() {
-            ages.insert(Key::of(&portal), PortalAges { login: login(&portal, now), ..PortalAges::default() });
+        logins.update(ctx.portals.all(), login);
+        for (key, (_, since)) in &logins.0 {
+            let login = since.map(|since| (-left(since, now)).max(0.0));
+            ages.insert(key.clone(), PortalAges { login, ..PortalAges::default() });
         }
-        for object in ctx.caches.all_users() {
-            let status: TechnicalUserStatus = lenient(&object, "status");
-            let state = state(&object, &status);
-            let index = UserState::ALL.iter().position(|known| *known == state).unwrap_or_default();
+        users.update(ctx.caches.all_users(), Counted::of);
+        for (key, (_, user)) in &users.0 {
+            let index = UserState::ALL.iter().position(|known| *known == user.state).unwrap_or_default();
             if let Some(count) = counts.get_mut(index) {
                 *count += 1;
             }
             // Nothing is verified or rotated any more.
-            if state == UserState::Deleting {
+            if user.state == UserState::Deleting {
                 continue;
             }
-            if let Some(ages) = portal_of(&object).and_then(|portal| ages.get_mut(&portal)) {
-                let verified = ctx.memory.with(&Key::of(&object), |user| user.verification.age());
-                add(ages, &status, verified, now);
+            if let Some(ages) = user.portal.as_ref().and_then(|portal| ages.get_mut(portal)) {
+                let verified = ctx.memory.with(key, |user| user.verification.age());
+                add(ages, user, verified, now);
             }
         }
         for (state, number) in UserState::ALL.iter().zip(counts) {
             ctx.metrics.technical_users(*state, number);
         }
         ctx.metrics.portal_ages(ages.into_iter().map(|(key, ages)| ((key.namespace, key.name), ages)));
+    }
+}
+
+/// What objects say, parsed again only where one has changed: they are counted often and change rarely.
+struct Parsed<T>(BTreeMap<Key, (Arc<DynamicObject>, T)>);
+
+impl<T> Default for Parsed<T> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
+impl<T> Parsed<T> {
+    fn update(&mut self, objects: Vec<Arc<DynamicObject>>, parse: impl Fn(&DynamicObject) -> T) {
+        let mut before = std::mem::take(&mut self.0);
+        for object in objects {
+            let key = Key::of(&object);
+            let known = before.remove(&key).filter(|(known, _)| Arc::ptr_eq(known, &object));
+            let parsed = known.unwrap_or_else(|| {
+                let parsed = parse(&object);
+                (object, parsed)
+            });
+            self.0.insert(key, parsed);
+        }
+    }
+}
+
+/// What is counted of a `TechnicalUser`.
+struct Counted {
+    state: UserState,
+    portal: Option<Key>,
+    /// Since when its credential is in use.
+    issued: Option<Timestamp>,
+    /// When that is replaced next.
+    rotates: Option<Timestamp>,
+    has_credential: bool,
+}
+
+impl Counted {
+    fn of(object: &DynamicObject) -> Self {
+        let status: TechnicalUserStatus = lenient(object, "status");
+        let credential = status.credential.as_ref();
+        let rotates =
+            credential.filter(|_| !holds(&status, SUSPENDED)).and_then(|one| one.rotate_at.as_deref());
+        Self {
+            state: state(object, &status),
+            portal: portal_of(object),
+            issued: credential.and_then(|credential| time(&credential.issued_at)),
+            rotates: rotates.and_then(time),
+            has_credential: credential.is_some(),
+        }
     }
 }
 
@@ -68,30 +121,34 @@ fn holds(status: &TechnicalUserStatus, type_: &str) -> bool {
     status.conditions.iter().any(|condition| condition.type_ == type_ && condition.status == "True")
 }
 
-/// The age of the older of the logins of a Portal.
-fn login(portal: &DynamicObject, now: Timestamp) -> Option<f64> {
+/// Since when the older of the logins of a Portal is in use.
+fn login(portal: &DynamicObject) -> Option<Timestamp> {
     let status: PortalStatus = lenient(portal, "status");
-    let ages = [status.login, status.deletion_login].into_iter().flatten();
-    ages.filter_map(|login| Some((-left(&login.since, now)?).max(0.0))).reduce(f64::max)
+    [status.login, status.deletion_login].into_iter().flatten().filter_map(|login| time(&login.since)).min()
 }
 
 /// Adds a resource to what is known of its Portal. `verified`: how long ago its credential was tried, or first seen by this process.
-fn add(ages: &mut PortalAges, status: &TechnicalUserStatus, verified: Option<Duration>, now: Timestamp) {
-    let Some(credential) = &status.credential else { return };
+fn add(ages: &mut PortalAges, user: &Counted, verified: Option<Duration>, now: Timestamp) {
+    if !user.has_credential {
+        return;
+    }
     let most = |known: &mut Option<f64>, age: Option<f64>| {
         *known = known.iter().copied().chain(age).reduce(f64::max);
     };
-    most(&mut ages.credential, left(&credential.issued_at, now).map(|left| (-left).max(0.0)));
+    most(&mut ages.credential, user.issued.map(|issued| (-left(issued, now)).max(0.0)));
     most(&mut ages.verification, verified.map(|age| age.as_secs_f64()));
-    let rotates = |_: &&str| !holds(status, SUSPENDED);
-    let next = credential.rotate_at.as_deref().filter(rotates).and_then(|at| left(at, now));
+    let next = user.rotates.map(|at| left(at, now));
     ages.next_rotation = ages.next_rotation.into_iter().chain(next).reduce(f64::min);
 }
 
-/// The seconds until a time of a status; less than 0 where it is past.
-fn left(time: &str, now: Timestamp) -> Option<f64> {
-    let time = time.parse::<Timestamp>().ok()?;
-    Some(time.duration_since(now).as_secs_f64())
+/// A time of a status.
+fn time(text: &str) -> Option<Timestamp> {
+    text.parse().ok()
+}
+
+/// The seconds until a time; less than 0 where it is past.
+fn left(time: Timestamp, now: Timestamp) -> f64 {
+    time.duration_since(now).as_secs_f64()
 }
 
 #[cfg(test)]
@@ -99,6 +156,31 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    fn object(name: &str, status: &serde_json::Value) -> DynamicObject {
+        let metadata = json!({"name": name, "namespace": "n"});
+        serde_json::from_value(json!({"metadata": metadata, "status": status})).unwrap()
+    }
+
+    fn counted(status: &serde_json::Value) -> Counted {
+        Counted::of(&object("u", status))
+    }
+
+    #[test]
+    fn an_object_is_parsed_again_only_after_a_change() {
+        let objects = |names: &[&str]| names.iter().map(|name| Arc::new(object(name, &json!({})))).collect();
+        let calls = std::cell::Cell::new(0);
+        let parse = |_: &DynamicObject| calls.replace(calls.get() + 1);
+        let (mut parsed, two): (Parsed<i32>, Vec<_>) = (Parsed::default(), objects(&["a", "b"]));
+        parsed.update(two.clone(), parse);
+        parsed.update(two.clone(), parse);
+        assert_eq!((calls.get(), parsed.0.len()), (2, 2));
+        let changed: Vec<_> = objects(&["a"]);
+        parsed.update(vec![Arc::clone(&changed[0]), Arc::clone(&two[1])], parse);
+        assert_eq!((calls.get(), parsed.0.len()), (3, 2));
+        parsed.update(vec![Arc::clone(&changed[0])], parse);
+        assert_eq!((calls.get(), parsed.0.len()), (3, 1), "one that is gone is forgotten");
+    }
 
     #[test]
     fn a_portal_shows_the_oldest_of_its_credentials_and_the_next_rotation() {
@@ -117,15 +199,15 @@ mod tests {
             (json!({"generation": 1, "issuedAt": "2026-11-27T12:00:05Z"}), None),
             (json!(null), Some(99)),
         ] {
-            let status = serde_json::from_value(json!({ "credential": credential })).unwrap();
-            add(&mut ages, &status, verified.map(Duration::from_secs), now);
+            let user = counted(&json!({ "credential": credential }));
+            add(&mut ages, &user, verified.map(Duration::from_secs), now);
         }
-        let suspended = serde_json::from_value(json!({
+        let suspended = counted(&json!({
             "credential": {"generation": 1, "issuedAt": "2026-11-27T11:58:00Z", "rotateAt": "2026-11-01T12:00:00Z"},
             "conditions": [{"type": "Suspended", "status": "True", "reason": "Suspended", "message": "",
                 "lastTransitionTime": "2026-11-27T11:58:00Z"}],
         }));
-        add(&mut ages, &suspended.unwrap(), None, now);
+        add(&mut ages, &suspended, None, now);
         let expected = PortalAges {
             login: None,
             credential: Some(3600.0),
@@ -137,17 +219,10 @@ mod tests {
 
     #[test]
     fn the_older_login_of_a_portal_counts() {
-        let now = "2026-11-27T12:00:00Z".parse().unwrap();
-        let portal = |status| -> DynamicObject {
-            serde_json::from_value(json!({"metadata": {"name": "p", "namespace": "n"}, "status": status}))
-                .unwrap()
-        };
         let since = |time: &str| json!({"since": time, "digest": "d"});
         let both =
             json!({"login": since("2026-11-27T11:59:00Z"), "deletionLogin": since("2026-11-27T11:00:00Z")});
-        assert_eq!(login(&portal(both), now), Some(3600.0));
-        assert_eq!(login(&portal(json!({})), now), None);
-        let ahead = json!({"login": since("2026-11-27T12:00:09Z")});
-        assert_eq!(login(&portal(ahead), now), Some(0.0), "by a clock that runs ahead");
+        assert_eq!(login(&object("p", &both)), time("2026-11-27T11:00:00Z"));
+        assert_eq!(login(&object("p", &json!({}))), None);
     }
 }

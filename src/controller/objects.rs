@@ -58,8 +58,8 @@ pub fn in_order(store: &Store<DynamicObject>) -> Vec<Arc<DynamicObject>> {
 /// # Errors
 /// What does not parse, in words that name the field.
 pub fn part<T: DeserializeOwned>(object: &DynamicObject, field: &str) -> Result<T, String> {
-    let value = object.data.get(field).cloned().unwrap_or(Value::Object(serde_json::Map::new()));
-    serde_json::from_value(value).map_err(|error| format!("{field}: {error}"))
+    let absent = Value::Object(serde_json::Map::new());
+    T::deserialize(object.data.get(field).unwrap_or(&absent)).map_err(|error| format!("{field}: {error}"))
 }
 
 /// A part of an object, with what does not parse left out.

@@ -45,7 +45,7 @@ async fn run(world: &World) {
         world.create_user_with("guest", DATASPACE_DISCOVERY, &guest()).await;
     }
     scenario.killed_processes(world, &troubles).await;
-    let processes = scenario.rest(world, &troubles).await;
+    let process = scenario.rest(world, &troubles).await;
     if !troubles.contains(&Trouble::People) {
         // People delete resources, perhaps before anything is written for them.
         world.moments.has_checked(&[
@@ -56,7 +56,7 @@ async fn run(world: &World) {
         ]);
     }
     world.notices_a_deletion().await;
-    scenario.end(world, &troubles, processes).await;
+    scenario.end(world, &troubles, process).await;
 }
 
 #[test]

@@ -18,7 +18,7 @@ async fn run(scenario: Scenario, world: &World) {
         )
         .await;
     scenario.killed_processes(world, &troubles).await;
-    let processes = scenario.rest(world, &troubles).await;
+    let process = scenario.rest(world, &troubles).await;
     // People may have deleted all resources before anything was done for them.
     if !world.users().is_empty() {
         world.moments.has_checked(&[
@@ -29,7 +29,7 @@ async fn run(scenario: Scenario, world: &World) {
         ]);
     }
     world.notices_a_deletion().await;
-    scenario.end(world, &troubles, processes).await;
+    scenario.end(world, &troubles, process).await;
 }
 
 #[test]

@@ -46,24 +46,23 @@ impl Scenario {
         }
     }
 
-    /// Processes that are not killed, until the judge is content.
-    pub async fn rest(self, world: &World, troubles: &Troubles) -> Vec<Process> {
-        let processes = (0..=u8::from(self.standby)).map(|_| self.start(world, Kill::never())).collect();
+    /// A process that is not killed, until the judge is content. It needs no lease: a standby would do nothing for hours but ask
+    /// for that.
+    pub async fn rest(self, world: &World, troubles: &Troubles) -> Process {
+        let process = Process::start(world, Kill::never());
         world.last_creates(troubles).await;
         world.comes_to_rest().await;
-        processes
+        process
     }
 
     /// People delete what is left, while processes are killed, until the judge is content without any resource.
-    pub async fn end(self, world: &World, troubles: &Troubles, processes: Vec<Process>) {
-        drop(processes);
+    pub async fn end(self, world: &World, troubles: &Troubles, process: Process) {
+        process.kill(world);
         for user in world.users() {
             world.delete_user(user["metadata"]["name"].as_str().unwrap()).await;
         }
         self.killed_processes(world, troubles).await;
-        for process in self.rest(world, troubles).await {
-            process.stop(world).await;
-        }
+        self.rest(world, troubles).await.stop(world).await;
         world.check_secrecy();
     }
 }

@@ -41,9 +41,9 @@ async fn run(world: &World) {
         world.create_user_with(name, role(world.below(3) == 0), &more).await;
     }
     scenario.killed_processes(world, &troubles).await;
-    let processes = scenario.rest(world, &troubles).await;
+    let process = scenario.rest(world, &troubles).await;
     world.replaces_without_faults().await;
-    scenario.end(world, &troubles, processes).await;
+    scenario.end(world, &troubles, process).await;
 }
 
 #[test]

@@ -23,8 +23,8 @@ async fn run(world: &World) {
     world.create_user_with("edc", DATASPACE_DISCOVERY, &json!({ "outputs": [env, entry] })).await;
     world.create_user("app", DATASPACE_DISCOVERY).await;
     scenario.killed_processes(world, &troubles).await;
-    let processes = scenario.rest(world, &troubles).await;
-    scenario.end(world, &troubles, processes).await;
+    let process = scenario.rest(world, &troubles).await;
+    scenario.end(world, &troubles, process).await;
 }
 
 #[test]
