@@ -24,7 +24,7 @@ use crate::k8s::leader::{self, Election, Leadership};
 use crate::metrics::Metrics;
 use crate::observer::MetricsObserver;
 use crate::portal::{CREATE_TIMEOUT, Clients, Connector, Transports};
-use crate::process::{self, Clock, Process, Random};
+use crate::process::{self, Clock, Pause, Process, Random};
 
 /// How long a stop waits after a create for the writes that name its user.
 const STOP_MARGIN: Duration = Duration::from_secs(20);
@@ -54,7 +54,7 @@ pub struct Parts {
 /// stop it in order, cancel [`Parts::stop`] and wait for [`Controller::ended`].
 pub struct Controller {
     serving: JoinHandle<Result<(), RunError>>,
-    _tasks: process::Tasks,
+    tasks: process::Tasks,
 }
 
 impl Controller {
@@ -70,7 +70,13 @@ impl Controller {
         let serving = tasks.spawner().spawn(async move {
             serve(&args, &client, (connector, transports), &process, (&metrics, &health), stop).await
         });
-        Self { serving, _tasks: tasks }
+        Self { serving, tasks }
+    }
+
+    /// Pauses all its tasks.
+    #[must_use]
+    pub fn pause(&self) -> Pause {
+        self.tasks.spawner().pause()
     }
 
     /// Waits until it has ended: after a stop, or after an error.
@@ -164,7 +170,7 @@ async fn work(
         open(args, client, process, ways, shared, (events, metrics.clone()));
     // The watches run longer than the queues: reconciles in progress still read the caches.
     let watching = CancellationToken::new();
-    let mut background = Tasks::default();
+    let mut background = Tasks::of(process);
     background.spawn("watches", queue::watch(Arc::clone(&ctx), watches, watching.clone()));
     background.spawn("first list", ready(Arc::clone(&ctx)));
     background.spawn("namespaces", namespaces::report(Arc::clone(&ctx), health.clone()));
@@ -209,7 +215,7 @@ fn start_queues(
     checked: Vec<(&'static dyn CheckedKind, Woken)>,
     stop: &CancellationToken,
 ) -> Tasks {
-    let mut tasks = Tasks::default();
+    let mut tasks = Tasks::of(&ctx.process);
     let users = queue::technical_users_until(Arc::clone(ctx), users, concurrency, stop.clone());
     tasks.spawn("queue of TechnicalUsers", users);
     for (kind, woken) in checked {

@@ -7,20 +7,26 @@ use futures::FutureExt as _;
 use tokio::task::JoinSet;
 
 use super::RunError;
+use crate::process::{Process, Spawner};
 
 /// Tasks that do not end before the stop. When this is dropped, all of them are aborted.
 #[derive(Default)]
 pub struct Tasks {
     set: JoinSet<(&'static str, &'static str)>,
+    process: Spawner,
 }
 
 impl Tasks {
+    /// Tasks that pause with this process.
+    pub fn of(process: &Process) -> Self {
+        Self { set: JoinSet::new(), process: process.tasks.clone() }
+    }
+
     /// Starts a task.
     pub fn spawn(&mut self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
-        self.set.spawn(async move {
-            let ended = AssertUnwindSafe(task).catch_unwind().await;
-            (name, if ended.is_ok() { "ended" } else { "panicked" })
-        });
+        let ends = AssertUnwindSafe(task).catch_unwind();
+        let ends = self.process.pausable(ends);
+        self.set.spawn(async move { (name, if ends.await.is_ok() { "ended" } else { "panicked" }) });
     }
 
     /// Waits until one of them has ended, and returns which and how. Never returns if there is none.

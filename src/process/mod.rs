@@ -4,10 +4,12 @@
 //! Durations are measured with `tokio::time::Instant`, which a test can pause.
 
 mod clock;
+mod pause;
 mod random;
 mod tasks;
 
 pub use clock::{Clock, SetClock};
+pub use pause::Pause;
 pub use random::{NoRandomness, Random};
 pub use tasks::{Spawner, Tasks};
 

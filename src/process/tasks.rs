@@ -3,6 +3,8 @@
 use std::future::pending;
 use std::sync::Arc;
 
+use super::pause::{Pausable, Pause};
+
 use parking_lot::Mutex;
 use tokio::task::{AbortHandle, JoinHandle};
 
@@ -10,8 +12,11 @@ use tokio::task::{AbortHandle, JoinHandle};
 const FORGET_AT: usize = 64;
 
 /// Starts tasks that belong to a process, not to their caller. Cheap to clone.
-#[derive(Debug, Clone)]
-pub struct Spawner(Arc<Mutex<Started>>);
+#[derive(Debug, Clone, Default)]
+pub struct Spawner {
+    started: Arc<Mutex<Started>>,
+    pause: Pause,
+}
 
 /// The tasks of a process. When it is dropped they are aborted, and none is started after that.
 #[derive(Debug)]
@@ -28,12 +33,23 @@ impl Spawner {
     /// Starts tasks that end with the tokio runtime.
     #[must_use]
     pub fn of_runtime() -> Self {
-        Self(Arc::default())
+        Self::default()
+    }
+
+    /// Pauses the tasks of the process.
+    #[must_use]
+    pub fn pause(&self) -> Pause {
+        self.pause.clone()
+    }
+
+    /// Makes a part of the process of what something else runs: it pauses with the tasks.
+    pub fn pausable<F: Future>(&self, task: F) -> impl Future<Output = F::Output> + use<F> {
+        Pausable::new(self.pause.clone(), task)
     }
 
     /// Starts a task. It continues when the handle is dropped. If the process has ended, it does not begin.
     pub fn spawn<T: Send + 'static>(&self, task: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
-        let mut state = self.0.lock();
+        let mut state = self.started.lock();
         if state.ended {
             drop(state);
             let never = tokio::spawn(pending());
@@ -41,7 +57,7 @@ impl Spawner {
             return never;
         }
         // Under the lock: a task that starts while the process ends would be missed.
-        let handle = tokio::spawn(task);
+        let handle = tokio::spawn(Pausable::new(self.pause.clone(), task));
         state.add(handle.abort_handle());
         handle
     }
@@ -80,7 +96,7 @@ impl Default for Tasks {
 impl Drop for Tasks {
     fn drop(&mut self) {
         let running = {
-            let mut state = self.0.0.lock();
+            let mut state = self.0.started.lock();
             state.ended = true;
             std::mem::take(&mut state.running)
         };
@@ -149,7 +165,7 @@ mod tests {
             spawner.spawn(async {}).await.unwrap();
         }
         let running = spawner.spawn(tokio::time::sleep(Duration::from_secs(1)));
-        assert!(spawner.0.lock().running.len() <= FORGET_AT + 1);
+        assert!(spawner.started.lock().running.len() <= FORGET_AT + 1);
         running.await.unwrap();
     }
 }

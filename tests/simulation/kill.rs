@@ -7,6 +7,8 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
+use crate::pause::{Pauses, Planned};
+
 /// Where a process waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Point {
@@ -18,29 +20,35 @@ pub enum Point {
     Answered,
 }
 
-/// A request by its method and path.
+/// A request by its method and path. The renewals of a lease do not count: they are more than all others.
 #[derive(Debug, Clone, Copy)]
-enum Which {
+pub enum Which {
+    Any,
     /// It ends so.
     Ends(&'static str),
-    /// It changes something, and its path has this part.
+    /// It changes something, and method and path have this part.
     Write(&'static str),
 }
 
 impl Which {
-    fn is(self, request: &str) -> bool {
+    pub fn is(self, request: &str) -> bool {
+        if request.contains("/leases") {
+            return false;
+        }
         match self {
+            Self::Any => true,
             Self::Ends(end) => request.ends_with(end),
             Self::Write(part) => !request.starts_with("GET ") && request.contains(part),
         }
     }
 }
 
-/// The end of one process. Cheap to clone; clones are of the same process.
-#[derive(Debug, Clone)]
+/// The end of one process, and its pauses before. Cheap to clone; clones are of the same process.
+#[derive(Clone)]
 pub struct Kill {
     state: Arc<Mutex<State>>,
     hit: CancellationToken,
+    pub pauses: Pauses,
 }
 
 #[derive(Debug)]
@@ -76,11 +84,21 @@ impl Kill {
 
     fn with(passes: Option<u64>, only: Option<(Point, Which)>) -> Self {
         let state = State { passes, only, at: None };
-        Self { state: Arc::new(Mutex::new(state)), hit: CancellationToken::new() }
+        Self { state: Arc::new(Mutex::new(state)), hit: CancellationToken::new(), pauses: Pauses::default() }
     }
 
-    /// Passes a point of a request, or never returns.
+    /// The same, of a process that is paused before.
+    pub fn after_a_pause(mut self, planned: Option<Planned>) -> Self {
+        self.pauses = Pauses::planned(planned);
+        self
+    }
+
+    /// Passes a point of a request, perhaps after a pause, or never returns.
     pub async fn pass(&self, point: Point, request: &str) {
+        if self.pauses.begins(point, request) {
+            // The process continues here when the pause is over.
+            tokio::task::yield_now().await;
+        }
         if self.is_the_end(point, request) {
             self.hit.cancel();
             pending::<()>().await;

@@ -9,6 +9,7 @@
 mod apiserver;
 mod facts;
 mod kill;
+mod pause;
 mod record;
 mod runs;
 mod world;

@@ -79,7 +79,8 @@ impl Work for Checked {
 
     async fn reconcile(&self, key: Key) -> Action {
         let Some(object) = self.kind.objects(&self.ctx).get(&key) else { return Action::await_change() };
-        match AssertUnwindSafe(reconcile(self.kind, &self.ctx, &object)).catch_unwind().await {
+        let reconcile = self.ctx.process.tasks.pausable(reconcile(self.kind, &self.ctx, &object));
+        match AssertUnwindSafe(reconcile).catch_unwind().await {
             Ok(action) => action,
             Err(_) => panicked(self.kind, &self.ctx, &key).await,
         }

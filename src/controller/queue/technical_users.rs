@@ -50,6 +50,7 @@ impl Work for Users {
     async fn reconcile(&self, key: Key) -> Action {
         let Some(object) = self.0.cached_user(&key) else { return Action::await_change() };
         let reconcile = technical_user::reconcile(object, Arc::clone(&self.0));
+        let reconcile = self.0.process.tasks.pausable(reconcile);
         match AssertUnwindSafe(reconcile).catch_unwind().await {
             Ok(action) => action,
             Err(_) => technical_user::panicked(&self.0, &key).await,

@@ -93,6 +93,11 @@ impl Faults {
         self.longest_way.mul_f64(self.random.fraction())
     }
 
+    /// A number below 1.
+    pub fn chance(&self) -> f64 {
+        self.random.fraction()
+    }
+
     /// A part of this time.
     pub fn part_of(&self, time: Duration) -> Duration {
         time.mul_f64(self.random.fraction())

@@ -13,12 +13,13 @@ use hyper::body::{Bytes, Frame};
 use kube::client::Body;
 use parking_lot::Mutex;
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::refusal::{Answer, Refusal};
 use super::request::{Call, Verb};
 use super::state::State;
 use super::watch::Watching;
-use super::{BoxError, Fault, discovery};
+use super::{BoxError, Fault, HEADERS_WITHIN, discovery};
 use crate::kill::{Kill, Point};
 use crate::record::Record;
 
@@ -50,10 +51,15 @@ impl tower::Service<Request<Body>> for Service {
             let name = format!("{} {}", request.method(), request.uri().path());
             kill.pass(Point::Unsent, &name).await;
             // A task of its own: what has been sent continues when the caller ends.
+            let (began, state) = (Instant::now(), Arc::clone(&service.state));
             let answering = tokio::spawn(service.answer(request));
             kill.pass(Point::Sent, &name).await;
             let answer = answering.await?;
             kill.pass(Point::Answered, &name).await;
+            // After a pause the answer is there and the time is over, and either may be seen first.
+            if began.elapsed() > HEADERS_WITHIN && state.lock().faults.chance() < 0.5 {
+                return Err("no answer in time".into());
+            }
             answer
         })
     }

@@ -8,7 +8,12 @@ use crate::world::{Trouble, World, simulate};
 
 /// Users are created, and later deleted, by processes that are killed.
 async fn run(scenario: Scenario, world: &World) {
-    let troubles = world.choose_troubles(&Trouble::COMMON);
+    // A pause shows most where another process takes over meanwhile.
+    let troubles = if scenario.standby && world.below(2) == 0 {
+        world.choose_troubles_and(&Trouble::COMMON, Trouble::Pauses)
+    } else {
+        world.choose_troubles(&Trouble::COMMON)
+    };
     world.prepare(&troubles).await;
     world.create_user("edc", DATASPACE_DISCOVERY).await;
     world

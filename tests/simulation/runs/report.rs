@@ -98,6 +98,9 @@ fn kind_of(line: &str) -> Option<(&'static str, String)> {
     if let Some((_, at)) = line.split_once(" is killed ") {
         return Some(("kills", without_names(at)));
     }
+    if let Some((_, at)) = line.split_once(" is paused for ") {
+        return Some(("pauses", without_names(at.split_once(' ')?.1)));
+    }
     if let Some((_, troubles)) = line.split_once(" of the portal meets ") {
         let action = troubles.split(['(', ',', ' ']).next()?;
         return Some(("faults of the portal", action.to_owned()));

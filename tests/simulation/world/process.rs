@@ -1,13 +1,14 @@
 //! A process of the operator: the real controller with its own randomness, caches and memory.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use technical_user_operator::app::{Controller, Parts};
 use technical_user_operator::config::{Cli, Command, RunArgs};
 use technical_user_operator::health::Health;
 use technical_user_operator::metrics::Metrics;
-use technical_user_operator::process::{Clock, Random, SetClock};
-use tokio_util::sync::CancellationToken;
+use technical_user_operator::process::{Clock, Pause, Random, SetClock};
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::portal::Network;
 use super::{NAMESPACE, World};
@@ -20,6 +21,8 @@ pub struct Process {
     pub metrics: Metrics,
     pub kill: Kill,
     stop: CancellationToken,
+    /// Cancelled at its end, of whatever kind.
+    _ended: DropGuard,
 }
 
 impl Process {
@@ -59,7 +62,9 @@ impl Process {
             health: Health::default(),
             stop: stop.clone(),
         });
-        Self { name, controller, metrics, kill, stop }
+        let ended = CancellationToken::new();
+        kill.pauses.of(pause_of(world, &name, controller.pause(), ended.clone()));
+        Self { name, controller, metrics, kill, stop, _ended: ended.drop_guard() }
     }
 
     /// Waits until it is to be killed, or has ended because it lost its lease.
@@ -89,6 +94,31 @@ impl Process {
         self.controller.ended().await.unwrap();
         world.record.add(format!("{} has stopped", self.name));
         world.keep_metrics(&self.metrics);
+    }
+}
+
+/// Pauses a process for a time.
+fn pause_of(
+    world: &World,
+    name: &str,
+    pause: Pause,
+    ended: CancellationToken,
+) -> impl Fn(&str, Duration) + Send + Sync + 'static {
+    let (record, name) = (world.record.clone(), name.to_owned());
+    move |at, time| {
+        record.add(format!("{name} is paused for {time:?} at {at}"));
+        pause.begin();
+        let (pause, ended, record, name) = (pause.clone(), ended.clone(), record.clone(), name.clone());
+        tokio::spawn(async move {
+            tokio::select! {
+                biased;
+                () = ended.cancelled() => {}
+                () = tokio::time::sleep(time) => {
+                    record.add(format!("{name} continues"));
+                    pause.end();
+                }
+            }
+        });
     }
 }
 

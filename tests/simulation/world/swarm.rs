@@ -8,7 +8,8 @@ use portal_simulator::Status;
 use uuid::Uuid;
 
 use super::{COMPANY, WALLET_DELAY, World};
-use crate::kill::{Kill, Point};
+use crate::kill::{Kill, Point, Which};
+use crate::pause::Planned;
 
 /// A kind of troubles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,6 +32,8 @@ pub enum Trouble {
     KillsAtCreates,
     /// Processes are killed at any request.
     Kills,
+    /// Processes are paused for longer than a lease lasts, and continue.
+    Pauses,
     /// People change Secrets and resources.
     People,
     /// People change users of the operator in the portal.
@@ -93,7 +96,7 @@ pub enum Trouble {
 
 impl Trouble {
     /// Those of the apiserver, the portal and the processes.
-    pub const COMMON: [Self; 15] = [
+    pub const COMMON: [Self; 16] = [
         Self::Apiserver,
         Self::LateWatches,
         Self::RefusedWrites,
@@ -103,6 +106,7 @@ impl Trouble {
         Self::MovingList,
         Self::KillsAtCreates,
         Self::Kills,
+        Self::Pauses,
         Self::People,
         Self::PeopleAtThePortal,
         Self::Suspension,
@@ -155,15 +159,18 @@ const LONG: Duration = Duration::from_mins(15);
 /// The most points that a process passes before it is killed. A start and a create pass about 100.
 const MOST_POINTS: u64 = 160;
 /// The writes of a rotation, by a part of their paths: of users, of a Secret, of an entry and of a resource.
-const ROTATIONS: [&str; 5] =
-    [CREATE, "/resetCredentials", "/secrets/", ENTRIES, "technicaluser.dev/v1alpha1/namespaces/"];
+const ROTATIONS: [&str; 5] = [CREATE, "/resetCredentials", "/secrets/", ENTRIES, RESOURCES];
 /// A process may run for this time if credentials become too old.
 const VERY_LONG: Duration = Duration::from_mins(75);
 /// The most writes of a process that is killed at one. A start and a create with its outputs have about 15.
 const MOST_EFFECTS: u64 = 24;
+/// How long a process is paused at least, and how much longer at most: a lease lasts for 15 s.
+const SHORTEST_PAUSE: Duration = Duration::from_secs(11);
+const MORE_PAUSE: Duration = Duration::from_mins(4);
 /// The latest time at which a create is carried out, after its caller has gone.
 pub const VERY_LATE: Duration = Duration::from_mins(3);
 const CREATE: &str = "/serviceaccounts";
+const RESOURCES: &str = "technicaluser.dev/v1alpha1/namespaces/";
 const ENTRIES: &str = "/v1/secret/";
 
 impl World {
@@ -204,8 +211,28 @@ impl World {
 
     /// How a process of this run ends. What is drawn does not depend on the limits, so that a repeated run is the same one.
     pub fn kill_by(&self, troubles: &BTreeSet<Trouble>) -> Kill {
-        let kill = self.drawn_kill(troubles);
-        if self.may_kill() { kill } else { Kill::never() }
+        let (kill, pause) = (self.drawn_kill(troubles), self.drawn_pause(troubles));
+        let kill = if self.may_kill() { kill } else { Kill::never() };
+        kill.after_a_pause(pause)
+    }
+
+    /// A pause is longer than a lease lasts, and some are longer than all time limits. No process is paused right before a request
+    /// to the portal or the Vault leaves it, because nothing can prevent that it is sent late.
+    fn drawn_pause(&self, troubles: &BTreeSet<Trouble>) -> Option<Planned> {
+        if !troubles.contains(&Trouble::Pauses) || self.below(4) == 0 {
+            return None;
+        }
+        let point = self.one_of(&[Point::Sent, Point::Answered, Point::Answered]);
+        let (point, which, most) = match self.below(5) {
+            0 => (point, Which::Any, MOST_POINTS / 2),
+            // The first ones of a create record its attempt.
+            1 => (point, Which::Write(RESOURCES), 3),
+            2 => (point, Which::Write(self.one_of(&ROTATIONS)), 6),
+            3 => (Point::Unsent, Which::Write(" /api"), MOST_EFFECTS / 2),
+            _ => (point, Which::Write(""), MOST_EFFECTS / 2),
+        };
+        let time = SHORTEST_PAUSE + self.part_of(MORE_PAUSE);
+        Some(Planned { point, which, after: self.below(most), time })
     }
 
     fn drawn_kill(&self, troubles: &BTreeSet<Trouble>) -> Kill {
