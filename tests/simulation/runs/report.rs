@@ -101,6 +101,9 @@ fn kind_of(line: &str) -> Option<(&'static str, String)> {
     if let Some((_, at)) = line.split_once(" is paused for ") {
         return Some(("pauses", without_names(at.split_once(' ')?.1)));
     }
+    if line.ends_with(" clocks jump") {
+        return Some(("processes", "clocks jump".to_owned()));
+    }
     if let Some((_, troubles)) = line.split_once(" of the portal meets ") {
         let action = troubles.split(['(', ',', ' ']).next()?;
         return Some(("faults of the portal", action.to_owned()));

@@ -75,6 +75,8 @@ pub struct World {
     pub portal: Arc<Simulator>,
     pub vault: VaultServer,
     pub clock: SetClock,
+    /// The clocks of processes that differ from it.
+    clocks: Mutex<Vec<SetClock>>,
     pub record: Record,
     pub log: Log,
     /// For the choices of a run.
@@ -121,6 +123,7 @@ impl World {
             portal,
             vault,
             clock,
+            clocks: Mutex::default(),
             record,
             log,
             random: Random::seeded(seed ^ 0x5eed),

@@ -1,5 +1,6 @@
 //! A process of the operator: the real controller with its own randomness, caches and memory.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use technical_user_operator::process::{Clock, Pause, Random, SetClock};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::portal::Network;
-use super::{NAMESPACE, World};
+use super::{NAMESPACE, Trouble, World};
 use crate::kill::Kill;
 
 /// A running process. Dropped, it is killed: nothing of it runs on.
@@ -124,15 +125,36 @@ fn pause_of(
 
 /// The clock of a process: ahead or behind while the clocks of the world differ.
 fn clock(world: &World) -> Clock {
-    let skew = world.moments.skew();
-    if skew.is_zero() {
+    if world.moments.skew().is_zero() {
         return world.clock.clock();
     }
-    let now = world.clock.clock().now();
-    let (by, ahead) = (world.part_of(skew), world.below(2) == 0);
-    world.record.add(format!("its clock is {} by {by:?}", if ahead { "ahead" } else { "behind" }));
-    let shown = if ahead { now + by } else { now - by };
-    SetClock::at(shown).clock()
+    let clock = SetClock::at(world.clock.clock().now());
+    world.set_wrong(&clock);
+    world.clocks.lock().push(clock.clone());
+    clock.clock()
+}
+
+impl World {
+    /// Sets the clock of a process ahead or behind.
+    fn set_wrong(&self, clock: &SetClock) {
+        let now = self.clock.clock().now();
+        let (by, ahead) = (self.part_of(self.moments.skew()), self.below(2) == 0);
+        self.record.add(format!("its clock is {} by {by:?}", if ahead { "ahead" } else { "behind" }));
+        clock.set(if ahead { now + by } else { now - by });
+    }
+
+    /// The clocks of processes jump, sometimes.
+    pub fn move_clocks(&self, troubles: &BTreeSet<Trouble>) {
+        if !troubles.contains(&Trouble::Clocks) || self.below(2) == 0 {
+            return;
+        }
+        // Clocks of processes that have ended are of no use, and do no harm.
+        let clocks = self.clocks.lock().clone();
+        self.record.add(format!("{} clocks jump", clocks.len()));
+        for clock in &clocks {
+            self.set_wrong(clock);
+        }
+    }
 }
 
 fn args(name: &str, more: &[&str]) -> RunArgs {

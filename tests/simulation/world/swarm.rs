@@ -68,7 +68,7 @@ pub enum Trouble {
     KillsAtEffects,
     /// What people change is changed back before a watch shows it.
     Unobserved,
-    /// The clocks of processes differ by minutes.
+    /// The clocks of processes differ by minutes, or by an hour, and jump.
     Clocks,
     /// People change the specs of resources.
     ChangedSpecs,
@@ -294,6 +294,7 @@ impl World {
             self.change_specs(troubles).await;
             self.rotate(troubles).await;
             self.change_unobserved(troubles).await;
+            self.move_clocks(troubles);
             self.create_those_wanted_again().await;
             if troubles.contains(&Trouble::Suspension) && self.below(2) == 0 && self.may_change() {
                 self.suspend(self.below(2) == 0).await;

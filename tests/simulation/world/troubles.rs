@@ -12,8 +12,8 @@ use crate::apiserver::{Fault, Verb};
 /// The endpoints of the portal whose calls fail.
 const ENDPOINTS: [Endpoint; 5] =
     [Endpoint::Create, Endpoint::List, Endpoint::Details, Endpoint::Delete, Endpoint::Token];
-/// How far the clocks of processes are ahead or behind.
-const MOST_SKEW: Duration = Duration::from_mins(5);
+/// How far the clocks of processes are ahead or behind at most.
+const MOST_SKEWS: [Duration; 3] = [Duration::from_mins(5), Duration::from_mins(5), Duration::from_hours(1)];
 /// The resources whose watches are late.
 const WATCHED: [&str; 4] =
     ["technicalusers.technicaluser.dev", "portals.technicaluser.dev", "secrets", "namespaces"];
@@ -26,7 +26,7 @@ impl World {
                 Trouble::Apiserver => self.fail_calls(),
                 Trouble::LateWatches => self.delay_watches(),
                 Trouble::StaleLists => self.make_lists_stale(),
-                Trouble::Clocks => self.moments.clocks_differ_by(MOST_SKEW),
+                Trouble::Clocks => self.moments.clocks_differ_by(self.one_of(&MOST_SKEWS)),
                 Trouble::RefusedWrites if self.below(2) == 0 => self.refuse_secrets(),
                 Trouble::RefusedWrites => self.fail_webhooks(),
                 Trouble::LostCreates => self.lose_creates(Duration::from_secs(25)),
