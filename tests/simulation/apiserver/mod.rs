@@ -36,7 +36,7 @@ pub use kinds::Kinds;
 pub use request::{Call, Verb};
 use service::Service;
 use state::State;
-pub use store::Change;
+pub use store::{Backup, Change};
 use store::{Id, Store};
 
 /// What a tower service fails with.
@@ -82,6 +82,10 @@ impl Apiserver {
                 tokio::time::sleep(MANAGER_TAKES).await;
                 changed.borrow_and_update();
                 let mut state = managed.state.lock();
+                if acted_on > state.store.version() {
+                    // It was restored from a backup.
+                    acted_on = 0;
+                }
                 while manager::round(&mut state, acted_on) {}
                 acted_on = state.store.version();
             }
@@ -118,6 +122,16 @@ impl Apiserver {
     /// Forgets the changes so far, as the compaction of etcd does: watches from an earlier version end with 410.
     pub fn compact(&self) {
         self.state.lock().store.compact();
+    }
+
+    /// All objects as they are now.
+    pub fn back_up(&self) -> Backup {
+        self.state.lock().store.back_up()
+    }
+
+    /// It has what it had at the time of a backup, as after a restore of etcd: versions go back, and watches end.
+    pub fn restore(&self, backup: &Backup) {
+        self.state.lock().store.restore(backup);
     }
 
     /// An object as it is stored.

@@ -70,8 +70,14 @@ impl Service {
         let (head, body) = request.into_parts();
         let body = body.collect_bytes().await?;
         let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
-        let there = self.state.lock().faults.way(&self.caller);
+        let (there, restores) = {
+            let state = self.state.lock();
+            (state.faults.way(&self.caller), state.store.restores())
+        };
         tokio::time::sleep(there).await;
+        if self.state.lock().store.restores() != restores {
+            return Err("the connection was cut".into());
+        }
         let (fault, back) = {
             let faults = &mut self.state.lock().faults;
             (faults.draw(&self.caller), faults.way(&self.caller))

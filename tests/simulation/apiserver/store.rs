@@ -44,12 +44,30 @@ pub struct Change {
     pub deleted: bool,
 }
 
+impl Change {
+    /// The change that leads to an object of which nothing was known.
+    pub fn of_object(resource: &str, after: Arc<Value>) -> Self {
+        let text = |field: &str| after["metadata"][field].as_str().unwrap_or_default().to_owned();
+        let id = Id { resource: resource.to_owned(), namespace: text("namespace"), name: text("name") };
+        Self { version: 0, at: Instant::now(), id, before: None, after, deleted: false }
+    }
+}
+
+/// All objects at one version.
+#[derive(Clone)]
+pub struct Backup {
+    objects: BTreeMap<Id, Arc<Value>>,
+    version: u64,
+}
+
 /// All objects.
 pub struct Store {
     objects: BTreeMap<Id, Arc<Value>>,
     log: Vec<Change>,
     version: u64,
     compacted: u64,
+    /// How often it was restored from a backup.
+    restores: u64,
     random: Random,
     clock: Clock,
     /// The version of the last change of each resource that is no longer stored.
@@ -67,6 +85,7 @@ impl Store {
             log: Vec::new(),
             version: FIRST_VERSION,
             compacted: FIRST_VERSION,
+            restores: 0,
             random,
             clock,
             forgotten: BTreeMap::new(),
@@ -124,6 +143,30 @@ impl Store {
         self.compacted = self.version;
         let changes = self.log.drain(..);
         self.forgotten.extend(changes.map(|change| (change.id.resource, change.version)));
+    }
+
+    /// All objects as they are now.
+    pub fn back_up(&self) -> Backup {
+        Backup { objects: self.objects.clone(), version: self.version }
+    }
+
+    /// It has what it had at the time of a backup, and goes on with the versions after it. Nothing is known of other changes.
+    pub fn restore(&mut self, backup: &Backup) {
+        self.objects = backup.objects.clone();
+        self.version = backup.version;
+        self.compacted = backup.version;
+        self.log.clear();
+        self.forgotten.clear();
+        self.restores += 1;
+        self.any_changed.send_replace(self.version);
+        for changed in self.changed.values() {
+            changed.send_replace(self.version);
+        }
+    }
+
+    /// How often it was restored.
+    pub fn restores(&self) -> u64 {
+        self.restores
     }
 
     /// An object.

@@ -31,6 +31,8 @@ pub struct Watching {
     selector: Selector,
     state: Arc<Mutex<State>>,
     changed: watch::Receiver<u64>,
+    /// The restores of the store before it began.
+    restores: u64,
     /// Changes up to this version were sent.
     position: u64,
     /// Lines of events.
@@ -56,13 +58,14 @@ impl Watching {
         let now = Instant::now();
         let lasts = call.number("timeoutSeconds").map_or(LASTS, Duration::from_secs);
         let bookmarks = call.query.get("allowWatchBookmarks").is_some_and(|allowed| allowed == "true");
-        let (changed, version, compacted, cut_after) = {
+        let (changed, version, compacted, restores, cut_after) = {
             let mut state = state.lock();
             let cut_after = state.faults.part_of(lasts);
             (
                 state.store.subscribe_to(&call.kind.resource()),
                 state.store.version(),
                 state.store.compacted(),
+                state.store.restores(),
                 cut_after,
             )
         };
@@ -83,6 +86,7 @@ impl Watching {
             selector,
             state: Arc::clone(state),
             changed,
+            restores,
             position: if from == 0 { version } else { from },
             ended: from != 0 && from < compacted,
             waiting,
@@ -128,6 +132,10 @@ impl Watching {
             }
         }
         self.changed.borrow_and_update();
+        // The apiserver is started again after a restore.
+        if self.state.lock().store.restores() != self.restores {
+            return Next::Fail;
+        }
         let next_change = if self.ended { None } else { self.collect(now) };
         if let Some(event) = self.waiting.pop_front() {
             return Next::Send(event);

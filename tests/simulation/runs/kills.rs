@@ -8,11 +8,12 @@ use crate::world::{Trouble, World, simulate};
 
 /// Users are created, and later deleted, by processes that are killed.
 async fn run(scenario: Scenario, world: &World) {
+    let all = [&Trouble::COMMON[..], &Trouble::OF_BACKUPS[..]].concat();
     // A pause shows most where another process takes over meanwhile.
     let troubles = if scenario.standby && world.below(2) == 0 {
-        world.choose_troubles_and(&Trouble::COMMON, Trouble::Pauses)
+        world.choose_troubles_and(&all, Trouble::Pauses)
     } else {
-        world.choose_troubles(&Trouble::COMMON)
+        world.choose_troubles(&all)
     };
     world.prepare(&troubles).await;
     world.create_user("edc", DATASPACE_DISCOVERY).await;

@@ -37,6 +37,13 @@ impl Scenario {
                 () = world.goes_on(troubles) => process.kill(world),
             }
             world.check();
+            if world.may_restore(troubles) {
+                if let Some(standby) = standby.take() {
+                    standby.kill(world);
+                }
+                world.restore_cluster();
+                standby = self.standby.then(start);
+            }
             world.compact_sometimes();
             tokio::time::sleep(world.pause()).await;
         }

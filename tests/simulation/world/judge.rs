@@ -115,7 +115,7 @@ impl World {
         }
         let unclaimed = self.unclaimed();
         let is_listed =
-            |user: &UserView| self.moments.is_late(user.id) && unclaimed.contains(&user.id.to_string());
+            |user: &UserView| self.moments.may_be_left(user.id) && unclaimed.contains(&user.id.to_string());
         for (owner, users) in at_the_portal {
             if !users.iter().all(is_listed) {
                 return Some(format!("{} users at the portal have no resource: {owner}", users.len()));

@@ -1,6 +1,7 @@
 //! A world: the simulated surroundings of the operator, on one thread and with a clock of their own. A seed decides everything
 //! in it.
 
+mod backups;
 mod judge;
 mod limits;
 mod log;
@@ -44,7 +45,7 @@ pub use simulation::simulate;
 pub use swarm::Trouble;
 use vault::VaultServer;
 
-use crate::apiserver::{Apiserver, Kinds};
+use crate::apiserver::{Apiserver, Backup, Kinds};
 use crate::record::Record;
 
 /// The namespace of the operator and of all resources.
@@ -92,6 +93,8 @@ pub struct World {
     theirs: Mutex<BTreeMap<String, Value>>,
     /// What was in the Vault at an earlier time, and what of it was of other clients.
     vault_backup: Mutex<Option<(VaultBackup, BTreeMap<String, Value>)>>,
+    /// The last backup of the cluster.
+    cluster_backup: Mutex<Option<Backup>>,
     /// The outputs to which the specs are corrected that cannot be served, by the names of their resources.
     mistakes: Mutex<BTreeMap<String, Value>>,
     /// The resources that are created again when they are gone, and whether their specs name outputs.
@@ -133,6 +136,7 @@ impl World {
             vault_login: Mutex::default(),
             theirs: Mutex::default(),
             vault_backup: Mutex::default(),
+            cluster_backup: Mutex::default(),
             mistakes: Mutex::default(),
             wanted_again: Mutex::default(),
             restored_entries: Mutex::default(),

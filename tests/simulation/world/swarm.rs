@@ -62,6 +62,8 @@ pub enum Trouble {
     RestoredVault,
     /// Processes are killed when a write to the Vault is sent.
     KillsAtEntries,
+    /// The cluster is restored from a backup, after all processes were killed.
+    RestoredCluster,
     /// The watches of a process that starts begin with an old state.
     StaleLists,
     /// Processes are killed when a write is sent or answered, one after each.
@@ -119,12 +121,16 @@ impl Trouble {
     /// lies between two reads, and at another time.
     pub const OF_VIEWS: [Self; 4] = [Self::StaleLists, Self::KillsAtEffects, Self::Unobserved, Self::Clocks];
 
+    /// Those of backups.
+    pub const OF_BACKUPS: [Self; 1] = [Self::RestoredCluster];
+
     /// All of them.
     pub fn all() -> impl Iterator<Item = Self> {
         Self::COMMON
             .into_iter()
             .chain(Self::OF_VAULT)
             .chain(Self::OF_VIEWS)
+            .chain(Self::OF_BACKUPS)
             .chain([Self::ChangedSpecs])
             .chain(Self::OF_SPECS)
             .chain(Self::OF_ROTATIONS)
@@ -295,6 +301,7 @@ impl World {
             self.rotate(troubles).await;
             self.change_unobserved(troubles).await;
             self.move_clocks(troubles);
+            self.back_up_sometimes(troubles);
             self.create_those_wanted_again().await;
             if troubles.contains(&Trouble::Suspension) && self.below(2) == 0 && self.may_change() {
                 self.suspend(self.below(2) == 0).await;

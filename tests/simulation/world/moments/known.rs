@@ -86,6 +86,7 @@ pub fn is_late(
     name: &str,
     attempts: &[Instant],
     carried_out: &mut BTreeSet<u64>,
+    restored: Option<Instant>,
 ) -> Option<bool> {
     let creates = calls.iter().filter(|call| {
         call.endpoint == Endpoint::Create && call.body.as_ref().is_some_and(|body| body["name"] == name)
@@ -93,7 +94,9 @@ pub fn is_late(
     let (call, attempt) =
         creates.zip(attempts).find(|(call, _)| call.done.is_some() && !carried_out.contains(&call.number))?;
     carried_out.insert(call.number);
-    Some(Instant::now() - *attempt > LATE)
+    // A restored cluster knows no attempt that is younger than the backup.
+    let is_forgotten = restored.is_some_and(|restored| *attempt < restored);
+    Some(is_forgotten || Instant::now() - *attempt > LATE)
 }
 
 impl Known {

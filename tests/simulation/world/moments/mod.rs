@@ -7,6 +7,7 @@ mod objects;
 mod outputs;
 mod rates;
 mod requests;
+mod restored;
 mod rotation;
 mod secrets;
 
@@ -75,6 +76,10 @@ struct State {
     /// How far the clock of a process that starts is ahead or behind, and how far one was.
     skew: Duration,
     most_skew: Duration,
+    /// When the cluster was restored from a backup last.
+    restored: Option<Instant>,
+    /// The users whose resource did not exist then, or could be deleted without its user.
+    forgotten: BTreeSet<Uuid>,
     entries: entries::Entries,
     /// What the specs of each resource have named.
     named: BTreeMap<String, outputs::Named>,
@@ -142,9 +147,10 @@ impl Moments {
         assert!(never.is_none(), "no moment was judged by the rule: {never:?}");
     }
 
-    /// Whether a user was created so late that its resource may have been deleted, or have another one.
-    pub fn is_late(&self, id: Uuid) -> bool {
-        self.0.state.lock().users.get(&id).is_some_and(|user| user.late)
+    /// Whether the resource of a user may have been deleted without it: the user was created late, or the cluster was restored.
+    pub fn may_be_left(&self, id: Uuid) -> bool {
+        let state = self.0.state.lock();
+        state.users.get(&id).is_some_and(|user| user.late) || state.forgotten.contains(&id)
     }
 
     /// Whether a user has a name with which one was created so late: the wallet refuses all of them but one, whichever that is.
@@ -176,7 +182,9 @@ impl Moments {
             // The portal puts this before the name of a wallet user.
             let name = name.strip_prefix("dim-").unwrap_or(name);
             let attempts = state.sent.get(name)?;
-            self.0.portal.view(|view| known::is_late(view.calls(), name, attempts, &mut state.carried_out))
+            self.0.portal.view(|view| {
+                known::is_late(view.calls(), name, attempts, &mut state.carried_out, state.restored)
+            })
         };
         known::see(&mut state.users, users, is_late);
         let retiring = |owner: &str| self.retiring(owner);

@@ -63,6 +63,12 @@ struct Rotation {
 }
 
 impl Rotations {
+    /// The resources are not what they were.
+    pub fn forget(&mut self) {
+        self.of.clear();
+        self.compromised.clear();
+    }
+
     /// How many users a resource may have beside those that retire.
     pub fn most_users(&self, owner: &str) -> usize {
         if self.of.get(owner).is_some_and(|rotation| rotation.has_successors) { 2 } else { 1 }

@@ -17,7 +17,7 @@ pub struct Published {
 }
 
 /// The values of a Secret with a credential in the default format; `None` for a Secret of another form.
-fn credential(secret: &Value) -> Option<Published> {
+pub(super) fn credential(secret: &Value) -> Option<Published> {
     let value = |key: &str| {
         let bytes = STANDARD.decode(secret["data"][key].as_str().unwrap_or_default()).unwrap_or_default();
         String::from_utf8_lossy(&bytes).into_owned()
@@ -27,7 +27,7 @@ fn credential(secret: &Value) -> Option<Published> {
 }
 
 /// The `TechnicalUser` that a Secret belongs to.
-fn owner(secret: &Value) -> Option<&str> {
+pub(super) fn owner(secret: &Value) -> Option<&str> {
     let owner = &secret["metadata"]["ownerReferences"][0];
     (owner["kind"] == "TechnicalUser").then(|| owner["name"].as_str())?
 }
