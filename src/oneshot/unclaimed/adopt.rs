@@ -26,7 +26,7 @@ pub(super) async fn adopt(
 ) -> Result<String, String> {
     let now = Now::read(place, None).await?;
     let user = now.user(place, named).await?;
-    say(out, &format!("{}\n", words::user(&user)));
+    say(out, &comment(&words::user(&user)));
     if now.session.ctx.cached_user(into).is_some() {
         return Err(format!(
             "TechnicalUser {into} exists, and create.adopt cannot be added to it. Name a TechnicalUser that does not exist"
@@ -42,7 +42,12 @@ pub(super) async fn adopt(
         return Ok(format!("# Apply this TechnicalUser, which takes the user over\n{text}"));
     }
     create(place, into, &subject).await?;
-    Ok(format!("{text}TechnicalUser {into} was created and takes the user over\n"))
+    Ok(format!("{text}# TechnicalUser {into} was created and takes the user over\n"))
+}
+
+/// A text as comments of YAML: all that is printed can be saved as a manifest.
+fn comment(text: &str) -> String {
+    text.lines().flat_map(|line| ["# ", line, "\n"]).collect()
 }
 
 /// What the operator would do for the resource.
@@ -113,6 +118,11 @@ async fn create(place: &PlaceArgs, into: &Key, subject: &DynamicObject) -> Resul
 mod tests {
     use super::super::words::tests::an_unclaimed_user;
     use super::*;
+
+    #[test]
+    fn each_line_of_a_comment_is_one() {
+        assert_eq!(comment("name\n  id  u1\n"), "# name\n#   id  u1\n");
+    }
 
     #[test]
     fn a_user_is_taken_over_only_if_it_is_the_one_that_is_published() {
