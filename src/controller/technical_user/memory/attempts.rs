@@ -124,8 +124,12 @@ impl Attempts {
     }
 
     /// What is known of the attempt that is written on the resource; one that this process does not know may be in progress
-    /// in another, and its time begins now.
+    /// in another, and its time begins now. Whatever is written there by others, a request of this process is in progress until it
+    /// ends.
     pub fn state(&mut self, id: &str, fingerprint: RefusalFingerprint) -> AttemptState {
+        if self.in_flight() {
+            return AttemptState::InFlight;
+        }
         let now = Instant::now();
         let unknown = || Last { id: id.to_owned(), state: Progress::Unknown { since: now } };
         let last = match self.last.take().filter(|last| last.id == id) {
@@ -192,6 +196,15 @@ mod tests {
         tokio::time::advance(Duration::from_secs(1)).await;
         assert_eq!(attempts.state("a", of(0)), AttemptState::Settled);
         assert_eq!(attempts.state("b", of(0)), AttemptState::Settling(CREATE_SETTLE_TIME));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_is_in_progress_until_it_ends_whatever_others_write() {
+        let mut attempts = Attempts::default();
+        attempts.begin(&attempt("a"));
+        assert_eq!(attempts.state("written by a person", of(0)), AttemptState::InFlight);
+        attempts.end(&attempt("a"), Outcome::Created(UserId::new("1")), of(0));
+        assert_eq!(attempts.state("a", of(0)), AttemptState::Created(UserId::new("1")));
     }
 
     #[tokio::test(start_paused = true)]

@@ -169,8 +169,12 @@ impl World {
         }
     }
 
-    /// The time of an attempt that this process does not know begins when it is seen.
+    /// The time of an attempt that this process does not know begins when it is seen, but not while a request of this process is in
+    /// progress.
     fn attempt_state(&mut self, p: usize, attempt: &str) -> AttemptState {
+        if matches!(self.processes[p].last, Some(Last { known: Known::InFlight, .. })) {
+            return AttemptState::InFlight;
+        }
         let now = self.now;
         let refusal = self.refusal(p);
         let unknown = || Last { id: attempt.to_owned(), known: Known::Unknown { since: now } };
