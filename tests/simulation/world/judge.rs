@@ -15,8 +15,9 @@ use super::{COMPANY, NAMESPACE, World};
 
 /// Within this time the world matches the spec.
 const WITHIN: Duration = Duration::from_hours(3);
-/// Within this time what follows is written too, such as the counts in the Portal's status after its next sweep.
-const AFTERWARDS: Duration = Duration::from_mins(10);
+/// Within this time what follows is written too, such as the counts in the Portal's status after its next sweep: that begins up to
+/// 12 minutes after the last one, and reads a long list for a minute.
+const AFTERWARDS: Duration = Duration::from_mins(15);
 /// Within this time a user that is deleted by hand has a successor: a sweep, some readings, a create.
 const NOTICED_WITHIN: Duration = Duration::from_mins(15);
 /// For this time nothing is written then.
