@@ -105,8 +105,9 @@ fn pause_of(
     pause: Pause,
     ended: CancellationToken,
 ) -> impl Fn(&str, Duration) + Send + Sync + 'static {
-    let (record, name) = (world.record.clone(), name.to_owned());
+    let (record, moments, name) = (world.record.clone(), world.moments.clone(), name.to_owned());
     move |at, time| {
+        moments.paused(time);
         record.add(format!("{name} is paused for {time:?} at {at}"));
         pause.begin();
         let (pause, ended, record, name) = (pause.clone(), ended.clone(), record.clone(), name.clone());

@@ -10,7 +10,7 @@ use testbed::EntryView;
 use tokio::time::Instant;
 
 use super::secrets::Published;
-use super::{Moments, SHORTLY, State};
+use super::{Moments, State};
 use crate::apiserver::Change;
 use crate::world::specs::CHOSEN_ALIAS;
 use crate::world::vault::{FOLDER, MOUNT};
@@ -166,7 +166,7 @@ impl Found {
             return Some(format!("the credential of client {client} was not accepted"));
         }
         let key = (caller.to_owned(), client.clone(), self.published.secret.clone());
-        let proved = state.tokens.get(&key).is_some_and(|at| Instant::now() - *at < SHORTLY);
+        let proved = state.tokens.get(&key).is_some_and(|at| Instant::now() - *at < state.paused.shortly());
         (!proved).then(|| format!("{caller} obtained no token with what it writes of client {client}"))
     }
 }
@@ -181,7 +181,7 @@ pub(super) fn secret_in(state: &State, text: &str) -> Option<Found> {
                 client_id: credential.client_id.clone(),
                 secret: credential.secret.clone(),
             },
-            accepted: credential.accepted_within(SHORTLY),
+            accepted: credential.accepted_within(state.paused.shortly()),
         })
     })
 }

@@ -5,6 +5,7 @@ mod entries;
 mod known;
 mod objects;
 mod outputs;
+mod paused;
 mod rates;
 mod requests;
 mod restored;
@@ -27,9 +28,6 @@ use crate::apiserver::{Apiserver, Call, Change, Observer, Verb};
 use crate::record::Record;
 use known::Known;
 use rates::Rates;
-
-/// A request that was judged by what was true shortly before may arrive, and be carried out, within this time.
-const SHORTLY: Duration = Duration::from_mins(3);
 
 /// The judge. Cheap to clone; clones are the same one.
 #[derive(Clone)]
@@ -76,6 +74,7 @@ struct State {
     /// How far the clock of a process that starts is ahead or behind, and how far one was.
     skew: Duration,
     most_skew: Duration,
+    paused: paused::Paused,
     /// When the cluster was restored from a backup last.
     restored: Option<Instant>,
     /// The users whose resource did not exist then, or could be deleted without its user.

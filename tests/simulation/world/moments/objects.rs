@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::{Known, Moments, SHORTLY, State};
+use super::{Known, Moments, State};
 use crate::apiserver::Change;
 use crate::world::objects::is_ready;
 
@@ -79,7 +79,7 @@ impl Moments {
         let valid = user.credentials.iter().any(|credential| {
             credential.client_id == published.client_id
                 && credential.secret == published.secret
-                && credential.accepted_within(SHORTLY)
+                && credential.accepted_within(state.paused.shortly())
         });
         (!valid).then(|| {
             format!("{name} is Ready and its Secret holds no credential of user {id} that is accepted")

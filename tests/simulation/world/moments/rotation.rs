@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::known::mark_of;
 use super::outputs::{WHOLE_SECONDS, overlap_of};
-use super::{Known, Moments, SHORTLY, State};
+use super::{Known, Moments, State};
 use crate::apiserver::Change;
 use crate::world::NAMESPACE;
 use crate::world::vault::{FOLDER, MOUNT};
@@ -283,7 +283,7 @@ impl Moments {
                 rotation.resetting.map(|at| at.elapsed())
             ));
         }
-        let permitted = permits_reset(&object) || within(rotation.may_reset, SHORTLY);
+        let permitted = permits_reset(&object) || within(rotation.may_reset, state.paused.shortly());
         (!permitted).then(|| format!("{owner}: the spec wants a successor"))
     }
 }

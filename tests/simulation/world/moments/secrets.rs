@@ -6,7 +6,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::entries::secret_in;
-use super::{Moments, SHORTLY, State};
+use super::{Moments, State};
 use crate::apiserver::{ADMIN, Change};
 
 /// What a Secret held last.
@@ -72,7 +72,7 @@ impl Moments {
         let wrong = not_accepted(state, &written, owner);
         self.check(state, "a credential that is written is that of the resource's active user", wrong);
         let key = (caller.to_owned(), written.client_id.clone(), written.secret.clone());
-        let proved = state.tokens.get(&key).is_some_and(|at| Instant::now() - *at < SHORTLY);
+        let proved = state.tokens.get(&key).is_some_and(|at| Instant::now() - *at < state.paused.shortly());
         let unproved = (!proved)
             .then(|| format!("{caller} obtained no token with what it writes into {}", change.id.name));
         self.check(state, "a credential is verified before it is written", unproved);
@@ -139,7 +139,7 @@ fn not_accepted(state: &State, written: &Published, owner: &str) -> Option<Strin
             && user.credentials.iter().any(|credential| {
                 credential.client_id == written.client_id
                     && credential.secret == written.secret
-                    && credential.accepted_within(SHORTLY)
+                    && credential.accepted_within(state.paused.shortly())
             })
     });
     (!fits).then(|| {
