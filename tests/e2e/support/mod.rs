@@ -2,7 +2,7 @@
 
 mod builder;
 mod clock;
-mod installation;
+pub mod installation;
 pub mod leaks;
 mod logins;
 mod manifests;

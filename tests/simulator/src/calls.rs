@@ -78,6 +78,8 @@ pub struct Call {
     pub body: Option<Value>,
     /// What the caller was answered; nothing yet while the call is in progress.
     pub answer: Option<Answer>,
+    /// When it was answered.
+    pub answered: Option<Instant>,
     /// Status that the work itself came to. It differs from the answer where a fault hid it, and is absent where
     /// nothing was done.
     pub done: Option<u16>,

@@ -122,6 +122,7 @@ fn arrive(core: &Core, request: &Request, endpoint: Endpoint) -> (Call, Option<A
             caller,
             body,
             answer: None,
+            answered: None,
             done: None,
             caller_gone: false,
         };

@@ -7,6 +7,12 @@ use crate::{ControlPlane, Error};
 /// The metric that counts them.
 const METRIC: &str = "apiserver_request_total";
 
+/// The metric that counts them by the flow to which a client belongs.
+const FLOWS: &str = "apiserver_flowcontrol_dispatched_requests_total";
+
+/// The flow of all service accounts outside kube-system, where the controllers have theirs.
+const SERVICE_ACCOUNTS: &str = "flow_schema=\"service-accounts\"";
+
 /// What the apiserver reports about a group of requests.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RequestLabels {
@@ -90,6 +96,12 @@ impl RequestCounts {
     }
 }
 
+/// Reads the count of the requests by service accounts outside kube-system.
+fn of_service_accounts(text: &str) -> u64 {
+    let lines = text.lines().filter(|line| line.starts_with(FLOWS) && line.contains(SERVICE_ACCOUNTS));
+    lines.filter_map(|line| line.rsplit_once("} ")).map(|(_, value)| parse_count(value)).sum()
+}
+
 /// Counts are printed as floating point numbers, large ones with an exponent.
 #[allow(
     clippy::cast_possible_truncation,
@@ -124,16 +136,21 @@ impl ControlPlane {
     /// The apiserver's count of answered requests at this moment. It counts a request shortly after its answer, so
     /// wait for an expected number with [`eventually`](crate::eventually).
     pub async fn request_counts(&self) -> Result<RequestCounts, Error> {
+        Ok(RequestCounts::parse(&self.metrics().await?))
+    }
+
+    /// How many requests of service accounts outside kube-system the apiserver accepted so far: of operators, and not of
+    /// administrators and Kubernetes' own controllers.
+    pub async fn requests_of_service_accounts(&self) -> Result<u64, Error> {
+        Ok(of_service_accounts(&self.metrics().await?))
+    }
+
+    async fn metrics(&self) -> Result<String, Error> {
         let request = http::Request::get("/metrics")
             .body(Vec::new())
             .map_err(|error| Error::Argument(error.to_string()))?;
-        let text = self
-            .admin_client()
-            .await?
-            .request_text(request)
-            .await
-            .map_err(Error::kube("reading the apiserver's metrics"))?;
-        Ok(RequestCounts::parse(&text))
+        let client = self.admin_client().await?;
+        client.request_text(request).await.map_err(Error::kube("reading the apiserver's metrics"))
     }
 }
 
@@ -146,6 +163,8 @@ mod tests {
 apiserver_request_total{code="201",component="apiserver",dry_run="",group="",resource="secrets",scope="resource",subresource="",verb="POST",version="v1"} 3
 apiserver_request_total{code="201",component="apiserver",dry_run="All",group="",resource="secrets",scope="resource",subresource="",verb="POST",version="v1"} 1e+02
 apiserver_request_duration_seconds_count{verb="POST"} 7
+apiserver_flowcontrol_dispatched_requests_total{flow_schema="service-accounts",priority_level="workload-low"} 12
+apiserver_flowcontrol_dispatched_requests_total{flow_schema="kube-system-service-accounts",priority_level="workload-high"} 9
 "#;
 
     #[test]
@@ -154,6 +173,11 @@ apiserver_request_duration_seconds_count{verb="POST"} 7
         assert_eq!(counts.total(), 103);
         assert_eq!(counts.filter(RequestLabels::is_dry_run).total(), 100);
         assert_eq!(counts.filter(|labels| labels.code == "201" && labels.resource == "secrets").total(), 103);
+    }
+
+    #[test]
+    fn requests_of_operators_are_distinguished_from_those_of_controllers() {
+        assert_eq!(of_service_accounts(TEXT), 12);
     }
 
     #[test]

@@ -8,6 +8,7 @@ pub(crate) mod user;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Instant;
 
 use uuid::Uuid;
 
@@ -119,6 +120,7 @@ impl State {
     pub(crate) fn answer_call(&mut self, number: u64, answer: Answer, caller_gone: bool) {
         if let Some(call) = self.call_mut(number) {
             call.answer = Some(answer);
+            call.answered = Some(Instant::now());
             call.caller_gone = caller_gone;
         }
     }
