@@ -9,6 +9,7 @@ mod moments;
 mod neighbours;
 mod objects;
 mod outputs;
+mod overlaps;
 mod people;
 mod people_in_vault;
 mod portal;

@@ -124,6 +124,9 @@ impl World {
             let is_replaced =
                 |world: &Self| world.user(name).is_none_or(|user| user["status"]["user"]["id"] != before);
             self.until(&format!("the user of {name} is replaced"), DONE_WITHIN, is_replaced).await;
+            if self.below(2) == 0 {
+                self.ends_its_overlaps(name).await;
+            }
         }
         self.comes_to_rest().await;
         self.users().iter().filter_map(|user| user["metadata"]["name"].as_str()).for_each(|name| {

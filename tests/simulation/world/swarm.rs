@@ -299,6 +299,7 @@ impl World {
             self.interfere_in_vault(troubles).await;
             self.change_specs(troubles).await;
             self.rotate(troubles).await;
+            self.end_overlaps(troubles).await;
             self.change_unobserved(troubles).await;
             self.move_clocks(troubles);
             self.back_up_sometimes(troubles);

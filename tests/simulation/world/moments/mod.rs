@@ -5,6 +5,7 @@ mod entries;
 mod known;
 mod objects;
 mod outputs;
+mod overlaps;
 mod paused;
 mod rates;
 mod requests;
@@ -83,6 +84,7 @@ struct State {
     /// What the specs of each resource have named.
     named: BTreeMap<String, outputs::Named>,
     rotations: rotation::Rotations,
+    ended: overlaps::Ended,
 }
 
 impl Moments {

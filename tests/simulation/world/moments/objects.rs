@@ -18,6 +18,7 @@ impl Moments {
     /// A client changed a `TechnicalUser`.
     pub(super) fn technical_user_changed(&self, state: &mut State, change: &Change) {
         Self::outputs_named(state, change);
+        Self::overlaps_ended(state, change);
         self.rotation_changed(state, change);
         let name = &change.id.name;
         let attempt =

@@ -46,15 +46,18 @@ impl Moments {
     /// A process deleted a Secret that it had written for a resource.
     pub(super) fn output_removed(&self, state: &mut State, owner: &str, change: &Change) {
         let uid = &change.after["metadata"]["ownerReferences"][0]["uid"];
-        let lives = self.technical_user(owner).is_some_and(|user| {
+        let living = self.technical_user(owner).filter(|user| {
             user["metadata"]["uid"] == *uid && user["metadata"]["deletionTimestamp"].is_null()
         });
-        let Some(named) = state.named.get(owner).filter(|_| lives) else { return };
+        let (Some(object), Some(named)) = (living, state.named.get(owner)) else { return };
         let name = &change.id.name;
+        let is_ended = state.ended.has(&object, name, state.paused.shortly());
         let early = match named.former.get(name) {
             _ if named.now.contains(name) => Some(format!("{owner} names the Secret {name}")),
             // The time of the removal may be of another clock.
-            Some((since, overlap)) if since.elapsed() + WHOLE_SECONDS + 2 * state.most_skew < *overlap => {
+            Some((since, overlap))
+                if !is_ended && since.elapsed() + WHOLE_SECONDS + 2 * state.most_skew < *overlap =>
+            {
                 Some(format!("{name} of {owner} is deleted after {:?} of {overlap:?}", since.elapsed()))
             }
             _ => None,

@@ -224,7 +224,8 @@ impl Moments {
     pub(super) fn still_needed(&self, state: &State, id: Uuid) -> Option<String> {
         let Living { user, owner, object, rotation } = self.living(state, id)?;
         let at = rotation.complete.iter().rposition(|(complete, _)| *complete == id);
-        let is_hurried = is_hurried(state, rotation, at.unwrap_or_default());
+        let is_hurried = is_hurried(state, rotation, at.unwrap_or_default())
+            || state.ended.has(&object, &id.to_string(), state.paused.shortly());
         if let Some(place) = self.place_of(state, &object, user, is_hurried) {
             return Some(format!("user {id} of {owner} is deleted, and {place} holds its credential"));
         }
