@@ -180,6 +180,21 @@ impl World {
         found
     }
 
+    /// The users with our mark that are not deleted, a line each.
+    pub(super) fn list_of_our_users(&self) -> String {
+        let line = |owner: &str, user: &UserView| {
+            let (id, name, status) = (user.id, &user.name, user.status);
+            format!(
+                "{owner}: {id} {name} {status:?}, late: {}, {}",
+                self.moments.may_be_left(id),
+                user.description
+            )
+        };
+        let users = self.ours_at_the_portal();
+        let lines = users.iter().flat_map(|(owner, users)| users.iter().map(move |user| line(owner, user)));
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
     /// No secret is in what the operator writes, outputs aside.
     pub fn check_secrecy(&self) {
         let texts = [

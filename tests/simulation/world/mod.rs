@@ -187,8 +187,9 @@ impl World {
         let troubles = self.record.lines().into_iter().find(|line| line.contains("the troubles of this run"));
         let troubles = troubles.unwrap_or_default();
         panic!(
-            "seed {seed}: {why}\n{test}: {troubles}\nthe last lines of its record:{last}\nthe resources:\n{}",
+            "seed {seed}: {why}\n{test}: {troubles}\nthe last lines of its record:{last}\nthe resources:\n{}\nour users at the portal:\n{}",
             self.resources(),
+            self.list_of_our_users(),
         );
     }
 

@@ -313,7 +313,9 @@ impl World {
     /// Waits until the portal has carried out what was sent to it before the troubles ended. The wallet refuses the second user of a
     /// name: it stays pending, and only the portal's support can remove it.
     pub async fn last_creates(&self, troubles: &BTreeSet<Trouble>) {
-        if !troubles.contains(&Trouble::VeryLateCreates) {
+        // A create without an answer ends when its process does not wait for it any more: a pause makes it late.
+        let by_pauses = [Trouble::LostCreates, Trouble::Pauses].iter().all(|kind| troubles.contains(kind));
+        if !troubles.contains(&Trouble::VeryLateCreates) && !by_pauses {
             return;
         }
         tokio::time::sleep(VERY_LATE + WALLET_DELAY + Duration::from_mins(1)).await;
