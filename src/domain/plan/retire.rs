@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::observation::{Observation, OutputState, ToRemove};
 use super::predecessor;
 use super::settled::{Report, Requeue, Settled};
-use super::step::{Step, Write};
+use super::step::{Read, Step, Write};
 
 /// How many outputs that the spec no longer names a resource may have. A status has room for 32 outputs.
 pub const MOST_FORMER: usize = 16;
@@ -14,7 +14,11 @@ pub const MOST_FORMER: usize = 16;
 /// overlap, and before it is removed from the status. One that cannot be removed is tried again; the resource is ready all the
 /// same. A resource whose outputs are renamed again and again has too many of them, which do not wait for that.
 pub(super) fn or_remove_former(o: &Observation, step: Step) -> Step {
-    let remove = |former: &ToRemove| Step::Write(Write::RemoveOutput(former.output.clone()));
+    // The spec may name it again meanwhile, and the removal cannot be undone.
+    let remove = |former: &ToRemove| match o.live {
+        true => Step::Write(Write::RemoveOutput(former.output.clone())),
+        false => Step::Read(Read::Object),
+    };
     match &step {
         Step::Settled(ready @ Settled { report: Report::Ready, .. }) => {
             let over = || candidates(o).find(|former| is_over(o, former));

@@ -236,6 +236,16 @@ impl World {
         self.merged_left_over(places)
     }
 
+    /// Whether an Event says that keys are left in a Secret: the apiserver has refused to remove them for an hour, and a deletion
+    /// does not wait any longer.
+    fn is_said_to_be_left(&self, secret: &str) -> bool {
+        let named = format!("the Secret \"{secret}\"");
+        self.apiserver.objects("events.events.k8s.io").iter().any(|event| {
+            let note = event["note"].as_str().unwrap_or_default();
+            event["reason"] == "OutputLeft" && note.contains(&named)
+        })
+    }
+
     /// Keys that are left in Secrets of other owners, and what these owners miss there.
     fn merged_left_over(&self, places: &Places) -> Option<String> {
         for secret in self.apiserver.objects("secrets") {
@@ -250,7 +260,7 @@ impl World {
                 return Some(format!("the Secret {name} of another owner has lost its key"));
             }
             let left = texts.keys().find(|key| *key != "theirs" && !named.contains(*key));
-            if let Some(key) = left {
+            if let Some(key) = left.filter(|_| !self.is_said_to_be_left(name)) {
                 return Some(format!("no resource names the key {key} in the Secret {name}"));
             }
         }

@@ -8,7 +8,7 @@ use super::check;
 
 #[test]
 fn a_former_output_is_removed_once_the_new_one_is_written() {
-    let moved = || a_recorded_resource().with_former_output("former").seen("u1", details());
+    let moved = || a_recorded_resource().read_live().with_former_output("former").seen("u1", details());
     let written = || {
         let written = moved().with_secret_of("u1", "d1").verified(shown_for("u1"), Verified::Accepted);
         written.recorded_content("d1")
@@ -17,6 +17,7 @@ fn a_former_output_is_removed_once_the_new_one_is_written() {
         ("not verified", moved(), "verify what was read"),
         ("not written", moved().verified(shown_for("u1"), Verified::Accepted), "publish u1 g1"),
         ("written and recorded", written(), "remove Secret \"former\""),
+        ("the spec may name it again by now", written().but(|o| o.live = false), "read the object"),
         ("removed", written().but(|o| o.to_remove.clear()), "ready (u1 g1), verify in time"),
         (
             "two of them, one after the other",
@@ -28,14 +29,18 @@ fn a_former_output_is_removed_once_the_new_one_is_written() {
             moved().with_foreign_secret().verified(shown_for("u1"), Verified::Accepted),
             "output OutputNotOurs STALLED (u1 g1), try again",
         ),
-        ("the user is gone", a_recorded_resource().with_former_output("former").seen_gone("u1"), "search"),
+        (
+            "the user is gone",
+            a_recorded_resource().read_live().with_former_output("former").seen_gone("u1"),
+            "search",
+        ),
     ]);
 }
 
 #[test]
 fn the_oldest_of_too_many_former_outputs_is_removed_at_once() {
     let renamed = |times: usize| {
-        let o = a_recorded_resource().with_foreign_secret().seen("u1", details());
+        let o = a_recorded_resource().read_live().with_foreign_secret().seen("u1", details());
         (0..times).fold(o, |o, n| o.with_former_output(&format!("former-{n}")))
     };
     check(vec![
@@ -54,7 +59,7 @@ fn the_oldest_of_too_many_former_outputs_is_removed_at_once() {
 #[test]
 fn a_former_output_is_kept_until_the_status_records_those_that_replace_it() {
     let written = || {
-        let o = a_recorded_resource().with_former_output("former").seen("u1", details());
+        let o = a_recorded_resource().read_live().with_former_output("former").seen("u1", details());
         o.with_secret_of("u1", "d1").verified(shown_for("u1"), Verified::Accepted)
     };
     let begun = |o: Observation| o.but(|o| o.to_remove[0].begun = true);
@@ -73,7 +78,7 @@ fn a_former_output_is_kept_until_the_status_records_those_that_replace_it() {
 #[test]
 fn of_too_many_former_outputs_those_come_first_that_were_never_written() {
     let renamed = |written: usize, never: usize| {
-        (0..written + never).fold(a_recorded_resource(), |o, n| {
+        (0..written + never).fold(a_recorded_resource().read_live(), |o, n| {
             let o = o.with_former_output(&format!("former-{n}"));
             o.but(|o| o.to_remove[n].written = n < written)
         })
@@ -100,7 +105,7 @@ fn of_too_many_former_outputs_those_come_first_that_were_never_written() {
 #[test]
 fn a_former_output_is_kept_until_its_readers_are_restarted() {
     let kept = |due: bool, begun: bool| {
-        a_ready_resource().with_former_output("former").but(|o| {
+        a_ready_resource().read_live().with_former_output("former").but(|o| {
             o.to_remove[0].begun = begun;
             o.restarts.targets.push(RestartTarget {
                 id: WorkloadId { kind: WorkloadKind::Deployment, name: "edc".into() },
@@ -123,7 +128,7 @@ fn a_former_output_is_kept_until_its_readers_are_restarted() {
 #[test]
 fn a_former_output_is_kept_for_the_overlap() {
     let day = Duration::from_hours(24);
-    let kept = |time: Duration| a_ready_resource().with_output_kept_for("former", time);
+    let kept = |time: Duration| a_ready_resource().read_live().with_output_kept_for("former", time);
     let now = "remove Secret \"former\"";
     check(vec![
         ("longer than the verification", kept(day), "ready (u1 g1), verify in time"),
@@ -148,11 +153,11 @@ fn a_former_output_is_kept_for_the_overlap() {
 /// was seen.
 #[test]
 fn an_output_that_was_found_is_removed_after_the_status_names_it() {
-    let found = || a_ready_resource().with_unnamed_output("found");
+    let found = || a_ready_resource().read_live().with_unnamed_output("found");
     let hurried = found().but(|o| o.to_remove[0].hurried = true);
     let kept = |time| found().but(|o| o.to_remove[0].kept_for = time);
     let many = |o: Observation| (0..16).fold(o, |o, n| o.with_former_output(&format!("former-{n}")));
-    let blocked = a_recorded_resource().with_foreign_secret().seen("u1", details());
+    let blocked = a_recorded_resource().read_live().with_foreign_secret().seen("u1", details());
     let next = "ready (u1 g1), after 1 s";
     check(vec![
         ("it is named first", found(), next),

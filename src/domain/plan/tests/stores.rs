@@ -137,9 +137,10 @@ fn no_second_user_is_deleted_whose_credential_a_store_may_hold() {
 
 #[test]
 fn a_former_output_that_cannot_be_removed_is_tried_again() {
-    let failed = || a_ready_resource().with_removal("left", Some(Duration::from_secs(9)));
+    let ready = || a_ready_resource().read_live();
+    let failed = || ready().with_removal("left", Some(Duration::from_secs(9)));
     check(vec![
-        ("removed", a_ready_resource().with_removal("left", None), REMOVE),
+        ("removed", ready().with_removal("left", None), REMOVE),
         ("its store is down", failed(), "ready (u1 g1), try again"),
         ("another one", failed().with_former_output("old"), "remove Secret \"old\""),
     ]);

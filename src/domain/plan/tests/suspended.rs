@@ -172,7 +172,11 @@ fn what_would_be_done_is_described() {
                 "write the credential of user u1 into Secret \"edc\"",
             ],
         ),
-        ("a former output", ready().but(|o| o.to_remove.push(former)), &["remove Secret \"old\""]),
+        (
+            "a former output",
+            ready().read_live().but(|o| o.to_remove.push(former)),
+            &["remove Secret \"old\""],
+        ),
         ("a deletion", deleted(Deletion::Delete), &["delete user u1 in the portal", "remove the finalizer"]),
         (
             "a user that is kept",

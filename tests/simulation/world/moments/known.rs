@@ -32,6 +32,8 @@ impl Credential {
 #[derive(Debug, Clone)]
 pub struct Known {
     pub view: UserView,
+    /// When it was seen first.
+    pub appeared: Instant,
     /// The resource that its mark names, at first sight.
     pub owner: Option<String>,
     is_marked: bool,
@@ -61,6 +63,7 @@ pub fn see(
             known.values_mut().filter(pending).for_each(|user| user.given_up = true);
         }
         let user = known.entry(view.id).or_insert_with(|| Known {
+            appeared: now,
             late: is_late(&view.name).unwrap_or(false),
             given_up: false,
             roles: view.roles.iter().cloned().collect(),

@@ -306,10 +306,11 @@ impl Rotation {
     }
 }
 
-/// Whether a user that was the one at this place is deleted without overlap: somebody else may know a credential since it was
-/// published, or roles were taken away since.
+/// Whether a user that was the one at this place is deleted without overlap: somebody else may know a credential since the user is
+/// there, or roles were taken away since.
 fn is_hurried(state: &State, rotation: &Rotation, at: usize) -> bool {
-    let since = rotation.complete.get(at).map(|(_, since)| *since);
+    let user = rotation.complete.get(at).and_then(|(id, _)| state.users.get(id));
+    let since = user.map(|user| user.appeared);
     let roles = |id: &Uuid| state.users.get(id).map(|user| &user.roles);
     let takes_away = rotation.complete.iter().skip(at).zip(rotation.complete.iter().skip(at + 1));
     let mut takes_away =
