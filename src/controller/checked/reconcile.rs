@@ -129,6 +129,6 @@ async fn after(kind: &dyn CheckedKind, ctx: &Context, key: &Key, failure: &Recon
     }
     match report(ctx, &objects.api, key, &blocker, failing_for).await {
         Ok(Reported::Gone) => Action::await_change(),
-        Ok(Reported::Written { .. } | Reported::Unchanged) | Err(_) => next,
+        Ok(Reported::Written { .. } | Reported::Unchanged | Reported::Overtaken) | Err(_) => next,
     }
 }

@@ -54,6 +54,8 @@ pub enum Reported {
     },
     /// The conditions say so already, or the resource stays ready.
     Unchanged,
+    /// Another client has written meanwhile: the next reconcile reports.
+    Overtaken,
     /// The object is gone.
     Gone,
 }
@@ -72,8 +74,7 @@ pub async fn report(
     let reported = try_report(ctx, kind, key, blocker, failing_for);
     let late = || Err(KubeError::Unclear { reason: "no answer in time".to_owned() });
     match tokio::time::timeout(REPORT_WITHIN, reported).await.unwrap_or_else(|_| late()) {
-        // Another client has written meanwhile: the next reconcile reports.
-        Err(KubeError::Conflict) => Ok(Reported::Unchanged),
+        Err(KubeError::Conflict) => Ok(Reported::Overtaken),
         Err(error) => {
             not_written(ctx, kind, key, blocker, &error);
             Err(error)

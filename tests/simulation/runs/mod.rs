@@ -1,5 +1,6 @@
 //! The runs: each is a test that a seed repeats.
 
+mod busy;
 mod effects;
 mod entries;
 mod first;

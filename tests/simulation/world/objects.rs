@@ -152,6 +152,11 @@ impl World {
         self.user(name).is_some_and(|user| is_ready(&user))
     }
 
+    /// Whether the Portal is Ready.
+    pub fn portal_is_ready(&self) -> bool {
+        self.apiserver.object(PORTALS, NAMESPACE, "portal").is_some_and(|portal| is_ready(&portal))
+    }
+
     /// The values of the Secret of a `TechnicalUser`.
     pub fn secret(&self, name: &str) -> Option<Value> {
         let secret = self.apiserver.object("secrets", NAMESPACE, &self.secret_named_by(name))?;

@@ -93,7 +93,7 @@ impl World {
     }
 
     /// Another controller changes an annotation of a resource again and again.
-    fn is_busy_with(&self, name: &str) {
+    pub fn is_busy_with(&self, name: &str) {
         self.busy_clients.fetch_add(1, Ordering::Relaxed);
         self.record.add(format!("another client is busy with {name}"));
         let (client, name) = (self.apiserver.admin(), name.to_owned());

@@ -48,7 +48,8 @@ pub async fn after(ctx: &Context, key: &Key, failure: &Failure) -> Action {
     // The active process writes the status.
     let Some(blocker) = failure.blocker(None) else { return Action::requeue(Duration::from_secs(5)) };
     let failing_for = ctx.memory.change(key, |user| user.failing.elapsed(blocker.reason.as_str()));
-    let next = if matches!(failure, Failure::Overtaken) {
+    let is_overtaken = matches!(failure, Failure::Overtaken);
+    let next = if is_overtaken {
         let next = Action::requeue(ctx.conflicts.after_conflict(key));
         if failing_for < CONFLICTS_ARE_QUIET_FOR {
             return next;
@@ -67,7 +68,9 @@ pub async fn after(ctx: &Context, key: &Key, failure: &Failure) -> Action {
             ctx.memory.change(key, |user| user.overwritten.wrote(before.as_deref(), after.as_deref()));
             next
         }
-        Ok(Reported::Unchanged) | Err(_) => next,
+        // That client may write all the time: what it wakes waits too.
+        Ok(Reported::Overtaken) if !is_overtaken => Action::requeue(ctx.conflicts.after_conflict(key)),
+        Ok(Reported::Unchanged | Reported::Overtaken) | Err(_) => next,
     }
 }
 
