@@ -396,3 +396,27 @@ async fn a_superseded_entry_is_kept_for_the_overlap() {
     holds_the_secret(&world, &vault, "connectors/edc-1").await;
     assert_eq!(user_status(&world.user(USER).await.unwrap()).outputs.len(), 1);
 }
+
+/// An entry that is named again, while no operator sees it, is in use: the next time that the spec drops it, it is kept for the whole
+/// overlap.
+#[tokio::test]
+async fn an_entry_that_is_named_again_is_no_former_one() {
+    let mut world = world().start().await;
+    let vault = prepared(&world).await;
+    let secret = json!({"secret": {}});
+    let mut manifest = with_outputs(&world, USER, &json!([secret, entry(None)]));
+    manifest["spec"]["rotation"] = json!({"overlap": "1h"});
+    world.apply(&manifest).await;
+    world.ready(USER).await;
+    let is_kept =
+        |user: &DynamicObject| user_status(user).outputs.iter().any(|output| output.delete_after.is_some());
+    world.patch_user(USER, &json!({"spec": {"outputs": [secret]}})).await;
+    world.until(USER, "the entry is kept", is_kept).await;
+    world.stop_operator().await;
+
+    world.patch_user(USER, &json!({"spec": {"outputs": [secret, entry(None)]}})).await;
+    world.start_operator();
+    world.ready(USER).await;
+    assert!(!is_kept(&world.user(USER).await.unwrap()));
+    holds_the_secret(&world, &vault, "connectors/edc-1").await;
+}

@@ -90,7 +90,10 @@ fn holds_what_was_read(reconcile: &Reconcile, current: &UserRef, output: &Output
 fn entry(reconcile: &Reconcile, output: &OutputView) -> Option<RecordedOutput> {
     let OutputState::Ours { digest: Some(digest), .. } = &output.state else { return None };
     let (before, written) = (reconcile.recorded_output(&output.id), reconcile.written.contains(&output.id));
-    reconcile.outputs.iter().find(|found| *found.id() == output.id)?.record(digest, before, written)
+    let entry =
+        reconcile.outputs.iter().find(|found| *found.id() == output.id)?.record(digest, before, written)?;
+    // It may have been a former one until now.
+    Some(RecordedOutput { delete_after: None, ..entry })
 }
 
 /// Records what an output replaced in this reconcile, with the write that replaced it, and the Secrets that were found by their mark:
