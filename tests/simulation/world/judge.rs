@@ -35,6 +35,7 @@ impl World {
             // What nothing has changed needs no other look.
             let changes = self.changes();
             if seen.replace(changes) != Some(changes) {
+                self.confirm_a_loss().await;
                 difference = self.difference();
             }
             let Some(difference) = &difference else { break };

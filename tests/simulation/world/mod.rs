@@ -5,6 +5,7 @@ mod backups;
 mod judge;
 mod limits;
 mod log;
+mod losses;
 mod moments;
 mod neighbours;
 mod objects;

@@ -98,16 +98,18 @@ impl Moments {
     }
 
     /// Whether the only place of a user's credential is an entry whose alias nothing reports: the process ended before it recorded the
-    /// write, and the user was not needed any more.
-    fn is_unannounced(&self, object: &Value, user: &Known) -> bool {
+    /// write, or the entry was not readable after it, and the user was not needed any more.
+    pub(super) fn is_unannounced(&self, object: &Value, user: &Known) -> bool {
         let id = Value::from(user.view.id.to_string());
         let outputs = || object["status"]["outputs"].as_array().into_iter().flatten();
         let begun = |output: &Value| {
             output["begun"].as_array().is_some_and(|all| all.iter().any(|one| one["user"] == id))
         };
+        let holds = |output: &Value| output["entry"]["user"] == id;
+        let is_former = |output: &Value| output["deleteAfter"].is_string();
         let secrets = self.0.apiserver.objects("secrets");
-        outputs().any(begun)
-            && !outputs().any(|output| output["entry"]["user"] == id)
+        outputs().any(|output| begun(output) || is_former(output) && holds(output))
+            && !outputs().any(|output| holds(output) && !is_former(output))
             && !secrets.iter().any(|secret| is_in_data(secret, user))
     }
 }

@@ -226,7 +226,8 @@ impl Moments {
         let at = rotation.complete.iter().rposition(|(complete, _)| *complete == id);
         let is_hurried = is_hurried(state, rotation, at.unwrap_or_default())
             || state.ended.has(&object, &id.to_string(), state.paused.shortly());
-        if let Some(place) = self.place_of(state, &object, user, is_hurried) {
+        let place = self.place_of(state, &object, user, is_hurried);
+        if let Some(place) = place.filter(|_| !self.is_unannounced(&object, user)) {
             return Some(format!("user {id} of {owner} is deleted, and {place} holds its credential"));
         }
         let since = rotation.complete.get(at? + 1).map(|(_, since)| *since);
