@@ -16,7 +16,7 @@ use crate::controller::kube_error::KubeError;
 use crate::controller::objects::Key;
 use crate::controller::technical_user::failure::Failure;
 use crate::domain::plan::OutputId;
-use crate::domain::user::{CreatedUser, Credential, NewUser, Role, UserDetails, UserId};
+use crate::domain::user::{Credential, NewUser, Role, UserDetails, UserId};
 use crate::portal::observe::{Operation, timed};
 use crate::portal::{
     Capabilities, CreateFailure, CreateSlot, Effect, Lane, Login, Portal, PortalError, Scan, ScanProgress,
@@ -228,7 +228,7 @@ struct AuditedSlot {
 
 #[async_trait]
 impl CreateSlot for AuditedSlot {
-    async fn create(self: Box<Self>, user: NewUser) -> Result<Vec<CreatedUser>, CreateFailure> {
+    async fn create(self: Box<Self>, user: NewUser) -> Result<Vec<UserDetails>, CreateFailure> {
         let Self { slot, resource } = *self;
         let (result, duration) = timed(Operation::Create, slot.create(user)).await;
         match &result {

@@ -172,25 +172,6 @@ pub struct UserDetails {
     pub offer: Option<Box<Offer>>,
 }
 
-/// One member of the answer to a create.
-#[derive(Debug, Clone)]
-pub struct CreatedUser {
-    /// The portal's id.
-    pub id: UserId,
-    /// The OAuth client ID; absent for a wallet user.
-    pub client_id: Option<String>,
-    /// The name, as the portal shows it.
-    pub name: String,
-    /// Active, or pending for a wallet user.
-    pub status: UserStatus,
-    /// The names of the roles it got.
-    pub roles: Vec<String>,
-    /// Internal or External.
-    pub kind: UserKind,
-    /// The credential; absent for an external user.
-    pub credential: Option<Credential>,
-}
-
 /// The request to create a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewUser {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::domain::dataspace::DataspaceValues;
-use crate::domain::user::{CreatedUser, Credential, NewUser, Role, UserDetails, UserId};
+use crate::domain::user::{Credential, NewUser, Role, UserDetails, UserId};
 
 mod bounds;
 mod caller;
@@ -189,7 +189,7 @@ pub trait Portal: Send + Sync {
 #[async_trait]
 pub trait CreateSlot: Send {
     /// The one POST. Never repeated by the client; 0, 1 or 2 users come back.
-    async fn create(self: Box<Self>, user: NewUser) -> Result<Vec<CreatedUser>, CreateFailure>;
+    async fn create(self: Box<Self>, user: NewUser) -> Result<Vec<UserDetails>, CreateFailure>;
 }
 
 /// How long a create may take before the client stops waiting. The portal may still complete it: a search for the user

@@ -3,9 +3,7 @@
 use portal_simulator::role_names::{DATASPACE_DISCOVERY, IDENTITY_WALLET_MANAGEMENT};
 use portal_simulator::{Simulator, Status, Version};
 use secrecy::ExposeSecret;
-use technical_user_operator::domain::user::{
-    CreatedUser, Ownership, RoleKind, UserDetails, UserId, UserKind, UserStatus,
-};
+use technical_user_operator::domain::user::{Ownership, RoleKind, UserDetails, UserId, UserKind, UserStatus};
 use technical_user_operator::portal::clients::catena_x::CatenaXPortal;
 use technical_user_operator::portal::{Lane, Permissions, Portal, PortalError, Refusal, Verification};
 
@@ -17,7 +15,7 @@ use crate::support::error;
 const INTERNAL: &str = DATASPACE_DISCOVERY;
 const EXTERNAL: &str = IDENTITY_WALLET_MANAGEMENT;
 
-async fn create(portal: &CatenaXPortal, name: &str, roles: &[&str]) -> Vec<CreatedUser> {
+async fn create(portal: &CatenaXPortal, name: &str, roles: &[&str]) -> Vec<UserDetails> {
     let user = wanted(portal, name, roles).await;
     portal.create_slot().await.unwrap().create(user).await.unwrap()
 }

@@ -5,7 +5,7 @@ use tokio::time::sleep;
 use super::{Created, Trial};
 use crate::check::report::{Left, Step};
 use crate::domain::identity::bare_name;
-use crate::domain::user::{CreatedUser, ListedUser, NewUser, Role};
+use crate::domain::user::{ListedUser, NewUser, Role, UserDetails};
 use crate::portal::{CreateFailure, Effect, Lane};
 
 const NAME: &str = "write-create";
@@ -143,8 +143,8 @@ impl Trial<'_, '_> {
     }
 }
 
-impl From<CreatedUser> for Created {
-    fn from(user: CreatedUser) -> Self {
+impl From<UserDetails> for Created {
+    fn from(user: UserDetails) -> Self {
         Self { id: user.id, client_id: user.client_id, credential: user.credential }
     }
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::domain::test_support::{credential, details, listed};
-use crate::domain::user::{ListedUser, UserKind, UserStatus};
+use crate::domain::user::ListedUser;
 use crate::portal::test_support::{Answers, Fake, a_scan};
 
 /// A portal that answers each write with this.
@@ -28,21 +28,17 @@ impl Answers for Answer {
 
 #[async_trait]
 impl CreateSlot for Answer {
-    async fn create(self: Box<Self>, user: NewUser) -> Result<Vec<CreatedUser>, CreateFailure> {
+    async fn create(self: Box<Self>, user: NewUser) -> Result<Vec<UserDetails>, CreateFailure> {
         match self.0 {
             Some(error) => {
                 let effect =
                     if matches!(error, PortalError::Server { .. }) { Effect::Unknown } else { Effect::None };
                 Err(CreateFailure { error, effect })
             }
-            None => Ok(vec![CreatedUser {
-                id: UserId::new("u9"),
-                client_id: Some("sa9".into()),
+            None => Ok(vec![UserDetails {
                 name: user.name,
-                status: UserStatus::Active,
-                roles: Vec::new(),
-                kind: UserKind::Internal,
                 credential: Some(credential("sa9", "hidden-9d4m1")),
+                ..details(&UserId::new("u9"), "sa9")
             }]),
         }
     }

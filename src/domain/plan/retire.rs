@@ -15,9 +15,12 @@ pub const MOST_FORMER: usize = 16;
 /// same. A resource whose outputs are renamed again and again has too many of them, which do not wait for that.
 pub(super) fn or_remove_former(o: &Observation, step: Step) -> Step {
     // The spec may name it again meanwhile, and the removal cannot be undone.
-    let remove = |former: &ToRemove| match o.live {
-        true => Step::Write(Write::RemoveOutput(former.output.clone())),
-        false => Step::Read(Read::Object),
+    let remove = |former: &ToRemove| {
+        if o.live {
+            Step::Write(Write::RemoveOutput(former.output.clone()))
+        } else {
+            Step::Read(Read::Object)
+        }
     };
     match &step {
         Step::Settled(ready @ Settled { report: Report::Ready, .. }) => {

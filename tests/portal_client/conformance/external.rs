@@ -1,6 +1,6 @@
 //! An external user, where the portal offers a role for one.
 
-use technical_user_operator::domain::user::{CreatedUser, RoleKind, UserKind, UserStatus};
+use technical_user_operator::domain::user::{RoleKind, UserDetails, UserKind, UserStatus};
 use technical_user_operator::portal::{Lane, Portal, PortalError};
 
 use super::{World, create, details, is_dead, mark, owner, wanted, works};
@@ -23,13 +23,18 @@ pub(super) async fn from_create_to_delete(world: &impl World) {
 }
 
 /// Without a credential, in the answer to the create as in the details.
-async fn is_pending(portal: &dyn Portal, made: &CreatedUser) {
+async fn is_pending(portal: &dyn Portal, made: &UserDetails) {
     assert_eq!((made.kind, made.status), (UserKind::External, UserStatus::Pending));
     assert!(owner().is_name_of(1, &made.name), "a search does not find {}", made.name);
     assert!(made.client_id.is_none() && made.credential.is_none());
     let read = details(portal, &made.id).await;
-    assert_eq!((read.kind, read.status, read.mark), (UserKind::External, UserStatus::Pending, Some(mark(1))));
+    assert_eq!(
+        (read.kind, read.status, &read.mark),
+        (UserKind::External, UserStatus::Pending, &Some(mark(1)))
+    );
     assert!(read.client_id.is_none() && read.credential.is_none());
+    assert_eq!((&read.name, &read.description, &read.mark), (&made.name, &made.description, &made.mark));
+    assert_eq!((&read.roles, read.ownership), (&made.roles, made.ownership));
     let scan = portal.scan(Lane::Interactive).await.unwrap();
     let listed = scan.users.iter().find(|user| user.id == made.id).unwrap();
     assert_eq!(
@@ -40,7 +45,7 @@ async fn is_pending(portal: &dyn Portal, made: &CreatedUser) {
 }
 
 /// As the capabilities say.
-async fn is_deleted(world: &impl World, made: &CreatedUser) {
+async fn is_deleted(world: &impl World, made: &UserDetails) {
     let portal = world.portal();
     let credential = details(portal.as_ref(), &made.id).await.credential.unwrap();
     let deleted = portal.delete(&made.id).await;

@@ -1,7 +1,7 @@
 //! An internal user, from its create to its deletion.
 
 use technical_user_operator::domain::identity::NAME_LIMIT;
-use technical_user_operator::domain::user::{CreatedUser, RoleKind, UserKind, UserStatus};
+use technical_user_operator::domain::user::{RoleKind, UserDetails, UserKind, UserStatus};
 use technical_user_operator::portal::{Lane, Portal, PortalError, Refusal};
 
 use super::{World, create, details, internal_user, is_dead, is_gone, mark, owner, secret, wanted, works};
@@ -17,7 +17,7 @@ pub(super) async fn from_create_to_delete(world: &impl World) {
 }
 
 /// The answer to the create, the list and the details say the same.
-async fn is_created(portal: &dyn Portal, made: &CreatedUser) {
+async fn is_created(portal: &dyn Portal, made: &UserDetails) {
     assert_eq!((made.kind, made.status), (UserKind::Internal, UserStatus::Active));
     assert!(owner().is_name_of(1, &made.name), "a search does not find {}", made.name);
     let scan = portal.scan(Lane::Interactive).await.unwrap();
@@ -33,6 +33,8 @@ async fn is_created(portal: &dyn Portal, made: &CreatedUser) {
     assert_eq!((&read.id, &read.name, &read.client_id), (&made.id, &made.name, &made.client_id));
     assert_eq!((read.kind, read.status), (UserKind::Internal, UserStatus::Active));
     assert_eq!((&read.roles, read.roles.len()), (&made.roles, 1));
+    assert_eq!((&read.description, &read.mark), (&made.description, &made.mark));
+    assert_eq!((read.roles_in_tokens, read.ownership), (made.roles_in_tokens, made.ownership));
     assert_eq!(read.description, mark(1).describe(Some("for a test")));
     assert_eq!(read.mark, Some(mark(1)));
     let (answered, shown) = (made.credential.as_ref().unwrap(), read.credential.as_ref().unwrap());
@@ -42,7 +44,7 @@ async fn is_created(portal: &dyn Portal, made: &CreatedUser) {
 }
 
 /// Name and description change, and nothing else does.
-async fn is_described(portal: &dyn Portal, made: &CreatedUser) {
+async fn is_described(portal: &dyn Portal, made: &UserDetails) {
     let before = details(portal, &made.id).await;
     let name = owner().user_name(1, Some("other"));
     let retained = technical_user_operator::domain::identity::Mark { retained: true, ..mark(1) };
@@ -57,7 +59,7 @@ async fn is_described(portal: &dyn Portal, made: &CreatedUser) {
 }
 
 /// The old secret is refused at once, and the details show the new one.
-async fn is_reset(portal: &dyn Portal, made: &CreatedUser) {
+async fn is_reset(portal: &dyn Portal, made: &UserDetails) {
     let old = details(portal, &made.id).await.credential.unwrap();
     portal.reset(&made.id).await.unwrap();
     is_dead(portal, &old).await;
@@ -69,7 +71,7 @@ async fn is_reset(portal: &dyn Portal, made: &CreatedUser) {
 }
 
 /// The user and its credential are gone, and a second deletion says so.
-async fn is_deleted(portal: &dyn Portal, made: &CreatedUser) {
+async fn is_deleted(portal: &dyn Portal, made: &UserDetails) {
     let credential = details(portal, &made.id).await.credential.unwrap();
     portal.delete(&made.id).await.unwrap();
     is_gone(portal, &made.id).await;

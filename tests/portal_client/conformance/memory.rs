@@ -6,17 +6,16 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use parking_lot::{Mutex, MutexGuard};
 use secrecy::ExposeSecret;
-use technical_user_operator::domain::identity::Mark;
 use technical_user_operator::domain::permissions::PermissionNames;
 use technical_user_operator::domain::user::{
-    CreatedUser, Credential, Linked, NewUser, Ownership, Role, RoleKind, UserDetails, UserId, UserKind, is_id,
+    Credential, Linked, NewUser, Role, RoleKind, UserDetails, UserId, UserKind, is_id,
 };
 use technical_user_operator::portal::{
     Capabilities, CreateFailure, CreateSlot, Effect, Lane, ListOrder, Login, Permissions, Portal,
     PortalError, Refusal, Scan, ScanProgress, ShownDataspace, TokenRoles, Verification,
 };
 
-use super::stored::{ROLES, Stored, credential_of, kind_of, listed, role_of, status_of};
+use super::stored::{ROLES, Stored, details_of, kind_of, listed, role_of};
 
 const COMPANY: &str = "BPNL00000MEMORY1";
 
@@ -188,21 +187,7 @@ impl Portal for MemoryPortal {
         check_id(id)?;
         let state = self.enter()?;
         let stored = state.users.get(id).ok_or(PortalError::NotFound)?;
-        Ok(UserDetails {
-            id: id.clone(),
-            client_id: stored.client_id.clone(),
-            name: stored.name.clone(),
-            description: stored.description.clone(),
-            mark: Mark::find(&stored.description),
-            roles: vec![role_of(stored).1.to_owned()],
-            roles_in_tokens: true,
-            kind: kind_of(stored),
-            status: status_of(stored),
-            ownership: Ownership::Own,
-            credential: credential_of(stored),
-            connector: stored.connector.clone(),
-            offer: None,
-        })
+        Ok(details_of(id, stored))
     }
 
     fn named_token_url(&self) -> Option<String> {
@@ -260,7 +245,7 @@ impl Portal for MemoryPortal {
 
 #[async_trait]
 impl CreateSlot for MemoryPortal {
-    async fn create(self: Box<Self>, user: NewUser) -> Result<Vec<CreatedUser>, CreateFailure> {
+    async fn create(self: Box<Self>, user: NewUser) -> Result<Vec<UserDetails>, CreateFailure> {
         let nothing = |error| CreateFailure { error, effect: Effect::None };
         let mut state = self.enter_to_write().map_err(nothing)?;
         let offered = |id: &String| ROLES.iter().position(|(offered, ..)| offered == id);
@@ -278,15 +263,7 @@ impl CreateSlot for MemoryPortal {
             connector: None,
         };
         let id = UserId::new(&format!("user-{number}"));
-        let created = CreatedUser {
-            id: id.clone(),
-            client_id: stored.client_id.clone(),
-            name: stored.name.clone(),
-            status: status_of(&stored),
-            roles: vec![role_of(&stored).1.to_owned()],
-            kind: kind_of(&stored),
-            credential: credential_of(&stored),
-        };
+        let created = details_of(&id, &stored);
         state.users.insert(id, stored);
         Ok(vec![created])
     }

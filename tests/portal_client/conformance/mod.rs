@@ -17,9 +17,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use secrecy::ExposeSecret;
 use technical_user_operator::domain::identity::{Hint, Mark, Owner};
-use technical_user_operator::domain::user::{
-    CreatedUser, Credential, NewUser, RoleKind, UserDetails, UserId,
-};
+use technical_user_operator::domain::user::{Credential, NewUser, RoleKind, UserDetails, UserId};
 use technical_user_operator::portal::{CreateFailure, Lane, Portal, PortalError, Verification};
 
 /// A portal, and the hands of a person there.
@@ -111,12 +109,12 @@ async fn wanted(portal: &dyn Portal, kind: RoleKind, generation: i64) -> Option<
     })
 }
 
-async fn create(portal: &dyn Portal, user: NewUser) -> Result<Vec<CreatedUser>, CreateFailure> {
+async fn create(portal: &dyn Portal, user: NewUser) -> Result<Vec<UserDetails>, CreateFailure> {
     portal.create_slot().await.unwrap().create(user).await
 }
 
 /// An internal user of our resource.
-async fn internal_user(portal: &dyn Portal, generation: i64) -> CreatedUser {
+async fn internal_user(portal: &dyn Portal, generation: i64) -> UserDetails {
     let user = wanted(portal, RoleKind::Internal, generation).await.unwrap();
     let mut made = create(portal, user).await.unwrap();
     assert_eq!(made.len(), 1, "{made:?}");

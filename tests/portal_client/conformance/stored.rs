@@ -1,7 +1,8 @@
 //! A user as the portal in memory keeps it, and what the portal shows of it.
 
+use technical_user_operator::domain::identity::Mark;
 use technical_user_operator::domain::user::{
-    Credential, Linked, ListedUser, Ownership, RoleKind, UserId, UserKind, UserStatus,
+    Credential, Linked, ListedUser, Ownership, RoleKind, UserDetails, UserId, UserKind, UserStatus,
 };
 
 const TOKEN_URL: &str = "https://memory.example.org/token";
@@ -35,6 +36,24 @@ pub(super) fn kind_of(stored: &Stored) -> UserKind {
 
 pub(super) fn status_of(stored: &Stored) -> UserStatus {
     if stored.client_id.is_some() { UserStatus::Active } else { UserStatus::Pending }
+}
+
+pub(super) fn details_of(id: &UserId, stored: &Stored) -> UserDetails {
+    UserDetails {
+        id: id.clone(),
+        client_id: stored.client_id.clone(),
+        name: stored.name.clone(),
+        description: stored.description.clone(),
+        mark: Mark::find(&stored.description),
+        roles: vec![role_of(stored).1.to_owned()],
+        roles_in_tokens: true,
+        kind: kind_of(stored),
+        status: status_of(stored),
+        ownership: Ownership::Own,
+        credential: credential_of(stored),
+        connector: stored.connector.clone(),
+        offer: None,
+    }
 }
 
 pub(super) fn credential_of(stored: &Stored) -> Option<Credential> {

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use super::attempt::{self, Task, written_down};
+use super::read;
 use super::rotation;
 use crate::api::FINALIZER;
 use crate::controller::context::Context;
@@ -20,8 +22,9 @@ use crate::controller::technical_user::reference;
 use crate::domain::blocker::Blocker;
 use crate::domain::identity::Mark;
 use crate::domain::permissions::{PermissionNames, login_advice};
+use crate::domain::plan::AttemptState;
 use crate::domain::reason::Reason;
-use crate::domain::user::{CreatedUser, ListedUser, NewUser, Ownership};
+use crate::domain::user::{ListedUser, NewUser, Ownership, UserDetails, UserKind};
 use crate::portal::{CreateFailure, Effect, PortalError, Refusal};
 
 /// What a create needs beside its attempt; nothing of the reconcile, which may be cancelled.
@@ -29,6 +32,8 @@ struct Create {
     connection: Connection,
     user: NewUser,
     mark: Mark,
+    /// For the reconcile, if it still waits: the user that was created.
+    created: Arc<Mutex<Option<UserDetails>>>,
     /// Keeps proofs of absence waiting until the create has ended.
     _change: Change,
     /// Held until the outcome is known.
@@ -61,6 +66,7 @@ pub async fn create(reconcile: &mut Reconcile, generation: i64, user: NewUser) -
     let task = Task::of(reconcile, attempt::Kind::Create, generation, Some(finalizers))?;
     rotation::announce_start(reconcile, "It creates another user");
     let attempt = task.attempt.clone();
+    let created = Arc::new(Mutex::new(None));
     let create = Create {
         mark: Mark {
             owner,
@@ -71,6 +77,7 @@ pub async fn create(reconcile: &mut Reconcile, generation: i64, user: NewUser) -
         },
         connection,
         user,
+        created: Arc::clone(&created),
         _change: change,
         _places: std::mem::take(&mut reconcile.places),
     };
@@ -84,7 +91,12 @@ pub async fn create(reconcile: &mut Reconcile, generation: i64, user: NewUser) -
     }));
     let state = written_down(reconcile, attempt::Kind::Create, &attempt, running, object).await?;
     // A refusal of this very reconcile is not tried again in it.
+    let known =
+        created.lock().take().filter(|user| matches!(&state, AttemptState::Created(id) if *id == user.id));
     reconcile.observation.attempt_began(attempt, state);
+    if let Some(user) = known {
+        read::created(reconcile, &user);
+    }
     Ok(())
 }
 
@@ -101,7 +113,7 @@ impl Drop for PassTurnOn {
 }
 
 impl Create {
-    fn outcome(&self, task: &Task, answer: Result<Vec<CreatedUser>, CreateFailure>) -> Outcome {
+    fn outcome(&self, task: &Task, answer: Result<Vec<UserDetails>, CreateFailure>) -> Outcome {
         match answer {
             Ok(users) => {
                 for user in &users {
@@ -117,7 +129,9 @@ impl Create {
                     action,
                     &format!("The operator created user {} ({}) in the portal", user.id, user.name),
                 );
-                Outcome::Created(user.id.clone())
+                let id = user.id.clone();
+                *self.created.lock() = users.into_iter().next().filter(|user| self.is_as_requested(user));
+                Outcome::Created(id)
             }
             Err(CreateFailure { error, effect: Effect::None }) => {
                 Outcome::Refused(refused(&error, &self.connection.capabilities.permissions))
@@ -127,6 +141,14 @@ impl Create {
                 Outcome::Unknown
             }
         }
+    }
+}
+
+impl Create {
+    /// Whether an answer to a create says all that the details of the user would say.
+    fn is_as_requested(&self, user: &UserDetails) -> bool {
+        let is_whole = user.kind == UserKind::External || user.credential.is_some();
+        is_whole && user.description == self.user.description && user.mark.as_ref() == Some(&self.mark)
     }
 }
 
@@ -165,7 +187,7 @@ fn refused(error: &PortalError, names: &PermissionNames) -> Blocker {
     }
 }
 
-fn listed(user: &CreatedUser) -> ListedUser {
+fn listed(user: &UserDetails) -> ListedUser {
     ListedUser {
         id: user.id.clone(),
         client_id: user.client_id.clone(),

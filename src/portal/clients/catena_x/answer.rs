@@ -11,8 +11,7 @@ use super::wire::{
 };
 use crate::domain::identity::{Mark, bare_name, is_external_name};
 use crate::domain::user::{
-    CreatedUser, Linked, ListedUser, Offer, Ownership, Role, RoleKind, UserDetails, UserId, UserKind,
-    UserStatus,
+    Linked, ListedUser, Offer, Ownership, Role, RoleKind, UserDetails, UserId, UserKind, UserStatus,
 };
 use crate::portal::PortalError;
 use crate::portal::bounds::{Exact, ID, List, Text, URL, is_exact};
@@ -121,7 +120,7 @@ pub(super) fn created(
     answer: &Answer,
     name: &str,
     endpoints: &TokenEndpoints,
-) -> Result<Vec<CreatedUser>, FailedCall> {
+) -> Result<Vec<UserDetails>, FailedCall> {
     let CreatedAnswerDto(users) = serde_json::from_slice(&answer.body).map_err(|_| {
         FailedCall::unreadable("the answer to a create is not what the portal's API promises")
     })?;
@@ -136,7 +135,7 @@ pub(super) fn created(
         .map(|user| created_user(user, endpoints))
         .collect::<Result<Vec<_>, _>>()
         .map_err(|_| FailedCall::unreadable("the answer to a create lists more roles than it may"))?;
-    let is_made = |user: &CreatedUser| bare_name(&user.name) == name;
+    let is_made = |user: &UserDetails| bare_name(&user.name) == name;
     if !users.iter().all(is_made) {
         return Err(FailedCall::unreadable("the answer to a create is about a user of another name"));
     }
@@ -182,21 +181,29 @@ pub(super) fn text_of(user: &ListedUser) -> usize {
         })
 }
 
-fn created_user(dto: CreatedDto, endpoints: &TokenEndpoints) -> Result<CreatedUser, PortalError> {
+/// As the details show the user afterwards.
+fn created_user(dto: CreatedDto, endpoints: &TokenEndpoints) -> Result<UserDetails, PortalError> {
     let (name, client_id) = (text(dto.name), exact(dto.client_id));
     let status = status(word(dto.status.as_ref()));
     // The answer to a create does not name the kind.
     let is_external = client_id.is_none() || is_external_name(&name) || status == UserStatus::Pending;
     let kind = if is_external { UserKind::External } else { UserKind::Internal };
     let secret = exact(dto.secret).map(Into::into);
-    Ok(CreatedUser {
+    let description = dto.description.unwrap_or_default().0;
+    Ok(UserDetails {
         id: UserId::new(&dto.service_account_id.0),
         credential: endpoints.credential(kind, None, client_id.as_ref(), secret),
         client_id,
         name,
-        status,
+        mark: Mark::find(&description),
+        description,
+        roles_in_tokens: kind == UserKind::Internal && are_in_tokens(dto.roles.as_ref()),
         roles: role_names(dto.roles)?,
         kind,
+        status,
+        ownership: ownership(word(dto.company_service_account_type_id.as_ref())),
+        connector: None,
+        offer: None,
     })
 }
 

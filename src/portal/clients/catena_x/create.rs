@@ -10,7 +10,7 @@ use super::answer;
 use super::client::{Client, Purpose};
 use super::errors::FailedCall;
 use super::request::{Bearer, Call};
-use crate::domain::user::{CreatedUser, NewUser};
+use crate::domain::user::{NewUser, UserDetails};
 use crate::portal::oauth::AccessToken;
 use crate::portal::observe::Operation;
 use crate::portal::resilient::{CallPlace, Verdict};
@@ -32,7 +32,7 @@ pub(super) struct Slot {
 
 #[async_trait]
 impl CreateSlot for Slot {
-    async fn create(self: Box<Self>, user: NewUser) -> Result<Vec<CreatedUser>, CreateFailure> {
+    async fn create(self: Box<Self>, user: NewUser) -> Result<Vec<UserDetails>, CreateFailure> {
         let Self { client, token, place } = *self;
         // The caller may have held the slot for some time: what stops all other calls stops this one, too.
         if let Err(error) = client.caller.breaker.check().and_then(|()| client.caller.limiter.check_pause()) {

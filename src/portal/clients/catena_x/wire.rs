@@ -83,8 +83,10 @@ pub(super) struct CreatedDto {
     pub(super) service_account_id: Id,
     pub(super) client_id: Option<Exact<NAME>>,
     pub(super) name: Option<Text<NAME>>,
+    pub(super) description: Option<Lines<DESCRIPTION>>,
     pub(super) status: Option<Word>,
     pub(super) roles: Option<List<UserRoleDto, ROLES>>,
+    pub(super) company_service_account_type_id: Option<Word>,
     pub(super) secret: Option<Exact<SECRET>>,
 }
 

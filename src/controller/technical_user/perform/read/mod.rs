@@ -11,7 +11,7 @@ use crate::controller::technical_user::failure::Failure;
 use crate::controller::technical_user::reconcile::Reconcile;
 use crate::domain::plan::{CredentialAt, OutputId, OutputState, Read, Searched, Verified};
 
-pub(super) use user::user;
+pub(super) use user::{created, user};
 
 /// Carries one read out.
 pub async fn read(reconcile: &mut Reconcile, what: Read) -> Result<(), Failure> {

@@ -23,7 +23,7 @@ pub(in crate::controller::technical_user) async fn user(
             reconcile.ctx.memory.change(&reconcile.key, |user| user.absent_users.there(id));
             connection.inventory.remember(id, details.mark.clone());
             connection.inventory.put_active(&details);
-            reconcile.details.insert(id.clone(), details.clone());
+            keep(reconcile, &details);
             let owner_is_gone = match &details.mark {
                 Some(mark) => mark::owner_is_gone(reconcile, id, mark).await?,
                 None => false,
@@ -40,6 +40,18 @@ pub(in crate::controller::technical_user) async fn user(
         Err(PortalError::ClientMissing) => Ok(client_missing(reconcile, id)),
         Err(error) => Err(error.into()),
     }
+}
+
+/// A user as the answer to its create shows it: what its details show is read at the next verification.
+pub(in crate::controller::technical_user) fn created(reconcile: &mut Reconcile, details: &UserDetails) {
+    keep(reconcile, details);
+    let facts = facts(reconcile, &details.id, details);
+    reconcile.observation.users.entry(&details.id).details = Some(UserView::Read(facts));
+}
+
+/// The secret is beside what the plan sees.
+fn keep(reconcile: &mut Reconcile, details: &UserDetails) {
+    reconcile.details.insert(details.id.clone(), details.clone());
 }
 
 /// Memory has the missing client of the resource's own user only, not that of another user that is read: one of several that may be
