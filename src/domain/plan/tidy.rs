@@ -6,7 +6,7 @@ use crate::domain::user::{UserId, UserKind, UserStatus};
 
 use super::candidates;
 use super::holding::Holding;
-use super::observation::{Done, Observation, PortalFacts, UserFacts, UserView};
+use super::observation::{Done, Observation, PortalFacts, ToRemove, UserFacts, UserView};
 use super::predecessor::Retirement;
 use super::retain::{LEFT_FOR_SUCCESSOR, RETAINED_EARLIER, mark_retained, record_retained};
 use super::step::{Notice, Read, Step, UserRef, Write};
@@ -46,8 +46,9 @@ pub(super) fn delete_with_other_roles(
 ) -> Option<Step> {
     let done = o.is_done(id, &Done::Deleted) || o.is_done(id, &Done::RecordedRetained);
     // Programs may use what is in an output that the spec no longer names.
-    let unknown = o.outputs.iter().any(|output| output.unknown().is_some())
-        || o.to_remove.iter().any(|former| former.written);
+    let may_hold = |former: &ToRemove| former.written && former.user.as_ref().is_none_or(|user| user == id);
+    let unknown =
+        o.outputs.iter().any(|output| output.unknown().is_some()) || o.to_remove.iter().any(may_hold);
     if done || portal.suspended || unknown || user.status != UserStatus::Active {
         return None;
     }

@@ -9,6 +9,7 @@ use crate::api::keys;
 use crate::api::technical_user::RecordedOutput;
 use crate::controller::objects::annotation;
 use crate::controller::technical_user::reconcile::Reconcile;
+use crate::domain::user::UserId;
 
 /// Sees how long each output is kept that the spec no longer names, and whether it was ever written.
 pub(super) fn see_retiring(reconcile: &mut Reconcile) {
@@ -19,8 +20,14 @@ pub(super) fn see_retiring(reconcile: &mut Reconcile) {
         former.hurried = ends_overlap(&reconcile.object, &former.output.name);
         former.begun = until.is_some();
         former.written = recorded.is_some_and(RecordedOutput::is_written);
+        former.user = recorded.and_then(user_of);
         former.kept_for = kept_for(overlap, until, reconcile.now);
     }
+}
+
+/// Whose credential an output holds, unless a write has begun that is not recorded.
+fn user_of(recorded: &RecordedOutput) -> Option<UserId> {
+    recorded.begun.is_empty().then(|| recorded.entry.as_ref().map(|entry| UserId::new(&entry.user)))?
 }
 
 /// How long the spec keeps an output that it no longer names, and a user that was replaced.

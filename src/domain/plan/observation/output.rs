@@ -63,6 +63,8 @@ pub struct ToRemove {
     pub begun: bool,
     /// The status says that the operator wrote it: something may read it.
     pub written: bool,
+    /// Whose credential it holds, where the status says so.
+    pub user: Option<UserId>,
     /// A person asks for its removal without overlap and restarts.
     pub hurried: bool,
     /// It was found by its mark: the status does not name it yet. It is removed only after that.

@@ -499,6 +499,12 @@ fn a_user_with_other_roles_that_only_a_list_shows_is_kept_until_another_one_serv
             .writable()
             .read_live()
     };
+    let former = |user: Option<&str>| {
+        let o = attempt(of_attempt(a_recorded_resource()), &["discovery"], AttemptState::Settled);
+        o.with_former_output("former").but(|o| {
+            (o.to_remove[0].written, o.to_remove[0].user) = (true, user.map(id));
+        })
+    };
     check(vec![
         ("with other roles", found(&["discovery"]), "create g3 [id-bpn]"),
         (
@@ -506,6 +512,9 @@ fn a_user_with_other_roles_that_only_a_list_shows_is_kept_until_another_one_serv
             attempt(of_attempt(a_recorded_resource()), &["discovery"], AttemptState::Settled),
             "delete u2",
         ),
+        ("a former output may hold its credential", former(None), "create g3 [id-bpn]"),
+        ("a former output holds that of another user", former(Some("u1")), "delete u2"),
+        ("a former output holds its credential", former(Some("u2")), "create g3 [id-bpn]"),
     ]);
 }
 
