@@ -60,7 +60,9 @@ async fn the_user_is_written_down_also_where_the_portal_fails_right_after() {
     let gate = world.simulator.gate(Endpoint::Create, Stage::Working);
     world.apply(&create("edc", &world.namespace, DATASPACE_DISCOVERY)).await;
     gate.reached().await;
-    world.simulator.inject(Fault::at(Endpoint::Details, Action::Status(Canned::html(502))));
+    for endpoint in [Endpoint::Details, Endpoint::Token] {
+        world.simulator.inject(Fault::at(endpoint, Action::Status(Canned::html(502))));
+    }
     let operator = world.operator();
     stop_operator_during(operator, async || gate.release()).await;
     let named = recorded(&world.user("edc").await.unwrap()).id;
