@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use portal_simulator::{Status, UserView};
+use portal_simulator::{Endpoint, Status, UserView};
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
@@ -15,9 +15,10 @@ use super::{COMPANY, NAMESPACE, World};
 
 /// Within this time the world matches the spec.
 const WITHIN: Duration = Duration::from_hours(3);
-/// Within this time what follows is written too, such as the counts in the Portal's status after its next sweep: that begins up to
-/// 12 minutes after the last one, and reads a long list for a minute.
-const AFTERWARDS: Duration = Duration::from_mins(15);
+/// Within this time what follows is written too.
+const AFTERWARDS: Duration = Duration::from_mins(2);
+/// A long list is read for a minute, and only in a small part of the time.
+const SWEPT_WITHIN: Duration = Duration::from_hours(2);
 /// Within this time a user that is deleted by hand has a successor: a sweep, some readings, a create.
 const NOTICED_WITHIN: Duration = Duration::from_mins(15);
 /// For this time nothing is written then.
@@ -45,6 +46,7 @@ impl World {
             self.check();
             sleep(Duration::from_secs(5)).await;
         }
+        self.sweeps_once_more().await;
         sleep(AFTERWARDS).await;
         let (version, requests) = (self.apiserver.version(), self.requests());
         sleep(CALM).await;
@@ -63,6 +65,14 @@ impl World {
         }
         self.check();
         self.check_secrecy();
+    }
+
+    /// Waits for a whole sweep: the status of the Portal has the counts of what it found.
+    async fn sweeps_once_more(&self) {
+        // Each sweep begins with the roles.
+        let begun = |world: &Self| world.portal.count(Endpoint::Roles);
+        let before = begun(self);
+        self.until("the Portal is swept again", SWEPT_WITHIN, |world| begun(world) >= before + 2).await;
     }
 
     /// A person deletes a user in the portal. The next sweep shows that, and its resource gets another user.
