@@ -22,7 +22,7 @@ say "building the release of the operator"
 cargo build --release --locked --package technical-user-operator --bin technical-user-operator >&2
 mkdir -p "$target/bench"
 # Cargo writes another one to the same place with the tests: their features are on in it.
-cp "$target/release/technical-user-operator" "$target/bench/technical-user-operator"
+cp --remove-destination "$target/release/technical-user-operator" "$target/bench/technical-user-operator"
 
 say "building the benchmark"
 cargo test --release --locked --package technical-user-operator --test bench --no-run >&2

@@ -13,12 +13,12 @@ use crate::usage::{machine_time, processor_time, processors};
 /// The kinds that are written for users and portals.
 const OURS: [&str; 4] = ["technicalusers", "secrets", "portals", "vaults"];
 
-/// What is added to the reads that the garbage collector of Kubernetes sends, too.
-const COLLECTOR: &str = " (also by the garbage collector)";
-
 /// The kinds that the operator reads and writes. The apiserver counts the requests of all clients by kind. Beside the operator
-/// and the benchmark ([`of_the_benchmark`]) only the garbage collector uses these kinds: it reads the owners of Secrets.
-const KINDS: [&str; 6] = ["technicalusers", "secrets", "portals", "vaults", "events", "leases"];
+/// and the benchmark ([`of_the_benchmark`]) only Kubernetes' garbage collector uses these kinds: it reads Secrets and their owners.
+const KINDS: [&str; 6] = ["technicalusers", "secrets", "portals", "vaults", "events", "resourcequotas"];
+
+/// What is added to the reads that the garbage collector sends, too.
+const COLLECTOR: &str = " (also by the garbage collector)";
 
 /// A moment from which on is measured.
 pub struct Meter {
@@ -117,7 +117,7 @@ fn of_the_benchmark(labels: &RequestLabels) -> bool {
 }
 
 impl Reading {
-    /// Writes of the kinds that are written for users and portals. Events and leases are none, and dry runs change nothing.
+    /// Writes of the kinds that are written for users and portals. Events are none, and dry runs change nothing.
     pub fn writes(&self) -> u64 {
         let ours = |labels: &RequestLabels| OURS.contains(&labels.resource.as_str());
         self.requests.filter(|labels| ours(labels) && labels.is_write() && !labels.is_dry_run()).total()
@@ -193,7 +193,8 @@ fn request(labels: &RequestLabels) -> String {
     let subresource =
         if labels.subresource.is_empty() { String::new() } else { format!("/{}", labels.subresource) };
     let dry_run = if labels.is_dry_run() { " (dry run)" } else { "" };
-    let collector = if labels.verb == "GET" && labels.resource == "technicalusers" { COLLECTOR } else { "" };
+    let collected = labels.verb == "GET" && ["technicalusers", "secrets"].contains(&labels.resource.as_str());
+    let collector = if collected { COLLECTOR } else { "" };
     format!("{} {}{subresource}{dry_run}{collector}", labels.verb, labels.resource)
 }
 
