@@ -28,14 +28,14 @@ fn at_most(profile: Profile) -> &'static [(&'static str, f64)] {
             ("apiserver writes per user", 3.0),
             ("apiserver: POST secrets (dry run)", 1.0),
             ("portal: Create", 1.0),
-            ("portal: Details", 1.0),
+            ("portal: Details", 0.0),
             ("portal: Token", 1.0),
             ("users in the portal beyond one for each resource", 0.0),
         ],
         Profile::Limits | Profile::Real => &[
             ("apiserver writes per user", 3.0),
             ("portal: Create", 1.0),
-            ("portal: Details", 1.0),
+            ("portal: Details", 0.0),
             ("portal: Token", 1.0),
             ("portal calls in flight, most", 4.0),
         ],
@@ -64,7 +64,7 @@ fn at_most(profile: Profile) -> &'static [(&'static str, f64)] {
         Profile::Wallet => &[
             ("apiserver writes per user", 5.0),
             ("portal: Create", 1.0),
-            ("portal: Details", 3.0),
+            ("portal: Details", 2.0),
             ("users in the portal beyond one for each resource", 0.0),
         ],
         Profile::Delete => {
