@@ -68,7 +68,7 @@ pub(super) fn are_restarted(o: &Observation, begun: bool) -> bool {
 
 /// Whether the status has what the outputs hold that the spec names. Until then a process that is started again assumes that a
 /// former one holds the credential: a Secret with the variables of a connector would name the alias of an entry that is gone.
-fn is_recorded(o: &Observation) -> bool {
+pub(super) fn is_recorded(o: &Observation) -> bool {
     o.outputs.iter().all(|output| match &output.state {
         OutputState::Ours { digest, .. } => output.recorded == *digest,
         OutputState::Unknown(_) | OutputState::Absent | OutputState::Foreign(_) => true,

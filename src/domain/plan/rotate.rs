@@ -9,7 +9,7 @@ use super::observation::{
     Strategy, UserView,
 };
 use super::reset;
-use super::retire::RECORDED_AFTER;
+use super::retire::{self, RECORDED_AFTER};
 use super::settled::{Report, Requeue, Settled};
 use super::step::{Notice, Read, Step, UserRef, Write};
 use super::{holding, role_change};
@@ -159,6 +159,12 @@ pub(super) fn after(
     let only_roles = decision.outdated.is_some() && role_change::is_cured_by_successor(report);
     if *report != Report::Ready && !only_roles {
         return step;
+    }
+    // What is due or asked for concerns the credential that the status names. One that was published just now is recorded first: else
+    // each successor would get another one at once.
+    let is_new = o.facts(&user.id).is_some_and(|facts| facts.other_credential) && !retire::is_recorded(o);
+    if *report == Report::Ready && is_new && decision.how.is_some() {
+        return at_latest(step, Requeue::In(RECORDED_AFTER));
     }
     let step = match unneeded(o, &user.id).map(|open| &open.state) {
         None => step,

@@ -329,6 +329,22 @@ fn changed(o: Observation) -> Observation {
     o.seen("u1", details().but(|user| (user.contents, user.other_credential) = (Some(contents("d9")), true)))
 }
 
+/// A user was created in place of one that is gone, or its secret was reset by hand: how old its credential is, the status says only
+/// afterwards.
+#[test]
+fn a_credential_is_recorded_before_it_is_replaced() {
+    let published = |o| changed(o).verified(shown_for("u1"), Verified::Accepted).with_secret_of("u1", "d9");
+    let is_same = || details().but(|user| user.contents = Some(contents("d9")));
+    let recorded = |o: Observation| o.recorded_content("d9").seen("u1", is_same());
+    let requested = || a_ready_resource().but(|o| o.rotation.requested = true);
+    let later = "ready (u1 g1), after 1 s";
+    check(vec![
+        ("by its age", published(due()), later),
+        ("on request", published(requested()), later),
+        ("the status names it", recorded(published(due())), "search"),
+    ]);
+}
+
 #[test]
 fn a_secret_is_reset_once_every_output_can_be_written() {
     let settling = |o| reset(o, ResetState::Settling(Duration::from_secs(20)));
