@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use testbed::EntryView;
 use tokio::time::Instant;
 
+use super::rotation::is_in_fields;
 use super::secrets::Published;
 use super::{Moments, State};
 use crate::apiserver::Change;
@@ -140,8 +141,13 @@ impl Moments {
         if is_chosen || before == Some(&change.after["data"]) {
             return;
         }
-        let held = state.entries.clients.get(&format!("{MOUNT}/{FOLDER}/{alias}"));
-        let broken = (held != Some(&client)).then(|| {
+        let path = format!("{MOUNT}/{FOLDER}/{alias}");
+        let held = state.entries.clients.get(&path);
+        // A restored Vault has entries that were removed since.
+        let user = || state.users.values().find(|user| user.view.client_id.as_ref() == Some(&client));
+        let entry = || self.0.vault.entries().remove(&path).and_then(|entry| entry.data);
+        let is_there = || user().zip(entry()).is_some_and(|(user, data)| is_in_fields(&data, user));
+        let broken = (held != Some(&client) && !is_there()).then(|| {
             format!(
                 "{} names {alias} for client {client}, and the last one written there is {held:?}",
                 change.id.name

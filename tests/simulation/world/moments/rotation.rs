@@ -395,7 +395,7 @@ pub(super) fn is_in_data(secret: &Value, user: &Known) -> bool {
     texts.any(|text| is_in_text(&String::from_utf8_lossy(&text), user))
 }
 
-fn is_in_fields(data: &Value, user: &Known) -> bool {
+pub(super) fn is_in_fields(data: &Value, user: &Known) -> bool {
     let fields = data.as_object().into_iter().flatten();
     { fields }.any(|(_, text)| is_in_text(text.as_str().unwrap_or_default(), user))
 }
