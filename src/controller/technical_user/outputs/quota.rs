@@ -8,6 +8,7 @@ use kube::Api;
 use kube::api::ListParams;
 
 use super::{Resource, Writable};
+use crate::controller::context::Context;
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::Key;
 use crate::controller::technical_user::failure::Failure;
@@ -25,11 +26,13 @@ pub(super) async fn take_place(
     output: &OutputId,
 ) -> Result<Result<Writable, Blocker>, Failure> {
     let (ctx, secret) = (&resource.ctx, secret(resource, output));
+    // Which Secrets need a place takes long to find among many resources, and few namespaces have such a quota.
+    if free_in(ctx, &secret.namespace).await?.is_none() {
+        return Ok(Ok(Writable::default()));
+    }
     // A Secret that is written meanwhile may be missing both in the answer and among those that need a place after it.
     let before = places::needed_in(ctx, &secret.namespace);
-    let quotas: Api<ResourceQuota> = Api::namespaced(ctx.client.clone(), &secret.namespace);
-    let quotas = quotas.list(&ListParams::default()).await.map_err(KubeError::from)?;
-    let Some(free) = quotas.iter().filter_map(free_places).min() else { return Ok(Ok(Writable::default())) };
+    let Some(free) = free_in(ctx, &secret.namespace).await? else { return Ok(Ok(Writable::default())) };
     match places::take(ctx, &secret, (free, before)) {
         Answer::Taken(place) => Ok(Ok(Writable { place: Some(place) })),
         Answer::None => Ok(Err(Blocker::passing(
@@ -38,6 +41,12 @@ pub(super) async fn take_place(
         ))),
         Answer::AskAgain => Err(Failure::Overtaken),
     }
+}
+
+/// How many more Secrets the quotas of a namespace allow; `None` where none counts them.
+async fn free_in(ctx: &Context, namespace: &str) -> Result<Option<usize>, KubeError> {
+    let quotas: Api<ResourceQuota> = Api::namespaced(ctx.client.clone(), namespace);
+    Ok(quotas.list(&ListParams::default()).await?.iter().filter_map(free_places).min())
 }
 
 /// A Secret of an output was created: the quota counts it from now on.
