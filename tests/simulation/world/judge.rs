@@ -37,6 +37,7 @@ impl World {
             let changes = self.changes();
             if seen.replace(changes) != Some(changes) {
                 self.confirm_a_loss().await;
+                self.delete_what_is_in_the_way();
                 difference = self.difference();
             }
             let Some(difference) = &difference else { break };

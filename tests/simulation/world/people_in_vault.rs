@@ -1,6 +1,7 @@
 //! What other clients of the Vault change meanwhile, and what befalls the server.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -182,6 +183,25 @@ impl World {
         let again = again.filter(|path| !before.contains_key(path) || theirs.contains_key(path));
         self.restored_entries.lock().extend(again);
         *self.theirs.lock() = theirs;
+    }
+
+    /// A person deletes what people have written, where a resource reports it: no status says any more that the operator wrote the
+    /// entry before.
+    pub(super) fn delete_what_is_in_the_way(&self) {
+        let is_reported = |user: &Arc<Value>| {
+            let conditions = user["status"]["conditions"].as_array();
+            conditions.into_iter().flatten().any(|condition| condition["reason"] == "OutputNotOurs")
+        };
+        if !self.users().iter().any(is_reported) {
+            return;
+        }
+        let is_of_a_person =
+            |entry: &EntryView| entry.data.as_ref().is_some_and(|data| data["content"] == OF_A_PERSON);
+        let written = self.vault.entries().into_iter().filter(|(_, entry)| is_of_a_person(entry));
+        for (path, _) in written {
+            self.record.add(format!("a person deletes the entry {path}, which is in the way"));
+            self.in_vault(&path, "DELETE", "metadata", &Value::Null);
+        }
     }
 
     /// People delete the entries that the operator lists and cannot remove, because their mark was removed.
