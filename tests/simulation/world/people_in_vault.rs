@@ -185,8 +185,8 @@ impl World {
         *self.theirs.lock() = theirs;
     }
 
-    /// A person deletes what people have written, where a resource reports it: no status says any more that the operator wrote the
-    /// entry before.
+    /// A person deletes what people have written or whose mark they have removed, where a resource reports it: no status says any
+    /// more that the operator wrote the entry before.
     pub(super) fn delete_what_is_in_the_way(&self) {
         let is_reported = |user: &Arc<Value>| {
             let conditions = user["status"]["conditions"].as_array();
@@ -197,7 +197,11 @@ impl World {
         }
         let is_of_a_person =
             |entry: &EntryView| entry.data.as_ref().is_some_and(|data| data["content"] == OF_A_PERSON);
-        let written = self.vault.entries().into_iter().filter(|(_, entry)| is_of_a_person(entry));
+        let is_bare = |entry: &EntryView| !entry.custom_metadata.contains_key("technicaluser.dev/owner");
+        let theirs = self.theirs.lock().clone();
+        let written = self.vault.entries().into_iter();
+        let written = written.filter(|(path, _)| !theirs.contains_key(path));
+        let written = written.filter(|(_, entry)| is_of_a_person(entry) || is_bare(entry));
         for (path, _) in written {
             self.record.add(format!("a person deletes the entry {path}, which is in the way"));
             self.in_vault(&path, "DELETE", "metadata", &Value::Null);
