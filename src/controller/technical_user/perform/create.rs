@@ -142,9 +142,7 @@ impl Create {
             }
         }
     }
-}
 
-impl Create {
     /// Whether an answer to a create says all that the details of the user would say.
     fn is_as_requested(&self, user: &UserDetails) -> bool {
         let is_whole = user.kind == UserKind::External || user.credential.is_some();

@@ -75,6 +75,7 @@ struct State {
     /// How far the clock of a process that starts is ahead or behind, and how far one was.
     skew: Duration,
     most_skew: Duration,
+    /// When processes were paused.
     paused: paused::Paused,
     /// When the cluster was restored from a backup last.
     restored: Option<Instant>,
@@ -84,6 +85,7 @@ struct State {
     /// What the specs of each resource have named.
     named: BTreeMap<String, outputs::Named>,
     rotations: rotation::Rotations,
+    /// The overlaps that people have ended.
     ended: overlaps::Ended,
 }
 
