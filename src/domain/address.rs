@@ -30,6 +30,19 @@ pub fn token_endpoint(text: &str) -> String {
     trimmed(url.as_str())
 }
 
+/// Whether two addresses lead to the same portal.
+#[must_use]
+pub fn is_same_portal(one: &str, other: &str) -> bool {
+    // This is asked at each reconcile, and they are nearly always spelled alike.
+    one == other || portal(one) == portal(other)
+}
+
+/// Whether two addresses are those of the same token endpoint.
+#[must_use]
+pub fn is_same_token_endpoint(one: &str, other: &str) -> bool {
+    one == other || token_endpoint(one) == token_endpoint(other)
+}
+
 /// Scheme, host and port of an address, without default port, as `https://portal.example.org`.
 #[must_use]
 pub fn origin(text: &str) -> String {
@@ -68,6 +81,7 @@ mod tests {
             "https://portal.example.org:443/API/Administration//",
         ] {
             assert_eq!(portal(text), "https://portal.example.org", "{text}");
+            assert!(is_same_portal(text, "https://portal.example.org"), "{text}");
         }
         for text in [
             "http://portal.example.org",
@@ -79,6 +93,7 @@ mod tests {
             "",
         ] {
             assert_ne!(portal(text), "https://portal.example.org", "{text}");
+            assert!(!is_same_portal(text, "https://portal.example.org"), "{text}");
         }
         assert_eq!(portal("https://p/x/"), "https://p/x");
         assert_eq!(portal("no url/"), "no url");
@@ -93,7 +108,8 @@ mod tests {
             one
         );
         assert_eq!(token_endpoint(&format!("{one}/")), one);
-        assert_ne!(token_endpoint(&one.replace("CX-Central", "Other")), one);
+        assert!(is_same_token_endpoint(&format!("{one}/"), one));
+        assert!(!is_same_token_endpoint(&one.replace("CX-Central", "Other"), one));
     }
 
     #[test]

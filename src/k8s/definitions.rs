@@ -10,7 +10,7 @@ use http::Request;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{APIGroup, APIResourceList};
 use kube::Client;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// At most this many fields of a kind are named; the rest is counted.
 const NAMED: usize = 5;
@@ -141,9 +141,9 @@ struct Fields {
 impl Fields {
     /// Compares two schemas below `path`. The fields of a missing field are not reported.
     fn compare(&mut self, path: &str, wanted: &Value, served: &Value) {
-        let properties =
-            |schema: &Value| schema.get("properties").and_then(Value::as_object).cloned().unwrap_or_default();
-        let (wanted_fields, served_fields) = (properties(wanted), properties(served));
+        let none = Map::new();
+        let (wanted_fields, served_fields) =
+            (properties(wanted).unwrap_or(&none), properties(served).unwrap_or(&none));
         // Each object has these; definitions need not name them.
         let common = |name: &str| path.is_empty() && ["apiVersion", "kind", "metadata"].contains(&name);
         for (name, field) in wanted_fields.iter().filter(|(name, _)| !common(name)) {
@@ -165,6 +165,10 @@ impl Fields {
             }
         }
     }
+}
+
+fn properties(schema: &Value) -> Option<&Map<String, Value>> {
+    schema.get("properties").and_then(Value::as_object)
 }
 
 fn keeps_anything(schema: &Value) -> bool {

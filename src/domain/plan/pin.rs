@@ -91,12 +91,11 @@ fn compare(o: &Observation, portal: &PortalFacts) -> Result<Option<Unconfirmed>,
 
 /// The origin that a person has to confirm if the Portal leads to another address than the status names.
 fn moved_from(recorded: &RecordedPortal, portal: &PortalFacts) -> Option<String> {
-    if address::portal(&recorded.url) != address::portal(&portal.url) {
+    if !address::is_same_portal(&recorded.url, &portal.url) {
         return Some(address::origin(&recorded.url));
     }
     let token_url = recorded.token_url.as_ref()?;
-    let same = address::token_endpoint(token_url) == address::token_endpoint(&portal.token_url);
-    (!same).then(|| address::origin(token_url))
+    (!address::is_same_token_endpoint(token_url, &portal.token_url)).then(|| address::origin(token_url))
 }
 
 /// A pin is a hash, so each spelling that it may have been computed from is compared.
@@ -155,7 +154,7 @@ fn confirm(o: &Observation, portal: &PortalFacts, why: Unconfirmed) -> Pinned {
 
 fn portal_moved(recorded: &RecordedPortal, portal: &PortalFacts, old: &str) -> Blocker {
     let message = if portal.discloses {
-        let (was, is) = if address::portal(&recorded.url) == address::portal(&portal.url) {
+        let (was, is) = if address::is_same_portal(&recorded.url, &portal.url) {
             (recorded.token_url.as_deref().unwrap_or_default(), &portal.token_url)
         } else {
             (recorded.url.as_str(), &portal.url)

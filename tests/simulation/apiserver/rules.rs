@@ -144,10 +144,10 @@ pub fn update_problems(kind: &Kind, old: &Value, new: &Value) -> Vec<String> {
 
 /// Whether two states differ in what the generation counts.
 pub fn differs_beside_metadata_and_status(old: &Value, new: &Value) -> bool {
-    let rest = |object: &Value| {
-        let mut rest = object.as_object().cloned().unwrap_or_default();
-        rest.retain(|field, _| field != "metadata" && field != "status");
-        rest
-    };
-    rest(old) != rest(new)
+    !counted(old).eq(counted(new))
+}
+
+fn counted(object: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    let fields = object.as_object().into_iter().flatten();
+    fields.filter(|(field, _)| *field != "metadata" && *field != "status")
 }

@@ -57,14 +57,16 @@ fn below<'a>(schema: &'a Value, field: &str) -> &'a Value {
     }
 }
 
-/// What the schema refuses.
-pub fn problems(kind: &Kind, object: &Value) -> Vec<String> {
+/// What the schema refuses in an object that was as in `old` before, null if it is new. What stays as it was is not checked (Kubernetes 1.33: ratcheting).
+pub fn problems(kind: &Kind, old: &Value, object: &Value) -> Vec<String> {
     let mut problems = Vec::new();
     if let Some(schema) = &kind.schema {
         required(schema, object, "", &mut problems);
         for (field, schema) in schema["properties"].as_object().into_iter().flatten() {
-            if !["apiVersion", "kind", "metadata"].contains(&field.as_str()) && !object[field].is_null() {
-                check(schema, &object[field], field, &mut problems);
+            let value = &object[field];
+            let is_checked = !["apiVersion", "kind", "metadata"].contains(&field.as_str());
+            if is_checked && !value.is_null() && *value != old[field] {
+                check(schema, value, field, &mut problems);
             }
         }
     }

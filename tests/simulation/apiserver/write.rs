@@ -32,7 +32,8 @@ pub fn create(state: &mut State, call: &Call) -> Answer {
     rules::begin(&mut object);
     state.store.begin(&mut object, call.kind.is_custom());
     schema::complete(&call.kind, &mut object);
-    let problems = [schema::problems(&call.kind, &object), rules::problems(&call.kind, &object)].concat();
+    let problems =
+        [schema::problems(&call.kind, &Value::Null, &object), rules::problems(&call.kind, &object)].concat();
     if !problems.is_empty() {
         return Err(Refusal::invalid(&call.kind, &name, &problems));
     }
@@ -123,7 +124,7 @@ fn update(state: &mut State, call: &Call, id: &Id, old: &Value, mut new: Value) 
     rules::keep_metadata(old, &mut new);
     rules::normalize(&mut new);
     schema::complete(kind, &mut new);
-    problems.extend(schema::problems(kind, &new));
+    problems.extend(schema::problems(kind, old, &new));
     problems.extend(rules::update_problems(kind, old, &new));
     if !problems.is_empty() {
         return Err(Refusal::invalid(kind, &id.name, &problems));

@@ -12,7 +12,9 @@ use serde_json::{Value, json};
 use technical_user_operator::domain::format::{
     Dialect, Format, KeyStyle, Naming, Options, Surroundings, Values, read_back, render,
 };
+use technical_user_operator::domain::reason::Reason;
 use technical_user_operator::domain::user::{Credential, UserId, UserKind};
+use testbed::EntryView;
 
 use super::vault::{FOLDER, MOUNT};
 use super::{BPN, NAMESPACE, World};
@@ -201,6 +203,13 @@ impl World {
         })
     }
 
+    /// Whether a person has replaced the mark of an entry, and the operator has said that it leaves the entry alone. Whoever deletes
+    /// the resource then has to delete the entry.
+    fn was_given_away(&self, entry: &EntryView) -> bool {
+        let is_bare = !entry.custom_metadata.contains_key("technicaluser.dev/owner");
+        is_bare && self.moments.reasons().contains(Reason::OutputNotOurs.as_str())
+    }
+
     /// What is left of outputs that no resource names.
     pub(super) fn left_over(&self, places: &Places) -> Option<String> {
         let secrets = self.apiserver.objects("secrets");
@@ -216,7 +225,7 @@ impl World {
             let theirs = self.theirs.lock().get(&path).cloned();
             let is_named = places.entries.contains(&path);
             let is_left = theirs.is_none() && (self.moments.has_written(&path) || entry.version == 0);
-            if !is_named && is_left && !restored.contains(&path) {
+            if !is_named && is_left && !restored.contains(&path) && !self.was_given_away(&entry) {
                 return Some(format!("no resource names the entry {path}"));
             }
             let Some(theirs) = theirs else { continue };

@@ -31,7 +31,7 @@ fn token_url(old: &[Condition], connection: Option<&Connection>) -> Option<Wante
         // This process has read no internal user so far. What was found before holds for the same endpoint.
         return before().filter(|wanted| wanted.message.contains(&format!("({ours})")));
     };
-    (address::token_endpoint(&named) != *ours).then(|| {
+    (!address::is_same_token_endpoint(&named, ours)).then(|| {
         differs(
             TOKEN_URL_DIFFERS,
             Reason::TokenUrlDiffers,
