@@ -6,7 +6,14 @@
 use std::time::Duration;
 
 use cronexpr::{Crontab, MakeTimestamp};
-use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::{AmbiguousOffset, TimeZone};
+use jiff::{Timestamp, ToSpan as _};
+
+/// Longer than any clock is put back.
+const PUT_BACK: jiff::SignedDuration = jiff::SignedDuration::from_hours(3);
+/// A day that comes at all comes within this time.
+const YEARS: i32 = 4;
 
 /// The windows of a resource.
 #[derive(Debug, Clone, Default)]
@@ -14,7 +21,9 @@ pub struct Windows(Vec<Window>);
 
 #[derive(Debug, Clone)]
 struct Window {
+    /// In UTC: cronexpr 1.7 searches without end in a time zone whose clocks are put back by half an hour.
     begins: Crontab,
+    zone: TimeZone,
     duration: Duration,
 }
 
@@ -24,15 +33,14 @@ impl Windows {
     /// # Errors
     /// Why it never opens; it is not added.
     pub fn add(&mut self, cron: &str, duration: Duration, zone: &str, now: Timestamp) -> Result<(), String> {
-        if jiff::tz::TimeZone::get(zone).is_err() {
-            return Err(format!("\"{zone}\" is no time zone of the IANA Time Zone Database"));
-        }
-        let begins = cronexpr::parse_crontab(&format!("{cron} {zone}"))
+        let zone = TimeZone::get(zone)
+            .map_err(|_| format!("\"{zone}\" is no time zone of the IANA Time Zone Database"))?;
+        let begins = cronexpr::parse_crontab(&format!("{cron} UTC"))
             .map_err(|_| format!("\"{cron}\" is no cron expression of five fields"))?;
         if duration.is_zero() {
             return Err(format!("the window of \"{cron}\" has no duration"));
         }
-        let window = Window { begins, duration };
+        let window = Window { begins, zone, duration };
         if window.next(now).is_none() {
             return Err(format!("\"{cron}\" names no day in the next four years"));
         }
@@ -55,7 +63,37 @@ impl Windows {
 impl Window {
     /// The first beginning after this time.
     fn next(&self, after: Timestamp) -> Option<Timestamp> {
-        self.begins.find_next(MakeTimestamp(after)).ok().map(|next| next.timestamp())
+        let local = self.zone.to_datetime(after);
+        let end = local.checked_add(YEARS.years()).ok()?;
+        // What the clocks show now they may have shown before, so what comes next in time may come before on the clock.
+        let mut shown = local.checked_sub(PUT_BACK).ok()?;
+        let mut first: Option<Timestamp> = None;
+        loop {
+            let enough = first.map_or(end, |first| self.zone.to_datetime(first).saturating_add(PUT_BACK));
+            let Some(following) = self.shown_next(shown).filter(|following| *following <= enough) else {
+                return first;
+            };
+            shown = following;
+            let next = self.times_of(shown).into_iter().flatten().filter(|time| *time > after).min();
+            first = first.into_iter().chain(next).min();
+        }
+    }
+
+    /// The next time after this one that the expression names.
+    fn shown_next(&self, after: DateTime) -> Option<DateTime> {
+        let after = TimeZone::UTC.to_timestamp(after).ok()?;
+        let next = self.begins.find_next(MakeTimestamp(after)).ok()?;
+        Some(next.datetime())
+    }
+
+    /// When the clocks of the time zone show this time.
+    fn times_of(&self, shown: DateTime) -> [Option<Timestamp>; 2] {
+        let ambiguous = self.zone.to_ambiguous_timestamp(shown);
+        match ambiguous.offset() {
+            AmbiguousOffset::Unambiguous { .. } => [ambiguous.compatible().ok(), None],
+            AmbiguousOffset::Gap { .. } => [None, None],
+            AmbiguousOffset::Fold { .. } => [ambiguous.earlier().ok(), ambiguous.later().ok()],
+        }
     }
 
     /// Whether it has opened, and not closed yet.
@@ -136,6 +174,25 @@ mod tests {
         let due = at("2026-03-29T03:59:00Z");
         assert_eq!(long.begins(due, due), Some(due));
         assert_eq!(long.begins(at("2026-03-29T04:00:00Z"), due), Some(at("2026-04-04T23:00:00Z")));
+    }
+
+    /// There the clocks show 02:00 and then 01:30, on 4 April 2027.
+    #[test]
+    fn clocks_that_are_put_back_by_half_an_hour_do_not_delay_the_search() {
+        let all = windows(&[
+            ("*/20 3 * * 0,3", 1, "Australia/Lord_Howe"),
+            ("40 1 * * SUN", 1, "Australia/Lord_Howe"),
+        ]);
+        for (due, begins) in [
+            ("2027-03-31T21:04:52Z", "2027-04-03T14:40:00Z"),
+            ("2027-04-03T15:40:00Z", "2027-04-03T15:40:00Z"),
+            ("2027-04-03T14:40:00Z", "2027-04-03T14:40:00Z"),
+            ("2027-04-04T00:00:00Z", "2027-04-06T16:30:00Z"),
+        ] {
+            assert_eq!(all.begins(at(due), at("2026-01-01T00:00:00Z")), Some(at(begins)), "{due}");
+        }
+        let second = all.0.last().unwrap();
+        assert_eq!(second.next(at("2027-04-03T14:40:00Z")), Some(at("2027-04-03T15:10:00Z")));
     }
 
     #[test]
