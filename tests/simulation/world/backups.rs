@@ -1,4 +1,4 @@
-//! Backups of the cluster, and restores: all objects are again what they were, while the portal goes on with what it has.
+//! Backups of the cluster or of the portal, and restores: one of them is again what it was, while the other goes on with what it has.
 
 use std::collections::BTreeSet;
 
@@ -18,6 +18,22 @@ impl World {
             self.record.add("a backup of the cluster is made");
             *self.cluster_backup.lock() = Some(self.apiserver.back_up());
         }
+    }
+
+    /// The portal is restored from its last backup, or one is made, sometimes.
+    pub fn restore_portal_sometimes(&self, troubles: &BTreeSet<Trouble>) {
+        if !troubles.contains(&Trouble::RestoredPortal) || self.below(2) == 0 {
+            return;
+        }
+        let mut backup = self.portal_backup.lock();
+        let Some(last) = backup.take_if(|_| self.below(2) == 0 && self.may_change()) else {
+            self.record.add("a backup of the portal is made");
+            *backup = Some(self.portal.back_up());
+            return;
+        };
+        self.record.add("the portal is restored from a backup");
+        self.portal.restore(&last);
+        self.moments.portal_is_restored();
     }
 
     /// Whether the cluster is going to be restored from a backup, after the end of all processes.

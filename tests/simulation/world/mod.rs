@@ -97,6 +97,8 @@ pub struct World {
     vault_backup: Mutex<Option<(VaultBackup, BTreeMap<String, Value>)>>,
     /// The last backup of the cluster.
     cluster_backup: Mutex<Option<Backup>>,
+    /// The last backup of the portal.
+    portal_backup: Mutex<Option<portal_simulator::Backup>>,
     /// The outputs to which the specs are corrected that cannot be served, by the names of their resources.
     mistakes: Mutex<BTreeMap<String, Value>>,
     /// The resources that are created again when they are gone, and whether their specs name outputs.
@@ -139,6 +141,7 @@ impl World {
             theirs: Mutex::default(),
             vault_backup: Mutex::default(),
             cluster_backup: Mutex::default(),
+            portal_backup: Mutex::default(),
             mistakes: Mutex::default(),
             wanted_again: Mutex::default(),
             restored_entries: Mutex::default(),

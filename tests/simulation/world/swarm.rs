@@ -64,6 +64,8 @@ pub enum Trouble {
     KillsAtEntries,
     /// The cluster is restored from a backup, after all processes were killed.
     RestoredCluster,
+    /// The portal is restored from a backup, with the identity provider and the wallet, while processes run.
+    RestoredPortal,
     /// The watches of a process that starts begin with an old state.
     StaleLists,
     /// Processes are killed when a write is sent or answered, one after each.
@@ -122,7 +124,7 @@ impl Trouble {
     pub const OF_VIEWS: [Self; 4] = [Self::StaleLists, Self::KillsAtEffects, Self::Unobserved, Self::Clocks];
 
     /// Those of backups.
-    pub const OF_BACKUPS: [Self; 1] = [Self::RestoredCluster];
+    pub const OF_BACKUPS: [Self; 2] = [Self::RestoredCluster, Self::RestoredPortal];
 
     /// All of them.
     pub fn all() -> impl Iterator<Item = Self> {
@@ -303,6 +305,7 @@ impl World {
             self.change_unobserved(troubles).await;
             self.move_clocks(troubles);
             self.back_up_sometimes(troubles);
+            self.restore_portal_sometimes(troubles);
             self.create_those_wanted_again().await;
             if troubles.contains(&Trouble::Suspension) && self.below(2) == 0 && self.may_change() {
                 self.suspend(self.below(2) == 0).await;

@@ -8,6 +8,7 @@
 //! content types) and the cutting of connections are part of what it plays.
 
 mod auth;
+mod backup;
 mod binding;
 mod calls;
 mod config;
@@ -38,6 +39,7 @@ mod version;
 mod view;
 mod wallet;
 
+pub use crate::backup::Backup;
 pub use crate::calls::{Answer, Call, Endpoint};
 pub use crate::config::{Caller, Company, CompanyRole, Config, Tls, WalletDelay};
 pub use crate::faults::{Action, Canned, CannedBody, Fault, FaultId};

@@ -47,9 +47,26 @@ pub(crate) struct Wallet {
     jobs: Vec<Job>,
 }
 
+/// What a backup has of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Backup {
+    keys: Vec<Key>,
+    jobs: Vec<Job>,
+}
+
 impl Wallet {
     pub(crate) fn new() -> Self {
         Self { reachable: true, ..Self::default() }
+    }
+
+    pub(crate) fn back_up(&self) -> Backup {
+        Backup { keys: self.keys.clone(), jobs: self.jobs.clone() }
+    }
+
+    /// The delays of the jobs are over.
+    pub(crate) fn restore(&mut self, backup: Backup) {
+        self.keys = backup.keys;
+        self.jobs = backup.jobs.into_iter().map(|job| Job { due: true, ..job }).collect();
     }
 }
 

@@ -39,7 +39,7 @@ pub struct Known {
     is_marked: bool,
     /// When the mark was last there, unless it is there now.
     marked_until: Option<Instant>,
-    /// It appeared longer after its attempt than the operator waits for it.
+    /// It appeared longer after its attempt than the operator waits for it, or was deleted and is there again.
     pub late: bool,
     /// A later one was created while it was pending: it may become active at any time.
     given_up: bool,
@@ -129,12 +129,21 @@ impl Known {
         self.is_marked || self.marked_until.is_some_and(|until| until.elapsed() < time)
     }
 
+    /// A restored portal does not have it.
+    pub fn vanishes(&mut self) {
+        self.view.status = Status::Deleted;
+        self.is_marked = false;
+        if let Some(last) = self.credentials.last_mut() {
+            last.until.get_or_insert(Instant::now());
+        }
+    }
+
     /// Whether it is one of a resource.
     pub fn is_of(&self, owner: &str) -> bool {
         self.owner.as_deref() == Some(owner)
     }
 
-    fn serves_or_will(&self) -> bool {
+    pub fn serves_or_will(&self) -> bool {
         matches!(self.view.status, Status::Active | Status::Pending)
     }
 }

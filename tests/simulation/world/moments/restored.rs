@@ -1,12 +1,14 @@
-//! What the judge knows after the cluster was restored from a backup: what the objects say now, and which users at the portal no
-//! object can name.
+//! What the judge knows after a restore from a backup: what the objects of the cluster say now, and which users at the portal no object
+//! can name.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use portal_simulator::Status;
 use tokio::time::Instant;
 
 use super::secrets::{credential, owner};
-use super::{Known, Moments, State};
+use super::{COMPANY, Known, Moments, State};
 use crate::apiserver::Change;
 
 impl Moments {
@@ -36,6 +38,23 @@ impl Moments {
         };
         let is_left = |user: &&Known| user.owner.as_deref().is_some_and(|owner| !is_held(owner));
         state.forgotten.extend(state.users.values().filter(is_left).map(|user| user.view.id));
+    }
+
+    /// The portal was restored from a backup. A user that was deleted since is there again, which may be one too many.
+    pub fn portal_is_restored(&self) {
+        let mut state = self.0.state.lock();
+        let present = self.0.portal.view(|view| view.users_that(COMPANY, |_, _: &str, _| true));
+        let present: BTreeMap<_, _> = present.into_iter().map(|user| (user.id, user.status)).collect();
+        for (id, user) in &mut state.users {
+            match present.get(id) {
+                None => user.vanishes(),
+                Some(Status::Active | Status::Pending) if !user.serves_or_will() => user.late = true,
+                Some(_) => {}
+            }
+        }
+        state.seen = None;
+        drop(state);
+        self.see_portal();
     }
 
     fn publications_restored(&self, state: &mut State) {

@@ -128,6 +128,18 @@ impl Idp {
         Self { reachable: true, ..Self::default() }
     }
 
+    /// Where the sequence of the client ids is.
+    pub(crate) fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
+    /// These clients and no others, with the sequence of a backup.
+    pub(crate) fn restore(&mut self, clients: Vec<IdpClient>, sequence: u64) {
+        *self.clients = clients;
+        self.removed.clear();
+        self.sequence = sequence;
+    }
+
     /// The next client id `sa<n>`. The sequence is shared with app clients, so gaps are normal.
     pub(crate) fn next_client_id(&mut self) -> String {
         self.sequence += fastrand::u64(1..=2);

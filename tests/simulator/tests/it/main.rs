@@ -7,6 +7,7 @@
     reason = "helpers of tests: clippy's leave for tests covers test functions only"
 )]
 
+mod backup;
 mod binary;
 mod bodies;
 mod calls;
