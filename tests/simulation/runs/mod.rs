@@ -1,6 +1,7 @@
 //! The runs: each is a test that a seed repeats.
 
 mod busy;
+mod crowds;
 mod effects;
 mod entries;
 mod first;

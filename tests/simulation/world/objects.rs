@@ -116,6 +116,12 @@ impl World {
         self.create(&format!("/api/v1/namespaces/{NAMESPACE}/resourcequotas"), &quota).await;
     }
 
+    /// The namespace has room for any number of Secrets again.
+    pub async fn remove_quota(&self) {
+        self.send("DELETE", &format!("/api/v1/namespaces/{NAMESPACE}/resourcequotas/secrets"), &json!({}))
+            .await;
+    }
+
     /// The Portal lists as many retained users as it can.
     pub async fn fill_retained(&self) {
         let retained: Vec<Value> = (0..RETAINED_LIMIT).filter_map(|number| self.retain(number)).collect();

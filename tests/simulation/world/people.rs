@@ -30,6 +30,9 @@ impl World {
             if troubles.contains(&Trouble::PeopleAtThePortal) {
                 self.change_at_the_portal(name);
             }
+            if troubles.contains(&Trouble::RefusedDeletes) {
+                self.keep_second_users(name);
+            }
             let may_be_busy = self.busy_clients.load(Ordering::Relaxed) < MOST_BUSY;
             let is_busy = troubles.contains(&Trouble::BusyClient) && self.below(2) == 0;
             if is_busy && may_be_busy && self.may_change() {
@@ -82,6 +85,16 @@ impl World {
     pub fn delete_by_hand(&self, name: &str, user: &UserView) {
         self.record.add(format!("a person deletes the user of {name} in the portal"));
         let _done = self.portal.delete_by_hand(user.id);
+    }
+
+    /// A person keeps users of a resource that has another one, while the operator cannot delete them.
+    fn keep_second_users(&self, name: &str) {
+        let users = self.ours_at_the_portal().remove(name).unwrap_or_default();
+        for user in users.iter().filter(|user| user.status == Status::Active) {
+            if self.below(2) == 0 && self.may_change() {
+                self.keep_if_second(name, user, &users);
+            }
+        }
     }
 
     fn keep_if_second(&self, name: &str, user: &UserView, users: &[UserView]) {

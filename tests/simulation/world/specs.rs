@@ -89,7 +89,7 @@ impl World {
     }
 
     /// Changes the spec of a resource, which may be deleted meanwhile, by a merge patch. Whether the apiserver accepts it.
-    pub(super) async fn change_spec(&self, name: &str, spec: &Value) -> bool {
+    pub async fn change_spec(&self, name: &str, spec: &Value) -> bool {
         self.record.add(format!("a person changes the spec of {name}: {spec}"));
         let patch = json!({ "spec": spec });
         send_as(&self.apiserver.admin(), "PATCH", &path_of_user(name), &patch).await.is_ok()

@@ -38,6 +38,8 @@ pub enum Trouble {
     People,
     /// People change users of the operator in the portal.
     PeopleAtThePortal,
+    /// The portal refuses to delete users for a while, in which people keep some of them.
+    RefusedDeletes,
     /// People suspend the Portal for a while.
     Suspension,
     /// Another client changes the resources all the time.
@@ -100,7 +102,7 @@ pub enum Trouble {
 
 impl Trouble {
     /// Those of the apiserver, the portal and the processes.
-    pub const COMMON: [Self; 16] = [
+    pub const COMMON: [Self; 17] = [
         Self::Apiserver,
         Self::LateWatches,
         Self::RefusedWrites,
@@ -113,6 +115,7 @@ impl Trouble {
         Self::Pauses,
         Self::People,
         Self::PeopleAtThePortal,
+        Self::RefusedDeletes,
         Self::Suspension,
         Self::BusyClient,
         Self::Quota,

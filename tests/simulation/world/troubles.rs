@@ -33,6 +33,9 @@ impl World {
                 Trouble::VeryLateCreates => self.lose_creates(VERY_LATE),
                 Trouble::LostResets => self.lose_resets(),
                 Trouble::Portal => (0..=self.below(4)).for_each(|_| self.trouble_portal()),
+                Trouble::RefusedDeletes => {
+                    self.inject(Endpoint::Delete, Action::Status(Canned::error(500)), 3 + self.below(8), 0);
+                }
                 Trouble::MovingList => self.neighbours.are_busy(self.random.fraction()),
                 Trouble::Suspension => self.suspend(self.below(3) != 0).await,
                 of_vault => self.trouble_vault(*of_vault).await,
@@ -119,7 +122,8 @@ impl World {
         self.inject(endpoint, action.clone(), self.below(3) + 1, self.below(4));
     }
 
-    fn inject(&self, endpoint: Endpoint, action: Action, times: u64, skip: u64) {
+    /// So many calls of an endpoint meet a fault of the portal, after some that do not.
+    pub fn inject(&self, endpoint: Endpoint, action: Action, times: u64, skip: u64) {
         self.record
             .add(format!("{endpoint:?} of the portal meets {action:?}, {times} times, after {skip} calls"));
         let fault = PortalFault::at(endpoint, action)
