@@ -9,6 +9,9 @@ use technical_user_operator::domain::reason::Reason;
 
 use crate::world::World;
 
+/// The subject of the counts of the steps.
+const STEPS: &str = "steps of the plan";
+
 /// What happened in the runs so far.
 #[derive(Debug, Default)]
 pub struct Report {
@@ -44,6 +47,11 @@ pub fn add(world: &World) {
     for reason in world.moments.reasons() {
         report.count("reasons, by runs", &reason, 1);
     }
+    for line in world.log.text().lines() {
+        if let Some(step) = step_of(line) {
+            report.count(STEPS, step, 1);
+        }
+    }
     for line in world.record.lines() {
         if let Some((subject, kind)) = kind_of(&line) {
             report.count(subject, &kind, 1);
@@ -52,7 +60,7 @@ pub fn add(world: &World) {
 }
 
 /// Whether it is printed.
-fn is_wanted() -> bool {
+pub fn is_wanted() -> bool {
     std::env::var_os("SEEDS").is_some()
 }
 
@@ -69,6 +77,13 @@ pub fn end_of_run(of: usize) {
 impl Report {
     fn count(&mut self, subject: &'static str, kind: &str, count: u64) {
         *self.counts.entry(subject).or_default().entry(kind.to_owned()).or_default() += count;
+    }
+
+    /// The steps of the plan that no run carried out.
+    fn missing_steps(&self) -> Vec<String> {
+        let met = self.counts.get(STEPS);
+        let is_missing = |step: &String| met.is_none_or(|met| !met.contains_key(step));
+        steps().into_iter().filter(is_missing).collect()
     }
 
     /// The reasons that no run reported.
@@ -88,8 +103,26 @@ impl Display for Report {
                 writeln!(f, "{count:>10} {kind}")?;
             }
         }
+        writeln!(f, "steps of the plan that no run carried out: {}", self.missing_steps().join(", "))?;
         writeln!(f, "reasons that no run reported: {}", self.missing().join(", "))
     }
+}
+
+/// The name of the step that a line of the log says.
+fn step_of(line: &str) -> Option<&str> {
+    let (_, step) = line.split_once(" step=")?;
+    step.split(|c: char| !c.is_alphanumeric()).next()
+}
+
+/// All steps that a plan can decide, by their names in its source.
+fn steps() -> Vec<String> {
+    let file = syn::parse_file(include_str!("../../../src/domain/plan/step.rs")).unwrap();
+    let is_step = |name: &syn::Ident| name == "Read" || name == "Write";
+    let enums = file.items.into_iter().filter_map(|item| match item {
+        syn::Item::Enum(found) if is_step(&found.ident) => Some(found.variants),
+        _ => None,
+    });
+    enums.flatten().map(|variant| variant.ident.to_string()).collect()
 }
 
 /// What a line of a record counts for.
@@ -131,4 +164,14 @@ fn without_names(text: &str) -> String {
     };
     let parts: Vec<_> = text.split('/').map(|part| if is_name(part) { "…" } else { part }).collect();
     parts.join("/")
+}
+
+#[test]
+fn the_steps_are_known_by_their_names() {
+    assert!(
+        ["Search", "Create", "RemoveFinalizer"].iter().all(|step| steps().iter().any(|known| known == step))
+    );
+    assert_eq!(step_of("DEBUG x: Reading resource=a/b step=User(UserId(\"1\"))"), Some("User"));
+    assert_eq!(step_of("DEBUG x: Writing resource=a/b step=Create { generation: 1 }"), Some("Create"));
+    assert_eq!(step_of(" INFO x: a user was created"), None);
 }

@@ -4,7 +4,11 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
+
+/// The levels at which each step that is carried out is a line.
+const STEPS: &str = "info,technical_user_operator::controller::technical_user=debug";
 
 /// All that the operator has logged. Cheap to clone; clones are the same log.
 #[derive(Debug, Clone, Default)]
@@ -16,13 +20,14 @@ impl Log {
         String::from_utf8_lossy(&self.0.lock()).into_owned()
     }
 
-    /// Does something, and takes in what this thread logs meanwhile.
-    pub fn during<T>(&self, action: impl FnOnce() -> T) -> T {
+    /// Does something, and takes in what this thread logs meanwhile; the steps of the plan only if they are wanted.
+    pub fn during<T>(&self, steps: bool, action: impl FnOnce() -> T) -> T {
+        let levels = if steps { STEPS } else { "info" };
         let subscriber = tracing_subscriber::fmt()
             .with_writer(self.clone())
             .without_time()
             .with_ansi(false)
-            .with_max_level(tracing::Level::INFO)
+            .with_env_filter(EnvFilter::new(levels))
             .finish();
         tracing::subscriber::with_default(subscriber, action)
     }

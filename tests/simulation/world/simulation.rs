@@ -112,7 +112,7 @@ fn in_world<T>(
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     let log = Log::default();
-    log.during(|| {
+    log.during(report::is_wanted(), || {
         runtime.block_on(async {
             let world = World::begin((test, seed), log.clone(), limits, Arc::clone(spent)).await;
             let result = run(&world).await;
