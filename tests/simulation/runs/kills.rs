@@ -8,7 +8,7 @@ use crate::world::{Trouble, World, simulate};
 
 /// Users are created, and later deleted, by processes that are killed.
 async fn run(scenario: Scenario, world: &World) {
-    let all = [&Trouble::COMMON[..], &Trouble::OF_BACKUPS[..]].concat();
+    let all = [&Trouble::COMMON[..], &Trouble::OF_BACKUPS[..], &Trouble::OF_HOLDS[..]].concat();
     // A pause shows most where another process takes over meanwhile.
     let troubles = if scenario.standby && world.below(2) == 0 {
         world.choose_troubles_and(&all, Trouble::Pauses)

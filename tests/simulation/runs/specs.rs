@@ -9,8 +9,14 @@ use crate::world::{Trouble, World, simulate};
 
 async fn run(world: &World) {
     let scenario = Scenario { standby: world.below(4) == 0 };
-    let all = [&Trouble::OF_VAULT[..], &Trouble::OF_VIEWS[..], &Trouble::COMMON[..], &Trouble::OF_SPECS[..]]
-        .concat();
+    let all = [
+        &Trouble::OF_VAULT[..],
+        &Trouble::OF_VIEWS[..],
+        &Trouble::COMMON[..],
+        &Trouble::OF_HOLDS[..],
+        &Trouble::OF_SPECS[..],
+    ]
+    .concat();
     // A quota has room for the Secrets of one spec, and a client that is busy with many resources makes a run long.
     let fits = |kind: &Trouble| !matches!(kind, Trouble::Quota | Trouble::BusyClient);
     let all: Vec<_> = all.into_iter().filter(fits).collect();

@@ -2,6 +2,7 @@
 //! in it.
 
 mod backups;
+mod holds;
 mod judge;
 mod limits;
 mod log;

@@ -42,6 +42,10 @@ pub enum Trouble {
     RefusedDeletes,
     /// People suspend the Portal for a while.
     Suspension,
+    /// People suspend resources for a while.
+    SuspendedUsers,
+    /// People prevent that resources are deleted, for a while.
+    PreventedDeletions,
     /// Another client changes the resources all the time.
     BusyClient,
     /// The namespace has room for exactly the Secrets that are needed.
@@ -126,6 +130,9 @@ impl Trouble {
     /// lies between two reads, and at another time.
     pub const OF_VIEWS: [Self; 4] = [Self::StaleLists, Self::KillsAtEffects, Self::Unobserved, Self::Clocks];
 
+    /// What people do to hold resources as they are.
+    pub const OF_HOLDS: [Self; 2] = [Self::SuspendedUsers, Self::PreventedDeletions];
+
     /// Those of backups.
     pub const OF_BACKUPS: [Self; 2] = [Self::RestoredCluster, Self::RestoredPortal];
 
@@ -136,6 +143,7 @@ impl Trouble {
             .chain(Self::OF_VAULT)
             .chain(Self::OF_VIEWS)
             .chain(Self::OF_BACKUPS)
+            .chain(Self::OF_HOLDS)
             .chain([Self::ChangedSpecs])
             .chain(Self::OF_SPECS)
             .chain(Self::OF_ROTATIONS)
@@ -304,6 +312,7 @@ impl World {
             self.interfere_in_vault(troubles).await;
             self.change_specs(troubles).await;
             self.rotate(troubles).await;
+            self.hold(troubles).await;
             self.end_overlaps(troubles).await;
             self.change_unobserved(troubles).await;
             self.move_clocks(troubles);

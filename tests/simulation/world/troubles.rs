@@ -148,6 +148,7 @@ impl World {
         self.moments.clocks_differ_by(Duration::ZERO);
         self.suspend(false).await;
         self.repair_vault().await;
+        self.end_holds().await;
         self.correct_mistakes().await;
         self.end_rotations().await;
         self.apiserver.faults(|faults| {

@@ -2,6 +2,7 @@
 //! the portal changes. The first rule that is broken is kept, and fails the run.
 
 mod entries;
+mod holds;
 mod known;
 mod objects;
 mod outputs;
@@ -85,6 +86,7 @@ struct State {
     /// What the specs of each resource have named.
     named: BTreeMap<String, outputs::Named>,
     rotations: rotation::Rotations,
+    holds: holds::Holds,
     /// The overlaps that people have ended.
     ended: overlaps::Ended,
 }

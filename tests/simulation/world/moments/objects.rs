@@ -20,6 +20,7 @@ impl Moments {
         Self::outputs_named(state, change);
         Self::overlaps_ended(state, change);
         self.rotation_changed(state, change);
+        state.holds.changed(change);
         let name = &change.id.name;
         let attempt =
             |object: &Value| object["metadata"]["annotations"][CREATING].as_str().map(str::to_owned);
@@ -35,6 +36,8 @@ impl Moments {
             state.attempts.insert(name.clone(), Instant::now());
             let suspended = self.although_suspended(state);
             self.check(state, "nothing is created while the Portal is suspended", suspended);
+            let held = self.held(state, name);
+            self.check(state, "nothing is changed at the portal for a resource that is held", held);
         }
         if change.before.as_ref().is_none_or(|before| !is_ready(before)) && is_ready(&change.after) {
             let early = self.too_early(state, &change.after);

@@ -61,6 +61,8 @@ impl Moments {
         let mut state = self.0.state.lock();
         let foreign = self.foreign(&state, id).map(|why| format!("{method} of user {id}: {why}"));
         self.check(&mut state, "no user of others is changed", foreign);
+        let held = self.although_held(&state, id).map(|why| format!("{method} of user {id}: {why}"));
+        self.check(&mut state, "nothing is changed at the portal for a resource that is held", held);
         if *method == Method::DELETE {
             let published = self.in_use(&state, id);
             self.check(&mut state, "no user is deleted that is published", published);

@@ -21,11 +21,13 @@ impl Moments {
         state.attempts.clear();
         state.named.clear();
         state.rotations.forget();
+        state.holds = super::holds::Holds::default();
         let users = self.0.apiserver.objects("technicalusers.technicaluser.dev");
         for object in &users {
             let change = Change::of_object("technicalusers.technicaluser.dev", Arc::clone(object));
             Self::outputs_named(state, &change);
             self.rotation_changed(state, &change);
+            state.holds.changed(&change);
         }
         self.publications_restored(state);
         let portals = self.0.apiserver.objects("portals.technicaluser.dev");
