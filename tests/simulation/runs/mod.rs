@@ -4,6 +4,7 @@ mod busy;
 mod crowds;
 mod effects;
 mod entries;
+mod existing;
 mod first;
 mod kills;
 mod lives;

@@ -159,7 +159,8 @@ fn kind_of(line: &str) -> Option<(&'static str, String)> {
 fn without_names(text: &str) -> String {
     let is_name = |part: &str| {
         part.len() == 36
-            || ["dataspace", "edc", "wallet", "portal", "portal-login"].contains(&part)
+            || ["dataspace", "edc", "wallet", "portal", "portal-login", "by-name", "by-client", "by-id"]
+                .contains(&part)
             || part.starts_with("more-")
     };
     let parts: Vec<_> = text.split('/').map(|part| if is_name(part) { "…" } else { part }).collect();

@@ -8,13 +8,14 @@ use super::{effects, report};
 
 /// The runs, by the names of their tests, with the number of seeds of each in `make test`. A campaign shares its seeds among them in
 /// the same proportion.
-const RUNS: [(&str, u64); 7] = [
+const RUNS: [(&str, u64); 8] = [
     ("killed_processes_leave", 96),
     ("killed_processes_with", 24),
     ("entries_in_a_vault", 42),
     ("specs_that_change", 40),
     ("rotations", 54),
     ("crowds", 12),
+    ("existing_users", 30),
     // Each effect when it is sent, and when it is answered.
     ("a_kill_after_each_effect", 2 * effects::EFFECTS),
 ];

@@ -8,6 +8,7 @@ use portal_simulator::{Endpoint, Status, UserView};
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
+use super::moments::selector;
 use super::objects::is_ready;
 use super::outputs::Places;
 use super::secrecy::Secrets;
@@ -114,8 +115,11 @@ impl World {
             if user["metadata"]["deletionTimestamp"].is_string() {
                 return Some(format!("{name} is not gone"));
             }
-            if !is_ready(user) {
-                return Some(format!("{name} is not Ready"));
+            if let Some(selector) = selector(user) {
+                if let Some(why) = self.existing_differs(user, selector, &mut places) {
+                    return Some(why);
+                }
+                continue;
             }
             match at_the_portal.remove(name).unwrap_or_default().as_slice() {
                 [one] => {
@@ -134,7 +138,9 @@ impl World {
                 return Some(format!("{} users at the portal have no resource: {owner}", users.len()));
             }
         }
-        if let Some(left) = self.left_over(&places).or_else(|| self.vault_differs()) {
+        let differs =
+            self.left_over(&places).or_else(|| self.vault_differs()).or_else(|| self.made_differs());
+        if let Some(left) = differs {
             return Some(left);
         }
         let clients = self.portal.orphaned_clients();
@@ -150,20 +156,26 @@ impl World {
     }
 
     /// Where the credential that is published differs from that of the user.
-    fn differs(
+    pub(super) fn differs(
         &self,
         name: &str,
         user: &Value,
         at_the_portal: &UserView,
         places: &mut Places,
     ) -> Option<String> {
+        if !is_ready(user) {
+            return Some(format!("{name} is not Ready"));
+        }
         if at_the_portal.status != Status::Active {
             return Some(format!("the user of {name} is {:?}", at_the_portal.status));
         }
         if user["status"]["user"]["id"] != at_the_portal.id.to_string() {
             return Some(format!("the status of {name} names another user"));
         }
-        self.rotation_differs(name, user, &at_the_portal.roles)
+        let is_ours = selector(user).is_none();
+        { is_ours }
+            .then(|| self.rotation_differs(name, user, &at_the_portal.roles))
+            .flatten()
             .or_else(|| self.outputs_differ((name, user), at_the_portal, places))
     }
 

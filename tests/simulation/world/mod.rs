@@ -2,6 +2,7 @@
 //! in it.
 
 mod backups;
+mod existing;
 mod holds;
 mod judge;
 mod limits;
@@ -31,12 +32,13 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use portal_simulator::{Caller, Company, CompanyRole, Config, Simulator, Version, WalletDelay};
+use portal_simulator::{Caller, Company, CompanyRole, Config, Simulator, UserView, Version, WalletDelay};
 use serde_json::Value;
 use technical_user_operator::api;
 use technical_user_operator::metrics::Metrics;
 use technical_user_operator::process::{Random, SetClock};
 use testbed::VaultBackup;
+use uuid::Uuid;
 
 use limits::{Limits, Spent};
 use log::Log;
@@ -106,6 +108,8 @@ pub struct World {
     wanted_again: Mutex<BTreeMap<String, bool>>,
     /// Entries that were deleted, and that a restore of the Vault brought back: nobody may know them any more.
     restored_entries: Mutex<BTreeSet<String>>,
+    /// The users that people created and did not delete, as they left them.
+    made: Mutex<BTreeMap<Uuid, UserView>>,
 }
 
 impl World {
@@ -146,6 +150,7 @@ impl World {
             mistakes: Mutex::default(),
             wanted_again: Mutex::default(),
             restored_entries: Mutex::default(),
+            made: Mutex::default(),
         };
         world.apiserver.faults(|faults| faults.longest_way = Duration::from_millis(40));
         world.install().await;

@@ -28,6 +28,13 @@ pub struct Places {
     keys: BTreeMap<String, BTreeSet<String>>,
 }
 
+impl Places {
+    /// A Secret may stay although its resource has no user.
+    pub fn keep_secret(&mut self, name: &str) {
+        self.secrets.insert(name.to_owned());
+    }
+}
+
 /// A resource with its user.
 struct Owned<'a> {
     name: &'a str,

@@ -126,6 +126,12 @@ impl Transport for Network {
         };
         let (head, bytes) = answer.into_parts();
         self.record.end(line, head.status.as_u16());
+        if request.method == Method::GET
+            && request.url.path().ends_with("/serviceaccounts")
+            && head.status == 200
+        {
+            self.moments.listed(&self.caller, request.url.query().unwrap_or_default(), &bytes);
+        }
         let mut body = Bounded::new(request.limit, head.status.as_u16());
         body.take(&bytes)?;
         Ok(HttpResponse { status: head.status.as_u16(), headers: head.headers, body: body.into_body() })

@@ -102,6 +102,8 @@ pub enum Trouble {
     LostResets,
     /// Processes are killed at the writes of a rotation.
     KillsAtRotations,
+    /// People create, reset and delete users of theirs in the portal.
+    ExistingUsers,
 }
 
 impl Trouble {
@@ -148,11 +150,15 @@ impl Trouble {
             .chain(Self::OF_SPECS)
             .chain(Self::OF_ROTATIONS)
             .chain(Self::AT_ROTATIONS)
+            .chain(Self::OF_EXISTING)
     }
 
     /// What leads to rotations.
     pub const OF_ROTATIONS: [Self; 5] =
         [Self::Requests, Self::Compromises, Self::Intervals, Self::RoleChanges, Self::Strategies];
+
+    /// What happens to users that people create, and to the list that shows them.
+    pub const OF_EXISTING: [Self; 2] = [Self::ExistingUsers, Self::MovingList];
 
     /// What disturbs rotations.
     pub const AT_ROTATIONS: [Self; 2] = [Self::LostResets, Self::KillsAtRotations];
@@ -313,6 +319,7 @@ impl World {
             self.change_specs(troubles).await;
             self.rotate(troubles).await;
             self.hold(troubles).await;
+            self.change_existing(troubles);
             self.end_overlaps(troubles).await;
             self.change_unobserved(troubles).await;
             self.move_clocks(troubles);

@@ -2,8 +2,10 @@
 //! the portal changes. The first rule that is broken is kept, and fails the run.
 
 mod entries;
+mod existing;
 mod holds;
 mod known;
+mod lists;
 mod objects;
 mod outputs;
 mod overlaps;
@@ -28,6 +30,7 @@ use super::vault::VaultServer;
 use super::{COMPANY, NAMESPACE};
 use crate::apiserver::{Apiserver, Call, Change, Observer, Verb};
 use crate::record::Record;
+pub use existing::{is_selected, selector};
 use known::Known;
 use rates::Rates;
 
@@ -89,6 +92,8 @@ struct State {
     holds: holds::Holds,
     /// The overlaps that people have ended.
     ended: overlaps::Ended,
+    /// What the list has shown to each process.
+    lists: lists::Lists,
 }
 
 impl Moments {
@@ -239,7 +244,10 @@ impl Observer for Moments {
         let state = &mut *state;
         match change.id.resource.as_str() {
             "secrets" => self.secret_changed(state, caller, change),
-            "technicalusers.technicaluser.dev" => self.technical_user_changed(state, change),
+            "technicalusers.technicaluser.dev" => {
+                self.technical_user_changed(state, change);
+                self.existing_named(state, caller, change);
+            }
             "portals.technicaluser.dev" => objects::portal_changed(state, change),
             _ => {}
         }

@@ -60,7 +60,7 @@ impl Moments {
     /// Why a resource cannot be ready. One that was ready before may be so again without another verification.
     fn too_early(&self, state: &State, object: &Value) -> Option<String> {
         let name = object["metadata"]["name"].as_str().unwrap_or_default();
-        if state.were_ready.contains(&uid(object)) || object["spec"]["user"]["create"].is_null() {
+        if state.were_ready.contains(&uid(object)) {
             return None;
         }
         let id = object["status"]["user"]["id"].as_str().unwrap_or_default();

@@ -8,6 +8,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use super::existing::selector;
 use super::known::{Known, marked_for};
 use super::rotation::is_in_data;
 use super::{Moments, State};
@@ -42,6 +43,9 @@ impl Moments {
         let Some(object) = self.technical_user(&owner) else {
             return Some(format!("{owner} does not exist any more"));
         };
+        if selector(&object).is_some() {
+            return Some(format!("{owner} publishes a user that exists"));
+        }
         let attempt = object["metadata"]["annotations"]["technicaluser.dev/creating"].as_str();
         if attempt.is_none() || object["metadata"]["finalizers"].is_null() {
             return Some(format!("{owner} has no attempt or no finalizer"));
@@ -79,7 +83,9 @@ impl Moments {
     fn foreign(&self, state: &State, id: Uuid) -> Option<String> {
         let user = state.users.get(&id)?;
         let marked = user.marked_within(READ_WITHIN);
-        let is_recorded = |object: &Arc<Value>| object["status"]["user"]["id"] == id.to_string();
+        let is_recorded = |object: &Arc<Value>| {
+            selector(object).is_none() && object["status"]["user"]["id"] == id.to_string()
+        };
         let users = self.0.apiserver.objects("technicalusers.technicaluser.dev");
         (!marked && !users.iter().any(is_recorded))
             .then(|| format!("its description is {:?}", user.view.description))

@@ -76,6 +76,7 @@ impl Moments {
         let unproved = (!proved)
             .then(|| format!("{caller} obtained no token with what it writes into {}", change.id.name));
         self.check(state, "a credential is verified before it is written", unproved);
+        self.existing_published(state, caller, &written.client_id, change);
         state.published.insert(owner.to_owned(), written);
     }
 }
@@ -106,6 +107,9 @@ impl Moments {
             let of_another =
                 of_another.map(|(of, owner)| format!("the Secret {name} of {owner} gets that of {of}"));
             self.check(state, "a Secret holds the credential of its resource", of_another);
+            if owner.is_some() {
+                self.existing_published(state, caller, &found.published.client_id, change);
+            }
             if let Some(owner) = owner.map(str::to_owned).or(found.owner) {
                 state.published.insert(owner, found.published);
             }

@@ -1,0 +1,83 @@
+//! Users that people created at the portal: what the operator does with them, whatever the list shows of them. A user that is
+//! selected by its name is found by a list that shows every user, unless the status names it already; and while such a list shows a
+//! second user of the name, nothing of either is written.
+
+use portal_simulator::Status;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::secrets::owner;
+use super::{Known, Moments, State};
+use crate::apiserver::{ADMIN, Change};
+
+/// What selects the user of a resource; `None` for one that creates its user.
+pub fn selector(object: &Value) -> Option<&Value> {
+    let selector = &object["spec"]["user"]["existing"];
+    selector.is_object().then_some(selector)
+}
+
+/// Whether a user has what selects it.
+pub fn is_selected(selector: &Value, (id, name, client_id): (Uuid, &str, Option<&str>)) -> bool {
+    selector["id"] == id.to_string()
+        || selector["name"] == name
+        || client_id.is_some_and(|id| selector["clientId"] == id)
+}
+
+impl Moments {
+    /// A process has written a Secret of a resource.
+    pub(super) fn existing_published(
+        &self,
+        state: &mut State,
+        caller: &str,
+        client_id: &str,
+        change: &Change,
+    ) {
+        let object = owner(&change.after).and_then(|owner| self.technical_user(owner)).unwrap_or_default();
+        let same = change.before.as_ref().is_some_and(|before| before["data"] == change.after["data"]);
+        let Some(selector) = selector(&object).filter(|_| !same) else { return };
+        let of = |user: &&Known| user.view.client_id.as_deref() == Some(client_id);
+        let user = state.users.values().filter(of).find(|user| is_selected(selector, parts(user)));
+        let id = user.map(|user| user.view.id);
+        let other = id.is_none().then(|| format!("{} gets client {client_id}", change.id.name));
+        self.check(state, "an existing user is published where it is selected", other);
+        if let (Some(id), Some(name)) = (id, selector["name"].as_str()) {
+            let is_named = object["status"]["user"]["id"] == id.to_string();
+            let broken = unproved(state, caller, (name, id), is_named)
+                .map(|why| format!("the Secret {} gets client {client_id}: {why}", change.id.name));
+            self.check(state, "a name selects a user by a complete list that shows no other one", broken);
+        }
+    }
+
+    /// A process has written a resource, perhaps the user that its name selects.
+    pub(super) fn existing_named(&self, state: &mut State, caller: &str, change: &Change) {
+        let id = |object: &Value| object["status"]["user"]["id"].as_str()?.parse::<Uuid>().ok();
+        let (before, after) = (change.before.as_deref().and_then(id), id(&change.after));
+        let name = selector(&change.after).and_then(|selector| selector["name"].as_str());
+        let (Some(name), Some(after)) = (name, after.filter(|_| before != after && caller != ADMIN)) else {
+            return;
+        };
+        let broken = unproved(state, caller, (name, after), false)
+            .map(|why| format!("the status of {} names user {after}: {why}", change.id.name));
+        self.check(state, "a name selects a user by a complete list that shows no other one", broken);
+    }
+}
+
+/// Why a process may not select a user by its name, by what the list has shown to it.
+fn unproved(state: &State, process: &str, (name, id): (&str, Uuid), is_named: bool) -> Option<String> {
+    let is_there = |id: &Uuid| state.users.get(id).is_some_and(|user| user.view.status != Status::Deleted);
+    let lists = state.lists.of(process, state.paused.shortly());
+    let shown =
+        |at: usize| lists[at].named(name).filter(|other| other == &id || is_there(other)).collect::<Vec<_>>();
+    let proves = |at: usize| {
+        let shown = shown(at);
+        if lists[at].is_complete { shown == [id] } else { is_named && shown.iter().all(|other| *other == id) }
+    };
+    (!(0..lists.len()).any(proves)).then(|| {
+        let lists: Vec<_> = (0..lists.len()).map(|at| (lists[at].is_complete, shown(at))).collect();
+        format!("its lists, whether each is complete, and who has the name {name} there: {lists:?}")
+    })
+}
+
+fn parts(user: &Known) -> (Uuid, &str, Option<&str>) {
+    (user.view.id, &user.view.name, user.view.client_id.as_deref())
+}
