@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use portal_simulator::role_names::DATASPACE_DISCOVERY;
 use portal_simulator::{Kind, Status, UserSeed, UserView};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::moments::{is_selected, selector};
+use super::moments::{adopts, is_selected, selector};
 use super::outputs::Places;
 use super::swarm::Trouble;
 use super::{COMPANY, World};
@@ -15,6 +16,10 @@ use super::{COMPANY, World};
 const CLIENT_ID: &str = "by-hand";
 /// The names of their users are between those of the neighbours.
 const NAMES: [&str; 3] = ["m-name", "m-client", "m-id"];
+/// The name of those that are taken over.
+const ADOPTED: &str = "m-adopted";
+/// The resources that take one over, by their deletion policies.
+const ADOPTERS: [(&str, &str); 2] = [("adopt-delete", "Delete"), ("adopt-retain", "Retain")];
 const WALLET_NAME: &str = "dim-m-name";
 /// The most users of a name: with a third one the operator can do no other than with a second one.
 const MOST: usize = 3;
@@ -22,7 +27,7 @@ const MOST: usize = 3;
 impl World {
     /// The users of people, of which some are created later, and the resources that publish them.
     pub async fn install_existing(&self) {
-        let rule = json!({ "namespaces": { "from": "Same" }, "existing": true });
+        let rule = json!({ "namespaces": { "from": "Same" }, "existing": true, "adopt": true });
         self.change_portal(&json!({ "spec": { "access": [rule] } })).await;
         let name = self.one_of(&[NAMES[0], NAMES[0], WALLET_NAME]);
         let id = self.make_user(NAMES[2], None);
@@ -37,6 +42,22 @@ impl World {
             self.create_existing(&format!("by-{by}"), &selector).await;
         }
         self.create_existing("by-id", &json!({ "id": id })).await;
+        self.install_adopter().await;
+    }
+
+    /// A resource that takes over a user of people.
+    async fn install_adopter(&self) {
+        let (name, policy) = self.one_of(&ADOPTERS);
+        let selector = match self.below(4) {
+            0 => json!({ "id": self.make_user(ADOPTED, None) }),
+            _ => json!({ "name": ADOPTED }),
+        };
+        if selector["name"].is_string() && self.below(2) == 0 {
+            self.make_selected(&selector);
+        }
+        let user = json!({ "create": { "roles": [DATASPACE_DISCOVERY], "adopt": selector } });
+        let more = json!({ "user": user, "deletionPolicy": policy });
+        self.create_user_with(name, DATASPACE_DISCOVERY, &more).await;
     }
 
     async fn create_existing(&self, name: &str, selector: &Value) {
@@ -77,7 +98,7 @@ impl World {
             return;
         }
         for object in self.users() {
-            let Some(selector) = selector(&object).filter(|_| self.below(3) != 0) else { continue };
+            let Some(selector) = selected_by(&object).filter(|_| self.below(3) != 0) else { continue };
             let there = self.selected_at_the_portal(selector);
             let may_have_more = if selector["name"].is_string() { MOST } else { 1 };
             let is_made_again = selector["id"].is_null();
@@ -126,9 +147,11 @@ impl World {
     ) -> Option<String> {
         let name = object["metadata"]["name"].as_str().unwrap_or_default();
         let users = self.selected_at_the_portal(selector);
+        let is_taken_over = adopts(object).is_some();
         let reason = match users.as_slice() {
+            [_] if is_taken_over => return Some(format!("{name} has not taken over its user")),
             [user] if user.status == Status::Active => return self.differs(name, object, user, places),
-            [] if selector["id"].is_string() => "UserGone",
+            [] if selector["id"].is_string() && !is_taken_over => "UserGone",
             [] => "UserNotFound",
             [user] => return Some(format!("the user of {name} is {:?}", user.status)),
             _ => "UserAmbiguous",
@@ -154,10 +177,38 @@ impl World {
         let made = self.made.lock();
         made.values().find_map(|made| {
             let now = self.portal.view(|view| view.user(made.id));
+            let owner =
+                Some(&made.name).filter(|name| *name == ADOPTED).and_then(|_| self.moments.owner_of(made.id));
+            if let (Some(owner), Some(now)) = (owner, &now) {
+                return self.left_differs(&owner, now);
+            }
             (now.as_ref() != Some(made)).then(|| {
                 let described = now.map(|user| (user.name, user.description, user.status));
                 format!("the user {} of people is another one at the portal now: {described:?}", made.name)
             })
         })
     }
+
+    /// Where a user that was taken over is not what the deletion policy of its former resource says.
+    fn left_differs(&self, owner: &str, user: &UserView) -> Option<String> {
+        let Some((_, policy)) = ADOPTERS.into_iter().find(|(name, _)| *name == owner) else {
+            return Some(format!("the user {} of people has the mark of {owner}", user.name));
+        };
+        let is_kept =
+            user.status == Status::Active && user.description.contains("technicaluser.dev/1 retained ");
+        let is_right = if policy == "Retain" { is_kept } else { user.status == Status::Deleted };
+        let differs = self.user(owner).is_none() && !is_right;
+        differs.then(|| format!("the user of {owner} is {:?}: {}", user.status, user.description))
+    }
+
+    /// People leave a user to others.
+    pub(super) fn is_not_kept(&self, id: Uuid) {
+        self.made.lock().remove(&id);
+    }
+}
+
+/// What selects the user of a resource that people create; none once it is taken over.
+pub(super) fn selected_by(object: &Value) -> Option<&Value> {
+    let adopts = || adopts(object).filter(|_| object["status"]["user"]["id"].is_null());
+    selector(object).or_else(adopts)
 }

@@ -8,6 +8,7 @@ use portal_simulator::{Endpoint, Status, UserView};
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
+use super::existing::selected_by;
 use super::moments::selector;
 use super::objects::is_ready;
 use super::outputs::Places;
@@ -115,7 +116,7 @@ impl World {
             if user["metadata"]["deletionTimestamp"].is_string() {
                 return Some(format!("{name} is not gone"));
             }
-            if let Some(selector) = selector(user) {
+            if let Some(selector) = selected_by(user) {
                 if let Some(why) = self.existing_differs(user, selector, &mut places) {
                     return Some(why);
                 }

@@ -84,6 +84,7 @@ impl World {
     /// A person deletes a user in the portal.
     pub fn delete_by_hand(&self, name: &str, user: &UserView) {
         self.record.add(format!("a person deletes the user of {name} in the portal"));
+        self.is_not_kept(user.id);
         let _done = self.portal.delete_by_hand(user.id);
     }
 
@@ -101,6 +102,7 @@ impl World {
         let published = self.secret(name).and_then(|secret| secret["client-id"].as_str().map(str::to_owned));
         if users.len() > 1 && published.is_some() && user.client_id != published {
             self.record.add(format!("a person removes the mark of the second user of {name}"));
+            self.is_not_kept(user.id);
             let _done = self.portal.edit_by_hand(user.id, &user.name, "mine");
         }
     }

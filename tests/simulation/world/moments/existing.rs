@@ -16,6 +16,12 @@ pub fn selector(object: &Value) -> Option<&Value> {
     selector.is_object().then_some(selector)
 }
 
+/// What selects the user that a resource takes over.
+pub fn adopts(object: &Value) -> Option<&Value> {
+    let selector = &object["spec"]["user"]["create"]["adopt"];
+    selector.is_object().then_some(selector)
+}
+
 /// Whether a user has what selects it.
 pub fn is_selected(selector: &Value, (id, name, client_id): (Uuid, &str, Option<&str>)) -> bool {
     selector["id"] == id.to_string()
@@ -24,6 +30,11 @@ pub fn is_selected(selector: &Value, (id, name, client_id): (Uuid, &str, Option<
 }
 
 impl Moments {
+    /// The resource whose mark a user had first.
+    pub fn owner_of(&self, id: Uuid) -> Option<String> {
+        self.0.state.lock().users.get(&id).and_then(|user| user.owner.clone())
+    }
+
     /// A process has written a Secret of a resource.
     pub(super) fn existing_published(
         &self,
@@ -52,7 +63,11 @@ impl Moments {
     pub(super) fn existing_named(&self, state: &mut State, caller: &str, change: &Change) {
         let id = |object: &Value| object["status"]["user"]["id"].as_str()?.parse::<Uuid>().ok();
         let (before, after) = (change.before.as_deref().and_then(id), id(&change.after));
-        let name = selector(&change.after).and_then(|selector| selector["name"].as_str());
+        // One with a mark is a later one, or was taken over before.
+        let is_unmarked = |id: &Uuid| state.users.get(id).is_some_and(|user| user.owner.is_none());
+        let adopted =
+            adopts(&change.after).filter(|_| before.is_none() && after.as_ref().is_some_and(is_unmarked));
+        let name = selector(&change.after).or(adopted).and_then(|selector| selector["name"].as_str());
         let (Some(name), Some(after)) = (name, after.filter(|_| before != after && caller != ADMIN)) else {
             return;
         };

@@ -34,7 +34,7 @@ pub struct Known {
     pub view: UserView,
     /// When it was seen first.
     pub appeared: Instant,
-    /// The resource that its mark names, at first sight.
+    /// The resource that its first mark names. One that is taken over has none before.
     pub owner: Option<String>,
     is_marked: bool,
     /// When the mark was last there, unless it is there now.
@@ -75,6 +75,9 @@ pub fn see(
         });
         if user.is_marked {
             user.marked_until = Some(now);
+        }
+        if user.owner.is_none() {
+            user.owner = marked_for(&view.description);
         }
         user.is_marked = is_marked;
         user.see_credential(&view, now);

@@ -30,7 +30,7 @@ use super::vault::VaultServer;
 use super::{COMPANY, NAMESPACE};
 use crate::apiserver::{Apiserver, Call, Change, Observer, Verb};
 use crate::record::Record;
-pub use existing::{is_selected, selector};
+pub use existing::{adopts, is_selected, selector};
 use known::Known;
 use rates::Rates;
 
