@@ -41,8 +41,11 @@ pub struct Known {
     marked_until: Option<Instant>,
     /// It appeared longer after its attempt than the operator waits for it, or was deleted and is there again.
     pub late: bool,
-    /// A later one was created while it was pending: it may become active at any time.
+    /// A later one was created while it was pending: it may become active at any time. Or one with other roles, while no status had
+    /// named it: after a restore programs may use it, so it is deleted when a status names the other one.
     given_up: bool,
+    /// A status has named it.
+    pub was_named: bool,
     /// The roles that it had.
     pub roles: BTreeSet<String>,
     pub credentials: Vec<Credential>,
@@ -59,13 +62,17 @@ pub fn see(
         let owner = marked_for(&view.description);
         let is_marked = owner.is_some();
         if !known.contains_key(&view.id) && owner.is_some() {
-            let pending = |user: &&mut Known| user.owner == owner && user.view.status == Status::Pending;
-            known.values_mut().filter(pending).for_each(|user| user.given_up = true);
+            let is_given_up = |user: &&mut Known| {
+                user.owner == owner
+                    && (user.view.status == Status::Pending || !user.was_named && !user.has_roles_of(&view))
+            };
+            known.values_mut().filter(is_given_up).for_each(|user| user.given_up = true);
         }
         let user = known.entry(view.id).or_insert_with(|| Known {
             appeared: now,
             late: is_late(&view.name).unwrap_or(false),
             given_up: false,
+            was_named: false,
             roles: view.roles.iter().cloned().collect(),
             owner,
             is_marked,
@@ -120,6 +127,11 @@ impl Known {
             let (client_id, secret) = (client_id.clone(), secret.clone());
             self.credentials.push(Credential { client_id, secret, until: None });
         }
+    }
+
+    /// Whether both were created with the same roles.
+    fn has_roles_of(&self, other: &UserView) -> bool {
+        other.roles.iter().collect::<BTreeSet<_>>() == self.roles.iter().collect()
     }
 
     /// Whether it is as it was if it has this status: nothing changes one that is deleted, and neighbours are only deleted.

@@ -21,6 +21,10 @@ impl Moments {
         Self::overlaps_ended(state, change);
         self.rotation_changed(state, change);
         state.holds.changed(change);
+        let named = change.after["status"]["user"]["id"].as_str().and_then(|id| id.parse().ok());
+        if let Some(user) = named.and_then(|id| state.users.get_mut(&id)) {
+            user.was_named = true;
+        }
         let name = &change.id.name;
         let attempt =
             |object: &Value| object["metadata"]["annotations"][CREATING].as_str().map(str::to_owned);
