@@ -197,6 +197,24 @@ mod tests {
         Client::new(service, "default")
     }
 
+    #[test]
+    fn a_secret_that_lacks_a_value_is_not_used() {
+        let labels = BTreeMap::new();
+        let secret = document("own", &labels, b"id", &[7; 32]);
+        let whole = of_secret("prod", &labels, &secret).unwrap();
+        assert_eq!((whole.instance.as_str(), whole.hint), ("prod", Hint::of_installation("id")));
+        for key in [ID, DIGEST_KEY] {
+            let mut absent = secret.clone();
+            absent.data.as_mut().unwrap().remove(key);
+            let mut empty = secret.clone();
+            empty.data.as_mut().unwrap().insert(key.to_owned(), ByteString(Vec::new()));
+            for lacking in [absent, empty] {
+                let error = of_secret("prod", &labels, &lacking).err().map(|error| error.to_string());
+                assert!(error.as_ref().is_some_and(|error| error.contains(key)), "{key}: {error:?}");
+            }
+        }
+    }
+
     #[tokio::test]
     async fn the_apiservers_words_about_the_secret_are_left_out() {
         let labels = BTreeMap::from([("team".to_owned(), "connector".to_owned())]);

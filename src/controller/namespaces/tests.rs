@@ -69,11 +69,14 @@ async fn what_the_watch_shows_is_not_read() {
 async fn what_the_watch_does_not_show_is_read_now_and_then() {
     let (client, calls) = apiserver(Some("read"));
     let namespaces = Namespaces::default();
+    assert!(!namespaces.knows("new"));
     for _ in 0..3 {
         assert_eq!(from(&namespaces, &client, "new").await.as_deref(), Some("read"));
     }
+    assert!(namespaces.knows("new"));
     assert_eq!(calls.load(Ordering::SeqCst), 1);
     tokio::time::advance(READ_HOLDS).await;
+    assert!(!namespaces.knows("new"));
     from(&namespaces, &client, "new").await;
     assert_eq!(calls.load(Ordering::SeqCst), 2);
     namespaces.saw(&touched("new", &labelled("watch"), false));
