@@ -27,6 +27,10 @@ e2e: ## Run only the tests on a real node: chart, image and connectors, with the
 campaign: ## Simulate the controller with many seeds (SEEDS=10000 instead of 1000 for all runs together, RUNS=entries for some of them)
 	@SEEDS="$(or $(SEEDS),1000)" RUNS="$(RUNS)" cargo test --profile simulation --test simulation -- --nocapture --test-threads 1 runs:: --skip runs::first
 
+.PHONY: mutants
+mutants: ## Change the code at 150 places, one at a time, and show which changes no test notices (SEED=2 takes others; hours)
+	@tools/mutants.sh
+
 .PHONY: bench
 bench: ## Measure users a second, waiting times and costs (PROFILES="bulk idle", N=1000, DELAY=20, WORKERS=8, RUNS=1)
 	@PROFILES="$(PROFILES)" N="$(N)" DELAY="$(DELAY)" WORKERS="$(WORKERS)" RUNS="$(RUNS)" tools/bench.sh

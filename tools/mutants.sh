@@ -1,0 +1,92 @@
+#!/usr/bin/env bash
+# Changes the code at a sample of places, one at a time (mutants), and reports which changes no test notices.
+#
+# First the unit tests run for each mutant, then SIMULATED seeds of the simulation and the exhaustive search for those that survive.
+# SEED chooses the sample and COUNT is its size, about; COUNT=0 takes all mutants. The report is target/mutants/report.md. MUTANTS_OF has
+# globs of the files to change. CARGO_MUTANTS names another cargo-mutants.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+# renovate: datasource=crate depName=cargo-mutants
+version="27.1.0"
+seed="${SEED:-1}"
+count="${COUNT:-150}"
+simulated="${SIMULATED:-30}"
+read -ra globs <<<"${MUTANTS_OF:-src/domain/** src/controller/**}"
+
+mutants="${CARGO_MUTANTS:-}"
+if [ -z "$mutants" ]; then
+  root="${XDG_CACHE_HOME:-$HOME/.cache}/technical-user-operator/tools/cargo-mutants-$version"
+  mutants="$root/bin/cargo-mutants"
+  if [ ! -x "$mutants" ]; then
+    echo "installing cargo-mutants $version (a few minutes, once)"
+    cargo install --quiet --locked --root "$root" "cargo-mutants@$version"
+  fi
+fi
+
+# Both parts use what the other has compiled.
+export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target/mutants-build}"
+out=target/mutants
+rm -rf "$out"
+mkdir -p "$out"
+files=()
+for glob in "${globs[@]}"; do files+=(--file "$glob"); done
+"$mutants" mutants --list "${files[@]}" >"$out/all.txt"
+
+# as_pattern: a regular expression that matches exactly the names of standard input.
+as_pattern() {
+  python3 -c 'import re, sys; print("^(" + "|".join(re.escape(line.rstrip("\n")) for line in sys.stdin) + ")$")'
+}
+
+# try NAME SECONDS PATTERN TARGETS ARGUMENTS...: runs these targets of cargo test with these arguments, for at most so long, for each
+# mutant of the sample whose name matches the pattern. That a mutant survives is no error.
+try() {
+  local name="$1" seconds="$2" pattern="$3" targets=()
+  # What is not among the arguments of each call of cargo is compiled for each mutant.
+  for target in $4; do targets+=(--cargo-arg "$target"); done
+  shift 4
+  "$mutants" mutants "${sample[@]}" ${pattern:+--re "$pattern"} "${targets[@]}" --colors never --cap-lints true --timeout "$seconds" \
+    --output "$out/$name" -- -- "$@" || [ $? -le 3 ]
+}
+
+every=$(($(wc -l <"$out/all.txt") / (count > 0 ? count : 1 << 30)))
+sample=("${files[@]}")
+# Every n-th mutant. A sample by names is not exact: cargo-mutants 27.1 ignores a pattern for fields that it deletes.
+if [ "$every" -gt 1 ]; then sample+=(--sharding round-robin --shard "$((seed % every))/$every"); fi
+
+# The model has fewer schedules here than in make test, and its exhaustive search takes longer than all other unit tests: it comes with
+# the simulation.
+PROPTEST_CASES="${PROPTEST_CASES:-300}" try unit 120 "" --lib --skip exhaustive
+survivors="$out/unit/mutants.out/missed.txt"
+if [ -s "$survivors" ]; then
+  SEEDS="$simulated" try simulation 900 "$(as_pattern <"$survivors")" "--lib --test=simulation" exhaustive runs::
+fi
+
+python3 - "$out" "$seed" <<'PY'
+import pathlib
+import sys
+
+out, seed = pathlib.Path(sys.argv[1]), sys.argv[2]
+
+
+def names(stage, kind):
+    path = out / stage / "mutants.out" / f"{kind}.txt"
+    return path.read_text().splitlines() if path.exists() else []
+
+
+unit = {kind: names("unit", kind) for kind in ("caught", "missed", "timeout", "unviable")}
+missed = [name for name in unit["missed"] if name in set(names("simulation", "missed"))]
+viable = len(unit["caught"]) + len(unit["timeout"]) + len(unit["missed"])
+caught = viable - len(missed)
+lines = [
+    f"# Mutants (SEED={seed})",
+    "",
+    f"{viable} viable, {len(unit['unviable'])} do not compile. Caught: {caught} ({100 * caught / max(viable, 1):.0f} %), of these "
+    f"{len(unit['caught']) + len(unit['timeout'])} by unit tests and {len(unit['missed']) - len(missed)} by simulation and search.",
+    "",
+    "Missed:",
+    "",
+    *(f"- `{name}`" for name in missed),
+]
+(out / "report.md").write_text("\n".join(lines) + "\n")
+print("\n".join(lines))
+PY
