@@ -131,7 +131,10 @@ impl Faults {
 
     /// Refuses a write for which a webhook is called that fails.
     pub fn admit(&self, call: &Call) -> Result<(), Refusal> {
-        if self.webhooks.contains(&call.kind.resource()) && call.caller != super::ADMIN {
+        let resource = call.kind.resource();
+        let is_named = self.webhooks.contains(&resource)
+            || call.status && self.webhooks.contains(&format!("{resource}/status"));
+        if is_named && call.caller != super::ADMIN {
             return Err(Refusal::internal(
                 "Internal error occurred: failed calling webhook \"policy.example.org\": failed to call webhook: Post \
                  \"https://policy.example.org:443/validate?timeout=10s\": context deadline exceeded",

@@ -8,6 +8,7 @@ mod existing;
 mod first;
 mod kills;
 mod lives;
+mod prevented;
 pub mod report;
 mod rotations;
 mod seeds;

@@ -39,7 +39,7 @@ impl World {
         }
     }
 
-    async fn prevent_deletion(&self, name: &str, value: &Value) {
+    pub async fn prevent_deletion(&self, name: &str, value: &Value) {
         self.record
             .add(format!("a person annotates {name} with technicaluser.dev/prevent-deletion: {value}"));
         let patch = json!({ "metadata": { "annotations": { "technicaluser.dev/prevent-deletion": value } } });

@@ -81,7 +81,9 @@ pub async fn report_deletion(reconcile: &mut Reconcile, words: String) {
     if let Err(failure) = write(reconcile, &settled).await {
         tracing::warn!(resource = %reconcile.key, error = %failure, "The status of a deletion cannot be written");
     }
+    // Also where it could not be written: it is not tried again in this reconcile.
     reconcile.observation.reported = true;
+    reconcile.observation.reported_reason = Some(Reason::Deleting);
 }
 
 /// Names an output in the status before it is written for the first time.
