@@ -32,7 +32,11 @@ impl Moments {
             *named = Named::default();
             object["metadata"]["uid"].as_str().unwrap_or_default().clone_into(&mut named.uid);
         }
-        let (wanted, overlap) = (secrets_of(object), overlap_of(&object["spec"]));
+        let (mut wanted, overlap) = (secrets_of(object), overlap_of(&object["spec"]));
+        // What a suspended resource begins to name is not written, so that no overlap follows if it names that no more.
+        if object["spec"]["suspend"] == true {
+            wanted.retain(|name| named.now.contains(name));
+        }
         for (_, shortest) in named.former.values_mut() {
             *shortest = overlap.min(*shortest);
         }
