@@ -44,8 +44,8 @@ pub struct Known {
     /// A later one was created while it was pending: it may become active at any time. Or one with other roles, while no status had
     /// named it: after a restore programs may use it, so it is deleted when a status names the other one.
     given_up: bool,
-    /// A status has named it.
-    pub was_named: bool,
+    /// When a status named it first.
+    pub named: Option<Instant>,
     /// The roles that it had.
     pub roles: BTreeSet<String>,
     pub credentials: Vec<Credential>,
@@ -64,7 +64,8 @@ pub fn see(
         if !known.contains_key(&view.id) && owner.is_some() {
             let is_given_up = |user: &&mut Known| {
                 user.owner == owner
-                    && (user.view.status == Status::Pending || !user.was_named && !user.has_roles_of(&view))
+                    && (user.view.status == Status::Pending
+                        || user.named.is_none() && !user.has_roles_of(&view))
             };
             known.values_mut().filter(is_given_up).for_each(|user| user.given_up = true);
         }
@@ -72,7 +73,7 @@ pub fn see(
             appeared: now,
             late: is_late(&view.name).unwrap_or(false),
             given_up: false,
-            was_named: false,
+            named: None,
             roles: view.roles.iter().cloned().collect(),
             owner,
             is_marked,

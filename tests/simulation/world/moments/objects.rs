@@ -23,7 +23,7 @@ impl Moments {
         state.holds.changed(change);
         let named = change.after["status"]["user"]["id"].as_str().and_then(|id| id.parse().ok());
         if let Some(user) = named.and_then(|id| state.users.get_mut(&id)) {
-            user.was_named = true;
+            user.named.get_or_insert_with(Instant::now);
         }
         let name = &change.id.name;
         let attempt =
