@@ -84,7 +84,10 @@ impl Moments {
         let user = state.users.get(&id)?;
         let marked = user.marked_within(READ_WITHIN);
         let is_recorded = |object: &Arc<Value>| {
-            selector(object).is_none() && object["status"]["user"]["id"] == id.to_string()
+            let status = &object["status"];
+            let retiring = status["retiring"].as_array().into_iter().flatten();
+            let mut named = retiring.chain([&status["user"]]);
+            selector(object).is_none() && named.any(|user| user["id"] == id.to_string())
         };
         let users = self.0.apiserver.objects("technicalusers.technicaluser.dev");
         (!marked && !users.iter().any(is_recorded))
