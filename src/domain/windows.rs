@@ -65,10 +65,16 @@ impl Window {
     fn next(&self, after: Timestamp) -> Option<Timestamp> {
         let local = self.zone.to_datetime(after);
         let end = local.checked_add(YEARS.years()).ok()?;
-        // What the clocks show now they may have shown before, so what comes next in time may come before on the clock.
-        let mut shown = local.checked_sub(PUT_BACK).ok()?;
+        let changed = self.zone.following(after).next().map(|change| change.timestamp());
+        let is_steady_until = |time: Timestamp| changed.is_none_or(|changed| changed > time);
+        // Where clocks are put back soon, what comes next in time may come before on the clock.
+        let is_steady = after.checked_add(PUT_BACK).is_ok_and(is_steady_until);
+        let mut shown = if is_steady { local } else { local.checked_sub(PUT_BACK).ok()? };
         let mut first: Option<Timestamp> = None;
         loop {
+            if let Some(first) = first.filter(|first| is_steady_until(*first)) {
+                return Some(first);
+            }
             let enough = first.map_or(end, |first| self.zone.to_datetime(first).saturating_add(PUT_BACK));
             let Some(following) = self.shown_next(shown).filter(|following| *following <= enough) else {
                 return first;

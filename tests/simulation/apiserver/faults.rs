@@ -40,7 +40,7 @@ pub struct Faults {
     pub missing_rights: BTreeSet<Right>,
     /// Callers without any right.
     pub powerless: BTreeSet<String>,
-    /// A webhook that fails is called for the writes of these resources.
+    /// A webhook that fails is called for the writes of these resources, or of their statuses alone (`secrets`, `widgets.example.org/status`).
     pub webhooks: BTreeSet<String>,
     /// The share of calls that meet a fault, 0 to 1.
     pub rate: f64,
