@@ -9,10 +9,7 @@ use crate::world::{Trouble, World, simulate};
 
 async fn run(world: &World) {
     let scenario = Scenario { standby: world.below(4) == 0 };
-    let all = [&Trouble::OF_VIEWS[..], &Trouble::COMMON[..]].concat();
-    // A quota has room for the Secrets of two resources, and a client that is busy with many resources makes a run long.
-    let fits = |kind: &Trouble| !matches!(kind, Trouble::Quota | Trouble::BusyClient);
-    let all: Vec<_> = all.into_iter().filter(fits).collect();
+    let all = Trouble::of_changing_specs(&[&Trouble::OF_VIEWS[..], &Trouble::COMMON[..]]);
     let troubles = world.choose_troubles_with(&all, &Trouble::OF_EXISTING);
     world.prepare(&troubles).await;
     world.install_existing().await;

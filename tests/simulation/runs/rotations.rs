@@ -26,17 +26,13 @@ fn outputs(number: u64) -> Value {
 
 async fn run(world: &World) {
     let scenario = Scenario { standby: world.below(4) == 0 };
-    let all = [
+    let all = Trouble::of_changing_specs(&[
         &Trouble::OF_VAULT[..],
         &Trouble::OF_VIEWS[..],
         &Trouble::COMMON[..],
         &Trouble::OF_HOLDS[..],
         &Trouble::AT_ROTATIONS[..],
-    ]
-    .concat();
-    // A quota has room for the Secrets of one user, and a client that is busy with many resources makes a run long.
-    let fits = |kind: &Trouble| !matches!(kind, Trouble::Quota | Trouble::BusyClient);
-    let all: Vec<_> = all.into_iter().filter(fits).collect();
+    ]);
     let troubles = world.choose_troubles_with(&all, &Trouble::OF_ROTATIONS);
     world.install_vault().await;
     world.prepare(&troubles).await;

@@ -9,17 +9,13 @@ use crate::world::{Trouble, World, simulate};
 
 async fn run(world: &World) {
     let scenario = Scenario { standby: world.below(4) == 0 };
-    let all = [
+    let all = Trouble::of_changing_specs(&[
         &Trouble::OF_VAULT[..],
         &Trouble::OF_VIEWS[..],
         &Trouble::COMMON[..],
         &Trouble::OF_HOLDS[..],
         &Trouble::OF_SPECS[..],
-    ]
-    .concat();
-    // A quota has room for the Secrets of one spec, and a client that is busy with many resources makes a run long.
-    let fits = |kind: &Trouble| !matches!(kind, Trouble::Quota | Trouble::BusyClient);
-    let all: Vec<_> = all.into_iter().filter(fits).collect();
+    ]);
     let troubles = world.choose_troubles_and(&all, Trouble::ChangedSpecs);
     world.install_vault().await;
     world.install_shared_secret().await;

@@ -135,6 +135,13 @@ impl Trouble {
     /// What people do to hold resources as they are.
     pub const OF_HOLDS: [Self; 2] = [Self::SuspendedUsers, Self::PreventedDeletions];
 
+    /// All of these, but for two: a quota has room for the Secrets of one spec, and a client that is busy with many resources makes a run
+    /// long.
+    pub fn of_changing_specs(kinds: &[&[Self]]) -> Vec<Self> {
+        let fits = |kind: &Self| !matches!(kind, Self::Quota | Self::BusyClient);
+        kinds.concat().into_iter().filter(fits).collect()
+    }
+
     /// Those of backups.
     pub const OF_BACKUPS: [Self; 2] = [Self::RestoredCluster, Self::RestoredPortal];
 
