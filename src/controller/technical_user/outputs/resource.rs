@@ -58,8 +58,9 @@ pub struct History {
     pub outputs: Vec<RecordedOutput>,
     /// The number of the user that the status names; 1 if it names none, or an existing user.
     pub generation: i64,
-    /// The number of the user of an attempt that is closed, or 0: no later user has it, or a lower one.
-    pub closed: i64,
+    /// The least number of a successor by the attempt in the annotation, or 0: the number of its user, and one more once the attempt
+    /// is closed.
+    pub successor: i64,
     /// The user that the status names.
     pub user: Option<UserId>,
 }
@@ -69,10 +70,11 @@ impl History {
         let user = status.user.as_ref().map(|user| UserId::new(&user.id));
         let generation = status.user.as_ref().and_then(|user| user.generation);
         let attempt = annotation(object, keys::CREATING).and_then(Attempt::parse);
-        let closed = attempt.filter(|attempt| attempt.closed).map_or(0, |attempt| attempt.generation);
+        let successor =
+            attempt.map_or(0, |attempt| attempt.generation.saturating_add(i64::from(attempt.closed)));
         Self {
             outputs: status.outputs.clone(),
-            closed,
+            successor,
             generation: generation.filter(|generation| *generation > 0).unwrap_or(1),
             user,
         }
@@ -80,7 +82,7 @@ impl History {
 
     /// The numbers of the user that the status names, and of its successor.
     pub fn generations(&self) -> [i64; 2] {
-        [self.generation, self.generation.max(self.closed).saturating_add(1)]
+        [self.generation, self.generation.saturating_add(1).max(self.successor)]
     }
 
     /// What the status records of an output.

@@ -71,7 +71,7 @@ async fn what_is_at_the_place_of_a_successor_that_is_given_up_is_removed() {
     let recorded = written_with(&place, &["edc-2".into()]).await;
     place.record(recorded.clone());
     put(&place, "edc-2", OWNER);
-    place.resource.history.closed = 2;
+    place.resource.history.successor = 3;
     let mut output = place.output();
     let state = output.observe(Some(&recorded)).await.unwrap().state;
     assert!(matches!(state, OutputState::Ours { metadata_as_wanted: false, .. }), "{state:?}");
@@ -80,6 +80,28 @@ async fn what_is_at_the_place_of_a_successor_that_is_given_up_is_removed() {
     place.resource.history.outputs.push(former.clone());
     of_record(&place.resource, &former.id()).unwrap().remove().await.unwrap();
     assert!(place.vault.get("edc-2").is_none() && place.is_there());
+}
+
+/// The entry of the current user is repaired while its successor is created, after another successor was given up.
+#[tokio::test]
+async fn the_place_of_a_successor_is_kept_and_that_of_one_that_was_given_up_is_not() {
+    let mut place = VaultEntries::new().await;
+    let recorded = written_with(&place, &["edc-2".into(), "edc-3".into()]).await;
+    place.record(recorded.clone());
+    put(&place, "edc-2", OWNER);
+    put(&place, "edc-3", OWNER);
+    place.resource.history.successor = 3;
+    let mut output = place.output();
+    let state = output.observe(Some(&recorded)).await.unwrap().state;
+    assert!(matches!(state, OutputState::Ours { metadata_as_wanted: false, .. }), "{state:?}");
+    output.write(&values("u1")).await.unwrap();
+    let written = output.record(&recorded.digest, Some(&recorded), true).unwrap();
+    assert_eq!(aliases(&written), ["edc-3"]);
+    let former = output.superseded();
+    assert_eq!(former.len(), 1);
+    place.resource.history.outputs = vec![written, former[0].clone()];
+    of_record(&place.resource, &former[0].id()).unwrap().remove().await.unwrap();
+    assert!(place.vault.get("edc-2").is_none() && place.vault.get("edc-3").is_some() && place.is_there());
 }
 
 /// Another client was the first to write data at a place that this resource had only marked.

@@ -52,6 +52,20 @@ impl VaultOutput {
         Ok([self.at(current)?, self.at(next)?])
     }
 
+    /// The places that the credential of a current user does not replace when it is written: its successor may have an entry there.
+    pub(super) fn begun_for_successor(&self, recorded: &RecordedOutput) -> Vec<RecordedEntry> {
+        let (Some((written, _)), Ok([current, next])) = (&self.written, self.next_places()) else {
+            return Vec::new();
+        };
+        if written.path != current.path || next.path == current.path {
+            return Vec::new();
+        }
+        let is_next = |entry: &&RecordedEntry| {
+            self.is_here(entry) && of_entry(entry).is_ok_and(|at| at.path == next.path)
+        };
+        recorded.begun.iter().filter(is_next).cloned().collect()
+    }
+
     fn left_something(&self, metadata: &Metadata) -> bool {
         let is_marked = EntryMark::of(&metadata.custom_metadata).is_some_and(|mark| self.is_ours(&mark));
         is_marked || EntryNote::of(&metadata.custom_metadata, &self.resource.owner).is_some()

@@ -248,8 +248,9 @@ impl Output for VaultOutput {
         let is_another = |entry: &&RecordedEntry| {
             of_entry(entry).is_ok_and(|at| at.path != written.path || !self.is_here(entry))
         };
+        let for_successor = self.begun_for_successor(recorded);
         let mut former = Vec::new();
-        for entry in recorded.entries().filter(is_another) {
+        for entry in recorded.entries().filter(is_another).filter(|entry| !for_successor.contains(entry)) {
             former.extend(self.former(recorded, entry, &former));
         }
         former
@@ -277,6 +278,7 @@ impl Output for VaultOutput {
             resource_version: self.seen.as_ref()?.version.to_string(),
             digest: digest.to_owned(),
             entry: Some(self.recorded_entry(&at.paths, user)),
+            begun: before.map(|before| self.begun_for_successor(before)).unwrap_or_default(),
             conditions: before.map(|before| before.conditions.clone()).unwrap_or_default(),
             ..RecordedOutput::default()
         })
