@@ -49,6 +49,11 @@ impl Kind {
         if self.group.is_empty() { self.version.clone() } else { format!("{}/{}", self.group, self.version) }
     }
 
+    /// Whether its objects count the changes of their specs.
+    pub fn has_generation(&self) -> bool {
+        self.is_custom() || self.group == "apps"
+    }
+
     /// Whether it is a custom resource.
     pub fn is_custom(&self) -> bool {
         self.schema.is_some()

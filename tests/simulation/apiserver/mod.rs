@@ -11,6 +11,7 @@ mod quota;
 mod read;
 mod refusal;
 mod request;
+mod rollouts;
 mod rules;
 mod schema;
 mod service;
@@ -26,6 +27,7 @@ use kube::Client;
 use parking_lot::Mutex;
 use serde_json::Value;
 use technical_user_operator::process::{Clock, Random};
+use tokio::time::Instant;
 use tower::timeout::Timeout;
 
 use crate::kill::Kill;
@@ -34,6 +36,8 @@ use crate::record::Record;
 pub use faults::{Fault, Faults};
 pub use kinds::Kinds;
 pub use request::{Call, Verb};
+use rollouts::Rollouts;
+pub use rollouts::{Pod, WORKLOADS};
 use service::Service;
 use state::State;
 pub use store::{Backup, Change};
@@ -71,15 +75,30 @@ impl Apiserver {
     /// Starts it, with the controllers of Kubernetes beside it. Needs a tokio runtime, and ends with it.
     pub fn start(seed: u64, clock: Clock, record: Record, kinds: Kinds) -> Self {
         let (uids, faults) = (Random::seeded(seed), Random::seeded(seed ^ 0xa5a5));
-        let state =
-            State { store: Store::new(uids, clock), kinds, faults: Faults::off(faults), observer: None };
+        let state = State {
+            store: Store::new(uids, clock),
+            kinds,
+            faults: Faults::off(faults),
+            rollouts: Rollouts::new(Random::seeded(seed ^ 0x7015)),
+            observer: None,
+        };
         let mut changed = state.store.subscribe();
         let apiserver = Self { state: Arc::new(Mutex::new(state)), record };
         let managed = apiserver.clone();
         tokio::spawn(async move {
             let mut acted_on = 0;
-            while changed.changed().await.is_ok() {
-                tokio::time::sleep(MANAGER_TAKES).await;
+            loop {
+                let next = managed.state.lock().rollouts.next();
+                tokio::select! {
+                    biased;
+                    is_there = changed.changed() => {
+                        if is_there.is_err() {
+                            return;
+                        }
+                        tokio::time::sleep(MANAGER_TAKES).await;
+                    }
+                    () = at(next) => {}
+                }
                 changed.borrow_and_update();
                 let mut state = managed.state.lock();
                 if acted_on > state.store.version() {
@@ -87,6 +106,7 @@ impl Apiserver {
                     acted_on = 0;
                 }
                 while manager::round(&mut state, acted_on) {}
+                rollouts::round(&mut state);
                 acted_on = state.store.version();
             }
         });
@@ -117,6 +137,20 @@ impl Apiserver {
     /// Changes the switches of the faults.
     pub fn faults<T>(&self, change: impl FnOnce(&mut Faults) -> T) -> T {
         change(&mut self.state.lock().faults)
+    }
+
+    /// The pods of a workload, such as one of `deployments.apps`.
+    pub fn pods(&self, workload: &Value) -> Vec<Pod> {
+        self.state.lock().rollouts.pods_of(workload).to_vec()
+    }
+
+    /// From now on this share of the pods that start is slow. None: those that are slow become available soon, too.
+    pub fn slow_pods(&self, share: Option<f64>) {
+        let rollouts = &mut self.state.lock().rollouts;
+        match share {
+            Some(share) => rollouts.slow = share,
+            None => rollouts.hasten(),
+        }
     }
 
     /// Forgets the changes so far, as the compaction of etcd does: watches from an earlier version end with 410.
@@ -151,5 +185,13 @@ impl Apiserver {
         let state = self.state.lock();
         let mut others = state.store.log().iter().filter(|change| change.id.resource != LEASES);
         others.next_back().map_or(state.store.compacted(), |change| change.version)
+    }
+}
+
+/// Waits until a time, if there is one.
+async fn at(time: Option<Instant>) {
+    match time {
+        Some(time) => tokio::time::sleep_until(time).await,
+        None => std::future::pending().await,
     }
 }

@@ -9,6 +9,7 @@ use super::faults::Faults;
 use super::kinds::{Kind, Kinds};
 use super::refusal::{Answer, Refusal};
 use super::request::{Call, Verb};
+use super::rollouts::Rollouts;
 use super::store::{Id, Store};
 use super::{read, write};
 
@@ -17,6 +18,7 @@ pub struct State {
     pub store: Store,
     pub kinds: Kinds,
     pub faults: Faults,
+    pub rollouts: Rollouts,
     pub observer: Option<Arc<dyn Observer>>,
 }
 

@@ -204,11 +204,11 @@ impl Store {
     }
 
     /// What a new object gets from the server.
-    pub fn begin(&self, object: &mut Value, custom: bool) {
+    pub fn begin(&self, object: &mut Value, has_generation: bool) {
         let metadata = &mut object["metadata"];
         metadata["uid"] = json!(self.random.uuid().to_string());
         metadata["creationTimestamp"] = json!(self.time());
-        if custom {
+        if has_generation {
             metadata["generation"] = json!(1);
         }
     }

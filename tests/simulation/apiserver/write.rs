@@ -30,7 +30,7 @@ pub fn create(state: &mut State, call: &Call) -> Answer {
     let version = object["metadata"]["resourceVersion"].clone();
     rules::normalize(&mut object);
     rules::begin(&mut object);
-    state.store.begin(&mut object, call.kind.is_custom());
+    state.store.begin(&mut object, call.kind.has_generation());
     schema::complete(&call.kind, &mut object);
     let problems =
         [schema::problems(&call.kind, &Value::Null, &object), rules::problems(&call.kind, &object)].concat();
@@ -130,7 +130,7 @@ fn update(state: &mut State, call: &Call, id: &Id, old: &Value, mut new: Value) 
         return Err(Refusal::invalid(kind, &id.name, &problems));
     }
     state.faults.admit(call)?;
-    if kind.is_custom() && rules::differs_beside_metadata_and_status(old, &new) {
+    if kind.has_generation() && rules::differs_beside_metadata_and_status(old, &new) {
         let generation = old["metadata"]["generation"].as_u64().unwrap_or_default();
         new["metadata"]["generation"] = json!(generation + 1);
     }

@@ -54,3 +54,4 @@ mod schemas;
 mod status;
 mod support;
 mod watches;
+mod workloads;

@@ -33,7 +33,8 @@ async fn run(world: &World) {
         &Trouble::OF_HOLDS[..],
         &Trouble::AT_ROTATIONS[..],
     ]);
-    let troubles = world.choose_troubles_with(&all, &Trouble::OF_ROTATIONS);
+    let others = [&Trouble::OF_ROTATIONS[..], &Trouble::OF_WORKLOADS[..]].concat();
+    let troubles = world.choose_troubles_with(&all, &others);
     world.install_vault().await;
     world.prepare(&troubles).await;
     let role = |wallet: bool| if wallet { IDENTITY_WALLET_MANAGEMENT } else { DATASPACE_DISCOVERY };
@@ -41,6 +42,7 @@ async fn run(world: &World) {
         let more = json!({ "rotation": world.rotation(), "outputs": outputs(number) });
         world.create_user_with(name, role(world.below(3) == 0), &more).await;
     }
+    world.install_workloads(["edc", "app"]).await;
     scenario.killed_processes(world, &troubles).await;
     let process = scenario.rest(world, &troubles).await;
     world.replaces_without_faults().await;

@@ -178,6 +178,7 @@ impl World {
             .then(|| self.rotation_differs(name, user, &at_the_portal.roles))
             .flatten()
             .or_else(|| self.outputs_differ((name, user), at_the_portal, places))
+            .or_else(|| self.workloads_differ(name, user))
     }
 
     /// Where a Vault differs from what is needed.

@@ -25,6 +25,7 @@ mod swarm;
 mod troubles;
 mod unobserved;
 mod vault;
+mod workloads;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -108,6 +109,8 @@ pub struct World {
     wanted_again: Mutex<BTreeMap<String, bool>>,
     /// Entries that were deleted, and that a restore of the Vault brought back: nobody may know them any more.
     restored_entries: Mutex<BTreeSet<String>>,
+    /// The workloads that resources restart, as people have written them.
+    workloads: Mutex<Vec<Value>>,
     /// The users that people created and did not delete, as they left them.
     made: Mutex<BTreeMap<Uuid, UserView>>,
 }
@@ -150,6 +153,7 @@ impl World {
             mistakes: Mutex::default(),
             wanted_again: Mutex::default(),
             restored_entries: Mutex::default(),
+            workloads: Mutex::default(),
             made: Mutex::default(),
         };
         world.apiserver.faults(|faults| faults.longest_way = Duration::from_millis(40));

@@ -75,7 +75,9 @@ impl World {
     pub async fn rename_secret(&self, name: &str, to: &str) {
         self.record.add(format!("a person renames the Secret of {name}"));
         let spec = json!({ "spec": { "outputs": [{ "secret": { "name": to } }] } });
+        let from = self.secret_named_by(name);
         self.send("PATCH", &path_of_user(name), &spec).await;
+        self.read_another_secret(&from, to).await;
     }
 
     fn path_of_secret(&self, name: &str) -> String {

@@ -102,6 +102,8 @@ pub enum Trouble {
     LostResets,
     /// Processes are killed at the writes of a rotation.
     KillsAtRotations,
+    /// People change the workloads that are restarted, and some of their pods are slow.
+    Workloads,
     /// People create, reset and delete users of theirs in the portal.
     ExistingUsers,
 }
@@ -157,6 +159,7 @@ impl Trouble {
             .chain(Self::OF_SPECS)
             .chain(Self::OF_ROTATIONS)
             .chain(Self::AT_ROTATIONS)
+            .chain(Self::OF_WORKLOADS)
             .chain(Self::OF_EXISTING)
     }
 
@@ -169,6 +172,9 @@ impl Trouble {
 
     /// What disturbs rotations.
     pub const AT_ROTATIONS: [Self; 2] = [Self::LostResets, Self::KillsAtRotations];
+
+    /// What people do with workloads that are restarted.
+    pub const OF_WORKLOADS: [Self; 1] = [Self::Workloads];
 
     /// Those of specs that change.
     pub const OF_SPECS: [Self; 3] = [Self::Mistakes, Self::ChangedBack, Self::Recreated];
@@ -325,6 +331,7 @@ impl World {
             self.interfere_in_vault(troubles).await;
             self.change_specs(troubles).await;
             self.rotate(troubles).await;
+            self.interfere_with_workloads(troubles).await;
             self.hold(troubles).await;
             self.change_existing(troubles);
             self.end_overlaps(troubles).await;

@@ -37,6 +37,7 @@ impl World {
                     self.inject(Endpoint::Delete, Action::Status(Canned::error(500)), 3 + self.below(8), 0);
                 }
                 Trouble::MovingList => self.neighbours.are_busy(self.random.fraction()),
+                Trouble::Workloads => self.trouble_workloads(),
                 Trouble::Suspension => self.suspend(self.below(3) != 0).await,
                 of_vault => self.trouble_vault(*of_vault).await,
             }
@@ -151,6 +152,7 @@ impl World {
         self.end_holds().await;
         self.correct_mistakes().await;
         self.end_rotations().await;
+        self.mend_workloads().await;
         self.apiserver.faults(|faults| {
             faults.kinds.clear();
             faults.lags.clear();

@@ -15,6 +15,7 @@ mod requests;
 mod restored;
 mod rotation;
 mod secrets;
+mod workloads;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -89,6 +90,7 @@ struct State {
     /// What the specs of each resource have named.
     named: BTreeMap<String, outputs::Named>,
     rotations: rotation::Rotations,
+    workloads: workloads::Workloads,
     holds: holds::Holds,
     /// The overlaps that people have ended.
     ended: overlaps::Ended,
@@ -249,6 +251,7 @@ impl Observer for Moments {
                 self.existing_named(state, caller, change);
             }
             "portals.technicaluser.dev" => objects::portal_changed(state, change),
+            "deployments.apps" | "statefulsets.apps" => self.workload_changed(state, caller, change),
             _ => {}
         }
         if change.id.resource != "secrets" {

@@ -21,6 +21,8 @@ impl Moments {
         Self::overlaps_ended(state, change);
         self.rotation_changed(state, change);
         state.holds.changed(change);
+        let counted = state.workloads.named(change);
+        self.check(state, "a change is counted where an output has another content", counted);
         let named = change.after["status"]["user"]["id"].as_str().and_then(|id| id.parse().ok());
         if let Some(user) = named.and_then(|id| state.users.get_mut(&id)) {
             user.named.get_or_insert_with(Instant::now);

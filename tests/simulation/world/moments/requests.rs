@@ -72,6 +72,8 @@ impl Moments {
             self.check(&mut state, "no user is deleted that is published", published);
             let needed = self.still_needed(&state, id);
             self.check(&mut state, "a former user is kept until nothing needs it", needed);
+            let read = self.still_read(&state, id);
+            self.check(&mut state, "a former user is kept until the workloads are restarted", read);
         }
         if path.ends_with(RESET) {
             let broken = self.reset_without_reason(&state, id);

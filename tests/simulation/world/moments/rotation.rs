@@ -69,6 +69,13 @@ impl Rotations {
         self.compromised.clear();
     }
 
+    /// Whether people said that others may know the credential of a user, or of a later one.
+    pub fn is_compromised_since(&self, state: &State, owner: &str, id: Uuid) -> bool {
+        let since = state.users.get(&id).map(|user| user.appeared);
+        let asked = self.of.get(owner).and_then(|rotation| rotation.compromised);
+        asked.is_some_and(|asked| since.is_none_or(|since| asked >= since))
+    }
+
     /// How many users a resource may have beside those that retire.
     pub fn most_users(&self, owner: &str) -> usize {
         if self.of.get(owner).is_some_and(|rotation| rotation.has_successors) { 2 } else { 1 }

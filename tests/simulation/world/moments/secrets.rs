@@ -35,6 +35,7 @@ pub(super) fn owner(secret: &Value) -> Option<&str> {
 impl Moments {
     pub(super) fn secret_changed(&self, state: &mut State, caller: &str, change: &Change) {
         self.secret_written(state, caller, change);
+        state.workloads.written(caller, change);
         if let Some(owner) = owner(&change.after) {
             self.completed(state, owner);
         }
