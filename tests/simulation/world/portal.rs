@@ -65,7 +65,7 @@ impl Network {
         if *request.method() == Method::GET && request.uri().path().ends_with("/serviceaccounts") {
             self.neighbours.before_a_page();
         }
-        self.moments.arrives(request.method(), request.uri().path());
+        self.moments.arrives(&self.caller, request.method(), request.uri().path());
         let login = login_of(&request);
         let answer = tokio::select! {
             biased;
@@ -131,6 +131,9 @@ impl Transport for Network {
             && head.status == 200
         {
             self.moments.listed(&self.caller, request.url.query().unwrap_or_default(), &bytes);
+        }
+        if request.method == Method::POST && request.url.path().ends_with("/serviceaccounts") {
+            self.moments.created(&self.caller, &bytes);
         }
         let mut body = Bounded::new(request.limit, head.status.as_u16());
         body.take(&bytes)?;

@@ -62,6 +62,8 @@ struct State {
     sent: BTreeMap<String, Vec<Instant>>,
     /// The creates whose users were seen, by the numbers of the calls.
     carried_out: BTreeSet<u64>,
+    /// The users whose creates were answered to a process.
+    answered: BTreeSet<(String, Uuid)>,
     /// The uids of the Secrets that processes of the operator created.
     own_secrets: Vec<String>,
     /// The keys that processes of the operator wrote into Secrets, by the uid of the Secret, with their values.

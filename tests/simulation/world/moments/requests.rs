@@ -35,6 +35,14 @@ impl Moments {
         }
     }
 
+    /// A process has the answer to a create. It knows by that whose user it is, and repairs what a person changes in its description.
+    pub fn created(&self, process: &str, answer: &[u8]) {
+        let answer: Value = serde_json::from_slice(answer).unwrap_or_default();
+        let users = answer.as_array().into_iter().flatten().chain([&answer]);
+        let ids = users.filter_map(|user| user["serviceAccountId"].as_str()?.parse::<Uuid>().ok());
+        self.0.state.lock().answered.extend(ids.map(|id| (process.to_owned(), id)));
+    }
+
     /// Why a create may not be sent: its attempt must be on the resource, and not for long.
     fn unrecorded(&self, state: &State, body: &Value) -> Option<String> {
         let Some(owner) = marked_for(body["description"].as_str().unwrap_or_default()) else {
@@ -57,13 +65,15 @@ impl Moments {
     }
 
     /// A request arrives at the portal that changes a user which is there.
-    pub fn arrives(&self, method: &Method, path: &str) {
+    pub fn arrives(&self, process: &str, method: &Method, path: &str) {
         let Some((_, rest)) = path.split_once("/serviceaccounts/") else { return };
         let id = rest.split('/').next().and_then(|id| id.parse::<Uuid>().ok());
         let Some(id) = id.filter(|_| *method != Method::GET) else { return };
         self.see_portal();
         let mut state = self.0.state.lock();
-        let foreign = self.foreign(&state, id).map(|why| format!("{method} of user {id}: {why}"));
+        let is_known = *method == Method::PUT && state.answered.contains(&(process.to_owned(), id));
+        let foreign = self.foreign(&state, id).filter(|_| !is_known);
+        let foreign = foreign.map(|why| format!("{method} of user {id}: {why}"));
         self.check(&mut state, "no user of others is changed", foreign);
         let held = self.although_held(&state, id).map(|why| format!("{method} of user {id}: {why}"));
         self.check(&mut state, "nothing is changed at the portal for a resource that is held", held);
