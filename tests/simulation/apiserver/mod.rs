@@ -23,6 +23,7 @@ mod write;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use kube::Client;
 use parking_lot::Mutex;
 use serde_json::Value;
@@ -178,6 +179,11 @@ impl Apiserver {
     pub fn objects(&self, resource: &str) -> Vec<Arc<Value>> {
         let state = self.state.lock();
         state.store.of(resource).map(|(_, object)| Arc::clone(object)).collect()
+    }
+
+    /// The time now.
+    pub fn now(&self) -> Timestamp {
+        self.state.lock().store.now()
     }
 
     /// The version of the last change, those of Leases aside.

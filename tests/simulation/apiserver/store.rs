@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use technical_user_operator::process::{Clock, Random};
 use tokio::sync::watch;
@@ -211,6 +212,11 @@ impl Store {
         if has_generation {
             metadata["generation"] = json!(1);
         }
+    }
+
+    /// The time now.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     /// The time now, as it is written into objects.

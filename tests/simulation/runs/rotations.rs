@@ -45,6 +45,7 @@ async fn run(world: &World) {
     world.install_workloads(["edc", "app"]).await;
     scenario.killed_processes(world, &troubles).await;
     let process = scenario.rest(world, &troubles).await;
+    world.rotates_by_interval().await;
     world.replaces_without_faults().await;
     scenario.end(world, &troubles, process).await;
 }

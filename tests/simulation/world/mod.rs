@@ -25,6 +25,7 @@ mod swarm;
 mod troubles;
 mod unobserved;
 mod vault;
+mod windows;
 mod workloads;
 
 use std::collections::{BTreeMap, BTreeSet};

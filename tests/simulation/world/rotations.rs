@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use portal_simulator::role_names::{
     DATASPACE_DISCOVERY, IDENTITY_WALLET_MANAGEMENT, SEMANTIC_MODEL_MANAGEMENT,
 };
@@ -11,6 +12,7 @@ use serde_json::{Value, json};
 use super::World;
 use super::objects::{path_of_user, send_as};
 use super::swarm::Trouble;
+use super::windows::opens_after;
 
 /// The roles that a spec may name.
 const ROLES: [&[&str]; 4] = [
@@ -23,6 +25,7 @@ const STRATEGIES: [Option<&str>; 4] = [None, Some("Auto"), Some("Replace"), Some
 const OVERLAPS: [&str; 4] = ["0s", "2m", "20m", "45m"];
 /// The shortest interval that the schema permits.
 const INTERVAL: &str = "1h";
+const HOUR: Duration = Duration::from_hours(1);
 /// A second change of the roles follows the first one within this time: often before the next user is published.
 const CHANGED_AGAIN_WITHIN: Duration = Duration::from_mins(2);
 /// Within this time a rotation without faults is done, that of a wallet user too.
@@ -51,7 +54,9 @@ impl World {
                 Trouble::Compromises => self.compromise(name).await,
                 Trouble::Intervals => {
                     let interval = self.one_of(&[json!(INTERVAL), json!(INTERVAL), Value::Null]);
-                    self.change_spec(name, &json!({ "rotation": { "interval": interval } })).await;
+                    let windows = if interval.is_null() { Value::Null } else { self.windows() };
+                    let rotation = json!({ "interval": interval, "windows": windows });
+                    self.change_spec(name, &json!({ "rotation": rotation })).await;
                 }
                 Trouble::RoleChanges => self.change_roles(name, &user["spec"]).await,
                 Trouble::Strategies => {
@@ -99,9 +104,38 @@ impl World {
             let goes_on = rotation["interval"].is_string() || rotation["strategy"] == "InPlace";
             if goes_on && user["metadata"]["deletionTimestamp"].is_null() {
                 let name = user["metadata"]["name"].as_str().unwrap_or_default();
-                self.change_spec(name, &json!({ "rotation": { "interval": null, "strategy": null } })).await;
+                let rotation = json!({ "interval": null, "windows": null, "strategy": null });
+                self.change_spec(name, &json!({ "rotation": rotation })).await;
             }
         }
+    }
+
+    /// A credential that becomes older than its interval is replaced in time, in a window if there are any, while nothing fails. The
+    /// judge of each moment sees that this is not before.
+    pub async fn rotates_by_interval(&self) {
+        let users = self.users();
+        let may_rotate = |user: &&std::sync::Arc<Value>| {
+            user["metadata"]["deletionTimestamp"].is_null() && !self.has_fixed_alias(user)
+        };
+        let Some(user) = users.iter().find(may_rotate).filter(|_| self.below(3) == 0) else { return };
+        let name = user["metadata"]["name"].as_str().unwrap_or_default();
+        let windows = self.hourly_windows();
+        let rotation = json!({ "interval": INTERVAL, "windows": windows });
+        self.change_spec(name, &json!({ "rotation": rotation })).await;
+        let (now, credential) = (self.clock.clock().now(), user["status"]["credential"].clone());
+        let issued: Timestamp = credential["issuedAt"].as_str().unwrap_or_default().parse().unwrap();
+        let due = (issued + HOUR).max(now);
+        let left = Duration::try_from(due.duration_since(now)).unwrap_or_default();
+        // A window may end before the operator has looked.
+        let next = if windows.is_null() { Duration::ZERO } else { HOUR };
+        let within = left + opens_after(&windows, due) + next + DONE_WITHIN;
+        let is_replaced = |world: &Self| {
+            let now = world.user(name).unwrap_or_default();
+            now["status"]["credential"]["generation"].as_i64() > credential["generation"].as_i64()
+        };
+        self.until(&format!("the credential of {name} is replaced by its interval"), within, is_replaced)
+            .await;
+        self.end_rotations().await;
     }
 
     /// A user is replaced while nothing fails: its resource is Ready all the time.

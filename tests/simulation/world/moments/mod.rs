@@ -1,6 +1,7 @@
 //! The judge at every moment: what must hold whenever the operator writes, whenever one of its requests arrives, and whenever
 //! the portal changes. The first rule that is broken is kept, and fails the run.
 
+mod due;
 mod entries;
 mod existing;
 mod holds;

@@ -150,6 +150,9 @@ impl Moments {
             || asks(COMPROMISED)
             || object["spec"]["rotation"]["interval"].is_string()
             || other_roles;
+        let unasked = self.begun_without_reason(state, change);
+        self.check(state, "a rotation begins where it is asked for, or due and in a window", unasked);
+        let Some(rotation) = state.rotations.of.get_mut(name) else { return };
         if permits_reset(object) || before.is_some_and(permits_reset) {
             rotation.may_reset = Some(now);
         }
