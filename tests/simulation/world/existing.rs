@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::moments::{adopts, is_selected, selector};
+use super::offers::{keep_published, of_no_user};
 use super::outputs::Places;
 use super::swarm::Trouble;
 use super::{COMPANY, World};
@@ -42,6 +43,7 @@ impl World {
             self.create_existing(&format!("by-{by}"), &selector).await;
         }
         self.create_existing("by-id", &json!({ "id": id })).await;
+        self.install_offer().await;
         self.install_adopter().await;
     }
 
@@ -60,7 +62,7 @@ impl World {
         self.create_user_with(name, DATASPACE_DISCOVERY, &more).await;
     }
 
-    async fn create_existing(&self, name: &str, selector: &Value) {
+    pub(super) async fn create_existing(&self, name: &str, selector: &Value) {
         let spec = json!({ "portalRef": { "name": "portal" }, "user": { "existing": selector } });
         self.create(
             &super::objects::ours("technicalusers"),
@@ -71,13 +73,16 @@ impl World {
 
     /// People create a user that fits.
     fn make_selected(&self, selector: &Value) {
+        if selector["offer"].is_object() {
+            return self.make_user_of_offer();
+        }
         match selector["name"].as_str() {
             Some(name) => self.make_user(name, None),
             None => self.make_user(NAMES[1], Some(CLIENT_ID)),
         };
     }
 
-    fn make_user(&self, name: &str, client_id: Option<&str>) -> Uuid {
+    pub(super) fn make_user(&self, name: &str, client_id: Option<&str>) -> Uuid {
         self.record.add(format!("a person creates the user {name} in the portal"));
         let seed = UserSeed::new(COMPANY, name).description("by hand");
         let seed = client_id.into_iter().fold(seed, UserSeed::client_id);
@@ -97,10 +102,14 @@ impl World {
         if !troubles.contains(&Trouble::ExistingUsers) {
             return;
         }
+        if self.below(2) == 0 {
+            self.activate_subscriptions();
+        }
         for object in self.users() {
             let Some(selector) = selected_by(&object).filter(|_| self.below(3) != 0) else { continue };
             let there = self.selected_at_the_portal(selector);
-            let may_have_more = if selector["name"].is_string() { MOST } else { 1 };
+            let may_have_more =
+                if selector["name"].is_string() || selector["offer"].is_object() { MOST } else { 1 };
             let is_made_again = selector["id"].is_null();
             let choice = if there.is_empty() { 0 } else { self.below(6) };
             let active: Vec<_> = there.iter().filter(|user| user.status == Status::Active).collect();
@@ -134,7 +143,7 @@ impl World {
     fn selected_at_the_portal(&self, selector: &Value) -> Vec<UserView> {
         let is_there = |_, _: &str, status| status != Status::Deleted;
         let mut users = self.portal.view(|view| view.users_that(COMPANY, is_there));
-        users.retain(|user| is_selected(selector, (user.id, &user.name, user.client_id.as_deref())));
+        users.retain(|user| is_selected(selector, user));
         users
     }
 
@@ -146,12 +155,14 @@ impl World {
         places: &mut Places,
     ) -> Option<String> {
         let name = object["metadata"]["name"].as_str().unwrap_or_default();
-        let users = self.selected_at_the_portal(selector);
+        let mut users = self.selected_at_the_portal(selector);
+        keep_published(object, selector, &mut users);
         let is_taken_over = adopts(object).is_some();
         let reason = match users.as_slice() {
             [_] if is_taken_over => return Some(format!("{name} has not taken over its user")),
             [user] if user.status == Status::Active => return self.differs(name, object, user, places),
             [] if selector["id"].is_string() && !is_taken_over => "UserGone",
+            [] if selector["offer"].is_object() => of_no_user(object, selector),
             [] => "UserNotFound",
             [user] => return Some(format!("the user of {name} is {:?}", user.status)),
             _ => "UserAmbiguous",

@@ -11,6 +11,7 @@ mod losses;
 mod moments;
 mod neighbours;
 mod objects;
+mod offers;
 mod outputs;
 mod overlaps;
 mod people;
@@ -61,6 +62,8 @@ pub const NAMESPACE: &str = "dataspace";
 pub const COMPANY: &str = "One";
 /// Its business partner number.
 const BPN: &str = "BPNL000000000ONE";
+/// The company that provides an offer of the marketplace.
+const PROVIDER: &str = "Two";
 /// The login of the operator.
 const LOGIN: (&str, &str) = ("sa-op", "op-secret-7f3k2");
 /// How long the wallet takes to create a user.
@@ -112,6 +115,8 @@ pub struct World {
     restored_entries: Mutex<BTreeSet<String>>,
     /// The workloads that resources restart, as people have written them.
     workloads: Mutex<Vec<Value>>,
+    /// The users of an offer whose subscription the provider has not activated.
+    inactive: Mutex<Vec<Uuid>>,
     /// The users that people created and did not delete, as they left them.
     made: Mutex<BTreeMap<Uuid, UserView>>,
 }
@@ -155,6 +160,7 @@ impl World {
             wanted_again: Mutex::default(),
             restored_entries: Mutex::default(),
             workloads: Mutex::default(),
+            inactive: Mutex::default(),
             made: Mutex::default(),
         };
         world.apiserver.faults(|faults| faults.longest_way = Duration::from_millis(40));
@@ -231,6 +237,7 @@ fn portal_of_one_company() -> Config {
     let roles = [CompanyRole::ActiveParticipant, CompanyRole::ServiceProvider, CompanyRole::AppProvider];
     Config::new(Version::Main)
         .company(Company::new(COMPANY, BPN).roles(roles))
+        .company(Company::new(PROVIDER, "BPNL000000000TWO").roles([CompanyRole::AppProvider]))
         .caller(Caller::with_permissions(client_id, secret, PERMISSIONS).of(COMPANY))
         .wallet_delay(WalletDelay::After(WALLET_DELAY))
 }

@@ -152,6 +152,7 @@ impl World {
         self.end_holds().await;
         self.correct_mistakes().await;
         self.end_rotations().await;
+        self.activate_subscriptions();
         self.mend_workloads().await;
         self.apiserver.faults(|faults| {
             faults.kinds.clear();

@@ -32,15 +32,33 @@ struct Reading {
     is_complete: bool,
 }
 
-/// The names of users, neighbours aside.
-type Users = BTreeMap<Uuid, String>;
+/// The users, neighbours aside.
+type Users = BTreeMap<Uuid, Entry>;
+
+/// What the list shows of a user.
+#[derive(Debug, Clone)]
+struct Entry {
+    name: String,
+    offer: Value,
+}
+
+impl Entry {
+    /// Whether a user may have what selects it. The list shows no roles.
+    fn fits(&self, selector: &Value) -> bool {
+        let (wanted, subscription) = (&selector["offer"], &selector["offer"]["subscriptionId"]);
+        selector["name"] == *self.name
+            || wanted.is_object()
+                && self.offer["name"] == wanted["name"]
+                && (subscription.is_null() || self.offer["subscriptionId"] == *subscription)
+    }
+}
 
 #[derive(Debug)]
 struct Page {
     total: u64,
     count: u64,
     pages: u64,
-    entries: Vec<(Uuid, String)>,
+    entries: Vec<(Uuid, Entry)>,
 }
 
 /// What a reading has shown when it ended.
@@ -54,9 +72,9 @@ pub struct Shown {
 }
 
 impl Shown {
-    /// The users of a name.
-    pub fn named(&self, name: &str) -> impl Iterator<Item = Uuid> {
-        self.users.iter().filter(move |(_, own)| *own == name).map(|(id, _)| *id)
+    /// The users that a name or an offer selects.
+    pub fn selected(&self, selector: &Value) -> impl Iterator<Item = Uuid> {
+        self.users.iter().filter(move |(_, own)| own.fits(selector)).map(|(id, _)| *id)
     }
 }
 
@@ -87,7 +105,8 @@ impl Page {
     fn of(body: &Value) -> Option<Self> {
         let content = body["content"].as_array()?;
         let entry = |entry: &Value| {
-            Some((entry["serviceAccountId"].as_str()?.parse().ok()?, entry["name"].as_str()?.to_owned()))
+            let (name, offer) = (entry["name"].as_str()?.to_owned(), entry["offer"].clone());
+            Some((entry["serviceAccountId"].as_str()?.parse().ok()?, Entry { name, offer }))
         };
         Some(Self {
             total: body["meta"]["totalElements"].as_u64()?,
@@ -130,7 +149,7 @@ impl Reader {
         if self.reading.pages.len() < number {
             return;
         }
-        let others = page.entries.iter().filter(|(_, name)| !neighbours::is_one(name));
+        let others = page.entries.iter().filter(|(_, entry)| !neighbours::is_one(&entry.name));
         self.reading.others.extend(others.cloned());
         self.reading.pages.push(page);
         if self.reading.is_ended() {
@@ -145,10 +164,11 @@ impl Reader {
         }
         // One of another name was created since.
         let names: BTreeSet<_> =
-            reading.pages.iter().flat_map(|page| &page.entries).map(|(_, name)| name).collect();
-        let unhidden: Vec<_> = page.entries.into_iter().filter(|(_, name)| names.contains(name)).collect();
+            reading.pages.iter().flat_map(|page| &page.entries).map(|(_, entry)| &entry.name).collect();
+        let is_hidden = |(_, entry): &(Uuid, Entry)| names.contains(&entry.name);
+        let unhidden: Vec<_> = page.entries.into_iter().filter(is_hidden).collect();
         reading.unhidden.extend(unhidden.iter().map(|(id, _)| *id));
-        reading.others.extend(unhidden.into_iter().filter(|(_, name)| !neighbours::is_one(name)));
+        reading.others.extend(unhidden.into_iter().filter(|(_, entry)| !neighbours::is_one(&entry.name)));
         if reading.is_full() {
             self.end();
         }
@@ -192,7 +212,7 @@ mod tests {
 
     fn last(reader: &Reader) -> (bool, Vec<u128>) {
         let shown = reader.ended.last().unwrap();
-        (shown.is_complete, shown.named("twin").map(|id| id.as_u128()).collect())
+        (shown.is_complete, shown.selected(&json!({ "name": "twin" })).map(|id| id.as_u128()).collect())
     }
 
     #[tokio::test]
