@@ -142,9 +142,10 @@ pub fn update_problems(kind: &Kind, old: &Value, new: &Value) -> Vec<String> {
     found
 }
 
-/// Whether two states differ in what the generation counts.
-pub fn differs_beside_metadata_and_status(old: &Value, new: &Value) -> bool {
-    !counted(old).eq(counted(new))
+/// Whether two states differ in what the generation counts: for a Deployment the annotations, too.
+pub fn is_counted(kind: &Kind, old: &Value, new: &Value) -> bool {
+    let annotations = |object: &Value| object["metadata"]["annotations"].clone();
+    !counted(old).eq(counted(new)) || kind.plural == "deployments" && annotations(old) != annotations(new)
 }
 
 fn counted(object: &Value) -> impl Iterator<Item = (&String, &Value)> {

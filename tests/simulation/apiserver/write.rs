@@ -130,7 +130,7 @@ fn update(state: &mut State, call: &Call, id: &Id, old: &Value, mut new: Value) 
         return Err(Refusal::invalid(kind, &id.name, &problems));
     }
     state.faults.admit(call)?;
-    if kind.has_generation() && rules::differs_beside_metadata_and_status(old, &new) {
+    if kind.has_generation() && rules::is_counted(kind, old, &new) {
         let generation = old["metadata"]["generation"].as_u64().unwrap_or_default();
         new["metadata"]["generation"] = json!(generation + 1);
     }

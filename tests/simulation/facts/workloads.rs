@@ -5,8 +5,13 @@ use serde_json::json;
 use super::support::{Server, Wire};
 
 const DEPLOYMENTS: &str = "apps/v1/deployments";
+const STATEFUL_SETS: &str = "apps/v1/statefulsets";
 
-facts!(a_change_of_the_template_is_counted, a_restart_is_for_the_state_that_was_read);
+facts!(
+    a_change_of_the_template_is_counted,
+    the_annotations_of_a_deployment_are_counted,
+    a_restart_is_for_the_state_that_was_read
+);
 
 fn deployment() -> serde_json::Value {
     let labels = json!({ "app": "d" });
@@ -33,11 +38,20 @@ async fn a_change_of_the_template_is_counted(server: Server) {
     assert_eq!(restarted.body["metadata"]["generation"], 2);
     let again = wire.merge(DEPLOYMENTS, "d", &restart("1")).await.accepted(200);
     assert_eq!(again.body["metadata"]["generation"], 2);
-    let annotated = json!({ "metadata": { "annotations": { "a": "b" } } });
-    let annotated = wire.merge(DEPLOYMENTS, "d", &annotated).await.accepted(200);
-    assert_eq!(annotated.body["metadata"]["generation"], 2);
     let status = wire.merge(DEPLOYMENTS, "d", &json!({ "status": { "replicas": 7 } })).await.accepted(200);
     assert_ne!(status.body["status"]["replicas"], 7);
+}
+
+async fn the_annotations_of_a_deployment_are_counted(server: Server) {
+    let wire = Wire::new(server, "annotations").await;
+    let mut stateful_set = deployment();
+    (stateful_set["kind"], stateful_set["spec"]["serviceName"]) = (json!("StatefulSet"), json!("d"));
+    for (resource, object, counted) in [(DEPLOYMENTS, deployment(), 2), (STATEFUL_SETS, stateful_set, 1)] {
+        wire.create(resource, "", &object).await.accepted(201);
+        let annotated = json!({ "metadata": { "annotations": { "a": "b" } } });
+        let annotated = wire.merge(resource, "d", &annotated).await.accepted(200);
+        assert_eq!(annotated.body["metadata"]["generation"], counted, "{resource}");
+    }
 }
 
 async fn a_restart_is_for_the_state_that_was_read(server: Server) {
