@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use portal_simulator::role_names::DATASPACE_DISCOVERY;
 use portal_simulator::{Status, UserView};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::World;
 use super::objects::{path_of_user, send_as};
 use super::swarm::Trouble;
+use super::{BPN, World};
 
 /// How often a busy client changes an object, and how many times.
 const BUSY_EVERY: Duration = Duration::from_millis(60);
@@ -52,7 +52,7 @@ impl World {
     async fn change_resource(&self, name: &str, has_quota: bool) {
         let has_secret = self.has_own_secret(name);
         match self.below(8) {
-            choice if choice > 2 || !self.may_change() => {}
+            choice if choice > 4 || !self.may_change() => {}
             0 if has_secret => self.delete_secret(name).await,
             1 if has_secret => {
                 self.change_secret(name, &json!({ "data": { "client-secret": "eA==" } })).await;
@@ -61,8 +61,34 @@ impl World {
             3 if !has_quota => {
                 self.rename_secret(name, &format!("{name}-{}", self.record.count())).await;
             }
+            4 => self.forget_company(name).await,
             _ => {}
         }
+    }
+
+    /// The status of a resource names no company any more, as that of an operator which did not know it.
+    async fn forget_company(&self, name: &str) {
+        if self.user(name).is_some_and(|user| user["status"]["portal"]["bpn"].is_string()) {
+            self.set_company(name, &Value::Null).await;
+        }
+    }
+
+    /// Each status names the company. One without it, whose user is gone, asks people to say what holds.
+    pub(super) async fn restore_companies(&self) {
+        for user in self.users() {
+            let portal = &user["status"]["portal"];
+            if portal["url"].is_string() && portal["bpn"].is_null() {
+                self.set_company(user["metadata"]["name"].as_str().unwrap_or_default(), &json!(BPN)).await;
+            }
+        }
+    }
+
+    async fn set_company(&self, name: &str, company: &Value) {
+        self.record.add(format!("a person sets the company in the status of {name} to {company}"));
+        let patch = json!({ "status": { "portal": { "bpn": company } } });
+        let status = format!("{}/status", path_of_user(name));
+        // The resource may be deleted meanwhile.
+        let _answer = send_as(&self.apiserver.admin(), "PATCH", &status, &patch).await;
     }
 
     /// A person resets the secret of a user, deletes the user, or keeps a second user by removing its mark.

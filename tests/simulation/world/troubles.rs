@@ -153,6 +153,7 @@ impl World {
         self.correct_mistakes().await;
         self.end_rotations().await;
         self.activate_subscriptions();
+        self.restore_companies().await;
         self.mend_workloads().await;
         self.apiserver.faults(|faults| {
             faults.kinds.clear();

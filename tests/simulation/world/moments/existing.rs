@@ -37,7 +37,7 @@ pub fn is_selected(selector: &Value, user: &UserView) -> bool {
 }
 
 /// Whether a list is needed to say which user is selected.
-fn is_by_list(selector: &&Value) -> bool {
+fn is_by_list(selector: &Value) -> bool {
     selector["name"].is_string() || selector["offer"].is_object()
 }
 
@@ -63,7 +63,7 @@ impl Moments {
         let id = user.map(|user| user.view.id);
         let other = id.is_none().then(|| format!("{} gets client {client_id}", change.id.name));
         self.check(state, "an existing user is published where it is selected", other);
-        if let (Some(id), Some(selector)) = (id, Some(selector).filter(is_by_list)) {
+        if let (Some(id), Some(selector)) = (id, Some(selector).filter(|selector| is_by_list(selector))) {
             let is_named = object["status"]["user"]["id"] == id.to_string();
             // The published user of an offer stays, whatever other users appear.
             if is_named && selector["offer"].is_object() && object["status"]["credential"].is_object() {
@@ -83,7 +83,7 @@ impl Moments {
         let is_unmarked = |id: &Uuid| state.users.get(id).is_some_and(|user| user.owner.is_none());
         let adopted =
             adopts(&change.after).filter(|_| before.is_none() && after.as_ref().is_some_and(is_unmarked));
-        let selector = selector(&change.after).or(adopted).filter(is_by_list);
+        let selector = selector(&change.after).or(adopted).filter(|selector| is_by_list(selector));
         let after = after.filter(|_| before != after && caller != ADMIN);
         let (Some(selector), Some(after)) = (selector, after) else {
             return;
