@@ -190,7 +190,7 @@ pub struct RunArgs {
 
     /// How many resources are reconciled at the same time, at most half of them (and at least two) of one Portal;
     /// one that waits for a portal for more than a second is not counted
-    #[arg(long, env = "TUO_CONCURRENCY", value_name = "COUNT", default_value_t = 8,
+    #[arg(long, env = "TUO_CONCURRENCY", value_name = "COUNT", default_value_t = 32,
           value_parser = clap::value_parser!(u16).range(1..=64))]
     pub concurrency: u16,
 

@@ -31,7 +31,7 @@ fn what_is_not_given_has_a_default() {
     assert_eq!(run.installation.lease_name(), "technical-user-operator-prod");
     assert!(!run.installation.leader_election && !run.installation.scoped_rbac);
     assert_eq!(run.listen, Listen::All(8080));
-    assert_eq!((run.concurrency, run.log.format, run.log.filter.as_str()), (8, LogFormat::Text, "info"));
+    assert_eq!((run.concurrency, run.log.format, run.log.filter.as_str()), (32, LogFormat::Text, "info"));
 }
 
 #[test]

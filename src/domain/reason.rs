@@ -368,4 +368,17 @@ mod tests {
         }
         assert_eq!(Reason::parse("Other"), None);
     }
+
+    #[test]
+    fn what_goes_on_by_itself_is_no_trouble() {
+        for (reason, progress) in [
+            (Reason::Creating, true),
+            (Reason::Searching, true),
+            (Reason::RestartPending, true),
+            (Reason::PermissionMissing, false),
+            (Reason::OutputNotOurs, false),
+        ] {
+            assert_eq!(reason.is_progress(), progress, "{reason:?}");
+        }
+    }
 }

@@ -128,10 +128,11 @@ impl Reading {
         self.calls.iter().filter(|call| call.endpoint == endpoint).count()
     }
 
-    /// The most calls that were in progress at the same time.
-    pub fn most_in_flight(&self) -> usize {
-        let begins = self.calls.iter().map(|call| (call.arrived, 1));
-        let ends = self.calls.iter().filter_map(|call| Some((call.answered?, -1)));
+    /// The most calls that were in progress at the same time, at the endpoints that are so.
+    fn most_in_flight(&self, is_so: impl Fn(Endpoint) -> bool) -> usize {
+        let calls = || self.calls.iter().filter(|call| is_so(call.endpoint));
+        let begins = calls().map(|call| (call.arrived, 1));
+        let ends = calls().filter_map(|call| Some((call.answered?, -1)));
         let mut changes: Vec<(Instant, i64)> = begins.chain(ends).collect();
         changes.sort();
         let (mut now, mut most) = (0, 0);
@@ -183,7 +184,12 @@ impl Reading {
     pub fn add_to(&self, figures: &mut Figures, per: &str, parts: f64) {
         self.add_requests(figures, per, parts);
         self.add_calls(figures, per, parts);
-        figures.count("portal calls in flight, most", "calls", self.most_in_flight());
+        // The identity provider is another server, with a limit of its own.
+        let is_token =
+            |endpoint| matches!(endpoint, Endpoint::Token | Endpoint::Refresh | Endpoint::WalletToken);
+        let of_the_portal = self.most_in_flight(|endpoint| !is_token(endpoint));
+        figures.count("portal calls in flight, most", "calls", of_the_portal);
+        figures.count("token requests in flight, most", "calls", self.most_in_flight(is_token));
         self.add_processors(figures, per, parts);
     }
 }

@@ -38,6 +38,7 @@ fn at_most(profile: Profile) -> &'static [(&'static str, f64)] {
             ("portal: Details", 0.0),
             ("portal: Token", 1.0),
             ("portal calls in flight, most", 4.0),
+            ("token requests in flight, most", 5.0),
         ],
         Profile::Restart => &[
             ("apiserver: LIST technicalusers", 1.0),

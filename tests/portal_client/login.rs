@@ -247,7 +247,7 @@ async fn a_token_that_ends_while_it_waits_for_a_place_is_not_replaced_for_ever()
         _ => empty_page(),
     })
     .await;
-    let limits = Limits { requests_per_second: 1, burst: 1, concurrency: 1 };
+    let limits = Limits { requests_per_second: Some(1), burst: 1, concurrency: 1 };
     let login = client_credentials("sa1", LOGIN_SECRET);
     let portal = portal(CatenaXConfig { limits, ..connection(&stub.origin, &stub.token_url(), login) });
     let calls = join_all((0..3).map(|_| portal.roles(Lane::Background)));

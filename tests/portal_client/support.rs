@@ -14,7 +14,7 @@ use technical_user_operator::process::Process;
 use crate::stub::{SECRET, Stub};
 
 /// Limits that slow nothing down.
-pub(crate) const FAST: Limits = Limits { requests_per_second: 10_000, burst: 10_000, concurrency: 16 };
+pub(crate) const FAST: Limits = Limits { requests_per_second: Some(10_000), burst: 10_000, concurrency: 16 };
 
 /// The secret of the login `sa1`.
 pub(crate) const LOGIN_SECRET: &str = "s3cret-of-the-login";

@@ -10,17 +10,19 @@ use serde::{Deserialize, Serialize};
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct Limits {
-    /// The number of requests per second, on average. Default: 10.
+    /// The number of requests per second, on average. Default: no limit but `concurrency`, so that the portal sets the pace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1000))]
     pub requests_per_second: Option<i32>,
 
-    /// The number of requests that the operator may send at once after a time without requests. Default: 20.
+    /// The number of requests that the operator may send at once after a time without requests, where there is a limit of
+    /// requests per second. Default: 20.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1000))]
     pub burst: Option<i32>,
 
-    /// The number of requests in progress at the same time. Creates use at most half of these, and at least one; with a limit
+    /// The largest number of requests in progress at the same time. Each answer 429 or 503, and each that takes much longer
+    /// than usual, lowers the number by one, and 20 other answers raise it again. Creates use at most half of these, and at least one; with a limit
     /// of 1, one other request may be sent during a create. Default: 4; with more, portals do not answer faster.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 64))]

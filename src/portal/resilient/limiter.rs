@@ -3,9 +3,12 @@
 //! What a person waits for goes ahead of what runs by the clock, which still gets every fifth place: neither waits for
 //! ever. `governor` has no lanes, so this is a token bucket of our own.
 //!
+//! The number at the same time follows what the portal can serve, between 1 and the limit: see [`ceiling`].
+//!
 //! A create may take minutes while the portal answers everything else at once. So creates hold at most half of the places
 //! (at least one), and where there is only one place, a create in progress adds one for the other requests.
 
+mod ceiling;
 mod queue;
 
 use std::sync::Arc;
@@ -15,8 +18,10 @@ use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::{Instant, timeout_at};
 
+use crate::portal::observe::Operation;
 use crate::portal::{Lane, PortalError};
 use crate::process::Spawner;
+pub(crate) use ceiling::Load;
 use queue::{Next, Queue, Waiter};
 
 /// How long a create waits while other creates hold all places that creates may have, and none of them ends.
@@ -25,9 +30,9 @@ const CREATE_PATIENCE: Duration = Duration::from_secs(2);
 /// How fast a portal may be asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Requests a second in the long run; 0 counts as 1.
-    pub requests_per_second: u32,
-    /// Requests that may come at once after a calm time; 0 counts as 1.
+    /// Requests a second in the long run; 0 counts as 1. `None`: only `concurrency` limits them.
+    pub requests_per_second: Option<u32>,
+    /// Requests that may come at once after a calm time, where there is a rate; 0 counts as 1.
     pub burst: u32,
     /// Requests in progress at once; 0 counts as 1.
     pub concurrency: u32,
@@ -35,7 +40,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { requests_per_second: 10, burst: 20, concurrency: 4 }
+        Self { requests_per_second: None, burst: 20, concurrency: 4 }
     }
 }
 
@@ -44,12 +49,11 @@ impl Limits {
     #[must_use]
     pub fn given(requests_per_second: Option<i32>, burst: Option<i32>, concurrency: Option<i32>) -> Self {
         let default = Self::default();
-        let number =
-            |given: Option<i32>, default: u32| given.and_then(|n| u32::try_from(n).ok()).unwrap_or(default);
+        let number = |given: Option<i32>| given.and_then(|n| u32::try_from(n).ok());
         Self {
-            requests_per_second: number(requests_per_second, default.requests_per_second),
-            burst: number(burst, default.burst),
-            concurrency: number(concurrency, default.concurrency),
+            requests_per_second: number(requests_per_second).or(default.requests_per_second),
+            burst: number(burst).unwrap_or(default.burst),
+            concurrency: number(concurrency).unwrap_or(default.concurrency),
         }
     }
 }
@@ -136,6 +140,12 @@ impl Limiter {
         let until = Instant::now() + pause;
         queue.paused_until = Some(queue.paused_until.map_or(until, |earlier| earlier.max(until)));
         drop(queue);
+        self.shared.changed.notify_one();
+    }
+
+    /// What an answer of the portal shows of its load.
+    pub(crate) fn answered(&self, operation: Operation, load: Load, took: Duration) {
+        self.shared.lock().ceiling.answered(operation, load, took);
         self.shared.changed.notify_one();
     }
 

@@ -8,5 +8,5 @@ mod retry;
 pub use limiter::Limits;
 
 pub(crate) use breaker::{Breaker, Probe, Verdict};
-pub(crate) use limiter::{CallPlace, Limiter};
+pub(crate) use limiter::{CallPlace, Limiter, Load};
 pub(crate) use retry::{RETRIES, retry_pause};

@@ -12,7 +12,7 @@ use crate::profiles::{ROLE, bulk};
 use crate::settings::Settings;
 use crate::support::FULL_LOGIN;
 
-/// The number of calls that a Portal permits at the same time by default.
+/// The number of calls that a Portal permits at the same time by default, and of verifications.
 const IN_FLIGHT: usize = 4;
 
 pub async fn run(settings: &Settings) -> Figures {

@@ -4,12 +4,15 @@ use std::time::Duration;
 
 use http::{HeaderMap, Method};
 use serde_json::Value;
+use tokio::time::Instant;
 use url::Url;
 
 use super::errors::FailedCall;
+use crate::portal::PortalError;
 use crate::portal::caller::Caller;
 use crate::portal::oauth::AccessToken;
 use crate::portal::observe::{CallOutcome, Operation};
+use crate::portal::resilient::Load;
 use crate::transport::{Answer, CALL_TIMEOUT, HttpRequest, Limit, Payload};
 
 /// A call of the portal's API.
@@ -84,11 +87,22 @@ impl Call {
                 _ => Err(FailedCall::of_answer(operation, &answer, endpoint)),
             }
         };
+        let began = Instant::now();
         let result = caller.send(operation, request, read, |failure| CallOutcome::of(&failure.error)).await;
+        caller.limiter.answered(operation, load(result.as_ref().err()), began.elapsed());
         if let Err(FailedCall { pause: Some(pause), .. }) = result {
             caller.limiter.pause(pause);
         }
         result
+    }
+}
+
+/// What the end of a call shows of the load of the portal.
+fn load(failure: Option<&FailedCall>) -> Load {
+    match failure.map(|failure| &failure.error) {
+        None => Load::Served,
+        Some(PortalError::Throttled { .. } | PortalError::Server { status: 503 }) => Load::TooMuch,
+        Some(_) => Load::Unknown,
     }
 }
 

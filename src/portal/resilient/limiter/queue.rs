@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
+use super::ceiling::Ceiling;
 use super::{Granted, Limits};
 use crate::portal::{Lane, PortalError};
 
@@ -34,9 +35,9 @@ pub(super) enum Next {
 }
 
 pub(super) struct Queue {
-    per_second: f64,
+    per_second: Option<f64>,
     burst: f64,
-    concurrency: u32,
+    pub(super) ceiling: Ceiling,
     /// Requests that may be sent now.
     ready: f64,
     filled_at: Instant,
@@ -55,9 +56,9 @@ impl Queue {
     pub(super) fn new(limits: Limits) -> Self {
         let burst = f64::from(limits.burst.max(1));
         Self {
-            per_second: f64::from(limits.requests_per_second.max(1)),
+            per_second: limits.requests_per_second.map(|rate| f64::from(rate.max(1))),
             burst,
-            concurrency: limits.concurrency.max(1),
+            ceiling: Ceiling::new(limits.concurrency),
             ready: burst,
             filled_at: Instant::now(),
             in_flight: 0,
@@ -110,16 +111,16 @@ impl Queue {
                 return (granted, Next::At(until));
             }
             // Creates leave a place to the other requests.
-            if self.in_flight >= self.concurrency.max(self.creating + 1) {
+            if self.in_flight >= self.ceiling.allowed().max(self.creating + 1) {
                 return (granted, Next::WhenChanged);
             }
-            if self.ready < 1.0 {
-                let missing = Duration::from_secs_f64((1.0 - self.ready) / self.per_second);
+            if let Some(per_second) = self.per_second.filter(|_| self.ready < 1.0) {
+                let missing = Duration::from_secs_f64((1.0 - self.ready) / per_second);
                 // A millisecond more, so that rounding does not wake us a hair too early.
                 return (granted, Next::At(now + missing + Duration::from_millis(1)));
             }
             if let Some(waiter) = self.take() {
-                self.ready -= 1.0;
+                self.ready = (self.ready - 1.0).max(0.0);
                 self.in_flight += 1;
                 self.creating += u32::from(waiter.creates);
                 granted.push(waiter);
@@ -139,7 +140,7 @@ impl Queue {
 
     fn fill(&mut self, now: Instant) {
         let passed = now.saturating_duration_since(self.filled_at).as_secs_f64();
-        self.ready = (self.ready + passed * self.per_second).min(self.burst);
+        self.ready = (self.ready + passed * self.per_second.unwrap_or_default()).min(self.burst);
         self.filled_at = now;
     }
 }

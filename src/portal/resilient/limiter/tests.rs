@@ -3,7 +3,27 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use super::*;
 
 fn limiter(requests_per_second: u32, burst: u32, concurrency: u32) -> Limiter {
+    let requests_per_second = Some(requests_per_second);
     Limiter::new(Limits { requests_per_second, burst, concurrency }, Spawner::of_runtime())
+}
+
+/// Without a rate only the number in progress is limited, and a portal that has too much to do gets fewer.
+#[tokio::test(start_paused = true)]
+async fn without_a_rate_the_portal_sets_the_pace() {
+    let limiter = Limiter::new(Limits::default(), Spawner::of_runtime());
+    let start = Instant::now();
+    for _ in 0..1000 {
+        drop(limiter.enter(Lane::Interactive).await.unwrap());
+    }
+    assert_eq!(start.elapsed(), Duration::ZERO);
+    for _ in 0..3 {
+        limiter.answered(Operation::Details, Load::TooMuch, Duration::from_millis(20));
+    }
+    let held = limiter.enter(Lane::Interactive).await.unwrap();
+    let another = timeout_at(Instant::now() + Duration::from_mins(1), limiter.enter(Lane::Interactive));
+    assert!(another.await.is_err(), "one at a time");
+    drop(held);
+    drop(limiter.enter(Lane::Interactive).await.unwrap());
 }
 
 #[tokio::test(start_paused = true)]
