@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Changes the code at a sample of places, one at a time (mutants), and reports which changes no test notices.
 #
-# First the unit tests run for each mutant, then SIMULATED seeds of the simulation and the exhaustive search for those that survive.
+# First the unit tests run for each mutant, then SIMULATED seeds of the simulation for those that survive. Mutants of the plan that survive
+# these as well meet the exhaustive search.
 # SEED chooses the sample and COUNT is its size, about; COUNT=0 takes all mutants. The report is target/mutants/report.md. MUTANTS_OF has
 # globs of the files to change. CARGO_MUTANTS names another cargo-mutants.
 set -euo pipefail
@@ -58,7 +59,11 @@ if [ "$every" -gt 1 ]; then sample+=(--sharding round-robin --shard "$((seed % e
 PROPTEST_CASES="${PROPTEST_CASES:-300}" try unit 120 "" --lib --skip exhaustive
 survivors="$out/unit/mutants.out/missed.txt"
 if [ -s "$survivors" ]; then
-  SEEDS="$simulated" try simulation 900 "$(as_pattern <"$survivors")" "--lib --test=simulation" exhaustive runs::
+  SEEDS="$simulated" try simulation 900 "$(as_pattern <"$survivors")" "--test=simulation" runs::
+fi
+survivors="$out/simulation/mutants.out/missed.txt"
+if [ -s "$survivors" ] && grep "^src/domain/plan/" "$survivors" >"$out/of-the-plan.txt"; then
+  try exhaustive 900 "$(as_pattern <"$out/of-the-plan.txt")" "--lib" exhaustive
 fi
 
 python3 - "$out" "$seed" <<'PY'
@@ -74,7 +79,8 @@ def names(stage, kind):
 
 
 unit = {kind: names("unit", kind) for kind in ("caught", "missed", "timeout", "unviable")}
-missed = [name for name in unit["missed"] if name in set(names("simulation", "missed"))]
+searched = {name for kind in ("caught", "timeout") for name in names("exhaustive", kind)}
+missed = [name for name in names("simulation", "missed") if name in set(unit["missed"]) - searched]
 viable = len(unit["caught"]) + len(unit["timeout"]) + len(unit["missed"])
 caught = viable - len(missed)
 lines = [
