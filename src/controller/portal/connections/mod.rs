@@ -216,7 +216,43 @@ impl Connections {
 
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
+
     use super::*;
+    use crate::portal::Permissions;
+    use crate::portal::test_support::{Answers, Fake};
+
+    struct Nothing;
+
+    impl Answers for Nothing {}
+
+    /// A token that says something else of the login needs an answer of the portal.
+    #[test]
+    fn what_the_portal_has_accepted_holds_for_the_same_login_of_the_same_client() {
+        let connections = Connections::new(Process::system());
+        let key = Key { namespace: "n".into(), name: "portal".into() };
+        let client = |fingerprint: &str| {
+            let portal: Arc<dyn Portal> = Arc::new(Fake(Nothing));
+            connections.client(&key, fingerprint, || Ok::<_, Infallible>(portal)).unwrap()
+        };
+        let login = Login {
+            companies: vec!["ONE".into()],
+            client_id: Some("sa1".into()),
+            delete_client_id: None,
+            technical_roles: Vec::new(),
+            permissions: Permissions::default(),
+            deletion_trouble: None,
+        };
+        let first = client("first");
+        assert!(!connections.is_confirmed(&key, &login));
+        connections.confirm(&key, &login);
+        assert!(connections.is_confirmed(&key, &login));
+        assert!(!connections.is_confirmed(&key, &Login { companies: vec!["TWO".into()], ..login.clone() }));
+        assert!(!connections.is_confirmed(&key, &Login { client_id: Some("sa2".into()), ..login.clone() }));
+        assert!(Arc::ptr_eq(&first, &client("first")));
+        assert!(!Arc::ptr_eq(&first, &client("second")));
+        assert!(!connections.is_confirmed(&key, &login), "the portal has not seen this client");
+    }
 
     #[test]
     fn a_gate_is_kept_as_long_as_it_is_used() {
