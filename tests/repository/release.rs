@@ -115,13 +115,13 @@ fn a_release_changes_every_file_that_states_the_version() {
         removed.map(|line| line.replacen('-', "+", 1).replace(VERSION, "98.7.6")).collect();
     assert_eq!(replaced, added);
 
-    // Cargo finds nothing to change in the lock file.
-    let metadata = Command::new(env!("CARGO"))
-        .args(["metadata", "--locked", "--offline", "--format-version", "1"])
+    // Cargo finds nothing to change in the lock file. It downloads what no build of this platform needed so far.
+    let fetch = Command::new(env!("CARGO"))
+        .args(["fetch", "--locked"])
         .current_dir(copy.0.path())
         .output()
         .unwrap();
-    assert!(metadata.status.success(), "{}", String::from_utf8_lossy(&metadata.stderr));
+    assert!(fetch.status.success(), "{}", String::from_utf8_lossy(&fetch.stderr));
 }
 
 #[test]
