@@ -116,11 +116,8 @@ fn a_release_changes_every_file_that_states_the_version() {
     assert_eq!(replaced, added);
 
     // Cargo finds nothing to change in the lock file. It downloads what no build of this platform needed so far.
-    let fetch = Command::new(env!("CARGO"))
-        .args(["fetch", "--locked"])
-        .current_dir(copy.0.path())
-        .output()
-        .unwrap();
+    let fetch =
+        Command::new(env!("CARGO")).args(["fetch", "--locked"]).current_dir(copy.0.path()).output().unwrap();
     assert!(fetch.status.success(), "{}", String::from_utf8_lossy(&fetch.stderr));
 }
 

@@ -132,3 +132,32 @@ async fn after(kind: &dyn CheckedKind, ctx: &Context, key: &Key, failure: &Recon
         Ok(Reported::Written { .. } | Reported::Unchanged | Reported::Overtaken) | Err(_) => next,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::controller::portal::kind::PortalKind;
+    use crate::controller::test_support::apiserver::{Apiserver, context};
+
+    /// Another client that writes at the same time is nothing that a person has to know, unless it does not end.
+    #[tokio::test(start_paused = true)]
+    async fn conflicts_are_reported_only_if_they_last() {
+        let apiserver = Apiserver::default();
+        let portal = json!({"apiVersion": "technicaluser.dev/v1alpha1", "kind": "Portal", "spec": {}});
+        apiserver.put_object("portals", "dataspace", "portal", portal);
+        let ctx = context(apiserver.client());
+        let key = Key { namespace: "dataspace".into(), name: "portal".into() };
+        let reported = || apiserver.object("portals", "dataspace", "portal").unwrap()["status"].clone();
+        let conflict = ReconcileFailure::Kube(KubeError::Conflict);
+        for _ in 0..3 {
+            after(&PortalKind, &ctx, &key, &conflict).await;
+            assert_eq!(reported(), Value::Null);
+            tokio::time::advance(CONFLICTS_ARE_QUIET_FOR / 4).await;
+        }
+        tokio::time::advance(CONFLICTS_ARE_QUIET_FOR / 2).await;
+        after(&PortalKind, &ctx, &key, &conflict).await;
+        assert_eq!(reported()["conditions"][0]["reason"], "KubernetesError", "{}", reported());
+    }
+}
