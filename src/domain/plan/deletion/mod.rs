@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use self::outputs::{ABANDON_AFTER, Abandon, without_outputs};
 use self::targets::{in_flight, targets};
-use self::user::delete_user;
+use self::user::{delete_user, is_left_to_a_person};
 use super::observation::{AfterUsers, AttemptState, Desired, Done, Observation, PortalFacts, UserView};
 use super::pin::{self, Pinned};
 use super::retain::record_retained;
@@ -84,9 +84,11 @@ pub(super) fn plan(o: &Observation) -> Step {
 fn after_users(o: &Observation, portal: &PortalFacts, targets: &[UserId]) -> AfterUsers {
     let may_be_valid = |id: &UserId| {
         let is_of_other = match o.view(id) {
-            Some(UserView::Read(user)) => {
-                matches!(o.whose(portal, id, user), Whose::Other(_) | Whose::Unclaimed(_))
-            }
+            Some(UserView::Read(user)) => match o.whose(portal, id, user) {
+                Whose::Other(_) | Whose::Unclaimed(_) => true,
+                Whose::OursWithoutMark => is_left_to_a_person(o, id),
+                _ => false,
+            },
             _ => false,
         };
         is_of_other || (o.is_done(id, &Done::RecordedRetained) && !o.is_done(id, &Done::Reset))

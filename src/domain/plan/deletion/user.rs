@@ -58,9 +58,16 @@ pub(super) fn delete_user(
                 Ok(()) => with_details(o, portal, policy, id, user),
                 Err(blocker) => Some(hold(&blocker, o.timers.recheck())),
             },
+            Whose::OursWithoutMark if is_left_to_a_person(o, id) => None,
             Whose::OursWithoutMark => with_details(o, portal, policy, id, user),
         },
     }
+}
+
+/// Whether a person keeps a user without mark that a successor has replaced: each user has its mark from the beginning, and the status of
+/// a resource that lives does not name it any more.
+pub(super) fn is_left_to_a_person(o: &Observation, id: &UserId) -> bool {
+    o.retiring(id).is_some()
 }
 
 fn with_details(

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use super::super::observation::{RecordedUser, RetiringUser};
 use super::super::{AttemptState, Confirmed, Done};
 use super::builders::{a_deleted_resource, a_new_resource, candidate, details, details_of, here, id, owner};
 use super::{Observation, check};
 use crate::domain::blocker::Blocker;
 use crate::domain::identity::Mark;
+use crate::domain::ownership::Origin;
 use crate::domain::reason::Reason;
 use crate::domain::user::UserStatus;
 
@@ -95,6 +97,32 @@ fn every_other_user_of_the_resource_is_deleted_too() {
             "held TakenFromOtherCluster",
         ),
         ("the recorded one again", with(candidate("u1", 1)), DROP),
+    ]);
+}
+
+/// A person removes the mark of a former user to keep it, and deletes the resource before the status no longer names the user.
+#[test]
+fn a_predecessor_without_its_mark_is_left_to_the_person() {
+    let user =
+        RecordedUser { id: id("u1"), origin: Origin::Created(1), active: true, proved: true, asked: None };
+    let kept_for = Duration::from_mins(1);
+    let retiring = RetiringUser { user, kept_for, begun: true, hurried: false, without_overlap: false };
+    let with = |facts| {
+        a_deleted_resource()
+            .recorded_as("u2", 2)
+            .but(|o| o.rotation.retiring = vec![retiring.clone()])
+            .done("u2", Done::Deleted)
+            .seen("u1", facts)
+    };
+    let former = |o: Observation| o.with_former_output("former");
+    check(vec![
+        ("with its mark", with(details()), "delete u1"),
+        ("without", with(details().marked(None)), DROP),
+        (
+            "an output may hold it",
+            former(with(details().marked(None))),
+            "done with the users, one may be valid",
+        ),
     ]);
 }
 
