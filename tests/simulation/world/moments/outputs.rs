@@ -21,6 +21,9 @@ pub struct Named {
     now: BTreeSet<String>,
     /// When the spec stopped to name a Secret, and the shortest overlap since.
     former: BTreeMap<String, (Instant, Duration)>,
+    /// Those that the spec has begun to name again at this moment: no status reports a spec that is replaced at once, and what the status
+    /// says of their removal still holds then.
+    again: (Option<Instant>, BTreeMap<String, (Instant, Duration)>),
 }
 
 impl Moments {
@@ -40,10 +43,15 @@ impl Moments {
         for (_, shortest) in named.former.values_mut() {
             *shortest = overlap.min(*shortest);
         }
-        for left in named.now.difference(&wanted) {
-            named.former.insert(left.clone(), (now, overlap));
+        if named.again.0 != Some(now) {
+            named.again = (Some(now), BTreeMap::new());
         }
-        named.former.retain(|name, _| !wanted.contains(name));
+        for left in named.now.difference(&wanted) {
+            let since = named.again.1.remove(left).unwrap_or((now, overlap));
+            named.former.insert(left.clone(), since);
+        }
+        let named_again = |name: &String, _: &mut (Instant, Duration)| wanted.contains(name);
+        named.again.1.extend(named.former.extract_if(.., named_again));
         named.now = wanted;
     }
 
