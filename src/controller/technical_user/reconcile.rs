@@ -57,6 +57,8 @@ pub struct Reconcile {
     pub outputs: Vec<Box<dyn Output>>,
     /// The outputs that were written in this reconcile.
     pub written: BTreeSet<OutputId>,
+    /// Those of them that held another content of ours before.
+    pub replaced: BTreeSet<OutputId>,
     /// The former outputs that were removed in this reconcile.
     pub removed: BTreeSet<OutputId>,
     /// Why an output could not be written, where that says nothing of the other outputs: they are written all the same, and the

@@ -143,6 +143,7 @@ pub async fn observe(
         resource,
         outputs: Vec::new(),
         written: BTreeSet::new(),
+        replaced: BTreeSet::new(),
         removed: BTreeSet::new(),
         failed: None,
         workloads: BTreeMap::new(),

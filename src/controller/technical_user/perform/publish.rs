@@ -120,10 +120,23 @@ async fn write(reconcile: &mut Reconcile, current: &UserRef, id: &OutputId) -> R
         audit::published(&reconcile.key, id, user, began, written.as_ref().map(drop));
     }
     let state = written?;
+    if is_replaced(reconcile, id, &state) {
+        reconcile.replaced.insert(id.clone());
+    }
     reconcile.written.insert(id.clone());
     supersede(reconcile, id, values.generation)?;
     see_written(reconcile, &current.id, id, state);
     Ok(())
+}
+
+/// Whether an output held another content of ours before a write.
+fn is_replaced(reconcile: &Reconcile, id: &OutputId, after: &OutputState) -> bool {
+    let digest = |state: &OutputState| match state {
+        OutputState::Ours { digest, .. } => digest.clone(),
+        _ => None,
+    };
+    let before = reconcile.observation.output(id).and_then(|output| digest(&output.state));
+    before.is_some_and(|before| Some(before) != digest(after))
 }
 
 /// What an output held in another place is removed once all outputs hold the credential.

@@ -1,5 +1,7 @@
 //! The restarts of the workloads that the spec names: what the status records of them, and their condition.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
@@ -40,7 +42,7 @@ pub(super) fn record_restarts(
         ..before
     };
     let changed = has_one_key(reconcile.status.portal.as_ref(), &reconcile.observation.hint)
-        && has_changed(&restarts.outputs, &reconcile.status.outputs, &new.outputs);
+        && has_changed(&restarts.outputs, &reconcile.status.outputs, &new.outputs, &reconcile.replaced);
     record.generation += i64::from(changed);
     let unknown = is_due(&record) && changed_at(&record).is_none();
     if changed || unknown {
@@ -54,15 +56,22 @@ fn has_one_key(recorded: Option<&PinnedPortal>, hint: &Hint) -> bool {
     recorded.is_none_or(|portal| portal.hint == hint.to_string())
 }
 
-/// Whether one of these outputs was published before with another content.
-fn has_changed(of: &[OutputId], before: &[RecordedOutput], after: &[RecordedOutput]) -> bool {
+/// Whether one of these outputs was published before with another content. That may not be in the status yet: a first publication
+/// and its replacement by a successor are one write of it, and a process may end between the two.
+fn has_changed(
+    of: &[OutputId],
+    before: &[RecordedOutput],
+    after: &[RecordedOutput],
+    replaced: &BTreeSet<OutputId>,
+) -> bool {
     let digest = |outputs: &[RecordedOutput], id: &OutputId| {
         let entry = outputs.iter().find(|output| output.id() == *id);
         entry.map(|entry| entry.digest.clone()).filter(|digest| !digest.is_empty())
     };
     of.iter().any(|id| match (digest(before, id), digest(after, id)) {
         (Some(before), Some(after)) => before != after,
-        _ => false,
+        (None, Some(_)) => replaced.contains(id),
+        (_, None) => false,
     })
 }
 
@@ -132,8 +141,16 @@ mod tests {
             ("another content", &[("one", "d1"), ("two", "d1")], &[("one", "d1"), ("two", "d2")], true),
             ("of an output whose reader sees it", &[("vault", "d1")], &[("vault", "d2")], false),
         ] {
-            assert_eq!(has_changed(&of, &outputs(before), &outputs(after)), changed, "{about}");
+            let none = BTreeSet::new();
+            assert_eq!(has_changed(&of, &outputs(before), &outputs(after), &none), changed, "{about}");
         }
+        // The status does not know of the first of two publications.
+        let replaced = |name: &str| BTreeSet::from([id(name)]);
+        let after = outputs(&[("one", "d2")]);
+        assert!(has_changed(&of, &[], &after, &replaced("one")));
+        assert!(has_changed(&of, &outputs(&[("one", "")]), &after, &replaced("one")));
+        assert!(!has_changed(&of, &[], &after, &replaced("two")));
+        assert!(!has_changed(&of, &after, &after, &replaced("one")), "what a person changed is restored");
     }
 
     /// A status that was restored into another cluster has digests of another key.

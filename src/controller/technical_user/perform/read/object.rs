@@ -53,6 +53,7 @@ pub(super) async fn object(reconcile: &mut Reconcile) -> Result<(), Failure> {
     reconcile.places = old.places;
     keep_written(&mut reconcile.outputs, old.outputs, &old.written);
     reconcile.written = old.written;
+    reconcile.replaced = old.replaced;
     reconcile.removed = old.removed;
     reconcile.failed = old.failed;
     reconcile.now = old.now;
