@@ -55,10 +55,8 @@ pub struct Reconcile {
     pub resource: Resource,
     /// The outputs that the spec names, in its order.
     pub outputs: Vec<Box<dyn Output>>,
-    /// The outputs that were written in this reconcile.
-    pub written: BTreeSet<OutputId>,
-    /// Those of them that held another content of ours before.
-    pub replaced: BTreeSet<OutputId>,
+    /// What was written in this reconcile.
+    pub written: Written,
     /// The former outputs that were removed in this reconcile.
     pub removed: BTreeSet<OutputId>,
     /// Why an output could not be written, where that says nothing of the other outputs: they are written all the same, and the
@@ -76,6 +74,15 @@ pub struct Reconcile {
     pub verification_interval: Duration,
     /// When the reconcile began.
     pub now: Timestamp,
+}
+
+/// The outputs that were written in a reconcile.
+#[derive(Debug, Default)]
+pub struct Written {
+    /// All of them.
+    pub outputs: BTreeSet<OutputId>,
+    /// Those that held another content of ours before.
+    pub replaced: BTreeSet<OutputId>,
 }
 
 impl Reconcile {
@@ -143,7 +150,7 @@ impl Reconcile {
 
     /// The alias of the entry in a Vault that holds the credential of a user, or what is written before an output that names it.
     fn alias(&self, user: &UserId, generation: i64) -> Result<Option<String>, Blocker> {
-        let first = self.resource.stores.vaults.first().filter(|first| self.written.contains(first));
+        let first = self.resource.stores.vaults.first().filter(|first| self.written.outputs.contains(first));
         let output = first.and_then(|first| self.observation.output(first));
         self.resource.alias(user, generation, output.is_some_and(|output| output.is_of(user)))
     }

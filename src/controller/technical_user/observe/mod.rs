@@ -21,7 +21,7 @@ use kube::api::DynamicObject;
 use super::failure::Failure;
 use super::memory::UserMemory;
 use super::outputs::{Around, Resource, Stores};
-use super::reconcile::Reconcile;
+use super::reconcile::{Reconcile, Written};
 use super::refusal::RefusalFingerprint;
 use crate::api::conditions::READY;
 use crate::api::keys;
@@ -142,8 +142,7 @@ pub async fn observe(
         known,
         resource,
         outputs: Vec::new(),
-        written: BTreeSet::new(),
-        replaced: BTreeSet::new(),
+        written: Written::default(),
         removed: BTreeSet::new(),
         failed: None,
         workloads: BTreeMap::new(),

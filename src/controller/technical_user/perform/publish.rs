@@ -121,9 +121,9 @@ async fn write(reconcile: &mut Reconcile, current: &UserRef, id: &OutputId) -> R
     }
     let state = written?;
     if is_replaced(reconcile, id, &state) {
-        reconcile.replaced.insert(id.clone());
+        reconcile.written.replaced.insert(id.clone());
     }
-    reconcile.written.insert(id.clone());
+    reconcile.written.outputs.insert(id.clone());
     supersede(reconcile, id, values.generation)?;
     see_written(reconcile, &current.id, id, state);
     Ok(())

@@ -89,7 +89,8 @@ fn holds_what_was_read(reconcile: &Reconcile, current: &UserRef, output: &Output
 
 fn entry(reconcile: &Reconcile, output: &OutputView) -> Option<RecordedOutput> {
     let OutputState::Ours { digest: Some(digest), .. } = &output.state else { return None };
-    let (before, written) = (reconcile.recorded_output(&output.id), reconcile.written.contains(&output.id));
+    let (before, written) =
+        (reconcile.recorded_output(&output.id), reconcile.written.outputs.contains(&output.id));
     let entry =
         reconcile.outputs.iter().find(|found| *found.id() == output.id)?.record(digest, before, written)?;
     // It may have been a former one until now.

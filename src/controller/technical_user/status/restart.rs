@@ -42,7 +42,12 @@ pub(super) fn record_restarts(
         ..before
     };
     let changed = has_one_key(reconcile.status.portal.as_ref(), &reconcile.observation.hint)
-        && has_changed(&restarts.outputs, &reconcile.status.outputs, &new.outputs, &reconcile.replaced);
+        && has_changed(
+            &restarts.outputs,
+            &reconcile.status.outputs,
+            &new.outputs,
+            &reconcile.written.replaced,
+        );
     record.generation += i64::from(changed);
     let unknown = is_due(&record) && changed_at(&record).is_none();
     if changed || unknown {

@@ -29,7 +29,9 @@ pub(super) async fn object(reconcile: &mut Reconcile) -> Result<(), Failure> {
         Err(_) => return Err(Failure::Overtaken),
     };
     // What was written is of the former spec. The next reconcile sees the other one.
-    if !reconcile.written.is_empty() && live.metadata.generation != reconcile.object.metadata.generation {
+    if !reconcile.written.outputs.is_empty()
+        && live.metadata.generation != reconcile.object.metadata.generation
+    {
         return Err(Failure::Overtaken);
     }
     let new = observe(&reconcile.ctx, live, spec).await?;
@@ -51,9 +53,8 @@ pub(super) async fn object(reconcile: &mut Reconcile) -> Result<(), Failure> {
     o.users.keep_read_and_done(old.observation.users);
     reconcile.details = old.details;
     reconcile.places = old.places;
-    keep_written(&mut reconcile.outputs, old.outputs, &old.written);
+    keep_written(&mut reconcile.outputs, old.outputs, &old.written.outputs);
     reconcile.written = old.written;
-    reconcile.replaced = old.replaced;
     reconcile.removed = old.removed;
     reconcile.failed = old.failed;
     reconcile.now = old.now;
