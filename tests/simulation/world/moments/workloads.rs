@@ -29,8 +29,9 @@ pub struct Workloads {
     named: BTreeMap<(String, String), Instant>,
     /// When a process last changed the content of a Secret, by its name, and to what.
     written: BTreeMap<String, (Instant, String)>,
-    /// When a process last wrote another content into a Secret of a resource than the one before.
-    changed: BTreeMap<String, Instant>,
+    /// The Secrets into which a process wrote another content than the one before, and which no count of a change covers yet, with their
+    /// resources.
+    changed: BTreeSet<(String, String)>,
     /// The contents that people have written.
     theirs: BTreeSet<String>,
     /// When the status of a resource last counted a change.
@@ -64,11 +65,18 @@ impl Workloads {
         if count(object) <= change.before.as_deref().map_or(0, count) {
             return None;
         }
-        let before = self.counted.insert(owner.clone(), now);
-        let changed = self.changed.get(owner);
-        let is_new = changed.is_some_and(|changed| before.is_none_or(|before| *changed > before));
-        (!is_new)
-            .then(|| format!("{owner} counts one, and no Secret of it has another content since {before:?}"))
+        self.counted.insert(owner.clone(), now);
+        // It covers the outputs whose content it records. That of another one may be recorded later, when its write is known.
+        let digests = |object: &Value| -> BTreeSet<(String, String)> {
+            let outputs = object["status"]["outputs"].as_array().into_iter().flatten();
+            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            outputs.map(|output| (text(&output["name"]), text(&output["digest"]))).collect()
+        };
+        let former = change.before.as_deref().map(digests).unwrap_or_default();
+        let recorded = digests(object).into_iter().filter(|output| !former.contains(output));
+        let covered = recorded.filter(|(name, _)| self.changed.remove(&(owner.clone(), name.clone())));
+        let is_new = covered.count() > 0;
+        (!is_new).then(|| format!("{owner} counts one, and records no other content of a Secret"))
     }
 
     /// A client changed a Secret.
@@ -83,7 +91,7 @@ impl Workloads {
             let (now, data) = (Instant::now(), data.to_string());
             let is_other = self.written.get(&change.id.name).is_some_and(|(_, former)| *former != data);
             if let Some(owner) = owner(&change.after).filter(|_| is_other) {
-                self.changed.insert(owner.to_owned(), now);
+                self.changed.insert((owner.to_owned(), change.id.name.clone()));
             }
             self.written.insert(change.id.name.clone(), (now, data));
         }
