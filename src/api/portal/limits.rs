@@ -22,8 +22,9 @@ pub struct Limits {
     pub burst: Option<i32>,
 
     /// The largest number of requests in progress at the same time. Each answer 429 or 503, and each that takes much longer
-    /// than usual, lowers the number by one, and 20 other answers raise it again. Creates use at most half of these, and at least one; with a limit
-    /// of 1, one other request may be sent during a create. Default: 4; with more, portals do not answer faster.
+    /// than usual, lowers the number by one, and 20 other answers raise it again. Creates use at most half of the requests, and
+    /// at least one; with one request in progress, another one may be sent during a create. Default: 4; with more, portals do
+    /// not answer faster.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 64))]
     pub concurrency: Option<i32>,

@@ -68,8 +68,10 @@ pub(crate) struct Limiter {
 struct Shared {
     queue: Mutex<Queue>,
     changed: Notify,
-    /// The places that creates may have.
+    /// The places that creates may have. While fewer requests than the limit may be in progress, a create takes several of them.
     creates: Arc<Semaphore>,
+    /// How many these are.
+    most_creates: u32,
     /// When a create last got such a place or gave it back.
     creates_moved: Mutex<Instant>,
 }
@@ -92,12 +94,13 @@ type Granted = Result<CallPlace, PortalError>;
 
 impl Limiter {
     pub(crate) fn new(limits: Limits, tasks: Spawner) -> Self {
-        let creates = Semaphore::new((limits.concurrency / 2).max(1) as usize);
+        let most_creates = creates_of(limits.concurrency);
         Self {
             shared: Arc::new(Shared {
                 queue: Mutex::new(Queue::new(limits)),
                 changed: Notify::new(),
-                creates: Arc::new(creates),
+                creates: Arc::new(Semaphore::new(most_creates as usize)),
+                most_creates,
                 creates_moved: Mutex::new(Instant::now()),
             }),
             tasks,
@@ -165,7 +168,8 @@ impl Shared {
     }
 
     async fn create_permit(self: &Arc<Self>) -> Result<CreatePermit, PortalError> {
-        let acquire = Arc::clone(&self.creates).acquire_owned();
+        let places = self.most_creates.div_ceil(creates_of(self.lock().ceiling.allowed()));
+        let acquire = Arc::clone(&self.creates).acquire_many_owned(places);
         tokio::pin!(acquire);
         loop {
             let until = *self.creates_moved() + CREATE_PATIENCE;
@@ -179,6 +183,11 @@ impl Shared {
             }
         }
     }
+}
+
+/// How many creates may be in progress among this number of requests.
+fn creates_of(requests: u32) -> u32 {
+    (requests / 2).max(1)
 }
 
 impl Drop for CreatePermit {

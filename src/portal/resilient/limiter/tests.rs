@@ -165,6 +165,22 @@ async fn creates_that_hang_hold_half_of_the_places_and_at_least_one() {
     }
 }
 
+/// Creates are what a portal has most to do with: fewer requests in progress are fewer creates, too.
+#[tokio::test(start_paused = true)]
+async fn a_portal_with_too_much_to_do_gets_fewer_creates() {
+    for (concurrency, refusals, creates) in [(4, 0, 2), (4, 1, 1), (4, 3, 1), (16, 8, 4), (16, 40, 1)] {
+        let limiter = limiter(1000, 1000, concurrency);
+        for _ in 0..refusals {
+            limiter.answered(Operation::Create, Load::TooMuch, Duration::from_millis(20));
+        }
+        drop(hanging(&limiter, creates).await);
+        for _ in 0..1000 {
+            limiter.answered(Operation::Create, Load::Served, Duration::from_millis(20));
+        }
+        drop(hanging(&limiter, concurrency as usize / 2).await);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_create_waits_for_the_only_place() {
     let limiter = limiter(1000, 1000, 1);
