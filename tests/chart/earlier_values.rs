@@ -142,7 +142,9 @@ async fn a_release_of_the_first_chart_is_upgraded_with_its_values() {
         let upgrade = [&["upgrade"], &release[..], &[&chart, "--reuse-values"]].concat();
         helm.at(cluster, &upgrade).await.unwrap_or_else(|error| panic!("{helm:?}: {error}"));
 
-        // The same objects as a new installation with these values has.
+        // The same objects as a new installation with these values has. Helm keeps the defaults of the first chart as well, so
+        // a default that is another one today is set.
+        let settings = format!("{settings},concurrency=8");
         let manifest =
             helm.at(cluster, &[&["get", "manifest"], &release[..]].concat()).await.expect("a manifest");
         let upgraded = as_kubernetes_reads(&manifest, &format!("upgraded-{helm:?}"));
