@@ -1,6 +1,7 @@
 //! Workloads that are restarted after a change of what they read, with the right and the policy of the chart. No kubelet runs, so
 //! the pods of a workload with replicas never become available, and the roll-out of one without replicas is complete at once.
 
+use jiff::{SignedDuration, Timestamp};
 use kube::api::{Api, ApiResource, DynamicObject, Patch, PatchParams};
 use kube::core::GroupVersionKind;
 use portal_simulator::role_names::DATASPACE_DISCOVERY;
@@ -209,6 +210,37 @@ async fn several_changes_lead_to_one_restart() {
         restarted_for(&world, name, 2).await;
     }
     assert_eq!(restarts(&world), 1);
+}
+
+/// Another process recorded the changes by a clock that ran ahead. Compared with such times, the restart for each of the two would come
+/// before the change of the other, again and again.
+#[tokio::test]
+async fn changes_in_the_future_of_two_resources_lead_to_no_more_than_a_restart_of_each() {
+    let world = with_the_right().start().await;
+    workload(&world, "Deployment", "edc", 1, "one, two").await;
+    for name in ["one", "two"] {
+        world.apply(&resource(&world, name, &[("Deployment", "edc")])).await;
+        world.ready(name).await;
+    }
+    let now = Timestamp::now();
+    for (name, minutes) in [("one", 10), ("two", 20)] {
+        let at = now + SignedDuration::from_mins(minutes);
+        let restart = json!({"generation": 1, "changedAt": at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()});
+        let patch = Patch::Merge(json!({"status": {"restart": restart}}));
+        world.users_api().patch_status(name, &PatchParams::default(), &patch).await.unwrap();
+    }
+    let reads = || world.proxy.count(&Matcher::any().method("GET").path_regex("^/apis/apps/").unwrap());
+    for name in ["one", "two"] {
+        consumers(&world, name, "RollingOut").await;
+    }
+    let before = reads();
+    world.eventually("the roll-out is read many times", async || reads() > before + 12).await;
+    assert!((1..=2).contains(&restarts(&world)), "{}", restarts(&world));
+    change(&world, "Deployment", "edc", &json!({"spec": {"replicas": 0}})).await;
+    for name in ["one", "two"] {
+        restarted_for(&world, name, 1).await;
+    }
+    assert!((1..=2).contains(&restarts(&world)), "{}", restarts(&world));
 }
 
 #[tokio::test]

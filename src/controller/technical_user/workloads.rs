@@ -106,7 +106,7 @@ fn consents(annotation: Option<&str>, resource: &str) -> bool {
 }
 
 /// When it was restarted last, by the annotation. A time in the future is that of another clock and proves nothing, unless the
-/// operator itself has set it for a change that such a clock recorded.
+/// operator itself has set it for a change whose time is in the future.
 fn restarted_at(spec: &Spec, changed_at: Timestamp, now: Timestamp) -> Option<Timestamp> {
     let time = spec.template.metadata.annotations.as_ref()?.get(RESTARTED_AT)?;
     time.parse().ok().filter(|at| *at <= now.max(changed_at))

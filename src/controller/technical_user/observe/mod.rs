@@ -46,7 +46,7 @@ pub(in crate::controller) use portal::{every_login_is_known, grants, taken_over}
 use recorded::open_attempt;
 pub(super) use recorded::recorded;
 use restart::see_restarts;
-pub(super) use restart::{changed_at, generation};
+pub(super) use restart::{changed_at, generation, has_time};
 pub(super) use retiring::overlap;
 use rotation::see_rotation;
 pub(super) use rotation::{handled, reset, rotate_at};

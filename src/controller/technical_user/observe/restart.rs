@@ -23,12 +23,12 @@ pub(super) fn see_restarts(reconcile: &mut Reconcile) {
     let target = |spec| {
         let id = workload_id(spec);
         let behind = generation(&recorded, &id).is_some_and(|done| done < recorded.generation);
-        RestartTarget { id, due: behind && changed_at.is_some(), view: None }
+        RestartTarget { id, due: behind, view: None }
     };
     reconcile.observation.restarts = Restarts {
         targets: named.iter().map(target).collect(),
         outputs: reconcile.outputs.iter().filter(|o| o.needs_restart()).map(|o| o.id().clone()).collect(),
-        wait: changed_at.map(|at| wait(at, reconcile.now)).unwrap_or_default(),
+        wait: wait(changed_at, reconcile.now),
     };
 }
 
@@ -56,13 +56,16 @@ pub(in crate::controller::technical_user) fn generation(
     recorded.workloads.iter().find(|entry| is_it(&entry.kind, &entry.name)).map(|entry| entry.generation)
 }
 
-/// The time until the restarts begin. A change in the future was recorded by another process, by a clock that runs ahead.
-fn wait(changed_at: Timestamp, now: Timestamp) -> Duration {
-    let passed = now.duration_since(changed_at);
-    if passed < -SKEW {
-        return Duration::ZERO;
-    }
-    Duration::try_from(WINDOW.saturating_sub(passed)).unwrap_or_default()
+/// Whether a change has a time that a restart can be compared with. A time far in the future is of a process whose clock runs ahead:
+/// two resources with such times would take each other's restart of a workload for one before the change, again and again.
+pub(in crate::controller::technical_user) fn has_time(changed_at: Option<Timestamp>, now: Timestamp) -> bool {
+    changed_at.is_some_and(|at| at.duration_since(now) <= SKEW)
+}
+
+/// The time until the restarts begin. Where the change has no time, the status gets one at the end of this reconcile.
+fn wait(changed_at: Option<Timestamp>, now: Timestamp) -> Duration {
+    let passed = changed_at.filter(|_| has_time(changed_at, now)).map(|at| now.duration_since(at));
+    Duration::try_from(WINDOW.saturating_sub(passed.unwrap_or_default())).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -78,10 +81,13 @@ mod tests {
             ("2026-11-27T12:00:10Z", 0),
             ("2026-11-27T18:00:00Z", 0),
             ("2026-11-27T11:59:59Z", 11),
-            // The clock of the process that recorded the change was wrong.
-            ("2026-11-27T06:00:00Z", 0),
+            ("2026-11-27T11:59:00Z", 70),
+            // The clock of the process that recorded the change was wrong: it is recorded again.
+            ("2026-11-27T11:58:59Z", 10),
+            ("2026-11-27T06:00:00Z", 10),
         ] {
-            assert_eq!(wait(at, now.parse().unwrap()), Duration::from_secs(seconds), "{now}");
+            assert_eq!(wait(Some(at), now.parse().unwrap()), Duration::from_secs(seconds), "{now}");
         }
+        assert_eq!(wait(None, at), Duration::from_secs(10));
     }
 }

@@ -9,7 +9,7 @@ use crate::api::conditions::{CONSUMERS_RESTARTED, Wanted, brought_up_to_date};
 use crate::api::technical_user::{
     PinnedPortal, RecordedOutput, RecordedRestart, RecordedWorkload, TechnicalUserStatus,
 };
-use crate::controller::technical_user::observe::{changed_at, generation};
+use crate::controller::technical_user::observe::{changed_at, generation, has_time};
 use crate::controller::technical_user::reconcile::Reconcile;
 use crate::domain::identity::Hint;
 use crate::domain::plan::{self, OutputId, Restarted, WorkloadId};
@@ -49,9 +49,9 @@ pub(super) fn record_restarts(
             &reconcile.written.replaced,
         );
     record.generation += i64::from(changed);
-    let unknown = is_due(&record) && changed_at(&record).is_none();
-    if changed || unknown {
-        record.changed_at = Some(next_second(reconcile.ctx.process.clock.now()));
+    let now = reconcile.ctx.process.clock.now();
+    if changed || is_due(&record) && !has_time(changed_at(&record), now) {
+        record.changed_at = Some(next_second(now));
     }
     new.restart = Some(record);
 }

@@ -50,7 +50,7 @@ fn a_workload_was_restarted_if_its_annotation_has_a_time_after_the_change() {
     }
 }
 
-/// A process whose clock ran ahead recorded the change: the restart for it has that time.
+/// The clock was set back after the change was recorded: the restart for it has the time of the change.
 #[test]
 fn a_change_in_the_future_leads_to_one_restart() {
     let object: DynamicObject = serde_json::from_value(restarted_at("2026-11-28T00:00:00Z")).unwrap();
