@@ -4,7 +4,7 @@
 # First the unit tests run for each mutant, then SIMULATED seeds of the simulation for those that survive. Mutants of the plan that survive
 # these as well meet the exhaustive search.
 # SEED chooses the sample and COUNT is its size, about; COUNT=0 takes all mutants. The report is target/mutants/report.md. MUTANTS_OF has
-# globs of the files to change. CARGO_MUTANTS names another cargo-mutants.
+# globs of the files to change. JOBS mutants are tried at a time. CARGO_MUTANTS names another cargo-mutants.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # renovate: datasource=crate depName=cargo-mutants
@@ -12,6 +12,7 @@ version="27.1.0"
 seed="${SEED:-1}"
 count="${COUNT:-150}"
 simulated="${SIMULATED:-30}"
+jobs="${JOBS:-2}"
 read -ra globs <<<"${MUTANTS_OF:-src/domain/** src/controller/**}"
 
 mutants="${CARGO_MUTANTS:-}"
@@ -46,7 +47,7 @@ try() {
   for target in $4; do targets+=(--cargo-arg "$target"); done
   shift 4
   "$mutants" mutants "${sample[@]}" ${pattern:+--re "$pattern"} "${targets[@]}" --colors never --cap-lints true --timeout "$seconds" \
-    --output "$out/$name" -- -- "$@" || [ $? -le 3 ]
+    --jobs "$jobs" --output "$out/$name" -- -- "$@" || [ $? -le 3 ]
 }
 
 every=$(($(wc -l <"$out/all.txt") / (count > 0 ? count : 1 << 30)))
@@ -56,7 +57,7 @@ if [ "$every" -gt 1 ]; then sample+=(--sharding round-robin --shard "$((seed % e
 
 # The model has fewer schedules here than in make test, and its exhaustive search takes longer than all other unit tests: it comes with
 # the simulation.
-PROPTEST_CASES="${PROPTEST_CASES:-300}" try unit 120 "" --lib --skip exhaustive
+PROPTEST_CASES="${PROPTEST_CASES:-100}" try unit 120 "" --lib --skip exhaustive
 survivors="$out/unit/mutants.out/missed.txt"
 if [ -s "$survivors" ]; then
   SEEDS="$simulated" try simulation 900 "$(as_pattern <"$survivors")" "--test=simulation" runs::
