@@ -182,6 +182,10 @@ impl Portal for Audited {
         self.portal.narrow(client_id, lane).await
     }
 
+    async fn pending(&self, lane: Lane) -> Result<Scan, PortalError> {
+        self.portal.pending(lane).await
+    }
+
     async fn details(&self, id: &UserId, lane: Lane) -> Result<UserDetails, PortalError> {
         let details = self.portal.details(id, lane).await?;
         if let Some(client_id) = &details.client_id {

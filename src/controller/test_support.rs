@@ -63,7 +63,7 @@ struct Nobody;
 #[async_trait]
 impl Listener for Nobody {
     async fn list_read(&self, _: &Inventory, _: &Changes) {}
-    fn search_ended(&self, _: Vec<Key>) {}
+    fn wake(&self, _: Vec<Key>) {}
     fn sweep_ended(&self) {}
 }
 

@@ -157,6 +157,9 @@ pub trait Portal: Send + Sync {
     /// The users whose client ID contains this text, by a list that the portal narrows: short where the whole list is long.
     async fn narrow(&self, client_id: &str, lane: Lane) -> Result<Scan, PortalError>;
 
+    /// The users that the wallet service has not created yet, by a list that the portal narrows.
+    async fn pending(&self, lane: Lane) -> Result<Scan, PortalError>;
+
     /// Reads one user. [`PortalError::NotFound`] is the only proof that a user was deleted; see [`Capabilities::reports_deleted`].
     async fn details(&self, id: &UserId, lane: Lane) -> Result<UserDetails, PortalError>;
 
@@ -205,7 +208,7 @@ pub use crate::transport::{
     Transport, Transports,
 };
 #[cfg(test)]
-pub(crate) use clients::catena_x::{Page, Pages, scan_pages};
+pub(crate) use clients::catena_x::{Page, Pages, Shown, scan_pages, scan_pending};
 pub use clients::{ClientConfig, Clients, Connector};
 pub use config_error::{ConfigError, NotHttps};
 pub use oauth::{Credentials, PORTAL_CLIENT, TokenStore};

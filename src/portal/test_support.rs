@@ -12,7 +12,7 @@ use super::{
     ShownDataspace, Verification,
 };
 use crate::domain::test_support::PERMISSION_NAMES;
-use crate::domain::user::{Credential, ListedUser, Role, UserDetails, UserId};
+use crate::domain::user::{Credential, ListedUser, Role, UserDetails, UserId, UserStatus};
 
 /// What a portal answers. Without an answer of its own it knows no user, and accepts each change.
 #[async_trait]
@@ -28,6 +28,13 @@ pub trait Answers: Send + Sync {
     async fn narrow(&self, client_id: &str) -> Result<Scan, PortalError> {
         let mut scan = self.scan().await?;
         scan.users.retain(|user| user.client_id.as_ref().is_some_and(|id| id.contains(client_id)));
+        Ok(scan)
+    }
+
+    /// The pending users.
+    async fn pending(&self) -> Result<Scan, PortalError> {
+        let mut scan = self.scan().await?;
+        scan.users.retain(|user| user.status == UserStatus::Pending);
         Ok(scan)
     }
 
@@ -115,6 +122,10 @@ impl<T: Answers + 'static> Portal for Fake<T> {
 
     async fn narrow(&self, client_id: &str, _: Lane) -> Result<Scan, PortalError> {
         self.0.narrow(client_id).await
+    }
+
+    async fn pending(&self, _: Lane) -> Result<Scan, PortalError> {
+        self.0.pending().await
     }
 
     async fn details(&self, id: &UserId, _: Lane) -> Result<UserDetails, PortalError> {

@@ -10,8 +10,7 @@ fn settings() -> Settings {
     Settings {
         users: 12,
         delay: Duration::from_millis(1),
-        // With the default of 32, one of these wallet users is sometimes read once more than the two times that are necessary.
-        workers: Some(8),
+        workers: None,
         operator: built_with_the_tests(),
         resync: "10s",
         sweeps: 1,
@@ -66,7 +65,7 @@ fn at_most(profile: Profile) -> &'static [(&'static str, f64)] {
         Profile::Wallet => &[
             ("apiserver writes per user", 5.0),
             ("portal: Create", 1.0),
-            ("portal: Details", 2.0),
+            ("portal: Details", 1.0),
             ("users in the portal beyond one for each resource", 0.0),
         ],
         Profile::Delete => {

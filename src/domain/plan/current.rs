@@ -240,6 +240,20 @@ fn pending<'a>(o: &Observation, user: UserRef) -> Result<Usability<'a>, Step> {
 /// How long a wallet service may need before the resource is stalled: the service runs every five minutes.
 pub const PENDING_LIMIT: Duration = Duration::from_mins(30);
 
+/// The time before the state of a pending user is read again: about as long as this process has seen it pending, from 2 s to half a
+/// minute; 5 minutes where it has been pending for longer than [`PENDING_LIMIT`] by the status.
+#[must_use]
+pub fn pending_poll(seen_for: Duration, pending_for: Duration) -> Duration {
+    if pending_for > PENDING_LIMIT {
+        Duration::from_mins(5)
+    } else {
+        seen_for.clamp(FIRST_PENDING_POLL, Duration::from_secs(30))
+    }
+}
+
+/// The time before a pending user is read for the first time.
+pub const FIRST_PENDING_POLL: Duration = Duration::from_secs(2);
+
 /// What the condition of a pending user reports; stalled after [`PENDING_LIMIT`].
 pub(super) fn pending_blocker(o: &Observation, user: &UserRef) -> Blocker {
     let id = &user.id;

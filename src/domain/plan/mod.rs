@@ -45,7 +45,7 @@ mod tests;
 mod tidy;
 mod token_roles;
 
-pub use current::PENDING_LIMIT;
+pub use current::{FIRST_PENDING_POLL, PENDING_LIMIT, pending_poll};
 use holding::Holding;
 pub use observation::*;
 pub use output_reports::{OutputReport, holds_credential, report_of};

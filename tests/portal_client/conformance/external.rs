@@ -12,9 +12,16 @@ pub(super) async fn from_create_to_delete(world: &impl World) {
     let made = create(portal, user).await.unwrap();
     let [made] = made.as_slice() else { panic!("{made:?}") };
     is_pending(portal, made).await;
+    let is_listed_as_pending = async || {
+        let scan = portal.pending(Lane::Interactive).await.unwrap();
+        assert!(scan.users.iter().all(|user| user.status == UserStatus::Pending), "{scan:?}");
+        scan.users.iter().any(|user| user.id == made.id)
+    };
+    assert!(is_listed_as_pending().await);
     world.finish_external().await;
     let read = details(portal, &made.id).await;
     assert_eq!((read.kind, read.status), (UserKind::External, UserStatus::Active));
+    assert!(!is_listed_as_pending().await);
     works(portal, &read).await;
     // Its secret cannot be reset, and stays as it is.
     portal.reset(&made.id).await.unwrap_err();

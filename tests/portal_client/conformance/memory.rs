@@ -183,6 +183,10 @@ impl Portal for MemoryPortal {
         self.scan_of(|stored| stored.client_id.as_ref().is_some_and(|id| id.contains(client_id)))
     }
 
+    async fn pending(&self, _: Lane) -> Result<Scan, PortalError> {
+        self.scan_of(|stored| stored.client_id.is_none())
+    }
+
     async fn details(&self, id: &UserId, _: Lane) -> Result<UserDetails, PortalError> {
         check_id(id)?;
         let state = self.enter()?;

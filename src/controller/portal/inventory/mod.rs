@@ -2,8 +2,10 @@
 //!
 //! `reading` reads the list once and takes the result over, `sweep` does so periodically, `search` until the list
 //! answers what resources wait for, who are in `waiting`; `gate` keeps this process's own creates and deletes apart from a proof.
+//! `pending` reads the short list of the users that the wallet service has not created yet.
 
 mod gate;
+mod pending;
 mod reading;
 mod search;
 mod sweep;
@@ -30,6 +32,7 @@ use crate::domain::user::{ListedUser, UserDetails, UserId, UserStatus};
 use crate::metrics::Metrics;
 use crate::portal::Portal;
 use crate::process::Process;
+use pending::PendingUsers;
 use reading::Stable;
 use sweep::Sweep;
 use waiting::Search;
@@ -43,8 +46,8 @@ pub trait Listener: Send + Sync {
     /// A reading was taken over: judges whether too many users are missing, then wakes the resources concerned.
     async fn list_read(&self, inventory: &Inventory, changes: &Changes);
 
-    /// The search that these resources waited for has ended.
-    fn search_ended(&self, waiting: Vec<Key>);
+    /// What these resources waited for has come: the end of a search, or of the time that their user was pending.
+    fn wake(&self, waiting: Vec<Key>);
 
     /// A sweep ended that no reconcile waits for any more.
     fn sweep_ended(&self);
@@ -86,6 +89,7 @@ struct KnownUsers {
     disappeared: Option<usize>,
     search: Search,
     sweep: Sweep,
+    pending: PendingUsers,
 }
 
 impl Inventory {

@@ -96,14 +96,14 @@ impl Inventory {
 
     fn wake_blocked(&self, blocked: BTreeSet<Key>) {
         if !blocked.is_empty() {
-            self.listener.search_ended(blocked.into_iter().collect());
+            self.listener.wake(blocked.into_iter().collect());
         }
     }
 
     fn report(&self, woken: Vec<Key>) {
         self.count(&mut self.state());
         self.ended.notify_waiters();
-        self.listener.search_ended(woken);
+        self.listener.wake(woken);
     }
 
     /// What is to be done next and for how many; `None` ends the search.

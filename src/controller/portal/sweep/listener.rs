@@ -46,7 +46,7 @@ impl Listener for PortalListener {
         wake_changed(&ctx, &self.key, changes);
     }
 
-    fn search_ended(&self, waiting: Vec<Key>) {
+    fn wake(&self, waiting: Vec<Key>) {
         let Some(ctx) = self.ctx.upgrade() else { return };
         for key in &waiting {
             ctx.wake(key);

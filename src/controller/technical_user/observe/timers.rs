@@ -11,7 +11,7 @@ use crate::api::technical_user::TechnicalUserStatus;
 use crate::controller::context::Context;
 use crate::controller::objects::Key;
 use crate::controller::status::since::Since;
-use crate::domain::plan::{PENDING_LIMIT, Timers};
+use crate::domain::plan::{FIRST_PENDING_POLL, PENDING_LIMIT, Timers, pending_poll};
 use crate::domain::reason::Reason;
 
 /// How often published credentials are tried.
@@ -36,22 +36,14 @@ pub(super) fn timers(
 /// What no watch reports, such as the labels of namespaces, is checked again after this time.
 const RECHECK: Duration = Duration::from_mins(2);
 
-/// The time before the state of a pending user is read again: about as long as this process has seen it pending, by its own
-/// clock, from 2 s to half a minute; 5 minutes where it has been pending for half an hour by the status.
+/// The time before the state of a pending user is read again.
 fn poll(pending: &mut Since, pending_for: Option<Duration>) -> Duration {
     let Some(by_status) = pending_for else {
         pending.forget();
-        return FIRST_POLL;
+        return FIRST_PENDING_POLL;
     };
-    let seen_for = pending.elapsed(Reason::Pending.as_str());
-    if by_status > PENDING_LIMIT {
-        Duration::from_mins(5)
-    } else {
-        seen_for.clamp(FIRST_POLL, Duration::from_secs(30))
-    }
+    pending_poll(pending.elapsed(Reason::Pending.as_str()), by_status)
 }
-
-const FIRST_POLL: Duration = Duration::from_secs(2);
 
 /// How long the user or its successor has been pending, by the status; `None` where neither is.
 pub(super) fn pending_for(status: &TechnicalUserStatus, now: Timestamp) -> Option<Duration> {

@@ -154,6 +154,11 @@ impl Portal for CatenaXPortal {
         scan::narrow(&self.client, version, client_id, lane).await
     }
 
+    async fn pending(&self, lane: Lane) -> Result<Scan, PortalError> {
+        let version = self.version().await?;
+        scan::pending(&self.client, version, lane).await
+    }
+
     async fn details(&self, id: &UserId, lane: Lane) -> Result<UserDetails, PortalError> {
         check_id(id)?;
         let call = Call::get(Operation::Details, self.client.address.user(id));

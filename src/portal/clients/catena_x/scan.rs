@@ -38,14 +38,25 @@ impl Progress {
     }
 }
 
+/// Which users a list shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shown<'a> {
+    /// All of them.
+    All,
+    /// Those whose client ID contains a text.
+    WithClientId(&'a str),
+    /// Those that the wallet service has not created yet.
+    Pending,
+}
+
 /// The pages of a user list.
 pub(crate) trait Pages: Sync {
-    /// One page of the list, or of the list that is narrowed to client IDs that contain a text.
+    /// One page.
     fn page(
         &self,
         number: u32,
         size: u32,
-        client_id: Option<&str>,
+        shown: Shown<'_>,
     ) -> impl Future<Output = Result<Page, PortalError>> + Send;
 
     /// The number of pages of the whole list that were read.
@@ -59,8 +70,8 @@ struct PortalPages<'a> {
 }
 
 impl Pages for PortalPages<'_> {
-    async fn page(&self, number: u32, size: u32, client_id: Option<&str>) -> Result<Page, PortalError> {
-        let url = page_url(self.client, self.version, (number, size), client_id);
+    async fn page(&self, number: u32, size: u32, shown: Shown<'_>) -> Result<Page, PortalError> {
+        let url = page_url(self.client, self.version, (number, size), shown);
         answer::page(&self.client.read(&Call::get(Operation::List, url), self.lane).await?, size)
     }
 
@@ -81,25 +92,36 @@ pub(super) async fn narrow(
     client_id: &str,
     lane: Lane,
 ) -> Result<Scan, PortalError> {
-    Ok(read_stable(&PortalPages { client, version, lane }, Some(client_id)).await?.finish())
+    let pages = PortalPages { client, version, lane };
+    Ok(read_stable(&pages, Shown::WithClientId(client_id)).await?.finish())
+}
+
+/// The pending users.
+pub(super) async fn pending(client: &Client, version: VersionRange, lane: Lane) -> Result<Scan, PortalError> {
+    scan_pending(&PortalPages { client, version, lane }).await
+}
+
+/// Reads the list of the pending users.
+pub(crate) async fn scan_pending(pages: &impl Pages) -> Result<Scan, PortalError> {
+    Ok(read_stable(pages, Shown::Pending).await?.finish())
 }
 
 /// Reads the whole list.
 pub(crate) async fn scan_pages(pages: &impl Pages) -> Result<Scan, PortalError> {
-    let mut reading = read_stable(pages, None).await?;
+    let mut reading = read_stable(pages, Shown::All).await?;
     if reading.stable {
         show_hidden(pages, &mut reading).await?;
     }
     Ok(reading.finish())
 }
 
-async fn read_stable(pages: &impl Pages, client_id: Option<&str>) -> Result<Reading, PortalError> {
-    let mut reading = read(pages, client_id, PAGE_SIZE).await?;
+async fn read_stable(pages: &impl Pages, shown: Shown<'_>) -> Result<Reading, PortalError> {
+    let mut reading = read(pages, shown, PAGE_SIZE).await?;
     for _ in 0..RESTARTS {
         if reading.stable {
             break;
         }
-        reading = read(pages, client_id, PAGE_SIZE).await?;
+        reading = read(pages, shown, PAGE_SIZE).await?;
     }
     Ok(reading)
 }
@@ -129,7 +151,7 @@ async fn show_hidden(pages: &impl Pages, reading: &mut Reading) -> Result<(), Po
         if reading.is_full() || read_pages >= MOST_NARROWED_PAGES {
             return Ok(());
         }
-        let narrowed = read(pages, Some(&filter), size).await?;
+        let narrowed = read(pages, Shown::WithClientId(&filter), size).await?;
         if !narrowed.is_full() && size == PAGE_SIZE && filter.len() < LONGEST_FILTER {
             filters.extend(digits().map(|digit| (format!("{filter}{digit}"), PAGE_SIZE)));
         }
@@ -167,11 +189,11 @@ impl Reading {
     }
 }
 
-async fn read(pages: &impl Pages, client_id: Option<&str>, size: u32) -> Result<Reading, PortalError> {
+async fn read(pages: &impl Pages, shown: Shown<'_>, size: u32) -> Result<Reading, PortalError> {
     let (mut users, mut order) = (BTreeMap::new(), Ordering::default());
     let (mut total, mut repeated, mut number, mut text) = (0, 0, 0, 0);
     let stable = loop {
-        let page = pages.page(number, size, client_id).await?;
+        let page = pages.page(number, size, shown).await?;
         if number == 0 {
             total = page.total;
         }
@@ -188,7 +210,7 @@ async fn read(pages: &impl Pages, client_id: Option<&str>, size: u32) -> Result<
         users.extend(page.users.into_iter().map(|user| (user.id.clone(), user)));
         number += 1;
         let is_last = number >= page.pages;
-        if client_id.is_none() {
+        if shown == Shown::All {
             pages.came(number, page.pages);
         }
         if page.total != total || (is_empty && !is_last) {
@@ -205,22 +227,19 @@ async fn read(pages: &impl Pages, client_id: Option<&str>, size: u32) -> Result<
     Ok(Reading { users, total, repeated, stable, order: order.finish(), pages: number })
 }
 
-fn page_url(
-    client: &Client,
-    version: VersionRange,
-    (page, size): (u32, u32),
-    client_id: Option<&str>,
-) -> url::Url {
+fn page_url(client: &Client, version: VersionRange, (page, size): (u32, u32), shown: Shown<'_>) -> url::Url {
     let mut url = client.address.page(page, size);
     {
         let mut query = url.query_pairs_mut();
-        for status in ["ACTIVE", "PENDING", "INACTIVE"] {
+        let statuses: &[&str] = match shown {
+            Shown::Pending => &["PENDING"],
+            _ if version >= VersionRange::V2_2 => &["ACTIVE", "PENDING", "INACTIVE", "PENDING_DELETION"],
+            _ => &["ACTIVE", "PENDING", "INACTIVE"],
+        };
+        for status in statuses {
             query.append_pair("userStatus", status);
         }
-        if version >= VersionRange::V2_2 {
-            query.append_pair("userStatus", "PENDING_DELETION");
-        }
-        if let Some(client_id) = client_id {
+        if let Shown::WithClientId(client_id) = shown {
             query.append_pair("clientId", client_id);
         }
     }

@@ -81,7 +81,16 @@ impl Shown {
 impl Moments {
     /// A process got a page of the list.
     pub fn listed(&self, process: &str, query: &str, body: &[u8]) {
-        let query: BTreeMap<_, _> = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        let pairs: Vec<_> = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        // A list of the pending users says nothing of the others.
+        if pairs
+            .iter()
+            .filter(|(name, _)| name == "userStatus")
+            .eq([&("userStatus".into(), "PENDING".into())])
+        {
+            return;
+        }
+        let query: BTreeMap<_, _> = pairs.into_iter().collect();
         // Other pages are read to find out whether the login may do that.
         if !query.contains_key("userStatus") {
             return;

@@ -1,6 +1,7 @@
 //! The real inventory under a portal that is played, in simulated time.
 
 mod changes;
+mod pending;
 mod portal;
 mod proofs;
 mod property;
@@ -44,7 +45,7 @@ impl Listener for Heard {
         self.changes.lock().push(changes.clone());
     }
 
-    fn search_ended(&self, waiting: Vec<Key>) {
+    fn wake(&self, waiting: Vec<Key>) {
         self.woken.lock().extend(waiting);
     }
 

@@ -7,9 +7,9 @@ use async_trait::async_trait;
 use parking_lot::Mutex;
 
 use super::{id, user};
-use crate::domain::user::{ListedUser, UserId};
+use crate::domain::user::{ListedUser, UserId, UserStatus};
 use crate::portal::test_support::Answers;
-use crate::portal::{Page, Pages, PortalError, Scan, scan_pages};
+use crate::portal::{Page, Pages, PortalError, Scan, Shown, scan_pages, scan_pending};
 
 /// What people do to the list before the page of this number (of all pages that were read) is answered.
 type People = Box<dyn FnMut(usize, &mut Vec<ListedUser>) -> Result<(), PortalError> + Send>;
@@ -69,6 +69,11 @@ impl PlayedPortal {
         self.change(|users| users.retain(|user| user.id != id(text)));
     }
 
+    /// How many pages were read.
+    pub(super) fn pages(&self) -> usize {
+        self.pages.load(Ordering::SeqCst)
+    }
+
     /// How many readings were begun.
     pub(super) fn scans(&self) -> usize {
         self.scans.load(Ordering::SeqCst)
@@ -76,13 +81,15 @@ impl PlayedPortal {
 }
 
 impl Pages for PlayedPortal {
-    async fn page(&self, number: u32, size: u32, client_id: Option<&str>) -> Result<Page, PortalError> {
+    async fn page(&self, number: u32, size: u32, shown: Shown<'_>) -> Result<Page, PortalError> {
         tokio::time::sleep(self.page_time).await;
         let count = self.pages.fetch_add(1, Ordering::SeqCst);
         let mut users = self.users.lock();
         (self.people.lock())(count, &mut users)?;
-        let fits = |user: &&ListedUser| {
-            client_id.is_none_or(|text| user.client_id.as_ref().is_some_and(|id| id.contains(text)))
+        let fits = |user: &&ListedUser| match shown {
+            Shown::All => true,
+            Shown::WithClientId(text) => user.client_id.as_ref().is_some_and(|id| id.contains(text)),
+            Shown::Pending => user.status == UserStatus::Pending,
         };
         let mut listed: Vec<ListedUser> = users.iter().filter(fits).cloned().collect();
         // Equal names stand in another order on each page.
@@ -107,5 +114,9 @@ impl Answers for PlayedPortal {
     async fn scan(&self) -> Result<Scan, PortalError> {
         self.scans.fetch_add(1, Ordering::SeqCst);
         scan_pages(self).await
+    }
+
+    async fn pending(&self) -> Result<Scan, PortalError> {
+        scan_pending(self).await
     }
 }

@@ -53,7 +53,7 @@ async fn a_reading_is_judged_before_anybody_acts_on_it() {
             );
         }
 
-        fn search_ended(&self, _: Vec<Key>) {}
+        fn wake(&self, _: Vec<Key>) {}
 
         fn sweep_ended(&self) {}
     }

@@ -15,7 +15,13 @@ pub(in crate::controller::technical_user) async fn user(
     id: &UserId,
 ) -> Result<UserView, Failure> {
     let connection = reconcile.connected()?.clone();
-    match connection.portal.details(id, Lane::Interactive).await {
+    let details = if let Some(pending) = connection.inventory.still_pending(&reconcile.key, id) {
+        Ok(pending)
+    } else {
+        let details = connection.portal.details(id, Lane::Interactive).await;
+        details.inspect(|details| connection.inventory.details_read(&reconcile.key, details))
+    };
+    match details {
         Ok(details) => {
             if is_the_resources(reconcile, id) {
                 reconcile.ctx.memory.change(&reconcile.key, |user| user.missing_client.there());
@@ -45,6 +51,9 @@ pub(in crate::controller::technical_user) async fn user(
 /// A user as the answer to its create shows it: what its details show is read at the next verification.
 pub(in crate::controller::technical_user) fn created(reconcile: &mut Reconcile, details: &UserDetails) {
     keep(reconcile, details);
+    if let Some(connection) = &reconcile.connection {
+        connection.inventory.details_read(&reconcile.key, details);
+    }
     let facts = facts(reconcile, &details.id, details);
     reconcile.observation.users.entry(&details.id).details = Some(UserView::Read(facts));
 }
