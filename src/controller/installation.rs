@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::api::{Api, PostParams};
+use kube::api::Api;
 use kube::{Client, ResourceExt as _};
 use thiserror::Error;
 
 use crate::api::FIELD_MANAGER;
 use crate::controller::context::Installation;
 use crate::controller::kube_error::KubeError;
+use crate::controller::writes;
 use crate::domain::digest::DigestKey;
 use crate::domain::identity::Hint;
 use crate::process::{NoRandomness, Random};
@@ -127,7 +128,7 @@ async fn create(
     random.fill_key(&mut key)?;
     let id = random.uuid().to_string();
     let failed = |reason: String| InstallationError::Kubernetes { name: name.to_owned(), reason };
-    match api.create(&params(false), &document(name, labels, id.as_bytes(), &key)).await {
+    match api.create(&writes::create(false), &document(name, labels, id.as_bytes(), &key)).await {
         Ok(secret) => Ok(secret),
         // Another replica was first.
         Err(kube::Error::Api(status)) if status.is_already_exists() => {
@@ -142,16 +143,12 @@ async fn create(
 /// placeholders.
 async fn refusal(api: &Api<Secret>, name: &str, labels: &BTreeMap<String, String>, code: u16) -> String {
     let placeholders = document(name, labels, b"placeholder", b"placeholder");
-    match api.create(&params(true), &placeholders).await {
+    match api.create(&writes::create(true), &placeholders).await {
         Err(error @ kube::Error::Api(_)) => {
             format!("the apiserver refuses to create it: {}", KubeError::from(error))
         }
         _ => format!("the apiserver refuses to create it, with status {code}; its audit log has the reason"),
     }
-}
-
-fn params(dry_run: bool) -> PostParams {
-    PostParams { dry_run, field_manager: Some(FIELD_MANAGER.to_owned()) }
 }
 
 fn document(name: &str, labels: &BTreeMap<String, String>, id: &[u8], digest_key: &[u8]) -> Secret {

@@ -19,3 +19,4 @@ pub mod technical_user;
 #[cfg(test)]
 mod test_support;
 pub mod vault;
+pub mod writes;

@@ -8,12 +8,12 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 use kube::Client;
-use kube::api::{Api, DeleteParams, PartialObjectMeta, Patch, PatchParams, PostParams, Preconditions};
+use kube::api::{Api, DeleteParams, PartialObjectMeta, Patch, Preconditions};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
 
-use crate::api::FIELD_MANAGER;
 use crate::controller::kube_error::KubeError;
+use crate::controller::writes;
 use crate::domain::format::Content;
 
 /// The type of a Secret without rules for its keys.
@@ -80,8 +80,7 @@ impl Secrets {
     ) -> Result<ObjectMeta, KubeError> {
         let body: Secret = serde_json::from_value(document(envelope, content))
             .map_err(|_| KubeError::Unclear { reason: "the Secret cannot be built".to_owned() })?;
-        let params = PostParams { dry_run, field_manager: Some(FIELD_MANAGER.to_owned()) };
-        let answer = self.api.create(&params, &body).await;
+        let answer = self.api.create(&writes::create(dry_run), &body).await;
         answer.map(|secret| secret.metadata).map_err(|error| about(error, dry_run))
     }
 
@@ -105,9 +104,8 @@ impl Secrets {
                 data.insert(key.clone(), Value::Null);
             }
         }
-        let params =
-            PatchParams { dry_run, field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
-        let answer = self.api.patch(&envelope.name, &params, &Patch::Merge(&body)).await;
+        let answer =
+            self.api.patch(&envelope.name, &writes::patch_or_try(dry_run), &Patch::Merge(&body)).await;
         answer.map(|secret| secret.metadata).map_err(|error| about(error, dry_run))
     }
 
@@ -132,9 +130,7 @@ impl Secrets {
             },
             "data": data,
         });
-        let params =
-            PatchParams { dry_run, field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
-        let answer = self.api.patch(name, &params, &Patch::Merge(&body)).await;
+        let answer = self.api.patch(name, &writes::patch_or_try(dry_run), &Patch::Merge(&body)).await;
         answer.map(|secret| secret.metadata).map_err(|error| about(error, dry_run))
     }
 

@@ -1,13 +1,14 @@
 //! The operator's finalizer on a Portal or a Vault: both are kept until no `TechnicalUser` needs them any more.
 
-use kube::api::{ApiResource, DynamicObject, Patch, PatchParams};
+use kube::api::{ApiResource, DynamicObject, Patch};
 use kube::{Api, ResourceExt as _};
 use serde_json::json;
 
-use crate::api::{FIELD_MANAGER, FINALIZER};
+use crate::api::FINALIZER;
 use crate::controller::context::Context;
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::Key;
+use crate::controller::writes;
 
 /// How many holders a condition names.
 const NAMED: usize = 10;
@@ -57,6 +58,5 @@ async fn patch(
     let patch = json!({
         "metadata": { "resourceVersion": object.metadata.resource_version, "finalizers": finalizers }
     });
-    let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
-    Ok(api.patch(&key.name, &params, &Patch::Merge(&patch)).await?)
+    Ok(api.patch(&key.name, &writes::patch(), &Patch::Merge(&patch)).await?)
 }

@@ -8,15 +8,15 @@ use std::time::Duration;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::Api;
 use kube::Resource as _;
-use kube::api::{ApiResource, DynamicObject, Patch, PatchParams};
+use kube::api::{ApiResource, DynamicObject, Patch};
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::api::FIELD_MANAGER;
 use crate::api::conditions::{READY, RECONCILING, STALLED, Wanted, brought_up_to_date};
 use crate::controller::context::Context;
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{Key, is_deleting, lenient};
+use crate::controller::writes;
 use crate::domain::blocker::Blocker;
 use crate::domain::reason::Reason;
 use jiff::Timestamp;
@@ -112,8 +112,7 @@ async fn try_report(
         "metadata": { "resourceVersion": object.metadata.resource_version },
         "status": { "observedGeneration": object.metadata.generation, "conditions": new },
     });
-    let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
-    let written = api.patch_status(&key.name, &params, &Patch::Merge(&body)).await?;
+    let written = api.patch_status(&key.name, &writes::patch(), &Patch::Merge(&body)).await?;
     if ready.is_none_or(|condition| condition.reason != blocker.reason.as_str()) {
         let reference = object.object_ref(kind);
         ctx.events.warning(reference, blocker.reason.as_str(), "Reconcile", &blocker.message);

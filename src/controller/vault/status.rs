@@ -2,11 +2,10 @@
 
 use kube::Api;
 use kube::Resource as _;
-use kube::api::{DynamicObject, Patch, PatchParams};
+use kube::api::{DynamicObject, Patch};
 use serde_json::json;
 
 use super::login::jwt::audience;
-use crate::api::FIELD_MANAGER;
 use crate::api::bounds::Bounded as _;
 use crate::api::conditions::{INSECURE_HTTP, READY, RECONCILING, STALLED, Wanted, brought_up_to_date};
 use crate::api::vault::{AbandonedEntry, VaultSpec, VaultStatus};
@@ -14,6 +13,7 @@ use crate::controller::context::Context;
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{Key, lenient, part};
 use crate::controller::status::{grace, merge_patch};
+use crate::controller::writes;
 use crate::domain::blocker::Blocker;
 use crate::domain::reason::Reason;
 use crate::transport::PlainHttp;
@@ -50,8 +50,7 @@ pub async fn write(
     let api: Api<DynamicObject> = Api::namespaced_with(ctx.client.clone(), &key.namespace, &ctx.vaults.api);
     let body =
         json!({ "metadata": { "resourceVersion": object.metadata.resource_version }, "status": difference });
-    let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
-    api.patch_status(&key.name, &params, &Patch::Merge(&body)).await?;
+    api.patch_status(&key.name, &writes::patch(), &Patch::Merge(&body)).await?;
     announce(ctx, object, &old, blocker.as_ref());
     Ok(true)
 }

@@ -11,13 +11,12 @@ use std::time::Duration;
 
 use kube::Api;
 use kube::Resource as _;
-use kube::api::{DynamicObject, Patch, PatchParams};
+use kube::api::{DynamicObject, Patch};
 use serde_json::json;
 
 use super::check::{Checked, Shown};
 use super::logins::login_secret;
 use super::users_of;
-use crate::api::FIELD_MANAGER;
 use crate::api::bounds::Bounded as _;
 use crate::api::conditions::READY;
 use crate::api::portal::{Company, OfferedRole, PermissionsFound, PortalSpec, PortalStatus};
@@ -28,6 +27,7 @@ use crate::controller::portal::connections::{Connection, ConnectionState};
 use crate::controller::portal::inventory::Inventory;
 use crate::controller::status::grace;
 use crate::controller::status::merge_patch;
+use crate::controller::writes;
 use crate::domain::blocker::Blocker;
 use crate::domain::inventory::{Coverage, Snapshot};
 use crate::domain::reason::Reason;
@@ -135,8 +135,7 @@ async fn write_over(
     let api: Api<DynamicObject> = Api::namespaced_with(ctx.client.clone(), &key.namespace, &ctx.portals.api);
     let body =
         json!({ "metadata": { "resourceVersion": object.metadata.resource_version }, "status": difference });
-    let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
-    api.patch_status(&key.name, &params, &Patch::Merge(&body)).await?;
+    api.patch_status(&key.name, &writes::patch(), &Patch::Merge(&body)).await?;
     announce(ctx, object, &old, blocker.as_ref());
     notices::announce(ctx, object, &old.conditions, &new.conditions);
     Ok(true)

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kube::Api;
-use kube::api::{DynamicObject, Patch, PatchParams};
+use kube::api::{DynamicObject, Patch};
 use serde_json::json;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 
 use super::basis::Basis;
-use crate::api::{FIELD_MANAGER, keys};
+use crate::api::keys;
 use crate::controller::context::Context;
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{Key, annotation, technical_users};
@@ -21,6 +21,7 @@ use crate::controller::technical_user::memory::UserMemory;
 use crate::controller::technical_user::memory::attempts::{Attempts, Outcome};
 use crate::controller::technical_user::reconcile::Reconcile;
 use crate::controller::technical_user::refusal::RefusalFingerprint;
+use crate::controller::writes;
 use crate::domain::attempt::Attempt;
 use crate::domain::plan::{self, AttemptState, Desired};
 use crate::domain::roles::{self, RoleSet};
@@ -172,8 +173,11 @@ impl Task {
             fields.insert("finalizers".to_owned(), json!(finalizers));
         }
         let patch = json!({ "metadata": metadata });
-        let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
-        match api.patch(&self.key.name, &params, &Patch::Merge(&patch)).await.map_err(KubeError::from) {
+        match api
+            .patch(&self.key.name, &writes::patch(), &Patch::Merge(&patch))
+            .await
+            .map_err(KubeError::from)
+        {
             Ok(object) => {
                 let after = object.metadata.resource_version.as_deref();
                 self.ctx

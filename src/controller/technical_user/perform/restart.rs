@@ -3,16 +3,16 @@
 
 use jiff::Timestamp;
 use kube::Api;
-use kube::api::{DynamicObject, Patch, PatchParams};
+use kube::api::{DynamicObject, Patch};
 use serde_json::json;
 use tokio::time::Instant;
 
-use crate::api::FIELD_MANAGER;
 use crate::controller::audit;
 use crate::controller::kube_error::KubeError;
 use crate::controller::technical_user::observe::changed_at;
 use crate::controller::technical_user::reconcile::Reconcile;
 use crate::controller::technical_user::workloads::{self, RESTARTED_AT};
+use crate::controller::writes;
 use crate::domain::blocker::Blocker;
 use crate::domain::plan::{WorkloadId, WorkloadView};
 use crate::domain::reason::Reason;
@@ -35,13 +35,14 @@ pub async fn read(reconcile: &mut Reconcile, id: &WorkloadId) {
 pub async fn restart(reconcile: &mut Reconcile, id: &WorkloadId) {
     let Some(object) = reconcile.workloads.remove(id) else { return set(reconcile, id, None) };
     let began = Instant::now();
-    let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
     let patch = json!({
         "metadata": { "uid": object.metadata.uid, "resourceVersion": object.metadata.resource_version },
         "spec": { "template": { "metadata": { "annotations": { RESTARTED_AT: restarted_at(reconcile) } } } },
     });
-    let answer =
-        api(reconcile, id).patch(&id.name, &params, &Patch::Merge(&patch)).await.map_err(KubeError::from);
+    let answer = api(reconcile, id)
+        .patch(&id.name, &writes::patch(), &Patch::Merge(&patch))
+        .await
+        .map_err(KubeError::from);
     audit::restarted(&reconcile.key, &id.to_string(), began, answer.as_ref().map(drop));
     let view = match answer {
         Ok(object) => {

@@ -3,16 +3,16 @@
 use std::time::Duration;
 
 use kube::Api;
-use kube::api::{DynamicObject, Patch, PatchParams};
+use kube::api::{DynamicObject, Patch};
 use serde_json::json;
 
-use crate::api::FIELD_MANAGER;
 use crate::api::bounds::Bounded as _;
 use crate::api::portal::{PortalStatus, RETAINED_LIMIT, RetainedUser};
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::lenient;
 use crate::controller::technical_user::failure::Failure;
 use crate::controller::technical_user::reconcile::Reconcile;
+use crate::controller::writes;
 use crate::domain::plan::{AttemptState, Done, OpenAttempt};
 use crate::domain::reason::Reason;
 use crate::domain::user::{UserId, is_id};
@@ -111,8 +111,7 @@ async fn add(reconcile: &Reconcile, id: &UserId, why: &str) -> Result<(), KubeEr
         "metadata": { "resourceVersion": portal.metadata.resource_version },
         "status": { "retained": status.retained, "retainedOmitted": status.retained_omitted },
     });
-    let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
-    api.patch_status(&reconcile.portal_key.name, &params, &Patch::Merge(&patch)).await?;
+    api.patch_status(&reconcile.portal_key.name, &writes::patch(), &Patch::Merge(&patch)).await?;
     Ok(())
 }
 

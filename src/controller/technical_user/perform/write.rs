@@ -1,16 +1,17 @@
 //! Carries out what the plan wants changed, and puts what came of it into the observation. Every write can be repeated.
 
 use kube::Api;
-use kube::api::{DynamicObject, Patch, PatchParams};
+use kube::api::{DynamicObject, Patch};
 use serde_json::{Value, json};
 
 use super::{create, delete, publish, restart, retained, rotate_secret};
-use crate::api::{FIELD_MANAGER, FINALIZER, keys};
+use crate::api::{FINALIZER, keys};
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::technical_users;
 use crate::controller::technical_user::failure::Failure;
 use crate::controller::technical_user::reconcile::Reconcile;
 use crate::controller::technical_user::status;
+use crate::controller::writes;
 use crate::domain::attempt::Attempt;
 use crate::domain::identity::Mark;
 use crate::domain::plan::{Done, Notice, OpenAttempt, UserRef, UserView, Write};
@@ -64,8 +65,11 @@ async fn patch_metadata(reconcile: &mut Reconcile, field: &str, value: Value) ->
     let api: Api<DynamicObject> =
         Api::namespaced_with(reconcile.ctx.client.clone(), &reconcile.key.namespace, &technical_users());
     let patch = json!({ "metadata": { "resourceVersion": reconcile.resource_version(), field: value } });
-    let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
-    match api.patch(&reconcile.key.name, &params, &Patch::Merge(&patch)).await.map_err(KubeError::from) {
+    match api
+        .patch(&reconcile.key.name, &writes::patch(), &Patch::Merge(&patch))
+        .await
+        .map_err(KubeError::from)
+    {
         Ok(object) => {
             let after = object.metadata.resource_version.as_deref();
             reconcile

@@ -12,7 +12,7 @@ mod user;
 mod wanted;
 
 use kube::Api;
-use kube::api::{DynamicObject, Patch, PatchParams};
+use kube::api::{DynamicObject, Patch};
 use serde_json::{Value, json};
 
 pub use removals::removal_failed_for;
@@ -21,7 +21,6 @@ pub use user::{adopt, repin};
 
 use super::failure::Failure;
 use super::reconcile::Reconcile;
-use crate::api::FIELD_MANAGER;
 use crate::api::bounds::Bounded as _;
 use crate::api::conditions::{self, READY};
 use crate::api::technical_user::TechnicalUserStatus;
@@ -29,6 +28,7 @@ use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{Key, technical_users};
 use crate::controller::status::grace;
 use crate::controller::status::merge_patch;
+use crate::controller::writes;
 use crate::domain::blocker::Blocker;
 use crate::domain::plan::{OutputId, Report, Requeue, Settled, UserView};
 use crate::domain::reason::Reason;
@@ -172,9 +172,8 @@ async fn send(
         "metadata": { "resourceVersion": object.metadata.resource_version },
         "status": difference,
     });
-    let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
     let written =
-        api.patch_status(&key.name, &params, &Patch::Merge(&body)).await.map_err(KubeError::from)?;
+        api.patch_status(&key.name, &writes::patch(), &Patch::Merge(&body)).await.map_err(KubeError::from)?;
     let versions = [object, &written].map(|object| object.metadata.resource_version.as_deref());
     ctx.memory.change(&key, |user| user.overwritten.wrote(versions[0], versions[1]));
     Ok(written)

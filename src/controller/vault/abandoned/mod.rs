@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kube::Resource as _;
-use kube::api::{Api, DynamicObject, Patch, PatchParams};
+use kube::api::{Api, DynamicObject, Patch};
 use serde_json::json;
 use tokio::time::Instant;
 
@@ -18,12 +18,12 @@ use super::login;
 use super::mark::EntryMark;
 use super::note::EntryNote;
 use super::view::{server, state};
-use crate::api::FIELD_MANAGER;
 use crate::api::bounds::Bounded as _;
 use crate::api::vault::{ABANDONED, AbandonedEntry, VaultSpec, VaultStatus};
 use crate::controller::context::Context;
 use crate::controller::kube_error::KubeError;
 use crate::controller::objects::{Key, lenient, part, technical_users};
+use crate::controller::writes;
 use crate::domain::identity::{Hint, Owner};
 use crate::domain::reason::Reason;
 use crate::domain::vault::path::{Alias, EntryPath, Mount};
@@ -59,8 +59,7 @@ pub async fn list(ctx: &Context, vault: &Key, entries: Vec<AbandonedEntry>) -> R
             "metadata": { "resourceVersion": object.metadata.resource_version },
             "status": { "abandoned": status.abandoned },
         });
-        let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
-        api.patch_status(&vault.name, &params, &Patch::Merge(&body)).await?;
+        api.patch_status(&vault.name, &writes::patch(), &Patch::Merge(&body)).await?;
     }
     for AbandonedEntry { path, owner, why, .. } in &new {
         let note = format!("The entry {path} of the deleted TechnicalUser {owner} is left. {why}");

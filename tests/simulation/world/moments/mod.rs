@@ -30,7 +30,7 @@ use uuid::Uuid;
 
 use super::vault::VaultServer;
 use super::{COMPANY, NAMESPACE};
-use crate::apiserver::{Apiserver, Call, Change, Observer, Verb};
+use crate::apiserver::{ADMIN, Apiserver, Call, Change, Observer, Verb};
 use crate::record::Record;
 pub use existing::{adopts, is_selected, selector};
 use known::Known;
@@ -242,6 +242,20 @@ impl Moments {
     }
 }
 
+impl Moments {
+    /// `managedFields` show what the operator has written by this name.
+    fn names_its_manager(&self, call: &Call) {
+        let kind = &call.kind;
+        let has_readers = kind.is_custom() || kind.group == "apps" || kind.resource() == "secrets";
+        if has_readers && matches!(call.verb, Verb::Create | Verb::Patch) && call.caller != ADMIN {
+            let manager = call.query.get("fieldManager").map(String::as_str);
+            let broken =
+                (manager != Some("technical-user-operator")).then(|| format!("{call} by {manager:?}"));
+            self.check(&mut self.0.state.lock(), "each write names the field manager", broken);
+        }
+    }
+}
+
 impl Observer for Moments {
     fn changed(&self, caller: &str, change: &Change) {
         self.see_portal();
@@ -263,6 +277,7 @@ impl Observer for Moments {
     }
 
     fn answered(&self, call: &Call, code: u16) {
+        self.names_its_manager(call);
         if code == 409 && call.verb == Verb::Patch {
             let mut state = self.0.state.lock();
             let object = format!("{} {}", call.caller, call.object_name());
