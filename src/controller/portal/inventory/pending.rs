@@ -22,7 +22,10 @@ const SHARE: u32 = 10;
 /// The longest pause that follows from that.
 const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 
-/// What no reading has shown, or no reconcile has asked for, since this time counts no more.
+/// Details are read again after this time, whatever the list shows: a list that is behind for ever keeps no user from being used.
+const READ_AGAIN_AFTER: Duration = Duration::from_mins(5);
+
+/// A user that no reconcile has asked for since this time is forgotten.
 const FORGOTTEN_AFTER: Duration = Duration::from_mins(15);
 
 #[derive(Debug, Default)]
@@ -38,13 +41,14 @@ pub(super) struct PendingUsers {
 
 #[derive(Debug)]
 struct PendingUser {
-    /// Its details, when they were read last.
+    /// Its details, and when they were read.
     details: UserDetails,
+    read: Instant,
+    /// When they first showed that it is pending.
     since: Instant,
     /// When a reconcile last asked for it.
     asked: Instant,
-    /// When its details or the list last showed that it is pending.
-    seen: Instant,
+    /// When the list is read for it next.
     next: Instant,
     /// The list shows it, as far as is known.
     listed: bool,
@@ -64,7 +68,7 @@ impl Inventory {
         let mut state = self.state();
         let user = state.pending.users.get_mut(&(who.clone(), id.clone()))?;
         user.asked = Instant::now();
-        (user.listed && user.seen.elapsed() < FORGOTTEN_AFTER).then(|| user.details.clone())
+        (user.listed && user.read.elapsed() < READ_AGAIN_AFTER).then(|| user.details.clone())
     }
 
     /// The details of a user were read for a resource, or the answer to its create shows them.
@@ -78,10 +82,10 @@ impl Inventory {
         }
         let details = details.clone();
         if let Some(known) = pending.users.get_mut(&key) {
-            (known.details, known.asked, known.seen) = (details, now, now);
+            (known.details, known.asked, known.read) = (details, now, now);
             return;
         }
-        let mut user = PendingUser { details, since: now, asked: now, seen: now, next: now, listed: true };
+        let mut user = PendingUser { details, read: now, since: now, asked: now, next: now, listed: true };
         user.plan_next(now);
         pending.users.insert(key, user);
         pending.added.notify_one();
@@ -125,7 +129,7 @@ impl PendingUsers {
         for ((key, id), user) in self.users.iter_mut().filter(|(_, user)| user.since < began) {
             user.plan_next(now);
             match shown {
-                Ok(shown) if shown.contains(id) => (user.listed, user.seen) = (true, now),
+                Ok(shown) if shown.contains(id) => user.listed = true,
                 Ok(_) if std::mem::replace(&mut user.listed, false) => ended.push(key.clone()),
                 Ok(_) => {}
                 Err(_) => user.listed = false,

@@ -58,6 +58,11 @@ async fn a_list_shows_of_all_of_them_which_one_is_not_pending_any_more() {
     let pages = scene.portal.pages() - before;
     assert!((2..=6).contains(&pages), "{pages}");
 
+    // Details are read again after a while: the list of a portal may be behind.
+    tokio::time::sleep(Duration::from_mins(5)).await;
+    assert!(!scene.is_pending("edc-8"));
+    scene.inventory.details_read(&key("edc-8"), &pending("edc-8"));
+    assert!(scene.is_pending("edc-8"));
     // Nobody asks for them any more.
     tokio::time::sleep(FORGOTTEN + Duration::from_mins(5)).await;
     let before = scene.portal.pages();
@@ -71,7 +76,7 @@ const FORGOTTEN: Duration = Duration::from_mins(15);
 #[tokio::test(start_paused = true)]
 async fn a_new_one_is_looked_for_soon_while_another_waits_for_long() {
     let scene = Scene::of_pending(1);
-    tokio::time::sleep(Duration::from_mins(10)).await;
+    tokio::time::sleep(Duration::from_mins(4)).await;
     assert!(scene.is_pending("edc-0"));
     scene.portal.change(|users| users.push(listed("new")));
     scene.inventory.details_read(&key("new"), &pending("new"));
@@ -117,11 +122,9 @@ async fn a_long_list_is_read_for_a_tenth_of_the_time_at_most() {
     let began = Instant::now();
     for _ in 0..10 {
         tokio::time::sleep(Duration::from_mins(1)).await;
-        for n in 0..300 {
-            assert!(scene.is_pending(&format!("edc-{n}")));
-        }
         // A user that is new each minute would have the list read every two seconds.
-        scene.inventory.details_read(&key("new"), &pending("edc-5"));
+        let minute = began.elapsed().as_secs() / 60;
+        scene.inventory.details_read(&key(&format!("new-{minute}")), &pending("edc-5"));
     }
     let busy = u32::try_from(scene.portal.pages()).unwrap() * Duration::from_millis(20);
     assert!(busy <= began.elapsed() / 10 + Duration::from_secs(1), "{busy:?}");
