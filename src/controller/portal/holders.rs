@@ -191,6 +191,9 @@ mod tests {
     use super::*;
     use std::time::Duration;
 
+    use serde_json::json;
+
+    use crate::controller::test_support::apiserver::{Apiserver, context, technical_user};
     use crate::controller::test_support::inventory_with;
     use crate::domain::test_support::{listed, listed_for, owner as owner_named};
 
@@ -217,6 +220,37 @@ mod tests {
         assert!(is_open(Some("2 a pin"), None) && is_open(Some("2 a pin"), Some(&user(1))));
         assert!(!is_open(Some("2 a pin"), Some(&user(2))));
         assert!(is_open(Some("?"), Some(&user(2))), "one that cannot be read");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_resource_that_is_served_no_longer_has_a_user_where_an_attempt_or_the_portal_shows_one() {
+        let ctx = context(Apiserver::default().client());
+        let key = Key { namespace: "ops".into(), name: "portal".into() };
+        let portal = |status: &str| {
+            let object = json!({
+                "apiVersion": "technicaluser.dev/v1alpha1", "kind": "Portal",
+                "metadata": {"namespace": "ops", "name": "portal"}, "status": {"version": status},
+            });
+            serde_json::from_value::<DynamicObject>(object).unwrap()
+        };
+        let attempt = json!({"metadata": {"annotations": {keys::CREATING: "1 attempt pin"}}});
+        let [plain, tried] = [json!({}), attempt]
+            .map(|more| serde_json::from_value::<DynamicObject>(technical_user("edc", &more)).unwrap());
+        // The list was not read yet. A Portal that was never connected has created no user.
+        let access = Access::of(&ctx, &key, &portal("2.6"));
+        let now = Instant::now();
+        assert!(!access.may_have_a_user(&plain, now) && access.may_have_a_user(&tried, now));
+        let never = Access { was_connected: false, ..Access::of(&ctx, &key, &portal("")) };
+        assert!(!never.may_have_a_user(&tried, now));
+        // The list shows that there is none, once the creates have had their time.
+        let inventory = inventory_with(Vec::new()).await;
+        let access = Access { inventory: Some(Arc::clone(&inventory)), ..access };
+        assert!(!access.may_have_a_user(&plain, now) && access.may_have_a_user(&tried, now));
+        inventory.meet(&Key::of(&tried), Need::Proof(Some(now))).await.unwrap();
+        assert!(!access.may_have_a_user(&tried, now));
+        let listed = listed_for("u1", &crate::controller::technical_user::owner(&ctx, &Key::of(&plain)));
+        let access = Access { inventory: Some(inventory_with(vec![listed]).await), ..access };
+        assert!(access.may_have_a_user(&plain, now));
     }
 
     #[tokio::test(start_paused = true)]

@@ -9,11 +9,11 @@ use std::sync::atomic::AtomicBool;
 use http::{Method, Request, Response, StatusCode};
 use kube::Client;
 use kube::client::Body;
-use kube::runtime::reflector;
+use kube::runtime::{reflector, watcher};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use testbed::service_account_token;
-use tokio::sync::mpsc::unbounded_channel;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -22,7 +22,7 @@ use crate::controller::checked::kind::CheckedKind;
 use crate::controller::checked::objects::CheckedObjects;
 use crate::controller::context::{Caches, Context};
 use crate::controller::namespaces::Namespaces;
-use crate::controller::objects::technical_users;
+use crate::controller::objects::{Key, technical_users};
 use crate::controller::portal::connections::Connections;
 use crate::controller::portal::kind::PortalKind;
 use crate::controller::portal::memory::PortalMemory;
@@ -278,6 +278,28 @@ impl Connector for NoPortal {
     fn connect(&self, _: ClientConfig) -> Result<Arc<dyn Portal>, ConfigError> {
         Ok(Users::none(PortalError::NotFound))
     }
+}
+
+/// A `TechnicalUser` of the namespace `connector`, and what else it has.
+pub fn technical_user(name: &str, more: &Value) -> Value {
+    let mut object = json!({
+        "apiVersion": "technicaluser.dev/v1alpha1", "kind": "TechnicalUser",
+        "metadata": {"namespace": "connector", "name": name, "uid": name, "generation": 1},
+    });
+    merge(&mut object, more);
+    object
+}
+
+/// The cache shows these `TechnicalUser`s. Returns those that are woken.
+pub fn watch_users(ctx: &mut Context, users: impl IntoIterator<Item = Value>) -> UnboundedReceiver<Key> {
+    let mut cache = reflector::store::Writer::new(technical_users());
+    for object in users {
+        cache.apply_watcher_event(&watcher::Event::Apply(serde_json::from_value(object).unwrap()));
+    }
+    ctx.caches.users = cache.as_reader();
+    let (wake, woken) = unbounded_channel();
+    ctx.wake_user = wake;
+    woken
 }
 
 /// What every reconcile shares, with empty caches. Must be called in a tokio runtime.

@@ -115,3 +115,58 @@ fn wake(ctx: &Context, concerned: impl Fn(&DynamicObject) -> bool) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::controller::test_support::apiserver::{Apiserver, context, technical_user, watch_users};
+
+    #[tokio::test]
+    async fn a_login_concerns_who_has_published_it_and_its_end_who_was_refused_it() {
+        let published = |client: &str| json!({"status": {"user": {"clientId": client}}});
+        let refused = json!({"status": {"conditions": [{"type": "Ready", "reason": "OperatorLogin"}]}});
+        let mut ctx = context(Apiserver::default().client());
+        let mut woken = watch_users(
+            &mut ctx,
+            [
+                technical_user("login", &published("SA1")),
+                technical_user("other", &published("sa2")),
+                technical_user("refused", &refused),
+            ],
+        );
+        let mut woken = || {
+            let key = std::iter::from_fn(|| woken.try_recv().ok());
+            key.map(|key| key.name).collect::<Vec<_>>()
+        };
+        let portal = Key { namespace: "ops".into(), name: "portal".into() };
+        let place = LoginPlace::new("https://portal.example.org", "https://idp.example.org/token");
+        let login = BTreeSet::from(["sa1".to_owned()]);
+        configured(&ctx, &portal, &place, &login, true);
+        assert_eq!(woken(), ["login"]);
+        configured(&ctx, &portal, &place, &login, true);
+        assert!(woken().is_empty(), "nothing has changed");
+        gone(&ctx, &portal);
+        assert_eq!(woken(), ["refused"]);
+    }
+
+    #[tokio::test]
+    async fn the_first_reading_of_all_logins_concerns_those_who_wait_for_it() {
+        let spec = |user: Value| json!({"spec": {"user": user}});
+        let mut ctx = context(Apiserver::default().client());
+        let mut woken = watch_users(
+            &mut ctx,
+            [
+                technical_user("adopts", &spec(json!({"create": {"adopt": {"name": "u"}}}))),
+                technical_user("creates", &spec(json!({"create": {}}))),
+                technical_user("existing", &spec(json!({"existing": {"name": "u"}}))),
+            ],
+        );
+        let portal = Key { namespace: "ops".into(), name: "portal".into() };
+        tried(&ctx, &portal);
+        tried(&ctx, &portal);
+        let woken = std::iter::from_fn(|| woken.try_recv().ok()).map(|key| key.name).collect::<Vec<_>>();
+        assert_eq!(woken, ["adopts", "existing"], "once");
+    }
+}

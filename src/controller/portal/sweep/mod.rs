@@ -76,3 +76,54 @@ pub fn is_pinned_to(object: &DynamicObject, origin: &ListOrigin) -> bool {
         pin.url.is_empty() || (address::portal(&pin.url) == origin.url && same_company)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::controller::test_support::apiserver::{Apiserver, context, technical_user, watch_users};
+
+    /// A resource of the Portal, with this status and this user of its spec.
+    fn of_portal(name: &str, user: &Value, status: &Value) -> Value {
+        let spec = json!({"portalRef": {"name": "portal", "namespace": "ops"}, "user": user});
+        technical_user(name, &json!({"spec": spec, "status": status}))
+    }
+
+    #[tokio::test]
+    async fn a_change_of_the_list_concerns_who_has_the_user_or_may_have_it() {
+        let create = json!({"create": {"roles": ["r"]}});
+        let existing = json!({"existing": {"name": "by-hand"}});
+        let with_user = |id: &str, ready: &str| {
+            let ready = json!([{
+                "type": "Ready", "status": ready, "reason": "x", "message": "",
+                "lastTransitionTime": "2026-11-26T12:00:00Z",
+            }]);
+            json!({"user": {"id": id, "name": "n", "clientId": "c", "kind": "Internal"}, "conditions": ready})
+        };
+        let mut ctx = context(Apiserver::default().client());
+        let mut woken = watch_users(
+            &mut ctx,
+            [
+                of_portal("changed", &create, &with_user("u1", "True")),
+                of_portal("named", &create, &json!({})),
+                of_portal("other", &create, &with_user("u2", "False")),
+                of_portal("selects", &existing, &json!({})),
+                of_portal("selects-in-trouble", &existing, &with_user("u3", "False")),
+                of_portal("selects-ready", &existing, &with_user("u4", "True")),
+                technical_user(
+                    "elsewhere",
+                    &json!({"spec": {"portalRef": {"name": "another"}, "user": existing}}),
+                ),
+            ],
+        );
+        let key = Key { namespace: "ops".into(), name: "portal".into() };
+        wake_changed(&ctx, &key, &Changes::default());
+        assert!(woken.try_recv().is_err());
+        let prefix = owner(&ctx, &Key { namespace: "connector".into(), name: "named".into() }).name_prefix();
+        let users = [UserId::new("u1")].into();
+        wake_changed(&ctx, &key, &Changes { users, prefixes: [prefix].into() });
+        let woken = std::iter::from_fn(|| woken.try_recv().ok()).map(|key| key.name).collect::<Vec<_>>();
+        assert_eq!(woken, ["changed", "named", "selects", "selects-in-trouble"]);
+    }
+}

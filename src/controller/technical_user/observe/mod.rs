@@ -6,6 +6,7 @@ mod known;
 mod outputs;
 mod portal;
 mod recorded;
+mod reported;
 mod restart;
 mod retiring;
 mod rotation;
@@ -23,7 +24,6 @@ use super::memory::UserMemory;
 use super::outputs::{Around, Resource, Stores};
 use super::reconcile::{Reconcile, Written};
 use super::refusal::RefusalFingerprint;
-use crate::api::conditions::READY;
 use crate::api::keys;
 use crate::api::technical_user::{TechnicalUserSpec, TechnicalUserStatus};
 use crate::controller::context::Context;
@@ -34,7 +34,6 @@ use crate::domain::blocker::Blocker;
 use crate::domain::grace::Waiting;
 use crate::domain::identity::Owner;
 use crate::domain::plan::{Observation, Restarts, Rotation, Searched, Selection, Users};
-use crate::domain::reason::Reason;
 
 use desired::desired;
 pub(super) use inventory::named;
@@ -45,6 +44,8 @@ use portal::{audited, connection, facts};
 pub(in crate::controller) use portal::{every_login_is_known, grants, taken_over};
 use recorded::open_attempt;
 pub(super) use recorded::recorded;
+pub use reported::is_ready;
+use reported::{is_observed, is_reported, reported_reason};
 use restart::see_restarts;
 pub(super) use restart::{changed_at, generation, has_time};
 pub(super) use retiring::overlap;
@@ -159,11 +160,6 @@ pub async fn observe(
     Ok(reconcile)
 }
 
-/// Whether the status reports on the present spec.
-fn is_reported(status: &TechnicalUserStatus, object: &DynamicObject) -> bool {
-    !status.conditions.is_empty() && status.observed_generation == object.metadata.generation
-}
-
 /// Whether an annotation prevents the deletion. A value that is misspelled loses no user.
 fn is_protected(object: &DynamicObject) -> bool {
     annotation(object, keys::PREVENT_DELETION).is_some_and(|value| value != keys::NOT_PREVENTED)
@@ -195,19 +191,6 @@ fn portal_key(spec: &TechnicalUserSpec, key: &Key) -> Key {
     }
 }
 
-/// Whether the status says that all is as the spec asks. That of a suspended resource does not: what the spec asks for may not have been
-/// carried out.
-fn is_observed(spec: &TechnicalUserSpec, status: &TechnicalUserStatus, object: &DynamicObject) -> bool {
-    let observed = status.observed_generation == object.metadata.generation;
-    observed && is_ready(status) && !spec.is_suspended()
-}
-
-/// Whether a status reports the condition `Ready` as True.
-#[must_use]
-pub fn is_ready(status: &TechnicalUserStatus) -> bool {
-    status.conditions.iter().any(|condition| condition.type_ == READY && condition.status == "True")
-}
-
 /// Which resource of which installation.
 #[must_use]
 pub fn owner(ctx: &Context, key: &Key) -> Owner {
@@ -216,11 +199,4 @@ pub fn owner(ctx: &Context, key: &Key) -> Owner {
         namespace: key.namespace.clone(),
         name: key.name.clone(),
     }
-}
-
-/// Why the resource is not ready, where the status speaks of this generation.
-fn reported_reason(status: &TechnicalUserStatus, generation: Option<i64>) -> Option<Reason> {
-    let ready = status.conditions.iter().find(|c| c.type_ == READY && c.status == "False")?;
-    let reason = Reason::ALL.iter().find(|reason| reason.as_str() == ready.reason).copied();
-    reason.filter(|_| status.observed_generation == generation)
 }

@@ -2,16 +2,15 @@
 
 use std::sync::Arc;
 
-use kube::runtime::{reflector, watcher};
 use serde_json::json;
 
 use super::super::vault_entry::vaults::Vaults;
 use super::vault_entries::VaultEntries;
 use crate::api::technical_user::Output as Spec;
-use crate::controller::objects::{Key, technical_users};
+use crate::controller::objects::Key;
 use crate::controller::technical_user::outputs::Resource;
 use crate::controller::technical_user::outputs::of_entry;
-use crate::controller::test_support::apiserver::context;
+use crate::controller::test_support::apiserver::{context, technical_user, watch_users};
 use crate::controller::test_support::vault::Entry;
 use crate::domain::identity::Owner;
 use crate::domain::plan::OutputState;
@@ -22,15 +21,7 @@ async fn two_vaults(servers: [&str; 2]) -> VaultEntries {
     let mut place = VaultEntries::new().await;
     let mut ctx = context(place.apiserver.client());
     place.vault.serve_named(&mut ctx, "connector", &["vault", "other"]);
-    let mut users = reflector::store::Writer::new(technical_users());
-    for name in ["edc", "second"] {
-        let metadata = json!({"namespace": "connector", "name": name, "uid": name, "generation": 1});
-        let object = json!({
-            "apiVersion": "technicaluser.dev/v1alpha1", "kind": "TechnicalUser", "metadata": metadata,
-        });
-        users.apply_watcher_event(&watcher::Event::Apply(serde_json::from_value(object).unwrap()));
-    }
-    ctx.caches.users = users.as_reader();
+    let _woken = watch_users(&mut ctx, ["edc", "second"].map(|name| technical_user(name, &json!({}))));
     place.resource.ctx = Arc::new(ctx);
     for (vault, server) in ["vault", "other"].into_iter().zip(servers) {
         place.answers(vault, server);
