@@ -25,8 +25,8 @@ if [ -z "$mutants" ]; then
   fi
 fi
 
-# Both parts use what the other has compiled.
-export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target/mutants-build}"
+# Each job compiles in a directory of its own: rustc compiles a crate as a whole again if its path is another one than before.
+unset CARGO_TARGET_DIR
 out=target/mutants
 rm -rf "$out"
 mkdir -p "$out"
