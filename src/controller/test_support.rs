@@ -3,7 +3,7 @@
 pub mod apiserver;
 pub mod vault;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -11,14 +11,15 @@ use parking_lot::Mutex;
 
 use crate::controller::context::Installation;
 use crate::controller::objects::Key;
+use crate::controller::portal::connections::Connection;
 use crate::controller::portal::inventory::{CompanyGate, Inventory, Listener};
 use crate::domain::digest::DigestKey;
-use crate::domain::identity::Hint;
+use crate::domain::identity::{Hint, Pin};
 use crate::domain::inventory::Changes;
 use crate::domain::user::{ListedUser, UserDetails, UserId};
 use crate::metrics::Metrics;
-use crate::portal::test_support::{Answers, Fake, a_scan};
-use crate::portal::{Portal, PortalError, Scan};
+use crate::portal::test_support::{Answers, CAPABILITIES, Fake, a_scan};
+use crate::portal::{Login, Permissions, Portal, PortalError, Scan};
 
 /// A portal with these users. It gives one answer for the details of each, and counts.
 pub struct Users {
@@ -86,6 +87,35 @@ pub fn inventory_of(portal: Arc<dyn Portal>) -> Arc<Inventory> {
         Metrics::default(),
         crate::process::Process::system(),
     ))
+}
+
+/// Where [`connection_to`] leads to, and for which company.
+pub const URL: &str = "https://portal.example.org";
+/// See [`URL`].
+pub const BPN: &str = "BPNL1";
+
+/// A connection to a portal, whose list was not read yet.
+pub fn connection_to(portal: Arc<dyn Portal>) -> Connection {
+    Connection {
+        portal: Arc::clone(&portal),
+        url: URL.to_owned(),
+        written_url: URL.to_owned(),
+        token_url: String::new(),
+        company: Some(BPN.to_owned()),
+        pin: Pin::new(URL, Some(BPN)),
+        login: Login {
+            companies: vec![BPN.to_owned()],
+            client_id: None,
+            delete_client_id: None,
+            technical_roles: Vec::new(),
+            permissions: Permissions::default(),
+            deletion_trouble: None,
+        },
+        accepted_logins: BTreeSet::new(),
+        capabilities: CAPABILITIES,
+        roles: Arc::default(),
+        inventory: inventory_of(portal),
+    }
 }
 
 /// The inventory of a portal with these users, read once.

@@ -196,6 +196,26 @@ mod tests {
     }
 
     #[test]
+    fn a_user_whose_resource_is_gone_is_taken_over_unless_it_is_a_login() {
+        let (ours, others) = (mark("edc", false), mark("other", false));
+        let own_name = owner("edc").user_name(2, None);
+        let whose = |mark, client_id, owner_is_gone| {
+            let shown = Shown { name: &own_name, client_id, mark: Some(mark), owner_is_gone };
+            whose(&owner("edc"), Source::Listed, shown, &logins())
+        };
+        for client_id in [None, Some("sa1")] {
+            assert_eq!(whose(&others, client_id, true), Whose::Unclaimed(&others));
+            assert_eq!(whose(&ours, client_id, true), Whose::Ours(&ours));
+        }
+        // Also one that a Secret names and that no portal has accepted yet.
+        for login in ["sa-configured", "sa-used"] {
+            assert_eq!(whose(&others, Some(login), true), Whose::OperatorLogin);
+            assert_eq!(whose(&ours, Some(login), true), Whose::OperatorLogin);
+            assert_eq!(whose(&others, Some(login), false), Whose::Other(&others));
+        }
+    }
+
+    #[test]
     fn without_a_mark_the_name_of_that_generation_or_the_proof_decides() {
         let name = |generation| owner("edc").user_name(generation, None);
         let ours = Whose::OursWithoutMark;

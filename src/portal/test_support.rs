@@ -17,6 +17,16 @@ use crate::domain::user::{Credential, ListedUser, Role, UserDetails, UserId, Use
 /// What a portal answers. Without an answer of its own it knows no user, and accepts each change.
 #[async_trait]
 pub trait Answers: Send + Sync {
+    /// Who the login is.
+    async fn login(&self) -> Result<Login, PortalError> {
+        Err(PortalError::Unauthorized)
+    }
+
+    /// The roles on offer.
+    async fn roles(&self) -> Result<Vec<Role>, PortalError> {
+        Ok(Vec::new())
+    }
+
     /// The whole user list.
     async fn scan(&self) -> Result<Scan, PortalError> {
         // A list that takes no time could not be read twice.
@@ -87,7 +97,7 @@ impl<T> Deref for Fake<T> {
 #[async_trait]
 impl<T: Answers + 'static> Portal for Fake<T> {
     async fn login(&self) -> Result<Login, PortalError> {
-        Err(PortalError::Unauthorized)
+        self.0.login().await
     }
 
     async fn forget_token(&self) {}
@@ -109,7 +119,7 @@ impl<T: Answers + 'static> Portal for Fake<T> {
     }
 
     async fn roles(&self, _: Lane) -> Result<Vec<Role>, PortalError> {
-        Ok(Vec::new())
+        self.0.roles().await
     }
 
     async fn scan(&self, _: Lane) -> Result<Scan, PortalError> {

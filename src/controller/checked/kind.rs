@@ -76,3 +76,20 @@ pub struct Kept {
     /// When it is due again.
     pub next: Duration,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::controller::portal::kind::PortalKind;
+    use crate::controller::vault::kind::VaultKind;
+
+    #[test]
+    fn each_kind_has_workers_and_names_of_its_own() {
+        let kinds: [&dyn CheckedKind; 2] = [&PortalKind, &VaultKind];
+        assert!(kinds.iter().all(|kind| kind.workers() > 0));
+        let [portal, vault] = kinds;
+        assert_ne!(portal.label(), vault.label());
+        assert_ne!(portal.queue_name(), vault.queue_name());
+        assert_ne!(portal.api().plural, vault.api().plural);
+    }
+}

@@ -186,3 +186,6 @@ async fn dataspace(key: &Key, connection: &Connection) -> Option<Shown> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

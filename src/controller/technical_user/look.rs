@@ -6,10 +6,10 @@ use kube::api::DynamicObject;
 
 use super::outputs;
 use super::progress::Progress;
-use super::{lenient_spec, observe, preview, settle};
+use super::{observe, preview, settle, spec};
 use crate::api::technical_user::TechnicalUserSpec;
 use crate::controller::context::Context;
-use crate::controller::objects::{Key, is_deleting, part};
+use crate::controller::objects::{Key, is_deleting};
 use crate::domain::blocker::Blocker;
 use crate::domain::plan::{Report, Settled};
 use crate::domain::reason::Reason;
@@ -60,9 +60,8 @@ impl Look {
 /// Looks at a resource, which is suspended.
 pub async fn look(ctx: &Arc<Context>, object: &DynamicObject) -> Look {
     let invalid = |why: String| Look::failed(Blocker::lasting(Reason::InvalidResource, why));
-    let spec = match part::<TechnicalUserSpec>(object, "spec") {
+    let spec = match spec::of(object) {
         Ok(spec) => spec,
-        Err(_) if is_deleting(object) => lenient_spec(object),
         Err(why) => return invalid(why),
     };
     let unreadable = outputs::unreadable(&Key::of(object), spec.outputs.as_deref());

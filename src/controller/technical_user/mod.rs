@@ -10,6 +10,7 @@ mod preview;
 mod progress;
 mod reconcile;
 mod refusal;
+mod spec;
 mod status;
 mod token_roles;
 mod workloads;
@@ -20,15 +21,11 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::api::DynamicObject;
 use kube::{Api, Resource as _};
-use serde_json::Value;
 use tokio::time::Instant;
 
-use crate::api::technical_user::{
-    CreateUser, DeletionPolicy, ExistingUser, PortalRef, TechnicalUserSpec, TechnicalUserStatus, User,
-};
 use crate::controller::context::Context;
 use crate::controller::kube_error::KubeError;
-use crate::controller::objects::{Key, is_deleting, lenient, part, technical_users};
+use crate::controller::objects::{Key, is_deleting, technical_users};
 use crate::controller::queue::dispatcher::Action;
 use crate::domain::plan::{self, Observation, Report, Requeue, Settled, Step};
 use crate::metrics::{Kind, Reconciled};
@@ -105,10 +102,8 @@ async fn reconcile_once(
         // The watch reports our own write in a moment.
         return Ok((Action::requeue(CACHE_LAG), false));
     }
-    let spec = match part::<TechnicalUserSpec>(object, "spec") {
+    let spec = match spec::of(object) {
         Ok(spec) => spec,
-        // Cleaning up needs no valid spec.
-        Err(_) if is_deleting(object) => lenient_spec(object),
         Err(why) => {
             let changed = status::write_invalid(&status::InvalidResource { ctx, object, why: &why }).await?;
             return Ok((Action::await_change(), changed));
@@ -217,28 +212,6 @@ fn after_failure(reconcile: &Reconcile) -> Action {
     match ctx.memory.with(key, |user| user.attempts.refused_for(reconcile.fingerprint)) {
         Some(left) => Action::requeue(left + AFTER),
         None => Action::requeue(ctx.backoffs.after_failure(key)),
-    }
-}
-
-/// What cleaning up needs of a spec that does not parse.
-fn lenient_spec(object: &DynamicObject) -> TechnicalUserSpec {
-    let status: TechnicalUserStatus = lenient(object, "status");
-    let spec = object.data.get("spec").cloned().unwrap_or_default();
-    let field = |name: &str| spec.get(name).cloned().unwrap_or_default();
-    let portal_ref: Option<PortalRef> = serde_json::from_value(field("portalRef")).ok();
-    let recorded =
-        status.portal.map(|portal| PortalRef { name: portal.name, namespace: Some(portal.namespace) });
-    let policy: Option<DeletionPolicy> = serde_json::from_value(field("deletionPolicy")).ok();
-    let existing = field("user").get("existing").is_some_and(Value::is_object);
-    TechnicalUserSpec {
-        portal_ref: portal_ref.or(recorded).unwrap_or_default(),
-        user: User {
-            create: (!existing).then(CreateUser::default),
-            existing: existing.then(ExistingUser::default),
-        },
-        deletion_policy: policy,
-        suspend: field("suspend").as_bool(),
-        ..TechnicalUserSpec::default()
     }
 }
 

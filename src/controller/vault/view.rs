@@ -254,3 +254,36 @@ pub fn state(object: &DynamicObject) -> String {
     let metadata = &object.metadata;
     format!("{} {}", metadata.uid.as_deref().unwrap_or_default(), metadata.generation.unwrap_or_default())
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::controller::test_support::apiserver::{Apiserver, context};
+    use crate::controller::test_support::vault::Vault;
+
+    /// A policy may permit some entries and not others: it is asked about each of them.
+    #[tokio::test]
+    async fn a_vault_serves_no_output_but_for_the_policy_where_its_check_failed() {
+        let apiserver = Apiserver::default();
+        let mut ctx = context(apiserver.client());
+        let vault = Vault::default();
+        vault.serve(&mut ctx, "connector");
+        apiserver.put("connector", "vault-token", json!({"data": {"token": "aHZzLnQ="}}));
+        let ctx = Arc::new(ctx);
+        let key = Key { namespace: "connector".into(), name: "vault".into() };
+        let view = VaultView::of(&ctx, &key, "connector").await.unwrap().unwrap();
+        let found = |found| ctx.vault_memory.found(&key, &view.state, found);
+        view.client(&ctx).await.map(drop).unwrap();
+        for (reason, serves) in
+            [(Reason::PolicyTooNarrow, true), (Reason::VaultSealed, false), (Reason::MountNotFound, false)]
+        {
+            found(Err(Blocker::lasting(reason, "words")));
+            assert_eq!(view.client(&ctx).await.is_ok(), serves, "{reason:?}");
+            assert_eq!(view.lasting(&ctx).is_none(), serves, "{reason:?}");
+        }
+        found(Ok(()));
+        assert!(view.client(&ctx).await.is_ok() && view.lasting(&ctx).is_none());
+    }
+}

@@ -145,10 +145,41 @@ fn says(value: &Value, is_named: &impl Fn(&str) -> bool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::test_support::details;
+    use crate::controller::test_support::apiserver::{Apiserver, context};
+    use crate::controller::test_support::{Users, connection_to};
+    use crate::domain::test_support::{details, owner as owner_named};
+    use crate::portal::PortalError;
 
     fn user() -> UserDetails {
         UserDetails { name: "by-hand".into(), ..details(&UserId::new("0b6c-1"), "sa42") }
+    }
+
+    /// A login that no portal has accepted yet has the rights of a login all the same.
+    #[tokio::test]
+    async fn a_login_is_never_unclaimed() {
+        let ctx = context(Apiserver::default().client());
+        let connection = connection_to(Users::none(PortalError::NotFound));
+        let portal = json!({
+            "apiVersion": "technicaluser.dev/v1alpha1", "kind": "Portal",
+            "metadata": {"namespace": "ops", "name": "portal"},
+        });
+        let portal: DynamicObject = serde_json::from_value(portal).unwrap();
+        let mark = Mark {
+            owner: owner_named("gone"),
+            generation: 1,
+            hint: ctx.installation.hint.clone(),
+            retained: false,
+            login: false,
+        };
+        let marked = || UserDetails { mark: Some(mark.clone()), ..user() };
+        assert!(judge(&ctx, &connection, &portal, marked()).is_ok());
+        let place = LoginPlace::new(&connection.url, &connection.token_url);
+        let login = ["SA42".to_owned()].into();
+        ctx.connections.logins.configure(&Key::of(&portal), &place, &login, true);
+        let words = judge(&ctx, &connection, &portal, marked()).err().unwrap();
+        assert!(words.contains("is a login"), "{words}");
+        let words = judge(&ctx, &connection, &portal, user()).err().unwrap();
+        assert!(words.contains("no mark"), "{words}");
     }
 
     #[test]

@@ -67,3 +67,30 @@ fn dataspace(status: &PortalStatus, spec: Option<&PortalSpec>) -> Option<Wanted>
 fn differs(type_: &'static str, reason: Reason, message: String) -> Wanted {
     Wanted { type_, status: Some(true), reason: reason.as_str(), message }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn found(portal: &Value, spec: &Value) -> Vec<Wanted> {
+        let status: PortalStatus = serde_json::from_value(json!({"dataspace": portal})).unwrap();
+        let spec: PortalSpec = serde_json::from_value(json!({"dataspace": spec})).unwrap();
+        wanted(&[], &status, None, Some(&spec))
+    }
+
+    #[test]
+    fn what_a_spec_says_otherwise_than_the_portal_is_reported() {
+        let shown = json!({"did": "did:web:one", "bdrsUrl": "https://bdrs.example.org"});
+        assert!(found(&shown, &shown).is_empty());
+        assert!(found(&Value::Null, &shown).is_empty(), "the portal shows nothing to this login");
+        assert!(found(&shown, &Value::Null).is_empty());
+        let found = found(&shown, &json!({"did": "did:web:two"}));
+        assert_eq!(found.len(), 1);
+        assert_eq!((found[0].type_, found[0].reason), (DATASPACE_DIFFERS, "DataspaceDiffers"));
+        for words in ["did:web:one", "did:web:two"] {
+            assert!(found[0].message.contains(words), "{}", found[0].message);
+        }
+    }
+}

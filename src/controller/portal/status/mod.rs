@@ -245,4 +245,19 @@ mod tests {
         assert_eq!(missing_users(&suspected, None), Some(5), "the portal fails, or this process restarted");
         assert_eq!(missing_users(&PortalStatus::default(), None), None);
     }
+
+    #[test]
+    fn only_ready_says_why_a_portal_is_not_ready() {
+        let status = |type_: &str, reason: &str| -> PortalStatus {
+            let condition = json!({
+                "type": type_, "status": "False", "reason": reason, "message": "",
+                "lastTransitionTime": "2026-11-26T12:00:00Z",
+            });
+            serde_json::from_value(json!({"conditions": [condition]})).unwrap()
+        };
+        assert!(is_ready_because(&status("Ready", "UsersVanished"), Reason::UsersVanished));
+        assert!(!is_ready_because(&status("Ready", "LoginRefused"), Reason::UsersVanished));
+        assert!(!is_ready_because(&status("Stalled", "UsersVanished"), Reason::UsersVanished));
+        assert!(!is_ready_because(&PortalStatus::default(), Reason::UsersVanished));
+    }
 }

@@ -81,11 +81,53 @@ fn was_suspected(status: &PortalStatus) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::api::FINALIZER;
+    use crate::controller::technical_user::owner;
+    use crate::controller::test_support::apiserver::{Apiserver, context, technical_user, watch_users};
+    use crate::controller::test_support::inventory_with;
+    use crate::domain::test_support::listed;
 
     fn holders(deleting: usize, live: usize) -> Vec<Holder> {
         let missing = |deleting| Holder { deleting, missing: true };
         [vec![missing(true); deleting], vec![missing(false); live]].concat()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_person_accepts_that_so_many_users_are_gone_and_no_more() {
+        let mut ctx = context(Apiserver::default().client());
+        let resource = |n: usize| {
+            let name = format!("edc-{n}");
+            let key = Key { namespace: "connector".into(), name: name.clone() };
+            let user = owner(&ctx, &key).user_name(1, None);
+            let status = json!({"user": {"id": format!("u{n}"), "generation": 1, "name": user}});
+            let spec = json!({"portalRef": {"name": "portal"}});
+            technical_user(
+                &name,
+                &json!({"metadata": {"finalizers": [FINALIZER]}, "spec": spec, "status": status}),
+            )
+        };
+        let resources: Vec<_> = (0..6).map(resource).collect();
+        let _woken = watch_users(&mut ctx, resources);
+        let inventory = inventory_with(vec![listed("other", "made-by-hand")]).await;
+        let origin = ListOrigin { url: "https://portal.example.org".into(), companies: Vec::new() };
+        for (accepted, suspected) in
+            [(json!({}), Some(6)), (json!("5"), Some(6)), (json!("6"), None), (json!("7"), None)]
+        {
+            let portal = json!({
+                "apiVersion": "technicaluser.dev/v1alpha1", "kind": "Portal",
+                "metadata": {"namespace": "connector", "name": "portal"}, "spec": {"catenaX": null},
+            });
+            let mut portal: DynamicObject = serde_json::from_value(portal).unwrap();
+            if let Some(count) = accepted.as_str() {
+                portal.metadata.annotations = Some([(keys::ACCEPT_LOSS.to_owned(), count.to_owned())].into());
+            }
+            let found =
+                suspected_mass_disappearance(&ctx, &Key::of(&portal), &portal, &origin, &inventory).await;
+            assert_eq!(found, suspected, "{accepted} are accepted");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The decisions of the plan, row by row: an observation, and the decision in words.
 
 mod adopt;
+mod bounds;
 mod bugs;
 mod created;
 mod deletion;

@@ -1,39 +1,18 @@
 use std::sync::Arc;
 
+use serde_json::json;
+
 use super::*;
 use crate::api::portal::Company;
-use crate::controller::test_support::{Users, installation, inventory_of};
-use crate::domain::identity::{Hint, Mark, Pin};
+use crate::controller::test_support::apiserver::{Apiserver, context, technical_user, watch_users};
+use crate::controller::test_support::{BPN, URL, Users, connection_to, installation};
+use crate::domain::identity::{Hint, Mark};
 use crate::domain::test_support::{listed_for, owner};
-
-use crate::portal::test_support::{CAPABILITIES, Fake};
-use crate::portal::{Login, Permissions};
-
-const URL: &str = "https://portal.example.org";
-const BPN: &str = "BPNL1";
+use crate::portal::test_support::Fake;
 
 fn linked(answer: PortalError) -> (Arc<Fake<Users>>, Connection) {
     let portal = Users::none(answer);
-    let connection = Connection {
-        portal: portal.clone(),
-        url: URL.to_owned(),
-        written_url: URL.to_owned(),
-        token_url: String::new(),
-        company: Some(BPN.to_owned()),
-        pin: Pin::new(URL, Some(BPN)),
-        login: Login {
-            companies: vec![BPN.to_owned()],
-            client_id: None,
-            delete_client_id: None,
-            technical_roles: Vec::new(),
-            permissions: Permissions::default(),
-            deletion_trouble: None,
-        },
-        accepted_logins: std::collections::BTreeSet::new(),
-        capabilities: CAPABILITIES,
-        roles: Arc::default(),
-        inventory: inventory_of(portal.clone()),
-    };
+    let connection = connection_to(portal.clone());
     (portal, connection)
 }
 
@@ -170,4 +149,37 @@ async fn a_user_whose_mark_says_that_it_is_retained_is_listed_while_there_is_roo
     let full = status((0..RETAINED_LIMIT).map(|number| here(&format!("u{number}"))).collect());
     let still_full = after(&connection, full.clone(), &snapshot).await;
     assert_eq!(still_full, full, "a full list is kept, and says how many it omits");
+}
+
+#[tokio::test]
+async fn a_user_that_a_resource_has_taken_over_is_retained_no_more() {
+    let mut ctx = context(Apiserver::default().client());
+    let named = |name: &str, id: &str| technical_user(name, &json!({"status": {"user": {"id": id}}}));
+    let deleted = json!({
+        "metadata": {"deletionTimestamp": "2026-11-26T12:00:00Z", "finalizers": ["x"]},
+        "status": {"user": {"id": "deleted"}},
+    });
+    let users = [
+        named("taken", "taken"),
+        named("retained", "retained"),
+        named("left", "left"),
+        technical_user("deleted", &deleted),
+    ];
+    let _woken = watch_users(&mut ctx, users);
+    let (_, connection) = linked(PortalError::NotFound);
+    for name in ["taken", "retained", "left", "deleted"] {
+        let of = crate::controller::technical_user::owner(
+            &ctx,
+            &Key { namespace: "connector".into(), name: name.into() },
+        );
+        let hint = Hint::read("here");
+        let mark = Mark { owner: of, generation: 1, hint, retained: name == "retained", login: false };
+        connection.inventory.remember(&UserId::new(name), Some(mark));
+    }
+    let left = RetainedUser { reason: LEFT_FOR_SUCCESSOR.into(), ..here("left") };
+    let mut portal = status(vec![here("taken"), here("retained"), left, here("deleted"), here("other")]);
+    let mut changes = RetainedChanges::default();
+    changes.are_used_again(&ctx, &connection.inventory, &portal);
+    changes.apply(&mut portal);
+    assert_eq!(ids(&portal), ["retained", "left", "deleted", "other"]);
 }

@@ -3,14 +3,13 @@
 use kube::Api;
 use kube::api::DynamicObject;
 
-use crate::api::technical_user::TechnicalUserSpec;
 use crate::controller::kube_error::KubeError;
-use crate::controller::objects::{is_deleting, part, technical_users};
+use crate::controller::objects::technical_users;
 use crate::controller::technical_user::failure::Failure;
-use crate::controller::technical_user::lenient_spec;
 use crate::controller::technical_user::observe::observe;
 use crate::controller::technical_user::outputs::keep_written;
 use crate::controller::technical_user::reconcile::Reconcile;
+use crate::controller::technical_user::spec;
 use crate::domain::plan::Searched;
 
 /// Reads the object: the next decision must not depend on a cache. Everything is observed again with it. What was read and
@@ -22,12 +21,8 @@ pub(super) async fn object(reconcile: &mut Reconcile) -> Result<(), Failure> {
     if live.metadata.uid != reconcile.object.metadata.uid {
         return Err(Failure::Overtaken);
     }
-    let spec = match part::<TechnicalUserSpec>(&live, "spec") {
-        Ok(spec) => spec,
-        Err(_) if is_deleting(&live) => lenient_spec(&live),
-        // The next reconcile, which the watch brings, reports that it cannot be read.
-        Err(_) => return Err(Failure::Overtaken),
-    };
+    // The next reconcile, which the watch brings, reports that it cannot be read.
+    let spec = spec::of(&live).map_err(|_| Failure::Overtaken)?;
     // What was written is of the former spec. The next reconcile sees the other one.
     if !reconcile.written.outputs.is_empty()
         && live.metadata.generation != reconcile.object.metadata.generation
