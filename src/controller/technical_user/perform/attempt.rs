@@ -238,3 +238,18 @@ pub(super) async fn written_down(
 fn random_id(random: &Random) -> String {
     random.uuid().simple().to_string().chars().take(12).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn no_two_attempts_have_one_id() {
+        let random = Random::seeded(1);
+        let ids: BTreeSet<String> = (0..1000).map(|_| random_id(&random)).collect();
+        assert_eq!(ids.len(), 1000);
+        assert!(ids.iter().all(|id| id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_alphanumeric())));
+    }
+}

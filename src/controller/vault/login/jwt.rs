@@ -46,6 +46,16 @@ impl OwnTokens {
     pub fn of_no_vault(client: &Client, vault: &Key) -> Self {
         Self { client: client.clone(), audience: format!("{}/{NO_VAULT}", audience(vault)) }
     }
+
+    /// For this audience alone, and for a short time.
+    fn request(&self) -> TokenRequest {
+        let spec = TokenRequestSpec {
+            audiences: Some(vec![self.audience.clone()]),
+            expiration_seconds: Some(SECONDS),
+            ..TokenRequestSpec::default()
+        };
+        TokenRequest { spec: Some(spec), ..TokenRequest::default() }
+    }
 }
 
 #[async_trait]
@@ -56,14 +66,7 @@ impl JwtSource for OwnTokens {
                 "the operator does not run with a ServiceAccount, which this auth method needs",
             ));
         };
-        let request = TokenRequest {
-            spec: Some(TokenRequestSpec {
-                audiences: Some(vec![self.audience.clone()]),
-                expiration_seconds: Some(SECONDS),
-                ..TokenRequestSpec::default()
-            }),
-            ..TokenRequest::default()
-        };
+        let request = self.request();
         let api: Api<ServiceAccount> = Api::namespaced(self.client.clone(), &account.namespace);
         let issued = api.create_token_request(&account.name, &PostParams::default(), &request).await;
         let token = issued.map_err(why)?.status.and_then(|status| status.token);
@@ -84,12 +87,28 @@ fn failed(reason: &str) -> NoJwt {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::controller::test_support::apiserver::Apiserver;
 
     #[test]
     fn an_audience_names_one_vault() {
         let key = |namespace: &str, name: &str| Key { namespace: namespace.into(), name: name.into() };
         assert_eq!(audience(&key("connector", "vault")), "technicaluser.dev/connector/vault");
         assert_ne!(audience(&key("a", "b-c")), audience(&key("a-b", "c")));
+    }
+
+    #[tokio::test]
+    async fn a_token_is_for_one_vault_and_a_short_time() {
+        let client = Apiserver::default().client();
+        let vault = Key { namespace: "connector".into(), name: "vault".into() };
+        let of = |tokens: OwnTokens| {
+            let spec = tokens.request().spec.unwrap();
+            (spec.audiences.unwrap_or_default(), spec.expiration_seconds)
+        };
+        let audience = audience(&vault);
+        assert_eq!(of(OwnTokens::new(&client, &vault)), (vec![audience.clone()], Some(SECONDS)));
+        let (none, seconds) = of(OwnTokens::of_no_vault(&client, &vault));
+        assert_eq!((none.len(), seconds), (1, Some(SECONDS)));
+        assert_ne!(none, [audience]);
     }
 
     #[test]
