@@ -208,7 +208,7 @@ pub use crate::transport::{
     Transport, Transports,
 };
 #[cfg(test)]
-pub(crate) use clients::catena_x::{Page, Pages, Shown, scan_pages, scan_pending};
+pub(crate) use clients::catena_x::{Filter, Page, Pages, scan_pages, scan_pending};
 pub use clients::{ClientConfig, Clients, Connector};
 pub use config_error::{ConfigError, NotHttps};
 pub use oauth::{Credentials, PORTAL_CLIENT, TokenStore};

@@ -160,6 +160,7 @@ impl Inventory {
         state.written.push((Instant::now(), id.clone()));
         state.snapshot.remove(id);
         state.marks.remove(id);
+        state.pending.forget(id);
     }
 
     /// The mark of a user whose details were read; the outer `None` where they were not.

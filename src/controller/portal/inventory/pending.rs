@@ -95,6 +95,11 @@ impl Inventory {
         }
     }
 
+    /// An answer of the portal contradicts that a user is pending: its details are read next.
+    pub fn doubt_pending(&self, id: &UserId) {
+        self.state().pending.forget(id);
+    }
+
     /// When the list is read next; `None` ends the task, as no user is pending.
     fn next_reading_of_pending(&self) -> Option<Instant> {
         let mut state = self.state();
@@ -120,6 +125,11 @@ impl Inventory {
 }
 
 impl PendingUsers {
+    /// Forgets a user, whichever resource has read it.
+    pub(super) fn forget(&mut self, id: &UserId) {
+        self.users.retain(|(_, pending), _| pending != id);
+    }
+
     /// Takes over a reading that began at this time: which resources are to be woken.
     fn read(&mut self, began: Instant, shown: Result<&BTreeSet<UserId>, &PortalError>) -> Vec<Key> {
         let now = Instant::now();

@@ -22,17 +22,20 @@ pub async fn delete(reconcile: &mut Reconcile, id: &UserId, notice: &Notice) -> 
             Done::Deleted
         }
         // The portal answers so for ids of other companies as well: its details and its list decide.
-        Err(PortalError::NotFound) => match read::user(reconcile, id).await? {
-            UserView::Gone => {
-                connection.inventory.remove(id);
-                Done::Deleted
+        Err(PortalError::NotFound) => {
+            connection.inventory.doubt_pending(id);
+            match read::user(reconcile, id).await? {
+                UserView::Gone => {
+                    connection.inventory.remove(id);
+                    Done::Deleted
+                }
+                UserView::ClientMissing => {
+                    reconcile.observation.users.entry(id).details = Some(UserView::ClientMissing);
+                    return Ok(());
+                }
+                UserView::Read(_) => return Err(SHOWN_BUT_NOT_DELETED.into()),
             }
-            UserView::ClientMissing => {
-                reconcile.observation.users.entry(id).details = Some(UserView::ClientMissing);
-                return Ok(());
-            }
-            UserView::Read(_) => return Err(SHOWN_BUT_NOT_DELETED.into()),
-        },
+        }
         // A token that is not accepted at all may be so in passing.
         Err(PortalError::Forbidden { .. }) => Done::DeleteForbidden,
         Err(PortalError::Refused { refusal, code, .. }) if refusal != Refusal::Request => {

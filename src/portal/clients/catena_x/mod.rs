@@ -22,7 +22,7 @@ pub use portal::CatenaXPortal;
 #[cfg(test)]
 pub(crate) use {
     answer::Page,
-    scan::{Pages, Shown, scan_pages, scan_pending},
+    scan::{Filter, Pages, scan_pages, scan_pending},
 };
 
 #[cfg(test)]

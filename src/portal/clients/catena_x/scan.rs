@@ -38,13 +38,13 @@ impl Progress {
     }
 }
 
-/// Which users a list shows.
+/// To which users a list is narrowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Shown<'a> {
+pub(crate) enum Filter<'a> {
     /// All of them.
     All,
     /// Those whose client ID contains a text.
-    WithClientId(&'a str),
+    ClientId(&'a str),
     /// Those that the wallet service has not created yet.
     Pending,
 }
@@ -56,7 +56,7 @@ pub(crate) trait Pages: Sync {
         &self,
         number: u32,
         size: u32,
-        shown: Shown<'_>,
+        filter: Filter<'_>,
     ) -> impl Future<Output = Result<Page, PortalError>> + Send;
 
     /// The number of pages of the whole list that were read.
@@ -70,8 +70,8 @@ struct PortalPages<'a> {
 }
 
 impl Pages for PortalPages<'_> {
-    async fn page(&self, number: u32, size: u32, shown: Shown<'_>) -> Result<Page, PortalError> {
-        let url = page_url(self.client, self.version, (number, size), shown);
+    async fn page(&self, number: u32, size: u32, filter: Filter<'_>) -> Result<Page, PortalError> {
+        let url = page_url(self.client, self.version, (number, size), filter);
         answer::page(&self.client.read(&Call::get(Operation::List, url), self.lane).await?, size)
     }
 
@@ -93,7 +93,7 @@ pub(super) async fn narrow(
     lane: Lane,
 ) -> Result<Scan, PortalError> {
     let pages = PortalPages { client, version, lane };
-    Ok(read_stable(&pages, Shown::WithClientId(client_id)).await?.finish())
+    Ok(read_stable(&pages, Filter::ClientId(client_id)).await?.finish())
 }
 
 /// The pending users.
@@ -103,25 +103,25 @@ pub(super) async fn pending(client: &Client, version: VersionRange, lane: Lane) 
 
 /// Reads the list of the pending users.
 pub(crate) async fn scan_pending(pages: &impl Pages) -> Result<Scan, PortalError> {
-    Ok(read_stable(pages, Shown::Pending).await?.finish())
+    Ok(read_stable(pages, Filter::Pending).await?.finish())
 }
 
 /// Reads the whole list.
 pub(crate) async fn scan_pages(pages: &impl Pages) -> Result<Scan, PortalError> {
-    let mut reading = read_stable(pages, Shown::All).await?;
+    let mut reading = read_stable(pages, Filter::All).await?;
     if reading.stable {
         show_hidden(pages, &mut reading).await?;
     }
     Ok(reading.finish())
 }
 
-async fn read_stable(pages: &impl Pages, shown: Shown<'_>) -> Result<Reading, PortalError> {
-    let mut reading = read(pages, shown, PAGE_SIZE).await?;
+async fn read_stable(pages: &impl Pages, filter: Filter<'_>) -> Result<Reading, PortalError> {
+    let mut reading = read(pages, filter, PAGE_SIZE).await?;
     for _ in 0..RESTARTS {
         if reading.stable {
             break;
         }
-        reading = read(pages, shown, PAGE_SIZE).await?;
+        reading = read(pages, filter, PAGE_SIZE).await?;
     }
     Ok(reading)
 }
@@ -151,7 +151,7 @@ async fn show_hidden(pages: &impl Pages, reading: &mut Reading) -> Result<(), Po
         if reading.is_full() || read_pages >= MOST_NARROWED_PAGES {
             return Ok(());
         }
-        let narrowed = read(pages, Shown::WithClientId(&filter), size).await?;
+        let narrowed = read(pages, Filter::ClientId(&filter), size).await?;
         if !narrowed.is_full() && size == PAGE_SIZE && filter.len() < LONGEST_FILTER {
             filters.extend(digits().map(|digit| (format!("{filter}{digit}"), PAGE_SIZE)));
         }
@@ -189,11 +189,11 @@ impl Reading {
     }
 }
 
-async fn read(pages: &impl Pages, shown: Shown<'_>, size: u32) -> Result<Reading, PortalError> {
+async fn read(pages: &impl Pages, filter: Filter<'_>, size: u32) -> Result<Reading, PortalError> {
     let (mut users, mut order) = (BTreeMap::new(), Ordering::default());
     let (mut total, mut repeated, mut number, mut text) = (0, 0, 0, 0);
     let stable = loop {
-        let page = pages.page(number, size, shown).await?;
+        let page = pages.page(number, size, filter).await?;
         if number == 0 {
             total = page.total;
         }
@@ -210,7 +210,7 @@ async fn read(pages: &impl Pages, shown: Shown<'_>, size: u32) -> Result<Reading
         users.extend(page.users.into_iter().map(|user| (user.id.clone(), user)));
         number += 1;
         let is_last = number >= page.pages;
-        if shown == Shown::All {
+        if filter == Filter::All {
             pages.came(number, page.pages);
         }
         if page.total != total || (is_empty && !is_last) {
@@ -227,19 +227,24 @@ async fn read(pages: &impl Pages, shown: Shown<'_>, size: u32) -> Result<Reading
     Ok(Reading { users, total, repeated, stable, order: order.finish(), pages: number })
 }
 
-fn page_url(client: &Client, version: VersionRange, (page, size): (u32, u32), shown: Shown<'_>) -> url::Url {
+fn page_url(
+    client: &Client,
+    version: VersionRange,
+    (page, size): (u32, u32),
+    filter: Filter<'_>,
+) -> url::Url {
     let mut url = client.address.page(page, size);
     {
         let mut query = url.query_pairs_mut();
-        let statuses: &[&str] = match shown {
-            Shown::Pending => &["PENDING"],
+        let statuses: &[&str] = match filter {
+            Filter::Pending => &["PENDING"],
             _ if version >= VersionRange::V2_2 => &["ACTIVE", "PENDING", "INACTIVE", "PENDING_DELETION"],
             _ => &["ACTIVE", "PENDING", "INACTIVE"],
         };
         for status in statuses {
             query.append_pair("userStatus", status);
         }
-        if let Shown::WithClientId(client_id) = shown {
+        if let Filter::ClientId(client_id) = filter {
             query.append_pair("clientId", client_id);
         }
     }

@@ -130,6 +130,14 @@ async fn a_long_list_is_read_for_a_tenth_of_the_time_at_most() {
     assert!(busy <= began.elapsed() / 10 + Duration::from_secs(1), "{busy:?}");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_user_that_was_deleted_or_is_in_doubt_is_not_taken_for_pending() {
+    let scene = Scene::of_pending(3);
+    scene.inventory.remove(&id("edc-0"));
+    scene.inventory.doubt_pending(&id("edc-1"));
+    assert_eq!(["edc-0", "edc-1", "edc-2"].map(|name| scene.is_pending(name)), [false, false, true]);
+}
+
 /// Details that have a secret are not kept, whatever their status is.
 #[tokio::test(start_paused = true)]
 async fn no_secret_is_kept() {

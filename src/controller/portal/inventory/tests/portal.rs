@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use super::{id, user};
 use crate::domain::user::{ListedUser, UserId, UserStatus};
 use crate::portal::test_support::Answers;
-use crate::portal::{Page, Pages, PortalError, Scan, Shown, scan_pages, scan_pending};
+use crate::portal::{Filter, Page, Pages, PortalError, Scan, scan_pages, scan_pending};
 
 /// What people do to the list before the page of this number (of all pages that were read) is answered.
 type People = Box<dyn FnMut(usize, &mut Vec<ListedUser>) -> Result<(), PortalError> + Send>;
@@ -81,15 +81,15 @@ impl PlayedPortal {
 }
 
 impl Pages for PlayedPortal {
-    async fn page(&self, number: u32, size: u32, shown: Shown<'_>) -> Result<Page, PortalError> {
+    async fn page(&self, number: u32, size: u32, filter: Filter<'_>) -> Result<Page, PortalError> {
         tokio::time::sleep(self.page_time).await;
         let count = self.pages.fetch_add(1, Ordering::SeqCst);
         let mut users = self.users.lock();
         (self.people.lock())(count, &mut users)?;
-        let fits = |user: &&ListedUser| match shown {
-            Shown::All => true,
-            Shown::WithClientId(text) => user.client_id.as_ref().is_some_and(|id| id.contains(text)),
-            Shown::Pending => user.status == UserStatus::Pending,
+        let fits = |user: &&ListedUser| match filter {
+            Filter::All => true,
+            Filter::ClientId(text) => user.client_id.as_ref().is_some_and(|id| id.contains(text)),
+            Filter::Pending => user.status == UserStatus::Pending,
         };
         let mut listed: Vec<ListedUser> = users.iter().filter(fits).cloned().collect();
         // Equal names stand in another order on each page.
