@@ -185,14 +185,20 @@ async fn a_roll_out_that_does_not_end_is_reported_and_holds_up_the_later_ones() 
     assert_eq!(restarts(&world), 2);
 }
 
-#[tokio::test]
-async fn several_changes_lead_to_one_restart() {
+/// A Deployment, and two resources that restart it.
+async fn two_of_one_workload(replicas: u8, consent: &str) -> World {
     let world = with_the_right().start().await;
-    workload(&world, "Deployment", "edc", 0, "another").await;
+    workload(&world, "Deployment", "edc", replicas, consent).await;
     for name in ["one", "two"] {
         world.apply(&resource(&world, name, &[("Deployment", "edc")])).await;
         world.ready(name).await;
     }
+    world
+}
+
+#[tokio::test]
+async fn several_changes_lead_to_one_restart() {
+    let world = two_of_one_workload(0, "another").await;
     for (prefix, changes) in [("A_", 1), ("B_", 2)] {
         for name in ["one", "two"] {
             change_secret(&world, name, prefix).await;
@@ -216,12 +222,7 @@ async fn several_changes_lead_to_one_restart() {
 /// before the change of the other, again and again.
 #[tokio::test]
 async fn changes_in_the_future_of_two_resources_lead_to_no_more_than_a_restart_of_each() {
-    let world = with_the_right().start().await;
-    workload(&world, "Deployment", "edc", 1, "one, two").await;
-    for name in ["one", "two"] {
-        world.apply(&resource(&world, name, &[("Deployment", "edc")])).await;
-        world.ready(name).await;
-    }
+    let world = two_of_one_workload(1, "one, two").await;
     let now = Timestamp::now();
     for (name, minutes) in [("one", 10), ("two", 20)] {
         let at = now + SignedDuration::from_mins(minutes);
