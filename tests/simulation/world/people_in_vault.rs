@@ -140,7 +140,7 @@ impl World {
         let entry = self.entry(path).unwrap_or_default();
         let is_marked = entry.custom_metadata.contains_key("technicaluser.dev/owner");
         let is_whole = entry.data.as_ref().is_some_and(|data| data["content"] != OF_A_PERSON);
-        let (what, method, part, body) = match self.below(6) {
+        let (what, method, part, body) = match self.below(7) {
             0 if is_marked => ("deletes the newest version of", "DELETE", "data", Value::Null),
             1 => ("deletes", "DELETE", "metadata", Value::Null),
             2 if is_marked => {
@@ -153,6 +153,10 @@ impl World {
             }
             5 if is_marked && self.is_recorded(path) => {
                 ("changes the data of", "POST", "data", json!({ "data": { "content": OF_A_PERSON } }))
+            }
+            6 if self.is_recorded(path) => {
+                self.in_vault(path, "DELETE", "metadata", &Value::Null);
+                ("writes an entry in place of", "POST", "data", json!({ "data": { "content": OF_A_PERSON } }))
             }
             _ => return,
         };

@@ -17,7 +17,12 @@ impl Compared {
         self.0.entry(output.clone()).or_default().due_in(interval, random)
     }
 
-    /// An output was compared. The next time is an interval later, give or take a quarter.
+    /// An output was not as it was written: it is compared until it is.
+    pub fn differs(&mut self, output: &OutputId) {
+        self.0.entry(output.clone()).or_default().is_due();
+    }
+
+    /// An output was as it was written. The next time is an interval later, give or take a quarter.
     pub fn compared(&mut self, output: &OutputId, random: &Random) {
         self.0.entry(output.clone()).or_default().verified(random);
     }

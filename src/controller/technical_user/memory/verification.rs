@@ -41,6 +41,11 @@ impl Verification {
     pub fn verified(&mut self, random: &Random) {
         self.0 = Some(Last::now(random.fraction().mul_add(0.5, 0.75)));
     }
+
+    /// It is due from now on, whatever the interval is.
+    pub fn is_due(&mut self) {
+        self.0 = Some(Last::now(0.0));
+    }
 }
 
 #[cfg(test)]

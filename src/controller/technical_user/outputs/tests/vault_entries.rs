@@ -132,6 +132,30 @@ impl KindUnderTest for VaultEntries {
     }
 }
 
+/// What the status says of an entry does not count again after another client was found to have it, or after a repair that failed.
+#[tokio::test]
+async fn an_entry_that_is_not_as_it_was_written_is_read_again_until_it_is() {
+    let place = VaultEntries::new().await;
+    let recorded = publish(&place, "u1", None).await;
+    let before = || *place.interval.lock() = Duration::from_hours(1);
+    let taken = || place.put_foreign();
+    for (change, is_taken) in [(&taken as &dyn Fn(), true), (&|| place.delete(), false)] {
+        place.come_due();
+        change();
+        let found = state(&place, Some(&recorded)).await;
+        assert_eq!(matches!(found, OutputState::Foreign(_)), is_taken, "{found:?}");
+        before();
+        assert_eq!(state(&place, Some(&recorded)).await, found);
+    }
+    let mut output = place.output();
+    output.observe(Some(&recorded)).await.unwrap();
+    output.write(&values("u1")).await.unwrap();
+    let written = output.record(&recorded.digest, Some(&recorded), true).unwrap();
+    place.delete();
+    let known = state(&place, Some(&written)).await;
+    assert!(matches!(known, OutputState::Ours { user: Some(_), .. }), "it was just written: {known:?}");
+}
+
 /// An output whose Vault is sealed is known by its status, and its other methods report that the Vault is down.
 #[tokio::test]
 async fn a_vault_that_is_sealed_is_reported_as_such() {

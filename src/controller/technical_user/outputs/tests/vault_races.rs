@@ -143,6 +143,25 @@ async fn data_that_were_written_first_are_ours_without_their_mark() {
     }
 }
 
+/// A person deleted the entry, this resource marked it and ended before it wrote the data, and the person wrote them first.
+#[tokio::test]
+async fn data_that_another_client_wrote_into_an_entry_that_was_marked_again_are_not_ours() {
+    let mut place = VaultEntries::new().await;
+    let recorded = publish(&place, "u1", None).await;
+    place.record(recorded.clone());
+    place.come_due();
+    place.delete();
+    let theirs = json!({"content": "theirs"});
+    place.vault.put(PATH, Entry { version: 1, data: theirs.clone(), custom: mark(&place, OWNER) });
+    let seen = state(&place, Some(&recorded)).await;
+    assert_eq!(seen, OutputState::Foreign("another client of Vault".into()));
+    of_record(&place.resource, &recorded.id()).unwrap().remove().await.unwrap();
+    assert_eq!(place.vault.get(PATH).unwrap().data, theirs);
+    // What they change in an entry whose data this resource was the first to write is repaired.
+    place.vault.put(PATH, Entry { version: 2, data: theirs, custom: mark(&place, OWNER) });
+    assert!(matches!(state(&place, Some(&recorded)).await, OutputState::Ours { .. }));
+}
+
 /// A successor is created only for a place whose data are not those of another client, whatever its mark says.
 #[tokio::test]
 async fn a_place_with_our_mark_and_the_data_of_another_client_is_refused() {

@@ -95,8 +95,20 @@ impl VaultOutput {
         Ok(Due::Now(at))
     }
 
-    /// It was compared: when it is due again.
-    pub(super) fn compared(&self) -> Duration {
+    /// It was compared and is in this state: when it is due again. Until it is as it was written, what the status says does not count.
+    pub(super) fn compared(&self, state: &OutputState) -> Duration {
+        match state {
+            OutputState::Ours { user: Some(_), metadata_as_wanted: true, .. } => self.is_as_written(),
+            _ => {
+                let Resource { ctx, key, verification_interval, .. } = &self.resource;
+                ctx.memory.change(key, |user| user.compared.differs(&self.id));
+                *verification_interval
+            }
+        }
+    }
+
+    /// It is as the status says, or was just written: when it is to be compared again.
+    pub(super) fn is_as_written(&self) -> Duration {
         let Resource { ctx, key, verification_interval, .. } = &self.resource;
         ctx.memory.change(key, |user| {
             user.compared.compared(&self.id, &ctx.process.random);
@@ -175,9 +187,9 @@ impl VaultOutput {
             let is_ours = mark.as_ref().is_none_or(|mark| self.is_ours(mark));
             return Ok(Look { exists, version, content: None, mark, is_ours });
         };
+        let is_ours = whose::is_ours(&self.resource, recorded, (at, self.server().as_ref()), &entry);
         let vault::Entry { version, content, custom_metadata } = entry;
-        let (mark, here) = (EntryMark::of(&custom_metadata), self.server());
-        let is_ours = whose::is_ours(&self.resource, recorded, (at, here.as_ref()), mark.as_ref(), &content);
+        let mark = EntryMark::of(&custom_metadata);
         Ok(Look { exists: true, version, content: Some(content), mark, is_ours })
     }
 

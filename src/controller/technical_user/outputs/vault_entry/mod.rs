@@ -157,7 +157,7 @@ impl Output for VaultOutput {
         let mut observed = match self.due(recorded)? {
             Due::Now(at) => {
                 let state = self.observe_at(at, recorded).await?;
-                Observed { state, read_in: Some(self.compared()) }
+                Observed { read_in: Some(self.compared(&state)), state }
             }
             Due::Later(observed) => observed,
         };
@@ -216,6 +216,7 @@ impl Output for VaultOutput {
         };
         self.seen = Some(Seen { at: at.clone(), version, digest: Some(digest.clone()) });
         self.written = Some((at, values.user_id.clone()));
+        self.is_as_written();
         Ok(OutputState::Ours {
             user: Some(values.user_id.clone()),
             digest: Some(digest),

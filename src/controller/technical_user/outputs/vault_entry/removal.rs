@@ -78,11 +78,12 @@ async fn is_ours(
     client: &VaultClient,
     (at, here, metadata): (&EntryAt, &Server, &Metadata),
 ) -> Result<bool, VaultError> {
-    let mark = EntryMark::of(&metadata.custom_metadata);
     let recorded = resource.history.recorded(id);
     Ok(match client.read(&at.path).await? {
-        Some(entry) => whose::is_ours(resource, recorded, (at, Some(here)), mark.as_ref(), &entry.content),
-        None => mark.is_some_and(|mark| whose::is_marked(resource, &mark)),
+        Some(entry) => whose::is_ours(resource, recorded, (at, Some(here)), &entry),
+        None => {
+            EntryMark::of(&metadata.custom_metadata).is_some_and(|mark| whose::is_marked(resource, &mark))
+        }
     })
 }
 

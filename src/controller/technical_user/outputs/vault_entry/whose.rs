@@ -23,22 +23,22 @@ pub(super) fn is_ours(
     resource: &Resource,
     recorded: Option<&RecordedOutput>,
     (at, here): (&EntryAt, Option<&Server>),
-    mark: Option<&EntryMark>,
-    content: &vault::Content,
+    entry: &vault::Entry,
 ) -> bool {
+    let content = &entry.content;
     let digest = digest(resource, content);
     let as_written =
         recorded.is_some_and(|recorded| recorded.digest == digest || is_announced(recorded, at, &digest));
-    match mark {
+    match EntryMark::of(&entry.custom_metadata) {
         // A person who replaces the custom metadata does not take the entry over.
         None => as_written,
-        Some(mark) if is_marked(resource, mark) => {
-            is_taken_over(resource, mark)
+        Some(mark) if is_marked(resource, &mark) => {
+            is_taken_over(resource, &mark)
                 || mark.covers(&resource.ctx.installation.digest_key, content)
-                || is_written(recorded, (at, here))
+                || is_written(recorded, (at, here), entry.version)
                 || !matches!(content, vault::Content::Fields(_))
         }
-        Some(mark) => is_of_no_data(resource, mark, &digest) && as_written,
+        Some(mark) => is_of_no_data(resource, &mark, &digest) && as_written,
     }
 }
 
@@ -66,10 +66,18 @@ fn is_announced(recorded: &RecordedOutput, at: &EntryAt, digest: &str) -> bool {
     recorded.entries().filter(is_here).any(|entry| entry.digest == digest)
 }
 
-/// Whether the status says that the output was written to this path of the server: what another client changes there is repaired.
-fn is_written(recorded: Option<&RecordedOutput>, (at, here): (&EntryAt, Option<&Server>)) -> bool {
-    recorded.and_then(RecordedOutput::written_entry).is_some_and(|entry| {
+/// Whether the status says that the output was written to this path of the server before this version: what another client changes
+/// there is repaired. Versions count from one again only after the entry was deleted with all of them, so in an entry that has no
+/// more versions than the status names, another client was the first to write.
+fn is_written(
+    recorded: Option<&RecordedOutput>,
+    (at, here): (&EntryAt, Option<&Server>),
+    version: u64,
+) -> bool {
+    let written = recorded.and_then(|recorded| recorded.written_entry().map(|entry| (recorded, entry)));
+    written.is_some_and(|(recorded, entry)| {
         !Server::differ(Server::of_record(&entry.server).as_ref(), here)
             && of_entry(entry).is_ok_and(|known| known.path == at.path)
+            && recorded.resource_version.parse::<u64>().is_ok_and(|written| written < version)
     })
 }

@@ -135,7 +135,7 @@ impl Output for MergedEntry {
         let mut observed = match self.base.due(recorded)? {
             Due::Now(at) => {
                 let state = self.observe_at(at).await?;
-                Observed { state, read_in: Some(self.base.compared()) }
+                Observed { read_in: Some(self.base.compared(&state)), state }
             }
             Due::Later(observed) => observed,
         };
@@ -188,6 +188,7 @@ impl Output for MergedEntry {
         self.keys = content.keys().cloned().collect();
         self.base.seen = Some(Seen { at: at.clone(), version, digest: Some(digest.clone()) });
         self.base.written = Some((at, values.user_id.clone()));
+        self.base.is_as_written();
         Ok(OutputState::Ours {
             user: Some(values.user_id.clone()),
             digest: Some(digest),
