@@ -97,14 +97,12 @@ impl VaultOutput {
 
     /// It was compared and is in this state: when it is due again. Until it is as it was written, what the status says does not count.
     pub(super) fn compared(&self, state: &OutputState) -> Duration {
-        match state {
-            OutputState::Ours { user: Some(_), metadata_as_wanted: true, .. } => self.is_as_written(),
-            _ => {
-                let Resource { ctx, key, verification_interval, .. } = &self.resource;
-                ctx.memory.change(key, |user| user.compared.differs(&self.id));
-                *verification_interval
-            }
+        if let OutputState::Ours { user: Some(_), metadata_as_wanted: true, .. } = state {
+            return self.is_as_written();
         }
+        let Resource { ctx, key, verification_interval, .. } = &self.resource;
+        ctx.memory.change(key, |user| user.compared.differs(&self.id));
+        *verification_interval
     }
 
     /// It is as the status says, or was just written: when it is to be compared again.
