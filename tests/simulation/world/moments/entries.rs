@@ -39,6 +39,7 @@ impl Moments {
             }
             None => {
                 state.entries.of_others.remove(path);
+                state.entries.own_fields.remove(path);
             }
             Some(_) => {}
         }
