@@ -6,9 +6,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use kube::api::DynamicObject;
 use parking_lot::Mutex;
+use tokio::time::Instant;
 
 use super::Memory;
 use crate::api::conditions::STALLED;
@@ -25,7 +27,12 @@ pub struct Places {
     taken: Taken,
     /// The Secrets that this process has written and neither status nor cache shows yet: the quota counts them already.
     written: Mutex<BTreeSet<Key>>,
+    /// The namespaces of which no quota counted the Secrets, and when that was read.
+    unlimited: Mutex<BTreeMap<String, Instant>>,
 }
+
+/// What was read of a namespace without such a quota counts for this time: a create that began before there was one may take longer.
+const UNLIMITED_FOR: Duration = Duration::from_secs(5);
 
 /// Whether a Secret has a place.
 #[derive(Debug)]
@@ -58,6 +65,18 @@ impl Drop for QuotaPlace {
 }
 
 impl Places {
+    /// Whether it was read just now that no quota counts the Secrets of a namespace.
+    pub fn are_unlimited(&self, namespace: &str) -> bool {
+        let mut unlimited = self.unlimited.lock();
+        unlimited.retain(|_, read| read.elapsed() < UNLIMITED_FOR);
+        unlimited.contains_key(namespace)
+    }
+
+    /// No quota counted the Secrets of a namespace when they were read at this time.
+    pub fn unlimited(&self, namespace: &str, read: Instant) {
+        self.unlimited.lock().insert(namespace.to_owned(), read);
+    }
+
     /// The Secrets of a namespace that need a place. `waiting` names those that need one because the users of their resources are
     /// there, or may be, and neither status nor cache shows them.
     pub fn needed(&self, namespace: &str, waiting: impl FnOnce() -> BTreeSet<Key>) -> BTreeSet<Key> {
@@ -180,6 +199,18 @@ mod tests {
         fn place(self) -> Option<QuotaPlace> {
             if let Self::Taken(place) = self { Some(place) } else { None }
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn that_no_quota_counts_secrets_is_known_for_some_seconds() {
+        let places = Places::default();
+        assert!(!places.are_unlimited("connector"));
+        places.unlimited("connector", Instant::now());
+        tokio::time::advance(UNLIMITED_FOR.saturating_sub(Duration::from_secs(1))).await;
+        assert!(places.are_unlimited("connector") && !places.are_unlimited("other"));
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert!(!places.are_unlimited("connector"));
+        assert!(places.unlimited.lock().is_empty(), "nothing is kept of it");
     }
 
     #[test]

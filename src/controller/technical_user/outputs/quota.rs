@@ -6,6 +6,7 @@ use k8s_openapi::api::core::v1::ResourceQuota;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use kube::Api;
 use kube::api::ListParams;
+use tokio::time::Instant;
 
 use super::{Resource, Writable};
 use crate::controller::context::Context;
@@ -26,8 +27,14 @@ pub(super) async fn take_place(
     output: &OutputId,
 ) -> Result<Result<Writable, Blocker>, Failure> {
     let (ctx, secret) = (&resource.ctx, secret(resource, output));
+    let places = &ctx.memory.places;
+    if places.are_unlimited(&secret.namespace) {
+        return Ok(Ok(Writable::default()));
+    }
+    let read = Instant::now();
     // Which Secrets need a place takes long to find among many resources, and few namespaces have such a quota.
     if free_in(ctx, &secret.namespace).await?.is_none() {
+        places.unlimited(&secret.namespace, read);
         return Ok(Ok(Writable::default()));
     }
     // A Secret that is written meanwhile may be missing both in the answer and among those that need a place after it.
