@@ -27,6 +27,10 @@ fn at_most(profile: Profile) -> &'static [(&'static str, f64)] {
             // The attempt with the finalizer, the Secret, the status.
             ("apiserver writes per user", 3.0),
             ("apiserver: POST secrets (dry run)", 1.0),
+            // Once in five seconds for each namespace.
+            ("apiserver: LIST resourcequotas", 0.5),
+            // These, the dry run and what few users share: the Secret is not read.
+            ("apiserver requests per user", 5.5),
             ("portal: Create", 1.0),
             ("portal: Details", 0.0),
             ("portal: Token", 1.0),

@@ -104,12 +104,17 @@ pub(super) fn state(
     }
 }
 
-/// The metadata of a Secret in the cache. After a conflict the cache may be older than what led to it.
+/// Whether the cache is believed: after a conflict it may be older than what led to it.
+pub(super) fn is_believed(resource: &Resource) -> bool {
+    !resource.ctx.conflicts.unsettled(&resource.key)
+}
+
+/// The metadata of a Secret in the cache, if that is believed.
 pub(super) fn cached(resource: &Resource, name: &str) -> Option<ObjectMeta> {
     let Resource { ctx, key, .. } = resource;
     let reference = ObjectRef::<PartialObjectMeta<Secret>>::new(name).within(&key.namespace);
     let cached = ctx.caches.secrets.get(&reference).map(|secret| secret.metadata.clone());
-    cached.filter(|_| !ctx.conflicts.unsettled(key))
+    cached.filter(|_| is_believed(resource))
 }
 
 /// Why a Secret of another owner is not written.

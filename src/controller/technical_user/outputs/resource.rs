@@ -80,6 +80,11 @@ impl History {
         }
     }
 
+    /// No user was created, and no attempt is known of.
+    pub fn is_empty(&self) -> bool {
+        self.user.is_none() && self.successor == 0 && self.outputs.is_empty()
+    }
+
     /// The numbers of the user that the status names, and of its successor.
     pub fn generations(&self) -> [i64; 2] {
         [self.generation, self.generation.saturating_add(1).max(self.successor)]

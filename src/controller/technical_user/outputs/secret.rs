@@ -128,6 +128,13 @@ impl Output for SecretOutput {
                 return Ok(Observed { state, read_in });
             }
         }
+        // The dry run before the first attempt finds one that the cache does not show yet, and a conflict makes this ask.
+        let is_new =
+            recorded.is_none() && self.resource.history.is_empty() && envelope::is_believed(&self.resource);
+        if is_new && envelope::cached(&self.resource, &self.id.name).is_none() {
+            self.version = None;
+            return Ok(Observed { state: OutputState::Absent, read_in: None });
+        }
         let metadata = self.secrets.metadata(&self.id.name).await?;
         self.version = metadata.as_ref().map(Version::of);
         let state = metadata.map_or(OutputState::Absent, |metadata| {

@@ -10,12 +10,14 @@ use serde_json::{Value, json};
 use super::{KindUnderTest, OWNER, publish, state, values};
 use crate::api::keys;
 use crate::controller::objects::Key;
+use crate::controller::technical_user::failure::Failure;
 use crate::controller::technical_user::outputs::secret::SecretOutput;
 use crate::controller::technical_user::outputs::{History, Output, Resource, Stores};
 use crate::controller::test_support::apiserver::{Apiserver, context};
 use crate::domain::format::Known;
 use crate::domain::identity::Owner;
 use crate::domain::plan::OutputState;
+use crate::domain::user::UserId;
 
 /// Secrets of an apiserver in memory.
 pub(super) struct Secrets {
@@ -30,6 +32,8 @@ impl Secrets {
         let owner =
             Owner { instance: "prod".into(), namespace: key.namespace.clone(), name: key.name.clone() };
         let ctx = Arc::new(context(apiserver.client()));
+        // The cache is empty, so it is not believed.
+        ctx.conflicts.after_conflict(&key);
         Self {
             apiserver,
             resource: Resource {
@@ -95,6 +99,33 @@ async fn a_secret_has_the_owner_the_mark_and_the_keys_of_its_format_and_no_other
     let proof = metadata["annotations"][keys::PROOF].as_str().unwrap();
     assert_eq!(proof.len(), 32);
     assert_eq!(metadata["ownerReferences"][0]["uid"], "uid-of-edc");
+}
+
+/// The dry run finds a Secret that the cache does not show yet, and after a conflict the apiserver is asked.
+#[tokio::test]
+async fn a_secret_of_a_new_resource_is_looked_for_in_the_cache_alone() {
+    let secrets = Secrets::new();
+    secrets.put_foreign();
+    let Resource { ctx, key, .. } = &secrets.resource;
+    ctx.conflicts.forget(key);
+    let mut output = secrets.output();
+    let seen = output.observe(None).await.unwrap().state;
+    assert_eq!(seen, OutputState::Absent);
+    assert!(matches!(output.prove_writable(&seen, 1).await, Err(Failure::Overtaken)));
+    ctx.conflicts.after_conflict(key);
+    let seen = state(&secrets, None).await;
+    assert!(matches!(seen, OutputState::Foreign(_)), "{seen:?}");
+}
+
+/// As long as no user was created: after that a repair would begin with calls of the portal.
+#[tokio::test]
+async fn a_secret_of_a_resource_with_a_user_is_looked_for_at_the_apiserver() {
+    let mut secrets = Secrets::new();
+    secrets.resource.history.user = Some(UserId::new("u1"));
+    secrets.put_foreign();
+    secrets.resource.ctx.conflicts.forget(&secrets.resource.key);
+    let seen = state(&secrets, None).await;
+    assert!(matches!(seen, OutputState::Foreign(_)), "{seen:?}");
 }
 
 /// A copy that a person made is an output from now on: it is ours by its mark, and gets a proof of its own.
