@@ -8,15 +8,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 # renovate: datasource=crate depName=cargo-deny
 version="0.20.2"
-deny="${CARGO_DENY:-}"
-if [ -z "$deny" ]; then
-  root="${XDG_CACHE_HOME:-$HOME/.cache}/technical-user-operator/tools/cargo-deny-$version"
-  deny="$root/bin/cargo-deny"
-  if [ ! -x "$deny" ]; then
-    echo "installing cargo-deny $version (a few minutes, once)"
-    cargo install --quiet --locked --root "$root" "cargo-deny@$version"
-  fi
-fi
+deny="${CARGO_DENY:-$(tools/cargo-program.sh cargo-deny "$version")}"
 "$deny" --workspace check licenses bans sources
 if timeout 60 "$deny" --workspace fetch db; then
   "$deny" --workspace check --disable-fetch advisories

@@ -15,15 +15,7 @@ simulated="${SIMULATED:-30}"
 jobs="${JOBS:-2}"
 read -ra globs <<<"${MUTANTS_OF:-src/domain/** src/controller/**}"
 
-mutants="${CARGO_MUTANTS:-}"
-if [ -z "$mutants" ]; then
-  root="${XDG_CACHE_HOME:-$HOME/.cache}/technical-user-operator/tools/cargo-mutants-$version"
-  mutants="$root/bin/cargo-mutants"
-  if [ ! -x "$mutants" ]; then
-    echo "installing cargo-mutants $version (a few minutes, once)"
-    cargo install --quiet --locked --root "$root" "cargo-mutants@$version"
-  fi
-fi
+mutants="${CARGO_MUTANTS:-$(tools/cargo-program.sh cargo-mutants "$version")}"
 
 # Each job compiles in a directory of its own: rustc compiles a crate as a whole again if its path is another one than before.
 unset CARGO_TARGET_DIR
