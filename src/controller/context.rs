@@ -134,6 +134,15 @@ impl Context {
         self.caches.users.get(&key.reference(technical_users()))
     }
 
+    /// Forgets what this process remembers of a `TechnicalUser` that is gone. A reconcile or an attempt that ends after the watch has
+    /// shown the deletion may have left something behind.
+    pub fn forget_user(&self, key: &Key) {
+        self.memory.forget(key);
+        self.backoffs.forget(key);
+        self.conflicts.forget(key);
+        self.count_backoffs();
+    }
+
     /// Whether the watch shows a Secret of ours.
     #[must_use]
     pub fn has_secret(&self, key: &Key) -> bool {

@@ -38,10 +38,7 @@ impl Work for Users {
 
     fn lane(&self, key: &Key) -> Option<Self::Lane> {
         let Some(object) = self.0.cached_user(key) else {
-            // A reconcile that ended after the watch had shown the deletion may have left an entry behind.
-            self.0.backoffs.forget(key);
-            self.0.conflicts.forget(key);
-            self.0.count_backoffs();
+            self.0.forget_user(key);
             return None;
         };
         Some(portal_ref(&object).filter(|portal| self.0.portals.get(portal).is_some()))

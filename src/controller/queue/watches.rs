@@ -39,11 +39,8 @@ pub async fn watch(ctx: Arc<Context>, watches: Watches, stop: CancellationToken)
     let users = watches.users.for_each(|touched| {
         let key = Key::of(&touched.object);
         if touched.deleted {
-            ctx.memory.forget(&key);
+            ctx.forget_user(&key);
             technical_user::pass_turn_on(&ctx, &key);
-            ctx.backoffs.forget(&key);
-            ctx.conflicts.forget(&key);
-            ctx.count_backoffs();
         } else {
             ctx.wake(&key);
         }

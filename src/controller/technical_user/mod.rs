@@ -119,7 +119,7 @@ async fn reconcile_once(
     if settled.report == Report::Gone {
         // Else the watch reports its end, which forgets it.
         if ctx.cached_user(&reconcile.key).is_none() {
-            ctx.memory.forget(&reconcile.key);
+            ctx.forget_user(&reconcile.key);
         }
         return Ok((Action::await_change(), true));
     }

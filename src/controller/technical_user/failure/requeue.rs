@@ -63,7 +63,13 @@ pub async fn after(ctx: &Context, key: &Key, failure: &Failure) -> Action {
         return next;
     }
     match report(ctx, &technical_users(), key, &blocker, failing_for).await {
-        Ok(Reported::Gone) => Action::await_change(),
+        Ok(Reported::Gone) => {
+            // Else the watch reports its end, which forgets it.
+            if ctx.cached_user(key).is_none() {
+                ctx.forget_user(key);
+            }
+            Action::await_change()
+        }
         Ok(Reported::Written { before, after }) => {
             ctx.memory.change(key, |user| user.overwritten.wrote(before.as_deref(), after.as_deref()));
             next
@@ -81,4 +87,29 @@ pub async fn panicked(ctx: &Context, key: &Key) -> Action {
     ctx.metrics.reconciled(Kind::TechnicalUser, Reconciled::Error, Duration::ZERO);
     ctx.count_backoffs();
     action
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::controller::test_support::apiserver::{Apiserver, context, technical_user, watch_users};
+
+    fn is_remembered(ctx: &Context, key: &Key) -> bool {
+        let mut is_remembered = ctx.backoffs.waiting() + ctx.conflicts.waiting() > 0;
+        ctx.memory.change_known(key, |_| is_remembered = true);
+        is_remembered
+    }
+
+    #[tokio::test]
+    async fn nothing_is_remembered_of_a_failure_whose_resource_is_gone() {
+        let key = Key { namespace: "connector".into(), name: "edc".into() };
+        let mut ctx = context(Apiserver::default().client());
+        after(&ctx, &key, &Failure::NotConnected).await;
+        assert!(!is_remembered(&ctx, &key));
+        let _woken = watch_users(&mut ctx, [technical_user("edc", &json!({}))]);
+        after(&ctx, &key, &Failure::NotConnected).await;
+        assert!(is_remembered(&ctx, &key), "the watch has not shown its end yet");
+    }
 }

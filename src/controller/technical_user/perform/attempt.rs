@@ -123,7 +123,7 @@ impl Task {
             tracing::debug!(resource = %self.key, "A {} was not sent, because what it depends on has changed", self.words());
             return Err(Failure::Overtaken);
         }
-        self.remember(|attempts| attempts.begin(&self.attempt));
+        self.ctx.memory.change(&self.key, |user| self.kind.attempts(user).begin(&self.attempt));
         let _abandon = AbandonAtEnd(self);
         let began = Instant::now();
         let object = match self.write_down().await {
@@ -154,8 +154,9 @@ impl Task {
         }
     }
 
-    fn remember<T>(&self, change: impl FnOnce(&mut Attempts) -> T) -> T {
-        self.ctx.memory.change(&self.key, |user| change(self.kind.attempts(user)))
+    /// Of a resource that is gone meanwhile, nothing is remembered.
+    fn remember(&self, change: impl FnOnce(&mut Attempts)) {
+        self.ctx.memory.change_known(&self.key, |user| change(self.kind.attempts(user)));
     }
 
     /// Patches the object in the state that was decided on.
