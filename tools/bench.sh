@@ -4,9 +4,9 @@
 #
 #   [PROFILES="bulk idle"] [N=1000] [DELAY=20] [WORKERS=8] [RUNS=1] bench.sh
 #
-# PROFILES: some of bulk restart idle heal real limits wallet delete outage arrivals, default all. N: the number of users.
-# DELAY: how many milliseconds the portal takes for each call. WORKERS: how many resources the operator reconciles at the same
-# time, default as the operator's. RUNS: how often each profile is measured; the table has the medians.
+# PROFILES: some of bulk restart idle heal real limits wallet delete outage arrivals polite vault rotate foreign, default all.
+# N: the number of users. DELAY: how many milliseconds the portal takes for each call. WORKERS: how many resources the operator
+# reconciles at the same time, default as the operator's. RUNS: how often each profile is measured; the table has the medians.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
@@ -15,6 +15,7 @@ say() { printf 'bench: %s\n' "$*" >&2; }
 
 say "building the programs that the benchmark runs (half an hour the first time)"
 bash tests/testbed/build.sh >/dev/null
+bash tests/testbed/build.sh vault >/dev/null
 
 # As the image is built. Another setting of the user, such as incremental builds, would make the program slower.
 export CARGO_INCREMENTAL=0

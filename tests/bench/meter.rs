@@ -143,6 +143,11 @@ impl Reading {
         usize::try_from(most).unwrap_or_default()
     }
 
+    /// Adds the number of all requests of the operator to the apiserver, divided by `parts`.
+    pub fn add_requests_of_the_operator(&self, figures: &mut Figures, per: &str, parts: f64) {
+        figures.add(format!("apiserver requests per {per}"), "requests", count(self.of_the_operator) / parts);
+    }
+
     /// Adds the requests to the apiserver, divided by `parts`.
     pub fn add_requests(&self, figures: &mut Figures, per: &str, parts: f64) {
         let mut counts: BTreeMap<String, u64> = BTreeMap::new();
@@ -150,7 +155,7 @@ impl Reading {
             let conflict = if labels.code == "409" { " (conflict)" } else { "" };
             *counts.entry(format!("{}{conflict}", request(labels))).or_default() += count;
         }
-        figures.add(format!("apiserver requests per {per}"), "requests", count(self.of_the_operator) / parts);
+        self.add_requests_of_the_operator(figures, per, parts);
         figures.add(format!("apiserver writes per {per}"), "requests", count(self.writes()) / parts);
         for (request, requests) in counts {
             figures.add(format!("apiserver: {request}"), &format!("per {per}"), count(requests) / parts);
@@ -184,12 +189,9 @@ impl Reading {
     pub fn add_to(&self, figures: &mut Figures, per: &str, parts: f64) {
         self.add_requests(figures, per, parts);
         self.add_calls(figures, per, parts);
-        // The identity provider is another server, with a limit of its own.
-        let is_token =
-            |endpoint| matches!(endpoint, Endpoint::Token | Endpoint::Refresh | Endpoint::WalletToken);
-        let of_the_portal = self.most_in_flight(|endpoint| !is_token(endpoint));
+        let of_the_portal = self.most_in_flight(|endpoint| !endpoint.gives_tokens());
         figures.count("portal calls in flight, most", "calls", of_the_portal);
-        figures.count("token requests in flight, most", "calls", self.most_in_flight(is_token));
+        figures.count("token requests in flight, most", "calls", self.most_in_flight(Endpoint::gives_tokens));
         self.add_processors(figures, per, parts);
     }
 }

@@ -5,18 +5,43 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use portal_simulator::{Action, Config, Endpoint, Fault, Simulator, Version, WalletDelay};
-use serde_json::json;
+use serde_json::{Value, json};
 use testbed::Process;
 
 use crate::settings::Settings;
 use crate::support::installation::{install_chart, install_shared_definitions};
 use crate::support::{FULL_LOGIN, Site, one_company, portal};
 
+/// What a Portal permits the operator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limits {
+    /// As much as the definition permits.
+    Open,
+    /// What it permits where nothing is written.
+    Default,
+    /// [`POLITE`] requests a second, as the owner of a portal may ask for.
+    Polite,
+}
+
+/// The requests a second of [`Limits::Polite`].
+pub const POLITE: usize = 10;
+
+impl Limits {
+    /// The field of the Portal's spec.
+    fn spec(self) -> Option<Value> {
+        match self {
+            Self::Open => Some(json!({"requestsPerSecond": 1000, "burst": 1000, "concurrency": 64})),
+            Self::Default => None,
+            Self::Polite => Some(json!({"requestsPerSecond": POLITE, "burst": 1})),
+        }
+    }
+}
+
 /// How the portal is and how it is used.
 #[derive(Debug, Clone, Copy)]
 pub struct Conditions {
-    /// The Portal's limits are as wide as the definition permits; otherwise those that it has by default.
-    pub open_limits: bool,
+    /// The Portal's limits.
+    pub limits: Limits,
     /// The portal takes for each call what the real one takes, in place of the same time for all.
     pub real_delays: bool,
     /// The interval at which the list is read, in place of the default.
@@ -28,13 +53,13 @@ pub struct Conditions {
 impl Conditions {
     /// Only the delay of the portal limits the operator.
     pub const OPEN: Self = Self {
-        open_limits: true,
+        limits: Limits::Open,
         real_delays: false,
         resync: None,
         wallet_delay: Duration::from_millis(200),
     };
     /// A Portal as a user writes it, with everything by default.
-    pub const DEFAULT: Self = Self { open_limits: false, ..Self::OPEN };
+    pub const DEFAULT: Self = Self { limits: Limits::Default, ..Self::OPEN };
 }
 
 /// A namespace, a portal, and the operator.
@@ -73,9 +98,8 @@ impl Place {
         let spec = manifest["spec"].as_object_mut().unwrap();
         spec.remove("limits");
         spec.remove("resyncInterval");
-        if conditions.open_limits {
-            let most = json!({"requestsPerSecond": 1000, "burst": 1000, "concurrency": 64});
-            spec.insert("limits".to_owned(), most);
+        if let Some(limits) = conditions.limits.spec() {
+            spec.insert("limits".to_owned(), limits);
         }
         if let Some(resync) = conditions.resync {
             spec.insert("resyncInterval".to_owned(), json!(resync));

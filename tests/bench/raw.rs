@@ -10,7 +10,7 @@ use crate::figures::float;
 use crate::place::Place;
 use crate::settings::Settings;
 use crate::support::{CREATING, FINALIZER, stored_status};
-use crate::users::{Watch, all, create_one, names};
+use crate::users::{Template, Watch, all, names};
 
 /// What the operator wrote for one user.
 pub struct Sample {
@@ -47,7 +47,7 @@ impl Sample {
 
 /// Creates resources and writes what the operator writes for each, in a namespace that no operator watches. Returns the users
 /// per second.
-pub async fn limit(place: &Place, sample: &Sample, settings: &Settings, role: &str) -> f64 {
+pub async fn limit(place: &Place, sample: &Sample, settings: &Settings, template: &Template) -> f64 {
     let namespace = place.plane.namespace("raw").await.unwrap();
     let names = names("user", settings.users);
     let writer = Writer {
@@ -55,7 +55,7 @@ pub async fn limit(place: &Place, sample: &Sample, settings: &Settings, role: &s
         secrets: Api::namespaced(place.client.clone(), &namespace),
         namespace,
         sample,
-        role,
+        template,
     };
     let began = Instant::now();
     all(names.iter().map(|name| writer.write(name))).await;
@@ -67,14 +67,14 @@ struct Writer<'a> {
     secrets: Api<Secret>,
     namespace: String,
     sample: &'a Sample,
-    role: &'a str,
+    template: &'a Template,
 }
 
 impl Writer<'_> {
     /// The requests for one user, one after the other: the create by a person, the attempt, the Secret as a dry run, the Secret,
     /// the status.
     async fn write(&self, name: &str) {
-        let object = create_one(&self.users, name, &self.namespace, self.role).await;
+        let object = self.template.create(&self.users, name, &self.namespace).await;
         let by = |version: &DynamicObject| version.metadata.resource_version.clone();
         let params = PatchParams { field_manager: Some("raw".to_owned()), ..PatchParams::default() };
         let attempt = json!({"metadata": {

@@ -24,6 +24,8 @@ pub struct Settings {
     /// Whether users are created before the operator can know of it. The operator waits a minute for each create whose outcome
     /// it does not know.
     pub sudden: bool,
+    /// How many Secrets of others there are in the profile `foreign`.
+    pub foreign: usize,
     /// What the wallet service takes to create a user in the profile `wallet`.
     pub wallet_delay: Duration,
 }
@@ -40,6 +42,7 @@ impl Settings {
             sweeps: 3,
             outage: Duration::from_mins(1),
             sudden: true,
+            foreign: 240,
             wallet_delay: Duration::from_secs(10),
         }
     }

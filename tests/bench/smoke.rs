@@ -16,6 +16,7 @@ fn settings() -> Settings {
         sweeps: 1,
         outage: Duration::ZERO,
         sudden: false,
+        foreign: 8,
         wallet_delay: Duration::from_millis(200),
     }
 }
@@ -81,6 +82,35 @@ fn at_most(profile: Profile) -> &'static [(&'static str, f64)] {
             ("users in the portal beyond one for each resource", 0.0),
         ],
         Profile::Arrivals => &[],
+        Profile::Polite => &[
+            ("portal: Create", 1.0),
+            ("portal: Token", 1.0),
+            // The clocks of both sides may differ by one.
+            ("requests to the portal within a second, most", 11.0),
+        ],
+        Profile::Vault => &[
+            // The other writes are those of the Vault.
+            ("apiserver writes per user", 4.0),
+            ("portal: Create", 1.0),
+            ("portal: Details", 0.0),
+            ("portal: Token", 1.0),
+            ("entries in the Vault", 12.0),
+            ("users in the portal beyond one for each resource", 0.0),
+        ],
+        Profile::Rotate => &[
+            ("portal: Create", 1.0),
+            // The user and its credential are looked at before they are replaced; the credential of the successor is verified.
+            ("portal: Details", 1.0),
+            ("portal: Token", 2.0),
+            ("users that were not ready for a time", 0.0),
+            ("users in the portal beyond two for each resource", 0.0),
+        ],
+        Profile::Foreign => &[
+            ("apiserver: LIST secrets", 1.0),
+            ("apiserver writes per restart", 0.0),
+            ("portal: Details", 0.0),
+            ("portal: Token", 1.0),
+        ],
     }
 }
 

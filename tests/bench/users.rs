@@ -10,10 +10,11 @@ use kube::ResourceExt as _;
 use kube::api::{Api, DynamicObject, PostParams};
 use kube::runtime::watcher::{self, Event, watcher};
 use parking_lot::Mutex;
+use serde_json::{Map, Value};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::support::{CREATING, Site, create, is_ready};
+use crate::support::{CREATING, Site, create, is_ready, stored_status};
 
 /// How many requests the bare client has in flight.
 pub const IN_FLIGHT: usize = 16;
@@ -29,21 +30,43 @@ pub fn names(prefix: &str, count: usize) -> Vec<String> {
     (0..count).map(|number| format!("{prefix}-{number:05}")).collect()
 }
 
+/// What the resources of a profile have in common.
+#[derive(Debug, Clone)]
+pub struct Template {
+    role: &'static str,
+    spec: Map<String, Value>,
+}
+
+impl Template {
+    /// Users with this role, and everything else by default.
+    pub fn of_role(role: &'static str) -> Self {
+        Self { role, spec: Map::new() }
+    }
+
+    /// The same with a field of the spec.
+    pub fn with(mut self, field: &str, value: Value) -> Self {
+        self.spec.insert(field.to_owned(), value);
+        self
+    }
+
+    /// Creates one resource.
+    pub async fn create(&self, api: &Api<DynamicObject>, name: &str, namespace: &str) -> DynamicObject {
+        let mut manifest = create(name, namespace, self.role);
+        manifest["spec"].as_object_mut().unwrap().extend(self.spec.clone());
+        let object: DynamicObject = serde_json::from_value(manifest).unwrap();
+        api.create(&PostParams::default(), &object).await.unwrap()
+    }
+}
+
 /// Creates resources as fast as the apiserver takes them. Returns when each was sent.
-pub async fn create_all(site: &Site, names: &[String], role: &str) -> Times {
+pub async fn create_all(site: &Site, names: &[String], template: &Template) -> Times {
     let api = site.users_api();
     let requests = names.iter().map(async |name| {
         let at = Instant::now();
-        create_one(&api, name, &site.namespace, role).await;
+        template.create(&api, name, &site.namespace).await;
         (name.clone(), at)
     });
     all(requests).await.into_iter().collect()
-}
-
-/// Creates one resource.
-pub async fn create_one(api: &Api<DynamicObject>, name: &str, namespace: &str, role: &str) -> DynamicObject {
-    let object: DynamicObject = serde_json::from_value(create(name, namespace, role)).unwrap();
-    api.create(&PostParams::default(), &object).await.unwrap()
 }
 
 /// A watch of all resources of a namespace.
@@ -63,6 +86,8 @@ pub struct Seen {
     pub ready_now: BTreeSet<String>,
     /// How often a resource that was ready was so no longer.
     pub lapses: usize,
+    /// When each resource was first ready with its second credential.
+    pub rotated: Times,
     /// When each resource was gone.
     pub gone: Times,
     /// The text of an attempt, as the operator records it.
@@ -86,6 +111,9 @@ impl Seen {
         let name = object.name_any();
         if is_ready(object) {
             self.ready_now.insert(name.clone());
+            if stored_status(object)["credential"]["generation"].as_i64() == Some(2) {
+                self.rotated.entry(name.clone()).or_insert_with(Instant::now);
+            }
             self.ready.entry(name).or_insert_with(Instant::now);
         } else if self.ready_now.remove(&name) {
             self.lapses += 1;
@@ -155,9 +183,9 @@ impl Drop for Watch {
 }
 
 /// Creates this many users, and waits until they are ready.
-pub async fn fill(site: &Site, count: usize, role: &str) -> Watch {
+pub async fn fill(site: &Site, count: usize, template: &Template) -> Watch {
     let watch = Watch::start(site).await;
-    create_all(site, &names("user", count), role).await;
+    create_all(site, &names("user", count), template).await;
     watch.ready(site, count).await;
     watch
 }

@@ -4,17 +4,17 @@ use std::time::Instant;
 
 use crate::figures::Figures;
 use crate::place::{Conditions, Place};
-use crate::profiles::ROLE;
+use crate::profiles::usual;
 use crate::settings::Settings;
-use crate::users::{create_one, fill, names};
+use crate::users::{fill, names};
 
 pub async fn run(settings: &Settings) -> Figures {
     let place = Place::start(settings, Conditions::OPEN).await;
-    let watch = fill(&place, settings.users, ROLE).await;
+    let watch = fill(&place, settings.users, &usual()).await;
     let mut times = Vec::new();
     for name in names("late", settings.users.min(100)) {
         let sent = Instant::now();
-        create_one(&place.users_api(), &name, &place.namespace, ROLE).await;
+        usual().create(&place.users_api(), &name, &place.namespace).await;
         let ready = watch.ready(&place, settings.users + times.len() + 1).await;
         times.push(ready[&name].duration_since(sent));
     }

@@ -3,21 +3,21 @@
 use crate::figures::{Figures, float};
 use crate::meter::Meter;
 use crate::place::{Conditions, Place};
-use crate::profiles::ROLE;
+use crate::profiles::usual;
 use crate::raw::{self, Sample};
 use crate::settings::Settings;
 use crate::usage::memory;
-use crate::users::{Watch, between, create_all, names};
+use crate::users::{Template, Watch, between, create_all, names};
 
 /// With open limits, compared with a bare client.
 pub async fn run(settings: &Settings) -> Figures {
     let mut place = Place::start(settings, Conditions::OPEN).await;
-    let (mut figures, watch) = create_users(&place, settings.users, ROLE).await;
+    let (mut figures, watch) = create_users(&place, settings.users, &usual()).await;
     let rate = figures.value(RATE);
     let sample = Sample::of(&place, &watch, "user-00000").await;
     drop(watch);
     place.kill_operator();
-    let most = raw::limit(&place, &sample, settings, ROLE).await;
+    let most = raw::limit(&place, &sample, settings, &usual()).await;
     figures.add("raw limit: a bare client that sends the same requests", "users/s", most);
     figures.add("share of the raw limit", "%", rate / most * 100.0);
     figures
@@ -26,17 +26,17 @@ pub async fn run(settings: &Settings) -> Figures {
 /// With the limits that a Portal has by default.
 pub async fn at_default_limits(settings: &Settings) -> Figures {
     let place = Place::start(settings, Conditions::DEFAULT).await;
-    create_users(&place, settings.fewer_users(), ROLE).await.0
+    create_users(&place, settings.fewer_users(), &usual()).await.0
 }
 
 /// The name of the figure by which the operator is compared.
 pub const RATE: &str = "users a second, from the first create to the last Ready";
 
 /// Creates users at once and measures until the last one is ready.
-pub async fn create_users(place: &Place, users: usize, role: &str) -> (Figures, Watch) {
+pub async fn create_users(place: &Place, users: usize, template: &Template) -> (Figures, Watch) {
     let watch = Watch::start(place).await;
     let meter = Meter::start(place).await;
-    let created = create_all(place, &names("user", users), role).await;
+    let created = create_all(place, &names("user", users), template).await;
     let all_created = std::time::Instant::now();
     let ready = watch.ready(place, users).await;
     let reading = meter.read(place).await;

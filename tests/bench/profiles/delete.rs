@@ -7,14 +7,14 @@ use kube::api::DeleteParams;
 use crate::figures::{Figures, float};
 use crate::meter::Meter;
 use crate::place::{Conditions, Place};
-use crate::profiles::ROLE;
+use crate::profiles::usual;
 use crate::settings::Settings;
 use crate::users::{Times, all, between, fill, names};
 
 pub async fn run(settings: &Settings) -> Figures {
     let users = settings.users;
     let place = Place::start(settings, Conditions::OPEN).await;
-    let watch = fill(&place, users, ROLE).await;
+    let watch = fill(&place, users, &usual()).await;
     let (api, names) = (place.users_api(), names("user", users));
     let meter = Meter::start(&place).await;
     let requests = names.iter().map(async |name| {

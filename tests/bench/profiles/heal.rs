@@ -14,13 +14,13 @@ use serde_json::json;
 use crate::figures::{Figures, float};
 use crate::meter::Meter;
 use crate::place::{Conditions, Place};
-use crate::profiles::ROLE;
+use crate::profiles::usual;
 use crate::settings::Settings;
 use crate::users::{fill, names};
 
 pub async fn run(settings: &Settings) -> Figures {
     let place = Place::start(settings, Conditions::OPEN).await;
-    let _watch = fill(&place, settings.users, ROLE).await;
+    let _watch = fill(&place, settings.users, &usual()).await;
     let api = place.secrets_api();
     let some = names("user", settings.users.min(100));
     let mut originals = Vec::new();

@@ -3,7 +3,7 @@
 use crate::figures::{Figures, float};
 use crate::meter::Meter;
 use crate::place::{Conditions, Place};
-use crate::profiles::ROLE;
+use crate::profiles::usual;
 use crate::settings::Settings;
 use crate::usage::memory;
 use crate::users::{changed_since, fill, versions};
@@ -11,7 +11,7 @@ use crate::users::{changed_since, fill, versions};
 pub async fn run(settings: &Settings) -> Figures {
     let resync = Some(settings.resync);
     let place = Place::start(settings, Conditions { resync, ..Conditions::OPEN }).await;
-    let watch = fill(&place, settings.users, ROLE).await;
+    let watch = fill(&place, settings.users, &usual()).await;
     // What the creates leave to be written, such as the counts of the Portal, is written with the next readings.
     place.two_sweeps().await;
     place.sweeps(1).await;

@@ -3,20 +3,30 @@
 mod arrivals;
 mod bulk;
 mod delete;
+mod foreign;
 mod heal;
 mod idle;
 mod outage;
+mod polite;
 mod real;
 mod restart;
+mod rotate;
+mod vault;
 mod wallet;
 
 use portal_simulator::role_names::DATASPACE_DISCOVERY;
 
 use crate::figures::Figures;
 use crate::settings::Settings;
+use crate::users::Template;
 
 /// The role of users that the wallet service has no part in.
 const ROLE: &str = DATASPACE_DISCOVERY;
+
+/// The resources of most profiles.
+fn usual() -> Template {
+    Template::of_role(ROLE)
+}
 
 /// A situation in which the operator is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,11 +51,19 @@ pub enum Profile {
     Outage,
     /// One user after the other.
     Arrivals,
+    /// Users at once, with a Portal that permits few requests a second.
+    Polite,
+    /// Users at once, whose credentials are written into a Vault, too.
+    Vault,
+    /// All users are replaced at once.
+    Rotate,
+    /// A restart in a namespace with many large Secrets of others.
+    Foreign,
 }
 
 impl Profile {
     /// All of them, the most important first.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 14] = [
         Self::Bulk,
         Self::Restart,
         Self::Idle,
@@ -56,6 +74,10 @@ impl Profile {
         Self::Delete,
         Self::Outage,
         Self::Arrivals,
+        Self::Polite,
+        Self::Vault,
+        Self::Rotate,
+        Self::Foreign,
     ];
 
     /// Its name.
@@ -71,6 +93,10 @@ impl Profile {
             Self::Delete => "delete",
             Self::Outage => "outage",
             Self::Arrivals => "arrivals",
+            Self::Polite => "polite",
+            Self::Vault => "vault",
+            Self::Rotate => "rotate",
+            Self::Foreign => "foreign",
         }
     }
 
@@ -94,6 +120,10 @@ impl Profile {
             Self::Delete => delete::run(settings).await,
             Self::Outage => outage::run(settings).await,
             Self::Arrivals => arrivals::run(settings).await,
+            Self::Polite => polite::run(settings).await,
+            Self::Vault => vault::run(settings).await,
+            Self::Rotate => rotate::run(settings).await,
+            Self::Foreign => foreign::run(settings).await,
         }
     }
 }

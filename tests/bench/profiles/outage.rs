@@ -5,7 +5,7 @@ use std::time::Instant;
 use crate::figures::{Figures, float};
 use crate::meter::Meter;
 use crate::place::{Conditions, Place};
-use crate::profiles::ROLE;
+use crate::profiles::usual;
 use crate::settings::Settings;
 use crate::users::{create_all, fill, names};
 
@@ -13,19 +13,19 @@ pub async fn run(settings: &Settings) -> Figures {
     let users = settings.fewer_users();
     let resync = Some(settings.resync);
     let place = Place::start(settings, Conditions { resync, ..Conditions::OPEN }).await;
-    let watch = fill(&place, users, ROLE).await;
+    let watch = fill(&place, users, &usual()).await;
     let meter = Meter::start(&place).await;
     place.begin_outage();
     let began = Instant::now();
     if settings.sudden {
-        create_all(&place, &names("late", users), ROLE).await;
+        create_all(&place, &names("late", users), &usual()).await;
     } else {
         place.sweep_soon().await;
     }
     place.eventually("the Portal reports the outage", async || !place.portal_is_ready().await).await;
     let reported = began.elapsed();
     if !settings.sudden {
-        create_all(&place, &names("late", users), ROLE).await;
+        create_all(&place, &names("late", users), &usual()).await;
     }
     tokio::time::sleep(settings.outage.saturating_sub(reported)).await;
     let during = meter.read(&place).await;

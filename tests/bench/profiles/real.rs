@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::figures::{Figures, float};
 use crate::place::{Conditions, Place};
-use crate::profiles::{ROLE, bulk};
+use crate::profiles::{ROLE, bulk, usual};
 use crate::settings::Settings;
 use crate::support::FULL_LOGIN;
 
@@ -19,7 +19,7 @@ pub async fn run(settings: &Settings) -> Figures {
     let conditions = Conditions { real_delays: true, ..Conditions::DEFAULT };
     let place = Place::start(settings, conditions).await;
     let users = settings.fewer_users();
-    let (mut figures, _watch) = bulk::create_users(&place, users, ROLE).await;
+    let (mut figures, _watch) = bulk::create_users(&place, users, &usual()).await;
     let rate = figures.value(bulk::RATE);
     // The operator is at rest now, and the portal is the same.
     let most = ceiling(&place.simulator, place.http(), users).await;

@@ -7,22 +7,22 @@ use portal_simulator::{Call, Endpoint};
 use crate::figures::Figures;
 use crate::meter::Meter;
 use crate::place::{Conditions, Place};
-use crate::profiles::ROLE;
+use crate::profiles::usual;
 use crate::settings::Settings;
 use crate::support::recorded;
 use crate::usage::{memory, processor_time};
-use crate::users::{changed_since, create_one, fill, versions};
+use crate::users::{changed_since, fill, versions};
 
 pub async fn run(settings: &Settings) -> Figures {
     let mut place = Place::start(settings, Conditions::OPEN).await;
-    let watch = fill(&place, settings.users, ROLE).await;
+    let watch = fill(&place, settings.users, &usual()).await;
     place.kill_operator();
     let before = versions(&place).await;
     let lists = place.simulator.count(Endpoint::List) + place.pages();
     let meter = Meter::start(&place).await;
     let began = Instant::now();
     place.start_operator();
-    create_one(&place.users_api(), "late", &place.namespace, ROLE).await;
+    usual().create(&place.users_api(), "late", &place.namespace).await;
     let ready = watch.ready(&place, settings.users + 1).await;
     let operator = place.running().unwrap();
     let mut figures = Figures::default();

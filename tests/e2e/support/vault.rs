@@ -7,6 +7,7 @@ use testbed::{ApiProxy, Vault};
 
 use super::manifests::create;
 use super::objects::{condition, message, reason};
+use super::site::Site;
 use super::world::World;
 
 /// The name of the Vault resource in every test.
@@ -46,50 +47,49 @@ pub fn manifest(vault: &Vault, spec: &Value) -> Value {
     manifest
 }
 
-pub fn api(world: &World) -> Api<DynamicObject> {
-    world.api("Vault", &world.namespace)
+pub fn api(site: &Site) -> Api<DynamicObject> {
+    site.api("Vault", &site.namespace)
 }
 
-pub async fn apply(world: &World, manifest: &Value) {
+pub async fn apply(site: &Site, manifest: &Value) {
     let mut manifest = manifest.clone();
-    manifest["metadata"]["namespace"] = json!(world.namespace);
-    world.apply(&manifest).await;
+    manifest["metadata"]["namespace"] = json!(site.namespace);
+    site.apply(&manifest).await;
 }
 
 /// Waits until the Vault has this reason for its present spec.
-pub async fn because(world: &World, wanted: &str) -> DynamicObject {
+pub async fn because(site: &Site, wanted: &str) -> DynamicObject {
     let is_so = |object: &DynamicObject| {
         let ready = condition(object, "Ready");
         ready.is_some_and(|ready| {
             ready.reason == wanted && ready.observed_generation == object.metadata.generation
         })
     };
-    world
-        .wait_for(&format!("the Vault has the reason {wanted}"), async || {
-            match api(world).get_opt(NAME).await.unwrap() {
-                Some(object) if is_so(&object) => Ok(object),
-                seen => Err(seen.map(|object| (reason(&object), message(&object)))),
-            }
-        })
-        .await
+    site.wait_for(&format!("the Vault has the reason {wanted}"), async || {
+        match api(site).get_opt(NAME).await.unwrap() {
+            Some(object) if is_so(&object) => Ok(object),
+            seen => Err(seen.map(|object| (reason(&object), message(&object)))),
+        }
+    })
+    .await
 }
 
-pub async fn store(world: &World, token: &SecretString) {
-    world.secret("vault-token", &[("token", token.expose_secret())]).await;
+pub async fn store(site: &Site, token: &SecretString) {
+    site.secret("vault-token", &[("token", token.expose_secret())]).await;
 }
 
 /// A Vault in which the namespace of the test may have entries below `connectors/`, and a short interval between comparisons.
-pub async fn prepared(world: &World) -> Vault {
-    prepared_with(world, "PerGeneration").await
+pub async fn prepared(site: &Site) -> Vault {
+    prepared_with(site, "PerGeneration").await
 }
 
 /// The same with this `aliasMode`.
-pub async fn prepared_with(world: &World, alias_mode: &str) -> Vault {
+pub async fn prepared_with(site: &Site, alias_mode: &str) -> Vault {
     let vault = Vault::start().await.unwrap();
-    store(world, &token_for(&vault, "connectors/").await).await;
+    store(site, &token_for(&vault, "connectors/").await).await;
     let spec = json!({"access": [rule("Same", "connectors")], "aliasMode": alias_mode});
-    apply(world, &manifest(&vault, &spec)).await;
-    because(world, "VaultReady").await;
+    apply(site, &manifest(&vault, &spec)).await;
+    because(site, "VaultReady").await;
     vault
 }
 

@@ -59,6 +59,14 @@ pub enum Endpoint {
     Other,
 }
 
+impl Endpoint {
+    /// Whether it gives tokens: it is one of the identity provider or of the wallet, which are other servers than the portal.
+    #[must_use]
+    pub fn gives_tokens(self) -> bool {
+        matches!(self, Self::Token | Self::Refresh | Self::WalletToken)
+    }
+}
+
 /// One call, in the order of arrival.
 #[derive(Clone, Debug)]
 pub struct Call {
