@@ -12,6 +12,8 @@ mod reconcile;
 mod refusal;
 mod spec;
 mod status;
+#[cfg(test)]
+mod test_support;
 mod token_roles;
 mod workloads;
 

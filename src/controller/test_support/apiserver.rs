@@ -104,7 +104,8 @@ impl Apiserver {
 
     /// An object of one of the operator's own kinds, such as of the resource `vaults`.
     pub fn put_object(&self, resource: &str, namespace: &str, name: &str, mut object: Value) {
-        object["metadata"] = json!({"namespace": namespace, "name": name, "resourceVersion": "1"});
+        let metadata = json!({"namespace": namespace, "name": name, "resourceVersion": "1"});
+        merge(&mut object, &json!({ "metadata": metadata }));
         let key = (resource.to_owned(), namespace.to_owned(), name.to_owned());
         self.0.lock().objects.insert(key, object);
     }
@@ -123,6 +124,11 @@ impl Apiserver {
         };
         let waited = tokio::time::timeout(std::time::Duration::from_mins(1), seen).await;
         assert!(waited.is_ok(), "{:?}", self.0.lock().notes);
+    }
+
+    /// The notes of all Events so far.
+    pub fn events(&self) -> Vec<String> {
+        self.0.lock().notes.clone()
     }
 
     /// Denies every read of a resource from now on.
@@ -245,7 +251,7 @@ impl State {
 }
 
 /// A JSON merge patch (RFC 7396).
-fn merge(target: &mut Value, patch: &Value) {
+pub fn merge(target: &mut Value, patch: &Value) {
     let Value::Object(patch) = patch else { return target.clone_from(patch) };
     if !target.is_object() {
         *target = json!({});

@@ -200,3 +200,49 @@ pub fn owner(ctx: &Context, key: &Key) -> Owner {
         name: key.name.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::controller::technical_user::status::remember_wait;
+    use crate::controller::technical_user::test_support::Scene;
+    use crate::domain::plan::{Report, Settled, Step, plan};
+
+    /// The end of a reconcile of a resource whose Portal is missing.
+    fn end(reconcile: &Reconcile) -> (Settled, bool) {
+        let Step::Settled(settled) = plan(&reconcile.observation) else { panic!("there is no Portal") };
+        let Report::Blocked { blocker, .. } = &settled.report else { panic!("{:?}", settled.report) };
+        let is_stalled = blocker.stalled;
+        (settled, is_stalled)
+    }
+
+    #[tokio::test]
+    async fn a_resource_whose_portal_is_missing_is_stalled_after_the_grace_period() {
+        for (minutes, stalled) in [(1, false), (3, true)] {
+            let since = Timestamp::now() - Duration::from_mins(minutes);
+            let ready = json!({
+                "type": "Ready", "status": "False", "reason": "PortalNotFound", "message": "",
+                "lastTransitionTime": since,
+            });
+            let scene = Scene::without_portal(&json!({"status": {"conditions": [ready]}}));
+            let reconcile = scene.observed().await;
+            assert_eq!(end(&reconcile).1, stalled, "{minutes} minutes by the status");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_process_times_the_wait_for_a_portal_by_its_own_clock() {
+        let scene = Scene::without_portal(&json!({}));
+        for (seconds, stalled) in [(0, false), (119, false), (1, true)] {
+            tokio::time::advance(Duration::from_secs(seconds)).await;
+            let reconcile = scene.observed().await;
+            let (settled, is_stalled) = end(&reconcile);
+            assert_eq!(is_stalled, stalled, "{seconds} s later");
+            remember_wait(&reconcile, &settled);
+        }
+    }
+}

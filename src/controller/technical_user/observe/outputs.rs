@@ -73,3 +73,59 @@ fn to_remove(
     resource.ctx.memory.change_known(&resource.key, |user| user.removals.keep(&ids));
     to_remove
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::controller::objects::Key;
+    use crate::controller::technical_user::test_support::Scene;
+
+    fn scene(more: &Value) -> Scene {
+        let scene = Scene::without_portal(more);
+        // The cache is empty, so it is not believed.
+        scene.ctx.conflicts.after_conflict(&Key { namespace: "connector".into(), name: "edc".into() });
+        scene
+    }
+
+    /// A resource with these outputs in its status, which is under deletion or not.
+    fn recorded(outputs: &Value, deleting: bool) -> Value {
+        let deleted = deleting.then_some("2026-11-22T12:00:00Z");
+        json!({"metadata": {"deletionTimestamp": deleted}, "status": {"outputs": outputs}})
+    }
+
+    /// A deletion does not wait for a store that is down.
+    #[tokio::test]
+    async fn the_places_of_the_outputs_are_looked_at_unless_the_resource_is_deleted() {
+        for deleting in [false, true] {
+            let scene = scene(&recorded(&json!([]), deleting));
+            scene.apiserver.put("connector", "edc", json!({"metadata": {"annotations": {"by": "Helm"}}}));
+            let outputs = scene.observed().await.observation.outputs;
+            let is_foreign = matches!(outputs[0].state, OutputState::Foreign(_));
+            assert_eq!(is_foreign, !deleting, "{outputs:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_output_that_is_only_announced_holds_nothing_by_the_status() {
+        for (digest, by_status) in [("", None), ("d1", Some("d1"))] {
+            let outputs = json!([{"kind": "Secret", "name": "edc", "digest": digest}]);
+            let outputs = scene(&recorded(&outputs, false)).observed().await.observation.outputs;
+            assert!(outputs[0].in_status);
+            assert_eq!(outputs[0].recorded.as_deref(), by_status);
+        }
+    }
+
+    /// Kubernetes removes the Secrets of a resource that is deleted.
+    #[tokio::test]
+    async fn a_secret_that_nothing_names_is_a_former_output_unless_the_resource_is_deleted() {
+        for deleting in [false, true] {
+            let scene = scene(&recorded(&json!([]), deleting));
+            scene.put_unnamed_secret("old");
+            let found = scene.observed().await.observation.to_remove;
+            let names: Vec<&str> = found.iter().map(|former| former.output.name.as_str()).collect();
+            assert_eq!(names, if deleting { vec![] } else { vec!["old"] });
+        }
+    }
+}

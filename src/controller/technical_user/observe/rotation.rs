@@ -179,3 +179,32 @@ fn retiring(reconcile: &Reconcile, recorded: &RecordedRetiring) -> Option<Retiri
         hurried: recorded.compromised || ends_overlap(&reconcile.object, &recorded.id),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::controller::technical_user::test_support::Scene;
+    use crate::controller::test_support::installation;
+    use crate::domain::ownership::proof;
+    use crate::domain::test_support::owner;
+    use crate::domain::user::UserId;
+
+    /// No list is read: what proves that the users are the resource's is their own proof.
+    #[tokio::test]
+    async fn a_user_that_was_replaced_has_a_proof_of_its_own() {
+        let (key, owner) = (installation().digest_key, owner("edc"));
+        let of_u1 = proof(&key, &owner, &UserId::new("u1"), 1);
+        let retiring = json!([
+            {"id": "u1", "generation": 1, "proof": of_u1},
+            {"id": "u2", "generation": 2, "proof": of_u1},
+            {"id": "u3", "generation": 1, "proof": of_u1},
+            {"id": "", "generation": 1, "proof": of_u1},
+        ]);
+        let status = json!({"user": {"id": "u4", "generation": 4}, "retiring": retiring});
+        let reconcile = Scene::without_portal(&json!({ "status": status })).observed().await;
+        let retiring = reconcile.observation.rotation.retiring;
+        let proved = retiring.iter().map(|retiring| (retiring.user.id.as_str(), retiring.user.proved));
+        assert_eq!(proved.collect::<Vec<_>>(), [("u1", true), ("u2", false), ("u3", false)]);
+    }
+}
