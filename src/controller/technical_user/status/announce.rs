@@ -58,3 +58,59 @@ fn announce_worse(reconcile: &Reconcile, new: &TechnicalUserStatus, type_: &str)
 pub(super) fn answer(reconcile: &Reconcile, notice: &Notice) {
     reconcile.warn(notice.reason, "Rotate", &notice.note);
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::api::keys;
+    use crate::api::technical_user::RecordedCredential;
+    use crate::controller::technical_user::test_support::Scene;
+    use crate::controller::test_support::Users;
+    use crate::portal::PortalError;
+
+    fn output(name: &str, credential: i64) -> RecordedOutput {
+        let (kind, name) = ("Secret".to_owned(), name.to_owned());
+        RecordedOutput { kind, name, credential: Some(credential), ..RecordedOutput::default() }
+    }
+
+    /// The Event for a status with credential 2 and these outputs, after one with credential 1.
+    async fn event(annotations: &serde_json::Value, outputs: Vec<RecordedOutput>) -> Option<String> {
+        let scene = Scene::new(
+            Users::none(PortalError::NotFound),
+            &json!({
+                "metadata": {"annotations": annotations},
+                "status": {"user": {"id": "u1", "generation": 1}, "credential": {"generation": 1}},
+            }),
+        );
+        let reconcile = scene.observed().await;
+        let credential = Some(RecordedCredential { generation: 2, ..RecordedCredential::default() });
+        let new = TechnicalUserStatus { credential, outputs, ..reconcile.status.clone() };
+        announce(&reconcile, &new);
+        announce(&reconcile, &reconcile.status);
+        // Events are sent in their order.
+        reconcile.normal(Reason::UserDeleted, "Delete", "later");
+        scene.apiserver.eventually_event(|note| note == "later").await;
+        let mut events = scene.apiserver.events();
+        assert!(events.len() <= 2, "{events:?}");
+        (events.len() == 2).then(|| events.remove(0))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_end_of_a_rotation_is_reported_with_the_outputs_that_it_has_not_reached() {
+        let requested = json!({ (keys::ROTATE): "now" });
+        let former = RecordedOutput { delete_after: Some("2030-01-01T00:00:00Z".into()), ..output("old", 1) };
+        for (outputs, words) in [
+            (vec![output("edc", 2), former], ""),
+            (vec![output("edc", 2), output("other", 1)], "; one output does not hold it yet"),
+            (vec![output("edc", 1), output("other", 1)], "; 2 outputs do not hold it yet"),
+        ] {
+            let expected = format!("Credential 2 has replaced credential 1{words}");
+            assert_eq!(event(&requested, outputs).await.as_deref(), Some(expected.as_str()));
+        }
+        let resetting = json!({ (keys::RESETTING): "2 a1 pin" });
+        assert!(event(&resetting, vec![output("edc", 2)]).await.is_some(), "a reset");
+        assert_eq!(event(&json!({}), vec![output("edc", 2)]).await, None, "nobody asked for it");
+    }
+}

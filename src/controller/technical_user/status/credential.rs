@@ -145,7 +145,10 @@ pub(super) fn put(outputs: &mut Vec<RecordedOutput>, entry: RecordedOutput) {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::controller::technical_user::test_support::Scene;
 
     fn entry(kind: &str, name: &str, digest: &str) -> RecordedOutput {
         RecordedOutput {
@@ -170,5 +173,24 @@ mod tests {
         put(&mut outputs, entry("Secret", "other", "d2"));
         let all = [entry("Secret", "edc", "d2"), entry("Later", "edc", "d1"), entry("Secret", "other", "d2")];
         assert_eq!(outputs, all);
+    }
+
+    /// No entry of a status names such a Secret: its own one has to, as soon as it is known.
+    #[tokio::test]
+    async fn a_secret_that_was_found_by_its_mark_is_recorded_once_unless_an_output_has_it_in_use() {
+        let scene = Scene::without_portal(&json!({}));
+        scene.put_unnamed_secret("edc-1");
+        let reconcile = scene.observed().await;
+
+        let mut outputs = vec![entry("Secret", "edc", "d1")];
+        for _ in 0..2 {
+            record_former(&reconcile, &mut outputs);
+            let names: Vec<_> = outputs.iter().map(|output| output.name.as_str()).collect();
+            assert_eq!(names, ["edc", "edc-1"]);
+        }
+        let in_use = entry("ImmutableSecret", "edc", "d1");
+        let mut outputs = vec![RecordedOutput { secret: Some("edc-1".into()), ..in_use }];
+        record_former(&reconcile, &mut outputs);
+        assert_eq!(outputs.len(), 1, "{outputs:?}");
     }
 }

@@ -121,7 +121,10 @@ fn wanted(reconcile: &Reconcile, record: &RecordedRestart, restarted: Option<&Re
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::controller::technical_user::test_support::Scene;
 
     fn outputs(digests: &[(&str, &str)]) -> Vec<RecordedOutput> {
         let entry = |(name, digest): &(&str, &str)| RecordedOutput {
@@ -171,5 +174,23 @@ mod tests {
     fn a_change_is_recorded_after_every_restart_of_its_second() {
         let now: Timestamp = "2026-11-27T12:00:00.9Z".parse().unwrap();
         assert_eq!(next_second(now), "2026-11-27T12:00:01Z");
+    }
+
+    #[tokio::test]
+    async fn the_condition_names_the_workloads_whose_restart_is_due() {
+        let workload = |name: &str| json!({"kind": "Deployment", "name": name});
+        let recorded = |name: &str, generation: i64| json!({"kind": "Deployment", "name": name, "generation": generation});
+        for (done, status, named) in [(2, Some(true), vec![]), (1, Some(false), vec!["dp"])] {
+            let restart = json!({"generation": 2, "workloads": [recorded("cp", 2), recorded("dp", done)]});
+            let scene = Scene::without_portal(&json!({
+                "spec": {"restart": [workload("cp"), workload("dp")]}, "status": {"restart": restart},
+            }));
+            let reconcile = scene.observed().await;
+            let wanted = wanted(&reconcile, reconcile.status.restart.as_ref().unwrap(), None);
+            assert_eq!(wanted.status, status);
+            let all = ["cp", "dp"].into_iter();
+            let shown: Vec<_> = all.filter(|name| wanted.message.contains(&format!("\"{name}\""))).collect();
+            assert_eq!(shown, named, "{}", wanted.message);
+        }
     }
 }

@@ -76,3 +76,41 @@ pub(super) fn remember_compared(reconcile: &Reconcile, settled: &Settled) {
         reconcile.ctx.memory.change(&reconcile.key, |user| user.compared_reset = id);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+    use serde_json::json;
+
+    use super::*;
+    use crate::controller::technical_user::test_support::Scene;
+    use crate::domain::plan::Requeue;
+
+    /// All in minutes: the interval of a credential that is 60 old, and in how many of them it is to be replaced, by the status before
+    /// and after.
+    #[tokio::test]
+    async fn the_time_of_a_rotation_follows_the_interval_until_it_has_come() {
+        for (interval, before, after) in [
+            // The interval was shorter, or longer, when the status was written.
+            (90, -10, 30),
+            (90, 45, 30),
+            // It is due, and stays so from when it was.
+            (20, -30, -30),
+            (20, 15, -40),
+        ] {
+            let now = Timestamp::now();
+            let at = |minutes| (now + SignedDuration::from_mins(minutes)).strftime(SECONDS).to_string();
+            let scene = Scene::without_portal(&json!({
+                "spec": {"rotation": {"interval": format!("{interval}m")}},
+                "status": {
+                    "user": {"id": "u1", "generation": 1},
+                    "credential": {"generation": 1, "issuedAt": at(-60), "rotateAt": at(before)},
+                },
+            }));
+            let reconcile = scene.observed().await;
+            let mut new = reconcile.status.clone();
+            record_rotation(&reconcile, &mut new, &Settled::new(Report::Ready, Requeue::Never));
+            assert_eq!(new.credential.unwrap().rotate_at, Some(at(after)), "{interval} {before}");
+        }
+    }
+}

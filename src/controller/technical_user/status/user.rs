@@ -188,3 +188,43 @@ pub fn spelled(status: UserStatus) -> &'static str {
         UserStatus::Other => "Other",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::controller::technical_user::test_support::Scene;
+    use crate::controller::test_support::{BPN, URL, Users};
+    use crate::domain::plan::{Report, Requeue};
+    use crate::portal::PortalError;
+
+    /// A resource is cleaned up by it where its spec cannot be read.
+    #[tokio::test]
+    async fn a_user_is_recorded_with_its_portal_whose_address_stays_as_it_was() {
+        let pinned = |url: &str, token_url: &str| PinnedPortal {
+            namespace: "connector".into(),
+            name: "portal".into(),
+            url: url.into(),
+            token_url: Some(token_url.into()),
+            bpn: Some(BPN.into()),
+            hint: "here".into(),
+        };
+        let former = json!({"url": "https://former.example.org", "tokenUrl": "https://idp", "bpn": BPN});
+        for (status, expected) in [
+            (json!({}), pinned(URL, "")),
+            (
+                json!({"user": {"id": "u1"}, "portal": former}),
+                pinned("https://former.example.org", "https://idp"),
+            ),
+        ] {
+            let scene = Scene::new(Users::none(PortalError::NotFound), &json!({ "status": status }));
+            let reconcile = scene.observed().await;
+            let current = UserRef::created(UserId::new("u1"), 1);
+            let settled = Settled { current: Some(current), ..Settled::new(Report::Ready, Requeue::Never) };
+            let mut new = reconcile.status.clone();
+            record_users(&reconcile, &mut new, &settled);
+            assert_eq!(new.portal, Some(expected));
+        }
+    }
+}
